@@ -1,0 +1,126 @@
+/* ngrt.h - what C code emitted by ngc calls, and how it describes itself. C99 and C++98.
+ *
+ * All tensors are dense and row-major. No function allocates memory, prints, exits or keeps state between calls.
+ */
+#ifndef NGRT_H
+#define NGRT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ngrt_math.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- errors ------------------------------------------------------------------------------------ */
+
+/* Emitted functions return NGRT_OK or, before they have written anything, NGRT_ESIZE or NGRT_ELABEL. */
+enum ngrt_error {
+    NGRT_OK = 0,
+    NGRT_ESIZE = -1,    /* a run-time size is below 1 or above its bound */
+    NGRT_ELABEL = -2,   /* an integer input holds a label or index out of its range */
+    NGRT_ENOMEM = -3,   /* no memory (host part only) */
+    NGRT_EIO = -4,      /* a file cannot be opened, read or written (host part only) */
+    NGRT_EFORMAT = -5,  /* a file is damaged or not of a known format (host part only) */
+    NGRT_EMODEL = -6    /* data does not fit the model (host part only) */
+};
+
+/* One lower-case phrase for an error code, never NULL. */
+const char *ngrt_strerror(int error);
+
+/* ---- the model descriptor ------------------------------------------------------------------------ */
+
+#define NGRT_MODEL_VERSION 1
+
+enum ngrt_role { NGRT_INPUT, NGRT_PARAM, NGRT_STATE, NGRT_GRAD, NGRT_OUTPUT, NGRT_LOSS, NGRT_METRIC };
+enum ngrt_type { NGRT_F32, NGRT_F64, NGRT_I32 };
+
+enum ngrt_flag {
+    NGRT_SUM = 1,       /* loss, metric: over several batches it is summed; otherwise averaged by rows */
+    NGRT_TARGET = 2     /* input: predict does not read it */
+};
+
+/* A size known only at run time: 1 <= size <= max. */
+typedef struct ngrt_dim {
+    const char *name;
+    int max;
+    size_t offset;      /* of the int in the inputs struct */
+} ngrt_dim;
+
+typedef struct ngrt_tensor {
+    const char *name;   /* the user's: "h.0.W" */
+    int role;           /* enum ngrt_role */
+    int type;           /* enum ngrt_type */
+    int rank;
+    int shape[8];       /* with every run-time size at its bound */
+    int dim[8];         /* index of the run-time size that shape[i] is a multiple of, or -1 */
+    size_t offset;      /* in its struct: params, state, inputs, grads, or work for outputs, losses and metrics.
+                           In inputs a tensor is a pointer there and a scalar (rank 0) the value itself. */
+    int flags;          /* enum ngrt_flag */
+    int limit;          /* int input: its values must be in [0, limit); 0: any */
+} ngrt_tensor;
+
+/* What a generic caller (a loader, a trainer, another language) knows of a model. The functions are those of the model's own
+ * header behind one set of arguments; blocks that the model does not have are ignored and may be NULL. Functions
+ * that a model does not have are NULL. The work block is zeroed by its owner once, then reused. */
+typedef struct ngrt_model {
+    int version;        /* NGRT_MODEL_VERSION */
+    const char *name;
+    int real;           /* type of its floats: NGRT_F32 or NGRT_F64 */
+    size_t sizeof_params, sizeof_state, sizeof_inputs, sizeof_work, sizeof_grads;
+    int dims;
+    const ngrt_dim *dim;
+    int tensors;
+    const ngrt_tensor *tensor;
+    void (*init)(void *params, void *state, uint64_t seed);
+    int (*predict)(const void *params, void *state, const void *inputs, void *work);
+    int (*eval)(const void *params, void *state, const void *inputs, void *work);
+    int (*forward)(const void *params, void *state, const void *inputs, void *work);
+    int (*backward)(const void *params, void *state, const void *inputs, void *work, void *grads);
+    int (*update)(void *params, void *state, const void *inputs, void *work, const void *grads);
+    int (*step)(void *params, void *state, const void *inputs, void *work);
+} ngrt_model;
+
+/* ---- matrix product -------------------------------------------------------------------------------- */
+
+/* C[m,n] = alpha op(A) op(B) + beta C, where op(A) is [m,k] and op(B) is [k,n].
+ *
+ * A is stored [m,k], or [k,m] if ta is not 0; B is stored [k,n], or [n,k] if tb is not 0. lda, ldb, ldc are the distances
+ * between rows as stored, at least the stored row's length. C may not overlap A or B. Sizes may be 0: for k = 0 the
+ * product is 0. beta = 0 overwrites C whatever it holds, NaN included; alpha = 0 does not read A and B.
+ * By OpenBLAS, or by ngc's own kernel where the library was built without it. */
+void ngrt_sgemm(int ta, int tb, int m, int n, int k, float alpha, const float *a, int lda, const float *b, int ldb,
+                float beta, float *c, int ldc);
+void ngrt_dgemm(int ta, int tb, int m, int n, int k, double alpha, const double *a, int lda, const double *b, int ldb,
+                double beta, double *c, int ldc);
+
+/* ---- random numbers ---------------------------------------------------------------------------------- */
+
+/* Element i depends on (seed, stream, i) alone and has the same bits on every machine: only arithmetic that IEEE 754 defines exactly
+ * is used, rounded after every operation. The float forms give the double forms' values, rounded.
+ *
+ * Generator: SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014), started at a
+ * hash of seed and stream. Normal: the inverse of the distribution function by Wichura's algorithm AS 241 (PPND16, 1988). */
+
+/* 64 random bits. */
+uint64_t ngrt_random_bits(uint64_t seed, uint32_t stream, uint64_t i);
+
+/* Uniform in [lo, hi); in the float form a value may round to hi. */
+void ngrt_uniform(double *out, size_t n, uint64_t seed, uint32_t stream, double lo, double hi);
+void ngrt_uniformf(float *out, size_t n, uint64_t seed, uint32_t stream, double lo, double hi);
+
+/* Normal with this mean and standard deviation; within 8.3 deviations. */
+void ngrt_normal(double *out, size_t n, uint64_t seed, uint32_t stream, double mean, double sd);
+void ngrt_normalf(float *out, size_t n, uint64_t seed, uint32_t stream, double mean, double sd);
+
+/* Normal, conditioned on being within two deviations of the mean (sd is that of the normal before the cut). */
+void ngrt_truncated(double *out, size_t n, uint64_t seed, uint32_t stream, double mean, double sd);
+void ngrt_truncatedf(float *out, size_t n, uint64_t seed, uint32_t stream, double mean, double sd);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
