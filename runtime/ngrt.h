@@ -62,9 +62,9 @@ typedef struct ngrt_tensor {
     int limit;          /* int input: its values must be in [0, limit); 0: any */
 } ngrt_tensor;
 
-/* What a generic caller (a loader, a trainer, another language) knows of a model. The functions are those of the model's own
- * header behind one set of arguments; blocks that the model does not have are ignored and may be NULL. Functions
- * that a model does not have are NULL. The work block is zeroed by its owner once, then reused. */
+/* What a generic caller (a loader, a trainer, another language) knows of a model. The functions are those of the
+ * model's own header behind one set of arguments; blocks that the model does not have are ignored and may be NULL.
+ * Functions that a model does not have are NULL. The work block is zeroed by its owner once, then reused. */
 typedef struct ngrt_model {
     int version;        /* NGRT_MODEL_VERSION */
     const char *name;
@@ -87,9 +87,9 @@ typedef struct ngrt_model {
 
 /* C[m,n] = alpha op(A) op(B) + beta C, where op(A) is [m,k] and op(B) is [k,n].
  *
- * A is stored [m,k], or [k,m] if ta is not 0; B is stored [k,n], or [n,k] if tb is not 0. lda, ldb, ldc are the distances
- * between rows as stored, at least the stored row's length. C may not overlap A or B. Sizes may be 0: for k = 0 the
- * product is 0. beta = 0 overwrites C whatever it holds, NaN included; alpha = 0 does not read A and B.
+ * A is stored [m,k], or [k,m] if ta is not 0; B is stored [k,n], or [n,k] if tb is not 0. lda, ldb, ldc are the
+ * distances between rows as stored, at least the stored row's length. C may not overlap A or B. Sizes may be 0: for
+ * k = 0 the product is 0. beta = 0 overwrites C whatever it holds, NaN included; alpha = 0 does not read A and B.
  * By OpenBLAS, or by ngc's own kernel where the library was built without it. */
 void ngrt_sgemm(int ta, int tb, int m, int n, int k, float alpha, const float *a, int lda, const float *b, int ldb,
                 float beta, float *c, int ldc);
@@ -98,11 +98,13 @@ void ngrt_dgemm(int ta, int tb, int m, int n, int k, double alpha, const double 
 
 /* ---- random numbers ---------------------------------------------------------------------------------- */
 
-/* Element i depends on (seed, stream, i) alone and has the same bits on every machine: only arithmetic that IEEE 754 defines exactly
- * is used, rounded after every operation. The float forms give the double forms' values, rounded.
+/* Element i depends on (seed, stream, i) alone and has the same bits on every machine: only arithmetic that IEEE
+ * 754 defines exactly is used, rounded after every operation. The float forms give the double forms' values,
+ * rounded.
  *
  * Generator: SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014), started at a
- * hash of seed and stream. Normal: the inverse of the distribution function by Wichura's algorithm AS 241 (PPND16, 1988). */
+ * hash of seed and stream. Normal: the inverse of the distribution function by Wichura's algorithm AS 241 (PPND16,
+ * 1988). */
 
 /* 64 random bits. */
 uint64_t ngrt_random_bits(uint64_t seed, uint32_t stream, uint64_t i);

@@ -1,0 +1,63 @@
+/* math.c - the scalar functions at ordinary points, at their extremes, and with NaN and infinity. */
+#include "check.h"
+#include "ngrt.h"
+
+/* |a - b| within so many units of relative error; also for infinities. */
+static int near(double a, double b, double relative) {
+    return a == b || fabs(a - b) <= relative * fabs(b);
+}
+
+static void test_sigmoid(void) {
+    double x;
+    CHECK(ngrt_sigmoid(0.0) == 0.5 && ngrt_sigmoidf(0.0f) == 0.5f);
+    CHECK(near(ngrt_sigmoid(1.0), 0.73105857863000487925, 1e-15));
+    CHECK(near(ngrt_sigmoid(-700.0), 9.8596765437597708567e-305, 1e-13));
+    CHECK(near((double)ngrt_sigmoidf(-80.0f), 1.8048513878454152e-35, 1e-5));
+    CHECK(ngrt_sigmoid(INFINITY) == 1.0 && ngrt_sigmoid(-INFINITY) == 0.0);
+    CHECK(isnan(ngrt_sigmoid(NAN)) && isnan(ngrt_sigmoidf(NAN)));
+    for (x = -30.0; x <= 30.0; x += 0.37)
+        CHECK(near(ngrt_sigmoid(x), 1.0 / (1.0 + exp(-x)), 1e-15));
+}
+
+static void test_softplus(void) {
+    CHECK(near(ngrt_softplus(0.0), 0.69314718055994530942, 1e-15));
+    CHECK(near(ngrt_softplus(-40.0), 4.2483542552915889953e-18, 1e-14));
+    CHECK(near(ngrt_softplus(1000.0), 1000.0, 0.0));
+    CHECK(near((double)ngrt_softplusf(-50.0f), 1.9287498479639178e-22, 1e-5));
+    CHECK(ngrt_softplus(INFINITY) == INFINITY && ngrt_softplus(-INFINITY) == 0.0);
+    CHECK(isnan(ngrt_softplus(NAN)) && isnan(ngrt_softplusf(NAN)));
+}
+
+static void test_sign(void) {
+    CHECK(ngrt_sign(3.0) == 1.0 && ngrt_sign(-3.0) == -1.0 && ngrt_sign(0.0) == 0.0);
+    CHECK(ngrt_signf(INFINITY) == 1.0f && ngrt_signf(-INFINITY) == -1.0f);
+    CHECK(isnan(ngrt_sign(NAN)) && isnan(ngrt_signf(NAN)));
+}
+
+static void test_max_min(void) {
+    CHECK(ngrt_maximum(1.0, 2.0) == 2.0 && ngrt_maximum(2.0, 1.0) == 2.0);
+    CHECK(ngrt_minimum(1.0, 2.0) == 1.0 && ngrt_minimum(2.0, 1.0) == 1.0);
+    CHECK(isnan(ngrt_maximum(NAN, 1.0)) && isnan(ngrt_maximum(1.0, NAN)));
+    CHECK(isnan(ngrt_minimum(NAN, 1.0)) && isnan(ngrt_minimum(1.0, NAN)));
+    CHECK(isnan(ngrt_maximumf(NAN, 1.0f)) && isnan(ngrt_minimumf(1.0f, NAN)));
+    CHECK(ngrt_maximumf(-INFINITY, -1.0f) == -1.0f && ngrt_minimumf(INFINITY, 1.0f) == 1.0f);
+}
+
+static void test_mod(void) {
+    CHECK(ngrt_mod(5.0, 3.0) == 2.0 && ngrt_mod(-5.0, 3.0) == 1.0);
+    CHECK(ngrt_mod(5.0, -3.0) == -1.0 && ngrt_mod(-5.0, -3.0) == -2.0);
+    CHECK(ngrt_mod(6.0, 3.0) == 0.0 && !signbit(ngrt_mod(-6.0, 3.0)) && signbit(ngrt_mod(6.0, -3.0)));
+    CHECK(ngrt_modf(-0.25f, 1.0f) == 0.75f);
+    CHECK(isnan(ngrt_mod(1.0, 0.0)) && isnan(ngrt_mod(NAN, 1.0)) && isnan(ngrt_mod(1.0, NAN)));
+    CHECK(ngrt_mod(5.0, INFINITY) == 5.0 && ngrt_mod(-5.0, INFINITY) == INFINITY);
+}
+
+int main(void) {
+    test_sigmoid();
+    test_softplus();
+    test_sign();
+    test_max_min();
+    test_mod();
+    CHECK(ngrt_strerror(NGRT_OK) && ngrt_strerror(NGRT_ELABEL) && ngrt_strerror(12345));
+    return check_end("math");
+}
