@@ -1,0 +1,70 @@
+/* gemm.c - both matrix products against the triple loop: every transposition, shapes around the tile's edges, strides
+ * longer than rows, alpha and beta, k = 0, NaN in what beta = 0 overwrites, and nothing written outside C. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "check.h"
+#include "ngrt.h"
+
+enum { ROOM = 120000 };
+
+static double a_d[ROOM], b_d[ROOM], c_d[ROOM], c_old[ROOM];
+static float a_f[ROOM], b_f[ROOM], c_f[ROOM];
+
+typedef struct shape {
+    int ta, tb, m, n, k, pad;
+    double alpha, beta;
+} shape;
+
+/* Element (i, j) of the result by definition. */
+static double expected(const shape *s, int lda, int ldb, int ldc, int i, int j) {
+    double sum = 0.0;
+    int p;
+    for (p = 0; p < s->k; p++)
+        sum += a_d[s->ta ? p * lda + i : i * lda + p] * b_d[s->tb ? j * ldb + p : p * ldb + j];
+    return s->alpha * sum + (s->beta != 0.0 ? s->beta * c_old[i * ldc + j] : 0.0);
+}
+
+/* One call of each type; fills are small multiples of 1/64, so that float sums are exact for short k. */
+static void test_shape(const shape *s) {
+    int lda = (s->ta ? s->m : s->k) + s->pad, ldb = (s->tb ? s->k : s->n) + s->pad, ldc = s->n + s->pad;
+    int i, j, good_d = 1, good_f = 1;
+    for (i = 0; i < ROOM; i++) {
+        a_f[i] = (float)(a_d[i] = (double)(i * 37 % 129 - 64) / 64.0);
+        b_f[i] = (float)(b_d[i] = (double)(i * 53 % 127 - 63) / 64.0);
+        c_f[i] = (float)(c_d[i] = c_old[i] = s->beta == 0.0 ? NAN : (double)(i % 17));
+    }
+    ngrt_dgemm(s->ta, s->tb, s->m, s->n, s->k, s->alpha, a_d, lda, b_d, ldb, s->beta, c_d, ldc);
+    ngrt_sgemm(s->ta, s->tb, s->m, s->n, s->k, (float)s->alpha, a_f, lda, b_f, ldb, (float)s->beta, c_f, ldc);
+    for (i = 0; i < s->m + 2; i++)
+        for (j = 0; j < ldc; j++) {
+            int inside = i < s->m && j < s->n, at = i * ldc + j;
+            double want = inside ? expected(s, lda, ldb, ldc, i, j) : c_old[at];
+            good_d &= isnan(want) ? isnan(c_d[at]) : fabs(c_d[at] - want) <= 1e-12 * (1.0 + fabs(want));
+            good_f &= isnan(want) ? isnan(c_f[at]) : fabs((double)c_f[at] - want) <= 1e-4 * (1.0 + fabs(want));
+        }
+    if (!good_d || !good_f)
+        fprintf(stderr, "ta %d tb %d m %d n %d k %d pad %d alpha %g beta %g\n", s->ta, s->tb, s->m, s->n, s->k, s->pad,
+                s->alpha, s->beta);
+    CHECK(good_d);
+    CHECK(good_f);
+}
+
+int main(void) {
+    static const int sizes[][3] = { { 1, 1, 1 }, { 1, 1, 0 }, { 3, 5, 0 }, { 0, 4, 3 }, { 4, 0, 3 }, { 2, 2, 2 },
+        { 1, 7, 5 }, { 1, 33, 40 }, { 7, 1, 5 }, { 40, 1, 33 }, { 5, 15, 3 }, { 6, 16, 8 }, { 7, 17, 9 }, { 12, 32, 1 },
+        { 13, 31, 64 }, { 11, 24, 319 }, { 6, 8, 320 }, { 8, 16, 321 }, { 5, 9, 700 }, { 1, 18, 641 }, { 17, 1, 641 } };
+    static const double factors[][2] = { { 1, 0 }, { 1, 1 }, { -0.5, 2 }, { 0, 0 }, { 0, 3 } };
+    size_t i, f;
+    int t, pad;
+    for (i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (t = 0; t < 4; t++)
+            for (pad = 0; pad < 4; pad += 3)
+                for (f = 0; f < sizeof factors / sizeof *factors; f++) {
+                    shape s = { t & 1, t >> 1, 0, 0, 0, 0, 0, 0 };
+                    s.m = sizes[i][0], s.n = sizes[i][1], s.k = sizes[i][2];
+                    s.pad = pad, s.alpha = factors[f][0], s.beta = factors[f][1];
+                    test_shape(&s);
+                }
+    return check_end("gemm");
+}
