@@ -84,6 +84,15 @@ void *arena_grow(Ngc *ngc, void *old, int count, int *room, size_t item) {
     return p;
 }
 
+void arena_free(Ngc *ngc) {
+    for (Chunk *chunk = ngc->arena == NULL ? NULL : ngc->arena->last, *older; chunk != NULL; chunk = older) {
+        older = chunk->older;
+        free(chunk);
+    }
+    free(ngc->arena);
+    *ngc = (Ngc){0};
+}
+
 /* ---- names ---- */
 
 /* FNV-1a */
