@@ -1,0 +1,726 @@
+/* ng.y - the grammar of .ng files: tokens -> Stmt and Expr, one constructor call per rule.
+ *
+ * Functions are not grammar: names are looked up by lower. What a line is (when a newline ends a statement) and which
+ * bracket is open is known to the token filter at the end of ng.l; what a syntax error says stands at the end of this file.
+ */
+%require "3.8"
+%define api.pure full
+%define parse.error custom
+%define parse.lac full
+%locations
+%define api.location.type {Loc}
+%expect 0
+%param {Parser *p}
+
+%code requires {
+#include "ngc.h"
+
+typedef struct Parser Parser;
+typedef struct Args { Arg *first, *last; } Args;
+typedef struct Paths { Names *first, *last; } Paths;
+typedef struct Stmts { Stmt *first, *last; } Stmts;
+}
+
+%code provides {
+typedef struct Token {
+    int kind;           /* as yylex returns it */
+    YYSTYPE value;
+    Loc loc;
+    bool first;         /* it starts its line */
+} Token;
+
+struct Parser {         /* what the scanner, the filter and the grammar share while one file is parsed */
+    Ngc *ngc;
+    int file;           /* -1: a text of our own; its mistakes are ours */
+    void *scanner;
+    int at;             /* bytes scanned */
+    bool line_start;    /* no token of this line was scanned */
+    Token back[4];      /* tokens to be read again, last first */
+    int backs;
+    Token last, prev;   /* the token that the grammar got last, and the one before */
+    Token *open;        /* the brackets that are open */
+    int depth, room;
+    bool failed;        /* in this statement; what follows from it is not reported */
+    bool stopped;       /* nothing more is read */
+    Stmt *body;         /* what the file says */
+    Expr *expr;         /* what a single expression says */
+};
+
+int yylex(YYSTYPE *value, YYLTYPE *loc, Parser *p);
+void scanner_open(Parser *p, const char *text, int size);
+void scanner_close(Parser *p);
+void scanner_resume(Parser *p);
+bool scanner_at_statement(Parser *p);
+int scanner_bracket(const Parser *p);
+}
+
+%code {
+#define YYMAXDEPTH 20000
+#define YYLLOC_DEFAULT(result, rhs, n) ((result) = join_locs((rhs), (n)))
+
+static Loc join_locs(const Loc *rhs, int n);
+static void yyerror(const Loc *loc, Parser *p, const char *message);
+static double number_value(Parser *p, Loc loc, const char *digits);
+static const char *path_text(Parser *p, Loc loc);
+static Args add_arg(Args args, Arg *arg);
+static Paths add_name(Paths paths, Names *name);
+static Stmts one_stmt(Stmt *s);
+static Stmts add_stmts(Stmts a, Stmts b);
+static Stmts set_kind(Stmts list, StmtKind kind);
+static Stmt *set_values(Stmt *s, Args values);
+static Stmt *set_type(Parser *p, Stmt *s, Loc loc, const char *type);
+static Expr *need_call(Parser *p, Expr *e, const char *after, const char *example);
+static Expr *name_or_hole(Parser *p, Loc loc, const char *name);
+static Expr *index_item(Parser *p, Expr *e);
+}
+
+%initial-action { @$ = (Loc){p->file, 0, 0}; }
+
+%union {
+    double num;
+    const char *name;
+    Expr *expr;
+    Arg *arg;
+    Args args;
+    Names *path;
+    Paths paths;
+    Stmt *stmt;
+    Stmts stmts;
+}
+
+%token FILE_START EXPR_START
+%token NEWLINE "the end of the line"
+%token IMPORT "'import'" DIM "'dim'" INPUT "'input'" PARAM "'param'" STATE "'state'" UPDATE "'update'" OUTPUT "'output'"
+%token METRIC "'metric'" GRADIENT "'gradient'" MINIMIZE "'minimize'" MAXIMIZE "'maximize'" DEF "'def'" FOR "'for'" IF "'if'"
+%token RETURN "'return'" OVER "'over'" WITH "'with'" IN "'in'" ELSE "'else'"
+%token LE "'<='" GE "'>='" EQ "'=='" NE "'!='" PIPE "'|>'" DOTS "'..'" ELLIPSIS "'...'" QUOTE "\"'\""
+%token <name> NAME "a name" STRING "a string" INT "a whole number"
+%token <num> NUM "a number"
+
+%type <stmts> items item statement block dims decls outputs
+%type <stmt> dim decl decl_head output objective if
+%type <args> sizes values params args arg_list list index
+%type <arg> arg param index_arg
+%type <paths> names over paths
+%type <path> path
+%type <expr> with expr comparison sum term unary power postfix primary slot part
+
+%start start
+%%
+
+start
+    : FILE_START items                      { p->body = $2.first; }
+    | EXPR_START expr                       { p->expr = $2; }
+    ;
+
+items
+    : item
+    | items separator item                  { $$ = add_stmts($1, $3); }
+    ;
+
+separator
+    : NEWLINE                               { yyerrok; }
+    | ';'                                   { yyerrok; }
+    ;
+
+item
+    : %empty                                { $$ = (Stmts){0}; }
+    | statement
+    | error                                 { $$ = (Stmts){0}; }
+    | error block                           { $$ = (Stmts){0}; }
+    ;
+
+block
+    : '{' items '}'                         { $$ = $2; }
+    ;
+
+statement
+    : IMPORT STRING                         { $$ = one_stmt(stmt_new(p->ngc, S_IMPORT, @$, @2, $2)); }
+    | DIM dims                              { $$ = $2; }
+    | INPUT decls                           { $$ = set_kind($2, S_INPUT); }
+    | PARAM decls                           { $$ = set_kind($2, S_PARAM); }
+    | STATE decls                           { $$ = set_kind($2, S_STATE); }
+    | OUTPUT outputs                        { $$ = set_kind($2, S_OUTPUT); }
+    | METRIC outputs                        { $$ = set_kind($2, S_METRIC); }
+    | names '=' values
+        {
+            Stmt *s = stmt_new(p->ngc, S_ASSIGN, @$, $1.first->loc, $1.first->name);
+            s->names = $1.first;
+            $$ = one_stmt(set_values(s, $3));
+        }
+    | UPDATE path '=' expr
+        {
+            Stmt *s = stmt_new(p->ngc, S_UPDATE, @$, $2->loc, $2->name);
+            s->value = $4;
+            $$ = one_stmt(s);
+        }
+    | GRADIENT objective over
+        {
+            $2->kind = S_GRADIENT;
+            $2->loc = @$;
+            $2->names = $3.first;
+            $$ = one_stmt($2);
+        }
+    | MINIMIZE objective over with
+        {
+            $2->kind = S_MINIMIZE;
+            $2->loc = @$;
+            $2->names = $3.first;
+            $2->with = $4;
+            $$ = one_stmt($2);
+        }
+    | MAXIMIZE objective over with
+        {
+            $2->kind = S_MAXIMIZE;
+            $2->loc = @$;
+            $2->names = $3.first;
+            $2->with = $4;
+            $$ = one_stmt($2);
+        }
+    | DEF NAME '(' params ')' '=' expr
+        {
+            Stmt *s = stmt_new(p->ngc, S_DEF, @$, @2, $2);
+            s->values = $4.first;
+            s->value = $7;
+            $$ = one_stmt(s);
+        }
+    | DEF NAME '(' params ')' block
+        {
+            Stmt *s = stmt_new(p->ngc, S_DEF, @$, @2, $2);
+            s->values = $4.first;
+            s->body = $6.first;
+            $$ = one_stmt(s);
+        }
+    | FOR NAME IN expr block
+        {
+            Stmt *s = stmt_new(p->ngc, S_FOR, @$, @2, $2);
+            s->value = $4;
+            s->body = $5.first;
+            $$ = one_stmt(s);
+        }
+    | FOR NAME IN expr DOTS expr block
+        {
+            Stmt *s = stmt_new(p->ngc, S_FOR, @$, @2, $2);
+            s->value = $4;
+            s->to = $6;
+            s->body = $7.first;
+            $$ = one_stmt(s);
+        }
+    | if                                    { $$ = one_stmt($1); }
+    | RETURN values                         { $$ = one_stmt(set_values(stmt_new(p->ngc, S_RETURN, @$, @1, NULL), $2)); }
+    ;
+
+if
+    : IF expr block
+        {
+            $$ = stmt_new(p->ngc, S_IF, @$, @1, NULL);
+            $$->value = $2;
+            $$->body = $3.first;
+        }
+    | IF expr block ELSE block
+        {
+            $$ = stmt_new(p->ngc, S_IF, @$, @1, NULL);
+            $$->value = $2;
+            $$->body = $3.first;
+            $$->orelse = $5.first;
+        }
+    | IF expr block ELSE if
+        {
+            $$ = stmt_new(p->ngc, S_IF, @$, @1, NULL);
+            $$->value = $2;
+            $$->body = $3.first;
+            $$->orelse = $5;
+        }
+    ;
+
+dims
+    : dim                                   { $$ = one_stmt($1); }
+    | dims ',' dim                          { $$ = add_stmts($1, one_stmt($3)); }
+    ;
+
+dim
+    : NAME LE expr
+        {
+            $$ = stmt_new(p->ngc, S_DIM, @$, @1, $1);
+            $$->bound = true;
+            $$->value = $3;
+        }
+    | NAME '=' expr
+        {
+            $$ = stmt_new(p->ngc, S_DIM, @$, @1, $1);
+            $$->value = $3;
+        }
+    ;
+
+decls
+    : decl                                  { $$ = one_stmt($1); }
+    | decls ',' decl                        { $$ = add_stmts($1, one_stmt($3)); }
+    ;
+
+decl
+    : decl_head
+    | decl_head '=' expr                    { $$ = $1; $$->loc = @$; $$->value = $3; }
+    | decl_head '~' expr                    { $$ = $1; $$->loc = @$; $$->init = need_call(p, $3, "'~'", "normal(0, 0.01)"); }
+    ;
+
+decl_head
+    : NAME sizes
+        {
+            $$ = stmt_new(p->ngc, S_INPUT, @$, @1, $1);
+            $$->sizes = $2.first;
+            $$->has_sizes = @2.end > @2.at;
+        }
+    | NAME sizes ':' NAME
+        {
+            $$ = stmt_new(p->ngc, S_INPUT, @$, @1, $1);
+            $$->sizes = $2.first;
+            $$->has_sizes = @2.end > @2.at;
+            set_type(p, $$, @4, $4);
+        }
+    ;
+
+sizes
+    : %empty                                { $$ = (Args){0}; }
+    | '[' ']'                               { $$ = (Args){0}; }
+    | '[' values ']'                        { $$ = $2; }
+    ;
+
+outputs
+    : output                                { $$ = one_stmt($1); }
+    | outputs ',' output                    { $$ = add_stmts($1, one_stmt($3)); }
+    ;
+
+output
+    : path                                  { $$ = stmt_new(p->ngc, S_OUTPUT, @$, @1, $1->name); }
+    | NAME '=' expr
+        {
+            $$ = stmt_new(p->ngc, S_OUTPUT, @$, @1, $1);
+            $$->value = $3;
+        }
+    ;
+
+objective
+    : expr
+        {
+            $$ = stmt_new(p->ngc, S_GRADIENT, @$, @1, NULL);
+            $$->value = $1;
+        }
+    | NAME '=' expr
+        {
+            $$ = stmt_new(p->ngc, S_GRADIENT, @$, @1, $1);
+            $$->value = $3;
+        }
+    ;
+
+over
+    : %empty                                { $$ = (Paths){0}; }
+    | OVER paths                            { $$ = $2; }
+    ;
+
+with
+    : %empty                                { $$ = NULL; }
+    | WITH expr                             { $$ = need_call(p, $2, "'with'", "sgd(lr = 0.1)"); }
+    ;
+
+names
+    : NAME                                  { $$ = add_name((Paths){0}, names_new(p->ngc, @1, $1)); }
+    | names ',' NAME                        { $$ = add_name($1, names_new(p->ngc, @3, $3)); }
+    ;
+
+paths
+    : path                                  { $$ = add_name((Paths){0}, $1); }
+    | paths ',' path                        { $$ = add_name($1, $3); }
+    ;
+
+path
+    : dotted                                { $$ = names_new(p->ngc, @1, path_text(p, @1)); }
+    ;
+
+dotted
+    : NAME
+    | dotted '.' NAME
+    | dotted '.' INT
+    ;
+
+params
+    : %empty                                { $$ = (Args){0}; }
+    | param                                 { $$ = add_arg((Args){0}, $1); }
+    | params ',' param                      { $$ = add_arg($1, $3); }
+    ;
+
+param
+    : NAME                                  { $$ = arg_new(p->ngc, @1, $1, NULL); }
+    | NAME '=' expr                         { $$ = arg_new(p->ngc, @1, $1, $3); }
+    ;
+
+values
+    : expr                                  { $$ = add_arg((Args){0}, arg_new(p->ngc, @1, NULL, $1)); }
+    | values ',' expr                       { $$ = add_arg($1, arg_new(p->ngc, @3, NULL, $3)); }
+    ;
+
+expr
+    : comparison
+    | expr PIPE comparison                  { $$ = expr_pipe(p->ngc, @$, $1, $3); }
+    ;
+
+comparison
+    : sum
+    | sum '<' sum                           { $$ = expr_binary(p->ngc, @$, @2, "<", $1, $3); }
+    | sum '>' sum                           { $$ = expr_binary(p->ngc, @$, @2, ">", $1, $3); }
+    | sum LE sum                            { $$ = expr_binary(p->ngc, @$, @2, "<=", $1, $3); }
+    | sum GE sum                            { $$ = expr_binary(p->ngc, @$, @2, ">=", $1, $3); }
+    | sum EQ sum                            { $$ = expr_binary(p->ngc, @$, @2, "==", $1, $3); }
+    | sum NE sum                            { $$ = expr_binary(p->ngc, @$, @2, "!=", $1, $3); }
+    ;
+
+sum
+    : term
+    | sum '+' term                          { $$ = expr_binary(p->ngc, @$, @2, "+", $1, $3); }
+    | sum '-' term                          { $$ = expr_binary(p->ngc, @$, @2, "-", $1, $3); }
+    ;
+
+term
+    : unary
+    | term '*' unary                        { $$ = expr_binary(p->ngc, @$, @2, "*", $1, $3); }
+    | term '/' unary                        { $$ = expr_binary(p->ngc, @$, @2, "/", $1, $3); }
+    | term '@' unary                        { $$ = expr_binary(p->ngc, @$, @2, "@", $1, $3); }
+    ;
+
+unary
+    : power
+    | '-' unary                             { $$ = expr_unary(p->ngc, @$, @1, X_NEG, $2); }
+    ;
+
+power
+    : postfix
+    | postfix '^' unary                     { $$ = expr_binary(p->ngc, @$, @2, "^", $1, $3); }
+    ;
+
+postfix
+    : primary
+    | postfix QUOTE                         { $$ = expr_unary(p->ngc, @$, @2, X_TRANSPOSE, $1); }
+    | postfix '.' NAME                      { $$ = expr_field(p->ngc, @$, @3, $1, $3); }
+    | postfix '.' INT                       { $$ = expr_field(p->ngc, @$, @3, $1, $3); }
+    | postfix '(' args ')'                  { $$ = expr_call(p->ngc, @$, $1, $3.first); }
+    | postfix '[' index ']'                 { $$ = expr_index(p->ngc, @$, $1, $3.first); }
+    ;
+
+primary
+    : NUM                                   { $$ = expr_num(p->ngc, @1, $1); }
+    | INT                                   { $$ = expr_num(p->ngc, @1, number_value(p, @1, $1)); }
+    | STRING                                { $$ = expr_str(p->ngc, @1, $1); }
+    | NAME                                  { $$ = name_or_hole(p, @1, $1); }
+    | '(' expr ')'                          { $$ = $2; $$->loc = @$; }
+    | '[' list ']'                          { $$ = expr_list(p->ngc, @$, $2.first); }
+    ;
+
+list
+    : %empty                                { $$ = (Args){0}; }
+    | values
+    | values ','
+    ;
+
+args
+    : %empty                                { $$ = (Args){0}; }
+    | arg_list
+    | arg_list ','
+    ;
+
+arg_list
+    : arg                                   { $$ = add_arg((Args){0}, $1); }
+    | arg_list ',' arg                      { $$ = add_arg($1, $3); }
+    ;
+
+arg
+    : expr                                  { $$ = arg_new(p->ngc, @1, NULL, $1); }
+    | NAME '=' expr                         { $$ = arg_new(p->ngc, @1, $1, $3); }
+    ;
+
+index
+    : index_arg                             { $$ = add_arg((Args){0}, $1); }
+    | index ',' index_arg                   { $$ = add_arg($1, $3); }
+    ;
+
+index_arg
+    : slot                                  { $$ = arg_new(p->ngc, @1, NULL, $1); }
+    ;
+
+slot
+    : expr                                  { $$ = index_item(p, $1); }
+    | ELLIPSIS                              { $$ = expr_leaf(p->ngc, @1, X_ELLIPSIS); }
+    | part ':' part                         { $$ = expr_range(p->ngc, @$, $1, $3, NULL); }
+    | part ':' part ':' part                { $$ = expr_range(p->ngc, @$, $1, $3, $5); }
+    ;
+
+part
+    : %empty                                { $$ = NULL; }
+    | expr
+    ;
+
+%%
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- pieces of the tree ---- */
+
+/* From the first to the last of the parts that are not empty; nothing stands right behind what came before. */
+static Loc join_locs(const Loc *rhs, int n) {
+    if (n == 0)
+        return (Loc){rhs[0].file, rhs[0].end, rhs[0].end};
+    int first = 1;
+    while (first < n && rhs[first].at == rhs[first].end)
+        first++;
+    int last = n;
+    while (last > first && rhs[last].at == rhs[last].end)
+        last--;
+    return (Loc){rhs[first].file, rhs[first].at, rhs[last].end};
+}
+
+static double number_value(Parser *p, Loc loc, const char *digits) {
+    double value = strtod(digits, NULL);
+    if (isinf(value))
+        diag(p->ngc, SEV_ERROR, 112, loc, "the number is too large: the largest is about 1.8e308");
+    return value;
+}
+
+/* A path as one name: its text without the blanks. */
+static const char *path_text(Parser *p, Loc loc) {
+    if (p->file < 0)
+        return intern_str(p->ngc, "");
+    const char *from = p->ngc->file[loc.file]->text + loc.at;
+    char *text = arena_alloc(p->ngc, (size_t)(loc.end - loc.at) + 1);
+    size_t size = 0;
+    for (int i = 0; i < loc.end - loc.at; i++)
+        if (strchr(" \t\r\f\v", from[i]) == NULL)
+            text[size++] = from[i];
+    return intern(p->ngc, text, size);
+}
+
+static Args add_arg(Args args, Arg *arg) {
+    if (args.last == NULL)
+        return (Args){arg, arg};
+    args.last->next = arg;
+    return (Args){args.first, arg};
+}
+
+static Paths add_name(Paths paths, Names *name) {
+    if (paths.last == NULL)
+        return (Paths){name, name};
+    paths.last->next = name;
+    return (Paths){paths.first, name};
+}
+
+static Stmts one_stmt(Stmt *s) {
+    return (Stmts){s, s};
+}
+
+static Stmts add_stmts(Stmts a, Stmts b) {
+    if (a.last == NULL)
+        return b;
+    if (b.first == NULL)
+        return a;
+    a.last->next = b.first;
+    return (Stmts){a.first, b.last};
+}
+
+static Stmts set_kind(Stmts list, StmtKind kind) {
+    for (Stmt *s = list.first; s != NULL; s = s->next)
+        s->kind = kind;
+    return list;
+}
+
+static Stmt *set_values(Stmt *s, Args values) {
+    if (values.first->next == NULL)
+        s->value = values.first->value;
+    else
+        s->values = values.first;
+    return s;
+}
+
+/* float is what a declaration without a type means. */
+static Stmt *set_type(Parser *p, Stmt *s, Loc loc, const char *type) {
+    if (strcmp(type, "int") != 0 && strcmp(type, "float") != 0)
+        diag(p->ngc, SEV_ERROR, 113, loc, "there is no type '%s': there are float and int", source_text(p->ngc, loc));
+    s->type = strcmp(type, "int") == 0 ? type : NULL;
+    s->type_loc = loc;
+    return s;
+}
+
+static Expr *need_call(Parser *p, Expr *e, const char *after, const char *example) {
+    if (e->kind != X_CALL)
+        diag(p->ngc, SEV_ERROR, 111, e->loc, "expected a call after %s, such as %s", after, example);
+    return e;
+}
+
+/* The name _ is an argument left open. */
+static Expr *name_or_hole(Parser *p, Loc loc, const char *name) {
+    return strcmp(name, "_") == 0 ? expr_leaf(p->ngc, loc, X_HOLE) : expr_name(p->ngc, loc, name);
+}
+
+/* The name new is an axis of size 1, in an index alone. */
+static Expr *index_item(Parser *p, Expr *e) {
+    return e->kind == X_NAME && strcmp(e->name, "new") == 0 ? expr_leaf(p->ngc, e->loc, X_NEW) : e;
+}
+
+/* ---- what a syntax error says ---- */
+
+typedef struct Wanted { /* the tokens that would have fitted */
+    yysymbol_kind_t kind[YYNTOKENS];
+    int count;
+} Wanted;
+
+static bool wants(const Wanted *w, yysymbol_kind_t kind) {
+    for (int i = 0; i < w->count; i++)
+        if (w->kind[i] == kind)
+            return true;
+    return false;
+}
+
+static bool is_keyword(yysymbol_kind_t kind) {
+    return kind >= YYSYMBOL_IMPORT && kind <= YYSYMBOL_ELSE;
+}
+
+/* The grammar's number of a token that is one character. */
+static yysymbol_kind_t symbol_of(int c) {
+    return YYTRANSLATE(c);
+}
+
+static bool is_comparison(yysymbol_kind_t kind) {
+    return kind == YYSYMBOL_LE || kind == YYSYMBOL_GE || kind == YYSYMBOL_EQ || kind == YYSYMBOL_NE ||
+           kind == symbol_of('<') || kind == symbol_of('>');
+}
+
+/* The token as the reader sees it. */
+static const char *describe(Parser *p, yysymbol_kind_t kind, Loc loc) {
+    switch (kind) {
+    case YYSYMBOL_YYEOF: return "the end of the file";
+    case YYSYMBOL_STRING: return "a string";
+    case YYSYMBOL_NAME: return text_format(p->ngc, "the name '%s'", source_text(p->ngc, loc));
+    case YYSYMBOL_INT:
+    case YYSYMBOL_NUM: return text_format(p->ngc, "the number %s", source_text(p->ngc, loc));
+    default: return yysymbol_name(kind);
+    }
+}
+
+/* The tokens that would have fitted, where they are few: "'=' or '{'". */
+static const char *list_wanted(Parser *p, const Wanted *w) {
+    Text text = {.ngc = p->ngc};
+    for (int i = 0; i < w->count; i++)
+        text_add(&text, "%s%s", i == 0 ? "" : i == w->count - 1 ? " or " : ", ", yysymbol_name(w->kind[i]));
+    return text.at;
+}
+
+/* What to call that which fits. An operand, and what may follow one, go by one word each. */
+static const char *describe_wanted(Parser *p, const Wanted *w) {
+    if (wants(w, YYSYMBOL_IMPORT))
+        return "a statement";
+    if (wants(w, symbol_of('-')) && wants(w, YYSYMBOL_NUM))
+        return "an expression";
+    if (w->count <= 4)
+        return list_wanted(p, w);
+    if (scanner_bracket(p) == '(' || scanner_bracket(p) == '[')
+        return text_format(p->ngc, "%s'%c'", wants(w, symbol_of(',')) ? "',' or " : "", scanner_bracket(p) == '(' ? ')' : ']');
+    if (wants(w, symbol_of('{')))
+        return wants(w, YYSYMBOL_DOTS) ? "'..' or '{'" : "'{'";
+    return "the end of the statement";
+}
+
+/* A word more where the mistake is a common one, or NULL. */
+static const char *give_hint(Parser *p, const Wanted *w, yysymbol_kind_t kind) {
+    bool operand = wants(w, YYSYMBOL_NUM);
+    if (wants(w, YYSYMBOL_NAME) && is_keyword(kind))
+        return "a keyword cannot be a name";
+    if (is_comparison(kind) && wants(w, symbol_of('+')))
+        return "comparisons do not chain; write and(a < b, b < c)";
+    if (kind == YYSYMBOL_QUOTE && operand)
+        return "a string stands in double quotes";
+    if (kind == symbol_of('{') && operand)
+        return "a list is written with [ and ]";
+    if (kind == symbol_of('=') && wants(w, symbol_of('+')))
+        return "'==' compares";
+    if (kind == symbol_of('*') && p->prev.kind == '*')
+        return "the power is written '^'";
+    if (wants(w, YYSYMBOL_IMPORT) && (operand || kind == YYSYMBOL_INT || kind == YYSYMBOL_NUM || kind == symbol_of('(')))
+        return "a value needs a name: J = ...";
+    return NULL;
+}
+
+/* Says that a bracket was left open, right behind the last token where the mistake is to be mended. */
+static void report_open(Parser *p, Loc at) {
+    Token open = p->open[p->depth - 1];
+    char close = open.kind == '(' ? ')' : open.kind == '[' ? ']' : '}';
+    int column, line = source_line(p->ngc, open.loc, &column);
+    if (p->last.first || p->last.kind == YYEOF)
+        at = (Loc){p->file, p->prev.loc.end, p->prev.loc.end};
+    diag(p->ngc, SEV_ERROR, 102, at, "expected '%c' to close the '%c' at %d:%d", close, open.kind, line, column);
+}
+
+/* Whether the token can only stand here because the innermost bracket was not closed. */
+static bool ends_bracket(Parser *p, const Wanted *w, yysymbol_kind_t kind) {
+    int open = scanner_bracket(p);
+    if (open == 0)
+        return false;
+    if (kind == YYSYMBOL_YYEOF)
+        return true;
+    if (open == '{')
+        return false;
+    bool complete = wants(w, symbol_of(open == '(' ? ')' : ']'));
+    return scanner_at_statement(p) || (complete && (kind == symbol_of(']') || kind == symbol_of(')') || kind == symbol_of('}') ||
+                                                    kind == symbol_of('{') || kind == symbol_of(';') || is_keyword(kind)));
+}
+
+static void report_unexpected(Parser *p, const Wanted *w, yysymbol_kind_t kind, Loc at) {
+    const char *hint = give_hint(p, w, kind);
+    diag(p->ngc, SEV_ERROR, 101, at, "expected %s, found %s%s%s", describe_wanted(p, w), describe(p, kind, at),
+                   hint == NULL ? "" : ": ", hint == NULL ? "" : hint);
+}
+
+/* One message a statement; then reading goes on at the next one. */
+static int yyreport_syntax_error(const yypcontext_t *context, Parser *p) {
+    yysymbol_kind_t kind = yypcontext_token(context);
+    Loc at = *yypcontext_location(context);
+    if (p->file < 0)
+        ngc_bug("syntax error at %d of our own text", at.at);
+    if (!p->failed) {
+        Wanted w;
+        w.count = yypcontext_expected_tokens(context, w.kind, YYNTOKENS);
+        if (ends_bracket(p, &w, kind))
+            report_open(p, at);
+        else
+            report_unexpected(p, &w, kind, at);
+    }
+    p->failed = true;
+    scanner_resume(p);
+    return 0;
+}
+
+/* All but syntax errors: the parser's stack is full. */
+static void yyerror(const Loc *loc, Parser *p, const char *message) {
+    (void)message;
+    diag(p->ngc, SEV_ERROR, 108, *loc, "nested too deeply");
+}
+
+/* ---- the phase ---- */
+
+static void run_parser(Parser *p, int start, const char *text, int size) {
+    p->line_start = true;
+    p->back[p->backs++] = (Token){.kind = start, .loc = {p->file, 0, 0}};
+    scanner_open(p, text, size);
+    yyparse(p);
+    scanner_close(p);
+}
+
+Expr *parse_expr(Ngc *ngc, const char *text) {
+    Parser p = {.ngc = ngc, .file = -1};
+    run_parser(&p, EXPR_START, text, (int)strlen(text));
+    return p.expr;
+}
+
+Stmt *parse(Ngc *ngc, int file) {
+    Parser p = {.ngc = ngc, .file = file};
+    run_parser(&p, FILE_START, ngc->file[file]->text, ngc->file[file]->size);
+    ngc->file[file]->body = p.body;
+    return p.body;
+}
