@@ -78,21 +78,25 @@ static void find_lines(Ngc *ngc, Source *s) {
     }
 }
 
-/* Reports the first byte that is no text. */
-static bool check_text(Ngc *ngc, int file) {
-    const Source *s = ngc->file[file];
-    for (int at = 0; at < s->size;) {
-        int n = char_size(s->text + at, s->text + s->size);
-        Loc loc = {file, at, at + 1};
+/* The number of bytes before the first that is no text. */
+static int measure_text(const char *text, int size) {
+    int at = 0;
+    while (at < size && text[at] != '\0') {
+        int n = char_size(text + at, text + size);
         if (n == 0)
-            diag(ngc, SEV_ERROR, 2, loc, "not a text file in UTF-8: byte 0x%02x", (unsigned)(unsigned char)s->text[at]);
-        else if (s->text[at] == '\0')
-            diag(ngc, SEV_ERROR, 2, loc, "not a text file: a NUL byte");
-        if (n == 0 || s->text[at] == '\0')
-            return false;
+            break;
         at += n;
     }
-    return true;
+    return at;
+}
+
+/* Reports the byte at which the text of the file was cut. */
+static void report_byte(Ngc *ngc, int file, unsigned char byte) {
+    Loc loc = {file, ngc->file[file]->size, ngc->file[file]->size};
+    if (byte == 0)
+        diag(ngc, SEV_ERROR, 2, loc, "not a text file: a NUL byte");
+    else
+        diag(ngc, SEV_ERROR, 2, loc, "not a text file in UTF-8: byte 0x%02x", (unsigned)byte);
 }
 
 int source_add(Ngc *ngc, const char *name, const char *text, size_t size, bool library) {
@@ -100,13 +104,14 @@ int source_add(Ngc *ngc, const char *name, const char *text, size_t size, bool l
         diag(ngc, SEV_ERROR, 3, (Loc){-1, 0, 0}, "%s: a source file has at most %d MB", name, SOURCE_MAX >> 20);
         return -1;
     }
-    bool bom = size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0;
+    if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+        text += 3, size -= 3;
     Source *s = arena_alloc(ngc, sizeof *s);
     s->name = name;
-    s->size = (int)size - 3 * bom;
+    s->size = measure_text(text, (int)size);
     char *copy = arena_alloc(ngc, (size_t)s->size + 1);
     if (s->size > 0)
-        memcpy(copy, text + 3 * bom, (size_t)s->size);
+        memcpy(copy, text, (size_t)s->size);
     s->text = copy;
     s->library = library;
     find_lines(ngc, s);
@@ -115,7 +120,10 @@ int source_add(Ngc *ngc, const char *name, const char *text, size_t size, bool l
         memcpy(file, ngc->file, (size_t)ngc->files * sizeof *file);
     ngc->file = file;
     ngc->file[ngc->files++] = s;
-    return check_text(ngc, ngc->files - 1) ? ngc->files - 1 : -1;
+    if (s->size == (int)size)
+        return ngc->files - 1;
+    report_byte(ngc, ngc->files - 1, (unsigned char)text[s->size]);
+    return -1;
 }
 
 /* All of a stream, into the heap. NULL: it cannot be read, errno says why; a stream that is too large is cut behind the limit. */

@@ -40,6 +40,7 @@ struct Parser {         /* what the scanner, the filter and the grammar share wh
     Token last, prev;   /* the token that the grammar got last, and the one before */
     Token *open;        /* the brackets that are open */
     int depth, room;
+    int joined;         /* the token at its end that made the last line go on in this one, or 0 */
     bool failed;        /* in this statement; what follows from it is not reported */
     bool stopped;       /* nothing more is read */
     Stmt *body;         /* what the file says */
@@ -618,6 +619,8 @@ static const char *describe_wanted(Parser *p, const Wanted *w) {
         return "a statement";
     if (wants(w, symbol_of('-')) && wants(w, YYSYMBOL_NUM))
         return "an expression";
+    if (wants(w, YYSYMBOL_NEWLINE))
+        return "the end of the statement";
     if (w->count <= 4)
         return list_wanted(p, w);
     if (scanner_bracket(p) == '(' || scanner_bracket(p) == '[')
@@ -630,21 +633,38 @@ static const char *describe_wanted(Parser *p, const Wanted *w) {
 /* A word more where the mistake is a common one, or NULL. */
 static const char *give_hint(Parser *p, const Wanted *w, yysymbol_kind_t kind) {
     bool operand = wants(w, YYSYMBOL_NUM);
-    if (wants(w, YYSYMBOL_NAME) && is_keyword(kind))
+    bool after_keyword = p->prev.kind >= IMPORT && p->prev.kind <= ELSE;
+    if (wants(w, YYSYMBOL_NAME) && (is_keyword(kind) || (kind == symbol_of('=') && after_keyword)))
         return "a keyword cannot be a name";
+    if (kind == YYSYMBOL_ELSE)
+        return "there is no 'if' for it";
     if (is_comparison(kind) && wants(w, symbol_of('+')))
         return "comparisons do not chain; write and(a < b, b < c)";
     if (kind == YYSYMBOL_QUOTE && operand)
         return "a string stands in double quotes";
-    if (kind == symbol_of('{') && operand)
+    if (kind == symbol_of(':') && wants(w, YYSYMBOL_DOTS))
+        return "a range is written a..b";
+    bool tuple = kind == symbol_of(',') && wants(w, symbol_of(')')) && wants(w, symbol_of('+'));
+    if ((kind == symbol_of('{') && operand) || tuple)
         return "a list is written with [ and ]";
+    if (kind == symbol_of('=') && p->joined != 0)
+        return text_format(p->ngc, "the line before goes on in this one, as it ends with %s", yysymbol_name(symbol_of(p->joined)));
     if (kind == symbol_of('=') && wants(w, symbol_of('+')))
         return "'==' compares";
     if (kind == symbol_of('*') && p->prev.kind == '*')
         return "the power is written '^'";
+    bool after_name = wants(w, symbol_of(',')) && !wants(w, symbol_of('+')) && p->prev.kind == NAME;
+    if (after_name && scanner_bracket(p) != '(' && (w->count == 2 || kind == symbol_of('(')))
+        return "a value needs a name: J = ...";
     if (wants(w, YYSYMBOL_IMPORT) && (operand || kind == YYSYMBOL_INT || kind == YYSYMBOL_NUM || kind == symbol_of('(')))
         return "a value needs a name: J = ...";
     return NULL;
+}
+
+/* The end of the token before the last: where the mistake is, when the last is on a later line. */
+static Loc behind_prev(const Parser *p) {
+    int at = p->prev.kind == NEWLINE ? p->prev.loc.at : p->prev.loc.end;
+    return (Loc){p->file, at, at};
 }
 
 /* Says that a bracket was left open, right behind the last token where the mistake is to be mended. */
@@ -653,7 +673,7 @@ static void report_open(Parser *p, Loc at) {
     char close = open.kind == '(' ? ')' : open.kind == '[' ? ']' : '}';
     int column, line = source_line(p->ngc, open.loc, &column);
     if (p->last.first || p->last.kind == YYEOF)
-        at = (Loc){p->file, p->prev.loc.end, p->prev.loc.end};
+        at = behind_prev(p);
     diag(p->ngc, SEV_ERROR, 102, at, "expected '%c' to close the '%c' at %d:%d", close, open.kind, line, column);
 }
 
@@ -668,10 +688,17 @@ static bool ends_bracket(Parser *p, const Wanted *w, yysymbol_kind_t kind) {
         return false;
     bool complete = wants(w, symbol_of(open == '(' ? ')' : ']'));
     return scanner_at_statement(p) || (complete && (kind == symbol_of(']') || kind == symbol_of(')') || kind == symbol_of('}') ||
-                                                    kind == symbol_of('{') || kind == symbol_of(';') || is_keyword(kind)));
+                                                    kind == symbol_of('{') || kind == symbol_of(';') ||
+                                                    (is_keyword(kind) && !wants(w, YYSYMBOL_NAME))));
 }
 
 static void report_unexpected(Parser *p, const Wanted *w, yysymbol_kind_t kind, Loc at) {
+    if (kind == YYSYMBOL_YYEOF)
+        at = behind_prev(p);
+    if (p->last.first && p->joined != 0 && p->prev.kind == p->joined && wants(w, YYSYMBOL_NUM)) {
+        diag(p->ngc, SEV_ERROR, 101, behind_prev(p), "expected an expression after %s", yysymbol_name(symbol_of(p->joined)));
+        return;
+    }
     const char *hint = give_hint(p, w, kind);
     diag(p->ngc, SEV_ERROR, 101, at, "expected %s, found %s%s%s", describe_wanted(p, w), describe(p, kind, at),
                    hint == NULL ? "" : ": ", hint == NULL ? "" : hint);
@@ -708,7 +735,8 @@ static void run_parser(Parser *p, int start, const char *text, int size) {
     p->line_start = true;
     p->back[p->backs++] = (Token){.kind = start, .loc = {p->file, 0, 0}};
     scanner_open(p, text, size);
-    yyparse(p);
+    if (yyparse(p) != 0 && p->ngc->errors == 0)
+        ngc_bug("a text is refused without a message");
     scanner_close(p);
 }
 
