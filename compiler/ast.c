@@ -115,7 +115,8 @@ Expr *expr_list(Ngc *ngc, Loc loc, Arg *args) {
 Expr *expr_pipe(Ngc *ngc, Loc loc, Expr *x, Expr *call) {
     bool is_call = call->kind == X_CALL;
     if (!is_call && call->kind != X_NAME)
-        diag(ngc, SEV_ERROR, 111, call->loc, "the right side of '|>' must be a function or a call, such as relu or dense(10)");
+        diag(ngc, SEV_ERROR, 111, call->loc,
+             "the right side of '|>' must be a function or a call, such as relu or dense(10)");
     Arg *arg = arg_new(ngc, x->loc, NULL, x);
     arg->next = is_call ? call->args : NULL;
     return expr_call(ngc, loc, is_call ? call->a : call, arg);

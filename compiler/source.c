@@ -126,7 +126,8 @@ int source_add(Ngc *ngc, const char *name, const char *text, size_t size, bool l
     return -1;
 }
 
-/* All of a stream, into the heap. NULL: it cannot be read, errno says why; a stream that is too large is cut behind the limit. */
+/* All of a stream, into the heap. NULL: it cannot be read, errno says why. A stream that is too large is cut behind
+ * the limit. */
 static char *read_stream(FILE *f, size_t *size) {
     size_t room = 1 << 16;
     char *text = malloc(room);
@@ -287,7 +288,9 @@ void diag_note(Ngc *ngc, Diag *d, Loc loc, const char *format, ...) {
 /* ---- drawing ---- */
 
 static const char *const severity_name[] = {[SEV_ERROR] = "error", [SEV_WARNING] = "warning", [SEV_NOTE] = "note"};
-static const char *const severity_color[] = {[SEV_ERROR] = "\033[1;31m", [SEV_WARNING] = "\033[1;35m", [SEV_NOTE] = "\033[1;36m"};
+static const char *const severity_color[] = {
+    [SEV_ERROR] = "\033[1;31m", [SEV_WARNING] = "\033[1;35m", [SEV_NOTE] = "\033[1;36m",
+};
 
 typedef struct Canvas { /* the part of a source line that is drawn, and what stands under it */
     Text *out;
@@ -310,7 +313,8 @@ static void draw_head(Ngc *ngc, Text *out, const Diag *d) {
         put_clean(out, ngc->file[d->loc.file]->name, strlen(ngc->file[d->loc.file]->name));
         text_add(out, ":%d:%d: ", line, column);
     }
-    text_add(out, "%s%s: %s", color(ngc, severity_color[d->severity]), severity_name[d->severity], color(ngc, "\033[0m"));
+    const char *paint = color(ngc, severity_color[d->severity]), *plain = color(ngc, "\033[0m");
+    text_add(out, "%s%s: %s", paint, severity_name[d->severity], plain);
     put_clean(out, d->text, strlen(d->text));
     if (d->code > 0 && d->flag != NULL)
         text_add(out, " [NG%04d, -W%s]", d->code, d->flag);
@@ -416,7 +420,8 @@ static void draw_labels(const Canvas *c, const Diag *d) {
     }
 }
 
-/* Draws a message: its line, the source, what the labels say of it, and the notes. A label that is elsewhere becomes a note. */
+/* Draws a message: its line, the source, what the labels say of it, and the notes. A label that is elsewhere becomes
+ * a note. */
 static void draw_diag(Ngc *ngc, Text *out, const Diag *d) {
     draw_head(ngc, out, d);
     Canvas c = {.file = -1};
@@ -463,7 +468,7 @@ static int min2(int a, int b) {
     return a < b ? a : b;
 }
 
-/* Insertions, deletions, changes and exchanges of neighbours that turn a into b (the optimal string alignment distance):
+/* How many insertions, deletions, changes and exchanges of neighbours turn a into b (optimal string alignment):
  * row[i][j] is that of the first i and j characters. Both have at most SUGGEST_MAX. */
 static int edit_distance(const char *a, int na, const char *b, int nb) {
     int row[SUGGEST_MAX + 1][SUGGEST_MAX + 1];

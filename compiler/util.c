@@ -1,4 +1,4 @@
-/* util.c - memory that lives as long as the compilation, names that are equal when their pointers are, text that grows. */
+/* util.c - memory that lives as long as the compilation, names equal when their pointers are, text that grows. */
 #include "ngc.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* ng.y - the grammar of .ng files: tokens -> Stmt and Expr, one constructor call per rule.
  *
- * Functions are not grammar: names are looked up by lower. What a line is (when a newline ends a statement) and which
- * bracket is open is known to the token filter at the end of ng.l; what a syntax error says stands at the end of this file.
+ * Functions are not grammar: names are looked up by lower. Which newlines end a statement and which brackets are open
+ * the token filter in ng.l knows; what a syntax error says stands at the end of this file.
  */
 %require "3.8"
 %define api.pure full
@@ -91,8 +91,9 @@ static Expr *index_item(Parser *p, Expr *e);
 
 %token FILE_START EXPR_START
 %token NEWLINE "the end of the line"
-%token IMPORT "'import'" DIM "'dim'" INPUT "'input'" PARAM "'param'" STATE "'state'" UPDATE "'update'" OUTPUT "'output'"
-%token METRIC "'metric'" GRADIENT "'gradient'" MINIMIZE "'minimize'" MAXIMIZE "'maximize'" DEF "'def'" FOR "'for'" IF "'if'"
+%token IMPORT "'import'" DIM "'dim'" INPUT "'input'" PARAM "'param'" STATE "'state'" UPDATE "'update'"
+%token OUTPUT "'output'" METRIC "'metric'" GRADIENT "'gradient'" MINIMIZE "'minimize'" MAXIMIZE "'maximize'"
+%token DEF "'def'" FOR "'for'" IF "'if'"
 %token RETURN "'return'" OVER "'over'" WITH "'with'" IN "'in'" ELSE "'else'"
 %token LE "'<='" GE "'>='" EQ "'=='" NE "'!='" PIPE "'|>'" DOTS "'..'" ELLIPSIS "'...'" QUOTE "\"'\""
 %token <name> NAME "a name" STRING "a string" INT "a whole number"
@@ -261,7 +262,12 @@ decls
 decl
     : decl_head
     | decl_head '=' expr                    { $$ = $1; $$->loc = @$; $$->value = $3; }
-    | decl_head '~' expr                    { $$ = $1; $$->loc = @$; $$->init = need_call(p, $3, "'~'", "normal(0, 0.01)"); }
+    | decl_head '~' expr
+        {
+            $$ = $1;
+            $$->loc = @$;
+            $$->init = need_call(p, $3, "'~'", "normal(0, 0.01)");
+        }
     ;
 
 decl_head
@@ -624,7 +630,8 @@ static const char *describe_wanted(Parser *p, const Wanted *w) {
     if (w->count <= 4)
         return list_wanted(p, w);
     if (scanner_bracket(p) == '(' || scanner_bracket(p) == '[')
-        return text_format(p->ngc, "%s'%c'", wants(w, symbol_of(',')) ? "',' or " : "", scanner_bracket(p) == '(' ? ')' : ']');
+        return text_format(p->ngc, "%s'%c'", wants(w, symbol_of(',')) ? "',' or " : "",
+                           scanner_bracket(p) == '(' ? ')' : ']');
     if (wants(w, symbol_of('{')))
         return wants(w, YYSYMBOL_DOTS) ? "'..' or '{'" : "'{'";
     return "the end of the statement";
@@ -648,7 +655,8 @@ static const char *give_hint(Parser *p, const Wanted *w, yysymbol_kind_t kind) {
     if ((kind == symbol_of('{') && operand) || tuple)
         return "a list is written with [ and ]";
     if (kind == symbol_of('=') && p->joined != 0)
-        return text_format(p->ngc, "the line before goes on in this one, as it ends with %s", yysymbol_name(symbol_of(p->joined)));
+        return text_format(p->ngc, "the line before goes on in this one, as it ends with %s",
+                           yysymbol_name(symbol_of(p->joined)));
     if (kind == symbol_of('=') && wants(w, symbol_of('+')))
         return "'==' compares";
     if (kind == symbol_of('*') && p->prev.kind == '*')
@@ -656,7 +664,9 @@ static const char *give_hint(Parser *p, const Wanted *w, yysymbol_kind_t kind) {
     bool after_name = wants(w, symbol_of(',')) && !wants(w, symbol_of('+')) && p->prev.kind == NAME;
     if (after_name && scanner_bracket(p) != '(' && (w->count == 2 || kind == symbol_of('(')))
         return "a value needs a name: J = ...";
-    if (wants(w, YYSYMBOL_IMPORT) && (operand || kind == YYSYMBOL_INT || kind == YYSYMBOL_NUM || kind == symbol_of('(')))
+    bool number = kind == YYSYMBOL_INT || kind == YYSYMBOL_NUM;
+    bool begins_value = number || kind == symbol_of('(') || kind == symbol_of('[');
+    if (wants(w, YYSYMBOL_IMPORT) && begins_value)
         return "a value needs a name: J = ...";
     return NULL;
 }
@@ -687,21 +697,22 @@ static bool ends_bracket(Parser *p, const Wanted *w, yysymbol_kind_t kind) {
     if (open == '{')
         return false;
     bool complete = wants(w, symbol_of(open == '(' ? ')' : ']'));
-    return scanner_at_statement(p) || (complete && (kind == symbol_of(']') || kind == symbol_of(')') || kind == symbol_of('}') ||
-                                                    kind == symbol_of('{') || kind == symbol_of(';') ||
-                                                    (is_keyword(kind) && !wants(w, YYSYMBOL_NAME))));
+    bool closes = kind == symbol_of(']') || kind == symbol_of(')') || kind == symbol_of('}');
+    bool goes_past = kind == symbol_of('{') || kind == symbol_of(';') || (is_keyword(kind) && !wants(w, YYSYMBOL_NAME));
+    return scanner_at_statement(p) || (complete && (closes || goes_past));
 }
 
 static void report_unexpected(Parser *p, const Wanted *w, yysymbol_kind_t kind, Loc at) {
     if (kind == YYSYMBOL_YYEOF)
         at = behind_prev(p);
     if (p->last.first && p->joined != 0 && p->prev.kind == p->joined && wants(w, YYSYMBOL_NUM)) {
-        diag(p->ngc, SEV_ERROR, 101, behind_prev(p), "expected an expression after %s", yysymbol_name(symbol_of(p->joined)));
+        diag(p->ngc, SEV_ERROR, 101, behind_prev(p), "expected an expression after %s",
+             yysymbol_name(symbol_of(p->joined)));
         return;
     }
     const char *hint = give_hint(p, w, kind);
     diag(p->ngc, SEV_ERROR, 101, at, "expected %s, found %s%s%s", describe_wanted(p, w), describe(p, kind, at),
-                   hint == NULL ? "" : ": ", hint == NULL ? "" : hint);
+         hint == NULL ? "" : ": ", hint == NULL ? "" : hint);
 }
 
 /* One message a statement; then reading goes on at the next one. */

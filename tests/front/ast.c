@@ -8,8 +8,8 @@ static void print_args(const Arg *arg);
 /* Numbers as short as they read back; a list for everything that has parts. */
 static void print_expr(const Expr *e) {
     static const char *const word[] = {
-        [X_FIELD] = ".", [X_CALL] = "call", [X_INDEX] = "index", [X_RANGE] = "range", [X_LIST] = "list", [X_NEG] = "neg",
-        [X_TRANSPOSE] = "'",
+        [X_FIELD] = ".", [X_CALL] = "call", [X_INDEX] = "index", [X_RANGE] = "range", [X_LIST] = "list",
+        [X_NEG] = "neg", [X_TRANSPOSE] = "'",
     };
     if (e == NULL) {
         printf("()");
@@ -61,8 +61,8 @@ static void print_stmt(const Stmt *s, int depth) {
     static const char *const word[] = {
         [S_IMPORT] = "import", [S_DIM] = "dim", [S_INPUT] = "input", [S_PARAM] = "param", [S_STATE] = "state",
         [S_UPDATE] = "update", [S_OUTPUT] = "output", [S_METRIC] = "metric", [S_ASSIGN] = "assign",
-        [S_GRADIENT] = "gradient", [S_MINIMIZE] = "minimize", [S_MAXIMIZE] = "maximize", [S_DEF] = "def", [S_FOR] = "for",
-        [S_IF] = "if", [S_RETURN] = "return",
+        [S_GRADIENT] = "gradient", [S_MINIMIZE] = "minimize", [S_MAXIMIZE] = "maximize", [S_DEF] = "def",
+        [S_FOR] = "for", [S_IF] = "if", [S_RETURN] = "return",
     };
     printf("%*s(%s", 2 * depth, "", word[s->kind]);
     if (s->name != NULL && s->kind != S_ASSIGN)

@@ -53,7 +53,8 @@ int main(void) {
     const char *const word[] = {"rleu", "ReLU", "sotfmax", "crossentropy", "man", "b", "", "sigmoid", "zzzzzzzzzzzz"};
     for (int i = 0; i < 9; i++)
         show_suggestion(&ngc, word[i]);
-    printf("[%s] [%s]\n", source_text(&ngc, (Loc){file, 0, (int)sizeof text - 1}), source_text(&ngc, find(&ngc, file, "W2[6, 3]\nz")));
+    printf("[%s]\n", source_text(&ngc, (Loc){file, 0, (int)sizeof text - 1}));
+    printf("[%s]\n", source_text(&ngc, find(&ngc, file, "W2[6, 3]\nz")));
     const Expr *rule = parse_expr(&ngc, "dy * (1 - y*y)");
     printf("%s %s\n", rule->name, rule->b->name);
     arena_free(&ngc);

@@ -1,5 +1,6 @@
 /* fuzz.c - parses mutations of the files named, for so many seconds: fuzz SECONDS SEED FILE...
- * Built with the sanitizers it ends at the first fault, or when a text takes over 5 s; that text is in the file fuzz-input. */
+ * Built with the sanitizers it ends at the first fault, or when a text takes over 5 s; that text is then in the file
+ * fuzz-input. */
 #include "ngc.h"
 
 #include <stdlib.h>
@@ -10,10 +11,10 @@
 enum { SIZE = 1 << 14 };
 
 static const char *const word[] = {
-    "import ", "dim ", "input ", "param ", "state ", "update ", "output ", "metric ", "gradient ", "minimize ", "maximize ",
-    "def ", "for ", "if ", "return ", " over ", " with ", " in ", " else ", "(", ")", "[", "]", "{", "}", "|>", "..", "...", "<=",
-    "==", "=", ",", ";", "\n", ":", "~", "'", "\"", "^", "-", "@", ".", "#", "new", "_", "1e999", ".5", "1.", "0..3", "x", "\xc3\xa9",
-    "\xff", "\r\n", "\n    |> ", "h.0.W", " = ",
+    "import ", "dim ", "input ", "param ", "state ", "update ", "output ", "metric ", "gradient ", "minimize ",
+    "maximize ", "def ", "for ", "if ", "return ", " over ", " with ", " in ", " else ", "(", ")", "[", "]", "{", "}",
+    "|>", "..", "...", "<=", "==", "=", ",", ";", "\n", ":", "~", "'", "\"", "^", "-", "@", ".", "#", "new", "_",
+    "1e999", ".5", "1.", "0..3", "x", "\xc3\xa9", "\xff", "\r\n", "\n    |> ", "h.0.W", " = ",
 };
 
 static uint64_t next_random(uint64_t *state) {
