@@ -1,0 +1,106 @@
+#!/bin/sh
+# run.sh - builds and runs the runtime's tests with every compiler there is: strict warnings, then sanitizers, then -O3
+# with the machine's own instructions; the matrix product with CBLAS, without, and without vector instructions; the data
+# files with zlib and without; each section alone, as it goes into a standalone file; the headers as C++98.
+# Usage: tests/runtime/run.sh [compiler...]     Result: 0 if all checks hold.
+here=$(cd "$(dirname "$0")" && pwd)
+rt=$here/../../runtime
+out=${TMPDIR:-/tmp}/ngrt_test.$$
+mkdir -p "$out" || exit 3
+trap 'rm -rf "$out"' EXIT
+strict="-std=c99 -pedantic -Wall -Wextra -Wconversion -Wsign-conversion -Wmissing-prototypes -Werror"
+posix="-std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wconversion -Wno-sign-conversion -Wmissing-prototypes -Werror"
+plain="-Wall -Wextra -Werror -I$rt -I$here"
+failed=0
+
+# Runs the rest of the line; what it prints is shown only where it fails.
+try() {
+    if "$@" >"$out/log" 2>&1; then return 0; fi
+    echo "failed: $*"
+    cat "$out/log"
+    failed=1
+    return 1
+}
+
+# build_run NAME COMPILER FLAGS... FILES...: builds one program and runs it here.
+build_run() {
+    name=$1
+    shift
+    if try "$@" -o "$out/$name" -lm; then
+        cd "$out" && try "./$name" && cat "$out/log"
+        cd "$here" || exit 3
+    fi
+}
+
+# has COMPILER LIBRARY HEADER: whether a program can be built with it.
+has() {
+    printf '#include <%s>\nint main(void) { return 0; }\n' "$3" >"$out/has.c"
+    "$1" "$out/has.c" -o "$out/has" "$2" 2>"$out/log"
+}
+
+# The section dgemm is the section sgemm in double.
+section() { sed -n "/^\/\*@ $1:/,/^\/\*@/p" "$rt/ngrt_gemm.c" | sed '$d'; }
+section sgemm | sed 's/float/double/g; s/ngrt_s/ngrt_d/g; s/NGRT_S/NGRT_D/g; s/\([0-9]\)\.0f/\1.0/g; s/\<16\>/8/g
+    s/aligned(4)/aligned(8)/; s/@ sgemm/@ dgemm/' >"$out/made"
+section dgemm >"$out/kept"
+try diff "$out/made" "$out/kept" || echo "the sections sgemm and dgemm of ngrt_gemm.c differ"
+
+# take FILE NAME: the section of that name after the sections it needs, in the file's order.
+take() {
+    awk -v want="$2" '
+        { line[NR] = $0 }
+        /^\/\*@ / { name = $2; sub(":", "", name); if (name != "end") { order[++count] = name; at[name] = NR }
+                   for (i = 3; i < NF; i++) needs[name] = needs[name] " " $i }
+        { section[NR] = name }
+        function mark(name, part, i, n) { if (!(name in at)) { print "#error no section " name; return }
+            taken[name] = 1; n = split(needs[name], part, " "); for (i = 1; i <= n; i++) mark(part[i]) }
+        END { mark(want); for (i = 1; i <= NR; i++) if (section[i] in taken) print line[i] }' "$1"
+}
+
+# Every section compiles with no more than what its first line names.
+check_sections() {
+    for file in ngrt_math.h ngrt_random.c ngrt_gemm.c; do
+        for name in $(sed -n 's/^\/\*@ \([a-z_0-9]*\):.*/\1/p' "$rt/$file"); do
+            [ "$name" = end ] && continue
+            { printf '#include <math.h>\n#include <stddef.h>\n#include <stdint.h>\n#define NGRT_FN static\n'
+              take "$rt/$file" "$name"; echo 'typedef int not_empty;'; } >"$out/section.c"
+            try "$1" $strict -Wno-unused-function -Wno-unused-const-variable -fsyntax-only "$out/section.c" ||
+                echo "section $name of $file"
+        done
+    done
+}
+
+for cc in ${*:-gcc clang}; do
+    command -v "$cc" >/dev/null || continue
+    echo "-- $cc"
+    for f in ngrt_gemm ngrt_random ngrt_error; do
+        try "$cc" $strict -O2 -c "$rt/$f.c" -o "$out/$f.o"
+    done
+    zlib=
+    if has "$cc" -lz zlib.h; then zlib="-DNGRT_ZLIB -lz"; fi
+    for f in data train; do
+        try "$cc" $posix -O2 -c "$rt/$f.c" -o "$out/$f.o"
+    done
+    if [ "$zlib" ]; then try "$cc" $posix -DNGRT_ZLIB -O2 -c "$rt/data.c" -o "$out/data.o"; fi
+    check_sections "$cc"
+    for f in ngrt.h ngrt_host.h; do
+        printf '#include "%s"\nint main() { return 0; }\n' $f >"$out/header.cc"
+        try "$cc" -x c++ -std=c++98 -pedantic -Wall -Wextra -Wconversion -Werror -I"$rt" -fsyntax-only "$out/header.cc"
+    done
+    sed 's/__builtin_cpu_supports("avx2")/0/' "$rt/ngrt_gemm.c" >"$out/no_avx.c"
+    for opt in "-std=c99 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined" \
+        "-std=gnu11 -O3 -march=native"; do
+        build_run math "$cc" $opt $plain "$here/math.c" "$rt/ngrt_error.c"
+        build_run random "$cc" $opt $plain "$here/random.c"
+        build_run gemm "$cc" $opt $plain "$here/gemm.c" "$rt/ngrt_gemm.c"
+        build_run gemm "$cc" $opt $plain -Wno-unused-function "$here/gemm.c" "$out/no_avx.c"
+    done
+    opt="-std=c11 -D_POSIX_C_SOURCE=200809L -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+    build_run data "$cc" $opt $plain "$here/data.c" "$rt/data.c"
+    if [ "$zlib" ]; then build_run data "$cc" $opt $plain "$here/data.c" "$rt/data.c" $zlib; fi
+    build_run train "$cc" $opt $plain "$here/train.c" "$rt/data.c" "$rt/train.c" "$rt/ngrt_random.c" "$rt/ngrt_error.c"
+    if has "$cc" -lopenblas cblas.h; then
+        build_run gemm "$cc" -std=c99 -O2 $plain -DNGRT_CBLAS "$here/gemm.c" "$rt/ngrt_gemm.c" -lopenblas
+    fi
+done
+exit $failed
