@@ -1,0 +1,300 @@
+/* train.c - the trainer on a small hand-written model in the form that ngc emits, which has an input of each kind:
+ *
+ * dim m <= 8 input x[m, 2], z[2, m], c[m]: int, k[2], lr, y[m] param w[4] ~ uniform(-1, 1), b[3] = 0 J = mean((x @
+ * (w[0:2]*k) + z' @ w[2:4] + b[c] - y)^2);  metric mae, bad (a sum over batches)
+ *
+ * Its data follows the model without noise, so that training must find the parameters. Writes files into the
+ * current directory. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../runtime/ngrt_host.h"
+#include "check.h"
+
+typedef struct line_params { float w[4]; float b[3]; } line_params;
+typedef struct line_inputs {
+    int m;
+    const float *x; /* [m][2] */
+    const float *z; /* [2][m] */
+    const int32_t *c; /* [m] */
+    const float *k; /* [2] */
+    float lr;
+    const float *y; /* [m] */
+} line_inputs;
+typedef struct line_work { float J, mae, bad; float e[8]; } line_work;
+
+static void line_init(void *params, void *state, uint64_t seed) {
+    line_params *p = params;
+    (void)state;
+    ngrt_uniformf(p->w, 4, seed, 0, -1.0, 1.0);
+    memset(p->b, 0, sizeof p->b);
+}
+
+static int line_eval(const void *params, void *state, const void *inputs, void *work) {
+    const line_params *p = params;
+    const line_inputs *in = inputs;
+    line_work *t = work;
+    int i, m = in->m;
+    (void)state;
+    if (m < 1 || m > 8)
+        return NGRT_ESIZE;
+    for (i = 0; i < m; i++)
+        if (in->c[i] < 0 || in->c[i] >= 3)
+            return NGRT_ELABEL;
+    t->J = t->mae = t->bad = 0.0f;
+    for (i = 0; i < m; i++) {
+        t->e[i] = in->x[2 * i] * p->w[0] * in->k[0] + in->x[2 * i + 1] * p->w[1] * in->k[1] + in->z[i] * p->w[2] +
+                  in->z[m + i] * p->w[3] + p->b[in->c[i]] - in->y[i];
+        t->J += t->e[i] * t->e[i] / (float)m;
+        t->mae += fabsf(t->e[i]) / (float)m;
+        t->bad += fabsf(t->e[i]) > 0.01f;
+    }
+    return NGRT_OK;
+}
+
+static int line_step(void *params, void *state, const void *inputs, void *work) {
+    line_params *p = params;
+    const line_inputs *in = inputs;
+    line_work *t = work;
+    int i, m = in->m, error = line_eval(params, state, inputs, work);
+    if (error)
+        return error;
+    for (i = 0; i < m; i++) {
+        float d = in->lr * 2.0f * t->e[i] / (float)m;
+        p->w[0] -= d * in->x[2 * i] * in->k[0], p->w[1] -= d * in->x[2 * i + 1] * in->k[1];
+        p->w[2] -= d * in->z[i], p->w[3] -= d * in->z[m + i];
+        p->b[in->c[i]] -= d;
+    }
+    return NGRT_OK;
+}
+
+#define AT(member) offsetof(line_inputs, member)
+
+static const ngrt_dim line_dim[] = { { "m", 8, AT(m) } };
+static const ngrt_tensor line_tensor[] = {
+    { "x", NGRT_INPUT, NGRT_F32, 2, { 8, 2 }, { 0, -1 }, AT(x), 0, 0 },
+    { "z", NGRT_INPUT, NGRT_F32, 2, { 2, 8 }, { -1, 0 }, AT(z), 0, 0 },
+    { "c", NGRT_INPUT, NGRT_I32, 1, { 8 }, { 0 }, AT(c), 0, 3 },
+    { "k", NGRT_INPUT, NGRT_F32, 1, { 2 }, { -1 }, AT(k), 0, 0 },
+    { "lr", NGRT_INPUT, NGRT_F32, 0, { 0 }, { 0 }, AT(lr), 0, 0 },
+    { "y", NGRT_INPUT, NGRT_F32, 1, { 8 }, { 0 }, AT(y), NGRT_TARGET, 0 },
+    { "w", NGRT_PARAM, NGRT_F32, 1, { 4 }, { -1 }, 0, 0, 0 },
+    { "b", NGRT_PARAM, NGRT_F32, 1, { 3 }, { -1 }, 16, 0, 0 },
+    { "mae", NGRT_METRIC, NGRT_F32, 0, { 0 }, { 0 }, offsetof(line_work, mae), 0, 0 },
+    { "bad", NGRT_METRIC, NGRT_F32, 0, { 0 }, { 0 }, offsetof(line_work, bad), NGRT_SUM, 0 },
+    { "J", NGRT_LOSS, NGRT_F32, 0, { 0 }, { 0 }, offsetof(line_work, J), 0, 0 },
+};
+static const ngrt_model line_model = { NGRT_MODEL_VERSION, "line", NGRT_F32, sizeof(line_params), 0,
+    sizeof(line_inputs), sizeof(line_work), 0, 1, line_dim, 11, line_tensor, line_init, NULL,
+    line_eval, NULL, NULL, NULL, line_step };
+
+/* A model of fixed sizes in double: input a[3, 2], t[3]; J = mean((a @ w - t)^2), full batches. */
+typedef struct full_inputs { const double *a, *t; } full_inputs;
+
+static int full_eval(const void *params, void *state, const void *inputs, void *work) {
+    const double *w = params;
+    const full_inputs *in = inputs;
+    double *t = work;
+    int i;
+    (void)state;
+    t[0] = 0.0;
+    for (i = 0; i < 3; i++) {
+        t[1 + i] = in->a[2 * i] * w[0] + in->a[2 * i + 1] * w[1] - in->t[i];
+        t[0] += t[1 + i] * t[1 + i] / 3.0;
+    }
+    return NGRT_OK;
+}
+
+static int full_step(void *params, void *state, const void *inputs, void *work) {
+    const full_inputs *in = inputs;
+    double *w = params, *t = work;
+    int i;
+    full_eval(params, state, inputs, work);
+    for (i = 0; i < 3; i++)
+        w[0] -= 0.2 * t[1 + i] * in->a[2 * i], w[1] -= 0.2 * t[1 + i] * in->a[2 * i + 1];
+    return NGRT_OK;
+}
+
+static const ngrt_tensor full_tensor[] = {
+    { "a", NGRT_INPUT, NGRT_F64, 2, { 3, 2 }, { -1, -1 }, offsetof(full_inputs, a), 0, 0 },
+    { "t", NGRT_INPUT, NGRT_F64, 1, { 3 }, { -1 }, offsetof(full_inputs, t), NGRT_TARGET, 0 },
+    { "J", NGRT_LOSS, NGRT_F64, 0, { 0 }, { 0 }, 0, 0, 0 },
+};
+static const ngrt_model full_model = { NGRT_MODEL_VERSION, "full", NGRT_F64, 16, 0, sizeof(full_inputs), 32, 0, 0,
+    NULL, 3, full_tensor, NULL, NULL, full_eval, NULL, NULL, NULL, full_step };
+
+/* ---- running it ---------------------------------------------------------------------------------------- */
+
+static char out[4096], err[65536]; /* what the last run printed */
+
+static void read_text(const char *path, char *text, size_t room) {
+    FILE *file = fopen(path, "rb");
+    text[file ? fread(text, 1, room - 1, file) : 0] = 0;
+    if (file)
+        fclose(file);
+}
+
+/* Runs the trainer with these arguments, separated by blanks; its status. */
+static int run_model(const ngrt_model *model, const char *arguments) {
+    char text[512] = "train ", *argv[32];
+    int argc = 0, status, keep_out, keep_err;
+    char *word;
+    strcat(text, arguments);
+    for (word = strtok(text, " "); word; word = strtok(NULL, " "))
+        argv[argc++] = word;
+    argv[argc] = NULL;
+    fflush(stdout);
+    fflush(stderr);
+    keep_out = dup(1), keep_err = dup(2);
+    if (!freopen("out", "w", stdout) || !freopen("err", "w", stderr))
+        exit(3);
+    status = ngrt_train_main(model, argc, argv);
+    fflush(stdout);
+    fflush(stderr);
+    dup2(keep_out, 1), dup2(keep_err, 2);
+    close(keep_out), close(keep_err);
+    read_text("out", out, sizeof out);
+    read_text("err", err, sizeof err);
+    return status;
+}
+
+static int run_line(const char *arguments) {
+    return run_model(&line_model, arguments);
+}
+
+/* Whether a run of the line model ends with this status and a message that holds this text. */
+static int fails(const char *arguments, int status, const char *want) {
+    int got = run_line(arguments), good = got == status && strstr(err, want) && !*out;
+    if (!good)
+        fprintf(stderr, "train %s\n  status %d: %s", arguments, got, err);
+    return good;
+}
+
+static void write_text(const char *path, const char *text) {
+    FILE *file = fopen(path, "w");
+    if (!file || fputs(text, file) < 0 || fclose(file) != 0)
+        exit(3);
+}
+
+/* rows of x0 x1 z0 z1 c y, with y from the parameters 1, -2, 0.5, 3; 0.1, 0.2, 0.3 and k = 2, 1; and the same in
+ * four files. */
+static void write_data(int rows) {
+    FILE *all = fopen("all.csv", "w"), *x = fopen("x.csv", "w"), *z = fopen("z.csv", "w"), *c = fopen("c.csv", "w");
+    FILE *y = fopen("y.csv", "w");
+    int i, j;
+    if (!all || !x || !z || !c || !y)
+        exit(3);
+    fprintf(all, "x0,x1,z0,z1,c,y\n");
+    for (i = 0; i < rows; i++) {
+        double v[4], t;
+        for (j = 0; j < 4; j++)
+            v[j] = (i * (7 + 4 * j) % 16) / 8.0 - 1.0;
+        t = 2.0 * v[0] - 2.0 * v[1] + 0.5 * v[2] + 3.0 * v[3] + 0.1 * (1 + i % 3);
+        fprintf(all, "%g,%g,%g,%g,%d,%.9g\n", v[0], v[1], v[2], v[3], i % 3, t);
+        fprintf(x, "%g %g\n", v[0], v[1]);
+        fprintf(z, "%g;%g\n", v[2], v[3]);
+        fprintf(c, "%d\n", i % 3);
+        fprintf(y, "%.9g\n", t);
+    }
+    fclose(all), fclose(x), fclose(z), fclose(c), fclose(y);
+    write_text("k.csv", "2\n1\n");
+}
+
+static double result(const char *name) {
+    const char *at = strstr(out, name);
+    return at ? atof(at + strlen(name)) : NAN;
+}
+
+static void test_training(void) {
+    char first[sizeof out], log[4096];
+    CHECK(run_line("--data all.csv --data k=k.csv lr=0.1 --epochs 300") == 0);
+    CHECK(result("J: ") < 1e-6 && result("mae: ") < 1e-3 && result("bad: ") == 0.0);
+    CHECK(strncmp(out, "J: ", 3) == 0 && strstr(err, "Epoch 300/300 - "));
+    CHECK(strstr(err, "s - J: ") && strstr(err, " - mae: "));
+    memcpy(first, out, sizeof out);
+    CHECK(run_line("--data x=x.csv,z=z.csv,c=c.csv,y=y.csv --data=k=k.csv lr=0.1 --epochs=300 --quiet")
+          == 0);
+    CHECK(strcmp(out, first) == 0 && !*err);
+    CHECK(run_line("--data all.csv --data k=k.csv lr=0.1 --epochs 3 --batch 3 --val all.csv,k=k.csv "
+                   "--log=log.csv") == 0);
+    CHECK(strstr(err, " - val_J: ") && strstr(err, " - val_mae: "));
+    read_text("log.csv", log, sizeof log);
+    CHECK(strncmp(log, "epoch,seconds,J,mae,bad,val_J,val_mae,val_bad\n1,", 48) == 0 && strstr(log, "\n3,"));
+    memcpy(first, out, sizeof out);
+    CHECK(run_line("--data all.csv --data k=k.csv lr=0.1 --epochs 3 --batch 3 --val k=k.csv --val all.csv") == 0);
+    CHECK(strcmp(out, first) == 0);
+    CHECK(run_line("--data all.csv,k=k.csv lr=0.1 --epochs 3 --batch 3 --seed 2") == 0 && strcmp(out, first) != 0);
+}
+
+/* Where nothing is learned, the epoch's loss (weighted by rows, over a partial last batch) is that of eval over any
+ * batches. */
+static void test_means(void) {
+    double loss, bad;
+    CHECK(run_line("--data all.csv,k=k.csv lr=0 --epochs 1 --batch 8") == 0);
+    loss = result("J: "), bad = result("bad: ");
+    CHECK(loss > 0.5 && bad > 10 && bad == floor(bad));
+    CHECK(run_line("--data all.csv,k=k.csv lr=0 --epochs 1 --batch 5 --no-shuffle --log log.csv") == 0);
+    CHECK(fabs(result("J: ") - loss) < 1e-5 * loss && result("bad: ") == bad);
+    read_text("log.csv", err, sizeof err);
+    CHECK(fabs(atof(strchr(strchr(strchr(err, '\n'), ',') + 1, ',') + 1) - loss) < 1e-5 * loss);
+    CHECK(run_line("--data all.csv,k=k.csv lr=0 --epochs 0") == 0 && fabs(result("J: ") - loss) < 1e-5 * loss);
+}
+
+static void test_full(void) {
+    write_text("full.csv", "1,0,2\n0,1,3\n1,1,5\n");
+    write_text("a.csv", "1,0\n0,1\n1,1\n");
+    write_text("t.csv", "2,3,5\n");
+    CHECK(run_model(&full_model, "--data full.csv --epochs 200 --quiet") == 0 && result("J: ") < 1e-12);
+    CHECK(run_model(&full_model, "--data a=a.csv,t=t.csv --epochs 200") == 0 && result("J: ") < 1e-12);
+    CHECK(run_model(&full_model, "--data full.csv --batch 2") == 2);
+    write_text("short.csv", "1,0,2\n0,1,3\n");
+    CHECK(run_model(&full_model, "--data short.csv") == 3);
+    CHECK(strstr(err, "short.csv has 2 rows, but the input a takes 3"));
+    write_text("a.csv", "1,0,1\n0,1,1\n");
+    CHECK(run_model(&full_model, "--data a=a.csv,t=t.csv") == 3 && strstr(err, "has 2 rows, but the input a takes 3"));
+}
+
+static void test_failures(void) {
+    CHECK(run_line("--help") == 0 && strstr(out, "--epochs"));
+    CHECK(fails("", 2, "no data"));
+    CHECK(fails("--data", 2, "--data takes a file"));
+    CHECK(fails("--data all.csv --frobnicate", 2, "unknown argument: --frobnicate"));
+    CHECK(fails("--data all.csv --epochs -1", 2, "--epochs"));
+    CHECK(fails("--data all.csv --epochs 3x", 2, "--epochs"));
+    CHECK(fails("--data all.csv --batch 0", 2, "--batch"));
+    CHECK(fails("--data all.csv,k=k.csv lr=1 --batch 9", 2, "over the model's bound: m <= 8"));
+    CHECK(fails("--data q=all.csv", 2, "no input of that name"));
+    CHECK(fails("--data all.csv,k=k.csv", 2, "the input lr has no value: give lr=value"));
+    CHECK(fails("--data all.csv,k=k.csv lr=fast", 2, "not a number"));
+    CHECK(fails("--data all.csv,k=k.csv lr=1 m=4", 2, "set by --batch"));
+    CHECK(fails("--data all.csv,k=k.csv lr=1 q=4", 2, "no scalar input"));
+    CHECK(fails("--data all.csv lr=1", 2, "give --data k=FILE"));
+    CHECK(fails("--data x=x.csv,k=k.csv lr=1", 2, "the input z has no data"));
+    CHECK(fails("--data all.csv --data x.csv lr=1", 2, "two files"));
+    CHECK(fails("--data all.csv,lr=k.csv", 2, "scalar"));
+    CHECK(fails("--data none.csv,k=k.csv lr=1", 3, "none.csv: "));
+    CHECK(fails("--data x.csv,k=k.csv lr=1", 3, "x.csv: 2 columns, but the inputs take 6: x 2, z 2, c 1, y 1"));
+    CHECK(fails("--data all.csv,k=x.csv lr=1", 3, "x.csv: 40 numbers, but the input k takes 2"));
+    CHECK(fails("--data all.csv,k=k.csv lr=1 --log=/no/such/dir/log.csv", 3, "/no/such/dir/log.csv: "));
+    CHECK(fails("--data x=k.csv,z=z.csv,c=c.csv,y=y.csv,k=k.csv lr=1", 3,
+                "k.csv: 1 columns, but the inputs take 2: x 2"));
+    write_text("two.csv", "1,2\n3,4\n");
+    CHECK(fails("--data x=two.csv,z=z.csv,c=c.csv,y=y.csv,k=k.csv lr=1", 3, "two.csv has 2 rows, z.csv has 20"));
+    write_text("bad.csv", "x,x,z,z,c,y\n1,2,3,4,2,5\n1,2,3,4,3,5\n");
+    CHECK(fails("--data bad.csv,k=k.csv lr=1", 3, "bad.csv:3: c is 3, but must be a whole number in [0, 3)"));
+    write_text("bad.csv", "1,2,3,4,1.5,5\n");
+    CHECK(fails("--data bad.csv,k=k.csv lr=1", 3, "bad.csv:1: c is 1.5"));
+    CHECK(fails("--data all.csv,k=k.csv lr=1e9 --epochs 100", 1, "; training stopped"));
+    CHECK(strstr(err, "error: step "));
+}
+
+int main(void) {
+    write_data(20);
+    test_training();
+    test_means();
+    test_full();
+    test_failures();
+    return check_end("train");
+}
