@@ -1,0 +1,507 @@
+/* builtin.c - the functions of the language that are not written in it: thin wrappers of the graph's builders. All else of
+ * the library is in prelude.ng. */
+#include "lower.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- arguments ------------------------------------------------------------------------------------------ */
+
+/* 0 where it was not given. */
+static bool flag(Lower *L, const Value *v, const char *what, bool *out)
+{
+    double x = 0;
+    if (v->kind != V_ABSENT && !want_number(L, v, what, &x))
+        return false;
+    *out = x != 0;
+    return true;
+}
+
+/* Puts reduced axes back with size 1. */
+static Node *keep(Lower *L, Node *n, Shape before, uint32_t axes)
+{
+    for (int i = 0; i < before.rank; i++)
+        if (axes >> i & 1)
+            before.dim[i] = 1;
+    return graph_reshape(L->g, n, before);
+}
+
+/* ---- reductions ------------------------------------------------------------------------------------------- */
+
+static Value *reduce(Lower *L, Loc loc, Value **arg, Op op)
+{
+    uint32_t axes;
+    bool keepdims;
+    Node *x = want_node(L, arg[0], "what is reduced");
+    if (!x || !want_axes(L, arg[1], x->shape, &axes) || !flag(L, arg[2], "keepdims", &keepdims))
+        return value_error(L, loc);
+    Node *n = graph_reduce(L->g, op, x, axes);
+    return value_node(L, loc, keepdims ? keep(L, n, x->shape, axes) : n);
+}
+
+static Value *b_sum(Lower *L, Loc loc, Value **arg)
+{
+    return reduce(L, loc, arg, OP_sum);
+}
+
+static Value *b_max(Lower *L, Loc loc, Value **arg)
+{
+    return reduce(L, loc, arg, OP_max);
+}
+
+/* 1 where every element is not 0: the least of them. */
+static Value *b_all(Lower *L, Loc loc, Value **arg)
+{
+    Node *x = want_node(L, arg[0], "what is reduced");
+    if (!x)
+        return value_error(L, loc);
+    Value *zero = value_node(L, loc, graph_binary(L->g, OP_eq, x, graph_const(L->g, 0)));
+    Value *some = reduce(L, loc, (Value *[]){zero, arg[1], arg[2]}, OP_max);
+    return some->kind == V_NODE ? value_node(L, loc, graph_binary(L->g, OP_sub, graph_const(L->g, 1), some->node)) : some;
+}
+
+static Value *b_argmax(Lower *L, Loc loc, Value **arg)
+{
+    int axis;
+    bool keepdims;
+    Node *x = want_node(L, arg[0], "what is searched");
+    if (!x || !flag(L, arg[2], "keepdims", &keepdims))
+        return value_error(L, loc);
+    if (x->shape.rank == 0) {
+        lower_error(L, 306, arg[0]->loc, "argmax: a scalar has no axis");
+        return value_error(L, loc);
+    }
+    axis = x->shape.rank - 1;
+    if (arg[1]->kind != V_ABSENT && !want_axis(L, arg[1], x->shape.rank, &axis))
+        return value_error(L, loc);
+    Node *n = graph_argmax(L->g, graph_cast(L->g, x, T_FLOAT), axis);
+    return value_node(L, loc, keepdims ? keep(L, n, x->shape, 1u << axis) : n);
+}
+
+/* How many elements a reduction over these axes makes one of. */
+static Value *b_count(Lower *L, Loc loc, Value **arg)
+{
+    uint32_t axes;
+    Size n = 1;
+    Node *x = want_node(L, arg[0], "what is counted");
+    if (!x || !want_axes(L, arg[1], x->shape, &axes))
+        return value_error(L, loc);
+    for (int i = 0; i < x->shape.rank; i++)
+        if (axes >> i & 1)
+            n = size_mul(L->g, n, x->shape.dim[i]);
+    return value_node(L, loc, graph_size(L->g, n));
+}
+
+/* ---- shapes ------------------------------------------------------------------------------------------------- */
+
+/* The sizes of a reshape, where one -1 stands for what is left. */
+static bool reshape_sizes(Lower *L, const Value *v, const Node *x, Shape *s)
+{
+    int open = -1;
+    double k;
+    Size known = 1, total = shape_count(L->g, x->shape);
+    *s = (Shape){0};
+    if (v->kind != V_LIST || v->count > MAX_RANK)
+        return want_shape(L, v, "a shape", s);
+    for (int i = 0; i < v->count; i++) {
+        if (v->item[i]->kind == V_NODE && node_const(v->item[i]->node, &k) && k == -1 && open < 0)
+            open = i;
+        else if (!want_size(L, v->item[i], "a size", &s->dim[i]))
+            return false;
+        else
+            known = size_mul(L->g, known, s->dim[i]);
+    }
+    s->rank = v->count;
+    if (open >= 0 ? !size_div(L->g, total, known, &s->dim[open]) : known != total) {
+        if (open >= 0)
+            s->dim[open] = 1;
+        lower_error(L, 316, v->loc, "reshape: %s elements do not fill %s%s", size_text(L->g, total, ""), shape_text(L->g, *s),
+                    open >= 0 ? " with a whole number in place of -1" : "");
+        return false;
+    }
+    return true;
+}
+
+static Value *b_reshape(Lower *L, Loc loc, Value **arg)
+{
+    Shape s;
+    Node *x = want_node(L, arg[0], "what is reshaped");
+    return x && reshape_sizes(L, arg[1], x, &s) ? value_node(L, loc, graph_reshape(L->g, x, s)) : value_error(L, loc);
+}
+
+static Value *b_permute(Lower *L, Loc loc, Value **arg)
+{
+    int perm[MAX_RANK];
+    uint32_t seen;
+    Node *x = want_node(L, arg[0], "what is permuted");
+    if (!x || !want_axes(L, arg[1], x->shape, &seen))
+        return value_error(L, loc);
+    if (arg[1]->kind != V_LIST || arg[1]->count != x->shape.rank) {
+        lower_error(L, 317, arg[1]->loc, "permute: all %d axes must be listed", x->shape.rank);
+        return value_error(L, loc);
+    }
+    for (int i = 0; i < x->shape.rank; i++)
+        want_axis(L, arg[1]->item[i], x->shape.rank, &perm[i]);
+    return value_node(L, loc, graph_permute(L->g, x, perm));
+}
+
+static Value *b_broadcast_to(Lower *L, Loc loc, Value **arg)
+{
+    Shape s, fit;
+    Node *x = want_node(L, arg[0], "what is copied");
+    if (!x || !want_shape(L, arg[1], "a shape", &s))
+        return value_error(L, loc);
+    if (!shape_broadcast(x->shape, s, &fit) || !shape_equal(fit, s)) {
+        lower_error(L, 303, loc, "broadcast_to: %s does not fit %s", shape_text(L->g, x->shape), shape_text(L->g, s));
+        return value_error(L, loc);
+    }
+    return value_node(L, loc, graph_broadcast(L->g, x, s));
+}
+
+static Value *b_concat(Lower *L, Loc loc, Value **arg)
+{
+    const Value *list = arg[0];
+    int axis = 0;
+    if (list->kind != V_LIST || list->count == 0) {
+        lower_error(L, 405, arg[0]->loc, "concat takes a list of tensors");
+        return value_error(L, loc);
+    }
+    Node **x = arena_alloc(L->ngc, (size_t)list->count * sizeof *x);
+    for (int i = 0; i < list->count; i++) {
+        x[i] = want_node(L, list->item[i], "what is joined");
+        if (!x[i] || (i == 0 && arg[1]->kind != V_ABSENT && !want_axis(L, arg[1], x[0]->shape.rank, &axis)))
+            return value_error(L, loc);
+        Shape a = x[0]->shape, b = x[i]->shape;
+        if (a.rank == 0 || a.rank != b.rank || (a.dim[axis] = b.dim[axis] = 1, !shape_equal(a, b))) {
+            lower_error(L, 318, list->item[i]->loc, "concat: shapes %s and %s differ in another axis than %d", shape_text(L->g, x[0]->shape),
+                        shape_text(L->g, x[i]->shape), axis);
+            return value_error(L, loc);
+        }
+    }
+    return value_node(L, loc, graph_concat(L->g, x, list->count, axis));
+}
+
+/* pad(x, before, after): zeros around; a list holds one number for each axis. */
+static Value *b_pad(Lower *L, Loc loc, Value **arg)
+{
+    Size lo[MAX_RANK] = {0}, step[MAX_RANK];
+    Node *x = want_node(L, arg[0], "what is padded");
+    if (!x)
+        return value_error(L, loc);
+    Shape s = x->shape;
+    for (int i = 0; i < s.rank; i++) {
+        int64_t n[2] = {0, 0};
+        step[i] = 1;
+        for (int side = 0; side < 2; side++) {
+            const Value *v = arg[1 + side]->kind == V_ABSENT ? arg[1] : arg[1 + side];
+            if (v->kind == V_LIST && v->count != s.rank) {
+                lower_error(L, 317, v->loc, "pad: %d numbers for %d axes", v->count, s.rank);
+                return value_error(L, loc);
+            }
+            if (!want_whole(L, v->kind == V_LIST ? v->item[i] : v, "a pad", &n[side]))
+                return value_error(L, loc);
+            if (n[side] < 0) {
+                lower_error(L, 404, v->loc, "a pad must not be negative");
+                return value_error(L, loc);
+            }
+        }
+        lo[i] = n[0];
+        s.dim[i] = size_add(L->g, s.dim[i], n[0] + n[1]);
+    }
+    return value_node(L, loc, graph_pad(L->g, x, lo, step, s));
+}
+
+/* ---- made tensors --------------------------------------------------------------------------------------------- */
+
+static Value *b_full(Lower *L, Loc loc, Value **arg)
+{
+    Shape s;
+    Node *v = want_node(L, arg[1], "a value");
+    if (!v || !want_shape(L, arg[0], "a shape", &s))
+        return value_error(L, loc);
+    if (v->shape.rank != 0) {
+        lower_error(L, 303, arg[1]->loc, "full: the value must be a scalar");
+        return value_error(L, loc);
+    }
+    return value_node(L, loc, graph_broadcast(L->g, v, s));
+}
+
+static Value *b_arange(Lower *L, Loc loc, Value **arg)
+{
+    Shape s = {.rank = 1};
+    return want_size(L, arg[0], "a length", &s.dim[0]) ? value_node(L, loc, graph_iota(L->g, s, 0)) : value_error(L, loc);
+}
+
+/* eye(n), or of a shape [n, n] as an initializer has it. */
+static Value *b_eye(Lower *L, Loc loc, Value **arg)
+{
+    Shape s = {.rank = 2};
+    bool good = arg[0]->kind == V_LIST ? want_shape(L, arg[0], "a shape", &s) : want_size(L, arg[0], "a size", &s.dim[0]);
+    if (arg[0]->kind != V_LIST)
+        s.dim[1] = s.dim[0];
+    if (good && s.rank != 2) {
+        lower_error(L, 317, arg[0]->loc, "eye: a shape of two axes is needed, not %s", shape_text(L->g, s));
+        good = false;
+    }
+    return good ? value_node(L, loc, graph_binary(L->g, OP_eq, graph_iota(L->g, s, 0), graph_iota(L->g, s, 1))) : value_error(L, loc);
+}
+
+/* one_hot(i, n)[.., k] = 1 where k == i[..]; labels are checked at run time. */
+static Value *b_one_hot(Lower *L, Loc loc, Value **arg)
+{
+    Size n;
+    Node *i = want_node(L, arg[0], "labels");
+    if (!i || !want_size(L, arg[1], "a number of classes", &n))
+        return value_error(L, loc);
+    if (i->type != T_INT) {
+        lower_error(L, 406, arg[0]->loc, "labels must be int: declare '%s: int'", value_text(L, arg[0]));
+        return value_error(L, loc);
+    }
+    if (!index_limit(L, loc, i, n) || i->shape.rank == MAX_RANK)
+        return value_error(L, loc);
+    Shape s = i->shape;
+    s.dim[s.rank++] = n;
+    Node *label = graph_expand(L->g, i, s, 1u << (s.rank - 1));
+    return value_node(L, loc, graph_binary(L->g, OP_eq, label, graph_iota(L->g, s, s.rank - 1)));
+}
+
+static Value *scatter_error(Lower *L, Loc loc, const Node *x, const Node *i)
+{
+    lower_error(L, 303, loc, "scatter_add: rows of shape %s do not fit indices of shape %s", shape_text(L->g, x->shape), shape_text(L->g, i->shape));
+    return value_error(L, loc);
+}
+
+/* scatter_add(x, i, rows): row i[k] of the result is the sum of the x[k]. */
+static Value *b_scatter_add(Lower *L, Loc loc, Value **arg)
+{
+    Size rows;
+    Node *x = want_node(L, arg[0], "rows"), *i = want_node(L, arg[1], "indices");
+    if (!x || !i || !want_size(L, arg[2], "a number of rows", &rows))
+        return value_error(L, loc);
+    Shape s = {.rank = x->shape.rank - i->shape.rank + 1, .dim = {rows}}, lead = x->shape;
+    lead.rank = i->shape.rank;
+    if (i->type != T_INT || s.rank < 1 || !shape_equal(lead, i->shape))
+        return scatter_error(L, loc, x, i);
+    if (!index_limit(L, loc, i, rows))
+        return value_error(L, loc);
+    for (int k = 1; k < s.rank; k++)
+        s.dim[k] = x->shape.dim[k + i->shape.rank - 1];
+    return value_node(L, loc, graph_scatter(L->g, x, i, s, 0));
+}
+
+/* Random numbers are for initializers: each draw has a stream of its own, so that one model always starts the same. */
+static Value *random_value(Lower *L, Loc loc, Value **arg, Random kind, double a, double b)
+{
+    Shape s;
+    if (!want_shape(L, arg[0], "a shape", &s) || (arg[1]->kind != V_ABSENT && !want_number(L, arg[1], "a parameter", &a)) ||
+        (arg[2]->kind != V_ABSENT && !want_number(L, arg[2], "a parameter", &b)))
+        return value_error(L, loc);
+    return value_node(L, loc, graph_random(L->g, s, kind, a, b, L->m->vars));
+}
+
+static Value *b_uniform(Lower *L, Loc loc, Value **arg)
+{
+    return random_value(L, loc, arg, RANDOM_UNIFORM, 0, 1);
+}
+
+static Value *b_normal(Lower *L, Loc loc, Value **arg)
+{
+    return random_value(L, loc, arg, RANDOM_NORMAL, 0, 1);
+}
+
+static Value *b_truncated(Lower *L, Loc loc, Value **arg)
+{
+    return random_value(L, loc, arg, RANDOM_TRUNCATED, 0, 1);
+}
+
+/* ---- derivatives ------------------------------------------------------------------------------------------------- */
+
+static Value *b_stop(Lower *L, Loc loc, Value **arg)
+{
+    Node *x = want_node(L, arg[0], "this");
+    return value_node(L, loc, x ? graph_stop(L->g, x) : NULL);
+}
+
+/* grad(y, x): x a value, or a list of them for a list of gradients. */
+static Value *b_grad(Lower *L, Loc loc, Value **arg)
+{
+    Node *y = want_node(L, arg[0], "what is differentiated");
+    bool list = arg[1]->kind == V_LIST;
+    int n = list ? arg[1]->count : 1;
+    if (!y || arg[1]->kind == V_ERROR)
+        return value_error(L, loc);
+    if (y->shape.rank != 0 || y->type != T_FLOAT) {
+        lower_error(L, 504, arg[0]->loc, "grad: a scalar is differentiated; %s has shape %s: sum or mean makes it one", value_text(L, arg[0]),
+                    shape_text(L->g, y->shape));
+        return value_error(L, loc);
+    }
+    Node **x = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *x), **dx = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *dx);
+    Value **out = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *out);
+    Reach *reach = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *reach);
+    for (int i = 0; i < n; i++) {
+        double c;
+        const Value *v = list ? arg[1]->item[i] : arg[1];
+        x[i] = want_node(L, v, "what it is differentiated by");
+        if (!x[i] || x[i]->type != T_FLOAT || node_const(x[i], &c)) {
+            if (x[i])
+                lower_error(L, 502, v->loc, "grad: %s is %s; a gradient is with regard to float values", value_text(L, v),
+                            x[i]->type == T_INT ? "int" : "a constant");
+            return value_error(L, loc);
+        }
+    }
+    int from = L->g->count;
+    graph_grad(L->g, y, NULL, x, n, dx, reach);
+    graph_simplify(L->g, dx, n, from, NULL, NULL);
+    for (int i = 0; i < n; i++) {
+        const Value *v = list ? arg[1]->item[i] : arg[1];
+        if (reach[i] != REACH_YES && !L->ngc->file[loc.file]->library)
+            warn(L->ngc, "zero-gradient", 506, loc, "%s does not depend on %s: its gradient is 0", value_text(L, arg[0]), value_text(L, v));
+        out[i] = value_node(L, loc, dx[i]);
+    }
+    return list ? value_list(L, loc, out, n) : out[0];
+}
+
+/* Zeros that are nobody else's: what a derivative may be taken by although nothing depends on its value. */
+static Value *b_dual(Lower *L, Loc loc, Value **arg)
+{
+    Node *x = want_node(L, arg[0], "this");
+    if (!x)
+        return value_error(L, loc);
+    static const double zero[1];
+    Node *z = graph_broadcast(L->g, graph_data(L->g, (Shape){0}, T_FLOAT, arena_copy(L->ngc, zero, sizeof zero)), x->shape);
+    return value_node(L, loc, graph_bind(L->g, z, NULL));
+}
+
+/* ---- lists and questions ------------------------------------------------------------------------------------------ */
+
+static Value *b_append(Lower *L, Loc loc, Value **arg)
+{
+    if (arg[0]->kind != V_LIST) {
+        lower_error(L, 405, arg[0]->loc, "append: a list is needed");
+        return value_error(L, loc);
+    }
+    Value **item = arena_alloc(L->ngc, (size_t)(arg[0]->count + 1) * sizeof *item);
+    memcpy(item, arg[0]->item, (size_t)arg[0]->count * sizeof *item);
+    item[arg[0]->count] = arg[1];
+    return value_list(L, loc, item, arg[0]->count + 1);
+}
+
+static Value *b_len(Lower *L, Loc loc, Value **arg)
+{
+    if (arg[0]->kind == V_LIST)
+        return value_number(L, loc, arg[0]->count);
+    Node *x = want_node(L, arg[0], "this");
+    if (x && x->shape.rank == 0) {
+        lower_error(L, 405, arg[0]->loc, "len: a scalar has no length");
+        return value_error(L, loc);
+    }
+    return value_node(L, loc, x ? graph_size(L->g, x->shape.dim[0]) : NULL);
+}
+
+static Value *b_is_int(Lower *L, Loc loc, Value **arg)
+{
+    Node *x = want_node(L, arg[0], "this");
+    return x ? value_number(L, loc, x->type == T_INT) : value_error(L, loc);
+}
+
+/* same_shape(a, b): a in the shape of b, or an error: losses never broadcast. */
+static Value *b_same_shape(Lower *L, Loc loc, Value **arg)
+{
+    Node *a = want_node(L, arg[0], "a prediction"), *b = want_node(L, arg[1], "a target");
+    if (!a || !b)
+        return value_error(L, loc);
+    if (!shape_equal(a->shape, b->shape)) {
+        lower_error(L, 319, loc, "the prediction has shape %s, the target %s", shape_text(L->g, a->shape), shape_text(L->g, b->shape));
+        return value_error(L, loc);
+    }
+    return arg[0];
+}
+
+static Value *b_fail(Lower *L, Loc loc, Value **arg)
+{
+    lower_error(L, 408, loc, "%s", arg[0]->kind == V_TEXT ? arg[0]->text : "failed");
+    return value_error(L, loc);
+}
+
+/* ---- indices ----------------------------------------------------------------------------------------------------------- */
+
+bool index_limit(Lower *L, Loc loc, Node *i, Size rows)
+{
+    int64_t limit = rows >= 0 ? rows : 0;
+    const Node *n = i;
+    while (n->op == OP_slice || n->op == OP_reshape || n->op == OP_permute || n->op == OP_expand || n->op == OP_gather || n->op == OP_copy)
+        n = n->arg[0];
+    if (n->op == OP_iota || n->op == OP_argmax) {
+        Size most = n->op == OP_iota ? n->shape.dim[n->attr.axis] : n->arg[0]->shape.dim[n->attr.axis];
+        if (most == rows || (most >= 0 && rows >= 0 && most <= rows))
+            return true;
+        lower_error(L, 309, loc, "indices go up to %s - 1, the axis has %s elements", size_text(L->g, most, ""), size_text(L->g, rows, ""));
+        return false;
+    }
+    if (n->op != OP_var || n->attr.var->kind != VAR_INPUT || limit == 0) {
+        lower_error(L, 409, loc, limit ? "an index must be an int input, so that it can be checked before use"
+                                       : "an axis of run-time size cannot be indexed by a tensor");
+        return false;
+    }
+    Var *v = n->attr.var;
+    if (v->limit == 0 || limit < v->limit)
+        v->limit = limit;
+    return true;
+}
+
+/* ---- the table ----------------------------------------------------------------------------------------------------------- */
+
+#define ELEMENT(name) {#name, "x", NULL, OP_##name}
+
+static const Builtin table[] = {
+    ELEMENT(exp), ELEMENT(expm1), ELEMENT(log), ELEMENT(log1p), ELEMENT(sqrt), ELEMENT(abs), ELEMENT(sign), ELEMENT(floor),
+    ELEMENT(ceil), ELEMENT(round), ELEMENT(sin), ELEMENT(cos), ELEMENT(tan), ELEMENT(asin), ELEMENT(acos), ELEMENT(atan),
+    ELEMENT(sinh), ELEMENT(cosh), ELEMENT(tanh), ELEMENT(erf), ELEMENT(sigmoid), ELEMENT(softplus),
+    {"atan2", "y x", NULL, OP_atan2},
+    {"mod", "a b", NULL, OP_mod},
+    {"maximum", "a b", NULL, OP_maximum},
+    {"minimum", "a b", NULL, OP_minimum},
+    {"where", "c a b", NULL, OP_where},
+    {"sum", "x axis? keepdims?", b_sum, 0},
+    {"max", "x axis? keepdims?", b_max, 0},
+    {"all", "x axis? keepdims?", b_all, 0},
+    {"argmax", "x axis? keepdims?", b_argmax, 0},
+    {"count", "x axis?", b_count, 0},
+    {"reshape", "x shape", b_reshape, 0},
+    {"permute", "x axes", b_permute, 0},
+    {"broadcast_to", "x shape", b_broadcast_to, 0},
+    {"concat", "list axis?", b_concat, 0},
+    {"pad", "x before after?", b_pad, 0},
+    {"full", "shape value", b_full, 0},
+    {"arange", "n", b_arange, 0},
+    {"eye", "n", b_eye, 0},
+    {"one_hot", "i n", b_one_hot, 0},
+    {"scatter_add", "x i rows", b_scatter_add, 0},
+    {"uniform", "shape low? high?", b_uniform, 0},
+    {"normal", "shape mean? sd?", b_normal, 0},
+    {"truncated_normal", "shape mean? sd?", b_truncated, 0},
+    {"stop", "x", b_stop, 0},
+    {"grad", "y x", b_grad, 0},
+    {"dual", "x", b_dual, 0},
+    {"append", "list value", b_append, 0},
+    {"len", "x", b_len, 0},
+    {"is_int", "x", b_is_int, 0},
+    {"same_shape", "prediction target", b_same_shape, 0},
+    {"fail", "text", b_fail, 0},
+};
+
+const Builtin *builtin_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (strcmp(table[i].name, name) == 0)
+            return &table[i];
+    return NULL;
+}
+
+int builtin_names(const char **name, int room)
+{
+    int n = 0;
+    for (size_t i = 0; i < sizeof table / sizeof *table && n < room; i++)
+        name[n++] = table[i].name;
+    return n;
+}

@@ -1,0 +1,1044 @@
+/* graph.c - sizes, shapes and nodes. Nodes are made by the builders below and by nothing else: they check shapes, fold
+ * constants, apply identities that hold for every value including NaN and infinity, and share equal nodes. */
+#include "ngc.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+/* ---- sizes ------------------------------------------------------------------------------------ */
+
+enum { MAX_TERMS = 8 };
+
+typedef struct Term { /* coef * product of dim[i]^power[i] */
+    int64_t coef;
+    uint8_t power[MAX_DIMS];
+} Term;
+
+struct Poly { /* terms sorted by power, largest first; no zero coefficients; never a plain number */
+    int terms;
+    Term term[MAX_TERMS];
+};
+
+/* The polynomial that a size stands for. */
+static struct Poly size_poly(const Graph *g, Size s)
+{
+    struct Poly p = {0};
+    if (s < 0)
+        return g->poly[~s];
+    if (s > 0) {
+        p.terms = 1;
+        p.term[0].coef = s;
+    }
+    return p;
+}
+
+/* The size that a polynomial is: its number, or its place in the table of those known so far. */
+static Size poly_size(Graph *g, const struct Poly *p)
+{
+    static const uint8_t none[MAX_DIMS];
+    if (p->terms == 0)
+        return 0;
+    if (p->terms == 1 && memcmp(p->term[0].power, none, sizeof none) == 0)
+        return p->term[0].coef;
+    for (int i = 0; i < g->polys; i++)
+        if (g->poly[i].terms == p->terms && memcmp(g->poly[i].term, p->term, p->terms * sizeof *p->term) == 0)
+            return ~(Size)i;
+    int room = g->polys;
+    g->poly = arena_grow(g->ngc, g->poly, g->polys, &room, sizeof *g->poly);
+    g->poly[g->polys] = *p;
+    return ~(Size)g->polys++;
+}
+
+/* Adds a term in its place. */
+static void poly_add(Graph *g, struct Poly *p, Term t)
+{
+    int i = 0;
+    while (i < p->terms && memcmp(p->term[i].power, t.power, sizeof t.power) > 0)
+        i++;
+    if (i < p->terms && memcmp(p->term[i].power, t.power, sizeof t.power) == 0) {
+        p->term[i].coef += t.coef;
+        if (p->term[i].coef == 0)
+            memmove(p->term + i, p->term + i + 1, (size_t)(--p->terms - i) * sizeof t);
+        return;
+    }
+    if (t.coef == 0)
+        return;
+    if (p->terms == MAX_TERMS) {
+        diag(g->ngc, SEV_ERROR, 320, g->loc, "a size is a sum of more than %d terms", MAX_TERMS);
+        return;
+    }
+    memmove(p->term + i + 1, p->term + i, (size_t)(p->terms++ - i) * sizeof t);
+    p->term[i] = t;
+}
+
+Size size_dim(Graph *g, int dim)
+{
+    struct Poly p = {.terms = 1, .term = {{.coef = 1}}};
+    p.term[0].power[dim] = 1;
+    return poly_size(g, &p);
+}
+
+Size size_add(Graph *g, Size a, Size b)
+{
+    if (a >= 0 && b >= 0)
+        return a + b;
+    struct Poly p = size_poly(g, a), q = size_poly(g, b);
+    for (int i = 0; i < q.terms; i++)
+        poly_add(g, &p, q.term[i]);
+    return poly_size(g, &p);
+}
+
+Size size_sub(Graph *g, Size a, Size b)
+{
+    if (a >= 0 && b >= 0)
+        return a - b;
+    struct Poly p = size_poly(g, a), q = size_poly(g, b);
+    for (int i = 0; i < q.terms; i++) {
+        q.term[i].coef = -q.term[i].coef;
+        poly_add(g, &p, q.term[i]);
+    }
+    return poly_size(g, &p);
+}
+
+/* Saturates instead of wrapping: lower reports sizes over its limit. */
+static int64_t multiply(int64_t a, int64_t b)
+{
+    int64_t r;
+    return __builtin_mul_overflow(a, b, &r) ? INT64_MAX : r;
+}
+
+Size size_mul(Graph *g, Size a, Size b)
+{
+    if (a >= 0 && b >= 0)
+        return multiply(a, b);
+    struct Poly p = {0}, q = size_poly(g, a), r = size_poly(g, b);
+    for (int i = 0; i < q.terms; i++)
+        for (int j = 0; j < r.terms; j++) {
+            Term t = {.coef = multiply(q.term[i].coef, r.term[j].coef)};
+            for (int d = 0; d < MAX_DIMS; d++)
+                t.power[d] = (uint8_t)(q.term[i].power[d] + r.term[j].power[d]);
+            poly_add(g, &p, t);
+        }
+    return poly_size(g, &p);
+}
+
+/* Long division by a polynomial's leading term; exact division is all that a shape needs. */
+bool size_div(Graph *g, Size a, Size b, Size *quotient)
+{
+    struct Poly rest = size_poly(g, a), by = size_poly(g, b), out = {0};
+    if (by.terms == 0)
+        return false;
+    for (int round = 0; rest.terms > 0 && round <= MAX_TERMS; round++) {
+        Term t = {.coef = rest.term[0].coef / by.term[0].coef};
+        if (rest.term[0].coef % by.term[0].coef != 0)
+            return false;
+        for (int d = 0; d < MAX_DIMS; d++) {
+            if (rest.term[0].power[d] < by.term[0].power[d])
+                return false;
+            t.power[d] = (uint8_t)(rest.term[0].power[d] - by.term[0].power[d]);
+        }
+        poly_add(g, &out, t);
+        for (int i = 0; i < by.terms; i++) {
+            Term s = {.coef = -multiply(t.coef, by.term[i].coef)};
+            for (int d = 0; d < MAX_DIMS; d++)
+                s.power[d] = (uint8_t)(t.power[d] + by.term[i].power[d]);
+            poly_add(g, &rest, s);
+        }
+    }
+    *quotient = poly_size(g, &out);
+    return rest.terms == 0;
+}
+
+int64_t size_at(const Graph *g, Size s, const int64_t *dim)
+{
+    if (s >= 0)
+        return s;
+    const struct Poly *p = &g->poly[~s];
+    int64_t sum = 0;
+    for (int i = 0; i < p->terms; i++) {
+        int64_t t = p->term[i].coef;
+        for (int d = 0; d < MAX_DIMS; d++)
+            for (int k = 0; k < p->term[i].power[d]; k++)
+                t = multiply(t, dim[d]);
+        if (__builtin_add_overflow(sum, t, &sum))
+            return INT64_MAX;
+    }
+    return sum;
+}
+
+int64_t size_max(const Graph *g, Size s)
+{
+    int64_t dim[MAX_DIMS] = {0};
+    for (int i = 0; i < g->dims; i++)
+        dim[i] = g->dim[i].max;
+    return size_at(g, s, dim);
+}
+
+const char *size_text(const Graph *g, Size s, const char *prefix)
+{
+    Text t = {.ngc = g->ngc};
+    if (s >= 0)
+        return text_format(g->ngc, "%lld", (long long)s);
+    const struct Poly *p = &g->poly[~s];
+    for (int i = 0; i < p->terms; i++) {
+        int64_t coef = p->term[i].coef;
+        bool some = false;
+        text_add(&t, "%s", i == 0 ? (coef < 0 ? "-" : "") : coef < 0 ? " - " : " + ");
+        coef = coef < 0 ? -coef : coef;
+        for (int d = 0; d < MAX_DIMS; d++)
+            for (int k = 0; k < p->term[i].power[d]; k++) {
+                if (!some && coef != 1)
+                    text_add(&t, "%lld*", (long long)coef);
+                text_add(&t, "%s%s%s", some ? "*" : "", prefix, g->dim[d].name);
+                some = true;
+            }
+        if (!some)
+            text_add(&t, "%lld", (long long)coef);
+    }
+    return t.at;
+}
+
+/* ---- shapes ----------------------------------------------------------------------------------- */
+
+Size shape_count(Graph *g, Shape s)
+{
+    Size n = 1;
+    for (int i = 0; i < s.rank; i++)
+        n = size_mul(g, n, s.dim[i]);
+    return n;
+}
+
+bool shape_equal(Shape a, Shape b)
+{
+    return a.rank == b.rank && memcmp(a.dim, b.dim, (size_t)a.rank * sizeof *a.dim) == 0;
+}
+
+bool shape_broadcast(Shape a, Shape b, Shape *out)
+{
+    Shape s = {.rank = a.rank > b.rank ? a.rank : b.rank};
+    for (int i = 1; i <= s.rank; i++) {
+        Size x = i <= a.rank ? a.dim[a.rank - i] : 1, y = i <= b.rank ? b.dim[b.rank - i] : 1;
+        if (x != y && x != 1 && y != 1)
+            return false;
+        s.dim[s.rank - i] = x == 1 ? y : x;
+    }
+    *out = s;
+    return true;
+}
+
+Shape shape_without(Shape s, uint32_t axes)
+{
+    Shape out = {0};
+    for (int i = 0; i < s.rank; i++)
+        if (!(axes >> i & 1))
+            out.dim[out.rank++] = s.dim[i];
+    return out;
+}
+
+const char *shape_text(const Graph *g, Shape s)
+{
+    Text t = {.ngc = g->ngc};
+    text_add(&t, "[");
+    for (int i = 0; i < s.rank; i++)
+        text_add(&t, "%s%s", i ? ", " : "", size_text(g, s.dim[i], ""));
+    text_add(&t, "]");
+    return t.at;
+}
+
+static uint32_t all_axes(Shape s)
+{
+    return (1u << s.rank) - 1;
+}
+
+/* ---- nodes: equal ones are shared ------------------------------------------------------------- */
+
+Graph *graph_new(Ngc *ngc)
+{
+    Graph *g = arena_alloc(ngc, sizeof *g);
+    g->ngc = ngc;
+    g->loc.file = -1;
+    g->buckets = 1024;
+    g->bucket = arena_alloc(ngc, (size_t)g->buckets * sizeof *g->bucket);
+    return g;
+}
+
+static uint64_t mix(uint64_t h, uint64_t x)
+{
+    h = (h ^ x) * 0x9E3779B97F4A7C15u;
+    return h ^ h >> 29;
+}
+
+static uint64_t double_bits(double d)
+{
+    uint64_t u;
+    memcpy(&u, &d, sizeof u);
+    return u;
+}
+
+static uint64_t node_hash(const Node *n)
+{
+    const struct Attr *a = &n->attr;
+    uint64_t h = mix((uint64_t)n->op << 8 | n->type, (uint64_t)n->shape.rank), operands = 0;
+    for (int i = 0; i < n->shape.rank; i++)
+        h = mix(h, (uint64_t)n->shape.dim[i]);
+    for (int i = 0; i < n->nargs; i++) { /* operands of a commutative op in either order */
+        uint64_t x = mix(0, (uint64_t)n->arg[i]->id);
+        operands = op_info[n->op]->flags & F_COMMUTATIVE ? operands + x : mix(operands, x);
+    }
+    h = mix(h, operands);
+    h = mix(mix(h, double_bits(a->value)), double_bits(a->value2));
+    h = mix(mix(h, (uint64_t)a->size), (uint64_t)a->axes << 32 | (uint32_t)(a->axis * 64 + a->kind * 4 + a->ta * 2 + a->tb));
+    for (int i = 0; i < n->shape.rank; i++)
+        h = mix(h, (uint64_t)a->perm[i] ^ (uint64_t)a->lo[i] << 8 ^ (uint64_t)a->step[i] << 32);
+    return mix(h, (uint64_t)(uintptr_t)a->var ^ (uint64_t)(uintptr_t)a->data);
+}
+
+static bool node_equal(const Node *a, const Node *b)
+{
+    const struct Attr *x = &a->attr, *y = &b->attr;
+    if (a->op != b->op || a->type != b->type || a->nargs != b->nargs || !shape_equal(a->shape, b->shape))
+        return false;
+    bool same = memcmp(a->arg, b->arg, (size_t)a->nargs * sizeof *a->arg) == 0;
+    if (!same && op_info[a->op]->flags & F_COMMUTATIVE)
+        same = a->arg[0] == b->arg[1] && a->arg[1] == b->arg[0];
+    return same && double_bits(x->value) == double_bits(y->value) && double_bits(x->value2) == double_bits(y->value2) &&
+           x->data == y->data && x->size == y->size && x->var == y->var && x->axes == y->axes && x->axis == y->axis &&
+           x->kind == y->kind && x->ta == y->ta && x->tb == y->tb && memcmp(x->perm, y->perm, sizeof x->perm) == 0 &&
+           memcmp(x->lo, y->lo, sizeof x->lo) == 0 && memcmp(x->step, y->step, sizeof x->step) == 0;
+}
+
+static void graph_rehash(Graph *g)
+{
+    g->buckets *= 4;
+    g->bucket = arena_alloc(g->ngc, (size_t)g->buckets * sizeof *g->bucket);
+    for (int i = 0; i < g->count; i++) {
+        Node **b = &g->bucket[node_hash(g->node[i]) % (uint64_t)g->buckets];
+        g->node[i]->chain = *b;
+        *b = g->node[i];
+    }
+}
+
+/* The node equal to this one, old or new. */
+static Node *graph_add(Graph *g, Node n, Node *const *arg)
+{
+    n.arg = (Node **)arg;
+    Node **b = &g->bucket[node_hash(&n) % (uint64_t)g->buckets];
+    for (Node *old = *b; old; old = old->chain)
+        if ((!old->bound || g->final || old->nargs == 0) && node_equal(old, &n))
+            return old;
+    Node *made = arena_copy(g->ngc, &n, sizeof n);
+    made->arg = arena_copy(g->ngc, arg, (size_t)n.nargs * sizeof *arg);
+    made->id = g->count;
+    made->loc = g->loc;
+    made->chain = *b;
+    *b = made;
+    g->node = arena_grow(g->ngc, g->node, g->count, &g->room, sizeof *g->node);
+    g->node[g->count++] = made;
+    if (g->count > 2 * g->buckets)
+        graph_rehash(g);
+    return made;
+}
+
+static Node *add_unary(Graph *g, Op op, Shape shape, Node *a, struct Attr attr)
+{
+    return graph_add(g, (Node){.op = op, .type = a->type, .shape = shape, .nargs = 1, .attr = attr}, &a);
+}
+
+/* May a builder look at the operands of n? Only where no gradient with regard to n can be asked. */
+static bool open(const Graph *g, const Node *n)
+{
+    return !n->bound || g->final;
+}
+
+static bool is(const Graph *g, const Node *n, Op op)
+{
+    return n->op == op && open(g, n);
+}
+
+bool node_const(const Node *n, double *value)
+{
+    while (n->op == OP_expand)
+        n = n->arg[0];
+    if (n->op != OP_const)
+        return false;
+    *value = n->attr.value;
+    return true;
+}
+
+bool node_is(const Node *n, double value)
+{
+    double v;
+    return node_const(n, &v) && v == value;
+}
+
+Node *graph_bind(Graph *g, Node *n, const char *name)
+{
+    double v;
+    if ((op_info[n->op]->flags & F_LEAF && n->op != OP_var) || node_const(n, &v) || n->type == T_INT)
+        return n; /* nothing to differentiate: may keep several names */
+    if (n->bound || n->op == OP_var || n->op == OP_expand) {
+        Node copy = {.op = OP_copy, .type = n->type, .shape = n->shape, .nargs = 1};
+        n = graph_add(g, copy, &n);
+    }
+    n->bound = true;
+    n->name = name;
+    return n;
+}
+
+/* ---- leaves ------------------------------------------------------------------------------------ */
+
+Node *graph_const(Graph *g, double v)
+{
+    return graph_add(g, (Node){.op = OP_const, .type = T_FLOAT, .attr.value = v}, NULL);
+}
+
+Node *graph_int(Graph *g, int64_t v)
+{
+    return graph_add(g, (Node){.op = OP_const, .type = T_INT, .attr.value = (double)v}, NULL);
+}
+
+Node *graph_size(Graph *g, Size s)
+{
+    if (s >= 0)
+        return graph_const(g, (double)s);
+    return graph_add(g, (Node){.op = OP_size, .type = T_FLOAT, .attr.size = s}, NULL);
+}
+
+Node *graph_data(Graph *g, Shape shape, Type type, const double *data)
+{
+    return graph_add(g, (Node){.op = OP_data, .type = type, .shape = shape, .attr.data = data}, NULL);
+}
+
+Node *graph_var(Graph *g, Var *v)
+{
+    return graph_add(g, (Node){.op = OP_var, .type = v->type, .shape = v->shape, .attr.var = v}, NULL);
+}
+
+Node *graph_full(Graph *g, Shape shape, double v)
+{
+    return graph_expand(g, graph_const(g, v), shape, all_axes(shape));
+}
+
+Node *graph_training(Graph *g)
+{
+    return graph_add(g, (Node){.op = OP_training, .type = T_FLOAT}, NULL);
+}
+
+Node *graph_random(Graph *g, Shape shape, Random kind, double a, double b, int stream)
+{
+    struct Attr attr = {.value = a, .value2 = b, .kind = kind, .axis = stream};
+    return graph_add(g, (Node){.op = OP_random, .type = T_FLOAT, .shape = shape, .attr = attr}, NULL);
+}
+
+Node *graph_iota(Graph *g, Shape shape, int axis)
+{
+    return graph_add(g, (Node){.op = OP_iota, .type = T_INT, .shape = shape, .attr.axis = axis}, NULL);
+}
+
+/* ---- elementwise ------------------------------------------------------------------------------- */
+
+Node *graph_cast(Graph *g, Node *a, Type type)
+{
+    double v;
+    if (a->type == type)
+        return a;
+    if (node_const(a, &v)) {
+        Node *c = type == T_INT ? graph_int(g, (int64_t)v) : graph_const(g, v);
+        return graph_expand(g, c, a->shape, all_axes(a->shape));
+    }
+    return graph_add(g, (Node){.op = OP_cast, .type = type, .shape = a->shape, .nargs = 1}, &a);
+}
+
+/* Makes the operands one type: int only where all are int; a whole constant fits either. */
+static Type unify(Graph *g, Op op, Node **arg, int n)
+{
+    bool keeps = op_info[op]->flags & F_INT;
+    bool any_int = false, whole = true;
+    for (int i = op == OP_where; i < n; i++) {
+        double v;
+        any_int |= arg[i]->type == T_INT;
+        whole &= arg[i]->type == T_INT || (node_const(arg[i], &v) && v == floor(v) && fabs(v) < 1e9);
+    }
+    Type t = keeps && any_int && whole ? T_INT : T_FLOAT;
+    for (int i = op == OP_where; i < n; i++)
+        arg[i] = graph_cast(g, arg[i], t);
+    return t;
+}
+
+/* Never NaN or infinite, whatever the inputs. */
+static bool finite(const Node *n)
+{
+    double v;
+    if (node_const(n, &v))
+        return isfinite(v);
+    switch (n->op) {
+    case OP_size: case OP_iota: case OP_lt: case OP_le: case OP_eq: case OP_ne: case OP_training: return true;
+    case OP_expand: case OP_cast: case OP_permute: case OP_reshape: return finite(n->arg[0]);
+    case OP_sub: case OP_mul: return finite(n->arg[0]) && finite(n->arg[1]);
+    default: return n->type == T_INT;
+    }
+}
+
+/* Identities of sums and products; NULL: none applies. a and b have one shape and type. */
+static Node *fold_binary(Graph *g, Op op, Node *a, Node *b)
+{
+    double v = 0, w = 0;
+    bool ca = node_const(a, &v), cb = node_const(b, &w);
+    switch (op) {
+    case OP_add:
+        if (cb && w == 0) return a;
+        if (ca && v == 0) return b;
+        if (is(g, b, OP_neg)) return graph_binary(g, OP_sub, a, b->arg[0]);
+        if (is(g, a, OP_neg)) return graph_binary(g, OP_sub, b, a->arg[0]);
+        break;
+    case OP_sub:
+        if (cb && w == 0) return a;
+        if (ca && v == 0) return graph_unary(g, OP_neg, b);
+        if (is(g, b, OP_neg)) return graph_binary(g, OP_add, a, b->arg[0]);
+        break;
+    case OP_mul:
+        if (cb && w == 1) return a;
+        if (ca && v == 1) return b;
+        if (cb && w == -1) return graph_unary(g, OP_neg, a);
+        if (ca && v == -1) return graph_unary(g, OP_neg, b);
+        if (cb && w == 0 && finite(a)) return b;
+        if (ca && v == 0 && finite(b)) return a;
+        if (is(g, a, OP_neg) && is(g, b, OP_neg)) return graph_binary(g, OP_mul, a->arg[0], b->arg[0]);
+        if (is(g, a, OP_neg) && cb) return graph_binary(g, OP_mul, a->arg[0], graph_unary(g, OP_neg, b));
+        if (is(g, b, OP_neg) && ca) return graph_binary(g, OP_mul, graph_unary(g, OP_neg, a), b->arg[0]);
+        break;
+    case OP_div:
+        if (cb && w == 1) return a;
+        if (cb && w == -1) return graph_unary(g, OP_neg, a);
+        break;
+    case OP_pow:
+        if (cb && w == 1) return a;
+        if (cb && w == 0) return graph_full(g, a->shape, 1); /* as C, NumPy and PyTorch have it, for NaN too */
+        if (g->final && cb && w == 2) return graph_binary(g, OP_mul, a, a);
+        if (g->final && cb && w == 3) return graph_binary(g, OP_mul, graph_binary(g, OP_mul, a, a), a);
+        if (g->final && cb && w == -1) return graph_binary(g, OP_div, graph_full(g, a->shape, 1), a);
+        break;
+    default:
+        break;
+    }
+    return NULL;
+}
+
+/* Does the reshape from a to b only insert and remove axes of size 1? */
+static bool trivial(Shape a, Shape b)
+{
+    int i = 0, k = 0;
+    for (;;) {
+        while (i < a.rank && a.dim[i] == 1) i++;
+        while (k < b.rank && b.dim[k] == 1) k++;
+        if (i == a.rank || k == b.rank)
+            return i == a.rank && k == b.rank;
+        if (a.dim[i++] != b.dim[k++])
+            return false;
+    }
+}
+
+static Node *elementwise(Graph *g, Op op, Node **arg, int n);
+
+/* op(reshape x, reshape y) = reshape op(x, y) where the reshapes only put in axes of size 1, as keepdims does: so they meet
+ * those that take them out, and cancel. Operands that are copies of one number take any shape. NULL: it is not so. */
+static Node *fold_reshape(Graph *g, Op op, Node **arg, int n, Shape shape)
+{
+    Node *in[3], *like = NULL;
+    for (int i = 0; i < n; i++) {
+        if (arg[i]->op == OP_expand && arg[i]->arg[0]->shape.rank == 0 && open(g, arg[i]))
+            continue;
+        if (!is(g, arg[i], OP_reshape) || arg[i]->arg[0]->shape.rank >= shape.rank || !trivial(shape, arg[i]->arg[0]->shape) ||
+            (like && !shape_equal(like->shape, arg[i]->arg[0]->shape)))
+            return NULL;
+        like = arg[i]->arg[0];
+    }
+    if (!like)
+        return NULL;
+    for (int i = 0; i < n; i++)
+        in[i] = arg[i]->op == OP_reshape ? arg[i]->arg[0] : graph_expand(g, arg[i]->arg[0], like->shape, all_axes(like->shape));
+    return graph_reshape(g, elementwise(g, op, in, n), shape);
+}
+
+/* op(expand x, expand y) = expand op(x, y): computed once instead of once per copy. NULL: the copies are of other axes. */
+static Node *fold_expand(Graph *g, Op op, Node **arg, int n, Shape shape)
+{
+    uint32_t axes = 0;
+    for (int i = 0; i < n; i++) {
+        double v;
+        if (node_const(arg[i], &v))
+            continue;
+        if (!is(g, arg[i], OP_expand) || (axes && arg[i]->attr.axes != axes))
+            return NULL;
+        axes = arg[i]->attr.axes;
+    }
+    if (!axes)
+        return NULL;
+    Node *in[3];
+    Shape small = shape_without(shape, axes);
+    for (int i = 0; i < n; i++) {
+        double v;
+        if (node_const(arg[i], &v))
+            in[i] = graph_expand(g, arg[i]->type == T_INT ? graph_int(g, (int64_t)v) : graph_const(g, v), small, all_axes(small));
+        else
+            in[i] = arg[i]->arg[0];
+    }
+    return graph_expand(g, elementwise(g, op, in, n), shape, axes);
+}
+
+/* Sizes are computed as sizes as long as they are whole: m*10 is a size, m/2 is a float. */
+static Node *fold_size(Graph *g, Op op, Node *a, Node *b)
+{
+    double v = 0;
+    Size s[2];
+    Node *arg[2] = {a, b};
+    if (a->op != OP_size && b->op != OP_size)
+        return NULL;
+    for (int i = 0; i < 2; i++)
+        if (arg[i]->op == OP_size)
+            s[i] = arg[i]->attr.size;
+        else if (node_const(arg[i], &v) && v == floor(v) && fabs(v) < 1e15)
+            s[i] = (Size)v;
+        else
+            return NULL;
+    for (int i = 0; i < 2; i++)
+        if (arg[i]->op == OP_const && s[i] < 0) { /* a negative number is no Size; m + -1 is m - 1 */
+            if (op == OP_add && i == 1) return graph_size(g, size_sub(g, s[0], -s[1]));
+            return NULL;
+        }
+    switch (op) {
+    case OP_add: return graph_size(g, size_add(g, s[0], s[1]));
+    case OP_sub: {
+        Size d = size_sub(g, s[0], s[1]);
+        return graph_size(g, d);
+    }
+    case OP_mul: return graph_size(g, size_mul(g, s[0], s[1]));
+    case OP_div: return s[1] != 0 && size_div(g, s[0], s[1], &s[0]) ? graph_size(g, s[0]) : NULL;
+    default: return NULL;
+    }
+}
+
+static Node *elementwise(Graph *g, Op op, Node **arg, int n)
+{
+    const OpInfo *info = op_info[op];
+    Shape shape = arg[0]->shape;
+    for (int i = 1; i < n; i++)
+        if (!shape_broadcast(shape, arg[i]->shape, &shape))
+            ngc_bug("%s: shapes %s and %s", info->name, shape_text(g, shape), shape_text(g, arg[i]->shape));
+    Type type = unify(g, op, arg, n);
+    if (op == OP_lt || op == OP_le || op == OP_eq || op == OP_ne)
+        type = T_FLOAT;
+    double v[3] = {0};
+    bool constant = true;
+    for (int i = 0; i < n; i++) {
+        constant &= node_const(arg[i], &v[i]);
+        arg[i] = graph_broadcast(g, arg[i], shape);
+    }
+    if (constant) {
+        double r = info->value(v[0], v[1], v[2]);
+        Node *c = type == T_INT ? graph_int(g, (int64_t)r) : graph_const(g, r);
+        return graph_expand(g, c, shape, all_axes(shape));
+    }
+    Node *folded = fold_expand(g, op, arg, n, shape);
+    if (!folded)
+        folded = fold_reshape(g, op, arg, n, shape);
+    if (!folded && n == 2)
+        folded = fold_size(g, op, arg[0], arg[1]);
+    if (!folded && n == 2)
+        folded = fold_binary(g, op, arg[0], arg[1]);
+    if (folded)
+        return folded;
+    return graph_add(g, (Node){.op = op, .type = type, .shape = shape, .nargs = n}, arg);
+}
+
+Node *graph_unary(Graph *g, Op op, Node *a)
+{
+    if (op == OP_neg && is(g, a, OP_neg))
+        return a->arg[0];
+    if (op == OP_neg && is(g, a, OP_sub))
+        return graph_binary(g, OP_sub, a->arg[1], a->arg[0]);
+    if (op == OP_neg && (is(g, a, OP_mul) || is(g, a, OP_div)) && is(g, a->arg[0], OP_sub))
+        return graph_binary(g, a->op, graph_unary(g, OP_neg, a->arg[0]), a->arg[1]);
+    if (op == OP_copy)
+        return a;
+    return elementwise(g, op, &a, 1);
+}
+
+Node *graph_binary(Graph *g, Op op, Node *a, Node *b)
+{
+    return elementwise(g, op, (Node *[]){a, b}, 2);
+}
+
+Node *graph_where(Graph *g, Node *c, Node *a, Node *b)
+{
+    double v;
+    if (node_const(c, &v)) {
+        Shape shape;
+        if (!shape_broadcast(c->shape, a->shape, &shape) || !shape_broadcast(shape, b->shape, &shape))
+            ngc_bug("where: shapes do not fit");
+        Node *arg[3] = {c, a, b};
+        unify(g, OP_where, arg, 3);
+        return graph_broadcast(g, v != 0 ? arg[1] : arg[2], shape);
+    }
+    if (a == b && shape_equal(a->shape, c->shape))
+        return a;
+    return elementwise(g, OP_where, (Node *[]){c, a, b}, 3);
+}
+
+Node *graph_stop(Graph *g, Node *a)
+{
+    double v;
+    if (g->final || node_const(a, &v))
+        return a;
+    return graph_add(g, (Node){.op = OP_stop, .type = a->type, .shape = a->shape, .nargs = 1}, &a);
+}
+
+/* ---- views --------------------------------------------------------------------------------------- */
+
+Node *graph_expand(Graph *g, Node *a, Shape shape, uint32_t axes)
+{
+    if (!shape_equal(shape_without(shape, axes), a->shape))
+        ngc_bug("expand: %s without axes %x is not %s", shape_text(g, shape), axes, shape_text(g, a->shape));
+    if (axes == 0)
+        return a;
+    if (is(g, a, OP_expand)) { /* the axes of the inner one, as they are numbered in the outer */
+        uint32_t inner = 0;
+        for (int i = 0, k = 0; i < shape.rank; i++)
+            if (!(axes >> i & 1))
+                inner |= (a->attr.axes >> k++ & 1) << i;
+        return graph_expand(g, a->arg[0], shape, axes | inner);
+    }
+    return add_unary(g, OP_expand, shape, a, (struct Attr){.axes = axes});
+}
+
+Node *graph_broadcast(Graph *g, Node *a, Shape shape)
+{
+    uint32_t axes = 0;
+    Shape kept = {0};
+    if (shape_equal(a->shape, shape))
+        return a;
+    double v;
+    if (node_const(a, &v))
+        return graph_expand(g, a->type == T_INT ? graph_int(g, (int64_t)v) : graph_const(g, v), shape, all_axes(shape));
+    int lead = shape.rank - a->shape.rank;
+    for (int i = 0; i < shape.rank; i++) {
+        if (i < lead || a->shape.dim[i - lead] != shape.dim[i])
+            axes |= 1u << i;
+        else
+            kept.dim[kept.rank++] = shape.dim[i];
+    }
+    return graph_expand(g, graph_reshape(g, a, kept), shape, axes);
+}
+
+/* reshape(expand x) where the reshape only moves ones about: the expand of a reshape, with those axes as copies. */
+static Node *reshape_expand(Graph *g, Node *a, Shape shape)
+{
+    Shape from = a->shape, small = {0};
+    uint32_t axes = 0;
+    int i = 0;
+    for (int k = 0; k < shape.rank; k++) {
+        if (shape.dim[k] == 1) {
+            axes |= 1u << k;
+            continue;
+        }
+        while (from.dim[i] == 1)
+            i++;
+        if (a->attr.axes >> i++ & 1)
+            axes |= 1u << k;
+        else
+            small.dim[small.rank++] = shape.dim[k];
+    }
+    return graph_expand(g, graph_reshape(g, a->arg[0], small), shape, axes);
+}
+
+Node *graph_reshape(Graph *g, Node *a, Shape shape)
+{
+    double v;
+    if (shape_equal(a->shape, shape))
+        return a;
+    if (shape_count(g, a->shape) != shape_count(g, shape))
+        ngc_bug("reshape: %s to %s", shape_text(g, a->shape), shape_text(g, shape));
+    if (node_const(a, &v))
+        return graph_expand(g, a->type == T_INT ? graph_int(g, (int64_t)v) : graph_const(g, v), shape, all_axes(shape));
+    if (is(g, a, OP_reshape))
+        return graph_reshape(g, a->arg[0], shape);
+    if (is(g, a, OP_expand) && trivial(a->shape, shape))
+        return reshape_expand(g, a, shape);
+    return add_unary(g, OP_reshape, shape, a, (struct Attr){0});
+}
+
+Node *graph_permute(Graph *g, Node *a, const int *perm)
+{
+    Shape shape = {.rank = a->shape.rank};
+    struct Attr attr = {0};
+    bool same = true;
+    double v;
+    for (int i = 0; i < shape.rank; i++) {
+        shape.dim[i] = a->shape.dim[perm[i]];
+        attr.perm[i] = perm[i];
+        same &= perm[i] == i;
+    }
+    if (same)
+        return a;
+    if (node_const(a, &v))
+        return graph_broadcast(g, graph_reshape(g, a, (Shape){0}), shape);
+    if (is(g, a, OP_permute)) {
+        int both[MAX_RANK] = {0};
+        for (int i = 0; i < shape.rank; i++)
+            both[i] = a->attr.perm[perm[i]];
+        return graph_permute(g, a->arg[0], both);
+    }
+    if (trivial(a->shape, shape)) { /* moving axes of size 1 moves no element */
+        Size big[MAX_RANK];
+        int n = 0, m = 0;
+        bool ordered = true;
+        for (int i = 0; i < shape.rank; i++)
+            if (a->shape.dim[perm[i]] != 1)
+                big[n++] = perm[i];
+        for (m = 1; m < n; m++)
+            ordered &= big[m - 1] < big[m];
+        if (ordered)
+            return graph_reshape(g, a, shape);
+    }
+    return add_unary(g, OP_permute, shape, a, attr);
+}
+
+Node *graph_transpose(Graph *g, Node *a)
+{
+    int perm[MAX_RANK], r = a->shape.rank;
+    for (int i = 0; i < r; i++)
+        perm[i] = i < r - 2 ? i : 2 * r - 3 - i;
+    return graph_permute(g, a, perm);
+}
+
+Node *graph_slice(Graph *g, Node *a, const Size *lo, const Size *step, Shape shape)
+{
+    struct Attr attr = {0};
+    bool all = true;
+    double v;
+    for (int i = 0; i < shape.rank; i++) {
+        attr.lo[i] = lo[i];
+        attr.step[i] = step[i];
+        all &= lo[i] == 0 && step[i] == 1 && shape.dim[i] == a->shape.dim[i];
+    }
+    if (all)
+        return a;
+    if (node_const(a, &v))
+        return graph_broadcast(g, graph_reshape(g, a->op == OP_expand ? graph_const(g, v) : a, (Shape){0}), shape);
+    return add_unary(g, OP_slice, shape, a, attr);
+}
+
+Node *graph_pad(Graph *g, Node *a, const Size *lo, const Size *step, Shape shape)
+{
+    struct Attr attr = {0};
+    bool all = true;
+    for (int i = 0; i < shape.rank; i++) {
+        attr.lo[i] = lo[i];
+        attr.step[i] = step[i];
+        all &= lo[i] == 0 && step[i] == 1 && shape.dim[i] == a->shape.dim[i];
+    }
+    if (all)
+        return a;
+    if (node_is(a, 0))
+        return graph_full(g, shape, 0);
+    return add_unary(g, OP_pad, shape, a, attr);
+}
+
+Node *graph_concat(Graph *g, Node **arg, int count, int axis)
+{
+    Shape shape = arg[0]->shape;
+    Type type = arg[0]->type;
+    for (int i = 1; i < count; i++) {
+        shape.dim[axis] = size_add(g, shape.dim[axis], arg[i]->shape.dim[axis]);
+        type = arg[i]->type == T_FLOAT ? T_FLOAT : type;
+    }
+    if (count == 1)
+        return arg[0];
+    for (int i = 0; i < count; i++)
+        arg[i] = graph_cast(g, arg[i], type);
+    return graph_add(g, (Node){.op = OP_concat, .type = type, .shape = shape, .nargs = count, .attr.axis = axis}, arg);
+}
+
+/* ---- reductions ------------------------------------------------------------------------------------ */
+
+/* The sum of an expand: copies become a factor, the other axes are summed in the small operand. */
+static Node *sum_expand(Graph *g, Node *a, uint32_t axes)
+{
+    Size copies = 1;
+    uint32_t inner = 0, outer = 0;
+    for (int i = 0, k = 0, kept = 0; i < a->shape.rank; i++) {
+        bool copy = a->attr.axes >> i & 1, gone = axes >> i & 1;
+        if (copy && gone)
+            copies = size_mul(g, copies, a->shape.dim[i]);
+        if (!copy)
+            inner |= (uint32_t)gone << k++;
+        if (!gone)
+            outer |= (uint32_t)copy << kept++;
+    }
+    Node *s = graph_binary(g, OP_mul, graph_reduce(g, OP_sum, a->arg[0], inner), graph_size(g, copies));
+    return graph_expand(g, s, shape_without(a->shape, axes), outer);
+}
+
+Node *graph_reduce(Graph *g, Op op, Node *a, uint32_t axes)
+{
+    Shape shape = shape_without(a->shape, axes);
+    bool ones = true;
+    if (axes == 0)
+        return a;
+    for (int i = 0; i < a->shape.rank; i++)
+        ones &= !(axes >> i & 1) || a->shape.dim[i] == 1;
+    if (ones)
+        return graph_reshape(g, a, shape);
+    if (is(g, a, OP_expand) && op == OP_sum)
+        return sum_expand(g, a, axes);
+    if (is(g, a, OP_expand) && (a->attr.axes & axes) == axes) { /* the largest of equal copies */
+        uint32_t outer = 0;
+        for (int i = 0, kept = 0; i < a->shape.rank; i++)
+            if (!(axes >> i & 1))
+                outer |= (a->attr.axes >> i & 1) << kept++;
+        return graph_expand(g, a->arg[0], shape, outer);
+    }
+    return graph_add(g, (Node){.op = op, .type = a->type, .shape = shape, .nargs = 1, .attr.axes = axes}, &a);
+}
+
+Node *graph_argmax(Graph *g, Node *a, int axis)
+{
+    Node n = {.op = OP_argmax, .type = T_INT, .shape = shape_without(a->shape, 1u << axis), .nargs = 1, .attr.axis = axis};
+    return graph_add(g, n, &a);
+}
+
+/* ---- matrix product, indexing ------------------------------------------------------------------------ */
+
+/* Is n the transpose of its operand, in the last two axes alone? */
+static bool is_transpose(const Graph *g, const Node *n)
+{
+    if (!is(g, n, OP_permute))
+        return false;
+    for (int i = 0, r = n->shape.rank; i < r; i++)
+        if (n->attr.perm[i] != (i < r - 2 ? i : 2 * r - 3 - i))
+            return false;
+    return true;
+}
+
+static Node *untranspose(const Graph *g, Node *n, bool *flag)
+{
+    if (!is_transpose(g, n))
+        return n;
+    *flag = !*flag;
+    return n->arg[0];
+}
+
+/* A batch of matrices times one matrix is one product of a taller matrix. */
+static Node *matmul_flat(Graph *g, Node *a, Node *b, bool ta, bool tb)
+{
+    Shape shape = ta ? graph_transpose(g, a)->shape : a->shape, flat = {.rank = 2, .dim = {1}};
+    if (ta)
+        a = graph_transpose(g, a);
+    for (int i = 0; i < shape.rank - 1; i++)
+        flat.dim[0] = size_mul(g, flat.dim[0], shape.dim[i]);
+    flat.dim[1] = shape.dim[shape.rank - 1];
+    Node *c = graph_matmul(g, graph_reshape(g, a, flat), b, false, tb);
+    shape.dim[shape.rank - 1] = c->shape.dim[1];
+    return graph_reshape(g, c, shape);
+}
+
+Node *graph_matmul(Graph *g, Node *a, Node *b, bool ta, bool tb)
+{
+    a = untranspose(g, graph_cast(g, a, T_FLOAT), &ta);
+    b = untranspose(g, graph_cast(g, b, T_FLOAT), &tb);
+    int r = a->shape.rank;
+    if (r > 2 && b->shape.rank == 2)
+        return matmul_flat(g, a, b, ta, tb);
+    if (r == 2 && b->shape.rank > 2) {
+        Shape s = b->shape;
+        memcpy(s.dim + s.rank - 2, a->shape.dim, 2 * sizeof *s.dim);
+        a = graph_broadcast(g, a, s);
+        r = s.rank;
+    }
+    Shape shape = a->shape;
+    shape.dim[r - 2] = a->shape.dim[r - 2 + ta];
+    shape.dim[r - 1] = b->shape.dim[r - 1 - tb];
+    if (b->shape.rank != r || a->shape.dim[r - 1 - ta] != b->shape.dim[r - 2 + tb])
+        ngc_bug("matmul: %s and %s", shape_text(g, a->shape), shape_text(g, b->shape));
+    Node n = {.op = OP_matmul, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = {.ta = ta, .tb = tb}};
+    return graph_add(g, n, (Node *[]){a, b});
+}
+
+Node *graph_gather(Graph *g, Node *x, Node *i, int axis)
+{
+    Shape shape = {.rank = x->shape.rank - 1 + i->shape.rank};
+    for (int k = 0; k < shape.rank; k++)
+        shape.dim[k] = k < axis ? x->shape.dim[k] : k < axis + i->shape.rank ? i->shape.dim[k - axis]
+                                                                              : x->shape.dim[k - i->shape.rank + 1];
+    Node n = {.op = OP_gather, .type = x->type, .shape = shape, .nargs = 2, .attr.axis = axis};
+    return graph_add(g, n, (Node *[]){x, i});
+}
+
+Node *graph_scatter(Graph *g, Node *dy, Node *i, Shape shape, int axis)
+{
+    Node n = {.op = OP_scatter, .type = dy->type, .shape = shape, .nargs = 2, .attr.axis = axis};
+    return graph_add(g, n, (Node *[]){dy, i});
+}
+
+/* ---- rebuilding, order, checks ------------------------------------------------------------------------- */
+
+Node *graph_copy(Graph *g, const Node *n, Node **arg)
+{
+    const OpInfo *info = op_info[n->op];
+    const struct Attr *at = &n->attr;
+    Node *in[3] = {0};
+    for (int i = 0; i < n->nargs && i < 3; i++)
+        in[i] = arg[i];
+    switch (n->op) {
+    case OP_where: return graph_where(g, in[0], in[1], in[2]);
+    case OP_cast: return graph_cast(g, in[0], n->type);
+    case OP_stop: return graph_stop(g, in[0]);
+    case OP_expand: return graph_expand(g, in[0], n->shape, at->axes);
+    case OP_reshape: return graph_reshape(g, in[0], n->shape);
+    case OP_permute: return graph_permute(g, in[0], at->perm);
+    case OP_slice: return graph_slice(g, in[0], at->lo, at->step, n->shape);
+    case OP_pad: return graph_pad(g, in[0], at->lo, at->step, n->shape);
+    case OP_concat: return graph_concat(g, arena_copy(g->ngc, arg, (size_t)n->nargs * sizeof *arg), n->nargs, at->axis);
+    case OP_argmax: return graph_argmax(g, in[0], at->axis);
+    case OP_matmul: return graph_matmul(g, in[0], in[1], at->ta, at->tb);
+    case OP_gather: return graph_gather(g, in[0], in[1], at->axis);
+    case OP_scatter: return graph_scatter(g, in[0], in[1], n->shape, at->axis);
+    default: break;
+    }
+    if (info->flags & F_REDUCE)
+        return graph_reduce(g, n->op, in[0], at->axes);
+    if (info->flags & F_LEAF)
+        return (Node *)n;
+    return n->nargs == 1 ? graph_unary(g, n->op, in[0]) : graph_binary(g, n->op, in[0], in[1]);
+}
+
+int *graph_uses(Graph *g, Node *const *root, int roots)
+{
+    int *uses = arena_alloc(g->ngc, (size_t)(g->count + 1) * sizeof *uses);
+    for (int i = 0; i < roots; i++)
+        uses[root[i]->id]++;
+    for (int i = g->count - 1; i >= 0; i--)
+        for (int k = 0; uses[i] && k < g->node[i]->nargs; k++)
+            uses[g->node[i]->arg[k]->id]++;
+    return uses;
+}
+
+void graph_verify(const Graph *g)
+{
+    for (int i = 0; i < g->count; i++) {
+        const Node *n = g->node[i];
+        const OpInfo *info = op_info[n->op];
+        if (n->id != i || (info->arity >= 0 && info->arity != n->nargs))
+            ngc_bug("node %d (%s): bad place or arity", i, info->name);
+        for (int k = 0; k < n->nargs; k++) {
+            if (n->arg[k]->id >= i)
+                ngc_bug("node %d (%s): operand %d comes later", i, info->name, n->arg[k]->id);
+            if (info->flags & F_ELEMENTWISE && !shape_equal(n->shape, n->arg[k]->shape))
+                ngc_bug("node %d (%s): operand %d has shape %s, not %s", i, info->name, k,
+                        shape_text(g, n->arg[k]->shape), shape_text(g, n->shape));
+        }
+        if (info->flags & F_REDUCE && n->op != OP_argmax && !shape_equal(n->shape, shape_without(n->arg[0]->shape, n->attr.axes)))
+            ngc_bug("node %d (%s): wrong shape", i, info->name);
+    }
+}

@@ -1,0 +1,1079 @@
+/* lower.c - statements: executes a parsed file at compile time and collects the model: variables, the graph of all that is
+ * computed from them, and its roots. What the user asks derivatives of is differentiated here, by grad.c. */
+#include "lower.h"
+
+#include <string.h>
+
+/* ---- scopes ------------------------------------------------------------------------------------------ */
+
+Scope *scope_new(Lower *L, ScopeKind kind, Scope *up)
+{
+    Scope *s = arena_alloc(L->ngc, sizeof *s);
+    s->kind = kind;
+    s->up = up;
+    s->serial = L->serial;
+    s->buckets = kind == SCOPE_FILE ? 64 : 8;
+    s->bucket = arena_alloc(L->ngc, (size_t)s->buckets * sizeof *s->bucket);
+    return s;
+}
+
+static size_t name_hash(const char *name, int buckets)
+{
+    return (size_t)((uintptr_t)name >> 3) * 2654435761u % (size_t)buckets;
+}
+
+static Binding *scope_own(const Scope *s, const char *name)
+{
+    Binding *b = s->bucket[name_hash(name, s->buckets)];
+    while (b && b->name != name)
+        b = b->next;
+    return b;
+}
+
+/* The nearest binding; from inside a def, outer ones only if they were made above it. */
+Binding *scope_find(Lower *L, const char *name)
+{
+    int limit = INT32_MAX;
+    for (Scope *s = L->scope; s; s = s->up) {
+        Binding *b = scope_own(s, name);
+        if (b && b->serial < limit)
+            return b;
+        if (s->kind == SCOPE_CALL && s->serial < limit)
+            limit = s->serial;
+    }
+    return NULL;
+}
+
+static void scope_grow(Lower *L, Scope *s)
+{
+    Scope old = *s;
+    s->buckets *= 4;
+    s->bucket = arena_alloc(L->ngc, (size_t)s->buckets * sizeof *s->bucket);
+    for (int i = 0; i < old.buckets; i++)
+        for (Binding *b = old.bucket[i], *next; b; b = next) {
+            Binding **to = &s->bucket[name_hash(b->name, s->buckets)];
+            next = b->next;
+            b->next = *to;
+            *to = b;
+        }
+}
+
+void scope_bind(Lower *L, const char *name, Value *v, Loc loc)
+{
+    Scope *s = L->scope;
+    Binding **to = &s->bucket[name_hash(name, s->buckets)];
+    Binding *b = arena_alloc(L->ngc, sizeof *b);
+    *b = (Binding){name, v, loc, L->serial++, *to};
+    *to = b;
+    if (++s->count > 2 * s->buckets)
+        scope_grow(L, s);
+}
+
+/* The binding that an assignment in a for body carries: one outside the pass, but in the same file or call. */
+static Binding *scope_carried(Lower *L, const char *name)
+{
+    for (Scope *s = L->scope; s->kind == SCOPE_PASS; s = s->up) {
+        Binding *b = scope_own(s->up, name);
+        if (b)
+            return b;
+    }
+    return NULL;
+}
+
+/* ---- paths: how weights are called --------------------------------------------------------------------- */
+
+Path *path_new(Lower *L, Path *up, const char *name)
+{
+    Path *p = arena_alloc(L->ngc, sizeof *p);
+    p->up = up;
+    p->name = name;
+    return p;
+}
+
+/* The name below `from`. Raw: with the number of every call, also where it is the only one of its statement. */
+static const char *path_text(Lower *L, const Path *p, const Path *from, bool raw)
+{
+    if (!p || p == from)
+        return "";
+    const char *left = path_text(L, p->up, from, raw);
+    const char *dot = *left ? "." : "";
+    if (p->name)
+        return text_format(L->ngc, "%s%s%s", left, dot, p->name);
+    if (p->calls && *p->calls <= 1 && !raw)
+        return left;
+    return text_format(L->ngc, "%s%s%d", left, dot, p->number);
+}
+
+/* Gives the calls that we are in their numbers: one of them declares something. */
+static void path_claim(Path *p)
+{
+    for (; p; p = p->up)
+        if (!p->name && p->calls && p->number < 0)
+            p->number = (*p->calls)++;
+}
+
+/* ---- variables --------------------------------------------------------------------------------------------- */
+
+Var *lower_find_var(Lower *L, const char *path)
+{
+    for (int i = 0; i < L->var_paths; i++) {
+        Path *p = L->var_path[i].path, *q = p;
+        while (q && q != L->path)
+            q = q->up;
+        if (q == L->path && strcmp(path_text(L, p, L->path, false), path) == 0)
+            return L->var_path[i].var;
+    }
+    return NULL;
+}
+
+/* A variable called by a path; its name is written when all paths are known. */
+static Var *var_at(Lower *L, VarKind kind, Path *path, Loc loc, Shape shape, Type type, Node *init)
+{
+    Model *m = L->m;
+    Var *v = arena_alloc(L->ngc, sizeof *v);
+    *v = (Var){.kind = kind, .name = path_text(L, path, NULL, false), .type = type, .shape = shape, .loc = loc, .init = init};
+    L->g->loc = lower_site(L, loc);
+    v->node = graph_var(L->g, v);
+    m->var = arena_grow(L->ngc, m->var, m->vars, &L->var_room, sizeof *m->var);
+    m->var[m->vars++] = v;
+    L->var_path = arena_grow(L->ngc, L->var_path, L->var_paths, &L->var_path_room, sizeof *L->var_path);
+    L->var_path[L->var_paths++] = (struct VarPath){v, path};
+    return v;
+}
+
+Var *lower_var(Lower *L, VarKind kind, const char *name, Loc loc, Shape shape, Type type, Node *init)
+{
+    return var_at(L, kind, path_new(L, NULL, name), loc, shape, type, init);
+}
+
+/* In a layer that is called again: the variable that it made the first time. */
+static Var *layer_var(Lower *L, const char *key)
+{
+    for (struct LayerVar *v = L->frame && L->frame->layer ? L->frame->layer->vars : NULL; v; v = v->next)
+        if (strcmp(v->key, key) == 0)
+            return v->var;
+    return NULL;
+}
+
+/* The layer whose call we are in, at any depth. */
+static Layer *layer_now(Lower *L)
+{
+    for (Frame *f = L->frame; f; f = f->up)
+        if (f->layer)
+            return f->layer;
+    return NULL;
+}
+
+static void declared_twice(Lower *L, const char *name, Loc loc, Loc before)
+{
+    Diag *d = lower_error(L, 203, loc, "'%s' is already defined", name);
+    diag_note(L->ngc, d, before, "here");
+}
+
+/* The starting value of a param or state: a constant, or what its initializer makes of the shape. */
+static Node *var_init(Lower *L, const Stmt *s, Shape *shape)
+{
+    Value *v;
+    Node *n;
+    if (s->init) {
+        Value *list[MAX_RANK], *first;
+        for (int i = 0; i < shape->rank; i++)
+            list[i] = value_node(L, s->at, graph_size(L->g, shape->dim[i]));
+        first = value_list(L, s->at, list, shape->rank);
+        v = lower_call(L, s->init, &first, 1, path_new(L, L->target, "init"));
+    } else if (s->value) {
+        v = lower_expr(L, s->value);
+    } else {
+        return graph_full(L->g, *shape, 0);
+    }
+    n = want_node(L, v, "a starting value");
+    if (n && !s->sizes)
+        *shape = n->shape;
+    Shape fit;
+    if (n && (!shape_broadcast(n->shape, *shape, &fit) || !shape_equal(fit, *shape))) {
+        lower_error(L, 314, v->loc, "'%s' has shape %s, its starting value %s", s->name, shape_text(L->g, *shape), shape_text(L->g, n->shape));
+        n = NULL;
+    }
+    return n ? graph_broadcast(L->g, n, *shape) : NULL;
+}
+
+static bool var_type(Lower *L, const Stmt *s, Type *type)
+{
+    *type = T_FLOAT;
+    if (!s->type || strcmp(s->type, "float") == 0)
+        return true;
+    *type = T_INT;
+    if (strcmp(s->type, "int") == 0)
+        return true;
+    lower_error(L, 407, s->type_loc, "unknown type '%s'; a tensor is float or int", s->type);
+    return false;
+}
+
+static void lower_declaration(Lower *L, const Stmt *s)
+{
+    VarKind kind = s->kind == S_INPUT ? VAR_INPUT : s->kind == S_PARAM ? VAR_PARAM : VAR_STATE;
+    Shape shape;
+    Type type;
+    if (s->kind == S_INPUT && L->frame) {
+        lower_error(L, 218, s->loc, "an input is declared in the file, not in a def");
+        return;
+    }
+    Binding *old = scope_own(L->scope, s->name);
+    if (old) {
+        declared_twice(L, s->name, s->at, old->loc);
+        return;
+    }
+    scope_bind(L, s->name, value_error(L, s->at), s->at); /* until it is known to be good */
+    Binding *mine = scope_own(L->scope, s->name);
+    bool good = expr_shape(L, s->sizes, &shape) && var_type(L, s, &type);
+    if (!good)
+        return;
+    if (kind == VAR_PARAM && type == T_INT) {
+        lower_error(L, 407, s->at, "param '%s' must be float: an int has no gradient", s->name);
+        return;
+    }
+    Path *base = L->path ? L->path : NULL;
+    path_claim(base);
+    Path *path = path_new(L, base, s->name);
+    for (int i = 0; !L->path && i < L->passes; i++) {
+        path = path_new(L, path, NULL);
+        path->number = L->pass[i];
+    }
+    Layer *layer = layer_now(L);
+    const char *key = layer ? path_text(L, path, layer->path, true) : "";
+    Var *v = layer ? layer_var(L, key) : NULL;
+    if (v && !shape_equal(v->shape, shape) && s->sizes) {
+        lower_error(L, 314, s->at, "this layer's '%s' has shape %s; this call wants %s", s->name, shape_text(L->g, v->shape), shape_text(L->g, shape));
+        return;
+    }
+    if (!v) {
+        Node *init = kind == VAR_INPUT && !s->value ? NULL : var_init(L, s, &shape);
+        if (!init && (kind != VAR_INPUT || s->value))
+            return;
+        v = var_at(L, kind, path, lower_site(L, s->at), shape, type, init ? graph_cast(L->g, init, type) : NULL);
+        if (layer) {
+            struct LayerVar *lv = arena_alloc(L->ngc, sizeof *lv);
+            *lv = (struct LayerVar){key, v, layer->vars};
+            layer->vars = lv;
+        }
+    }
+    mine->value = value_node(L, s->at, v->node);
+}
+
+static void lower_dim(Lower *L, const Stmt *s)
+{
+    Graph *g = L->g;
+    int64_t n;
+    Binding *old = scope_own(L->scope, s->name);
+    if (old) {
+        declared_twice(L, s->name, s->at, old->loc);
+        return;
+    }
+    Value *v = lower_expr(L, s->value);
+    for (int i = 0; i < L->ngc->opt.defines; i++)
+        if (strcmp(L->ngc->opt.define[i].name, s->name) == 0)
+            v = value_number(L, s->at, L->ngc->opt.define[i].value);
+    bool good = want_whole(L, v, "a dim", &n);
+    if (good && (n < 1 || n > INT32_MAX)) {
+        lower_error(L, 404, s->value->loc, "a dim must be between 1 and %d, not %lld", INT32_MAX, (long long)n);
+        good = false;
+    }
+    if (good && s->bound && g->dims == MAX_DIMS) {
+        lower_error(L, 322, s->at, "more than %d run-time dims", MAX_DIMS);
+        good = false;
+    }
+    if (!good)
+        v = value_error(L, s->at);
+    else if (!s->bound)
+        v = value_number(L, s->at, (double)n);
+    else {
+        g->dim[g->dims] = (Dim){s->name, n, s->at};
+        v = value_node(L, s->at, graph_size(g, size_dim(g, g->dims++)));
+    }
+    scope_bind(L, s->name, v, s->at);
+}
+
+/* ---- assignment ------------------------------------------------------------------------------------------ */
+
+/* Gives the value its name in the user's text. In the library names are for readers of the library alone. */
+static Value *named(Lower *L, Value *v, const char *name, Path *path)
+{
+    if (v->kind != V_NODE)
+        return v;
+    bool library = v->loc.file >= 0 && L->frame && L->ngc->file[L->frame->func->def->loc.file]->library;
+    const char *full = path_text(L, path, NULL, false);
+    (void)name;
+    if (library) {
+        if (!v->node->name && !v->node->bound && !(op_info[v->node->op]->flags & F_LEAF) && v->node->op != OP_expand)
+            v->node->name = full;
+        return v;
+    }
+    return value_node(L, v->loc, graph_bind(L->g, v->node, full));
+}
+
+static void root_add(Lower *L, Root r)
+{
+    Model *m = L->m;
+    m->root = arena_grow(L->ngc, m->root, m->roots, &L->root_room, sizeof *m->root);
+    m->root[m->roots++] = r;
+}
+
+/* A value of the file that has a name: printed by run, kept at -O0. */
+static void root_named(Lower *L, const char *name, const Value *v, Loc loc)
+{
+    if (v->kind != V_NODE || op_info[v->node->op]->flags & F_LEAF || L->frame || L->scope->kind == SCOPE_PASS)
+        return;
+    for (int i = 0; i < L->m->roots; i++)
+        if (L->m->root[i].kind == ROOT_NAMED && strcmp(L->m->root[i].name, name) == 0) {
+            L->m->root[i].node = v->node;
+            return;
+        }
+    root_add(L, (Root){.kind = ROOT_NAMED, .name = name, .node = v->node, .loc = loc, .group = -1});
+}
+
+static void assign(Lower *L, const char *name, Loc loc, Value *v, Path *path)
+{
+    Binding *own = scope_own(L->scope, name), *carried = own ? NULL : scope_carried(L, name);
+    if (own && !L->branch && L->scope->kind != SCOPE_PASS) {
+        declared_twice(L, name, loc, own->loc);
+        return;
+    }
+    v = named(L, v, name, path);
+    if (own && own->value->kind == V_NODE && own->value->node->op == OP_var) {
+        lower_error(L, 204, loc, "'%s' is a %s: 'update %s = ...' says what it becomes", name, "variable", name);
+        return;
+    }
+    if (own || carried) {
+        Binding *b = own ? own : carried;
+        b->value = v;
+        b->loc = loc;
+        return;
+    }
+    Binding *lib = L->frame || L->scope->kind != SCOPE_FILE || L->scope == L->library ? NULL : scope_own(L->library, name);
+    if (lib && (v->kind == V_FUNC) == (lib->value->kind == V_FUNC))
+        diag(L->ngc, SEV_NOTE, 205, loc, "'%s' is also in the library; from here on it is yours, and the library keeps its own", name);
+    scope_bind(L, name, v, loc);
+    root_named(L, name, v, loc);
+}
+
+/* The path of what a statement assigns to a name: below the call we are in, with the pass of each for around it. */
+static Path *target_path(Lower *L, const char *name)
+{
+    Path *p = path_new(L, L->path, name);
+    for (int i = 0; i < L->passes; i++) {
+        p = path_new(L, p, NULL);
+        p->number = L->pass[i];
+    }
+    return p;
+}
+
+static void lower_assign(Lower *L, const Stmt *s)
+{
+    Path *target = L->target;
+    int *calls = L->calls;
+    int n = 0, k = 0;
+    for (const Names *t = s->names; t; t = t->next)
+        n++;
+    Value **value = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *value);
+    const Arg *a = s->values;
+    for (const Names *t = s->names; t; t = t->next, k++) {
+        if (k > 0 && s->value)
+            break;
+        L->target = target_path(L, t->name);
+        L->calls = arena_alloc(L->ngc, sizeof *L->calls);
+        value[k] = s->value ? lower_expr(L, s->value) : a ? lower_expr(L, a->value) : NULL;
+        a = a ? a->next : NULL;
+    }
+    L->target = target;
+    L->calls = calls;
+    Value *all = value[0];
+    bool several = s->value && n > 1, fits = true;
+    if (several && all->kind == V_LIST)
+        fits = all->count == n;
+    else if (several)
+        fits = all->kind == V_ERROR;
+    else
+        fits = s->value || (!a && value[n - 1]);
+    if (!fits)
+        lower_error(L, 219, s->loc, several && all->kind == V_LIST ? "%d names for %d values" : "%d names, and another number of values", n,
+                    several ? all->count : 0);
+    k = 0;
+    for (const Names *t = s->names; t; t = t->next, k++) {
+        Value *v = !fits ? value_error(L, t->loc) : several ? (all->kind == V_ERROR ? all : all->item[k]) : value[k];
+        assign(L, t->name, t->loc, v, target_path(L, t->name));
+    }
+}
+
+/* ---- derivatives and updates --------------------------------------------------------------------------------- */
+
+/* The value that a path in `over`, `update` or `output` means. */
+static Value *path_value(Lower *L, const char *path, Loc loc)
+{
+    Expr x = {.kind = X_NAME, .loc = loc, .at = loc, .name = path};
+    Binding *b = scope_find(L, path);
+    Var *v = b ? NULL : lower_find_var(L, path);
+    if (v)
+        return value_node(L, loc, v->node);
+    if (!strchr(path, '.'))
+        return lower_expr(L, &x);
+    for (int i = 0; i < L->g->count; i++)
+        if (L->g->node[i]->name && strcmp(L->g->node[i]->name, path) == 0)
+            return value_node(L, loc, L->g->node[i]);
+    lower_error(L, 202, loc, "there is no '%s'", path);
+    return value_error(L, loc);
+}
+
+/* What a gradient statement is about: the loss, and the values with regard to which. */
+typedef struct Derivative {
+    const char *name;
+    Node *loss;
+    Node **x, **dx;
+    int count;
+    Loc loc;
+} Derivative;
+
+static const char *node_name(const Node *n)
+{
+    return n->op == OP_var ? n->attr.var->name : n->name;
+}
+
+/* All params; where there are none, all float inputs. */
+static void over_all(Lower *L, Derivative *d, bool params_only)
+{
+    for (int pass = 0; pass < (params_only ? 1 : 2) && d->count == 0; pass++)
+        for (int i = 0; i < L->m->vars; i++) {
+            Var *v = L->m->var[i];
+            if (v->kind == (pass == 0 ? VAR_PARAM : VAR_INPUT) && v->type == T_FLOAT)
+                d->x[d->count++] = v->node;
+        }
+}
+
+static bool over_names(Lower *L, const Stmt *s, Derivative *d, bool params_only)
+{
+    for (const Names *t = s->names; t; t = t->next) {
+        Value *v = path_value(L, t->name, t->loc);
+        if (v->kind != V_NODE) {
+            if (v->kind != V_ERROR)
+                lower_error(L, 501, t->loc, "'%s' is no tensor; there is no gradient with regard to it", t->name);
+            return false;
+        }
+        Node *x = v->node;
+        double c;
+        if (x->type == T_INT || node_const(x, &c) || (op_info[x->op]->flags & F_LEAF && x->op != OP_var)) {
+            lower_error(L, 502, t->loc, x->type == T_INT ? "'%s' is int; a gradient is with regard to float values"
+                                                         : "'%s' is a constant; declare it as an input to differentiate by it", t->name);
+            return false;
+        }
+        if (params_only && (x->op != OP_var || x->attr.var->kind != VAR_PARAM)) {
+            lower_error(L, 503, t->loc, "'%s' is not a param; minimize changes params", t->name);
+            return false;
+        }
+        d->x[d->count++] = x;
+    }
+    return true;
+}
+
+/* The loss of a gradient, minimize or maximize, by its name or as what it says. */
+static bool derivative_loss(Lower *L, const Stmt *s, Derivative *d)
+{
+    Value *v;
+    Path *target = L->target;
+    d->name = s->name ? s->name : s->value->kind == X_NAME ? s->value->name : intern_str(L->ngc, "J");
+    L->target = L->path; /* a call in it is named by its function */
+    v = lower_expr(L, s->value);
+    L->target = target;
+    Node *n = want_node(L, v, "a loss");
+    if (!n)
+        return false;
+    if (n->shape.rank != 0) {
+        lower_error(L, 504, s->value->loc, "a loss must be a scalar; %s has shape %s: sum or mean makes it one", value_text(L, v), shape_text(L->g, n->shape));
+        return false;
+    }
+    if (n->type == T_INT) {
+        lower_error(L, 505, s->value->loc, "an int has no gradient");
+        return false;
+    }
+    if (!(s->value->kind == X_NAME && node_name(n) && strcmp(node_name(n), d->name) == 0)) {
+        bool used = scope_own(L->scope, d->name) != NULL;
+        if (used && s->name) {
+            declared_twice(L, d->name, s->at, scope_own(L->scope, d->name)->loc);
+            return false;
+        }
+        n = graph_bind(L->g, n, d->name);
+        if (!used)
+            scope_bind(L, d->name, value_node(L, v->loc, n), s->at);
+    }
+    d->loss = n;
+    d->loc = s->loc;
+    return true;
+}
+
+/* Differentiates, simplifies what came out, and says which values the loss does not depend on. */
+static void derive(Lower *L, Derivative *d)
+{
+    Graph *g = L->g;
+    int from = g->count;
+    Reach *reach = arena_alloc(L->ngc, (size_t)(d->count + 1) * sizeof *reach);
+    d->dx = arena_alloc(L->ngc, (size_t)(d->count + 1) * sizeof *d->dx);
+    g->loc = d->loc;
+    graph_grad(g, d->loss, NULL, d->x, d->count, d->dx, reach);
+    graph_simplify(g, d->dx, d->count, from, NULL, NULL);
+    for (int i = 0; i < d->count; i++) {
+        const char *x = node_name(d->x[i]);
+        if (reach[i] == REACH_NONE)
+            warn(L->ngc, "zero-gradient", 506, d->loc, "%s does not depend on %s: its gradient is 0", d->name, x);
+        else if (reach[i] == REACH_FLAT)
+            warn(L->ngc, "zero-gradient", 507, d->loc, "%s depends on %s only through functions whose slope is 0 (sign, floor, argmax, comparisons): its gradient is 0", d->name, x);
+    }
+}
+
+/* dJ/dW: the loss and the values it is differentiated by; twice the same is one. */
+static void root_grads(Lower *L, const Derivative *d, int group)
+{
+    Model *m = L->m;
+    bool known = false;
+    for (int i = 0; i < m->roots; i++)
+        if (m->root[i].kind == ROOT_LOSS && m->root[i].node == d->loss) {
+            known = true;
+            m->root[i].group = group >= 0 ? group : m->root[i].group;
+        }
+    if (!known)
+        root_add(L, (Root){.kind = ROOT_LOSS, .name = d->name, .node = d->loss, .group = group, .loc = d->loc});
+    for (int i = 0; i < d->count; i++) {
+        const char *name = text_format(L->ngc, "d%s/d%s", d->name, node_name(d->x[i]) ? node_name(d->x[i]) : "x");
+        bool again = false;
+        for (int k = 0; k < m->roots; k++)
+            again |= m->root[k].kind == ROOT_GRAD && m->root[k].loss == d->loss && m->root[k].x == d->x[i];
+        if (!again)
+            root_add(L, (Root){.kind = ROOT_GRAD, .name = name, .node = d->dx[i], .x = d->x[i], .loss = d->loss, .group = group, .loc = d->loc,
+                               .var = d->x[i]->op == OP_var ? d->x[i]->attr.var : NULL});
+    }
+}
+
+static void derivative_new(Lower *L, const Stmt *s, Derivative *d)
+{
+    int n = L->m->vars + 1;
+    for (const Names *t = s->names; t; t = t->next)
+        n++;
+    *d = (Derivative){.x = arena_alloc(L->ngc, (size_t)n * sizeof *d->x)};
+}
+
+static void lower_gradient(Lower *L, const Stmt *s)
+{
+    Derivative d;
+    derivative_new(L, s, &d);
+    if (!derivative_loss(L, s, &d) || !over_names(L, s, &d, false))
+        return;
+    if (!s->names)
+        over_all(L, &d, false);
+    derive(L, &d);
+    root_grads(L, &d, -1);
+}
+
+static void root_update(Lower *L, Var *v, Node *n, int group, Loc loc)
+{
+    for (int i = 0; i < L->m->roots; i++)
+        if (L->m->root[i].kind == ROOT_UPDATE && L->m->root[i].var == v) {
+            Diag *d = lower_error(L, 508, loc, "'%s' already has an update", v->name);
+            diag_note(L->ngc, d, L->m->root[i].loc, "here");
+            return;
+        }
+    root_add(L, (Root){.kind = ROOT_UPDATE, .name = v->name, .node = graph_cast(L->g, n, v->type), .var = v, .group = group, .loc = loc});
+}
+
+static void lower_update(Lower *L, const Stmt *s)
+{
+    Value *x = path_value(L, s->name, s->at);
+    Node *n = expr_node(L, s->value);
+    Shape fit;
+    if (x->kind == V_ERROR || !n)
+        return;
+    Var *v = x->kind == V_NODE && x->node->op == OP_var ? x->node->attr.var : NULL;
+    if (!v || v->kind == VAR_INPUT) {
+        lower_error(L, 509, s->at, "'%s' is not a state or param; only these are updated", s->name);
+        return;
+    }
+    if (!shape_broadcast(n->shape, v->shape, &fit) || !shape_equal(fit, v->shape)) {
+        lower_error(L, 314, s->value->loc, "'%s' has shape %s, its update %s", s->name, shape_text(L->g, v->shape), shape_text(L->g, n->shape));
+        return;
+    }
+    root_update(L, v, graph_broadcast(L->g, n, v->shape), -1, lower_site(L, s->loc));
+}
+
+/* Takes a named number out of an optimizer's arguments: the clipping that every optimizer takes. */
+static Expr *take_option(Lower *L, const Expr *call, const char *name, double *value, bool *given)
+{
+    Expr *out = arena_copy(L->ngc, call, sizeof *call);
+    Arg **to = &out->args;
+    out->args = NULL;
+    for (const Arg *a = call->args; a; a = a->next) {
+        if (a->name && strcmp(a->name, name) == 0) {
+            *given = expr_number(L, a->value, value);
+            continue;
+        }
+        *to = arena_copy(L->ngc, a, sizeof *a);
+        (*to)->next = NULL;
+        to = &(*to)->next;
+    }
+    return out;
+}
+
+/* g * min(1, limit / norm), the norm over all gradients together, as PyTorch's clip_grad_norm_ (which adds 1e-6). */
+static void clip_norm(Graph *g, Node **dx, int count, double limit)
+{
+    Node *sum = graph_const(g, 0);
+    for (int i = 0; i < count; i++)
+        sum = graph_binary(g, OP_add, sum, graph_reduce(g, OP_sum, graph_binary(g, OP_mul, dx[i], dx[i]), (1u << dx[i]->shape.rank) - 1));
+    Node *norm = graph_binary(g, OP_add, graph_unary(g, OP_sqrt, sum), graph_const(g, 1e-6));
+    Node *scale = graph_binary(g, OP_minimum, graph_const(g, 1), graph_binary(g, OP_div, graph_const(g, limit), norm));
+    for (int i = 0; i < count; i++)
+        dx[i] = graph_binary(g, OP_mul, dx[i], scale);
+}
+
+static void clip_value(Graph *g, Node **dx, int count, double limit)
+{
+    for (int i = 0; i < count; i++)
+        dx[i] = graph_binary(g, OP_maximum, graph_const(g, -limit), graph_binary(g, OP_minimum, graph_const(g, limit), dx[i]));
+}
+
+/* p = opt(p, grad, ...) for each param; the optimizer's state is named opt.p.v. */
+static void optimize(Lower *L, const Stmt *s, Derivative *d, int group)
+{
+    double norm = 0, value = 0;
+    bool by_norm = false, by_value = false;
+    Expr *call = take_option(L, take_option(L, s->with, "clip_norm", &norm, &by_norm), "clip_value", &value, &by_value);
+    Node **g = arena_copy(L->ngc, d->dx, (size_t)d->count * sizeof *g);
+    for (int i = 0; i < d->count && s->kind == S_MAXIMIZE; i++)
+        g[i] = graph_unary(L->g, OP_neg, g[i]);
+    if (by_value)
+        clip_value(L->g, g, d->count, value);
+    if (by_norm)
+        clip_norm(L->g, g, d->count, norm);
+    for (int i = 0; i < d->count; i++) {
+        Var *p = d->x[i]->attr.var;
+        const char *name = call->a->kind == X_NAME ? call->a->name : "optimizer";
+        Value *first[2] = {value_node(L, s->with->loc, p->node), value_node(L, s->with->loc, g[i])};
+        Value *v = lower_call(L, call, first, 2, path_new(L, path_new(L, NULL, name), p->name));
+        Node *n = v->kind == V_ERROR ? NULL : want_node(L, v, "an optimizer's result");
+        if (!n)
+            return;
+        if (!shape_equal(n->shape, p->shape)) {
+            lower_error(L, 510, s->with->loc, "%s gives shape %s for param '%s' of shape %s", name, shape_text(L->g, n->shape), p->name, shape_text(L->g, p->shape));
+            return;
+        }
+        root_update(L, p, n, group, s->loc);
+    }
+}
+
+static void lower_minimize(Lower *L, const Stmt *s)
+{
+    Model *m = L->m;
+    Derivative d;
+    derivative_new(L, s, &d);
+    if (!derivative_loss(L, s, &d) || !over_names(L, s, &d, true))
+        return;
+    if (!s->names)
+        over_all(L, &d, true);
+    if (d.count == 0) {
+        lower_error(L, 511, s->loc, "there is no param to %s", s->kind == S_MINIMIZE ? "minimize over" : "maximize over");
+        return;
+    }
+    derive(L, &d);
+    m->group = arena_grow(L->ngc, m->group, m->groups, &L->group_room, sizeof *m->group);
+    m->group[m->groups] = d.name;
+    root_grads(L, &d, m->groups);
+    if (s->with)
+        optimize(L, s, &d, m->groups);
+    m->groups++;
+}
+
+/* ---- outputs --------------------------------------------------------------------------------------------------- */
+
+static void lower_output(Lower *L, const Stmt *s)
+{
+    Path *target = L->target;
+    L->target = s->value ? target_path(L, s->name) : L->path;
+    L->calls = s->value ? arena_alloc(L->ngc, sizeof *L->calls) : NULL;
+    Value *v = s->value ? lower_expr(L, s->value) : path_value(L, s->name, s->at);
+    L->target = target;
+    L->calls = NULL;
+    Node *n = want_node(L, v, "an output");
+    if (L->frame) {
+        lower_error(L, 218, s->loc, "outputs and metrics belong to the file, not to a def");
+        return;
+    }
+    if (!n)
+        n = NULL;
+    if (s->value) {
+        assign(L, s->name, s->at, n ? value_node(L, v->loc, n) : value_error(L, s->at), target_path(L, s->name));
+        Binding *b = scope_own(L->scope, s->name);
+        n = b && b->value->kind == V_NODE ? b->value->node : n;
+    }
+    if (n)
+        root_add(L, (Root){.kind = s->kind == S_OUTPUT ? ROOT_OUTPUT : ROOT_METRIC, .name = s->name, .node = n, .loc = s->at, .group = -1});
+}
+
+/* ---- control ------------------------------------------------------------------------------------------------------ */
+
+static bool lower_pass(Lower *L, const Stmt *s, int number, Value *v, Value **result)
+{
+    Scope *outer = L->scope;
+    L->scope = scope_new(L, SCOPE_PASS, outer);
+    scope_bind(L, s->name, v, s->at);
+    L->pass[L->passes++] = number;
+    bool returned = lower_block(L, s->body, result);
+    L->passes--;
+    L->scope = outer;
+    return returned;
+}
+
+static bool lower_for(Lower *L, const Stmt *s, Value **result)
+{
+    int64_t lo = 0, hi;
+    int errors = L->ngc->errors;
+    Value *list = NULL, *from = lower_expr(L, s->value);
+    if (L->passes == 16) {
+        lower_error(L, 220, s->loc, "more than 16 loops inside each other");
+        return false;
+    }
+    if (s->to) {
+        if (!want_whole(L, from, "the start of a range", &lo) || !want_whole(L, lower_expr(L, s->to), "the end of a range", &hi))
+            return false;
+        if (hi - lo > 100000) {
+            lower_error(L, 221, s->value->loc, "%lld passes: a loop is written out pass by pass, so 100000 is the limit", (long long)(hi - lo));
+            return false;
+        }
+    } else if (from->kind == V_LIST) {
+        list = from;
+        hi = list->count;
+    } else {
+        if (from->kind != V_ERROR)
+            lower_error(L, 222, from->loc, "for goes over a range a..b or a list");
+        return false;
+    }
+    for (int64_t i = lo; i < hi && L->ngc->errors == errors; i++)
+        if (lower_pass(L, s, (int)i, list ? list->item[i] : value_number(L, s->at, (double)i), result))
+            return true;
+    return false;
+}
+
+/* Is the value computed from `training` alone, so that predict and step go different ways? */
+static bool is_training(const Node *n)
+{
+    if (n->op == OP_training)
+        return true;
+    bool some = false;
+    double v;
+    for (int i = 0; i < n->nargs; i++) {
+        if (node_const(n->arg[i], &v))
+            continue;
+        if (!is_training(n->arg[i]))
+            return false;
+        some = true;
+    }
+    return some;
+}
+
+/* One way of an if that depends on `training`: what it assigns stays in a scope of its own. */
+static Scope *lower_way(Lower *L, const Stmt *body, const Stmt *rest, Value **result)
+{
+    Scope *outer = L->scope, *mine = scope_new(L, SCOPE_FILE, outer);
+    L->scope = mine;
+    *result = NULL;
+    if (!lower_block(L, body, result) && rest)
+        lower_block(L, rest, result);
+    L->scope = outer;
+    return mine;
+}
+
+static Value *choose(Lower *L, Node *c, const Value *a, const Value *b, Loc loc)
+{
+    Node *x = want_node(L, a, "a value"), *y = want_node(L, b, "a value");
+    Shape s;
+    if (!x || !y)
+        return value_error(L, loc);
+    if (!shape_broadcast(x->shape, y->shape, &s)) {
+        lower_error(L, 315, loc, "shapes %s and %s in the two ways of an if on training", shape_text(L->g, x->shape), shape_text(L->g, y->shape));
+        return value_error(L, loc);
+    }
+    return value_node(L, loc, graph_where(L->g, c, x, y));
+}
+
+/* An if on `training`: both ways are lowered, and every name they assign becomes a choice that each function of the emitted
+ * C resolves when compiling. A way that returns makes the rest of the block part of the other. */
+static bool lower_if_training(Lower *L, const Stmt *s, Node *c, Value **result)
+{
+    Value *yes, *no;
+    Scope *a = lower_way(L, s->body, NULL, &yes);
+    Scope *b = lower_way(L, s->orelse, yes ? s->next : NULL, &no);
+    if (yes || no) {
+        if (!yes)
+            a = lower_way(L, s->body, s->next, &yes);
+        *result = yes && no ? choose(L, c, yes, no, s->loc) : value_error(L, s->loc);
+        return true;
+    }
+    for (int way = 0; way < 2; way++)
+        for (int i = 0; i < (way ? b : a)->buckets; i++)
+            for (Binding *x = (way ? b : a)->bucket[i]; x; x = x->next) {
+                Binding *other = scope_own(way ? a : b, x->name), *before = scope_find(L, x->name);
+                if ((way && other) || (!other && !before))
+                    continue;
+                const Value *v = other ? other->value : before->value;
+                L->branch++;
+                assign(L, x->name, x->loc, choose(L, c, way ? v : x->value, way ? x->value : v, x->loc), target_path(L, x->name));
+                L->branch--;
+            }
+    return false;
+}
+
+static bool lower_if(Lower *L, const Stmt *s, Value **result)
+{
+    double c;
+    Value *v = lower_expr(L, s->value);
+    if (v->kind == V_ERROR)
+        return false;
+    if (v->kind == V_NODE && v->node->shape.rank == 0 && !node_const(v->node, &c) && is_training(v->node))
+        return lower_if_training(L, s, v->node, result);
+    if (v->kind == V_NODE && v->node->shape.rank == 0 && node_const(v->node, &c)) {
+        L->branch++;
+        bool returned = lower_block(L, c != 0 ? s->body : s->orelse, result);
+        L->branch--;
+        return returned;
+    }
+    lower_error(L, 223, s->value->loc, "the condition of an if must be known when compiling, or be 'training'; where(c, a, b) chooses at run time");
+    return false;
+}
+
+static void lower_return(Lower *L, const Stmt *s, Value **result)
+{
+    Value *item[64];
+    int n = 0;
+    if (!L->frame) {
+        lower_error(L, 224, s->loc, "return outside a def");
+        return;
+    }
+    if (s->value) {
+        *result = lower_expr(L, s->value);
+        return;
+    }
+    for (const Arg *a = s->values; a && n < 64; a = a->next)
+        item[n++] = lower_expr(L, a->value);
+    *result = value_list(L, s->loc, item, n);
+}
+
+static void lower_def(Lower *L, const Stmt *s)
+{
+    Func *f = arena_alloc(L->ngc, sizeof *f);
+    bool library = L->ngc->file[s->loc.file]->library; /* whose functions see each other in any order */
+    *f = (Func){.name = s->name, .def = s, .env = L->scope, .serial = library ? INT32_MAX : L->serial};
+    Value *v = arena_alloc(L->ngc, sizeof *v);
+    *v = (Value){.kind = V_FUNC, .loc = s->at, .func = f};
+    assign(L, s->name, s->at, v, NULL);
+}
+
+static void lower_import(Lower *L, const Stmt *s)
+{
+    const char *here = L->ngc->file[s->loc.file]->name, *slash = strrchr(here, '/');
+    const char *path = slash && s->name[0] != '/' ? text_format(L->ngc, "%.*s/%s", (int)(slash - here), here, s->name) : s->name;
+    for (int i = 0; i < L->ngc->files; i++)
+        if (strcmp(L->ngc->file[i]->name, path) == 0) {
+            if (L->ngc->file[i]->body == NULL || L->ngc->file[i]->importing)
+                lower_error(L, 225, s->loc, "'%s' imports itself", s->name);
+            return; /* a file is imported once */
+        }
+    int file = source_read(L->ngc, path, s->loc);
+    if (file < 0)
+        return;
+    Stmt *body = parse(L->ngc, file);
+    Value *none = NULL;
+    L->ngc->file[file]->importing = true;
+    if (body)
+        lower_block(L, body, &none);
+    L->ngc->file[file]->importing = false;
+}
+
+bool lower_block(Lower *L, const Stmt *s, Value **result)
+{
+    for (; s; s = s->next) {
+        L->g->loc = lower_site(L, s->loc);
+        switch (s->kind) {
+        case S_IMPORT: lower_import(L, s); break;
+        case S_DIM: lower_dim(L, s); break;
+        case S_INPUT: case S_PARAM: case S_STATE: lower_declaration(L, s); break;
+        case S_UPDATE: lower_update(L, s); break;
+        case S_OUTPUT: case S_METRIC: lower_output(L, s); break;
+        case S_ASSIGN: lower_assign(L, s); break;
+        case S_GRADIENT: lower_gradient(L, s); break;
+        case S_MINIMIZE: case S_MAXIMIZE: lower_minimize(L, s); break;
+        case S_DEF: lower_def(L, s); break;
+        case S_FOR:
+            if (lower_for(L, s, result))
+                return true;
+            break;
+        case S_IF:
+            if (lower_if(L, s, result))
+                return true;
+            break;
+        case S_RETURN: lower_return(L, s, result); return true;
+        }
+    }
+    return false;
+}
+
+/* ---- the model ----------------------------------------------------------------------------------------------------- */
+
+/* Does the file declare nothing, so that unknown names are inputs? */
+static bool formula_mode(const Stmt *s)
+{
+    for (; s; s = s->next)
+        if (s->kind == S_DIM || s->kind == S_INPUT || s->kind == S_PARAM || s->kind == S_STATE || s->kind == S_IMPORT)
+            return false;
+    return true;
+}
+
+/* In formula mode, or with nothing else asked: what no other value uses is delivered; a lone scalar is differentiated. */
+static void deliver(Lower *L)
+{
+    Model *m = L->m;
+    int named = m->roots, last = -1, count = 0;
+    for (int i = 0; i < named; i++)
+        if (m->root[i].kind != ROOT_NAMED)
+            return;
+    for (int i = 0; i < named; i++) {
+        bool used = false;
+        for (int k = 0; k < L->g->count && !used; k++)
+            for (int a = 0; a < L->g->node[k]->nargs; a++)
+                used |= L->g->node[k]->arg[a] == m->root[i].node;
+        if (used)
+            continue;
+        count++;
+        last = i;
+    }
+    Root *r = count == 1 ? &m->root[last] : NULL;
+    Derivative d = {.x = arena_alloc(L->ngc, (size_t)(m->vars + 1) * sizeof(Node *))};
+    if (r && r->node->shape.rank == 0 && r->node->type == T_FLOAT) {
+        d.name = r->name;
+        d.loss = r->node;
+        d.loc = r->loc;
+        over_all(L, &d, false);
+        derive(L, &d);
+        root_grads(L, &d, -1);
+        return;
+    }
+    for (int i = 0; i < named; i++) {
+        bool used = false;
+        for (int k = 0; k < L->g->count && !used; k++)
+            for (int a = 0; a < L->g->node[k]->nargs; a++)
+                used |= L->g->node[k]->arg[a] == m->root[i].node;
+        if (!used)
+            root_add(L, (Root){.kind = ROOT_OUTPUT, .name = m->root[i].name, .node = m->root[i].node, .loc = m->root[i].loc, .group = -1});
+    }
+}
+
+/* Roots of gradients in the order and layout of the params, then the others as asked; stable. */
+static void order_roots(Lower *L)
+{
+    Model *m = L->m;
+    Root *old = arena_copy(L->ngc, m->root, (size_t)m->roots * sizeof *old);
+    int n = 0;
+    for (int i = 0; i < m->roots; i++)
+        if (old[i].kind != ROOT_GRAD)
+            m->root[n++] = old[i];
+    for (int k = 0; k < m->vars; k++)
+        for (int i = 0; i < m->roots; i++)
+            if (old[i].kind == ROOT_GRAD && old[i].var == m->var[k] && m->var[k]->kind == VAR_PARAM)
+                m->root[n++] = old[i];
+    for (int i = 0; i < m->roots; i++)
+        if (old[i].kind == ROOT_GRAD && !(old[i].var && old[i].var->kind == VAR_PARAM))
+            m->root[n++] = old[i];
+}
+
+static void order_vars(Lower *L)
+{
+    Model *m = L->m;
+    Var **old = arena_copy(L->ngc, m->var, (size_t)m->vars * sizeof *old);
+    int n = 0;
+    for (VarKind k = VAR_INPUT; k <= VAR_STATE; k++)
+        for (int i = 0; i < m->vars; i++)
+            if (old[i]->kind == k)
+                m->var[n++] = old[i];
+}
+
+/* Writes the names of all variables, now that it is known which calls share a statement, and finds clashes. */
+static void name_vars(Lower *L)
+{
+    for (int i = 0; i < L->var_paths; i++) {
+        Var *v = L->var_path[i].var;
+        v->name = path_text(L, L->var_path[i].path, NULL, false);
+        for (int k = 0; k < i; k++)
+            if (strcmp(L->var_path[k].var->name, v->name) == 0) {
+                Diag *d = diag(L->ngc, SEV_ERROR, 206, v->loc, "two weights are called '%s'; assign each call to a name of its own", v->name);
+                diag_note(L->ngc, d, L->var_path[k].var->loc, "the other one is made here");
+                return;
+            }
+    }
+}
+
+/* The step counter, where a schedule reads it, counts updates. */
+static void count_steps(Lower *L)
+{
+    for (int i = 0; i < L->m->vars; i++) {
+        Var *v = L->m->var[i];
+        if (v->kind == VAR_STATE && strcmp(v->name, "step") == 0)
+            root_update(L, v, graph_binary(L->g, OP_add, v->node, graph_int(L->g, 1)), -1, v->loc);
+    }
+}
+
+/* The last simplification, over everything: no gradient is asked after it. */
+static void finish(Lower *L)
+{
+    Model *m = L->m;
+    Graph *g = L->g;
+    Node **root = arena_alloc(L->ngc, (size_t)(m->roots + m->vars + 1) * sizeof *root);
+    int n = 0;
+    for (int i = 0; i < m->roots; i++)
+        root[n++] = m->root[i].node;
+    for (int i = 0; i < m->vars; i++)
+        if (m->var[i]->init)
+            root[n++] = m->var[i]->init;
+    g->final = true;
+    graph_simplify(g, root, n, 0, NULL, NULL);
+    n = 0;
+    for (int i = 0; i < m->roots; i++)
+        m->root[i].node = root[n++];
+    for (int i = 0; i < m->vars; i++)
+        if (m->var[i]->init)
+            m->var[i]->init = root[n++];
+    for (int i = 0; i < g->count; i++)
+        if (g->node[i]->op == OP_training)
+            m->training = g->node[i];
+}
+
+Model *lower(Ngc *ngc, int file)
+{
+    Lower *L = arena_alloc(ngc, sizeof *L);
+    Value *none = NULL;
+    L->ngc = ngc;
+    L->g = graph_new(ngc);
+    L->m = arena_alloc(ngc, sizeof *L->m);
+    L->m->graph = L->g;
+    L->scope = L->library = scope_new(L, SCOPE_FILE, NULL);
+    lower_block(L, ngc->file[0]->body, &none);
+    L->scope = scope_new(L, SCOPE_FILE, L->library);
+    L->formula = formula_mode(ngc->file[file]->body);
+    lower_block(L, ngc->file[file]->body, &none);
+    if (ngc->errors)
+        return NULL;
+    deliver(L);
+    count_steps(L);
+    name_vars(L);
+    if (ngc->errors)
+        return NULL;
+    order_vars(L);
+    order_roots(L);
+    if (ngc->opt.dump && strchr(ngc->opt.dump, 'l'))
+        model_dump(L->m, stderr);
+    finish(L);
+    graph_verify(L->g);
+    return L->m;
+}

@@ -1,0 +1,149 @@
+/* lower.h - what lower.c (statements, names), lower_expr.c (expressions, calls) and builtin.c (functions of the language
+ * that are not written in it) share. Lowering runs the program at compile time: what it computes are graph nodes. */
+#ifndef LOWER_H
+#define LOWER_H
+
+#include "ngc.h"
+
+typedef enum {
+    V_ERROR, /* something was reported: say no more about it */
+    V_NODE,  /* a tensor; a number is a const */
+    V_LIST,
+    V_TEXT,
+    V_FUNC,
+    V_LAYER, /* a call with arguments left open */
+    V_HOLE,  /* such an argument */
+    V_ABSENT /* an optional argument that was not given */
+} ValueKind;
+
+typedef struct Value {
+    ValueKind kind;
+    Loc loc;               /* the expression it is the value of */
+    Node *node;
+    struct Value **item;   /* V_LIST */
+    int count;
+    const char *text;
+    const struct Func *func;
+    struct Layer *layer;
+} Value;
+
+/* Where in the names of weights we are: "h.0.W" is W in call 0 of what is assigned to h. A call's number is given when it
+ * first declares something, and not shown where only one call of the statement did. */
+typedef struct Path {
+    struct Path *up;
+    const char *name;      /* NULL: a number */
+    int number;            /* -1: none given yet */
+    int *calls;            /* of a call: how many of its statement have a number; NULL: a loop's pass */
+} Path;
+
+typedef struct Lower Lower;
+
+typedef struct Builtin {
+    const char *name;
+    const char *params;    /* "x axis? keepdims?": names in order, ? where it may be left out */
+    Value *(*call)(Lower *, Loc, Value **arg);
+    Op op;                 /* for the elementwise ones */
+} Builtin;
+
+typedef struct Func {
+    const char *name;
+    const Stmt *def;       /* or */
+    const Builtin *builtin;
+    struct Scope *env;     /* where the def stands */
+    int serial;            /* and what it sees there: bindings made before */
+    bool active;           /* being expanded: a call now is recursion */
+} Func;
+
+typedef struct Layer { /* f(_, 64): what is fixed, and the variables it has made */
+    const Func *func;
+    const Expr *call;
+    Value **arg;           /* V_HOLE where open, in the order written */
+    Path *path;
+    struct LayerVar { const char *key; Var *var; struct LayerVar *next; } *vars;
+} Layer;
+
+typedef struct Binding {
+    const char *name;
+    Value *value;
+    Loc loc;
+    int serial;
+    struct Binding *next;  /* in the bucket */
+} Binding;
+
+typedef enum { SCOPE_FILE, SCOPE_CALL, SCOPE_PASS } ScopeKind;
+
+typedef struct Scope {
+    ScopeKind kind;
+    struct Scope *up;
+    int serial;            /* SCOPE_CALL: what is seen of up: bindings made before */
+    Binding **bucket;
+    int buckets, count;
+} Scope;
+
+typedef struct Frame { /* a call being expanded */
+    struct Frame *up;
+    const Func *func;
+    Layer *layer;          /* whose variables are used again */
+    Loc call;
+} Frame;
+
+struct Lower {
+    Ngc *ngc;
+    Graph *g;
+    Model *m;
+    Scope *library, *scope;
+    Frame *frame;
+    Path *path;            /* of the call being expanded; NULL in the file */
+    Path *target;          /* of the statement being executed: what calls in it are named by */
+    int *calls;            /* of that statement: calls with a number */
+    bool formula;          /* nothing is declared: unknown names are scalar inputs */
+    int serial;            /* of the next binding */
+    int branch;            /* depth of if bodies: names may be assigned again */
+    int pass[16], passes;  /* numbers of the for passes being executed */
+    int var_room, root_room, group_room;
+    struct VarPath { Var *var; Path *path; } *var_path; /* how the variables are called */
+    int var_paths, var_path_room;
+    bool counted;          /* the step counter exists */
+};
+
+/* lower.c */
+Binding *scope_find(Lower *, const char *name);
+void scope_bind(Lower *, const char *name, Value *, Loc);
+Scope *scope_new(Lower *, ScopeKind, Scope *up);
+bool lower_block(Lower *, const Stmt *, Value **result);    /* true: a return was executed */
+Var *lower_var(Lower *, VarKind, const char *name, Loc, Shape, Type, Node *init);
+Var *lower_find_var(Lower *, const char *path);
+Path *path_new(Lower *, Path *up, const char *name);
+
+/* lower_expr.c */
+Value *lower_expr(Lower *, const Expr *);
+Value *lower_call(Lower *, const Expr *call, Value **first, int firsts, Path *path); /* first: arguments put before its own */
+Node *expr_node(Lower *, const Expr *);                     /* a tensor, or NULL with a message */
+bool expr_number(Lower *, const Expr *, double *);          /* a number known now */
+bool expr_size(Lower *, const Expr *, Size *);              /* at least 1 */
+bool expr_shape(Lower *, const Arg *sizes, Shape *);
+
+/* values */
+Value *value_node(Lower *, Loc, Node *);
+Value *value_number(Lower *, Loc, double);
+Value *value_list(Lower *, Loc, Value **item, int count);
+Value *value_error(Lower *, Loc);
+Node *want_node(Lower *, const Value *, const char *what);  /* lists stack; NULL with a message */
+bool want_number(Lower *, const Value *, const char *what, double *);
+bool want_whole(Lower *, const Value *, const char *what, int64_t *);
+bool want_size(Lower *, const Value *, const char *what, Size *);
+bool want_shape(Lower *, const Value *, const char *what, Shape *);
+bool want_axes(Lower *, const Value *, Shape, uint32_t *);  /* V_ABSENT: all */
+bool want_axis(Lower *, const Value *, int rank, int *);
+const char *value_text(Lower *, const Value *);             /* for messages: "W2: [6, 3]" without the shape */
+
+/* messages: at the place, or, inside the library, at the user's call of it */
+Diag *lower_error(Lower *, int code, Loc, const char *format, ...);
+Loc lower_site(Lower *, Loc);
+
+/* builtin.c */
+const Builtin *builtin_find(const char *name);
+int builtin_names(const char **name, int room);
+bool index_limit(Lower *, Loc, Node *index, Size rows);     /* an index must be below rows: checked at run time */
+
+#endif

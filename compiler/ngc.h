@@ -1,0 +1,506 @@
+/* ngc.h - the types that all phases share, then one section of prototypes per file, in pipeline order.
+ *
+ * text --ng.l, ng.y--> Stmt, Expr --lower--> Model: a Graph and its roots --grad (called by lower)-->
+ * the same graph with derivatives --simplify--> --fuse, plan--> Program --emit_c--> C.
+ */
+#ifndef NGC_H
+#define NGC_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define NGC_VERSION "0.1.0"
+
+enum { MAX_RANK = 8, MAX_DIMS = 8 };
+
+typedef struct Ngc Ngc;     /* one compilation: arena, names, sources, messages, options */
+typedef struct Graph Graph; /* nodes in order; arguments precede users */
+typedef struct Node Node;
+typedef struct Expr Expr;
+typedef struct Stmt Stmt;
+typedef struct Var Var;
+typedef struct Eval Eval;
+
+/* ---- places and messages --------------------------------------------------------------------- */
+
+typedef struct Loc { /* a half-open range of bytes of one source file */
+    int file;        /* index into Ngc.files; -1: no place (a command-line argument, say) */
+    int at, end;
+} Loc;
+
+typedef struct Source {
+    const char *name;   /* as the user wrote it; "prelude.ng" for the library */
+    const char *text;   /* size bytes, then a NUL */
+    int size;
+    bool library;       /* part of ngc, not of the user's model */
+    bool importing;     /* its statements are being executed */
+    Stmt *body;         /* what the parser made of it */
+    int *line, lines;   /* where each line starts */
+} Source;
+
+typedef enum { SEV_ERROR, SEV_WARNING, SEV_NOTE } Severity;
+
+typedef struct Label { /* text drawn under a part of the error's source line: "W2: [6, 3]" */
+    Loc loc;
+    const char *text;
+    struct Label *next;
+} Label;
+
+typedef struct Diag { /* one message: made by diag(), enriched by diag_label() and diag_note(), drawn by diag_flush() */
+    Severity severity;
+    int code;           /* 301 is drawn as NG0301 */
+    const char *flag;   /* a warning's name for -Wname, else NULL */
+    Loc loc;
+    const char *text;
+    Label *labels;
+    struct Diag *notes; /* drawn after it, in order */
+    struct Diag *next;
+} Diag;
+
+/* ---- abstract syntax ------------------------------------------------------------------------- */
+
+typedef enum {
+    X_NUM,       /* num */
+    X_STR,       /* name: the text without quotes */
+    X_NAME,      /* name */
+    X_FIELD,     /* a . name: x.shape, h.0.W (name is "0") */
+    X_CALL,      /* a ( args ); x |> f(k) is already f(x, k) */
+    X_INDEX,     /* a [ args ]: each an X_RANGE, X_NEW, X_ELLIPSIS or a value */
+    X_RANGE,     /* a : b : c in an index; each may be NULL */
+    X_NEW,       /* new, in an index */
+    X_ELLIPSIS,  /* ..., in an index */
+    X_HOLE,      /* _, an argument left open */
+    X_LIST,      /* [ args ] */
+    X_NEG,       /* - a */
+    X_TRANSPOSE, /* a ' */
+    X_BINARY,    /* a op b; name is "+" "-" "*" "/" "@" "^" "<" "<=" ">" ">=" "==" "!=" */
+} ExprKind;
+
+typedef struct Arg {
+    const char *name; /* for f(name = value), else NULL */
+    Loc loc;          /* of the name, or of the value */
+    Expr *value;
+    struct Arg *next;
+} Arg;
+
+struct Expr {
+    ExprKind kind;
+    int depth;        /* of nested operands; a chain of left-associative operators counts once */
+    Loc loc;          /* all of it */
+    Loc at;           /* the operator or the name: where a caret points */
+    double num;
+    const char *name; /* interned */
+    Expr *a, *b, *c;
+    Arg *args;
+};
+
+typedef enum {
+    S_IMPORT,   /* name: the path */
+    S_DIM,      /* name, value; bound: true for <= */
+    S_INPUT, S_PARAM, S_STATE, /* name, sizes (NULL and scalar), type, value (= expr) or init (~ call) */
+    S_UPDATE,   /* path = value */
+    S_OUTPUT, S_METRIC,        /* name = value, or path alone (value is then NULL) */
+    S_ASSIGN,   /* targets = values */
+    S_GRADIENT, /* name (or NULL) = value over paths */
+    S_MINIMIZE, S_MAXIMIZE,    /* the same, with call */
+    S_DEF,      /* name ( params ) = value, or body */
+    S_FOR,      /* name in value .. to (to NULL: a list) body */
+    S_IF,       /* value body orelse */
+    S_RETURN,   /* values */
+} StmtKind;
+
+typedef struct Names { /* a list of names or paths, in order */
+    const char *name;  /* dotted for a path: "h.0.W" */
+    Loc loc;
+    struct Names *next;
+} Names;
+
+struct Stmt {
+    StmtKind kind;
+    Loc loc;          /* all of it */
+    Loc at;           /* the name, or the keyword where there is none */
+    const char *name;
+    Names *names;     /* S_ASSIGN targets; over-paths of gradient, minimize */
+    Expr *value;      /* S_ASSIGN, S_RETURN with one value: that; else NULL and values */
+    Arg *values;      /* S_ASSIGN, S_RETURN with several values; S_DEF parameters (value: the default or NULL) */
+    Expr *to;         /* S_FOR */
+    Expr *with;       /* S_MINIMIZE: the optimizer's call */
+    Expr *init;       /* S_PARAM, S_STATE: the initializer's call */
+    Arg *sizes;       /* declared sizes; has_sizes tells x[] from x */
+    const char *type; /* "int", or NULL */
+    Loc type_loc;
+    bool bound;       /* S_DIM: <= */
+    bool has_sizes;   /* x[] or x[...] and not x */
+    Stmt *body, *orelse;
+    Stmt *next;
+};
+
+/* ---- sizes and shapes ------------------------------------------------------------------------- */
+
+/* A size. Not negative: that many. Negative: a polynomial in the model's run-time dims, kept once in the graph, so that
+ * equal sizes are equal numbers. Every dim is at least 1, and no polynomial is the number 1: it never broadcasts. */
+typedef int64_t Size;
+
+typedef struct Shape {
+    int rank;
+    Size dim[MAX_RANK];
+} Shape;
+
+typedef enum { T_FLOAT, T_INT } Type;
+
+typedef struct Dim { /* a run-time size */
+    const char *name;
+    int64_t max;
+    Loc loc;
+} Dim;
+
+/* ---- the graph -------------------------------------------------------------------------------- */
+
+typedef enum Op {
+#define X(name) OP_##name,
+#include "ops.h"
+#undef X
+    OP_COUNT
+} Op;
+
+enum { /* OpInfo.flags */
+    F_ELEMENTWISE = 1,  /* result[i] depends on operands[i] alone; all of one shape */
+    F_COMMUTATIVE = 2,
+    F_REDUCE = 4,       /* removes the axes in .axes, or .axis */
+    F_VIEW = 8,         /* moves elements, computes nothing: an index map */
+    F_LEAF = 16,        /* no operands */
+    F_CHEAP = 32,       /* elementwise and cheaper to compute again than to store and load */
+    F_FLAT = 64,        /* derivative zero almost everywhere: nothing flows back, and a warning says so */
+    F_INT = 128,        /* keeps integers integer */
+};
+
+struct Node {
+    Op op;
+    Type type;
+    Shape shape;
+    int id;             /* place in the graph's order */
+    int nargs;
+    Node **arg;
+    /* what tells nodes of one op apart; those that an op does not use are zero, so that equal nodes are equal bytes */
+    struct Attr {
+        double value;           /* const; random: first parameter */
+        double value2;          /* random: second parameter */
+        const double *data;     /* data: the elements, row-major */
+        Size size;              /* size */
+        Var *var;               /* var */
+        uint32_t axes;          /* reductions: axes removed from the operand; expand: axes of the result that are copies */
+        int axis;               /* argmax, gather, concat, iota, ... */
+        int kind;               /* random: a Random */
+        int perm[MAX_RANK];     /* permute: axis i of the result is axis perm[i] of the operand */
+        Size lo[MAX_RANK];      /* slice: first element; pad: zeros before */
+        Size step[MAX_RANK];    /* slice: distance (may be negative); pad: distance between elements, >= 1 */
+        bool ta, tb;            /* matmul: the operand is stored transposed */
+    } attr;
+    /* for readers; not part of what a node is */
+    const char *name;   /* the user's name for it ("h.z", "dJ/dW"), or NULL */
+    bool bound;         /* the user's text binds it to a name, so a gradient may be asked with regard to it. Until
+                         * Graph.final, builders neither look inside it nor find it by value: what is computed from it is
+                         * what the text says is computed from it. */
+    Loc loc;            /* the user's text it comes from */
+    const struct Step *step; /* the step of the chain rule that made it, or NULL */
+    const char *why;    /* the simplification that made it, or NULL */
+    Node *chain;        /* next in the graph's hash bucket */
+};
+
+typedef enum { RANDOM_UNIFORM, RANDOM_NORMAL, RANDOM_TRUNCATED } Random; /* [value, value2); mean value, deviation value2 */
+
+typedef struct Step { /* one step of the reverse sweep: how the adjoint of x gets a contribution from y = op(..., x, ...) */
+    Node *loss;         /* what is differentiated */
+    Node *x, *y;        /* forward nodes */
+    Node *dy, *dx;      /* the adjoint of y, and the contribution made from it */
+    int operand;        /* x is y->arg[operand] */
+    int use;            /* 0 for the first contribution to x, 1 for the next ... : "second use of x: added" */
+    const struct Step *prev; /* the one before, of the same loss */
+} Step;
+
+typedef struct OpInfo {
+    const char *name;
+    int arity;              /* -1: any number */
+    unsigned flags;
+    double (*value)(double a, double b, double c); /* elementwise: the reference value */
+    void (*eval)(const Node *n, Eval *e, double *out); /* all else but leaves */
+    /* d loss / d operand in the language itself, from operands a b c, result y and its adjoint dy; parsed and built by
+     * grad.c, printed by explanations. For an op with .back it is the comment alone. NULL: no derivative flows there. */
+    const char *rule[3];
+    void (*back)(Graph *g, const Node *y, Node *dy, Node **dx); /* fills dx[i], or leaves it NULL */
+    const char *c;          /* elementwise: C, with $a $b $c for operands, @ for the suffix f in float32, $t for the result's type */
+    int prec;               /* C precedence of that text, as in C's table: 16 primary, 14 unary, 13 *, 12 +, 10 <, 9 ==, 3 ?: */
+    const char *init, *combine; /* reductions: C of the start value and of the step, $acc and $x */
+    const char *teach;      /* what a teacher calls it: "multiply: swaps the inputs" */
+} OpInfo;
+
+extern const OpInfo *const op_info[OP_COUNT]; /* one record per primitive, defined in the op_*.c files */
+
+struct Graph {
+    Ngc *ngc;
+    Node **node;        /* in order */
+    int count, room;
+    Node **bucket;
+    int buckets;
+    Dim dim[MAX_DIMS];  /* the run-time dims */
+    int dims;
+    struct Poly *poly;  /* what negative sizes stand for */
+    int polys;
+    Loc loc;            /* given to nodes that are made: the statement or operator being lowered */
+    const Step *steps;  /* all steps of all sweeps, last first */
+    Expr *rule[OP_COUNT][3]; /* OpInfo.rule, parsed */
+    bool final;         /* no gradient will be asked any more: names no longer keep values apart */
+};
+
+/* ---- the model: a graph and its roots ---------------------------------------------------------- */
+
+typedef enum { VAR_INPUT, VAR_PARAM, VAR_STATE } VarKind;
+
+struct Var {
+    VarKind kind;
+    const char *name;   /* "h.0.W" */
+    const char *cname;  /* "h_0_W": distinct, legal in C and C++; set by lower's last act */
+    Type type;
+    Shape shape;
+    Loc loc;
+    Node *node;         /* the OP_var node */
+    Node *init;         /* param, state: the starting value as a graph expression; input: its default or NULL */
+    int64_t limit;      /* int input used as an index or label: must be in [0, limit); 0: any value */
+};
+
+typedef enum { ROOT_OUTPUT, ROOT_METRIC, ROOT_LOSS, ROOT_GRAD, ROOT_UPDATE, ROOT_NAMED } RootKind;
+
+typedef struct Root {   /* something a function of the emitted C delivers */
+    RootKind kind;
+    const char *name;   /* "p"; ROOT_GRAD: "dJ/dW"; ROOT_UPDATE: the variable's name */
+    const char *cname;  /* "p", "dJ_dh_W" */
+    Node *node;
+    Node *x;            /* ROOT_GRAD: what it is the gradient with regard to */
+    Node *loss;         /* ROOT_GRAD: what of */
+    Var *var;           /* ROOT_UPDATE: what gets it; ROOT_GRAD: the variable x is, or NULL */
+    int group;          /* ROOT_UPDATE: the number of its minimize, or -1; ROOT_LOSS of a minimize: that number */
+    Loc loc;
+} Root;
+
+typedef struct Model {
+    Graph *graph;
+    const char *name;   /* the prefix of all that is emitted */
+    Var **var;          /* inputs, params, states, each in the order of declaration */
+    int vars;
+    Root *root;         /* in the order of the source; grads in the order and layout of the params, then the others */
+    int roots;
+    const char **group; /* name of the loss of each minimize */
+    int groups;
+    Node *training;     /* the leaf that is 1 in forward, backward, step and 0 in predict, eval; NULL where unused */
+} Model;
+
+/* ---- programs: what one emitted function does, in order ----------------------------------------- */
+/* (defined where fuse.c, plan.c and emit_c.c need them: program.h) */
+
+/* ---- one compilation ---------------------------------------------------------------------------- */
+
+typedef struct Define { const char *name; double value; } Define; /* -D NAME=INT */
+
+typedef struct Options {
+    int optimize;           /* 0 or 2 */
+    bool real_double, standalone, werror;
+    int comments;           /* 0 none, 1 source, 2 derivation */
+    const char *prefix;     /* NULL: from the file's name */
+    const char **include; int includes;
+    Define *define; int defines;
+    const char **keep; int keeps;
+    const char *dump;       /* letters of passes after which the graph is printed to stderr */
+    int color;              /* 0 no, 1 yes; main decides auto */
+    bool no_share;          /* every value has memory of its own: for tests of the memory plan */
+} Options;
+
+struct Ngc {
+    struct Arena *arena;
+    struct Intern *names;
+    Source **file;          /* file[0] is the library */
+    int files;
+    Options opt;
+    Diag *diags, **diag_end;
+    int errors, warnings;
+};
+
+/* ---- util.c: memory, names, text ----------------------------------------------------------------- */
+
+void *arena_alloc(Ngc *, size_t size);                  /* zeroed; never NULL: out of memory ends ngc with status 4 */
+void *arena_copy(Ngc *, const void *from, size_t size);
+void arena_free(Ngc *);                                 /* ends the compilation: all that came from the arena is gone */
+void *arena_grow(Ngc *, void *old, int count, int *room, size_t item); /* room for one more than count items */
+const char *intern(Ngc *, const char *text, size_t size); /* equal texts become equal pointers */
+const char *intern_str(Ngc *, const char *text);
+const char *text_format(Ngc *, const char *format, ...); /* sprintf into the arena */
+const char *text_vformat(Ngc *, const char *format, va_list);
+
+typedef struct Text {   /* text that grows */
+    Ngc *ngc;
+    char *at;           /* always NUL-terminated once something was added */
+    size_t size, room;
+} Text;
+
+void text_add(Text *, const char *format, ...);
+void text_put(Text *, const char *bytes, size_t size);
+_Noreturn void ngc_bug(const char *format, ...);         /* our fault: message to stderr, exit 4 */
+
+/* ---- source.c: input, places, messages ------------------------------------------------------------ */
+
+int source_add(Ngc *, const char *name, const char *text, size_t size, bool library); /* index, or -1 with a message */
+int source_read(Ngc *, const char *path, Loc from);      /* "-" is stdin; index, or -1 with a message; from: the import, or file -1 */
+int source_line(const Ngc *, Loc, int *column);          /* both from 1; column in characters */
+const char *source_text(Ngc *, Loc);                     /* that piece of the text, on one line, shortened if long */
+Diag *diag(Ngc *, Severity, int code, Loc, const char *format, ...);
+Diag *warn(Ngc *, const char *flag, int code, Loc, const char *format, ...);
+void diag_label(Ngc *, Diag *, Loc, const char *format, ...); /* drawn if on the line of the message */
+void diag_note(Ngc *, Diag *, Loc, const char *format, ...);
+void diag_flush(Ngc *, FILE *);                          /* draws and forgets all that was collected */
+const char *suggest(Ngc *, const char *word, const char *const *among, int count); /* the nearest, or NULL */
+
+/* ---- ng.l, ng.y, ast.c: text -> syntax -------------------------------------------------------------- */
+
+Stmt *parse(Ngc *, int file);                            /* sets Source.body; errors are counted in Ngc.errors */
+Expr *parse_expr(Ngc *, const char *text);               /* one expression of our own (a derivative rule) */
+
+Expr *expr_num(Ngc *, Loc, double);
+Expr *expr_str(Ngc *, Loc, const char *text);
+Expr *expr_name(Ngc *, Loc, const char *name);
+Expr *expr_leaf(Ngc *, Loc, ExprKind);                   /* X_NEW, X_ELLIPSIS, X_HOLE */
+Expr *expr_unary(Ngc *, Loc, Loc at, ExprKind, Expr *a); /* X_NEG, X_TRANSPOSE */
+Expr *expr_binary(Ngc *, Loc, Loc at, const char *op, Expr *a, Expr *b);
+Expr *expr_field(Ngc *, Loc, Loc at, Expr *a, const char *name);
+Expr *expr_call(Ngc *, Loc, Expr *f, Arg *args);
+Expr *expr_index(Ngc *, Loc, Expr *a, Arg *args);
+Expr *expr_range(Ngc *, Loc, Expr *a, Expr *b, Expr *c);
+Expr *expr_list(Ngc *, Loc, Arg *args);
+Expr *expr_pipe(Ngc *, Loc, Expr *x, Expr *call);        /* x |> f and x |> f(k) */
+Arg *arg_new(Ngc *, Loc, const char *name, Expr *value);
+Stmt *stmt_new(Ngc *, StmtKind, Loc, Loc at, const char *name);
+Names *names_new(Ngc *, Loc, const char *name);
+
+/* ---- lower.c, lower_expr.c, builtin.c: syntax -> model ----------------------------------------------- */
+
+Model *lower(Ngc *, int file);                           /* NULL where there were errors */
+
+/* ---- graph.c: sizes, shapes, nodes --------------------------------------------------------------------- */
+
+Graph *graph_new(Ngc *);
+Size size_dim(Graph *, int dim);                         /* the run-time dim itself */
+Size size_add(Graph *, Size, Size);
+Size size_sub(Graph *, Size, Size);                      /* of numbers may be negative: the caller checks before use in a shape */
+Size size_mul(Graph *, Size, Size);
+bool size_div(Graph *, Size a, Size b, Size *quotient);  /* false: not exact */
+int64_t size_max(const Graph *, Size);                   /* with every dim at its bound */
+int64_t size_at(const Graph *, Size, const int64_t *dim);
+const char *size_text(const Graph *, Size, const char *prefix); /* "2*m + 1"; prefix stands before each dim's name */
+Size shape_count(Graph *, Shape);                        /* number of elements */
+bool shape_equal(Shape, Shape);
+bool shape_broadcast(Shape a, Shape b, Shape *out);      /* NumPy's rule; false: they differ */
+Shape shape_without(Shape, uint32_t axes);               /* what a reduction over these axes leaves */
+const char *shape_text(const Graph *, Shape);            /* "[m, 784]" */
+
+/* Builders. Operands are checked by assertion: the user's mistakes were found by then. Elementwise ones broadcast. */
+Node *graph_const(Graph *, double);                      /* a float scalar */
+Node *graph_int(Graph *, int64_t);
+Node *graph_size(Graph *, Size);                         /* a size as a float scalar; a const where it is a number */
+Node *graph_data(Graph *, Shape, Type, const double *data);
+Node *graph_var(Graph *, Var *);
+Node *graph_full(Graph *, Shape, double);                /* expand of a const */
+Node *graph_training(Graph *);
+Node *graph_random(Graph *, Shape, Random, double a, double b, int stream);
+Node *graph_iota(Graph *, Shape, int axis);              /* the index along an axis, int */
+Node *graph_cast(Graph *, Node *, Type);
+Node *graph_unary(Graph *, Op, Node *);
+Node *graph_binary(Graph *, Op, Node *, Node *);
+Node *graph_where(Graph *, Node *c, Node *a, Node *b);
+Node *graph_expand(Graph *, Node *, Shape, uint32_t axes); /* axes: those of the result that the operand does not have */
+Node *graph_broadcast(Graph *, Node *, Shape);           /* NumPy's rule, by reshape and expand */
+Node *graph_reshape(Graph *, Node *, Shape);
+Node *graph_permute(Graph *, Node *, const int *perm);
+Node *graph_transpose(Graph *, Node *);                  /* the last two axes */
+Node *graph_slice(Graph *, Node *, const Size *lo, const Size *step, Shape);
+Node *graph_pad(Graph *, Node *, const Size *lo, const Size *step, Shape); /* the adjoint of slice */
+Node *graph_concat(Graph *, Node **, int count, int axis);
+Node *graph_reduce(Graph *, Op, Node *, uint32_t axes);  /* sum, max */
+Node *graph_argmax(Graph *, Node *, int axis);
+Node *graph_matmul(Graph *, Node *, Node *, bool ta, bool tb); /* equal batch axes, or none in b */
+Node *graph_gather(Graph *, Node *x, Node *i, int axis); /* int tensor in place of one axis */
+Node *graph_scatter(Graph *, Node *dy, Node *i, Shape, int axis); /* the adjoint of gather: adds where indices repeat */
+Node *graph_stop(Graph *, Node *);
+Node *graph_bind(Graph *, Node *, const char *name);     /* gives a value a name that gradients may refer to; a copy if it has one */
+Node *graph_copy(Graph *, const Node *, Node **arg);     /* the same op on other operands of the same shapes */
+bool node_const(const Node *, double *value);            /* a const, or an expand of one */
+bool node_is(const Node *, double value);
+int *graph_uses(Graph *, Node *const *root, int roots);  /* by id: in how many places of what roots need it is an operand; roots count 1 */
+void graph_verify(const Graph *);                        /* ends ngc with status 4 where an invariant is broken */
+
+/* dump.c: a graph for people. */
+void graph_dump(const Graph *, Node *const *root, int roots, FILE *); /* what these need; the form is in compiler/README.md */
+void model_dump(const Model *, FILE *);
+const char *node_text(const Graph *, const Node *, int depth); /* "a*b + c": names where there are any, else down to depth */
+
+/* ---- grad.c: the reverse sweep --------------------------------------------------------------------------- */
+
+typedef enum { REACH_NONE, REACH_FLAT, REACH_YES } Reach; /* y does not use x; only through ops of slope zero; yes */
+
+/* g[i] = sum over y's elements of seed * dy/dx[i], in the shape of x[i]; a seed of NULL is 1 and wants a scalar y. What y does not
+ * depend on gets zeros. reach[i] tells how y depends on x[i]. The cost is one visit to each node between the x and y. */
+void graph_grad(Graph *, Node *y, Node *seed, Node *const *x, int count, Node **g, Reach *reach);
+
+/* ---- simplify.c: algebra --------------------------------------------------------------------------------- */
+
+/* Rewrites what roots need, in place. Nodes with id < from stand as they are (a sweep's result is simplified over the nodes it
+ * differentiated); from = 0 rewrites all. subst: leaf -> value, or NULL. */
+void graph_simplify(Graph *, Node **root, int roots, int from, Node *leaf, Node *value);
+
+/* ---- eval.c: the reference interpreter --------------------------------------------------------------------- */
+
+struct Eval {
+    Ngc *ngc;
+    Graph *graph;
+    int64_t dim[MAX_DIMS];      /* values of the run-time dims */
+    const double **var;         /* by index of Model.var: elements, row-major */
+    Model *model;
+    double training;
+    uint64_t seed;
+    double **value;             /* by node id: room for the elements, or NULL */
+    bool *known;                /* by node id: the room holds the value */
+};
+
+Eval *eval_new(Ngc *, Model *);
+const double *eval_node(Eval *, Node *);                 /* computes what it needs; remembers */
+void eval_forget(Eval *);                                /* after a change of a variable */
+int64_t eval_shape(const Eval *, Shape, int64_t *dim);   /* its extents; returns the number of elements */
+bool index_next(int rank, const int64_t *dim, int64_t *index); /* counts in row-major order; false after the last */
+int64_t index_at(int rank, const int64_t *dim, const int64_t *index); /* the element's place in row-major order */
+
+/* ---- run.c: ngc run, ngc check ------------------------------------------------------------------------------ */
+
+int run_main(Ngc *, Model *, char **assign, int count);
+int check_main(Ngc *, Model *, char **assign, int count);
+
+/* ---- emit_c.c (with fuse.c, plan.c) --------------------------------------------------------------------------- */
+
+typedef struct Output { Text c, h; } Output;
+
+/* base: name of the header to include, or NULL to have the declarations in the C itself */
+void emit_c(Ngc *, Model *, const char *header, Output *);
+void report(Ngc *, Model *, FILE *);
+
+/* ---- output.c, driver.c -------------------------------------------------------------------------------------------- */
+
+typedef struct OutFile {
+    const char *path;       /* "-" is standard output */
+    const char *text;
+    size_t size;
+    const char *target, *temp; /* output_write's own */
+} OutFile;
+
+bool output_write(Ngc *, OutFile *, int count);          /* all of them, or none with a message */
+int train_main(Ngc *, Model *, char **argv, int argc);   /* does not return where the program could be started */
+
+#endif

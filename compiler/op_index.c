@@ -1,0 +1,55 @@
+/* op_index.c - records of indexing by an int tensor: gather reads, scatter is its adjoint and adds. */
+#include "ngc.h"
+
+#include <string.h>
+
+/* The extents on either side of the axis that is indexed, of the tensor x that holds it. */
+static void split(const Eval *e, Shape x, int axis, int64_t *outer, int64_t *rows, int64_t *inner)
+{
+    int64_t dim[MAX_RANK];
+    eval_shape(e, x, dim);
+    *outer = *inner = 1;
+    *rows = dim[axis];
+    for (int i = 0; i < x.rank; i++)
+        if (i != axis)
+            *(i < axis ? outer : inner) *= dim[i];
+}
+
+/* y[o, i, n] = x[o, index[i], n] */
+static void eval_gather(const Node *n, Eval *e, double *out)
+{
+    const double *x = e->value[n->arg[0]->id], *index = e->value[n->arg[1]->id];
+    int64_t outer, rows, inner, dim[MAX_RANK], count = eval_shape(e, n->arg[1]->shape, dim);
+    split(e, n->arg[0]->shape, n->attr.axis, &outer, &rows, &inner);
+    for (int64_t o = 0; o < outer; o++)
+        for (int64_t i = 0; i < count; i++)
+            memcpy(out + (o * count + i) * inner, x + (o * rows + (int64_t)index[i]) * inner, (size_t)inner * sizeof *out);
+}
+
+/* y[o, index[i], n] += a[o, i, n] */
+static void eval_scatter(const Node *n, Eval *e, double *out)
+{
+    const double *a = e->value[n->arg[0]->id], *index = e->value[n->arg[1]->id];
+    int64_t outer, rows, inner, dim[MAX_RANK], count = eval_shape(e, n->arg[1]->shape, dim);
+    split(e, n->shape, n->attr.axis, &outer, &rows, &inner);
+    memset(out, 0, (size_t)(outer * rows * inner) * sizeof *out);
+    for (int64_t o = 0; o < outer; o++)
+        for (int64_t i = 0; i < count; i++)
+            for (int64_t k = 0; k < inner; k++)
+                out[(o * rows + (int64_t)index[i]) * inner + k] += a[(o * count + i) * inner + k];
+}
+
+static void back_gather(Graph *g, const Node *y, Node *dy, Node **dx)
+{
+    dx[0] = graph_scatter(g, dy, y->arg[1], y->arg[0]->shape, y->attr.axis);
+}
+
+static void back_scatter(Graph *g, const Node *y, Node *dy, Node **dx)
+{
+    dx[0] = graph_gather(g, dy, y->arg[1], y->attr.axis);
+}
+
+const OpInfo op_gather = {.name = "gather", .arity = 2, .flags = F_VIEW, .eval = eval_gather, .back = back_gather,
+                          .rule = {"dy, added to the rows it came from"}, .teach = "gather: adds up where it was read"};
+const OpInfo op_scatter = {.name = "scatter", .arity = 2, .eval = eval_scatter, .back = back_scatter,
+                           .rule = {"dy, read where it was added"}, .teach = "scatter: reads where it added"};

@@ -1,0 +1,47 @@
+/* op_math.c - records of the functions of one element. */
+#include "ngc.h"
+
+#include "../runtime/ngrt_math.h"
+#include <math.h>
+
+#define UNARY(name) static double v_##name(double a, double b, double c) { (void)b; (void)c; return name(a); }
+UNARY(exp) UNARY(expm1) UNARY(log) UNARY(log1p) UNARY(sqrt) UNARY(fabs) UNARY(floor) UNARY(ceil) UNARY(rint)
+UNARY(sin) UNARY(cos) UNARY(tan) UNARY(asin) UNARY(acos) UNARY(atan) UNARY(sinh) UNARY(cosh) UNARY(tanh) UNARY(erf)
+UNARY(ngrt_sign) UNARY(ngrt_sigmoid) UNARY(ngrt_softplus)
+static double v_atan2(double a, double b, double c) { (void)c; return atan2(a, b); }
+
+/* y = f(a); slope: d loss / d a */
+#define RECORD(op, f, slope, words)                                                                                     \
+    const OpInfo op_##op = {.name = #op, .arity = 1, .flags = F_ELEMENTWISE, .value = v_##f, .c = #f "@($a)",           \
+                            .prec = 16, .rule = {slope}, .teach = words}
+#define FLAT(op, f)                                                                                                     \
+    const OpInfo op_##op = {.name = #op, .arity = 1, .flags = F_ELEMENTWISE | F_CHEAP | F_FLAT, .value = v_##f,         \
+                            .c = #f "@($a)", .prec = 16, .teach = "flat: passes nothing back"}
+
+RECORD(exp, exp, "dy*y", "exp: its own slope");
+RECORD(expm1, expm1, "dy*(y + 1)", "exp, less 1");
+RECORD(log, log, "dy/a", "log: divides by its input");
+RECORD(log1p, log1p, "dy/(1 + a)", "log of 1 + a");
+RECORD(sqrt, sqrt, "dy/(2*y)", "root: divides by twice itself");
+RECORD(abs, fabs, "dy*sign(a)", "absolute value: keeps or turns the sign");
+FLAT(sign, ngrt_sign);
+FLAT(floor, floor);
+FLAT(ceil, ceil);
+FLAT(round, rint);
+RECORD(sin, sin, "dy*cos(a)", "sine");
+RECORD(cos, cos, "-dy*sin(a)", "cosine");
+RECORD(tan, tan, "dy*(1 + y*y)", "tangent");
+RECORD(asin, asin, "dy/sqrt((1 - a)*(1 + a))", "arc sine");
+RECORD(acos, acos, "-dy/sqrt((1 - a)*(1 + a))", "arc cosine");
+RECORD(atan, atan, "dy/(1 + a*a)", "arc tangent");
+RECORD(sinh, sinh, "dy*cosh(a)", "hyperbolic sine");
+RECORD(cosh, cosh, "dy*sinh(a)", "hyperbolic cosine");
+RECORD(tanh, tanh, "dy*(1 - y*y)", "tanh: 1 less its square");
+RECORD(erf, erf, "dy*1.1283791670955126*exp(-a*a)", "error function: 2/sqrt(pi) exp(-a^2)");
+RECORD(sigmoid, ngrt_sigmoid, "dy*y*(1 - y)", "sigmoid: y (1 - y)");
+RECORD(softplus, ngrt_softplus, "dy*sigmoid(a)", "softplus: sigmoid");
+
+/* the angle of the point (b, a), as C's atan2(y, x) */
+const OpInfo op_atan2 = {
+    .name = "atan2", .arity = 2, .flags = F_ELEMENTWISE, .value = v_atan2, .c = "atan2@($a, $b)", .prec = 16,
+    .rule = {"dy*b/(a*a + b*b)", "-dy*a/(a*a + b*b)"}, .teach = "angle of a point"};

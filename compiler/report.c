@@ -1,0 +1,123 @@
+/* report.c - what a model costs: arithmetic, parameters, memory. Counted on the programs that are emitted, with run-time
+ * sizes at their bounds. */
+#include "emit.h"
+
+#include <string.h>
+
+/* Operations of one kernel: a product counts two for each multiply-add, any other operator one for each element. */
+static int64_t kernel_flops(const Program *p, const Kernel *k)
+{
+    Graph *g = p->graph;
+    int64_t passes = 1, ops = 0;
+    if (k->kind == K_RANDOM)
+        return 0;
+    if (k->kind == K_GEMM) {
+        const Node *a = k->product->arg[0];
+        Size inner = a->shape.dim[a->shape.rank - 1 - k->product->attr.ta];
+        return 2 * size_max(g, shape_count(g, k->product->shape)) * size_max(g, inner);
+    }
+    int64_t at[MAX_AXES + 1] = {1};
+    for (int i = 0; i < k->axes; i++)
+        at[i + 1] = at[i] * size_max(g, k->extent[i]);
+    passes = at[k->axes];
+    for (int v = 0; v < k->vals; v++)
+        if (k->val[v]->kind == V_OP && k->val[v]->op != OP_cast)
+            ops += at[k->val[v]->level];
+    return ops + (op_info[k->reduce]->flags & F_REDUCE ? passes : 0);
+}
+
+static int64_t function_flops(const Function *f)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < f->program->kernels; i++)
+        if (emit_in_function(f, f->program->kernel[i]))
+            sum += kernel_flops(f->program, f->program->kernel[i]);
+    return sum;
+}
+
+static int function_kernels(const Function *f)
+{
+    int count = 0;
+    for (int i = 0; i < f->program->kernels; i++)
+        count += emit_in_function(f, f->program->kernel[i]);
+    return count;
+}
+
+static int64_t var_count(const Emit *e, const Var *v)
+{
+    return size_max(e->graph, shape_count(e->graph, v->shape));
+}
+
+static int64_t element_size(const Emit *e, Type type)
+{
+    return type == T_INT ? 4 : e->ngc->opt.real_double ? 8 : 4;
+}
+
+/* The part of a name before its last point: the layer. */
+static size_t layer_size(const char *name)
+{
+    const char *point = strrchr(name, '.');
+    return point ? (size_t)(point - name) : strlen(name);
+}
+
+/* A line for each layer; its variables stand together. */
+static void report_params(const Emit *e, FILE *out)
+{
+    int64_t all = 0;
+    for (int i = 0; i < e->model->vars; i++)
+        all += e->model->var[i]->kind == VAR_PARAM ? var_count(e, e->model->var[i]) : 0;
+    fprintf(out, "parameters: %lld\n", (long long)all);
+    for (int i = 0; i < e->model->vars;) {
+        const Var *v = e->model->var[i++];
+        size_t size = layer_size(v->name);
+        if (v->kind != VAR_PARAM)
+            continue;
+        int64_t count = var_count(e, v);
+        Text shapes = {.ngc = e->ngc};
+        text_add(&shapes, "%s %s", v->name, shape_text(e->graph, v->shape));
+        while (i < e->model->vars && e->model->var[i]->kind == VAR_PARAM && layer_size(e->model->var[i]->name) == size &&
+               strncmp(e->model->var[i]->name, v->name, size) == 0 && v->name[size] == '.') {
+            count += var_count(e, e->model->var[i]);
+            text_add(&shapes, ", %s %s", e->model->var[i]->name, shape_text(e->graph, e->model->var[i]->shape));
+            i++;
+        }
+        fprintf(out, "  %.*s: %lld (%s)\n", (int)size, v->name, (long long)count, shapes.at);
+    }
+}
+
+static void report_structs(const Emit *e, FILE *out)
+{
+    static const struct { VarKind kind; const char *name; } of[] = {{VAR_PARAM, "params"}, {VAR_STATE, "state"}};
+    int64_t bytes;
+    for (size_t k = 0; k < sizeof of / sizeof *of; k++) {
+        bytes = 0;
+        for (int i = 0; i < e->model->vars; i++)
+            if (e->model->var[i]->kind == of[k].kind)
+                bytes += var_count(e, e->model->var[i]) * element_size(e, e->model->var[i]->type);
+        if (bytes > 0)
+            fprintf(out, "bytes of %s: %lld\n", of[k].name, (long long)bytes);
+    }
+    bytes = 0;
+    for (int i = 0; i < e->model->roots; i++)
+        if (e->model->root[i].kind == ROOT_GRAD)
+            bytes += size_max(e->graph, shape_count(e->graph, e->model->root[i].node->shape)) * element_size(e, T_FLOAT);
+    if (bytes > 0)
+        fprintf(out, "bytes of grads: %lld\n", (long long)bytes);
+    bytes = e->space * element_size(e, T_FLOAT) + e->ispace * 4 + (int64_t)sizeof(void *);
+    for (int i = 0; i < e->members; i++)
+        bytes += size_max(e->graph, shape_count(e->graph, e->member[i].shape)) * element_size(e, e->member[i].type);
+    fprintf(out, "bytes of work: %lld (planned space: %lld)\n", (long long)bytes, (long long)(e->space * element_size(e, T_FLOAT) + e->ispace * 4));
+}
+
+void report(Ngc *ngc, Model *m, FILE *out)
+{
+    Emit *e = emit_prepare(ngc, m);
+    fprintf(out, "model: %s\n", e->name);
+    for (int i = 0; i < e->graph->dims; i++)
+        fprintf(out, "size %s: 1 to %lld (counted at its bound)\n", e->graph->dim[i].name, (long long)e->graph->dim[i].max);
+    report_params(e, out);
+    report_structs(e, out);
+    for (int i = 0; i < e->functions; i++)
+        fprintf(out, "%s: %lld flops, %d kernels\n", e->function[i].name, (long long)function_flops(&e->function[i]),
+                function_kernels(&e->function[i]));
+}

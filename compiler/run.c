@@ -1,0 +1,396 @@
+/* run.c - `ngc run` and `ngc check`: values and derivatives by the reference interpreter, in double precision. */
+#include "ngc.h"
+
+#include "../runtime/ngrt.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Run {
+    Ngc *ngc;
+    Model *m;
+    Eval *e;
+    double **var;          /* by index of Model.var: room for the elements, or NULL */
+    bool given[MAX_DIMS];  /* the run-time dims whose size is known */
+} Run;
+
+/* ---- values from the command line --------------------------------------------------------------------- */
+
+typedef struct Literal { /* what name=value says: a number, or nested lists */
+    Shape shape;
+    double *data;
+    int64_t count;
+} Literal;
+
+/* Reads nested lists of numbers; false: it is something else, or uneven. */
+static bool literal_read(const Expr *x, Literal *l, int depth, int64_t room)
+{
+    if (x->kind == X_NEG && x->a->kind == X_NUM) {
+        if (l->count < room)
+            l->data[l->count] = -x->a->num;
+        l->count++;
+        return depth == l->shape.rank;
+    }
+    if (x->kind == X_NUM) {
+        if (l->count < room)
+            l->data[l->count] = x->num;
+        l->count++;
+        return depth == l->shape.rank;
+    }
+    if (x->kind != X_LIST || depth == l->shape.rank)
+        return false;
+    int64_t n = 0;
+    for (const Arg *a = x->args; a; a = a->next, n++)
+        if (!literal_read(a->value, l, depth + 1, room))
+            return false;
+    return n == l->shape.dim[depth];
+}
+
+static bool literal(Ngc *ngc, const char *text, Literal *l)
+{
+    const Expr *x = parse_expr(ngc, text);
+    *l = (Literal){0};
+    if (!x)
+        return false;
+    for (const Expr *y = x; y->kind == X_LIST && y->args && l->shape.rank < MAX_RANK; y = y->args->value) {
+        Size n = 0;
+        for (const Arg *a = y->args; a; a = a->next)
+            n++;
+        l->shape.dim[l->shape.rank++] = n;
+    }
+    if (!literal_read(x, l, 0, 0))
+        return false;
+    int64_t count = l->count;
+    l->data = arena_alloc(ngc, (size_t)(count + 1) * sizeof *l->data);
+    l->count = 0;
+    return literal_read(x, l, 0, count);
+}
+
+static int usage(Run *r, const char *format, const char *a, const char *b)
+{
+    fflush(stdout);
+    fprintf(stderr, "ngc: error: ");
+    fprintf(stderr, format, a, b);
+    fprintf(stderr, "\n");
+    r->ngc->errors++;
+    return 1;
+}
+
+/* Takes the shape of a given value as the sizes of the run-time dims in the declared one. */
+static bool bind_dims(Run *r, Shape declared, Shape given)
+{
+    Graph *g = r->m->graph;
+    if (declared.rank != given.rank)
+        return false;
+    for (int i = 0; i < declared.rank; i++) {
+        for (int d = 0; d < g->dims; d++)
+            if (declared.dim[i] == size_dim(g, d) && !r->given[d]) {
+                r->given[d] = true;
+                r->e->dim[d] = given.dim[i];
+            }
+    }
+    return true;
+}
+
+static int assign_dim(Run *r, int d, const char *name, const char *text)
+{
+    char *end;
+    long long n = strtoll(text, &end, 10);
+    if (*end || end == text || n < 1 || n > r->m->graph->dim[d].max)
+        return usage(r, "%s must be a whole number from 1 to %s", name, size_text(r->m->graph, r->m->graph->dim[d].max, ""));
+    r->e->dim[d] = n;
+    r->given[d] = true;
+    return 0;
+}
+
+static int assign_one(Run *r, char *text)
+{
+    Ngc *ngc = r->ngc;
+    Model *m = r->m;
+    char *eq = strchr(text, '=');
+    if (!eq)
+        return usage(r, "'%s' is not name=value%s", text, "");
+    const char *name = text_format(ngc, "%.*s", (int)(eq - text), text), *known[256];
+    int n = 0;
+    for (int d = 0; d < m->graph->dims; d++) {
+        if (strcmp(m->graph->dim[d].name, name) == 0)
+            return assign_dim(r, d, name, eq + 1);
+        known[n++] = m->graph->dim[d].name;
+    }
+    for (int i = 0; i < m->vars; i++) {
+        Literal l;
+        if (n < 256)
+            known[n++] = m->var[i]->name;
+        if (strcmp(m->var[i]->name, name) != 0)
+            continue;
+        if (!literal(ngc, eq + 1, &l))
+            return usage(r, "'%s' is not a number or a list of equal rows, as in %s=[[1, 2], [3, 4]]", eq + 1, name);
+        if (!bind_dims(r, m->var[i]->shape, l.shape))
+            return usage(r, "%s has shape %s", name, shape_text(m->graph, m->var[i]->shape));
+        for (int k = 0; k < l.shape.rank; k++)
+            if (size_at(m->graph, m->var[i]->shape.dim[k], r->e->dim) != l.shape.dim[k])
+                return usage(r, "%s has shape %s", name, shape_text(m->graph, m->var[i]->shape));
+        r->var[i] = l.data;
+        return 0;
+    }
+    const char *guess = suggest(ngc, name, known, n);
+    return usage(r, guess ? "the model has no '%s'; did you mean '%s'?" : "the model has no '%s'%s", name, guess ? guess : "");
+}
+
+/* ---- starting values ------------------------------------------------------------------------------------ */
+
+static Run *run_new(Ngc *ngc, Model *m)
+{
+    Run *r = arena_alloc(ngc, sizeof *r);
+    r->ngc = ngc;
+    r->m = m;
+    r->e = eval_new(ngc, m);
+    r->e->training = 1;
+    r->e->seed = 1;
+    r->var = arena_alloc(ngc, (size_t)(m->vars + 1) * sizeof *r->var);
+    return r;
+}
+
+/* Params, states and inputs with a default start at their initializers. */
+static void run_defaults(Run *r)
+{
+    for (int i = 0; i < r->m->vars; i++) {
+        Var *v = r->m->var[i];
+        if (r->var[i] || !v->init)
+            continue;
+        int64_t dim[MAX_RANK], n = eval_shape(r->e, v->shape, dim);
+        r->var[i] = arena_alloc(r->ngc, (size_t)(n + 1) * sizeof **r->var);
+        memcpy(r->var[i], eval_node(r->e, v->init), (size_t)n * sizeof **r->var);
+    }
+}
+
+/* Labels and indices must be whole and in range: what emitted code checks, checked here too. */
+static void check_labels(Run *r)
+{
+    for (int i = 0; i < r->m->vars; i++) {
+        Var *v = r->m->var[i];
+        int64_t dim[MAX_RANK], n = eval_shape(r->e, v->shape, dim);
+        for (int64_t k = 0; v->type == T_INT && k < n; k++) {
+            double x = r->var[i][k];
+            if (x != floor(x) || (v->limit > 0 && (x < 0 || x >= (double)v->limit))) {
+                usage(r, "%s holds %s", v->name, text_format(r->ngc, "%.9g; it must be whole%s", x,
+                      v->limit ? text_format(r->ngc, ", from 0 to %lld", (long long)v->limit - 1) : ""));
+                break;
+            }
+        }
+    }
+}
+
+static void run_ready(Run *r)
+{
+    for (int i = 0; i < r->m->vars; i++)
+        r->e->var[i] = r->var[i];
+    eval_forget(r->e);
+}
+
+/* ---- printing --------------------------------------------------------------------------------------------- */
+
+static void print_rows(const double *x, const int64_t *dim, int rank, int indent)
+{
+    int64_t inner = 1;
+    if (rank == 0) {
+        printf("%.9g", *x == 0 ? 0 : *x); /* no -0 */
+        return;
+    }
+    for (int i = 1; i < rank; i++)
+        inner *= dim[i];
+    printf("[");
+    for (int64_t i = 0; i < dim[0]; i++) {
+        if (i && rank > 1)
+            printf(",\n%*s", indent + 1, "");
+        else if (i)
+            printf(", ");
+        print_rows(x + i * inner, dim + 1, rank - 1, indent + 1);
+    }
+    printf("]");
+}
+
+static void print_value(Run *r, const char *before, const char *name, Node *n)
+{
+    int64_t dim[MAX_RANK];
+    eval_shape(r->e, n->shape, dim);
+    int width = printf("%s%s = ", before, name);
+    print_rows(eval_node(r->e, n), dim, n->shape.rank, width);
+    printf("\n");
+}
+
+int run_main(Ngc *ngc, Model *m, char **assign, int count)
+{
+    Run *r = run_new(ngc, m);
+    static const RootKind order[] = {ROOT_NAMED, ROOT_OUTPUT, ROOT_METRIC, ROOT_LOSS, ROOT_GRAD, ROOT_UPDATE};
+    int errors = 0;
+    for (int i = 0; i < count; i++)
+        errors += assign_one(r, assign[i]);
+    if (errors)
+        return 2;
+    for (int d = 0; d < m->graph->dims; d++)
+        if (!r->given[d])
+            r->e->dim[d] = m->graph->dim[d].max;
+    run_defaults(r);
+    for (int i = 0; i < m->vars; i++)
+        if (!r->var[i])
+            errors += usage(r, "input %s%s is not given: name=value gives it", m->var[i]->name, m->var[i]->shape.rank ? shape_text(m->graph, m->var[i]->shape) : "");
+    if (errors)
+        return 2;
+    check_labels(r);
+    if (ngc->errors)
+        return 1;
+    run_ready(r);
+    for (size_t k = 0; k < sizeof order / sizeof *order; k++)
+        for (int i = 0; i < m->roots; i++) {
+            Root *root = &m->root[i];
+            bool again = root->kind != order[k];
+            for (int j = 0; j < i && !again; j++) /* a named value that is also an output is printed once */
+                again = strcmp(m->root[j].name, root->name) == 0 && m->root[j].kind != ROOT_UPDATE && root->kind != ROOT_UPDATE;
+            for (size_t q = 0; q < k && !again && root->kind != ROOT_UPDATE; q++)
+                for (int j = i + 1; j < m->roots; j++)
+                    again |= m->root[j].kind == order[q] && strcmp(m->root[j].name, root->name) == 0;
+            if (!again)
+                print_value(r, root->kind == ROOT_UPDATE ? "next " : "", root->name, root->node);
+        }
+    return 0;
+}
+
+/* ---- check: derivatives against differences ------------------------------------------------------------------ */
+
+typedef struct Probe { /* one gradient being checked: J as a function of x along a direction */
+    Run *r;
+    const Root *root;
+    double *x, *at;        /* the value, and a copy of it to go from */
+    double *direction;
+    int64_t count;
+} Probe;
+
+/* The loss with x moved by h along the direction. The graph as the user wrote it is evaluated, not the simplified one. */
+static double probe_loss(Probe *p, double h)
+{
+    Eval *e = p->r->e;
+    Node *x = p->root->x;
+    eval_forget(e);
+    for (int64_t i = 0; i < p->count; i++)
+        p->x[i] = p->at[i] + h * p->direction[i];
+    if (x->op != OP_var) { /* a value in the middle: given, not computed */
+        e->value[x->id] = p->x;
+        e->known[x->id] = true;
+    }
+    return *eval_node(e, p->root->loss);
+}
+
+/* Central differences with steps h and 2h, combined so that the error is of fourth order (Richardson). */
+static double probe_slope(Probe *p, double h)
+{
+    double one = (probe_loss(p, h) - probe_loss(p, -h)) / (2 * h);
+    double two = (probe_loss(p, 2 * h) - probe_loss(p, -2 * h)) / (4 * h);
+    return (4 * one - two) / 3;
+}
+
+/* Does the slope agree with the gradient, by one of three steps? Near a kink only the small ones do. */
+static double probe_error(Probe *p, double gradient, double scale)
+{
+    double best = INFINITY;
+    for (double h = 1e-3; h > 1e-8; h *= 0.03) {
+        double slope = probe_slope(p, h);
+        double error = fabs(slope - gradient) / fmax(scale, 1e-12);
+        if (isnan(slope) && isnan(gradient))
+            error = 0;
+        best = error < best ? error : best;
+        if (best < 1e-7)
+            break;
+    }
+    return best;
+}
+
+enum { SAMPLES = 24 };
+
+/* Compares a gradient at sampled elements, all of them in a small tensor, and along one random direction. */
+static double check_root(Run *r, const Root *root, int *tried)
+{
+    int64_t dim[MAX_RANK];
+    Eval *e = r->e;
+    Node *x = root->x;
+    run_ready(r);
+    Probe p = {.r = r, .root = root, .count = eval_shape(e, x->shape, dim)};
+    double *gradient = arena_copy(r->ngc, eval_node(e, root->node), (size_t)p.count * sizeof *gradient);
+    double loss = *eval_node(e, root->loss), scale = 0, worst = 0, dot = 0;
+    p.x = p.at = (double *)eval_node(e, x);
+    for (int i = 0; i < r->m->vars && x->op == OP_var; i++)
+        if (r->m->var[i] == x->attr.var)
+            p.x = r->var[i];
+    if (x->op != OP_var)
+        p.x = arena_alloc(r->ngc, (size_t)p.count * sizeof *p.x);
+    p.at = arena_copy(r->ngc, p.at, (size_t)p.count * sizeof *p.at);
+    double *room = e->value[x->id];
+    p.direction = arena_alloc(r->ngc, (size_t)p.count * sizeof *p.direction);
+    for (int64_t i = 0; i < p.count; i++)
+        scale = fmax(scale, fabs(gradient[i]));
+    scale = fmax(scale, 1e-6 * fabs(loss));
+    for (int64_t k = 0; k < p.count && k < SAMPLES; k++) {
+        int64_t i = p.count <= SAMPLES ? k : (int64_t)((uint64_t)k * 2654435761u % (uint64_t)p.count);
+        p.direction[i] = 1;
+        worst = fmax(worst, probe_error(&p, gradient[i], scale));
+        p.direction[i] = 0;
+        ++*tried;
+    }
+    if (p.count > SAMPLES) {
+        ngrt_normal(p.direction, (size_t)p.count, 7, 0, 0, 1);
+        for (int64_t i = 0; i < p.count; i++)
+            dot += gradient[i] * p.direction[i];
+        worst = fmax(worst, probe_error(&p, dot, fmax(scale, fabs(dot))));
+        ++*tried;
+    }
+    memcpy(p.x, p.at, (size_t)p.count * sizeof *p.x);
+    e->value[x->id] = room;
+    return worst;
+}
+
+/* What the user gives no value for: seeded normals, and integers within the range their use allows. */
+static void check_inputs(Run *r)
+{
+    for (int i = 0; i < r->m->vars; i++) {
+        Var *v = r->m->var[i];
+        int64_t dim[MAX_RANK], n = eval_shape(r->e, v->shape, dim);
+        if (r->var[i])
+            continue;
+        r->var[i] = arena_alloc(r->ngc, (size_t)(n + 1) * sizeof **r->var);
+        if (v->type == T_FLOAT)
+            ngrt_normal(r->var[i], (size_t)n, 11, (uint32_t)i, 0, 1);
+        for (int64_t k = 0; k < n && v->type == T_INT; k++)
+            r->var[i][k] = (double)((k * 7 + 3) % (v->limit ? v->limit : 10));
+    }
+}
+
+int check_main(Ngc *ngc, Model *m, char **assign, int count)
+{
+    Run *r = run_new(ngc, m);
+    int failed = 0, derivatives = 0;
+    for (int i = 0; i < count; i++)
+        if (assign_one(r, assign[i]))
+            return 2;
+    for (int d = 0; d < m->graph->dims; d++)
+        if (!r->given[d])
+            r->e->dim[d] = m->graph->dim[d].max;
+    run_defaults(r);
+    check_inputs(r);
+    check_labels(r);
+    if (ngc->errors)
+        return 1;
+    for (int i = 0; i < m->roots; i++) {
+        int tried = 0;
+        if (m->root[i].kind != ROOT_GRAD)
+            continue;
+        double error = check_root(r, &m->root[i], &tried);
+        bool good = error < 1e-6;
+        derivatives++;
+        failed += !good;
+        printf("%s: %s, largest relative error %.1e at %d places\n", m->root[i].name, good ? "ok" : "WRONG", error, tried);
+    }
+    if (!derivatives)
+        fprintf(stderr, "ngc: the model asks for no derivative\n");
+    printf("%d derivatives, %d wrong\n", derivatives, failed);
+    return failed ? 1 : 0;
+}

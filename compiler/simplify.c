@@ -1,0 +1,654 @@
+/* simplify.c - algebra. Rebuilds what some roots need, operands first, through the builders (which share and fold), and
+ * applies the table of rules below at each node. Requires a verified graph; keeps every invariant of it; old nodes stay,
+ * unused. Two kinds of rule:
+ *   - the sum-of-products form: products are multiplied out, like terms collected, common factors taken out, and the
+ *     result is used where it is shorter. So a (1 - a) (-y/a + (1 - y)/(1 - a)) becomes a - y.
+ *   - rewrites that give better values than what was written: log of a sigmoid or a softmax. They change the forward pass,
+ *     so they wait for the last round, when no gradient with regard to a value inside can be asked any more.
+ * Nothing is cancelled that could have been NaN or infinite unless it still occurs in the result. */
+#include "ngc.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_FACTORS = 16, MAX_SUM = 12, MAX_ATOMS = 32 };
+
+typedef struct Factor {
+    Node *node;
+    int power;
+} Factor;
+
+typedef struct Term { /* coef * product of node^power, by rising id */
+    double coef;
+    Factor factor[MAX_FACTORS];
+    int factors;
+} Term;
+
+typedef struct Sum {
+    Graph *g;
+    Term term[MAX_SUM];
+    int terms;
+    Node *atom[MAX_ATOMS]; /* all that was met and not taken apart */
+    int atoms;
+    bool full;             /* it became too long: give up */
+    bool deep;             /* sums inside products are multiplied out too */
+    bool cancelled;        /* factors or like terms met */
+} Sum;
+
+/* ---- what may be taken apart ---------------------------------------------------------------------------- */
+
+static bool open(const Graph *g, const Node *n)
+{
+    return !n->bound || g->final;
+}
+
+static bool is(const Graph *g, const Node *n, Op op)
+{
+    return n->op == op && open(g, n);
+}
+
+/* 1 + exp(w), as students write it; gives exp(w). */
+static Node *one_plus_exp(const Graph *g, const Node *n)
+{
+    if (n->op != OP_add || !open(g, n))
+        return NULL;
+    for (int i = 0; i < 2; i++)
+        if (node_is(n->arg[i], 1) && is(g, n->arg[1 - i], OP_exp))
+            return n->arg[1 - i];
+    return NULL;
+}
+
+/* Is n = 1/(1 + exp(w))? */
+static bool is_logistic(const Graph *g, const Node *n)
+{
+    return n->op == OP_div && node_is(n->arg[0], 1) && one_plus_exp(g, n->arg[1]);
+}
+
+/* The node that is 1/s: the one that the user named, if there is one. */
+static Node *logistic_of(Graph *g, Node *s)
+{
+    for (int i = s->id + 1; i < g->count; i++)
+        if (g->node[i]->op == OP_div && g->node[i]->arg[1] == s && node_is(g->node[i]->arg[0], 1))
+            return g->node[i];
+    return graph_binary(g, OP_div, graph_const(g, 1), s);
+}
+
+/* Is n = expand(sum e) over the axes it copies: the denominator of a softmax? */
+static bool is_total(const Graph *g, const Node *n, const Node *e)
+{
+    return is(g, n, OP_expand) && n->arg[0]->op == OP_sum && n->arg[0]->arg[0] == e && n->arg[0]->attr.axes == n->attr.axes;
+}
+
+/* ---- terms ------------------------------------------------------------------------------------------------- */
+
+static void sum_atom(Sum *s, Node *n)
+{
+    for (int i = 0; i < s->atoms; i++)
+        if (s->atom[i] == n)
+            return;
+    if (s->atoms == MAX_ATOMS)
+        s->full = true;
+    else
+        s->atom[s->atoms++] = n;
+}
+
+static void term_factor(Sum *s, Term *t, Node *n, int power)
+{
+    int i = 0;
+    while (i < t->factors && t->factor[i].node->id < n->id)
+        i++;
+    if (i < t->factors && t->factor[i].node == n) {
+        s->cancelled |= (t->factor[i].power > 0) != (power > 0);
+        t->factor[i].power += power;
+        return;
+    }
+    if (t->factors == MAX_FACTORS) {
+        s->full = true;
+        return;
+    }
+    memmove(t->factor + i + 1, t->factor + i, (size_t)(t->factors++ - i) * sizeof *t->factor);
+    t->factor[i] = (Factor){n, power};
+}
+
+static bool is_sum(const Graph *g, const Node *n)
+{
+    return (n->op == OP_add || n->op == OP_sub) && open(g, n);
+}
+
+/* Multiplies a term by n^power, through products, quotients and signs. */
+static void term_times(Sum *s, Term *t, Node *n, int power)
+{
+    Graph *g = s->g;
+    double v;
+    if (s->full)
+        return;
+    if (node_const(n, &v) && v != 0)
+        t->coef *= pow(v, power);
+    else if (one_plus_exp(g, n)) {
+        Node *a = logistic_of(g, n);
+        sum_atom(s, a);
+        term_factor(s, t, a, -power);
+    } else if (is_logistic(g, n)) {
+        sum_atom(s, n);
+        term_factor(s, t, n, power);
+    } else if (is(g, n, OP_neg)) {
+        t->coef = power & 1 ? -t->coef : t->coef;
+        term_times(s, t, n->arg[0], power);
+    } else if (is(g, n, OP_expand) && is(g, n->arg[0], OP_neg)) {
+        t->coef = power & 1 ? -t->coef : t->coef;
+        term_times(s, t, graph_expand(g, n->arg[0]->arg[0], n->shape, n->attr.axes), power);
+    } else if (is(g, n, OP_mul)) {
+        term_times(s, t, n->arg[0], power);
+        term_times(s, t, n->arg[1], power);
+    } else if (is(g, n, OP_div) && !is_total(g, n->arg[1], n->arg[0])) {
+        term_times(s, t, n->arg[0], power);
+        term_times(s, t, n->arg[1], -power);
+    } else if (n->op == OP_sigmoid && is(g, n->arg[0], OP_neg)) { /* sigmoid(-z) = 1 - sigmoid(z) */
+        Node *a = graph_unary(g, OP_sigmoid, n->arg[0]->arg[0]);
+        term_factor(s, t, graph_binary(g, OP_sub, graph_const(g, 1), a), power);
+    } else {
+        if (!is_sum(g, n))
+            sum_atom(s, n);
+        term_factor(s, t, n, power);
+    }
+}
+
+static Factor *term_find(Term *t, const Node *n)
+{
+    for (int i = 0; i < t->factors; i++)
+        if (t->factor[i].node == n)
+            return &t->factor[i];
+    return NULL;
+}
+
+/* exp(w) a = 1 - a where a = 1/(1 + exp(w)). */
+static void term_logistic(Sum *s, Term *t)
+{
+    for (int i = 0; i < t->factors; i++) {
+        Node *a = t->factor[i].node;
+        if (!is_logistic(s->g, a) || t->factor[i].power < 1)
+            continue;
+        Factor *e = term_find(t, one_plus_exp(s->g, a->arg[1]));
+        if (!e || e->power < 1)
+            continue;
+        t->factor[i].power--;
+        e->power--;
+        for (int k = 0; k < s->atoms; k++) /* the exp is spoken for */
+            if (s->atom[k] == e->node)
+                s->atom[k] = a;
+        term_factor(s, t, graph_binary(s->g, OP_sub, graph_const(s->g, 1), a), 1);
+        i = -1;
+    }
+}
+
+/* Splits expand(q / S) in two where S is the sum of a factor e: e / expand(S) is a softmax. */
+static void term_split(Sum *s, Term *t, Node *e)
+{
+    Graph *g = s->g;
+    for (int i = 0; i < t->factors; i++) {
+        Node *x = t->factor[i].node, *d = x->op == OP_expand ? x->arg[0] : NULL;
+        bool minus = d && is(g, d, OP_neg);
+        d = minus ? d->arg[0] : d;
+        if (!d || t->factor[i].power != 1 || !is(g, d, OP_div) || d->arg[1]->op != OP_sum || d->arg[1]->arg[0] != e ||
+            d->arg[1]->attr.axes != x->attr.axes)
+            continue;
+        t->factor[i].power = 0;
+        t->coef = minus ? -t->coef : t->coef;
+        for (int k = 0; k < s->atoms; k++)
+            if (s->atom[k] == x)
+                s->atom[k] = e;
+        term_times(s, t, graph_expand(g, d->arg[0], x->shape, x->attr.axes), 1);
+        term_factor(s, t, graph_expand(g, d->arg[1], x->shape, x->attr.axes), -1);
+        return;
+    }
+}
+
+/* Puts e and 1/expand(sum e) together: softmax is one factor, shared with the forward pass. */
+static void term_softmax(Sum *s, Term *t)
+{
+    Graph *g = s->g;
+    for (int i = 0; i < t->factors; i++) {
+        Node *e = t->factor[i].node, *total = NULL;
+        if (e->op != OP_exp || t->factor[i].power < 1)
+            continue;
+        term_split(s, t, e);
+        for (int k = 0; k < t->factors; k++)
+            if (t->factor[k].power < 0 && is_total(g, t->factor[k].node, e))
+                total = t->factor[k].node;
+        if (!total)
+            continue;
+        Node *p = graph_binary(g, OP_div, e, total);
+        term_find(t, e)->power--;
+        term_find(t, total)->power++;
+        for (int k = 0; k < s->atoms; k++)
+            if (s->atom[k] == e || s->atom[k] == total)
+                s->atom[k] = p;
+        sum_atom(s, p);
+        term_factor(s, t, p, 1);
+        i = -1;
+    }
+}
+
+static void term_clean(Sum *s, Term *t)
+{
+    int n = 0;
+    term_logistic(s, t);
+    term_softmax(s, t);
+    for (int i = 0; i < t->factors; i++)
+        if (t->factor[i].power != 0)
+            t->factor[n++] = t->factor[i];
+    t->factors = n;
+}
+
+/* ---- sums ---------------------------------------------------------------------------------------------------- */
+
+/* Has the sum a quotient among its terms? It is multiplied out first, while what it divides by is still a factor. */
+static bool has_quotient(const Graph *g, const Node *n)
+{
+    for (int i = 0; i < n->nargs; i++) {
+        const Node *a = n->arg[i];
+        while (is(g, a, OP_neg) || is(g, a, OP_mul))
+            a = a->arg[is(g, a, OP_mul) && is(g, a->arg[1], OP_div)];
+        if ((is(g, a, OP_div) && !is_logistic(g, a)) || (is_sum(g, a) && has_quotient(g, a)))
+            return true;
+    }
+    return false;
+}
+
+static Node *next_sum(const Graph *g, const Term *t)
+{
+    Node *any = NULL;
+    for (int i = 0; i < t->factors; i++)
+        if (t->factor[i].power > 0 && is_sum(g, t->factor[i].node)) {
+            any = any ? any : t->factor[i].node;
+            if (has_quotient(g, t->factor[i].node))
+                return t->factor[i].node;
+        }
+    return any;
+}
+
+static void sum_add(Sum *s, const Term *t)
+{
+    for (int i = 0; i < s->terms; i++) {
+        Term *old = &s->term[i];
+        bool same = old->factors == t->factors;
+        for (int k = 0; k < t->factors && same; k++)
+            same = old->factor[k].node == t->factor[k].node && old->factor[k].power == t->factor[k].power;
+        if (!same)
+            continue;
+        s->cancelled = true;
+        old->coef += t->coef;
+        if (old->coef == 0)
+            s->term[i] = s->term[--s->terms];
+        return;
+    }
+    if (s->terms == MAX_SUM)
+        s->full = true;
+    else
+        s->term[s->terms++] = *t;
+}
+
+/* Multiplies a term out and collects what comes of it. */
+static void sum_expand(Sum *s, Term *t, int depth)
+{
+    term_clean(s, t);
+    Node *x = next_sum(s->g, t);
+    if (x && !s->deep && (t->factors != 1 || t->factor[0].power != 1))
+        x = NULL;
+    if (depth > 8)
+        s->full = true;
+    if (s->full)
+        return;
+    if (!x) {
+        sum_add(s, t);
+        return;
+    }
+    for (int i = 0; i < 2; i++) {
+        Term part = *t;
+        term_find(&part, x)->power--;
+        if (i == 1 && x->op == OP_sub)
+            part.coef = -part.coef;
+        term_times(s, &part, x->arg[i], 1);
+        sum_expand(s, &part, depth + 1);
+    }
+}
+
+/* Operations that a term costs; one with nothing above the line costs one for the 1 there. */
+static int term_cost(const Term *t)
+{
+    int n = fabs(t->coef) != 1, up = n;
+    for (int i = 0; i < t->factors; i++) {
+        n += t->factor[i].power < 0 ? -t->factor[i].power : t->factor[i].power;
+        up += t->factor[i].power > 0;
+    }
+    return n - (n > 0 && up > 0);
+}
+
+/* Takes out what all terms share. */
+static Term common_factor(Sum *s)
+{
+    Term c = {.coef = 1};
+    bool same = true;
+    for (int i = 1; i < s->terms; i++)
+        same &= fabs(s->term[i].coef) == fabs(s->term[0].coef);
+    if (same && s->terms > 1)
+        c.coef = fabs(s->term[0].coef);
+    for (int k = 0; s->terms > 1 && k < s->term[0].factors; k++) {
+        Factor f = s->term[0].factor[k];
+        for (int i = 1; i < s->terms; i++) {
+            Factor *o = term_find(&s->term[i], f.node);
+            if (!o || (o->power > 0) != (f.power > 0))
+                f.power = 0;
+            else if (abs(o->power) < abs(f.power))
+                f.power = o->power;
+        }
+        if (f.power)
+            term_factor(s, &c, f.node, f.power);
+    }
+    for (int i = 0; i < s->terms; i++) {
+        s->term[i].coef /= c.coef;
+        for (int k = 0; k < c.factors; k++)
+            term_find(&s->term[i], c.factor[k].node)->power -= c.factor[k].power;
+        term_clean(s, &s->term[i]);
+    }
+    return c;
+}
+
+static Node *times(Graph *g, Node *product, Node *x, Op op)
+{
+    return product ? graph_binary(g, op, product, x) : op == OP_mul ? x : graph_binary(g, OP_div, graph_const(g, 1), x);
+}
+
+/* A term as nodes, its sign left out; NULL for 1. */
+static Node *term_build(Graph *g, const Term *t)
+{
+    Node *n = fabs(t->coef) != 1 ? graph_const(g, fabs(t->coef)) : NULL;
+    for (int sign = 1; sign >= -1; sign -= 2)
+        for (int i = 0; i < t->factors; i++)
+            for (int k = 0; k < sign * t->factor[i].power; k++)
+                n = times(g, n, t->factor[i].node, sign > 0 ? OP_mul : OP_div);
+    return n;
+}
+
+/* The sum as nodes: terms with a plus first. */
+static Node *sum_build(Sum *s, const Term *common, Shape shape)
+{
+    Graph *g = s->g;
+    Node *n = NULL, *c = term_build(g, common);
+    for (int sign = 1; sign >= -1; sign -= 2)
+        for (int i = 0; i < s->terms; i++) {
+            if ((s->term[i].coef > 0) != (sign > 0))
+                continue;
+            Node *t = term_build(g, &s->term[i]);
+            t = t ? t : graph_const(g, 1);
+            n = n ? graph_binary(g, sign > 0 ? OP_add : OP_sub, n, t) : sign > 0 ? t : graph_unary(g, OP_neg, t);
+        }
+    n = n && c ? graph_binary(g, OP_mul, n, c) : n;
+    return n ? graph_broadcast(g, n, shape) : NULL;
+}
+
+/* Operations from n down to the atoms, each counted once; a large number where there are many. */
+static int cost_to_atoms(const Sum *s, Node *n, Node **seen, int *count)
+{
+    double v;
+    for (int i = 0; i < s->atoms; i++)
+        if (s->atom[i] == n)
+            return 0;
+    for (int i = 0; i < *count; i++)
+        if (seen[i] == n)
+            return 0;
+    if (*count == 64 || node_const(n, &v) || n->op == OP_expand)
+        return *count == 64 ? 1000 : 0;
+    seen[(*count)++] = n;
+    int cost = 1;
+    for (int i = 0; i < n->nargs; i++)
+        cost += cost_to_atoms(s, n->arg[i], seen, count);
+    return cost;
+}
+
+static bool always_finite(const Node *n)
+{
+    double v;
+    if (node_const(n, &v))
+        return isfinite(v);
+    if (n->op == OP_expand || n->op == OP_neg || n->op == OP_cast)
+        return always_finite(n->arg[0]);
+    if (n->op == OP_div && (n->arg[1]->op == OP_size || (node_const(n->arg[1], &v) && v != 0)))
+        return always_finite(n->arg[0]);
+    return n->op == OP_size || n->op == OP_eq || n->op == OP_lt || n->op == OP_le || n->op == OP_ne || n->op == OP_iota;
+}
+
+/* Does every atom that could be NaN or infinite still occur? */
+static bool keeps_atoms(Sum *s, const Term *common)
+{
+    for (int i = 0; i < s->atoms; i++) {
+        bool found = always_finite(s->atom[i]) || term_find((Term *)common, s->atom[i]);
+        for (int k = 0; k < s->terms && !found; k++)
+            found = term_find(&s->term[k], s->atom[i]) != NULL;
+        for (int k = 0; k < s->terms && !found; k++) /* inside a sum that was not multiplied out, as in 1/(1 - a) */
+            for (int f = 0; f < s->term[k].factors && !found; f++) {
+                const Node *n = s->term[k].factor[f].node;
+                found = is_sum(s->g, n) && (n->arg[0] == s->atom[i] || n->arg[1] == s->atom[i]);
+            }
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+/* Operations of a form: its terms, what joins them, and the sums that stand in it as factors. */
+static int sum_cost(Sum *s, const Term *common)
+{
+    int cost = term_cost(common) + (s->terms - 1) + (common->factors > 0 || common->coef != 1);
+    bool all_minus = true;
+    Node *seen[64];
+    int count = 0;
+    for (int i = -1; i < s->terms; i++) {
+        const Term *t = i < 0 ? common : &s->term[i];
+        cost += i < 0 ? 0 : term_cost(t);
+        all_minus &= i < 0 || t->coef < 0;
+        for (int k = 0; k < t->factors; k++)
+            if (is_sum(s->g, t->factor[k].node))
+                cost += cost_to_atoms(s, t->factor[k].node, seen, &count);
+    }
+    return cost + all_minus;
+}
+
+/* Puts n into the form; false: too long, or something would be lost. */
+static bool sum_form(Sum *s, Node *n, Term *common)
+{
+    Term t = {.coef = 1};
+    term_times(s, &t, n, 1);
+    sum_expand(s, &t, 0);
+    if (s->full || s->terms == 0)
+        return false;
+    *common = common_factor(s);
+    return !s->full && keeps_atoms(s, common);
+}
+
+/* How a simplified value came to be, if that can be said on a line. */
+static const char *shorter_than(Graph *g, const Node *n)
+{
+    const char *text = node_text(g, n, 8);
+    return strlen(text) < 90 && !strstr(text, "...") ? text_format(g->ngc, "= %s", text) : "multiplied out, and what cancels left out";
+}
+
+/* The sum-of-products form of n, if it is shorter; else n. Sums inside products are multiplied out only where something
+ * cancels: all else would only round differently. */
+static Node *simplify_sum(Graph *g, Node *n)
+{
+    Node *seen[64], *best = n;
+    int count = 0;
+    if (n->type != T_FLOAT)
+        return n;
+    for (int deep = 0; deep < 2; deep++) {
+        Sum s = {.g = g, .deep = deep};
+        Term common;
+        if (!sum_form(&s, n, &common) || (deep && !s.cancelled))
+            continue;
+        count = 0;
+        int old = cost_to_atoms(&s, best, seen, &count);
+        if (sum_cost(&s, &common) >= old)
+            continue;
+        Node *m = sum_build(&s, &common, n->shape);
+        best = m ? m : best;
+    }
+    if (best != n && !best->why && !best->name)
+        best->why = shorter_than(g, n);
+    return best;
+}
+
+/* ---- reductions ------------------------------------------------------------------------------------------------ */
+
+/* The factor of a sum that is the same for all that is summed, as the sum's shape has it; NULL: it is not. */
+static Node *constant_along(Graph *g, Node *n, uint32_t axes)
+{
+    if (!is(g, n, OP_expand) || (n->attr.axes & axes) != axes)
+        return NULL;
+    uint32_t outer = 0;
+    for (int i = 0, kept = 0; i < n->shape.rank; i++)
+        if (!(axes >> i & 1))
+            outer |= (n->attr.axes >> i & 1) << kept++;
+    return graph_expand(g, n->arg[0], shape_without(n->shape, axes), outer);
+}
+
+/* Each label is one of the classes (checked at run time), so a row of one_hot sums to 1. */
+static bool is_one_hot(const Node *n, uint32_t axes)
+{
+    if (n->op != OP_eq)
+        return false;
+    for (int i = 0; i < 2; i++) {
+        const Node *k = n->arg[i], *t = n->arg[1 - i];
+        if (k->op != OP_iota || axes != 1u << k->attr.axis || t->op != OP_expand || t->attr.axes != axes)
+            continue;
+        t = t->arg[0];
+        while (t->op == OP_slice || t->op == OP_reshape || t->op == OP_permute)
+            t = t->arg[0];
+        return t->op == OP_var && t->attr.var->limit > 0 && t->attr.var->limit <= k->shape.dim[k->attr.axis];
+    }
+    return false;
+}
+
+static Node *simplify_reduce(Graph *g, Node *n)
+{
+    Node *a = n->arg[0];
+    uint32_t axes = n->attr.axes;
+    if (n->op != OP_sum || !open(g, a))
+        return n;
+    if (a->op == OP_neg)
+        return graph_unary(g, OP_neg, simplify_reduce(g, graph_reduce(g, OP_sum, a->arg[0], axes)));
+    for (int i = 0; i < 2 && (a->op == OP_mul || (a->op == OP_div && i == 1)); i++) {
+        Node *c = constant_along(g, a->arg[i], axes);
+        if (c && node_is(c, 0))
+            c = NULL;
+        if (c)
+            return graph_binary(g, a->op, simplify_reduce(g, graph_reduce(g, OP_sum, a->arg[1 - i], axes)), c);
+    }
+    if (is_one_hot(a, axes))
+        return graph_full(g, n->shape, 1);
+    return n;
+}
+
+/* ---- rewrites for better values: the last round only --------------------------------------------------------------- */
+
+static Node *because(Node *n, const char *why)
+{
+    if (!n->why)
+        n->why = why;
+    return n;
+}
+
+/* 1/(1 + exp(-z)) overflows inside where z is far below 0. */
+static Node *better_quotient(Graph *g, Node *n)
+{
+    if (!is_logistic(g, n))
+        return n;
+    Node *w = one_plus_exp(g, n->arg[1])->arg[0];
+    return because(graph_unary(g, OP_sigmoid, graph_unary(g, OP_neg, w)), "1/(1 + exp(-z)) = sigmoid(z)");
+}
+
+/* log(sigmoid z) = -softplus(-z); log(1 - sigmoid z) = -softplus(z); log(exp(u)/s) = u - log(s): exact where the left side
+ * would round to log 0. */
+static Node *better_log(Graph *g, Node *n)
+{
+    Node *a = n->arg[0];
+    if (a->op == OP_sigmoid)
+        return because(graph_unary(g, OP_neg, graph_unary(g, OP_softplus, graph_unary(g, OP_neg, a->arg[0]))),
+                       "log(sigmoid(z)) = -softplus(-z)");
+    if (a->op == OP_sub && node_is(a->arg[0], 1) && a->arg[1]->op == OP_sigmoid)
+        return because(graph_unary(g, OP_neg, graph_unary(g, OP_softplus, a->arg[1]->arg[0])),
+                       "log(1 - sigmoid(z)) = -softplus(z)");
+    if (a->op == OP_exp)
+        return because(a->arg[0], "log(exp(u)) = u");
+    if (a->op == OP_div && a->arg[0]->op == OP_exp)
+        return because(graph_binary(g, OP_sub, a->arg[0]->arg[0], graph_unary(g, OP_log, a->arg[1])), "log(exp(u)/s) = u - log(s)");
+    return n;
+}
+
+/* A choice between a finite constant and 0 by a comparison is a product. */
+static Node *simplify_where(Graph *g, Node *n)
+{
+    Node *c = n->arg[0];
+    bool comparison = c->op == OP_lt || c->op == OP_le || c->op == OP_eq || c->op == OP_ne;
+    if (comparison && n->type == T_FLOAT && node_is(n->arg[2], 0) && n->arg[1]->op == OP_expand && always_finite(n->arg[1]))
+        return graph_binary(g, OP_mul, c, n->arg[1]);
+    return n;
+}
+
+/* ---- the pass -------------------------------------------------------------------------------------------------------- */
+
+static Node *simplify_node(Graph *g, Node *n)
+{
+    switch (n->op) {
+    case OP_add: case OP_sub: case OP_mul: return simplify_sum(g, n);
+    case OP_div: n = simplify_sum(g, n); return g->final && n->op == OP_div ? better_quotient(g, n) : n;
+    case OP_log: return g->final ? better_log(g, n) : n;
+    case OP_where: return simplify_where(g, n);
+    case OP_sum: return simplify_reduce(g, n);
+    default: return n;
+    }
+}
+
+/* What is known of the old node for its readers, handed to the one in its place. */
+static void inherit(Node *m, const Node *n, int from)
+{
+    if (m->id < from || m == n)
+        return;
+    m->name = m->name ? m->name : n->name;
+    m->step = m->step ? m->step : n->step;
+    m->why = m->why ? m->why : n->why;
+    m->loc = n->loc;
+}
+
+void graph_simplify(Graph *g, Node **root, int roots, int from, Node *leaf, Node *value)
+{
+    int count = g->count;
+    int *uses = graph_uses(g, root, roots);
+    Node **now = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *now);
+    Loc loc = g->loc;
+    for (int i = 0; i < count; i++) {
+        Node *n = g->node[i];
+        now[i] = n;
+        if (!uses[i] || i < from)
+            continue;
+        Node **arg = arena_alloc(g->ngc, (size_t)(n->nargs + 1) * sizeof *arg);
+        for (int k = 0; k < n->nargs; k++)
+            arg[k] = now[n->arg[k]->id];
+        g->loc = n->loc;
+        int made = g->count;
+        Node *m = n == leaf ? value : graph_copy(g, n, arg);
+        for (int round = 0; round < 4; round++) {
+            Node *better = simplify_node(g, m);
+            if (better == m)
+                break;
+            inherit(better, m, made);
+            m = better;
+        }
+        inherit(m, n, made);
+        now[i] = m;
+    }
+    g->loc = loc;
+    for (int i = 0; i < roots; i++)
+        root[i] = now[root[i]->id];
+}
