@@ -14,6 +14,10 @@
 extern "C" {
 #endif
 
+#ifndef NGRT_TYPES /* a standalone model's header has these too */
+#define NGRT_TYPES
+
+/*@ types: */
 /* ---- errors ------------------------------------------------------------------------------------ */
 
 /* Emitted functions return NGRT_OK or, before they have written anything, NGRT_ESIZE or NGRT_ELABEL. */
@@ -26,9 +30,6 @@ enum ngrt_error {
     NGRT_EFORMAT = -5,  /* a file is damaged or not of a known format (host part only) */
     NGRT_EMODEL = -6    /* data does not fit the model (host part only) */
 };
-
-/* One lower-case phrase for an error code, never NULL. */
-const char *ngrt_strerror(int error);
 
 /* ---- the model descriptor ------------------------------------------------------------------------ */
 
@@ -82,6 +83,12 @@ typedef struct ngrt_model {
     int (*update)(void *params, void *state, const void *inputs, void *work, const void *grads);
     int (*step)(void *params, void *state, const void *inputs, void *work);
 } ngrt_model;
+
+/*@ end: */
+#endif
+
+/* One lower-case phrase for an error code, never NULL. */
+const char *ngrt_strerror(int error);
 
 /* ---- matrix product -------------------------------------------------------------------------------- */
 

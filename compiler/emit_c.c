@@ -1,0 +1,458 @@
+/* emit_c.c - a model as C: plans a program for each function of its interface and prints the file. */
+#include "emit.h"
+
+#include <string.h>
+
+/* ---- programs: which roots each function delivers ---------------------------------------------------------- */
+
+typedef struct Roots { /* the model's nodes with a value in place of `training` */
+    Node **node;        /* by index of Model.root */
+} Roots;
+
+static Roots fix_training(Ngc *ngc, Model *m, double value)
+{
+    Roots r = {arena_alloc(ngc, (size_t)(m->roots + 1) * sizeof *r.node)};
+    for (int i = 0; i < m->roots; i++)
+        r.node[i] = m->root[i].node;
+    if (m->training)
+        graph_simplify(m->graph, r.node, m->roots, 0, m->training, graph_const(m->graph, value));
+    return r;
+}
+
+typedef struct Wish { /* for the targets of one program */
+    unsigned kinds;     /* bits of RootKind */
+    int group;          /* of updates and losses; -1: all */
+    bool phases;        /* gradients belong to phase 1 */
+} Wish;
+
+/* By node id: is it needed by a loss of the wish? */
+static int *used_by_losses(Emit *e, const Roots *r, const Wish *w)
+{
+    Node **root = arena_alloc(e->ngc, (size_t)(e->model->roots + 1) * sizeof *root);
+    int n = 0;
+    for (int i = 0; i < e->model->roots; i++)
+        if (e->model->root[i].kind != ROOT_NAMED && w->kinds >> e->model->root[i].kind & 1 &&
+            !(w->phases && e->model->root[i].kind != ROOT_LOSS))
+            root[n++] = r->node[i];
+    return graph_uses(e->graph, root, n);
+}
+
+/* Does the wish ask for root i? A named value comes along where it is computed anyway. */
+static bool is_wanted(const Emit *e, int i, const Wish *w, const Roots *r, const int *uses)
+{
+    const Root *root = &e->model->root[i];
+    if (!(w->kinds >> root->kind & 1))
+        return false;
+    if (root->kind == ROOT_NAMED)
+        return emit_keeps(e, root) && (w->kinds >> ROOT_METRIC & 1 || uses[r->node[i]->id] > 0);
+    return w->group < 0 || root->group == w->group;
+}
+
+/* Two roots that are one member need one target. */
+static bool is_again(const Target *t, int count, const Root *r)
+{
+    for (int i = 0; i < count; i++)
+        if (r->kind != ROOT_UPDATE && t[i].place.kind == P_MEMBER && r->kind != ROOT_GRAD && t[i].place.name == r->cname)
+            return true;
+    return false;
+}
+
+static Program *build_program(Emit *e, const char *name, const Roots *r, Wish w, const Target *given, int givens)
+{
+    Model *m = e->model;
+    Target *t = arena_alloc(e->ngc, (size_t)(m->roots + 1) * sizeof *t);
+    int count = 0, *uses = used_by_losses(e, r, &w);
+    for (int i = 0; i < m->roots; i++)
+        if (is_wanted(e, i, &w, r, uses) && !is_again(t, count, &m->root[i]))
+            t[count++] = (Target){.node = r->node[i], .place = emit_root_place(e, &m->root[i]),
+                                  .phase = w.phases && m->root[i].kind == ROOT_GRAD};
+    Program *p = program_build(e->ngc, m, name, t, count, given, givens, e->plain && !given);
+    program_plan(p);
+    return p;
+}
+
+/* init: the starting values of params and state. */
+static Program *build_init(Emit *e)
+{
+    Model *m = e->model;
+    Target *t = arena_alloc(e->ngc, (size_t)(m->vars + 1) * sizeof *t);
+    int count = 0;
+    for (int i = 0; i < m->vars; i++) {
+        Var *v = m->var[i];
+        if (v->kind == VAR_INPUT)
+            continue;
+        Node *n = v->init ? v->init : graph_full(m->graph, v->shape, 0);
+        n = graph_cast(m->graph, graph_broadcast(m->graph, n, v->shape), v->type);
+        t[count++] = (Target){.node = n, .place = {.kind = P_VAR, .var = v, .shape = v->shape}};
+    }
+    Program *p = program_build(e->ngc, m, "init", t, count, NULL, 0, false);
+    p->init = true;
+    program_plan(p);
+    return p;
+}
+
+/* update: gradients are read, not computed. */
+static Program *build_update(Emit *e, const Roots *r)
+{
+    Model *m = e->model;
+    Target *given = arena_alloc(e->ngc, (size_t)(m->roots + 1) * sizeof *given);
+    int givens = 0;
+    for (int i = 0; i < m->roots; i++)
+        if (m->root[i].kind == ROOT_GRAD)
+            given[givens++] = (Target){.node = r->node[i], .place = emit_root_place(e, &m->root[i])};
+    return build_program(e, "update", r, (Wish){1u << ROOT_UPDATE, -1, false}, given, givens);
+}
+
+static bool has_kind(const Model *m, RootKind kind)
+{
+    for (int i = 0; i < m->roots; i++)
+        if (m->root[i].kind == kind)
+            return true;
+    return false;
+}
+
+static bool has_vars(const Model *m, VarKind kind)
+{
+    for (int i = 0; i < m->vars; i++)
+        if (m->var[i]->kind == kind)
+            return true;
+    return kind == VAR_INPUT && m->graph->dims > 0;
+}
+
+/* ---- functions: which blocks they take, what they check ------------------------------------------------------- */
+
+bool emit_in_function(const Function *f, const Kernel *k)
+{
+    return f->phase < 0 || k->phase == f->phase;
+}
+
+static void note_place(Function *f, const Emit *e, const Place *place, const Node *n, bool written)
+{
+    unsigned use = 0;
+    if (place->kind == P_VAR) {
+        use = place->var->kind == VAR_INPUT ? USES_INPUTS : place->var->kind == VAR_PARAM ? USES_PARAMS : USES_STATE;
+        for (int i = 0; i < e->model->vars; i++)
+            f->reads[i] |= e->model->var[i] == place->var;
+    }
+    if (place->kind == P_MEMBER || place->kind == P_SPACE)
+        use = f->fn == FN_INIT ? 0 : USES_WORK;
+    if (place->kind == P_GRAD)
+        use = USES_GRADS;
+    f->blocks |= use;
+    f->writes |= written ? use : 0;
+    for (int d = 0; d < e->graph->dims; d++)
+        for (int i = 0; i < n->shape.rank; i++)
+            f->dims |= (unsigned)size_uses_dim(e->graph, n->shape.dim[i], d) << d;
+}
+
+static void note_kernel(Function *f, const Emit *e, const Kernel *k)
+{
+    const Program *p = f->program;
+    for (int i = 0; i < k->stores; i++)
+        note_place(f, e, k->store[i].target ? &k->store[i].target->place : program_place(p, k->store[i].node), k->store[i].node, true);
+    for (int i = 0; i < k->vals; i++) {
+        if (k->val[i]->kind == V_LOAD)
+            note_place(f, e, program_place(p, k->val[i]->node), k->val[i]->node, false);
+        if (k->val[i]->kind == V_SIZE && k->val[i]->size < 0)
+            f->blocks |= USES_INPUTS;
+    }
+    for (int i = 0; k->kind == K_GEMM && i < 2; i++)
+        note_place(f, e, program_place(p, k->product->arg[i]), program_holder(p, k->product->arg[i]), false);
+    if (k->onto)
+        note_place(f, e, program_place(p, k->onto), program_holder(p, k->onto), false);
+}
+
+static void add_function(Emit *e, Fn fn, const char *name, Program *p, int phase)
+{
+    Function *f = &e->function[e->functions++];
+    *f = (Function){.fn = fn, .name = name, .program = p, .phase = phase};
+    f->reads = arena_alloc(e->ngc, (size_t)(e->model->vars + 1) * sizeof *f->reads);
+    for (int i = 0; i < p->kernels; i++)
+        if (emit_in_function(f, p->kernel[i]))
+            note_kernel(f, e, p->kernel[i]);
+    const Model *m = e->model;
+    if (f->dims)
+        f->blocks |= USES_INPUTS;
+    unsigned all = (has_vars(m, VAR_PARAM) ? USES_PARAMS : 0) | (has_vars(m, VAR_INPUT) ? USES_INPUTS : 0) | USES_WORK;
+    if (fn == FN_INIT)
+        f->blocks = f->writes = all & USES_PARAMS ? has_vars(m, VAR_STATE) ? USES_PARAMS | USES_STATE : USES_PARAMS : USES_STATE;
+    else if (fn != FN_UPDATE) {
+        f->blocks |= all | (fn == FN_BACKWARD ? USES_GRADS : 0);
+        f->writes |= USES_WORK | (fn == FN_BACKWARD ? USES_GRADS : 0);
+    }
+    e->space = p->space > e->space && fn != FN_INIT ? p->space : e->space;
+    e->ispace = p->ispace > e->ispace && fn != FN_INIT ? p->ispace : e->ispace;
+}
+
+/* ---- -O0: every value that is stored is a member of work ---------------------------------------------------------- */
+
+/* A member for n: its own if it had one in another program, else one of its name or kind that this program does not use. */
+static Member *find_member(Emit *e, const Node *n, const char *name)
+{
+    for (int i = e->pinned; i < e->members; i++)
+        if (e->member[i].node == n)
+            return &e->member[i];
+    for (int i = e->pinned; i < e->members; i++) {
+        Member *m = &e->member[i];
+        if (m->program != e->programs && m->named == (name != NULL) && m->type == n->type && shape_equal(m->shape, n->shape) &&
+            (!name || strcmp(m->note, name) == 0))
+            return m;
+    }
+    e->member = arena_grow(e->ngc, e->member, e->members, &e->member_room, sizeof *e->member);
+    Member *m = &e->member[e->members++];
+    const char *cname = name ? name : text_format(e->ngc, "t%d", e->members - e->pinned);
+    *m = (Member){.name = c_name_distinct(e->ngc, &e->member_names, cname), .type = n->type, .shape = n->shape, .node = n,
+                  .named = name != NULL, .note = name};
+    return m;
+}
+
+static void place_members(Emit *e, Program *p)
+{
+    e->programs++;
+    for (int i = 0; i < p->nodes; i++) {
+        if (p->place[i].kind != P_SPACE)
+            continue;
+        Member *m = find_member(e, p->node[i], p->node[i]->name);
+        m->program = e->programs;
+        p->place[i] = (Place){.kind = P_MEMBER, .name = m->name, .shape = m->shape};
+    }
+}
+
+Emit *emit_prepare(Ngc *ngc, Model *m)
+{
+    Emit *e = arena_alloc(ngc, sizeof *e);
+    *e = (Emit){.ngc = ngc, .model = m, .graph = m->graph, .name = c_name(ngc, m->name), .plain = ngc->opt.optimize == 0,
+                .real = ngc->opt.real_double ? "double" : "float", .suffix = ngc->opt.real_double ? "" : "f", .kernels.ngc = ngc};
+    enum { LOSS = 1 << ROOT_LOSS, OUTPUT = 1 << ROOT_OUTPUT, METRIC = 1 << ROOT_METRIC, GRAD = 1 << ROOT_GRAD,
+           UPDATE = 1 << ROOT_UPDATE, NAMED = 1 << ROOT_NAMED };
+    Roots use = fix_training(ngc, m, 0), learn = fix_training(ngc, m, 1);
+    bool losses = has_kind(m, ROOT_LOSS), outputs = has_kind(m, ROOT_OUTPUT), updates = has_kind(m, ROOT_UPDATE);
+    emit_names(e);
+    emit_members(e);
+    e->function = arena_alloc(ngc, (size_t)(FN_GROUP + m->groups + 1) * sizeof *e->function);
+    if (has_vars(m, VAR_PARAM) || has_vars(m, VAR_STATE))
+        add_function(e, FN_INIT, "init", build_init(e), -1);
+    if (outputs)
+        add_function(e, FN_PREDICT, "predict", build_program(e, "predict", &use, (Wish){OUTPUT | NAMED, -1, false}, NULL, 0), -1);
+    if (outputs || losses || has_kind(m, ROOT_METRIC))
+        add_function(e, FN_EVAL, "eval", build_program(e, "eval", &use, (Wish){OUTPUT | LOSS | METRIC | NAMED, -1, false}, NULL, 0), -1);
+    if (losses) {
+        Program *train = build_program(e, "train", &learn, (Wish){LOSS | GRAD | NAMED, -1, true}, NULL, 0);
+        add_function(e, FN_FORWARD, "forward", train, 0);
+        if (has_kind(m, ROOT_GRAD))
+            add_function(e, FN_BACKWARD, "backward", train, 1);
+    }
+    if (updates) {
+        add_function(e, FN_UPDATE, "update", build_update(e, &learn), -1);
+        add_function(e, FN_STEP, "step", build_program(e, "step", &learn, (Wish){LOSS | UPDATE | NAMED, -1, false}, NULL, 0), -1);
+    }
+    for (int i = 0; i < m->groups && updates && m->groups > 1; i++)
+        add_function(e, (Fn)(FN_GROUP + i), text_format(ngc, "step_%s", c_name(ngc, m->group[i])),
+                     build_program(e, "step", &learn, (Wish){LOSS | UPDATE | NAMED, i, false}, NULL, 0), -1);
+    for (int i = 0; i < e->functions && e->plain; i++) {
+        Function *f = &e->function[i];
+        if (f->program->plain && f->phase != 1)
+            place_members(e, f->program);
+    }
+    return e;
+}
+
+/* ---- printing -------------------------------------------------------------------------------------------------------- */
+
+int emit_data(Emit *e, const double *data, Type type, int64_t count)
+{
+    for (int i = 0; i < e->datas; i++)
+        if (e->data[i].data == data && e->data[i].type == type)
+            return i + 1;
+    e->data = arena_grow(e->ngc, e->data, e->datas, &e->data_room, sizeof *e->data);
+    e->data[e->datas].data = data;
+    e->data[e->datas].type = type;
+    e->data[e->datas].count = count;
+    return ++e->datas;
+}
+
+static void print_data(Emit *e, Text *t)
+{
+    for (int i = 0; i < e->datas; i++) {
+        text_add(t, "static const %s data_%d[%lld] = {", e->data[i].type == T_INT ? "int32_t" : e->real, i + 1, (long long)e->data[i].count);
+        for (int64_t k = 0; k < e->data[i].count; k++)
+            text_add(t, "%s%s", k == 0 ? "\n    " : k % 8 == 0 ? ",\n    " : ", ", emit_number(e, e->data[i].data[k], e->data[i].type));
+        text_add(t, "\n};\n\n");
+    }
+}
+
+/* Declares the run-time sizes that the text speaks of. */
+static void print_dims(Emit *e, Text *t, unsigned dims)
+{
+    for (int i = 0; i < e->graph->dims; i++)
+        if (dims >> i & 1)
+            text_add(t, "    const size_t %s%s = (size_t)in->%s;\n", e->dim_prefix, e->graph->dim[i].name, e->dim[i]);
+}
+
+/* Sizes in range, then labels: a label's tensor has run-time sizes. */
+static void print_checks(Emit *e, const Function *f, Text *t, unsigned *dims)
+{
+    if (!(f->blocks & USES_INPUTS))
+        return;
+    for (int i = 0; i < e->graph->dims; i++)
+        text_add(t, "    if (in->%s < 1 || in->%s > %s)\n        return NGRT_ESIZE;\n", e->dim[i], e->dim[i], e->dim_max[i]);
+    for (int i = 0; i < e->model->vars; i++) {
+        const Var *v = e->model->var[i];
+        if (v->kind != VAR_INPUT || v->limit <= 0 || !f->reads[i])
+            continue;
+        if (v->shape.rank == 0)
+            text_add(t, "    if (in->%s < 0 || in->%s >= %lld)\n        return NGRT_ELABEL;\n", v->cname, v->cname, (long long)v->limit);
+        else
+            text_add(t, "    if (!check_labels(in->%s, %s, %lld))\n        return NGRT_ELABEL;\n", v->cname,
+                     emit_size(e, shape_count(e->graph, v->shape), dims), (long long)v->limit);
+        e->labels |= v->shape.rank > 0;
+    }
+}
+
+static void print_unused(const Function *f, Text *t, unsigned used)
+{
+    static const struct { unsigned use; const char *name; } all[] = {
+        {USES_PARAMS, "params"}, {USES_STATE, "state"}, {USES_INPUTS, "in"}, {USES_WORK, "w"}, {USES_GRADS, "grads"}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (f->blocks & ~used & all[i].use)
+            text_add(t, "    (void)%s;\n", all[i].name);
+}
+
+/* The statements of one part. */
+static Body print_part(Emit *e, const Function *f, int part)
+{
+    Body b = {.e = e, .p = f->program, .text.ngc = e->ngc};
+    int line = 0;
+    text_put(&b.text, "", 0);
+    for (int i = 0; i < f->program->kernels; i++) {
+        const Kernel *k = f->program->kernel[i];
+        if (!emit_in_function(f, k) || k->part != part)
+            continue;
+        comment_kernel(e, &b.text, f->program, k, &line);
+        emit_kernel(&b, k);
+    }
+    if (b.dims)
+        b.blocks |= USES_INPUTS;
+    return b;
+}
+
+/* A part as a function of its own, and its call. */
+static void print_part_apart(Emit *e, const Function *f, int part, int number, Text *out, Body *whole)
+{
+    Body b = print_part(e, f, part);
+    Function own = *f;
+    own.blocks = b.blocks & ~(unsigned)USES_SEED;
+    own.fn = b.blocks & USES_SEED ? FN_INIT : FN_STEP;
+    text_add(out, "static void %s_%d(%s)\n{\n", f->name, number, emit_arguments(e, &own, true));
+    print_dims(e, out, b.dims);
+    text_add(out, "%s}\n\n", b.text.at);
+    text_add(&whole->text, "    %s_%d(%s);\n", f->name, number, emit_arguments(e, &own, false));
+    whole->blocks |= b.blocks;
+}
+
+static void print_function(Emit *e, const Function *f, Text *out)
+{
+    const Program *p = f->program;
+    int first = -1, last = -1;
+    unsigned dims = 0;
+    Text checks = {.ngc = e->ngc};
+    for (int i = 0; i < p->kernels; i++)
+        if (emit_in_function(f, p->kernel[i])) {
+            first = first < 0 ? p->kernel[i]->part : first;
+            last = p->kernel[i]->part;
+        }
+    Body b = {.e = e, .p = f->program, .text.ngc = e->ngc};
+    text_put(&b.text, "", 0);
+    text_put(&checks, "", 0);
+    if (first == last && first >= 0)
+        b = print_part(e, f, first);
+    for (int part = first; part <= last && first < last; part++)
+        print_part_apart(e, f, part, part - first + 1, out, &b);
+    print_checks(e, f, &checks, &dims);
+    if (checks.size)
+        b.blocks |= USES_INPUTS;
+    text_add(out, "%s %s_%s(%s)\n{\n", f->fn == FN_INIT ? "void" : "int", e->name, f->name, emit_arguments(e, f, true));
+    print_dims(e, out, dims | b.dims);
+    if (f->fn == FN_INIT && p->space > 0)
+        text_add(out, "    %s space[%lld];\n", e->real, (long long)p->space);
+    if (f->fn == FN_INIT && p->ispace > 0)
+        text_add(out, "    int32_t ispace[%lld];\n", (long long)p->ispace);
+    print_unused(f, out, b.blocks);
+    if (f->fn == FN_INIT && !(b.blocks & USES_SEED))
+        text_add(out, "    (void)seed;\n");
+    text_add(out, "%s%s", checks.at, b.text.at);
+    text_add(out, f->fn == FN_INIT ? "}\n\n" : "    return NGRT_OK;\n}\n\n");
+}
+
+/* Does init compute anything that a compiler might round differently? */
+static bool needs_exact(const Function *f)
+{
+    for (int i = 0; i < f->program->kernels; i++)
+        for (int v = 0; v < f->program->kernel[i]->vals; v++)
+            if (f->program->kernel[i]->val[v]->kind == V_OP)
+                return f->fn == FN_INIT;
+    return false;
+}
+
+static void print_functions(Emit *e, Text *out)
+{
+    for (int i = 0; i < e->functions; i++) {
+        bool exact = needs_exact(&e->function[i]);
+        if (exact)
+            text_add(out, "/* the same bits everywhere: a*b + c is not to be rounded once */\n#if defined(__clang__)\n"
+                          "#pragma clang fp contract(off)\n#elif defined(__GNUC__)\n#pragma GCC push_options\n"
+                          "#pragma GCC optimize (\"fp-contract=off\")\n#endif\n");
+        print_function(e, &e->function[i], out);
+        if (exact)
+            text_add(out, "#if defined(__clang__)\n#pragma clang fp contract(on)\n#elif defined(__GNUC__)\n#pragma GCC pop_options\n#endif\n\n");
+    }
+}
+
+/* The model's file, without directories. */
+static const char *source_name(const Emit *e)
+{
+    const char *name = e->ngc->files > 1 ? e->ngc->file[1]->name : e->model->name, *slash = strrchr(name, '/');
+    return comment_text(e->ngc, slash ? slash + 1 : name);
+}
+
+static void print_first_line(Emit *e, Text *t, const char *file)
+{
+    text_add(t, "/* %s - from %s by ngc " NGC_VERSION ". Generated code is yours: MIT-0. */\n", comment_text(e->ngc, file), source_name(e));
+}
+
+static void print_header(Emit *e, const char *name, Text *t)
+{
+    print_first_line(e, t, name);
+    text_add(t, "#ifndef NGC_%s_H\n#define NGC_%s_H\n\n", e->name, e->name);
+    emit_declarations(e, t);
+    text_add(t, "\n#endif\n");
+}
+
+void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
+{
+    Emit *e = emit_prepare(ngc, m);
+    Text body = {.ngc = ngc};
+    print_functions(e, &body);
+    out->c = out->h = (Text){.ngc = ngc};
+    if (header)
+        print_header(e, header, &out->h);
+    print_first_line(e, &out->c, text_format(ngc, "%s.c", e->name));
+    if (header) {
+        const char *slash = strrchr(header, '/');
+        text_add(&out->c, "#include \"%s\"\n\n", slash ? slash + 1 : header);
+    } else {
+        emit_declarations(e, &out->c);
+    }
+    text_add(&out->c, "#include <math.h>\n#include <string.h>\n\n");
+    if (ngc->opt.standalone)
+        emit_runtime(e, &out->c);
+    print_data(e, &out->c);
+    if (e->labels)
+        text_add(&out->c, "/* Are all of x in [0, limit)? */\nstatic int check_labels(const int32_t *x, size_t n, int32_t limit)\n{\n"
+                          "    for (size_t i = 0; i < n; i++)\n        if (x[i] < 0 || x[i] >= limit)\n            return 0;\n"
+                          "    return 1;\n}\n\n");
+    if (e->kernels.size)
+        text_put(&out->c, e->kernels.at, e->kernels.size);
+    text_put(&out->c, body.at, body.size);
+    emit_model(e, &out->c);
+}

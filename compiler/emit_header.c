@@ -1,0 +1,475 @@
+/* emit_header.c - the declarations of a model: its types, its functions, and the descriptor that tells both to programs. */
+#include "emit.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <string.h>
+
+/* ---- names ---------------------------------------------------------------------------------------------- */
+
+/* Does a function of the emitted C use this name for something else? */
+static bool is_local_name(const char *name)
+{
+    static const char *const local[] = {"params", "state", "in", "w", "grads", "seed", "i", "j", "k", "l",
+                                        "dims", "tensors", "check_labels"};
+    for (size_t i = 0; i < sizeof local / sizeof *local; i++)
+        if (strcmp(local[i], name) == 0)
+            return true;
+    size_t letters = strspn(name, "abcdefghijklmnopqrstuvwxyz_");
+    return letters > 0 && name[letters] != '\0' && strspn(name + letters, "0123456789") == strlen(name + letters);
+}
+
+static const char *upper(Ngc *ngc, const char *name)
+{
+    char *s = arena_copy(ngc, name, strlen(name) + 1);
+    for (char *c = s; *c; c++)
+        *c = (char)toupper((unsigned char)*c);
+    return s;
+}
+
+static void name_dims(Emit *e, Taken *inputs)
+{
+    Taken macros = {0};
+    e->dim_prefix = "";
+    e->upper = upper(e->ngc, e->name);
+    for (int i = 0; i < e->graph->dims; i++) {
+        const char *name = e->graph->dim[i].name;
+        e->dim[i] = c_name_distinct(e->ngc, inputs, name);
+        e->dim_max[i] = c_name_distinct(e->ngc, &macros, text_format(e->ngc, "%s_%s_MAX", e->upper, upper(e->ngc, e->dim[i])));
+        if (is_local_name(name) || strcmp(e->dim[i], name) != 0 || strncmp(name, e->name, strlen(e->name)) == 0)
+            e->dim_prefix = "n_";
+    }
+}
+
+static bool in_work(RootKind kind)
+{
+    return kind == ROOT_LOSS || kind == ROOT_METRIC || kind == ROOT_OUTPUT || kind == ROOT_NAMED;
+}
+
+/* An earlier root of one name and value is one member with this. */
+static const char *same_root(const Model *m, int i)
+{
+    for (int k = 0; k < m->roots; k++)
+        if (k != i && m->root[k].cname && in_work(m->root[k].kind) && m->root[k].node == m->root[i].node &&
+            strcmp(m->root[k].name, m->root[i].name) == 0)
+            return m->root[k].cname;
+    return NULL;
+}
+
+void emit_names(Emit *e)
+{
+    static const RootKind order[] = {ROOT_LOSS, ROOT_METRIC, ROOT_OUTPUT, ROOT_NAMED};
+    Model *m = e->model;
+    Taken var[3] = {{0}}, grads = {0};
+    name_dims(e, &var[VAR_INPUT]);
+    for (int i = 0; i < m->vars; i++)
+        m->var[i]->cname = c_name_distinct(e->ngc, &var[m->var[i]->kind], m->var[i]->name);
+    c_name_distinct(e->ngc, &e->member_names, "pool");
+    c_name_distinct(e->ngc, &e->member_names, "space");
+    c_name_distinct(e->ngc, &e->member_names, "ispace");
+    for (int i = 0; i < m->roots; i++)
+        m->root[i].cname = m->root[i].kind == ROOT_GRAD ? c_name_distinct(e->ngc, &grads, m->root[i].name) : NULL;
+    for (size_t k = 0; k < sizeof order / sizeof *order; k++)
+        for (int i = 0; i < m->roots; i++)
+            if (m->root[i].kind == order[k]) {
+                const char *same = same_root(m, i);
+                m->root[i].cname = same ? same : c_name_distinct(e->ngc, &e->member_names, m->root[i].name);
+            }
+}
+
+const Member *emit_member(Emit *e, const char *name)
+{
+    for (int i = 0; i < e->members; i++)
+        if (e->member[i].name == name)
+            return &e->member[i];
+    return NULL;
+}
+
+/* Is a named value kept in work? At -O0 all are, else those of --keep. */
+bool emit_keeps(const Emit *e, const Root *r)
+{
+    if (r->kind != ROOT_NAMED)
+        return in_work(r->kind);
+    for (int i = 0; i < e->ngc->opt.keeps; i++)
+        if (strcmp(e->ngc->opt.keep[i], r->name) == 0)
+            return true;
+    return e->plain;
+}
+
+void emit_members(Emit *e)
+{
+    static const RootKind order[] = {ROOT_LOSS, ROOT_METRIC, ROOT_OUTPUT, ROOT_NAMED};
+    Model *m = e->model;
+    for (size_t k = 0; k < sizeof order / sizeof *order; k++)
+        for (int i = 0; i < m->roots; i++) {
+            const Root *r = &m->root[i];
+            if (r->kind != order[k] || !emit_keeps(e, r) || emit_member(e, r->cname))
+                continue;
+            e->member = arena_grow(e->ngc, e->member, e->members, &e->member_room, sizeof *e->member);
+            e->member[e->members++] = (Member){.name = r->cname, .type = r->node->type, .shape = r->node->shape, .named = true};
+        }
+    e->pinned = e->members;
+}
+
+Place emit_root_place(Emit *e, const Root *r)
+{
+    if (r->kind == ROOT_UPDATE)
+        return (Place){.kind = P_VAR, .var = r->var, .shape = r->var->shape};
+    (void)e;
+    return (Place){.kind = r->kind == ROOT_GRAD ? P_GRAD : P_MEMBER, .name = r->cname, .shape = r->node->shape};
+}
+
+/* ---- types ------------------------------------------------------------------------------------------------ */
+
+/* Sizes of an array at the bound; flat: one size, where rows have a length known only at run time and lie end to end. */
+const char *emit_dims(Emit *e, Shape shape, bool *flat)
+{
+    Text t = {.ngc = e->ngc};
+    *flat = false;
+    text_put(&t, "", 0);
+    for (int i = 1; i < shape.rank; i++)
+        *flat |= shape.dim[i] < 0;
+    if (*flat)
+        return text_format(e->ngc, "[%lld]", (long long)size_max(e->graph, shape_count(e->graph, shape)));
+    for (int i = 0; i < shape.rank; i++)
+        text_add(&t, "[%lld]", (long long)size_max(e->graph, shape.dim[i]));
+    return t.at;
+}
+
+static const char *element_type(const Emit *e, Type type)
+{
+    return type == T_INT ? "int32_t" : e->real;
+}
+
+/* "    float p[64][10]; [m, 10]" with what follows in a comment where it says more than the declaration. */
+static void declare_member(Emit *e, Text *t, const char *name, Type type, Shape shape, const char *user)
+{
+    bool flat, run_time = false;
+    const char *dims = emit_dims(e, shape, &flat);
+    for (int i = 0; i < shape.rank; i++)
+        run_time |= shape.dim[i] < 0;
+    text_add(t, "    %s %s%s;", element_type(e, type), name, dims);
+    if (run_time || (user && strcmp(user, name) != 0)) {
+        text_add(t, " /*");
+        if (user && strcmp(user, name) != 0)
+            text_add(t, " %s", comment_text(e->ngc, user));
+        if (run_time)
+            text_add(t, " %s", shape_text(e->graph, shape));
+        text_add(t, "%s */", flat ? ", rows end to end" : "");
+    }
+    text_add(t, "\n");
+}
+
+static bool has_var(const Emit *e, VarKind kind)
+{
+    for (int i = 0; i < e->model->vars; i++)
+        if (e->model->var[i]->kind == kind)
+            return true;
+    return kind == VAR_INPUT && e->graph->dims > 0;
+}
+
+static bool has_root(const Emit *e, RootKind kind)
+{
+    for (int i = 0; i < e->model->roots; i++)
+        if (e->model->root[i].kind == kind)
+            return true;
+    return false;
+}
+
+static void declare_vars(Emit *e, Text *t, VarKind kind, const char *what)
+{
+    if (!has_var(e, kind))
+        return;
+    text_add(t, "typedef struct %s_%s {\n", e->name, what);
+    for (int i = 0; i < e->model->vars; i++) {
+        const Var *v = e->model->var[i];
+        if (v->kind == kind)
+            declare_member(e, t, v->cname, v->type, v->shape, v->name);
+    }
+    text_add(t, "} %s_%s;\n\n", e->name, what);
+}
+
+static void declare_inputs(Emit *e, Text *t)
+{
+    if (!has_var(e, VAR_INPUT))
+        return;
+    text_add(t, "typedef struct %s_inputs { /* tensors are dense, row-major, and stay the caller's */\n", e->name);
+    for (int i = 0; i < e->graph->dims; i++)
+        text_add(t, "    int %s; /* 1 to %lld */\n", e->dim[i], (long long)e->graph->dim[i].max);
+    for (int i = 0; i < e->model->vars; i++) {
+        const Var *v = e->model->var[i];
+        if (v->kind != VAR_INPUT)
+            continue;
+        if (v->shape.rank == 0)
+            text_add(t, "    %s %s;", element_type(e, v->type), v->cname);
+        else
+            text_add(t, "    const %s *%s; /* %s", element_type(e, v->type), v->cname, shape_text(e->graph, v->shape));
+        if (v->limit > 0)
+            text_add(t, "%s 0 to %lld", v->shape.rank ? "," : " /*", (long long)v->limit - 1);
+        text_add(t, "%s\n", v->limit > 0 || v->shape.rank ? " */" : "");
+    }
+    text_add(t, "} %s_inputs;\n\n", e->name);
+}
+
+static void declare_grads(Emit *e, Text *t)
+{
+    if (!has_root(e, ROOT_GRAD))
+        return;
+    text_add(t, "typedef struct %s_grads {\n", e->name);
+    for (int i = 0; i < e->model->roots; i++) {
+        const Root *r = &e->model->root[i];
+        if (r->kind == ROOT_GRAD)
+            declare_member(e, t, r->cname, r->node->type, r->node->shape, r->name);
+    }
+    text_add(t, "} %s_grads;\n\n", e->name);
+}
+
+static void declare_work(Emit *e, Text *t)
+{
+    text_add(t, "typedef struct %s_work { /* zeroed once by its owner, then reused */\n", e->name);
+    text_add(t, "    struct ngrt_pool *pool; /* NULL: the caller's thread alone */\n");
+    for (int i = 0; i < e->members; i++)
+        declare_member(e, t, e->member[i].name, e->member[i].type, e->member[i].shape, NULL);
+    if (e->ispace > 0)
+        text_add(t, "    int32_t ispace[%lld];\n", (long long)e->ispace);
+    if (e->space > 0)
+        text_add(t, "    %s space[%lld];\n", e->real, (long long)e->space);
+    text_add(t, "} %s_work;\n\n", e->name);
+}
+
+/* ---- macros --------------------------------------------------------------------------------------------------- */
+
+static void define_macros(Emit *e, Text *t)
+{
+    const char *comma = "";
+    for (int i = 0; i < e->graph->dims; i++)
+        text_add(t, "#define %s %lld\n", e->dim_max[i], (long long)e->graph->dim[i].max);
+    if (has_var(e, VAR_INPUT)) {
+        text_add(t, "#define %s_INPUTS { ", e->upper);
+        for (int i = 0; i < e->graph->dims; i++, comma = ", ")
+            text_add(t, "%s%lld", comma, (long long)e->graph->dim[i].max);
+        for (int i = 0; i < e->model->vars; i++) {
+            const Var *v = e->model->var[i];
+            double d = 0;
+            if (v->kind != VAR_INPUT)
+                continue;
+            bool given = v->init && node_const(v->init, &d);
+            text_add(t, "%s%s", comma, v->shape.rank ? "0" : emit_number(e, given ? d : 0, v->type));
+            comma = ", ";
+        }
+        text_add(t, " } /* the default values, as an initializer */\n");
+    }
+    text_add(t, "\n");
+}
+
+/* ---- functions ------------------------------------------------------------------------------------------------- */
+
+static const char *const function_note[] = {
+    [FN_INIT] = "the same bits on every machine", [FN_PREDICT] = "outputs; training = 0",
+    [FN_EVAL] = "outputs, losses, metrics; training = 0", [FN_FORWARD] = "losses, and what backward needs; training = 1",
+    [FN_BACKWARD] = "after forward, on the same work; overwrites the gradients", [FN_UPDATE] = "all updates, simultaneously",
+    [FN_STEP] = "forward, backward and update in one", [FN_GROUP] = "the same for one minimize",
+};
+
+/* The arguments in their fixed order: with their types, or as they are passed on. */
+const char *emit_arguments(Emit *e, const Function *f, bool types)
+{
+    static const struct { unsigned use; const char *type, *name; } all[] = {
+        {USES_PARAMS, "params", "params"}, {USES_STATE, "state", "state"}, {USES_INPUTS, "inputs", "in"},
+        {USES_WORK, "work", "w"}, {USES_GRADS, "grads", "grads"},
+    };
+    Text t = {.ngc = e->ngc};
+    const char *comma = "";
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (!(f->blocks & all[i].use))
+            continue;
+        if (types)
+            text_add(&t, "%s%s%s_%s *%s", comma, f->writes & all[i].use ? "" : "const ", e->name, all[i].type, all[i].name);
+        else
+            text_add(&t, "%s%s", comma, all[i].name);
+        comma = ", ";
+    }
+    if (f->fn == FN_INIT)
+        text_add(&t, types ? "%suint64_t seed" : "%sseed", comma);
+    return t.at ? t.at : types ? "void" : "";
+}
+
+static void declare_functions(Emit *e, Text *t)
+{
+    for (int i = 0; i < e->functions; i++) {
+        const Function *f = &e->function[i];
+        text_add(t, "/* %s */\n", function_note[f->fn < FN_GROUP ? f->fn : FN_GROUP]);
+        text_add(t, "%s %s_%s(%s);\n", f->fn == FN_INIT ? "void" : "int", e->name, f->name, emit_arguments(e, f, true));
+    }
+    text_add(t, "\n/* for other languages and generic programs */\n");
+    static const char *const block[] = {"params", "state", "inputs", "work", "grads"};
+    bool have[] = {has_var(e, VAR_PARAM), has_var(e, VAR_STATE), has_var(e, VAR_INPUT), true, has_root(e, ROOT_GRAD)};
+    for (size_t i = 0; i < sizeof block / sizeof *block; i++)
+        if (have[i])
+            text_add(t, "size_t %s_sizeof_%s(void);\n", e->name, block[i]);
+    text_add(t, "extern const ngrt_model %s_model;\n", e->name);
+}
+
+void emit_declarations(Emit *e, Text *t)
+{
+    text_add(t, "#include <stddef.h>\n#include <stdint.h>\n\n");
+    if (e->ngc->opt.standalone)
+        emit_types(t);
+    else
+        text_add(t, "#include \"ngrt.h\"\n\n");
+    text_add(t, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
+    define_macros(e, t);
+    declare_vars(e, t, VAR_PARAM, "params");
+    declare_vars(e, t, VAR_STATE, "state");
+    declare_grads(e, t);
+    declare_inputs(e, t);
+    declare_work(e, t);
+    text_add(t, "/* Functions that return int check sizes and labels before they write anything: 0, or a negative NGRT_E... */\n");
+    declare_functions(e, t);
+    text_add(t, "\n#ifdef __cplusplus\n}\n#endif\n");
+}
+
+/* ---- the descriptor ---------------------------------------------------------------------------------------------- */
+
+/* A string literal of any text. */
+static const char *quote(Ngc *ngc, const char *text)
+{
+    Text t = {.ngc = ngc};
+    text_add(&t, "\"");
+    for (const char *c = text; *c; c++)
+        if (*c == '"' || *c == '\\' || *c == '?')
+            text_add(&t, "\\%c", *c);
+        else if (*c < ' ' || *c > '~')
+            text_add(&t, "\\%03o", (unsigned char)*c);
+        else
+            text_put(&t, c, 1);
+    text_add(&t, "\"");
+    return t.at;
+}
+
+static int run_time_dim(const Emit *e, Size s)
+{
+    for (int i = 0; i < e->graph->dims && s < 0; i++)
+        if (size_uses_dim(e->graph, s, i))
+            return i;
+    return -1;
+}
+
+typedef struct Row { /* of the table of tensors */
+    const char *name, *role, *block, *member;
+    Type type;
+    Shape shape;
+    const char *flags;
+    int64_t limit;
+} Row;
+
+static void add_row(Emit *e, Text *t, Row r)
+{
+    text_add(t, "    {%s, %s, %s, %d, {", quote(e->ngc, r.name), r.role,
+             r.type == T_INT ? "NGRT_I32" : e->ngc->opt.real_double ? "NGRT_F64" : "NGRT_F32", r.shape.rank);
+    for (int i = 0; i < 8; i++)
+        text_add(t, "%s%lld", i ? ", " : "", i < r.shape.rank ? (long long)size_max(e->graph, r.shape.dim[i]) : 0LL);
+    text_add(t, "}, {");
+    for (int i = 0; i < 8; i++)
+        text_add(t, "%s%d", i ? ", " : "", i < r.shape.rank ? run_time_dim(e, r.shape.dim[i]) : -1);
+    text_add(t, "}, offsetof(%s_%s, %s), %s, %lld},\n", e->name, r.block, r.member, r.flags,
+             r.limit > INT_MAX ? 0LL : (long long)r.limit);
+}
+
+/* Is the input's value no part of what predict reads? */
+static bool is_target(const Emit *e, int var)
+{
+    for (int i = 0; i < e->functions; i++)
+        if (e->function[i].fn == FN_PREDICT)
+            return !e->function[i].reads[var];
+    return false;
+}
+
+static int add_rows(Emit *e, Text *t)
+{
+    static const struct { const char *role, *block; } of_var[] = {
+        [VAR_INPUT] = {"NGRT_INPUT", "inputs"}, [VAR_PARAM] = {"NGRT_PARAM", "params"}, [VAR_STATE] = {"NGRT_STATE", "state"}};
+    static const struct { RootKind kind; const char *role, *block; } of_root[] = {
+        {ROOT_GRAD, "NGRT_GRAD", "grads"}, {ROOT_OUTPUT, "NGRT_OUTPUT", "work"}, {ROOT_LOSS, "NGRT_LOSS", "work"},
+        {ROOT_METRIC, "NGRT_METRIC", "work"}};
+    int rows = 0;
+    for (int k = VAR_INPUT; k <= VAR_STATE; k++)
+        for (int i = 0; i < e->model->vars; i++) {
+            const Var *v = e->model->var[i];
+            if (v->kind != (VarKind)k)
+                continue;
+            add_row(e, t, (Row){v->name, of_var[k].role, of_var[k].block, v->cname, v->type, v->shape,
+                                k == VAR_INPUT && is_target(e, i) ? "NGRT_TARGET" : "0", v->limit});
+            rows++;
+        }
+    for (size_t k = 0; k < sizeof of_root / sizeof *of_root; k++)
+        for (int i = 0; i < e->model->roots; i++) {
+            const Root *r = &e->model->root[i];
+            bool sum = (r->kind == ROOT_LOSS || r->kind == ROOT_METRIC) && r->node->op == OP_sum;
+            if (r->kind != of_root[k].kind)
+                continue;
+            add_row(e, t, (Row){r->name, of_root[k].role, of_root[k].block, r->cname, r->node->type, r->node->shape,
+                                sum ? "NGRT_SUM" : "0", 0});
+            rows++;
+        }
+    return rows;
+}
+
+/* A function with the descriptor's arguments. */
+static void add_wrapper(Emit *e, Text *t, const Function *f)
+{
+    static const struct { unsigned use; const char *name, *own; } all[] = {
+        {USES_PARAMS, "params", "params"}, {USES_STATE, "state", "state"}, {USES_INPUTS, "inputs", "in"},
+        {USES_WORK, "work", "w"}, {USES_GRADS, "grads", "grads"}};
+    bool init = f->fn == FN_INIT, writes = init || f->fn == FN_UPDATE || f->fn == FN_STEP;
+    const char *comma = "";
+    text_add(t, "static %s call_%s(%svoid *params, void *state, ", init ? "void" : "int", f->name, writes ? "" : "const ");
+    text_add(t, init ? "uint64_t seed" : "const void *inputs, void *work");
+    text_add(t, "%s)\n{\n", f->fn == FN_BACKWARD ? ", void *grads" : f->fn == FN_UPDATE ? ", const void *grads" : "");
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        bool there = i < 2 || (i < 4 && !init) || f->fn == FN_BACKWARD || f->fn == FN_UPDATE;
+        if (there && !(f->blocks & all[i].use))
+            text_add(t, "    (void)%s;\n", all[i].name);
+    }
+    text_add(t, "    %s%s_%s(", init ? "" : "return ", e->name, f->name);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (f->blocks & all[i].use) {
+            text_add(t, "%s%s", comma, all[i].name);
+            comma = ", ";
+        }
+    text_add(t, "%s);\n}\n\n", init ? text_format(e->ngc, "%sseed", comma) : "");
+}
+
+void emit_model(Emit *e, Text *t)
+{
+    Text rows = {.ngc = e->ngc};
+    int count = add_rows(e, &rows);
+    static const char *const block[] = {"params", "state", "inputs", "work", "grads"};
+    bool have[] = {has_var(e, VAR_PARAM), has_var(e, VAR_STATE), has_var(e, VAR_INPUT), true, has_root(e, ROOT_GRAD)};
+    const char *name[FN_GROUP] = {NULL};
+    for (size_t i = 0; i < sizeof block / sizeof *block; i++)
+        if (have[i])
+            text_add(t, "size_t %s_sizeof_%s(void)\n{\n    return sizeof(%s_%s);\n}\n\n", e->name, block[i], e->name, block[i]);
+    for (int i = 0; i < e->functions; i++)
+        if (e->function[i].fn < FN_GROUP) {
+            add_wrapper(e, t, &e->function[i]);
+            name[e->function[i].fn] = e->function[i].name;
+        }
+    if (e->graph->dims > 0) {
+        text_add(t, "static const ngrt_dim dims[] = {\n");
+        for (int i = 0; i < e->graph->dims; i++)
+            text_add(t, "    {%s, %lld, offsetof(%s_inputs, %s)},\n", quote(e->ngc, e->graph->dim[i].name),
+                     (long long)e->graph->dim[i].max, e->name, e->dim[i]);
+        text_add(t, "};\n\n");
+    }
+    if (count > 0)
+        text_add(t, "static const ngrt_tensor tensors[] = {\n%s};\n\n", rows.at);
+    text_add(t, "const ngrt_model %s_model = {\n    NGRT_MODEL_VERSION, %s, %s,\n    ", e->name, quote(e->ngc, e->model->name),
+             e->ngc->opt.real_double ? "NGRT_F64" : "NGRT_F32");
+    for (size_t i = 0; i < sizeof block / sizeof *block; i++)
+        text_add(t, have[i] ? "sizeof(%s_%s),%s" : "0,%.0s%.0s%s", e->name, block[i], i < 4 ? " " : "");
+    text_add(t, "\n    %d, %s, %d, %s,\n    ", e->graph->dims, e->graph->dims ? "dims" : "NULL", count, count ? "tensors" : "NULL");
+    for (int fn = FN_INIT; fn <= FN_STEP; fn++)
+        text_add(t, name[fn] ? "%scall_%s" : "%sNULL", fn ? ", " : "", name[fn]);
+    text_add(t, "\n};\n");
+}

@@ -1,0 +1,219 @@
+/* plan.c - finds memory for the values of a program: scalars become variables of the function where they can; tensors share
+ * one array, each from its first store to its last load; a loop writes over an operand that dies in it where it reads
+ * no other element. What backward reads of forward's stays as it is, so that backward may be called again.
+ *
+ * Requires: kernels in their final order. Keeps: everything but the places of kind P_SPACE.
+ */
+#include "program.h"
+
+#include <stdlib.h>
+
+enum { ALIGN = 16 };    /* elements: 64 bytes of float */
+
+typedef struct Life {   /* of one slot */
+    int first, last;    /* positions of kernels; first -1: not stored by this program */
+    bool memory;        /* must have an address */
+    bool crosses;       /* read in another function than the one that stores it */
+    int group;          /* the slot whose memory it shares; itself for the first of them */
+} Life;
+
+typedef struct Group { /* what shares one piece of memory */
+    int slot;
+    int first, last;
+    int64_t size;       /* elements at the bound of run-time sizes */
+    Type type;
+    bool scalar;
+    const Place *fixed; /* its piece is this target's place */
+} Group;
+
+static int64_t count_max(const Program *p, const Node *n)
+{
+    return size_max(p->graph, shape_count(p->graph, n->shape));
+}
+
+static bool is_scalar(const Program *p, const Node *n)
+{
+    return shape_count(p->graph, n->shape) == 1;
+}
+
+static void note_read(const Program *p, Life *life, const Node *n, int at, bool memory)
+{
+    Life *l = &life[p->slot[n->id]];
+    if (l->first < 0)
+        return;
+    l->last = at;
+    l->memory |= memory;
+    l->crosses |= p->kernel[l->first]->part != p->kernel[at]->part;
+    if (p->kernel[l->first]->phase != p->kernel[at]->phase)
+        l->last = p->kernels;
+}
+
+static Life *find_lives(const Program *p)
+{
+    Life *life = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *life);
+    for (int i = 0; i < p->nodes; i++)
+        life[i] = (Life){.first = -1, .last = -1, .group = i};
+    for (int i = 0; i < p->kernels; i++) {
+        const Kernel *k = p->kernel[i];
+        for (int s = 0; s < k->stores; s++) {
+            if (k->store[s].target)
+                continue;
+            Life *l = &life[p->slot[k->store[s].node->id]];
+            l->memory |= k->kind != K_LOOP || k->store[s].add || l->first >= 0 || k->store[s].at;
+            l->first = l->first < 0 ? i : l->first;
+            l->last = l->last < i ? i : l->last;
+        }
+        for (int v = 0; v < k->vals; v++)
+            if (k->val[v]->kind == V_LOAD)
+                note_read(p, life, k->val[v]->node, i, k->val[v]->at != NULL);
+        if (k->kind == K_GEMM) {
+            note_read(p, life, program_holder(p, k->product->arg[0]), i, true);
+            note_read(p, life, program_holder(p, k->product->arg[1]), i, true);
+            if (k->onto)
+                note_read(p, life, program_holder(p, k->onto), i, true);
+        }
+    }
+    return life;
+}
+
+/* Is everything that k reads of n at the very element that store s writes? */
+static bool reads_in_place(const Program *p, const Kernel *k, const Store *s, const Node *n)
+{
+    if (k->kind == K_GEMM)
+        return k->onto && program_holder(p, k->onto) == n && program_holder(p, k->product->arg[0]) != n &&
+               program_holder(p, k->product->arg[1]) != n;
+    for (int i = 0; i < k->axes; i++)
+        if (k->axis[i] != AX_LEAD)
+            return false;
+    for (int v = 0; v < k->vals; v++)
+        if (k->val[v]->kind == V_LOAD && k->val[v]->node == n && !index_equal(k->val[v]->at, s->at))
+            return false;
+    return k->kind == K_LOOP && k->axes > 0 && !s->add;
+}
+
+/* The tensors that die in kernel at and could be written over by store s; the one found is joined to the store's group. */
+static void join_dying(Program *p, Life *life, Group *group, int at, const Store *s)
+{
+    const Kernel *k = p->kernel[at];
+    int own = p->slot[s->node->id];
+    Place *place = &p->place[own];
+    bool fixed = place->kind == P_GRAD || place->kind == P_MEMBER || (p->init && place->kind == P_VAR);
+    if (s->target || life[own].group != own || life[own].first != at || (place->kind != P_SPACE && !fixed))
+        return;
+    for (int v = 0; v < k->vals + 1; v++) {
+        const Node *n = v < k->vals ? k->val[v]->node : k->onto ? program_holder(p, k->onto) : NULL;
+        if (n == NULL || (v < k->vals && k->val[v]->kind != V_LOAD))
+            continue;
+        int dying = p->slot[n->id];
+        Group *g = &group[life[dying].group];
+        if (p->place[dying].kind != P_SPACE || life[dying].first < 0 || life[dying].last != at || life[dying].first == at ||
+            g->last != at || g->fixed || n->type != s->node->type || p->phase[dying] != p->phase[own] ||
+            count_max(p, n) != count_max(p, s->node) || is_scalar(p, n) || !reads_in_place(p, k, s, n))
+            continue;
+        life[own].group = life[dying].group;
+        g->last = life[own].last;
+        if (fixed) {
+            g->fixed = place;
+            g->last = p->kernels + 1; /* joined by nothing more */
+        }
+        return;
+    }
+}
+
+/* One group for each stored value, then joined where a kernel writes over what dies in it. */
+static Group *find_groups(Program *p, Life *life)
+{
+    Group *group = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *group);
+    for (int i = 0; i < p->nodes; i++)
+        group[i] = (Group){.slot = i, .first = life[i].first, .last = life[i].last, .size = count_max(p, p->node[i]),
+                           .type = p->node[i]->type, .scalar = is_scalar(p, p->node[i])};
+    for (int i = 0; i < p->kernels && !p->ngc->opt.no_share; i++)
+        for (int s = 0; s < p->kernel[i]->stores; s++)
+            join_dying(p, life, group, i, &p->kernel[i]->store[s]);
+    return group;
+}
+
+static int compare_size(const void *x, const void *y)
+{
+    const Group *a = *(Group *const *)x, *b = *(Group *const *)y;
+    if (a->size != b->size)
+        return a->size < b->size ? 1 : -1;
+    return a->slot < b->slot ? -1 : a->slot > b->slot;
+}
+
+typedef struct Piece { int64_t at, end; } Piece;
+
+static int compare_piece(const void *x, const void *y)
+{
+    const Piece *a = x, *b = y;
+    return a->at < b->at ? -1 : a->at > b->at;
+}
+
+/* The lowest offset at which a piece of this size overlaps none of those that are in use, which it sorts. */
+static int64_t find_gap(Piece *used, int count, int64_t size)
+{
+    int64_t at = 0;
+    qsort(used, (size_t)count, sizeof *used, compare_piece);
+    for (int i = 0; i < count && used[i].at < at + size; i++)
+        if (used[i].end > at)
+            at = used[i].end;
+    return at;
+}
+
+/* Offsets, the largest first: each in the lowest gap that is free while it lives. */
+static void place_groups(Program *p, Group **list, int count, Type type, int64_t *space)
+{
+    Piece *used = arena_alloc(p->ngc, (size_t)(count + 1) * sizeof *used);
+    int64_t top = 0;
+    for (int i = 0; i < count; i++) {
+        Group *g = list[i];
+        int64_t size = (g->size + ALIGN - 1) / ALIGN * ALIGN;
+        int n = 0;
+        if (g->type != type || g->scalar)
+            continue;
+        for (int j = 0; j < i; j++) {
+            const Group *h = list[j];
+            bool meet = p->ngc->opt.no_share || (h->first <= g->last && g->first <= h->last);
+            if (h->type == type && !h->scalar && meet) {
+                int64_t at = p->place[h->slot].offset;
+                used[n++] = (Piece){at, at + (h->size + ALIGN - 1) / ALIGN * ALIGN};
+            }
+        }
+        int64_t at = find_gap(used, n, size);
+        p->place[g->slot].offset = at;
+        if (at + size > top)
+            top = at + size;
+    }
+    for (int i = 0; i < count; i++) /* numbers are too small to be worth sharing */
+        if (list[i]->scalar && list[i]->type == type)
+            p->place[list[i]->slot].offset = top++;
+    *space = top;
+}
+
+void program_plan(Program *p)
+{
+    Life *life = find_lives(p);
+    for (int i = 0; i < p->nodes; i++)
+        if (p->place[i].kind == P_SPACE && is_scalar(p, p->node[i]) && !life[i].memory && !life[i].crosses)
+            p->place[i].kind = P_LOCAL;
+    if (p->plain)
+        return;
+    Group *group = find_groups(p, life);
+    Group **list = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *list);
+    int count = 0;
+    for (int i = 0; i < p->nodes; i++)
+        if (p->place[i].kind == P_SPACE && life[i].group == i && !group[i].fixed)
+            list[count++] = &group[i];
+    qsort(list, (size_t)count, sizeof *list, compare_size);
+    place_groups(p, list, count, T_FLOAT, &p->space);
+    place_groups(p, list, count, T_INT, &p->ispace);
+    for (int i = 0; i < p->nodes; i++) {
+        int g = life[i].group;
+        if (p->place[i].kind != P_SPACE)
+            continue;
+        if (group[g].fixed)
+            p->place[i] = *group[g].fixed;
+        else
+            p->place[i].offset = p->place[g].offset;
+    }
+}
