@@ -276,12 +276,15 @@ bool expr_shape(Lower *L, const Arg *sizes, Shape *s)
 {
     *s = (Shape){0};
     for (const Arg *a = sizes; a; a = a->next) {
-        if (s->rank == MAX_RANK) {
-            lower_error(L, 305, a->loc, "at most %d axes are allowed", MAX_RANK);
-            return false;
+        Value *v = lower_expr(L, a->value); /* a size, or a list of them: state v[p.shape] */
+        for (int i = 0; i < (v->kind == V_LIST ? v->count : 1); i++) {
+            if (s->rank == MAX_RANK) {
+                lower_error(L, 305, a->loc, "at most %d axes are allowed", MAX_RANK);
+                return false;
+            }
+            if (!want_size(L, v->kind == V_LIST ? v->item[i] : v, "a size", &s->dim[s->rank++]))
+                return false;
         }
-        if (!expr_size(L, a->value, &s->dim[s->rank++]))
-            return false;
     }
     return !sizes || shape_fits(L, sizes->loc, *s);
 }
@@ -488,7 +491,9 @@ static Value *lower_name(Lower *L, const Expr *x)
     }
     if (L->formula && !L->frame) {
         Var *v = lower_var(L, VAR_INPUT, x->name, x->loc, (Shape){0}, T_FLOAT, NULL);
-        return value_node(L, x->loc, v->node);
+        Value *value = value_node(L, x->loc, v->node);
+        scope_bind(L, x->name, value, x->loc);
+        return value;
     }
     return unknown(L, x, "name");
 }

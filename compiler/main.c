@@ -14,7 +14,7 @@ extern const size_t prelude_size;
 
 typedef enum {
     O_OUTPUT, O_HEADER, O_PREFIX, O_STANDALONE, O_REAL, O_OPTIMIZE, O_DEFINE, O_INCLUDE, O_COMMENTS, O_REPORT, O_KEEP, O_DUMP,
-    O_EXPRESSION, O_WARNING, O_COLOR, O_NO_SHARE, O_HELP, O_VERSION,
+    O_EXPRESSION, O_WARNING, O_COLOR, O_NO_SHARE, O_FILL, O_HELP, O_VERSION,
 } OptionKind;
 
 typedef struct Option {
@@ -41,6 +41,7 @@ static const Option options[] = {
     {"-W", O_WARNING, 1, "NAME", "error: warnings are errors; all: every warning (the default)"},
     {"--color", O_COLOR, 1, "WHEN", "auto, always or never"},
     {"--no-share", O_NO_SHARE, 0, NULL, "give every value memory of its own"},
+    {"--fill", O_FILL, 0, NULL, "run: give inputs that have no value seeded normal numbers, and labels in range"},
     {"--help", O_HELP, 0, NULL, "print this"},
     {"--version", O_VERSION, 0, NULL, "print the version"},
 };
@@ -63,7 +64,7 @@ typedef struct Args { /* what the command line says */
     const char *file;      /* the model, "-" for standard input */
     const char *expression;
     const char *output, *header;
-    bool want_header, report;
+    bool want_header, report, fill;
     const char *color;
     char **rest;           /* name=value, or a trainer's arguments */
     int rests;
@@ -196,6 +197,7 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
         return opt->werror || strcmp(value, "all") == 0 ? 0 : usage_error("there is no -W%s", value, NULL);
     case O_COLOR: n = choice("--color", value, whens, 3); opt->color = n; return n < 0 ? 2 : 0;
     case O_NO_SHARE: opt->no_share = true; return 0;
+    case O_FILL: a->fill = true; return 0;
     case O_HELP: help(); exit(0);
     case O_VERSION: printf("ngc %s\n", NGC_VERSION); exit(0);
     }
@@ -347,7 +349,7 @@ static int command(Ngc *ngc, const Args *a)
         return status;
     switch (a->command) {
     case C_COMPILE: status = compile(ngc, a, m); break;
-    case C_RUN: status = run_main(ngc, m, a->rest, a->rests); break;
+    case C_RUN: status = run_main(ngc, m, a->rest, a->rests, a->fill); break;
     case C_CHECK: status = check_main(ngc, m, a->rest, a->rests); break;
     case C_TRAIN: status = train_main(ngc, m, a->rest, a->rests); break;
     }

@@ -480,7 +480,7 @@ int64_t index_at(int rank, const int64_t *dim, const int64_t *index); /* the ele
 
 /* ---- run.c: ngc run, ngc check ------------------------------------------------------------------------------ */
 
-int run_main(Ngc *, Model *, char **assign, int count);
+int run_main(Ngc *, Model *, char **assign, int count, bool fill); /* fill: inputs not given get seeded values */
 int check_main(Ngc *, Model *, char **assign, int count);
 
 /* ---- emit_c.c (with fuse.c, plan.c) --------------------------------------------------------------------------- */

@@ -188,6 +188,22 @@ static void run_ready(Run *r)
     eval_forget(r->e);
 }
 
+/* What the user gives no value for: seeded normals, and integers within the range their use allows. */
+static void fill_inputs(Run *r)
+{
+    for (int i = 0; i < r->m->vars; i++) {
+        Var *v = r->m->var[i];
+        int64_t dim[MAX_RANK], n = eval_shape(r->e, v->shape, dim);
+        if (r->var[i])
+            continue;
+        r->var[i] = arena_alloc(r->ngc, (size_t)(n + 1) * sizeof **r->var);
+        if (v->type == T_FLOAT)
+            ngrt_normal(r->var[i], (size_t)n, 11, (uint32_t)i, 0, 1);
+        for (int64_t k = 0; k < n && v->type == T_INT; k++)
+            r->var[i][k] = (double)((k * 7 + 3) % (v->limit ? v->limit : 10));
+    }
+}
+
 /* ---- printing --------------------------------------------------------------------------------------------- */
 
 static void print_rows(const double *x, const int64_t *dim, int rank, int indent)
@@ -219,7 +235,7 @@ static void print_value(Run *r, const char *before, const char *name, Node *n)
     printf("\n");
 }
 
-int run_main(Ngc *ngc, Model *m, char **assign, int count)
+int run_main(Ngc *ngc, Model *m, char **assign, int count, bool fill)
 {
     Run *r = run_new(ngc, m);
     static const RootKind order[] = {ROOT_NAMED, ROOT_OUTPUT, ROOT_METRIC, ROOT_LOSS, ROOT_GRAD, ROOT_UPDATE};
@@ -232,6 +248,8 @@ int run_main(Ngc *ngc, Model *m, char **assign, int count)
         if (!r->given[d])
             r->e->dim[d] = m->graph->dim[d].max;
     run_defaults(r);
+    if (fill)
+        fill_inputs(r);
     for (int i = 0; i < m->vars; i++)
         if (!r->var[i])
             errors += usage(r, "input %s%s is not given: name=value gives it", m->var[i]->name, m->var[i]->shape.rank ? shape_text(m->graph, m->var[i]->shape) : "");
@@ -348,22 +366,6 @@ static double check_root(Run *r, const Root *root, int *tried)
     return worst;
 }
 
-/* What the user gives no value for: seeded normals, and integers within the range their use allows. */
-static void check_inputs(Run *r)
-{
-    for (int i = 0; i < r->m->vars; i++) {
-        Var *v = r->m->var[i];
-        int64_t dim[MAX_RANK], n = eval_shape(r->e, v->shape, dim);
-        if (r->var[i])
-            continue;
-        r->var[i] = arena_alloc(r->ngc, (size_t)(n + 1) * sizeof **r->var);
-        if (v->type == T_FLOAT)
-            ngrt_normal(r->var[i], (size_t)n, 11, (uint32_t)i, 0, 1);
-        for (int64_t k = 0; k < n && v->type == T_INT; k++)
-            r->var[i][k] = (double)((k * 7 + 3) % (v->limit ? v->limit : 10));
-    }
-}
-
 int check_main(Ngc *ngc, Model *m, char **assign, int count)
 {
     Run *r = run_new(ngc, m);
@@ -375,7 +377,7 @@ int check_main(Ngc *ngc, Model *m, char **assign, int count)
         if (!r->given[d])
             r->e->dim[d] = m->graph->dim[d].max;
     run_defaults(r);
-    check_inputs(r);
+    fill_inputs(r);
     check_labels(r);
     if (ngc->errors)
         return 1;
