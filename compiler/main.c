@@ -14,7 +14,7 @@ extern const size_t prelude_size;
 
 typedef enum {
     O_OUTPUT, O_HEADER, O_PREFIX, O_STANDALONE, O_REAL, O_OPTIMIZE, O_DEFINE, O_INCLUDE, O_COMMENTS, O_REPORT, O_KEEP, O_DUMP,
-    O_EXPRESSION, O_WARNING, O_COLOR, O_NO_SHARE, O_FILL, O_HELP, O_VERSION,
+    O_EXPRESSION, O_WARNING, O_COLOR, O_NO_SHARE, O_FILL, O_DIGITS, O_HELP, O_VERSION,
 } OptionKind;
 
 typedef struct Option {
@@ -41,7 +41,8 @@ static const Option options[] = {
     {"-W", O_WARNING, 1, "NAME", "error: warnings are errors; all: every warning (the default)"},
     {"--color", O_COLOR, 1, "WHEN", "auto, always or never"},
     {"--no-share", O_NO_SHARE, 0, NULL, "give every value memory of its own"},
-    {"--fill", O_FILL, 0, NULL, "run: give inputs that have no value seeded normal numbers, and labels in range"},
+    {"--fill", O_FILL, 0, NULL, "run: give inputs that have no value seeded normal numbers, and labels in range; print the inputs too"},
+    {"--digits", O_DIGITS, 1, "N", "run: print numbers with N significant digits (default: 9; 17 tell a double exactly)"},
     {"--help", O_HELP, 0, NULL, "print this"},
     {"--version", O_VERSION, 0, NULL, "print the version"},
 };
@@ -198,6 +199,9 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
     case O_COLOR: n = choice("--color", value, whens, 3); opt->color = n; return n < 0 ? 2 : 0;
     case O_NO_SHARE: opt->no_share = true; return 0;
     case O_FILL: a->fill = true; return 0;
+    case O_DIGITS:
+        opt->digits = atoi(value);
+        return opt->digits >= 1 && opt->digits <= 17 ? 0 : usage_error("--digits wants a number from 1 to 17, not '%s'", value, NULL);
     case O_HELP: help(); exit(0);
     case O_VERSION: printf("ngc %s\n", NGC_VERSION); exit(0);
     }
@@ -363,7 +367,7 @@ static int command(Ngc *ngc, const Args *a)
 
 int main(int argc, char **argv)
 {
-    Ngc ngc = {.opt = {.optimize = 2, .comments = -1, .color = 2}};
+    Ngc ngc = {.opt = {.optimize = 2, .comments = -1, .color = 2, .digits = 9}};
     Args a = {0};
     a.rest = arena_alloc(&ngc, (size_t)(argc + 1) * sizeof *a.rest);
     int status = read_args(&ngc, &a, argc, argv);

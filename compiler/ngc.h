@@ -315,6 +315,7 @@ typedef struct Options {
     const char *dump;       /* letters of passes after which the graph is printed to stderr */
     int color;              /* 0 no, 1 yes; main decides auto */
     bool no_share;          /* every value has memory of its own: for tests of the memory plan */
+    int digits;             /* run: significant digits of a printed number */
 } Options;
 
 struct Ngc {

@@ -206,11 +206,11 @@ static void fill_inputs(Run *r)
 
 /* ---- printing --------------------------------------------------------------------------------------------- */
 
-static void print_rows(const double *x, const int64_t *dim, int rank, int indent)
+static void print_rows(const double *x, const int64_t *dim, int rank, int indent, int digits)
 {
     int64_t inner = 1;
     if (rank == 0) {
-        printf("%.9g", *x == 0 ? 0 : *x); /* no -0 */
+        printf("%.*g", digits, *x == 0 ? 0 : *x); /* no -0 */
         return;
     }
     for (int i = 1; i < rank; i++)
@@ -221,7 +221,7 @@ static void print_rows(const double *x, const int64_t *dim, int rank, int indent
             printf(",\n%*s", indent + 1, "");
         else if (i)
             printf(", ");
-        print_rows(x + i * inner, dim + 1, rank - 1, indent + 1);
+        print_rows(x + i * inner, dim + 1, rank - 1, indent + 1, digits);
     }
     printf("]");
 }
@@ -231,7 +231,17 @@ static void print_value(Run *r, const char *before, const char *name, Node *n)
     int64_t dim[MAX_RANK];
     eval_shape(r->e, n->shape, dim);
     int width = printf("%s%s = ", before, name);
-    print_rows(eval_node(r->e, n), dim, n->shape.rank, width);
+    print_rows(eval_node(r->e, n), dim, n->shape.rank, width, r->ngc->opt.digits);
+    printf("\n");
+}
+
+static void print_input(Run *r, int i)
+{
+    int64_t dim[MAX_RANK];
+    Var *v = r->m->var[i];
+    eval_shape(r->e, v->shape, dim);
+    int width = printf("%s = ", v->name);
+    print_rows(r->var[i], dim, v->shape.rank, width, r->ngc->opt.digits);
     printf("\n");
 }
 
@@ -259,6 +269,9 @@ int run_main(Ngc *ngc, Model *m, char **assign, int count, bool fill)
     if (ngc->errors)
         return 1;
     run_ready(r);
+    for (int i = 0; i < m->vars && fill; i++)
+        if (m->var[i]->kind == VAR_INPUT)
+            print_input(r, i);
     for (size_t k = 0; k < sizeof order / sizeof *order; k++)
         for (int i = 0; i < m->roots; i++) {
             Root *root = &m->root[i];
