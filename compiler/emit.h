@@ -29,7 +29,7 @@ typedef struct Member { /* of the work struct */
     const Node *node;   /* -O0: the value it is for; NULL: a root's */
     bool named;         /* by the user */
     int program;        /* last program that took it */
-    const char *note;   /* its comment */
+    const char *note;   /* the user's name */
 } Member;
 
 typedef struct Taken { const char **name; int count, room; } Taken; /* names given out in one scope */

@@ -186,13 +186,19 @@ static void add_function(Emit *e, Fn fn, const char *name, Program *p, int phase
 
 /* ---- -O0: every value that is stored is a member of work ---------------------------------------------------------- */
 
-/* A member for n: its own if it had one in another program, else one of its name or kind that this program does not use. */
-static Member *find_member(Emit *e, const Node *n, const char *name)
+/* The member that n has in another program. */
+static Member *own_member(Emit *e, const Node *n)
 {
     for (int i = e->pinned; i < e->members; i++)
         if (e->member[i].node == n)
             return &e->member[i];
-    for (int i = e->pinned; i < e->members; i++) {
+    return NULL;
+}
+
+/* A member of its name or kind that this program does not use, or a new one. */
+static Member *find_member(Emit *e, const Node *n, const char *name)
+{
+    for (int i = 0; i < e->members; i++) {
         Member *m = &e->member[i];
         if (m->program != e->programs && m->named == (name != NULL) && m->type == n->type && shape_equal(m->shape, n->shape) &&
             (!name || strcmp(m->note, name) == 0))
@@ -209,13 +215,20 @@ static Member *find_member(Emit *e, const Node *n, const char *name)
 static void place_members(Emit *e, Program *p)
 {
     e->programs++;
-    for (int i = 0; i < p->nodes; i++) {
-        if (p->place[i].kind != P_SPACE)
-            continue;
-        Member *m = find_member(e, p->node[i], p->node[i]->name);
-        m->program = e->programs;
-        p->place[i] = (Place){.kind = P_MEMBER, .name = m->name, .shape = m->shape};
-    }
+    for (int i = 0; i < p->targets; i++)
+        for (int k = 0; k < e->pinned; k++)
+            if (p->target[i].place.kind == P_MEMBER && p->target[i].place.name == e->member[k].name)
+                e->member[k].program = e->programs;
+    for (int own = 1; own >= 0; own--) /* a value that has a member gets that one, before others may take it */
+        for (int i = 0; i < p->nodes; i++) {
+            if (p->place[i].kind != P_SPACE)
+                continue;
+            Member *m = own ? own_member(e, p->node[i]) : find_member(e, p->node[i], p->node[i]->name);
+            if (m == NULL)
+                continue;
+            m->program = e->programs;
+            p->place[i] = (Place){.kind = P_MEMBER, .name = m->name, .shape = m->shape};
+        }
 }
 
 Emit *emit_prepare(Ngc *ngc, Model *m)

@@ -56,9 +56,11 @@ static const char *rule_text(Emit *e, const Step *s, const char *rule)
         }
         const Node *operand = n == 1 && *c >= 'a' && *c < 'a' + s->y->nargs ? s->y->arg[*c - 'a'] : n == 1 && *c == 'y' ? s->y : NULL;
         if (n == 2 && strncmp(c, "dy", 2) == 0)
-            text_add(&t, "%s", adjoint_label(e, s->loss, s->y));
-        else if (operand)
-            text_add(&t, own_name(operand) || operand->op == OP_const ? "%s" : "(%s)", node_text(e->graph, operand, own_name(operand) ? 0 : 2));
+            text_add(&t, "%s", s->y == s->loss ? "1" : adjoint_label(e, s->loss, s->y));
+        else if (operand) {
+            const char *text = own_name(operand) ? own_name(operand) : node_text(e->graph, operand, 2);
+            text_add(&t, strchr(text, ' ') ? "(%s)" : "%s", text);
+        }
         else
             text_put(&t, c, n);
         c += n;

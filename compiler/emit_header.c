@@ -106,7 +106,7 @@ void emit_members(Emit *e)
             if (r->kind != order[k] || !emit_keeps(e, r) || emit_member(e, r->cname))
                 continue;
             e->member = arena_grow(e->ngc, e->member, e->members, &e->member_room, sizeof *e->member);
-            e->member[e->members++] = (Member){.name = r->cname, .type = r->node->type, .shape = r->node->shape, .named = true};
+            e->member[e->members++] = (Member){.name = r->cname, .type = r->node->type, .shape = r->node->shape, .named = true, .note = r->name};
         }
     e->pinned = e->members;
 }

@@ -160,8 +160,9 @@ static Demand *find_demand(Program *p)
             }
             of->uses++;
             of->buffer |= n->op == OP_matmul && !is_loop_product(p, n);
-            of->repeated |= n->op == OP_matmul || n->op == OP_pad || k > 0 ? n->op != OP_concat &&
-                            !(op_info[n->op]->flags & F_ELEMENTWISE) : copies_axes(n) || n->op == OP_gather;
+            bool one_each = op_info[n->op]->flags & F_ELEMENTWISE || n->op == OP_concat || (k == 0 && n->op == OP_scatter);
+            of->repeated |= !one_each && !(op_info[n->op]->flags & F_REDUCE) && (!(op_info[n->op]->flags & F_VIEW) || k > 0 ||
+                            copies_axes(n) || n->op == OP_gather);
         }
     }
     return demand;
@@ -185,7 +186,7 @@ static bool worth_storing(const Program *p, const Node *n, const Demand *d, int 
     if (d->buffer || d->target)
         return true;
     if (p->plain)
-        return n->type == n->arg[0]->type || n->op == OP_pad;
+        return n->op == OP_pad || d->uses > 1 || (n->type == n->arg[0]->type && !(op_info[n->op]->flags & F_FLAT && n->nargs == 2));
     if (weight > (scalar ? SCALAR_OPS : LOOP_OPS))
         return true;
     if (d->repeated)
@@ -321,7 +322,7 @@ static void add_kernel(Program *p, Kernel *k, int *def)
 
 static bool is_map(const Kernel *k)
 {
-    if (k->kind != K_LOOP || k->axes == 0)
+    if (k->kind != K_LOOP || k->axes == 0 || op_info[k->reduce]->flags & F_REDUCE)
         return false;
     for (int i = 0; i < k->axes; i++)
         if (k->axis[i] != AX_LEAD)

@@ -82,9 +82,8 @@ static bool reads_in_place(const Program *p, const Kernel *k, const Store *s, co
     if (k->kind == K_GEMM)
         return k->onto && program_holder(p, k->onto) == n && program_holder(p, k->product->arg[0]) != n &&
                program_holder(p, k->product->arg[1]) != n;
-    for (int i = 0; i < k->axes; i++)
-        if (k->axis[i] != AX_LEAD)
-            return false;
+    if (op_info[k->reduce]->flags & F_REDUCE)
+        return false;
     for (int v = 0; v < k->vals; v++)
         if (k->val[v]->kind == V_LOAD && k->val[v]->node == n && !index_equal(k->val[v]->at, s->at))
             return false;

@@ -1,0 +1,63 @@
+#!/bin/sh
+# run.sh - every model in models/: its emitted C against the reference interpreter, at -O0 and -O2, by gcc and clang, with and
+# without sanitizers, with shared memory and without (the same bits), standalone; and the warnings of strict compilers.
+#
+#     tests/emit/run.sh [MODEL...]      from anywhere; needs a built tree
+cd "$(dirname "$0")/../.." || exit 2
+build=${BUILD:-build}
+dir=$(mktemp -d) || exit 2
+trap 'rm -rf "$dir"' EXIT
+strict="-std=c99 -pedantic -Wall -Wextra -Wconversion -Wsign-conversion -Wmissing-prototypes -Wshadow -Werror"
+objects=$(ls $build/*.o | grep -v "/rt_\|/main.o\|/driver.o\|/output.o\|/run.o")
+libs="$build/libngrt.a $(nm $build/libngrt.a 2>/dev/null | grep -q 'U cblas_sgemm' && echo -lopenblas) -lm"
+compilers=$(for c in gcc clang; do command -v $c; done)
+failed=0 checks=0
+
+fail() {
+    echo "FAIL $*"
+    failed=$((failed + 1))
+}
+
+# run NAME OPTIONS COMPILER FLAGS: the program's hash of its results into $hash
+run() {
+    checks=$((checks + 1))
+    "$dir/selfcheck" $2 "$model" > "$dir/p.c" 2> "$dir/log" || { fail "$1 $2: $(head -3 "$dir/log")"; return; }
+    $3 $4 -Iruntime "$dir/p.c" $libs -o "$dir/p" 2> "$dir/log" || { fail "$1 $2: $3 $4: $(head -5 "$dir/log")"; return; }
+    "$dir/p" > "$dir/out" 2>&1 || fail "$1 $2 $3 $4: $(head -5 "$dir/out")"
+    hash=$(tail -1 "$dir/out")
+}
+
+# strict NAME OPTIONS: the C without a warning, the header as C++98, nothing but the prefix exported, no .data or .bss
+strict() {
+    $build/ngc "$model" --prefix=model $2 -o "$dir/m.c" 2> "$dir/log" || { fail "$1 $2: $(head -3 "$dir/log")"; return; }
+    for cc in $compilers; do
+        checks=$((checks + 1))
+        $cc $strict -O1 -Iruntime -c "$dir/m.c" -o "$dir/m.o" 2> "$dir/log" || fail "$1 $2: $cc: $(head -5 "$dir/log")"
+        nm "$dir/m.o" | grep ' [TRDBG] ' | grep -v ' model_' > "$dir/log" && fail "$1 $2 exports $(head -3 "$dir/log")"
+        size -A "$dir/m.o" | awk '($1 == ".data" || $1 == ".bss") && $2 > 0 { print; bad = 1 } END { exit !bad }' && fail "$1 $2: data"
+    done
+    echo '#include "m.h"' > "$dir/h.cc"
+    command -v g++ > /dev/null && { g++ -std=c++98 -pedantic -Wall -Wextra -Werror -Iruntime -fsyntax-only "$dir/h.cc" || fail "$1 $2: C++"; }
+}
+
+cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler -o "$dir/selfcheck" tests/emit/selfcheck.c $objects $build/rt_ngrt_random.o -lm || exit 2
+first=$(echo $compilers | cut -d' ' -f1)
+for model in ${*:-tests/emit/models/*.ng}; do
+    name=$(basename "$model" .ng)
+    for cc in $compilers; do
+        run "$name" "" $cc "-O2"
+    done
+    run "$name" "-O0" $first "-O1"
+    run "$name" "--seed=3" $first "-O1"
+    shared=$hash
+    run "$name" "--seed=3 --no-share" $first "-O1"
+    [ "$shared" = "$hash" ] || fail "$name: other bits without shared memory"
+    run "$name" "--seed=5 --dims=1" $first "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
+    run "$name" "--seed=6 --standalone" $first "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
+    run "$name" "--seed=7 -O0 --dims=3" $first "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
+    for options in "-O2" "-O0" "-O2 --real=double --standalone" "-O2 --standalone --comments=derivation"; do
+        strict "$name" "$options"
+    done
+done
+echo "$checks checks, $failed failed"
+[ $failed -eq 0 ]
