@@ -64,9 +64,21 @@ $(B)/config: FORCE | $(B)
 $(B):
 	mkdir -p $@
 
+# ---- the two commands of the README: from a bare machine to a result --------------------------------------
+
+demo:
+	@sh tests/install.sh demo
+	@$(MAKE) --no-print-directory all
+	@sh examples/demo.sh $(B)/ngc
+
+check:
+	@sh tests/install.sh check
+	@$(MAKE) --no-print-directory all
+	@sh tests/run.sh $(B)/ngc
+
 clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: all clean FORCE
+.PHONY: all demo check clean FORCE
 -include $(wildcard $(B)/*.d)

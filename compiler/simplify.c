@@ -34,6 +34,7 @@ typedef struct Sum {
     bool full;             /* it became too long: give up */
     bool deep;             /* sums inside products are multiplied out too */
     bool cancelled;        /* factors or like terms met */
+    int depth;             /* of the product being taken apart */
 } Sum;
 
 /* ---- what may be taken apart ---------------------------------------------------------------------------- */
@@ -121,8 +122,11 @@ static void term_times(Sum *s, Term *t, Node *n, int power)
 {
     Graph *g = s->g;
     double v;
-    if (s->full)
+    if (s->full || s->depth > 2 * MAX_FACTORS) {
+        s->full = true;
         return;
+    }
+    s->depth++;
     if (node_const(n, &v) && v != 0)
         t->coef *= pow(v, power);
     else if (one_plus_exp(g, n)) {
@@ -152,6 +156,7 @@ static void term_times(Sum *s, Term *t, Node *n, int power)
             sum_atom(s, n);
         term_factor(s, t, n, power);
     }
+    s->depth--;
 }
 
 static Factor *term_find(Term *t, const Node *n)
@@ -244,13 +249,13 @@ static void term_clean(Sum *s, Term *t)
 /* ---- sums ---------------------------------------------------------------------------------------------------- */
 
 /* Has the sum a quotient among its terms? It is multiplied out first, while what it divides by is still a factor. */
-static bool has_quotient(const Graph *g, const Node *n)
+static bool has_quotient(const Graph *g, const Node *n, int depth)
 {
     for (int i = 0; i < n->nargs; i++) {
         const Node *a = n->arg[i];
-        while (is(g, a, OP_neg) || is(g, a, OP_mul))
+        for (int k = 0; k < MAX_FACTORS && (is(g, a, OP_neg) || is(g, a, OP_mul)); k++)
             a = a->arg[is(g, a, OP_mul) && is(g, a->arg[1], OP_div)];
-        if ((is(g, a, OP_div) && !is_logistic(g, a)) || (is_sum(g, a) && has_quotient(g, a)))
+        if ((is(g, a, OP_div) && !is_logistic(g, a)) || (depth > 0 && is_sum(g, a) && has_quotient(g, a, depth - 1)))
             return true;
     }
     return false;
@@ -262,7 +267,7 @@ static Node *next_sum(const Graph *g, const Term *t)
     for (int i = 0; i < t->factors; i++)
         if (t->factor[i].power > 0 && is_sum(g, t->factor[i].node)) {
             any = any ? any : t->factor[i].node;
-            if (has_quotient(g, t->factor[i].node))
+            if (has_quotient(g, t->factor[i].node, MAX_SUM))
                 return t->factor[i].node;
         }
     return any;

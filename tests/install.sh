@@ -1,0 +1,52 @@
+#!/bin/sh
+# install.sh - makes sure that what a goal needs is on this machine: `sh tests/install.sh demo|check`.
+# Installs missing packages where it can (Debian's apt-get, as root or by sudo); otherwise says the one command and fails.
+set -u
+
+need=
+want() { # want PACKAGE TEST...: the package is missing where the test fails
+    package=$1
+    shift
+    "$@" >/dev/null 2>&1 || need="$need $package"
+}
+header() {
+    printf '#include <%s>\n' "$1" | cc -E - >/dev/null 2>&1
+}
+
+want gcc command -v cc
+want libc6-dev header stdio.h
+want flex command -v flex
+want bison command -v bison
+want libopenblas-dev header cblas.h
+want zlib1g-dev header zlib.h
+want dataset-fashion-mnist test -e /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
+if [ "${1:-demo}" = check ]; then
+    want clang command -v clang
+fi
+[ -n "$need" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "install.sh: missing:$need (these are the names of Debian's packages)" >&2
+    exit 1
+fi
+root=
+if [ "$(id -u)" != 0 ]; then
+    root="sudo -n"
+    if ! $root true 2>/dev/null; then
+        echo "install.sh: some packages are missing; this command installs them:" >&2
+        echo "    sudo apt-get install$need" >&2
+        exit 1
+    fi
+fi
+echo "installing$need" >&2
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+# shellcheck disable=SC2086
+if $root apt-get update >"$log" 2>&1 && $root apt-get install -y --no-install-recommends $need >>"$log" 2>&1; then
+    rm -f "$log"
+    exit 0
+fi
+tail -20 "$log" >&2
+rm -f "$log"
+echo "install.sh: apt-get could not install$need" >&2
+exit 1
