@@ -871,25 +871,46 @@ static void lower_def(Lower *L, const Stmt *s)
     assign(L, s->name, s->at, v, NULL);
 }
 
+/* The file that an import means: beside the importing one, or in one of the -I directories. */
+static const char *import_path(Lower *L, const Stmt *s)
+{
+    Ngc *ngc = L->ngc;
+    const char *here = ngc->file[s->loc.file]->name, *slash = strrchr(here, '/');
+    if (s->name[0] == '/')
+        return s->name;
+    const char *beside = slash ? text_format(ngc, "%.*s/%s", (int)(slash - here), here, s->name) : s->name;
+    for (int i = -1; i < ngc->opt.includes; i++) {
+        const char *path = i < 0 ? beside : text_format(ngc, "%s/%s", ngc->opt.include[i], s->name);
+        FILE *f = fopen(path, "r");
+        if (f) {
+            fclose(f);
+            return path;
+        }
+    }
+    return beside;
+}
+
+/* A file is imported once: its statements are executed where its first import stands. */
 static void lower_import(Lower *L, const Stmt *s)
 {
-    const char *here = L->ngc->file[s->loc.file]->name, *slash = strrchr(here, '/');
-    const char *path = slash && s->name[0] != '/' ? text_format(L->ngc, "%.*s/%s", (int)(slash - here), here, s->name) : s->name;
-    for (int i = 0; i < L->ngc->files; i++)
-        if (strcmp(L->ngc->file[i]->name, path) == 0) {
-            if (L->ngc->file[i]->body == NULL || L->ngc->file[i]->importing)
+    Ngc *ngc = L->ngc;
+    const char *path = import_path(L, s);
+    for (int i = 0; i < ngc->files; i++)
+        if (strcmp(ngc->file[i]->name, path) == 0) {
+            if (ngc->file[i]->importing)
                 lower_error(L, 225, s->loc, "'%s' imports itself", s->name);
-            return; /* a file is imported once */
+            return;
         }
-    int file = source_read(L->ngc, path, s->loc);
+    int errors = ngc->errors, file = source_read(ngc, path, s->loc);
     if (file < 0)
         return;
-    Stmt *body = parse(L->ngc, file);
+    Stmt *body = parse(ngc, file);
     Value *none = NULL;
-    L->ngc->file[file]->importing = true;
-    if (body)
-        lower_block(L, body, &none);
-    L->ngc->file[file]->importing = false;
+    if (ngc->errors > errors)
+        return;
+    ngc->file[file]->importing = true;
+    lower_block(L, body, &none);
+    ngc->file[file]->importing = false;
 }
 
 bool lower_block(Lower *L, const Stmt *s, Value **result)
@@ -1061,6 +1082,7 @@ Model *lower(Ngc *ngc, int file)
     lower_block(L, ngc->file[0]->body, &none);
     L->scope = scope_new(L, SCOPE_FILE, L->library);
     L->formula = formula_mode(ngc->file[file]->body);
+    ngc->file[file]->importing = true;
     lower_block(L, ngc->file[file]->body, &none);
     if (ngc->errors)
         return NULL;
