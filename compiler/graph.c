@@ -299,7 +299,7 @@ static bool node_equal(const Node *a, const Node *b)
     const struct Attr *x = &a->attr, *y = &b->attr;
     if (a->op != b->op || a->type != b->type || a->nargs != b->nargs || !shape_equal(a->shape, b->shape))
         return false;
-    bool same = memcmp(a->arg, b->arg, (size_t)a->nargs * sizeof *a->arg) == 0;
+    bool same = a->nargs == 0 || memcmp(a->arg, b->arg, (size_t)a->nargs * sizeof *a->arg) == 0;
     if (!same && op_info[a->op]->flags & F_COMMUTATIVE)
         same = a->arg[0] == b->arg[1] && a->arg[1] == b->arg[0];
     return same && double_bits(x->value) == double_bits(y->value) && double_bits(x->value2) == double_bits(y->value2) &&
