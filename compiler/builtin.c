@@ -211,6 +211,31 @@ static Value *b_pad(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, graph_pad(L->g, x, lo, step, s));
 }
 
+/* narrow(x, axis, start, length): part of one axis. */
+static Value *b_narrow(Lower *L, Loc loc, Value **arg)
+{
+    Size lo[MAX_RANK] = {0}, step[MAX_RANK], start = 0, length;
+    double zero;
+    int axis;
+    Node *x = want_node(L, arg[0], "what is cut");
+    bool from_zero = arg[2]->kind == V_NODE && node_const(arg[2]->node, &zero) && zero == 0;
+    if (!x || !want_axis(L, arg[1], x->shape.rank, &axis) || (!from_zero && !want_size(L, arg[2], "a start", &start)) ||
+        !want_size(L, arg[3], "a length", &length))
+        return value_error(L, loc);
+    Shape s = x->shape;
+    Size after = size_sub(L->g, s.dim[axis], size_add(L->g, start, length));
+    if (after > 0 ? false : after < 0 && size_max(L->g, after) < 0) {
+        lower_error(L, 309, loc, "%s elements from %s on are more than the axis of %s has", size_text(L->g, length, ""),
+                    size_text(L->g, start, ""), size_text(L->g, s.dim[axis], ""));
+        return value_error(L, loc);
+    }
+    for (int i = 0; i < s.rank; i++)
+        step[i] = 1;
+    lo[axis] = start;
+    s.dim[axis] = length;
+    return value_node(L, loc, graph_slice(L->g, x, lo, step, s));
+}
+
 /* ---- made tensors --------------------------------------------------------------------------------------------- */
 
 static Value *b_full(Lower *L, Loc loc, Value **arg)
@@ -398,6 +423,11 @@ static Value *b_len(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, x ? graph_size(L->g, x->shape.dim[0]) : NULL);
 }
 
+static Value *b_is_list(Lower *L, Loc loc, Value **arg)
+{
+    return value_number(L, loc, arg[0]->kind == V_LIST);
+}
+
 static Value *b_is_int(Lower *L, Loc loc, Value **arg)
 {
     Node *x = want_node(L, arg[0], "this");
@@ -471,6 +501,7 @@ static const Builtin table[] = {
     {"permute", "x axes", b_permute, 0},
     {"broadcast_to", "x shape", b_broadcast_to, 0},
     {"concat", "list axis?", b_concat, 0},
+    {"narrow", "x axis start length", b_narrow, 0},
     {"pad", "x before after?", b_pad, 0},
     {"full", "shape value", b_full, 0},
     {"arange", "n", b_arange, 0},
@@ -486,6 +517,8 @@ static const Builtin table[] = {
     {"append", "list value", b_append, 0},
     {"len", "x", b_len, 0},
     {"is_int", "x", b_is_int, 0},
+    {"is_list", "x", b_is_list, 0},
+    {"einsum", "letters a b? c?", builtin_einsum, 0},
     {"same_shape", "prediction target", b_same_shape, 0},
     {"fail", "text", b_fail, 0},
 };

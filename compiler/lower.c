@@ -1038,11 +1038,8 @@ static void name_vars(Lower *L)
 /* The step counter, where a schedule reads it, counts updates. */
 static void count_steps(Lower *L)
 {
-    for (int i = 0; i < L->m->vars; i++) {
-        Var *v = L->m->var[i];
-        if (v->kind == VAR_STATE && strcmp(v->name, "step") == 0)
-            root_update(L, v, graph_binary(L->g, OP_add, v->node, graph_int(L->g, 1)), -1, v->loc);
-    }
+    if (L->counter)
+        root_update(L, L->counter, graph_binary(L->g, OP_add, L->counter->node, graph_int(L->g, 1)), -1, L->counter->loc);
 }
 
 /* The last simplification, over everything: no gradient is asked after it. */

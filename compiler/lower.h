@@ -103,7 +103,7 @@ struct Lower {
     int var_room, root_room, group_room;
     struct VarPath { Var *var; Path *path; } *var_path; /* how the variables are called */
     int var_paths, var_path_room;
-    bool counted;          /* the step counter exists */
+    Var *counter;          /* `step`, once something reads it */
 };
 
 /* lower.c */
@@ -144,6 +144,7 @@ Loc lower_site(Lower *, Loc);
 /* builtin.c */
 const Builtin *builtin_find(const char *name);
 int builtin_names(const char **name, int room);
+Value *builtin_einsum(Lower *, Loc, Value **arg);            /* einsum.c */
 bool index_limit(Lower *, Loc, Node *index, Size rows);     /* an index must be below rows: checked at run time */
 
 #endif
