@@ -1,0 +1,185 @@
+#!/bin/sh
+# docs.sh - what the READMEs show is run: their models are compiled, and what comes out is compared with what they print.
+#
+#     sh tests/docs.sh [--accept] [README.md ...]      from anywhere; needs a built tree; NGC is the ngc to test
+#
+# A block between ``` lines counts by the words behind its first ```:
+#     ng                     a model: ngc compiles it without a warning
+#     ng run a=3 b=2         ngc run prints the lines of the ```out block that comes next, if one does
+#     ng check               ngc check finds its derivatives right
+#     ng error NG0301        ngc refuses it with this error; ```out is the whole message
+#     ng warning NG0506      ngc compiles it with this warning; ```out is the whole message
+#     sh test                commands that succeed; ```out is what they print
+# file=NAME after any of these, or after c, keeps the block as NAME for the blocks below it in the same README. All are run in
+# a directory of their own that has links to what is in the top directory. Numbers may differ in the ninth digit.
+# The manual of the language must have every function of the library and every code of a message.
+# --accept writes what was printed into the ```out blocks: read the diff.
+set -uf
+cd "$(dirname "$0")/.." || exit 2
+top=$PWD
+ngc=${NGC:-build/ngc}
+case $ngc in /*) ;; *) ngc=$top/$ngc ;; esac
+dir=$(mktemp -d) || exit 2
+trap 'rm -rf "$dir"' EXIT
+accept=0 passed=0 failed=0
+[ "${1-}" = --accept ] && accept=1 && shift
+
+# Blocks of a README into NUMBER.info, .line, .text, and .want for an ```out that follows.
+split_blocks() {
+    awk -v dir="$1" '
+        /^```/ && !inside {
+            inside = 1
+            info = substr($0, 4)
+            if (info == "out") {
+                file = last ? dir "/" last ".want" : "/dev/null"
+                last = 0
+            } else {
+                file = dir "/" ++count ".text"
+                last = info ~ /^ng( |$)|^sh test/ ? count : 0
+                print info > (dir "/" count ".info")
+                print NR > (dir "/" count ".line")
+            }
+            printf "" > file
+            next
+        }
+        /^```/ { inside = 0; close(file); next }
+        inside { print > file; next }
+        END { if (inside) { print "a block is not closed"; exit 1 } }' "$2"
+}
+
+# The README with what was printed in its ```out blocks.
+fill_blocks() {
+    awk -v dir="$1" '
+        /^```/ && !inside {
+            inside = 1
+            print
+            if ($0 != "```out") {
+                count++
+                if ($0 ~ /^```(ng( |$)|sh test)/)
+                    last = count
+            } else if (last) {
+                while ((getline line < (dir "/" last ".got")) > 0)
+                    print line
+                skip = 1
+                last = 0
+            }
+            next
+        }
+        /^```/ { inside = skip = 0 }
+        !skip { print }' "$2"
+}
+
+# Are two texts the same, but for the last digits of numbers?
+same() {
+    cmp -s "$1" "$2" || awk '
+        function words(file,   n, i, part, line) {
+            text = ""
+            while ((getline line < file) > 0)
+                text = text " " line " \n "
+            gsub(/[][,=()]/, " & ", text)
+            return text
+        }
+        BEGIN {
+            n = split(words(ARGV[1]), a, /[ \t]+/)
+            m = split(words(ARGV[2]), b, /[ \t]+/)
+            for (i = 1; i <= n && n == m; i++) {
+                if (a[i] == b[i])
+                    continue
+                number = "^-?[0-9.]+(e[-+][0-9]+)?$"
+                d = a[i] - b[i]
+                s = a[i] < 0 ? -a[i] : a[i] + 0
+                if (a[i] !~ number || b[i] !~ number || d > 1e-8 * s + 1e-12 || -d > 1e-8 * s + 1e-12)
+                    exit 1
+            }
+            exit n != m
+        }' "$1" "$2"
+}
+
+# The output of block $n, in $dir/out and $dir/err, and its status; a model is in the file $name.
+run_block() {
+    case $1 in
+    run) shift; "$ngc" run "$name" "$@" ;;
+    check) "$ngc" check "$name" ;;
+    sh) NGC=$ngc sh -e "$blocks/$n.text" ;;
+    *) "$ngc" "$name" -o - ;;
+    esac >"$dir/out" 2>"$dir/err"
+}
+
+fail() {
+    echo "FAIL $doc:$(cat "$blocks/$n.line"): $*"
+    bad=1
+}
+
+# check_block KIND ARGUMENTS: runs block $n and sees whether it did what its README says.
+check_block() {
+    bad=0
+    run_block "$@"
+    status=$?
+    shown=$dir/out
+    case $1 in
+    error | warning)
+        shown=$dir/err
+        grep -q "$1: .*\[$2[],]" "$dir/err" || fail "no $1 $2"
+        [ $status = "$([ "$1" = error ] && echo 1 || echo 0)" ] || fail "status $status"
+        ;;
+    *)
+        [ $status = 0 ] || fail "status $status"
+        grep -q 'warning:' "$dir/err" && [ "$1" != sh ] && fail "a warning"
+        ;;
+    esac
+    [ $bad = 1 ] && sed -n 1,8p "$dir/err"
+    if [ -e "$blocks/$n.want" ]; then
+        cp "$shown" "$blocks/$n.got"
+        [ $accept = 1 ] || same "$blocks/$n.want" "$shown" || {
+            fail "other output"
+            diff "$blocks/$n.want" "$shown" | sed -n 1,12p
+        }
+    fi
+    if [ $bad = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+}
+
+# The manual has every function of the library and every code of a message.
+check_manual() {
+    manual=grammars/README.md
+    for name in $(sed -n 's/^def \([A-Za-z_0-9]*\)(.*/\1/p' compiler/prelude.ng) $(sed -n 's/^    {"\([a-z_0-9]*\)", "[a-z].*/\1/p' compiler/builtin.c); do
+        case " windows places conv_plane conv_group per_channel adam_step " in *" $name "*) continue ;; esac
+        if grep -q "\`$name(" $manual; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL $manual: no $name(...)"; fi
+    done
+    for code in $(grep -rhoE '(lower_error\(L|SEV_[A-Z]+|warn\([^"]*"[a-z-]+"), [0-9]+' compiler grammars | grep -oE '[0-9]+$' | sort -nu); do
+        code=$(printf NG%04d "$code")
+        [ $code = NG0000 ] && continue
+        if grep -q "$code" $manual; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL $manual: no $code"; fi
+    done
+}
+
+[ $# = 0 ] && check_manual
+[ $# = 0 ] && set -- $(find . -name README.md -not -path './build/*' -not -path './.git/*' | sed 's|^\./||' | sort)
+for doc; do
+    blocks=$dir/blocks
+    rm -rf "$blocks" "$dir/work"
+    mkdir "$blocks" "$dir/work"
+    n=0
+    split_blocks "$blocks" "$doc" >"$dir/out" || { echo "FAIL $doc: $(cat "$dir/out")"; failed=$((failed + 1)); }
+    cd "$dir/work" || exit 2
+    for entry in $(ls "$top"); do ln -s "$top/$entry" "$entry"; done
+    while n=$((n + 1)) && [ -e "$blocks/$n.info" ]; do
+        kind= arguments= name=model.ng
+        for word in $(cat "$blocks/$n.info"); do
+            case $word in
+            file=*) name=${word#file=} ;;
+            *) if [ -z "$kind" ]; then kind=$word; else arguments="$arguments $word"; fi ;;
+            esac
+        done
+        case $kind in
+        ng) cp "$blocks/$n.text" "$name" && check_block ${arguments:-compile} ;;
+        sh) [ "$arguments" = " test" ] && check_block sh ;;
+        c) [ "$name" = model.ng ] || cp "$blocks/$n.text" "$name" ;;
+        esac
+    done
+    cd "$top" || exit 2
+    if [ $accept = 1 ]; then
+        fill_blocks "$blocks" "$doc" >"$dir/filled" && { cmp -s "$dir/filled" "$doc" || cat "$dir/filled" >"$doc"; }
+    fi
+done
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
