@@ -93,6 +93,7 @@ bool emit_keeps(const Emit *, const Root *);             /* is it a member of wo
 const Member *emit_member(Emit *, const char *name);     /* of that C name */
 Place emit_root_place(Emit *, const Root *);
 void emit_declarations(Emit *, Text *);
+void emit_defaults(Emit *, Text *, bool define);         /* the arrays of inputs' default values */
 void emit_model(Emit *, Text *);                         /* the descriptor and its functions */
 const char *emit_arguments(Emit *, const Function *, bool types);
 const char *emit_dims(Emit *, Shape, bool *flat);        /* "[64][10]" */

@@ -83,7 +83,7 @@ static Program *build_init(Emit *e)
             continue;
         Node *n = v->init ? v->init : graph_full(m->graph, v->shape, 0);
         n = graph_cast(m->graph, graph_broadcast(m->graph, n, v->shape), v->type);
-        t[count++] = (Target){.node = n, .place = {.kind = P_VAR, .var = v, .shape = v->shape}};
+        t[count++] = (Target){.node = n, .place = {.kind = P_VAR, .var = v, .label = v->name, .shape = v->shape}};
     }
     Program *p = program_build(e->ngc, m, "init", t, count, NULL, 0, false);
     p->init = true;
@@ -449,7 +449,11 @@ void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
     out->c = out->h = (Text){.ngc = ngc};
     if (header)
         print_header(e, header, &out->h);
-    print_first_line(e, &out->c, text_format(ngc, "%s.c", e->name));
+    size_t stem = header ? strlen(header) : 0;
+    if (stem > 2 && strcmp(header + stem - 2, ".h") == 0)
+        print_first_line(e, &out->c, text_format(ngc, "%.*sc", (int)stem - 1, header));
+    else
+        print_first_line(e, &out->c, text_format(ngc, "%s.c", e->name));
     if (header) {
         const char *slash = strrchr(header, '/');
         text_add(&out->c, "#include \"%s\"\n\n", slash ? slash + 1 : header);
@@ -459,6 +463,7 @@ void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
     text_add(&out->c, "#include <math.h>\n#include <string.h>\n\n");
     if (ngc->opt.standalone)
         emit_runtime(e, &out->c);
+    emit_defaults(e, &out->c, true);
     print_data(e, &out->c);
     if (e->labels)
         text_add(&out->c, "/* Are all of x in [0, limit)? */\nstatic int check_labels(const int32_t *x, size_t n, int32_t limit)\n{\n"

@@ -120,13 +120,15 @@ static void comment_values(Emit *e, Text *out, const Program *p, const Kernel *k
     for (int i = 0; i < k->stores; i++) {
         const Node *n = k->store[i].node;
         const Place *place = k->store[i].target ? &k->store[i].target->place : program_place(p, n);
-        const char *name = place->kind == P_VAR ? place->var->name : k->store[i].target ? place->name : own_name(n);
+        const char *own = own_name(n), *name = place->label ? place->label : own;
         const char *text = node_text(e->graph, n, DEPTH);
         if (n->shape.rank == 0 && !name)
             continue;
         text_add(out, "    /* ");
         if (name && strcmp(name, text) != 0)
             text_add(out, "%s = ", comment_text(e->ngc, name));
+        if (name && own && strcmp(name, own) != 0 && strcmp(own, text) != 0)
+            text_add(out, "%s = ", comment_text(e->ngc, own));
         text_add(out, "%s", comment_text(e->ngc, text));
         if (n->shape.rank > 0)
             text_add(out, "  %s", shape_text(e->graph, n->shape));

@@ -114,9 +114,9 @@ void emit_members(Emit *e)
 Place emit_root_place(Emit *e, const Root *r)
 {
     if (r->kind == ROOT_UPDATE)
-        return (Place){.kind = P_VAR, .var = r->var, .shape = r->var->shape};
+        return (Place){.kind = P_VAR, .var = r->var, .label = r->var->name, .shape = r->var->shape};
     (void)e;
-    return (Place){.kind = r->kind == ROOT_GRAD ? P_GRAD : P_MEMBER, .name = r->cname, .shape = r->node->shape};
+    return (Place){.kind = r->kind == ROOT_GRAD ? P_GRAD : P_MEMBER, .name = r->cname, .label = r->name, .shape = r->node->shape};
 }
 
 /* ---- types ------------------------------------------------------------------------------------------------ */
@@ -239,6 +239,31 @@ static void declare_work(Emit *e, Text *t)
 
 /* ---- macros --------------------------------------------------------------------------------------------------- */
 
+/* The elements that a tensor has by default, if they are known; NULL: the caller gives them. */
+static const double *default_data(const Var *v)
+{
+    const Node *n = v->init;
+    while (n && (n->op == OP_reshape || n->op == OP_cast))
+        n = n->arg[0];
+    return v->kind == VAR_INPUT && v->shape.rank > 0 && n && n->op == OP_data ? n->attr.data : NULL;
+}
+
+/* Declares or defines the arrays of default values. */
+void emit_defaults(Emit *e, Text *t, bool define)
+{
+    for (int i = 0; i < e->model->vars; i++) {
+        const Var *v = e->model->var[i];
+        const double *data = default_data(v);
+        int64_t count = data ? size_max(e->graph, shape_count(e->graph, v->shape)) : 0;
+        if (data == NULL)
+            continue;
+        text_add(t, "%sconst %s %s_default_%s[%lld]", define ? "" : "extern ", element_type(e, v->type), e->name, v->cname, (long long)count);
+        for (int64_t k = 0; define && k < count; k++)
+            text_add(t, "%s%s", k == 0 ? " = {\n    " : k % 8 == 0 ? ",\n    " : ", ", emit_number(e, data[k], v->type));
+        text_add(t, define ? "\n};\n\n" : ";\n");
+    }
+}
+
 static void define_macros(Emit *e, Text *t)
 {
     const char *comma = "";
@@ -254,7 +279,10 @@ static void define_macros(Emit *e, Text *t)
             if (v->kind != VAR_INPUT)
                 continue;
             bool given = v->init && node_const(v->init, &d);
-            text_add(t, "%s%s", comma, v->shape.rank ? "0" : emit_number(e, given ? d : 0, v->type));
+            if (v->shape.rank)
+                text_add(t, "%s%s", comma, default_data(v) ? text_format(e->ngc, "%s_default_%s", e->name, v->cname) : "0");
+            else
+                text_add(t, "%s%s", comma, emit_number(e, given ? d : 0, v->type));
             comma = ", ";
         }
         text_add(t, " } /* the default values, as an initializer */\n");
@@ -319,6 +347,7 @@ void emit_declarations(Emit *e, Text *t)
         text_add(t, "#include \"ngrt.h\"\n\n");
     text_add(t, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
     define_macros(e, t);
+    emit_defaults(e, t, false);
     declare_vars(e, t, VAR_PARAM, "params");
     declare_vars(e, t, VAR_STATE, "state");
     declare_grads(e, t);

@@ -281,6 +281,25 @@ static Param *find_param(Printer *pr, const char *base, Type type, bool scalar, 
     return p;
 }
 
+/* A pointer to where x starts, which x then counts from: kernels that differ in that alone are one function. */
+static const char *shifted_text(Printer *pr, const Place *place, const Node *n, Index *x)
+{
+    Body *b = pr->b;
+    Size base = x->base.plus;
+    if (base == 0 || x->base.minus != 0)
+        return pointer_text(b, place, n);
+    for (int i = 0; i < MAX_AXES; i++)
+        if (x->axis[i].minus != 0)
+            return pointer_text(b, place, n);
+    x->base.plus = 0;
+    if (place->kind == P_SPACE && base > 0) {
+        Place at = *place;
+        at.offset += base;
+        return pointer_text(b, &at, n);
+    }
+    return format(pr, "%s + %s", pointer_text(b, place, n), emit_size(b->e, base, &b->dims));
+}
+
 /* The element at x of what lives at place. */
 static const char *element_text(Printer *pr, const Place *place, const Node *n, const Index *x, bool written)
 {
@@ -292,8 +311,11 @@ static const char *element_text(Printer *pr, const Place *place, const Node *n, 
         if (!written)
             return find_param(pr, text, n->type, true, false)->name;
     }
-    if (pr->apart)
-        return format(pr, "%s[%s]", find_param(pr, pointer_text(b, place, n), n->type, false, written)->name, index_text(pr, x));
+    if (pr->apart) {
+        Index rest = x ? *x : index_zero();
+        const char *pointer = shifted_text(pr, place, n, &rest);
+        return format(pr, "%s[%s]", find_param(pr, pointer, n->type, false, written)->name, index_text(pr, &rest));
+    }
     if (place->kind == P_DATA)
         return format(pr, "%s[%s]", pointer_text(b, place, n), index_text(pr, x));
     if (place->kind == P_SPACE) {
@@ -667,8 +689,13 @@ static void print_lanes(Printer *pr, int first, const char *acc)
         open_loop(pr, a, true);
         declare_temps(pr, a + 1);
     }
-    line(pr, "size_t %s = 0;", j);
-    line(pr, "for (; %s + %d <= %s; %s += %d)", j, LANES, n, j, LANES);
+    Size extent = k->extent[last], whole = extent - extent % LANES; /* a known extent tells what is left over */
+    if (extent > 0) {
+        line(pr, "for (size_t %s = 0; %s < %lld; %s += %d)", j, j, (long long)whole, j, LANES);
+    } else {
+        line(pr, "size_t %s = 0;", j);
+        line(pr, "for (; %s + %d <= %s; %s += %d)", j, LANES, n, j, LANES);
+    }
     line(pr, "    for (size_t l = 0; l < %d; l++) {", LANES);
     pr->indent += 2;
     line(pr, "const size_t %s = %s + l;", i, j);
@@ -677,12 +704,18 @@ static void print_lanes(Printer *pr, int first, const char *acc)
     forget_temps(pr, k->axes);
     pr->indent -= 2;
     line(pr, "    }");
-    line(pr, "for (; %s < %s; %s++) {", j, n, j);
-    pr->indent++;
-    line(pr, "const size_t %s = %s;", i, j);
-    declare_temps(pr, k->axes);
-    print_combine(pr, format(pr, "%s[0]", lane), print_val(pr, k->store[0].val), T_FLOAT);
-    close_loop(pr, true);
+    if (extent < 0 || extent > whole) {
+        if (extent > 0)
+            line(pr, "for (size_t %s = %lld; %s < %s; %s++) {", i, (long long)whole, i, n, i);
+        else
+            line(pr, "for (; %s < %s; %s++) {", j, n, j);
+        pr->indent++;
+        if (extent < 0)
+            line(pr, "const size_t %s = %s;", i, j);
+        declare_temps(pr, k->axes);
+        print_combine(pr, format(pr, "%s[0]", lane), print_val(pr, k->store[0].val), T_FLOAT);
+        close_loop(pr, true);
+    }
     for (int a = first; a < last; a++)
         close_loop(pr, true);
     line(pr, "%s %s = %s[0];", pr->e->real, acc, lane);
@@ -820,7 +853,8 @@ static void print_apart(Body *b, const Kernel *k)
     const char *result = number ? type_name(e, k->store[0].node->type) : "void", *comma = "";
     for (int i = 0; i < k->stores && !number; i++) { /* results come first, as in memcpy */
         const Place *to = k->store[i].target ? &k->store[i].target->place : program_place(b->p, k->store[i].node);
-        find_param(&pr, pointer_text(b, to, k->store[i].node), k->store[i].node->type, false, true);
+        Index rest = k->store[i].at ? *k->store[i].at : index_zero();
+        find_param(&pr, shifted_text(&pr, to, k->store[i].node, &rest), k->store[i].node->type, false, true);
     }
     print_loops(&pr);
     b->dims |= pr.dims;

@@ -12,6 +12,7 @@ enum {
     SCALAR_OPS = 12,    /* an expression of scalars longer than this is cut */
     LOOP_OPS = 60,      /* and this long within a loop */
     SMALL_PRODUCT = 1000, /* multiply-adds up to which a product is plain loops */
+    DEPTH = 100,        /* nodes inlined one in another: what follows them recurses */
     PART = 300,         /* statements in one function of the emitted C */
     LOOK_BACK = 24,     /* kernels among which one to merge with is sought */
     MERGED_STORES = 6, MERGED_VALS = 150,
@@ -83,6 +84,7 @@ static void collect_nodes(Program *p, const Target *given, int givens)
     p->place = arena_alloc(p->ngc, room * sizeof *p->place);
     p->phase = arena_alloc(p->ngc, room);
     p->weight = arena_alloc(p->ngc, room);
+    p->depth = arena_alloc(p->ngc, room);
     p->given = arena_alloc(p->ngc, room * sizeof *p->given);
     p->slot = arena_alloc(p->ngc, (size_t)(g->count + p->targets + 1) * sizeof *p->slot);
     for (int i = 0; i < g->count; i++) {
@@ -211,6 +213,10 @@ static void decide_storage(Program *p, const Demand *demand)
         bool wanted = demand[i].buffer || (demand[i].target && !node_const(n, &(double){0}));
         int weight = inline_weight(p, n);
         p->weight[i] = (unsigned char)weight;
+        for (int k = 0; k < n->nargs; k++)
+            if (!program_stored(p, n->arg[k]) && p->depth[p->slot[n->arg[k]->id]] >= p->depth[i])
+                p->depth[i] = (unsigned char)(p->depth[p->slot[n->arg[k]->id]] + 1);
+        wanted |= p->depth[i] >= DEPTH && n->op != OP_expand;
         if (is_renaming(n) && program_stored(p, n->arg[0]))
             p->place[i].kind = P_ALIAS;
         else if (flags & F_VIEW || node_identity(n) || (flags & F_LEAF && n->op != OP_random)) {
@@ -218,7 +224,7 @@ static void decide_storage(Program *p, const Demand *demand)
                 store_node(p, i);
         } else if (!(flags & F_ELEMENTWISE) && n->op != OP_pad)
             store_node(p, i);
-        else if (worth_storing(p, n, &demand[i], weight))
+        else if (wanted || worth_storing(p, n, &demand[i], weight))
             store_node(p, i);
     }
 }

@@ -7,6 +7,7 @@
 #include "program.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { ALIGN = 16 };    /* elements: 64 bytes of float */
 
@@ -140,48 +141,33 @@ static int compare_size(const void *x, const void *y)
     return a->slot < b->slot ? -1 : a->slot > b->slot;
 }
 
-typedef struct Piece { int64_t at, end; } Piece;
-
-static int compare_piece(const void *x, const void *y)
-{
-    const Piece *a = x, *b = y;
-    return a->at < b->at ? -1 : a->at > b->at;
-}
-
-/* The lowest offset at which a piece of this size overlaps none of those that are in use, which it sorts. */
-static int64_t find_gap(Piece *used, int count, int64_t size)
-{
-    int64_t at = 0;
-    qsort(used, (size_t)count, sizeof *used, compare_piece);
-    for (int i = 0; i < count && used[i].at < at + size; i++)
-        if (used[i].end > at)
-            at = used[i].end;
-    return at;
-}
-
-/* Offsets, the largest first: each in the lowest gap that is free while it lives. */
+/* Offsets, the largest first: each in the lowest gap that is free while it lives. placed: those done, by offset. */
 static void place_groups(Program *p, Group **list, int count, Type type, int64_t *space)
 {
-    Piece *used = arena_alloc(p->ngc, (size_t)(count + 1) * sizeof *used);
+    Group **placed = arena_alloc(p->ngc, (size_t)(count + 1) * sizeof *placed);
     int64_t top = 0;
+    int n = 0;
     for (int i = 0; i < count; i++) {
         Group *g = list[i];
-        int64_t size = (g->size + ALIGN - 1) / ALIGN * ALIGN;
-        int n = 0;
+        int64_t size = (g->size + ALIGN - 1) / ALIGN * ALIGN, at = 0;
+        int k = 0;
         if (g->type != type || g->scalar)
             continue;
-        for (int j = 0; j < i; j++) {
-            const Group *h = list[j];
-            bool meet = p->ngc->opt.no_share || (h->first <= g->last && g->first <= h->last);
-            if (h->type == type && !h->scalar && meet) {
-                int64_t at = p->place[h->slot].offset;
-                used[n++] = (Piece){at, at + (h->size + ALIGN - 1) / ALIGN * ALIGN};
-            }
+        for (int j = 0; j < n; j++) {
+            const Group *h = placed[j];
+            int64_t from = p->place[h->slot].offset, end = from + (h->size + ALIGN - 1) / ALIGN * ALIGN;
+            if (!p->ngc->opt.no_share && (h->first > g->last || g->first > h->last))
+                continue;
+            if (from >= at + size)
+                break;
+            at = end > at ? end : at;
         }
-        int64_t at = find_gap(used, n, size);
+        while (k < n && p->place[placed[k]->slot].offset < at)
+            k++;
+        memmove(placed + k + 1, placed + k, (size_t)(n++ - k) * sizeof *placed);
+        placed[k] = g;
         p->place[g->slot].offset = at;
-        if (at + size > top)
-            top = at + size;
+        top = at + size > top ? at + size : top;
     }
     for (int i = 0; i < count; i++) /* numbers are too small to be worth sharing */
         if (list[i]->scalar && list[i]->type == type)

@@ -70,6 +70,7 @@ typedef struct Place {
     PlaceKind kind;
     Var *var;
     const char *name;
+    const char *label;  /* the user's name for it, or NULL */
     int64_t offset;
     Shape shape;        /* P_MEMBER, P_GRAD, P_VAR: as declared */
 } Place;
@@ -125,6 +126,7 @@ struct Program {
     int *slot;          /* by node id: index into node, -1 */
     Place *place;       /* by slot */
     unsigned char *phase, *weight; /* by slot; weight: operators if it is inlined */
+    unsigned char *depth; /* by slot: nodes between it and what is stored */
     int *readers;       /* by slot: kernels that load it */
     bool *given;        /* by slot: it is read, not computed */
     Kernel **kernel;

@@ -2,6 +2,8 @@
 # run.sh - every model in models/: its emitted C against the reference interpreter, at -O0 and -O2, by gcc and clang, with and
 # without sanitizers, with shared memory and without (the same bits), standalone; and the warnings of strict compilers.
 #
+# Then random models, RANDOM_MODELS of them (24) from number RANDOM_FIRST (1) on.
+#
 #     tests/emit/run.sh [MODEL...]      from anywhere; needs a built tree
 cd "$(dirname "$0")/../.." || exit 2
 build=${BUILD:-build}
@@ -27,12 +29,12 @@ run() {
     hash=$(tail -1 "$dir/out")
 }
 
-# strict NAME OPTIONS: the C without a warning, the header as C++98, nothing but the prefix exported, no .data or .bss
+# strict NAME OPTIONS [LEVEL]: the C without a warning, the header as C++98, nothing but the prefix exported, no .data or .bss
 strict() {
     $build/ngc "$model" --prefix=model $2 -o "$dir/m.c" 2> "$dir/log" || { fail "$1 $2: $(head -3 "$dir/log")"; return; }
     for cc in $compilers; do
         checks=$((checks + 1))
-        $cc $strict -O1 -Iruntime -c "$dir/m.c" -o "$dir/m.o" 2> "$dir/log" || fail "$1 $2: $cc: $(head -5 "$dir/log")"
+        $cc $strict ${3:--O1} -Iruntime -c "$dir/m.c" -o "$dir/m.o" 2> "$dir/log" || fail "$1 $2: $cc: $(head -5 "$dir/log")"
         nm "$dir/m.o" | grep ' [TRDBG] ' | grep -v ' model_' > "$dir/log" && fail "$1 $2 exports $(head -3 "$dir/log")"
         size -A "$dir/m.o" | awk '($1 == ".data" || $1 == ".bss") && $2 > 0 { print; bad = 1 } END { exit !bad }' && fail "$1 $2: data"
     done
@@ -55,9 +57,24 @@ for model in ${*:-tests/emit/models/*.ng}; do
     run "$name" "--seed=5 --dims=1" $first "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
     run "$name" "--seed=6 --standalone" $first "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
     run "$name" "--seed=7 -O0 --dims=3" $first "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
-    for options in "-O2" "-O0" "-O2 --real=double --standalone" "-O2 --standalone --comments=derivation"; do
+    for options in "-O0" "-O2 --real=double --standalone" "-O2 --standalone --comments=derivation"; do
         strict "$name" "$options"
     done
+    strict "$name" "-O2" -O3
+done
+cc -std=c11 -O1 -o "$dir/random" tests/emit/random.c || exit 2
+i=${RANDOM_FIRST:-1}
+last=$((i + ${RANDOM_MODELS:-24}))
+[ $# -gt 0 ] && i=$last
+model=$dir/random.ng
+while [ $i -lt $last ]; do
+    "$dir/random" $i > "$model"
+    case $((i % 3)) in
+    0) run "random $i" "--seed=$i" $first "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all" ;;
+    1) run "random $i" "--seed=$i -O0" $first -O1 ;;
+    2) run "random $i" "--seed=$i --dims=3" $first -O2 ;;
+    esac
+    i=$((i + 1))
 done
 echo "$checks checks, $failed failed"
 [ $failed -eq 0 ]

@@ -5,6 +5,7 @@
  */
 #include "ngc.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,10 @@ static void print_array(const char *type, const char *name, int number, const do
 {
     printf("static const %s %s_%d[] = {", type, name, number);
     for (int64_t i = 0; i < n; i++)
-        printf(type[0] == 'i' ? "%s%.0f" : "%s%.17g", i ? "," : "", x[i]);
+        if (isfinite(x[i]))
+            printf(type[0] == 'i' ? "%s%.0f" : "%s%.17g", i ? "," : "", x[i]);
+        else
+            printf("%s%s", i ? "," : "", isnan(x[i]) ? "NAN" : x[i] < 0 ? "-INFINITY" : "INFINITY");
     printf("};\n");
 }
 
