@@ -5,32 +5,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Keywords of C11 and C++20, alternative tokens, macros and functions of the headers that emitted code includes or that its
- * users commonly do, and what some systems define without being asked. Sorted. */
+/* Keywords of C11 and C++20, alternative tokens, macros and functions of the headers that emitted code includes or that
+ * its users commonly do, and what some systems define without being asked. Sorted. */
+/* clang-format off */
 static const char *const reserved[] = {
     "BUFSIZ", "CHAR_BIT", "DOMAIN", "EDOM", "EOF", "ERANGE", "EXIT_FAILURE", "EXIT_SUCCESS", "FILE", "FP_FAST_FMA",
     "FP_INFINITE", "FP_NAN", "FP_NORMAL", "FP_SUBNORMAL", "FP_ZERO", "HUGE", "HUGE_VAL", "I", "INFINITY", "INT32_MAX",
     "INT32_MIN", "INT_MAX", "INT_MIN", "M_E", "M_PI", "NAN", "NULL", "OVERFLOW", "PLOSS", "RAND_MAX", "SEEK_SET",
-    "SING", "SIZE_MAX", "TLOSS", "UINT64_MAX", "UNDERFLOW",
-    "abort", "abs", "acos", "acosf", "acosh", "alignas", "alignof", "and", "and_eq", "asin", "asinf", "asinh", "asm",
-    "assert", "atan", "atan2", "atan2f", "atanf", "atanh", "auto", "bitand", "bitor", "bool", "break", "calloc", "case",
-    "catch", "cbrt", "ceil", "ceilf", "char", "char16_t", "char32_t", "char8_t", "class", "co_await", "co_return",
-    "co_yield", "compl", "complex", "concept", "const", "const_cast", "consteval", "constexpr", "constinit", "continue",
-    "copysign", "cos", "cosf", "cosh", "coshf", "decltype", "default", "delete", "do", "double", "dynamic_cast", "else",
-    "enum", "environ", "erf", "erfc", "erff", "errno", "exit", "exp", "exp2", "expf", "explicit", "expm1", "expm1f",
-    "export", "extern", "fabs", "fabsf", "false", "fdim", "float", "floor", "floorf", "fma", "fmax", "fmin", "fmod",
-    "fmodf", "for", "fpclassify", "free", "frexp", "friend", "gamma", "goto", "hypot", "if", "ilogb", "imaginary", "inline", "int",
-    "int16_t", "int32_t", "int64_t", "int8_t", "isfinite", "isinf", "isnan", "isnormal", "j0", "j1", "jn", "labs",
-    "ldexp", "lgamma", "linux", "log", "log10", "log1p", "log1pf", "log2", "logb", "logf", "long", "lrint", "main",
-    "malloc", "memcpy", "memset", "modf", "mutable", "namespace", "nan", "nearbyint", "new", "noexcept", "not", "not_eq",
-    "nullptr", "operator", "or", "or_eq", "pow", "powf", "printf", "private", "protected", "ptrdiff_t", "public", "rand",
-    "realloc", "register", "reinterpret_cast", "remainder", "requires", "restrict", "return", "rint", "rintf", "round", "scalbn",
-    "short", "signbit", "signed", "signgam", "sin", "sinf", "sinh", "sinhf", "size_t", "sizeof", "sqrt", "sqrtf", "static",
-    "static_assert", "static_cast", "stderr", "stdin", "stdout", "struct", "switch", "tan", "tanf", "tanh", "tanhf",
-    "template", "tgamma", "this", "thread_local", "throw", "true", "trunc", "try", "typedef", "typeid", "typename", "uint32_t",
-    "uint64_t", "uint8_t", "union", "unix", "unsigned", "using", "virtual", "void", "volatile", "wchar_t", "while", "xor",
-    "xor_eq", "y0", "y1", "yn",
+    "SING", "SIZE_MAX", "TLOSS", "UINT64_MAX", "UNDERFLOW", "abort", "abs", "acos", "acosf", "acosh", "alignas",
+    "alignof", "and", "and_eq", "asin", "asinf", "asinh", "asm", "assert", "atan", "atan2", "atan2f", "atanf",
+    "atanh", "auto", "bitand", "bitor", "bool", "break", "calloc", "case", "catch", "cbrt", "ceil", "ceilf", "char",
+    "char16_t", "char32_t", "char8_t", "class", "co_await", "co_return", "co_yield", "compl", "complex", "concept",
+    "const", "const_cast", "consteval", "constexpr", "constinit", "continue", "copysign", "cos", "cosf", "cosh",
+    "coshf", "decltype", "default", "delete", "do", "double", "dynamic_cast", "else", "enum", "environ", "erf",
+    "erfc", "erff", "errno", "exit", "exp", "exp2", "expf", "explicit", "expm1", "expm1f", "export", "extern", "fabs",
+    "fabsf", "false", "fdim", "float", "floor", "floorf", "fma", "fmax", "fmin", "fmod", "fmodf", "for", "fpclassify",
+    "free", "frexp", "friend", "gamma", "goto", "hypot", "if", "ilogb", "imaginary", "inline", "int", "int16_t",
+    "int32_t", "int64_t", "int8_t", "isfinite", "isinf", "isnan", "isnormal", "j0", "j1", "jn", "labs", "ldexp",
+    "lgamma", "linux", "log", "log10", "log1p", "log1pf", "log2", "logb", "logf", "long", "lrint", "main", "malloc",
+    "memcpy", "memset", "modf", "mutable", "namespace", "nan", "nearbyint", "new", "noexcept", "not", "not_eq",
+    "nullptr", "operator", "or", "or_eq", "pow", "powf", "printf", "private", "protected", "ptrdiff_t", "public",
+    "rand", "realloc", "register", "reinterpret_cast", "remainder", "requires", "restrict", "return", "rint", "rintf",
+    "round", "scalbn", "short", "signbit", "signed", "signgam", "sin", "sinf", "sinh", "sinhf", "size_t", "sizeof",
+    "sqrt", "sqrtf", "static", "static_assert", "static_cast", "stderr", "stdin", "stdout", "struct", "switch", "tan",
+    "tanf", "tanh", "tanhf", "template", "tgamma", "this", "thread_local", "throw", "true", "trunc", "try", "typedef",
+    "typeid", "typename", "uint32_t", "uint64_t", "uint8_t", "union", "unix", "unsigned", "using", "virtual", "void",
+    "volatile", "wchar_t", "while", "xor", "xor_eq", "y0", "y1", "yn",
 };
+/* clang-format on */
 
 static int compare_name(const void *key, const void *item)
 {

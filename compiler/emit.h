@@ -8,45 +8,61 @@ enum { USES_PARAMS = 1, USES_STATE = 2, USES_INPUTS = 4, USES_WORK = 8, USES_GRA
 
 /* The functions of the emitted C, in the order of the header. */
 typedef enum {
-    FN_INIT, FN_PREDICT, FN_EVAL, FN_FORWARD, FN_BACKWARD, FN_UPDATE, FN_STEP, FN_GROUP, /* FN_GROUP + i: step of one minimize */
+    FN_INIT,
+    FN_PREDICT,
+    FN_EVAL,
+    FN_FORWARD,
+    FN_BACKWARD,
+    FN_UPDATE,
+    FN_STEP,
+    FN_GROUP, /* FN_GROUP + i: step of one minimize */
 } Fn;
 
 typedef struct Function {
     Fn fn;
-    const char *name;   /* "predict" */
-    Program *program;   /* forward and backward share one */
-    int phase;          /* of the program; -1: all of it */
-    unsigned blocks;    /* arguments, as USES_* */
-    unsigned writes;    /* those that are not const */
-    unsigned dims;      /* run-time dims checked */
-    bool *reads;        /* by index of Model.var: checked and touched */
+    const char *name; /* "predict" */
+    Program *program; /* forward and backward share one */
+    int phase;        /* of the program; -1: all of it */
+    unsigned blocks;  /* arguments, as USES_* */
+    unsigned writes;  /* those that are not const */
+    unsigned dims;    /* run-time dims checked */
+    bool *reads;      /* by index of Model.var: checked and touched */
 } Function;
 
 typedef struct Member { /* of the work struct */
     const char *name;
     Type type;
     Shape shape;
-    const Node *node;   /* -O0: the value it is for; NULL: a root's */
-    bool named;         /* by the user */
-    int program;        /* last program that took it */
-    const char *note;   /* the user's name */
+    const Node *node; /* -O0: the value it is for; NULL: a root's */
+    bool named;       /* by the user */
+    int program;      /* last program that took it */
+    const char *note; /* the user's name */
 } Member;
 
-typedef struct Taken { const char **name; int count, room; } Taken; /* names given out in one scope */
+typedef struct Taken {
+    const char **name;
+    int count, room;
+} Taken; /* names given out in one scope */
 
 typedef struct Emit {
     Ngc *ngc;
     Model *model;
     Graph *graph;
-    const char *name, *upper;       /* prefix, and in capitals */
-    const char *real, *suffix;      /* "float", "f" */
-    const char *dim[MAX_DIMS];      /* names of their members of inputs */
-    const char *dim_max[MAX_DIMS];  /* macros of their bounds */
-    const char *dim_prefix;         /* stands before a dim's name in code */
-    Text kernels;                   /* static functions, each once */
-    struct { const char *body, *name; } *kernel;
+    const char *name, *upper;      /* prefix, and in capitals */
+    const char *real, *suffix;     /* "float", "f" */
+    const char *dim[MAX_DIMS];     /* names of their members of inputs */
+    const char *dim_max[MAX_DIMS]; /* macros of their bounds */
+    const char *dim_prefix;        /* stands before a dim's name in code */
+    Text kernels;                  /* static functions, each once */
+    struct {
+        const char *body, *name;
+    } * kernel;
     int kernel_count, kernel_room;
-    struct { const double *data; Type type; int64_t count; } *data;
+    struct {
+        const double *data;
+        Type type;
+        int64_t count;
+    } * data;
     int datas, data_room;
     Member *member;
     int members, member_room, pinned; /* the first `pinned` belong to roots */
@@ -55,55 +71,108 @@ typedef struct Emit {
     Function *function;
     int functions;
     int programs;
-    bool plain, labels;             /* labels: check_labels is used */
-    const char **section;           /* of the runtime, that are used */
+    bool plain, labels;   /* labels: check_labels is used */
+    const char **section; /* of the runtime, that are used */
     int sections, section_room;
 } Emit;
 
 /* cname.c */
-const char *c_name(Ngc *, const char *name);            /* legal in C and C++, not yet distinct */
+const char *c_name(Ngc *, const char *name); /* legal in C and C++, not yet distinct */
 const char *c_name_distinct(Ngc *, Taken *, const char *name);
 
 /* emit_comment.c */
-const char *comment_text(Ngc *, const char *text);       /* safe within a comment */
-const char *comment_label(Emit *, const Node *);         /* "h", "dJ/dh", or what it is computed from */
+const char *comment_text(Ngc *, const char *text); /* safe within a comment */
+const char *comment_label(Emit *, const Node *);   /* "h", "dJ/dh", or what it is computed from */
 void comment_kernel(Emit *, Text *, const Program *, const Kernel *, int *line); /* the lines above a statement */
 
-/* emit_kernel.c */
-typedef struct Body {   /* of one function of the emitted C, while it is printed */
+typedef struct Body { /* of one function of the emitted C, while it is printed */
     Emit *e;
     Program *p;
     Text text;
-    int temps;          /* names given out */
+    int temps;             /* names given out */
     unsigned blocks, dims; /* what the text speaks of */
-    const char *seed;
 } Body;
 
-void emit_kernel(Body *, const Kernel *);
+/* emit_val.c */
+typedef struct Part { /* a piece of text and how tightly it binds */
+    const char *text;
+    int prec;
+} Part;
+
+typedef struct Param { /* of a kernel's function */
+    const char *base, *name;
+    Type type;
+    bool scalar, written;
+} Param;
+
+typedef struct Printer {
+    Body *b;
+    Emit *e;
+    const Kernel *k;
+    Text *out;
+    int indent;
+    bool apart; /* in a function of its own */
+    const char *loop[MAX_AXES];
+    Param *param;
+    int params, param_room;
+    int temps; /* within the kernel's function */
+    unsigned dims;
+} Printer;
+
+/* one line of code */
+void print_line(Printer *pr, const char *f, ...);
+/* into the arena */
+const char *print_format(Printer *pr, const char *f, ...);
+/* a record's C text with $a $b $c, $x, $acc, @ and $t filled in */
+Part print_fill(Printer *pr, const char *c, int prec, Type type, const Part *arg, const char *acc, const char *suffix);
+/* the element at x of what lives at place */
+const char *print_element(Printer *pr, const Place *place, const Node *n, const Index *x, bool written);
+/* has it a name and no address? */
+bool place_is_number(const Place *place, const Node *n);
+/* to the first element */
+const char *print_pointer(Body *b, const Place *place, const Node *n);
+/* a number's own text */
+const char *print_number(Body *b, const Place *place, const Node *n);
+/* a pointer to where x starts, which x then counts from */
+const char *print_shifted(Printer *pr, const Place *place, const Node *n, Index *x);
+/* the parameter for a base; made when first met */
+Param *print_param(Printer *pr, const char *base, Type type, bool scalar, bool written);
+/* "float" */
+const char *print_type(const Emit *e, Type type);
+/* a size as a factor */
+const char *print_factor(Printer *pr, Size s);
+/* the shortest text that is read back as the same number */
+const char *print_shortest(Ngc *ngc, double v, bool single);
+/* an expression, or its temporary */
+Part print_val(Printer *pr, const Val *v);
+
 const char *emit_number(Emit *, double, Type);
 const char *emit_size(Emit *, Size, unsigned *dims);
-void emit_section(Emit *, const char *name);             /* notes that the runtime's function is used */
-void emit_calls(Emit *, const char *c);                  /* the same for each ngrt_ function called in a text */
-int emit_data(Emit *, const double *data, Type, int64_t count);
+void emit_section(Emit *, const char *name); /* notes that the runtime's function is used */
+void emit_calls(Emit *, const char *c);      /* the same for each ngrt_ function called in a text */
+
+/* emit_kernel.c */
+void emit_kernel(Body *, const Kernel *);
 
 /* emit_header.c */
 void emit_names(Emit *);
-void emit_members(Emit *);                               /* work's members for roots */
-bool emit_keeps(const Emit *, const Root *);             /* is it a member of work? */
-const Member *emit_member(Emit *, const char *name);     /* of that C name */
+void emit_members(Emit *);                           /* work's members for roots */
+bool emit_keeps(const Emit *, const Root *);         /* is it a member of work? */
+const Member *emit_member(Emit *, const char *name); /* of that C name */
 Place emit_root_place(Emit *, const Root *);
 void emit_declarations(Emit *, Text *);
-void emit_defaults(Emit *, Text *, bool define);         /* the arrays of inputs' default values */
-void emit_model(Emit *, Text *);                         /* the descriptor and its functions */
+void emit_defaults(Emit *, Text *, bool define); /* the arrays of inputs' default values */
+void emit_model(Emit *, Text *);                 /* the descriptor and its functions */
 const char *emit_arguments(Emit *, const Function *, bool types);
-const char *emit_dims(Emit *, Shape, bool *flat);        /* "[64][10]" */
+const char *emit_dims(Emit *, Shape, bool *flat); /* "[64][10]" */
 
 /* emit_standalone.c */
-void emit_runtime(Emit *, Text *);                       /* the sections that are used, static */
-void emit_types(Text *);                                 /* the descriptor's types */
+void emit_runtime(Emit *, Text *); /* the sections that are used, static */
+void emit_types(Text *);           /* the descriptor's types */
 
 /* emit_c.c */
-Emit *emit_prepare(Ngc *, Model *);                      /* programs and functions, planned; nothing printed */
+Emit *emit_prepare(Ngc *, Model *); /* programs and functions, planned; nothing printed */
 bool emit_in_function(const Function *, const Kernel *);
+int emit_data(Emit *, const double *data, Type, int64_t count); /* the number of a constant array */
 
 #endif

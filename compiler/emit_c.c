@@ -6,7 +6,7 @@
 /* ---- programs: which roots each function delivers ---------------------------------------------------------- */
 
 typedef struct Roots { /* the model's nodes with a value in place of `training` */
-    Node **node;        /* by index of Model.root */
+    Node **node;       /* by index of Model.root */
 } Roots;
 
 static Roots fix_training(Ngc *ngc, Model *m, double value)
@@ -20,9 +20,9 @@ static Roots fix_training(Ngc *ngc, Model *m, double value)
 }
 
 typedef struct Wish { /* for the targets of one program */
-    unsigned kinds;     /* bits of RootKind */
-    int group;          /* of updates and losses; -1: all */
-    bool phases;        /* gradients belong to phase 1 */
+    unsigned kinds;   /* bits of RootKind */
+    int group;        /* of updates and losses; -1: all */
+    bool phases;      /* gradients belong to phase 1 */
 } Wish;
 
 /* By node id: is it needed by a loss of the wish? */
@@ -52,7 +52,8 @@ static bool is_wanted(const Emit *e, int i, const Wish *w, const Roots *r, const
 static bool is_again(const Target *t, int count, const Root *r)
 {
     for (int i = 0; i < count; i++)
-        if (r->kind != ROOT_UPDATE && t[i].place.kind == P_MEMBER && r->kind != ROOT_GRAD && t[i].place.name == r->cname)
+        if (r->kind != ROOT_UPDATE && t[i].place.kind == P_MEMBER && r->kind != ROOT_GRAD &&
+            t[i].place.name == r->cname)
             return true;
     return false;
 }
@@ -64,7 +65,8 @@ static Program *build_program(Emit *e, const char *name, const Roots *r, Wish w,
     int count = 0, *uses = used_by_losses(e, r, &w);
     for (int i = 0; i < m->roots; i++)
         if (is_wanted(e, i, &w, r, uses) && !is_again(t, count, &m->root[i]))
-            t[count++] = (Target){.node = r->node[i], .place = emit_root_place(e, &m->root[i]),
+            t[count++] = (Target){.node = r->node[i],
+                                  .place = emit_root_place(e, &m->root[i]),
                                   .phase = w.phases && m->root[i].kind == ROOT_GRAD};
     Program *p = program_build(e->ngc, m, name, t, count, given, givens, e->plain && !given);
     program_plan(p);
@@ -149,7 +151,8 @@ static void note_kernel(Function *f, const Emit *e, const Kernel *k)
 {
     const Program *p = f->program;
     for (int i = 0; i < k->stores; i++)
-        note_place(f, e, k->store[i].target ? &k->store[i].target->place : program_place(p, k->store[i].node), k->store[i].node, true);
+        note_place(f, e, k->store[i].target ? &k->store[i].target->place : program_place(p, k->store[i].node),
+                   k->store[i].node, true);
     for (int i = 0; i < k->vals; i++) {
         if (k->val[i]->kind == V_LOAD)
             note_place(f, e, program_place(p, k->val[i]->node), k->val[i]->node, false);
@@ -175,7 +178,8 @@ static void add_function(Emit *e, Fn fn, const char *name, Program *p, int phase
         f->blocks |= USES_INPUTS;
     unsigned all = (has_vars(m, VAR_PARAM) ? USES_PARAMS : 0) | (has_vars(m, VAR_INPUT) ? USES_INPUTS : 0) | USES_WORK;
     if (fn == FN_INIT)
-        f->blocks = f->writes = all & USES_PARAMS ? has_vars(m, VAR_STATE) ? USES_PARAMS | USES_STATE : USES_PARAMS : USES_STATE;
+        f->blocks = f->writes =
+            all & USES_PARAMS ? has_vars(m, VAR_STATE) ? USES_PARAMS | USES_STATE : USES_PARAMS : USES_STATE;
     else if (fn != FN_UPDATE) {
         f->blocks |= all | (fn == FN_BACKWARD ? USES_GRADS : 0);
         f->writes |= USES_WORK | (fn == FN_BACKWARD ? USES_GRADS : 0);
@@ -184,7 +188,8 @@ static void add_function(Emit *e, Fn fn, const char *name, Program *p, int phase
     e->ispace = p->ispace > e->ispace && fn != FN_INIT ? p->ispace : e->ispace;
 }
 
-/* ---- -O0: every value that is stored is a member of work ---------------------------------------------------------- */
+/* ---- -O0: every value that is stored is a member of work ----------------------------------------------------------
+ */
 
 /* The member that n has in another program. */
 static Member *own_member(Emit *e, const Node *n)
@@ -200,15 +205,19 @@ static Member *find_member(Emit *e, const Node *n, const char *name)
 {
     for (int i = 0; i < e->members; i++) {
         Member *m = &e->member[i];
-        if (m->program != e->programs && m->named == (name != NULL) && m->type == n->type && shape_equal(m->shape, n->shape) &&
-            (!name || strcmp(m->note, name) == 0))
+        if (m->program != e->programs && m->named == (name != NULL) && m->type == n->type &&
+            shape_equal(m->shape, n->shape) && (!name || strcmp(m->note, name) == 0))
             return m;
     }
     e->member = arena_grow(e->ngc, e->member, e->members, &e->member_room, sizeof *e->member);
     Member *m = &e->member[e->members++];
     const char *cname = name ? name : text_format(e->ngc, "t%d", e->members - e->pinned);
-    *m = (Member){.name = c_name_distinct(e->ngc, &e->member_names, cname), .type = n->type, .shape = n->shape, .node = n,
-                  .named = name != NULL, .note = name};
+    *m = (Member){.name = c_name_distinct(e->ngc, &e->member_names, cname),
+                  .type = n->type,
+                  .shape = n->shape,
+                  .node = n,
+                  .named = name != NULL,
+                  .note = name};
     return m;
 }
 
@@ -234,10 +243,22 @@ static void place_members(Emit *e, Program *p)
 Emit *emit_prepare(Ngc *ngc, Model *m)
 {
     Emit *e = arena_alloc(ngc, sizeof *e);
-    *e = (Emit){.ngc = ngc, .model = m, .graph = m->graph, .name = c_name(ngc, m->name), .plain = ngc->opt.optimize == 0,
-                .real = ngc->opt.real_double ? "double" : "float", .suffix = ngc->opt.real_double ? "" : "f", .kernels.ngc = ngc};
-    enum { LOSS = 1 << ROOT_LOSS, OUTPUT = 1 << ROOT_OUTPUT, METRIC = 1 << ROOT_METRIC, GRAD = 1 << ROOT_GRAD,
-           UPDATE = 1 << ROOT_UPDATE, NAMED = 1 << ROOT_NAMED };
+    *e = (Emit){.ngc = ngc,
+                .model = m,
+                .graph = m->graph,
+                .name = c_name(ngc, m->name),
+                .plain = ngc->opt.optimize == 0,
+                .real = ngc->opt.real_double ? "double" : "float",
+                .suffix = ngc->opt.real_double ? "" : "f",
+                .kernels.ngc = ngc};
+    enum {
+        LOSS = 1 << ROOT_LOSS,
+        OUTPUT = 1 << ROOT_OUTPUT,
+        METRIC = 1 << ROOT_METRIC,
+        GRAD = 1 << ROOT_GRAD,
+        UPDATE = 1 << ROOT_UPDATE,
+        NAMED = 1 << ROOT_NAMED
+    };
     Roots use = fix_training(ngc, m, 0), learn = fix_training(ngc, m, 1);
     bool losses = has_kind(m, ROOT_LOSS), outputs = has_kind(m, ROOT_OUTPUT), updates = has_kind(m, ROOT_UPDATE);
     emit_names(e);
@@ -246,9 +267,11 @@ Emit *emit_prepare(Ngc *ngc, Model *m)
     if (has_vars(m, VAR_PARAM) || has_vars(m, VAR_STATE))
         add_function(e, FN_INIT, "init", build_init(e), -1);
     if (outputs)
-        add_function(e, FN_PREDICT, "predict", build_program(e, "predict", &use, (Wish){OUTPUT | NAMED, -1, false}, NULL, 0), -1);
+        add_function(e, FN_PREDICT, "predict",
+                     build_program(e, "predict", &use, (Wish){OUTPUT | NAMED, -1, false}, NULL, 0), -1);
     if (outputs || losses || has_kind(m, ROOT_METRIC))
-        add_function(e, FN_EVAL, "eval", build_program(e, "eval", &use, (Wish){OUTPUT | LOSS | METRIC | NAMED, -1, false}, NULL, 0), -1);
+        add_function(e, FN_EVAL, "eval",
+                     build_program(e, "eval", &use, (Wish){OUTPUT | LOSS | METRIC | NAMED, -1, false}, NULL, 0), -1);
     if (losses) {
         Program *train = build_program(e, "train", &learn, (Wish){LOSS | GRAD | NAMED, -1, true}, NULL, 0);
         add_function(e, FN_FORWARD, "forward", train, 0);
@@ -257,7 +280,8 @@ Emit *emit_prepare(Ngc *ngc, Model *m)
     }
     if (updates) {
         add_function(e, FN_UPDATE, "update", build_update(e, &learn), -1);
-        add_function(e, FN_STEP, "step", build_program(e, "step", &learn, (Wish){LOSS | UPDATE | NAMED, -1, false}, NULL, 0), -1);
+        add_function(e, FN_STEP, "step",
+                     build_program(e, "step", &learn, (Wish){LOSS | UPDATE | NAMED, -1, false}, NULL, 0), -1);
     }
     for (int i = 0; i < m->groups && updates && m->groups > 1; i++)
         add_function(e, (Fn)(FN_GROUP + i), text_format(ngc, "step_%s", c_name(ngc, m->group[i])),
@@ -270,7 +294,8 @@ Emit *emit_prepare(Ngc *ngc, Model *m)
     return e;
 }
 
-/* ---- printing -------------------------------------------------------------------------------------------------------- */
+/* ---- printing
+ * -------------------------------------------------------------------------------------------------------- */
 
 int emit_data(Emit *e, const double *data, Type type, int64_t count)
 {
@@ -287,9 +312,14 @@ int emit_data(Emit *e, const double *data, Type type, int64_t count)
 static void print_data(Emit *e, Text *t)
 {
     for (int i = 0; i < e->datas; i++) {
-        text_add(t, "static const %s data_%d[%lld] = {", e->data[i].type == T_INT ? "int32_t" : e->real, i + 1, (long long)e->data[i].count);
+        text_add(t, "static const %s data_%d[%lld] = {", e->data[i].type == T_INT ? "int32_t" : e->real, i + 1,
+                 (long long)e->data[i].count);
         for (int64_t k = 0; k < e->data[i].count; k++)
-            text_add(t, "%s%s", k == 0 ? "\n    " : k % 8 == 0 ? ",\n    " : ", ", emit_number(e, e->data[i].data[k], e->data[i].type));
+            text_add(t, "%s%s",
+                     k == 0       ? "\n    "
+                     : k % 8 == 0 ? ",\n    "
+                                  : ", ",
+                     emit_number(e, e->data[i].data[k], e->data[i].type));
         text_add(t, "\n};\n\n");
     }
 }
@@ -308,13 +338,15 @@ static void print_checks(Emit *e, const Function *f, Text *t, unsigned *dims)
     if (!(f->blocks & USES_INPUTS))
         return;
     for (int i = 0; i < e->graph->dims; i++)
-        text_add(t, "    if (in->%s < 1 || in->%s > %s)\n        return NGRT_ESIZE;\n", e->dim[i], e->dim[i], e->dim_max[i]);
+        text_add(t, "    if (in->%s < 1 || in->%s > %s)\n        return NGRT_ESIZE;\n", e->dim[i], e->dim[i],
+                 e->dim_max[i]);
     for (int i = 0; i < e->model->vars; i++) {
         const Var *v = e->model->var[i];
         if (v->kind != VAR_INPUT || v->limit <= 0 || !f->reads[i])
             continue;
         if (v->shape.rank == 0)
-            text_add(t, "    if (in->%s < 0 || in->%s >= %lld)\n        return NGRT_ELABEL;\n", v->cname, v->cname, (long long)v->limit);
+            text_add(t, "    if (in->%s < 0 || in->%s >= %lld)\n        return NGRT_ELABEL;\n", v->cname, v->cname,
+                     (long long)v->limit);
         else
             text_add(t, "    if (!check_labels(in->%s, %s, %lld))\n        return NGRT_ELABEL;\n", v->cname,
                      emit_size(e, shape_count(e->graph, v->shape), dims), (long long)v->limit);
@@ -324,7 +356,10 @@ static void print_checks(Emit *e, const Function *f, Text *t, unsigned *dims)
 
 static void print_unused(const Function *f, Text *t, unsigned used)
 {
-    static const struct { unsigned use; const char *name; } all[] = {
+    static const struct {
+        unsigned use;
+        const char *name;
+    } all[] = {
         {USES_PARAMS, "params"}, {USES_STATE, "state"}, {USES_INPUTS, "in"}, {USES_WORK, "w"}, {USES_GRADS, "grads"}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (f->blocks & ~used & all[i].use)
@@ -417,7 +452,8 @@ static void print_functions(Emit *e, Text *out)
                           "#pragma GCC optimize (\"fp-contract=off\")\n#endif\n");
         print_function(e, &e->function[i], out);
         if (exact)
-            text_add(out, "#if defined(__clang__)\n#pragma clang fp contract(on)\n#elif defined(__GNUC__)\n#pragma GCC pop_options\n#endif\n\n");
+            text_add(out, "#if defined(__clang__)\n#pragma clang fp contract(on)\n#elif defined(__GNUC__)\n#pragma GCC "
+                          "pop_options\n#endif\n\n");
     }
 }
 
@@ -430,7 +466,8 @@ static const char *source_name(const Emit *e)
 
 static void print_first_line(Emit *e, Text *t, const char *file)
 {
-    text_add(t, "/* %s - from %s by ngc " NGC_VERSION ". Generated code is yours: MIT-0. */\n", comment_text(e->ngc, file), source_name(e));
+    text_add(t, "/* %s - from %s by ngc " NGC_VERSION ". Generated code is yours: MIT-0. */\n",
+             comment_text(e->ngc, file), source_name(e));
 }
 
 static void print_header(Emit *e, const char *name, Text *t)
@@ -466,9 +503,11 @@ void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
     emit_defaults(e, &out->c, true);
     print_data(e, &out->c);
     if (e->labels)
-        text_add(&out->c, "/* Are all of x in [0, limit)? */\nstatic int check_labels(const int32_t *x, size_t n, int32_t limit)\n{\n"
-                          "    for (size_t i = 0; i < n; i++)\n        if (x[i] < 0 || x[i] >= limit)\n            return 0;\n"
-                          "    return 1;\n}\n\n");
+        text_add(
+            &out->c,
+            "/* Are all of x in [0, limit)? */\nstatic int check_labels(const int32_t *x, size_t n, int32_t limit)\n{\n"
+            "    for (size_t i = 0; i < n; i++)\n        if (x[i] < 0 || x[i] >= limit)\n            return 0;\n"
+            "    return 1;\n}\n\n");
     if (e->kernels.size)
         text_put(&out->c, e->kernels.at, e->kernels.size);
     text_put(&out->c, body.at, body.size);

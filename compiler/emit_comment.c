@@ -1,11 +1,11 @@
-/* emit_comment.c - the comments of the emitted C: what a statement computes, the line of the model it comes from, and for
- * derivatives the rule of calculus it applies. */
+/* emit_comment.c - the comments of the emitted C: what a statement computes, the line of the model it comes from, and
+ * for derivatives the rule of calculus it applies. */
 #include "emit.h"
 
 #include <ctype.h>
 #include <string.h>
 
-enum { DEPTH = 3 };     /* of the expressions that comments show */
+enum { DEPTH = 3 }; /* of the expressions that comments show */
 
 /* No `*` before `/`, no `??`, no line end, no character that turns the direction of writing. */
 const char *comment_text(Ngc *ngc, const char *text)
@@ -20,7 +20,8 @@ const char *comment_text(Ngc *ngc, const char *text)
             continue;
         }
         text_put(&t, u < ' ' || u == 127 ? " " : c, 1);
-        if ((*c == '*' && c[1] == '/') || (*c == '/' && c[1] == '*') || (*c == '?' && c[1] == '?') || (*c == '\\' && c[1] == '\0'))
+        if ((*c == '*' && c[1] == '/') || (*c == '/' && c[1] == '*') || (*c == '?' && c[1] == '?') ||
+            (*c == '\\' && c[1] == '\0'))
             text_put(&t, " ", 1);
     }
     return t.at;
@@ -39,7 +40,8 @@ const char *comment_label(Emit *e, const Node *n)
 static const char *adjoint_label(Emit *e, const Node *loss, const Node *x)
 {
     const char *of = loss->name ? loss->name : "J", *name = own_name(x);
-    return name ? text_format(e->ngc, "d%s/d%s", of, name) : text_format(e->ngc, "d%s/d(%s)", of, node_text(e->graph, x, 2));
+    return name ? text_format(e->ngc, "d%s/d%s", of, name)
+                : text_format(e->ngc, "d%s/d(%s)", of, node_text(e->graph, x, 2));
 }
 
 /* A rule with the names of what it is applied to: a, b, c the operands, y the result, dy its adjoint. */
@@ -54,14 +56,15 @@ static const char *rule_text(Emit *e, const Step *s, const char *rule)
             text_put(&t, c++, 1);
             continue;
         }
-        const Node *operand = n == 1 && *c >= 'a' && *c < 'a' + s->y->nargs ? s->y->arg[*c - 'a'] : n == 1 && *c == 'y' ? s->y : NULL;
+        const Node *operand = n == 1 && *c >= 'a' && *c < 'a' + s->y->nargs ? s->y->arg[*c - 'a']
+                              : n == 1 && *c == 'y'                         ? s->y
+                                                                            : NULL;
         if (n == 2 && strncmp(c, "dy", 2) == 0)
             text_add(&t, "%s", s->y == s->loss ? "1" : adjoint_label(e, s->loss, s->y));
         else if (operand) {
             const char *text = own_name(operand) ? own_name(operand) : node_text(e->graph, operand, 2);
             text_add(&t, strchr(text, ' ') ? "(%s)" : "%s", text);
-        }
-        else
+        } else
             text_put(&t, c, n);
         c += n;
     }
@@ -81,8 +84,8 @@ static void comment_step(Emit *e, Text *out, const Node *n)
     text_add(out, "    /* %s %s %s", comment_text(e->ngc, dx), s->use > 0 ? "gets" : "=",
              comment_text(e->ngc, rule_text(e, s, rule)));
     if (own_name(s->y) && !(op_info[s->y->op]->flags & F_LEAF))
-        text_add(out, "     (%s = %s: d%c = %s)", comment_text(e->ngc, own_name(s->y)), comment_text(e->ngc, node_text(e->graph, s->y, 2)),
-                 'a' + s->operand % 3, comment_text(e->ngc, rule));
+        text_add(out, "     (%s = %s: d%c = %s)", comment_text(e->ngc, own_name(s->y)),
+                 comment_text(e->ngc, node_text(e->graph, s->y, 2)), 'a' + s->operand % 3, comment_text(e->ngc, rule));
     else
         text_add(out, "     (%s)", comment_text(e->ngc, info->teach ? info->teach : info->name));
     if (s->use > 0 && s->use < 5)

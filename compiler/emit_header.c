@@ -1,4 +1,5 @@
-/* emit_header.c - the declarations of a model: its types, its functions, and the descriptor that tells both to programs. */
+/* emit_header.c - the declarations of a model: its types, its functions, and the descriptor that tells both to
+ * programs. */
 #include "emit.h"
 
 #include <ctype.h>
@@ -10,8 +11,8 @@
 /* Does a function of the emitted C use this name for something else? */
 static bool is_local_name(const char *name)
 {
-    static const char *const local[] = {"params", "state", "in", "w", "grads", "seed", "i", "j", "k", "l",
-                                        "dims", "tensors", "check_labels"};
+    static const char *const local[] = {"params", "state", "in", "w",    "grads",   "seed",        "i",
+                                        "j",      "k",     "l",  "dims", "tensors", "check_labels"};
     for (size_t i = 0; i < sizeof local / sizeof *local; i++)
         if (strcmp(local[i], name) == 0)
             return true;
@@ -35,7 +36,8 @@ static void name_dims(Emit *e, Taken *inputs)
     for (int i = 0; i < e->graph->dims; i++) {
         const char *name = e->graph->dim[i].name;
         e->dim[i] = c_name_distinct(e->ngc, inputs, name);
-        e->dim_max[i] = c_name_distinct(e->ngc, &macros, text_format(e->ngc, "%s_%s_MAX", e->upper, upper(e->ngc, e->dim[i])));
+        e->dim_max[i] =
+            c_name_distinct(e->ngc, &macros, text_format(e->ngc, "%s_%s_MAX", e->upper, upper(e->ngc, e->dim[i])));
         if (is_local_name(name) || strcmp(e->dim[i], name) != 0 || strncmp(name, e->name, strlen(e->name)) == 0)
             e->dim_prefix = "n_";
     }
@@ -106,7 +108,8 @@ void emit_members(Emit *e)
             if (r->kind != order[k] || !emit_keeps(e, r) || emit_member(e, r->cname))
                 continue;
             e->member = arena_grow(e->ngc, e->member, e->members, &e->member_room, sizeof *e->member);
-            e->member[e->members++] = (Member){.name = r->cname, .type = r->node->type, .shape = r->node->shape, .named = true, .note = r->name};
+            e->member[e->members++] = (Member){
+                .name = r->cname, .type = r->node->type, .shape = r->node->shape, .named = true, .note = r->name};
         }
     e->pinned = e->members;
 }
@@ -116,12 +119,14 @@ Place emit_root_place(Emit *e, const Root *r)
     if (r->kind == ROOT_UPDATE)
         return (Place){.kind = P_VAR, .var = r->var, .label = r->var->name, .shape = r->var->shape};
     (void)e;
-    return (Place){.kind = r->kind == ROOT_GRAD ? P_GRAD : P_MEMBER, .name = r->cname, .label = r->name, .shape = r->node->shape};
+    return (Place){
+        .kind = r->kind == ROOT_GRAD ? P_GRAD : P_MEMBER, .name = r->cname, .label = r->name, .shape = r->node->shape};
 }
 
 /* ---- types ------------------------------------------------------------------------------------------------ */
 
-/* Sizes of an array at the bound; flat: one size, where rows have a length known only at run time and lie end to end. */
+/* Sizes of an array at the bound; flat: one size, where rows have a length known only at run time and lie end to end.
+ */
 const char *emit_dims(Emit *e, Shape shape, bool *flat)
 {
     Text t = {.ngc = e->ngc};
@@ -257,9 +262,14 @@ void emit_defaults(Emit *e, Text *t, bool define)
         int64_t count = data ? size_max(e->graph, shape_count(e->graph, v->shape)) : 0;
         if (data == NULL)
             continue;
-        text_add(t, "%sconst %s %s_default_%s[%lld]", define ? "" : "extern ", element_type(e, v->type), e->name, v->cname, (long long)count);
+        text_add(t, "%sconst %s %s_default_%s[%lld]", define ? "" : "extern ", element_type(e, v->type), e->name,
+                 v->cname, (long long)count);
         for (int64_t k = 0; define && k < count; k++)
-            text_add(t, "%s%s", k == 0 ? " = {\n    " : k % 8 == 0 ? ",\n    " : ", ", emit_number(e, data[k], v->type));
+            text_add(t, "%s%s",
+                     k == 0       ? " = {\n    "
+                     : k % 8 == 0 ? ",\n    "
+                                  : ", ",
+                     emit_number(e, data[k], v->type));
         text_add(t, define ? "\n};\n\n" : ";\n");
     }
 }
@@ -280,7 +290,8 @@ static void define_macros(Emit *e, Text *t)
                 continue;
             bool given = v->init && node_const(v->init, &d);
             if (v->shape.rank)
-                text_add(t, "%s%s", comma, default_data(v) ? text_format(e->ngc, "%s_default_%s", e->name, v->cname) : "0");
+                text_add(t, "%s%s", comma,
+                         default_data(v) ? text_format(e->ngc, "%s_default_%s", e->name, v->cname) : "0");
             else
                 text_add(t, "%s%s", comma, emit_number(e, given ? d : 0, v->type));
             comma = ", ";
@@ -293,18 +304,25 @@ static void define_macros(Emit *e, Text *t)
 /* ---- functions ------------------------------------------------------------------------------------------------- */
 
 static const char *const function_note[] = {
-    [FN_INIT] = "the same bits on every machine", [FN_PREDICT] = "outputs; training = 0",
-    [FN_EVAL] = "outputs, losses, metrics; training = 0", [FN_FORWARD] = "losses, and what backward needs; training = 1",
-    [FN_BACKWARD] = "after forward, on the same work; overwrites the gradients", [FN_UPDATE] = "all updates, simultaneously",
-    [FN_STEP] = "forward, backward and update in one", [FN_GROUP] = "the same for one minimize",
+    [FN_INIT] = "the same bits on every machine",
+    [FN_PREDICT] = "outputs; training = 0",
+    [FN_EVAL] = "outputs, losses, metrics; training = 0",
+    [FN_FORWARD] = "losses, and what backward needs; training = 1",
+    [FN_BACKWARD] = "after forward, on the same work; overwrites the gradients",
+    [FN_UPDATE] = "all updates, simultaneously",
+    [FN_STEP] = "forward, backward and update in one",
+    [FN_GROUP] = "the same for one minimize",
 };
 
 /* The arguments in their fixed order: with their types, or as they are passed on. */
 const char *emit_arguments(Emit *e, const Function *f, bool types)
 {
-    static const struct { unsigned use; const char *type, *name; } all[] = {
+    static const struct {
+        unsigned use;
+        const char *type, *name;
+    } all[] = {
         {USES_PARAMS, "params", "params"}, {USES_STATE, "state", "state"}, {USES_INPUTS, "inputs", "in"},
-        {USES_WORK, "work", "w"}, {USES_GRADS, "grads", "grads"},
+        {USES_WORK, "work", "w"},          {USES_GRADS, "grads", "grads"},
     };
     Text t = {.ngc = e->ngc};
     const char *comma = "";
@@ -312,7 +330,8 @@ const char *emit_arguments(Emit *e, const Function *f, bool types)
         if (!(f->blocks & all[i].use))
             continue;
         if (types)
-            text_add(&t, "%s%s%s_%s *%s", comma, f->writes & all[i].use ? "" : "const ", e->name, all[i].type, all[i].name);
+            text_add(&t, "%s%s%s_%s *%s", comma, f->writes & all[i].use ? "" : "const ", e->name, all[i].type,
+                     all[i].name);
         else
             text_add(&t, "%s%s", comma, all[i].name);
         comma = ", ";
@@ -353,7 +372,8 @@ void emit_declarations(Emit *e, Text *t)
     declare_grads(e, t);
     declare_inputs(e, t);
     declare_work(e, t);
-    text_add(t, "/* Functions that return int check sizes and labels before they write anything: 0, or a negative NGRT_E... */\n");
+    text_add(t, "/* Functions that return int check sizes and labels before they write anything: 0, or a negative "
+                "NGRT_E... */\n");
     declare_functions(e, t);
     text_add(t, "\n#ifdef __cplusplus\n}\n#endif\n");
 }
@@ -395,7 +415,10 @@ typedef struct Row { /* of the table of tensors */
 static void add_row(Emit *e, Text *t, Row r)
 {
     text_add(t, "    {%s, %s, %s, %d, {", quote(e->ngc, r.name), r.role,
-             r.type == T_INT ? "NGRT_I32" : e->ngc->opt.real_double ? "NGRT_F64" : "NGRT_F32", r.shape.rank);
+             r.type == T_INT           ? "NGRT_I32"
+             : e->ngc->opt.real_double ? "NGRT_F64"
+                                       : "NGRT_F32",
+             r.shape.rank);
     for (int i = 0; i < 8; i++)
         text_add(t, "%s%lld", i ? ", " : "", i < r.shape.rank ? (long long)size_max(e->graph, r.shape.dim[i]) : 0LL);
     text_add(t, "}, {");
@@ -416,19 +439,27 @@ static bool is_target(const Emit *e, int var)
 
 static int add_rows(Emit *e, Text *t)
 {
-    static const struct { const char *role, *block; } of_var[] = {
-        [VAR_INPUT] = {"NGRT_INPUT", "inputs"}, [VAR_PARAM] = {"NGRT_PARAM", "params"}, [VAR_STATE] = {"NGRT_STATE", "state"}};
-    static const struct { RootKind kind; const char *role, *block; } of_root[] = {
-        {ROOT_GRAD, "NGRT_GRAD", "grads"}, {ROOT_OUTPUT, "NGRT_OUTPUT", "work"}, {ROOT_LOSS, "NGRT_LOSS", "work"},
-        {ROOT_METRIC, "NGRT_METRIC", "work"}};
+    static const struct {
+        const char *role, *block;
+    } of_var[] = {[VAR_INPUT] = {"NGRT_INPUT", "inputs"},
+                  [VAR_PARAM] = {"NGRT_PARAM", "params"},
+                  [VAR_STATE] = {"NGRT_STATE", "state"}};
+    static const struct {
+        RootKind kind;
+        const char *role, *block;
+    } of_root[] = {{ROOT_GRAD, "NGRT_GRAD", "grads"},
+                   {ROOT_OUTPUT, "NGRT_OUTPUT", "work"},
+                   {ROOT_LOSS, "NGRT_LOSS", "work"},
+                   {ROOT_METRIC, "NGRT_METRIC", "work"}};
     int rows = 0;
     for (int k = VAR_INPUT; k <= VAR_STATE; k++)
         for (int i = 0; i < e->model->vars; i++) {
             const Var *v = e->model->var[i];
             if (v->kind != (VarKind)k)
                 continue;
-            add_row(e, t, (Row){v->name, of_var[k].role, of_var[k].block, v->cname, v->type, v->shape,
-                                k == VAR_INPUT && is_target(e, i) ? "NGRT_TARGET" : "0", v->limit});
+            add_row(e, t,
+                    (Row){v->name, of_var[k].role, of_var[k].block, v->cname, v->type, v->shape,
+                          k == VAR_INPUT && is_target(e, i) ? "NGRT_TARGET" : "0", v->limit});
             rows++;
         }
     for (size_t k = 0; k < sizeof of_root / sizeof *of_root; k++)
@@ -437,8 +468,9 @@ static int add_rows(Emit *e, Text *t)
             bool sum = (r->kind == ROOT_LOSS || r->kind == ROOT_METRIC) && r->node->op == OP_sum;
             if (r->kind != of_root[k].kind)
                 continue;
-            add_row(e, t, (Row){r->name, of_root[k].role, of_root[k].block, r->cname, r->node->type, r->node->shape,
-                                sum ? "NGRT_SUM" : "0", 0});
+            add_row(e, t,
+                    (Row){r->name, of_root[k].role, of_root[k].block, r->cname, r->node->type, r->node->shape,
+                          sum ? "NGRT_SUM" : "0", 0});
             rows++;
         }
     return rows;
@@ -447,12 +479,18 @@ static int add_rows(Emit *e, Text *t)
 /* A function with the descriptor's arguments. */
 static void add_wrapper(Emit *e, Text *t, const Function *f)
 {
-    static const struct { unsigned use; const char *name, *own; } all[] = {
-        {USES_PARAMS, "params", "params"}, {USES_STATE, "state", "state"}, {USES_INPUTS, "inputs", "in"},
-        {USES_WORK, "work", "w"}, {USES_GRADS, "grads", "grads"}};
+    static const struct {
+        unsigned use;
+        const char *name, *own;
+    } all[] = {{USES_PARAMS, "params", "params"},
+               {USES_STATE, "state", "state"},
+               {USES_INPUTS, "inputs", "in"},
+               {USES_WORK, "work", "w"},
+               {USES_GRADS, "grads", "grads"}};
     bool init = f->fn == FN_INIT, writes = init || f->fn == FN_UPDATE || f->fn == FN_STEP;
     const char *comma = "";
-    text_add(t, "static %s call_%s(%svoid *params, void *state, ", init ? "void" : "int", f->name, writes ? "" : "const ");
+    text_add(t, "static %s call_%s(%svoid *params, void *state, ", init ? "void" : "int", f->name,
+             writes ? "" : "const ");
     text_add(t, init ? "uint64_t seed" : "const void *inputs, void *work");
     text_add(t, "%s)\n{\n", f->fn == FN_BACKWARD ? ", void *grads" : f->fn == FN_UPDATE ? ", const void *grads" : "");
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
@@ -478,7 +516,8 @@ void emit_model(Emit *e, Text *t)
     const char *name[FN_GROUP] = {NULL};
     for (size_t i = 0; i < sizeof block / sizeof *block; i++)
         if (have[i])
-            text_add(t, "size_t %s_sizeof_%s(void)\n{\n    return sizeof(%s_%s);\n}\n\n", e->name, block[i], e->name, block[i]);
+            text_add(t, "size_t %s_sizeof_%s(void)\n{\n    return sizeof(%s_%s);\n}\n\n", e->name, block[i], e->name,
+                     block[i]);
     for (int i = 0; i < e->functions; i++)
         if (e->function[i].fn < FN_GROUP) {
             add_wrapper(e, t, &e->function[i]);
@@ -493,11 +532,12 @@ void emit_model(Emit *e, Text *t)
     }
     if (count > 0)
         text_add(t, "static const ngrt_tensor tensors[] = {\n%s};\n\n", rows.at);
-    text_add(t, "const ngrt_model %s_model = {\n    NGRT_MODEL_VERSION, %s, %s,\n    ", e->name, quote(e->ngc, e->model->name),
-             e->ngc->opt.real_double ? "NGRT_F64" : "NGRT_F32");
+    text_add(t, "const ngrt_model %s_model = {\n    NGRT_MODEL_VERSION, %s, %s,\n    ", e->name,
+             quote(e->ngc, e->model->name), e->ngc->opt.real_double ? "NGRT_F64" : "NGRT_F32");
     for (size_t i = 0; i < sizeof block / sizeof *block; i++)
         text_add(t, have[i] ? "sizeof(%s_%s),%s" : "0,%.0s%.0s%s", e->name, block[i], i < 4 ? " " : "");
-    text_add(t, "\n    %d, %s, %d, %s,\n    ", e->graph->dims, e->graph->dims ? "dims" : "NULL", count, count ? "tensors" : "NULL");
+    text_add(t, "\n    %d, %s, %d, %s,\n    ", e->graph->dims, e->graph->dims ? "dims" : "NULL", count,
+             count ? "tensors" : "NULL");
     for (int fn = FN_INIT; fn <= FN_STEP; fn++)
         text_add(t, name[fn] ? "%scall_%s" : "%sNULL", fn ? ", " : "", name[fn]);
     text_add(t, "\n};\n");

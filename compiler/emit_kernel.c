@@ -1,6 +1,6 @@
-/* emit_kernel.c - prints kernels. At -O2 the loops of a kernel are a static function on pointers with canonical names, so that
- * kernels of equal text are one function; at -O0, and for single numbers, they stand in the program's function and speak
- * of the model's names. */
+/* emit_kernel.c - prints kernels. At -O2 the loops of a kernel are a static function on pointers with canonical names,
+ * so that kernels of equal text are one function; at -O0, and for single numbers, they stand in the program's function
+ * and speak of the model's names. */
 #include "emit.h"
 
 #include <math.h>
@@ -8,467 +8,17 @@
 #include <string.h>
 
 enum {
-    CUT = 12,           /* operators in one expression */
-    LANES = 8,          /* partial results of a long reduction */
-    LONG = 32,          /* elements from which on a reduction has them */
+    CUT = 12,  /* operators in one expression */
+    LANES = 8, /* partial results of a long reduction */
+    LONG = 32, /* elements from which on a reduction has them */
 };
 
-typedef struct Part { /* a piece of text and how tightly it binds */
-    const char *text;
-    int prec;
-} Part;
-
-typedef struct Param { /* of a kernel's function */
-    const char *base, *name;
-    Type type;
-    bool scalar, written;
-} Param;
-
-typedef struct Printer {
-    Body *b;
-    Emit *e;
-    const Kernel *k;
-    Text *out;
-    int indent;
-    bool apart;         /* in a function of its own */
-    const char *loop[MAX_AXES];
-    Param *param;
-    int params, param_room;
-    int temps;          /* within the kernel's function */
-    unsigned dims;
-} Printer;
-
-/* ---- numbers, sizes ----------------------------------------------------------------------------------- */
-
-/* The shortest text that is read back as the same number. */
-static const char *shortest(Ngc *ngc, double v, bool single)
-{
-    char text[40];
-    if (isnan(v))
-        return "NAN";
-    if (isinf(v) || (single && isinf((float)v)))
-        return v < 0 ? "-INFINITY" : "INFINITY";
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, single ? (double)(float)v : v);
-        double back = strtod(text, NULL);
-        if (single ? (float)back == (float)v : back == v)
-            break;
-    }
-    return text_format(ngc, "%s%s%s", text, strpbrk(text, ".e") ? "" : ".0", single ? "f" : "");
-}
-
-const char *emit_number(Emit *e, double v, Type type)
-{
-    if (type == T_INT)
-        return text_format(e->ngc, "%lld", (long long)v);
-    return shortest(e->ngc, v, !e->ngc->opt.real_double);
-}
-
-const char *emit_size(Emit *e, Size s, unsigned *dims)
-{
-    for (int i = 0; i < e->graph->dims && s < 0; i++)
-        if (size_uses_dim(e->graph, s, i))
-            *dims |= 1u << i;
-    return size_text(e->graph, s, e->dim_prefix);
-}
-
-/* As a factor. */
-static const char *size_factor(Printer *pr, Size s)
-{
-    const char *text = emit_size(pr->e, s, &pr->dims);
-    return strchr(text, ' ') ? text_format(pr->e->ngc, "(%s)", text) : text;
-}
-
-static const char *type_name(const Emit *e, Type type)
-{
-    return type == T_INT ? "int32_t" : e->real;
-}
-
-static const char *format(Printer *pr, const char *f, ...)
-{
-    va_list args;
-    va_start(args, f);
-    const char *text = text_vformat(pr->e->ngc, f, args);
-    va_end(args);
-    return text;
-}
-
-/* One line of code. */
-static void line(Printer *pr, const char *f, ...)
-{
-    va_list args;
-    va_start(args, f);
-    text_add(pr->out, "%*s%s\n", 4 * pr->indent, "", text_vformat(pr->e->ngc, f, args));
-    va_end(args);
-}
-
-/* ---- where a stored value is, as text -------------------------------------------------------------------- */
-
-static const char *member_text(Body *b, const Place *place)
-{
-    switch (place->kind) {
-    case P_VAR:
-        b->blocks |= place->var->kind == VAR_INPUT ? USES_INPUTS : place->var->kind == VAR_PARAM ? USES_PARAMS : USES_STATE;
-        return text_format(b->e->ngc, "%s->%s", place->var->kind == VAR_INPUT ? "in" : place->var->kind == VAR_PARAM ? "params" : "state",
-                           place->var->cname);
-    case P_GRAD:
-        b->blocks |= USES_GRADS;
-        return text_format(b->e->ngc, "grads->%s", place->name);
-    case P_MEMBER:
-        b->blocks |= USES_WORK;
-        return text_format(b->e->ngc, "w->%s", place->name);
-    default:
-        ngc_bug("a value of %s has no member", b->p->name);
-    }
-}
-
-static bool is_input(const Place *place)
-{
-    return place->kind == P_VAR && place->var->kind == VAR_INPUT;
-}
-
-/* A number with a name: no pointer. */
-static bool is_number(const Place *place, const Node *n)
-{
-    if (place->kind == P_LOCAL)
-        return true;
-    if (place->kind == P_VAR || place->kind == P_MEMBER || place->kind == P_GRAD)
-        return place->shape.rank == 0;
-    return place->kind == P_SPACE && n->shape.rank == 0;
-}
-
-/* The array of planned values: work's, or init's own. */
-static const char *space_text(Body *b, Type type)
-{
-    b->blocks |= b->p->init ? 0 : USES_WORK;
-    return type == T_INT ? b->p->init ? "ispace" : "w->ispace" : b->p->init ? "space" : "w->space";
-}
-
-/* A pointer to the first element. */
-static const char *pointer_text(Body *b, const Place *place, const Node *n)
-{
-    bool flat;
-    Emit *e = b->e;
-    if (place->kind == P_DATA)
-        return text_format(e->ngc, "data_%d", emit_data(e, n->attr.data, n->type, shape_count(e->graph, n->shape)));
-    if (place->kind == P_SPACE && place->offset == 0)
-        return space_text(b, n->type);
-    if (place->kind == P_SPACE)
-        return text_format(e->ngc, "%s + %lld", space_text(b, n->type), (long long)place->offset);
-    const char *member = member_text(b, place);
-    if (place->shape.rank == 0)
-        return text_format(e->ngc, "&%s", member);
-    emit_dims(e, place->shape, &flat);
-    Text t = {.ngc = e->ngc};
-    text_add(&t, "%s", member);
-    for (int i = 1; i < place->shape.rank && !flat && !is_input(place); i++)
-        text_add(&t, "[0]");
-    return t.at;
-}
-
-/* A number's own text. */
-static const char *number_text(Body *b, const Place *place, const Node *n)
-{
-    if (place->kind == P_LOCAL)
-        return place->name;
-    if (place->kind == P_SPACE)
-        return text_format(b->e->ngc, "%s[%lld]", space_text(b, n->type), (long long)place->offset);
-    return member_text(b, place);
-}
-
-/* ---- indices ------------------------------------------------------------------------------------------------ */
-
-static Part print_val(Printer *pr, const Val *v);
-
-/* One term of a sum. */
-static void add_term(Printer *pr, Text *t, bool minus, const char *what, Size by)
-{
-    const char *times = by == 1 && what ? NULL : size_factor(pr, by);
-    text_add(t, "%s", t->size ? minus ? " - " : " + " : minus ? "0 - " : "");
-    if (what == NULL)
-        text_add(t, "%s", times);
-    else
-        text_add(t, times ? "%s*%s" : "%s", what, times);
-}
-
-/* An int value as an index. */
-static const char *index_part(Printer *pr, const Val *v)
-{
-    Part p = print_val(pr, v);
-    if (v->kind == V_QUOTIENT)
-        return p.text;
-    return format(pr, p.prec >= 14 ? "(size_t)%s" : "(size_t)(%s)", p.text);
-}
-
-/* What is added first, so that a difference of sizes never passes below 0 on its way. */
-static const char *index_text(Printer *pr, const Index *x)
-{
-    Text t = {.ngc = pr->e->ngc};
-    if (x == NULL)
-        return "0";
-    for (int minus = 0; minus < 2; minus++) {
-        for (int i = 0; i < MAX_AXES; i++) {
-            Size by = minus ? x->axis[i].minus : x->axis[i].plus;
-            if (by != 0)
-                add_term(pr, &t, minus, pr->loop[i], by);
-        }
-        for (int i = 0; i < x->parts; i++) {
-            Size by = minus ? x->part[i].by.minus : x->part[i].by.plus;
-            if (by != 0)
-                add_term(pr, &t, minus, index_part(pr, x->part[i].val), by);
-        }
-        if ((minus ? x->base.minus : x->base.plus) != 0)
-            add_term(pr, &t, minus, NULL, minus ? x->base.minus : x->base.plus);
-    }
-    return t.at ? t.at : "0";
-}
-
-/* Splits a linear index into one for each axis of a declared array; false where some subscript might pass its bound. */
-static bool split_index(Printer *pr, const Index *x, Shape shape, Index *sub)
-{
-    Graph *g = pr->e->graph;
-    Index zero = index_zero();
-    x = x ? x : &zero;
-    Size stride = 1, strides[MAX_RANK];
-    if (x->parts > 0 || x->base.minus != 0 || x->base.plus < 0)
-        return false;
-    for (int i = shape.rank - 1; i >= 0; i--) {
-        strides[i] = stride;
-        if (i > 0 && shape.dim[i] < 0)
-            return false;
-        stride = size_mul(g, stride, shape.dim[i]);
-    }
-    Size base = x->base.plus;
-    int64_t top[MAX_RANK];
-    for (int i = 0; i < shape.rank; i++) {
-        sub[i] = zero;
-        sub[i].base.plus = base / strides[i];
-        base %= strides[i];
-        top[i] = sub[i].base.plus;
-    }
-    for (int a = 0; a < pr->k->axes; a++) {
-        Size by = x->axis[a].plus;
-        if (x->axis[a].minus != 0 || by < 0)
-            return false;
-        for (int i = 0; i < shape.rank; i++) {
-            sub[i].axis[a].plus = by / strides[i];
-            top[i] += by / strides[i] * (size_max(g, pr->k->extent[a]) - 1);
-            by %= strides[i];
-        }
-    }
-    for (int i = 0; i < shape.rank; i++)
-        if (top[i] >= size_max(g, shape.dim[i]))
-            return false;
-    return true;
-}
-
-/* ---- elements --------------------------------------------------------------------------------------------------- */
-
-/* The parameter for a base; made when it is first met. */
-static Param *find_param(Printer *pr, const char *base, Type type, bool scalar, bool written)
-{
-    for (int i = 0; i < pr->params; i++)
-        if (pr->param[i].type == type && pr->param[i].scalar == scalar && strcmp(pr->param[i].base, base) == 0) {
-            pr->param[i].written |= written;
-            return &pr->param[i];
-        }
-    int same = 0;
-    for (int i = 0; i < pr->params; i++)
-        same += pr->param[i].scalar == scalar && (scalar || pr->param[i].name[0] == (written ? 'y' : 'a'));
-    pr->param = arena_grow(pr->e->ngc, pr->param, pr->params, &pr->param_room, sizeof *pr->param);
-    Param *p = &pr->param[pr->params++];
-    *p = (Param){base, format(pr, "%c%d", scalar ? 's' : written ? 'y' : 'a', same), type, scalar, written};
-    return p;
-}
-
-/* A pointer to where x starts, which x then counts from: kernels that differ in that alone are one function. */
-static const char *shifted_text(Printer *pr, const Place *place, const Node *n, Index *x)
-{
-    Body *b = pr->b;
-    Size base = x->base.plus;
-    if (base == 0 || x->base.minus != 0)
-        return pointer_text(b, place, n);
-    for (int i = 0; i < MAX_AXES; i++)
-        if (x->axis[i].minus != 0)
-            return pointer_text(b, place, n);
-    x->base.plus = 0;
-    if (place->kind == P_SPACE && base > 0) {
-        Place at = *place;
-        at.offset += base;
-        return pointer_text(b, &at, n);
-    }
-    return format(pr, "%s + %s", pointer_text(b, place, n), emit_size(b->e, base, &b->dims));
-}
-
-/* The element at x of what lives at place. */
-static const char *element_text(Printer *pr, const Place *place, const Node *n, const Index *x, bool written)
-{
-    Body *b = pr->b;
-    if (is_number(place, n)) {
-        const char *text = number_text(b, place, n);
-        if (!pr->apart)
-            return text;
-        if (!written)
-            return find_param(pr, text, n->type, true, false)->name;
-    }
-    if (pr->apart) {
-        Index rest = x ? *x : index_zero();
-        const char *pointer = shifted_text(pr, place, n, &rest);
-        return format(pr, "%s[%s]", find_param(pr, pointer, n->type, false, written)->name, index_text(pr, &rest));
-    }
-    if (place->kind == P_DATA)
-        return format(pr, "%s[%s]", pointer_text(b, place, n), index_text(pr, x));
-    if (place->kind == P_SPACE) {
-        Index at = x ? *x : index_zero(), off = index_zero();
-        off.base.plus = place->offset;
-        index_add(pr->e->graph, &at, &off, 1);
-        return format(pr, "%s[%s]", space_text(b, n->type), index_text(pr, &at));
-    }
-    bool flat;
-    Index sub[MAX_RANK];
-    emit_dims(pr->e, place->shape, &flat);
-    const char *member = member_text(b, place);
-    if (flat || is_input(place) || place->shape.rank == 1)
-        return format(pr, "%s[%s]", member, index_text(pr, x));
-    if (!split_index(pr, x, place->shape, sub))
-        return format(pr, "((%s%s *)%s)[%s]", written ? "" : "const ", type_name(pr->e, n->type), member, index_text(pr, x));
-    Text t = {.ngc = pr->e->ngc};
-    text_add(&t, "%s", member);
-    for (int i = 0; i < place->shape.rank; i++)
-        text_add(&t, "[%s]", index_text(pr, &sub[i]));
-    return t.at;
-}
-
-/* ---- expressions -------------------------------------------------------------------------------------------------- */
-
-/* An operand in its place in a C text: between parentheses and commas anything may stand; elsewhere what binds less tightly
- * gets parentheses, and so does a minus behind a minus. */
-static const char *operand_text(Printer *pr, Part p, int prec, char before, char after, bool first)
-{
-    bool enclosed = (before == '(' || before == ',' || before == ' ') && (after == ')' || after == ',') && prec == 16;
-    if (enclosed || p.prec == 16)
-        return p.text;
-    bool loose = p.prec < prec || (p.prec == prec && !first) || p.prec < 12 || (p.text[0] == '-' && before == '-');
-    return loose ? format(pr, "(%s)", p.text) : p.text;
-}
-
-void emit_section(Emit *e, const char *name)
-{
-    name = intern_str(e->ngc, name);
-    for (int i = 0; i < e->sections; i++)
-        if (e->section[i] == name)
-            return;
-    e->section = arena_grow(e->ngc, e->section, e->sections, &e->section_room, sizeof *e->section);
-    e->section[e->sections++] = name;
-}
-
-void emit_calls(Emit *e, const char *c)
-{
-    for (c = strstr(c, "ngrt_"); c; c = strstr(c + 1, "ngrt_")) {
-        size_t n = strspn(c + 5, "abcdefghijklmnopqrstuvwxyz0123456789_");
-        emit_section(e, intern(e->ngc, c + 5, n));
-    }
-}
-
-/* Fills $a $b $c, @ and $t in a record's C text. An int result of a function of floats is cast, operands likewise. */
-static Part fill_text(Printer *pr, const char *c, int prec, Type type, const Part *arg, const char *acc, const char *suffix)
-{
-    Emit *e = pr->e;
-    Text t = {.ngc = e->ngc};
-    bool whole = type == T_INT && prec == 16;
-    const char *start = c;
-    if (whole)
-        text_add(&t, "(int32_t)");
-    for (; *c; c++) {
-        if (*c == '@') {
-            text_add(&t, "%s", whole ? "" : suffix);
-        } else if (*c == '$' && c[1] == 't') {
-            text_add(&t, "%s", type_name(e, type));
-            c++;
-        } else if (*c == '$' && strncmp(c, "$acc", 4) == 0) {
-            text_add(&t, "%s", acc);
-            c += 3;
-        } else if (*c == '$') {
-            Part p = arg[c[1] == 'x' ? 0 : c[1] - 'a'];
-            char before = c > start ? c[-1] : '\0';
-            if (whole)
-                text_add(&t, p.prec >= 14 ? "(double)%s" : "(double)(%s)", p.text);
-            else
-                text_add(&t, "%s", operand_text(pr, p, prec, before, c[2], c == start));
-            c++;
-        } else {
-            text_put(&t, c, 1);
-        }
-    }
-    emit_calls(e, t.at);
-    return (Part){t.at, whole ? 14 : prec};
-}
-
-static Part print_guard(Printer *pr, const Val *v)
-{
-    const char *at = index_text(pr, v->at), *span = emit_size(pr->e, v->span, &pr->dims);
-    Part inner = print_val(pr, v->arg[0]);
-    const char *in = inner.prec < 4 ? format(pr, "(%s)", inner.text) : inner.text, *zero = v->type == T_INT ? "0" : emit_number(pr->e, 0, T_FLOAT);
-    if (v->size > 1)
-        return (Part){format(pr, "%s < %s && (%s) %% %lld == 0 ? %s : %s", at, span, at, (long long)v->size, in, zero), 3};
-    return (Part){format(pr, "%s < %s ? %s : %s", at, span, in, zero), 3};
-}
-
-/* What decides a choice, without the 1 and 0 of a comparison's value; false: v is no comparison, or has a name. */
-static bool print_condition(Printer *pr, const Val *v, Part *out)
-{
-    const char *c = v->kind == V_OP ? op_info[v->op]->c : "", *end = strstr(c, " ? 1.0@ : 0.0@");
-    if (v->temp || end == NULL || end[strlen(" ? 1.0@ : 0.0@")] != '\0')
-        return false;
-    Part arg[3] = {{NULL, 0}};
-    for (int i = 0; i < 3 && v->arg[i]; i++)
-        arg[i] = print_val(pr, v->arg[i]);
-    *out = fill_text(pr, text_format(pr->e->ngc, "%.*s", (int)(end - c), c), 10, T_FLOAT, arg, NULL, pr->e->suffix);
-    out->prec = 12; /* a comparison needs no parentheses before a question mark */
-    return true;
-}
-
-static Part print_val(Printer *pr, const Val *v)
-{
-    Emit *e = pr->e;
-    Part arg[3] = {{NULL, 0}};
-    const char *text;
-    if (v->temp)
-        return (Part){v->temp, 16};
-    switch (v->kind) {
-    case V_CONST:
-        text = emit_number(e, v->value, v->type);
-        return (Part){text, text[0] == '-' ? 14 : 16};
-    case V_SIZE:
-        text = emit_size(e, v->size, &pr->dims);
-        return (Part){format(pr, strpbrk(text, " *") ? "(%s)(%s)" : "(%s)%s", type_name(e, v->type), text), 14};
-    case V_LOAD: {
-        Place *place = program_place(pr->b->p, v->node);
-        return (Part){element_text(pr, place, v->node, v->at, false), 16};
-    }
-    case V_INDEX:
-        text = index_text(pr, v->at);
-        return (Part){format(pr, strpbrk(text, " *") ? "(int32_t)(%s)" : "(int32_t)%s", text), 14};
-    case V_QUOTIENT:
-        return (Part){format(pr, "(%s)/%lld", index_text(pr, v->at), (long long)v->size), 13};
-    case V_GUARD:
-        return print_guard(pr, v);
-    case V_OP:
-        break;
-    }
-    const char *choice = "$a != 0 ? ", *c = op_info[v->op]->c;
-    for (int i = 0; i < 3 && v->arg[i]; i++)
-        arg[i] = print_val(pr, v->arg[i]);
-    if (strncmp(c, choice, strlen(choice)) == 0 && print_condition(pr, v->arg[0], &arg[0]))
-        return fill_text(pr, text_format(e->ngc, "$a ? %s", c + strlen(choice)), op_info[v->op]->prec, v->type, arg, NULL, e->suffix);
-    return fill_text(pr, op_info[v->op]->c, op_info[v->op]->prec, v->type, arg, NULL, pr->e->suffix);
-}
-
-/* ---- temporaries: what is used twice, long, or the same in every pass of an inner loop ----------------------------- */
+/* ---- temporaries: what is used twice, long, or the same in every pass of an inner loop -----------------------------
+ */
 
 static const char *new_temp(Printer *pr)
 {
-    return format(pr, "t%d", pr->apart ? pr->temps++ : pr->b->temps++);
+    return print_format(pr, "t%d", pr->apart ? pr->temps++ : pr->b->temps++);
 }
 
 /* The level at which each value is wanted by those that use it. */
@@ -501,7 +51,8 @@ static void choose_temps(Printer *pr)
         if (v->kind == V_OP && v->uses > 0 && (v->uses > 1 || v->ops > CUT || hoist))
             v->temp = "";
     }
-    if (k->kind == K_LOOP && k->stores > 1) /* all is computed before any of it is stored: a store may write over a load */
+    if (k->kind == K_LOOP &&
+        k->stores > 1) /* all is computed before any of it is stored: a store may write over a load */
         for (int s = 0; s < k->stores; s++)
             if (k->store[s].val->kind != V_CONST)
                 k->store[s].val->temp = "";
@@ -517,7 +68,7 @@ static void declare_temps(Printer *pr, int level)
         v->temp = NULL;
         const char *text = print_val(pr, v).text;
         v->temp = new_temp(pr);
-        line(pr, "const %s %s = %s;", type_name(pr->e, v->type), v->temp, text);
+        print_line(pr, "const %s %s = %s;", print_type(pr->e, v->type), v->temp, text);
     }
 }
 
@@ -529,12 +80,14 @@ static void forget_temps(Printer *pr, int level)
             pr->k->val[i]->temp = "";
 }
 
-/* ---- loops ------------------------------------------------------------------------------------------------------------ */
+/* ---- loops
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static void open_loop(Printer *pr, int axis, bool brace)
 {
     const char *i = pr->loop[axis];
-    line(pr, "for (size_t %s = 0; %s < %s; %s++)%s", i, i, emit_size(pr->e, pr->k->extent[axis], &pr->dims), i, brace ? " {" : "");
+    print_line(pr, "for (size_t %s = 0; %s < %s; %s++)%s", i, i, emit_size(pr->e, pr->k->extent[axis], &pr->dims), i,
+               brace ? " {" : "");
     pr->indent++;
 }
 
@@ -542,7 +95,7 @@ static void close_loop(Printer *pr, bool brace)
 {
     pr->indent--;
     if (brace)
-        line(pr, "}");
+        print_line(pr, "}");
 }
 
 /* Does level have temporaries to declare? Then its loop needs braces. */
@@ -561,9 +114,9 @@ static void print_stores(Printer *pr)
         const Place *place = s->target ? &s->target->place : program_place(pr->b->p, s->node);
         const char *value = print_val(pr, s->val).text;
         if (place->kind == P_LOCAL)
-            line(pr, "const %s %s = %s;", type_name(pr->e, s->node->type), place->name, value);
+            print_line(pr, "const %s %s = %s;", print_type(pr->e, s->node->type), place->name, value);
         else
-            line(pr, "%s %s= %s;", element_text(pr, place, s->node, s->at, true), s->add ? "+" : "", value);
+            print_line(pr, "%s %s= %s;", print_element(pr, place, s->node, s->at, true), s->add ? "+" : "", value);
     }
 }
 
@@ -596,11 +149,11 @@ static void print_combine(Printer *pr, const char *acc, Part x, Type type)
 {
     const OpInfo *info = op_info[pr->k->reduce];
     if (strcmp(info->combine, "$acc + $x") == 0) {
-        line(pr, "%s += %s;", acc, x.text);
+        print_line(pr, "%s += %s;", acc, x.text);
         return;
     }
     const char *suffix = type == T_INT ? "" : pr->e->suffix;
-    line(pr, "%s = %s;", acc, fill_text(pr, info->combine, 16, T_FLOAT, &x, acc, suffix).text);
+    print_line(pr, "%s = %s;", acc, print_fill(pr, info->combine, 16, T_FLOAT, &x, acc, suffix).text);
 }
 
 static int first_of(const Kernel *k, AxisKind kind)
@@ -616,15 +169,16 @@ static void print_result(Printer *pr, const char *acc)
 {
     const Store *s = &pr->k->store[0];
     const Place *place = program_place(pr->b->p, s->node);
-    const char *value = s->node->type == T_INT && op_info[pr->k->reduce]->combine ? format(pr, "(int32_t)%s", acc) : acc;
+    const char *value =
+        s->node->type == T_INT && op_info[pr->k->reduce]->combine ? print_format(pr, "(int32_t)%s", acc) : acc;
     if (place->kind == P_LOCAL && !pr->apart && strcmp(place->name, acc) == 0)
         return;
     if (place->kind == P_LOCAL && !pr->apart)
-        line(pr, "const %s %s = %s;", type_name(pr->e, s->node->type), place->name, value);
-    else if (pr->apart && is_number(place, s->node))
-        line(pr, "return %s;", value);
+        print_line(pr, "const %s %s = %s;", print_type(pr->e, s->node->type), place->name, value);
+    else if (pr->apart && place_is_number(place, s->node))
+        print_line(pr, "return %s;", value);
     else
-        line(pr, "%s = %s;", element_text(pr, place, s->node, s->at, true), value);
+        print_line(pr, "%s = %s;", print_element(pr, place, s->node, s->at, true), value);
 }
 
 /* The index of the first of the largest. */
@@ -632,18 +186,18 @@ static void print_argmax(Printer *pr, int lead, const char *at)
 {
     const Kernel *k = pr->k;
     const Val *v = k->store[0].val;
-    line(pr, "int32_t %s = 0;", at);
+    print_line(pr, "int32_t %s = 0;", at);
     if (lead == k->axes)
         return;
     const char *best = new_temp(pr), *x = new_temp(pr);
-    line(pr, "%s %s = %s;", type_name(pr->e, v->type), best, emit_number(pr->e, 0, v->type));
+    print_line(pr, "%s %s = %s;", print_type(pr->e, v->type), best, emit_number(pr->e, 0, v->type));
     open_loop(pr, lead, true);
     declare_temps(pr, lead + 1);
-    line(pr, "const %s %s = %s;", type_name(pr->e, v->type), x, print_val(pr, v).text);
-    line(pr, "if (%s == 0 || %s > %s) {", pr->loop[lead], x, best);
-    line(pr, "    %s = %s;", best, x);
-    line(pr, "    %s = (int32_t)%s;", at, pr->loop[lead]);
-    line(pr, "}");
+    print_line(pr, "const %s %s = %s;", print_type(pr->e, v->type), x, print_val(pr, v).text);
+    print_line(pr, "if (%s == 0 || %s > %s) {", pr->loop[lead], x, best);
+    print_line(pr, "    %s = %s;", best, x);
+    print_line(pr, "    %s = (int32_t)%s;", at, pr->loop[lead]);
+    print_line(pr, "}");
     close_loop(pr, true);
 }
 
@@ -655,7 +209,7 @@ static void print_fold(Printer *pr, int axis, const char *acc)
     if (axis == k->axes) {
         Part x = print_val(pr, k->store[0].val);
         if (type == T_INT)
-            x = (Part){format(pr, x.prec >= 14 ? "(double)%s" : "(double)(%s)", x.text), 14};
+            x = (Part){print_format(pr, x.prec >= 14 ? "(double)%s" : "(double)(%s)", x.text), 14};
         print_combine(pr, acc, x, type);
         return;
     }
@@ -681,47 +235,48 @@ static void print_lanes(Printer *pr, int first, const char *acc)
 {
     const Kernel *k = pr->k;
     int last = k->axes - 1;
-    const char *lane = new_temp(pr), *i = pr->loop[last], *j = format(pr, "j%d", last), *n = emit_size(pr->e, k->extent[last], &pr->dims);
-    line(pr, "%s %s[%d];", pr->e->real, lane, LANES);
-    line(pr, "for (size_t l = 0; l < %d; l++)", LANES);
-    line(pr, "    %s[l] = %s;", lane, start_text(pr, T_FLOAT));
+    const char *lane = new_temp(pr), *i = pr->loop[last], *j = print_format(pr, "j%d", last),
+               *n = emit_size(pr->e, k->extent[last], &pr->dims);
+    print_line(pr, "%s %s[%d];", pr->e->real, lane, LANES);
+    print_line(pr, "for (size_t l = 0; l < %d; l++)", LANES);
+    print_line(pr, "    %s[l] = %s;", lane, start_text(pr, T_FLOAT));
     for (int a = first; a < last; a++) {
         open_loop(pr, a, true);
         declare_temps(pr, a + 1);
     }
     Size extent = k->extent[last], whole = extent - extent % LANES; /* a known extent tells what is left over */
     if (extent > 0) {
-        line(pr, "for (size_t %s = 0; %s < %lld; %s += %d)", j, j, (long long)whole, j, LANES);
+        print_line(pr, "for (size_t %s = 0; %s < %lld; %s += %d)", j, j, (long long)whole, j, LANES);
     } else {
-        line(pr, "size_t %s = 0;", j);
-        line(pr, "for (; %s + %d <= %s; %s += %d)", j, LANES, n, j, LANES);
+        print_line(pr, "size_t %s = 0;", j);
+        print_line(pr, "for (; %s + %d <= %s; %s += %d)", j, LANES, n, j, LANES);
     }
-    line(pr, "    for (size_t l = 0; l < %d; l++) {", LANES);
+    print_line(pr, "    for (size_t l = 0; l < %d; l++) {", LANES);
     pr->indent += 2;
-    line(pr, "const size_t %s = %s + l;", i, j);
+    print_line(pr, "const size_t %s = %s + l;", i, j);
     declare_temps(pr, k->axes);
-    print_combine(pr, format(pr, "%s[l]", lane), print_val(pr, k->store[0].val), T_FLOAT);
+    print_combine(pr, print_format(pr, "%s[l]", lane), print_val(pr, k->store[0].val), T_FLOAT);
     forget_temps(pr, k->axes);
     pr->indent -= 2;
-    line(pr, "    }");
+    print_line(pr, "    }");
     if (extent < 0 || extent > whole) {
         if (extent > 0)
-            line(pr, "for (size_t %s = %lld; %s < %s; %s++) {", i, (long long)whole, i, n, i);
+            print_line(pr, "for (size_t %s = %lld; %s < %s; %s++) {", i, (long long)whole, i, n, i);
         else
-            line(pr, "for (; %s < %s; %s++) {", j, n, j);
+            print_line(pr, "for (; %s < %s; %s++) {", j, n, j);
         pr->indent++;
         if (extent < 0)
-            line(pr, "const size_t %s = %s;", i, j);
+            print_line(pr, "const size_t %s = %s;", i, j);
         declare_temps(pr, k->axes);
-        print_combine(pr, format(pr, "%s[0]", lane), print_val(pr, k->store[0].val), T_FLOAT);
+        print_combine(pr, print_format(pr, "%s[0]", lane), print_val(pr, k->store[0].val), T_FLOAT);
         close_loop(pr, true);
     }
     for (int a = first; a < last; a++)
         close_loop(pr, true);
-    line(pr, "%s %s = %s[0];", pr->e->real, acc, lane);
-    line(pr, "for (size_t l = 1; l < %d; l++)", LANES);
+    print_line(pr, "%s %s = %s[0];", pr->e->real, acc, lane);
+    print_line(pr, "for (size_t l = 1; l < %d; l++)", LANES);
     pr->indent++;
-    print_combine(pr, acc, (Part){format(pr, "%s[l]", lane), 16}, T_FLOAT);
+    print_combine(pr, acc, (Part){print_format(pr, "%s[l]", lane), 16}, T_FLOAT);
     pr->indent--;
 }
 
@@ -744,7 +299,7 @@ static void print_rows(Printer *pr)
     } else if (lead < k->axes && is_long(pr)) {
         print_lanes(pr, lead, acc);
     } else {
-        line(pr, "%s %s = %s;", n->type == T_INT ? "double" : pr->e->real, acc, start_text(pr, n->type));
+        print_line(pr, "%s %s = %s;", n->type == T_INT ? "double" : pr->e->real, acc, start_text(pr, n->type));
         print_fold(pr, lead, acc);
     }
     print_result(pr, acc);
@@ -766,7 +321,7 @@ static void print_columns(Printer *pr)
     const Place *place = program_place(pr->b->p, s->node);
     for (int i = trail; i < k->axes; i++)
         open_loop(pr, i, false);
-    line(pr, "%s = %s;", element_text(pr, place, s->node, s->at, true), start_text(pr, T_FLOAT));
+    print_line(pr, "%s = %s;", print_element(pr, place, s->node, s->at, true), start_text(pr, T_FLOAT));
     for (int i = trail; i < k->axes; i++)
         close_loop(pr, false);
     bool brace[MAX_AXES];
@@ -775,7 +330,7 @@ static void print_columns(Printer *pr)
         open_loop(pr, i, brace[i]);
         declare_temps(pr, i + 1);
     }
-    print_combine(pr, element_text(pr, place, s->node, s->at, true), print_val(pr, s->val), T_FLOAT);
+    print_combine(pr, print_element(pr, place, s->node, s->at, true), print_val(pr, s->val), T_FLOAT);
     for (int i = k->axes - 1; i >= lead; i--)
         close_loop(pr, brace[i]);
     for (int i = lead - 1; i >= 0; i--)
@@ -792,7 +347,7 @@ static void print_loops(Printer *pr)
     const Kernel *k = pr->k;
     static const char *const names[] = {"i", "j", "k", "l"};
     for (int i = 0; i < MAX_AXES; i++)
-        pr->loop[i] = !pr->apart && i < 4 ? names[i] : format(pr, "i%d", i);
+        pr->loop[i] = !pr->apart && i < 4 ? names[i] : print_format(pr, "i%d", i);
     choose_temps(pr);
     if (!is_reduction(k))
         print_map(pr);
@@ -802,7 +357,8 @@ static void print_loops(Printer *pr)
         print_rows(pr);
 }
 
-/* ---- kernels as functions ------------------------------------------------------------------------------------------------- */
+/* ---- kernels as functions
+ * ------------------------------------------------------------------------------------------------- */
 
 /* "sum", "relu": what the function is called but for its number. */
 static const char *kernel_word(const Kernel *k)
@@ -849,12 +405,12 @@ static void print_apart(Body *b, const Kernel *k)
     Text inner = {.ngc = e->ngc}, head = {.ngc = e->ngc}, call = {.ngc = e->ngc};
     Printer pr = {.b = b, .e = e, .k = k, .out = &inner, .indent = 1, .apart = true};
     const Place *place = k->store[0].target ? &k->store[0].target->place : program_place(b->p, k->store[0].node);
-    bool number = is_reduction(k) && is_number(place, k->store[0].node);
-    const char *result = number ? type_name(e, k->store[0].node->type) : "void", *comma = "";
+    bool number = is_reduction(k) && place_is_number(place, k->store[0].node);
+    const char *result = number ? print_type(e, k->store[0].node->type) : "void", *comma = "";
     for (int i = 0; i < k->stores && !number; i++) { /* results come first, as in memcpy */
         const Place *to = k->store[i].target ? &k->store[i].target->place : program_place(b->p, k->store[i].node);
         Index rest = k->store[i].at ? *k->store[i].at : index_zero();
-        find_param(&pr, shifted_text(&pr, to, k->store[i].node, &rest), k->store[i].node->type, false, true);
+        print_param(&pr, print_shifted(&pr, to, k->store[i].node, &rest), k->store[i].node->type, false, true);
     }
     print_loops(&pr);
     b->dims |= pr.dims;
@@ -867,7 +423,7 @@ static void print_apart(Body *b, const Kernel *k)
         }
     for (int i = 0; i < pr.params; i++) {
         const Param *p = &pr.param[i];
-        const char *type = type_name(e, p->type);
+        const char *type = print_type(e, p->type);
         if (p->scalar)
             add_item(&head, comma, text_format(e->ngc, "%s %s", type, p->name));
         else
@@ -882,7 +438,8 @@ static void print_apart(Body *b, const Kernel *k)
     else if (place->kind == P_LOCAL)
         text_add(&b->text, "    const %s %s = %s(%s);\n", result, place->name, name, call.at ? call.at : "");
     else
-        text_add(&b->text, "    %s = %s(%s);\n", number_text(b, place, k->store[0].node), name, call.at ? call.at : "");
+        text_add(&b->text, "    %s = %s(%s);\n", print_number(b, place, k->store[0].node), name,
+                 call.at ? call.at : "");
 }
 
 static void print_here(Body *b, const Kernel *k)
@@ -892,17 +449,18 @@ static void print_here(Body *b, const Kernel *k)
     b->dims |= pr.dims;
 }
 
-/* ---- calls of the runtime ---------------------------------------------------------------------------------------------------- */
+/* ---- calls of the runtime
+ * ---------------------------------------------------------------------------------------------------- */
 
 static const char *int_text(Printer *pr, Size s)
 {
     const char *text = emit_size(pr->e, s, &pr->dims);
-    return s >= 0 ? text : format(pr, strpbrk(text, " *") ? "(int)(%s)" : "(int)%s", text);
+    return s >= 0 ? text : print_format(pr, strpbrk(text, " *") ? "(int)(%s)" : "(int)%s", text);
 }
 
 static const char *shifted(Printer *pr, const char *pointer, Size stride)
 {
-    return format(pr, "%s + i*%s", pointer, size_factor(pr, stride));
+    return print_format(pr, "%s + i*%s", pointer, print_factor(pr, stride));
 }
 
 /* C = onto + alpha A B, once for each matrix of a batch. */
@@ -915,23 +473,24 @@ static void print_gemm(Body *b, const Kernel *k)
     int r = x->shape.rank;
     Size m = x->shape.dim[r - 2], n = x->shape.dim[r - 1], inner = a->shape.dim[r - 1 - x->attr.ta], batch = 1;
     const Place *place = program_place(b->p, c);
-    const char *to = pointer_text(b, place, c), *alpha = emit_number(e, 1, T_FLOAT), *beta = emit_number(e, k->onto != NULL, T_FLOAT);
-    const char *pa = pointer_text(b, program_place(b->p, a), program_holder(b->p, a));
-    const char *pb = pointer_text(b, program_place(b->p, x->arg[1]), program_holder(b->p, x->arg[1]));
+    const char *to = print_pointer(b, place, c), *alpha = emit_number(e, 1, T_FLOAT),
+               *beta = emit_number(e, k->onto != NULL, T_FLOAT);
+    const char *pa = print_pointer(b, program_place(b->p, a), program_holder(b->p, a));
+    const char *pb = print_pointer(b, program_place(b->p, x->arg[1]), program_holder(b->p, x->arg[1]));
     choose_temps(&pr);
     declare_temps(&pr, 0);
     if (k->alpha)
         alpha = print_val(&pr, k->alpha).text;
     if (k->onto) {
-        const char *from = pointer_text(b, program_place(b->p, k->onto), program_holder(b->p, k->onto));
+        const char *from = print_pointer(b, program_place(b->p, k->onto), program_holder(b->p, k->onto));
         Size count = shape_count(g, c->shape);
         if (strcmp(from, to) != 0)
-            line(&pr, "memcpy(%s, %s, %s*sizeof(%s));", to, from, size_factor(&pr, count), e->real);
+            print_line(&pr, "memcpy(%s, %s, %s*sizeof(%s));", to, from, print_factor(&pr, count), e->real);
     }
     for (int i = 0; i < r - 2; i++)
         batch = size_mul(g, batch, x->shape.dim[i]);
     if (batch != 1) {
-        line(&pr, "for (size_t i = 0; i < %s; i++)", emit_size(e, batch, &pr.dims));
+        print_line(&pr, "for (size_t i = 0; i < %s; i++)", emit_size(e, batch, &pr.dims));
         pr.indent++;
         pa = shifted(&pr, pa, size_mul(g, m, inner));
         pb = shifted(&pr, pb, size_mul(g, inner, n));
@@ -939,23 +498,26 @@ static void print_gemm(Body *b, const Kernel *k)
     }
     const char *call = e->ngc->opt.real_double ? "dgemm" : "sgemm";
     emit_section(e, call);
-    line(&pr, "ngrt_%s(%d, %d, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s);", call, x->attr.ta, x->attr.tb, int_text(&pr, m),
-         int_text(&pr, n), int_text(&pr, inner), alpha, pa, int_text(&pr, x->attr.ta ? m : inner), pb,
-         int_text(&pr, x->attr.tb ? inner : n), beta, to, int_text(&pr, n));
+    print_line(&pr, "ngrt_%s(%d, %d, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s);", call, x->attr.ta, x->attr.tb,
+               int_text(&pr, m), int_text(&pr, n), int_text(&pr, inner), alpha, pa,
+               int_text(&pr, x->attr.ta ? m : inner), pb, int_text(&pr, x->attr.tb ? inner : n), beta, to,
+               int_text(&pr, n));
     b->dims |= pr.dims;
 }
 
 static void print_random(Body *b, const Kernel *k)
 {
-    static const char *const name[] = {[RANDOM_UNIFORM] = "uniform", [RANDOM_NORMAL] = "normal", [RANDOM_TRUNCATED] = "truncated"};
+    static const char *const name[] = {
+        [RANDOM_UNIFORM] = "uniform", [RANDOM_NORMAL] = "normal", [RANDOM_TRUNCATED] = "truncated"};
     Emit *e = b->e;
     Printer pr = {.b = b, .e = e, .k = k, .out = &b->text, .indent = 1};
     const Node *n = k->store[0].node;
     const char *call = text_format(e->ngc, "%s%s", name[n->attr.kind], e->suffix);
-    const char *to = pointer_text(b, program_place(b->p, n), n);
+    const char *to = print_pointer(b, program_place(b->p, n), n);
     emit_section(e, call);
-    line(&pr, "ngrt_%s(%s, %s, %s, %d, %s, %s);", call, to, emit_size(e, shape_count(e->graph, n->shape), &pr.dims),
-         b->p->init ? "seed" : "0", n->attr.axis, shortest(e->ngc, n->attr.value, false), shortest(e->ngc, n->attr.value2, false));
+    print_line(&pr, "ngrt_%s(%s, %s, %s, %d, %s, %s);", call, to,
+               emit_size(e, shape_count(e->graph, n->shape), &pr.dims), b->p->init ? "seed" : "0", n->attr.axis,
+               print_shortest(e->ngc, n->attr.value, false), print_shortest(e->ngc, n->attr.value2, false));
     b->blocks |= b->p->init ? USES_SEED : 0;
     b->dims |= pr.dims;
 }

@@ -1,4 +1,5 @@
-/* emit_standalone.c - puts what a model uses of the runtime into its file. The runtime's texts are in sections, from a line
+/* emit_standalone.c - puts what a model uses of the runtime into its file. The runtime's texts are in sections, from a
+ * line
  * "/" "*@ NAME: SECTIONS IT NEEDS" to the next such line. */
 #include "emit.h"
 
@@ -6,7 +7,9 @@
 
 extern const char runtime_math_text[], runtime_gemm_text[], runtime_random_text[], runtime_header_text[];
 
-typedef struct Section { const char *needs, *body, *end; } Section;
+typedef struct Section {
+    const char *needs, *body, *end;
+} Section;
 
 /* The section of that name in one text; false: it has none. */
 static bool find_in(const char *text, const char *name, size_t size, Section *s)

@@ -9,13 +9,14 @@
 #include <string.h>
 
 enum {
-    SCALAR_OPS = 12,    /* an expression of scalars longer than this is cut */
-    LOOP_OPS = 60,      /* and this long within a loop */
+    SCALAR_OPS = 12,      /* an expression of scalars longer than this is cut */
+    LOOP_OPS = 60,        /* and this long within a loop */
     SMALL_PRODUCT = 1000, /* multiply-adds up to which a product is plain loops */
-    DEPTH = 100,        /* nodes inlined one in another: what follows them recurses */
-    PART = 300,         /* statements in one function of the emitted C */
-    LOOK_BACK = 24,     /* kernels among which one to merge with is sought */
-    MERGED_STORES = 6, MERGED_VALS = 150,
+    DEPTH = 100,          /* nodes inlined one in another: what follows them recurses */
+    PART = 300,           /* statements in one function of the emitted C */
+    LOOK_BACK = 24,       /* kernels among which one to merge with is sought */
+    MERGED_STORES = 6,
+    MERGED_VALS = 150,
 };
 
 typedef struct Demand { /* how a node's users want it */
@@ -162,9 +163,10 @@ static Demand *find_demand(Program *p)
             }
             of->uses++;
             of->buffer |= n->op == OP_matmul && !is_loop_product(p, n);
-            bool one_each = op_info[n->op]->flags & F_ELEMENTWISE || n->op == OP_concat || (k == 0 && n->op == OP_scatter);
-            of->repeated |= !one_each && !(op_info[n->op]->flags & F_REDUCE) && (!(op_info[n->op]->flags & F_VIEW) || k > 0 ||
-                            copies_axes(n) || n->op == OP_gather);
+            bool one_each =
+                op_info[n->op]->flags & F_ELEMENTWISE || n->op == OP_concat || (k == 0 && n->op == OP_scatter);
+            of->repeated |= !one_each && !(op_info[n->op]->flags & F_REDUCE) &&
+                            (!(op_info[n->op]->flags & F_VIEW) || k > 0 || copies_axes(n) || n->op == OP_gather);
         }
     }
     return demand;
@@ -188,7 +190,8 @@ static bool worth_storing(const Program *p, const Node *n, const Demand *d, int 
     if (d->buffer || d->target)
         return true;
     if (p->plain)
-        return n->op == OP_pad || d->uses > 1 || (n->type == n->arg[0]->type && !(op_info[n->op]->flags & F_FLAT && n->nargs == 2));
+        return n->op == OP_pad || d->uses > 1 ||
+               (n->type == n->arg[0]->type && !(op_info[n->op]->flags & F_FLAT && n->nargs == 2));
     if (weight > (scalar ? SCALAR_OPS : LOOP_OPS))
         return true;
     if (d->repeated)
@@ -231,7 +234,10 @@ static void decide_storage(Program *p, const Demand *demand)
 
 /* ---- products that add onto what is there: x + c*(A B) ------------------------------------------------- */
 
-typedef struct Fold { const Node *product, *onto, *factor; bool minus; } Fold;
+typedef struct Fold {
+    const Node *product, *onto, *factor;
+    bool minus;
+} Fold;
 
 /* n as c * product, where c is one number. */
 static bool match_scaled(const Node *n, Fold *f)
@@ -260,15 +266,15 @@ static bool match_fold(const Program *p, const Node *n, const Demand *demand, Fo
         if (!match_scaled(m, f) || f->product->shape.rank != 2 || is_loop_product(p, f->product))
             continue;
         int product = p->slot[f->product->id], scaled = p->slot[m->id], own = p->slot[n->id], onto = p->slot[x->id];
-        if (p->given[product] || p->given[scaled] || demand[product].uses != 1 || demand[product].target || demand[scaled].uses != 1 || demand[scaled].target ||
-            p->phase[product] != p->phase[own])
+        if (p->given[product] || p->given[scaled] || demand[product].uses != 1 || demand[product].target ||
+            demand[scaled].uses != 1 || demand[scaled].target || p->phase[product] != p->phase[own])
             continue;
         bool updates = false;
         for (int t = 0; t < p->targets; t++)
             updates |= p->target[t].node == n && x->op == OP_var && p->target[t].place.kind == P_VAR &&
                        p->target[t].place.var == x->attr.var;
-        bool dies = x->op == OP_matmul && !p->given[onto] && x->shape.rank == 2 && demand[onto].uses == 1 && !demand[onto].target &&
-                    p->phase[onto] == p->phase[own] && !is_loop_product(p, x);
+        bool dies = x->op == OP_matmul && !p->given[onto] && x->shape.rank == 2 && demand[onto].uses == 1 &&
+                    !demand[onto].target && p->phase[onto] == p->phase[own] && !is_loop_product(p, x);
         f->onto = x;
         f->minus = n->op == OP_sub;
         if (updates || dies)
@@ -344,8 +350,8 @@ static bool can_merge(const Program *p, const Kernel *k, int i, const int *def)
 {
     const Kernel *into = p->kernel[i];
     bool share = false;
-    if (!is_map(into) || into->phase != k->phase || into->stores >= MERGED_STORES || into->vals + k->vals > MERGED_VALS ||
-        !shape_equal(into->store[0].node->shape, k->store[0].node->shape))
+    if (!is_map(into) || into->phase != k->phase || into->stores >= MERGED_STORES ||
+        into->vals + k->vals > MERGED_VALS || !shape_equal(into->store[0].node->shape, k->store[0].node->shape))
         return false;
     for (int v = 0; v < k->vals; v++) {
         const Val *x = k->val[v];
@@ -426,7 +432,8 @@ static void build_node(Program *p, Node *n, const Fold *fold, int *def)
     }
 }
 
-/* A target's place becomes the storage of its node, if that is computed in this program's same phase and is not a target already. */
+/* A target's place becomes the storage of its node, if that is computed in this program's same phase and is not a
+ * target already. */
 static void claim_targets(Program *p)
 {
     bool *taken = arena_alloc(p->ngc, (size_t)(p->nodes + 1));
@@ -456,7 +463,8 @@ static void build_kernels(Program *p, Fold *const *folds)
 }
 
 /* Calls f for every stored tensor that k reads. */
-static void each_read(Program *p, const Kernel *k, void (*f)(Program *, const Kernel *, const Node *, void *), void *with)
+static void each_read(Program *p, const Kernel *k, void (*f)(Program *, const Kernel *, const Node *, void *),
+                      void *with)
 {
     for (int v = 0; v < k->vals; v++)
         if (k->val[v]->kind == V_LOAD)
@@ -500,10 +508,10 @@ static void drop_stores(Program *p)
 /* ---- order: a variable is overwritten after its last reader ------------------------------------------------ */
 
 typedef struct Order {
-    bool *done;         /* by kernel */
-    int *waiting;       /* by slot: kernels still to come that write it */
+    bool *done;   /* by kernel */
+    int *waiting; /* by slot: kernels still to come that write it */
     bool blocked;
-    int *var_readers;   /* by slot of an OP_var: kernels still to come that read it */
+    int *var_readers; /* by slot of an OP_var: kernels still to come that read it */
 } Order;
 
 static Place *store_place(const Program *p, const Store *s)
@@ -612,7 +620,8 @@ static void store_aside(Program *p, Kernel *k, Store *s)
 static void order_kernels(Program *p)
 {
     size_t room = (size_t)(p->nodes + p->targets + 1);
-    Order o = {.done = arena_alloc(p->ngc, (size_t)p->kernels + 1), .waiting = arena_alloc(p->ngc, room * sizeof(int)),
+    Order o = {.done = arena_alloc(p->ngc, (size_t)p->kernels + 1),
+               .waiting = arena_alloc(p->ngc, room * sizeof(int)),
                .var_readers = arena_alloc(p->ngc, room * sizeof(int))};
     Kernel **order = arena_alloc(p->ngc, (size_t)(p->kernels + 1) * sizeof *order);
     int count = 0;
@@ -690,7 +699,12 @@ Program *program_build(Ngc *ngc, Model *model, const char *name, Target *target,
                        int givens, bool plain)
 {
     Program *p = arena_alloc(ngc, sizeof *p);
-    *p = (Program){.ngc = ngc, .model = model, .graph = model->graph, .name = name, .plain = plain, .target = target,
+    *p = (Program){.ngc = ngc,
+                   .model = model,
+                   .graph = model->graph,
+                   .name = name,
+                   .plain = plain,
+                   .target = target,
                    .targets = targets};
     collect_nodes(p, given, givens);
     place_leaves(p, given, givens);

@@ -1,5 +1,5 @@
-/* loops.c - what stands inside a kernel: the place of an element as a function of the loop variables, and the expression
- * that is computed there. Views are followed here, so that none of them ever moves an element. */
+/* loops.c - what stands inside a kernel: the place of an element as a function of the loop variables, and the
+ * expression that is computed there. Views are followed here, so that none of them ever moves an element. */
 #include "program.h"
 
 #include <string.h>
@@ -195,7 +195,8 @@ static Val *pad_val(Program *p, Kernel *k, const Node *n, const Index *idx)
         back.base = coef_add(g, back.base, (Coef){0, 0});
         from[i] = inner[i] = back;
         if (n->attr.step[i] > 1) {
-            Val *q = add_val(p, k, (Val){.kind = V_QUOTIENT, .type = T_INT, .size = n->attr.step[i], .at = keep_index(p, &back)});
+            Val *q = add_val(
+                p, k, (Val){.kind = V_QUOTIENT, .type = T_INT, .size = n->attr.step[i], .at = keep_index(p, &back)});
             inner[i] = index_zero();
             inner[i].parts = 1;
             inner[i].part[0].val = q;
@@ -209,8 +210,13 @@ static Val *pad_val(Program *p, Kernel *k, const Node *n, const Index *idx)
             continue;
         /* the last element is at (count - 1)*step: what lies before count*step and is a multiple of step */
         Size span = size_mul(g, a->shape.dim[i], step);
-        v = add_val(p, k, (Val){.kind = V_GUARD, .type = n->type, .arg = {v}, .size = step, .span = span,
-                                .at = keep_index(p, &from[i])});
+        v = add_val(p, k,
+                    (Val){.kind = V_GUARD,
+                          .type = n->type,
+                          .arg = {v},
+                          .size = step,
+                          .span = span,
+                          .at = keep_index(p, &from[i])});
     }
     return v;
 }
@@ -266,12 +272,9 @@ static Val *view_val(Program *p, Kernel *k, const Node *n, const Index *idx)
         for (int i = 0; i < n->shape.rank; i++)
             at[i] = index_strided(p->graph, &idx[i], n->attr.lo[i], n->attr.step[i]);
         return val_of(p, k, a, at);
-    case OP_gather:
-        return gather_val(p, k, n, idx);
-    case OP_reshape:
-        return reshape_val(p, k, n, idx);
-    default:
-        ngc_bug("%s has no index map", op_info[n->op]->name);
+    case OP_gather: return gather_val(p, k, n, idx);
+    case OP_reshape: return reshape_val(p, k, n, idx);
+    default: ngc_bug("%s has no index map", op_info[n->op]->name);
     }
 }
 
@@ -356,8 +359,8 @@ Kernel *kernel_map(Program *p, Node *const *node, int count, Target *target)
     return k;
 }
 
-/* Sets up a reduction's nest over the axes of shape. Where the last axis is reduced each result is folded in a variable;
- * otherwise rows are added up, so that memory is walked in order either way. */
+/* Sets up a reduction's nest over the axes of shape. Where the last axis is reduced each result is folded in a
+ * variable; otherwise rows are added up, so that memory is walked in order either way. */
 static void reduction_axes(Program *p, Kernel *k, Shape shape, uint32_t axes, bool rows, Index *idx)
 {
     int first = shape.rank;
@@ -556,15 +559,4 @@ void kernel_finish(Program *p, Kernel *k)
             count_use(k->store[i].at->part[j].val);
     }
     count_use(k->alpha);
-}
-
-bool kernel_reads(const Kernel *k, const Program *p, const Node *holder)
-{
-    for (int i = 0; i < k->vals; i++)
-        if (k->val[i]->kind == V_LOAD && k->val[i]->node == holder)
-            return true;
-    if (k->kind != K_GEMM)
-        return false;
-    return program_holder(p, k->product->arg[0]) == holder || program_holder(p, k->product->arg[1]) == holder ||
-           (k->onto && program_holder(p, k->onto) == holder);
 }

@@ -1,6 +1,6 @@
-/* plan.c - finds memory for the values of a program: scalars become variables of the function where they can; tensors share
- * one array, each from its first store to its last load; a loop writes over an operand that dies in it where it reads
- * no other element. What backward reads of forward's stays as it is, so that backward may be called again.
+/* plan.c - finds memory for the values of a program: scalars become variables of the function where they can; tensors
+ * share one array, each from its first store to its last load; a loop writes over an operand that dies in it where it
+ * reads no other element. What backward reads of forward's stays as it is, so that backward may be called again.
  *
  * Requires: kernels in their final order. Keeps: everything but the places of kind P_SPACE.
  */
@@ -9,19 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGN = 16 };    /* elements: 64 bytes of float */
+enum { ALIGN = 16 }; /* elements: 64 bytes of float */
 
-typedef struct Life {   /* of one slot */
-    int first, last;    /* positions of kernels; first -1: not stored by this program */
-    bool memory;        /* must have an address */
-    bool crosses;       /* read in another function than the one that stores it */
-    int group;          /* the slot whose memory it shares; itself for the first of them */
+typedef struct Life { /* of one slot */
+    int first, last;  /* positions of kernels; first -1: not stored by this program */
+    bool memory;      /* must have an address */
+    bool crosses;     /* read in another function than the one that stores it */
+    int group;        /* the slot whose memory it shares; itself for the first of them */
 } Life;
 
 typedef struct Group { /* what shares one piece of memory */
     int slot;
     int first, last;
-    int64_t size;       /* elements at the bound of run-time sizes */
+    int64_t size; /* elements at the bound of run-time sizes */
     Type type;
     bool scalar;
     const Place *fixed; /* its piece is this target's place */
@@ -91,7 +91,8 @@ static bool reads_in_place(const Program *p, const Kernel *k, const Store *s, co
     return k->kind == K_LOOP && k->axes > 0 && !s->add;
 }
 
-/* The tensors that die in kernel at and could be written over by store s; the one found is joined to the store's group. */
+/* The tensors that die in kernel at and could be written over by store s; the one found is joined to the store's group.
+ */
 static void join_dying(Program *p, Life *life, Group *group, int at, const Store *s)
 {
     const Kernel *k = p->kernel[at];
@@ -106,9 +107,10 @@ static void join_dying(Program *p, Life *life, Group *group, int at, const Store
             continue;
         int dying = p->slot[n->id];
         Group *g = &group[life[dying].group];
-        if (p->place[dying].kind != P_SPACE || life[dying].first < 0 || life[dying].last != at || life[dying].first == at ||
-            g->last != at || g->fixed || n->type != s->node->type || p->phase[dying] != p->phase[own] ||
-            count_max(p, n) != count_max(p, s->node) || is_scalar(p, n) || !reads_in_place(p, k, s, n))
+        if (p->place[dying].kind != P_SPACE || life[dying].first < 0 || life[dying].last != at ||
+            life[dying].first == at || g->last != at || g->fixed || n->type != s->node->type ||
+            p->phase[dying] != p->phase[own] || count_max(p, n) != count_max(p, s->node) || is_scalar(p, n) ||
+            !reads_in_place(p, k, s, n))
             continue;
         life[own].group = life[dying].group;
         g->last = life[own].last;
@@ -125,8 +127,12 @@ static Group *find_groups(Program *p, Life *life)
 {
     Group *group = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *group);
     for (int i = 0; i < p->nodes; i++)
-        group[i] = (Group){.slot = i, .first = life[i].first, .last = life[i].last, .size = count_max(p, p->node[i]),
-                           .type = p->node[i]->type, .scalar = is_scalar(p, p->node[i])};
+        group[i] = (Group){.slot = i,
+                           .first = life[i].first,
+                           .last = life[i].last,
+                           .size = count_max(p, p->node[i]),
+                           .type = p->node[i]->type,
+                           .scalar = is_scalar(p, p->node[i])};
     for (int i = 0; i < p->kernels && !p->ngc->opt.no_share; i++)
         for (int s = 0; s < p->kernel[i]->stores; s++)
             join_dying(p, life, group, i, &p->kernel[i]->store[s]);

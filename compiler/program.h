@@ -16,13 +16,18 @@ typedef struct Program Program;
 
 /* ---- places in a tensor (loops.c) ----------------------------------------------------------------- */
 
-typedef struct Coef { Size plus, minus; } Coef; /* plus - minus: a Size alone cannot be negative */
+typedef struct Coef {
+    Size plus, minus;
+} Coef; /* plus - minus: a Size alone cannot be negative */
 
-typedef struct Index {  /* base + sum of axis[i]*loop variable i + sum of by*val */
+typedef struct Index { /* base + sum of axis[i]*loop variable i + sum of by*val */
     Coef base;
     Coef axis[MAX_AXES];
     int parts;
-    struct { Val *val; Coef by; } part[MAX_PARTS];
+    struct {
+        Val *val;
+        Coef by;
+    } part[MAX_PARTS];
 } Index;
 
 /* ---- the value of one element (loops.c) ------------------------------------------------------------ */
@@ -37,49 +42,49 @@ typedef enum {
     V_GUARD,    /* arg[0] where at < span and at is a multiple of step, else 0; at wraps below 0 */
 } ValKind;
 
-struct Val {            /* equal ones are shared within a kernel; arguments precede users in Kernel.val */
+struct Val { /* equal ones are shared within a kernel; arguments precede users in Kernel.val */
     ValKind kind;
     Op op;
     Type type;
     const Node *node;
     Val *arg[3];
-    Index *at;          /* NULL: 0 */
+    Index *at; /* NULL: 0 */
     double value;
     Size size, span;
-    int level;          /* in how many of the kernel's loops it stands: 0 is outside */
-    int uses;           /* by values that are always computed; 0: only under a guard */
-    int ops;            /* operators in its text, temporaries cut away */
-    const char *temp;   /* name of its temporary, or NULL */
+    int level;        /* in how many of the kernel's loops it stands: 0 is outside */
+    int uses;         /* by values that are always computed; 0: only under a guard */
+    int ops;          /* operators in its text, temporaries cut away */
+    const char *temp; /* name of its temporary, or NULL */
 };
 
 /* ---- where a stored value lives ---------------------------------------------------------------------- */
 
 typedef enum {
-    P_NONE,     /* nowhere: part of its users' expressions */
-    P_VAR,      /* var */
-    P_DATA,     /* a constant array; offset is its number */
-    P_SPACE,    /* work: space[offset] of its type; until program_plan, any storage of the program's own */
-    P_LOCAL,    /* a const variable of the function; name */
-    P_MEMBER,   /* work: the member called name */
-    P_GRAD,     /* grads: the member called name */
-    P_ALIAS,    /* as its operand's, arg[0] */
-    P_FOLDED,   /* a product that exists only as part of the value it is added to */
+    P_NONE,   /* nowhere: part of its users' expressions */
+    P_VAR,    /* var */
+    P_DATA,   /* a constant array; offset is its number */
+    P_SPACE,  /* work: space[offset] of its type; until program_plan, any storage of the program's own */
+    P_LOCAL,  /* a const variable of the function; name */
+    P_MEMBER, /* work: the member called name */
+    P_GRAD,   /* grads: the member called name */
+    P_ALIAS,  /* as its operand's, arg[0] */
+    P_FOLDED, /* a product that exists only as part of the value it is added to */
 } PlaceKind;
 
 typedef struct Place {
     PlaceKind kind;
     Var *var;
     const char *name;
-    const char *label;  /* the user's name for it, or NULL */
+    const char *label; /* the user's name for it, or NULL */
     int64_t offset;
-    Shape shape;        /* P_MEMBER, P_GRAD, P_VAR: as declared */
+    Shape shape; /* P_MEMBER, P_GRAD, P_VAR: as declared */
 } Place;
 
 typedef struct Target { /* a root: where its node must end */
     Node *node;
     Place place;
-    int phase;          /* 1: made in backward */
-    bool claimed;       /* the node's own storage is this place: no copy */
+    int phase;    /* 1: made in backward */
+    bool claimed; /* the node's own storage is this place: no copy */
 } Target;
 
 /* ---- kernels ---------------------------------------------------------------------------------------- */
@@ -88,11 +93,11 @@ typedef enum { K_LOOP, K_GEMM, K_RANDOM } KernelKind;
 typedef enum { AX_LEAD, AX_REDUCE, AX_TRAIL } AxisKind; /* the order of the nest */
 
 typedef struct Store {
-    Node *node;         /* what is stored */
-    Target *target;     /* in place of the node's own storage, or NULL */
+    Node *node;     /* what is stored */
+    Target *target; /* in place of the node's own storage, or NULL */
     Val *val;
     Index *at;
-    bool add;           /* += */
+    bool add; /* += */
 } Store;
 
 struct Kernel {
@@ -105,43 +110,43 @@ struct Kernel {
     int vals, val_room;
     Store *store;
     int stores;
-    Op reduce;          /* K_LOOP with AX_REDUCE axes: the reduction */
+    Op reduce; /* K_LOOP with AX_REDUCE axes: the reduction */
     /* K_GEMM: node is a product, onto + alpha * product, of whole stored operands */
     Node *product, *onto;
     Val *alpha;
-    int part;           /* number of the static function that it stands in */
+    int part; /* number of the static function that it stands in */
 };
 
 struct Program {
     Ngc *ngc;
     Model *model;
     Graph *graph;
-    const char *name;   /* "predict" */
-    bool plain;         /* as at -O0: every value stored, nothing merged */
+    const char *name; /* "predict" */
+    bool plain;       /* as at -O0: every value stored, nothing merged */
     bool init;
     Target *target;
     int targets;
-    Node **node;        /* needed, in the graph's order */
+    Node **node; /* needed, in the graph's order */
     int nodes;
-    int *slot;          /* by node id: index into node, -1 */
-    Place *place;       /* by slot */
+    int *slot;                     /* by node id: index into node, -1 */
+    Place *place;                  /* by slot */
     unsigned char *phase, *weight; /* by slot; weight: operators if it is inlined */
-    unsigned char *depth; /* by slot: nodes between it and what is stored */
-    int *readers;       /* by slot: kernels that load it */
-    bool *given;        /* by slot: it is read, not computed */
+    unsigned char *depth;          /* by slot: nodes between it and what is stored */
+    int *readers;                  /* by slot: kernels that load it */
+    bool *given;                   /* by slot: it is read, not computed */
     Kernel **kernel;
     int kernels, kernel_room;
-    Kernel **late;      /* copies to variables when all is computed */
+    Kernel **late; /* copies to variables when all is computed */
     int lates, late_room;
-    int extras;         /* nodes that are not of the graph */
-    int parts;          /* functions that the first phase and the second are cut into together */
-    int64_t space, ispace;         /* elements of work.space and work.ispace that it needs */
+    int extras;            /* nodes that are not of the graph */
+    int parts;             /* functions that the first phase and the second are cut into together */
+    int64_t space, ispace; /* elements of work.space and work.ispace that it needs */
 };
 
 /* fuse.c; given: nodes that are found at .place instead of being computed */
 Program *program_build(Ngc *, Model *, const char *name, Target *target, int targets, const Target *given, int givens,
                        bool plain);
-Place *program_place(const Program *, const Node *);     /* of what holds it: aliases are followed */
+Place *program_place(const Program *, const Node *); /* of what holds it: aliases are followed */
 const Node *program_holder(const Program *, const Node *);
 bool program_stored(const Program *, const Node *);
 
@@ -150,23 +155,22 @@ bool size_is_one(Size);
 bool size_uses_dim(const Graph *, Size, int dim);
 Index index_zero(void);
 Index index_axis(int axis);
-bool index_equal(const Index *a, const Index *b);        /* NULL is 0 */
+bool index_equal(const Index *a, const Index *b); /* NULL is 0 */
 void index_add(Graph *, Index *to, const Index *from, Size by);
 Index *index_linear(Program *, const Index *idx, Shape shape);
-Val *val_of(Program *, Kernel *, const Node *n, const Index *idx);  /* n read at idx */
+Val *val_of(Program *, Kernel *, const Node *n, const Index *idx);         /* n read at idx */
 Val *val_definition(Program *, Kernel *, const Node *n, const Index *idx); /* n computed there, stored or not */
 Val *val_op(Program *, Kernel *, Op op, Type type, Val *a, Val *b, Val *c);
-bool node_identity(const Node *);                        /* y = a: stop, copy */
-bool reshape_is_trivial(Shape a, Shape b);               /* moves only axes of size 1 */
+bool node_identity(const Node *);          /* y = a: stop, copy */
+bool reshape_is_trivial(Shape a, Shape b); /* moves only axes of size 1 */
 Kernel *kernel_map(Program *, Node *const *node, int count, Target *target);
 Kernel *kernel_reduce(Program *, Node *n);
-Kernel *kernel_matmul(Program *, Node *n);               /* as loops */
+Kernel *kernel_matmul(Program *, Node *n); /* as loops */
 Kernel *kernel_zero(Program *, Node *n);
 Kernel *kernel_scatter(Program *, Node *n);
 Kernel *kernel_piece(Program *, Node *concat, int arg, Size before);
-void kernel_collapse(Program *, Kernel *);               /* loops over adjacent axes become one where every index allows */
-void kernel_finish(Program *, Kernel *);                 /* levels, uses: after the last change */
-bool kernel_reads(const Kernel *, const Program *, const Node *holder);
+void kernel_collapse(Program *, Kernel *); /* loops over adjacent axes become one where every index allows */
+void kernel_finish(Program *, Kernel *);   /* levels, uses: after the last change */
 
 /* plan.c */
 void program_plan(Program *);

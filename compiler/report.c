@@ -1,5 +1,5 @@
-/* report.c - what a model costs: arithmetic, parameters, memory. Counted on the programs that are emitted, with run-time
- * sizes at their bounds. */
+/* report.c - what a model costs: arithmetic, parameters, memory. Counted on the programs that are emitted, with
+ * run-time sizes at their bounds. */
 #include "emit.h"
 
 #include <string.h>
@@ -75,8 +75,9 @@ static void report_params(const Emit *e, FILE *out)
         int64_t count = var_count(e, v);
         Text shapes = {.ngc = e->ngc};
         text_add(&shapes, "%s %s", v->name, shape_text(e->graph, v->shape));
-        while (i < e->model->vars && e->model->var[i]->kind == VAR_PARAM && layer_size(e->model->var[i]->name) == size &&
-               strncmp(e->model->var[i]->name, v->name, size) == 0 && v->name[size] == '.') {
+        while (i < e->model->vars && e->model->var[i]->kind == VAR_PARAM &&
+               layer_size(e->model->var[i]->name) == size && strncmp(e->model->var[i]->name, v->name, size) == 0 &&
+               v->name[size] == '.') {
             count += var_count(e, e->model->var[i]);
             text_add(&shapes, ", %s %s", e->model->var[i]->name, shape_text(e->graph, e->model->var[i]->shape));
             i++;
@@ -87,7 +88,10 @@ static void report_params(const Emit *e, FILE *out)
 
 static void report_structs(const Emit *e, FILE *out)
 {
-    static const struct { VarKind kind; const char *name; } of[] = {{VAR_PARAM, "params"}, {VAR_STATE, "state"}};
+    static const struct {
+        VarKind kind;
+        const char *name;
+    } of[] = {{VAR_PARAM, "params"}, {VAR_STATE, "state"}};
     int64_t bytes;
     for (size_t k = 0; k < sizeof of / sizeof *of; k++) {
         bytes = 0;
@@ -100,13 +104,15 @@ static void report_structs(const Emit *e, FILE *out)
     bytes = 0;
     for (int i = 0; i < e->model->roots; i++)
         if (e->model->root[i].kind == ROOT_GRAD)
-            bytes += size_max(e->graph, shape_count(e->graph, e->model->root[i].node->shape)) * element_size(e, T_FLOAT);
+            bytes +=
+                size_max(e->graph, shape_count(e->graph, e->model->root[i].node->shape)) * element_size(e, T_FLOAT);
     if (bytes > 0)
         fprintf(out, "bytes of grads: %lld\n", (long long)bytes);
     bytes = e->space * element_size(e, T_FLOAT) + e->ispace * 4 + (int64_t)sizeof(void *);
     for (int i = 0; i < e->members; i++)
         bytes += size_max(e->graph, shape_count(e->graph, e->member[i].shape)) * element_size(e, e->member[i].type);
-    fprintf(out, "bytes of work: %lld (planned space: %lld)\n", (long long)bytes, (long long)(e->space * element_size(e, T_FLOAT) + e->ispace * 4));
+    fprintf(out, "bytes of work: %lld (planned space: %lld)\n", (long long)bytes,
+            (long long)(e->space * element_size(e, T_FLOAT) + e->ispace * 4));
 }
 
 void report(Ngc *ngc, Model *m, FILE *out)
@@ -114,7 +120,8 @@ void report(Ngc *ngc, Model *m, FILE *out)
     Emit *e = emit_prepare(ngc, m);
     fprintf(out, "model: %s\n", e->name);
     for (int i = 0; i < e->graph->dims; i++)
-        fprintf(out, "size %s: 1 to %lld (counted at its bound)\n", e->graph->dim[i].name, (long long)e->graph->dim[i].max);
+        fprintf(out, "size %s: 1 to %lld (counted at its bound)\n", e->graph->dim[i].name,
+                (long long)e->graph->dim[i].max);
     report_params(e, out);
     report_structs(e, out);
     for (int i = 0; i < e->functions; i++)

@@ -1,5 +1,5 @@
-/* random.c - prints a random model, the same for the same number: values of random shapes combined by random operations,
- * kept small and away from kinks, then outputs, a loss and its updates.
+/* random.c - prints a random model, the same for the same number: values of random shapes combined by random
+ * operations, kept small and away from kinks, then outputs, a loss and its updates.
  *
  *     random NUMBER > model.ng
  */
@@ -9,7 +9,10 @@
 
 enum { VALUES = 60, RANK = 4 };
 
-typedef struct Value { char name[8]; int rank, dim[RANK]; } Value; /* a dim of 0 is the run-time size m */
+typedef struct Value {
+    char name[8];
+    int rank, dim[RANK];
+} Value; /* a dim of 0 is the run-time size m */
 
 static unsigned long long state;
 static Value value[VALUES];
@@ -78,8 +81,10 @@ static int broadcast(const Value *a, const Value *b, Value *out)
 
 static void unary(void)
 {
-    static const char *const form[] = {"tanh(%s)", "sigmoid(2*%s)", "sin(%s) + 0.5", "exp(-%s^2)", "softplus(%s)", "-%s/3", "%s^2 + 0.1",
-                                       "log(1 + %s^2)", "sqrt(1 + %s^2)", "where(%s > 0.05, 1, 0.5)", "erf(%s)", "1/(2 + %s^2)"};
+    static const char *const form[] = {
+        "tanh(%s)", "sigmoid(2*%s)", "sin(%s) + 0.5", "exp(-%s^2)",     "softplus(%s)",
+        "-%s/3",    "%s^2 + 0.1",    "log(1 + %s^2)", "sqrt(1 + %s^2)", "where(%s > 0.05, 1, 0.5)",
+        "erf(%s)",  "1/(2 + %s^2)"};
     Value a = any();
     printf("%s = ", new_value(a.rank, a.dim)->name);
     printf(form[draw(12)], a.name);
@@ -88,7 +93,12 @@ static void unary(void)
 
 static void binary(void)
 {
-    static const char *const form[] = {"%s + %s", "%s - %s", "tanh(%s) * %s", "%s / (2 + tanh(%s))", "maximum(%s, %s + 0.01)", "where(%s < 0.3, %s, 1)"};
+    static const char *const form[] = {"%s + %s",
+                                       "%s - %s",
+                                       "tanh(%s) * %s",
+                                       "%s / (2 + tanh(%s))",
+                                       "maximum(%s, %s + 0.01)",
+                                       "where(%s < 0.3, %s, 1)"};
     Value a = any(), b = any(), c;
     for (int i = 0; i < 20 && !broadcast(&a, &b, &c); i++)
         b = any();
@@ -207,13 +217,15 @@ int main(int argc, char **argv)
     int made = values, want = made + 6 + draw(20);
     for (int i = 0; i < 400 && values < want && values < VALUES; i++)
         make[draw(10)]();
-    printf("output a0 = %s + 1, %s\nmetric q = mean(%s)\n", value[values - 2].name, value[values - 1].name, value[values / 2].name);
+    printf("output a0 = %s + 1, %s\nmetric q = mean(%s)\n", value[values - 2].name, value[values - 1].name,
+           value[values / 2].name);
     printf("J = 0");
     for (int i = made; i < values; i++)
         if (draw(3) == 0 || i == values - 1)
             printf(" + mean(tanh(%s)^2)", value[i].name);
     printf("\nminimize J with sgd(lr = 0.1%s)\n", draw(2) ? ", momentum = 0.9" : "");
     if (draw(2))
-        printf("gradient K = J^2 + mean(%s) over %s, %s\n", value[made].name, value[draw(params)].name, value[params].name);
+        printf("gradient K = J^2 + mean(%s) over %s, %s\n", value[made].name, value[draw(params)].name,
+               value[params].name);
     return 0;
 }

@@ -36,8 +36,9 @@ static double *make_values(Ngc *ngc, Eval *e, const Var *v, uint64_t *seed)
     int64_t dim[MAX_RANK], n = eval_shape(e, v->shape, dim);
     double *x = arena_alloc(ngc, (size_t)(n + 1) * sizeof *x);
     for (int64_t i = 0; i < n; i++)
-        x[i] = v->type == T_INT ? (double)(int64_t)(draw(seed) * (double)(v->limit > 0 ? v->limit : 3))
-             : v->kind == VAR_PARAM ? draw(seed) - 0.5 : 0.1 + 0.8 * draw(seed);
+        x[i] = v->type == T_INT       ? (double)(int64_t)(draw(seed) * (double)(v->limit > 0 ? v->limit : 3))
+               : v->kind == VAR_PARAM ? draw(seed) - 0.5
+                                      : 0.1 + 0.8 * draw(seed);
     if (v->kind == VAR_STATE && v->init)
         memcpy(x, eval_node(e, v->init), (size_t)n * sizeof *x);
     return x;
@@ -52,7 +53,8 @@ static void print_check(Eval *e, const char *label, const char *block, const cha
     const double *x = eval_node(e, n);
     printf("    {\n        ");
     print_array("double", "want", ++arrays, x, count);
-    printf("        check%s(\"%s %s\", &%s.%s, want_%d, %lld);\n    }\n", n->type == T_INT ? "_int" : "", label, member, block, member, arrays, (long long)count);
+    printf("        check%s(\"%s %s\", &%s.%s, want_%d, %lld);\n    }\n", n->type == T_INT ? "_int" : "", label, member,
+           block, member, arrays, (long long)count);
 }
 
 static void print_roots(Eval *e, const Model *m, const char *label, double training, unsigned kinds)
@@ -62,7 +64,11 @@ static void print_roots(Eval *e, const Model *m, const char *label, double train
     for (int i = 0; i < m->roots; i++) {
         const Root *r = &m->root[i];
         if (kinds >> r->kind & 1)
-            print_check(e, label, r->kind == ROOT_GRAD ? "grads" : r->kind != ROOT_UPDATE ? "work" : r->var->kind == VAR_PARAM ? "params" : "state",
+            print_check(e, label,
+                        r->kind == ROOT_GRAD        ? "grads"
+                        : r->kind != ROOT_UPDATE    ? "work"
+                        : r->var->kind == VAR_PARAM ? "params"
+                                                    : "state",
                         r->kind == ROOT_UPDATE ? r->var->cname : r->cname, r->node);
     }
 }
@@ -88,13 +94,19 @@ static const char *const helpers =
     "static int bad;\nstatic unsigned long long bits = 14695981039346656037ull;\n"
     "static void note(const void *x, size_t n)\n{\n    for (size_t i = 0; i < n; i++)\n"
     "        bits = (bits ^ ((const unsigned char *)x)[i]) * 1099511628211ull;\n}\n"
-    "static void check(const char *what, const void *at, const double *want, size_t n)\n{\n    const double *got = at;\n"
-    "    note(at, n * sizeof *got);\n    for (size_t i = 0; i < n; i++) {\n        double size = fabs(want[i]) > 1 ? fabs(want[i]) : 1;\n"
-    "        if (!(fabs(got[i] - want[i]) <= 1e-10 * size) && !(got[i] != got[i] && want[i] != want[i]) && got[i] != want[i]) {\n"
-    "            printf(\"%s[%d]: %.17g, not %.17g\\n\", what, (int)i, got[i], want[i]);\n            bad = 1;\n            return;\n        }\n    }\n}\n"
-    "static void check_int(const char *what, const void *at, const double *want, size_t n)\n{\n    const int32_t *got = at;\n"
+    "static void check(const char *what, const void *at, const double *want, size_t n)\n{\n    const double *got = "
+    "at;\n"
+    "    note(at, n * sizeof *got);\n    for (size_t i = 0; i < n; i++) {\n        double size = fabs(want[i]) > 1 ? "
+    "fabs(want[i]) : 1;\n"
+    "        if (!(fabs(got[i] - want[i]) <= 1e-10 * size) && !(got[i] != got[i] && want[i] != want[i]) && got[i] != "
+    "want[i]) {\n"
+    "            printf(\"%s[%d]: %.17g, not %.17g\\n\", what, (int)i, got[i], want[i]);\n            bad = 1;\n       "
+    "     return;\n        }\n    }\n}\n"
+    "static void check_int(const char *what, const void *at, const double *want, size_t n)\n{\n    const int32_t *got "
+    "= at;\n"
     "    note(at, n * sizeof *got);\n    for (size_t i = 0; i < n; i++)\n        if (got[i] != (int32_t)want[i]) {\n"
-    "            printf(\"%s[%d]: %d, not %g\\n\", what, (int)i, (int)got[i], want[i]);\n            bad = 1;\n            return;\n        }\n}\n";
+    "            printf(\"%s[%d]: %d, not %g\\n\", what, (int)i, (int)got[i], want[i]);\n            bad = 1;\n        "
+    "    return;\n        }\n}\n";
 
 /* main of the program: blocks as static variables, the variables' values, then each function and what it must give. */
 static void print_main(Ngc *ngc, Model *m, Eval *e, const double *const *value)
@@ -102,15 +114,20 @@ static void print_main(Ngc *ngc, Model *m, Eval *e, const double *const *value)
     const char *name = m->name;
     (void)ngc;
     printf("static %s_work work;\n", name);
-    if (has(m, VAR_PARAM)) printf("static %s_params params, start_params;\n", name);
-    if (has(m, VAR_STATE)) printf("static %s_state state, start_state;\n", name);
-    if (has_root(m, ROOT_GRAD)) printf("static %s_grads grads;\n", name);
-    if (has(m, VAR_INPUT)) printf("static %s_inputs in = %s;\n", name, "{0}");
-    const char *p = has(m, VAR_PARAM) ? "&params" : "NULL", *s = has(m, VAR_STATE) ? "&state" : "NULL", *in = has(m, VAR_INPUT) ? "&in" : "NULL",
-               *g = has_root(m, ROOT_GRAD) ? "&grads" : "NULL";
+    if (has(m, VAR_PARAM))
+        printf("static %s_params params, start_params;\n", name);
+    if (has(m, VAR_STATE))
+        printf("static %s_state state, start_state;\n", name);
+    if (has_root(m, ROOT_GRAD))
+        printf("static %s_grads grads;\n", name);
+    if (has(m, VAR_INPUT))
+        printf("static %s_inputs in = %s;\n", name, "{0}");
+    const char *p = has(m, VAR_PARAM) ? "&params" : "NULL", *s = has(m, VAR_STATE) ? "&state" : "NULL",
+               *in = has(m, VAR_INPUT) ? "&in" : "NULL", *g = has_root(m, ROOT_GRAD) ? "&grads" : "NULL";
     for (int i = 0; i < m->vars; i++) {
         int64_t dim[MAX_RANK];
-        print_array(m->var[i]->type == T_INT ? "int32_t" : "double", "value", i, value[i], eval_shape(e, m->var[i]->shape, dim));
+        print_array(m->var[i]->type == T_INT ? "int32_t" : "double", "value", i, value[i],
+                    eval_shape(e, m->var[i]->shape, dim));
     }
     printf("int main(void)\n{\n    const ngrt_model *model = &%s_model;\n    int status = 0;\n", name);
     if (has(m, VAR_PARAM) || has(m, VAR_STATE)) {
@@ -119,7 +136,8 @@ static void print_main(Ngc *ngc, Model *m, Eval *e, const double *const *value)
         eval_forget(e);
         for (int i = 0; i < m->vars; i++)
             if (m->var[i]->kind != VAR_INPUT && m->var[i]->init)
-                print_check(e, "init", m->var[i]->kind == VAR_PARAM ? "params" : "state", m->var[i]->cname, m->var[i]->init);
+                print_check(e, "init", m->var[i]->kind == VAR_PARAM ? "params" : "state", m->var[i]->cname,
+                            m->var[i]->init);
     }
     for (int d = 0; d < m->graph->dims; d++)
         printf("    in.%s = %lld;\n", m->graph->dim[d].name, (long long)e->dim[d]);
@@ -128,26 +146,34 @@ static void print_main(Ngc *ngc, Model *m, Eval *e, const double *const *value)
         if (v->kind == VAR_INPUT)
             printf(v->shape.rank ? "    in.%s = value_%d;\n" : "    in.%s = value_%d[0];\n", v->cname, i);
         else
-            printf("    memcpy(&%s.%s, value_%d, sizeof value_%d);\n", v->kind == VAR_PARAM ? "params" : "state", v->cname, i, i);
+            printf("    memcpy(&%s.%s, value_%d, sizeof value_%d);\n", v->kind == VAR_PARAM ? "params" : "state",
+                   v->cname, i, i);
     }
-    if (has(m, VAR_PARAM)) printf("    start_params = params;\n");
-    if (has(m, VAR_STATE)) printf("    start_state = state;\n");
+    if (has(m, VAR_PARAM))
+        printf("    start_params = params;\n");
+    if (has(m, VAR_STATE))
+        printf("    start_state = state;\n");
     printf("    if (model->predict) {\n    status |= model->predict(%s, %s, %s, &work);\n", p, s, in);
     print_roots(e, m, "predict", 0, 1u << ROOT_OUTPUT);
     printf("    }\n    if (model->eval) {\n    status |= model->eval(%s, %s, %s, &work);\n", p, s, in);
     print_roots(e, m, "eval", 0, 1u << ROOT_OUTPUT | 1u << ROOT_LOSS | 1u << ROOT_METRIC);
     printf("    }\n    if (model->forward) {\n    status |= model->forward(%s, %s, %s, &work);\n", p, s, in);
     print_roots(e, m, "forward", 1, 1u << ROOT_LOSS);
-    printf("    }\n    for (int twice = 0; model->backward && twice < 2; twice++) {\n    status |= model->backward(%s, %s, %s, &work, %s);\n", p, s, in, g);
+    printf("    }\n    for (int twice = 0; model->backward && twice < 2; twice++) {\n    status |= model->backward(%s, "
+           "%s, %s, &work, %s);\n",
+           p, s, in, g);
     print_roots(e, m, "backward", 1, 1u << ROOT_GRAD);
     printf("    }\n    if (model->update) {\n    status |= model->update(%s, %s, %s, &work, %s);\n", p, s, in, g);
     print_roots(e, m, "update", 1, 1u << ROOT_UPDATE);
-    if (has(m, VAR_PARAM)) printf("    params = start_params;\n");
-    if (has(m, VAR_STATE)) printf("    state = start_state;\n");
+    if (has(m, VAR_PARAM))
+        printf("    params = start_params;\n");
+    if (has(m, VAR_STATE))
+        printf("    state = start_state;\n");
     printf("    }\n    if (model->step) {\n    status |= model->step(%s, %s, %s, &work);\n", p, s, in);
     print_roots(e, m, "step", 1, 1u << ROOT_LOSS | 1u << ROOT_UPDATE);
-    printf("    }\n    if (status || bad)\n        printf(\"status %%d\\n\", status);\n    printf(\"%%llx\\n\", bits);\n"
-           "    return status || bad;\n}\n");
+    printf(
+        "    }\n    if (status || bad)\n        printf(\"status %%d\\n\", status);\n    printf(\"%%llx\\n\", bits);\n"
+        "    return status || bad;\n}\n");
 }
 
 int main(int argc, char **argv)
@@ -158,12 +184,18 @@ int main(int argc, char **argv)
     const char *path = NULL;
     ngc->opt = (Options){.optimize = 2, .real_double = true, .comments = 1};
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "-O0") == 0) ngc->opt.optimize = 0, ngc->opt.comments = 2;
-        else if (strcmp(argv[i], "--no-share") == 0) ngc->opt.no_share = true;
-        else if (strcmp(argv[i], "--standalone") == 0) ngc->opt.standalone = true;
-        else if (strncmp(argv[i], "--dims=", 7) == 0) dims = atoll(argv[i] + 7);
-        else if (strncmp(argv[i], "--seed=", 7) == 0) seed = (uint64_t)atoll(argv[i] + 7);
-        else path = argv[i];
+        if (strcmp(argv[i], "-O0") == 0)
+            ngc->opt.optimize = 0, ngc->opt.comments = 2;
+        else if (strcmp(argv[i], "--no-share") == 0)
+            ngc->opt.no_share = true;
+        else if (strcmp(argv[i], "--standalone") == 0)
+            ngc->opt.standalone = true;
+        else if (strncmp(argv[i], "--dims=", 7) == 0)
+            dims = atoll(argv[i] + 7);
+        else if (strncmp(argv[i], "--seed=", 7) == 0)
+            seed = (uint64_t)atoll(argv[i] + 7);
+        else
+            path = argv[i];
     }
     parse(ngc, source_add(ngc, "prelude.ng", prelude_text, prelude_size, true));
     int file = path ? source_read(ngc, path, (Loc){.file = -1}) : -1;
