@@ -17,7 +17,7 @@ ZLIB   := $(if $(call have,zlib.h),1,0)
 LIBS    = $(if $(filter openblas,$(BLAS)),-lopenblas) $(if $(filter 1,$(ZLIB)),-lz) -lm -lpthread
 
 NGC_C   = $(filter-out compiler/embed.c,$(wildcard compiler/*.c))
-NGC_O   = $(NGC_C:compiler/%.c=$(B)/%.o) $(B)/ng.tab.o $(B)/ng.lex.o $(B)/texts.o $(B)/rt_ngrt_random.o
+NGC_O   = $(NGC_C:compiler/%.c=$(B)/%.o) $(B)/ng.tab.o $(B)/ng.lex.o $(B)/texts.o $(B)/rt_ngrt_random.o $(B)/plain_ngrt_linear.o
 RT_C    = $(wildcard runtime/*.c)
 RT_O    = $(RT_C:runtime/%.c=$(B)/rt_%.o)
 STD     = -std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700
@@ -43,6 +43,10 @@ $(B)/texts.o: $(B)/texts.c
 $(B)/rt_%.o: runtime/%.c $(B)/config
 	$(CC) $(STD) $(CFLAGS) $(WARN) -fPIC -MMD -MP $(if $(filter openblas,$(BLAS)),-DNGRT_CBLAS) $(if $(filter 1,$(ZLIB)),-DNGRT_ZLIB) -c -o $@ $<
 
+# for ngc itself, which links libc alone
+$(B)/plain_%.o: runtime/%.c $(B)/config
+	$(CC) $(STD) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
+
 $(B)/ng.tab.c $(B)/ng.tab.h &: grammars/ng.y | $(B)
 	bison -d -o $(B)/ng.tab.c grammars/ng.y
 
@@ -50,7 +54,7 @@ $(B)/ng.lex.c: grammars/ng.l | $(B)
 	flex -o $@ grammars/ng.l
 
 TEXTS   = prelude=compiler/prelude.ng runtime_math=runtime/ngrt_math.h runtime_gemm=runtime/ngrt_gemm.c \
-          runtime_random=runtime/ngrt_random.c runtime_header=runtime/ngrt.h
+          runtime_random=runtime/ngrt_random.c runtime_linear=runtime/ngrt_linear.c runtime_header=runtime/ngrt.h
 $(B)/texts.c: $(B)/embed $(foreach t,$(TEXTS),$(lastword $(subst =, ,$(t))))
 	$(B)/embed $(TEXTS) > $@.tmp && mv $@.tmp $@
 

@@ -324,6 +324,17 @@ static Value *random_value(Lower *L, Loc loc, Value **arg, Random kind, double a
     return value_node(L, loc, graph_random(L->g, s, kind, a, b, L->m->vars));
 }
 
+/* noise(shape): uniform numbers in the graph, new at each step; streams start above those of initializers. */
+static Value *b_noise(Lower *L, Loc loc, Value **arg)
+{
+    Shape s;
+    if (!want_shape(L, arg[0], "a shape", &s))
+        return value_error(L, loc);
+    if (!L->draws)
+        L->draws = lower_var(L, VAR_STATE, "draws", lower_site(L, loc), (Shape){0}, T_INT, graph_int(L->g, 0));
+    return value_node(L, loc, graph_noise(L->g, s, L->draws->node, 0x10000000 + L->streams++));
+}
+
 static Value *b_uniform(Lower *L, Loc loc, Value **arg)
 {
     return random_value(L, loc, arg, RANDOM_UNIFORM, 0, 1);
@@ -337,6 +348,52 @@ static Value *b_normal(Lower *L, Loc loc, Value **arg)
 static Value *b_truncated(Lower *L, Loc loc, Value **arg)
 {
     return random_value(L, loc, arg, RANDOM_TRUNCATED, 0, 1);
+}
+
+/* ---- linear equations ---------------------------------------------------------------------------------------- */
+
+/* A square matrix, or a batch of them; NULL with a message. */
+static Node *square(Lower *L, const Value *v)
+{
+    Node *a = want_node(L, v, "a matrix");
+    if (a && (a->shape.rank < 2 || a->shape.dim[a->shape.rank - 1] != a->shape.dim[a->shape.rank - 2])) {
+        lower_error(L, 323, v->loc, "a square matrix is needed; %s has shape %s", value_text(L, v), shape_text(L->g, a->shape));
+        return NULL;
+    }
+    return a ? graph_cast(L->g, a, T_FLOAT) : NULL;
+}
+
+static Value *b_det(Lower *L, Loc loc, Value **arg)
+{
+    Node *a = square(L, arg[0]);
+    return value_node(L, loc, a ? graph_det(L->g, OP_det, a) : NULL);
+}
+
+static Value *b_logdet(Lower *L, Loc loc, Value **arg)
+{
+    Node *a = square(L, arg[0]);
+    return value_node(L, loc, a ? graph_det(L->g, OP_logdet, a) : NULL);
+}
+
+/* solve(A, b): b a vector, a matrix of columns, or a batch of matrices as A is. */
+static Value *b_solve(Lower *L, Loc loc, Value **arg)
+{
+    Node *a = square(L, arg[0]), *b = want_node(L, arg[1], "the right side");
+    if (!a || !b)
+        return value_error(L, loc);
+    bool vector = b->shape.rank == 1;
+    Shape s = b->shape, fit = a->shape;
+    if (vector)
+        s = (Shape){.rank = 2, .dim = {s.dim[0], 1}};
+    if (s.rank >= 2)
+        fit.dim[fit.rank - 1] = s.dim[s.rank - 1];
+    if (!shape_equal(s, fit)) {
+        lower_error(L, 303, loc, "solve: a matrix of shape %s and a right side of shape %s do not fit", shape_text(L->g, a->shape),
+                    shape_text(L->g, b->shape));
+        return value_error(L, loc);
+    }
+    Node *x = graph_solve(L->g, a, graph_reshape(L->g, graph_cast(L->g, b, T_FLOAT), s), false);
+    return value_node(L, loc, graph_reshape(L->g, x, b->shape));
 }
 
 /* ---- derivatives ------------------------------------------------------------------------------------------------- */
@@ -508,9 +565,13 @@ static const Builtin table[] = {
     {"eye", "n", b_eye, 0},
     {"one_hot", "i n", b_one_hot, 0},
     {"scatter_add", "x i rows", b_scatter_add, 0},
+    {"noise", "shape", b_noise, 0},
     {"uniform", "shape low? high?", b_uniform, 0},
     {"normal", "shape mean? sd?", b_normal, 0},
     {"truncated_normal", "shape mean? sd?", b_truncated, 0},
+    {"det", "A", b_det, 0},
+    {"logdet", "A", b_logdet, 0},
+    {"solve", "A b", b_solve, 0},
     {"stop", "x", b_stop, 0},
     {"grad", "y x", b_grad, 0},
     {"dual", "x", b_dual, 0},

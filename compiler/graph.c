@@ -431,6 +431,12 @@ Node *graph_random(Graph *g, Shape shape, Random kind, double a, double b, int s
     return graph_add(g, (Node){.op = OP_random, .type = T_FLOAT, .shape = shape, .attr = attr}, NULL);
 }
 
+Node *graph_noise(Graph *g, Shape shape, Node *draws, int stream)
+{
+    Node n = {.op = OP_noise, .type = T_FLOAT, .shape = shape, .nargs = 1, .attr.axis = stream};
+    return graph_add(g, n, &draws);
+}
+
 Node *graph_iota(Graph *g, Shape shape, int axis)
 {
     return graph_add(g, (Node){.op = OP_iota, .type = T_INT, .shape = shape, .attr.axis = axis}, NULL);
@@ -965,6 +971,28 @@ Node *graph_matmul(Graph *g, Node *a, Node *b, bool ta, bool tb)
     return graph_add(g, n, (Node *[]){a, b});
 }
 
+Node *graph_lu(Graph *g, Node *a)
+{
+    Shape s = a->shape;
+    s.dim[s.rank - 1] = size_add(g, s.dim[s.rank - 1], 1);
+    return graph_add(g, (Node){.op = OP_lu, .type = T_FLOAT, .shape = s, .nargs = 1}, &a);
+}
+
+/* The matrix is an operand for the derivative's sake, its factors are for the value's: equal factors are shared. */
+Node *graph_solve(Graph *g, Node *a, Node *b, bool transposed)
+{
+    Node n = {.op = OP_solve, .type = T_FLOAT, .shape = b->shape, .nargs = 3, .attr.ta = transposed};
+    return graph_add(g, n, (Node *[]){a, graph_lu(g, a), b});
+}
+
+Node *graph_det(Graph *g, Op op, Node *a)
+{
+    Shape s = a->shape;
+    s.rank -= 2;
+    memset(s.dim + s.rank, 0, 2 * sizeof *s.dim);
+    return graph_add(g, (Node){.op = op, .type = T_FLOAT, .shape = s, .nargs = 2}, (Node *[]){a, graph_lu(g, a)});
+}
+
 Node *graph_gather(Graph *g, Node *x, Node *i, int axis)
 {
     Shape shape = {.rank = x->shape.rank - 1 + i->shape.rank};
@@ -1002,6 +1030,10 @@ Node *graph_copy(Graph *g, const Node *n, Node **arg)
     case OP_concat: return graph_concat(g, arena_copy(g->ngc, arg, (size_t)n->nargs * sizeof *arg), n->nargs, at->axis);
     case OP_argmax: return graph_argmax(g, in[0], at->axis);
     case OP_matmul: return graph_matmul(g, in[0], in[1], at->ta, at->tb);
+    case OP_noise: return graph_noise(g, n->shape, in[0], at->axis);
+    case OP_lu: return graph_lu(g, in[0]);
+    case OP_solve: return graph_solve(g, in[0], in[2], at->ta);
+    case OP_det: case OP_logdet: return graph_det(g, n->op, in[0]);
     case OP_gather: return graph_gather(g, in[0], in[1], at->axis);
     case OP_scatter: return graph_scatter(g, in[0], in[1], n->shape, at->axis);
     default: break;

@@ -1035,11 +1035,13 @@ static void name_vars(Lower *L)
     }
 }
 
-/* The step counter, where a schedule reads it, counts updates. */
+/* The step counter, where a schedule reads it, counts updates; so does that of random draws. */
 static void count_steps(Lower *L)
 {
-    if (L->counter)
-        root_update(L, L->counter, graph_binary(L->g, OP_add, L->counter->node, graph_int(L->g, 1)), -1, L->counter->loc);
+    Var *count[2] = {L->counter, L->draws};
+    for (int i = 0; i < 2; i++)
+        if (count[i])
+            root_update(L, count[i], graph_binary(L->g, OP_add, count[i]->node, graph_int(L->g, 1)), -1, count[i]->loc);
 }
 
 /* The last simplification, over everything: no gradient is asked after it. */

@@ -104,6 +104,8 @@ struct Lower {
     struct VarPath { Var *var; Path *path; } *var_path; /* how the variables are called */
     int var_paths, var_path_room;
     Var *counter;          /* `step`, once something reads it */
+    Var *draws;            /* counts what noise has been drawn for, once there is any */
+    int streams;           /* of noise */
 };
 
 /* lower.c */

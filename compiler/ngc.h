@@ -233,6 +233,11 @@ typedef struct OpInfo {
     void (*back)(Graph *g, const Node *y, Node *dy, Node **dx); /* fills dx[i], or leaves it NULL */
     const char *c;          /* elementwise: C, with $a $b $c for operands, @ for the suffix f in float32, $t for the result's type */
     int prec;               /* C precedence of that text, as in C's table: 16 primary, 14 unary, 13 *, 12 +, 10 <, 9 ==, 3 ?: */
+    /* a runtime function on whole stored operands: its C, with $y $a $b $c for the storage of result and operands (a
+     * scalar operand: its value), $0 .. $3
+     * for .sizes, % for s or d by the float type, $k for attr.axis */
+    const char *call;
+    void (*sizes)(Graph *g, const Node *n, Size *out);
     const char *init, *combine; /* reductions: C of the start value and of the step, $acc and $x */
     const char *teach;      /* what a teacher calls it: "multiply: swaps the inputs" */
 } OpInfo;
@@ -413,6 +418,7 @@ Node *graph_var(Graph *, Var *);
 Node *graph_full(Graph *, Shape, double);                /* expand of a const */
 Node *graph_training(Graph *);
 Node *graph_random(Graph *, Shape, Random, double a, double b, int stream);
+Node *graph_noise(Graph *, Shape, Node *draws, int stream); /* uniform in [0, 1), new at each count of draws */
 Node *graph_iota(Graph *, Shape, int axis);              /* the index along an axis, int */
 Node *graph_cast(Graph *, Node *, Type);
 Node *graph_unary(Graph *, Op, Node *);
@@ -429,6 +435,9 @@ Node *graph_concat(Graph *, Node **, int count, int axis);
 Node *graph_reduce(Graph *, Op, Node *, uint32_t axes);  /* sum, max */
 Node *graph_argmax(Graph *, Node *, int axis);
 Node *graph_matmul(Graph *, Node *, Node *, bool ta, bool tb); /* equal batch axes, or none in b */
+Node *graph_lu(Graph *, Node *a);                         /* factors [.., n, n + 1] of a [.., n, n]; no derivative of their own */
+Node *graph_solve(Graph *, Node *a, Node *b, bool transposed); /* x [.., n, k] with a x = b, or a' x = b */
+Node *graph_det(Graph *, Op, Node *a);                   /* det or logdet of a [.., n, n]: [..] */
 Node *graph_gather(Graph *, Node *x, Node *i, int axis); /* int tensor in place of one axis */
 Node *graph_scatter(Graph *, Node *dy, Node *i, Shape, int axis); /* the adjoint of gather: adds where indices repeat */
 Node *graph_stop(Graph *, Node *);

@@ -1,4 +1,4 @@
-/* op_leaf.c - records of the operations without operands: values that are given, not computed. */
+/* op_leaf.c - records of values that are given, not computed: operations without operands, and noise. */
 #include "ngc.h"
 
 #include "../runtime/ngrt.h"
@@ -25,6 +25,18 @@ static void eval_random(const Node *n, Eval *e, double *out)
     }
 }
 
+static void eval_noise(const Node *n, Eval *e, double *out)
+{
+    int64_t dim[MAX_RANK];
+    size_t count = (size_t)eval_shape(e, n->shape, dim);
+    ngrt_uniform(out, count, (uint64_t)*e->value[n->arg[0]->id], (uint32_t)n->attr.axis, 0, 1);
+}
+
+static void sizes_noise(Graph *g, const Node *n, Size *out)
+{
+    out[0] = shape_count(g, n->shape);
+}
+
 const OpInfo op_const = {.name = "const", .flags = F_LEAF};
 const OpInfo op_size = {.name = "size", .flags = F_LEAF};
 const OpInfo op_data = {.name = "data", .flags = F_LEAF};
@@ -32,3 +44,6 @@ const OpInfo op_var = {.name = "var", .flags = F_LEAF};
 const OpInfo op_training = {.name = "training", .flags = F_LEAF};
 const OpInfo op_iota = {.name = "iota", .flags = F_LEAF, .eval = eval_iota};
 const OpInfo op_random = {.name = "random", .flags = F_LEAF, .eval = eval_random};
+/* uniform in [0, 1), from the count of draws in the state and the number of its stream: a step can be repeated */
+const OpInfo op_noise = {.name = "noise", .arity = 1, .flags = F_FLAT, .eval = eval_noise, .sizes = sizes_noise,
+                         .call = "ngrt_uniform@($y, $0, (uint64_t)$a, $k, 0.0, 1.0)", .teach = "random: passes nothing back"};

@@ -1,5 +1,8 @@
-/* op_linear.c - the record of the matrix product. */
+/* op_linear.c - records of the matrix product and of linear equations. A solve or determinant has the matrix as its operand
+ * for the derivative and the matrix's factors for the value: solves with one matrix, and their derivatives, factor it once. */
 #include "ngc.h"
+
+#include "../runtime/ngrt.h"
 
 static void eval_matmul(const Node *n, Eval *e, double *out)
 {
@@ -35,3 +38,72 @@ static void back_matmul(Graph *g, const Node *y, Node *dy, Node **dx)
 
 const OpInfo op_matmul = {.name = "matmul", .arity = 2, .eval = eval_matmul, .back = back_matmul,
                           .rule = {"dy @ b'", "a' @ dy"}, .teach = "matrix product: the other operand, transposed"};
+
+/* ---- linear equations ---------------------------------------------------------------------------------- */
+
+/* $0: matrices in the batch; $1: n; $2: right sides; $3: transposed */
+static void sizes_square(Graph *g, const Node *n, Size *out)
+{
+    Shape s = n->arg[0]->shape;
+    out[1] = s.dim[s.rank - 1];
+    out[2] = n->op == OP_solve ? n->shape.dim[n->shape.rank - 1] : 1;
+    out[3] = n->attr.ta;
+    s.rank -= 2;
+    out[0] = shape_count(g, s);
+}
+
+static void int_sizes(const Node *n, const Eval *e, int *out)
+{
+    Size s[4];
+    sizes_square(e->graph, n, s);
+    for (int i = 0; i < 4; i++)
+        out[i] = (int)size_at(e->graph, s[i], e->dim);
+}
+
+static void eval_lu(const Node *n, Eval *e, double *out)
+{
+    int s[4];
+    int_sizes(n, e, s);
+    ngrt_dlu(s[0], s[1], e->value[n->arg[0]->id], out);
+}
+
+static void eval_solve(const Node *n, Eval *e, double *out)
+{
+    int s[4];
+    int_sizes(n, e, s);
+    ngrt_dsolve(s[0], s[1], s[2], s[3], e->value[n->arg[1]->id], e->value[n->arg[2]->id], out);
+}
+
+static void eval_det(const Node *n, Eval *e, double *out)
+{
+    int s[4];
+    int_sizes(n, e, s);
+    (n->op == OP_det ? ngrt_ddet : ngrt_dlogdet)(s[0], s[1], e->value[n->arg[1]->id], out);
+}
+
+/* A X = B;  dB = A'^-1 dX, dA = -dB X'.  With A' X = B: dB = A^-1 dX, dA = -X dB' */
+static void back_solve(Graph *g, const Node *y, Node *dy, Node **dx)
+{
+    bool t = y->attr.ta;
+    dx[2] = graph_solve(g, y->arg[0], dy, !t);
+    dx[0] = graph_unary(g, OP_neg, t ? graph_matmul(g, (Node *)y, dx[2], false, true) : graph_matmul(g, dx[2], (Node *)y, false, true));
+}
+
+/* y = det A: dA = dy y A'^-1;  y = log det A: dA = dy A'^-1 */
+static void back_det(Graph *g, const Node *y, Node *dy, Node **dx)
+{
+    Shape s = y->arg[0]->shape;
+    Node *eye = graph_binary(g, OP_eq, graph_iota(g, s, s.rank - 2), graph_iota(g, s, s.rank - 1));
+    Node *scale = y->op == OP_det ? graph_binary(g, OP_mul, dy, (Node *)y) : dy;
+    dx[0] = graph_binary(g, OP_mul, graph_expand(g, scale, s, 3u << (s.rank - 2)), graph_solve(g, y->arg[0], eye, true));
+}
+
+const OpInfo op_lu = {.name = "lu", .arity = 1, .eval = eval_lu, .call = "ngrt_%lu($0, $1, $a, $y)", .sizes = sizes_square,
+                      .teach = "LU factors"};
+const OpInfo op_solve = {.name = "solve", .arity = 3, .eval = eval_solve, .back = back_solve, .sizes = sizes_square,
+                         .call = "ngrt_%solve($0, $1, $2, $3, $b, $c, $y)",
+                         .rule = {"-solve(a', dy) @ y'", NULL, "solve(a', dy)"}, .teach = "solve: solves with the transpose"};
+const OpInfo op_det = {.name = "det", .arity = 2, .eval = eval_det, .back = back_det, .sizes = sizes_square,
+                       .call = "ngrt_%det($0, $1, $b, $y)", .rule = {"dy*y*inv(a)'"}, .teach = "determinant: Jacobi's formula"};
+const OpInfo op_logdet = {.name = "logdet", .arity = 2, .eval = eval_det, .back = back_det, .sizes = sizes_square,
+                          .call = "ngrt_%logdet($0, $1, $b, $y)", .rule = {"dy*inv(a)'"}, .teach = "log of the determinant"};

@@ -1,7 +1,7 @@
 /* ops.h - the primitive operations, once. Each has a record (OpInfo) in an op_*.c file; what the language can say
  * with these is in prelude.ng. Order groups them by file. */
 /* op_leaf.c */
-X(const) X(size) X(data) X(var) X(training) X(iota) X(random)
+X(const) X(size) X(data) X(var) X(training) X(iota) X(random) X(noise)
 /* op_arith.c */
 X(add) X(sub) X(mul) X(div) X(neg) X(pow) X(mod) X(maximum) X(minimum) X(where) X(cast) X(stop) X(copy)
 X(lt) X(le) X(eq) X(ne)
@@ -13,6 +13,6 @@ X(expand) X(reshape) X(permute) X(slice) X(pad) X(concat)
 /* op_reduce.c */
 X(sum) X(max) X(argmax)
 /* op_linear.c */
-X(matmul)
+X(matmul) X(lu) X(solve) X(det) X(logdet)
 /* op_index.c */
 X(gather) X(scatter)

@@ -103,6 +103,24 @@ void ngrt_sgemm(int ta, int tb, int m, int n, int k, float alpha, const float *a
 void ngrt_dgemm(int ta, int tb, int m, int n, int k, double alpha, const double *a, int lda, const double *b, int ldb,
                 double beta, double *c, int ldc);
 
+/* ---- linear equations ----------------------------------------------------------------------------------- */
+
+/* The factors lu [batch,n,n+1] of the matrices a [batch,n,n]: row i holds column i of L and U of the transpose, as LAPACK's
+ * getrf leaves them, and behind them the number of the row that was exchanged with row i. A singular matrix has a 0 on the
+ * diagonal; what is computed from it is infinite or NaN. By LAPACK for large n, where the library was built with OpenBLAS. */
+void ngrt_slu(int batch, int n, const float *a, float *lu);
+void ngrt_dlu(int batch, int n, const double *a, double *lu);
+
+/* x [batch,n,k] with A x = b, or A' x = b if t is not 0, from the factors of A. x may not overlap b. */
+void ngrt_ssolve(int batch, int n, int k, int t, const float *lu, const float *b, float *x);
+void ngrt_dsolve(int batch, int n, int k, int t, const double *lu, const double *b, double *x);
+
+/* out [batch]: determinants from factors; their logarithms, NaN for a negative determinant. */
+void ngrt_sdet(int batch, int n, const float *lu, float *out);
+void ngrt_ddet(int batch, int n, const double *lu, double *out);
+void ngrt_slogdet(int batch, int n, const float *lu, float *out);
+void ngrt_dlogdet(int batch, int n, const double *lu, double *out);
+
 /* ---- random numbers ---------------------------------------------------------------------------------- */
 
 /* Element i depends on (seed, stream, i) alone and has the same bits on every machine: only arithmetic that IEEE
