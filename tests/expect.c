@@ -6,7 +6,7 @@
  * place of its first word, and what must come of it:
  *
  *   ngc run examples/chain.ng a=3.1
- *   tolerance 1e-6 relative        for the values below: of the largest wanted element; or absolute. Default: 1e-9 relative
+ *   tolerance 1e-6 relative        for the values below: of the largest wanted element; or absolute. At first: 1e-9
  *   J = 22.4                       a value as `ngc run` prints it; lists over several lines
  *   prints parameters: 13          standard output has this line
  *   warning zero-gradient          a warning has this in its line; a warning that is not wanted is a failure
@@ -59,7 +59,8 @@ static void block_run(Block *b)
     }
     close(o);
     close(e);
-    snprintf(text, sizeof text, "$NGC %s %s >%s 2>%s </dev/null", run ? "run --digits=17" : "", run ? rest + 4 : rest, out, err);
+    snprintf(text, sizeof text, "$NGC %s %s >%s 2>%s </dev/null", run ? "run --digits=17" : "", run ? rest + 4 : rest,
+             out, err);
     int status = system(text);
     b->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     b->out = values_file(out);
@@ -105,7 +106,9 @@ static const char *place(const Value *v, size_t i, char *text, size_t size)
     }
     text[0] = '\0';
     for (int k = 0; k < v->rank && used < size; k++)
-        used += (size_t)snprintf(text + used, size - used, "%s%zu%s", k ? ", " : "[", at[k], k == v->rank - 1 ? "]" : "");
+        used += (size_t)snprintf(text + used, size - used, "%s%zu", k ? ", " : "[", at[k]);
+    if (v->rank > 0 && used < size)
+        snprintf(text + used, size - used, "]");
     return text;
 }
 
@@ -120,23 +123,24 @@ static void check_value(Block *b, const Value *want)
         return;
     }
     if (got->rank != want->rank || memcmp(got->shape, want->shape, sizeof got->shape) != 0) {
-        complain(b, "%s: got %zu elements in %d axes, wanted %zu in %d, or other sizes", want->name, got->count, got->rank,
-                 want->count, want->rank);
+        complain(b, "%s: got %zu elements in %d axes, wanted %zu in %d, or other sizes", want->name, got->count,
+                 got->rank, want->count, want->rank);
         return;
     }
     double bound = value_bound(want);
     for (size_t i = 0; i < want->count; i++)
         if (!value_near(got->at[i], want->at[i], bound) && shown++ < 5)
-            complain(b, "%s%s: got %.17g, wanted %.17g, may differ by %.2g", want->name, place(want, i, text, sizeof text),
-                     got->at[i], want->at[i], bound);
+            complain(b, "%s%s: got %.17g, wanted %.17g, may differ by %.2g", want->name,
+                     place(want, i, text, sizeof text), got->at[i], want->at[i], bound);
 }
 
 static void check_tolerance(Block *b, const char *text)
 {
     char kind[16];
-    if (sscanf(text, "%lf %15s", &b->tolerance, kind) != 2 || (strcmp(kind, "relative") != 0 && strcmp(kind, "absolute") != 0))
+    bool read = sscanf(text, "%lf %15s", &b->tolerance, kind) == 2;
+    b->relative = read && strcmp(kind, "relative") == 0;
+    if (!read || (!b->relative && strcmp(kind, "absolute") != 0))
         complain(b, "tolerance wants a number and 'relative' or 'absolute', not '%s'", text);
-    b->relative = strcmp(kind, "relative") == 0;
 }
 
 /* One line that is no value: a word, and what it is about. */

@@ -1,5 +1,5 @@
-/* values.h - reads what `ngc run` prints: lines `name = value`, where a value is a number or nested lists of numbers that
- * may go on over several lines. Included by the programs of tests/ that compare numbers. */
+/* values.h - reads what `ngc run` prints: lines `name = value`, where a value is a number or nested lists of numbers
+ * that may go on over several lines. Included by the programs of tests/ that compare numbers. */
 #ifndef VALUES_H
 #define VALUES_H
 

@@ -1,0 +1,114 @@
+#!/bin/sh
+# emitted.sh - the emitted C of every example and published case against the reference interpreter.
+#
+#     tests/emitted.sh [MODEL.ng...]      from anywhere; needs a built tree: BUILD=build
+#
+# Every model: gcc, -O2, double, linked with libngrt; clang, -O0, float, standalone. A sample of them, and models that
+# are named: all of {-O0, -O2} x {float, double} x {linked, standalone} x {gcc, clang}. None may have a warning.
+# Then one program runs them all (emitted.c) and compares. Last line: "emitted: N passed, N failed".
+build=${BUILD:-build}
+strict="-std=c99 -pedantic -Wall -Wextra -Wconversion -Wmissing-prototypes -Werror"
+
+# One model by one compiler: emitted.sh --one COMPILER LEVEL REAL LINK MODEL; an object, or a file that tells why not.
+if [ "$1" = --one ]; then
+    name=$(basename "$6" .ng)
+    id=${name}_$2_$3_$4_$5
+    options="-O$3 --real=$4"
+    [ "$5" = standalone ] && options="$options --standalone"
+    if ! "$build/ngc" "$6" $options --prefix="$id" -o "$dir/$id.c" 2>"$dir/$id.log"; then
+        { echo "$name $options: ngc:"; head -5 "$dir/$id.log"; } >"$dir/$id.fail"
+    elif ! timeout 120 "$2" $strict -O1 -Iruntime -c "$dir/$id.c" -o "$dir/$id.o" 2>"$dir/$id.log"; then
+        { echo "$name $options: $2:"; echo "(status $?)"; head -8 "$dir/$id.log"; } >"$dir/$id.fail"
+    fi
+    exit 0
+fi
+
+cd "$(dirname "$0")/.." || exit 2
+dir=$(mktemp -d) || exit 2
+trap 'rm -rf "$dir"' EXIT
+export dir build
+failed=0
+compilers=$(for c in gcc clang; do command -v $c >/dev/null && echo $c; done)
+first=$(echo $compilers | cut -d' ' -f1)
+last=${compilers##*[!a-z]}
+sample="product net_221 logistic_rows two_layers upstream symmetry micrograd two_layer_net rnn_embedding gmm_small"
+
+fail() {
+    echo "FAIL $*"
+    failed=$((failed + 1))
+}
+
+# What each model is compiled with goes to $dir/jobs, what it must give to $dir/NAME.values.
+for model in ${*:-examples/*.ng tests/cases/*.ng}; do
+    name=$(basename "$model" .ng)
+    level=0
+    case $name in
+    lstm_1023_steps) continue ;; # the model of lstm_40_steps, at a length that takes compilers minutes
+    lstm_40_steps) level=2 ;;    # likewise at -O0: every value of its second derivatives by a loop of its own
+    esac
+    if ! "$build/ngc" run --fill --digits=17 "$model" >"$dir/$name.values" 2>"$dir/log"; then
+        fail "$model: $(head -3 "$dir/log")"
+        continue
+    fi
+    case " $sample " in *" $name "*) all=1 ;; *) all=$# ;; esac
+    if [ "$all" = 0 ]; then
+        echo "$first 2 double linked $model"
+        echo "$last $level float standalone $model"
+        continue
+    fi >>"$dir/jobs"
+    for cc in $compilers; do for level in 0 2; do for real in float double; do for link in linked standalone; do
+        echo "$cc $level $real $link $model"
+    done; done; done; done >>"$dir/jobs"
+done
+xargs -P "$(nproc)" -L 1 sh "$0" --one <"$dir/jobs"
+
+# Where float32 loses more than 1e-4 by the nature of the problem: differences of nearly equal numbers.
+tolerance() {
+    case $1 in
+    bundle_adjustment) echo 3e-3 ;; # a pixel's place less the measured one; PyTorch loses 4e-4
+    *) echo 1e-4 ;;
+    esac
+}
+
+{
+    echo '#include "emitted.h"'
+    sort -u "$dir/jobs" | while read -r cc level real link model; do
+        name=$(basename "$model" .ng)
+        id=${name}_${cc}_${level}_${real}_${link}
+        [ -f "$dir/$id.o" ] || continue
+        echo "extern const ngrt_model ${id}_model;"
+        title="$name -O$level $real $link $cc"
+        echo "    {\"$title\", &${id}_model, \"$dir/$name.values\", $(tolerance "$name")}," >>"$dir/rows"
+    done
+    echo 'const Entry entries[] = {'
+    cat "$dir/rows"
+    echo '    {0, 0, 0, 0}};'
+} >"$dir/table.c"
+for f in "$dir"/*.fail; do
+    [ -f "$f" ] && fail "$(cat "$f")"
+done
+
+libs=$(nm "$build/libngrt.a" 2>/dev/null | grep -q 'U cblas_sgemm' && echo -lopenblas)
+passed=0
+if $first -std=c11 -Wall -Wextra -O1 -g -Iruntime -Itests tests/emitted.c "$dir/table.c" "$dir"/*_linked.o \
+    "$dir"/*_standalone.o "$build/libngrt.a" $libs -lm -o "$dir/emitted"; then
+    "$dir/emitted" >"$dir/out"
+    status=$?
+    sed '$d' "$dir/out"
+    [ $status = 0 ] || fail "the driver ended with status $status"
+    passed=$(tail -1 "$dir/out" | cut -d' ' -f1)
+    failed=$((failed + $(tail -1 "$dir/out" | cut -d' ' -f2)))
+else
+    fail "the models do not link into one program"
+fi
+
+# The OR gate, trained by a program of its own.
+if "$build/ngc" examples/or_gate.ng --standalone -o "$dir/or_gate.c" &&
+    $first $strict -O1 -I"$dir" examples/or_gate_train.c "$dir/or_gate.c" -lm -o "$dir/or_gate" &&
+    "$dir/or_gate" >"$dir/log"; then
+    passed=$((passed + 1))
+else
+    fail "examples/or_gate_train.c does not learn the OR gate"
+fi
+echo "emitted: $passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
