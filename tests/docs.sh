@@ -100,7 +100,7 @@ run_block() {
     case $1 in
     run) shift; "$ngc" run "$name" "$@" ;;
     check) "$ngc" check "$name" ;;
-    sh) NGC=$ngc sh -e "$blocks/$n.text" ;;
+    sh) NGC=$ngc XDG_CACHE_HOME=$dir sh -e "$blocks/$n.text" ;;
     *) "$ngc" "$name" -o - ;;
     esac >"$dir/out" 2>"$dir/err"
 }
