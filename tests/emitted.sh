@@ -24,6 +24,7 @@ if [ "$1" = --one ]; then
 fi
 
 cd "$(dirname "$0")/.." || exit 2
+[ -x "$build/ngc" ] || { echo "emitted: there is no $build/ngc; run make first"; exit 2; }
 dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT
 export dir build
