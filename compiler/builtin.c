@@ -282,7 +282,9 @@ static Value *b_one_hot(Lower *L, Loc loc, Value **arg)
         lower_error(L, 406, arg[0]->loc, "labels must be int: declare '%s: int'", value_text(L, arg[0]));
         return value_error(L, loc);
     }
-    if (!index_limit(L, loc, i, n) || i->shape.rank == MAX_RANK)
+    if (i->shape.rank == MAX_RANK)
+        lower_error(L, 305, loc, "at most %d axes are allowed", MAX_RANK);
+    if (i->shape.rank == MAX_RANK || !index_limit(L, loc, i, n))
         return value_error(L, loc);
     Shape s = i->shape;
     s.dim[s.rank++] = n;
@@ -451,7 +453,7 @@ static Value *b_dual(Lower *L, Loc loc, Value **arg)
         return value_error(L, loc);
     static const double zero[1];
     Node *z = graph_broadcast(L->g, graph_data(L->g, (Shape){0}, T_FLOAT, arena_copy(L->ngc, zero, sizeof zero)), x->shape);
-    return value_node(L, loc, graph_bind(L->g, z, NULL));
+    return value_node(L, loc, graph_bind(L->g, z, NULL, 0));
 }
 
 /* ---- lists and questions ------------------------------------------------------------------------------------------ */
@@ -462,10 +464,16 @@ static Value *b_append(Lower *L, Loc loc, Value **arg)
         lower_error(L, 405, arg[0]->loc, "append: a list is needed");
         return value_error(L, loc);
     }
-    Value **item = arena_alloc(L->ngc, (size_t)(arg[0]->count + 1) * sizeof *item);
-    memcpy(item, arg[0]->item, (size_t)arg[0]->count * sizeof *item);
-    item[arg[0]->count] = arg[1];
-    return value_list(L, loc, item, arg[0]->count + 1);
+    Value *v = arena_copy(L->ngc, arg[0], sizeof *v);
+    v->loc = loc;
+    if (!v->used || *v->used != v->count) { /* something else was appended to the same beginning */
+        v->room = 0;
+        v->used = arena_alloc(L->ngc, sizeof *v->used);
+    }
+    v->item = arena_grow(L->ngc, v->item, v->count, &v->room, sizeof *v->item);
+    v->item[v->count++] = arg[1];
+    *v->used = v->count;
+    return v;
 }
 
 static Value *b_len(Lower *L, Loc loc, Value **arg)

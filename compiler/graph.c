@@ -15,7 +15,7 @@ typedef struct Term { /* coef * product of dim[i]^power[i] */
     uint8_t power[MAX_DIMS];
 } Term;
 
-struct Poly { /* terms sorted by power, largest first; no zero coefficients; never a plain number */
+struct Poly { /* terms sorted by power, largest first; no zero coefficients; a plain number only where it is below 0 */
     int terms;
     Term term[MAX_TERMS];
 };
@@ -39,15 +39,27 @@ static Size poly_size(Graph *g, const struct Poly *p)
     static const uint8_t none[MAX_DIMS];
     if (p->terms == 0)
         return 0;
-    if (p->terms == 1 && memcmp(p->term[0].power, none, sizeof none) == 0)
+    if (p->terms == 1 && p->term[0].coef >= 0 && memcmp(p->term[0].power, none, sizeof none) == 0)
         return p->term[0].coef;
     for (int i = 0; i < g->polys; i++)
         if (g->poly[i].terms == p->terms && memcmp(g->poly[i].term, p->term, p->terms * sizeof *p->term) == 0)
             return ~(Size)i;
-    int room = g->polys;
-    g->poly = arena_grow(g->ngc, g->poly, g->polys, &room, sizeof *g->poly);
+    g->poly = arena_grow(g->ngc, g->poly, g->polys, &g->poly_room, sizeof *g->poly);
     g->poly[g->polys] = *p;
     return ~(Size)g->polys++;
+}
+
+/* Saturates instead of wrapping: lower reports sizes over its limit. */
+static int64_t multiply(int64_t a, int64_t b)
+{
+    int64_t r;
+    return __builtin_mul_overflow(a, b, &r) ? ((a < 0) != (b < 0) ? -INT64_MAX : INT64_MAX) : r;
+}
+
+static int64_t plus(int64_t a, int64_t b)
+{
+    int64_t r;
+    return __builtin_add_overflow(a, b, &r) ? (a < 0 ? -INT64_MAX : INT64_MAX) : r;
 }
 
 /* Adds a term in its place. */
@@ -57,7 +69,7 @@ static void poly_add(Graph *g, struct Poly *p, Term t)
     while (i < p->terms && memcmp(p->term[i].power, t.power, sizeof t.power) > 0)
         i++;
     if (i < p->terms && memcmp(p->term[i].power, t.power, sizeof t.power) == 0) {
-        p->term[i].coef += t.coef;
+        p->term[i].coef = plus(p->term[i].coef, t.coef);
         if (p->term[i].coef == 0)
             memmove(p->term + i, p->term + i + 1, (size_t)(--p->terms - i) * sizeof t);
         return;
@@ -82,7 +94,7 @@ Size size_dim(Graph *g, int dim)
 Size size_add(Graph *g, Size a, Size b)
 {
     if (a >= 0 && b >= 0)
-        return a + b;
+        return plus(a, b);
     struct Poly p = size_poly(g, a), q = size_poly(g, b);
     for (int i = 0; i < q.terms; i++)
         poly_add(g, &p, q.term[i]);
@@ -91,7 +103,7 @@ Size size_add(Graph *g, Size a, Size b)
 
 Size size_sub(Graph *g, Size a, Size b)
 {
-    if (a >= 0 && b >= 0)
+    if (a >= b && b >= 0)
         return a - b;
     struct Poly p = size_poly(g, a), q = size_poly(g, b);
     for (int i = 0; i < q.terms; i++) {
@@ -101,11 +113,14 @@ Size size_sub(Graph *g, Size a, Size b)
     return poly_size(g, &p);
 }
 
-/* Saturates instead of wrapping: lower reports sizes over its limit. */
-static int64_t multiply(int64_t a, int64_t b)
+/* The powers of a product; over 255 no tensor has such a size. */
+static void powers(Graph *g, uint8_t *power, const uint8_t *by)
 {
-    int64_t r;
-    return __builtin_mul_overflow(a, b, &r) ? INT64_MAX : r;
+    for (int d = 0; d < MAX_DIMS; d++) {
+        if (power[d] + by[d] > UINT8_MAX)
+            diag(g->ngc, SEV_ERROR, 320, g->loc, "a size is a power of more than %d", UINT8_MAX);
+        power[d] = (uint8_t)(power[d] + by[d]);
+    }
 }
 
 Size size_mul(Graph *g, Size a, Size b)
@@ -116,8 +131,8 @@ Size size_mul(Graph *g, Size a, Size b)
     for (int i = 0; i < q.terms; i++)
         for (int j = 0; j < r.terms; j++) {
             Term t = {.coef = multiply(q.term[i].coef, r.term[j].coef)};
-            for (int d = 0; d < MAX_DIMS; d++)
-                t.power[d] = (uint8_t)(q.term[i].power[d] + r.term[j].power[d]);
+            memcpy(t.power, q.term[i].power, sizeof t.power);
+            powers(g, t.power, r.term[j].power);
             poly_add(g, &p, t);
         }
     return poly_size(g, &p);
@@ -161,8 +176,7 @@ int64_t size_at(const Graph *g, Size s, const int64_t *dim)
         for (int d = 0; d < MAX_DIMS; d++)
             for (int k = 0; k < p->term[i].power[d]; k++)
                 t = multiply(t, dim[d]);
-        if (__builtin_add_overflow(sum, t, &sum))
-            return INT64_MAX;
+        sum = plus(sum, t);
     }
     return sum;
 }
@@ -372,12 +386,12 @@ bool node_is(const Node *n, double value)
     return node_const(n, &v) && v == value;
 }
 
-Node *graph_bind(Graph *g, Node *n, const char *name)
+Node *graph_bind(Graph *g, Node *n, const char *name, int from)
 {
     double v;
     if ((op_info[n->op]->flags & F_LEAF && n->op != OP_var) || node_const(n, &v) || n->type == T_INT)
         return n; /* nothing to differentiate: may keep several names */
-    if (n->bound || n->op == OP_var || n->op == OP_expand) {
+    if (n->bound || n->op == OP_var || n->op == OP_expand || n->id < from) {
         Node copy = {.op = OP_copy, .type = n->type, .shape = n->shape, .nargs = 1};
         n = graph_add(g, copy, &n);
     }
@@ -402,6 +416,10 @@ Node *graph_size(Graph *g, Size s)
 {
     if (s >= 0)
         return graph_const(g, (double)s);
+    static const uint8_t none[MAX_DIMS];
+    const struct Poly *p = &g->poly[~s];
+    if (p->terms == 1 && memcmp(p->term[0].power, none, sizeof none) == 0)
+        return graph_const(g, (double)p->term[0].coef);
     return graph_add(g, (Node){.op = OP_size, .type = T_FLOAT, .attr.size = s}, NULL);
 }
 
@@ -472,16 +490,18 @@ static Type unify(Graph *g, Op op, Node **arg, int n)
     return t;
 }
 
-/* Never NaN or infinite, whatever the inputs. */
-static bool finite(const Node *n)
+/* Never NaN or infinite, whatever the inputs; looks so many operands deep. */
+static bool finite(const Node *n, int depth)
 {
     double v;
     if (node_const(n, &v))
         return isfinite(v);
+    if (depth == 0)
+        return false;
     switch (n->op) {
     case OP_size: case OP_iota: case OP_lt: case OP_le: case OP_eq: case OP_ne: case OP_training: return true;
-    case OP_expand: case OP_cast: case OP_permute: case OP_reshape: return finite(n->arg[0]);
-    case OP_sub: case OP_mul: return finite(n->arg[0]) && finite(n->arg[1]);
+    case OP_expand: case OP_cast: case OP_permute: case OP_reshape: return finite(n->arg[0], depth - 1);
+    case OP_sub: case OP_mul: return finite(n->arg[0], depth - 1) && finite(n->arg[1], depth - 1);
     default: return n->type == T_INT;
     }
 }
@@ -508,8 +528,8 @@ static Node *fold_binary(Graph *g, Op op, Node *a, Node *b)
         if (ca && v == 1) return b;
         if (cb && w == -1) return graph_unary(g, OP_neg, a);
         if (ca && v == -1) return graph_unary(g, OP_neg, b);
-        if (cb && w == 0 && finite(a)) return b;
-        if (ca && v == 0 && finite(b)) return a;
+        if (cb && w == 0 && finite(a, 8)) return b;
+        if (ca && v == 0 && finite(b, 8)) return a;
         if (is(g, a, OP_neg) && is(g, b, OP_neg)) return graph_binary(g, OP_mul, a->arg[0], b->arg[0]);
         if (is(g, a, OP_neg) && cb) return graph_binary(g, OP_mul, a->arg[0], graph_unary(g, OP_neg, b));
         if (is(g, b, OP_neg) && ca) return graph_binary(g, OP_mul, graph_unary(g, OP_neg, a), b->arg[0]);

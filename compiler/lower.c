@@ -2,6 +2,8 @@
  * computed from them, and its roots. What the user asks derivatives of is differentiated here, by grad.c. */
 #include "lower.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- scopes ------------------------------------------------------------------------------------------ */
@@ -63,7 +65,7 @@ void scope_bind(Lower *L, const char *name, Value *v, Loc loc)
     Scope *s = L->scope;
     Binding **to = &s->bucket[name_hash(name, s->buckets)];
     Binding *b = arena_alloc(L->ngc, sizeof *b);
-    *b = (Binding){name, v, loc, L->serial++, *to};
+    *b = (Binding){.name = name, .value = v, .loc = loc, .serial = L->serial++, .next = *to};
     *to = b;
     if (++s->count > 2 * s->buckets)
         scope_grow(L, s);
@@ -114,15 +116,27 @@ static void path_claim(Path *p)
 
 /* ---- variables --------------------------------------------------------------------------------------------- */
 
+/* Is the path below `from` written as the first size characters of text? Compared from its end. */
+static bool path_is(const Path *p, const Path *from, const char *text, size_t size)
+{
+    char number[16];
+    while (p && p != from && !p->name && p->calls && *p->calls <= 1)
+        p = p->up;
+    if (!p || p == from)
+        return p == from && size == 0;
+    snprintf(number, sizeof number, "%d", p->number);
+    const char *name = p->name ? p->name : number;
+    size_t n = strlen(name);
+    if (n > size || memcmp(text + size - n, name, n) != 0 || (size > n && text[size - n - 1] != '.'))
+        return false;
+    return path_is(p->up, from, text, size > n ? size - n - 1 : 0);
+}
+
 Var *lower_find_var(Lower *L, const char *path)
 {
-    for (int i = 0; i < L->var_paths; i++) {
-        Path *p = L->var_path[i].path, *q = p;
-        while (q && q != L->path)
-            q = q->up;
-        if (q == L->path && strcmp(path_text(L, p, L->path, false), path) == 0)
+    for (int i = 0; i < L->var_paths; i++)
+        if (path_is(L->var_path[i].path, L->path, path, strlen(path)))
             return L->var_path[i].var;
-    }
     return NULL;
 }
 
@@ -147,9 +161,9 @@ Var *lower_var(Lower *L, VarKind kind, const char *name, Loc loc, Shape shape, T
 }
 
 /* In a layer that is called again: the variable that it made the first time. */
-static Var *layer_var(Lower *L, const char *key)
+static Var *layer_var(const Layer *layer, const char *key)
 {
-    for (struct LayerVar *v = L->frame && L->frame->layer ? L->frame->layer->vars : NULL; v; v = v->next)
+    for (struct LayerVar *v = layer->vars; v; v = v->next)
         if (strcmp(v->key, key) == 0)
             return v->var;
     return NULL;
@@ -209,11 +223,70 @@ static bool var_type(Lower *L, const Stmt *s, Type *type)
     return false;
 }
 
-static void lower_declaration(Lower *L, const Stmt *s)
+/* Is the starting value of an int whole, as far as it is known now? */
+static bool whole(Lower *L, const Stmt *s, const Node *n)
+{
+    double v;
+    bool good = n->op != OP_data && (!node_const(n, &v) || (v == floor(v) && fabs(v) <= INT32_MAX));
+    int64_t count = n->op == OP_data ? shape_count(L->g, n->shape) : 0;
+    for (int64_t i = 0; i < count; i++)
+        if (n->attr.data[i] != floor(n->attr.data[i]) || fabs(n->attr.data[i]) > INT32_MAX)
+            break;
+        else
+            good = i == count - 1;
+    if (!good)
+        lower_error(L, 403, s->at, "'%s' is int; its starting value must be whole", s->name);
+    return good;
+}
+
+/* The path of what a declaration makes: below the call we are in; in the file with the pass of each for around it. */
+static Path *declared_path(Lower *L, const Stmt *s)
+{
+    path_claim(L->path);
+    Path *path = path_new(L, L->path, s->name);
+    for (int i = 0; !L->path && i < L->passes; i++) {
+        path = path_new(L, path, NULL);
+        path->number = L->pass[i];
+    }
+    return path;
+}
+
+/* The variable that a declaration makes, or that its layer made when it was called first; NULL with a message. */
+static Var *declare(Lower *L, const Stmt *s)
 {
     VarKind kind = s->kind == S_INPUT ? VAR_INPUT : s->kind == S_PARAM ? VAR_PARAM : VAR_STATE;
     Shape shape;
     Type type;
+    if (!expr_shape(L, s->sizes, &shape) || !var_type(L, s, &type))
+        return NULL;
+    if (kind == VAR_PARAM && type == T_INT) {
+        lower_error(L, 407, s->at, "param '%s' must be float: an int has no gradient", s->name);
+        return NULL;
+    }
+    Path *path = declared_path(L, s);
+    Layer *layer = layer_now(L);
+    const char *key = layer ? path_text(L, path, layer->path, true) : "";
+    Var *v = layer ? layer_var(layer, key) : NULL;
+    if (v && !shape_equal(v->shape, shape) && s->sizes) {
+        lower_error(L, 314, s->at, "this layer's '%s' has shape %s; this call wants %s", s->name, shape_text(L->g, v->shape), shape_text(L->g, shape));
+        return NULL;
+    }
+    if (v)
+        return v;
+    Node *init = kind == VAR_INPUT && !s->value ? NULL : var_init(L, s, &shape);
+    if ((!init && (kind != VAR_INPUT || s->value)) || (init && type == T_INT && !whole(L, s, init)))
+        return NULL;
+    v = var_at(L, kind, path, lower_site(L, s->at), shape, type, init ? graph_cast(L->g, init, type) : NULL);
+    if (layer) {
+        struct LayerVar *lv = arena_alloc(L->ngc, sizeof *lv);
+        *lv = (struct LayerVar){key, v, layer->vars};
+        layer->vars = lv;
+    }
+    return v;
+}
+
+static void lower_declaration(Lower *L, const Stmt *s)
+{
     if (s->kind == S_INPUT && L->frame) {
         lower_error(L, 218, s->loc, "an input is declared in the file, not in a def");
         return;
@@ -223,41 +296,8 @@ static void lower_declaration(Lower *L, const Stmt *s)
         declared_twice(L, s->name, s->at, old->loc);
         return;
     }
-    scope_bind(L, s->name, value_error(L, s->at), s->at); /* until it is known to be good */
-    Binding *mine = scope_own(L->scope, s->name);
-    bool good = expr_shape(L, s->sizes, &shape) && var_type(L, s, &type);
-    if (!good)
-        return;
-    if (kind == VAR_PARAM && type == T_INT) {
-        lower_error(L, 407, s->at, "param '%s' must be float: an int has no gradient", s->name);
-        return;
-    }
-    Path *base = L->path ? L->path : NULL;
-    path_claim(base);
-    Path *path = path_new(L, base, s->name);
-    for (int i = 0; !L->path && i < L->passes; i++) {
-        path = path_new(L, path, NULL);
-        path->number = L->pass[i];
-    }
-    Layer *layer = layer_now(L);
-    const char *key = layer ? path_text(L, path, layer->path, true) : "";
-    Var *v = layer ? layer_var(L, key) : NULL;
-    if (v && !shape_equal(v->shape, shape) && s->sizes) {
-        lower_error(L, 314, s->at, "this layer's '%s' has shape %s; this call wants %s", s->name, shape_text(L->g, v->shape), shape_text(L->g, shape));
-        return;
-    }
-    if (!v) {
-        Node *init = kind == VAR_INPUT && !s->value ? NULL : var_init(L, s, &shape);
-        if (!init && (kind != VAR_INPUT || s->value))
-            return;
-        v = var_at(L, kind, path, lower_site(L, s->at), shape, type, init ? graph_cast(L->g, init, type) : NULL);
-        if (layer) {
-            struct LayerVar *lv = arena_alloc(L->ngc, sizeof *lv);
-            *lv = (struct LayerVar){key, v, layer->vars};
-            layer->vars = lv;
-        }
-    }
-    mine->value = value_node(L, s->at, v->node);
+    Var *v = declare(L, s);
+    scope_bind(L, s->name, v ? value_node(L, s->at, v->node) : value_error(L, s->at), s->at);
 }
 
 static void lower_dim(Lower *L, const Stmt *s)
@@ -265,6 +305,10 @@ static void lower_dim(Lower *L, const Stmt *s)
     Graph *g = L->g;
     int64_t n;
     Binding *old = scope_own(L->scope, s->name);
+    if (L->scope != L->file) {
+        lower_error(L, 218, s->loc, "a dim is declared in the file, not in a def or a loop");
+        return;
+    }
     if (old) {
         declared_twice(L, s->name, s->at, old->loc);
         return;
@@ -308,7 +352,7 @@ static Value *named(Lower *L, Value *v, const char *name, Path *path)
             v->node->name = full;
         return v;
     }
-    return value_node(L, v->loc, graph_bind(L->g, v->node, full));
+    return value_node(L, v->loc, graph_bind(L->g, v->node, full, L->from));
 }
 
 static void root_add(Lower *L, Root r)
@@ -318,17 +362,17 @@ static void root_add(Lower *L, Root r)
     m->root[m->roots++] = r;
 }
 
-/* A value of the file that has a name: printed by run, kept at -O0. */
-static void root_named(Lower *L, const char *name, const Value *v, Loc loc)
+/* A value of the file that has a name: printed by run, kept at -O0. Assigned again, the last one counts. */
+static void root_named(Lower *L, Binding *b)
 {
-    if (v->kind != V_NODE || op_info[v->node->op]->flags & F_LEAF || L->frame || L->scope->kind == SCOPE_PASS)
+    Node *n = b->value->kind == V_NODE ? b->value->node : NULL;
+    if (!n || L->frame || (op_info[n->op]->flags & F_LEAF && !b->root) || scope_own(L->file, b->name) != b)
         return;
-    for (int i = 0; i < L->m->roots; i++)
-        if (L->m->root[i].kind == ROOT_NAMED && strcmp(L->m->root[i].name, name) == 0) {
-            L->m->root[i].node = v->node;
-            return;
-        }
-    root_add(L, (Root){.kind = ROOT_NAMED, .name = name, .node = v->node, .loc = loc, .group = -1});
+    if (!b->root) {
+        root_add(L, (Root){.kind = ROOT_NAMED, .name = b->name, .loc = b->loc, .group = -1});
+        b->root = L->m->roots;
+    }
+    L->m->root[b->root - 1].node = n;
 }
 
 static void assign(Lower *L, const char *name, Loc loc, Value *v, Path *path)
@@ -347,13 +391,14 @@ static void assign(Lower *L, const char *name, Loc loc, Value *v, Path *path)
         Binding *b = own ? own : carried;
         b->value = v;
         b->loc = loc;
+        root_named(L, b);
         return;
     }
     Binding *lib = L->frame || L->scope->kind != SCOPE_FILE || L->scope == L->library ? NULL : scope_own(L->library, name);
     if (lib && (v->kind == V_FUNC) == (lib->value->kind == V_FUNC))
         diag(L->ngc, SEV_NOTE, 205, loc, "'%s' is also in the library; from here on it is yours, and the library keeps its own", name);
     scope_bind(L, name, v, loc);
-    root_named(L, name, v, loc);
+    root_named(L, scope_own(L->scope, name));
 }
 
 /* The path of what a statement assigns to a name: below the call we are in, with the pass of each for around it. */
@@ -371,7 +416,8 @@ static void lower_assign(Lower *L, const Stmt *s)
 {
     Path *target = L->target;
     int *calls = L->calls;
-    int n = 0, k = 0;
+    int n = 0, k = 0, from = L->from;
+    L->from = L->g->count;
     for (const Names *t = s->names; t; t = t->next)
         n++;
     Value **value = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *value);
@@ -402,6 +448,7 @@ static void lower_assign(Lower *L, const Stmt *s)
         Value *v = !fits ? value_error(L, t->loc) : several ? (all->kind == V_ERROR ? all : all->item[k]) : value[k];
         assign(L, t->name, t->loc, v, target_path(L, t->name));
     }
+    L->from = from;
 }
 
 /* ---- derivatives and updates --------------------------------------------------------------------------------- */
@@ -478,6 +525,8 @@ static bool derivative_loss(Lower *L, const Stmt *s, Derivative *d)
 {
     Value *v;
     Path *target = L->target;
+    int from = L->g->count, n_over = 0;
+    *d = (Derivative){0};
     d->name = s->name ? s->name : s->value->kind == X_NAME ? s->value->name : intern_str(L->ngc, "J");
     L->target = L->path; /* a call in it is named by its function */
     v = lower_expr(L, s->value);
@@ -499,12 +548,15 @@ static bool derivative_loss(Lower *L, const Stmt *s, Derivative *d)
             declared_twice(L, d->name, s->at, scope_own(L->scope, d->name)->loc);
             return false;
         }
-        n = graph_bind(L->g, n, d->name);
+        n = graph_bind(L->g, n, d->name, from);
         if (!used)
             scope_bind(L, d->name, value_node(L, v->loc, n), s->at);
     }
+    for (const Names *t = s->names; t; t = t->next)
+        n_over++;
     d->loss = n;
     d->loc = s->loc;
+    d->x = arena_alloc(L->ngc, (size_t)(L->m->vars + n_over + 1) * sizeof *d->x);
     return true;
 }
 
@@ -550,18 +602,9 @@ static void root_grads(Lower *L, const Derivative *d, int group)
     }
 }
 
-static void derivative_new(Lower *L, const Stmt *s, Derivative *d)
-{
-    int n = L->m->vars + 1;
-    for (const Names *t = s->names; t; t = t->next)
-        n++;
-    *d = (Derivative){.x = arena_alloc(L->ngc, (size_t)n * sizeof *d->x)};
-}
-
 static void lower_gradient(Lower *L, const Stmt *s)
 {
     Derivative d;
-    derivative_new(L, s, &d);
     if (!derivative_loss(L, s, &d) || !over_names(L, s, &d, false))
         return;
     if (!s->names)
@@ -669,7 +712,6 @@ static void lower_minimize(Lower *L, const Stmt *s)
 {
     Model *m = L->m;
     Derivative d;
-    derivative_new(L, s, &d);
     if (!derivative_loss(L, s, &d) || !over_names(L, s, &d, true))
         return;
     if (!s->names)
@@ -692,6 +734,8 @@ static void lower_minimize(Lower *L, const Stmt *s)
 static void lower_output(Lower *L, const Stmt *s)
 {
     Path *target = L->target;
+    int from = L->from;
+    L->from = L->g->count;
     L->target = s->value ? target_path(L, s->name) : L->path;
     L->calls = s->value ? arena_alloc(L->ngc, sizeof *L->calls) : NULL;
     Value *v = s->value ? lower_expr(L, s->value) : path_value(L, s->name, s->at);
@@ -699,16 +743,16 @@ static void lower_output(Lower *L, const Stmt *s)
     L->calls = NULL;
     Node *n = want_node(L, v, "an output");
     if (L->frame) {
+        L->from = from;
         lower_error(L, 218, s->loc, "outputs and metrics belong to the file, not to a def");
         return;
     }
-    if (!n)
-        n = NULL;
     if (s->value) {
         assign(L, s->name, s->at, n ? value_node(L, v->loc, n) : value_error(L, s->at), target_path(L, s->name));
         Binding *b = scope_own(L->scope, s->name);
         n = b && b->value->kind == V_NODE ? b->value->node : n;
     }
+    L->from = from;
     if (n)
         root_add(L, (Root){.kind = s->kind == S_OUTPUT ? ROOT_OUTPUT : ROOT_METRIC, .name = s->name, .node = n, .loc = s->at, .group = -1});
 }
@@ -751,25 +795,27 @@ static bool lower_for(Lower *L, const Stmt *s, Value **result)
             lower_error(L, 222, from->loc, "for goes over a range a..b or a list");
         return false;
     }
-    for (int64_t i = lo; i < hi && L->ngc->errors == errors; i++)
+    for (int64_t i = lo; i < hi && L->ngc->errors == errors && lower_work(L, s->loc); i++)
         if (lower_pass(L, s, (int)i, list ? list->item[i] : value_number(L, s->at, (double)i), result))
             return true;
     return false;
 }
 
 /* Is the value computed from `training` alone, so that predict and step go different ways? */
-static bool is_training(const Node *n)
+static bool is_training(Lower *L, const Node *n)
 {
-    if (n->op == OP_training)
-        return true;
-    bool some = false;
+    bool *needed = arena_alloc(L->ngc, (size_t)n->id + 1), some = false;
     double v;
-    for (int i = 0; i < n->nargs; i++) {
-        if (node_const(n->arg[i], &v))
+    needed[n->id] = true;
+    for (int i = n->id; i >= 0; i--) {
+        const Node *x = L->g->node[i];
+        if (!needed[i] || node_const(x, &v))
             continue;
-        if (!is_training(n->arg[i]))
+        if (op_info[x->op]->flags & F_LEAF && x->op != OP_training)
             return false;
-        some = true;
+        some |= x->op == OP_training;
+        for (int k = 0; k < x->nargs; k++)
+            needed[x->arg[k]->id] = true;
     }
     return some;
 }
@@ -809,6 +855,8 @@ static bool lower_if_training(Lower *L, const Stmt *s, Node *c, Value **result)
     if (yes || no) {
         if (!yes)
             a = lower_way(L, s->body, s->next, &yes);
+        if (!yes || !no)
+            lower_error(L, 216, s->loc, "one way of an if on training returns a value, the other none");
         *result = yes && no ? choose(L, c, yes, no, s->loc) : value_error(L, s->loc);
         return true;
     }
@@ -832,7 +880,7 @@ static bool lower_if(Lower *L, const Stmt *s, Value **result)
     Value *v = lower_expr(L, s->value);
     if (v->kind == V_ERROR)
         return false;
-    if (v->kind == V_NODE && v->node->shape.rank == 0 && !node_const(v->node, &c) && is_training(v->node))
+    if (v->kind == V_NODE && v->node->shape.rank == 0 && !node_const(v->node, &c) && is_training(L, v->node))
         return lower_if_training(L, s, v->node, result);
     if (v->kind == V_NODE && v->node->shape.rank == 0 && node_const(v->node, &c)) {
         L->branch++;
@@ -856,13 +904,30 @@ static void lower_return(Lower *L, const Stmt *s, Value **result)
         *result = lower_expr(L, s->value);
         return;
     }
-    for (const Arg *a = s->values; a && n < 64; a = a->next)
+    for (const Arg *a = s->values; a; a = a->next) {
+        if (n == 64) {
+            lower_error(L, 219, a->loc, "more than 64 values are returned");
+            *result = value_error(L, s->loc);
+            return;
+        }
         item[n++] = lower_expr(L, a->value);
+    }
     *result = value_list(L, s->loc, item, n);
 }
 
 static void lower_def(Lower *L, const Stmt *s)
 {
+    int params = 0;
+    for (const Arg *p = s->values; p; p = p->next, params++)
+        for (const Arg *q = s->values; q != p; q = q->next)
+            if (q->name == p->name) {
+                lower_error(L, 212, p->loc, "parameter '%s' is named twice", p->name);
+                return;
+            }
+    if (params > MAX_PARAMS) {
+        lower_error(L, 213, s->at, "more than %d parameters", MAX_PARAMS);
+        return;
+    }
     Func *f = arena_alloc(L->ngc, sizeof *f);
     bool library = L->ngc->file[s->loc.file]->library; /* whose functions see each other in any order */
     *f = (Func){.name = s->name, .def = s, .env = L->scope, .serial = library ? INT32_MAX : L->serial};
@@ -913,32 +978,34 @@ static void lower_import(Lower *L, const Stmt *s)
     ngc->file[file]->importing = false;
 }
 
-bool lower_block(Lower *L, const Stmt *s, Value **result)
+static bool lower_statement(Lower *L, const Stmt *s, Value **result)
 {
-    for (; s; s = s->next) {
-        L->g->loc = lower_site(L, s->loc);
-        switch (s->kind) {
-        case S_IMPORT: lower_import(L, s); break;
-        case S_DIM: lower_dim(L, s); break;
-        case S_INPUT: case S_PARAM: case S_STATE: lower_declaration(L, s); break;
-        case S_UPDATE: lower_update(L, s); break;
-        case S_OUTPUT: case S_METRIC: lower_output(L, s); break;
-        case S_ASSIGN: lower_assign(L, s); break;
-        case S_GRADIENT: lower_gradient(L, s); break;
-        case S_MINIMIZE: case S_MAXIMIZE: lower_minimize(L, s); break;
-        case S_DEF: lower_def(L, s); break;
-        case S_FOR:
-            if (lower_for(L, s, result))
-                return true;
-            break;
-        case S_IF:
-            if (lower_if(L, s, result))
-                return true;
-            break;
-        case S_RETURN: lower_return(L, s, result); return true;
-        }
+    switch (s->kind) {
+    case S_IMPORT: lower_import(L, s); break;
+    case S_DIM: lower_dim(L, s); break;
+    case S_INPUT: case S_PARAM: case S_STATE: lower_declaration(L, s); break;
+    case S_UPDATE: lower_update(L, s); break;
+    case S_OUTPUT: case S_METRIC: lower_output(L, s); break;
+    case S_ASSIGN: lower_assign(L, s); break;
+    case S_GRADIENT: lower_gradient(L, s); break;
+    case S_MINIMIZE: case S_MAXIMIZE: lower_minimize(L, s); break;
+    case S_DEF: lower_def(L, s); break;
+    case S_FOR: return lower_for(L, s, result);
+    case S_IF: return lower_if(L, s, result);
+    case S_RETURN: lower_return(L, s, result); return true;
     }
     return false;
+}
+
+bool lower_block(Lower *L, const Stmt *s, Value **result)
+{
+    bool returned = false;
+    for (; s && !returned && lower_enter(L, s->loc); s = s->next) {
+        L->g->loc = lower_site(L, s->loc);
+        returned = lower_statement(L, s, result);
+        L->nest--;
+    }
+    return returned;
 }
 
 /* ---- the model ----------------------------------------------------------------------------------------------------- */
@@ -957,19 +1024,18 @@ static void deliver(Lower *L)
 {
     Model *m = L->m;
     int named = m->roots, last = -1, count = 0;
+    bool *used = arena_alloc(L->ngc, (size_t)L->g->count + 1);
     for (int i = 0; i < named; i++)
         if (m->root[i].kind != ROOT_NAMED)
             return;
-    for (int i = 0; i < named; i++) {
-        bool used = false;
-        for (int k = 0; k < L->g->count && !used; k++)
-            for (int a = 0; a < L->g->node[k]->nargs; a++)
-                used |= L->g->node[k]->arg[a] == m->root[i].node;
-        if (used)
-            continue;
-        count++;
-        last = i;
-    }
+    for (int k = 0; k < L->g->count; k++)
+        for (int a = 0; a < L->g->node[k]->nargs; a++)
+            used[L->g->node[k]->arg[a]->id] = true;
+    for (int i = 0; i < named; i++)
+        if (!used[m->root[i].node->id]) {
+            count++;
+            last = i;
+        }
     Root *r = count == 1 ? &m->root[last] : NULL;
     Derivative d = {.x = arena_alloc(L->ngc, (size_t)(m->vars + 1) * sizeof(Node *))};
     if (r && r->node->shape.rank == 0 && r->node->type == T_FLOAT) {
@@ -982,11 +1048,7 @@ static void deliver(Lower *L)
         return;
     }
     for (int i = 0; i < named; i++) {
-        bool used = false;
-        for (int k = 0; k < L->g->count && !used; k++)
-            for (int a = 0; a < L->g->node[k]->nargs; a++)
-                used |= L->g->node[k]->arg[a] == m->root[i].node;
-        if (!used)
+        if (!used[m->root[i].node->id])
             root_add(L, (Root){.kind = ROOT_OUTPUT, .name = m->root[i].name, .node = m->root[i].node, .loc = m->root[i].loc, .group = -1});
     }
 }
@@ -1020,18 +1082,31 @@ static void order_vars(Lower *L)
                 m->var[n++] = old[i];
 }
 
+/* By name, then in the order they were made in. */
+static int compare_paths(const void *a, const void *b)
+{
+    const struct VarPath *x = *(const struct VarPath *const *)a, *y = *(const struct VarPath *const *)b;
+    int order = strcmp(x->var->name, y->var->name);
+    return order ? order : (x > y) - (x < y);
+}
+
 /* Writes the names of all variables, now that it is known which calls share a statement, and finds clashes. */
 static void name_vars(Lower *L)
 {
-    for (int i = 0; i < L->var_paths; i++) {
-        Var *v = L->var_path[i].var;
-        v->name = path_text(L, L->var_path[i].path, NULL, false);
-        for (int k = 0; k < i; k++)
-            if (strcmp(L->var_path[k].var->name, v->name) == 0) {
-                Diag *d = diag(L->ngc, SEV_ERROR, 206, v->loc, "two weights are called '%s'; assign each call to a name of its own", v->name);
-                diag_note(L->ngc, d, L->var_path[k].var->loc, "the other one is made here");
-                return;
-            }
+    int n = L->var_paths;
+    struct VarPath **sorted = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *sorted);
+    for (int i = 0; i < n; i++) {
+        sorted[i] = &L->var_path[i];
+        sorted[i]->var->name = path_text(L, sorted[i]->path, NULL, false);
+    }
+    qsort(sorted, (size_t)n, sizeof *sorted, compare_paths);
+    for (int i = 1; i < n; i++) {
+        const Var *a = sorted[i - 1]->var, *b = sorted[i]->var;
+        if (strcmp(a->name, b->name) != 0)
+            continue;
+        Diag *d = diag(L->ngc, SEV_ERROR, 206, b->loc, "two weights are called '%s'; assign each call to a name of its own", b->name);
+        diag_note(L->ngc, d, a->loc, "the other one is made here");
+        return;
     }
 }
 
@@ -1077,9 +1152,9 @@ Model *lower(Ngc *ngc, int file)
     L->g = graph_new(ngc);
     L->m = arena_alloc(ngc, sizeof *L->m);
     L->m->graph = L->g;
-    L->scope = L->library = scope_new(L, SCOPE_FILE, NULL);
+    L->file = L->scope = L->library = scope_new(L, SCOPE_FILE, NULL);
     lower_block(L, ngc->file[0]->body, &none);
-    L->scope = scope_new(L, SCOPE_FILE, L->library);
+    L->file = L->scope = scope_new(L, SCOPE_FILE, L->library);
     L->formula = formula_mode(ngc->file[file]->body);
     ngc->file[file]->importing = true;
     lower_block(L, ngc->file[file]->body, &none);

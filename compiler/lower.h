@@ -22,6 +22,7 @@ typedef struct Value {
     Node *node;
     struct Value **item;   /* V_LIST */
     int count;
+    int room, *used;       /* of item, where append made it: lists share their beginnings */
     const char *text;
     const struct Func *func;
     struct Layer *layer;
@@ -37,6 +38,8 @@ typedef struct Path {
 } Path;
 
 typedef struct Lower Lower;
+
+enum { MAX_PARAMS = 32 };  /* of a def */
 
 typedef struct Builtin {
     const char *name;
@@ -67,6 +70,7 @@ typedef struct Binding {
     Value *value;
     Loc loc;
     int serial;
+    int root;              /* 1 + the place of its root among the model's; 0: none */
     struct Binding *next;  /* in the bucket */
 } Binding;
 
@@ -91,7 +95,7 @@ struct Lower {
     Ngc *ngc;
     Graph *g;
     Model *m;
-    Scope *library, *scope;
+    Scope *library, *file, *scope;
     Frame *frame;
     Path *path;            /* of the call being expanded; NULL in the file */
     Path *target;          /* of the statement being executed: what calls in it are named by */
@@ -103,6 +107,9 @@ struct Lower {
     int var_room, root_room, group_room;
     struct VarPath { Var *var; Path *path; } *var_path; /* how the variables are called */
     int var_paths, var_path_room;
+    int from;              /* nodes from here on were made by the statement being executed */
+    int nest, work;        /* depth of recursion; calls and passes expanded so far */
+    bool stopped;          /* a limit was reached: nothing more is executed */
     Var *counter;          /* `step`, once something reads it */
     Var *draws;            /* counts what noise has been drawn for, once there is any */
     int streams;           /* of noise */
@@ -118,6 +125,8 @@ Var *lower_find_var(Lower *, const char *path);
 Path *path_new(Lower *, Path *up, const char *name);
 
 /* lower_expr.c */
+bool lower_enter(Lower *, Loc);                             /* one level deeper, within limits; false with a message */
+bool lower_work(Lower *, Loc);                              /* one call or pass more */
 Value *lower_expr(Lower *, const Expr *);
 Value *lower_call(Lower *, const Expr *call, Value **first, int firsts, Path *path); /* first: arguments put before its own */
 Node *expr_node(Lower *, const Expr *);                     /* a tensor, or NULL with a message */

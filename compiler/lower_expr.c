@@ -16,12 +16,30 @@ static Value *value_new(Lower *L, ValueKind kind, Loc loc)
 
 Value *value_error(Lower *L, Loc loc)
 {
+    if (L->ngc->errors == 0)
+        ngc_bug("an error without a message");
     return value_new(L, V_ERROR, loc);
+}
+
+/* A tensor may hold 2^40 bytes; that is far more than a machine has and far less than arithmetic on sizes can bear. */
+static bool shape_fits(Lower *L, Loc loc, Shape s)
+{
+    double count = 1;
+    for (int i = 0; i < s.rank; i++)
+        count *= (double)size_max(L->g, s.dim[i]);
+    if (count <= 0x1p37)
+        return true;
+    lower_error(L, 321, loc, "a tensor of shape %s is larger than 2^40 bytes", shape_text(L->g, s));
+    return false;
 }
 
 Value *value_node(Lower *L, Loc loc, Node *n)
 {
-    Value *v = value_new(L, n ? V_NODE : V_ERROR, loc);
+    if (n && !shape_fits(L, loc, n->shape))
+        n = NULL;
+    if (!n)
+        return value_error(L, loc);
+    Value *v = value_new(L, V_NODE, loc);
     v->node = n;
     return v;
 }
@@ -80,9 +98,11 @@ static Node *new_axis(Lower *L, Node *n, int axis)
     return graph_reshape(L->g, n, s);
 }
 
-/* The shape that nested lists of numbers have, or false with a message. */
+/* The shape that nested lists of numbers have, or false with a message. A list may stand in others many times over, so that
+ * there may be more elements than fit. */
 static bool list_shape(Lower *L, const Value *v, Shape *s)
 {
+    double count = 1;
     *s = (Shape){0};
     for (const Value *w = v; w->kind == V_LIST; w = w->item[0]) {
         if (w->count == 0 || s->rank == MAX_RANK) {
@@ -90,8 +110,12 @@ static bool list_shape(Lower *L, const Value *v, Shape *s)
             return false;
         }
         s->dim[s->rank++] = w->count;
+        count *= w->count;
     }
-    return true;
+    if (count <= 1e7)
+        return true;
+    lower_error(L, 321, v->loc, "a list of %.0f elements; %d may be written", count, 10000000);
+    return false;
 }
 
 static bool list_even(Lower *L, const Value *v, Shape s, int depth)
@@ -129,12 +153,16 @@ static Node *stack(Lower *L, const Value *v)
         Node *n = want_node(L, v->item[i], "an element");
         if (!n)
             return NULL;
-        if (i && !shape_equal(n->shape, want_node(L, v->item[0], "")->shape)) {
-            lower_error(L, 304, v->item[i]->loc, "elements of a list differ in shape, %s and %s",
-                        shape_text(L->g, want_node(L, v->item[0], "")->shape), shape_text(L->g, n->shape));
+        if (n->shape.rank == MAX_RANK) {
+            lower_error(L, 305, v->loc, "at most %d axes are allowed", MAX_RANK);
             return NULL;
         }
         part[i] = new_axis(L, n, 0);
+        if (i && !shape_equal(part[i]->shape, part[0]->shape)) {
+            lower_error(L, 304, v->item[i]->loc, "elements of a list differ in shape, %s and %s",
+                        shape_text(L->g, shape_without(part[0]->shape, 1)), shape_text(L->g, n->shape));
+            return NULL;
+        }
     }
     return graph_concat(L->g, part, v->count, 0);
 }
@@ -172,12 +200,24 @@ bool want_whole(Lower *L, const Value *v, const char *what, int64_t *out)
     return true;
 }
 
+/* A run-time size at its least: every dim is 1. */
+static int64_t size_least(Lower *L, Size s)
+{
+    int64_t one[MAX_DIMS];
+    for (int i = 0; i < MAX_DIMS; i++)
+        one[i] = 1;
+    return size_at(L->g, s, one);
+}
+
 bool want_size(Lower *L, const Value *v, const char *what, Size *out)
 {
     int64_t x;
     if (v->kind == V_NODE && v->node->op == OP_size) {
         *out = v->node->attr.size;
-        return true;
+        if (size_least(L, *out) >= 1 && size_max(L->g, *out) >= 1)
+            return true;
+        lower_error(L, 404, v->loc, "%s must be at least 1; %s may be less", what, size_text(L->g, *out, ""));
+        return false;
     }
     if (v->kind == V_NODE && v->node->op == OP_div && v->node->arg[0]->op == OP_size) {
         lower_error(L, 403, v->loc, "%s must be whole: %s does not divide %s exactly", what,
@@ -192,18 +232,6 @@ bool want_size(Lower *L, const Value *v, const char *what, Size *out)
     }
     *out = x;
     return true;
-}
-
-/* A tensor may hold 2^40 bytes; that is far more than a machine has and far less than arithmetic on sizes can bear. */
-static bool shape_fits(Lower *L, Loc loc, Shape s)
-{
-    double count = 1;
-    for (int i = 0; i < s.rank; i++)
-        count *= (double)size_max(L->g, s.dim[i]);
-    if (count <= 0x1p37)
-        return true;
-    lower_error(L, 321, loc, "a tensor of shape %s is larger than 2^40 bytes", shape_text(L->g, s));
-    return false;
 }
 
 bool want_shape(Lower *L, const Value *v, const char *what, Shape *s)
@@ -319,6 +347,35 @@ static void label(Lower *L, Diag *d, const Expr *x, const Node *n, const char *f
     diag_label(L->ngc, d, loc, "%s: %s", source_text(L->ngc, loc), shape_text(L->g, n->shape));
     if (n->op == OP_var)
         diag_note(L->ngc, d, n->attr.var->loc, "%s is declared here%s", n->attr.var->name, fit);
+}
+
+/* ---- limits: what is expanded must end, and soon ---------------------------------------------------------- */
+
+enum { MAX_NEST = 2000, MAX_WORK = 300000, MAX_NODES = 4000000 };
+
+static bool stop_here(Lower *L, Loc loc, const char *what, int limit)
+{
+    if (!L->stopped)
+        lower_error(L, 221, loc, "%s: more than %d; calls and loops are written out when compiling", what, limit);
+    L->stopped = true;
+    return false;
+}
+
+bool lower_enter(Lower *L, Loc loc)
+{
+    if (L->nest >= MAX_NEST)
+        stop_here(L, loc, "calls, blocks and operations inside one another", MAX_NEST);
+    L->nest += !L->stopped;
+    return !L->stopped;
+}
+
+bool lower_work(Lower *L, Loc loc)
+{
+    if (++L->work > MAX_WORK)
+        stop_here(L, loc, "calls and passes of loops", MAX_WORK);
+    else if (L->g->count > MAX_NODES)
+        stop_here(L, loc, "operations", MAX_NODES);
+    return !L->stopped;
 }
 
 /* ---- operators ----------------------------------------------------------------------------------------- */
@@ -536,15 +593,6 @@ typedef struct Index { /* an index being read, axis by axis */
     Loc loc;
 } Index;
 
-/* A run-time size at its least: every dim is 1. */
-static int64_t size_least(Lower *L, Size s)
-{
-    int64_t one[MAX_DIMS];
-    for (int i = 0; i < MAX_DIMS; i++)
-        one[i] = 1;
-    return size_at(L->g, s, one);
-}
-
 /* A place along an axis of this size: counted from the end where negative; must be within it, whatever the dims. */
 static bool place(Lower *L, const Value *v, Size size, bool end, Size *out)
 {
@@ -668,8 +716,21 @@ static void index_whole(Index *ix)
     ix->shape.dim[ix->shape.rank++] = ix->x->shape.dim[ix->axis++];
 }
 
+/* The new axes and those of the tensor together are few enough. */
+static bool index_rank(Lower *L, const Expr *x, const Node *a)
+{
+    int rank = a->shape.rank;
+    for (const Arg *p = x->args; p; p = p->next)
+        rank += p->value->kind == X_NEW;
+    if (rank > MAX_RANK)
+        lower_error(L, 305, x->loc, "at most %d axes are allowed", MAX_RANK);
+    return rank <= MAX_RANK;
+}
+
 static Node *index_tensor(Lower *L, const Expr *x, Node *a)
 {
+    if (!index_rank(L, x, a))
+        return NULL;
     Index ix = {.x = a, .cut.rank = a->shape.rank, .loc = x->loc};
     for (int i = 0; i < MAX_RANK; i++)
         ix.step[i] = 1;
@@ -678,8 +739,7 @@ static Node *index_tensor(Lower *L, const Expr *x, Node *a)
             for (int left = a->shape.rank - ix.axis - index_axes(p->next); left > 0; left--)
                 index_whole(&ix);
         } else if (p->value->kind == X_NEW) {
-            if (ix.shape.rank < MAX_RANK)
-                ix.shape.dim[ix.shape.rank++] = 1;
+            ix.shape.dim[ix.shape.rank++] = 1;
         } else if (!index_one(L, &ix, p->value)) {
             return NULL;
         }
@@ -688,6 +748,10 @@ static Node *index_tensor(Lower *L, const Expr *x, Node *a)
         index_whole(&ix);
     L->g->loc = lower_site(L, x->loc);
     Node *n = graph_reshape(L->g, graph_slice(L->g, a, ix.lo, ix.step, ix.cut), ix.shape);
+    if (ix.gather && n->shape.rank - 1 + ix.gather->shape.rank > MAX_RANK) {
+        lower_error(L, 305, x->loc, "at most %d axes are allowed", MAX_RANK);
+        return NULL;
+    }
     return ix.gather ? graph_gather(L->g, n, ix.gather, ix.at) : n;
 }
 
@@ -729,8 +793,6 @@ static Value *lower_index(Lower *L, const Expr *x)
 }
 
 /* ---- calls ------------------------------------------------------------------------------------------------- */
-
-enum { MAX_PARAMS = 32 };
 
 typedef struct Call { /* arguments, matched to the parameters of what is called */
     const char *name[MAX_PARAMS];
@@ -792,7 +854,11 @@ static bool call_match(Lower *L, const Func *f, Call *c, Value **first, int firs
 {
     int next = 0, n = 0;
     call_params(L, f, c);
-    for (int i = 0; i < firsts && next < c->count; i++)
+    if (firsts > c->count) {
+        lower_error(L, 213, loc, "%s is given %d argument%s first: %s", f->name, firsts, firsts == 1 ? "" : "s", call_form(L, f, c));
+        return false;
+    }
+    for (int i = 0; i < firsts; i++)
         c->value[next++] = first[i];
     for (const Arg *a = args; a; a = a->next, n++) {
         Value *v = given[n];
@@ -847,6 +913,8 @@ static Value *call_def(Lower *L, const Func *f, Call *c, Loc loc, Path *path, La
     Lower saved = *L;
     Frame frame = {L->frame, f, layer, loc};
     Value *result = NULL;
+    if (!lower_work(L, loc))
+        return value_error(L, loc);
     if (f->active) {
         lower_error(L, 215, loc, "%s calls itself: everything is expanded when compiling, so recursion cannot end", f->name);
         return value_error(L, loc);
@@ -910,6 +978,11 @@ static Value *layer_call(Lower *L, const Expr *x, Layer *layer, Value **given, i
 {
     Value *arg[MAX_PARAMS];
     int n = 0, used = 0;
+    for (const Arg *a = x->args; a; a = a->next)
+        if (a->name || a->value->kind == X_HOLE) {
+            lower_error(L, 213, a->loc, "the open arguments of a layer are given in order and without names");
+            return value_error(L, x->loc);
+        }
     for (const Arg *a = layer->call->args; a; a = a->next, n++) {
         arg[n] = layer->arg[n];
         if (arg[n]->kind == V_HOLE && used < count)
@@ -944,8 +1017,9 @@ Value *lower_call(Lower *L, const Expr *x, Value **first, int firsts, Path *path
             lower_error(L, 213, a->loc, "more than %d arguments", MAX_PARAMS);
             return value_error(L, x->loc);
         }
-        given[count++] = lower_expr(L, a->value);
-        open |= given[count - 1]->kind == V_HOLE;
+        bool hole = a->value->kind == X_HOLE;
+        given[count++] = hole ? value_new(L, V_HOLE, a->value->loc) : lower_expr(L, a->value);
+        open |= hole;
     }
     if (f->kind == V_ERROR)
         return f;
@@ -982,7 +1056,7 @@ static Value *lower_list(Lower *L, const Expr *x)
     return value_list(L, x->loc, item, n);
 }
 
-Value *lower_expr(Lower *L, const Expr *x)
+static Value *expr_value(Lower *L, const Expr *x)
 {
     Value *v;
     Node *n;
@@ -996,7 +1070,6 @@ Value *lower_expr(Lower *L, const Expr *x)
     case X_FIELD: return lower_field(L, x);
     case X_CALL: return lower_call(L, x, NULL, 0, NULL);
     case X_INDEX: return lower_index(L, x);
-    case X_HOLE: return value_new(L, V_HOLE, x->loc);
     case X_LIST: return lower_list(L, x);
     case X_NEG:
         n = expr_node(L, x->a);
@@ -1004,8 +1077,20 @@ Value *lower_expr(Lower *L, const Expr *x)
         return value_node(L, x->loc, n ? graph_unary(L->g, OP_neg, n) : NULL);
     case X_TRANSPOSE: return lower_transpose(L, x);
     case X_BINARY: return lower_binary(L, x);
+    case X_HOLE:
+        lower_error(L, 110, x->loc, "'_' stands for an argument of a call that is left open, as in cell = rnn_cell(_, _, 64)");
+        return value_error(L, x->loc);
     case X_RANGE: case X_NEW: case X_ELLIPSIS: break;
     }
     lower_error(L, 110, x->loc, "this belongs inside an index");
     return value_error(L, x->loc);
+}
+
+Value *lower_expr(Lower *L, const Expr *x)
+{
+    if (!lower_enter(L, x->loc))
+        return value_error(L, x->loc);
+    Value *v = expr_value(L, x);
+    L->nest--;
+    return v;
 }

@@ -253,7 +253,7 @@ struct Graph {
     Dim dim[MAX_DIMS];  /* the run-time dims */
     int dims;
     struct Poly *poly;  /* what negative sizes stand for */
-    int polys;
+    int polys, poly_room;
     Loc loc;            /* given to nodes that are made: the statement or operator being lowered */
     const Step *steps;  /* all steps of all sweeps, last first */
     Expr *rule[OP_COUNT][3]; /* OpInfo.rule, parsed */
@@ -397,7 +397,7 @@ Model *lower(Ngc *, int file);                           /* NULL where there wer
 Graph *graph_new(Ngc *);
 Size size_dim(Graph *, int dim);                         /* the run-time dim itself */
 Size size_add(Graph *, Size, Size);
-Size size_sub(Graph *, Size, Size);                      /* of numbers may be negative: the caller checks before use in a shape */
+Size size_sub(Graph *, Size, Size);                      /* may be below 0: the caller checks before use in a shape */
 Size size_mul(Graph *, Size, Size);
 bool size_div(Graph *, Size a, Size b, Size *quotient);  /* false: not exact */
 int64_t size_max(const Graph *, Size);                   /* with every dim at its bound */
@@ -441,7 +441,9 @@ Node *graph_det(Graph *, Op, Node *a);                   /* det or logdet of a [
 Node *graph_gather(Graph *, Node *x, Node *i, int axis); /* int tensor in place of one axis */
 Node *graph_scatter(Graph *, Node *dy, Node *i, Shape, int axis); /* the adjoint of gather: adds where indices repeat */
 Node *graph_stop(Graph *, Node *);
-Node *graph_bind(Graph *, Node *, const char *name);     /* gives a value a name that gradients may refer to; a copy if it has one */
+/* Gives a value a name that gradients may refer to. Where it has one, or is older than node `from`, so that something else may
+ * be computed from it, a copy gets the name. */
+Node *graph_bind(Graph *, Node *, const char *name, int from);
 Node *graph_copy(Graph *, const Node *, Node **arg);     /* the same op on other operands of the same shapes */
 bool node_const(const Node *, double *value);            /* a const, or an expand of one */
 bool node_is(const Node *, double value);
