@@ -210,7 +210,7 @@ static void print_rows(const double *x, const int64_t *dim, int rank, int indent
 {
     int64_t inner = 1;
     if (rank == 0) {
-        printf("%.*g", digits, *x == 0 ? 0 : *x); /* no -0 */
+        printf("%.*g", digits, *x == 0 ? 0 : isnan(*x) ? fabs(NAN) : *x); /* no -0, no -nan */
         return;
     }
     for (int i = 1; i < rank; i++)
