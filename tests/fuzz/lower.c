@@ -134,7 +134,18 @@ static void insert_line(Fuzz *f, Tokens *t, const Tokens *from)
         insert(t, to, copy[i]);
 }
 
-/* One mutation; a token is replaced by one of its kind four times in five. */
+/* A name or number, mostly one that stands in the text already. */
+static const char *any_word(Fuzz *f, const Tokens *t)
+{
+    for (int i = 0; i < 40 && pick(f, 10); i++) {
+        const char *token = t->token[pick(f, t->count)];
+        if (isalnum((unsigned char)*token))
+            return token;
+    }
+    return f->name[pick(f, f->names)];
+}
+
+/* One mutation; a token is mostly replaced by one of its kind. */
 static void mutate(Fuzz *f, Tokens *t)
 {
     int at = pick(f, t->count);
@@ -164,7 +175,7 @@ static void mutate(Fuzz *f, Tokens *t)
     default:
         if (t->count)
             t->token[at] = isdigit((unsigned char)*old) && pick(f, 3) ? PICK(f, number)
-                         : word ? f->name[pick(f, f->names)] : strchr("+-*/^@<>=!|", *old) ? PICK(f, sign) : t->token[pick(f, t->count)];
+                         : word ? any_word(f, t) : strchr("+-*/^@<>=!|", *old) ? PICK(f, sign) : t->token[pick(f, t->count)];
     }
 }
 
@@ -291,7 +302,7 @@ int main(int argc, char **argv)
     for (; time(NULL) < end; runs++) {
         static Tokens t;
         t = f.model[pick(&f, f.models)];
-        for (int n = 1 + pick(&f, 6); n > 0; n--)
+        for (int n = 1 + pick(&f, 4); n > 0; n--)
             mutate(&f, &t);
         good += run(&f, text, tokens_text(&t, text));
     }
