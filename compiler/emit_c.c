@@ -159,10 +159,11 @@ static void note_kernel(Function *f, const Emit *e, const Kernel *k)
         if (k->val[i]->kind == V_SIZE && k->val[i]->size < 0)
             f->blocks |= USES_INPUTS;
     }
-    for (int i = 0; k->kind == K_GEMM && i < 2; i++)
-        note_place(f, e, program_place(p, k->product->arg[i]), program_holder(p, k->product->arg[i]), false);
-    if (k->onto)
-        note_place(f, e, program_place(p, k->onto), program_holder(p, k->onto), false);
+    for (int i = 0; i < 3; i++) {
+        const Node *n = kernel_operand(p, k, i);
+        if (n)
+            note_place(f, e, program_place(p, n), n, false);
+    }
 }
 
 static void add_function(Emit *e, Fn fn, const char *name, Program *p, int phase)

@@ -522,6 +522,40 @@ static void print_random(Body *b, const Kernel *k)
     b->dims |= pr.dims;
 }
 
+/* The record's runtime function, its text filled in: OpInfo.call. */
+static void print_call(Body *b, const Kernel *k)
+{
+    Emit *e = b->e;
+    Printer pr = {.b = b, .e = e, .k = k, .out = &b->text, .indent = 1};
+    const Node *n = k->product;
+    Text t = {.ngc = e->ngc};
+    Size size[4] = {0};
+    op_info[n->op]->sizes(e->graph, n, size);
+    choose_temps(&pr);
+    declare_temps(&pr, 0);
+    for (const char *c = op_info[n->op]->call; *c; c++) {
+        if (*c == '%')
+            text_add(&t, "%c", e->ngc->opt.real_double ? 'd' : 's');
+        else if (*c == '@')
+            text_add(&t, "%s", e->suffix);
+        else if (*c != '$')
+            text_put(&t, c, 1);
+        else if (*++c == 'y')
+            text_add(&t, "%s", print_pointer(b, program_place(b->p, n), n));
+        else if (*c == 'k')
+            text_add(&t, "%d", n->attr.axis);
+        else if (*c >= '0' && *c <= '3')
+            text_add(&t, "%s", int_text(&pr, size[*c - '0']));
+        else if (node_scalar(n->arg[*c - 'a']))
+            text_add(&t, "%s", print_val(&pr, k->alpha).text);
+        else
+            text_add(&t, "%s", print_pointer(b, program_place(b->p, n->arg[*c - 'a']), program_holder(b->p, n->arg[*c - 'a'])));
+    }
+    emit_section(e, intern(e->ngc, t.at + 5, strcspn(t.at, "(") - 5)); /* behind ngrt_ */
+    print_line(&pr, "%s;", t.at);
+    b->dims |= pr.dims;
+}
+
 void emit_kernel(Body *b, const Kernel *k)
 {
     for (int i = 0; i < k->stores; i++) {
@@ -533,6 +567,8 @@ void emit_kernel(Body *b, const Kernel *k)
         print_gemm(b, k);
     else if (k->kind == K_RANDOM)
         print_random(b, k);
+    else if (k->kind == K_CALL)
+        print_call(b, k);
     else if (k->axes == 0 || b->e->plain || b->p->init)
         print_here(b, k);
     else

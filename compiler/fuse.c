@@ -33,7 +33,7 @@ static Place *place_of(const Program *p, const Node *n)
     return &p->place[p->slot[n->id]];
 }
 
-static bool is_scalar(const Node *n)
+bool node_scalar(const Node *n)
 {
     for (int i = 0; i < n->shape.rank; i++)
         if (!size_is_one(n->shape.dim[i]))
@@ -120,7 +120,7 @@ static void place_leaves(Program *p, const Target *given, int givens)
 
 static bool copies_axes(const Node *n)
 {
-    return n->op == OP_expand && !is_scalar(n);
+    return n->op == OP_expand && !node_scalar(n);
 }
 
 /* A product that is plain loops: small, or everything at -O0. */
@@ -134,6 +134,22 @@ static bool is_loop_product(const Program *p, const Node *n)
         if (ops *= size_max(p->graph, n->shape.dim[i]), ops > SMALL_PRODUCT)
             return p->plain;
     return p->plain || ops * size_max(p->graph, n->arg[0]->shape.dim[r - 1 - n->attr.ta]) <= SMALL_PRODUCT;
+}
+
+bool call_takes(const Node *n, int operand)
+{
+    const char name[] = {'$', (char)('a' + operand), '\0'};
+    return strstr(op_info[n->op]->call, name) != NULL;
+}
+
+const Node *kernel_operand(const Program *p, const Kernel *k, int i)
+{
+    const Node *n = NULL;
+    if (k->kind == K_GEMM)
+        n = i < 2 ? k->product->arg[i] : k->onto;
+    else if (k->kind == K_CALL && i < k->product->nargs && call_takes(k->product, i) && !node_scalar(k->product->arg[i]))
+        n = k->product->arg[i];
+    return n ? program_holder(p, n) : NULL;
 }
 
 /* What a node that only shows its operand asks of it: what is asked of itself. */
@@ -161,7 +177,10 @@ static Demand *find_demand(Program *p)
                 pass_demand(n, d, of);
                 continue;
             }
+            if (op_info[n->op]->call && !call_takes(n, k))
+                continue;
             of->uses++;
+            of->buffer |= op_info[n->op]->call && !node_scalar(n->arg[k]);
             of->buffer |= n->op == OP_matmul && !is_loop_product(p, n);
             bool one_each =
                 op_info[n->op]->flags & F_ELEMENTWISE || n->op == OP_concat || (k == 0 && n->op == OP_scatter);
@@ -186,7 +205,7 @@ static int inline_weight(const Program *p, const Node *n)
 /* Is an elementwise value kept, rather than computed again in each of its users? */
 static bool worth_storing(const Program *p, const Node *n, const Demand *d, int weight)
 {
-    bool scalar = is_scalar(n);
+    bool scalar = node_scalar(n);
     if (d->buffer || d->target)
         return true;
     if (p->plain)
@@ -247,7 +266,7 @@ static bool match_scaled(const Node *n, Fold *f)
         const Node *c = n->arg[k];
         while (c->op == OP_expand || c->op == OP_reshape)
             c = c->arg[0];
-        if (n->arg[1 - k]->op == OP_matmul && is_scalar(c)) {
+        if (n->arg[1 - k]->op == OP_matmul && node_scalar(c)) {
             f->factor = c;
             n = n->arg[1 - k];
         }
@@ -316,6 +335,23 @@ static Kernel *kernel_fold(Program *p, Node *n, const Fold *f)
         k->alpha = val_op(p, k, OP_neg, T_FLOAT, k->alpha, NULL, NULL);
     if (!k->alpha && f->minus)
         k->alpha = val_definition(p, k, graph_const(p->graph, -1), zero);
+    k->store = arena_alloc(p->ngc, sizeof *k->store);
+    k->store[k->stores++].node = n;
+    return k;
+}
+
+static Kernel *kernel_call(Program *p, Node *n)
+{
+    Kernel *k = arena_alloc(p->ngc, sizeof *k);
+    Index zero[MAX_RANK];
+    k->kind = K_CALL;
+    k->phase = p->phase[p->slot[n->id]];
+    k->product = n;
+    for (int i = 0; i < MAX_RANK; i++)
+        zero[i] = index_zero();
+    for (int i = 0; i < n->nargs; i++)
+        if (call_takes(n, i) && node_scalar(n->arg[i]))
+            k->alpha = val_of(p, k, n->arg[i], zero);
     k->store = arena_alloc(p->ngc, sizeof *k->store);
     k->store[k->stores++].node = n;
     return k;
@@ -420,6 +456,8 @@ static void build_node(Program *p, Node *n, const Fold *fold, int *def)
             add_kernel(p, kernel_piece(p, n, i, before), def);
             before = size_add(p->graph, before, n->arg[i]->shape.dim[n->attr.axis]);
         }
+    } else if (op_info[n->op]->call) {
+        add_kernel(p, kernel_call(p, n), def);
     } else if (n->op == OP_random) {
         Kernel *k = arena_alloc(p->ngc, sizeof *k);
         k->kind = K_RANDOM;
@@ -469,12 +507,9 @@ static void each_read(Program *p, const Kernel *k, void (*f)(Program *, const Ke
     for (int v = 0; v < k->vals; v++)
         if (k->val[v]->kind == V_LOAD)
             f(p, k, k->val[v]->node, with);
-    if (k->kind != K_GEMM)
-        return;
-    f(p, k, program_holder(p, k->product->arg[0]), with);
-    f(p, k, program_holder(p, k->product->arg[1]), with);
-    if (k->onto)
-        f(p, k, program_holder(p, k->onto), with);
+    for (int i = 0; i < 3; i++)
+        if (kernel_operand(p, k, i))
+            f(p, k, kernel_operand(p, k, i), with);
 }
 
 static void count_reader(Program *p, const Kernel *k, const Node *n, void *with)
@@ -561,13 +596,11 @@ static void own_reads(const Program *p, const Kernel *k, const Store *s, int slo
             *same += k->kind == K_LOOP && k->axes == 0; /* read before it is written */
             *same += k->kind == K_LOOP && s->target && k->axes > 0 && index_equal(k->val[v]->at, s->at);
         }
-    if (k->kind != K_GEMM)
-        return;
-    *all += (program_holder(p, k->product->arg[0]) == var) + (program_holder(p, k->product->arg[1]) == var);
-    if (k->onto && program_holder(p, k->onto) == var) {
-        ++*all;
-        ++*same;
-    }
+    for (int i = 0; i < 3; i++)
+        if (kernel_operand(p, k, i) == var) {
+            ++*all;
+            *same += k->kind == K_GEMM && i == 2; /* added onto itself */
+        }
 }
 
 /* Must store s wait, because another kernel has still to read what it overwrites? */

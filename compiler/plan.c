@@ -67,12 +67,9 @@ static Life *find_lives(const Program *p)
         for (int v = 0; v < k->vals; v++)
             if (k->val[v]->kind == V_LOAD)
                 note_read(p, life, k->val[v]->node, i, k->val[v]->at != NULL);
-        if (k->kind == K_GEMM) {
-            note_read(p, life, program_holder(p, k->product->arg[0]), i, true);
-            note_read(p, life, program_holder(p, k->product->arg[1]), i, true);
-            if (k->onto)
-                note_read(p, life, program_holder(p, k->onto), i, true);
-        }
+        for (int v = 0; v < 3; v++)
+            if (kernel_operand(p, k, v))
+                note_read(p, life, kernel_operand(p, k, v), i, true);
     }
     return life;
 }
@@ -83,12 +80,12 @@ static bool reads_in_place(const Program *p, const Kernel *k, const Store *s, co
     if (k->kind == K_GEMM)
         return k->onto && program_holder(p, k->onto) == n && program_holder(p, k->product->arg[0]) != n &&
                program_holder(p, k->product->arg[1]) != n;
-    if (op_info[k->reduce]->flags & F_REDUCE)
+    if (k->kind != K_LOOP || op_info[k->reduce]->flags & F_REDUCE)
         return false;
     for (int v = 0; v < k->vals; v++)
         if (k->val[v]->kind == V_LOAD && k->val[v]->node == n && !index_equal(k->val[v]->at, s->at))
             return false;
-    return k->kind == K_LOOP && k->axes > 0 && !s->add;
+    return k->axes > 0 && !s->add;
 }
 
 /* The tensors that die in kernel at and could be written over by store s; the one found is joined to the store's group.

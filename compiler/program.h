@@ -89,7 +89,7 @@ typedef struct Target { /* a root: where its node must end */
 
 /* ---- kernels ---------------------------------------------------------------------------------------- */
 
-typedef enum { K_LOOP, K_GEMM, K_RANDOM } KernelKind;
+typedef enum { K_LOOP, K_GEMM, K_RANDOM, K_CALL } KernelKind; /* K_CALL: the record's runtime function */
 typedef enum { AX_LEAD, AX_REDUCE, AX_TRAIL } AxisKind; /* the order of the nest */
 
 typedef struct Store {
@@ -111,7 +111,8 @@ struct Kernel {
     Store *store;
     int stores;
     Op reduce; /* K_LOOP with AX_REDUCE axes: the reduction */
-    /* K_GEMM: node is a product, onto + alpha * product, of whole stored operands */
+    /* K_GEMM: node is a product, onto + alpha * product, of whole stored operands. K_CALL: product is the node, alpha its scalar
+     * operand, if it has one */
     Node *product, *onto;
     Val *alpha;
     int part; /* number of the static function that it stands in */
@@ -149,6 +150,9 @@ Program *program_build(Ngc *, Model *, const char *name, Target *target, int tar
 Place *program_place(const Program *, const Node *); /* of what holds it: aliases are followed */
 const Node *program_holder(const Program *, const Node *);
 bool program_stored(const Program *, const Node *);
+bool node_scalar(const Node *);                          /* one element, whatever its rank */
+bool call_takes(const Node *, int operand);             /* does the record's runtime function read that operand? */
+const Node *kernel_operand(const Program *, const Kernel *, int i); /* i < 3: what holds a whole operand of it; NULL: none */
 
 /* loops.c */
 bool size_is_one(Size);

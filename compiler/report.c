@@ -9,7 +9,7 @@ static int64_t kernel_flops(const Program *p, const Kernel *k)
 {
     Graph *g = p->graph;
     int64_t passes = 1, ops = 0;
-    if (k->kind == K_RANDOM)
+    if (k->kind == K_RANDOM || k->kind == K_CALL)
         return 0;
     if (k->kind == K_GEMM) {
         const Node *a = k->product->arg[0];

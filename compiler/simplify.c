@@ -148,7 +148,7 @@ static void term_times(Sum *s, Term *t, Node *n, int power)
     } else if (is(g, n, OP_div) && !is_total(g, n->arg[1], n->arg[0])) {
         term_times(s, t, n->arg[0], power);
         term_times(s, t, n->arg[1], -power);
-    } else if (n->op == OP_sigmoid && is(g, n->arg[0], OP_neg)) { /* sigmoid(-z) = 1 - sigmoid(z) */
+    } else if (is(g, n, OP_sigmoid) && is(g, n->arg[0], OP_neg)) { /* sigmoid(-z) = 1 - sigmoid(z) */
         Node *a = graph_unary(g, OP_sigmoid, n->arg[0]->arg[0]);
         term_factor(s, t, graph_binary(g, OP_sub, graph_const(g, 1), a), power);
     } else {
@@ -267,7 +267,7 @@ static Node *next_sum(const Graph *g, const Term *t)
     for (int i = 0; i < t->factors; i++)
         if (t->factor[i].power > 0 && is_sum(g, t->factor[i].node)) {
             any = any ? any : t->factor[i].node;
-            if (has_quotient(g, t->factor[i].node, MAX_SUM))
+            if (has_quotient(g, t->factor[i].node, 3))
                 return t->factor[i].node;
         }
     return any;
@@ -275,6 +275,7 @@ static Node *next_sum(const Graph *g, const Term *t)
 
 static void sum_add(Sum *s, const Term *t)
 {
+    s->full |= !isfinite(t->coef); /* inf*a + inf is not what was written */
     for (int i = 0; i < s->terms; i++) {
         Term *old = &s->term[i];
         bool same = old->factors == t->factors;
@@ -284,6 +285,7 @@ static void sum_add(Sum *s, const Term *t)
             continue;
         s->cancelled = true;
         old->coef += t->coef;
+        s->full |= !isfinite(old->coef);
         if (old->coef == 0)
             s->term[i] = s->term[--s->terms];
         return;

@@ -76,5 +76,5 @@ while [ $i -lt $last ]; do
     esac
     i=$((i + 1))
 done
-echo "$checks checks, $failed failed"
+echo "$((checks - failed)) passed, $failed failed"
 [ $failed -eq 0 ]
