@@ -460,6 +460,14 @@ Node *graph_iota(Graph *g, Shape shape, int axis)
     return graph_add(g, (Node){.op = OP_iota, .type = T_INT, .shape = shape, .attr.axis = axis}, NULL);
 }
 
+/* The number that a constant of any shape holds, in another shape. */
+static Node *refill(Graph *g, const Node *a, Shape shape)
+{
+    double v = 0;
+    node_const(a, &v);
+    return graph_expand(g, a->type == T_INT ? graph_int(g, (int64_t)v) : graph_const(g, v), shape, all_axes(shape));
+}
+
 /* ---- elementwise ------------------------------------------------------------------------------- */
 
 Node *graph_cast(Graph *g, Node *a, Type type)
@@ -606,7 +614,7 @@ static Node *fold_expand(Graph *g, Op op, Node **arg, int n, Shape shape)
     for (int i = 0; i < n; i++) {
         double v;
         if (node_const(arg[i], &v))
-            in[i] = graph_expand(g, arg[i]->type == T_INT ? graph_int(g, (int64_t)v) : graph_const(g, v), small, all_axes(small));
+            in[i] = refill(g, arg[i], small);
         else
             in[i] = arg[i]->arg[0];
     }
@@ -746,7 +754,7 @@ Node *graph_broadcast(Graph *g, Node *a, Shape shape)
         return a;
     double v;
     if (node_const(a, &v))
-        return graph_expand(g, a->type == T_INT ? graph_int(g, (int64_t)v) : graph_const(g, v), shape, all_axes(shape));
+        return refill(g, a, shape);
     int lead = shape.rank - a->shape.rank;
     for (int i = 0; i < shape.rank; i++) {
         if (i < lead || a->shape.dim[i - lead] != shape.dim[i])
@@ -786,7 +794,7 @@ Node *graph_reshape(Graph *g, Node *a, Shape shape)
     if (shape_count(g, a->shape) != shape_count(g, shape))
         ngc_bug("reshape: %s to %s", shape_text(g, a->shape), shape_text(g, shape));
     if (node_const(a, &v))
-        return graph_expand(g, a->type == T_INT ? graph_int(g, (int64_t)v) : graph_const(g, v), shape, all_axes(shape));
+        return refill(g, a, shape);
     if (is(g, a, OP_reshape))
         return graph_reshape(g, a->arg[0], shape);
     if (is(g, a, OP_expand) && trivial(a->shape, shape))
@@ -808,7 +816,7 @@ Node *graph_permute(Graph *g, Node *a, const int *perm)
     if (same)
         return a;
     if (node_const(a, &v))
-        return graph_broadcast(g, graph_reshape(g, a, (Shape){0}), shape);
+        return refill(g, a, shape);
     if (is(g, a, OP_permute)) {
         int both[MAX_RANK] = {0};
         for (int i = 0; i < shape.rank; i++)
@@ -851,7 +859,7 @@ Node *graph_slice(Graph *g, Node *a, const Size *lo, const Size *step, Shape sha
     if (all)
         return a;
     if (node_const(a, &v))
-        return graph_broadcast(g, graph_reshape(g, a->op == OP_expand ? graph_const(g, v) : a, (Shape){0}), shape);
+        return refill(g, a, shape);
     return add_unary(g, OP_slice, shape, a, attr);
 }
 
