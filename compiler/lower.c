@@ -285,6 +285,16 @@ static Var *declare(Lower *L, const Stmt *s)
     return v;
 }
 
+/* `step` and `training` mean the same everywhere. */
+static bool reserved(Lower *L, const char *name, Loc loc)
+{
+    bool taken = strcmp(name, "step") == 0 || strcmp(name, "training") == 0;
+    if (taken)
+        lower_error(L, 207, loc, "'%s' is reserved: %s", name,
+                    *name == 's' ? "it counts the updates" : "it is 1 in training and 0 in predict and eval");
+    return taken;
+}
+
 static void lower_declaration(Lower *L, const Stmt *s)
 {
     if (s->kind == S_INPUT && L->frame) {
@@ -378,6 +388,8 @@ static void root_named(Lower *L, Binding *b)
 static void assign(Lower *L, const char *name, Loc loc, Value *v, Path *path)
 {
     Binding *own = scope_own(L->scope, name), *carried = own ? NULL : scope_carried(L, name);
+    if (reserved(L, name, loc))
+        return;
     if (own && !L->branch && L->scope->kind != SCOPE_PASS) {
         declared_twice(L, name, loc, own->loc);
         return;
@@ -416,7 +428,7 @@ static void lower_assign(Lower *L, const Stmt *s)
 {
     Path *target = L->target;
     int *calls = L->calls;
-    int n = 0, k = 0, from = L->from;
+    int n = 0, k = 0, from = L->from, vars = L->var_paths;
     L->from = L->g->count;
     for (const Names *t = s->names; t; t = t->next)
         n++;
@@ -448,6 +460,8 @@ static void lower_assign(Lower *L, const Stmt *s)
         Value *v = !fits ? value_error(L, t->loc) : several ? (all->kind == V_ERROR ? all : all->item[k]) : value[k];
         assign(L, t->name, t->loc, v, target_path(L, t->name));
     }
+    for (; vars < L->var_paths; vars++) /* it is known now whether several calls share the statement */
+        L->var_path[vars].var->name = path_text(L, L->var_path[vars].path, NULL, false);
     L->from = from;
 }
 
@@ -930,7 +944,7 @@ static void lower_def(Lower *L, const Stmt *s)
     }
     Func *f = arena_alloc(L->ngc, sizeof *f);
     bool library = L->ngc->file[s->loc.file]->library; /* whose functions see each other in any order */
-    *f = (Func){.name = s->name, .def = s, .env = L->scope, .serial = library ? INT32_MAX : L->serial};
+    *f = (Func){.name = s->name, .def = s, .env = L->scope, .serial = library ? INT32_MAX : L->serial + 1}; /* it sees itself: to be told that recursion is not possible */
     Value *v = arena_alloc(L->ngc, sizeof *v);
     *v = (Value){.kind = V_FUNC, .loc = s->at, .func = f};
     assign(L, s->name, s->at, v, NULL);

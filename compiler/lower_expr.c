@@ -548,7 +548,10 @@ static Value *lower_name(Lower *L, const Expr *x)
     if (L->formula && !L->frame) {
         Var *v = lower_var(L, VAR_INPUT, x->name, x->loc, (Shape){0}, T_FLOAT, NULL);
         Value *value = value_node(L, x->loc, v->node);
+        Scope *here = L->scope;
+        L->scope = L->file; /* known to the whole file, wherever it was met first */
         scope_bind(L, x->name, value, x->loc);
+        L->scope = here;
         return value;
     }
     return unknown(L, x, "name");
@@ -759,10 +762,6 @@ static Value *index_list(Lower *L, const Expr *x, const Value *list)
 {
     const Expr *e = x->args ? x->args->value : NULL;
     int64_t lo = 0, hi = list->count;
-    if (!e || x->args->next) {
-        lower_error(L, 312, x->loc, "a list takes one index");
-        return value_error(L, x->loc);
-    }
     if (e->kind == X_RANGE) {
         if ((e->a && !want_whole(L, lower_expr(L, e->a), "an index", &lo)) || (e->b && !want_whole(L, lower_expr(L, e->b), "an index", &hi)))
             return value_error(L, x->loc);
@@ -786,7 +785,8 @@ static Value *index_list(Lower *L, const Expr *x, const Value *list)
 static Value *lower_index(Lower *L, const Expr *x)
 {
     Value *v = lower_expr(L, x->a);
-    if (v->kind == V_LIST)
+    const Arg *part = x->args;
+    if (v->kind == V_LIST && part && !part->next && part->value->kind != X_NEW && part->value->kind != X_ELLIPSIS)
         return index_list(L, x, v);
     Node *a = v->kind == V_ERROR ? NULL : want_node(L, v, "what is indexed");
     return value_node(L, x->loc, a ? index_tensor(L, x, a) : NULL);

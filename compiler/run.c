@@ -48,7 +48,10 @@ static bool literal_read(const Expr *x, Literal *l, int depth, int64_t room)
 
 static bool literal(Ngc *ngc, const char *text, Literal *l)
 {
-    const Expr *x = parse_expr(ngc, text);
+    const char *statement = text_format(ngc, "v = %s", text);
+    int file = source_add(ngc, "the command line", statement, strlen(statement), false);
+    const Stmt *s = file < 0 ? NULL : parse(ngc, file);
+    const Expr *x = s && !s->next && s->kind == S_ASSIGN && ngc->errors == 0 ? s->value : NULL;
     *l = (Literal){0};
     if (!x)
         return false;
