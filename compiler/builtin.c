@@ -493,6 +493,11 @@ static Value *b_is_list(Lower *L, Loc loc, Value **arg)
     return value_number(L, loc, arg[0]->kind == V_LIST);
 }
 
+static Value *b_is_function(Lower *L, Loc loc, Value **arg)
+{
+    return value_number(L, loc, arg[0]->kind == V_FUNC);
+}
+
 static Value *b_is_int(Lower *L, Loc loc, Value **arg)
 {
     Node *x = want_node(L, arg[0], "this");
@@ -551,7 +556,7 @@ bool index_limit(Lower *L, Loc loc, Node *i, Size rows)
 static const Builtin table[] = {
     ELEMENT(exp), ELEMENT(expm1), ELEMENT(log), ELEMENT(log1p), ELEMENT(sqrt), ELEMENT(abs), ELEMENT(sign), ELEMENT(floor),
     ELEMENT(ceil), ELEMENT(round), ELEMENT(sin), ELEMENT(cos), ELEMENT(tan), ELEMENT(asin), ELEMENT(acos), ELEMENT(atan),
-    ELEMENT(sinh), ELEMENT(cosh), ELEMENT(tanh), ELEMENT(erf), ELEMENT(sigmoid), ELEMENT(softplus),
+    ELEMENT(sinh), ELEMENT(cosh), ELEMENT(tanh), ELEMENT(erf), ELEMENT(erfc), ELEMENT(sigmoid), ELEMENT(softplus),
     {"atan2", "y x", NULL, OP_atan2},
     {"mod", "a b", NULL, OP_mod},
     {"maximum", "a b", NULL, OP_maximum},
@@ -587,6 +592,7 @@ static const Builtin table[] = {
     {"len", "x", b_len, 0},
     {"is_int", "x", b_is_int, 0},
     {"is_list", "x", b_is_list, 0},
+    {"is_function", "x", b_is_function, 0},
     {"einsum", "letters a b? c?", builtin_einsum, 0},
     {"same_shape", "prediction target", b_same_shape, 0},
     {"fail", "text", b_fail, 0},

@@ -302,10 +302,10 @@ static void lower_declaration(Lower *L, const Stmt *s)
         return;
     }
     Binding *old = scope_own(L->scope, s->name);
-    if (old) {
+    if (old)
         declared_twice(L, s->name, s->at, old->loc);
+    if (old || reserved(L, s->name, s->at))
         return;
-    }
     Var *v = declare(L, s);
     scope_bind(L, s->name, v ? value_node(L, s->at, v->node) : value_error(L, s->at), s->at);
 }
@@ -319,10 +319,10 @@ static void lower_dim(Lower *L, const Stmt *s)
         lower_error(L, 218, s->loc, "a dim is declared in the file, not in a def or a loop");
         return;
     }
-    if (old) {
+    if (old)
         declared_twice(L, s->name, s->at, old->loc);
+    if (old || reserved(L, s->name, s->at))
         return;
-    }
     Value *v = lower_expr(L, s->value);
     for (int i = 0; i < L->ngc->opt.defines; i++)
         if (strcmp(L->ngc->opt.define[i].name, s->name) == 0)

@@ -6,7 +6,7 @@
 
 #define UNARY(name) static double v_##name(double a, double b, double c) { (void)b; (void)c; return name(a); }
 UNARY(exp) UNARY(expm1) UNARY(log) UNARY(log1p) UNARY(sqrt) UNARY(fabs) UNARY(floor) UNARY(ceil) UNARY(rint)
-UNARY(sin) UNARY(cos) UNARY(tan) UNARY(asin) UNARY(acos) UNARY(atan) UNARY(sinh) UNARY(cosh) UNARY(tanh) UNARY(erf)
+UNARY(sin) UNARY(cos) UNARY(tan) UNARY(asin) UNARY(acos) UNARY(atan) UNARY(sinh) UNARY(cosh) UNARY(tanh) UNARY(erf) UNARY(erfc)
 UNARY(ngrt_sign) UNARY(ngrt_sigmoid) UNARY(ngrt_softplus)
 static double v_atan2(double a, double b, double c) { (void)c; return atan2(a, b); }
 
@@ -38,6 +38,7 @@ RECORD(sinh, sinh, "dy*cosh(a)", "hyperbolic sine");
 RECORD(cosh, cosh, "dy*sinh(a)", "hyperbolic cosine");
 RECORD(tanh, tanh, "dy*(1 - y*y)", "tanh: 1 less its square");
 RECORD(erf, erf, "dy*1.1283791670955126*exp(-a*a)", "error function: 2/sqrt(pi) exp(-a^2)");
+RECORD(erfc, erfc, "-dy*1.1283791670955126*exp(-a*a)", "1 less the error function");
 RECORD(sigmoid, ngrt_sigmoid, "dy*y*(1 - y)", "sigmoid: y (1 - y)");
 RECORD(softplus, ngrt_softplus, "dy*sigmoid(a)", "softplus: sigmoid");
 

@@ -583,13 +583,26 @@ static Node *better_log(Graph *g, Node *n)
     if (a->op == OP_sigmoid)
         return because(graph_unary(g, OP_neg, graph_unary(g, OP_softplus, graph_unary(g, OP_neg, a->arg[0]))),
                        "log(sigmoid(z)) = -softplus(-z)");
-    if (a->op == OP_sub && node_is(a->arg[0], 1) && a->arg[1]->op == OP_sigmoid)
-        return because(graph_unary(g, OP_neg, graph_unary(g, OP_softplus, a->arg[1]->arg[0])),
-                       "log(1 - sigmoid(z)) = -softplus(z)");
     if (a->op == OP_exp)
         return because(a->arg[0], "log(exp(u)) = u");
     if (a->op == OP_div && a->arg[0]->op == OP_exp)
         return because(graph_binary(g, OP_sub, a->arg[0]->arg[0], graph_unary(g, OP_log, a->arg[1])), "log(exp(u)/s) = u - log(s)");
+    return n;
+}
+
+/* 1 - sigmoid(z) = sigmoid(-z) and 1 - tanh(z)^2 = 1/cosh(z)^2 keep their digits where the left sides round to 0. */
+static Node *better_difference(Graph *g, Node *n)
+{
+    Node *a = n->arg[1];
+    if (!node_is(n->arg[0], 1))
+        return n;
+    if (a->op == OP_sigmoid)
+        return because(graph_unary(g, OP_sigmoid, graph_unary(g, OP_neg, a->arg[0])), "1 - sigmoid(z) = sigmoid(-z)");
+    if (a->op == OP_mul && a->arg[0] == a->arg[1] && a->arg[0]->op == OP_tanh) {
+        Node *c = graph_unary(g, OP_cosh, a->arg[0]->arg[0]);
+        Node *one = graph_full(g, n->shape, 1);
+        return because(graph_binary(g, OP_div, one, graph_binary(g, OP_mul, c, c)), "1 - tanh(z)^2 = 1/cosh(z)^2");
+    }
     return n;
 }
 
@@ -608,7 +621,8 @@ static Node *simplify_where(Graph *g, Node *n)
 static Node *simplify_node(Graph *g, Node *n)
 {
     switch (n->op) {
-    case OP_add: case OP_sub: case OP_mul: return simplify_sum(g, n);
+    case OP_add: case OP_mul: return simplify_sum(g, n);
+    case OP_sub: n = simplify_sum(g, n); return g->final && n->op == OP_sub ? better_difference(g, n) : n;
     case OP_div: n = simplify_sum(g, n); return g->final && n->op == OP_div ? better_quotient(g, n) : n;
     case OP_log: return g->final ? better_log(g, n) : n;
     case OP_where: return simplify_where(g, n);
