@@ -302,7 +302,7 @@ static uint64_t node_hash(const Node *n)
     }
     h = mix(h, operands);
     h = mix(mix(h, double_bits(a->value)), double_bits(a->value2));
-    h = mix(mix(h, (uint64_t)a->size), (uint64_t)a->axes << 32 | (uint32_t)(a->axis * 64 + a->kind * 4 + a->ta * 2 + a->tb));
+    h = mix(mix(h, (uint64_t)a->size), (uint64_t)a->axes << 32 | ((uint32_t)a->axis * 64 + (uint32_t)a->kind * 4 + a->ta * 2u + a->tb));
     for (int i = 0; i < n->shape.rank; i++)
         h = mix(h, (uint64_t)a->perm[i] ^ (uint64_t)a->lo[i] << 8 ^ (uint64_t)a->step[i] << 32);
     return mix(h, (uint64_t)(uintptr_t)a->var ^ (uint64_t)(uintptr_t)a->data);
@@ -460,12 +460,17 @@ Node *graph_iota(Graph *g, Shape shape, int axis)
     return graph_add(g, (Node){.op = OP_iota, .type = T_INT, .shape = shape, .attr.axis = axis}, NULL);
 }
 
+static Node *number(Graph *g, Type type, double v)
+{
+    return graph_add(g, (Node){.op = OP_const, .type = type, .attr.value = type == T_INT ? trunc(v) : v}, NULL);
+}
+
 /* The number that a constant of any shape holds, in another shape. */
 static Node *refill(Graph *g, const Node *a, Shape shape)
 {
     double v = 0;
     node_const(a, &v);
-    return graph_expand(g, a->type == T_INT ? graph_int(g, (int64_t)v) : graph_const(g, v), shape, all_axes(shape));
+    return graph_expand(g, number(g, a->type, v), shape, all_axes(shape));
 }
 
 /* ---- elementwise ------------------------------------------------------------------------------- */
@@ -476,8 +481,7 @@ Node *graph_cast(Graph *g, Node *a, Type type)
     if (a->type == type)
         return a;
     if (node_const(a, &v)) {
-        Node *c = type == T_INT ? graph_int(g, (int64_t)v) : graph_const(g, v);
-        return graph_expand(g, c, a->shape, all_axes(a->shape));
+        return graph_expand(g, number(g, type, v), a->shape, all_axes(a->shape));
     }
     return graph_add(g, (Node){.op = OP_cast, .type = type, .shape = a->shape, .nargs = 1}, &a);
 }
@@ -671,8 +675,7 @@ static Node *elementwise(Graph *g, Op op, Node **arg, int n)
     }
     if (constant) {
         double r = info->value(v[0], v[1], v[2]);
-        Node *c = type == T_INT ? graph_int(g, (int64_t)r) : graph_const(g, r);
-        return graph_expand(g, c, shape, all_axes(shape));
+        return graph_expand(g, number(g, type, r), shape, all_axes(shape));
     }
     Node *folded = fold_expand(g, op, arg, n, shape);
     if (!folded)

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- scopes ------------------------------------------------------------------------------------------ */
 
@@ -767,6 +768,12 @@ static void lower_output(Lower *L, const Stmt *s)
         n = b && b->value->kind == V_NODE ? b->value->node : n;
     }
     L->from = from;
+    RootKind kind = s->kind == S_OUTPUT ? ROOT_OUTPUT : ROOT_METRIC;
+    for (int i = 0; i < L->m->roots; i++)
+        if (L->m->root[i].kind == kind && strcmp(L->m->root[i].name, s->name) == 0) {
+            declared_twice(L, s->name, s->at, L->m->root[i].loc);
+            return;
+        }
     if (n)
         root_add(L, (Root){.kind = s->kind == S_OUTPUT ? ROOT_OUTPUT : ROOT_METRIC, .name = s->name, .node = n, .loc = s->at, .group = -1});
 }
@@ -957,23 +964,32 @@ static const char *import_path(Lower *L, const Stmt *s)
     const char *here = ngc->file[s->loc.file]->name, *slash = strrchr(here, '/');
     if (s->name[0] == '/')
         return s->name;
-    const char *beside = slash ? text_format(ngc, "%.*s/%s", (int)(slash - here), here, s->name) : s->name;
+    const char *name = s->name;
+    while (name[0] == '.' && name[1] == '/')
+        name += 2;
+    const char *beside = slash ? text_format(ngc, "%.*s/%s", (int)(slash - here), here, name) : name;
     for (int i = -1; i < ngc->opt.includes; i++) {
-        const char *path = i < 0 ? beside : text_format(ngc, "%s/%s", ngc->opt.include[i], s->name);
-        FILE *f = fopen(path, "r");
-        if (f) {
-            fclose(f);
+        const char *path = i < 0 ? beside : text_format(ngc, "%s/%s", ngc->opt.include[i], name);
+        if (access(path, F_OK) == 0)
             return path;
-        }
     }
     return beside;
 }
 
 /* A file is imported once: its statements are executed where its first import stands. */
+enum { MAX_IMPORTS = 64 };
+
 static void lower_import(Lower *L, const Stmt *s)
 {
     Ngc *ngc = L->ngc;
     const char *path = import_path(L, s);
+    int inside = 0;
+    for (int i = 0; i < ngc->files; i++)
+        inside += ngc->file[i]->importing;
+    if (inside >= MAX_IMPORTS) {
+        lower_error(L, 225, s->loc, "more than %d imports inside one another", MAX_IMPORTS);
+        return;
+    }
     for (int i = 0; i < ngc->files; i++)
         if (strcmp(ngc->file[i]->name, path) == 0) {
             if (ngc->file[i]->importing)
@@ -1033,12 +1049,29 @@ static bool formula_mode(const Stmt *s)
     return true;
 }
 
+/* Where all that is named is a number known now, the last one is what the file computes. */
+static void deliver_constant(Lower *L)
+{
+    Binding *last = NULL;
+    for (int i = 0; i < L->file->buckets; i++)
+        for (Binding *b = L->file->bucket[i]; b; b = b->next)
+            if ((b->value->kind == V_LIST || (b->value->kind == V_NODE && b->value->node->op != OP_var)) && (!last || b->serial > last->serial))
+                last = b;
+    Node *n = last ? want_node(L, last->value, "what is computed") : NULL;
+    if (n)
+        root_add(L, (Root){.kind = ROOT_OUTPUT, .name = last->name, .node = n, .loc = last->loc, .group = -1});
+    else if (!last)
+        diag(L->ngc, SEV_ERROR, 226, (Loc){.file = L->start, .at = 0, .end = 0}, "there is nothing to compute: the file gives no value a name, as in J = 2*(a*b + c)");
+}
+
 /* In formula mode, or with nothing else asked: what no other value uses is delivered; a lone scalar is differentiated. */
 static void deliver(Lower *L)
 {
     Model *m = L->m;
     int named = m->roots, last = -1, count = 0;
     bool *used = arena_alloc(L->ngc, (size_t)L->g->count + 1);
+    if (named == 0)
+        deliver_constant(L);
     for (int i = 0; i < named; i++)
         if (m->root[i].kind != ROOT_NAMED)
             return;
@@ -1169,6 +1202,7 @@ Model *lower(Ngc *ngc, int file)
     L->file = L->scope = L->library = scope_new(L, SCOPE_FILE, NULL);
     lower_block(L, ngc->file[0]->body, &none);
     L->file = L->scope = scope_new(L, SCOPE_FILE, L->library);
+    L->start = file;
     L->formula = formula_mode(ngc->file[file]->body);
     ngc->file[file]->importing = true;
     lower_block(L, ngc->file[file]->body, &none);

@@ -100,6 +100,7 @@ struct Lower {
     Path *path;            /* of the call being expanded; NULL in the file */
     Path *target;          /* of the statement being executed: what calls in it are named by */
     int *calls;            /* of that statement: calls with a number */
+    int start;             /* the file that is compiled */
     bool formula;          /* nothing is declared: unknown names are scalar inputs */
     int serial;            /* of the next binding */
     int branch;            /* depth of if bodies: names may be assigned again */

@@ -722,9 +722,15 @@ static void index_whole(Index *ix)
 /* The new axes and those of the tensor together are few enough. */
 static bool index_rank(Lower *L, const Expr *x, const Node *a)
 {
-    int rank = a->shape.rank;
-    for (const Arg *p = x->args; p; p = p->next)
+    int rank = a->shape.rank, rests = 0;
+    for (const Arg *p = x->args; p; p = p->next) {
         rank += p->value->kind == X_NEW;
+        rests += p->value->kind == X_ELLIPSIS;
+    }
+    if (rests > 1) {
+        lower_error(L, 312, x->loc, "one '...' stands for all the axes that are left");
+        return false;
+    }
     if (rank > MAX_RANK)
         lower_error(L, 305, x->loc, "at most %d axes are allowed", MAX_RANK);
     return rank <= MAX_RANK;
