@@ -337,6 +337,8 @@ static int compile(Ngc *ngc, const Args *a, Model *m)
     file[files++] = (OutFile){.path = path, .text = out.c.at, .size = out.c.size};
     if (header)
         file[files++] = (OutFile){.path = header, .text = out.h.at, .size = out.h.size};
+    if (output_clash(ngc, file, files))
+        return 2;
     if (!output_write(ngc, file, files))
         return 3;
     if (a->report)

@@ -512,6 +512,7 @@ typedef struct OutFile {
     const char *target, *temp; /* output_write's own */
 } OutFile;
 
+bool output_clash(const Ngc *, const OutFile *, int count); /* with a message: it would overwrite the model, or itself */
 bool output_write(Ngc *, OutFile *, int count);          /* all of them, or none with a message */
 int train_main(Ngc *, Model *, char **argv, int argc);   /* does not return where the program could be started */
 

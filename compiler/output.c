@@ -62,6 +62,34 @@ static bool write_temp(Ngc *ngc, OutFile *o)
     return true;
 }
 
+static bool same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    if (strcmp(a, "-") == 0 || strcmp(b, "-") == 0)
+        return false;
+    if (strcmp(a, b) == 0)
+        return true;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Is something written over a file that the model was read from, or over what is written too? */
+bool output_clash(const Ngc *ngc, const OutFile *file, int count)
+{
+    for (int i = 0; i < count; i++) {
+        for (int k = 0; k < ngc->files; k++)
+            if (!ngc->file[k]->library && same_file(file[i].path, ngc->file[k]->name)) {
+                fprintf(stderr, "ngc: error: '%s' is the model itself; it is not overwritten\n", file[i].path);
+                return true;
+            }
+        for (int k = 0; k < i; k++)
+            if (same_file(file[i].path, file[k].path)) {
+                fprintf(stderr, "ngc: error: the C and the header would be the same file '%s'\n", file[i].path);
+                return true;
+            }
+    }
+    return false;
+}
+
 bool output_write(Ngc *ngc, OutFile *file, int count)
 {
     bool good = true;
