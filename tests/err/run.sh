@@ -1,0 +1,134 @@
+#!/bin/sh
+# Checks what ngc says of models with errors, and that it writes nothing then: each NAME.ng against NAME.expect, which holds the
+# messages and the exit status; then command lines, files that are none, and texts too large to keep.
+# usage: tests/err/run.sh [--accept]; NGC is the compiler. --accept writes the .expect files: read the diff.
+set -u
+cd "$(dirname "$0")" || exit 2
+ngc=${NGC:-../../build/ngc}
+ngc=$(cd "$(dirname "$ngc")" && pwd)/$(basename "$ngc")
+dir=$(mktemp -d)
+trap 'chmod -R u+w "$dir"; rm -rf "$dir"' EXIT
+accept=0 passed=0 failed=0
+[ "${1-}" = --accept ] && accept=1
+export LC_ALL=C NO_COLOR=1
+ulimit -t 20 -v 2000000 2>/dev/null
+
+good() { passed=$((passed + 1)); }
+bad() { failed=$((failed + 1)); echo "FAIL $*"; }
+
+for model in *.ng; do
+    name=${model%.ng}
+    rm -f "$dir/out.c" "$dir/out.h"
+    "$ngc" "$model" -o "$dir/out.c" >"$dir/got" 2>&1
+    echo "exit status $?" >>"$dir/got"
+    if [ $accept = 1 ]; then
+        cp "$dir/got" "$name.expect"
+    elif [ -e "$dir/out.c" ] || [ -e "$dir/out.h" ]; then
+        bad "$name: a file was written"
+    elif diff -u "$name.expect" "$dir/got"; then
+        good
+    else
+        bad "$name"
+    fi
+done
+
+# says STATUS PATTERN ARGUMENT...: ngc ends so, with a message that matches, within $dir
+says() {
+    want=$1 pattern=$2
+    shift 2
+    (cd "$dir" && "$ngc" "$@") >"$dir/got" 2>&1 </dev/null
+    status=$?
+    if [ $status = "$want" ] && grep -q -e "$pattern" "$dir/got"; then
+        good
+    else
+        bad "ngc $*: status $status, not $want with '$pattern'"
+        cut -c1-200 "$dir/got" | head -5
+    fi
+}
+
+# ---- the command line ----
+printf 'J = 2*a\n' >"$dir/m.ng"
+printf 'J = 2*a + b*\n' >"$dir/broken.ng"
+says 2 "did you mean '--standalone'" --standalon m.ng
+says 2 "did you mean '--report'" --reprot m.ng
+says 2 "unknown option '-q'" -q m.ng
+says 2 "no model is named"
+says 2 "no model is named" run
+says 2 "is another" m.ng m.ng
+says 2 "wants a value" m.ng -o
+says 2 "cannot be 'half'" --real=half m.ng
+says 2 "cannot be '3'" -O3 m.ng
+says 2 "wants NAME=INT" -D m m.ng
+says 2 "wants NAME=INT" -D m=1.5 m.ng
+says 2 "C identifier" --prefix=a-b m.ng
+says 3 "nowhere.ng" nowhere.ng
+says 3 "irectory" .
+says 3 "No such file or directory" m.ng -o nowhere/m.c
+says 3 "irectory" m.ng -o .
+says 2 "is not name=value" run m.ng a
+printf 'input alpha\nJ = 2*alpha\n' >"$dir/alpha.ng"
+says 2 "did you mean 'alpha'" run alpha.ng alhpa=1
+says 2 "is not given" run m.ng
+says 2 "not a number" run m.ng a=x
+says 0 "J = 6" run -e '2*3'
+says 0 "J = .1, 2." run -e '[1, 2]'
+says 2 "has shape" run m.ng "a=[1, 2]"
+says 1 "expected" broken.ng -o broken.c
+[ -e "$dir/broken.c" ] && bad "broken.c was written" || good
+
+# ---- what is written, and what is not ----
+says 2 "is the model itself" m.ng -o m.ng
+ln -s m.ng "$dir/link.ng"
+says 2 "is the model itself" m.ng -o link.ng
+says 2 "is the model itself" link.ng -o m.ng
+ln "$dir/m.ng" "$dir/hard.c"
+says 2 "is the model itself" m.ng -o hard.c
+says 2 "is the model itself" m.ng -o other.c --header=m.ng
+says 2 "the same file" m.ng -o other.c --header=other.c
+[ "$(cat "$dir/m.ng")" = 'J = 2*a' ] && good || bad "the model was overwritten"
+rm "$dir/hard.c"
+if [ -c /dev/full ]; then
+    says 3 "No space left" m.ng -o /dev/full
+    "$ngc" "$dir/m.ng" -o - >/dev/full 2>"$dir/got"
+    [ $? = 3 ] && grep -q "No space left" "$dir/got" && good || bad "-o - to a full disk"
+    "$ngc" run "$dir/m.ng" a=1 >/dev/full 2>"$dir/got"
+    [ $? = 3 ] && grep -q "No space left" "$dir/got" && good || bad "run to a full disk"
+fi
+"$ngc" run "$dir/m.ng" a=1 >&- 2>"$dir/got"
+[ $? = 3 ] && good || bad "run with standard output closed"
+"$ngc" "$dir/m.ng" -o - >&- 2>"$dir/got"
+[ $? = 3 ] && good || bad "-o - with standard output closed"
+"$ngc" "$dir/m.ng" -o "$dir/m.c" >&- 2>&- <&-
+[ $? = 0 ] && [ -s "$dir/m.c" ] && good || bad "everything closed"
+echo old >"$dir/old.c"
+"$ngc" "$dir/broken.ng" -o "$dir/old.c" 2>/dev/null
+[ "$(cat "$dir/old.c")" = old ] && good || bad "an error overwrote the old file"
+[ -z "$(find "$dir" -name '*.c.*' -o -name '*.h.*')" ] && good || bad "temporary files are left"
+
+# ---- texts too large to keep: refuse NAME PATTERN, the model on standard input ----
+repeat() { awk -v n="$1" -v t="$2" 'BEGIN { for (i = 0; i < n; i++) printf "%s", t }'; }
+numbered() { awk -v n="$1" -v t="$2" 'BEGIN { for (i = 0; i < n; i++) { s = t; gsub(/@/, i, s); gsub(/#/, i + 1, s); printf "%s\n", s } }'; }
+refuse() {
+    cat >"$dir/large.ng"
+    says 1 "$2" large.ng -o large.c
+}
+compiles() {
+    cat >"$dir/large.ng"
+    says 0 "" run --fill large.ng
+}
+repeat 500 'x = ,
+' | refuse 'five hundred errors' 'error'
+{ echo 'input x'; numbered 500 'y@ = nothing@'; } | refuse 'five hundred names' "nothing0"
+{ echo 'input x'; echo 'def f0(x) = x'; numbered 5000 'def f#(x) = f@(x + 1)'; echo 'output y = f5000(x)'; } | refuse 'a tower of calls' 'inside one another'
+{ echo 'def f0(x) = x'; numbered 60 'def f#(x) = f@(x) + f@(x)'; echo 'J = f60(a)'; } | refuse 'a tree of calls' 'more than 300000'
+{ echo 'input x'; echo 'h0 = x'; numbered 60 'h# = h@ + h@'; echo 'J = h60'; } | compiles 'sixty doublings'
+{ echo 'input x'; echo 'h0 = x'; numbered 60 'h# = h@*h@ + h@'; echo 'J = h60'; echo 'gradient J'; } | compiles 'sixty squarings'
+{ echo 'input x = 1'; echo 'h0 = x'; numbered 10000 'h# = h@ + x'; echo 'output h10000'; } | compiles 'ten thousand statements'
+{ echo 'input x = 1'; echo 'h0 = x'; numbered 2000 'h# = 1/(1 + exp(-h@))'; echo 'J = h2000'; echo 'gradient J'; } | compiles 'two thousand sigmoids'
+{ echo 'l = []'; echo 'for i in 0..20000 { l = append(l, i) }'; echo 'output s = sum(l)'; } | compiles 'a long list'
+{ echo 'input x'; repeat 300 'if training { '; echo 'y = x'; repeat 300 '}'; echo; echo 'output x'; } >"$dir/large.ng"
+"$ngc" "$dir/large.ng" -o "$dir/large.c" >"$dir/got" 2>&1
+[ $? -le 1 ] && good || bad "many blocks"
+
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
