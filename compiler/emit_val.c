@@ -15,8 +15,9 @@ const char *print_shortest(Ngc *ngc, double v, bool single)
         return "NAN";
     if (isinf(v) || (single && isinf((float)v)))
         return v < 0 ? "-INFINITY" : "INFINITY";
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, single ? (double)(float)v : v);
+    bool whole = v == floor(v) && fabs(v) < 1e7; /* 160, not 1.6e+02 */
+    for (int digits = whole ? 0 : 1; digits <= 17; digits++) {
+        snprintf(text, sizeof text, whole ? "%.*f" : "%.*g", digits, single ? (double)(float)v : v);
         double back = strtod(text, NULL);
         if (single ? (float)back == (float)v : back == v)
             break;
@@ -372,10 +373,23 @@ Part print_fill(Printer *pr, const char *c, int prec, Type type, const Part *arg
     return (Part){t.at, whole ? 14 : prec};
 }
 
+/* An index without a loop variable is an int in C, and would not wrap below 0. */
+static bool index_is_int(const Index *x)
+{
+    if (x == NULL || x->parts > 0)
+        return false;
+    for (int i = 0; i < MAX_AXES; i++)
+        if (x->axis[i].plus != 0 || x->axis[i].minus != 0)
+            return false;
+    return x->base.minus != 0;
+}
+
 static Part print_guard(Printer *pr, const Val *v)
 {
     const char *at = index_text(pr, v->at), *span = emit_size(pr->e, v->span, &pr->dims);
     Part inner = print_val(pr, v->arg[0]);
+    if (index_is_int(v->at))
+        at = print_format(pr, "(size_t)%s", at);
     const char *in = inner.prec < 4 ? print_format(pr, "(%s)", inner.text) : inner.text,
                *zero = v->type == T_INT ? "0" : emit_number(pr->e, 0, T_FLOAT);
     if (v->size > 1)

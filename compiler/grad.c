@@ -151,6 +151,8 @@ void graph_grad(Graph *g, Node *y, Node *seed, Node *const *x, int count, Node *
             s.wanted[i] |= s.wanted[g->node[i]->arg[k]->id];
     s.adjoint[y->id] = seed ? seed : graph_full(g, y->shape, 1);
     sweep(&s);
+    for (int i = s.from; i < g->count; i++)
+        g->node[i]->derived = true;
     int *used = graph_uses(g, &y, 1);
     for (int i = 0; i < count; i++) {
         Node *d = s.adjoint[x[i]->id];

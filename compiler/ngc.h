@@ -204,6 +204,7 @@ struct Node {
     bool bound;         /* the user's text binds it to a name, so a gradient may be asked with regard to it. Until
                          * Graph.final, builders neither look inside it nor find it by value: what is computed from it is
                          * what the text says is computed from it. */
+    bool derived;       /* made by a reverse sweep */
     Loc loc;            /* the user's text it comes from */
     const struct Step *step; /* the step of the chain rule that made it, or NULL */
     const char *why;    /* the simplification that made it, or NULL */

@@ -33,7 +33,7 @@ typedef struct Sum {
     int atoms;
     bool full;             /* it became too long: give up */
     bool deep;             /* sums inside products are multiplied out too */
-    bool cancelled;        /* factors or like terms met */
+    bool cancelled;        /* a factor met its inverse, or terms their opposites */
     int depth;             /* of the product being taken apart */
 } Sum;
 
@@ -148,7 +148,7 @@ static void term_times(Sum *s, Term *t, Node *n, int power)
     } else if (is(g, n, OP_div) && !is_total(g, n->arg[1], n->arg[0])) {
         term_times(s, t, n->arg[0], power);
         term_times(s, t, n->arg[1], -power);
-    } else if (is(g, n, OP_sigmoid) && is(g, n->arg[0], OP_neg)) { /* sigmoid(-z) = 1 - sigmoid(z) */
+    } else if (s->deep && is(g, n, OP_sigmoid) && is(g, n->arg[0], OP_neg)) { /* sigmoid(-z) = 1 - sigmoid(z) */
         Node *a = graph_unary(g, OP_sigmoid, n->arg[0]->arg[0]);
         term_factor(s, t, graph_binary(g, OP_sub, graph_const(g, 1), a), power);
     } else {
@@ -283,11 +283,12 @@ static void sum_add(Sum *s, const Term *t)
             same = old->factor[k].node == t->factor[k].node && old->factor[k].power == t->factor[k].power;
         if (!same)
             continue;
-        s->cancelled = true;
         old->coef += t->coef;
         s->full |= !isfinite(old->coef);
-        if (old->coef == 0)
+        if (old->coef == 0) {
+            s->cancelled = true;
             s->term[i] = s->term[--s->terms];
+        }
         return;
     }
     if (s->terms == MAX_SUM)
@@ -481,8 +482,18 @@ static const char *shorter_than(Graph *g, const Node *n)
     return strlen(text) < 90 && !strstr(text, "...") ? text_format(g->ngc, "= %s", text) : "multiplied out, and what cancels left out";
 }
 
+/* Are all factors of all terms single? (x - 1)(x + 1) is not to become x^2 - 1, which rounds worse. */
+static bool is_linear(const Sum *s)
+{
+    for (int i = 0; i < s->terms; i++)
+        for (int k = 0; k < s->term[i].factors; k++)
+            if (abs(s->term[i].factor[k].power) > 1)
+                return false;
+    return true;
+}
+
 /* The sum-of-products form of n, if it is shorter; else n. Sums inside products are multiplied out only where something
- * cancels: all else would only round differently. */
+ * cancels, and no powers come of it: all else would only round differently, and perhaps worse. */
 static Node *simplify_sum(Graph *g, Node *n)
 {
     Node *seen[64], *best = n;
@@ -492,7 +503,7 @@ static Node *simplify_sum(Graph *g, Node *n)
     for (int deep = 0; deep < 2; deep++) {
         Sum s = {.g = g, .deep = deep};
         Term common;
-        if (!sum_form(&s, n, &common) || (deep && !s.cancelled))
+        if (!sum_form(&s, n, &common) || (deep && !(s.cancelled && is_linear(&s))))
             continue;
         count = 0;
         int old = cost_to_atoms(&s, best, seen, &count);
@@ -590,20 +601,14 @@ static Node *better_log(Graph *g, Node *n)
     return n;
 }
 
-/* 1 - sigmoid(z) = sigmoid(-z) and 1 - tanh(z)^2 = 1/cosh(z)^2 keep their digits where the left sides round to 0. */
+/* 1 - sigmoid(z) = sigmoid(-z) keeps its digits where the left side rounds to 0. Only for a sigmoid that is itself a slope, of
+ * softplus and all that is made of it: a gate that the user wrote gets the derivative a (1 - a) as the books have it. */
 static Node *better_difference(Graph *g, Node *n)
 {
     Node *a = n->arg[1];
-    if (!node_is(n->arg[0], 1))
+    if (!node_is(n->arg[0], 1) || a->op != OP_sigmoid || !a->derived)
         return n;
-    if (a->op == OP_sigmoid)
-        return because(graph_unary(g, OP_sigmoid, graph_unary(g, OP_neg, a->arg[0])), "1 - sigmoid(z) = sigmoid(-z)");
-    if (a->op == OP_mul && a->arg[0] == a->arg[1] && a->arg[0]->op == OP_tanh) {
-        Node *c = graph_unary(g, OP_cosh, a->arg[0]->arg[0]);
-        Node *one = graph_full(g, n->shape, 1);
-        return because(graph_binary(g, OP_div, one, graph_binary(g, OP_mul, c, c)), "1 - tanh(z)^2 = 1/cosh(z)^2");
-    }
-    return n;
+    return because(graph_unary(g, OP_sigmoid, graph_unary(g, OP_neg, a->arg[0])), "1 - sigmoid(z) = sigmoid(-z)");
 }
 
 /* A choice between a finite constant and 0 by a comparison is a product. */
@@ -639,6 +644,7 @@ static void inherit(Node *m, const Node *n, int from)
     m->name = m->name ? m->name : n->name;
     m->step = m->step ? m->step : n->step;
     m->why = m->why ? m->why : n->why;
+    m->derived |= n->derived;
     m->loc = n->loc;
 }
 
