@@ -76,24 +76,36 @@ Eval *eval_new(Ngc *ngc, Model *m)
     e->var = arena_alloc(ngc, (size_t)(m->vars + 1) * sizeof *e->var);
     e->value = arena_alloc(ngc, (size_t)(m->graph->count + 1) * sizeof *e->value);
     e->known = arena_alloc(ngc, (size_t)(m->graph->count + 1));
+    e->need = arena_alloc(ngc, (size_t)(m->graph->count + 1));
     return e;
 }
 
-/* Arguments precede users, so one loop over the ids computes all that n needs. */
+/* Arguments precede users: one loop down marks what is needed and not known, one loop up computes it. */
 const double *eval_node(Eval *e, Node *n)
 {
-    if (e->known[n->id])
-        return e->value[n->id];
-    int *uses = graph_uses(e->graph, &n, 1);
-    for (int i = 0; i <= n->id; i++) {
+    int open = !e->known[n->id], first = n->id;
+    e->need[n->id] = open;
+    for (int i = n->id; open > 0; i--) {
+        if (!e->need[i])
+            continue;
+        open--;
+        first = i;
+        for (int k = 0; k < e->graph->node[i]->nargs; k++) {
+            int a = e->graph->node[i]->arg[k]->id;
+            open += !e->known[a] && !e->need[a];
+            e->need[a] = !e->known[a];
+        }
+    }
+    for (int i = first; i <= n->id; i++) {
         int64_t dim[MAX_RANK];
         Node *x = e->graph->node[i];
-        if (!uses[i] || e->known[i])
+        if (!e->need[i])
             continue;
         if (!e->value[i])
             e->value[i] = arena_alloc(e->ngc, (size_t)(eval_shape(e, x->shape, dim) + 1) * sizeof **e->value);
         eval_one(e, x, e->value[i]);
         e->known[i] = true;
+        e->need[i] = false;
     }
     return e->value[n->id];
 }

@@ -482,6 +482,7 @@ struct Eval {
     uint64_t seed;
     double **value;             /* by node id: room for the elements, or NULL */
     bool *known;                /* by node id: the room holds the value */
+    bool *need;                 /* by node id: eval_node's own; false between its calls */
 };
 
 Eval *eval_new(Ngc *, Model *);
