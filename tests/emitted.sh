@@ -111,5 +111,5 @@ if "$build/ngc" examples/or_gate.ng --standalone -o "$dir/or_gate.c" &&
 else
     fail "examples/or_gate_train.c does not learn the OR gate"
 fi
-echo "emitted: $passed passed, $failed failed"
+echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 ngc=$PWD/${1:-build/ngc}
 [ $# -gt 0 ] && shift
-suites=${*:-front err lower runtime emit examples emitted docs train}
+suites=${*:-front err runtime examples emit emitted random grad docs train}
 NGC=$ngc
 export NGC
 passed=0 failed=0
@@ -16,11 +16,12 @@ suite() { # the command of each suite
     case $1 in
     front) sh tests/front/run.sh ;;
     err) sh tests/err/run.sh ;;
-    lower) sh tests/lower/run.sh ;;
     runtime) sh tests/runtime/run.sh ;;
     emit) sh tests/emit/run.sh ;;
     examples) sh tests/examples.sh ;;
     emitted) sh tests/emitted.sh ;;
+    random) sh tests/random/run.sh ;;
+    grad) sh tests/grad/run.sh ;;
     docs) sh tests/docs.sh ;;
     train) sh tests/train.sh ;;
     *) echo "run.sh: there is no suite '$1'"; false ;;
@@ -31,7 +32,8 @@ for name in $suites; do
     start=$(date +%s)
     suite "$name" >"$log" 2>&1
     status=$?
-    last=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -1)
+    last=$(grep -E '^([a-z]+: )?[0-9]+ passed, [0-9]+ failed' "$log" | tail -1)
+    last=${last#*: }
     p=${last%% passed*} f=${last#*, }
     f=${f%% failed*}
     case $p$f in *[!0-9]* | '') p=0 f=1 ;; esac

@@ -11,15 +11,25 @@ for program in ast diag; do
         tests/front/$program.c compiler/util.c compiler/source.c compiler/ast.c $out/ng.lex.c $out/ng.tab.c || exit 1
 done
 top=$PWD
-failed=0
+passed=0 failed=0
+
+# result STATUS NAME: counts a check
+result() {
+    if [ "$1" = 0 ]; then
+        passed=$((passed + 1))
+    else
+        echo "FAIL $2"
+        failed=$((failed + 1))
+    fi
+}
 
 # check NAME: what stands in $out/got against NAME.expect
 check() {
     if [ "$accept" = 1 ]; then
         cp $out/got "$1.expect"
-    elif ! diff -u "$1.expect" $out/got; then
-        echo "FAIL $1"
-        failed=$((failed + 1))
+    else
+        diff -u "$1.expect" $out/got
+        result $? "$1"
     fi
 }
 
@@ -27,11 +37,8 @@ check() {
 refuse() {
     cat > $out/large.ng
     $out/ast $out/large.ng > $out/got 2>&1
-    if [ $? != 1 ] || [ "$(grep -c ': error: ' $out/got)" != 1 ] || ! grep -q "$2" $out/got; then
-        echo "FAIL $1"
-        cut -c1-200 $out/got | head -5
-        failed=$((failed + 1))
-    fi
+    [ $? = 1 ] && [ "$(grep -c ': error: ' $out/got)" = 1 ] && grep -q "$2" $out/got
+    result $? "$1: $(cut -c1-200 $out/got | head -5)"
 }
 
 # repeat COUNT TEXT
@@ -46,10 +53,8 @@ for f in tests/front/*.ng tests/front/err/*.ng; do
     case $f in tests/front/err/*) want=1 ;; esac
     (cd "$(dirname "$f")" && "$top/$out/ast" "$(basename "$f")") > $out/got 2>&1
     status=$?
-    if [ $status != $want ]; then
-        echo "FAIL $f: status $status"
-        failed=$((failed + 1))
-    fi
+    [ $status = $want ]
+    result $? "$f: status $status"
     check "${f%.ng}"
 done
 $out/diag > $out/got 2>&1
@@ -64,10 +69,12 @@ check tests/front/diag
 { printf 'x = a'; repeat 1000000 a; echo ' $'; } | refuse name "has no '\\$'"
 { printf 'x = ['; repeat 1000000 '1, '; echo '$]'; } | refuse line "has no '\\$'"
 { printf 'x = a'; repeat 999999 '+a'; echo; } > $out/large.ng
-$out/ast -q $out/large.ng || { echo "FAIL sum"; failed=$((failed + 1)); }
-$out/ast tests > $out/got 2>&1 && { echo "FAIL directory"; failed=$((failed + 1)); }
-grep -q 'ngc: error: cannot read "tests": ' $out/got || { echo "FAIL directory"; failed=$((failed + 1)); }
+$out/ast -q $out/large.ng
+result $? "a sum of 1,000,000 terms"
+$out/ast tests > $out/got 2>&1
+grep -q 'ngc: error: cannot read "tests": ' $out/got
+result $? directory
 rm -f $out/large.ng
 
-[ $failed = 0 ] && echo "front: all passed"
+echo "$passed passed, $failed failed"
 [ $failed = 0 ]
