@@ -37,14 +37,15 @@ static int *used_by_losses(Emit *e, const Roots *r, const Wish *w)
     return graph_uses(e->graph, root, n);
 }
 
-/* Does the wish ask for root i? A named value comes along where it is computed anyway. */
+/* Does the wish ask for root i? A named value comes along where it is computed anyway; at -O0 also where only the text, not the
+ * simplified graph, computes the loss from it. */
 static bool is_wanted(const Emit *e, int i, const Wish *w, const Roots *r, const int *uses)
 {
     const Root *root = &e->model->root[i];
     if (!(w->kinds >> root->kind & 1))
         return false;
     if (root->kind == ROOT_NAMED)
-        return emit_keeps(e, root) && (w->kinds >> ROOT_METRIC & 1 || uses[r->node[i]->id] > 0);
+        return emit_keeps(e, root) && (w->kinds >> ROOT_METRIC & 1 || uses[r->node[i]->id] > 0 || (e->plain && root->of_loss && w->kinds >> ROOT_LOSS & 1));
     return w->group < 0 || root->group == w->group;
 }
 

@@ -1166,6 +1166,19 @@ static void count_steps(Lower *L)
             root_update(L, count[i], graph_binary(L->g, OP_add, count[i]->node, graph_int(L->g, 1)), -1, count[i]->loc);
 }
 
+/* Marks the named values that lie on the way to a loss. */
+static void mark_named(Model *m)
+{
+    Node **loss = arena_alloc(m->graph->ngc, (size_t)(m->roots + 1) * sizeof *loss);
+    int n = 0;
+    for (int i = 0; i < m->roots; i++)
+        if (m->root[i].kind == ROOT_LOSS)
+            loss[n++] = m->root[i].node;
+    int *uses = graph_uses(m->graph, loss, n);
+    for (int i = 0; i < m->roots; i++)
+        m->root[i].of_loss = uses[m->root[i].node->id] > 0;
+}
+
 /* The last simplification, over everything: no gradient is asked after it. */
 static void finish(Lower *L)
 {
@@ -1173,6 +1186,7 @@ static void finish(Lower *L)
     Graph *g = L->g;
     Node **root = arena_alloc(L->ngc, (size_t)(m->roots + m->vars + 1) * sizeof *root);
     int n = 0;
+    mark_named(m);
     for (int i = 0; i < m->roots; i++)
         root[n++] = m->root[i].node;
     for (int i = 0; i < m->vars; i++)

@@ -287,6 +287,7 @@ typedef struct Root {   /* something a function of the emitted C delivers */
     Node *x;            /* ROOT_GRAD: what it is the gradient with regard to */
     Node *loss;         /* ROOT_GRAD: what of */
     Var *var;           /* ROOT_UPDATE: what gets it; ROOT_GRAD: the variable x is, or NULL */
+    bool of_loss;       /* ROOT_NAMED: a loss is computed from it, as the user wrote it */
     int group;          /* ROOT_UPDATE: the number of its minimize, or -1; ROOT_LOSS of a minimize: that number */
     Loc loc;
 } Root;
