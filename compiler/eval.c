@@ -39,11 +39,7 @@ static void eval_leaf(Eval *e, const Node *n, double *out, int64_t count)
     case OP_size: *out = (double)size_at(e->graph, n->attr.size, e->dim); break;
     case OP_training: *out = e->training; break;
     case OP_data: memcpy(out, n->attr.data, (size_t)count * sizeof *out); break;
-    case OP_var:
-        for (int i = 0; i < e->model->vars; i++)
-            if (e->model->var[i] == n->attr.var)
-                memcpy(out, e->var[i], (size_t)count * sizeof *out);
-        break;
+    case OP_var: memcpy(out, e->var[n->attr.var->index], (size_t)count * sizeof *out); break;
     default: op_info[n->op]->eval(n, e, out);
     }
 }

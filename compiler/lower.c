@@ -7,114 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- scopes ------------------------------------------------------------------------------------------ */
-
-Scope *scope_new(Lower *L, ScopeKind kind, Scope *up)
-{
-    Scope *s = arena_alloc(L->ngc, sizeof *s);
-    s->kind = kind;
-    s->up = up;
-    s->serial = L->serial;
-    s->buckets = kind == SCOPE_FILE ? 64 : 8;
-    s->bucket = arena_alloc(L->ngc, (size_t)s->buckets * sizeof *s->bucket);
-    return s;
-}
-
-static size_t name_hash(const char *name, int buckets)
-{
-    return (size_t)((uintptr_t)name >> 3) * 2654435761u % (size_t)buckets;
-}
-
-static Binding *scope_own(const Scope *s, const char *name)
-{
-    Binding *b = s->bucket[name_hash(name, s->buckets)];
-    while (b && b->name != name)
-        b = b->next;
-    return b;
-}
-
-/* The nearest binding; from inside a def, outer ones only if they were made above it. */
-Binding *scope_find(Lower *L, const char *name)
-{
-    int limit = INT32_MAX;
-    for (Scope *s = L->scope; s; s = s->up) {
-        Binding *b = scope_own(s, name);
-        if (b && b->serial < limit)
-            return b;
-        if (s->kind == SCOPE_CALL && s->serial < limit)
-            limit = s->serial;
-    }
-    return NULL;
-}
-
-static void scope_grow(Lower *L, Scope *s)
-{
-    Scope old = *s;
-    s->buckets *= 4;
-    s->bucket = arena_alloc(L->ngc, (size_t)s->buckets * sizeof *s->bucket);
-    for (int i = 0; i < old.buckets; i++)
-        for (Binding *b = old.bucket[i], *next; b; b = next) {
-            Binding **to = &s->bucket[name_hash(b->name, s->buckets)];
-            next = b->next;
-            b->next = *to;
-            *to = b;
-        }
-}
-
-void scope_bind(Lower *L, const char *name, Value *v, Loc loc)
-{
-    Scope *s = L->scope;
-    Binding **to = &s->bucket[name_hash(name, s->buckets)];
-    Binding *b = arena_alloc(L->ngc, sizeof *b);
-    *b = (Binding){.name = name, .value = v, .loc = loc, .serial = L->serial++, .next = *to};
-    *to = b;
-    if (++s->count > 2 * s->buckets)
-        scope_grow(L, s);
-}
-
-/* The binding that an assignment in a for body carries: one outside the pass, but in the same file or call. */
-static Binding *scope_carried(Lower *L, const char *name)
-{
-    for (Scope *s = L->scope; s->kind == SCOPE_PASS; s = s->up) {
-        Binding *b = scope_own(s->up, name);
-        if (b)
-            return b;
-    }
-    return NULL;
-}
-
-/* ---- paths: how weights are called --------------------------------------------------------------------- */
-
-Path *path_new(Lower *L, Path *up, const char *name)
-{
-    Path *p = arena_alloc(L->ngc, sizeof *p);
-    p->up = up;
-    p->name = name;
-    return p;
-}
-
-/* The name below `from`. Raw: with the number of every call, also where it is the only one of its statement. */
-static const char *path_text(Lower *L, const Path *p, const Path *from, bool raw)
-{
-    if (!p || p == from)
-        return "";
-    const char *left = path_text(L, p->up, from, raw);
-    const char *dot = *left ? "." : "";
-    if (p->name)
-        return text_format(L->ngc, "%s%s%s", left, dot, p->name);
-    if (p->calls && *p->calls <= 1 && !raw)
-        return left;
-    return text_format(L->ngc, "%s%s%d", left, dot, p->number);
-}
-
-/* Gives the calls that we are in their numbers: one of them declares something. */
-static void path_claim(Path *p)
-{
-    for (; p; p = p->up)
-        if (!p->name && p->calls && p->number < 0)
-            p->number = (*p->calls)++;
-}
-
 /* ---- variables --------------------------------------------------------------------------------------------- */
 
 /* Is the path below `from` written as the first size characters of text? Compared from its end. */
@@ -224,6 +116,42 @@ static bool var_type(Lower *L, const Stmt *s, Type *type)
     return false;
 }
 
+/* A variable, a run-time size or `training` that the value is computed from, or NULL. */
+static const Node *depends_on(Lower *L, const Node *n)
+{
+    const Node *found = NULL;
+    int open = 1;
+    if (L->mark_room < L->g->count) {
+        L->mark_room = 2 * L->g->count;
+        L->mark = arena_alloc(L->ngc, (size_t)L->mark_room);
+    }
+    L->mark[n->id] = true;
+    for (int i = n->id; open > 0; i--) {
+        const Node *x = L->g->node[i];
+        if (!L->mark[i])
+            continue;
+        L->mark[i] = false;
+        open--;
+        if (x->op == OP_var || x->op == OP_size || x->op == OP_training)
+            found = x;
+        for (int k = 0; k < x->nargs; k++) {
+            open += !L->mark[x->arg[k]->id];
+            L->mark[x->arg[k]->id] = true;
+        }
+    }
+    return found;
+}
+
+/* A starting value is there before any input or weight is. */
+static bool starts_alone(Lower *L, const Stmt *s, const Node *init)
+{
+    const Node *x = depends_on(L, init);
+    if (x)
+        lower_error(L, 227, s->value ? s->value->loc : s->init->loc, "'%s' cannot start at a value computed from '%s': the weights start before there are inputs, all at once",
+                    s->name, x->op == OP_var ? x->attr.var->name : x->op == OP_size ? size_text(L->g, x->attr.size, "") : "training");
+    return !x;
+}
+
 /* Is the starting value of an int whole, as far as it is known now? */
 static bool whole(Lower *L, const Stmt *s, const Node *n)
 {
@@ -264,6 +192,11 @@ static Var *declare(Lower *L, const Stmt *s)
         lower_error(L, 407, s->at, "param '%s' must be float: an int has no gradient", s->name);
         return NULL;
     }
+    for (int i = 0; i < shape.rank && kind != VAR_INPUT; i++)
+        if (shape.dim[i] < 0) {
+            lower_error(L, 228, s->at, "'%s' has the run-time size %s; weights and states have sizes known when compiling", s->name, size_text(L->g, shape.dim[i], ""));
+            return NULL;
+        }
     Path *path = declared_path(L, s);
     Layer *layer = layer_now(L);
     const char *key = layer ? path_text(L, path, layer->path, true) : "";
@@ -275,7 +208,8 @@ static Var *declare(Lower *L, const Stmt *s)
     if (v)
         return v;
     Node *init = kind == VAR_INPUT && !s->value ? NULL : var_init(L, s, &shape);
-    if ((!init && (kind != VAR_INPUT || s->value)) || (init && type == T_INT && !whole(L, s, init)))
+    if ((!init && (kind != VAR_INPUT || s->value)) || (init && type == T_INT && !whole(L, s, init)) ||
+        (init && !starts_alone(L, s, init)))
         return NULL;
     v = var_at(L, kind, path, lower_site(L, s->at), shape, type, init ? graph_cast(L->g, init, type) : NULL);
     if (layer) {
@@ -464,284 +398,6 @@ static void lower_assign(Lower *L, const Stmt *s)
     for (; vars < L->var_paths; vars++) /* it is known now whether several calls share the statement */
         L->var_path[vars].var->name = path_text(L, L->var_path[vars].path, NULL, false);
     L->from = from;
-}
-
-/* ---- derivatives and updates --------------------------------------------------------------------------------- */
-
-/* The value that a path in `over`, `update` or `output` means. */
-static Value *path_value(Lower *L, const char *path, Loc loc)
-{
-    Expr x = {.kind = X_NAME, .loc = loc, .at = loc, .name = path};
-    Binding *b = scope_find(L, path);
-    Var *v = b ? NULL : lower_find_var(L, path);
-    if (v)
-        return value_node(L, loc, v->node);
-    if (!strchr(path, '.'))
-        return lower_expr(L, &x);
-    for (int i = 0; i < L->g->count; i++)
-        if (L->g->node[i]->name && strcmp(L->g->node[i]->name, path) == 0)
-            return value_node(L, loc, L->g->node[i]);
-    lower_error(L, 202, loc, "there is no '%s'", path);
-    return value_error(L, loc);
-}
-
-/* What a gradient statement is about: the loss, and the values with regard to which. */
-typedef struct Derivative {
-    const char *name;
-    Node *loss;
-    Node **x, **dx;
-    int count;
-    Loc loc;
-} Derivative;
-
-static const char *node_name(const Node *n)
-{
-    return n->op == OP_var ? n->attr.var->name : n->name;
-}
-
-/* All params; where there are none, all float inputs. */
-static void over_all(Lower *L, Derivative *d, bool params_only)
-{
-    for (int pass = 0; pass < (params_only ? 1 : 2) && d->count == 0; pass++)
-        for (int i = 0; i < L->m->vars; i++) {
-            Var *v = L->m->var[i];
-            if (v->kind == (pass == 0 ? VAR_PARAM : VAR_INPUT) && v->type == T_FLOAT)
-                d->x[d->count++] = v->node;
-        }
-}
-
-static bool over_names(Lower *L, const Stmt *s, Derivative *d, bool params_only)
-{
-    for (const Names *t = s->names; t; t = t->next) {
-        Value *v = path_value(L, t->name, t->loc);
-        if (v->kind != V_NODE) {
-            if (v->kind != V_ERROR)
-                lower_error(L, 501, t->loc, "'%s' is no tensor; there is no gradient with regard to it", t->name);
-            return false;
-        }
-        Node *x = v->node;
-        double c;
-        if (x->type == T_INT || node_const(x, &c) || (op_info[x->op]->flags & F_LEAF && x->op != OP_var)) {
-            lower_error(L, 502, t->loc, x->type == T_INT ? "'%s' is int; a gradient is with regard to float values"
-                                                         : "'%s' is a constant; declare it as an input to differentiate by it", t->name);
-            return false;
-        }
-        if (params_only && (x->op != OP_var || x->attr.var->kind != VAR_PARAM)) {
-            lower_error(L, 503, t->loc, "'%s' is not a param; minimize changes params", t->name);
-            return false;
-        }
-        d->x[d->count++] = x;
-    }
-    return true;
-}
-
-/* The loss of a gradient, minimize or maximize, by its name or as what it says. */
-static bool derivative_loss(Lower *L, const Stmt *s, Derivative *d)
-{
-    Value *v;
-    Path *target = L->target;
-    int from = L->g->count, n_over = 0;
-    *d = (Derivative){0};
-    d->name = s->name ? s->name : s->value->kind == X_NAME ? s->value->name : intern_str(L->ngc, "J");
-    L->target = L->path; /* a call in it is named by its function */
-    v = lower_expr(L, s->value);
-    L->target = target;
-    Node *n = want_node(L, v, "a loss");
-    if (!n)
-        return false;
-    if (n->shape.rank != 0) {
-        lower_error(L, 504, s->value->loc, "a loss must be a scalar; %s has shape %s: sum or mean makes it one", value_text(L, v), shape_text(L->g, n->shape));
-        return false;
-    }
-    if (n->type == T_INT) {
-        lower_error(L, 505, s->value->loc, "an int has no gradient");
-        return false;
-    }
-    if (!(s->value->kind == X_NAME && node_name(n) && strcmp(node_name(n), d->name) == 0)) {
-        bool used = scope_own(L->scope, d->name) != NULL;
-        if (used && s->name) {
-            declared_twice(L, d->name, s->at, scope_own(L->scope, d->name)->loc);
-            return false;
-        }
-        n = graph_bind(L->g, n, d->name, from);
-        if (!used)
-            scope_bind(L, d->name, value_node(L, v->loc, n), s->at);
-    }
-    for (const Names *t = s->names; t; t = t->next)
-        n_over++;
-    d->loss = n;
-    d->loc = s->loc;
-    d->x = arena_alloc(L->ngc, (size_t)(L->m->vars + n_over + 1) * sizeof *d->x);
-    return true;
-}
-
-/* Differentiates, simplifies what came out, and says which values the loss does not depend on. */
-static void derive(Lower *L, Derivative *d)
-{
-    Graph *g = L->g;
-    int from = g->count;
-    Reach *reach = arena_alloc(L->ngc, (size_t)(d->count + 1) * sizeof *reach);
-    d->dx = arena_alloc(L->ngc, (size_t)(d->count + 1) * sizeof *d->dx);
-    g->loc = d->loc;
-    graph_grad(g, d->loss, NULL, d->x, d->count, d->dx, reach);
-    graph_simplify(g, d->dx, d->count, from, NULL, NULL);
-    for (int i = 0; i < d->count; i++) {
-        const char *x = node_name(d->x[i]);
-        if (reach[i] == REACH_NONE)
-            warn(L->ngc, "zero-gradient", 506, d->loc, "%s does not depend on %s: its gradient is 0", d->name, x);
-        else if (reach[i] == REACH_FLAT)
-            warn(L->ngc, "zero-gradient", 507, d->loc, "%s depends on %s only through functions whose slope is 0 (sign, floor, argmax, comparisons): its gradient is 0", d->name, x);
-    }
-}
-
-/* dJ/dW: the loss and the values it is differentiated by; twice the same is one. */
-static void root_grads(Lower *L, const Derivative *d, int group)
-{
-    Model *m = L->m;
-    bool known = false;
-    for (int i = 0; i < m->roots; i++)
-        if (m->root[i].kind == ROOT_LOSS && m->root[i].node == d->loss) {
-            known = true;
-            m->root[i].group = group >= 0 ? group : m->root[i].group;
-        }
-    if (!known)
-        root_add(L, (Root){.kind = ROOT_LOSS, .name = d->name, .node = d->loss, .group = group, .loc = d->loc});
-    for (int i = 0; i < d->count; i++) {
-        const char *name = text_format(L->ngc, "d%s/d%s", d->name, node_name(d->x[i]) ? node_name(d->x[i]) : "x");
-        bool again = false;
-        for (int k = 0; k < m->roots; k++)
-            again |= m->root[k].kind == ROOT_GRAD && m->root[k].loss == d->loss && m->root[k].x == d->x[i];
-        if (!again)
-            root_add(L, (Root){.kind = ROOT_GRAD, .name = name, .node = d->dx[i], .x = d->x[i], .loss = d->loss, .group = group, .loc = d->loc,
-                               .var = d->x[i]->op == OP_var ? d->x[i]->attr.var : NULL});
-    }
-}
-
-static void lower_gradient(Lower *L, const Stmt *s)
-{
-    Derivative d;
-    if (!derivative_loss(L, s, &d) || !over_names(L, s, &d, false))
-        return;
-    if (!s->names)
-        over_all(L, &d, false);
-    derive(L, &d);
-    root_grads(L, &d, -1);
-}
-
-static void root_update(Lower *L, Var *v, Node *n, int group, Loc loc)
-{
-    for (int i = 0; i < L->m->roots; i++)
-        if (L->m->root[i].kind == ROOT_UPDATE && L->m->root[i].var == v) {
-            Diag *d = lower_error(L, 508, loc, "'%s' already has an update", v->name);
-            diag_note(L->ngc, d, L->m->root[i].loc, "here");
-            return;
-        }
-    root_add(L, (Root){.kind = ROOT_UPDATE, .name = v->name, .node = graph_cast(L->g, n, v->type), .var = v, .group = group, .loc = loc});
-}
-
-static void lower_update(Lower *L, const Stmt *s)
-{
-    Value *x = path_value(L, s->name, s->at);
-    Node *n = expr_node(L, s->value);
-    Shape fit;
-    if (x->kind == V_ERROR || !n)
-        return;
-    Var *v = x->kind == V_NODE && x->node->op == OP_var ? x->node->attr.var : NULL;
-    if (!v || v->kind == VAR_INPUT) {
-        lower_error(L, 509, s->at, "'%s' is not a state or param; only these are updated", s->name);
-        return;
-    }
-    if (!shape_broadcast(n->shape, v->shape, &fit) || !shape_equal(fit, v->shape)) {
-        lower_error(L, 314, s->value->loc, "'%s' has shape %s, its update %s", s->name, shape_text(L->g, v->shape), shape_text(L->g, n->shape));
-        return;
-    }
-    root_update(L, v, graph_broadcast(L->g, n, v->shape), -1, lower_site(L, s->loc));
-}
-
-/* Takes a named number out of an optimizer's arguments: the clipping that every optimizer takes. */
-static Expr *take_option(Lower *L, const Expr *call, const char *name, double *value, bool *given)
-{
-    Expr *out = arena_copy(L->ngc, call, sizeof *call);
-    Arg **to = &out->args;
-    out->args = NULL;
-    for (const Arg *a = call->args; a; a = a->next) {
-        if (a->name && strcmp(a->name, name) == 0) {
-            *given = expr_number(L, a->value, value);
-            continue;
-        }
-        *to = arena_copy(L->ngc, a, sizeof *a);
-        (*to)->next = NULL;
-        to = &(*to)->next;
-    }
-    return out;
-}
-
-/* g * min(1, limit / norm), the norm over all gradients together, as PyTorch's clip_grad_norm_ (which adds 1e-6). */
-static void clip_norm(Graph *g, Node **dx, int count, double limit)
-{
-    Node *sum = graph_const(g, 0);
-    for (int i = 0; i < count; i++)
-        sum = graph_binary(g, OP_add, sum, graph_reduce(g, OP_sum, graph_binary(g, OP_mul, dx[i], dx[i]), (1u << dx[i]->shape.rank) - 1));
-    Node *norm = graph_binary(g, OP_add, graph_unary(g, OP_sqrt, sum), graph_const(g, 1e-6));
-    Node *scale = graph_binary(g, OP_minimum, graph_const(g, 1), graph_binary(g, OP_div, graph_const(g, limit), norm));
-    for (int i = 0; i < count; i++)
-        dx[i] = graph_binary(g, OP_mul, dx[i], scale);
-}
-
-static void clip_value(Graph *g, Node **dx, int count, double limit)
-{
-    for (int i = 0; i < count; i++)
-        dx[i] = graph_binary(g, OP_maximum, graph_const(g, -limit), graph_binary(g, OP_minimum, graph_const(g, limit), dx[i]));
-}
-
-/* p = opt(p, grad, ...) for each param; the optimizer's state is named opt.p.v. */
-static void optimize(Lower *L, const Stmt *s, Derivative *d, int group)
-{
-    double norm = 0, value = 0;
-    bool by_norm = false, by_value = false;
-    Expr *call = take_option(L, take_option(L, s->with, "clip_norm", &norm, &by_norm), "clip_value", &value, &by_value);
-    Node **g = arena_copy(L->ngc, d->dx, (size_t)d->count * sizeof *g);
-    for (int i = 0; i < d->count && s->kind == S_MAXIMIZE; i++)
-        g[i] = graph_unary(L->g, OP_neg, g[i]);
-    if (by_value)
-        clip_value(L->g, g, d->count, value);
-    if (by_norm)
-        clip_norm(L->g, g, d->count, norm);
-    for (int i = 0; i < d->count; i++) {
-        Var *p = d->x[i]->attr.var;
-        const char *name = call->a->kind == X_NAME ? call->a->name : "optimizer";
-        Value *first[2] = {value_node(L, s->with->loc, p->node), value_node(L, s->with->loc, g[i])};
-        Value *v = lower_call(L, call, first, 2, path_new(L, path_new(L, NULL, name), p->name));
-        Node *n = v->kind == V_ERROR ? NULL : want_node(L, v, "an optimizer's result");
-        if (!n)
-            return;
-        if (!shape_equal(n->shape, p->shape)) {
-            lower_error(L, 510, s->with->loc, "%s gives shape %s for param '%s' of shape %s", name, shape_text(L->g, n->shape), p->name, shape_text(L->g, p->shape));
-            return;
-        }
-        root_update(L, p, n, group, s->loc);
-    }
-}
-
-static void lower_minimize(Lower *L, const Stmt *s)
-{
-    Model *m = L->m;
-    Derivative d;
-    if (!derivative_loss(L, s, &d) || !over_names(L, s, &d, true))
-        return;
-    if (!s->names)
-        over_all(L, &d, true);
-    if (d.count == 0) {
-        lower_error(L, 511, s->loc, "there is no param to %s", s->kind == S_MINIMIZE ? "minimize over" : "maximize over");
-        return;
-    }
-    derive(L, &d);
-    m->group = arena_grow(L->ngc, m->group, m->groups, &L->group_room, sizeof *m->group);
-    m->group[m->groups] = d.name;
-    root_grads(L, &d, m->groups);
-    if (s->with)
-        optimize(L, s, &d, m->groups);
-    m->groups++;
 }
 
 /* ---- outputs --------------------------------------------------------------------------------------------------- */
@@ -1105,14 +761,19 @@ static void order_roots(Lower *L)
 {
     Model *m = L->m;
     Root *old = arena_copy(L->ngc, m->root, (size_t)m->roots * sizeof *old);
-    int n = 0;
+    int *first = arena_alloc(L->ngc, (size_t)(m->vars + 1) * sizeof *first); /* by variable: 1 + its first gradient in old */
+    int *next = arena_alloc(L->ngc, (size_t)(m->roots + 1) * sizeof *next), n = 0;
+    for (int i = m->roots - 1; i >= 0; i--)
+        if (old[i].kind == ROOT_GRAD && old[i].var && old[i].var->kind == VAR_PARAM) {
+            next[i] = first[old[i].var->index];
+            first[old[i].var->index] = i + 1;
+        }
     for (int i = 0; i < m->roots; i++)
         if (old[i].kind != ROOT_GRAD)
             m->root[n++] = old[i];
     for (int k = 0; k < m->vars; k++)
-        for (int i = 0; i < m->roots; i++)
-            if (old[i].kind == ROOT_GRAD && old[i].var == m->var[k] && m->var[k]->kind == VAR_PARAM)
-                m->root[n++] = old[i];
+        for (int i = first[k]; i; i = next[i - 1])
+            m->root[n++] = old[i - 1];
     for (int i = 0; i < m->roots; i++)
         if (old[i].kind == ROOT_GRAD && !(old[i].var && old[i].var->kind == VAR_PARAM))
             m->root[n++] = old[i];
@@ -1125,8 +786,10 @@ static void order_vars(Lower *L)
     int n = 0;
     for (VarKind k = VAR_INPUT; k <= VAR_STATE; k++)
         for (int i = 0; i < m->vars; i++)
-            if (old[i]->kind == k)
+            if (old[i]->kind == k) {
+                old[i]->index = n;
                 m->var[n++] = old[i];
+            }
 }
 
 /* By name, then in the order they were made in. */

@@ -109,6 +109,8 @@ struct Lower {
     struct VarPath { Var *var; Path *path; } *var_path; /* how the variables are called */
     int var_paths, var_path_room;
     int from;              /* nodes from here on were made by the statement being executed */
+    bool *mark;            /* by node id: depends_on's own; false between its calls */
+    int mark_room;
     int nest, work;        /* depth of recursion; calls and passes expanded so far */
     bool stopped;          /* a limit was reached: nothing more is executed */
     Var *counter;          /* `step`, once something reads it */

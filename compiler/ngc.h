@@ -274,6 +274,8 @@ struct Var {
     Loc loc;
     Node *node;         /* the OP_var node */
     Node *init;         /* param, state: the starting value as a graph expression; input: its default or NULL */
+    int index;          /* its place in Model.var, once these are in order */
+    int update;         /* 1 + the place of its update in Model.root while these are collected; 0: none */
     int64_t limit;      /* int input used as an index or label: must be in [0, limit); 0: any value */
 };
 

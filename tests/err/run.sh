@@ -120,7 +120,7 @@ repeat 500 'x = ,
 ' | refuse 'five hundred errors' 'error'
 { echo 'input x'; numbered 500 'y@ = nothing@'; } | refuse 'five hundred names' "nothing0"
 { echo 'input x'; echo 'def f0(x) = x'; numbered 5000 'def f#(x) = f@(x + 1)'; echo 'output y = f5000(x)'; } | refuse 'a tower of calls' 'inside one another'
-{ echo 'def f0(x) = x'; numbered 60 'def f#(x) = f@(x) + f@(x)'; echo 'J = f60(a)'; } | refuse 'a tree of calls' 'more than 300000'
+{ echo 'def f0(x) = x'; numbered 60 'def f#(x) = f@(x) + f@(x)'; echo 'J = f60(a)'; } | refuse 'a tree of calls' 'more than 200000'
 { echo 'input x'; echo 'h0 = x'; numbered 60 'h# = h@ + h@'; echo 'J = h60'; } | compiles 'sixty doublings'
 { echo 'input x'; echo 'h0 = x'; numbered 60 'h# = h@*h@ + h@'; echo 'J = h60'; echo 'gradient J'; } | compiles 'sixty squarings'
 { echo 'input x = 1'; echo 'h0 = x'; numbered 10000 'h# = h@ + x'; echo 'output h10000'; } | compiles 'ten thousand statements'
