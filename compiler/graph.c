@@ -1,4 +1,4 @@
-/* graph.c - sizes, shapes and nodes. Nodes are made by the builders below and by nothing else: they check shapes, fold
+/* graph.c - nodes. They are made by the builders below and by nothing else: they check shapes, fold
  * constants, apply identities that hold for every value including NaN and infinity, and share equal nodes. */
 #include "ngc.h"
 
@@ -6,266 +6,12 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- sizes ------------------------------------------------------------------------------------ */
-
-enum { MAX_TERMS = 8 };
-
-typedef struct Term { /* coef * product of dim[i]^power[i] */
-    int64_t coef;
-    uint8_t power[MAX_DIMS];
-} Term;
-
-struct Poly { /* terms sorted by power, largest first; no zero coefficients; a plain number only where it is below 0 */
-    int terms;
-    Term term[MAX_TERMS];
-};
-
-/* The polynomial that a size stands for. */
-static struct Poly size_poly(const Graph *g, Size s)
-{
-    struct Poly p = {0};
-    if (s < 0)
-        return g->poly[~s];
-    if (s > 0) {
-        p.terms = 1;
-        p.term[0].coef = s;
-    }
-    return p;
-}
-
-/* The size that a polynomial is: its number, or its place in the table of those known so far. */
-static Size poly_size(Graph *g, const struct Poly *p)
-{
-    static const uint8_t none[MAX_DIMS];
-    if (p->terms == 0)
-        return 0;
-    if (p->terms == 1 && p->term[0].coef >= 0 && memcmp(p->term[0].power, none, sizeof none) == 0)
-        return p->term[0].coef;
-    for (int i = 0; i < g->polys; i++)
-        if (g->poly[i].terms == p->terms && memcmp(g->poly[i].term, p->term, p->terms * sizeof *p->term) == 0)
-            return ~(Size)i;
-    g->poly = arena_grow(g->ngc, g->poly, g->polys, &g->poly_room, sizeof *g->poly);
-    g->poly[g->polys] = *p;
-    return ~(Size)g->polys++;
-}
-
-/* Saturates instead of wrapping: lower reports sizes over its limit. */
-static int64_t multiply(int64_t a, int64_t b)
-{
-    int64_t r;
-    return __builtin_mul_overflow(a, b, &r) ? ((a < 0) != (b < 0) ? -INT64_MAX : INT64_MAX) : r;
-}
-
-static int64_t plus(int64_t a, int64_t b)
-{
-    int64_t r;
-    return __builtin_add_overflow(a, b, &r) ? (a < 0 ? -INT64_MAX : INT64_MAX) : r;
-}
-
-/* Adds a term in its place. */
-static void poly_add(Graph *g, struct Poly *p, Term t)
-{
-    int i = 0;
-    while (i < p->terms && memcmp(p->term[i].power, t.power, sizeof t.power) > 0)
-        i++;
-    if (i < p->terms && memcmp(p->term[i].power, t.power, sizeof t.power) == 0) {
-        p->term[i].coef = plus(p->term[i].coef, t.coef);
-        if (p->term[i].coef == 0)
-            memmove(p->term + i, p->term + i + 1, (size_t)(--p->terms - i) * sizeof t);
-        return;
-    }
-    if (t.coef == 0)
-        return;
-    if (p->terms == MAX_TERMS) {
-        diag(g->ngc, SEV_ERROR, 320, g->loc, "a size is a sum of more than %d terms", MAX_TERMS);
-        return;
-    }
-    memmove(p->term + i + 1, p->term + i, (size_t)(p->terms++ - i) * sizeof t);
-    p->term[i] = t;
-}
-
-Size size_dim(Graph *g, int dim)
-{
-    struct Poly p = {.terms = 1, .term = {{.coef = 1}}};
-    p.term[0].power[dim] = 1;
-    return poly_size(g, &p);
-}
-
-Size size_add(Graph *g, Size a, Size b)
-{
-    if (a >= 0 && b >= 0)
-        return plus(a, b);
-    struct Poly p = size_poly(g, a), q = size_poly(g, b);
-    for (int i = 0; i < q.terms; i++)
-        poly_add(g, &p, q.term[i]);
-    return poly_size(g, &p);
-}
-
-Size size_sub(Graph *g, Size a, Size b)
-{
-    if (a >= b && b >= 0)
-        return a - b;
-    struct Poly p = size_poly(g, a), q = size_poly(g, b);
-    for (int i = 0; i < q.terms; i++) {
-        q.term[i].coef = -q.term[i].coef;
-        poly_add(g, &p, q.term[i]);
-    }
-    return poly_size(g, &p);
-}
-
-/* The powers of a product; over 255 no tensor has such a size. */
-static void powers(Graph *g, uint8_t *power, const uint8_t *by)
-{
-    for (int d = 0; d < MAX_DIMS; d++) {
-        if (power[d] + by[d] > UINT8_MAX)
-            diag(g->ngc, SEV_ERROR, 320, g->loc, "a size is a power of more than %d", UINT8_MAX);
-        power[d] = (uint8_t)(power[d] + by[d]);
-    }
-}
-
-Size size_mul(Graph *g, Size a, Size b)
-{
-    if (a >= 0 && b >= 0)
-        return multiply(a, b);
-    struct Poly p = {0}, q = size_poly(g, a), r = size_poly(g, b);
-    for (int i = 0; i < q.terms; i++)
-        for (int j = 0; j < r.terms; j++) {
-            Term t = {.coef = multiply(q.term[i].coef, r.term[j].coef)};
-            memcpy(t.power, q.term[i].power, sizeof t.power);
-            powers(g, t.power, r.term[j].power);
-            poly_add(g, &p, t);
-        }
-    return poly_size(g, &p);
-}
-
-/* Long division by a polynomial's leading term; exact division is all that a shape needs. */
-bool size_div(Graph *g, Size a, Size b, Size *quotient)
-{
-    struct Poly rest = size_poly(g, a), by = size_poly(g, b), out = {0};
-    if (by.terms == 0)
-        return false;
-    for (int round = 0; rest.terms > 0 && round <= MAX_TERMS; round++) {
-        Term t = {.coef = rest.term[0].coef / by.term[0].coef};
-        if (rest.term[0].coef % by.term[0].coef != 0)
-            return false;
-        for (int d = 0; d < MAX_DIMS; d++) {
-            if (rest.term[0].power[d] < by.term[0].power[d])
-                return false;
-            t.power[d] = (uint8_t)(rest.term[0].power[d] - by.term[0].power[d]);
-        }
-        poly_add(g, &out, t);
-        for (int i = 0; i < by.terms; i++) {
-            Term s = {.coef = -multiply(t.coef, by.term[i].coef)};
-            for (int d = 0; d < MAX_DIMS; d++)
-                s.power[d] = (uint8_t)(t.power[d] + by.term[i].power[d]);
-            poly_add(g, &rest, s);
-        }
-    }
-    *quotient = poly_size(g, &out);
-    return rest.terms == 0;
-}
-
-int64_t size_at(const Graph *g, Size s, const int64_t *dim)
-{
-    if (s >= 0)
-        return s;
-    const struct Poly *p = &g->poly[~s];
-    int64_t sum = 0;
-    for (int i = 0; i < p->terms; i++) {
-        int64_t t = p->term[i].coef;
-        for (int d = 0; d < MAX_DIMS; d++)
-            for (int k = 0; k < p->term[i].power[d]; k++)
-                t = multiply(t, dim[d]);
-        sum = plus(sum, t);
-    }
-    return sum;
-}
-
-int64_t size_max(const Graph *g, Size s)
-{
-    int64_t dim[MAX_DIMS] = {0};
-    for (int i = 0; i < g->dims; i++)
-        dim[i] = g->dim[i].max;
-    return size_at(g, s, dim);
-}
-
-const char *size_text(const Graph *g, Size s, const char *prefix)
-{
-    Text t = {.ngc = g->ngc};
-    if (s >= 0)
-        return text_format(g->ngc, "%lld", (long long)s);
-    const struct Poly *p = &g->poly[~s];
-    for (int i = 0; i < p->terms; i++) {
-        int64_t coef = p->term[i].coef;
-        bool some = false;
-        text_add(&t, "%s", i == 0 ? (coef < 0 ? "-" : "") : coef < 0 ? " - " : " + ");
-        coef = coef < 0 ? -coef : coef;
-        for (int d = 0; d < MAX_DIMS; d++)
-            for (int k = 0; k < p->term[i].power[d]; k++) {
-                if (!some && coef != 1)
-                    text_add(&t, "%lld*", (long long)coef);
-                text_add(&t, "%s%s%s", some ? "*" : "", prefix, g->dim[d].name);
-                some = true;
-            }
-        if (!some)
-            text_add(&t, "%lld", (long long)coef);
-    }
-    return t.at;
-}
-
-/* ---- shapes ----------------------------------------------------------------------------------- */
-
-Size shape_count(Graph *g, Shape s)
-{
-    Size n = 1;
-    for (int i = 0; i < s.rank; i++)
-        n = size_mul(g, n, s.dim[i]);
-    return n;
-}
-
-bool shape_equal(Shape a, Shape b)
-{
-    return a.rank == b.rank && memcmp(a.dim, b.dim, (size_t)a.rank * sizeof *a.dim) == 0;
-}
-
-bool shape_broadcast(Shape a, Shape b, Shape *out)
-{
-    Shape s = {.rank = a.rank > b.rank ? a.rank : b.rank};
-    for (int i = 1; i <= s.rank; i++) {
-        Size x = i <= a.rank ? a.dim[a.rank - i] : 1, y = i <= b.rank ? b.dim[b.rank - i] : 1;
-        if (x != y && x != 1 && y != 1)
-            return false;
-        s.dim[s.rank - i] = x == 1 ? y : x;
-    }
-    *out = s;
-    return true;
-}
-
-Shape shape_without(Shape s, uint32_t axes)
-{
-    Shape out = {0};
-    for (int i = 0; i < s.rank; i++)
-        if (!(axes >> i & 1))
-            out.dim[out.rank++] = s.dim[i];
-    return out;
-}
-
-const char *shape_text(const Graph *g, Shape s)
-{
-    Text t = {.ngc = g->ngc};
-    text_add(&t, "[");
-    for (int i = 0; i < s.rank; i++)
-        text_add(&t, "%s%s", i ? ", " : "", size_text(g, s.dim[i], ""));
-    text_add(&t, "]");
-    return t.at;
-}
+/* ---- nodes: equal ones are shared ------------------------------------------------------------- */
 
 static uint32_t all_axes(Shape s)
 {
     return (1u << s.rank) - 1;
 }
-
-/* ---- nodes: equal ones are shared ------------------------------------------------------------- */
 
 Graph *graph_new(Ngc *ngc)
 {
@@ -338,7 +84,8 @@ static Node *graph_add(Graph *g, Node n, Node *const *arg)
 {
     n.arg = (Node **)arg;
     Node **b = &g->bucket[node_hash(&n) % (uint64_t)g->buckets];
-    for (Node *old = *b; old; old = old->chain)
+    bool apart = g->ngc->opt.literal && n.nargs > 0;
+    for (Node *old = *b; old && !apart; old = old->chain)
         if ((!old->bound || g->final || old->nargs == 0) && node_equal(old, &n))
             return old;
     Node *made = arena_copy(g->ngc, &n, sizeof n);
@@ -362,7 +109,7 @@ static Node *add_unary(Graph *g, Op op, Shape shape, Node *a, struct Attr attr)
 /* May a builder look at the operands of n? Only where no gradient with regard to n can be asked. */
 static bool open(const Graph *g, const Node *n)
 {
-    return !n->bound || g->final;
+    return (!n->bound || g->final) && !g->ngc->opt.literal;
 }
 
 static bool is(const Graph *g, const Node *n, Op op)
@@ -414,12 +161,9 @@ Node *graph_int(Graph *g, int64_t v)
 
 Node *graph_size(Graph *g, Size s)
 {
-    if (s >= 0)
-        return graph_const(g, (double)s);
-    static const uint8_t none[MAX_DIMS];
-    const struct Poly *p = &g->poly[~s];
-    if (p->terms == 1 && memcmp(p->term[0].power, none, sizeof none) == 0)
-        return graph_const(g, (double)p->term[0].coef);
+    int64_t number;
+    if (size_number(g, s, &number))
+        return graph_const(g, (double)number);
     return graph_add(g, (Node){.op = OP_size, .type = T_FLOAT, .attr.size = s}, NULL);
 }
 
@@ -682,7 +426,7 @@ static Node *elementwise(Graph *g, Op op, Node **arg, int n)
         folded = fold_reshape(g, op, arg, n, shape);
     if (!folded && n == 2)
         folded = fold_size(g, op, arg[0], arg[1]);
-    if (!folded && n == 2)
+    if (!folded && n == 2 && !g->ngc->opt.literal)
         folded = fold_binary(g, op, arg[0], arg[1]);
     if (folded)
         return folded;

@@ -71,7 +71,7 @@ static Layer *layer_now(Lower *L)
     return NULL;
 }
 
-static void declared_twice(Lower *L, const char *name, Loc loc, Loc before)
+void declared_twice(Lower *L, const char *name, Loc loc, Loc before)
 {
     Diag *d = lower_error(L, 203, loc, "'%s' is already defined", name);
     diag_note(L->ngc, d, before, "here");
@@ -300,7 +300,7 @@ static Value *named(Lower *L, Value *v, const char *name, Path *path)
     return value_node(L, v->loc, graph_bind(L->g, v->node, full, L->from));
 }
 
-static void root_add(Lower *L, Root r)
+void root_add(Lower *L, Root r)
 {
     Model *m = L->m;
     m->root = arena_grow(L->ngc, m->root, m->roots, &L->root_room, sizeof *m->root);
@@ -409,7 +409,7 @@ static void lower_output(Lower *L, const Stmt *s)
     L->from = L->g->count;
     L->target = s->value ? target_path(L, s->name) : L->path;
     L->calls = s->value ? arena_alloc(L->ngc, sizeof *L->calls) : NULL;
-    Value *v = s->value ? lower_expr(L, s->value) : path_value(L, s->name, s->at);
+    Value *v = s->value ? lower_expr(L, s->value) : lower_path(L, s->name, s->at);
     L->target = target;
     L->calls = NULL;
     Node *n = want_node(L, v, "an output");
@@ -745,8 +745,8 @@ static void deliver(Lower *L)
         d.name = r->name;
         d.loss = r->node;
         d.loc = r->loc;
-        over_all(L, &d, false);
-        derive(L, &d);
+        lower_over_all(L, &d, false);
+        lower_derive(L, &d);
         root_grads(L, &d, -1);
         return;
     }

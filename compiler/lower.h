@@ -1,5 +1,5 @@
-/* lower.h - what lower.c (statements, names), lower_expr.c (expressions, calls) and builtin.c (functions of the language
- * that are not written in it) share. Lowering runs the program at compile time: what it computes are graph nodes. */
+/* lower.h - what the lower*.c files, value.c, builtin.c and einsum.c share. Lowering runs the program at compile
+ * time: what it computes are graph nodes. */
 #ifndef LOWER_H
 #define LOWER_H
 
@@ -118,14 +118,41 @@ struct Lower {
     int streams;           /* of noise */
 };
 
-/* lower.c */
-Binding *scope_find(Lower *, const char *name);
-void scope_bind(Lower *, const char *name, Value *, Loc);
+/* lower_names.c */
 Scope *scope_new(Lower *, ScopeKind, Scope *up);
+Binding *scope_own(const Scope *, const char *name);        /* of this scope alone */
+Binding *scope_find(Lower *, const char *name);             /* the nearest that is seen from here */
+Binding *scope_carried(Lower *, const char *name);          /* the one that an assignment in a for body carries */
+void scope_bind(Lower *, const char *name, Value *, Loc);
+Path *path_new(Lower *, Path *up, const char *name);
+const char *path_text(Lower *, const Path *, const Path *from, bool raw); /* raw: with the number of every call */
+void path_claim(Path *);                                    /* numbers the calls that we are in: something is declared */
+
+/* lower.c */
 bool lower_block(Lower *, const Stmt *, Value **result);    /* true: a return was executed */
 Var *lower_var(Lower *, VarKind, const char *name, Loc, Shape, Type, Node *init);
 Var *lower_find_var(Lower *, const char *path);
-Path *path_new(Lower *, Path *up, const char *name);
+void root_add(Lower *, Root);
+void declared_twice(Lower *, const char *name, Loc, Loc before);
+
+/* lower_grad.c */
+/* What a gradient statement is about: the loss, and the values with regard to which. */
+typedef struct Derivative {
+    const char *name;
+    Node *loss;
+    Node **x, **dx;
+    int count;
+    Loc loc;
+} Derivative;
+
+Value *lower_path(Lower *, const char *path, Loc);          /* the value that a path in over, update or output means */
+void lower_over_all(Lower *, Derivative *, bool params_only);
+void lower_derive(Lower *, Derivative *);
+void root_grads(Lower *, const Derivative *, int group);
+void root_update(Lower *, Var *, Node *, int group, Loc);
+void lower_gradient(Lower *, const Stmt *);
+void lower_minimize(Lower *, const Stmt *);
+void lower_update(Lower *, const Stmt *);
 
 /* lower_expr.c */
 bool lower_enter(Lower *, Loc);                             /* one level deeper, within limits; false with a message */
@@ -137,7 +164,11 @@ bool expr_number(Lower *, const Expr *, double *);          /* a number known no
 bool expr_size(Lower *, const Expr *, Size *);              /* at least 1 */
 bool expr_shape(Lower *, const Arg *sizes, Shape *);
 
-/* values */
+/* lower_index.c */
+Value *lower_index(Lower *, const Expr *);
+
+/* value.c */
+Value *value_new(Lower *, ValueKind, Loc);
 Value *value_node(Lower *, Loc, Node *);
 Value *value_number(Lower *, Loc, double);
 Value *value_list(Lower *, Loc, Value **item, int count);
@@ -151,9 +182,14 @@ bool want_axes(Lower *, const Value *, Shape, uint32_t *);  /* V_ABSENT: all */
 bool want_axis(Lower *, const Value *, int rank, int *);
 const char *value_text(Lower *, const Value *);             /* for messages: "W2: [6, 3]" without the shape */
 
+const char *value_kind(const Value *);                      /* "a list" */
+bool shape_fits(Lower *, Loc, Shape);                       /* is it of a size that can be? */
+Node *node_new_axis(Lower *, Node *, int axis);             /* of size 1 */
+
 /* messages: at the place, or, inside the library, at the user's call of it */
 Diag *lower_error(Lower *, int code, Loc, const char *format, ...);
 Loc lower_site(Lower *, Loc);
+void label_operand(Lower *, Diag *, const Expr *, const Node *, const char *fit); /* its shape under it, its declaration in a note */
 
 /* builtin.c */
 const Builtin *builtin_find(const char *name);

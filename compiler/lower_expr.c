@@ -41,8 +41,8 @@ static Node *product_error(Lower *L, const Expr *x, Node *a, Node *b, Size inner
                           size_text(L->g, inner_b, ""));
     Shape fit = b->shape;
     fit.dim[fit.rank > 1 ? fit.rank - 2 : 0] = inner_a;
-    label(L, d, x->a, a, "");
-    label(L, d, x->b, b, text_format(L->ngc, "; %s would fit", shape_text(L->g, fit)));
+    label_operand(L, d, x->a, a, "");
+    label_operand(L, d, x->b, b, text_format(L->ngc, "; %s would fit", shape_text(L->g, fit)));
     return NULL;
 }
 
@@ -52,8 +52,8 @@ static Node *product(Lower *L, const Expr *x, Node *a, Node *b)
     Graph *g = L->g;
     if (a->shape.rank == 0 || b->shape.rank == 0) {
         Diag *d = lower_error(L, 302, x->at, "matmul: a scalar has no matrix product; use *");
-        label(L, d, x->a, a, "");
-        label(L, d, x->b, b, "");
+        label_operand(L, d, x->a, a, "");
+        label_operand(L, d, x->b, b, "");
         return NULL;
     }
     bool row = a->shape.rank == 1, column = b->shape.rank == 1;
@@ -62,14 +62,14 @@ static Node *product(Lower *L, const Expr *x, Node *a, Node *b)
         return product_error(L, x, a, b, inner_a, inner_b);
     if (row && column)
         return graph_reduce(g, OP_sum, graph_binary(g, OP_mul, a, b), 1);
-    Node *m = row ? new_axis(L, a, 0) : a, *n = column ? new_axis(L, b, 1) : b;
+    Node *m = row ? node_new_axis(L, a, 0) : a, *n = column ? node_new_axis(L, b, 1) : b;
     Shape ba = m->shape, bb = n->shape, batch;
     ba.rank -= 2;
     bb.rank -= 2;
     if (!shape_broadcast(ba, bb, &batch)) {
         Diag *d = lower_error(L, 303, x->at, "matmul: batch axes %s and %s do not fit", shape_text(g, ba), shape_text(g, bb));
-        label(L, d, x->a, a, "");
-        label(L, d, x->b, b, "");
+        label_operand(L, d, x->a, a, "");
+        label_operand(L, d, x->b, b, "");
         return NULL;
     }
     if (bb.rank > 0 && !shape_equal(ba, bb)) { /* copies of the smaller batch; a plain right matrix needs none */
@@ -102,8 +102,8 @@ static Node *binary(Lower *L, const Expr *x, Node *a, Node *b)
     if (!shape_broadcast(a->shape, b->shape, &s)) {
         Diag *d = lower_error(L, 303, x->at, "%s: shapes %s and %s do not fit", x->name, shape_text(L->g, a->shape),
                               shape_text(L->g, b->shape));
-        label(L, d, x->a, a, "");
-        label(L, d, x->b, b, "");
+        label_operand(L, d, x->a, a, "");
+        label_operand(L, d, x->b, b, "");
         return NULL;
     }
     if (!shape_fits(L, x->loc, s))
@@ -472,7 +472,7 @@ Value *lower_call(Lower *L, const Expr *x, Value **first, int firsts, Path *path
     if (f->kind == V_LAYER)
         return layer_call(L, x, f->layer, given, count);
     if (f->kind != V_FUNC) {
-        lower_error(L, 217, x->loc, "%s is %s, not a function", value_text(L, f), kind_text(f));
+        lower_error(L, 217, x->loc, "%s is %s, not a function", value_text(L, f), value_kind(f));
         return value_error(L, x->loc);
     }
     if (open)

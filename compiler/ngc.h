@@ -324,6 +324,7 @@ typedef struct Options {
     const char *dump;       /* letters of passes after which the graph is printed to stderr */
     int color;              /* 0 no, 1 yes; main decides auto */
     bool no_share;          /* every value has memory of its own: for tests of the memory plan */
+    bool literal;           /* the graph is what the text says: nothing folded, shared or simplified. What tests believe */
     int digits;             /* run: significant digits of a printed number */
 } Options;
 
@@ -392,11 +393,11 @@ Arg *arg_new(Ngc *, Loc, const char *name, Expr *value);
 Stmt *stmt_new(Ngc *, StmtKind, Loc, Loc at, const char *name);
 Names *names_new(Ngc *, Loc, const char *name);
 
-/* ---- lower.c, lower_expr.c, builtin.c: syntax -> model ----------------------------------------------- */
+/* ---- lower*.c, value.c, builtin.c, einsum.c: syntax -> model ----------------------------------------------- */
 
 Model *lower(Ngc *, int file);                           /* NULL where there were errors */
 
-/* ---- graph.c: sizes, shapes, nodes --------------------------------------------------------------------- */
+/* ---- size.c: sizes and shapes; graph.c: nodes --------------------------------------------------------------------- */
 
 Graph *graph_new(Ngc *);
 Size size_dim(Graph *, int dim);                         /* the run-time dim itself */
@@ -405,6 +406,8 @@ Size size_sub(Graph *, Size, Size);                      /* may be below 0: the 
 Size size_mul(Graph *, Size, Size);
 bool size_div(Graph *, Size a, Size b, Size *quotient);  /* false: not exact */
 int64_t size_max(const Graph *, Size);                   /* with every dim at its bound */
+int64_t size_least(const Graph *, Size);                 /* with every dim at 1 */
+bool size_number(const Graph *, Size, int64_t *);        /* is it a number, perhaps a negative one? */
 int64_t size_at(const Graph *, Size, const int64_t *dim);
 const char *size_text(const Graph *, Size, const char *prefix); /* "2*m + 1"; prefix stands before each dim's name */
 Size shape_count(Graph *, Shape);                        /* number of elements */

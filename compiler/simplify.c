@@ -650,6 +650,8 @@ static void inherit(Node *m, const Node *n, int from)
 
 void graph_simplify(Graph *g, Node **root, int roots, int from, Node *leaf, Node *value)
 {
+    if (g->ngc->opt.literal)
+        return;
     int count = g->count;
     int *uses = graph_uses(g, root, roots);
     Node **now = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *now);
