@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* ---- variables --------------------------------------------------------------------------------------------- */
@@ -868,11 +869,22 @@ static void finish(Lower *L)
             m->training = g->node[i];
 }
 
+/* How deep lowering may recurse: a level takes under 2 KB of the stack. */
+static int nest_max(void)
+{
+    enum { MOST = 2000, LEVEL = 2048 };
+    struct rlimit stack;
+    if (getrlimit(RLIMIT_STACK, &stack) != 0 || stack.rlim_cur == RLIM_INFINITY || stack.rlim_cur / LEVEL >= MOST)
+        return MOST;
+    return (int)(stack.rlim_cur / LEVEL);
+}
+
 Model *lower(Ngc *ngc, int file)
 {
     Lower *L = arena_alloc(ngc, sizeof *L);
     Value *none = NULL;
     L->ngc = ngc;
+    L->nest_max = nest_max();
     L->g = graph_new(ngc);
     L->m = arena_alloc(ngc, sizeof *L->m);
     L->m->graph = L->g;

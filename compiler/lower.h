@@ -111,7 +111,8 @@ struct Lower {
     int from;              /* nodes from here on were made by the statement being executed */
     bool *mark;            /* by node id: depends_on's own; false between its calls */
     int mark_room;
-    int nest, work;        /* depth of recursion; calls and passes expanded so far */
+    int nest, nest_max;    /* depth of recursion, and what the stack bears */
+    int work;              /* calls and passes expanded so far */
     bool stopped;          /* a limit was reached: nothing more is executed */
     Var *counter;          /* `step`, once something reads it */
     Var *draws;            /* counts what noise has been drawn for, once there is any */

@@ -6,7 +6,7 @@
 
 /* ---- limits: what is expanded must end, and soon ---------------------------------------------------------- */
 
-enum { MAX_NEST = 2000, MAX_WORK = 200000, MAX_NODES = 4000000 };
+enum { MAX_WORK = 200000, MAX_NODES = 4000000 };
 
 static bool stop_here(Lower *L, Loc loc, const char *what, int limit)
 {
@@ -18,8 +18,8 @@ static bool stop_here(Lower *L, Loc loc, const char *what, int limit)
 
 bool lower_enter(Lower *L, Loc loc)
 {
-    if (L->nest >= MAX_NEST)
-        stop_here(L, loc, "calls, blocks and operations inside one another", MAX_NEST);
+    if (L->nest >= L->nest_max)
+        stop_here(L, loc, "calls, blocks and operations inside one another", L->nest_max);
     L->nest += !L->stopped;
     return !L->stopped;
 }
