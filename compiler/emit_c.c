@@ -59,6 +59,19 @@ static bool is_again(const Target *t, int count, const Root *r)
     return false;
 }
 
+/* Verifies a program between its passes and prints it where that was asked. */
+static Program *finish_program(Emit *e, Program *p)
+{
+    const char *dump = e->ngc->opt.dump ? e->ngc->opt.dump : "";
+    program_verify(p);
+    if (strchr(dump, 'f'))
+        program_dump(p, stderr);
+    program_plan(p);
+    if (strchr(dump, 'p'))
+        program_dump(p, stderr);
+    return p;
+}
+
 static Program *build_program(Emit *e, const char *name, const Roots *r, Wish w, const Target *given, int givens)
 {
     Model *m = e->model;
@@ -70,8 +83,7 @@ static Program *build_program(Emit *e, const char *name, const Roots *r, Wish w,
                                   .place = emit_root_place(e, &m->root[i]),
                                   .phase = w.phases && m->root[i].kind == ROOT_GRAD};
     Program *p = program_build(e->ngc, m, name, t, count, given, givens, e->plain && !given);
-    program_plan(p);
-    return p;
+    return finish_program(e, p);
 }
 
 /* init: the starting values of params and state. */
@@ -90,8 +102,7 @@ static Program *build_init(Emit *e)
     }
     Program *p = program_build(e->ngc, m, "init", t, count, NULL, 0, false);
     p->init = true;
-    program_plan(p);
-    return p;
+    return finish_program(e, p);
 }
 
 /* update: gradients are read, not computed. */

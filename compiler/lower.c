@@ -843,32 +843,6 @@ static void mark_named(Model *m)
         m->root[i].of_loss = uses[m->root[i].node->id] > 0;
 }
 
-/* The last simplification, over everything: no gradient is asked after it. */
-static void finish(Lower *L)
-{
-    Model *m = L->m;
-    Graph *g = L->g;
-    Node **root = arena_alloc(L->ngc, (size_t)(m->roots + m->vars + 1) * sizeof *root);
-    int n = 0;
-    mark_named(m);
-    for (int i = 0; i < m->roots; i++)
-        root[n++] = m->root[i].node;
-    for (int i = 0; i < m->vars; i++)
-        if (m->var[i]->init)
-            root[n++] = m->var[i]->init;
-    g->final = true;
-    graph_simplify(g, root, n, 0, NULL, NULL);
-    n = 0;
-    for (int i = 0; i < m->roots; i++)
-        m->root[i].node = root[n++];
-    for (int i = 0; i < m->vars; i++)
-        if (m->var[i]->init)
-            m->var[i]->init = root[n++];
-    for (int i = 0; i < g->count; i++)
-        if (g->node[i]->op == OP_training)
-            m->training = g->node[i];
-}
-
 /* How deep lowering may recurse: a level takes under 2 KB of the stack. */
 static int nest_max(void)
 {
@@ -904,9 +878,6 @@ Model *lower(Ngc *ngc, int file)
         return NULL;
     order_vars(L);
     order_roots(L);
-    if (ngc->opt.dump && strchr(ngc->opt.dump, 'l'))
-        model_dump(L->m, stderr);
-    finish(L);
-    graph_verify(L->g);
+    mark_named(L->m);
     return L->m;
 }

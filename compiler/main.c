@@ -36,7 +36,7 @@ static const Option options[] = {
     {"--comments", O_COMMENTS, 1, "WHAT", "none, source, or derivation: the rule of calculus above each backward statement"},
     {"--report", O_REPORT, 0, NULL, "tell flops, parameters and memory"},
     {"--keep", O_KEEP, 1, "NAME", "keep a named value in work also at -O2"},
-    {"-d", O_DUMP, 1, "LETTERS", "print the graph after passes: l lowering, s simplification"},
+    {"-d", O_DUMP, 1, "LETTERS", "print after passes: l lowering, s simplification (the graph), f fusion, p planning (the programs)"},
     {"-e", O_EXPRESSION, 1, "TEXT", "the model is TEXT, an expression or statements"},
     {"-W", O_WARNING, 1, "NAME", "error: warnings are errors; all: every warning (the default)"},
     {"--color", O_COLOR, 1, "WHEN", "auto, always or never"},
@@ -290,6 +290,16 @@ static int expression_file(Ngc *ngc, const char *text)
     return source_add(ngc, "-e", all, strlen(all), false);
 }
 
+/* What is done to a model, in order; verified, and printed for -d LETTER, after each. The programs of the emitted functions are
+ * made from it one by one (emit_c.c), and printed for -d f and -d p. */
+static const struct {
+    char letter;
+    void (*run)(Model *);
+} passes[] = {
+    {'l', NULL}, /* as lowered */
+    {'s', model_simplify},
+};
+
 /* Reads and lowers; NULL with status where that failed. */
 static Model *front(Ngc *ngc, const Args *a, int *status)
 {
@@ -308,8 +318,13 @@ static Model *front(Ngc *ngc, const Args *a, int *status)
     if (!m || ngc->errors)
         return NULL;
     m->name = model_name(ngc, a);
-    if (ngc->opt.dump && strchr(ngc->opt.dump, 's'))
-        model_dump(m, stderr);
+    for (size_t i = 0; i < sizeof passes / sizeof *passes; i++) {
+        if (passes[i].run)
+            passes[i].run(m);
+        graph_verify(m->graph);
+        if (ngc->opt.dump && strchr(ngc->opt.dump, passes[i].letter))
+            model_dump(m, stderr);
+    }
     *status = 0;
     return m;
 }

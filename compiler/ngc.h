@@ -395,7 +395,7 @@ Names *names_new(Ngc *, Loc, const char *name);
 
 /* ---- lower*.c, value.c, builtin.c, einsum.c: syntax -> model ----------------------------------------------- */
 
-Model *lower(Ngc *, int file);                           /* NULL where there were errors */
+Model *lower(Ngc *, int file);                           /* as the user wrote it; NULL where there were errors */
 
 /* ---- size.c: sizes and shapes; graph.c: nodes --------------------------------------------------------------------- */
 
@@ -475,6 +475,7 @@ void graph_grad(Graph *, Node *y, Node *seed, Node *const *x, int count, Node **
 /* Rewrites what roots need, in place. Nodes with id < from stand as they are (a sweep's result is simplified over the nodes it
  * differentiated); from = 0 rewrites all. subst: leaf -> value, or NULL. */
 void graph_simplify(Graph *, Node **root, int roots, int from, Node *leaf, Node *value);
+void model_simplify(Model *);                            /* the last round, over everything: no gradient is asked after it */
 
 /* ---- eval.c: the reference interpreter --------------------------------------------------------------------- */
 

@@ -176,6 +176,10 @@ Kernel *kernel_piece(Program *, Node *concat, int arg, Size before);
 void kernel_collapse(Program *, Kernel *); /* loops over adjacent axes become one where every index allows */
 void kernel_finish(Program *, Kernel *);   /* levels, uses: after the last change */
 
+/* dump_program.c */
+void program_dump(const Program *, FILE *);
+void program_verify(const Program *);                    /* ends ngc with status 4 where a kernel reads what is not there yet */
+
 /* plan.c */
 void program_plan(Program *);
 

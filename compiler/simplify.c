@@ -681,3 +681,26 @@ void graph_simplify(Graph *g, Node **root, int roots, int from, Node *leaf, Node
     for (int i = 0; i < roots; i++)
         root[i] = now[root[i]->id];
 }
+
+void model_simplify(Model *m)
+{
+    Graph *g = m->graph;
+    Node **root = arena_alloc(g->ngc, (size_t)(m->roots + m->vars + 1) * sizeof *root);
+    int n = 0;
+    for (int i = 0; i < m->roots; i++)
+        root[n++] = m->root[i].node;
+    for (int i = 0; i < m->vars; i++)
+        if (m->var[i]->init)
+            root[n++] = m->var[i]->init;
+    g->final = true;
+    graph_simplify(g, root, n, 0, NULL, NULL);
+    n = 0;
+    for (int i = 0; i < m->roots; i++)
+        m->root[i].node = root[n++];
+    for (int i = 0; i < m->vars; i++)
+        if (m->var[i]->init)
+            m->var[i]->init = root[n++];
+    for (int i = 0; i < g->count; i++)
+        if (g->node[i]->op == OP_training)
+            m->training = g->node[i];
+}

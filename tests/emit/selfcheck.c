@@ -202,6 +202,8 @@ int main(int argc, char **argv)
     if (file >= 0)
         parse(ngc, file);
     Model *m = file >= 0 && !ngc->errors ? lower(ngc, file) : NULL;
+    if (m)
+        model_simplify(m);
     ngc->warnings = 0;
     if (!m || ngc->errors) {
         diag_flush(ngc, stderr);

@@ -210,6 +210,8 @@ static void compile(const char *text, size_t size, int level)
     if (file < 0 || !parse(&ngc, 0) || !parse(&ngc, file) || ngc.errors)
         exit(1);
     Model *m = lower(&ngc, file);
+    if (m)
+        model_simplify(m);
     if (!m || ngc.errors) {
         diag_flush(&ngc, stdout);
         exit(ngc.errors ? 1 : 98);
