@@ -330,7 +330,8 @@ static void assign(Lower *L, const char *name, Loc loc, Value *v, Path *path)
         declared_twice(L, name, loc, own->loc);
         return;
     }
-    v = named(L, v, name, path);
+    if (path)
+        v = named(L, v, name, path);
     if (own && own->value->kind == V_NODE && own->value->node->op == OP_var) {
         lower_error(L, 204, loc, "'%s' is a %s: 'update %s = ...' says what it becomes", name, "variable", name);
         return;
@@ -376,6 +377,8 @@ static void lower_assign(Lower *L, const Stmt *s)
         L->target = target_path(L, t->name);
         L->calls = arena_alloc(L->ngc, sizeof *L->calls);
         value[k] = s->value ? lower_expr(L, s->value) : a ? lower_expr(L, a->value) : NULL;
+        if (!s->value && value[k]) /* named before the next is made, so that the next is not made of it by chance */
+            value[k] = named(L, value[k], t->name, L->target);
         a = a ? a->next : NULL;
     }
     L->target = target;
@@ -394,7 +397,7 @@ static void lower_assign(Lower *L, const Stmt *s)
     k = 0;
     for (const Names *t = s->names; t; t = t->next, k++) {
         Value *v = !fits ? value_error(L, t->loc) : several ? (all->kind == V_ERROR ? all : all->item[k]) : value[k];
-        assign(L, t->name, t->loc, v, target_path(L, t->name));
+        assign(L, t->name, t->loc, v, s->value || !fits ? target_path(L, t->name) : NULL);
     }
     for (; vars < L->var_paths; vars++) /* it is known now whether several calls share the statement */
         L->var_path[vars].var->name = path_text(L, L->var_path[vars].path, NULL, false);

@@ -2,7 +2,7 @@
  * applies the table of rules below at each node. Requires a verified graph; keeps every invariant of it; old nodes stay,
  * unused. Two kinds of rule:
  *   - the sum-of-products form: products are multiplied out, like terms collected, common factors taken out, and the
- *     result is used where it is shorter. So a (1 - a) (-y/a + (1 - y)/(1 - a)) becomes a - y.
+ *     result is used where it is shorter, in derivatives alone: what the user wrote stays. So a (1 - a) (-y/a + (1 - y)/(1 - a)) becomes a - y.
  *   - rewrites that give better values than what was written: log of a sigmoid or a softmax. They change the forward pass,
  *     so they wait for the last round, when no gradient with regard to a value inside can be asked any more.
  * Nothing is cancelled that could have been NaN or infinite unless it still occurs in the result. */
@@ -302,7 +302,7 @@ static void sum_expand(Sum *s, Term *t, int depth)
 {
     term_clean(s, t);
     Node *x = next_sum(s->g, t);
-    if (x && !s->deep && (t->factors != 1 || t->factor[0].power != 1))
+    if (x && !s->deep && (t->factors != 1 || t->factor[0].power != 1 || fabs(t->coef) != 1))
         x = NULL;
     if (depth > 8)
         s->full = true;
@@ -498,7 +498,7 @@ static Node *simplify_sum(Graph *g, Node *n)
 {
     Node *seen[64], *best = n;
     int count = 0;
-    if (n->type != T_FLOAT)
+    if (n->type != T_FLOAT || !n->derived) /* what the user wrote stays as it is written */
         return n;
     for (int deep = 0; deep < 2; deep++) {
         Sum s = {.g = g, .deep = deep};
@@ -594,6 +594,9 @@ static Node *better_log(Graph *g, Node *n)
     if (a->op == OP_sigmoid)
         return because(graph_unary(g, OP_neg, graph_unary(g, OP_softplus, graph_unary(g, OP_neg, a->arg[0]))),
                        "log(sigmoid(z)) = -softplus(-z)");
+    if (a->op == OP_sub && node_is(a->arg[0], 1) && a->arg[1]->op == OP_sigmoid)
+        return because(graph_unary(g, OP_neg, graph_unary(g, OP_softplus, a->arg[1]->arg[0])),
+                       "log(1 - sigmoid(z)) = -softplus(z)");
     if (a->op == OP_exp)
         return because(a->arg[0], "log(exp(u)) = u");
     if (a->op == OP_div && a->arg[0]->op == OP_exp)
@@ -667,6 +670,8 @@ void graph_simplify(Graph *g, Node **root, int roots, int from, Node *leaf, Node
         g->loc = n->loc;
         int made = g->count;
         Node *m = n == leaf ? value : graph_copy(g, n, arg);
+        if (m->id >= made)
+            m->derived |= n->derived;
         for (int round = 0; round < 4; round++) {
             Node *better = simplify_node(g, m);
             if (better == m)

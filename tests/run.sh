@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 ngc=$PWD/${1:-build/ngc}
 [ $# -gt 0 ] && shift
-suites=${*:-front err runtime examples emit emitted random grad docs train}
+suites=${*:-front err pass runtime examples emit emitted random grad docs train}
 NGC=$ngc
 export NGC
 passed=0 failed=0
@@ -16,6 +16,7 @@ suite() { # the command of each suite
     case $1 in
     front) sh tests/front/run.sh ;;
     err) sh tests/err/run.sh ;;
+    pass) sh tests/pass/run.sh ;;
     runtime) sh tests/runtime/run.sh ;;
     emit) sh tests/emit/run.sh ;;
     examples) sh tests/examples.sh ;;
