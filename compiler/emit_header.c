@@ -58,6 +58,16 @@ static const char *same_root(const Model *m, int i)
     return NULL;
 }
 
+/* Tells that a name is another in C, where more than a dot was changed. */
+static void note_renamed(Emit *e, const char *name, const char *cname, Loc loc)
+{
+    bool same = strlen(name) == strlen(cname);
+    for (size_t i = 0; same && name[i]; i++)
+        same = name[i] == cname[i] || ((name[i] == '.' || name[i] == '/') && cname[i] == '_');
+    if (!same)
+        diag(e->ngc, SEV_NOTE, 601, loc, "'%s' is called %s in C: the name is taken there", name, cname);
+}
+
 void emit_names(Emit *e)
 {
     static const RootKind order[] = {ROOT_LOSS, ROOT_METRIC, ROOT_OUTPUT, ROOT_NAMED};
@@ -77,6 +87,11 @@ void emit_names(Emit *e)
                 const char *same = same_root(m, i);
                 m->root[i].cname = same ? same : c_name_distinct(e->ngc, &e->member_names, m->root[i].name);
             }
+    for (int i = 0; i < m->vars; i++)
+        note_renamed(e, m->var[i]->name, m->var[i]->cname, m->var[i]->loc);
+    for (int i = 0; i < m->roots; i++)
+        if (m->root[i].kind == ROOT_GRAD || (m->root[i].kind != ROOT_UPDATE && emit_keeps(e, &m->root[i])))
+            note_renamed(e, m->root[i].name, m->root[i].cname, m->root[i].loc);
 }
 
 const Member *emit_member(Emit *e, const char *name)

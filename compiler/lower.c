@@ -856,6 +856,17 @@ static int nest_max(void)
     return (int)(stack.rlim_cur / LEVEL);
 }
 
+/* Formula mode took unknown names for inputs: says which, so that a misspelt one is seen. */
+static void note_inputs(Lower *L)
+{
+    Text names = {.ngc = L->ngc};
+    if (!L->formula || L->m->vars == 0)
+        return;
+    for (int i = 0; i < L->m->vars; i++)
+        text_add(&names, "%s%s", i ? ", " : "", L->m->var[i]->name);
+    diag(L->ngc, SEV_NOTE, 208, L->m->var[0]->loc, "nothing is declared, so these are scalar inputs: %s", names.at);
+}
+
 Model *lower(Ngc *ngc, int file)
 {
     Lower *L = arena_alloc(ngc, sizeof *L);
@@ -881,6 +892,7 @@ Model *lower(Ngc *ngc, int file)
         return NULL;
     order_vars(L);
     order_roots(L);
+    note_inputs(L);
     mark_named(L->m);
     return L->m;
 }
