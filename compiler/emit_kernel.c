@@ -546,7 +546,7 @@ static void print_call(Body *b, const Kernel *k)
             text_add(&t, "%d", n->attr.axis);
         else if (*c >= '0' && *c <= '3')
             text_add(&t, "%s", int_text(&pr, size[*c - '0']));
-        else if (node_scalar(n->arg[*c - 'a']))
+        else if (n->arg[*c - 'a']->shape.rank == 0)
             text_add(&t, "%s", print_val(&pr, k->alpha).text);
         else
             text_add(&t, "%s", print_pointer(b, program_place(b->p, n->arg[*c - 'a']), program_holder(b->p, n->arg[*c - 'a'])));

@@ -147,7 +147,7 @@ const Node *kernel_operand(const Program *p, const Kernel *k, int i)
     const Node *n = NULL;
     if (k->kind == K_GEMM)
         n = i < 2 ? k->product->arg[i] : k->onto;
-    else if (k->kind == K_CALL && i < k->product->nargs && call_takes(k->product, i) && !node_scalar(k->product->arg[i]))
+    else if (k->kind == K_CALL && i < k->product->nargs && call_takes(k->product, i) && k->product->arg[i]->shape.rank > 0)
         n = k->product->arg[i];
     return n ? program_holder(p, n) : NULL;
 }
@@ -180,7 +180,7 @@ static Demand *find_demand(Program *p)
             if (op_info[n->op]->call && !call_takes(n, k))
                 continue;
             of->uses++;
-            of->buffer |= op_info[n->op]->call && !node_scalar(n->arg[k]);
+            of->buffer |= op_info[n->op]->call && n->arg[k]->shape.rank > 0;
             of->buffer |= n->op == OP_matmul && !is_loop_product(p, n);
             bool one_each =
                 op_info[n->op]->flags & F_ELEMENTWISE || n->op == OP_concat || (k == 0 && n->op == OP_scatter);
@@ -350,7 +350,7 @@ static Kernel *kernel_call(Program *p, Node *n)
     for (int i = 0; i < MAX_RANK; i++)
         zero[i] = index_zero();
     for (int i = 0; i < n->nargs; i++)
-        if (call_takes(n, i) && node_scalar(n->arg[i]))
+        if (call_takes(n, i) && n->arg[i]->shape.rank == 0)
             k->alpha = val_of(p, k, n->arg[i], zero);
     k->store = arena_alloc(p->ngc, sizeof *k->store);
     k->store[k->stores++].node = n;
