@@ -1,5 +1,6 @@
 #!/bin/sh
 # examples.sh - the numbers of the examples and of the published cases, by `ngc run`: tests/expect.c reads what is expected.
+# And for each, by `ngc --report`, that the backward pass costs at most five times the forward pass.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 NGC=${NGC:-$PWD/build/ngc}
@@ -7,4 +8,20 @@ export NGC
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 tests/expect.c -lm -o "$dir/expect" || exit 1
-"$dir/expect" tests/examples/*.expect tests/cases/*.expect
+"$dir/expect" tests/examples/*.expect tests/cases/*.expect >"$dir/log"
+status=$?
+last=$(tail -1 "$dir/log")
+sed '$d' "$dir/log"
+passed=$(echo "$last" | sed 's/.*: \([0-9]*\) passed.*/\1/') failed=$(echo "$last" | sed 's/.* \([0-9]*\) failed/\1/')
+[ $status -ne 0 ] && [ "$failed" -eq 0 ] && failed=1
+
+for model in examples/*.ng tests/cases/*.ng; do
+    if "$NGC" --report "$model" 2>/dev/null | awk '/^forward:/ { f = $2 } /^backward:/ { b = $2 } END { exit !(b <= 5*f) }'; then
+        passed=$((passed + 1))
+    else
+        echo "FAIL $model: the backward pass costs more than five times the forward pass"
+        failed=$((failed + 1))
+    fi
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
