@@ -243,7 +243,7 @@ static void lower_declaration(Lower *L, const Stmt *s)
     if (old || reserved(L, s->name, s->at))
         return;
     Var *v = declare(L, s);
-    scope_bind(L, s->name, v ? value_node(L, s->at, v->node) : value_error(L, s->at), s->at);
+    scope_bind(L, s->name, v ? value_node(L, s->at, v->node) : value_error(L, s->at), s->at)->declared = true;
 }
 
 static void lower_dim(Lower *L, const Stmt *s)
@@ -332,8 +332,8 @@ static void assign(Lower *L, const char *name, Loc loc, Value *v, Path *path)
     }
     if (path)
         v = named(L, v, name, path);
-    if (own && own->value->kind == V_NODE && own->value->node->op == OP_var) {
-        lower_error(L, 204, loc, "'%s' is a %s: 'update %s = ...' says what it becomes", name, "variable", name);
+    if (own && own->declared) {
+        lower_error(L, 204, loc, "'%s' is a variable: 'update %s = ...' says what it becomes", name, name);
         return;
     }
     if (own || carried) {

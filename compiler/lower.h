@@ -70,6 +70,7 @@ typedef struct Binding {
     Value *value;
     Loc loc;
     int serial;
+    bool declared;         /* by input, param or state: it cannot be assigned */
     int root;              /* 1 + the place of its root among the model's; 0: none */
     struct Binding *next;  /* in the bucket */
 } Binding;
@@ -124,7 +125,7 @@ Scope *scope_new(Lower *, ScopeKind, Scope *up);
 Binding *scope_own(const Scope *, const char *name);        /* of this scope alone */
 Binding *scope_find(Lower *, const char *name);             /* the nearest that is seen from here */
 Binding *scope_carried(Lower *, const char *name);          /* the one that an assignment in a for body carries */
-void scope_bind(Lower *, const char *name, Value *, Loc);
+Binding *scope_bind(Lower *, const char *name, Value *, Loc);
 Path *path_new(Lower *, Path *up, const char *name);
 const char *path_text(Lower *, const Path *, const Path *from, bool raw); /* raw: with the number of every call */
 void path_claim(Path *);                                    /* numbers the calls that we are in: something is declared */

@@ -205,7 +205,7 @@ static Value *lower_name(Lower *L, const Expr *x)
         Value *value = value_node(L, x->loc, v->node);
         Scope *here = L->scope;
         L->scope = L->file; /* known to the whole file, wherever it was met first */
-        scope_bind(L, x->name, value, x->loc);
+        scope_bind(L, x->name, value, x->loc)->declared = true;
         L->scope = here;
         return value;
     }

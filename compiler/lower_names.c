@@ -57,7 +57,7 @@ static void scope_grow(Lower *L, Scope *s)
         }
 }
 
-void scope_bind(Lower *L, const char *name, Value *v, Loc loc)
+Binding *scope_bind(Lower *L, const char *name, Value *v, Loc loc)
 {
     Scope *s = L->scope;
     Binding **to = &s->bucket[name_hash(name, s->buckets)];
@@ -66,6 +66,7 @@ void scope_bind(Lower *L, const char *name, Value *v, Loc loc)
     *to = b;
     if (++s->count > 2 * s->buckets)
         scope_grow(L, s);
+    return b;
 }
 
 /* The binding that an assignment in a for body carries: one outside the pass, but in the same file or call. */
