@@ -64,15 +64,11 @@ static void set_element(void *at, int type, size_t i, double x)
 
 /* ---- inputs ------------------------------------------------------------------------------------------------- */
 
-/* A run-time size is the axis of the input that has it. */
-static void set_dims(Test *t, const ngrt_tensor *x, const Value *v)
+/* `ngc run --fill` has every run-time size at its bound. */
+static void set_dims(Test *t)
 {
-    for (int k = 0; k < x->rank; k++)
-        if (x->dim[k] >= 0) {
-            const ngrt_dim *d = &t->model->dim[x->dim[k]];
-            int times = x->shape[k] / d->max, size = (int)v->shape[k] / times;
-            memcpy(t->b.inputs + d->offset, &size, sizeof size);
-        }
+    for (int i = 0; i < t->model->dims; i++)
+        memcpy(t->b.inputs + t->model->dim[i].offset, &t->model->dim[i].max, sizeof t->model->dim[i].max);
 }
 
 static void set_input(Test *t, const ngrt_tensor *x)
@@ -90,7 +86,6 @@ static void set_input(Test *t, const ngrt_tensor *x)
     for (size_t i = 0; i < v->count; i++)
         set_element(at, x->type, i, v->at[i]);
     memcpy(t->b.inputs + x->offset, &at, sizeof at);
-    set_dims(t, x, v);
 }
 
 static void free_inputs(Test *t)
@@ -231,6 +226,7 @@ static bool test(const Entry *entry)
     t.tolerance = m->real == NGRT_F64 ? 1e-10 : entry->tolerance;
     t.b = (Blocks){room(m->sizeof_params), room(m->sizeof_state), room(m->sizeof_inputs), room(m->sizeof_work),
                    room(m->sizeof_grads)};
+    set_dims(&t);
     for (int i = 0; i < m->tensors; i++)
         if (m->tensor[i].role == NGRT_INPUT)
             set_input(&t, &m->tensor[i]);

@@ -1,0 +1,113 @@
+#!/bin/sh
+# run.sh - derivatives: every primitive against differences, twice; kinks; digits far out; optimizers; orders.
+#
+#     sh tests/grad/run.sh      from anywhere; NGC=build/ngc, CC=cc
+#
+# Each section says what it does at its function. Last line: "N passed, N failed".
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+NGC=${NGC:-$PWD/build/ngc}
+CC=${CC:-cc}
+export NGC
+here=tests/grad
+lib=$(dirname "$NGC")/libngrt.a
+libs="$lib $(nm "$lib" 2>/dev/null | grep -q 'U cblas_sgemm' && echo -lopenblas) -lm"
+dir=$(mktemp -d) || exit 2
+trap 'rm -rf "$dir"' EXIT
+passed=0 failed=0
+
+fail() {
+    echo "FAIL $*"
+    failed=$((failed + 1))
+}
+
+# The results of a section, a line of "N passed, N failed" at the end of a file that says what failed.
+take() {
+    last=$(grep -E '^[a-z: ]*[0-9]+ passed, [0-9]+ failed' "$1" | tail -1)
+    [ -n "$last" ] || { fail "$1: $(tail -3 "$1")"; return; }
+    grep -vF "$last" "$1"
+    last=${last#*: }
+    passed=$((passed + ${last%% *}))
+    last=${last#*, }
+    failed=$((failed + ${last%% *}))
+}
+
+# One model: its first derivatives (dJ..) agree with differences to 1e-7, the derivatives of derivatives (dK..) to 1e-5, and
+# its pairs of products (D..) with each other to 1e-12. Says which case of $dir/cases a failure is.
+differences() {
+    "$NGC" check -I $here "$1" >"$dir/check" 2>"$dir/err" || fail "ngc check $1: $(grep -h error "$dir/err" | head -3)"
+    "$NGC" run --fill --digits=17 -I $here "$1" 2>/dev/null | grep '^D' >"$dir/pairs"
+    awk -v cases="$dir/cases" '
+        function result(good, number) {
+            if (good) { passed++; return }
+            failed++
+            print "FAIL " $0 (number in text ? "   " text[number] : "")
+        }
+        function absolute(x) { return x < 0 ? -x : x }
+        BEGIN { while ((getline line < cases) > 0) text[substr(line, 1, index(line, "|") - 1)] = line }
+        /relative error/ {
+            match($1, /[0-9]+/)
+            match($0, /error [^ ]+/)
+            error = substr($0, RSTART + 6, RLENGTH - 6)
+            match($1, /[0-9]+/)
+            result($2 == "ok," && error + 0 <= ($1 ~ /^dJ/ ? 1e-7 : 1e-5), substr($1, RSTART, RLENGTH))
+        }
+        /^D/ {
+            gsub(/[][,]/, "")
+            match($1, /[0-9]+/)
+            result(absolute($3 - $4) <= 1e-12*(absolute($3) + 1), substr($1, RSTART, RLENGTH))
+        }
+        END { print passed + 0 " passed, " failed + 0 " failed" }' "$dir/check" "$dir/pairs" >"$dir/log"
+    take "$dir/log"
+}
+
+# Every primitive, in every pattern of operands.
+primitives() {
+    awk -v dir="$dir" -f $here/primitives.awk $here/primitives.txt || fail "primitives.awk"
+    for model in "$dir"/part*.ng "$dir/training.ng" $here/layers.ng; do
+        differences "$model"
+    done
+}
+
+# Each op of ops.h has a line in primitives.txt or a pattern, and is in the graph of some of these models. (random stands in
+# the starting values only, and is not in what is dumped.)
+coverage() {
+    for model in "$dir"/part*.ng "$dir/training.ng"; do
+        "$NGC" -I $here -d l "$model" -o "$dir/coverage.c" 2>&1 | sed -n 's/^%[0-9]* = \([a-z0-9_]*\).*/\1/p'
+    done | sort -u >"$dir/used"
+    for op in $(sed 's/)/)\n/g' compiler/ops.h | sed -n 's/.*X(\([a-z0-9]*\)).*/\1/p'); do
+        if ! grep -qx "$op" "$dir/ops"; then
+            fail "$here/primitives.txt has no case for $op"
+        elif [ "$op" != random ] && ! grep -qx "$op" "$dir/used"; then
+            fail "no case of $here/primitives.txt makes a node $op"
+        else
+            passed=$((passed + 1))
+        fi
+    done
+}
+
+# The C of the same models in double precision against the interpreter.
+emitted() {
+    printf '#include "emitted.h"\n' >"$dir/table.c"
+    for model in "$dir"/part*.ng $here/layers.ng; do
+        name=$(basename "$model" .ng)
+        "$NGC" run --fill --digits=17 -I $here "$model" >"$dir/$name.values" 2>/dev/null
+        "$NGC" -I $here --real=double --prefix="$name" "$model" -o "$dir/$name.c" 2>/dev/null || fail "ngc $model"
+        echo "extern const ngrt_model ${name}_model;" >>"$dir/table.c"
+        echo "{\"$name\", &${name}_model, \"$dir/$name.values\", 1e-4}," >>"$dir/rows"
+    done
+    { echo 'const Entry entries[] = {'; cat "$dir/rows"; echo '{0, 0, 0, 0}};'; } >>"$dir/table.c"
+    ls "$dir"/part*.c "$dir/layers.c" | xargs -P 2 -I{} sh -c "$CC -O0 -w -Iruntime -c {} -o {}.o"
+    $CC -std=c11 -O1 -Iruntime -Itests tests/emitted.c "$dir/table.c" "$dir"/*.c.o $libs -o "$dir/emitted" ||
+        { fail "the emitted C does not link"; return; }
+    "$dir/emitted" >"$dir/log"
+    sed '$d' "$dir/log" | cut -c1-200
+    passed=$((passed + $(tail -1 "$dir/log" | cut -d' ' -f1)))
+    failed=$((failed + $(tail -1 "$dir/log" | cut -d' ' -f2)))
+}
+
+primitives
+coverage
+emitted
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
