@@ -53,7 +53,7 @@ $(B)/ng.tab.c $(B)/ng.tab.h &: grammars/ng.y | $(B)
 $(B)/ng.lex.c: grammars/ng.l | $(B)
 	flex -o $@ grammars/ng.l
 
-TEXTS   = prelude=compiler/prelude.ng runtime_math=runtime/ngrt_math.h runtime_gemm=runtime/ngrt_gemm.c \
+TEXTS   = prelude=compiler/prelude.ng errors=compiler/errors.txt runtime_math=runtime/ngrt_math.h runtime_gemm=runtime/ngrt_gemm.c \
           runtime_random=runtime/ngrt_random.c runtime_linear=runtime/ngrt_linear.c runtime_header=runtime/ngrt.h
 $(B)/texts.c: $(B)/embed $(foreach t,$(TEXTS),$(lastword $(subst =, ,$(t))))
 	$(B)/embed $(TEXTS) > $@.tmp && mv $@.tmp $@

@@ -233,6 +233,7 @@ typedef struct OpInfo {
     const char *rule[3];
     void (*back)(Graph *g, const Node *y, Node *dy, Node **dx); /* fills dx[i], or leaves it NULL */
     const char *c;          /* elementwise: C, with $a $b $c for operands, @ for the suffix f in float32, $t for the result's type */
+    const char *c_float;    /* in its place in float32 code made for speed: a function that vectorises; NULL: none */
     int prec;               /* C precedence of that text, as in C's table: 16 primary, 14 unary, 13 *, 12 +, 10 <, 9 ==, 3 ?: */
     /* a runtime function on whole stored operands: its C, with $y $a $b $c for the storage of result and operands (a
      * scalar operand: its value), $0 .. $3
@@ -326,6 +327,9 @@ typedef struct Options {
     bool no_share;          /* every value has memory of its own: for tests of the memory plan */
     bool literal;           /* the graph is what the text says: nothing folded, shared or simplified. What tests believe */
     int digits;             /* run: significant digits of a printed number */
+    bool json;              /* messages as JSON, one on a line */
+    const char **silent; int silents; /* names of warnings that are switched off */
+    const char *stdin_name; /* what '-' is called, or NULL */
 } Options;
 
 struct Ngc {
@@ -511,6 +515,13 @@ typedef struct Output { Text c, h; } Output;
 /* base: name of the header to include, or NULL to have the declarations in the C itself */
 void emit_c(Ngc *, Model *, const char *header, Output *);
 void report(Ngc *, Model *, FILE *);
+
+/* ---- json.c, deps.c, manifest.c: what build tools read ----------------------------------------------------------------- */
+
+void json_string(Text *, const char *);                  /* in quotes */
+void json_message(Ngc *, Text *, const Diag *);          /* one line */
+void deps_write(Ngc *, Text *, const char *given, const char *const *target, int targets, const char *extra);
+void manifest_write(Ngc *, Model *, Text *);
 
 /* ---- output.c, driver.c -------------------------------------------------------------------------------------------- */
 

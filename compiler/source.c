@@ -166,7 +166,7 @@ int source_read(Ngc *ngc, const char *path, Loc from) {
         diag(ngc, SEV_ERROR, 1, from, "cannot read \"%s\": %s", path, strerror(why));
         return -1;
     }
-    int file = source_add(ngc, standard ? "<stdin>" : text_format(ngc, "%s", path), text, size, false);
+    int file = source_add(ngc, standard ? (ngc->opt.stdin_name ? ngc->opt.stdin_name : "<stdin>") : text_format(ngc, "%s", path), text, size, false);
     free(text);
     return file;
 }
@@ -250,13 +250,21 @@ Diag *diag(Ngc *ngc, Severity severity, int code, Loc loc, const char *format, .
     return d;
 }
 
+static bool is_silent(const Ngc *ngc, const char *flag) {
+    for (int i = 0; i < ngc->opt.silents; i++)
+        if (strcmp(ngc->opt.silent[i], flag) == 0)
+            return true;
+    return false;
+}
+
 Diag *warn(Ngc *ngc, const char *flag, int code, Loc loc, const char *format, ...) {
     va_list args;
     va_start(args, format);
     Diag *d = new_diag(ngc, ngc->opt.werror ? SEV_ERROR : SEV_WARNING, code, loc, format, args);
     va_end(args);
     d->flag = flag;
-    keep_diag(ngc, d);
+    if (!is_silent(ngc, flag))
+        keep_diag(ngc, d);
     return d;
 }
 
@@ -442,10 +450,10 @@ void diag_flush(Ngc *ngc, FILE *f) {
     Text out = {.ngc = ngc};
     text_put(&out, "", 0);
     for (const Diag *d = ngc->diags; d != NULL; d = d->next)
-        draw_diag(ngc, &out, d);
-    if (ngc->diags != NULL && ngc->errors > ERRORS_SHOWN)
+        (ngc->opt.json ? json_message : draw_diag)(ngc, &out, d);
+    if (ngc->diags != NULL && !ngc->opt.json && ngc->errors > ERRORS_SHOWN)
         text_add(&out, "ngc: error: too many errors: the first %d of %d are shown\n", ERRORS_SHOWN, ngc->errors);
-    if (ngc->diags != NULL && ngc->warnings > WARNINGS_SHOWN)
+    if (ngc->diags != NULL && !ngc->opt.json && ngc->warnings > WARNINGS_SHOWN)
         text_add(&out, "ngc: warning: the first %d of %d warnings are shown\n", WARNINGS_SHOWN, ngc->warnings);
     fwrite(out.at, 1, out.size, f);
     ngc->diags = NULL;

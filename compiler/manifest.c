@@ -1,0 +1,175 @@
+/* manifest.c - the emitted C described in JSON, for programs in other languages and for tools: blocks, tensors, functions.
+ *
+ * Offsets are those of a platform whose pointers have 8 bytes and whose types are aligned to their size, as all 64-bit ones
+ * do; a program asks iris_sizeof_params() and its like to be sure. */
+#include "emit.h"
+
+#include <string.h>
+
+enum { POINTER = 8 };
+
+typedef struct Layout { /* of a struct, member after member */
+    int64_t size, align;
+} Layout;
+
+static int64_t place_member(Layout *l, int64_t size, int64_t align)
+{
+    int64_t at = (l->size + align - 1) / align * align;
+    l->size = at + size;
+    l->align = align > l->align ? align : l->align;
+    return at;
+}
+
+static int64_t layout_size(const Layout *l)
+{
+    return l->align ? (l->size + l->align - 1) / l->align * l->align : 0;
+}
+
+static int64_t element_size(const Emit *e, Type type)
+{
+    return type == T_FLOAT && e->ngc->opt.real_double ? 8 : 4;
+}
+
+static int64_t count_at_bound(const Emit *e, Shape shape)
+{
+    return size_max(e->graph, shape_count(e->graph, shape));
+}
+
+typedef struct Entry { /* a tensor of the manifest */
+    const char *name, *c, *role, *block;
+    Type type;
+    Shape shape;
+    int64_t offset, limit;
+    bool pointer;
+} Entry;
+
+/* "[64, 10]" with sizes at their bounds, then what the text says: "[m, 10]". */
+static void put_shape(Emit *e, Text *t, Shape shape)
+{
+    text_add(t, "\"shape\": [");
+    for (int i = 0; i < shape.rank; i++)
+        text_add(t, "%s%lld", i ? ", " : "", (long long)size_max(e->graph, shape.dim[i]));
+    text_add(t, "], \"sizes\": [");
+    for (int i = 0; i < shape.rank; i++) {
+        text_add(t, i ? ", " : "");
+        json_string(t, size_text(e->graph, shape.dim[i], ""));
+    }
+    text_add(t, "]");
+}
+
+static void put_entry(Emit *e, Text *t, Entry n)
+{
+    text_add(t, "%s\n    {\"name\": ", t->size && t->at[t->size - 1] == '}' ? "," : "");
+    json_string(t, n.name);
+    text_add(t, ", \"c\": \"%s\", \"role\": \"%s\", \"block\": \"%s\", \"type\": \"%s\", ", n.c, n.role, n.block,
+             n.type == T_INT ? "int32" : e->ngc->opt.real_double ? "float64" : "float32");
+    put_shape(e, t, n.shape);
+    text_add(t, ", \"offset\": %lld, \"bytes\": %lld, \"pointer\": %s", (long long)n.offset,
+             (long long)(count_at_bound(e, n.shape) * element_size(e, n.type)), n.pointer ? "true" : "false");
+    if (n.limit > 0)
+        text_add(t, ", \"limit\": %lld", (long long)n.limit);
+    text_add(t, "}");
+}
+
+/* The variables of one kind; their block's layout. */
+static Layout put_vars(Emit *e, Text *t, VarKind kind)
+{
+    static const char *const role[] = {"input", "param", "state"}, *const block[] = {"inputs", "params", "state"};
+    Layout l = {0};
+    for (int i = 0; kind == VAR_INPUT && i < e->graph->dims; i++)
+        place_member(&l, 4, 4);
+    for (int i = 0; i < e->model->vars; i++) {
+        const Var *v = e->model->var[i];
+        int64_t size = element_size(e, v->type);
+        if (v->kind != kind)
+            continue;
+        bool pointer = kind == VAR_INPUT && v->shape.rank > 0;
+        int64_t at = pointer ? place_member(&l, POINTER, POINTER) : place_member(&l, count_at_bound(e, v->shape) * size, size);
+        put_entry(e, t, (Entry){.name = v->name, .c = v->cname, .role = role[kind], .block = block[kind], .type = v->type, .shape = v->shape,
+                                .offset = at, .limit = v->limit, .pointer = pointer});
+    }
+    return l;
+}
+
+static Layout put_grads(Emit *e, Text *t)
+{
+    Layout l = {0};
+    for (int i = 0; i < e->model->roots; i++) {
+        const Root *r = &e->model->root[i];
+        if (r->kind != ROOT_GRAD)
+            continue;
+        int64_t size = element_size(e, r->node->type), at = place_member(&l, count_at_bound(e, r->node->shape) * size, size);
+        put_entry(e, t, (Entry){.name = r->name, .c = r->cname, .role = "grad", .block = "grads", .type = r->node->type,
+                                .shape = r->node->shape, .offset = at});
+    }
+    return l;
+}
+
+/* Losses, metrics, outputs and kept values among the members of work. */
+static Layout put_work(Emit *e, Text *t)
+{
+    static const char *const role[] = {[ROOT_OUTPUT] = "output", [ROOT_METRIC] = "metric", [ROOT_LOSS] = "loss", [ROOT_NAMED] = "value"};
+    Layout l = {0};
+    place_member(&l, POINTER, POINTER);
+    for (int i = 0; i < e->members; i++) {
+        const Member *m = &e->member[i];
+        int64_t size = element_size(e, m->type), at = place_member(&l, count_at_bound(e, m->shape) * size, size);
+        for (int k = 0; k < e->model->roots; k++) {
+            const Root *r = &e->model->root[k];
+            if (r->cname == m->name && r->kind != ROOT_GRAD && r->kind != ROOT_UPDATE && emit_keeps(e, r))
+                put_entry(e, t, (Entry){.name = r->name, .c = r->cname, .role = role[r->kind], .block = "work", .type = m->type,
+                                        .shape = m->shape, .offset = at});
+        }
+    }
+    if (e->ispace > 0)
+        place_member(&l, e->ispace * 4, 4);
+    if (e->space > 0)
+        place_member(&l, e->space * element_size(e, T_FLOAT), element_size(e, T_FLOAT));
+    return l;
+}
+
+static void put_block(Emit *e, Text *t, const char *name, Layout l)
+{
+    if (l.align)
+        text_add(t, "%s\n    \"%s\": {\"type\": \"%s_%s\", \"bytes\": %lld}", t->size ? "," : "", name, e->name, name, (long long)layout_size(&l));
+}
+
+static void put_function(Emit *e, Text *t, const Function *f)
+{
+    static const struct {
+        unsigned use;
+        const char *name;
+    } all[] = {{USES_PARAMS, "params"}, {USES_STATE, "state"}, {USES_INPUTS, "inputs"}, {USES_WORK, "work"}, {USES_GRADS, "grads"}};
+    const char *comma = "";
+    text_add(t, "%s\n    {\"name\": \"%s_%s\", \"does\": \"%s\", \"returns\": \"%s\", \"arguments\": [", t->size ? "," : "", e->name, f->name,
+             f->fn < FN_GROUP ? f->name : "step", f->fn == FN_INIT ? "void" : "int");
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (f->blocks & all[i].use) {
+            text_add(t, "%s{\"block\": \"%s\", \"const\": %s}", comma, all[i].name, f->writes & all[i].use ? "false" : "true");
+            comma = ", ";
+        }
+    text_add(t, f->fn == FN_INIT ? "%s{\"type\": \"uint64\", \"name\": \"seed\"}]}" : "%.0s]}", comma);
+}
+
+void manifest_write(Ngc *ngc, Model *m, Text *t)
+{
+    Emit *e = emit_prepare(ngc, m);
+    Text tensors = {.ngc = ngc}, blocks = {.ngc = ngc}, functions = {.ngc = ngc};
+    put_block(e, &blocks, "inputs", put_vars(e, &tensors, VAR_INPUT));
+    put_block(e, &blocks, "params", put_vars(e, &tensors, VAR_PARAM));
+    put_block(e, &blocks, "state", put_vars(e, &tensors, VAR_STATE));
+    put_block(e, &blocks, "grads", put_grads(e, &tensors));
+    put_block(e, &blocks, "work", put_work(e, &tensors));
+    for (int i = 0; i < e->functions; i++)
+        put_function(e, &functions, &e->function[i]);
+    text_add(t, "{\n  \"manifest\": 1,\n  \"ngc\": \"" NGC_VERSION "\",\n  \"name\": \"%s\",\n  \"real\": \"%s\",\n  \"standalone\": %s,\n  \"pointer\": %d,\n",
+             m->name, ngc->opt.real_double ? "float64" : "float32", ngc->opt.standalone ? "true" : "false", POINTER);
+    text_add(t, "  \"dims\": [");
+    for (int i = 0; i < e->graph->dims; i++) {
+        text_add(t, "%s\n    {\"name\": ", i ? "," : "");
+        json_string(t, e->graph->dim[i].name);
+        text_add(t, ", \"c\": \"%s\", \"max\": %lld, \"offset\": %d}", e->dim[i], (long long)e->graph->dim[i].max, 4 * i);
+    }
+    text_add(t, "%s],\n  \"blocks\": {%s\n  },\n", e->graph->dims ? "\n  " : "", blocks.at ? blocks.at : "");
+    text_add(t, "  \"tensors\": [%s\n  ],\n  \"functions\": [%s\n  ]\n}\n", tensors.at ? tensors.at : "", functions.at ? functions.at : "");
+}

@@ -1,0 +1,376 @@
+/* options.c - reads the command line by the tables that describe it, and tells what there is. */
+#include "options.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the tables ------------------------------------------------------------------------------------------- */
+
+const char *const option_group_title[OF_COUNT] = {
+    [OF_MODEL] = "The model", [OF_C] = "The C", [OF_BUILD] = "For build tools", [OF_MESSAGES] = "Messages",
+    [OF_RUN] = "run and check", [OF_OTHER] = "Others",
+};
+
+const Option option_table[] = {
+    {"-D", O_DEFINE, OF_MODEL, 1, "NAME=INT", NULL, "give a dim another value, or another bound"},
+    {"-I", O_INCLUDE, OF_MODEL, 1, "DIR", NULL, "look for imported files here too"},
+    {"-e", O_EXPRESSION, OF_MODEL, 1, "TEXT", NULL, "the model is TEXT, an expression or statements"},
+    {"--stdin-name", O_STDIN_NAME, OF_MODEL, 1, "NAME", NULL, "what messages and the prefix call the model that '-' reads"},
+
+    {"-o", O_OUTPUT, OF_C, 1, "FILE", NULL, "write the C to FILE and, where it ends in .c, the header beside it; '-' is standard output"},
+    {"--header", O_HEADER, OF_C, 2, "FILE", NULL, "write the declarations to a header of their own"},
+    {"--prefix", O_PREFIX, OF_C, 1, "NAME", NULL, "start all names in the C with NAME_ (default: the stem of the input file)"},
+    {"--standalone", O_STANDALONE, OF_C, 0, NULL, NULL, "C that needs nothing but libm: what it uses of the runtime is in the file"},
+    {"--real", O_REAL, OF_C, 1, "TYPE", "float double", "float (the default) or double"},
+    {"-O", O_OPTIMIZE, OF_C, 1, "LEVEL", "0 2", "0: C to read, a statement for each step; 2: C to run (the default)"},
+    {"--comments", O_COMMENTS, OF_C, 1, "WHAT", "none source derivation", "none, source, or derivation: the rule of calculus above each backward statement"},
+    {"--keep", O_KEEP, OF_C, 1, "NAME", NULL, "keep a named value in work also at -O2"},
+    {"--no-share", O_NO_SHARE, OF_C, 0, NULL, NULL, "give every value memory of its own"},
+    {"--report", O_REPORT, OF_C, 0, NULL, NULL, "tell flops, parameters and memory; without -o, that alone"},
+
+    {"-M", O_DEPS, OF_BUILD, 0, NULL, NULL, "print a make rule with all files that the model is read from, and write no C"},
+    {"-MD", O_DEPS_TOO, OF_BUILD, 0, NULL, NULL, "write that rule beside the C, in a file that ends in .d"},
+    {"-MF", O_DEPS_FILE, OF_BUILD, 1, "FILE", NULL, "write the rule to FILE"},
+    {"-MT", O_DEPS_TARGET, OF_BUILD, 1, "TARGET", NULL, "the rule's target (default: the files that are written)"},
+    {"--manifest", O_MANIFEST, OF_BUILD, 2, "FILE", NULL, "describe the C in JSON: functions, tensors, shapes, offsets; beside the C, in a file that ends in .json"},
+
+    {"-W", O_WARNING, OF_MESSAGES, 1, "NAME", NULL, "switch a warning on, no-NAME off, all of them on; error: warnings are errors"},
+    {"--diagnostics", O_DIAGNOSTICS, OF_MESSAGES, 1, "FORM", "text json", "text (the default), or json: an object on a line for each message"},
+    {"--color", O_COLOR, OF_MESSAGES, 1, "WHEN", "auto always never", "auto, always or never"},
+
+    {"--fill", O_FILL, OF_RUN, 0, NULL, NULL, "run: give inputs that have no value seeded normal numbers, and labels in range; print the inputs too"},
+    {"--digits", O_DIGITS, OF_RUN, 1, "N", NULL, "run: print numbers with N significant digits (default: 9; 17 tell a double exactly)"},
+
+    {"--check", O_CHECK, OF_OTHER, 0, NULL, NULL, "fmt: change nothing, list the files that would change, and exit with 1 if there are any"},
+    {"-d", O_DUMP, OF_OTHER, 1, "LETTERS", NULL, "print after passes: l lowering, s simplification (the graph), f fusion, p planning (the programs)"},
+    {"--completion", O_COMPLETION, OF_OTHER, 1, "SHELL", "bash zsh fish", "print the completions for bash, zsh or fish"},
+    {"--man", O_MAN, OF_OTHER, 0, NULL, NULL, "print the manual page, for man"},
+    {"--help", O_HELP, OF_OTHER, 0, NULL, NULL, "print this"},
+    {"--version", O_VERSION, OF_OTHER, 0, NULL, NULL, "print the version"},
+};
+const int option_count = (int)(sizeof option_table / sizeof *option_table);
+
+const CommandInfo command_table[] = {
+    {"compile", C_COMPILE, "[options] FILE|-", "write C and a header: ngc model.ng -o model.c (the default command)"},
+    {"run", C_RUN, "[options] FILE|-e TEXT [name=value ...]", "print every named value and every derivative"},
+    {"check", C_CHECK, "[options] FILE [name=value ...]", "compare each derivative with central differences"},
+    {"train", C_TRAIN, "[options] FILE --data ...", "train on real data through the emitted C (ngc train FILE --help tells the rest)"},
+    {"fmt", C_FMT, "[--check] FILE|- ...", "lay models out: indentation and blanks; comments and lines stay"},
+    {"explain-error", C_EXPLAIN_ERROR, "CODE ...", "tell more about an error: ngc explain-error NG0301"},
+};
+const int command_count = (int)(sizeof command_table / sizeof *command_table);
+
+const WarningInfo warning_table[] = {
+    {"underflow", "a number so small that it becomes 0"},
+    {"zero-gradient", "a gradient that is 0 wherever it exists"},
+};
+const int warning_count = (int)(sizeof warning_table / sizeof *warning_table);
+
+/* ---- what there is ------------------------------------------------------------------------------------------ */
+
+static int usage_error(const char *format, const char *what, const char *guess)
+{
+    fprintf(stderr, "ngc: error: ");
+    fprintf(stderr, format, what);
+    if (guess)
+        fprintf(stderr, "; did you mean '%s'?", guess);
+    fprintf(stderr, "\n'ngc --help' tells what there is\n");
+    return 2;
+}
+
+const char *option_form(Ngc *ngc, const Option *o)
+{
+    bool word = o->name[1] == '-', joined = o->kind == O_OPTIMIZE || o->kind == O_WARNING;
+    const char *between = o->value == 2 ? "[=" : o->value && word ? "=" : o->value && !joined ? " " : "";
+    return text_format(ngc, "%s%s%s%s", o->name, between, o->metavar ? o->metavar : "", o->value == 2 ? "]" : "");
+}
+
+/* Prints words within 100 columns, each line after the first behind the indentation. */
+static void print_wrapped(const char *text, int indent)
+{
+    int column = indent;
+    while (*text) {
+        int n = (int)strcspn(text, " ");
+        if (column > indent && column + 1 + n > 100) {
+            printf("\n%*s", indent, "");
+            column = indent;
+        } else if (column > indent) {
+            printf(" ");
+            column++;
+        }
+        printf("%.*s", n, text);
+        column += n;
+        text += n + (text[n] == ' ');
+    }
+    printf("\n");
+}
+
+static void help(Ngc *ngc)
+{
+    printf("ngc turns a model into C that evaluates it, differentiates it and trains it.\n\n");
+    for (int i = 0; i < command_count; i++) {
+        printf("%s ngc %s %s\n        ", i ? "      " : "usage:", i ? command_table[i].name : "[compile]", command_table[i].usage);
+        print_wrapped(command_table[i].help, 8);
+    }
+    for (int g = 0; g < OF_COUNT; g++) {
+        printf("\n%s:\n", option_group_title[g]);
+        for (int i = 0; i < option_count; i++) {
+            if ((int)option_table[i].group != g)
+                continue;
+            printf("  %-19s ", option_form(ngc, &option_table[i]));
+            print_wrapped(option_table[i].help, 22);
+        }
+    }
+    printf("\nWarnings, all of them on unless -Wno-NAME:\n");
+    for (int i = 0; i < warning_count; i++)
+        printf("  %-19s %s\n", warning_table[i].name, warning_table[i].help);
+    printf("\nExit status: 0 success, 1 an error in the model or a failed check, 2 usage, 3 cannot read or write,\n"
+           "4 a fault of ngc. Nothing is written on an error.\n\n"
+           "For example:\n"
+           "  ngc run -e '2*(a*b + c)' a=3 b=2 c=5      values and derivatives at once\n"
+           "  ngc model.ng -o model.c                   model.c and model.h for your program\n"
+           "  ngc -O0 model.ng -o -                     C to read, with the rule of calculus above each line\n"
+           "  ngc -MD -MF model.d model.ng -o model.c   and a rule for make\n");
+}
+
+/* ---- reading -------------------------------------------------------------------------------------------------- */
+
+/* Finds the option that an argument is, and where its value starts (NULL: none with it). */
+static const Option *find_option(const char *arg, const char **value)
+{
+    *value = NULL;
+    for (int i = 0; i < option_count; i++)
+        if (strcmp(arg, option_table[i].name) == 0)
+            return &option_table[i];
+    for (int i = 0; i < option_count; i++) {
+        const Option *o = &option_table[i];
+        size_t n = strlen(o->name);
+        if (strncmp(arg, o->name, n) != 0 || !o->value)
+            continue;
+        if (o->name[1] == '-' && arg[n] != '=')
+            continue;
+        *value = arg + n + (o->name[1] == '-');
+        return o;
+    }
+    return NULL;
+}
+
+static int add_define(Ngc *ngc, const char *text)
+{
+    Options *o = &ngc->opt;
+    char *end;
+    const char *eq = strchr(text, '=');
+    double v = eq ? strtod(eq + 1, &end) : 0;
+    if (!eq || end == eq + 1 || *end || v != floor(v))
+        return usage_error("-D wants NAME=INT, not '%s'", text, NULL);
+    Define *d = arena_alloc(ngc, (size_t)(o->defines + 1) * sizeof *d);
+    if (o->defines)
+        memcpy(d, o->define, (size_t)o->defines * sizeof *d);
+    d[o->defines++] = (Define){intern(ngc, text, (size_t)(eq - text)), v};
+    o->define = d;
+    return -1;
+}
+
+static const char **add_text(Ngc *ngc, const char **list, int *count, const char *text)
+{
+    const char **out = arena_alloc(ngc, (size_t)(*count + 1) * sizeof *out);
+    if (*count)
+        memcpy(out, list, (size_t)*count * sizeof *out);
+    out[(*count)++] = text;
+    return out;
+}
+
+/* Which of the option's words the value is, into *n. */
+static int choose(const Option *o, const char *value, int *n)
+{
+    *n = 0;
+    for (const char *w = o->words; *w; w += strspn(w, " "), ++*n) {
+        size_t size = strcspn(w, " ");
+        if (strlen(value) == size && strncmp(value, w, size) == 0)
+            return -1;
+        w += size;
+    }
+    fprintf(stderr, "ngc: error: %s cannot be '%s'; it is one of %s\n", o->name, value, o->words);
+    return 2;
+}
+
+static bool is_identifier(const char *s)
+{
+    if (!(*s == '_' || (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z')))
+        return false;
+    for (; *s; s++)
+        if (!(*s == '_' || (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9')))
+            return false;
+    return true;
+}
+
+static void switch_warning(Ngc *ngc, const char *name, bool off)
+{
+    Options *opt = &ngc->opt;
+    for (int i = opt->silents; i-- > 0;)
+        if (strcmp(opt->silent[i], name) == 0)
+            opt->silent[i] = opt->silent[--opt->silents];
+    if (off)
+        opt->silent = add_text(ngc, opt->silent, &opt->silents, name);
+}
+
+/* -Wall, -Werror, -WNAME, -Wno-NAME. Of several about one warning the last counts. */
+static int set_warning(Ngc *ngc, const char *value)
+{
+    const char *names[16] = {"all", "error"};
+    bool off = strncmp(value, "no-", 3) == 0;
+    const char *name = off ? value + 3 : value;
+    if (strcmp(name, "error") == 0) {
+        ngc->opt.werror = !off;
+        return -1;
+    }
+    bool all = strcmp(name, "all") == 0, known = all;
+    for (int i = 0; i < warning_count; i++) {
+        bool it = all || strcmp(name, warning_table[i].name) == 0;
+        known |= it;
+        if (it)
+            switch_warning(ngc, warning_table[i].name, off);
+        names[i + 2] = warning_table[i].name;
+    }
+    if (known)
+        return -1;
+    const char *guess = suggest(ngc, name, names, warning_count + 2);
+    return usage_error("there is no -W%s", value, guess ? text_format(ngc, "-W%s%s", off ? "no-" : "", guess) : NULL);
+}
+
+static int set_digits(Ngc *ngc, const char *value)
+{
+    char *end;
+    long n = strtol(value, &end, 10);
+    ngc->opt.digits = (int)n;
+    return *value && !*end && n >= 1 && n <= 17 ? -1 : usage_error("--digits wants a number from 1 to 17, not '%s'", value, NULL);
+}
+
+static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
+{
+    Options *opt = &ngc->opt;
+    int n = 0;
+    int status = o->words ? choose(o, value, &n) : -1;
+    if (status >= 0)
+        return status;
+    switch (o->kind) {
+    case O_OUTPUT: a->output = value; break;
+    case O_HEADER: a->want_header = true; a->header = value; break;
+    case O_PREFIX:
+        opt->prefix = value;
+        return is_identifier(value) ? -1 : usage_error("--prefix wants a C identifier, not '%s'", value, NULL);
+    case O_STANDALONE: opt->standalone = true; break;
+    case O_REAL: opt->real_double = n == 1; break;
+    case O_OPTIMIZE: opt->optimize = n == 1 ? 2 : 0; break;
+    case O_DEFINE: return add_define(ngc, value);
+    case O_INCLUDE: opt->include = add_text(ngc, opt->include, &opt->includes, value); break;
+    case O_COMMENTS: opt->comments = n; break;
+    case O_REPORT: a->report = true; break;
+    case O_KEEP: opt->keep = add_text(ngc, opt->keep, &opt->keeps, value); break;
+    case O_DUMP: opt->dump = value; break;
+    case O_EXPRESSION: a->expression = value; break;
+    case O_WARNING: return set_warning(ngc, value);
+    case O_COLOR: opt->color = n == 0 ? 2 : n == 1; break;
+    case O_NO_SHARE: opt->no_share = true; break;
+    case O_FILL: a->fill = true; break;
+    case O_DIGITS: return set_digits(ngc, value);
+    case O_DEPS: a->deps_only = true; break;
+    case O_DEPS_TOO: a->deps = true; break;
+    case O_DEPS_FILE: a->deps_file = value; break;
+    case O_DEPS_TARGET: a->deps_target = value; break;
+    case O_MANIFEST: a->want_manifest = true; a->manifest = value; break;
+    case O_STDIN_NAME: opt->stdin_name = value; break;
+    case O_DIAGNOSTICS: opt->json = n == 1; break;
+    case O_CHECK: a->check = true; break;
+    case O_COMPLETION: completion_print(value, stdout); return 0;
+    case O_MAN: manual_print(ngc, stdout); return 0;
+    case O_HELP: help(ngc); return 0;
+    case O_VERSION: printf("ngc %s\n", NGC_VERSION); return 0;
+    }
+    return -1;
+}
+
+static int unknown_option(Ngc *ngc, const char *arg)
+{
+    const char **names = arena_alloc(ngc, (size_t)option_count * sizeof *names);
+    for (int i = 0; i < option_count; i++)
+        names[i] = option_table[i].name;
+    const char *word = text_format(ngc, "%.*s", (int)strcspn(arg, "="), arg);
+    return usage_error("unknown option '%s'", arg, suggest(ngc, word, names, option_count));
+}
+
+/* A first word that is neither a command nor looks like a file, but resembles a command. */
+static int misspelt_command(Ngc *ngc, const char *word)
+{
+    const char **names = arena_alloc(ngc, (size_t)command_count * sizeof *names);
+    for (int i = 0; i < command_count; i++)
+        names[i] = command_table[i].name;
+    const char *guess = strpbrk(word, "./") || strlen(word) < 3 ? NULL : suggest(ngc, word, names, command_count);
+    FILE *f = guess ? fopen(word, "rb") : NULL;
+    if (f)
+        fclose(f);
+    return guess && !f ? usage_error("unknown command '%s'", word, guess) : -1;
+}
+
+/* Is the operand something else than the model? */
+static int take_operand(Args *a, char *arg)
+{
+    bool list = a->command == C_FMT || a->command == C_EXPLAIN_ERROR;
+    if (!list && !a->file && !a->expression)
+        a->file = arg;
+    else if (a->command == C_COMPILE)
+        return usage_error("one model at a time; '%s' is another", arg, NULL);
+    else
+        a->rest[a->rests++] = arg;
+    return -1;
+}
+
+static int check_args(const Args *a)
+{
+    static const char *const wanted[] = {[C_FMT] = "no file is named", [C_EXPLAIN_ERROR] = "no error is named, as NG0301"};
+    if (a->command == C_FMT || a->command == C_EXPLAIN_ERROR)
+        return a->rests ? -1 : usage_error("%s", wanted[a->command], NULL);
+    if (!a->file && !a->expression)
+        return usage_error("%s", "no model is named", NULL);
+    if ((a->deps_file || a->deps_target) && !a->deps && !a->deps_only)
+        return usage_error("%s wants -M or -MD", a->deps_file ? "-MF" : "-MT", NULL);
+    return -1;
+}
+
+int options_read(Ngc *ngc, Args *a, int argc, char **argv)
+{
+    int i = 1, status;
+    bool only_operands = false;
+    for (int k = 0; argc > 1 && k < command_count; k++)
+        if (strcmp(argv[1], command_table[k].name) == 0) {
+            a->command = command_table[k].command;
+            i = 2;
+        }
+    if (argc > 1 && i == 1 && argv[1][0] != '-' && (status = misspelt_command(ngc, argv[1])) >= 0)
+        return status;
+    for (; i < argc; i++) {
+        const char *arg = argv[i], *value;
+        if (a->command == C_TRAIN && a->file) {
+            a->rest[a->rests++] = argv[i];
+            continue;
+        }
+        if (strcmp(arg, "--") == 0 && !only_operands) {
+            only_operands = true;
+            continue;
+        }
+        if (only_operands || arg[0] != '-' || arg[1] == '\0') {
+            if ((status = take_operand(a, argv[i])) >= 0)
+                return status;
+            continue;
+        }
+        const Option *o = find_option(arg, &value);
+        if (!o || (!o->value && value))
+            return unknown_option(ngc, arg);
+        if (o->value == 1 && !value && (value = i + 1 < argc ? argv[++i] : NULL) == NULL)
+            return usage_error("%s wants a value", arg, NULL);
+        if ((status = apply_option(ngc, a, o, value)) >= 0)
+            return status;
+    }
+    return check_args(a);
+}
