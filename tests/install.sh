@@ -22,6 +22,7 @@ want zlib1g-dev header zlib.h
 want dataset-fashion-mnist test -e /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
 if [ "${1:-demo}" = check ]; then
     want clang command -v clang
+    want tcc command -v tcc
 fi
 [ -n "$need" ] || exit 0
 

@@ -2,7 +2,7 @@
 # run.sh - every model in models/: its emitted C against the reference interpreter, at -O0 and -O2, by gcc and clang, with and
 # without sanitizers, with shared memory and without (the same bits), standalone; and the warnings of strict compilers.
 #
-# Then random models, RANDOM_MODELS of them (24) from number RANDOM_FIRST (1) on.
+# Then a few random models of tests/random, SANITIZED_MODELS of them (24), under the sanitizers.
 #
 #     tests/emit/run.sh [MODEL...]      from anywhere; needs a built tree
 cd "$(dirname "$0")/../.." || exit 2
@@ -62,13 +62,13 @@ for model in ${*:-tests/emit/models/*.ng}; do
     done
     strict "$name" "-O2" -O3
 done
-cc -std=c11 -O1 -o "$dir/random" tests/emit/random.c || exit 2
-i=${RANDOM_FIRST:-1}
-last=$((i + ${RANDOM_MODELS:-24}))
+cc -std=c11 -O1 -o "$dir/random" tests/random/model.c || exit 2
+i=1
+last=$((i + ${SANITIZED_MODELS:-24}))
 [ $# -gt 0 ] && i=$last
-model=$dir/random.ng
 while [ $i -lt $last ]; do
-    "$dir/random" $i > "$model"
+    "$dir/random" $i 1 "$dir" || exit 2
+    model=$dir/$i.ng
     case $((i % 3)) in
     0) run "random $i" "--seed=$i" $first "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all" ;;
     1) run "random $i" "--seed=$i -O0" $first -O1 ;;

@@ -1,0 +1,574 @@
+/* check.c - models from files, each computed several ways that must agree: by the interpreter from the literal graph (what
+ * the text says, nothing shared, folded or simplified), by the interpreter from the simplified graph, and by emitted C at
+ * -O0, at -O2, and at -O2 with memory of its own for every value. Gradients of the literal graph against differences.
+ *
+ *     check [-n] DIR FIRST COUNT CC [LIBS]      -n: no C. Reads DIR/FIRST.ng ..., writes what it needs beside them, and
+ *                                               DIR/FIRST.ops: how often each op occurred
+ *
+ * All models of a run are one C file for each way, so that starting compilers is not the cost.
+ */
+#include "ngc.h"
+
+#include "../runtime/ngrt.h"
+#include <ctype.h>
+#include <dlfcn.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern const char prelude_text[];
+extern const size_t prelude_size;
+
+typedef struct Way { /* of emitting a model */
+    const char *name, *flags;
+    bool plain, no_share;
+    int every; /* which of the models: all, or every third */
+} Way;
+
+static const Way ways[] = {
+    {"O2", "-O1", false, false, 1}, {"O0", "-O0", true, false, 1}, {"apart", "-O1", false, true, 4}};
+
+enum { WAYS = sizeof ways / sizeof *ways };
+
+typedef struct Case { /* one model */
+    int number;
+    Ngc *ngc, *literal_ngc;
+    Model *m, *literal;   /* equal roots in equal order */
+    Eval *e, *reference;
+    double **value;       /* by index of Model.var */
+    uint64_t seed;
+    uint64_t bits;        /* of all that a way computed */
+    int failures;
+} Case;
+
+static int failed;
+
+static void complain(Case *c, const char *way, const char *what, const char *name, const char *text)
+{
+    if (c->failures++ == 0)
+        failed++;
+    if (c->failures < 4)
+        printf("model %d: %s: %s %s: %s\n", c->number, way, what, name, text);
+}
+
+/* ---- a model from its text ------------------------------------------------------------------------------------ */
+
+static Model *read_model(Ngc **ngc, const char *path, bool literal)
+{
+    Ngc *n = *ngc = calloc(1, sizeof *n);
+    n->opt = (Options){.optimize = 2, .real_double = true, .literal = literal};
+    parse(n, source_add(n, "prelude.ng", prelude_text, prelude_size, true));
+    int file = source_read(n, path, (Loc){.file = -1});
+    if (file >= 0)
+        parse(n, file);
+    Model *m = file >= 0 && !n->errors ? lower(n, file) : NULL;
+    if (!m || n->errors) {
+        diag_flush(n, stdout);
+        return NULL;
+    }
+    model_simplify(m);
+    graph_verify(m->graph);
+    return m;
+}
+
+static double draw(uint64_t *seed)
+{
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return (double)(*seed >> 11) / 9007199254740992.0;
+}
+
+/* Sizes at their bound in the first round, then below; values between -1 and 1, labels below their limit. */
+static void give_values(Case *c, int round)
+{
+    for (int d = 0; d < c->m->graph->dims; d++) {
+        int64_t max = c->m->graph->dim[d].max;
+        c->e->dim[d] = c->reference->dim[d] = round == 0 ? max : 1 + (int64_t)(draw(&c->seed) * (double)max);
+    }
+    for (int i = 0; i < c->m->vars; i++) {
+        const Var *v = c->m->var[i];
+        int64_t dim[MAX_RANK], n = eval_shape(c->e, v->shape, dim);
+        for (int64_t k = 0; k < n; k++)
+            c->value[i][k] = v->kind == VAR_STATE ? (v->type == T_INT ? round + 3 : draw(&c->seed))
+                             : v->type == T_INT ? floor(draw(&c->seed) * (double)(v->limit > 0 ? v->limit : 3))
+                                                : 2 * draw(&c->seed) - 1;
+    }
+    eval_forget(c->e);
+    eval_forget(c->reference);
+}
+
+static Eval *new_eval(Ngc *ngc, Model *m, double *const *value)
+{
+    Eval *e = eval_new(ngc, m);
+    for (int i = 0; i < m->vars; i++)
+        e->var[i] = value[i];
+    e->seed = 7;
+    e->training = 1;
+    return e;
+}
+
+static bool open_case(Case *c, const char *dir, int number)
+{
+    char path[1100];
+    snprintf(path, sizeof path, "%s/%d.ng", dir, number);
+    *c = (Case){.number = number, .seed = (uint64_t)number};
+    c->m = read_model(&c->ngc, path, false);
+    c->literal = c->m ? read_model(&c->literal_ngc, path, true) : NULL;
+    if (!c->literal || c->literal->roots != c->m->roots || c->literal->vars != c->m->vars) {
+        complain(c, "compiler", "model", path, c->literal ? "the literal graph has other roots" : "there are errors");
+        c->m = NULL;
+        return false;
+    }
+    c->value = arena_alloc(c->ngc, (size_t)(c->m->vars + 1) * sizeof *c->value);
+    for (int i = 0; i < c->m->vars; i++) {
+        Size n = shape_count(c->m->graph, c->m->var[i]->shape);
+        c->value[i] = arena_alloc(c->ngc, (size_t)(size_max(c->m->graph, n) + 1) * sizeof(double));
+    }
+    return true;
+}
+
+/* ---- comparing ------------------------------------------------------------------------------------------------- */
+
+static int64_t count_of(const Eval *e, const Node *n)
+{
+    int64_t dim[MAX_RANK];
+    return eval_shape(e, n->shape, dim);
+}
+
+/* Elements of a value as got(at, i), against the reference. */
+static void compare(Case *c, const char *way, const char *what, const char *name, Node *want, const void *got, bool is_int)
+{
+    const double *x = eval_node(c->reference, want), *y = got;
+    int64_t n = count_of(c->reference, want);
+    double scale = 1;
+    char text[200];
+    for (int64_t i = 0; i < n; i++)
+        scale = fmax(scale, fabs(x[i]));
+    for (int64_t i = 0; i < n; i++) {
+        double z = is_int ? (double)((const int32_t *)got)[i] : y[i];
+        if (fabs(z - x[i]) <= 1e-10 * scale && isfinite(x[i]))
+            continue;
+        snprintf(text, sizeof text, "element %lld: %.17g, not %.17g", (long long)i, z, x[i]);
+        complain(c, way, what, name, text);
+        return;
+    }
+}
+
+/* The simplified graph, in training and not. */
+static void check_simplified(Case *c)
+{
+    for (int training = 1; training >= 0; training--) {
+        c->e->training = c->reference->training = training;
+        eval_forget(c->e);
+        eval_forget(c->reference);
+        for (int i = 0; i < c->m->roots; i++)
+            compare(c, "simplified", training ? "training" : "predict", c->m->root[i].name, c->literal->root[i].node,
+                    eval_node(c->e, c->m->root[i].node), false);
+    }
+}
+
+/* ---- differences ------------------------------------------------------------------------------------------------- */
+
+/* The loss with x moved by h along u. A value in the middle is given, not computed. */
+static double moved_loss(Case *c, const Root *r, double *x, const double *at, const double *u, double h)
+{
+    Eval *e = c->reference;
+    int64_t n = count_of(e, r->x);
+    for (int64_t i = 0; i < n; i++)
+        x[i] = at[i] + h * u[i];
+    eval_forget(e);
+    if (r->x->op != OP_var) {
+        e->value[r->x->id] = x;
+        e->known[r->x->id] = true;
+    }
+    return *eval_node(e, r->loss);
+}
+
+/* A gradient along a random direction, by central differences of the fourth order. Where one step crosses a kink, a smaller
+ * one does not. */
+static void check_gradient(Case *c, const Root *r)
+{
+    Eval *e = c->reference;
+    int64_t n = count_of(e, r->x);
+    size_t size = (size_t)(n + 1) * sizeof(double);
+    double *x = (double *)eval_node(e, r->x), *room = e->value[r->x->id], *u = arena_alloc(c->ngc, size), dot = 0, scale = 1e-3, best = INFINITY;
+    const double *g = arena_copy(c->ngc, eval_node(e, r->node), (size_t)n * sizeof *g);
+    const double *at = arena_copy(c->ngc, x, (size_t)n * sizeof *at);
+    double slope = 0;
+    char text[100];
+    x = arena_alloc(c->ngc, size);
+    for (int i = 0; i < c->m->vars && r->x->op == OP_var; i++)
+        if (c->literal->var[i] == r->x->attr.var)
+            x = c->value[i];
+    for (int64_t i = 0; i < n; i++) {
+        u[i] = 2 * draw(&c->seed) - 1;
+        dot += u[i] * g[i];
+        scale = fmax(scale, fabs(u[i] * g[i]));
+    }
+    scale = fmax(scale, 1e-3 * fabs(*eval_node(e, r->loss)));
+    for (double h = 1e-3; h > 1e-7 && best > 1e-7; h *= 0.05) {
+        double one = moved_loss(c, r, x, at, u, h) - moved_loss(c, r, x, at, u, -h);
+        double two = moved_loss(c, r, x, at, u, 2 * h) - moved_loss(c, r, x, at, u, -2 * h);
+        double s = (8 * one - two) / (12 * h), error = fabs(s - dot) / scale;
+        if (error < best) {
+            best = error;
+            slope = s;
+        }
+    }
+    memcpy(x, at, (size_t)n * sizeof *x);
+    e->value[r->x->id] = room;
+    eval_forget(e);
+    snprintf(text, sizeof text, "slope %.12g, by differences %.12g", dot, slope);
+    if (!(best < 2e-6))
+        complain(c, "derivative", "gradient", r->name, text);
+}
+
+static void check_gradients(Case *c)
+{
+    c->reference->training = 1;
+    for (int i = 0; i < c->literal->roots; i++) {
+        const Root *r = &c->literal->root[i];
+        eval_forget(c->reference);
+        if (r->kind == ROOT_GRAD && strncmp(r->name, "dS/", 3) != 0) /* S has a stop */
+            check_gradient(c, r);
+    }
+}
+
+/* ---- emitted C ----------------------------------------------------------------------------------------------------- */
+
+static bool is_letter(char c)
+{
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+/* The names of a C file that are static, a space behind each. */
+static void static_names(const char *text, Text *names)
+{
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, "static ", 7) != 0)
+            continue;
+        const char *end = line + strcspn(line, "([=;"), *start;
+        while (end > line && !is_letter(end[-1]))
+            end--;
+        for (start = end; start > line && is_letter(start[-1]);)
+            start--;
+        text_add(names, "%.*s ", (int)(end - start), start);
+    }
+}
+
+static bool has_name(const char *names, const char *word, size_t size)
+{
+    for (const char *p = names; (p = strstr(p, word)) != NULL; p++)
+        if (p[size] == ' ' && (p == names || p[-1] == ' '))
+            return true;
+    return false;
+}
+
+/* The text with a number behind its static names: many such files can then be one. */
+static void print_apart(Ngc *ngc, FILE *f, const char *text, int number)
+{
+    Text names = {.ngc = ngc};
+    text_add(&names, " ");
+    static_names(text, &names);
+    char last = 0;
+    for (const char *p = text; *p;) {
+        if (*p == '"') { /* a string, as it is */
+            const char *end = p + 1;
+            while (*end && *end != '"')
+                end += 1 + (*end == '\\');
+            fwrite(p, 1, (size_t)(end + 1 - p), f);
+            p = end + 1;
+        } else if (is_letter(*p)) {
+            char word[256];
+            size_t n = 0;
+            while (is_letter(p[n]))
+                n++;
+            snprintf(word, sizeof word, "%.*s", (int)n, p);
+            fprintf(f, last != '.' && last != '>' && has_name(names.at, word, n) ? "%s_%d" : "%s", word, number);
+            p += n;
+        } else
+            fputc(*p++, f);
+        last = p[-1];
+    }
+}
+
+static bool emits(const Case *c, int way)
+{
+    return c->m && c->number % ways[way].every == 0;
+}
+
+/* All models one way as a C file, and a shared object of it. */
+static void *build(Case *c, int count, int way, const char *dir, const char *cc, const char *libs)
+{
+    char path[1100], command[4096];
+    int first = c->number;
+    snprintf(path, sizeof path, "%s/%d_%s.c", dir, first, ways[way].name);
+    FILE *f = fopen(path, "w");
+    if (!f)
+        return NULL;
+    for (int i = 0; i < count; i++) {
+        if (!emits(&c[i], way))
+            continue;
+        Output out = {.c = {.ngc = c[i].ngc}, .h = {.ngc = c[i].ngc}};
+        c[i].ngc->opt.optimize = ways[way].plain ? 0 : 2;
+        c[i].ngc->opt.no_share = ways[way].no_share;
+        c[i].m->name = text_format(c[i].ngc, "model%d", c[i].number);
+        emit_c(c[i].ngc, c[i].m, NULL, &out);
+        print_apart(c[i].ngc, f, out.c.at, c[i].number);
+    }
+    fclose(f);
+    snprintf(command, sizeof command, "%s -std=c99 %s -fPIC -shared -Iruntime %s -o %s/%d_%s.so %s", cc, ways[way].flags, path, dir, first,
+             ways[way].name, libs);
+    if (system(command) != 0)
+        return NULL;
+    snprintf(path, sizeof path, "%s/%d_%s.so", dir, first, ways[way].name);
+    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!handle)
+        printf("%s\n", dlerror());
+    return handle;
+}
+
+typedef struct Blocks {
+    char *params, *state, *inputs, *work, *grads;
+} Blocks;
+
+static const ngrt_tensor *find(const ngrt_model *d, const char *name, unsigned roles)
+{
+    for (int i = 0; i < d->tensors; i++)
+        if (roles >> d->tensor[i].role & 1 && strcmp(d->tensor[i].name, name) == 0)
+            return &d->tensor[i];
+    return NULL;
+}
+
+/* The values of variables into the blocks; tensors of inputs are kept for the pointers there. */
+static void fill_blocks(Case *c, const ngrt_model *d, Blocks *b)
+{
+    for (int i = 0; i < d->dims; i++) {
+        int n = (int)c->e->dim[i];
+        memcpy(b->inputs + d->dim[i].offset, &n, sizeof n);
+    }
+    for (int i = 0; i < c->m->vars; i++) {
+        const Var *v = c->m->var[i];
+        const ngrt_tensor *t = find(d, v->name, 1u << (v->kind == VAR_INPUT ? NGRT_INPUT : v->kind == VAR_PARAM ? NGRT_PARAM : NGRT_STATE));
+        size_t n = (size_t)count_of(c->e, v->node), size = v->type == T_INT ? sizeof(int32_t) : sizeof(double);
+        char *at = t ? (v->kind == VAR_INPUT ? b->inputs : v->kind == VAR_PARAM ? b->params : b->state) + t->offset : NULL;
+        if (!t)
+            continue; /* no function needs it */
+        char *to = v->kind == VAR_INPUT && v->shape.rank > 0 ? arena_alloc(c->ngc, n * size + 1) : at;
+        for (size_t k = 0; k < n; k++)
+            if (v->type == T_INT)
+                ((int32_t *)to)[k] = (int32_t)c->value[i][k];
+            else
+                ((double *)to)[k] = c->value[i][k];
+        if (to != at)
+            memcpy(at, &to, sizeof to);
+    }
+}
+
+static size_t bytes(const ngrt_tensor *t)
+{
+    size_t n = t->type == NGRT_I32 ? sizeof(int32_t) : sizeof(double);
+    for (int i = 0; i < t->rank; i++)
+        n *= (size_t)t->shape[i];
+    return n;
+}
+
+/* Results are NaN before they are computed. */
+static void spoil(const ngrt_model *d, char *block, unsigned roles)
+{
+    for (int i = 0; i < d->tensors; i++)
+        if (roles >> d->tensor[i].role & 1)
+            memset(block + d->tensor[i].offset, 0xff, bytes(&d->tensor[i]));
+}
+
+enum { OUTPUTS = 1 << NGRT_OUTPUT, LOSSES = 1 << NGRT_LOSS, METRICS = 1 << NGRT_METRIC, GRADS = 1 << NGRT_GRAD };
+
+/* The roots of some kinds, in the block where they now must be. */
+static void check_roots(Case *c, const ngrt_model *d, const Blocks *b, const char *way, const char *what, int training, unsigned kinds)
+{
+    static const int role[] = {[ROOT_OUTPUT] = NGRT_OUTPUT, [ROOT_METRIC] = NGRT_METRIC, [ROOT_LOSS] = NGRT_LOSS, [ROOT_GRAD] = NGRT_GRAD};
+    if (c->reference->training != training)
+        eval_forget(c->reference);
+    c->reference->training = training;
+    for (int i = 0; i < c->literal->roots; i++) {
+        const Root *r = &c->literal->root[i];
+        if (!(kinds >> r->kind & 1))
+            continue;
+        bool param = r->kind == ROOT_UPDATE && r->var->kind == VAR_PARAM;
+        unsigned roles = r->kind == ROOT_UPDATE ? 1u << NGRT_PARAM | 1u << NGRT_STATE : 1u << role[r->kind];
+        if (r->kind <= ROOT_LOSS) /* a value that is two of these is one member */
+            roles = OUTPUTS | METRICS | LOSSES;
+        const ngrt_tensor *t = find(d, r->name, roles);
+        const char *block = r->kind == ROOT_GRAD ? b->grads : r->kind == ROOT_UPDATE ? (param ? b->params : b->state) : b->work;
+        if (!t) {
+            complain(c, way, what, r->name, "is not there");
+            continue;
+        }
+        compare(c, way, what, r->name, r->node, block + t->offset, t->type == NGRT_I32);
+        const unsigned char *p = (const unsigned char *)block + t->offset;
+        size_t n = (size_t)count_of(c->reference, r->node) * (t->type == NGRT_I32 ? sizeof(int32_t) : sizeof(double));
+        for (size_t k = 0; k < n; k++)
+            c->bits = (c->bits ^ p[k]) * 1099511628211u;
+    }
+}
+
+static void check_status(Case *c, const char *way, const char *what, int status)
+{
+    if (status != NGRT_OK)
+        complain(c, way, what, "returned", ngrt_strerror(status));
+}
+
+/* Each function of a model, once. */
+static void check_functions(Case *c, const ngrt_model *d, Blocks *b, const char *way)
+{
+    const unsigned all = OUTPUTS | LOSSES | METRICS;
+    fill_blocks(c, d, b);
+    spoil(d, b->work, all);
+    if (d->forward) {
+        check_status(c, way, "forward", d->forward(b->params, b->state, b->inputs, b->work));
+        check_roots(c, d, b, way, "forward", 1, 1u << ROOT_LOSS);
+    }
+    if (d->backward) {
+        memset(b->grads, 0xff, d->sizeof_grads);
+        check_status(c, way, "backward", d->backward(b->params, b->state, b->inputs, b->work, b->grads));
+        check_roots(c, d, b, way, "backward", 1, 1u << ROOT_GRAD);
+    }
+    if (d->update) {
+        check_status(c, way, "update", d->update(b->params, b->state, b->inputs, b->work, b->grads));
+        check_roots(c, d, b, way, "update", 1, 1u << ROOT_UPDATE);
+    }
+    if (d->step) {
+        fill_blocks(c, d, b);
+        spoil(d, b->work, all);
+        check_status(c, way, "step", d->step(b->params, b->state, b->inputs, b->work));
+        check_roots(c, d, b, way, "step", 1, 1u << ROOT_LOSS | 1u << ROOT_UPDATE);
+    }
+    fill_blocks(c, d, b);
+    if (d->predict) {
+        spoil(d, b->work, all);
+        check_status(c, way, "predict", d->predict(b->params, b->state, b->inputs, b->work));
+        check_roots(c, d, b, way, "predict", 0, 1u << ROOT_OUTPUT);
+    }
+    if (d->eval) {
+        spoil(d, b->work, all);
+        check_status(c, way, "eval", d->eval(b->params, b->state, b->inputs, b->work));
+        check_roots(c, d, b, way, "eval", 0, 1u << ROOT_OUTPUT | 1u << ROOT_LOSS | 1u << ROOT_METRIC);
+    }
+}
+
+static void check_init(Case *c, const ngrt_model *d, const Blocks *b, const char *way)
+{
+    d->init(b->params, b->state, 7);
+    for (int i = 0; i < c->literal->vars; i++) {
+        const Var *v = c->literal->var[i];
+        if (v->kind == VAR_INPUT || !v->init)
+            continue;
+        const ngrt_tensor *t = find(d, v->name, 1u << NGRT_PARAM | 1u << NGRT_STATE);
+        if (t)
+            compare(c, way, "init", v->name, v->init, (v->kind == VAR_PARAM ? b->params : b->state) + t->offset, t->type == NGRT_I32);
+    }
+}
+
+static Blocks new_blocks(const ngrt_model *d)
+{
+    size_t size[5] = {d->sizeof_params, d->sizeof_state, d->sizeof_inputs, d->sizeof_work, d->sizeof_grads};
+    char *block[5];
+    for (int i = 0; i < 5; i++)
+        block[i] = calloc(size[i] + 64, 1);
+    return (Blocks){block[0], block[1], block[2], block[3], block[4]};
+}
+
+static void check_emitted(Case *c, void *const *object)
+{
+    char name[40];
+    uint64_t shared = 0;
+    const uint64_t seed = c->seed;
+    snprintf(name, sizeof name, "model%d_model", c->number);
+    for (int w = 0; w < WAYS; w++) {
+        if (!emits(c, w))
+            continue;
+        const ngrt_model *d = object[w] ? dlsym(object[w], name) : NULL;
+        if (!d) {
+            complain(c, ways[w].name, "C", "", "does not compile");
+            continue;
+        }
+        Blocks b = new_blocks(d);
+        c->seed = seed;
+        c->bits = 0;
+        if (d->init)
+            check_init(c, d, &b, ways[w].name);
+        for (int round = 0; round < 2; round++) {
+            give_values(c, round);
+            check_functions(c, d, &b, ways[w].name);
+        }
+        free(b.params), free(b.state), free(b.inputs), free(b.work), free(b.grads);
+        if (w == 0)
+            shared = c->bits;
+        if (ways[w].no_share && c->bits != shared)
+            complain(c, ways[w].name, "memory", "", "other bits where nothing is shared");
+    }
+}
+
+/* ---- the run ---------------------------------------------------------------------------------------------------------- */
+
+/* Adds up the ops that what is asked for needs. */
+static void count_ops(const Model *m, int *ops)
+{
+    Node **root = arena_alloc(m->graph->ngc, (size_t)(m->roots + m->vars + 1) * sizeof *root);
+    int n = 0;
+    for (int i = 0; i < m->roots; i++)
+        root[n++] = m->root[i].node;
+    for (int i = 0; i < m->vars; i++)
+        if (m->var[i]->init)
+            root[n++] = m->var[i]->init;
+    int *uses = graph_uses(m->graph, root, n);
+    for (int i = 0; i < m->graph->count; i++)
+        ops[m->graph->node[i]->op] += uses[i] > 0;
+}
+
+static void print_ops(const char *dir, int first, const int *ops)
+{
+    char path[1100];
+    snprintf(path, sizeof path, "%s/%d.ops", dir, first);
+    FILE *f = fopen(path, "w");
+    for (int i = 0; f && i < OP_COUNT; i++)
+        fprintf(f, "%s %d\n", op_info[i]->name, ops[i]);
+    if (f)
+        fclose(f);
+}
+
+int main(int argc, char **argv)
+{
+    bool emit = argc < 2 || strcmp(argv[1], "-n") != 0;
+    argv += !emit, argc -= !emit;
+    if (argc < 4 + emit) {
+        fprintf(stderr, "usage: check [-n] DIR FIRST COUNT CC [LIBS]\n");
+        return 2;
+    }
+    int first = atoi(argv[2]), count = atoi(argv[3]), ops[OP_COUNT] = {0};
+    void *object[WAYS] = {0};
+    Case *c = calloc((size_t)count, sizeof *c);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    for (int i = 0; i < count; i++)
+        open_case(&c[i], argv[1], first + i);
+    for (int w = 0; w < WAYS && emit; w++)
+        object[w] = build(c, count, w, argv[1], argv[4], argc > 5 ? argv[5] : "");
+    for (int i = 0; i < count; i++) {
+        if (!c[i].m)
+            continue;
+        c[i].e = new_eval(c[i].ngc, c[i].m, c[i].value);
+        c[i].reference = new_eval(c[i].literal_ngc, c[i].literal, c[i].value);
+        count_ops(c[i].m, ops);
+        count_ops(c[i].literal, ops);
+        give_values(&c[i], 0);
+        check_simplified(&c[i]);
+        check_gradients(&c[i]);
+        if (emit && !c[i].failures)
+            check_emitted(&c[i], object);
+        arena_free(c[i].ngc);
+        arena_free(c[i].literal_ngc);
+    }
+    print_ops(argv[1], first, ops);
+    printf("%d passed, %d failed\n", count - failed, failed);
+    return failed > 0;
+}
