@@ -353,6 +353,15 @@ static Value *call_builtin(Lower *L, const Func *f, Call *c, Loc loc)
                                                                                        : graph_where(L->g, arg[0], arg[1], arg[2]));
 }
 
+/* The value of a parameter is named by it, and may be what the body differentiates by; the library differentiates only
+ * by what is named already. */
+static Value *parameter(Lower *L, const Func *f, Value *v)
+{
+    if (L->ngc->file[f->def->loc.file]->library || v->kind != V_NODE || v->node->bound || v->node->op == OP_var)
+        return v;
+    return value_node(L, v->loc, graph_bind(L->g, v->node, NULL, 0));
+}
+
 /* Executes the body of a def in a scope of its own; what it declares is named below `path`. */
 static Value *call_def(Lower *L, const Func *f, Call *c, Loc loc, Path *path, Layer *layer)
 {
@@ -376,7 +385,7 @@ static Value *call_def(Lower *L, const Func *f, Call *c, Loc loc, Path *path, La
     L->passes = 0;
     L->branch = 0;
     for (int i = 0; i < c->count; i++)
-        scope_bind(L, c->name[i], c->value[i] ? c->value[i] : lower_expr(L, c->otherwise[i]), f->def->at);
+        scope_bind(L, c->name[i], parameter(L, f, c->value[i] ? c->value[i] : lower_expr(L, c->otherwise[i])), f->def->at);
     if (f->def->value)
         result = lower_expr(L, f->def->value);
     else
