@@ -2,6 +2,9 @@
 #
 #   make            the compiler and the runtime          make demo       train the README's model on real images
 #   make check      the tests                             make clean
+#   V=1             show the commands
+#   make install    into PREFIX (below DESTDIR)           make uninstall
+#   make dist       an archive that needs neither Flex nor Bison
 #
 # CC, CFLAGS as usual. BLAS=openblas|builtin and ZLIB=1|0 say what the runtime is built with; by default what is there.
 
@@ -21,6 +24,10 @@ NGC_O   = $(NGC_C:compiler/%.c=$(B)/%.o) $(B)/ng.tab.o $(B)/ng.lex.o $(B)/texts.
 RT_C    = $(wildcard runtime/*.c)
 RT_O    = $(RT_C:runtime/%.c=$(B)/rt_%.o)
 STD     = -std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700
+
+ifndef V
+.SILENT:
+endif
 
 all: $(B)/ngc $(B)/libngrt.a
 
@@ -47,11 +54,17 @@ $(B)/rt_%.o: runtime/%.c $(B)/config
 $(B)/plain_%.o: runtime/%.c $(B)/config
 	$(CC) $(STD) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
 
+MADE    = grammars/generated
+ifeq ($(wildcard $(MADE)),)
 $(B)/ng.tab.c $(B)/ng.tab.h &: grammars/ng.y | $(B)
 	bison -d -o $(B)/ng.tab.c grammars/ng.y
 
 $(B)/ng.lex.c: grammars/ng.l | $(B)
 	flex -o $@ grammars/ng.l
+else # the archive of `make dist` has them
+$(B)/ng.tab.c $(B)/ng.tab.h $(B)/ng.lex.c: $(B)/%: $(MADE)/% | $(B)
+	cp $< $@
+endif
 
 TEXTS   = prelude=compiler/prelude.ng errors=compiler/errors.txt runtime_math=runtime/ngrt_math.h runtime_gemm=runtime/ngrt_gemm.c \
           runtime_random=runtime/ngrt_random.c runtime_linear=runtime/ngrt_linear.c runtime_header=runtime/ngrt.h
@@ -83,6 +96,52 @@ check:
 clean:
 	rm -rf $(B)
 
+# ---- for others to use --------------------------------------------------------------------------------------
+
+PREFIX  = /usr/local
+VERSION := $(shell sed -n 's/^.define NGC_VERSION "\(.*\)"/\1/p' compiler/ngc.h)
+SEMICOLON = ;
+EMPTY   =
+LINKS   = $(subst $(EMPTY) $(EMPTY),$(SEMICOLON),$(strip $(LIBS)))
+TO      = $(DESTDIR)$(PREFIX)
+SET_UP  = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g'
+PAGE    = awk -v version=$(VERSION) -f compiler/man.awk
+INSTALLED = bin/ngc lib/libngrt.a include/ngrt.h include/ngrt_math.h include/ngrt_host.h lib/pkgconfig/ngrt.pc \
+          lib/cmake/ngc/ngc-config.cmake lib/cmake/ngc/ngc-config-version.cmake share/man/man1/ngc.1 share/man/man3/ngrt.3 \
+          share/man/man5/ngc-language.5 share/bash-completion/completions/ngc share/zsh/site-functions/_ngc \
+          share/fish/vendor_completions.d/ngc.fish
+
+install: all
+	mkdir -p $(addprefix $(TO)/,$(sort $(dir $(INSTALLED))))
+	install -m 755 $(B)/ngc $(TO)/bin/ngc
+	install -m 644 $(B)/libngrt.a $(TO)/lib/libngrt.a
+	install -m 644 runtime/ngrt.h runtime/ngrt_math.h runtime/ngrt_host.h $(TO)/include
+	$(SET_UP) -e 's|@LIBS@|$(strip $(LIBS))|' runtime/ngrt.pc.in > $(TO)/lib/pkgconfig/ngrt.pc
+	$(SET_UP) -e 's|@LIBS@|$(LINKS)|' compiler/ngc-config.cmake > $(TO)/lib/cmake/ngc/ngc-config.cmake
+	$(SET_UP) compiler/ngc-config-version.cmake > $(TO)/lib/cmake/ngc/ngc-config-version.cmake
+	$(B)/ngc --man > $(TO)/share/man/man1/ngc.1
+	$(PAGE) -v name=ngrt -v section=3 -v what='models of ngc in your own program' runtime/README.md > $(TO)/share/man/man3/ngrt.3
+	$(PAGE) -v name=ngc-language -v section=5 -v what='the language of ngc' grammars/README.md > $(TO)/share/man/man5/ngc-language.5
+	$(B)/ngc --completion=bash > $(TO)/share/bash-completion/completions/ngc
+	$(B)/ngc --completion=zsh > $(TO)/share/zsh/site-functions/_ngc
+	$(B)/ngc --completion=fish > $(TO)/share/fish/vendor_completions.d/ngc.fish
+	cd $(TO) && chmod 644 $(filter lib/pkg% lib/cmake% share/%,$(INSTALLED))
+
+uninstall:
+	rm -f $(addprefix $(TO)/,$(INSTALLED))
+	-rmdir $(TO)/lib/cmake/ngc
+
+# The files of the repository, or all of an unpacked archive, with the scanner and the parser made.
+DIST    = ngc-$(VERSION)
+dist: $(B)/ng.tab.c $(B)/ng.lex.c
+	rm -rf $(B)/$(DIST)
+	mkdir -p $(B)/$(DIST)/$(MADE)
+	{ git ls-files 2>/dev/null || find $(wildcard LICENSE README.md Makefile) compiler grammars runtime examples tests -type f; } \
+	    | tar -cf - -T - | tar -xf - -C $(B)/$(DIST)
+	cp $(B)/ng.tab.c $(B)/ng.tab.h $(B)/ng.lex.c $(B)/$(DIST)/$(MADE)
+	sed -i '/^# *line /d' $(B)/$(DIST)/$(MADE)/*
+	tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -cf - -C $(B) $(DIST) | gzip -n > $(B)/$(DIST).tar.gz
+
 FORCE:
-.PHONY: all demo check clean FORCE
+.PHONY: all demo check clean install uninstall dist FORCE
 -include $(wildcard $(B)/*.d)
