@@ -70,9 +70,10 @@ typedef struct Trainer {
 } Trainer;
 
 static const char usage[] =
-    "usage: %s --data FILE [options] [NAME=value ...]\n"
+    "usage: %s [--data FILE] [options] [NAME=value ...]\n"
     "  --data FILE             the columns fill the model's inputs in the order of their declaration\n"
     "  --data NAME=FILE,...    a file for each input; CSV, IDX or NumPy, also compressed by gzip\n"
+    "                          none for a model that makes its data itself: an epoch is then one step\n"
     "  --val ...               validation data in the same forms, evaluated after each epoch\n"
     "  --epochs N              passes over the data (10)\n"
     "  --batch N               rows in a step (the model's bound, or all rows if there are fewer)\n"
@@ -214,11 +215,20 @@ static int parse_argument(Trainer *t, int argc, char **argv, int *i) {
     return DONE;
 }
 
+/* Whether there is an input that gets its elements from a file. */
+static int takes_data(const ngrt_model *m) {
+    int i;
+    for (i = 0; i < m->tensors; i++)
+        if (m->tensor[i].role == NGRT_INPUT && m->tensor[i].rank > 0)
+            return 1;
+    return 0;
+}
+
 static int parse_arguments(Trainer *t, int argc, char **argv) {
     int i, status = DONE;
     for (i = 1; i < argc && !status; i++)
         status = parse_argument(t, argc, argv, &i);
-    if (!status && !t->train.sources)
+    if (!status && !t->train.sources && takes_data(t->model))
         status = fail(t, USAGE, "no data: give --data FILE");
     return status;
 }
@@ -596,10 +606,13 @@ static void print_value(const char *prefix, const char *name, double value) {
     fprintf(stderr, fabs(value) >= 1e-3 || value == 0.0 ? " - %s%s: %.4f" : " - %s%s: %.4e", prefix, name, value);
 }
 
-/* The line of an epoch, on stderr and in the log. */
+/* The line of an epoch, in the log and on stderr; there, of many epochs, of every tenth, hundredth and so on. */
 static int report_epoch(Trainer *t, long epoch, double time) {
+    long every = 1;
     int i;
-    if (!t->quiet) {
+    while (t->epochs / every > 100)
+        every *= 10;
+    if (!t->quiet && (epoch % every == 0 || epoch == t->epochs)) {
         fprintf(stderr, "Epoch %ld/%ld - %.1fs", epoch, t->epochs, time);
         for (i = 0; i < t->values; i++)
             print_value("", t->value[i].tensor->name, t->value[i].train);
