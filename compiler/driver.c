@@ -1,6 +1,6 @@
 /* driver.c - `ngc train`: compiles the emitted C with the system's compiler and the runtime's host part into a program kept
  * in the cache, and runs it in this process's place. */
-#include "ngc.h"
+#include "emit.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -115,7 +115,7 @@ int train_main(Ngc *ngc, Model *m, char **argv, int argc)
     Output out = {.c = {.ngc = ngc}, .h = {.ngc = ngc}};
     char key[32];
     emit_c(ngc, m, NULL, &out);
-    text_add(&out.c, "\n#include \"ngrt_host.h\"\n\nint main(int argc, char **argv)\n{\n    return ngrt_train_main(&%s_model, argc, argv);\n}\n", m->name);
+    text_add(&out.c, "\n#include \"ngrt_host.h\"\n\nint main(int argc, char **argv)\n{\n    return ngrt_train_main(&%s_model, argc, argv);\n}\n", c_name(ngc, m->name));
     const char *dir = cache_directory(ngc), *libs = NGC_LIBS " " NGC_VERSION, *lib = text_format(ngc, "%s/libngrt.a", runtime_directory(ngc, ".", "../lib", "libngrt.a"));
     struct stat st = {0};
     if (!dir)
