@@ -860,11 +860,18 @@ static int nest_max(void)
 static void note_inputs(Lower *L)
 {
     Text names = {.ngc = L->ngc};
-    if (!L->formula || L->m->vars == 0)
+    if (!L->formula)
         return;
-    for (int i = 0; i < L->m->vars; i++)
-        text_add(&names, "%s%s", i ? ", " : "", L->m->var[i]->name);
-    diag(L->ngc, SEV_NOTE, 208, L->m->var[0]->loc, "nothing is declared, so these are scalar inputs: %s", names.at);
+    const Var *first = NULL;
+    for (int i = 0; i < L->m->vars; i++) {
+        const Var *v = L->m->var[i];
+        if (v->kind != VAR_INPUT)
+            continue;
+        text_add(&names, "%s%s", first ? ", " : "", v->name);
+        first = first ? first : v;
+    }
+    if (first)
+        diag(L->ngc, SEV_NOTE, 208, first->loc, "nothing is declared, so these are scalar inputs: %s", names.at);
 }
 
 Model *lower(Ngc *ngc, int file)
