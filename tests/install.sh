@@ -12,6 +12,9 @@ want() { # want PACKAGE TEST...: the package is missing where the test fails
 header() {
     printf '#include <%s>\n' "$1" | cc -E - >/dev/null 2>&1
 }
+sanitizers() {
+    echo 'int main(void) { return 0; }' | clang -x c -fsanitize=address,undefined - -o /dev/null
+}
 
 want gcc command -v cc
 want libc6-dev header stdio.h
@@ -22,6 +25,8 @@ want zlib1g-dev header zlib.h
 want dataset-fashion-mnist test -e /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
 if [ "${1:-demo}" = check ]; then
     want clang command -v clang
+    want libclang-rt-dev sanitizers
+    want g++ command -v g++
     want tcc command -v tcc
 fi
 [ -n "$need" ] || exit 0

@@ -10,7 +10,7 @@ build=${BUILD:-build}
 dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT
 strict="-std=c99 -pedantic -Wall -Wextra -Wconversion -Wsign-conversion -Wmissing-prototypes -Wshadow -Werror"
-objects=$(ls $build/*.o | grep -v "/rt_\|/main.o\|/driver.o\|/output.o\|/run.o")
+objects=$(ls $build/*.o | grep -v "/rt_\|/main.o")
 libs="$build/libngrt.a $(nm $build/libngrt.a 2>/dev/null | grep -q 'U cblas_sgemm' && echo -lopenblas) -lm"
 compilers=$(for c in gcc clang; do command -v $c; done)
 failed=0 checks=0

@@ -11,7 +11,7 @@ build=${BUILD:-$(dirname "${NGC:-build/ngc}")}
 models=${RANDOM_MODELS:-2000} first=${RANDOM_FIRST:-1}
 dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT
-objects=$(ls "$build"/*.o | grep -v "/rt_\|/main.o\|/driver.o\|/output.o\|/run.o")
+objects=$(ls "$build"/*.o | grep -v "/rt_\|/main.o")
 libs="$PWD/$build/libngrt.a"
 case $build in /*) libs=$build/libngrt.a ;; esac
 nm "$libs" 2>/dev/null | grep -q 'U cblas_sgemm' && libs="$libs -lopenblas"
