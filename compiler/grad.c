@@ -102,9 +102,10 @@ static void contribute(Sweep *s, Node *y, int operand, Node *dx)
     if (node_is(dx, 0))
         return;
     Step *step = arena_alloc(g->ngc, sizeof *step);
-    *step = (Step){s->loss, x, y, s->adjoint[y->id], dx, operand, s->uses[x->id]++, g->steps};
+    *step = (Step){s->loss, x, y, s->adjoint[y->id], dx, operand, NULL, s->uses[x->id]++, g->steps};
     g->steps = step;
     *sum = *sum ? graph_binary(g, OP_add, *sum, dx) : dx;
+    step->sum = *sum;
     if (dx->id >= s->from && !dx->step)
         dx->step = step;
     if ((*sum)->id >= s->from && !(*sum)->step)

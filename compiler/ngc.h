@@ -218,6 +218,7 @@ typedef struct Step { /* one step of the reverse sweep: how the adjoint of x get
     Node *x, *y;        /* forward nodes */
     Node *dy, *dx;      /* the adjoint of y, and the contribution made from it */
     int operand;        /* x is y->arg[operand] */
+    Node *sum;          /* the adjoint of x with it added */
     int use;            /* 0 for the first contribution to x, 1 for the next ... : "second use of x: added" */
     const struct Step *prev; /* the one before, of the same loss */
 } Step;
@@ -287,6 +288,7 @@ typedef struct Root {   /* something a function of the emitted C delivers */
     const char *name;   /* "p"; ROOT_GRAD: "dJ/dW"; ROOT_UPDATE: the variable's name */
     const char *cname;  /* "p", "dJ_dh_W" */
     Node *node;
+    Node *written;      /* the node before the last simplification: what the user wrote */
     Node *x;            /* ROOT_GRAD: what it is the gradient with regard to */
     Node *loss;         /* ROOT_GRAD: what of */
     Var *var;           /* ROOT_UPDATE: what gets it; ROOT_GRAD: the variable x is, or NULL */
@@ -507,6 +509,10 @@ int64_t index_at(int rank, const int64_t *dim, const int64_t *index); /* the ele
 
 int run_main(Ngc *, Model *, char **assign, int count, bool fill); /* fill: inputs not given get seeded values */
 int check_main(Ngc *, Model *, char **assign, int count);
+Eval *run_eval(Ngc *, Model *, char **assign, int count, int *status); /* every variable has a value; NULL with an exit status */
+
+/* explain*.c: ngc explain. form: "text", "html", ... */
+int explain_main(Ngc *, Model *, const char *form, const char *path, char **assign, int count);
 
 /* ---- emit_c.c (with fuse.c, plan.c) --------------------------------------------------------------------------- */
 

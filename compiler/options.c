@@ -9,7 +9,7 @@
 
 const char *const option_group_title[OF_COUNT] = {
     [OF_MODEL] = "The model", [OF_C] = "The C", [OF_BUILD] = "For build tools", [OF_MESSAGES] = "Messages",
-    [OF_RUN] = "run and check", [OF_OTHER] = "Others",
+    [OF_RUN] = "run, check and explain", [OF_OTHER] = "Others",
 };
 
 const Option option_table[] = {
@@ -42,6 +42,12 @@ const Option option_table[] = {
     {"--fill", O_FILL, OF_RUN, 0, NULL, NULL, "run: give inputs that have no value seeded normal numbers, and labels in range; print the inputs too"},
     {"--digits", O_DIGITS, OF_RUN, 1, "N", NULL, "run: print numbers with N significant digits (default: 9; 17 tell a double exactly)"},
 
+    {"--html", O_FORM, OF_RUN, 0, NULL, NULL, "explain: a page to look at and step through (the default)"},
+    {"--text", O_FORM, OF_RUN, 0, NULL, NULL, "explain: the lesson as text"},
+    {"--tex", O_FORM, OF_RUN, 0, NULL, NULL, "explain: the lesson for LaTeX"},
+    {"--dot", O_FORM, OF_RUN, 0, NULL, NULL, "explain: the graph for Graphviz"},
+    {"--json", O_FORM, OF_RUN, 0, NULL, NULL, "explain: all of it, for other programs"},
+
     {"--check", O_CHECK, OF_OTHER, 0, NULL, NULL, "fmt: change nothing, list the files that would change, and exit with 1 if there are any"},
     {"-d", O_DUMP, OF_OTHER, 1, "LETTERS", NULL, "print after passes: l lowering, s simplification (the graph), f fusion, p planning (the programs)"},
     {"--completion", O_COMPLETION, OF_OTHER, 1, "SHELL", "bash zsh fish", "print the completions for bash, zsh or fish"},
@@ -55,6 +61,7 @@ const CommandInfo command_table[] = {
     {"compile", C_COMPILE, "[options] FILE|-", "write C and a header: ngc model.ng -o model.c (the default command)"},
     {"run", C_RUN, "[options] FILE|-e TEXT [name=value ...]", "print every named value and every derivative"},
     {"check", C_CHECK, "[options] FILE [name=value ...]", "compare each derivative with central differences"},
+    {"explain", C_EXPLAIN, "[--html|--text|--tex|--dot|--json] [-o OUT] FILE [name=value ...]", "tell how the values and the derivatives come about, step by step"},
     {"train", C_TRAIN, "[options] FILE --data ...", "train on real data through the emitted C (ngc train FILE --help tells the rest)"},
     {"fmt", C_FMT, "[--check] FILE|- ...", "lay models out: indentation and blanks; comments and lines stay"},
     {"explain-error", C_EXPLAIN_ERROR, "CODE ...", "tell more about an error: ngc explain-error NG0301"},
@@ -283,6 +290,7 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
     case O_STDIN_NAME: opt->stdin_name = value; break;
     case O_DIAGNOSTICS: opt->json = n == 1; break;
     case O_CHECK: a->check = true; break;
+    case O_FORM: a->form = o->name + 2; break;
     case O_COMPLETION: completion_print(value, stdout); return 0;
     case O_MAN: manual_print(ngc, stdout); return 0;
     case O_HELP: help(ngc); return 0;

@@ -248,15 +248,16 @@ static void print_input(Run *r, int i)
     printf("\n");
 }
 
-int run_main(Ngc *ngc, Model *m, char **assign, int count, bool fill)
+/* Gives every variable a value; NULL with the exit status where that failed. */
+static Run *run_start(Ngc *ngc, Model *m, char **assign, int count, bool fill, int *status)
 {
     Run *r = run_new(ngc, m);
-    static const RootKind order[] = {ROOT_NAMED, ROOT_OUTPUT, ROOT_METRIC, ROOT_LOSS, ROOT_GRAD, ROOT_UPDATE};
     int errors = 0;
+    *status = 2;
     for (int i = 0; i < count; i++)
         errors += assign_one(r, assign[i]);
     if (errors)
-        return 2;
+        return NULL;
     for (int d = 0; d < m->graph->dims; d++)
         if (!r->given[d])
             r->e->dim[d] = m->graph->dim[d].max;
@@ -267,11 +268,29 @@ int run_main(Ngc *ngc, Model *m, char **assign, int count, bool fill)
         if (!r->var[i])
             errors += usage(r, "input %s%s is not given: name=value gives it", m->var[i]->name, m->var[i]->shape.rank ? shape_text(m->graph, m->var[i]->shape) : "");
     if (errors)
-        return 2;
+        return NULL;
+    *status = 1;
     check_labels(r);
     if (ngc->errors)
-        return 1;
+        return NULL;
     run_ready(r);
+    *status = 0;
+    return r;
+}
+
+Eval *run_eval(Ngc *ngc, Model *m, char **assign, int count, int *status)
+{
+    Run *r = run_start(ngc, m, assign, count, true, status);
+    return r ? r->e : NULL;
+}
+
+int run_main(Ngc *ngc, Model *m, char **assign, int count, bool fill)
+{
+    static const RootKind order[] = {ROOT_NAMED, ROOT_OUTPUT, ROOT_METRIC, ROOT_LOSS, ROOT_GRAD, ROOT_UPDATE};
+    int status;
+    Run *r = run_start(ngc, m, assign, count, fill, &status);
+    if (!r)
+        return status;
     for (int i = 0; i < m->vars && fill; i++)
         if (m->var[i]->kind == VAR_INPUT)
             print_input(r, i);

@@ -693,7 +693,7 @@ void model_simplify(Model *m)
     Node **root = arena_alloc(g->ngc, (size_t)(m->roots + m->vars + 1) * sizeof *root);
     int n = 0;
     for (int i = 0; i < m->roots; i++)
-        root[n++] = m->root[i].node;
+        root[n++] = m->root[i].written = m->root[i].node;
     for (int i = 0; i < m->vars; i++)
         if (m->var[i]->init)
             root[n++] = m->var[i]->init;

@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 ngc=$PWD/${1:-build/ngc}
 [ $# -gt 0 ] && shift
-suites=${*:-front err pass runtime examples emit emitted random grad docs train}
+suites=${*:-front err pass runtime examples emit emitted random grad docs train explain}
 NGC=$ngc
 export NGC
 passed=0 failed=0
@@ -25,6 +25,7 @@ suite() { # the command of each suite
     grad) sh tests/grad/run.sh ;;
     docs) sh tests/docs.sh ;;
     train) sh tests/train.sh ;;
+    explain) sh tests/explain/run.sh ;;
     *) echo "run.sh: there is no suite '$1'"; false ;;
     esac
 }

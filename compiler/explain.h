@@ -1,0 +1,77 @@
+/* explain.h - a lesson: the graph as the user wrote it, with values, and the steps that differentiate it. explain.c collects
+ * it from the records and the steps of the sweep; explain_text.c and its neighbours tell it. */
+#ifndef EXPLAIN_H
+#define EXPLAIN_H
+
+#include "ngc.h"
+
+typedef struct Item {       /* a value on the way forward; constants have none */
+    Node *node;
+    const char *label;      /* the user's name for it, or v1, v2, ... */
+    const char *formula;    /* how it is computed from labels: "a*b"; NULL for a variable */
+    const char *numbers;    /* the same with numbers, where all of them are scalars; else NULL */
+    const char *kind;       /* input, param, state, value, loss */
+    const char *teach;      /* what a teacher calls its operation, or NULL */
+    Node *adjoint;          /* of the first loss with regard to it; NULL: none */
+    int level;              /* the longest way here from a leaf */
+} Item;
+
+typedef struct Move {       /* one step backward */
+    const Step *step;
+    int x, y;               /* items */
+    const char *up, *down;  /* "dJ/dv", "dJ/da" */
+    const char *rule;       /* the record's, with labels in it: "dJ/dv * b" */
+    const char *local;      /* the local slope: "b"; NULL where the op is not elementwise */
+    double slope;           /* its value, where the op is elementwise and scalar; else NAN */
+    const char *before;     /* what was there when an addition of two scalars is to be told; else NULL */
+    bool last;              /* no more is added */
+} Move;
+
+typedef struct Nudge {      /* one entry of a value is moved by h: what does the loss do? */
+    const Root *root;
+    const char *entry;      /* "a", "W[0, 1]" */
+    double x, h, loss, moved, derivative;
+} Nudge;
+
+typedef struct Lesson {
+    Ngc *ngc;
+    Model *m;
+    Graph *g;
+    Eval *e;
+    Output code;            /* the model as -O0 C */
+    Item *item;             /* operands before their users */
+    int items;
+    int *at;                /* by node id: 1 + its item */
+    Node **loss;
+    int losses;
+    Move *move;             /* loss by loss, in the order of the sweep */
+    int moves;
+    Nudge *nudge;
+    int nudges;
+} Lesson;
+
+enum { NUDGES = 16 };       /* at most this many are told */
+
+/* explain.c */
+const char *lesson_label(const Lesson *, const Node *);       /* an item's label; of a constant its number */
+const char *lesson_number(const Lesson *, double);            /* "0.25" */
+const char *lesson_value(const Lesson *, Node *);             /* "22"; of a tensor its shape, then all of it or statistics */
+const char *lesson_shape(const Lesson *, const Node *);       /* "[64, 784]", dims as numbers; "" for a scalar */
+const char *lesson_nth(const Lesson *, int use);              /* "second use" */
+int64_t lesson_count(const Lesson *, const Node *, int64_t *dim);
+
+/* explain_math.c: formulas as text, TeX and MathML */
+typedef enum { M_TEXT, M_TEX, M_HTML } Math;
+const char *math_formula(const Lesson *, const Node *, const char *const *operand, Math); /* how node comes from operands */
+const char *math_rule(const Lesson *, const Step *, const char *const *names, bool local, Math); /* names: of a b c y dy */
+double math_slope(const Lesson *, const Step *, const double *abcy);      /* the rule at dy = 1 */
+bool math_rule_parses(const char *rule);
+const char *math_name(const Lesson *, const char *label, Math);           /* "dJ/da" as a fraction */
+
+void explain_text(const Lesson *, Text *);
+void explain_dot(const Lesson *, Text *);
+void explain_json(const Lesson *, Text *);
+void explain_tex(const Lesson *, Text *);
+void explain_html(const Lesson *, Text *);
+
+#endif
