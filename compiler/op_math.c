@@ -19,7 +19,7 @@ static double v_atan2(double a, double b, double c) { (void)c; return atan2(a, b
                             .c = #f "@($a)", .prec = 16, .teach = "flat: passes nothing back"}
 
 RECORD(exp, exp, "dy*y", "exp: its own slope");
-RECORD(expm1, expm1, "dy*(y + 1)", "exp, less 1");
+RECORD(expm1, expm1, "dy*exp(a)", "exp, less 1: exp");
 RECORD(log, log, "dy/a", "log: divides by its input");
 RECORD(log1p, log1p, "dy/(1 + a)", "log of 1 + a");
 RECORD(sqrt, sqrt, "dy/(2*y)", "root: divides by twice itself");
