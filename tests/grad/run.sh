@@ -106,8 +106,29 @@ emitted() {
     failed=$((failed + $(tail -1 "$dir/log" | cut -d' ' -f2)))
 }
 
+# Exact values and slopes: kinks and ties, derivatives of derivatives, several losses in a model.
+expected() {
+    $CC -std=c11 -D_POSIX_C_SOURCE=200809L -O1 tests/expect.c -lm -o "$dir/expect" || { fail "expect.c"; return; }
+    "$dir/expect" $here/*.expect >"$dir/log"
+    take "$dir/log"
+}
+
+# Digits far out and near zero: the interpreter, and C with floats of 32 bits.
+digits() {
+    "$NGC" run --digits=17 $here/stability.ng >"$dir/got" || fail "stability.ng"
+    awk -v relative=1e-13 -v tiny=1e-300 -f $here/digits.awk $here/stability.txt "$dir/got" >"$dir/log"
+    take "$dir/log"
+    "$NGC" $here/stability.ng -o "$dir/stability.c" &&
+        $CC -std=c99 -O1 -Iruntime -I"$dir" $here/floats.c "$dir/stability.c" $libs -o "$dir/floats" &&
+        "$dir/floats" >"$dir/got" || fail "stability.ng in C"
+    awk -v relative=1e-5 -v tiny=1e-37 -f $here/digits.awk $here/stability.txt "$dir/got" >"$dir/log"
+    take "$dir/log"
+}
+
 primitives
 coverage
 emitted
+expected
+digits
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
