@@ -133,13 +133,12 @@ uninstall:
 
 # The files of the repository, or all of an unpacked archive, with the scanner and the parser made.
 DIST    = ngc-$(VERSION)
-dist: $(B)/ng.tab.c $(B)/ng.lex.c
+dist:
 	rm -rf $(B)/$(DIST)
 	mkdir -p $(B)/$(DIST)/$(MADE)
 	{ git ls-files 2>/dev/null || find $(wildcard LICENSE README.md Makefile) compiler grammars runtime examples tests -type f; } \
 	    | tar -cf - -T - | tar -xf - -C $(B)/$(DIST)
-	cp $(B)/ng.tab.c $(B)/ng.tab.h $(B)/ng.lex.c $(B)/$(DIST)/$(MADE)
-	sed -i '/^# *line /d' $(B)/$(DIST)/$(MADE)/*
+	[ -e $(MADE)/ng.lex.c ] || { cd $(B)/$(DIST) && bison -d -l -o $(MADE)/ng.tab.c grammars/ng.y && flex -L -o $(MADE)/ng.lex.c grammars/ng.l; }
 	tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -cf - -C $(B) $(DIST) | gzip -n > $(B)/$(DIST).tar.gz
 
 FORCE:
