@@ -21,6 +21,9 @@
 #elif defined __GNUC__
 #define NGRT_EXACT __attribute__((noinline, optimize("fp-contract=off")))
 #define NGRT_ROUND
+#elif defined __TINYC__ /* never contracts, and older ones do not know _Pragma */
+#define NGRT_EXACT
+#define NGRT_ROUND
 #else
 #define NGRT_EXACT
 #define NGRT_ROUND _Pragma("STDC FP_CONTRACT OFF")
