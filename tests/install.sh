@@ -16,6 +16,10 @@ sanitizers() {
     echo 'int main(void) { return 0; }' | clang -x c -fsanitize=address,undefined - -o /dev/null
 }
 
+word32() { # where the package exists, gcc can be for 32 bits too
+    [ "$(uname -m)" != x86_64 ] || { echo '#include <stdio.h>' | cc -m32 -E -; }
+}
+
 want gcc command -v cc
 want libc6-dev header stdio.h
 want flex command -v flex
@@ -25,9 +29,21 @@ want zlib1g-dev header zlib.h
 want dataset-fashion-mnist test -e /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
 if [ "${1:-demo}" = check ]; then
     want clang command -v clang
+    want graphviz command -v dot
+    want chromium command -v chromium
     want libclang-rt-dev sanitizers
     want g++ command -v g++
     want tcc command -v tcc
+    want gcc-multilib word32
+    want cmake command -v cmake
+    want ninja-build command -v ninja
+    want meson command -v meson
+    want pkg-config command -v pkg-config
+    want man-db command -v man
+    want zsh command -v zsh
+    want fish command -v fish
+    want python3 command -v python3
+    want python3-numpy /usr/bin/python3 -c 'import numpy'
 fi
 [ -n "$need" ] || exit 0
 

@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 ngc=$PWD/${1:-build/ngc}
 [ $# -gt 0 ] && shift
-suites=${*:-front err pass runtime examples emit emitted random grad docs train explain}
+suites=${*:-front err pass runtime examples emit emitted random grad docs train explain embed}
 NGC=$ngc
 export NGC
 passed=0 failed=0
@@ -26,6 +26,7 @@ suite() { # the command of each suite
     docs) sh tests/docs.sh ;;
     train) sh tests/train.sh ;;
     explain) sh tests/explain/run.sh ;;
+    embed) sh tests/embed/run.sh ;;
     *) echo "run.sh: there is no suite '$1'"; false ;;
     esac
 }

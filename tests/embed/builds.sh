@@ -1,0 +1,45 @@
+# builds.sh - the recipes of examples/embed, from the installed ngc: they build, do nothing when nothing changed, and run ngc once
+# when an imported file did; a part of run.sh.
+PATH=$prefix/bin:$PATH PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+export PATH PKG_CONFIG_PATH
+expected='xor: 0 1 1 0
+line: 2.00 x + 1.00'
+
+# recipe NAME WORKED IDLE BUILD...: WORKED is what a build prints when it runs ngc, IDLE what it prints when there is nothing to do
+recipe() {
+    name=$1 program=$2 worked=$3 idle=$4
+    shift 4
+    ok "$name builds" "$@"
+    [ "$(./"$program")" = "$expected" ] && good || bad "$name: $(./"$program")"
+    says 0 "$idle" "$@"
+    grep -q -e "$worked" "$dir/got" && bad "$name ran ngc for nothing" || good
+    sleep 0.1
+    touch layers.ng
+    says 0 "$worked" "$@"
+    [ "$(grep -c -e "$worked" "$dir/got")" = 1 ] && good || bad "$name: ngc ran other than once"
+    says 0 "$idle" "$@"
+    grep -q -e "$worked" "$dir/got" && bad "$name ran ngc for nothing after the change" || good
+}
+copy() { rm -rf "$dir/$1" && cp -R "$top/examples/embed" "$dir/$1" && cd "$dir/$1" || exit 2; }
+
+if have pkg-config; then
+    copy make
+    recipe make program 'ngc -MD' 'up to date' make
+    rm layers.ng && printf 'def hidden(x, n) = dense(x, n)\n' >other.ng && sed -i 's/layers/other/' gate.ng
+    ok "an imported file that is gone" make
+fi
+if have cmake; then
+    copy cmake
+    ok "cmake configures" cmake -B c1 -DCMAKE_PREFIX_PATH="$prefix"
+    recipe "CMake, make" c1/program 'Compiling model' 'Built target' cmake --build c1
+    says 0 '^line: 2.00 x + 1.00' c1/host
+    if have ninja; then
+        ok "cmake configures for ninja" cmake -G Ninja -B c2 -DCMAKE_PREFIX_PATH="$prefix"
+        recipe "CMake, Ninja" c2/program 'Compiling model' 'no work to do' cmake --build c2
+    fi
+fi
+if have meson && have ninja; then
+    copy meson
+    ok "meson configures" meson setup m1
+    recipe Meson m1/program 'Generating gate' 'no work to do' ninja -C m1
+fi

@@ -1,0 +1,114 @@
+# cli.sh - depfiles, the manifest, warnings, messages in JSON, fmt, explain-error; a part of run.sh.
+mkdir "$dir/cli" && cd "$dir/cli" || exit 2
+mkdir lib 'a dir'
+printf 'def twice(x) = 2*x\n' >lib/l.ng
+printf 'import "l.ng"\ninput a\nJ = twice(a)\n' >m.ng
+
+# ---- depfiles ----
+says 0 '^m.c m.h: ' "$ngc" -M -I lib m.ng
+[ ! -e m.c ] && grep -q '^lib/l.ng:$' "$dir/got" && good || bad "-M"
+says 0 '^t.o: ' "$ngc" -M -MT t.o -I lib m.ng
+ok "-MD" "$ngc" -MD -I lib m.ng -o out.c
+grep -q '^out.c out.h:' out.d && grep -q ' lib/l.ng' out.d && good || bad "out.d"
+ok "-MF" "$ngc" -MD -MF 'a dir/x.d' -I lib m.ng -o 'a dir/x.c'
+grep -q '^a\\ dir/x.c a\\ dir/x.h:' 'a dir/x.d' && good || bad "names with blanks"
+printf 'all: a\\ dir/x.c\n\t@:\ninclude a\\ dir/x.d\n' >Makefile
+ok "make reads the rule" make -s
+says 2 'wants -M or -MD' "$ngc" -MF x.d m.ng
+says 2 'is the model itself' "$ngc" -MD -MF m.ng -I lib m.ng -o out.c
+
+# ---- names, bytes ----
+says 0 'gate.h - from here.ng' sh -c "printf 'input a\nJ = 2*a\n' | '$ngc' - --stdin-name=sub/here.ng -o gate.c && head -1 gate.h"
+grep -q 'here_predict\|here_eval' gate.c && good || bad "the prefix is the stem of --stdin-name"
+says 1 'sub/here.ng:1:7: error' sh -c "printf 'J = a*\n' | '$ngc' - --stdin-name=sub/here.ng -o gate.c"
+"$ngc" "$top/examples/iris.ng" -o 1.c
+cp "$top/examples/iris.ng" 'a dir/iris.ng'
+(cd 'a dir' && HOME=/nowhere LC_ALL=C.UTF-8 LANG=de_DE.UTF-8 "$ngc" iris.ng -o 1.c) && cmp 1.c 'a dir/1.c' && cmp 1.h 'a dir/1.h' && good || bad "the same bytes from anywhere"
+
+# ---- warnings ----
+printf 'input a\nparam w = 1\nJ = 2*a\ngradient J over w\n' >w.ng
+says 0 'warning: .*-Wzero-gradient' "$ngc" w.ng -o w.c
+says 1 'error: .*-Wzero-gradient' "$ngc" -Werror w.ng -o w.c
+says 0 '' "$ngc" -Werror -Wno-zero-gradient w.ng -o w.c
+[ ! -s "$dir/got" ] && good || bad "-Wno-zero-gradient"
+says 1 'zero-gradient' "$ngc" -Werror -Wno-all -Wzero-gradient w.ng -o w.c
+says 2 "did you mean '-Wno-zero-gradient'" "$ngc" -Wno-zero-gradent w.ng
+says 2 "did you mean 'train'" "$ngc" trian m.ng
+says 2 "cannot be 'xml'; it is one of text json" "$ngc" --diagnostics=xml m.ng
+for flag in $(grep -rhoE 'warn\([^"]*"[a-z-]+"' "$top/compiler" "$top/grammars" | sed 's/.*"\(.*\)"/\1/' | sort -u); do
+    says 0 "$flag" "$ngc" --help
+    says 0 '' "$ngc" -Wno-"$flag" "$top/examples/iris.ng" -o w.c
+done
+
+# ---- messages in JSON, the manifest ----
+printf 'input a[2, 3], b[2]\ny = a + b\nz = sofmax("\\\\")\n' >e.ng
+"$ngc" --diagnostics=json e.ng -o e.c 2>e.json
+if have python3; then
+    ok "messages in JSON" python3 - e.json <<'PY'
+import json, sys
+m = [json.loads(line) for line in open(sys.argv[1])]
+assert m[0]["code"] == "NG0303" and m[0]["severity"] == "error" and m[0]["file"] == "e.ng", m
+assert (m[0]["line"], m[0]["column"], m[0]["end_line"], m[0]["end_column"]) == (2, 7, 2, 8), m[0]
+assert len(m[0]["labels"]) == 2 and len(m[0]["notes"]) == 2 and len(m) >= 2, m
+PY
+    # the manifest's offsets are those of the descriptor
+    for model in iris fashion or_gate; do
+        for options in "" --real=double "-O0 --standalone"; do
+            ok "manifest $model $options" "$ngc" $options --prefix=model --manifest "$top/examples/$model.ng" -o model.c
+            ok "manifest $model $options" cc -I"$top/runtime" -o layout "$top/tests/embed/layout.c" model.c "$(dirname "$ngc")/libngrt.a" -lopenblas -lm -lz
+            ./layout >layout.txt
+            ok "manifest $model $options" python3 "$top/tests/embed/layout.py" model.json layout.txt
+        done
+    done
+fi
+
+# ---- explain-error: every code has a page, and its examples are wrong and right ----
+for code in $(grep -rhoE '(lower_error\(L|SEV_[A-Z]+|warn\([^"]*"[a-z-]+"), [0-9]+' "$top/compiler" "$top/grammars" | grep -oE '[0-9]+$' | sort -nu); do
+    code=$(printf NG%04d "$code")
+    [ "$code" = NG0000 ] || says 0 "^$code " "$ngc" explain-error "$code"
+done
+says 0 'NG0301' "$ngc" explain-error 301
+says 2 "no error 'NG9999'" "$ngc" explain-error NG9999
+awk '/^NG/ { code = $1 } /^    (wrong|right):/ { kind = $1; sub(/^ *[a-z]*: */, ""); print code, kind, $0 }' "$top/compiler/errors.txt" >pages
+printf 'def two(x) = 2*x\n' >layers.ng
+while read -r code kind text; do
+    printf '%s\n' "$text" >page.ng
+    if [ "$kind" = wrong: ]; then says 1 "$code" "$ngc" page.ng -o page.c; else
+        "$ngc" page.ng -o page.c >"$dir/got" 2>&1
+        if [ $? -le 1 ] && ! grep -q "error:.*$code" "$dir/got"; then good; else bad "$code: $text"; fi
+    fi
+done <pages
+
+# ---- fmt ----
+printf '# c\n\n\n\ndef f(x,n=2){\ny=x^n+ -x*( n-1 )   # kept\n\n\n   return y\n}\ninput   a[ 2,3 ],b\nJ=sum(f(a))+b\n    |> tanh\n\n' >f.ng
+cat >f.want <<'NG'
+# c
+
+def f(x, n = 2) {
+    y = x^n + -x*(n - 1)   # kept
+
+    return y
+}
+input   a[2, 3], b
+J = sum(f(a)) + b
+    |> tanh
+NG
+says 1 '^f.ng$' "$ngc" fmt --check f.ng
+ok fmt "$ngc" fmt f.ng
+cmp f.ng f.want >/dev/null && good || { diff f.ng f.want; bad "fmt f.ng"; }
+says 0 '' "$ngc" fmt --check f.ng
+cp e.ng e2.ng && printf 'J = (\n' >broken.ng
+says 1 'NG0101\|NG0102' "$ngc" fmt broken.ng
+[ "$(cat broken.ng)" = 'J = (' ] && good || bad "fmt changed a broken file"
+says 3 'cannot read' "$ngc" fmt nowhere.ng
+for model in "$top"/examples/*.ng "$top"/examples/embed/*.ng "$top"/tests/cases/*.ng "$top"/tests/emit/models/*.ng "$top"/tests/front/*.ng "$top"/compiler/prelude.ng; do
+    "$ngc" fmt - <"$model" >once.ng 2>/dev/null || continue
+    "$ngc" fmt - <once.ng >twice.ng && cmp -s once.ng twice.ng && good || bad "fmt $model is not stable"
+    case $model in */cases/nist* | */cases/gmm* | */cases/lstm* | */front/* | */prelude.ng) continue ;; esac # the C of these takes long
+    (cd "$(dirname "$model")" && "$ngc" -O0 --comments=none - -o - <"$model" >"$dir/cli/before.c" 2>/dev/null &&
+        "$ngc" -O0 --comments=none - -o - <"$dir/cli/once.ng" >"$dir/cli/after.c" 2>/dev/null) || continue
+    cmp -s before.c after.c && good || bad "fmt changed what $model says"
+done
+for model in "$top"/examples/*.ng "$top"/examples/embed/*.ng; do
+    says 0 '' "$ngc" fmt --check "$model"
+done

@@ -1,0 +1,49 @@
+# hosts.sh - programs that use models: Python from the manifest, other compilers and word sizes, what the objects export; a part
+# of run.sh.
+mkdir "$dir/hosts" && cd "$dir/hosts" || exit 2
+cp "$top"/examples/embed/* .
+ok "line.c" "$ngc" --standalone --manifest line.ng -o line.c
+ok "gate.c" "$ngc" --standalone --manifest gate.ng -o gate.c
+if have python3; then
+    ok "libline.so" cc -O2 -shared -fPIC line.c -lm -o libline.so
+    says 0 '^line: 2.00 x + 1.00' python3 host.py ./libline.so line.json
+    grep -q 'u: \[-1.0, 1.0, 3.0, 5.0\]' "$dir/got" && good || bad "Python: outputs"
+    if python3 -c 'import numpy' 2>/dev/null || { [ -x /usr/bin/python3 ] && /usr/bin/python3 -c 'import numpy' 2>/dev/null; }; then
+        python=python3
+        python3 -c 'import numpy' 2>/dev/null || python=/usr/bin/python3
+        says 0 'NumPy: \[-1. *1. *3. *5.\]' $python host.py ./libline.so line.json
+    else
+        echo "embed: no NumPy here: its check is left out"
+    fi
+fi
+# two models in two threads: standalone, from C and C++
+ok "main.c" cc -std=c99 -O2 -D_POSIX_C_SOURCE=200809L main.c gate.c line.c -o program -lm -lpthread
+[ "$(./program)" = "$expected" ] && good || bad "main.c: $(./program)"
+if cc -fsanitize=thread -x c -o "$dir/tsan" - 2>/dev/null <<'C'
+int main(void) { return 0; }
+C
+then
+    ok "main.c for the thread sanitizer" cc -std=c99 -g -O1 -fsanitize=thread -D_POSIX_C_SOURCE=200809L main.c gate.c line.c -o tsan -lm -lpthread
+    says 0 '^xor: 0 1 1 0' setarch -R ./tsan
+fi
+for std in c++98 c++20; do
+    printf '#include "gate.h"\n#include "line.h"\nint main() { return gate_model.version != NGRT_MODEL_VERSION; }\n' >std.cc
+    ok "$std" c++ -std=$std -Wall -Wextra -Werror -pedantic -Wno-long-long -c std.cc -o std.o
+done
+cc -c gate.c line.c
+nm -g --defined-only gate.o | awk '{ print $3 }' | grep -v '^gate_' >"$dir/got" && bad "names without the prefix" || good
+size -A gate.o line.o | awk '$1 ~ /^\.(data|bss)$/ && $2 > 0' >"$dir/got"
+[ -s "$dir/got" ] && bad "writable data" || good
+nm -u gate.o line.o | grep -E 'malloc|calloc|free|printf|exit|abort' >"$dir/got" && bad "calls of the system" || good
+
+# ---- other compilers, other words ----
+for compiler in "clang -std=c99" "tcc" "gcc -m32" "gcc -std=c99 -O3 -flto"; do
+    have "${compiler%% *}" || continue
+    if [ "$compiler" = "gcc -m32" ] && ! printf '#include <stdio.h>\nint main(void) { return 0; }\n' | gcc -m32 -x c -o m32 - 2>/dev/null; then
+        echo "embed: gcc has no -m32 here: its check is left out"
+        continue
+    fi
+    # shellcheck disable=SC2086
+    ok "$compiler" $compiler -D_POSIX_C_SOURCE=200809L main.c gate.c line.c -o program -lm -lpthread
+    [ "$(./program)" = "$expected" ] && good || bad "$compiler: $(./program)"
+done

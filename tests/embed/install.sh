@@ -1,0 +1,63 @@
+# install.sh - make install, uninstall and dist; the manual pages and the completions; a part of run.sh.
+# `-o all`: what is installed is the ngc under test, as it is.
+prefix=$dir/prefix
+build=$(dirname "$ngc")
+cd "$dir" || exit 2
+ok "make install" make -C "$top" -o all install B="$build" PREFIX="$prefix" DESTDIR=
+ok "make install with DESTDIR" make -C "$top" -o all install B="$build" PREFIX=/usr DESTDIR="$dir/root"
+(cd "$prefix" && find . -type f | sort) >in.prefix
+(cd "$dir/root/usr" && find . -type f | sort) >in.root
+[ "$(wc -l <in.prefix)" = 14 ] && cmp in.prefix in.root && good || bad "what is installed"
+grep -rlI "$dir" "$dir/root" >"$dir/got" && bad "DESTDIR is in a file" || good
+[ "$(stat -c %a "$prefix/share/man/man1/ngc.1" "$prefix/bin/ngc" | tr '\n' ' ')" = '644 755 ' ] && good || bad modes
+ok "make uninstall" make -C "$top" uninstall B="$build" PREFIX=/usr DESTDIR="$dir/root"
+[ -z "$(find "$dir/root" -type f)" ] && good || bad "files are left"
+# the installed ngc finds the runtime
+awk 'BEGIN { for (i = 0; i < 60; i++) printf "%g,%g,%d\n", i % 3, 1, i % 3 == 1 }' >table.csv
+printf 'dim m <= 20\ninput x[m, 2], t[m]\nz = dense(x, 1)[:, 0]\nminimize J = bce_logits(z, t) with sgd(lr = 0.1)\n' >t.ng
+says 0 '^J: ' "$prefix/bin/ngc" train t.ng --data table.csv --epochs 2 --quiet
+
+if have man; then
+    for page in man1/ngc.1 man3/ngrt.3 man5/ngc-language.5; do
+        ok "$page" man --warnings=all -l "$prefix/share/man/$page"
+        man --warnings=w -l "$prefix/share/man/$page" 2>&1 >/dev/null | grep -v "cannot adjust\|cannot break\|'u0302'" >"$dir/got"
+        [ -s "$dir/got" ] && bad "$page" || good
+    done
+    says 0 '--standin-name\|--stdin-name' man -l "$prefix/share/man/man1/ngc.1"
+    says 0 'softmax' man -l "$prefix/share/man/man5/ngc-language.5"
+fi
+"$ngc" --help >"$dir/help"
+for option in $("$ngc" --man | sed -n 's/^\.B \\-\\-*\([a-z-]*\).*/\1/p' | tr -d '\\'); do
+    grep -q -e "-$option" "$dir/help" && good || bad "--help has no $option"
+done
+
+cat >complete.bash <<'SH'
+. "$1"
+complete_words() { COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=(); compopt() { :; }; _ngc; echo "${COMPREPLY[*]}"; }
+[ "$(complete_words ngc tr)" = train ] || exit 1
+[[ " $(complete_words ngc --stan) " == *" --standalone "* ]] || exit 1
+[ "$(complete_words ngc --real = d)" = double ] || exit 1
+[ "$(complete_words ngc -Wno-z)" = -Wno-zero-gradient ] || exit 1
+SH
+have bash && ok "completion for bash" bash complete.bash "$prefix/share/bash-completion/completions/ngc"
+if have zsh; then
+    ok "completion for zsh" zsh -n "$prefix/share/zsh/site-functions/_ngc"
+    says 0 '' zsh -f -c "fpath=($prefix/share/zsh/site-functions \$fpath); autoload -U compinit; compinit -D -d $dir/dump; (( \$+_comps[ngc] ))"
+fi
+if have fish; then
+    says 0 '^--standalone' fish --no-config -c "source $prefix/share/fish/vendor_completions.d/ngc.fish; complete -C 'ngc --stan'"
+    says 0 '^--real=double' fish --no-config -c "source $prefix/share/fish/vendor_completions.d/ngc.fish; complete -C 'ngc --real=d'"
+fi
+
+# ---- the archive: built where there is neither Flex nor Bison ----
+mkdir src && cp -R "$top/Makefile" "$top/LICENSE" "$top/README.md" "$top/compiler" "$top/grammars" "$top/runtime" src
+mkdir -p src/examples src/tests && echo x >src/examples/x && echo x >src/tests/x
+ok "make dist" make -C src dist B="$dir/dist"
+ok "make dist again" make -C src dist B="$dir/dist2"
+cmp "$dir"/dist/ngc-*.tar.gz "$dir"/dist2/ngc-*.tar.gz && good || bad "two archives differ"
+mkdir unpacked && gzip -dc "$dir"/dist/ngc-*.tar.gz | (cd unpacked && tar -xf -)
+mkdir nothing
+for tool in flex bison; do printf '#!/bin/sh\nexit 1\n' >nothing/$tool && chmod +x nothing/$tool; done
+cd unpacked/ngc-* && PATH=$dir/nothing:$PATH ok "the archive builds without Flex and Bison" make -j2 CFLAGS=-O0
+says 0 'J = 22' build/ngc run -e '2*(a*b + c)' a=3 b=2 c=5
+cd "$dir" || exit 2

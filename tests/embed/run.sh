@@ -1,0 +1,46 @@
+#!/bin/sh
+# run.sh - ngc in other people's builds: the command line that build tools use, what `make install` and `make dist` make, the
+# recipes and programs of examples/embed built from an installed ngc, models frozen into their C, other compilers and word sizes.
+# NGC is the ngc under test; it is installed from the directory it is in.
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+top=$PWD
+ngc=${NGC:-build/ngc}
+ngc=$(cd "$(dirname "$ngc")" && pwd)/$(basename "$ngc")
+dir=$(mktemp -d) || exit 2
+trap 'rm -rf "$dir"' EXIT
+passed=0 failed=0
+LC_ALL=C NO_COLOR=1 XDG_CACHE_HOME=$dir/cache
+export LC_ALL NO_COLOR XDG_CACHE_HOME
+
+good() { passed=$((passed + 1)); }
+bad() {
+    failed=$((failed + 1))
+    echo "FAIL $*"
+    [ -e "$dir/got" ] && head -c 1500 "$dir/got"
+}
+# ok WHAT COMMAND...: the command succeeds
+ok() {
+    what=$1
+    shift
+    if "$@" >"$dir/got" 2>&1; then good; else bad "$what"; fi
+}
+# says STATUS PATTERN COMMAND...: it ends so, and prints that
+says() {
+    want=$1 pattern=$2
+    shift 2
+    "$@" >"$dir/got" 2>&1 </dev/null
+    status=$?
+    if [ $status = "$want" ] && { [ -z "$pattern" ] || grep -q -e "$pattern" "$dir/got"; }; then good; else bad "$*: status $status, not $want with '$pattern'"; fi
+}
+have() { # have TOOL: or say that its checks are left out
+    command -v "$1" >/dev/null 2>&1 && return 0
+    echo "embed: no $1 here: its checks are left out"
+    return 1
+}
+for part in cli install builds hosts; do
+    cd "$top/tests/embed" || exit 2
+    . ./$part.sh
+done
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
