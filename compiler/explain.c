@@ -199,6 +199,8 @@ static void describe_item(Lesson *l, Item *t)
         return;
     t->formula = info->flags & F_LEAF ? info->name : text_format(l->ngc, "%s%s", math_formula(l, n, label, M_TEXT), axes_words(l, n));
     t->numbers = scalar && n->nargs > 0 ? math_formula(l, n, number, M_TEXT) : NULL;
+    t->math_tex = math_formula(l, n, label, M_TEX);
+    t->math_html = math_formula(l, n, label, M_HTML);
     t->teach = info->teach;
 }
 
@@ -207,6 +209,14 @@ static void describe_item(Lesson *l, Item *t)
 static const char *adjoint_label(const Lesson *l, const Node *loss, const Node *x)
 {
     return text_format(l->ngc, "d%s/d%s", lesson_label(l, loss), lesson_label(l, x));
+}
+
+static const char *rule_in(const Lesson *l, const Step *s, const char *const *label, Math math)
+{
+    const char *name[5];
+    for (int i = 0; i < 5; i++)
+        name[i] = math_name(l, label[i], math);
+    return math_rule(l, s, name, false, math);
 }
 
 static void describe_move(Lesson *l, Move *v)
@@ -224,6 +234,8 @@ static void describe_move(Lesson *l, Move *v)
     name[3] = lesson_label(l, s->y);
     name[4] = v->up;
     v->rule = math_rule(l, s, name, false, M_TEXT);
+    v->rule_tex = rule_in(l, s, name, M_TEX);
+    v->rule_html = rule_in(l, s, name, M_HTML);
     if (!(info->flags & F_ELEMENTWISE) || !info->rule[s->operand])
         return;
     v->local = math_rule(l, s, name, true, M_TEXT);
@@ -349,7 +361,7 @@ static Lesson *lesson_new(Ngc *ngc, Model *m, char **assign, int count, int *sta
 int explain_main(Ngc *ngc, Model *m, const char *form, const char *path, char **assign, int count)
 {
     static const struct { const char *form, *end; void (*tell)(const Lesson *, Text *); } forms[] = {
-        {"text", "-", explain_text},
+        {"text", "-", explain_text}, {"dot", "-", explain_dot}, {"json", "-", explain_json}, {"tex", "-", explain_tex},
     };
     Text t = {.ngc = ngc};
     int status;

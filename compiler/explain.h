@@ -10,6 +10,7 @@ typedef struct Item {       /* a value on the way forward; constants have none *
     const char *label;      /* the user's name for it, or v1, v2, ... */
     const char *formula;    /* how it is computed from labels: "a*b"; NULL for a variable */
     const char *numbers;    /* the same with numbers, where all of them are scalars; else NULL */
+    const char *math_tex, *math_html; /* the formula in TeX and MathML */
     const char *kind;       /* input, param, state, value, loss */
     const char *teach;      /* what a teacher calls its operation, or NULL */
     Node *adjoint;          /* of the first loss with regard to it; NULL: none */
@@ -21,6 +22,7 @@ typedef struct Move {       /* one step backward */
     int x, y;               /* items */
     const char *up, *down;  /* "dJ/dv", "dJ/da" */
     const char *rule;       /* the record's, with labels in it: "dJ/dv * b" */
+    const char *rule_tex, *rule_html;
     const char *local;      /* the local slope: "b"; NULL where the op is not elementwise */
     double slope;           /* its value, where the op is elementwise and scalar; else NAN */
     const char *before;     /* what was there when an addition of two scalars is to be told; else NULL */

@@ -30,6 +30,7 @@ same_numbers() { # same_numbers LESSON RUN
 
 "$NGC" explain --text tests/explain/chain.ng a=3 b=2 c=5 >"$dir/chain.txt" 2>/dev/null
 check "the lesson of chain.ng" diff -u tests/explain/chain.txt "$dir/chain.txt"
+names=
 for model in tests/examples/*.expect; do
     name=$(basename "$model" .expect)
     case $name in char_* | lenet) continue ;; esac # too large to be read
@@ -37,7 +38,29 @@ for model in tests/examples/*.expect; do
     "$NGC" run --fill "$model" >"$dir/run" 2>/dev/null || continue
     check "$name: --text" "$NGC" explain --text "$model" -o "$dir/$name.txt"
     check "$name: the numbers of run" same_numbers "$dir/$name.txt" "$dir/run"
+    check "$name: --dot" "$NGC" explain --dot "$model" -o "$dir/$name.dot"
+    check "$name: --tex" "$NGC" explain --tex "$model" -o "$dir/$name.tex"
+    check "$name: --json" "$NGC" explain --json "$model" -o "$dir/$name.json"
+    names="$names $name"
 done
+
+if have dot; then
+    for name in $names; do check "$name: dot draws it" dot -Tsvg "$dir/$name.dot" -o "$dir/$name.svg"; done
+else
+    echo "dot is not installed: graphs are not drawn"
+fi
+if have python3; then
+    for name in $names; do check "$name: the JSON fits its schema" python3 tests/explain/schema.py "$dir/$name.json"; done
+else
+    echo "python3 is not installed: JSON is not checked"
+fi
+if have pdflatex; then
+    for name in $names; do
+        check "$name: pdflatex sets it" pdflatex -halt-on-error -interaction=batchmode -output-directory "$dir" "$dir/$name.tex"
+    done
+else
+    echo "pdflatex is not installed: TeX is not set"
+fi
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

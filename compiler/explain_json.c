@@ -1,0 +1,256 @@
+/* explain_json.c - a lesson as JSON, for the page and for other programs; compiler/README.md has the schema. */
+#include "explain.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { FULL = 4096 }; /* tensors of more elements are told by statistics alone */
+
+/* A string; what could end a script or a comment in a page is spelt out. */
+static void page_string(Text *t, const char *s)
+{
+    if (!s) {
+        text_add(t, "null");
+        return;
+    }
+    text_add(t, "\"");
+    for (; *s; s++) {
+        if (*s == '"' || *s == '\\')
+            text_add(t, "\\%c", *s);
+        else if ((unsigned char)*s < ' ' || *s == '<' || *s == '>' || *s == '&')
+            text_add(t, "\\u%04x", (unsigned char)*s);
+        else
+            text_put(t, s, 1);
+    }
+    text_add(t, "\"");
+}
+
+static void json_pair(Text *t, const char *key, const char *value)
+{
+    text_add(t, "\"%s\":", key);
+    page_string(t, value);
+    text_add(t, ",");
+}
+
+/* JSON has no infinity and no NaN: null stands for them. */
+static void json_number(Text *t, double x)
+{
+    if (isfinite(x))
+        text_add(t, "%.17g", x);
+    else
+        text_add(t, "null");
+}
+
+static void json_ints(Text *t, const char *key, const int64_t *x, int count)
+{
+    text_add(t, "\"%s\":[", key);
+    for (int i = 0; i < count; i++)
+        text_add(t, i ? ",%lld" : "%lld", (long long)x[i]);
+    text_add(t, "],");
+}
+
+/* "shape":[2,3],"value":[...] of the elements in order, or with "stats" where there are too many. */
+static void json_tensor(const Lesson *l, Text *t, Node *n, int full)
+{
+    int64_t dim[MAX_RANK], count = lesson_count(l, n, dim);
+    const double *x = eval_node(l->e, n);
+    double sum = 0, low = INFINITY, high = -INFINITY;
+    json_ints(t, "shape", dim, n->shape.rank);
+    text_add(t, "\"value\":");
+    for (int64_t i = 0; i < count; i++) {
+        sum += x[i];
+        low = fmin(low, x[i]);
+        high = fmax(high, x[i]);
+    }
+    if (count <= full) {
+        for (int64_t i = 0; i < count; i++) {
+            text_add(t, i ? "," : "[");
+            json_number(t, x[i]);
+        }
+        text_add(t, "]");
+        return;
+    }
+    text_add(t, "null,\"stats\":{\"mean\":");
+    json_number(t, sum / (double)count);
+    text_add(t, ",\"min\":");
+    json_number(t, low);
+    text_add(t, ",\"max\":");
+    json_number(t, high);
+    text_add(t, "}");
+}
+
+/* Where in the source: the file's line, and bytes from..to. */
+static void json_place(const Lesson *l, Text *t, Loc loc)
+{
+    int column, line = 0;
+    if (loc.file >= 0 && loc.file < l->ngc->files && !l->ngc->file[loc.file]->library)
+        line = source_line(l->ngc, loc, &column);
+    text_add(t, "\"line\":%d,", line);
+}
+
+/* What a program needs to compute the node again. */
+static void json_attr(const Lesson *l, Text *t, const Node *n)
+{
+    int64_t lo[MAX_RANK], step[MAX_RANK], perm[MAX_RANK];
+    text_add(t, "\"attr\":{");
+    if (n->op == OP_const)
+        text_add(t, "\"value\":%.17g,", n->attr.value);
+    if (n->op == OP_size)
+        text_add(t, "\"value\":%lld,", (long long)size_at(l->g, n->attr.size, l->e->dim));
+    for (int i = 0; i < n->shape.rank; i++) {
+        perm[i] = n->attr.perm[i];
+        lo[i] = n->op == OP_slice || n->op == OP_pad ? size_at(l->g, n->attr.lo[i], l->e->dim) : 0;
+        step[i] = n->attr.step[i];
+    }
+    if (n->op == OP_permute)
+        json_ints(t, "perm", perm, n->shape.rank);
+    if (n->op == OP_slice || n->op == OP_pad) {
+        json_ints(t, "lo", lo, n->shape.rank);
+        json_ints(t, "step", step, n->shape.rank);
+    }
+    text_add(t, "\"axes\":%u,\"axis\":%d,\"ta\":%s,\"tb\":%s}", n->attr.axes, n->attr.axis, n->attr.ta ? "true" : "false", n->attr.tb ? "true" : "false");
+}
+
+static void json_node(const Lesson *l, Text *t, Node *n, bool first)
+{
+    bool leaf = op_info[n->op]->flags & F_LEAF;
+    text_add(t, "%s\n{\"id\":%d,", first ? "" : ",", n->id);
+    json_pair(t, "op", op_info[n->op]->name);
+    text_add(t, "\"args\":[");
+    for (int i = 0; i < n->nargs; i++)
+        text_add(t, i ? ",%d" : "%d", n->arg[i]->id);
+    text_add(t, "],");
+    json_attr(l, t, n);
+    text_add(t, ",");
+    json_tensor(l, t, n, leaf ? FULL : 64);
+    text_add(t, "}");
+}
+
+static void json_item(const Lesson *l, Text *t, const Item *n, bool first)
+{
+    text_add(t, "%s\n{\"node\":%d,", first ? "" : ",", n->node->id);
+    json_pair(t, "name", n->label);
+    json_pair(t, "kind", n->kind);
+    json_pair(t, "formula", n->formula);
+    json_pair(t, "numbers", n->numbers);
+    json_pair(t, "mathml", n->math_html);
+    json_pair(t, "teach", n->teach);
+    json_place(l, t, n->node->loc);
+    text_add(t, "\"level\":%d,\"args\":[", n->level);
+    bool some = false;
+    for (int i = 0; i < n->node->nargs; i++)
+        if (l->at[n->node->arg[i]->id]) {
+            text_add(t, some ? ",%d" : "%d", l->at[n->node->arg[i]->id] - 1);
+            some = true;
+        }
+    text_add(t, "],\"gradient\":");
+    text_add(t, n->adjoint ? "%d}" : "null}", n->adjoint ? n->adjoint->id : 0);
+}
+
+static void json_move(const Lesson *l, Text *t, const Move *v, bool first)
+{
+    const Step *s = v->step;
+    text_add(t, "%s\n{\"x\":%d,\"y\":%d,\"use\":%d,", first ? "" : ",", v->x, v->y, s->use);
+    json_pair(t, "loss", lesson_label(l, s->loss));
+    json_pair(t, "upstream", v->up);
+    json_pair(t, "downstream", v->down);
+    json_pair(t, "rule", v->rule);
+    json_pair(t, "mathml", v->rule_html);
+    json_pair(t, "local", v->local);
+    json_pair(t, "teach", l->item[v->y].teach);
+    text_add(t, "\"slope\":");
+    json_number(t, v->slope);
+    text_add(t, ",\"dy\":%d,\"dx\":%d,\"sum\":%d}", s->dy->id, s->dx->id, s->sum->id);
+}
+
+static void json_roots(const Lesson *l, Text *t, const char *key, RootKind kind)
+{
+    bool first = true;
+    text_add(t, "\"%s\":[", key);
+    for (int i = 0; i < l->m->roots; i++) {
+        Root *r = &l->m->root[i];
+        if (r->kind != kind)
+            continue;
+        text_add(t, "%s\n{", first ? "" : ",");
+        first = false;
+        json_pair(t, "name", r->name);
+        json_pair(t, "formula", node_text(l->g, r->written, 3));
+        text_add(t, "\"node\":%d,", r->written->id);
+        json_tensor(l, t, r->node, 64);
+        text_add(t, "}");
+    }
+    text_add(t, "],\n");
+}
+
+static void json_nudges(const Lesson *l, Text *t)
+{
+    text_add(t, "\"nudges\":[");
+    for (int i = 0; i < l->nudges; i++) {
+        const Nudge *n = &l->nudge[i];
+        const double number[] = {n->x, n->x + n->h, n->loss, n->moved, (n->moved - n->loss) / n->h, n->derivative};
+        static const char *const key[] = {"from", "to", "loss", "moved", "slope", "derivative"};
+        text_add(t, "%s\n{", i ? "," : "");
+        json_pair(t, "entry", n->entry);
+        json_pair(t, "of", lesson_label(l, n->root->loss));
+        for (int k = 0; k < 6; k++) {
+            text_add(t, "%s\"%s\":", k ? "," : "", key[k]);
+            json_number(t, number[k]);
+        }
+        text_add(t, "}");
+    }
+    text_add(t, "],\n");
+}
+
+/* All nodes that the items, the steps and the roots speak of, and what these need. */
+static void json_nodes(const Lesson *l, Text *t)
+{
+    Node **root = arena_alloc(l->ngc, (size_t)(l->items + 3 * l->moves + l->m->roots + 1) * sizeof *root);
+    int n = 0;
+    for (int i = 0; i < l->items; i++)
+        root[n++] = l->item[i].node;
+    for (int i = 0; i < l->moves; i++) {
+        root[n++] = l->move[i].step->dy;
+        root[n++] = l->move[i].step->dx;
+        root[n++] = l->move[i].step->sum;
+    }
+    for (int i = 0; i < l->m->roots; i++)
+        root[n++] = l->m->root[i].written;
+    int *uses = graph_uses(l->g, root, n);
+    bool first = true;
+    text_add(t, "\"nodes\":[");
+    for (int i = 0; i < l->g->count; i++)
+        if (uses[i]) {
+            json_node(l, t, l->g->node[i], first);
+            first = false;
+        }
+    text_add(t, "],\n");
+}
+
+static const char *main_source(const Lesson *l)
+{
+    for (int i = 0; i < l->ngc->files; i++)
+        if (!l->ngc->file[i]->library)
+            return l->ngc->file[i]->text;
+    return "";
+}
+
+void explain_json(const Lesson *l, Text *t)
+{
+    text_add(t, "{\"version\":1,");
+    json_pair(t, "model", l->m->name);
+    json_pair(t, "source", main_source(l));
+    text_add(t, "\n\"items\":[");
+    for (int i = 0; i < l->items; i++)
+        json_item(l, t, &l->item[i], i == 0);
+    text_add(t, "],\n\"steps\":[");
+    for (int i = 0; i < l->moves; i++)
+        json_move(l, t, &l->move[i], i == 0);
+    text_add(t, "],\n");
+    json_roots(l, t, "derivatives", ROOT_GRAD);
+    json_roots(l, t, "updates", ROOT_UPDATE);
+    json_nudges(l, t);
+    json_nodes(l, t);
+    json_pair(t, "c", l->code.c.at);
+    t->at[--t->size] = '\0';
+    text_add(t, "}\n");
+}

@@ -1,0 +1,87 @@
+/* explain_tex.c - a lesson as a LaTeX document of its own, with amsmath and nothing else. */
+#include "explain.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Text between formulas, its special characters spelt out. */
+static const char *tex(const Lesson *l, const char *s)
+{
+    Text t = {.ngc = l->ngc};
+    text_put(&t, "", 0);
+    for (; *s; s++) {
+        if (strchr("_#%&${}", *s))
+            text_add(&t, "\\%c", *s);
+        else if (strchr("^~\\<>|", *s))
+            text_add(&t, "\\symbol{%d}", *s);
+        else
+            text_put(&t, s, 1);
+    }
+    return t.at;
+}
+
+static const char *tex_value(const Lesson *l, Node *n)
+{
+    return n->shape.rank == 0 ? lesson_value(l, n) : text_format(l->ngc, "\\text{%s}", tex(l, lesson_value(l, n)));
+}
+
+static void tex_forward(const Lesson *l, Text *t)
+{
+    text_add(t, "\\section*{Forward}\n\\begin{itemize}\n");
+    for (int i = 0; i < l->items; i++) {
+        const Item *n = &l->item[i];
+        text_add(t, "\\item $%s", math_name(l, n->label, M_TEX));
+        if (n->math_tex)
+            text_add(t, " = %s", n->math_tex);
+        text_add(t, " = %s$%s%s\n", tex_value(l, n->node), n->node->op == OP_var ? " \\quad " : "", n->node->op == OP_var ? n->kind : "");
+    }
+    text_add(t, "\\end{itemize}\n");
+}
+
+static void tex_backward(const Lesson *l, Text *t, const Node *loss)
+{
+    const Node *last = NULL;
+    const char *name = lesson_label(l, loss);
+    text_add(t, "\\section*{Backward from $%s$}\n", math_name(l, name, M_TEX));
+    for (int i = 0; i < l->moves; i++) {
+        const Move *v = &l->move[i];
+        const Item *y = &l->item[v->y];
+        if (v->step->loss != loss)
+            continue;
+        if (v->step->y != last)
+            text_add(t, "\n\\medskip\\noindent $%s = %s$ \\quad %s\n", math_name(l, y->label, M_TEX), y->math_tex ? y->math_tex : "", tex(l, y->teach ? y->teach : ""));
+        last = v->step->y;
+        text_add(t, "\n\\noindent\\qquad $\\displaystyle %s %s %s", math_name(l, v->down, M_TEX), v->step->use ? "\\mathrel{+}=" : "=", v->rule_tex);
+        if (!isnan(v->slope))
+            text_add(t, " = (%s)(%s)", lesson_value(l, v->step->dy), lesson_number(l, v->slope));
+        text_add(t, " = %s$", tex_value(l, v->step->dx));
+        if (v->step->use)
+            text_add(t, " \\quad %s of $%s$: added, together $%s$", lesson_nth(l, v->step->use), math_name(l, l->item[v->x].label, M_TEX),
+                     tex_value(l, v->step->sum));
+        text_add(t, "\n");
+    }
+}
+
+static void tex_nudges(const Lesson *l, Text *t)
+{
+    if (l->nudges)
+        text_add(t, "\\section*{The test by a nudge}\n\\begin{itemize}\n");
+    for (int i = 0; i < l->nudges; i++) {
+        const Nudge *n = &l->nudge[i];
+        text_add(t, "\\item %s from %.6g to %.6g moves %s from %.6g to %.6g: slope %.4g; the derivative says %.4g\n", tex(l, n->entry), n->x,
+                 n->x + n->h, tex(l, lesson_label(l, n->root->loss)), n->loss, n->moved, (n->moved - n->loss) / n->h, n->derivative);
+    }
+    if (l->nudges)
+        text_add(t, "\\end{itemize}\n");
+}
+
+void explain_tex(const Lesson *l, Text *t)
+{
+    text_add(t, "\\documentclass[11pt]{article}\n\\usepackage{amsmath}\n\\setlength{\\emergencystretch}{3em}\n"
+                "\\title{%s}\\date{}\n\\begin{document}\n\\raggedright\n\\maketitle\n", tex(l, l->m->name));
+    tex_forward(l, t);
+    for (int i = 0; i < l->losses; i++)
+        tex_backward(l, t, l->loss[i]);
+    tex_nudges(l, t);
+    text_add(t, "\\end{document}\n");
+}
