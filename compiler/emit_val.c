@@ -441,5 +441,7 @@ Part print_val(Printer *pr, const Val *v)
     if (strncmp(c, choice, strlen(choice)) == 0 && print_condition(pr, v->arg[0], &arg[0]))
         return print_fill(pr, text_format(e->ngc, "$a ? %s", c + strlen(choice)), op_info[v->op]->prec, v->type, arg,
                           NULL, e->suffix);
-    return print_fill(pr, op_info[v->op]->c, op_info[v->op]->prec, v->type, arg, NULL, pr->e->suffix);
+    if (op_info[v->op]->c_float && v->type == T_FLOAT && !e->ngc->opt.real_double && !e->plain && !pr->b->p->init)
+        c = op_info[v->op]->c_float;
+    return print_fill(pr, c, op_info[v->op]->prec, v->type, arg, NULL, pr->e->suffix);
 }

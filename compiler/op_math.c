@@ -14,13 +14,16 @@ static double v_atan2(double a, double b, double c) { (void)c; return atan2(a, b
 #define RECORD(op, f, slope, words)                                                                                     \
     const OpInfo op_##op = {.name = #op, .arity = 1, .flags = F_ELEMENTWISE, .value = v_##f, .c = #f "@($a)",           \
                             .prec = 16, .rule = {slope}, .teach = words}
+#define RECORD_FLOAT(op, f, fast, slope, words)                                                                         \
+    const OpInfo op_##op = {.name = #op, .arity = 1, .flags = F_ELEMENTWISE, .value = v_##f, .c = #f "@($a)",           \
+                            .c_float = fast, .prec = 16, .rule = {slope}, .teach = words}
 #define FLAT(op, f)                                                                                                     \
     const OpInfo op_##op = {.name = #op, .arity = 1, .flags = F_ELEMENTWISE | F_CHEAP | F_FLAT, .value = v_##f,         \
                             .c = #f "@($a)", .prec = 16, .teach = "flat: passes nothing back"}
 
-RECORD(exp, exp, "dy*y", "exp: its own slope");
+RECORD_FLOAT(exp, exp, "ngrt_expf($a)", "dy*y", "exp: its own slope");
 RECORD(expm1, expm1, "dy*exp(a)", "exp, less 1: exp");
-RECORD(log, log, "dy/a", "log: divides by its input");
+RECORD_FLOAT(log, log, "ngrt_logf($a)", "dy/a", "log: divides by its input");
 RECORD(log1p, log1p, "dy/(1 + a)", "log of 1 + a");
 RECORD(sqrt, sqrt, "dy/(2*y)", "root: divides by twice itself");
 RECORD(abs, fabs, "dy*sign(a)", "absolute value: keeps or turns the sign");
@@ -36,7 +39,7 @@ RECORD(acos, acos, "-dy/sqrt((1 - a)*(1 + a))", "arc cosine");
 RECORD(atan, atan, "dy/(1 + a*a)", "arc tangent");
 RECORD(sinh, sinh, "dy*cosh(a)", "hyperbolic sine");
 RECORD(cosh, cosh, "dy*sinh(a)", "hyperbolic cosine");
-RECORD(tanh, tanh, "dy*(1 - y*y)", "tanh: 1 less its square");
+RECORD_FLOAT(tanh, tanh, "ngrt_tanhf($a)", "dy*(1 - y*y)", "tanh: 1 less its square");
 RECORD(erf, erf, "dy*1.1283791670955126*exp(-a*a)", "error function: 2/sqrt(pi) exp(-a^2)");
 RECORD(erfc, erfc, "-dy*1.1283791670955126*exp(-a*a)", "1 less the error function");
 RECORD(sigmoid, ngrt_sigmoid, "dy*y*(1 - y)", "sigmoid: y (1 - y)");

@@ -1,12 +1,15 @@
-/* ngrt_math.h - scalar functions that the C library lacks, stable where the textbook formula is not.
+/* ngrt_math.h - scalar functions that the C library lacks, stable where the textbook formula is not; and in float some that it
+ * has, without branches, so that C compilers vectorise loops over them.
  *
  * Each function stands in a section of its own, from a line "/" "*@ NAME: SECTIONS IT NEEDS" to the next such line, so
- * that ngc can copy those a model uses into a standalone file. A section needs <math.h> alone.
+ * that ngc can copy those a model uses into a standalone file. They need <math.h>, <stdint.h> and <string.h>.
  */
 #ifndef NGRT_MATH_H
 #define NGRT_MATH_H
 
 #include <math.h>
+#include <stdint.h>
+#include <string.h>
 
 /*@ sigmoid: */
 /* 1/(1 + exp(-x)); exp is taken of -|x| alone, so that it neither overflows nor cancels. */
@@ -15,10 +18,98 @@ static inline double ngrt_sigmoid(double x) {
     return (x < 0.0 ? e : 1.0) / (1.0 + e);
 }
 
-/*@ sigmoidf: */
+/*@ bitsf: */
+/* A float's bits, and back. */
+static inline uint32_t ngrt_bitsf(float x) {
+    uint32_t i;
+    memcpy(&i, &x, sizeof i);
+    return i;
+}
+
+/* 2^n for -127 < n < 128 */
+static inline float ngrt_powerf(uint32_t n) {
+    float x;
+    n = (n + 127u) << 23;
+    memcpy(&x, &n, sizeof x);
+    return x;
+}
+
+/*@ expf: bitsf */
+/* exp(x) within 1 unit in the last place. x = n log 2 + r, where adding 1.5*2^23 rounds x/log 2 to n and log 2 is in two pieces;
+ * exp(r) - 1 - r by a polynomial for |r| <= log(2)/2; 2^n in two factors, as n may be 128 and the result denormal. */
+static inline float ngrt_expf(float x) {
+    float z, n, r, p;
+    uint32_t i, half;
+    x = x < -104.0f ? -104.0f : x; /* exp is 0 below -103.98 */
+    x = x > 104.0f ? 104.0f : x;   /* NaN passes both */
+    z = x * 1.44269504f + 12582912.0f;
+    n = z - 12582912.0f;
+    i = ngrt_bitsf(z) - 0x4B400000u;
+    half = (i + 256u) / 2u - 128u;
+    r = x - n * 0.693359375f;
+    r = r + n * 2.12194440e-4f;
+    p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * (r * r) + r + 1.0f;
+    return p * ngrt_powerf(half) * ngrt_powerf(i - half);
+}
+
+/*@ logf: bitsf */
+/* log(x) within 1 unit in the last place. x = 2^e (1 + m) with 1 + m from sqrt(1/2) to sqrt(2);
+ * log(1 + m) = m - m^2/2 + m^3 times a polynomial. */
+static inline float ngrt_logf(float x) {
+    float tiny = x < 1.17549435e-38f ? 1.0f : 0.0f, u = x < 1.17549435e-38f ? x * 8388608.0f : x, m, e, y;
+    uint32_t i = ngrt_bitsf(u), n = (i + 0x00CAFB0Du) >> 23; /* 128 more than the exponent */
+    i -= (n - 128u) << 23;
+    memcpy(&m, &i, sizeof m);
+    m -= 1.0f;
+    e = (float)(int32_t)(n - 128u) - 23.0f * tiny;
+    y = 7.0376836292e-2f;
+    y = y * m - 1.1514610310e-1f;
+    y = y * m + 1.1676998740e-1f;
+    y = y * m - 1.2420140846e-1f;
+    y = y * m + 1.4249322787e-1f;
+    y = y * m - 1.6668057665e-1f;
+    y = y * m + 2.0000714765e-1f;
+    y = y * m - 2.4999993993e-1f;
+    y = y * m + 3.3333331174e-1f;
+    y = y * m * (m * m) - e * 2.12194440e-4f;
+    y = y - 0.5f * (m * m);
+    y = m + y + e * 0.693359375f;
+    y = x > 3.40282347e+38f ? x : y;
+    y = x > 0.0f ? y : NAN;
+    return x == 0.0f ? -INFINITY : y;
+}
+
+/*@ tanhf: bitsf */
+/* tanh(x) within 2.5 units in the last place: E/(E + 2), where E = exp(2|x|) - 1 is computed as in ngrt_expf. */
+static inline float ngrt_tanhf(float x) {
+    float y = 2.0f * fabsf(x), z, n, r, p, s, t;
+    y = y > 18.2f ? 18.2f : y;
+    z = y * 1.44269504f + 12582912.0f;
+    n = z - 12582912.0f;
+    r = y - n * 0.693359375f;
+    r = r + n * 2.12194440e-4f;
+    p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * (r * r) + r;
+    s = ngrt_powerf(ngrt_bitsf(z) - 0x4B400000u);
+    t = p * s + (s - 1.0f);
+    return copysignf(t / (t + 2.0f), x);
+}
+
+/*@ sigmoidf: expf */
 /* 1/(1 + exp(-x)); exp is taken of -|x| alone, so that it neither overflows nor cancels. */
 static inline float ngrt_sigmoidf(float x) {
-    float e = expf(-fabsf(x));
+    float e = ngrt_expf(-fabsf(x));
     return (x < 0.0f ? e : 1.0f) / (1.0f + e);
 }
 
@@ -28,10 +119,11 @@ static inline double ngrt_softplus(double x) {
     return (x > 0.0 ? x : 0.0) + log1p(exp(-fabs(x)));
 }
 
-/*@ softplusf: */
-/* log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)); for very negative x it is exp(x) to the last digits. */
+/*@ softplusf: expf logf */
+/* log(1 + exp(x)) = max(x, 0) + log(1 + e), e = exp(-|x|); what 1 + e loses of e is added to the logarithm. */
 static inline float ngrt_softplusf(float x) {
-    return (x > 0.0f ? x : 0.0f) + log1pf(expf(-fabsf(x)));
+    float e = ngrt_expf(-fabsf(x)), u = 1.0f + e;
+    return (x > 0.0f ? x : 0.0f) + (ngrt_logf(u) + (e - (u - 1.0f)) / u);
 }
 
 /*@ sign: */

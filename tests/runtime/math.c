@@ -52,7 +52,47 @@ static void test_mod(void) {
     CHECK(ngrt_mod(5.0, INFINITY) == 5.0 && ngrt_mod(-5.0, INFINITY) == INFINITY);
 }
 
+/* How far y is from the exact value, in units in the last place of a float there. */
+static double units(float y, double exact) {
+    int e;
+    frexp(exact, &e);
+    return fabs((double)y - exact) / ldexp(1.0, (e < -125 ? -125 : e) - 24);
+}
+
+/* The largest error over floats from lo to hi: every step-th bit pattern. */
+static double worst(float (*f)(float), double (*exact)(double), float lo, float hi, uint32_t step) {
+    uint32_t i = ngrt_bitsf(lo), end = ngrt_bitsf(hi);
+    double most = 0.0;
+    float x;
+    for (; i <= end; i += step) {
+        memcpy(&x, &i, sizeof x);
+        if (units(f(x), exact((double)x)) > most)
+            most = units(f(x), exact((double)x));
+    }
+    return most;
+}
+
+/* The float forms, which vectorise: the stated bounds, and what lies outside the ordinary. */
+static void test_floats(void) {
+    CHECK(worst(ngrt_expf, exp, 1e-30f, 88.7f, 499) <= 1.0 && worst(ngrt_expf, exp, -1e-30f, -103.9f, 499) <= 1.0);
+    CHECK(worst(ngrt_logf, log, 1e-45f, 3.4e38f, 997) <= 1.0 && worst(ngrt_logf, log, 0.5f, 2.0f, 31) <= 1.0);
+    CHECK(worst(ngrt_tanhf, tanh, 1e-45f, 20.0f, 997) <= 2.5 && worst(ngrt_tanhf, tanh, -0.01f, -9.5f, 97) <= 2.5);
+    CHECK(worst(ngrt_sigmoidf, ngrt_sigmoid, 1e-30f, 90.0f, 499) <= 2.5);
+    CHECK(worst(ngrt_sigmoidf, ngrt_sigmoid, -1e-30f, -90.0f, 499) <= 2.5);
+    CHECK(worst(ngrt_softplusf, ngrt_softplus, 1e-30f, 1e30f, 997) <= 2.5);
+    CHECK(worst(ngrt_softplusf, ngrt_softplus, -1e-30f, -90.0f, 499) <= 2.5);
+    CHECK(ngrt_expf(0.0f) == 1.0f && ngrt_expf(89.0f) == INFINITY && ngrt_expf(INFINITY) == INFINITY);
+    CHECK(ngrt_expf(-104.0f) == 0.0f && ngrt_expf(-INFINITY) == 0.0f && isnan(ngrt_expf(NAN)));
+    CHECK(ngrt_logf(1.0f) == 0.0f && ngrt_logf(0.0f) == -INFINITY && ngrt_logf(-0.0f) == -INFINITY);
+    CHECK(isnan(ngrt_logf(-1.0f)) && isnan(ngrt_logf(-INFINITY)) && isnan(ngrt_logf(NAN)) && isnan(ngrt_logf(-1e-45f)));
+    CHECK(ngrt_logf(INFINITY) == INFINITY && ngrt_tanhf(INFINITY) == 1.0f && ngrt_tanhf(-INFINITY) == -1.0f);
+    CHECK(ngrt_tanhf(0.0f) == 0.0f && signbit(ngrt_tanhf(-0.0f)) && isnan(ngrt_tanhf(NAN)) && ngrt_tanhf(1e-45f) == 1e-45f);
+    CHECK(ngrt_sigmoidf(INFINITY) == 1.0f && ngrt_sigmoidf(-INFINITY) == 0.0f && ngrt_softplusf(INFINITY) == INFINITY);
+    CHECK(ngrt_softplusf(-INFINITY) == 0.0f);
+}
+
 int main(void) {
+    test_floats();
     test_sigmoid();
     test_softplus();
     test_sign();

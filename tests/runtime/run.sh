@@ -65,7 +65,7 @@ check_sections() {
     for file in ngrt_math.h ngrt_random.c ngrt_gemm.c; do
         for name in $(sed -n 's/^\/\*@ \([a-z_0-9]*\):.*/\1/p' "$rt/$file"); do
             [ "$name" = end ] && continue
-            { printf '#include <math.h>\n#include <stddef.h>\n#include <stdint.h>\n#define NGRT_FN static\n'
+            { printf '#include <math.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n#define NGRT_FN static\n'
               take "$rt/$file" "$name"; echo 'typedef int not_empty;'; } >"$out/section.c"
             try "$1" $strict -Wno-unused-function -Wno-unused-const-variable -fsyntax-only "$out/section.c" ||
                 echo "section $name of $file"
