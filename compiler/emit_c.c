@@ -140,6 +140,28 @@ bool emit_in_function(const Function *f, const Kernel *k)
     return f->phase < 0 || k->phase == f->phase;
 }
 
+static void note_size(Function *f, const Emit *e, Size s)
+{
+    for (int d = 0; s < 0 && d < e->graph->dims; d++)
+        f->dims |= (unsigned)size_uses_dim(e->graph, s, d) << d;
+}
+
+static void note_index(Function *f, const Emit *e, const Index *at)
+{
+    if (!at)
+        return;
+    note_size(f, e, at->base.plus);
+    note_size(f, e, at->base.minus);
+    for (int i = 0; i < MAX_AXES; i++) {
+        note_size(f, e, at->axis[i].plus);
+        note_size(f, e, at->axis[i].minus);
+    }
+    for (int i = 0; i < at->parts; i++) {
+        note_size(f, e, at->part[i].by.plus);
+        note_size(f, e, at->part[i].by.minus);
+    }
+}
+
 static void note_place(Function *f, const Emit *e, const Place *place, const Node *n, bool written)
 {
     unsigned use = 0;
@@ -154,9 +176,8 @@ static void note_place(Function *f, const Emit *e, const Place *place, const Nod
         use = USES_GRADS;
     f->blocks |= use;
     f->writes |= written ? use : 0;
-    for (int d = 0; d < e->graph->dims; d++)
-        for (int i = 0; i < n->shape.rank; i++)
-            f->dims |= (unsigned)size_uses_dim(e->graph, n->shape.dim[i], d) << d;
+    for (int i = 0; i < n->shape.rank; i++)
+        note_size(f, e, n->shape.dim[i]);
 }
 
 static void note_kernel(Function *f, const Emit *e, const Kernel *k)
@@ -165,11 +186,14 @@ static void note_kernel(Function *f, const Emit *e, const Kernel *k)
     for (int i = 0; i < k->stores; i++)
         note_place(f, e, k->store[i].target ? &k->store[i].target->place : program_place(p, k->store[i].node),
                    k->store[i].node, true);
+    for (int i = 0; i < k->axes; i++)
+        note_size(f, e, k->extent[i]);
     for (int i = 0; i < k->vals; i++) {
         if (k->val[i]->kind == V_LOAD)
             note_place(f, e, program_place(p, k->val[i]->node), k->val[i]->node, false);
-        if (k->val[i]->kind == V_SIZE && k->val[i]->size < 0)
-            f->blocks |= USES_INPUTS;
+        note_size(f, e, k->val[i]->size);
+        note_size(f, e, k->val[i]->span);
+        note_index(f, e, k->val[i]->at);
     }
     for (int i = 0; i < 3; i++) {
         const Node *n = kernel_operand(p, k, i);
