@@ -118,8 +118,8 @@ static void compare(Test *t, const char *what, const char *name, const ngrt_tens
     bool single = x->type == NGRT_F32;
     if (bound == 0) /* all wanted elements are 0: what rounding may leave */
         bound = single ? 1e-6 : 1e-15;
-    else if (single) /* the slope of a saturated gate, 1 - 1 in float32 */
-        bound = fmax(bound, 1e-8);
+    else /* the slope of a saturated gate, 1 - 1; Adam's step by a gradient that is 0 but for rounding */
+        bound = fmax(bound, single ? 1e-8 : 1e-14);
     t->checks++;
     for (size_t i = 0; i < want.count; i++) {
         double got = element(block + x->offset, x->type, i);
@@ -182,6 +182,8 @@ static void test_values(Test *t)
     spoil(t, GRADS, b->grads);
     if (m->backward && worked(t, "backward", m->backward(b->params, b->state, b->inputs, b->work, b->grads)))
         compare_roles(t, "backward", GRADS, b->grads, "");
+    if (t->entry->differs)
+        return;
     spoil(t, OUTPUTS, b->work);
     if (m->predict && worked(t, "predict", m->predict(b->params, b->state, b->inputs, b->work)))
         compare_roles(t, "predict", OUTPUTS, b->work, "");
@@ -200,9 +202,11 @@ static void test_update(Test *t, bool step)
     if (step) {
         spoil(t, LOSSES, t->b.work);
         status = m->step(params, state, t->b.inputs, t->b.work);
-    } else if (m->forward && m->backward) {
-        m->forward(params, state, t->b.inputs, t->b.work);
-        m->backward(params, state, t->b.inputs, t->b.work, t->b.grads);
+    } else {
+        if (m->forward)
+            m->forward(params, state, t->b.inputs, t->b.work);
+        if (m->backward)
+            m->backward(params, state, t->b.inputs, t->b.work, t->b.grads);
         status = m->update(params, state, t->b.inputs, t->b.work, t->b.grads);
     }
     if (worked(t, what, status)) {

@@ -67,8 +67,16 @@ xargs -P "$(nproc)" -L 1 sh "$0" --one <"$dir/jobs"
 tolerance() {
     case $1 in
     bundle_adjustment) echo 3e-3 ;; # a pixel's place less the measured one; PyTorch loses 4e-4
+    newton) echo 1e-3 ;; # far from the minimum, where the valley is narrow
+    wave) echo 1e-3 ;; # Adam's first step is the gradient's sign, even of gradients near 0,
+    char_gpt) echo 5e-2 ;; # and the gradient of the bias of keys is 0 but for rounding
     *) echo 1e-4 ;;
     esac
+}
+
+# Does the model behave otherwise in training, and speak so of values that `ngc run` does not show?
+differs() {
+    grep -qE '^[^#]*(training|dropout|batch_norm|rrelu)' "$1" && echo 1 || echo 0
 }
 
 {
@@ -79,11 +87,12 @@ tolerance() {
         [ -f "$dir/$id.o" ] || continue
         echo "extern const ngrt_model ${id}_model;"
         title="$name -O$level $real $link $cc"
-        echo "    {\"$title\", &${id}_model, \"$dir/$name.values\", $(tolerance "$name")}," >>"$dir/rows"
+        numbers="$(tolerance "$name"), $(differs "$model")"
+        echo "    {\"$title\", &${id}_model, \"$dir/$name.values\", $numbers}," >>"$dir/rows"
     done
     echo 'const Entry entries[] = {'
     cat "$dir/rows"
-    echo '    {0, 0, 0, 0}};'
+    echo '    {0, 0, 0, 0, 0}};'
 } >"$dir/table.c"
 for f in "$dir"/*.fail; do
     [ -f "$f" ] && fail "$(cat "$f")"
