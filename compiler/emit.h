@@ -166,6 +166,9 @@ void emit_model(Emit *, Text *);                 /* the descriptor and its funct
 const char *emit_arguments(Emit *, const Function *, bool types);
 const char *emit_dims(Emit *, Shape, bool *flat); /* "[64][10]" */
 
+/* weights.c */
+void emit_weights(Emit *, Text *, bool define); /* the constants of --weights */
+
 /* emit_standalone.c */
 void emit_runtime(Emit *, Text *); /* the sections that are used, static */
 void emit_types(Text *);           /* the descriptor's types */

@@ -301,12 +301,13 @@ Emit *emit_prepare(Ngc *ngc, Model *m)
     emit_names(e);
     emit_members(e);
     e->function = arena_alloc(ngc, (size_t)(FN_GROUP + m->groups + 1) * sizeof *e->function);
-    if (has_vars(m, VAR_PARAM) || has_vars(m, VAR_STATE))
+    bool frozen = ngc->opt.weights != NULL;
+    if (!frozen && (has_vars(m, VAR_PARAM) || has_vars(m, VAR_STATE)))
         add_function(e, FN_INIT, "init", build_init(e), -1);
     if (outputs)
         add_function(e, FN_PREDICT, "predict",
                      build_program(e, "predict", &use, (Wish){OUTPUT | NAMED, -1, false}, NULL, 0), -1);
-    if (outputs || losses || has_kind(m, ROOT_METRIC))
+    if (!frozen && (outputs || losses || has_kind(m, ROOT_METRIC)))
         add_function(e, FN_EVAL, "eval",
                      build_program(e, "eval", &use, (Wish){OUTPUT | LOSS | METRIC | NAMED, -1, false}, NULL, 0), -1);
     if (losses) {
@@ -538,6 +539,7 @@ void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
     if (ngc->opt.standalone)
         emit_runtime(e, &out->c);
     emit_defaults(e, &out->c, true);
+    emit_weights(e, &out->c, true);
     print_data(e, &out->c);
     if (e->labels)
         text_add(

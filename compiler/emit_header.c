@@ -387,6 +387,7 @@ void emit_declarations(Emit *e, Text *t)
     declare_grads(e, t);
     declare_inputs(e, t);
     declare_work(e, t);
+    emit_weights(e, t, false);
     text_add(t, "/* Functions that return int check sizes and labels before they write anything: 0, or a negative "
                 "NGRT_E... */\n");
     declare_functions(e, t);

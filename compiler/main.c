@@ -111,6 +111,9 @@ static int compile(Ngc *ngc, const Args *a, Model *m)
     Output out = {.c = {.ngc = ngc}, .h = {.ngc = ngc}};
     Text deps = {.ngc = ngc}, manifest = {.ngc = ngc};
     const char *path = a->output, *header = a->header;
+    int status = ngc->opt.weights && !a->deps_only ? weights_freeze(ngc, m) : 0;
+    if (status)
+        return status;
     if (!path && a->report) {
         report(ngc, m, stdout);
         return 0;
@@ -121,7 +124,7 @@ static int compile(Ngc *ngc, const Args *a, Model *m)
         header = beside(ngc, m, path, ".h");
     const char *target[] = {path, header};
     if (a->deps_only || a->deps)
-        deps_write(ngc, &deps, a->deps_target, target, header ? 2 : 1, NULL);
+        deps_write(ngc, &deps, a->deps_target, target, header ? 2 : 1, ngc->opt.weights);
     if (!a->deps_only) {
         const char *slash = header ? strrchr(header, '/') : NULL;
         emit_c(ngc, m, slash ? slash + 1 : header, &out);

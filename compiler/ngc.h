@@ -278,6 +278,7 @@ struct Var {
     Node *init;         /* param, state: the starting value as a graph expression; input: its default or NULL */
     int index;          /* its place in Model.var, once these are in order */
     int update;         /* 1 + the place of its update in Model.root while these are collected; 0: none */
+    const double *data; /* --weights: its elements, row-major; else NULL */
     int64_t limit;      /* int input used as an index or label: must be in [0, limit); 0: any value */
 };
 
@@ -332,6 +333,7 @@ typedef struct Options {
     bool json;              /* messages as JSON, one on a line */
     const char **silent; int silents; /* names of warnings that are switched off */
     const char *stdin_name; /* what '-' is called, or NULL */
+    const char *weights;    /* a file of weights that become constants, or NULL */
 } Options;
 
 struct Ngc {
@@ -521,6 +523,10 @@ typedef struct Output { Text c, h; } Output;
 /* base: name of the header to include, or NULL to have the declarations in the C itself */
 void emit_c(Ngc *, Model *, const char *header, Output *);
 void report(Ngc *, Model *, FILE *);
+
+/* ---- weights.c: --weights --------------------------------------------------------------------------------------------- */
+
+int weights_freeze(Ngc *, Model *);                      /* cuts the model down to its outputs; 0, or the exit status */
 
 /* ---- json.c, deps.c, manifest.c: what build tools read ----------------------------------------------------------------- */
 

@@ -27,6 +27,7 @@ const Option option_table[] = {
     {"--comments", O_COMMENTS, OF_C, 1, "WHAT", "none source derivation", "none, source, or derivation: the rule of calculus above each backward statement"},
     {"--keep", O_KEEP, OF_C, 1, "NAME", NULL, "keep a named value in work also at -O2"},
     {"--no-share", O_NO_SHARE, OF_C, 0, NULL, NULL, "give every value memory of its own"},
+    {"--weights", O_WEIGHTS, OF_C, 1, "FILE", NULL, "predict alone, with the weights of FILE as constants: safetensors, or the memory of the params struct"},
     {"--report", O_REPORT, OF_C, 0, NULL, NULL, "tell flops, parameters and memory; without -o, that alone"},
 
     {"-M", O_DEPS, OF_BUILD, 0, NULL, NULL, "print a make rule with all files that the model is read from, and write no C"},
@@ -287,6 +288,7 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
     case O_DEPS_FILE: a->deps_file = value; break;
     case O_DEPS_TARGET: a->deps_target = value; break;
     case O_MANIFEST: a->want_manifest = true; a->manifest = value; break;
+    case O_WEIGHTS: opt->weights = value; break;
     case O_STDIN_NAME: opt->stdin_name = value; break;
     case O_DIAGNOSTICS: opt->json = n == 1; break;
     case O_CHECK: a->check = true; break;
