@@ -67,7 +67,7 @@ $(B)/ng.tab.c $(B)/ng.tab.h $(B)/ng.lex.c: $(B)/%: $(MADE)/% | $(B)
 endif
 
 TEXTS   = prelude=compiler/prelude.ng errors=compiler/errors.txt runtime_math=runtime/ngrt_math.h runtime_gemm=runtime/ngrt_gemm.c \
-          runtime_random=runtime/ngrt_random.c runtime_linear=runtime/ngrt_linear.c runtime_header=runtime/ngrt.h
+          runtime_random=runtime/ngrt_random.c runtime_linear=runtime/ngrt_linear.c runtime_header=runtime/ngrt.h page=compiler/explain.html
 $(B)/texts.c: $(B)/embed $(foreach t,$(TEXTS),$(lastword $(subst =, ,$(t))))
 	$(B)/embed $(TEXTS) > $@.tmp && mv $@.tmp $@
 

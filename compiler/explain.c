@@ -361,7 +361,7 @@ static Lesson *lesson_new(Ngc *ngc, Model *m, char **assign, int count, int *sta
 int explain_main(Ngc *ngc, Model *m, const char *form, const char *path, char **assign, int count)
 {
     static const struct { const char *form, *end; void (*tell)(const Lesson *, Text *); } forms[] = {
-        {"text", "-", explain_text}, {"dot", "-", explain_dot}, {"json", "-", explain_json}, {"tex", "-", explain_tex},
+        {"html", ".html", explain_html}, {"text", "-", explain_text}, {"dot", "-", explain_dot}, {"json", "-", explain_json}, {"tex", "-", explain_tex},
     };
     Text t = {.ngc = ngc};
     int status;

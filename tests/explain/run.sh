@@ -41,6 +41,7 @@ for model in tests/examples/*.expect; do
     check "$name: --dot" "$NGC" explain --dot "$model" -o "$dir/$name.dot"
     check "$name: --tex" "$NGC" explain --tex "$model" -o "$dir/$name.tex"
     check "$name: --json" "$NGC" explain --json "$model" -o "$dir/$name.json"
+    check "$name: the page" "$NGC" explain "$model" -o "$dir/$name.html"
     names="$names $name"
 done
 
@@ -60,6 +61,31 @@ if have pdflatex; then
     done
 else
     echo "pdflatex is not installed: TeX is not set"
+fi
+
+# A page is opened; it walks its steps, computes the graph again in JavaScript, and moves a slider.
+page() { # page NAME: no message on the console, no request, the numbers of ngc run, recomputed alike; under 200 KB
+    [ "$(wc -c <"$dir/$1.html")" -lt 200000 ] || { echo "the page is too large"; return 1; }
+    if grep -E 'src="?http|href="?http|url\(http|@import' "$dir/$1.html"; then return 1; fi
+    timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir="$dir/chromium" --enable-logging=stderr \
+        --dump-dom "file://$dir/$1.html#told" >"$dir/dom" 2>"$dir/console"
+    if grep CONSOLE "$dir/console"; then return 1; fi
+    sed -n '/<pre id="list">/,/<\/pre>/p' "$dir/dom" >"$dir/told"
+    grep -q -e '^recomputed: the same$' -e '^not recomputed: ' "$dir/told" || { tail -20 "$dir/told"; return 1; }
+    "$NGC" run "examples/$1.ng" 2>/dev/null | grep -E '^d[^ ]+/d[^ ]+ = [^[]*$' | while read -r line; do
+        grep -qF -- "${line##* = }" "$dir/told" || { echo "no step tells $line"; exit 1; }
+    done
+}
+if have chromium; then
+    for name in chain logistic_one net_221 softmax_regression two_layers; do
+        case " $names " in *" $name "*) check "$name: the page in a browser" page "$name" ;; esac
+    done
+    "$NGC" explain -e 'u = a*b; v = u + c; J = 2*v*u' a=3 b=2 c=5 -o "$dir/moved.html" 2>/dev/null
+    check "the page of a formula" page moved
+    check "the page computes it again" grep -qx 'recomputed: the same' "$dir/told"
+    check "a slider moves what is computed from it" grep -qx 'moved J = 209.6832' "$dir/told"
+else
+    echo "chromium is not installed: pages are not opened"
 fi
 
 echo "$passed passed, $failed failed"
