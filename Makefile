@@ -2,7 +2,7 @@
 #
 #   make            the compiler and the runtime          make demo       train the README's model on real images
 #   make check      the tests                             make clean
-#   V=1             show the commands
+#   make bench      how fast models are               V=1             show the commands
 #   make install    into PREFIX (below DESTDIR)           make uninstall
 #   make dist       an archive that needs neither Flex nor Bison
 #
@@ -93,6 +93,11 @@ check:
 	@$(MAKE) --no-print-directory all
 	@sh tests/run.sh $(B)/ngc
 
+bench:
+	@sh tests/install.sh check
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(B) sh tests/bench/run.sh
+
 clean:
 	rm -rf $(B)
 
@@ -142,5 +147,5 @@ dist:
 	tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -cf - -C $(B) $(DIST) | gzip -n > $(B)/$(DIST).tar.gz
 
 FORCE:
-.PHONY: all demo check clean install uninstall dist FORCE
+.PHONY: all demo check bench clean install uninstall dist FORCE
 -include $(wildcard $(B)/*.d)

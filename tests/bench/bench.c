@@ -1,8 +1,7 @@
 /* bench.c - the time of a model's step against the bare matrix products that it needs.
  *
  * Linked with a model twice: as it comes out by default (model_model) and at -O0 (plain_model). Both must give the same params after
- * three steps; then the step, and the products alone by cblas_sgemm on one thread, are timed in turn. As a shared library it
- * serves bench.py.
+ * three steps; then the step, and the products alone by cblas_sgemm on one thread, are timed in turn.
  *
  *     bench NAME ROUNDS < MODEL.ng      the products are its lines `# product TIMES: TA TB M N K`
  */
@@ -137,34 +136,6 @@ static int by_size(const void *a, const void *b) {
 static double median(double *x, int n) {
     qsort(x, (size_t)n, sizeof *x, by_size);
     return x[n / 2];
-}
-
-/* For bench.py: a run, how long some of its steps take, a tensor of it. */
-void *bench_start(void) {
-    Run *r = allocate(sizeof *r);
-    openblas_set_num_threads(1);
-    *r = start(&model_model);
-    return r;
-}
-
-double bench_steps(const Run *r, long times) {
-    double t = now();
-    step(r, times);
-    return now() - t;
-}
-
-const ngrt_model *bench_model(void) {
-    return &model_model;
-}
-
-void *bench_tensor(const Run *r, int i, const char **name, int *role, int *rank, const int **shape) {
-    const ngrt_tensor *t = &r->model->tensor[i];
-    if (i >= r->model->tensors)
-        return NULL;
-    *name = t->name, *role = t->role, *rank = t->rank, *shape = t->shape;
-    if (t->role == NGRT_INPUT)
-        return *(void **)((char *)r->inputs + t->offset);
-    return t->role == NGRT_PARAM ? (char *)r->params + t->offset : (char *)r->work + t->offset;
 }
 
 int main(int argc, char **argv) {

@@ -2,7 +2,7 @@
 # run.sh - how fast the steps of models a to f are: tests/bench/run.sh [MODEL ...]; BUILD=build, ROUNDS=31, KEEP=DIRECTORY.
 #
 # Each is compiled as the README says, on one thread, and timed in turn with the matrix products it needs by OpenBLAS alone (bench.c).
-# With Python's torch and numpy it is also compared with them (bench.py). Times depend on the machine: look at the ratios.
+# Times depend on the machine: look at the ratios.
 cd "$(dirname "$0")/../.." || exit 2
 build=${BUILD:-build}
 cc=${CC:-cc}
