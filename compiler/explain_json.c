@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { FULL = 4096 }; /* tensors of more elements are told by statistics alone */
+enum { FULL = 1024 }; /* tensors of more elements are told by statistics alone */
 
 /* A string; what could end a script or a comment in a page is spelt out. */
 static void page_string(Text *t, const char *s)

@@ -80,8 +80,11 @@ if have chromium; then
     for name in chain logistic_one net_221 softmax_regression two_layers; do
         case " $names " in *" $name "*) check "$name: the page in a browser" page "$name" ;; esac
     done
-    "$NGC" explain -e 'u = a*b; v = u + c; J = 2*v*u' a=3 b=2 c=5 -o "$dir/moved.html" 2>/dev/null
-    check "the page of a formula" page moved
+    "$NGC" explain tests/explain/gather.ng -o "$dir/gather.html"
+    check "gather, scatter and argmax in a page" page gather
+    check "the page computes these again" grep -qx "recomputed: the same" "$dir/told"
+    "$NGC" explain tests/explain/chain.ng a=3 b=2 c=5 -o "$dir/moved.html" 2>/dev/null
+    check "the page of chain.ng" page moved
     check "the page computes it again" grep -qx 'recomputed: the same' "$dir/told"
     check "a slider moves what is computed from it" grep -qx 'moved J = 209.6832' "$dir/told"
 else
