@@ -103,3 +103,23 @@ PY
     done
     [ $sane = 1 ] && good
 fi
+
+# ---- a network for images on a small device: code below 100 KB besides its weights, nothing writable but work ----
+cat >blank.c <<'C'
+#include <stdio.h>
+#include "lenet.h"
+
+int main(void)
+{
+    static lenet_params p;
+    return fwrite(&p, sizeof p, 1, stdout) != 1;
+}
+C
+ok "lenet.c" "$ngc" --standalone "$top/examples/lenet.ng" -o lenet.c
+ok "blank.c" cc -std=c99 blank.c lenet.c -lm -o blank
+./blank >lenet.raw
+ok "lenet frozen" "$ngc" --standalone -D m=1 --prefix=small --weights=lenet.raw "$top/examples/lenet.ng" -o small.c
+cc -std=c99 -Os -c small.c
+size -A small.o | awk '$1 ~ /^\.text/ { text += $2 } $1 ~ /^\.(data|bss)$/ { written += $2 }
+    END { printf "LeNet: %d bytes of code\n", text; exit !(text > 0 && text < 100000 && written == 0) }' >"$dir/got" && good || bad "LeNet's size"
+cat "$dir/got"
