@@ -306,8 +306,9 @@ static double nudged(Lesson *l, const Root *r, double *copy, int64_t k, double h
 /* Each value that a derivative is asked by: its entry with the steepest slope, moved by a step of one digit. */
 static void collect_nudges(Lesson *l)
 {
+    int most = l->items > 300 ? 4 : NUDGES; /* each computes the loss again */
     l->nudge = arena_alloc(l->ngc, NUDGES * sizeof *l->nudge);
-    for (int i = 0; i < l->m->roots && l->nudges < NUDGES; i++) {
+    for (int i = 0; i < l->m->roots && l->nudges < most; i++) {
         Root *r = &l->m->root[i];
         int64_t dim[MAX_RANK], count, k = 0;
         if (r->kind != ROOT_GRAD)

@@ -28,6 +28,8 @@ static void dot_item(const Lesson *l, Text *t, const Item *n)
     text_add(t, "<br/><font color=\"#006d2c\">%s</font>", html_escape(l, lesson_value(l, n->node)));
     if (n->adjoint)
         text_add(t, "<br/><font color=\"#b30000\">grad %s</font>", html_escape(l, lesson_value(l, n->adjoint)));
+    else if (strcmp(n->kind, "loss") == 0)
+        text_add(t, "<br/><font color=\"#b30000\">grad 1</font>");
     text_add(t, ">]\n");
 }
 
