@@ -72,6 +72,7 @@ typedef struct Emit {
     int functions;
     int programs;
     bool plain, labels;   /* labels: check_labels is used */
+    bool clones;          /* NGC_CLONES is used */
     const char **section; /* of the runtime, that are used */
     int sections, section_room;
 } Emit;

@@ -495,6 +495,25 @@ static void print_functions(Emit *e, Text *out)
     }
 }
 
+/* What makes loops fast at a plain -O2. GCC's vectoriser must be asked for, and leaves loops with a choice in them alone where an
+ * operation might trap. Clang does both by itself. */
+static void print_pragma(const Emit *e, Text *t)
+{
+    if (!e->plain)
+        text_add(t, "#if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__\n"
+                    "#pragma GCC optimize (\"O3,no-trapping-math,no-math-errno\")\n#endif\n\n");
+}
+
+/* Kernels for processors with wider vectors, chosen when the program starts. */
+static void print_clones(const Emit *e, Text *t)
+{
+    if (e->clones)
+        text_add(t, "#if defined __GNUC__ && __GNUC__ >= 12 && !defined __clang__ && defined __x86_64__ && defined __GLIBC__ && \\\n"
+                    "    defined __OPTIMIZE__ && !defined __AVX2__ && !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__\n"
+                    "#define NGC_CLONES __attribute__((target_clones(\"arch=x86-64-v4\", \"arch=x86-64-v3\", \"default\")))\n"
+                    "#else\n#define NGC_CLONES\n#endif\n\n");
+}
+
 /* The model's file, without directories. */
 static const char *source_name(const Emit *e)
 {
@@ -529,6 +548,7 @@ void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
         print_first_line(e, &out->c, text_format(ngc, "%.*sc", (int)stem - 1, header));
     else
         print_first_line(e, &out->c, text_format(ngc, "%s.c", e->name));
+    print_pragma(e, &out->c);
     if (header) {
         const char *slash = strrchr(header, '/');
         text_add(&out->c, "#include \"%s\"\n\n", slash ? slash + 1 : header);
@@ -536,6 +556,7 @@ void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
         emit_declarations(e, &out->c);
     }
     text_add(&out->c, "#include <math.h>\n#include <string.h>\n\n");
+    print_clones(e, &out->c);
     if (ngc->opt.standalone)
         emit_runtime(e, &out->c);
     emit_defaults(e, &out->c, true);

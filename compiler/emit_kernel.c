@@ -11,6 +11,7 @@ enum {
     CUT = 12,  /* operators in one expression */
     LANES = 8, /* partial results of a long reduction */
     LONG = 32, /* elements from which on a reduction has them */
+    CLONED = 64, /* passes from which on a kernel is compiled for several processors */
 };
 
 /* ---- temporaries: what is used twice, long, or the same in every pass of an inner loop -----------------------------
@@ -373,8 +374,17 @@ static const char *kernel_word(const Kernel *k)
     return v->kind == V_OP ? op_info[v->op]->name : v->kind == V_CONST ? "fill" : "copy";
 }
 
+/* Does the kernel work long enough that wider vectors pay for its choice at run time? */
+static bool is_worth_clones(const Emit *e, const Kernel *k)
+{
+    int64_t passes = 1;
+    for (int i = 0; i < k->axes && passes < CLONED; i++)
+        passes *= size_max(e->graph, k->extent[i]);
+    return passes >= CLONED;
+}
+
 /* The name of the function with this body, which is printed if it is new. */
-static const char *find_kernel(Emit *e, const char *result, const char *word, const char *body)
+static const char *find_kernel(Emit *e, const char *result, const char *word, const char *body, bool clones)
 {
     for (int i = 0; i < e->kernel_count; i++)
         if (strcmp(e->kernel[i].body, body) == 0)
@@ -383,7 +393,8 @@ static const char *find_kernel(Emit *e, const char *result, const char *word, co
     e->kernel = arena_grow(e->ngc, e->kernel, e->kernel_count, &e->kernel_room, sizeof *e->kernel);
     e->kernel[e->kernel_count].body = body;
     e->kernel[e->kernel_count++].name = name;
-    text_add(&e->kernels, "static %s %s%s\n", result, name, body);
+    e->clones |= clones;
+    text_add(&e->kernels, "%sstatic %s %s%s\n", clones ? "NGC_CLONES " : "", result, name, body);
     return name;
 }
 
@@ -432,7 +443,7 @@ static void print_apart(Body *b, const Kernel *k)
         comma = ", ";
     }
     text_add(&head, "%s)\n{\n%s}\n", *comma ? "" : "void", inner.at);
-    const char *name = find_kernel(e, result, kernel_word(k), head.at);
+    const char *name = find_kernel(e, result, kernel_word(k), head.at, is_worth_clones(e, k));
     if (!number)
         text_add(&b->text, "    %s(%s);\n", name, call.at ? call.at : "");
     else if (place->kind == P_LOCAL)
