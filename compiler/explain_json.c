@@ -93,8 +93,8 @@ static void json_attr(const Lesson *l, Text *t, const Node *n)
 {
     int64_t lo[MAX_RANK], step[MAX_RANK], perm[MAX_RANK];
     text_add(t, "\"attr\":{");
-    if (n->op == OP_const)
-        text_add(t, "\"value\":%.17g,", n->attr.value);
+    if (n->op == OP_const && isinf(n->attr.value))
+        text_add(t, "\"infinite\":%d,", n->attr.value > 0 ? 1 : -1);
     if (n->op == OP_size)
         text_add(t, "\"value\":%lld,", (long long)size_at(l->g, n->attr.size, l->e->dim));
     for (int i = 0; i < n->shape.rank; i++) {

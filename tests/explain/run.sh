@@ -81,6 +81,7 @@ if have chromium; then
         case " $names " in *" $name "*) check "$name: the page in a browser" page "$name" ;; esac
     done
     "$NGC" explain tests/explain/gather.ng -o "$dir/gather.html"
+    check "an infinite constant in JSON" sh -c '"$1" explain --json tests/explain/gather.ng | python3 tests/explain/schema.py /dev/stdin' sh "$NGC"
     check "gather, scatter and argmax in a page" page gather
     check "the page computes these again" grep -qx "recomputed: the same" "$dir/told"
     "$NGC" explain tests/explain/chain.ng a=3 b=2 c=5 -o "$dir/moved.html" 2>/dev/null
