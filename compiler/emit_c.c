@@ -496,12 +496,15 @@ static void print_functions(Emit *e, Text *out)
 }
 
 /* What makes loops fast at a plain -O2. GCC's vectoriser must be asked for, and leaves loops with a choice in them alone where an
- * operation might trap. Clang does both by itself. */
-static void print_pragma(const Emit *e, Text *t)
+ * operation might trap. Clang does both by itself. It holds for kernels, and what is inlined into them; the long functions of single
+ * statements behind them gain nothing and would take GCC minutes. */
+static void print_pragma(const Emit *e, Text *t, bool begin)
 {
-    if (!e->plain)
-        text_add(t, "#if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__\n"
-                    "#pragma GCC optimize (\"O3,no-trapping-math,no-math-errno\")\n#endif\n\n");
+    if (e->kernels.size == 0)
+        return;
+    text_add(t, "#if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__\n%s#endif\n\n",
+             begin ? "#pragma GCC push_options\n#pragma GCC optimize (\"O3,no-trapping-math,no-math-errno\")\n"
+                   : "#pragma GCC pop_options\n");
 }
 
 /* Kernels for processors with wider vectors, chosen when the program starts. */
@@ -548,7 +551,7 @@ void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
         print_first_line(e, &out->c, text_format(ngc, "%.*sc", (int)stem - 1, header));
     else
         print_first_line(e, &out->c, text_format(ngc, "%s.c", e->name));
-    print_pragma(e, &out->c);
+    print_pragma(e, &out->c, true);
     if (header) {
         const char *slash = strrchr(header, '/');
         text_add(&out->c, "#include \"%s\"\n\n", slash ? slash + 1 : header);
@@ -570,6 +573,7 @@ void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
             "    return 1;\n}\n\n");
     if (e->kernels.size)
         text_put(&out->c, e->kernels.at, e->kernels.size);
+    print_pragma(e, &out->c, false);
     text_put(&out->c, body.at, body.size);
     emit_model(e, &out->c);
 }
