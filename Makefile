@@ -98,6 +98,11 @@ bench:
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(B) sh tests/bench/run.sh
 
+mutate:
+	@sh tests/install.sh check
+	@$(MAKE) --no-print-directory all
+	@sh tests/mutate.sh
+
 clean:
 	rm -rf $(B)
 
@@ -147,5 +152,5 @@ dist:
 	tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -cf - -C $(B) $(DIST) | gzip -n > $(B)/$(DIST).tar.gz
 
 FORCE:
-.PHONY: all demo check bench clean install uninstall dist FORCE
+.PHONY: all demo check bench mutate clean install uninstall dist FORCE
 -include $(wildcard $(B)/*.d)

@@ -651,7 +651,7 @@ static void print_loss(const char *name, int made)
     static const char *const term[] = {" + mean(tanh($a)^2)", " + mean(sin($a))", " + 0.1*sum($a*cos($a))", " - mean($a)", " + mean(log_cosh($a, 0*$a))"};
     fprintf(out, "%s = 0.5", name);
     for (int i = made; i < values; i++)
-        if (draw(3) == 0 || i == values - 1) {
+        if (draw(2) || i == values - 1) {
             print_form(term[draw(5)], &value[i], NULL, NULL, 0);
             fseek(out, -1, SEEK_CUR);
         }
