@@ -245,9 +245,10 @@ static void static_names(const char *text, Text *names)
 {
     for (const char *line = text; line; line = strchr(line, '\n')) {
         line += *line == '\n';
-        if (strncmp(line, "static ", 7) != 0)
+        line += strncmp(line, "NGC_CLONES ", 11) == 0 ? 11 : 0;
+        const char *end = line + strcspn(line, "([=;"), *start, *word = strstr(line, "static ");
+        if (!is_letter(*line) || !word || word > end)
             continue;
-        const char *end = line + strcspn(line, "([=;"), *start;
         while (end > line && !is_letter(end[-1]))
             end--;
         for (start = end; start > line && is_letter(start[-1]);)
