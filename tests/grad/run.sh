@@ -125,10 +125,35 @@ digits() {
     take "$dir/log"
 }
 
+# Ten steps of each optimizer and schedule, by the emitted C in double precision.
+optimizers() {
+    "$NGC" --real=double $here/optimizers.ng -o "$dir/optimizers.c" &&
+        $CC -std=c99 -O1 -Iruntime -I"$dir" $here/optimizers.c "$dir/optimizers.c" $libs -o "$dir/optimizers" ||
+        { fail "optimizers.ng in C"; return; }
+    "$dir/optimizers" >"$dir/log"
+    take "$dir/log"
+}
+
+# What is computed, and what is not: few nodes where many ways meet, no gradient of a frozen param.
+nodes() {
+    for level in -O0 -O2; do
+        count=$("$NGC" $level -d s $here/doubling.ng -o "$dir/doubling.c" 2>&1 | grep -c '^%')
+        if [ "$count" -gt 0 ] && [ "$count" -lt 200 ]; then passed=$((passed + 1)); else fail "doubling.ng: $count nodes"; fi
+    done
+    "$NGC" $here/several.ng -o "$dir/several.c" || fail "several.ng"
+    for name in dJ_da dK_db dU_dup dS_dW dS_dx; do
+        if grep -q "$name" "$dir/several.h"; then passed=$((passed + 1)); else fail "several.ng: no $name"; fi
+    done
+    if grep -qE 'dJ_d(b|frozen|W)|dK_da|frozen_v' "$dir/several.h"; then fail "several.ng: a gradient of what is frozen"
+    else passed=$((passed + 1)); fi
+}
+
 primitives
 coverage
 emitted
 expected
 digits
+optimizers
+nodes
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
