@@ -22,8 +22,9 @@ echo "$(wc -l <"$dir/all") mutants"
 
 cat >"$dir/worker" <<'END'
 cd "$dir/tree$1" || exit 2
-NGC=$PWD/build/ngc BUILD=$PWD/build RANDOM_MODELS=400 RANDOM_CC=none CC=cc
-export NGC BUILD RANDOM_MODELS RANDOM_CC
+NGC=$PWD/build/ngc BUILD=$PWD/build RANDOM_MODELS=400 CC=cc
+command -v tcc >/dev/null && RANDOM_CC=tcc && export RANDOM_CC
+export NGC BUILD RANDOM_MODELS
 ulimit -v 4000000
 build() {
     make -s CFLAGS='-O1 -w' build/ngc build/libngrt.a >log 2>&1
