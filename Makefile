@@ -13,10 +13,11 @@ CFLAGS  = -O2 -g
 WARN    = -Wall -Wextra -Wconversion -Wno-sign-conversion -Wmissing-prototypes -Wshadow -Wno-missing-field-initializers
 B       = build
 
-have    = $(shell printf '\#include <$(1)>\n' | $(CC) -E - >/dev/null 2>&1 && echo 1)
-cblas  := $(call have,cblas.h)
-BLAS   := $(if $(cblas),openblas,builtin)
-ZLIB   := $(if $(call have,zlib.h),1,0)
+# A header alone tells too little: cblas.h also comes with other libraries.
+HASH   := \#
+have    = $(shell printf '$(HASH)include <$(1)>\nint main(void) { return 0; }\n' | $(CC) -x c - -o /dev/null $(2) >/dev/null 2>&1 && echo 1)
+BLAS   := $(if $(call have,cblas.h,-lopenblas),openblas,builtin)
+ZLIB   := $(if $(call have,zlib.h,-lz),1,0)
 LIBS    = $(if $(filter openblas,$(BLAS)),-lopenblas) $(if $(filter 1,$(ZLIB)),-lz) -lm -lpthread
 
 NGC_C   = $(filter-out compiler/embed.c,$(wildcard compiler/*.c))

@@ -9,8 +9,8 @@ want() { # want PACKAGE TEST...: the package is missing where the test fails
     shift
     "$@" >/dev/null 2>&1 || need="$need $package"
 }
-header() {
-    printf '#include <%s>\n' "$1" | cc -E - >/dev/null 2>&1
+header() { # header NAME [-lLIBRARY]
+    printf '#include <%s>\nint main(void) { return 0; }\n' "$1" | cc -x c - -o /dev/null ${2:+"$2"}
 }
 sanitizers() {
     echo 'int main(void) { return 0; }' | clang -x c -fsanitize=address,undefined - -o /dev/null
@@ -24,8 +24,8 @@ want gcc command -v cc
 want libc6-dev header stdio.h
 want flex command -v flex
 want bison command -v bison
-want libopenblas-dev header cblas.h
-want zlib1g-dev header zlib.h
+want libopenblas-dev header cblas.h -lopenblas
+want zlib1g-dev header zlib.h -lz
 want dataset-fashion-mnist test -e /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
 if [ "${1:-demo}" = check ]; then
     want clang command -v clang
