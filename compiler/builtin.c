@@ -352,6 +352,21 @@ static Value *b_truncated(Lower *L, Loc loc, Value **arg)
     return random_value(L, loc, arg, RANDOM_TRUNCATED, 0, 1);
 }
 
+/* orthogonal(shape, gain): a matrix with a row for each element of the first axis. */
+static Value *b_orthogonal(Lower *L, Loc loc, Value **arg)
+{
+    Shape s;
+    double gain = 1;
+    int64_t rows;
+    if (!want_shape(L, arg[0], "a shape", &s) || (arg[1]->kind != V_ABSENT && !want_number(L, arg[1], "the gain", &gain)))
+        return value_error(L, loc);
+    if (s.rank < 2 || !size_number(L->g, s.dim[0], &rows)) {
+        lower_error(L, 317, arg[0]->loc, "orthogonal: a shape of two axes or more is needed, not %s", shape_text(L->g, s));
+        return value_error(L, loc);
+    }
+    return value_node(L, loc, graph_random(L->g, s, RANDOM_ORTHOGONAL, gain, (double)rows, L->m->vars));
+}
+
 /* ---- linear equations ---------------------------------------------------------------------------------------- */
 
 /* A square matrix, or a batch of them; NULL with a message. */
@@ -582,6 +597,7 @@ static const Builtin table[] = {
     {"uniform", "shape low? high?", b_uniform, 0},
     {"normal", "shape mean? sd?", b_normal, 0},
     {"truncated_normal", "shape mean? sd?", b_truncated, 0},
+    {"orthogonal", "shape gain?", b_orthogonal, 0},
     {"det", "A", b_det, 0},
     {"logdet", "A", b_logdet, 0},
     {"solve", "A b", b_solve, 0},

@@ -1,8 +1,11 @@
-/* einsum.c - einsum("bij,bjk->bik", A, B): sums of products over index letters, as matrix products. Operands are joined two
- * at a time: letters are sorted into those of both that stay (a batch), those of both that are summed, and those of one. */
+/* einsum.c - einsum("bij,bjk->bik", A, B): sums of products over index letters, as matrix products, with NumPy's meaning of
+ * "...", of a letter that stands twice in an operand, and of a missing "->". Operands are joined two at a time: letters are
+ * sorted into those of both that stay (a batch), those of both that are summed, and those of one. */
 #include "lower.h"
 
 #include <string.h>
+
+static const char LETTERS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 typedef struct Labeled { /* a tensor whose axes have letters */
     Node *node;
@@ -93,23 +96,103 @@ static void join(Graph *g, Labeled *a, Labeled *b, const char *keep)
     letters_add(a->letter, right, strlen(right));
 }
 
-/* Reads the letters of one operand; false with a message where they do not fit it. */
+/* x, with only those elements whose indices on two axes are equal; the later axis is gone. */
+static Node *diagonal(Graph *g, Node *x, int axis, int later)
+{
+    Node *on = graph_binary(g, OP_eq, graph_iota(g, x->shape, axis), graph_iota(g, x->shape, later));
+    return graph_reduce(g, OP_sum, graph_where(g, on, x, graph_const(g, 0)), 1u << later);
+}
+
+/* Reads letters and at most one "...", which stands for `rank` axes less the letters: its axes have digits, '7' the last, so
+ * that those of several operands meet from the right. False where they do not fit. */
+static bool read_letters(const char **text, int rank, char *letter)
+{
+    size_t before = strspn(*text, LETTERS), after = 0;
+    bool dots = strncmp(*text + before, "...", 3) == 0;
+    if (dots)
+        after = strspn(*text + before + 3, LETTERS);
+    int rest = rank - (int)(before + after);
+    if (dots ? rest < 0 : rest != 0)
+        return false;
+    memcpy(letter, *text, before);
+    for (int i = 0; i < rest; i++)
+        letter[before + (size_t)i] = (char)('0' + MAX_RANK - rest + i);
+    memcpy(letter + before + rest, *text + before + 3, after);
+    letter[rank] = '\0';
+    *text += before + (dots ? 3 + after : 0);
+    return true;
+}
+
+/* An operand and its letters; of axes with one letter the diagonal is taken. False with a message where they do not fit. */
 static bool label(Lower *L, Loc loc, const char **text, Node *x, Labeled *out)
 {
-    size_t n = strspn(*text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    char all[MAX_RANK + 1];
     *out = (Labeled){.node = x};
-    if ((int)n != x->shape.rank) {
-        lower_error(L, 324, loc, "einsum: %d letters '%.*s' for an operand of shape %s", (int)n, (int)n, *text, shape_text(L->g, x->shape));
+    if (!read_letters(text, x->shape.rank, all)) {
+        size_t n = strcspn(*text, ",-");
+        lower_error(L, 324, loc, "einsum: the letters '%.*s' do not fit an operand of shape %s", (int)n, *text, shape_text(L->g, x->shape));
         return false;
     }
-    for (size_t i = 0; i < n; i++) {
-        if (strchr(out->letter, (*text)[i])) {
-            lower_error(L, 324, loc, "einsum: the letter '%c' stands twice in one operand", (*text)[i]);
+    for (const char *c = all; *c; c++) {
+        int axis = place(out, *c), later = (int)strlen(out->letter);
+        if (axis < 0) {
+            letters_add(out->letter, c, 1);
+            continue;
+        }
+        Size one = out->node->shape.dim[axis], other = out->node->shape.dim[later];
+        if (one != other) {
+            lower_error(L, 324, loc, "einsum: '%c' is %s and %s in one operand", *c, size_text(L->g, one, ""), size_text(L->g, other, ""));
             return false;
         }
-        out->letter[i] = (*text)[i];
+        out->node = diagonal(L->g, out->node, axis, later);
     }
-    *text += n;
+    return true;
+}
+
+/* How many axes, of all operands as they were written, have this letter. */
+static int letter_count(const char *text, char c)
+{
+    int n = 0;
+    for (; *text; text++)
+        n += *text == c;
+    return n;
+}
+
+/* Which letters are left, into keep: as the text says, or as NumPy has it, those of "..." and then those that stand once, in
+ * order. text is what follows the operands, `written` their letters. */
+static bool read_result(const char *text, const char *written, const Labeled *t, int count, char *keep)
+{
+    int dots = 0, n = 0;
+    for (int i = 0; i < count; i++)
+        for (const char *c = t[i].letter; *c; c++)
+            if (*c < 'A' && '0' + MAX_RANK - *c > dots)
+                dots = '0' + MAX_RANK - *c;
+    keep[0] = '\0';
+    if (*text == '\0') {
+        for (int i = 0; i < dots; i++)
+            keep[n++] = (char)('0' + MAX_RANK - dots + i);
+        for (const char *c = LETTERS; *c && n < MAX_RANK; c++)
+            if (letter_count(written, *c) == 1)
+                keep[n++] = *c;
+        keep[n] = '\0';
+        return true;
+    }
+    if (strncmp(text, "->", 2) != 0)
+        return false;
+    text += 2;
+    size_t letters = strcspn(text, ".");
+    if (text[letters] != '\0')
+        letters += strlen(text + letters) > 3 ? strlen(text + letters) - 3 : 0;
+    int rank = (int)letters + (strstr(text, "...") ? dots : 0);
+    if (rank > MAX_RANK || !read_letters(&text, rank, keep) || *text != '\0')
+        return false;
+    for (const char *c = keep; *c; c++) {
+        bool known = false;
+        for (int i = 0; i < count; i++)
+            known |= place(&t[i], *c) >= 0;
+        if (!known || strchr(c + 1, *c))
+            return false;
+    }
     return true;
 }
 
@@ -122,7 +205,7 @@ static bool sizes_agree(Lower *L, Loc loc, const Labeled *t, int count)
                 int at = place(&t[k], *c);
                 Size here = t[i].node->shape.dim[place(&t[i], *c)];
                 if (at >= 0 && t[k].node->shape.dim[at] != here) {
-                    lower_error(L, 324, loc, "einsum: '%c' is %s in one operand and %s in another", *c,
+                    lower_error(L, 324, loc, "einsum: '%.*s' is %s in one operand and %s in another", *c < 'A' ? 3 : 1, *c < 'A' ? "..." : c,
                                 size_text(L->g, t[k].node->shape.dim[at], ""), size_text(L->g, here, ""));
                     return false;
                 }
@@ -134,27 +217,28 @@ Value *builtin_einsum(Lower *L, Loc loc, Value **arg)
 {
     Labeled t[3];
     int count = 0;
-    const char *text = arg[0]->text;
     if (arg[0]->kind != V_TEXT) {
         lower_error(L, 324, loc, "einsum: letters come first, as in einsum(\"ij,jk->ik\", A, B)");
         return value_error(L, loc);
     }
+    char *all = arena_copy(L->ngc, arg[0]->text, strlen(arg[0]->text) + 1), *end = all;
+    for (const char *c = all; *c; c++) /* spaces say nothing */
+        if (*c != ' ')
+            *end++ = *c;
+    *end = '\0';
+    const char *text = all;
     for (int i = 1; i <= 3 && arg[i]->kind != V_ABSENT; i++) {
         Node *x = want_node(L, arg[i], "an operand");
         if (!x || !label(L, loc, &text, x, &t[count++]))
             return value_error(L, loc);
         text += *text == ',';
     }
-    const char *keep = text + 2;
-    bool good = count > 0 && strncmp(text, "->", 2) == 0 && strspn(keep, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(keep) &&
-                strlen(keep) <= MAX_RANK;
-    for (const char *c = keep; good && *c; c++) {
-        bool known = false;
-        for (int i = 0; i < count; i++)
-            known |= place(&t[i], *c) >= 0;
-        good = known && !strchr(c + 1, *c);
+    if (letter_count(all, ',') + 1 != count) {
+        lower_error(L, 324, loc, "einsum: letters for %d operands, %d given", letter_count(all, ',') + 1, count);
+        return value_error(L, loc);
     }
-    if (!good) {
+    char keep[MAX_RANK + 1];
+    if (!read_result(text, text_format(L->ngc, "%.*s", (int)(text - all), all), t, count, keep)) {
         lower_error(L, 324, loc, "einsum: \"%s\" does not say which letters are left, as in \"ij,jk->ik\"", arg[0]->text);
         return value_error(L, loc);
     }

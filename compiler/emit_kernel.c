@@ -519,7 +519,8 @@ static void print_gemm(Body *b, const Kernel *k)
 static void print_random(Body *b, const Kernel *k)
 {
     static const char *const name[] = {
-        [RANDOM_UNIFORM] = "uniform", [RANDOM_NORMAL] = "normal", [RANDOM_TRUNCATED] = "truncated"};
+        [RANDOM_UNIFORM] = "uniform", [RANDOM_NORMAL] = "normal", [RANDOM_TRUNCATED] = "truncated",
+        [RANDOM_ORTHOGONAL] = "orthogonal"};
     Emit *e = b->e;
     Printer pr = {.b = b, .e = e, .k = k, .out = &b->text, .indent = 1};
     const Node *n = k->store[0].node;

@@ -211,7 +211,12 @@ struct Node {
     Node *chain;        /* next in the graph's hash bucket */
 };
 
-typedef enum { RANDOM_UNIFORM, RANDOM_NORMAL, RANDOM_TRUNCATED } Random; /* [value, value2); mean value, deviation value2 */
+typedef enum { /* by value and value2: */
+    RANDOM_UNIFORM,    /* from value up to, not including, value2 */
+    RANDOM_NORMAL,     /* mean value, deviation value2 */
+    RANDOM_TRUNCATED,  /* the same, within two deviations */
+    RANDOM_ORTHOGONAL, /* value times a matrix of value2 rows that are orthonormal, or whose columns are */
+} Random;
 
 typedef struct Step { /* one step of the reverse sweep: how the adjoint of x gets a contribution from y = op(..., x, ...) */
     Node *loss;         /* what is differentiated */

@@ -22,6 +22,7 @@ static void eval_random(const Node *n, Eval *e, double *out)
     case RANDOM_UNIFORM: ngrt_uniform(out, count, e->seed, stream, n->attr.value, n->attr.value2); break;
     case RANDOM_NORMAL: ngrt_normal(out, count, e->seed, stream, n->attr.value, n->attr.value2); break;
     case RANDOM_TRUNCATED: ngrt_truncated(out, count, e->seed, stream, n->attr.value, n->attr.value2); break;
+    case RANDOM_ORTHOGONAL: ngrt_orthogonal(out, count, e->seed, stream, n->attr.value, n->attr.value2); break;
     }
 }
 

@@ -145,6 +145,8 @@ void ngrt_normalf(float *out, size_t n, uint64_t seed, uint32_t stream, double m
 /* Normal, conditioned on being within two deviations of the mean (sd is that of the normal before the cut). */
 void ngrt_truncated(double *out, size_t n, uint64_t seed, uint32_t stream, double mean, double sd);
 void ngrt_truncatedf(float *out, size_t n, uint64_t seed, uint32_t stream, double mean, double sd);
+void ngrt_orthogonal(double *out, size_t n, uint64_t seed, uint32_t stream, double gain, double rows);
+void ngrt_orthogonalf(float *out, size_t n, uint64_t seed, uint32_t stream, double gain, double rows);
 
 #ifdef __cplusplus
 }

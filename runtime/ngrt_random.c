@@ -186,4 +186,62 @@ NGRT_FN void ngrt_truncatedf(float *out, size_t n, uint64_t seed, uint32_t strea
         out[i] = (float)ngrt_truncated_at(seed, stream, i, mean, sd);
 }
 
+/*@ orthogonal_form: exact random_unit inverse_normal */
+/* Where the matrix of an orthogonal draw lies: `count` vectors of `length` elements, the longer way; element i of vector k
+ * is out[k*step + i*apart]. */
+typedef struct {
+    size_t count, length, step, apart;
+} ngrt_vectors;
+
+static ngrt_vectors ngrt_vectors_of(size_t n, size_t rows) {
+    size_t columns = n / rows;
+    ngrt_vectors v;
+    v.count = rows < columns ? rows : columns;
+    v.length = rows < columns ? columns : rows;
+    v.step = rows < columns ? columns : 1;
+    v.apart = rows < columns ? 1 : columns;
+    return v;
+}
+
+/* Normal vectors made orthonormal one after the other (modified Gram-Schmidt, each vector twice, so that rounding leaves
+ * nothing), then times gain: distributed evenly over all such matrices. */
+#define NGRT_ORTHOGONAL(real)                                                             \
+    NGRT_ROUND                                                                            \
+    ngrt_vectors v = ngrt_vectors_of(n, (size_t)rows);                                    \
+    size_t i, j, k, turn;                                                                 \
+    for (k = 0; k < v.count; k++) {                                                       \
+        real *x = out + k * v.step;                                                       \
+        double square = 0.0, scale;                                                       \
+        for (i = 0; i < v.length; i++)                                                    \
+            x[i * v.apart] = (real)ngrt_inverse_normal(ngrt_random_unit(seed, stream, k * v.length + i)); \
+        for (turn = 0; turn < 2; turn++)                                                  \
+            for (j = 0; j < k; j++) {                                                     \
+                const real *y = out + j * v.step;                                         \
+                double dot = 0.0;                                                         \
+                for (i = 0; i < v.length; i++)                                            \
+                    dot += (double)x[i * v.apart] * (double)y[i * v.apart];               \
+                for (i = 0; i < v.length; i++)                                            \
+                    x[i * v.apart] = (real)((double)x[i * v.apart] - dot * (double)y[i * v.apart]); \
+            }                                                                             \
+        for (i = 0; i < v.length; i++)                                                    \
+            square += (double)x[i * v.apart] * (double)x[i * v.apart];                    \
+        scale = 1.0 / sqrt(square);                                                       \
+        for (i = 0; i < v.length; i++)                                                    \
+            x[i * v.apart] = (real)((double)x[i * v.apart] * scale);                      \
+    }                                                                                     \
+    for (i = 0; i < v.count * v.length; i++)                                              \
+        out[i] = (real)((double)out[i] * gain)
+
+/*@ orthogonal: orthogonal_form */
+/* out: a matrix of `rows` rows, n elements in all, whose rows (or columns, if there are fewer) are orthogonal and of length gain. */
+NGRT_EXACT NGRT_FN void ngrt_orthogonal(double *out, size_t n, uint64_t seed, uint32_t stream, double gain, double rows) {
+    NGRT_ORTHOGONAL(double);
+}
+
+/*@ orthogonalf: orthogonal_form */
+/* The same for float, each element rounded to float. */
+NGRT_EXACT NGRT_FN void ngrt_orthogonalf(float *out, size_t n, uint64_t seed, uint32_t stream, double gain, double rows) {
+    NGRT_ORTHOGONAL(float);
+}
+
 /*@ end: */

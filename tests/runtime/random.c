@@ -116,11 +116,37 @@ static void test_edges(void) {
     CHECK(fabsf(f[0]) <= 2.0f);
 }
 
+/* The rows of an orthogonal draw, or its columns, whichever are fewer, are orthogonal and of length gain; both types agree. */
+static void test_orthogonal(void) {
+    static const int sizes[][2] = {{1, 1}, {3, 5}, {5, 3}, {20, 20}, {1, 40}, {64, 31}};
+    size_t s;
+    for (s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        int rows = sizes[s][0], columns = sizes[s][1], across = rows < columns;
+        int count = across ? rows : columns, length = across ? columns : rows, i, j, k;
+        ngrt_orthogonal(d, (size_t)(rows * columns), 7, 2, 1.5, rows);
+        ngrt_orthogonalf(f, (size_t)(rows * columns), 7, 2, 1.5, rows);
+        for (i = 0; i < count; i++)
+            for (j = 0; j <= i; j++) {
+                double dot = 0, dotf = 0;
+                for (k = 0; k < length; k++) {
+                    int a = across ? i * columns + k : k * columns + i, b = across ? j * columns + k : k * columns + j;
+                    dot += d[a] * d[b];
+                    dotf += (double)f[a] * (double)f[b];
+                }
+                CHECK(fabs(dot - (i == j ? 2.25 : 0.0)) < 1e-14);
+                CHECK(fabs(dotf - (i == j ? 2.25 : 0.0)) < 1e-6);
+            }
+        for (i = 0; i < rows * columns; i++)
+            CHECK(fabs(d[i] - (double)f[i]) < 1e-4);
+    }
+}
+
 int main(void) {
     test_golden();
     test_elements();
     test_moments();
     test_inverse();
     test_edges();
+    test_orthogonal();
     return check_end("random");
 }
