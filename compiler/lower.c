@@ -814,14 +814,15 @@ static void name_vars(Lower *L)
         sorted[i]->var->name = path_text(L, sorted[i]->path, NULL, false);
     }
     qsort(sorted, (size_t)n, sizeof *sorted, compare_paths);
-    for (int i = 1; i < n; i++) {
-        const Var *a = sorted[i - 1]->var, *b = sorted[i]->var;
-        if (strcmp(a->name, b->name) != 0)
-            continue;
-        Diag *d = diag(L->ngc, SEV_ERROR, 206, b->loc, "two weights are called '%s'; assign each call to a name of its own", b->name);
-        diag_note(L->ngc, d, a->loc, "the other one is made here");
+    int first = 0; /* the clash to tell of: other states are called after weights that were made before them */
+    for (int i = 1; i < n; i++)
+        if (strcmp(sorted[i - 1]->var->name, sorted[i]->var->name) == 0 && (first == 0 || sorted[i] < sorted[first]))
+            first = i;
+    if (first == 0)
         return;
-    }
+    const Var *a = sorted[first - 1]->var, *b = sorted[first]->var;
+    Diag *d = diag(L->ngc, SEV_ERROR, 206, b->loc, "two weights are called '%s'; assign each call to a name of its own", b->name);
+    diag_note(L->ngc, d, a->loc, "the other one is made here");
 }
 
 /* The step counter, where a schedule reads it, counts updates; so does that of random draws. */

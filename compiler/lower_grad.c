@@ -113,7 +113,7 @@ void lower_derive(Lower *L, Derivative *d)
     g->loc = d->loc;
     graph_grad(g, d->loss, NULL, d->x, d->count, d->dx, reach);
     graph_simplify(g, d->dx, d->count, from, NULL, NULL);
-    for (int i = 0; i < d->count; i++) {
+    for (int i = 0; i < d->count && !L->ngc->errors; i++) { /* after an error it may be the cause */
         const char *x = node_name(d->x[i]);
         if (reach[i] == REACH_NONE)
             warn(L->ngc, "zero-gradient", 506, d->loc, "%s does not depend on %s: its gradient is 0", d->name, x);
