@@ -21,7 +21,8 @@ ZLIB   := $(if $(call have,zlib.h,-lz),1,0)
 LIBS    = $(if $(filter openblas,$(BLAS)),-lopenblas) $(if $(filter 1,$(ZLIB)),-lz) -lm -lpthread
 
 NGC_C   = $(filter-out compiler/embed.c,$(wildcard compiler/*.c))
-NGC_O   = $(NGC_C:compiler/%.c=$(B)/%.o) $(B)/ng.tab.o $(B)/ng.lex.o $(B)/texts.o $(B)/rt_ngrt_random.o $(B)/plain_ngrt_linear.o
+NGC_O   = $(NGC_C:compiler/%.c=$(B)/%.o) $(B)/ng.tab.o $(B)/ng.lex.o $(B)/texts.o $(B)/rt_ngrt_random.o \
+          $(patsubst %,$(B)/plain_%.o,ngrt_linear file element numpy safetensors archive weights data)
 RT_C    = $(wildcard runtime/*.c)
 RT_O    = $(RT_C:runtime/%.c=$(B)/rt_%.o)
 STD     = -std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700

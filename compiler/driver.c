@@ -1,4 +1,4 @@
-/* driver.c - `ngc train`: compiles the emitted C with the system's compiler and the runtime's host part into a program kept
+/* driver.c - `ngc train`, `eval`, `predict`: compiles the emitted C with the system's compiler and the runtime's host part into a program kept
  * in the cache, and runs it in this process's place. */
 #include "emit.h"
 
@@ -110,12 +110,12 @@ static int compile(Ngc *ngc, const char *c, const char *program)
     return status;
 }
 
-int train_main(Ngc *ngc, Model *m, char **argv, int argc)
+int train_main(Ngc *ngc, Model *m, const char *command, char **argv, int argc)
 {
     Output out = {.c = {.ngc = ngc}, .h = {.ngc = ngc}};
     char key[32];
     emit_c(ngc, m, NULL, &out);
-    text_add(&out.c, "\n#include \"ngrt_host.h\"\n\nint main(int argc, char **argv)\n{\n    return ngrt_train_main(&%s_model, argc, argv);\n}\n", c_name(ngc, m->name));
+    text_add(&out.c, "\n#include \"ngrt_host.h\"\n\nint main(int argc, char **argv)\n{\n    return ngrt_model_main(&%s_model, argc, argv);\n}\n", c_name(ngc, m->name));
     const char *dir = cache_directory(ngc), *libs = NGC_LIBS " " NGC_VERSION, *lib = text_format(ngc, "%s/libngrt.a", runtime_directory(ngc, ".", "../lib", "libngrt.a"));
     struct stat st = {0};
     if (!dir)
@@ -137,9 +137,10 @@ int train_main(Ngc *ngc, Model *m, char **argv, int argc)
         if (rename(temp, program) != 0)
             return fail("cannot write", program);
     }
-    char **args = arena_alloc(ngc, (size_t)(argc + 2) * sizeof *args);
-    args[0] = (char *)text_format(ngc, "ngc train");
-    memcpy(args + 1, argv, (size_t)argc * sizeof *args);
+    char **args = arena_alloc(ngc, (size_t)(argc + 3) * sizeof *args);
+    args[0] = (char *)"ngc";
+    args[1] = (char *)command;
+    memcpy(args + 2, argv, (size_t)argc * sizeof *args);
     execv(program, args);
     return fail("cannot run", program);
 }

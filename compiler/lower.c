@@ -261,8 +261,10 @@ static void lower_dim(Lower *L, const Stmt *s)
         return;
     Value *v = lower_expr(L, s->value);
     for (int i = 0; i < L->ngc->opt.defines; i++)
-        if (strcmp(L->ngc->opt.define[i].name, s->name) == 0)
+        if (strcmp(L->ngc->opt.define[i].name, s->name) == 0) {
             v = value_number(L, s->at, L->ngc->opt.define[i].value);
+            L->ngc->opt.define[i].used = true;
+        }
     bool good = want_whole(L, v, "a dim", &n);
     if (good && (n < 1 || n > INT32_MAX)) {
         lower_error(L, 404, s->value->loc, "a dim must be between 1 and %d, not %lld", INT32_MAX, (long long)n);

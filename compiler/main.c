@@ -55,6 +55,24 @@ static const struct {
     {'s', model_simplify},
 };
 
+/* Is there a dim for each -D? */
+static bool check_defines(Ngc *ngc, const Model *m)
+{
+    const char *name[MAX_DIMS];
+    for (int i = 0; i < m->graph->dims; i++)
+        name[i] = m->graph->dim[i].name;
+    for (int i = 0; i < ngc->opt.defines; i++) {
+        const Define *d = &ngc->opt.define[i];
+        if (d->used)
+            continue;
+        const char *guess = suggest(ngc, d->name, name, m->graph->dims);
+        fprintf(stderr, "ngc: error: -D %s=%.0f: the model has no dim '%s'%s%s%s\n", d->name, d->value, d->name,
+                guess ? "; did you mean '" : "", guess ? guess : "", guess ? "'?" : "");
+        return false;
+    }
+    return true;
+}
+
 /* Reads and lowers; NULL with status where that failed. */
 static Model *front(Ngc *ngc, const Args *a, int *status)
 {
@@ -71,6 +89,9 @@ static Model *front(Ngc *ngc, const Args *a, int *status)
         return NULL;
     Model *m = lower(ngc, file);
     if (!m || ngc->errors)
+        return NULL;
+    *status = 2;
+    if (!check_defines(ngc, m))
         return NULL;
     m->name = model_name(ngc, a);
     for (size_t i = 0; i < sizeof passes / sizeof *passes; i++) {
@@ -160,7 +181,7 @@ static int model_command(Ngc *ngc, const Args *a)
     case C_RUN: status = run_main(ngc, m, a->rest, a->rests, a->fill); break;
     case C_CHECK: status = check_main(ngc, m, a->rest, a->rests); break;
     case C_EXPLAIN: status = explain_main(ngc, m, a->form, a->output, a->rest, a->rests); break;
-    case C_TRAIN: status = train_main(ngc, m, a->rest, a->rests); break;
+    case C_TRAIN: case C_EVAL: case C_PREDICT: status = train_main(ngc, m, a->command_name, a->rest, a->rests); break;
     default: status = compile(ngc, a, m); break;
     }
     diag_flush(ngc, stderr);

@@ -320,7 +320,7 @@ typedef struct Model {
 
 /* ---- one compilation ---------------------------------------------------------------------------- */
 
-typedef struct Define { const char *name; double value; } Define; /* -D NAME=INT */
+typedef struct Define { const char *name; double value; bool used; } Define; /* -D NAME=INT; used: there is such a dim */
 
 typedef struct Options {
     int optimize;           /* 0 or 2 */
@@ -339,6 +339,7 @@ typedef struct Options {
     const char **silent; int silents; /* names of warnings that are switched off */
     const char *stdin_name; /* what '-' is called, or NULL */
     const char *weights;    /* a file of weights that become constants, or NULL */
+    const char *map;        /* what they are called there, or NULL */
 } Options;
 
 struct Ngc {
@@ -551,6 +552,6 @@ typedef struct OutFile {
 
 bool output_clash(const Ngc *, const OutFile *, int count); /* with a message: it would overwrite the model, or itself */
 bool output_write(Ngc *, OutFile *, int count);          /* all of them, or none with a message */
-int train_main(Ngc *, Model *, char **argv, int argc);   /* does not return where the program could be started */
+int train_main(Ngc *, Model *, const char *command, char **argv, int argc);   /* does not return where the program could be started */
 
 #endif

@@ -9,7 +9,7 @@
 
 const char *const option_group_title[OF_COUNT] = {
     [OF_MODEL] = "The model", [OF_C] = "The C", [OF_BUILD] = "For build tools", [OF_MESSAGES] = "Messages",
-    [OF_RUN] = "run, check and explain", [OF_OTHER] = "Others",
+    [OF_RUN] = "run, check and explain", [OF_TRAIN] = "train, eval and predict", [OF_OTHER] = "Others",
 };
 
 const Option option_table[] = {
@@ -27,7 +27,8 @@ const Option option_table[] = {
     {"--comments", O_COMMENTS, OF_C, 1, "WHAT", "none source derivation", "none, source, or derivation: the rule of calculus above each backward statement"},
     {"--keep", O_KEEP, OF_C, 1, "NAME", NULL, "keep a named value in work also at -O2"},
     {"--no-share", O_NO_SHARE, OF_C, 0, NULL, NULL, "give every value memory of its own"},
-    {"--weights", O_WEIGHTS, OF_C, 1, "FILE", NULL, "predict alone, with the weights of FILE as constants: safetensors, or the memory of the params struct"},
+    {"--weights", O_WEIGHTS, OF_C, 1, "FILE", NULL, "predict alone, with the weights of FILE as constants: safetensors, .npz, .npy, or the memory of the params struct"},
+    {"--map", O_MAP, OF_C, 1, "PAIRS", NULL, "theirs=ours,...: what weights are called in their file and here; or a file of such pairs"},
     {"--report", O_REPORT, OF_C, 0, NULL, NULL, "tell flops, parameters and memory; without -o, that alone"},
 
     {"-M", O_DEPS, OF_BUILD, 0, NULL, NULL, "print a make rule with all files that the model is read from, and write no C"},
@@ -49,6 +50,17 @@ const Option option_table[] = {
     {"--dot", O_FORM, OF_RUN, 0, NULL, NULL, "explain: the graph for Graphviz"},
     {"--json", O_FORM, OF_RUN, 0, NULL, NULL, "explain: all of it, for other programs"},
 
+    {"--data", O_TRAINER, OF_TRAIN, 1, "FILE", NULL, "CSV, IDX, .npy or .npz, also by gzip: columns for the inputs in their order; or NAME=FILE,... for each"},
+    {"--val", O_TRAINER, OF_TRAIN, 1, "FILE", NULL, "train: validation data in the same forms"},
+    {"--epochs", O_TRAINER, OF_TRAIN, 1, "N", NULL, "train: passes over the data (10)"},
+    {"--batch", O_TRAINER, OF_TRAIN, 1, "N", NULL, "rows at a time (the model's bound)"},
+    {"--seed", O_TRAINER, OF_TRAIN, 1, "N", NULL, "of the initial weights and of the order of rows (1)"},
+    {"--no-shuffle", O_TRAINER, OF_TRAIN, 0, NULL, NULL, "train: rows in the order of the file"},
+    {"--load", O_TRAINER, OF_TRAIN, 1, "FILE", NULL, "start from these weights; --map says how they are called there"},
+    {"--save", O_TRAINER, OF_TRAIN, 1, "FILE", NULL, "train: write the weights: .npz, .npy, else safetensors"},
+    {"--log", O_TRAINER, OF_TRAIN, 1, "FILE", NULL, "train: the values of each epoch, as CSV"},
+    {"--quiet", O_TRAINER, OF_TRAIN, 0, NULL, NULL, "results and errors alone"},
+
     {"--check", O_CHECK, OF_OTHER, 0, NULL, NULL, "fmt: change nothing, list the files that would change, and exit with 1 if there are any"},
     {"-d", O_DUMP, OF_OTHER, 1, "LETTERS", NULL, "print after passes: l lowering, s simplification (the graph), f fusion, p planning (the programs)"},
     {"--completion", O_COMPLETION, OF_OTHER, 1, "SHELL", "bash zsh fish", "print the completions for bash, zsh or fish"},
@@ -63,7 +75,9 @@ const CommandInfo command_table[] = {
     {"run", C_RUN, "[options] FILE|-e TEXT [name=value ...]", "print every named value and every derivative"},
     {"check", C_CHECK, "[options] FILE [name=value ...]", "compare each derivative with central differences"},
     {"explain", C_EXPLAIN, "[--html|--text|--tex|--dot|--json] [-o OUT] FILE [name=value ...]", "tell how the values and the derivatives come about, step by step"},
-    {"train", C_TRAIN, "[options] FILE --data ...", "train on real data through the emitted C (ngc train FILE --help tells the rest)"},
+    {"train", C_TRAIN, "[options] FILE --data ... [--save F]", "train on real data through the emitted C (ngc train FILE --help tells the rest)"},
+    {"eval", C_EVAL, "[options] FILE --data ... --load F", "print losses and metrics of a trained model, one 'name: value' a line"},
+    {"predict", C_PREDICT, "[options] FILE --data ... --load F [-o OUT]", "print the outputs of a trained model, a line for each row of the data"},
     {"fmt", C_FMT, "[--check] FILE|- ...", "lay models out: indentation and blanks; comments and lines stay"},
     {"explain-error", C_EXPLAIN_ERROR, "CODE ...", "tell more about an error: ngc explain-error NG0301"},
 };
@@ -292,6 +306,8 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
     case O_STDIN_NAME: opt->stdin_name = value; break;
     case O_DIAGNOSTICS: opt->json = n == 1; break;
     case O_CHECK: a->check = true; break;
+    case O_MAP: opt->map = value; break;
+    case O_TRAINER: return usage_error("%s is an option of train, eval and predict", o->name, NULL);
     case O_FORM: a->form = o->name + 2; break;
     case O_COMPLETION: completion_print(value, stdout); return 0;
     case O_MAN: manual_print(ngc, stdout); return 0;
@@ -348,6 +364,13 @@ static int check_args(const Args *a)
     return -1;
 }
 
+/* Is the option one for the program that trains, not for the compiler? */
+static bool passed_on(const Args *a, const Option *o)
+{
+    bool trains = a->command == C_TRAIN || a->command == C_EVAL || a->command == C_PREDICT;
+    return trains && (o->kind == O_TRAINER || o->kind == O_OUTPUT || o->kind == O_MAP || (o->kind == O_HELP && a->file));
+}
+
 int options_read(Ngc *ngc, Args *a, int argc, char **argv)
 {
     int i = 1, status;
@@ -355,16 +378,13 @@ int options_read(Ngc *ngc, Args *a, int argc, char **argv)
     for (int k = 0; argc > 1 && k < command_count; k++)
         if (strcmp(argv[1], command_table[k].name) == 0) {
             a->command = command_table[k].command;
+            a->command_name = command_table[k].name;
             i = 2;
         }
     if (argc > 1 && i == 1 && argv[1][0] != '-' && (status = misspelt_command(ngc, argv[1])) >= 0)
         return status;
     for (; i < argc; i++) {
         const char *arg = argv[i], *value;
-        if (a->command == C_TRAIN && a->file) {
-            a->rest[a->rests++] = argv[i];
-            continue;
-        }
         if (strcmp(arg, "--") == 0 && !only_operands) {
             only_operands = true;
             continue;
@@ -379,6 +399,12 @@ int options_read(Ngc *ngc, Args *a, int argc, char **argv)
             return unknown_option(ngc, arg);
         if (o->value == 1 && !value && (value = i + 1 < argc ? argv[++i] : NULL) == NULL)
             return usage_error("%s wants a value", arg, NULL);
+        if (passed_on(a, o)) {
+            a->rest[a->rests++] = (char *)o->name;
+            if (o->value)
+                a->rest[a->rests++] = (char *)value;
+            continue;
+        }
         if ((status = apply_option(ngc, a, o, value)) >= 0)
             return status;
     }

@@ -7,10 +7,10 @@
 typedef enum {
     O_OUTPUT, O_HEADER, O_PREFIX, O_STANDALONE, O_REAL, O_OPTIMIZE, O_DEFINE, O_INCLUDE, O_COMMENTS, O_REPORT, O_KEEP, O_DUMP,
     O_EXPRESSION, O_WARNING, O_COLOR, O_NO_SHARE, O_FILL, O_DIGITS, O_HELP, O_VERSION, O_DEPS, O_DEPS_TOO, O_DEPS_FILE,
-    O_DEPS_TARGET, O_MANIFEST, O_WEIGHTS, O_STDIN_NAME, O_DIAGNOSTICS, O_CHECK, O_COMPLETION, O_MAN, O_FORM,
+    O_DEPS_TARGET, O_MANIFEST, O_WEIGHTS, O_STDIN_NAME, O_DIAGNOSTICS, O_CHECK, O_COMPLETION, O_MAN, O_FORM, O_MAP, O_TRAINER,
 } OptionKind;
 
-typedef enum { OF_MODEL, OF_C, OF_BUILD, OF_MESSAGES, OF_RUN, OF_OTHER, OF_COUNT } OptionGroup;
+typedef enum { OF_MODEL, OF_C, OF_BUILD, OF_MESSAGES, OF_RUN, OF_TRAIN, OF_OTHER, OF_COUNT } OptionGroup;
 
 typedef struct Option {
     const char *name;      /* as it is written; a value follows after '=' for a long one, behind it or next for a short one */
@@ -22,7 +22,7 @@ typedef struct Option {
     const char *help;
 } Option;
 
-typedef enum { C_COMPILE, C_RUN, C_CHECK, C_TRAIN, C_FMT, C_EXPLAIN, C_EXPLAIN_ERROR } Command;
+typedef enum { C_COMPILE, C_RUN, C_CHECK, C_TRAIN, C_EVAL, C_PREDICT, C_FMT, C_EXPLAIN, C_EXPLAIN_ERROR } Command;
 
 typedef struct CommandInfo {
     const char *name;
@@ -44,6 +44,7 @@ extern const char *const option_group_title[OF_COUNT];
 
 typedef struct Args { /* what the command line says */
     Command command;
+    const char *command_name;
     const char *file;      /* the model, "-" for standard input */
     const char *expression;
     const char *form;      /* of an explanation: "text" */

@@ -1,21 +1,21 @@
 /* weights.c - `--weights=FILE`: a trained model as constants. The model is cut down to what its outputs need, and the C has
  * predict and a const struct of weights.
  *
- * A file is safetensors - 8 bytes that tell the length of a JSON header, {"h.W": {"dtype": "F32", "shape": [4, 2],
- * "data_offsets": [0, 32]}, ...}, then the tensors, little-endian - or the memory of the params struct as a program of this
- * machine wrote it. Every size is checked against the file before it is used. */
+ * A file is one of named tensors, which the runtime's readers check and take apart (runtime/archive.c), or the memory of the
+ * params struct as a program of this machine wrote it. */
 #include "emit.h"
 
-#include <errno.h>
-#include <stdlib.h>
+#include "../runtime/host.h"
+
 #include <string.h>
 
 typedef struct File {
     Ngc *ngc;
     const char *path;
-    const unsigned char *at;
-    size_t size;
-    const char *head, *head_end; /* the JSON; NULL where the file is plain memory */
+    Archive tensors;   /* none where the file is plain memory */
+    Map map;
+    bool named;
+    uint64_t hash;     /* of the model, with all its params */
 } File;
 
 static bool fail(const File *f, const char *what, const char *name)
@@ -24,188 +24,76 @@ static bool fail(const File *f, const char *what, const char *name)
     return false;
 }
 
+static bool fail_message(const ngrt_message *message)
+{
+    fprintf(stderr, "ngc: error: weights: %s\n", message->text);
+    return false;
+}
+
+/* Reads the file, as tensors if it is of a format that has them. */
 static bool read_file(File *f)
 {
-    FILE *in = fopen(f->path, "rb");
-    Text t = {.ngc = f->ngc};
-    char piece[4096];
-    size_t n;
-    if (!in)
-        return fail(f, strerror(errno), NULL);
-    text_put(&t, "", 0);
-    while ((n = fread(piece, 1, sizeof piece, in)) > 0)
-        text_put(&t, piece, n);
-    bool good = !ferror(in);
-    int why = errno;
-    fclose(in);
-    f->at = (const unsigned char *)t.at;
-    f->size = t.size;
-    return good ? true : fail(f, strerror(why), NULL);
-}
-
-/* ---- safetensors ------------------------------------------------------------------------------------------------ */
-
-static uint64_t little(const unsigned char *at, int bytes)
-{
-    uint64_t v = 0;
-    for (int i = bytes; i-- > 0;)
-        v = v << 8 | at[i];
-    return v;
-}
-
-static const char *skip_blank(const char *c)
-{
-    return c + strspn(c, " \t\r\n");
-}
-
-/* Behind the string, number, list or object at c; NULL: there is none. The text ends with a NUL. */
-static const char *skip_value(const char *c)
-{
-    int depth = 0;
-    do {
-        c = skip_blank(c);
-        if (*c == '"') {
-            for (c++; *c && *c != '"'; c++)
-                if (*c == '\\' && c[1])
-                    c++;
-            if (!*c++)
-                return NULL;
-        } else if (*c == '{' || *c == '[') {
-            depth++;
-            c++;
-        } else if (*c == '}' || *c == ']') {
-            if (--depth < 0)
-                return NULL;
-            c++;
-        } else if (*c == ',' || *c == ':') {
-            if (depth == 0)
-                return NULL;
-            c++;
-        } else {
-            size_t n = strcspn(c, " \t\r\n,:{}[]\"");
-            if (n == 0)
-                return NULL;
-            c += n;
-        }
-    } while (depth > 0);
-    return c;
-}
-
-/* The value of a key of the object at c, or NULL. */
-static const char *member(const char *c, const char *key)
-{
-    size_t n = strlen(key);
-    c = skip_blank(c);
-    if (*c++ != '{')
-        return NULL;
-    for (;;) {
-        c = skip_blank(c);
-        const char *name = c, *end = *c == '"' ? skip_value(c) : NULL;
-        if (!end)
-            return NULL;
-        c = skip_blank(end);
-        if (*c++ != ':')
-            return NULL;
-        if ((size_t)(end - name) == n + 2 && strncmp(name + 1, key, n) == 0)
-            return skip_blank(c);
-        if ((c = skip_value(c)) == NULL)
-            return NULL;
-        c = skip_blank(c);
-        if (*c++ != ',')
-            return NULL;
+    ngrt_message message;
+    Bytes plain = {0};
+    if (ngrt_map_read(&f->map, f->ngc->opt.map, &message) || ngrt_file_read(&plain, f->path, &message))
+        return fail_message(&message);
+    f->named = ngrt_is_npy(&plain) || ngrt_is_zip(&plain) || ngrt_is_safetensors(&plain);
+    if (f->named) {
+        ngrt_bytes_free(&plain);
+        return ngrt_archive_read(&f->tensors, f->path, &message) == NGRT_OK ? true : fail_message(&message);
     }
+    f->tensors.file = plain;
+    return true;
 }
 
-/* The whole numbers of a list; how many, or -1. */
-static int numbers(const char *c, int64_t *out, int room)
+/* ---- named tensors ------------------------------------------------------------------------------------------------ */
+
+/* The hash that the runtime knows the model by. */
+static uint64_t model_hash(const Model *m)
 {
-    int n = 0;
-    if (!c || *c != '[')
-        return -1;
-    for (c = skip_blank(c + 1); *c != ']'; c = skip_blank(c)) {
-        char *end;
-        errno = 0;
-        long long v = strtoll(c, &end, 10);
-        if (end == c || errno || v < 0 || n == room)
-            return -1;
-        out[n++] = v;
-        c = skip_blank(end);
-        if (*c == ',')
-            c++;
-        else if (*c != ']')
-            return -1;
+    ngrt_tensor *tensor = arena_alloc(m->graph->ngc, (size_t)(m->vars + 1) * sizeof *tensor);
+    ngrt_model model = {.tensor = tensor};
+    for (int i = 0; i < m->vars; i++) {
+        const Var *v = m->var[i];
+        ngrt_tensor t = {.name = v->name, .role = v->kind == VAR_PARAM ? NGRT_PARAM : NGRT_STATE, .type = v->type == T_INT ? NGRT_I32 : NGRT_F32, .rank = v->shape.rank};
+        for (int k = 0; v->kind == VAR_PARAM && k < t.rank; k++)
+            t.shape[k] = (int)size_max(m->graph, v->shape.dim[k]);
+        if (v->kind == VAR_PARAM)
+            tensor[model.tensors++] = t;
     }
-    return n;
+    return ngrt_model_hash(&model);
 }
 
-/* The header, where the file has one. */
-static void find_header(File *f)
-{
-    uint64_t n = f->size >= 10 ? little(f->at, 8) : 0;
-    if (n < 2 || n > f->size - 8 || f->at[8] != '{')
-        return;
-    f->head = text_format(f->ngc, "%.*s", (int)n, (const char *)f->at + 8);
-    f->head_end = (const char *)f->at + 8 + n;
-}
-
-/* PyTorch's names of the same: h.weight, h.bias. */
-static const char *other_name(Ngc *ngc, const char *name)
-{
-    size_t n = strlen(name);
-    if (n < 3 || name[n - 2] != '.' || (name[n - 1] != 'W' && name[n - 1] != 'b'))
-        return NULL;
-    return text_format(ngc, "%.*s%s", (int)n - 1, name, name[n - 1] == 'W' ? "weight" : "bias");
-}
-
-static double element(const unsigned char *at, char kind, int bytes)
-{
-    uint64_t bits = little(at, bytes);
-    if (kind == 'I')
-        return bytes == 4 ? (double)(int32_t)(uint32_t)bits : (double)(int64_t)bits;
-    if (bytes == 8) {
-        double d;
-        memcpy(&d, &bits, sizeof d);
-        return d;
-    }
-    uint32_t half = bytes == 2 ? (uint32_t)bits << 16 : (uint32_t)bits; /* bfloat16 is the upper half of a float */
-    float v;
-    memcpy(&v, &half, sizeof v);
-    return (double)v;
-}
-
-/* The elements of a variable by its name, after a check of type, shape and place. */
+/* The elements of a variable by its name, after a check of its shape. */
 static double *read_named(File *f, const Graph *g, const Var *v, int64_t count)
 {
-    static const struct {
-        const char *name;
-        char kind;
-        int bytes;
-    } types[] = {{"\"F32\"", 'F', 4}, {"\"F64\"", 'F', 8}, {"\"BF16\"", 'F', 2}, {"\"I32\"", 'I', 4}, {"\"I64\"", 'I', 8}};
-    const char *other = other_name(f->ngc, v->name), *entry = member(f->head, v->name);
-    if (!entry && other)
-        entry = member(f->head, other);
-    if (!entry)
+    bool single = f->tensors.count == 1 && !*f->tensors.tensor[0].name;
+    const Stored *s = single ? &f->tensors.tensor[0] : ngrt_archive_find(&f->tensors, &f->map, v->name);
+    if (!s)
         return fail(f, "is not in the file", v->name), NULL;
-    int64_t shape[MAX_RANK], place[2];
-    const char *type = member(entry, "dtype");
-    int k = 0, rank = numbers(member(entry, "shape"), shape, MAX_RANK);
-    while (k < 5 && !(type && strncmp(type, types[k].name, strlen(types[k].name)) == 0))
-        k++;
-    if (k == 5)
-        return fail(f, "its type is none of F32, F64, BF16, I32, I64", v->name), NULL;
-    bool same = rank == v->shape.rank;
-    for (int i = 0; same && i < rank; i++)
-        same = shape[i] == size_max(g, v->shape.dim[i]);
+    bool same = s->data.rank == v->shape.rank;
+    for (int i = 0; same && i < v->shape.rank; i++)
+        same = s->data.shape[i] == (size_t)size_max(g, v->shape.dim[i]);
     if (!same)
         return fail(f, text_format(f->ngc, "its shape is not %s", shape_text(g, v->shape)), v->name), NULL;
-    size_t data = f->size - (size_t)((const unsigned char *)f->head_end - f->at);
-    if (numbers(member(entry, "data_offsets"), place, 2) != 2 || place[0] > place[1] || (uint64_t)place[1] > data ||
-        place[1] - place[0] != count * types[k].bytes)
-        return fail(f, "its data_offsets do not fit", v->name), NULL;
     double *out = arena_alloc(f->ngc, (size_t)(count + 1) * sizeof *out);
     for (int64_t i = 0; i < count; i++)
-        out[i] = element((const unsigned char *)f->head_end + place[0] + i * types[k].bytes, types[k].kind, types[k].bytes);
+        out[i] = ngrt_data_value(&s->data, (size_t)i);
     return out;
+}
+
+/* Is the file as a whole one of this model? */
+static bool check_named(const File *f, const Model *m)
+{
+    int params = 0;
+    for (int i = 0; i < m->vars; i++)
+        params += m->var[i]->kind == VAR_PARAM;
+    if (f->tensors.count == 1 && !*f->tensors.tensor[0].name && params != 1)
+        return fail(f, text_format(f->ngc, "is one array, but the model needs %d params", params), NULL);
+    if (f->tensors.about.hash && f->tensors.about.hash != f->hash && f->map.count == 0)
+        return fail(f, text_format(f->ngc, "was saved by another model: its hash is %016llx, that of this one is %016llx",
+                                   (unsigned long long)f->tensors.about.hash, (unsigned long long)f->hash), NULL);
+    return true;
 }
 
 /* ---- plain memory ------------------------------------------------------------------------------------------------- */
@@ -218,12 +106,12 @@ static double *read_plain(const File *f, const Var *v, size_t at, int64_t count)
         float single;
         int32_t whole;
         if (v->type == T_INT) {
-            memcpy(&whole, f->at + at + (size_t)i * 4, 4);
+            memcpy(&whole, f->tensors.file.at + at + (size_t)i * 4, 4);
             out[i] = whole;
         } else if (f->ngc->opt.real_double) {
-            memcpy(&out[i], f->at + at + (size_t)i * 8, 8);
+            memcpy(&out[i], f->tensors.file.at + at + (size_t)i * 8, 8);
         } else {
-            memcpy(&single, f->at + at + (size_t)i * 4, 4);
+            memcpy(&single, f->tensors.file.at + at + (size_t)i * 4, 4);
             out[i] = (double)single;
         }
     }
@@ -244,8 +132,8 @@ static bool read_memory(File *f, Model *m)
                 total += bytes;
                 continue;
             }
-            if (total != f->size)
-                return fail(f, text_format(f->ngc, "neither safetensors nor the %zu bytes of the params, but %zu", total, f->size), NULL);
+            if (total != f->tensors.file.size)
+                return fail(f, text_format(f->ngc, "neither safetensors nor the %zu bytes of the params, but %zu", total, f->tensors.file.size), NULL);
             v->data = read_plain(f, v, at, count);
             at += bytes;
         }
@@ -266,6 +154,11 @@ static void cut_down(Model *m)
     m->groups = 0;
     for (int i = 0; i < roots; i++)
         root[i] = m->root[i].node;
+    if (m->training) /* what predict does not do, dropout say, needs no state */
+        graph_simplify(m->graph, root, roots, 0, m->training, graph_const(m->graph, 0));
+    m->training = NULL;
+    for (int i = 0; i < roots; i++)
+        m->root[i].node = root[i];
     int *uses = graph_uses(m->graph, root, roots);
     for (int i = 0; i < m->vars; i++)
         if (uses[m->var[i]->node->id] > 0) {
@@ -274,6 +167,28 @@ static void cut_down(Model *m)
             vars++;
         }
     m->vars = vars;
+}
+
+/* Gives the weights that are left their elements; the exit status. */
+static int freeze(File *f, Model *m)
+{
+    f->hash = model_hash(m);
+    if (!read_file(f))
+        return 3;
+    if (!f->named && !read_memory(f, m))
+        return 3;
+    cut_down(m);
+    for (int i = 0; i < m->vars; i++) {
+        Var *v = m->var[i];
+        if (v->kind == VAR_INPUT || v->data)
+            continue;
+        if (!f->named)
+            return fail(f, "a state that predict needs is not in the memory of params", v->name), 3;
+        v->data = read_named(f, m->graph, v, size_max(m->graph, shape_count(m->graph, v->shape)));
+        if (!v->data)
+            return 3;
+    }
+    return f->named && !check_named(f, m) ? 3 : 0;
 }
 
 int weights_freeze(Ngc *ngc, Model *m)
@@ -286,22 +201,10 @@ int weights_freeze(Ngc *ngc, Model *m)
         fprintf(stderr, "ngc: error: --weights wants a model with an output\n");
         return 2;
     }
-    if (!read_file(&f))
-        return 3;
-    find_header(&f);
-    if (!f.head && !read_memory(&f, m))
-        return 3;
-    cut_down(m);
-    for (int i = 0; i < m->vars; i++) {
-        Var *v = m->var[i];
-        if (v->kind != VAR_INPUT && !v->data && !f.head)
-            return fail(&f, "a state that predict needs is not in the memory of params", v->name), 3;
-        if (v->kind != VAR_INPUT && !v->data)
-            v->data = read_named(&f, m->graph, v, size_max(m->graph, shape_count(m->graph, v->shape)));
-        if (v->kind != VAR_INPUT && !v->data)
-            return 3;
-    }
-    return 0;
+    int status = freeze(&f, m);
+    ngrt_archive_free(&f.tensors);
+    ngrt_map_free(&f.map);
+    return status;
 }
 
 /* ---- the C ------------------------------------------------------------------------------------------------------------ */

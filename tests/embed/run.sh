@@ -38,7 +38,7 @@ have() { # have TOOL: or say that its checks are left out
     echo "embed: no $1 here: its checks are left out"
     return 1
 }
-for part in cli install builds hosts weights; do
+for part in ${EMBED_PARTS:-cli install builds hosts weights saves}; do
     cd "$top/tests/embed" || exit 2
     . ./$part.sh
 done

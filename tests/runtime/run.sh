@@ -9,7 +9,7 @@ out=${TMPDIR:-/tmp}/ngrt_test.$$
 mkdir -p "$out" || exit 3
 trap 'rm -rf "$out"' EXIT
 strict="-std=c99 -pedantic -Wall -Wextra -Wconversion -Wsign-conversion -Wmissing-prototypes -Werror"
-posix="-std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wconversion -Wno-sign-conversion -Wmissing-prototypes -Werror"
+posix="-std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -Wall -Wextra -Wconversion -Wno-sign-conversion -Wmissing-prototypes -Werror"
 plain="-Wall -Wextra -Werror -I$rt -I$here"
 passed=0 failed=0
 
@@ -24,6 +24,11 @@ try() {
     failed=$((failed + 1))
     return 1
 }
+
+files="file element numpy safetensors archive weights data" trainer="options set train predict" # the host part
+sources() { for f; do echo "$rt/$f.c"; done; }
+# calls that weights.c lets fail, one at a time
+faults=$(for f in malloc realloc calloc open write fsync close rename; do echo "-Wl,--wrap=$f"; done)
 
 # build_run NAME COMPILER FLAGS... FILES...: builds one program and runs it here.
 build_run() {
@@ -81,10 +86,10 @@ for cc in ${*:-gcc clang}; do
     done
     zlib=
     if has "$cc" -lz zlib.h; then zlib="-DNGRT_ZLIB -lz"; fi
-    for f in data train; do
+    for f in $files $trainer; do
         try "$cc" $posix -O2 -c "$rt/$f.c" -o "$out/$f.o"
     done
-    if [ "$zlib" ]; then try "$cc" $posix -DNGRT_ZLIB -O2 -c "$rt/data.c" -o "$out/data.o"; fi
+    if [ "$zlib" ]; then try "$cc" $posix -DNGRT_ZLIB -O2 -c "$rt/file.c" -o "$out/file.o"; fi
     check_sections "$cc"
     for f in ngrt.h ngrt_host.h; do
         printf '#include "%s"\nint main() { return 0; }\n' $f >"$out/header.cc"
@@ -98,10 +103,11 @@ for cc in ${*:-gcc clang}; do
         build_run gemm "$cc" $opt $plain "$here/gemm.c" "$rt/ngrt_gemm.c"
         build_run gemm "$cc" $opt $plain -Wno-unused-function "$here/gemm.c" "$out/no_avx.c"
     done
-    opt="-std=c11 -D_POSIX_C_SOURCE=200809L -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
-    build_run data "$cc" $opt $plain "$here/data.c" "$rt/data.c"
-    if [ "$zlib" ]; then build_run data "$cc" $opt $plain "$here/data.c" "$rt/data.c" $zlib; fi
-    build_run train "$cc" $opt $plain "$here/train.c" "$rt/data.c" "$rt/train.c" "$rt/ngrt_random.c" "$rt/ngrt_error.c"
+    opt="-std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+    build_run data "$cc" $opt $plain "$here/data.c" $(sources $files)
+    if [ "$zlib" ]; then build_run data "$cc" $opt $plain "$here/data.c" $(sources $files) $zlib; fi
+    build_run weights "$cc" $opt $plain $faults "$here/weights.c" $(sources $files) $zlib
+    build_run train "$cc" $opt $plain "$here/train.c" $(sources $files $trainer ngrt_random ngrt_error)
     if has "$cc" -lopenblas cblas.h; then
         build_run gemm "$cc" -std=c99 -O2 $plain -DNGRT_CBLAS "$here/gemm.c" "$rt/ngrt_gemm.c" -lopenblas
     fi

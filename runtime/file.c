@@ -1,0 +1,298 @@
+/* file.c - bytes from files and to files: read whole, unpacked, and written whole or not at all. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifdef NGRT_ZLIB
+#include <zlib.h>
+#endif
+
+#include "host.h"
+
+int ngrt_fail(ngrt_message *message, int error, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message->text, sizeof message->text, format, arguments);
+    va_end(arguments);
+    return error;
+}
+
+/* ---- bytes in memory --------------------------------------------------------------------------------- */
+
+int ngrt_bytes_reserve(Bytes *b, size_t more) {
+    size_t room = b->room ? b->room : 4096;
+    char *at;
+    if (more > SIZE_MAX / 2 - b->size - 1)
+        return 0;
+    while (room < b->size + more + 1)
+        room *= 2;
+    if (room == b->room)
+        return 1;
+    at = realloc(b->at, room);
+    if (!at)
+        return 0;
+    b->at = at;
+    b->room = room;
+    return 1;
+}
+
+int ngrt_bytes_add(Bytes *b, const void *at, size_t size) {
+    if (!ngrt_bytes_reserve(b, size))
+        return 0;
+    memcpy(b->at + b->size, at, size);
+    b->size += size;
+    b->at[b->size] = 0;
+    return 1;
+}
+
+/* Adds a text; no longer than a line of a header. */
+int ngrt_bytes_print(Bytes *b, const char *format, ...) {
+    char text[512];
+    int size;
+    va_list arguments;
+    va_start(arguments, format);
+    size = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return size >= 0 && (size_t)size < sizeof text && ngrt_bytes_add(b, text, (size_t)size);
+}
+
+void ngrt_bytes_free(Bytes *b) {
+    free(b->at);
+    memset(b, 0, sizeof *b);
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------ */
+
+/* The whole stream into b. */
+static int read_stream(FILE *file, Bytes *b, const char *path, ngrt_message *message) {
+    for (;;) {
+        size_t got;
+        if (!ngrt_bytes_reserve(b, 65536))
+            return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", path);
+        got = fread(b->at + b->size, 1, b->room - b->size - 1, file);
+        b->size += got;
+        b->at[b->size] = 0;
+        if (ferror(file))
+            return ngrt_fail(message, NGRT_EIO, "%s: %s", path, strerror(errno));
+        if (got == 0)
+            return NGRT_OK;
+    }
+}
+
+int ngrt_file_read(Bytes *b, const char *path, ngrt_message *message) {
+    FILE *file = fopen(path, "rb");
+    int error;
+    if (!file)
+        return ngrt_fail(message, NGRT_EIO, "%s: %s", path, strerror(errno));
+    error = read_stream(file, b, path, message);
+    fclose(file);
+    return error;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------- */
+
+/* A name beside the target that nobody has, opened; the mode is what the umask leaves, as of any new file. */
+static int open_temp(Writer *out) {
+    size_t room = strlen(out->target) + 40;
+    int i;
+    out->temp = malloc(room);
+    if (!out->temp)
+        return 0;
+    for (i = 0; i < 1000; i++) {
+        snprintf(out->temp, room, "%s.%ld-%d.tmp", out->target, (long)getpid(), i);
+        out->fd = open(out->temp, O_WRONLY | O_CREAT | O_EXCL, 0666);
+        if (out->fd >= 0 || errno != EEXIST)
+            return out->fd >= 0;
+    }
+    return 0;
+}
+
+/* Starts to write the file at path. What is there stays until the end; a link stays a link. */
+int ngrt_file_begin(Writer *out, const char *path, ngrt_message *message) {
+    struct stat st;
+    int regular = stat(path, &st) != 0 || S_ISREG(st.st_mode);
+    memset(out, 0, sizeof *out);
+    out->path = path;
+    out->fd = -1;
+    if (regular) {
+        out->target = realpath(path, NULL);
+        if (!out->target && (out->target = malloc(strlen(path) + 1)) != NULL)
+            strcpy(out->target, path);
+        if (out->target && open_temp(out))
+            return NGRT_OK;
+    } else if ((out->fd = open(path, O_WRONLY)) >= 0) {
+        return NGRT_OK;
+    }
+    ngrt_fail(message, NGRT_EIO, "%s: cannot write: %s", path, strerror(errno));
+    free(out->target);
+    free(out->temp);
+    return NGRT_EIO;
+}
+
+static void out_failed(Writer *out) {
+    if (!out->error)
+        out->error = errno ? errno : EIO;
+}
+
+void ngrt_file_put(Writer *out, const void *at, size_t size) {
+    const char *bytes = at;
+    while (size > 0 && !out->error) {
+        ssize_t done = write(out->fd, bytes, size < 1u << 30 ? size : 1u << 30);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0) {
+            out_failed(out);
+            return;
+        }
+        bytes += done;
+        size -= (size_t)done;
+    }
+}
+
+/* Makes the new name last: by writing the directory it is in. A file system that cannot has nothing to be asked. */
+static void sync_directory(const char *target) {
+    char *slash, *dir = malloc(strlen(target) + 2);
+    int fd;
+    if (!dir)
+        return;
+    strcpy(dir, target);
+    slash = strrchr(dir, '/');
+    strcpy(slash ? slash + 1 : dir, slash ? "" : ".");
+    fd = open(dir, O_RDONLY);
+    free(dir);
+    if (fd < 0)
+        return;
+    fsync(fd);
+    close(fd);
+}
+
+/* Takes the written file's name, when all is on the disk; or removes what there is of it. */
+int ngrt_file_end(Writer *out, ngrt_message *message) {
+    int error;
+    if (!out->error && out->temp && fsync(out->fd) != 0 && errno != EINVAL)
+        out_failed(out);
+    if (close(out->fd) != 0)
+        out_failed(out);
+    if (!out->error && out->temp && rename(out->temp, out->target) != 0)
+        out_failed(out);
+    error = out->error;
+    if (error && out->temp)
+        unlink(out->temp);
+    else if (out->temp)
+        sync_directory(out->target);
+    free(out->target);
+    free(out->temp);
+    return error ? ngrt_fail(message, NGRT_EIO, "%s: cannot write: %s", out->path, strerror(error)) : NGRT_OK;
+}
+
+int ngrt_file_probe(const char *path, ngrt_message *message) {
+    Writer out;
+    int error = ngrt_file_begin(&out, path, message);
+    if (error)
+        return error;
+    close(out.fd);
+    if (out.temp)
+        unlink(out.temp);
+    free(out.target);
+    free(out.temp);
+    return NGRT_OK;
+}
+
+/* ---- unpacking ----------------------------------------------------------------------------------------- */
+
+static int is_gzip(const Bytes *b) {
+    return b->size >= 2 && (unsigned char)b->at[0] == 0x1f && (unsigned char)b->at[1] == 0x8b;
+}
+
+#ifdef NGRT_ZLIB
+
+/* Inflates the gzip members of in, which follow each other, to the end of out. */
+static int inflate_all(z_stream *z, const Bytes *in, Bytes *out, const char *path, ngrt_message *message) {
+    size_t used = 0;
+    for (;;) {
+        uInt give = in->size - used < 1u << 30 ? (uInt)(in->size - used) : 1u << 30, room;
+        int status;
+        if (!ngrt_bytes_reserve(out, 65536))
+            return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", path);
+        room = out->room - out->size - 1 < 1u << 30 ? (uInt)(out->room - out->size - 1) : 1u << 30;
+        z->next_in = (Bytef *)in->at + used;
+        z->avail_in = give;
+        z->next_out = (Bytef *)out->at + out->size;
+        z->avail_out = room;
+        status = inflate(z, Z_NO_FLUSH);
+        used += give - z->avail_in;
+        out->size += room - z->avail_out;
+        out->at[out->size] = 0;
+        if (status == Z_STREAM_END && used == in->size)
+            return NGRT_OK;
+        if (status == Z_STREAM_END)
+            status = inflateReset(z);
+        if (status == Z_MEM_ERROR)
+            return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", path);
+        if (status == Z_BUF_ERROR || (status == Z_OK && used == in->size && z->avail_out > 0))
+            return ngrt_fail(message, NGRT_EFORMAT, "%s: the compressed data ends too early", path);
+        if (status != Z_OK)
+            return ngrt_fail(message, NGRT_EFORMAT, "%s: the compressed data is damaged: %s", path,
+                             z->msg ? z->msg : "not in gzip format");
+    }
+}
+
+/* Replaces b, where it is in gzip format, by what it holds. */
+int ngrt_gunzip(Bytes *b, const char *path, ngrt_message *message) {
+    Bytes out = { 0 };
+    z_stream z = { 0 };
+    int error;
+    if (!is_gzip(b))
+        return NGRT_OK;
+    if (inflateInit2(&z, 15 + 16) != Z_OK)
+        return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", path);
+    error = inflate_all(&z, b, &out, path, message);
+    inflateEnd(&z);
+    ngrt_bytes_free(b);
+    *b = out;
+    return error;
+}
+
+/* Inflates a member of a zip file, whose size is known. */
+int ngrt_inflate(const char *from, size_t size, char *to, size_t room, const char *what, ngrt_message *message) {
+    z_stream z = { 0 };
+    int status = Z_OK;
+    size_t used = 0, made = 0;
+    if (inflateInit2(&z, -15) != Z_OK)
+        return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", what);
+    while (status == Z_OK) {
+        uInt give = size - used < 1u << 30 ? (uInt)(size - used) : 1u << 30;
+        uInt take = room - made < 1u << 30 ? (uInt)(room - made) : 1u << 30;
+        z.next_in = (Bytef *)from + used;
+        z.avail_in = give;
+        z.next_out = (Bytef *)to + made;
+        z.avail_out = take;
+        status = inflate(&z, Z_NO_FLUSH);
+        used += give - z.avail_in;
+        made += take - z.avail_out;
+    }
+    inflateEnd(&z);
+    if (status != Z_STREAM_END || made != room || used != size)
+        return ngrt_fail(message, NGRT_EFORMAT, "%s: the compressed data is damaged", what);
+    return NGRT_OK;
+}
+
+#else
+
+int ngrt_gunzip(Bytes *b, const char *path, ngrt_message *message) {
+    if (!is_gzip(b))
+        return NGRT_OK;
+    return ngrt_fail(message, NGRT_EFORMAT, "%s: compressed, and this program was built without zlib (NGRT_ZLIB)", path);
+}
+
+int ngrt_inflate(const char *from, size_t size, char *to, size_t room, const char *what, ngrt_message *message) {
+    (void)from, (void)size, (void)to, (void)room;
+    return ngrt_fail(message, NGRT_EFORMAT, "%s: compressed, and this program was built without zlib (NGRT_ZLIB)", what);
+}
+
+#endif

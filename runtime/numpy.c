@@ -1,0 +1,485 @@
+/* numpy.c - NumPy's files: an array (.npy), and named arrays in a zip archive (.npz).
+ *
+ * An array is a text that describes it and its elements. An archive is a list of files, each behind a header of its own, and
+ * at the end a directory of them all, which is what a reader goes by. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host.h"
+
+static const struct Kind {
+    char code[3];   /* as in '<f4' */
+    int type;
+} kinds[] = {
+    { "u1", NGRT_DATA_U8 }, { "i1", NGRT_DATA_I8 }, { "b1", NGRT_DATA_U8 }, { "i2", NGRT_DATA_I16 },
+    { "i4", NGRT_DATA_I32 }, { "i8", NGRT_DATA_I64 }, { "f4", NGRT_DATA_F32 }, { "f8", NGRT_DATA_F64 },
+    { "u2", NGRT_DATA_U16 }, { "u4", NGRT_DATA_U32 }, { "u8", NGRT_DATA_U64 }, { "f2", NGRT_DATA_F16 },
+};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+/* ---- an array ----------------------------------------------------------------------------------------- */
+
+int ngrt_is_npy(const Bytes *b) {
+    return b->size >= 6 && memcmp(b->at, "\x93NUMPY", 6) == 0;
+}
+
+typedef struct Head { /* what the header of an array says beside type and shape */
+    int swapped;    /* the order of bytes is not this machine's */
+    int fortran;    /* the first axis runs fastest */
+} Head;
+
+/* The value of a key in the header's Python dictionary, or NULL: "'descr': '<f4', ..." gives "'<f4', ...". */
+static const char *header_value(const char *header, const char *key) {
+    const char *at = strstr(header, key);
+    if (!at)
+        return NULL;
+    at += strlen(key);
+    return at + strspn(at, " :");
+}
+
+/* Sets type, rank and shape from the header's text; says what it cannot. */
+static const char *read_header(ngrt_data *data, Head *head, const char *header) {
+    const char *descr = header_value(header, "'descr'"), *order = header_value(header, "'fortran_order'");
+    const char *shape = header_value(header, "'shape'");
+    size_t i = 0;
+    if (!descr || !order || !shape || *shape != '(')
+        return "the header lacks descr, fortran_order or shape";
+    head->fortran = strncmp(order, "True", 4) == 0;
+    if (*descr == '\'' && descr[1] && strchr("<>|=", descr[1]))
+        while (i < KINDS && !(strncmp(descr + 2, kinds[i].code, 2) == 0 && descr[4] == '\''))
+            i++;
+    else
+        i = KINDS;
+    if (i == KINDS)
+        return "the element type is none of b1 u1 i1 u2 i2 u4 i4 u8 i8 f2 f4 f8";
+    data->type = kinds[i].type;
+    head->swapped = descr[1] == (ngrt_little_endian() ? '>' : '<');
+    for (shape++; *shape != ')'; shape += strspn(shape, ", ")) {
+        char *end;
+        unsigned long long size;
+        if (*shape < '0' || *shape > '9' || data->rank == 8)
+            return "the shape is not a list of up to 8 sizes";
+        errno = 0;
+        size = strtoull(shape, &end, 10);
+        if (errno || size > SIZE_MAX)
+            return "a size is too large";
+        data->shape[data->rank++] = (size_t)size;
+        shape = end;
+    }
+    return NULL;
+}
+
+/* Copies elements in Fortran's order into C's. */
+static void reorder(const ngrt_data *data, const char *from, char *to) {
+    size_t size = ngrt_element_size(data->type), index[8] = { 0 }, count = data->rows * data->columns, i;
+    int axis;
+    for (i = 0; i < count; i++) {
+        size_t at = 0;
+        for (axis = data->rank; axis-- > 0;)
+            at = at * data->shape[axis] + index[axis];
+        memcpy(to + i * size, from + at * size, size);
+        for (axis = data->rank; axis-- > 0 && ++index[axis] == data->shape[axis];)
+            index[axis] = 0;
+    }
+}
+
+/* Puts the elements behind the header at the start of the block, in C's order and this machine's order of bytes. */
+static int take_elements(ngrt_data *data, const Head *head, Bytes *b, size_t offset, const char *what, ngrt_message *message) {
+    size_t have = b->size - offset;
+    int error = ngrt_data_fit(data, have, what, message);
+    if (error)
+        return error;
+    if (head->fortran && data->rank > 1) {
+        char *block = malloc(have);
+        if (!block)
+            return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", what);
+        reorder(data, b->at + offset, block);
+        free(b->at);
+        b->at = block;
+    } else {
+        memmove(b->at, b->at + offset, have);
+    }
+    if (head->swapped)
+        ngrt_swap_bytes(b->at, data->rows * data->columns, ngrt_element_size(data->type));
+    data->at = data->block = b->at;
+    memset(b, 0, sizeof *b);
+    return NGRT_OK;
+}
+
+/* NumPy: magic, version (2 bytes), the header's length (2 bytes; 4 from version 2), the header, the elements. */
+int ngrt_npy_take(ngrt_data *data, Bytes *b, const char *what, ngrt_message *message) {
+    const unsigned char *at = (const unsigned char *)b->at;
+    size_t start, length;
+    Head head = { 0 };
+    const char *wrong;
+    char first;
+    if (b->size < 12)
+        return ngrt_fail(message, NGRT_EFORMAT, "%s: the NumPy header ends too early", what);
+    if (at[6] < 1 || at[6] > 3)
+        return ngrt_fail(message, NGRT_EFORMAT, "%s: NumPy format version %d; 1 to 3 can be read", what, at[6]);
+    start = at[6] == 1 ? 10 : 12;
+    length = at[8] | (size_t)at[9] << 8;
+    if (at[6] > 1)
+        length |= (size_t)at[10] << 16 | (size_t)at[11] << 24;
+    if (length > b->size - start)
+        return ngrt_fail(message, NGRT_EFORMAT, "%s: the NumPy header ends too early", what);
+    first = b->at[start + length];
+    b->at[start + length] = 0;
+    wrong = read_header(data, &head, b->at + start);
+    b->at[start + length] = first;
+    if (wrong)
+        return ngrt_fail(message, NGRT_EFORMAT, "%s: NumPy file: %s", what, wrong);
+    return take_elements(data, &head, b, start + length, what, message);
+}
+
+/* Adds the header of an array, such that elements behind it are aligned to 64 bytes; false without memory. */
+static int add_header(Bytes *b, const ngrt_data *data) {
+    char shape[8 * 24] = "";
+    size_t used = 0, start = b->size, length;
+    const char *order = ngrt_element_size(data->type) == 1 ? "|" : ngrt_little_endian() ? "<" : ">";
+    int i;
+    for (i = 0; i < data->rank; i++)
+        used += (size_t)snprintf(shape + used, sizeof shape - used, i ? " %zu," : "%zu,", data->shape[i]);
+    if (data->rank > 1)
+        shape[used - 1] = 0;
+    for (i = 0; kinds[i].type != data->type; i++)
+        ;
+    if (!ngrt_bytes_add(b, "\x93NUMPY\1\0\0\0", 10) ||
+        !ngrt_bytes_print(b, "{'descr': '%s%s', 'fortran_order': False, 'shape': (%s), }", order, kinds[i].code, shape))
+        return 0;
+    while ((b->size + 1 - start) % 64 != 0)
+        if (!ngrt_bytes_add(b, " ", 1))
+            return 0;
+    if (!ngrt_bytes_add(b, "\n", 1))
+        return 0;
+    length = b->size - start - 10;
+    b->at[start + 8] = (char)(length & 255);
+    b->at[start + 9] = (char)(length >> 8);
+    return 1;
+}
+
+/* The archive's only tensor as a file. */
+int ngrt_npy_write(const Archive *a, ngrt_message *message) {
+    const ngrt_data *data = &a->tensor[0].data;
+    Bytes head = { 0 };
+    Writer out;
+    int error;
+    if (a->count != 1)
+        return ngrt_fail(message, NGRT_EMODEL, "%s: a .npy file holds one tensor, and here are %d: take .npz or .safetensors",
+                         a->path, a->count);
+    if (!add_header(&head, data))
+        error = ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", a->path);
+    else if ((error = ngrt_file_begin(&out, a->path, message)) == NGRT_OK) {
+        ngrt_file_put(&out, head.at, head.size);
+        ngrt_file_put(&out, data->at, ngrt_data_bytes(data));
+        error = ngrt_file_end(&out, message);
+    }
+    ngrt_bytes_free(&head);
+    return error;
+}
+
+/* ---- an archive ----------------------------------------------------------------------------------------- */
+
+enum { LOCAL = 0x04034B50, CENTRAL = 0x02014B50, END = 0x06054B50, END64 = 0x06064B50, LOCATOR64 = 0x07064B50 };
+enum { LOCAL_SIZE = 30, CENTRAL_SIZE = 46, END_SIZE = 22, END64_SIZE = 56, LOCATOR64_SIZE = 20 };
+
+static uint64_t little(const char *at, int bytes) {
+    uint64_t v = 0;
+    while (bytes-- > 0)
+        v = v << 8 | (unsigned char)at[bytes];
+    return v;
+}
+
+static uint32_t crc32_of(uint32_t crc, const void *bytes, size_t size) {
+    const unsigned char *at = bytes;
+    uint32_t table[256];
+    uint32_t i, k;
+    for (i = 0; i < 256; i++) {
+        uint32_t c = i;
+        for (k = 0; k < 8; k++)
+            c = c & 1 ? c >> 1 ^ 0xEDB88320u : c >> 1;
+        table[i] = c;
+    }
+    crc = ~crc;
+    while (size-- > 0)
+        crc = table[(crc ^ *at++) & 255] ^ crc >> 8;
+    return ~crc;
+}
+
+int ngrt_is_zip(const Bytes *b) {
+    return b->size >= 4 && (little(b->at, 4) == LOCAL || little(b->at, 4) == END);
+}
+
+typedef struct Member { /* an entry of the directory */
+    const char *name;
+    size_t name_size;
+    unsigned method, flags;
+    uint32_t crc;
+    uint64_t packed, size, offset;
+} Member;
+
+typedef struct Directory {
+    uint64_t at, size, count;
+} Directory;
+
+/* Finds the directory by the record at the end of the file, which a comment may follow. */
+static int find_directory(const Bytes *b, Directory *d, const char *path, ngrt_message *message) {
+    size_t i, least = b->size > END_SIZE + 65535 ? b->size - END_SIZE - 65535 : 0;
+    const char *end = NULL;
+    for (i = b->size >= END_SIZE ? b->size - END_SIZE + 1 : 0; i-- > least && !end;)
+        if (little(b->at + i, 4) == END && little(b->at + i + 20, 2) == b->size - i - END_SIZE)
+            end = b->at + i;
+    if (!end)
+        return ngrt_fail(message, NGRT_EFORMAT, "%s: the zip archive ends too early: it has no directory", path);
+    d->count = little(end + 10, 2);
+    d->size = little(end + 12, 4);
+    d->at = little(end + 16, 4);
+    if (d->count == 0xFFFF || d->size == 0xFFFFFFFF || d->at == 0xFFFFFFFF) {
+        const char *locator = (size_t)(end - b->at) >= LOCATOR64_SIZE ? end - LOCATOR64_SIZE : NULL;
+        uint64_t at = locator && little(locator, 4) == LOCATOR64 ? little(locator + 8, 8) : UINT64_MAX;
+        if (at > b->size || b->size - at < END64_SIZE || little(b->at + at, 4) != END64)
+            return ngrt_fail(message, NGRT_EFORMAT, "%s: the zip archive's directory is not where it says", path);
+        d->count = little(b->at + at + 32, 8);
+        d->size = little(b->at + at + 40, 8);
+        d->at = little(b->at + at + 48, 8);
+    }
+    if (d->at > b->size || d->size > b->size - d->at || d->count > d->size / CENTRAL_SIZE)
+        return ngrt_fail(message, NGRT_EFORMAT, "%s: the zip archive's directory is not where it says", path);
+    return NGRT_OK;
+}
+
+/* The sizes that do not fit in 4 bytes stand, in this order, in an extra field. */
+static void read_wide(Member *m, const char *extra, size_t size) {
+    while (size >= 4 && little(extra + 2, 2) <= size - 4) {
+        size_t n = (size_t)little(extra + 2, 2);
+        if (little(extra, 2) == 1) {
+            uint64_t *to[3] = { &m->size, &m->packed, &m->offset };
+            const char *at = extra + 4;
+            int i;
+            for (i = 0; i < 3; i++)
+                if (*to[i] == 0xFFFFFFFF && n >= 8) {
+                    *to[i] = little(at, 8);
+                    at += 8;
+                    n -= 8;
+                }
+            return;
+        }
+        extra += 4 + n;
+        size -= 4 + n;
+    }
+}
+
+/* Reads the entry at *at and steps behind it. */
+static int next_member(const char **at, const char *end, Member *m) {
+    const char *c = *at;
+    size_t extra, comment;
+    if (end - c < CENTRAL_SIZE || little(c, 4) != CENTRAL)
+        return 0;
+    m->flags = (unsigned)little(c + 8, 2);
+    m->method = (unsigned)little(c + 10, 2);
+    m->crc = (uint32_t)little(c + 16, 4);
+    m->packed = little(c + 20, 4);
+    m->size = little(c + 24, 4);
+    m->offset = little(c + 42, 4);
+    m->name = c + CENTRAL_SIZE;
+    m->name_size = (size_t)little(c + 28, 2);
+    extra = (size_t)little(c + 30, 2);
+    comment = (size_t)little(c + 32, 2);
+    if ((size_t)(end - m->name) < m->name_size + extra + comment)
+        return 0;
+    read_wide(m, m->name + m->name_size, extra);
+    *at = m->name + m->name_size + extra + comment;
+    return 1;
+}
+
+/* What the member holds, unpacked, into b. what: its name, for messages. */
+static int unpack_member(const Bytes *file, const Member *m, Bytes *b, const char *what, ngrt_message *message) {
+    uint64_t start = m->offset;
+    int error = NGRT_OK;
+    if (start > file->size || file->size - start < LOCAL_SIZE || little(file->at + start, 4) != LOCAL)
+        return ngrt_fail(message, NGRT_EFORMAT, "%s: is not where the archive's directory says: at byte %llu", what,
+                         (unsigned long long)m->offset);
+    start += LOCAL_SIZE + little(file->at + start + 26, 2) + little(file->at + start + 28, 2);
+    if (start > file->size || m->packed > file->size - start)
+        return ngrt_fail(message, NGRT_EFORMAT, "%s: the archive ends within it", what);
+    if (m->flags & 1 || (m->method != 0 && m->method != 8))
+        return ngrt_fail(message, NGRT_EFORMAT, "%s: is encrypted, or compressed by other than deflate", what);
+    if (m->method == 0 ? m->size != m->packed : m->size / 1040 > m->packed) /* deflate packs no better than 1032 to 1 */
+        return ngrt_fail(message, NGRT_EFORMAT, "%s: its size in the archive's directory is wrong", what);
+    if (!ngrt_bytes_reserve(b, (size_t)m->size))
+        return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", what);
+    if (m->method == 0)
+        memcpy(b->at, file->at + start, (size_t)m->size);
+    else
+        error = ngrt_inflate(file->at + start, (size_t)m->packed, b->at, (size_t)m->size, what, message);
+    b->size = (size_t)m->size;
+    b->at[b->size] = 0;
+    if (!error && crc32_of(0, b->at, b->size) != m->crc)
+        error = ngrt_fail(message, NGRT_EFORMAT, "%s: damaged: its checksum differs", what);
+    return error;
+}
+
+/* What the trainer keeps beside the weights: arrays of one number with names like __epoch__. */
+static const struct {
+    const char *name;
+    size_t offset;
+} notes[] = {
+    { "__hash__", offsetof(ngrt_about, hash) }, { "__seed__", offsetof(ngrt_about, seed) },
+    { "__epoch__", offsetof(ngrt_about, epoch) }, { "__step__", offsetof(ngrt_about, step) },
+    { "__row__", offsetof(ngrt_about, row) },
+};
+enum { NOTES = sizeof notes / sizeof *notes };
+
+/* Moves a note from the list's end to where it belongs. */
+static void take_note(Archive *a) {
+    Stored *s = &a->tensor[a->count - 1];
+    int i;
+    for (i = 0; i < NOTES; i++)
+        if (strcmp(s->name, notes[i].name) == 0 && s->data.rank == 0 &&
+            (s->data.type == NGRT_DATA_U64 || s->data.type == NGRT_DATA_I64)) {
+            memcpy((char *)&a->about + notes[i].offset, s->data.at, 8);
+            free(s->name);
+            ngrt_data_free(&s->data);
+            a->count--;
+            return;
+        }
+}
+
+/* Adds the array that a member is. */
+static int read_member(Archive *a, const Member *m, ngrt_message *message) {
+    Bytes b = { 0 };
+    char what[300];
+    Stored *s;
+    int i, error;
+    size_t size = m->name_size > 4 && memcmp(m->name + m->name_size - 4, ".npy", 4) == 0 ? m->name_size - 4 : m->name_size;
+    snprintf(what, sizeof what, "%s: %.*s", a->path, (int)(size < 200 ? size : 200), m->name);
+    s = ngrt_archive_add(a, m->name, size);
+    if (!s)
+        return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", what);
+    for (i = 0; i < a->count - 1; i++)
+        if (strcmp(a->tensor[i].name, s->name) == 0)
+            return ngrt_fail(message, NGRT_EFORMAT, "%s: is in the archive twice", what);
+    error = unpack_member(&a->file, m, &b, what, message);
+    if (!error && !ngrt_is_npy(&b))
+        error = ngrt_fail(message, NGRT_EFORMAT, "%s: is no NumPy array", what);
+    if (!error)
+        error = ngrt_npy_take(&s->data, &b, what, message);
+    ngrt_bytes_free(&b);
+    if (!error)
+        take_note(a);
+    return error;
+}
+
+int ngrt_npz_read(Archive *a, const char *only, ngrt_message *message) {
+    Directory d = { 0 };
+    Member m;
+    const char *at, *end;
+    uint64_t i;
+    int error = find_directory(&a->file, &d, a->path, message);
+    at = a->file.at + d.at;
+    end = at + d.size;
+    for (i = 0; i < d.count && !error; i++) {
+        if (!next_member(&at, end, &m))
+            return ngrt_fail(message, NGRT_EFORMAT, "%s: the zip archive's directory is damaged at byte %zu", a->path,
+                             (size_t)(at - a->file.at));
+        if (only && d.count > 1 && !(m.name_size == strlen(only) + 4 && memcmp(m.name, only, strlen(only)) == 0))
+            continue;
+        error = read_member(a, &m, message);
+    }
+    return error;
+}
+
+static void put_little(Bytes *b, uint64_t v, int bytes) {
+    for (; bytes > 0; bytes--, v >>= 8) /* there is room: see add_member */
+        b->at[b->size++] = (char)(v & 255);
+}
+
+/* The fields that a member's header and the directory have in common. */
+static void put_fields(Bytes *b, uint32_t crc, size_t size, size_t name_size) {
+    put_little(b, 20, 2);                           /* version 2.0 can read it */
+    put_little(b, 0, 2);
+    put_little(b, 0, 2);                            /* stored as it is */
+    put_little(b, (uint64_t)(1980 - 1980) << 25 | 1 << 21 | 1 << 16, 4); /* no time: 1980-01-01 */
+    put_little(b, crc, 4);
+    put_little(b, size, 4);
+    put_little(b, size, 4);
+    put_little(b, name_size, 2);
+    put_little(b, 0, 2);
+}
+
+/* Writes an array; adds its line to the directory. */
+static int put_member(Writer *out, Bytes *directory, uint64_t *at, const char *name, const ngrt_data *data) {
+    Bytes head = { 0 }, local = { 0 };
+    size_t name_size = strlen(name) + 4, bytes = ngrt_data_bytes(data), size;
+    uint32_t crc;
+    int good = add_header(&head, data) && ngrt_bytes_reserve(&local, LOCAL_SIZE + name_size) &&
+               ngrt_bytes_reserve(directory, CENTRAL_SIZE + name_size) && name_size < 65536;
+    if (good) {
+        size = head.size + bytes;
+        crc = crc32_of(crc32_of(0, head.at, head.size), data->at, bytes);
+        put_little(&local, LOCAL, 4);
+        put_fields(&local, crc, size, name_size);
+        put_little(directory, CENTRAL, 4);
+        put_little(directory, 20, 2);
+        put_fields(directory, crc, size, name_size);
+        put_little(directory, 0, 10);               /* no comment, first disk, no attributes */
+        put_little(directory, *at, 4);
+        good = ngrt_bytes_print(&local, "%s.npy", name) && ngrt_bytes_print(directory, "%s.npy", name);
+        ngrt_file_put(out, local.at, local.size);
+        ngrt_file_put(out, head.at, head.size);
+        ngrt_file_put(out, data->at, bytes);
+        *at += local.size + size;
+    }
+    ngrt_bytes_free(&head);
+    ngrt_bytes_free(&local);
+    return good;
+}
+
+/* All members, the directory, and where it is. */
+static int put_archive(Writer *out, const Archive *a) {
+    Bytes directory = { 0 };
+    uint64_t at = 0, count = 0;
+    size_t start;
+    int i, good = 1;
+    for (i = 0; i < NOTES && a->about.hash && good; i++, count++) {
+        ngrt_data number = { 0 };
+        number.type = i < 2 ? NGRT_DATA_U64 : NGRT_DATA_I64;
+        number.rows = number.columns = 1;
+        number.at = (const char *)&a->about + notes[i].offset;
+        good = put_member(out, &directory, &at, notes[i].name, &number);
+    }
+    for (i = 0; i < a->count && good; i++, count++)
+        good = put_member(out, &directory, &at, a->tensor[i].name, &a->tensor[i].data);
+    start = directory.size;
+    good = good && ngrt_bytes_reserve(&directory, END_SIZE);
+    if (good) {
+        put_little(&directory, END, 4);
+        put_little(&directory, 0, 4);
+        put_little(&directory, count, 2);
+        put_little(&directory, count, 2);
+        put_little(&directory, start, 4);
+        put_little(&directory, at, 4);
+        put_little(&directory, 0, 2);
+        ngrt_file_put(out, directory.at, directory.size);
+    }
+    ngrt_bytes_free(&directory);
+    return good;
+}
+
+int ngrt_npz_write(const Archive *a, ngrt_message *message) {
+    Writer out;
+    uint64_t total = 0;
+    int i, error;
+    for (i = 0; i < a->count; i++)
+        total += ngrt_data_bytes(&a->tensor[i].data) + 2 * strlen(a->tensor[i].name) + 600;
+    if (total >= 0xFFFF0000u || a->count > 60000)
+        return ngrt_fail(message, NGRT_EFORMAT, "%s: over 4 GB, or 60000 tensors: take .safetensors", a->path);
+    error = ngrt_file_begin(&out, a->path, message);
+    if (error)
+        return error;
+    if (!put_archive(&out, a))
+        out.error = ENOMEM;
+    return ngrt_file_end(&out, message);
+}
