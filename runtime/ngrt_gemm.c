@@ -190,8 +190,8 @@ static float ngrt_sdot(int k, const float *x, const float *y) {
     for (p = 0; p + NGRT_SCOLS <= k; p += NGRT_SCOLS)
         for (j = 0; j < NGRT_SCOLS; j++)
             s[j] += x[p + j] * y[p + j];
-    for (; p < k; p++)
-        sum += x[p] * y[p];
+    for (j = 0; j < k % NGRT_SCOLS; j++)
+        sum += x[p + j] * y[p + j];
     for (j = 0; j < NGRT_SCOLS; j++)
         sum += s[j];
     return sum;
@@ -435,8 +435,8 @@ static double ngrt_ddot(int k, const double *x, const double *y) {
     for (p = 0; p + NGRT_DCOLS <= k; p += NGRT_DCOLS)
         for (j = 0; j < NGRT_DCOLS; j++)
             s[j] += x[p + j] * y[p + j];
-    for (; p < k; p++)
-        sum += x[p] * y[p];
+    for (j = 0; j < k % NGRT_DCOLS; j++)
+        sum += x[p + j] * y[p + j];
     for (j = 0; j < NGRT_DCOLS; j++)
         sum += s[j];
     return sum;

@@ -20,6 +20,10 @@ word32() { # where the package exists, gcc can be for 32 bits too
     [ "$(uname -m)" != x86_64 ] || { echo '#include <stdio.h>' | cc -m32 -E -; }
 }
 
+device() { # a microcontroller's C library
+    echo '#include <math.h>' | arm-none-eabi-gcc --specs=nano.specs -x c -E -
+}
+
 want gcc command -v cc
 want libc6-dev header stdio.h
 want flex command -v flex
@@ -42,6 +46,9 @@ if [ "${1:-demo}" = check ]; then
     want man-db command -v man
     want zsh command -v zsh
     want fish command -v fish
+    want gcc-arm-none-eabi command -v arm-none-eabi-gcc
+    want libnewlib-arm-none-eabi device
+    want qemu-system-arm command -v qemu-system-arm
     want python3 command -v python3
     want python3-numpy /usr/bin/python3 -c 'import numpy'
 fi

@@ -2,8 +2,6 @@
 # when an imported file did; a part of run.sh.
 PATH=$prefix/bin:$PATH PKG_CONFIG_PATH=$prefix/lib/pkgconfig
 export PATH PKG_CONFIG_PATH
-expected='xor: 0 1 1 0
-line: 2.00 x + 1.00'
 
 # recipe NAME WORKED IDLE BUILD...: WORKED is what a build prints when it runs ngc, IDLE what it prints when there is nothing to do
 recipe() {

@@ -1,7 +1,7 @@
 # hosts.sh - programs that use models: Python from the manifest, other compilers and word sizes, what the objects export; a part
 # of run.sh.
 mkdir "$dir/hosts" && cd "$dir/hosts" || exit 2
-cp "$top"/examples/embed/* .
+cp "$top"/examples/embed/*.* .
 ok "line.c" "$ngc" --standalone --manifest line.ng -o line.c
 ok "gate.c" "$ngc" --standalone --manifest gate.ng -o gate.c
 if have python3; then

@@ -1,0 +1,70 @@
+/* device.c - what a program without an operating system brings itself: the vectors, the start, and words to the outside. They go
+ * through the debugger (ARM's semihosting), which qemu is too. */
+#include "device.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+extern uint32_t data_start[], data_end[], data_load[], bss_start[], bss_end[], stack_top[];
+
+int main(void);
+
+/* A call of the debugger. */
+static int debugger(int call, const void *argument)
+{
+    register int r0 __asm__("r0") = call;
+    register const void *r1 __asm__("r1") = argument;
+    __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
+    return r0;
+}
+
+void say(const char *text)
+{
+    debugger(4, text);
+}
+
+void say_number(double value)
+{
+    char text[40], *at = text + sizeof text;
+    uint64_t n = (uint64_t)((value < 0 ? -value : value)*1e4 + 0.5);
+    *--at = '\0';
+    for (int i = 0; i < 6 || n > 0; i++) { /* four digits behind the point */
+        *--at = i == 4 ? '.' : (char)('0' + n % 10);
+        n = i == 4 ? n : n / 10;
+    }
+    if (value < 0)
+        *--at = '-';
+    say(at);
+}
+
+static void stop(int status)
+{
+    static const char name[] = "done";
+    (void)name;
+    const uint32_t exit[2] = {0x20026, (uint32_t)status}; /* the application's own end, and its status */
+    debugger(0x20, exit);
+    for (;;)
+        ;
+}
+
+void reset(void);
+void reset(void)
+{
+    for (uint32_t *to = data_start, *from = data_load; to < data_end;)
+        *to++ = *from++;
+    for (uint32_t *to = bss_start; to < bss_end;)
+        *to++ = 0;
+    *(volatile uint32_t *)0xE000ED88 |= 0xF << 20; /* the floating-point unit on */
+    __asm__ volatile("dsb\n\tisb");
+    stop(main());
+}
+
+static void fault(void)
+{
+    say("fault\n");
+    stop(1);
+}
+
+__attribute__((section(".vectors"), used)) static void *const vectors[] = {
+    stack_top, (void *)reset, (void *)fault, (void *)fault, (void *)fault, (void *)fault, (void *)fault,
+};
