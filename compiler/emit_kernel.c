@@ -30,11 +30,36 @@ static void note_user(const Val *v, int level, int *wanted, Val *const *val, int
             wanted[i] = level;
 }
 
+/* c ? a : b, which computes one of them. */
+static bool is_choice(const Val *v)
+{
+    return v->kind == V_OP && strncmp(op_info[v->op]->c, "$a != 0 ? ", 10) == 0;
+}
+
+/* A load that stands in one way of a choice alone becomes a masked load, and of several of these side by side GCC before 12.4 and
+ * 13.3 makes wrong code (its bug 114375). So where there are choices all is loaded beforehand that need not be guarded. */
+static bool has_choice(const Kernel *k)
+{
+    for (int i = 0; i < k->vals; i++)
+        if (is_choice(k->val[i]))
+            return true;
+    return false;
+}
+
+static bool has_guard(const Kernel *k)
+{
+    for (int i = 0; i < k->vals; i++)
+        if (k->val[i]->kind == V_GUARD)
+            return true;
+    return false;
+}
+
 /* Chooses which values get a temporary, marked by an empty name until it is declared. */
 static void choose_temps(Printer *pr)
 {
     const Kernel *k = pr->k;
     int *wanted = arena_alloc(pr->e->ngc, (size_t)(k->vals + 1) * sizeof *wanted);
+    bool beforehand = pr->apart && has_choice(k);
     for (int i = k->vals - 1; i >= 0; i--) {
         const Val *v = k->val[i];
         for (int a = 0; a < 3; a++)
@@ -50,6 +75,8 @@ static void choose_temps(Printer *pr)
             v->ops += v->arg[a] && !v->arg[a]->temp ? v->arg[a]->ops : 0;
         bool hoist = pr->apart && v->level < wanted[i];
         if (v->kind == V_OP && v->uses > 0 && (v->uses > 1 || v->ops > CUT || hoist))
+            v->temp = "";
+        if (v->kind == V_LOAD && v->uses > 0 && beforehand && !place_is_number(program_place(pr->b->p, v->node), v->node))
             v->temp = "";
     }
     if (k->kind == K_LOOP &&
@@ -221,7 +248,8 @@ static void print_fold(Printer *pr, int axis, const char *acc)
     close_loop(pr, brace);
 }
 
-/* A long fold over neighbours: several partial results, so that a C compiler can compute them side by side. */
+/* A long fold over neighbours: several partial results, so that a C compiler can compute them side by side. Not where loads are
+ * guarded: see has_choice. */
 static bool is_long(const Printer *pr)
 {
     const Kernel *k = pr->k;
@@ -229,7 +257,7 @@ static bool is_long(const Printer *pr)
     bool near = false;
     for (int i = 0; i < k->vals; i++)
         near |= k->val[i]->at && k->val[i]->at->axis[last].plus == 1;
-    return pr->apart && near && k->store[0].node->type == T_FLOAT && size_max(pr->e->graph, k->extent[last]) >= LONG;
+    return pr->apart && near && !has_guard(k) && k->store[0].node->type == T_FLOAT && size_max(pr->e->graph, k->extent[last]) >= LONG;
 }
 
 static void print_lanes(Printer *pr, int first, const char *acc)

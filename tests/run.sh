@@ -1,50 +1,49 @@
 #!/bin/sh
-# run.sh - all tests: `make check`, or `sh tests/run.sh build/ngc [SUITE ...]`. Each suite ends with a line
-# `N passed, N failed`; the last line here is their sum, and the exit status is 0 only if nothing failed.
+# run.sh - all tests: `make check`, or `sh tests/run.sh build/ngc [SUITE ...]`; as many suites at a time as there are
+# processors (JOBS). Each suite ends with a line `N passed, N failed`; the last line here is their sum, and the exit status is
+# 0 only if nothing failed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-ngc=$PWD/${1:-build/ngc}
-[ $# -gt 0 ] && shift
-suites=${*:-front err pass runtime examples emit emitted random grad docs train explain embed}
-NGC=$ngc
-export NGC
-passed=0 failed=0
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
 
-suite() { # the command of each suite
+command_of() { # what runs a suite
     case $1 in
-    front) sh tests/front/run.sh ;;
-    err) sh tests/err/run.sh ;;
-    pass) sh tests/pass/run.sh ;;
-    runtime) sh tests/runtime/run.sh ;;
-    emit) sh tests/emit/run.sh ;;
-    examples) sh tests/examples.sh ;;
-    emitted) sh tests/emitted.sh ;;
-    random) sh tests/random/run.sh ;;
-    grad) sh tests/grad/run.sh ;;
-    docs) sh tests/docs.sh ;;
-    train) sh tests/train.sh ;;
-    explain) sh tests/explain/run.sh ;;
-    embed) sh tests/embed/run.sh ;;
-    *) echo "run.sh: there is no suite '$1'"; false ;;
+    emitted | examples | docs | train) echo "tests/$1.sh" ;;
+    *) echo "tests/$1/run.sh" ;;
     esac
 }
 
-for name in $suites; do
+# One suite: what failed, and its line, all at once; its counts go to a file.
+one() {
     start=$(date +%s)
-    suite "$name" >"$log" 2>&1
+    sh "$(command_of "$1")" >"$results/$1.log" 2>&1
     status=$?
-    last=$(grep -E '^([a-z]+: )?[0-9]+ passed, [0-9]+ failed' "$log" | tail -1)
+    last=$(grep -E '^([a-z]+: )?[0-9]+ passed, [0-9]+ failed' "$results/$1.log" | tail -1)
     last=${last#*: }
     p=${last%% passed*} f=${last#*, }
     f=${f%% failed*}
     case $p$f in *[!0-9]* | '') p=0 f=1 ;; esac
     if [ $status -ne 0 ] && [ "$f" -eq 0 ]; then f=1; fi
     if [ "$p" -eq 0 ] && [ "$f" -eq 0 ]; then f=1; fi # a suite that tests nothing has failed
-    [ "$f" -ne 0 ] && cat "$log"
-    echo "$name: $p passed, $f failed ($(($(date +%s) - start)) s)"
-    passed=$((passed + p)) failed=$((failed + f))
-done
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+    {
+        [ "$f" -eq 0 ] || cat "$results/$1.log"
+        echo "$1: $p passed, $f failed ($(($(date +%s) - start)) s)"
+    } >"$results/$1.said"
+    echo "$p $f" >"$results/$1.counts"
+    cat "$results/$1.said"
+}
+
+if [ "${1:-}" = --one ]; then
+    one "$2"
+    exit 0
+fi
+NGC=$PWD/${1:-build/ngc}
+[ $# -gt 0 ] && shift
+results=$(mktemp -d) || exit 1
+trap 'rm -rf "$results"' EXIT
+export NGC results
+# the longest first, so that the last ones are short
+for name in ${*:-emit embed random emitted grad train explain docs runtime examples err pass front}; do
+    echo "0 1" >"$results/$name.counts" # failed, until it says otherwise
+    if [ -e "$(command_of "$name")" ]; then echo "$name"; else echo "run.sh: there is no suite '$name'" >&2; fi
+done | xargs -P "${JOBS:-$(nproc)}" -I{} sh tests/run.sh --one {}
+awk '{ p += $1; f += $2 } END { print p + 0 " passed, " f + 0 " failed"; exit f > 0 || p == 0 }' "$results"/*.counts
