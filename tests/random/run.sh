@@ -2,7 +2,8 @@
 # run.sh - random models: the literal graph, the simplified one, C at -O0 and -O2 and without shared memory must agree, and
 # gradients with differences. RANDOM_MODELS of them (2000) from number RANDOM_FIRST (1) on, a hundred to a C file.
 #
-# Every tenth hundred is compiled by gcc -O1, the others by tcc, which is a hundred times faster, where there is tcc. With
+# Every tenth hundred is compiled by gcc -O1, the others by tcc, which is a hundred times faster, where there is tcc; every
+# twentieth for AVX2, if it can be run, whatever more the processor has, as the C's own kernels choose the best. With
 # RANDOM_CC=none nothing is compiled: enough for derivatives and rewrites, and quick. Every op of ops.h must occur.
 #
 #     tests/random/run.sh               from anywhere; needs a built tree; BUILD says where
@@ -28,6 +29,8 @@ none) none=-n ;;
 *) quick=$RANDOM_CC none= ;;
 esac
 
+narrow=
+grep -qw avx2 /proc/cpuinfo 2>/dev/null && narrow=-march=x86-64-v3
 # a hundred models in a directory of their own, removed unless something failed
 cat > "$dir/batch" <<'END'
 at=$dir/$1
@@ -35,14 +38,17 @@ mkdir -p "$at"
 count=$((first + models - $1))
 [ $count -gt 100 ] && count=100
 cc=$quick
-[ $((($1 - first) / 100 % 10)) -eq 0 ] && cc="gcc -w"
+case $((($1 - first) / 100 % 20)) in
+0) cc="gcc -w" ;;
+10) cc="gcc -w $narrow" ;;
+esac
 "$dir/model" "$1" $count "$at" || echo "FAIL model $1"
 "$dir/check" $none "$at" "$1" $count "$cc" "$libs -lm" > "$at/log" 2>&1
 status=$?
 [ $status -gt 1 ] && echo "the run of models $1 to $(($1 + count - 1)) ended with status $status" >> "$at/log"
 rm -f "$at"/*.c "$at"/*.so
 END
-export dir first models quick none libs
+export dir first models quick none libs narrow
 seq "$first" 100 $((first + models - 1)) | xargs -P 2 -I{} sh "$dir/batch" {}
 
 cat "$dir"/*/log | grep -v '^[0-9]* passed, [0-9]* failed$' | head -60
