@@ -5,6 +5,7 @@
 #   make bench      how fast models are               V=1             show the commands
 #   make install    into PREFIX (below DESTDIR)           make uninstall
 #   make dist       an archive that needs neither Flex nor Bison
+#   make deb        a Debian package
 #
 # CC, CFLAGS as usual. BLAS=openblas|builtin and ZLIB=1|0 say what the runtime is built with; by default what is there.
 
@@ -121,7 +122,9 @@ PAGE    = awk -v version=$(VERSION) -f compiler/man.awk
 INSTALLED = bin/ngc lib/libngrt.a include/ngrt.h include/ngrt_math.h include/ngrt_host.h lib/pkgconfig/ngrt.pc \
           lib/cmake/ngc/ngc-config.cmake lib/cmake/ngc/ngc-config-version.cmake share/man/man1/ngc.1 share/man/man3/ngrt.3 \
           share/man/man5/ngc-language.5 share/bash-completion/completions/ngc share/zsh/site-functions/_ngc \
-          share/fish/vendor_completions.d/ngc.fish
+          share/fish/vendor_completions.d/ngc.fish $(addprefix share/vim/vimfiles/,$(EDIT_VIM)) $(addprefix share/ngc/vscode/,$(EDIT_CODE))
+EDIT_VIM  = syntax/ng.vim ftdetect/ng.vim ftplugin/ng.vim
+EDIT_CODE = package.json language-configuration.json ng.tmLanguage.json
 
 install: all
 	mkdir -p $(addprefix $(TO)/,$(sort $(dir $(INSTALLED))))
@@ -137,11 +140,13 @@ install: all
 	$(B)/ngc --completion=bash > $(TO)/share/bash-completion/completions/ngc
 	$(B)/ngc --completion=zsh > $(TO)/share/zsh/site-functions/_ngc
 	$(B)/ngc --completion=fish > $(TO)/share/fish/vendor_completions.d/ngc.fish
+	for f in $(EDIT_VIM); do install -m 644 grammars/vim/$$f $(TO)/share/vim/vimfiles/$$f; done
+	for f in $(EDIT_CODE); do install -m 644 grammars/vscode/$$f $(TO)/share/ngc/vscode/$$f; done
 	cd $(TO) && chmod 644 $(filter lib/pkg% lib/cmake% share/%,$(INSTALLED))
 
 uninstall:
 	rm -f $(addprefix $(TO)/,$(INSTALLED))
-	-rmdir $(TO)/lib/cmake/ngc
+	-rmdir $(TO)/lib/cmake/ngc $(TO)/share/ngc/vscode $(TO)/share/ngc
 
 # The files of the repository, or all of an unpacked archive, with the scanner and the parser made.
 DIST    = ngc-$(VERSION)
@@ -153,6 +158,11 @@ dist:
 	[ -e $(MADE)/ng.lex.c ] || { cd $(B)/$(DIST) && bison -d -l -o $(MADE)/ng.tab.c grammars/ng.y && flex -L -o $(MADE)/ng.lex.c grammars/ng.l; }
 	tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -cf - -C $(B) $(DIST) | gzip -n > $(B)/$(DIST).tar.gz
 
+# A Debian package, in $(B), by the recipe of examples/debian.
+deb: dist
+	cp -R examples/debian $(B)/$(DIST)/debian
+	cd $(B)/$(DIST) && dpkg-buildpackage -b -us -uc $(DEBFLAGS)
+
 FORCE:
-.PHONY: all demo check bench mutate clean install uninstall dist FORCE
+.PHONY: all demo check bench mutate clean install uninstall dist deb FORCE
 -include $(wildcard $(B)/*.d)

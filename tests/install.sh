@@ -43,6 +43,7 @@ if [ "${1:-demo}" = check ]; then
     want ninja-build command -v ninja
     want meson command -v meson
     want pkg-config command -v pkg-config
+    want dpkg-dev command -v dpkg-buildpackage
     want man-db command -v man
     want zsh command -v zsh
     want fish command -v fish

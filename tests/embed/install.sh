@@ -7,7 +7,7 @@ ok "make install" make -C "$top" -o all install B="$build" PREFIX="$prefix" DEST
 ok "make install with DESTDIR" make -C "$top" -o all install B="$build" PREFIX=/usr DESTDIR="$dir/root"
 (cd "$prefix" && find . -type f | sort) >in.prefix
 (cd "$dir/root/usr" && find . -type f | sort) >in.root
-[ "$(wc -l <in.prefix)" = 14 ] && cmp in.prefix in.root && good || bad "what is installed"
+[ "$(wc -l <in.prefix)" = 20 ] && cmp in.prefix in.root && good || bad "what is installed"
 grep -rlI "$dir" "$dir/root" >"$dir/got" && bad "DESTDIR is in a file" || good
 [ "$(stat -c %a "$prefix/share/man/man1/ngc.1" "$prefix/bin/ngc" | tr '\n' ' ')" = '644 755 ' ] && good || bad modes
 ok "make uninstall" make -C "$top" uninstall B="$build" PREFIX=/usr DESTDIR="$dir/root"
@@ -49,15 +49,29 @@ if have fish; then
     says 0 '^--real=double' fish --no-config -c "source $prefix/share/fish/vendor_completions.d/ngc.fish; complete -C 'ngc --real=d'"
 fi
 
-# ---- the archive: built where there is neither Flex nor Bison ----
+# ---- the archive, built where there is neither Flex nor Bison; and from it the Debian package ----
 mkdir src && cp -R "$top/Makefile" "$top/LICENSE" "$top/README.md" "$top/compiler" "$top/grammars" "$top/runtime" src
-mkdir -p src/examples src/tests && echo x >src/examples/x && echo x >src/tests/x
+mkdir -p src/examples/embed src/tests && cp -R "$top/examples/debian" src/examples && cp "$top/examples/lenet.ng" src/examples && echo x >src/tests/x
+cp "$top"/examples/embed/*.* src/examples/embed
 ok "make dist" make -C src dist B="$dir/dist"
 ok "make dist again" make -C src dist B="$dir/dist2"
 cmp "$dir"/dist/ngc-*.tar.gz "$dir"/dist2/ngc-*.tar.gz && good || bad "two archives differ"
 mkdir unpacked && gzip -dc "$dir"/dist/ngc-*.tar.gz | (cd unpacked && tar -xf -)
 mkdir nothing
 for tool in flex bison; do printf '#!/bin/sh\nexit 1\n' >nothing/$tool && chmod +x nothing/$tool; done
-cd unpacked/ngc-* && PATH=$dir/nothing:$PATH ok "the archive builds without Flex and Bison" make -j2 CFLAGS=-O0
-says 0 'J = 22' build/ngc run -e '2*(a*b + c)' a=3 b=2 c=5
+cd unpacked/ngc-* || exit 2
+if have dpkg-buildpackage; then
+    # -d: what it is built with need not be packages; quickly, for what it does is tested elsewhere
+    PATH=$dir/nothing:$PATH DEB_CFLAGS_SET=-O0 DEB_CPPFLAGS_SET= DEB_BUILD_OPTIONS=parallel=2 ok "make deb" make deb DEBFLAGS='-d -j2'
+    deb=$(ls build/ngc_*_*.deb) && ok "dpkg-deb" dpkg-deb -x "$deb" "$dir/deb"
+    [ "$("$dir/deb/usr/bin/ngc" --version)" = "ngc $(dpkg-deb -f "$deb" Version)" ] && good || bad "the package's version"
+    says 0 'libc6.*libopenblas-dev, zlib1g-dev' dpkg-deb -f "$deb" Depends
+    (cd "$dir/deb" && find usr -type f | grep -v usr/share/doc | sed 's/^usr//; s/\.gz$//' | sort) >in.deb
+    sed 's/^\.//' "$dir/in.prefix" | cmp - in.deb && good || bad "the package has other files than make install"
+    says 0 'root/root.*usr/share/man/man1/ngc.1.gz' dpkg-deb -c "$deb"
+    says 0 'J = 22' "$dir/deb/usr/bin/ngc" run -e '2*(a*b + c)' a=3 b=2 c=5
+else
+    PATH=$dir/nothing:$PATH ok "the archive builds without Flex and Bison" make -j2 CFLAGS=-O0
+    says 0 'J = 22' build/ngc run -e '2*(a*b + c)' a=3 b=2 c=5
+fi
 cd "$dir" || exit 2
