@@ -73,6 +73,28 @@ static bool check_defines(Ngc *ngc, const Model *m)
     return true;
 }
 
+/* Is there a value for each --keep? */
+static bool check_keeps(Ngc *ngc, const Model *m)
+{
+    const char **name = arena_alloc(ngc, (size_t)(m->roots + 1) * sizeof *name);
+    int names = 0;
+    for (int i = 0; i < m->roots; i++)
+        if (m->root[i].kind != ROOT_GRAD && m->root[i].kind != ROOT_UPDATE)
+            name[names++] = m->root[i].name;
+    for (int i = 0; i < ngc->opt.keeps; i++) {
+        bool found = false;
+        for (int k = 0; k < names; k++)
+            found |= strcmp(name[k], ngc->opt.keep[i]) == 0;
+        if (found)
+            continue;
+        const char *guess = suggest(ngc, ngc->opt.keep[i], name, names);
+        fprintf(stderr, "ngc: error: --keep=%s: the model computes no value of that name%s%s%s\n", ngc->opt.keep[i],
+                guess ? "; did you mean '" : "", guess ? guess : "", guess ? "'?" : "");
+        return false;
+    }
+    return true;
+}
+
 /* Reads and lowers; NULL with status where that failed. */
 static Model *front(Ngc *ngc, const Args *a, int *status)
 {
@@ -91,7 +113,7 @@ static Model *front(Ngc *ngc, const Args *a, int *status)
     if (!m || ngc->errors)
         return NULL;
     *status = 2;
-    if (!check_defines(ngc, m))
+    if (!check_defines(ngc, m) || !check_keeps(ngc, m))
         return NULL;
     m->name = model_name(ngc, a);
     for (size_t i = 0; i < sizeof passes / sizeof *passes; i++) {
@@ -209,7 +231,7 @@ int main(int argc, char **argv)
         ngc.opt.comments = ngc.opt.optimize ? 1 : 2;
     if (status < 0)
         status = command(&ngc, &a);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status != 3) {
         fprintf(stderr, "ngc: error: cannot write standard output: %s\n", strerror(errno));
         status = 3;
     }

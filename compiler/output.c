@@ -11,7 +11,10 @@
 /* Reports a failed step and removes the temporary file. */
 static bool failed(const char *what, const char *path, const char *temp)
 {
-    fprintf(stderr, "ngc: error: cannot %s '%s': %s\n", what, path, strerror(errno));
+    if (strcmp(path, "-") == 0)
+        fprintf(stderr, "ngc: error: cannot %s standard output: %s\n", what, strerror(errno));
+    else
+        fprintf(stderr, "ngc: error: cannot %s '%s': %s\n", what, path, strerror(errno));
     if (temp)
         unlink(temp);
     return false;
@@ -97,7 +100,7 @@ bool output_write(Ngc *ngc, OutFile *file, int count)
         struct stat st;
         OutFile *o = &file[i];
         if (strcmp(o->path, "-") == 0)
-            good = fwrite(o->text, 1, o->size, stdout) == o->size && fflush(stdout) == 0 ? true : failed("write", "standard output", NULL);
+            good = fwrite(o->text, 1, o->size, stdout) == o->size && fflush(stdout) == 0 ? true : failed("write", "-", NULL);
         else if (stat(o->path, &st) == 0 && !S_ISREG(st.st_mode))
             good = S_ISDIR(st.st_mode) ? (errno = EISDIR, failed("write", o->path, NULL)) : write_direct(o);
         else

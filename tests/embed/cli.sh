@@ -40,6 +40,41 @@ for flag in $(grep -rhoE 'warn\([^"]*"[a-z-]+"' "$top/compiler" "$top/grammars" 
     says 0 '' "$ngc" -Wno-"$flag" "$top/examples/iris.ng" -o w.c
 done
 
+# ---- what is not there ----
+printf 'dim m <= 8, rows = 3\ninput x[m, rows]\nhalf = x/2\noutput y = sum(half, axis = 1)\n' >d.ng
+says 0 'define D_M_MAX 5' sh -c "'$ngc' -Dm=5 -D rows=2 d.ng -o d.c && cat d.h"
+says 2 "^ngc: error: -D n=5: the model has no dim 'n'$" "$ngc" -D n=5 d.ng -o d.c
+says 2 "has no dim 'mm'" "$ngc" train d.ng -D mm=5 --data d.ng
+says 2 'keep=halv: the model computes no value of that name; did you mean .half' "$ngc" --keep=halv d.ng -o d.c
+says 0 'half\[8\]\[3\]' sh -c "'$ngc' --keep=half d.ng -o d.c && cat d.h"
+
+# ---- where it cannot write ----
+for command in "d.ng -o -" "-M d.ng" "--help" "--man" "--completion=zsh" "run --fill d.ng" "fmt -" "explain --text --fill d.ng" "--report d.ng" "explain-error NG0301"; do
+    # shellcheck disable=SC2086
+    "$ngc" $command <d.ng 2>"$dir/got" >/dev/full
+    [ $? = 3 ] && [ "$(grep -c 'error: cannot write standard output: No space left' "$dir/got")" = 1 ] && good || bad "ngc $command >/dev/full"
+    # shellcheck disable=SC2086
+    "$ngc" $command <d.ng 2>"$dir/got" >&-
+    [ $? = 3 ] && [ "$(grep -c 'error: cannot write standard output: ' "$dir/got")" = 1 ] && good || bad "ngc $command >&-"
+done
+says 0 '^141$' sh -c "{ '$ngc' $top/examples/lenet.ng -o - --standalone; echo \$? >status; } | true; cat status"
+cp d.ng keep.ng && ln -s keep.ng link.c
+for to in keep.ng link.c ./keep.ng; do says 2 'is the model itself' "$ngc" keep.ng -o "$to"; done
+cmp d.ng keep.ng && good || bad "the model was overwritten"
+"$ngc" d.ng -o was.c && cp was.c old.c && cp was.h old.h
+printf 'J = nope(1)\n' >no.ng
+says 1 'error' "$ngc" no.ng -o was.c
+(ulimit -f 1 && trap '' XFSZ && "$ngc" "$top/examples/lenet.ng" -o was.c) >"$dir/got" 2>&1
+[ $? = 3 ] && cmp was.c old.c && cmp was.h old.h && [ -z "$(ls | grep 'was.*\.\(tmp\|......\)$')" ] && good || bad "a full disk changed the old files"
+says 3 'No such file' "$ngc" d.ng -o nowhere/d.c
+says 3 'Is a directory' "$ngc" d.ng -o lib
+(umask 027 && "$ngc" d.ng -o mode.c) && [ "$(stat -c %a mode.c)" = 640 ] && good || bad "the umask"
+if [ "$(id -u)" = 0 ] && have setpriv; then
+    mkdir -m 755 rootly && "$ngc" d.ng -o rootly/d.c && cp rootly/d.c d.old
+    chmod 755 "$dir" "$dir/cli" && says 3 'Permission denied' setpriv --reuid=65534 --clear-groups "$ngc" m.ng -I lib -o rootly/d.c
+    cmp rootly/d.c d.old && [ "$(ls rootly | wc -l)" = 2 ] && good || bad "a directory that is read-only"
+fi
+
 # ---- messages in JSON, the manifest ----
 printf 'input a[2, 3], b[2]\ny = a + b\nz = sofmax("\\\\")\n' >e.ng
 "$ngc" --diagnostics=json e.ng -o e.c 2>e.json
