@@ -1,6 +1,5 @@
 # install.sh - make install, uninstall and dist; the manual pages and the completions; a part of run.sh.
 # `-o all`: what is installed is the ngc under test, as it is.
-prefix=$dir/prefix
 build=$(dirname "$ngc")
 cd "$dir" || exit 2
 ok "make install" make -C "$top" -o all install B="$build" PREFIX="$prefix" DESTDIR=

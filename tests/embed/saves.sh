@@ -122,7 +122,7 @@ int main(int argc, char **argv)
 }
 C
 build=$(dirname "$ngc")
-libraries=$(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --libs ngrt 2>/dev/null || echo "$build/libngrt.a -lopenblas -lz -lm -lpthread")
+libraries=$(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --libs ngrt 2>/dev/null) || libraries="$build/libngrt.a -lopenblas -lz -lm -lpthread"
 ok "net.c" "$ngc" net.ng -o net.c
 ok "saver.c" cc -O2 -I"$top/runtime" saver.c net.c -o saver $libraries
 for end in st npz; do
