@@ -104,6 +104,15 @@ static Piece piece_elementwise(const Graph *g, const Node *n, int depth)
     return (Piece){t.at, info->prec};
 }
 
+/* The transpose of a row or column moves nothing: it is a reshape. */
+bool node_is_turned(const Node *n)
+{
+    if (n->op != OP_reshape || n->shape.rank != 2 || n->arg[0]->shape.rank != 2)
+        return false;
+    const Size *a = n->arg[0]->shape.dim;
+    return a[0] != a[1] && n->shape.dim[0] == a[1] && n->shape.dim[1] == a[0];
+}
+
 static Piece piece(const Graph *g, const Node *n, int depth, bool top)
 {
     const char *name = n->op == OP_var ? n->attr.var->name : n->name;
@@ -122,6 +131,8 @@ static Piece piece(const Graph *g, const Node *n, int depth, bool top)
         return (Piece){"...", 16};
     if (op_info[n->op]->flags & F_ELEMENTWISE)
         return piece_elementwise(g, n, depth - 1);
+    if (node_is_turned(n))
+        return (Piece){text_format(g->ngc, "%s'", operand(g, n->arg[0], depth - 1, 16)), 15};
     if (n->op == OP_expand || n->op == OP_reshape)
         return piece(g, n->arg[0], depth, false);
     if (n->op == OP_matmul)

@@ -73,6 +73,10 @@ typedef struct Emit {
     int programs;
     bool plain, labels;   /* labels: check_labels is used */
     bool clones;          /* NGC_CLONES is used */
+    const Step **step_of;  /* emit_comment.c's: by id of a node, the last contribution to its adjoint */
+    bool *lent;            /* and whether its name is lent for the time
+                            * that a function is printed */
+    const char **from;     /* and by id the losses that derivatives are recognised to be of, or NULL */
     const char **section; /* of the runtime, that are used */
     int sections, section_room;
 } Emit;
@@ -84,13 +88,15 @@ const char *c_name_distinct(Ngc *, Taken *, const char *name);
 /* emit_comment.c */
 const char *comment_text(Ngc *, const char *text); /* safe within a comment */
 const char *comment_label(Emit *, const Node *);   /* "h", "dJ/dh", or what it is computed from */
-void comment_kernel(Emit *, Text *, const Program *, const Kernel *, int *line); /* the lines above a statement */
+void comment_names(Emit *, Program *, bool lend);  /* around the printing of a function */
+void comment_kernel(Emit *, Text *, const Program *, const Kernel *, int level, int *line); /* the lines above a statement */
 
 typedef struct Body { /* of one function of the emitted C, while it is printed */
     Emit *e;
     Program *p;
     Text text;
     int temps;             /* names given out */
+    Taken locals;          /* the same, of derivatives: dJ_dz */
     unsigned blocks, dims; /* what the text speaks of */
 } Body;
 

@@ -404,6 +404,17 @@ static void print_unused(const Function *f, Text *t, unsigned used)
             text_add(t, "    (void)%s;\n", all[i].name);
 }
 
+/* At -O0 the rules stand in forward, backward and update, once: the other functions are made of the same statements. */
+static int comment_level(const Emit *e, const Function *f)
+{
+    int level = e->ngc->opt.comments;
+    bool again = f->fn == FN_PREDICT || f->fn == FN_EVAL || f->fn >= FN_STEP;
+    for (int i = 0; i < e->functions && again; i++)
+        if (e->function[i].fn == FN_FORWARD && e->plain)
+            return level > 1 ? 1 : level;
+    return level;
+}
+
 /* The statements of one part. */
 static Body print_part(Emit *e, const Function *f, int part)
 {
@@ -414,7 +425,7 @@ static Body print_part(Emit *e, const Function *f, int part)
         const Kernel *k = f->program->kernel[i];
         if (!emit_in_function(f, k) || k->part != part)
             continue;
-        comment_kernel(e, &b.text, f->program, k, &line);
+        comment_kernel(e, &b.text, f->program, k, comment_level(e, f), &line);
         emit_kernel(&b, k);
     }
     if (b.dims)
@@ -438,7 +449,7 @@ static void print_part_apart(Emit *e, const Function *f, int part, int number, T
 
 static void print_function(Emit *e, const Function *f, Text *out)
 {
-    const Program *p = f->program;
+    Program *p = f->program;
     int first = -1, last = -1;
     unsigned dims = 0;
     Text checks = {.ngc = e->ngc};
@@ -450,13 +461,17 @@ static void print_function(Emit *e, const Function *f, Text *out)
     Body b = {.e = e, .p = f->program, .text.ngc = e->ngc};
     text_put(&b.text, "", 0);
     text_put(&checks, "", 0);
+    comment_names(e, p, true);
     if (first == last && first >= 0)
         b = print_part(e, f, first);
     for (int part = first; part <= last && first < last; part++)
         print_part_apart(e, f, part, part - first + 1, out, &b);
+    comment_names(e, p, false);
     print_checks(e, f, &checks, &dims);
     if (checks.size)
         b.blocks |= USES_INPUTS;
+    if (comment_level(e, f) < e->ngc->opt.comments)
+        text_add(out, "/* the same statements as in %s; the rules stand there */\n", f->fn >= FN_STEP ? "forward, backward and update" : "forward");
     text_add(out, "%s %s_%s(%s)\n{\n", f->fn == FN_INIT ? "void" : "int", e->name, f->name, emit_arguments(e, f, true));
     print_dims(e, out, dims | b.dims);
     if (f->fn == FN_INIT && p->space > 0)

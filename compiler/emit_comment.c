@@ -5,7 +5,11 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { DEPTH = 3 }; /* of the expressions that comments show */
+enum {
+    DEPTH = 3,   /* of the expressions that comments show */
+    WIDTH = 110, /* characters on a line of them */
+    LONG = 30,   /* and in an expression that leaves something out */
+};
 
 /* No `*` before `/`, no `??`, no line end, no character that turns the direction of writing. */
 const char *comment_text(Ngc *ngc, const char *text)
@@ -32,16 +36,197 @@ static const char *own_name(const Node *n)
     return n->op == OP_var ? n->attr.var->name : n->name;
 }
 
+/* An expression in as many words as are read with pleasure; the copies of a smaller tensor are told from it. */
+static const char *node_words(Emit *e, const Node *n, int depth)
+{
+    bool copies = n->op == OP_expand && !n->name && n->arg[0]->op != OP_const;
+    const char *text = node_text(e->graph, n, depth), *dots = "..., ...";
+    for (int less = depth - 1; less > 0 && strstr(text, "...") && strlen(text) > LONG; less--)
+        text = node_text(e->graph, n, less);
+    for (const char *at; (at = strstr(text, dots)) != NULL;)
+        text = text_format(e->ngc, "%.*s%s", (int)(at - text), text, at + strlen("..., "));
+    for (const char *at; (at = strstr(text, "''")) != NULL;) /* turned twice */
+        text = text_format(e->ngc, "%.*s%s", (int)(at - text), text, at + 2);
+    return copies ? text_format(e->ngc, "copies of %s", text) : text;
+}
+
 const char *comment_label(Emit *e, const Node *n)
 {
     return own_name(n) ? own_name(n) : node_text(e->graph, n, 2);
 }
 
+/* At -O0 comments call a value that has no name of its own by the member of work that holds it: t4. The names are lent to the
+ * nodes while a function is printed. */
+void comment_names(Emit *e, Program *p, bool lend)
+{
+    if (!e->lent)
+        e->lent = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->lent);
+    for (int i = 0; i < p->nodes && e->plain; i++) {
+        Node *n = p->node[i];
+        if (n->id >= e->graph->count || p->place[i].kind != P_MEMBER || n->shape.rank == 0)
+            continue;
+        if (lend ? !own_name(n) : e->lent[n->id]) {
+            n->name = lend ? p->place[i].name : NULL;
+            e->lent[n->id] = lend;
+        }
+    }
+}
+
+/* The user's name for it, or that of an adjoint. */
+static const char *kept_name(const Emit *e, const Node *n)
+{
+    return e->lent[n->id] ? NULL : own_name(n);
+}
+
+/* Is it called an adjoint, dJ/dz, and not only what it is computed from? */
+static bool is_adjoint(const Node *n)
+{
+    return n->derived && n->name && *n->name == 'd' && strstr(n->name, "/d");
+}
+
+/* ---- where adjoints come from --------------------------------------------------------------------------------- */
+
+static const Node *untied(const Node *n)
+{
+    while (n->op == OP_expand || n->op == OP_reshape || node_identity(n))
+        n = n->arg[0];
+    return n;
+}
+
+/* The factor of n that varies least cut away: c*n, n/c, n spread over axes. */
+static const Node *unscaled(const Node *n)
+{
+    for (;;) {
+        const Node *left = NULL;
+        if (n->op == OP_expand || n->op == OP_reshape)
+            left = n->arg[0];
+        for (int i = 0; i < 2 && (n->op == OP_mul || (n->op == OP_div && i == 1)); i++)
+            if (untied(n->arg[i])->shape.rank == 0 && untied(n->arg[1 - i])->shape.rank > 0 && !left)
+                left = n->arg[1 - i];
+            else if ((untied(n->arg[i])->op == OP_const || untied(n->arg[i])->op == OP_size) && !left)
+                left = n->arg[1 - i];
+        if (!left)
+            return n;
+        n = left;
+    }
+}
+
+/* exp(u)/sum(exp(u)): the u, else NULL. */
+static const Node *softmax_of(const Node *n)
+{
+    if (n->op != OP_div || n->arg[0]->op != OP_exp)
+        return NULL;
+    const Node *sum = untied(n->arg[1]);
+    return sum->op == OP_sum && sum->arg[0] == n->arg[0] ? n->arg[0]->arg[0] : NULL;
+}
+
+static bool same_value(Emit *e, const Node *a, const Node *b)
+{
+    if (a == b || (own_name(a) && own_name(b) && strcmp(own_name(a), own_name(b)) == 0))
+        return true;
+    return strcmp(node_text(e->graph, a, DEPTH), node_text(e->graph, b, DEPTH)) == 0;
+}
+
+/* The z of which d is sigmoid(z) - y, or softmax(z) - y, or their negative; NULL: of none. */
+static const Node *loss_input(const Node *d, const char **loss)
+{
+    const Node *z = NULL;
+    for (int i = 0; i < 2 && d->op == OP_sub && !z; i++) {
+        *loss = "bce(sigmoid)";
+        z = d->arg[i]->op == OP_sigmoid ? d->arg[i]->arg[0] : NULL;
+        if (!z) {
+            *loss = "cross_entropy(softmax)";
+            z = softmax_of(d->arg[i]);
+        }
+    }
+    return z;
+}
+
+/* d loss/dz = c*(sigmoid(z) - y) is the derivative of binary cross-entropy and of no other loss, and c*(softmax(z) - y) that of
+ * cross-entropy: by this form they are known however they were written. NULL: n, the derivative by x, is neither. */
+static const char *loss_of(Emit *e, const Node *n, const Node *x)
+{
+    const char *loss;
+    const Node *z = loss_input(unscaled(n), &loss);
+    if (!z)
+        return NULL;
+    const Node *shifted = z->op == OP_sub && untied(z->arg[1])->op == OP_max ? z->arg[0] : z;
+    return same_value(e, x, z) || same_value(e, x, shifted) ? loss : NULL;
+}
+
+/* Marks the differences in such derivatives. */
+static void find_losses(Emit *e)
+{
+    e->from = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->from);
+    for (int i = 0; i < e->graph->count; i++) {
+        const Node *n = e->graph->node[i];
+        const char *loss = n->derived && n->step ? loss_of(e, n, n->step->x) : NULL;
+        if (loss)
+            e->from[n->id] = e->from[unscaled(n)->id] = loss;
+    }
+}
+
+/* By the id of x: its last step and how many there are. */
+static void find_steps(Emit *e)
+{
+    size_t room = (size_t)(e->graph->count + 1);
+    e->step_of = arena_alloc(e->ngc, room * sizeof *e->step_of);
+    for (const Step *s = e->graph->steps; s; s = s->prev)
+        if (!e->step_of[s->x->id])
+            e->step_of[s->x->id] = s; /* the latest of all, so the one of most uses in its sweep */
+}
+
+/* How often the loss of s depends on x. */
+static int uses_of(const Emit *e, const Step *s)
+{
+    const Step *last = e->step_of[s->x->id];
+    return last && last->loss == s->loss && last->use >= s->use ? last->use + 1 : s->use + 1;
+}
+
+/* A value without a name whose adjoint is handed on unchanged by one sum has the sum's: with z = x @ W' + b, the
+ * product's adjoint is dz. */
+static const Node *adjoint_holder(const Emit *e, const Node *loss, const Node *y)
+{
+    while (!kept_name(e, y) && y != loss) {
+        const Step *s = e->step_of[y->id];
+        if (!s || s->loss != loss || s->use > 0 || s->y->op == OP_mod)
+            break;
+        const char *rule = op_info[s->y->op]->rule[s->operand < 3 ? s->operand : 2];
+        if (!rule || strcmp(rule, "dy") != 0)
+            break;
+        y = s->y;
+    }
+    return y;
+}
+
 static const char *adjoint_label(Emit *e, const Node *loss, const Node *x)
 {
-    const char *of = loss->name ? loss->name : "J", *name = own_name(x);
+    const char *of = loss->name ? loss->name : "J", *name;
+    x = adjoint_holder(e, loss, x);
+    name = own_name(x);
     return name ? text_format(e->ngc, "d%s/d%s", of, name)
-                : text_format(e->ngc, "d%s/d(%s)", of, node_text(e->graph, x, 2));
+                : text_format(e->ngc, "d%s/d(%s)", of, node_words(e, x, 2));
+}
+
+/* ---- a step as a rule ------------------------------------------------------------------------------------------ */
+
+/* Do two texts differ in more than blanks? */
+static bool differ(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        a += strspn(a, " ");
+        b += strspn(b, " ");
+        if (*a != *b)
+            return true;
+        if (*a == '\0')
+            return false;
+    }
+}
+
+static const char *operand_text(Emit *e, const Node *n, bool alone)
+{
+    const char *text = own_name(n) ? own_name(n) : node_words(e, n, 2);
+    return !alone && (strchr(text, ' ') || n->op == OP_size) ? text_format(e->ngc, "(%s)", text) : text;
 }
 
 /* A rule with the names of what it is applied to: a, b, c the operands, y the result, dy its adjoint. */
@@ -56,104 +241,174 @@ static const char *rule_text(Emit *e, const Step *s, const char *rule)
             text_put(&t, c++, 1);
             continue;
         }
-        const Node *operand = n == 1 && *c >= 'a' && *c < 'a' + s->y->nargs ? s->y->arg[*c - 'a']
-                              : n == 1 && *c == 'y'                         ? s->y
-                                                                            : NULL;
+        bool words = c[n] == ' ' && isalpha((unsigned char)c[n + 1]) && c > rule && c[-1] == ' ' && isalpha((unsigned char)c[-2]);
+        const Node *operand = n != 1 || words                        ? NULL
+                              : *c >= 'a' && *c < 'a' + s->y->nargs ? s->y->arg[*c - 'a']
+                              : *c == 'y'                           ? s->y
+                                                                    : NULL;
         if (n == 2 && strncmp(c, "dy", 2) == 0)
             text_add(&t, "%s", s->y == s->loss ? "1" : adjoint_label(e, s->loss, s->y));
-        else if (operand) {
-            const char *text = own_name(operand) ? own_name(operand) : node_text(e->graph, operand, 2);
-            text_add(&t, strchr(text, ' ') ? "(%s)" : "%s", text);
-        } else
+        else if (operand)
+            text_add(&t, "%s", operand_text(e, operand, c == rule && c[n] == '\0'));
+        else
             text_put(&t, c, n);
         c += n;
+        if (*c == '\'' && t.at[t.size - 1] == '\'') { /* w'' is w */
+            t.at[--t.size] = '\0';
+            c++;
+        }
     }
     return t.at;
 }
 
-/* The step of the chain rule that made n. */
-static void comment_step(Emit *e, Text *out, const Node *n)
+/* "second use of v: added"; a contribution that is not added yet is the "second use of v". "": there is one use. */
+static const char *use_text(Emit *e, const Step *s, bool added)
 {
     static const char *const nth[] = {"first", "second", "third", "fourth", "fifth"};
-    const Step *s = n->step;
-    const OpInfo *info = op_info[s->y->op];
-    const char *rule = info->rule[s->operand] ? info->rule[s->operand] : info->rule[0];
-    if (rule == NULL)
-        return;
-    const char *dx = adjoint_label(e, s->loss, s->x);
-    text_add(out, "    /* %s %s %s", comment_text(e->ngc, dx), s->use > 0 ? "gets" : "=",
-             comment_text(e->ngc, rule_text(e, s, rule)));
-    if (own_name(s->y) && !(op_info[s->y->op]->flags & F_LEAF))
-        text_add(out, "     (%s = %s: d%c = %s)", comment_text(e->ngc, own_name(s->y)),
-                 comment_text(e->ngc, node_text(e->graph, s->y, 2)), 'a' + s->operand % 3, comment_text(e->ngc, rule));
-    else
-        text_add(out, "     (%s)", comment_text(e->ngc, info->teach ? info->teach : info->name));
-    if (s->use > 0 && s->use < 5)
-        text_add(out, "; %s use of %s: added", nth[s->use], comment_text(e->ngc, comment_label(e, s->x)));
-    else if (s->use > 0)
-        text_add(out, "; use %d of %s: added", s->use + 1, comment_text(e->ngc, comment_label(e, s->x)));
-    text_add(out, " */\n");
+    const char *x = comment_label(e, s->x), *and = added && s->use > 0 ? ": added" : "";
+    if (uses_of(e, s) == 1)
+        return "";
+    if (s->use < 5)
+        return text_format(e->ngc, "; %s use of %s%s", nth[s->use], x, and);
+    return text_format(e->ngc, "; use %d of %s%s", s->use + 1, x, and);
 }
 
-/* The user's line that n comes from, once. */
-static void comment_source(Emit *e, Text *out, const Node *n, int *last)
+/* The step that made what is stored. One node may be several gradients: that of a root is told by the root's own step. */
+static const Step *step_of_store(const Emit *e, const Program *p, const Store *s)
+{
+    const Place *place = s->target ? &s->target->place : program_place(p, s->node);
+    for (int i = 0; i < e->model->roots && place->kind == P_GRAD; i++) {
+        const Root *r = &e->model->root[i];
+        if (r->kind == ROOT_GRAD && strcmp(r->cname, place->name) == 0 && e->step_of[r->x->id] && e->step_of[r->x->id]->loss == r->loss)
+            return e->step_of[r->x->id];
+    }
+    return s->node->step;
+}
+
+/* What y is computed from, in words that have the operands of `from` in them, which hands its adjoint on to it. */
+static const char *formula_text(Emit *e, const Node *y, Node *from)
+{
+    const char *name = from->name, *text;
+    if (from != y)
+        from->name = NULL;
+    text = node_words(e, y, DEPTH);
+    from->name = name;
+    name = own_name(y);
+    return name && strcmp(name, text) != 0 ? text_format(e->ngc, "%s = %s", name, text) : text;
+}
+
+/* "z = x @ W' + b  =>  dJ/dW = dJ/dz' @ x  [10, 784]", and why; of a sum of contributions what is added. NULL: n is no step. */
+static const char *step_text(Emit *e, const Node *n, const Step *s, const char *stored, const char **why)
+{
+    const char *rule = s ? op_rule(e->ngc, s->y, s->operand) : NULL;
+    if (!rule)
+        return NULL;
+    const OpInfo *info = op_info[s->y->op];
+    const Node *y = adjoint_holder(e, s->loss, s->y);
+    const char *does = rule_text(e, s, rule), *value = node_words(e, n, DEPTH), *use = use_text(e, s, is_adjoint(n));
+    const char *shape = s->x->shape.rank > 0 ? text_format(e->ngc, "  %s", shape_text(e->graph, s->x->shape)) : "";
+    bool whole = shape_equal(n->shape, s->x->shape);
+    const char *from = loss_of(e, n, s->x);
+    Text t = {.ngc = e->ngc};
+    if (n->op == OP_add && is_adjoint(n) && *use) {
+        *why = use + 2;
+        return text_format(e->ngc, "%s%s", stored, shape);
+    }
+    *why = text_format(e->ngc, "%s%s", info->teach ? info->teach : info->name, use);
+    text_add(&t, "%s  =>  %s %s %s", formula_text(e, y, s->y), adjoint_label(e, s->loss, s->x), *use ? "gets" : "=", does);
+    const char *is = *use ? ", in all" : " ="; /* a sum of contributions */
+    if (from)
+        text_add(&t, "%s %s: from %s", is, value, from);
+    else if (whole && differ(value, does) && (!*use || is_adjoint(n)))
+        text_add(&t, "%s %s", is, value);
+    text_add(&t, "%s", shape);
+    return t.at;
+}
+
+/* ---- the lines above a statement ---------------------------------------------------------------------------------- */
+
+static void comment_line(Emit *e, Text *out, const char *text)
+{
+    text_add(out, "    /* %s */\n", comment_text(e->ngc, text));
+}
+
+/* The user's line that n comes from: "line 7: z = w*x + b", or NULL. */
+static const char *source_words(Emit *e, const Node *n, int *number)
 {
     int column;
     if (n->loc.file < 0 || n->loc.file >= e->ngc->files || e->ngc->file[n->loc.file]->library)
-        return;
+        return NULL;
     const Source *source = e->ngc->file[n->loc.file];
-    int line = source_line(e->ngc, n->loc, &column), at = n->loc.at;
-    if (line == *last)
-        return;
-    *last = line;
+    int at = n->loc.at;
+    *number = source_line(e->ngc, n->loc, &column);
     while (at > 0 && source->text[at - 1] != '\n')
         at--;
     while (source->text[at] == ' ' || source->text[at] == '\t')
         at++;
     int end = at;
-    while (end < source->size && source->text[end] != '\n' && source->text[end] != '\r' && end - at < 100)
+    while (end < source->size && !strchr("\n\r#", source->text[end]) && end - at < 100)
         end++;
-    text_add(out, "    /* line %d: %s */\n", line,
-             comment_text(e->ngc, text_format(e->ngc, "%.*s", end - at, source->text + at)));
+    while (end > at && source->text[end - 1] == ' ')
+        end--;
+    return text_format(e->ngc, "%.*s", end - at, source->text + at);
 }
 
-/* "h = relu(z)  [m, 128]" for each value that the kernel stores. */
-static void comment_values(Emit *e, Text *out, const Program *p, const Kernel *k)
+/* "h = relu(z)": what store i of the kernel keeps. */
+static const char *store_text(Emit *e, const Program *p, const Store *s, bool *named)
 {
-    for (int i = 0; i < k->stores; i++) {
-        const Node *n = k->store[i].node;
-        const Place *place = k->store[i].target ? &k->store[i].target->place : program_place(p, n);
-        const char *own = own_name(n), *name = place->label ? place->label : own;
-        const char *text = node_text(e->graph, n, DEPTH);
-        if (n->shape.rank == 0 && !name)
-            continue;
-        text_add(out, "    /* ");
-        if (name && strcmp(name, text) != 0)
-            text_add(out, "%s = ", comment_text(e->ngc, name));
-        if (name && own && strcmp(name, own) != 0 && strcmp(own, text) != 0)
-            text_add(out, "%s = ", comment_text(e->ngc, own));
-        text_add(out, "%s", comment_text(e->ngc, text));
-        if (n->shape.rank > 0)
-            text_add(out, "  %s", shape_text(e->graph, n->shape));
-        text_add(out, " */\n");
-    }
+    const Node *n = s->node;
+    const Place *place = s->target ? &s->target->place : program_place(p, n);
+    const char *own = own_name(n), *name = place->label ? place->label : own, *text = node_words(e, n, DEPTH);
+    Text t = {.ngc = e->ngc};
+    *named = name != NULL;
+    if (name && strcmp(name, text) != 0)
+        text_add(&t, "%s = ", name);
+    if (name && own && strcmp(name, own) != 0 && strcmp(own, text) != 0)
+        text_add(&t, "%s = ", own);
+    text_add(&t, "%s", text);
+    return t.at;
 }
 
-void comment_kernel(Emit *e, Text *out, const Program *p, const Kernel *k, int *line)
+/* A derivative: the rule, and in parentheses why, on a line of its own where it would be long. */
+static void comment_step(Emit *e, Text *out, const char *step, const char *why)
 {
-    int level = e->ngc->opt.comments;
+    bool apart = strlen(step) + strlen(why) > WIDTH;
+    comment_line(e, out, apart ? step : text_format(e->ngc, "%s    (%s)", step, why));
+    if (apart)
+        comment_line(e, out, text_format(e->ngc, "    (%s)", why));
+}
+
+/* One store: the user's line where it is another than the last, then what is stored, with the rule if it is a derivative. */
+static void comment_store(Emit *e, Text *out, const Program *p, const Store *s, int phase, int level, int *line)
+{
+    const Node *n = s->node;
+    bool named;
+    int number = *line;
+    const char *text = store_text(e, p, s, &named), *why;
+    const char *shape = n->shape.rank > 0 ? text_format(e->ngc, "  %s", shape_text(e->graph, n->shape)) : "";
+    const char *step = level == 2 ? step_text(e, n, step_of_store(e, p, s), text, &why) : NULL;
+    bool tell = level == 2 && !n->derived && (phase == 0 || kept_name(e, n));
+    const char *source = tell ? source_words(e, n, &number) : NULL;
+    bool same = source && !differ(source, text);
+    if (source && number != *line)
+        comment_line(e, out, text_format(e->ngc, "line %d: %s%s", number, source, same ? shape : ""));
+    if (step)
+        comment_step(e, out, step, why);
+    else if (*shape ? !same || number == *line : named && !same)
+        comment_line(e, out, text_format(e->ngc, "%s%s%s", text, e->from[n->id] ? text_format(e->ngc, ": from %s", e->from[n->id]) : "", shape));
+    if (n->why && level == 2 && !e->from[n->id])
+        comment_line(e, out, text_format(e->ngc, "simplified: %s", n->why));
+    *line = number;
+}
+
+void comment_kernel(Emit *e, Text *out, const Program *p, const Kernel *k, int level, int *line)
+{
     if (level == 0)
         return;
-    if (level == 2)
-        for (int i = 0; i < k->stores; i++)
-            if (!k->store[i].node->step)
-                comment_source(e, out, k->store[i].node, line);
-    comment_values(e, out, p, k);
-    for (int i = 0; i < k->stores && level == 2; i++) {
-        const Node *n = k->store[i].node;
-        if (n->step)
-            comment_step(e, out, n);
-        if (n->why)
-            text_add(out, "    /* simplified: %s */\n", comment_text(e->ngc, n->why));
+    if (!e->step_of) {
+        find_steps(e);
+        find_losses(e);
     }
+    for (int i = 0; i < k->stores; i++)
+        comment_store(e, out, p, &k->store[i], k->phase, level, line);
 }

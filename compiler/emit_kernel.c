@@ -596,12 +596,20 @@ static void print_call(Body *b, const Kernel *k)
     b->dims |= pr.dims;
 }
 
+/* A derivative is called what it is, dJ_dz; other numbers t0, t1, ... */
+static const char *local_name(Body *b, const Node *n)
+{
+    if (n->derived && n->name && *n->name == 'd' && b->locals.count < 1000) /* each is compared with all before it */
+        return c_name_distinct(b->e->ngc, &b->locals, n->name);
+    return text_format(b->e->ngc, "t%d", b->temps++);
+}
+
 void emit_kernel(Body *b, const Kernel *k)
 {
     for (int i = 0; i < k->stores; i++) {
         Place *place = k->store[i].target ? &k->store[i].target->place : program_place(b->p, k->store[i].node);
         if (place->kind == P_LOCAL && place->name == NULL)
-            place->name = text_format(b->e->ngc, "t%d", b->temps++);
+            place->name = local_name(b, k->store[i].node);
     }
     if (k->kind == K_GEMM)
         print_gemm(b, k);

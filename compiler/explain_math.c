@@ -185,14 +185,6 @@ static Expr *at_one(Ngc *ngc, const Expr *x)
     return y;
 }
 
-/* Where an operand of a matrix product is stored transposed, the rule speaks of its transpose. */
-static const char *turned(const Lesson *l, const char *name, bool turn, Math math)
-{
-    if (!turn)
-        return name;
-    return text_format(l->ngc, math == M_HTML ? "<msup><mrow>%s</mrow><mi>T</mi></msup>" : math == M_TEX ? "{%s}^{\\top}" : "%s'", name);
-}
-
 /* A rule in words, with names in it. */
 static const char *rule_words(const Lesson *l, const char *rule, const char *const *names, int nargs, Math math)
 {
@@ -223,22 +215,14 @@ static const char *rule_words(const Lesson *l, const char *rule, const char *con
 
 const char *math_rule(const Lesson *l, const Step *s, const char *const *names, bool local, Math math)
 {
-    const OpInfo *info = op_info[s->y->op];
-    int k = s->operand < 3 && info->rule[s->operand] ? s->operand : 0;
-    const char *name[5];
-    if (!info->rule[k])
+    const char *rule = op_rule(l->ngc, s->y, s->operand);
+    if (!rule)
         return "";
-    if (!math_rule_parses(info->rule[k]))
-        return rule_words(l, info->rule[k], names, s->y->nargs > 3 ? 3 : s->y->nargs, math);
-    memcpy(name, names, sizeof name);
-    bool matmul = s->y->op == OP_matmul;
-    name[0] = turned(l, name[0], matmul && s->y->attr.ta, math);
-    name[1] = turned(l, name[1], matmul && s->y->attr.tb, math);
-    Expr *x = parse_expr(l->ngc, info->rule[k]);
-    Writer w = {l, math, name};
-    const char *out = write_expr(&w, local ? at_one(l->ngc, x) : x);
-    bool turn = matmul && (k == 0 ? s->y->attr.ta : s->y->attr.tb);
-    return turn ? turned(l, text_format(l->ngc, math == M_HTML ? "<mrow><mo>(</mo>%s<mo>)</mo></mrow>" : "(%s)", out), true, math) : out;
+    if (!math_rule_parses(rule))
+        return rule_words(l, rule, names, s->y->nargs > 3 ? 3 : s->y->nargs, math);
+    Expr *x = parse_expr(l->ngc, rule);
+    Writer w = {l, math, names};
+    return write_expr(&w, local ? at_one(l->ngc, x) : x);
 }
 
 static double value_of(const Expr *x, const double *v)

@@ -709,20 +709,29 @@ static void order_kernels(Program *p)
     }
 }
 
+/* A gradient that is a number: at -O0 these come first, those of the latest values before the others, as a lecturer would. */
+static bool is_given_gradient(const Program *p, const Kernel *k)
+{
+    return p->plain && k->stores == 1 && store_place(p, &k->store[0])->kind == P_GRAD && k->store[0].val && k->store[0].val->kind == V_CONST;
+}
+
 /* The first phase before the second; each is cut into functions of a size that C compilers like. */
 static void cut_parts(Program *p)
 {
     Kernel **order = arena_alloc(p->ngc, (size_t)(p->kernels + 1) * sizeof *order);
     int count = 0;
     for (int phase = 0; phase < 2; phase++) {
-        int in = 0;
-        for (int i = 0; i < p->kernels; i++) {
-            if (p->kernel[i]->phase != phase)
-                continue;
-            if (in++ % PART == 0)
+        int first = count;
+        for (int i = p->kernels - 1; i >= 0; i--)
+            if (p->kernel[i]->phase == phase && is_given_gradient(p, p->kernel[i]))
+                order[count++] = p->kernel[i];
+        for (int i = 0; i < p->kernels; i++)
+            if (p->kernel[i]->phase == phase && !is_given_gradient(p, p->kernel[i]))
+                order[count++] = p->kernel[i];
+        for (int i = first; i < count; i++) {
+            if ((i - first) % PART == 0)
                 p->parts++;
-            p->kernel[i]->part = p->parts - 1;
-            order[count++] = p->kernel[i];
+            order[i]->part = p->parts - 1;
         }
     }
     p->kernel = order;

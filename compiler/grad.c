@@ -65,6 +65,13 @@ static Node *rule_build(const Env *e, const Expr *x)
     }
 }
 
+const char *op_rule(Ngc *ngc, const Node *y, int operand)
+{
+    const OpInfo *info = op_info[y->op];
+    const char *said = info->said ? info->said(ngc, y, operand) : NULL;
+    return said ? said : operand < 3 && info->rule[operand] ? info->rule[operand] : info->rule[0];
+}
+
 /* The contribution of y = op(..) to the adjoint of each operand that is wanted. */
 static void contributions(Graph *g, Node *y, Node *dy, const bool *wanted, Node **dx)
 {

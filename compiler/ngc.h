@@ -238,6 +238,7 @@ typedef struct OpInfo {
      * grad.c, printed by explanations. For an op with .back it is the comment alone. NULL: no derivative flows there. */
     const char *rule[3];
     void (*back)(Graph *g, const Node *y, Node *dy, Node **dx); /* fills dx[i], or leaves it NULL */
+    const char *(*said)(Ngc *, const Node *y, int operand); /* the rule for readers, where it depends on y; NULL: .rule as it is */
     const char *c;          /* elementwise: C, with $a $b $c for operands, @ for the suffix f in float32, $t for the result's type */
     const char *c_float;    /* in its place in float32 code made for speed: a function that vectorises; NULL: none */
     int prec;               /* C precedence of that text, as in C's table: 16 primary, 14 unary, 13 *, 12 +, 10 <, 9 ==, 3 ?: */
@@ -338,6 +339,7 @@ typedef struct Options {
     bool json;              /* messages as JSON, one on a line */
     const char **silent; int silents; /* names of warnings that are switched off */
     const char *stdin_name; /* what '-' is called, or NULL */
+    bool jacobians, columns; /* explain: full Jacobians; in denominator layout */
     const char *weights;    /* a file of weights that become constants, or NULL */
     const char *map;        /* what they are called there, or NULL */
 } Options;
@@ -475,6 +477,7 @@ void graph_verify(const Graph *);                        /* ends ngc with status
 void graph_dump(const Graph *, Node *const *root, int roots, FILE *); /* what these need; the form is in compiler/README.md */
 void model_dump(const Model *, FILE *);
 const char *node_text(const Graph *, const Node *, int depth); /* "a*b + c": names where there are any, else down to depth */
+bool node_is_turned(const Node *);                       /* a reshape that is the transpose of a row or column */
 
 /* ---- grad.c: the reverse sweep --------------------------------------------------------------------------- */
 
@@ -483,6 +486,8 @@ typedef enum { REACH_NONE, REACH_FLAT, REACH_YES } Reach; /* y does not use x; o
 /* g[i] = sum over y's elements of seed * dy/dx[i], in the shape of x[i]; a seed of NULL is 1 and wants a scalar y. What y does not
  * depend on gets zeros. reach[i] tells how y depends on x[i]. The cost is one visit to each node between the x and y. */
 void graph_grad(Graph *, Node *y, Node *seed, Node *const *x, int count, Node **g, Reach *reach);
+
+const char *op_rule(Ngc *, const Node *y, int operand);  /* the record's rule as it applies to y, or NULL */
 
 /* ---- simplify.c: algebra --------------------------------------------------------------------------------- */
 

@@ -20,6 +20,15 @@ static double v_le(double a, double b, double c) { (void)c; return a <= b; }
 static double v_eq(double a, double b, double c) { (void)c; return a == b; }
 static double v_ne(double a, double b, double c) { (void)c; return a != b; }
 
+/* The power rule for an exponent that is a number. */
+static const char *said_pow(Ngc *ngc, const Node *y, int operand)
+{
+    double n;
+    if (operand != 0 || !node_const(y->arg[1], &n) || n == 0)
+        return NULL;
+    return n == 2 ? "dy*2*a" : n == 1 ? "dy" : text_format(ngc, n > 1 ? "dy*%.6g*a^%.6g" : "dy*(%.6g)*a^(%.6g)", n, n - 1);
+}
+
 #define EW F_ELEMENTWISE | F_CHEAP
 
 const OpInfo op_add = {
@@ -40,7 +49,8 @@ const OpInfo op_neg = {
 /* at b = 0 the slope is 0 even where a^-1 is infinite; at a = 0 the power does not change with b >= 0 */
 const OpInfo op_pow = {
     .name = "pow", .arity = 2, .flags = F_ELEMENTWISE, .value = v_pow, .c = "pow@($a, $b)", .prec = 16,
-    .rule = {"where(b == 0, 0, dy*b*a^(b - 1))", "where((a == 0)*(0 <= b), 0, dy*y*log(a))"}, .teach = "power rule"};
+    .rule = {"where(b == 0, 0, dy*b*a^(b - 1))", "where((a == 0)*(0 <= b), 0, dy*y*log(a))"}, .said = said_pow,
+    .teach = "power rule"};
 const OpInfo op_mod = {
     .name = "mod", .arity = 2, .flags = F_ELEMENTWISE, .value = v_mod, .c = "ngrt_mod@($a, $b)", .prec = 16,
     .rule = {"dy", "-dy*floor(a/b)"}, .teach = "remainder: passes on"};

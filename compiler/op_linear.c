@@ -36,7 +36,16 @@ static void back_matmul(Graph *g, const Node *y, Node *dy, Node **dx)
     dx[1] = tb ? graph_matmul(g, dy, a, true, ta) : graph_matmul(g, a, dy, !ta, false);
 }
 
-const OpInfo op_matmul = {.name = "matmul", .arity = 2, .eval = eval_matmul, .back = back_matmul,
+/* The rule in terms of the operands as they are stored. */
+static const char *said_matmul(Ngc *ngc, const Node *y, int operand)
+{
+    static const char *const of_a[2][2] = {{"dy @ b'", "dy @ b"}, {"b @ dy'", "b' @ dy'"}};
+    static const char *const of_b[2][2] = {{"a' @ dy", "dy' @ a"}, {"a @ dy", "dy' @ a'"}};
+    (void)ngc;
+    return (operand == 0 ? of_a : of_b)[y->attr.ta][y->attr.tb];
+}
+
+const OpInfo op_matmul = {.name = "matmul", .arity = 2, .eval = eval_matmul, .back = back_matmul, .said = said_matmul,
                           .rule = {"dy @ b'", "a' @ dy"}, .teach = "matrix product: the other operand, transposed"};
 
 /* ---- linear equations ---------------------------------------------------------------------------------- */

@@ -150,11 +150,19 @@ static void back_concat(Graph *g, const Node *y, Node *dy, Node **dx)
     }
 }
 
+/* Of a matrix the reverse of a transpose is a transpose; that of a row or column is a reshape. */
+static const char *said_turn(Ngc *ngc, const Node *y, int operand)
+{
+    (void)ngc;
+    (void)operand;
+    return node_is_turned(y) || (y->op == OP_permute && y->shape.rank == 2) ? "dy'" : NULL;
+}
+
 const OpInfo op_expand = {.name = "expand", .arity = 1, .flags = F_VIEW, .eval = eval_expand, .back = back_expand,
                           .rule = {"dy, summed over the copies"}, .teach = "copy: adds"};
-const OpInfo op_reshape = {.name = "reshape", .arity = 1, .flags = F_VIEW, .eval = eval_reshape, .back = back_reshape,
+const OpInfo op_reshape = {.name = "reshape", .arity = 1, .flags = F_VIEW, .eval = eval_reshape, .back = back_reshape, .said = said_turn,
                            .rule = {"dy, in the shape of a"}, .teach = "reshape: reshapes back"};
-const OpInfo op_permute = {.name = "permute", .arity = 1, .flags = F_VIEW, .eval = eval_permute, .back = back_permute,
+const OpInfo op_permute = {.name = "permute", .arity = 1, .flags = F_VIEW, .eval = eval_permute, .back = back_permute, .said = said_turn,
                            .rule = {"dy, its axes put back"}, .teach = "transpose: transposes back"};
 const OpInfo op_slice = {.name = "slice", .arity = 1, .flags = F_VIEW, .eval = eval_slice, .back = back_slice,
                          .rule = {"dy in its place, 0 elsewhere"}, .teach = "slice: puts back in place"};
