@@ -184,7 +184,6 @@ static void describe_item(Lesson *l, Item *t)
     const char **label = arena_alloc(l->ngc, (size_t)(n->nargs + 1) * sizeof *label);
     const char **number = arena_alloc(l->ngc, (size_t)(n->nargs + 1) * sizeof *number);
     bool scalar = info->flags & F_ELEMENTWISE && n->shape.rank == 0 && n->op != OP_copy;
-    t->kind = item_kind(l, n);
     for (int i = 0; i < n->nargs; i++) {
         const Item *a = l->at[n->arg[i]->id] ? &l->item[l->at[n->arg[i]->id] - 1] : NULL;
         label[i] = lesson_label(l, n->arg[i]);
@@ -346,16 +345,21 @@ static Lesson *lesson_new(Ngc *ngc, Model *m, char **assign, int count, int *sta
     ngc->opt.optimize = 0;
     ngc->opt.comments = 2;
     emit_c(ngc, m, text_format(ngc, "%s.h", m->name), &l->code);
-    l->e = run_eval(ngc, m, assign, count, status);
-    if (!l->e)
-        return NULL;
     l->at = arena_alloc(ngc, (size_t)(l->g->count + 1) * sizeof *l->at);
     collect_items(l);
     label_items(l);
     for (int i = 0; i < l->items; i++)
+        l->item[i].kind = item_kind(l, l->item[i].node);
+    if (ngc->opt.jacobians)
+        jacobians_prepare(l);
+    l->e = run_eval(ngc, m, assign, count, status);
+    if (!l->e)
+        return NULL;
+    for (int i = 0; i < l->items; i++)
         describe_item(l, &l->item[i]);
     collect_moves(l);
     collect_nudges(l);
+    jacobians_compute(l);
     return l;
 }
 
@@ -363,7 +367,10 @@ int explain_main(Ngc *ngc, Model *m, const char *form, const char *path, char **
 {
     static const struct { const char *form, *end; void (*tell)(const Lesson *, Text *); } forms[] = {
         {"html", ".html", explain_html}, {"text", "-", explain_text}, {"dot", "-", explain_dot}, {"json", "-", explain_json}, {"tex", "-", explain_tex},
+        {"jacobians", "-", explain_jacobians},
     };
+    if (!form && ngc->opt.jacobians)
+        form = "jacobians";
     Text t = {.ngc = ngc};
     int status;
     Lesson *l = lesson_new(ngc, m, assign, count, &status);

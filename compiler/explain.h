@@ -35,6 +35,19 @@ typedef struct Nudge {      /* one entry of a value is moved by h: what does the
     double x, h, loss, moved, derivative;
 } Nudge;
 
+typedef struct Jacobian {   /* of a named value by one that it is computed from, all between them included */
+    int y, x;               /* items */
+    int64_t rows, columns;  /* elements of y, of x */
+    double *value;          /* a row for each element of y; NULL: too many to be computed */
+    int64_t filled;         /* entries that are not 0 */
+    const char *structure;  /* "diagonal: ..."; NULL with value */
+    const double *upstream; /* of the first loss; NULL: y is that loss, or none depends on it */
+    double *downstream;     /* upstream times this; NULL: no loss depends on y */
+    Node *seed, *back;      /* back = seed times this, as a graph of its own whose nodes start at first, */
+    Node **leaf;            /* with a leaf for each of the items from[] */
+    int *from, leaves, first;
+} Jacobian;
+
 typedef struct Lesson {
     Ngc *ngc;
     Model *m;
@@ -50,6 +63,8 @@ typedef struct Lesson {
     int moves;
     Nudge *nudge;
     int nudges;
+    Jacobian *jacobian;     /* of the latest y first; with --jacobians only */
+    int jacobians, jacobian_room;
 } Lesson;
 
 enum { NUDGES = 16 };       /* at most this many are told */
@@ -69,6 +84,13 @@ const char *math_rule(const Lesson *, const Step *, const char *const *names, bo
 double math_slope(const Lesson *, const Step *, const double *abcy);      /* the rule at dy = 1 */
 bool math_rule_parses(const char *rule);
 const char *math_name(const Lesson *, const char *label, Math);           /* "dJ/da" as a fraction */
+
+/* explain_jacobian.c */
+void jacobians_prepare(Lesson *);                             /* needs items; makes nodes, so it comes before all values */
+void jacobians_compute(Lesson *);
+int jacobian_chain(const Lesson *, int *chain);               /* the longest from the first loss down: items, and how many */
+void jacobian_cost(const double *sizes, int jacobians, double *naive, double *clever);
+void explain_jacobians(const Lesson *, Text *);
 
 void explain_text(const Lesson *, Text *);
 void explain_dot(const Lesson *, Text *);

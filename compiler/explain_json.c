@@ -201,6 +201,54 @@ static void json_nudges(const Lesson *l, Text *t)
     text_add(t, "],\n");
 }
 
+static void json_vector(Text *t, const char *key, const double *v, int64_t count)
+{
+    text_add(t, "\"%s\":%s", key, v ? "[" : "null");
+    for (int64_t i = 0; v && i < count; i++) {
+        text_add(t, i ? "," : "");
+        json_number(t, v[i]);
+    }
+    text_add(t, v ? "]," : ",");
+}
+
+static void json_cost(const Lesson *l, Text *t)
+{
+    int *chain = arena_alloc(l->ngc, (size_t)(l->items + 1) * sizeof *chain), n = jacobian_chain(l, chain);
+    double *size = arena_alloc(l->ngc, (size_t)(n + 1) * sizeof *size), naive, clever;
+    int64_t dim[MAX_RANK];
+    text_add(t, "\"cost\":{\"chain\":[");
+    for (int i = 0; i < n; i++) {
+        size[i] = (double)lesson_count(l, l->item[chain[i]].node, dim);
+        text_add(t, i ? ",%d" : "%d", chain[i]);
+    }
+    jacobian_cost(size, n - 1, &naive, &clever);
+    text_add(t, "],\"naive\":%.17g,\"clever\":%.17g},\n", naive, clever);
+}
+
+/* The numbers stand in the layout that was asked for, row by row. */
+static void json_jacobians(const Lesson *l, Text *t)
+{
+    bool by_columns = l->ngc->opt.columns;
+    json_pair(t, "layout", by_columns ? "denominator" : "numerator");
+    text_add(t, "\"jacobians\":[");
+    for (int i = 0; i < l->jacobians; i++) {
+        const Jacobian *j = &l->jacobian[i];
+        int64_t rows = by_columns ? j->columns : j->rows, columns = by_columns ? j->rows : j->columns;
+        double *v = j->value ? arena_alloc(l->ngc, (size_t)(rows * columns + 1) * sizeof *v) : NULL;
+        for (int64_t k = 0; v && k < rows * columns; k++)
+            v[k] = by_columns ? j->value[k % columns * rows + k / columns] : j->value[k];
+        text_add(t, "%s\n{\"y\":%d,\"x\":%d,\"rows\":%lld,\"columns\":%lld,", i ? "," : "", j->y, j->x, (long long)rows, (long long)columns);
+        json_pair(t, "name", text_format(l->ngc, "d%s/d%s", l->item[j->y].label, l->item[j->x].label));
+        json_pair(t, "structure", j->structure);
+        json_vector(t, "downstream", j->downstream, j->columns);
+        json_vector(t, "value", v, rows * columns);
+        t->at[--t->size] = '\0';
+        text_add(t, "}");
+    }
+    text_add(t, "],\n");
+    json_cost(l, t);
+}
+
 /* All nodes that the items, the steps and the roots speak of, and what these need. */
 static void json_nodes(const Lesson *l, Text *t)
 {
@@ -249,6 +297,8 @@ void explain_json(const Lesson *l, Text *t)
     json_roots(l, t, "derivatives", ROOT_GRAD);
     json_roots(l, t, "updates", ROOT_UPDATE);
     json_nudges(l, t);
+    if (l->ngc->opt.jacobians)
+        json_jacobians(l, t);
     json_nodes(l, t);
     json_pair(t, "c", l->code.c.at);
     t->at[--t->size] = '\0';

@@ -111,4 +111,8 @@ void explain_text(const Lesson *l, Text *t)
     text_asked(l, t);
     text_update(l, t);
     text_nudges(l, t);
+    if (l->ngc->opt.jacobians) {
+        text_add(t, "\n");
+        explain_jacobians(l, t);
+    }
 }

@@ -49,6 +49,8 @@ const Option option_table[] = {
     {"--tex", O_FORM, OF_RUN, 0, NULL, NULL, "explain: the lesson for LaTeX"},
     {"--dot", O_FORM, OF_RUN, 0, NULL, NULL, "explain: the graph for Graphviz"},
     {"--json", O_FORM, OF_RUN, 0, NULL, NULL, "explain: all of it, for other programs"},
+    {"--jacobians", O_JACOBIANS, OF_RUN, 0, NULL, NULL, "explain: the full Jacobians, and what they would cost; beside --text and --json, or alone"},
+    {"--layout", O_LAYOUT, OF_RUN, 1, "LAYOUT", "rows columns numerator denominator", "explain: of dy/dx a row (the default) or a column for each element of y; numerator and denominator layout are the same two"},
 
     {"--data", O_TRAINER, OF_TRAIN, 1, "FILE", NULL, "CSV, IDX, .npy or .npz, also by gzip: columns for the inputs in their order; or NAME=FILE,... for each"},
     {"--val", O_TRAINER, OF_TRAIN, 1, "FILE", NULL, "train: validation data in the same forms"},
@@ -74,7 +76,7 @@ const CommandInfo command_table[] = {
     {"compile", C_COMPILE, "[options] FILE|-", "write C and a header: ngc model.ng -o model.c (the default command)"},
     {"run", C_RUN, "[options] FILE|-e TEXT [name=value ...]", "print every named value and every derivative"},
     {"check", C_CHECK, "[options] FILE [name=value ...]", "compare each derivative with central differences"},
-    {"explain", C_EXPLAIN, "[--html|--text|--tex|--dot|--json] [-o OUT] FILE [name=value ...]", "tell how the values and the derivatives come about, step by step"},
+    {"explain", C_EXPLAIN, "[--html|--text|--tex|--dot|--json] [--jacobians] [-o OUT] FILE [name=value ...]", "tell how the values and the derivatives come about, step by step"},
     {"train", C_TRAIN, "[options] FILE --data ... [--save F]", "train on real data through the emitted C (ngc train FILE --help tells the rest)"},
     {"eval", C_EVAL, "[options] FILE --data ... --load F", "print losses and metrics of a trained model, one 'name: value' a line"},
     {"predict", C_PREDICT, "[options] FILE --data ... --load F [-o OUT]", "print the outputs of a trained model, a line for each row of the data"},
@@ -309,6 +311,8 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
     case O_MAP: opt->map = value; break;
     case O_TRAINER: return usage_error("%s is an option of train, eval and predict", o->name, NULL);
     case O_FORM: a->form = o->name + 2; break;
+    case O_JACOBIANS: opt->jacobians = true; break;
+    case O_LAYOUT: opt->columns = n % 2 == 1; break;
     case O_COMPLETION: completion_print(value, stdout); return 0;
     case O_MAN: manual_print(ngc, stdout); return 0;
     case O_HELP: help(ngc); return 0;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # run.sh - what `ngc explain` says: the lesson of one model word by word; for every example each form is well-formed and has the
-# numbers of `ngc run`. What shows a form (dot, python3, pdflatex, chromium) is used where it is installed.
+# numbers of `ngc run`; the comments of the C (--accept writes them anew). What shows a form (dot, python3, pdflatex, chromium) is used where it is installed.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 NGC=${NGC:-$PWD/build/ngc}
@@ -30,6 +30,34 @@ same_numbers() { # same_numbers LESSON RUN
 
 "$NGC" explain --text tests/explain/chain.ng a=3 b=2 c=5 >"$dir/chain.txt" 2>/dev/null
 check "the lesson of chain.ng" diff -u tests/explain/chain.txt "$dir/chain.txt"
+
+# The comments of a function of the C: the rules above its statements.
+comments() { # comments MODEL FUNCTION OPTION...
+    model=$1 function=$2
+    shift 2
+    echo "$model $function $*"
+    "$NGC" "$@" "$model" -o - 2>/dev/null | awk -v f="_$function(" '/^int .*[^;]$/ { p = index($0, f) } p && /\/\*/ { print } /^}/ { p = 0 }'
+}
+for level in derivation source none; do
+    for model in tests/explain/chain.ng tests/explain/rules.ng examples/logistic_one.ng examples/two_layers.ng; do
+        comments $model forward -O0 --comments=$level
+        comments $model backward -O0 --comments=$level
+    done
+done >"$dir/rules.txt"
+[ "${1-}" = --accept ] && cp "$dir/rules.txt" tests/explain/rules.txt
+check "the comments of the C" diff -u tests/explain/rules.txt "$dir/rules.txt"
+comments tests/explain/rules.ng backward -O2 --comments=derivation >"$dir/fast.txt"
+check "what made a line, at -O2" grep -q 'a: from bce(sigmoid)' "$dir/fast.txt"
+check "the rule of a product, at -O2" grep -qF "z = x @ W' + b  =>  dJ/dW gets dJ/dz' @ x  [2, 3]" "$dir/fast.txt"
+check "a second use, at -O2" grep -q 'second use of W: added' "$dir/fast.txt"
+check "-O2 speaks of the source unless it is asked for more" sh -c '! "$1" tests/explain/rules.ng -o - | grep "=>"' sh "$NGC"
+
+"$NGC" explain --jacobians tests/explain/jacobians.ng >"$dir/jacobians.txt"
+[ "${1-}" = --accept ] && cp "$dir/jacobians.txt" tests/explain/jacobians.txt
+check "the Jacobians" diff -u tests/explain/jacobians.txt "$dir/jacobians.txt"
+check "Jacobians after the lesson" sh -c '"$1" explain --text --jacobians tests/explain/jacobians.ng | tail -n "$(wc -l <"$2")" | diff -u "$2" -' sh "$NGC" "$dir/jacobians.txt"
+check "in the other layout they are transposed" sh -c '"$1" explain --jacobians --layout=denominator tests/explain/jacobians.ng | grep -q "^  ds/dp: 4 x 2,"' sh "$NGC"
+check "a large one is refused with its size" sh -c '"$1" explain --jacobians examples/fashion.ng --fill | grep -qF "dh/dh.W: 8,192 x 100,352, 822,083,584 numbers: too many to write out"' sh "$NGC"
 names=
 for model in tests/examples/*.expect; do
     name=$(basename "$model" .expect)
@@ -52,6 +80,12 @@ else
 fi
 if have python3; then
     for name in $names; do check "$name: the JSON fits its schema" python3 tests/explain/schema.py "$dir/$name.json"; done
+    for model in tests/explain/jacobians.ng tests/explain/rules.ng examples/two_layers.ng examples/net_221.ng examples/logistic_rows.ng; do
+        for layout in rows columns; do
+            "$NGC" explain --jacobians --layout=$layout --json --fill $model >"$dir/jacobians.json" 2>/dev/null
+            check "$model: the Jacobians by $layout send down the gradients" sh -c 'python3 tests/explain/schema.py "$1" 2>"$1.log" && ! grep "^0 grad" "$1.log"' sh "$dir/jacobians.json"
+        done
+    done
 else
     echo "python3 is not installed: JSON is not checked"
 fi

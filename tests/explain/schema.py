@@ -16,6 +16,8 @@ parts = dict(
     nodes=dict(id=whole, op=text, args=list, attr=dict, shape=list, value=(list, maybe)),
 )
 optional = {"stats"}
+with_jacobians = dict(layout=text, jacobians=list, cost=dict)
+jacobian = dict(y=whole, x=whole, rows=whole, columns=whole, name=text, structure=(str, maybe), downstream=(list, maybe), value=(list, maybe))
 
 
 def members(where, value, wanted):
@@ -26,8 +28,41 @@ def members(where, value, wanted):
     assert not more, f"{where} has {more}, which the schema does not know"
 
 
+def check_jacobians(lesson):
+    """Each named value's gradient is the sum of what its users' Jacobians send down."""
+    assert lesson["layout"] in ("numerator", "denominator")
+    members("cost", lesson["cost"], dict(chain=list, naive=number, clever=number))
+    value = {n["id"]: n["value"] for n in lesson["nodes"]}
+    count = [1] * len(lesson["items"])
+    for k, item in enumerate(lesson["items"]):
+        for d in next(n["shape"] for n in lesson["nodes"] if n["id"] == item["node"]):
+            count[k] *= d
+    got, whole_sum = {}, {}
+    for j in lesson["jacobians"]:
+        members(j["name"], j, jacobian)
+        sizes = [count[j["y"]], count[j["x"]]]
+        assert [j["rows"], j["columns"]] == (sizes if lesson["layout"] == "numerator" else sizes[::-1]), f"{j['name']} has another shape"
+        assert (j["value"] is None) == (j["structure"] is None)
+        assert j["value"] is None or len(j["value"]) == j["rows"] * j["columns"]
+        whole_sum[j["x"]] = whole_sum.get(j["x"], True) and j["downstream"] is not None
+        if j["downstream"]:
+            old = got.get(j["x"], [0] * count[j["x"]])
+            got[j["x"]] = [a + b for a, b in zip(old, j["downstream"])]
+    compared = 0
+    for x, sum_ in got.items():
+        want = value.get(lesson["items"][x]["gradient"])
+        if want is None or not whole_sum[x] or None in want or None in sum_:
+            continue
+        compared += 1
+        for a, b in zip(sum_, want):
+            assert abs(a - b) <= 1e-9 * max(1, abs(b)), f"the Jacobians send {a} to {lesson['items'][x]['name']}, whose gradient is {b}"
+    print(f"{compared} gradients compared", file=sys.stderr)
+
+
 def check(lesson):
-    members("lesson", lesson, top)
+    members("lesson", lesson, dict(top, **with_jacobians) if "jacobians" in lesson else top)
+    if "jacobians" in lesson:
+        check_jacobians(lesson)
     for part, wanted in parts.items():
         for i, value in enumerate(lesson[part]):
             members(f"{part}[{i}]", value, wanted)
