@@ -127,16 +127,17 @@ static bool same_value(Emit *e, const Node *a, const Node *b)
     return strcmp(node_text(e->graph, a, DEPTH), node_text(e->graph, b, DEPTH)) == 0;
 }
 
-/* The z of which d is sigmoid(z) - y, or softmax(z) - y, or their negative; NULL: of none. */
+/* The z of which d is c*sigmoid(z) - y, or c*softmax(z) - y, or their negative; NULL: of none. */
 static const Node *loss_input(const Node *d, const char **loss)
 {
     const Node *z = NULL;
     for (int i = 0; i < 2 && d->op == OP_sub && !z; i++) {
+        const Node *p = unscaled(d->arg[i]);
         *loss = "bce(sigmoid)";
-        z = d->arg[i]->op == OP_sigmoid ? d->arg[i]->arg[0] : NULL;
+        z = p->op == OP_sigmoid ? p->arg[0] : NULL;
         if (!z) {
             *loss = "cross_entropy(softmax)";
-            z = softmax_of(d->arg[i]);
+            z = softmax_of(p);
         }
     }
     return z;
@@ -184,7 +185,7 @@ static int uses_of(const Emit *e, const Step *s)
 }
 
 /* A value without a name whose adjoint is handed on unchanged by one sum has the sum's: with z = x @ W' + b, the
- * product's adjoint is dz. */
+ * product's adjoint is dz. So has one that is only put into another shape. */
 static const Node *adjoint_holder(const Emit *e, const Node *loss, const Node *y)
 {
     while (!kept_name(e, y) && y != loss) {
@@ -192,7 +193,8 @@ static const Node *adjoint_holder(const Emit *e, const Node *loss, const Node *y
         if (!s || s->loss != loss || s->use > 0 || s->y->op == OP_mod)
             break;
         const char *rule = op_info[s->y->op]->rule[s->operand < 3 ? s->operand : 2];
-        if (!rule || strcmp(rule, "dy") != 0)
+        bool shaped = s->y->op == OP_reshape && !node_is_turned(s->y);
+        if (!shaped && (!rule || strcmp(rule, "dy") != 0))
             break;
         y = s->y;
     }

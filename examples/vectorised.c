@@ -1,0 +1,61 @@
+/* vectorised.c - the same training step twice: as plain loops, one multiplication after the other, and as ngc writes it to be
+ * fast. Both must come to the same weights. `sh examples/vectorised.sh` builds and runs it. */
+#include "fast.h"
+#include "loops.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { ROWS = FAST_M_MAX, UNITS = 512 };
+
+static float x[ROWS * UNITS], t[ROWS * UNITS];
+static loops_params slow;
+static fast_params quick;
+static loops_work slow_work;
+static fast_work quick_work;
+
+static double now(void)
+{
+    return (double)clock() / CLOCKS_PER_SEC;
+}
+
+/* The largest difference of two weights. */
+static double apart(void)
+{
+    double most = 0;
+    for (int i = 0; i < UNITS; i++)
+        for (int k = 0; k < UNITS; k++)
+            most = fmax(most, fabs((double)slow.h_W[i][k] - (double)quick.h_W[i][k]));
+    return most;
+}
+
+/* vectorised [N]: fails where the gain is below N. */
+int main(int argc, char **argv)
+{
+    loops_inputs slow_in = {ROWS, x, t};
+    fast_inputs quick_in = {ROWS, x, t};
+    for (int i = 0; i < ROWS * UNITS; i++) {
+        x[i] = (float)sin(i);
+        t[i] = (float)cos(i);
+    }
+    loops_init(&slow, 1);
+    fast_init(&quick, 1);
+
+    double start = now();
+    loops_step(&slow, &slow_in, &slow_work);
+    double loops = now() - start;
+    fast_step(&quick, &quick_in, &quick_work);
+    double difference = apart(), fast = 1e9;
+    for (int i = 0; i < 50; i++) {
+        start = now();
+        fast_step(&quick, &quick_in, &quick_work);
+        fast = fmin(fast, now() - start);
+    }
+    double gain = loops / fast;
+    printf("plain loops:  %8.2f ms a step\n", 1000 * loops);
+    printf("vectorised:   %8.2f ms a step\n", 1000 * fast);
+    printf("gain:         %8.0f times; weights apart by %.1g at most\n", gain, difference);
+    return difference > 1e-5 || gain < (argc > 1 ? atof(argv[1]) : 1);
+}
