@@ -61,6 +61,7 @@ const Option option_table[] = {
     {"--load", O_TRAINER, OF_TRAIN, 1, "FILE", NULL, "start from these weights; --map says how they are called there"},
     {"--save", O_TRAINER, OF_TRAIN, 1, "FILE", NULL, "train: write the weights: .npz, .npy, else safetensors"},
     {"--log", O_TRAINER, OF_TRAIN, 1, "FILE", NULL, "train: the values of each epoch, as CSV"},
+    {"--curve", O_TRAINER, OF_TRAIN, 2, "FILE", NULL, "train: at the end, the loss of each epoch as a curve in characters, or in FILE all values as SVG"},
     {"--quiet", O_TRAINER, OF_TRAIN, 0, NULL, NULL, "results and errors alone"},
 
     {"--check", O_CHECK, OF_OTHER, 0, NULL, NULL, "fmt: change nothing, list the files that would change, and exit with 1 if there are any"},
@@ -404,8 +405,8 @@ int options_read(Ngc *ngc, Args *a, int argc, char **argv)
         if (o->value == 1 && !value && (value = i + 1 < argc ? argv[++i] : NULL) == NULL)
             return usage_error("%s wants a value", arg, NULL);
         if (passed_on(a, o)) {
-            a->rest[a->rests++] = (char *)o->name;
-            if (o->value)
+            a->rest[a->rests++] = (char *)(o->value == 2 && value ? text_format(ngc, "%s=%s", o->name, value) : o->name);
+            if (o->value == 1)
                 a->rest[a->rests++] = (char *)value;
             continue;
         }

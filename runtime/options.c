@@ -7,7 +7,7 @@
 
 #include "trainer.h"
 
-typedef enum { DATA, VAL, EPOCHS, BATCH, SEED, NO_SHUFFLE, LOAD, SAVE, MAP, LOG, OUT, QUIET } Kind;
+typedef enum { DATA, VAL, EPOCHS, BATCH, SEED, NO_SHUFFLE, LOAD, SAVE, MAP, LOG, CURVE, CURVE_FILE, OUT, QUIET } Kind;
 
 typedef struct Option {
     const char *name;
@@ -32,6 +32,8 @@ static const Option options[] = {
     { "--save", SAVE, TRAIN, "file", "--save FILE", "write the weights: .npz, .npy, else safetensors; at the end, and on the way" },
     { "--map", MAP, ALL, "file or pairs", "--map theirs=ours,...", "other names in the files of weights; or a FILE of such pairs" },
     { "--log", LOG, TRAIN, "file", "--log=FILE.csv", "the values of each epoch" },
+    { "--curve", CURVE, TRAIN, NULL, "--curve[=FILE.svg]", "at the end, the loss of each epoch as a curve; or a picture of all values" },
+    { "--curve", CURVE_FILE, TRAIN, "file", NULL, NULL }, /* the same with its file */
     { "-o", OUT, PREDICT, "file", "-o FILE", "write the outputs to .npy, .npz, or as CSV (standard output)" },
     { "--quiet", QUIET, ALL, NULL, NULL, "nothing but results and errors" },
     { NULL, DATA, 0, NULL, NULL, NULL },
@@ -46,7 +48,7 @@ int ngrt_trainer_help(const char *program, int command) {
     const Option *o;
     printf("usage: %s [--data FILE] [options] [NAME=value ...]\n%s", program, purpose[command]);
     for (o = options; o->name; o++)
-        if (o->commands & command)
+        if (o->commands & command && o->help)
             printf("  %-23s %s\n", o->form ? o->form : o->name, o->help);
     printf("  %-23s %s\n", "NAME=value", "a scalar input, or a run-time size other than the batch");
     return fflush(stdout) == 0 && !ferror(stdout) ? DONE : FILES;
@@ -161,6 +163,8 @@ static int parse_argument(Trainer *t, int argc, char **argv, int *i) {
     case SAVE: t->save_path = value; break;
     case MAP: t->map = value; break;
     case OUT: t->out_path = value; break;
+    case CURVE: t->curve = 1; break;
+    case CURVE_FILE: t->curve = 1, t->curve_path = value; break;
     case NO_SHUFFLE: t->shuffle = 0; break;
     case QUIET: t->quiet = 1; break;
     }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "trainer.h"
 
@@ -160,6 +161,18 @@ static int train_step(Trainer *t, long epoch, size_t first, size_t count, size_t
     return DONE;
 }
 
+/* The bar, ten times a second. An epoch that is shorter has none. */
+static void show_bar(Trainer *t, long epoch, size_t done) {
+    double now = t->bar_at < 0 ? 0 : seconds();
+    if (t->bar_at < 0 || (now - t->bar_at < 0.1 && done < t->train.rows))
+        return;
+    if (done < t->train.rows)
+        ngrt_bar_show(t, epoch, done, t->train.rows), t->bar_shown = 1;
+    else if (t->bar_shown)
+        ngrt_bar_show(t, epoch, 0, 0), t->bar_shown = 0;
+    t->bar_at = now;
+}
+
 /* One pass of steps over the training data, or the rest of one; gathers the losses that the steps return. */
 static int train_epoch(Trainer *t, long epoch) {
     Set *set = &t->train;
@@ -174,6 +187,7 @@ static int train_epoch(Trainer *t, long epoch) {
         if (status)
             return status;
         t->about.row = (int64_t)(first + count);
+        show_bar(t, epoch, first + count);
         if (stopped && first + count < set->rows)
             return STOPPED + stopped;
     }
@@ -258,13 +272,15 @@ static int open_log(Trainer *t) {
 /* An epoch and all that is told of it. The training data is evaluated for its metrics, if anyone will read them. */
 static int run_epoch(Trainer *t, long epoch) {
     double start = seconds();
-    int seen = !t->quiet || t->log, status = train_epoch(t, epoch);
+    int seen = !t->quiet || t->log || t->curve, status = train_epoch(t, epoch);
     if (!status || status > STOPPED)
         keep(t);
     if (!status && seen)
         status = evaluate(t, &t->train, 0, NGRT_METRIC);
     if (!status && seen && t->val.sources)
         status = evaluate(t, &t->val, 1, NGRT_LOSS);
+    if (!status && t->curve)
+        status = ngrt_curve_add(t);
     return status ? status : report_epoch(t, epoch, seconds() - start);
 }
 
@@ -290,13 +306,18 @@ static int train_epochs(Trainer *t) {
     long epoch;
     int status = DONE, saved;
     watch_signals(t);
+    t->bar_at = t->quiet || !isatty(2) ? -1 : seconds();
     for (epoch = (long)t->about.epoch + 1; epoch <= t->epochs && !status; epoch++) {
         status = run_epoch(t, epoch);
         if (!status && seconds() - t->saved_at >= 1.0)
             status = save(t);
     }
+    if (t->bar_shown)
+        ngrt_bar_show(t, 0, 0, 0);
     if (status == FILES)
         return status;
+    if (t->curve && (!status || status > STOPPED) && (saved = ngrt_curve_show(t)) != DONE)
+        status = saved;
     saved = t->kept_about.step > 0 || !status ? save(t) : DONE;
     if (!saved && status > STOPPED)
         ngrt_trainer_note(t, "stopped in epoch %ld; the weights are in %s", epoch - 1, t->save_path);
@@ -412,6 +433,7 @@ static int run_command(const ngrt_model *model, int command, int argc, char **ar
     free(t.kept);
     free(t.value);
     free(t.order);
+    free(t.history);
     return status;
 }
 

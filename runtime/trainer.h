@@ -65,6 +65,12 @@ typedef struct Trainer {
     Value *value;
     int values;
     size_t *order;      /* of the training rows */
+    int curve;          /* it is shown at the end: */
+    const char *curve_path; /* as a picture here, or NULL: in characters */
+    double *history;    /* of each epoch, for each value: that of training, of validation */
+    size_t epochs_kept;
+    double bar_at;      /* when the bar was shown last; below 0: never */
+    int bar_shown;
 } Trainer;
 
 int ngrt_trainer_fail(const Trainer *t, int status, const char *format, ...);  /* prints an error; returns the status */
@@ -81,6 +87,11 @@ int ngrt_trainer_help(const char *program, int command);
 int ngrt_set_bind(const Trainer *t, Set *set, long batch);      /* reads a set's files and binds them to the inputs */
 void ngrt_set_fill(const Trainer *t, Set *set, const size_t *order, size_t first, size_t count);
 void ngrt_set_free(Set *set);
+
+/* curve.c */
+int ngrt_curve_add(Trainer *t);                                 /* an epoch */
+int ngrt_curve_show(const Trainer *t);
+void ngrt_bar_show(const Trainer *t, long epoch, size_t done, size_t rows); /* on stderr; rows 0: no more */
 
 /* predict.c */
 int ngrt_trainer_predict(Trainer *t);                           /* the outputs for all rows, to where they are wanted */

@@ -41,14 +41,23 @@ class Model:
         return kind.from_buffer(self.block[t["block"]], t["offset"])
 
     def set(self, name, value):
-        """A run-time size, a scalar, or the elements of a tensor, row by row."""
+        """A run-time size, a scalar, or the elements of a tensor, row by row: a list, or a NumPy array, which is not copied
+        where it has the right type already."""
         if name in self.dim:
             ctypes.c_int.from_buffer(self.block["inputs"], self.dim[name]["offset"]).value = value
             return
         t = self.tensor[name]
-        if t["pointer"]:
+        if hasattr(value, "__array_interface__"):
+            import numpy
+            value = numpy.ascontiguousarray(value, t["type"])
+        if t["pointer"] and hasattr(value, "ctypes"):
+            self.kept[name] = value
+            ctypes.c_void_p.from_buffer(self.block["inputs"], t["offset"]).value = value.ctypes.data
+        elif t["pointer"]:
             self.kept[name] = self._view(t, value)
             ctypes.c_void_p.from_buffer(self.block["inputs"], t["offset"]).value = ctypes.addressof(self.kept[name])
+        elif hasattr(value, "ctypes"):
+            self.array(name)[...] = value
         else:
             view = self._view(t)
             for i, v in enumerate([value] if t["shape"] == [] else value):

@@ -11,6 +11,25 @@ if have python3; then
     if python3 -c 'import numpy' 2>/dev/null || { [ -x /usr/bin/python3 ] && /usr/bin/python3 -c 'import numpy' 2>/dev/null; }; then
         python=python3
         python3 -c 'import numpy' 2>/dev/null || python=/usr/bin/python3
+        cat >gate_host.py <<'PY'
+import numpy
+from host import Model
+gate = Model("./libgate.so", "gate.json")
+gate.call("init", 1)
+x = numpy.array([[0, 0], [0, 1], [1, 0], [1, 1]], "float64")
+gate.set("x", x)
+gate.set("t", numpy.array([0, 1, 1, 0], "float32"))
+for _ in range(300):
+    gate.call("step")
+gate.call("predict")
+assert (gate.array("p").round() == [0, 1, 1, 0]).all(), gate.array("p")
+gate.set("h.dense.W", numpy.zeros((8, 2)))
+assert (gate.array("h.dense.W") == 0).all()
+gate.call("predict")
+assert numpy.ptp(gate.array("p")) == 0
+PY
+        ok "libgate.so" cc -O2 -shared -fPIC gate.c -lm -o libgate.so
+        ok "arrays of NumPy" $python gate_host.py
         says 0 'NumPy: \[-1. *1. *3. *5.\]' $python host.py ./libline.so line.json
     else
         echo "embed: no NumPy here: its check is left out"
@@ -35,6 +54,13 @@ nm -g --defined-only gate.o | awk '{ print $3 }' | grep -v '^gate_' >"$dir/got" 
 size -A gate.o line.o | awk '$1 ~ /^\.(data|bss)$/ && $2 > 0' >"$dir/got"
 [ -s "$dir/got" ] && bad "writable data" || good
 nm -u gate.o line.o | grep -E 'malloc|calloc|free|printf|exit|abort' >"$dir/got" && bad "calls of the system" || good
+
+# who does not use the host part does not link it
+printf '#include "lone.h"\nstatic lone_params p; static lone_state s; static lone_work w;\nint main(void) { lone_inputs in = LONE_INPUTS; lone_init(&p, &s, 1); return lone_predict(&p, &in, &w) == 7; }\n' >alone.c
+ok "lone.c" "$ngc" gate.ng -o lone.c --prefix=lone
+ok "alone.c" cc -O2 -I"$top/runtime" alone.c lone.c "$(dirname "$ngc")/libngrt.a" -lopenblas -lm -o alone
+nm -u alone | grep -E ' (open|fopen|fopen64|rename|malloc|realloc|sigaction|inflate)(@|$)' >"$dir/got" && bad "the host part was linked" || good
+nm alone | grep -E 'ngrt_(weights|data|train|file)' >"$dir/got" && bad "the host part was linked" || good
 
 # ---- other compilers, other words ----
 for compiler in "clang -std=c99" "tcc" "gcc -m32" "gcc -std=c99 -O3 -flto"; do

@@ -39,6 +39,38 @@ ok "log" train --epochs 2 --log log.csv --save l.st
 ok "log" train --epochs 4 --log log.csv --load l.st
 [ "$(cut -d, -f1 log.csv | tr '\n' ' ')" = "epoch 1 2 3 4 " ] && good || bad "log.csv: $(cat log.csv)"
 
+# curves
+says 0 'epoch 1 to 30' "$ngc" train net.ng --data data.csv --val data.csv --epochs 30 --quiet --curve
+[ "$(grep -c '|' "$dir/got")" = 12 ] && grep -q 'J (\*), validation (o)' "$dir/got" && sed -n '3p' "$dir/got" | grep -q '|[o ]*\*' && good || bad "--curve"
+ok "--curve=FILE" "$ngc" train net.ng --data data.csv --val data.csv --epochs 30 --quiet --curve=curve.svg
+if have python3; then
+    ok "curve.svg" python3 -c 'import xml.dom.minidom as x; p = x.parse("curve.svg").getElementsByTagName("path"); assert len(p) == 6 and p[1].getAttribute("d").count("L") == 29'
+fi
+
+# the bar, on a terminal: 300 steps with a network that is large for them
+if have python3; then
+    cat >wide.ng <<'NG'
+dim   m <= 1
+input x[m, 3], t[m]: int
+z = dense(dense(dense(x, 1500, tanh), 1500, tanh), 3)
+minimize J = cross_entropy(z, t) with sgd(lr = 0.001)
+NG
+    cat >bar.py <<'PY'
+import os, pty, sys
+text = b""
+def read(fd):
+    global text
+    text += (piece := os.read(fd, 4096))
+    return piece
+status = pty.spawn(sys.argv[1:], read)
+sys.exit(not (status == 0 and b"\rEpoch 1/1 [" in text and b"% of 300 rows\r" in text and b"\r\rEpoch 1/1 - " in text.replace(b" " * 78, b"")))
+PY
+    for i in 1 2 3; do cat data.csv; done >300.csv
+    ok "the bar" python3 bar.py "$ngc" train wide.ng --data 300.csv --epochs 1
+    ok "a line, without a terminal" "$ngc" train wide.ng --data 300.csv --epochs 1
+    grep -q '\[' "$dir/got" && bad "a bar without a terminal" || good
+fi
+
 # ---- an interrupt: the weights are those of the last step, and going on from them gives the same bits ----
 cat >slow.ng <<'NG'
 dim   m <= 2
@@ -154,7 +186,7 @@ says 0 'usage: ngc predict' "$ngc" predict net.ng --help
 # the compiler tells of the same options as the programs
 for command in train eval predict; do
     "$ngc" "$command" net.ng --help | sed -n 's/^  \(--*[a-z-]*\).*/\1/p' | sort -u >theirs
-    for option in $(cat theirs); do "$ngc" --help | grep -q -e "^  $option[ =]" && good || bad "--help of ngc has no $option"; done
+    for option in $(cat theirs); do "$ngc" --help | grep -q -e "^  $option[[ =]" && good || bad "--help of ngc has no $option"; done
 done
 
 # ---- other programs ----
