@@ -33,10 +33,14 @@ static void dot_item(const Lesson *l, Text *t, const Item *n)
     text_add(t, ">]\n");
 }
 
+enum { MANY = 300 }; /* items from which on Graphviz is told to look for a good layout less long, and to draw straight lines */
+
 /* Constants have no node: they stand in the formulas. */
 void explain_dot(const Lesson *l, Text *t)
 {
     text_add(t, "digraph \"%s\" {\n    rankdir=LR\n    node [fontname=\"Helvetica\", fontsize=11]\n", l->m->name);
+    if (l->items > MANY)
+        text_add(t, "    splines=line\n    nslimit=0.1\n    nslimit1=0.1\n    mclimit=0.1\n");
     for (int i = 0; i < l->items; i++)
         dot_item(l, t, &l->item[i]);
     for (int i = 0; i < l->items; i++)
