@@ -80,9 +80,13 @@ minimize J = cross_entropy(z, t) with sgd(lr = 0.001, momentum = 0.9)
 NG
 for signal in INT TERM; do
     "$ngc" train slow.ng --data data.csv --epochs 0 --quiet >"$dir/got" 2>&1 # so that it is compiled
-    "$ngc" train slow.ng --data data.csv --quiet --epochs 100000000 --save stopped.st >"$dir/got" 2>&1 &
+    rm -f slow.csv
+    "$ngc" train slow.ng --data data.csv --quiet --epochs 100000000 --save stopped.st --log slow.csv >"$dir/got" 2>&1 &
     pid=$!
-    sleep 0.7
+    for i in $(seq 300); do # until it trains
+        [ -e slow.csv ] && [ "$(wc -l <slow.csv)" -gt 2 ] && break
+        sleep 0.1
+    done
     kill -$signal $pid
     wait $pid
     status=$?
@@ -161,12 +165,13 @@ for end in st npz; do
     for time in 0.1 0.17 0.23; do
         ./saver killed.$end &
         pid=$!
+        for i in $(seq 100); do [ -e killed.$end ] && break || sleep 0.1; done
         sleep $time
         kill -9 $pid
         wait $pid 2>/dev/null
-        [ ! -e killed.$end ] || ./saver killed.$end check || bad "killed while saving: killed.$end is not whole"
+        ./saver killed.$end check || bad "killed while saving: killed.$end is not whole"
     done
-    [ -e killed.$end ] && good || bad "nothing was saved"
+    good
 done
 rm -f killed*
 
