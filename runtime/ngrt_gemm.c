@@ -25,143 +25,17 @@ typedef struct ngrt_smatrix {
 } ngrt_smatrix;
 
 /* A tile is 6 rows of 16 columns, or 8 of twice as many: its sums stay in registers. The depth is how much of the inner size
- * is done at a time, and so many rows of A: what is read again and again then stays in the caches. */
-enum { NGRT_SROWS = 6, NGRT_SCOLS = 16, NGRT_SDEPTH = 320, NGRT_SBAND = 480, NGRT_SMORE = 8 };
+ * is done at a time; a band is how many numbers of A: what is read again and again then stays in the caches. A block is what is
+ * copied of A where the rows of a tile are not near each other in memory. */
+enum { NGRT_SROWS = 6, NGRT_SCOLS = 16, NGRT_SDEPTH = 256, NGRT_SBAND = 3072 * 16, NGRT_SBLOCK = 1536 * 16, NGRT_SMORE = 8 };
 
-/* How a tile is computed: sum[i][j] = sum over p < k of a(i, p) b[p][j], for all rows and columns of the tile; of a's rows, the last
- * of fewer stands for those missing. */
+/* How a tile is computed: c(i, j) = alpha (sum over p < k of a(i, p) b[p][j]) + beta c(i, j), for rows of the tile's rows and all
+ * of its columns; beta = 0 overwrites. And how rows become columns: out[p][j] = from[j][p] for p < k and j < cols. */
 typedef struct ngrt_skernel {
     int rows, cols;
-    void (*tile)(int rows, int k, ngrt_smatrix a, const float *b, float *sum);
+    void (*tile)(int rows, int k, ngrt_smatrix a, const float *b, float alpha, float beta, float *c, ptrdiff_t ldc);
+    void (*turn)(int cols, int k, const float *from, ptrdiff_t row, float *out, int width);
 } ngrt_skernel;
-
-/* In C alone. */
-static void ngrt_stile(int rows, int k, ngrt_smatrix a, const float *b, float *sum) {
-    const float *r[NGRT_SROWS];
-    int h, i, j, p;
-    for (i = 0; i < NGRT_SROWS; i++)
-        r[i] = a.at + (i < rows ? i : rows - 1) * a.row;
-    for (h = 0; h < NGRT_SCOLS; h += 4) {
-        float s[NGRT_SROWS][4] = {{0}};
-        for (p = 0; p < k; p++)
-            for (i = 0; i < NGRT_SROWS; i++)
-                for (j = 0; j < 4; j++)
-                    s[i][j] += r[i][p * a.col] * b[p * NGRT_SCOLS + h + j];
-        for (i = 0; i < NGRT_SROWS; i++)
-            for (j = 0; j < 4; j++)
-                sum[i * NGRT_SCOLS + h + j] = s[i][j];
-    }
-}
-
-#if defined __GNUC__ && defined __x86_64__
-typedef float ngrt_sv __attribute__((vector_size(32), aligned(4), may_alias));
-
-/* The same by the wider vectors and the fused multiply-add of newer x86 processors. */
-__attribute__((target("avx2,fma")))
-static void ngrt_stile_avx2(int rows, int k, ngrt_smatrix a, const float *b, float *sum) {
-    const float *a0 = a.at;
-    const float *a1 = rows > 1 ? a0 + a.row : a0, *a2 = rows > 2 ? a1 + a.row : a1, *a3 = rows > 3 ? a2 + a.row : a2;
-    const float *a4 = rows > 4 ? a3 + a.row : a3, *a5 = rows > 5 ? a4 + a.row : a4;
-    const ngrt_sv *v = (const ngrt_sv *)b;
-    ngrt_sv *s = (ngrt_sv *)sum;
-    ngrt_sv s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0};
-    ngrt_sv t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0}, t4 = {0}, t5 = {0};
-    ptrdiff_t at = 0;
-    int p;
-    for (p = 0; p < k; p++, at += a.col, v += 2) {
-        ngrt_sv x = v[0], y = v[1];
-        s0 += a0[at] * x, t0 += a0[at] * y;
-        s1 += a1[at] * x, t1 += a1[at] * y;
-        s2 += a2[at] * x, t2 += a2[at] * y;
-        s3 += a3[at] * x, t3 += a3[at] * y;
-        s4 += a4[at] * x, t4 += a4[at] * y;
-        s5 += a5[at] * x, t5 += a5[at] * y;
-    }
-    s[0] = s0, s[1] = t0, s[2] = s1, s[3] = t1, s[4] = s2, s[5] = t2;
-    s[6] = s3, s[7] = t3, s[8] = s4, s[9] = t4, s[10] = s5, s[11] = t5;
-}
-
-typedef float ngrt_sw __attribute__((vector_size(64), aligned(4), may_alias));
-
-/* By vectors of 64 bytes: 8 rows of two of them. */
-__attribute__((target("avx512f")))
-static void ngrt_stile_avx512(int rows, int k, ngrt_smatrix a, const float *b, float *sum) {
-    const float *a0 = a.at;
-    const float *a1 = rows > 1 ? a0 + a.row : a0, *a2 = rows > 2 ? a1 + a.row : a1, *a3 = rows > 3 ? a2 + a.row : a2;
-    const float *a4 = rows > 4 ? a3 + a.row : a3, *a5 = rows > 5 ? a4 + a.row : a4, *a6 = rows > 6 ? a5 + a.row : a5;
-    const float *a7 = rows > 7 ? a6 + a.row : a6;
-    const ngrt_sw *v = (const ngrt_sw *)b;
-    ngrt_sw *s = (ngrt_sw *)sum;
-    ngrt_sw s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0};
-    ngrt_sw t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0}, t4 = {0}, t5 = {0}, t6 = {0}, t7 = {0};
-    ptrdiff_t at = 0;
-    int p;
-    for (p = 0; p < k; p++, at += a.col, v += 2) {
-        ngrt_sw x = v[0], y = v[1];
-        s0 += a0[at] * x, t0 += a0[at] * y;
-        s1 += a1[at] * x, t1 += a1[at] * y;
-        s2 += a2[at] * x, t2 += a2[at] * y;
-        s3 += a3[at] * x, t3 += a3[at] * y;
-        s4 += a4[at] * x, t4 += a4[at] * y;
-        s5 += a5[at] * x, t5 += a5[at] * y;
-        s6 += a6[at] * x, t6 += a6[at] * y;
-        s7 += a7[at] * x, t7 += a7[at] * y;
-    }
-    s[0] = s0, s[1] = t0, s[2] = s1, s[3] = t1, s[4] = s2, s[5] = t2, s[6] = s3, s[7] = t3;
-    s[8] = s4, s[9] = t4, s[10] = s5, s[11] = t5, s[12] = s6, s[13] = t6, s[14] = s7, s[15] = t7;
-}
-#endif
-
-/* The best kernel for this processor and so many columns. */
-static ngrt_skernel ngrt_schoose(int n) {
-    ngrt_skernel plain = { NGRT_SROWS, NGRT_SCOLS, ngrt_stile };
-#if defined __GNUC__ && defined __x86_64__
-    ngrt_skernel avx2 = { NGRT_SROWS, NGRT_SCOLS, ngrt_stile_avx2 };
-    ngrt_skernel avx512 = { NGRT_SMORE, 2 * NGRT_SCOLS, ngrt_stile_avx512 };
-    if (n > NGRT_SCOLS && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("avx512f"))
-        return avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return avx2;
-#endif
-    (void)n;
-    return plain;
-}
-
-/* Copies k rows of cols columns of b side by side, width apart, with zeros for the columns missing. Where columns are rows of
- * memory, 16 numbers of each are taken at a time. */
-static void ngrt_spack(int cols, int width, int k, ngrt_smatrix b, float *restrict out) {
-    int j, p, q;
-    if (b.row == 1 && cols == width) {
-        for (p = 0; p < k; p += NGRT_SCOLS)
-            for (j = 0; j < width; j++) {
-                const float *from = b.at + p + j * b.col;
-                int end = k - p < NGRT_SCOLS ? k - p : NGRT_SCOLS;
-                for (q = 0; q < end; q++)
-                    out[(p + q) * width + j] = from[q];
-            }
-        return;
-    }
-    if (b.col == 1) {
-        for (p = 0; p < k; p++) {
-            const float *from = b.at + p * b.row;
-            float *to = out + p * width;
-            if (cols == width) {
-                memcpy(to, from, (size_t)width * sizeof *to);
-            } else {
-                for (j = 0; j < cols; j++)
-                    to[j] = from[j];
-                for (; j < width; j++)
-                    to[j] = 0.0f;
-            }
-        }
-        return;
-    }
-    for (j = 0; j < width; j++) {
-        const float *from = b.at + (j < cols ? j : 0) * b.col;
-        for (p = 0; p < k; p++)
-            out[p * width + j] = j < cols ? from[p * b.row] : 0.0f;
-    }
-}
 
 /* c = alpha sum + beta c for cols numbers that are step apart; beta = 0 overwrites. */
 static void ngrt_sstore(int cols, float alpha, const float *restrict sum, float beta, float *restrict c,
@@ -181,6 +55,237 @@ static void ngrt_sstore(int cols, float alpha, const float *restrict sum, float 
     else
         for (j = 0; j < cols; j++)
             c[j * step] = alpha * sum[j] + beta * c[j * step];
+}
+
+/* In C alone. */
+static void ngrt_stile(int rows, int k, ngrt_smatrix a, const float *b, float alpha, float beta, float *c, ptrdiff_t ldc) {
+    const float *r[NGRT_SROWS];
+    float sum[NGRT_SROWS * NGRT_SCOLS];
+    int h, i, j, p;
+    for (i = 0; i < NGRT_SROWS; i++)
+        r[i] = a.at + (i < rows ? i : rows - 1) * a.row;
+    for (h = 0; h < NGRT_SCOLS; h += 4) {
+        float s[NGRT_SROWS][4] = {{0}};
+        for (p = 0; p < k; p++)
+            for (i = 0; i < NGRT_SROWS; i++)
+                for (j = 0; j < 4; j++)
+                    s[i][j] += r[i][p * a.col] * b[p * NGRT_SCOLS + h + j];
+        for (i = 0; i < NGRT_SROWS; i++)
+            for (j = 0; j < 4; j++)
+                sum[i * NGRT_SCOLS + h + j] = s[i][j];
+    }
+    for (i = 0; i < rows; i++)
+        ngrt_sstore(NGRT_SCOLS, alpha, sum + i * NGRT_SCOLS, beta, c + i * ldc, 1);
+}
+
+/* In C alone. Of each row as many numbers are taken as a line of the cache holds. */
+static void ngrt_sturn(int cols, int k, const float *from, ptrdiff_t row, float *restrict out, int width) {
+    int j, p, q;
+    for (p = 0; p < k; p += NGRT_SCOLS)
+        for (j = 0; j < cols; j++) {
+            int end = k - p < NGRT_SCOLS ? k : p + NGRT_SCOLS;
+            for (q = p; q < end; q++)
+                out[q * width + j] = from[j * row + q];
+        }
+}
+
+#if defined __GNUC__ && defined __x86_64__
+/* For one kind of processor; a*b + c is one operation there, which GCC makes of it under -std=c99 only where it is told to. */
+#ifdef __clang__
+#define NGRT_SFOR(isa) __attribute__((target(isa)))
+#else
+#define NGRT_SFOR(isa) __attribute__((target(isa), optimize("fp-contract=fast")))
+#endif
+
+/* One row of a tile goes to memory; C's lines are asked for before the sums are computed. */
+#define NGRT_SPUT(vector, i, x, y) \
+    if (i < rows) { \
+        vector *to = (vector *)(c + i * ldc); \
+        if (beta == 0.0f) \
+            to[0] = alpha * x, to[1] = alpha * y; \
+        else \
+            to[0] = alpha * x + beta * to[0], to[1] = alpha * y + beta * to[1]; \
+    }
+#define NGRT_SFETCH(cols) \
+    for (i = 0; i < rows; i++) { \
+        __builtin_prefetch(c + i * ldc, 1); \
+        __builtin_prefetch(c + i * ldc + cols - 1, 1); \
+    }
+
+typedef float ngrt_sv __attribute__((vector_size(32), aligned(4), may_alias));
+
+/* The same by the wider vectors and the fused multiply-add of newer x86 processors. */
+NGRT_SFOR("avx2,fma")
+static void ngrt_stile_avx2(int rows, int k, ngrt_smatrix a, const float *b, float alpha, float beta, float *c, ptrdiff_t ldc) {
+    const float *a0 = a.at;
+    const float *a1 = rows > 1 ? a0 + a.row : a0, *a2 = rows > 2 ? a1 + a.row : a1, *a3 = rows > 3 ? a2 + a.row : a2;
+    const float *a4 = rows > 4 ? a3 + a.row : a3, *a5 = rows > 5 ? a4 + a.row : a4;
+    const ngrt_sv *v = (const ngrt_sv *)b;
+    ngrt_sv s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0};
+    ngrt_sv t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0}, t4 = {0}, t5 = {0};
+    ptrdiff_t at = 0;
+    int i, p;
+    NGRT_SFETCH(16)
+    if (rows <= 4)
+        for (p = 0; p < k; p++, at += a.col, v += 2) {
+            ngrt_sv x = v[0], y = v[1];
+            s0 += a0[at] * x, t0 += a0[at] * y;
+            s1 += a1[at] * x, t1 += a1[at] * y;
+            s2 += a2[at] * x, t2 += a2[at] * y;
+            s3 += a3[at] * x, t3 += a3[at] * y;
+        }
+    else
+        for (p = 0; p < k; p++, at += a.col, v += 2) {
+            ngrt_sv x = v[0], y = v[1];
+            s0 += a0[at] * x, t0 += a0[at] * y;
+            s1 += a1[at] * x, t1 += a1[at] * y;
+            s2 += a2[at] * x, t2 += a2[at] * y;
+            s3 += a3[at] * x, t3 += a3[at] * y;
+            s4 += a4[at] * x, t4 += a4[at] * y;
+            s5 += a5[at] * x, t5 += a5[at] * y;
+        }
+    NGRT_SPUT(ngrt_sv, 0, s0, t0)
+    NGRT_SPUT(ngrt_sv, 1, s1, t1)
+    NGRT_SPUT(ngrt_sv, 2, s2, t2)
+    NGRT_SPUT(ngrt_sv, 3, s3, t3)
+    NGRT_SPUT(ngrt_sv, 4, s4, t4)
+    NGRT_SPUT(ngrt_sv, 5, s5, t5)
+}
+
+typedef float ngrt_sx __attribute__((vector_size(4 * sizeof(float)), aligned(4), may_alias));
+typedef float ngrt_sy __attribute__((vector_size(8 * sizeof(float)), aligned(4), may_alias));
+
+/* By two squares of 4 by 4 side by side, and what is left over in C. */
+NGRT_SFOR("avx2,fma")
+static void ngrt_sturn_avx2(int cols, int k, const float *from, ptrdiff_t row, float *restrict out, int width) {
+    int j = 0, p = 0;
+#ifdef __has_builtin
+#if __has_builtin(__builtin_shufflevector)
+#define NGRT_SBOTH(r) __builtin_shufflevector(*(const ngrt_sx *)(r), *(const ngrt_sx *)((r) + 4 * row), 0, 1, 2, 3, 4, 5, 6, 7)
+    for (; j + 8 <= cols; j += 8)
+        for (p = 0; p + 4 <= k; p += 4) {
+            const float *r = from + j * row + p;
+            float *to = out + p * width + j;
+            ngrt_sy a = NGRT_SBOTH(r), b = NGRT_SBOTH(r + row), c = NGRT_SBOTH(r + 2 * row), d = NGRT_SBOTH(r + 3 * row), ab, cd;
+            ab = __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13), cd = __builtin_shufflevector(c, d, 0, 8, 1, 9, 4, 12, 5, 13);
+            *(ngrt_sy *)to = __builtin_shufflevector(ab, cd, 0, 1, 8, 9, 4, 5, 12, 13);
+            *(ngrt_sy *)(to + width) = __builtin_shufflevector(ab, cd, 2, 3, 10, 11, 6, 7, 14, 15);
+            ab = __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15), cd = __builtin_shufflevector(c, d, 2, 10, 3, 11, 6, 14, 7, 15);
+            *(ngrt_sy *)(to + 2 * width) = __builtin_shufflevector(ab, cd, 0, 1, 8, 9, 4, 5, 12, 13);
+            *(ngrt_sy *)(to + 3 * width) = __builtin_shufflevector(ab, cd, 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+    p = k - k % 4;
+    ngrt_sturn(j, k - p, from + p, row, out + p * width, width);
+#endif
+#endif
+    ngrt_sturn(cols - j, k, from + j * row, row, out + j, width);
+}
+
+typedef float ngrt_sw __attribute__((vector_size(64), aligned(4), may_alias));
+
+/* By vectors of 64 bytes: 8 rows of two of them. */
+NGRT_SFOR("avx512f")
+static void ngrt_stile_avx512(int rows, int k, ngrt_smatrix a, const float *b, float alpha, float beta, float *c, ptrdiff_t ldc) {
+    const float *a0 = a.at;
+    const float *a1 = rows > 1 ? a0 + a.row : a0, *a2 = rows > 2 ? a1 + a.row : a1, *a3 = rows > 3 ? a2 + a.row : a2;
+    const float *a4 = rows > 4 ? a3 + a.row : a3, *a5 = rows > 5 ? a4 + a.row : a4, *a6 = rows > 6 ? a5 + a.row : a5;
+    const float *a7 = rows > 7 ? a6 + a.row : a6;
+    const ngrt_sw *v = (const ngrt_sw *)b;
+    ngrt_sw s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0};
+    ngrt_sw t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0}, t4 = {0}, t5 = {0}, t6 = {0}, t7 = {0};
+    ptrdiff_t at = 0;
+    int i, p;
+    NGRT_SFETCH(2 * 16)
+    for (p = 0; p < k; p++, at += a.col, v += 2) {
+        ngrt_sw x = v[0], y = v[1];
+        s0 += a0[at] * x, t0 += a0[at] * y;
+        s1 += a1[at] * x, t1 += a1[at] * y;
+        s2 += a2[at] * x, t2 += a2[at] * y;
+        s3 += a3[at] * x, t3 += a3[at] * y;
+        s4 += a4[at] * x, t4 += a4[at] * y;
+        s5 += a5[at] * x, t5 += a5[at] * y;
+        s6 += a6[at] * x, t6 += a6[at] * y;
+        s7 += a7[at] * x, t7 += a7[at] * y;
+    }
+    NGRT_SPUT(ngrt_sw, 0, s0, t0)
+    NGRT_SPUT(ngrt_sw, 1, s1, t1)
+    NGRT_SPUT(ngrt_sw, 2, s2, t2)
+    NGRT_SPUT(ngrt_sw, 3, s3, t3)
+    NGRT_SPUT(ngrt_sw, 4, s4, t4)
+    NGRT_SPUT(ngrt_sw, 5, s5, t5)
+    NGRT_SPUT(ngrt_sw, 6, s6, t6)
+    NGRT_SPUT(ngrt_sw, 7, s7, t7)
+}
+#endif
+
+/* The best kernel for this processor and so many columns. */
+static ngrt_skernel ngrt_schoose(int n) {
+    ngrt_skernel plain = { NGRT_SROWS, NGRT_SCOLS, ngrt_stile, ngrt_sturn };
+#if defined __GNUC__ && defined __x86_64__
+    ngrt_skernel avx2 = { NGRT_SROWS, NGRT_SCOLS, ngrt_stile_avx2, ngrt_sturn_avx2 };
+    ngrt_skernel avx512 = { NGRT_SMORE, 2 * NGRT_SCOLS, ngrt_stile_avx512, ngrt_sturn_avx2 };
+    if (n > NGRT_SCOLS && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("avx512f"))
+        return avx512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return avx2;
+#endif
+    (void)n;
+    return plain;
+}
+
+/* Asks for a line of memory that will be read. */
+#if defined __GNUC__
+#define NGRT_SSOON(at) __builtin_prefetch(at)
+#else
+#define NGRT_SSOON(at) (void)(at)
+#endif
+
+/* Copies k rows of cols columns of b side by side, as wide as a tile, with zeros for the columns missing. */
+static void ngrt_spack(const ngrt_skernel *kernel, int cols, int k, ngrt_smatrix b, float *restrict out) {
+    int width = kernel->cols, j, p;
+    if (b.row == 1)
+        kernel->turn(cols, k, b.at, b.col, out, width);
+    for (p = 0; p < k && (b.row != 1 || cols < width); p++) {
+        const float *from = b.at + p * b.row;
+        float *to = out + p * width;
+        if (b.col == 1 && cols == NGRT_SCOLS)
+            memcpy(to, from, NGRT_SCOLS * sizeof *to);
+        else if (b.col == 1 && cols == 2 * NGRT_SCOLS)
+            memcpy(to, from, 2 * NGRT_SCOLS * sizeof *to);
+        else if (b.row != 1)
+            for (j = 0; j < cols; j++)
+                to[j] = from[j * b.col];
+        for (j = cols; j < width; j++)
+            to[j] = 0.0f;
+    }
+}
+
+/* Copies rows of a, k long, so that the numbers that a tile wants at a time are neighbours. */
+static void ngrt_sblock(const ngrt_skernel *kernel, int rows, int k, ngrt_smatrix a, float *restrict out) {
+    int width = kernel->rows, i = 0, j, p;
+    for (p = 0; p < k && a.row == 1; p++) {
+        const float *from = a.at + p * a.col;
+        float *to = out + p * width;
+        for (j = 0; j < rows && p + 12 < k; j += NGRT_SCOLS)
+            NGRT_SSOON(from + 12 * a.col + j);
+        if (width == NGRT_SROWS)
+            for (i = 0; i + NGRT_SROWS <= rows; i += NGRT_SROWS, to += k * NGRT_SROWS)
+                memcpy(to, from + i, NGRT_SROWS * sizeof *to);
+        else
+            for (i = 0; i + NGRT_SMORE <= rows; i += NGRT_SMORE, to += k * NGRT_SMORE)
+                memcpy(to, from + i, NGRT_SMORE * sizeof *to);
+    }
+    for (; i < rows; i += width) {
+        const float *from = a.at + i * a.row;
+        float *to = out + i * k;
+        int own = rows - i < width ? rows - i : width;
+        if (a.col == 1)
+            kernel->turn(own, k, from, a.row, to, width);
+        else
+            for (p = 0; p < k; p++)
+                for (j = 0; j < own; j++)
+                    to[p * width + j] = from[j * a.row + p * a.col];
+    }
 }
 
 /* sum over p < k of x[p] y[p], in 16 partial sums that vectorise. */
@@ -219,28 +324,57 @@ static void ngrt_svector(int n, int k, float alpha, const float *x, ngrt_smatrix
     }
 }
 
-/* The product in general. B is taken in panels of 320 by a tile's columns, which stay in the first cache while the tiles of a
- * band of rows pass over them. */
+/* So many pieces of at most `most` are as equal as multiples of `unit` can be. */
+static int ngrt_spiece(int size, int most, int unit) {
+    int pieces = (size - 1) / most + 1, piece = (size - 1) / pieces + 1;
+    return (piece + unit - 1) / unit * unit;
+}
+
+/* The tiles of some rows of C against one panel of B; meanwhile what comes next of B is asked for. */
+static void ngrt_sband(const ngrt_skernel *kernel, int rows, int cols, int k, float alpha, ngrt_smatrix a, const float *block,
+                       const float *panel, ngrt_smatrix next, float beta, float *c, ptrdiff_t ldc) {
+    float sum[NGRT_SMORE * 2 * NGRT_SCOLS];
+    int i, r, p = 0, ahead = k * kernel->rows / rows + 1;
+    for (i = 0; i < rows; i += kernel->rows) {
+        for (r = p + ahead < k ? p + ahead : k; p < r; p++)
+            NGRT_SSOON(next.col == 1 ? next.at + p * next.row : next.at + p % NGRT_SCOLS * next.col + p / NGRT_SCOLS * NGRT_SCOLS);
+        int own = rows - i < kernel->rows ? rows - i : kernel->rows;
+        ngrt_smatrix ai = { a.at + i * a.row, a.row, a.col };
+        if (block)
+            ai.at = block + i * k, ai.row = 1, ai.col = kernel->rows;
+        if (cols == kernel->cols) {
+            kernel->tile(own, k, ai, panel, alpha, beta, c + i * ldc, ldc);
+            continue;
+        }
+        kernel->tile(own, k, ai, panel, 1.0f, 0.0f, sum, kernel->cols);
+        for (r = 0; r < own; r++)
+            ngrt_sstore(cols, alpha, sum + r * kernel->cols, beta, c + (i + r) * ldc, 1);
+    }
+}
+
+/* The product in general. B is taken in panels as wide as a tile, which stay in the first cache while the tiles of a band of
+ * rows pass over them. A is copied where a tile's rows of it would lie far apart, or in each other's way in the cache. */
 static void ngrt_sproduct(int m, int n, int k, float alpha, ngrt_smatrix a, ngrt_smatrix b, float beta, float *c,
                           ptrdiff_t ldc) {
     const ngrt_skernel kernel = ngrt_schoose(n);
-    float panel[NGRT_SDEPTH * 2 * NGRT_SCOLS], sum[NGRT_SMORE * 2 * NGRT_SCOLS];
-    int blocks = (k - 1) / NGRT_SDEPTH + 1, depth = (k - 1) / blocks + 1, i, j, p, r, top;
+    float panel[NGRT_SDEPTH * 2 * NGRT_SCOLS], block[NGRT_SBLOCK];
+    int copied = n > kernel.cols && (a.col != 1 || a.row % (64 * NGRT_SCOLS) == 0), depth = ngrt_spiece(k, NGRT_SDEPTH, 1);
+    int most = (copied ? NGRT_SBLOCK : NGRT_SBAND) / depth / kernel.rows * kernel.rows, band = ngrt_spiece(m, most, kernel.rows), i, j, p;
     for (p = 0; p < k; p += depth)
-        for (top = 0; top < m; top += NGRT_SBAND)
+        for (i = 0; i < m; i += band) {
+            int kp = k - p < depth ? k - p : depth, rows = m - i < band ? m - i : band;
+            ngrt_smatrix ap = { a.at + i * a.row + p * a.col, a.row, a.col };
+            if (copied)
+                ngrt_sblock(&kernel, rows, kp, ap, block);
             for (j = 0; j < n; j += kernel.cols) {
-                int kp = k - p < depth ? k - p : depth, end = m - top < NGRT_SBAND ? m : top + NGRT_SBAND;
                 int cols = n - j < kernel.cols ? n - j : kernel.cols;
                 ngrt_smatrix bp = { b.at + p * b.row + j * b.col, b.row, b.col };
-                ngrt_spack(cols, kernel.cols, kp, bp, panel);
-                for (i = top; i < end; i += kernel.rows) {
-                    int rows = end - i < kernel.rows ? end - i : kernel.rows;
-                    ngrt_smatrix ap = { a.at + i * a.row + p * a.col, a.row, a.col };
-                    kernel.tile(rows, kp, ap, panel, sum);
-                    for (r = 0; r < rows; r++)
-                        ngrt_sstore(cols, alpha, sum + r * kernel.cols, p == 0 ? beta : 1.0f, c + (i + r) * ldc + j, 1);
-                }
+                ngrt_spack(&kernel, cols, kp, bp, panel);
+                bp.at += (b.row == 1 || b.col == 1) && j + 2 * kernel.cols <= n ? kernel.cols * b.col : 0;
+                ngrt_sband(&kernel, rows, cols, kp, alpha, ap, copied ? block : NULL, panel, bp, p == 0 ? beta : 1.0f,
+                           c + i * ldc + j, ldc);
             }
+        }
 }
 
 /* C[m,n] = alpha op(A) op(B) + beta C; A is [m,k], or [k,m] if ta; B is [k,n], or [n,k] if tb; beta = 0 overwrites. */
@@ -270,143 +404,17 @@ typedef struct ngrt_dmatrix {
 } ngrt_dmatrix;
 
 /* A tile is 6 rows of 8 columns, or 8 of twice as many: its sums stay in registers. The depth is how much of the inner size
- * is done at a time, and so many rows of A: what is read again and again then stays in the caches. */
-enum { NGRT_DROWS = 6, NGRT_DCOLS = 8, NGRT_DDEPTH = 320, NGRT_DBAND = 480, NGRT_DMORE = 8 };
+ * is done at a time; a band is how many numbers of A: what is read again and again then stays in the caches. A block is what is
+ * copied of A where the rows of a tile are not near each other in memory. */
+enum { NGRT_DROWS = 6, NGRT_DCOLS = 8, NGRT_DDEPTH = 256, NGRT_DBAND = 3072 * 8, NGRT_DBLOCK = 1536 * 8, NGRT_DMORE = 8 };
 
-/* How a tile is computed: sum[i][j] = sum over p < k of a(i, p) b[p][j], for all rows and columns of the tile; of a's rows, the last
- * of fewer stands for those missing. */
+/* How a tile is computed: c(i, j) = alpha (sum over p < k of a(i, p) b[p][j]) + beta c(i, j), for rows of the tile's rows and all
+ * of its columns; beta = 0 overwrites. And how rows become columns: out[p][j] = from[j][p] for p < k and j < cols. */
 typedef struct ngrt_dkernel {
     int rows, cols;
-    void (*tile)(int rows, int k, ngrt_dmatrix a, const double *b, double *sum);
+    void (*tile)(int rows, int k, ngrt_dmatrix a, const double *b, double alpha, double beta, double *c, ptrdiff_t ldc);
+    void (*turn)(int cols, int k, const double *from, ptrdiff_t row, double *out, int width);
 } ngrt_dkernel;
-
-/* In C alone. */
-static void ngrt_dtile(int rows, int k, ngrt_dmatrix a, const double *b, double *sum) {
-    const double *r[NGRT_DROWS];
-    int h, i, j, p;
-    for (i = 0; i < NGRT_DROWS; i++)
-        r[i] = a.at + (i < rows ? i : rows - 1) * a.row;
-    for (h = 0; h < NGRT_DCOLS; h += 4) {
-        double s[NGRT_DROWS][4] = {{0}};
-        for (p = 0; p < k; p++)
-            for (i = 0; i < NGRT_DROWS; i++)
-                for (j = 0; j < 4; j++)
-                    s[i][j] += r[i][p * a.col] * b[p * NGRT_DCOLS + h + j];
-        for (i = 0; i < NGRT_DROWS; i++)
-            for (j = 0; j < 4; j++)
-                sum[i * NGRT_DCOLS + h + j] = s[i][j];
-    }
-}
-
-#if defined __GNUC__ && defined __x86_64__
-typedef double ngrt_dv __attribute__((vector_size(32), aligned(8), may_alias));
-
-/* The same by the wider vectors and the fused multiply-add of newer x86 processors. */
-__attribute__((target("avx2,fma")))
-static void ngrt_dtile_avx2(int rows, int k, ngrt_dmatrix a, const double *b, double *sum) {
-    const double *a0 = a.at;
-    const double *a1 = rows > 1 ? a0 + a.row : a0, *a2 = rows > 2 ? a1 + a.row : a1, *a3 = rows > 3 ? a2 + a.row : a2;
-    const double *a4 = rows > 4 ? a3 + a.row : a3, *a5 = rows > 5 ? a4 + a.row : a4;
-    const ngrt_dv *v = (const ngrt_dv *)b;
-    ngrt_dv *s = (ngrt_dv *)sum;
-    ngrt_dv s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0};
-    ngrt_dv t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0}, t4 = {0}, t5 = {0};
-    ptrdiff_t at = 0;
-    int p;
-    for (p = 0; p < k; p++, at += a.col, v += 2) {
-        ngrt_dv x = v[0], y = v[1];
-        s0 += a0[at] * x, t0 += a0[at] * y;
-        s1 += a1[at] * x, t1 += a1[at] * y;
-        s2 += a2[at] * x, t2 += a2[at] * y;
-        s3 += a3[at] * x, t3 += a3[at] * y;
-        s4 += a4[at] * x, t4 += a4[at] * y;
-        s5 += a5[at] * x, t5 += a5[at] * y;
-    }
-    s[0] = s0, s[1] = t0, s[2] = s1, s[3] = t1, s[4] = s2, s[5] = t2;
-    s[6] = s3, s[7] = t3, s[8] = s4, s[9] = t4, s[10] = s5, s[11] = t5;
-}
-
-typedef double ngrt_dw __attribute__((vector_size(64), aligned(8), may_alias));
-
-/* By vectors of 64 bytes: 8 rows of two of them. */
-__attribute__((target("avx512f")))
-static void ngrt_dtile_avx512(int rows, int k, ngrt_dmatrix a, const double *b, double *sum) {
-    const double *a0 = a.at;
-    const double *a1 = rows > 1 ? a0 + a.row : a0, *a2 = rows > 2 ? a1 + a.row : a1, *a3 = rows > 3 ? a2 + a.row : a2;
-    const double *a4 = rows > 4 ? a3 + a.row : a3, *a5 = rows > 5 ? a4 + a.row : a4, *a6 = rows > 6 ? a5 + a.row : a5;
-    const double *a7 = rows > 7 ? a6 + a.row : a6;
-    const ngrt_dw *v = (const ngrt_dw *)b;
-    ngrt_dw *s = (ngrt_dw *)sum;
-    ngrt_dw s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0};
-    ngrt_dw t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0}, t4 = {0}, t5 = {0}, t6 = {0}, t7 = {0};
-    ptrdiff_t at = 0;
-    int p;
-    for (p = 0; p < k; p++, at += a.col, v += 2) {
-        ngrt_dw x = v[0], y = v[1];
-        s0 += a0[at] * x, t0 += a0[at] * y;
-        s1 += a1[at] * x, t1 += a1[at] * y;
-        s2 += a2[at] * x, t2 += a2[at] * y;
-        s3 += a3[at] * x, t3 += a3[at] * y;
-        s4 += a4[at] * x, t4 += a4[at] * y;
-        s5 += a5[at] * x, t5 += a5[at] * y;
-        s6 += a6[at] * x, t6 += a6[at] * y;
-        s7 += a7[at] * x, t7 += a7[at] * y;
-    }
-    s[0] = s0, s[1] = t0, s[2] = s1, s[3] = t1, s[4] = s2, s[5] = t2, s[6] = s3, s[7] = t3;
-    s[8] = s4, s[9] = t4, s[10] = s5, s[11] = t5, s[12] = s6, s[13] = t6, s[14] = s7, s[15] = t7;
-}
-#endif
-
-/* The best kernel for this processor and so many columns. */
-static ngrt_dkernel ngrt_dchoose(int n) {
-    ngrt_dkernel plain = { NGRT_DROWS, NGRT_DCOLS, ngrt_dtile };
-#if defined __GNUC__ && defined __x86_64__
-    ngrt_dkernel avx2 = { NGRT_DROWS, NGRT_DCOLS, ngrt_dtile_avx2 };
-    ngrt_dkernel avx512 = { NGRT_DMORE, 2 * NGRT_DCOLS, ngrt_dtile_avx512 };
-    if (n > NGRT_DCOLS && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("avx512f"))
-        return avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return avx2;
-#endif
-    (void)n;
-    return plain;
-}
-
-/* Copies k rows of cols columns of b side by side, width apart, with zeros for the columns missing. Where columns are rows of
- * memory, 8 numbers of each are taken at a time. */
-static void ngrt_dpack(int cols, int width, int k, ngrt_dmatrix b, double *restrict out) {
-    int j, p, q;
-    if (b.row == 1 && cols == width) {
-        for (p = 0; p < k; p += NGRT_DCOLS)
-            for (j = 0; j < width; j++) {
-                const double *from = b.at + p + j * b.col;
-                int end = k - p < NGRT_DCOLS ? k - p : NGRT_DCOLS;
-                for (q = 0; q < end; q++)
-                    out[(p + q) * width + j] = from[q];
-            }
-        return;
-    }
-    if (b.col == 1) {
-        for (p = 0; p < k; p++) {
-            const double *from = b.at + p * b.row;
-            double *to = out + p * width;
-            if (cols == width) {
-                memcpy(to, from, (size_t)width * sizeof *to);
-            } else {
-                for (j = 0; j < cols; j++)
-                    to[j] = from[j];
-                for (; j < width; j++)
-                    to[j] = 0.0;
-            }
-        }
-        return;
-    }
-    for (j = 0; j < width; j++) {
-        const double *from = b.at + (j < cols ? j : 0) * b.col;
-        for (p = 0; p < k; p++)
-            out[p * width + j] = j < cols ? from[p * b.row] : 0.0;
-    }
-}
 
 /* c = alpha sum + beta c for cols numbers that are step apart; beta = 0 overwrites. */
 static void ngrt_dstore(int cols, double alpha, const double *restrict sum, double beta, double *restrict c,
@@ -426,6 +434,237 @@ static void ngrt_dstore(int cols, double alpha, const double *restrict sum, doub
     else
         for (j = 0; j < cols; j++)
             c[j * step] = alpha * sum[j] + beta * c[j * step];
+}
+
+/* In C alone. */
+static void ngrt_dtile(int rows, int k, ngrt_dmatrix a, const double *b, double alpha, double beta, double *c, ptrdiff_t ldc) {
+    const double *r[NGRT_DROWS];
+    double sum[NGRT_DROWS * NGRT_DCOLS];
+    int h, i, j, p;
+    for (i = 0; i < NGRT_DROWS; i++)
+        r[i] = a.at + (i < rows ? i : rows - 1) * a.row;
+    for (h = 0; h < NGRT_DCOLS; h += 4) {
+        double s[NGRT_DROWS][4] = {{0}};
+        for (p = 0; p < k; p++)
+            for (i = 0; i < NGRT_DROWS; i++)
+                for (j = 0; j < 4; j++)
+                    s[i][j] += r[i][p * a.col] * b[p * NGRT_DCOLS + h + j];
+        for (i = 0; i < NGRT_DROWS; i++)
+            for (j = 0; j < 4; j++)
+                sum[i * NGRT_DCOLS + h + j] = s[i][j];
+    }
+    for (i = 0; i < rows; i++)
+        ngrt_dstore(NGRT_DCOLS, alpha, sum + i * NGRT_DCOLS, beta, c + i * ldc, 1);
+}
+
+/* In C alone. Of each row as many numbers are taken as a line of the cache holds. */
+static void ngrt_dturn(int cols, int k, const double *from, ptrdiff_t row, double *restrict out, int width) {
+    int j, p, q;
+    for (p = 0; p < k; p += NGRT_DCOLS)
+        for (j = 0; j < cols; j++) {
+            int end = k - p < NGRT_DCOLS ? k : p + NGRT_DCOLS;
+            for (q = p; q < end; q++)
+                out[q * width + j] = from[j * row + q];
+        }
+}
+
+#if defined __GNUC__ && defined __x86_64__
+/* For one kind of processor; a*b + c is one operation there, which GCC makes of it under -std=c99 only where it is told to. */
+#ifdef __clang__
+#define NGRT_DFOR(isa) __attribute__((target(isa)))
+#else
+#define NGRT_DFOR(isa) __attribute__((target(isa), optimize("fp-contract=fast")))
+#endif
+
+/* One row of a tile goes to memory; C's lines are asked for before the sums are computed. */
+#define NGRT_DPUT(vector, i, x, y) \
+    if (i < rows) { \
+        vector *to = (vector *)(c + i * ldc); \
+        if (beta == 0.0) \
+            to[0] = alpha * x, to[1] = alpha * y; \
+        else \
+            to[0] = alpha * x + beta * to[0], to[1] = alpha * y + beta * to[1]; \
+    }
+#define NGRT_DFETCH(cols) \
+    for (i = 0; i < rows; i++) { \
+        __builtin_prefetch(c + i * ldc, 1); \
+        __builtin_prefetch(c + i * ldc + cols - 1, 1); \
+    }
+
+typedef double ngrt_dv __attribute__((vector_size(32), aligned(8), may_alias));
+
+/* The same by the wider vectors and the fused multiply-add of newer x86 processors. */
+NGRT_DFOR("avx2,fma")
+static void ngrt_dtile_avx2(int rows, int k, ngrt_dmatrix a, const double *b, double alpha, double beta, double *c, ptrdiff_t ldc) {
+    const double *a0 = a.at;
+    const double *a1 = rows > 1 ? a0 + a.row : a0, *a2 = rows > 2 ? a1 + a.row : a1, *a3 = rows > 3 ? a2 + a.row : a2;
+    const double *a4 = rows > 4 ? a3 + a.row : a3, *a5 = rows > 5 ? a4 + a.row : a4;
+    const ngrt_dv *v = (const ngrt_dv *)b;
+    ngrt_dv s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0};
+    ngrt_dv t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0}, t4 = {0}, t5 = {0};
+    ptrdiff_t at = 0;
+    int i, p;
+    NGRT_DFETCH(8)
+    if (rows <= 4)
+        for (p = 0; p < k; p++, at += a.col, v += 2) {
+            ngrt_dv x = v[0], y = v[1];
+            s0 += a0[at] * x, t0 += a0[at] * y;
+            s1 += a1[at] * x, t1 += a1[at] * y;
+            s2 += a2[at] * x, t2 += a2[at] * y;
+            s3 += a3[at] * x, t3 += a3[at] * y;
+        }
+    else
+        for (p = 0; p < k; p++, at += a.col, v += 2) {
+            ngrt_dv x = v[0], y = v[1];
+            s0 += a0[at] * x, t0 += a0[at] * y;
+            s1 += a1[at] * x, t1 += a1[at] * y;
+            s2 += a2[at] * x, t2 += a2[at] * y;
+            s3 += a3[at] * x, t3 += a3[at] * y;
+            s4 += a4[at] * x, t4 += a4[at] * y;
+            s5 += a5[at] * x, t5 += a5[at] * y;
+        }
+    NGRT_DPUT(ngrt_dv, 0, s0, t0)
+    NGRT_DPUT(ngrt_dv, 1, s1, t1)
+    NGRT_DPUT(ngrt_dv, 2, s2, t2)
+    NGRT_DPUT(ngrt_dv, 3, s3, t3)
+    NGRT_DPUT(ngrt_dv, 4, s4, t4)
+    NGRT_DPUT(ngrt_dv, 5, s5, t5)
+}
+
+typedef double ngrt_dx __attribute__((vector_size(4 * sizeof(double)), aligned(8), may_alias));
+typedef double ngrt_dy __attribute__((vector_size(8 * sizeof(double)), aligned(8), may_alias));
+
+/* By two squares of 4 by 4 side by side, and what is left over in C. */
+NGRT_DFOR("avx2,fma")
+static void ngrt_dturn_avx2(int cols, int k, const double *from, ptrdiff_t row, double *restrict out, int width) {
+    int j = 0, p = 0;
+#ifdef __has_builtin
+#if __has_builtin(__builtin_shufflevector)
+#define NGRT_DBOTH(r) __builtin_shufflevector(*(const ngrt_dx *)(r), *(const ngrt_dx *)((r) + 4 * row), 0, 1, 2, 3, 4, 5, 6, 7)
+    for (; j + 8 <= cols; j += 8)
+        for (p = 0; p + 4 <= k; p += 4) {
+            const double *r = from + j * row + p;
+            double *to = out + p * width + j;
+            ngrt_dy a = NGRT_DBOTH(r), b = NGRT_DBOTH(r + row), c = NGRT_DBOTH(r + 2 * row), d = NGRT_DBOTH(r + 3 * row), ab, cd;
+            ab = __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13), cd = __builtin_shufflevector(c, d, 0, 8, 1, 9, 4, 12, 5, 13);
+            *(ngrt_dy *)to = __builtin_shufflevector(ab, cd, 0, 1, 8, 9, 4, 5, 12, 13);
+            *(ngrt_dy *)(to + width) = __builtin_shufflevector(ab, cd, 2, 3, 10, 11, 6, 7, 14, 15);
+            ab = __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15), cd = __builtin_shufflevector(c, d, 2, 10, 3, 11, 6, 14, 7, 15);
+            *(ngrt_dy *)(to + 2 * width) = __builtin_shufflevector(ab, cd, 0, 1, 8, 9, 4, 5, 12, 13);
+            *(ngrt_dy *)(to + 3 * width) = __builtin_shufflevector(ab, cd, 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+    p = k - k % 4;
+    ngrt_dturn(j, k - p, from + p, row, out + p * width, width);
+#endif
+#endif
+    ngrt_dturn(cols - j, k, from + j * row, row, out + j, width);
+}
+
+typedef double ngrt_dw __attribute__((vector_size(64), aligned(8), may_alias));
+
+/* By vectors of 64 bytes: 8 rows of two of them. */
+NGRT_DFOR("avx512f")
+static void ngrt_dtile_avx512(int rows, int k, ngrt_dmatrix a, const double *b, double alpha, double beta, double *c, ptrdiff_t ldc) {
+    const double *a0 = a.at;
+    const double *a1 = rows > 1 ? a0 + a.row : a0, *a2 = rows > 2 ? a1 + a.row : a1, *a3 = rows > 3 ? a2 + a.row : a2;
+    const double *a4 = rows > 4 ? a3 + a.row : a3, *a5 = rows > 5 ? a4 + a.row : a4, *a6 = rows > 6 ? a5 + a.row : a5;
+    const double *a7 = rows > 7 ? a6 + a.row : a6;
+    const ngrt_dw *v = (const ngrt_dw *)b;
+    ngrt_dw s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0};
+    ngrt_dw t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0}, t4 = {0}, t5 = {0}, t6 = {0}, t7 = {0};
+    ptrdiff_t at = 0;
+    int i, p;
+    NGRT_DFETCH(2 * 8)
+    for (p = 0; p < k; p++, at += a.col, v += 2) {
+        ngrt_dw x = v[0], y = v[1];
+        s0 += a0[at] * x, t0 += a0[at] * y;
+        s1 += a1[at] * x, t1 += a1[at] * y;
+        s2 += a2[at] * x, t2 += a2[at] * y;
+        s3 += a3[at] * x, t3 += a3[at] * y;
+        s4 += a4[at] * x, t4 += a4[at] * y;
+        s5 += a5[at] * x, t5 += a5[at] * y;
+        s6 += a6[at] * x, t6 += a6[at] * y;
+        s7 += a7[at] * x, t7 += a7[at] * y;
+    }
+    NGRT_DPUT(ngrt_dw, 0, s0, t0)
+    NGRT_DPUT(ngrt_dw, 1, s1, t1)
+    NGRT_DPUT(ngrt_dw, 2, s2, t2)
+    NGRT_DPUT(ngrt_dw, 3, s3, t3)
+    NGRT_DPUT(ngrt_dw, 4, s4, t4)
+    NGRT_DPUT(ngrt_dw, 5, s5, t5)
+    NGRT_DPUT(ngrt_dw, 6, s6, t6)
+    NGRT_DPUT(ngrt_dw, 7, s7, t7)
+}
+#endif
+
+/* The best kernel for this processor and so many columns. */
+static ngrt_dkernel ngrt_dchoose(int n) {
+    ngrt_dkernel plain = { NGRT_DROWS, NGRT_DCOLS, ngrt_dtile, ngrt_dturn };
+#if defined __GNUC__ && defined __x86_64__
+    ngrt_dkernel avx2 = { NGRT_DROWS, NGRT_DCOLS, ngrt_dtile_avx2, ngrt_dturn_avx2 };
+    ngrt_dkernel avx512 = { NGRT_DMORE, 2 * NGRT_DCOLS, ngrt_dtile_avx512, ngrt_dturn_avx2 };
+    if (n > NGRT_DCOLS && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("avx512f"))
+        return avx512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return avx2;
+#endif
+    (void)n;
+    return plain;
+}
+
+/* Asks for a line of memory that will be read. */
+#if defined __GNUC__
+#define NGRT_DSOON(at) __builtin_prefetch(at)
+#else
+#define NGRT_DSOON(at) (void)(at)
+#endif
+
+/* Copies k rows of cols columns of b side by side, as wide as a tile, with zeros for the columns missing. */
+static void ngrt_dpack(const ngrt_dkernel *kernel, int cols, int k, ngrt_dmatrix b, double *restrict out) {
+    int width = kernel->cols, j, p;
+    if (b.row == 1)
+        kernel->turn(cols, k, b.at, b.col, out, width);
+    for (p = 0; p < k && (b.row != 1 || cols < width); p++) {
+        const double *from = b.at + p * b.row;
+        double *to = out + p * width;
+        if (b.col == 1 && cols == NGRT_DCOLS)
+            memcpy(to, from, NGRT_DCOLS * sizeof *to);
+        else if (b.col == 1 && cols == 2 * NGRT_DCOLS)
+            memcpy(to, from, 2 * NGRT_DCOLS * sizeof *to);
+        else if (b.row != 1)
+            for (j = 0; j < cols; j++)
+                to[j] = from[j * b.col];
+        for (j = cols; j < width; j++)
+            to[j] = 0.0;
+    }
+}
+
+/* Copies rows of a, k long, so that the numbers that a tile wants at a time are neighbours. */
+static void ngrt_dblock(const ngrt_dkernel *kernel, int rows, int k, ngrt_dmatrix a, double *restrict out) {
+    int width = kernel->rows, i = 0, j, p;
+    for (p = 0; p < k && a.row == 1; p++) {
+        const double *from = a.at + p * a.col;
+        double *to = out + p * width;
+        for (j = 0; j < rows && p + 12 < k; j += NGRT_DCOLS)
+            NGRT_DSOON(from + 12 * a.col + j);
+        if (width == NGRT_DROWS)
+            for (i = 0; i + NGRT_DROWS <= rows; i += NGRT_DROWS, to += k * NGRT_DROWS)
+                memcpy(to, from + i, NGRT_DROWS * sizeof *to);
+        else
+            for (i = 0; i + NGRT_DMORE <= rows; i += NGRT_DMORE, to += k * NGRT_DMORE)
+                memcpy(to, from + i, NGRT_DMORE * sizeof *to);
+    }
+    for (; i < rows; i += width) {
+        const double *from = a.at + i * a.row;
+        double *to = out + i * k;
+        int own = rows - i < width ? rows - i : width;
+        if (a.col == 1)
+            kernel->turn(own, k, from, a.row, to, width);
+        else
+            for (p = 0; p < k; p++)
+                for (j = 0; j < own; j++)
+                    to[p * width + j] = from[j * a.row + p * a.col];
+    }
 }
 
 /* sum over p < k of x[p] y[p], in 8 partial sums that vectorise. */
@@ -464,28 +703,57 @@ static void ngrt_dvector(int n, int k, double alpha, const double *x, ngrt_dmatr
     }
 }
 
-/* The product in general. B is taken in panels of 320 by a tile's columns, which stay in the first cache while the tiles of a
- * band of rows pass over them. */
+/* So many pieces of at most `most` are as equal as multiples of `unit` can be. */
+static int ngrt_dpiece(int size, int most, int unit) {
+    int pieces = (size - 1) / most + 1, piece = (size - 1) / pieces + 1;
+    return (piece + unit - 1) / unit * unit;
+}
+
+/* The tiles of some rows of C against one panel of B; meanwhile what comes next of B is asked for. */
+static void ngrt_dband(const ngrt_dkernel *kernel, int rows, int cols, int k, double alpha, ngrt_dmatrix a, const double *block,
+                       const double *panel, ngrt_dmatrix next, double beta, double *c, ptrdiff_t ldc) {
+    double sum[NGRT_DMORE * 2 * NGRT_DCOLS];
+    int i, r, p = 0, ahead = k * kernel->rows / rows + 1;
+    for (i = 0; i < rows; i += kernel->rows) {
+        for (r = p + ahead < k ? p + ahead : k; p < r; p++)
+            NGRT_DSOON(next.col == 1 ? next.at + p * next.row : next.at + p % NGRT_DCOLS * next.col + p / NGRT_DCOLS * NGRT_DCOLS);
+        int own = rows - i < kernel->rows ? rows - i : kernel->rows;
+        ngrt_dmatrix ai = { a.at + i * a.row, a.row, a.col };
+        if (block)
+            ai.at = block + i * k, ai.row = 1, ai.col = kernel->rows;
+        if (cols == kernel->cols) {
+            kernel->tile(own, k, ai, panel, alpha, beta, c + i * ldc, ldc);
+            continue;
+        }
+        kernel->tile(own, k, ai, panel, 1.0, 0.0, sum, kernel->cols);
+        for (r = 0; r < own; r++)
+            ngrt_dstore(cols, alpha, sum + r * kernel->cols, beta, c + (i + r) * ldc, 1);
+    }
+}
+
+/* The product in general. B is taken in panels as wide as a tile, which stay in the first cache while the tiles of a band of
+ * rows pass over them. A is copied where a tile's rows of it would lie far apart, or in each other's way in the cache. */
 static void ngrt_dproduct(int m, int n, int k, double alpha, ngrt_dmatrix a, ngrt_dmatrix b, double beta, double *c,
                           ptrdiff_t ldc) {
     const ngrt_dkernel kernel = ngrt_dchoose(n);
-    double panel[NGRT_DDEPTH * 2 * NGRT_DCOLS], sum[NGRT_DMORE * 2 * NGRT_DCOLS];
-    int blocks = (k - 1) / NGRT_DDEPTH + 1, depth = (k - 1) / blocks + 1, i, j, p, r, top;
+    double panel[NGRT_DDEPTH * 2 * NGRT_DCOLS], block[NGRT_DBLOCK];
+    int copied = n > kernel.cols && (a.col != 1 || a.row % (64 * NGRT_DCOLS) == 0), depth = ngrt_dpiece(k, NGRT_DDEPTH, 1);
+    int most = (copied ? NGRT_DBLOCK : NGRT_DBAND) / depth / kernel.rows * kernel.rows, band = ngrt_dpiece(m, most, kernel.rows), i, j, p;
     for (p = 0; p < k; p += depth)
-        for (top = 0; top < m; top += NGRT_DBAND)
+        for (i = 0; i < m; i += band) {
+            int kp = k - p < depth ? k - p : depth, rows = m - i < band ? m - i : band;
+            ngrt_dmatrix ap = { a.at + i * a.row + p * a.col, a.row, a.col };
+            if (copied)
+                ngrt_dblock(&kernel, rows, kp, ap, block);
             for (j = 0; j < n; j += kernel.cols) {
-                int kp = k - p < depth ? k - p : depth, end = m - top < NGRT_DBAND ? m : top + NGRT_DBAND;
                 int cols = n - j < kernel.cols ? n - j : kernel.cols;
                 ngrt_dmatrix bp = { b.at + p * b.row + j * b.col, b.row, b.col };
-                ngrt_dpack(cols, kernel.cols, kp, bp, panel);
-                for (i = top; i < end; i += kernel.rows) {
-                    int rows = end - i < kernel.rows ? end - i : kernel.rows;
-                    ngrt_dmatrix ap = { a.at + i * a.row + p * a.col, a.row, a.col };
-                    kernel.tile(rows, kp, ap, panel, sum);
-                    for (r = 0; r < rows; r++)
-                        ngrt_dstore(cols, alpha, sum + r * kernel.cols, p == 0 ? beta : 1.0, c + (i + r) * ldc + j, 1);
-                }
+                ngrt_dpack(&kernel, cols, kp, bp, panel);
+                bp.at += (b.row == 1 || b.col == 1) && j + 2 * kernel.cols <= n ? kernel.cols * b.col : 0;
+                ngrt_dband(&kernel, rows, cols, kp, alpha, ap, copied ? block : NULL, panel, bp, p == 0 ? beta : 1.0,
+                           c + i * ldc + j, ldc);
             }
+        }
 }
 
 /* C[m,n] = alpha op(A) op(B) + beta C; A is [m,k], or [k,m] if ta; B is [k,n], or [n,k] if tb; beta = 0 overwrites. */
@@ -519,21 +787,28 @@ NGRT_FN void ngrt_dgemm(int ta, int tb, int m, int n, int k, double alpha, const
 int openblas_get_num_threads(void) __attribute__((weak));
 char *openblas_get_corename(void) __attribute__((weak));
 
-/* Is the kernel of 64-byte vectors the faster one? Not for small or narrow products, nor where CBLAS has such a kernel itself or several
- * threads with enough to do. */
-static int is_own(int tb, int m, int n, int k) {
+/* Is the own kernel the faster one? It is where B's rows are whole tiles or many and the inner size is one that stays in the
+ * caches, and A need not be copied; in double only by a little. With 64-byte vectors it is for all but small or narrow products. CBLAS is where it has
+ * several threads with enough to do, or such vectors itself. Measured against OpenBLAS's kernels for AVX2. */
+static int is_own(int wide, int ta, int tb, int m, int n, int k) {
     double work = (double)m * n * k;
     const char *core;
-    if (m < 8 || n < 32 || k < 16 || work < (tb ? 262144.0 : 65536.0) || !__builtin_cpu_supports("avx512f"))
-        return 0;
     if (!openblas_get_corename || !openblas_get_num_threads || (openblas_get_num_threads() > 1 && work > 1048576.0))
         return 0;
     core = openblas_get_corename();
-    return strcmp(core, "Haswell") == 0 || strcmp(core, "Zen") == 0;
+    if (strcmp(core, "Haswell") != 0 && strcmp(core, "Zen") != 0)
+        return 0;
+    if (__builtin_cpu_supports("avx512f"))
+        return m >= 8 && n >= 32 && k >= 16 && work >= (tb ? 262144.0 : 65536.0);
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || n < 16 || (n < 48 && n % 16 != 0) || work > 67108864.0)
+        return 0;
+    if (wide)
+        return !ta && k <= 256;
+    return ta ? m >= 32 && work <= 262144.0 : k <= 800;
 }
 #else
-static int is_own(int tb, int m, int n, int k) {
-    (void)tb, (void)m, (void)n, (void)k;
+static int is_own(int wide, int ta, int tb, int m, int n, int k) {
+    (void)wide, (void)ta, (void)tb, (void)m, (void)n, (void)k;
     return 0;
 }
 #endif
@@ -541,7 +816,7 @@ static int is_own(int tb, int m, int n, int k) {
 /* The call with sizes that CBLAS accepts: it wants row lengths of at least 1. */
 void ngrt_sgemm(int ta, int tb, int m, int n, int k, float alpha, const float *a, int lda, const float *b, int ldb,
                 float beta, float *c, int ldc) {
-    if (is_own(tb, m, n, k))
+    if (is_own(0, ta, tb, m, n, k))
         own_sgemm(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
     else if (m > 0 && n > 0)
         cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, m, n, k, alpha, a,
@@ -551,7 +826,7 @@ void ngrt_sgemm(int ta, int tb, int m, int n, int k, float alpha, const float *a
 /* The same in double. */
 void ngrt_dgemm(int ta, int tb, int m, int n, int k, double alpha, const double *a, int lda, const double *b, int ldb,
                 double beta, double *c, int ldc) {
-    if (is_own(tb, m, n, k))
+    if (is_own(1, ta, tb, m, n, k))
         own_dgemm(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
     else if (m > 0 && n > 0)
         cblas_dgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, m, n, k, alpha, a,
