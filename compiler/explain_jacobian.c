@@ -363,7 +363,7 @@ static void text_cost(const Lesson *l, Text *t)
         text_add(t, "\n  naive: Jacobian times Jacobian, from the last of these up: %s operations\n", grouped(l, naive));
         text_add(t, "  clever: a vector times each Jacobian, from the first of these down: %s operations\n", grouped(l, clever));
     }
-    text_add(t, "\n  Priced for a layer of n = %s units, in float32:\n", grouped(l, u));
+    text_add(t, "%s  Priced for a layer of n = %s units, in float32:\n", n > 0 ? "\n" : "", grouped(l, u));
     text_add(t, "    a Jacobian of the layer, n x n: %s numbers, %s MiB\n", grouped(l, u * u), grouped(l, u * u * 4 / 1048576));
     text_add(t, "    naive, Jacobian times Jacobian, 2 n^3 = O(n^3): %s operations\n", grouped(l, 2 * u * u * u));
     text_add(t, "    clever, vector times Jacobian, 2 n^2 = O(n^2): %s operations, %s times fewer\n", grouped(l, 2 * u * u), grouped(l, u));
