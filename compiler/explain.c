@@ -133,7 +133,7 @@ static const char *item_kind(const Lesson *l, const Node *n)
     for (int i = 0; i < l->losses; i++)
         if (l->loss[i] == n)
             return "loss";
-    return n->op == OP_var ? kinds[n->attr.var->kind] : "value";
+    return n->op == OP_var ? kinds[n->attr.var->kind] : op_info[n->op]->flags & F_LEAF ? "data" : "value";
 }
 
 /* Is the label taken by a name of the user's or by an item before this one? */
@@ -194,13 +194,31 @@ static void describe_item(Lesson *l, Item *t)
                 number[i] = text_format(l->ngc, "(%s)", number[i]);
         }
     }
-    if (n->op == OP_var)
+    if (n->op == OP_var || n->op == OP_data)
         return;
     t->formula = info->flags & F_LEAF ? info->name : text_format(l->ngc, "%s%s", math_formula(l, n, label, M_TEXT), axes_words(l, n));
     t->numbers = scalar && n->nargs > 0 ? math_formula(l, n, number, M_TEXT) : NULL;
     t->math_tex = math_formula(l, n, label, M_TEX);
     t->math_html = math_formula(l, n, label, M_HTML);
     t->teach = info->teach;
+}
+
+/* A value that has no name belongs to the first one computed from it, a variable to where it is declared, a named value to
+ * its own name: "h.0.W" is in h.0, and so is what h.0.z is summed up from in h.0.z. */
+static void group_items(Lesson *l)
+{
+    int *user = arena_alloc(l->ngc, (size_t)(l->items + 1) * sizeof *user); /* 1 + the first; 0: none */
+    for (int i = l->items; i-- > 0;) {
+        Item *t = &l->item[i];
+        const char *dot = strrchr(t->label, '.');
+        for (int k = 0; k < t->node->nargs; k++)
+            if (l->at[t->node->arg[k]->id])
+                user[l->at[t->node->arg[k]->id] - 1] = i + 1;
+        if (t->node->op == OP_var)
+            t->group = dot ? text_format(l->ngc, "%.*s", (int)(dot - t->label), t->label) : "";
+        else
+            t->group = own_name(t->node) ? t->label : user[i] ? l->item[user[i] - 1].group : "";
+    }
 }
 
 /* ---- moves: the way back --------------------------------------------------------------------------------------------- */
@@ -285,27 +303,35 @@ static void collect_moves(Lesson *l)
 
 /* ---- nudges ------------------------------------------------------------------------------------------------------------- */
 
-/* The loss where one entry of x is moved by h; x and all else is as before afterwards. */
-static double nudged(Lesson *l, const Root *r, double *copy, int64_t k, double h)
+/* The loss where one entry of x is moved by h; `other` computes it, so that what is known stays known. */
+static double nudged(Eval *other, const Root *r, double *copy, int64_t k, double h)
 {
-    Eval *e = l->e;
-    Node *x = r->x;
-    double *room = e->value[x->id];
-    eval_forget(e);
+    double *room = other->value[r->x->id];
+    eval_forget(other);
     copy[k] += h;
-    e->value[x->id] = copy;
-    e->known[x->id] = true;
-    double loss = *eval_node(e, r->loss);
-    copy[k] -= h;
-    e->value[x->id] = room;
-    eval_forget(e);
+    other->value[r->x->id] = copy;
+    other->known[r->x->id] = true;
+    double loss = *eval_node(other, r->loss);
+    other->value[r->x->id] = room;
     return loss;
+}
+
+/* An interpreter of its own, with the same values given. */
+static Eval *second_eval(const Lesson *l)
+{
+    Eval *e = eval_new(l->ngc, l->m);
+    memcpy(e->var, l->e->var, (size_t)l->m->vars * sizeof *e->var);
+    memcpy(e->dim, l->e->dim, sizeof e->dim);
+    e->training = l->e->training;
+    e->seed = l->e->seed;
+    return e;
 }
 
 /* Each value that a derivative is asked by: its entry with the steepest slope, moved by a step of one digit. */
 static void collect_nudges(Lesson *l)
 {
-    int most = l->items > 300 ? 4 : NUDGES; /* each computes the loss again */
+    int most = l->cost.all > 1e7 ? 3 : NUDGES; /* each computes the loss again */
+    Eval *other = second_eval(l);
     l->nudge = arena_alloc(l->ngc, NUDGES * sizeof *l->nudge);
     for (int i = 0; i < l->m->roots && l->nudges < most; i++) {
         Root *r = &l->m->root[i];
@@ -329,13 +355,54 @@ static void collect_nudges(Lesson *l)
             }
             n->entry = text_format(l->ngc, "%s%s]", n->entry, t.at);
         }
-        n->moved = nudged(l, r, arena_copy(l->ngc, x, (size_t)count * sizeof *x), k, n->h);
+        n->moved = nudged(other, r, arena_copy(l->ngc, x, (size_t)count * sizeof *x), k, n->h);
     }
 }
 
 /* ---- the command --------------------------------------------------------------------------------------------------------- */
 
-static Lesson *lesson_new(Ngc *ngc, Model *m, char **assign, int count, int *status)
+/* What computes these nodes: an operation for each element, and for each product of a matrix product. */
+static double cost_of(const Lesson *l, Node *const *root, int roots)
+{
+    const int *uses = graph_uses(l->g, root, roots);
+    int64_t dim[MAX_RANK];
+    double cost = 0;
+    for (int i = 0; i < l->g->count; i++) {
+        const Node *n = l->g->node[i];
+        if (!uses[i] || op_info[n->op]->flags & F_LEAF)
+            continue;
+        double count = (double)lesson_count(l, n, dim);
+        if (n->op == OP_matmul) {
+            lesson_count(l, n->arg[0], dim);
+            count *= (double)dim[n->arg[0]->shape.rank - 1 - n->attr.ta];
+        }
+        cost += count;
+    }
+    return cost;
+}
+
+/* Of the first loss, and of all that is delivered. */
+static void count_costs(Lesson *l)
+{
+    Node **root = arena_alloc(l->ngc, (size_t)(l->m->roots + 1) * sizeof *root);
+    int n = 0;
+    int64_t dim[MAX_RANK];
+    for (int i = 0; i < l->m->roots; i++) {
+        const Root *r = &l->m->root[i];
+        if (r->kind == ROOT_GRAD && r->loss == l->loss[0]) {
+            root[n++] = r->written;
+            l->cost.numbers += r->var ? (double)lesson_count(l, r->x, dim) : 0;
+        }
+    }
+    l->cost.forward = l->losses ? cost_of(l, l->loss, 1) : 0;
+    root[n] = l->losses ? l->loss[0] : NULL;
+    l->cost.both = l->losses ? cost_of(l, root, n + 1) : 0;
+    for (int i = 0; i < l->m->roots; i++)
+        root[i] = l->m->root[i].written;
+    l->cost.all = cost_of(l, root, l->m->roots);
+}
+
+static Lesson *lesson_new(Ngc *ngc, Model *m, const char *files, char **assign, int count, int *status)
 {
     Lesson *l = arena_alloc(ngc, sizeof *l);
     l->ngc = ngc;
@@ -348,22 +415,24 @@ static Lesson *lesson_new(Ngc *ngc, Model *m, char **assign, int count, int *sta
     l->at = arena_alloc(ngc, (size_t)(l->g->count + 1) * sizeof *l->at);
     collect_items(l);
     label_items(l);
+    group_items(l);
     for (int i = 0; i < l->items; i++)
         l->item[i].kind = item_kind(l, l->item[i].node);
     if (ngc->opt.jacobians)
         jacobians_prepare(l);
-    l->e = run_eval(ngc, m, assign, count, status);
+    l->e = run_eval(ngc, m, assign, count, files, &l->data, status);
     if (!l->e)
         return NULL;
     for (int i = 0; i < l->items; i++)
         describe_item(l, &l->item[i]);
+    count_costs(l);
     collect_moves(l);
     collect_nudges(l);
     jacobians_compute(l);
     return l;
 }
 
-int explain_main(Ngc *ngc, Model *m, const char *form, const char *path, char **assign, int count)
+int explain_main(Ngc *ngc, Model *m, const char *form, const char *path, const char *files, char **assign, int count)
 {
     static const struct { const char *form, *end; void (*tell)(const Lesson *, Text *); } forms[] = {
         {"html", ".html", explain_html}, {"text", "-", explain_text}, {"dot", "-", explain_dot}, {"json", "-", explain_json}, {"tex", "-", explain_tex},
@@ -373,7 +442,7 @@ int explain_main(Ngc *ngc, Model *m, const char *form, const char *path, char **
         form = "jacobians";
     Text t = {.ngc = ngc};
     int status;
-    Lesson *l = lesson_new(ngc, m, assign, count, &status);
+    Lesson *l = lesson_new(ngc, m, files, assign, count, &status);
     if (!l || ngc->errors)
         return status ? status : 1;
     size_t k = 0;

@@ -15,6 +15,7 @@ typedef struct Item {       /* a value on the way forward; constants have none *
     const char *teach;      /* what a teacher calls its operation, or NULL */
     Node *adjoint;          /* of the first loss with regard to it; NULL: none */
     int level;              /* the longest way here from a leaf */
+    const char *group;      /* the part of the model it belongs to, "h.0.attention"; "": none */
 } Item;
 
 typedef struct Move {       /* one step backward */
@@ -53,6 +54,7 @@ typedef struct Lesson {
     Model *m;
     Graph *g;
     Eval *e;
+    DataRows data;          /* of --data */
     Output code;            /* the model as -O0 C */
     Item *item;             /* operands before their users */
     int items;
@@ -65,6 +67,11 @@ typedef struct Lesson {
     int nudges;
     Jacobian *jacobian;     /* of the latest y first; with --jacobians only */
     int jacobians, jacobian_room;
+    struct Cost {           /* operations, about */
+        double forward, both; /* of the first loss, and of it with its derivatives */
+        double numbers;     /* by how many variable numbers it is differentiated */
+        double all;         /* of everything */
+    } cost;
 } Lesson;
 
 enum { NUDGES = 16 };       /* at most this many are told */
@@ -81,6 +88,7 @@ int64_t lesson_count(const Lesson *, const Node *, int64_t *dim);
 typedef enum { M_TEXT, M_TEX, M_HTML } Math;
 const char *math_formula(const Lesson *, const Node *, const char *const *operand, Math); /* how node comes from operands */
 const char *math_rule(const Lesson *, const Step *, const char *const *names, bool local, Math); /* names: of a b c y dy */
+double math_value(const Expr *rule, const double *abcy);                   /* at dy = 1 */
 double math_slope(const Lesson *, const Step *, const double *abcy);      /* the rule at dy = 1 */
 bool math_rule_parses(const char *rule);
 const char *math_name(const Lesson *, const char *label, Math);           /* "dJ/da" as a fraction */
@@ -95,6 +103,7 @@ void explain_jacobians(const Lesson *, Text *);
 void explain_text(const Lesson *, Text *);
 void explain_dot(const Lesson *, Text *);
 void explain_json(const Lesson *, Text *);
+void explain_json_page(const Lesson *, Text *);               /* without what the page computes itself */
 void explain_tex(const Lesson *, Text *);
 void explain_html(const Lesson *, Text *);
 

@@ -20,7 +20,7 @@ static const char *html_escape(const Lesson *l, const char *s)
 static void dot_item(const Lesson *l, Text *t, const Item *n)
 {
     const char *shape = strcmp(n->kind, "param") == 0 || strcmp(n->kind, "state") == 0 ? "house, orientation=270"
-                        : strcmp(n->kind, "input") == 0                                  ? "ellipse"
+                        : strcmp(n->kind, "input") == 0 || strcmp(n->kind, "data") == 0 ? "ellipse"
                                                                                          : "box, style=rounded";
     text_add(t, "    n%d [shape=%s, label=<<b>%s</b>", n->node->id, shape, html_escape(l, n->label));
     if (n->formula && strcmp(n->formula, n->label) != 0)

@@ -2,11 +2,25 @@
 #include "explain.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { FULL = 1024 }; /* tensors of more elements are told by statistics alone */
+enum {
+    FULL = 1024,       /* computed tensors of more elements are told by statistics alone */
+    PAGE_FULL = 64,    /* the same in a page that does not compute
+                        * everything itself */
+    LIVE_COST = 60000000, /* operations that a page computes at each move of a slider */
+    LIVE_DATA = 20000, /* and the given elements that it carries for that */
+};
 
-/* A string; what could end a script or a comment in a page is spelt out. */
+typedef struct Json { /* how much is told */
+    const Lesson *l;
+    Text *t;
+    bool page;         /* what the page computes itself is left out */
+    bool live;         /* it computes everything */
+} Json;
+
+/* A string; a "<" that could end the script in a page or begin a comment there is spelt out. */
 static void page_string(Text *t, const char *s)
 {
     if (!s) {
@@ -17,7 +31,9 @@ static void page_string(Text *t, const char *s)
     for (; *s; s++) {
         if (*s == '"' || *s == '\\')
             text_add(t, "\\%c", *s);
-        else if ((unsigned char)*s < ' ' || *s == '<' || *s == '>' || *s == '&')
+        else if (*s == '\n')
+            text_add(t, "\\n");
+        else if ((unsigned char)*s < ' ' || (*s == '<' && s[1] != ' ' && s[1] != '='))
             text_add(t, "\\u%04x", (unsigned char)*s);
         else
             text_put(t, s, 1);
@@ -35,10 +51,17 @@ static void json_pair(Text *t, const char *key, const char *value)
 /* JSON has no infinity and no NaN: null stands for them. */
 static void json_number(Text *t, double x)
 {
-    if (isfinite(x))
-        text_add(t, "%.17g", x);
-    else
+    char shortest[40];
+    if (!isfinite(x)) {
         text_add(t, "null");
+        return;
+    }
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(shortest, sizeof shortest, "%.*g", digits, x);
+        if (strtod(shortest, NULL) == x)
+            break;
+    }
+    text_add(t, "%s", shortest);
 }
 
 static void json_ints(Text *t, const char *key, const int64_t *x, int count)
@@ -95,8 +118,6 @@ static void json_attr(const Lesson *l, Text *t, const Node *n)
     text_add(t, "\"attr\":{");
     if (n->op == OP_const && isinf(n->attr.value))
         text_add(t, "\"infinite\":%d,", n->attr.value > 0 ? 1 : -1);
-    if (n->op == OP_size)
-        text_add(t, "\"value\":%lld,", (long long)size_at(l->g, n->attr.size, l->e->dim));
     for (int i = 0; i < n->shape.rank; i++) {
         perm[i] = n->attr.perm[i];
         lo[i] = n->op == OP_slice || n->op == OP_pad ? size_at(l->g, n->attr.lo[i], l->e->dim) : 0;
@@ -108,11 +129,27 @@ static void json_attr(const Lesson *l, Text *t, const Node *n)
         json_ints(t, "lo", lo, n->shape.rank);
         json_ints(t, "step", step, n->shape.rank);
     }
-    text_add(t, "\"axes\":%u,\"axis\":%d,\"ta\":%s,\"tb\":%s}", n->attr.axes, n->attr.axis, n->attr.ta ? "true" : "false", n->attr.tb ? "true" : "false");
+    if (n->op == OP_sum || n->op == OP_max || n->op == OP_expand)
+        text_add(t, "\"axes\":%u,", n->attr.axes);
+    if (n->op == OP_argmax || n->op == OP_gather || n->op == OP_scatter || n->op == OP_concat || n->op == OP_iota)
+        text_add(t, "\"axis\":%d,", n->attr.axis);
+    if (n->op == OP_noise)
+        text_add(t, "\"stream\":%d,", n->attr.axis);
+    if (n->type == T_INT)
+        text_add(t, "\"int\":true,");
+    if (n->attr.ta)
+        text_add(t, "\"ta\":true,");
+    if (n->attr.tb)
+        text_add(t, "\"tb\":true,");
+    if (t->at[t->size - 1] == ',')
+        t->at[--t->size] = '\0';
+    text_add(t, "},");
 }
 
-static void json_node(const Lesson *l, Text *t, Node *n, bool first)
+static void json_node(const Json *j, Node *n, bool first)
 {
+    const Lesson *l = j->l;
+    Text *t = j->t;
     bool leaf = op_info[n->op]->flags & F_LEAF;
     text_add(t, "%s\n{\"id\":%d,", first ? "" : ",", n->id);
     json_pair(t, "op", op_info[n->op]->name);
@@ -121,8 +158,16 @@ static void json_node(const Lesson *l, Text *t, Node *n, bool first)
         text_add(t, i ? ",%d" : "%d", n->arg[i]->id);
     text_add(t, "],");
     json_attr(l, t, n);
-    text_add(t, ",");
-    json_tensor(l, t, n, leaf ? FULL : 64);
+    if (!j->live) {
+        json_tensor(l, t, n, j->page ? PAGE_FULL : FULL);
+    } else if (leaf && n->op != OP_iota) {
+        json_tensor(l, t, n, LIVE_DATA);
+    } else {
+        int64_t dim[MAX_RANK];
+        lesson_count(l, n, dim);
+        json_ints(t, "shape", dim, n->shape.rank);
+        t->at[--t->size] = '\0';
+    }
     text_add(t, "}");
 }
 
@@ -136,6 +181,7 @@ static void json_item(const Lesson *l, Text *t, const Item *n, bool first)
     json_pair(t, "mathml", n->math_html);
     json_pair(t, "teach", n->teach);
     json_place(l, t, n->node->loc);
+    json_pair(t, "group", n->group);
     text_add(t, "\"level\":%d,\"args\":[", n->level);
     bool some = false;
     for (int i = 0; i < n->node->nargs; i++)
@@ -150,7 +196,7 @@ static void json_item(const Lesson *l, Text *t, const Item *n, bool first)
 static void json_move(const Lesson *l, Text *t, const Move *v, bool first)
 {
     const Step *s = v->step;
-    text_add(t, "%s\n{\"x\":%d,\"y\":%d,\"use\":%d,", first ? "" : ",", v->x, v->y, s->use);
+    text_add(t, "%s\n{\"x\":%d,\"y\":%d,\"operand\":%d,\"use\":%d,", first ? "" : ",", v->x, v->y, s->operand, s->use);
     json_pair(t, "loss", lesson_label(l, s->loss));
     json_pair(t, "upstream", v->up);
     json_pair(t, "downstream", v->down);
@@ -163,24 +209,36 @@ static void json_move(const Lesson *l, Text *t, const Move *v, bool first)
     text_add(t, ",\"dy\":%d,\"dx\":%d,\"sum\":%d}", s->dy->id, s->dx->id, s->sum->id);
 }
 
-static void json_roots(const Lesson *l, Text *t, const char *key, RootKind kind)
+static void json_roots(const Json *j, const char *key, bool (*wanted)(const Root *))
 {
+    static const char *const kinds[] = {[ROOT_OUTPUT] = "output", [ROOT_METRIC] = "metric", [ROOT_LOSS] = "loss"};
+    const Lesson *l = j->l;
+    Text *t = j->t;
     bool first = true;
     text_add(t, "\"%s\":[", key);
     for (int i = 0; i < l->m->roots; i++) {
         Root *r = &l->m->root[i];
-        if (r->kind != kind)
+        if (!wanted(r))
             continue;
         text_add(t, "%s\n{", first ? "" : ",");
         first = false;
         json_pair(t, "name", r->name);
-        json_pair(t, "formula", node_text(l->g, r->written, 3));
+        if (r->kind <= ROOT_LOSS)
+            json_pair(t, "kind", kinds[r->kind]);
+        if (r->kind == ROOT_UPDATE)
+            text_add(t, "\"var\":%d,", r->var->node->id);
+        if (r->kind == ROOT_UPDATE || r->kind == ROOT_GRAD)
+            json_pair(t, "formula", node_text(l->g, r->written, 3));
         text_add(t, "\"node\":%d,", r->written->id);
-        json_tensor(l, t, r->node, 64);
+        json_tensor(l, t, r->written, j->page ? 16 : FULL);
         text_add(t, "}");
     }
     text_add(t, "],\n");
 }
+
+static bool is_derivative(const Root *r) { return r->kind == ROOT_GRAD; }
+static bool is_update(const Root *r) { return r->kind == ROOT_UPDATE; }
+static bool is_result(const Root *r) { return r->kind <= ROOT_LOSS; }
 
 static void json_nudges(const Lesson *l, Text *t)
 {
@@ -249,9 +307,53 @@ static void json_jacobians(const Lesson *l, Text *t)
     json_cost(l, t);
 }
 
-/* All nodes that the items, the steps and the roots speak of, and what these need. */
-static void json_nodes(const Lesson *l, Text *t)
+/* Functions of one number and their slopes, by their records: those of the model, and a few to compare them with. */
+static void json_curve(const Lesson *l, Text *t, Op op, int operand, double other, const char *name, bool first)
 {
+    enum { POINTS = 97 };
+    const OpInfo *info = op_info[op];
+    const Expr *rule = parse_expr(l->ngc, info->rule[operand]);
+    text_add(t, "%s\n{", first ? "" : ",");
+    json_pair(t, "name", name);
+    json_pair(t, "op", info->name);
+    json_pair(t, "rule", info->rule[operand]);
+    for (int slope = 0; slope < 2; slope++) {
+        text_add(t, "%s", slope ? ",\"slope\":[" : "\"from\":-6,\"to\":6,\"y\":[");
+        for (int i = 0; i < POINTS; i++) {
+            double v[4] = {-6 + 12.0*i/(POINTS - 1), other, 0, 0};
+            v[3] = info->value(v[0], v[1], 0);
+            double y = slope ? math_value(rule, v) : v[3];
+            text_add(t, isfinite(y) ? "%s%.4g" : "%snull", i ? "," : "", y);
+        }
+        text_add(t, "]");
+    }
+    text_add(t, "}");
+}
+
+static void json_curves(const Lesson *l, Text *t)
+{
+    bool told[OP_COUNT] = {false};
+    text_add(t, "\"curves\":[");
+    json_curve(l, t, OP_sigmoid, 0, 0, "sigmoid", true);
+    json_curve(l, t, OP_tanh, 0, 0, "tanh", false);
+    json_curve(l, t, OP_maximum, 0, 0, "relu", false);
+    told[OP_sigmoid] = told[OP_tanh] = true;
+    for (int i = 0; i < l->items; i++) {
+        Op op = l->item[i].node->op;
+        const OpInfo *info = op_info[op];
+        if (told[op] || info->arity != 1 || !(info->flags & F_ELEMENTWISE) || !info->rule[0] || op == OP_neg || op == OP_copy)
+            continue;
+        told[op] = true;
+        json_curve(l, t, op, 0, 0, info->name, false);
+    }
+    text_add(t, "],\n");
+}
+
+/* All nodes that the items, the steps and the roots speak of, and what these need. */
+static void json_nodes(const Json *j)
+{
+    const Lesson *l = j->l;
+    Text *t = j->t;
     Node **root = arena_alloc(l->ngc, (size_t)(l->items + 3 * l->moves + l->m->roots + 1) * sizeof *root);
     int n = 0;
     for (int i = 0; i < l->items; i++)
@@ -264,11 +366,15 @@ static void json_nodes(const Lesson *l, Text *t)
     for (int i = 0; i < l->m->roots; i++)
         root[n++] = l->m->root[i].written;
     int *uses = graph_uses(l->g, root, n);
-    bool first = true;
+    bool first = true, few = j->page && !j->live; /* then only those that are spoken of */
+    for (int i = 0; i < l->g->count && few; i++)
+        uses[i] = 0;
+    for (int i = 0; i < n && few; i++)
+        uses[root[i]->id] = 1;
     text_add(t, "\"nodes\":[");
     for (int i = 0; i < l->g->count; i++)
         if (uses[i]) {
-            json_node(l, t, l->g->node[i], first);
+            json_node(j, l->g->node[i], first);
             first = false;
         }
     text_add(t, "],\n");
@@ -282,9 +388,45 @@ static const char *main_source(const Lesson *l)
     return "";
 }
 
-void explain_json(const Lesson *l, Text *t)
+/* Can a page compute all of it again at once? */
+static bool is_live(const Lesson *l)
 {
-    text_add(t, "{\"version\":1,");
+    int64_t dim[MAX_RANK], given = 0;
+    for (int i = 0; i < l->m->vars; i++)
+        given += lesson_count(l, l->m->var[i]->node, dim);
+    return l->cost.all <= LIVE_COST && given <= LIVE_DATA;
+}
+
+/* The rows behind the first batch, for a page that trains: whole batches, as many as it may carry. */
+static void json_data(const Json *j)
+{
+    const Lesson *l = j->l;
+    int64_t dim[MAX_RANK], each = 0, batches = l->data.batch ? l->data.rows / l->data.batch : 0;
+    bool first = true;
+    for (int i = 0; i < l->m->vars && batches; i++)
+        each += l->data.all[i] ? lesson_count(l, l->m->var[i]->node, dim) : 0;
+    batches = each && batches > LIVE_DATA / each ? LIVE_DATA / each : batches;
+    text_add(j->t, "\"data\":{\"rows\":%lld,\"batches\":%lld,\"inputs\":[", (long long)l->data.rows, (long long)batches);
+    for (int i = 0; i < l->m->vars && batches > 1; i++) {
+        if (!l->data.all[i])
+            continue;
+        int64_t count = lesson_count(l, l->m->var[i]->node, dim) * batches;
+        text_add(j->t, "%s{\"node\":%d,\"value\":[", first ? "" : ",", l->m->var[i]->node->id);
+        first = false;
+        for (int64_t k = 0; k < count; k++) {
+            text_add(j->t, k ? "," : "");
+            json_number(j->t, l->data.all[i][k]);
+        }
+        text_add(j->t, "]}");
+    }
+    text_add(j->t, "]},\n");
+}
+
+static void json_lesson(const Json *j)
+{
+    const Lesson *l = j->l;
+    Text *t = j->t;
+    text_add(t, "{\"version\":1,\"live\":%s,", is_live(l) ? "true" : "false");
     json_pair(t, "model", l->m->name);
     json_pair(t, "source", main_source(l));
     text_add(t, "\n\"items\":[");
@@ -294,13 +436,27 @@ void explain_json(const Lesson *l, Text *t)
     for (int i = 0; i < l->moves; i++)
         json_move(l, t, &l->move[i], i == 0);
     text_add(t, "],\n");
-    json_roots(l, t, "derivatives", ROOT_GRAD);
-    json_roots(l, t, "updates", ROOT_UPDATE);
+    json_roots(j, "derivatives", is_derivative);
+    json_roots(j, "updates", is_update);
+    json_roots(j, "results", is_result);
+    text_add(t, "\"work\":{\"forward\":%.17g,\"all\":%.17g,\"numbers\":%.17g},\n", l->cost.forward, l->cost.both, l->cost.numbers);
+    json_data(j);
     json_nudges(l, t);
+    json_curves(l, t);
     if (l->ngc->opt.jacobians)
         json_jacobians(l, t);
-    json_nodes(l, t);
+    json_nodes(j);
     json_pair(t, "c", l->code.c.at);
     t->at[--t->size] = '\0';
     text_add(t, "}\n");
+}
+
+void explain_json(const Lesson *l, Text *t)
+{
+    json_lesson(&(Json){l, t, false, false});
+}
+
+void explain_json_page(const Lesson *l, Text *t)
+{
+    json_lesson(&(Json){l, t, true, is_live(l)});
 }

@@ -31,11 +31,31 @@ static const char *escape(const Lesson *l, const char *s, Math math)
     return t.at;
 }
 
+/* Where the index in a name begins: what follows its only "_", or the digits behind its only letter; NULL: it has none. */
+static const char *name_index(const char *label)
+{
+    const char *mark = strchr(label, '_'), *at = mark ? mark + 1 : label + 1;
+    size_t letters = mark ? (size_t)(mark - label) : 1;
+    if (letters == 0 || strspn(label, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") < letters || !*at)
+        return NULL;
+    for (const char *c = at; *c; c++)
+        if (mark ? !isalnum((unsigned char)*c) : !isdigit((unsigned char)*c))
+            return NULL;
+    return at;
+}
+
 static const char *plain_name(const Lesson *l, const char *label, Math math)
 {
     bool number = isdigit((unsigned char)*label) || *label == '-';
+    const char *index = number ? NULL : name_index(label);
     if (math == M_TEXT)
         return label;
+    if (index) {
+        const char *base = text_format(l->ngc, "%.*s", (int)(index - label - (index[-1] == '_')), label);
+        if (math == M_HTML)
+            return text_format(l->ngc, "<msub><mi>%s</mi><mi>%s</mi></msub>", base, index);
+        return text_format(l->ngc, base[1] ? "\\mathit{%s}_{%s}" : "%s_{%s}", base, index);
+    }
     if (math == M_HTML)
         return text_format(l->ngc, "<m%c>%s</m%c>", number ? 'n' : 'i', escape(l, label, math), number ? 'n' : 'i');
     return number ? label : text_format(l->ngc, label[1] ? "\\mathit{%s}" : "%s", escape(l, label, math));
@@ -225,17 +245,17 @@ const char *math_rule(const Lesson *l, const Step *s, const char *const *names, 
     return write_expr(&w, local ? at_one(l->ngc, x) : x);
 }
 
-static double value_of(const Expr *x, const double *v)
+double math_value(const Expr *x, const double *v)
 {
     double arg[3] = {0};
     int n = 0;
     switch (x->kind) {
     case X_NUM: return x->num;
     case X_NAME: return strcmp(x->name, "dy") == 0 ? 1 : *x->name == 'y' ? v[3] : v[*x->name - 'a'];
-    case X_NEG: return -value_of(x->a, v);
+    case X_NEG: return -math_value(x->a, v);
     case X_BINARY:
-        arg[0] = value_of(x->a, v);
-        arg[1] = value_of(x->b, v);
+        arg[0] = math_value(x->a, v);
+        arg[1] = math_value(x->b, v);
         switch (*x->name) {
         case '+': return arg[0] + arg[1];
         case '-': return arg[0] - arg[1];
@@ -250,7 +270,7 @@ static double value_of(const Expr *x, const double *v)
         }
     case X_CALL:
         for (const Arg *a = x->args; a && n < 3; a = a->next)
-            arg[n++] = value_of(a->value, v);
+            arg[n++] = math_value(a->value, v);
         for (int op = 0; op < OP_COUNT; op++)
             if (strcmp(op_info[op]->name, x->a->name) == 0 && op_info[op]->value && op_info[op]->arity == n)
                 return op_info[op]->value(arg[0], arg[1], arg[2]);
@@ -262,7 +282,7 @@ static double value_of(const Expr *x, const double *v)
 double math_slope(const Lesson *l, const Step *s, const double *abcy)
 {
     const char *rule = op_info[s->y->op]->rule[s->operand];
-    return rule ? value_of(parse_expr(l->ngc, rule), abcy) : NAN;
+    return rule ? math_value(parse_expr(l->ngc, rule), abcy) : NAN;
 }
 
 /* ---- forward ------------------------------------------------------------------------------------------------------- */

@@ -33,7 +33,7 @@ static void tex_forward(const Lesson *l, Text *t)
         text_add(t, "\\item $%s", math_name(l, n->label, M_TEX));
         if (n->math_tex)
             text_add(t, " = %s", n->math_tex);
-        text_add(t, " = %s$%s%s\n", tex_value(l, n->node), n->node->op == OP_var ? " \\quad " : "", n->node->op == OP_var ? n->kind : "");
+        text_add(t, " = %s$%s%s\n", tex_value(l, n->node), n->formula ? "" : " \\quad ", n->formula ? "" : n->kind);
     }
     text_add(t, "\\end{itemize}\n");
 }

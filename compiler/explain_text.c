@@ -19,7 +19,7 @@ static void text_forward(const Lesson *l, Text *t)
         text_add(t, " = %s", value);
         if (n->node->shape.rank > 0 && *value == '[' && !strstr(value, " of mean"))
             text_add(t, "   shape %s", lesson_shape(l, n->node));
-        if (n->node->op == OP_var)
+        if (!n->formula)
             text_add(t, "   (%s)", n->kind);
         text_add(t, "\n");
     }

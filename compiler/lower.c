@@ -334,6 +334,8 @@ static void assign(Lower *L, const char *name, Loc loc, Value *v, Path *path)
     }
     if (path)
         v = named(L, v, name, path);
+    if (v->kind == V_LIST && !v->name && !L->frame)
+        v->name = name;
     if (own && own->declared) {
         lower_error(L, 204, loc, "'%s' is a variable: 'update %s = ...' says what it becomes", name, name);
         return;

@@ -22,6 +22,7 @@ typedef struct Value {
     Node *node;
     struct Value **item;   /* V_LIST */
     int count;
+    const char *name;      /* V_LIST: what the model first calls it, or NULL */
     int room, *used;       /* of item, where append made it: lists share their beginnings */
     const char *text;
     const struct Func *func;

@@ -202,7 +202,7 @@ static int model_command(Ngc *ngc, const Args *a)
     switch (a->command) {
     case C_RUN: status = run_main(ngc, m, a->rest, a->rests, a->fill); break;
     case C_CHECK: status = check_main(ngc, m, a->rest, a->rests); break;
-    case C_EXPLAIN: status = explain_main(ngc, m, a->form, a->output, a->rest, a->rests); break;
+    case C_EXPLAIN: status = explain_main(ngc, m, a->form, a->output, a->data, a->rest, a->rests); break;
     case C_TRAIN: case C_EVAL: case C_PREDICT: status = train_main(ngc, m, a->command_name, a->rest, a->rests); break;
     default: status = compile(ngc, a, m); break;
     }

@@ -520,12 +520,19 @@ int64_t index_at(int rank, const int64_t *dim, const int64_t *index); /* the ele
 
 /* ---- run.c: ngc run, ngc check ------------------------------------------------------------------------------ */
 
+typedef struct DataRows { /* what files hold for the inputs */
+    int64_t rows, batch;    /* of the files; as many as the model takes at once */
+    double **all;           /* by index of Model.var: all rows, or NULL */
+} DataRows;
+
+/* data.c: gives inputs the first rows of files; the exit status, or 0. Dims not given must stand at their bounds. */
+int data_bind(Ngc *, Model *, Eval *, const char *files, double **var, DataRows *);
 int run_main(Ngc *, Model *, char **assign, int count, bool fill); /* fill: inputs not given get seeded values */
 int check_main(Ngc *, Model *, char **assign, int count);
-Eval *run_eval(Ngc *, Model *, char **assign, int count, int *status); /* every variable has a value; NULL with an exit status */
+Eval *run_eval(Ngc *, Model *, char **assign, int count, const char *files, DataRows *, int *status); /* every variable has a value; NULL with an exit status */
 
 /* explain*.c: ngc explain. form: "text", "html", ... */
-int explain_main(Ngc *, Model *, const char *form, const char *path, char **assign, int count);
+int explain_main(Ngc *, Model *, const char *form, const char *path, const char *files, char **assign, int count);
 
 /* ---- emit_c.c (with fuse.c, plan.c) --------------------------------------------------------------------------- */
 

@@ -77,7 +77,7 @@ const CommandInfo command_table[] = {
     {"compile", C_COMPILE, "[options] FILE|-", "write C and a header: ngc model.ng -o model.c (the default command)"},
     {"run", C_RUN, "[options] FILE|-e TEXT [name=value ...]", "print every named value and every derivative"},
     {"check", C_CHECK, "[options] FILE [name=value ...]", "compare each derivative with central differences"},
-    {"explain", C_EXPLAIN, "[--html|--text|--tex|--dot|--json] [--jacobians] [-o OUT] FILE [name=value ...]", "tell how the values and the derivatives come about, step by step"},
+    {"explain", C_EXPLAIN, "[--html|--text|--tex|--dot|--json] [--jacobians] [--data F] [-o OUT] FILE [name=value ...]", "tell how the values and the derivatives come about, step by step"},
     {"train", C_TRAIN, "[options] FILE --data ... [--save F]", "train on real data through the emitted C (ngc train FILE --help tells the rest)"},
     {"eval", C_EVAL, "[options] FILE --data ... --load F", "print losses and metrics of a trained model, one 'name: value' a line"},
     {"predict", C_PREDICT, "[options] FILE --data ... --load F [-o OUT]", "print the outputs of a trained model, a line for each row of the data"},
@@ -310,7 +310,12 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
     case O_DIAGNOSTICS: opt->json = n == 1; break;
     case O_CHECK: a->check = true; break;
     case O_MAP: opt->map = value; break;
-    case O_TRAINER: return usage_error("%s is an option of train, eval and predict", o->name, NULL);
+    case O_TRAINER:
+        if (a->command == C_EXPLAIN && strcmp(o->name, "--data") == 0) {
+            a->data = value;
+            break;
+        }
+        return usage_error("%s is an option of train, eval and predict", o->name, NULL);
     case O_FORM: a->form = o->name + 2; break;
     case O_JACOBIANS: opt->jacobians = true; break;
     case O_LAYOUT: opt->columns = n % 2 == 1; break;

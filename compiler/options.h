@@ -48,6 +48,7 @@ typedef struct Args { /* what the command line says */
     const char *file;      /* the model, "-" for standard input */
     const char *expression;
     const char *form;      /* of an explanation: "text" */
+    const char *data;      /* files for its inputs, or NULL */
     const char *output, *header, *manifest;
     const char *deps_file, *deps_target;
     bool want_header, want_manifest, report, fill, deps_only, deps, check;

@@ -12,6 +12,8 @@ typedef struct Run {
     Eval *e;
     double **var;          /* by index of Model.var: room for the elements, or NULL */
     bool given[MAX_DIMS];  /* the run-time dims whose size is known */
+    const char *files;     /* of data, or NULL */
+    DataRows *rows;        /* what they hold */
 } Run;
 
 /* ---- values from the command line --------------------------------------------------------------------- */
@@ -249,9 +251,10 @@ static void print_input(Run *r, int i)
 }
 
 /* Gives every variable a value; NULL with the exit status where that failed. */
-static Run *run_start(Ngc *ngc, Model *m, char **assign, int count, bool fill, int *status)
+static Run *run_start(Run *r, char **assign, int count, bool fill, int *status)
 {
-    Run *r = run_new(ngc, m);
+    Ngc *ngc = r->ngc;
+    Model *m = r->m;
     int errors = 0;
     *status = 2;
     for (int i = 0; i < count; i++)
@@ -261,6 +264,8 @@ static Run *run_start(Ngc *ngc, Model *m, char **assign, int count, bool fill, i
     for (int d = 0; d < m->graph->dims; d++)
         if (!r->given[d])
             r->e->dim[d] = m->graph->dim[d].max;
+    if (r->files && (*status = data_bind(ngc, m, r->e, r->files, r->var, r->rows)) != 0)
+        return NULL;
     run_defaults(r);
     if (fill)
         fill_inputs(r);
@@ -278,17 +283,19 @@ static Run *run_start(Ngc *ngc, Model *m, char **assign, int count, bool fill, i
     return r;
 }
 
-Eval *run_eval(Ngc *ngc, Model *m, char **assign, int count, int *status)
+Eval *run_eval(Ngc *ngc, Model *m, char **assign, int count, const char *files, DataRows *rows, int *status)
 {
-    Run *r = run_start(ngc, m, assign, count, true, status);
-    return r ? r->e : NULL;
+    Run *r = run_new(ngc, m);
+    r->files = files;
+    r->rows = rows;
+    return run_start(r, assign, count, true, status) ? r->e : NULL;
 }
 
 int run_main(Ngc *ngc, Model *m, char **assign, int count, bool fill)
 {
     static const RootKind order[] = {ROOT_NAMED, ROOT_OUTPUT, ROOT_METRIC, ROOT_LOSS, ROOT_GRAD, ROOT_UPDATE};
     int status;
-    Run *r = run_start(ngc, m, assign, count, fill, &status);
+    Run *r = run_start(run_new(ngc, m), assign, count, fill, &status);
     if (!r)
         return status;
     for (int i = 0; i < m->vars && fill; i++)

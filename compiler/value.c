@@ -147,7 +147,9 @@ static Node *stack(Lower *L, const Value *v)
         double *data = arena_alloc(L->ngc, (size_t)count * sizeof *data);
         count = 0;
         list_numbers(v, data, &count);
-        return graph_data(L->g, s, T_FLOAT, data);
+        Node *n = graph_data(L->g, s, T_FLOAT, data);
+        n->name = n->name ? n->name : v->name;
+        return n;
     }
     Node **part = arena_alloc(L->ngc, (size_t)v->count * sizeof *part);
     for (int i = 0; i < v->count; i++) {

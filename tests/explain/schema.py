@@ -3,16 +3,19 @@ import json
 import sys
 
 text, number, whole, maybe = str, (int, float), int, type(None)
-top = dict(version=whole, model=text, source=text, items=list, steps=list, derivatives=list, updates=list, nudges=list, nodes=list, c=text)
+top = dict(version=whole, live=bool, model=text, source=text, items=list, steps=list, derivatives=list, updates=list, results=list, work=dict, data=dict, nudges=list, curves=list,
+           nodes=list, c=text)
 parts = dict(
     items=dict(node=whole, name=text, kind=text, formula=(str, maybe), numbers=(str, maybe), mathml=(str, maybe), teach=(str, maybe),
-               line=whole, level=whole, args=list, gradient=(int, maybe)),
-    steps=dict(x=whole, y=whole, use=whole, loss=text, upstream=text, downstream=text, rule=text, mathml=text, local=(str, maybe),
+               line=whole, group=text, level=whole, args=list, gradient=(int, maybe)),
+    steps=dict(x=whole, y=whole, operand=whole, use=whole, loss=text, upstream=text, downstream=text, rule=text, mathml=text, local=(str, maybe),
                teach=(str, maybe), slope=(int, float, maybe), dy=whole, dx=whole, sum=whole),
     derivatives=dict(name=text, formula=text, node=whole, shape=list, value=(list, maybe)),
-    updates=dict(name=text, formula=text, node=whole, shape=list, value=(list, maybe)),
+    updates=dict(name=text, var=whole, formula=text, node=whole, shape=list, value=(list, maybe)),
     nudges={"entry": text, "of": text, "from": number, "to": number, "loss": number, "moved": number, "slope": number,
             "derivative": number},
+    results=dict(name=text, kind=text, node=whole, shape=list, value=(list, maybe)),
+    curves={"name": text, "op": text, "rule": text, "from": number, "to": number, "y": list, "slope": list},
     nodes=dict(id=whole, op=text, args=list, attr=dict, shape=list, value=(list, maybe)),
 )
 optional = {"stats"}
@@ -23,7 +26,7 @@ jacobian = dict(y=whole, x=whole, rows=whole, columns=whole, name=text, structur
 def members(where, value, wanted):
     for key, kind in wanted.items():
         assert key in value, f"{where} has no {key}"
-        assert isinstance(value[key], kind) and not isinstance(value[key], bool), f"{where}.{key} is {value[key]!r}"
+        assert isinstance(value[key], kind) and (kind is bool or not isinstance(value[key], bool)), f"{where}.{key} is {value[key]!r}"
     more = set(value) - set(wanted) - optional
     assert not more, f"{where} has {more}, which the schema does not know"
 
@@ -66,6 +69,11 @@ def check(lesson):
     for part, wanted in parts.items():
         for i, value in enumerate(lesson[part]):
             members(f"{part}[{i}]", value, wanted)
+    members("work", lesson["work"], dict(forward=number, all=number, numbers=number))
+    members("data", lesson["data"], dict(rows=whole, batches=whole, inputs=list))
+    assert lesson["work"]["all"] >= lesson["work"]["forward"] >= 0
+    assert all(i["kind"] in ("input", "param", "state", "data", "value", "loss") for i in lesson["items"])
+    assert all(len(c["y"]) == len(c["slope"]) > 1 for c in lesson["curves"])
     ids = [n["id"] for n in lesson["nodes"]]
     assert ids == sorted(set(ids)), "nodes are not in order"
     known = set()

@@ -1,0 +1,126 @@
+/* main.js - puts the page together: which cards there are, buttons, keys, sliders. */
+let at = 0;
+
+function render() {
+  const e = steps[at - 1];
+  paintBoard(at);
+  paintGraph(at, e);
+  paintCode(e);
+  paintTable(e);
+  $('where').textContent = `${at} / ${steps.length}`;
+  $('bar').style.width = (steps.length ? 100 * at / steps.length : 0) + '%';
+  $('first').disabled = $('back').disabled = at === 0;
+  $('next').disabled = $('last').disabled = at === steps.length;
+}
+function go(k) { at = Math.max(0, Math.min(steps.length, k)); render(); }
+
+/* After a change of values: everything that shows one. */
+function renderAll() {
+  if (reversed) drawGraph();
+  render();
+  paintDetail();
+  for (const [id, paint] of [['card-train', paintTrain], ['card-regions', paintBoundary], ['card-neurons', paintNeurons], ['card-curves', paintCurve]])
+    if (!$(id).hidden) paint();
+  if (isQuick(slopeChoice())) paintSlope();
+  document.querySelectorAll('#knobs label').forEach(l => l.refresh());
+}
+
+/* The place among all single steps, so that folding does not lose it. */
+const place = () => steps.slice(0, at).reduce((t, s) => t + s.base, 0);
+function refold(was) {
+  fold();
+  drawGraph();
+  let k = 0;
+  for (let t = 0; k < steps.length && t + steps[k].base <= was; k++) t += steps[k].base;
+  go(k);
+}
+function setLevel(name) {
+  const was = place();
+  detailLevels[name]();
+  $('level').querySelectorAll('button').forEach(b => b.setAttribute('aria-pressed', b.value === name));
+  refold(was);
+  zoomFit();
+}
+
+/* The table of gradients as the sweep fills it. */
+function paintTable(e) {
+  const {sum, of, update} = known(at), rows = [], touched = e && e.kind === 'backward' ? new Set(e.list.map(s => s.x)) : new Set();
+  const total = new Set(L.steps.filter(s => s.loss === of).map(s => s.x));
+  const listed = [...total].filter(i => items[i].kind !== 'value' || sum.has(i)).slice(0, 200);
+  listed.sort((a, b) => a - b);
+  for (const i of listed)
+    rows.push(html('tr', touched.has(i) ? {class: 'now'} : {}, html('td', {}, `d${of}/d${items[i].name}`), html('td', {class: 'g num'}, sum.has(i) ? brief(sum.get(i), 24) : '\u00b7'),
+      html('td', {class: 'v num'}, brief(items[i].node, 24))));
+  $('table').replaceChildren(html('tr', {}, html('th', {}, 'gradient'), html('th', {class: 'num'}, `${[...sum.keys()].length} of ${total.size} known`), html('th', {class: 'num'}, 'value')), ...rows);
+  $('updates').replaceChildren(...(update ? L.updates.slice(0, 40).map(u => html('tr', {}, html('td', {}, `next ${u.name}`), html('td', {class: 'num'}, node.get(u.node) ? brief(u.node, 24) : '')) ) : []));
+}
+
+/* A slider for each scalar that is given. */
+function addKnobs() {
+  const given = items.filter(t => (t.kind === 'input' || t.kind === 'param') && node.get(t.node).shape.length === 0 && !node.get(t.node).attr.int).slice(0, 24);
+  $('knobs').hidden = !live || !given.length;
+  if ($('knobs').hidden) return;
+  for (const t of given) {
+    const n = node.get(t.node), x = n.v[0], w = Math.max(1, 2 * Math.abs(x)), out = html('output', {class: 'v'});
+    const range = html('input', {type: 'range', min: x - w, max: x + w, step: w / 100, value: x, 'aria-label': t.name});
+    const label = html('label', {}, html('span', {}, t.name), range, out);
+    label.refresh = () => { out.textContent = number(n.v[0], 4); if (document.activeElement !== range) range.value = n.v[0]; };
+    range.addEventListener('input', () => { n.v[0] = +range.value; compute(); history.length = 0; renderAll(); });
+    label.refresh();
+    $('knobs').append(label);
+  }
+}
+
+function showCards() {
+  const show = (id, when) => { $(id).hidden = !when; };
+  show('card-train', canTrain);
+  show('card-regions', classifier);
+  show('card-table', L.steps.length);
+  show('card-neurons', tensorChains.length || scalarNeurons.length);
+  show('card-paths', loss !== null);
+  show('card-cost', loss !== null && L.work.numbers > 0 && L.work.forward > 0);
+  show('card-nudges', L.nudges.length);
+  if (!$('card-paths').hidden) paintPaths();
+  if (!$('card-cost').hidden) paintCost();
+  L.nudges.forEach(n => $('nudges').append(html('tr', {}, html('td', {}, n.entry, html('div', {class: 'soft'}, `${number(n.from, 4)} \u2192 ${number(n.to, 4)}`)),
+    html('td', {class: 'v num'}, number(n.loss, 6), html('div', {}, '\u2192 ' + number(n.moved, 6))), html('td', {class: 'num'}, number(n.slope, 4)), html('td', {class: 'g num'}, number(n.derivative, 4)))));
+  L.curves.forEach((c, k) => $('function').append(html('option', {value: k}, c.name)));
+  const own = L.curves.findIndex(c => items.some(t => node.get(t.node).op === c.op));
+  $('function').value = Math.max(0, own);
+  addSlopeChoices();
+  slopeChoices.forEach((c, k) => $('slope-of').append(html('option', {value: k}, c.name)));
+  if (slopeChoices.length > 1 && isQuick(slopeChoices[1])) $('slope-of').value = 1;
+}
+
+const keys = {
+  ArrowRight: () => go(at + 1), ArrowLeft: () => go(at - 1), Home: () => go(0), End: () => go(steps.length),
+  1: () => setLevel('op'), 2: () => setLevel('layer'), 3: () => setLevel('net'), r: () => $('reverse').click(),
+  t: () => { if (canTrain) trainMany(1); }, '+': () => zoomTo(zoom * 1.25), '-': () => zoomTo(zoom / 1.25), 0: zoomFit,
+  Escape: () => { opened = -1; paintDetail(); },
+};
+document.addEventListener('keydown', e => {
+  if (!(e.key in keys) || ['INPUT', 'SELECT'].includes(e.target.tagName) || e.ctrlKey || e.metaKey || e.altKey) return;
+  e.preventDefault();
+  keys[e.key]();
+});
+const press = {
+  first: () => go(0), back: () => go(at - 1), next: () => go(at + 1), last: () => go(steps.length),
+  'zoom-in': () => zoomTo(zoom * 1.25), 'zoom-out': () => zoomTo(zoom / 1.25), fit: zoomFit,
+  'train-1': () => trainMany(1), 'train-10': () => trainMany(10), run: () => trainRun(!running), reset: () => { trainRun(false); trainReset(); renderAll(); },
+};
+for (const id in press) $(id).onclick = press[id];
+$('level').querySelectorAll('button').forEach(b => { b.onclick = () => setLevel(b.value); });
+$('reverse').onclick = () => { reversed = !reversed; $('reverse').setAttribute('aria-pressed', reversed); drawGraph(); zoomFit(); render(); };
+$('function').oninput = paintCurve;
+$('slope-of').oninput = $('run-of').oninput = paintSlope;
+
+$('title').textContent = document.title = L.model;
+document.title += ' \u2014 how it is computed and differentiated';
+showCards();
+addKnobs();
+allowDrag($('graph'));
+setLevel(items.length > 120 && outermost.size > 1 ? 'layer' : 'op');
+renderAll();
+addEventListener('beforeprint', () => { go(steps.length); zoomFit(); });
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', renderAll);
+if (location.hash === '#end') go(steps.length);

@@ -1,0 +1,205 @@
+/* ops.js - every operation of ngc in JavaScript, in double precision, so that the page can compute the graph again. */
+
+/* ---- one element from one of each operand ---- */
+const TWO_OVER_ROOT_PI = 1.1283791670955126;
+/* erf by its series near 0, erfc by its continued fraction from there on (Abramowitz and Stegun, 7.1.6 and 7.1.14) */
+function erfSeries(x) {
+  let term = x, sum = x;
+  for (let k = 1; Math.abs(term) > 1e-17 * Math.abs(sum); k++) { term *= 2 * x * x / (2 * k + 1); sum += term; }
+  return TWO_OVER_ROOT_PI * Math.exp(-x * x) * sum;
+}
+function erfcFraction(x) {
+  let f = 0;
+  for (let k = 60; k > 0; k--) f = k / 2 / (x + f);
+  return Math.exp(-x * x) * TWO_OVER_ROOT_PI / 2 / (x + f);
+}
+const erfc = x => Number.isNaN(x) ? x : x < 2.5 ? x > -2.5 ? 1 - erfSeries(x) : 2 - erfcFraction(-x) : x > 27 ? 0 : erfcFraction(x);
+const erf = x => Math.abs(x) < 2.5 ? erfSeries(x) : Number.isNaN(x) ? x : x > 0 ? 1 - erfc(x) : erfc(-x) - 1;
+
+const elementwise = {
+  add: (a, b) => a + b, sub: (a, b) => a - b, mul: (a, b) => a * b, div: (a, b) => a / b, neg: a => -a,
+  pow: (a, b) => a === 1 || a === -1 && Math.abs(b) === Infinity ? 1 : Math.pow(a, b),
+  mod: (a, b) => a - b * Math.floor(a / b), maximum: Math.max, minimum: Math.min, where: (c, a, b) => c !== 0 ? a : b,
+  cast: a => a, stop: a => a, copy: a => a,
+  lt: (a, b) => +(a < b), le: (a, b) => +(a <= b), eq: (a, b) => +(a === b), ne: (a, b) => +(a !== b),
+  exp: Math.exp, expm1: Math.expm1, log: Math.log, log1p: Math.log1p, sqrt: Math.sqrt, abs: Math.abs,
+  sign: a => a > 0 ? 1 : a < 0 ? -1 : a, floor: Math.floor, ceil: Math.ceil,
+  round: a => { const r = Math.round(a); return r - a === 0.5 && r % 2 ? r - 1 : r; },
+  sin: Math.sin, cos: Math.cos, tan: Math.tan, asin: Math.asin, acos: Math.acos, atan: Math.atan, atan2: Math.atan2,
+  sinh: Math.sinh, cosh: Math.cosh, tanh: Math.tanh, erf, erfc,
+  sigmoid: a => 1 / (1 + Math.exp(-a)), softplus: a => Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a))),
+};
+
+/* ---- elements in other places: a map tells, for each element of one side, where it is on the other ---- */
+const strides = shape => { const s = []; for (let a = shape.length - 1, k = 1; a >= 0; k *= shape[a--]) s[a] = k; return s; };
+function walk(shape, stride, start) {
+  const to = new Int32Array(size(shape)), index = shape.map(() => 0);
+  let at = start;
+  for (let k = 0; k < to.length; k++) {
+    to[k] = at;
+    for (let a = shape.length - 1; a >= 0; a--) {
+      at += stride[a];
+      if (++index[a] < shape[a]) break;
+      at -= stride[a] * index[a];
+      index[a] = 0;
+    }
+  }
+  return to;
+}
+const kept = (n, rank) => Array.from({length: rank}, (_, a) => a).filter(a => !(n.attr.axes >> a & 1));
+function spread(shape, axes, of) { /* strides along `shape` of a tensor that has only these axes of it */
+  const s = shape.map(() => 0), own = strides(of);
+  axes.forEach((a, k) => { s[a] = own[k]; });
+  return s;
+}
+const stepped = (n, shape) => { const s = strides(shape); return [s.map((x, a) => x * n.attr.step[a]), s.reduce((t, x, a) => t + x * n.attr.lo[a], 0)]; };
+const mapOf = {
+  expand: (n, x) => walk(n.shape, spread(n.shape, kept(n, n.shape.length), x), 0),
+  permute: (n, x) => walk(n.shape, n.attr.perm.map(p => strides(x)[p]), 0),
+  slice: (n, x) => walk(n.shape, ...stepped(n, x)),
+  pad: (n, x) => walk(x, ...stepped(n, n.shape)),
+  sum: (n, x) => walk(x, spread(x, kept(n, x.length), n.shape), 0),
+  max: (n, x) => walk(x, spread(x, kept(n, x.length), n.shape), 0),
+};
+const mapped = (n, args) => n.map || (n.map = mapOf[n.op](n, args[0].shape));
+
+/* ---- whole tensors: each fills y from its operands ---- */
+const read = (n, y, a) => { const map = mapped(n, a), x = a[0].v; for (let k = 0; k < y.length; k++) y[k] = x[map[k]]; };
+const outerInner = (shape, axis) => [size(shape.slice(0, axis)), shape[axis], size(shape.slice(axis + 1))];
+const whole = {
+  expand: read, permute: read, slice: read,
+  reshape: (n, y, a) => y.set(a[0].v),
+  pad: (n, y, a) => { const map = mapped(n, a); y.fill(0); a[0].v.forEach((x, k) => { y[map[k]] = x; }); },
+  sum: (n, y, a) => { const map = mapped(n, a), x = a[0].v; y.fill(0); for (let k = 0; k < x.length; k++) y[map[k]] += x[k]; },
+  max: (n, y, a) => { const map = mapped(n, a), x = a[0].v; y.fill(-Infinity); for (let k = 0; k < x.length; k++) if (x[k] > y[map[k]] || x[k] !== x[k]) y[map[k]] = x[k]; },
+  concat(n, y, a) {
+    const own = strides(n.shape);
+    let start = 0;
+    for (const x of a) {
+      const map = walk(x.shape, own, start);
+      x.v.forEach((e, k) => { y[map[k]] = e; });
+      start += x.shape[n.attr.axis] * own[n.attr.axis];
+    }
+  },
+  iota(n, y) { const [, d, inner] = outerInner(n.shape, n.attr.axis); for (let k = 0; k < y.length; k++) y[k] = Math.floor(k / inner) % d; },
+  argmax(n, y, a) {
+    const [outer, d, inner] = outerInner(a[0].shape, n.attr.axis), x = a[0].v;
+    for (let o = 0; o < outer; o++)
+      for (let i = 0; i < inner; i++) {
+        let best = 0;
+        for (let k = 1; k < d; k++) if (x[(o * d + k) * inner + i] > x[(o * d + best) * inner + i]) best = k;
+        y[o * inner + i] = best;
+      }
+  },
+  gather(n, y, a) {
+    const [outer, rows, inner] = outerInner(a[0].shape, n.attr.axis), x = a[0].v, index = a[1].v;
+    for (let o = 0; o < outer; o++)
+      index.forEach((r, i) => { for (let k = 0; k < inner; k++) y[(o * index.length + i) * inner + k] = x[(o * rows + r) * inner + k]; });
+  },
+  scatter(n, y, a) {
+    const [outer, rows, inner] = outerInner(n.shape, n.attr.axis), x = a[0].v, index = a[1].v;
+    y.fill(0);
+    for (let o = 0; o < outer; o++)
+      index.forEach((r, i) => { for (let k = 0; k < inner; k++) y[(o * rows + r) * inner + k] += x[(o * index.length + i) * inner + k]; });
+  },
+  matmul(n, y, [a, b]) {
+    const [m, p] = n.shape.slice(-2), {ta, tb} = n.attr, k = a.shape[a.shape.length - (ta ? 2 : 1)], x = a.v, w = b.v;
+    for (let q = 0, t = 0; q < y.length; q += m * p, t++)
+      for (let i = 0; i < m; i++)
+        for (let j = 0; j < p; j++) {
+          let sum = 0, from = t * m * k + (ta ? i : i * k), by = t * k * p + (tb ? j * k : j);
+          for (let l = 0; l < k; l++, from += ta ? m : 1, by += tb ? 1 : p) sum += x[from] * w[by];
+          y[q + i * p + j] = sum;
+        }
+  },
+  /* factors of the transpose by columns, as the runtime keeps them: lu[c (n + 1) + i], the exchanges behind each column */
+  lu(n, y, [a]) {
+    const d = n.shape[n.shape.length - 2], at = (c, i) => c * (d + 1) + i;
+    for (let t = 0; t * d * d < a.v.length; t++) {
+      const u = y.subarray(t * d * (d + 1)), x = a.v.subarray(t * d * d);
+      for (let c = 0; c < d; c++) for (let i = 0; i < d; i++) u[at(c, i)] = x[c * d + i];
+      for (let k = 0; k < d; k++) {
+        let p = k;
+        for (let i = k + 1; i < d; i++) if (Math.abs(u[at(k, i)]) > Math.abs(u[at(k, p)])) p = i;
+        u[at(k, d)] = p;
+        for (let c = 0; c < d && p !== k; c++) [u[at(c, k)], u[at(c, p)]] = [u[at(c, p)], u[at(c, k)]];
+        for (let i = k + 1; i < d; i++) u[at(k, i)] /= u[at(k, k)];
+        for (let c = k + 1; c < d; c++) for (let i = k + 1; i < d; i++) u[at(c, i)] -= u[at(k, i)] * u[at(c, k)];
+      }
+    }
+  },
+  solve(n, y, [matrix, factors, right]) {
+    const d = matrix.shape[matrix.shape.length - 1], k = n.shape[n.shape.length - 1];
+    y.set(right.v);
+    for (let t = 0; t * d * k < y.length; t++) {
+      const lu = factors.v.subarray(t * d * (d + 1)), x = y.subarray(t * d * k, (t + 1) * d * k), at = (row, col) => lu[col * (d + 1) + row];
+      const swap = (i, r) => { for (let j = 0; j < k && i !== r; j++) [x[i * k + j], x[r * k + j]] = [x[r * k + j], x[i * k + j]]; };
+      const less = (i, f, r) => { for (let j = 0; j < k; j++) x[i * k + j] -= f * x[r * k + j]; };
+      const over = (i, f) => { for (let j = 0; j < k; j++) x[i * k + j] /= f; };
+      if (n.attr.ta) {
+        for (let i = 0; i < d; i++) swap(i, at(d, i));
+        for (let i = 0; i < d; i++) for (let r = i + 1; r < d; r++) less(r, at(r, i), i);
+        for (let i = d - 1; i >= 0; i--) { over(i, at(i, i)); for (let r = 0; r < i; r++) less(r, at(r, i), i); }
+      } else {
+        for (let i = 0; i < d; i++) { for (let r = 0; r < i; r++) less(i, at(r, i), r); over(i, at(i, i)); }
+        for (let i = d - 1; i >= 0; i--) for (let r = i + 1; r < d; r++) less(i, at(r, i), r);
+        for (let i = d - 1; i >= 0; i--) swap(i, at(d, i));
+      }
+    }
+  },
+  det: (n, y, a) => diagonal(y, a, (all, x) => all * x, 1),
+  logdet: (n, y, a) => diagonal(y, a, (all, x) => all + (x < 0 ? NaN : Math.log(x)), 0),
+  noise(n, y, a) { for (let i = 0; i < y.length; i++) y[i] = unit(BigInt(Math.trunc(a[0].v[0])), BigInt(n.attr.stream), BigInt(i)); },
+};
+/* The product of the diagonal or the sum of its logarithms; exchanges and negative factors together give the sign. */
+function diagonal(y, [matrix, factors], fold, start) {
+  const d = matrix.shape[matrix.shape.length - 1], lu = factors.v;
+  for (let t = 0; t < y.length; t++) {
+    let sign = 1, all = start;
+    for (let i = 0; i < d; i++) {
+      const row = (t * d + i) * (d + 1), x = lu[row + i];
+      if ((lu[row + d] !== i) !== x < 0) sign = -sign;
+      all = fold(all, Math.abs(x));
+    }
+    y[t] = fold(all, sign);
+  }
+}
+/* The runtime's random numbers: SplitMix64 started at a hash of seed and stream. */
+const GOLDEN = 0x9E3779B97F4A7C15n, bits = x => BigInt.asUintN(64, x);
+function mix(x) {
+  x = bits((x ^ x >> 30n) * 0xBF58476D1CE4E5B9n);
+  x = bits((x ^ x >> 27n) * 0x94D049BB133111EBn);
+  return x ^ x >> 31n;
+}
+const unit = (seed, stream, i) => Number(mix(bits(mix(mix(bits(seed + GOLDEN)) ^ stream) + (i + 1n) * GOLDEN)) >> 11n) / 9007199254740992;
+
+/* ---- the graph ---- */
+const isGiven = n => n.args.length === 0 && n.op !== 'iota';
+const live = L.live && L.nodes.every(n => isGiven(n) ? n.v : n.op in elementwise || n.op in whole);
+function computeNode(n) {
+  const a = n.operands || (n.operands = n.args.map(id => node.get(id)));
+  if (!n.v) n.v = new Float64Array(size(n.shape));
+  const y = n.v, f = elementwise[n.op];
+  if (!f) whole[n.op](n, y, a);
+  else if (a.length === 1) { const x = a[0].v; for (let k = 0; k < y.length; k++) y[k] = f(x[k]); }
+  else if (a.length === 2) { const x = a[0].v, w = a[1].v; for (let k = 0; k < y.length; k++) y[k] = f(x[k], w[k]); }
+  else { const c = a[0].v, x = a[1].v, w = a[2].v; for (let k = 0; k < y.length; k++) y[k] = f(c[k], x[k], w[k]); }
+}
+const computed = L.nodes.filter(n => !isGiven(n));
+function compute(list = computed) {
+  list.forEach(computeNode);
+  epoch++;
+}
+/* What `ids` are computed from, operands first. */
+function needed(ids) {
+  const need = new Set(ids);
+  for (let k = L.nodes.length - 1; k >= 0; k--) if (need.has(L.nodes[k].id)) L.nodes[k].args.forEach(a => need.add(a));
+  return L.nodes.filter(n => need.has(n.id));
+}
+/* What depends on one of `ids`, as a set of ids. */
+function dependents(ids) {
+  const from = new Set(ids);
+  for (const n of L.nodes) if (n.args.some(a => from.has(a))) from.add(n.id);
+  return from;
+}
+if (live) compute();

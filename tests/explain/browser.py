@@ -1,0 +1,131 @@
+"""browser.py - headless Chromium, driven through its debugging pipe: pages, what they say on the console, what they ask the
+network for, what expressions are worth in them, and pictures. Needs nothing but Python and Chromium."""
+import base64
+import json
+import os
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+
+
+class Browser:
+    def __init__(self, program="chromium"):
+        self.home = tempfile.mkdtemp()
+        ours, theirs = os.pipe(), os.pipe()
+
+        def ends():  # the browser reads commands at 3 and writes answers at 4; descriptors are moved clear of these first
+            to, back = os.dup2(ours[0], 60), os.dup2(theirs[1], 61)
+            os.dup2(to, 3)
+            os.dup2(back, 4)
+
+        self.process = subprocess.Popen(
+            [program, "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", "--no-first-run", "--hide-scrollbars",
+             "--disable-background-networking", "--disable-component-update", f"--user-data-dir={self.home}", "about:blank"],
+            preexec_fn=ends, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(ours[0])
+        os.close(theirs[1])
+        self.to, self.back, self.rest, self.number, self.events = ours[1], theirs[0], b"", 0, []
+
+    def receive(self, timeout):
+        end = time.monotonic() + timeout
+        pieces = [self.rest]
+        while b"\0" not in pieces[-1]:
+            if not select.select([self.back], [], [], max(0, end - time.monotonic()))[0]:
+                raise TimeoutError("the browser does not answer")
+            pieces.append(os.read(self.back, 1 << 20))
+            if not pieces[-1]:
+                raise EOFError("the browser has ended")
+        message, self.rest = b"".join(pieces).split(b"\0", 1)
+        return json.loads(message)
+
+    def send(self, method, session=None, timeout=60, **params):
+        self.number += 1
+        message = dict(id=self.number, method=method, params=params)
+        if session:
+            message["sessionId"] = session
+        os.write(self.to, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self.receive(timeout)
+            if answer.get("id") == self.number:
+                if "error" in answer:
+                    raise RuntimeError(f"{method}: {answer['error']['message']}")
+                return answer["result"]
+            self.events.append(answer)
+
+    def close(self):
+        try:
+            self.send("Browser.close", timeout=10)
+        except (OSError, EOFError, TimeoutError):
+            pass
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+class Page:
+    """One page; `faults` collects messages on the console, exceptions, and requests other than for the page itself."""
+
+    def __init__(self, browser, width=1400, height=900, dark=False, phone=False):
+        self.browser, self.faults = browser, []
+        self.target = browser.send("Target.createTarget", url="about:blank")["targetId"]
+        self.session = browser.send("Target.attachToTarget", targetId=self.target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.send(domain + ".enable")
+        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2 if phone else 1, mobile=phone)
+        self.send("Emulation.setEmulatedMedia", features=[dict(name="prefers-color-scheme", value="dark" if dark else "light")])
+
+    def send(self, method, **params):
+        return self.browser.send(method, self.session, **params)
+
+    def open(self, path):
+        """Opens the file; returns the seconds until it is loaded and drawn."""
+        start = time.monotonic()
+        url = "file://" + path
+        self.send("Page.navigate", url=url)
+        while not any(e.get("method") == "Page.loadEventFired" and e.get("sessionId") == self.session for e in self.browser.events):
+            self.browser.events.append(self.browser.receive(60))
+        self.value("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))")
+        seconds = time.monotonic() - start
+        self.collect(url)
+        return seconds
+
+    def collect(self, url=""):
+        for e in self.browser.events:
+            if e.get("sessionId") != self.session:
+                continue
+            method, p = e["method"], e["params"]
+            if method == "Runtime.exceptionThrown":
+                d = p["exceptionDetails"]
+                self.faults.append("exception: " + d.get("exception", {}).get("description", d["text"]))
+            elif method == "Runtime.consoleAPICalled":
+                self.faults.append("console: " + json.dumps(p["args"]))
+            elif method == "Log.entryAdded":
+                self.faults.append("console: " + p["entry"]["text"])
+            elif method == "Network.requestWillBeSent" and p["request"]["url"].split("#")[0] != url.split("#")[0] \
+                    and not p["request"]["url"].startswith("data:"):
+                self.faults.append("request: " + p["request"]["url"])
+        self.browser.events = [e for e in self.browser.events if e.get("sessionId") != self.session]
+
+    def value(self, expression):
+        """What an expression is worth in the page; promises are waited for."""
+        r = self.send("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in r:
+            d = r["exceptionDetails"]
+            raise RuntimeError(f"{expression}: " + d.get("exception", {}).get("description", d["text"]))
+        return r["result"].get("value")
+
+    def key(self, key):
+        self.send("Input.dispatchKeyEvent", type="keyDown", key=key)
+        self.send("Input.dispatchKeyEvent", type="keyUp", key=key)
+
+    def picture(self, path, whole=True):
+        r = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+        with open(path, "wb") as f:
+            f.write(base64.b64decode(r["data"]))
+
+    def close(self):
+        self.browser.send("Target.closeTarget", targetId=self.target)
