@@ -119,6 +119,7 @@ typedef struct Printer {
     Text *out;
     int indent;
     bool apart; /* in a function of its own */
+    int lead;   /* loops over rows that the members of a nest stand in */
     const char *loop[MAX_AXES];
     Param *param;
     int params, param_room;

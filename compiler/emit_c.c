@@ -101,7 +101,6 @@ static Program *build_init(Emit *e)
         t[count++] = (Target){.node = n, .place = {.kind = P_VAR, .var = v, .label = v->name, .shape = v->shape}};
     }
     Program *p = program_build(e->ngc, m, "init", t, count, NULL, 0, false);
-    p->init = true;
     return finish_program(e, p);
 }
 

@@ -135,32 +135,38 @@ static bool has_temps(const Printer *pr, int level)
     return false;
 }
 
+/* Is the result declared where it is computed? */
+static bool is_variable(const Place *place)
+{
+    return place->kind == P_LOCAL || (place->kind == P_ROW && place->offset <= 1);
+}
+
 static void print_stores(Printer *pr)
 {
     for (int i = 0; i < pr->k->stores; i++) {
         const Store *s = &pr->k->store[i];
         const Place *place = s->target ? &s->target->place : program_place(pr->b->p, s->node);
         const char *value = print_val(pr, s->val).text;
-        if (place->kind == P_LOCAL)
+        if (is_variable(place))
             print_line(pr, "const %s %s = %s;", print_type(pr->e, s->node->type), place->name, value);
         else
             print_line(pr, "%s %s= %s;", print_element(pr, place, s->node, s->at, true), s->add ? "+" : "", value);
     }
 }
 
-/* No reduction: one store or several in each pass. A loop whose body is one statement has no braces. */
-static void print_map(Printer *pr)
+/* No reduction: one store or several in each pass of the loops over the axes behind lead. A loop whose body is one statement has no
+ * braces. */
+static void print_map(Printer *pr, int lead)
 {
     int n = pr->k->axes;
-    declare_temps(pr, 0);
     bool brace[MAX_AXES];
-    for (int i = 0; i < n; i++) {
+    for (int i = lead; i < n; i++) {
         brace[i] = i == n - 1 ? has_temps(pr, n) || pr->k->stores > 1 : has_temps(pr, i + 1);
         open_loop(pr, i, brace[i]);
         declare_temps(pr, i + 1);
     }
     print_stores(pr);
-    for (int i = n - 1; i >= 0; i--)
+    for (int i = n - 1; i >= lead; i--)
         close_loop(pr, brace[i]);
 }
 
@@ -201,7 +207,7 @@ static void print_result(Printer *pr, const char *acc)
         s->node->type == T_INT && op_info[pr->k->reduce]->combine ? print_format(pr, "(int32_t)%s", acc) : acc;
     if (place->kind == P_LOCAL && !pr->apart && strcmp(place->name, acc) == 0)
         return;
-    if (place->kind == P_LOCAL && !pr->apart)
+    if (place->kind == P_ROW ? place->offset <= 1 : place->kind == P_LOCAL && !pr->apart)
         print_line(pr, "const %s %s = %s;", print_type(pr->e, s->node->type), place->name, value);
     else if (pr->apart && place_is_number(place, s->node))
         print_line(pr, "return %s;", value);
@@ -264,7 +270,7 @@ static void print_lanes(Printer *pr, int first, const char *acc)
 {
     const Kernel *k = pr->k;
     int last = k->axes - 1;
-    const char *lane = new_temp(pr), *i = pr->loop[last], *j = print_format(pr, "j%d", last),
+    const char *lane = new_temp(pr), *i = pr->loop[last], *j = print_format(pr, "j%d", pr->temps++),
                *n = emit_size(pr->e, k->extent[last], &pr->dims);
     print_line(pr, "%s %s[%d];", pr->e->real, lane, LANES);
     print_line(pr, "for (size_t l = 0; l < %d; l++)", LANES);
@@ -309,17 +315,11 @@ static void print_lanes(Printer *pr, int first, const char *acc)
     pr->indent--;
 }
 
-/* Each result is folded in a variable. */
-static void print_rows(Printer *pr)
+/* A result is folded in a variable. */
+static void print_fold_row(Printer *pr, int lead)
 {
     const Kernel *k = pr->k;
-    int lead = first_of(k, AX_REDUCE);
     const Node *n = k->store[0].node;
-    declare_temps(pr, 0);
-    for (int i = 0; i < lead; i++) {
-        open_loop(pr, i, true);
-        declare_temps(pr, i + 1);
-    }
     const Place *place = program_place(pr->b->p, n);
     bool own = place->kind == P_LOCAL && !pr->apart && n->type == T_FLOAT;
     const char *acc = own ? place->name : new_temp(pr);
@@ -332,36 +332,59 @@ static void print_rows(Printer *pr)
         print_fold(pr, lead, acc);
     }
     print_result(pr, acc);
+}
+
+static void print_rows(Printer *pr)
+{
+    int lead = first_of(pr->k, AX_REDUCE);
+    for (int i = 0; i < lead; i++) {
+        open_loop(pr, i, true);
+        declare_temps(pr, i + 1);
+    }
+    print_fold_row(pr, lead);
     for (int i = lead - 1; i >= 0; i--)
         close_loop(pr, true);
+}
+
+/* The row of results before anything is added. */
+static void print_start(Printer *pr)
+{
+    const Kernel *k = pr->k;
+    int trail = first_of(k, AX_TRAIL);
+    const Store *s = &k->store[0];
+    for (int i = trail; i < k->axes; i++)
+        open_loop(pr, i, false);
+    print_line(pr, "%s = %s;", print_element(pr, program_place(pr->b->p, s->node), s->node, s->at, true), start_text(pr, T_FLOAT));
+    for (int i = trail; i < k->axes; i++)
+        close_loop(pr, false);
+}
+
+/* What the loops over the axes behind `from` add to the row of results. */
+static void print_add(Printer *pr, int from)
+{
+    const Kernel *k = pr->k;
+    const Store *s = &k->store[0];
+    bool brace[MAX_AXES];
+    for (int i = from; i < k->axes; i++) {
+        brace[i] = has_temps(pr, i + 1);
+        open_loop(pr, i, brace[i]);
+        declare_temps(pr, i + 1);
+    }
+    print_combine(pr, print_element(pr, program_place(pr->b->p, s->node), s->node, s->at, true), print_val(pr, s->val), T_FLOAT);
+    for (int i = k->axes - 1; i >= from; i--)
+        close_loop(pr, brace[i]);
 }
 
 /* Rows are folded into the row of results. */
 static void print_columns(Printer *pr)
 {
-    const Kernel *k = pr->k;
-    int lead = first_of(k, AX_REDUCE), trail = first_of(k, AX_TRAIL);
-    const Store *s = &k->store[0];
-    declare_temps(pr, 0);
+    int lead = first_of(pr->k, AX_REDUCE);
     for (int i = 0; i < lead; i++) {
         open_loop(pr, i, true);
         declare_temps(pr, i + 1);
     }
-    const Place *place = program_place(pr->b->p, s->node);
-    for (int i = trail; i < k->axes; i++)
-        open_loop(pr, i, false);
-    print_line(pr, "%s = %s;", print_element(pr, place, s->node, s->at, true), start_text(pr, T_FLOAT));
-    for (int i = trail; i < k->axes; i++)
-        close_loop(pr, false);
-    bool brace[MAX_AXES];
-    for (int i = lead; i < k->axes; i++) {
-        brace[i] = has_temps(pr, i + 1);
-        open_loop(pr, i, brace[i]);
-        declare_temps(pr, i + 1);
-    }
-    print_combine(pr, print_element(pr, place, s->node, s->at, true), print_val(pr, s->val), T_FLOAT);
-    for (int i = k->axes - 1; i >= lead; i--)
-        close_loop(pr, brace[i]);
+    print_start(pr);
+    print_add(pr, lead);
     for (int i = lead - 1; i >= 0; i--)
         close_loop(pr, true);
 }
@@ -371,16 +394,77 @@ static bool is_reduction(const Kernel *k)
     return op_info[k->reduce]->flags & F_REDUCE;
 }
 
+static bool adds_rows(const Kernel *k)
+{
+    return is_reduction(k) && k->axes > 0 && k->axis[k->axes - 1] == AX_TRAIL;
+}
+
+/* Variables and arrays for what only a row's own loops read: arrays are declared here. */
+static void name_row_places(Printer *pr, const Kernel *nest)
+{
+    for (int i = 0; i < nest->stores; i++) {
+        const Node *n = nest->store[i].node;
+        Place *place = program_place(pr->b->p, n);
+        if (place->kind != P_ROW)
+            continue;
+        place->name = new_temp(pr);
+        if (place->offset > 1)
+            print_line(pr, "%s %s[%lld];", print_type(pr->e, n->type), place->name, (long long)place->offset);
+    }
+}
+
+/* All members' loops behind those over the rows, in order; what a member needs once in a row is computed where its turn comes, as it
+ * may use results of those before it. */
+static void print_nest(Printer *pr)
+{
+    const Kernel *nest = pr->k;
+    name_row_places(pr, nest);
+    pr->lead = nest->axes;
+    for (int m = 0; m < nest->members; m++) {
+        pr->k = nest->member[m];
+        choose_temps(pr);
+        declare_temps(pr, 0);
+        if (adds_rows(pr->k))
+            print_start(pr);
+    }
+    for (int i = 0; i < pr->lead; i++) {
+        pr->k = nest;
+        open_loop(pr, i, true);
+        for (int m = 0; m < nest->members && i + 1 < pr->lead; m++) {
+            pr->k = nest->member[m];
+            declare_temps(pr, i + 1);
+        }
+    }
+    for (int m = 0; m < nest->members; m++) {
+        pr->k = nest->member[m];
+        declare_temps(pr, pr->lead);
+        if (!is_reduction(pr->k))
+            print_map(pr, pr->lead);
+        else if (adds_rows(pr->k))
+            print_add(pr, pr->lead);
+        else
+            print_fold_row(pr, pr->lead);
+    }
+    pr->k = nest;
+    for (int i = pr->lead - 1; i >= 0; i--)
+        close_loop(pr, true);
+}
+
 static void print_loops(Printer *pr)
 {
     const Kernel *k = pr->k;
     static const char *const names[] = {"i", "j", "k", "l"};
     for (int i = 0; i < MAX_AXES; i++)
         pr->loop[i] = !pr->apart && i < 4 ? names[i] : print_format(pr, "i%d", i);
+    if (k->member) {
+        print_nest(pr);
+        return;
+    }
     choose_temps(pr);
+    declare_temps(pr, 0);
     if (!is_reduction(k))
-        print_map(pr);
-    else if (k->axes > 0 && k->axis[k->axes - 1] == AX_TRAIL)
+        print_map(pr, 0);
+    else if (adds_rows(k))
         print_columns(pr);
     else
         print_rows(pr);
@@ -392,6 +476,8 @@ static void print_loops(Printer *pr)
 /* "sum", "relu": what the function is called but for its number. */
 static const char *kernel_word(const Kernel *k)
 {
+    if (k->member)
+        return "rows";
     if (is_reduction(k))
         return op_info[k->reduce]->name;
     if (k->store[0].add)
@@ -408,6 +494,9 @@ static bool is_worth_clones(const Emit *e, const Kernel *k)
     int64_t passes = 1;
     for (int i = 0; i < k->axes && passes < CLONED; i++)
         passes *= size_max(e->graph, k->extent[i]);
+    for (int m = 0; m < k->members; m++)
+        if (is_worth_clones(e, k->member[m]))
+            return true;
     return passes >= CLONED;
 }
 
@@ -449,6 +538,8 @@ static void print_apart(Body *b, const Kernel *k)
     for (int i = 0; i < k->stores && !number; i++) { /* results come first, as in memcpy */
         const Place *to = k->store[i].target ? &k->store[i].target->place : program_place(b->p, k->store[i].node);
         Index rest = k->store[i].at ? *k->store[i].at : index_zero();
+        if (to->kind == P_ROW)
+            continue;
         print_param(&pr, print_shifted(&pr, to, k->store[i].node, &rest), k->store[i].node->type, false, true);
     }
     print_loops(&pr);

@@ -270,6 +270,12 @@ const char *print_shifted(Printer *pr, const Place *place, const Node *n, Index 
 const char *print_element(Printer *pr, const Place *place, const Node *n, const Index *x, bool written)
 {
     Body *b = pr->b;
+    if (place->kind == P_ROW) { /* within the row */
+        Index rest = x ? *x : index_zero();
+        for (int i = 0; i < pr->lead; i++)
+            rest.axis[i] = (Coef){0, 0};
+        return place->offset > 1 ? print_format(pr, "%s[%s]", place->name, index_text(pr, &rest)) : place->name;
+    }
     if (place_is_number(place, n)) {
         const char *text = print_number(b, place, n);
         if (!pr->apart)

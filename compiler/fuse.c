@@ -28,6 +28,11 @@ typedef struct Demand { /* how a node's users want it */
 
 /* ---- what is stored ---------------------------------------------------------------------------------- */
 
+static bool has_left_out(const Program *p, Pass pass)
+{
+    return p->ngc->opt.without >> pass & 1;
+}
+
 static Place *place_of(const Program *p, const Node *n)
 {
     return &p->place[p->slot[n->id]];
@@ -278,7 +283,7 @@ static bool match_scaled(const Node *n, Fold *f)
 /* Is n a sum that a product can be added onto: x itself dies in it, or it is the new value of the variable x? */
 static bool match_fold(const Program *p, const Node *n, const Demand *demand, Fold *f)
 {
-    if (p->plain || (n->op != OP_add && n->op != OP_sub) || n->type != T_FLOAT)
+    if (p->plain || has_left_out(p, PASS_FOLD) || (n->op != OP_add && n->op != OP_sub) || n->type != T_FLOAT)
         return false;
     for (int k = 1; k >= (n->op == OP_add ? 0 : 1); k--) {
         const Node *x = n->arg[1 - k], *m = n->arg[k];
@@ -410,7 +415,7 @@ static bool can_merge(const Program *p, const Kernel *k, int i, const int *def)
 static void merge_kernel(Program *p, Kernel *k, int *def)
 {
     int first = p->kernels - LOOK_BACK;
-    if (!p->plain && is_map(k)) {
+    if (!p->plain && !has_left_out(p, PASS_MERGE) && is_map(k)) {
         for (int v = 0; v < k->vals; v++)
             if (k->val[v]->kind == V_LOAD && def[p->slot[k->val[v]->node->id]] > first)
                 first = def[p->slot[k->val[v]->node->id]];
@@ -746,6 +751,7 @@ Program *program_build(Ngc *ngc, Model *model, const char *name, Target *target,
                    .graph = model->graph,
                    .name = name,
                    .plain = plain,
+                   .init = strcmp(name, "init") == 0,
                    .target = target,
                    .targets = targets};
     collect_nodes(p, given, givens);
@@ -757,10 +763,16 @@ Program *program_build(Ngc *ngc, Model *model, const char *name, Target *target,
     build_kernels(p, folds);
     drop_stores(p);
     order_kernels(p);
+    if (!plain && !p->init && !has_left_out(p, PASS_ROWS))
+        program_rows(p);
     for (int i = 0; i < p->kernels; i++) {
-        if (!plain)
-            kernel_collapse(p, p->kernel[i]);
-        kernel_finish(p, p->kernel[i]);
+        Kernel *k = p->kernel[i];
+        if (!plain && !k->member)
+            kernel_collapse(p, k);
+        for (int m = 0; m < k->members; m++)
+            kernel_finish(p, k->member[m]);
+        if (!k->member)
+            kernel_finish(p, k);
     }
     cut_parts(p);
     return p;

@@ -496,25 +496,55 @@ static void drop_axis(Index *x, int i)
     x->axis[MAX_AXES - 1] = (Coef){0, 0};
 }
 
+bool kernel_joins(Program *p, const Kernel *k, int i)
+{
+    bool even = k->axis[i] == k->axis[i + 1] && !(k->axis[i] == AX_REDUCE && op_info[k->reduce]->combine == NULL);
+    for (int s = 0; s < k->stores; s++)
+        even = even && steps_evenly(p->graph, k->store[s].at, i, k->extent[i + 1]);
+    for (int v = 0; v < k->vals; v++)
+        even = even && steps_evenly(p->graph, k->val[v]->at, i, k->extent[i + 1]);
+    return even;
+}
+
+void kernel_join(Program *p, Kernel *k, int i)
+{
+    for (int s = 0; s < k->stores; s++)
+        drop_axis(k->store[s].at, i);
+    for (int v = 0; v < k->vals; v++)
+        drop_axis(k->val[v]->at, i);
+    k->extent[i + 1] = size_mul(p->graph, k->extent[i], k->extent[i + 1]);
+    memmove(k->extent + i, k->extent + i + 1, (size_t)(k->axes - 1 - i) * sizeof *k->extent);
+    memmove(k->axis + i, k->axis + i + 1, (size_t)(k->axes - 1 - i) * sizeof *k->axis);
+    k->axes--;
+}
+
+/* i becomes i*inner + the next */
+static void split_axis(Graph *g, Index *x, int i, Size inner)
+{
+    if (x == NULL)
+        return;
+    memmove(x->axis + i + 1, x->axis + i, (MAX_AXES - 1 - (size_t)i) * sizeof *x->axis);
+    x->axis[i] = coef_mul(g, x->axis[i + 1], inner);
+}
+
+void kernel_split(Program *p, Kernel *k, int i, Size inner)
+{
+    for (int s = 0; s < k->stores; s++)
+        split_axis(p->graph, k->store[s].at, i, inner);
+    for (int v = 0; v < k->vals; v++)
+        split_axis(p->graph, k->val[v]->at, i, inner);
+    memmove(k->extent + i + 1, k->extent + i, (size_t)(k->axes - i) * sizeof *k->extent);
+    memmove(k->axis + i + 1, k->axis + i, (size_t)(k->axes - i) * sizeof *k->axis);
+    k->extent[i + 1] = inner;
+    k->extent[i] /= inner;
+    k->axes++;
+}
+
 void kernel_collapse(Program *p, Kernel *k)
 {
-    for (int i = k->axes - 2; i >= 0; i--) {
-        bool even = k->axis[i] == k->axis[i + 1] && !(k->axis[i] == AX_REDUCE && op_info[k->reduce]->combine == NULL);
-        for (int s = 0; s < k->stores; s++)
-            even = even && steps_evenly(p->graph, k->store[s].at, i, k->extent[i + 1]);
-        for (int v = 0; v < k->vals; v++)
-            even = even && steps_evenly(p->graph, k->val[v]->at, i, k->extent[i + 1]);
-        if (!even)
-            continue;
-        for (int s = 0; s < k->stores; s++)
-            drop_axis(k->store[s].at, i);
-        for (int v = 0; v < k->vals; v++)
-            drop_axis(k->val[v]->at, i);
-        k->extent[i + 1] = size_mul(p->graph, k->extent[i], k->extent[i + 1]);
-        memmove(k->extent + i, k->extent + i + 1, (size_t)(k->axes - 1 - i) * sizeof *k->extent);
-        memmove(k->axis + i, k->axis + i + 1, (size_t)(k->axes - 1 - i) * sizeof *k->axis);
-        k->axes--;
-    }
+    for (int i = k->axes - 2; i >= 0; i--)
+        if (kernel_joins(p, k, i))
+            kernel_join(p, k, i);
 }
 
 static int index_level(const Index *x)

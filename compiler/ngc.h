@@ -323,6 +323,8 @@ typedef struct Model {
 
 typedef struct Define { const char *name; double value; bool used; } Define; /* -D NAME=INT; used: there is such a dim */
 
+typedef enum { PASS_ROWS, PASS_MERGE, PASS_FOLD } Pass; /* of fuse.c, in the order of --without */
+
 typedef struct Options {
     int optimize;           /* 0 or 2 */
     bool real_double, standalone, werror;
@@ -334,6 +336,8 @@ typedef struct Options {
     const char *dump;       /* letters of passes after which the graph is printed to stderr */
     int color;              /* 0 no, 1 yes; main decides auto */
     bool no_share;          /* every value has memory of its own: for tests of the memory plan */
+    unsigned without;       /* passes that are left out, for tests and for measuring them: bits of Pass */
+    int short_row;          /* columns from which on rows make a nest; 0: as is best; for tests with small models */
     bool literal;           /* the graph is what the text says: nothing folded, shared or simplified. What tests believe */
     int digits;             /* run: significant digits of a printed number */
     bool json;              /* messages as JSON, one on a line */

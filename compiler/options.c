@@ -26,6 +26,7 @@ const Option option_table[] = {
     {"-O", O_OPTIMIZE, OF_C, 1, "LEVEL", "0 2", "0: C to read, a statement for each step; 2: C to run (the default)"},
     {"--comments", O_COMMENTS, OF_C, 1, "WHAT", "none source derivation", "none, source, or derivation: the rule of calculus above each backward statement"},
     {"--keep", O_KEEP, OF_C, 1, "NAME", NULL, "keep a named value in work also at -O2"},
+    {"--without", O_WITHOUT, OF_C, 1, "PASS", "rows merge fold", "leave out a pass of -O2: nests over rows, merged loops, or sums and updates folded into products; may be repeated"},
     {"--no-share", O_NO_SHARE, OF_C, 0, NULL, NULL, "give every value memory of its own"},
     {"--weights", O_WEIGHTS, OF_C, 1, "FILE", NULL, "predict alone, with the weights of FILE as constants: safetensors, .npz, .npy, or the memory of the params struct"},
     {"--map", O_MAP, OF_C, 1, "PAIRS", NULL, "theirs=ours,...: what weights are called in their file and here; or a file of such pairs"},
@@ -298,6 +299,7 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
     case O_WARNING: return set_warning(ngc, value);
     case O_COLOR: opt->color = n == 0 ? 2 : n == 1; break;
     case O_NO_SHARE: opt->no_share = true; break;
+    case O_WITHOUT: opt->without |= 1u << n; break;
     case O_FILL: a->fill = true; break;
     case O_DIGITS: return set_digits(ngc, value);
     case O_DEPS: a->deps_only = true; break;

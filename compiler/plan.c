@@ -80,6 +80,8 @@ static bool reads_in_place(const Program *p, const Kernel *k, const Store *s, co
     if (k->kind == K_GEMM)
         return k->onto && program_holder(p, k->onto) == n && program_holder(p, k->product->arg[0]) != n &&
                program_holder(p, k->product->arg[1]) != n;
+    if (k->member)
+        return kernel_reads_row(k, s, n);
     if (k->kind != K_LOOP || op_info[k->reduce]->flags & F_REDUCE)
         return false;
     for (int v = 0; v < k->vals; v++)
@@ -96,7 +98,7 @@ static void join_dying(Program *p, Life *life, Group *group, int at, const Store
     int own = p->slot[s->node->id];
     Place *place = &p->place[own];
     bool fixed = place->kind == P_GRAD || place->kind == P_MEMBER || (p->init && place->kind == P_VAR);
-    if (s->target || life[own].group != own || life[own].first != at || (place->kind != P_SPACE && !fixed))
+    if (s->target || life[own].group != own || life[own].first != at || (k->member && life[own].last == at) || (place->kind != P_SPACE && !fixed))
         return;
     for (int v = 0; v < k->vals + 1; v++) {
         const Node *n = v < k->vals ? k->val[v]->node : k->onto ? program_holder(p, k->onto) : NULL;

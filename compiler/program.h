@@ -68,6 +68,7 @@ typedef enum {
     P_MEMBER, /* work: the member called name */
     P_GRAD,   /* grads: the member called name */
     P_ALIAS,  /* as its operand's, arg[0] */
+    P_ROW,    /* a variable of a nest over rows, or an array of `offset` elements, for one row at a time; name */
     P_FOLDED, /* a product that exists only as part of the value it is added to */
 } PlaceKind;
 
@@ -116,6 +117,10 @@ struct Kernel {
     Node *product, *onto;
     Val *alpha;
     int part; /* number of the static function that it stands in */
+    /* K_LOOP of rows.c: what is done to each row, one after the other; the axes are those of the rows, in each member the first, and val
+     * and store are all of theirs */
+    Kernel **member;
+    int members;
 };
 
 struct Program {
@@ -173,8 +178,15 @@ Kernel *kernel_matmul(Program *, Node *n); /* as loops */
 Kernel *kernel_zero(Program *, Node *n);
 Kernel *kernel_scatter(Program *, Node *n);
 Kernel *kernel_piece(Program *, Node *concat, int arg, Size before);
+bool kernel_joins(Program *, const Kernel *, int axis); /* may loops axis and axis + 1 be one? */
+void kernel_join(Program *, Kernel *, int axis);
+void kernel_split(Program *, Kernel *, int axis, Size inner); /* loop axis becomes two, the inner one of that extent */
 void kernel_collapse(Program *, Kernel *); /* loops over adjacent axes become one where every index allows */
 void kernel_finish(Program *, Kernel *);   /* levels, uses: after the last change */
+
+/* rows.c */
+void program_rows(Program *);
+bool kernel_reads_row(const Kernel *, const Store *, const Node *n); /* may a nest's store s write over n? */
 
 /* dump_program.c */
 void program_dump(const Program *, FILE *);

@@ -11,6 +11,10 @@ static int64_t kernel_flops(const Program *p, const Kernel *k)
     int64_t passes = 1, ops = 0;
     if (k->kind == K_RANDOM || k->kind == K_CALL)
         return 0;
+    for (int m = 0; m < k->members; m++)
+        ops += kernel_flops(p, k->member[m]);
+    if (k->member)
+        return ops;
     if (k->kind == K_GEMM) {
         const Node *a = k->product->arg[0];
         Size inner = a->shape.dim[a->shape.rank - 1 - k->product->attr.ta];

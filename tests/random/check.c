@@ -22,11 +22,16 @@ extern const size_t prelude_size;
 typedef struct Way { /* of emitting a model */
     const char *name, *flags;
     bool plain, no_share;
+    unsigned without; /* bits of Pass */
     int every; /* which of the models: all, or every third */
 } Way;
 
 static const Way ways[] = {
-    {"O2", "-O1", false, false, 1}, {"O0", "-O0", true, false, 1}, {"apart", "-O1", false, true, 4}};
+    {"O2", "-O1", .every = 1},
+    {"O0", "-O0", .plain = true, .every = 1},
+    {"apart", "-O1", .no_share = true, .every = 4},
+    {"rowless", "-O1", .without = 1u << PASS_ROWS, .every = 12},
+    {"single", "-O1", .without = 1u << PASS_ROWS | 1u << PASS_MERGE | 1u << PASS_FOLD, .every = 12}};
 
 enum { WAYS = sizeof ways / sizeof *ways };
 
@@ -313,6 +318,8 @@ static void *build(Case *c, int count, int way, const char *dir, const char *cc,
         Output out = {.c = {.ngc = c[i].ngc}, .h = {.ngc = c[i].ngc}};
         c[i].ngc->opt.optimize = ways[way].plain ? 0 : 2;
         c[i].ngc->opt.no_share = ways[way].no_share;
+        c[i].ngc->opt.without = ways[way].without;
+        c[i].ngc->opt.short_row = c[i].number % 4 < 2; /* rows.c sees every second model */
         c[i].m->name = text_format(c[i].ngc, "model%d", c[i].number);
         emit_c(c[i].ngc, c[i].m, NULL, &out);
         print_apart(c[i].ngc, f, out.c.at, c[i].number);
