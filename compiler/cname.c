@@ -60,11 +60,7 @@ const char *c_name(Ngc *ngc, const char *name)
 const char *c_name_distinct(Ngc *ngc, Taken *taken, const char *name)
 {
     const char *c = c_name(ngc, name);
-    for (int i = 0; i < taken->count; i++)
-        if (taken->name[i] == c) {
-            c = intern_str(ngc, text_format(ngc, "%s_", c));
-            i = -1;
-        }
-    taken->name = arena_grow(ngc, taken->name, taken->count, &taken->room, sizeof *taken->name);
-    return taken->name[taken->count++] = c;
+    while (++*table_at(ngc, taken, c) > 1)
+        c = intern_str(ngc, text_format(ngc, "%s_", c));
+    return c;
 }

@@ -33,16 +33,18 @@ typedef struct Member { /* of the work struct */
     const char *name;
     Type type;
     Shape shape;
-    const Node *node; /* -O0: the value it is for; NULL: a root's */
     bool named;       /* by the user */
     int program;      /* last program that took it */
     const char *note; /* the user's name */
+    int next;         /* 1 + the place of the next of its kind */
 } Member;
 
-typedef struct Taken {
-    const char **name;
-    int count, room;
-} Taken; /* names given out in one scope */
+typedef struct MemberKind { /* members that can stand for each other: of one shape, type and name */
+    int first, last;        /* their places, from 1; linked by Member.next */
+    int free, program;      /* those before are taken in the program of this number */
+} MemberKind;
+
+typedef Table Taken; /* names given out in one scope */
 
 typedef struct Emit {
     Ngc *ngc;
@@ -54,18 +56,22 @@ typedef struct Emit {
     const char *dim_max[MAX_DIMS]; /* macros of their bounds */
     const char *dim_prefix;        /* stands before a dim's name in code */
     Text kernels;                  /* static functions, each once */
-    struct {
-        const char *body, *name;
-    } * kernel;
+    const char **kernel;           /* their names */
     int kernel_count, kernel_room;
+    Table kernel_of;                 /* a function's text, interned: 1 + its place there */
     struct {
         const double *data;
         Type type;
         int64_t count;
     } * data;
     int datas, data_room;
+    Table data_of;                   /* elements: 1 + the place of the first array of them */
     Member *member;
     int members, member_room, pinned; /* the first `pinned` belong to roots */
+    Table member_of;                 /* a node, or a member's name: 1 + its place */
+    MemberKind *kind;
+    int kinds, kind_room;
+    Table kind_of;                   /* text that tells kinds apart, interned: 1 + its place */
     Taken member_names;
     int64_t space, ispace;
     Function *function;
@@ -166,7 +172,9 @@ void emit_kernel(Body *, const Kernel *);
 void emit_names(Emit *);
 void emit_members(Emit *);                           /* work's members for roots */
 bool emit_keeps(const Emit *, const Root *);         /* is it a member of work? */
-const Member *emit_member(Emit *, const char *name); /* of that C name */
+Member *emit_member(Emit *, const char *name); /* of that C name, or NULL */
+Member *emit_add_member(Emit *, Member);
+MemberKind *emit_member_kind(Emit *, Type, Shape, const char *name); /* name: the user's, or NULL */
 Place emit_root_place(Emit *, const Root *);
 void emit_declarations(Emit *, Text *);
 void emit_defaults(Emit *, Text *, bool define); /* the arrays of inputs' default values */

@@ -50,13 +50,9 @@ static bool is_wanted(const Emit *e, int i, const Wish *w, const Roots *r, const
 }
 
 /* Two roots that are one member need one target. */
-static bool is_again(const Target *t, int count, const Root *r)
+static bool is_again(Emit *e, Table *taken, const Root *r)
 {
-    for (int i = 0; i < count; i++)
-        if (r->kind != ROOT_UPDATE && t[i].place.kind == P_MEMBER && r->kind != ROOT_GRAD &&
-            t[i].place.name == r->cname)
-            return true;
-    return false;
+    return r->kind != ROOT_UPDATE && r->kind != ROOT_GRAD && ++*table_at(e->ngc, taken, r->cname) > 1;
 }
 
 /* Verifies a program between its passes and prints it where that was asked. */
@@ -77,8 +73,9 @@ static Program *build_program(Emit *e, const char *name, const Roots *r, Wish w,
     Model *m = e->model;
     Target *t = arena_alloc(e->ngc, (size_t)(m->roots + 1) * sizeof *t);
     int count = 0, *uses = used_by_losses(e, r, &w);
+    Table taken = {0};
     for (int i = 0; i < m->roots; i++)
-        if (is_wanted(e, i, &w, r, uses) && !is_again(t, count, &m->root[i]))
+        if (is_wanted(e, i, &w, r, uses) && !is_again(e, &taken, &m->root[i]))
             t[count++] = (Target){.node = r->node[i],
                                   .place = emit_root_place(e, &m->root[i]),
                                   .phase = w.phases && m->root[i].kind == ROOT_GRAD};
@@ -98,7 +95,7 @@ static Program *build_init(Emit *e)
             continue;
         Node *n = v->init ? v->init : graph_full(m->graph, v->shape, 0);
         n = graph_cast(m->graph, graph_broadcast(m->graph, n, v->shape), v->type);
-        t[count++] = (Target){.node = n, .place = {.kind = P_VAR, .var = v, .label = v->name, .shape = v->shape}};
+        t[count++] = (Target){.node = n, .place = {.kind = P_VAR, .var = v, .label = v->name, .shape = &v->shape}};
     }
     Program *p = program_build(e->ngc, m, "init", t, count, NULL, 0, false);
     return finish_program(e, p);
@@ -166,8 +163,7 @@ static void note_place(Function *f, const Emit *e, const Place *place, const Nod
     unsigned use = 0;
     if (place->kind == P_VAR) {
         use = place->var->kind == VAR_INPUT ? USES_INPUTS : place->var->kind == VAR_PARAM ? USES_PARAMS : USES_STATE;
-        for (int i = 0; i < e->model->vars; i++)
-            f->reads[i] |= e->model->var[i] == place->var;
+        f->reads[place->var->index] = true;
     }
     if (place->kind == P_MEMBER || place->kind == P_SPACE)
         use = f->fn == FN_INIT ? 0 : USES_WORK;
@@ -230,30 +226,28 @@ static void add_function(Emit *e, Fn fn, const char *name, Program *p, int phase
 /* The member that n has in another program. */
 static Member *own_member(Emit *e, const Node *n)
 {
-    for (int i = e->pinned; i < e->members; i++)
-        if (e->member[i].node == n)
-            return &e->member[i];
-    return NULL;
+    int at = *table_at(e->ngc, &e->member_of, n);
+    return at ? &e->member[at - 1] : NULL;
 }
 
 /* A member of its name or kind that this program does not use, or a new one. */
 static Member *find_member(Emit *e, const Node *n, const char *name)
 {
-    for (int i = 0; i < e->members; i++) {
-        Member *m = &e->member[i];
-        if (m->program != e->programs && m->named == (name != NULL) && m->type == n->type &&
-            shape_equal(m->shape, n->shape) && (!name || strcmp(m->note, name) == 0))
-            return m;
-    }
-    e->member = arena_grow(e->ngc, e->member, e->members, &e->member_room, sizeof *e->member);
-    Member *m = &e->member[e->members++];
-    const char *cname = name ? name : text_format(e->ngc, "t%d", e->members - e->pinned);
-    *m = (Member){.name = c_name_distinct(e->ngc, &e->member_names, cname),
-                  .type = n->type,
-                  .shape = n->shape,
-                  .node = n,
-                  .named = name != NULL,
-                  .note = name};
+    MemberKind *kind = emit_member_kind(e, n->type, n->shape, name);
+    if (kind->program != e->programs)
+        kind->free = kind->first;
+    kind->program = e->programs;
+    while (kind->free && e->member[kind->free - 1].program == e->programs)
+        kind->free = e->member[kind->free - 1].next;
+    if (kind->free)
+        return &e->member[kind->free - 1];
+    const char *cname = name ? name : text_format(e->ngc, "t%d", e->members + 1 - e->pinned);
+    Member *m = emit_add_member(e, (Member){.name = c_name_distinct(e->ngc, &e->member_names, cname),
+                                            .type = n->type,
+                                            .shape = n->shape,
+                                            .named = name != NULL,
+                                            .note = name});
+    *table_at(e->ngc, &e->member_of, n) = e->members;
     return m;
 }
 
@@ -261,9 +255,8 @@ static void place_members(Emit *e, Program *p)
 {
     e->programs++;
     for (int i = 0; i < p->targets; i++)
-        for (int k = 0; k < e->pinned; k++)
-            if (p->target[i].place.kind == P_MEMBER && p->target[i].place.name == e->member[k].name)
-                e->member[k].program = e->programs;
+        if (p->target[i].place.kind == P_MEMBER && emit_member(e, p->target[i].place.name))
+            emit_member(e, p->target[i].place.name)->program = e->programs;
     for (int own = 1; own >= 0; own--) /* a value that has a member gets that one, before others may take it */
         for (int i = 0; i < p->nodes; i++) {
             if (p->place[i].kind != P_SPACE)
@@ -272,7 +265,7 @@ static void place_members(Emit *e, Program *p)
             if (m == NULL)
                 continue;
             m->program = e->programs;
-            p->place[i] = (Place){.kind = P_MEMBER, .name = m->name, .shape = m->shape};
+            p->place[i] = (Place){.kind = P_MEMBER, .name = m->name, .shape = &p->node[i]->shape};
         }
 }
 
@@ -336,9 +329,11 @@ Emit *emit_prepare(Ngc *ngc, Model *m)
 
 int emit_data(Emit *e, const double *data, Type type, int64_t count)
 {
-    for (int i = 0; i < e->datas; i++)
+    int *first = table_at(e->ngc, &e->data_of, data);
+    for (int i = *first ? *first - 1 : e->datas; i < e->datas; i++)
         if (e->data[i].data == data && e->data[i].type == type)
             return i + 1;
+    *first = *first ? *first : e->datas + 1;
     e->data = arena_grow(e->ngc, e->data, e->datas, &e->data_room, sizeof *e->data);
     e->data[e->datas].data = data;
     e->data[e->datas].type = type;
@@ -414,15 +409,31 @@ static int comment_level(const Emit *e, const Function *f)
     return level;
 }
 
+/* Where a part's kernels begin; parts come one after another. */
+static int first_kernel(const Program *p, int part)
+{
+    int low = 0, high = p->kernels;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (p->kernel[middle]->part < part)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* The statements of one part. */
 static Body print_part(Emit *e, const Function *f, int part)
 {
     Body b = {.e = e, .p = f->program, .text.ngc = e->ngc};
     int line = 0;
     text_put(&b.text, "", 0);
-    for (int i = 0; i < f->program->kernels; i++) {
+    for (int i = first_kernel(f->program, part); i < f->program->kernels; i++) {
         const Kernel *k = f->program->kernel[i];
-        if (!emit_in_function(f, k) || k->part != part)
+        if (k->part != part)
+            break;
+        if (!emit_in_function(f, k))
             continue;
         comment_kernel(e, &b.text, f->program, k, comment_level(e, f), &line);
         emit_kernel(&b, k);

@@ -337,14 +337,11 @@ static void comment_line(Emit *e, Text *out, const char *text)
 /* The user's line that n comes from: "line 7: z = w*x + b", or NULL. */
 static const char *source_words(Emit *e, const Node *n, int *number)
 {
-    int column;
     if (n->loc.file < 0 || n->loc.file >= e->ngc->files || e->ngc->file[n->loc.file]->library)
         return NULL;
     const Source *source = e->ngc->file[n->loc.file];
-    int at = n->loc.at;
-    *number = source_line(e->ngc, n->loc, &column);
-    while (at > 0 && source->text[at - 1] != '\n')
-        at--;
+    *number = source_line(e->ngc, n->loc, NULL);
+    int at = source->line[*number - 1];
     while (source->text[at] == ' ' || source->text[at] == '\t')
         at++;
     int end = at;

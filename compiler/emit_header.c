@@ -49,12 +49,12 @@ static bool in_work(RootKind kind)
 }
 
 /* An earlier root of one name and value is one member with this. */
-static const char *same_root(const Model *m, int i)
+static const Root *same_root(Emit *e, Table *seen, Root *r)
 {
-    for (int k = 0; k < m->roots; k++)
-        if (k != i && m->root[k].cname && in_work(m->root[k].kind) && m->root[k].node == m->root[i].node &&
-            strcmp(m->root[k].name, m->root[i].name) == 0)
-            return m->root[k].cname;
+    int *at = table_at(e->ngc, seen, intern_str(e->ngc, text_format(e->ngc, "%d %s", r->node->id, r->name)));
+    if (*at)
+        return &e->model->root[*at - 1];
+    *at = 1 + (int)(r - e->model->root);
     return NULL;
 }
 
@@ -73,6 +73,7 @@ void emit_names(Emit *e)
     static const RootKind order[] = {ROOT_LOSS, ROOT_METRIC, ROOT_OUTPUT, ROOT_NAMED};
     Model *m = e->model;
     Taken var[3] = {{0}}, grads = {0};
+    Table seen = {0};
     name_dims(e, &var[VAR_INPUT]);
     for (int i = 0; i < m->vars; i++)
         m->var[i]->cname = c_name_distinct(e->ngc, &var[m->var[i]->kind], m->var[i]->name);
@@ -84,8 +85,8 @@ void emit_names(Emit *e)
     for (size_t k = 0; k < sizeof order / sizeof *order; k++)
         for (int i = 0; i < m->roots; i++)
             if (m->root[i].kind == order[k]) {
-                const char *same = same_root(m, i);
-                m->root[i].cname = same ? same : c_name_distinct(e->ngc, &e->member_names, m->root[i].name);
+                const Root *same = same_root(e, &seen, &m->root[i]);
+                m->root[i].cname = same ? same->cname : c_name_distinct(e->ngc, &e->member_names, m->root[i].name);
             }
     for (int i = 0; i < m->vars; i++)
         note_renamed(e, m->var[i]->name, m->var[i]->cname, m->var[i]->loc);
@@ -94,12 +95,36 @@ void emit_names(Emit *e)
             note_renamed(e, m->root[i].name, m->root[i].cname, m->root[i].loc);
 }
 
-const Member *emit_member(Emit *e, const char *name)
+Member *emit_member(Emit *e, const char *name)
 {
-    for (int i = 0; i < e->members; i++)
-        if (e->member[i].name == name)
-            return &e->member[i];
-    return NULL;
+    int at = *table_at(e->ngc, &e->member_of, name);
+    return at ? &e->member[at - 1] : NULL;
+}
+
+MemberKind *emit_member_kind(Emit *e, Type type, Shape shape, const char *name)
+{
+    const char *text = text_format(e->ngc, "%d%s %s", type, shape_text(e->graph, shape), name ? name : "");
+    int *at = table_at(e->ngc, &e->kind_of, intern_str(e->ngc, text));
+    if (!*at) {
+        e->kind = arena_grow(e->ngc, e->kind, e->kinds, &e->kind_room, sizeof *e->kind);
+        e->kind[e->kinds++] = (MemberKind){0};
+        *at = e->kinds;
+    }
+    return &e->kind[*at - 1];
+}
+
+Member *emit_add_member(Emit *e, Member m)
+{
+    MemberKind *kind = emit_member_kind(e, m.type, m.shape, m.named ? m.note : NULL);
+    e->member = arena_grow(e->ngc, e->member, e->members, &e->member_room, sizeof *e->member);
+    e->member[e->members++] = m;
+    *table_at(e->ngc, &e->member_of, m.name) = e->members;
+    if (kind->last)
+        e->member[kind->last - 1].next = e->members;
+    else
+        kind->first = e->members;
+    kind->last = e->members;
+    return &e->member[e->members - 1];
 }
 
 /* Is a named value kept in work? At -O0 all are, else those of --keep. */
@@ -122,9 +147,8 @@ void emit_members(Emit *e)
             const Root *r = &m->root[i];
             if (r->kind != order[k] || !emit_keeps(e, r) || emit_member(e, r->cname))
                 continue;
-            e->member = arena_grow(e->ngc, e->member, e->members, &e->member_room, sizeof *e->member);
-            e->member[e->members++] = (Member){
-                .name = r->cname, .type = r->node->type, .shape = r->node->shape, .named = true, .note = r->name};
+            emit_add_member(e, (Member){
+                .name = r->cname, .type = r->node->type, .shape = r->node->shape, .named = true, .note = r->name});
         }
     e->pinned = e->members;
 }
@@ -132,10 +156,10 @@ void emit_members(Emit *e)
 Place emit_root_place(Emit *e, const Root *r)
 {
     if (r->kind == ROOT_UPDATE)
-        return (Place){.kind = P_VAR, .var = r->var, .label = r->var->name, .shape = r->var->shape};
+        return (Place){.kind = P_VAR, .var = r->var, .label = r->var->name, .shape = &r->var->shape};
     (void)e;
     return (Place){
-        .kind = r->kind == ROOT_GRAD ? P_GRAD : P_MEMBER, .name = r->cname, .label = r->name, .shape = r->node->shape};
+        .kind = r->kind == ROOT_GRAD ? P_GRAD : P_MEMBER, .name = r->cname, .label = r->name, .shape = &r->node->shape};
 }
 
 /* ---- types ------------------------------------------------------------------------------------------------ */

@@ -503,13 +503,13 @@ static bool is_worth_clones(const Emit *e, const Kernel *k)
 /* The name of the function with this body, which is printed if it is new. */
 static const char *find_kernel(Emit *e, const char *result, const char *word, const char *body, bool clones)
 {
-    for (int i = 0; i < e->kernel_count; i++)
-        if (strcmp(e->kernel[i].body, body) == 0)
-            return e->kernel[i].name;
+    int *at = table_at(e->ngc, &e->kernel_of, intern_str(e->ngc, body));
+    if (*at)
+        return e->kernel[*at - 1];
     const char *name = text_format(e->ngc, "%s_%d", word, e->kernel_count + 1);
     e->kernel = arena_grow(e->ngc, e->kernel, e->kernel_count, &e->kernel_room, sizeof *e->kernel);
-    e->kernel[e->kernel_count].body = body;
-    e->kernel[e->kernel_count++].name = name;
+    e->kernel[e->kernel_count++] = name;
+    *at = e->kernel_count;
     e->clones |= clones;
     text_add(&e->kernels, "%sstatic %s %s%s\n", clones ? "NGC_CLONES " : "", result, name, body);
     return name;

@@ -33,11 +33,8 @@ static void put_section(Emit *e, Text *t, const char *name, size_t size, Taken *
                                         runtime_linear_text};
     const char *own = intern(e->ngc, name, size);
     Section s = {NULL, NULL, NULL};
-    for (int i = 0; i < done->count; i++)
-        if (done->name[i] == own)
-            return;
-    done->name = arena_grow(e->ngc, done->name, done->count, &done->room, sizeof *done->name);
-    done->name[done->count++] = own;
+    if (++*table_at(e->ngc, done, own) > 1)
+        return;
     for (size_t i = 0; i < sizeof texts / sizeof *texts && !s.body; i++)
         find_in(texts[i], own, size, &s);
     if (s.body == NULL)

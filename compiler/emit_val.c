@@ -101,7 +101,7 @@ bool place_is_number(const Place *place, const Node *n)
     if (place->kind == P_LOCAL)
         return true;
     if (place->kind == P_VAR || place->kind == P_MEMBER || place->kind == P_GRAD)
-        return place->shape.rank == 0;
+        return place->shape->rank == 0;
     return place->kind == P_SPACE && n->shape.rank == 0;
 }
 
@@ -124,12 +124,12 @@ const char *print_pointer(Body *b, const Place *place, const Node *n)
     if (place->kind == P_SPACE)
         return text_format(e->ngc, "%s + %lld", space_text(b, n->type), (long long)place->offset);
     const char *member = member_text(b, place);
-    if (place->shape.rank == 0)
+    if (place->shape->rank == 0)
         return text_format(e->ngc, "&%s", member);
-    emit_dims(e, place->shape, &flat);
+    emit_dims(e, *place->shape, &flat);
     Text t = {.ngc = e->ngc};
     text_add(&t, "%s", member);
-    for (int i = 1; i < place->shape.rank && !flat && !is_input(place); i++)
+    for (int i = 1; i < place->shape->rank && !flat && !is_input(place); i++)
         text_add(&t, "[0]");
     return t.at;
 }
@@ -299,16 +299,16 @@ const char *print_element(Printer *pr, const Place *place, const Node *n, const 
     }
     bool flat;
     Index sub[MAX_RANK];
-    emit_dims(pr->e, place->shape, &flat);
+    emit_dims(pr->e, *place->shape, &flat);
     const char *member = member_text(b, place);
-    if (flat || is_input(place) || place->shape.rank == 1)
+    if (flat || is_input(place) || place->shape->rank == 1)
         return print_format(pr, "%s[%s]", member, index_text(pr, x));
-    if (!split_index(pr, x, place->shape, sub))
+    if (!split_index(pr, x, *place->shape, sub))
         return print_format(pr, "((%s%s *)%s)[%s]", written ? "" : "const ", print_type(pr->e, n->type), member,
                             index_text(pr, x));
     Text t = {.ngc = pr->e->ngc};
     text_add(&t, "%s", member);
-    for (int i = 0; i < place->shape.rank; i++)
+    for (int i = 0; i < place->shape->rank; i++)
         text_add(&t, "[%s]", index_text(pr, &sub[i]));
     return t.at;
 }

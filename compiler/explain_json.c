@@ -119,9 +119,9 @@ static void json_attr(const Lesson *l, Text *t, const Node *n)
     if (n->op == OP_const && isinf(n->attr.value))
         text_add(t, "\"infinite\":%d,", n->attr.value > 0 ? 1 : -1);
     for (int i = 0; i < n->shape.rank; i++) {
-        perm[i] = n->attr.perm[i];
+        perm[i] = n->op == OP_permute ? n->attr.perm[i] : 0;
         lo[i] = n->op == OP_slice || n->op == OP_pad ? size_at(l->g, n->attr.lo[i], l->e->dim) : 0;
-        step[i] = n->attr.step[i];
+        step[i] = n->op == OP_slice || n->op == OP_pad ? n->attr.step[i] : 0;
     }
     if (n->op == OP_permute)
         json_ints(t, "perm", perm, n->shape.rank);

@@ -24,6 +24,7 @@ typedef struct Demand { /* how a node's users want it */
     bool buffer;        /* by address: an operand of a product, the tensor under a reshape */
     bool repeated;      /* some element more than once */
     bool target;        /* it is a root */
+    const Target *last; /* the last of its targets; those before are linked by Target.before */
 } Demand;
 
 /* ---- what is stored ---------------------------------------------------------------------------------- */
@@ -109,7 +110,7 @@ static void place_leaves(Program *p, const Target *given, int givens)
     for (int i = 0; i < p->nodes; i++) {
         Node *n = p->node[i];
         if (n->op == OP_var)
-            p->place[i] = (Place){.kind = P_VAR, .var = n->attr.var, .shape = n->shape};
+            p->place[i] = (Place){.kind = P_VAR, .var = n->attr.var, .shape = &n->shape};
         if (n->op == OP_data)
             p->place[i].kind = P_DATA;
         p->given[i] = p->place[i].kind != P_NONE;
@@ -170,8 +171,12 @@ static void pass_demand(const Node *n, const Demand *d, Demand *of)
 static Demand *find_demand(Program *p)
 {
     Demand *demand = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *demand);
-    for (int i = 0; i < p->targets; i++)
-        demand[p->slot[p->target[i].node->id]].target = true;
+    for (int i = 0; i < p->targets; i++) {
+        Demand *d = &demand[p->slot[p->target[i].node->id]];
+        p->target[i].before = d->last;
+        d->last = &p->target[i];
+        d->target = true;
+    }
     for (int i = p->nodes - 1; i >= 0; i--) {
         const Node *n = p->node[i];
         Demand *d = &demand[i];
@@ -294,9 +299,8 @@ static bool match_fold(const Program *p, const Node *n, const Demand *demand, Fo
             demand[scaled].uses != 1 || demand[scaled].target || p->phase[product] != p->phase[own])
             continue;
         bool updates = false;
-        for (int t = 0; t < p->targets; t++)
-            updates |= p->target[t].node == n && x->op == OP_var && p->target[t].place.kind == P_VAR &&
-                       p->target[t].place.var == x->attr.var;
+        for (const Target *t = demand[own].last; t; t = t->before)
+            updates |= x->op == OP_var && t->place.kind == P_VAR && t->place.var == x->attr.var;
         bool dies = x->op == OP_matmul && !p->given[onto] && x->shape.rank == 2 && demand[onto].uses == 1 &&
                     !demand[onto].target && p->phase[onto] == p->phase[own] && !is_loop_product(p, x);
         f->onto = x;

@@ -49,9 +49,17 @@ static uint64_t node_hash(const Node *n)
     h = mix(h, operands);
     h = mix(mix(h, double_bits(a->value)), double_bits(a->value2));
     h = mix(mix(h, (uint64_t)a->size), (uint64_t)a->axes << 32 | ((uint32_t)a->axis * 64 + (uint32_t)a->kind * 4 + a->ta * 2u + a->tb));
-    for (int i = 0; i < n->shape.rank; i++)
-        h = mix(h, (uint64_t)a->perm[i] ^ (uint64_t)a->lo[i] << 8 ^ (uint64_t)a->step[i] << 32);
+    for (int i = 0; a->perm && i < n->shape.rank; i++)
+        h = mix(h, (uint64_t)a->perm[i]);
+    for (int i = 0; a->lo && i < n->shape.rank; i++)
+        h = mix(h, (uint64_t)a->lo[i] << 8 ^ (uint64_t)a->step[i] << 32);
     return mix(h, (uint64_t)(uintptr_t)a->var ^ (uint64_t)(uintptr_t)a->data);
+}
+
+/* Are the lists of n items of that size equal, or both missing? */
+static bool same_list(const void *a, const void *b, int n, size_t size)
+{
+    return a == b || (a && b && memcmp(a, b, (size_t)n * size) == 0);
 }
 
 static bool node_equal(const Node *a, const Node *b)
@@ -64,8 +72,8 @@ static bool node_equal(const Node *a, const Node *b)
         same = a->arg[0] == b->arg[1] && a->arg[1] == b->arg[0];
     return same && double_bits(x->value) == double_bits(y->value) && double_bits(x->value2) == double_bits(y->value2) &&
            x->data == y->data && x->size == y->size && x->var == y->var && x->axes == y->axes && x->axis == y->axis &&
-           x->kind == y->kind && x->ta == y->ta && x->tb == y->tb && memcmp(x->perm, y->perm, sizeof x->perm) == 0 &&
-           memcmp(x->lo, y->lo, sizeof x->lo) == 0 && memcmp(x->step, y->step, sizeof x->step) == 0;
+           x->kind == y->kind && x->ta == y->ta && x->tb == y->tb && same_list(x->perm, y->perm, a->shape.rank, sizeof *x->perm) &&
+           same_list(x->lo, y->lo, a->shape.rank, sizeof *x->lo) && same_list(x->step, y->step, a->shape.rank, sizeof *x->step);
 }
 
 static void graph_rehash(Graph *g)
@@ -79,6 +87,11 @@ static void graph_rehash(Graph *g)
     }
 }
 
+static const void *keep_list(Graph *g, const void *list, int n, size_t size)
+{
+    return list ? arena_copy(g->ngc, list, (size_t)n * size) : NULL;
+}
+
 /* The node equal to this one, old or new. */
 static Node *graph_add(Graph *g, Node n, Node *const *arg)
 {
@@ -90,6 +103,9 @@ static Node *graph_add(Graph *g, Node n, Node *const *arg)
             return old;
     Node *made = arena_copy(g->ngc, &n, sizeof n);
     made->arg = arena_copy(g->ngc, arg, (size_t)n.nargs * sizeof *arg);
+    made->attr.perm = keep_list(g, n.attr.perm, n.shape.rank, sizeof *n.attr.perm);
+    made->attr.lo = keep_list(g, n.attr.lo, n.shape.rank, sizeof *n.attr.lo);
+    made->attr.step = keep_list(g, n.attr.step, n.shape.rank, sizeof *n.attr.step);
     made->id = g->count;
     made->loc = g->loc;
     made->chain = *b;
@@ -552,12 +568,10 @@ Node *graph_reshape(Graph *g, Node *a, Shape shape)
 Node *graph_permute(Graph *g, Node *a, const int *perm)
 {
     Shape shape = {.rank = a->shape.rank};
-    struct Attr attr = {0};
     bool same = true;
     double v;
     for (int i = 0; i < shape.rank; i++) {
         shape.dim[i] = a->shape.dim[perm[i]];
-        attr.perm[i] = perm[i];
         same &= perm[i] == i;
     }
     if (same)
@@ -582,7 +596,7 @@ Node *graph_permute(Graph *g, Node *a, const int *perm)
         if (ordered)
             return graph_reshape(g, a, shape);
     }
-    return add_unary(g, OP_permute, shape, a, attr);
+    return add_unary(g, OP_permute, shape, a, (struct Attr){.perm = perm});
 }
 
 Node *graph_transpose(Graph *g, Node *a)
@@ -595,35 +609,27 @@ Node *graph_transpose(Graph *g, Node *a)
 
 Node *graph_slice(Graph *g, Node *a, const Size *lo, const Size *step, Shape shape)
 {
-    struct Attr attr = {0};
     bool all = true;
     double v;
-    for (int i = 0; i < shape.rank; i++) {
-        attr.lo[i] = lo[i];
-        attr.step[i] = step[i];
+    for (int i = 0; i < shape.rank; i++)
         all &= lo[i] == 0 && step[i] == 1 && shape.dim[i] == a->shape.dim[i];
-    }
     if (all)
         return a;
     if (node_const(a, &v))
         return refill(g, a, shape);
-    return add_unary(g, OP_slice, shape, a, attr);
+    return add_unary(g, OP_slice, shape, a, (struct Attr){.lo = lo, .step = step});
 }
 
 Node *graph_pad(Graph *g, Node *a, const Size *lo, const Size *step, Shape shape)
 {
-    struct Attr attr = {0};
     bool all = true;
-    for (int i = 0; i < shape.rank; i++) {
-        attr.lo[i] = lo[i];
-        attr.step[i] = step[i];
+    for (int i = 0; i < shape.rank; i++)
         all &= lo[i] == 0 && step[i] == 1 && shape.dim[i] == a->shape.dim[i];
-    }
     if (all)
         return a;
     if (node_is(a, 0))
         return graph_full(g, shape, 0);
-    return add_unary(g, OP_pad, shape, a, attr);
+    return add_unary(g, OP_pad, shape, a, (struct Attr){.lo = lo, .step = step});
 }
 
 Node *graph_concat(Graph *g, Node **arg, int count, int axis)

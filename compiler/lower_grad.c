@@ -134,12 +134,13 @@ void root_grads(Lower *L, const Derivative *d, int group)
         }
     if (!known)
         root_add(L, (Root){.kind = ROOT_LOSS, .name = d->name, .node = d->loss, .group = group, .loc = d->loc});
+    Table seen = {0};
+    for (int i = 0; i < m->roots; i++)
+        if (m->root[i].kind == ROOT_GRAD && m->root[i].loss == d->loss)
+            ++*table_at(L->ngc, &seen, m->root[i].x);
     for (int i = 0; i < d->count; i++) {
         const char *name = text_format(L->ngc, "d%s/d%s", d->name, node_name(d->x[i]) ? node_name(d->x[i]) : "x");
-        bool again = false;
-        for (int k = 0; k < m->roots; k++)
-            again |= m->root[k].kind == ROOT_GRAD && m->root[k].loss == d->loss && m->root[k].x == d->x[i];
-        if (!again)
+        if (++*table_at(L->ngc, &seen, d->x[i]) == 1)
             root_add(L, (Root){.kind = ROOT_GRAD, .name = name, .node = d->dx[i], .x = d->x[i], .loss = d->loss, .group = group, .loc = d->loc,
                                .var = d->x[i]->op == OP_var ? d->x[i]->attr.var : NULL});
     }

@@ -184,7 +184,7 @@ struct Node {
     int id;             /* place in the graph's order */
     int nargs;
     Node **arg;
-    /* what tells nodes of one op apart; those that an op does not use are zero, so that equal nodes are equal bytes */
+    /* what tells nodes of one op apart; those that an op does not use are zero */
     struct Attr {
         double value;           /* const; random: first parameter */
         double value2;          /* random: second parameter */
@@ -194,9 +194,9 @@ struct Node {
         uint32_t axes;          /* reductions: axes removed from the operand; expand: axes of the result that are copies */
         int axis;               /* argmax, gather, concat, iota, ... */
         int kind;               /* random: a Random */
-        int perm[MAX_RANK];     /* permute: axis i of the result is axis perm[i] of the operand */
-        Size lo[MAX_RANK];      /* slice: first element; pad: zeros before */
-        Size step[MAX_RANK];    /* slice: distance (may be negative); pad: distance between elements, >= 1 */
+        const int *perm;        /* permute: axis i of the result is axis perm[i] of the operand */
+        const Size *lo;         /* slice: first element; pad: zeros before */
+        const Size *step;       /* slice: distance (may be negative); pad: distance between elements, >= 1 */
         bool ta, tb;            /* matmul: the operand is stored transposed */
     } attr;
     /* for readers; not part of what a node is */
@@ -368,6 +368,13 @@ const char *intern(Ngc *, const char *text, size_t size); /* equal texts become 
 const char *intern_str(Ngc *, const char *text);
 const char *text_format(Ngc *, const char *format, ...); /* sprintf into the arena */
 const char *text_vformat(Ngc *, const char *format, va_list);
+
+typedef struct Table {    /* pointers to numbers; all zero is empty */
+    struct TableSlot { const void *key; int value; } *slot;
+    int count, room;
+} Table;
+
+int *table_at(Ngc *, Table *, const void *key);              /* the key's number, 0 where it is new; until the next call */
 
 typedef struct Text {   /* text that grows */
     Ngc *ngc;

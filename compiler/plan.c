@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGN = 16 }; /* elements: 64 bytes of float */
+enum {
+    ALIGN = 16,  /* elements: 64 bytes of float */
+    MANY = 3000, /* values from which on they are placed in their order */
+};
 
 typedef struct Life { /* of one slot */
     int first, last;  /* positions of kernels; first -1: not stored by this program */
@@ -147,7 +150,7 @@ static int compare_size(const void *x, const void *y)
 }
 
 /* Offsets, the largest first: each in the lowest gap that is free while it lives. placed: those done, by offset. */
-static void place_groups(Program *p, Group **list, int count, Type type, int64_t *space)
+static int64_t place_groups(Program *p, Group **list, int count)
 {
     Group **placed = arena_alloc(p->ngc, (size_t)(count + 1) * sizeof *placed);
     int64_t top = 0;
@@ -156,8 +159,6 @@ static void place_groups(Program *p, Group **list, int count, Type type, int64_t
         Group *g = list[i];
         int64_t size = (g->size + ALIGN - 1) / ALIGN * ALIGN, at = 0;
         int k = 0;
-        if (g->type != type || g->scalar)
-            continue;
         for (int j = 0; j < n; j++) {
             const Group *h = placed[j];
             int64_t from = p->place[h->slot].offset, end = from + (h->size + ALIGN - 1) / ALIGN * ALIGN;
@@ -174,10 +175,113 @@ static void place_groups(Program *p, Group **list, int count, Type type, int64_t
         p->place[g->slot].offset = at;
         top = at + size > top ? at + size : top;
     }
+    return top;
+}
+
+/* ---- the same for very many values, in time that is not their square ---------------------------------------- */
+
+typedef struct Gap { /* free elements */
+    int64_t at, size;
+} Gap;
+
+typedef struct Heap { /* of groups by their last use, the earliest first */
+    Group **group;
+    int count;
+} Heap;
+
+static void heap_push(Heap *h, Group *g)
+{
+    int i = h->count++;
+    for (; i > 0 && h->group[(i - 1) / 2]->last > g->last; i = (i - 1) / 2)
+        h->group[i] = h->group[(i - 1) / 2];
+    h->group[i] = g;
+}
+
+static Group *heap_pop(Heap *h)
+{
+    Group *top = h->group[0], *g = h->group[--h->count];
+    int i = 0, k;
+    while (k = 2 * i + 1, k < h->count) {
+        k += k + 1 < h->count && h->group[k + 1]->last < h->group[k]->last;
+        if (h->group[k]->last >= g->last)
+            break;
+        h->group[i] = h->group[k];
+        i = k;
+    }
+    h->group[i] = g;
+    return top;
+}
+
+/* Gives elements back; gap: by place, none beside another, the last without an end. Returns their new number. */
+static int add_gap(Gap *gap, int gaps, Gap g)
+{
+    int i = gaps;
+    while (i > 0 && gap[i - 1].at > g.at)
+        i--;
+    bool before = i > 0 && gap[i - 1].at + gap[i - 1].size == g.at, after = g.at + g.size == gap[i].at;
+    if (before && after) {
+        gap[i - 1].size += g.size + gap[i].size;
+        memmove(gap + i, gap + i + 1, (size_t)(--gaps - i) * sizeof *gap);
+    } else if (before) {
+        gap[i - 1].size += g.size;
+    } else if (after) {
+        gap[i] = (Gap){g.at, g.size + gap[i].size};
+    } else {
+        memmove(gap + i + 1, gap + i, (size_t)(gaps++ - i) * sizeof *gap);
+        gap[i] = g;
+    }
+    return gaps;
+}
+
+static int compare_first(const void *x, const void *y)
+{
+    const Group *a = *(Group *const *)x, *b = *(Group *const *)y;
+    return a->first != b->first ? (a->first < b->first ? -1 : 1) : a->slot < b->slot ? -1 : a->slot > b->slot;
+}
+
+/* In the order of their first use, each in the smallest gap that is large enough. */
+static int64_t place_in_order(Program *p, Group **list, int count)
+{
+    Gap *gap = arena_alloc(p->ngc, (size_t)(count + 2) * sizeof *gap);
+    Heap live = {arena_alloc(p->ngc, (size_t)(count + 1) * sizeof *live.group), 0};
+    int gaps = 1;
+    int64_t top = 0;
+    gap[0] = (Gap){0, INT64_MAX / 2};
+    qsort(list, (size_t)count, sizeof *list, compare_first);
+    for (int i = 0; i < count; i++) {
+        int64_t size = (list[i]->size + ALIGN - 1) / ALIGN * ALIGN;
+        while (live.count && live.group[0]->last < list[i]->first) {
+            Group *g = heap_pop(&live);
+            gaps = add_gap(gap, gaps, (Gap){p->place[g->slot].offset, (g->size + ALIGN - 1) / ALIGN * ALIGN});
+        }
+        int best = gaps - 1;
+        for (int k = 0; k < gaps; k++)
+            if (gap[k].size >= size && gap[k].size < gap[best].size)
+                best = k;
+        p->place[list[i]->slot].offset = gap[best].at;
+        top = gap[best].at + size > top ? gap[best].at + size : top;
+        gap[best].at += size;
+        gap[best].size -= size;
+        if (gap[best].size == 0)
+            memmove(gap + best, gap + best + 1, (size_t)(--gaps - best) * sizeof *gap);
+        heap_push(&live, list[i]);
+    }
+    return top;
+}
+
+/* ---- the pass ------------------------------------------------------------------------------------------------- */
+
+static void place_type(Program *p, Group **list, int count, Type type, int64_t *space)
+{
+    Group **some = arena_alloc(p->ngc, (size_t)(count + 1) * sizeof *some);
+    int n = 0;
+    for (int i = 0; i < count; i++)
+        if (list[i]->type == type && !list[i]->scalar)
+            some[n++] = list[i];
+    *space = n > MANY && !p->ngc->opt.no_share ? place_in_order(p, some, n) : place_groups(p, some, n);
     for (int i = 0; i < count; i++) /* numbers are too small to be worth sharing */
         if (list[i]->scalar && list[i]->type == type)
-            p->place[list[i]->slot].offset = top++;
-    *space = top;
+            p->place[list[i]->slot].offset = (*space)++;
 }
 
 void program_plan(Program *p)
@@ -195,8 +299,8 @@ void program_plan(Program *p)
         if (p->place[i].kind == P_SPACE && life[i].group == i && !group[i].fixed)
             list[count++] = &group[i];
     qsort(list, (size_t)count, sizeof *list, compare_size);
-    place_groups(p, list, count, T_FLOAT, &p->space);
-    place_groups(p, list, count, T_INT, &p->ispace);
+    place_type(p, list, count, T_FLOAT, &p->space);
+    place_type(p, list, count, T_INT, &p->ispace);
     for (int i = 0; i < p->nodes; i++) {
         int g = life[i].group;
         if (p->place[i].kind != P_SPACE)

@@ -78,12 +78,13 @@ typedef struct Place {
     const char *name;
     const char *label; /* the user's name for it, or NULL */
     int64_t offset;
-    Shape shape; /* P_MEMBER, P_GRAD, P_VAR: as declared */
+    const Shape *shape; /* P_MEMBER, P_GRAD, P_VAR: as declared */
 } Place;
 
 typedef struct Target { /* a root: where its node must end */
     Node *node;
     Place place;
+    const struct Target *before; /* another of the same node, or NULL */
     int phase;    /* 1: made in backward */
     bool claimed; /* the node's own storage is this place: no copy */
 } Target;

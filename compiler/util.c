@@ -71,13 +71,27 @@ void *arena_copy(Ngc *ngc, const void *from, size_t size) {
     return p;
 }
 
+/* Makes the piece larger where it stands, if it is the last of its chunk and there is room. */
+static bool stretch(Ngc *ngc, void *piece, size_t old, size_t size) {
+    Chunk *chunk = ngc->arena ? ngc->arena->last : NULL;
+    old = (old + (old == 0) + ALIGN - 1) / ALIGN * ALIGN;
+    size = (size + ALIGN - 1) / ALIGN * ALIGN;
+    if (chunk == NULL || piece == NULL || (char *)piece + old != chunk->at || (size_t)(chunk->end - chunk->at) < size - old)
+        return false;
+    chunk->at += size - old;
+    return true;
+}
+
 /* Doubles the room, so that adding n items one by one copies fewer than 2n. */
 void *arena_grow(Ngc *ngc, void *old, int count, int *room, size_t item) {
     if (count < *room)
         return old;
     if (count > INT32_MAX / 2 - 8)
         ngc_bug("a list of %d items cannot grow", count);
+    size_t had = (size_t)*room * item;
     *room = count < 8 ? 8 : 2 * count;
+    if (had > 0 && stretch(ngc, old, had, (size_t)*room * item))
+        return old;
     void *p = arena_alloc(ngc, (size_t)*room * item);
     if (count > 0)
         memcpy(p, old, (size_t)count * item);
@@ -144,6 +158,31 @@ const char *intern_str(Ngc *ngc, const char *text) {
     return intern(ngc, text, strlen(text));
 }
 
+/* ---- maps ---- */
+
+static struct TableSlot *find_key(const Table *m, const void *key) {
+    uint64_t hash = (uint64_t)(uintptr_t)key * 0x9E3779B97F4A7C15u;
+    size_t i = (size_t)(hash >> 20) & (size_t)(m->room - 1);
+    while (m->slot[i].key && m->slot[i].key != key)
+        i = (i + 1) & (size_t)(m->room - 1);
+    return &m->slot[i];
+}
+
+int *table_at(Ngc *ngc, Table *m, const void *key) {
+    if (2 * (m->count + 1) > m->room) { /* never more than half full */
+        Table old = *m;
+        m->room = old.room ? 2 * old.room : 64;
+        m->slot = arena_alloc(ngc, (size_t)m->room * sizeof *m->slot);
+        for (int i = 0; i < old.room; i++)
+            if (old.slot[i].key)
+                *find_key(m, old.slot[i].key) = old.slot[i];
+    }
+    struct TableSlot *s = find_key(m, key);
+    m->count += s->key == NULL;
+    s->key = key;
+    return &s->value;
+}
+
 /* ---- text ---- */
 
 /* Makes room for so many bytes more and the NUL. */
@@ -152,6 +191,10 @@ static void reserve_text(Text *t, size_t size) {
         return;
     size_t need = t->size + size + 1;
     size_t room = need < 64 ? 64 : 2 * need;
+    if (t->room > 0 && stretch(t->ngc, t->at, t->room, room)) {
+        t->room = room;
+        return;
+    }
     char *at = arena_alloc(t->ngc, room);
     if (t->size > 0)
         memcpy(at, t->at, t->size);

@@ -1,0 +1,68 @@
+#!/bin/sh
+# scale.sh - what compiling costs grows in step with the model: ngc's processor time for ten times the nodes.
+#
+# It is near 10 times as long; with a list searched for each node somewhere it would be 100. Of three attempts the best counts, for
+# other programs disturb.
+cd "$(dirname "$0")/.." || exit 2
+ngc=${NGC:-build/ngc}
+dir=$(mktemp -d) || exit 2
+trap 'rm -rf "$dir"' EXIT
+failed=0 checks=0
+
+# A model of about $2 nodes forward.
+write() {
+    awk -v form="$1" -v n="$2" 'BEGIN {
+        if (form == "sum") {
+            printf "input a, b\nJ = a"
+            for (i = 1; i < n / 3; i++)
+                printf i % 2 ? " + a*%d" : " + sin(b*%d)", i + 1
+            print "\ngradient J"
+        } else if (form == "chain") {
+            print "input a, b\nv0 = a"
+            for (i = 0; i < n / 4; i++)
+                printf "v%d = tanh(v%d*%d + b)\n", i + 1, i, i % 7 + 1
+            printf "gradient J = v%d over a\n", i
+        } else if (form == "tensors") {
+            printf "input x[4]\nparam w[4]\nh = x\nfor i in 0..%d {\n    h = tanh(h*w + x)\n}\n", n / 4
+            print "minimize J = sum(h) with sgd(lr = 0.1)"
+        } else {
+            printf "input x[8, 16], t[8]: int\nh = x\nfor i in 0..%d {\n    h = dense(h, 16, tanh)\n}\n", n / 8
+            print "minimize J = cross_entropy(h, t) with sgd(lr = 0.1)"
+        }
+    }' > "$dir/$1$2.ng"
+}
+
+# Processor time of all children so far in 1/100 s, into $spent.
+clock() {
+    times > "$dir/times"
+    spent=$(awk 'END { split($1, u, /[ms]/); split($2, s, /[ms]/); printf "%d", 6000*(u[1] + s[1]) + 100*(u[2] + s[2]) }' "$dir/times")
+}
+
+# That of one compilation, into $taken.
+compile() {
+    clock
+    taken=$spent
+    "$ngc" "$1" $2 -o "$dir/m.c" > "$dir/log" 2>&1 || { echo "FAIL $1 $2"; tail -3 "$dir/log"; failed=$((failed + 1)); }
+    clock
+    taken=$((spent - taken))
+}
+
+for form in sum chain tensors layers; do
+    write $form 2500
+    write $form 25000
+    for option in -O2; do
+        checks=$((checks + 1)) least=
+        for attempt in 1 2 3; do
+            compile "$dir/${form}2500.ng" $option
+            short=$((taken > 2 ? taken : 3)) # what the clock can tell from nothing
+            compile "$dir/${form}25000.ng" $option
+            ratio=$((taken / short))
+            [ -n "$least" ] && [ $least -le $ratio ] || least=$ratio
+            [ $least -ge 20 ] || break
+        done
+        [ -z "$SHOW" ] || echo "$form $option: $least"
+        [ $least -lt 20 ] || { echo "FAIL $form $option: 10 times the nodes take $least times as long"; failed=$((failed + 1)); }
+    done
+done
+echo "$((checks - failed)) passed, $failed failed"
+[ $failed = 0 ]
