@@ -103,9 +103,10 @@ check:
 	@sh tests/run.sh $(B)/ngc
 
 bench:
-	@sh tests/install.sh check
+	@sh tests/install.sh bench
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(B) sh tests/bench/run.sh
+	@/usr/bin/python3 tests/bench/frameworks.py $(B)/ngc
 
 mutate:
 	@sh tests/install.sh check

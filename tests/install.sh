@@ -1,5 +1,5 @@
 #!/bin/sh
-# install.sh - makes sure that what a goal needs is on this machine: `sh tests/install.sh demo|check`.
+# install.sh - makes sure that what a goal needs is on this machine: `sh tests/install.sh demo|check|bench`.
 # Installs missing packages where it can (Debian's apt-get, as root or by sudo); otherwise says the one command and fails.
 set -u
 
@@ -52,6 +52,10 @@ if [ "${1:-demo}" = check ]; then
     want qemu-system-arm command -v qemu-system-arm
     want python3 command -v python3
     want python3-numpy /usr/bin/python3 -c 'import numpy'
+fi
+if [ "${1:-demo}" = bench ]; then
+    want python3-numpy /usr/bin/python3 -c 'import numpy'
+    want python3-torch /usr/bin/python3 -c 'import torch'
 fi
 [ -n "$need" ] || exit 0
 
