@@ -71,6 +71,13 @@ Place *program_place(const Program *p, const Node *n)
     return place_of(p, program_holder(p, n));
 }
 
+/* Is it found where another program left it? A constant stands in the text. */
+static bool is_given(const Node *n)
+{
+    double value;
+    return !node_const(n, &value);
+}
+
 /* Finds what the targets need; phase 0 is what targets of phase 0 need. */
 static void collect_nodes(Program *p, const Target *given, int givens)
 {
@@ -78,7 +85,7 @@ static void collect_nodes(Program *p, const Target *given, int givens)
     unsigned char *mark = arena_alloc(p->ngc, (size_t)g->count + 1); /* 1 needed, 2 in phase 0, 4 given */
     int needed = 0;
     for (int i = 0; i < givens; i++)
-        mark[given[i].node->id] = 4;
+        mark[given[i].node->id] = is_given(given[i].node) ? 4 : 0;
     for (int i = 0; i < p->targets; i++)
         mark[p->target[i].node->id] |= p->target[i].phase == 0 ? 3 : 1;
     for (int i = g->count - 1; i >= 0; i--) {
@@ -117,7 +124,7 @@ static void place_leaves(Program *p, const Target *given, int givens)
     }
     for (int i = 0; i < givens; i++) {
         int s = p->slot[given[i].node->id];
-        if (s >= 0 && p->place[s].kind == P_NONE && !node_const(given[i].node, &(double){0})) {
+        if (s >= 0 && p->place[s].kind == P_NONE && is_given(given[i].node)) {
             p->place[s] = given[i].place;
             p->given[s] = true;
         }
@@ -721,7 +728,8 @@ static void order_kernels(Program *p)
 /* A gradient that is a number: at -O0 these come first, those of the latest values before the others, as a lecturer would. */
 static bool is_given_gradient(const Program *p, const Kernel *k)
 {
-    return p->plain && k->stores == 1 && store_place(p, &k->store[0])->kind == P_GRAD && k->store[0].val && k->store[0].val->kind == V_CONST;
+    const Store *s = &k->store[0];
+    return p->plain && k->stores == 1 && !s->add && store_place(p, s)->kind == P_GRAD && s->val && s->val->kind == V_CONST;
 }
 
 /* The first phase before the second; each is cut into functions of a size that C compilers like. */
