@@ -94,7 +94,7 @@ awk 'BEGIN { print "x1,x2,above"; for (i = 0; i < 40; i++) { a = i*7%10/5 - 1; b
 check "--data: the page" "$NGC" explain --data "$dir/points.csv" tests/explain/two.ng -o "$dir/two.html"
 check "--data: JSON" "$NGC" explain --data="$dir/points.csv" --json tests/explain/two.ng -o "$dir/two.json"
 check "--data: JSON fits its schema" python3 tests/explain/schema.py "$dir/two.json"
-"$NGC" run tests/explain/two.ng "x=$(awk -F, 'NR > 1 && NR < 22 { printf "%s[%s,%s]", (NR > 2 ? "," : "["), $1, $2 } END { print "]" }' "$dir/points.csv")" \
+"$NGC" run --digits=6 tests/explain/two.ng "x=$(awk -F, 'NR > 1 && NR < 22 { printf "%s[%s,%s]", (NR > 2 ? "," : "["), $1, $2 } END { print "]" }' "$dir/points.csv")" \
     "t=$(awk -F, 'NR > 1 && NR < 22 { printf "%s%s", (NR > 2 ? "," : "["), $3 } END { print "]" }' "$dir/points.csv")" >"$dir/run" 2>&1
 "$NGC" explain --text --data "$dir/points.csv" tests/explain/two.ng >"$dir/two.text" 2>/dev/null
 check "--data: the numbers of run" grep -qFx "  $(grep '^dJ/dz.b' "$dir/run")" "$dir/two.text"
