@@ -180,10 +180,7 @@ static bool read_result(const char *text, const char *written, const Labeled *t,
     if (strncmp(text, "->", 2) != 0)
         return false;
     text += 2;
-    size_t letters = strcspn(text, ".");
-    if (text[letters] != '\0')
-        letters += strlen(text + letters) > 3 ? strlen(text + letters) - 3 : 0;
-    int rank = (int)letters + (strstr(text, "...") ? dots : 0);
+    int rank = (int)strlen(text) + (strstr(text, "...") ? dots - 3 : 0);
     if (rank > MAX_RANK || !read_letters(&text, rank, keep) || *text != '\0')
         return false;
     for (const char *c = keep; *c; c++) {

@@ -389,16 +389,6 @@ static void print_columns(Printer *pr)
         close_loop(pr, true);
 }
 
-static bool is_reduction(const Kernel *k)
-{
-    return op_info[k->reduce]->flags & F_REDUCE;
-}
-
-static bool adds_rows(const Kernel *k)
-{
-    return is_reduction(k) && k->axes > 0 && k->axis[k->axes - 1] == AX_TRAIL;
-}
-
 /* Variables and arrays for what only a row's own loops read: arrays are declared here. */
 static void name_row_places(Printer *pr, const Kernel *nest)
 {
@@ -424,7 +414,7 @@ static void print_nest(Printer *pr)
         pr->k = nest->member[m];
         choose_temps(pr);
         declare_temps(pr, 0);
-        if (adds_rows(pr->k))
+        if (kernel_sums_rows(pr->k))
             print_start(pr);
     }
     for (int i = 0; i < pr->lead; i++) {
@@ -438,9 +428,9 @@ static void print_nest(Printer *pr)
     for (int m = 0; m < nest->members; m++) {
         pr->k = nest->member[m];
         declare_temps(pr, pr->lead);
-        if (!is_reduction(pr->k))
+        if (!kernel_reduces(pr->k))
             print_map(pr, pr->lead);
-        else if (adds_rows(pr->k))
+        else if (kernel_sums_rows(pr->k))
             print_add(pr, pr->lead);
         else
             print_fold_row(pr, pr->lead);
@@ -462,9 +452,9 @@ static void print_loops(Printer *pr)
     }
     choose_temps(pr);
     declare_temps(pr, 0);
-    if (!is_reduction(k))
+    if (!kernel_reduces(k))
         print_map(pr, 0);
-    else if (adds_rows(k))
+    else if (kernel_sums_rows(k))
         print_columns(pr);
     else
         print_rows(pr);
@@ -478,7 +468,7 @@ static const char *kernel_word(const Kernel *k)
 {
     if (k->member)
         return "rows";
-    if (is_reduction(k))
+    if (kernel_reduces(k))
         return op_info[k->reduce]->name;
     if (k->store[0].add)
         return "scatter";
@@ -533,7 +523,7 @@ static void print_apart(Body *b, const Kernel *k)
     Text inner = {.ngc = e->ngc}, head = {.ngc = e->ngc}, call = {.ngc = e->ngc};
     Printer pr = {.b = b, .e = e, .k = k, .out = &inner, .indent = 1, .apart = true};
     const Place *place = k->store[0].target ? &k->store[0].target->place : program_place(b->p, k->store[0].node);
-    bool number = is_reduction(k) && place_is_number(place, k->store[0].node);
+    bool number = kernel_reduces(k) && place_is_number(place, k->store[0].node);
     const char *result = number ? print_type(e, k->store[0].node->type) : "void", *comma = "";
     for (int i = 0; i < k->stores && !number; i++) { /* results come first, as in memcpy */
         const Place *to = k->store[i].target ? &k->store[i].target->place : program_place(b->p, k->store[i].node);

@@ -386,7 +386,7 @@ static void add_kernel(Program *p, Kernel *k, int *def)
 
 static bool is_map(const Kernel *k)
 {
-    if (k->kind != K_LOOP || k->axes == 0 || op_info[k->reduce]->flags & F_REDUCE)
+    if (k->kind != K_LOOP || k->axes == 0 || kernel_reduces(k))
         return false;
     for (int i = 0; i < k->axes; i++)
         if (k->axis[i] != AX_LEAD)

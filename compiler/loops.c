@@ -572,6 +572,16 @@ static void count_use(Val *v)
         count_use(v->arg[i]);
 }
 
+bool kernel_reduces(const Kernel *k)
+{
+    return op_info[k->reduce]->flags & F_REDUCE;
+}
+
+bool kernel_sums_rows(const Kernel *k)
+{
+    return kernel_reduces(k) && k->axes > 0 && k->axis[k->axes - 1] == AX_TRAIL;
+}
+
 void kernel_finish(Program *p, Kernel *k)
 {
     (void)p;

@@ -85,7 +85,7 @@ static bool reads_in_place(const Program *p, const Kernel *k, const Store *s, co
                program_holder(p, k->product->arg[1]) != n;
     if (k->member)
         return kernel_reads_row(k, s, n);
-    if (k->kind != K_LOOP || op_info[k->reduce]->flags & F_REDUCE)
+    if (k->kind != K_LOOP || kernel_reduces(k))
         return false;
     for (int v = 0; v < k->vals; v++)
         if (k->val[v]->kind == V_LOAD && k->val[v]->node == n && !index_equal(k->val[v]->at, s->at))

@@ -183,6 +183,8 @@ bool kernel_joins(Program *, const Kernel *, int axis); /* may loops axis and ax
 void kernel_join(Program *, Kernel *, int axis);
 void kernel_split(Program *, Kernel *, int axis, Size inner); /* loop axis becomes two, the inner one of that extent */
 void kernel_collapse(Program *, Kernel *); /* loops over adjacent axes become one where every index allows */
+bool kernel_reduces(const Kernel *);     /* is it a K_LOOP whose results are folds? */
+bool kernel_sums_rows(const Kernel *);   /* does it fold rows into a row of results? */
 void kernel_finish(Program *, Kernel *);   /* levels, uses: after the last change */
 
 /* rows.c */

@@ -27,7 +27,7 @@ static int64_t kernel_flops(const Program *p, const Kernel *k)
     for (int v = 0; v < k->vals; v++)
         if (k->val[v]->kind == V_OP && k->val[v]->op != OP_cast)
             ops += at[k->val[v]->level];
-    return ops + (op_info[k->reduce]->flags & F_REDUCE ? passes : 0);
+    return ops + (kernel_reduces(k) ? passes : 0);
 }
 
 static int64_t function_flops(const Function *f)

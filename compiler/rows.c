@@ -31,16 +31,6 @@ static int short_row(const Program *p)
     return p->ngc->opt.short_row > 0 ? p->ngc->opt.short_row : SHORT_ROW;
 }
 
-static bool is_reduction(const Kernel *k)
-{
-    return op_info[k->reduce]->flags & F_REDUCE;
-}
-
-static bool sums_rows(const Kernel *k)
-{
-    return is_reduction(k) && k->axes > 0 && k->axis[k->axes - 1] == AX_TRAIL;
-}
-
 static int count_axes(const Kernel *k, AxisKind kind)
 {
     int n = 0;
@@ -52,7 +42,7 @@ static int count_axes(const Kernel *k, AxisKind kind)
 /* Axes that a member's rows can be made of. */
 static int row_axes(const Kernel *k)
 {
-    return !is_reduction(k) ? k->axes : count_axes(k, sums_rows(k) ? AX_REDUCE : AX_LEAD);
+    return !kernel_reduces(k) ? k->axes : count_axes(k, kernel_sums_rows(k) ? AX_REDUCE : AX_LEAD);
 }
 
 /* Could it be a member at all? Its results have places of their own, each stored by this kernel alone. */
@@ -60,9 +50,9 @@ static bool is_candidate(const Program *p, const Kernel *k)
 {
     if (k->kind != K_LOOP || k->axes == 0 || k->axes + 2 > MAX_AXES || row_axes(k) == 0)
         return false;
-    if (is_reduction(k) && count_axes(k, AX_REDUCE) == 0)
+    if (kernel_reduces(k) && count_axes(k, AX_REDUCE) == 0)
         return false;
-    if (sums_rows(k) && (count_axes(k, AX_LEAD) > 0 || k->store[0].node->type != T_FLOAT))
+    if (kernel_sums_rows(k) && (count_axes(k, AX_LEAD) > 0 || k->store[0].node->type != T_FLOAT))
         return false;
     for (int i = 0; i < k->stores; i++) {
         const Store *s = &k->store[i];
@@ -101,7 +91,7 @@ static bool align_rows(Program *p, Nest *nest, Kernel *k)
             kernel_split(p, nest->member[m], i, a / b);
         nest->lead++;
     }
-    return !is_reduction(k) || limit == nest->lead;
+    return !kernel_reduces(k) || limit == nest->lead;
 }
 
 /* The elements from the first to the last that x reaches by k's axes behind the rows'; -1: not known. */
@@ -159,7 +149,7 @@ bool kernel_reads_row(const Kernel *k, const Store *s, const Node *n)
         for (int i = 0; i < k->member[m]->stores; i++)
             if (k->member[m]->store[i].node == s->node)
                 own = m;
-    if (sums_rows(k->member[own]))
+    if (kernel_sums_rows(k->member[own]))
         return false;
     for (int m = 0; m < k->members; m++)
         for (int v = 0; v < k->member[m]->vals; v++) {
@@ -184,7 +174,7 @@ static bool fits(const Nest *nest, const Kernel *k, int lead)
         if (x->kind != V_LOAD)
             continue;
         const Kernel *of = find_store(nest->member, nest->members, x->node, &store);
-        if (of && (sums_rows(of) || !in_row(k, x->at, of, store->at, lead)))
+        if (of && (kernel_sums_rows(of) || !in_row(k, x->at, of, store->at, lead)))
             return false;
         shares |= of != NULL;
         for (int m = 0; m < nest->members && !shares && x->at; m++)
@@ -212,7 +202,7 @@ static bool try_join(Program *p, Nest *nest, Kernel *k)
         return false;
     if (nest->lead == 0) { /* a map so far: its rows are those of the first reduction */
         Nest turned = {.member = {k}, .members = 1, .lead = row_axes(k), .phase = k->phase};
-        if (!is_reduction(k) || columns(p, k, turned.lead) < short_row(p))
+        if (!kernel_reduces(k) || columns(p, k, turned.lead) < short_row(p))
             return false;
         if (!align_rows(p, &turned, nest->member[0]) || !fits(nest, k, turned.lead))
             return false;
@@ -268,7 +258,7 @@ static void keep_in_row(Program *p, const Nest *nest, const int *reads)
                 for (int v = 0; v < nest->member[r]->vals; v++)
                     inside += nest->member[r]->val[v]->kind == V_LOAD && nest->member[r]->val[v]->node == n;
             int64_t size = span(nest->member[m], nest->lead, nest->member[m]->store[s].at);
-            if (place->kind != P_SPACE || sums_rows(nest->member[m]) || inside == 0 || inside != reads[p->slot[n->id]] || size < 0 ||
+            if (place->kind != P_SPACE || kernel_sums_rows(nest->member[m]) || inside == 0 || inside != reads[p->slot[n->id]] || size < 0 ||
                 size > ROW_ROOM || (size > 1 && room + size > NEST_ROOM))
                 continue;
             room += size > 1 ? size : 0;
@@ -295,7 +285,7 @@ static Kernel *make_kernel(Program *p, Nest *nest)
     Kernel *k = arena_alloc(p->ngc, sizeof *k);
     int vals = 0, stores = 0;
     for (int m = 0; m < nest->members; m++)
-        for (int i = nest->lead; i < nest->member[m]->axes && !is_reduction(nest->member[m]); i++)
+        for (int i = nest->lead; i < nest->member[m]->axes && !kernel_reduces(nest->member[m]); i++)
             nest->member[m]->axis[i] = AX_TRAIL; /* not to be joined with the rows */
     collapse_rows(p, nest);
     for (int m = 0; m < nest->members; m++) {
@@ -334,7 +324,7 @@ void program_rows(Program *p)
         int end = i + WINDOW < p->kernels ? i + WINDOW : p->kernels;
         if (k == NULL || !is_candidate(p, k))
             continue;
-        Nest nest = {.member = {k}, .members = 1, .lead = is_reduction(k) ? row_axes(k) : 0, .phase = k->phase};
+        Nest nest = {.member = {k}, .members = 1, .lead = kernel_reduces(k) ? row_axes(k) : 0, .phase = k->phase};
         if (nest.lead > 0 && columns(p, k, nest.lead) < short_row(p))
             continue;
         for (int j = i + 1; j < end; j++) {
