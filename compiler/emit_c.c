@@ -568,7 +568,7 @@ void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
     Emit *e = emit_prepare(ngc, m);
     Text body = {.ngc = ngc};
     print_functions(e, &body);
-    out->c = out->h = (Text){.ngc = ngc};
+    *out = (Output){.c = {.ngc = ngc}, .h = {.ngc = ngc}};
     if (header)
         print_header(e, header, &out->h);
     size_t stem = header ? strlen(header) : 0;
@@ -587,9 +587,11 @@ void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
     print_clones(e, &out->c);
     if (ngc->opt.standalone)
         emit_runtime(e, &out->c);
+    size_t before = out->c.size;
     emit_defaults(e, &out->c, true);
     emit_weights(e, &out->c, true);
     print_data(e, &out->c);
+    out->numbers = out->c.size - before;
     if (e->labels)
         text_add(
             &out->c,

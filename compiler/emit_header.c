@@ -59,13 +59,13 @@ static const Root *same_root(Emit *e, Table *seen, Root *r)
 }
 
 /* Tells that a name is another in C, where more than a dot was changed. */
-static void note_renamed(Emit *e, const char *name, const char *cname, Loc loc)
+static void warn_renamed(Emit *e, const char *name, const char *cname, Loc loc)
 {
     bool same = strlen(name) == strlen(cname);
     for (size_t i = 0; same && name[i]; i++)
         same = name[i] == cname[i] || ((name[i] == '.' || name[i] == '/') && cname[i] == '_');
     if (!same)
-        diag(e->ngc, SEV_NOTE, 601, loc, "'%s' is called %s in C: the name is taken there", name, cname);
+        warn(e->ngc, "renamed-identifier", 601, loc, "'%s' is called %s in C: the name is taken there", name, cname);
 }
 
 void emit_names(Emit *e)
@@ -88,11 +88,13 @@ void emit_names(Emit *e)
                 const Root *same = same_root(e, &seen, &m->root[i]);
                 m->root[i].cname = same ? same->cname : c_name_distinct(e->ngc, &e->member_names, m->root[i].name);
             }
+    for (int i = 0; i < e->graph->dims; i++)
+        warn_renamed(e, e->graph->dim[i].name, e->dim[i], e->graph->dim[i].loc);
     for (int i = 0; i < m->vars; i++)
-        note_renamed(e, m->var[i]->name, m->var[i]->cname, m->var[i]->loc);
+        warn_renamed(e, m->var[i]->name, m->var[i]->cname, m->var[i]->loc);
     for (int i = 0; i < m->roots; i++)
         if (m->root[i].kind == ROOT_GRAD || (m->root[i].kind != ROOT_UPDATE && emit_keeps(e, &m->root[i])))
-            note_renamed(e, m->root[i].name, m->root[i].cname, m->root[i].loc);
+            warn_renamed(e, m->root[i].name, m->root[i].cname, m->root[i].loc);
 }
 
 Member *emit_member(Emit *e, const char *name)

@@ -905,6 +905,7 @@ Model *lower(Ngc *ngc, int file)
     order_vars(L);
     order_roots(L);
     note_inputs(L);
+    warn_unused(L->m, file);
     mark_named(L->m);
     return L->m;
 }

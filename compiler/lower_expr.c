@@ -349,6 +349,8 @@ static Value *call_builtin(Lower *L, const Func *f, Call *c, Loc loc)
         }
     }
     Op op = f->builtin->op;
+    if (op == OP_log && !L->ngc->file[loc.file]->library)
+        warn_log(L->ngc, loc, arg[0]);
     return value_node(L, loc, c->count == 1 ? graph_unary(L->g, op, arg[0]) : c->count == 2 ? graph_binary(L->g, op, arg[0], arg[1])
                                                                                        : graph_where(L->g, arg[0], arg[1], arg[2]));
 }

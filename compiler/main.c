@@ -110,7 +110,7 @@ static Model *front(Ngc *ngc, const Args *a, int *status)
     if (ngc->errors)
         return NULL;
     Model *m = lower(ngc, file);
-    if (!m || ngc->errors)
+    if (!m || diag_failed(ngc))
         return NULL;
     *status = 2;
     if (!check_defines(ngc, m) || !check_keeps(ngc, m))
@@ -171,7 +171,8 @@ static int compile(Ngc *ngc, const Args *a, Model *m)
     if (!a->deps_only) {
         const char *slash = header ? strrchr(header, '/') : NULL;
         emit_c(ngc, m, slash ? slash + 1 : header, &out);
-        if (ngc->errors)
+        warn_large(m, out.c.size - out.numbers);
+        if (diag_failed(ngc))
             return 1;
         file[files++] = out_file(path, &out.c);
         if (header)

@@ -355,7 +355,7 @@ struct Ngc {
     int files;
     Options opt;
     Diag *diags, **diag_end;
-    int errors, warnings;
+    int errors, warnings;   /* with -Werror a warning looks like an error, and still counts as a warning: what follows it is done */
 };
 
 /* ---- util.c: memory, names, text ----------------------------------------------------------------- */
@@ -394,6 +394,7 @@ int source_line(const Ngc *, Loc, int *column);          /* both from 1; column 
 const char *source_text(Ngc *, Loc);                     /* that piece of the text, on one line, shortened if long */
 Diag *diag(Ngc *, Severity, int code, Loc, const char *format, ...);
 Diag *warn(Ngc *, const char *flag, int code, Loc, const char *format, ...);
+bool diag_failed(const Ngc *);                           /* by errors, or warnings that are errors */
 void diag_label(Ngc *, Diag *, Loc, const char *format, ...); /* drawn if on the line of the message */
 void diag_note(Ngc *, Diag *, Loc, const char *format, ...);
 void diag_flush(Ngc *, FILE *);                          /* draws and forgets all that was collected */
@@ -423,6 +424,12 @@ Names *names_new(Ngc *, Loc, const char *name);
 /* ---- lower*.c, value.c, builtin.c, einsum.c: syntax -> model ----------------------------------------------- */
 
 Model *lower(Ngc *, int file);                           /* as the user wrote it; NULL where there were errors */
+
+/* ---- warn.c: what is legal and hardly meant ------------------------------------------------------------------------- */
+
+void warn_unused(const Model *, int file);               /* names; of the file that is compiled also its values and functions */
+void warn_log(Ngc *, Loc, const Node *x);                /* is x, whose log is taken, a softmax? */
+void warn_large(const Model *, size_t size);             /* of the C, without constants */
 
 /* ---- size.c: sizes and shapes; graph.c: nodes --------------------------------------------------------------------- */
 
@@ -547,7 +554,10 @@ int explain_main(Ngc *, Model *, const char *form, const char *path, const char 
 
 /* ---- emit_c.c (with fuse.c, plan.c) --------------------------------------------------------------------------- */
 
-typedef struct Output { Text c, h; } Output;
+typedef struct Output {
+    Text c, h;
+    size_t numbers;         /* bytes of c that are the elements of constants */
+} Output;
 
 /* base: name of the header to include, or NULL to have the declarations in the C itself */
 void emit_c(Ngc *, Model *, const char *header, Output *);

@@ -88,7 +88,11 @@ const CommandInfo command_table[] = {
 const int command_count = (int)(sizeof command_table / sizeof *command_table);
 
 const WarningInfo warning_table[] = {
+    {"large-output", "C of more than 4 MB"},
+    {"log-softmax", "the log of a softmax"},
+    {"renamed-identifier", "a name that is another in the C"},
     {"underflow", "a number so small that it becomes 0"},
+    {"unused-name", "a name that nothing uses"},
     {"zero-gradient", "a gradient that is 0 wherever it exists"},
 };
 const int warning_count = (int)(sizeof warning_table / sizeof *warning_table);

@@ -230,10 +230,10 @@ static void keep_diag(Ngc *ngc, Diag *d) {
     for (const Diag *old = ngc->diags; old != NULL; old = old->next)
         if (same_diag(old, d))
             return;
-    ngc->errors += d->severity == SEV_ERROR;
-    ngc->warnings += d->severity == SEV_WARNING;
-    if ((d->severity == SEV_ERROR && ngc->errors > ERRORS_SHOWN) ||
-        (d->severity == SEV_WARNING && ngc->warnings > WARNINGS_SHOWN))
+    bool warning = d->flag != NULL;
+    ngc->errors += d->severity == SEV_ERROR && !warning;
+    ngc->warnings += warning;
+    if (warning ? ngc->warnings > WARNINGS_SHOWN : d->severity == SEV_ERROR && ngc->errors > ERRORS_SHOWN)
         return;
     if (ngc->diags == NULL)
         ngc->diag_end = &ngc->diags;
@@ -266,6 +266,10 @@ Diag *warn(Ngc *ngc, const char *flag, int code, Loc loc, const char *format, ..
     if (!is_silent(ngc, flag))
         keep_diag(ngc, d);
     return d;
+}
+
+bool diag_failed(const Ngc *ngc) {
+    return ngc->errors > 0 || (ngc->opt.werror && ngc->warnings > 0);
 }
 
 /* Labels are kept from left to right. */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Checks what ngc says of models with errors, and that it writes nothing then: each NAME.ng against NAME.expect, which holds the
-# messages and the exit status; then command lines, files that are none, and texts too large to keep.
+# messages and the exit status; then models that are only warned of, command lines, files that are none, and texts too large to keep.
 # usage: tests/err/run.sh [--accept]; NGC is the compiler. --accept writes the .expect files: read the diff.
 set -u
 cd "$(dirname "$0")" || exit 2
@@ -16,20 +16,23 @@ ulimit -t 20 -v 2000000 2>/dev/null
 good() { passed=$((passed + 1)); }
 bad() { failed=$((failed + 1)); echo "FAIL $*"; }
 
-for model in *.ng; do
-    name=${model%.ng}
+# as_expected MODEL: what ngc says of it; leaves what it wrote
+as_expected() {
+    name=${1%.ng}
     rm -f "$dir/out.c" "$dir/out.h"
-    "$ngc" "$model" -o "$dir/out.c" >"$dir/got" 2>&1
+    "$ngc" "$1" -o "$dir/out.c" >"$dir/got" 2>&1
     echo "exit status $?" >>"$dir/got"
     if [ $accept = 1 ]; then
         cp "$dir/got" "$name.expect"
-    elif [ -e "$dir/out.c" ] || [ -e "$dir/out.h" ]; then
-        bad "$name: a file was written"
     elif diff -u "$name.expect" "$dir/got"; then
         good
     else
         bad "$name"
     fi
+}
+for model in *.ng; do
+    as_expected "$model"
+    [ -e "$dir/out.c" ] || [ -e "$dir/out.h" ] && bad "$name: a file was written"
 done
 
 # says STATUS PATTERN ARGUMENT...: ngc ends so, with a message that matches, within $dir
@@ -45,6 +48,42 @@ says() {
         cut -c1-200 "$dir/got" | head -5
     fi
 }
+
+# ---- warnings ----
+repeat() { awk -v n="$1" -v t="$2" 'BEGIN { for (i = 0; i < n; i++) printf "%s", t }'; }
+numbered() { awk -v n="$1" -v t="$2" 'BEGIN { for (i = 0; i < n; i++) { s = t; gsub(/@/, i, s); gsub(/#/, i + 1, s); printf "%s\n", s } }'; }
+for model in warn/*.ng; do
+    as_expected "$model"
+    [ -s "$dir/out.c" ] && good || bad "$name: nothing was written"
+done
+for case in unused:209:unused-name softmax:410:log-softmax renamed:601:renamed-identifier; do
+    name=${case%%:*} flag=${case##*:}
+    code=${case#*:}
+    code=NG0${code%:*}
+    cp -R "warn/$name.ng" warn/lib "$dir"
+    says 1 "error: .*\[$code, -W$flag\]" -Wno-all -Werror "-W$flag" "$name.ng" -o "$name.c"
+    [ ! -e "$dir/$name.c" ] && good || bad "-Werror: a file was written"
+    (cd "$dir" && "$ngc" "-Wno-$flag" "$name.ng" -o "$name.c") >"$dir/got" 2>&1
+    [ $? = 0 ] && ! grep -q "$code" "$dir/got" && good || bad "-Wno-$flag"
+done
+# -Werror says as much as without it
+(cd warn && "$ngc" -Werror unused.ng -o "$dir/never.c") >"$dir/got" 2>&1
+[ "$(grep -c 'error: ' "$dir/got")" = "$(grep -c 'warning: .*NG0[25]' warn/unused.expect)" ] && [ ! -e "$dir/never.c" ] && good || bad "-Werror: not all is said"
+# the course, and models from elsewhere, are not warned of
+for model in ../../examples/*.ng ../../examples/embed/*.ng ../cases/*.ng; do
+    case $model in */lstm_1023_steps.ng) continue ;; esac # a second
+    "$ngc" -M "$model" >"$dir/got" 2>&1
+    grep 'unused-name\|log-softmax' "$dir/got" && bad "$model: warned of" || good
+done
+# the line that makes most of a large C; numbers do not count
+{ echo 'input x[3]; h = x'; echo 'k = x + 1'; echo 'for i in 0..4000 { h = h*(x + i) + sin(k*i) }'; echo 'output h'; } >"$dir/loop.ng"
+says 0 'loop.ng:3:.*warning: the C is [0-9.]* MB, .*this line alone makes [0-9]* of the [0-9]* operations.*-Wlarge-output' -O0 loop.ng -o loop.c
+[ "$(wc -c <"$dir/loop.c")" -gt 4194304 ] && good || bad "it is not large"
+says 1 'error.*NG0602' -Werror -O0 loop.ng -o never.c
+[ ! -e "$dir/never.c" ] && good || bad "-Werror: large C was written"
+{ printf 'input x\ntable = ['; repeat 500000 '1.2345678, '; printf '0]\noutput y = x*table\n'; } >"$dir/table.ng"
+"$ngc" "$dir/table.ng" -o "$dir/table.c" >"$dir/got" 2>&1
+[ $? = 0 ] && [ ! -s "$dir/got" ] && [ "$(wc -c <"$dir/table.c")" -gt 4194304 ] && good || bad "a table of numbers is warned of"
 
 # ---- the command line ----
 printf 'J = 2*a\n' >"$dir/m.ng"
@@ -106,8 +145,6 @@ echo old >"$dir/old.c"
 [ -z "$(find "$dir" -name '*.c.*' -o -name '*.h.*')" ] && good || bad "temporary files are left"
 
 # ---- texts too large to keep: refuse NAME PATTERN, the model on standard input ----
-repeat() { awk -v n="$1" -v t="$2" 'BEGIN { for (i = 0; i < n; i++) printf "%s", t }'; }
-numbered() { awk -v n="$1" -v t="$2" 'BEGIN { for (i = 0; i < n; i++) { s = t; gsub(/@/, i, s); gsub(/#/, i + 1, s); printf "%s\n", s } }'; }
 refuse() {
     cat >"$dir/large.ng"
     says 1 "$2" large.ng -o large.c
