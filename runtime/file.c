@@ -112,6 +112,11 @@ static int open_temp(Writer *out) {
     return 0;
 }
 
+int ngrt_path_ends(const char *path, const char *end) {
+    size_t n = path ? strlen(path) : 0, k = strlen(end);
+    return n >= k && strcmp(path + n - k, end) == 0;
+}
+
 /* Starts to write the file at path. What is there stays until the end; a link stays a link. */
 int ngrt_file_begin(Writer *out, const char *path, ngrt_message *message) {
     struct stat st;

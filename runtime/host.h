@@ -38,6 +38,7 @@ int ngrt_bytes_add(Bytes *b, const void *at, size_t size);
 int ngrt_bytes_print(Bytes *b, const char *format, ...);
 void ngrt_bytes_free(Bytes *b);
 int ngrt_file_read(Bytes *b, const char *path, ngrt_message *message);
+int ngrt_path_ends(const char *path, const char *end);           /* NULL ends in nothing */
 int ngrt_file_begin(Writer *out, const char *path, ngrt_message *message);
 void ngrt_file_put(Writer *out, const void *at, size_t size);              /* failures are kept for the end */
 int ngrt_file_end(Writer *out, ngrt_message *message);                     /* frees out in any case */

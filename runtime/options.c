@@ -164,7 +164,12 @@ static int parse_argument(Trainer *t, int argc, char **argv, int *i) {
     case MAP: t->map = value; break;
     case OUT: t->out_path = value; break;
     case CURVE: t->curve = 1; break;
-    case CURVE_FILE: t->curve = 1, t->curve_path = value; break;
+    case CURVE_FILE:
+        if (ngrt_path_ends(value, ".png"))
+            return ngrt_trainer_fail(t, USAGE, "--curve=%s: the picture is an SVG; --curve alone is text", value);
+        t->curve = 1;
+        t->curve_path = strcmp(value, "-") == 0 ? NULL : value;
+        break;
     case NO_SHUFFLE: t->shuffle = 0; break;
     case QUIET: t->quiet = 1; break;
     }

@@ -153,16 +153,11 @@ static int write_arrays(const Trainer *t, const Result *result, int results, int
     return error ? ngrt_trainer_fail(t, FILES, "%s", message.text) : DONE;
 }
 
-static int ends_in(const char *path, const char *end) {
-    size_t n = path ? strlen(path) : 0, k = strlen(end);
-    return n >= k && strcmp(path + n - k, end) == 0;
-}
-
 static int write_results(const Trainer *t, const Result *result, int results) {
     int i;
-    if (ends_in(t->out_path, ".npz"))
+    if (ngrt_path_ends(t->out_path, ".npz"))
         return write_arrays(t, result, results, ngrt_npz_write);
-    if (ends_in(t->out_path, ".npy"))
+    if (ngrt_path_ends(t->out_path, ".npy"))
         return write_arrays(t, result, results, ngrt_npy_write);
     for (i = 1; i < results; i++)
         if (result[i].rows != result[0].rows)

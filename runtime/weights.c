@@ -38,11 +38,6 @@ static size_t tensor_count(const ngrt_tensor *t) {
     return count;
 }
 
-static int ends_in(const char *path, const char *end) {
-    size_t n = strlen(path), k = strlen(end);
-    return n >= k && strcmp(path + n - k, end) == 0;
-}
-
 /* "[8, 2]" */
 static const char *shape_text(char *text, size_t room, int rank, const size_t *shape) {
     size_t used = (size_t)snprintf(text, room, "[");
@@ -110,8 +105,8 @@ int ngrt_weights_save(const ngrt_model *model, const void *params, const void *s
     if (!error)
         error = check_names(&a, message);
     if (!error)
-        error = ends_in(path, ".npz") ? ngrt_npz_write(&a, message)
-              : ends_in(path, ".npy") ? ngrt_npy_write(&a, message) : ngrt_safetensors_write(&a, message);
+        error = ngrt_path_ends(path, ".npz") ? ngrt_npz_write(&a, message)
+              : ngrt_path_ends(path, ".npy") ? ngrt_npy_write(&a, message) : ngrt_safetensors_write(&a, message);
     ngrt_archive_free(&a);
     ngrt_map_free(&map);
     return error;

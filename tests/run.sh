@@ -36,7 +36,7 @@ if [ "${1:-}" = --one ]; then
     one "$2"
     exit 0
 fi
-NGC=$PWD/${1:-build/ngc}
+case ${1:-} in /*) NGC=$1 ;; *) NGC=$PWD/${1:-build/ngc} ;; esac
 [ $# -gt 0 ] && shift
 results=$(mktemp -d) || exit 1
 trap 'rm -rf "$results"' EXIT
