@@ -106,5 +106,6 @@ void explain_json(const Lesson *, Text *);
 void explain_json_page(const Lesson *, Text *);               /* without what the page computes itself */
 void explain_tex(const Lesson *, Text *);
 void explain_html(const Lesson *, Text *);
+void explain_pack(Ngc *, Text *out, const char *text, size_t size);
 
 #endif

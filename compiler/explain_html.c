@@ -5,6 +5,8 @@
 
 extern const char page_text[], page_style_text[], page_script_text[];
 
+enum { PLAIN = 64000 }; /* a longer lesson is packed, so that pages stay small */
+
 /* The page up to the mark; what stands behind it. */
 static const char *put_before(Text *t, const char *page, const char *mark)
 {
@@ -15,12 +17,24 @@ static const char *put_before(Text *t, const char *page, const char *mark)
     return hole + strlen(mark);
 }
 
+static void put_lesson(const Lesson *l, Text *t)
+{
+    Text lesson = {.ngc = l->ngc};
+    explain_json_page(l, &lesson);
+    if (lesson.size <= PLAIN) {
+        text_put(t, lesson.at, lesson.size);
+        return;
+    }
+    text_put(t, "~", 1); /* JSON does not begin so */
+    explain_pack(l->ngc, t, lesson.at, lesson.size);
+}
+
 void explain_html(const Lesson *l, Text *t)
 {
     const char *rest = put_before(t, page_text, "@STYLE@");
     text_put(t, page_style_text, strlen(page_style_text));
     rest = put_before(t, rest, "@LESSON@");
-    explain_json_page(l, t);
+    put_lesson(l, t);
     rest = put_before(t, rest, "@SCRIPT@");
     text_put(t, page_script_text, strlen(page_script_text));
     text_put(t, rest, strlen(rest));

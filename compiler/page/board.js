@@ -53,7 +53,7 @@ function paintBoard(k) {
   $('board').dataset.phase = said.phase;
   $('phase').textContent = said.phase;
   $('words').textContent = said.words;
-  math.classList.toggle('long', said.math.includes('<mtext>'));
+  math.classList.toggle('long', said.math.replace(/<[^>]*>|&#\d+;/g, '').length > 24);
   math.innerHTML = said.math ? `<math display="block">${said.math}</math>` : '';
   $('numbers').replaceChildren(...said.numbers.map(s => html('div', {}, s)));
 }

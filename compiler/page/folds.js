@@ -58,12 +58,13 @@ function fold() {
     b.params = b.items.filter(i => items[i].kind === 'param');
     b.made = made.length;
   }
+  const link = (from, to) => { if (from !== to) { to.args.add(from); from.users.add(to); } };
+  const shared = new Map(); /* parts share masks and the like: not worth a line, unless it is all that they are there for */
   items.forEach((t, i) => t.args.forEach(a => {
     const from = boxOf[a], to = boxOf[i];
-    if (from === to || (constant[a] && from.part && to.part)) return; /* parts share masks and the like: not worth a line */
-    to.args.add(from);
-    from.users.add(to);
+    if (constant[a] && from.part && to.part) { if (from !== to && from.items.every(k => constant[k])) shared.set(from, (shared.get(from) || new Set()).add(to)); } else link(from, to);
   }));
+  for (const [from, all] of shared) if (!from.users.size) all.forEach(to => { if (!to.items.every(k => constant[k])) link(from, to); });
   order();
   steps = walkForward().concat(walkBackward(), walkUpdates());
 }

@@ -142,6 +142,19 @@ function zoomFit() {
   const wide = main.classList.contains('wide'), room = wide ? innerHeight * 0.58 : g.clientHeight;
   zoomTo(Math.min(1, Math.max(READABLE, Math.min((g.clientWidth - 4) / w, (room - 4) / h))));
 }
+/* On paper a wide graph stands in rows, one below the other. */
+const PAPER = 1300;
+function cutGraph() {
+  const picture = $('graph').firstChild, [w, h] = picture.natural, rows = Math.ceil(w / PAPER), each = w / rows;
+  if (rows < 2) return;
+  $('graph').replaceChildren(...Array.from({length: rows}, (_, k) => {
+    const row = picture.cloneNode(true);
+    row.setAttribute('viewBox', `${k * each} 0 ${each} ${h}`);
+    row.setAttribute('width', each);
+    row.setAttribute('height', h);
+    return row;
+  }));
+}
 function seeBox(b) {
   const g = $('graph'), e = drawn.get(b).g.getBoundingClientRect(), r = g.getBoundingClientRect();
   if (e.left < r.left || e.right > r.right) g.scrollLeft += e.left - r.left - r.width / 2 + e.width / 2;

@@ -68,11 +68,16 @@ const strength = (w, most) => `${(0.6 + 3.4 * Math.abs(w) / (most || 1)).toFixed
 function synapse(x1, y1, x2, y2, w, most, name) {
   return svg('path', {d: `M${x1} ${y1}L${x2} ${y2}`, class: 'synapse' + (w < 0 ? ' minus' : ''), 'stroke-width': strength(w, most)}, svg('title', {}, `${name}${w ? ' = ' + number(w, 5) : ''}`));
 }
-function neuron(x, y, name, value, cls = '') {
-  return svg('g', {}, svg('circle', {cx: x, cy: y, r: 17, class: 'neuron ' + cls}), svg('text', {x, y: y + 4, 'text-anchor': 'middle', class: 'v'}, value), svg('text', {x, y: y - 22, 'text-anchor': 'middle', class: 'soft'}, cut(name, 14)));
+function circle(x, y, value, cls = '') { /* a number that is longer is smaller */
+  const text = svg('text', {x, y: y + 4, 'text-anchor': 'middle', class: 'v'}, value);
+  if (value.length > 5) text.style.fontSize = 12 * 5 / value.length + 'px';
+  return [svg('circle', {cx: x, cy: y, r: 17, class: 'neuron ' + cls}), text];
+}
+function neuron(x, y, name, value, cls) {
+  return svg('g', {}, ...circle(x, y, value, cls), svg('text', {x, y: y - 22, 'text-anchor': 'middle', class: 'soft'}, cut(name, 14)));
 }
 function drawChain(chain) {
-  const MOST = 8, columns = [{n: chain[0].ins, name: chain[0].from === undefined ? 'input' : items[chain[0].from].name, item: chain[0].from}];
+  const MOST = tensorChains.length > 1 ? 5 : 8, columns = [{n: chain[0].ins, name: chain[0].from === undefined ? 'input' : items[chain[0].from].name, item: chain[0].from}];
   for (const l of chain) columns.push({n: l.outs, name: items[l.end].name, act: l.act, item: l.end});
   const rows = Math.max(...columns.map(c => Math.min(c.n, MOST) + (c.n > MOST))), DX = 130, DY = 56, s = svg('svg', {viewBox: `0 0 ${columns.length * DX} ${rows * DY + 52}`, class: 'neurons', role: 'img', 'aria-label': 'the neurons and their weights'});
   s.style.maxWidth = Math.max(260, columns.length * DX) + 'px';
@@ -89,7 +94,7 @@ function drawChain(chain) {
     const value = c.item === undefined ? null : nodeOf(c.item).v;
     for (let k = 0; k < Math.min(c.n, MOST); k++) {
       const [x, y] = spot(q, k);
-      s.append(svg('circle', {cx: x, cy: y, r: 17, class: 'neuron' + (q ? '' : ' data')}), svg('text', {x, y: y + 4, 'text-anchor': 'middle', class: 'v'}, value && value.length >= c.n ? number(value[k], 2) : ''));
+      s.append(...circle(x, y, value && value.length >= c.n ? number(value[k], 2) : '', q ? '' : 'data'));
     }
     if (c.n > MOST) { const [x, y] = spot(q, MOST); s.append(svg('text', {x, y: y + 4, 'text-anchor': 'middle', class: 'soft'}, `and ${c.n - MOST} more`)); }
     s.append(svg('text', {x: DX / 2 + q * DX, y: 15, 'text-anchor': 'middle', class: 'name'}, cut(c.name, 18)), svg('text', {x: DX / 2 + q * DX, y: 30, 'text-anchor': 'middle', class: 'soft'}, `${c.n}${c.act ? ', ' + c.act : ''}`));

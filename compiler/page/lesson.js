@@ -1,7 +1,20 @@
 /* lesson.js - the lesson that ngc wrote into the page, and what all parts of the page use. */
 'use strict';
-const L = JSON.parse(document.getElementById('lesson').textContent);
 const $ = id => document.getElementById(id);
+
+/* A long lesson is packed (explain_pack.c): ~, how far back in three digits, how many characters in one. */
+function unpack(s) {
+  const out = [], digit = k => { const c = s.charCodeAt(k); return c - (c > 60 ? 36 : 35); };
+  for (let k = 0; k < s.length; k++) {
+    if (s[k] !== '~' || s[++k] === '~') { out.push(s.charCodeAt(k)); continue; }
+    const from = out.length - (digit(k) * 90 + digit(k + 1)) * 90 - digit(k + 2), end = from + digit(k += 3) + 7;
+    for (let i = from; i < end; i++) out.push(out[i]);
+  }
+  let text = '';
+  for (let k = 0; k < out.length; k += 8192) text += String.fromCharCode(...out.slice(k, k + 8192));
+  return text;
+}
+const written = $('lesson').textContent, L = JSON.parse(written[0] === '~' ? unpack(written.slice(1)) : written);
 
 function element(space, tag, attr, children) {
   const e = space ? document.createElementNS(space, tag) : document.createElement(tag);

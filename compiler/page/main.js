@@ -49,8 +49,8 @@ function paintTable(e) {
   const listed = [...total].filter(i => items[i].kind !== 'value' || sum.has(i)).slice(0, 200);
   listed.sort((a, b) => a - b);
   for (const i of listed)
-    rows.push(html('tr', touched.has(i) ? {class: 'now'} : {}, html('td', {}, `d${of}/d${items[i].name}`), html('td', {class: 'g num'}, sum.has(i) ? brief(sum.get(i), 24) : '\u00b7'),
-      html('td', {class: 'v num'}, brief(items[i].node, 24))));
+    rows.push(html('tr', touched.has(i) ? {class: 'now'} : {}, html('td', {}, `d${of}/d${items[i].name} `, html('span', {class: 'soft'}, nodeOf(i).shape.length ? shapeText(nodeOf(i)) : '')),
+      html('td', {class: 'g num'}, sum.has(i) ? brief(sum.get(i), 13) : '\u00b7'), html('td', {class: 'v num'}, brief(items[i].node, 13))));
   $('table').replaceChildren(html('tr', {}, html('th', {}, 'gradient'), html('th', {class: 'num'}, `${[...sum.keys()].length} of ${total.size} known`), html('th', {class: 'num'}, 'value')), ...rows);
   $('updates').replaceChildren(...(update ? L.updates.slice(0, 40).map(u => html('tr', {}, html('td', {}, `next ${u.name}`), html('td', {class: 'num'}, node.get(u.node) ? brief(u.node, 24) : '')) ) : []));
 }
@@ -89,7 +89,8 @@ function showCards() {
   $('function').value = Math.max(0, own);
   addSlopeChoices();
   slopeChoices.forEach((c, k) => $('slope-of').append(html('option', {value: k}, c.name)));
-  if (slopeChoices.length > 1 && isQuick(slopeChoices[1])) $('slope-of').value = 1;
+  const steep = slopeChoices.findIndex(c => c.g && isQuick(c) && c.g.v[c.k] !== 0);
+  if (steep > 0) $('slope-of').value = steep;
 }
 
 const keys = {
@@ -121,6 +122,8 @@ addKnobs();
 allowDrag($('graph'));
 setLevel(items.length > 120 && outermost.size > 1 ? 'layer' : 'op');
 renderAll();
-addEventListener('beforeprint', () => { go(steps.length); zoomFit(); });
+addEventListener('beforeprint', () => { go(steps.length); zoomFit(); cutGraph(); });
+addEventListener('afterprint', () => { drawGraph(); render(); });
+$('emitted').classList.toggle('long', code.lines.length > 500);
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', renderAll);
 if (location.hash === '#end') go(steps.length);

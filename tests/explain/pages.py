@@ -94,6 +94,8 @@ def look(browser, name):
     if lesson["live"]:
         wrong = same_values(page, lesson)
         check(name, "the page's arithmetic is the interpreter's", page.value("live") and not wrong, wrong)
+    texts = json.loads(page.value("JSON.stringify([L.source, L.c, L.items, L.steps.map(s => s.mathml)])"))
+    check(name, "the page has the lesson whole", texts == [lesson["source"], lesson["c"], lesson["items"], [s["mathml"] for s in lesson["steps"]]])
     steps(name, page)
     drawing(name, page)
     if lesson["live"]:
@@ -133,6 +135,14 @@ def keyboard(browser, name):
     page.send("Emulation.setEmulatedMedia", media="print")
     check(name, "buttons are not printed", page.value("getComputedStyle(document.querySelector('header nav')).display === 'none'"))
     check(name, "it prints", len(page.send("Page.printToPDF")["data"]) > 10000)
+    page.send("Emulation.setDeviceMetricsOverride", width=720, height=1000, deviceScaleFactor=1, mobile=False)
+    rows = page.value("(dispatchEvent(new Event('beforeprint')), document.querySelectorAll('#graph > svg').length)")
+    check(name, "a wide graph is printed in rows", rows == 2, rows)
+    wide = page.value("""[...document.querySelectorAll('body *')].filter(e => { const r = e.getBoundingClientRect(); return !e.closest('math, #c') && (!e.closest('svg') || e.matches('#graph > svg')) && r.width && r.right > innerWidth + 1; }).map(e => e.tagName + '#' + e.id + ' ' + e.textContent.slice(0, 30))""")
+    check(name, "nothing is wider than the paper", not wide, wide)
+    apart = page.value("$('picture').getBoundingClientRect().bottom + 1 >= [...document.querySelectorAll('#graph > svg')].pop().getBoundingClientRect().bottom")
+    check(name, "nothing is printed over the graph", apart)
+    check(name, "afterwards the graph is whole", page.value("(dispatchEvent(new Event('afterprint')), document.querySelectorAll('#graph > svg').length)") == 1)
     page.close()
 
 
