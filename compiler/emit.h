@@ -80,8 +80,11 @@ typedef struct Emit {
     bool plain, labels;   /* labels: check_labels is used */
     bool clones;          /* NGC_CLONES is used */
     const Step **step_of;  /* emit_comment.c's: by id of a node, the last contribution to its adjoint */
+    const Node **holder;   /* by id: the value whose adjoint its own is */
+    Table grad_of;         /* by Root.cname: 1 + the root */
     bool *lent;            /* and whether its name is lent for the time
                             * that a function is printed */
+    const Node *told;      /* what the last comment was about */
     const char **from;     /* and by id the losses that derivatives are recognised to be of, or NULL */
     const char **section; /* of the runtime, that are used */
     int sections, section_room;

@@ -423,11 +423,65 @@ static int first_kernel(const Program *p, int part)
     return low;
 }
 
+/* Does k read what `from` stores? */
+static bool reads_store(const Program *p, const Kernel *k, const Kernel *from)
+{
+    for (int i = 0; i < k->vals; i++)
+        if (k->val[i]->kind == V_LOAD && program_holder(p, k->val[i]->node) == from->store[0].node)
+            return true;
+    return k->kind != K_LOOP;
+}
+
+static bool writes_var(const Program *p, const Kernel *k)
+{
+    for (int i = 0; i < k->stores; i++)
+        if ((k->store[i].target ? &k->store[i].target->place : program_place(p, k->store[i].node))->kind == P_VAR)
+            return true;
+    return false;
+}
+
+/* At -O0: numbers of which nothing is said wait for the statement that they are computed for, to stand below its comment. */
+typedef struct Waiting {
+    const Kernel *kernel[16];
+    int count;
+} Waiting;
+
+static bool waits(Emit *e, const Program *p, Waiting *w, const Kernel *k, int level, int line)
+{
+    Text said = {.ngc = e->ngc};
+    if (!e->plain || level == 0 || w->count == sizeof w->kernel / sizeof *w->kernel || k->kind != K_LOOP || k->stores != 1 || k->store[0].target ||
+        program_place(p, k->store[0].node)->kind != P_LOCAL)
+        return false;
+    comment_kernel(e, &said, p, k, level, &line);
+    if (said.size == 0)
+        w->kernel[w->count++] = k;
+    return said.size == 0;
+}
+
+/* Those that k needs; all of them where k could change what they read, and at the end (k is NULL). */
+static void print_waiting(Body *b, Waiting *w, const Kernel *k)
+{
+    bool needed[sizeof w->kernel / sizeof *w->kernel] = {false};
+    int left = 0;
+    for (int i = w->count; i-- > 0;) {
+        needed[i] = !k || writes_var(b->p, k) || reads_store(b->p, k, w->kernel[i]);
+        for (int q = i + 1; q < w->count && !needed[i]; q++)
+            needed[i] = needed[q] && reads_store(b->p, w->kernel[q], w->kernel[i]);
+    }
+    for (int i = 0; i < w->count; i++)
+        if (needed[i])
+            emit_kernel(b, w->kernel[i]);
+        else
+            w->kernel[left++] = w->kernel[i];
+    w->count = left;
+}
+
 /* The statements of one part. */
 static Body print_part(Emit *e, const Function *f, int part)
 {
     Body b = {.e = e, .p = f->program, .text.ngc = e->ngc};
-    int line = 0;
+    int line = 0, level = comment_level(e, f);
+    Waiting waiting = {.count = 0};
     text_put(&b.text, "", 0);
     for (int i = first_kernel(f->program, part); i < f->program->kernels; i++) {
         const Kernel *k = f->program->kernel[i];
@@ -435,9 +489,13 @@ static Body print_part(Emit *e, const Function *f, int part)
             break;
         if (!emit_in_function(f, k))
             continue;
-        comment_kernel(e, &b.text, f->program, k, comment_level(e, f), &line);
+        if (waits(e, f->program, &waiting, k, level, line))
+            continue;
+        comment_kernel(e, &b.text, f->program, k, level, &line);
+        print_waiting(&b, &waiting, k);
         emit_kernel(&b, k);
     }
+    print_waiting(&b, &waiting, NULL);
     if (b.dims)
         b.blocks |= USES_INPUTS;
     return b;

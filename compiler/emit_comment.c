@@ -61,6 +61,7 @@ void comment_names(Emit *e, Program *p, bool lend)
 {
     if (!e->lent)
         e->lent = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->lent);
+    e->told = NULL;
     for (int i = 0; i < p->nodes && e->plain; i++) {
         Node *n = p->node[i];
         if (n->id >= e->graph->count || p->place[i].kind != P_MEMBER || n->shape.rank == 0)
@@ -167,7 +168,7 @@ static void find_losses(Emit *e)
     }
 }
 
-/* By the id of x: its last step and how many there are. */
+/* By the id of x: its last step and how many there are. By its name in C: the root that a gradient is. */
 static void find_steps(Emit *e)
 {
     size_t room = (size_t)(e->graph->count + 1);
@@ -175,6 +176,9 @@ static void find_steps(Emit *e)
     for (const Step *s = e->graph->steps; s; s = s->prev)
         if (!e->step_of[s->x->id])
             e->step_of[s->x->id] = s; /* the latest of all, so the one of most uses in its sweep */
+    for (int i = e->model->roots; i-- > 0;)
+        if (e->model->root[i].kind == ROOT_GRAD)
+            *table_at(e->ngc, &e->grad_of, e->model->root[i].cname) = i + 1;
 }
 
 /* How often the loss of s depends on x. */
@@ -184,21 +188,36 @@ static int uses_of(const Emit *e, const Step *s)
     return last && last->loss == s->loss && last->use >= s->use ? last->use + 1 : s->use + 1;
 }
 
+/* Does s hand its adjoint on to x unchanged, or only in another shape? */
+static bool is_handed_on(const Step *s)
+{
+    const char *rule = op_info[s->y->op]->rule[s->operand < 3 ? s->operand : 2];
+    if (s->use > 0 || s->y->op == OP_mod)
+        return false;
+    return (rule && strcmp(rule, "dy") == 0) || (s->y->op == OP_reshape && !node_is_turned(s->y));
+}
+
 /* A value without a name whose adjoint is handed on unchanged by one sum has the sum's: with z = x @ W' + b, the
- * product's adjoint is dz. So has one that is only put into another shape. */
+ * product's adjoint is dz. So has one that is only put into another shape. By id: that sum, or the value itself; as it
+ * comes later its own is known. */
+static void find_holders(Emit *e)
+{
+    e->holder = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->holder);
+    for (int i = e->graph->count; i-- > 0;) {
+        const Node *x = e->graph->node[i];
+        const Step *s = e->step_of[i], *next;
+        e->holder[i] = x;
+        if (kept_name(e, x) || !s || s->loss == x || !is_handed_on(s))
+            continue;
+        next = e->step_of[s->y->id];
+        e->holder[i] = next && next->loss == s->loss && s->y != s->loss ? e->holder[s->y->id] : s->y;
+    }
+}
+
 static const Node *adjoint_holder(const Emit *e, const Node *loss, const Node *y)
 {
-    while (!kept_name(e, y) && y != loss) {
-        const Step *s = e->step_of[y->id];
-        if (!s || s->loss != loss || s->use > 0 || s->y->op == OP_mod)
-            break;
-        const char *rule = op_info[s->y->op]->rule[s->operand < 3 ? s->operand : 2];
-        bool shaped = s->y->op == OP_reshape && !node_is_turned(s->y);
-        if (!shaped && (!rule || strcmp(rule, "dy") != 0))
-            break;
-        y = s->y;
-    }
-    return y;
+    const Step *s = e->step_of[y->id];
+    return s && s->loss == loss ? e->holder[y->id] : y;
 }
 
 static const char *adjoint_label(Emit *e, const Node *loss, const Node *x)
@@ -276,15 +295,12 @@ static const char *use_text(Emit *e, const Step *s, bool added)
 }
 
 /* The step that made what is stored. One node may be several gradients: that of a root is told by the root's own step. */
-static const Step *step_of_store(const Emit *e, const Program *p, const Store *s)
+static const Step *step_of_store(Emit *e, const Program *p, const Store *s)
 {
     const Place *place = s->target ? &s->target->place : program_place(p, s->node);
-    for (int i = 0; i < e->model->roots && place->kind == P_GRAD; i++) {
-        const Root *r = &e->model->root[i];
-        if (r->kind == ROOT_GRAD && strcmp(r->cname, place->name) == 0 && e->step_of[r->x->id] && e->step_of[r->x->id]->loss == r->loss)
-            return e->step_of[r->x->id];
-    }
-    return s->node->step;
+    int root = place->kind == P_GRAD ? *table_at(e->ngc, &e->grad_of, place->name) : 0;
+    const Root *r = root ? &e->model->root[root - 1] : NULL;
+    return r && e->step_of[r->x->id] && e->step_of[r->x->id]->loss == r->loss ? e->step_of[r->x->id] : s->node->step;
 }
 
 /* What y is computed from, in words that have the operands of `from` in them, which hands its adjoint on to it. */
@@ -406,8 +422,13 @@ void comment_kernel(Emit *e, Text *out, const Program *p, const Kernel *k, int l
         return;
     if (!e->step_of) {
         find_steps(e);
+        find_holders(e);
         find_losses(e);
     }
-    for (int i = 0; i < k->stores; i++)
-        comment_store(e, out, p, &k->store[i], k->phase, level, line);
+    for (int i = 0; i < k->stores; i++) {
+        const Node *n = k->store[i].node;
+        if (n->op != OP_concat || n != e->told) /* its pieces come one after another */
+            comment_store(e, out, p, &k->store[i], k->phase, level, line);
+        e->told = n;
+    }
 }
