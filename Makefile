@@ -73,7 +73,7 @@ TEXTS   = prelude=compiler/prelude.ng errors=compiler/errors.txt runtime_math=ru
           runtime_random=runtime/ngrt_random.c runtime_linear=runtime/ngrt_linear.c runtime_header=runtime/ngrt.h page=compiler/page/page.html \
           page_style=compiler/page/page.css page_script=$(B)/page.js
 # the parts of ngc explain's page, in the order in which they use each other, without indentation
-PAGE_JS = lesson ops folds graph code board plot train lectures main
+PAGE_JS = lesson ops folds graph code board plot train lectures jacobians main
 $(B)/page.js: $(PAGE_JS:%=compiler/page/%.js) | $(B)
 	cat $(PAGE_JS:%=compiler/page/%.js) | sed 's/^  *//' > $@.tmp && mv $@.tmp $@
 

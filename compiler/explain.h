@@ -99,12 +99,14 @@ void jacobians_compute(Lesson *);
 int jacobian_chain(const Lesson *, int *chain);               /* the longest from the first loss down: items, and how many */
 void jacobian_cost(const double *sizes, int jacobians, double *naive, double *clever);
 void explain_jacobians(const Lesson *, Text *);
+void explain_jacobians_tex(const Lesson *, Text *);
 
 void explain_text(const Lesson *, Text *);
 void explain_dot(const Lesson *, Text *);
 void explain_json(const Lesson *, Text *);
 void explain_json_page(const Lesson *, Text *);               /* without what the page computes itself */
 void explain_tex(const Lesson *, Text *);
+const char *tex_words(const Lesson *, const char *);          /* text between formulas, its special characters spelt out */
 void explain_html(const Lesson *, Text *);
 void explain_pack(Ngc *, Text *out, const char *text, size_t size);
 

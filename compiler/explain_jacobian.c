@@ -318,22 +318,34 @@ static const char *vector_text(const Lesson *l, const double *v, int64_t n)
     return t.at;
 }
 
+/* "4 x 6, diagonal: ... (not 0: 4 of 24)": its size and what it is like. */
+static const char *jacobian_words(const Lesson *l, const Jacobian *j)
+{
+    bool by_columns = l->ngc->opt.columns;
+    double rows = (double)(by_columns ? j->columns : j->rows), columns = (double)(by_columns ? j->rows : j->columns);
+    Text t = {.ngc = l->ngc};
+    text_add(&t, "%s x %s, ", grouped(l, rows), grouped(l, columns));
+    if (!j->value)
+        text_add(&t, "%s numbers: too many to write out", grouped(l, rows * columns));
+    else if (rows * columns > 1)
+        text_add(&t, "%s (not 0: %s of %s)", j->structure, grouped(l, (double)j->filled), grouped(l, rows * columns));
+    else
+        text_add(&t, "%s", j->structure);
+    return t.at;
+}
+
+static bool is_written_out(const Jacobian *j)
+{
+    return j->value && j->rows <= TALL && j->columns <= WIDE;
+}
+
 static void text_jacobian(const Lesson *l, Text *t, const Jacobian *j)
 {
     bool by_columns = l->ngc->opt.columns;
     const char *y = l->item[j->y].label, *x = l->item[j->x].label;
-    int64_t rows = by_columns ? j->columns : j->rows, columns = by_columns ? j->rows : j->columns;
-    text_add(t, "\n  d%s/d%s: %s x %s", y, x, grouped(l, (double)rows), grouped(l, (double)columns));
-    if (!j->value) {
-        text_add(t, ", %s numbers: too many to write out\n", grouped(l, (double)rows * (double)columns));
-        return;
-    }
-    text_add(t, ", %s", j->structure);
-    if (rows * columns > 1)
-        text_add(t, " (not 0: %s of %s)", grouped(l, (double)j->filled), grouped(l, (double)(rows * columns)));
-    text_add(t, "\n");
-    if (rows > (by_columns ? WIDE : TALL) || columns > (by_columns ? TALL : WIDE)) {
-        text_add(t, "    too large to print; --json has its numbers\n");
+    text_add(t, "\n  d%s/d%s: %s\n", y, x, jacobian_words(l, j));
+    if (!is_written_out(j)) {
+        text_add(t, j->value ? "    too large to print; --json has its numbers\n" : "");
         return;
     }
     text_matrix(l, t, j, by_columns);
@@ -373,13 +385,17 @@ static void text_cost(const Lesson *l, Text *t)
              grouped(l, u * u * u * 4 / 1073741824), grouped(l, u * u));
 }
 
+static const char *layout_words(const Lesson *l)
+{
+    return l->ngc->opt.columns
+               ? "in denominator layout: of dy/dx a row for each element of x, a column for each of y (--layout=rows: the other way)"
+               : "in numerator layout: of dy/dx a row for each element of y, a column for each of x (--layout=columns: the other way)";
+}
+
 void explain_jacobians(const Lesson *l, Text *t)
 {
-    bool by_columns = l->ngc->opt.columns;
     int last = -1;
-    text_add(t, "The Jacobians, in %s layout: %s\n", by_columns ? "denominator" : "numerator",
-             by_columns ? "of dy/dx a row for each element of x, a column for each of y (--layout=rows: the other way)"
-                        : "of dy/dx a row for each element of y, a column for each of x (--layout=columns: the other way)");
+    text_add(t, "The Jacobians, %s\n", layout_words(l));
     for (int i = 0; i < l->jacobians; i++) {
         const Jacobian *j = &l->jacobian[i];
         const Item *y = &l->item[j->y];
@@ -396,4 +412,60 @@ void explain_jacobians(const Lesson *l, Text *t)
     if (l->jacobians == 0)
         text_add(t, "\n  There are none: no value with a name is computed from another.\n");
     text_cost(l, t);
+}
+
+/* ---- for LaTeX ----------------------------------------------------------------------------------------------------------- */
+
+/* The matrix, its rows and columns labelled. */
+static void tex_matrix(const Lesson *l, Text *t, const Jacobian *j, bool by_columns)
+{
+    const Item *down = &l->item[by_columns ? j->x : j->y], *across = &l->item[by_columns ? j->y : j->x];
+    int64_t rows = by_columns ? j->columns : j->rows, columns = by_columns ? j->rows : j->columns;
+    text_add(t, "\\noindent{\\%s\\setlength{\\tabcolsep}{3pt}\\begin{tabular}{r|*{%lld}{r}}\n", columns > 8 ? "tiny" : "footnotesize", (long long)columns);
+    for (int64_t c = 0; c < columns; c++)
+        text_add(t, " & %s", tex_words(l, entry_name(l, across, c)));
+    text_add(t, " \\\\ \\hline\n");
+    for (int64_t r = 0; r < rows; r++) {
+        text_add(t, "%s", tex_words(l, entry_name(l, down, r)));
+        for (int64_t c = 0; c < columns; c++)
+            text_add(t, " & $%s$", short_number(l, j->value[by_columns ? c * rows + r : r * columns + c]));
+        text_add(t, " \\\\\n");
+    }
+    text_add(t, "\\end{tabular}}\n");
+}
+
+static void tex_jacobian(const Lesson *l, Text *t, const Jacobian *j)
+{
+    bool by_columns = l->ngc->opt.columns;
+    const char *y = l->item[j->y].label, *x = l->item[j->x].label;
+    text_add(t, "\n\\medskip\\noindent $\\displaystyle %s$: %s\n", math_name(l, text_format(l->ngc, "d%s/d%s", y, x), M_TEX),
+             tex_words(l, jacobian_words(l, j)));
+    if (!is_written_out(j))
+        return;
+    text_add(t, "\n\\smallskip");
+    tex_matrix(l, t, j, by_columns);
+    if (!j->downstream)
+        return;
+    const char *up = vector_text(l, j->upstream, j->rows), *down = vector_text(l, j->downstream, j->columns);
+    text_add(t, "\n\\smallskip\\noindent %s is %s\n", tex_words(l, text_format(l->ngc, by_columns ? "the matrix times %s" : "%s times the matrix", up)),
+             tex_words(l, down));
+}
+
+void explain_jacobians_tex(const Lesson *l, Text *t)
+{
+    Text cost = {.ngc = l->ngc};
+    text_add(t, "\\section*{The Jacobians}\nThe matrices are %s\n", tex_words(l, layout_words(l)));
+    for (int i = 0; i < l->jacobians; i++)
+        tex_jacobian(l, t, &l->jacobian[i]);
+    text_cost(l, &cost);
+    text_add(t, "\n");
+    for (const char *line = cost.at; *line; line++) {
+        int lead = (int)strspn(line, " "), length = (int)strcspn(line, "\n") - lead;
+        line += lead;
+        if (length > 0)
+            text_add(t, "\\noindent %s\\par\n", tex_words(l, text_format(l->ngc, "%.*s", length, line)));
+        else
+            text_add(t, "\\medskip\n");
+        line += length;
+    }
 }

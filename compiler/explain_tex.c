@@ -4,16 +4,16 @@
 #include <math.h>
 #include <string.h>
 
-/* Text between formulas, its special characters spelt out. */
-static const char *tex(const Lesson *l, const char *s)
+const char *tex_words(const Lesson *l, const char *s)
 {
     Text t = {.ngc = l->ngc};
     text_put(&t, "", 0);
+    static const char *const named[128] = {['^'] = "asciicircum", ['~'] = "asciitilde", ['\\'] = "backslash", ['<'] = "less", ['>'] = "greater", ['|'] = "bar"};
     for (; *s; s++) {
         if (strchr("_#%&${}", *s))
             text_add(&t, "\\%c", *s);
-        else if (strchr("^~\\<>|", *s))
-            text_add(&t, "\\symbol{%d}", *s);
+        else if (*s > 0 && named[(int)*s])
+            text_add(&t, "\\text%s{}", named[(int)*s]);
         else
             text_put(&t, s, 1);
     }
@@ -22,7 +22,7 @@ static const char *tex(const Lesson *l, const char *s)
 
 static const char *tex_value(const Lesson *l, Node *n)
 {
-    return n->shape.rank == 0 ? lesson_value(l, n) : text_format(l->ngc, "\\text{%s}", tex(l, lesson_value(l, n)));
+    return n->shape.rank == 0 ? lesson_value(l, n) : text_format(l->ngc, "\\text{%s}", tex_words(l, lesson_value(l, n)));
 }
 
 static void tex_forward(const Lesson *l, Text *t)
@@ -49,7 +49,7 @@ static void tex_backward(const Lesson *l, Text *t, const Node *loss)
         if (v->step->loss != loss)
             continue;
         if (v->step->y != last)
-            text_add(t, "\n\\medskip\\noindent $%s = %s$ \\quad %s\n", math_name(l, y->label, M_TEX), y->math_tex ? y->math_tex : "", tex(l, y->teach ? y->teach : ""));
+            text_add(t, "\n\\medskip\\noindent $%s = %s$ \\quad %s\n", math_name(l, y->label, M_TEX), y->math_tex ? y->math_tex : "", tex_words(l, y->teach ? y->teach : ""));
         last = v->step->y;
         text_add(t, "\n\\noindent\\qquad $\\displaystyle %s %s %s", math_name(l, v->down, M_TEX), v->step->use ? "\\mathrel{+}=" : "=", v->rule_tex);
         if (!isnan(v->slope))
@@ -68,8 +68,8 @@ static void tex_nudges(const Lesson *l, Text *t)
         text_add(t, "\\section*{The test by a nudge}\n\\begin{itemize}\n");
     for (int i = 0; i < l->nudges; i++) {
         const Nudge *n = &l->nudge[i];
-        text_add(t, "\\item %s from %.6g to %.6g moves %s from %.6g to %.6g: slope %.4g; the derivative says %.4g\n", tex(l, n->entry), n->x,
-                 n->x + n->h, tex(l, lesson_label(l, n->root->loss)), n->loss, n->moved, (n->moved - n->loss) / n->h, n->derivative);
+        text_add(t, "\\item %s from %.6g to %.6g moves %s from %.6g to %.6g: slope %.4g; the derivative says %.4g\n", tex_words(l, n->entry), n->x,
+                 n->x + n->h, tex_words(l, lesson_label(l, n->root->loss)), n->loss, n->moved, (n->moved - n->loss) / n->h, n->derivative);
     }
     if (l->nudges)
         text_add(t, "\\end{itemize}\n");
@@ -78,10 +78,12 @@ static void tex_nudges(const Lesson *l, Text *t)
 void explain_tex(const Lesson *l, Text *t)
 {
     text_add(t, "\\documentclass[11pt]{article}\n\\usepackage{amsmath}\n\\setlength{\\emergencystretch}{3em}\n"
-                "\\title{%s}\\date{}\n\\begin{document}\n\\raggedright\n\\maketitle\n", tex(l, l->m->name));
+                "\\title{%s}\\date{}\n\\begin{document}\n\\raggedright\n\\maketitle\n", tex_words(l, l->m->name));
     tex_forward(l, t);
     for (int i = 0; i < l->losses; i++)
         tex_backward(l, t, l->loss[i]);
     tex_nudges(l, t);
+    if (l->ngc->opt.jacobians)
+        explain_jacobians_tex(l, t);
     text_add(t, "\\end{document}\n");
 }

@@ -50,7 +50,7 @@ const Option option_table[] = {
     {"--tex", O_FORM, OF_RUN, 0, NULL, NULL, "explain: the lesson for LaTeX"},
     {"--dot", O_FORM, OF_RUN, 0, NULL, NULL, "explain: the graph for Graphviz"},
     {"--json", O_FORM, OF_RUN, 0, NULL, NULL, "explain: all of it, for other programs"},
-    {"--jacobians", O_JACOBIANS, OF_RUN, 0, NULL, NULL, "explain: the full Jacobians, and what they would cost; beside --text and --json, or alone"},
+    {"--jacobians", O_JACOBIANS, OF_RUN, 0, NULL, NULL, "explain: the full Jacobians, and what they would cost; in --html, --text, --tex and --json, or alone"},
     {"--layout", O_LAYOUT, OF_RUN, 1, "LAYOUT", "rows columns numerator denominator", "explain: of dy/dx a row (the default) or a column for each element of y; numerator and denominator layout are the same two"},
 
     {"--data", O_TRAINER, OF_TRAIN, 1, "FILE", NULL, "CSV, IDX, .npy or .npz, also by gzip: columns for the inputs in their order; or NAME=FILE,... for each"},
@@ -368,7 +368,7 @@ static int take_operand(Args *a, char *arg)
     return -1;
 }
 
-static int check_args(const Args *a)
+static int check_args(const Ngc *ngc, const Args *a)
 {
     static const char *const wanted[] = {[C_FMT] = "no file is named", [C_EXPLAIN_ERROR] = "no error is named, as NG0301"};
     if (a->command == C_FMT || a->command == C_EXPLAIN_ERROR)
@@ -377,6 +377,8 @@ static int check_args(const Args *a)
         return usage_error("%s", "no model is named", NULL);
     if ((a->deps_file || a->deps_target) && !a->deps && !a->deps_only)
         return usage_error("%s wants -M or -MD", a->deps_file ? "-MF" : "-MT", NULL);
+    if (ngc->opt.jacobians && a->form && strcmp(a->form, "dot") == 0)
+        return usage_error("%s", "--dot draws no Jacobians; --html, --text, --tex and --json have them", NULL);
     return -1;
 }
 
@@ -424,5 +426,5 @@ int options_read(Ngc *ngc, Args *a, int argc, char **argv)
         if ((status = apply_option(ngc, a, o, value)) >= 0)
             return status;
     }
-    return check_args(a);
+    return check_args(ngc, a);
 }

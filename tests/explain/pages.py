@@ -164,6 +164,25 @@ def boundary(browser, name):
     page.close()
 
 
+def jacobians(browser, name):
+    """The matrices that are shown are the lesson's, and send down the gradients."""
+    path, lesson = f"{directory}/{name}.html", json.load(open(f"{directory}/{name}.json"))
+    page = Page(browser, 390, 844, phone=True)
+    page.open(path)
+    check(name, "the layout is told", page.value("$('layout').textContent").startswith("In numerator" if name.endswith("rows") else "In denominator"))
+    for k, j in enumerate(lesson["jacobians"]):
+        shown = json.loads(page.value(f"""($('jacobian').value = {k}, $('jacobian').oninput(), JSON.stringify([...document.querySelectorAll('#matrix tr')].slice(1).map(r => [...r.querySelectorAll('td')].map(d => +d.textContent))))"""))
+        flat = [x for row in shown for x in row]
+        check(name, f"{j['name']} is shown", len(shown) == j["rows"] and near(j["value"], flat, 1e-3), flat)
+        down = page.value("[...document.querySelectorAll('#jacobian-down .g')].map(e => e.textContent)")
+        check(name, f"{j['name']} sends down the gradient", near(j["downstream"], json.loads(down[1]), 1e-3), down)
+    check(name, "it is priced", all(s in page.value("$('jacobian-cost').textContent") for s in ("4,096 units", "137,438,953,472", "33,554,432")))
+    check(name, "it fits a phone", page.value("document.documentElement.scrollWidth <= 390"))
+    page.collect("file://" + path)
+    check(name, "no message and no request", not page.faults, page.faults)
+    page.close()
+
+
 def large(browser, name):
     """Twelve blocks: opened in under 2 s of the page's own time, whatever else the machine does; folded; quick at every step."""
     page = Page(browser)
@@ -203,6 +222,8 @@ try:
     boundary(browser, "xor")
     boundary(browser, "or_gate")
     boundary(browser, "two")
+    jacobians(browser, "jacobians_rows")
+    jacobians(browser, "jacobians_columns")
     if "blocks12" in models:
         large(browser, "blocks12")
 finally:

@@ -62,6 +62,13 @@ check "-O2 speaks of the source unless it is asked for more" sh -c '! "$1" tests
 check "the Jacobians" diff -u tests/explain/jacobians.txt "$dir/jacobians.txt"
 check "Jacobians after the lesson" sh -c '"$1" explain --text --jacobians tests/explain/jacobians.ng | tail -n "$(wc -l <"$2")" | diff -u "$2" -' sh "$NGC" "$dir/jacobians.txt"
 check "in the other layout they are transposed" sh -c '"$1" explain --jacobians --layout=denominator tests/explain/jacobians.ng | grep -q "^  ds/dp: 4 x 2,"' sh "$NGC"
+for layout in rows columns; do
+    for form in html json tex; do
+        check "Jacobians by $layout in --$form" "$NGC" explain --$form --jacobians --layout=$layout tests/explain/jacobians.ng -o "$dir/jacobians_$layout.$form"
+    done
+done
+check "the TeX has the matrices" grep -qF 'z[0, 1] & $-0.1$ & $0.4$ & $0.2$' "$dir/jacobians_rows.tex"
+check "--dot has none, and says so" sh -c '"$1" explain --dot --jacobians tests/explain/jacobians.ng 2>&1 >"$2" | grep -qFx "ngc: error: --dot draws no Jacobians; --html, --text, --tex and --json have them" && [ ! -s "$2" ]' sh "$NGC" "$dir/none.dot"
 check "a large one is refused with its size" sh -c '"$1" explain --jacobians examples/fashion.ng --fill | grep -qF "dh/dh.W: 8,192 x 100,352, 822,083,584 numbers: too many to write out"' sh "$NGC"
 # What the larger examples are made smaller by, so that they can be read.
 sizes() {
@@ -137,7 +144,7 @@ if have python3; then
     # shellcheck disable=SC2046
     check "JSON fits its schema" python3 tests/explain/schema.py $(files json)
     # shellcheck disable=SC2046
-    check "TeX is well-formed" python3 tests/explain/tex.py $(files tex)
+    check "TeX is well-formed" python3 tests/explain/tex.py $(files tex) "$dir"/jacobians_*.tex
     for model in tests/explain/jacobians.ng tests/explain/rules.ng examples/two_layers.ng examples/net_221.ng examples/logistic_rows.ng; do
         for layout in rows columns; do
             "$NGC" explain --jacobians --layout=$layout --json --fill $model >"$dir/jacobians.json" 2>/dev/null
@@ -148,7 +155,7 @@ else
     echo "python3 is not installed: JSON and TeX are not checked"
 fi
 if have pdflatex; then
-    for name in $names; do
+    for name in $names jacobians_rows jacobians_columns; do
         [ "$name" = blocks12 ] || check "$name: pdflatex sets it" pdflatex -halt-on-error -interaction=batchmode -output-directory "$dir" "$dir/$name.tex"
     done
 else
