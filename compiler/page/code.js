@@ -77,6 +77,10 @@ function linesOfC(item, word) {
   return hits.length || !item.line ? hits : code.lines.flatMap((s, k) => s.includes(`/* line ${item.line}: `) ? [k] : []);
 }
 
+/* Where the forward and the backward pass begin: the other functions have the same statements. */
+const functionAt = {};
+for (const kind of ['forward', 'backward']) functionAt[kind] = code.lines.findIndex(s => RegExp(`^(static void|int) (\\w+_)?${kind}(_\\d+)?\\(.*[^;]$`).test(s));
+
 function linkBox(b) {
   document.querySelectorAll('#graph .hot').forEach(x => x.classList.remove('hot'));
   source.mark('hot', []);
@@ -103,8 +107,10 @@ function paintCode(e) {
   if (t.line) { source.mark('now', [t.line - 1]); source.see(t.line - 1); }
   const given = {line: 0}; /* of a folded part, the gradients that the C has names for */
   let lines = e.kind === 'forward' ? [] : e.list.slice(0, 40).flatMap(s => linesOfC(given, `d${e.loss}_d${cName(items[s.x].name)}`));
+  if (!lines.length && e.kind === 'backward') lines = linesOfC(given, `d${e.loss}_d${cName(t.name)}`); /* then the one that arrives */
   if (!lines.length) lines = linesOfC(e.kind === 'forward' ? t : items[e.list[0].x], cName(t.name));
   lines = [...new Set(lines)].sort((a, b) => a - b);
   code.mark('now', lines);
-  if (lines.length) code.see(lines[0]);
+  const from = functionAt[e.kind];
+  if (lines.length) code.see(lines.find(k => k >= from) || lines[0]);
 }
