@@ -31,6 +31,19 @@ enum ngrt_error {
     NGRT_EMODEL = -6    /* data does not fit the model (host part only) */
 };
 
+/* ---- threads --------------------------------------------------------------------------------------- */
+
+/* Threads for one call of an emitted function at a time, which finds them in the member `pool` of its work block.
+ * ngrt_pool_create of the host part makes one; any other threads can be made to look like it. */
+typedef struct ngrt_pool {
+    int threads;        /* at least 1 */
+    /* Calls task(arg, id, threads) for every id from 0 to threads - 1 at the same time, 0 on the caller's thread, and
+     * returns when all have returned. Callers on several threads take turns. */
+    void (*run)(struct ngrt_pool *pool, void (*task)(void *arg, int id, int threads), void *arg);
+    /* Within a task: returns when every thread has called it as often as this one. What they wrote before can be read. */
+    void (*wait)(struct ngrt_pool *pool, int id);
+} ngrt_pool;
+
 /* ---- the model descriptor ------------------------------------------------------------------------ */
 
 #define NGRT_MODEL_VERSION 1
@@ -70,7 +83,7 @@ typedef struct ngrt_model {
     int version;        /* NGRT_MODEL_VERSION */
     const char *name;
     int real;           /* type of its floats: NGRT_F32 or NGRT_F64 */
-    size_t sizeof_params, sizeof_state, sizeof_inputs, sizeof_work, sizeof_grads;
+    size_t sizeof_params, sizeof_state, sizeof_inputs, sizeof_work, sizeof_grads; /* work begins with its ngrt_pool * */
     int dims;
     const ngrt_dim *dim;
     int tensors;
@@ -102,6 +115,14 @@ void ngrt_sgemm(int ta, int tb, int m, int n, int k, float alpha, const float *a
                 float beta, float *c, int ldc);
 void ngrt_dgemm(int ta, int tb, int m, int n, int k, double alpha, const double *a, int lda, const double *b, int ldb,
                 double beta, double *c, int ldc);
+
+/* What the thread of that id does of such a product when so many threads share it, or of `batch` products of matrices that lie one
+ * behind the other; rows do too. Together they write all of C; they need not wait for each other. The bits are the same for
+ * any number of threads above 1. CBLAS's own threads are not used. */
+void ngrt_sgemm_share(int id, int threads, int batch, int ta, int tb, int m, int n, int k, float alpha, const float *a,
+                      const float *b, float beta, float *c);
+void ngrt_dgemm_share(int id, int threads, int batch, int ta, int tb, int m, int n, int k, double alpha, const double *a,
+                      const double *b, double beta, double *c);
 
 /* ---- linear equations ----------------------------------------------------------------------------------- */
 

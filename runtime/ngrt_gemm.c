@@ -3,7 +3,7 @@
  *
  * The kernels stand in sections, from a line "/" "*@ NAME: SECTIONS IT NEEDS" to the next such line, so that ngc can
  * copy those a model uses into a standalone file. They need <stddef.h>, <string.h> and NGRT_FN, which is static there. The section
- * dgemm is the section sgemm with double for float and 8 for 16; tests/runtime holds them to that.
+ * dgemm is the section sgemm with double for float and 8 for 16, and so are its parts; tests/runtime holds them to that.
  */
 #include "ngrt.h"
 
@@ -13,11 +13,13 @@
 #define NGRT_FN static
 #define ngrt_sgemm own_sgemm
 #define ngrt_dgemm own_dgemm
+#define ngrt_sgemm_share own_sgemm_share
+#define ngrt_dgemm_share own_dgemm_share
 #else
 #define NGRT_FN
 #endif
 
-/*@ sgemm: */
+/*@ sgemm_part: */
 /* A matrix in memory: element (i, j) is at[i*row + j*col]. */
 typedef struct ngrt_smatrix {
     const float *at;
@@ -354,9 +356,8 @@ static void ngrt_sband(const ngrt_skernel *kernel, int rows, int cols, int k, fl
 
 /* The product in general. B is taken in panels as wide as a tile, which stay in the first cache while the tiles of a band of
  * rows pass over them. A is copied where a tile's rows of it would lie far apart, or in each other's way in the cache. */
-static void ngrt_sproduct(int m, int n, int k, float alpha, ngrt_smatrix a, ngrt_smatrix b, float beta, float *c,
-                          ptrdiff_t ldc) {
-    const ngrt_skernel kernel = ngrt_schoose(n);
+static void ngrt_sproduct(ngrt_skernel kernel, int m, int n, int k, float alpha, ngrt_smatrix a, ngrt_smatrix b, float beta,
+                          float *c, ptrdiff_t ldc) {
     float panel[NGRT_SDEPTH * 2 * NGRT_SCOLS], block[NGRT_SBLOCK];
     int copied = n > kernel.cols && (a.col != 1 || a.row % (64 * NGRT_SCOLS) == 0), depth = ngrt_spiece(k, NGRT_SDEPTH, 1);
     int most = (copied ? NGRT_SBLOCK : NGRT_SBAND) / depth / kernel.rows * kernel.rows, band = ngrt_spiece(m, most, kernel.rows), i, j, p;
@@ -377,26 +378,79 @@ static void ngrt_sproduct(int m, int n, int k, float alpha, ngrt_smatrix a, ngrt
         }
 }
 
+/* Columns j0 to j1 of rows i0 to i1 of C = alpha A B + beta C. A number has the same bits in whatever share of C it is computed, if
+ * shares begin at multiples of the tile's columns; so what is chosen is chosen by the whole C. */
+static void ngrt_sshare(int i0, int i1, int j0, int j1, int m, int n, int k, float alpha, ngrt_smatrix a, ngrt_smatrix b, float beta,
+                        float *c, ptrdiff_t ldc) {
+    int i, j;
+    a.at += i0 * a.row, b.at += j0 * b.col, c += i0 * ldc + j0;
+    if (k <= 0 || alpha == 0.0f) {
+        for (i = 0; i < i1 - i0; i++)
+            for (j = 0; j < j1 - j0; j++)
+                c[i * ldc + j] = beta == 0.0f ? 0.0f : beta * c[i * ldc + j];
+    } else if (m == 1 && a.col == 1) {
+        ngrt_svector(j1 - j0, k, alpha, a.at, b, beta, c, 1);
+    } else if (n == 1 && b.row == 1) {
+        ngrt_smatrix t = { a.at, a.col, a.row };
+        ngrt_svector(i1 - i0, k, alpha, b.at, t, beta, c, ldc);
+    } else if (i1 > i0 && j1 > j0) {
+        ngrt_sproduct(ngrt_schoose(n), i1 - i0, j1 - j0, k, alpha, a, b, beta, c, ldc);
+    }
+}
+
+/*@ sgemm: sgemm_part */
 /* C[m,n] = alpha op(A) op(B) + beta C; A is [m,k], or [k,m] if ta; B is [k,n], or [n,k] if tb; beta = 0 overwrites. */
 NGRT_FN void ngrt_sgemm(int ta, int tb, int m, int n, int k, float alpha, const float *a, int lda, const float *b,
                         int ldb, float beta, float *c, int ldc) {
     ngrt_smatrix opa = { a, ta ? 1 : lda, ta ? lda : 1 }, opb = { b, tb ? 1 : ldb, tb ? ldb : 1 };
-    int i, j;
-    if (k <= 0 || alpha == 0.0f) {
-        for (i = 0; i < m; i++)
-            for (j = 0; j < n; j++)
-                c[i * (ptrdiff_t)ldc + j] = beta == 0.0f ? 0.0f : beta * c[i * (ptrdiff_t)ldc + j];
-    } else if (m == 1 && opa.col == 1) {
-        ngrt_svector(n, k, alpha, a, opb, beta, c, 1);
-    } else if (n == 1 && opb.row == 1) {
-        ngrt_smatrix t = { a, opa.col, opa.row };
-        ngrt_svector(m, k, alpha, b, t, beta, c, ldc);
-    } else {
-        ngrt_sproduct(m, n, k, alpha, opa, opb, beta, c, ldc);
+    ngrt_sshare(0, m, 0, n, m, n, k, alpha, opa, opb, beta, c, ldc);
+}
+
+/*@ sgemm_share: sgemm_part */
+/* A thread's share: some of the products, and of each these rows and columns of C. */
+typedef struct ngrt_spart {
+    int first, last, i0, i1, j0, j1;
+} ngrt_spart;
+
+/* Where the share of a thread begins of n things that are dealt out by the unit. */
+static int ngrt_sbegin(int n, int unit, int id, int threads) {
+    int at = (int)((n + (ptrdiff_t)unit - 1) / unit * id / threads) * unit;
+    return at < n ? at : n;
+}
+
+/* What the share of the thread that has most is of it all, in parts of a million. */
+static int ngrt_sworst(int n, int unit, int threads) {
+    ptrdiff_t units = (n + (ptrdiff_t)unit - 1) / unit;
+    return units > 0 ? (int)((units + threads - 1) / threads * 1000000 / units) : 1000000;
+}
+
+/* Whole products, columns or rows: whichever gives the most equal shares. */
+static ngrt_spart ngrt_sdeal(int id, int threads, int batch, int m, int n) {
+    ngrt_skernel kernel = ngrt_schoose(n);
+    ngrt_spart s = { 0, batch, 0, m, 0, n };
+    int rows = n == 1 ? NGRT_SCOLS : kernel.rows, cols = kernel.cols;
+    int by_batch = ngrt_sworst(batch, 1, threads), by_rows = ngrt_sworst(m, rows, threads), by_cols = ngrt_sworst(n, cols, threads);
+    if (by_batch <= by_rows && by_batch <= by_cols)
+        s.first = ngrt_sbegin(batch, 1, id, threads), s.last = ngrt_sbegin(batch, 1, id + 1, threads);
+    else if (by_rows < by_cols || (by_rows == by_cols && m > n))
+        s.i0 = ngrt_sbegin(m, rows, id, threads), s.i1 = ngrt_sbegin(m, rows, id + 1, threads);
+    else
+        s.j0 = ngrt_sbegin(n, cols, id, threads), s.j1 = ngrt_sbegin(n, cols, id + 1, threads);
+    return s;
+}
+
+/* What the thread of that id does of a product, or of `batch` of them, with rows and matrices one behind the other. */
+NGRT_FN void ngrt_sgemm_share(int id, int threads, int batch, int ta, int tb, int m, int n, int k, float alpha, const float *a,
+                              const float *b, float beta, float *c) {
+    ngrt_spart s = ngrt_sdeal(id, threads, batch, m, n);
+    ptrdiff_t rows = m, cols = n;
+    for (; s.first < s.last; s.first++) {
+        ngrt_smatrix opa = { a + s.first * rows * k, ta ? 1 : k, ta ? m : 1 }, opb = { b + s.first * cols * k, tb ? 1 : n, tb ? k : 1 };
+        ngrt_sshare(s.i0, s.i1, s.j0, s.j1, m, n, k, alpha, opa, opb, beta, c + s.first * rows * cols, n);
     }
 }
 
-/*@ dgemm: */
+/*@ dgemm_part: */
 /* A matrix in memory: element (i, j) is at[i*row + j*col]. */
 typedef struct ngrt_dmatrix {
     const double *at;
@@ -733,9 +787,8 @@ static void ngrt_dband(const ngrt_dkernel *kernel, int rows, int cols, int k, do
 
 /* The product in general. B is taken in panels as wide as a tile, which stay in the first cache while the tiles of a band of
  * rows pass over them. A is copied where a tile's rows of it would lie far apart, or in each other's way in the cache. */
-static void ngrt_dproduct(int m, int n, int k, double alpha, ngrt_dmatrix a, ngrt_dmatrix b, double beta, double *c,
-                          ptrdiff_t ldc) {
-    const ngrt_dkernel kernel = ngrt_dchoose(n);
+static void ngrt_dproduct(ngrt_dkernel kernel, int m, int n, int k, double alpha, ngrt_dmatrix a, ngrt_dmatrix b, double beta,
+                          double *c, ptrdiff_t ldc) {
     double panel[NGRT_DDEPTH * 2 * NGRT_DCOLS], block[NGRT_DBLOCK];
     int copied = n > kernel.cols && (a.col != 1 || a.row % (64 * NGRT_DCOLS) == 0), depth = ngrt_dpiece(k, NGRT_DDEPTH, 1);
     int most = (copied ? NGRT_DBLOCK : NGRT_DBAND) / depth / kernel.rows * kernel.rows, band = ngrt_dpiece(m, most, kernel.rows), i, j, p;
@@ -756,22 +809,75 @@ static void ngrt_dproduct(int m, int n, int k, double alpha, ngrt_dmatrix a, ngr
         }
 }
 
+/* Columns j0 to j1 of rows i0 to i1 of C = alpha A B + beta C. A number has the same bits in whatever share of C it is computed, if
+ * shares begin at multiples of the tile's columns; so what is chosen is chosen by the whole C. */
+static void ngrt_dshare(int i0, int i1, int j0, int j1, int m, int n, int k, double alpha, ngrt_dmatrix a, ngrt_dmatrix b, double beta,
+                        double *c, ptrdiff_t ldc) {
+    int i, j;
+    a.at += i0 * a.row, b.at += j0 * b.col, c += i0 * ldc + j0;
+    if (k <= 0 || alpha == 0.0) {
+        for (i = 0; i < i1 - i0; i++)
+            for (j = 0; j < j1 - j0; j++)
+                c[i * ldc + j] = beta == 0.0 ? 0.0 : beta * c[i * ldc + j];
+    } else if (m == 1 && a.col == 1) {
+        ngrt_dvector(j1 - j0, k, alpha, a.at, b, beta, c, 1);
+    } else if (n == 1 && b.row == 1) {
+        ngrt_dmatrix t = { a.at, a.col, a.row };
+        ngrt_dvector(i1 - i0, k, alpha, b.at, t, beta, c, ldc);
+    } else if (i1 > i0 && j1 > j0) {
+        ngrt_dproduct(ngrt_dchoose(n), i1 - i0, j1 - j0, k, alpha, a, b, beta, c, ldc);
+    }
+}
+
+/*@ dgemm: dgemm_part */
 /* C[m,n] = alpha op(A) op(B) + beta C; A is [m,k], or [k,m] if ta; B is [k,n], or [n,k] if tb; beta = 0 overwrites. */
 NGRT_FN void ngrt_dgemm(int ta, int tb, int m, int n, int k, double alpha, const double *a, int lda, const double *b,
                         int ldb, double beta, double *c, int ldc) {
     ngrt_dmatrix opa = { a, ta ? 1 : lda, ta ? lda : 1 }, opb = { b, tb ? 1 : ldb, tb ? ldb : 1 };
-    int i, j;
-    if (k <= 0 || alpha == 0.0) {
-        for (i = 0; i < m; i++)
-            for (j = 0; j < n; j++)
-                c[i * (ptrdiff_t)ldc + j] = beta == 0.0 ? 0.0 : beta * c[i * (ptrdiff_t)ldc + j];
-    } else if (m == 1 && opa.col == 1) {
-        ngrt_dvector(n, k, alpha, a, opb, beta, c, 1);
-    } else if (n == 1 && opb.row == 1) {
-        ngrt_dmatrix t = { a, opa.col, opa.row };
-        ngrt_dvector(m, k, alpha, b, t, beta, c, ldc);
-    } else {
-        ngrt_dproduct(m, n, k, alpha, opa, opb, beta, c, ldc);
+    ngrt_dshare(0, m, 0, n, m, n, k, alpha, opa, opb, beta, c, ldc);
+}
+
+/*@ dgemm_share: dgemm_part */
+/* A thread's share: some of the products, and of each these rows and columns of C. */
+typedef struct ngrt_dpart {
+    int first, last, i0, i1, j0, j1;
+} ngrt_dpart;
+
+/* Where the share of a thread begins of n things that are dealt out by the unit. */
+static int ngrt_dbegin(int n, int unit, int id, int threads) {
+    int at = (int)((n + (ptrdiff_t)unit - 1) / unit * id / threads) * unit;
+    return at < n ? at : n;
+}
+
+/* What the share of the thread that has most is of it all, in parts of a million. */
+static int ngrt_dworst(int n, int unit, int threads) {
+    ptrdiff_t units = (n + (ptrdiff_t)unit - 1) / unit;
+    return units > 0 ? (int)((units + threads - 1) / threads * 1000000 / units) : 1000000;
+}
+
+/* Whole products, columns or rows: whichever gives the most equal shares. */
+static ngrt_dpart ngrt_ddeal(int id, int threads, int batch, int m, int n) {
+    ngrt_dkernel kernel = ngrt_dchoose(n);
+    ngrt_dpart s = { 0, batch, 0, m, 0, n };
+    int rows = n == 1 ? NGRT_DCOLS : kernel.rows, cols = kernel.cols;
+    int by_batch = ngrt_dworst(batch, 1, threads), by_rows = ngrt_dworst(m, rows, threads), by_cols = ngrt_dworst(n, cols, threads);
+    if (by_batch <= by_rows && by_batch <= by_cols)
+        s.first = ngrt_dbegin(batch, 1, id, threads), s.last = ngrt_dbegin(batch, 1, id + 1, threads);
+    else if (by_rows < by_cols || (by_rows == by_cols && m > n))
+        s.i0 = ngrt_dbegin(m, rows, id, threads), s.i1 = ngrt_dbegin(m, rows, id + 1, threads);
+    else
+        s.j0 = ngrt_dbegin(n, cols, id, threads), s.j1 = ngrt_dbegin(n, cols, id + 1, threads);
+    return s;
+}
+
+/* What the thread of that id does of a product, or of `batch` of them, with rows and matrices one behind the other. */
+NGRT_FN void ngrt_dgemm_share(int id, int threads, int batch, int ta, int tb, int m, int n, int k, double alpha, const double *a,
+                              const double *b, double beta, double *c) {
+    ngrt_dpart s = ngrt_ddeal(id, threads, batch, m, n);
+    ptrdiff_t rows = m, cols = n;
+    for (; s.first < s.last; s.first++) {
+        ngrt_dmatrix opa = { a + s.first * rows * k, ta ? 1 : k, ta ? m : 1 }, opb = { b + s.first * cols * k, tb ? 1 : n, tb ? k : 1 };
+        ngrt_dshare(s.i0, s.i1, s.j0, s.j1, m, n, k, alpha, opa, opb, beta, c + s.first * rows * cols, n);
     }
 }
 
@@ -779,12 +885,15 @@ NGRT_FN void ngrt_dgemm(int ta, int tb, int m, int n, int k, double alpha, const
 #ifdef NGRT_CBLAS
 #undef ngrt_sgemm
 #undef ngrt_dgemm
+#undef ngrt_sgemm_share
+#undef ngrt_dgemm_share
 
 #include <cblas.h>
 
 #if defined __GNUC__ && defined __x86_64__
 /* OpenBLAS has these; another CBLAS need not. */
 int openblas_get_num_threads(void) __attribute__((weak));
+int openblas_get_parallel(void) __attribute__((weak));
 char *openblas_get_corename(void) __attribute__((weak));
 
 /* Is the own kernel the faster one? It is where B's rows are whole tiles or many and the inner size is one that stays in the
@@ -806,9 +915,19 @@ static int is_own(int wide, int ta, int tb, int m, int n, int k) {
         return !ta && k <= 256;
     return ta ? m >= 32 && work <= 262144.0 : k <= 800;
 }
+
+/* May several threads call CBLAS, each of which does what it is asked for by itself? It is known of OpenBLAS that is made for threads and told to
+ * use one. */
+static int is_quiet(void) {
+    return openblas_get_num_threads && openblas_get_parallel && openblas_get_num_threads() == 1 && openblas_get_parallel() == 1;
+}
 #else
 static int is_own(int wide, int ta, int tb, int m, int n, int k) {
     (void)wide, (void)ta, (void)tb, (void)m, (void)n, (void)k;
+    return 0;
+}
+
+static int is_quiet(void) {
     return 0;
 }
 #endif
@@ -831,5 +950,33 @@ void ngrt_dgemm(int ta, int tb, int m, int n, int k, double alpha, const double 
     else if (m > 0 && n > 0)
         cblas_dgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, m, n, k, alpha, a,
                     lda > 0 ? lda : 1, b, ldb > 0 ? ldb : 1, beta, c, ldc);
+}
+
+/* A share by CBLAS where it keeps to the calling thread. */
+void ngrt_sgemm_share(int id, int threads, int batch, int ta, int tb, int m, int n, int k, float alpha, const float *a, const float *b,
+                      float beta, float *c) {
+    ngrt_spart s = ngrt_sdeal(id, threads, batch, m, n);
+    ptrdiff_t rows = m, cols = n;
+    if (threads > 1 && (!is_quiet() || is_own(0, ta, tb, m, n, k))) {
+        own_sgemm_share(id, threads, batch, ta, tb, m, n, k, alpha, a, b, beta, c);
+        return;
+    }
+    for (; s.first < s.last; s.first++)
+        ngrt_sgemm(ta, tb, s.i1 - s.i0, s.j1 - s.j0, k, alpha, a + s.first * rows * k + s.i0 * (ptrdiff_t)(ta ? 1 : k), ta ? m : k,
+                   b + s.first * cols * k + s.j0 * (ptrdiff_t)(tb ? k : 1), tb ? k : n, beta, c + s.first * rows * cols + s.i0 * cols + s.j0, n);
+}
+
+/* A share by CBLAS where it keeps to the calling thread. */
+void ngrt_dgemm_share(int id, int threads, int batch, int ta, int tb, int m, int n, int k, double alpha, const double *a, const double *b,
+                      double beta, double *c) {
+    ngrt_dpart s = ngrt_ddeal(id, threads, batch, m, n);
+    ptrdiff_t rows = m, cols = n;
+    if (threads > 1 && (!is_quiet() || is_own(1, ta, tb, m, n, k))) {
+        own_dgemm_share(id, threads, batch, ta, tb, m, n, k, alpha, a, b, beta, c);
+        return;
+    }
+    for (; s.first < s.last; s.first++)
+        ngrt_dgemm(ta, tb, s.i1 - s.i0, s.j1 - s.j0, k, alpha, a + s.first * rows * k + s.i0 * (ptrdiff_t)(ta ? 1 : k), ta ? m : k,
+                   b + s.first * cols * k + s.j0 * (ptrdiff_t)(tb ? k : 1), tb ? k : n, beta, c + s.first * rows * cols + s.i0 * cols + s.j0, n);
 }
 #endif

@@ -1,4 +1,4 @@
-/* ngrt_host.h - the host part of the runtime: data files, and a trainer for any model by its descriptor.
+/* ngrt_host.h - the host part of the runtime: threads, data files, and a trainer for any model by its descriptor.
  *
  * It allocates, reads files and prints, which emitted code never does; a program that brings its own data and loop does
  * not link it. C11 and POSIX; zlib where it was built with NGRT_ZLIB.
@@ -11,6 +11,18 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* ---- threads --------------------------------------------------------------------------------------- */
+
+enum { NGRT_POOL_MAX = 256 };
+
+/* So many threads, the caller's among them, that share the work of the functions whose work block points to them. NULL where the
+ * number is not 1 to NGRT_POOL_MAX, or there is no memory or thread to be had; a work block may hold that too. Threads without work
+ * sleep. One pool serves one call at a time: calls on several threads take turns. */
+ngrt_pool *ngrt_pool_create(int threads);
+
+/* Ends its threads. No call may be using it. NULL is ignored. */
+void ngrt_pool_destroy(ngrt_pool *pool);
 
 /* ---- data files ----------------------------------------------------------------------------------- */
 

@@ -25,7 +25,7 @@ try() {
     return 1
 }
 
-files="file element numpy safetensors archive weights data" trainer="options set train curve predict" # the host part
+files="file element numpy safetensors archive weights data" trainer="options set train curve predict ngrt_pool" # the host part
 sources() { for f; do echo "$rt/$f.c"; done; }
 # calls that weights.c lets fail, one at a time
 faults=$(for f in malloc realloc calloc open write fsync close rename; do echo "-Wl,--wrap=$f"; done)
@@ -46,12 +46,14 @@ has() {
     "$1" "$out/has.c" -o "$out/has" "$2" 2>"$out/log"
 }
 
-# The section dgemm is the section sgemm in double.
+# The sections of dgemm are those of sgemm in double.
 section() { sed -n "/^\/\*@ $1:/,/^\/\*@/p" "$rt/ngrt_gemm.c" | sed '$d'; }
-section sgemm | sed 's/float/double/g; s/ngrt_s/ngrt_d/g; s/NGRT_S/NGRT_D/g; s/\([0-9]\)\.0f/\1.0/g; s/\<16\>/8/g
-    s/aligned(4)/aligned(8)/; s/@ sgemm/@ dgemm/' >"$out/made"
-section dgemm >"$out/kept"
-try diff "$out/made" "$out/kept" || echo "the sections sgemm and dgemm of ngrt_gemm.c differ"
+for part in gemm_part gemm gemm_share; do
+    section s$part | sed 's/float/double/g; s/ngrt_s/ngrt_d/g; s/NGRT_S/NGRT_D/g; s/\([0-9]\)\.0f/\1.0/g; s/\<16\>/8/g
+        s/aligned(4)/aligned(8)/; s/\<sgemm/dgemm/g' >"$out/made"
+    section d$part >"$out/kept"
+    try diff "$out/made" "$out/kept" || echo "the sections s$part and d$part of ngrt_gemm.c differ"
+done
 
 # take FILE NAME: the section of that name after the sections it needs, in the file's order.
 take() {
