@@ -3,16 +3,21 @@
  * Linked with a model twice: as it comes out by default (model_model) and at -O0 (plain_model). Both must give the same params after
  * three steps; then the step, and the products alone by cblas_sgemm on one thread, are timed in turn.
  *
- *     bench NAME ROUNDS < MODEL.ng      the products are its lines `# product TIMES: TA TB M N K`
+ *     bench NAME ROUNDS [THREADS] < MODEL.ng      the products are its lines `# product TIMES: TA TB M N K`
+ *
+ * With several threads the step is also timed on a pool, which must give the same params, and the products use as many. OpenBLAS's
+ * threads live in another process, and get time to fall asleep: they look for work for a while, on the processors that the pool's need.
  */
 #include <cblas.h>
 #include <math.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "ngrt.h"
+#include "ngrt_host.h"
 
 extern const ngrt_model model_model, plain_model;
 void openblas_set_num_threads(int);
@@ -122,9 +127,11 @@ static int read_products(Product *p) {
     return n;
 }
 
+static clockid_t the_clock = CLOCK_THREAD_CPUTIME_ID; /* that of the wall, where several threads work */
+
 static double now(void) {
     struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    clock_gettime(the_clock, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -138,47 +145,164 @@ static double median(double *x, int n) {
     return x[n / 2];
 }
 
-int main(int argc, char **argv) {
-    static double step_time[ROUNDS], floor_time[ROUNDS], ratio[ROUNDS];
-    Product product[PRODUCTS];
-    int products = read_products(product), rounds = argc > 2 ? atoi(argv[2]) : 31, i;
-    float *a = allocate(ROOM * 4), *b = allocate(ROOM * 4), *c = allocate(ROOM * 4);
-    Run run = start(&model_model), plain = start(&plain_model);
-    long times = 1, most;
-    double t, far;
-    openblas_set_num_threads(1);
-    for (i = 0; i < ROOM; i++)
-        a[i] = b[i] = 1e-3f;
-    step(&run, 3);
-    step(&plain, 3);
-    far = difference(&run, &plain);
-    if (!(far < 1e-3)) {
-        printf("%s: -O2 and -O0 differ by %g after three steps\n", argv[1], far);
-        return 1;
+/* Seconds for the products, so many times. */
+static double time_products(const Product *p, int products, const float *a, float *c, long times) {
+    double t = now();
+    multiply(p, products, a, a, c, times);
+    return now() - t;
+}
+
+static double time_step(const Run *r, long times) {
+    double t;
+    step(r, 1);
+    t = now();
+    step(r, times);
+    return now() - t;
+}
+
+/* ---- several threads ---- */
+
+typedef struct Other { /* a process that times the products */
+    int ask, answer;
+} Other;
+
+static Other start_other(const Product *p, int products, int threads, const float *a, float *c) {
+    int ask[2], answer[2];
+    long times;
+    if (pipe(ask) || pipe(answer))
+        exit(2);
+    if (fork() != 0) {
+        close(ask[0]), close(answer[1]);
+        return (Other){ask[1], answer[0]};
     }
-    for (most = 1 << 22; times < most; times *= 2) { /* about 10 ms a sample */
-        t = now();
-        step(&run, times);
-        if (now() - t > 0.01)
+    close(ask[1]), close(answer[0]);
+    openblas_set_num_threads(threads);
+    multiply(p, products, a, a, c, 3);
+    while (read(ask[0], &times, sizeof times) == sizeof times) {
+        double t;
+        multiply(p, products, a, a, c, 1);
+        t = time_products(p, products, a, c, times);
+        if (write(answer[1], &t, sizeof t) != sizeof t)
             break;
     }
-    for (i = 0; i < rounds && i < ROUNDS; i++) {
-        step(&run, 1);
-        t = now();
-        step(&run, times);
-        step_time[i] = (now() - t) / (double)times * 1e6;
-        t = now();
-        multiply(product, products, a, b, c, times);
-        floor_time[i] = (now() - t) / (double)times * 1e6;
+    _exit(0);
+}
+
+static double ask_other(Other o, long times) {
+    static const struct timespec pause = {0, 40000000};
+    double t = 0;
+    if (write(o.ask, &times, sizeof times) != sizeof times || read(o.answer, &t, sizeof t) != sizeof t)
+        exit(2);
+    nanosleep(&pause, NULL);
+    return t;
+}
+
+/* A task that binds each thread to a processor of its own: on machines with other work the system may put several on one. */
+static void bind(void *arg, int id, int threads) {
+    cpu_set_t own;
+    (void)arg, (void)threads;
+    CPU_ZERO(&own);
+    CPU_SET(id, &own);
+    sched_setaffinity(0, sizeof own, &own);
+}
+
+static void set_pool(const Run *r, ngrt_pool *pool) {
+    memcpy(r->work, &pool, sizeof pool);
+}
+
+/* ---- */
+
+static long find_times(const Run *r) {
+    long times = 1, most = 1 << 22;
+    for (; times < most; times *= 2) /* about 10 ms a sample */
+        if (time_step(r, times) > 0.01)
+            break;
+    return times;
+}
+
+/* On one thread: step and products. */
+static void compare(const char *name, const Run *r, const Product *p, int products, const float *a, float *c, int rounds) {
+    static double step_time[ROUNDS], floor_time[ROUNDS], ratio[ROUNDS];
+    long times = find_times(r);
+    double t;
+    int i;
+    for (i = 0; i < rounds; i++) {
+        step_time[i] = time_step(r, times) / (double)times * 1e6;
+        floor_time[i] = time_products(p, products, a, c, times) / (double)times * 1e6;
         ratio[i] = step_time[i] / floor_time[i];
     }
-    rounds = i;
     t = median(step_time, rounds);
-    printf("%-3s step %10.2f us (best %10.2f)", argv[1], t, step_time[0]);
+    printf("%-3s step %10.2f us (best %10.2f)", name, t, step_time[0]);
     t = median(floor_time, rounds);
     if (products > 0)
         printf("   products %10.2f us   step/products %5.2f (best/best %5.2f)", t, median(ratio, rounds),
                step_time[0] / floor_time[0]);
     printf("\n");
+}
+
+/* On several: step alone, step on a pool, products. */
+static void compare_threads(const char *name, const Run *r, ngrt_pool *pool, Other other, int products, int rounds) {
+    static double alone[ROUNDS], pooled[ROUNDS], floor_time[ROUNDS], gain[ROUNDS], ratio[ROUNDS];
+    long times = find_times(r);
+    double one, all;
+    int i;
+    for (i = 0; i < rounds; i++) {
+        set_pool(r, NULL);
+        alone[i] = time_step(r, times) / (double)times * 1e6;
+        set_pool(r, pool);
+        pooled[i] = time_step(r, times) / (double)times * 1e6;
+        floor_time[i] = products > 0 ? ask_other(other, times) / (double)times * 1e6 : 0;
+        gain[i] = pooled[i] / alone[i];
+        ratio[i] = pooled[i] / floor_time[i];
+    }
+    one = median(alone, rounds), all = median(pooled, rounds);
+    printf("%-3s 1 thread %10.2f us   %d threads %10.2f us (best %10.2f)   %d/1 %5.2f (best/best %5.2f)", name, one, pool->threads, all, pooled[0],
+           pool->threads, median(gain, rounds), pooled[0] / alone[0]);
+    all = median(floor_time, rounds);
+    if (products > 0)
+        printf("   products %10.2f us   step/products %5.2f (best/best %5.2f)", all, median(ratio, rounds), pooled[0] / floor_time[0]);
+    printf("\n");
+}
+
+/* Do three steps give the same as those of the other model? */
+static int agree(const char *name, const char *what, const Run *r, const Run *other) {
+    double far;
+    step(r, 3);
+    far = difference(r, other);
+    if (far < 1e-3)
+        return 1;
+    printf("%s: %s and -O0 differ by %g after three steps\n", name, what, far);
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    Product product[PRODUCTS];
+    int products = read_products(product), rounds = argc > 2 ? atoi(argv[2]) : 31, threads = argc > 3 ? atoi(argv[3]) : 1, i;
+    float *a = allocate(ROOM * 4), *c = allocate(ROOM * 4);
+    Run run = start(&model_model), pooled = start(&model_model), plain = start(&plain_model);
+    ngrt_pool *pool = NULL;
+    Other other = {0, 0};
+    for (i = 0; i < ROOM; i++)
+        a[i] = 1e-3f;
+    rounds = rounds < ROUNDS ? rounds : ROUNDS;
+    if (threads > 1) {
+        the_clock = CLOCK_MONOTONIC;
+        other = start_other(product, products, threads, a, c);
+        openblas_set_num_threads(1);
+        pool = ngrt_pool_create(threads);
+        if (pool == NULL)
+            return 2;
+        pool->run(pool, bind, NULL);
+        set_pool(&pooled, pool);
+    }
+    openblas_set_num_threads(1);
+    step(&plain, 3);
+    if (!agree(argv[1], "-O2", &run, &plain) || !agree(argv[1], "a pool", &pooled, &plain))
+        return 1;
+    if (pool)
+        compare_threads(argv[1], &run, pool, other, products, rounds);
+    else
+        compare(argv[1], &run, product, products, a, c, rounds);
+    ngrt_pool_destroy(pool);
     return 0;
 }

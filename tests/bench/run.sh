@@ -1,7 +1,9 @@
 #!/bin/sh
-# run.sh - how fast the steps of models a to f are: tests/bench/run.sh [MODEL ...]; BUILD=build, ROUNDS=31, KEEP=DIRECTORY.
+# run.sh - how fast the steps of models a to f are: tests/bench/run.sh [MODEL ...]; BUILD=build, ROUNDS=31, THREADS=1,
+# KEEP=DIRECTORY.
 #
-# Each is compiled as the README says, on one thread, and timed in turn with the matrix products it needs by OpenBLAS alone (bench.c).
+# Each is compiled as the README says, on one thread, and timed in turn with the matrix products it needs by OpenBLAS alone (bench.c);
+# with THREADS=2, on a pool of two as well, and OpenBLAS on two threads.
 # Times depend on the machine: look at the ratios.
 cd "$(dirname "$0")/../.." || exit 2
 build=${BUILD:-build}
@@ -9,13 +11,13 @@ cc=${CC:-cc}
 dir=${KEEP:-$(mktemp -d)}
 [ -n "$KEEP" ] || trap 'rm -rf "$dir"' EXIT
 failed=0
-export OPENBLAS_NUM_THREADS=1
+export OPENBLAS_NUM_THREADS="${THREADS:-1}"
 for name in ${*:-a b c1 c2 d e f}; do
     model=tests/bench/$name.ng
     "$build/ngc" "$model" --prefix=model -o "$dir/$name.c" && "$build/ngc" "$model" -O0 --prefix=plain -o "$dir/plain.c" &&
         $cc -O2 -fPIC -Iruntime -c "$dir/$name.c" -o "$dir/$name.o" && $cc -O1 -fPIC -Iruntime -c "$dir/plain.c" -o "$dir/plain.o" &&
-        $cc -O2 -fPIC -Iruntime -D_POSIX_C_SOURCE=200809L tests/bench/bench.c "$dir/$name.o" "$dir/plain.o" "$build/libngrt.a" \
+        $cc -O2 -fPIC -Iruntime -D_GNU_SOURCE tests/bench/bench.c "$dir/$name.o" "$dir/plain.o" "$build/libngrt.a" \
             -lopenblas -lm -lpthread -o "$dir/$name" &&
-        "$dir/$name" "$name" "${ROUNDS:-31}" < "$model" || failed=1
+        "$dir/$name" "$name" "${ROUNDS:-31}" "${THREADS:-1}" < "$model" || failed=1
 done
 exit $failed
