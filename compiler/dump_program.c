@@ -34,7 +34,9 @@ static void dump_axes(const Program *p, const Kernel *k, int from, FILE *out)
 static void dump_kernel(const Program *p, const Kernel *k, FILE *out)
 {
     static const char *const kind[] = {[K_LOOP] = "loop", [K_GEMM] = "gemm", [K_RANDOM] = "random", [K_CALL] = "call"};
-    fprintf(out, "  %s", k->member ? "rows" : kind[k->kind]);
+    if (k->waits)
+        fprintf(out, "  the threads meet\n");
+    fprintf(out, "  %s%s", k->split ? "shared " : "", k->member ? "rows" : kind[k->kind]);
     dump_axes(p, k, 0, out);
     if (!k->member) {
         dump_stores(p, k, out);

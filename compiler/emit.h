@@ -27,6 +27,7 @@ typedef struct Function {
     unsigned writes;  /* those that are not const */
     unsigned dims;    /* run-time dims checked */
     bool *reads;      /* by index of Model.var: checked and touched */
+    bool shared;      /* by the threads of a pool */
 } Function;
 
 typedef struct Member { /* of the work struct */
@@ -79,6 +80,8 @@ typedef struct Emit {
     int programs;
     bool plain, labels;   /* labels: check_labels is used */
     bool clones;          /* NGC_CLONES is used */
+    bool shares;          /* share_of, NGC_SHARE are used */
+    bool meets;           /* meet is used */
     const Step **step_of;  /* emit_comment.c's: by id of a node, the last contribution to its adjoint */
     const Node **holder;   /* by id: the value whose adjoint its own is */
     Table grad_of;         /* by Root.cname: 1 + the root */
@@ -107,6 +110,8 @@ typedef struct Body { /* of one function of the emitted C, while it is printed *
     int temps;             /* names given out */
     Taken locals;          /* the same, of derivatives: dJ_dz */
     unsigned blocks, dims; /* what the text speaks of */
+    bool id, threads;      /* the same, where threads share a function */
+    size_t alone;          /* where what one thread does begins in the text; 0: nowhere */
 } Body;
 
 /* emit_val.c */
@@ -171,6 +176,15 @@ void emit_calls(Emit *, const char *c);      /* the same for each ngrt_ function
 /* emit_kernel.c */
 void emit_kernel(Body *, const Kernel *);
 
+/* emit_share.c */
+const char *share_range(Body *, Size n, int64_t unit);  /* two arguments: where a thread's share begins and ends */
+const char *share_begin(Body *, const char *n, int64_t unit, bool next); /* the first, or that of the next thread */
+void share_meet(Body *, Text *);                        /* all threads wait for each other */
+void share_kernel(Body *, const Kernel *);              /* before a kernel is printed */
+void share_end(Body *);                                 /* behind the last of a part */
+void share_function(Emit *, const Function *, Body *, Text *out); /* the task of a function whose statements are the body, which becomes a call of it */
+void share_helpers(const Emit *, Text *);
+
 /* emit_header.c */
 void emit_names(Emit *);
 void emit_members(Emit *);                           /* work's members for roots */
@@ -195,6 +209,7 @@ void emit_types(Text *);           /* the descriptor's types */
 /* emit_c.c */
 Emit *emit_prepare(Ngc *, Model *); /* programs and functions, planned; nothing printed */
 bool emit_in_function(const Function *, const Kernel *);
+void emit_run_time_sizes(Emit *, Text *, unsigned dims); /* declares those that the text speaks of */
 int emit_data(Emit *, const double *data, Type, int64_t count); /* the number of a constant array */
 
 #endif

@@ -62,7 +62,9 @@ static Program *finish_program(Emit *e, Program *p)
     program_verify(p);
     if (strchr(dump, 'f'))
         program_dump(p, stderr);
+    program_share(p);
     program_plan(p);
+    program_waits(p);
     if (strchr(dump, 'p'))
         program_dump(p, stderr);
     return p;
@@ -203,8 +205,10 @@ static void add_function(Emit *e, Fn fn, const char *name, Program *p, int phase
     *f = (Function){.fn = fn, .name = name, .program = p, .phase = phase};
     f->reads = arena_alloc(e->ngc, (size_t)(e->model->vars + 1) * sizeof *f->reads);
     for (int i = 0; i < p->kernels; i++)
-        if (emit_in_function(f, p->kernel[i]))
+        if (emit_in_function(f, p->kernel[i])) {
             note_kernel(f, e, p->kernel[i]);
+            f->shared |= p->kernel[i]->split > 0;
+        }
     const Model *m = e->model;
     if (f->dims)
         f->blocks |= USES_INPUTS;
@@ -356,8 +360,7 @@ static void print_data(Emit *e, Text *t)
     }
 }
 
-/* Declares the run-time sizes that the text speaks of. */
-static void print_dims(Emit *e, Text *t, unsigned dims)
+void emit_run_time_sizes(Emit *e, Text *t, unsigned dims)
 {
     for (int i = 0; i < e->graph->dims; i++)
         if (dims >> i & 1)
@@ -491,11 +494,14 @@ static Body print_part(Emit *e, const Function *f, int part)
             continue;
         if (waits(e, f->program, &waiting, k, level, line))
             continue;
+        if (f->shared)
+            share_kernel(&b, k);
         comment_kernel(e, &b.text, f->program, k, level, &line);
         print_waiting(&b, &waiting, k);
         emit_kernel(&b, k);
     }
     print_waiting(&b, &waiting, NULL);
+    share_end(&b);
     if (b.dims)
         b.blocks |= USES_INPUTS;
     return b;
@@ -508,11 +514,14 @@ static void print_part_apart(Emit *e, const Function *f, int part, int number, T
     Function own = *f;
     own.blocks = b.blocks & ~(unsigned)USES_SEED;
     own.fn = b.blocks & USES_SEED ? FN_INIT : FN_STEP;
-    text_add(out, "static void %s_%d(%s)\n{\n", f->name, number, emit_arguments(e, &own, true));
-    print_dims(e, out, b.dims);
+    const char *more = b.threads ? ", int id, int threads" : b.id ? ", int id" : "", *pass = b.threads ? ", id, threads" : b.id ? ", id" : "";
+    text_add(out, "static void %s_%d(%s%s)\n{\n", f->name, number, emit_arguments(e, &own, true), more);
+    emit_run_time_sizes(e, out, b.dims);
     text_add(out, "%s}\n\n", b.text.at);
-    text_add(&whole->text, "    %s_%d(%s);\n", f->name, number, emit_arguments(e, &own, false));
+    text_add(&whole->text, "    %s_%d(%s%s);\n", f->name, number, emit_arguments(e, &own, false), pass);
     whole->blocks |= b.blocks;
+    whole->id |= b.id;
+    whole->threads |= b.threads;
 }
 
 static void print_function(Emit *e, const Function *f, Text *out)
@@ -535,13 +544,15 @@ static void print_function(Emit *e, const Function *f, Text *out)
     for (int part = first; part <= last && first < last; part++)
         print_part_apart(e, f, part, part - first + 1, out, &b);
     comment_names(e, p, false);
+    if (f->shared)
+        share_function(e, f, &b, out);
     print_checks(e, f, &checks, &dims);
     if (checks.size)
         b.blocks |= USES_INPUTS;
     if (comment_level(e, f) < e->ngc->opt.comments)
         text_add(out, "/* the same statements as in %s; the rules stand there */\n", f->fn >= FN_STEP ? "forward, backward and update" : "forward");
     text_add(out, "%s %s_%s(%s)\n{\n", f->fn == FN_INIT ? "void" : "int", e->name, f->name, emit_arguments(e, f, true));
-    print_dims(e, out, dims | b.dims);
+    emit_run_time_sizes(e, out, dims | b.dims);
     if (f->fn == FN_INIT && p->space > 0)
         text_add(out, "    %s space[%lld];\n", e->real, (long long)p->space);
     if (f->fn == FN_INIT && p->ispace > 0)
@@ -643,6 +654,7 @@ void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
     }
     text_add(&out->c, "#include <math.h>\n#include <string.h>\n\n");
     print_clones(e, &out->c);
+    share_helpers(e, &out->c);
     if (ngc->opt.standalone)
         emit_runtime(e, &out->c);
     size_t before = out->c.size;

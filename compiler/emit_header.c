@@ -12,7 +12,8 @@
 static bool is_local_name(const char *name)
 {
     static const char *const local[] = {"params", "state", "in", "w",    "grads",   "seed",        "i",
-                                        "j",      "k",     "l",  "dims", "tensors", "check_labels"};
+                                        "j",      "k",     "l",  "dims", "tensors", "check_labels",
+                                        "arg",    "id",    "threads", "call", "from", "to", "share_of", "meet"};
     for (size_t i = 0; i < sizeof local / sizeof *local; i++)
         if (strcmp(local[i], name) == 0)
             return true;

@@ -114,7 +114,10 @@ static void forget_temps(Printer *pr, int level)
 static void open_loop(Printer *pr, int axis, bool brace)
 {
     const char *i = pr->loop[axis];
-    print_line(pr, "for (size_t %s = 0; %s < %s; %s++)%s", i, i, emit_size(pr->e, pr->k->extent[axis], &pr->dims), i,
+    if (pr->k->split == axis + 1)
+        print_line(pr, "for (size_t %s = from; %s < to; %s++)%s", i, i, i, brace ? " {" : "");
+    else
+        print_line(pr, "for (size_t %s = 0; %s < %s; %s++)%s", i, i, emit_size(pr->e, pr->k->extent[axis], &pr->dims), i,
                brace ? " {" : "");
     pr->indent++;
 }
@@ -516,6 +519,99 @@ static void add_item(Text *t, const char *comma, const char *item)
     text_add(t, "%s%s", full ? ",\n        " : comma, item);
 }
 
+/* ---- rows that are also summed over, in blocks with sums of their own: see share.c ---- */
+
+/* Elements of the sums of one block, as the next has its own so far behind. */
+static Size block_size(const Program *p, const Kernel *member)
+{
+    enum { LINE = 16 };
+    int64_t n = size_max(p->graph, shape_count(p->graph, member->store[0].node->shape));
+    return (Size)((n + LINE - 1) / LINE * LINE);
+}
+
+/* While the kernel is printed, its sums are those of the first block. Returns the places that they have otherwise. */
+static Place *take_blocks(Program *p, const Kernel *k)
+{
+    Place *own = arena_alloc(p->ngc, (size_t)k->members * sizeof *own);
+    int64_t at = p->block_at;
+    for (int m = 0; m < k->members; m++) {
+        Place *place = program_place(p, k->member[m]->store[0].node);
+        if (!kernel_sums_rows(k->member[m]))
+            continue;
+        own[m] = *place;
+        *place = (Place){.kind = P_SPACE, .offset = at};
+        at += block_size(p, k->member[m]) * BLOCKS;
+    }
+    return own;
+}
+
+static void give_back(Program *p, const Kernel *k, const Place *own)
+{
+    for (int m = 0; m < k->members; m++)
+        if (kernel_sums_rows(k->member[m]))
+            *program_place(p, k->member[m]->store[0].node) = own[m];
+}
+
+/* Where the sums of a member lie for the first block. */
+static const char *block_text(Printer *pr, const Kernel *k, int member)
+{
+    Place at = {.kind = P_SPACE, .offset = pr->b->p->block_at};
+    for (int m = 0; m < member; m++)
+        at.offset += kernel_sums_rows(k->member[m]) ? block_size(pr->b->p, k->member[m]) * BLOCKS : 0;
+    return print_pointer(pr->b, &at, k->member[member]->store[0].node);
+}
+
+/* The argument for a parameter; sums are those of block i. */
+static const char *base_text(Printer *pr, const Kernel *k, const Param *param)
+{
+    for (int m = 0; m < k->members && k->split && k->blocks; m++)
+        if (kernel_sums_rows(k->member[m]) && strcmp(param->base, block_text(pr, k, m)) == 0)
+            return print_format(pr, "%s + i*%lld", param->base, (long long)block_size(pr->b->p, k->member[m]));
+    return param->base;
+}
+
+static const char *block_range(Printer *pr, const Kernel *k)
+{
+    const char *rows = emit_size(pr->e, k->extent[k->split - 1], &pr->b->dims), *f = strchr(rows, ' ') ? "i*(%s)/%d, (i + 1)*(%s)/%d" : "i*%s/%d, (i + 1)*%s/%d";
+    return print_format(pr, f, rows, BLOCKS, rows, BLOCKS);
+}
+
+/* A function that puts the sums of all blocks together, element by element. */
+static const char *join_function(Printer *pr, const Kernel *member)
+{
+    Text body = {.ngc = pr->e->ngc};
+    Printer own = {.b = pr->b, .e = pr->e, .k = member, .out = &body, .indent = 1, .apart = true};
+    const Store *s = &member->store[0];
+    print_line(&own, "for (size_t i = from; i < to; i++) {");
+    print_line(&own, "    %s t = a[i];", print_type(pr->e, s->node->type));
+    print_line(&own, "    for (size_t j = 1; j < %d; j++)", BLOCKS);
+    own.indent += 2;
+    print_combine(&own, "t", (Part){print_format(&own, "a[j*%lld + i]", (long long)block_size(pr->b->p, member)), 16}, s->node->type);
+    own.indent -= 2;
+    print_line(&own, "    y[i] = t;");
+    print_line(&own, "}");
+    const char *text = print_format(pr, "(size_t from, size_t to, %s *restrict y, const %s *restrict a)\n{\n%s}\n", print_type(pr->e, s->node->type),
+                                    print_type(pr->e, s->node->type), body.at);
+    return find_kernel(pr->e, "void", "join", text, size_max(pr->e->graph, shape_count(pr->e->graph, s->node->shape)) >= CLONED);
+}
+
+/* The call for each block, and what puts their sums together. */
+static void print_blocks(Printer *pr, const Kernel *k, const char *name, const char *call)
+{
+    Body *b = pr->b;
+    text_add(&b->text, "    for (size_t i = %s; i < %s; i++)\n", share_begin(b, print_format(pr, "%d", BLOCKS), 1, false),
+             share_begin(b, print_format(pr, "%d", BLOCKS), 1, true));
+    text_add(&b->text, "        %s(%s);\n", name, call);
+    share_meet(b, &b->text);
+    for (int m = 0; m < k->members; m++) {
+        const Store *s = &k->member[m]->store[0];
+        if (kernel_sums_rows(k->member[m]))
+            text_add(&b->text, "    %s(%s, %s, %s);\n", join_function(pr, k->member[m]), share_range(b, shape_count(pr->e->graph, s->node->shape), 16),
+                     print_pointer(b, program_place(b->p, s->node), s->node), block_text(pr, k, m));
+    }
+    b->dims |= pr->dims;
+}
+
 /* Prints the loops as a function, and its call. */
 static void print_apart(Body *b, const Kernel *k)
 {
@@ -525,6 +621,7 @@ static void print_apart(Body *b, const Kernel *k)
     const Place *place = k->store[0].target ? &k->store[0].target->place : program_place(b->p, k->store[0].node);
     bool number = kernel_reduces(k) && place_is_number(place, k->store[0].node);
     const char *result = number ? print_type(e, k->store[0].node->type) : "void", *comma = "";
+    Place *own = k->split && k->blocks ? take_blocks(b->p, k) : NULL;
     for (int i = 0; i < k->stores && !number; i++) { /* results come first, as in memcpy */
         const Place *to = k->store[i].target ? &k->store[i].target->place : program_place(b->p, k->store[i].node);
         Index rest = k->store[i].at ? *k->store[i].at : index_zero();
@@ -533,8 +630,14 @@ static void print_apart(Body *b, const Kernel *k)
         print_param(&pr, print_shifted(&pr, to, k->store[i].node, &rest), k->store[i].node->type, false, true);
     }
     print_loops(&pr);
+    if (own)
+        give_back(b->p, k, own);
     b->dims |= pr.dims;
-    text_add(&head, "(");
+    text_add(&head, k->split ? "(size_t from, size_t to" : "(");
+    if (k->split) {
+        text_add(&call, "%s", k->blocks ? block_range(&pr, k) : share_range(b, k->extent[k->split - 1], k->unit));
+        comma = ", ";
+    }
     for (int i = 0; i < e->graph->dims; i++)
         if (pr.dims >> i & 1) {
             add_item(&head, comma, text_format(e->ngc, "size_t %s%s", e->dim_prefix, e->graph->dim[i].name));
@@ -548,12 +651,14 @@ static void print_apart(Body *b, const Kernel *k)
             add_item(&head, comma, text_format(e->ngc, "%s %s", type, p->name));
         else
             add_item(&head, comma, text_format(e->ngc, "%s%s *restrict %s", p->written ? "" : "const ", type, p->name));
-        add_item(&call, comma, p->base);
+        add_item(&call, comma, base_text(&pr, k, p));
         comma = ", ";
     }
     text_add(&head, "%s)\n{\n%s}\n", *comma ? "" : "void", inner.at);
     const char *name = find_kernel(e, result, kernel_word(k), head.at, is_worth_clones(e, k));
-    if (!number)
+    if (k->split && k->blocks)
+        print_blocks(&pr, k, name, call.at);
+    else if (!number)
         text_add(&b->text, "    %s(%s);\n", name, call.at ? call.at : "");
     else if (place->kind == P_LOCAL)
         text_add(&b->text, "    const %s %s = %s(%s);\n", result, place->name, name, call.at ? call.at : "");
@@ -604,11 +709,24 @@ static void print_gemm(Body *b, const Kernel *k)
     if (k->onto) {
         const char *from = print_pointer(b, program_place(b->p, k->onto), program_holder(b->p, k->onto));
         Size count = shape_count(g, c->shape);
-        if (strcmp(from, to) != 0)
+        if (strcmp(from, to) != 0 && k->split) {
+            const char *whole = print_factor(&pr, count), *begin = share_begin(b, whole, 16, false);
+            print_line(&pr, "memcpy(%s + %s, %s + %s, (%s - %s)*sizeof(%s));", to, begin, from, begin, share_begin(b, whole, 16, true), begin, e->real);
+            share_meet(b, &b->text);
+        } else if (strcmp(from, to) != 0)
             print_line(&pr, "memcpy(%s, %s, %s*sizeof(%s));", to, from, print_factor(&pr, count), e->real);
     }
     for (int i = 0; i < r - 2; i++)
         batch = size_mul(g, batch, x->shape.dim[i]);
+    if (k->split) {
+        const char *call = e->ngc->opt.real_double ? "dgemm_share" : "sgemm_share";
+        b->id = b->threads = true;
+        emit_section(e, call);
+        print_line(&pr, "ngrt_%s(id, threads, %s, %d, %d, %s, %s, %s, %s, %s, %s, %s, %s);", call, int_text(&pr, batch), x->attr.ta, x->attr.tb,
+                   int_text(&pr, m), int_text(&pr, n), int_text(&pr, inner), alpha, pa, pb, beta, to);
+        b->dims |= pr.dims;
+        return;
+    }
     if (batch != 1) {
         print_line(&pr, "for (size_t i = 0; i < %s; i++)", emit_size(e, batch, &pr.dims));
         pr.indent++;

@@ -338,6 +338,7 @@ typedef struct Options {
     bool no_share;          /* every value has memory of its own: for tests of the memory plan */
     unsigned without;       /* passes that are left out, for tests and for measuring them: bits of Pass */
     int short_row;          /* columns from which on rows make a nest; 0: as is best; for tests with small models */
+    int pool_from;         /* estimated nanoseconds from which on threads share work; 0: as is best; for tests with small models */
     bool literal;           /* the graph is what the text says: nothing folded, shared or simplified. What tests believe */
     int digits;             /* run: significant digits of a printed number */
     bool json;              /* messages as JSON, one on a line */

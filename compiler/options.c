@@ -28,6 +28,7 @@ const Option option_table[] = {
     {"--keep", O_KEEP, OF_C, 1, "NAME", NULL, "keep a named value in work also at -O2"},
     {"--without", O_WITHOUT, OF_C, 1, "PASS", "rows merge fold", "leave out a pass of -O2: nests over rows, merged loops, or sums and updates folded into products; may be repeated"},
     {"--no-share", O_NO_SHARE, OF_C, 0, NULL, NULL, "give every value memory of its own"},
+    {"--pool-from", O_POOL_FROM, OF_C, 1, "NS", NULL, "share the work of functions and loops of so many estimated nanoseconds among the threads of work.pool (100000, 2000)"},
     {"--weights", O_WEIGHTS, OF_C, 1, "FILE", NULL, "predict alone, with the weights of FILE as constants: safetensors, .npz, .npy, or the memory of the params struct"},
     {"--map", O_MAP, OF_C, 1, "PAIRS", NULL, "theirs=ours,...: what weights are called in their file and here; or a file of such pairs"},
     {"--report", O_REPORT, OF_C, 0, NULL, NULL, "tell flops, parameters and memory; without -o, that alone"},
@@ -63,6 +64,7 @@ const Option option_table[] = {
     {"--save", O_TRAINER, OF_TRAIN, 1, "FILE", NULL, "train: write the weights: .npz, .npy, else safetensors"},
     {"--log", O_TRAINER, OF_TRAIN, 1, "FILE", NULL, "train: the values of each epoch, as CSV"},
     {"--curve", O_TRAINER, OF_TRAIN, 2, "FILE", NULL, "train: at the end, the loss of each epoch as a curve in characters, or in FILE all values as SVG"},
+    {"--threads", O_TRAINER, OF_TRAIN, 1, "N", NULL, "threads that share the work of a large model (1)"},
     {"--quiet", O_TRAINER, OF_TRAIN, 0, NULL, NULL, "results and errors alone"},
 
     {"--check", O_CHECK, OF_OTHER, 0, NULL, NULL, "fmt: change nothing, list the files that would change, and exit with 1 if there are any"},
@@ -277,6 +279,14 @@ static int set_digits(Ngc *ngc, const char *value)
     return *value && !*end && n >= 1 && n <= 17 ? -1 : usage_error("--digits wants a number from 1 to 17, not '%s'", value, NULL);
 }
 
+static int set_pool_from(Ngc *ngc, const char *value)
+{
+    char *end;
+    long n = strtol(value, &end, 10);
+    ngc->opt.pool_from = (int)n;
+    return *value && !*end && n >= 1 && n <= 1000000000 ? -1 : usage_error("--pool-from wants nanoseconds, 1 to 1000000000, not '%s'", value, NULL);
+}
+
 static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
 {
     Options *opt = &ngc->opt;
@@ -303,6 +313,7 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
     case O_WARNING: return set_warning(ngc, value);
     case O_COLOR: opt->color = n == 0 ? 2 : n == 1; break;
     case O_NO_SHARE: opt->no_share = true; break;
+    case O_POOL_FROM: return set_pool_from(ngc, value);
     case O_WITHOUT: opt->without |= 1u << n; break;
     case O_FILL: a->fill = true; break;
     case O_DIGITS: return set_digits(ngc, value);

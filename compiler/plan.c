@@ -47,7 +47,7 @@ static void note_read(const Program *p, Life *life, const Node *n, int at, bool 
         return;
     l->last = at;
     l->memory |= memory;
-    l->crosses |= p->kernel[l->first]->part != p->kernel[at]->part;
+    l->crosses |= p->kernel[l->first]->part != p->kernel[at]->part || p->kernel[l->first]->group != p->kernel[at]->group;
     if (p->kernel[l->first]->phase != p->kernel[at]->phase)
         l->last = p->kernels;
 }
@@ -301,6 +301,10 @@ void program_plan(Program *p)
     qsort(list, (size_t)count, sizeof *list, compare_size);
     place_type(p, list, count, T_FLOAT, &p->space);
     place_type(p, list, count, T_INT, &p->ispace);
+    if (p->block_room > 0) {
+        p->block_at = (p->space + ALIGN - 1) / ALIGN * ALIGN;
+        p->space = p->block_at + p->block_room;
+    }
     for (int i = 0; i < p->nodes; i++) {
         int g = life[i].group;
         if (p->place[i].kind != P_SPACE)

@@ -8,7 +8,7 @@
 
 #include "ngc.h"
 
-enum { MAX_AXES = 2 * MAX_RANK, MAX_PARTS = 3 };
+enum { MAX_AXES = 2 * MAX_RANK, MAX_PARTS = 3, BLOCKS = 8 };
 
 typedef struct Val Val;
 typedef struct Kernel Kernel;
@@ -118,6 +118,13 @@ struct Kernel {
     Node *product, *onto;
     Val *alpha;
     int part; /* number of the static function that it stands in */
+    /* share.c; of what is shared by the threads of a pool */
+    int split;      /* 1 + the axis whose passes threads share, K_GEMM: 1; 0: the first thread does it all */
+    int64_t unit;   /* passes that are not taken apart */
+    int64_t blocks; /* elements for the sums of each of BLOCKS ranges of rows; 0: nothing is summed over rows */
+    int group;      /* kernels that one thread does one after another have one number */
+    double time;    /* estimated nanoseconds */
+    bool waits;     /* before it the threads wait for each other */
     /* K_LOOP of rows.c: what is done to each row, one after the other; the axes are those of the rows, in each member the first, and val
      * and store are all of theirs */
     Kernel **member;
@@ -148,6 +155,9 @@ struct Program {
     int extras;            /* nodes that are not of the graph */
     int parts;             /* functions that the first phase and the second are cut into together */
     int64_t space, ispace; /* elements of work.space and work.ispace that it needs */
+    bool shared;           /* by the threads of a pool, where there is one */
+    double time, worth;    /* estimated nanoseconds; so many are worth sharing */
+    int64_t block_at, block_room; /* elements of work.space for the sums of blocks */
 };
 
 /* fuse.c; given: nodes that are found at .place instead of being computed */
@@ -194,6 +204,13 @@ bool kernel_reads_row(const Kernel *, const Store *, const Node *n); /* may a ne
 /* dump_program.c */
 void program_dump(const Program *, FILE *);
 void program_verify(const Program *);                    /* ends ngc with status 4 where a kernel reads what is not there yet */
+
+/* share.c */
+void program_share(Program *); /* before plan.c */
+void program_waits(Program *); /* behind it */
+
+/* report.c */
+int64_t kernel_flops(const Program *, const Kernel *);
 
 /* plan.c */
 void program_plan(Program *);

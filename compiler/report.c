@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Operations of one kernel: a product counts two for each multiply-add, any other operator one for each element. */
-static int64_t kernel_flops(const Program *p, const Kernel *k)
+int64_t kernel_flops(const Program *p, const Kernel *k)
 {
     Graph *g = p->graph;
     int64_t passes = 1, ops = 0;
@@ -62,6 +62,26 @@ static size_t layer_size(const char *name)
 {
     const char *point = strrchr(name, '.');
     return point ? (size_t)(point - name) : strlen(name);
+}
+
+/* How the threads of a pool would work on a function. */
+static void report_shares(const Function *f, FILE *out)
+{
+    int split = 0, alone = 0, waits = 0;
+    double time = 0, all = 0;
+    for (int i = 0; i < f->program->kernels; i++) {
+        const Kernel *k = f->program->kernel[i];
+        if (!emit_in_function(f, k))
+            continue;
+        split += k->split > 0;
+        alone += k->split == 0;
+        waits += k->waits + (k->split && k->blocks);
+        time += k->split ? k->time : 0;
+        all += k->time;
+    }
+    if (f->shared)
+        fprintf(out, "  with a pool: %d kernels are shared by the threads, %.0f%% of the work; %d are done by one; the threads meet %d times\n",
+                split, 100 * time / all, alone, waits);
 }
 
 /* A line for each layer; its variables stand together. */
@@ -142,7 +162,9 @@ void report(Ngc *ngc, Model *m, FILE *out)
                 (long long)e->graph->dim[i].max);
     report_params(e, out);
     report_structs(e, out);
-    for (int i = 0; i < e->functions; i++)
+    for (int i = 0; i < e->functions; i++) {
         fprintf(out, "%s: %lld flops, %d kernels\n", e->function[i].name, (long long)function_flops(&e->function[i]),
                 function_kernels(&e->function[i]));
+        report_shares(&e->function[i], out);
+    }
 }

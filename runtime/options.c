@@ -7,7 +7,7 @@
 
 #include "trainer.h"
 
-typedef enum { DATA, VAL, EPOCHS, BATCH, SEED, NO_SHUFFLE, LOAD, SAVE, MAP, LOG, CURVE, CURVE_FILE, OUT, QUIET } Kind;
+typedef enum { DATA, VAL, EPOCHS, BATCH, SEED, NO_SHUFFLE, LOAD, SAVE, MAP, LOG, CURVE, CURVE_FILE, OUT, THREADS, QUIET } Kind;
 
 typedef struct Option {
     const char *name;
@@ -35,6 +35,7 @@ static const Option options[] = {
     { "--curve", CURVE, TRAIN, NULL, "--curve[=FILE.svg]", "at the end, the loss of each epoch as a curve; or a picture of all values" },
     { "--curve", CURVE_FILE, TRAIN, "file", NULL, NULL }, /* the same with its file */
     { "-o", OUT, PREDICT, "file", "-o FILE", "write the outputs to .npy, .npz, or as CSV (standard output)" },
+    { "--threads", THREADS, ALL, "number", "--threads N", "threads that share the work of a large model (1)" },
     { "--quiet", QUIET, ALL, NULL, NULL, "nothing but results and errors" },
     { NULL, DATA, 0, NULL, NULL, NULL },
 };
@@ -169,6 +170,11 @@ static int parse_argument(Trainer *t, int argc, char **argv, int *i) {
             return ngrt_trainer_fail(t, USAGE, "--curve=%s: the picture is an SVG; --curve alone is text", value);
         t->curve = 1;
         t->curve_path = strcmp(value, "-") == 0 ? NULL : value;
+        break;
+    case THREADS:
+        status = set_number(t, o->name, value, 1, &t->threads);
+        if (!status && t->threads > NGRT_POOL_MAX)
+            status = ngrt_trainer_fail(t, USAGE, "--threads takes at most %d", NGRT_POOL_MAX);
         break;
     case NO_SHUFFLE: t->shuffle = 0; break;
     case QUIET: t->quiet = 1; break;

@@ -336,6 +336,25 @@ static int print_results(Trainer *t) {
 
 /* ---- the programs ---------------------------------------------------------------------------------------------- */
 
+#if defined __GNUC__ && !defined __APPLE__
+void openblas_set_num_threads(int) __attribute__((weak)); /* where it is linked */
+#endif
+
+/* Threads, which work begins with a pointer to. OpenBLAS's own would be in their way. */
+static int start_threads(Trainer *t) {
+    if (t->threads <= 1)
+        return DONE;
+#if defined __GNUC__ && !defined __APPLE__
+    if (openblas_set_num_threads)
+        openblas_set_num_threads(1);
+#endif
+    t->pool = ngrt_pool_create((int)t->threads);
+    if (!t->pool)
+        return ngrt_trainer_fail(t, FAILED, "cannot start %ld threads", t->threads);
+    memcpy(t->work, &t->pool, sizeof t->pool);
+    return DONE;
+}
+
 /* Allocates what the model needs, and lists its losses, then its metrics, that are scalars. */
 static int prepare(Trainer *t) {
     const ngrt_model *m = t->model;
@@ -352,7 +371,9 @@ static int prepare(Trainer *t) {
         for (i = 0; i < m->tensors; i++)
             if (m->tensor[i].role == role && m->tensor[i].rank == 0)
                 t->value[t->values++].tensor = &m->tensor[i];
-    status = start(t);
+    status = start_threads(t);
+    if (!status)
+        status = start(t);
     return status ? status : open_log(t);
 }
 
@@ -430,6 +451,7 @@ static int run_command(const ngrt_model *model, int command, int argc, char **ar
     free(t.params);
     free(t.state);
     free(t.work);
+    ngrt_pool_destroy(t.pool);
     free(t.kept);
     free(t.value);
     free(t.order);

@@ -51,13 +51,14 @@ typedef struct Trainer {
     char **assign;      /* NAME=value */
     int assigns;
     int size[MAX_DIMS]; /* of each run-time size; that of the batch is set for each batch */
-    long epochs, batch;
+    long epochs, batch, threads;
     uint64_t seed;
     int seeded;         /* --seed is given */
     int shuffle, quiet;
     const char *log_path, *load_path, *save_path, *map, *out_path;
     FILE *log;
     char *params, *state, *work;
+    ngrt_pool *pool;    /* NULL: one thread */
     char *kept;         /* params and state at the end of the last epoch */
     ngrt_about about;   /* of them as they are now: the seed, and how far the training is */
     ngrt_about kept_about, saved_about; /* of what is kept, of what the file holds */

@@ -1,0 +1,94 @@
+#!/bin/sh
+# run.sh - functions whose work the threads of a pool share: models on 1 to 4 threads and on none give the same bits (pool.c), by the library
+# and standalone, in float and in double; the pool by itself (threads.c), both under ThreadSanitizer where there is one; what is small
+# has no trace of a pool, and what has one needs no thread library; the trainer's --threads.
+#
+#     tests/pool/run.sh      from anywhere; needs a built tree
+cd "$(dirname "$0")/../.." || exit 2
+build=${BUILD:-build}
+ngc=${NGC:-$build/ngc}
+dir=$(mktemp -d) || exit 2
+trap 'rm -rf "$dir"' EXIT
+strict="-std=c99 -pedantic -Wall -Wextra -Wconversion -Wsign-conversion -Wmissing-prototypes -Wshadow -Werror"
+posix="-std=c11 -D_POSIX_C_SOURCE=200809L"
+models=tests/emit/models
+blas=$(nm $build/libngrt.a 2>/dev/null | grep -q 'U cblas_sgemm' && echo -lopenblas)
+passed=0 failed=0
+
+# verdict STATUS TEXT
+verdict() {
+    if [ "$1" = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL $2"; fi
+}
+
+# same MODEL OPTIONS FLAGS LIBRARY [ARGUMENT]: the same bits on any number of threads; everything is shared, however small
+same() {
+    "$ngc" "$1" --prefix=model --pool-from=1 $2 -o "$dir/m.c" 2>"$dir/log" &&
+        cc $strict $3 -Iruntime -c "$dir/m.c" -o "$dir/m.o" 2>"$dir/log" &&
+        cc $posix $3 -Iruntime tests/pool/pool.c "$dir/m.o" $4 -lm -lpthread -o "$dir/m" 2>"$dir/log" && timeout 100 "$dir/m" $5 >"$dir/log" 2>&1
+    verdict $? "$1 $2 $3: $(head -5 "$dir/log")"
+}
+
+same $models/mlp.ng "--standalone" -O2 "$build/libngrt.a"
+for name in adam batched conv index lstm reduce rows transformer views; do
+    same $models/$name.ng "--standalone" -O0 "$build/libngrt.a"
+done
+same $models/mlp.ng "--standalone --real=double" -O0 "$build/libngrt.a"
+same $models/rows.ng "--standalone --no-share" -O0 "$build/libngrt.a"
+for threads in 1 2; do # OpenBLAS's own: none of them, or shares of products are not its work
+    export OPENBLAS_NUM_THREADS=$threads
+    for name in momentum linear; do
+        same $models/$name.ng "" -O0 "$build/libngrt.a $blas" "${blas:+$([ $threads = 1 ] && echo slices || echo cblas)}"
+    done
+done
+unset OPENBLAS_NUM_THREADS
+
+printf 'int main(void) { return 0; }\n' >"$dir/t.c"
+if cc -fsanitize=thread "$dir/t.c" -o "$dir/t" 2>/dev/null && "$dir/t" 2>/dev/null; then
+    sanitize="-O0 -g -fsanitize=thread"
+    cc $posix $sanitize -Iruntime -c runtime/ngrt_pool.c -o "$dir/pool.o"
+    same $models/transformer.ng "--standalone" "$sanitize" "$dir/pool.o"
+    same tests/pool/shapes.ng "--standalone" "$sanitize" "$dir/pool.o"
+    same tests/pool/shapes.ng "--standalone --without=rows --no-share" "$sanitize" "$dir/pool.o"
+fi
+for flags in "-O2" "${sanitize:+$sanitize}"; do
+    [ "$flags" ] || continue
+    cc $posix -Wall -Wextra -Werror $flags -Iruntime tests/pool/threads.c runtime/ngrt_pool.c -lpthread -o "$dir/threads" &&
+        timeout 100 "$dir/threads" >"$dir/log" 2>&1
+    verdict $? "threads.c $flags: $(head -5 "$dir/log")"
+done
+
+# c1 is large enough by itself, b is not; emitted C asks for no thread library
+"$ngc" tests/bench/c1.ng --standalone -o "$dir/large.c" && "$ngc" tests/bench/b.ng --standalone -o "$dir/small.c"
+[ "$(grep -c 'pool->run' "$dir/large.c")" -ge 2 ] && ! grep -q 'w->pool' "$dir/small.c"
+verdict $? "what is large has a pool, what is small has none"
+cc -std=c99 -O1 -c "$dir/large.c" -o "$dir/large.o" && ! nm -u "$dir/large.o" | grep -q 'pthread\|ngrt'
+verdict $? "the C of a large model needs no thread library: $(nm -u "$dir/large.o")"
+size -A "$dir/large.o" | awk '($1 == ".data" || $1 == ".bss") && $2 > 0 { bad = 1 } END { exit bad }'
+verdict $? "no data that is written"
+"$ngc" --report tests/bench/c1.ng | grep -q '^  with a pool: [1-9][0-9]* kernels' && ! "$ngc" --report tests/bench/b.ng | grep -q 'with a pool'
+verdict $? "--report tells of it"
+
+# the trainer
+awk 'BEGIN { for (i = 0; i < 300; i++) { s = i*7919 % 997/997; for (j = 0; j < 200; j++) printf "%.3f,", (s*(j + 1)*3.7) % 1; print i % 3 } }' >"$dir/table.csv"
+cat >"$dir/wide.ng" <<'END'
+dim m <= 100
+input x[m, 200], t[m]: int
+z = dense(dense(x, 256, tanh), 3)
+minimize J = cross_entropy(z, t) with adam()
+END
+export XDG_CACHE_HOME="$dir/cache"
+for threads in 1 2 3 3; do
+    "$ngc" train "$dir/wide.ng" --data "$dir/table.csv" --epochs 2 --quiet --threads $threads --save "$dir/$threads.safetensors" >>"$dir/J"
+done
+[ "$(wc -l <"$dir/J")" = 4 ] && awk '{ if (NR > 1 && ($2 - first)^2 > 1e-8) bad = 1; first = $2 } END { exit bad }' "$dir/J"
+verdict $? "train --threads: $(cat "$dir/J")"
+"$ngc" train "$dir/wide.ng" --data "$dir/table.csv" --epochs 2 --quiet --threads 3 --save "$dir/again.safetensors" >/dev/null
+cmp "$dir/3.safetensors" "$dir/again.safetensors"
+verdict $? "train --threads 3 again: the same bits"
+for bad in 0 257 x; do
+    "$ngc" train "$dir/wide.ng" --data "$dir/table.csv" --threads $bad 2>"$dir/log"
+    [ $? = 2 ] && grep -q -- '--threads takes' "$dir/log"
+    verdict $? "--threads $bad: $(cat "$dir/log")"
+done
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
