@@ -6,69 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- values as text ---------------------------------------------------------------------------------------------- */
-
-int64_t lesson_count(const Lesson *l, const Node *n, int64_t *dim)
-{
-    return eval_shape(l->e, n->shape, dim);
-}
-
-const char *lesson_number(const Lesson *l, double x)
-{
-    if (isnan(x))
-        return "nan";
-    return text_format(l->ngc, "%.9g", x == 0 ? 0 : x);
-}
-
-const char *lesson_shape(const Lesson *l, const Node *n)
-{
-    int64_t dim[MAX_RANK];
-    Text t = {.ngc = l->ngc};
-    lesson_count(l, n, dim);
-    text_put(&t, "", 0);
-    for (int i = 0; i < n->shape.rank; i++)
-        text_add(&t, "%s%lld%s", i ? ", " : "[", (long long)dim[i], i + 1 == n->shape.rank ? "]" : "");
-    return t.at;
-}
-
-enum { SMALL = 12 }; /* tensors of so many elements are told in full */
-
-static void add_rows(const Lesson *l, Text *t, const double *x, const int64_t *dim, int rank)
-{
-    int64_t inner = 1;
-    if (rank == 0) {
-        text_add(t, "%.6g", *x == 0 ? 0 : *x);
-        return;
-    }
-    for (int i = 1; i < rank; i++)
-        inner *= dim[i];
-    for (int64_t i = 0; i < dim[0]; i++) {
-        text_add(t, i ? ", " : "[");
-        add_rows(l, t, x + i * inner, dim + 1, rank - 1);
-    }
-    text_add(t, "]");
-}
-
-const char *lesson_value(const Lesson *l, Node *n)
-{
-    int64_t dim[MAX_RANK], count = lesson_count(l, n, dim);
-    const double *x = eval_node(l->e, n);
-    Text t = {.ngc = l->ngc};
-    double sum = 0, low = INFINITY, high = -INFINITY;
-    if (n->shape.rank == 0)
-        return lesson_number(l, *x);
-    if (count <= SMALL) {
-        add_rows(l, &t, x, dim, n->shape.rank);
-        return t.at;
-    }
-    for (int64_t i = 0; i < count; i++) {
-        sum += x[i];
-        low = x[i] < low ? x[i] : low;
-        high = x[i] > high ? x[i] : high;
-    }
-    return text_format(l->ngc, "%s of mean %.4g, from %.4g to %.4g", lesson_shape(l, n), sum / (double)count, low, high);
-}
-
 const char *lesson_nth(const Lesson *l, int use)
 {
     static const char *const nth[] = {"first", "second", "third", "fourth", "fifth"};
@@ -292,28 +229,36 @@ static void collect_moves(Lesson *l)
             if (seen[l->item[i].node->id])
                 l->item[i].adjoint = seen[l->item[i].node->id]->sum;
     }
-    for (i = 0; i < l->moves; i++) {
-        const Step *s = l->move[i].step;
+}
+
+static void describe_moves(Lesson *l)
+{
+    const Step **seen = arena_alloc(l->ngc, (size_t)(l->g->count + 1) * sizeof *seen); /* the last step to each x */
+    for (int i = 0; i < l->moves; i++) {
+        const Step *s = l->move[i].step, *before = seen[s->x->id];
         describe_move(l, &l->move[i]);
-        for (int k = 0; k < i && s->use > 0 && s->x->shape.rank == 0; k++)
-            if (l->move[k].step->loss == s->loss && l->move[k].step->x == s->x)
-                l->move[i].before = lesson_value(l, l->move[k].step->sum);
+        if (s->use > 0 && s->x->shape.rank == 0 && before && before->loss == s->loss)
+            l->move[i].before = lesson_value(l, before->sum);
+        seen[s->x->id] = s;
     }
 }
 
 /* ---- nudges ------------------------------------------------------------------------------------------------------------- */
 
 /* The loss where one entry of x is moved by h; `other` computes it, so that what is known stays known. */
-static double nudged(Eval *other, const Root *r, double *copy, int64_t k, double h)
+static double nudged(Eval *other, Pool *pool, const Root *r, double *copy, int64_t k, double h)
 {
     double *room = other->value[r->x->id];
+    int *uses = graph_uses(other->graph, &r->loss, 1);
+    bool *keep = arena_alloc(other->ngc, (size_t)other->graph->count + 1);
+    keep[r->x->id] = keep[r->loss->id] = true;
     eval_forget(other);
     copy[k] += h;
     other->value[r->x->id] = copy;
     other->known[r->x->id] = true;
-    double loss = *eval_node(other, r->loss);
+    values_compute(other, pool, uses, keep, NULL);
     other->value[r->x->id] = room;
-    return loss;
+    return *other->value[r->loss->id];
 }
 
 /* An interpreter of its own, with the same values given. */
@@ -332,6 +277,7 @@ static void collect_nudges(Lesson *l)
 {
     int most = l->cost.all > 1e7 ? 3 : NUDGES; /* each computes the loss again */
     Eval *other = second_eval(l);
+    Pool *pool = pool_new(l->ngc);
     l->nudge = arena_alloc(l->ngc, NUDGES * sizeof *l->nudge);
     for (int i = 0; i < l->m->roots && l->nudges < most; i++) {
         Root *r = &l->m->root[i];
@@ -355,7 +301,7 @@ static void collect_nudges(Lesson *l)
             }
             n->entry = text_format(l->ngc, "%s%s]", n->entry, t.at);
         }
-        n->moved = nudged(other, r, arena_copy(l->ngc, x, (size_t)count * sizeof *x), k, n->h);
+        n->moved = nudged(other, pool, r, arena_copy(l->ngc, x, (size_t)count * sizeof *x), k, n->h);
     }
 }
 
@@ -423,10 +369,12 @@ static Lesson *lesson_new(Ngc *ngc, Model *m, const char *files, char **assign, 
     l->e = run_eval(ngc, m, assign, count, files, &l->data, status);
     if (!l->e)
         return NULL;
+    collect_moves(l);
+    lesson_compute(l);
     for (int i = 0; i < l->items; i++)
         describe_item(l, &l->item[i]);
     count_costs(l);
-    collect_moves(l);
+    describe_moves(l);
     collect_nudges(l);
     jacobians_compute(l);
     return l;

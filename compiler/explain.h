@@ -5,6 +5,13 @@
 
 #include "ngc.h"
 
+typedef struct Pool Pool;
+
+typedef struct Stats {
+    bool known;
+    double mean, low, high;
+} Stats;
+
 typedef struct Item {       /* a value on the way forward; constants have none */
     Node *node;
     const char *label;      /* the user's name for it, or v1, v2, ... */
@@ -54,6 +61,7 @@ typedef struct Lesson {
     Model *m;
     Graph *g;
     Eval *e;
+    Stats *stats;           /* by node id: of values that are not kept */
     DataRows data;          /* of --data */
     Output code;            /* the model as -O0 C */
     Item *item;             /* operands before their users */
@@ -76,13 +84,20 @@ typedef struct Lesson {
 
 enum { NUDGES = 16 };       /* at most this many are told */
 
-/* explain.c */
-const char *lesson_label(const Lesson *, const Node *);       /* an item's label; of a constant its number */
+/* explain_value.c */
+Pool *pool_new(Ngc *);
+void values_compute(Eval *, Pool *, const int *uses, const bool *keep, Stats *);
+Node **lesson_nodes(const Lesson *, int *count);              /* those of items, steps and roots */
+void lesson_compute(Lesson *);
+Stats lesson_stats(const Lesson *, Node *);
+int64_t lesson_count(const Lesson *, const Node *, int64_t *dim);
 const char *lesson_number(const Lesson *, double);            /* "0.25" */
 const char *lesson_value(const Lesson *, Node *);             /* "22"; of a tensor its shape, then all of it or statistics */
 const char *lesson_shape(const Lesson *, const Node *);       /* "[64, 784]", dims as numbers; "" for a scalar */
+
+/* explain.c */
+const char *lesson_label(const Lesson *, const Node *);       /* an item's label; of a constant its number */
 const char *lesson_nth(const Lesson *, int use);              /* "second use" */
-int64_t lesson_count(const Lesson *, const Node *, int64_t *dim);
 
 /* explain_math.c: formulas as text, TeX and MathML */
 typedef enum { M_TEXT, M_TEX, M_HTML } Math;

@@ -76,16 +76,10 @@ static void json_ints(Text *t, const char *key, const int64_t *x, int count)
 static void json_tensor(const Lesson *l, Text *t, Node *n, int full)
 {
     int64_t dim[MAX_RANK], count = lesson_count(l, n, dim);
-    const double *x = eval_node(l->e, n);
-    double sum = 0, low = INFINITY, high = -INFINITY;
     json_ints(t, "shape", dim, n->shape.rank);
     text_add(t, "\"value\":");
-    for (int64_t i = 0; i < count; i++) {
-        sum += x[i];
-        low = fmin(low, x[i]);
-        high = fmax(high, x[i]);
-    }
     if (count <= full) {
+        const double *x = eval_node(l->e, n);
         for (int64_t i = 0; i < count; i++) {
             text_add(t, i ? "," : "[");
             json_number(t, x[i]);
@@ -93,12 +87,13 @@ static void json_tensor(const Lesson *l, Text *t, Node *n, int full)
         text_add(t, "]");
         return;
     }
+    Stats s = lesson_stats(l, n);
     text_add(t, "null,\"stats\":{\"mean\":");
-    json_number(t, sum / (double)count);
+    json_number(t, s.mean);
     text_add(t, ",\"min\":");
-    json_number(t, low);
+    json_number(t, s.low);
     text_add(t, ",\"max\":");
-    json_number(t, high);
+    json_number(t, s.high);
     text_add(t, "}");
 }
 
@@ -354,17 +349,8 @@ static void json_nodes(const Json *j)
 {
     const Lesson *l = j->l;
     Text *t = j->t;
-    Node **root = arena_alloc(l->ngc, (size_t)(l->items + 3 * l->moves + l->m->roots + 1) * sizeof *root);
-    int n = 0;
-    for (int i = 0; i < l->items; i++)
-        root[n++] = l->item[i].node;
-    for (int i = 0; i < l->moves; i++) {
-        root[n++] = l->move[i].step->dy;
-        root[n++] = l->move[i].step->dx;
-        root[n++] = l->move[i].step->sum;
-    }
-    for (int i = 0; i < l->m->roots; i++)
-        root[n++] = l->m->root[i].written;
+    int n;
+    Node **root = lesson_nodes(l, &n);
     int *uses = graph_uses(l->g, root, n);
     bool first = true, few = j->page && !j->live; /* then only those that are spoken of */
     for (int i = 0; i < l->g->count && few; i++)

@@ -181,7 +181,7 @@ function paintGraph(k, e) {
   const top = L.steps.find(s => s.loss === of);
   document.querySelectorAll('#graph .now, #graph .fore, #graph .back').forEach(x => x.classList.remove('now', 'fore', 'back'));
   for (const [b, box] of drawn) {
-    const adjoint = sum.has(b.result) ? 'grad ' + brief(sum.get(b.result), 18) : top && b.result === top.y && sum.size ? 'grad 1' : '';
+    const adjoint = sum.has(b.result) ? 'grad ' + brief(sum.get(b.result), 17) : top && b.result === top.y && sum.size ? 'grad 1' : '';
     box.v.textContent = done.has(b.result) ? brief(items[b.result].node) : '';
     box.d.textContent = adjoint;
   }

@@ -100,6 +100,7 @@ done
 explain gather tests/explain/gather.ng
 explain every_op tests/explain/every_op.ng
 explain blocks12 examples/char_gpt.ng
+check "large values do not stay in memory" sh -c 'ulimit -v 600000; "$1" explain --json examples/char_gpt.ng -o "$2"' sh "$NGC" "$dir/full.json"
 { # a packed page whose text has what the packing uses itself, and letters of one to four bytes
     for i in 1 2 3 4 5 6 7 8 9; do printf '# ~ ~~ ~#$%%& \\ "</script>" <!-- \303\251\303\251\303\251 \342\202\254\342\202\254 \360\237\230\200\360\237\230\200 ~ %s\n' $i; done
     cat examples/newton.ng
