@@ -61,14 +61,15 @@ function paintBoard(k) {
 /* ---- a value opened: shape, statistics, a heat map whose cells tell their number ---- */
 let opened = -1;
 function heatMap(n, name) {
-  const v = n.v, columns = n.shape[n.shape.length - 1] || 1, {min, max} = statistics(n), most = Math.max(Math.abs(min), Math.abs(max)) || 1;
-  const cell = Math.max(4, Math.min(42, Math.floor(400 / columns))), canvas = html('canvas', {width: columns * cell, height: v.length / columns * cell, class: 'heat', role: 'img', 'aria-label': 'heat map of ' + name});
+  const v = n.v, last = n.shape[n.shape.length - 1] || 1, line = last === 1 || last === v.length; /* one line of numbers is folded */
+  const columns = line ? Math.min(v.length, 32) : last, rows = Math.ceil(v.length / columns), {min, max} = statistics(n), most = Math.max(Math.abs(min), Math.abs(max)) || 1;
+  const cell = Math.max(4, Math.min(42, Math.floor(400 / columns), Math.floor(420 / rows))), canvas = html('canvas', {width: columns * cell, height: rows * cell, class: 'heat', role: 'img', 'aria-label': 'heat map of ' + name});
   const c = canvas.getContext('2d'), dark = matchMedia('(prefers-color-scheme: dark)').matches;
   v.forEach((x, k) => { /* blue below 0, orange above; paler toward 0 */
     const w = Math.abs(x) / most;
     c.fillStyle = dark ? `hsl(${x < 0 ? 215 : 28} ${30 + 60 * w}% ${14 + 46 * w}%)` : `hsl(${x < 0 ? 215 : 28} ${40 + 50 * w}% ${96 - 46 * w}%)`;
     c.fillRect(k % columns * cell, Math.floor(k / columns) * cell, cell - (cell > 6), cell - (cell > 6));
-    if (cell > 40 && v.length <= 100) { c.fillStyle = w > 0.6 !== dark ? '#fff' : dark ? '#ddd' : '#222'; c.font = '9px sans-serif'; c.textAlign = 'center'; c.fillText(number(x, 2), (k % columns + 0.5) * cell, (Math.floor(k / columns) + 0.6) * cell); }
+    if (cell > 40 && v.length <= 100) { c.fillStyle = w > 0.6 ? dark ? '#111' : '#fff' : dark ? '#ddd' : '#222'; c.font = '9px sans-serif'; c.textAlign = 'center'; c.fillText(number(x, 2), (k % columns + 0.5) * cell, (Math.floor(k / columns) + 0.6) * cell); }
   });
   const out = html('output', {class: 'cell'}, '\u00a0');
   canvas.addEventListener('mousemove', e => {
@@ -77,7 +78,7 @@ function heatMap(n, name) {
     for (let a = n.shape.length - 1; a >= 0; a--) { index[a] = rest % n.shape[a]; rest = Math.floor(rest / n.shape[a]); }
     out.textContent = `${name}[${index.join(', ')}] = ${number(v[k], 6)}`;
   });
-  return [canvas, out];
+  return [html('div', {class: 'scroll'}, canvas), out];
 }
 function aboutTensor(id, name, cls) {
   const n = node.get(id), part = html('div', {class: 'tensor'}, html('h3', {class: cls}, name + (n.shape.length ? ' ' + shapeText(n) : '')));
