@@ -123,8 +123,10 @@ VERSION := $(shell sed -n 's/^.define NGC_VERSION "\(.*\)"/\1/p' compiler/ngc.h)
 SEMICOLON = ;
 EMPTY   =
 LINKS   = $(subst $(EMPTY) $(EMPTY),$(SEMICOLON),$(strip $(LIBS)))
-TO      = $(DESTDIR)$(PREFIX)
-SET_UP  = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g'
+install uninstall: export TO := $(DESTDIR)$(PREFIX)
+install: export PREFIX := $(PREFIX)
+# PREFIX for sed, which has a meaning for & and so on
+SET_UP  = sed -e "s|@PREFIX@|$$(printf '%s' "$$PREFIX" | sed 's/[&|\\]/\\&/g')|g" -e 's|@VERSION@|$(VERSION)|g'
 PAGE    = awk -v version=$(VERSION) -f compiler/man.awk
 INSTALLED = bin/ngc lib/libngrt.a include/ngrt.h include/ngrt_math.h include/ngrt_host.h lib/pkgconfig/ngrt.pc \
           lib/cmake/ngc/ngc-config.cmake lib/cmake/ngc/ngc-config-version.cmake share/man/man1/ngc.1 share/man/man3/ngrt.3 \
@@ -134,26 +136,26 @@ EDIT_VIM  = syntax/ng.vim ftdetect/ng.vim ftplugin/ng.vim
 EDIT_CODE = package.json language-configuration.json ng.tmLanguage.json
 
 install: all
-	mkdir -p $(addprefix $(TO)/,$(sort $(dir $(INSTALLED))))
-	install -m 755 $(B)/ngc $(TO)/bin/ngc
-	install -m 644 $(B)/libngrt.a $(TO)/lib/libngrt.a
-	install -m 644 runtime/ngrt.h runtime/ngrt_math.h runtime/ngrt_host.h $(TO)/include
-	$(SET_UP) -e 's|@LIBS@|$(strip $(LIBS))|' runtime/ngrt.pc.in > $(TO)/lib/pkgconfig/ngrt.pc
-	$(SET_UP) -e 's|@LIBS@|$(LINKS)|' compiler/ngc-config.cmake > $(TO)/lib/cmake/ngc/ngc-config.cmake
-	$(SET_UP) compiler/ngc-config-version.cmake > $(TO)/lib/cmake/ngc/ngc-config-version.cmake
-	$(B)/ngc --man > $(TO)/share/man/man1/ngc.1
-	$(PAGE) -v name=ngrt -v section=3 -v what='models of ngc in your own program' runtime/README.md > $(TO)/share/man/man3/ngrt.3
-	$(PAGE) -v name=ngc-language -v section=5 -v what='the language of ngc' grammars/README.md > $(TO)/share/man/man5/ngc-language.5
-	$(B)/ngc --completion=bash > $(TO)/share/bash-completion/completions/ngc
-	$(B)/ngc --completion=zsh > $(TO)/share/zsh/site-functions/_ngc
-	$(B)/ngc --completion=fish > $(TO)/share/fish/vendor_completions.d/ngc.fish
-	for f in $(EDIT_VIM); do install -m 644 grammars/vim/$$f $(TO)/share/vim/vimfiles/$$f; done
-	for f in $(EDIT_CODE); do install -m 644 grammars/vscode/$$f $(TO)/share/ngc/vscode/$$f; done
-	cd $(TO) && chmod 644 $(filter lib/pkg% lib/cmake% share/%,$(INSTALLED))
+	for d in $(sort $(dir $(INSTALLED))); do mkdir -p "$$TO/$$d" || exit 1; done
+	install -m 755 $(B)/ngc "$$TO/bin/ngc"
+	install -m 644 $(B)/libngrt.a "$$TO/lib/libngrt.a"
+	install -m 644 runtime/ngrt.h runtime/ngrt_math.h runtime/ngrt_host.h "$$TO/include"
+	$(SET_UP) -e 's|@LIBS@|$(strip $(LIBS))|' runtime/ngrt.pc.in > "$$TO/lib/pkgconfig/ngrt.pc"
+	$(SET_UP) -e 's|@LIBS@|$(LINKS)|' compiler/ngc-config.cmake > "$$TO/lib/cmake/ngc/ngc-config.cmake"
+	$(SET_UP) compiler/ngc-config-version.cmake > "$$TO/lib/cmake/ngc/ngc-config-version.cmake"
+	$(B)/ngc --man > "$$TO/share/man/man1/ngc.1"
+	$(PAGE) -v name=ngrt -v section=3 -v what='models of ngc in your own program' runtime/README.md > "$$TO/share/man/man3/ngrt.3"
+	$(PAGE) -v name=ngc-language -v section=5 -v what='the language of ngc' grammars/README.md > "$$TO/share/man/man5/ngc-language.5"
+	$(B)/ngc --completion=bash > "$$TO/share/bash-completion/completions/ngc"
+	$(B)/ngc --completion=zsh > "$$TO/share/zsh/site-functions/_ngc"
+	$(B)/ngc --completion=fish > "$$TO/share/fish/vendor_completions.d/ngc.fish"
+	for f in $(EDIT_VIM); do install -m 644 grammars/vim/$$f "$$TO/share/vim/vimfiles/$$f"; done
+	for f in $(EDIT_CODE); do install -m 644 grammars/vscode/$$f "$$TO/share/ngc/vscode/$$f"; done
+	cd "$$TO" && chmod 644 $(filter lib/pkg% lib/cmake% share/%,$(INSTALLED))
 
 uninstall:
-	rm -f $(addprefix $(TO)/,$(INSTALLED))
-	-rmdir $(TO)/lib/cmake/ngc $(TO)/share/ngc/vscode $(TO)/share/ngc
+	rm -f $(addprefix "$$TO/",$(INSTALLED))
+	-rmdir "$$TO/lib/cmake/ngc" "$$TO/share/ngc/vscode" "$$TO/share/ngc"
 
 # The files of the repository, or all of an unpacked archive, with the scanner and the parser made.
 DIST    = ngc-$(VERSION)

@@ -1,6 +1,9 @@
 # builds.sh - the recipes of examples/embed, from the installed ngc: they build, do nothing when nothing changed, and run ngc once
 # when an imported file did; a part of run.sh.
-PATH=$prefix/bin:$PATH PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+# Both ngc and the project are where names have blanks. (Ninja splits the names in depfiles, gcc's too, at quotes and ampersands.)
+blanks="$dir/a prefix"
+ok "make install where there are blanks" make -C "$top" -o all install B="$(dirname "$ngc")" PREFIX="$blanks" DESTDIR=
+PATH=$blanks/bin:$PATH PKG_CONFIG_PATH=$blanks/lib/pkgconfig
 export PATH PKG_CONFIG_PATH
 
 # recipe NAME WORKED IDLE BUILD...: WORKED is what a build prints when it runs ngc, IDLE what it prints when there is nothing to do
@@ -18,7 +21,7 @@ recipe() {
     says 0 "$idle" "$@"
     grep -q -e "$worked" "$dir/got" && bad "$name ran ngc for nothing after the change" || good
 }
-copy() { rm -rf "$dir/$1" && cp -R "$top/examples/embed" "$dir/$1" && cd "$dir/$1" || exit 2; }
+copy() { rm -rf "$dir/a project, $1" && cp -R "$top/examples/embed" "$dir/a project, $1" && cd "$dir/a project, $1" || exit 2; }
 
 if have pkg-config; then
     copy make
@@ -28,11 +31,11 @@ if have pkg-config; then
 fi
 if have cmake; then
     copy cmake
-    ok "cmake configures" cmake -B c1 -DCMAKE_PREFIX_PATH="$prefix"
+    ok "cmake configures" cmake -B c1 -DCMAKE_PREFIX_PATH="$blanks"
     recipe "CMake, make" c1/program 'Compiling model' 'Built target' cmake --build c1
     says 0 '^line: 2.00 x + 1.00' c1/host
     if have ninja; then
-        ok "cmake configures for ninja" cmake -G Ninja -B c2 -DCMAKE_PREFIX_PATH="$prefix"
+        ok "cmake configures for ninja" cmake -G Ninja -B c2 -DCMAKE_PREFIX_PATH="$blanks"
         recipe "CMake, Ninja" c2/program 'Compiling model' 'no work to do' cmake --build c2
     fi
 fi

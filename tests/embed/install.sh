@@ -9,6 +9,9 @@ ok "make install with DESTDIR" make -C "$top" -o all install B="$build" PREFIX=/
 [ "$(wc -l <in.prefix)" = 20 ] && cmp in.prefix in.root && good || bad "what is installed"
 grep -rlI "$dir" "$dir/root" >"$dir/got" && bad "DESTDIR is in a file" || good
 [ "$(stat -c %a "$prefix/share/man/man1/ngc.1" "$prefix/bin/ngc" | tr '\n' ' ')" = '644 755 ' ] && good || bad modes
+ok "make install where names are awkward" make -C "$top" -o all install B="$build" PREFIX="/it's a & b" DESTDIR="$dir/root"
+grep -q "^prefix=/it's a & b$" "$dir/root/it's a & b/lib/pkgconfig/ngrt.pc" && good || bad ngrt.pc
+ok "make uninstall where names are awkward" make -C "$top" uninstall B="$build" PREFIX="/it's a & b" DESTDIR="$dir/root"
 ok "make uninstall" make -C "$top" uninstall B="$build" PREFIX=/usr DESTDIR="$dir/root"
 [ -z "$(find "$dir/root" -type f)" ] && good || bad "files are left"
 # the installed ngc finds the runtime
