@@ -3,31 +3,41 @@
 
 #include <string.h>
 
-/* A name as make reads it. */
+/* A name as make and ninja read it: a backslash is one unless it stands before what can be escaped. */
 static void put_name(Text *t, const char *name)
 {
+    int backslashes = 0;
     for (const char *c = name; *c; c++) {
+        bool escaped = strchr(" #\t:", *c) != NULL;
+        for (int i = 0; escaped && i < backslashes; i++)
+            text_add(t, "\\");
         if (*c == '$')
             text_add(t, "$$");
-        else if (strchr(" #\t", *c))
-            text_add(t, "\\%c", *c);
         else
-            text_put(t, c, 1);
+            text_add(t, escaped ? "\\%c" : "%c", *c);
+        backslashes = *c == '\\' ? backslashes + 1 : 0;
     }
 }
 
-/* Is it a file that make can look at? Number ngc->files is the extra one. */
-static bool is_named(const Ngc *ngc, int i, const char *extra)
+/* The name of a file that make can look at, or NULL. Number ngc->files is the extra one. */
+static const char *name_of(const Ngc *ngc, int i, const char *extra)
 {
     const char *name = i < ngc->files ? ngc->file[i]->name : extra;
     bool library = i < ngc->files && ngc->file[i]->library;
-    return name && !library && name[0] != '<' && strcmp(name, "-e") != 0;
+    return name && !library && name[0] != '<' && strcmp(name, "-e") != 0 ? name : NULL;
 }
 
 /* "targets: model.ng imported.ng", then "imported.ng:", so that make goes on when an imported file is no longer there. extra:
- * another file that was read, or NULL. A target that the user gave stands as it is. */
-void deps_write(Ngc *ngc, Text *t, const char *given, const char *const *target, int targets, const char *extra)
+ * another file that was read, or NULL. A target that the user gave stands as it is. False with a message. */
+bool deps_write(Ngc *ngc, Text *t, const char *given, const char *const *target, int targets, const char *extra)
 {
+    for (int i = 0; i < targets + ngc->files + 1; i++) {
+        const char *name = i < targets ? given ? "" : target[i] : name_of(ngc, i - targets, extra);
+        if (name && strpbrk(name, "\r\n")) {
+            fprintf(stderr, "ngc: error: a rule for make cannot have a name of two lines in it\n");
+            return false;
+        }
+    }
     if (given)
         text_add(t, "%s", given);
     for (int i = 0; i < targets && !given; i++) {
@@ -36,14 +46,15 @@ void deps_write(Ngc *ngc, Text *t, const char *given, const char *const *target,
     }
     text_add(t, ":");
     for (int i = 0; i <= ngc->files; i++)
-        if (is_named(ngc, i, extra)) {
+        if (name_of(ngc, i, extra)) {
             text_add(t, " \\\n  ");
-            put_name(t, i < ngc->files ? ngc->file[i]->name : extra);
+            put_name(t, name_of(ngc, i, extra));
         }
     text_add(t, "\n");
     for (int i = 2; i <= ngc->files; i++)
-        if (is_named(ngc, i, extra)) {
-            put_name(t, i < ngc->files ? ngc->file[i]->name : extra);
+        if (name_of(ngc, i, extra)) {
+            put_name(t, name_of(ngc, i, extra));
             text_add(t, ":\n");
         }
+    return true;
 }

@@ -166,8 +166,8 @@ static int compile(Ngc *ngc, const Args *a, Model *m)
     if (!header && (ends_in(path, ".c") || a->want_header))
         header = beside(ngc, m, path, ".h");
     const char *target[] = {path, header};
-    if (a->deps_only || a->deps)
-        deps_write(ngc, &deps, a->deps_target, target, header ? 2 : 1, ngc->opt.weights);
+    if ((a->deps_only || a->deps) && !deps_write(ngc, &deps, a->deps_target, target, header ? 2 : 1, ngc->opt.weights))
+        return 2;
     if (!a->deps_only) {
         const char *slash = header ? strrchr(header, '/') : NULL;
         emit_c(ngc, m, slash ? slash + 1 : header, &out);

@@ -572,7 +572,7 @@ int weights_freeze(Ngc *, Model *);                      /* cuts the model down 
 
 void json_string(Text *, const char *);                  /* in quotes */
 void json_message(Ngc *, Text *, const Diag *);          /* one line */
-void deps_write(Ngc *, Text *, const char *given, const char *const *target, int targets, const char *extra);
+bool deps_write(Ngc *, Text *, const char *given, const char *const *target, int targets, const char *extra);
 void manifest_write(Ngc *, Model *, Text *);
 
 /* ---- output.c, driver.c -------------------------------------------------------------------------------------------- */

@@ -14,6 +14,26 @@ ok "-MF" "$ngc" -MD -MF 'a dir/x.d' -I lib m.ng -o 'a dir/x.c'
 grep -q '^a\\ dir/x.c a\\ dir/x.h:' 'a dir/x.d' && good || bad "names with blanks"
 printf 'all: a\\ dir/x.c\n\t@:\ninclude a\\ dir/x.d\n' >Makefile
 ok "make reads the rule" make -s
+# names that make could misread: it finds the imported file, notices a change, and goes on when the file is gone
+mkdir names
+printf 'all: m.c\n%%.c %%.h: %%.ng\n\t%s -MD -o $*.c $<\n-include m.d\n' "'$ngc'" >names/Makefile
+for name in 'a b' 'a$b' 'a#b' 'a:b' 'a\b' 'a\ b' 'a\#b' "it's" 'a&b' '~a' '[x]*?'; do
+    cp lib/l.ng "names/$name.ng"
+    printf 'import "./%s.ng"\ninput a\nJ = twice(a)\n' "$name" >names/m.ng
+    rm -f names/m.c names/m.d
+    ok "import $name" make -C names
+    touch -d '2 seconds ago' names/m.ng "names/$name.ng" && touch -d '1 second ago' names/m.[cd]
+    says 0 'Nothing to be done' make -C names
+    touch "names/$name.ng"
+    says 0 'ngc.* -MD' make -C names
+    rm "names/$name.ng" && printf 'J = 2*a\n' >names/m.ng
+    ok "$name is gone" make -C names
+done
+printf 'J = 2*a\n' >'two
+lines.ng'
+says 2 'name of two lines' "$ngc" -MD 'two
+lines.ng' -o lines.c
+[ ! -e lines.c ] && good || bad "lines.c was written"
 says 2 'wants -M or -MD' "$ngc" -MF x.d m.ng
 says 2 'is the model itself' "$ngc" -MD -MF m.ng -I lib m.ng -o out.c
 
