@@ -268,7 +268,10 @@ static Value *b_eye(Lower *L, Loc loc, Value **arg)
         lower_error(L, 317, arg[0]->loc, "eye: a shape of two axes is needed, not %s", shape_text(L->g, s));
         good = false;
     }
-    return good ? value_node(L, loc, graph_binary(L->g, OP_eq, graph_iota(L->g, s, 0), graph_iota(L->g, s, 1))) : value_error(L, loc);
+    if (!good)
+        return value_error(L, loc);
+    Node *column = graph_iota(L->g, s, 1), *row = graph_iota(L->g, s, 0);
+    return value_node(L, loc, graph_binary(L->g, OP_eq, row, column));
 }
 
 /* one_hot(i, n)[.., k] = 1 where k == i[..]; labels are checked at run time. */

@@ -88,7 +88,8 @@ static void join(Graph *g, Labeled *a, Labeled *b, const char *keep)
         s.dim[s.rank++] = a->node->shape.dim[place(a, *c)];
     for (const char *c = right; *c && s.rank < MAX_RANK; c++)
         s.dim[s.rank++] = b->node->shape.dim[place(b, *c)];
-    Node *product = graph_matmul(g, as_matrices(g, a, batch, left, summed), as_matrices(g, b, batch, summed, right), false, false);
+    Node *second = as_matrices(g, b, batch, summed, right);
+    Node *product = graph_matmul(g, as_matrices(g, a, batch, left, summed), second, false, false);
     a->node = graph_reshape(g, product, s);
     a->letter[0] = '\0';
     letters_add(a->letter, batch, strlen(batch));
@@ -99,7 +100,7 @@ static void join(Graph *g, Labeled *a, Labeled *b, const char *keep)
 /* x, with only those elements whose indices on two axes are equal; the later axis is gone. */
 static Node *diagonal(Graph *g, Node *x, int axis, int later)
 {
-    Node *on = graph_binary(g, OP_eq, graph_iota(g, x->shape, axis), graph_iota(g, x->shape, later));
+    Node *j = graph_iota(g, x->shape, later), *i = graph_iota(g, x->shape, axis), *on = graph_binary(g, OP_eq, i, j);
     return graph_reduce(g, OP_sum, graph_where(g, on, x, graph_const(g, 0)), 1u << later);
 }
 

@@ -373,7 +373,8 @@ static void print_add(Printer *pr, int from)
         open_loop(pr, i, brace[i]);
         declare_temps(pr, i + 1);
     }
-    print_combine(pr, print_element(pr, program_place(pr->b->p, s->node), s->node, s->at, true), print_val(pr, s->val), T_FLOAT);
+    Part term = print_val(pr, s->val); /* its params come first */
+    print_combine(pr, print_element(pr, program_place(pr->b->p, s->node), s->node, s->at, true), term, T_FLOAT);
     for (int i = k->axes - 1; i >= from; i--)
         close_loop(pr, brace[i]);
 }

@@ -266,7 +266,8 @@ const char *print_shifted(Printer *pr, const Place *place, const Node *n, Index 
     return print_format(pr, "%s + %s", print_pointer(b, place, n), emit_size(b->e, base, &b->dims));
 }
 
-/* The element at x of what lives at place. */
+/* The element at x of what lives at place. What is numbered as it is met is met here in one order, whatever the compiler of ngc
+ * makes of a call's arguments. */
 const char *print_element(Printer *pr, const Place *place, const Node *n, const Index *x, bool written)
 {
     Body *b = pr->b;
@@ -285,12 +286,13 @@ const char *print_element(Printer *pr, const Place *place, const Node *n, const 
     }
     if (pr->apart) {
         Index rest = x ? *x : index_zero();
-        const char *pointer = print_shifted(pr, place, n, &rest);
-        return print_format(pr, "%s[%s]", print_param(pr, pointer, n->type, false, written)->name,
-                            index_text(pr, &rest));
+        const char *pointer = print_shifted(pr, place, n, &rest), *index = index_text(pr, &rest); /* its params come first */
+        return print_format(pr, "%s[%s]", print_param(pr, pointer, n->type, false, written)->name, index);
     }
-    if (place->kind == P_DATA)
-        return print_format(pr, "%s[%s]", print_pointer(b, place, n), index_text(pr, x));
+    if (place->kind == P_DATA) {
+        const char *index = index_text(pr, x);
+        return print_format(pr, "%s[%s]", print_pointer(b, place, n), index);
+    }
     if (place->kind == P_SPACE) {
         Index at = x ? *x : index_zero(), off = index_zero();
         off.base.plus = place->offset;

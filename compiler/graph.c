@@ -663,7 +663,7 @@ static Node *sum_expand(Graph *g, Node *a, uint32_t axes)
         if (!gone)
             outer |= (uint32_t)copy << kept++;
     }
-    Node *s = graph_binary(g, OP_mul, graph_reduce(g, OP_sum, a->arg[0], inner), graph_size(g, copies));
+    Node *times = graph_size(g, copies), *s = graph_binary(g, OP_mul, graph_reduce(g, OP_sum, a->arg[0], inner), times);
     return graph_expand(g, s, shape_without(a->shape, axes), outer);
 }
 

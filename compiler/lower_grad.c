@@ -211,16 +211,18 @@ static void clip_norm(Graph *g, Node **dx, int count, double limit)
     Node *sum = graph_const(g, 0);
     for (int i = 0; i < count; i++)
         sum = graph_binary(g, OP_add, sum, graph_reduce(g, OP_sum, graph_binary(g, OP_mul, dx[i], dx[i]), (1u << dx[i]->shape.rank) - 1));
-    Node *norm = graph_binary(g, OP_add, graph_unary(g, OP_sqrt, sum), graph_const(g, 1e-6));
-    Node *scale = graph_binary(g, OP_minimum, graph_const(g, 1), graph_binary(g, OP_div, graph_const(g, limit), norm));
+    Node *least = graph_const(g, 1e-6), *norm = graph_binary(g, OP_add, graph_unary(g, OP_sqrt, sum), least);
+    Node *ratio = graph_binary(g, OP_div, graph_const(g, limit), norm), *scale = graph_binary(g, OP_minimum, graph_const(g, 1), ratio);
     for (int i = 0; i < count; i++)
         dx[i] = graph_binary(g, OP_mul, dx[i], scale);
 }
 
 static void clip_value(Graph *g, Node **dx, int count, double limit)
 {
-    for (int i = 0; i < count; i++)
-        dx[i] = graph_binary(g, OP_maximum, graph_const(g, -limit), graph_binary(g, OP_minimum, graph_const(g, limit), dx[i]));
+    for (int i = 0; i < count; i++) {
+        Node *below = graph_binary(g, OP_minimum, graph_const(g, limit), dx[i]);
+        dx[i] = graph_binary(g, OP_maximum, graph_const(g, -limit), below);
+    }
 }
 
 /* p = opt(p, grad, ...) for each param; the optimizer's state is named opt.p.v. */

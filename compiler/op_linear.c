@@ -102,9 +102,10 @@ static void back_solve(Graph *g, const Node *y, Node *dy, Node **dx)
 static void back_det(Graph *g, const Node *y, Node *dy, Node **dx)
 {
     Shape s = y->arg[0]->shape;
-    Node *eye = graph_binary(g, OP_eq, graph_iota(g, s, s.rank - 2), graph_iota(g, s, s.rank - 1));
+    Node *column = graph_iota(g, s, s.rank - 1), *eye = graph_binary(g, OP_eq, graph_iota(g, s, s.rank - 2), column);
     Node *scale = y->op == OP_det ? graph_binary(g, OP_mul, dy, (Node *)y) : dy;
-    dx[0] = graph_binary(g, OP_mul, graph_expand(g, scale, s, 3u << (s.rank - 2)), graph_solve(g, y->arg[0], eye, true));
+    Node *inverse = graph_solve(g, y->arg[0], eye, true);
+    dx[0] = graph_binary(g, OP_mul, graph_expand(g, scale, s, 3u << (s.rank - 2)), inverse);
 }
 
 const OpInfo op_lu = {.name = "lu", .arity = 1, .eval = eval_lu, .call = "ngrt_%lu($0, $1, $a, $y)", .sizes = sizes_square,

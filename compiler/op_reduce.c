@@ -75,7 +75,8 @@ static void back_max(Graph *g, const Node *y, Node *dy, Node **dx)
     Node *a = y->arg[0];
     Node *largest = graph_binary(g, OP_eq, a, graph_expand(g, (Node *)y, a->shape, y->attr.axes));
     Node *share = graph_binary(g, OP_div, dy, graph_reduce(g, OP_sum, largest, y->attr.axes));
-    dx[0] = graph_where(g, largest, graph_expand(g, share, a->shape, y->attr.axes), graph_const(g, 0));
+    Node *zero = graph_const(g, 0);
+    dx[0] = graph_where(g, largest, graph_expand(g, share, a->shape, y->attr.axes), zero);
 }
 
 const OpInfo op_sum = {.name = "sum", .arity = 1, .flags = F_REDUCE, .eval = eval_sum, .back = back_sum,
