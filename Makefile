@@ -70,7 +70,7 @@ $(B)/ng.tab.c $(B)/ng.tab.h $(B)/ng.lex.c: $(B)/%: $(MADE)/% | $(B)
 endif
 
 TEXTS   = prelude=compiler/prelude.ng errors=compiler/errors.txt runtime_math=runtime/ngrt_math.h runtime_gemm=runtime/ngrt_gemm.c \
-          runtime_random=runtime/ngrt_random.c runtime_linear=runtime/ngrt_linear.c runtime_header=runtime/ngrt.h page=compiler/page/page.html \
+          runtime_random=runtime/ngrt_random.c runtime_linear=runtime/ngrt_linear.c runtime_conv=runtime/ngrt_conv.c runtime_header=runtime/ngrt.h page=compiler/page/page.html \
           page_style=compiler/page/page.css page_script=$(B)/page.js
 # the parts of ngc explain's page, in the order in which they use each other, without indentation
 PAGE_JS = lesson ops folds graph code board plot train lectures jacobians main

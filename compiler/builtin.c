@@ -416,6 +416,44 @@ static Value *b_solve(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, graph_reshape(L->g, x, b->shape));
 }
 
+/* ---- convolution ------------------------------------------------------------------------------------------------- */
+
+/* Two whole numbers from 1 on. */
+static bool want_steps(Lower *L, const Value *v, const char *what, Size *out)
+{
+    Shape s;
+    if (!want_shape(L, v, what, &s))
+        return false;
+    bool good = s.rank == 2 && s.dim[0] > 0 && s.dim[1] > 0;
+    if (!good)
+        lower_error(L, 309, v->loc, "%s of a convolution: a number, or two, from 1 on", what);
+    memcpy(out, s.dim, 2 * sizeof *out);
+    return good;
+}
+
+/* _conv(x, K, stride, dilation, groups): x [channels, h, w, batch]; prelude.ng's conv has seen to it that the sizes fit. */
+static Value *b_conv(Lower *L, Loc loc, Value **arg)
+{
+    Node *x = want_node(L, arg[0], "the images"), *k = want_node(L, arg[1], "the kernels");
+    Size groups, step[4] = {0}, lo[4] = {0};
+    struct Attr at = {.step = step, .lo = lo};
+    if (!x || !k || !want_steps(L, arg[2], "stride", step) || !want_steps(L, arg[3], "dilation", lo) ||
+        !want_size(L, arg[4], "groups", &groups))
+        return value_error(L, loc);
+    if (x->shape.rank != 4 || k->shape.rank != 4) {
+        lower_error(L, 305, loc, "a convolution needs an image and a kernel of 4 axes, not %d and %d", x->shape.rank, k->shape.rank);
+        return value_error(L, loc);
+    }
+    at.axis = (int)groups;
+    for (int i = 0; i < 2; i++)
+        if (step[i] > 1 && x->shape.dim[1 + i] < 0) {
+            lower_error(L, 309, loc, "a convolution with a stride needs a known size, and this is %s",
+                        size_text(L->g, x->shape.dim[1 + i], ""));
+            return value_error(L, loc);
+        }
+    return value_node(L, loc, graph_conv(L->g, x, k, &at));
+}
+
 /* ---- derivatives ------------------------------------------------------------------------------------------------- */
 
 static Value *b_stop(Lower *L, Loc loc, Value **arg)
@@ -604,6 +642,7 @@ static const Builtin table[] = {
     {"det", "A", b_det, 0},
     {"logdet", "A", b_logdet, 0},
     {"solve", "A b", b_solve, 0},
+    {"_conv", "x K stride dilation groups", b_conv, 0},
     {"stop", "x", b_stop, 0},
     {"grad", "y x", b_grad, 0},
     {"dual", "x", b_dual, 0},

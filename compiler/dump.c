@@ -14,6 +14,10 @@ static void dump_attr(const Graph *g, const Node *n, Text *t)
     case OP_var: text_add(t, " %s", a->var->name); break;
     case OP_random: text_add(t, " kind %d (%g, %g) stream %d", a->kind, a->value, a->value2, a->axis); break;
     case OP_argmax: case OP_gather: case OP_scatter: case OP_concat: case OP_iota: text_add(t, " axis %d", a->axis); break;
+    case OP_conv: case OP_convk:
+        text_add(t, " groups %d step %lld,%lld dilation %lld,%lld", a->axis, (long long)a->step[0], (long long)a->step[1],
+                 (long long)a->lo[0], (long long)a->lo[1]);
+        break;
     default: break;
     }
     if (a->axes)

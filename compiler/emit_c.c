@@ -19,6 +19,20 @@ static Roots fix_training(Ngc *ngc, Model *m, double value)
     return r;
 }
 
+/* The order of axes that convolutions want. What `update` is given are gradients as they are. */
+static void choose_layout(Ngc *ngc, Model *m, Roots *use, Roots *learn)
+{
+    Node **root = arena_alloc(ngc, (size_t)(2 * m->roots + 1) * sizeof *root);
+    bool *stays = arena_alloc(ngc, (size_t)(2 * m->roots + 1));
+    for (int i = 0; i < 2 * m->roots; i++) {
+        root[i] = i < m->roots ? use->node[i] : learn->node[i - m->roots];
+        stays[i] = m->root[i % m->roots].kind == ROOT_GRAD;
+    }
+    graph_layout(m->graph, root, 2 * m->roots, stays);
+    use->node = root;
+    learn->node = root + m->roots;
+}
+
 typedef struct Wish { /* for the targets of one program */
     unsigned kinds;   /* bits of RootKind */
     int group;        /* of updates and losses; -1: all */
@@ -37,6 +51,12 @@ static int *used_by_losses(Emit *e, const Roots *r, const Wish *w)
     return graph_uses(e->graph, root, n);
 }
 
+/* A value in another order of axes is computed where its own is. */
+static bool is_used(const int *uses, const Node *n)
+{
+    return uses[n->id] > 0 || (n->op == OP_permute && uses[n->arg[0]->id] > 0);
+}
+
 /* Does the wish ask for root i? A named value comes along where it is computed anyway; at -O0 also where only the text, not the
  * simplified graph, computes the loss from it. */
 static bool is_wanted(const Emit *e, int i, const Wish *w, const Roots *r, const int *uses)
@@ -45,7 +65,7 @@ static bool is_wanted(const Emit *e, int i, const Wish *w, const Roots *r, const
     if (!(w->kinds >> root->kind & 1))
         return false;
     if (root->kind == ROOT_NAMED)
-        return emit_keeps(e, root) && (w->kinds >> ROOT_METRIC & 1 || uses[r->node[i]->id] > 0 || (e->plain && root->of_loss && w->kinds >> ROOT_LOSS & 1));
+        return emit_keeps(e, root) && (w->kinds >> ROOT_METRIC & 1 || is_used(uses, r->node[i]) || (e->plain && root->of_loss && w->kinds >> ROOT_LOSS & 1));
     return w->group < 0 || root->group == w->group;
 }
 
@@ -293,6 +313,8 @@ Emit *emit_prepare(Ngc *ngc, Model *m)
         NAMED = 1 << ROOT_NAMED
     };
     Roots use = fix_training(ngc, m, 0), learn = fix_training(ngc, m, 1);
+    if (!e->plain)
+        choose_layout(ngc, m, &use, &learn);
     bool losses = has_kind(m, ROOT_LOSS), outputs = has_kind(m, ROOT_OUTPUT), updates = has_kind(m, ROOT_UPDATE);
     emit_names(e);
     emit_members(e);

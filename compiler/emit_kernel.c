@@ -762,6 +762,17 @@ static void print_random(Body *b, const Kernel *k)
     b->dims |= pr.dims;
 }
 
+/* Zeros around an image that are folded into the call: the image's own size, and where it begins. */
+static void conv_folded(const Program *p, const Node *n, Size *size)
+{
+    enum { HEIGHT = 3, ZEROS = 14 }; /* as op_conv.c has them */
+    const Node *x = n->arg[0], *own = call_operand(p, n, 0);
+    for (int i = 0; i < 2 && own != x; i++) {
+        size[HEIGHT + i] = own->shape.dim[1 + i];
+        size[ZEROS + i] = x->attr.lo[1 + i];
+    }
+}
+
 /* The record's runtime function, its text filled in: OpInfo.call. */
 static void print_call(Body *b, const Kernel *k)
 {
@@ -769,8 +780,10 @@ static void print_call(Body *b, const Kernel *k)
     Printer pr = {.b = b, .e = e, .k = k, .out = &b->text, .indent = 1};
     const Node *n = k->product;
     Text t = {.ngc = e->ngc};
-    Size size[4] = {0};
+    Size size[CALL_SIZES] = {0};
     op_info[n->op]->sizes(e->graph, n, size);
+    if (n->op == OP_conv)
+        conv_folded(b->p, n, size);
     choose_temps(&pr);
     declare_temps(&pr, 0);
     for (const char *c = op_info[n->op]->call; *c; c++) {
@@ -784,12 +797,16 @@ static void print_call(Body *b, const Kernel *k)
             text_add(&t, "%s", print_pointer(b, program_place(b->p, n), n));
         else if (*c == 'k')
             text_add(&t, "%d", n->attr.axis);
+        else if (*c == 's')
+            for (int i = 0; i < CALL_SIZES; i++)
+                text_add(&t, "%s%s%s", i ? ", " : "(const int[]){", int_text(&pr, size[i]), i + 1 < CALL_SIZES ? "" : "}");
         else if (*c >= '0' && *c <= '3')
             text_add(&t, "%s", int_text(&pr, size[*c - '0']));
         else if (n->arg[*c - 'a']->shape.rank == 0)
             text_add(&t, "%s", print_val(&pr, k->alpha).text);
         else
-            text_add(&t, "%s", print_pointer(b, program_place(b->p, n->arg[*c - 'a']), program_holder(b->p, n->arg[*c - 'a'])));
+            text_add(&t, "%s", print_pointer(b, program_place(b->p, call_operand(b->p, n, *c - 'a')),
+                                               program_holder(b->p, call_operand(b->p, n, *c - 'a'))));
     }
     emit_section(e, intern(e->ngc, t.at + 5, strcspn(t.at, "(") - 5)); /* behind ngrt_ */
     print_line(&pr, "%s;", t.at);

@@ -17,6 +17,7 @@ enum {
     LOOK_BACK = 24,       /* kernels among which one to merge with is sought */
     MERGED_STORES = 6,
     MERGED_VALS = 150,
+    CONV_BATCH = 16,      /* images from which on a convolution does without zeros around them */
 };
 
 typedef struct Demand { /* how a node's users want it */
@@ -149,10 +150,23 @@ static bool is_loop_product(const Program *p, const Node *n)
     return p->plain || ops * size_max(p->graph, n->arg[0]->shape.dim[r - 1 - n->attr.ta]) <= SMALL_PRODUCT;
 }
 
+/* Is n made by a function of the runtime? At -O0 a convolution is loops, for those who read it. */
+static bool is_call(const Program *p, const Node *n)
+{
+    return op_info[n->op]->call && !(p->plain && (n->op == OP_conv || n->op == OP_convk));
+}
+
 bool call_takes(const Node *n, int operand)
 {
     const char name[] = {'$', (char)('a' + operand), '\0'};
     return strstr(op_info[n->op]->call, name) != NULL;
+}
+
+/* What the runtime's function gets: of an operand that is folded into the call, what it shows. */
+const Node *call_operand(const Program *p, const Node *n, int operand)
+{
+    const Node *a = n->arg[operand];
+    return a->op == OP_pad && p->place[p->slot[a->id]].kind == P_FOLDED ? a->arg[0] : a;
 }
 
 const Node *kernel_operand(const Program *p, const Kernel *k, int i)
@@ -161,7 +175,7 @@ const Node *kernel_operand(const Program *p, const Kernel *k, int i)
     if (k->kind == K_GEMM)
         n = i < 2 ? k->product->arg[i] : k->onto;
     else if (k->kind == K_CALL && i < k->product->nargs && call_takes(k->product, i) && k->product->arg[i]->shape.rank > 0)
-        n = k->product->arg[i];
+        n = call_operand(p, k->product, i);
     return n ? program_holder(p, n) : NULL;
 }
 
@@ -194,10 +208,10 @@ static Demand *find_demand(Program *p)
                 pass_demand(n, d, of);
                 continue;
             }
-            if (op_info[n->op]->call && !call_takes(n, k))
+            if (is_call(p, n) && !call_takes(n, k))
                 continue;
             of->uses++;
-            of->buffer |= op_info[n->op]->call && n->arg[k]->shape.rank > 0;
+            of->buffer |= is_call(p, n) && n->arg[k]->shape.rank > 0;
             of->buffer |= n->op == OP_matmul && !is_loop_product(p, n);
             bool one_each =
                 op_info[n->op]->flags & F_ELEMENTWISE || n->op == OP_concat || (k == 0 && n->op == OP_scatter);
@@ -333,6 +347,30 @@ static Fold **find_folds(Program *p, Demand *demand)
         place_of(p, f.product)->kind = P_FOLDED;
     }
     return folds;
+}
+
+/* Are the zeros around a convolution's image left to the kernel? It takes them as taps that meet nothing, where the batch fills
+ * a tile (ngrt_conv.c). */
+static bool folds_zeros(const Program *p, const Node *n, const Demand *demand)
+{
+    const Node *x = n->arg[0];
+    int slot = p->slot[x->id];
+    if (n->op != OP_conv || p->plain || x->op != OP_pad || p->given[slot] || demand[slot].uses != 1 || demand[slot].target)
+        return false;
+    bool around = x->shape.dim[0] == x->arg[0]->shape.dim[0] && x->shape.dim[3] == x->arg[0]->shape.dim[3];
+    for (int i = 1; i < 3; i++)
+        around &= x->attr.step[i] == 1 && x->attr.lo[i] >= 0 && x->shape.dim[i] > 0;
+    return around && x->shape.dim[3] >= CONV_BATCH && p->phase[slot] == p->phase[p->slot[n->id]];
+}
+
+static void fold_zeros(Program *p, Demand *demand)
+{
+    for (int i = 0; i < p->nodes; i++)
+        if (folds_zeros(p, p->node[i], demand)) {
+            Node *x = p->node[i]->arg[0];
+            place_of(p, x)->kind = P_FOLDED;
+            demand[p->slot[x->arg[0]->id]].buffer = true;
+        }
 }
 
 static Kernel *kernel_fold(Program *p, Node *n, const Fold *f)
@@ -472,8 +510,10 @@ static void build_node(Program *p, Node *n, const Fold *fold, int *def)
             add_kernel(p, kernel_piece(p, n, i, before), def);
             before = size_add(p->graph, before, n->arg[i]->shape.dim[n->attr.axis]);
         }
-    } else if (op_info[n->op]->call) {
+    } else if (is_call(p, n)) {
         add_kernel(p, kernel_call(p, n), def);
+    } else if (n->op == OP_conv || n->op == OP_convk) {
+        add_kernel(p, kernel_conv(p, n), def);
     } else if (n->op == OP_random) {
         Kernel *k = arena_alloc(p->ngc, sizeof *k);
         k->kind = K_RANDOM;
@@ -770,6 +810,7 @@ Program *program_build(Ngc *ngc, Model *model, const char *name, Target *target,
     place_leaves(p, given, givens);
     Demand *demand = find_demand(p);
     Fold **folds = find_folds(p, demand);
+    fold_zeros(p, demand);
     decide_storage(p, demand);
     claim_targets(p);
     build_kernels(p, folds);

@@ -774,6 +774,34 @@ Node *graph_det(Graph *g, Op op, Node *a)
     return graph_add(g, (Node){.op = op, .type = T_FLOAT, .shape = s, .nargs = 2}, (Node *[]){a, graph_lu(g, a)});
 }
 
+/* How many places a window of `taps` has along an axis of n. */
+static Size window_places(Graph *g, Size n, Size taps, Size step, Size dilation)
+{
+    Size rest = size_sub(g, n, size_add(g, size_mul(g, dilation, size_sub(g, taps, 1)), 1));
+    if (step != 1 && rest < 0)
+        ngc_bug("conv: a step of %lld along an axis of unknown size", (long long)step);
+    return step == 1 ? size_add(g, rest, 1) : rest / step + 1;
+}
+
+Node *graph_conv(Graph *g, Node *x, Node *k, const struct Attr *at)
+{
+    Shape shape = {.rank = 4, .dim = {k->shape.dim[0], 0, 0, x->shape.dim[3]}};
+    for (int i = 0; i < 2; i++)
+        shape.dim[1 + i] = window_places(g, x->shape.dim[1 + i], k->shape.dim[2 + i], at->step[i], at->lo[i]);
+    Node n = {.op = OP_conv, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = {.axis = at->axis}};
+    n.attr.lo = at->lo;
+    n.attr.step = at->step;
+    return graph_add(g, n, (Node *[]){graph_cast(g, x, T_FLOAT), graph_cast(g, k, T_FLOAT)});
+}
+
+Node *graph_convk(Graph *g, Node *x, Node *y, const struct Attr *at, Shape shape)
+{
+    Node n = {.op = OP_convk, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = {.axis = at->axis}};
+    n.attr.lo = at->lo;
+    n.attr.step = at->step;
+    return graph_add(g, n, (Node *[]){x, y});
+}
+
 Node *graph_gather(Graph *g, Node *x, Node *i, int axis)
 {
     Shape shape = {.rank = x->shape.rank - 1 + i->shape.rank};
@@ -815,6 +843,8 @@ Node *graph_copy(Graph *g, const Node *n, Node **arg)
     case OP_lu: return graph_lu(g, in[0]);
     case OP_solve: return graph_solve(g, in[0], in[2], at->ta);
     case OP_det: case OP_logdet: return graph_det(g, n->op, in[0]);
+    case OP_conv: return graph_conv(g, in[0], in[1], at);
+    case OP_convk: return graph_convk(g, in[0], in[1], at, n->shape);
     case OP_gather: return graph_gather(g, in[0], in[1], at->axis);
     case OP_scatter: return graph_scatter(g, in[0], in[1], n->shape, at->axis);
     default: break;

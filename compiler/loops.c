@@ -432,6 +432,42 @@ Kernel *kernel_matmul(Program *p, Node *n)
     return k;
 }
 
+/* a + b*by */
+static Index index_sum(Graph *g, Index a, Index b, Size by)
+{
+    index_add(g, &a, &b, by);
+    return a;
+}
+
+/* A convolution, or what changes its kernel: the sums of op_conv.c. */
+Kernel *kernel_conv(Program *p, Node *n)
+{
+    enum { GROUP, OUT, CHANNEL, U, V, I, J, B, AXES };
+    static const int size_of[AXES] = {0, 2, 1, 6, 7, 8, 9, 5}; /* as conv_sizes has them */
+    Kernel *k = new_kernel(p, n, 1);
+    Graph *g = p->graph;
+    Size s[CALL_SIZES];
+    Index at[AXES];
+    bool forward = n->op == OP_conv;
+    op_info[n->op]->sizes(g, n, s);
+    k->reduce = OP_sum;
+    for (int pass = AX_LEAD; pass <= AX_REDUCE; pass++)
+        for (int a = 0; a < AXES; a++) {
+            bool lead = a == GROUP || a == OUT || (a >= I) == forward;
+            Size extent = s[size_of[a]];
+            if (lead == (pass == AX_LEAD))
+                at[a] = size_is_one(extent) ? index_zero() : index_axis(add_axis(p, k, extent, (AxisKind)pass));
+        }
+    Index out = index_sum(g, at[OUT], at[GROUP], s[2]);
+    Index x[4] = {index_sum(g, at[CHANNEL], at[GROUP], s[1]), index_zero(), index_zero(), at[B]};
+    for (int i = 0; i < 2; i++)
+        x[1 + i] = index_sum(g, index_sum(g, index_zero(), at[I + i], n->attr.step[i]), at[U + i], n->attr.lo[i]);
+    Index kernel[4] = {out, at[CHANNEL], at[U], at[V]}, y[4] = {out, at[I], at[J], at[B]};
+    Val *v = val_op(p, k, OP_mul, T_FLOAT, val_of(p, k, n->arg[0], x), val_of(p, k, n->arg[1], forward ? kernel : y), NULL);
+    k->store[k->stores++] = (Store){n, NULL, v, index_linear(p, forward ? y : kernel, n->shape), false};
+    return k;
+}
+
 Kernel *kernel_zero(Program *p, Node *n)
 {
     Kernel *k = new_kernel(p, n, 1);

@@ -14,7 +14,7 @@
 
 #define NGC_VERSION "0.1.0"
 
-enum { MAX_RANK = 8, MAX_DIMS = 8 };
+enum { MAX_RANK = 8, MAX_DIMS = 8, CALL_SIZES = 16 };
 
 typedef struct Ngc Ngc;     /* one compilation: arena, names, sources, messages, options */
 typedef struct Graph Graph; /* nodes in order; arguments precede users */
@@ -192,11 +192,11 @@ struct Node {
         Size size;              /* size */
         Var *var;               /* var */
         uint32_t axes;          /* reductions: axes removed from the operand; expand: axes of the result that are copies */
-        int axis;               /* argmax, gather, concat, iota, ... */
+        int axis;               /* argmax, gather, concat, iota, ...; conv: groups */
         int kind;               /* random: a Random */
         const int *perm;        /* permute: axis i of the result is axis perm[i] of the operand */
-        const Size *lo;         /* slice: first element; pad: zeros before */
-        const Size *step;       /* slice: distance (may be negative); pad: distance between elements, >= 1 */
+        const Size *lo;         /* slice: first element; pad: zeros before; conv: the two dilations, then 0 */
+        const Size *step;       /* slice: distance (may be negative); pad: distance between elements, >= 1; conv: the two strides */
         bool ta, tb;            /* matmul: the operand is stored transposed */
     } attr;
     /* for readers; not part of what a node is */
@@ -244,7 +244,7 @@ typedef struct OpInfo {
     int prec;               /* C precedence of that text, as in C's table: 16 primary, 14 unary, 13 *, 12 +, 10 <, 9 ==, 3 ?: */
     /* a runtime function on whole stored operands: its C, with $y $a $b $c for the storage of result and operands (a
      * scalar operand: its value), $0 .. $3
-     * for .sizes, % for s or d by the float type, $k for attr.axis */
+     * for .sizes, $s for all of them as an array, % for s or d by the float type, $k for attr.axis */
     const char *call;
     void (*sizes)(Graph *g, const Node *n, Size *out);
     const char *init, *combine; /* reductions: C of the start value and of the step, $acc and $x */
@@ -480,6 +480,8 @@ Node *graph_matmul(Graph *, Node *, Node *, bool ta, bool tb); /* equal batch ax
 Node *graph_lu(Graph *, Node *a);                         /* factors [.., n, n + 1] of a [.., n, n]; no derivative of their own */
 Node *graph_solve(Graph *, Node *a, Node *b, bool transposed); /* x [.., n, k] with a x = b, or a' x = b */
 Node *graph_det(Graph *, Op, Node *a);                   /* det or logdet of a [.., n, n]: [..] */
+Node *graph_conv(Graph *, Node *x, Node *k, const struct Attr *); /* op_conv.c: groups, steps, dilations of attr */
+Node *graph_convk(Graph *, Node *x, Node *y, const struct Attr *, Shape); /* its derivative with regard to k */
 Node *graph_gather(Graph *, Node *x, Node *i, int axis); /* int tensor in place of one axis */
 Node *graph_scatter(Graph *, Node *dy, Node *i, Shape, int axis); /* the adjoint of gather: adds where indices repeat */
 Node *graph_stop(Graph *, Node *);
@@ -563,6 +565,10 @@ typedef struct Output {
 /* base: name of the header to include, or NULL to have the declarations in the C itself */
 void emit_c(Ngc *, Model *, const char *header, Output *);
 void report(Ngc *, Model *, FILE *);
+
+/* ---- layout.c: order of axes ---------------------------------------------------------------------------------------------- */
+
+void graph_layout(Graph *, Node **root, int roots, const bool *stays);
 
 /* ---- weights.c: --weights --------------------------------------------------------------------------------------------- */
 

@@ -14,5 +14,7 @@ X(expand) X(reshape) X(permute) X(slice) X(pad) X(concat)
 X(sum) X(max) X(argmax)
 /* op_linear.c */
 X(matmul) X(lu) X(solve) X(det) X(logdet)
+/* op_conv.c */
+X(conv) X(convk)
 /* op_index.c */
 X(gather) X(scatter)

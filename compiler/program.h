@@ -69,7 +69,7 @@ typedef enum {
     P_GRAD,   /* grads: the member called name */
     P_ALIAS,  /* as its operand's, arg[0] */
     P_ROW,    /* a variable of a nest over rows, or an array of `offset` elements, for one row at a time; name */
-    P_FOLDED, /* a product that exists only as part of the value it is added to */
+    P_FOLDED, /* exists only as part of another: a product of the value it is added to, zeros of a convolution */
 } PlaceKind;
 
 typedef struct Place {
@@ -168,6 +168,7 @@ const Node *program_holder(const Program *, const Node *);
 bool program_stored(const Program *, const Node *);
 bool node_scalar(const Node *);                          /* one element, whatever its rank */
 bool call_takes(const Node *, int operand);             /* does the record's runtime function read that operand? */
+const Node *call_operand(const Program *, const Node *, int operand); /* what it gets there */
 const Node *kernel_operand(const Program *, const Kernel *, int i); /* i < 3: what holds a whole operand of it; NULL: none */
 
 /* loops.c */
@@ -186,6 +187,7 @@ bool reshape_is_trivial(Shape a, Shape b); /* moves only axes of size 1 */
 Kernel *kernel_map(Program *, Node *const *node, int count, Target *target);
 Kernel *kernel_reduce(Program *, Node *n);
 Kernel *kernel_matmul(Program *, Node *n); /* as loops */
+Kernel *kernel_conv(Program *, Node *n);   /* as loops */
 Kernel *kernel_zero(Program *, Node *n);
 Kernel *kernel_scatter(Program *, Node *n);
 Kernel *kernel_piece(Program *, Node *concat, int arg, Size before);

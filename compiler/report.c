@@ -9,6 +9,11 @@ int64_t kernel_flops(const Program *p, const Kernel *k)
 {
     Graph *g = p->graph;
     int64_t passes = 1, ops = 0;
+    if (k->kind == K_CALL && (k->product->op == OP_conv || k->product->op == OP_convk)) {
+        const Node *n = k->product, *y = n->op == OP_conv ? n : n->arg[1], *kernel = n->op == OP_conv ? n->arg[1] : n;
+        int64_t each = size_max(g, shape_count(g, kernel->shape)) / size_max(g, kernel->shape.dim[0]);
+        return 2 * size_max(g, shape_count(g, y->shape)) * each;
+    }
     if (k->kind == K_RANDOM || k->kind == K_CALL)
         return 0;
     for (int m = 0; m < k->members; m++)

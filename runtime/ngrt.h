@@ -142,6 +142,21 @@ void ngrt_ddet(int batch, int n, const double *lu, double *out);
 void ngrt_slogdet(int batch, int n, const float *lu, float *out);
 void ngrt_dlogdet(int batch, int n, const double *lu, double *out);
 
+/* ---- convolutions ---------------------------------------------------------------------------------------- */
+
+/* Of images x [g c,h,w,b], kernels k [g o,c,kh,kw] and y [g o,oh,ow,b] in g groups, with steps sh, sw and dilations dh, dw:
+ *
+ *   y[o,i,j,b] = sum over c, u, v of k[o,c,u,v] x[c, i sh + u dh - ph, j sw + v dw - pw, b]
+ *   k[o,c,u,v] = sum over i, j, b of x[c, i sh + u dh, j sw + v dw, b] y[o,i,j,b]
+ *
+ * n holds g c o h w b kh kw oh ow sh sw dh dw ph pw. x is 0 outside of its h rows and w columns; with a pw that is not 0, b must be
+ * at least 16. All, or of so many parts one: each is some rows of y, or some kernels; together
+ * they are all, and each may be computed by another thread. */
+void ngrt_sconv(const int *n, const float *x, const float *k, float *y, int part, int parts);
+void ngrt_dconv(const int *n, const double *x, const double *k, double *y, int part, int parts);
+void ngrt_sconvk(const int *n, const float *x, const float *y, float *k, int part, int parts);
+void ngrt_dconvk(const int *n, const double *x, const double *y, double *k, int part, int parts);
+
 /* ---- random numbers ---------------------------------------------------------------------------------- */
 
 /* Element i depends on (seed, stream, i) alone and has the same bits on every machine: only arithmetic that IEEE

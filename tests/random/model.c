@@ -405,6 +405,27 @@ static void equations(void)
         make(f == 2 ? r : r - 2, dim, 3, form[f], &v, NULL, NULL, 0);
 }
 
+static int is_line(const Value *a)
+{
+    return a->rank == 3 && is_fixed(a->dim[1]) && is_fixed(a->dim[2]);
+}
+
+/* A convolution, by a kernel that depends on the image. */
+static void convolution(void)
+{
+    static const char *const form[] = {
+        "conv($a, concat([mean($a, [0, 2])[new, :, new], 0.5*sum($a, [0, 2])[new, :, new]], -1), padding = 1)",
+        "conv($a, concat([mean($a, [0, 2])[new, :, new], 0.5*mean($a^2, [0, 2])[new, :, new]], -1), padding = 1, stride = 2)"};
+    Value a = any_of(is_line);
+    int stride = draw(2), dim[RANK];
+    if (!is_line(&a))
+        return;
+    dim[0] = a.dim[0];
+    dim[1] = 100;
+    dim[2] = stride ? (a.dim[2] / 200 + 1) * 100 : a.dim[2] + 100;
+    make(3, dim, 20.0 * a.dim[1] / 100 * elements(3, a.dim), form[stride], &a, NULL, NULL, 0);
+}
+
 /* ---- views ---------------------------------------------------------------------------------------------------------- */
 
 /* name[:, :, index], the index at an axis. */
@@ -707,7 +728,7 @@ static void print_asked(int inputs, int first, int params, int made)
 static void print_model(int number)
 {
     static void (*const makers[])(void) = {unary, unary, unary, unary, binary, binary, binary, binary, reduce, reduce, along_axis, argmax,
-                                           product, product, equations, view, view, view, gather, scatter, constant};
+                                           product, product, equations, convolution, view, view, view, gather, scatter, constant};
     state = (unsigned long long)number * 7919 + 12345;
     values = 0;
     for (int i = 0; i < 5; i++)

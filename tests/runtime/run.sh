@@ -46,13 +46,19 @@ has() {
     "$1" "$out/has.c" -o "$out/has" "$2" 2>"$out/log"
 }
 
-# The sections of dgemm are those of sgemm in double.
-section() { sed -n "/^\/\*@ $1:/,/^\/\*@/p" "$rt/ngrt_gemm.c" | sed '$d'; }
+# The sections of dgemm are those of sgemm in double; so are dconv and dconvk.
+section() { sed -n "/^\/\*@ $1:/,/^\/\*@/p" "$rt/ngrt_${2:-gemm}.c" | sed '$d'; }
 for part in gemm_part gemm gemm_share; do
     section s$part | sed 's/float/double/g; s/ngrt_s/ngrt_d/g; s/NGRT_S/NGRT_D/g; s/\([0-9]\)\.0f/\1.0/g; s/\<16\>/8/g
         s/aligned(4)/aligned(8)/; s/\<sgemm/dgemm/g' >"$out/made"
     section d$part >"$out/kept"
     try diff "$out/made" "$out/kept" || echo "the sections s$part and d$part of ngrt_gemm.c differ"
+done
+for name in conv convk; do
+    section s$name conv | sed 's/float/double/g; s/ngrt_s/ngrt_d/g; s/NGRT_S/NGRT_D/g; s/\([0-9]\)\.0f/\1.0/g; s/\<16\>/8/g
+        s/WIDTH = 8/WIDTH = 4/; s/aligned(4)/aligned(8)/; s/@ sconv/@ dconv/; s/: sconv/: dconv/' >"$out/made"
+    section d$name conv >"$out/kept"
+    try diff "$out/made" "$out/kept" || echo "the sections s$name and d$name of ngrt_conv.c differ"
 done
 
 # take FILE NAME: the section of that name after the sections it needs, in the file's order.
@@ -69,7 +75,7 @@ take() {
 
 # Every section compiles with no more than what its first line names.
 check_sections() {
-    for file in ngrt_math.h ngrt_random.c ngrt_gemm.c; do
+    for file in ngrt_math.h ngrt_random.c ngrt_gemm.c ngrt_conv.c; do
         for name in $(sed -n 's/^\/\*@ \([a-z_0-9]*\):.*/\1/p' "$rt/$file"); do
             [ "$name" = end ] && continue
             { printf '#include <math.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n#define NGRT_FN static\n'
@@ -83,7 +89,7 @@ check_sections() {
 for cc in ${*:-gcc clang}; do
     command -v "$cc" >/dev/null || continue
     echo "-- $cc"
-    for f in ngrt_gemm ngrt_random ngrt_error; do
+    for f in ngrt_gemm ngrt_conv ngrt_random ngrt_error; do
         try "$cc" $strict -O2 -c "$rt/$f.c" -o "$out/$f.o"
     done
     zlib=
@@ -98,12 +104,15 @@ for cc in ${*:-gcc clang}; do
         try "$cc" -x c++ -std=c++98 -pedantic -Wall -Wextra -Wconversion -Werror -I"$rt" -fsyntax-only "$out/header.cc"
     done
     sed 's/__builtin_cpu_supports("avx2")/0/' "$rt/ngrt_gemm.c" >"$out/no_avx.c"
+    sed 's/__builtin_cpu_supports("avx2")/0/' "$rt/ngrt_conv.c" >"$out/conv_no_avx.c"
     for opt in "-std=c99 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined" \
         "-std=gnu11 -O3 -march=native"; do
         build_run math "$cc" $opt $plain "$here/math.c" "$rt/ngrt_error.c"
         build_run random "$cc" $opt $plain "$here/random.c"
         build_run gemm "$cc" $opt $plain "$here/gemm.c" "$rt/ngrt_gemm.c"
         build_run gemm "$cc" $opt $plain -Wno-unused-function "$here/gemm.c" "$out/no_avx.c"
+        build_run conv "$cc" $opt $plain "$here/conv.c" "$rt/ngrt_conv.c"
+        build_run conv "$cc" $opt $plain "$here/conv.c" "$out/conv_no_avx.c"
     done
     opt="-std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
     build_run data "$cc" $opt $plain "$here/data.c" $(sources $files)
