@@ -321,6 +321,9 @@ static double cost_of(const Lesson *l, Node *const *root, int roots)
         if (n->op == OP_matmul) {
             lesson_count(l, n->arg[0], dim);
             count *= (double)dim[n->arg[0]->shape.rank - 1 - n->attr.ta];
+        } else if ((n->op == OP_conv || n->op == OP_convk) && count > 0) { /* as many products as one output channel has of these */
+            double all = (double)lesson_count(l, n->arg[1], dim);
+            count *= all / (double)dim[0];
         }
         cost += count;
     }

@@ -124,6 +124,11 @@ static void json_attr(const Lesson *l, Text *t, const Node *n)
         json_ints(t, "lo", lo, n->shape.rank);
         json_ints(t, "step", step, n->shape.rank);
     }
+    if (n->op == OP_conv || n->op == OP_convk) {
+        json_ints(t, "step", n->attr.step, 2);
+        json_ints(t, "dilation", n->attr.lo, 2);
+        text_add(t, "\"groups\":%d,", n->attr.axis);
+    }
     if (n->op == OP_sum || n->op == OP_max || n->op == OP_expand)
         text_add(t, "\"axes\":%u,", n->attr.axes);
     if (n->op == OP_argmax || n->op == OP_gather || n->op == OP_scatter || n->op == OP_concat || n->op == OP_iota)

@@ -112,6 +112,8 @@ const whole = {
           y[q + i * p + j] = sum;
         }
   },
+  conv(n, y, [x, k]) { y.fill(0); eachProduct(n.attr, x.shape, k.shape, n.shape, (i, j, o) => { y[o] += x.v[i] * k.v[j]; }); },
+  convk(n, y, [x, z]) { y.fill(0); eachProduct(n.attr, x.shape, n.shape, z.shape, (i, j, o) => { y[j] += x.v[i] * z.v[o]; }); },
   /* factors of the transpose by columns, as the runtime keeps them: lu[c (n + 1) + i], the exchanges behind each column */
   lu(n, y, [a]) {
     const d = n.shape[n.shape.length - 2], at = (c, i) => c * (d + 1) + i;
@@ -151,6 +153,20 @@ const whole = {
   logdet: (n, y, a) => diagonal(y, a, (all, x) => all + (x < 0 ? NaN : Math.log(x)), 0),
   noise(n, y, a) { for (let i = 0; i < y.length; i++) y[i] = unit(BigInt(Math.trunc(a[0].v[0])), BigInt(n.attr.stream), BigInt(i)); },
 };
+/* Of a convolution of X [c, h, w, b] by K [o, c/groups, kh, kw] to Y [o, i, j, b]: f is told where the three are, for each product. */
+function eachProduct({step, dilation, groups}, [, h, w, batch], [out, channels, kh, kw], [, rows, columns], f) {
+  for (let o = 0, k = 0; o < out; o++) {
+    const first = Math.floor(o * groups / out) * channels;
+    for (let c = first; c < first + channels; c++)
+      for (let u = 0; u < kh; u++)
+        for (let v = 0; v < kw; v++, k++)
+          for (let i = 0; i < rows; i++)
+            for (let j = 0; j < columns; j++) {
+              const x = ((c * h + i * step[0] + u * dilation[0]) * w + j * step[1] + v * dilation[1]) * batch, y = ((o * rows + i) * columns + j) * batch;
+              for (let b = 0; b < batch; b++) f(x + b, k, y + b);
+            }
+  }
+}
 /* The product of the diagonal or the sum of its logarithms; exchanges and negative factors together give the sign. */
 function diagonal(y, [matrix, factors], fold, start) {
   const d = matrix.shape[matrix.shape.length - 1], lu = factors.v;
