@@ -303,10 +303,11 @@ static bool emits(const Case *c, int way)
     return c->m && c->number % ways[way].every == 0;
 }
 
-/* All models one way as a C file, and a shared object of it. */
+/* All models one way as a C file, and a shared object of it. A quick compiler may be no linker: tcc binds what a library asks of
+ * the processor (__cpu_model) to another object's. */
 static void *build(Case *c, int count, int way, const char *dir, const char *cc, const char *libs)
 {
-    char path[1100], command[4096];
+    char path[1200], object[1100], command[8192];
     int first = c->number;
     snprintf(path, sizeof path, "%s/%d_%s.c", dir, first, ways[way].name);
     FILE *f = fopen(path, "w");
@@ -325,11 +326,12 @@ static void *build(Case *c, int count, int way, const char *dir, const char *cc,
         print_apart(c[i].ngc, f, out.c.at, c[i].number);
     }
     fclose(f);
-    snprintf(command, sizeof command, "%s -std=c99 %s -fPIC -shared -Iruntime %s -o %s/%d_%s.so %s", cc, ways[way].flags, path, dir, first,
-             ways[way].name, libs);
+    snprintf(object, sizeof object, "%s/%d_%s", dir, first, ways[way].name);
+    snprintf(command, sizeof command, "%s -std=c99 %s -fPIC -Iruntime -c %s -o %s.o && cc -shared -z noexecstack %s.o -o %s.so %s && rm %s.o", cc,
+             ways[way].flags, path, object, object, object, libs, object);
     if (system(command) != 0)
         return NULL;
-    snprintf(path, sizeof path, "%s/%d_%s.so", dir, first, ways[way].name);
+    snprintf(path, sizeof path, "%s.so", object);
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!handle)
         printf("%s\n", dlerror());

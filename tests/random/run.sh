@@ -42,6 +42,7 @@ case $((($1 - first) / 100 % 20)) in
 0) cc="gcc -w" ;;
 10) cc="gcc -w $narrow" ;;
 esac
+case $cc in *tcc*) libs="$(tcc -print-search-dirs | grep libtcc1.a) $libs" ;; esac
 "$dir/model" "$1" $count "$at" || echo "FAIL model $1"
 "$dir/check" $none "$at" "$1" $count "$cc" "$libs -lm" > "$at/log" 2>&1
 status=$?
