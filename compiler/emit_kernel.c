@@ -786,6 +786,8 @@ static void print_call(Body *b, const Kernel *k)
         conv_folded(b->p, n, size);
     choose_temps(&pr);
     declare_temps(&pr, 0);
+    b->id |= k->split > 0;
+    b->threads |= k->split > 0;
     for (const char *c = op_info[n->op]->call; *c; c++) {
         if (*c == '%')
             text_add(&t, "%c", e->ngc->opt.real_double ? 'd' : 's');
@@ -797,6 +799,8 @@ static void print_call(Body *b, const Kernel *k)
             text_add(&t, "%s", print_pointer(b, program_place(b->p, n), n));
         else if (*c == 'k')
             text_add(&t, "%d", n->attr.axis);
+        else if (*c == 'p')
+            text_add(&t, "%s", k->split ? "id, threads" : "0, 1");
         else if (*c == 's')
             for (int i = 0; i < CALL_SIZES; i++)
                 text_add(&t, "%s%s%s", i ? ", " : "(const int[]){", int_text(&pr, size[i]), i + 1 < CALL_SIZES ? "" : "}");

@@ -244,7 +244,7 @@ typedef struct OpInfo {
     int prec;               /* C precedence of that text, as in C's table: 16 primary, 14 unary, 13 *, 12 +, 10 <, 9 ==, 3 ?: */
     /* a runtime function on whole stored operands: its C, with $y $a $b $c for the storage of result and operands (a
      * scalar operand: its value), $0 .. $3
-     * for .sizes, $s for all of them as an array, % for s or d by the float type, $k for attr.axis */
+     * for .sizes, $s for all of them as an array, % for s or d by the float type, $k for attr.axis, $p for the part that is computed and the number of them */
     const char *call;
     void (*sizes)(Graph *g, const Node *n, Size *out);
     const char *init, *combine; /* reductions: C of the start value and of the step, $acc and $x */

@@ -156,10 +156,10 @@ static void back_convk(Graph *g, const Node *k, Node *dk, Node **dx)
 }
 
 const OpInfo op_conv = {.name = "conv", .arity = 2, .eval = eval_conv, .back = back_conv, .sizes = conv_sizes,
-                        .call = "ngrt_%conv($s, $a, $b, $y, 0, 1)",
+                        .call = "ngrt_%conv($s, $a, $b, $y, $p)",
                         .rule = {"dy, spread by the kernel turned round", "dy against each place that the kernel saw"},
                         .teach = "convolution: spreads back by the same kernel, turned round"};
 const OpInfo op_convk = {.name = "convk", .arity = 2, .eval = eval_conv, .back = back_convk, .sizes = conv_sizes,
-                         .call = "ngrt_%convk($s, $a, $b, $y, 0, 1)",
+                         .call = "ngrt_%convk($s, $a, $b, $y, $p)",
                          .rule = {"the second operand, spread by dy", "the first operand, convolved with dy"},
                          .teach = "kernel of a convolution: linear in both"};

@@ -103,7 +103,7 @@ static bool find_blocks(Program *p, Kernel *k)
 
 static void split_kernel(Program *p, Kernel *k)
 {
-    if (k->kind == K_GEMM) {
+    if (k->kind == K_GEMM || (k->kind == K_CALL && strstr(op_info[k->product->op]->call, "$p"))) {
         k->split = 1;
     } else if (k->kind == K_LOOP && k->axes > 0 && find_blocks(p, k)) {
         choose_axis(p, k);
