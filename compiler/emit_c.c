@@ -465,7 +465,8 @@ static bool writes_var(const Program *p, const Kernel *k)
     return false;
 }
 
-/* At -O0: numbers of which nothing is said wait for the statement that they are computed for, to stand below its comment. */
+/* In a plain program, where only variables are written twice: numbers of which nothing is said wait for the statement that they
+ * are computed for, to stand below its comment. */
 typedef struct Waiting {
     const Kernel *kernel[16];
     int count;
@@ -474,7 +475,7 @@ typedef struct Waiting {
 static bool waits(Emit *e, const Program *p, Waiting *w, const Kernel *k, int level, int line)
 {
     Text said = {.ngc = e->ngc};
-    if (!e->plain || level == 0 || w->count == sizeof w->kernel / sizeof *w->kernel || k->kind != K_LOOP || k->stores != 1 || k->store[0].target ||
+    if (!p->plain || level == 0 || w->count == sizeof w->kernel / sizeof *w->kernel || k->kind != K_LOOP || k->stores != 1 || k->store[0].target ||
         program_place(p, k->store[0].node)->kind != P_LOCAL)
         return false;
     comment_kernel(e, &said, p, k, level, &line);
