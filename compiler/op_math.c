@@ -40,8 +40,8 @@ RECORD(atan, atan, "dy/(1 + a*a)", "arc tangent");
 RECORD(sinh, sinh, "dy*cosh(a)", "hyperbolic sine");
 RECORD(cosh, cosh, "dy*sinh(a)", "hyperbolic cosine");
 RECORD_FLOAT(tanh, tanh, "ngrt_tanhf($a)", "dy*(1 - y*y)", "tanh: 1 less its square");
-RECORD(erf, erf, "dy*1.1283791670955126*exp(-a*a)", "error function: 2/sqrt(pi) exp(-a^2)");
-RECORD(erfc, erfc, "-dy*1.1283791670955126*exp(-a*a)", "1 less the error function");
+RECORD_FLOAT(erf, erf, "ngrt_erff($a)", "dy*1.1283791670955126*exp(-a*a)", "error function: 2/sqrt(pi) exp(-a^2)");
+RECORD_FLOAT(erfc, erfc, "ngrt_erfcf($a)", "-dy*1.1283791670955126*exp(-a*a)", "1 less the error function");
 RECORD(sigmoid, ngrt_sigmoid, "dy*y*(1 - y)", "sigmoid: y (1 - y)");
 RECORD(softplus, ngrt_softplus, "dy*sigmoid(a)", "softplus: sigmoid");
 

@@ -81,6 +81,12 @@ static void test_floats(void) {
     CHECK(worst(ngrt_sigmoidf, ngrt_sigmoid, -1e-30f, -90.0f, 499) <= 2.5);
     CHECK(worst(ngrt_softplusf, ngrt_softplus, 1e-30f, 1e30f, 997) <= 2.5);
     CHECK(worst(ngrt_softplusf, ngrt_softplus, -1e-30f, -90.0f, 499) <= 2.5);
+    CHECK(worst(ngrt_erff, erf, 1e-45f, 0.5f, 997) <= 2.5 && worst(ngrt_erff, erf, 0.5f, 5.0f, 97) <= 2.5);
+    CHECK(worst(ngrt_erff, erf, -0.01f, -1000.0f, 499) <= 2.5 && worst(ngrt_erfcf, erfc, -1e-45f, -20.0f, 997) <= 2.5);
+    CHECK(worst(ngrt_erfcf, erfc, 1e-30f, 0.5f, 499) <= 2.5 && worst(ngrt_erfcf, erfc, 0.5f, 11.0f, 97) <= 6.5);
+    CHECK(ngrt_erff(0.0f) == 0.0f && signbit(ngrt_erff(-0.0f)) && ngrt_erff(INFINITY) == 1.0f && ngrt_erff(-INFINITY) == -1.0f);
+    CHECK(ngrt_erfcf(0.0f) == 1.0f && ngrt_erfcf(INFINITY) == 0.0f && ngrt_erfcf(-INFINITY) == 2.0f && ngrt_erfcf(10.1f) == 0.0f);
+    CHECK(isnan(ngrt_erff(NAN)) && isnan(ngrt_erfcf(NAN)));
     CHECK(ngrt_expf(0.0f) == 1.0f && ngrt_expf(89.0f) == INFINITY && ngrt_expf(INFINITY) == INFINITY);
     CHECK(ngrt_expf(-104.0f) == 0.0f && ngrt_expf(-INFINITY) == 0.0f && isnan(ngrt_expf(NAN)));
     CHECK(ngrt_logf(1.0f) == 0.0f && ngrt_logf(0.0f) == -INFINITY && ngrt_logf(-0.0f) == -INFINITY);
