@@ -636,7 +636,8 @@ static void print_apart(Body *b, const Kernel *k)
     b->dims |= pr.dims;
     text_add(&head, k->split ? "(size_t from, size_t to" : "(");
     if (k->split) {
-        text_add(&call, "%s", k->blocks ? block_range(&pr, k) : share_range(b, k->extent[k->split - 1], k->unit));
+        Size extent = k->split > k->axes ? k->member[0]->extent[k->split - 1] : k->extent[k->split - 1];
+        text_add(&call, "%s", k->blocks ? block_range(&pr, k) : share_range(b, extent, k->unit));
         comma = ", ";
     }
     for (int i = 0; i < e->graph->dims; i++)
@@ -721,9 +722,11 @@ static void print_gemm(Body *b, const Kernel *k)
         batch = size_mul(g, batch, x->shape.dim[i]);
     if (k->split) {
         const char *call = e->ngc->opt.real_double ? "dgemm_share" : "sgemm_share";
-        b->id = b->threads = true;
+        const char *shared = emit_size(e, k->split == 1 ? batch : k->split == 2 ? m : n, &pr.dims);
         emit_section(e, call);
-        print_line(&pr, "ngrt_%s(id, threads, %s, %d, %d, %s, %s, %s, %s, %s, %s, %s, %s);", call, int_text(&pr, batch), x->attr.ta, x->attr.tb,
+        print_line(&pr, "ngrt_%s(threads, %d, (int)%s, (int)%s,", call, k->split - 1, share_begin(b, shared, k->unit, false),
+                   share_begin(b, shared, k->unit, true));
+        print_line(&pr, "    %s, %d, %d, %s, %s, %s, %s, %s, %s, %s, %s);", int_text(&pr, batch), x->attr.ta, x->attr.tb,
                    int_text(&pr, m), int_text(&pr, n), int_text(&pr, inner), alpha, pa, pb, beta, to);
         b->dims |= pr.dims;
         return;

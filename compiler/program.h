@@ -119,7 +119,8 @@ struct Kernel {
     Val *alpha;
     int part; /* number of the static function that it stands in */
     /* share.c; of what is shared by the threads of a pool */
-    int split;      /* 1 + the axis whose passes threads share, K_GEMM: 1; 0: the first thread does it all */
+    int split;      /* 1 + the axis whose passes threads share, of a nest's members if it has none so far in;
+                     * K_GEMM: 1 whole products of a batch, 2 rows, 3 columns; 0: the first thread does it all */
     int64_t unit;   /* passes that are not taken apart */
     int64_t blocks; /* elements for the sums of each of BLOCKS ranges of rows; 0: nothing is summed over rows */
     int group;      /* kernels that one thread does one after another have one number */

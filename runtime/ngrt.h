@@ -116,13 +116,14 @@ void ngrt_sgemm(int ta, int tb, int m, int n, int k, float alpha, const float *a
 void ngrt_dgemm(int ta, int tb, int m, int n, int k, double alpha, const double *a, int lda, const double *b, int ldb,
                 double beta, double *c, int ldc);
 
-/* What the thread of that id does of such a product when so many threads share it, or of `batch` products of matrices that lie one
- * behind the other; rows do too. Together they write all of C; they need not wait for each other. The bits are the same for
- * any number of threads above 1. CBLAS's own threads are not used. */
-void ngrt_sgemm_share(int id, int threads, int batch, int ta, int tb, int m, int n, int k, float alpha, const float *a,
-                      const float *b, float beta, float *c);
-void ngrt_dgemm_share(int id, int threads, int batch, int ta, int tb, int m, int n, int k, double alpha, const double *a,
-                      const double *b, double beta, double *c);
+/* A share of such a product, or of `batch` products of matrices that lie one behind the other; rows do too: what lies between begin and
+ * end, of the products (by is 0), of the rows of C (1) or of its columns (2). Threads that do shares of one product need not wait for
+ * each other. With more than one of them CBLAS's own threads are not used; where shares of columns begin at multiples of 32, those of
+ * rows at multiples of 24, or 48 of a single column, the bits are then the same for any number of threads above 1. */
+void ngrt_sgemm_share(int threads, int by, int begin, int end, int batch, int ta, int tb, int m, int n, int k, float alpha,
+                      const float *a, const float *b, float beta, float *c);
+void ngrt_dgemm_share(int threads, int by, int begin, int end, int batch, int ta, int tb, int m, int n, int k, double alpha,
+                      const double *a, const double *b, double beta, double *c);
 
 /* ---- linear equations ----------------------------------------------------------------------------------- */
 

@@ -379,11 +379,13 @@ static void ngrt_sproduct(ngrt_skernel kernel, int m, int n, int k, float alpha,
 }
 
 /* Columns j0 to j1 of rows i0 to i1 of C = alpha A B + beta C. A number has the same bits in whatever share of C it is computed, if
- * shares begin at multiples of the tile's columns; so what is chosen is chosen by the whole C. */
+ * shares begin where tiles do (compilers may round their rows differently); so what is chosen is chosen by the whole C. */
 static void ngrt_sshare(int i0, int i1, int j0, int j1, int m, int n, int k, float alpha, ngrt_smatrix a, ngrt_smatrix b, float beta,
                         float *c, ptrdiff_t ldc) {
     int i, j;
     a.at += i0 * a.row, b.at += j0 * b.col, c += i0 * ldc + j0;
+    if (i1 <= i0 || j1 <= j0)
+        return;
     if (k <= 0 || alpha == 0.0f) {
         for (i = 0; i < i1 - i0; i++)
             for (j = 0; j < j1 - j0; j++)
@@ -393,7 +395,7 @@ static void ngrt_sshare(int i0, int i1, int j0, int j1, int m, int n, int k, flo
     } else if (n == 1 && b.row == 1) {
         ngrt_smatrix t = { a.at, a.col, a.row };
         ngrt_svector(i1 - i0, k, alpha, b.at, t, beta, c, ldc);
-    } else if (i1 > i0 && j1 > j0) {
+    } else {
         ngrt_sproduct(ngrt_schoose(n), i1 - i0, j1 - j0, k, alpha, a, b, beta, c, ldc);
     }
 }
@@ -407,46 +409,17 @@ NGRT_FN void ngrt_sgemm(int ta, int tb, int m, int n, int k, float alpha, const 
 }
 
 /*@ sgemm_share: sgemm_part */
-/* A thread's share: some of the products, and of each these rows and columns of C. */
-typedef struct ngrt_spart {
-    int first, last, i0, i1, j0, j1;
-} ngrt_spart;
-
-/* Where the share of a thread begins of n things that are dealt out by the unit. */
-static int ngrt_sbegin(int n, int unit, int id, int threads) {
-    int at = (int)((n + (ptrdiff_t)unit - 1) / unit * id / threads) * unit;
-    return at < n ? at : n;
-}
-
-/* What the share of the thread that has most is of it all, in parts of a million. */
-static int ngrt_sworst(int n, int unit, int threads) {
-    ptrdiff_t units = (n + (ptrdiff_t)unit - 1) / unit;
-    return units > 0 ? (int)((units + threads - 1) / threads * 1000000 / units) : 1000000;
-}
-
-/* Whole products, columns or rows: whichever gives the most equal shares. */
-static ngrt_spart ngrt_sdeal(int id, int threads, int batch, int m, int n) {
-    ngrt_skernel kernel = ngrt_schoose(n);
-    ngrt_spart s = { 0, batch, 0, m, 0, n };
-    int rows = n == 1 ? NGRT_SCOLS : kernel.rows, cols = kernel.cols;
-    int by_batch = ngrt_sworst(batch, 1, threads), by_rows = ngrt_sworst(m, rows, threads), by_cols = ngrt_sworst(n, cols, threads);
-    if (by_batch <= by_rows && by_batch <= by_cols)
-        s.first = ngrt_sbegin(batch, 1, id, threads), s.last = ngrt_sbegin(batch, 1, id + 1, threads);
-    else if (by_rows < by_cols || (by_rows == by_cols && m > n))
-        s.i0 = ngrt_sbegin(m, rows, id, threads), s.i1 = ngrt_sbegin(m, rows, id + 1, threads);
-    else
-        s.j0 = ngrt_sbegin(n, cols, id, threads), s.j1 = ngrt_sbegin(n, cols, id + 1, threads);
-    return s;
-}
-
-/* What the thread of that id does of a product, or of `batch` of them, with rows and matrices one behind the other. */
-NGRT_FN void ngrt_sgemm_share(int id, int threads, int batch, int ta, int tb, int m, int n, int k, float alpha, const float *a,
-                              const float *b, float beta, float *c) {
-    ngrt_spart s = ngrt_sdeal(id, threads, batch, m, n);
+/* Of a product, or of `batch` of them, with rows and matrices one behind the other, what lies between begin and end: of the products (by is
+ * 0), the rows of each (1) or its columns (2). */
+NGRT_FN void ngrt_sgemm_share(int threads, int by, int begin, int end, int batch, int ta, int tb, int m, int n, int k, float alpha,
+                              const float *a, const float *b, float beta, float *c) {
     ptrdiff_t rows = m, cols = n;
-    for (; s.first < s.last; s.first++) {
-        ngrt_smatrix opa = { a + s.first * rows * k, ta ? 1 : k, ta ? m : 1 }, opb = { b + s.first * cols * k, tb ? 1 : n, tb ? k : 1 };
-        ngrt_sshare(s.i0, s.i1, s.j0, s.j1, m, n, k, alpha, opa, opb, beta, c + s.first * rows * cols, n);
+    int i, last = by == 0 ? end : batch;
+    (void)threads;
+    for (i = by == 0 ? begin : 0; i < last; i++) {
+        ngrt_smatrix opa = { a + i * rows * k, ta ? 1 : k, ta ? m : 1 }, opb = { b + i * cols * k, tb ? 1 : n, tb ? k : 1 };
+        ngrt_sshare(by == 1 ? begin : 0, by == 1 ? end : m, by == 2 ? begin : 0, by == 2 ? end : n, m, n, k, alpha, opa, opb, beta,
+                    c + i * rows * cols, n);
     }
 }
 
@@ -810,11 +783,13 @@ static void ngrt_dproduct(ngrt_dkernel kernel, int m, int n, int k, double alpha
 }
 
 /* Columns j0 to j1 of rows i0 to i1 of C = alpha A B + beta C. A number has the same bits in whatever share of C it is computed, if
- * shares begin at multiples of the tile's columns; so what is chosen is chosen by the whole C. */
+ * shares begin where tiles do (compilers may round their rows differently); so what is chosen is chosen by the whole C. */
 static void ngrt_dshare(int i0, int i1, int j0, int j1, int m, int n, int k, double alpha, ngrt_dmatrix a, ngrt_dmatrix b, double beta,
                         double *c, ptrdiff_t ldc) {
     int i, j;
     a.at += i0 * a.row, b.at += j0 * b.col, c += i0 * ldc + j0;
+    if (i1 <= i0 || j1 <= j0)
+        return;
     if (k <= 0 || alpha == 0.0) {
         for (i = 0; i < i1 - i0; i++)
             for (j = 0; j < j1 - j0; j++)
@@ -824,7 +799,7 @@ static void ngrt_dshare(int i0, int i1, int j0, int j1, int m, int n, int k, dou
     } else if (n == 1 && b.row == 1) {
         ngrt_dmatrix t = { a.at, a.col, a.row };
         ngrt_dvector(i1 - i0, k, alpha, b.at, t, beta, c, ldc);
-    } else if (i1 > i0 && j1 > j0) {
+    } else {
         ngrt_dproduct(ngrt_dchoose(n), i1 - i0, j1 - j0, k, alpha, a, b, beta, c, ldc);
     }
 }
@@ -838,46 +813,17 @@ NGRT_FN void ngrt_dgemm(int ta, int tb, int m, int n, int k, double alpha, const
 }
 
 /*@ dgemm_share: dgemm_part */
-/* A thread's share: some of the products, and of each these rows and columns of C. */
-typedef struct ngrt_dpart {
-    int first, last, i0, i1, j0, j1;
-} ngrt_dpart;
-
-/* Where the share of a thread begins of n things that are dealt out by the unit. */
-static int ngrt_dbegin(int n, int unit, int id, int threads) {
-    int at = (int)((n + (ptrdiff_t)unit - 1) / unit * id / threads) * unit;
-    return at < n ? at : n;
-}
-
-/* What the share of the thread that has most is of it all, in parts of a million. */
-static int ngrt_dworst(int n, int unit, int threads) {
-    ptrdiff_t units = (n + (ptrdiff_t)unit - 1) / unit;
-    return units > 0 ? (int)((units + threads - 1) / threads * 1000000 / units) : 1000000;
-}
-
-/* Whole products, columns or rows: whichever gives the most equal shares. */
-static ngrt_dpart ngrt_ddeal(int id, int threads, int batch, int m, int n) {
-    ngrt_dkernel kernel = ngrt_dchoose(n);
-    ngrt_dpart s = { 0, batch, 0, m, 0, n };
-    int rows = n == 1 ? NGRT_DCOLS : kernel.rows, cols = kernel.cols;
-    int by_batch = ngrt_dworst(batch, 1, threads), by_rows = ngrt_dworst(m, rows, threads), by_cols = ngrt_dworst(n, cols, threads);
-    if (by_batch <= by_rows && by_batch <= by_cols)
-        s.first = ngrt_dbegin(batch, 1, id, threads), s.last = ngrt_dbegin(batch, 1, id + 1, threads);
-    else if (by_rows < by_cols || (by_rows == by_cols && m > n))
-        s.i0 = ngrt_dbegin(m, rows, id, threads), s.i1 = ngrt_dbegin(m, rows, id + 1, threads);
-    else
-        s.j0 = ngrt_dbegin(n, cols, id, threads), s.j1 = ngrt_dbegin(n, cols, id + 1, threads);
-    return s;
-}
-
-/* What the thread of that id does of a product, or of `batch` of them, with rows and matrices one behind the other. */
-NGRT_FN void ngrt_dgemm_share(int id, int threads, int batch, int ta, int tb, int m, int n, int k, double alpha, const double *a,
-                              const double *b, double beta, double *c) {
-    ngrt_dpart s = ngrt_ddeal(id, threads, batch, m, n);
+/* Of a product, or of `batch` of them, with rows and matrices one behind the other, what lies between begin and end: of the products (by is
+ * 0), the rows of each (1) or its columns (2). */
+NGRT_FN void ngrt_dgemm_share(int threads, int by, int begin, int end, int batch, int ta, int tb, int m, int n, int k, double alpha,
+                              const double *a, const double *b, double beta, double *c) {
     ptrdiff_t rows = m, cols = n;
-    for (; s.first < s.last; s.first++) {
-        ngrt_dmatrix opa = { a + s.first * rows * k, ta ? 1 : k, ta ? m : 1 }, opb = { b + s.first * cols * k, tb ? 1 : n, tb ? k : 1 };
-        ngrt_dshare(s.i0, s.i1, s.j0, s.j1, m, n, k, alpha, opa, opb, beta, c + s.first * rows * cols, n);
+    int i, last = by == 0 ? end : batch;
+    (void)threads;
+    for (i = by == 0 ? begin : 0; i < last; i++) {
+        ngrt_dmatrix opa = { a + i * rows * k, ta ? 1 : k, ta ? m : 1 }, opb = { b + i * cols * k, tb ? 1 : n, tb ? k : 1 };
+        ngrt_dshare(by == 1 ? begin : 0, by == 1 ? end : m, by == 2 ? begin : 0, by == 2 ? end : n, m, n, k, alpha, opa, opb, beta,
+                    c + i * rows * cols, n);
     }
 }
 
@@ -953,30 +899,30 @@ void ngrt_dgemm(int ta, int tb, int m, int n, int k, double alpha, const double 
 }
 
 /* A share by CBLAS where it keeps to the calling thread. */
-void ngrt_sgemm_share(int id, int threads, int batch, int ta, int tb, int m, int n, int k, float alpha, const float *a, const float *b,
-                      float beta, float *c) {
-    ngrt_spart s = ngrt_sdeal(id, threads, batch, m, n);
-    ptrdiff_t rows = m, cols = n;
+void ngrt_sgemm_share(int threads, int by, int begin, int end, int batch, int ta, int tb, int m, int n, int k, float alpha, const float *a,
+                      const float *b, float beta, float *c) {
+    ptrdiff_t rows = m, cols = n, i0 = by == 1 ? begin : 0, j0 = by == 2 ? begin : 0;
+    int i, last = by == 0 ? end : batch;
     if (threads > 1 && (!is_quiet() || is_own(0, ta, tb, m, n, k))) {
-        own_sgemm_share(id, threads, batch, ta, tb, m, n, k, alpha, a, b, beta, c);
+        own_sgemm_share(threads, by, begin, end, batch, ta, tb, m, n, k, alpha, a, b, beta, c);
         return;
     }
-    for (; s.first < s.last; s.first++)
-        ngrt_sgemm(ta, tb, s.i1 - s.i0, s.j1 - s.j0, k, alpha, a + s.first * rows * k + s.i0 * (ptrdiff_t)(ta ? 1 : k), ta ? m : k,
-                   b + s.first * cols * k + s.j0 * (ptrdiff_t)(tb ? k : 1), tb ? k : n, beta, c + s.first * rows * cols + s.i0 * cols + s.j0, n);
+    for (i = by == 0 ? begin : 0; i < last; i++)
+        ngrt_sgemm(ta, tb, by == 1 ? end - begin : m, by == 2 ? end - begin : n, k, alpha, a + i * rows * k + i0 * (ta ? 1 : k), ta ? m : k,
+                   b + i * cols * k + j0 * (tb ? k : 1), tb ? k : n, beta, c + i * rows * cols + i0 * cols + j0, n);
 }
 
 /* A share by CBLAS where it keeps to the calling thread. */
-void ngrt_dgemm_share(int id, int threads, int batch, int ta, int tb, int m, int n, int k, double alpha, const double *a, const double *b,
-                      double beta, double *c) {
-    ngrt_dpart s = ngrt_ddeal(id, threads, batch, m, n);
-    ptrdiff_t rows = m, cols = n;
+void ngrt_dgemm_share(int threads, int by, int begin, int end, int batch, int ta, int tb, int m, int n, int k, double alpha, const double *a,
+                      const double *b, double beta, double *c) {
+    ptrdiff_t rows = m, cols = n, i0 = by == 1 ? begin : 0, j0 = by == 2 ? begin : 0;
+    int i, last = by == 0 ? end : batch;
     if (threads > 1 && (!is_quiet() || is_own(1, ta, tb, m, n, k))) {
-        own_dgemm_share(id, threads, batch, ta, tb, m, n, k, alpha, a, b, beta, c);
+        own_dgemm_share(threads, by, begin, end, batch, ta, tb, m, n, k, alpha, a, b, beta, c);
         return;
     }
-    for (; s.first < s.last; s.first++)
-        ngrt_dgemm(ta, tb, s.i1 - s.i0, s.j1 - s.j0, k, alpha, a + s.first * rows * k + s.i0 * (ptrdiff_t)(ta ? 1 : k), ta ? m : k,
-                   b + s.first * cols * k + s.j0 * (ptrdiff_t)(tb ? k : 1), tb ? k : n, beta, c + s.first * rows * cols + s.i0 * cols + s.j0, n);
+    for (i = by == 0 ? begin : 0; i < last; i++)
+        ngrt_dgemm(ta, tb, by == 1 ? end - begin : m, by == 2 ? end - begin : n, k, alpha, a + i * rows * k + i0 * (ta ? 1 : k), ta ? m : k,
+                   b + i * cols * k + j0 * (tb ? k : 1), tb ? k : n, beta, c + i * rows * cols + i0 * cols + j0, n);
 }
 #endif

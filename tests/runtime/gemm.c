@@ -50,41 +50,45 @@ static void test_shape(const shape *s) {
     CHECK(good_f);
 }
 
-/* Shares of a product, or of three of them, in an order that no thread would keep: the same bits however many they are, and what the whole
- * product is but for rounding. */
+/* All shares of three products, by threads in an order that they would not keep. */
+static void share_out(const shape *s, int threads, int by) {
+    static const int unit[] = { 1, 48, 32 };
+    int n = by == 0 ? 3 : by == 1 ? s->m : s->n, pieces = (n + unit[by] - 1) / unit[by], id;
+    for (id = threads - 1; id >= 0; id--) {
+        int begin = pieces * id / threads * unit[by], end = pieces * (id + 1) / threads * unit[by];
+        begin = begin < n ? begin : n, end = end < n ? end : n;
+        ngrt_sgemm_share(threads, by, begin, end, 3, s->ta, s->tb, s->m, s->n, s->k, (float)s->alpha, a_f, b_f, (float)s->beta, c_f);
+        ngrt_dgemm_share(threads, by, begin, end, 3, s->ta, s->tb, s->m, s->n, s->k, s->alpha, a_d, b_d, s->beta, c_d);
+    }
+}
+
+/* Three products, whole and in shares: the same bits. */
 static void test_shares(const shape *s) {
     static float want[ROOM];
-    int count = 3 * s->m * s->n, threads, id, p, i, wrong = 0, far = 0;
+    static double want_d[ROOM];
+    int count = 3 * s->m * s->n, threads, by, i, wrong = 0, far = 0;
     if (3 * s->m * s->k > ROOM || 3 * s->k * s->n > ROOM || count > ROOM)
         return;
     for (i = 0; i < ROOM; i++) { /* sums that are rounded */
         a_d[i] = a_f[i] = (float)sin(i);
         b_d[i] = b_f[i] = (float)cos(1.7 * i);
     }
-    for (threads = 2; threads <= 7; threads++) {
-        for (i = 0; i < count; i++)
-            c_f[i] = (float)c_old[i];
-        for (id = threads - 1; id >= 0; id--)
-            ngrt_sgemm_share(id, threads, 3, s->ta, s->tb, s->m, s->n, s->k, (float)s->alpha, a_f, b_f, (float)s->beta, c_f);
-        for (i = 0; i < count; i++) {
-            wrong += threads > 2 && want[i] != c_f[i];
-            want[i] = c_f[i];
+    for (threads = 1; threads <= 7; threads++)
+        for (by = 0; by < 3; by++) {
+            for (i = 0; i < count; i++)
+                c_f[i] = (float)(c_d[i] = c_old[i]);
+            share_out(s, threads, by);
+            for (i = 0; i < count; i++) {
+                int first = threads == 1 && by == 0;
+                wrong += !first && (want[i] != c_f[i] || want_d[i] != c_d[i]);
+                far += !first && !(fabs((double)(want[i] - c_f[i])) < 1e-3 && fabs(want_d[i] - c_d[i]) < 1e-9);
+                want[i] = first ? c_f[i] : want[i];
+                want_d[i] = first ? c_d[i] : want_d[i];
+            }
+            for (i = 0; i < s->m * s->n && threads == 2; i++)
+                far += !(fabs(c_d[i] - expected(s, s->ta ? s->m : s->k, s->tb ? s->k : s->n, s->n, i / s->n, i % s->n)) < 1e-9);
         }
-        for (i = 0; i < s->m * s->n; i++)
-            c_d[i] = c_old[i];
-        for (id = threads - 1; id >= 0; id--)
-            ngrt_dgemm_share(id, threads, 1, s->ta, s->tb, s->m, s->n, s->k, s->alpha, a_d, b_d, s->beta, c_d);
-        for (i = 0; i < s->m * s->n; i++)
-            far += !(fabs(c_d[i] - expected(s, s->ta ? s->m : s->k, s->tb ? s->k : s->n, s->n, i / s->n, i % s->n)) < 1e-9);
-    }
-    for (i = 0; i < count; i++)
-        c_f[i] = (float)c_old[i];
-    for (p = 0; p < 3; p++)
-        ngrt_sgemm(s->ta, s->tb, s->m, s->n, s->k, (float)s->alpha, a_f + p * s->m * s->k, s->ta ? s->m : s->k, b_f + p * s->k * s->n,
-                   s->tb ? s->k : s->n, (float)s->beta, c_f + p * s->m * s->n, s->n);
-    for (i = 0; i < count; i++)
-        far += !(fabs((double)(c_f[i] - want[i])) < 1e-3);
-#ifdef NGRT_CBLAS /* whose shares may be rounded otherwise, if it is used for them */
+#ifdef NGRT_CBLAS /* whose products may be rounded otherwise */
     wrong = 0;
 #endif
     CHECK(wrong == 0 && far == 0);
