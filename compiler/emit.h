@@ -209,6 +209,11 @@ void emit_types(Text *);           /* the descriptor's types */
 /* emit_c.c */
 Emit *emit_prepare(Ngc *, Model *); /* programs and functions, planned; nothing printed */
 bool emit_in_function(const Function *, const Kernel *);
+
+/* report_cost.c: lines of --report */
+void report_moves(const Function *, int64_t flops, FILE *);
+void report_passes(const Function *, FILE *);
+void report_saved(const Function *backward, FILE *);
 void emit_run_time_sizes(Emit *, Text *, unsigned dims); /* declares those that the text speaks of */
 int emit_data(Emit *, const double *data, Type, int64_t count); /* the number of a constant array */
 

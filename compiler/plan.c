@@ -284,6 +284,27 @@ static void place_type(Program *p, Group **list, int count, Type type, int64_t *
             p->place[list[i]->slot].offset = (*space)++;
 }
 
+/* What the values would need by themselves, and how much of it at one time. */
+static void measure(Program *p, Group **list, int count, const Life *life)
+{
+    int64_t *change = arena_alloc(p->ngc, (size_t)(p->kernels + 2) * sizeof *change), live = 0;
+    for (int i = 0; i < p->nodes; i++)
+        if (p->place[i].kind == P_SPACE && life[i].first >= 0 && p->node[i]->type == T_FLOAT)
+            p->stored += count_max(p, p->node[i]);
+    for (int i = 0; i < count; i++) {
+        const Group *g = list[i];
+        if (g->type != T_FLOAT || g->first < 0)
+            continue;
+        int64_t size = g->scalar ? 1 : (g->size + ALIGN - 1) / ALIGN * ALIGN;
+        change[g->first] += size;
+        change[(g->last < p->kernels ? g->last : p->kernels) + 1] -= size;
+    }
+    for (int i = 0; i < p->kernels; i++) {
+        live += change[i];
+        p->live = live > p->live ? live : p->live;
+    }
+}
+
 void program_plan(Program *p)
 {
     Life *life = find_lives(p);
@@ -299,6 +320,7 @@ void program_plan(Program *p)
         if (p->place[i].kind == P_SPACE && life[i].group == i && !group[i].fixed)
             list[count++] = &group[i];
     qsort(list, (size_t)count, sizeof *list, compare_size);
+    measure(p, list, count, life);
     place_type(p, list, count, T_FLOAT, &p->space);
     place_type(p, list, count, T_INT, &p->ispace);
     if (p->block_room > 0) {

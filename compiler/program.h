@@ -156,6 +156,7 @@ struct Program {
     int extras;            /* nodes that are not of the graph */
     int parts;             /* functions that the first phase and the second are cut into together */
     int64_t space, ispace; /* elements of work.space and work.ispace that it needs */
+    int64_t stored, live;  /* elements of all values that are in work.space, and the most that are needed at one time */
     bool shared;           /* by the threads of a pool, where there is one */
     double time, worth;    /* estimated nanoseconds; so many are worth sharing */
     int64_t block_at, block_room; /* elements of work.space for the sums of blocks */

@@ -168,8 +168,14 @@ void report(Ngc *ngc, Model *m, FILE *out)
     report_params(e, out);
     report_structs(e, out);
     for (int i = 0; i < e->functions; i++) {
-        fprintf(out, "%s: %lld flops, %d kernels\n", e->function[i].name, (long long)function_flops(&e->function[i]),
-                function_kernels(&e->function[i]));
-        report_shares(&e->function[i], out);
+        const Function *f = &e->function[i];
+        int64_t flops = function_flops(f);
+        fprintf(out, "%s: %lld flops, %d kernels\n", f->name, (long long)flops, function_kernels(f));
+        report_moves(f, flops, out);
+        if (f->phase == 1)
+            report_saved(f, out);
+        else
+            report_passes(f, out);
+        report_shares(f, out);
     }
 }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # examples.sh - the numbers of the examples and of the published cases, by `ngc run`: tests/expect.c reads what is expected.
-# And for each, by `ngc --report`, that the backward pass costs at most five times the forward pass.
+# And for each, by `ngc --report`, that the backward pass costs at most five times the forward pass, and that the memory of all functions
+# is within a tenth (and 1024 bytes: single numbers share none) of what one of them needs at one time.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 NGC=${NGC:-$PWD/build/ngc}
@@ -16,10 +17,17 @@ passed=$(echo "$last" | sed 's/.*: \([0-9]*\) passed.*/\1/') failed=$(echo "$las
 [ $status -ne 0 ] && [ "$failed" -eq 0 ] && failed=1
 
 for model in examples/*.ng tests/cases/*.ng; do
-    if "$NGC" --report "$model" 2>/dev/null | awk '/^forward:/ { f = $2 } /^backward:/ { b = $2 } END { exit !(b <= 5*f) }'; then
+    if "$NGC" --report "$model" 2>/dev/null >"$dir/report" && awk '/^forward:/ { f = $2 } /^backward:/ { b = $2 } END { exit !(b <= 5*f) }' "$dir/report"; then
         passed=$((passed + 1))
     else
         echo "FAIL $model: the backward pass costs more than five times the forward pass"
+        failed=$((failed + 1))
+    fi
+    if awk '/^  plan:/ { space = $7 > space ? $7 + 0 : space; live = $10 > live ? $10 + 0 : live; n++ }
+            END { exit !(n > 0 && space <= 1.1*live + 1024) }' "$dir/report"; then
+        passed=$((passed + 1))
+    else
+        echo "FAIL $model: more memory than is needed: $(grep '^  plan:' "$dir/report")"
         failed=$((failed + 1))
     fi
 done
