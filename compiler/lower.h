@@ -133,9 +133,14 @@ void path_claim(Path *);                                    /* numbers the calls
 
 /* lower.c */
 bool lower_block(Lower *, const Stmt *, Value **result);    /* true: a return was executed */
+void root_add(Lower *, Root);
+
+/* lower_var.c */
+void lower_declaration(Lower *, const Stmt *);
+void lower_dim(Lower *, const Stmt *);
 Var *lower_var(Lower *, VarKind, const char *name, Loc, Shape, Type, Node *init);
 Var *lower_find_var(Lower *, const char *path);
-void root_add(Lower *, Root);
+bool name_reserved(Lower *, const char *name, Loc);         /* with a message */
 void declared_twice(Lower *, const char *name, Loc, Loc before);
 
 /* lower_grad.c */

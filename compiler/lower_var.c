@@ -1,0 +1,282 @@
+/* lower_var.c - declarations: dims, inputs, params and constants, their shapes and initial values, and the paths by which weights
+ * are named. */
+#include "lower.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Is the path below `from` written as the first size characters of text? Compared from its end. */
+static bool path_is(const Path *p, const Path *from, const char *text, size_t size)
+{
+    char number[16];
+    while (p && p != from && !p->name && p->calls && *p->calls <= 1)
+        p = p->up;
+    if (!p || p == from)
+        return p == from && size == 0;
+    snprintf(number, sizeof number, "%d", p->number);
+    const char *name = p->name ? p->name : number;
+    size_t n = strlen(name);
+    if (n > size || memcmp(text + size - n, name, n) != 0 || (size > n && text[size - n - 1] != '.'))
+        return false;
+    return path_is(p->up, from, text, size > n ? size - n - 1 : 0);
+}
+
+Var *lower_find_var(Lower *L, const char *path)
+{
+    for (int i = 0; i < L->var_paths; i++)
+        if (path_is(L->var_path[i].path, L->path, path, strlen(path)))
+            return L->var_path[i].var;
+    return NULL;
+}
+
+/* A variable called by a path; its name is written when all paths are known. */
+static Var *var_at(Lower *L, VarKind kind, Path *path, Loc loc, Shape shape, Type type, Node *init)
+{
+    Model *m = L->m;
+    Var *v = arena_alloc(L->ngc, sizeof *v);
+    *v = (Var){.kind = kind, .name = path_text(L, path, NULL, false), .type = type, .shape = shape, .loc = loc, .init = init};
+    L->g->loc = lower_site(L, loc);
+    v->node = graph_var(L->g, v);
+    m->var = arena_grow(L->ngc, m->var, m->vars, &L->var_room, sizeof *m->var);
+    m->var[m->vars++] = v;
+    L->var_path = arena_grow(L->ngc, L->var_path, L->var_paths, &L->var_path_room, sizeof *L->var_path);
+    L->var_path[L->var_paths++] = (struct VarPath){v, path};
+    return v;
+}
+
+Var *lower_var(Lower *L, VarKind kind, const char *name, Loc loc, Shape shape, Type type, Node *init)
+{
+    return var_at(L, kind, path_new(L, NULL, name), loc, shape, type, init);
+}
+
+/* In a layer that is called again: the variable that it made the first time. */
+static Var *layer_var(const Layer *layer, const char *key)
+{
+    for (struct LayerVar *v = layer->vars; v; v = v->next)
+        if (strcmp(v->key, key) == 0)
+            return v->var;
+    return NULL;
+}
+
+/* The layer whose call we are in, at any depth. */
+static Layer *layer_now(Lower *L)
+{
+    for (Frame *f = L->frame; f; f = f->up)
+        if (f->layer)
+            return f->layer;
+    return NULL;
+}
+
+void declared_twice(Lower *L, const char *name, Loc loc, Loc before)
+{
+    Diag *d = lower_error(L, 203, loc, "'%s' is already defined", name);
+    diag_note(L->ngc, d, before, "here");
+}
+
+/* The starting value of a param or state: a constant, or what its initializer makes of the shape. */
+static Node *var_init(Lower *L, const Stmt *s, Shape *shape)
+{
+    Value *v;
+    Node *n;
+    if (s->init) {
+        Value *list[MAX_RANK], *first;
+        for (int i = 0; i < shape->rank; i++)
+            list[i] = value_node(L, s->at, graph_size(L->g, shape->dim[i]));
+        first = value_list(L, s->at, list, shape->rank);
+        v = lower_call(L, s->init, &first, 1, path_new(L, L->target, "init"));
+    } else if (s->value) {
+        v = lower_expr(L, s->value);
+    } else {
+        return graph_full(L->g, *shape, 0);
+    }
+    n = want_node(L, v, "a starting value");
+    if (n && !s->sizes)
+        *shape = n->shape;
+    Shape fit;
+    if (n && (!shape_broadcast(n->shape, *shape, &fit) || !shape_equal(fit, *shape))) {
+        lower_error(L, 314, v->loc, "'%s' has shape %s, its starting value %s", s->name, shape_text(L->g, *shape), shape_text(L->g, n->shape));
+        n = NULL;
+    }
+    return n ? graph_broadcast(L->g, n, *shape) : NULL;
+}
+
+static bool var_type(Lower *L, const Stmt *s, Type *type)
+{
+    *type = T_FLOAT;
+    if (!s->type || strcmp(s->type, "float") == 0)
+        return true;
+    *type = T_INT;
+    if (strcmp(s->type, "int") == 0)
+        return true;
+    lower_error(L, 407, s->type_loc, "unknown type '%s'; a tensor is float or int", s->type);
+    return false;
+}
+
+/* A variable, a run-time size or `training` that the value is computed from, or NULL. */
+static const Node *depends_on(Lower *L, const Node *n)
+{
+    const Node *found = NULL;
+    int open = 1;
+    if (L->mark_room < L->g->count) {
+        L->mark_room = 2 * L->g->count;
+        L->mark = arena_alloc(L->ngc, (size_t)L->mark_room);
+    }
+    L->mark[n->id] = true;
+    for (int i = n->id; open > 0; i--) {
+        const Node *x = L->g->node[i];
+        if (!L->mark[i])
+            continue;
+        L->mark[i] = false;
+        open--;
+        if (x->op == OP_var || x->op == OP_size || x->op == OP_training)
+            found = x;
+        for (int k = 0; k < x->nargs; k++) {
+            open += !L->mark[x->arg[k]->id];
+            L->mark[x->arg[k]->id] = true;
+        }
+    }
+    return found;
+}
+
+/* A starting value is there before any input or weight is. */
+static bool starts_alone(Lower *L, const Stmt *s, const Node *init)
+{
+    const Node *x = depends_on(L, init);
+    if (x)
+        lower_error(L, 227, s->value ? s->value->loc : s->init->loc, "'%s' cannot start at a value computed from '%s': the weights start before there are inputs, all at once",
+                    s->name, x->op == OP_var ? x->attr.var->name : x->op == OP_size ? size_text(L->g, x->attr.size, "") : "training");
+    return !x;
+}
+
+/* Is the starting value of an int whole, as far as it is known now? */
+static bool whole(Lower *L, const Stmt *s, const Node *n)
+{
+    double v;
+    bool good = n->op != OP_data && (!node_const(n, &v) || (v == floor(v) && fabs(v) <= INT32_MAX));
+    int64_t count = n->op == OP_data ? shape_count(L->g, n->shape) : 0;
+    for (int64_t i = 0; i < count; i++)
+        if (n->attr.data[i] != floor(n->attr.data[i]) || fabs(n->attr.data[i]) > INT32_MAX)
+            break;
+        else
+            good = i == count - 1;
+    if (!good)
+        lower_error(L, 403, s->at, "'%s' is int; its starting value must be whole", s->name);
+    return good;
+}
+
+/* The path of what a declaration makes: below the call we are in; in the file with the pass of each for around it. */
+static Path *declared_path(Lower *L, const Stmt *s)
+{
+    path_claim(L->path);
+    Path *path = path_new(L, L->path, s->name);
+    for (int i = 0; !L->path && i < L->passes; i++) {
+        path = path_new(L, path, NULL);
+        path->number = L->pass[i];
+    }
+    return path;
+}
+
+/* The variable that a declaration makes, or that its layer made when it was called first; NULL with a message. */
+static Var *declare(Lower *L, const Stmt *s)
+{
+    VarKind kind = s->kind == S_INPUT ? VAR_INPUT : s->kind == S_PARAM ? VAR_PARAM : VAR_STATE;
+    Shape shape;
+    Type type;
+    if (!expr_shape(L, s->sizes, &shape) || !var_type(L, s, &type))
+        return NULL;
+    if (kind == VAR_PARAM && type == T_INT) {
+        lower_error(L, 407, s->at, "param '%s' must be float: an int has no gradient", s->name);
+        return NULL;
+    }
+    for (int i = 0; i < shape.rank && kind != VAR_INPUT; i++)
+        if (shape.dim[i] < 0) {
+            lower_error(L, 228, s->at, "'%s' has the run-time size %s; weights and states have sizes known when compiling", s->name, size_text(L->g, shape.dim[i], ""));
+            return NULL;
+        }
+    Path *path = declared_path(L, s);
+    Layer *layer = layer_now(L);
+    const char *key = layer ? path_text(L, path, layer->path, true) : "";
+    Var *v = layer ? layer_var(layer, key) : NULL;
+    if (v && !shape_equal(v->shape, shape) && s->sizes) {
+        lower_error(L, 314, s->at, "this layer's '%s' has shape %s; this call wants %s", s->name, shape_text(L->g, v->shape), shape_text(L->g, shape));
+        return NULL;
+    }
+    if (v)
+        return v;
+    Node *init = kind == VAR_INPUT && !s->value ? NULL : var_init(L, s, &shape);
+    if ((!init && (kind != VAR_INPUT || s->value)) || (init && type == T_INT && !whole(L, s, init)) ||
+        (init && !starts_alone(L, s, init)))
+        return NULL;
+    v = var_at(L, kind, path, lower_site(L, s->at), shape, type, init ? graph_cast(L->g, init, type) : NULL);
+    if (layer) {
+        struct LayerVar *lv = arena_alloc(L->ngc, sizeof *lv);
+        *lv = (struct LayerVar){key, v, layer->vars};
+        layer->vars = lv;
+    }
+    return v;
+}
+
+/* `step` and `training` mean the same everywhere. */
+bool name_reserved(Lower *L, const char *name, Loc loc)
+{
+    bool taken = strcmp(name, "step") == 0 || strcmp(name, "training") == 0;
+    if (taken)
+        lower_error(L, 207, loc, "'%s' is reserved: %s", name,
+                    *name == 's' ? "it counts the updates" : "it is 1 in training and 0 in predict and eval");
+    return taken;
+}
+
+void lower_declaration(Lower *L, const Stmt *s)
+{
+    if (s->kind == S_INPUT && L->frame) {
+        lower_error(L, 218, s->loc, "an input is declared in the file, not in a def");
+        return;
+    }
+    Binding *old = scope_own(L->scope, s->name);
+    if (old)
+        declared_twice(L, s->name, s->at, old->loc);
+    if (old || name_reserved(L, s->name, s->at))
+        return;
+    Var *v = declare(L, s);
+    scope_bind(L, s->name, v ? value_node(L, s->at, v->node) : value_error(L, s->at), s->at)->declared = true;
+}
+
+void lower_dim(Lower *L, const Stmt *s)
+{
+    Graph *g = L->g;
+    int64_t n;
+    Binding *old = scope_own(L->scope, s->name);
+    if (L->scope != L->file) {
+        lower_error(L, 218, s->loc, "a dim is declared in the file, not in a def or a loop");
+        return;
+    }
+    if (old)
+        declared_twice(L, s->name, s->at, old->loc);
+    if (old || name_reserved(L, s->name, s->at))
+        return;
+    Value *v = lower_expr(L, s->value);
+    for (int i = 0; i < L->ngc->opt.defines; i++)
+        if (strcmp(L->ngc->opt.define[i].name, s->name) == 0) {
+            v = value_number(L, s->at, L->ngc->opt.define[i].value);
+            L->ngc->opt.define[i].used = true;
+        }
+    bool good = want_whole(L, v, "a dim", &n);
+    if (good && (n < 1 || n > INT32_MAX)) {
+        lower_error(L, 404, s->value->loc, "a dim must be between 1 and %d, not %lld", INT32_MAX, (long long)n);
+        good = false;
+    }
+    if (good && s->bound && g->dims == MAX_DIMS) {
+        lower_error(L, 322, s->at, "more than %d run-time dims", MAX_DIMS);
+        good = false;
+    }
+    if (!good)
+        v = value_error(L, s->at);
+    else if (!s->bound)
+        v = value_number(L, s->at, (double)n);
+    else {
+        g->dim[g->dims] = (Dim){s->name, n, s->at};
+        v = value_node(L, s->at, graph_size(g, size_dim(g, g->dims++)));
+    }
+    scope_bind(L, s->name, v, s->at);
+}
+
