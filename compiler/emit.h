@@ -167,6 +167,7 @@ const char *print_factor(Printer *pr, Size s);
 const char *print_shortest(Ngc *ngc, double v, bool single);
 /* an expression, or its temporary */
 Part print_val(Printer *pr, const Val *v);
+const char *print_test(Printer *pr, const Val *v); /* what a guard asks */
 
 const char *emit_number(Emit *, double, Type);
 const char *emit_size(Emit *, Size, unsigned *dims);

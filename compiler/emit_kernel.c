@@ -69,7 +69,7 @@ static void choose_temps(Printer *pr)
         note_user(k->store[s].val, k->axes, wanted, k->val, k->vals);
     for (int i = 0; i < k->vals; i++) {
         Val *v = k->val[i];
-        v->temp = NULL;
+        v->temp = v->test = NULL;
         v->ops = v->kind == V_OP;
         for (int a = 0; a < 3; a++)
             v->ops += v->arg[a] && !v->arg[a]->temp ? v->arg[a]->ops : 0;
@@ -86,11 +86,34 @@ static void choose_temps(Printer *pr)
                 k->store[s].val->temp = "";
 }
 
+/* Is what a guard asks answered with so many loops open, and used in more? Only of loop variables: what is loaded may itself be guarded. */
+static bool is_test(const Printer *pr, const Val *v, int level)
+{
+    return pr->apart && v->kind == V_GUARD && v->live && level > 0 && v->test_level == level && v->level > level && v->at->parts == 0;
+}
+
+/* The answer of guard number i, or of an earlier one that asks the same. */
+static void declare_test(Printer *pr, Val *v, int i)
+{
+    const char *text = print_test(pr, v);
+    for (int j = 0; j < i; j++) {
+        const Val *w = pr->k->val[j];
+        if (is_test(pr, w, v->test_level) && w->size == v->size && w->span == v->span && index_equal(w->at, v->at)) {
+            v->test = w->test;
+            return;
+        }
+    }
+    v->test = new_temp(pr);
+    print_line(pr, "const int %s = %s;", v->test, text);
+}
+
 /* Declares the temporaries that can be computed with so many loops open. */
 static void declare_temps(Printer *pr, int level)
 {
     for (int i = 0; i < pr->k->vals; i++) {
         Val *v = pr->k->val[i];
+        if (is_test(pr, v, level))
+            declare_test(pr, v, i);
         if (v->level != level || v->temp == NULL)
             continue;
         v->temp = NULL;
@@ -133,7 +156,7 @@ static void close_loop(Printer *pr, bool brace)
 static bool has_temps(const Printer *pr, int level)
 {
     for (int i = 0; i < pr->k->vals; i++)
-        if (pr->k->val[i]->level == level && pr->k->val[i]->temp)
+        if ((pr->k->val[i]->level == level && pr->k->val[i]->temp) || is_test(pr, pr->k->val[i], level))
             return true;
     return false;
 }

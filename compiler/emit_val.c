@@ -392,18 +392,22 @@ static bool index_is_int(const Index *x)
     return x->base.minus != 0;
 }
 
-static Part print_guard(Printer *pr, const Val *v)
+const char *print_test(Printer *pr, const Val *v)
 {
     const char *at = index_text(pr, v->at), *span = emit_size(pr->e, v->span, &pr->dims);
-    Part inner = print_val(pr, v->arg[0]);
     if (index_is_int(v->at))
         at = print_format(pr, "(size_t)%s", at);
+    if (v->size > 1)
+        return print_format(pr, "%s < %s && (%s) %% %lld == 0", at, span, at, (long long)v->size);
+    return print_format(pr, "%s < %s", at, span);
+}
+
+static Part print_guard(Printer *pr, const Val *v)
+{
+    Part inner = print_val(pr, v->arg[0]);
     const char *in = inner.prec < 4 ? print_format(pr, "(%s)", inner.text) : inner.text,
                *zero = v->type == T_INT ? "0" : emit_number(pr->e, 0, T_FLOAT);
-    if (v->size > 1)
-        return (Part){
-            print_format(pr, "%s < %s && (%s) %% %lld == 0 ? %s : %s", at, span, at, (long long)v->size, in, zero), 3};
-    return (Part){print_format(pr, "%s < %s ? %s : %s", at, span, in, zero), 3};
+    return (Part){print_format(pr, "%s ? %s : %s", v->test ? v->test : print_test(pr, v), in, zero), 3};
 }
 
 /* What decides a choice, without the 1 and 0 of a comparison's value; false: v is no comparison, or has a name. */

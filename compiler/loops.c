@@ -608,6 +608,23 @@ static void count_use(Val *v)
         count_use(v->arg[i]);
 }
 
+static void mark_live(Val *v)
+{
+    if (v == NULL || v->live)
+        return;
+    v->live = true;
+    for (int i = 0; v->at && i < v->at->parts; i++)
+        mark_live(v->at->part[i].val);
+    for (int i = 0; i < 3; i++)
+        mark_live(v->arg[i]);
+}
+
+static void note_use(Val *v)
+{
+    count_use(v);
+    mark_live(v);
+}
+
 bool kernel_reduces(const Kernel *k)
 {
     return op_info[k->reduce]->flags & F_REDUCE;
@@ -624,15 +641,16 @@ void kernel_finish(Program *p, Kernel *k)
     for (int i = 0; i < k->vals; i++) {
         Val *v = k->val[i];
         v->uses = 0;
-        v->level = index_level(v->at);
+        v->live = false;
+        v->level = v->test_level = index_level(v->at);
         for (int a = 0; a < 3; a++)
             if (v->arg[a] && v->arg[a]->level > v->level)
                 v->level = v->arg[a]->level;
     }
     for (int i = 0; i < k->stores; i++) {
-        count_use(k->store[i].val);
+        note_use(k->store[i].val);
         for (int j = 0; k->store[i].at && j < k->store[i].at->parts; j++)
-            count_use(k->store[i].at->part[j].val);
+            note_use(k->store[i].at->part[j].val);
     }
-    count_use(k->alpha);
+    note_use(k->alpha);
 }

@@ -53,7 +53,10 @@ struct Val { /* equal ones are shared within a kernel; arguments precede users i
     Size size, span;
     int level;        /* in how many of the kernel's loops it stands: 0 is outside */
     int uses;         /* by values that are always computed; 0: only under a guard */
+    bool live;        /* something is stored for which it is needed */
     int ops;          /* operators in its text, temporaries cut away */
+    int test_level;   /* V_GUARD: in how many loops what it asks changes */
+    const char *test; /* V_GUARD: the name of the answer, where it is known outside of the innermost of its loops, or NULL */
     const char *temp; /* name of its temporary, or NULL */
 };
 
