@@ -353,9 +353,11 @@ static Fold **find_folds(Program *p, Demand *demand)
  * a tile (ngrt_conv.c). */
 static bool folds_zeros(const Program *p, const Node *n, const Demand *demand)
 {
-    const Node *x = n->arg[0];
+    const Node *x = n->op == OP_conv ? n->arg[0] : NULL;
+    if (p->plain || x == NULL || x->op != OP_pad)
+        return false;
     int slot = p->slot[x->id];
-    if (n->op != OP_conv || p->plain || x->op != OP_pad || p->given[slot] || demand[slot].uses != 1 || demand[slot].target)
+    if (p->given[slot] || demand[slot].uses != 1 || demand[slot].target)
         return false;
     bool around = x->shape.dim[0] == x->arg[0]->shape.dim[0] && x->shape.dim[3] == x->arg[0]->shape.dim[3];
     for (int i = 1; i < 3; i++)

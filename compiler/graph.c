@@ -791,7 +791,9 @@ Node *graph_conv(Graph *g, Node *x, Node *k, const struct Attr *at)
     Node n = {.op = OP_conv, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = {.axis = at->axis}};
     n.attr.lo = at->lo;
     n.attr.step = at->step;
-    return graph_add(g, n, (Node *[]){graph_cast(g, x, T_FLOAT), graph_cast(g, k, T_FLOAT)});
+    x = graph_cast(g, x, T_FLOAT);
+    k = graph_cast(g, k, T_FLOAT);
+    return graph_add(g, n, (Node *[]){x, k});
 }
 
 Node *graph_convk(Graph *g, Node *x, Node *y, const struct Attr *at, Shape shape)

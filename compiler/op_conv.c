@@ -134,7 +134,8 @@ static Node *conv_adjoint(Graph *g, Node *k, Node *y, const struct Attr *at, Sha
                 x_lo[1 + a] = p->first * at->lo[a];
                 x_step[1 + a] = at->step[a];
             }
-            Node *some = graph_conv(g, graph_pad(g, y, y_lo, one, padded), graph_slice(g, turned, k_lo, k_step, part), &way);
+            Node *around = graph_pad(g, y, y_lo, one, padded), *taps = graph_slice(g, turned, k_lo, k_step, part);
+            Node *some = graph_conv(g, around, taps, &way);
             some = graph_pad(g, some, x_lo, x_step, shape);
             sum = sum ? graph_binary(g, OP_add, sum, some) : some;
         }
