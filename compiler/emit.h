@@ -79,7 +79,7 @@ typedef struct Emit {
     int functions;
     int programs;
     bool plain, labels;   /* labels: check_labels is used */
-    bool clones;          /* NGC_CLONES is used */
+    bool clones, scalar;  /* NGC_CLONES, NGC_SCALAR are used */
     bool shares;          /* share_of, NGC_SHARE are used */
     bool meets;           /* meet is used */
     const Step **step_of;  /* emit_comment.c's: by id of a node, the last contribution to its adjoint */

@@ -624,7 +624,7 @@ static void print_pragma(const Emit *e, Text *t, bool begin)
                    : "#pragma GCC pop_options\n");
 }
 
-/* Kernels for processors with wider vectors, chosen when the program starts. */
+/* Kernels for processors with wider vectors, chosen when the program starts; and those without vectors. */
 static void print_clones(const Emit *e, Text *t)
 {
     if (e->clones)
@@ -632,6 +632,9 @@ static void print_clones(const Emit *e, Text *t)
                     "    defined __OPTIMIZE__ && !defined __AVX2__ && !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__\n"
                     "#define NGC_CLONES __attribute__((target_clones(\"arch=x86-64-v4\", \"arch=x86-64-v3\", \"default\")))\n"
                     "#else\n#define NGC_CLONES\n#endif\n\n");
+    if (e->scalar)
+        text_add(t, "#if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__ /* these loops GCC 12 vectorises wrongly */\n"
+                    "#define NGC_SCALAR __attribute__((optimize(\"no-tree-vectorize\")))\n#else\n#define NGC_SCALAR\n#endif\n\n");
 }
 
 /* The model's file, without directories. */

@@ -12,6 +12,7 @@ enum {
     LANES = 8, /* partial results of a long reduction */
     LONG = 32, /* elements from which on a reduction has them */
     CLONED = 64, /* passes from which on a kernel is compiled for several processors */
+    PEELED = 16, /* passes up to which GCC puts a loop's statements one behind the other */
 };
 
 /* ---- temporaries: what is used twice, long, or the same in every pass of an inner loop -----------------------------
@@ -517,9 +518,49 @@ static bool is_worth_clones(const Emit *e, const Kernel *k)
     return passes >= CLONED;
 }
 
-/* The name of the function with this body, which is printed if it is new. */
-static const char *find_kernel(Emit *e, const char *result, const char *word, const char *body, bool clones)
+/* Does x go on by one element, or stay, from pass to pass of the innermost loop? */
+static bool is_near(const Kernel *k, const Index *x)
 {
+    const Coef *by = x ? &x->axis[k->axes - 1] : NULL;
+    for (int i = 0; x && i < x->parts; i++)
+        if (x->part[i].val->level == k->axes)
+            return false;
+    return !by || ((by->plus == 0 || by->plus == 1) && by->minus == 0);
+}
+
+/* GCC 12 makes wrong code of two kinds of loops: where a short innermost loop is unrolled and then vectorised, of guarded loads, which
+ * become masked ones (its bug 114375), and of sums, whose loads it takes in another order, those in gaps included. Guarded loads that
+ * are not neighbours are of the first kind, too. */
+static bool is_risky(const Kernel *k)
+{
+    bool guard = false, far = false;
+    int folds = 0;
+    for (int m = 0; m < k->members; m++)
+        if (is_risky(k->member[m]))
+            return true;
+    if (k->kind != K_LOOP || k->axes == 0 || k->member)
+        return false;
+    for (int i = 0; i < k->vals; i++) {
+        guard |= k->val[i]->kind == V_GUARD && k->val[i]->live;
+        far |= k->val[i]->kind == V_LOAD && k->val[i]->live && !is_near(k, k->val[i]->at);
+    }
+    for (int i = 0; i < k->axes && kernel_reduces(k); i++)
+        folds += k->axis[i] == AX_REDUCE;
+    bool peeled = k->axes > 1 && k->extent[k->axes - 1] >= 0 && k->extent[k->axes - 1] <= PEELED;
+    return (guard && (peeled || far)) || (peeled && folds > 1) || (folds > 0 && far && k->extent[k->axes - 1] <= PEELED);
+}
+
+typedef enum { HOW_ONCE, HOW_CLONES, HOW_SCALAR } How; /* a kernel is compiled */
+
+static How how_compiled(const Emit *e, const Kernel *k)
+{
+    return is_risky(k) ? HOW_SCALAR : is_worth_clones(e, k) ? HOW_CLONES : HOW_ONCE;
+}
+
+/* The name of the function with this body, which is printed if it is new. */
+static const char *find_kernel(Emit *e, const char *result, const char *word, const char *body, How how)
+{
+    static const char *const macro[] = {"", "NGC_CLONES ", "NGC_SCALAR "};
     int *at = table_at(e->ngc, &e->kernel_of, intern_str(e->ngc, body));
     if (*at)
         return e->kernel[*at - 1];
@@ -527,8 +568,9 @@ static const char *find_kernel(Emit *e, const char *result, const char *word, co
     e->kernel = arena_grow(e->ngc, e->kernel, e->kernel_count, &e->kernel_room, sizeof *e->kernel);
     e->kernel[e->kernel_count++] = name;
     *at = e->kernel_count;
-    e->clones |= clones;
-    text_add(&e->kernels, "%sstatic %s %s%s\n", clones ? "NGC_CLONES " : "", result, name, body);
+    e->clones |= how == HOW_CLONES;
+    e->scalar |= how == HOW_SCALAR;
+    text_add(&e->kernels, "%sstatic %s %s%s\n", macro[how], result, name, body);
     return name;
 }
 
@@ -616,7 +658,8 @@ static const char *join_function(Printer *pr, const Kernel *member)
     print_line(&own, "}");
     const char *text = print_format(pr, "(size_t from, size_t to, %s *restrict y, const %s *restrict a)\n{\n%s}\n", print_type(pr->e, s->node->type),
                                     print_type(pr->e, s->node->type), body.at);
-    return find_kernel(pr->e, "void", "join", text, size_max(pr->e->graph, shape_count(pr->e->graph, s->node->shape)) >= CLONED);
+    return find_kernel(pr->e, "void", "join", text,
+                       size_max(pr->e->graph, shape_count(pr->e->graph, s->node->shape)) >= CLONED ? HOW_CLONES : HOW_ONCE);
 }
 
 /* The call for each block, and what puts their sums together. */
@@ -680,7 +723,7 @@ static void print_apart(Body *b, const Kernel *k)
         comma = ", ";
     }
     text_add(&head, "%s)\n{\n%s}\n", *comma ? "" : "void", inner.at);
-    const char *name = find_kernel(e, result, kernel_word(k), head.at, is_worth_clones(e, k));
+    const char *name = find_kernel(e, result, kernel_word(k), head.at, how_compiled(e, k));
     if (k->split && k->blocks)
         print_blocks(&pr, k, name, call.at);
     else if (!number)
