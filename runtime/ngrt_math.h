@@ -34,9 +34,21 @@ static inline float ngrt_powerf(uint32_t n) {
     return x;
 }
 
-/*@ expf: bitsf */
+/*@ exp_nearf: */
+/* exp(r) - 1 for |r| <= log(2)/2, by a polynomial. */
+static inline float ngrt_exp_nearf(float r) {
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    return p * (r * r) + r;
+}
+
+/*@ expf: bitsf exp_nearf */
 /* exp(x) within 1 unit in the last place. x = n log 2 + r, where adding 1.5*2^23 rounds x/log 2 to n and log 2 is in two pieces;
- * exp(r) - 1 - r by a polynomial for |r| <= log(2)/2; 2^n in two factors, as n may be 128 and the result denormal. */
+ * 2^n in two factors, as n may be 128 and the result denormal. */
 static inline float ngrt_expf(float x) {
     float z, n, r, p;
     uint32_t i, half;
@@ -48,13 +60,7 @@ static inline float ngrt_expf(float x) {
     half = (i + 256u) / 2u - 128u;
     r = x - n * 0.693359375f;
     r = r + n * 2.12194440e-4f;
-    p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * (r * r) + r + 1.0f;
+    p = ngrt_exp_nearf(r) + 1.0f;
     return p * ngrt_powerf(half) * ngrt_powerf(i - half);
 }
 
@@ -85,7 +91,7 @@ static inline float ngrt_logf(float x) {
     return x == 0.0f ? -INFINITY : y;
 }
 
-/*@ tanhf: bitsf */
+/*@ tanhf: bitsf exp_nearf */
 /* tanh(x) within 2.5 units in the last place: E/(E + 2), where E = exp(2|x|) - 1 is computed as in ngrt_expf. */
 static inline float ngrt_tanhf(float x) {
     float y = 2.0f * fabsf(x), z, n, r, p, s, t;
@@ -94,13 +100,7 @@ static inline float ngrt_tanhf(float x) {
     n = z - 12582912.0f;
     r = y - n * 0.693359375f;
     r = r + n * 2.12194440e-4f;
-    p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * (r * r) + r;
+    p = ngrt_exp_nearf(r);
     s = ngrt_powerf(ngrt_bitsf(z) - 0x4B400000u);
     t = p * s + (s - 1.0f);
     return copysignf(t / (t + 2.0f), x);
@@ -126,7 +126,7 @@ static inline float ngrt_erf_nearf(float x) {
     return x + x * p;
 }
 
-/*@ erfcf: bitsf erf_nearf */
+/*@ erfcf: bitsf exp_nearf erf_nearf */
 /* 1 - erf(x) within 6.5 units in the last place. For z = |x| from 0.5 on, t exp(-z^2) times a polynomial in t = 1/(1 + z/2), fitted
  * for the least relative error. Of z^2 the square of z's upper half is exact, and the rest is added to what ngrt_expf calls r. */
 static inline float ngrt_erfcf(float x) {
@@ -141,13 +141,7 @@ static inline float ngrt_erfcf(float x) {
     half = (i + 256u) / 2u - 128u;
     r = a * a * -1.0f - n * 0.693359375f;
     r = r + (n * 2.12194440e-4f - (z - a) * (z + a));
-    p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * (r * r) + r + 1.0f;
+    p = ngrt_exp_nearf(r) + 1.0f;
     t = 1.0f / (1.0f + 0.5f * z);
     q = 0.035766989f;
     q = q * t - 0.191032663f;
