@@ -31,13 +31,7 @@ static struct Spare *spare_of(Ngc *ngc, Pool *p, int64_t count)
     for (int i = 0; i < p->sizes; i++)
         if (p->spare[i].count == count)
             return &p->spare[i];
-    if (p->sizes == p->room) {
-        p->room = 2 * p->room + 16;
-        struct Spare *more = arena_alloc(ngc, (size_t)p->room * sizeof *more);
-        if (p->sizes)
-            memcpy(more, p->spare, (size_t)p->sizes * sizeof *more);
-        p->spare = more;
-    }
+    p->spare = arena_grow(ngc, p->spare, p->sizes, &p->room, sizeof *p->spare);
     p->spare[p->sizes] = (struct Spare){count, NULL};
     return &p->spare[p->sizes++];
 }
