@@ -176,6 +176,12 @@ void emit_calls(Emit *, const char *c);      /* the same for each ngrt_ function
 
 /* emit_kernel.c */
 void emit_kernel(Body *, const Kernel *);
+void print_temps(Printer *); /* temporaries of what is the same in every pass; chooses those of the loops */
+
+/* emit_call.c */
+void print_gemm(Body *, const Kernel *);
+void print_random(Body *, const Kernel *);
+void print_call(Body *, const Kernel *);
 
 /* emit_share.c */
 const char *share_range(Body *, Size n, int64_t unit);  /* two arguments: where a thread's share begins and ends */
@@ -187,6 +193,7 @@ void share_function(Emit *, const Function *, Body *, Text *out); /* the task of
 void share_helpers(const Emit *, Text *);
 
 /* emit_header.c */
+int64_t type_size(const Ngc *, Type);                /* bytes of an element in C */
 void emit_names(Emit *);
 void emit_members(Emit *);                           /* work's members for roots */
 bool emit_keeps(const Emit *, const Root *);         /* is it a member of work? */

@@ -167,6 +167,11 @@ Place emit_root_place(Emit *e, const Root *r)
 
 /* ---- types ------------------------------------------------------------------------------------------------ */
 
+int64_t type_size(const Ngc *ngc, Type type)
+{
+    return type == T_FLOAT && ngc->opt.real_double ? 8 : 4;
+}
+
 /* Sizes of an array at the bound; flat: one size, where rows have a length known only at run time and lie end to end.
  */
 const char *emit_dims(Emit *e, Shape shape, bool *flat)

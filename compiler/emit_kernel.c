@@ -96,7 +96,6 @@ static bool is_test(const Printer *pr, const Val *v, int level)
 /* The answer of guard number i, or of an earlier one that asks the same. */
 static void declare_test(Printer *pr, Val *v, int i)
 {
-    const char *text = print_test(pr, v);
     for (int j = 0; j < i; j++) {
         const Val *w = pr->k->val[j];
         if (is_test(pr, w, v->test_level) && w->size == v->size && w->span == v->span && index_equal(w->at, v->at)) {
@@ -104,6 +103,7 @@ static void declare_test(Printer *pr, Val *v, int i)
             return;
         }
     }
+    const char *text = print_test(pr, v);
     v->test = new_temp(pr);
     print_line(pr, "const int %s = %s;", v->test, text);
 }
@@ -122,6 +122,12 @@ static void declare_temps(Printer *pr, int level)
         v->temp = new_temp(pr);
         print_line(pr, "const %s %s = %s;", print_type(pr->e, v->type), v->temp, text);
     }
+}
+
+void print_temps(Printer *pr)
+{
+    choose_temps(pr);
+    declare_temps(pr, 0);
 }
 
 /* Temporaries of the levels below belong to another copy of the loops. */
@@ -440,8 +446,7 @@ static void print_nest(Printer *pr)
     pr->lead = nest->axes;
     for (int m = 0; m < nest->members; m++) {
         pr->k = nest->member[m];
-        choose_temps(pr);
-        declare_temps(pr, 0);
+        print_temps(pr);
         if (kernel_sums_rows(pr->k))
             print_start(pr);
     }
@@ -478,8 +483,7 @@ static void print_loops(Printer *pr)
         print_nest(pr);
         return;
     }
-    choose_temps(pr);
-    declare_temps(pr, 0);
+    print_temps(pr);
     if (!kernel_reduces(k))
         print_map(pr, 0);
     else if (kernel_sums_rows(k))
@@ -530,7 +534,7 @@ static bool is_near(const Kernel *k, const Index *x)
 
 /* GCC 12 makes wrong code of two kinds of loops: where a short innermost loop is unrolled and then vectorised, of guarded loads, which
  * become masked ones (its bug 114375), and of sums, whose loads it takes in another order, those in gaps included. Guarded loads that
- * are not neighbours are of the first kind, too. */
+ * are not neighbours are of the first kind, too. Of sums over loads that are not, a size that is known at run time may be short. */
 static bool is_risky(const Kernel *k)
 {
     bool guard = false, far = false;
@@ -587,14 +591,6 @@ static void add_item(Text *t, const char *comma, const char *item)
 
 /* ---- rows that are also summed over, in blocks with sums of their own: see share.c ---- */
 
-/* Elements of the sums of one block, as the next has its own so far behind. */
-static Size block_size(const Program *p, const Kernel *member)
-{
-    enum { LINE = 16 };
-    int64_t n = size_max(p->graph, shape_count(p->graph, member->store[0].node->shape));
-    return (Size)((n + LINE - 1) / LINE * LINE);
-}
-
 /* While the kernel is printed, its sums are those of the first block. Returns the places that they have otherwise. */
 static Place *take_blocks(Program *p, const Kernel *k)
 {
@@ -606,7 +602,7 @@ static Place *take_blocks(Program *p, const Kernel *k)
             continue;
         own[m] = *place;
         *place = (Place){.kind = P_SPACE, .offset = at};
-        at += block_size(p, k->member[m]) * BLOCKS;
+        at += share_block(p, k->member[m]) * BLOCKS;
     }
     return own;
 }
@@ -623,7 +619,7 @@ static const char *block_text(Printer *pr, const Kernel *k, int member)
 {
     Place at = {.kind = P_SPACE, .offset = pr->b->p->block_at};
     for (int m = 0; m < member; m++)
-        at.offset += kernel_sums_rows(k->member[m]) ? block_size(pr->b->p, k->member[m]) * BLOCKS : 0;
+        at.offset += kernel_sums_rows(k->member[m]) ? share_block(pr->b->p, k->member[m]) * BLOCKS : 0;
     return print_pointer(pr->b, &at, k->member[member]->store[0].node);
 }
 
@@ -632,7 +628,7 @@ static const char *base_text(Printer *pr, const Kernel *k, const Param *param)
 {
     for (int m = 0; m < k->members && k->split && k->blocks; m++)
         if (kernel_sums_rows(k->member[m]) && strcmp(param->base, block_text(pr, k, m)) == 0)
-            return print_format(pr, "%s + i*%lld", param->base, (long long)block_size(pr->b->p, k->member[m]));
+            return print_format(pr, "%s + i*%lld", param->base, (long long)share_block(pr->b->p, k->member[m]));
     return param->base;
 }
 
@@ -652,7 +648,7 @@ static const char *join_function(Printer *pr, const Kernel *member)
     print_line(&own, "    %s t = a[i];", print_type(pr->e, s->node->type));
     print_line(&own, "    for (size_t j = 1; j < %d; j++)", BLOCKS);
     own.indent += 2;
-    print_combine(&own, "t", (Part){print_format(&own, "a[j*%lld + i]", (long long)block_size(pr->b->p, member)), 16}, s->node->type);
+    print_combine(&own, "t", (Part){print_format(&own, "a[j*%lld + i]", (long long)share_block(pr->b->p, member)), 16}, s->node->type);
     own.indent -= 2;
     print_line(&own, "    y[i] = t;");
     print_line(&own, "}");
@@ -673,7 +669,7 @@ static void print_blocks(Printer *pr, const Kernel *k, const char *name, const c
     for (int m = 0; m < k->members; m++) {
         const Store *s = &k->member[m]->store[0];
         if (kernel_sums_rows(k->member[m]))
-            text_add(&b->text, "    %s(%s, %s, %s);\n", join_function(pr, k->member[m]), share_range(b, shape_count(pr->e->graph, s->node->shape), 16),
+            text_add(&b->text, "    %s(%s, %s, %s);\n", join_function(pr, k->member[m]), share_range(b, shape_count(pr->e->graph, s->node->shape), CACHE_LINE),
                      print_pointer(b, program_place(b->p, s->node), s->node), block_text(pr, k, m));
     }
     b->dims |= pr->dims;
@@ -742,149 +738,7 @@ static void print_here(Body *b, const Kernel *k)
     b->dims |= pr.dims;
 }
 
-/* ---- calls of the runtime
- * ---------------------------------------------------------------------------------------------------- */
-
-static const char *int_text(Printer *pr, Size s)
-{
-    const char *text = emit_size(pr->e, s, &pr->dims);
-    return s >= 0 ? text : print_format(pr, strpbrk(text, " *") ? "(int)(%s)" : "(int)%s", text);
-}
-
-static const char *shifted(Printer *pr, const char *pointer, Size stride)
-{
-    return print_format(pr, "%s + i*%s", pointer, print_factor(pr, stride));
-}
-
-/* C = onto + alpha A B, once for each matrix of a batch. */
-static void print_gemm(Body *b, const Kernel *k)
-{
-    Emit *e = b->e;
-    Graph *g = e->graph;
-    Printer pr = {.b = b, .e = e, .k = k, .out = &b->text, .indent = 1};
-    const Node *x = k->product, *a = x->arg[0], *c = k->store[0].node;
-    int r = x->shape.rank;
-    Size m = x->shape.dim[r - 2], n = x->shape.dim[r - 1], inner = a->shape.dim[r - 1 - x->attr.ta], batch = 1;
-    const Place *place = program_place(b->p, c);
-    const char *to = print_pointer(b, place, c), *alpha = emit_number(e, 1, T_FLOAT),
-               *beta = emit_number(e, k->onto != NULL, T_FLOAT);
-    const char *pa = print_pointer(b, program_place(b->p, a), program_holder(b->p, a));
-    const char *pb = print_pointer(b, program_place(b->p, x->arg[1]), program_holder(b->p, x->arg[1]));
-    choose_temps(&pr);
-    declare_temps(&pr, 0);
-    if (k->alpha)
-        alpha = print_val(&pr, k->alpha).text;
-    if (k->onto) {
-        const char *from = print_pointer(b, program_place(b->p, k->onto), program_holder(b->p, k->onto));
-        Size count = shape_count(g, c->shape);
-        if (strcmp(from, to) != 0 && k->split) {
-            const char *whole = print_factor(&pr, count), *begin = share_begin(b, whole, 16, false);
-            print_line(&pr, "memcpy(%s + %s, %s + %s, (%s - %s)*sizeof(%s));", to, begin, from, begin, share_begin(b, whole, 16, true), begin, e->real);
-            share_meet(b, &b->text);
-        } else if (strcmp(from, to) != 0)
-            print_line(&pr, "memcpy(%s, %s, %s*sizeof(%s));", to, from, print_factor(&pr, count), e->real);
-    }
-    for (int i = 0; i < r - 2; i++)
-        batch = size_mul(g, batch, x->shape.dim[i]);
-    if (k->split) {
-        const char *call = e->ngc->opt.real_double ? "dgemm_share" : "sgemm_share";
-        const char *shared = emit_size(e, k->split == 1 ? batch : k->split == 2 ? m : n, &pr.dims);
-        emit_section(e, call);
-        print_line(&pr, "ngrt_%s(threads, %d, (int)%s, (int)%s,", call, k->split - 1, share_begin(b, shared, k->unit, false),
-                   share_begin(b, shared, k->unit, true));
-        print_line(&pr, "    %s, %d, %d, %s, %s, %s, %s, %s, %s, %s, %s);", int_text(&pr, batch), x->attr.ta, x->attr.tb,
-                   int_text(&pr, m), int_text(&pr, n), int_text(&pr, inner), alpha, pa, pb, beta, to);
-        b->dims |= pr.dims;
-        return;
-    }
-    if (batch != 1) {
-        print_line(&pr, "for (size_t i = 0; i < %s; i++)", emit_size(e, batch, &pr.dims));
-        pr.indent++;
-        pa = shifted(&pr, pa, size_mul(g, m, inner));
-        pb = shifted(&pr, pb, size_mul(g, inner, n));
-        to = shifted(&pr, to, size_mul(g, m, n));
-    }
-    const char *call = e->ngc->opt.real_double ? "dgemm" : "sgemm";
-    emit_section(e, call);
-    print_line(&pr, "ngrt_%s(%d, %d, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s);", call, x->attr.ta, x->attr.tb,
-               int_text(&pr, m), int_text(&pr, n), int_text(&pr, inner), alpha, pa,
-               int_text(&pr, x->attr.ta ? m : inner), pb, int_text(&pr, x->attr.tb ? inner : n), beta, to,
-               int_text(&pr, n));
-    b->dims |= pr.dims;
-}
-
-static void print_random(Body *b, const Kernel *k)
-{
-    static const char *const name[] = {
-        [RANDOM_UNIFORM] = "uniform", [RANDOM_NORMAL] = "normal", [RANDOM_TRUNCATED] = "truncated",
-        [RANDOM_ORTHOGONAL] = "orthogonal"};
-    Emit *e = b->e;
-    Printer pr = {.b = b, .e = e, .k = k, .out = &b->text, .indent = 1};
-    const Node *n = k->store[0].node;
-    const char *call = text_format(e->ngc, "%s%s", name[n->attr.kind], e->suffix);
-    const char *to = print_pointer(b, program_place(b->p, n), n);
-    emit_section(e, call);
-    print_line(&pr, "ngrt_%s(%s, %s, %s, %d, %s, %s);", call, to,
-               emit_size(e, shape_count(e->graph, n->shape), &pr.dims), b->p->init ? "seed" : "0", n->attr.axis,
-               print_shortest(e->ngc, n->attr.value, false), print_shortest(e->ngc, n->attr.value2, false));
-    b->blocks |= b->p->init ? USES_SEED : 0;
-    b->dims |= pr.dims;
-}
-
-/* Zeros around an image that are folded into the call: the image's own size, and where it begins. */
-static void conv_folded(const Program *p, const Node *n, Size *size)
-{
-    enum { HEIGHT = 3, ZEROS = 14 }; /* as op_conv.c has them */
-    const Node *x = n->arg[0], *own = call_operand(p, n, 0);
-    for (int i = 0; i < 2 && own != x; i++) {
-        size[HEIGHT + i] = own->shape.dim[1 + i];
-        size[ZEROS + i] = x->attr.lo[1 + i];
-    }
-}
-
-/* The record's runtime function, its text filled in: OpInfo.call. */
-static void print_call(Body *b, const Kernel *k)
-{
-    Emit *e = b->e;
-    Printer pr = {.b = b, .e = e, .k = k, .out = &b->text, .indent = 1};
-    const Node *n = k->product;
-    Text t = {.ngc = e->ngc};
-    Size size[CALL_SIZES] = {0};
-    op_info[n->op]->sizes(e->graph, n, size);
-    if (n->op == OP_conv)
-        conv_folded(b->p, n, size);
-    choose_temps(&pr);
-    declare_temps(&pr, 0);
-    b->id |= k->split > 0;
-    b->threads |= k->split > 0;
-    for (const char *c = op_info[n->op]->call; *c; c++) {
-        if (*c == '%')
-            text_add(&t, "%c", e->ngc->opt.real_double ? 'd' : 's');
-        else if (*c == '@')
-            text_add(&t, "%s", e->suffix);
-        else if (*c != '$')
-            text_put(&t, c, 1);
-        else if (*++c == 'y')
-            text_add(&t, "%s", print_pointer(b, program_place(b->p, n), n));
-        else if (*c == 'k')
-            text_add(&t, "%d", n->attr.axis);
-        else if (*c == 'p')
-            text_add(&t, "%s", k->split ? "id, threads" : "0, 1");
-        else if (*c == 's')
-            for (int i = 0; i < CALL_SIZES; i++)
-                text_add(&t, "%s%s%s", i ? ", " : "(const int[]){", int_text(&pr, size[i]), i + 1 < CALL_SIZES ? "" : "}");
-        else if (*c >= '0' && *c <= '3')
-            text_add(&t, "%s", int_text(&pr, size[*c - '0']));
-        else if (n->arg[*c - 'a']->shape.rank == 0)
-            text_add(&t, "%s", print_val(&pr, k->alpha).text);
-        else
-            text_add(&t, "%s", print_pointer(b, program_place(b->p, call_operand(b->p, n, *c - 'a')),
-                                               program_holder(b->p, call_operand(b->p, n, *c - 'a'))));
-    }
-    emit_section(e, intern(e->ngc, t.at + 5, strcspn(t.at, "(") - 5)); /* behind ngrt_ */
-    print_line(&pr, "%s;", t.at);
-    b->dims |= pr.dims;
-}
+/* ---- a kernel, of whatever kind ------------------------------------------------------------------------------- */
 
 /* A derivative is called what it is, dJ_dz; other numbers t0, t1, ... */
 static const char *local_name(Body *b, const Node *n)

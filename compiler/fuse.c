@@ -17,7 +17,7 @@ enum {
     LOOK_BACK = 24,       /* kernels among which one to merge with is sought */
     MERGED_STORES = 6,
     MERGED_VALS = 150,
-    CONV_BATCH = 16,      /* images from which on a convolution does without zeros around them */
+    TILE_BATCH = 16,      /* images from which on a convolution does without zeros around them */
 };
 
 typedef struct Demand { /* how a node's users want it */
@@ -362,7 +362,7 @@ static bool folds_zeros(const Program *p, const Node *n, const Demand *demand)
     bool around = x->shape.dim[0] == x->arg[0]->shape.dim[0] && x->shape.dim[3] == x->arg[0]->shape.dim[3];
     for (int i = 1; i < 3; i++)
         around &= x->attr.step[i] == 1 && x->attr.lo[i] >= 0 && x->shape.dim[i] > 0;
-    return around && x->shape.dim[3] >= CONV_BATCH && p->phase[slot] == p->phase[p->slot[n->id]];
+    return around && x->shape.dim[3] >= TILE_BATCH && p->phase[slot] == p->phase[p->slot[n->id]];
 }
 
 static void fold_zeros(Program *p, Demand *demand)

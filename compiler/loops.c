@@ -443,7 +443,7 @@ static Index index_sum(Graph *g, Index a, Index b, Size by)
 Kernel *kernel_conv(Program *p, Node *n)
 {
     enum { GROUP, OUT, CHANNEL, U, V, I, J, B, AXES };
-    static const int size_of[AXES] = {0, 2, 1, 6, 7, 8, 9, 5}; /* as conv_sizes has them */
+    static const int size_of[AXES] = {CONV_GROUPS, CONV_OUT, CONV_CHANNELS, CONV_KH, CONV_KW, CONV_OH, CONV_OW, CONV_BATCH};
     Kernel *k = new_kernel(p, n, 1);
     Graph *g = p->graph;
     Size s[CALL_SIZES];
@@ -458,8 +458,8 @@ Kernel *kernel_conv(Program *p, Node *n)
             if (lead == (pass == AX_LEAD))
                 at[a] = size_is_one(extent) ? index_zero() : index_axis(add_axis(p, k, extent, (AxisKind)pass));
         }
-    Index out = index_sum(g, at[OUT], at[GROUP], s[2]);
-    Index x[4] = {index_sum(g, at[CHANNEL], at[GROUP], s[1]), index_zero(), index_zero(), at[B]};
+    Index out = index_sum(g, at[OUT], at[GROUP], s[CONV_OUT]);
+    Index x[4] = {index_sum(g, at[CHANNEL], at[GROUP], s[CONV_CHANNELS]), index_zero(), index_zero(), at[B]};
     for (int i = 0; i < 2; i++)
         x[1 + i] = index_sum(g, index_sum(g, index_zero(), at[I + i], n->attr.step[i]), at[U + i], n->attr.lo[i]);
     Index kernel[4] = {out, at[CHANNEL], at[U], at[V]}, y[4] = {out, at[I], at[J], at[B]};

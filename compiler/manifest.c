@@ -25,11 +25,6 @@ static int64_t layout_size(const Layout *l)
     return l->align ? (l->size + l->align - 1) / l->align * l->align : 0;
 }
 
-static int64_t element_size(const Emit *e, Type type)
-{
-    return type == T_FLOAT && e->ngc->opt.real_double ? 8 : 4;
-}
-
 static int64_t count_at_bound(const Emit *e, Shape shape)
 {
     return size_max(e->graph, shape_count(e->graph, shape));
@@ -65,7 +60,7 @@ static void put_entry(Emit *e, Text *t, Entry n)
              n.type == T_INT ? "int32" : e->ngc->opt.real_double ? "float64" : "float32");
     put_shape(e, t, n.shape);
     text_add(t, ", \"offset\": %lld, \"bytes\": %lld, \"pointer\": %s", (long long)n.offset,
-             (long long)(count_at_bound(e, n.shape) * element_size(e, n.type)), n.pointer ? "true" : "false");
+             (long long)(count_at_bound(e, n.shape) * type_size(e->ngc, n.type)), n.pointer ? "true" : "false");
     if (n.limit > 0)
         text_add(t, ", \"limit\": %lld", (long long)n.limit);
     text_add(t, "}");
@@ -80,7 +75,7 @@ static Layout put_vars(Emit *e, Text *t, VarKind kind)
         place_member(&l, 4, 4);
     for (int i = 0; i < e->model->vars; i++) {
         const Var *v = e->model->var[i];
-        int64_t size = element_size(e, v->type);
+        int64_t size = type_size(e->ngc, v->type);
         if (v->kind != kind)
             continue;
         bool pointer = kind == VAR_INPUT && v->shape.rank > 0;
@@ -98,7 +93,7 @@ static Layout put_grads(Emit *e, Text *t)
         const Root *r = &e->model->root[i];
         if (r->kind != ROOT_GRAD)
             continue;
-        int64_t size = element_size(e, r->node->type), at = place_member(&l, count_at_bound(e, r->node->shape) * size, size);
+        int64_t size = type_size(e->ngc, r->node->type), at = place_member(&l, count_at_bound(e, r->node->shape) * size, size);
         put_entry(e, t, (Entry){.name = r->name, .c = r->cname, .role = "grad", .block = "grads", .type = r->node->type,
                                 .shape = r->node->shape, .offset = at});
     }
@@ -113,7 +108,7 @@ static Layout put_work(Emit *e, Text *t)
     place_member(&l, POINTER, POINTER);
     for (int i = 0; i < e->members; i++) {
         const Member *m = &e->member[i];
-        int64_t size = element_size(e, m->type), at = place_member(&l, count_at_bound(e, m->shape) * size, size);
+        int64_t size = type_size(e->ngc, m->type), at = place_member(&l, count_at_bound(e, m->shape) * size, size);
         for (int k = 0; k < e->model->roots; k++) {
             const Root *r = &e->model->root[k];
             if (r->cname == m->name && r->kind != ROOT_GRAD && r->kind != ROOT_UPDATE && emit_keeps(e, r))
@@ -124,7 +119,7 @@ static Layout put_work(Emit *e, Text *t)
     if (e->ispace > 0)
         place_member(&l, e->ispace * 4, 4);
     if (e->space > 0)
-        place_member(&l, e->space * element_size(e, T_FLOAT), element_size(e, T_FLOAT));
+        place_member(&l, e->space * type_size(e->ngc, T_FLOAT), type_size(e->ngc, T_FLOAT));
     return l;
 }
 

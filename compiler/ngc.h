@@ -14,7 +14,13 @@
 
 #define NGC_VERSION "0.1.0"
 
-enum { MAX_RANK = 8, MAX_DIMS = 8, CALL_SIZES = 16 };
+enum { MAX_RANK = 8, MAX_DIMS = 8 };
+
+enum { /* OpInfo.sizes of a convolution, as ngrt.h has them: the height and the width of each pair are neighbours */
+    CONV_GROUPS, CONV_CHANNELS, CONV_OUT, CONV_HEIGHT, CONV_WIDTH, CONV_BATCH, CONV_KH, CONV_KW, CONV_OH, CONV_OW, CONV_SH, CONV_SW,
+    CONV_DH, CONV_DW, CONV_PH, CONV_PW,
+    CALL_SIZES, /* no record has more */
+};
 
 typedef struct Ngc Ngc;     /* one compilation: arena, names, sources, messages, options */
 typedef struct Graph Graph; /* nodes in order; arguments precede users */

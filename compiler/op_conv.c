@@ -10,26 +10,24 @@
 
 #include <string.h>
 
-enum { GROUPS, CHANNELS, OUT, HEIGHT, WIDTH, BATCH, KH, KW, OH, OW, SH, SW, DH, DW, PH, PW };
-
-/* What the runtime is told: CALL_SIZES numbers. CHANNELS and OUT are those of one group. */
+/* What the runtime is told: CALL_SIZES numbers. CONV_CHANNELS and CONV_OUT are those of one group. */
 static void conv_sizes(Graph *g, const Node *n, Size *out)
 {
     const Shape *x = &n->arg[0]->shape;
     const Shape *k = n->op == OP_conv ? &n->arg[1]->shape : &n->shape, *y = n->op == OP_conv ? &n->shape : &n->arg[1]->shape;
-    out[GROUPS] = n->attr.axis;
-    out[CHANNELS] = k->dim[1];
-    if (!size_div(g, k->dim[0], n->attr.axis, &out[OUT]))
+    out[CONV_GROUPS] = n->attr.axis;
+    out[CONV_CHANNELS] = k->dim[1];
+    if (!size_div(g, k->dim[0], n->attr.axis, &out[CONV_OUT]))
         ngc_bug("%s: %d groups", op_info[n->op]->name, n->attr.axis);
-    out[HEIGHT] = x->dim[1];
-    out[WIDTH] = x->dim[2];
-    out[BATCH] = x->dim[3];
+    out[CONV_HEIGHT] = x->dim[1];
+    out[CONV_WIDTH] = x->dim[2];
+    out[CONV_BATCH] = x->dim[3];
     for (int i = 0; i < 2; i++) {
-        out[KH + i] = k->dim[2 + i];
-        out[OH + i] = y->dim[1 + i];
-        out[SH + i] = n->attr.step[i];
-        out[DH + i] = n->attr.lo[i];
-        out[PH + i] = 0;
+        out[CONV_KH + i] = k->dim[2 + i];
+        out[CONV_OH + i] = y->dim[1 + i];
+        out[CONV_SH + i] = n->attr.step[i];
+        out[CONV_DH + i] = n->attr.lo[i];
+        out[CONV_PH + i] = 0;
     }
 }
 
@@ -41,16 +39,16 @@ static void each_product(const Node *n, const Eval *e, void (*f)(int64_t x, int6
     conv_sizes(e->graph, n, size);
     for (int i = 0; i < CALL_SIZES; i++)
         s[i] = size_at(e->graph, size[i], e->dim);
-    int64_t dim[7] = {s[GROUPS] * s[OUT], s[CHANNELS], s[KH], s[KW], s[OH], s[OW], s[BATCH]};
+    int64_t dim[7] = {s[CONV_GROUPS] * s[CONV_OUT], s[CONV_CHANNELS], s[CONV_KH], s[CONV_KW], s[CONV_OH], s[CONV_OW], s[CONV_BATCH]};
     for (int i = 0; i < 7; i++)
         if (dim[i] == 0)
             return;
     do {
-        int64_t c = at[0] / s[OUT] * s[CHANNELS] + at[1];
-        int64_t row = at[4] * s[SH] + at[2] * s[DH], col = at[5] * s[SW] + at[3] * s[DW];
-        f(((c * s[HEIGHT] + row) * s[WIDTH] + col) * s[BATCH] + at[6],
-          ((at[0] * s[CHANNELS] + at[1]) * s[KH] + at[2]) * s[KW] + at[3],
-          ((at[0] * s[OH] + at[4]) * s[OW] + at[5]) * s[BATCH] + at[6], with);
+        int64_t c = at[0] / s[CONV_OUT] * s[CONV_CHANNELS] + at[1];
+        int64_t row = at[4] * s[CONV_SH] + at[2] * s[CONV_DH], col = at[5] * s[CONV_SW] + at[3] * s[CONV_DW];
+        f(((c * s[CONV_HEIGHT] + row) * s[CONV_WIDTH] + col) * s[CONV_BATCH] + at[6],
+          ((at[0] * s[CONV_CHANNELS] + at[1]) * s[CONV_KH] + at[2]) * s[CONV_KW] + at[3],
+          ((at[0] * s[CONV_OH] + at[4]) * s[CONV_OW] + at[5]) * s[CONV_BATCH] + at[6], with);
     } while (index_next(7, dim, at));
 }
 

@@ -9,6 +9,8 @@
 #include "ngc.h"
 
 enum { MAX_AXES = 2 * MAX_RANK, MAX_PARTS = 3, BLOCKS = 8 };
+enum { CACHE_LINE = 16 };                            /* elements: threads should not write to the same */
+enum { SHARE_WHOLE = 1, SHARE_ROWS, SHARE_COLUMNS }; /* Kernel.split of a product: which of a batch, rows or columns of the result */
 
 typedef struct Val Val;
 typedef struct Kernel Kernel;
@@ -215,9 +217,11 @@ void program_verify(const Program *);                    /* ends ngc with status
 /* share.c */
 void program_share(Program *); /* before plan.c */
 void program_waits(Program *); /* behind it */
+int64_t share_block(const Program *, const Kernel *member); /* elements of the sums of one block, as the next has its own so far behind */
 
 /* report.c */
 int64_t kernel_flops(const Program *, const Kernel *);
+double common_rate(const Ngc *);                        /* operations a nanosecond of one core of a common machine */
 
 /* plan.c */
 void program_plan(Program *);

@@ -35,6 +35,11 @@ int64_t kernel_flops(const Program *p, const Kernel *k)
     return ops + (kernel_reduces(k) ? passes : 0);
 }
 
+double common_rate(const Ngc *ngc)
+{
+    return ngc->opt.real_double ? 40 : 80;
+}
+
 static int64_t function_flops(const Function *f)
 {
     int64_t sum = 0;
@@ -55,11 +60,6 @@ static int function_kernels(const Function *f)
 static int64_t var_count(const Emit *e, const Var *v)
 {
     return size_max(e->graph, shape_count(e->graph, v->shape));
-}
-
-static int64_t element_size(const Emit *e, Type type)
-{
-    return type == T_INT ? 4 : e->ngc->opt.real_double ? 8 : 4;
 }
 
 /* The part of a name before its last point: the layer. */
@@ -118,9 +118,9 @@ static void report_params(const Emit *e, FILE *out)
 /* The size of the work struct, where pointers have this many bytes and everything is aligned to its size. */
 static int64_t work_size(const Emit *e, int64_t pointer)
 {
-    int64_t at = pointer, align = pointer, real = element_size(e, T_FLOAT);
+    int64_t at = pointer, align = pointer, real = type_size(e->ngc, T_FLOAT);
     for (int i = 0; i < e->members; i++) {
-        int64_t size = element_size(e, e->member[i].type);
+        int64_t size = type_size(e->ngc, e->member[i].type);
         at = (at + size - 1)/size*size + size_max(e->graph, shape_count(e->graph, e->member[i].shape))*size;
         align = size > align ? size : align;
     }
@@ -143,7 +143,7 @@ static void report_structs(const Emit *e, FILE *out)
         bytes = 0;
         for (int i = 0; i < e->model->vars; i++)
             if (e->model->var[i]->kind == of[k].kind)
-                bytes += var_count(e, e->model->var[i]) * element_size(e, e->model->var[i]->type);
+                bytes += var_count(e, e->model->var[i]) * type_size(e->ngc, e->model->var[i]->type);
         if (bytes > 0)
             fprintf(out, "bytes of %s: %lld\n", of[k].name, (long long)bytes);
     }
@@ -151,11 +151,11 @@ static void report_structs(const Emit *e, FILE *out)
     for (int i = 0; i < e->model->roots; i++)
         if (e->model->root[i].kind == ROOT_GRAD)
             bytes +=
-                size_max(e->graph, shape_count(e->graph, e->model->root[i].node->shape)) * element_size(e, T_FLOAT);
+                size_max(e->graph, shape_count(e->graph, e->model->root[i].node->shape)) * type_size(e->ngc, T_FLOAT);
     if (bytes > 0)
         fprintf(out, "bytes of grads: %lld\n", (long long)bytes);
     fprintf(out, "bytes of work: %lld (planned space: %lld; where pointers have 4 bytes: %lld)\n", (long long)work_size(e, 8),
-            (long long)(e->space * element_size(e, T_FLOAT) + e->ispace * 4), (long long)work_size(e, 4));
+            (long long)(e->space * type_size(e->ngc, T_FLOAT) + e->ispace * 4), (long long)work_size(e, 4));
 }
 
 void report(Ngc *ngc, Model *m, FILE *out)

@@ -4,12 +4,11 @@
 
 #include <string.h>
 
-/* One core of a common machine; a billion a second of each. */
-enum { FLOPS = 80, BYTES = 10 };
+enum { BYTES = 10 }; /* a nanosecond, between memory and one core of a common machine */
 
 static int64_t node_bytes(const Program *p, const Node *n)
 {
-    return size_max(p->graph, shape_count(p->graph, n->shape)) * (n->type == T_INT || !p->ngc->opt.real_double ? 4 : 8);
+    return size_max(p->graph, shape_count(p->graph, n->shape)) * type_size(p->ngc, n->type);
 }
 
 /* What a kernel has in memory and reads is called once for each tensor, whatever it is used for. */
@@ -65,7 +64,7 @@ static int64_t bytes_written(const Function *f)
 void report_moves(const Function *f, int64_t flops, FILE *out)
 {
     int64_t read = bytes_read(f), written = bytes_written(f);
-    double rate = f->program->ngc->opt.real_double ? FLOPS / 2.0 : FLOPS, work = (double)flops / rate, move = (double)(read + written) / BYTES;
+    double rate = common_rate(f->program->ngc), work = (double)flops / rate, move = (double)(read + written) / BYTES;
     fprintf(out, "  moves: %lld bytes read, %lld written\n", (long long)read, (long long)written);
     fprintf(out, "  limit: %.3g us by arithmetic at %g Gflop/s, %.3g us by memory at %d GB/s\n", work / 1e3, rate, move / 1e3, BYTES);
 }
@@ -75,7 +74,7 @@ void report_passes(const Function *f, FILE *out)
 {
     const Program *p = f->program;
     int stored = 0, products = 0, nests = 0, inside = 0, merged = 0;
-    int64_t size = p->ngc->opt.real_double ? 8 : 4;
+    int64_t size = type_size(p->ngc, T_FLOAT);
     for (int i = 0; i < p->nodes; i++)
         stored += p->place[i].kind != P_NONE && p->place[i].kind != P_ALIAS && p->place[i].kind != P_FOLDED;
     for (int i = 0; i < p->kernels; i++) {

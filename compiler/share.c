@@ -15,7 +15,6 @@
 enum {
     FUNCTION = 100000, /* estimated nanoseconds from which on a program is shared at all */
     KERNEL = 2000,     /* and from which on a kernel is: more than it takes to wait for each other */
-    LINE = 16,         /* elements, a line of the cache: threads should not write to the same */
     COLUMN_UNIT = 32, /* columns and rows of a product: whole tiles of ngrt_gemm.c for any processor */
     ROW_UNIT = 24,
     FEW = 3,           /* pieces below which it is one thread's */
@@ -38,7 +37,7 @@ static double estimate(const Program *p, const Kernel *k)
 {
     double flops = (double)kernel_flops(p, k), time = 0;
     if (k->kind == K_GEMM || k->kind == K_CALL)
-        return flops / (p->ngc->opt.real_double ? 40 : 80);
+        return flops / common_rate(p->ngc);
     if (k->kind == K_RANDOM)
         return 5 * (double)size_max(p->graph, shape_count(p->graph, k->store[0].node->shape));
     for (int m = 0; m < k->members; m++)
@@ -80,19 +79,17 @@ static Layout layout_at(const Kernel *in, const Index *x, int axis, int64_t unit
     return inner < l.step ? l : none;
 }
 
-enum { WHOLE = 1, ROWS, COLUMNS }; /* Kernel.split of a product */
-
 /* Of an operand of a product: 0 and 1, or 2 for the result. */
 static Layout layout_of_product(const Kernel *k, int operand)
 {
     const Node *x = k->product, *a = x->arg[0];
     int r = x->shape.rank;
     Size m = x->shape.dim[r - 2], n = x->shape.dim[r - 1], inner = a->shape.dim[r - 1 - x->attr.ta];
-    Layout none = {0, 0, 0}, l = {k->split == ROWS ? m : n, 0, k->unit};
-    if (k->split == WHOLE || (k->split == ROWS && operand == 1) || (k->split == COLUMNS && operand == 0) || (r > 2 && l.extent < 0))
+    Layout none = {0, 0, 0}, l = {k->split == SHARE_ROWS ? m : n, 0, k->unit};
+    if (k->split == SHARE_WHOLE || (k->split == SHARE_ROWS && operand == 1) || (k->split == SHARE_COLUMNS && operand == 0) || (r > 2 && l.extent < 0))
         return none;
     if (operand == 2)
-        l.step = k->split == ROWS ? n : 1;
+        l.step = k->split == SHARE_ROWS ? n : 1;
     else if (operand == 0)
         l.step = x->attr.ta ? 1 : inner;
     else
@@ -124,9 +121,9 @@ static bool is_free(const Kernel *k, int axis)
 static int64_t unit_of(const Program *p, const Kernel *k, int axis)
 {
     int64_t inner = 1;
-    for (int i = axis + 1; i < k->axes && inner < LINE; i++)
+    for (int i = axis + 1; i < k->axes && inner < CACHE_LINE; i++)
         inner *= size_max(p->graph, k->extent[i]);
-    return inner >= LINE || k->member ? 1 : LINE;
+    return inner >= CACHE_LINE || k->member ? 1 : CACHE_LINE;
 }
 
 static int64_t pieces_of(const Program *p, Size extent, int64_t unit)
@@ -154,7 +151,7 @@ static void count_fits(const Program *p, const Kernel *in, const Layout *made, i
 /* An axis by which the loop goes on with what its threads have made, for the most part or, for a small one, all of it. */
 static bool follow(const Program *p, Kernel *k, const Layout *made, bool small)
 {
-    static const int64_t unit[] = {1, LINE, COLUMN_UNIT, ROW_UNIT};
+    static const int64_t unit[] = {1, CACHE_LINE, COLUMN_UNIT, ROW_UNIT};
     int best = 0;
     for (int i = 0; i < k->axes; i++)
         for (size_t u = 0; u < sizeof unit / sizeof *unit && is_free(k, i); u++) {
@@ -203,6 +200,11 @@ static bool choose_columns(const Program *p, Kernel *k)
     return true;
 }
 
+int64_t share_block(const Program *p, const Kernel *member)
+{
+    return pieces_of(p, shape_count(p->graph, member->store[0].node->shape), CACHE_LINE) * CACHE_LINE;
+}
+
 /* Members that fold rows together need memory for the sums of each block. */
 static bool find_blocks(Program *p, Kernel *k)
 {
@@ -212,7 +214,7 @@ static bool find_blocks(Program *p, Kernel *k)
             continue;
         if (s->at == NULL || s->at->base.plus != 0 || s->at->base.minus != 0)
             return false;
-        k->blocks += (size_max(p->graph, shape_count(p->graph, s->node->shape)) + LINE - 1) / LINE * LINE * BLOCKS;
+        k->blocks += share_block(p, k->member[m]) * BLOCKS;
     }
     p->block_room = k->blocks > p->block_room ? k->blocks : p->block_room;
     return true;
@@ -237,13 +239,13 @@ static void split_product(const Program *p, Kernel *k)
     double by_rows = uneven(rows), by_columns = uneven(columns);
     k->unit = 1;
     if (batch > 1 && uneven(batch) <= by_rows && uneven(batch) <= by_columns)
-        k->split = WHOLE;
+        k->split = SHARE_WHOLE;
     else if (rows < FEW && columns < FEW && k->time < 10 * KERNEL)
         return;
     else if (by_columns <= by_rows + 0.05 && (by_columns + 0.05 < by_rows || size_max(p->graph, n) >= size_max(p->graph, m)))
-        k->split = COLUMNS, k->unit = COLUMN_UNIT;
+        k->split = SHARE_COLUMNS, k->unit = COLUMN_UNIT;
     else
-        k->split = ROWS, k->unit = unit;
+        k->split = SHARE_ROWS, k->unit = unit;
 }
 
 /* small: only where no thread has to wait for it. */

@@ -125,7 +125,7 @@ static bool read_memory(File *f, Model *m)
         for (int i = 0; i < m->vars; i++) {
             Var *v = m->var[i];
             int64_t count = size_max(m->graph, shape_count(m->graph, v->shape));
-            size_t bytes = (size_t)count * (v->type == T_FLOAT && f->ngc->opt.real_double ? 8 : 4);
+            size_t bytes = (size_t)count * (size_t)type_size(f->ngc, v->type);
             if (v->kind != VAR_PARAM)
                 continue;
             if (pass == 0) {
