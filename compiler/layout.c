@@ -14,6 +14,7 @@ typedef struct Layout {
     Node **now;   /* by id of an old node: what stands in its place */
     Node **inner; /* now is its turn; or NULL */
     bool *born;   /* by id of an old node: made from a convolution, in its order of axes */
+    const int *uses; /* of old nodes */
 } Layout;
 
 /* The last axis comes first. */
@@ -54,10 +55,24 @@ static bool is_turn(const Node *n)
     return same;
 }
 
+/* A product that nothing else reads, perhaps in another shape, computed the other way round: (A B)' = B' A'. NULL: a is none. */
+static Node *turned_product(const Layout *l, const Node *a)
+{
+    const Node *n = l->now[a->id], *p = n->op == OP_reshape ? n->arg[0] : n, *old = a->op == OP_reshape ? a->arg[0] : a;
+    Shape s = {.rank = n->shape.rank};
+    if (p->op != OP_matmul || p->shape.rank != 2 || p->shape.dim[0] != n->shape.dim[0] || old->op != OP_matmul || l->uses[old->id] != 1)
+        return NULL;
+    turn_sizes(n->shape.dim, s.rank, s.dim);
+    return graph_reshape(l->g, graph_matmul(l->g, p->arg[1], p->arg[0], !p->attr.tb, !p->attr.ta), s);
+}
+
 /* An operand in the order of the others; those of rank 0 have none. */
 static Node *operand(const Layout *l, const Node *a)
 {
-    return l->inner[a->id] ? l->inner[a->id] : turn_back(l->g, l->now[a->id]);
+    if (l->inner[a->id])
+        return l->inner[a->id];
+    Node *product = turned_product(l, a);
+    return product ? product : turn_back(l->g, l->now[a->id]);
 }
 
 static Node *pass_elements(const Layout *l, const Node *n)
@@ -163,7 +178,10 @@ void graph_layout(Graph *g, Node **root, int roots, const bool *stays)
     bool *end = arena_alloc(g->ngc, room);
     for (int i = 0; i < roots; i++)
         end[root[i]->id] |= stays[i];
-    Layout l = {g, arena_alloc(g->ngc, room * sizeof(Node *)), arena_alloc(g->ngc, room * sizeof(Node *)), arena_alloc(g->ngc, room)};
+    Layout l = {.g = g, .uses = uses};
+    l.now = arena_alloc(g->ngc, room * sizeof *l.now);
+    l.inner = arena_alloc(g->ngc, room * sizeof *l.inner);
+    l.born = arena_alloc(g->ngc, room);
     Loc loc = g->loc;
     for (int i = 0; i < count; i++) {
         Node *n = g->node[i];
