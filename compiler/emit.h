@@ -4,6 +4,7 @@
 
 #include "program.h"
 
+enum { LINE = 64, WORTH_A_LINE = 4096 }; /* bytes of a cache line; of space that is worth beginning on one */
 enum { USES_PARAMS = 1, USES_STATE = 2, USES_INPUTS = 4, USES_WORK = 8, USES_GRADS = 16, USES_SEED = 32 };
 
 /* The functions of the emitted C, in the order of the header. */
@@ -75,6 +76,7 @@ typedef struct Emit {
     Table kind_of;                   /* text that tells kinds apart, interned: 1 + its place */
     Taken member_names;
     int64_t space, ispace;
+    int spare;             /* elements that let space begin on a cache line; 0: it is small, and begins where it does */
     Function *function;
     int functions;
     int programs;
@@ -110,6 +112,7 @@ typedef struct Body { /* of one function of the emitted C, while it is printed *
     int temps;             /* names given out */
     Taken locals;          /* the same, of derivatives: dJ_dz */
     unsigned blocks, dims; /* what the text speaks of */
+    bool space;            /* the same, of work's space that begins on a cache line */
     bool id, threads;      /* the same, where threads share a function */
     size_t alone;          /* where what one thread does begins in the text; 0: nowhere */
 } Body;
@@ -223,6 +226,7 @@ void report_moves(const Function *, int64_t flops, FILE *);
 void report_passes(const Function *, FILE *);
 void report_saved(const Function *backward, FILE *);
 void emit_run_time_sizes(Emit *, Text *, unsigned dims); /* declares those that the text speaks of */
+void emit_space(const Emit *, Text *, const Body *);      /* the same, of space */
 int emit_data(Emit *, const double *data, Type, int64_t count); /* the number of a constant array */
 
 #endif

@@ -347,6 +347,8 @@ Emit *emit_prepare(Ngc *ngc, Model *m)
         if (f->program->plain && f->phase != 1)
             place_members(e, f->program);
     }
+    int64_t size = type_size(ngc, T_FLOAT);
+    e->spare = e->space * size >= WORTH_A_LINE ? (int)(LINE / size) - 1 : 0;
     return e;
 }
 
@@ -387,6 +389,19 @@ void emit_run_time_sizes(Emit *e, Text *t, unsigned dims)
     for (int i = 0; i < e->graph->dims; i++)
         if (dims >> i & 1)
             text_add(t, "    const size_t %s%s = (size_t)in->%s;\n", e->dim_prefix, e->graph->dim[i].name, e->dim[i]);
+}
+
+void emit_space(const Emit *e, Text *t, const Body *b)
+{
+    if (b->space)
+        text_add(t, "    %s *const space = w->space + w->space_at;\n", e->real);
+}
+
+/* Backward reads what forward left. */
+static void print_space_start(const Emit *e, const Function *f, Text *t)
+{
+    if (e->spare && f->program->space > 0 && f->fn != FN_INIT && f->fn != FN_BACKWARD && f->fn != FN_UPDATE)
+        text_add(t, "    w->space_at = line_start(w->space);\n");
 }
 
 /* Sizes in range, then labels: a label's tensor has run-time sizes. */
@@ -540,6 +555,7 @@ static void print_part_apart(Emit *e, const Function *f, int part, int number, T
     const char *more = b.threads ? ", int id, int threads" : b.id ? ", int id" : "", *pass = b.threads ? ", id, threads" : b.id ? ", id" : "";
     text_add(out, "static void %s_%d(%s%s)\n{\n", f->name, number, emit_arguments(e, &own, true), more);
     emit_run_time_sizes(e, out, b.dims);
+    emit_space(e, out, &b);
     text_add(out, "%s}\n\n", b.text.at);
     text_add(&whole->text, "    %s_%d(%s%s);\n", f->name, number, emit_arguments(e, &own, false), pass);
     whole->blocks |= b.blocks;
@@ -583,7 +599,10 @@ static void print_function(Emit *e, const Function *f, Text *out)
     print_unused(f, out, b.blocks);
     if (f->fn == FN_INIT && !(b.blocks & USES_SEED))
         text_add(out, "    (void)seed;\n");
-    text_add(out, "%s%s", checks.at, b.text.at);
+    text_add(out, "%s", checks.at);
+    print_space_start(e, f, out);
+    emit_space(e, out, &b);
+    text_add(out, "%s", b.text.at);
     text_add(out, f->fn == FN_INIT ? "}\n\n" : "    return NGRT_OK;\n}\n\n");
 }
 
@@ -688,6 +707,9 @@ void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
     emit_weights(e, &out->c, true);
     print_data(e, &out->c);
     out->numbers = out->c.size - before;
+    if (e->spare)
+        text_add(&out->c, "/* How far into x the first cache line begins, of %d bytes. */\nstatic int line_start(const %s *x)\n{\n"
+                          "    return (int)((%d - (uintptr_t)x %% %d) %% %d / sizeof *x);\n}\n\n", LINE, e->real, LINE, LINE, LINE);
     if (e->labels)
         text_add(
             &out->c,

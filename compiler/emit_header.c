@@ -13,7 +13,8 @@ static bool is_local_name(const char *name)
 {
     static const char *const local[] = {"params", "state", "in", "w",    "grads",   "seed",        "i",
                                         "j",      "k",     "l",  "dims", "tensors", "check_labels",
-                                        "arg",    "id",    "threads", "call", "from", "to", "share_of", "meet"};
+                                        "arg",    "id",    "threads", "call", "from", "to", "share_of", "meet",
+                                        "space", "line_start"};
     for (size_t i = 0; i < sizeof local / sizeof *local; i++)
         if (strcmp(local[i], name) == 0)
             return true;
@@ -81,6 +82,7 @@ void emit_names(Emit *e)
     c_name_distinct(e->ngc, &e->member_names, "pool");
     c_name_distinct(e->ngc, &e->member_names, "space");
     c_name_distinct(e->ngc, &e->member_names, "ispace");
+    c_name_distinct(e->ngc, &e->member_names, "space_at");
     for (int i = 0; i < m->roots; i++)
         m->root[i].cname = m->root[i].kind == ROOT_GRAD ? c_name_distinct(e->ngc, &grads, m->root[i].name) : NULL;
     for (size_t k = 0; k < sizeof order / sizeof *order; k++)
@@ -284,8 +286,10 @@ static void declare_work(Emit *e, Text *t)
         declare_member(e, t, e->member[i].name, e->member[i].type, e->member[i].shape, NULL);
     if (e->ispace > 0)
         text_add(t, "    int32_t ispace[%lld];\n", (long long)e->ispace);
+    if (e->spare)
+        text_add(t, "    int space_at; /* where a cache line begins in space */\n");
     if (e->space > 0)
-        text_add(t, "    %s space[%lld];\n", e->real, (long long)e->space);
+        text_add(t, "    %s space[%lld];\n", e->real, (long long)e->space + e->spare);
     text_add(t, "} %s_work;\n\n", e->name);
 }
 

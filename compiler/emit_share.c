@@ -89,6 +89,7 @@ void share_function(Emit *e, const Function *f, Body *b, Text *out)
             text_add(out, "    %s%s_%s *%s = call->%s;\n", f->writes & blocks[i].use ? "" : "const ", e->name, blocks[i].type,
                      blocks[i].name, blocks[i].name);
     emit_run_time_sizes(e, out, b->dims);
+    emit_space(e, out, b);
     text_add(out, "%s}\n\n", b->text.at);
     b->text = (Text){.ngc = e->ngc};
     text_add(&b->text, "    %s_call call = {%s};\n    if (w->pool", f->name, emit_arguments(e, f, false));
@@ -97,6 +98,7 @@ void share_function(Emit *e, const Function *f, Body *b, Text *out)
     text_add(&b->text, ")\n        w->pool->run(w->pool, %s_task, &call);\n    else\n        %s_task(&call, 0, 1);\n", f->name, f->name);
     b->blocks = f->blocks;
     b->dims = 0;
+    b->space = false;
 }
 
 void share_helpers(const Emit *e, Text *t)

@@ -118,8 +118,10 @@ static Layout put_work(Emit *e, Text *t)
     }
     if (e->ispace > 0)
         place_member(&l, e->ispace * 4, 4);
+    if (e->spare)
+        place_member(&l, 4, 4);
     if (e->space > 0)
-        place_member(&l, e->space * type_size(e->ngc, T_FLOAT), type_size(e->ngc, T_FLOAT));
+        place_member(&l, (e->space + e->spare) * type_size(e->ngc, T_FLOAT), type_size(e->ngc, T_FLOAT));
     return l;
 }
 

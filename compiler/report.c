@@ -124,9 +124,9 @@ static int64_t work_size(const Emit *e, int64_t pointer)
         at = (at + size - 1)/size*size + size_max(e->graph, shape_count(e->graph, e->member[i].shape))*size;
         align = size > align ? size : align;
     }
-    at += e->ispace*4;
+    at += e->ispace*4 + (e->spare ? 4 : 0);
     if (e->space > 0) {
-        at = (at + real - 1)/real*real + e->space*real;
+        at = (at + real - 1)/real*real + (e->space + e->spare)*real;
         align = real > align ? real : align;
     }
     return (at + align - 1)/align*align;

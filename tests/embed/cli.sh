@@ -117,6 +117,14 @@ PY
     done
 fi
 
+# ---- work stays whole wherever it is, also between forward and backward ----
+printf 'input x[8, 64], t[8]: int\nh = dense(dense(x, 128, tanh), 64, relu)\nminimize J = cross_entropy(dense(h, 3), t) with sgd(lr = 0.1)\n' >moved.ng
+ok "C for work that is moved" "$ngc" --standalone --prefix=model moved.ng -o model.c
+for options in "-O2" "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"; do
+    ok "work that is moved, $options" cc $options -I. -o moved "$top/tests/embed/moved.c" model.c -lm
+    says 0 'the same' ./moved
+done
+
 # ---- explain-error: every code has a page, and its examples are wrong and right ----
 for code in $(grep -rhoE '(lower_error\(L|SEV_[A-Z]+|warn\([^"]*"[a-z-]+"), [0-9]+' "$top/compiler" "$top/grammars" | grep -oE '[0-9]+$' | sort -nu); do
     code=$(printf NG%04d "$code")
