@@ -228,32 +228,22 @@ NGRT_FN void ngrt_sconv(const int *n, const float *x, const float *k, float *y, 
 }
 
 /*@ sconvk: sconv */
-enum { NGRT_SK_ROWS = 4, NGRT_SK_COLS = 3, NGRT_SK_WIDTH = 8, NGRT_SK_LANES = 16, NGRT_SK_BAND = 1024, NGRT_SK_BLOCK = 24 };
+enum { NGRT_SK_ROWS = 6, NGRT_SK_COLS = 4, NGRT_SK_WIDTH = 8, NGRT_SK_LANES = 16, NGRT_SK_BAND = 1024, NGRT_SK_BLOCK = 13 };
 
 /* The sums of a tile, each in parts that are added up at the end. */
 typedef float ngrt_sk_sum[NGRT_SK_ROWS][NGRT_SK_COLS][NGRT_SK_LANES];
 
-/* sum[i][j] += sum over lines and places of y[i] x[j], for 4 rows i of y, `row` apart, and what 3 taps meet; a line has n places,
- * and the next is xline and yline further. */
+/* sum[i][j] += sum over lines and places of y[i] x[j], for some rows i of y, `row` apart, and what 4 taps meet; a line has n places,
+ * and the next is xline and yline further. Returns how many of the n it could take in whole vectors. */
 typedef struct ngrt_sk_job {
     int rows, lines, n;
     ptrdiff_t row, yline, xline;
 } ngrt_sk_job;
 
-typedef void ngrt_sk_tile(const ngrt_sk_job *job, const float *y, const float *const *x, float (*sum)[NGRT_SK_COLS][NGRT_SK_LANES]);
-
-/* What is left of each line from place j on. */
-static void ngrt_sk_rest(const ngrt_sk_job *job, int j, const float *y, const float *const *x, float (*sum)[NGRT_SK_COLS][NGRT_SK_LANES]) {
-    int i, l, c, p;
-    for (i = 0; i < job->rows && j < job->n; i++)
-        for (c = 0; c < NGRT_SK_COLS; c++)
-            for (l = 0; l < job->lines; l++)
-                for (p = j; p < job->n; p++)
-                    sum[i][c][0] += y[i * job->row + l * job->yline + p] * x[c][l * job->xline + p];
-}
+typedef int ngrt_sk_tile(const ngrt_sk_job *job, const float *y, const float *const *x, float (*sum)[NGRT_SK_COLS][NGRT_SK_LANES]);
 
 /* In C alone. */
-static void ngrt_sk_plain(const ngrt_sk_job *job, const float *y, const float *const *x, float (*sum)[NGRT_SK_COLS][NGRT_SK_LANES]) {
+static int ngrt_sk_plain(const ngrt_sk_job *job, const float *y, const float *const *x, float (*sum)[NGRT_SK_COLS][NGRT_SK_LANES]) {
     int i, l, c, p, j, whole = job->n / NGRT_SK_WIDTH * NGRT_SK_WIDTH;
     for (i = 0; i < job->rows; i++)
         for (c = 0; c < NGRT_SK_COLS; c++) {
@@ -267,48 +257,57 @@ static void ngrt_sk_plain(const ngrt_sk_job *job, const float *y, const float *c
             for (j = 0; j < NGRT_SK_WIDTH; j++)
                 sum[i][c][j] += s[j];
         }
-    ngrt_sk_rest(job, whole, y, x, sum);
+    return whole;
 }
 
 #if defined __GNUC__ && defined __x86_64__
-/* As many rows as there are, each compiled on its own. */
-#define NGRT_SK_ROW(i) \
-    if (rows > i) { \
-        vector a = *(const vector *)(y##i + p); \
-        s##i += a * u, t##i += a * v, w##i += a * z; \
-    }
-#define NGRT_SK_KEEP(i) \
+/* As many rows as there are, each number of them compiled on its own: a row's four sums, and what is loaded of y, in registers. */
+#define NGRT_SK_ZERO(i) vector s##i = {0}, t##i = {0}, u##i = {0}, v##i = {0}, a##i = {0};
+#define NGRT_SK_LOAD(i) \
     if (rows > i) \
-        *(vector *)sum[i][0] += s##i, *(vector *)sum[i][1] += t##i, *(vector *)sum[i][2] += w##i;
+        a##i = *(const vector *)(from + i * row + p);
+#define NGRT_SK_TAP(to, c) \
+    b = *(const vector *)(x##c + p); \
+    NGRT_SK_ADD(to, 0) NGRT_SK_ADD(to, 1) NGRT_SK_ADD(to, 2) NGRT_SK_ADD(to, 3) NGRT_SK_ADD(to, 4) NGRT_SK_ADD(to, 5)
+#define NGRT_SK_ADD(to, i) \
+    if (rows > i) \
+        to##i += a##i * b;
+#define NGRT_SK_KEEP(i) \
+    if (rows > i) { \
+        vector *to = (vector *)sum[i]; \
+        enum { next = NGRT_SK_LANES / width }; \
+        to[0] += s##i, to[next] += t##i, to[2 * next] += u##i, to[3 * next] += v##i; \
+    }
 #define NGRT_SK_TILE(name, type, isa) \
-    __attribute__((target(isa), always_inline)) static inline void name##_rows( \
+    __attribute__((target(isa), always_inline)) static inline int name##_rows( \
         const int rows, const ngrt_sk_job *job, const float *y, const float *const *x, float (*sum)[NGRT_SK_COLS][NGRT_SK_LANES]) { \
         typedef type vector; \
         enum { width = sizeof(vector) / sizeof(float) }; \
-        vector s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0}; \
-        vector w0 = {0}, w1 = {0}, w2 = {0}, w3 = {0}; \
-        const float *x0 = x[0], *x1 = x[1], *x2 = x[2]; \
-        int l, p, whole = job->n / width * width; \
-        for (l = 0; l < job->lines; l++, x0 += job->xline, x1 += job->xline, x2 += job->xline) { \
-            const float *y0 = y + l * job->yline; \
-            const float *y1 = rows > 1 ? y0 + job->row : y0, *y2 = rows > 2 ? y1 + job->row : y0; \
-            const float *y3 = rows > 3 ? y2 + job->row : y0; \
-            (void)y1, (void)y2, (void)y3; \
+        NGRT_SK_ZERO(0) NGRT_SK_ZERO(1) NGRT_SK_ZERO(2) NGRT_SK_ZERO(3) NGRT_SK_ZERO(4) NGRT_SK_ZERO(5) \
+        const float *from = y, *x0 = x[0], *x1 = x[1], *x2 = x[2], *x3 = x[3]; \
+        const ptrdiff_t row = job->row; \
+        ptrdiff_t p, whole = job->n / width * width; \
+        int l; \
+        for (l = 0; l < job->lines; l++) { \
             for (p = 0; p < whole; p += width) { \
-                vector u = *(const vector *)(x0 + p), v = *(const vector *)(x1 + p), z = *(const vector *)(x2 + p); \
-                NGRT_SK_ROW(0) NGRT_SK_ROW(1) NGRT_SK_ROW(2) NGRT_SK_ROW(3) \
+                vector b; \
+                NGRT_SK_LOAD(0) NGRT_SK_LOAD(1) NGRT_SK_LOAD(2) NGRT_SK_LOAD(3) NGRT_SK_LOAD(4) NGRT_SK_LOAD(5) \
+                NGRT_SK_TAP(s, 0) NGRT_SK_TAP(t, 1) NGRT_SK_TAP(u, 2) NGRT_SK_TAP(v, 3) \
             } \
+            from += job->yline, x0 += job->xline, x1 += job->xline, x2 += job->xline, x3 += job->xline; \
         } \
-        NGRT_SK_KEEP(0) NGRT_SK_KEEP(1) NGRT_SK_KEEP(2) NGRT_SK_KEEP(3) \
-        ngrt_sk_rest(job, whole, y, x, sum); \
+        NGRT_SK_KEEP(0) NGRT_SK_KEEP(1) NGRT_SK_KEEP(2) NGRT_SK_KEEP(3) NGRT_SK_KEEP(4) NGRT_SK_KEEP(5) \
+        return (int)whole; \
     } \
-    __attribute__((target(isa))) static void name(const ngrt_sk_job *job, const float *y, const float *const *x, \
-                                                  float (*sum)[NGRT_SK_COLS][NGRT_SK_LANES]) { \
+    __attribute__((target(isa))) static int name(const ngrt_sk_job *job, const float *y, const float *const *x, \
+                                                 float (*sum)[NGRT_SK_COLS][NGRT_SK_LANES]) { \
         switch (job->rows) { \
-        case 1: name##_rows(1, job, y, x, sum); break; \
-        case 2: name##_rows(2, job, y, x, sum); break; \
-        case 3: name##_rows(3, job, y, x, sum); break; \
-        default: name##_rows(4, job, y, x, sum); break; \
+        case 1: return name##_rows(1, job, y, x, sum); \
+        case 2: return name##_rows(2, job, y, x, sum); \
+        case 3: return name##_rows(3, job, y, x, sum); \
+        case 4: return name##_rows(4, job, y, x, sum); \
+        case 5: return name##_rows(5, job, y, x, sum); \
+        default: return name##_rows(6, job, y, x, sum); \
         } \
     }
 
@@ -323,10 +322,13 @@ NGRT_SK_TILE(ngrt_sk_avx512, ngrt_sc_w, "avx512f")
 #endif
 #endif
 
-static ngrt_sk_tile *ngrt_sk_choose(ptrdiff_t n) {
+/* The best tile for this processor and lines of n, and for how many rows it has registers. */
+static ngrt_sk_tile *ngrt_sk_choose(ptrdiff_t n, int *rows) {
+    *rows = NGRT_SK_ROWS;
 #if defined __GNUC__ && defined __x86_64__
     if (n >= 2 * NGRT_SK_WIDTH && __builtin_cpu_supports("avx512f"))
         return ngrt_sk_avx512;
+    *rows = NGRT_SK_ROWS / 2;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         return ngrt_sk_avx2;
 #endif
@@ -334,16 +336,27 @@ static ngrt_sk_tile *ngrt_sk_choose(ptrdiff_t n) {
     return ngrt_sk_plain;
 }
 
+/* A tile, and what it leaves of each line: not called from it, where GCC would forget to end its use of wide registers. */
+static void ngrt_sk_both(ngrt_sk_tile *tile, const ngrt_sk_job *job, const float *y, const float *const *x, ngrt_sk_sum *sum) {
+    int whole = tile(job, y, x, *sum), i, l, c, p;
+    for (i = 0; i < job->rows && whole < job->n; i++)
+        for (c = 0; c < NGRT_SK_COLS; c++)
+            for (l = 0; l < job->lines; l++)
+                for (p = whole; p < job->n; p++)
+                    (*sum)[i][c][0] += y[i * job->row + l * job->yline + p] * x[c][l * job->xline + p];
+}
+
 /* Adds the sums of the tiles of kernels i.. from tap l on, and forgets them. */
 static void ngrt_sk_add(const ngrt_sc_shape *s, int i, int rows, int l, int tiles, ngrt_sk_sum *sum, float *k) {
-    int t, r, c, j;
+    int t, r, c, j, h;
     for (t = 0; t < tiles; t++, l += NGRT_SK_COLS)
         for (r = 0; r < rows; r++)
             for (c = 0; c < NGRT_SK_COLS && l + c < s->depth; c++) {
-                float all = 0.0f;
-                for (j = 0; j < NGRT_SK_LANES; j++)
-                    all += sum[t][r][c][j];
-                k[(ptrdiff_t)(i + r) * s->depth + l + c] += all;
+                float all[4] = {0};
+                for (j = 0; j < NGRT_SK_LANES; j += 4)
+                    for (h = 0; h < 4; h++)
+                        all[h] += sum[t][r][c][j + h];
+                k[(ptrdiff_t)(i + r) * s->depth + l + c] += (all[0] + all[1]) + (all[2] + all[3]);
             }
     memset(sum, 0, (size_t)tiles * sizeof *sum);
 }
@@ -358,11 +371,12 @@ static ptrdiff_t ngrt_sk_tap(const ngrt_sc_shape *s, int l) {
 static void ngrt_sk_lines(const ngrt_sc_shape *s, const float *x, const float *y, float *k, int first, int end) {
     int by_rows = s->sw == 1, lines = by_rows ? s->oh : s->ow, outer = by_rows ? 1 : s->oh, i, l, c, r, q, t;
     int n = by_rows ? s->ow * s->b : s->b, band = n < NGRT_SK_BAND ? NGRT_SK_BAND / n : 1;
-    int even = (end - first - 1) / NGRT_SK_ROWS + 1, rows = (end - first - 1) / even + 1;
+    int most, even, rows;
     const ptrdiff_t down = (ptrdiff_t)s->sh * s->w * s->b;
     ngrt_sk_job job = { 0, 0, n, s->place, n, by_rows ? down : (ptrdiff_t)s->sw * s->b };
     ngrt_sk_sum sum[NGRT_SK_BLOCK] = {{{{0}}}};
-    ngrt_sk_tile *tile = ngrt_sk_choose(n);
+    ngrt_sk_tile *tile = ngrt_sk_choose(n, &most);
+    even = (end - first - 1) / most + 1, rows = (end - first - 1) / even + 1;
     for (i = first; i < end; i += rows)
         for (l = 0; l < s->depth; l += NGRT_SK_COLS * NGRT_SK_BLOCK) {
             ptrdiff_t tap[NGRT_SK_COLS * NGRT_SK_BLOCK];
@@ -377,8 +391,8 @@ static void ngrt_sk_lines(const ngrt_sc_shape *s, const float *x, const float *y
                     job.lines = lines - q < band ? lines - q : band;
                     for (t = 0; t < tiles; t++) {
                         const ptrdiff_t *o = tap + t * NGRT_SK_COLS;
-                        const float *from[NGRT_SK_COLS] = { at + o[0], at + o[1], at + o[2] };
-                        tile(&job, y + i * s->place + ((ptrdiff_t)r * lines + q) * n, from, sum[t]);
+                        const float *from[NGRT_SK_COLS] = { at + o[0], at + o[1], at + o[2], at + o[3] };
+                        ngrt_sk_both(tile, &job, y + i * s->place + ((ptrdiff_t)r * lines + q) * n, from, &sum[t]);
                     }
                 }
             ngrt_sk_add(s, i, job.rows, l, tiles, sum, k);
@@ -388,11 +402,11 @@ static void ngrt_sk_lines(const ngrt_sc_shape *s, const float *x, const float *y
 /* The same where they are short: what the taps meet is copied together first. */
 static void ngrt_sk_pack(const ngrt_sc_shape *s, const float *x, const float *y, float *k, int first, int end) {
     float panel[NGRT_SK_COLS][NGRT_SK_BAND];
-    const float *from[NGRT_SK_COLS] = { panel[0], panel[1], panel[2] };
+    const float *from[NGRT_SK_COLS] = { panel[0], panel[1], panel[2], panel[3] };
     ngrt_sk_sum sum = {{{0}}};
-    ngrt_sk_tile *tile = ngrt_sk_choose(s->place);
+    int i, l, c, p, rows;
+    ngrt_sk_tile *tile = ngrt_sk_choose(s->place, &rows);
     ptrdiff_t at;
-    int i, l, c, p;
     for (at = 0; at < s->place; at += NGRT_SK_BAND) {
         int some = s->place - at < NGRT_SK_BAND ? (int)(s->place - at) : NGRT_SK_BAND;
         for (l = 0; l < s->depth; l += NGRT_SK_COLS) {
@@ -405,9 +419,9 @@ static void ngrt_sk_pack(const ngrt_sc_shape *s, const float *x, const float *y,
                 for (c = 0; c < NGRT_SK_COLS; c++)
                     panel[c][p] = x[tap[c] + place];
             }
-            for (i = first; i < end; i += NGRT_SK_ROWS) {
-                job.rows = end - i < NGRT_SK_ROWS ? end - i : NGRT_SK_ROWS;
-                tile(&job, y + i * s->place + at, from, sum);
+            for (i = first; i < end; i += rows) {
+                job.rows = end - i < rows ? end - i : rows;
+                ngrt_sk_both(tile, &job, y + i * s->place + at, from, &sum);
                 ngrt_sk_add(s, i, job.rows, l, 1, &sum, k);
             }
         }
@@ -645,32 +659,22 @@ NGRT_FN void ngrt_dconv(const int *n, const double *x, const double *k, double *
 }
 
 /*@ dconvk: dconv */
-enum { NGRT_DK_ROWS = 4, NGRT_DK_COLS = 3, NGRT_DK_WIDTH = 4, NGRT_DK_LANES = 8, NGRT_DK_BAND = 1024, NGRT_DK_BLOCK = 24 };
+enum { NGRT_DK_ROWS = 6, NGRT_DK_COLS = 4, NGRT_DK_WIDTH = 4, NGRT_DK_LANES = 8, NGRT_DK_BAND = 1024, NGRT_DK_BLOCK = 13 };
 
 /* The sums of a tile, each in parts that are added up at the end. */
 typedef double ngrt_dk_sum[NGRT_DK_ROWS][NGRT_DK_COLS][NGRT_DK_LANES];
 
-/* sum[i][j] += sum over lines and places of y[i] x[j], for 4 rows i of y, `row` apart, and what 3 taps meet; a line has n places,
- * and the next is xline and yline further. */
+/* sum[i][j] += sum over lines and places of y[i] x[j], for some rows i of y, `row` apart, and what 4 taps meet; a line has n places,
+ * and the next is xline and yline further. Returns how many of the n it could take in whole vectors. */
 typedef struct ngrt_dk_job {
     int rows, lines, n;
     ptrdiff_t row, yline, xline;
 } ngrt_dk_job;
 
-typedef void ngrt_dk_tile(const ngrt_dk_job *job, const double *y, const double *const *x, double (*sum)[NGRT_DK_COLS][NGRT_DK_LANES]);
-
-/* What is left of each line from place j on. */
-static void ngrt_dk_rest(const ngrt_dk_job *job, int j, const double *y, const double *const *x, double (*sum)[NGRT_DK_COLS][NGRT_DK_LANES]) {
-    int i, l, c, p;
-    for (i = 0; i < job->rows && j < job->n; i++)
-        for (c = 0; c < NGRT_DK_COLS; c++)
-            for (l = 0; l < job->lines; l++)
-                for (p = j; p < job->n; p++)
-                    sum[i][c][0] += y[i * job->row + l * job->yline + p] * x[c][l * job->xline + p];
-}
+typedef int ngrt_dk_tile(const ngrt_dk_job *job, const double *y, const double *const *x, double (*sum)[NGRT_DK_COLS][NGRT_DK_LANES]);
 
 /* In C alone. */
-static void ngrt_dk_plain(const ngrt_dk_job *job, const double *y, const double *const *x, double (*sum)[NGRT_DK_COLS][NGRT_DK_LANES]) {
+static int ngrt_dk_plain(const ngrt_dk_job *job, const double *y, const double *const *x, double (*sum)[NGRT_DK_COLS][NGRT_DK_LANES]) {
     int i, l, c, p, j, whole = job->n / NGRT_DK_WIDTH * NGRT_DK_WIDTH;
     for (i = 0; i < job->rows; i++)
         for (c = 0; c < NGRT_DK_COLS; c++) {
@@ -684,48 +688,57 @@ static void ngrt_dk_plain(const ngrt_dk_job *job, const double *y, const double 
             for (j = 0; j < NGRT_DK_WIDTH; j++)
                 sum[i][c][j] += s[j];
         }
-    ngrt_dk_rest(job, whole, y, x, sum);
+    return whole;
 }
 
 #if defined __GNUC__ && defined __x86_64__
-/* As many rows as there are, each compiled on its own. */
-#define NGRT_DK_ROW(i) \
-    if (rows > i) { \
-        vector a = *(const vector *)(y##i + p); \
-        s##i += a * u, t##i += a * v, w##i += a * z; \
-    }
-#define NGRT_DK_KEEP(i) \
+/* As many rows as there are, each number of them compiled on its own: a row's four sums, and what is loaded of y, in registers. */
+#define NGRT_DK_ZERO(i) vector s##i = {0}, t##i = {0}, u##i = {0}, v##i = {0}, a##i = {0};
+#define NGRT_DK_LOAD(i) \
     if (rows > i) \
-        *(vector *)sum[i][0] += s##i, *(vector *)sum[i][1] += t##i, *(vector *)sum[i][2] += w##i;
+        a##i = *(const vector *)(from + i * row + p);
+#define NGRT_DK_TAP(to, c) \
+    b = *(const vector *)(x##c + p); \
+    NGRT_DK_ADD(to, 0) NGRT_DK_ADD(to, 1) NGRT_DK_ADD(to, 2) NGRT_DK_ADD(to, 3) NGRT_DK_ADD(to, 4) NGRT_DK_ADD(to, 5)
+#define NGRT_DK_ADD(to, i) \
+    if (rows > i) \
+        to##i += a##i * b;
+#define NGRT_DK_KEEP(i) \
+    if (rows > i) { \
+        vector *to = (vector *)sum[i]; \
+        enum { next = NGRT_DK_LANES / width }; \
+        to[0] += s##i, to[next] += t##i, to[2 * next] += u##i, to[3 * next] += v##i; \
+    }
 #define NGRT_DK_TILE(name, type, isa) \
-    __attribute__((target(isa), always_inline)) static inline void name##_rows( \
+    __attribute__((target(isa), always_inline)) static inline int name##_rows( \
         const int rows, const ngrt_dk_job *job, const double *y, const double *const *x, double (*sum)[NGRT_DK_COLS][NGRT_DK_LANES]) { \
         typedef type vector; \
         enum { width = sizeof(vector) / sizeof(double) }; \
-        vector s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0}; \
-        vector w0 = {0}, w1 = {0}, w2 = {0}, w3 = {0}; \
-        const double *x0 = x[0], *x1 = x[1], *x2 = x[2]; \
-        int l, p, whole = job->n / width * width; \
-        for (l = 0; l < job->lines; l++, x0 += job->xline, x1 += job->xline, x2 += job->xline) { \
-            const double *y0 = y + l * job->yline; \
-            const double *y1 = rows > 1 ? y0 + job->row : y0, *y2 = rows > 2 ? y1 + job->row : y0; \
-            const double *y3 = rows > 3 ? y2 + job->row : y0; \
-            (void)y1, (void)y2, (void)y3; \
+        NGRT_DK_ZERO(0) NGRT_DK_ZERO(1) NGRT_DK_ZERO(2) NGRT_DK_ZERO(3) NGRT_DK_ZERO(4) NGRT_DK_ZERO(5) \
+        const double *from = y, *x0 = x[0], *x1 = x[1], *x2 = x[2], *x3 = x[3]; \
+        const ptrdiff_t row = job->row; \
+        ptrdiff_t p, whole = job->n / width * width; \
+        int l; \
+        for (l = 0; l < job->lines; l++) { \
             for (p = 0; p < whole; p += width) { \
-                vector u = *(const vector *)(x0 + p), v = *(const vector *)(x1 + p), z = *(const vector *)(x2 + p); \
-                NGRT_DK_ROW(0) NGRT_DK_ROW(1) NGRT_DK_ROW(2) NGRT_DK_ROW(3) \
+                vector b; \
+                NGRT_DK_LOAD(0) NGRT_DK_LOAD(1) NGRT_DK_LOAD(2) NGRT_DK_LOAD(3) NGRT_DK_LOAD(4) NGRT_DK_LOAD(5) \
+                NGRT_DK_TAP(s, 0) NGRT_DK_TAP(t, 1) NGRT_DK_TAP(u, 2) NGRT_DK_TAP(v, 3) \
             } \
+            from += job->yline, x0 += job->xline, x1 += job->xline, x2 += job->xline, x3 += job->xline; \
         } \
-        NGRT_DK_KEEP(0) NGRT_DK_KEEP(1) NGRT_DK_KEEP(2) NGRT_DK_KEEP(3) \
-        ngrt_dk_rest(job, whole, y, x, sum); \
+        NGRT_DK_KEEP(0) NGRT_DK_KEEP(1) NGRT_DK_KEEP(2) NGRT_DK_KEEP(3) NGRT_DK_KEEP(4) NGRT_DK_KEEP(5) \
+        return (int)whole; \
     } \
-    __attribute__((target(isa))) static void name(const ngrt_dk_job *job, const double *y, const double *const *x, \
-                                                  double (*sum)[NGRT_DK_COLS][NGRT_DK_LANES]) { \
+    __attribute__((target(isa))) static int name(const ngrt_dk_job *job, const double *y, const double *const *x, \
+                                                 double (*sum)[NGRT_DK_COLS][NGRT_DK_LANES]) { \
         switch (job->rows) { \
-        case 1: name##_rows(1, job, y, x, sum); break; \
-        case 2: name##_rows(2, job, y, x, sum); break; \
-        case 3: name##_rows(3, job, y, x, sum); break; \
-        default: name##_rows(4, job, y, x, sum); break; \
+        case 1: return name##_rows(1, job, y, x, sum); \
+        case 2: return name##_rows(2, job, y, x, sum); \
+        case 3: return name##_rows(3, job, y, x, sum); \
+        case 4: return name##_rows(4, job, y, x, sum); \
+        case 5: return name##_rows(5, job, y, x, sum); \
+        default: return name##_rows(6, job, y, x, sum); \
         } \
     }
 
@@ -740,10 +753,13 @@ NGRT_DK_TILE(ngrt_dk_avx512, ngrt_dc_w, "avx512f")
 #endif
 #endif
 
-static ngrt_dk_tile *ngrt_dk_choose(ptrdiff_t n) {
+/* The best tile for this processor and lines of n, and for how many rows it has registers. */
+static ngrt_dk_tile *ngrt_dk_choose(ptrdiff_t n, int *rows) {
+    *rows = NGRT_DK_ROWS;
 #if defined __GNUC__ && defined __x86_64__
     if (n >= 2 * NGRT_DK_WIDTH && __builtin_cpu_supports("avx512f"))
         return ngrt_dk_avx512;
+    *rows = NGRT_DK_ROWS / 2;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         return ngrt_dk_avx2;
 #endif
@@ -751,16 +767,27 @@ static ngrt_dk_tile *ngrt_dk_choose(ptrdiff_t n) {
     return ngrt_dk_plain;
 }
 
+/* A tile, and what it leaves of each line: not called from it, where GCC would forget to end its use of wide registers. */
+static void ngrt_dk_both(ngrt_dk_tile *tile, const ngrt_dk_job *job, const double *y, const double *const *x, ngrt_dk_sum *sum) {
+    int whole = tile(job, y, x, *sum), i, l, c, p;
+    for (i = 0; i < job->rows && whole < job->n; i++)
+        for (c = 0; c < NGRT_DK_COLS; c++)
+            for (l = 0; l < job->lines; l++)
+                for (p = whole; p < job->n; p++)
+                    (*sum)[i][c][0] += y[i * job->row + l * job->yline + p] * x[c][l * job->xline + p];
+}
+
 /* Adds the sums of the tiles of kernels i.. from tap l on, and forgets them. */
 static void ngrt_dk_add(const ngrt_dc_shape *s, int i, int rows, int l, int tiles, ngrt_dk_sum *sum, double *k) {
-    int t, r, c, j;
+    int t, r, c, j, h;
     for (t = 0; t < tiles; t++, l += NGRT_DK_COLS)
         for (r = 0; r < rows; r++)
             for (c = 0; c < NGRT_DK_COLS && l + c < s->depth; c++) {
-                double all = 0.0;
-                for (j = 0; j < NGRT_DK_LANES; j++)
-                    all += sum[t][r][c][j];
-                k[(ptrdiff_t)(i + r) * s->depth + l + c] += all;
+                double all[4] = {0};
+                for (j = 0; j < NGRT_DK_LANES; j += 4)
+                    for (h = 0; h < 4; h++)
+                        all[h] += sum[t][r][c][j + h];
+                k[(ptrdiff_t)(i + r) * s->depth + l + c] += (all[0] + all[1]) + (all[2] + all[3]);
             }
     memset(sum, 0, (size_t)tiles * sizeof *sum);
 }
@@ -775,11 +802,12 @@ static ptrdiff_t ngrt_dk_tap(const ngrt_dc_shape *s, int l) {
 static void ngrt_dk_lines(const ngrt_dc_shape *s, const double *x, const double *y, double *k, int first, int end) {
     int by_rows = s->sw == 1, lines = by_rows ? s->oh : s->ow, outer = by_rows ? 1 : s->oh, i, l, c, r, q, t;
     int n = by_rows ? s->ow * s->b : s->b, band = n < NGRT_DK_BAND ? NGRT_DK_BAND / n : 1;
-    int even = (end - first - 1) / NGRT_DK_ROWS + 1, rows = (end - first - 1) / even + 1;
+    int most, even, rows;
     const ptrdiff_t down = (ptrdiff_t)s->sh * s->w * s->b;
     ngrt_dk_job job = { 0, 0, n, s->place, n, by_rows ? down : (ptrdiff_t)s->sw * s->b };
     ngrt_dk_sum sum[NGRT_DK_BLOCK] = {{{{0}}}};
-    ngrt_dk_tile *tile = ngrt_dk_choose(n);
+    ngrt_dk_tile *tile = ngrt_dk_choose(n, &most);
+    even = (end - first - 1) / most + 1, rows = (end - first - 1) / even + 1;
     for (i = first; i < end; i += rows)
         for (l = 0; l < s->depth; l += NGRT_DK_COLS * NGRT_DK_BLOCK) {
             ptrdiff_t tap[NGRT_DK_COLS * NGRT_DK_BLOCK];
@@ -794,8 +822,8 @@ static void ngrt_dk_lines(const ngrt_dc_shape *s, const double *x, const double 
                     job.lines = lines - q < band ? lines - q : band;
                     for (t = 0; t < tiles; t++) {
                         const ptrdiff_t *o = tap + t * NGRT_DK_COLS;
-                        const double *from[NGRT_DK_COLS] = { at + o[0], at + o[1], at + o[2] };
-                        tile(&job, y + i * s->place + ((ptrdiff_t)r * lines + q) * n, from, sum[t]);
+                        const double *from[NGRT_DK_COLS] = { at + o[0], at + o[1], at + o[2], at + o[3] };
+                        ngrt_dk_both(tile, &job, y + i * s->place + ((ptrdiff_t)r * lines + q) * n, from, &sum[t]);
                     }
                 }
             ngrt_dk_add(s, i, job.rows, l, tiles, sum, k);
@@ -805,11 +833,11 @@ static void ngrt_dk_lines(const ngrt_dc_shape *s, const double *x, const double 
 /* The same where they are short: what the taps meet is copied together first. */
 static void ngrt_dk_pack(const ngrt_dc_shape *s, const double *x, const double *y, double *k, int first, int end) {
     double panel[NGRT_DK_COLS][NGRT_DK_BAND];
-    const double *from[NGRT_DK_COLS] = { panel[0], panel[1], panel[2] };
+    const double *from[NGRT_DK_COLS] = { panel[0], panel[1], panel[2], panel[3] };
     ngrt_dk_sum sum = {{{0}}};
-    ngrt_dk_tile *tile = ngrt_dk_choose(s->place);
+    int i, l, c, p, rows;
+    ngrt_dk_tile *tile = ngrt_dk_choose(s->place, &rows);
     ptrdiff_t at;
-    int i, l, c, p;
     for (at = 0; at < s->place; at += NGRT_DK_BAND) {
         int some = s->place - at < NGRT_DK_BAND ? (int)(s->place - at) : NGRT_DK_BAND;
         for (l = 0; l < s->depth; l += NGRT_DK_COLS) {
@@ -822,9 +850,9 @@ static void ngrt_dk_pack(const ngrt_dc_shape *s, const double *x, const double *
                 for (c = 0; c < NGRT_DK_COLS; c++)
                     panel[c][p] = x[tap[c] + place];
             }
-            for (i = first; i < end; i += NGRT_DK_ROWS) {
-                job.rows = end - i < NGRT_DK_ROWS ? end - i : NGRT_DK_ROWS;
-                tile(&job, y + i * s->place + at, from, sum);
+            for (i = first; i < end; i += rows) {
+                job.rows = end - i < rows ? end - i : rows;
+                ngrt_dk_both(tile, &job, y + i * s->place + at, from, &sum);
                 ngrt_dk_add(s, i, job.rows, l, 1, &sum, k);
             }
         }
