@@ -26,17 +26,19 @@ typedef struct ngrt_smatrix {
     ptrdiff_t row, col;
 } ngrt_smatrix;
 
-/* A tile is 6 rows of 16 columns, or 8 of twice as many: its sums stay in registers. The depth is how much of the inner size
+/* A tile is 6 rows of 16 columns, or 8 of twice as many, or half as wide: its sums stay in registers. The depth is how much of the inner size
  * is done at a time; a band is how many numbers of A: what is read again and again then stays in the caches. A block is what is
  * copied of A where the rows of a tile are not near each other in memory. */
 enum { NGRT_SROWS = 6, NGRT_SCOLS = 16, NGRT_SDEPTH = 256, NGRT_SBAND = 3072 * 16, NGRT_SBLOCK = 1536 * 16, NGRT_SMORE = 8 };
 
 /* How a tile is computed: c(i, j) = alpha (sum over p < k of a(i, p) b[p][j]) + beta c(i, j), for rows of the tile's rows and all
- * of its columns; beta = 0 overwrites. And how rows become columns: out[p][j] = from[j][p] for p < k and j < cols. */
+ * of its columns; beta = 0 overwrites. One of half the columns, or NULL. And how rows become columns: out[p][j] = from[j][p] for
+ * p < k and j < cols, at least: how many columns of out's width it filled is returned. */
+typedef void ngrt_stiling(int rows, int k, ngrt_smatrix a, const float *b, float alpha, float beta, float *c, ptrdiff_t ldc);
 typedef struct ngrt_skernel {
     int rows, cols;
-    void (*tile)(int rows, int k, ngrt_smatrix a, const float *b, float alpha, float beta, float *c, ptrdiff_t ldc);
-    void (*turn)(int cols, int k, const float *from, ptrdiff_t row, float *out, int width);
+    ngrt_stiling *tile, *half;
+    int (*turn)(int cols, int k, const float *from, ptrdiff_t row, float *out, int width);
 } ngrt_skernel;
 
 /* c = alpha sum + beta c for cols numbers that are step apart; beta = 0 overwrites. */
@@ -81,7 +83,7 @@ static void ngrt_stile(int rows, int k, ngrt_smatrix a, const float *b, float al
 }
 
 /* In C alone. Of each row as many numbers are taken as a line of the cache holds. */
-static void ngrt_sturn(int cols, int k, const float *from, ptrdiff_t row, float *restrict out, int width) {
+static int ngrt_sturn(int cols, int k, const float *from, ptrdiff_t row, float *restrict out, int width) {
     int j, p, q;
     for (p = 0; p < k; p += NGRT_SCOLS)
         for (j = 0; j < cols; j++) {
@@ -89,6 +91,7 @@ static void ngrt_sturn(int cols, int k, const float *from, ptrdiff_t row, float 
             for (q = p; q < end; q++)
                 out[q * width + j] = from[j * row + q];
         }
+    return cols;
 }
 
 #if defined __GNUC__ && defined __x86_64__
@@ -154,21 +157,55 @@ static void ngrt_stile_avx2(int rows, int k, ngrt_smatrix a, const float *b, flo
     NGRT_SPUT(ngrt_sv, 5, s5, t5)
 }
 
+/* As many rows of one vector. */
+#define NGRT_SHALF(name, type, most, isa) \
+    NGRT_SFOR(isa) \
+    static void name(int rows, int k, ngrt_smatrix a, const float *b, float alpha, float beta, float *c, ptrdiff_t ldc) { \
+        typedef type vector; \
+        const float *a0 = a.at; \
+        const float *a1 = rows > 1 ? a0 + a.row : a0, *a2 = rows > 2 ? a1 + a.row : a1, *a3 = rows > 3 ? a2 + a.row : a2; \
+        const float *a4 = rows > 4 ? a3 + a.row : a3, *a5 = rows > 5 ? a4 + a.row : a4, *a6 = rows > 6 ? a5 + a.row : a5; \
+        const float *a7 = rows > 7 ? a6 + a.row : a6; \
+        const vector *v = (const vector *)b; \
+        vector s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0}; \
+        ptrdiff_t at = 0; \
+        int p; \
+        if (rows <= 4) \
+            for (p = 0; p < k; p++, at += a.col, v++) \
+                s0 += a0[at] * *v, s1 += a1[at] * *v, s2 += a2[at] * *v, s3 += a3[at] * *v; \
+        else \
+            for (p = 0; p < k; p++, at += a.col, v++) { \
+                s0 += a0[at] * *v, s1 += a1[at] * *v, s2 += a2[at] * *v, s3 += a3[at] * *v, s4 += a4[at] * *v, s5 += a5[at] * *v; \
+                if (most > 6) \
+                    s6 += a6[at] * *v, s7 += a7[at] * *v; \
+            } \
+        NGRT_SLAY(0, s0) NGRT_SLAY(1, s1) NGRT_SLAY(2, s2) NGRT_SLAY(3, s3) \
+        NGRT_SLAY(4, s4) NGRT_SLAY(5, s5) NGRT_SLAY(6, s6) NGRT_SLAY(7, s7) \
+    }
+#define NGRT_SLAY(i, x) \
+    if (i < rows) { \
+        vector *to = (vector *)(c + i * ldc); \
+        *to = beta == 0.0f ? alpha * x : alpha * x + beta * *to; \
+    }
+NGRT_SHALF(ngrt_shalf_avx2, ngrt_sv, NGRT_SROWS, "avx2,fma")
+
 typedef float ngrt_sx __attribute__((vector_size(4 * sizeof(float)), aligned(4), may_alias));
 typedef float ngrt_sy __attribute__((vector_size(8 * sizeof(float)), aligned(4), may_alias));
 
-/* By two squares of 4 by 4 side by side, and what is left over in C. */
+/* By two squares of 4 by 4 side by side, and what is left over in C. Past the last row it is read again. */
 NGRT_SFOR("avx2,fma")
-static void ngrt_sturn_avx2(int cols, int k, const float *from, ptrdiff_t row, float *restrict out, int width) {
+static int ngrt_sturn_avx2(int cols, int k, const float *from, ptrdiff_t row, float *restrict out, int width) {
     int j = 0, p = 0;
 #ifdef __has_builtin
 #if __has_builtin(__builtin_shufflevector)
-#define NGRT_SBOTH(r) __builtin_shufflevector(*(const ngrt_sx *)(r), *(const ngrt_sx *)((r) + 4 * row), 0, 1, 2, 3, 4, 5, 6, 7)
-    for (; j + 8 <= cols; j += 8)
+#define NGRT_SLINE(i) (from + (j + i < cols ? j + i : cols - 1) * row)
+#define NGRT_SBOTH(r, s) __builtin_shufflevector(*(const ngrt_sx *)(r + p), *(const ngrt_sx *)(s + p), 0, 1, 2, 3, 4, 5, 6, 7)
+    for (; j < cols && j + 8 <= width; j += 8) {
+        const float *r0 = NGRT_SLINE(0), *r1 = NGRT_SLINE(1), *r2 = NGRT_SLINE(2), *r3 = NGRT_SLINE(3);
+        const float *r4 = NGRT_SLINE(4), *r5 = NGRT_SLINE(5), *r6 = NGRT_SLINE(6), *r7 = NGRT_SLINE(7);
         for (p = 0; p + 4 <= k; p += 4) {
-            const float *r = from + j * row + p;
             float *to = out + p * width + j;
-            ngrt_sy a = NGRT_SBOTH(r), b = NGRT_SBOTH(r + row), c = NGRT_SBOTH(r + 2 * row), d = NGRT_SBOTH(r + 3 * row), ab, cd;
+            ngrt_sy a = NGRT_SBOTH(r0, r4), b = NGRT_SBOTH(r1, r5), c = NGRT_SBOTH(r2, r6), d = NGRT_SBOTH(r3, r7), ab, cd;
             ab = __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13), cd = __builtin_shufflevector(c, d, 0, 8, 1, 9, 4, 12, 5, 13);
             *(ngrt_sy *)to = __builtin_shufflevector(ab, cd, 0, 1, 8, 9, 4, 5, 12, 13);
             *(ngrt_sy *)(to + width) = __builtin_shufflevector(ab, cd, 2, 3, 10, 11, 6, 7, 14, 15);
@@ -176,11 +213,12 @@ static void ngrt_sturn_avx2(int cols, int k, const float *from, ptrdiff_t row, f
             *(ngrt_sy *)(to + 2 * width) = __builtin_shufflevector(ab, cd, 0, 1, 8, 9, 4, 5, 12, 13);
             *(ngrt_sy *)(to + 3 * width) = __builtin_shufflevector(ab, cd, 2, 3, 10, 11, 6, 7, 14, 15);
         }
+    }
     p = k - k % 4;
-    ngrt_sturn(j, k - p, from + p, row, out + p * width, width);
+    ngrt_sturn(j < cols ? j : cols, k - p, from + p, row, out + p * width, width);
 #endif
 #endif
-    ngrt_sturn(cols - j, k, from + j * row, row, out + j, width);
+    return j < cols ? j + ngrt_sturn(cols - j, k, from + j * row, row, out + j, width) : j;
 }
 
 typedef float ngrt_sw __attribute__((vector_size(64), aligned(4), may_alias));
@@ -218,20 +256,18 @@ static void ngrt_stile_avx512(int rows, int k, ngrt_smatrix a, const float *b, f
     NGRT_SPUT(ngrt_sw, 6, s6, t6)
     NGRT_SPUT(ngrt_sw, 7, s7, t7)
 }
+NGRT_SHALF(ngrt_shalf_avx512, ngrt_sw, NGRT_SMORE, "avx512f")
 #endif
 
-/* The best kernel for this processor and so many columns. */
-static ngrt_skernel ngrt_schoose(int n) {
-    ngrt_skernel plain = { NGRT_SROWS, NGRT_SCOLS, ngrt_stile, ngrt_sturn };
+/* The best kernel for this processor. */
+static ngrt_skernel ngrt_schoose(void) {
+    ngrt_skernel plain = { NGRT_SROWS, NGRT_SCOLS, ngrt_stile, NULL, ngrt_sturn };
 #if defined __GNUC__ && defined __x86_64__
-    ngrt_skernel avx2 = { NGRT_SROWS, NGRT_SCOLS, ngrt_stile_avx2, ngrt_sturn_avx2 };
-    ngrt_skernel avx512 = { NGRT_SMORE, 2 * NGRT_SCOLS, ngrt_stile_avx512, ngrt_sturn_avx2 };
-    if (n > NGRT_SCOLS && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("avx512f"))
-        return avx512;
+    ngrt_skernel avx2 = { NGRT_SROWS, NGRT_SCOLS, ngrt_stile_avx2, ngrt_shalf_avx2, ngrt_sturn_avx2 };
+    ngrt_skernel avx512 = { NGRT_SMORE, 2 * NGRT_SCOLS, ngrt_stile_avx512, ngrt_shalf_avx512, ngrt_sturn_avx2 };
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return avx2;
+        return __builtin_cpu_supports("avx512f") ? avx512 : avx2;
 #endif
-    (void)n;
     return plain;
 }
 
@@ -242,21 +278,30 @@ static ngrt_skernel ngrt_schoose(int n) {
 #define NGRT_SSOON(at) (void)(at)
 #endif
 
-/* Copies k rows of cols columns of b side by side, as wide as a tile, with zeros for the columns missing. */
+/* Copies k rows of cols columns of b side by side, as wide as a tile; the columns missing hold other numbers. A whole row of the tile is
+ * read where that stays in b. */
 static void ngrt_spack(const ngrt_skernel *kernel, int cols, int k, ngrt_smatrix b, float *restrict out) {
-    int width = kernel->cols, j, p;
-    if (b.row == 1)
-        kernel->turn(cols, k, b.at, b.col, out, width);
-    for (p = 0; p < k && (b.row != 1 || cols < width); p++) {
+    int width = kernel->cols, j, p = 0, whole = 0;
+    if (b.row == 1) {
+        cols = kernel->turn(cols, k, b.at, b.col, out, width);
+        p = cols < width ? 0 : k;
+    } else if (b.col == 1) {
+        whole = width - cols <= (k - 1) * b.row ? (int)(k - (width - cols + b.row - 1) / b.row) : 0;
+        if (width == 2 * NGRT_SCOLS)
+            for (; p < whole; p++)
+                memcpy(out + p * width, b.at + p * b.row, 2 * NGRT_SCOLS * sizeof *out);
+        else if (width == NGRT_SCOLS)
+            for (; p < whole; p++)
+                memcpy(out + p * width, b.at + p * b.row, NGRT_SCOLS * sizeof *out);
+        else
+            for (; p < whole; p++)
+                memcpy(out + p * width, b.at + p * b.row, NGRT_SCOLS / 2 * sizeof *out);
+    }
+    for (; p < k; p++) {
         const float *from = b.at + p * b.row;
         float *to = out + p * width;
-        if (b.col == 1 && cols == NGRT_SCOLS)
-            memcpy(to, from, NGRT_SCOLS * sizeof *to);
-        else if (b.col == 1 && cols == 2 * NGRT_SCOLS)
-            memcpy(to, from, 2 * NGRT_SCOLS * sizeof *to);
-        else if (b.row != 1)
-            for (j = 0; j < cols; j++)
-                to[j] = from[j * b.col];
+        for (j = 0; j < cols && b.row != 1; j++)
+            to[j] = from[j * b.col];
         for (j = cols; j < width; j++)
             to[j] = 0.0f;
     }
@@ -332,11 +377,31 @@ static int ngrt_spiece(int size, int most, int unit) {
     return (piece + unit - 1) / unit * unit;
 }
 
+/* c = sum + beta c for some rows of a tile that is wider than the cols that there are of c. */
+static void ngrt_sedge(int rows, int cols, const float *restrict sum, int width, float beta, float *restrict c, ptrdiff_t ldc) {
+    int i, j;
+    for (i = 0; i < rows; i++, sum += width, c += ldc) {
+        if (beta == 0.0f) {
+            for (j = 0; j + 8 <= cols; j += 8)
+                memcpy(c + j, sum + j, 8 * sizeof *c);
+            if (cols & 4)
+                memcpy(c + j, sum + j, 4 * sizeof *c), j += 4;
+            if (cols & 2)
+                memcpy(c + j, sum + j, 2 * sizeof *c), j += 2;
+            if (cols & 1)
+                c[j] = sum[j];
+        } else {
+            for (j = 0; j < cols; j++)
+                c[j] = sum[j] + beta * c[j];
+        }
+    }
+}
+
 /* The tiles of some rows of C against one panel of B; meanwhile what comes next of B is asked for. */
 static void ngrt_sband(const ngrt_skernel *kernel, int rows, int cols, int k, float alpha, ngrt_smatrix a, const float *block,
                        const float *panel, ngrt_smatrix next, float beta, float *c, ptrdiff_t ldc) {
     float sum[NGRT_SMORE * 2 * NGRT_SCOLS];
-    int i, r, p = 0, ahead = k * kernel->rows / rows + 1;
+    int i, r, p = 0, ahead = next.at ? k * kernel->rows / rows + 1 : 0;
     for (i = 0; i < rows; i += kernel->rows) {
         for (r = p + ahead < k ? p + ahead : k; p < r; p++)
             NGRT_SSOON(next.col == 1 ? next.at + p * next.row : next.at + p % NGRT_SCOLS * next.col + p / NGRT_SCOLS * NGRT_SCOLS);
@@ -348,19 +413,20 @@ static void ngrt_sband(const ngrt_skernel *kernel, int rows, int cols, int k, fl
             kernel->tile(own, k, ai, panel, alpha, beta, c + i * ldc, ldc);
             continue;
         }
-        kernel->tile(own, k, ai, panel, 1.0f, 0.0f, sum, kernel->cols);
-        for (r = 0; r < own; r++)
-            ngrt_sstore(cols, alpha, sum + r * kernel->cols, beta, c + (i + r) * ldc, 1);
+        kernel->tile(own, k, ai, panel, alpha, 0.0f, sum, kernel->cols);
+        ngrt_sedge(own, cols, sum, kernel->cols, beta, c + i * ldc, ldc);
     }
 }
 
 /* The product in general. B is taken in panels as wide as a tile, which stay in the first cache while the tiles of a band of
  * rows pass over them. A is copied where a tile's rows of it would lie far apart, or in each other's way in the cache. */
-static void ngrt_sproduct(ngrt_skernel kernel, int m, int n, int k, float alpha, ngrt_smatrix a, ngrt_smatrix b, float beta,
-                          float *c, ptrdiff_t ldc) {
+static void ngrt_sproduct(int m, int n, int k, float alpha, ngrt_smatrix a, ngrt_smatrix b, float beta, float *c, ptrdiff_t ldc) {
+    const ngrt_skernel kernel = ngrt_schoose(), half = { kernel.rows, kernel.cols / 2, kernel.half, NULL, kernel.turn };
     float panel[NGRT_SDEPTH * 2 * NGRT_SCOLS], block[NGRT_SBLOCK];
-    int copied = n > kernel.cols && (a.col != 1 || a.row % (64 * NGRT_SCOLS) == 0), depth = ngrt_spiece(k, NGRT_SDEPTH, 1);
-    int most = (copied ? NGRT_SBLOCK : NGRT_SBAND) / depth / kernel.rows * kernel.rows, band = ngrt_spiece(m, most, kernel.rows), i, j, p;
+    int copied = n > kernel.cols && (a.col != 1 || a.row % (64 * NGRT_SCOLS) == 0), room = copied ? NGRT_SBLOCK : NGRT_SBAND;
+    int depth = k <= NGRT_SDEPTH ? k : ngrt_spiece(k, NGRT_SDEPTH, 1), band = m, i, j, p;
+    if ((ptrdiff_t)(m + kernel.rows) * depth > room)
+        band = ngrt_spiece(m, room / depth / kernel.rows * kernel.rows, kernel.rows);
     for (p = 0; p < k; p += depth)
         for (i = 0; i < m; i += band) {
             int kp = k - p < depth ? k - p : depth, rows = m - i < band ? m - i : band;
@@ -369,10 +435,11 @@ static void ngrt_sproduct(ngrt_skernel kernel, int m, int n, int k, float alpha,
                 ngrt_sblock(&kernel, rows, kp, ap, block);
             for (j = 0; j < n; j += kernel.cols) {
                 int cols = n - j < kernel.cols ? n - j : kernel.cols;
+                const ngrt_skernel *wide = cols <= half.cols && half.tile ? &half : &kernel;
                 ngrt_smatrix bp = { b.at + p * b.row + j * b.col, b.row, b.col };
-                ngrt_spack(&kernel, cols, kp, bp, panel);
-                bp.at += (b.row == 1 || b.col == 1) && j + 2 * kernel.cols <= n ? kernel.cols * b.col : 0;
-                ngrt_sband(&kernel, rows, cols, kp, alpha, ap, copied ? block : NULL, panel, bp, p == 0 ? beta : 1.0f,
+                ngrt_spack(wide, cols, kp, bp, panel);
+                bp.at = (b.row == 1 || b.col == 1) && j + 2 * kernel.cols <= n ? bp.at + kernel.cols * b.col : NULL;
+                ngrt_sband(wide, rows, cols, kp, alpha, ap, copied ? block : NULL, panel, bp, p == 0 ? beta : 1.0f,
                            c + i * ldc + j, ldc);
             }
         }
@@ -396,7 +463,7 @@ static void ngrt_sshare(int i0, int i1, int j0, int j1, int m, int n, int k, flo
         ngrt_smatrix t = { a.at, a.col, a.row };
         ngrt_svector(i1 - i0, k, alpha, b.at, t, beta, c, ldc);
     } else {
-        ngrt_sproduct(ngrt_schoose(n), i1 - i0, j1 - j0, k, alpha, a, b, beta, c, ldc);
+        ngrt_sproduct(i1 - i0, j1 - j0, k, alpha, a, b, beta, c, ldc);
     }
 }
 
@@ -430,17 +497,19 @@ typedef struct ngrt_dmatrix {
     ptrdiff_t row, col;
 } ngrt_dmatrix;
 
-/* A tile is 6 rows of 8 columns, or 8 of twice as many: its sums stay in registers. The depth is how much of the inner size
+/* A tile is 6 rows of 8 columns, or 8 of twice as many, or half as wide: its sums stay in registers. The depth is how much of the inner size
  * is done at a time; a band is how many numbers of A: what is read again and again then stays in the caches. A block is what is
  * copied of A where the rows of a tile are not near each other in memory. */
 enum { NGRT_DROWS = 6, NGRT_DCOLS = 8, NGRT_DDEPTH = 256, NGRT_DBAND = 3072 * 8, NGRT_DBLOCK = 1536 * 8, NGRT_DMORE = 8 };
 
 /* How a tile is computed: c(i, j) = alpha (sum over p < k of a(i, p) b[p][j]) + beta c(i, j), for rows of the tile's rows and all
- * of its columns; beta = 0 overwrites. And how rows become columns: out[p][j] = from[j][p] for p < k and j < cols. */
+ * of its columns; beta = 0 overwrites. One of half the columns, or NULL. And how rows become columns: out[p][j] = from[j][p] for
+ * p < k and j < cols, at least: how many columns of out's width it filled is returned. */
+typedef void ngrt_dtiling(int rows, int k, ngrt_dmatrix a, const double *b, double alpha, double beta, double *c, ptrdiff_t ldc);
 typedef struct ngrt_dkernel {
     int rows, cols;
-    void (*tile)(int rows, int k, ngrt_dmatrix a, const double *b, double alpha, double beta, double *c, ptrdiff_t ldc);
-    void (*turn)(int cols, int k, const double *from, ptrdiff_t row, double *out, int width);
+    ngrt_dtiling *tile, *half;
+    int (*turn)(int cols, int k, const double *from, ptrdiff_t row, double *out, int width);
 } ngrt_dkernel;
 
 /* c = alpha sum + beta c for cols numbers that are step apart; beta = 0 overwrites. */
@@ -485,7 +554,7 @@ static void ngrt_dtile(int rows, int k, ngrt_dmatrix a, const double *b, double 
 }
 
 /* In C alone. Of each row as many numbers are taken as a line of the cache holds. */
-static void ngrt_dturn(int cols, int k, const double *from, ptrdiff_t row, double *restrict out, int width) {
+static int ngrt_dturn(int cols, int k, const double *from, ptrdiff_t row, double *restrict out, int width) {
     int j, p, q;
     for (p = 0; p < k; p += NGRT_DCOLS)
         for (j = 0; j < cols; j++) {
@@ -493,6 +562,7 @@ static void ngrt_dturn(int cols, int k, const double *from, ptrdiff_t row, doubl
             for (q = p; q < end; q++)
                 out[q * width + j] = from[j * row + q];
         }
+    return cols;
 }
 
 #if defined __GNUC__ && defined __x86_64__
@@ -558,21 +628,55 @@ static void ngrt_dtile_avx2(int rows, int k, ngrt_dmatrix a, const double *b, do
     NGRT_DPUT(ngrt_dv, 5, s5, t5)
 }
 
+/* As many rows of one vector. */
+#define NGRT_DHALF(name, type, most, isa) \
+    NGRT_DFOR(isa) \
+    static void name(int rows, int k, ngrt_dmatrix a, const double *b, double alpha, double beta, double *c, ptrdiff_t ldc) { \
+        typedef type vector; \
+        const double *a0 = a.at; \
+        const double *a1 = rows > 1 ? a0 + a.row : a0, *a2 = rows > 2 ? a1 + a.row : a1, *a3 = rows > 3 ? a2 + a.row : a2; \
+        const double *a4 = rows > 4 ? a3 + a.row : a3, *a5 = rows > 5 ? a4 + a.row : a4, *a6 = rows > 6 ? a5 + a.row : a5; \
+        const double *a7 = rows > 7 ? a6 + a.row : a6; \
+        const vector *v = (const vector *)b; \
+        vector s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0}; \
+        ptrdiff_t at = 0; \
+        int p; \
+        if (rows <= 4) \
+            for (p = 0; p < k; p++, at += a.col, v++) \
+                s0 += a0[at] * *v, s1 += a1[at] * *v, s2 += a2[at] * *v, s3 += a3[at] * *v; \
+        else \
+            for (p = 0; p < k; p++, at += a.col, v++) { \
+                s0 += a0[at] * *v, s1 += a1[at] * *v, s2 += a2[at] * *v, s3 += a3[at] * *v, s4 += a4[at] * *v, s5 += a5[at] * *v; \
+                if (most > 6) \
+                    s6 += a6[at] * *v, s7 += a7[at] * *v; \
+            } \
+        NGRT_DLAY(0, s0) NGRT_DLAY(1, s1) NGRT_DLAY(2, s2) NGRT_DLAY(3, s3) \
+        NGRT_DLAY(4, s4) NGRT_DLAY(5, s5) NGRT_DLAY(6, s6) NGRT_DLAY(7, s7) \
+    }
+#define NGRT_DLAY(i, x) \
+    if (i < rows) { \
+        vector *to = (vector *)(c + i * ldc); \
+        *to = beta == 0.0 ? alpha * x : alpha * x + beta * *to; \
+    }
+NGRT_DHALF(ngrt_dhalf_avx2, ngrt_dv, NGRT_DROWS, "avx2,fma")
+
 typedef double ngrt_dx __attribute__((vector_size(4 * sizeof(double)), aligned(8), may_alias));
 typedef double ngrt_dy __attribute__((vector_size(8 * sizeof(double)), aligned(8), may_alias));
 
-/* By two squares of 4 by 4 side by side, and what is left over in C. */
+/* By two squares of 4 by 4 side by side, and what is left over in C. Past the last row it is read again. */
 NGRT_DFOR("avx2,fma")
-static void ngrt_dturn_avx2(int cols, int k, const double *from, ptrdiff_t row, double *restrict out, int width) {
+static int ngrt_dturn_avx2(int cols, int k, const double *from, ptrdiff_t row, double *restrict out, int width) {
     int j = 0, p = 0;
 #ifdef __has_builtin
 #if __has_builtin(__builtin_shufflevector)
-#define NGRT_DBOTH(r) __builtin_shufflevector(*(const ngrt_dx *)(r), *(const ngrt_dx *)((r) + 4 * row), 0, 1, 2, 3, 4, 5, 6, 7)
-    for (; j + 8 <= cols; j += 8)
+#define NGRT_DLINE(i) (from + (j + i < cols ? j + i : cols - 1) * row)
+#define NGRT_DBOTH(r, s) __builtin_shufflevector(*(const ngrt_dx *)(r + p), *(const ngrt_dx *)(s + p), 0, 1, 2, 3, 4, 5, 6, 7)
+    for (; j < cols && j + 8 <= width; j += 8) {
+        const double *r0 = NGRT_DLINE(0), *r1 = NGRT_DLINE(1), *r2 = NGRT_DLINE(2), *r3 = NGRT_DLINE(3);
+        const double *r4 = NGRT_DLINE(4), *r5 = NGRT_DLINE(5), *r6 = NGRT_DLINE(6), *r7 = NGRT_DLINE(7);
         for (p = 0; p + 4 <= k; p += 4) {
-            const double *r = from + j * row + p;
             double *to = out + p * width + j;
-            ngrt_dy a = NGRT_DBOTH(r), b = NGRT_DBOTH(r + row), c = NGRT_DBOTH(r + 2 * row), d = NGRT_DBOTH(r + 3 * row), ab, cd;
+            ngrt_dy a = NGRT_DBOTH(r0, r4), b = NGRT_DBOTH(r1, r5), c = NGRT_DBOTH(r2, r6), d = NGRT_DBOTH(r3, r7), ab, cd;
             ab = __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13), cd = __builtin_shufflevector(c, d, 0, 8, 1, 9, 4, 12, 5, 13);
             *(ngrt_dy *)to = __builtin_shufflevector(ab, cd, 0, 1, 8, 9, 4, 5, 12, 13);
             *(ngrt_dy *)(to + width) = __builtin_shufflevector(ab, cd, 2, 3, 10, 11, 6, 7, 14, 15);
@@ -580,11 +684,12 @@ static void ngrt_dturn_avx2(int cols, int k, const double *from, ptrdiff_t row, 
             *(ngrt_dy *)(to + 2 * width) = __builtin_shufflevector(ab, cd, 0, 1, 8, 9, 4, 5, 12, 13);
             *(ngrt_dy *)(to + 3 * width) = __builtin_shufflevector(ab, cd, 2, 3, 10, 11, 6, 7, 14, 15);
         }
+    }
     p = k - k % 4;
-    ngrt_dturn(j, k - p, from + p, row, out + p * width, width);
+    ngrt_dturn(j < cols ? j : cols, k - p, from + p, row, out + p * width, width);
 #endif
 #endif
-    ngrt_dturn(cols - j, k, from + j * row, row, out + j, width);
+    return j < cols ? j + ngrt_dturn(cols - j, k, from + j * row, row, out + j, width) : j;
 }
 
 typedef double ngrt_dw __attribute__((vector_size(64), aligned(8), may_alias));
@@ -622,20 +727,18 @@ static void ngrt_dtile_avx512(int rows, int k, ngrt_dmatrix a, const double *b, 
     NGRT_DPUT(ngrt_dw, 6, s6, t6)
     NGRT_DPUT(ngrt_dw, 7, s7, t7)
 }
+NGRT_DHALF(ngrt_dhalf_avx512, ngrt_dw, NGRT_DMORE, "avx512f")
 #endif
 
-/* The best kernel for this processor and so many columns. */
-static ngrt_dkernel ngrt_dchoose(int n) {
-    ngrt_dkernel plain = { NGRT_DROWS, NGRT_DCOLS, ngrt_dtile, ngrt_dturn };
+/* The best kernel for this processor. */
+static ngrt_dkernel ngrt_dchoose(void) {
+    ngrt_dkernel plain = { NGRT_DROWS, NGRT_DCOLS, ngrt_dtile, NULL, ngrt_dturn };
 #if defined __GNUC__ && defined __x86_64__
-    ngrt_dkernel avx2 = { NGRT_DROWS, NGRT_DCOLS, ngrt_dtile_avx2, ngrt_dturn_avx2 };
-    ngrt_dkernel avx512 = { NGRT_DMORE, 2 * NGRT_DCOLS, ngrt_dtile_avx512, ngrt_dturn_avx2 };
-    if (n > NGRT_DCOLS && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("avx512f"))
-        return avx512;
+    ngrt_dkernel avx2 = { NGRT_DROWS, NGRT_DCOLS, ngrt_dtile_avx2, ngrt_dhalf_avx2, ngrt_dturn_avx2 };
+    ngrt_dkernel avx512 = { NGRT_DMORE, 2 * NGRT_DCOLS, ngrt_dtile_avx512, ngrt_dhalf_avx512, ngrt_dturn_avx2 };
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return avx2;
+        return __builtin_cpu_supports("avx512f") ? avx512 : avx2;
 #endif
-    (void)n;
     return plain;
 }
 
@@ -646,21 +749,30 @@ static ngrt_dkernel ngrt_dchoose(int n) {
 #define NGRT_DSOON(at) (void)(at)
 #endif
 
-/* Copies k rows of cols columns of b side by side, as wide as a tile, with zeros for the columns missing. */
+/* Copies k rows of cols columns of b side by side, as wide as a tile; the columns missing hold other numbers. A whole row of the tile is
+ * read where that stays in b. */
 static void ngrt_dpack(const ngrt_dkernel *kernel, int cols, int k, ngrt_dmatrix b, double *restrict out) {
-    int width = kernel->cols, j, p;
-    if (b.row == 1)
-        kernel->turn(cols, k, b.at, b.col, out, width);
-    for (p = 0; p < k && (b.row != 1 || cols < width); p++) {
+    int width = kernel->cols, j, p = 0, whole = 0;
+    if (b.row == 1) {
+        cols = kernel->turn(cols, k, b.at, b.col, out, width);
+        p = cols < width ? 0 : k;
+    } else if (b.col == 1) {
+        whole = width - cols <= (k - 1) * b.row ? (int)(k - (width - cols + b.row - 1) / b.row) : 0;
+        if (width == 2 * NGRT_DCOLS)
+            for (; p < whole; p++)
+                memcpy(out + p * width, b.at + p * b.row, 2 * NGRT_DCOLS * sizeof *out);
+        else if (width == NGRT_DCOLS)
+            for (; p < whole; p++)
+                memcpy(out + p * width, b.at + p * b.row, NGRT_DCOLS * sizeof *out);
+        else
+            for (; p < whole; p++)
+                memcpy(out + p * width, b.at + p * b.row, NGRT_DCOLS / 2 * sizeof *out);
+    }
+    for (; p < k; p++) {
         const double *from = b.at + p * b.row;
         double *to = out + p * width;
-        if (b.col == 1 && cols == NGRT_DCOLS)
-            memcpy(to, from, NGRT_DCOLS * sizeof *to);
-        else if (b.col == 1 && cols == 2 * NGRT_DCOLS)
-            memcpy(to, from, 2 * NGRT_DCOLS * sizeof *to);
-        else if (b.row != 1)
-            for (j = 0; j < cols; j++)
-                to[j] = from[j * b.col];
+        for (j = 0; j < cols && b.row != 1; j++)
+            to[j] = from[j * b.col];
         for (j = cols; j < width; j++)
             to[j] = 0.0;
     }
@@ -736,11 +848,31 @@ static int ngrt_dpiece(int size, int most, int unit) {
     return (piece + unit - 1) / unit * unit;
 }
 
+/* c = sum + beta c for some rows of a tile that is wider than the cols that there are of c. */
+static void ngrt_dedge(int rows, int cols, const double *restrict sum, int width, double beta, double *restrict c, ptrdiff_t ldc) {
+    int i, j;
+    for (i = 0; i < rows; i++, sum += width, c += ldc) {
+        if (beta == 0.0) {
+            for (j = 0; j + 8 <= cols; j += 8)
+                memcpy(c + j, sum + j, 8 * sizeof *c);
+            if (cols & 4)
+                memcpy(c + j, sum + j, 4 * sizeof *c), j += 4;
+            if (cols & 2)
+                memcpy(c + j, sum + j, 2 * sizeof *c), j += 2;
+            if (cols & 1)
+                c[j] = sum[j];
+        } else {
+            for (j = 0; j < cols; j++)
+                c[j] = sum[j] + beta * c[j];
+        }
+    }
+}
+
 /* The tiles of some rows of C against one panel of B; meanwhile what comes next of B is asked for. */
 static void ngrt_dband(const ngrt_dkernel *kernel, int rows, int cols, int k, double alpha, ngrt_dmatrix a, const double *block,
                        const double *panel, ngrt_dmatrix next, double beta, double *c, ptrdiff_t ldc) {
     double sum[NGRT_DMORE * 2 * NGRT_DCOLS];
-    int i, r, p = 0, ahead = k * kernel->rows / rows + 1;
+    int i, r, p = 0, ahead = next.at ? k * kernel->rows / rows + 1 : 0;
     for (i = 0; i < rows; i += kernel->rows) {
         for (r = p + ahead < k ? p + ahead : k; p < r; p++)
             NGRT_DSOON(next.col == 1 ? next.at + p * next.row : next.at + p % NGRT_DCOLS * next.col + p / NGRT_DCOLS * NGRT_DCOLS);
@@ -752,19 +884,20 @@ static void ngrt_dband(const ngrt_dkernel *kernel, int rows, int cols, int k, do
             kernel->tile(own, k, ai, panel, alpha, beta, c + i * ldc, ldc);
             continue;
         }
-        kernel->tile(own, k, ai, panel, 1.0, 0.0, sum, kernel->cols);
-        for (r = 0; r < own; r++)
-            ngrt_dstore(cols, alpha, sum + r * kernel->cols, beta, c + (i + r) * ldc, 1);
+        kernel->tile(own, k, ai, panel, alpha, 0.0, sum, kernel->cols);
+        ngrt_dedge(own, cols, sum, kernel->cols, beta, c + i * ldc, ldc);
     }
 }
 
 /* The product in general. B is taken in panels as wide as a tile, which stay in the first cache while the tiles of a band of
  * rows pass over them. A is copied where a tile's rows of it would lie far apart, or in each other's way in the cache. */
-static void ngrt_dproduct(ngrt_dkernel kernel, int m, int n, int k, double alpha, ngrt_dmatrix a, ngrt_dmatrix b, double beta,
-                          double *c, ptrdiff_t ldc) {
+static void ngrt_dproduct(int m, int n, int k, double alpha, ngrt_dmatrix a, ngrt_dmatrix b, double beta, double *c, ptrdiff_t ldc) {
+    const ngrt_dkernel kernel = ngrt_dchoose(), half = { kernel.rows, kernel.cols / 2, kernel.half, NULL, kernel.turn };
     double panel[NGRT_DDEPTH * 2 * NGRT_DCOLS], block[NGRT_DBLOCK];
-    int copied = n > kernel.cols && (a.col != 1 || a.row % (64 * NGRT_DCOLS) == 0), depth = ngrt_dpiece(k, NGRT_DDEPTH, 1);
-    int most = (copied ? NGRT_DBLOCK : NGRT_DBAND) / depth / kernel.rows * kernel.rows, band = ngrt_dpiece(m, most, kernel.rows), i, j, p;
+    int copied = n > kernel.cols && (a.col != 1 || a.row % (64 * NGRT_DCOLS) == 0), room = copied ? NGRT_DBLOCK : NGRT_DBAND;
+    int depth = k <= NGRT_DDEPTH ? k : ngrt_dpiece(k, NGRT_DDEPTH, 1), band = m, i, j, p;
+    if ((ptrdiff_t)(m + kernel.rows) * depth > room)
+        band = ngrt_dpiece(m, room / depth / kernel.rows * kernel.rows, kernel.rows);
     for (p = 0; p < k; p += depth)
         for (i = 0; i < m; i += band) {
             int kp = k - p < depth ? k - p : depth, rows = m - i < band ? m - i : band;
@@ -773,10 +906,11 @@ static void ngrt_dproduct(ngrt_dkernel kernel, int m, int n, int k, double alpha
                 ngrt_dblock(&kernel, rows, kp, ap, block);
             for (j = 0; j < n; j += kernel.cols) {
                 int cols = n - j < kernel.cols ? n - j : kernel.cols;
+                const ngrt_dkernel *wide = cols <= half.cols && half.tile ? &half : &kernel;
                 ngrt_dmatrix bp = { b.at + p * b.row + j * b.col, b.row, b.col };
-                ngrt_dpack(&kernel, cols, kp, bp, panel);
-                bp.at += (b.row == 1 || b.col == 1) && j + 2 * kernel.cols <= n ? kernel.cols * b.col : 0;
-                ngrt_dband(&kernel, rows, cols, kp, alpha, ap, copied ? block : NULL, panel, bp, p == 0 ? beta : 1.0,
+                ngrt_dpack(wide, cols, kp, bp, panel);
+                bp.at = (b.row == 1 || b.col == 1) && j + 2 * kernel.cols <= n ? bp.at + kernel.cols * b.col : NULL;
+                ngrt_dband(wide, rows, cols, kp, alpha, ap, copied ? block : NULL, panel, bp, p == 0 ? beta : 1.0,
                            c + i * ldc + j, ldc);
             }
         }
@@ -800,7 +934,7 @@ static void ngrt_dshare(int i0, int i1, int j0, int j1, int m, int n, int k, dou
         ngrt_dmatrix t = { a.at, a.col, a.row };
         ngrt_dvector(i1 - i0, k, alpha, b.at, t, beta, c, ldc);
     } else {
-        ngrt_dproduct(ngrt_dchoose(n), i1 - i0, j1 - j0, k, alpha, a, b, beta, c, ldc);
+        ngrt_dproduct(i1 - i0, j1 - j0, k, alpha, a, b, beta, c, ldc);
     }
 }
 
@@ -843,8 +977,9 @@ int openblas_get_parallel(void) __attribute__((weak));
 char *openblas_get_corename(void) __attribute__((weak));
 
 /* Is the own kernel the faster one? It is where B's rows are whole tiles or many and the inner size is one that stays in the
- * caches, and A need not be copied; in double only by a little. With 64-byte vectors it is for all but small or narrow products. CBLAS is where it has
- * several threads with enough to do, or such vectors itself. Measured against OpenBLAS's kernels for AVX2. */
+ * caches, and A need not be copied; in double only by a little. With 64-byte vectors it is for all but products that are narrow, or
+ * flat and not of whole vectors, or small, in double, and with B turned. CBLAS is where it has several threads with enough to do, or such vectors itself. Measured against
+ * OpenBLAS's kernels for AVX2. */
 static int is_own(int wide, int ta, int tb, int m, int n, int k) {
     double work = (double)m * n * k;
     const char *core;
@@ -854,7 +989,7 @@ static int is_own(int wide, int ta, int tb, int m, int n, int k) {
     if (strcmp(core, "Haswell") != 0 && strcmp(core, "Zen") != 0)
         return 0;
     if (__builtin_cpu_supports("avx512f"))
-        return m >= 8 && n >= 32 && k >= 16 && work >= (tb ? 262144.0 : 65536.0);
+        return wide && tb ? m >= 8 && n >= 32 && k >= 16 && work >= 262144.0 : m >= 3 && n > 8 && (k >= 16 || (n % 16 == 0 && k >= 3));
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || n < 16 || (n < 48 && n % 16 != 0) || work > 67108864.0)
         return 0;
     if (wide)
