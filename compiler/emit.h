@@ -81,9 +81,11 @@ typedef struct Emit {
     int functions;
     int programs;
     bool plain, labels;   /* labels: check_labels is used */
+    bool lines;           /* line_start is used */
     bool clones, scalar;  /* NGC_CLONES, NGC_SCALAR are used */
     bool shares;          /* share_of, NGC_SHARE are used */
     bool meets;           /* meet is used */
+    bool small;           /* ngrt_small.h is used */
     const Step **step_of;  /* emit_comment.c's: by id of a node, the last contribution to its adjoint */
     const Node **holder;   /* by id: the value whose adjoint its own is */
     Table grad_of;         /* by Root.cname: 1 + the root */
@@ -116,6 +118,10 @@ typedef struct Body { /* of one function of the emitted C, while it is printed *
     bool id, threads;      /* the same, where threads share a function */
     size_t alone;          /* where what one thread does begins in the text; 0: nowhere */
 } Body;
+
+/* emit_kernel.c */
+typedef enum { HOW_ONCE, HOW_CLONES, HOW_SCALAR } How; /* a kernel is compiled */
+const char *emit_function(Emit *, const char *result, const char *word, const char *body, How); /* its name; printed once */
 
 /* emit_val.c */
 typedef struct Part { /* a piece of text and how tightly it binds */

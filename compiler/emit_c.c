@@ -348,7 +348,7 @@ Emit *emit_prepare(Ngc *ngc, Model *m)
             place_members(e, f->program);
     }
     int64_t size = type_size(ngc, T_FLOAT);
-    e->spare = e->space * size >= WORTH_A_LINE ? (int)(LINE / size) - 1 : 0;
+    e->spare = !e->plain && e->space * size >= WORTH_A_LINE ? (int)(LINE / size) - 1 : 0;
     return e;
 }
 
@@ -398,10 +398,12 @@ void emit_space(const Emit *e, Text *t, const Body *b)
 }
 
 /* Backward reads what forward left. */
-static void print_space_start(const Emit *e, const Function *f, Text *t)
+static void print_space_start(Emit *e, const Function *f, Text *t)
 {
-    if (e->spare && f->program->space > 0 && f->fn != FN_INIT && f->fn != FN_BACKWARD && f->fn != FN_UPDATE)
-        text_add(t, "    w->space_at = line_start(w->space);\n");
+    if (!e->spare || f->program->space == 0 || !(f->blocks & USES_WORK) || f->fn == FN_BACKWARD)
+        return;
+    text_add(t, "    w->space_at = line_start(w->space);\n");
+    e->lines = true;
 }
 
 /* Sizes in range, then labels: a label's tensor has run-time sizes. */
@@ -697,7 +699,7 @@ void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
     } else {
         emit_declarations(e, &out->c);
     }
-    text_add(&out->c, "#include <math.h>\n#include <string.h>\n\n");
+    text_add(&out->c, "#include <math.h>\n#include <string.h>\n%s\n", e->small && !ngc->opt.standalone ? "#include \"ngrt_small.h\"\n" : "");
     print_clones(e, &out->c);
     share_helpers(e, &out->c);
     if (ngc->opt.standalone)
@@ -707,7 +709,7 @@ void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
     emit_weights(e, &out->c, true);
     print_data(e, &out->c);
     out->numbers = out->c.size - before;
-    if (e->spare)
+    if (e->lines)
         text_add(&out->c, "/* How far into x the first cache line begins, of %d bytes. */\nstatic int line_start(const %s *x)\n{\n"
                           "    return (int)((%d - (uintptr_t)x %% %d) %% %d / sizeof *x);\n}\n\n", LINE, e->real, LINE, LINE, LINE);
     if (e->labels)

@@ -15,6 +15,27 @@ static const char *shifted(Printer *pr, const char *pointer, Size stride)
     return print_format(pr, "%s + i*%s", pointer, print_factor(pr, stride));
 }
 
+/* Is a product better compiled for its sizes than done by a call? The runtime has room for so much of an operand. */
+static bool is_small(Size batch, Size m, Size n, Size inner)
+{
+    enum { WORK = 4096, ROOM = 2048 };
+    Size most = m > n ? m : n;
+    return batch == 1 && m > 1 && n > 1 && inner > 0 && most <= WORK && inner <= WORK && m * n * inner <= WORK && (most + 7) / 8 * 8 * inner <= ROOM;
+}
+
+/* The same as a function of its own. */
+static void print_small(Printer *pr, const Kernel *k, const char *call, const char *sizes, const char *alpha, const char *beta, const char *operands)
+{
+    Emit *e = pr->e;
+    bool given = k->alpha != NULL;
+    const char *body = print_format(pr, "(%s *restrict c, const %s *restrict a, const %s *restrict b%s%s)\n{\n    ngrt_%s(%s, %s, a, b, %s, c);\n}\n", e->real,
+                                    e->real, e->real, given ? ", const " : "", given ? print_format(pr, "%s alpha", e->real) : "", call, sizes,
+                                    given ? "alpha" : alpha, beta);
+    emit_section(e, call);
+    e->small = true;
+    print_line(pr, "%s(%s%s%s);", emit_function(e, "void", "product", body, HOW_CLONES), operands, given ? ", " : "", given ? alpha : "");
+}
+
 /* C = onto + alpha A B, once for each matrix of a batch. */
 void print_gemm(Body *b, const Kernel *k)
 {
@@ -53,6 +74,12 @@ void print_gemm(Body *b, const Kernel *k)
         print_line(&pr, "    %s, %d, %d, %s, %s, %s, %s, %s, %s, %s, %s);", int_text(&pr, batch), x->attr.ta, x->attr.tb,
                    int_text(&pr, m), int_text(&pr, n), int_text(&pr, inner), alpha, pa, pb, beta, to);
         b->dims |= pr.dims;
+        return;
+    }
+    if (is_small(batch, m, n, inner)) {
+        print_small(&pr, k, e->ngc->opt.real_double ? "dgemm_small" : "sgemm_small",
+                    print_format(&pr, "%d, %d, %s, %s, %s", x->attr.ta, x->attr.tb, int_text(&pr, m), int_text(&pr, n), int_text(&pr, inner)), alpha, beta,
+                    print_format(&pr, "%s, %s, %s", to, pa, pb));
         return;
     }
     if (batch != 1) {

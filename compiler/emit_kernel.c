@@ -554,15 +554,12 @@ static bool is_risky(const Kernel *k)
     return (guard && (peeled || far)) || (peeled && folds > 1) || (folds > 0 && far && k->extent[k->axes - 1] <= PEELED);
 }
 
-typedef enum { HOW_ONCE, HOW_CLONES, HOW_SCALAR } How; /* a kernel is compiled */
-
 static How how_compiled(const Emit *e, const Kernel *k)
 {
     return is_risky(k) ? HOW_SCALAR : is_worth_clones(e, k) ? HOW_CLONES : HOW_ONCE;
 }
 
-/* The name of the function with this body, which is printed if it is new. */
-static const char *find_kernel(Emit *e, const char *result, const char *word, const char *body, How how)
+const char *emit_function(Emit *e, const char *result, const char *word, const char *body, How how)
 {
     static const char *const macro[] = {"", "NGC_CLONES ", "NGC_SCALAR "};
     int *at = table_at(e->ngc, &e->kernel_of, intern_str(e->ngc, body));
@@ -654,7 +651,7 @@ static const char *join_function(Printer *pr, const Kernel *member)
     print_line(&own, "}");
     const char *text = print_format(pr, "(size_t from, size_t to, %s *restrict y, const %s *restrict a)\n{\n%s}\n", print_type(pr->e, s->node->type),
                                     print_type(pr->e, s->node->type), body.at);
-    return find_kernel(pr->e, "void", "join", text,
+    return emit_function(pr->e, "void", "join", text,
                        size_max(pr->e->graph, shape_count(pr->e->graph, s->node->shape)) >= CLONED ? HOW_CLONES : HOW_ONCE);
 }
 
@@ -719,7 +716,7 @@ static void print_apart(Body *b, const Kernel *k)
         comma = ", ";
     }
     text_add(&head, "%s)\n{\n%s}\n", *comma ? "" : "void", inner.at);
-    const char *name = find_kernel(e, result, kernel_word(k), head.at, how_compiled(e, k));
+    const char *name = emit_function(e, result, kernel_word(k), head.at, how_compiled(e, k));
     if (k->split && k->blocks)
         print_blocks(&pr, k, name, call.at);
     else if (!number)

@@ -11,7 +11,8 @@
 enum {
     SCALAR_OPS = 12,      /* an expression of scalars longer than this is cut */
     LOOP_OPS = 60,        /* and this long within a loop */
-    SMALL_PRODUCT = 1000, /* multiply-adds up to which a product is plain loops */
+    SMALL_PRODUCT = 300,  /* multiply-adds up to which a product of two matrices is plain loops, */
+    SMALL_VECTOR = 1000,  /* and one of a vector, or of many matrices */
     DEPTH = 100,          /* nodes inlined one in another: what follows them recurses */
     PART = 300,           /* statements in one function of the emitted C */
     LOOK_BACK = 24,       /* kernels among which one to merge with is sought */
@@ -141,13 +142,13 @@ static bool copies_axes(const Node *n)
 static bool is_loop_product(const Program *p, const Node *n)
 {
     int r = n->shape.rank;
-    int64_t ops = 1;
+    int64_t ops = 1, most = r == 2 && n->shape.dim[0] != 1 && n->shape.dim[1] != 1 ? SMALL_PRODUCT : SMALL_VECTOR;
     if (r + 1 > MAX_RANK)
         return false;
     for (int i = 0; i < r; i++)
-        if (ops *= size_max(p->graph, n->shape.dim[i]), ops > SMALL_PRODUCT)
+        if (ops *= size_max(p->graph, n->shape.dim[i]), ops > most)
             return p->plain;
-    return p->plain || ops * size_max(p->graph, n->arg[0]->shape.dim[r - 1 - n->attr.ta]) <= SMALL_PRODUCT;
+    return p->plain || ops * size_max(p->graph, n->arg[0]->shape.dim[r - 1 - n->attr.ta]) <= most;
 }
 
 /* Is n made by a function of the runtime? At -O0 a convolution is loops, for those who read it. */

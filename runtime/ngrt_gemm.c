@@ -261,10 +261,10 @@ NGRT_SHALF(ngrt_shalf_avx512, ngrt_sw, NGRT_SMORE, "avx512f")
 
 /* The best kernel for this processor. */
 static ngrt_skernel ngrt_schoose(void) {
-    ngrt_skernel plain = { NGRT_SROWS, NGRT_SCOLS, ngrt_stile, NULL, ngrt_sturn };
+    static const ngrt_skernel plain = { NGRT_SROWS, NGRT_SCOLS, ngrt_stile, NULL, ngrt_sturn };
 #if defined __GNUC__ && defined __x86_64__
-    ngrt_skernel avx2 = { NGRT_SROWS, NGRT_SCOLS, ngrt_stile_avx2, ngrt_shalf_avx2, ngrt_sturn_avx2 };
-    ngrt_skernel avx512 = { NGRT_SMORE, 2 * NGRT_SCOLS, ngrt_stile_avx512, ngrt_shalf_avx512, ngrt_sturn_avx2 };
+    static const ngrt_skernel avx2 = { NGRT_SROWS, NGRT_SCOLS, ngrt_stile_avx2, ngrt_shalf_avx2, ngrt_sturn_avx2 };
+    static const ngrt_skernel avx512 = { NGRT_SMORE, 2 * NGRT_SCOLS, ngrt_stile_avx512, ngrt_shalf_avx512, ngrt_sturn_avx2 };
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         return __builtin_cpu_supports("avx512f") ? avx512 : avx2;
 #endif
@@ -732,10 +732,10 @@ NGRT_DHALF(ngrt_dhalf_avx512, ngrt_dw, NGRT_DMORE, "avx512f")
 
 /* The best kernel for this processor. */
 static ngrt_dkernel ngrt_dchoose(void) {
-    ngrt_dkernel plain = { NGRT_DROWS, NGRT_DCOLS, ngrt_dtile, NULL, ngrt_dturn };
+    static const ngrt_dkernel plain = { NGRT_DROWS, NGRT_DCOLS, ngrt_dtile, NULL, ngrt_dturn };
 #if defined __GNUC__ && defined __x86_64__
-    ngrt_dkernel avx2 = { NGRT_DROWS, NGRT_DCOLS, ngrt_dtile_avx2, ngrt_dhalf_avx2, ngrt_dturn_avx2 };
-    ngrt_dkernel avx512 = { NGRT_DMORE, 2 * NGRT_DCOLS, ngrt_dtile_avx512, ngrt_dhalf_avx512, ngrt_dturn_avx2 };
+    static const ngrt_dkernel avx2 = { NGRT_DROWS, NGRT_DCOLS, ngrt_dtile_avx2, ngrt_dhalf_avx2, ngrt_dturn_avx2 };
+    static const ngrt_dkernel avx512 = { NGRT_DMORE, 2 * NGRT_DCOLS, ngrt_dtile_avx512, ngrt_dhalf_avx512, ngrt_dturn_avx2 };
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         return __builtin_cpu_supports("avx512f") ? avx512 : avx2;
 #endif

@@ -1,10 +1,12 @@
 /* gemm.c - both matrix products against the triple loop: every transposition, shapes around the tile's edges, strides
- * longer than rows, alpha and beta, k = 0, NaN in what beta = 0 overwrites, and nothing written outside C. */
+ * longer than rows, alpha and beta, k = 0, NaN in what beta = 0 overwrites, and nothing written outside C. The same of the products
+ * that are compiled for their sizes. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "check.h"
 #include "ngrt.h"
+#include "ngrt_small.h"
 
 enum { ROOM = 120000 };
 
@@ -25,8 +27,8 @@ static double expected(const shape *s, int lda, int ldb, int ldc, int i, int j) 
     return s->alpha * sum + (s->beta != 0.0 ? s->beta * c_old[i * ldc + j] : 0.0);
 }
 
-/* One call of each type; fills are small multiples of 1/64, so that float sums are exact for short k. */
-static void test_shape(const shape *s) {
+/* One call of each type, or the functions for small sizes; fills are small multiples of 1/64, so that float sums are exact for short k. */
+static void test_shape(const shape *s, int small) {
     int lda = (s->ta ? s->m : s->k) + s->pad, ldb = (s->tb ? s->k : s->n) + s->pad, ldc = s->n + s->pad;
     int i, j, good_d = 1, good_f = 1;
     for (i = 0; i < ROOM; i++) {
@@ -34,8 +36,13 @@ static void test_shape(const shape *s) {
         b_f[i] = (float)(b_d[i] = (double)(i * 53 % 127 - 63) / 64.0);
         c_f[i] = (float)(c_d[i] = c_old[i] = s->beta == 0.0 ? NAN : (double)(i % 17));
     }
-    ngrt_dgemm(s->ta, s->tb, s->m, s->n, s->k, s->alpha, a_d, lda, b_d, ldb, s->beta, c_d, ldc);
-    ngrt_sgemm(s->ta, s->tb, s->m, s->n, s->k, (float)s->alpha, a_f, lda, b_f, ldb, (float)s->beta, c_f, ldc);
+    if (small) {
+        ngrt_dgemm_small(s->ta, s->tb, s->m, s->n, s->k, s->alpha, a_d, b_d, s->beta, c_d);
+        ngrt_sgemm_small(s->ta, s->tb, s->m, s->n, s->k, (float)s->alpha, a_f, b_f, (float)s->beta, c_f);
+    } else {
+        ngrt_dgemm(s->ta, s->tb, s->m, s->n, s->k, s->alpha, a_d, lda, b_d, ldb, s->beta, c_d, ldc);
+        ngrt_sgemm(s->ta, s->tb, s->m, s->n, s->k, (float)s->alpha, a_f, lda, b_f, ldb, (float)s->beta, c_f, ldc);
+    }
     for (i = 0; i < s->m + 2; i++)
         for (j = 0; j < ldc; j++) {
             int inside = i < s->m && j < s->n, at = i * ldc + j;
@@ -44,7 +51,7 @@ static void test_shape(const shape *s) {
             good_f &= isnan(want) ? isnan(c_f[at]) : fabs((double)c_f[at] - want) <= 1e-4 * (1.0 + fabs(want));
         }
     if (!good_d || !good_f)
-        fprintf(stderr, "ta %d tb %d m %d n %d k %d pad %d alpha %g beta %g\n", s->ta, s->tb, s->m, s->n, s->k, s->pad,
+        fprintf(stderr, "%sta %d tb %d m %d n %d k %d pad %d alpha %g beta %g\n", small ? "small: " : "", s->ta, s->tb, s->m, s->n, s->k, s->pad,
                 s->alpha, s->beta);
     CHECK(good_d);
     CHECK(good_f);
@@ -98,6 +105,8 @@ int main(void) {
     static const int sizes[][3] = { { 1, 1, 1 }, { 1, 1, 0 }, { 3, 5, 0 }, { 0, 4, 3 }, { 4, 0, 3 }, { 2, 2, 2 },
         { 1, 7, 5 }, { 1, 33, 40 }, { 7, 1, 5 }, { 40, 1, 33 }, { 5, 15, 3 }, { 6, 16, 8 }, { 7, 17, 9 }, { 12, 32, 1 },
         { 13, 31, 64 }, { 11, 24, 319 }, { 6, 8, 320 }, { 8, 16, 321 }, { 5, 9, 700 }, { 200, 49, 257 }, { 101, 65, 300 }, { 22, 64, 1024 }, { 1, 18, 641 }, { 17, 1, 641 } };
+    static const int small[][3] = { { 1, 1, 1 }, { 2, 3, 1 }, { 4, 8, 5 }, { 8, 4, 5 }, { 5, 7, 50 }, { 32, 3, 16 }, { 3, 16, 32 }, { 16, 16, 16 },
+        { 32, 20, 4 }, { 20, 32, 4 }, { 9, 24, 10 }, { 10, 30, 10 }, { 31, 6, 7 }, { 6, 31, 7 }, { 2, 2, 256 }, { 64, 64, 1 }, { 48, 2, 42 } };
     static const double factors[][2] = { { 1, 0 }, { 1, 1 }, { -0.5, 2 }, { 0, 0 }, { 0, 3 }, { 0.7, 1.3 } };
     size_t i, f;
     int t, pad;
@@ -108,9 +117,15 @@ int main(void) {
                     shape s = { t & 1, t >> 1, 0, 0, 0, 0, 0, 0 };
                     s.m = sizes[i][0], s.n = sizes[i][1], s.k = sizes[i][2];
                     s.pad = pad, s.alpha = factors[f][0], s.beta = factors[f][1];
-                    test_shape(&s);
+                    test_shape(&s, 0);
                     if (pad == 0)
                         test_shares(&s);
                 }
+    for (i = 0; i < sizeof small / sizeof *small; i++)
+        for (t = 0; t < 4; t++)
+            for (f = 0; f < sizeof factors / sizeof *factors; f++) {
+                shape s = { t & 1, t >> 1, small[i][0], small[i][1], small[i][2], 0, factors[f][0], factors[f][1] };
+                test_shape(&s, 1);
+            }
     return check_end("gemm");
 }

@@ -75,7 +75,7 @@ take() {
 
 # Every section compiles with no more than what its first line names.
 check_sections() {
-    for file in ngrt_math.h ngrt_random.c ngrt_gemm.c ngrt_conv.c; do
+    for file in ngrt_math.h ngrt_small.h ngrt_random.c ngrt_gemm.c ngrt_conv.c; do
         for name in $(sed -n 's/^\/\*@ \([a-z_0-9]*\):.*/\1/p' "$rt/$file"); do
             [ "$name" = end ] && continue
             { printf '#include <math.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n#define NGRT_FN static\n'
@@ -99,20 +99,23 @@ for cc in ${*:-gcc clang}; do
     done
     if [ "$zlib" ]; then try "$cc" $posix -DNGRT_ZLIB -O2 -c "$rt/file.c" -o "$out/file.o"; fi
     check_sections "$cc"
-    for f in ngrt.h ngrt_host.h; do
+    for f in ngrt.h ngrt_small.h ngrt_host.h; do
         printf '#include "%s"\nint main() { return 0; }\n' $f >"$out/header.cc"
         try "$cc" -x c++ -std=c++98 -pedantic -Wall -Wextra -Wconversion -Werror -I"$rt" -fsyntax-only "$out/header.cc"
     done
-    sed 's/__builtin_cpu_supports("avx2")/0/' "$rt/ngrt_gemm.c" >"$out/no_avx.c"
-    sed 's/__builtin_cpu_supports("avx2")/0/' "$rt/ngrt_conv.c" >"$out/conv_no_avx.c"
+    for name in gemm conv; do # for lesser processors
+        sed 's/__builtin_cpu_supports("avx512f")/0/' "$rt/ngrt_$name.c" >"$out/${name}_avx2.c"
+        sed 's/__builtin_cpu_supports("[a-z0-9]*")/0/' "$rt/ngrt_$name.c" >"$out/${name}_plain.c"
+    done
     for opt in "-std=c99 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined" \
         "-std=gnu11 -O3 -march=native"; do
         build_run math "$cc" $opt $plain "$here/math.c" "$rt/ngrt_error.c"
         build_run random "$cc" $opt $plain "$here/random.c"
-        build_run gemm "$cc" $opt $plain "$here/gemm.c" "$rt/ngrt_gemm.c"
-        build_run gemm "$cc" $opt $plain -Wno-unused-function "$here/gemm.c" "$out/no_avx.c"
-        build_run conv "$cc" $opt $plain "$here/conv.c" "$rt/ngrt_conv.c"
-        build_run conv "$cc" $opt $plain "$here/conv.c" "$out/conv_no_avx.c"
+        for name in gemm conv; do
+            for part in "$rt/ngrt_$name.c" "$out/${name}_avx2.c" "$out/${name}_plain.c"; do
+                build_run $name "$cc" $opt $plain -Wno-unused-function "$here/$name.c" "$part"
+            done
+        done
     done
     opt="-std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
     build_run data "$cc" $opt $plain "$here/data.c" $(sources $files)
