@@ -105,7 +105,8 @@ check:
 bench:
 	@sh tests/install.sh bench
 	@$(MAKE) --no-print-directory all
-	@BUILD=$(B) sh tests/bench/run.sh
+	@BUILD=$(abspath $(B)) sh tests/bench/run.sh
+	@BUILD=$(abspath $(B)) sh tests/bench/scale.sh
 	@/usr/bin/python3 tests/bench/frameworks.py $(B)/ngc
 
 mutate:

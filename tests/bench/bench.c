@@ -1,7 +1,8 @@
 /* bench.c - the time of a model's step against the bare matrix products that it needs.
  *
  * Linked with a model twice: as it comes out by default (model_model) and at -O0 (plain_model). Both must give the same params after
- * three steps; then the step, and the products alone by cblas_sgemm on one thread, are timed in turn.
+ * three steps; then the step, and the products alone by cblas_sgemm on one thread, are timed in turn, and so are multiply-adds that
+ * touch no memory: the processor's peak, of which the products' share in the step's time is told.
  *
  *     bench NAME ROUNDS [THREADS] < MODEL.ng      the products are its lines `# product TIMES: TA TB M N K`
  *
@@ -145,6 +146,42 @@ static double median(double *x, int n) {
     return x[n / 2];
 }
 
+/* ---- the peak: sums in as many registers as hide the latency ---- */
+
+enum { CHAINS = 12 };
+#define NEXT(s) s = s * x + x;
+#define SUMS(name, bytes) \
+    static double name(long times) { \
+        typedef float vector __attribute__((vector_size(bytes))); \
+        vector s0 = {0}, s1 = s0 + 1, s2 = s0 + 2, s3 = s0 + 3, s4 = s0 + 4, s5 = s0 + 5, s6 = s0 + 6, s7 = s0 + 7; \
+        vector s8 = s0 + 8, s9 = s0 + 9, s10 = s0 + 10, s11 = s0 + 11, x = s0 + 0.5f; \
+        double t = now(); \
+        while (times-- > 0) { \
+            __asm__ volatile("" : "+x"(x)); \
+            NEXT(s0) NEXT(s1) NEXT(s2) NEXT(s3) NEXT(s4) NEXT(s5) NEXT(s6) NEXT(s7) NEXT(s8) NEXT(s9) NEXT(s10) NEXT(s11) \
+        } \
+        t = now() - t; \
+        s0 += s1 + s2 + s3 + s4 + s5 + s6 + s7 + s8 + s9 + s10 + s11; \
+        return s0[0] < 0 ? 0 : t; \
+    }
+#ifdef __x86_64__
+__attribute__((target("avx512f"))) SUMS(sums_avx512, 64)
+__attribute__((target("avx2,fma"))) SUMS(sums_avx2, 32)
+SUMS(sums_plain, 16)
+
+/* Floating-point operations in a microsecond by one thread. */
+static double measure_peak(void) {
+    int wide = __builtin_cpu_supports("avx512f") ? 64 : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 32 : 16;
+    long times = 200000;
+    double t = wide == 64 ? sums_avx512(times) : wide == 32 ? sums_avx2(times) : sums_plain(times);
+    return 2.0 * CHAINS * wide / 4 * (double)times / (t * 1e6);
+}
+#else
+static double measure_peak(void) {
+    return INFINITY;
+}
+#endif
+
 /* Seconds for the products, so many times. */
 static double time_products(const Product *p, int products, const float *a, float *c, long times) {
     double t = now();
@@ -222,21 +259,24 @@ static long find_times(const Run *r) {
 
 /* On one thread: step and products. */
 static void compare(const char *name, const Run *r, const Product *p, int products, const float *a, float *c, int rounds) {
-    static double step_time[ROUNDS], floor_time[ROUNDS], ratio[ROUNDS];
+    static double step_time[ROUNDS], floor_time[ROUNDS], ratio[ROUNDS], of_peak[ROUNDS];
     long times = find_times(r);
-    double t;
+    double t, flops = 0;
     int i;
+    for (i = 0; i < products; i++)
+        flops += 2.0 * p[i].times * p[i].m * p[i].n * p[i].k;
     for (i = 0; i < rounds; i++) {
         step_time[i] = time_step(r, times) / (double)times * 1e6;
         floor_time[i] = time_products(p, products, a, c, times) / (double)times * 1e6;
         ratio[i] = step_time[i] / floor_time[i];
+        of_peak[i] = flops / step_time[i] / measure_peak();
     }
     t = median(step_time, rounds);
-    printf("%-3s step %10.2f us (best %10.2f)", name, t, step_time[0]);
+    printf("%-10s step %10.2f us (best %10.2f)", name, t, step_time[0]);
     t = median(floor_time, rounds);
     if (products > 0)
-        printf("   products %10.2f us   step/products %5.2f (best/best %5.2f)", t, median(ratio, rounds),
-               step_time[0] / floor_time[0]);
+        printf("   products %10.2f us   step/products %5.2f (best/best %5.2f)   of the peak %4.2f", t,
+               median(ratio, rounds), step_time[0] / floor_time[0], median(of_peak, rounds));
     printf("\n");
 }
 
@@ -256,7 +296,7 @@ static void compare_threads(const char *name, const Run *r, ngrt_pool *pool, Oth
         ratio[i] = pooled[i] / floor_time[i];
     }
     one = median(alone, rounds), all = median(pooled, rounds);
-    printf("%-3s 1 thread %10.2f us   %d threads %10.2f us (best %10.2f)   %d/1 %5.2f (best/best %5.2f)", name, one, pool->threads, all, pooled[0],
+    printf("%-10s 1 thread %10.2f us   %d threads %10.2f us (best %10.2f)   %d/1 %5.2f (best/best %5.2f)", name, one, pool->threads, all, pooled[0],
            pool->threads, median(gain, rounds), pooled[0] / alone[0]);
     all = median(floor_time, rounds);
     if (products > 0)

@@ -1,22 +1,23 @@
 #!/bin/sh
-# run.sh - how fast the steps of models a to f are: tests/bench/run.sh [MODEL ...]; BUILD=build, ROUNDS=31, THREADS=1,
+# run.sh - how fast the steps of models a to f are: tests/bench/run.sh [MODEL | FILE.ng ...]; BUILD=build, ROUNDS=31, THREADS=1,
 # KEEP=DIRECTORY.
 #
 # Each is compiled as the README says, on one thread, and timed in turn with the matrix products it needs by OpenBLAS alone (bench.c);
 # with THREADS=2, on a pool of two as well, and OpenBLAS on two threads.
 # Times depend on the machine: look at the ratios.
-cd "$(dirname "$0")/../.." || exit 2
-build=${BUILD:-build}
+here=$(cd "$(dirname "$0")/../.." && pwd) || exit 2
+build=${BUILD:-$here/build}
 cc=${CC:-cc}
 dir=${KEEP:-$(mktemp -d)}
 [ -n "$KEEP" ] || trap 'rm -rf "$dir"' EXIT
 failed=0
 export OPENBLAS_NUM_THREADS="${THREADS:-1}"
-for name in ${*:-a b c1 c2 d e f}; do
-    model=tests/bench/$name.ng
+for model in ${*:-a b c1 c2 d e f}; do
+    name=$(basename "$model" .ng)
+    [ -f "$model" ] || model=$here/tests/bench/$name.ng
     "$build/ngc" "$model" --prefix=model -o "$dir/$name.c" && "$build/ngc" "$model" -O0 --prefix=plain -o "$dir/plain.c" &&
-        $cc -O2 -fPIC -Iruntime -c "$dir/$name.c" -o "$dir/$name.o" && $cc -O1 -fPIC -Iruntime -c "$dir/plain.c" -o "$dir/plain.o" &&
-        $cc -O2 -fPIC -Iruntime -D_GNU_SOURCE tests/bench/bench.c "$dir/$name.o" "$dir/plain.o" "$build/libngrt.a" \
+        $cc -O2 -fPIC -I"$here/runtime" -c "$dir/$name.c" -o "$dir/$name.o" && $cc -O1 -fPIC -I"$here/runtime" -c "$dir/plain.c" -o "$dir/plain.o" &&
+        $cc -O2 -fPIC -I"$here/runtime" -D_GNU_SOURCE "$here/tests/bench/bench.c" "$dir/$name.o" "$dir/plain.o" "$build/libngrt.a" \
             -lopenblas -lm -lpthread -o "$dir/$name" &&
         "$dir/$name" "$name" "${ROUNDS:-31}" "${THREADS:-1}" < "$model" || failed=1
 done
