@@ -11,7 +11,7 @@ cc=${CC:-cc}
 dir=${KEEP:-$(mktemp -d)}
 [ -n "$KEEP" ] || trap 'rm -rf "$dir"' EXIT
 failed=0
-export OPENBLAS_NUM_THREADS="${THREADS:-1}"
+export OPENBLAS_NUM_THREADS="${THREADS:-1}" OPENBLAS_THREAD_TIMEOUT=22 # 2^22 ticks until its idle threads sleep, about 1 ms
 for model in ${*:-a b c1 c2 d e f}; do
     name=$(basename "$model" .ng)
     [ -f "$model" ] || model=$here/tests/bench/$name.ng
