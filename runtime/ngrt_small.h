@@ -14,61 +14,59 @@
  * take is x, the other operand s; their elements (p, j), (i, p) and C's (i, j) are xp, si, sp, ci and cj apart. */
 #define NGRT_SMALL_INLINE static inline __attribute__((always_inline))
 #define NGRT_SMALL_MOST 2048 /* of x, copied where it is not whole vectors */
+#ifdef __x86_64__
+#define NGRT_SMALL_BYTES 32 /* of a vector; those that are wider than the processor's GCC keeps in memory */
+#else
+#define NGRT_SMALL_BYTES 16
+#endif
 
-/* Up to four rows of one vector, of which the first `lanes` elements are in C. */
+/* Up to four rows of a vector, or of two side by side (pair is 1), whose first `lanes` elements are in C. */
 #define NGRT_SMALL_ADD(r) \
     if (rows > r) \
-        t##r += s[r * d->si] * v;
+        u##r += s[r * d->si] * x0; \
+    if (rows > r && pair) \
+        v##r += s[r * d->si] * x1;
 #define NGRT_SMALL_KEEP(r, real) \
     if (rows > r) { \
-        real *to = d->c + (i + r) * d->ci + j * d->cj, sum[width]; \
-        t##r *= d->alpha; \
-        if (d->cj == 1 && lanes == width) { \
+        real *to = d->c + (i + r) * d->ci + j * d->cj, sum[2 * width]; \
+        vector *at = (vector *)to; \
+        u##r *= d->alpha, v##r *= d->alpha; \
+        if (d->cj == 1 && lanes == (1 + pair) * width) { \
             if (d->beta != (real)0) \
-                t##r += d->beta * *(vector *)to; \
-            *(vector *)to = t##r; \
+                u##r += d->beta * at[0], v##r += d->beta * at[pair]; \
+            at[pair] = pair ? v##r : u##r; \
+            at[0] = u##r; \
         } else { \
-            memcpy(sum, &t##r, sizeof sum); \
+            memcpy(sum, &u##r, sizeof u##r); \
+            memcpy(sum + width, &v##r, sizeof v##r); \
             for (l = 0; l < lanes; l++) \
                 to[l * d->cj] = d->beta == (real)0 ? sum[l] : sum[l] + d->beta * to[l * d->cj]; \
         } \
     }
-#define NGRT_SMALL_BLOCK(name, real, count) \
-    NGRT_SMALL_INLINE void ngrt_##name##block##count(const int rows, int i, int j, const int lanes, const ngrt_##name##small *d) { \
-        typedef real vector __attribute__((vector_size(count * sizeof(real)), aligned(sizeof(real)), may_alias)); \
-        enum { width = count }; \
-        const real *s = d->s + i * d->si, *x = d->x + j; \
-        vector t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0}; \
-        int p, l; \
-        for (p = 0; p < d->k; p++, x += d->xp, s += d->sp) { \
-            const vector v = *(const vector *)x; \
-            NGRT_SMALL_ADD(0) NGRT_SMALL_ADD(1) NGRT_SMALL_ADD(2) NGRT_SMALL_ADD(3) \
-        } \
-        NGRT_SMALL_KEEP(0, real) NGRT_SMALL_KEEP(1, real) NGRT_SMALL_KEEP(2, real) NGRT_SMALL_KEEP(3, real) \
-    }
-#define NGRT_SMALL_BLOCKS(name, count) \
-    for (j = 0; j < nx; j += count) \
-        for (i = 0; i < ns; i += 4) { \
-            const int lanes = nx - j < count ? nx - j : count; \
-            switch (ns - i) { \
-            case 1: ngrt_##name##block##count(1, i, j, lanes, &d); break; \
-            case 2: ngrt_##name##block##count(2, i, j, lanes, &d); break; \
-            case 3: ngrt_##name##block##count(3, i, j, lanes, &d); break; \
-            default: ngrt_##name##block##count(4, i, j, lanes, &d); break; \
-            } \
-        }
+#define NGRT_SMALL_ROWS(name, count) \
+    case count: ngrt_##name##block(count, pair, i, j, lanes, &d); break;
 #define NGRT_SMALL(name, real) \
     typedef struct ngrt_##name##small { \
         const real *x, *s; \
         int xp, si, sp, ci, cj, k; \
         real alpha, beta, *c; \
     } ngrt_##name##small; \
-    NGRT_SMALL_BLOCK(name, real, 8) \
-    NGRT_SMALL_BLOCK(name, real, 16) \
+    NGRT_SMALL_INLINE void ngrt_##name##block(const int rows, const int pair, int i, int j, const int lanes, const ngrt_##name##small *d) { \
+        typedef real vector __attribute__((vector_size(NGRT_SMALL_BYTES), aligned(sizeof(real)), may_alias)); \
+        enum { width = NGRT_SMALL_BYTES / sizeof(real) }; \
+        const real *s = d->s + i * d->si, *x = d->x + j; \
+        vector u0 = {0}, u1 = {0}, u2 = {0}, u3 = {0}, v0 = {0}, v1 = {0}, v2 = {0}, v3 = {0}; \
+        int p, l; \
+        for (p = 0; p < d->k; p++, x += d->xp, s += d->sp) { \
+            const vector x0 = ((const vector *)x)[0], x1 = ((const vector *)x)[pair]; \
+            NGRT_SMALL_ADD(0) NGRT_SMALL_ADD(1) NGRT_SMALL_ADD(2) NGRT_SMALL_ADD(3) \
+        } \
+        NGRT_SMALL_KEEP(0, real) NGRT_SMALL_KEEP(1, real) NGRT_SMALL_KEEP(2, real) NGRT_SMALL_KEEP(3, real) \
+    } \
     NGRT_SMALL_INLINE void ngrt_##name##gemm_small(const int ta, const int tb, const int m, const int n, const int k, const real alpha, \
                                                    const real *a, const real *b, const real beta, real *c) { \
-        const int turned = n % 8 != 0 && (m % 8 == 0 || m > n), nx = turned ? m : n, ns = turned ? n : m, whole = (nx + 7) / 8 * 8; \
-        const int xj = turned ? (ta ? 1 : k) : tb ? k : 1; \
+        const int width = NGRT_SMALL_BYTES / (int)sizeof(real), turned = n % width != 0 && (m % width == 0 || m > n); \
+        const int nx = turned ? m : n, ns = turned ? n : m, whole = (nx + width - 1) / width * width, xj = turned ? (ta ? 1 : k) : tb ? k : 1; \
         real copy[NGRT_SMALL_MOST]; \
         int i, j, p; \
         ngrt_##name##small d; \
@@ -85,10 +83,13 @@
             } \
             d.x = copy, d.xp = whole; \
         } \
-        if (whole % 16 == 0) { \
-            NGRT_SMALL_BLOCKS(name, 16) \
-        } else { \
-            NGRT_SMALL_BLOCKS(name, 8) \
+        for (j = 0; j < whole; j += 2 * width) { \
+            const int pair = j + width < whole, lanes = nx - j < (1 + pair) * width ? nx - j : (1 + pair) * width; \
+            for (i = 0; i < ns; i += 4) \
+                switch (ns - i) { \
+                NGRT_SMALL_ROWS(name, 1) NGRT_SMALL_ROWS(name, 2) NGRT_SMALL_ROWS(name, 3) \
+                default: ngrt_##name##block(4, pair, i, j, lanes, &d); break; \
+                } \
         } \
     }
 #else
