@@ -44,14 +44,14 @@
         } \
     }
 #define NGRT_SMALL_ROWS(name, count) \
-    case count: ngrt_##name##block(count, pair, i, j, lanes, &d); break;
+    case count: ngrt_##name##small_rows(count, pair, i, j, lanes, &d); break;
 #define NGRT_SMALL(name, real) \
     typedef struct ngrt_##name##small { \
         const real *x, *s; \
         int xp, si, sp, ci, cj, k; \
         real alpha, beta, *c; \
     } ngrt_##name##small; \
-    NGRT_SMALL_INLINE void ngrt_##name##block(const int rows, const int pair, int i, int j, const int lanes, const ngrt_##name##small *d) { \
+    NGRT_SMALL_INLINE void ngrt_##name##small_rows(const int rows, const int pair, int i, int j, const int lanes, const ngrt_##name##small *d) { \
         typedef real vector __attribute__((vector_size(NGRT_SMALL_BYTES), aligned(sizeof(real)), may_alias)); \
         enum { width = NGRT_SMALL_BYTES / sizeof(real) }; \
         const real *s = d->s + i * d->si, *x = d->x + j; \
@@ -88,7 +88,7 @@
             for (i = 0; i < ns; i += 4) \
                 switch (ns - i) { \
                 NGRT_SMALL_ROWS(name, 1) NGRT_SMALL_ROWS(name, 2) NGRT_SMALL_ROWS(name, 3) \
-                default: ngrt_##name##block(4, pair, i, j, lanes, &d); break; \
+                default: ngrt_##name##small_rows(4, pair, i, j, lanes, &d); break; \
                 } \
         } \
     }
