@@ -26,15 +26,16 @@ typedef struct ngrt_smatrix {
     ptrdiff_t row, col;
 } ngrt_smatrix;
 
-/* A tile is 6 rows of 16 columns, or 8 of twice as many, or half as wide: its sums stay in registers. The depth is how much of the inner size
- * is done at a time; a band is how many numbers of A: what is read again and again then stays in the caches. A block is what is
- * copied of A where the rows of a tile are not near each other in memory. */
+/* A tile is 6 rows of 16 columns, or 8 of twice as many, or half as wide: its sums stay in registers. The depth is how much of the
+ * inner size is done at a time; a band is how many numbers of A: what is read again and again then stays in the caches. A block is
+ * what is copied of A where the rows of a tile are not near each other in memory. */
 enum { NGRT_SROWS = 6, NGRT_SCOLS = 16, NGRT_SDEPTH = 256, NGRT_SBAND = 3072 * 16, NGRT_SBLOCK = 1536 * 16, NGRT_SMORE = 8 };
 
 /* How a tile is computed: c(i, j) = alpha (sum over p < k of a(i, p) b[p][j]) + beta c(i, j), for rows of the tile's rows and all
  * of its columns; beta = 0 overwrites. One of half the columns, or NULL. And how rows become columns: out[p][j] = from[j][p] for
  * p < k and j < cols, at least: how many columns of out's width it filled is returned. */
-typedef void ngrt_stiling(int rows, int k, ngrt_smatrix a, const float *b, float alpha, float beta, float *c, ptrdiff_t ldc);
+typedef void ngrt_stiling(int rows, int k, const float *a, ptrdiff_t row, ptrdiff_t col, const float *b, float alpha,
+                          float beta, float *c, ptrdiff_t ldc);
 typedef struct ngrt_skernel {
     int rows, cols;
     ngrt_stiling *tile, *half;
@@ -62,18 +63,19 @@ static void ngrt_sstore(int cols, float alpha, const float *restrict sum, float 
 }
 
 /* In C alone. */
-static void ngrt_stile(int rows, int k, ngrt_smatrix a, const float *b, float alpha, float beta, float *c, ptrdiff_t ldc) {
+static void ngrt_stile(int rows, int k, const float *a, ptrdiff_t row, ptrdiff_t col, const float *b, float alpha,
+                       float beta, float *c, ptrdiff_t ldc) {
     const float *r[NGRT_SROWS];
     float sum[NGRT_SROWS * NGRT_SCOLS];
     int h, i, j, p;
     for (i = 0; i < NGRT_SROWS; i++)
-        r[i] = a.at + (i < rows ? i : rows - 1) * a.row;
+        r[i] = a + (i < rows ? i : rows - 1) * row;
     for (h = 0; h < NGRT_SCOLS; h += 4) {
         float s[NGRT_SROWS][4] = {{0}};
         for (p = 0; p < k; p++)
             for (i = 0; i < NGRT_SROWS; i++)
                 for (j = 0; j < 4; j++)
-                    s[i][j] += r[i][p * a.col] * b[p * NGRT_SCOLS + h + j];
+                    s[i][j] += r[i][p * col] * b[p * NGRT_SCOLS + h + j];
         for (i = 0; i < NGRT_SROWS; i++)
             for (j = 0; j < 4; j++)
                 sum[i * NGRT_SCOLS + h + j] = s[i][j];
@@ -121,10 +123,11 @@ typedef float ngrt_sv __attribute__((vector_size(32), aligned(4), may_alias));
 
 /* The same by the wider vectors and the fused multiply-add of newer x86 processors. */
 NGRT_SFOR("avx2,fma")
-static void ngrt_stile_avx2(int rows, int k, ngrt_smatrix a, const float *b, float alpha, float beta, float *c, ptrdiff_t ldc) {
-    const float *a0 = a.at;
-    const float *a1 = rows > 1 ? a0 + a.row : a0, *a2 = rows > 2 ? a1 + a.row : a1, *a3 = rows > 3 ? a2 + a.row : a2;
-    const float *a4 = rows > 4 ? a3 + a.row : a3, *a5 = rows > 5 ? a4 + a.row : a4;
+static void ngrt_stile_avx2(int rows, int k, const float *a, ptrdiff_t row, ptrdiff_t col, const float *b, float alpha,
+                            float beta, float *c, ptrdiff_t ldc) {
+    const float *a0 = a;
+    const float *a1 = rows > 1 ? a0 + row : a0, *a2 = rows > 2 ? a1 + row : a1, *a3 = rows > 3 ? a2 + row : a2;
+    const float *a4 = rows > 4 ? a3 + row : a3, *a5 = rows > 5 ? a4 + row : a4;
     const ngrt_sv *v = (const ngrt_sv *)b;
     ngrt_sv s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0};
     ngrt_sv t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0}, t4 = {0}, t5 = {0};
@@ -132,7 +135,7 @@ static void ngrt_stile_avx2(int rows, int k, ngrt_smatrix a, const float *b, flo
     int i, p;
     NGRT_SFETCH(16)
     if (rows <= 4)
-        for (p = 0; p < k; p++, at += a.col, v += 2) {
+        for (p = 0; p < k; p++, at += col, v += 2) {
             ngrt_sv x = v[0], y = v[1];
             s0 += a0[at] * x, t0 += a0[at] * y;
             s1 += a1[at] * x, t1 += a1[at] * y;
@@ -140,7 +143,7 @@ static void ngrt_stile_avx2(int rows, int k, ngrt_smatrix a, const float *b, flo
             s3 += a3[at] * x, t3 += a3[at] * y;
         }
     else
-        for (p = 0; p < k; p++, at += a.col, v += 2) {
+        for (p = 0; p < k; p++, at += col, v += 2) {
             ngrt_sv x = v[0], y = v[1];
             s0 += a0[at] * x, t0 += a0[at] * y;
             s1 += a1[at] * x, t1 += a1[at] * y;
@@ -160,21 +163,22 @@ static void ngrt_stile_avx2(int rows, int k, ngrt_smatrix a, const float *b, flo
 /* As many rows of one vector. */
 #define NGRT_SHALF(name, type, most, isa) \
     NGRT_SFOR(isa) \
-    static void name(int rows, int k, ngrt_smatrix a, const float *b, float alpha, float beta, float *c, ptrdiff_t ldc) { \
+    static void name(int rows, int k, const float *a, ptrdiff_t row, ptrdiff_t col, const float *b, float alpha, \
+                     float beta, float *c, ptrdiff_t ldc) { \
         typedef type vector; \
-        const float *a0 = a.at; \
-        const float *a1 = rows > 1 ? a0 + a.row : a0, *a2 = rows > 2 ? a1 + a.row : a1, *a3 = rows > 3 ? a2 + a.row : a2; \
-        const float *a4 = rows > 4 ? a3 + a.row : a3, *a5 = rows > 5 ? a4 + a.row : a4, *a6 = rows > 6 ? a5 + a.row : a5; \
-        const float *a7 = rows > 7 ? a6 + a.row : a6; \
+        const float *a0 = a; \
+        const float *a1 = rows > 1 ? a0 + row : a0, *a2 = rows > 2 ? a1 + row : a1, *a3 = rows > 3 ? a2 + row : a2; \
+        const float *a4 = rows > 4 ? a3 + row : a3, *a5 = rows > 5 ? a4 + row : a4, *a6 = rows > 6 ? a5 + row : a5; \
+        const float *a7 = rows > 7 ? a6 + row : a6; \
         const vector *v = (const vector *)b; \
         vector s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0}; \
         ptrdiff_t at = 0; \
         int p; \
         if (rows <= 4) \
-            for (p = 0; p < k; p++, at += a.col, v++) \
+            for (p = 0; p < k; p++, at += col, v++) \
                 s0 += a0[at] * *v, s1 += a1[at] * *v, s2 += a2[at] * *v, s3 += a3[at] * *v; \
         else \
-            for (p = 0; p < k; p++, at += a.col, v++) { \
+            for (p = 0; p < k; p++, at += col, v++) { \
                 s0 += a0[at] * *v, s1 += a1[at] * *v, s2 += a2[at] * *v, s3 += a3[at] * *v, s4 += a4[at] * *v, s5 += a5[at] * *v; \
                 if (most > 6) \
                     s6 += a6[at] * *v, s7 += a7[at] * *v; \
@@ -225,18 +229,19 @@ typedef float ngrt_sw __attribute__((vector_size(64), aligned(4), may_alias));
 
 /* By vectors of 64 bytes: 8 rows of two of them. */
 NGRT_SFOR("avx512f")
-static void ngrt_stile_avx512(int rows, int k, ngrt_smatrix a, const float *b, float alpha, float beta, float *c, ptrdiff_t ldc) {
-    const float *a0 = a.at;
-    const float *a1 = rows > 1 ? a0 + a.row : a0, *a2 = rows > 2 ? a1 + a.row : a1, *a3 = rows > 3 ? a2 + a.row : a2;
-    const float *a4 = rows > 4 ? a3 + a.row : a3, *a5 = rows > 5 ? a4 + a.row : a4, *a6 = rows > 6 ? a5 + a.row : a5;
-    const float *a7 = rows > 7 ? a6 + a.row : a6;
+static void ngrt_stile_avx512(int rows, int k, const float *a, ptrdiff_t row, ptrdiff_t col, const float *b, float alpha,
+                              float beta, float *c, ptrdiff_t ldc) {
+    const float *a0 = a;
+    const float *a1 = rows > 1 ? a0 + row : a0, *a2 = rows > 2 ? a1 + row : a1, *a3 = rows > 3 ? a2 + row : a2;
+    const float *a4 = rows > 4 ? a3 + row : a3, *a5 = rows > 5 ? a4 + row : a4, *a6 = rows > 6 ? a5 + row : a5;
+    const float *a7 = rows > 7 ? a6 + row : a6;
     const ngrt_sw *v = (const ngrt_sw *)b;
     ngrt_sw s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0};
     ngrt_sw t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0}, t4 = {0}, t5 = {0}, t6 = {0}, t7 = {0};
     ptrdiff_t at = 0;
     int i, p;
     NGRT_SFETCH(2 * 16)
-    for (p = 0; p < k; p++, at += a.col, v += 2) {
+    for (p = 0; p < k; p++, at += col, v += 2) {
         ngrt_sw x = v[0], y = v[1];
         s0 += a0[at] * x, t0 += a0[at] * y;
         s1 += a1[at] * x, t1 += a1[at] * y;
@@ -401,19 +406,18 @@ static void ngrt_sedge(int rows, int cols, const float *restrict sum, int width,
 static void ngrt_sband(const ngrt_skernel *kernel, int rows, int cols, int k, float alpha, ngrt_smatrix a, const float *block,
                        const float *panel, ngrt_smatrix next, float beta, float *c, ptrdiff_t ldc) {
     float sum[NGRT_SMORE * 2 * NGRT_SCOLS];
+    const ptrdiff_t row = block ? 1 : a.row, col = block ? kernel->rows : a.col;
     int i, r, p = 0, ahead = next.at ? k * kernel->rows / rows + 1 : 0;
     for (i = 0; i < rows; i += kernel->rows) {
         for (r = p + ahead < k ? p + ahead : k; p < r; p++)
             NGRT_SSOON(next.col == 1 ? next.at + p * next.row : next.at + p % NGRT_SCOLS * next.col + p / NGRT_SCOLS * NGRT_SCOLS);
         int own = rows - i < kernel->rows ? rows - i : kernel->rows;
-        ngrt_smatrix ai = { a.at + i * a.row, a.row, a.col };
-        if (block)
-            ai.at = block + i * k, ai.row = 1, ai.col = kernel->rows;
+        const float *at = block ? block + i * k : a.at + i * a.row;
         if (cols == kernel->cols) {
-            kernel->tile(own, k, ai, panel, alpha, beta, c + i * ldc, ldc);
+            kernel->tile(own, k, at, row, col, panel, alpha, beta, c + i * ldc, ldc);
             continue;
         }
-        kernel->tile(own, k, ai, panel, alpha, 0.0f, sum, kernel->cols);
+        kernel->tile(own, k, at, row, col, panel, alpha, 0.0f, sum, kernel->cols);
         ngrt_sedge(own, cols, sum, kernel->cols, beta, c + i * ldc, ldc);
     }
 }
@@ -497,15 +501,16 @@ typedef struct ngrt_dmatrix {
     ptrdiff_t row, col;
 } ngrt_dmatrix;
 
-/* A tile is 6 rows of 8 columns, or 8 of twice as many, or half as wide: its sums stay in registers. The depth is how much of the inner size
- * is done at a time; a band is how many numbers of A: what is read again and again then stays in the caches. A block is what is
- * copied of A where the rows of a tile are not near each other in memory. */
+/* A tile is 6 rows of 8 columns, or 8 of twice as many, or half as wide: its sums stay in registers. The depth is how much of the
+ * inner size is done at a time; a band is how many numbers of A: what is read again and again then stays in the caches. A block is
+ * what is copied of A where the rows of a tile are not near each other in memory. */
 enum { NGRT_DROWS = 6, NGRT_DCOLS = 8, NGRT_DDEPTH = 256, NGRT_DBAND = 3072 * 8, NGRT_DBLOCK = 1536 * 8, NGRT_DMORE = 8 };
 
 /* How a tile is computed: c(i, j) = alpha (sum over p < k of a(i, p) b[p][j]) + beta c(i, j), for rows of the tile's rows and all
  * of its columns; beta = 0 overwrites. One of half the columns, or NULL. And how rows become columns: out[p][j] = from[j][p] for
  * p < k and j < cols, at least: how many columns of out's width it filled is returned. */
-typedef void ngrt_dtiling(int rows, int k, ngrt_dmatrix a, const double *b, double alpha, double beta, double *c, ptrdiff_t ldc);
+typedef void ngrt_dtiling(int rows, int k, const double *a, ptrdiff_t row, ptrdiff_t col, const double *b, double alpha,
+                          double beta, double *c, ptrdiff_t ldc);
 typedef struct ngrt_dkernel {
     int rows, cols;
     ngrt_dtiling *tile, *half;
@@ -533,18 +538,19 @@ static void ngrt_dstore(int cols, double alpha, const double *restrict sum, doub
 }
 
 /* In C alone. */
-static void ngrt_dtile(int rows, int k, ngrt_dmatrix a, const double *b, double alpha, double beta, double *c, ptrdiff_t ldc) {
+static void ngrt_dtile(int rows, int k, const double *a, ptrdiff_t row, ptrdiff_t col, const double *b, double alpha,
+                       double beta, double *c, ptrdiff_t ldc) {
     const double *r[NGRT_DROWS];
     double sum[NGRT_DROWS * NGRT_DCOLS];
     int h, i, j, p;
     for (i = 0; i < NGRT_DROWS; i++)
-        r[i] = a.at + (i < rows ? i : rows - 1) * a.row;
+        r[i] = a + (i < rows ? i : rows - 1) * row;
     for (h = 0; h < NGRT_DCOLS; h += 4) {
         double s[NGRT_DROWS][4] = {{0}};
         for (p = 0; p < k; p++)
             for (i = 0; i < NGRT_DROWS; i++)
                 for (j = 0; j < 4; j++)
-                    s[i][j] += r[i][p * a.col] * b[p * NGRT_DCOLS + h + j];
+                    s[i][j] += r[i][p * col] * b[p * NGRT_DCOLS + h + j];
         for (i = 0; i < NGRT_DROWS; i++)
             for (j = 0; j < 4; j++)
                 sum[i * NGRT_DCOLS + h + j] = s[i][j];
@@ -592,10 +598,11 @@ typedef double ngrt_dv __attribute__((vector_size(32), aligned(8), may_alias));
 
 /* The same by the wider vectors and the fused multiply-add of newer x86 processors. */
 NGRT_DFOR("avx2,fma")
-static void ngrt_dtile_avx2(int rows, int k, ngrt_dmatrix a, const double *b, double alpha, double beta, double *c, ptrdiff_t ldc) {
-    const double *a0 = a.at;
-    const double *a1 = rows > 1 ? a0 + a.row : a0, *a2 = rows > 2 ? a1 + a.row : a1, *a3 = rows > 3 ? a2 + a.row : a2;
-    const double *a4 = rows > 4 ? a3 + a.row : a3, *a5 = rows > 5 ? a4 + a.row : a4;
+static void ngrt_dtile_avx2(int rows, int k, const double *a, ptrdiff_t row, ptrdiff_t col, const double *b, double alpha,
+                            double beta, double *c, ptrdiff_t ldc) {
+    const double *a0 = a;
+    const double *a1 = rows > 1 ? a0 + row : a0, *a2 = rows > 2 ? a1 + row : a1, *a3 = rows > 3 ? a2 + row : a2;
+    const double *a4 = rows > 4 ? a3 + row : a3, *a5 = rows > 5 ? a4 + row : a4;
     const ngrt_dv *v = (const ngrt_dv *)b;
     ngrt_dv s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0};
     ngrt_dv t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0}, t4 = {0}, t5 = {0};
@@ -603,7 +610,7 @@ static void ngrt_dtile_avx2(int rows, int k, ngrt_dmatrix a, const double *b, do
     int i, p;
     NGRT_DFETCH(8)
     if (rows <= 4)
-        for (p = 0; p < k; p++, at += a.col, v += 2) {
+        for (p = 0; p < k; p++, at += col, v += 2) {
             ngrt_dv x = v[0], y = v[1];
             s0 += a0[at] * x, t0 += a0[at] * y;
             s1 += a1[at] * x, t1 += a1[at] * y;
@@ -611,7 +618,7 @@ static void ngrt_dtile_avx2(int rows, int k, ngrt_dmatrix a, const double *b, do
             s3 += a3[at] * x, t3 += a3[at] * y;
         }
     else
-        for (p = 0; p < k; p++, at += a.col, v += 2) {
+        for (p = 0; p < k; p++, at += col, v += 2) {
             ngrt_dv x = v[0], y = v[1];
             s0 += a0[at] * x, t0 += a0[at] * y;
             s1 += a1[at] * x, t1 += a1[at] * y;
@@ -631,21 +638,22 @@ static void ngrt_dtile_avx2(int rows, int k, ngrt_dmatrix a, const double *b, do
 /* As many rows of one vector. */
 #define NGRT_DHALF(name, type, most, isa) \
     NGRT_DFOR(isa) \
-    static void name(int rows, int k, ngrt_dmatrix a, const double *b, double alpha, double beta, double *c, ptrdiff_t ldc) { \
+    static void name(int rows, int k, const double *a, ptrdiff_t row, ptrdiff_t col, const double *b, double alpha, \
+                     double beta, double *c, ptrdiff_t ldc) { \
         typedef type vector; \
-        const double *a0 = a.at; \
-        const double *a1 = rows > 1 ? a0 + a.row : a0, *a2 = rows > 2 ? a1 + a.row : a1, *a3 = rows > 3 ? a2 + a.row : a2; \
-        const double *a4 = rows > 4 ? a3 + a.row : a3, *a5 = rows > 5 ? a4 + a.row : a4, *a6 = rows > 6 ? a5 + a.row : a5; \
-        const double *a7 = rows > 7 ? a6 + a.row : a6; \
+        const double *a0 = a; \
+        const double *a1 = rows > 1 ? a0 + row : a0, *a2 = rows > 2 ? a1 + row : a1, *a3 = rows > 3 ? a2 + row : a2; \
+        const double *a4 = rows > 4 ? a3 + row : a3, *a5 = rows > 5 ? a4 + row : a4, *a6 = rows > 6 ? a5 + row : a5; \
+        const double *a7 = rows > 7 ? a6 + row : a6; \
         const vector *v = (const vector *)b; \
         vector s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0}; \
         ptrdiff_t at = 0; \
         int p; \
         if (rows <= 4) \
-            for (p = 0; p < k; p++, at += a.col, v++) \
+            for (p = 0; p < k; p++, at += col, v++) \
                 s0 += a0[at] * *v, s1 += a1[at] * *v, s2 += a2[at] * *v, s3 += a3[at] * *v; \
         else \
-            for (p = 0; p < k; p++, at += a.col, v++) { \
+            for (p = 0; p < k; p++, at += col, v++) { \
                 s0 += a0[at] * *v, s1 += a1[at] * *v, s2 += a2[at] * *v, s3 += a3[at] * *v, s4 += a4[at] * *v, s5 += a5[at] * *v; \
                 if (most > 6) \
                     s6 += a6[at] * *v, s7 += a7[at] * *v; \
@@ -696,18 +704,19 @@ typedef double ngrt_dw __attribute__((vector_size(64), aligned(8), may_alias));
 
 /* By vectors of 64 bytes: 8 rows of two of them. */
 NGRT_DFOR("avx512f")
-static void ngrt_dtile_avx512(int rows, int k, ngrt_dmatrix a, const double *b, double alpha, double beta, double *c, ptrdiff_t ldc) {
-    const double *a0 = a.at;
-    const double *a1 = rows > 1 ? a0 + a.row : a0, *a2 = rows > 2 ? a1 + a.row : a1, *a3 = rows > 3 ? a2 + a.row : a2;
-    const double *a4 = rows > 4 ? a3 + a.row : a3, *a5 = rows > 5 ? a4 + a.row : a4, *a6 = rows > 6 ? a5 + a.row : a5;
-    const double *a7 = rows > 7 ? a6 + a.row : a6;
+static void ngrt_dtile_avx512(int rows, int k, const double *a, ptrdiff_t row, ptrdiff_t col, const double *b, double alpha,
+                              double beta, double *c, ptrdiff_t ldc) {
+    const double *a0 = a;
+    const double *a1 = rows > 1 ? a0 + row : a0, *a2 = rows > 2 ? a1 + row : a1, *a3 = rows > 3 ? a2 + row : a2;
+    const double *a4 = rows > 4 ? a3 + row : a3, *a5 = rows > 5 ? a4 + row : a4, *a6 = rows > 6 ? a5 + row : a5;
+    const double *a7 = rows > 7 ? a6 + row : a6;
     const ngrt_dw *v = (const ngrt_dw *)b;
     ngrt_dw s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0};
     ngrt_dw t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0}, t4 = {0}, t5 = {0}, t6 = {0}, t7 = {0};
     ptrdiff_t at = 0;
     int i, p;
     NGRT_DFETCH(2 * 8)
-    for (p = 0; p < k; p++, at += a.col, v += 2) {
+    for (p = 0; p < k; p++, at += col, v += 2) {
         ngrt_dw x = v[0], y = v[1];
         s0 += a0[at] * x, t0 += a0[at] * y;
         s1 += a1[at] * x, t1 += a1[at] * y;
@@ -872,19 +881,18 @@ static void ngrt_dedge(int rows, int cols, const double *restrict sum, int width
 static void ngrt_dband(const ngrt_dkernel *kernel, int rows, int cols, int k, double alpha, ngrt_dmatrix a, const double *block,
                        const double *panel, ngrt_dmatrix next, double beta, double *c, ptrdiff_t ldc) {
     double sum[NGRT_DMORE * 2 * NGRT_DCOLS];
+    const ptrdiff_t row = block ? 1 : a.row, col = block ? kernel->rows : a.col;
     int i, r, p = 0, ahead = next.at ? k * kernel->rows / rows + 1 : 0;
     for (i = 0; i < rows; i += kernel->rows) {
         for (r = p + ahead < k ? p + ahead : k; p < r; p++)
             NGRT_DSOON(next.col == 1 ? next.at + p * next.row : next.at + p % NGRT_DCOLS * next.col + p / NGRT_DCOLS * NGRT_DCOLS);
         int own = rows - i < kernel->rows ? rows - i : kernel->rows;
-        ngrt_dmatrix ai = { a.at + i * a.row, a.row, a.col };
-        if (block)
-            ai.at = block + i * k, ai.row = 1, ai.col = kernel->rows;
+        const double *at = block ? block + i * k : a.at + i * a.row;
         if (cols == kernel->cols) {
-            kernel->tile(own, k, ai, panel, alpha, beta, c + i * ldc, ldc);
+            kernel->tile(own, k, at, row, col, panel, alpha, beta, c + i * ldc, ldc);
             continue;
         }
-        kernel->tile(own, k, ai, panel, alpha, 0.0, sum, kernel->cols);
+        kernel->tile(own, k, at, row, col, panel, alpha, 0.0, sum, kernel->cols);
         ngrt_dedge(own, cols, sum, kernel->cols, beta, c + i * ldc, ldc);
     }
 }
