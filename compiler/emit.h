@@ -82,6 +82,7 @@ typedef struct Emit {
     int programs;
     bool plain, labels;   /* labels: check_labels is used */
     bool lines;           /* line_start is used */
+    bool plain_loops;     /* there are loops outside kernels' functions, at -O0 */
     bool clones, scalar;  /* NGC_CLONES, NGC_SCALAR are used */
     bool shares;          /* share_of, NGC_SHARE are used */
     bool meets;           /* meet is used */

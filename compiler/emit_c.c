@@ -625,7 +625,7 @@ static void print_functions(Emit *e, Text *out)
         if (exact)
             text_add(out, "/* the same bits everywhere: a*b + c is not to be rounded once */\n#if defined(__clang__)\n"
                           "#pragma clang fp contract(off)\n#elif defined(__GNUC__)\n#pragma GCC push_options\n"
-                          "#pragma GCC optimize (\"fp-contract=off\")\n#endif\n");
+                          "#pragma GCC optimize (\"fp-contract=off,no-tree-vectorize\")\n#endif\n");
         print_function(e, &e->function[i], out);
         if (exact)
             text_add(out, "#if defined(__clang__)\n#pragma clang fp contract(on)\n#elif defined(__GNUC__)\n#pragma GCC "
@@ -656,6 +656,16 @@ static void print_clones(const Emit *e, Text *t)
     if (e->scalar)
         text_add(t, "#if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__ /* these loops GCC 12 vectorises wrongly */\n"
                     "#define NGC_SCALAR __attribute__((optimize(\"no-tree-vectorize\")))\n#else\n#define NGC_SCALAR\n#endif\n\n");
+}
+
+/* At -O0, where all loops stand in the functions, none is for GCC's vectoriser: see is_risky. */
+static void print_plain_pragma(const Emit *e, Text *t, bool begin)
+{
+    if (!e->plain_loops)
+        return;
+    text_add(t, "#if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__%s\n%s#endif\n%s",
+             begin ? " /* GCC 12 makes wrong code of some of these loops */" : "",
+             begin ? "#pragma GCC push_options\n#pragma GCC optimize (\"no-tree-vectorize\")\n" : "#pragma GCC pop_options\n", begin ? "\n" : "");
 }
 
 /* The model's file, without directories. */
@@ -721,6 +731,8 @@ void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
     if (e->kernels.size)
         text_put(&out->c, e->kernels.at, e->kernels.size);
     print_pragma(e, &out->c, false);
+    print_plain_pragma(e, &out->c, true);
     text_put(&out->c, body.at, body.size);
+    print_plain_pragma(e, &out->c, false);
     emit_model(e, &out->c);
 }

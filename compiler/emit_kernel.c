@@ -144,6 +144,7 @@ static void forget_temps(Printer *pr, int level)
 static void open_loop(Printer *pr, int axis, bool brace)
 {
     const char *i = pr->loop[axis];
+    pr->e->plain_loops |= pr->e->plain;
     if (pr->k->split == axis + 1)
         print_line(pr, "for (size_t %s = from; %s < to; %s++)%s", i, i, i, brace ? " {" : "");
     else

@@ -46,6 +46,7 @@ cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler -o "$dir/selfcheck" tests/e
 first=$(echo $compilers | cut -d' ' -f1)
 last=$(echo $compilers | awk '{ print $NF }')
 sanitize="-O0 -fsanitize=address,undefined -fno-sanitize-recover=all" # with the optimizer, gcc takes twenty times as long
+native=$([ "$(uname -m)" = x86_64 ] && echo -march=native)
 once="-O1 $([ "$(uname -m)" = x86_64 ] && echo -march=x86-64-v3)" # no kernel for several processors
 for model in ${*:-tests/emit/models/*.ng}; do
     name=$(basename "$model" .ng)
@@ -54,7 +55,7 @@ for model in ${*:-tests/emit/models/*.ng}; do
     shared=$hash
     run "$name" "--no-share" $first -O2
     [ "$shared" = "$hash" ] || fail "$name: other bits without shared memory"
-    run "$name" "-O0 --seed=3" $first -O1
+    run "$name" "-O0 --seed=3" $first "-O3 $native" # GCC's vectoriser with masks makes wrong code of some loops
     run "$name" "--seed=5 --dims=1" $first "$sanitize"
     run "$name" "--seed=6 --standalone" $first "$sanitize"
     run "$name" "--seed=7 -O0 --dims=3" $first "$sanitize"
