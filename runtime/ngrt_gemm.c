@@ -382,23 +382,18 @@ static int ngrt_spiece(int size, int most, int unit) {
     return (piece + unit - 1) / unit * unit;
 }
 
-/* c = sum + beta c for some rows of a tile that is wider than the cols that there are of c. */
-static void ngrt_sedge(int rows, int cols, const float *restrict sum, int width, float beta, float *restrict c, ptrdiff_t ldc) {
+/* Copies some rows of cols numbers. */
+static void ngrt_scopy(int rows, int cols, const float *restrict from, ptrdiff_t ldfrom, float *restrict to, ptrdiff_t ldto) {
     int i, j;
-    for (i = 0; i < rows; i++, sum += width, c += ldc) {
-        if (beta == 0.0f) {
-            for (j = 0; j + 8 <= cols; j += 8)
-                memcpy(c + j, sum + j, 8 * sizeof *c);
-            if (cols & 4)
-                memcpy(c + j, sum + j, 4 * sizeof *c), j += 4;
-            if (cols & 2)
-                memcpy(c + j, sum + j, 2 * sizeof *c), j += 2;
-            if (cols & 1)
-                c[j] = sum[j];
-        } else {
-            for (j = 0; j < cols; j++)
-                c[j] = sum[j] + beta * c[j];
-        }
+    for (i = 0; i < rows; i++, from += ldfrom, to += ldto) {
+        for (j = 0; j + 8 <= cols; j += 8)
+            memcpy(to + j, from + j, 8 * sizeof *to);
+        if (cols & 4)
+            memcpy(to + j, from + j, 4 * sizeof *to), j += 4;
+        if (cols & 2)
+            memcpy(to + j, from + j, 2 * sizeof *to), j += 2;
+        if (cols & 1)
+            to[j] = from[j];
     }
 }
 
@@ -417,8 +412,10 @@ static void ngrt_sband(const ngrt_skernel *kernel, int rows, int cols, int k, fl
             kernel->tile(own, k, at, row, col, panel, alpha, beta, c + i * ldc, ldc);
             continue;
         }
-        kernel->tile(own, k, at, row, col, panel, alpha, 0.0f, sum, kernel->cols);
-        ngrt_sedge(own, cols, sum, kernel->cols, beta, c + i * ldc, ldc);
+        if (beta != 0.0f) /* less than a tile is rounded like a tile */
+            memset(sum, 0, sizeof sum), ngrt_scopy(own, cols, c + i * ldc, ldc, sum, kernel->cols);
+        kernel->tile(own, k, at, row, col, panel, alpha, beta, sum, kernel->cols);
+        ngrt_scopy(own, cols, sum, kernel->cols, c + i * ldc, ldc);
     }
 }
 
@@ -428,7 +425,7 @@ static void ngrt_sproduct(int m, int n, int k, float alpha, ngrt_smatrix a, ngrt
     const ngrt_skernel kernel = ngrt_schoose(), half = { kernel.rows, kernel.cols / 2, kernel.half, NULL, kernel.turn };
     float panel[NGRT_SDEPTH * 2 * NGRT_SCOLS], block[NGRT_SBLOCK];
     int copied = n > kernel.cols && (a.col != 1 || a.row % (64 * NGRT_SCOLS) == 0), room = copied ? NGRT_SBLOCK : NGRT_SBAND;
-    int depth = k <= NGRT_SDEPTH ? k : ngrt_spiece(k, NGRT_SDEPTH, 1), band = m, i, j, p;
+    int depth = k <= NGRT_SDEPTH ? k : ngrt_spiece(k, NGRT_SDEPTH, 1), band = m, cols, i, j, p;
     if ((ptrdiff_t)(m + kernel.rows) * depth > room)
         band = ngrt_spiece(m, room / depth / kernel.rows * kernel.rows, kernel.rows);
     for (p = 0; p < k; p += depth)
@@ -437,12 +434,12 @@ static void ngrt_sproduct(int m, int n, int k, float alpha, ngrt_smatrix a, ngrt
             ngrt_smatrix ap = { a.at + i * a.row + p * a.col, a.row, a.col };
             if (copied)
                 ngrt_sblock(&kernel, rows, kp, ap, block);
-            for (j = 0; j < n; j += kernel.cols) {
-                int cols = n - j < kernel.cols ? n - j : kernel.cols;
-                const ngrt_skernel *wide = cols <= half.cols && half.tile ? &half : &kernel;
+            for (j = 0; j < n; j += cols) {
+                const ngrt_skernel *wide = n - j <= half.cols && half.tile ? &half : &kernel;
                 ngrt_smatrix bp = { b.at + p * b.row + j * b.col, b.row, b.col };
+                cols = n - j < wide->cols ? n - j : wide->cols;
                 ngrt_spack(wide, cols, kp, bp, panel);
-                bp.at = (b.row == 1 || b.col == 1) && j + 2 * kernel.cols <= n ? bp.at + kernel.cols * b.col : NULL;
+                bp.at = (b.row == 1 || b.col == 1) && j + cols + kernel.cols <= n ? bp.at + cols * b.col : NULL;
                 ngrt_sband(wide, rows, cols, kp, alpha, ap, copied ? block : NULL, panel, bp, p == 0 ? beta : 1.0f,
                            c + i * ldc + j, ldc);
             }
@@ -857,23 +854,18 @@ static int ngrt_dpiece(int size, int most, int unit) {
     return (piece + unit - 1) / unit * unit;
 }
 
-/* c = sum + beta c for some rows of a tile that is wider than the cols that there are of c. */
-static void ngrt_dedge(int rows, int cols, const double *restrict sum, int width, double beta, double *restrict c, ptrdiff_t ldc) {
+/* Copies some rows of cols numbers. */
+static void ngrt_dcopy(int rows, int cols, const double *restrict from, ptrdiff_t ldfrom, double *restrict to, ptrdiff_t ldto) {
     int i, j;
-    for (i = 0; i < rows; i++, sum += width, c += ldc) {
-        if (beta == 0.0) {
-            for (j = 0; j + 8 <= cols; j += 8)
-                memcpy(c + j, sum + j, 8 * sizeof *c);
-            if (cols & 4)
-                memcpy(c + j, sum + j, 4 * sizeof *c), j += 4;
-            if (cols & 2)
-                memcpy(c + j, sum + j, 2 * sizeof *c), j += 2;
-            if (cols & 1)
-                c[j] = sum[j];
-        } else {
-            for (j = 0; j < cols; j++)
-                c[j] = sum[j] + beta * c[j];
-        }
+    for (i = 0; i < rows; i++, from += ldfrom, to += ldto) {
+        for (j = 0; j + 8 <= cols; j += 8)
+            memcpy(to + j, from + j, 8 * sizeof *to);
+        if (cols & 4)
+            memcpy(to + j, from + j, 4 * sizeof *to), j += 4;
+        if (cols & 2)
+            memcpy(to + j, from + j, 2 * sizeof *to), j += 2;
+        if (cols & 1)
+            to[j] = from[j];
     }
 }
 
@@ -892,8 +884,10 @@ static void ngrt_dband(const ngrt_dkernel *kernel, int rows, int cols, int k, do
             kernel->tile(own, k, at, row, col, panel, alpha, beta, c + i * ldc, ldc);
             continue;
         }
-        kernel->tile(own, k, at, row, col, panel, alpha, 0.0, sum, kernel->cols);
-        ngrt_dedge(own, cols, sum, kernel->cols, beta, c + i * ldc, ldc);
+        if (beta != 0.0) /* less than a tile is rounded like a tile */
+            memset(sum, 0, sizeof sum), ngrt_dcopy(own, cols, c + i * ldc, ldc, sum, kernel->cols);
+        kernel->tile(own, k, at, row, col, panel, alpha, beta, sum, kernel->cols);
+        ngrt_dcopy(own, cols, sum, kernel->cols, c + i * ldc, ldc);
     }
 }
 
@@ -903,7 +897,7 @@ static void ngrt_dproduct(int m, int n, int k, double alpha, ngrt_dmatrix a, ngr
     const ngrt_dkernel kernel = ngrt_dchoose(), half = { kernel.rows, kernel.cols / 2, kernel.half, NULL, kernel.turn };
     double panel[NGRT_DDEPTH * 2 * NGRT_DCOLS], block[NGRT_DBLOCK];
     int copied = n > kernel.cols && (a.col != 1 || a.row % (64 * NGRT_DCOLS) == 0), room = copied ? NGRT_DBLOCK : NGRT_DBAND;
-    int depth = k <= NGRT_DDEPTH ? k : ngrt_dpiece(k, NGRT_DDEPTH, 1), band = m, i, j, p;
+    int depth = k <= NGRT_DDEPTH ? k : ngrt_dpiece(k, NGRT_DDEPTH, 1), band = m, cols, i, j, p;
     if ((ptrdiff_t)(m + kernel.rows) * depth > room)
         band = ngrt_dpiece(m, room / depth / kernel.rows * kernel.rows, kernel.rows);
     for (p = 0; p < k; p += depth)
@@ -912,12 +906,12 @@ static void ngrt_dproduct(int m, int n, int k, double alpha, ngrt_dmatrix a, ngr
             ngrt_dmatrix ap = { a.at + i * a.row + p * a.col, a.row, a.col };
             if (copied)
                 ngrt_dblock(&kernel, rows, kp, ap, block);
-            for (j = 0; j < n; j += kernel.cols) {
-                int cols = n - j < kernel.cols ? n - j : kernel.cols;
-                const ngrt_dkernel *wide = cols <= half.cols && half.tile ? &half : &kernel;
+            for (j = 0; j < n; j += cols) {
+                const ngrt_dkernel *wide = n - j <= half.cols && half.tile ? &half : &kernel;
                 ngrt_dmatrix bp = { b.at + p * b.row + j * b.col, b.row, b.col };
+                cols = n - j < wide->cols ? n - j : wide->cols;
                 ngrt_dpack(wide, cols, kp, bp, panel);
-                bp.at = (b.row == 1 || b.col == 1) && j + 2 * kernel.cols <= n ? bp.at + kernel.cols * b.col : NULL;
+                bp.at = (b.row == 1 || b.col == 1) && j + cols + kernel.cols <= n ? bp.at + cols * b.col : NULL;
                 ngrt_dband(wide, rows, cols, kp, alpha, ap, copied ? block : NULL, panel, bp, p == 0 ? beta : 1.0,
                            c + i * ldc + j, ldc);
             }

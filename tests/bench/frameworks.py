@@ -14,6 +14,7 @@ import tempfile
 import time
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
+os.environ["OPENBLAS_THREAD_TIMEOUT"] = "22"  # idle threads sleep after 2^22 ticks, about 1 ms, or they disturb who comes next
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(TOP, "examples", "embed"))
@@ -237,7 +238,10 @@ def compare(ngc, name, directory, rounds):
         for title, (contender, n) in contenders.items():
             if torch:
                 threads(n)
+            contender.steps(1)
             times[title].append(timed(contender, count[title]))
+            if n > 1:
+                time.sleep(0.05)
     line = f"{name:3} ngc {statistics.median(times['ngc']) * 1e6:10.2f} us"
     for title in list(contenders)[1:]:
         ratio = statistics.median(t / o for t, o in zip(times[title], times["ngc"]))
