@@ -233,6 +233,7 @@ void report_moves(const Function *, int64_t flops, FILE *);
 void report_passes(const Function *, FILE *);
 void report_saved(const Function *backward, FILE *);
 void emit_run_time_sizes(Emit *, Text *, unsigned dims); /* declares those that the text speaks of */
+int64_t emit_work_size(const Emit *, int64_t pointer);    /* bytes of work, where a pointer has so many */
 void emit_space(const Emit *, Text *, const Body *);      /* the same, of space */
 int emit_data(Emit *, const double *data, Type, int64_t count); /* the number of a constant array */
 

@@ -653,7 +653,7 @@ static const char *join_function(Printer *pr, const Kernel *member)
     const char *text = print_format(pr, "(size_t from, size_t to, %s *restrict y, const %s *restrict a)\n{\n%s}\n", print_type(pr->e, s->node->type),
                                     print_type(pr->e, s->node->type), body.at);
     return emit_function(pr->e, "void", "join", text,
-                       size_max(pr->e->graph, shape_count(pr->e->graph, s->node->shape)) >= CLONED ? HOW_CLONES : HOW_ONCE);
+                         size_max(pr->e->graph, shape_count(pr->e->graph, s->node->shape)) >= CLONED ? HOW_CLONES : HOW_ONCE);
 }
 
 /* The call for each block, and what puts their sums together. */

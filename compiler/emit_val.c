@@ -108,13 +108,12 @@ bool place_is_number(const Place *place, const Node *n)
 /* The array of planned values: work's, or init's own. */
 static const char *space_text(Body *b, Type type)
 {
-    if (type != T_INT && b->e->spare && !b->p->init) {
-        b->space = true;
-        b->blocks |= USES_WORK;
-        return "space";
-    }
-    b->blocks |= b->p->init ? 0 : USES_WORK;
-    return type == T_INT ? b->p->init ? "ispace" : "w->ispace" : b->p->init ? "space" : "w->space";
+    bool init = b->p->init;
+    b->blocks |= init ? 0 : USES_WORK;
+    if (type == T_INT)
+        return init ? "ispace" : "w->ispace";
+    b->space |= b->e->spare && !init;
+    return init || b->e->spare ? "space" : "w->space";
 }
 
 /* A pointer to the first element. */

@@ -100,28 +100,48 @@ static Layout put_grads(Emit *e, Text *t)
     return l;
 }
 
-/* Losses, metrics, outputs and kept values among the members of work. */
-static Layout put_work(Emit *e, Text *t)
+/* That of work, where a pointer has so many bytes; where each member is in offset, unless it is NULL. */
+static Layout place_work(const Emit *e, int64_t pointer, int64_t *offset)
 {
-    static const char *const role[] = {[ROOT_OUTPUT] = "output", [ROOT_METRIC] = "metric", [ROOT_LOSS] = "loss", [ROOT_NAMED] = "value"};
     Layout l = {0};
-    place_member(&l, POINTER, POINTER);
+    int64_t real = type_size(e->ngc, T_FLOAT);
+    place_member(&l, pointer, pointer);
     for (int i = 0; i < e->members; i++) {
         const Member *m = &e->member[i];
         int64_t size = type_size(e->ngc, m->type), at = place_member(&l, count_at_bound(e, m->shape) * size, size);
-        for (int k = 0; k < e->model->roots; k++) {
-            const Root *r = &e->model->root[k];
-            if (r->cname == m->name && r->kind != ROOT_GRAD && r->kind != ROOT_UPDATE && emit_keeps(e, r))
-                put_entry(e, t, (Entry){.name = r->name, .c = r->cname, .role = role[r->kind], .block = "work", .type = m->type,
-                                        .shape = m->shape, .offset = at});
-        }
+        if (offset)
+            offset[i] = at;
     }
     if (e->ispace > 0)
         place_member(&l, e->ispace * 4, 4);
     if (e->spare)
         place_member(&l, 4, 4);
     if (e->space > 0)
-        place_member(&l, (e->space + e->spare) * type_size(e->ngc, T_FLOAT), type_size(e->ngc, T_FLOAT));
+        place_member(&l, (e->space + e->spare) * real, real);
+    return l;
+}
+
+int64_t emit_work_size(const Emit *e, int64_t pointer)
+{
+    Layout l = place_work(e, pointer, NULL);
+    return layout_size(&l);
+}
+
+/* Losses, metrics, outputs and kept values among the members of work. */
+static Layout put_work(Emit *e, Text *t)
+{
+    static const char *const role[] = {[ROOT_OUTPUT] = "output", [ROOT_METRIC] = "metric", [ROOT_LOSS] = "loss", [ROOT_NAMED] = "value"};
+    int64_t *offset = arena_alloc(e->ngc, (size_t)(e->members + 1) * sizeof *offset);
+    Layout l = place_work(e, POINTER, offset);
+    for (int i = 0; i < e->members; i++) {
+        const Member *m = &e->member[i];
+        for (int k = 0; k < e->model->roots; k++) {
+            const Root *r = &e->model->root[k];
+            if (r->cname == m->name && r->kind != ROOT_GRAD && r->kind != ROOT_UPDATE && emit_keeps(e, r))
+                put_entry(e, t, (Entry){.name = r->name, .c = r->cname, .role = role[r->kind], .block = "work", .type = m->type,
+                                        .shape = m->shape, .offset = offset[i]});
+        }
+    }
     return l;
 }
 

@@ -115,23 +115,6 @@ static void report_params(const Emit *e, FILE *out)
     }
 }
 
-/* The size of the work struct, where pointers have this many bytes and everything is aligned to its size. */
-static int64_t work_size(const Emit *e, int64_t pointer)
-{
-    int64_t at = pointer, align = pointer, real = type_size(e->ngc, T_FLOAT);
-    for (int i = 0; i < e->members; i++) {
-        int64_t size = type_size(e->ngc, e->member[i].type);
-        at = (at + size - 1)/size*size + size_max(e->graph, shape_count(e->graph, e->member[i].shape))*size;
-        align = size > align ? size : align;
-    }
-    at += e->ispace*4 + (e->spare ? 4 : 0);
-    if (e->space > 0) {
-        at = (at + real - 1)/real*real + (e->space + e->spare)*real;
-        align = real > align ? real : align;
-    }
-    return (at + align - 1)/align*align;
-}
-
 static void report_structs(const Emit *e, FILE *out)
 {
     static const struct {
@@ -154,8 +137,8 @@ static void report_structs(const Emit *e, FILE *out)
                 size_max(e->graph, shape_count(e->graph, e->model->root[i].node->shape)) * type_size(e->ngc, T_FLOAT);
     if (bytes > 0)
         fprintf(out, "bytes of grads: %lld\n", (long long)bytes);
-    fprintf(out, "bytes of work: %lld (planned space: %lld; where pointers have 4 bytes: %lld)\n", (long long)work_size(e, 8),
-            (long long)(e->space * type_size(e->ngc, T_FLOAT) + e->ispace * 4), (long long)work_size(e, 4));
+    fprintf(out, "bytes of work: %lld (planned space: %lld; where pointers have 4 bytes: %lld)\n", (long long)emit_work_size(e, 8),
+            (long long)(e->space * type_size(e->ngc, T_FLOAT) + e->ispace * 4), (long long)emit_work_size(e, 4));
 }
 
 void report(Ngc *ngc, Model *m, FILE *out)
