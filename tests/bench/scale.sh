@@ -5,6 +5,7 @@
 # 10,000 and 100,000 nodes.
 here=$(cd "$(dirname "$0")/../.." && pwd) || exit 2
 build=${BUILD:-$here/build}
+cc=${CC:-cc}
 dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT
 failed=0
@@ -25,9 +26,9 @@ taken() {
 }
 measure() {
     write "$@"
-    ngc=$(taken "$build/ngc" "$dir/$1.ng" --prefix=model -o "$dir/model.c")
-    cc=$(taken cc -O2 -I"$here/runtime" -c "$dir/model.c" -o "$dir/model.o")
-    printf 'ngc %4s ms   C %5s kB   cc -O2 %5s ms   ' "$ngc" "$(($(wc -c <"$dir/model.c") / 1000))" "$cc"
+    emitted=$(taken "$build/ngc" "$dir/$1.ng" --prefix=model -o "$dir/model.c")
+    compiled=$(taken "$cc" -O2 -I"$here/runtime" -c "$dir/model.c" -o "$dir/model.o")
+    printf 'ngc %4s ms   C %5s kB   cc -O2 %5s ms   ' "$emitted" "$(($(wc -c <"$dir/model.c") / 1000))" "$compiled"
     ROUNDS=${ROUNDS:-7} BUILD=$build KEEP=$dir sh "$here/tests/bench/run.sh" "$dir/$1.ng" || failed=1
 }
 for n in 1 4 16 64 256; do measure layers=$n $n 64 32; done

@@ -46,8 +46,9 @@ cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler -o "$dir/selfcheck" tests/e
 first=$(echo $compilers | cut -d' ' -f1)
 last=$(echo $compilers | awk '{ print $NF }')
 sanitize="-O0 -fsanitize=address,undefined -fno-sanitize-recover=all" # with the optimizer, gcc takes twenty times as long
-native=$([ "$(uname -m)" = x86_64 ] && echo -march=native)
-once="-O1 $([ "$(uname -m)" = x86_64 ] && echo -march=x86-64-v3)" # no kernel for several processors
+native= once=
+[ "$(uname -m)" = x86_64 ] && native=-march=native once=-march=x86-64-v3
+once="-O1 $once" # no kernel for several processors
 for model in ${*:-tests/emit/models/*.ng}; do
     name=$(basename "$model" .ng)
     run "$name" "" $last -O2
