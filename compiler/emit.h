@@ -122,7 +122,8 @@ typedef struct Body { /* of one function of the emitted C, while it is printed *
 
 /* emit_kernel.c */
 typedef enum { HOW_ONCE, HOW_CLONES, HOW_SCALAR } How; /* a kernel is compiled */
-const char *emit_function(Emit *, const char *result, const char *word, const char *body, How); /* its name; printed once */
+/* Its name; printed once. Of parameters and arguments each is in parentheses. */
+const char *emit_function(Emit *, const char *result, const char *word, const char *params, const char *args, const char *body, How);
 
 /* emit_val.c */
 typedef struct Part { /* a piece of text and how tightly it binds */

@@ -645,14 +645,33 @@ static void print_pragma(const Emit *e, Text *t, bool begin)
                    : "#pragma GCC pop_options\n");
 }
 
-/* Kernels for processors with wider vectors, chosen when the program starts; and those without vectors. */
+/* Kernels for processors with wider vectors, chosen at each call, which costs a load and a branch; and those without vectors. */
 static void print_clones(const Emit *e, Text *t)
 {
     if (e->clones)
-        text_add(t, "#if defined __GNUC__ && __GNUC__ >= 12 && !defined __clang__ && defined __x86_64__ && defined __GLIBC__ && \\\n"
-                    "    defined __OPTIMIZE__ && !defined __AVX2__ && !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__\n"
-                    "#define NGC_CLONES __attribute__((target_clones(\"arch=x86-64-v4\", \"arch=x86-64-v3\", \"default\")))\n"
-                    "#else\n#define NGC_CLONES\n#endif\n\n");
+        text_add(t, "/* A kernel's body is compiled for any processor, for AVX2 and for AVX-512; back is return where it has a value. */\n"
+                    "#if (defined __clang__ || (defined __GNUC__ && __GNUC__ >= 8)) && defined __x86_64__ && !defined _WIN32 && \\\n"
+                    "    defined __OPTIMIZE__ && !defined __AVX2__\n"
+                    "#define NGC_BODY(type, name) static inline __attribute__((always_inline)) type name##_body\n"
+                    "#define NGC_CLONES(type, back, name, params, args) \\\n"
+                    "    NGC_CLONE(type, back, name, any, , params, args) \\\n"
+                    "    NGC_CLONE(type, back, name, avx2, target(\"avx2,fma\"), params, args) \\\n"
+                    "    NGC_CLONE(type, back, name, avx512, target(\"avx2,fma,avx512f,avx512vl\"), params, args) \\\n"
+                    "    static type name params \\\n"
+                    "    { \\\n"
+                    "        if (__builtin_cpu_supports(\"avx512vl\") && __builtin_cpu_supports(\"fma\")) \\\n"
+                    "            back name##_avx512 args; \\\n"
+                    "        else if (__builtin_cpu_supports(\"avx2\") && __builtin_cpu_supports(\"fma\")) \\\n"
+                    "            back name##_avx2 args; \\\n"
+                    "        else \\\n"
+                    "            back name##_any args; \\\n"
+                    "    }\n"
+                    "#define NGC_CLONE(type, back, name, isa, target, params, args) \\\n"
+                    "    __attribute__((noinline, target)) static type name##_##isa params { back name##_body args; }\n"
+                    "#else\n"
+                    "#define NGC_BODY(type, name) static type name\n"
+                    "#define NGC_CLONES(type, back, name, params, args)\n"
+                    "#endif\n\n");
     if (e->scalar)
         text_add(t, "#if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__ /* these loops GCC 12 vectorises wrongly */\n"
                     "#define NGC_SCALAR __attribute__((optimize(\"no-tree-vectorize\")))\n#else\n#define NGC_SCALAR\n#endif\n\n");

@@ -28,12 +28,13 @@ static void print_small(Printer *pr, const Kernel *k, const char *call, const ch
 {
     Emit *e = pr->e;
     bool given = k->alpha != NULL;
-    const char *body = print_format(pr, "(%s *restrict c, const %s *restrict a, const %s *restrict b%s%s)\n{\n    ngrt_%s(%s, %s, a, b, %s, c);\n}\n", e->real,
-                                    e->real, e->real, given ? ", const " : "", given ? print_format(pr, "%s alpha", e->real) : "", call, sizes,
-                                    given ? "alpha" : alpha, beta);
+    const char *params = print_format(pr, "(%s *restrict c, const %s *restrict a, const %s *restrict b%s%s)", e->real, e->real, e->real,
+                                      given ? ", const " : "", given ? print_format(pr, "%s alpha", e->real) : "");
+    const char *body = print_format(pr, "    ngrt_%s(%s, %s, a, b, %s, c);\n", call, sizes, given ? "alpha" : alpha, beta);
     emit_section(e, call);
     e->small = true;
-    print_line(pr, "%s(%s%s%s);", emit_function(e, "void", "product", body, HOW_CLONES), operands, given ? ", " : "", given ? alpha : "");
+    print_line(pr, "%s(%s%s%s);", emit_function(e, "void", "product", params, given ? "(c, a, b, alpha)" : "(c, a, b)", body, HOW_CLONES), operands,
+               given ? ", " : "", given ? alpha : "");
 }
 
 /* C = onto + alpha A B, once for each matrix of a batch. */

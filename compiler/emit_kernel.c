@@ -560,10 +560,9 @@ static How how_compiled(const Emit *e, const Kernel *k)
     return is_risky(k) ? HOW_SCALAR : is_worth_clones(e, k) ? HOW_CLONES : HOW_ONCE;
 }
 
-const char *emit_function(Emit *e, const char *result, const char *word, const char *body, How how)
+const char *emit_function(Emit *e, const char *result, const char *word, const char *params, const char *args, const char *body, How how)
 {
-    static const char *const macro[] = {"", "NGC_CLONES ", "NGC_SCALAR "};
-    int *at = table_at(e->ngc, &e->kernel_of, intern_str(e->ngc, body));
+    int *at = table_at(e->ngc, &e->kernel_of, intern_str(e->ngc, text_format(e->ngc, "%s%s", params, body)));
     if (*at)
         return e->kernel[*at - 1];
     const char *name = text_format(e->ngc, "%s_%d", word, e->kernel_count + 1);
@@ -572,7 +571,11 @@ const char *emit_function(Emit *e, const char *result, const char *word, const c
     *at = e->kernel_count;
     e->clones |= how == HOW_CLONES;
     e->scalar |= how == HOW_SCALAR;
-    text_add(&e->kernels, "%sstatic %s %s%s\n", macro[how], result, name, body);
+    if (how == HOW_CLONES)
+        text_add(&e->kernels, "NGC_BODY(%s, %s)%s\n{\n%s}\nNGC_CLONES(%s, %s, %s, %s, %s)\n\n", result, name, params, body, result,
+                 strcmp(result, "void") == 0 ? "" : "return", name, params, args);
+    else
+        text_add(&e->kernels, "%sstatic %s %s%s\n{\n%s}\n\n", how == HOW_SCALAR ? "NGC_SCALAR " : "", result, name, params, body);
     return name;
 }
 
@@ -650,9 +653,9 @@ static const char *join_function(Printer *pr, const Kernel *member)
     own.indent -= 2;
     print_line(&own, "    y[i] = t;");
     print_line(&own, "}");
-    const char *text = print_format(pr, "(size_t from, size_t to, %s *restrict y, const %s *restrict a)\n{\n%s}\n", print_type(pr->e, s->node->type),
-                                    print_type(pr->e, s->node->type), body.at);
-    return emit_function(pr->e, "void", "join", text,
+    const char *params = print_format(pr, "(size_t from, size_t to, %s *restrict y, const %s *restrict a)", print_type(pr->e, s->node->type),
+                                      print_type(pr->e, s->node->type));
+    return emit_function(pr->e, "void", "join", params, "(from, to, y, a)", body.at,
                          size_max(pr->e->graph, shape_count(pr->e->graph, s->node->shape)) >= CLONED ? HOW_CLONES : HOW_ONCE);
 }
 
@@ -677,7 +680,7 @@ static void print_blocks(Printer *pr, const Kernel *k, const char *name, const c
 static void print_apart(Body *b, const Kernel *k)
 {
     Emit *e = b->e;
-    Text inner = {.ngc = e->ngc}, head = {.ngc = e->ngc}, call = {.ngc = e->ngc};
+    Text inner = {.ngc = e->ngc}, head = {.ngc = e->ngc}, pass = {.ngc = e->ngc}, call = {.ngc = e->ngc};
     Printer pr = {.b = b, .e = e, .k = k, .out = &inner, .indent = 1, .apart = true};
     const Place *place = k->store[0].target ? &k->store[0].target->place : program_place(b->p, k->store[0].node);
     bool number = kernel_reduces(k) && place_is_number(place, k->store[0].node);
@@ -695,6 +698,7 @@ static void print_apart(Body *b, const Kernel *k)
         give_back(b->p, k, own);
     b->dims |= pr.dims;
     text_add(&head, k->split ? "(size_t from, size_t to" : "(");
+    text_add(&pass, k->split ? "(from, to" : "(");
     if (k->split) {
         Size extent = k->split > k->axes ? k->member[0]->extent[k->split - 1] : k->extent[k->split - 1];
         text_add(&call, "%s", k->blocks ? block_range(&pr, k) : share_range(b, extent, k->unit));
@@ -703,6 +707,7 @@ static void print_apart(Body *b, const Kernel *k)
     for (int i = 0; i < e->graph->dims; i++)
         if (pr.dims >> i & 1) {
             add_item(&head, comma, text_format(e->ngc, "size_t %s%s", e->dim_prefix, e->graph->dim[i].name));
+            add_item(&pass, comma, text_format(e->ngc, "%s%s", e->dim_prefix, e->graph->dim[i].name));
             add_item(&call, comma, text_format(e->ngc, "%s%s", e->dim_prefix, e->graph->dim[i].name));
             comma = ", ";
         }
@@ -713,11 +718,13 @@ static void print_apart(Body *b, const Kernel *k)
             add_item(&head, comma, text_format(e->ngc, "%s %s", type, p->name));
         else
             add_item(&head, comma, text_format(e->ngc, "%s%s *restrict %s", p->written ? "" : "const ", type, p->name));
+        add_item(&pass, comma, p->name);
         add_item(&call, comma, base_text(&pr, k, p));
         comma = ", ";
     }
-    text_add(&head, "%s)\n{\n%s}\n", *comma ? "" : "void", inner.at);
-    const char *name = emit_function(e, result, kernel_word(k), head.at, how_compiled(e, k));
+    text_add(&head, "%s)", *comma ? "" : "void");
+    text_add(&pass, ")");
+    const char *name = emit_function(e, result, kernel_word(k), head.at, pass.at, inner.at, how_compiled(e, k));
     if (k->split && k->blocks)
         print_blocks(&pr, k, name, call.at);
     else if (!number)

@@ -13,7 +13,7 @@ strict="-std=c99 -pedantic -Wall -Wextra -Wconversion -Wsign-conversion -Wmissin
 objects=$(ls $build/*.o | grep -v "/rt_\|/main.o")
 libs="$build/libngrt.a $(nm $build/libngrt.a 2>/dev/null | grep -q 'U cblas_sgemm' && echo -lopenblas) -lm"
 compilers=$(for c in gcc clang; do command -v $c; done)
-failed=0 checks=0
+failed=0 checks=0 kernels=0
 
 fail() {
     echo "FAIL $*"
@@ -36,6 +36,10 @@ strict() {
         checks=$((checks + 1))
         $cc $strict $3 -Iruntime -c "$dir/m.c" -o "$dir/m.o" 2> "$dir/log" || fail "$1 $2: $cc: $(head -5 "$dir/log")"
         nm "$dir/m.o" | grep ' [TRDBG] ' | grep -v ' model_' > "$dir/log" && fail "$1 $2 exports $(head -3 "$dir/log")"
+        case $3$(grep -c '^NGC_CLONES' "$dir/m.c") in
+        -O30) ;;
+        -O3*) [ -z "$native" ] || nm "$dir/m.o" | grep -q '_avx512$' || fail "$1 $2: $cc: kernels for one processor" ;;
+        esac
         size -A "$dir/m.o" | awk '($1 == ".data" || $1 == ".bss") && $2 > 0 { print; bad = 1 } END { exit !bad }' && fail "$1 $2: data"
     done
     echo '#include "m.h"' > "$dir/h.cc"
@@ -51,7 +55,12 @@ native= once=
 once="-O1 $once" # no kernel for several processors
 for model in ${*:-tests/emit/models/*.ng}; do
     name=$(basename "$model" .ng)
-    run "$name" "" $last -O2
+    kernels=$(((kernels + 1) % 3)) # those of a model are for this processor, for AVX2, for any
+    case $kernels in
+    0) run "$name" "" $last -O2 ;;
+    1) run "$name" "" $last "-O2 -D__builtin_cpu_supports(x)=((x)[3]!='5')" ;;
+    2) run "$name" "" $last "-O2 -D__builtin_cpu_supports(x)=0" ;;
+    esac
     run "$name" "" $first -O2
     shared=$hash
     run "$name" "--no-share" $first -O2

@@ -250,8 +250,8 @@ static void static_names(const char *text, Text *names)
 {
     for (const char *line = text; line; line = strchr(line, '\n')) {
         line += *line == '\n';
-        line += strncmp(line, "NGC_CLONES ", 11) == 0 ? 11 : 0;
-        const char *end = line + strcspn(line, "([=;"), *start, *word = strstr(line, "static ");
+        bool body = strncmp(line, "NGC_BODY(", 9) == 0; /* (type, name) */
+        const char *end = line + strcspn(line, body ? ")" : "([=;"), *start, *word = body ? line : strstr(line, "static ");
         if (!is_letter(*line) || !word || word > end)
             continue;
         while (end > line && !is_letter(end[-1]))
