@@ -50,6 +50,7 @@ if [ "${1:-demo}" = check ]; then
     want gcc-arm-none-eabi command -v arm-none-eabi-gcc
     want libnewlib-arm-none-eabi device
     want qemu-system-arm command -v qemu-system-arm
+    [ "$(uname -m)" != x86_64 ] || want qemu-user command -v qemu-i386
     want python3 command -v python3
     want python3-numpy /usr/bin/python3 -c 'import numpy'
 fi
