@@ -420,11 +420,13 @@ static void ngrt_sband(const ngrt_skernel *kernel, int rows, int cols, int k, fl
 }
 
 /* The product in general. B is taken in panels as wide as a tile, which stay in the first cache while the tiles of a band of
- * rows pass over them. A is copied where a tile's rows of it would lie far apart, or in each other's way in the cache. */
-static void ngrt_sproduct(int m, int n, int k, float alpha, ngrt_smatrix a, ngrt_smatrix b, float beta, float *c, ptrdiff_t ldc) {
+ * rows pass over them. A is copied to block, if there is one, where a tile's rows of it would lie far apart, or in each other's way
+ * in the cache. */
+static void ngrt_sproduct(int m, int n, int k, float alpha, ngrt_smatrix a, ngrt_smatrix b, float beta, float *c, ptrdiff_t ldc,
+                          float *block) {
     const ngrt_skernel kernel = ngrt_schoose(), half = { kernel.rows, kernel.cols / 2, kernel.half, NULL, kernel.turn };
-    float panel[NGRT_SDEPTH * 2 * NGRT_SCOLS], block[NGRT_SBLOCK];
-    int copied = n > kernel.cols && (a.col != 1 || a.row % (64 * NGRT_SCOLS) == 0), room = copied ? NGRT_SBLOCK : NGRT_SBAND;
+    float panel[NGRT_SDEPTH * 2 * NGRT_SCOLS];
+    int copied = block && n > kernel.cols && (a.col != 1 || a.row % (64 * NGRT_SCOLS) == 0), room = copied ? NGRT_SBLOCK : NGRT_SBAND;
     int depth = k <= NGRT_SDEPTH ? k : ngrt_spiece(k, NGRT_SDEPTH, 1), band = m, cols, i, j, p;
     if ((ptrdiff_t)(m + kernel.rows) * depth > room)
         band = ngrt_spiece(m, room / depth / kernel.rows * kernel.rows, kernel.rows);
@@ -446,10 +448,30 @@ static void ngrt_sproduct(int m, int n, int k, float alpha, ngrt_smatrix a, ngrt
         }
 }
 
+/* Is B that of a layer, its columns contiguous, and larger than A? Then the rows of A become columns instead, and what comes out is C
+ * turned, which is small. */
+static int ngrt_sturns(int m, int n, ngrt_smatrix a, ngrt_smatrix b) {
+    return a.col == 1 && b.row == 1 && m % NGRT_SCOLS == 0 && m < n && (ptrdiff_t)m * n <= NGRT_SBLOCK && b.col % (32 * NGRT_SCOLS) != 0;
+}
+
+/* c = alpha (the columns of turned as rows) + beta c. The tiles, which wrote turned, were not given alpha: a share of C's columns begins
+ * at another row of a tile than in the whole C. */
+static void ngrt_sback(int m, int n, float alpha, float *turned, float beta, float *c, ptrdiff_t ldc) {
+    int i, j = 0;
+    for (i = 0; i < m * n && alpha != 1.0f; i++)
+        turned[i] *= alpha;
+    if (beta == 0.0f)
+        j = ngrt_schoose().turn(n / 8 * 8, m, turned, m, c, (int)ldc);
+    for (; j < n; j++)
+        for (i = 0; i < m; i++)
+            c[i * ldc + j] = beta == 0.0f ? turned[j * m + i] : turned[j * m + i] + beta * c[i * ldc + j];
+}
+
 /* Columns j0 to j1 of rows i0 to i1 of C = alpha A B + beta C. A number has the same bits in whatever share of C it is computed, if
  * shares begin where tiles do (compilers may round their rows differently); so what is chosen is chosen by the whole C. */
 static void ngrt_sshare(int i0, int i1, int j0, int j1, int m, int n, int k, float alpha, ngrt_smatrix a, ngrt_smatrix b, float beta,
                         float *c, ptrdiff_t ldc) {
+    float block[NGRT_SBLOCK];
     int i, j;
     a.at += i0 * a.row, b.at += j0 * b.col, c += i0 * ldc + j0;
     if (i1 <= i0 || j1 <= j0)
@@ -463,8 +485,12 @@ static void ngrt_sshare(int i0, int i1, int j0, int j1, int m, int n, int k, flo
     } else if (n == 1 && b.row == 1) {
         ngrt_smatrix t = { a.at, a.col, a.row };
         ngrt_svector(i1 - i0, k, alpha, b.at, t, beta, c, ldc);
+    } else if (ngrt_sturns(m, n, a, b)) {
+        ngrt_smatrix rows = { b.at, b.col, 1 }, cols = { a.at, 1, a.row };
+        ngrt_sproduct(j1 - j0, i1 - i0, k, 1.0f, rows, cols, 0.0f, block, i1 - i0, NULL);
+        ngrt_sback(i1 - i0, j1 - j0, alpha, block, beta, c, ldc);
     } else {
-        ngrt_sproduct(i1 - i0, j1 - j0, k, alpha, a, b, beta, c, ldc);
+        ngrt_sproduct(i1 - i0, j1 - j0, k, alpha, a, b, beta, c, ldc, block);
     }
 }
 
@@ -892,11 +918,13 @@ static void ngrt_dband(const ngrt_dkernel *kernel, int rows, int cols, int k, do
 }
 
 /* The product in general. B is taken in panels as wide as a tile, which stay in the first cache while the tiles of a band of
- * rows pass over them. A is copied where a tile's rows of it would lie far apart, or in each other's way in the cache. */
-static void ngrt_dproduct(int m, int n, int k, double alpha, ngrt_dmatrix a, ngrt_dmatrix b, double beta, double *c, ptrdiff_t ldc) {
+ * rows pass over them. A is copied to block, if there is one, where a tile's rows of it would lie far apart, or in each other's way
+ * in the cache. */
+static void ngrt_dproduct(int m, int n, int k, double alpha, ngrt_dmatrix a, ngrt_dmatrix b, double beta, double *c, ptrdiff_t ldc,
+                          double *block) {
     const ngrt_dkernel kernel = ngrt_dchoose(), half = { kernel.rows, kernel.cols / 2, kernel.half, NULL, kernel.turn };
-    double panel[NGRT_DDEPTH * 2 * NGRT_DCOLS], block[NGRT_DBLOCK];
-    int copied = n > kernel.cols && (a.col != 1 || a.row % (64 * NGRT_DCOLS) == 0), room = copied ? NGRT_DBLOCK : NGRT_DBAND;
+    double panel[NGRT_DDEPTH * 2 * NGRT_DCOLS];
+    int copied = block && n > kernel.cols && (a.col != 1 || a.row % (64 * NGRT_DCOLS) == 0), room = copied ? NGRT_DBLOCK : NGRT_DBAND;
     int depth = k <= NGRT_DDEPTH ? k : ngrt_dpiece(k, NGRT_DDEPTH, 1), band = m, cols, i, j, p;
     if ((ptrdiff_t)(m + kernel.rows) * depth > room)
         band = ngrt_dpiece(m, room / depth / kernel.rows * kernel.rows, kernel.rows);
@@ -918,10 +946,30 @@ static void ngrt_dproduct(int m, int n, int k, double alpha, ngrt_dmatrix a, ngr
         }
 }
 
+/* Is B that of a layer, its columns contiguous, and larger than A? Then the rows of A become columns instead, and what comes out is C
+ * turned, which is small. */
+static int ngrt_dturns(int m, int n, ngrt_dmatrix a, ngrt_dmatrix b) {
+    return a.col == 1 && b.row == 1 && m % NGRT_DCOLS == 0 && m < n && (ptrdiff_t)m * n <= NGRT_DBLOCK && b.col % (32 * NGRT_DCOLS) != 0;
+}
+
+/* c = alpha (the columns of turned as rows) + beta c. The tiles, which wrote turned, were not given alpha: a share of C's columns begins
+ * at another row of a tile than in the whole C. */
+static void ngrt_dback(int m, int n, double alpha, double *turned, double beta, double *c, ptrdiff_t ldc) {
+    int i, j = 0;
+    for (i = 0; i < m * n && alpha != 1.0; i++)
+        turned[i] *= alpha;
+    if (beta == 0.0)
+        j = ngrt_dchoose().turn(n / 8 * 8, m, turned, m, c, (int)ldc);
+    for (; j < n; j++)
+        for (i = 0; i < m; i++)
+            c[i * ldc + j] = beta == 0.0 ? turned[j * m + i] : turned[j * m + i] + beta * c[i * ldc + j];
+}
+
 /* Columns j0 to j1 of rows i0 to i1 of C = alpha A B + beta C. A number has the same bits in whatever share of C it is computed, if
  * shares begin where tiles do (compilers may round their rows differently); so what is chosen is chosen by the whole C. */
 static void ngrt_dshare(int i0, int i1, int j0, int j1, int m, int n, int k, double alpha, ngrt_dmatrix a, ngrt_dmatrix b, double beta,
                         double *c, ptrdiff_t ldc) {
+    double block[NGRT_DBLOCK];
     int i, j;
     a.at += i0 * a.row, b.at += j0 * b.col, c += i0 * ldc + j0;
     if (i1 <= i0 || j1 <= j0)
@@ -935,8 +983,12 @@ static void ngrt_dshare(int i0, int i1, int j0, int j1, int m, int n, int k, dou
     } else if (n == 1 && b.row == 1) {
         ngrt_dmatrix t = { a.at, a.col, a.row };
         ngrt_dvector(i1 - i0, k, alpha, b.at, t, beta, c, ldc);
+    } else if (ngrt_dturns(m, n, a, b)) {
+        ngrt_dmatrix rows = { b.at, b.col, 1 }, cols = { a.at, 1, a.row };
+        ngrt_dproduct(j1 - j0, i1 - i0, k, 1.0, rows, cols, 0.0, block, i1 - i0, NULL);
+        ngrt_dback(i1 - i0, j1 - j0, alpha, block, beta, c, ldc);
     } else {
-        ngrt_dproduct(i1 - i0, j1 - j0, k, alpha, a, b, beta, c, ldc);
+        ngrt_dproduct(i1 - i0, j1 - j0, k, alpha, a, b, beta, c, ldc, block);
     }
 }
 
