@@ -122,7 +122,7 @@ typedef struct Body { /* of one function of the emitted C, while it is printed *
 
 /* emit_kernel.c */
 typedef enum { HOW_ONCE, HOW_CLONES, HOW_SCALAR } How; /* a kernel is compiled */
-/* Its name; printed once. Of parameters and arguments each is in parentheses. */
+/* Its name; printed once. Params and args are lists in their parentheses; args passes the params on. */
 const char *emit_function(Emit *, const char *result, const char *word, const char *params, const char *args, const char *body, How);
 
 /* emit_val.c */
