@@ -401,6 +401,7 @@ int source_line(const Ngc *, Loc, int *column);          /* both from 1; column 
 const char *source_text(Ngc *, Loc);                     /* that piece of the text, on one line, shortened if long */
 Diag *diag(Ngc *, Severity, int code, Loc, const char *format, ...);
 Diag *warn(Ngc *, const char *flag, int code, Loc, const char *format, ...);
+Diag *complain(Ngc *, const char *format, ...);          /* an error without a place or a code: of files, options */
 bool diag_failed(const Ngc *);                           /* by errors, or warnings that are errors */
 void diag_label(Ngc *, Diag *, Loc, const char *format, ...); /* drawn if on the line of the message */
 void diag_note(Ngc *, Diag *, Loc, const char *format, ...);

@@ -250,6 +250,15 @@ Diag *diag(Ngc *ngc, Severity severity, int code, Loc loc, const char *format, .
     return d;
 }
 
+Diag *complain(Ngc *ngc, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    Diag *d = new_diag(ngc, SEV_ERROR, 0, (Loc){-1, 0, 0}, format, args);
+    va_end(args);
+    keep_diag(ngc, d);
+    return d;
+}
+
 static bool is_silent(const Ngc *ngc, const char *flag) {
     for (int i = 0; i < ngc->opt.silents; i++)
         if (strcmp(ngc->opt.silent[i], flag) == 0)

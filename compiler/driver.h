@@ -1,0 +1,21 @@
+/* driver.h - what the files that compile and run programs share. */
+#ifndef DRIVER_H
+#define DRIVER_H
+
+#include "emit.h"
+
+#include <sys/types.h>
+
+#define HASH_START 0xCBF29CE484222325u
+#define NO_PLACE (Loc){.file = -1}
+
+/* cache.c */
+uint64_t hash_text(uint64_t h, const char *text, size_t size); /* FNV-1a; h begins as HASH_START */
+const char *cache_directory(Ngc *);
+const char *cache_private(Ngc *, const char *in);
+int cache_open(const char *path, size_t *size);
+int cache_find(Ngc *, const char *path, const char *key);
+bool cache_create(const char *path, mode_t, const char *text, size_t, const char *tail, size_t more);
+bool cache_keep(Ngc *, const char *built, const char *path, const char *key);
+
+#endif
