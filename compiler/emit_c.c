@@ -9,30 +9,6 @@ typedef struct Roots { /* the model's nodes with a value in place of `training` 
     Node **node;       /* by index of Model.root */
 } Roots;
 
-static Roots fix_training(Ngc *ngc, Model *m, double value)
-{
-    Roots r = {arena_alloc(ngc, (size_t)(m->roots + 1) * sizeof *r.node)};
-    for (int i = 0; i < m->roots; i++)
-        r.node[i] = m->root[i].node;
-    if (m->training)
-        graph_simplify(m->graph, r.node, m->roots, 0, m->training, graph_const(m->graph, value));
-    return r;
-}
-
-/* The order of axes that convolutions want. What `update` is given are gradients as they are. */
-static void choose_layout(Ngc *ngc, Model *m, Roots *use, Roots *learn)
-{
-    Node **root = arena_alloc(ngc, (size_t)(2 * m->roots + 1) * sizeof *root);
-    bool *stays = arena_alloc(ngc, (size_t)(2 * m->roots + 1));
-    for (int i = 0; i < 2 * m->roots; i++) {
-        root[i] = i < m->roots ? use->node[i] : learn->node[i - m->roots];
-        stays[i] = m->root[i % m->roots].kind == ROOT_GRAD;
-    }
-    graph_layout(m->graph, root, 2 * m->roots, stays);
-    use->node = root;
-    learn->node = root + m->roots;
-}
-
 typedef struct Wish { /* for the targets of one program */
     unsigned kinds;   /* bits of RootKind */
     int group;        /* of updates and losses; -1: all */
@@ -75,21 +51,6 @@ static bool is_again(Emit *e, Table *taken, const Root *r)
     return r->kind != ROOT_UPDATE && r->kind != ROOT_GRAD && ++*table_at(e->ngc, taken, r->cname) > 1;
 }
 
-/* Verifies a program between its passes and prints it where that was asked. */
-static Program *finish_program(Emit *e, Program *p)
-{
-    const char *dump = e->ngc->opt.dump ? e->ngc->opt.dump : "";
-    program_verify(p);
-    if (strchr(dump, 'f'))
-        program_dump(p, stderr);
-    program_share(p);
-    program_plan(p);
-    program_waits(p);
-    if (strchr(dump, 'p'))
-        program_dump(p, stderr);
-    return p;
-}
-
 static Program *build_program(Emit *e, const char *name, const Roots *r, Wish w, const Target *given, int givens)
 {
     Model *m = e->model;
@@ -101,8 +62,7 @@ static Program *build_program(Emit *e, const char *name, const Roots *r, Wish w,
             t[count++] = (Target){.node = r->node[i],
                                   .place = emit_root_place(e, &m->root[i]),
                                   .phase = w.phases && m->root[i].kind == ROOT_GRAD};
-    Program *p = program_build(e->ngc, m, name, t, count, given, givens, e->plain && !given);
-    return finish_program(e, p);
+    return program_build(e->ngc, m, name, t, count, given, givens, e->plain && !given);
 }
 
 /* init: the starting values of params and state. */
@@ -119,8 +79,7 @@ static Program *build_init(Emit *e)
         n = graph_cast(m->graph, graph_broadcast(m->graph, n, v->shape), v->type);
         t[count++] = (Target){.node = n, .place = {.kind = P_VAR, .var = v, .label = v->name, .shape = &v->shape}};
     }
-    Program *p = program_build(e->ngc, m, "init", t, count, NULL, 0, false);
-    return finish_program(e, p);
+    return program_build(e->ngc, m, "init", t, count, NULL, 0, false);
 }
 
 /* update: gradients are read, not computed. */
@@ -312,9 +271,8 @@ Emit *emit_prepare(Ngc *ngc, Model *m)
         UPDATE = 1 << ROOT_UPDATE,
         NAMED = 1 << ROOT_NAMED
     };
-    Roots use = fix_training(ngc, m, 0), learn = fix_training(ngc, m, 1);
-    if (!e->plain)
-        choose_layout(ngc, m, &use, &learn);
+    Modes modes = model_modes(m);
+    Roots use = {modes.use}, learn = {modes.learn};
     bool losses = has_kind(m, ROOT_LOSS), outputs = has_kind(m, ROOT_OUTPUT), updates = has_kind(m, ROOT_UPDATE);
     emit_names(e);
     emit_members(e);

@@ -31,11 +31,6 @@ typedef struct Demand { /* how a node's users want it */
 
 /* ---- what is stored ---------------------------------------------------------------------------------- */
 
-static bool has_left_out(const Program *p, Pass pass)
-{
-    return p->ngc->opt.without >> pass & 1;
-}
-
 static Place *place_of(const Program *p, const Node *n)
 {
     return &p->place[p->slot[n->id]];
@@ -310,7 +305,7 @@ static bool match_scaled(const Node *n, Fold *f)
 /* Is n a sum that a product can be added onto: x itself dies in it, or it is the new value of the variable x? */
 static bool match_fold(const Program *p, const Node *n, const Demand *demand, Fold *f)
 {
-    if (p->plain || has_left_out(p, PASS_FOLD) || (n->op != OP_add && n->op != OP_sub) || n->type != T_FLOAT)
+    if (p->plain || !pass_runs(p->ngc, PASS_FOLD) || (n->op != OP_add && n->op != OP_sub) || n->type != T_FLOAT)
         return false;
     for (int k = 1; k >= (n->op == OP_add ? 0 : 1); k--) {
         const Node *x = n->arg[1 - k], *m = n->arg[k];
@@ -368,7 +363,7 @@ static bool folds_zeros(const Program *p, const Node *n, const Demand *demand)
 
 static void fold_zeros(Program *p, Demand *demand)
 {
-    for (int i = 0; i < p->nodes; i++)
+    for (int i = 0; i < p->nodes && pass_runs(p->ngc, PASS_ZEROS); i++)
         if (folds_zeros(p, p->node[i], demand)) {
             Node *x = p->node[i]->arg[0];
             place_of(p, x)->kind = P_FOLDED;
@@ -467,7 +462,7 @@ static bool can_merge(const Program *p, const Kernel *k, int i, const int *def)
 static void merge_kernel(Program *p, Kernel *k, int *def)
 {
     int first = p->kernels - LOOK_BACK;
-    if (!p->plain && !has_left_out(p, PASS_MERGE) && is_map(k)) {
+    if (!p->plain && pass_runs(p->ngc, PASS_MERGE) && is_map(k)) {
         for (int v = 0; v < k->vals; v++)
             if (k->val[v]->kind == V_LOAD && def[p->slot[k->val[v]->node->id]] > first)
                 first = def[p->slot[k->val[v]->node->id]];
@@ -583,7 +578,7 @@ static void drop_stores(Program *p)
     p->readers = arena_alloc(p->ngc, (size_t)(p->nodes + p->targets + 1) * sizeof *p->readers);
     for (int i = 0; i < p->kernels; i++)
         each_read(p, p->kernel[i], count_reader, p->readers);
-    for (int i = 0; i < p->kernels; i++) {
+    for (int i = 0; i < p->kernels && pass_runs(p->ngc, PASS_DROP); i++) {
         Kernel *k = p->kernel[i];
         int kept = 0;
         for (int s = 0; s < k->stores; s++) {
@@ -776,7 +771,7 @@ static bool is_given_gradient(const Program *p, const Kernel *k)
 }
 
 /* The first phase before the second; each is cut into functions of a size that C compilers like. */
-static void cut_parts(Program *p)
+void program_parts(Program *p)
 {
     Kernel **order = arena_alloc(p->ngc, (size_t)(p->kernels + 1) * sizeof *order);
     int count = 0;
@@ -797,6 +792,37 @@ static void cut_parts(Program *p)
     p->kernel = order;
 }
 
+void program_fuse(Program *p)
+{
+    Demand *demand = find_demand(p);
+    Fold **folds = find_folds(p, demand);
+
+    fold_zeros(p, demand);
+    decide_storage(p, demand);
+    claim_targets(p);
+    build_kernels(p, folds);
+    drop_stores(p);
+    order_kernels(p);
+}
+
+void program_collapse(Program *p)
+{
+    for (int i = 0; i < p->kernels; i++)
+        if (!p->kernel[i]->member)
+            kernel_collapse(p, p->kernel[i]);
+}
+
+void program_finish(Program *p)
+{
+    for (int i = 0; i < p->kernels; i++) {
+        Kernel *k = p->kernel[i];
+        for (int m = 0; m < k->members; m++)
+            kernel_finish(p, k->member[m]);
+        if (!k->member)
+            kernel_finish(p, k);
+    }
+}
+
 Program *program_build(Ngc *ngc, Model *model, const char *name, Target *target, int targets, const Target *given,
                        int givens, bool plain)
 {
@@ -811,25 +837,6 @@ Program *program_build(Ngc *ngc, Model *model, const char *name, Target *target,
                    .targets = targets};
     collect_nodes(p, given, givens);
     place_leaves(p, given, givens);
-    Demand *demand = find_demand(p);
-    Fold **folds = find_folds(p, demand);
-    fold_zeros(p, demand);
-    decide_storage(p, demand);
-    claim_targets(p);
-    build_kernels(p, folds);
-    drop_stores(p);
-    order_kernels(p);
-    if (!plain && !p->init && !has_left_out(p, PASS_ROWS))
-        program_rows(p);
-    for (int i = 0; i < p->kernels; i++) {
-        Kernel *k = p->kernel[i];
-        if (!plain && !k->member)
-            kernel_collapse(p, k);
-        for (int m = 0; m < k->members; m++)
-            kernel_finish(p, k->member[m]);
-        if (!k->member)
-            kernel_finish(p, k);
-    }
-    cut_parts(p);
+    program_run_passes(p);
     return p;
 }

@@ -171,7 +171,7 @@ static void inherit(Node *m, const Node *n)
     m->why = m->why ? m->why : n->why;
 }
 
-void graph_layout(Graph *g, Node **root, int roots, const bool *stays)
+static void graph_layout(Graph *g, Node **root, int roots, const bool *stays)
 {
     int count = g->count, *uses = graph_uses(g, root, roots);
     size_t room = (size_t)count + 1;
@@ -201,4 +201,21 @@ void graph_layout(Graph *g, Node **root, int roots, const bool *stays)
     g->loc = loc;
     for (int i = 0; i < roots; i++)
         root[i] = l.now[root[i]->id];
+}
+
+/* Of both modes together. What `update` is given are gradients as they are. */
+void modes_layout(Modes *modes)
+{
+    Model *m = modes->model;
+    Ngc *ngc = m->graph->ngc;
+    Node **root = arena_alloc(ngc, (size_t)(2 * m->roots + 1) * sizeof *root);
+    bool *stays = arena_alloc(ngc, (size_t)(2 * m->roots + 1));
+
+    for (int i = 0; i < 2 * m->roots; i++) {
+        root[i] = i < m->roots ? modes->use[i] : modes->learn[i - m->roots];
+        stays[i] = m->root[i % m->roots].kind == ROOT_GRAD;
+    }
+    graph_layout(m->graph, root, 2 * m->roots, stays);
+    modes->use = root;
+    modes->learn = root + m->roots;
 }

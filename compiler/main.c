@@ -1,13 +1,10 @@
-/* main.c - the pass table, and which phase runs when. */
+/* main.c - which phase runs when. */
 #include "options.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-extern const char prelude_text[];
-extern const size_t prelude_size;
 
 /* ---- phases --------------------------------------------------------------------------------------------------- */
 
@@ -44,16 +41,6 @@ static int expression_file(Ngc *ngc, const char *text)
     const char *all = statement ? text : text_format(ngc, "J = %s", text);
     return source_add(ngc, "-e", all, strlen(all), false);
 }
-
-/* What is done to a model, in order; verified, and printed for -d LETTER, after each. The programs of the emitted functions are
- * made from it one by one (emit_c.c), and printed for -d f and -d p. */
-static const struct {
-    char letter;
-    void (*run)(Model *);
-} passes[] = {
-    {'l', NULL}, /* as lowered */
-    {'s', model_simplify},
-};
 
 /* Is there a dim for each -D? */
 static bool check_defines(Ngc *ngc, const Model *m)
@@ -95,34 +82,23 @@ static bool check_keeps(Ngc *ngc, const Model *m)
     return true;
 }
 
-/* Reads and lowers; NULL with status where that failed. */
+/* Reads, lowers and simplifies; NULL with status where that failed. */
 static Model *front(Ngc *ngc, const Args *a, int *status)
 {
-    int library = source_add(ngc, "prelude.ng", prelude_text, prelude_size, true);
+    int library = source_library(ngc);
     int file = a->expression ? expression_file(ngc, a->expression) : source_read(ngc, a->file, (Loc){.file = -1});
     *status = 1;
     if (library < 0 || file < 0) {
         *status = ngc->diags && ngc->diags->code == 1 ? 3 : 1;
         return NULL;
     }
-    parse(ngc, library);
-    parse(ngc, file);
-    if (ngc->errors)
-        return NULL;
-    Model *m = lower(ngc, file);
-    if (!m || diag_failed(ngc))
+    Model *m = model_compile(ngc, file);
+    if (!m)
         return NULL;
     *status = 2;
     if (!check_defines(ngc, m) || !check_keeps(ngc, m))
         return NULL;
     m->name = model_name(ngc, a);
-    for (size_t i = 0; i < sizeof passes / sizeof *passes; i++) {
-        if (passes[i].run)
-            passes[i].run(m);
-        graph_verify(m->graph);
-        if (ngc->opt.dump && strchr(ngc->opt.dump, passes[i].letter))
-            model_dump(m, stderr);
-    }
     *status = 0;
     return m;
 }

@@ -329,7 +329,13 @@ typedef struct Model {
 
 typedef struct Define { const char *name; double value; bool used; } Define; /* -D NAME=INT; used: there is such a dim */
 
-typedef enum { PASS_ROWS, PASS_MERGE, PASS_FOLD } Pass; /* of fuse.c, in the order of --without */
+typedef enum { /* passes, in the order in which they run: passes.c says what each is */
+    PASS_LOWER, PASS_CLOSE, PASS_SIMPLIFY,
+    PASS_TRAINING, PASS_LAYOUT,
+    PASS_FOLD, PASS_ZEROS, PASS_MERGE, PASS_DROP, PASS_FUSE, PASS_ROWS, PASS_COLLAPSE, PASS_FINISH, PASS_PARTS,
+    PASS_SHARE, PASS_PLAN, PASS_WAITS,
+    PASS_COUNT
+} Pass;
 
 typedef struct Options {
     int optimize;           /* 0 or 2 */
@@ -343,6 +349,7 @@ typedef struct Options {
     int color;              /* 0 no, 1 yes; main decides auto */
     bool no_share;          /* every value has memory of its own: for tests of the memory plan */
     unsigned without;       /* passes that are left out, for tests and for measuring them: bits of Pass */
+    bool verify;            /* the invariants are checked after each pass, not only after the last */
     int short_row;          /* columns from which on rows make a nest; 0: as is best; for tests with small models */
     int pool_from;         /* estimated nanoseconds from which on threads share work; 0: as is best; for tests with small models */
     bool literal;           /* the graph is what the text says: nothing folded, shared or simplified. What tests believe */
@@ -524,6 +531,36 @@ const char *op_rule(Ngc *, const Node *y, int operand);  /* the record's rule as
 void graph_simplify(Graph *, Node **root, int roots, int from, Node *leaf, Node *value);
 void model_simplify(Model *);                            /* the last round, over everything: no gradient is asked after it */
 
+/* ---- passes.c: the list of passes --------------------------------------------------------------------------- */
+
+typedef struct Modes {   /* the roots of a model in its two modes, by index of Model.root */
+    Model *model;
+    Node **use;          /* predict, eval: `training` is 0 */
+    Node **learn;        /* forward, backward, update, step: `training` is 1 */
+} Modes;
+
+struct Program;
+
+typedef struct PassInfo {
+    const char *name;    /* --without=NAME leaves it out */
+    char letter;         /* -d LETTER prints what it leaves; 0: no letter */
+    bool needed;         /* it cannot be left out */
+    bool plain;          /* it runs at -O0 too */
+    void (*model)(Model *);             /* its function, on the graph */
+    void (*modes)(Modes *);             /* or on the roots of both modes */
+    void (*program)(struct Program *);  /* or on the program of one function */
+} PassInfo;
+
+extern const PassInfo pass_table[PASS_COUNT];
+extern const char pass_words[];                          /* names of those that can be left out, separated by blanks */
+
+bool pass_runs(const Ngc *, Pass);                       /* was it not left out? */
+int pass_find(const char *name);                         /* a pass that can be left out, or -1 */
+const char *pass_letters(Ngc *);                         /* that -d knows */
+int source_library(Ngc *);                               /* adds the library, before any other text; as source_add */
+Model *model_compile(Ngc *, int file);                   /* after source_library: parse, lower, the passes on the graph; NULL: errors */
+Modes model_modes(Model *);                              /* the passes on the roots, before code is made of them */
+
 /* ---- eval.c: the reference interpreter --------------------------------------------------------------------- */
 
 struct Eval {
@@ -575,7 +612,7 @@ void report(Ngc *, Model *, FILE *);
 
 /* ---- layout.c: order of axes ---------------------------------------------------------------------------------------------- */
 
-void graph_layout(Graph *, Node **root, int roots, const bool *stays);
+void modes_layout(Modes *);
 
 /* ---- weights.c: --weights --------------------------------------------------------------------------------------------- */
 

@@ -26,7 +26,7 @@ const Option option_table[] = {
     {"-O", O_OPTIMIZE, OF_C, 1, "LEVEL", "0 2", "0: C to read, a statement for each step; 2: C to run (the default)"},
     {"--comments", O_COMMENTS, OF_C, 1, "WHAT", "none source derivation", "none, source, or derivation: the rule of calculus above each backward statement"},
     {"--keep", O_KEEP, OF_C, 1, "NAME", NULL, "keep a named value in work also at -O2"},
-    {"--without", O_WITHOUT, OF_C, 1, "PASS", "rows merge fold", "leave out a pass of -O2: nests over rows, merged loops, or sums and updates folded into products; may be repeated"},
+    {"--without", O_WITHOUT, OF_C, 1, "PASS", pass_words, "leave out a pass, to measure it or to find its fault; may be repeated"},
     {"--no-share", O_NO_SHARE, OF_C, 0, NULL, NULL, "give every value memory of its own"},
     {"--pool-from", O_POOL_FROM, OF_C, 1, "NS", NULL, "share the work of functions and loops of so many estimated nanoseconds among the threads of work.pool (100000, 2000)"},
     {"--weights", O_WEIGHTS, OF_C, 1, "FILE", NULL, "predict alone, with the weights of FILE as constants: safetensors, .npz, .npy, or the memory of the params struct"},
@@ -68,7 +68,8 @@ const Option option_table[] = {
     {"--quiet", O_TRAINER, OF_TRAIN, 0, NULL, NULL, "results and errors alone"},
 
     {"--check", O_CHECK, OF_OTHER, 0, NULL, NULL, "fmt: change nothing, list the files that would change, and exit with 1 if there are any"},
-    {"-d", O_DUMP, OF_OTHER, 1, "LETTERS", NULL, "print after passes: l lowering, s simplification (the graph), f fusion, p planning (the programs)"},
+    {"-d", O_DUMP, OF_OTHER, 1, "LETTERS", NULL, "print after passes: l lowering, s simplification (the graph), f fusion, p planning (the programs), and others"},
+    {"--verify", O_VERIFY, OF_OTHER, 0, NULL, NULL, "check after each pass that its result is sound"},
     {"--completion", O_COMPLETION, OF_OTHER, 1, "SHELL", "bash zsh fish", "print the completions for bash, zsh or fish"},
     {"--man", O_MAN, OF_OTHER, 0, NULL, NULL, "print the manual page, for man"},
     {"--help", O_HELP, OF_OTHER, 0, NULL, NULL, "print this"},
@@ -287,6 +288,19 @@ static int set_pool_from(Ngc *ngc, const char *value)
     return *value && !*end && n >= 1 && n <= 1000000000 ? -1 : usage_error("--pool-from wants nanoseconds, 1 to 1000000000, not '%s'", value, NULL);
 }
 
+/* Letters of passes. */
+static int set_dump(Ngc *ngc, const char *value)
+{
+    const char *known = pass_letters(ngc);
+    const char *wrong = value + strspn(value, known);
+
+    ngc->opt.dump = value;
+    if (!*wrong)
+        return -1;
+    fprintf(stderr, "ngc: error: -d: no pass has the letter '%.1s'; there are %s\n", wrong, known);
+    return 2;
+}
+
 static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
 {
     Options *opt = &ngc->opt;
@@ -308,13 +322,14 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
     case O_COMMENTS: opt->comments = n; break;
     case O_REPORT: a->report = true; break;
     case O_KEEP: opt->keep = add_text(ngc, opt->keep, &opt->keeps, value); break;
-    case O_DUMP: opt->dump = value; break;
+    case O_DUMP: return set_dump(ngc, value);
+    case O_VERIFY: opt->verify = true; break;
     case O_EXPRESSION: a->expression = value; break;
     case O_WARNING: return set_warning(ngc, value);
     case O_COLOR: opt->color = n == 0 ? 2 : n == 1; break;
     case O_NO_SHARE: opt->no_share = true; break;
     case O_POOL_FROM: return set_pool_from(ngc, value);
-    case O_WITHOUT: opt->without |= 1u << n; break;
+    case O_WITHOUT: opt->without |= 1u << pass_find(value); break;
     case O_FILL: a->fill = true; break;
     case O_DIGITS: return set_digits(ngc, value);
     case O_DEPS: a->deps_only = true; break;

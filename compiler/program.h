@@ -170,6 +170,10 @@ struct Program {
 /* fuse.c; given: nodes that are found at .place instead of being computed */
 Program *program_build(Ngc *, Model *, const char *name, Target *target, int targets, const Target *given, int givens,
                        bool plain);
+void program_fuse(Program *);                            /* which values are stored, by which loops, in which order */
+void program_collapse(Program *);                        /* loops over adjacent axes become one */
+void program_finish(Program *);                          /* what printing needs to know of each kernel */
+void program_parts(Program *);                           /* functions of a size that C compilers like */
 Place *program_place(const Program *, const Node *); /* of what holds it: aliases are followed */
 const Node *program_holder(const Program *, const Node *);
 bool program_stored(const Program *, const Node *);
@@ -225,5 +229,8 @@ double common_rate(const Ngc *);                        /* operations a nanoseco
 
 /* plan.c */
 void program_plan(Program *);
+
+/* passes.c */
+void program_run_passes(Program *);
 
 #endif

@@ -317,6 +317,8 @@ void program_rows(Program *p)
 {
     bool *later = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *later);
     int *reads = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *reads), kept = 0;
+    if (p->init)
+        return;
     for (int i = 0; i < p->kernels; i++)
         count_reads(p, p->kernel[i], reads, 1);
     for (int i = 0; i < p->kernels; i++) {

@@ -653,7 +653,8 @@ static void inherit(Node *m, const Node *n, int from)
 
 void graph_simplify(Graph *g, Node **root, int roots, int from, Node *leaf, Node *value)
 {
-    if (g->ngc->opt.literal)
+    bool rewrites = pass_runs(g->ngc, PASS_SIMPLIFY);
+    if (g->ngc->opt.literal || (!rewrites && !leaf))
         return;
     int count = g->count;
     int *uses = graph_uses(g, root, roots);
@@ -672,7 +673,7 @@ void graph_simplify(Graph *g, Node **root, int roots, int from, Node *leaf, Node
         Node *m = n == leaf ? value : graph_copy(g, n, arg);
         if (m->id >= made)
             m->derived |= n->derived;
-        for (int round = 0; round < 4; round++) {
+        for (int round = 0; round < 4 && rewrites; round++) {
             Node *better = simplify_node(g, m);
             if (better == m)
                 break;
@@ -693,11 +694,10 @@ void model_simplify(Model *m)
     Node **root = arena_alloc(g->ngc, (size_t)(m->roots + m->vars + 1) * sizeof *root);
     int n = 0;
     for (int i = 0; i < m->roots; i++)
-        root[n++] = m->root[i].written = m->root[i].node;
+        root[n++] = m->root[i].node;
     for (int i = 0; i < m->vars; i++)
         if (m->var[i]->init)
             root[n++] = m->var[i]->init;
-    g->final = true;
     graph_simplify(g, root, n, 0, NULL, NULL);
     n = 0;
     for (int i = 0; i < m->roots; i++)
@@ -705,7 +705,4 @@ void model_simplify(Model *m)
     for (int i = 0; i < m->vars; i++)
         if (m->var[i]->init)
             m->var[i]->init = root[n++];
-    for (int i = 0; i < g->count; i++)
-        if (g->node[i]->op == OP_training)
-            m->training = g->node[i];
 }

@@ -9,9 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const char prelude_text[];
-extern const size_t prelude_size;
-
 /* Uniform in [0, 1). */
 static double draw(uint64_t *seed)
 {
@@ -182,7 +179,7 @@ int main(int argc, char **argv)
     int64_t dims = 1 << 30;
     uint64_t seed = 1;
     const char *path = NULL;
-    ngc->opt = (Options){.optimize = 2, .real_double = true, .comments = 1};
+    ngc->opt = (Options){.optimize = 2, .real_double = true, .comments = 1, .verify = true};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-O0") == 0)
             ngc->opt.optimize = 0, ngc->opt.comments = 2;
@@ -197,15 +194,10 @@ int main(int argc, char **argv)
         else
             path = argv[i];
     }
-    parse(ngc, source_add(ngc, "prelude.ng", prelude_text, prelude_size, true));
+    source_library(ngc);
     int file = path ? source_read(ngc, path, (Loc){.file = -1}) : -1;
-    if (file >= 0)
-        parse(ngc, file);
-    Model *m = file >= 0 && !ngc->errors ? lower(ngc, file) : NULL;
-    if (m)
-        model_simplify(m);
-    ngc->warnings = 0;
-    if (!m || ngc->errors) {
+    Model *m = file >= 0 ? model_compile(ngc, file) : NULL;
+    if (!m) {
         diag_flush(ngc, stderr);
         return 1;
     }

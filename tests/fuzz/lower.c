@@ -13,9 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-extern const char prelude_text[];
-extern const size_t prelude_size;
-
 enum { TOKENS = 4000, POOL = 60000, KINDS = 200, TEXT = 1 << 16 };
 
 typedef struct Model_ { /* a text as tokens; a line's end is the token "\n" */
@@ -203,16 +200,12 @@ const char *__ubsan_default_options(void)
 
 static void compile(const char *text, size_t size, int level)
 {
-    Ngc ngc = {.opt = {.optimize = level, .comments = level ? 1 : 2, .digits = 9}};
+    Ngc ngc = {.opt = {.optimize = level, .comments = level ? 1 : 2, .digits = 9, .verify = true}};
     Output out = {.c = {.ngc = &ngc}, .h = {.ngc = &ngc}};
-    source_add(&ngc, "prelude.ng", prelude_text, prelude_size, true);
+    source_library(&ngc);
     int file = source_add(&ngc, "m.ng", text, size, false);
-    if (file < 0 || !parse(&ngc, 0) || !parse(&ngc, file) || ngc.errors)
-        exit(1);
-    Model *m = lower(&ngc, file);
-    if (m)
-        model_simplify(m);
-    if (!m || ngc.errors) {
+    Model *m = file >= 0 ? model_compile(&ngc, file) : NULL;
+    if (!m) {
         diag_flush(&ngc, stdout);
         exit(ngc.errors ? 1 : 98);
     }

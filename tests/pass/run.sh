@@ -28,5 +28,33 @@ for model in *.ng; do
         failed=$((failed + 1))
     fi
 done
+# check WHAT COMMAND...
+check() {
+    what=$1
+    shift
+    if "$@" >"$dir/got" 2>&1; then
+        passed=$((passed + 1))
+    else
+        echo "FAIL $what: $(head -3 "$dir/got")"
+        failed=$((failed + 1))
+    fi
+}
+
+# What can be left out is what the table does not call needed; each is sound after every pass, and with each left out.
+words=$(sed -n '/needed = true/!s/^    \[PASS_[A-Z]*\] = {"\([a-z]*\)".*/\1/p' ../../compiler/passes.c | tr '\n' ' ')
+check "the words of --without are those of the table" grep -q "pass_words\[\] = \"${words% }\"" ../../compiler/passes.c
+for model in programs.ng rows.ng ../emit/models/conv.ng; do
+    check "$model is sound" "$ngc" --verify -d lstourcnfhpw "$model" -o "$dir/out.c"
+    for word in $words; do
+        check "$model without $word" "$ngc" --verify --without=$word "$model" -o "$dir/out.c"
+    done
+done
+changes() { # does leaving out a pass change what MODEL becomes?
+    "$ngc" "$2" -o "$dir/with.c" && "$ngc" --without=$1 "$2" -o "$dir/without.c" && ! cmp -s "$dir/with.c" "$dir/without.c"
+}
+check "simplify is a pass" changes simplify rows.ng
+check "layout is a pass" changes layout ../emit/models/conv.ng
+check "rows is a pass" changes rows rows.ng
+check "merge is a pass" changes merge programs.ng
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]

@@ -1,6 +1,8 @@
 /* check.c - models from files, each computed several ways that must agree: by the interpreter from the literal graph (what
  * the text says, nothing shared, folded or simplified), by the interpreter from the simplified graph, and by emitted C at
- * -O0, at -O2, and at -O2 with memory of its own for every value. Gradients of the literal graph against differences.
+ * -O0, at -O2, at -O2 with memory of its own for every value, without one of the passes, and without all that can be left out.
+ * Gradients of the literal graph against differences. The literal graph is what the needed passes alone make; all others are
+ * those of the compiler's own list (passes.c), so that a pass that is wrong, or new and wrong, is found.
  *
  *     check [-n] DIR FIRST COUNT CC [LIBS]      -n: no C. Reads DIR/FIRST.ng ..., writes what it needs beside them, and
  *                                               DIR/FIRST.ops: how often each op occurred
@@ -16,22 +18,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const char prelude_text[];
-extern const size_t prelude_size;
+typedef enum { ALL_PASSES, ALL_BUT_ONE, NEEDED_PASSES } Passes;
 
 typedef struct Way { /* of emitting a model */
     const char *name, *flags;
     bool plain, no_share;
-    unsigned without; /* bits of Pass */
-    int every; /* which of the models: all, or every third */
+    Passes passes; /* which of them run: each model leaves out another one */
+    int every;     /* which of the models: all, or every third */
 } Way;
 
 static const Way ways[] = {
     {"O2", "-O1", .every = 1},
     {"O0", "-O0", .plain = true, .every = 1},
     {"apart", "-O1", .no_share = true, .every = 4},
-    {"rowless", "-O1", .without = 1u << PASS_ROWS, .every = 12},
-    {"single", "-O1", .without = 1u << PASS_ROWS | 1u << PASS_MERGE | 1u << PASS_FOLD, .every = 12}};
+    {"but_one", "-O1", .passes = ALL_BUT_ONE, .every = 6},
+    {"needed", "-O1", .passes = NEEDED_PASSES, .every = 12}};
 
 enum { WAYS = sizeof ways / sizeof *ways };
 
@@ -58,21 +59,15 @@ static void complain(Case *c, const char *way, const char *what, const char *nam
 
 /* ---- a model from its text ------------------------------------------------------------------------------------ */
 
-static Model *read_model(Ngc **ngc, const char *path, bool literal)
+static Model *read_model(Ngc **ngc, const char *path, bool literal, unsigned without)
 {
     Ngc *n = *ngc = calloc(1, sizeof *n);
-    n->opt = (Options){.optimize = 2, .real_double = true, .literal = literal};
-    parse(n, source_add(n, "prelude.ng", prelude_text, prelude_size, true));
+    n->opt = (Options){.optimize = 2, .real_double = true, .literal = literal, .without = without, .verify = true};
+    source_library(n);
     int file = source_read(n, path, (Loc){.file = -1});
-    if (file >= 0)
-        parse(n, file);
-    Model *m = file >= 0 && !n->errors ? lower(n, file) : NULL;
-    if (!m || n->errors) {
+    Model *m = file >= 0 ? model_compile(n, file) : NULL;
+    if (!m)
         diag_flush(n, stdout);
-        return NULL;
-    }
-    model_simplify(m);
-    graph_verify(m->graph);
     return m;
 }
 
@@ -116,8 +111,8 @@ static bool open_case(Case *c, const char *dir, int number)
     char path[1100];
     snprintf(path, sizeof path, "%s/%d.ng", dir, number);
     *c = (Case){.number = number, .seed = (uint64_t)number};
-    c->m = read_model(&c->ngc, path, false);
-    c->literal = c->m ? read_model(&c->literal_ngc, path, true) : NULL;
+    c->m = read_model(&c->ngc, path, false, 0);
+    c->literal = c->m ? read_model(&c->literal_ngc, path, true, 0) : NULL;
     if (!c->literal || c->literal->roots != c->m->roots || c->literal->vars != c->m->vars) {
         complain(c, "compiler", "model", path, c->literal ? "the literal graph has other roots" : "there are errors");
         c->m = NULL;
@@ -303,6 +298,47 @@ static bool emits(const Case *c, int way)
     return c->m && c->number % ways[way].every == 0;
 }
 
+/* Bits of the passes that a way leaves out of a model. */
+static unsigned left_out(const Case *c, int way)
+{
+    unsigned all = 0;
+    int pass = -1;
+
+    for (int i = 0; i < PASS_COUNT; i++)
+        all |= (unsigned)!pass_table[i].needed << i;
+    if (ways[way].passes != ALL_BUT_ONE)
+        return ways[way].passes == NEEDED_PASSES ? all : 0;
+
+    for (int skip = c->number / ways[way].every; skip >= 0; skip--)
+        do
+            pass = (pass + 1) % PASS_COUNT;
+        while (pass_table[pass].needed);
+    return 1u << pass;
+}
+
+/* The C of a model one way. Where passes are left out, the model is read again, as those over the graph have run before. */
+static void emit_way(Case *c, int way, const char *dir, FILE *f)
+{
+    Ngc *ngc = c->ngc;
+    Model *m = c->m;
+    unsigned without = left_out(c, way);
+    char path[1100];
+
+    if (without) {
+        snprintf(path, sizeof path, "%s/%d.ng", dir, c->number);
+        m = read_model(&ngc, path, false, without);
+    }
+    Output out = {.c = {.ngc = ngc}, .h = {.ngc = ngc}};
+    ngc->opt.optimize = ways[way].plain ? 0 : 2;
+    ngc->opt.no_share = ways[way].no_share;
+    ngc->opt.short_row = c->number % 4 < 2; /* rows.c sees every second model */
+    m->name = text_format(ngc, "model%d", c->number);
+    emit_c(ngc, m, NULL, &out);
+    print_apart(ngc, f, out.c.at, c->number);
+    if (without)
+        arena_free(ngc);
+}
+
 /* All models one way as a C file, and a shared object of it. A quick compiler may be no linker: tcc binds what a library asks of
  * the processor (__cpu_model) to another object's. */
 static void *build(Case *c, int count, int way, const char *dir, const char *cc, const char *libs)
@@ -313,18 +349,9 @@ static void *build(Case *c, int count, int way, const char *dir, const char *cc,
     FILE *f = fopen(path, "w");
     if (!f)
         return NULL;
-    for (int i = 0; i < count; i++) {
-        if (!emits(&c[i], way))
-            continue;
-        Output out = {.c = {.ngc = c[i].ngc}, .h = {.ngc = c[i].ngc}};
-        c[i].ngc->opt.optimize = ways[way].plain ? 0 : 2;
-        c[i].ngc->opt.no_share = ways[way].no_share;
-        c[i].ngc->opt.without = ways[way].without;
-        c[i].ngc->opt.short_row = c[i].number % 4 < 2; /* rows.c sees every second model */
-        c[i].m->name = text_format(c[i].ngc, "model%d", c[i].number);
-        emit_c(c[i].ngc, c[i].m, NULL, &out);
-        print_apart(c[i].ngc, f, out.c.at, c[i].number);
-    }
+    for (int i = 0; i < count; i++)
+        if (emits(&c[i], way))
+            emit_way(&c[i], way, dir, f);
     fclose(f);
     snprintf(object, sizeof object, "%s/%d_%s", dir, first, ways[way].name);
     snprintf(command, sizeof command, "%s -std=c99 %s -fPIC -Iruntime -c %s -o %s.o && cc -shared -z noexecstack %s.o -o %s.so %s && rm %s.o", cc,
