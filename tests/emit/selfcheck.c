@@ -1,5 +1,6 @@
 /* selfcheck.c - prints a C program that checks itself: the emitted C of a model, values for its variables, and what the
- * reference interpreter makes of them. It is compiled and run by run.sh.
+ * reference interpreter makes of them. It is compiled and run by run.sh. The interpreter is given the literal graph, which no
+ * pass but the needed ones has touched, so that a pass that changes what a model computes is found.
  *
  *     selfcheck [-O0] [--no-share] [--standalone] [--dims=N] [--seed=N] MODEL.ng > program.c
  */
@@ -173,20 +174,36 @@ static void print_main(Ngc *ngc, Model *m, Eval *e, const double *const *value)
         "    return status || bad;\n}\n");
 }
 
-int main(int argc, char **argv)
+/* The model as the passes leave it, or (literal) as the text says it. */
+static Model *read_model(const Options *opt, const char *path, bool literal)
 {
     Ngc *ngc = calloc(1, sizeof *ngc);
+
+    ngc->opt = *opt;
+    ngc->opt.literal = literal;
+    source_library(ngc);
+    int file = path ? source_read(ngc, path, (Loc){.file = -1}) : -1;
+    Model *m = file >= 0 ? model_compile(ngc, file) : NULL;
+    if (m)
+        m->name = "model";
+    else
+        diag_flush(ngc, stderr);
+    return m;
+}
+
+int main(int argc, char **argv)
+{
     int64_t dims = 1 << 30;
     uint64_t seed = 1;
     const char *path = NULL;
-    ngc->opt = (Options){.optimize = 2, .real_double = true, .comments = 1, .verify = true};
+    Options opt = {.optimize = 2, .real_double = true, .comments = 1, .verify = true};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-O0") == 0)
-            ngc->opt.optimize = 0, ngc->opt.comments = 2;
+            opt.optimize = 0, opt.comments = 2;
         else if (strcmp(argv[i], "--no-share") == 0)
-            ngc->opt.no_share = true;
+            opt.no_share = true;
         else if (strcmp(argv[i], "--standalone") == 0)
-            ngc->opt.standalone = true;
+            opt.standalone = true;
         else if (strncmp(argv[i], "--dims=", 7) == 0)
             dims = atoll(argv[i] + 7);
         else if (strncmp(argv[i], "--seed=", 7) == 0)
@@ -194,16 +211,19 @@ int main(int argc, char **argv)
         else
             path = argv[i];
     }
-    source_library(ngc);
-    int file = path ? source_read(ngc, path, (Loc){.file = -1}) : -1;
-    Model *m = file >= 0 ? model_compile(ngc, file) : NULL;
-    if (!m) {
-        diag_flush(ngc, stderr);
+    Model *made = read_model(&opt, path, false);
+    Model *m = made ? read_model(&opt, path, true) : NULL;
+    if (!m || m->roots != made->roots || m->vars != made->vars) {
+        fprintf(stderr, "%s: no model, or the literal graph has other roots\n", path ? path : "");
         return 1;
     }
-    m->name = "model";
-    Output out = {.c = {.ngc = ngc}, .h = {.ngc = ngc}};
-    emit_c(ngc, m, NULL, &out);
+    Output out = {.c = {.ngc = made->graph->ngc}, .h = {.ngc = made->graph->ngc}};
+    emit_c(made->graph->ngc, made, NULL, &out);
+    for (int i = 0; i < m->roots; i++)
+        m->root[i].cname = made->root[i].cname;
+    for (int i = 0; i < m->vars; i++)
+        m->var[i]->cname = made->var[i]->cname;
+    Ngc *ngc = m->graph->ngc;
     Eval *e = eval_new(ngc, m);
     for (int d = 0; d < m->graph->dims; d++)
         e->dim[d] = m->graph->dim[d].max < dims ? m->graph->dim[d].max : dims;

@@ -49,7 +49,7 @@ typedef struct Case { /* one model */
 
 static int failed;
 
-static void complain(Case *c, const char *way, const char *what, const char *name, const char *text)
+static void fault(Case *c, const char *way, const char *what, const char *name, const char *text)
 {
     if (c->failures++ == 0)
         failed++;
@@ -114,7 +114,7 @@ static bool open_case(Case *c, const char *dir, int number)
     c->m = read_model(&c->ngc, path, false, 0);
     c->literal = c->m ? read_model(&c->literal_ngc, path, true, 0) : NULL;
     if (!c->literal || c->literal->roots != c->m->roots || c->literal->vars != c->m->vars) {
-        complain(c, "compiler", "model", path, c->literal ? "the literal graph has other roots" : "there are errors");
+        fault(c, "compiler", "model", path, c->literal ? "the literal graph has other roots" : "there are errors");
         c->m = NULL;
         return false;
     }
@@ -148,7 +148,7 @@ static void compare(Case *c, const char *way, const char *what, const char *name
         if (fabs(z - x[i]) <= 1e-10 * scale && isfinite(x[i]))
             continue;
         snprintf(text, sizeof text, "element %lld: %.17g, not %.17g", (long long)i, z, x[i]);
-        complain(c, way, what, name, text);
+        fault(c, way, what, name, text);
         return;
     }
 }
@@ -219,7 +219,7 @@ static void check_gradient(Case *c, const Root *r)
     eval_forget(e);
     snprintf(text, sizeof text, "slope %.12g, by differences %.12g", dot, slope);
     if (!(best < 2e-6))
-        complain(c, "derivative", "gradient", r->name, text);
+        fault(c, "derivative", "gradient", r->name, text);
 }
 
 static void check_gradients(Case *c)
@@ -438,7 +438,7 @@ static void check_roots(Case *c, const ngrt_model *d, const Blocks *b, const cha
         const ngrt_tensor *t = find(d, r->name, roles);
         const char *block = r->kind == ROOT_GRAD ? b->grads : r->kind == ROOT_UPDATE ? (param ? b->params : b->state) : b->work;
         if (!t) {
-            complain(c, way, what, r->name, "is not there");
+            fault(c, way, what, r->name, "is not there");
             continue;
         }
         compare(c, way, what, r->name, r->node, block + t->offset, t->type == NGRT_I32);
@@ -452,7 +452,7 @@ static void check_roots(Case *c, const ngrt_model *d, const Blocks *b, const cha
 static void check_status(Case *c, const char *way, const char *what, int status)
 {
     if (status != NGRT_OK)
-        complain(c, way, what, "returned", ngrt_strerror(status));
+        fault(c, way, what, "returned", ngrt_strerror(status));
 }
 
 /* Each function of a model, once. */
@@ -526,7 +526,7 @@ static void check_emitted(Case *c, void *const *object)
             continue;
         const ngrt_model *d = object[w] ? dlsym(object[w], name) : NULL;
         if (!d) {
-            complain(c, ways[w].name, "C", "", "does not compile");
+            fault(c, ways[w].name, "C", "", "does not compile");
             continue;
         }
         Blocks b = new_blocks(d);
@@ -542,7 +542,7 @@ static void check_emitted(Case *c, void *const *object)
         if (w == 0)
             shared = c->bits;
         if (ways[w].no_share && c->bits != shared)
-            complain(c, ways[w].name, "memory", "", "other bits where nothing is shared");
+            fault(c, ways[w].name, "memory", "", "other bits where nothing is shared");
     }
 }
 
