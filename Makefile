@@ -7,7 +7,7 @@
 #   make dist       an archive that needs neither Flex nor Bison
 #   make deb        a Debian package
 #
-# CC, CFLAGS as usual. BLAS=openblas|builtin and ZLIB=1|0 say what the runtime is built with; by default what is there.
+# CC, CFLAGS as usual. BLAS=openblas|builtin and ZLIB=1|0 say what is used; by default what is there.
 
 CC      = cc
 CFLAGS  = -O2 -g
@@ -19,7 +19,9 @@ HASH   := \#
 have    = $(shell printf '$(HASH)include <$(1)>\nint main(void) { return 0; }\n' | $(CC) -x c - -o /dev/null $(2) >/dev/null 2>&1 && echo 1)
 BLAS   := $(if $(call have,cblas.h,-lopenblas),openblas,builtin)
 ZLIB   := $(if $(call have,zlib.h,-lz),1,0)
-LIBS    = $(if $(filter openblas,$(BLAS)),-lopenblas) $(if $(filter 1,$(ZLIB)),-lz) -lm -lpthread
+LIBZ    = $(if $(filter 1,$(ZLIB)),-lz)
+WITH_Z  = $(if $(filter 1,$(ZLIB)),-DNGRT_ZLIB)
+LIBS    = $(if $(filter openblas,$(BLAS)),-lopenblas) $(LIBZ) -lm -lpthread
 
 NGC_C   = $(filter-out compiler/embed.c,$(wildcard compiler/*.c))
 NGC_O   = $(NGC_C:compiler/%.c=$(B)/%.o) $(B)/ng.tab.o $(B)/ng.lex.o $(B)/texts.o $(B)/rt_ngrt_random.o \
@@ -35,7 +37,7 @@ endif
 all: $(B)/ngc $(B)/libngrt.a
 
 $(B)/ngc: $(NGC_O)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(NGC_O) -lm
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(NGC_O) $(LIBZ) -lm
 
 $(B)/libngrt.a: $(RT_O)
 	rm -f $@
@@ -51,11 +53,11 @@ $(B)/texts.o: $(B)/texts.c
 	$(CC) $(CFLAGS) -c -o $@ $<
 
 $(B)/rt_%.o: runtime/%.c $(B)/config
-	$(CC) $(STD) $(CFLAGS) $(WARN) -fPIC -MMD -MP $(if $(filter openblas,$(BLAS)),-DNGRT_CBLAS) $(if $(filter 1,$(ZLIB)),-DNGRT_ZLIB) -c -o $@ $<
+	$(CC) $(STD) $(CFLAGS) $(WARN) -fPIC -MMD -MP $(if $(filter openblas,$(BLAS)),-DNGRT_CBLAS) $(WITH_Z) -c -o $@ $<
 
-# for ngc itself, which links libc alone
+# for ngc itself, which links no OpenBLAS and no threads; with zlib it reads compressed data
 $(B)/plain_%.o: runtime/%.c $(B)/config
-	$(CC) $(STD) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
+	$(CC) $(STD) $(CFLAGS) $(WARN) -MMD -MP $(WITH_Z) -c -o $@ $<
 
 MADE    = grammars/generated
 ifeq ($(wildcard $(MADE)),)

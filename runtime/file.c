@@ -292,12 +292,12 @@ int ngrt_inflate(const char *from, size_t size, char *to, size_t room, const cha
 int ngrt_gunzip(Bytes *b, const char *path, ngrt_message *message) {
     if (!is_gzip(b))
         return NGRT_OK;
-    return ngrt_fail(message, NGRT_EFORMAT, "%s: compressed, and this program was built without zlib (NGRT_ZLIB)", path);
+    return ngrt_fail(message, NGRT_EFORMAT, "%s: compressed, and this program was built without zlib (NGRT_ZLIB); unpack it first", path);
 }
 
 int ngrt_inflate(const char *from, size_t size, char *to, size_t room, const char *what, ngrt_message *message) {
     (void)from, (void)size, (void)to, (void)room;
-    return ngrt_fail(message, NGRT_EFORMAT, "%s: compressed, and this program was built without zlib (NGRT_ZLIB)", what);
+    return ngrt_fail(message, NGRT_EFORMAT, "%s: compressed, and this program was built without zlib (NGRT_ZLIB); unpack it first", what);
 }
 
 #endif

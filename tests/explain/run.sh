@@ -116,6 +116,8 @@ check "--data: JSON fits its schema" python3 tests/explain/schema.py "$dir/two.j
     "t=$(awk -F, 'NR > 1 && NR < 22 { printf "%s%s", (NR > 2 ? "," : "["), $3 } END { print "]" }' "$dir/points.csv")" >"$dir/run" 2>&1
 "$NGC" explain --text --data "$dir/points.csv" tests/explain/two.ng >"$dir/two.text" 2>/dev/null
 check "--data: the numbers of run" grep -qFx "  $(grep '^dJ/dz.b' "$dir/run")" "$dir/two.text"
+gzip -c "$dir/points.csv" >"$dir/points.csv.gz"
+check "--data: a compressed file is the same" sh -c '"$1" explain --text --data "$2" tests/explain/two.ng | diff "$3" -' sh "$NGC" "$dir/points.csv.gz" "$dir/two.text"
 printf '1,2\n' >"$dir/narrow.csv"
 check "--data: too few columns" sh -c '"$1" explain --data "$2" tests/explain/two.ng 2>&1 | grep -q "narrow.csv: 2 columns, but the inputs take 3"' sh "$NGC" "$dir/narrow.csv"
 check "--data: no such input" sh -c '! "$1" explain --data q=x.csv tests/explain/two.ng -o "$2" 2>/dev/null && [ ! -e "$2" ]' sh "$NGC" "$dir/none.html"
