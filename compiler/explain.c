@@ -101,6 +101,25 @@ static void label_items(Lesson *l)
     }
 }
 
+const char *lesson_kind(const Lesson *l, const Item *t)
+{
+    bool invented = t->node->op == OP_var && t->node->attr.var->invented;
+    return invented ? text_format(l->ngc, "%s, invented", t->kind) : t->kind;
+}
+
+const char *lesson_invented(const Lesson *l)
+{
+    Text names = {.ngc = l->ngc};
+    int count = 0;
+    for (int i = 0; i < l->m->vars; i++)
+        if (l->m->var[i]->invented && ++count)
+            text_add(&names, "%s%s", count > 1 ? ", " : "", l->m->var[i]->name);
+    if (count == 0)
+        return NULL;
+    return text_format(l->ngc, "Invented, as nobody gave %s: the numbers of %s. NAME=VALUE or --data FILE gives them.",
+                       count > 1 ? "them" : "it", names.at);
+}
+
 static const char *axes_words(const Lesson *l, const Node *n)
 {
     Text t = {.ngc = l->ngc};
@@ -289,7 +308,7 @@ static void collect_nudges(Lesson *l)
         for (int64_t q = 0; q < count; q++)
             k = fabs(d[q]) > fabs(d[k]) ? q : k;
         Nudge *n = &l->nudge[l->nudges++];
-        *n = (Nudge){.root = r, .entry = lesson_label(l, r->x), .x = x[k], .loss = *eval_node(l->e, r->loss), .derivative = d[k]};
+        *n = (Nudge){.root = r, .entry = lesson_label(l, r->x), .k = k, .x = x[k], .loss = *eval_node(l->e, r->loss), .derivative = d[k]};
         n->h = x[k] == 0 || !isfinite(x[k]) ? 0.1 : pow(10, floor(log10(fabs(x[k]))) - 1);
         if (r->x->shape.rank > 0) {
             Text t = {.ngc = l->ngc};

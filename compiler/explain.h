@@ -40,6 +40,7 @@ typedef struct Move {       /* one step backward */
 typedef struct Nudge {      /* one entry of a value is moved by h: what does the loss do? */
     const Root *root;
     const char *entry;      /* "a", "W[0, 1]" */
+    int64_t k;              /* the place of that entry */
     double x, h, loss, moved, derivative;
 } Nudge;
 
@@ -91,13 +92,16 @@ Node **lesson_nodes(const Lesson *, int *count);              /* those of items,
 void lesson_compute(Lesson *);
 Stats lesson_stats(const Lesson *, Node *);
 int64_t lesson_count(const Lesson *, const Node *, int64_t *dim);
-const char *lesson_number(const Lesson *, double);            /* "0.25" */
+const char *lesson_number(const Lesson *, double);            /* "0.25", "-inf", "nan" */
+const char *lesson_digits(const Lesson *, double, int digits); /* the same with so many of them */
 const char *lesson_value(const Lesson *, Node *);             /* "22"; of a tensor its shape, then all of it or statistics */
 const char *lesson_shape(const Lesson *, const Node *);       /* "[64, 784]", dims as numbers; "" for a scalar */
 
 /* explain.c */
 const char *lesson_label(const Lesson *, const Node *);       /* an item's label; of a constant its number */
 const char *lesson_nth(const Lesson *, int use);              /* "second use" */
+const char *lesson_kind(const Lesson *, const Item *);        /* "param"; "input, invented" where nobody gave its value */
+const char *lesson_invented(const Lesson *);                  /* who they are, in a sentence; NULL: nobody */
 
 /* explain_math.c: formulas as text, TeX and MathML */
 typedef enum { M_TEXT, M_TEX, M_HTML } Math;
@@ -117,6 +121,7 @@ void explain_jacobians(const Lesson *, Text *);
 void explain_jacobians_tex(const Lesson *, Text *);
 
 void explain_text(const Lesson *, Text *);
+const char *lesson_nudge(const Lesson *, const Nudge *, const char *entry, const char *loss, double slope); /* in words */
 void explain_dot(const Lesson *, Text *);
 void explain_json(const Lesson *, Text *);
 void explain_json_page(const Lesson *, Text *);               /* without what the page computes itself */

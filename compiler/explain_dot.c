@@ -25,6 +25,8 @@ static void dot_item(const Lesson *l, Text *t, const Item *n)
     text_add(t, "    n%d [shape=%s, label=<<b>%s</b>", n->node->id, shape, html_escape(l, n->label));
     if (n->formula && strcmp(n->formula, n->label) != 0)
         text_add(t, " = %s", html_escape(l, n->formula));
+    if (n->node->op == OP_var && n->node->attr.var->invented)
+        text_add(t, "<br/>%s", lesson_kind(l, n));
     text_add(t, "<br/><font color=\"#006d2c\">%s</font>", html_escape(l, lesson_value(l, n->node)));
     if (n->adjoint)
         text_add(t, "<br/><font color=\"#b30000\">grad %s</font>", html_escape(l, lesson_value(l, n->adjoint)));

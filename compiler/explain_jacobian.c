@@ -262,7 +262,7 @@ static const char *entry_name(const Lesson *l, const Item *t, int64_t k)
 
 static const char *short_number(const Lesson *l, double x)
 {
-    return text_format(l->ngc, "%.4g", x == 0 ? 0 : x);
+    return lesson_digits(l, x, 4);
 }
 
 /* 16777216 as "16,777,216". */
@@ -396,6 +396,8 @@ void explain_jacobians(const Lesson *l, Text *t)
 {
     int last = -1;
     text_add(t, "The Jacobians, %s\n", layout_words(l));
+    if (lesson_invented(l))
+        text_add(t, "%s\n", lesson_invented(l));
     for (int i = 0; i < l->jacobians; i++) {
         const Jacobian *j = &l->jacobian[i];
         const Item *y = &l->item[j->y];

@@ -48,12 +48,12 @@ static void json_pair(Text *t, const char *key, const char *value)
     text_add(t, ",");
 }
 
-/* JSON has no infinity and no NaN: null stands for them. */
+/* JSON has no infinity and no NaN: they are texts, as ngc run prints them. */
 static void json_number(Text *t, double x)
 {
     char shortest[40];
     if (!isfinite(x)) {
-        text_add(t, "null");
+        text_add(t, isnan(x) ? "\"nan\"" : x < 0 ? "\"-inf\"" : "\"inf\"");
         return;
     }
     for (int digits = 15; digits <= 17; digits++) {
@@ -111,8 +111,6 @@ static void json_attr(const Lesson *l, Text *t, const Node *n)
 {
     int64_t lo[MAX_RANK], step[MAX_RANK], perm[MAX_RANK];
     text_add(t, "\"attr\":{");
-    if (n->op == OP_const && isinf(n->attr.value))
-        text_add(t, "\"infinite\":%d,", n->attr.value > 0 ? 1 : -1);
     for (int i = 0; i < n->shape.rank; i++) {
         perm[i] = n->op == OP_permute ? n->attr.perm[i] : 0;
         lo[i] = n->op == OP_slice || n->op == OP_pad ? size_at(l->g, n->attr.lo[i], l->e->dim) : 0;
@@ -176,6 +174,7 @@ static void json_item(const Lesson *l, Text *t, const Item *n, bool first)
     text_add(t, "%s\n{\"node\":%d,", first ? "" : ",", n->node->id);
     json_pair(t, "name", n->label);
     json_pair(t, "kind", n->kind);
+    text_add(t, "\"invented\":%s,", n->node->op == OP_var && n->node->attr.var->invented ? "true" : "false");
     json_pair(t, "formula", n->formula);
     json_pair(t, "numbers", n->numbers);
     json_pair(t, "mathml", n->math_html);
@@ -205,7 +204,10 @@ static void json_move(const Lesson *l, Text *t, const Move *v, bool first)
     json_pair(t, "local", v->local);
     json_pair(t, "teach", l->item[v->y].teach);
     text_add(t, "\"slope\":");
-    json_number(t, v->slope);
+    if (isnan(v->slope)) /* of a tensor, or of what is no product */
+        text_add(t, "null");
+    else
+        json_number(t, v->slope);
     text_add(t, ",\"dy\":%d,\"dx\":%d,\"sum\":%d}", s->dy->id, s->dx->id, s->sum->id);
 }
 
@@ -250,6 +252,7 @@ static void json_nudges(const Lesson *l, Text *t)
         text_add(t, "%s\n{", i ? "," : "");
         json_pair(t, "entry", n->entry);
         json_pair(t, "of", lesson_label(l, n->root->loss));
+        text_add(t, "\"node\":%d,\"at\":%lld,\"gradient\":%d,", n->root->x->id, (long long)n->k, n->root->written->id);
         for (int k = 0; k < 6; k++) {
             text_add(t, "%s\"%s\":", k ? "," : "", key[k]);
             json_number(t, number[k]);

@@ -20,9 +20,19 @@ const char *tex_words(const Lesson *l, const char *s)
     return t.at;
 }
 
+/* A number between formulas: "-\infty". */
+static const char *tex_number(const Lesson *l, double x)
+{
+    if (isinf(x))
+        return x < 0 ? "-\\infty" : "\\infty";
+    return isnan(x) ? "\\mathrm{nan}" : lesson_number(l, x);
+}
+
 static const char *tex_value(const Lesson *l, Node *n)
 {
-    return n->shape.rank == 0 ? lesson_value(l, n) : text_format(l->ngc, "\\text{%s}", tex_words(l, lesson_value(l, n)));
+    if (n->shape.rank == 0)
+        return tex_number(l, *eval_node(l->e, n));
+    return text_format(l->ngc, "\\text{%s}", tex_words(l, lesson_value(l, n)));
 }
 
 static void tex_forward(const Lesson *l, Text *t)
@@ -33,9 +43,11 @@ static void tex_forward(const Lesson *l, Text *t)
         text_add(t, "\\item $%s", math_name(l, n->label, M_TEX));
         if (n->math_tex)
             text_add(t, " = %s", n->math_tex);
-        text_add(t, " = %s$%s%s\n", tex_value(l, n->node), n->formula ? "" : " \\quad ", n->formula ? "" : n->kind);
+        text_add(t, " = %s$%s%s\n", tex_value(l, n->node), n->formula ? "" : " \\quad ", n->formula ? "" : lesson_kind(l, n));
     }
     text_add(t, "\\end{itemize}\n");
+    if (lesson_invented(l))
+        text_add(t, "%s\n", tex_words(l, lesson_invented(l)));
 }
 
 static void tex_backward(const Lesson *l, Text *t, const Node *loss)
@@ -53,7 +65,7 @@ static void tex_backward(const Lesson *l, Text *t, const Node *loss)
         last = v->step->y;
         text_add(t, "\n\\noindent\\qquad $\\displaystyle %s %s %s", math_name(l, v->down, M_TEX), v->step->use ? "\\mathrel{+}=" : "=", v->rule_tex);
         if (!isnan(v->slope))
-            text_add(t, " = (%s)(%s)", lesson_value(l, v->step->dy), lesson_number(l, v->slope));
+            text_add(t, " = (%s)(%s)", tex_value(l, v->step->dy), tex_number(l, v->slope));
         text_add(t, " = %s$", tex_value(l, v->step->dx));
         if (v->step->use)
             text_add(t, " \\quad %s of $%s$: added, together $%s$", lesson_nth(l, v->step->use), math_name(l, l->item[v->x].label, M_TEX),
@@ -68,8 +80,8 @@ static void tex_nudges(const Lesson *l, Text *t)
         text_add(t, "\\section*{The test by a nudge}\n\\begin{itemize}\n");
     for (int i = 0; i < l->nudges; i++) {
         const Nudge *n = &l->nudge[i];
-        text_add(t, "\\item %s from %.6g to %.6g moves %s from %.6g to %.6g: slope %.4g; the derivative says %.4g\n", tex_words(l, n->entry), n->x,
-                 n->x + n->h, tex_words(l, lesson_label(l, n->root->loss)), n->loss, n->moved, (n->moved - n->loss) / n->h, n->derivative);
+        const char *entry = tex_words(l, n->entry), *loss = tex_words(l, lesson_label(l, n->root->loss));
+        text_add(t, "\\item %s\n", lesson_nudge(l, n, entry, loss, (n->moved - n->loss) / n->h));
     }
     if (l->nudges)
         text_add(t, "\\end{itemize}\n");

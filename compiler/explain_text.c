@@ -20,9 +20,11 @@ static void text_forward(const Lesson *l, Text *t)
         if (n->node->shape.rank > 0 && *value == '[' && !strstr(value, " of mean"))
             text_add(t, "   shape %s", lesson_shape(l, n->node));
         if (!n->formula)
-            text_add(t, "   (%s)", n->kind);
+            text_add(t, "   (%s)", lesson_kind(l, n));
         text_add(t, "\n");
     }
+    if (lesson_invented(l))
+        text_add(t, "\n  %s\n", lesson_invented(l));
 }
 
 /* One contribution: upstream times local is downstream, and what it adds up to. */
@@ -91,6 +93,13 @@ static void text_update(const Lesson *l, Text *t)
     }
 }
 
+const char *lesson_nudge(const Lesson *l, const Nudge *n, const char *entry, const char *loss, double slope)
+{
+    return text_format(l->ngc, "%s from %s to %s moves %s from %s to %s: slope %s; the derivative says %s", entry,
+                       lesson_digits(l, n->x, 6), lesson_digits(l, n->x + n->h, 6), loss, lesson_digits(l, n->loss, 6),
+                       lesson_digits(l, n->moved, 6), lesson_digits(l, slope, 4), lesson_digits(l, n->derivative, 4));
+}
+
 static void text_nudges(const Lesson *l, Text *t)
 {
     if (l->nudges)
@@ -98,8 +107,7 @@ static void text_nudges(const Lesson *l, Text *t)
     for (int i = 0; i < l->nudges; i++) {
         const Nudge *n = &l->nudge[i];
         double slope = (n->moved - n->loss) / n->h;
-        text_add(t, "  %s from %.6g to %.6g moves %s from %.6g to %.6g: slope %.4g; the derivative says %.4g\n", n->entry, n->x, n->x + n->h,
-                 lesson_label(l, n->root->loss), n->loss, n->moved, fabs(slope) < 1e-9 ? 0 : slope, n->derivative == 0 ? 0 : n->derivative);
+        text_add(t, "  %s\n", lesson_nudge(l, n, n->entry, lesson_label(l, n->root->loss), fabs(slope) < 1e-9 ? 0 : slope));
     }
 }
 

@@ -49,12 +49,16 @@ static void release(Eval *e, Pool *p, int id)
 static Stats stats_of(const double *x, int64_t count)
 {
     Stats s = {.known = true, .low = INFINITY, .high = -INFINITY};
+    bool has_nan = false;
     for (int64_t i = 0; i < count; i++) {
         s.mean += x[i];
         s.low = x[i] < s.low ? x[i] : s.low;
         s.high = x[i] > s.high ? x[i] : s.high;
+        has_nan |= isnan(x[i]);
     }
     s.mean /= (double)count;
+    if (has_nan) /* it is neither below nor above anything */
+        s.low = s.high = NAN;
     return s;
 }
 
@@ -142,11 +146,16 @@ Stats lesson_stats(const Lesson *l, Node *n)
 
 /* ---- values as text ---------------------------------------------------------------------------------------------- */
 
-const char *lesson_number(const Lesson *l, double x)
+const char *lesson_digits(const Lesson *l, double x, int digits)
 {
     if (isnan(x))
-        return "nan";
-    return text_format(l->ngc, "%.9g", x == 0 ? 0 : x);
+        return "nan"; /* C libraries disagree about its sign */
+    return text_format(l->ngc, "%.*g", digits, x == 0 ? 0 : x);
+}
+
+const char *lesson_number(const Lesson *l, double x)
+{
+    return lesson_digits(l, x, 9);
 }
 
 const char *lesson_shape(const Lesson *l, const Node *n)
@@ -164,7 +173,7 @@ static void add_rows(const Lesson *l, Text *t, const double *x, const int64_t *d
 {
     int64_t inner = 1;
     if (rank == 0) {
-        text_add(t, "%.6g", *x == 0 ? 0 : *x);
+        text_add(t, "%s", lesson_digits(l, *x, 6));
         return;
     }
     for (int i = 1; i < rank; i++)
@@ -187,5 +196,6 @@ const char *lesson_value(const Lesson *l, Node *n)
         return t.at;
     }
     Stats s = lesson_stats(l, n);
-    return text_format(l->ngc, "%s of mean %.4g, from %.4g to %.4g", lesson_shape(l, n), s.mean, s.low, s.high);
+    return text_format(l->ngc, "%s of mean %s, from %s to %s", lesson_shape(l, n), lesson_digits(l, s.mean, 4),
+                       lesson_digits(l, s.low, 4), lesson_digits(l, s.high, 4));
 }

@@ -292,6 +292,7 @@ struct Var {
     int update;         /* 1 + the place of its update in Model.root while these are collected; 0: none */
     const double *data; /* --weights: its elements, row-major; else NULL */
     int64_t limit;      /* int input used as an index or label: must be in [0, limit); 0: any value */
+    bool invented;      /* input: nobody gave it a value, so run.c made its numbers up */
 };
 
 typedef enum { ROOT_OUTPUT, ROOT_METRIC, ROOT_LOSS, ROOT_GRAD, ROOT_UPDATE, ROOT_NAMED } RootKind;

@@ -201,6 +201,7 @@ static void fill_inputs(Run *r)
         int64_t dim[MAX_RANK], n = eval_shape(r->e, v->shape, dim);
         if (r->var[i])
             continue;
+        v->invented = v->kind == VAR_INPUT;
         r->var[i] = arena_alloc(r->ngc, (size_t)(n + 1) * sizeof **r->var);
         if (v->type == T_FLOAT)
             ngrt_normal(r->var[i], (size_t)n, 11, (uint32_t)i, 0, 1);

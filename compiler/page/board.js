@@ -3,7 +3,7 @@ const nth = u => u < 5 ? ['first', 'second', 'third', 'fourth', 'fifth'][u] + ' 
 const scalars = new Map(items.filter(t => node.get(t.node).shape.length === 0).map(t => [t.name, node.get(t.node)]));
 /* A formula with numbers for its names. */
 const inNumbers = f => f.replace(/(?<![\w.])[A-Za-z_][\w.]*(?!\w*\()/g, w => scalars.has(w) && scalars.get(w).v ? number(scalars.get(w).v[0]) : w)
-  .replace(/([-+*/^] ?)(-[0-9.]+(e-?\d+)?)/g, '$1($2)');
+  .replace(/([-+*/^] ?)(-(inf|[0-9.]+(e-?\d+)?))/g, '$1($2)');
 
 function tellForward({box}) {
   const t = items[box.result], scalar = nodeOf(box.result).shape.length === 0;
@@ -15,10 +15,30 @@ function tellForward({box}) {
     numbers: [`${t.name} = ${scalar && t.numbers ? inNumbers(t.formula) + ' = ' : ''}${show(t.node)}`]};
 }
 
+/* The local slope at the values that the page has now: what arrives over what was sent; where that says nothing, what would
+ * arrive if 1 were sent. */
+function slopeOf(s) {
+  const dy = node.get(s.dy), dx = node.get(s.dx), up = dy.v && dy.v[0];
+  if (up && dx.v && Number.isFinite(up) && (up === 1 || Number.isFinite(dx.v[0]))) return dx.v[0] / up;
+  const on = dependents([s.dy]);
+  if (!live || !on.has(s.dx)) return num(s.slope);
+  return tryValue(dy, 0, 1, needed([s.dx]).filter(n => on.has(n.id) && n !== dy), dx);
+}
+/* What y is worth with x[k] at another number; `list` depends on it. All is put back. */
+function tryValue(x, k, at, list, y) {
+  const was = x.v[k], saved = list.map(n => n.v);
+  list.forEach(n => { n.v = null; });
+  x.v[k] = at;
+  list.forEach(computeNode);
+  const found = y.v[0];
+  x.v[k] = was;
+  list.forEach((n, q) => { n.v = saved[q]; });
+  return found;
+}
 /* upstream x local = downstream, and what it adds up to */
 function contribution(s) {
   const dy = node.get(s.dy), dx = node.get(s.dx), scalar = s.slope !== null && dy.v && dy.shape.length === 0 && dx.v;
-  const slope = scalar ? number(dy.v[0] ? dx.v[0] / dy.v[0] : s.slope) : '';
+  const slope = scalar ? number(slopeOf(s)) : '';
   return `${s.downstream}${s.use ? ' gets ' : ' = '}${scalar ? number(dy.v[0]) + ' \u00d7 ' + (slope[0] === '-' ? `(${slope})` : slope) + ' = ' : ''}${show(s.dx)}` +
     (s.use ? `; together ${s.downstream} = ${show(s.sum)}` : '');
 }
@@ -33,9 +53,13 @@ function tellBackward({box, list}) {
       `${s.local ? ', the local slope is ' + s.local : ''}${s.use ? `; ${nth(s.use)} of ${x.name}: added` : ''}.`,
     math: `${fraction(s.downstream)}<mo>${s.use ? '+=' : '='}</mo>${s.mathml}`, numbers: [contribution(s)]};
 }
+function inventedText() {
+  const made = items.filter(t => t.invented).map(t => t.name);
+  return made.length ? `Invented, as nobody gave ${made.length > 1 ? 'them' : 'it'}: the numbers of ${made.join(', ')}. NAME=VALUE or --data FILE gives them. ` : '';
+}
 function tell(k) {
   if (k === 0)
-    return {phase: 'start', words: 'Press Step, or the right arrow key. First forward: each value from the ones before it. Then backward: from the loss, upstream times local slope.', math: '', numbers: []};
+    return {phase: 'start', words: inventedText() + 'Press Step, or the right arrow key. First forward: each value from the ones before it. Then backward: from the loss, upstream times local slope.', math: '', numbers: []};
   const e = steps[k - 1];
   if (e.kind === 'forward') return tellForward(e);
   if (e.kind === 'backward') return tellBackward(e);
@@ -60,14 +84,15 @@ function paintBoard(k) {
 
 /* ---- a value opened: shape, statistics, a heat map whose cells tell their number ---- */
 let opened = -1;
+const shareOf = (x, most) => { const s = Math.abs(x) / (most || 1); return s <= 1 ? s : 1; }; /* 1 for what is not finite, too */
 function heatMap(n, name) {
   const v = n.v, last = n.shape[n.shape.length - 1] || 1, line = last === 1 || last === v.length; /* one line of numbers is folded */
-  const columns = line ? Math.min(v.length, 32) : last, rows = Math.ceil(v.length / columns), {min, max} = statistics(n), most = Math.max(Math.abs(min), Math.abs(max)) || 1;
+  const columns = line ? Math.min(v.length, 32) : last, rows = Math.ceil(v.length / columns), {min, max} = statistics(n), most = Math.max(...[min, max, ...(Number.isFinite(min + max) ? [] : v)].filter(Number.isFinite).map(Math.abs)) || 1;
   const cell = Math.max(4, Math.min(42, Math.floor(400 / columns), Math.floor(420 / rows))), canvas = html('canvas', {width: columns * cell, height: rows * cell, class: 'heat', role: 'img', 'aria-label': 'heat map of ' + name});
   const c = canvas.getContext('2d'), dark = matchMedia('(prefers-color-scheme: dark)').matches;
   v.forEach((x, k) => { /* blue below 0, orange above; paler toward 0 */
-    const w = Math.abs(x) / most;
-    c.fillStyle = dark ? `hsl(${x < 0 ? 215 : 28} ${30 + 60 * w}% ${14 + 46 * w}%)` : `hsl(${x < 0 ? 215 : 28} ${40 + 50 * w}% ${96 - 46 * w}%)`;
+    const w = shareOf(x, most);
+    c.fillStyle = Number.isNaN(x) ? '#888' : dark ? `hsl(${x < 0 ? 215 : 28} ${30 + 60 * w}% ${14 + 46 * w}%)` : `hsl(${x < 0 ? 215 : 28} ${40 + 50 * w}% ${96 - 46 * w}%)`;
     c.fillRect(k % columns * cell, Math.floor(k / columns) * cell, cell - (cell > 6), cell - (cell > 6));
     if (cell > 40 && v.length <= 100) { c.fillStyle = w > 0.6 ? dark ? '#111' : '#fff' : dark ? '#ddd' : '#222'; c.font = '9px sans-serif'; c.textAlign = 'center'; c.fillText(number(x, 2), (k % columns + 0.5) * cell, (Math.floor(k / columns) + 0.6) * cell); }
   });
@@ -96,7 +121,7 @@ function paintDetail() {
   if (opened < 0) return;
   const t = items[opened], close = html('button', {'aria-label': 'close'}, '\u00d7');
   close.onclick = () => { opened = -1; paintDetail(); };
-  $('detail').replaceChildren(close, html('h2', {}, t.name + (!isStart(t) ? ' = ' + t.formula : ', ' + t.kind)), html('div', {class: 'tensors'}, aboutTensor(t.node, 'value', 'v'),
+  $('detail').replaceChildren(close, html('h2', {}, t.name + (!isStart(t) ? ' = ' + t.formula : ', ' + kindOf(t))), html('div', {class: 'tensors'}, aboutTensor(t.node, 'value', 'v'),
     ...(t.gradient !== null ? [aboutTensor(t.gradient, 'gradient', 'g')] : [])));
 }
 function openBox(b) {

@@ -51,9 +51,9 @@ function fit(s, style) {
 const cut = (s, most) => s.length > most ? s.slice(0, most - 1) + '\u2026' : s;
 function drawBox(b, x, y) {
   const t = items[b.result], kind = b.part ? 'part' : t.kind;
-  const words = b.part ? count(b.made, 'op') + (b.params.length ? ', ' + count(b.params.length, 'param') : '') : !isStart(t) ? '= ' + t.formula : t.kind;
+  const words = b.part ? count(b.made, 'op') + (b.params.length ? ', ' + count(b.params.length, 'param') : '') : !isStart(t) ? '= ' + t.formula : kindOf(t);
   const g = svg('g', {class: 'unit ' + kind + (b.items.includes(lossItem) ? ' loss' : ''), transform: `translate(${x} ${y})`, tabindex: 0, role: 'button',
-    'aria-label': b.name + (b.part ? ', folded: ' + words : !isStart(t) ? ' = ' + t.formula : ', ' + t.kind)});
+    'aria-label': b.name + (b.part ? ', folded: ' + words : !isStart(t) ? ' = ' + t.formula : ', ' + kindOf(t))});
   const rect = (dx, more = {}) => svg('rect', {class: 'box', x: dx, y: dx, width: BOX_W, height: BOX_H, rx: kind === 'input' || kind === 'data' ? BOX_H / 2 : kind === 'param' || kind === 'state' ? 0 : 9, ...more});
   if (b.part) g.append(rect(5), rect(2.5));
   g.append(rect(0));
@@ -73,9 +73,7 @@ function slopeLabel(a, b) {
   const s = L.steps.filter(e => e.y === b.result && e.x === a.result && e.loss === loss);
   if (!s.length) return '';
   const parts = s.map(e => {
-    const dy = node.get(e.dy), dx = node.get(e.dx);
-    if (e.slope === null || dy.shape.length) return e.local || '';
-    return number(dy.v && dx.v && dy.v[0] ? dx.v[0] / dy.v[0] : e.slope, 4);
+    return e.slope === null || node.get(e.dy).shape.length ? e.local || '' : number(slopeOf(e), 4);
   });
   return parts.every(p => p) ? `\u2202${items[b.result].name}/\u2202${items[a.result].name} = ${parts.join(' + ')}` : '';
 }

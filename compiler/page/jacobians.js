@@ -2,7 +2,7 @@
  * the values that the page starts with. */
 const jacobians = (L.jacobians || []).map(j => {
   const g = items[j.y].gradient, n = g === null ? null : node.get(g);
-  return {...j, up: j.y === lossItem ? [1] : n && n.v ? [...n.v] : null};
+  return {...j, value: j.value && j.value.map(num), downstream: j.downstream && j.downstream.map(num), up: j.y === lossItem ? [1] : n && n.v ? [...n.v] : null};
 });
 const byColumns = L.layout === 'denominator';
 /* "z[0, 1]" for element k. */
@@ -17,8 +17,8 @@ const grouped = x => x < 1e15 ? String(x).replace(/\B(?=(\d{3})+$)/g, ',') : 'ab
 function matrixOf(j) {
   if (!j.value) return [];
   const [down, across] = byColumns ? [j.x, j.y] : [j.y, j.x];
-  if (j.rows > 40 || j.columns > 24) return heatMap({v: Float64Array.from(j.value, x => x === null ? NaN : x), shape: [j.rows, j.columns]}, j.name);
-  const cell = x => html('td', {class: x === 0 ? 'soft' : ''}, number(x === null ? NaN : x, 4));
+  if (j.rows > 40 || j.columns > 24) return heatMap({v: Float64Array.from(j.value), shape: [j.rows, j.columns]}, j.name);
+  const cell = x => html('td', {class: x === 0 ? 'soft' : ''}, number(x, 4));
   const head = html('tr', {}, html('th', {}, ''), ...Array.from({length: j.columns}, (_, c) => html('th', {}, entryName(across, c))));
   return [html('table', {class: 'matrix'}, head, ...Array.from({length: j.rows}, (_, r) => html('tr', {}, html('th', {}, entryName(down, r)), ...j.value.slice(r * j.columns, (r + 1) * j.columns).map(cell))))];
 }

@@ -64,7 +64,7 @@ function neuronsOfScalars() {
   });
   return found;
 }
-const strength = (w, most) => `${(0.6 + 3.4 * Math.abs(w) / (most || 1)).toFixed(2)}`;
+const strength = (w, most) => `${(0.6 + 3.4 * shareOf(w, most)).toFixed(2)}`;
 function synapse(x1, y1, x2, y2, w, most, name) {
   return svg('path', {d: `M${x1} ${y1}L${x2} ${y2}`, class: 'synapse' + (w < 0 ? ' minus' : ''), 'stroke-width': strength(w, most)}, svg('title', {}, `${name}${w ? ' = ' + number(w, 5) : ''}`));
 }
@@ -184,6 +184,38 @@ function paintCurve() {
     html('p', {}, c.name === 'relu' ? 'The slope is 1 for what is positive and 0 for all else: a unit that is never positive learns nothing.'
       : edge < 0.02 * most ? `The slope is at most ${number(most, 3)}, and at a = ${c.to} it is ${number(edge, 2)}: far out the function saturates, and a gradient that passes through it all but vanishes.`
         : `The slope at a = ${c.to} is ${number(edge, 3)}.`), ...(at.length ? [html('p', {class: 'soft'}, `Dots: the values that this model gives to it.`)] : []));
+}
+
+/* ---- the test by a nudge, at the values that the page has now ---- */
+const nudges = L.nudges.map(n => {
+  const x = node.get(n.node), y = items.find(t => t.name === n.of), told = {...n, entry: n.entry};
+  for (const k of ['from', 'to', 'loss', 'moved', 'slope', 'derivative']) told[k] = num(n[k]);
+  if (!live || !x || !y) return {told};
+  const on = dependents([x.id]), list = needed([y.node]).filter(e => on.has(e.id) && e !== x);
+  return {told, x, y: node.get(y.node), g: node.get(n.gradient), list, cost: list.reduce((t, e) => t + size(e.shape), 0)};
+});
+const nudgeCost = nudges.reduce((t, n) => t + (n.cost || 0), 0);
+/* The entry with the steepest slope, moved by a step of one digit: as ngc does it. */
+function nudge({told, x, y, g, list}) {
+  if (!x) return told;
+  let k = 0;
+  g.v.forEach((d, q) => { if (Math.abs(d) > Math.abs(g.v[k])) k = q; });
+  const from = x.v[k], h = from === 0 || !Number.isFinite(from) ? 0.1 : 10 ** (Math.floor(Math.log10(Math.abs(from))) - 1), before = y.v[0];
+  const moved = tryValue(x, k, from + h, list, y), slope = (moved - before) / h;
+  return {...told, entry: entryName(itemAt.get(x.id), k), from, to: from + h, loss: before, moved, slope: Math.abs(slope) < 1e-9 ? 0 : slope, derivative: g.v[k]};
+}
+let nudgedAt = -1, nudgeWait = null;
+function paintNudges(e) {
+  const quick = nudgeCost < 100000, touched = e && e.kind === 'backward' ? e.list.map(s => items[s.x].node) : [];
+  if (nudgedAt >= 0 && nudgedAt !== epoch && !quick) { /* when the values have come to rest */
+    clearTimeout(nudgeWait);
+    nudgeWait = setTimeout(() => { nudgedAt = -1; paintNudges(steps[at - 1]); }, 200);
+    return;
+  }
+  if (nudgedAt !== epoch) nudges.forEach(n => { n.told = nudge(n); });
+  nudgedAt = epoch;
+  $('nudges').replaceChildren($('nudges').rows[0], ...nudges.map(({told: n}) => html('tr', touched.includes(n.node) ? {class: 'now'} : {}, html('td', {}, n.entry, html('div', {class: 'soft'}, `${number(n.from, 4)} \u2192 ${number(n.to, 4)}`)),
+    html('td', {class: 'v num'}, number(n.loss, 6), html('div', {}, '\u2192 ' + number(n.moved, 6))), html('td', {class: 'num'}, number(n.slope, 4)), html('td', {class: 'g num'}, number(n.derivative, 4)))));
 }
 
 /* ---- slope as rise over run, and the error of a difference against its step ---- */

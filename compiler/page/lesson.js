@@ -27,9 +27,14 @@ const svg = (tag, attr = {}, ...children) => element('http://www.w3.org/2000/svg
 
 /* ---- nodes: n.v holds the elements in order, or null where the page has statistics alone ---- */
 const node = new Map(L.nodes.map(n => [n.id, n]));
-for (const n of L.nodes) n.v = n.value && Float64Array.from(n.value, x => x === null ? (n.attr.infinite || NaN) * Infinity : x);
+const num = x => typeof x === 'string' ? +x.replace('inf', 'Infinity') : x; /* "inf", "-inf", "nan" */
+for (const n of L.nodes) {
+  n.v = n.value && Float64Array.from(n.value, num);
+  for (const k in n.stats) n.stats[k] = num(n.stats[k]);
+}
 const items = L.items, nodeOf = i => node.get(items[i].node);
 const itemAt = new Map(items.map((t, i) => [t.node, i]));
+const kindOf = t => t.kind + (t.invented ? ', invented' : '');
 const users = items.map(() => []);
 items.forEach((t, i) => new Set(t.args).forEach(a => users[a].push(i)));
 const size = shape => shape.reduce((a, b) => a * b, 1);
@@ -53,7 +58,7 @@ function statistics(n) {
 }
 function summary(n) {
   let sum = 0, min = Infinity, max = -Infinity;
-  for (const x of n.v) { sum += x; if (x < min) min = x; if (x > max) max = x; }
+  for (const x of n.v) { sum += x; if (!(x >= min)) min = x; if (!(x <= max)) max = x; } /* a NaN stays */
   return {mean: sum / n.v.length, min, max};
 }
 /* All of it where it is short, else the shape and the mean. */

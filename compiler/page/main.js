@@ -7,6 +7,7 @@ function render() {
   paintGraph(at, e);
   paintCode(e);
   paintTable(e);
+  paintNudges(e);
   $('where').textContent = `${at} / ${steps.length}`;
   $('bar').style.width = (steps.length ? 100 * at / steps.length : 0) + '%';
   $('first').disabled = $('back').disabled = at === 0;
@@ -22,7 +23,7 @@ function renderAll() {
   for (const [id, paint] of [['card-train', paintTrain], ['card-regions', paintBoundary], ['card-neurons', paintNeurons], ['card-curves', paintCurve]])
     if (!$(id).hidden) paint();
   if (isQuick(slopeChoice())) paintSlope();
-  document.querySelectorAll('#knobs label').forEach(l => l.refresh());
+  document.querySelectorAll('#knobs > div').forEach(d => d.refresh());
 }
 
 /* The place among all single steps, so that folding does not lose it. */
@@ -55,19 +56,40 @@ function paintTable(e) {
   $('updates').replaceChildren(...(update ? L.updates.slice(0, 40).map(u => html('tr', {}, html('td', {}, `next ${u.name}`), html('td', {class: 'num'}, node.get(u.node) ? brief(u.node, 24) : '')) ) : []));
 }
 
-/* A slider for each scalar that is given. */
+/* Where a slider for x goes: from..to, in steps of one decimal digit, so that it stops at round numbers. */
+function sliderRange(x) {
+  const at = Number.isFinite(x) ? x : 0, wide = Math.max(1, 2 * Math.abs(at)), digit = Math.floor(Math.log10(wide / 3)) - 1, step = 10 ** digit;
+  const round = v => +(Math.round(v / step) * step).toPrecision(12);
+  return {min: round(at - wide), max: round(at + wide), step: +step.toPrecision(1)};
+}
+/* A slider and a box for each scalar that is given. */
 function addKnobs() {
   const given = items.filter(t => (t.kind === 'input' || t.kind === 'param') && node.get(t.node).shape.length === 0 && !node.get(t.node).attr.int).slice(0, 24);
   $('knobs').hidden = !live || !given.length;
   if ($('knobs').hidden) return;
   for (const t of given) {
-    const n = node.get(t.node), x = n.v[0], w = Math.max(1, 2 * Math.abs(x)), out = html('output', {class: 'v'});
-    const range = html('input', {type: 'range', min: x - w, max: x + w, step: w / 100, value: x, 'aria-label': t.name});
-    const label = html('label', {}, html('span', {}, t.name), range, out);
-    label.refresh = () => { out.textContent = number(n.v[0], 4); if (document.activeElement !== range) range.value = n.v[0]; };
-    range.addEventListener('input', () => { n.v[0] = +range.value; compute(); history.length = 0; renderAll(); });
-    label.refresh();
-    $('knobs').append(label);
+    const n = node.get(t.node), range = html('input', {type: 'range', 'aria-label': t.name}), box = html('input', {type: 'number', class: 'v', 'aria-label': t.name + ', the number'});
+    const knob = html('div', {}, html('span', {}, t.name), range, box);
+    const fit = () => { const s = sliderRange(n.v[0]); Object.assign(range, s); box.step = s.step; };
+    knob.refresh = () => {
+      if (n.v[0] < +range.min || n.v[0] > +range.max) fit();
+      if (document.activeElement !== range) range.value = n.v[0];
+      if (document.activeElement !== box) { box.value = number(n.v[0]); box.placeholder = number(n.v[0]); } /* the box is blank at inf */
+    };
+    const set = x => {
+      if (Number.isNaN(x)) return;
+      n.v[0] = x;
+      if (t.invented) { t.invented = false; drawGraph(); }
+      compute();
+      history.length = 0;
+      renderAll();
+    };
+    range.addEventListener('input', () => set(+range.value));
+    box.addEventListener('input', () => set(box.valueAsNumber));
+    box.addEventListener('blur', knob.refresh);
+    fit();
+    knob.refresh();
+    $('knobs').append(knob);
   }
 }
 
@@ -82,8 +104,6 @@ function showCards() {
   show('card-nudges', L.nudges.length);
   if (!$('card-paths').hidden) paintPaths();
   if (!$('card-cost').hidden) paintCost();
-  L.nudges.forEach(n => $('nudges').append(html('tr', {}, html('td', {}, n.entry, html('div', {class: 'soft'}, `${number(n.from, 4)} \u2192 ${number(n.to, 4)}`)),
-    html('td', {class: 'v num'}, number(n.loss, 6), html('div', {}, '\u2192 ' + number(n.moved, 6))), html('td', {class: 'num'}, number(n.slope, 4)), html('td', {class: 'g num'}, number(n.derivative, 4)))));
   L.curves.forEach((c, k) => $('function').append(html('option', {value: k}, c.name)));
   const own = L.curves.findIndex(c => items.some(t => node.get(t.node).op === c.op));
   $('function').value = Math.max(0, own);

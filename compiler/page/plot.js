@@ -8,7 +8,10 @@ function ticks(lo, hi, log) {
 /* lines: [{points: [[x, y], ...], cls, name}]; dots: [{x, y, cls}]; with log, points are powers of ten. */
 function plot({lines, dots = [], x, y, log = false, label, range, least = 0}) {
   const W = 380, H = 220, left = 52, right = 10, top = 10, bottom = 34;
-  const good = lines.map(l => l.points.filter(p => Number.isFinite(p[0]) && Number.isFinite(p[1]))), all = good.flat().concat(dots.map(d => [d.x, d.y]));
+  dots = dots.filter(d => Number.isFinite(d.x) && Number.isFinite(d.y));
+  const finite = p => Number.isFinite(p[0]) && Number.isFinite(p[1]);
+  const pieces = lines.flatMap(({cls, points}) => points.reduce((out, p) => (finite(p) ? out[out.length - 1].points.push(p) : out.push({cls, points: []}), out), [{cls, points: []}])).filter(l => l.points.length);
+  const all = pieces.flatMap(l => l.points).concat(dots.map(d => [d.x, d.y]));
   if (!all.length) return html('p', {class: 'soft'}, 'nothing finite to draw');
   let [x0, x1, y0, y1] = [0, 1].flatMap(a => [Math.min(...all.map(p => p[a])), Math.max(...all.map(p => p[a]))]);
   if (range) [y0, y1] = range;
@@ -23,7 +26,7 @@ function plot({lines, dots = [], x, y, log = false, label, range, least = 0}) {
   s.append(svg('text', {x: (left + W - right) / 2, y: H - 4, 'text-anchor': 'middle', class: 'soft'}, x), svg('text', {x: 12, y: (top + H - bottom) / 2, 'text-anchor': 'middle', class: 'soft', transform: `rotate(-90 12 ${(top + H - bottom) / 2})`}, y));
   const clip = v => Math.max(top - 400, Math.min(H + 400, v));
   const inside = svg('svg', {x: left, y: top, width: W - left - right, height: H - top - bottom, viewBox: `${left} ${top} ${W - left - right} ${H - top - bottom}`});
-  good.forEach((points, k) => inside.append(svg('polyline', {class: 'line ' + lines[k].cls, points: points.map(p => `${px(p[0]).toFixed(1)},${clip(py(p[1])).toFixed(1)}`).join(' ')})));
+  pieces.forEach(({cls, points}) => inside.append(svg('polyline', {class: 'line ' + cls, points: points.map(p => `${px(p[0]).toFixed(1)},${clip(py(p[1])).toFixed(1)}`).join(' ')})));
   s.append(inside);
   dots.forEach(d => s.append(svg('circle', {class: 'dot ' + d.cls, cx: px(d.x), cy: clip(py(d.y)), r: d.r || 4})));
   return s;

@@ -19,7 +19,7 @@ let batch = 0;
 function nextBatch() {
   if (!L.data || L.data.batches < 2) return;
   batch = (batch + 1) % L.data.batches;
-  for (const d of L.data.inputs) { const n = node.get(d.node); if (n) n.v = Float64Array.from(d.value.slice(batch * n.v.length, (batch + 1) * n.v.length)); }
+  for (const d of L.data.inputs) { const n = node.get(d.node); if (n) n.v = Float64Array.from(d.value.slice(batch * n.v.length, (batch + 1) * n.v.length), num); }
 }
 function trainReset() {
   startValues.forEach((v, id) => { if (v) node.get(id).v = v.slice(); });

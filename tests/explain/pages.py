@@ -4,6 +4,7 @@ run`); sliders compute again; a step of training is the interpreter's; boxes do 
 phone, and prints. Prints a line for each failure, then "N passed, N failed"."""
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -22,8 +23,11 @@ def check(name, what, good, told=""):
 
 
 def near(a, b, tolerance=1e-9):
-    """Lists of numbers, None for what is not finite."""
-    return len(a) == len(b) and all(x is None or (y is not None and abs(x - y) <= tolerance * max(1, abs(x))) for x, y in zip(a, b))
+    """Lists of numbers; "inf", "-inf" and "nan" are texts."""
+    def alike(x, y):
+        x, y = float(x), float(y)
+        return x == y or (x != x and y != y) or abs(x - y) <= tolerance * max(1, abs(x))
+    return len(a) == len(b) and all(alike(x, y) for x, y in zip(a, b))
 
 
 def numbers_of(command, *arguments):
@@ -31,7 +35,7 @@ def numbers_of(command, *arguments):
     return dict(line.split(" = ", 1) for line in out.splitlines() if " = " in line)
 
 
-VALUES = "JSON.stringify(Object.fromEntries(L.nodes.filter(n => n.v && n.v.length <= 1024).map(n => [n.id, [...n.v]])))"
+VALUES = "JSON.stringify(Object.fromEntries(L.nodes.filter(n => n.v && n.v.length <= 1024).map(n => [n.id, [...n.v].map(x => Number.isFinite(x) ? x : number(x))])))"
 
 
 def same_values(page, lesson):
@@ -70,7 +74,7 @@ def drawing(name, page):
 
 def training(name, page, lesson):
     page.value("trainStep(), 0")
-    after = json.loads(page.value("JSON.stringify(L.updates.map(u => { const n = node.get(u.var); return n && n.v.length <= 1024 ? [...n.v] : null; }))"))
+    after = json.loads(page.value("JSON.stringify(L.updates.map(u => { const n = node.get(u.var); return n && n.v.length <= 1024 ? [...n.v].map(x => Number.isFinite(x) ? x : number(x)) : null; }))"))
     wrong = [u["name"] for u, mine in zip(lesson["updates"], after) if u["value"] is not None and mine is not None and not near(u["value"], mine)]
     check(name, "a step of training is the interpreter's", not wrong, wrong)
     check(name, "something was trained", any(u["value"] is not None for u in lesson["updates"]))
@@ -85,6 +89,23 @@ def slider(name, page):
     if got and got[3]:
         want = numbers_of(["run", "--fill"], *models[name], f"{got[0]}={got[1]}").get(got[3])
         check(name, f"slider {got[0]} = {got[1]}", got[2] == want, f"{got[3]} = {got[2]}, ngc run says {want}")
+        nudges(name, page, f"{got[0]}={got[1]}")
+    if got:  # a box beside it takes any number, and the slider goes there
+        box = page.value("""(() => { const b = document.querySelector('#knobs input[type=number]'), r = document.querySelector('#knobs input[type=range]'); b.value = 123.4375; b.dispatchEvent(new Event('input'));
+            return [node.get(items.find(t => t.name === r.getAttribute('aria-label')).node).v[0], +r.max >= 123.4, +r.value]; })()""")
+        check(name, "a number is typed in", box[0] == 123.4375 and box[1] and abs(box[2] - box[0]) <= 1, box)
+
+
+def nudges(name, page, assignment):
+    """The table of nudges is that of the lesson for the numbers that the page has now."""
+    out = subprocess.run([ngc, "explain", "--text", *models[name], assignment], capture_output=True, text=True).stdout
+    word = r"([-+.\w]+)"
+    want = re.findall(rf"^  (\S.*) from {word} to {word} moves \S+ from {word} to {word}: slope {word}; the derivative says {word}$", out, re.M)
+    shown = json.loads(page.value("JSON.stringify(nudges.map(({told: n}) => [n.entry, ...[n.from, n.to, n.loss, n.moved, n.slope, n.derivative].map(x => number(x, 6))]))"))
+    good = len(want) == len(shown) and all(a[0] == b[0] and near(a[1:5], b[1:5], 1e-5) and near(a[6:], b[6:], 1e-3) for a, b in zip(want, shown))
+    check(name, f"nudges at {assignment}", good and want, (want, shown))
+    table = page.value("$('nudges').innerText")
+    check(name, "the table has them", all(row[0] in table for row in shown), table)
 
 
 def look(browser, name):
@@ -107,6 +128,38 @@ def look(browser, name):
         check(name, "the reversed graph has local slopes", page.value("document.querySelectorAll('#graph .slope').length > 0"))
     page.collect("file://" + path)
     check(name, "no message and no request", not page.faults, page.faults)
+    page.close()
+
+
+def edges(browser, name):
+    """Infinities are shown wherever a number is; inputs that nobody gave are called invented, until a slider gives them."""
+    page = Page(browser)
+    page.open(f"{directory}/{name}.html")
+    told = page.value("steps.map((_, k) => tell(k + 1).numbers.join('; ')).join('\\n')")
+    check(name, "steps tell infinities", "u = log(0) = -inf" in told and "v = [0, -inf]" in told and "dJ/da = 0.102960606 \u00d7 inf = inf" in told, told)
+    page.value("go(steps.length), 0")
+    check(name, "boxes show them", page.value("[...drawn.get(boxOf[items.findIndex(t => t.name === 'v')]).g.querySelectorAll('.v')].some(e => e.textContent === '[0, -inf]')"))
+    check(name, "tables show them", page.value("/dJ\\/da\\s+inf/.test($('table').innerText) && /-inf/.test($('nudges').innerText)"), page.value("$('table').innerText"))
+    check(name, "nothing is blank or null", page.value("!/null|undefined|NaN|Infinity/.test(document.querySelector('body').innerText)"))
+    page.value("openBox(boxOf[items.findIndex(t => t.name === 'v')]), 0")
+    check(name, "a value that is opened has them", page.value("/from -inf to 0/.test($('detail').innerText)"), page.value("$('detail').innerText"))
+    check(name, "invented inputs are called so", page.value("go(0), $('words').textContent").startswith("Invented, as nobody gave them: the numbers of x, k. "))
+    words = "[...document.querySelectorAll('#graph .unit.input')].map(g => g.getAttribute('aria-label')).join('; ')"
+    check(name, "in their boxes, too", page.value(words) == "a, input; x, input, invented; k, input, invented; y, input", page.value(words))
+    moved = page.value("""(() => { const r = document.querySelectorAll('#knobs input[type=range]')[1]; r.value = 0.5; r.dispatchEvent(new Event('input')); return %s; })()""" % words)
+    check(name, "a slider gives a value", moved == "a, input; x, input; k, input, invented; y, input", moved)
+    page.collect(f"file://{directory}/{name}.html")
+    check(name, "no message and no request", not page.faults, page.faults)
+    page.close()
+
+
+def course(browser, name):
+    """Sliders stop at the numbers of the course: 3.1 and not 3.06."""
+    page = Page(browser)
+    page.open(f"{directory}/{name}.html")
+    for x, steps in ((3, (3.1, 2.9, -1, 0)), (2, (2.1, 1.5)), (0.23, (0.24, 0.82)), (-0.25, (-0.26, 0.5)), (0, (0.5, -0.5)), (784, (790, 700)), (1e-3, (0.01,))):
+        got = page.value(f"(() => {{ const s = sliderRange({x}), r = html('input', {{type: 'range', ...s}}); return {json.dumps(list(steps))}.map(v => {{ r.value = v; return +r.value; }}); }})()")
+        check(name, f"a slider at {x} reaches {steps}", got == list(steps), got)
     page.close()
 
 
@@ -154,7 +207,9 @@ def boundary(browser, name):
         page.value("trainMany(1), 0")
         check(name, "each step gets the next rows", page.value("L.data.batches === 2 && L.data.rows === 40") and page.value("[...classifier.x[0].v].join()") != first)
         page.value("trainReset(), 0")
-    page.value("trainMany(200), 0")
+    moved = page.value("(trainMany(2), [nudges[0].told.loss === lossNode.v[0], nudges[0].told.derivative === nudges[0].g.v.reduce((a, b) => Math.abs(b) > Math.abs(a) ? b : a)])")
+    check(name, "nudges follow steps of training", moved == [True, True], moved)
+    page.value("trainMany(198), 0")
     right = page.value("""(() => { const {x: [{v: x}], target: {v: t}, score, m, half} = classifier, p = [...t].map((_, q) => [x[2 * q], x[2 * q + 1]]), s = scoresAt(p);
         return s.filter((v, q) => (score.v.length === m ? +(v > half) : v) === t[q]).length / t.length; })()""")
     check(name, "the boundary tells the points apart", right is not None and right > 0.9, right)
@@ -219,6 +274,8 @@ try:
             if os.environ.get('TIMES'):
                 print(name, round(time.time() - start, 2))
     keyboard(browser, "net_221")
+    edges(browser, "edges")
+    course(browser, "chain")
     boundary(browser, "xor")
     boundary(browser, "or_gate")
     boundary(browser, "two")

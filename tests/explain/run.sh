@@ -99,6 +99,7 @@ for model in examples/*.ng; do
 done
 explain gather tests/explain/gather.ng
 explain every_op tests/explain/every_op.ng
+explain edges tests/explain/edges.ng
 explain blocks12 examples/char_gpt.ng
 check "large values do not stay in memory" sh -c 'ulimit -v 600000; "$1" explain --json examples/char_gpt.ng -o "$2"' sh "$NGC" "$dir/full.json"
 { # a packed page whose text has what the packing uses itself, and letters of one to four bytes
@@ -118,6 +119,17 @@ check "--data: JSON fits its schema" python3 tests/explain/schema.py "$dir/two.j
 check "--data: the numbers of run" grep -qFx "  $(grep '^dJ/dz.b' "$dir/run")" "$dir/two.text"
 gzip -c "$dir/points.csv" >"$dir/points.csv.gz"
 check "--data: a compressed file is the same" sh -c '"$1" explain --text --data "$2" tests/explain/two.ng | diff "$3" -' sh "$NGC" "$dir/points.csv.gz" "$dir/two.text"
+# What is not finite is shown, and what nobody gave is called invented, in every form.
+for form in text tex dot; do
+    check "edges in --$form: invented inputs" sh -c '[ "$(grep -c "input, invented" "$1")" -eq 2 ]' sh "$dir/edges.$form"
+    check "edges in --$form: infinities" grep -qE '(-inf|-\\infty)' "$dir/edges.$form"
+done
+for form in text jacobians; do
+    check "edges in --$form: who is invented" sh -c '"$1" explain "--$2" tests/explain/edges.ng | grep -q "^ *Invented, as nobody gave them: the numbers of x, k\."' sh "$NGC" $form
+done
+check "edges in --json" grep -q '"name":"x","kind":"input","invented":true,' "$dir/edges.json"
+check "edges in --json: infinities" grep -qF '"value":[0,"-inf"]' "$dir/edges.json"
+check "given inputs are not invented" sh -c '! "$1" explain --text tests/explain/edges.ng x=1 "k=[0,1]" | grep -i invented' sh "$NGC"
 printf '1,2\n' >"$dir/narrow.csv"
 check "--data: too few columns" sh -c '"$1" explain --data "$2" tests/explain/two.ng 2>&1 | grep -q "narrow.csv: 2 columns, but the inputs take 3"' sh "$NGC" "$dir/narrow.csv"
 check "--data: no such input" sh -c '! "$1" explain --data q=x.csv tests/explain/two.ng -o "$2" 2>/dev/null && [ ! -e "$2" ]' sh "$NGC" "$dir/none.html"
@@ -170,7 +182,7 @@ if have chromium && have python3; then
     set --
     for name in $names; do
         case $name in
-        gather | every_op) model=tests/explain/$name.ng ;;
+        gather | every_op | edges) model=tests/explain/$name.ng ;;
         letters) model=$dir/$name.ng ;;
         blocks12) model=examples/char_gpt.ng ;;
         *) model=examples/$name.ng ;;

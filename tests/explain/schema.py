@@ -2,17 +2,18 @@
 import json
 import sys
 
-text, number, whole, maybe = str, (int, float), int, type(None)
+NOT_FINITE = ("inf", "-inf", "nan")
+text, number, whole, maybe = str, (int, float, str), int, type(None)
 top = dict(version=whole, live=bool, model=text, source=text, items=list, steps=list, derivatives=list, updates=list, results=list, work=dict, data=dict, nudges=list, curves=list,
            nodes=list, c=text)
 parts = dict(
-    items=dict(node=whole, name=text, kind=text, formula=(str, maybe), numbers=(str, maybe), mathml=(str, maybe), teach=(str, maybe),
+    items=dict(node=whole, name=text, kind=text, invented=bool, formula=(str, maybe), numbers=(str, maybe), mathml=(str, maybe), teach=(str, maybe),
                line=whole, group=text, level=whole, args=list, gradient=(int, maybe)),
     steps=dict(x=whole, y=whole, operand=whole, use=whole, loss=text, upstream=text, downstream=text, rule=text, mathml=text, local=(str, maybe),
-               teach=(str, maybe), slope=(int, float, maybe), dy=whole, dx=whole, sum=whole),
+               teach=(str, maybe), slope=(int, float, str, maybe), dy=whole, dx=whole, sum=whole),
     derivatives=dict(name=text, formula=text, node=whole, shape=list, value=(list, maybe)),
     updates=dict(name=text, var=whole, formula=text, node=whole, shape=list, value=(list, maybe)),
-    nudges={"entry": text, "of": text, "from": number, "to": number, "loss": number, "moved": number, "slope": number,
+    nudges={"entry": text, "of": text, "node": whole, "at": whole, "gradient": whole, "from": number, "to": number, "loss": number, "moved": number, "slope": number,
             "derivative": number},
     results=dict(name=text, kind=text, node=whole, shape=list, value=(list, maybe)),
     curves={"name": text, "op": text, "rule": text, "from": number, "to": number, "y": list, "slope": list},
@@ -27,6 +28,8 @@ def members(where, value, wanted):
     for key, kind in wanted.items():
         assert key in value, f"{where} has no {key}"
         assert isinstance(value[key], kind) and (kind is bool or not isinstance(value[key], bool)), f"{where}.{key} is {value[key]!r}"
+        if kind is not text and key != "line" and isinstance(value[key], str) and kind != (str, maybe):
+            assert value[key] in NOT_FINITE, f"{where}.{key} is {value[key]!r}"
     more = set(value) - set(wanted) - optional
     assert not more, f"{where} has {more}, which the schema does not know"
 
@@ -50,11 +53,11 @@ def check_jacobians(lesson):
         whole_sum[j["x"]] = whole_sum.get(j["x"], True) and j["downstream"] is not None
         if j["downstream"]:
             old = got.get(j["x"], [0] * count[j["x"]])
-            got[j["x"]] = [a + b for a, b in zip(old, j["downstream"])]
+            got[j["x"]] = [float(a) + float(b) for a, b in zip(old, j["downstream"])]
     compared = 0
     for x, sum_ in got.items():
         want = value.get(lesson["items"][x]["gradient"])
-        if want is None or not whole_sum[x] or None in want or None in sum_:
+        if want is None or not whole_sum[x] or any(isinstance(v, str) for v in [*want, *sum_]):
             continue
         compared += 1
         for a, b in zip(sum_, want):
@@ -84,11 +87,13 @@ def check(lesson):
         for d in n["shape"]:
             count *= d
         assert n["value"] is None and "stats" in n or len(n["value"]) == count, f"node {n['id']} has not {count} elements"
+        for v in n["value"] or []:
+            assert isinstance(v, (int, float)) or v in NOT_FINITE, f"node {n['id']} holds {v!r}"
     assert all(i["node"] in known and all(a < k for a in i["args"]) for k, i in enumerate(lesson["items"]))
     assert all({s["dy"], s["dx"], s["sum"]} <= known for s in lesson["steps"])
     value = {n["id"]: n["value"] for n in lesson["nodes"]}
     for s in lesson["steps"]:
-        if s["slope"] is not None and None not in value[s["dy"]] + value[s["dx"]]:
+        if s["slope"] is not None and not any(isinstance(v, str) for v in [s["slope"], *value[s["dy"]], *value[s["dx"]]]):
             want = value[s["dx"]][0]
             assert abs(value[s["dy"]][0] * s["slope"] - want) <= 1e-9 * max(1, abs(want)), f"{s['downstream']} is no product"
 
