@@ -76,15 +76,25 @@ static void assign(Lower *L, const char *name, Loc loc, Value *v, Path *path)
     root_named(L, scope_own(L->scope, name));
 }
 
-/* The path of what a statement assigns to a name: below the call we are in, with the pass of each for around it. */
-static Path *target_path(Lower *L, const char *name)
+Path *path_passes(Lower *L, Path *p)
 {
-    Path *p = path_new(L, L->path, name);
     for (int i = 0; i < L->passes; i++) {
         p = path_new(L, p, NULL);
         p->number = L->pass[i];
     }
     return p;
+}
+
+/* The path of what a statement assigns to a name: below the call we are in, with the pass of each for around it. */
+static Path *target_path(Lower *L, const char *name)
+{
+    return path_passes(L, path_new(L, L->path, name));
+}
+
+/* What numbers the calls of a statement with this target. */
+static int *target_calls(Lower *L)
+{
+    return call_count(L, path_text(L, L->target, L->path, true));
 }
 
 static void lower_assign(Lower *L, const Stmt *s)
@@ -101,7 +111,7 @@ static void lower_assign(Lower *L, const Stmt *s)
         if (k > 0 && s->value)
             break;
         L->target = target_path(L, t->name);
-        L->calls = arena_alloc(L->ngc, sizeof *L->calls);
+        L->calls = target_calls(L);
         value[k] = s->value ? lower_expr(L, s->value) : a ? lower_expr(L, a->value) : NULL;
         if (!s->value && value[k]) /* named before the next is made, so that the next is not made of it by chance */
             value[k] = named(L, value[k], t->name, L->target);
@@ -125,8 +135,7 @@ static void lower_assign(Lower *L, const Stmt *s)
         Value *v = !fits ? value_error(L, t->loc) : several ? (all->kind == V_ERROR ? all : all->item[k]) : value[k];
         assign(L, t->name, t->loc, v, s->value || !fits ? target_path(L, t->name) : NULL);
     }
-    for (; vars < L->var_paths; vars++) /* it is known now whether several calls share the statement */
-        L->var_path[vars].var->name = path_text(L, L->var_path[vars].path, NULL, false);
+    name_vars(L, vars);
     L->from = from;
 }
 
@@ -138,7 +147,7 @@ static void lower_output(Lower *L, const Stmt *s)
     int from = L->from;
     L->from = L->g->count;
     L->target = s->value ? target_path(L, s->name) : L->path;
-    L->calls = s->value ? arena_alloc(L->ngc, sizeof *L->calls) : NULL;
+    L->calls = s->value ? target_calls(L) : NULL;
     Value *v = s->value ? lower_expr(L, s->value) : lower_path(L, s->name, s->at);
     L->target = target;
     L->calls = NULL;
@@ -227,16 +236,17 @@ static bool is_training(Lower *L, const Node *n)
     return some;
 }
 
-/* One way of an if that depends on `training`: what it assigns stays in a scope of its own. */
-static Scope *lower_way(Lower *L, const Stmt *body, const Stmt *rest, Value **result)
+/* Some statements of one way of an if that depends on `training`: what they assign stays in a scope of its own, and their updates
+ * are done only where `gate` is not 0. */
+static void lower_way(Lower *L, Scope *way, const Stmt *body, Node *gate, Value **result)
 {
-    Scope *outer = L->scope, *mine = scope_new(L, SCOPE_FILE, outer);
-    L->scope = mine;
-    *result = NULL;
-    if (!lower_block(L, body, result) && rest)
-        lower_block(L, rest, result);
+    Scope *outer = L->scope;
+    Node *around = L->gate;
+    L->scope = way;
+    L->gate = around ? graph_binary(L->g, OP_mul, around, gate) : gate;
+    lower_block(L, body, result);
     L->scope = outer;
-    return mine;
+    L->gate = around;
 }
 
 static Value *choose(Lower *L, Node *c, const Value *a, const Value *b, Loc loc)
@@ -256,12 +266,17 @@ static Value *choose(Lower *L, Node *c, const Value *a, const Value *b, Loc loc)
  * C resolves when compiling. A way that returns makes the rest of the block part of the other. */
 static bool lower_if_training(Lower *L, const Stmt *s, Node *c, Value **result)
 {
-    Value *yes, *no;
-    Scope *a = lower_way(L, s->body, NULL, &yes);
-    Scope *b = lower_way(L, s->orelse, yes ? s->next : NULL, &no);
+    Value *yes = NULL, *no = NULL;
+    Node *zero = graph_const(L->g, 0);
+    Node *is = graph_binary(L->g, OP_ne, c, zero), *not = graph_binary(L->g, OP_eq, c, zero);
+    Scope *a = scope_new(L, SCOPE_FILE, L->scope), *b = scope_new(L, SCOPE_FILE, L->scope);
+    lower_way(L, a, s->body, is, &yes);
+    lower_way(L, b, s->orelse, not, &no);
     if (yes || no) {
         if (!yes)
-            a = lower_way(L, s->body, s->next, &yes);
+            lower_way(L, a, s->next, is, &yes);
+        if (!no)
+            lower_way(L, b, s->next, not, &no);
         if (!yes || !no)
             lower_error(L, 216, s->loc, "one way of an if on training returns a value, the other none");
         *result = yes && no ? choose(L, c, yes, no, s->loc) : value_error(L, s->loc);
@@ -530,15 +545,13 @@ static int compare_paths(const void *a, const void *b)
     return order ? order : (x > y) - (x < y);
 }
 
-/* Writes the names of all variables, now that it is known which calls share a statement, and finds clashes. */
-static void name_vars(Lower *L)
+/* Two weights must not have one name. */
+static void find_clash(Lower *L)
 {
     int n = L->var_paths;
     struct VarPath **sorted = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *sorted);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
         sorted[i] = &L->var_path[i];
-        sorted[i]->var->name = path_text(L, sorted[i]->path, NULL, false);
-    }
     qsort(sorted, (size_t)n, sizeof *sorted, compare_paths);
     int first = 0; /* the clash to tell of: other states are called after weights that were made before them */
     for (int i = 1; i < n; i++)
@@ -549,6 +562,20 @@ static void name_vars(Lower *L)
     const Var *a = sorted[first - 1]->var, *b = sorted[first]->var;
     Diag *d = diag(L->ngc, SEV_ERROR, 206, b->loc, "two weights are called '%s'; assign each call to a name of its own", b->name);
     diag_note(L->ngc, d, a->loc, "the other one is made here");
+}
+
+/* What a root says of a variable: its name may have got a number since. */
+static void name_roots(Lower *L)
+{
+    for (int i = 0; i < L->m->roots; i++) {
+        Root *r = &L->m->root[i];
+        if (!r->var)
+            continue;
+        if (r->kind == ROOT_UPDATE)
+            r->name = r->var->name;
+        else
+            r->name = text_format(L->ngc, "%.*s/d%s", (int)strcspn(r->name, "/"), r->name, r->var->name);
+    }
 }
 
 /* The step counter, where a schedule reads it, counts updates; so does that of random draws. */
@@ -621,7 +648,9 @@ Model *lower(Ngc *ngc, int file)
         return NULL;
     deliver(L);
     count_steps(L);
-    name_vars(L);
+    name_vars(L, 0);
+    name_roots(L);
+    find_clash(L);
     if (ngc->errors)
         return NULL;
     order_vars(L);

@@ -34,9 +34,18 @@ typedef struct Value {
 typedef struct Path {
     struct Path *up;
     const char *name;      /* NULL: a number */
+    const Var *var;        /* or the name of this variable, whatever that will be */
     int number;            /* -1: none given yet */
-    int *calls;            /* of a call: how many of its statement have a number; NULL: a loop's pass */
+    int *calls;            /* of a call: how many that are numbered with it have a number; NULL: a loop's pass */
 } Path;
+
+/* Calls that are numbered together, in one expansion of a def: those of all statements that assign one name in one pass, and
+ * those of one function that nothing is assigned from. */
+typedef struct CallCounts {
+    Table at;              /* by what they have in common, interned: 1 + the place in number */
+    int **number;          /* how many of them have a number */
+    int count, room;
+} CallCounts;
 
 typedef struct Lower Lower;
 
@@ -72,6 +81,8 @@ typedef struct Binding {
     Loc loc;
     int serial;
     bool declared;         /* by input, param or state: it cannot be assigned */
+    Var *var;              /* what was declared, or NULL */
+    bool again;            /* its layer is called again, and this call has not updated it yet: it reads what the last call left */
     int root;              /* 1 + the place of its root among the model's; 0: none */
     struct Binding *next;  /* in the bucket */
 } Binding;
@@ -101,7 +112,9 @@ struct Lower {
     Frame *frame;
     Path *path;            /* of the call being expanded; NULL in the file */
     Path *target;          /* of the statement being executed: what calls in it are named by */
-    int *calls;            /* of that statement: calls with a number */
+    int *calls;            /* of that statement: calls with a number; NULL: nothing is assigned */
+    CallCounts counts;     /* of the def being expanded */
+    Node *gate;            /* 1 where the updates of this way of an if on `training` are done; NULL: always */
     int start;             /* the file that is compiled */
     bool formula;          /* nothing is declared: unknown names are scalar inputs */
     int serial;            /* of the next binding */
@@ -133,6 +146,8 @@ void path_claim(Path *);                                    /* numbers the calls
 
 /* lower.c */
 bool lower_block(Lower *, const Stmt *, Value **result);    /* true: a return was executed */
+Path *path_passes(Lower *, Path *);                         /* with the pass of each for that we are in */
+int *call_count(Lower *, const char *key);                  /* what numbers the calls that have this in common */
 void root_add(Lower *, Root);
 
 /* lower_var.c */
@@ -140,6 +155,8 @@ void lower_declaration(Lower *, const Stmt *);
 void lower_dim(Lower *, const Stmt *);
 Var *lower_var(Lower *, VarKind, const char *name, Loc, Shape, Type, Node *init);
 Var *lower_find_var(Lower *, const char *path);
+void name_vars(Lower *, int from);
+bool path_below(const Path *, const Path *from);
 bool name_reserved(Lower *, const char *name, Loc);         /* with a message */
 void declared_twice(Lower *, const char *name, Loc, Loc before);
 
@@ -157,7 +174,7 @@ Value *lower_path(Lower *, const char *path, Loc);          /* the value that a 
 void lower_over_all(Lower *, Derivative *, bool params_only);
 void lower_derive(Lower *, Derivative *);
 void root_grads(Lower *, const Derivative *, int group);
-void root_update(Lower *, Var *, Node *, int group, Loc);
+void root_update(Lower *, Var *, Node *, int group, Loc);    /* the only one that the variable has */
 void lower_gradient(Lower *, const Stmt *);
 void lower_minimize(Lower *, const Stmt *);
 void lower_update(Lower *, const Stmt *);

@@ -150,7 +150,7 @@ static const char *dotted(Lower *L, const Expr *x)
     if (x->kind == X_NAME)
         return x->name;
     const char *left = x->kind == X_FIELD ? dotted(L, x->a) : NULL;
-    return left ? text_format(L->ngc, "%s.%s", left, x->name) : NULL;
+    return left ? intern_str(L->ngc, text_format(L->ngc, "%s.%s", left, x->name)) : NULL;
 }
 
 /* A name that means nothing: the nearest that would. */
@@ -227,6 +227,9 @@ static Value *lower_field(Lower *L, const Expr *x)
         return a ? shape_value(L, x->loc, a->shape) : value_error(L, x->loc);
     }
     const char *path = dotted(L, x);
+    Binding *b = path ? scope_find(L, path) : NULL; /* param layer1.w */
+    if (b)
+        return value_node(L, x->loc, b->value->kind == V_NODE ? b->value->node : NULL);
     Var *v = path ? lower_find_var(L, path) : NULL;
     if (v)
         return value_node(L, x->loc, v->node);
@@ -384,6 +387,7 @@ static Value *call_def(Lower *L, const Func *f, Call *c, Loc loc, Path *path, La
     L->path = path;
     L->target = path;
     L->calls = NULL;
+    L->counts = (CallCounts){0};
     L->passes = 0;
     L->branch = 0;
     for (int i = 0; i < c->count; i++)
@@ -398,7 +402,9 @@ static Value *call_def(Lower *L, const Func *f, Call *c, Loc loc, Path *path, La
     L->path = saved.path;
     L->target = saved.target;
     L->calls = saved.calls;
+    L->counts = saved.counts;
     L->passes = saved.passes;
+    memcpy(L->pass, saved.pass, sizeof L->pass); /* a for of the body counted in it */
     L->branch = saved.branch;
     if (!result && L->ngc->errors == errors)
         lower_error(L, 216, loc, "%s returns nothing", f->name);
@@ -409,14 +415,12 @@ static Value *call_def(Lower *L, const Func *f, Call *c, Loc loc, Path *path, La
     return result;
 }
 
-/* The path of a call: a number under the assigned name, or the function's name where nothing is assigned. */
+/* The path of a call: a number under the assigned name; where nothing is assigned, under the function's name. */
 static Path *call_path(Lower *L, const Func *f)
 {
-    if (!L->calls)
-        return path_new(L, L->target, f->name);
-    Path *p = path_new(L, L->target, NULL);
+    Path *p = path_new(L, L->calls ? L->target : path_new(L, L->target, f->name), NULL);
     p->number = -1;
-    p->calls = L->calls;
+    p->calls = L->calls ? L->calls : call_count(L, text_format(L->ngc, "%s()", f->name));
     return p;
 }
 
@@ -425,8 +429,7 @@ static Value *layer_new(Lower *L, const Expr *x, const Func *f, Value **given, i
     Value *v = value_new(L, V_LAYER, x->loc);
     v->layer = arena_alloc(L->ngc, sizeof *v->layer);
     *v->layer = (Layer){.func = f, .call = x, .arg = arena_copy(L->ngc, given, (size_t)count * sizeof *given), .path = call_path(L, f)};
-    if (v->layer->path->calls)
-        v->layer->path->number = (*v->layer->path->calls)++;
+    path_claim(v->layer->path);
     return v;
 }
 

@@ -10,10 +10,10 @@ Value *lower_path(Lower *L, const char *path, Loc loc)
 {
     Expr x = {.kind = X_NAME, .loc = loc, .at = loc, .name = path};
     Binding *b = scope_find(L, path);
-    Var *v = b ? NULL : lower_find_var(L, path);
+    Var *v = b ? b->var : lower_find_var(L, path);
     if (v)
         return value_node(L, loc, v->node);
-    if (!strchr(path, '.'))
+    if (!strchr(path, '.') || b)
         return lower_expr(L, &x);
     for (int i = 0; i < L->g->count; i++)
         if (L->g->node[i]->name && strcmp(L->g->node[i]->name, path) == 0)
@@ -68,12 +68,13 @@ static bool derivative_loss(Lower *L, const Stmt *s, Derivative *d)
 {
     Value *v;
     Path *target = L->target;
-    int from = L->g->count, n_over = 0;
+    int from = L->g->count, n_over = 0, vars = L->var_paths;
     *d = (Derivative){0};
     d->name = s->name ? s->name : s->value->kind == X_NAME ? s->value->name : intern_str(L->ngc, "J");
     L->target = L->path; /* a call in it is named by its function */
     v = lower_expr(L, s->value);
     L->target = target;
+    name_vars(L, vars);
     Node *n = want_node(L, v, "a loss");
     if (!n)
         return false;
@@ -157,6 +158,24 @@ void lower_gradient(Lower *L, const Stmt *s)
     root_grads(L, &d, -1);
 }
 
+/* The variable that an update changes, and its name's binding, if it has one. NULL with a message. */
+static Var *updated_var(Lower *L, const Stmt *s, Binding **b)
+{
+    *b = scope_find(L, s->name);
+    Var *v = *b ? (*b)->var : NULL;
+    if (!v) {
+        Value *x = lower_path(L, s->name, s->at);
+        if (x->kind == V_ERROR)
+            return NULL;
+        v = x->kind == V_NODE && x->node->op == OP_var ? x->node->attr.var : NULL;
+    }
+    if (!v || v->kind == VAR_INPUT) {
+        lower_error(L, 509, s->at, "'%s' is not a state or param; only these are updated", s->name);
+        return NULL;
+    }
+    return v;
+}
+
 void root_update(Lower *L, Var *v, Node *n, int group, Loc loc)
 {
     if (v->update) {
@@ -170,21 +189,30 @@ void root_update(Lower *L, Var *v, Node *n, int group, Loc loc)
 
 void lower_update(Lower *L, const Stmt *s)
 {
-    Value *x = lower_path(L, s->name, s->at);
+    Binding *b;
+    Var *v = updated_var(L, s, &b);
     Node *n = expr_node(L, s->value);
     Shape fit;
-    if (x->kind == V_ERROR || !n)
+    if (!v || !n)
         return;
-    Var *v = x->kind == V_NODE && x->node->op == OP_var ? x->node->attr.var : NULL;
-    if (!v || v->kind == VAR_INPUT) {
-        lower_error(L, 509, s->at, "'%s' is not a state or param; only these are updated", s->name);
-        return;
-    }
     if (!shape_broadcast(n->shape, v->shape, &fit) || !shape_equal(fit, v->shape)) {
-        lower_error(L, 314, s->value->loc, "'%s' has shape %s, its update %s", s->name, shape_text(L->g, v->shape), shape_text(L->g, n->shape));
+        lower_error(L, 314, s->value->loc, "'%s' has shape %s, its update %s", s->name,
+                    shape_text(L->g, v->shape), shape_text(L->g, n->shape));
         return;
     }
-    root_update(L, v, graph_broadcast(L->g, n, v->shape), -1, lower_site(L, s->loc));
+    bool again = b && b->again;
+    Node *old = again ? L->m->root[v->update - 1].node : v->node;
+    n = graph_cast(L->g, graph_broadcast(L->g, n, v->shape), v->type);
+    if (L->gate)
+        n = graph_where(L->g, L->gate, n, old);
+    if (n == old && L->frame) /* a layer that leaves its state alone, as batch_norm(x, training = 0) */
+        return;
+    if (!again) {
+        root_update(L, v, n, -1, lower_site(L, s->loc));
+        return;
+    }
+    L->m->root[v->update - 1].node = n;
+    b->again = false;
 }
 
 /* Takes a named number out of an optimizer's arguments: the clipping that every optimizer takes. */
@@ -242,7 +270,9 @@ static void optimize(Lower *L, const Stmt *s, Derivative *d, int group)
         Var *p = d->x[i]->attr.var;
         const char *name = call->a->kind == X_NAME ? call->a->name : "optimizer";
         Value *first[2] = {value_node(L, s->with->loc, p->node), value_node(L, s->with->loc, g[i])};
-        Value *v = lower_call(L, call, first, 2, path_new(L, path_new(L, NULL, name), p->name));
+        Path *path = path_new(L, path_new(L, NULL, name), NULL);
+        path->var = p;
+        Value *v = lower_call(L, call, first, 2, path);
         Node *n = v->kind == V_ERROR ? NULL : want_node(L, v, "an optimizer's result");
         if (!n)
             return;

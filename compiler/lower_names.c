@@ -97,17 +97,44 @@ const char *path_text(Lower *L, const Path *p, const Path *from, bool raw)
         return "";
     const char *left = path_text(L, p->up, from, raw);
     const char *dot = *left ? "." : "";
-    if (p->name)
-        return text_format(L->ngc, "%s%s%s", left, dot, p->name);
+    const char *name = p->var ? p->var->name : p->name;
+    if (name)
+        return text_format(L->ngc, "%s%s%s", left, dot, name);
     if (p->calls && *p->calls <= 1 && !raw)
         return left;
     return text_format(L->ngc, "%s%s%d", left, dot, p->number);
+}
+
+int *call_count(Lower *L, const char *key)
+{
+    CallCounts *c = &L->counts;
+    int *at = table_at(L->ngc, &c->at, intern_str(L->ngc, key));
+    if (*at)
+        return c->number[*at - 1];
+    c->number = arena_grow(L->ngc, c->number, c->count, &c->room, sizeof *c->number);
+    c->number[c->count] = arena_alloc(L->ngc, sizeof **c->number);
+    *at = ++c->count;
+    return c->number[c->count - 1];
+}
+
+bool path_below(const Path *p, const Path *from)
+{
+    while (p && p != from)
+        p = p->up;
+    return p == from;
+}
+
+/* Writes the names of the variables from the one with this number on: it is known now which calls share a statement. */
+void name_vars(Lower *L, int from)
+{
+    for (; from < L->var_paths; from++)
+        L->var_path[from].var->name = path_text(L, L->var_path[from].path, NULL, false);
 }
 
 /* Gives the calls that we are in their numbers: one of them declares something. */
 void path_claim(Path *p)
 {
     for (; p; p = p->up)
-        if (!p->name && p->calls && p->number < 0)
+        if (p->calls && p->number < 0)
             p->number = (*p->calls)++;
 }

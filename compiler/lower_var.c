@@ -9,12 +9,12 @@
 static bool path_is(const Path *p, const Path *from, const char *text, size_t size)
 {
     char number[16];
-    while (p && p != from && !p->name && p->calls && *p->calls <= 1)
+    while (p && p != from && p->calls && *p->calls <= 1)
         p = p->up;
     if (!p || p == from)
         return p == from && size == 0;
     snprintf(number, sizeof number, "%d", p->number);
-    const char *name = p->name ? p->name : number;
+    const char *name = p->var ? p->var->name : p->name ? p->name : number;
     size_t n = strlen(name);
     if (n > size || memcmp(text + size - n, name, n) != 0 || (size > n && text[size - n - 1] != '.'))
         return false;
@@ -49,22 +49,36 @@ Var *lower_var(Lower *L, VarKind kind, const char *name, Loc loc, Shape shape, T
     return var_at(L, kind, path_new(L, NULL, name), loc, shape, type, init);
 }
 
-/* In a layer that is called again: the variable that it made the first time. */
-static Var *layer_var(const Layer *layer, const char *key)
+/* The variable that the layer made when it was called first, or NULL. */
+static Var *layer_var(Lower *L, const Layer *layer, const Path *path)
 {
+    const char *key = path_text(L, path, layer->path, true);
     for (struct LayerVar *v = layer->vars; v; v = v->next)
         if (strcmp(v->key, key) == 0)
             return v->var;
     return NULL;
 }
 
-/* The layer whose call we are in, at any depth. */
-static Layer *layer_now(Lower *L)
+/* In layers that are called again: the variable that one of them made the first time. A layer may be made and called within
+ * another one. */
+static Var *layers_var(Lower *L, const Path *path)
 {
-    for (Frame *f = L->frame; f; f = f->up)
-        if (f->layer)
-            return f->layer;
-    return NULL;
+    Var *v = NULL;
+    for (Frame *f = L->frame; f && !v; f = f->up)
+        if (f->layer && path_below(path, f->layer->path))
+            v = layer_var(L, f->layer, path);
+    return v;
+}
+
+static void layers_note(Lower *L, const Path *path, Var *var)
+{
+    for (Frame *f = L->frame; f; f = f->up) {
+        if (!f->layer || !path_below(path, f->layer->path))
+            continue;
+        struct LayerVar *v = arena_alloc(L->ngc, sizeof *v);
+        *v = (struct LayerVar){path_text(L, path, f->layer->path, true), var, f->layer->vars};
+        f->layer->vars = v;
+    }
 }
 
 void declared_twice(Lower *L, const char *name, Loc loc, Loc before)
@@ -164,20 +178,15 @@ static bool whole(Lower *L, const Stmt *s, const Node *n)
     return good;
 }
 
-/* The path of what a declaration makes: below the call we are in; in the file with the pass of each for around it. */
+/* The path of what a declaration makes: below the call we are in, with the pass of each for around it. */
 static Path *declared_path(Lower *L, const Stmt *s)
 {
     path_claim(L->path);
-    Path *path = path_new(L, L->path, s->name);
-    for (int i = 0; !L->path && i < L->passes; i++) {
-        path = path_new(L, path, NULL);
-        path->number = L->pass[i];
-    }
-    return path;
+    return path_passes(L, path_new(L, L->path, s->name));
 }
 
 /* The variable that a declaration makes, or that its layer made when it was called first; NULL with a message. */
-static Var *declare(Lower *L, const Stmt *s)
+static Var *declare(Lower *L, const Stmt *s, bool *again)
 {
     VarKind kind = s->kind == S_INPUT ? VAR_INPUT : s->kind == S_PARAM ? VAR_PARAM : VAR_STATE;
     Shape shape;
@@ -194,9 +203,8 @@ static Var *declare(Lower *L, const Stmt *s)
             return NULL;
         }
     Path *path = declared_path(L, s);
-    Layer *layer = layer_now(L);
-    const char *key = layer ? path_text(L, path, layer->path, true) : "";
-    Var *v = layer ? layer_var(layer, key) : NULL;
+    Var *v = layers_var(L, path);
+    *again = v != NULL;
     if (v && !shape_equal(v->shape, shape) && s->sizes) {
         lower_error(L, 314, s->at, "this layer's '%s' has shape %s; this call wants %s", s->name, shape_text(L->g, v->shape), shape_text(L->g, shape));
         return NULL;
@@ -208,22 +216,36 @@ static Var *declare(Lower *L, const Stmt *s)
         (init && !starts_alone(L, s, init)))
         return NULL;
     v = var_at(L, kind, path, lower_site(L, s->at), shape, type, init ? graph_cast(L->g, init, type) : NULL);
-    if (layer) {
-        struct LayerVar *lv = arena_alloc(L->ngc, sizeof *lv);
-        *lv = (struct LayerVar){key, v, layer->vars};
-        layer->vars = lv;
-    }
+    layers_note(L, path, v);
     return v;
 }
 
-/* `step` and `training` mean the same everywhere. */
+/* `step` and `training` mean the same everywhere, and so does `.shape` after any name. */
 bool name_reserved(Lower *L, const char *name, Loc loc)
 {
-    bool taken = strcmp(name, "step") == 0 || strcmp(name, "training") == 0;
-    if (taken)
-        lower_error(L, 207, loc, "'%s' is reserved: %s", name,
-                    *name == 's' ? "it counts the updates" : "it is 1 in training and 0 in predict and eval");
-    return taken;
+    size_t n = strlen(name);
+    const char *why = NULL;
+    if (strcmp(name, "step") == 0)
+        why = "it counts the updates";
+    if (strcmp(name, "training") == 0)
+        why = "it is 1 in training and 0 in predict and eval";
+    if (n > 6 && strcmp(name + n - 6, ".shape") == 0)
+        why = "x.shape is the list of the sizes of x";
+    if (why)
+        lower_error(L, 207, loc, "'%s' is reserved: %s", name, why);
+    return why != NULL;
+}
+
+/* Gives a declared variable its name in the text. In a layer that is called again, a state that was updated is what the last call
+ * left of it: the updates follow one another in the order of the calls. */
+static void bind_var(Lower *L, const Stmt *s, Var *v, bool again)
+{
+    again &= v && v->update;
+    Node *n = again ? L->m->root[v->update - 1].node : v ? v->node : NULL;
+    Binding *b = scope_bind(L, s->name, v ? value_node(L, s->at, n) : value_error(L, s->at), s->at);
+    b->declared = true;
+    b->var = v;
+    b->again = again;
 }
 
 void lower_declaration(Lower *L, const Stmt *s)
@@ -237,8 +259,9 @@ void lower_declaration(Lower *L, const Stmt *s)
         declared_twice(L, s->name, s->at, old->loc);
     if (old || name_reserved(L, s->name, s->at))
         return;
-    Var *v = declare(L, s);
-    scope_bind(L, s->name, v ? value_node(L, s->at, v->node) : value_error(L, s->at), s->at)->declared = true;
+    bool again = false;
+    Var *v = declare(L, s, &again);
+    bind_var(L, s, v, again);
 }
 
 void lower_dim(Lower *L, const Stmt *s)

@@ -271,15 +271,15 @@ decl
     ;
 
 decl_head
-    : NAME sizes
+    : path sizes
         {
-            $$ = stmt_new(p->ngc, S_INPUT, @$, @1, $1);
+            $$ = stmt_new(p->ngc, S_INPUT, @$, @1, $1->name);
             $$->sizes = $2.first;
             $$->has_sizes = @2.end > @2.at;
         }
-    | NAME sizes ':' NAME
+    | path sizes ':' NAME
         {
-            $$ = stmt_new(p->ngc, S_INPUT, @$, @1, $1);
+            $$ = stmt_new(p->ngc, S_INPUT, @$, @1, $1->name);
             $$->sizes = $2.first;
             $$->has_sizes = @2.end > @2.at;
             set_type(p, $$, @4, $4);

@@ -42,7 +42,7 @@ results=$(mktemp -d) || exit 1
 trap 'rm -rf "$results"' EXIT
 export NGC results
 # the longest first, so that the last ones are short
-for name in ${*:-emit emitted runtime random embed explain train docs pool grad examples err scale front pass}; do
+for name in ${*:-emit emitted runtime random embed explain train docs pool grad lang examples err scale front pass}; do
     echo "0 1" >"$results/$name.counts" # failed, until it says otherwise
     if [ -e "$(command_of "$name")" ]; then echo "$name"; else echo "run.sh: there is no suite '$name'" >&2; fi
 done | xargs -P "${JOBS:-$(nproc)}" -I{} sh tests/run.sh --one {}
