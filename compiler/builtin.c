@@ -462,12 +462,51 @@ static Value *b_stop(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, x ? graph_stop(L->g, x) : NULL);
 }
 
+/* What a derivative is taken by: a float value that is computed or declared. NULL with a message. */
+static Node *want_free(Lower *L, const Value *v)
+{
+    double c;
+    Node *x = want_node(L, v, "what it is differentiated by");
+    if (x && x->type == T_FLOAT && !node_const(x, &c))
+        return x;
+    if (x)
+        lower_error(L, 502, v->loc, "grad: %s is %s; a gradient is with regard to float values", value_text(L, v),
+                    x->type == T_INT ? "int" : "a constant");
+    return NULL;
+}
+
+/* What y sends back to `by`, a value or a list of them, where `seed` comes to it: a value, or a list. */
+static Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed, const Value *by)
+{
+    bool list = by->kind == V_LIST;
+    int n = list ? by->count : 1;
+    Node **x = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *x), **dx = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *dx);
+    Value **out = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *out);
+    Reach *reach = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *reach);
+
+    for (int i = 0; i < n; i++) {
+        x[i] = want_free(L, list ? by->item[i] : by);
+        if (!x[i])
+            return value_error(L, loc);
+    }
+
+    int from = L->g->count;
+    graph_grad(L->g, y, seed, x, n, dx, reach);
+    graph_simplify(L->g, dx, n, from, NULL, NULL);
+
+    for (int i = 0; i < n; i++) {
+        const Value *v = list ? by->item[i] : by;
+        if (reach[i] != REACH_YES && !L->ngc->file[loc.file]->library)
+            warn(L->ngc, "zero-gradient", 506, loc, "%s does not depend on %s: its gradient is 0", value_text(L, of), value_text(L, v));
+        out[i] = value_node(L, loc, dx[i]);
+    }
+    return list ? value_list(L, loc, out, n) : out[0];
+}
+
 /* grad(y, x): x a value, or a list of them for a list of gradients. */
 static Value *b_grad(Lower *L, Loc loc, Value **arg)
 {
     Node *y = want_node(L, arg[0], "what is differentiated");
-    bool list = arg[1]->kind == V_LIST;
-    int n = list ? arg[1]->count : 1;
     if (!y || arg[1]->kind == V_ERROR)
         return value_error(L, loc);
     if (y->shape.rank != 0 || y->type != T_FLOAT) {
@@ -475,30 +514,28 @@ static Value *b_grad(Lower *L, Loc loc, Value **arg)
                     shape_text(L->g, y->shape));
         return value_error(L, loc);
     }
-    Node **x = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *x), **dx = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *dx);
-    Value **out = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *out);
-    Reach *reach = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *reach);
-    for (int i = 0; i < n; i++) {
-        double c;
-        const Value *v = list ? arg[1]->item[i] : arg[1];
-        x[i] = want_node(L, v, "what it is differentiated by");
-        if (!x[i] || x[i]->type != T_FLOAT || node_const(x[i], &c)) {
-            if (x[i])
-                lower_error(L, 502, v->loc, "grad: %s is %s; a gradient is with regard to float values", value_text(L, v),
-                            x[i]->type == T_INT ? "int" : "a constant");
-            return value_error(L, loc);
-        }
+    return send_back(L, loc, arg[0], y, NULL, arg[1]);
+}
+
+/* vjp(y, x, u): what the upstream gradient u sends back. Nothing is differentiated but y; what comes out depends on u, and can be
+ * differentiated through it. */
+static Value *b_vjp(Lower *L, Loc loc, Value **arg)
+{
+    Node *y = want_node(L, arg[0], "what is differentiated"), *u = want_node(L, arg[2], "an upstream gradient");
+    Shape s;
+    if (!y || !u || arg[1]->kind == V_ERROR)
+        return value_error(L, loc);
+    if (y->type != T_FLOAT) {
+        lower_error(L, 505, arg[0]->loc, "an int has no gradient");
+        return value_error(L, loc);
     }
-    int from = L->g->count;
-    graph_grad(L->g, y, NULL, x, n, dx, reach);
-    graph_simplify(L->g, dx, n, from, NULL, NULL);
-    for (int i = 0; i < n; i++) {
-        const Value *v = list ? arg[1]->item[i] : arg[1];
-        if (reach[i] != REACH_YES && !L->ngc->file[loc.file]->library)
-            warn(L->ngc, "zero-gradient", 506, loc, "%s does not depend on %s: its gradient is 0", value_text(L, arg[0]), value_text(L, v));
-        out[i] = value_node(L, loc, dx[i]);
+    if (!shape_broadcast(y->shape, u->shape, &s) || !shape_equal(s, y->shape)) {
+        lower_error(L, 303, arg[2]->loc, "vjp: an upstream gradient of shape %s does not fit a value of shape %s",
+                    shape_text(L->g, u->shape), shape_text(L->g, y->shape));
+        return value_error(L, loc);
     }
-    return list ? value_list(L, loc, out, n) : out[0];
+    Node *seed = graph_broadcast(L->g, graph_cast(L->g, u, T_FLOAT), s);
+    return send_back(L, loc, arg[0], y, seed, arg[1]);
 }
 
 /* Zeros that are nobody else's: what a derivative may be taken by although nothing depends on its value. */
@@ -645,6 +682,7 @@ static const Builtin table[] = {
     {"_conv", "x K stride dilation groups", b_conv, 0},
     {"stop", "x", b_stop, 0},
     {"grad", "y x", b_grad, 0},
+    {"vjp", "y x u", b_vjp, 0},
     {"dual", "x", b_dual, 0},
     {"append", "list value", b_append, 0},
     {"len", "x", b_len, 0},
