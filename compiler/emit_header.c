@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 /* ---- names ---------------------------------------------------------------------------------------------- */
@@ -295,13 +296,18 @@ static void declare_work(Emit *e, Text *t)
 
 /* ---- macros --------------------------------------------------------------------------------------------------- */
 
-/* The elements that a tensor has by default, if they are known; NULL: the caller gives them. */
+/* The elements that a tensor has by default; NULL: the caller gives them. */
 static const double *default_data(const Var *v)
 {
-    const Node *n = v->init;
-    while (n && (n->op == OP_reshape || n->op == OP_cast))
-        n = n->arg[0];
-    return v->kind == VAR_INPUT && v->shape.rank > 0 && n && n->op == OP_data ? n->attr.data : NULL;
+    return v->kind == VAR_INPUT ? v->standard : NULL;
+}
+
+/* Elements up to the last one that is not 0: C has zeros after them. */
+static int64_t last_written(const double *data, int64_t count)
+{
+    while (count > 1 && data[count - 1] == 0)
+        count--;
+    return count;
 }
 
 /* Declares or defines the arrays of default values. */
@@ -315,14 +321,29 @@ void emit_defaults(Emit *e, Text *t, bool define)
             continue;
         text_add(t, "%sconst %s %s_default_%s[%lld]", define ? "" : "extern ", element_type(e, v->type), e->name,
                  v->cname, (long long)count);
-        for (int64_t k = 0; define && k < count; k++)
-            text_add(t, "%s%s",
-                     k == 0       ? " = {\n    "
-                     : k % 8 == 0 ? ",\n    "
-                                  : ", ",
-                     emit_number(e, data[k], v->type));
+        int64_t written = last_written(data, count);
+        for (int64_t k = 0; define && k < written; k++) {
+            const char *before = ", ";
+            if (k % 8 == 0)
+                before = k ? ",\n    " : " = {\n    ";
+            text_add(t, "%s%s", before, emit_number(e, data[k], v->type));
+        }
         text_add(t, define ? "\n};\n\n" : ";\n");
     }
+}
+
+/* Does the initializer of inputs have an INFINITY or a NAN in it? */
+static bool needs_math(const Emit *e)
+{
+    double d;
+    for (int i = 0; i < e->model->vars; i++) {
+        const Var *v = e->model->var[i];
+        if (v->kind != VAR_INPUT || v->shape.rank != 0 || !v->init || !node_const(v->init, &d))
+            continue;
+        if (!isfinite(e->ngc->opt.real_double ? d : (double)(float)d))
+            return true;
+    }
+    return false;
 }
 
 static void define_macros(Emit *e, Text *t)
@@ -410,7 +431,7 @@ static void declare_functions(Emit *e, Text *t)
 
 void emit_declarations(Emit *e, Text *t)
 {
-    text_add(t, "#include <stddef.h>\n#include <stdint.h>\n\n");
+    text_add(t, "%s#include <stddef.h>\n#include <stdint.h>\n\n", needs_math(e) ? "#include <math.h>\n" : "");
     if (e->ngc->opt.standalone)
         emit_types(t);
     else

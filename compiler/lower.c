@@ -655,6 +655,9 @@ Model *lower(Ngc *ngc, int file)
         return NULL;
     order_vars(L);
     order_roots(L);
+    lower_defaults(L);
+    if (ngc->errors)
+        return NULL;
     note_inputs(L);
     warn_unused(L->m, file);
     mark_named(L->m);

@@ -160,6 +160,9 @@ bool path_below(const Path *, const Path *from);
 bool name_reserved(Lower *, const char *name, Loc);         /* with a message */
 void declared_twice(Lower *, const char *name, Loc, Loc before);
 
+/* lower_default.c */
+void lower_defaults(Lower *);                               /* computes them, and checks that ints start whole */
+
 /* lower_grad.c */
 /* What a gradient statement is about: the loss, and the values with regard to which. */
 typedef struct Derivative {

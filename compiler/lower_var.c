@@ -162,7 +162,7 @@ static bool starts_alone(Lower *L, const Stmt *s, const Node *init)
     return !x;
 }
 
-/* Is the starting value of an int whole, as far as it is known now? */
+/* Is the starting value of an int whole, as far as it is known now? lower_default.c sees the others. */
 static bool whole(Lower *L, const Stmt *s, const Node *n)
 {
     double v;
@@ -211,11 +211,13 @@ static Var *declare(Lower *L, const Stmt *s, bool *again)
     }
     if (v)
         return v;
-    Node *init = kind == VAR_INPUT && !s->value ? NULL : var_init(L, s, &shape);
-    if ((!init && (kind != VAR_INPUT || s->value)) || (init && type == T_INT && !whole(L, s, init)) ||
-        (init && !starts_alone(L, s, init)))
+    bool given = kind != VAR_INPUT || s->value || s->init;
+    Node *init = given ? var_init(L, s, &shape) : NULL;
+    if ((given && !init) || (init && type == T_INT && !whole(L, s, init)))
         return NULL;
-    v = var_at(L, kind, path, lower_site(L, s->at), shape, type, init ? graph_cast(L->g, init, type) : NULL);
+    if (init && !starts_alone(L, s, init))
+        return NULL;
+    v = var_at(L, kind, path, lower_site(L, s->at), shape, type, init);
     layers_note(L, path, v);
     return v;
 }

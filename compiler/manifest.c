@@ -4,6 +4,7 @@
  * do; a program asks iris_sizeof_params() and its like to be sure. */
 #include "emit.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { POINTER = 8 };
@@ -36,6 +37,7 @@ typedef struct Entry { /* a tensor of the manifest */
     Shape shape;
     int64_t offset, limit;
     bool pointer;
+    const Var *var;           /* an input that has a default, or NULL */
 } Entry;
 
 /* "[64, 10]" with sizes at their bounds, then what the text says: "[m, 10]". */
@@ -52,6 +54,42 @@ static void put_shape(Emit *e, Text *t, Shape shape)
     text_add(t, "]");
 }
 
+/* JSON has no infinities: these are texts. */
+static void put_number(Emit *e, Text *t, double x, Type type)
+{
+    if (type == T_FLOAT && !e->ngc->opt.real_double)
+        x = (double)(float)x;
+    if (isnan(x))
+        text_add(t, "\"nan\"");
+    else if (isinf(x))
+        text_add(t, x > 0 ? "\"inf\"" : "\"-inf\"");
+    else if (type == T_INT)
+        text_add(t, "%lld", (long long)x);
+    else { /* as C has it, but for the f at its end */
+        const char *number = print_shortest(e->ngc, x, !e->ngc->opt.real_double);
+        text_add(t, "%.*s", (int)strcspn(number, "f"), number);
+    }
+}
+
+/* What an input is by default: a number, or all elements in row-major order. */
+static void put_default(Emit *e, Text *t, const Var *v)
+{
+    double x;
+    int64_t count = count_at_bound(e, v->shape);
+
+    text_add(t, ", \"default\": ");
+    if (v->shape.rank == 0) {
+        put_number(e, t, node_const(v->init, &x) ? x : 0, v->type);
+        return;
+    }
+    text_add(t, "[");
+    for (int64_t i = 0; i < count; i++) {
+        text_add(t, i ? ", " : "");
+        put_number(e, t, v->standard[i], v->type);
+    }
+    text_add(t, "]");
+}
+
 static void put_entry(Emit *e, Text *t, Entry n)
 {
     text_add(t, "%s\n    {\"name\": ", t->size && t->at[t->size - 1] == '}' ? "," : "");
@@ -63,6 +101,8 @@ static void put_entry(Emit *e, Text *t, Entry n)
              (long long)(count_at_bound(e, n.shape) * type_size(e->ngc, n.type)), n.pointer ? "true" : "false");
     if (n.limit > 0)
         text_add(t, ", \"limit\": %lld", (long long)n.limit);
+    if (n.var && n.var->init)
+        put_default(e, t, n.var);
     text_add(t, "}");
 }
 
@@ -81,7 +121,7 @@ static Layout put_vars(Emit *e, Text *t, VarKind kind)
         bool pointer = kind == VAR_INPUT && v->shape.rank > 0;
         int64_t at = pointer ? place_member(&l, POINTER, POINTER) : place_member(&l, count_at_bound(e, v->shape) * size, size);
         put_entry(e, t, (Entry){.name = v->name, .c = v->cname, .role = role[kind], .block = block[kind], .type = v->type, .shape = v->shape,
-                                .offset = at, .limit = v->limit, .pointer = pointer});
+                                .offset = at, .limit = v->limit, .pointer = pointer, .var = kind == VAR_INPUT ? v : NULL});
     }
     return l;
 }

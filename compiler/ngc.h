@@ -288,6 +288,7 @@ struct Var {
     Loc loc;
     Node *node;         /* the OP_var node */
     Node *init;         /* param, state: the starting value as a graph expression; input: its default or NULL */
+    const double *standard; /* input that is a tensor: the elements of its default, at the bounds of run-time sizes; NULL: none */
     int index;          /* its place in Model.var, once these are in order */
     int update;         /* 1 + the place of its update in Model.root while these are collected; 0: none */
     const double *data; /* --weights: its elements, row-major; else NULL */

@@ -7,8 +7,46 @@ cd "$(dirname "$0")/../.." || exit 2
 NGC=${NGC:-$PWD/build/ngc}
 CC=${CC:-cc}
 export NGC
+lib=$(dirname "$NGC")/libngrt.a
+libs="$lib $(nm "$lib" 2>/dev/null | grep -q 'U cblas_sgemm' && echo -lopenblas) -lm"
 dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT
+passed=0 failed=0
+
+good() {
+    passed=$((passed + 1))
+}
+
+fail() {
+    echo "FAIL $*"
+    failed=$((failed + 1))
+}
+
+# program MODEL OPTIONS: builds MODEL.c, a program of tests/lang, with what ngc makes of MODEL.ng
+program() {
+    "$NGC" --manifest $2 "tests/lang/$1.ng" -o "$dir/$1.c" 2>"$dir/log" &&
+        $CC -std=c99 -O1 -Wall -Wextra -Werror -Iruntime -I"$dir" "tests/lang/$1.c" "$dir/$1.c" $libs -o "$dir/$1" 2>>"$dir/log"
+}
+
+# What a caller has that leaves inputs alone, against `ngc run`.
+defaults() {
+    for options in "-O0" "--standalone --real=double"; do
+        program defaults "$options" || { fail "defaults $options: $(head -5 "$dir/log")"; continue; }
+        for m in 1 3; do
+            values=$("$NGC" run --digits=17 tests/lang/defaults.ng m=$m | sed 's/.* = //')
+            "$dir/defaults" $m $values >"$dir/log" && good || fail "defaults $options m=$m: $(cat "$dir/log")"
+        done
+    done
+    for text in '"default": [1, 2, 3, 0]' '"default": 2.0' '"default": "inf"' '"default": "nan"' '"default": [1.0, 2.0, 1.0, 2.0, 1.0, 2.0]'; do
+        grep -qF "$text" "$dir/defaults.json" && good || fail "defaults.json has no $text"
+    done
+}
 
 $CC -std=c11 -D_POSIX_C_SOURCE=200809L -O1 tests/expect.c -lm -o "$dir/expect" || exit 1
-"$dir/expect" tests/lang/*.expect
+"$dir/expect" tests/lang/*.expect >"$dir/expected"
+last=$(tail -1 "$dir/expected")
+sed '$d' "$dir/expected"
+passed=$(echo "$last" | sed 's/.*: \([0-9]*\) passed.*/\1/') failed=$(echo "$last" | sed 's/.* \([0-9]*\) failed/\1/')
+defaults
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

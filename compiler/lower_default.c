@@ -1,0 +1,119 @@
+/* lower_default.c - what inputs are where the caller gives nothing: their default values, computed when compiling by the reference
+ * interpreter. The emitted C, its manifest and `ngc run` have the same numbers. */
+#include "lower.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MOST = 10000000 }; /* elements that are written into C */
+
+static bool is_run_time(Shape s)
+{
+    for (int i = 0; i < s.rank; i++)
+        if (s.dim[i] < 0)
+            return true;
+    return false;
+}
+
+/* Does every size but the first stand now, so that the place of an element does not depend on the first? */
+static bool counts_rows(Shape s)
+{
+    for (int i = 1; i < s.rank; i++)
+        if (s.dim[i] < 0)
+            return false;
+    return true;
+}
+
+/* Is an element, by its place in row-major order, the same for every run-time size? Operands are known to be so. */
+static bool keeps_places(const Node *n)
+{
+    double c;
+    bool grows = is_run_time(n->shape);
+
+    for (int i = 0; i < n->nargs; i++)
+        if (!grows && is_run_time(n->arg[i]->shape))
+            return false;
+    if (!grows || node_const(n, &c) || n->op == OP_reshape || op_info[n->op]->flags & F_ELEMENTWISE)
+        return true;
+    if (n->op == OP_iota)
+        return counts_rows(n->shape);
+    return n->op == OP_expand && counts_rows(n->shape);
+}
+
+/* The same of a value and all that it is computed from. */
+static bool is_fixed(Lower *L, const Node *n)
+{
+    bool *needed = arena_alloc(L->ngc, (size_t)n->id + 1);
+
+    needed[n->id] = true;
+    for (int i = n->id; i >= 0; i--) {
+        const Node *x = L->g->node[i];
+        if (!needed[i])
+            continue;
+        if (!keeps_places(x))
+            return false;
+        for (int k = 0; k < x->nargs; k++)
+            needed[x->arg[k]->id] = true;
+    }
+    return true;
+}
+
+/* Ints start at whole numbers that an int32 holds. */
+static bool is_whole(const double *x, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (x[i] != floor(x[i]) || fabs(x[i]) > INT32_MAX)
+            return false;
+    return true;
+}
+
+static void fold_default(Lower *L, Var *v, const double *x, int64_t count)
+{
+    if (v->shape.rank > 0)
+        v->standard = arena_copy(L->ngc, x, (size_t)count * sizeof *x);
+    else
+        v->init = graph_cast(L->g, graph_const(L->g, *x), v->type);
+}
+
+/* Can the default be written down? With a message, if not. */
+static bool can_fold(Lower *L, const Var *v, int64_t count)
+{
+    if (!is_fixed(L, v->init)) {
+        lower_error(L, 227, v->loc,
+                    "the default of '%s' depends on a run-time size in more than the number of its rows", v->name);
+        return false;
+    }
+    if (count > MOST) {
+        lower_error(L, 321, v->loc, "the default of '%s' has up to %lld elements; %d may be written", v->name,
+                    (long long)count, MOST);
+        return false;
+    }
+    return true;
+}
+
+void lower_defaults(Lower *L)
+{
+    Eval *e = NULL;
+
+    for (int i = 0; i < L->m->vars; i++) {
+        Var *v = L->m->var[i];
+        if (!v->init || (v->kind != VAR_INPUT && v->type != T_INT))
+            continue;
+
+        int64_t count = size_max(L->g, shape_count(L->g, v->shape));
+        if (v->kind == VAR_INPUT && !can_fold(L, v, count))
+            continue;
+
+        if (!e) {
+            e = eval_new(L->ngc, L->m);
+            e->seed = 1;
+            for (int d = 0; d < L->g->dims; d++)
+                e->dim[d] = L->g->dim[d].max;
+        }
+        const double *x = eval_node(e, v->init);
+        if (v->type == T_INT && !is_whole(x, count))
+            lower_error(L, 403, v->loc, "'%s' is int; its starting value must be whole", v->name);
+        else if (v->kind == VAR_INPUT)
+            fold_default(L, v, x, count);
+    }
+}
