@@ -181,32 +181,50 @@ static Value *b_concat(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, graph_concat(L->g, x, list->count, axis));
 }
 
-/* pad(x, before, after): zeros around; a list holds one number for each axis. */
+/* The padding before (side 0) and after an axis. v is a number for all axes, or a list with an item for each axis: a number for
+ * both sides, or a pair [before, after]. One pair alone is for all axes, as in NumPy. false: with a message. */
+static bool pad_of(Lower *L, const Value *v, Shape s, int axis, int side, int64_t *n)
+{
+    if (v->kind == V_LIST) {
+        bool alone = v->count == 1 && v->item[0]->kind == V_LIST;
+        if (v->count != s.rank && !alone) {
+            lower_error(L, 317, v->loc, "pad: %d numbers for %d axes", v->count, s.rank);
+            return false;
+        }
+        v = v->item[alone ? 0 : axis];
+    }
+    if (v->kind == V_LIST) {
+        if (v->count != 2) {
+            lower_error(L, 317, v->loc, "pad: of an axis, a pair [before, after] is wanted, not %d numbers", v->count);
+            return false;
+        }
+        v = v->item[side];
+    }
+
+    if (!want_whole(L, v, "a pad", n))
+        return false;
+    if (*n < 0)
+        lower_error(L, 404, v->loc, "a pad must not be negative");
+    return *n >= 0;
+}
+
+/* pad(x, before, after): zeros around; without after, before is for both sides. */
 static Value *b_pad(Lower *L, Loc loc, Value **arg)
 {
     Size lo[MAX_RANK] = {0}, step[MAX_RANK];
     Node *x = want_node(L, arg[0], "what is padded");
     if (!x)
         return value_error(L, loc);
+
     Shape s = x->shape;
     for (int i = 0; i < s.rank; i++) {
-        int64_t n[2] = {0, 0};
+        int64_t before, after;
+        const Value *other = arg[2]->kind == V_ABSENT ? arg[1] : arg[2];
+        if (!pad_of(L, arg[1], x->shape, i, 0, &before) || !pad_of(L, other, x->shape, i, 1, &after))
+            return value_error(L, loc);
         step[i] = 1;
-        for (int side = 0; side < 2; side++) {
-            const Value *v = arg[1 + side]->kind == V_ABSENT ? arg[1] : arg[1 + side];
-            if (v->kind == V_LIST && v->count != s.rank) {
-                lower_error(L, 317, v->loc, "pad: %d numbers for %d axes", v->count, s.rank);
-                return value_error(L, loc);
-            }
-            if (!want_whole(L, v->kind == V_LIST ? v->item[i] : v, "a pad", &n[side]))
-                return value_error(L, loc);
-            if (n[side] < 0) {
-                lower_error(L, 404, v->loc, "a pad must not be negative");
-                return value_error(L, loc);
-            }
-        }
-        lo[i] = n[0];
-        s.dim[i] = size_add(L->g, s.dim[i], n[0] + n[1]);
+        lo[i] = before;
+        s.dim[i] = size_add(L->g, s.dim[i], before + after);
     }
     return value_node(L, loc, graph_pad(L->g, x, lo, step, s));
 }

@@ -249,7 +249,7 @@ static void print_result(Printer *pr, const char *acc)
         print_line(pr, "%s = %s;", print_element(pr, place, s->node, s->at, true), value);
 }
 
-/* The index of the first of the largest. */
+/* The index of the first of the largest; a NaN is larger than any number. */
 static void print_argmax(Printer *pr, int lead, const char *at)
 {
     const Kernel *k = pr->k;
@@ -262,7 +262,7 @@ static void print_argmax(Printer *pr, int lead, const char *at)
     open_loop(pr, lead, true);
     declare_temps(pr, lead + 1);
     print_line(pr, "const %s %s = %s;", print_type(pr->e, v->type), x, print_val(pr, v).text);
-    print_line(pr, "if (%s == 0 || %s > %s) {", pr->loop[lead], x, best);
+    print_line(pr, "if (%s == 0 || %s > %s || (%s != %s && %s == %s)) {", pr->loop[lead], x, best, x, x, best, best);
     print_line(pr, "    %s = %s;", best, x);
     print_line(pr, "    %s = (int32_t)%s;", at, pr->loop[lead]);
     print_line(pr, "}");

@@ -2,6 +2,7 @@
  * operands a b c, the result y and its adjoint dy; the comment and the code are both made from it. */
 #include "ngc.h"
 
+#include "../runtime/ngrt_math.h"
 #include <math.h>
 
 static double v_add(double a, double b, double c) { (void)c; return a + b; }
@@ -10,7 +11,7 @@ static double v_mul(double a, double b, double c) { (void)c; return a * b; }
 static double v_div(double a, double b, double c) { (void)c; return a / b; }
 static double v_neg(double a, double b, double c) { (void)b; (void)c; return -a; }
 static double v_pow(double a, double b, double c) { (void)c; return pow(a, b); }
-static double v_mod(double a, double b, double c) { (void)c; return a - b * floor(a / b); }
+static double v_mod(double a, double b, double c) { (void)c; return ngrt_mod(a, b); }
 static double v_maximum(double a, double b, double c) { (void)c; return a > b || isnan(a) ? a : b; }
 static double v_minimum(double a, double b, double c) { (void)c; return a < b || isnan(a) ? a : b; }
 static double v_where(double a, double b, double c) { return a != 0 ? b : c; }
@@ -51,9 +52,10 @@ const OpInfo op_pow = {
     .name = "pow", .arity = 2, .flags = F_ELEMENTWISE, .value = v_pow, .c = "pow@($a, $b)", .prec = 16,
     .rule = {"where(b == 0, 0, dy*b*a^(b - 1))", "where((a == 0)*(0 <= b), 0, dy*y*log(a))"}, .said = said_pow,
     .teach = "power rule"};
+/* a = q b + y with a whole q, which floor(a/b) may miss by 1: a/b is rounded */
 const OpInfo op_mod = {
     .name = "mod", .arity = 2, .flags = F_ELEMENTWISE, .value = v_mod, .c = "ngrt_mod@($a, $b)", .prec = 16,
-    .rule = {"dy", "-dy*floor(a/b)"}, .teach = "remainder: passes on"};
+    .rule = {"dy", "-dy*where(y == b, -1, round((a - y)/b))"}, .teach = "remainder: passes on"};
 const OpInfo op_maximum = {
     .name = "maximum", .arity = 2, .flags = EW | F_COMMUTATIVE | F_INT, .value = v_maximum,
     .c = "ngrt_maximum@($a, $b)", .prec = 16,

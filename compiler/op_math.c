@@ -34,8 +34,10 @@ FLAT(round, rint);
 RECORD(sin, sin, "dy*cos(a)", "sine");
 RECORD(cos, cos, "-dy*sin(a)", "cosine");
 RECORD(tan, tan, "dy*(1 + y*y)", "tangent");
-RECORD(asin, asin, "dy/sqrt((1 - a)*(1 + a))", "arc sine");
-RECORD(acos, acos, "-dy/sqrt((1 - a)*(1 + a))", "arc cosine");
+/* 1 - a^2 in the form that keeps its digits: the product near 1, the difference near 0, where it is differentiated again */
+#define UP_TO_ONE "sqrt(where(abs(a) < 0.5, 1 - a*a, (1 - a)*(1 + a)))"
+RECORD(asin, asin, "dy/" UP_TO_ONE, "arc sine");
+RECORD(acos, acos, "-dy/" UP_TO_ONE, "arc cosine");
 RECORD(atan, atan, "dy/(1 + a*a)", "arc tangent");
 RECORD(sinh, sinh, "dy*cosh(a)", "hyperbolic sine");
 RECORD(cosh, cosh, "dy*sinh(a)", "hyperbolic cosine");
@@ -45,7 +47,21 @@ RECORD_FLOAT(erfc, erfc, "ngrt_erfcf($a)", "-dy*1.1283791670955126*exp(-a*a)", "
 RECORD(sigmoid, ngrt_sigmoid, "dy*y*(1 - y)", "sigmoid: y (1 - y)");
 RECORD(softplus, ngrt_softplus, "dy*sigmoid(a)", "softplus: sigmoid");
 
-/* the angle of the point (b, a), as C's atan2(y, x) */
+/* The angle of the point (b, a), as C's atan2(y, x). Its slopes b/(a^2 + b^2) and -a/(a^2 + b^2) are computed from numbers near 1,
+ * so that the squares neither overflow nor vanish; at (0, 0) they are 0. */
+#define LARGER "maximum(abs(a), abs(b))"
+#define SCALE "stop(where((0 < " LARGER ")*(" LARGER " - " LARGER " == 0), " LARGER ", 1))"
+#define SQUARES "(a/" SCALE "*a + b/" SCALE "*b + (" LARGER " == 0))"
+
+static const char *said_atan2(Ngc *ngc, const Node *y, int operand)
+{
+    (void)ngc;
+    (void)y;
+    return operand == 0 ? "dy*b/(a*a + b*b)" : "-dy*a/(a*a + b*b)";
+}
+
 const OpInfo op_atan2 = {
     .name = "atan2", .arity = 2, .flags = F_ELEMENTWISE, .value = v_atan2, .c = "atan2@($a, $b)", .prec = 16,
-    .rule = {"dy*b/(a*a + b*b)", "-dy*a/(a*a + b*b)"}, .teach = "angle of a point"};
+    .rule = {"where(" LARGER " == 0, 0, dy*(b/" SCALE ")/" SQUARES ")",
+             "where(" LARGER " == 0, 0, -dy*(a/" SCALE ")/" SQUARES ")"},
+    .said = said_atan2, .teach = "angle of a point"};

@@ -44,6 +44,12 @@ static void eval_max(const Node *n, Eval *e, double *out)
     reduce(n, e, out, -INFINITY, fold_max);
 }
 
+/* Is x larger than the best so far? The first NaN is larger than any number. */
+static bool argmax_beats(double x, double best)
+{
+    return x > best || (isnan(x) && !isnan(best));
+}
+
 static void eval_argmax(const Node *n, Eval *e, double *out)
 {
     const Node *a = n->arg[0];
@@ -57,7 +63,7 @@ static void eval_argmax(const Node *n, Eval *e, double *out)
             const double *x = in + o * dim[n->attr.axis] * inner + i;
             int64_t best = 0;
             for (int64_t k = 1; k < dim[n->attr.axis]; k++)
-                if (x[k * inner] > x[best * inner])
+                if (argmax_beats(x[k * inner], x[best * inner]))
                     best = k;
             out[o * inner + i] = (double)best;
         }
@@ -69,11 +75,12 @@ static void back_sum(Graph *g, const Node *y, Node *dy, Node **dx)
     dx[0] = graph_expand(g, dy, y->arg[0]->shape, y->attr.axes);
 }
 
-/* y = max a;  da = dy where a is the largest, shared equally by equals */
+/* y = max a;  da = dy where a is the largest, shared equally by equals. Where some a are NaN, those are the largest. */
 static void back_max(Graph *g, const Node *y, Node *dy, Node **dx)
 {
     Node *a = y->arg[0];
-    Node *largest = graph_binary(g, OP_eq, a, graph_expand(g, (Node *)y, a->shape, y->attr.axes));
+    Node *equal = graph_binary(g, OP_eq, a, graph_expand(g, (Node *)y, a->shape, y->attr.axes));
+    Node *largest = graph_binary(g, OP_add, equal, graph_binary(g, OP_ne, a, a));
     Node *share = graph_binary(g, OP_div, dy, graph_reduce(g, OP_sum, largest, y->attr.axes));
     Node *zero = graph_const(g, 0);
     dx[0] = graph_where(g, largest, graph_expand(g, share, a->shape, y->attr.axes), zero);

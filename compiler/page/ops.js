@@ -19,7 +19,7 @@ const erf = x => Math.abs(x) < 2.5 ? erfSeries(x) : Number.isNaN(x) ? x : x > 0 
 const elementwise = {
   add: (a, b) => a + b, sub: (a, b) => a - b, mul: (a, b) => a * b, div: (a, b) => a / b, neg: a => -a,
   pow: (a, b) => a === 1 || a === -1 && Math.abs(b) === Infinity ? 1 : Math.pow(a, b),
-  mod: (a, b) => a - b * Math.floor(a / b), maximum: Math.max, minimum: Math.min, where: (c, a, b) => c !== 0 ? a : b,
+  mod: (a, b) => { const r = a % b; return r === 0 ? (b < 0 ? -0 : 0) : r < 0 !== b < 0 ? r + b : r; }, maximum: Math.max, minimum: Math.min, where: (c, a, b) => c !== 0 ? a : b,
   cast: a => a, stop: a => a, copy: a => a,
   lt: (a, b) => +(a < b), le: (a, b) => +(a <= b), eq: (a, b) => +(a === b), ne: (a, b) => +(a !== b),
   exp: Math.exp, expm1: Math.expm1, log: Math.log, log1p: Math.log1p, sqrt: Math.sqrt, abs: Math.abs,
@@ -87,7 +87,10 @@ const whole = {
     for (let o = 0; o < outer; o++)
       for (let i = 0; i < inner; i++) {
         let best = 0;
-        for (let k = 1; k < d; k++) if (x[(o * d + k) * inner + i] > x[(o * d + best) * inner + i]) best = k;
+        for (let k = 1; k < d; k++) {
+          const now = x[(o * d + k) * inner + i], top = x[(o * d + best) * inner + i];
+          if (now > top || now !== now && top === top) best = k; // the first NaN is larger than any number
+        }
         y[o * inner + i] = best;
       }
   },
