@@ -24,18 +24,38 @@ typedef struct Literal { /* what name=value says: a number, or nested lists */
     int64_t count;
 } Literal;
 
+/* Is this a number, or -, inf or nan? `ngc run` prints them so. */
+static bool literal_number(const Expr *x, double *out)
+{
+    static const struct { const char *name; double value; } special[] = {
+        {"inf", INFINITY}, {"Inf", INFINITY}, {"infinity", INFINITY}, {"Infinity", INFINITY},
+        {"nan", NAN}, {"NaN", NAN},
+    };
+    double sign = 1;
+    if (x->kind == X_NEG) {
+        sign = -1;
+        x = x->a;
+    }
+
+    if (x->kind == X_NUM) {
+        *out = sign * x->num;
+        return true;
+    }
+    for (size_t i = 0; x->kind == X_NAME && i < sizeof special / sizeof *special; i++)
+        if (strcmp(x->name, special[i].name) == 0) {
+            *out = sign * special[i].value;
+            return true;
+        }
+    return false;
+}
+
 /* Reads nested lists of numbers; false: it is something else, or uneven. */
 static bool literal_read(const Expr *x, Literal *l, int depth, int64_t room)
 {
-    if (x->kind == X_NEG && x->a->kind == X_NUM) {
+    double number;
+    if (literal_number(x, &number)) {
         if (l->count < room)
-            l->data[l->count] = -x->a->num;
-        l->count++;
-        return depth == l->shape.rank;
-    }
-    if (x->kind == X_NUM) {
-        if (l->count < room)
-            l->data[l->count] = x->num;
+            l->data[l->count] = number;
         l->count++;
         return depth == l->shape.rank;
     }
@@ -177,7 +197,7 @@ static void check_labels(Run *r)
         int64_t dim[MAX_RANK], n = eval_shape(r->e, v->shape, dim);
         for (int64_t k = 0; v->type == T_INT && k < n; k++) {
             double x = r->var[i][k];
-            if (x != floor(x) || (v->limit > 0 && (x < 0 || x >= (double)v->limit))) {
+            if (!isfinite(x) || x != floor(x) || (v->limit > 0 && (x < 0 || x >= (double)v->limit))) {
                 usage(r, "%s holds %s", v->name, text_format(r->ngc, "%.9g; it must be whole%s", x,
                       v->limit ? text_format(r->ngc, ", from 0 to %lld", (long long)v->limit - 1) : ""));
                 break;
@@ -324,6 +344,7 @@ typedef struct Probe { /* one gradient being checked: J as a function of x along
     const Root *root;
     double *x, *at;        /* the value, and a copy of it to go from */
     double *direction;
+    double loss;           /* at x */
     int64_t count;
 } Probe;
 
@@ -342,42 +363,97 @@ static double probe_loss(Probe *p, double h)
     return *eval_node(e, p->root->loss);
 }
 
-/* Central differences with steps h and 2h, combined so that the error is of fourth order (Richardson). */
-static double probe_slope(Probe *p, double h)
+enum Verdict { GOOD, WRONG, KINK };
+enum Side { LEFT, RIGHT };
+
+/* Central differences with steps h and 2h, combined so that the error is of fourth order (Richardson); and the slopes to the two
+ * sides by the same points, with errors of second order. */
+static double probe_slope(Probe *p, double h, double side[2])
 {
-    double one = (probe_loss(p, h) - probe_loss(p, -h)) / (2 * h);
-    double two = (probe_loss(p, 2 * h) - probe_loss(p, -2 * h)) / (4 * h);
+    double up = probe_loss(p, h) - p->loss, far_up = probe_loss(p, 2 * h) - p->loss;
+    double down = p->loss - probe_loss(p, -h), far_down = p->loss - probe_loss(p, -2 * h);
+    double one = (up + down) / (2 * h), two = (far_up + far_down) / (4 * h);
+    side[LEFT] = (4 * down - far_down) / (2 * h);
+    side[RIGHT] = (4 * up - far_up) / (2 * h);
     return (4 * one - two) / 3;
 }
 
-/* Does the slope agree with the gradient, by one of three steps? Near a kink only the small ones do. */
-static double probe_error(Probe *p, double gradient, double scale)
+/* Is the slope at the smaller step the gradient, or nearer to it than that at the larger one? */
+static bool approaches(double wide, double close, double gradient, double slack)
 {
-    double best = INFINITY;
+    return fabs(close - gradient) <= slack || fabs(close - gradient) <= 0.5 * fabs(wide - gradient);
+}
+
+/* Is the place a kink, a jump or the edge of what the loss is defined on, and the gradient one that belongs there? At a kink it
+ * is between the slopes to the two sides. At an edge or a jump it is the slope to the other side, or infinite as a slope is;
+ * where both sides jump, nothing is known of it. */
+static bool probe_is_kink(Probe *p, double gradient, double scale)
+{
+    double wide[2], close[2], loss = p->loss, slack = 1e-6 * scale + 1e-9 * fabs(loss);
+    bool away[2]; /* undefined, or larger and larger as h shrinks */
+    if (isinf(loss))
+        return true;
+    if (isnan(loss) || isnan(gradient))
+        return false;
+    probe_slope(p, 1e-4, wide);
+    probe_slope(p, 1e-5, close);
+    for (int side = LEFT; side <= RIGHT; side++)
+        away[side] = isnan(close[side]) || (fabs(close[side]) > slack && fabs(close[side]) > 2 * fabs(wide[side]));
+
+    if (away[LEFT] && away[RIGHT])
+        return !isnan(close[LEFT]) || !isnan(close[RIGHT]);
+    for (int side = LEFT; side <= RIGHT; side++)
+        if (away[side])
+            return approaches(wide[!side], close[!side], gradient, slack);
+
+    /* where there is one slope, the two sides approach it as h shrinks */
+    double apart = fabs(close[RIGHT] - close[LEFT]);
+    if (!(apart > slack) || !(apart > 0.3 * fabs(wide[RIGHT] - wide[LEFT])))
+        return false;
+    return gradient >= fmin(close[LEFT], close[RIGHT]) - slack && gradient <= fmax(close[LEFT], close[RIGHT]) + slack;
+}
+
+/* Does the slope agree with the gradient, by one of three steps? Near a kink only the small ones do, and next to a jump of the
+ * curvature the slopes to both sides. Raises the largest error, but not by that at a kink. */
+static enum Verdict probe_judge(Probe *p, double gradient, double scale, double *worst)
+{
+    double best = INFINITY, side[2];
+    scale = fmax(scale, 1e-12);
     for (double h = 1e-3; h > 1e-8; h *= 0.03) {
-        double slope = probe_slope(p, h);
-        double error = fabs(slope - gradient) / fmax(scale, 1e-12);
+        double slope = probe_slope(p, h, side), error = fabs(slope - gradient) / scale;
+        double apart = fmax(fabs(side[LEFT] - gradient), fabs(side[RIGHT] - gradient)) / scale;
+        bool smooth = apart <= 1e-5 && !isnan(side[LEFT]) && !isnan(side[RIGHT]);
         if (isnan(slope) && isnan(gradient))
             error = 0;
-        best = error < best ? error : best;
+        else if (h == 1e-3 && !smooth && probe_is_kink(p, gradient, scale))
+            return KINK;
+        best = fmin(best, smooth ? fmin(error, apart) : error);
         if (best < 1e-7)
             break;
     }
-    return best;
+    *worst = fmax(*worst, best);
+    return best < 1e-6 ? GOOD : WRONG;
 }
 
 enum { SAMPLES = 24 };
 
+typedef struct Count { /* what came of one gradient's places */
+    int of[KINK + 1]; /* by verdict */
+    double worst;     /* the largest relative error */
+} Count;
+
 /* Compares a gradient at sampled elements, all of them in a small tensor, and along one random direction. */
-static double check_root(Run *r, const Root *root, int *tried)
+static Count check_root(Run *r, const Root *root)
 {
+    Count count = {0};
     int64_t dim[MAX_RANK];
     Eval *e = r->e;
     Node *x = root->x;
     run_ready(r);
     Probe p = {.r = r, .root = root, .count = eval_shape(e, x->shape, dim)};
     double *gradient = arena_copy(r->ngc, eval_node(e, root->node), (size_t)p.count * sizeof *gradient);
-    double loss = *eval_node(e, root->loss), scale = 0, worst = 0, dot = 0;
+    p.loss = *eval_node(e, root->loss);
+    double scale = 0, dot = 0;
     p.x = p.at = (double *)eval_node(e, x);
     for (int i = 0; i < r->m->vars && x->op == OP_var; i++)
         if (r->m->var[i] == x->attr.var)
@@ -388,25 +464,40 @@ static double check_root(Run *r, const Root *root, int *tried)
     double *room = e->value[x->id];
     p.direction = arena_alloc(r->ngc, (size_t)p.count * sizeof *p.direction);
     for (int64_t i = 0; i < p.count; i++)
-        scale = fmax(scale, fabs(gradient[i]));
-    scale = fmax(scale, 1e-6 * fabs(loss));
+        if (isfinite(gradient[i]))
+            scale = fmax(scale, fabs(gradient[i]));
+    scale = fmax(scale, 1e-6 * fabs(p.loss));
     for (int64_t k = 0; k < p.count && k < SAMPLES; k++) {
         int64_t i = p.count <= SAMPLES ? k : (int64_t)((uint64_t)k * 2654435761u % (uint64_t)p.count);
         p.direction[i] = 1;
-        worst = fmax(worst, probe_error(&p, gradient[i], scale));
+        count.of[probe_judge(&p, gradient[i], scale, &count.worst)]++;
         p.direction[i] = 0;
-        ++*tried;
     }
     if (p.count > SAMPLES) {
         ngrt_normal(p.direction, (size_t)p.count, 7, 0, 0, 1);
         for (int64_t i = 0; i < p.count; i++)
             dot += gradient[i] * p.direction[i];
-        worst = fmax(worst, probe_error(&p, dot, fmax(scale, fabs(dot))));
-        ++*tried;
+        count.of[probe_judge(&p, dot, fmax(scale, fabs(dot)), &count.worst)]++;
     }
     memcpy(p.x, p.at, (size_t)p.count * sizeof *p.x);
     e->value[x->id] = room;
-    return worst;
+    return count;
+}
+
+static void print_count(const char *name, const Count *c)
+{
+    int smooth = c->of[GOOD] + c->of[WRONG];
+    printf("%s: ", name);
+    if (c->of[WRONG])
+        printf("WRONG at %d of %d places", c->of[WRONG], smooth);
+    else
+        printf("ok");
+    printf(", largest relative error %.1e", c->worst);
+    if (!c->of[WRONG])
+        printf(" at %d places", smooth);
+    if (c->of[KINK])
+        printf(", %d at a kink", c->of[KINK]);
+    printf("\n");
 }
 
 int check_main(Ngc *ngc, Model *m, char **assign, int count)
@@ -425,14 +516,12 @@ int check_main(Ngc *ngc, Model *m, char **assign, int count)
     if (ngc->errors)
         return 1;
     for (int i = 0; i < m->roots; i++) {
-        int tried = 0;
         if (m->root[i].kind != ROOT_GRAD)
             continue;
-        double error = check_root(r, &m->root[i], &tried);
-        bool good = error < 1e-6;
+        Count c = check_root(r, &m->root[i]);
         derivatives++;
-        failed += !good;
-        printf("%s: %s, largest relative error %.1e at %d places\n", m->root[i].name, good ? "ok" : "WRONG", error, tried);
+        failed += c.of[WRONG] > 0;
+        print_count(m->root[i].name, &c);
     }
     if (!derivatives)
         fprintf(stderr, "ngc: the model asks for no derivative\n");
