@@ -766,6 +766,26 @@ Node *graph_solve(Graph *g, Node *a, Node *b, bool transposed)
     return graph_add(g, n, (Node *[]){a, graph_lu(g, a), b});
 }
 
+/* [.., n, n + 2]: see ngrt_linear.c */
+static Node *graph_lup(Graph *g, Node *a)
+{
+    Shape s = a->shape;
+    s.dim[s.rank - 1] = size_add(g, s.dim[s.rank - 1], 2);
+    return graph_add(g, (Node){.op = OP_lup, .type = T_FLOAT, .shape = s, .nargs = 1}, &a);
+}
+
+Node *graph_cof(Graph *g, Node *a)
+{
+    Node n = {.op = OP_cof, .type = T_FLOAT, .shape = a->shape, .nargs = 2};
+    return graph_add(g, n, (Node *[]){a, graph_lup(g, a)});
+}
+
+Node *graph_cof2(Graph *g, Node *a, Node *w)
+{
+    Node n = {.op = OP_cof2, .type = T_FLOAT, .shape = a->shape, .nargs = 3};
+    return graph_add(g, n, (Node *[]){a, graph_lup(g, a), w});
+}
+
 Node *graph_det(Graph *g, Op op, Node *a)
 {
     Shape s = a->shape;
@@ -845,6 +865,9 @@ Node *graph_copy(Graph *g, const Node *n, Node **arg)
     case OP_lu: return graph_lu(g, in[0]);
     case OP_solve: return graph_solve(g, in[0], in[2], at->ta);
     case OP_det: case OP_logdet: return graph_det(g, n->op, in[0]);
+    case OP_lup: return graph_lup(g, in[0]);
+    case OP_cof: return graph_cof(g, in[0]);
+    case OP_cof2: return graph_cof2(g, in[0], in[2]);
     case OP_conv: return graph_conv(g, in[0], in[1], at);
     case OP_convk: return graph_convk(g, in[0], in[1], at, n->shape);
     case OP_gather: return graph_gather(g, in[0], in[1], at->axis);

@@ -496,6 +496,8 @@ Node *graph_matmul(Graph *, Node *, Node *, bool ta, bool tb); /* equal batch ax
 Node *graph_lu(Graph *, Node *a);                         /* factors [.., n, n + 1] of a [.., n, n]; no derivative of their own */
 Node *graph_solve(Graph *, Node *a, Node *b, bool transposed); /* x [.., n, k] with a x = b, or a' x = b */
 Node *graph_det(Graph *, Op, Node *a);                   /* det or logdet of a [.., n, n]: [..] */
+Node *graph_cof(Graph *, Node *a);                        /* cofactors of a [.., n, n]: the derivatives of det */
+Node *graph_cof2(Graph *, Node *a, Node *w);              /* how they change as a does by w */
 Node *graph_conv(Graph *, Node *x, Node *k, const struct Attr *); /* op_conv.c: groups, steps, dilations of attr */
 Node *graph_convk(Graph *, Node *x, Node *y, const struct Attr *, Shape); /* its derivative with regard to k */
 Node *graph_gather(Graph *, Node *x, Node *i, int axis); /* int tensor in place of one axis */

@@ -1,5 +1,6 @@
 /* op_linear.c - records of the matrix product and of linear equations. A solve or determinant has the matrix as its operand
- * for the derivative and the matrix's factors for the value: solves with one matrix, and their derivatives, factor it once. */
+ * for the derivative and the matrix's factors for the value: solves with one matrix, and their derivatives, factor it once.
+ * The derivatives of det are polynomials in the matrix, as det is: cof and cof2. */
 #include "ngc.h"
 
 #include "../runtime/ngrt.h"
@@ -98,14 +99,84 @@ static void back_solve(Graph *g, const Node *y, Node *dy, Node **dx)
     dx[0] = graph_unary(g, OP_neg, t ? graph_matmul(g, (Node *)y, dx[2], false, true) : graph_matmul(g, dx[2], (Node *)y, false, true));
 }
 
-/* y = det A: dA = dy y A'^-1;  y = log det A: dA = dy A'^-1 */
+static void eval_lup(const Node *n, Eval *e, double *out)
+{
+    int s[4];
+    int_sizes(n, e, s);
+    ngrt_dlup(s[0], s[1], e->value[n->arg[0]->id], out);
+}
+
+static void eval_cof(const Node *n, Eval *e, double *out)
+{
+    int s[4];
+    int_sizes(n, e, s);
+    if (n->op == OP_cof)
+        ngrt_dcof(s[0], s[1], e->value[n->arg[1]->id], out);
+    else
+        ngrt_dcof2(s[0], s[1], e->value[n->arg[1]->id], e->value[n->arg[2]->id], out);
+}
+
+/* ones on the diagonals of matrices of this shape */
+static Node *eye(Graph *g, Shape s)
+{
+    return graph_binary(g, OP_eq, graph_iota(g, s, s.rank - 2), graph_iota(g, s, s.rank - 1));
+}
+
+/* a number for each matrix, in the shape of the matrices */
+static Node *for_each_matrix(Graph *g, Node *number, Shape s)
+{
+    return graph_expand(g, number, s, 3u << (s.rank - 2));
+}
+
+/* y = det A: dA = dy cof A */
 static void back_det(Graph *g, const Node *y, Node *dy, Node **dx)
 {
-    Shape s = y->arg[0]->shape;
-    Node *column = graph_iota(g, s, s.rank - 1), *eye = graph_binary(g, OP_eq, graph_iota(g, s, s.rank - 2), column);
-    Node *scale = y->op == OP_det ? graph_binary(g, OP_mul, dy, (Node *)y) : dy;
-    Node *inverse = graph_solve(g, y->arg[0], eye, true);
-    dx[0] = graph_binary(g, OP_mul, graph_expand(g, scale, s, 3u << (s.rank - 2)), inverse);
+    Node *a = y->arg[0];
+    dx[0] = graph_binary(g, OP_mul, for_each_matrix(g, dy, a->shape), graph_cof(g, a));
+}
+
+/* y = log det A: dA = dy A'^-1 */
+static void back_logdet(Graph *g, const Node *y, Node *dy, Node **dx)
+{
+    Node *a = y->arg[0];
+    Node *inverse = graph_solve(g, a, eye(g, a->shape), true);
+    dx[0] = graph_binary(g, OP_mul, for_each_matrix(g, dy, a->shape), inverse);
+}
+
+/* y = cof A, the first derivative of det A. The second is symmetric: dA is how cof A changes as A does by dy. */
+static void back_cof(Graph *g, const Node *y, Node *dy, Node **dx)
+{
+    dx[0] = graph_cof2(g, y->arg[0], dy);
+}
+
+/* the sums of the diagonals, in the shape of the matrices */
+static Node *traces(Graph *g, Node *x)
+{
+    Node *diagonal = graph_where(g, eye(g, x->shape), x, graph_const(g, 0));
+    return for_each_matrix(g, graph_reduce(g, OP_sum, diagonal, 3u << (x->shape.rank - 2)), x->shape);
+}
+
+/* y = cof2(A, W): as the second derivative is symmetric, dW = cof2(A, dy).
+ * dA is the third derivative of det A in the directions V = dy and W, which is 0 below 3 x 3. With X = A^-1 V and Z = A^-1 W:
+ * dA = det A A'^-1 T', T = (tr X tr Z - tr XZ) I - tr Z X - tr X Z + XZ + ZX. It is for regular matrices alone. */
+static void back_cof2(Graph *g, const Node *y, Node *dy, Node **dx)
+{
+    Node *a = y->arg[0], *w = y->arg[2];
+    Shape s = a->shape;
+    dx[2] = graph_cof2(g, a, dy);
+    if (s.dim[s.rank - 1] == 1 || s.dim[s.rank - 1] == 2)
+        return;
+
+    Node *x = graph_solve(g, a, dy, false), *z = graph_solve(g, a, w, false);
+    Node *tx = traces(g, x), *tz = traces(g, z);
+    Node *xz = graph_matmul(g, x, z, false, false), *zx = graph_matmul(g, z, x, false, false);
+    Node *first = graph_binary(g, OP_sub, graph_binary(g, OP_mul, tx, tz), traces(g, xz));
+    Node *sum = graph_binary(g, OP_add, xz, zx);
+    sum = graph_binary(g, OP_add, sum, graph_where(g, eye(g, s), first, graph_const(g, 0)));
+    sum = graph_binary(g, OP_sub, sum, graph_binary(g, OP_mul, tz, x));
+    sum = graph_binary(g, OP_sub, sum, graph_binary(g, OP_mul, tx, z));
+    Node *det = for_each_matrix(g, graph_det(g, OP_det, a), s);
+    dx[0] = graph_binary(g, OP_mul, det, graph_solve(g, a, graph_transpose(g, sum), true));
 }
 
 const OpInfo op_lu = {.name = "lu", .arity = 1, .eval = eval_lu, .call = "ngrt_%lu($0, $1, $a, $y)", .sizes = sizes_square,
@@ -114,6 +185,16 @@ const OpInfo op_solve = {.name = "solve", .arity = 3, .eval = eval_solve, .back 
                          .call = "ngrt_%solve($0, $1, $2, $3, $b, $c, $y)",
                          .rule = {"-solve(a', dy) @ y'", NULL, "solve(a', dy)"}, .teach = "solve: solves with the transpose"};
 const OpInfo op_det = {.name = "det", .arity = 2, .eval = eval_det, .back = back_det, .sizes = sizes_square,
-                       .call = "ngrt_%det($0, $1, $b, $y)", .rule = {"dy*y*inv(a)'"}, .teach = "determinant: Jacobi's formula"};
-const OpInfo op_logdet = {.name = "logdet", .arity = 2, .eval = eval_det, .back = back_det, .sizes = sizes_square,
+                       .call = "ngrt_%det($0, $1, $b, $y)", .rule = {"dy*cof(a)"},
+                       .teach = "determinant: its slopes are the cofactors"};
+const OpInfo op_logdet = {.name = "logdet", .arity = 2, .eval = eval_det, .back = back_logdet, .sizes = sizes_square,
                           .call = "ngrt_%logdet($0, $1, $b, $y)", .rule = {"dy*inv(a)'"}, .teach = "log of the determinant"};
+
+/* The cofactors have factors of their own, with rows and columns exchanged, which are right for singular matrices too. */
+const OpInfo op_lup = {.name = "lup", .arity = 1, .eval = eval_lup, .call = "ngrt_%lup($0, $1, $a, $y)", .sizes = sizes_square,
+                       .teach = "LU factors"};
+const OpInfo op_cof = {.name = "cof", .arity = 2, .eval = eval_cof, .back = back_cof, .sizes = sizes_square,
+                       .call = "ngrt_%cof($0, $1, $b, $y)", .rule = {"cof2(a, dy)"}, .teach = "cofactors: how they change with a"};
+const OpInfo op_cof2 = {.name = "cof2", .arity = 3, .eval = eval_cof, .back = back_cof2, .sizes = sizes_square,
+                        .call = "ngrt_%cof2($0, $1, $b, $c, $y)", .rule = {"the third derivative of det(a)", NULL, "cof2(a, dy)"},
+                        .teach = "change of cofactors: symmetric"};

@@ -13,7 +13,7 @@ X(expand) X(reshape) X(permute) X(slice) X(pad) X(concat)
 /* op_reduce.c */
 X(sum) X(max) X(argmax)
 /* op_linear.c */
-X(matmul) X(lu) X(solve) X(det) X(logdet)
+X(matmul) X(lu) X(solve) X(det) X(logdet) X(lup) X(cof) X(cof2)
 /* op_conv.c */
 X(conv) X(convk)
 /* op_index.c */

@@ -129,19 +129,28 @@ void ngrt_dgemm_share(int threads, int by, int begin, int end, int batch, int ta
 
 /* The factors lu [batch,n,n+1] of the matrices a [batch,n,n]: row i holds column i of L and U of the transpose, as LAPACK's
  * getrf leaves them, and behind them the number of the row that was exchanged with row i. A singular matrix has a 0 on the
- * diagonal; what is computed from it is infinite or NaN. By LAPACK for large n, where the library was built with OpenBLAS. */
+ * diagonal. By LAPACK for large n, where the library was built with OpenBLAS. */
 void ngrt_slu(int batch, int n, const float *a, float *lu);
 void ngrt_dlu(int batch, int n, const double *a, double *lu);
 
-/* x [batch,n,k] with A x = b, or A' x = b if t is not 0, from the factors of A. x may not overlap b. */
+/* x [batch,n,k] with A x = b, or A' x = b if t is not 0, from the factors of A; NaN where A is singular. x may not overlap b. */
 void ngrt_ssolve(int batch, int n, int k, int t, const float *lu, const float *b, float *x);
 void ngrt_dsolve(int batch, int n, int k, int t, const double *lu, const double *b, double *x);
 
-/* out [batch]: determinants from factors; their logarithms, NaN for a negative determinant. */
+/* out [batch]: determinants from factors; their logarithms, -inf for 0 and NaN for a negative determinant. */
 void ngrt_sdet(int batch, int n, const float *lu, float *out);
 void ngrt_ddet(int batch, int n, const double *lu, double *out);
 void ngrt_slogdet(int batch, int n, const float *lu, float *out);
 void ngrt_dlogdet(int batch, int n, const double *lu, double *out);
+
+/* f [batch,n,n+2]: factors of a [batch,n,n] that are right for singular matrices too, by exchanges of rows and columns. From them
+ * the cofactors [batch,n,n], which are the derivatives of the determinants; and how they change as a does by w [batch,n,n]. */
+void ngrt_slup(int batch, int n, const float *a, float *f);
+void ngrt_dlup(int batch, int n, const double *a, double *f);
+void ngrt_scof(int batch, int n, const float *f, float *out);
+void ngrt_dcof(int batch, int n, const double *f, double *out);
+void ngrt_scof2(int batch, int n, const float *f, const float *w, float *out);
+void ngrt_dcof2(int batch, int n, const double *f, const double *w, double *out);
 
 /* ---- convolutions ---------------------------------------------------------------------------------------- */
 

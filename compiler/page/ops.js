@@ -128,7 +128,7 @@ const whole = {
         for (let i = k + 1; i < d; i++) if (Math.abs(u[at(k, i)]) > Math.abs(u[at(k, p)])) p = i;
         u[at(k, d)] = p;
         for (let c = 0; c < d && p !== k; c++) [u[at(c, k)], u[at(c, p)]] = [u[at(c, p)], u[at(c, k)]];
-        for (let i = k + 1; i < d; i++) u[at(k, i)] /= u[at(k, k)];
+        for (let i = k + 1; i < d; i++) if (u[at(k, k)] !== 0) u[at(k, i)] /= u[at(k, k)];
         for (let c = k + 1; c < d; c++) for (let i = k + 1; i < d; i++) u[at(c, i)] -= u[at(k, i)] * u[at(c, k)];
       }
     }
@@ -138,6 +138,8 @@ const whole = {
     y.set(right.v);
     for (let t = 0; t * d * k < y.length; t++) {
       const lu = factors.v.subarray(t * d * (d + 1)), x = y.subarray(t * d * k, (t + 1) * d * k), at = (row, col) => lu[col * (d + 1) + row];
+      const singular = [...Array(d).keys()].some(i => at(i, i) === 0);
+      if (singular) { x.fill(NaN); continue; }
       const swap = (i, r) => { for (let j = 0; j < k && i !== r; j++) [x[i * k + j], x[r * k + j]] = [x[r * k + j], x[i * k + j]]; };
       const less = (i, f, r) => { for (let j = 0; j < k; j++) x[i * k + j] -= f * x[r * k + j]; };
       const over = (i, f) => { for (let j = 0; j < k; j++) x[i * k + j] /= f; };
@@ -153,7 +155,60 @@ const whole = {
     }
   },
   det: (n, y, a) => diagonal(y, a, (all, x) => all * x, 1),
-  logdet: (n, y, a) => diagonal(y, a, (all, x) => all + (x < 0 ? NaN : Math.log(x)), 0),
+  logdet: (n, y, a) => diagonal(y, a, (all, x) => all === -Infinity ? all : all + (x < 0 ? NaN : Math.log(x)), 0),
+  /* P A Q = L D U in one matrix, then the rows and the columns that were exchanged: see ngrt_linear.c */
+  lup(n, y, [a]) {
+    const d = a.shape[a.shape.length - 1];
+    for (let t = 0; t * d * d < a.v.length; t++) {
+      const f = y.subarray(t * d * (d + 2), (t + 1) * d * (d + 2));
+      f.set(a.v.subarray(t * d * d, (t + 1) * d * d));
+      for (let k = 0; k < d; k++) {
+        let most = -1, row = k, column = k;
+        for (let i = k; i < d; i++) for (let j = k; j < d; j++) {
+          const x = Math.abs(f[i * d + j]);
+          if (x > most || x !== x) { most = x; row = i; column = j; }
+        }
+        f[d * d + k] = row;
+        f[d * d + d + k] = column;
+        exchange(d, f, k, row, column);
+        const pivot = f[k * (d + 1)];
+        if (pivot === 0) continue;
+        for (let j = k + 1; j < d; j++) f[k * d + j] /= pivot;
+        for (let i = k + 1; i < d; i++) {
+          const l = f[i * d + k];
+          for (let j = k + 1; j < d; j++) f[i * d + j] -= l * f[k * d + j];
+          f[i * d + k] = l / pivot;
+        }
+      }
+    }
+  },
+  cof(n, y, [matrix, factors]) {
+    const d = matrix.shape[matrix.shape.length - 1];
+    y.fill(0);
+    for (let t = 0; t * d * d < y.length; t++) {
+      const f = factors.v.subarray(t * d * (d + 2)), x = y.subarray(t * d * d, (t + 1) * d * d);
+      for (let i = 0; i < d; i++) x[i * (d + 1)] = pivots(d, f, [i]);
+      cofactorsBack(d, f, x);
+    }
+  },
+  cof2(n, y, [matrix, factors, w]) {
+    const d = matrix.shape[matrix.shape.length - 1];
+    for (let t = 0; t * d * d < y.length; t++) {
+      const f = factors.v.subarray(t * d * (d + 2)), x = y.subarray(t * d * d, (t + 1) * d * d), v = new Float64Array(d * d);
+      v.set(w.v.subarray(t * d * d, (t + 1) * d * d));
+      for (let i = 0; i < d; i++) exchange(d, v, i, f[d * d + i], f[d * d + d + i]);
+      for (let i = 0; i < d; i++) for (let k = 0; k < i; k++) for (let j = 0; j < d; j++) v[i * d + j] -= f[i * d + k] * v[k * d + j];
+      for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) for (let k = 0; k < j; k++) v[i * d + j] -= v[i * d + k] * f[k * d + j];
+      x.fill(0);
+      for (let i = 0; i < d; i++)
+        for (let j = 0; j < d; j++)
+          if (i !== j) {
+            x[i * d + j] = -pivots(d, f, [i, j]) * v[j * d + i];
+            x[i * (d + 1)] += pivots(d, f, [i, j]) * v[j * (d + 1)];
+          }
+      cofactorsBack(d, f, x);
+    }
+  },
   noise(n, y, a) { for (let i = 0; i < y.length; i++) y[i] = unit(BigInt(Math.trunc(a[0].v[0])), BigInt(n.attr.stream), BigInt(i)); },
 };
 /* Of a convolution of X [c, h, w, b] by K [o, c/groups, kh, kw] to Y [o, i, j, b]: f is told where the three are, for each product. */
@@ -169,6 +224,29 @@ function eachProduct({step, dilation, groups}, [, h, w, batch], [out, channels, 
               for (let b = 0; b < batch; b++) f(x + b, k, y + b);
             }
   }
+}
+/* Rows k and row, then columns k and column, of a d x d matrix exchanged. */
+function exchange(d, x, k, row, column) {
+  for (let j = 0; j < d; j++) [x[k * d + j], x[row * d + j]] = [x[row * d + j], x[k * d + j]];
+  for (let i = 0; i < d; i++) [x[i * d + k], x[i * d + column]] = [x[i * d + column], x[i * d + k]];
+}
+/* The product of all pivots of `lup` but some. */
+function pivots(d, f, but) {
+  let all = 1;
+  for (let k = 0; k < d; k++) if (!but.includes(k)) all *= f[k * (d + 1)];
+  return all;
+}
+/* From the cofactors of L^-1 P A Q U^-1 those of A. */
+function cofactorsBack(d, f, x) {
+  let sign = 1;
+  for (let i = d - 1; i >= 0; i--) for (let k = i + 1; k < d; k++) for (let j = 0; j < d; j++) x[i * d + j] -= f[k * d + i] * x[k * d + j];
+  for (let i = 0; i < d; i++) for (let j = d - 1; j >= 0; j--) for (let k = j + 1; k < d; k++) x[i * d + j] -= f[j * d + k] * x[i * d + k];
+  for (let k = d - 1; k >= 0; k--) {
+    const row = f[d * d + k], column = f[d * d + d + k];
+    exchange(d, x, k, row, column);
+    if ((row !== k) !== (column !== k)) sign = -sign;
+  }
+  for (let i = 0; i < d * d; i++) x[i] *= sign;
 }
 /* The product of the diagonal or the sum of its logarithms; exchanges and negative factors together give the sign. */
 function diagonal(y, [matrix, factors], fold, start) {
