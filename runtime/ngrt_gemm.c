@@ -340,10 +340,18 @@ static void ngrt_sblock(const ngrt_skernel *kernel, int rows, int k, ngrt_smatri
     }
 }
 
+/* A sum of more numbers, in each of its partial sums, is the sum of its halves: what is lost to rounding grows with the logarithm
+ * of its length. */
+enum { NGRT_SHALVED = 64 };
+
 /* sum over p < k of x[p] y[p], in 16 partial sums that vectorise. */
 static float ngrt_sdot(int k, const float *x, const float *y) {
     float s[NGRT_SCOLS] = {0}, sum = 0.0f;
     int j, p;
+    if (k > NGRT_SHALVED * NGRT_SCOLS) {
+        const int half = k / (2 * NGRT_SCOLS) * NGRT_SCOLS;
+        return ngrt_sdot(half, x, y) + ngrt_sdot(k - half, x + half, y + half);
+    }
     for (p = 0; p + NGRT_SCOLS <= k; p += NGRT_SCOLS)
         for (j = 0; j < NGRT_SCOLS; j++)
             s[j] += x[p + j] * y[p + j];
@@ -354,24 +362,42 @@ static float ngrt_sdot(int k, const float *x, const float *y) {
     return sum;
 }
 
+/* sum[j] = sum over p < k of x[p] b(p, j) for cols columns, as many as a tile's at most. */
+static void ngrt_ssums(int cols, int k, const float *x, ngrt_smatrix b, float *restrict sum) {
+    int i, p;
+    if (k > NGRT_SHALVED) {
+        const ngrt_smatrix rest = { b.at + k / 2 * b.row, b.row, b.col };
+        float more[NGRT_SCOLS];
+        ngrt_ssums(cols, k / 2, x, b, sum);
+        ngrt_ssums(cols, k - k / 2, x + k / 2, rest, more);
+        for (i = 0; i < cols; i++)
+            sum[i] += more[i];
+        return;
+    }
+    for (i = 0; i < cols; i++)
+        sum[i] = 0.0f;
+    if (cols == NGRT_SCOLS && b.col == 1)
+        for (p = 0; p < k; p++)
+            for (i = 0; i < NGRT_SCOLS; i++)
+                sum[i] += x[p] * b.at[p * b.row + i];
+    else
+        for (p = 0; p < k; p++)
+            for (i = 0; i < cols; i++)
+                sum[i] += x[p] * b.at[p * b.row + i * b.col];
+}
+
 /* c[j step] = alpha (sum over p < k of x[p] b(p, j)) + beta c[j step] for j < n: a C of one row or column. */
 static void ngrt_svector(int n, int k, float alpha, const float *x, ngrt_smatrix b, float beta, float *c,
                          ptrdiff_t step) {
-    int i, j, p;
+    int i, j;
     for (j = 0; j < n; j += NGRT_SCOLS, b.at += NGRT_SCOLS * b.col, c += NGRT_SCOLS * step) {
-        float sum[NGRT_SCOLS] = {0};
+        float sum[NGRT_SCOLS];
         int cols = n - j < NGRT_SCOLS ? n - j : NGRT_SCOLS;
         if (b.row == 1)
             for (i = 0; i < cols; i++)
                 sum[i] = ngrt_sdot(k, x, b.at + i * b.col);
-        else if (cols == NGRT_SCOLS && b.col == 1)
-            for (p = 0; p < k; p++)
-                for (i = 0; i < NGRT_SCOLS; i++)
-                    sum[i] += x[p] * b.at[p * b.row + i];
         else
-            for (p = 0; p < k; p++)
-                for (i = 0; i < cols; i++)
-                    sum[i] += x[p] * b.at[p * b.row + i * b.col];
+            ngrt_ssums(cols, k, x, b, sum);
         ngrt_sstore(cols, alpha, sum, beta, c, step);
     }
 }
@@ -838,10 +864,18 @@ static void ngrt_dblock(const ngrt_dkernel *kernel, int rows, int k, ngrt_dmatri
     }
 }
 
+/* A sum of more numbers, in each of its partial sums, is the sum of its halves: what is lost to rounding grows with the logarithm
+ * of its length. */
+enum { NGRT_DHALVED = 64 };
+
 /* sum over p < k of x[p] y[p], in 8 partial sums that vectorise. */
 static double ngrt_ddot(int k, const double *x, const double *y) {
     double s[NGRT_DCOLS] = {0}, sum = 0.0;
     int j, p;
+    if (k > NGRT_DHALVED * NGRT_DCOLS) {
+        const int half = k / (2 * NGRT_DCOLS) * NGRT_DCOLS;
+        return ngrt_ddot(half, x, y) + ngrt_ddot(k - half, x + half, y + half);
+    }
     for (p = 0; p + NGRT_DCOLS <= k; p += NGRT_DCOLS)
         for (j = 0; j < NGRT_DCOLS; j++)
             s[j] += x[p + j] * y[p + j];
@@ -852,24 +886,42 @@ static double ngrt_ddot(int k, const double *x, const double *y) {
     return sum;
 }
 
+/* sum[j] = sum over p < k of x[p] b(p, j) for cols columns, as many as a tile's at most. */
+static void ngrt_dsums(int cols, int k, const double *x, ngrt_dmatrix b, double *restrict sum) {
+    int i, p;
+    if (k > NGRT_DHALVED) {
+        const ngrt_dmatrix rest = { b.at + k / 2 * b.row, b.row, b.col };
+        double more[NGRT_DCOLS];
+        ngrt_dsums(cols, k / 2, x, b, sum);
+        ngrt_dsums(cols, k - k / 2, x + k / 2, rest, more);
+        for (i = 0; i < cols; i++)
+            sum[i] += more[i];
+        return;
+    }
+    for (i = 0; i < cols; i++)
+        sum[i] = 0.0;
+    if (cols == NGRT_DCOLS && b.col == 1)
+        for (p = 0; p < k; p++)
+            for (i = 0; i < NGRT_DCOLS; i++)
+                sum[i] += x[p] * b.at[p * b.row + i];
+    else
+        for (p = 0; p < k; p++)
+            for (i = 0; i < cols; i++)
+                sum[i] += x[p] * b.at[p * b.row + i * b.col];
+}
+
 /* c[j step] = alpha (sum over p < k of x[p] b(p, j)) + beta c[j step] for j < n: a C of one row or column. */
 static void ngrt_dvector(int n, int k, double alpha, const double *x, ngrt_dmatrix b, double beta, double *c,
                          ptrdiff_t step) {
-    int i, j, p;
+    int i, j;
     for (j = 0; j < n; j += NGRT_DCOLS, b.at += NGRT_DCOLS * b.col, c += NGRT_DCOLS * step) {
-        double sum[NGRT_DCOLS] = {0};
+        double sum[NGRT_DCOLS];
         int cols = n - j < NGRT_DCOLS ? n - j : NGRT_DCOLS;
         if (b.row == 1)
             for (i = 0; i < cols; i++)
                 sum[i] = ngrt_ddot(k, x, b.at + i * b.col);
-        else if (cols == NGRT_DCOLS && b.col == 1)
-            for (p = 0; p < k; p++)
-                for (i = 0; i < NGRT_DCOLS; i++)
-                    sum[i] += x[p] * b.at[p * b.row + i];
         else
-            for (p = 0; p < k; p++)
-                for (i = 0; i < cols; i++)
-                    sum[i] += x[p] * b.at[p * b.row + i * b.col];
+            ngrt_dsums(cols, k, x, b, sum);
         ngrt_dstore(cols, alpha, sum, beta, c, step);
     }
 }

@@ -101,6 +101,24 @@ static void test_shares(const shape *s) {
     CHECK(wrong == 0 && far == 0);
 }
 
+/* Sums of 100,000 numbers in float keep their digits: one row or column of C, B either way round. */
+static void test_long(void) {
+    enum { LONG = 100000 };
+    static float x[LONG], b[3 * LONG], c[3];
+    const double want = (double)0.1f * LONG;
+    int i, t;
+    for (i = 0; i < 3 * LONG; i++)
+        b[i] = 1.0f;
+    for (i = 0; i < LONG; i++)
+        x[i] = 0.1f;
+    for (t = 0; t < 2; t++) {
+        ngrt_sgemm(0, t, 1, 3, LONG, 1.0f, x, LONG, b, t ? LONG : 3, 0.0f, c, 3);
+        CHECK(fabs((double)c[0] - want) < 2e-6 * want && c[1] == c[0] && c[2] == c[0]);
+        ngrt_sgemm(t, 0, 3, 1, LONG, 1.0f, b, t ? 3 : LONG, x, 1, 0.0f, c, 1);
+        CHECK(fabs((double)c[0] - want) < 2e-6 * want && c[1] == c[0] && c[2] == c[0]);
+    }
+}
+
 int main(void) {
     static const int sizes[][3] = { { 1, 1, 1 }, { 1, 1, 0 }, { 3, 5, 0 }, { 0, 4, 3 }, { 4, 0, 3 }, { 2, 2, 2 },
         { 1, 7, 5 }, { 1, 33, 40 }, { 7, 1, 5 }, { 40, 1, 33 }, { 5, 15, 3 }, { 6, 16, 8 }, { 7, 17, 9 }, { 12, 32, 1 },
@@ -128,5 +146,8 @@ int main(void) {
                 shape s = { t & 1, t >> 1, small[i][0], small[i][1], small[i][2], 0, factors[f][0], factors[f][1] };
                 test_shape(&s, 1);
             }
+#ifndef NGRT_CBLAS
+    test_long();
+#endif
     return check_end("gemm");
 }

@@ -54,6 +54,11 @@ for part in gemm_part gemm gemm_share; do
     section d$part >"$out/kept"
     try diff "$out/made" "$out/kept" || echo "the sections s$part and d$part of ngrt_gemm.c differ"
 done
+for name in lu solve det logdet lup cof cof2; do
+    section s$name linear | sed 's/float/double/g; s/ngrt_s/ngrt_d/g; s/logf(/log(/; /^\/\*@/s/ s/ d/g' >"$out/made"
+    section d$name linear >"$out/kept"
+    try diff "$out/made" "$out/kept" || echo "the sections s$name and d$name of ngrt_linear.c differ"
+done
 for name in conv convk; do
     section s$name conv | sed 's/float/double/g; s/ngrt_s/ngrt_d/g; s/NGRT_S/NGRT_D/g; s/\([0-9]\)\.0f/\1.0/g; s/\<16\>/8/g
         s/WIDTH = 8/WIDTH = 4/; s/aligned(4)/aligned(8)/; s/@ sconv/@ dconv/; s/: sconv/: dconv/' >"$out/made"
