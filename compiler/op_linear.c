@@ -157,14 +157,18 @@ static Node *traces(Graph *g, Node *x)
 }
 
 /* y = cof2(A, W): as the second derivative is symmetric, dW = cof2(A, dy).
- * dA is the third derivative of det A in the directions V = dy and W, which is 0 below 3 x 3. With X = A^-1 V and Z = A^-1 W:
- * dA = det A A'^-1 T', T = (tr X tr Z - tr XZ) I - tr Z X - tr X Z + XZ + ZX. It is for regular matrices alone. */
+ * dA is the third derivative of det A in the directions V = dy and W: 0 below 3 x 3, and the same for every 3 x 3 matrix, where
+ * sum(V cof2(A, W)) does not change if A and V change places. With X = A^-1 V and Z = A^-1 W, for regular matrices alone,
+ * dA = det A A'^-1 T', T = (tr X tr Z - tr XZ) I - tr Z X - tr X Z + XZ + ZX. */
 static void back_cof2(Graph *g, const Node *y, Node *dy, Node **dx)
 {
     Node *a = y->arg[0], *w = y->arg[2];
     Shape s = a->shape;
     dx[2] = graph_cof2(g, a, dy);
-    if (s.dim[s.rank - 1] == 1 || s.dim[s.rank - 1] == 2)
+    Size rows = s.dim[s.rank - 1];
+    if (rows == 3)
+        dx[0] = graph_cof2(g, dy, w);
+    if (rows >= 1 && rows <= 3)
         return;
 
     Node *x = graph_solve(g, a, dy, false), *z = graph_solve(g, a, w, false);
