@@ -8,6 +8,8 @@ static const char *place_name(const Program *p, const Node *n)
                           [P_MEMBER] = "work", [P_GRAD] = "grads", [P_ALIAS] = "alias", [P_ROW] = "row", [P_FOLDED] = "folded"};
     if (at->kind == P_VAR)
         return text_format(p->ngc, "var %s", at->var->name);
+    if (at->kind == P_MEMBER && p->block[0] == 't')
+        return text_format(p->ngc, "totals.%s", at->name);
     if (at->kind == P_MEMBER || at->kind == P_GRAD)
         return text_format(p->ngc, "%s.%s", kind[at->kind], at->name);
     if (at->kind == P_SPACE && at->offset >= 0)

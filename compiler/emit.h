@@ -5,7 +5,7 @@
 #include "program.h"
 
 enum { LINE = 64, WORTH_A_LINE = 4096 }; /* bytes of a cache line; of space that is worth beginning on one */
-enum { USES_PARAMS = 1, USES_STATE = 2, USES_INPUTS = 4, USES_WORK = 8, USES_GRADS = 16, USES_SEED = 32 };
+enum { USES_PARAMS = 1, USES_STATE = 2, USES_INPUTS = 4, USES_WORK = 8, USES_GRADS = 16, USES_SEED = 32, USES_TOTALS = 64 };
 
 /* The functions of the emitted C, in the order of the header. */
 typedef enum {
@@ -29,6 +29,7 @@ typedef struct Function {
     unsigned dims;    /* run-time dims checked */
     bool *reads;      /* by index of Model.var: checked and touched */
     bool shared;      /* by the threads of a pool */
+    int walk;         /* of eval: 0; else it is static, and what metrics_add does in this walk over the rows */
 } Function;
 
 typedef struct Member { /* of the work struct */
@@ -48,6 +49,31 @@ typedef struct MemberKind { /* members that can stand for each other: of one sha
 
 typedef Table Taken; /* names given out in one scope */
 
+typedef struct Total { /* a member of the totals struct, of doubles */
+    const char *name;
+    const Shape *shape;
+    const char *note;  /* or NULL */
+} Total;
+
+typedef struct Metrics { /* what emit_metrics.c makes of carry.c's plan */
+    Carry *carry;
+    const char **member, **of_carrier; /* by carrier: its members of work and of totals */
+    bool *own;                         /* by carrier: its member of work is no root's */
+    const char **link_member, **of_link; /* by link: the same */
+    const char **of_root;              /* by index of Model.root: its member of totals; NULL: it has none */
+    const char *rows, *seen;           /* members of totals: rows in all, rows in this walk */
+    Total *total;
+    int totals, total_room;
+    Taken names;                       /* of members of totals */
+    Function *end;                     /* by walk: what is computed when it is over */
+    unsigned blocks, writes;           /* of metrics_add */
+    int64_t space, ispace;             /* elements that the ends need */
+    const char *real, *suffix;         /* Emit's own, while floats are double */
+    int spare;
+    bool real_double;
+    int pool_from;
+} Metrics;
+
 typedef struct Emit {
     Ngc *ngc;
     Model *model;
@@ -64,6 +90,7 @@ typedef struct Emit {
     struct {
         const double *data;
         Type type;
+        bool wide; /* double */
         int64_t count;
     } * data;
     int datas, data_room;
@@ -79,6 +106,7 @@ typedef struct Emit {
     int spare;             /* elements that let space begin on a cache line; 0: it is small, and begins where it does */
     Function *function;
     int functions;
+    Metrics *metrics; /* NULL: there is nothing to gather over batches */
     int programs;
     bool plain, labels;   /* labels: check_labels is used */
     bool lines;           /* line_start is used */
@@ -225,7 +253,19 @@ void emit_weights(Emit *, Text *, bool define); /* the constants of --weights */
 void emit_runtime(Emit *, Text *); /* the sections that are used, static */
 void emit_types(Text *);           /* the descriptor's types */
 
+/* emit_metrics.c: in the order in which they are called */
+void metrics_members(Emit *, Carry *, Node *const *root); /* root: by index of Model.root, with training = 0 */
+int metrics_targets(Emit *, int walk, Target *);          /* what its program delivers besides roots; how many */
+Program *metrics_walk(Emit *, int walk);                  /* of a walk that is not the first */
+void metrics_ends(Emit *);                                /* when all functions are known */
+void metrics_declare_block(Emit *, Text *);
+void metrics_declare(Emit *, Text *);
+void metrics_print(Emit *, Text *);
+void metrics_wrappers(Emit *, Text *);
+const char *metrics_offset(Emit *, int root);             /* C: of its result in totals; 0: it has none */
+
 /* emit_c.c */
+Body emit_part(Emit *, const Function *, int part);       /* the statements of one part */
 Emit *emit_prepare(Ngc *, Model *); /* programs and functions, planned; nothing printed */
 bool emit_in_function(const Function *, const Kernel *);
 
@@ -235,6 +275,7 @@ void report_passes(const Function *, FILE *);
 void report_saved(const Function *backward, FILE *);
 void emit_run_time_sizes(Emit *, Text *, unsigned dims); /* declares those that the text speaks of */
 int64_t emit_work_size(const Emit *, int64_t pointer);    /* bytes of work, where a pointer has so many */
+int64_t emit_totals_size(const Emit *);                   /* bytes of totals; 0: there are none */
 void emit_space(const Emit *, Text *, const Body *);      /* the same, of space */
 int emit_data(Emit *, const double *data, Type, int64_t count); /* the number of a constant array */
 

@@ -13,6 +13,7 @@ typedef struct Wish { /* for the targets of one program */
     unsigned kinds;   /* bits of RootKind */
     int group;        /* of updates and losses; -1: all */
     bool phases;      /* gradients belong to phase 1 */
+    bool metrics;     /* and what metrics_add takes from a batch */
 } Wish;
 
 /* By node id: is it needed by a loss of the wish? */
@@ -54,7 +55,7 @@ static bool is_again(Emit *e, Table *taken, const Root *r)
 static Program *build_program(Emit *e, const char *name, const Roots *r, Wish w, const Target *given, int givens)
 {
     Model *m = e->model;
-    Target *t = arena_alloc(e->ngc, (size_t)(m->roots + 1) * sizeof *t);
+    Target *t = arena_alloc(e->ngc, (size_t)(m->roots + (e->metrics ? e->metrics->carry->carriers : 0) + 1) * sizeof *t);
     int count = 0, *uses = used_by_losses(e, r, &w);
     Table taken = {0};
     for (int i = 0; i < m->roots; i++)
@@ -62,6 +63,8 @@ static Program *build_program(Emit *e, const char *name, const Roots *r, Wish w,
             t[count++] = (Target){.node = r->node[i],
                                   .place = emit_root_place(e, &m->root[i]),
                                   .phase = w.phases && m->root[i].kind == ROOT_GRAD};
+    if (w.metrics)
+        count += metrics_targets(e, 0, t + count);
     return program_build(e->ngc, m, name, t, count, given, givens, e->plain && !given);
 }
 
@@ -271,13 +274,16 @@ Emit *emit_prepare(Ngc *ngc, Model *m)
         UPDATE = 1 << ROOT_UPDATE,
         NAMED = 1 << ROOT_NAMED
     };
+    bool frozen = ngc->opt.weights != NULL;
     Modes modes = model_modes(m);
+    Carry *carry = modes.carry;
     Roots use = {modes.use}, learn = {modes.learn};
     bool losses = has_kind(m, ROOT_LOSS), outputs = has_kind(m, ROOT_OUTPUT), updates = has_kind(m, ROOT_UPDATE);
     emit_names(e);
     emit_members(e);
-    e->function = arena_alloc(ngc, (size_t)(FN_GROUP + m->groups + 1) * sizeof *e->function);
-    bool frozen = ngc->opt.weights != NULL;
+    metrics_members(e, carry, use.node);
+    e->pinned = e->members;
+    e->function = arena_alloc(ngc, (size_t)(FN_GROUP + m->groups + (carry ? carry->walks : 0) + 1) * sizeof *e->function);
     if (!frozen && (has_vars(m, VAR_PARAM) || has_vars(m, VAR_STATE)))
         add_function(e, FN_INIT, "init", build_init(e), -1);
     if (outputs)
@@ -285,7 +291,11 @@ Emit *emit_prepare(Ngc *ngc, Model *m)
                      build_program(e, "predict", &use, (Wish){OUTPUT | NAMED, -1, false}, NULL, 0), -1);
     if (!frozen && (outputs || losses || has_kind(m, ROOT_METRIC)))
         add_function(e, FN_EVAL, "eval",
-                     build_program(e, "eval", &use, (Wish){OUTPUT | LOSS | METRIC | NAMED, -1, false}, NULL, 0), -1);
+                     build_program(e, "eval", &use, (Wish){OUTPUT | LOSS | METRIC | NAMED, -1, false, carry != NULL}, NULL, 0), -1);
+    for (int walk = 1; carry && walk < carry->walks; walk++) {
+        add_function(e, FN_EVAL, text_format(ngc, "metrics_walk_%d", walk), metrics_walk(e, walk), -1);
+        e->function[e->functions - 1].walk = walk;
+    }
     if (losses) {
         Program *train = build_program(e, "train", &learn, (Wish){LOSS | GRAD | NAMED, -1, true}, NULL, 0);
         add_function(e, FN_FORWARD, "forward", train, 0);
@@ -305,6 +315,8 @@ Emit *emit_prepare(Ngc *ngc, Model *m)
         if (f->program->plain && f->phase != 1)
             place_members(e, f->program);
     }
+    if (e->metrics)
+        metrics_ends(e);
     int64_t size = type_size(ngc, T_FLOAT);
     e->spare = !e->plain && e->space * size >= WORTH_A_LINE ? (int)(LINE / size) - 1 : 0;
     return e;
@@ -317,12 +329,13 @@ int emit_data(Emit *e, const double *data, Type type, int64_t count)
 {
     int *first = table_at(e->ngc, &e->data_of, data);
     for (int i = *first ? *first - 1 : e->datas; i < e->datas; i++)
-        if (e->data[i].data == data && e->data[i].type == type)
+        if (e->data[i].data == data && e->data[i].type == type && e->data[i].wide == e->ngc->opt.real_double)
             return i + 1;
     *first = *first ? *first : e->datas + 1;
     e->data = arena_grow(e->ngc, e->data, e->datas, &e->data_room, sizeof *e->data);
     e->data[e->datas].data = data;
     e->data[e->datas].type = type;
+    e->data[e->datas].wide = e->ngc->opt.real_double;
     e->data[e->datas].count = count;
     return ++e->datas;
 }
@@ -330,14 +343,17 @@ int emit_data(Emit *e, const double *data, Type type, int64_t count)
 static void print_data(Emit *e, Text *t)
 {
     for (int i = 0; i < e->datas; i++) {
-        text_add(t, "static const %s data_%d[%lld] = {", e->data[i].type == T_INT ? "int32_t" : e->real, i + 1,
+        bool wide = e->data[i].wide, real_double = e->ngc->opt.real_double;
+        text_add(t, "static const %s data_%d[%lld] = {", e->data[i].type == T_INT ? "int32_t" : wide ? "double" : e->real, i + 1,
                  (long long)e->data[i].count);
+        e->ngc->opt.real_double = wide;
         for (int64_t k = 0; k < e->data[i].count; k++)
             text_add(t, "%s%s",
                      k == 0       ? "\n    "
                      : k % 8 == 0 ? ",\n    "
                                   : ", ",
                      emit_number(e, e->data[i].data[k], e->data[i].type));
+        e->ngc->opt.real_double = real_double;
         text_add(t, "\n};\n\n");
     }
 }
@@ -478,7 +494,7 @@ static void print_waiting(Body *b, Waiting *w, const Kernel *k)
 }
 
 /* The statements of one part. */
-static Body print_part(Emit *e, const Function *f, int part)
+Body emit_part(Emit *e, const Function *f, int part)
 {
     Body b = {.e = e, .p = f->program, .text.ngc = e->ngc};
     int line = 0, level = comment_level(e, f);
@@ -508,7 +524,7 @@ static Body print_part(Emit *e, const Function *f, int part)
 /* A part as a function of its own, and its call. */
 static void print_part_apart(Emit *e, const Function *f, int part, int number, Text *out, Body *whole)
 {
-    Body b = print_part(e, f, part);
+    Body b = emit_part(e, f, part);
     Function own = *f;
     own.blocks = b.blocks & ~(unsigned)USES_SEED;
     own.fn = b.blocks & USES_SEED ? FN_INIT : FN_STEP;
@@ -539,7 +555,7 @@ static void print_function(Emit *e, const Function *f, Text *out)
     text_put(&checks, "", 0);
     comment_names(e, p, true);
     if (first == last && first >= 0)
-        b = print_part(e, f, first);
+        b = emit_part(e, f, first);
     for (int part = first; part <= last && first < last; part++)
         print_part_apart(e, f, part, part - first + 1, out, &b);
     comment_names(e, p, false);
@@ -548,9 +564,10 @@ static void print_function(Emit *e, const Function *f, Text *out)
     print_checks(e, f, &checks, &dims);
     if (checks.size)
         b.blocks |= USES_INPUTS;
-    if (comment_level(e, f) < e->ngc->opt.comments)
+    if (comment_level(e, f) < e->ngc->opt.comments && !f->walk)
         text_add(out, "/* the same statements as in %s; the rules stand there */\n", f->fn >= FN_STEP ? "forward, backward and update" : "forward");
-    text_add(out, "%s %s_%s(%s)\n{\n", f->fn == FN_INIT ? "void" : "int", e->name, f->name, emit_arguments(e, f, true));
+    text_add(out, "%s%s %s_%s(%s)\n{\n", f->walk ? "static " : "", f->fn == FN_INIT ? "void" : "int", e->name, f->name,
+             emit_arguments(e, f, true));
     emit_run_time_sizes(e, out, dims | b.dims);
     if (f->fn == FN_INIT && p->space > 0)
         text_add(out, "    %s space[%lld];\n", e->real, (long long)p->space);
@@ -671,6 +688,7 @@ void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
     Emit *e = emit_prepare(ngc, m);
     Text body = {.ngc = ngc};
     print_functions(e, &body);
+    metrics_print(e, &body);
     *out = (Output){.c = {.ngc = ngc}, .h = {.ngc = ngc}};
     if (header)
         print_header(e, header, &out->h);

@@ -15,7 +15,7 @@ static bool is_local_name(const char *name)
     static const char *const local[] = {"params", "state", "in", "w",    "grads",   "seed",        "i",
                                         "j",      "k",     "l",  "dims", "tensors", "check_labels",
                                         "arg",    "id",    "threads", "call", "from", "to", "share_of", "meet",
-                                        "space", "line_start"};
+                                        "space", "line_start", "t", "error", "larger", "whole"};
     for (size_t i = 0; i < sizeof local / sizeof *local; i++)
         if (strcmp(local[i], name) == 0)
             return true;
@@ -394,7 +394,7 @@ const char *emit_arguments(Emit *e, const Function *f, bool types)
         const char *type, *name;
     } all[] = {
         {USES_PARAMS, "params", "params"}, {USES_STATE, "state", "state"}, {USES_INPUTS, "inputs", "in"},
-        {USES_WORK, "work", "w"},          {USES_GRADS, "grads", "grads"},
+        {USES_WORK, "work", "w"},          {USES_GRADS, "grads", "grads"}, {USES_TOTALS, "totals", "t"},
     };
     Text t = {.ngc = e->ngc};
     const char *comma = "";
@@ -417,15 +417,20 @@ static void declare_functions(Emit *e, Text *t)
 {
     for (int i = 0; i < e->functions; i++) {
         const Function *f = &e->function[i];
+        if (f->walk)
+            continue;
         text_add(t, "/* %s */\n", function_note[f->fn < FN_GROUP ? f->fn : FN_GROUP]);
         text_add(t, "%s %s_%s(%s);\n", f->fn == FN_INIT ? "void" : "int", e->name, f->name, emit_arguments(e, f, true));
     }
+    metrics_declare(e, t);
     text_add(t, "\n/* for other languages and generic programs */\n");
     static const char *const block[] = {"params", "state", "inputs", "work", "grads"};
     bool have[] = {has_var(e, VAR_PARAM), has_var(e, VAR_STATE), has_var(e, VAR_INPUT), true, has_root(e, ROOT_GRAD)};
     for (size_t i = 0; i < sizeof block / sizeof *block; i++)
         if (have[i])
             text_add(t, "size_t %s_sizeof_%s(void);\n", e->name, block[i]);
+    if (e->metrics)
+        text_add(t, "size_t %s_sizeof_totals(void);\n", e->name);
     text_add(t, "extern const ngrt_model %s_model;\n", e->name);
 }
 
@@ -444,6 +449,7 @@ void emit_declarations(Emit *e, Text *t)
     declare_grads(e, t);
     declare_inputs(e, t);
     declare_work(e, t);
+    metrics_declare_block(e, t);
     emit_weights(e, t, false);
     text_add(t, "/* Functions that return int check sizes and labels before they write anything: 0, or a negative "
                 "NGRT_E... */\n");
@@ -483,6 +489,7 @@ typedef struct Row { /* of the table of tensors */
     Shape shape;
     const char *flags;
     int64_t limit;
+    const char *total; /* where its value for all rows is; NULL: nowhere */
 } Row;
 
 static void add_row(Emit *e, Text *t, Row r)
@@ -497,8 +504,8 @@ static void add_row(Emit *e, Text *t, Row r)
     text_add(t, "}, {");
     for (int i = 0; i < 8; i++)
         text_add(t, "%s%d", i ? ", " : "", i < r.shape.rank ? run_time_dim(e, r.shape.dim[i]) : -1);
-    text_add(t, "}, offsetof(%s_%s, %s), %s, %lld},\n", e->name, r.block, r.member, r.flags,
-             r.limit > INT_MAX ? 0LL : (long long)r.limit);
+    text_add(t, "}, offsetof(%s_%s, %s), %s, %lld, %s},\n", e->name, r.block, r.member, r.flags,
+             r.limit > INT_MAX ? 0LL : (long long)r.limit, r.total ? r.total : "0");
 }
 
 /* Is the input's value no part of what predict reads? */
@@ -543,7 +550,7 @@ static int add_rows(Emit *e, Text *t)
                 continue;
             add_row(e, t,
                     (Row){r->name, of_root[k].role, of_root[k].block, r->cname, r->node->type, r->node->shape,
-                          sum ? "NGRT_SUM" : "0", 0});
+                          sum ? "NGRT_SUM" : "0", 0, metrics_offset(e, i)});
             rows++;
         }
     return rows;
@@ -592,10 +599,11 @@ void emit_model(Emit *e, Text *t)
             text_add(t, "size_t %s_sizeof_%s(void)\n{\n    return sizeof(%s_%s);\n}\n\n", e->name, block[i], e->name,
                      block[i]);
     for (int i = 0; i < e->functions; i++)
-        if (e->function[i].fn < FN_GROUP) {
+        if (e->function[i].fn < FN_GROUP && !e->function[i].walk) {
             add_wrapper(e, t, &e->function[i]);
             name[e->function[i].fn] = e->function[i].name;
         }
+    metrics_wrappers(e, t);
     if (e->graph->dims > 0) {
         text_add(t, "static const ngrt_dim dims[] = {\n");
         for (int i = 0; i < e->graph->dims; i++)
@@ -613,5 +621,9 @@ void emit_model(Emit *e, Text *t)
              count ? "tensors" : "NULL");
     for (int fn = FN_INIT; fn <= FN_STEP; fn++)
         text_add(t, name[fn] ? "%scall_%s" : "%sNULL", fn ? ", " : "", name[fn]);
+    if (e->metrics)
+        text_add(t, ",\n    sizeof(%s_totals), call_metrics_start, call_metrics_add, call_metrics_finish", e->name);
+    else
+        text_add(t, ",\n    0, NULL, NULL, NULL");
     text_add(t, "\n};\n");
 }

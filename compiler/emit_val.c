@@ -85,7 +85,7 @@ static const char *member_text(Body *b, const Place *place)
                                                            : "state",
                            place->var->cname);
     case P_GRAD: b->blocks |= USES_GRADS; return text_format(b->e->ngc, "grads->%s", place->name);
-    case P_MEMBER: b->blocks |= USES_WORK; return text_format(b->e->ngc, "w->%s", place->name);
+    case P_MEMBER: b->blocks |= USES_WORK; return text_format(b->e->ngc, "%s->%s", b->p->block, place->name);
     default: ngc_bug("a value of %s has no member", b->p->name);
     }
 }
@@ -111,9 +111,9 @@ static const char *space_text(Body *b, Type type)
     bool init = b->p->init;
     b->blocks |= init ? 0 : USES_WORK;
     if (type == T_INT)
-        return init ? "ispace" : "w->ispace";
+        return init ? "ispace" : text_format(b->e->ngc, "%s->ispace", b->p->block);
     b->space |= b->e->spare && !init;
-    return init || b->e->spare ? "space" : "w->space";
+    return init || b->e->spare ? "space" : text_format(b->e->ngc, "%s->space", b->p->block);
 }
 
 /* A pointer to the first element. */

@@ -113,7 +113,7 @@ static void place_leaves(Program *p, const Target *given, int givens)
 {
     for (int i = 0; i < p->nodes; i++) {
         Node *n = p->node[i];
-        if (n->op == OP_var)
+        if (n->op == OP_var && n->attr.var->index >= 0)
             p->place[i] = (Place){.kind = P_VAR, .var = n->attr.var, .shape = &n->shape};
         if (n->op == OP_data)
             p->place[i].kind = P_DATA;
@@ -831,6 +831,7 @@ Program *program_build(Ngc *ngc, Model *model, const char *name, Target *target,
                    .model = model,
                    .graph = model->graph,
                    .name = name,
+                   .block = strcmp(name, "metrics_finish") == 0 ? "t" : "w",
                    .plain = plain,
                    .init = strcmp(name, "init") == 0,
                    .target = target,

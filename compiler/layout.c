@@ -203,19 +203,31 @@ static void graph_layout(Graph *g, Node **root, int roots, const bool *stays)
         root[i] = l.now[root[i]->id];
 }
 
-/* Of both modes together. What `update` is given are gradients as they are. */
+/* Of both modes together. What `update` is given are gradients as they are, and what walks over the rows are given are totals as
+ * they are. */
 void modes_layout(Modes *modes)
 {
     Model *m = modes->model;
+    Carry *c = modes->carry;
     Ngc *ngc = m->graph->ngc;
-    Node **root = arena_alloc(ngc, (size_t)(2 * m->roots + 1) * sizeof *root);
-    bool *stays = arena_alloc(ngc, (size_t)(2 * m->roots + 1));
+    int carriers = c ? c->carriers : 0, links = c ? c->links : 0, roots = 2 * m->roots;
+    Node **root = arena_alloc(ngc, (size_t)(roots + carriers + links + 1) * sizeof *root);
+    bool *stays = arena_alloc(ngc, (size_t)(roots + carriers + links + 1));
 
-    for (int i = 0; i < 2 * m->roots; i++) {
+    for (int i = 0; i < roots; i++) {
         root[i] = i < m->roots ? modes->use[i] : modes->learn[i - m->roots];
         stays[i] = m->root[i % m->roots].kind == ROOT_GRAD;
     }
-    graph_layout(m->graph, root, 2 * m->roots, stays);
+    for (int i = 0; i < carriers + links; i++) {
+        root[roots + i] = i < carriers ? c->carrier[i].node : c->link[i - carriers].node;
+        stays[roots + i] = true;
+    }
+
+    graph_layout(m->graph, root, roots + carriers + links, stays);
     modes->use = root;
     modes->learn = root + m->roots;
+    for (int i = 0; i < carriers; i++)
+        c->carrier[i].node = root[roots + i];
+    for (int i = 0; i < links; i++)
+        c->link[i].node = root[roots + carriers + i];
 }

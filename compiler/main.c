@@ -99,6 +99,10 @@ static Model *front(Ngc *ngc, const Args *a, int *status)
     if (!check_defines(ngc, m) || !check_keeps(ngc, m))
         return NULL;
     m->name = model_name(ngc, a);
+    carry_check(m);
+    *status = 1;
+    if (diag_failed(ngc))
+        return NULL;
     *status = 0;
     return m;
 }

@@ -36,6 +36,7 @@ typedef struct Entry { /* a tensor of the manifest */
     Type type;
     Shape shape;
     int64_t offset, limit;
+    int64_t total; /* where its value for all rows is in totals; 0: nowhere */
     bool pointer;
     const Var *var;           /* an input that has a default, or NULL */
 } Entry;
@@ -103,6 +104,8 @@ static void put_entry(Emit *e, Text *t, Entry n)
         text_add(t, ", \"limit\": %lld", (long long)n.limit);
     if (n.var && n.var->init)
         put_default(e, t, n.var);
+    if (n.total > 0)
+        text_add(t, ", \"total\": %lld", (long long)n.total);
     text_add(t, "}");
 }
 
@@ -167,6 +170,43 @@ int64_t emit_work_size(const Emit *e, int64_t pointer)
     return layout_size(&l);
 }
 
+/* That of totals; where the member of this name is in *offset, unless it is NULL. */
+static Layout place_totals(const Emit *e, const char *name, int64_t *offset)
+{
+    const Metrics *x = e->metrics;
+    Layout l = {0};
+    for (int i = 0; i < x->totals; i++) {
+        int64_t at = place_member(&l, count_at_bound(e, *x->total[i].shape) * 8, 8);
+        if (offset && x->total[i].name == name)
+            *offset = at;
+    }
+    if (x->carry->walks > 1)
+        place_member(&l, 4, 4);
+    for (int i = 1; i < e->graph->dims; i++)
+        place_member(&l, 4, 4);
+    if (x->ispace > 0)
+        place_member(&l, x->ispace * 4, 4);
+    if (x->space > 0)
+        place_member(&l, x->space * 8, 8);
+    return l;
+}
+
+int64_t emit_totals_size(const Emit *e)
+{
+    if (!e->metrics)
+        return 0;
+    Layout l = place_totals(e, NULL, NULL);
+    return layout_size(&l);
+}
+
+static int64_t total_at(const Emit *e, int root)
+{
+    int64_t at = 0;
+    if (e->metrics && e->metrics->of_root[root])
+        place_totals(e, e->metrics->of_root[root], &at);
+    return at;
+}
+
 /* Losses, metrics, outputs and kept values among the members of work. */
 static Layout put_work(Emit *e, Text *t)
 {
@@ -179,7 +219,8 @@ static Layout put_work(Emit *e, Text *t)
             const Root *r = &e->model->root[k];
             if (r->cname == m->name && r->kind != ROOT_GRAD && r->kind != ROOT_UPDATE && emit_keeps(e, r))
                 put_entry(e, t, (Entry){.name = r->name, .c = r->cname, .role = role[r->kind], .block = "work", .type = m->type,
-                                        .shape = m->shape, .offset = offset[i]});
+                                        .shape = m->shape, .offset = offset[i],
+                                        .total = r->kind == ROOT_LOSS || r->kind == ROOT_METRIC ? total_at(e, k) : 0});
         }
     }
     return l;
@@ -191,21 +232,35 @@ static void put_block(Emit *e, Text *t, const char *name, Layout l)
         text_add(t, "%s\n    \"%s\": {\"type\": \"%s_%s\", \"bytes\": %lld}", t->size ? "," : "", name, e->name, name, (long long)layout_size(&l));
 }
 
-static void put_function(Emit *e, Text *t, const Function *f)
+static void put_function(Emit *e, Text *t, const Function *f, const char *returns)
 {
     static const struct {
         unsigned use;
         const char *name;
-    } all[] = {{USES_PARAMS, "params"}, {USES_STATE, "state"}, {USES_INPUTS, "inputs"}, {USES_WORK, "work"}, {USES_GRADS, "grads"}};
+    } all[] = {{USES_PARAMS, "params"}, {USES_STATE, "state"}, {USES_INPUTS, "inputs"}, {USES_WORK, "work"}, {USES_GRADS, "grads"}, {USES_TOTALS, "totals"}};
     const char *comma = "";
     text_add(t, "%s\n    {\"name\": \"%s_%s\", \"does\": \"%s\", \"returns\": \"%s\", \"arguments\": [", t->size ? "," : "", e->name, f->name,
-             f->fn < FN_GROUP ? f->name : "step", f->fn == FN_INIT ? "void" : "int");
+             f->fn < FN_GROUP ? f->name : "step", returns);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (f->blocks & all[i].use) {
             text_add(t, "%s{\"block\": \"%s\", \"const\": %s}", comma, all[i].name, f->writes & all[i].use ? "false" : "true");
             comma = ", ";
         }
     text_add(t, f->fn == FN_INIT ? "%s{\"type\": \"uint64\", \"name\": \"seed\"}]}" : "%.0s]}", comma);
+}
+
+/* The block and the functions of losses and metrics over all rows. */
+static void put_metrics(Emit *e, Text *blocks, Text *functions)
+{
+    Function start = {.fn = FN_EVAL, .name = "metrics_start", .blocks = USES_TOTALS, .writes = USES_TOTALS}, add = start, finish = start;
+    add.name = "metrics_add";
+    add.blocks = e->metrics->blocks;
+    add.writes = e->metrics->writes;
+    finish.name = "metrics_finish";
+    put_block(e, blocks, "totals", place_totals(e, NULL, NULL));
+    put_function(e, functions, &start, "void");
+    put_function(e, functions, &add, "int");
+    put_function(e, functions, &finish, "int");
 }
 
 void manifest_write(Ngc *ngc, Model *m, Text *t)
@@ -218,7 +273,10 @@ void manifest_write(Ngc *ngc, Model *m, Text *t)
     put_block(e, &blocks, "grads", put_grads(e, &tensors));
     put_block(e, &blocks, "work", put_work(e, &tensors));
     for (int i = 0; i < e->functions; i++)
-        put_function(e, &functions, &e->function[i]);
+        if (!e->function[i].walk)
+            put_function(e, &functions, &e->function[i], e->function[i].fn == FN_INIT ? "void" : "int");
+    if (e->metrics)
+        put_metrics(e, &blocks, &functions);
     text_add(t, "{\n  \"manifest\": 1,\n  \"ngc\": \"" NGC_VERSION "\",\n  \"name\": \"%s\",\n  \"real\": \"%s\",\n  \"standalone\": %s,\n  \"pointer\": %d,\n",
              m->name, ngc->opt.real_double ? "float64" : "float32", ngc->opt.standalone ? "true" : "false", POINTER);
     text_add(t, "  \"dims\": [");

@@ -289,7 +289,7 @@ struct Var {
     Node *node;         /* the OP_var node */
     Node *init;         /* param, state: the starting value as a graph expression; input: its default or NULL */
     const double *standard; /* input that is a tensor: the elements of its default, at the bounds of run-time sizes; NULL: none */
-    int index;          /* its place in Model.var, once these are in order */
+    int index;          /* its place in Model.var, once these are in order; -1: a leaf of carry.c, of no model */
     int update;         /* 1 + the place of its update in Model.root while these are collected; 0: none */
     const double *data; /* --weights: its elements, row-major; else NULL */
     int64_t limit;      /* int input used as an index or label: must be in [0, limit); 0: any value */
@@ -333,7 +333,7 @@ typedef struct Define { const char *name; double value; bool used; } Define; /* 
 
 typedef enum { /* passes, in the order in which they run: passes.c says what each is */
     PASS_LOWER, PASS_CLOSE, PASS_SIMPLIFY,
-    PASS_TRAINING, PASS_LAYOUT,
+    PASS_TRAINING, PASS_CARRY, PASS_LAYOUT,
     PASS_FOLD, PASS_ZEROS, PASS_MERGE, PASS_DROP, PASS_FUSE, PASS_ROWS, PASS_COLLAPSE, PASS_FINISH, PASS_PARTS,
     PASS_SHARE, PASS_PLAN, PASS_WAITS,
     PASS_COUNT
@@ -458,6 +458,7 @@ Size size_mul(Graph *, Size, Size);
 bool size_div(Graph *, Size a, Size b, Size *quotient);  /* false: not exact */
 int64_t size_max(const Graph *, Size);                   /* with every dim at its bound */
 int64_t size_least(const Graph *, Size);                 /* with every dim at 1 */
+int size_powers(Graph *, Size, int dim, Size *coef);     /* s = sum of coef[k] dim^k; how many, at most 256 */
 bool size_number(const Graph *, Size, int64_t *);        /* is it a number, perhaps a negative one? */
 int64_t size_at(const Graph *, Size, const int64_t *dim);
 const char *size_text(const Graph *, Size, const char *prefix); /* "2*m + 1"; prefix stands before each dim's name */
@@ -535,12 +536,46 @@ const char *op_rule(Ngc *, const Node *y, int operand);  /* the record's rule as
 void graph_simplify(Graph *, Node **root, int roots, int from, Node *leaf, Node *value);
 void model_simplify(Model *);                            /* the last round, over everything: no gradient is asked after it */
 
+/* ---- carry.c: losses and metrics of all rows, which come in batches -------------------------------------------------------- */
+
+typedef enum { /* what batches contribute, and how contributions become one */
+    CARRY_SUM,   /* added up */
+    CARRY_MAX,   /* the largest stays */
+    CARRY_FIRST, /* that of the first batch stays */
+    CARRY_LAST,  /* that of the last one stays */
+    CARRY_SAME,  /* equal for all batches */
+} CarryKind;
+
+typedef struct Carrier {
+    CarryKind kind;
+    int walk;               /* over all rows, from 0, in which it is gathered */
+    Node *node;             /* computed for one batch */
+    Node *total;            /* the leaf that stands for that of all rows */
+} Carrier;
+
+typedef struct Link { /* a total that rows are computed with in later walks */
+    Node *node;             /* as it occurs in the graph of a batch */
+    int walk;               /* the first that reads it */
+    Node *total;            /* what computes it from leaves */
+} Link;
+
+typedef struct Carry {
+    Carrier *carrier;
+    int carriers;
+    Link *link;
+    int links;
+    Node **root;            /* by index of Model.root: the loss or metric, computed from leaves; NULL: it has no total */
+    Node *rows;             /* the leaf that stands for the count of all rows */
+    int walks;              /* over all rows */
+} Carry;
+
 /* ---- passes.c: the list of passes --------------------------------------------------------------------------- */
 
 typedef struct Modes {   /* the roots of a model in its two modes, by index of Model.root */
     Model *model;
     Node **use;          /* predict, eval: `training` is 0 */
     Node **learn;        /* forward, backward, update, step: `training` is 1 */
+    Carry *carry;        /* of losses and metrics over all rows; NULL: there is nothing to carry */
 } Modes;
 
 struct Program;
@@ -563,7 +598,11 @@ int pass_find(const char *name);                         /* a pass that can be l
 const char *pass_letters(Ngc *);                         /* that -d knows */
 int source_library(Ngc *);                               /* adds the library, before any other text; as source_add */
 Model *model_compile(Ngc *, int file);                   /* after source_library: parse, lower, the passes on the graph; NULL: errors */
+Node **model_with_training(Model *, double value);       /* the roots' nodes with this number in place of `training` */
 Modes model_modes(Model *);                              /* the passes on the roots, before code is made of them */
+
+void modes_carry(Modes *);                               /* carry.c; sets Modes.carry */
+void carry_check(Model *);                               /* errors and warnings about what cannot be carried */
 
 /* ---- eval.c: the reference interpreter --------------------------------------------------------------------- */
 

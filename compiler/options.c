@@ -91,6 +91,7 @@ const CommandInfo command_table[] = {
 const int command_count = (int)(sizeof command_table / sizeof *command_table);
 
 const WarningInfo warning_table[] = {
+    {"batch-value", "a loss of one batch, not of all the data"},
     {"large-output", "C of more than 4 MB"},
     {"log-softmax", "the log of a softmax"},
     {"renamed-identifier", "a name that is another in the C"},

@@ -21,6 +21,7 @@ const PassInfo pass_table[PASS_COUNT] = {
 
     /* on the roots of both modes, before programs are made of them */
     [PASS_TRAINING] = {"training", 't', .needed = true, .plain = true, .modes = fix_training},
+    [PASS_CARRY] = {"carry", 0, .needed = true, .plain = true, .modes = modes_carry},
     [PASS_LAYOUT] = {"layout", 'o', .modes = modes_layout},
 
     /* on the program of each function; what has no function is a step of fuse */
@@ -122,7 +123,7 @@ Model *model_compile(Ngc *ngc, int file)
 }
 
 /* The roots with a number in place of `training`. */
-static Node **with_training(Model *m, double value)
+Node **model_with_training(Model *m, double value)
 {
     Node **root = arena_alloc(m->graph->ngc, (size_t)(m->roots + 1) * sizeof *root);
 
@@ -135,8 +136,8 @@ static Node **with_training(Model *m, double value)
 
 static void fix_training(Modes *modes)
 {
-    modes->use = with_training(modes->model, 0);
-    modes->learn = with_training(modes->model, 1);
+    modes->use = model_with_training(modes->model, 0);
+    modes->learn = model_with_training(modes->model, 1);
 }
 
 static void dump_mode(const Modes *modes, const char *name, Node *const *root)

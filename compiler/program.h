@@ -142,6 +142,7 @@ struct Program {
     Model *model;
     Graph *graph;
     const char *name; /* "predict" */
+    const char *block; /* what points to the struct that P_MEMBER and P_SPACE speak of: "w"; of metrics_finish "t" */
     bool plain;       /* as at -O0: every value stored, nothing merged */
     bool init;
     Target *target;

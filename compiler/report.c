@@ -139,6 +139,9 @@ static void report_structs(const Emit *e, FILE *out)
         fprintf(out, "bytes of grads: %lld\n", (long long)bytes);
     fprintf(out, "bytes of work: %lld (planned space: %lld; where pointers have 4 bytes: %lld)\n", (long long)emit_work_size(e, 8),
             (long long)(e->space * type_size(e->ngc, T_FLOAT) + e->ispace * 4), (long long)emit_work_size(e, 4));
+    if (e->metrics)
+        fprintf(out, "bytes of totals: %lld, of %d walk%s over the rows\n", (long long)emit_totals_size(e), e->metrics->carry->walks,
+                e->metrics->carry->walks > 1 ? "s" : "");
 }
 
 void report(Ngc *ngc, Model *m, FILE *out)

@@ -162,6 +162,27 @@ bool size_div(Graph *g, Size a, Size b, Size *quotient)
     return rest.terms == 0;
 }
 
+/* The coefficients of the powers of one dim, which are sizes in the others; how many there are, at most 256. */
+int size_powers(Graph *g, Size s, int dim, Size *coef)
+{
+    struct Poly p = size_poly(g, s);
+    int most = 0;
+    for (int i = 0; i < p.terms; i++)
+        most = p.term[i].power[dim] > most ? p.term[i].power[dim] : most;
+    for (int k = 0; k <= most; k++) {
+        struct Poly of_power = {0};
+        for (int i = 0; i < p.terms; i++) {
+            Term t = p.term[i];
+            if (t.power[dim] != k)
+                continue;
+            t.power[dim] = 0;
+            poly_add(g, &of_power, t);
+        }
+        coef[k] = poly_size(g, &of_power);
+    }
+    return most + 1;
+}
+
 int64_t size_at(const Graph *g, Size s, const int64_t *dim)
 {
     if (s >= 0)

@@ -22,6 +22,7 @@ extern "C" {
 
 /* Emitted functions return NGRT_OK or, before they have written anything, NGRT_ESIZE or NGRT_ELABEL. */
 enum ngrt_error {
+    NGRT_AGAIN = 1,     /* of metrics_finish, no error: all rows must be added once more */
     NGRT_OK = 0,
     NGRT_ESIZE = -1,    /* a run-time size is below 1 or above its bound */
     NGRT_ELABEL = -2,   /* an integer input holds a label or index out of its range */
@@ -46,13 +47,13 @@ typedef struct ngrt_pool {
 
 /* ---- the model descriptor ------------------------------------------------------------------------ */
 
-#define NGRT_MODEL_VERSION 1
+#define NGRT_MODEL_VERSION 2
 
 enum ngrt_role { NGRT_INPUT, NGRT_PARAM, NGRT_STATE, NGRT_GRAD, NGRT_OUTPUT, NGRT_LOSS, NGRT_METRIC };
 enum ngrt_type { NGRT_F32, NGRT_F64, NGRT_I32 };
 
 enum ngrt_flag {
-    NGRT_SUM = 1,       /* loss, metric: over several batches it is summed; otherwise averaged by rows */
+    NGRT_SUM = 1,       /* loss, metric: it is a sum over the rows of its batch */
     NGRT_TARGET = 2     /* input: predict does not read it */
 };
 
@@ -74,6 +75,7 @@ typedef struct ngrt_tensor {
                            In inputs a tensor is a pointer there and a scalar (rank 0) the value itself. */
     int flags;          /* enum ngrt_flag */
     int limit;          /* int input: its values must be in [0, limit); 0: any */
+    size_t total;       /* loss, metric: where its value for all rows lies in the totals struct, as doubles; 0: it has none */
 } ngrt_tensor;
 
 /* What a generic caller (a loader, a trainer, another language) knows of a model. The functions are those of the
@@ -95,6 +97,12 @@ typedef struct ngrt_model {
     int (*backward)(const void *params, void *state, const void *inputs, void *work, void *grads);
     int (*update)(void *params, void *state, const void *inputs, void *work, const void *grads);
     int (*step)(void *params, void *state, const void *inputs, void *work);
+    /* Losses and metrics of all rows, which come in batches: start; add for each batch; finish, and once more from the first batch
+     * where that is NGRT_AGAIN. Then they are in the totals block. NULL: no run-time size, or nothing to measure. */
+    size_t sizeof_totals;
+    void (*metrics_start)(void *totals);
+    int (*metrics_add)(const void *params, void *state, const void *inputs, void *work, void *totals);
+    int (*metrics_finish)(void *totals);
 } ngrt_model;
 
 /*@ end: */

@@ -4,6 +4,7 @@
 const char *ngrt_strerror(int error) {
     switch (error) {
     case NGRT_OK: return "no error";
+    case NGRT_AGAIN: return "all rows must be added once more";
     case NGRT_ESIZE: return "a run-time size is out of its range";
     case NGRT_ELABEL: return "a label or index is out of its range";
     case NGRT_ENOMEM: return "out of memory";

@@ -121,7 +121,7 @@ int ngrt_weights_load(const ngrt_model *model, void *params, void *state, ngrt_a
  *
  * After each epoch a line goes to stderr. A loss there is the mean of what the steps returned, each from before its
  * update, weighted by rows; metrics are those of the whole training data after the epoch (eval); val_ marks both
- * for the validation data after the epoch. At the end losses and metrics of the validation data, or else of the
+ * for the validation data after the epoch. Losses of eval, and metrics, are those of all rows, and not averages of batches. At the end losses and metrics of the validation data, or else of the
  * training data, go to stdout, one `name: value` a line.
  *
  * Returns the exit status: 0; 1 training failed (a loss is not finite); 2 usage; 3 a file cannot be read or

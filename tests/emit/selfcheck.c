@@ -4,7 +4,7 @@
  *
  *     selfcheck [-O0] [--no-share] [--standalone] [--dims=N] [--seed=N] MODEL.ng > program.c
  */
-#include "ngc.h"
+#include "program.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -87,6 +87,61 @@ static bool has_root(const Model *m, RootKind kind)
     return false;
 }
 
+/* ---- losses and metrics of all rows, in batches ---- */
+
+/* The axis that holds rows, and elements of a row in one piece of it; -1: it has none, -2: it cannot be cut into batches. */
+static int row_axis(Graph *g, Shape s, Size *unit)
+{
+    int axis = -1;
+    for (int i = 0; i < s.rank; i++)
+        if (size_uses_dim(g, s.dim[i], 0))
+            axis = axis == -1 && size_div(g, s.dim[i], size_dim(g, 0), unit) && !size_uses_dim(g, *unit, 0) ? i : -2;
+    return axis;
+}
+
+/* The function `part` of the program, which points the inputs to some of the rows. False: there is an input that has no rows. */
+static bool print_part(Eval *e, const Model *m)
+{
+    Text t = {.ngc = e->ngc};
+    long long rows = (long long)e->dim[0];
+    for (int i = 0; i < m->vars; i++) {
+        const Var *v = m->var[i];
+        int64_t dim[MAX_RANK], count = eval_shape(e, v->shape, dim), outer = 1;
+        Size unit = 0;
+        int axis = v->kind == VAR_INPUT ? row_axis(m->graph, v->shape, &unit) : -1;
+        const char *type = v->type == T_INT ? "int32_t" : "double";
+        if (axis == -2)
+            return false;
+        if (axis < 0)
+            continue;
+        for (int k = 0; k < axis; k++)
+            outer *= dim[k];
+        printf("static %s part_%d[%lld];\n", type, i, (long long)count);
+        text_add(&t, "    for (int o = 0; o < %lld; o++)\n        memcpy(part_%d + o*n*%lld, value_%d + (o*%lld + first)*%lld, n*%lld*sizeof(%s));\n"
+                     "    in.%s = part_%d;\n",
+                 (long long)outer, i, (long long)(count / outer / rows), i, rows, (long long)(count / outer / rows),
+                 (long long)(count / outer / rows), type, v->cname, i);
+    }
+    printf("static void part(int first, int n)\n{\n    in.%s = n;\n%s}\n", m->graph->dim[0].name, t.at ? t.at : "    (void)first;\n");
+    return true;
+}
+
+/* The totals of a loss or metric against the interpreter's, which sees all rows at once. */
+static void print_totals(Eval *e, const Model *m)
+{
+    e->training = 0;
+    eval_forget(e);
+    for (int i = 0; i < m->roots; i++) {
+        const Root *r = &m->root[i];
+        int64_t dim[MAX_RANK], count = eval_shape(e, r->node->shape, dim);
+        if (r->kind != ROOT_LOSS && r->kind != ROOT_METRIC)
+            continue;
+        printf("    {\n        ");
+        print_array("double", "want", ++arrays, eval_node(e, r->node), count);
+        printf("        check_total(model, \"%s\", totals, want_%d, %lld);\n    }\n", r->name, arrays, (long long)count);
+    }
+}
+
 static const char *const helpers =
     "\n#include <stdio.h>\n"
     "static int bad;\nstatic unsigned long long bits = 14695981039346656037ull;\n"
@@ -105,6 +160,29 @@ static const char *const helpers =
     "    note(at, n * sizeof *got);\n    for (size_t i = 0; i < n; i++)\n        if (got[i] != (int32_t)want[i]) {\n"
     "            printf(\"%s[%d]: %d, not %g\\n\", what, (int)i, (int)got[i], want[i]);\n            bad = 1;\n        "
     "    return;\n        }\n}\n";
+
+static const char *const total_helper =
+    "static void check_total(const ngrt_model *model, const char *name, const char *totals, const double *want, size_t n)\n{\n"
+    "    for (int i = 0; i < model->tensors; i++)\n"
+    "        if (strcmp(model->tensor[i].name, name) == 0 && model->tensor[i].role >= NGRT_LOSS && model->tensor[i].total)\n"
+    "            check(name, totals + model->tensor[i].total, want, n);\n}\n";
+
+/* Batches of 1, of 2, and all rows: the same losses and metrics. */
+static void print_metrics(Eval *e, const Model *m, const char *p, const char *s)
+{
+    printf("    static double block[1 << 17];\n    char *totals = (char *)block;\n"
+           "    const int rows = %lld;\n    int batches[] = {1, 2, rows};\n"
+           "    for (int b = 0; model->metrics_add && b < 3; b++) {\n"
+           "        int more = NGRT_AGAIN;\n        if (model->sizeof_totals > sizeof block)\n            return 9;\n"
+           "        for (model->metrics_start(totals); more == NGRT_AGAIN; more = model->metrics_finish(totals))\n"
+           "            for (int i = 0; i < rows; i += batches[b]) {\n"
+           "                part(i, rows - i < batches[b] ? rows - i : batches[b]);\n"
+           "                status |= model->metrics_add(%s, %s, &in, &work, totals);\n            }\n"
+           "        status |= more;\n",
+           (long long)e->dim[0], p, s);
+    print_totals(e, m);
+    printf("    }\n");
+}
 
 /* main of the program: blocks as static variables, the variables' values, then each function and what it must give. */
 static void print_main(Ngc *ngc, Model *m, Eval *e, const double *const *value)
@@ -127,7 +205,8 @@ static void print_main(Ngc *ngc, Model *m, Eval *e, const double *const *value)
         print_array(m->var[i]->type == T_INT ? "int32_t" : "double", "value", i, value[i],
                     eval_shape(e, m->var[i]->shape, dim));
     }
-    printf("int main(void)\n{\n    const ngrt_model *model = &%s_model;\n    int status = 0;\n", name);
+    bool batches = m->graph->dims > 0 && print_part(e, m);
+    printf("%sint main(void)\n{\n    const ngrt_model *model = &%s_model;\n    int status = 0;\n", batches ? total_helper : "", name);
     if (has(m, VAR_PARAM) || has(m, VAR_STATE)) {
         printf("    model->init(%s, %s, 7);\n", p, s);
         e->seed = 7;
@@ -169,8 +248,15 @@ static void print_main(Ngc *ngc, Model *m, Eval *e, const double *const *value)
         printf("    state = start_state;\n");
     printf("    }\n    if (model->step) {\n    status |= model->step(%s, %s, %s, &work);\n", p, s, in);
     print_roots(e, m, "step", 1, 1u << ROOT_LOSS | 1u << ROOT_UPDATE);
+    printf("    }\n");
+    if (has(m, VAR_PARAM))
+        printf("    params = start_params;\n");
+    if (has(m, VAR_STATE))
+        printf("    state = start_state;\n");
+    if (batches)
+        print_metrics(e, m, p, s);
     printf(
-        "    }\n    if (status || bad)\n        printf(\"status %%d\\n\", status);\n    printf(\"%%llx\\n\", bits);\n"
+        "    if (status || bad)\n        printf(\"status %%d\\n\", status);\n    printf(\"%%llx\\n\", bits);\n"
         "    return status || bad;\n}\n");
 }
 

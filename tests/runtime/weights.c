@@ -76,13 +76,13 @@ typedef struct net_params { float W[3][2], b[3], s; int32_t k[2]; } net_params;
 typedef struct net_state { float v[2]; int32_t step; } net_state;
 
 static ngrt_tensor net_tensor[] = {
-    { "x", NGRT_INPUT, NGRT_F32, 1, { 2 }, { -1 }, 0, 0, 0 },
-    { "h.W", NGRT_PARAM, NGRT_F32, 2, { 3, 2 }, { -1, -1 }, offsetof(net_params, W), 0, 0 },
-    { "h.b", NGRT_PARAM, NGRT_F32, 1, { 3 }, { -1 }, offsetof(net_params, b), 0, 0 },
-    { "s", NGRT_PARAM, NGRT_F32, 0, { 0 }, { 0 }, offsetof(net_params, s), 0, 0 },
-    { "k", NGRT_PARAM, NGRT_I32, 1, { 2 }, { -1 }, offsetof(net_params, k), 0, 0 },
-    { "sgd.v", NGRT_STATE, NGRT_F32, 1, { 2 }, { -1 }, offsetof(net_state, v), 0, 0 },
-    { "step", NGRT_STATE, NGRT_I32, 0, { 0 }, { 0 }, offsetof(net_state, step), 0, 0 },
+    { "x", NGRT_INPUT, NGRT_F32, 1, { 2 }, { -1 }, 0, 0, 0, 0 },
+    { "h.W", NGRT_PARAM, NGRT_F32, 2, { 3, 2 }, { -1, -1 }, offsetof(net_params, W), 0, 0, 0 },
+    { "h.b", NGRT_PARAM, NGRT_F32, 1, { 3 }, { -1 }, offsetof(net_params, b), 0, 0, 0 },
+    { "s", NGRT_PARAM, NGRT_F32, 0, { 0 }, { 0 }, offsetof(net_params, s), 0, 0, 0 },
+    { "k", NGRT_PARAM, NGRT_I32, 1, { 2 }, { -1 }, offsetof(net_params, k), 0, 0, 0 },
+    { "sgd.v", NGRT_STATE, NGRT_F32, 1, { 2 }, { -1 }, offsetof(net_state, v), 0, 0, 0 },
+    { "step", NGRT_STATE, NGRT_I32, 0, { 0 }, { 0 }, offsetof(net_state, step), 0, 0, 0 },
 };
 static ngrt_model net = { .version = NGRT_MODEL_VERSION, .name = "net", .sizeof_params = sizeof(net_params),
     .sizeof_state = sizeof(net_state), .tensors = 7, .tensor = net_tensor };
@@ -199,7 +199,7 @@ static void test_round(void) {
 /* One param of its own model in a .npy. */
 static void test_single(void) {
     float w[2][2] = { { 1, 2 }, { 3, 4 } }, got[4] = { 0 };
-    ngrt_tensor tensor = { "W", NGRT_PARAM, NGRT_F32, 2, { 2, 2 }, { -1, -1 }, 0, 0, 0 };
+    ngrt_tensor tensor = { "W", NGRT_PARAM, NGRT_F32, 2, { 2, 2 }, { -1, -1 }, 0, 0, 0, 0 };
     ngrt_model one = { .version = NGRT_MODEL_VERSION, .name = "one", .sizeof_params = sizeof w, .tensors = 1, .tensor = &tensor };
     static const char big[] = "\x3f\xf0\0\0\0\0\0\0\x40\0\0\0\0\0\0\0\x40\x08\0\0\0\0\0\0\x40\x10\0\0\0\0\0";
     CHECK(ngrt_weights_save(&one, w, NULL, NULL, "one.npy", NULL, &message) == NGRT_OK);
@@ -331,7 +331,7 @@ static void test_compressed(void) {
     static const float w[4] = { 1, 2, 3, 4 };
     static char npy[512];
     static unsigned char zip[1024], packed[512];
-    ngrt_tensor tensor = { "W", NGRT_PARAM, NGRT_F32, 2, { 2, 2 }, { -1, -1 }, 0, 0, 0 };
+    ngrt_tensor tensor = { "W", NGRT_PARAM, NGRT_F32, 2, { 2, 2 }, { -1, -1 }, 0, 0, 0, 0 };
     ngrt_model one = { .version = NGRT_MODEL_VERSION, .name = "one", .sizeof_params = 16, .tensors = 1, .tensor = &tensor };
     float got[4];
     z_stream z = { 0 };

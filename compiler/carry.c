@@ -1,0 +1,644 @@
+/* carry.c - losses and metrics of all rows of the data, which come in batches.
+ *
+ * In: the graph of one batch, and its losses and metrics with training = 0. Out: what each batch contributes (carriers), how
+ * contributions become totals, and the losses and metrics as functions of the totals alone.
+ *
+ * The first run-time size, m, is the batch: inputs that have it hold a row for each of its places. Every node is one of these:
+ *
+ *   fixed    the same for every batch: weights, scalars, constants
+ *   rows     one of its axes runs over the rows, and its row i is computed from row i of the inputs, fixed values and totals
+ *   total    no axis runs over the rows, and it is computed from carriers, m and fixed values
+ *   mixed    anything else: a row of it depends on other rows of its batch
+ *
+ * A carrier is a node that takes the axis of the rows away: a sum or a product of matrices over it (totals are added up), a
+ * maximum (the largest stays), its first or last row. m itself is a total: the count of rows. Fixed values that totals are
+ * computed with are carriers too (the last one stays).
+ *
+ * Invariants:
+ * - A carrier of all the rows is the sum (maximum, ...) of those of the batches, for any batches.
+ * - `walk` of a node says how many times all rows must have been seen before it is known. Rows that a total enters, as those of
+ *   (t - mean(t))^2, wait for the walk that completes the total: so a carrier belongs to walk 0, or to a later one.
+ * - What is computed of totals (links into a later walk, results) uses leaves of its own in place of the carriers, and is float:
+ *   it is computed once, in double. So ints that are added up over all rows are exact up to 2^53.
+ * - A loss or metric that needs a mixed node has no result. It is never replaced by an average of batches.
+ */
+#include "program.h"
+
+typedef enum { IS_FIXED, IS_ROWS, IS_TOTAL, IS_MIXED } Class;
+
+typedef struct Info { /* what is known of a node */
+    Class class;
+    int axis;         /* of the rows */
+    Size before, after; /* that axis has before * m * after places: row i is at (a*m + i)*after + b */
+    bool alike;       /* all rows are equal: any places will do */
+    int walk;         /* as above */
+    bool varies;      /* a fixed value that is no constant */
+    bool carried;     /* a carrier, */
+    CarryKind kind;   /* of this kind */
+    const Node *why;  /* of a mixed value: the node that mixes rows */
+} Info;
+
+typedef struct Analysis {
+    Graph *g;
+    Info *info; /* by node id */
+    int count;
+} Analysis;
+
+/* ---- one node ------------------------------------------------------------------------------------------------ */
+
+static Info info_mixed(const Node *why)
+{
+    return (Info){.class = IS_MIXED, .why = why};
+}
+
+/* Those of a or b: what is computed of both, and has no rows. */
+static Info info_both(Info a, Info b)
+{
+    Info out = {.class = a.class > b.class ? a.class : b.class};
+    out.walk = a.walk > b.walk ? a.walk : b.walk;
+    out.varies = a.varies || b.varies;
+    return out;
+}
+
+/* The only axis whose size depends on the batch; -1: none; -2: several. */
+static int row_axis(const Graph *g, Shape s)
+{
+    int axis = -1;
+    for (int i = 0; i < s.rank; i++)
+        if (size_uses_dim(g, s.dim[i], 0))
+            axis = axis == -1 ? i : -2;
+    return axis;
+}
+
+/* How many times m a size is, if that is a number of times that does not depend on m itself. */
+static bool times_rows(Graph *g, Size s, Size *times)
+{
+    return size_div(g, s, size_dim(g, 0), times) && !size_uses_dim(g, *times, 0);
+}
+
+/* Rows along an axis of a shape, those of a place of it next to each other. */
+static Info info_rows(const Analysis *a, const Node *n, bool alike, int walk)
+{
+    Info out = {.class = IS_ROWS, .axis = row_axis(a->g, n->shape), .before = 1, .alike = alike, .walk = walk};
+    if (out.axis < 0 || !times_rows(a->g, n->shape.dim[out.axis], &out.after))
+        return info_mixed(n);
+    return out;
+}
+
+/* The rows of two values of equal shape, place by place. */
+static Info rows_both(const Node *n, Info a, Info b)
+{
+    Info out = a.alike ? b : a;
+    bool same = a.before == b.before && a.after == b.after;
+    if (a.axis != b.axis || !(same || a.alike || b.alike))
+        return info_mixed(n);
+    out.alike = a.alike && b.alike;
+    out.walk = a.walk > b.walk ? a.walk : b.walk;
+    return out;
+}
+
+/* Operands that share their places: all have the rows along one axis, or none has rows. */
+static Info same_places(const Node *n, Info a, Info b)
+{
+    if (a.class == IS_MIXED || b.class == IS_MIXED)
+        return a.class == IS_MIXED ? a : b;
+    if (a.class == IS_ROWS && b.class == IS_ROWS)
+        return rows_both(n, a, b);
+    if (a.class == IS_ROWS || b.class == IS_ROWS)
+        return info_mixed(n);
+    return info_both(a, b);
+}
+
+/* The rows are gone: what is left is known after this walk. */
+static Info carry(Info rows, CarryKind kind)
+{
+    return (Info){.class = IS_TOTAL, .walk = rows.walk + 1, .carried = true, .kind = kind};
+}
+
+static Info at_axis(Info rows, int axis)
+{
+    rows.axis = axis;
+    return rows;
+}
+
+static Info of_reduction(const Node *n, Info x)
+{
+    int left = 0;
+    uint32_t axes = n->op == OP_argmax ? 1u << n->attr.axis : n->attr.axes;
+    if (x.class != IS_ROWS)
+        return x;
+    if (axes >> x.axis & 1)
+        return n->op == OP_argmax ? info_mixed(n) : carry(x, n->op == OP_sum ? CARRY_SUM : CARRY_MAX);
+    for (int i = 0; i < x.axis; i++)
+        left += !(axes >> i & 1);
+    return at_axis(x, left);
+}
+
+/* New axes are copies. Over the rows, they are rows that are alike. */
+static Info of_expand(const Analysis *a, const Node *n, Info x)
+{
+    int kept = 0;
+    bool rows = false;
+    for (int i = 0; i < n->shape.rank; i++)
+        rows |= (n->attr.axes >> i & 1) && size_uses_dim(a->g, n->shape.dim[i], 0);
+    if (x.class == IS_MIXED)
+        return x;
+    if (x.class != IS_ROWS)
+        return rows ? info_rows(a, n, true, x.walk) : x;
+    if (rows)
+        return info_mixed(n);
+    for (int i = 0; i < n->shape.rank; i++)
+        if (!(n->attr.axes >> i & 1) && kept++ == x.axis)
+            return at_axis(x, i);
+    return info_mixed(n);
+}
+
+/* The places before and after a row are counted over all axes, and found again among those of the result. */
+static Info of_reshape(const Analysis *a, const Node *n, Info x)
+{
+    Graph *g = a->g;
+    Shape from = n->arg[0]->shape, to = n->shape;
+    Size before = x.before, after = x.after;
+    if (x.class != IS_ROWS)
+        return x;
+    int axis = row_axis(g, to);
+    if (axis < 0)
+        return info_mixed(n);
+    bool alone = x.alike && from.dim[x.axis] == to.dim[axis];
+    for (int i = 0; i < from.rank; i++) {
+        before = i < x.axis ? size_mul(g, before, from.dim[i]) : before;
+        after = i > x.axis ? size_mul(g, after, from.dim[i]) : after;
+    }
+    for (int i = 0; i < to.rank; i++)
+        if (i != axis && !size_div(g, i < axis ? before : after, to.dim[i], i < axis ? &before : &after))
+            return info_mixed(n);
+    Size places = size_mul(g, size_mul(g, before, size_dim(g, 0)), after);
+    if (places != to.dim[axis])
+        return info_mixed(n);
+    return (Info){.class = IS_ROWS, .axis = axis, .before = before, .after = after, .alike = alone, .walk = x.walk};
+}
+
+static Info of_permute(const Node *n, Info x)
+{
+    for (int i = 0; i < n->shape.rank && x.class == IS_ROWS; i++)
+        if (n->attr.perm[i] == x.axis)
+            return at_axis(x, i);
+    return x;
+}
+
+/* All rows, the first, or the last. */
+static Info of_slice(const Analysis *a, const Node *n, Info x)
+{
+    Graph *g = a->g;
+    if (x.class != IS_ROWS)
+        return x;
+    Size all = n->arg[0]->shape.dim[x.axis], some = n->shape.dim[x.axis], from = n->attr.lo[x.axis];
+    if (some == all && from == 0 && n->attr.step[x.axis] == 1)
+        return x;
+    if (some != 1 || !(x.alike || all == size_dim(g, 0)))
+        return info_mixed(n);
+    if (from == 0)
+        return carry(x, CARRY_FIRST);
+    return from == size_sub(g, all, 1) ? carry(x, CARRY_LAST) : info_mixed(n);
+}
+
+static Info of_pad(const Node *n, Info x)
+{
+    if (x.class == IS_ROWS && n->shape.dim[x.axis] != n->arg[0]->shape.dim[x.axis])
+        return info_mixed(n);
+    return x;
+}
+
+/* Along another axis than that of the rows; or along it, where every operand brings a place for each row. */
+static Info of_concat(const Analysis *a, const Node *n)
+{
+    Info out = a->info[n->arg[0]->id];
+    Size before = out.before;
+    for (int i = 1; i < n->nargs; i++) {
+        Info x = a->info[n->arg[i]->id];
+        bool along = out.class == IS_ROWS && x.class == IS_ROWS && out.axis == n->attr.axis && x.axis == n->attr.axis;
+        if (along && !out.alike && !x.alike && out.after == x.after) {
+            before = size_add(a->g, before, x.before);
+            out.walk = out.walk > x.walk ? out.walk : x.walk;
+        } else if (along) {
+            return info_mixed(n);
+        } else {
+            out = same_places(n, out, x);
+        }
+    }
+    if (out.class == IS_ROWS && out.axis == n->attr.axis)
+        out.before = before;
+    return out;
+}
+
+typedef enum { BATCH_AXIS, OUTER_AXIS, INNER_AXIS } Role; /* of an axis in a product of matrices */
+
+static Role matmul_role(const Node *n, int operand, Info x)
+{
+    int last = n->arg[operand]->shape.rank - 1;
+    bool turned = operand ? n->attr.tb : n->attr.ta;
+    if (x.axis < last - 1)
+        return BATCH_AXIS;
+    return (x.axis == last) == (operand != turned) ? OUTER_AXIS : INNER_AXIS;
+}
+
+/* The rows stay, in the place that they have in one operand or both, or the product is a sum over them. */
+static Info of_matmul(const Analysis *a, const Node *n)
+{
+    Info x = a->info[n->arg[0]->id], y = a->info[n->arg[1]->id];
+    int last = n->shape.rank - 1;
+    if (x.class != IS_ROWS && y.class != IS_ROWS)
+        return same_places(n, x, y);
+    if (x.class == IS_MIXED || y.class == IS_MIXED)
+        return x.class == IS_MIXED ? x : y;
+    int walk = x.walk > y.walk ? x.walk : y.walk;
+    if (x.class == IS_ROWS && y.class == IS_ROWS) {
+        Role p = matmul_role(n, 0, x), q = matmul_role(n, 1, y);
+        y.axis = p == q && p == INNER_AXIS ? x.axis : y.axis;
+        Info both = rows_both(n, x, y);
+        if (p != q || p == OUTER_AXIS || both.class == IS_MIXED)
+            return info_mixed(n);
+        return p == INNER_AXIS ? carry(both, CARRY_SUM) : both;
+    }
+    int operand = y.class == IS_ROWS;
+    Info rows = operand ? y : x;
+    if (matmul_role(n, operand, rows) != OUTER_AXIS)
+        return info_mixed(n);
+    rows.walk = walk;
+    return at_axis(rows, operand ? last : last - 1);
+}
+
+/* Matrices of each row; or right sides of equations, one for each row, of one matrix. */
+static Info of_linear(const Analysis *a, const Node *n)
+{
+    Info m = a->info[n->arg[0]->id];
+    int rank = n->arg[0]->shape.rank;
+    if (m.class == IS_ROWS && m.axis >= rank - 2)
+        return info_mixed(n);
+    if (n->op != OP_solve)
+        return m;
+    Info b = a->info[n->arg[2]->id];
+    if (m.class == IS_ROWS || b.class != IS_ROWS)
+        return same_places(n, m, b);
+    if (m.class == IS_MIXED || b.axis != rank - 1)
+        return m.class == IS_MIXED ? m : info_mixed(n);
+    b.walk = b.walk > m.walk ? b.walk : m.walk;
+    return b;
+}
+
+/* Images have the batch as their last axis, kernels have none; convk is a sum over it. */
+static Info of_conv(const Analysis *a, const Node *n)
+{
+    Info x = a->info[n->arg[0]->id], y = a->info[n->arg[1]->id];
+    bool rows = x.class == IS_ROWS && x.axis == 3;
+    if (x.class != IS_ROWS && y.class != IS_ROWS)
+        return same_places(n, x, y);
+    if (n->op == OP_convk) {
+        Info both = same_places(n, x, y);
+        return both.class == IS_ROWS && rows ? carry(both, CARRY_SUM) : both.class == IS_MIXED ? both : info_mixed(n);
+    }
+    if (!rows || y.class == IS_ROWS || y.class == IS_MIXED)
+        return x.class == IS_MIXED ? x : y.class == IS_MIXED ? y : info_mixed(n);
+    x.walk = x.walk > y.walk ? x.walk : y.walk;
+    return x;
+}
+
+/* Elements of x [.., k, ..] by indices i [..]: rows of indices into one table, or of tables with the same indices. */
+static Info of_gather(const Analysis *a, const Node *n)
+{
+    Info x = a->info[n->arg[0]->id], i = a->info[n->arg[1]->id];
+    int axis = n->attr.axis;
+    if (x.class == IS_MIXED || i.class == IS_MIXED)
+        return x.class == IS_MIXED ? x : i;
+    if (x.class != IS_ROWS && i.class != IS_ROWS)
+        return info_both(x, i);
+    if (x.class == IS_ROWS && (i.class == IS_ROWS || x.axis == axis))
+        return info_mixed(n);
+    Info rows = x.class == IS_ROWS ? x : i;
+    rows.walk = x.walk > i.walk ? x.walk : i.walk;
+    if (i.class == IS_ROWS)
+        return at_axis(rows, axis + i.axis);
+    return at_axis(rows, x.axis < axis ? x.axis : x.axis - 1 + n->arg[1]->shape.rank);
+}
+
+/* The adjoint of gather: with an index for each row it is a sum over them. */
+static Info of_scatter(const Analysis *a, const Node *n)
+{
+    Info dy = a->info[n->arg[0]->id], i = a->info[n->arg[1]->id];
+    int axis = n->attr.axis, rank = n->arg[1]->shape.rank;
+    if (dy.class == IS_MIXED || i.class == IS_MIXED)
+        return dy.class == IS_MIXED ? dy : i;
+    if (dy.class != IS_ROWS && i.class != IS_ROWS)
+        return info_both(dy, i);
+    if (dy.class != IS_ROWS)
+        return info_mixed(n);
+    if (i.class == IS_ROWS) {
+        Info both = rows_both(n, dy, at_axis(i, axis + i.axis));
+        return both.class == IS_ROWS ? carry(both, CARRY_SUM) : both;
+    }
+    if (dy.axis >= axis && dy.axis < axis + rank)
+        return info_mixed(n);
+    dy.walk = dy.walk > i.walk ? dy.walk : i.walk;
+    return at_axis(dy, dy.axis < axis ? dy.axis : dy.axis + 1 - rank);
+}
+
+static Info of_leaf(const Analysis *a, const Node *n)
+{
+    bool rows = row_axis(a->g, n->shape) != -1;
+    if (n->op == OP_size)
+        return size_uses_dim(a->g, n->attr.size, 0) ? (Info){.class = IS_TOTAL, .walk = 1} : (Info){.class = IS_FIXED};
+    if (n->op == OP_iota && rows && size_uses_dim(a->g, n->shape.dim[n->attr.axis], 0))
+        return info_mixed(n); /* the place of a row in its batch */
+    if (rows)
+        return info_rows(a, n, n->op == OP_iota, 0);
+    return (Info){.class = IS_FIXED, .varies = n->op == OP_var || n->op == OP_random || n->op == OP_noise};
+}
+
+static Info of_node(const Analysis *a, const Node *n)
+{
+    const OpInfo *info = op_info[n->op];
+    if (info->flags & F_LEAF || n->op == OP_noise)
+        return of_leaf(a, n);
+    Info x = a->info[n->arg[0]->id];
+    if (info->flags & F_ELEMENTWISE) {
+        for (int k = 1; k < n->nargs; k++)
+            x = same_places(n, x, a->info[n->arg[k]->id]);
+        x.carried = false;
+        return x;
+    }
+    if (info->flags & F_REDUCE)
+        return of_reduction(n, x);
+    switch (n->op) {
+    case OP_expand: return of_expand(a, n, x);
+    case OP_reshape: return of_reshape(a, n, x);
+    case OP_permute: return of_permute(n, x);
+    case OP_slice: return of_slice(a, n, x);
+    case OP_pad: return of_pad(n, x);
+    case OP_concat: return of_concat(a, n);
+    case OP_matmul: return of_matmul(a, n);
+    case OP_lu: case OP_solve: case OP_det: case OP_logdet: return of_linear(a, n);
+    case OP_conv: case OP_convk: return of_conv(a, n);
+    case OP_gather: return of_gather(a, n);
+    case OP_scatter: return of_scatter(a, n);
+    default: break;
+    }
+    for (int k = 0; k < n->nargs; k++) { /* an op that nothing is known of */
+        Info y = a->info[n->arg[k]->id];
+        if (y.class == IS_ROWS || y.class == IS_MIXED)
+            return y.class == IS_MIXED ? y : info_mixed(n);
+        x = info_both(x, y);
+    }
+    return x;
+}
+
+/* What the roots need, in the graph's order. */
+static Analysis analyse(Graph *g, Node *const *root, int roots)
+{
+    Analysis a = {.g = g, .count = g->count};
+    int *uses = graph_uses(g, root, roots);
+    a.info = arena_alloc(g->ngc, (size_t)(g->count + 1) * sizeof *a.info);
+    for (int i = 0; i < a.count; i++) {
+        if (!uses[i])
+            continue;
+        Info out = of_node(&a, g->node[i]);
+        const Node *n = g->node[i];
+        bool handed_on = out.carried && n->nargs > 0 && a.info[n->arg[0]->id].class == IS_TOTAL;
+        out.carried &= !handed_on; /* a view of a carrier is none */
+        a.info[i] = out;
+    }
+    return a;
+}
+
+/* ---- the plan ------------------------------------------------------------------------------------------------ */
+
+typedef struct Plan {
+    Analysis a;
+    Carry *carry;
+    Node **total;   /* by node id: what stands in its place where totals are computed with */
+    bool *linked;   /* by node id */
+    int carrier_room, link_room;
+} Plan;
+
+/* A leaf that stands for a total. Readers see what is added up in it. */
+static Node *total_leaf(Graph *g, const char *name, Shape shape)
+{
+    Var *v = arena_alloc(g->ngc, sizeof *v);
+    *v = (Var){.kind = VAR_STATE, .name = name, .type = T_FLOAT, .shape = shape, .loc = {.file = -1}, .index = -1};
+    v->node = graph_var(g, v);
+    return v->node;
+}
+
+static void add_carrier(Plan *p, Node *n, CarryKind kind, int walk)
+{
+    Carry *c = p->carry;
+    if (p->total[n->id])
+        return;
+    c->carrier = arena_grow(p->a.g->ngc, c->carrier, c->carriers, &p->carrier_room, sizeof *c->carrier);
+    p->total[n->id] = total_leaf(p->a.g, n->name ? n->name : node_text(p->a.g, n, 2), n->shape);
+    c->carrier[c->carriers++] = (Carrier){.kind = kind, .walk = walk, .node = n, .total = p->total[n->id]};
+}
+
+/* A size as a number, with the count of all rows for m: sum of c[k] m^k. */
+static Node *size_of_all(Plan *p, Size s)
+{
+    enum { POWERS = 256 };
+    Size coef[POWERS];
+    Graph *g = p->a.g;
+    int n = size_powers(g, s, 0, coef);
+    Node *sum = graph_size(g, coef[n - 1]);
+    for (int k = n - 2; k >= 0; k--) { /* Horner's rule */
+        sum = graph_binary(g, OP_mul, sum, p->carry->rows);
+        sum = graph_binary(g, OP_add, sum, graph_size(g, coef[k]));
+    }
+    return sum;
+}
+
+/* An operand of what is computed of totals. An index must be an int again. */
+static Node *total_operand(Plan *p, const Node *n, int k)
+{
+    Node *x = n->arg[k];
+    Info info = p->a.info[x->id];
+    bool index = (n->op == OP_gather || n->op == OP_scatter) && k == 1;
+    if (info.class == IS_FIXED && info.varies)
+        add_carrier(p, x, CARRY_SAME, 0);
+    Node *y = p->total[x->id] ? p->total[x->id] : x;
+    return index ? graph_cast(p->a.g, y, T_INT) : y;
+}
+
+/* What computes n of totals. */
+static Node *total_of(Plan *p, Node *n)
+{
+    Graph *g = p->a.g;
+    if (n->op == OP_size)
+        return size_of_all(p, n->attr.size);
+    Node **arg = arena_alloc(g->ngc, (size_t)(n->nargs + 1) * sizeof *arg);
+    for (int k = 0; k < n->nargs; k++)
+        arg[k] = total_operand(p, n, k);
+    int before = g->count;
+    g->loc = n->loc;
+    Node *made = graph_copy(g, n, arg);
+    if (made->id >= before)
+        made->name = n->name;
+    return made;
+}
+
+/* A total that rows are computed with is known before their walk. */
+static void add_links(Plan *p, const Node *n)
+{
+    Carry *c = p->carry;
+    for (int k = 0; k < n->nargs; k++) {
+        Node *x = n->arg[k];
+        if (p->a.info[x->id].class != IS_TOTAL || p->linked[x->id])
+            continue;
+        p->linked[x->id] = true;
+        c->link = arena_grow(p->a.g->ngc, c->link, c->links, &p->link_room, sizeof *c->link);
+        c->link[c->links++] = (Link){.node = x, .walk = p->a.info[x->id].walk};
+    }
+}
+
+/* Carriers, links and totals among the nodes that these roots need. */
+static void plan_nodes(Plan *p, Node *const *root, int roots)
+{
+    Graph *g = p->a.g;
+    int *uses = graph_uses(g, root, roots);
+    for (int i = 0; i < p->a.count; i++) {
+        Node *n = g->node[i];
+        Info x = p->a.info[i];
+        if (!uses[i])
+            continue;
+        if (x.carried)
+            add_carrier(p, n, x.kind, x.walk - 1);
+        else if (x.class == IS_TOTAL)
+            p->total[i] = total_of(p, n);
+        if (x.carried || x.class == IS_ROWS)
+            add_links(p, n);
+    }
+    for (int i = 0; i < p->carry->links; i++)
+        p->carry->link[i].total = graph_cast(g, p->total[p->carry->link[i].node->id], T_FLOAT);
+}
+
+static bool is_measured(const Root *r)
+{
+    return r->kind == ROOT_LOSS || r->kind == ROOT_METRIC;
+}
+
+static bool has_result(const Plan *p, const Node *n)
+{
+    Class c = p->a.info[n->id].class;
+    return c == IS_FIXED || c == IS_TOTAL;
+}
+
+/* The losses and metrics among root, by index of Model.root, into out. */
+static int measured(const Model *m, Node *const *root, Node **out)
+{
+    int n = 0;
+    for (int i = 0; i < m->roots; i++)
+        if (is_measured(&m->root[i]))
+            out[n++] = root[i];
+    return n;
+}
+
+static Carry *carry_plan(Model *m, Node *const *root)
+{
+    Graph *g = m->graph;
+    Ngc *ngc = g->ngc;
+    Node **all = arena_alloc(ngc, (size_t)(m->roots + 1) * sizeof *all);
+    int count = measured(m, root, all), good = 0;
+    if (g->dims == 0 || count == 0)
+        return NULL;
+    Loc loc = g->loc;
+    Plan p = {.a = analyse(g, all, count), .carry = arena_alloc(ngc, sizeof *p.carry)};
+    p.total = arena_alloc(ngc, (size_t)(g->count + 1) * sizeof *p.total);
+    p.linked = arena_alloc(ngc, (size_t)g->count + 1);
+    for (int i = 0; i < count; i++)
+        if (has_result(&p, all[i]))
+            all[good++] = all[i];
+    if (good == 0)
+        return NULL;
+
+    Carry *c = p.carry;
+    c->walks = 1;
+    c->rows = total_leaf(g, g->dim[0].name, (Shape){0});
+    plan_nodes(&p, all, good);
+    c->root = arena_alloc(ngc, (size_t)(m->roots + 1) * sizeof *c->root);
+    for (int i = 0; i < m->roots; i++) {
+        Node *n = root[i];
+        if (!is_measured(&m->root[i]) || !has_result(&p, n))
+            continue;
+        Info x = p.a.info[n->id];
+        if (x.class == IS_FIXED && x.varies)
+            add_carrier(&p, n, CARRY_SAME, 0);
+        c->root[i] = graph_cast(g, p.total[n->id] ? p.total[n->id] : n, T_FLOAT);
+        c->walks = x.walk > c->walks ? x.walk : c->walks;
+    }
+    g->loc = loc;
+    return c;
+}
+
+void modes_carry(Modes *modes)
+{
+    modes->carry = carry_plan(modes->model, modes->use);
+}
+
+/* ---- what the user is told ------------------------------------------------------------------------------------ */
+
+/* By node id: is it computed for an output or a loss? There the rows of the model itself depend on each other. */
+static int *used_elsewhere(Model *m, Node *const *root)
+{
+    Node **other = arena_alloc(m->graph->ngc, (size_t)(m->roots + 1) * sizeof *other);
+    int n = 0;
+    for (int i = 0; i < m->roots; i++)
+        if (m->root[i].kind == ROOT_LOSS || m->root[i].kind == ROOT_OUTPUT)
+            other[n++] = root[i];
+    return graph_uses(m->graph, other, n);
+}
+
+static const char *dim_name(const Model *m)
+{
+    return m->graph->dim[0].name;
+}
+
+static void report_rows(const Model *m, const Root *r)
+{
+    diag(m->graph->ngc, SEV_ERROR, 420, r->loc,
+         "the metric %s has a value for each of the %s rows: make it one of all rows (mean, sum, max), or an output", r->name, dim_name(m));
+}
+
+static void report_mixed(Model *m, const Root *r, const Node *why, bool of_model)
+{
+    Ngc *ngc = m->graph->ngc;
+    Diag *d;
+    if (of_model)
+        d = warn(ngc, "batch-value", 421, r->loc,
+                 "%s is a value of one batch: its %s rows depend on each other, so train and eval report it only where all rows of the data are one batch",
+                 r->name, dim_name(m));
+    else
+        d = diag(ngc, SEV_ERROR, 420, r->loc,
+                 "the metric %s cannot be carried from batch to batch: it is not computed of sums and extrema over the %s rows", r->name, dim_name(m));
+    if (why->loc.file > 0)
+        diag_note(ngc, d, why->loc, "rows of one batch meet here");
+}
+
+/* Says of each loss and metric that has no total why. */
+void carry_check(Model *m)
+{
+    Graph *g = m->graph;
+    bool any = false;
+    for (int i = 0; i < m->roots; i++)
+        any |= is_measured(&m->root[i]);
+    if (g->dims == 0 || !any)
+        return;
+    Node **root = model_with_training(m, 0);
+    Node **all = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *all);
+    int count = measured(m, root, all);
+    Analysis a = analyse(g, all, count);
+    int *elsewhere = used_elsewhere(m, root);
+    for (int i = 0; i < m->roots; i++) {
+        const Root *r = &m->root[i];
+        Info x = is_measured(r) ? a.info[root[i]->id] : (Info){0};
+        if (x.class == IS_ROWS)
+            report_rows(m, r);
+        if (x.class == IS_MIXED)
+            report_mixed(m, r, x.why, elsewhere[x.why->id] > 0);
+    }
+}
