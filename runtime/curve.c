@@ -56,21 +56,26 @@ static double height(const Range *r, double v) {
     return r->log ? log(v/r->low)/log(r->high/r->low) : (v - r->low)/(r->high - r->low);
 }
 
-/* The first loss in characters, to stderr: * of training, o of validation. */
+/* The first loss, or the first metric that is a scalar, in characters, to stderr: * of training, o of validation. */
 static void print_curve(const Trainer *t) {
     char plot[LINES][COLUMNS + 1];
-    Range r = find_range(t, 0);
-    int line, column, val;
+    Range r;
+    int line, column, val, value = 0;
+    while (value < t->values && t->value[value].tensor->rank > 0)
+        value++;
+    if (value == t->values)
+        return;
+    r = find_range(t, value);
     if (!(r.high >= r.low))
         return;
     memset(plot, ' ', sizeof plot);
     for (val = t->val.sources > 0; val >= 0; val--)
         for (column = 0; column < COLUMNS; column++) {
-            double epoch = (double)column*(double)(t->epochs_kept - 1)/(COLUMNS - 1), v = kept(t, (size_t)(epoch + 0.5), 0, val);
+            double epoch = (double)column*(double)(t->epochs_kept - 1)/(COLUMNS - 1), v = kept(t, (size_t)(epoch + 0.5), value, val);
             if (isfinite(v))
                 plot[LINES - 1 - (int)(height(&r, v)*(LINES - 1) + 0.5)][column] = val ? 'o' : '*';
         }
-    fprintf(stderr, "\n%s%s%s\n", t->value[0].tensor->name, t->val.sources ? " (*), validation (o)" : "", r.log ? ", logarithmic" : "");
+    fprintf(stderr, "\n%s%s%s\n", t->value[value].tensor->name, t->val.sources ? " (*), validation (o)" : "", r.log ? ", logarithmic" : "");
     for (line = 0; line < LINES; line++) {
         char label[16] = "";
         if (line == 0 || line == LINES - 1)
@@ -126,11 +131,16 @@ static int write_picture(const Trainer *t) {
     Bytes b = { 0 };
     Writer out;
     ngrt_message message = { "out of memory" };
-    int i, error = NGRT_ENOMEM, rows = STEP*t->values;
-    int good = ngrt_bytes_print(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"13\">\n"
+    int i, panels = 0, error = NGRT_ENOMEM, rows;
+    int good;
+    for (i = 0; i < t->values; i++) /* a tensor's elements are in the log */
+        panels += t->value[i].tensor->rank == 0;
+    rows = STEP*panels;
+    good = ngrt_bytes_print(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"13\">\n"
         "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n", LEFT + WIDTH + 30, rows + 50);
-    for (i = 0; i < t->values && good; i++)
-        good = add_panel(&b, t, i, 40 + STEP*i);
+    for (i = panels = 0; i < t->values && good; i++)
+        if (t->value[i].tensor->rank == 0)
+            good = add_panel(&b, t, i, 40 + STEP*panels++);
     good = good && ngrt_bytes_print(&b, "<text x=\"%d\" y=\"%d\">epoch %lld to %lld</text>\n</svg>\n", LEFT, rows + 20,
                                     (long long)t->about.epoch - (long long)t->epochs_kept + 1, (long long)t->about.epoch);
     if (good && (error = ngrt_file_begin(&out, t->curve_path, &message)) == NGRT_OK) {

@@ -110,21 +110,9 @@ static int start(Trainer *t) {
 
 /* ---- running --------------------------------------------------------------------------------------------------- */
 
-/* A loss or metric as the model left it. */
-static double read_value(const Trainer *t, const Value *v) {
-    float value;
-    double wide;
-    if (v->tensor->type == NGRT_F64) {
-        memcpy(&wide, t->work + v->tensor->offset, sizeof wide);
-        return wide;
-    }
-    memcpy(&value, t->work + v->tensor->offset, sizeof value);
-    return (double)value;
-}
-
-/* What a batch adds to the gathered value: weighted by its share of the rows, or as it is where batches are summed. */
+/* What a step adds to the loss of an epoch: weighted by its share of the rows, or as it is where batches are summed. */
 static double share(const Trainer *t, const Value *v, size_t count, size_t rows) {
-    double value = read_value(t, v);
+    double value = ngrt_value_of_batch(t, v);
     return v->tensor->flags & NGRT_SUM ? value : value * ((double)count / (double)rows);
 }
 
@@ -153,10 +141,11 @@ static int train_step(Trainer *t, long epoch, size_t first, size_t count, size_t
         Value *v = &t->value[i];
         if (v->tensor->role != NGRT_LOSS)
             continue;
-        if (!isfinite(read_value(t, v)))
+        if (!isfinite(ngrt_value_of_batch(t, v)))
             return ngrt_trainer_fail(t, FAILED, "step %lld (epoch %ld): %s is %g; training stopped", (long long)t->about.step, epoch,
-                                     v->tensor->name, read_value(t, v));
+                                     v->tensor->name, ngrt_value_of_batch(t, v));
         v->train += share(t, v, count, rows);
+        v->train_known = 1;
     }
     return DONE;
 }
@@ -196,33 +185,33 @@ static int train_epoch(Trainer *t, long epoch) {
     return stopped ? STOPPED + stopped : DONE;
 }
 
-/* Evaluates a set: into .val, or into .train those of the given role and above (losses come before metrics). */
-static int evaluate(Trainer *t, Set *set, int val, int role) {
-    size_t first, count;
-    int i, error;
-    for (i = 0; i < t->values; i++)
-        if (val)
-            t->value[i].val = 0.0;
-        else if (t->value[i].tensor->role >= role)
-            t->value[i].train = 0.0;
-    for (first = 0; first < set->rows && !stopped; first += count) {
-        count = set->rows - first < set->batch ? set->rows - first : set->batch;
-        ngrt_set_fill(t, set, NULL, first, count);
-        error = t->model->eval(t->params, t->state, set->inputs, t->work);
-        if (error)
-            return ngrt_trainer_fail(t, FAILED, "evaluation: %s", ngrt_strerror(error));
-        for (i = 0; i < t->values; i++)
-            if (val)
-                t->value[i].val += share(t, &t->value[i], count, set->rows);
-            else if (t->value[i].tensor->role >= role)
-                t->value[i].train += share(t, &t->value[i], count, set->rows);
-    }
-    return stopped ? STOPPED + stopped : DONE;
+enum { SHORT = 25 }; /* elements of a tensor that the line of an epoch has */
+
+/* " - name: 0.1234"; small values with an exponent, as Keras prints them. Of a large tensor its size: the log has its elements. */
+static void print_value(const Trainer *t, int first, int val) {
+    const Value *v = &t->value[first];
+    double value = val ? v->val : v->train;
+    fprintf(stderr, " - %s%s: ", val ? "val_" : "", v->tensor->name);
+    if (ngrt_value_count(t, first) > SHORT)
+        fprintf(stderr, "%d values", ngrt_value_count(t, first));
+    else if (v->tensor->rank > 0)
+        ngrt_value_print(stderr, t, first, val, "%.4g");
+    else if (v->tensor->type == NGRT_I32)
+        fprintf(stderr, "%.0f", value);
+    else
+        fprintf(stderr, fabs(value) >= 1e-3 || value == 0.0 ? "%.4f" : "%.4e", value);
 }
 
-/* " - name: 0.1234"; small values with an exponent, as Keras prints them. */
-static void print_value(const char *prefix, const char *name, double value) {
-    fprintf(stderr, fabs(value) >= 1e-3 || value == 0.0 ? " - %s%s: %.4f" : " - %s%s: %.4e", prefix, name, value);
+/* A cell of the log; empty where the value is not known. */
+static void log_value(const Trainer *t, double value, int known) {
+    fputc(',', t->log);
+    if (known)
+        ngrt_number_print(t->log, "%.9g", value);
+}
+
+static void log_name(const Trainer *t, const char *prefix, const Value *v) {
+    const char *quote = v->tensor->rank > 1 ? "\"" : ""; /* c[0,1] has a comma */
+    fprintf(t->log, ",%s%s%s%s", quote, prefix, v->name, quote);
 }
 
 /* The line of an epoch, in the log and on stderr; there, of many epochs, of every tenth, hundredth and so on. */
@@ -233,19 +222,21 @@ static int report_epoch(Trainer *t, long epoch, double time) {
         every *= 10;
     if (!t->quiet && (epoch % every == 0 || epoch == t->epochs)) {
         fprintf(stderr, "Epoch %ld/%ld - %.1fs", epoch, t->epochs, time);
-        for (i = 0; i < t->values; i++)
-            print_value("", t->value[i].tensor->name, t->value[i].train);
-        for (i = 0; i < t->values && t->val.sources; i++)
-            print_value("val_", t->value[i].tensor->name, t->value[i].val);
+        for (i = 0; i < t->values; i += ngrt_value_count(t, i))
+            if (t->value[i].train_known)
+                print_value(t, i, 0);
+        for (i = 0; i < t->values && t->val.sources; i += ngrt_value_count(t, i))
+            if (t->value[i].val_known)
+                print_value(t, i, 1);
         fputc('\n', stderr);
     }
     if (!t->log)
         return DONE;
     fprintf(t->log, "%ld,%.3f", epoch, time);
     for (i = 0; i < t->values; i++)
-        fprintf(t->log, ",%.9g", t->value[i].train);
+        log_value(t, t->value[i].train, t->value[i].train_known);
     for (i = 0; i < t->values && t->val.sources; i++)
-        fprintf(t->log, ",%.9g", t->value[i].val);
+        log_value(t, t->value[i].val, t->value[i].val_known);
     if (fputc('\n', t->log) == EOF || fflush(t->log) != 0)
         return ngrt_trainer_fail(t, FILES, "%s: %s", t->log_path, strerror(errno));
     return DONE;
@@ -262,9 +253,9 @@ static int open_log(Trainer *t) {
         return DONE;
     fprintf(t->log, "epoch,seconds");
     for (i = 0; i < t->values; i++)
-        fprintf(t->log, ",%s", t->value[i].tensor->name);
+        log_name(t, "", &t->value[i]);
     for (i = 0; i < t->values && t->val.sources; i++)
-        fprintf(t->log, ",val_%s", t->value[i].tensor->name);
+        log_name(t, "val_", &t->value[i]);
     fputc('\n', t->log);
     return DONE;
 }
@@ -276,9 +267,9 @@ static int run_epoch(Trainer *t, long epoch) {
     if (!status || status > STOPPED)
         keep(t);
     if (!status && seen)
-        status = evaluate(t, &t->train, 0, NGRT_METRIC);
+        status = ngrt_metrics_evaluate(t, &t->train, 0, NGRT_METRIC);
     if (!status && seen && t->val.sources)
-        status = evaluate(t, &t->val, 1, NGRT_LOSS);
+        status = ngrt_metrics_evaluate(t, &t->val, 1, NGRT_LOSS);
     if (!status && t->curve)
         status = ngrt_curve_add(t);
     return status ? status : report_epoch(t, epoch, seconds() - start);
@@ -286,6 +277,10 @@ static int run_epoch(Trainer *t, long epoch) {
 
 static void stop(int signal) {
     stopped = signal;
+}
+
+int ngrt_trainer_stopped(void) {
+    return stopped;
 }
 
 /* With weights to save, an interrupt ends the training after its step; a second one ends the program. */
@@ -326,9 +321,18 @@ static int train_epochs(Trainer *t) {
 
 /* Losses and metrics of the trained model on the validation data, or else on the training data, to stdout. */
 static int print_results(Trainer *t) {
-    int val = t->val.sources > 0, i, status = evaluate(t, val ? &t->val : &t->train, val, NGRT_LOSS);
-    for (i = 0; i < t->values && !status; i++)
-        printf("%s: %.6g\n", t->value[i].tensor->name, val ? t->value[i].val : t->value[i].train);
+    int val = t->val.sources > 0, i, said = 0, status = ngrt_metrics_evaluate(t, val ? &t->val : &t->train, val, NGRT_LOSS);
+    for (i = 0; i < t->values && !status; i += ngrt_value_count(t, i)) {
+        if (!(val ? t->value[i].val_known : t->value[i].train_known))
+            continue;
+        printf("%s: ", t->value[i].tensor->name);
+        ngrt_value_print(stdout, t, i, val, "%.6g");
+        putchar('\n');
+        said = 1;
+    }
+    if (!status && !said && t->values > 0 && t->command == EVAL)
+        status = ngrt_trainer_fail(t, FAILED, "losses and metrics of %s are values of one batch, and the rows of the data are several",
+                                   t->model->name);
     if (!status && (fflush(stdout) != 0 || ferror(stdout)))
         status = ngrt_trainer_fail(t, FILES, "standard output: %s", strerror(errno));
     return status;
@@ -355,23 +359,20 @@ static int start_threads(Trainer *t) {
     return DONE;
 }
 
-/* Allocates what the model needs, and lists its losses, then its metrics, that are scalars. */
+/* Allocates what the model needs. */
 static int prepare(Trainer *t) {
     const ngrt_model *m = t->model;
-    int role, i, status;
+    int status;
     t->params = ngrt_trainer_allocate(1, m->sizeof_params);
     t->state = ngrt_trainer_allocate(1, m->sizeof_state);
     t->work = ngrt_trainer_allocate(1, m->sizeof_work);
     t->kept = ngrt_trainer_allocate(1, state_at(t) + m->sizeof_state);
-    t->value = ngrt_trainer_allocate((size_t)m->tensors, sizeof *t->value);
     t->order = ngrt_trainer_allocate(t->train.rows, sizeof *t->order);
-    if (!t->params || !t->state || !t->work || !t->kept || !t->value || !t->order)
+    if (!t->params || !t->state || !t->work || !t->kept || !t->order)
         return ngrt_trainer_no_memory(t);
-    for (role = NGRT_LOSS; role <= NGRT_METRIC; role++)
-        for (i = 0; i < m->tensors; i++)
-            if (m->tensor[i].role == role && m->tensor[i].rank == 0)
-                t->value[t->values++].tensor = &m->tensor[i];
-    status = start_threads(t);
+    status = ngrt_metrics_list(t);
+    if (!status)
+        status = start_threads(t);
     if (!status)
         status = start(t);
     return status ? status : open_log(t);
@@ -453,7 +454,7 @@ static int run_command(const ngrt_model *model, int command, int argc, char **ar
     free(t.work);
     ngrt_pool_destroy(t.pool);
     free(t.kept);
-    free(t.value);
+    ngrt_metrics_free(&t);
     free(t.order);
     free(t.history);
     return status;

@@ -38,9 +38,12 @@ typedef struct Set { /* a data set, bound to the inputs */
     char *inputs;       /* the model's inputs block */
 } Set;
 
-typedef struct Value { /* a loss or metric, gathered over batches */
+typedef struct Value { /* a number of a loss or metric */
     const ngrt_tensor *tensor;
-    double train, val;  /* sums, weighted by rows unless NGRT_SUM; averages once finished */
+    size_t element;     /* of it, in row-major order */
+    char *name;         /* "J", "c[0,1]" */
+    double train, val;  /* of all rows; train of a loss after an epoch: the mean of its steps, by rows (NGRT_SUM: the sum) */
+    int train_known, val_known; /* 0: it is a value of one batch, and the rows are several */
 } Value;
 
 typedef struct Trainer {
@@ -65,6 +68,8 @@ typedef struct Trainer {
     double saved_at;    /* when it was written; 0: not yet */
     Value *value;
     int values;
+    char *totals;       /* the model's totals block */
+    int unknown_said;   /* there was a note of what is not known */
     size_t *order;      /* of the training rows */
     int curve;          /* it is shown at the end: */
     const char *curve_path; /* as a picture here, or NULL: in characters */
@@ -88,6 +93,18 @@ int ngrt_trainer_help(const char *program, int command);
 int ngrt_set_bind(const Trainer *t, Set *set, long batch);      /* reads a set's files and binds them to the inputs */
 void ngrt_set_fill(const Trainer *t, Set *set, const size_t *order, size_t first, size_t count);
 void ngrt_set_free(Set *set);
+
+/* train.c */
+int ngrt_trainer_stopped(void);                                 /* by this signal, or 0 */
+
+/* metrics.c; val: into .val, else into .train */
+int ngrt_metrics_list(Trainer *t);
+void ngrt_metrics_free(Trainer *t);
+double ngrt_value_of_batch(const Trainer *t, const Value *v);   /* as the model left it in work */
+int ngrt_metrics_evaluate(Trainer *t, Set *set, int val, int role); /* of the role and above: losses come before metrics */
+int ngrt_value_count(const Trainer *t, int first);              /* elements of the tensor whose first value this is */
+void ngrt_value_print(FILE *to, const Trainer *t, int first, int val, const char *format); /* the whole tensor */
+void ngrt_number_print(FILE *to, const char *format, double value);
 
 /* curve.c */
 int ngrt_curve_add(Trainer *t);                                 /* an epoch */

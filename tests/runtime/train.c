@@ -1,7 +1,8 @@
 /* train.c - the trainer on a small hand-written model in the form that ngc emits, which has an input of each kind:
  *
  * dim m <= 8 input x[m, 2], z[2, m], c[m]: int, k[2], lr, y[m] param w[4] ~ uniform(-1, 1), b[3] = 0 J = mean((x @
- * (w[0:2]*k) + z' @ w[2:4] + b[c] - y)^2);  metric mae, bad (a sum over batches)
+ * (w[0:2]*k) + z' @ w[2:4] + b[c] - y)^2);  metric mae, bad (a sum), by (a matrix: how often c is bad, and good), and odd, which is
+ * a value of one batch
  *
  * Its data follows the model without noise, so that training must find the parameters. Writes files into the
  * current directory. */
@@ -23,7 +24,8 @@ typedef struct line_inputs {
     float lr;
     const float *y; /* [m] */
 } line_inputs;
-typedef struct line_work { float J, mae, bad; float e[8]; } line_work;
+typedef struct line_work { float J, mae; int32_t bad; float by[3][2], odd, e[8]; } line_work;
+typedef struct line_totals { double m, J, mae, bad, by[3][2]; int walk; } line_totals;
 
 static void line_init(void *params, void *state, uint64_t seed) {
     line_params *p = params;
@@ -43,14 +45,44 @@ static int line_eval(const void *params, void *state, const void *inputs, void *
     for (i = 0; i < m; i++)
         if (in->c[i] < 0 || in->c[i] >= 3)
             return NGRT_ELABEL;
-    t->J = t->mae = t->bad = 0.0f;
+    t->J = t->mae = 0.0f;
+    t->bad = 0;
+    memset(t->by, 0, sizeof t->by);
+    t->odd = (float)m;
     for (i = 0; i < m; i++) {
         t->e[i] = in->x[2 * i] * p->w[0] * in->k[0] + in->x[2 * i + 1] * p->w[1] * in->k[1] + in->z[i] * p->w[2] +
                   in->z[m + i] * p->w[3] + p->b[in->c[i]] - in->y[i];
         t->J += t->e[i] * t->e[i] / (float)m;
         t->mae += fabsf(t->e[i]) / (float)m;
         t->bad += fabsf(t->e[i]) > 0.01f;
+        t->by[in->c[i]][fabsf(t->e[i]) <= 0.01f]++;
     }
+    return NGRT_OK;
+}
+
+static void line_start(void *totals) {
+    memset(totals, 0, sizeof(line_totals));
+}
+
+static int line_add(const void *params, void *state, const void *inputs, void *work, void *totals) {
+    const line_inputs *in = inputs;
+    line_work *w = work;
+    line_totals *t = totals;
+    int i, error = line_eval(params, state, inputs, work);
+    if (error || t->walk > 0)
+        return error;
+    t->m += in->m, t->J += (double)w->J * in->m, t->mae += (double)w->mae * in->m, t->bad += w->bad;
+    for (i = 0; i < 6; i++)
+        t->by[i / 2][i % 2] += w->by[i / 2][i % 2];
+    return NGRT_OK;
+}
+
+/* As if it wanted a second walk. */
+static int line_finish(void *totals) {
+    line_totals *t = totals;
+    if (t->walk++ == 0)
+        return NGRT_AGAIN;
+    t->J /= t->m, t->mae /= t->m;
     return NGRT_OK;
 }
 
@@ -74,21 +106,23 @@ static int line_step(void *params, void *state, const void *inputs, void *work) 
 
 static const ngrt_dim line_dim[] = { { "m", 8, AT(m) } };
 static const ngrt_tensor line_tensor[] = {
-    { "x", NGRT_INPUT, NGRT_F32, 2, { 8, 2 }, { 0, -1 }, AT(x), 0, 0 },
-    { "z", NGRT_INPUT, NGRT_F32, 2, { 2, 8 }, { -1, 0 }, AT(z), 0, 0 },
-    { "c", NGRT_INPUT, NGRT_I32, 1, { 8 }, { 0 }, AT(c), 0, 3 },
-    { "k", NGRT_INPUT, NGRT_F32, 1, { 2 }, { -1 }, AT(k), 0, 0 },
-    { "lr", NGRT_INPUT, NGRT_F32, 0, { 0 }, { 0 }, AT(lr), 0, 0 },
-    { "y", NGRT_INPUT, NGRT_F32, 1, { 8 }, { 0 }, AT(y), NGRT_TARGET, 0 },
-    { "w", NGRT_PARAM, NGRT_F32, 1, { 4 }, { -1 }, 0, 0, 0 },
-    { "b", NGRT_PARAM, NGRT_F32, 1, { 3 }, { -1 }, 16, 0, 0 },
-    { "mae", NGRT_METRIC, NGRT_F32, 0, { 0 }, { 0 }, offsetof(line_work, mae), 0, 0 },
-    { "bad", NGRT_METRIC, NGRT_F32, 0, { 0 }, { 0 }, offsetof(line_work, bad), NGRT_SUM, 0 },
-    { "J", NGRT_LOSS, NGRT_F32, 0, { 0 }, { 0 }, offsetof(line_work, J), 0, 0 },
+    { "x", NGRT_INPUT, NGRT_F32, 2, { 8, 2 }, { 0, -1 }, AT(x), 0, 0, 0 },
+    { "z", NGRT_INPUT, NGRT_F32, 2, { 2, 8 }, { -1, 0 }, AT(z), 0, 0, 0 },
+    { "c", NGRT_INPUT, NGRT_I32, 1, { 8 }, { 0 }, AT(c), 0, 3, 0 },
+    { "k", NGRT_INPUT, NGRT_F32, 1, { 2 }, { -1 }, AT(k), 0, 0, 0 },
+    { "lr", NGRT_INPUT, NGRT_F32, 0, { 0 }, { 0 }, AT(lr), 0, 0, 0 },
+    { "y", NGRT_INPUT, NGRT_F32, 1, { 8 }, { 0 }, AT(y), NGRT_TARGET, 0, 0 },
+    { "w", NGRT_PARAM, NGRT_F32, 1, { 4 }, { -1 }, 0, 0, 0, 0 },
+    { "b", NGRT_PARAM, NGRT_F32, 1, { 3 }, { -1 }, 16, 0, 0, 0 },
+    { "mae", NGRT_METRIC, NGRT_F32, 0, { 0 }, { 0 }, offsetof(line_work, mae), 0, 0, offsetof(line_totals, mae) },
+    { "bad", NGRT_METRIC, NGRT_I32, 0, { 0 }, { 0 }, offsetof(line_work, bad), 0, 0, offsetof(line_totals, bad) },
+    { "by", NGRT_METRIC, NGRT_F32, 2, { 3, 2 }, { -1, -1 }, offsetof(line_work, by), 0, 0, offsetof(line_totals, by) },
+    { "odd", NGRT_METRIC, NGRT_F32, 0, { 0 }, { 0 }, offsetof(line_work, odd), 0, 0, 0 },
+    { "J", NGRT_LOSS, NGRT_F32, 0, { 0 }, { 0 }, offsetof(line_work, J), 0, 0, offsetof(line_totals, J) },
 };
 static const ngrt_model line_model = { NGRT_MODEL_VERSION, "line", NGRT_F32, sizeof(line_params), 0,
-    sizeof(line_inputs), sizeof(line_work), 0, 1, line_dim, 11, line_tensor, line_init, NULL,
-    line_eval, NULL, NULL, NULL, line_step };
+    sizeof(line_inputs), sizeof(line_work), 0, 1, line_dim, 13, line_tensor, line_init, NULL,
+    line_eval, NULL, NULL, NULL, line_step, sizeof(line_totals), line_start, line_add, line_finish };
 
 /* A model of fixed sizes in double: input a[3, 2], t[3]; J = mean((a @ w - t)^2), full batches. */
 typedef struct full_inputs { const double *a, *t; } full_inputs;
@@ -118,12 +152,12 @@ static int full_step(void *params, void *state, const void *inputs, void *work) 
 }
 
 static const ngrt_tensor full_tensor[] = {
-    { "a", NGRT_INPUT, NGRT_F64, 2, { 3, 2 }, { -1, -1 }, offsetof(full_inputs, a), 0, 0 },
-    { "t", NGRT_INPUT, NGRT_F64, 1, { 3 }, { -1 }, offsetof(full_inputs, t), NGRT_TARGET, 0 },
-    { "J", NGRT_LOSS, NGRT_F64, 0, { 0 }, { 0 }, 0, 0, 0 },
+    { "a", NGRT_INPUT, NGRT_F64, 2, { 3, 2 }, { -1, -1 }, offsetof(full_inputs, a), 0, 0, 0 },
+    { "t", NGRT_INPUT, NGRT_F64, 1, { 3 }, { -1 }, offsetof(full_inputs, t), NGRT_TARGET, 0, 0 },
+    { "J", NGRT_LOSS, NGRT_F64, 0, { 0 }, { 0 }, 0, 0, 0, 0 },
 };
 static const ngrt_model full_model = { NGRT_MODEL_VERSION, "full", NGRT_F64, 16, 0, sizeof(full_inputs), 32, 0, 0,
-    NULL, 3, full_tensor, NULL, NULL, full_eval, NULL, NULL, NULL, full_step };
+    NULL, 3, full_tensor, NULL, NULL, full_eval, NULL, NULL, NULL, full_step, 0, NULL, NULL, NULL };
 
 /* ---- running it ---------------------------------------------------------------------------------------- */
 
@@ -221,7 +255,7 @@ static void test_training(void) {
                    "--log=log.csv") == 0);
     CHECK(strstr(err, " - val_J: ") && strstr(err, " - val_mae: "));
     read_text("log.csv", log, sizeof log);
-    CHECK(strncmp(log, "epoch,seconds,J,mae,bad,val_J,val_mae,val_bad\n1,", 48) == 0 && strstr(log, "\n3,"));
+    CHECK(strncmp(log, "epoch,seconds,J,mae,bad,\"by[0,0]\",\"by[0,1]\",\"by[1,0]\",", 54) == 0 && strstr(log, "\n3,"));
     memcpy(first, out, sizeof out);
     CHECK(run_line("--data all.csv --data k=k.csv lr=0.1 --epochs 3 --batch 3 --val k=k.csv --val all.csv") == 0);
     CHECK(strcmp(out, first) == 0);
@@ -240,6 +274,20 @@ static void test_means(void) {
     read_text("log.csv", err, sizeof err);
     CHECK(fabs(atof(strchr(strchr(strchr(err, '\n'), ',') + 1, ',') + 1) - loss) < 1e-5 * loss);
     CHECK(run_line("--data all.csv,k=k.csv lr=0 --epochs 0") == 0 && fabs(result("J: ") - loss) < 1e-5 * loss);
+}
+
+/* Numbers of a tensor are printed as one, and logged each; ints are ints; what is a value of one batch is told only where there is
+ * one, and never averaged. */
+static void test_values(void) {
+    char log[4096];
+    CHECK(run_line("--data all.csv,k=k.csv lr=0 --epochs 1 --batch 3 --no-shuffle --log log.csv --val all.csv --val k=k.csv") == 0);
+    CHECK(strstr(out, "bad: 20\nby: [[7, 0], [7, 0], [6, 0]]\n") && !strstr(out, "odd"));
+    CHECK(strstr(err, " - bad: 20 - by: [[7, 0], [7, 0], [6, 0]]") && !strstr(err, "- odd"));
+    CHECK(strstr(err, "note: odd is a value of one batch, and the 20 rows of --data are not one: it is not reported"));
+    read_text("log.csv", log, sizeof log);
+    CHECK(strstr(log, "\"by[2,1]\",odd,val_J,") && strstr(log, ",20,7,0,7,0,6,0,,"));
+    write_text("few.csv", "1,2,3,4,2,5\n1,2,3,4,0,5\n");
+    CHECK(run_line("--data few.csv,k=k.csv lr=0 --epochs 1 --quiet") == 0 && strstr(out, "odd: 2\n") && !*err);
 }
 
 static void test_full(void) {
@@ -294,6 +342,7 @@ int main(void) {
     write_data(20);
     test_training();
     test_means();
+    test_values();
     test_full();
     test_failures();
     return check_end("train");
