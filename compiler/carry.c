@@ -517,6 +517,90 @@ static void plan_nodes(Plan *p, Node *const *root, int roots)
         p->carry->link[i].total = graph_cast(g, p->total[p->carry->link[i].node->id], T_FLOAT);
 }
 
+/* ---- means and sums ------------------------------------------------------------------------------------------- */
+
+typedef enum { /* how a value of all rows grows with them */
+    AS_FIXED,  /* it does not depend on them */
+    AS_MEAN,   /* it is a mean over rows */
+    AS_SUM,    /* it is a sum over rows */
+    AS_COUNT,  /* a fixed number of times their count */
+    AS_SHARE,  /* a fixed number over their count */
+    AS_OTHER,
+} Growth;
+
+/* Of a + b. */
+static Growth growth_of_sum(Growth a, Growth b)
+{
+    if (a == b && a != AS_OTHER)
+        return a;
+    bool sums = (a == AS_SUM || a == AS_COUNT) && (b == AS_SUM || b == AS_COUNT);
+    bool means = (a == AS_MEAN || a == AS_FIXED) && (b == AS_MEAN || b == AS_FIXED);
+    return sums ? AS_SUM : means ? AS_MEAN : AS_OTHER;
+}
+
+/* Of a * b. */
+static Growth growth_of_product(Growth a, Growth b)
+{
+    if (a == AS_FIXED || b == AS_FIXED)
+        return a == AS_FIXED ? b : a;
+    if (b == AS_SHARE && a != AS_SHARE)
+        return growth_of_product(b, a);
+    if (a == AS_SHARE && (b == AS_SUM || b == AS_COUNT))
+        return b == AS_SUM ? AS_MEAN : AS_FIXED;
+    return AS_OTHER;
+}
+
+/* Of 1/a. */
+static Growth growth_of_inverse(Growth a)
+{
+    if (a == AS_COUNT || a == AS_SHARE)
+        return a == AS_COUNT ? AS_SHARE : AS_COUNT;
+    return a == AS_FIXED ? AS_FIXED : AS_OTHER;
+}
+
+static Growth growth_of_leaf(const Carry *c, const Node *n)
+{
+    if (n == c->rows)
+        return AS_COUNT;
+    for (int k = 0; k < c->carriers; k++)
+        if (c->carrier[k].total == n && c->carrier[k].kind != CARRY_SAME)
+            return c->carrier[k].kind == CARRY_SUM && c->carrier[k].walk == 0 ? AS_SUM : AS_OTHER;
+    return AS_FIXED;
+}
+
+static Growth growth_of(const Carry *c, const Node *n, const Growth *known)
+{
+    Growth a = n->nargs > 0 ? known[n->arg[0]->id] : AS_FIXED, b = n->nargs > 1 ? known[n->arg[1]->id] : AS_FIXED;
+    bool fixed = true;
+    for (int k = 0; k < n->nargs; k++)
+        fixed &= known[n->arg[k]->id] == AS_FIXED;
+    switch (n->op) {
+    case OP_var: return growth_of_leaf(c, n);
+    case OP_add: case OP_sub: return growth_of_sum(a, b);
+    case OP_mul: return growth_of_product(a, b);
+    case OP_div: return growth_of_product(a, growth_of_inverse(b));
+    case OP_neg: case OP_cast: case OP_stop: case OP_copy: case OP_sum: return a;
+    default: break;
+    }
+    if (op_info[n->op]->flags & F_VIEW && n->nargs == 1 && n->op != OP_pad)
+        return a;
+    return fixed ? AS_FIXED : AS_OTHER;
+}
+
+/* How the result n comes from those of batches. */
+static Gathering gathering_of(Graph *g, const Carry *c, Node *n)
+{
+    int *uses = graph_uses(g, &n, 1);
+    Growth *known = arena_alloc(g->ngc, (size_t)(g->count + 1) * sizeof *known);
+    for (int i = 0; i <= n->id; i++)
+        if (uses[i])
+            known[i] = growth_of(c, g->node[i], known);
+    Growth growth = known[n->id];
+    if (growth == AS_SUM || growth == AS_COUNT)
+        return OF_SUM;
+    return growth == AS_MEAN || growth == AS_FIXED ? OF_MEAN : OF_TOTALS;
+}
+
 static bool is_measured(const Root *r)
 {
     return r->kind == ROOT_LOSS || r->kind == ROOT_METRIC;
@@ -561,6 +645,7 @@ static Carry *carry_plan(Model *m, Node *const *root)
     c->rows = total_leaf(g, g->dim[0].name, (Shape){0});
     plan_nodes(&p, all, good);
     c->root = arena_alloc(ngc, (size_t)(m->roots + 1) * sizeof *c->root);
+    c->gathering = arena_alloc(ngc, (size_t)(m->roots + 1) * sizeof *c->gathering);
     for (int i = 0; i < m->roots; i++) {
         Node *n = root[i];
         if (!is_measured(&m->root[i]) || !has_result(&p, n))
@@ -569,6 +654,7 @@ static Carry *carry_plan(Model *m, Node *const *root)
         if (x.class == IS_FIXED && x.varies)
             add_carrier(&p, n, CARRY_SAME, 0);
         c->root[i] = graph_cast(g, p.total[n->id] ? p.total[n->id] : n, T_FLOAT);
+        c->gathering[i] = m->root[i].kind == ROOT_LOSS ? gathering_of(g, c, c->root[i]) : OF_TOTALS;
         c->walks = x.walk > c->walks ? x.walk : c->walks;
     }
     g->loc = loc;

@@ -62,6 +62,7 @@ typedef struct Metrics { /* what emit_metrics.c makes of carry.c's plan */
     const char **link_member, **of_link; /* by link: the same */
     const char **of_root;              /* by index of Model.root: its member of totals; NULL: it has none */
     const char *rows, *seen;           /* members of totals: rows in all, rows in this walk */
+    const char *walk, *dim[MAX_DIMS];  /* its number; the other run-time sizes */
     Total *total;
     int totals, total_room;
     Taken names;                       /* of members of totals */
@@ -262,6 +263,7 @@ void metrics_declare_block(Emit *, Text *);
 void metrics_declare(Emit *, Text *);
 void metrics_print(Emit *, Text *);
 void metrics_wrappers(Emit *, Text *);
+const char *metrics_flags(Emit *, int root);
 const char *metrics_offset(Emit *, int root);             /* C: of its result in totals; 0: it has none */
 
 /* emit_c.c */

@@ -545,12 +545,11 @@ static int add_rows(Emit *e, Text *t)
     for (size_t k = 0; k < sizeof of_root / sizeof *of_root; k++)
         for (int i = 0; i < e->model->roots; i++) {
             const Root *r = &e->model->root[i];
-            bool sum = (r->kind == ROOT_LOSS || r->kind == ROOT_METRIC) && r->node->op == OP_sum;
             if (r->kind != of_root[k].kind)
                 continue;
             add_row(e, t,
                     (Row){r->name, of_root[k].role, of_root[k].block, r->cname, r->node->type, r->node->shape,
-                          sum ? "NGRT_SUM" : "0", 0, metrics_offset(e, i)});
+                          metrics_flags(e, i), 0, metrics_offset(e, i)});
             rows++;
         }
     return rows;

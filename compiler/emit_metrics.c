@@ -104,15 +104,17 @@ void metrics_members(Emit *e, Carry *carry, Node *const *root)
     x->of_link = arena_alloc(e->ngc, (size_t)(carry->links + 1) * sizeof *x->of_link);
     x->of_root = arena_alloc(e->ngc, (size_t)(e->model->roots + 1) * sizeof *x->of_root);
     x->end = arena_alloc(e->ngc, (size_t)(carry->walks + 1) * sizeof *x->end);
-    c_name_distinct(e->ngc, &x->names, "walk");
     c_name_distinct(e->ngc, &x->names, "space");
     c_name_distinct(e->ngc, &x->names, "ispace");
-    for (int i = 1; i < e->graph->dims; i++)
-        c_name_distinct(e->ngc, &x->names, e->dim[i]);
-    x->rows = add_total(e, e->dim[0], &scalar, "rows in all");
+    x->total = arena_grow(e->ngc, x->total, 0, &x->total_room, sizeof *x->total);
+    x->total[x->totals++] = (Total){.shape = &scalar, .note = "rows in all"}; /* so no loss or metric is at offset 0 */
+    name_results(e);
+    x->rows = x->total[0].name = c_name_distinct(e->ngc, &x->names, e->dim[0]);
     if (carry->walks > 1)
         x->seen = add_total(e, "seen", &scalar, "rows in this walk, where it is not the first");
-    name_results(e);
+    x->walk = c_name_distinct(e->ngc, &x->names, "walk");
+    for (int i = 1; i < e->graph->dims; i++)
+        x->dim[i] = c_name_distinct(e->ngc, &x->names, e->dim[i]);
     name_carriers(e, root);
     name_links(e);
 }
@@ -236,9 +238,9 @@ void metrics_declare_block(Emit *e, Text *t)
     for (int i = 0; i < x->totals; i++)
         declare_total(e, t, &x->total[i]);
     if (x->carry->walks > 1)
-        text_add(t, "    int walk; /* over all rows, from 0 */\n");
+        text_add(t, "    int %s; /* over all rows, from 0 */\n", x->walk);
     for (int i = 1; i < e->graph->dims; i++)
-        text_add(t, "    int %s; /* the same for all batches */\n", e->dim[i]);
+        text_add(t, "    int %s; /* the same for all batches */\n", x->dim[i]);
     if (x->ispace > 0)
         text_add(t, "    int32_t ispace[%lld];\n", (long long)x->ispace);
     if (x->space > 0)
@@ -365,7 +367,8 @@ static void print_walk(Out *o, int walk)
     const Function *f = NULL;
     for (int i = 0; i < e->functions; i++)
         f = e->function[i].fn == FN_EVAL && e->function[i].walk == walk ? &e->function[i] : f;
-    text_add(&o->text, walk ? "    if (t->walk == %d) {\n" : x->carry->walks > 1 ? "    if (t->walk == 0)\n    " : "", walk);
+    if (x->carry->walks > 1)
+        text_add(&o->text, walk ? "    if (t->%s == %d) {\n" : "    if (t->%s == %d)\n    ", x->walk, walk);
     for (int k = 0; k < x->carry->links; k++)
         if (x->carry->link[k].walk <= walk)
             print_link(o, k);
@@ -387,7 +390,7 @@ static void print_same_dims(Out *o)
 {
     const Emit *e = o->e;
     for (int i = 1; i < e->graph->dims; i++)
-        text_add(&o->text, "    if (t->%s > 0 && in->%s != t->%s)\n        return NGRT_ESIZE;\n", e->metrics->rows, e->dim[i], e->dim[i]);
+        text_add(&o->text, "    if (t->%s > 0 && in->%s != t->%s)\n        return NGRT_ESIZE;\n", e->metrics->rows, e->dim[i], e->metrics->dim[i]);
 }
 
 static void print_add(Emit *e, Text *text, unsigned *used)
@@ -400,9 +403,9 @@ static void print_add(Emit *e, Text *text, unsigned *used)
         print_walk(&o, walk);
     text_add(&o.text, "    if (error)\n        return error;\n");
     for (int i = 1; i < e->graph->dims; i++)
-        text_add(&o.text, "    t->%s = in->%s;\n", e->dim[i], e->dim[i]);
+        text_add(&o.text, "    t->%s = in->%s;\n", x->dim[i], e->dim[i]);
     for (int walk = walks - 1; walk > 0; walk--) {
-        text_add(&o.text, "    if (t->walk == %d) {\n", walk);
+        text_add(&o.text, "    if (t->%s == %d) {\n", x->walk, walk);
         Out inner = {.e = e, .text.ngc = e->ngc};
         print_carriers(&inner, walk);
         add_indented(&o.text, inner.text.at);
@@ -464,12 +467,12 @@ static void print_finish(Emit *e, Text *text)
     int walks = x->carry->walks;
     begin_wide(e);
     if (walks > 1)
-        text_add(&body, "    if (t->walk > 0 && t->%s != t->%s)\n        return NGRT_ESIZE; /* not the rows of the first walk */\n"
-                        "    t->%s = 0;\n    t->walk++;\n", x->seen, x->rows, x->seen);
+        text_add(&body, "    if (t->%s > 0 && t->%s != t->%s)\n        return NGRT_ESIZE; /* not the rows of the first walk */\n"
+                        "    t->%s = 0;\n    t->%s++;\n", x->walk, x->seen, x->rows, x->seen, x->walk);
     for (int walk = 0; walk < walks - 1; walk++) {
         Text inner = {.ngc = e->ngc};
         print_end(e, &inner, walk, &dims);
-        text_add(&body, "    if (t->walk == %d) { /* what the next walk over the rows needs */\n", walk + 1);
+        text_add(&body, "    if (t->%s == %d) { /* what the next walk over the rows needs */\n", x->walk, walk + 1);
         add_indented(&body, inner.at ? inner.at : "");
         text_add(&body, "        return NGRT_AGAIN;\n    }\n");
     }
@@ -478,7 +481,7 @@ static void print_finish(Emit *e, Text *text)
     text_add(text, "int %s_metrics_finish(%s_totals *t)\n{\n", e->name, e->name);
     for (int i = 0; i < e->graph->dims; i++)
         if (dims >> i & 1)
-            text_add(text, "    const size_t %s%s = (size_t)t->%s;\n", e->dim_prefix, e->graph->dim[i].name, i ? e->dim[i] : x->rows);
+            text_add(text, "    const size_t %s%s = (size_t)t->%s;\n", e->dim_prefix, e->graph->dim[i].name, i ? x->dim[i] : x->rows);
     text_add(text, "%s%s    return NGRT_OK;\n}\n\n", body.size ? body.at : "", body.size ? "" : "    (void)t;\n");
 }
 
@@ -538,4 +541,11 @@ const char *metrics_offset(Emit *e, int root)
 {
     const char *name = e->metrics ? e->metrics->of_root[root] : NULL;
     return name ? text_format(e->ngc, "offsetof(%s_totals, %s)", e->name, name) : "0";
+}
+
+/* How a trainer that sees a loss of each batch gathers that of all; a model without run-time sizes has one batch. */
+const char *metrics_flags(Emit *e, int root)
+{
+    static const char *const flag[] = {[OF_TOTALS] = "0", [OF_SUM] = "NGRT_SUM", [OF_MEAN] = "NGRT_MEAN"};
+    return e->metrics ? flag[e->metrics->carry->gathering[root]] : "0";
 }

@@ -559,12 +559,19 @@ typedef struct Link { /* a total that rows are computed with in later walks */
     Node *total;            /* what computes it from leaves */
 } Link;
 
+typedef enum { /* how a loss or metric of all rows comes from those of batches */
+    OF_TOTALS,   /* only by its totals */
+    OF_SUM,      /* it is their sum */
+    OF_MEAN,     /* it is their mean, weighted by rows */
+} Gathering;
+
 typedef struct Carry {
     Carrier *carrier;
     int carriers;
     Link *link;
     int links;
     Node **root;            /* by index of Model.root: the loss or metric, computed from leaves; NULL: it has no total */
+    Gathering *gathering;   /* by index of Model.root */
     Node *rows;             /* the leaf that stands for the count of all rows */
     int walks;              /* over all rows */
 } Carry;

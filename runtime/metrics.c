@@ -167,6 +167,11 @@ static void note_unknown(Trainer *t, const Set *set, int role) {
     }
 }
 
+/* Is it to be evaluated? A loss that is no mean or sum of those of steps is, where only metrics are asked for. */
+static int is_wanted(const Value *v, int role) {
+    return v->tensor->role >= role || (v->tensor->total != 0 && !(v->tensor->flags & (NGRT_SUM | NGRT_MEAN)));
+}
+
 int ngrt_metrics_evaluate(Trainer *t, Set *set, int val, int role) {
     const ngrt_model *m = t->model;
     int i, status, error = NGRT_AGAIN;
@@ -188,7 +193,7 @@ int ngrt_metrics_evaluate(Trainer *t, Set *set, int val, int role) {
     if (error)
         return ngrt_trainer_fail(t, FAILED, "evaluation: %s", ngrt_strerror(error));
     for (i = 0; i < t->values; i++)
-        if (t->value[i].tensor->role >= role && t->value[i].tensor->total != 0)
+        if (is_wanted(&t->value[i], role) && t->value[i].tensor->total != 0)
             put(&t->value[i], val, value_of_all(t, &t->value[i]), 1);
     note_unknown(t, set, role);
     return DONE;

@@ -53,8 +53,9 @@ enum ngrt_role { NGRT_INPUT, NGRT_PARAM, NGRT_STATE, NGRT_GRAD, NGRT_OUTPUT, NGR
 enum ngrt_type { NGRT_F32, NGRT_F64, NGRT_I32 };
 
 enum ngrt_flag {
-    NGRT_SUM = 1,       /* loss, metric: it is a sum over the rows of its batch */
-    NGRT_TARGET = 2     /* input: predict does not read it */
+    NGRT_SUM = 1,       /* loss: that of all rows is the sum of those of the batches */
+    NGRT_TARGET = 2,    /* input: predict does not read it */
+    NGRT_MEAN = 4       /* loss: that of all rows is the mean of those of the batches, by rows; without either: see total */
 };
 
 /* A size known only at run time: 1 <= size <= max. */

@@ -119,10 +119,10 @@ int ngrt_weights_load(const ngrt_model *model, void *params, void *state, ngrt_a
  * elements of their other axes), others get a whole file; other run-time sizes are at their bound unless NAME=value
  * sets them. A model without run-time sizes takes all rows in each step.
  *
- * After each epoch a line goes to stderr. A loss there is the mean of what the steps returned, each from before its
- * update, weighted by rows; metrics are those of the whole training data after the epoch (eval); val_ marks both
- * for the validation data after the epoch. Losses of eval, and metrics, are those of all rows, and not averages of batches. At the end losses and metrics of the validation data, or else of the
- * training data, go to stdout, one `name: value` a line.
+ * After each epoch a line goes to stderr. A loss there that is a mean or a sum over rows is that of the steps, each from
+ * before its update; other losses, and metrics, are those of the whole training data after the epoch (eval). val_ marks
+ * both for the validation data after the epoch. At the end losses and metrics of the validation data, or else of the
+ * training data, go to stdout, one `name: value` a line. What eval computes is of all rows, never an average of batches.
  *
  * Returns the exit status: 0; 1 training failed (a loss is not finite); 2 usage; 3 a file cannot be read or
  * written, is damaged, or does not fit the model. */

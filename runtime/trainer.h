@@ -42,7 +42,7 @@ typedef struct Value { /* a number of a loss or metric */
     const ngrt_tensor *tensor;
     size_t element;     /* of it, in row-major order */
     char *name;         /* "J", "c[0,1]" */
-    double train, val;  /* of all rows; train of a loss after an epoch: the mean of its steps, by rows (NGRT_SUM: the sum) */
+    double train, val;  /* of all rows; train of a loss after an epoch: gathered from its steps (see NGRT_SUM, NGRT_MEAN) */
     int train_known, val_known; /* 0: it is a value of one batch, and the rows are several */
 } Value;
 
