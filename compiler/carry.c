@@ -622,13 +622,22 @@ static int measured(const Model *m, Node *const *root, Node **out)
     return n;
 }
 
+/* Is there an input with rows, so that the first run-time size is a batch? */
+static bool has_rows(const Model *m)
+{
+    bool any = false;
+    for (int i = 0; i < m->vars; i++)
+        any |= m->var[i]->kind == VAR_INPUT && row_axis(m->graph, m->var[i]->shape) != -1;
+    return any;
+}
+
 static Carry *carry_plan(Model *m, Node *const *root)
 {
     Graph *g = m->graph;
     Ngc *ngc = g->ngc;
     Node **all = arena_alloc(ngc, (size_t)(m->roots + 1) * sizeof *all);
     int count = measured(m, root, all), good = 0;
-    if (g->dims == 0 || count == 0)
+    if (!has_rows(m) || count == 0)
         return NULL;
     Loc loc = g->loc;
     Plan p = {.a = analyse(g, all, count), .carry = arena_alloc(ngc, sizeof *p.carry)};
@@ -668,15 +677,20 @@ void modes_carry(Modes *modes)
 
 /* ---- what the user is told ------------------------------------------------------------------------------------ */
 
-/* By node id: is it computed for an output or a loss? There the rows of the model itself depend on each other. */
-static int *used_elsewhere(Model *m, Node *const *root)
+/* Do rows of the model itself depend on each other, in a loss or an output? Then the first run-time size is no batch of rows that
+ * could be any others. */
+static bool model_mixes(Model *m, Node *const *root)
 {
-    Node **other = arena_alloc(m->graph->ngc, (size_t)(m->roots + 1) * sizeof *other);
+    Node **own = arena_alloc(m->graph->ngc, (size_t)(m->roots + 1) * sizeof *own);
     int n = 0;
     for (int i = 0; i < m->roots; i++)
         if (m->root[i].kind == ROOT_LOSS || m->root[i].kind == ROOT_OUTPUT)
-            other[n++] = root[i];
-    return graph_uses(m->graph, other, n);
+            own[n++] = root[i];
+    Analysis a = analyse(m->graph, own, n);
+    for (int i = 0; i < n; i++)
+        if (a.info[own[i]->id].class == IS_MIXED)
+            return true;
+    return false;
 }
 
 static const char *dim_name(const Model *m)
@@ -690,17 +704,22 @@ static void report_rows(const Model *m, const Root *r)
          "the metric %s has a value for each of the %s rows: make it one of all rows (mean, sum, max), or an output", r->name, dim_name(m));
 }
 
-static void report_mixed(Model *m, const Root *r, const Node *why, bool of_model)
+static void warn_mixed(const Model *m, const Root *r, const Node *why)
 {
     Ngc *ngc = m->graph->ngc;
-    Diag *d;
-    if (of_model)
-        d = warn(ngc, "batch-value", 421, r->loc,
-                 "%s is a value of one batch: its %s rows depend on each other, so train and eval report it only where all rows of the data are one batch",
-                 r->name, dim_name(m));
-    else
-        d = diag(ngc, SEV_ERROR, 420, r->loc,
-                 "the metric %s cannot be carried from batch to batch: it is not computed of sums and extrema over the %s rows", r->name, dim_name(m));
+    Diag *d = warn(ngc, "batch-value", 421, r->loc,
+                   "%s is a value of one batch: its %s rows depend on each other, so train and eval report it only where all rows of the data are one batch",
+                   r->name, dim_name(m));
+    if (why && why->loc.file > 0)
+        diag_note(ngc, d, why->loc, "rows of one batch meet here");
+}
+
+static void report_mixed(const Model *m, const Root *r, const Node *why)
+{
+    Ngc *ngc = m->graph->ngc;
+    Diag *d = diag(ngc, SEV_ERROR, 420, r->loc,
+                   "the metric %s cannot be carried from batch to batch: it is not computed of sums and extrema over the %s rows", r->name,
+                   dim_name(m));
     if (why->loc.file > 0)
         diag_note(ngc, d, why->loc, "rows of one batch meet here");
 }
@@ -712,19 +731,21 @@ void carry_check(Model *m)
     bool any = false;
     for (int i = 0; i < m->roots; i++)
         any |= is_measured(&m->root[i]);
-    if (g->dims == 0 || !any)
+    if (!has_rows(m) || !any)
         return;
     Node **root = model_with_training(m, 0);
     Node **all = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *all);
     int count = measured(m, root, all);
     Analysis a = analyse(g, all, count);
-    int *elsewhere = used_elsewhere(m, root);
+    bool mixes = model_mixes(m, root);
     for (int i = 0; i < m->roots; i++) {
         const Root *r = &m->root[i];
         Info x = is_measured(r) ? a.info[root[i]->id] : (Info){0};
-        if (x.class == IS_ROWS)
+        if (mixes && (x.class == IS_ROWS || x.class == IS_MIXED))
+            warn_mixed(m, r, x.why);
+        else if (x.class == IS_ROWS)
             report_rows(m, r);
-        if (x.class == IS_MIXED)
-            report_mixed(m, r, x.why, elsewhere[x.why->id] > 0);
+        else if (x.class == IS_MIXED)
+            report_mixed(m, r, x.why);
     }
 }
