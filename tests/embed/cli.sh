@@ -120,7 +120,7 @@ fi
 # ---- work stays whole wherever it is, also between forward and backward ----
 printf 'input x[8, 64], t[8]: int\nh = dense(dense(x, 128, tanh), 64, relu)\nminimize J = cross_entropy(dense(h, 3), t) with sgd(lr = 0.1)\n' >moved.ng
 ok "C for work that is moved" "$ngc" --standalone --prefix=model moved.ng -o model.c
-for options in "-O2" "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"; do
+for options in "-O2" "-O0 -fsanitize=address,undefined -fno-sanitize-recover=all"; do
     ok "work that is moved, $options" cc $options -I. -o moved "$top/tests/embed/moved.c" model.c -lm
     says 0 'the same' ./moved
 done

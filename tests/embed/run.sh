@@ -10,6 +10,8 @@ ngc=$(cd "$(dirname "$ngc")" && pwd)/$(basename "$ngc")
 dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT
 passed=0 failed=0
+suite_top=$top
+. tests/suite.sh
 LC_ALL=C NO_COLOR=1 XDG_CACHE_HOME=$dir/cache
 export LC_ALL NO_COLOR XDG_CACHE_HOME
 
@@ -44,6 +46,7 @@ line: 2.00 x + 1.00' # what the programs of examples/embed say
 for part in ${EMBED_PARTS:-cli cache install editors builds hosts weights saves metrics firmware}; do
     cd "$top/tests/embed" || exit 2
     . ./$part.sh
+    group $part
 done
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

@@ -10,6 +10,23 @@ import tempfile
 import time
 
 
+def processor_time(process):
+    """Clock ticks that a process and all that it started have used."""
+    parent, used = {}, {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat") as f:
+                field = f.read().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has just ended
+        parent[int(name)] = int(field[1])
+        used[int(name)] = sum(map(int, field[11:15]))
+    ours = {process}
+    while more := {p for p, of in parent.items() if of in ours} - ours:
+        ours |= more
+    return sum(used.get(p, 0) for p in ours)
+
+
 class Browser:
     def __init__(self, program="chromium"):
         self.home = tempfile.mkdtemp()
@@ -28,26 +45,35 @@ class Browser:
         os.close(theirs[1])
         self.to, self.back, self.rest, self.number, self.events = ours[1], theirs[0], b"", 0, []
 
-    def receive(self, timeout):
-        end = time.monotonic() + timeout
+    def receive(self, limit):
+        """The next message. The browser may use so many seconds of the processor for it; a busy machine makes it no slower. After
+        as many by the clock in which it has used none it is taken to hang."""
+        tick = os.sysconf("SC_CLK_TCK")
+        first = last = processor_time(self.process.pid)
+        idle = time.monotonic()
         pieces = [self.rest]
         while b"\0" not in pieces[-1]:
-            if not select.select([self.back], [], [], max(0, end - time.monotonic()))[0]:
-                raise TimeoutError("the browser does not answer")
+            if not select.select([self.back], [], [], 1)[0]:
+                now = processor_time(self.process.pid)
+                if now > last:
+                    last, idle = now, time.monotonic()
+                if now - first > limit*tick or time.monotonic() - idle > limit:
+                    raise TimeoutError(f"the browser does not answer: {(now - first)/tick:.0f} s of the processor")
+                continue
             pieces.append(os.read(self.back, 1 << 20))
             if not pieces[-1]:
                 raise EOFError("the browser has ended")
         message, self.rest = b"".join(pieces).split(b"\0", 1)
         return json.loads(message)
 
-    def send(self, method, session=None, timeout=60, **params):
+    def send(self, method, session=None, limit=60, **params):
         self.number += 1
         message = dict(id=self.number, method=method, params=params)
         if session:
             message["sessionId"] = session
         os.write(self.to, json.dumps(message).encode() + b"\0")
         while True:
-            answer = self.receive(timeout)
+            answer = self.receive(limit)
             if answer.get("id") == self.number:
                 if "error" in answer:
                     raise RuntimeError(f"{method}: {answer['error']['message']}")
@@ -56,7 +82,7 @@ class Browser:
 
     def close(self):
         try:
-            self.send("Browser.close", timeout=10)
+            self.send("Browser.close", limit=10)
         except (OSError, EOFError, TimeoutError):
             pass
         try:

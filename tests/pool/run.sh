@@ -14,6 +14,7 @@ posix="-std=c11 -D_POSIX_C_SOURCE=200809L"
 models=tests/emit/models
 blas=$(nm $build/libngrt.a 2>/dev/null | grep -q 'U cblas_sgemm' && echo -lopenblas)
 passed=0 failed=0
+. tests/suite.sh
 
 # verdict STATUS TEXT
 verdict() {
@@ -24,7 +25,7 @@ verdict() {
 same() {
     "$ngc" "$1" --prefix=model --pool-from=1 $2 -o "$dir/m.c" 2>"$dir/log" &&
         cc $strict $3 -Iruntime -c "$dir/m.c" -o "$dir/m.o" 2>"$dir/log" &&
-        cc $posix $3 -Iruntime tests/pool/pool.c "$dir/m.o" $4 -lm -lpthread -o "$dir/m" 2>"$dir/log" && timeout 100 "$dir/m" $5 >"$dir/log" 2>&1
+        cc $posix $3 -Iruntime tests/pool/pool.c "$dir/m.o" $4 -lm -lpthread -o "$dir/m" 2>"$dir/log" && limit 100 "$dir/m" $5 >"$dir/log" 2>&1
     verdict $? "$1 $2 $3: $(head -5 "$dir/log")"
 }
 
@@ -41,6 +42,7 @@ for threads in 1 2; do # OpenBLAS's own: none of them, or shares of products are
     done
 done
 unset OPENBLAS_NUM_THREADS
+group models
 
 printf 'int main(void) { return 0; }\n' >"$dir/t.c"
 if cc -fsanitize=thread "$dir/t.c" -o "$dir/t" 2>/dev/null && "$dir/t" 2>/dev/null; then
@@ -53,9 +55,10 @@ fi
 for flags in "-O2" "${sanitize:+$sanitize}"; do
     [ "$flags" ] || continue
     cc $posix -Wall -Wextra -Werror $flags -Iruntime tests/pool/threads.c runtime/ngrt_pool.c -lpthread -o "$dir/threads" &&
-        timeout 100 "$dir/threads" >"$dir/log" 2>&1
+        limit 100 "$dir/threads" >"$dir/log" 2>&1
     verdict $? "threads.c $flags: $(head -5 "$dir/log")"
 done
+group "the thread sanitizer, the pool by itself"
 
 # c1 is large enough by itself, b is not; emitted C asks for no thread library
 "$ngc" tests/bench/c1.ng --standalone -o "$dir/large.c" && "$ngc" tests/bench/b.ng --standalone -o "$dir/small.c"
@@ -67,6 +70,7 @@ size -A "$dir/large.o" | awk '($1 == ".data" || $1 == ".bss") && $2 > 0 { bad = 
 verdict $? "no data that is written"
 "$ngc" --report tests/bench/c1.ng | grep -q '^  with a pool: [1-9][0-9]* kernels' && ! "$ngc" --report tests/bench/b.ng | grep -q 'with a pool'
 verdict $? "--report tells of it"
+group "large and small"
 
 # the trainer
 awk 'BEGIN { for (i = 0; i < 300; i++) { s = i*7919 % 997/997; for (j = 0; j < 200; j++) printf "%.3f,", (s*(j + 1)*3.7) % 1; print i % 3 } }' >"$dir/table.csv"
@@ -90,5 +94,6 @@ for bad in 0 257 x; do
     [ $? = 2 ] && grep -q -- '--threads takes' "$dir/log"
     verdict $? "--threads $bad: $(cat "$dir/log")"
 done
+group "the trainer"
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
