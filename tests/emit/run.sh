@@ -2,7 +2,10 @@
 # run.sh - every model in models/: its emitted C against the reference interpreter, at -O0 and -O2, by gcc and clang, with and
 # without sanitizers, with shared memory and without (the same bits), standalone; and the warnings of strict compilers.
 #
-# Then a few random models of tests/random, SANITIZED_MODELS of them (24), under the sanitizers.
+# Each run does every model by a quick compiler, at both levels, and without shared memory. Of what takes long, the compilers that
+# optimize, the sanitizers and the warnings, a model is given one kind in six (suite.sh); CHECK_LONG=1 and models that are named
+# are given all. Then a few random models of tests/random, SANITIZED_MODELS of them, under the sanitizers; and passes that are
+# wrong on purpose must be found.
 #
 #     tests/emit/run.sh [MODEL...]      from anywhere; needs a built tree
 cd "$(dirname "$0")/../.." || exit 2
@@ -13,7 +16,10 @@ strict="-std=c99 -pedantic -Wall -Wextra -Wconversion -Wsign-conversion -Wmissin
 objects=$(ls $build/*.o | grep -v "/rt_\|/main.o")
 libs="$build/libngrt.a $(nm $build/libngrt.a 2>/dev/null | grep -q 'U cblas_sgemm' && echo -lopenblas) -lm"
 compilers=$(for c in gcc clang; do command -v $c; done)
-failed=0 checks=0 kernels=0
+failed=0 checks=0 passed=0
+. tests/suite.sh
+. tests/broken.sh
+[ $# -gt 0 ] && CHECK_LONG=1
 
 fail() {
     echo "FAIL $*"
@@ -26,6 +32,16 @@ run() {
     "$dir/selfcheck" $2 "$model" > "$dir/p.c" 2> "$dir/log" || { fail "$1 $2: $(head -3 "$dir/log")"; return; }
     $3 $4 -Iruntime "$dir/p.c" $libs -o "$dir/p" 2> "$dir/log" || { fail "$1 $2: $3 $4: $(head -5 "$dir/log")"; return; }
     "$dir/p" > "$dir/out" 2>&1 || fail "$1 $2 $3 $4: $(head -5 "$dir/out")"
+    hash=$(tail -1 "$dir/out")
+}
+
+# quick NAME OPTIONS: the same by the quick compiler, which may be no linker
+quick() {
+    checks=$((checks + 1))
+    "$dir/selfcheck" $2 "$model" >"$dir/p.c" 2>"$dir/log" || { fail "$1 $2: $(head -3 "$dir/log")"; return; }
+    $quick -Iruntime -c "$dir/p.c" -o "$dir/p.o" 2>"$dir/log" && cc "$dir/p.o" $libs $quick_libs -o "$dir/p" 2>>"$dir/log" ||
+        { fail "$1 $2: $quick: $(head -5 "$dir/log")"; return; }
+    "$dir/p" >"$dir/out" 2>&1 || fail "$1 $2 $quick: $(head -5 "$dir/out")"
     hash=$(tail -1 "$dir/out")
 }
 
@@ -45,36 +61,65 @@ strict() {
     command -v g++ > /dev/null && { g++ -std=c++98 -pedantic -Wall -Wextra -Werror -Iruntime -fsyntax-only "$dir/h.cc" || fail "$1 $2: C++"; }
 }
 
-cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler -o "$dir/selfcheck" tests/emit/selfcheck.c $objects $build/rt_ngrt_random.o -lm || exit 2
+cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler -o "$dir/selfcheck" tests/emit/selfcheck.c $objects $build/rt_ngrt_random.o $(compiler_libs $build) || exit 2
 first=$(echo $compilers | cut -d' ' -f1)
 last=$(echo $compilers | awk '{ print $NF }')
+if command -v tcc >/dev/null; then
+    quick=tcc quick_libs="-z noexecstack $(tcc -print-search-dirs | grep libtcc1.a)"
+else
+    quick="$first -w -O0" quick_libs=
+fi
 sanitize="-O0 -fsanitize=address,undefined -fno-sanitize-recover=all" # with the optimizer, gcc takes twenty times as long
 native= once=
 [ "$(uname -m)" = x86_64 ] && native=-march=native once=-march=x86-64-v3
 once="-O1 $once" # no kernel for several processors
+large=60000      # bytes of C at -O0 from which on gcc -O3 takes up to a minute
+
+# all_kinds NAME NUMBER: what takes long, each kind in its turn
+all_kinds() {
+    if in_share 6 $2; then
+        case $((($2 / 6 + $2) % 3)) in # kernels for this processor, for AVX2, for any
+        0) run "$1" "" $last -O2 ;;
+        1) run "$1" "" $last "-O2 -D__builtin_cpu_supports(x)=((x)[3]!='5')" ;;
+        2) run "$1" "" $last "-O2 -D__builtin_cpu_supports(x)=0" ;;
+        esac
+    fi
+    if in_share 6 $(($2 + 1)); then
+        run "$1" "" $first -O2
+        shared=$hash
+        run "$1" "--no-share" $first -O2
+        [ "$shared" = "$hash" ] || fail "$1: other bits without shared memory"
+    fi
+    if in_share 6 $(($2 + 2)) && { [ "$CHECK_LONG" ] || [ "$($build/ngc -O0 "$model" -o - 2>/dev/null | wc -c)" -lt $large ]; }; then
+        run "$1" "-O0 --seed=3" $first "-O3 $native" # as a user has it: GCC's vectoriser makes wrong code of some loops
+    fi
+    in_share 6 $(($2 + 3)) && run "$1" "--seed=5 --dims=1" $first "$sanitize"
+    in_share 6 $(($2 + 4)) && run "$1" "--seed=6 --standalone" $first "$sanitize"
+    in_share 6 $(($2 + 5)) && run "$1" "--seed=7 -O0 --dims=3" $first "$sanitize"
+    in_share 6 $(($2 + 1)) && strict "$1" "-O0" "$once"
+    in_share 6 $(($2 + 3)) && strict "$1" "-O2 --real=double --standalone --comments=derivation" "$once"
+    in_share 6 $(($2 + 5)) && strict "$1" "-O2" -O3
+    return 0
+}
+
+number=0
 for model in ${*:-tests/emit/models/*.ng}; do
     name=$(basename "$model" .ng)
-    kernels=$(((kernels + 1) % 3)) # those of a model are for this processor, for AVX2, for any
-    case $kernels in
-    0) run "$name" "" $last -O2 ;;
-    1) run "$name" "" $last "-O2 -D__builtin_cpu_supports(x)=((x)[3]!='5')" ;;
-    2) run "$name" "" $last "-O2 -D__builtin_cpu_supports(x)=0" ;;
-    esac
-    run "$name" "" $first -O2
+    number=$((number + 1))
+    quick "$name" ""
     shared=$hash
-    run "$name" "--no-share" $first -O2
+    quick "$name" "--no-share"
     [ "$shared" = "$hash" ] || fail "$name: other bits without shared memory"
-    run "$name" "-O0 --seed=3" $first "-O3 $native" # GCC's vectoriser with masks makes wrong code of some loops
-    run "$name" "--seed=5 --dims=1" $first "$sanitize"
-    run "$name" "--seed=6 --standalone" $first "$sanitize"
-    run "$name" "--seed=7 -O0 --dims=3" $first "$sanitize"
-    strict "$name" "-O0" "$once"
-    strict "$name" "-O2 --real=double --standalone --comments=derivation" "$once"
-    strict "$name" "-O2" -O3
+    quick "$name" "-O0 --seed=4 --dims=2"
+    all_kinds "$name" $number
+    passed=$((checks - failed))
+    group "$name"
 done
+
 cc -std=c11 -O1 -o "$dir/random" tests/random/model.c || exit 2
-i=1
-last=$((i + ${SANITIZED_MODELS:-24}))
+some=${SANITIZED_MODELS:-$([ "$CHECK_LONG" ] && echo 24 || echo 8)}
+i=$((1 + some * CHECK_SEED))
+last=$((i + some))
 [ $# -gt 0 ] && i=$last
 while [ $i -lt $last ]; do
     "$dir/random" $i 1 "$dir" || exit 2
@@ -86,5 +131,22 @@ while [ $i -lt $last ]; do
     esac
     i=$((i + 1))
 done
+passed=$((checks - failed))
+group "random models"
+
+# The C of conv.ng, as a compiler with a broken pass makes it.
+by_broken() {
+    "$dir/broken" tests/emit/models/conv.ng >"$dir/p.c" && $quick -Iruntime -c "$dir/p.c" -o "$dir/p.o" &&
+        cc "$dir/p.o" $libs $quick_libs -o "$dir/p" && limit 20 "$dir/p"
+}
+if [ $# = 0 ]; then
+    cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler -o "$dir/broken" tests/emit/selfcheck.c $(broken_link) $objects $build/rt_ngrt_random.o $(compiler_libs $build) || exit 2
+    for pass in none $broken_passes; do
+        checks=$((checks + 1))
+        broken_found $pass by_broken || fail "the broken pass $pass was not found, or a fault without one: $(head -3 "$dir/broken.log")"
+    done
+    passed=$((checks - failed))
+    group "broken passes"
+fi
 echo "$((checks - failed)) passed, $failed failed"
 [ $failed -eq 0 ]

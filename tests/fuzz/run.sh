@@ -1,13 +1,50 @@
 #!/bin/sh
-# Fuzzes the compiler from text to C: tests/fuzz/run.sh [SECONDS [SEED]]. Findings are left in build/tests/fuzz.
+# run.sh - fuzzes the compiler from text to C (lower.c): tests/fuzz/run.sh [SECONDS [SEED]]. Findings are left in build/tests/fuzz.
+#
+# With SECONDS, of processor time, or CHECK_LONG=1 (suite.sh), under the sanitizers, by a compiler that is built for it. Else, as a
+# part of `make check`, some seconds by the objects of the build; CHECK_SEED is the seed. Passes that are wrong on purpose must be
+# found.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-out=${FUZZ_OUT:-build/tests/fuzz}
-flags='-O1 -g -fsanitize=address,undefined'
+build=${BUILD:-build}
+out=${FUZZ_OUT:-$build/tests/fuzz}
+dir=$(mktemp -d) || exit 2
+trap 'rm -rf "$dir"' EXIT
+passed=0 failed=0
+. tests/suite.sh
+. tests/broken.sh
 mkdir -p "$out"
-make -s B="$out/ngc" CFLAGS="$flags" "$out/ngc/ngc" || exit 1
-objects=$(find "$out/ngc" -name '*.o' ! -name main.o)
+models=$(find examples tests/emit tests/err tests/examples tests/cases -name '*.ng' -size -12k | sort)
+[ $# -gt 0 ] && CHECK_LONG=1
+
+flags='-O1 -g' objects="$(ls "$build"/*.o | grep -v '/rt_\|/main.o') $build/rt_ngrt_random.o" seconds=8
+if [ "$CHECK_LONG" ]; then
+    flags='-O1 -g -fsanitize=address,undefined' seconds=${1:-60}
+    make -s B="$out/ngc" CFLAGS="$flags" "$out/ngc/ngc" || exit 1
+    objects="$(ls "$out"/ngc/*.o | grep -v '/rt_\|/main.o') $out/ngc/rt_ngrt_random.o"
+fi
+compile="${CC:-cc} -std=c11 -D_GNU_SOURCE -Wall -Wextra $flags -Icompiler tests/fuzz/lower.c"
+link="$objects $(compiler_libs "$(dirname "${objects##* }")")"
 # shellcheck disable=SC2086
-${CC:-cc} -std=c11 -D_GNU_SOURCE $flags -Icompiler -o "$out/lower" tests/fuzz/lower.c $objects -lm || exit 1
-# shellcheck disable=SC2046
-"$out/lower" "${1:-60}" "${2:-1}" "$out" $(find examples tests/emit tests/err tests/examples tests/cases -name '*.ng' -size -12k | sort)
+$compile $link -o "$out/lower" && $compile $(broken_link) $link -o "$dir/broken" || exit 1
+
+# The last line is: N models, N of them compiled, N findings.
+# shellcheck disable=SC2086
+"$out/lower" "$seconds" "${2:-$CHECK_SEED}" "$out" $models >"$dir/log"
+cat "$dir/log"
+last=$(tail -1 "$dir/log")
+failed=${last##*compiled, }
+failed=${failed%% *}
+passed=$((${last%% *} - failed))
+group "models"
+for pass in none simplify rows; do
+    if broken_found $pass "$dir/broken" 2 5 "$dir" $models; then
+        passed=$((passed + 1))
+    else
+        echo "FAIL the broken pass $pass was not found, or a fault without one: $(head -3 "$dir/broken.log")"
+        failed=$((failed + 1))
+    fi
+done
+group "broken passes"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

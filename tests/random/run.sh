@@ -1,10 +1,12 @@
 #!/bin/sh
-# run.sh - random models: the literal graph, the simplified one, C at -O0 and -O2 and without shared memory must agree, and
-# gradients with differences. RANDOM_MODELS of them (2000) from number RANDOM_FIRST (1) on, a hundred to a C file.
+# run.sh - random models: the literal graph, the simplified one, C at -O0 and -O2, without shared memory and without passes must
+# agree, and gradients with differences. RANDOM_MODELS of them (2000) from number RANDOM_FIRST (1) on, a hundred to a C file.
 #
-# Every tenth hundred is compiled by gcc -O1, the others by tcc, which is a hundred times faster, where there is tcc; every
-# twentieth for AVX2, if it can be run, whatever more the processor has, as the C's own kernels choose the best. With
-# RANDOM_CC=none nothing is compiled: enough for derivatives and rewrites, and quick. Every op of ops.h must occur.
+# All models are checked without C, which is quick and enough for derivatives and rewrites. C is made of one hundred in seven, by
+# tcc, which is a hundred times faster than gcc, where there is tcc; and of 16 models by gcc -O1, and 16 for AVX2, if that can be
+# run, whatever more the processor has, as the C's own kernels choose the best (suite.sh: CHECK_SEED says which). With CHECK_LONG=1
+# or RANDOM_MODELS, C is made of all, and of every tenth hundred by gcc; RANDOM_CC says by which compiler the others, none: by none.
+# Every op of ops.h must occur. Passes that are wrong on purpose must be found.
 #
 #     tests/random/run.sh               from anywhere; needs a built tree; BUILD says where
 cd "$(dirname "$0")/../.." || exit 2
@@ -12,6 +14,10 @@ build=${BUILD:-$(dirname "${NGC:-build/ngc}")}
 models=${RANDOM_MODELS:-2000} first=${RANDOM_FIRST:-1}
 dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT
+passed=0 failed=0
+[ "${RANDOM_MODELS-}" ] && CHECK_LONG=1
+. tests/suite.sh
+. tests/broken.sh
 objects=$(ls "$build"/*.o | grep -v "/rt_\|/main.o")
 libs="$PWD/$build/libngrt.a"
 case $build in /*) libs=$build/libngrt.a ;; esac
@@ -21,7 +27,7 @@ export OPENBLAS_NUM_THREADS
 
 cc -std=c11 -O1 -o "$dir/model" tests/random/model.c || exit 2
 cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler -o "$dir/check" tests/random/check.c $objects "$build/rt_ngrt_random.o" \
-    "$build/rt_ngrt_error.o" -lm -ldl || exit 2
+    "$build/rt_ngrt_error.o" $(compiler_libs "$build") -ldl || exit 2
 quick=$(command -v tcc || echo "gcc -w -O0")
 case ${RANDOM_CC:-} in
 none) none=-n ;;
@@ -31,34 +37,72 @@ esac
 
 narrow=
 grep -qw avx2 /proc/cpuinfo 2>/dev/null && narrow=-march=x86-64-v3
-# a hundred models in a directory of their own, removed unless something failed
-cat > "$dir/batch" <<'END'
-at=$dir/$1
+# job FIRST COUNT COMPILER: models in a directory of their own, removed unless something failed
+cat > "$dir/job" <<'END'
+at=$dir/$1_$3
 mkdir -p "$at"
-count=$((first + models - $1))
-[ $count -gt 100 ] && count=100
-cc=$quick
-case $((($1 - first) / 100 % 20)) in
-0) cc="gcc -w" ;;
-10) cc="gcc -w $narrow" ;;
+by=$quick n=
+case $3 in
+none) n=-n ;;
+gcc) by="gcc -w" ;;
+narrow) by="gcc -w $narrow" ;;
 esac
-case $cc in *tcc*) libs="$(tcc -print-search-dirs | grep libtcc1.a) $libs" ;; esac
-"$dir/model" "$1" $count "$at" || echo "FAIL model $1"
-"$dir/check" $none "$at" "$1" $count "$cc" "$libs -lm" > "$at/log" 2>&1
+case $by in *tcc*) libs="$(tcc -print-search-dirs | grep libtcc1.a) $libs" ;; esac
+"$dir/model" "$1" "$2" "$at" || echo "FAIL model $1"
+"$dir/check" $n "$at" "$1" "$2" "$by" "$libs -lm" > "$at/log" 2>&1
 status=$?
-[ $status -gt 1 ] && echo "the run of models $1 to $(($1 + count - 1)) ended with status $status" >> "$at/log"
+[ $status -gt 1 ] && echo "the run of models $1 to $(($1 + $2 - 1)) ended with status $status" >> "$at/log"
 rm -f "$at"/*.c "$at"/*.so
+grep -v '^[0-9]* passed, [0-9]* failed$' "$at/log" | head -20
+echo "models $1 to $(($1 + $2 - 1)), $3: $(tail -1 "$at/log")"
 END
-export dir first models quick none libs narrow
-seq "$first" 100 $((first + models - 1)) | xargs -P 2 -I{} sh "$dir/batch" {}
+# What is to be done: hundreds of models, and by which compiler.
+jobs() {
+    number=0
+    for start in $(seq "$first" 100 $((first + models - 1))); do
+        count=$((first + models - start))
+        [ $count -gt 100 ] && count=100
+        by=quick
+        [ "$CHECK_LONG" ] && case $((number % 20)) in 0) by=gcc ;; 10) by=narrow ;; esac
+        in_share 7 $number || by=none
+        [ "$none" ] && by=none
+        echo "$start $count $by"
+        number=$((number + 1))
+    done
+    [ "$CHECK_LONG" ] && return
+    echo "$((first + CHECK_SEED * 16 % models)) 16 gcc"
+    echo "$((first + (CHECK_SEED * 16 + models / 2) % models)) 16 narrow"
+}
+export dir first models quick libs narrow
+jobs > "$dir/jobs"
+xargs -P 2 -L 1 sh "$dir/job" < "$dir/jobs"
 
-cat "$dir"/*/log | grep -v '^[0-9]* passed, [0-9]* failed$' | head -60
+total=$(awk '{ n += $2 } END { print n }' "$dir/jobs")
 passed=$(cat "$dir"/*/log | awk '/^[0-9]+ passed, / { n += $1 } END { print n + 0 }')
-failed=$((models - passed))
+failed=$((total - passed))
 cat "$dir"/*/*.ops | awk '{ n[$1] += $2 } END { for (op in n) print op, n[op] }' | sort -k2n > "$dir/ops"
 awk '{ printf "%s %d%s", $1, $2, NR % 8 ? "  " : "\n" } END { print "" }' "$dir/ops"
 for op in $(sed -n 's/\/\*.*\*\///; s/X(\([a-z0-9_]*\))/\1/gp' compiler/ops.h); do
     grep -q "^$op [1-9]" "$dir/ops" || { echo "FAIL no model has the op $op"; failed=$((failed + 1)); }
 done
+group "models"
+
+# Passes that are wrong on purpose: a few models are enough.
+broken_models() { limit 100 "$dir/broken" "$dir/few" 7 6 "$quick" "$libs -lm"; }
+if [ -z "$none" ]; then
+    cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler -o "$dir/broken" tests/random/check.c $(broken_link) $objects "$build/rt_ngrt_random.o" \
+        "$build/rt_ngrt_error.o" $(compiler_libs "$build") -ldl || exit 2
+    mkdir "$dir/few" && "$dir/model" 7 6 "$dir/few"
+    case $quick in *tcc*) libs="$(tcc -print-search-dirs | grep libtcc1.a) $libs" ;; esac
+    for pass in none $broken_passes; do
+        if broken_found $pass broken_models; then
+            passed=$((passed + 1))
+        else
+            echo "FAIL the broken pass $pass was not found, or a fault without one: $(head -3 "$dir/broken.log")"
+            failed=$((failed + 1))
+        fi
+    done
+    group "broken passes"
+fi
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
