@@ -2,6 +2,7 @@
 #
 #   make            the compiler and the runtime          make demo       train the README's model on real images
 #   make check      the tests                             make clean
+#   make check-long all of each kind of tests
 #   make bench      how fast models are               V=1             show the commands
 #   make install    into PREFIX (below DESTDIR)           make uninstall
 #   make dist       an archive that needs neither Flex nor Bison
@@ -104,6 +105,11 @@ check:
 	@$(MAKE) --no-print-directory all
 	@sh tests/run.sh $(B)/ngc
 
+check-long:
+	@sh tests/install.sh check
+	@$(MAKE) --no-print-directory all
+	@CHECK_LONG=1 sh tests/run.sh $(B)/ngc
+
 bench:
 	@sh tests/install.sh bench
 	@$(MAKE) --no-print-directory all
@@ -176,5 +182,5 @@ deb: dist
 	cd $(B)/$(DIST) && dpkg-buildpackage -b -us -uc $(DEBFLAGS)
 
 FORCE:
-.PHONY: all demo check bench mutate clean install uninstall dist deb FORCE
+.PHONY: all demo check check-long bench mutate clean install uninstall dist deb FORCE
 -include $(wildcard $(B)/*.d)

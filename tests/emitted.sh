@@ -5,7 +5,8 @@
 #
 # Every model: gcc, -O2, double, linked with libngrt; clang, -O0, float, standalone. A sample of them, and models that
 # are named: all of {-O0, -O2} x {float, double} x {linked, standalone} x {gcc, clang}. None may have a warning.
-# Then one program runs them all (emitted.c) and compares. Last line: "emitted: N passed, N failed".
+# Of both a run does one way in two of a model, and one in eight of the sample; with CHECK_LONG=1 (suite.sh) all.
+# Then one program runs them all (emitted.c) and compares. Last line: "N passed, N failed".
 build=${BUILD:-build}
 strict="-std=c99 -pedantic -Wall -Wextra -Wconversion -Wmissing-prototypes -Werror"
 
@@ -17,8 +18,10 @@ if [ "$1" = --one ]; then
     [ "$5" = standalone ] && options="$options --standalone"
     if ! "$build/ngc" "$6" $options --prefix="$id" -o "$dir/$id.c" 2>"$dir/$id.log"; then
         { echo "$name $options: ngc:"; head -5 "$dir/$id.log"; } >"$dir/$id.fail"
-    elif ! timeout 120 "$2" $strict -O1 -Iruntime -c "$dir/$id.c" -o "$dir/$id.o" 2>"$dir/$id.log"; then
-        { echo "$name $options: $2:"; echo "(status $?)"; head -8 "$dir/$id.log"; } >"$dir/$id.fail"
+    else
+        "$dir/limit" 300 "$2" $strict -O1 -Iruntime -c "$dir/$id.c" -o "$dir/$id.o" 2>"$dir/$id.log"
+        status=$?
+        [ $status = 0 ] || { echo "$name $options: $2: status $status"; head -8 "$dir/$id.log"; } >"$dir/$id.fail"
     fi
     exit 0
 fi
@@ -28,7 +31,10 @@ cd "$(dirname "$0")/.." || exit 2
 dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT
 export dir build
-failed=0
+passed=0 failed=0
+. tests/suite.sh
+[ $# -gt 0 ] && CHECK_LONG=1
+limit 10 true || exit 2 # builds it
 compilers=$(for c in gcc clang; do command -v $c >/dev/null && echo $c; done)
 first=$(echo $compilers | cut -d' ' -f1)
 last=${compilers##*[!a-z]}
@@ -40,6 +46,7 @@ fail() {
 }
 
 # What each model is compiled with goes to $dir/jobs, what it must give to $dir/NAME.values.
+number=0
 for model in ${*:-examples/*.ng tests/cases/*.ng}; do
     name=$(basename "$model" .ng)
     level=0
@@ -51,17 +58,22 @@ for model in ${*:-examples/*.ng tests/cases/*.ng}; do
         fail "$model: $(head -3 "$dir/log")"
         continue
     fi
+    number=$((number + 1)) way=$number
     case " $sample " in *" $name "*) all=1 ;; *) all=$# ;; esac
     if [ "$all" = 0 ]; then
-        echo "$first 2 double linked $model"
-        [ $level = none ] || echo "$last $level float standalone $model"
+        in_share 2 $number && echo "$first 2 double linked $model"
+        [ $level = none ] || { in_share 2 $((number + 1)) && echo "$last $level float standalone $model"; }
         continue
     fi >>"$dir/jobs"
     for cc in $compilers; do for level in 0 2; do for real in float double; do for link in linked standalone; do
-        echo "$cc $level $real $link $model"
+        way=$((way + 1))
+        in_share 8 $way && echo "$cc $level $real $link $model"
     done; done; done; done >>"$dir/jobs"
 done
+passed=0
+group "$(ls "$dir"/*.values | wc -l) models by the interpreter"
 xargs -P "$(nproc)" -L 1 sh "$0" --one <"$dir/jobs"
+group "$(wc -l <"$dir/jobs") ways of them compiled"
 
 # Where float32 loses more than 1e-4 by the nature of the problem: differences of nearly equal numbers.
 tolerance() {
@@ -100,7 +112,6 @@ for f in "$dir"/*.fail; do
 done
 
 libs=$(nm "$build/libngrt.a" 2>/dev/null | grep -q 'U cblas_sgemm' && echo -lopenblas)
-passed=0
 if $first -std=c11 -Wall -Wextra -O1 -g -Iruntime -Itests tests/emitted.c "$dir/table.c" "$dir"/*_linked.o \
     "$dir"/*_standalone.o "$build/libngrt.a" $libs -lm -o "$dir/emitted"; then
     "$dir/emitted" >"$dir/out"

@@ -1,7 +1,10 @@
 #!/bin/sh
 # run.sh - all tests: `make check`, or `sh tests/run.sh build/ngc [SUITE ...]`; as many suites at a time as there are
-# processors (JOBS). Each suite ends with a line `N passed, N failed`; the last line here is their sum, and the exit status is
-# 0 only if nothing failed.
+# processors (JOBS). What a suite prints is shown as it comes, after the suite's name. Each suite ends with a line
+# `N passed, N failed`; the last line here is their sum, and the exit status is 0 only if nothing failed.
+#
+# Of the long kinds of tests a share is done, which CHECK_SEED chooses; CHECK_LONG=1, which is `make check-long`, does all:
+# see suite.sh.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -12,24 +15,29 @@ command_of() { # what runs a suite
     esac
 }
 
-# One suite: what failed, and its line, all at once; its counts go to a file.
+# Processor time of all that this shell ran and that has ended, in seconds, into $spent.
+clock() {
+    times >"$results/$1.times"
+    spent=$(awk 'END { split($1, u, /[ms]/); split($2, s, /[ms]/); printf "%.1f", 60*(u[1] + s[1]) + u[2] + s[2] }' "$results/$1.times")
+}
+
+# One suite. Its lines are shown at once but for its counts, which go to a file.
 one() {
-    start=$(date +%s)
-    sh "$(command_of "$1")" >"$results/$1.log" 2>&1
-    status=$?
+    {
+        sh "$(command_of "$1")" 2>&1
+        echo $? >"$results/$1.status"
+    } | tee "$results/$1.log" | sed -u -e '/^[0-9]* passed, [0-9]* failed$/d' -e "s/^/$1: /"
+    status=$(cat "$results/$1.status")
     last=$(grep -E '^([a-z]+: )?[0-9]+ passed, [0-9]+ failed' "$results/$1.log" | tail -1)
     last=${last#*: }
     p=${last%% passed*} f=${last#*, }
     f=${f%% failed*}
     case $p$f in *[!0-9]* | '') p=0 f=1 ;; esac
-    if [ $status -ne 0 ] && [ "$f" -eq 0 ]; then f=1; fi
+    if [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then f=1; fi
     if [ "$p" -eq 0 ] && [ "$f" -eq 0 ]; then f=1; fi # a suite that tests nothing has failed
-    {
-        [ "$f" -eq 0 ] || cat "$results/$1.log"
-        echo "$1: $p passed, $f failed ($(($(date +%s) - start)) s)"
-    } >"$results/$1.said"
-    echo "$p $f" >"$results/$1.counts"
-    cat "$results/$1.said"
+    clock "$1"
+    echo "$p $f $spent" >"$results/$1.counts"
+    echo "$1: $p passed, $f failed ($spent s of processor time)"
 }
 
 if [ "${1:-}" = --one ]; then
@@ -38,12 +46,15 @@ if [ "${1:-}" = --one ]; then
 fi
 case ${1:-} in /*) NGC=$1 ;; *) NGC=$PWD/${1:-build/ngc} ;; esac
 [ $# -gt 0 ] && shift
+CHECK_SEED=${CHECK_SEED:-1} CHECK_LONG=${CHECK_LONG-}
 results=$(mktemp -d) || exit 1
 trap 'rm -rf "$results"' EXIT
-export NGC results
+export NGC CHECK_SEED CHECK_LONG results
+[ "$CHECK_LONG" ] && echo "all tests" || echo "the long kinds of tests by shares: CHECK_SEED=$CHECK_SEED"
 # the longest first, so that the last ones are short
-for name in ${*:-emit emitted runtime random embed explain train docs pool grad lang examples err scale front pass}; do
-    echo "0 1" >"$results/$name.counts" # failed, until it says otherwise
+for name in ${*:-emit random emitted embed explain train runtime fuzz docs pool grad lang examples err scale front pass}; do
+    echo "0 1 0" >"$results/$name.counts" # failed, until it says otherwise
     if [ -e "$(command_of "$name")" ]; then echo "$name"; else echo "run.sh: there is no suite '$name'" >&2; fi
 done | xargs -P "${JOBS:-$(nproc)}" -I{} sh tests/run.sh --one {}
+awk '{ s += $3 } END { print "processor time of the suites: " s " s" }' "$results"/*.counts
 awk '{ p += $1; f += $2 } END { print p + 0 " passed, " f + 0 " failed"; exit f > 0 || p == 0 }' "$results"/*.counts

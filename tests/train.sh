@@ -2,7 +2,9 @@
 # train.sh - what the examples learn, through the emitted C: iris to 96% of all rows, Fashion-MNIST to 89% of images not
 # seen, sequences, a GAN, a net that obeys a differential equation, a GPT that knows more of a text than pairs tell.
 #
-#     sh tests/train.sh [NAME...]      two minutes; LONG=1 also trains the GPT of 12 blocks
+#     sh tests/train.sh [NAME...]      LONG=1 also trains the GPT of 12 blocks
+#
+# Of what takes long a run does a part in turn (suite.sh): one of the models of images, one of those of text. CHECK_LONG=1 does all.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 ngc=${NGC:-build/ngc}
@@ -10,6 +12,8 @@ dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 passed=0 failed=0
 names=" $* "
+. tests/suite.sh
+[ $# -gt 0 ] && CHECK_LONG=1
 
 # asked NAME: is this test to be run?
 asked() {
@@ -60,6 +64,7 @@ learns adding 1500 J 0 0.02
 learns gan 3000 average 2.8 3.2
 also spread 0.35 0.65
 
+group "small models"
 if asked iris; then
     iris=$(sh tests/data.sh iris)
     learns iris 500 accuracy 0.96 1 --data "$iris" --seed 1
@@ -76,9 +81,10 @@ if asked fashion || asked lenet || asked autoencoder; then
     data=$(sh tests/data.sh fashion)
     images="x=$data/train-images-idx3-ubyte.gz" others="x=$data/t10k-images-idx3-ubyte.gz"
     kinds="t=$data/train-labels-idx1-ubyte.gz" other_kinds="t=$data/t10k-labels-idx1-ubyte.gz"
-    learns fashion 12 accuracy 0.86 1 --data "$images,$kinds" --val "$others,$other_kinds"
-    learns lenet 3 accuracy 0.89 1 --data "$images,$kinds" --val "$others,$other_kinds"
-    learns autoencoder 3 kept 0.83 1 --data "$images" --val "$others"
+    in_share 3 0 && learns fashion 12 accuracy 0.86 1 --data "$images,$kinds" --val "$others,$other_kinds"
+    in_share 3 1 && learns lenet 3 accuracy 0.89 1 --data "$images,$kinds" --val "$others,$other_kinds"
+    in_share 3 2 && learns autoencoder 3 kept 0.83 1 --data "$images" --val "$others"
+    group "models of images"
 fi
 
 # writes NAME STEPS [OPTION...]: char_train.c with this model comes below the table of pairs, and writes a sample
@@ -93,8 +99,9 @@ writes() {
     verdict $? "$name $*: $(grep '^loss' "$dir/out")"
 }
 
-writes char_rnn 300
-writes char_gpt 300
+in_share 2 0 && writes char_rnn 300
+in_share 2 1 && writes char_gpt 300
+group "models of text"
 [ -z "${LONG-}" ] || writes char_gpt 300 -D blocks=12
 
 echo "$passed passed, $failed failed"

@@ -7,6 +7,7 @@ NGC=${NGC:-$PWD/build/ngc}
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 passed=0 failed=0
+. tests/suite.sh
 
 check() { # check NAME COMMAND...: the command succeeds
     what=$1
@@ -70,6 +71,7 @@ done
 check "the TeX has the matrices" grep -qF 'z[0, 1] & $-0.1$ & $0.4$ & $0.2$' "$dir/jacobians_rows.tex"
 check "--dot has none, and says so" sh -c '"$1" explain --dot --jacobians tests/explain/jacobians.ng 2>&1 >"$2" | grep -qFx "ngc: error: --dot draws no Jacobians; --html, --text, --tex and --json have them" && [ ! -s "$2" ]' sh "$NGC" "$dir/none.dot"
 check "a large one is refused with its size" sh -c '"$1" explain --jacobians examples/fashion.ng --fill | grep -qF "dh/dh.W: 8,192 x 100,352, 822,083,584 numbers: too many to write out"' sh "$NGC"
+group "comments, Jacobians"
 # What the larger examples are made smaller by, so that they can be read.
 sizes() {
     case $1 in
@@ -97,6 +99,7 @@ for model in examples/*.ng; do
     "$NGC" run --fill "$model" $(sizes "$name") >"$dir/run" 2>/dev/null
     check "$name: the numbers of run" same_numbers "$dir/$name.text" "$dir/run"
 done
+group "the forms of examples"
 explain gather tests/explain/gather.ng
 explain every_op tests/explain/every_op.ng
 explain edges tests/explain/edges.ng
@@ -147,6 +150,7 @@ for op in $(sed -n 's/^X/X/p' compiler/ops.h | grep -o 'X([a-z0-9]*)' | tr -d 'X
     case $op in const | size | data | var | training | random) continue ;; esac # given to the page as values
     check "the page computes $op" grep -qE "(^|[ {])$op(:|\(n|,)" compiler/page/ops.js
 done
+group "data, pages by themselves"
 
 if have dot; then
     for name in $names; do
@@ -176,11 +180,19 @@ if have pdflatex; then
 else
     echo "pdflatex is not installed: TeX is not set"
 fi
+group "DOT, JSON, TeX"
 
-# Pages are opened, stepped through, trained; their numbers are those of the interpreter.
+# Pages are opened, stepped through, trained; their numbers are those of the interpreter. Of the examples' pages a run opens one in
+# three (suite.sh), and those that have a check of their own.
 if have chromium && have python3; then
     set --
+    number=0
     for name in $names; do
+        number=$((number + 1))
+        case $name in
+        gather | every_op | letters | blocks12 | net_221 | xor | or_gate) ;;
+        *) in_share 3 $number || continue ;;
+        esac
         case $name in
         gather | every_op | edges) model=tests/explain/$name.ng ;;
         letters) model=$dir/$name.ng ;;
@@ -189,11 +201,11 @@ if have chromium && have python3; then
         esac
         set -- "$@" "$name=$model $(sizes "$name")"
     done
-    python3 tests/explain/pages.py "$NGC" "$dir" "$@" >"$dir/pages" 2>&1
-    sed '$d' "$dir/pages"
+    python3 -u tests/explain/pages.py "$NGC" "$dir" "$@" 2>&1 | tee "$dir/pages" | sed -u '/^[0-9]* passed, [0-9]* failed$/d'
     # the last line: N passed, N failed
     set -- $(tail -1 "$dir/pages" | grep -E '^[0-9]+ passed, [0-9]+ failed$' || echo "0 passed, 1 failed, the pages:" "$(tail -1 "$dir/pages")")
     passed=$((passed + $1)) failed=$((failed + ${3%,}))
+    group "pages in a browser"
 else
     echo "chromium or python3 is not installed: pages are not opened"
 fi

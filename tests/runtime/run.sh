@@ -2,6 +2,8 @@
 # run.sh - builds and runs the runtime's tests with every compiler there is: strict warnings, then sanitizers, then -O3
 # with the machine's own instructions; the matrix product with CBLAS, without, and without vector instructions; the data
 # files with zlib and without; each section alone, as it goes into a standalone file; the headers as C++98.
+# A run gives a program one compiler, with sanitizers or with -O3, in turn (suite.sh), and half of the products and convolutions
+# none; CHECK_LONG=1, or compilers that are named, give each all of them.
 # Usage: tests/runtime/run.sh [compiler...]     Result: 0 if all checks hold.
 here=$(cd "$(dirname "$0")" && pwd)
 rt=$here/../../runtime
@@ -12,6 +14,9 @@ strict="-std=c99 -pedantic -Wall -Wextra -Wconversion -Wsign-conversion -Wmissin
 posix="-std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -Wall -Wextra -Wconversion -Wno-sign-conversion -Wmissing-prototypes -Werror"
 plain="-Wall -Wextra -Werror -I$rt -I$here"
 passed=0 failed=0
+dir=$out suite_top=$here/../..
+. "$suite_top/tests/suite.sh"
+[ $# -gt 0 ] && CHECK_LONG=1
 
 # Runs the rest of the line; what it prints is shown only where it fails.
 try() {
@@ -34,6 +39,8 @@ faults=$(for f in malloc realloc calloc open write fsync close rename; do echo "
 build_run() {
     name=$1
     shift
+    turn=$((turn + 1))
+    in_share $ways $((turn + way)) || return 0
     if try "$@" -o "$out/$name" -lm; then
         cd "$out" && try "./$name" && cat "$out/log"
         cd "$here" || exit 3
@@ -91,19 +98,28 @@ check_sections() {
     done
 }
 
+# what each file is compiled with, in turn
+compile() {
+    turn=$((turn + 1))
+    in_share 2 $((turn + number)) && try "$@"
+}
+
+number=0
 for cc in ${*:-gcc clang}; do
     command -v "$cc" >/dev/null || continue
-    echo "-- $cc"
+    turn=0
     for f in ngrt_gemm ngrt_conv ngrt_random ngrt_error; do
-        try "$cc" $strict -O2 -c "$rt/$f.c" -o "$out/$f.o"
+        compile "$cc" $strict -O2 -c "$rt/$f.c" -o "$out/$f.o"
     done
     zlib=
     if has "$cc" -lz zlib.h; then zlib="-DNGRT_ZLIB -lz"; fi
     for f in $files $trainer; do
-        try "$cc" $posix -O2 -c "$rt/$f.c" -o "$out/$f.o"
+        compile "$cc" $posix -O2 -c "$rt/$f.c" -o "$out/$f.o"
     done
-    if [ "$zlib" ]; then try "$cc" $posix -DNGRT_ZLIB -O2 -c "$rt/file.c" -o "$out/file.o"; fi
+    if [ "$zlib" ]; then compile "$cc" $posix -DNGRT_ZLIB -O2 -c "$rt/file.c" -o "$out/file.o"; fi
+    group "$cc: warnings"
     check_sections "$cc"
+    group "$cc: sections"
     for f in ngrt.h ngrt_small.h ngrt_host.h; do
         printf '#include "%s"\nint main() { return 0; }\n' $f >"$out/header.cc"
         try "$cc" -x c++ -std=c++98 -pedantic -Wall -Wextra -Wconversion -Werror -I"$rt" -fsyntax-only "$out/header.cc"
@@ -112,16 +128,23 @@ for cc in ${*:-gcc clang}; do
         sed 's/__builtin_cpu_supports("avx512f")/0/' "$rt/ngrt_$name.c" >"$out/${name}_avx2.c"
         sed 's/__builtin_cpu_supports("[a-z0-9]*")/0/' "$rt/ngrt_$name.c" >"$out/${name}_plain.c"
     done
+    way=$((2 * number))
     for opt in "-std=c99 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined" \
         "-std=gnu11 -O3 -march=native"; do
+        turn=0
+        ways=4
         build_run math "$cc" $opt $plain "$here/math.c" "$rt/ngrt_error.c"
         build_run random "$cc" $opt $plain "$here/random.c"
+        ways=8
         for name in gemm conv; do
             for part in "$rt/ngrt_$name.c" "$out/${name}_avx2.c" "$out/${name}_plain.c"; do
                 build_run $name "$cc" $opt $plain -Wno-unused-function "$here/$name.c" "$part"
             done
         done
+        way=$((way + 1))
     done
+    group "$cc: products, convolutions, functions"
+    way=$number ways=2 turn=0
     opt="-std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
     build_run data "$cc" $opt $plain "$here/data.c" $(sources $files)
     if [ "$zlib" ]; then build_run data "$cc" $opt $plain "$here/data.c" $(sources $files) $zlib; fi
@@ -130,6 +153,8 @@ for cc in ${*:-gcc clang}; do
     if has "$cc" -lopenblas cblas.h; then
         build_run gemm "$cc" -std=c99 -O2 $plain -DNGRT_CBLAS "$here/gemm.c" "$rt/ngrt_gemm.c" -lopenblas
     fi
+    group "$cc: files, weights, trainer"
+    number=$((number + 1))
 done
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
