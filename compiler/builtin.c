@@ -296,16 +296,15 @@ static Value *b_eye(Lower *L, Loc loc, Value **arg)
 static Value *b_one_hot(Lower *L, Loc loc, Value **arg)
 {
     Size n;
-    Node *i = want_node(L, arg[0], "labels");
+    Node *i = want_index(L, arg[0], "a label");
     if (!i || !want_size(L, arg[1], "a number of classes", &n))
         return value_error(L, loc);
-    if (i->type != T_INT) {
-        lower_error(L, 406, arg[0]->loc, "labels must be int: declare '%s: int'", value_text(L, arg[0]));
+    if (i->shape.rank == MAX_RANK) {
+        lower_error(L, 305, loc, "at most %d axes are allowed", MAX_RANK);
         return value_error(L, loc);
     }
-    if (i->shape.rank == MAX_RANK)
-        lower_error(L, 305, loc, "at most %d axes are allowed", MAX_RANK);
-    if (i->shape.rank == MAX_RANK || !index_limit(L, loc, i, n))
+    i = index_limit(L, loc, i, n);
+    if (!i)
         return value_error(L, loc);
     Shape s = i->shape;
     s.dim[s.rank++] = n;
@@ -323,14 +322,15 @@ static Value *scatter_error(Lower *L, Loc loc, const Node *x, const Node *i)
 static Value *b_scatter_add(Lower *L, Loc loc, Value **arg)
 {
     Size rows;
-    Node *x = want_node(L, arg[0], "rows"), *i = want_node(L, arg[1], "indices");
+    Node *x = want_node(L, arg[0], "rows"), *i = want_index(L, arg[1], "an index");
     if (!x || !i || !want_size(L, arg[2], "a number of rows", &rows))
         return value_error(L, loc);
     Shape s = {.rank = x->shape.rank - i->shape.rank + 1, .dim = {rows}}, lead = x->shape;
     lead.rank = i->shape.rank;
-    if (i->type != T_INT || s.rank < 1 || !shape_equal(lead, i->shape))
+    if (s.rank < 1 || !shape_equal(lead, i->shape))
         return scatter_error(L, loc, x, i);
-    if (!index_limit(L, loc, i, rows))
+    i = index_limit(L, loc, i, rows);
+    if (!i)
         return value_error(L, loc);
     for (int k = 1; k < s.rank; k++)
         s.dim[k] = x->shape.dim[k + i->shape.rank - 1];
@@ -636,28 +636,53 @@ static Value *b_fail(Lower *L, Loc loc, Value **arg)
 
 /* ---- indices ----------------------------------------------------------------------------------------------------------- */
 
-bool index_limit(Lower *L, Loc loc, Node *i, Size rows)
+/* Constants are checked now. */
+static Node *index_known(Lower *L, Loc loc, Node *i, const double *x, Size rows)
 {
-    int64_t limit = rows >= 0 ? rows : 0;
+    int64_t count = shape_count(L->g, i->shape), most = size_least(L->g, rows);
+    for (int64_t k = 0; k < count; k++)
+        if (x[k] < 0 || x[k] >= (double)most) {
+            lower_error(L, 309, loc, "index %.0f is out of range for size %s%s", x[k], size_text(L->g, rows, ""),
+                        rows < 0 ? text_format(L->ngc, ", which may be %lld", (long long)most) : "");
+            return NULL;
+        }
+    return i;
+}
+
+/* Places of elements go up to the size of their axis. */
+static Node *index_places(Lower *L, Loc loc, Node *i, Size most, Size rows)
+{
+    if (most == rows || (most >= 0 && rows >= 0 && most <= rows))
+        return i;
+    lower_error(L, 309, loc, "indices go up to %s - 1, the axis has %s elements", size_text(L->g, most, ""),
+                size_text(L->g, rows, ""));
+    return NULL;
+}
+
+Node *index_limit(Lower *L, Loc loc, Node *i, Size rows)
+{
     const Node *n = i;
+    double c;
     while (n->op == OP_slice || n->op == OP_reshape || n->op == OP_permute || n->op == OP_expand || n->op == OP_gather || n->op == OP_copy)
         n = n->arg[0];
-    if (n->op == OP_iota || n->op == OP_argmax) {
-        Size most = n->op == OP_iota ? n->shape.dim[n->attr.axis] : n->arg[0]->shape.dim[n->attr.axis];
-        if (most == rows || (most >= 0 && rows >= 0 && most <= rows))
-            return true;
-        lower_error(L, 309, loc, "indices go up to %s - 1, the axis has %s elements", size_text(L->g, most, ""), size_text(L->g, rows, ""));
-        return false;
+
+    if (i->op == OP_data || node_const(i, &c))
+        return index_known(L, loc, i, known_value(L, i), rows);
+    if (n->op == OP_iota)
+        return index_places(L, loc, i, n->shape.dim[n->attr.axis], rows);
+    if (n->op == OP_argmax)
+        return index_places(L, loc, i, n->arg[0]->shape.dim[n->attr.axis], rows);
+    if (rows < 0) {
+        lower_error(L, 409, loc, "an axis of run-time size cannot be indexed by a tensor");
+        return NULL;
     }
-    if (n->op != OP_var || n->attr.var->kind != VAR_INPUT || limit == 0) {
-        lower_error(L, 409, loc, limit ? "an index must be an int input, so that it can be checked before use"
-                                       : "an axis of run-time size cannot be indexed by a tensor");
-        return false;
-    }
-    Var *v = n->attr.var;
-    if (v->limit == 0 || limit < v->limit)
-        v->limit = limit;
-    return true;
+    if (n->op != OP_var || n->attr.var->kind != VAR_INPUT)
+        return graph_checked(L->g, i, rows);
+
+    Var *v = n->attr.var; /* checked whole, whatever is taken of it */
+    if (v->limit == 0 || rows < v->limit)
+        v->limit = rows;
+    return i;
 }
 
 /* ---- the table ----------------------------------------------------------------------------------------------------------- */

@@ -90,7 +90,7 @@ static Piece piece_elementwise(const Graph *g, const Node *n, int depth)
             text_add(&t, "%s %s %s", operand(g, n->arg[0], depth, 11), sign, operand(g, n->arg[1], depth, 11));
         return (Piece){t.at, n->op == OP_where ? 16 : 10};
     }
-    if (n->op == OP_cast || n->op == OP_copy || n->op == OP_stop)
+    if (n->op == OP_cast || n->op == OP_copy || n->op == OP_stop || n->op == OP_checked)
         return piece(g, n->arg[0], depth, false);
     if (n->op == OP_pow) {
         text_add(&t, "%s^%s", operand(g, n->arg[0], depth, 16), operand(g, n->arg[1], depth, 16));

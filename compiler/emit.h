@@ -23,6 +23,7 @@ typedef struct Function {
     Fn fn;
     const char *name; /* "predict" */
     Program *program; /* forward and backward share one */
+    Program *check;   /* of the indices that it computes; NULL: there are none, or forward has checked them */
     int phase;        /* of the program; -1: all of it */
     unsigned blocks;  /* arguments, as USES_* */
     unsigned writes;  /* those that are not const */
@@ -249,6 +250,11 @@ const char *emit_dims(Emit *, Shape, bool *flat); /* "[64][10]" */
 
 /* weights.c */
 void emit_weights(Emit *, Text *, bool define); /* the constants of --weights */
+
+/* emit_index.c */
+Program *emit_index_program(Emit *, const Program *); /* what checks the indices of a program, or NULL */
+/* prints what does it for a function, and says how it is called; returns what it uses, as USES_* */
+unsigned emit_index_function(Emit *, const Function *, Text *out, const char **call);
 
 /* emit_standalone.c */
 void emit_runtime(Emit *, Text *); /* the sections that are used, static */

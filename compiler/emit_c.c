@@ -181,6 +181,24 @@ static void note_kernel(Function *f, const Emit *e, const Kernel *k)
     }
 }
 
+/* What checks the indices of a function is part of it. */
+static void note_check(Function *f, Emit *e)
+{
+    Function own = *f;
+
+    own.program = f->check = emit_index_program(e, f->program);
+    own.phase = -1;
+    for (int i = 0; f->check && i < f->check->kernels; i++)
+        note_kernel(&own, e, f->check->kernel[i]);
+    f->blocks |= own.blocks;
+    f->writes |= own.writes;
+    f->dims |= own.dims;
+    if (!f->check)
+        return;
+    e->space = f->check->space > e->space ? f->check->space : e->space;
+    e->ispace = f->check->ispace > e->ispace ? f->check->ispace : e->ispace;
+}
+
 static void add_function(Emit *e, Fn fn, const char *name, Program *p, int phase)
 {
     Function *f = &e->function[e->functions++];
@@ -191,6 +209,8 @@ static void add_function(Emit *e, Fn fn, const char *name, Program *p, int phase
             note_kernel(f, e, p->kernel[i]);
             f->shared |= p->kernel[i]->split > 0;
         }
+    if (fn != FN_INIT && fn != FN_BACKWARD)
+        note_check(f, e);
     const Model *m = e->model;
     if (f->dims)
         f->blocks |= USES_INPUTS;
@@ -374,7 +394,8 @@ void emit_space(const Emit *e, Text *t, const Body *b)
 /* Backward reads what forward left. */
 static void print_space_start(Emit *e, const Function *f, Text *t)
 {
-    if (!e->spare || f->program->space == 0 || !(f->blocks & USES_WORK) || f->fn == FN_BACKWARD)
+    bool space = f->program->space > 0 || (f->check && f->check->space > 0);
+    if (!e->spare || !space || !(f->blocks & USES_WORK) || f->fn == FN_BACKWARD)
         return;
     text_add(t, "    w->space_at = line_start(w->space);\n");
     e->lines = true;
@@ -562,6 +583,9 @@ static void print_function(Emit *e, const Function *f, Text *out)
     if (f->shared)
         share_function(e, f, &b, out);
     print_checks(e, f, &checks, &dims);
+    const char *outside = "";
+    if (f->check)
+        b.blocks |= emit_index_function(e, f, out, &outside);
     if (checks.size)
         b.blocks |= USES_INPUTS;
     if (comment_level(e, f) < e->ngc->opt.comments && !f->walk)
@@ -578,6 +602,7 @@ static void print_function(Emit *e, const Function *f, Text *out)
         text_add(out, "    (void)seed;\n");
     text_add(out, "%s", checks.at);
     print_space_start(e, f, out);
+    text_add(out, "%s", outside);
     emit_space(e, out, &b);
     text_add(out, "%s", b.text.at);
     text_add(out, f->fn == FN_INIT ? "}\n\n" : "    return NGRT_OK;\n}\n\n");

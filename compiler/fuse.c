@@ -834,6 +834,7 @@ Program *program_build(Ngc *ngc, Model *model, const char *name, Target *target,
                    .block = strcmp(name, "metrics_finish") == 0 ? "t" : "w",
                    .plain = plain,
                    .init = strcmp(name, "init") == 0,
+                   .alone = strcmp(name, "check") == 0,
                    .target = target,
                    .targets = targets};
     collect_nodes(p, given, givens);

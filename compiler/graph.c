@@ -824,6 +824,15 @@ Node *graph_convk(Graph *g, Node *x, Node *y, const struct Attr *at, Shape shape
     return graph_add(g, n, (Node *[]){x, y});
 }
 
+Node *graph_checked(Graph *g, Node *i, Size size)
+{
+    double v;
+    if (node_const(i, &v) && v >= 0 && size >= 0 && v < (double)size)
+        return i;
+    Node n = {.op = OP_checked, .type = T_INT, .shape = i->shape, .nargs = 1, .attr.size = size};
+    return graph_add(g, n, &i);
+}
+
 Node *graph_gather(Graph *g, Node *x, Node *i, int axis)
 {
     Shape shape = {.rank = x->shape.rank - 1 + i->shape.rank};
@@ -870,6 +879,7 @@ Node *graph_copy(Graph *g, const Node *n, Node **arg)
     case OP_cof2: return graph_cof2(g, in[0], in[2]);
     case OP_conv: return graph_conv(g, in[0], in[1], at);
     case OP_convk: return graph_convk(g, in[0], in[1], at, n->shape);
+    case OP_checked: return graph_checked(g, in[0], at->size);
     case OP_gather: return graph_gather(g, in[0], in[1], at->axis);
     case OP_scatter: return graph_scatter(g, in[0], in[1], n->shape, at->axis);
     default: break;

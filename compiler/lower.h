@@ -161,6 +161,8 @@ bool name_reserved(Lower *, const char *name, Loc);         /* with a message */
 void declared_twice(Lower *, const char *name, Loc, Loc before);
 
 /* lower_default.c */
+bool is_known(Lower *, const Node *);                       /* is it computed from constants alone? */
+const double *known_value(Lower *, Node *);                 /* the elements of such a value */
 void lower_defaults(Lower *);                               /* computes them, and checks that ints start whole */
 
 /* lower_grad.c */
@@ -202,6 +204,7 @@ Value *value_number(Lower *, Loc, double);
 Value *value_list(Lower *, Loc, Value **item, int count);
 Value *value_error(Lower *, Loc);
 Node *want_node(Lower *, const Value *, const char *what);  /* lists stack; NULL with a message */
+Node *want_index(Lower *, const Value *, const char *what); /* an int tensor; of constants that are whole too */
 bool want_number(Lower *, const Value *, const char *what, double *);
 bool want_whole(Lower *, const Value *, const char *what, int64_t *);
 bool want_size(Lower *, const Value *, const char *what, Size *);
@@ -223,6 +226,7 @@ void label_operand(Lower *, Diag *, const Expr *, const Node *, const char *fit)
 const Builtin *builtin_find(const char *name);
 int builtin_names(const char **name, int room);
 Value *builtin_einsum(Lower *, Loc, Value **arg);            /* einsum.c */
-bool index_limit(Lower *, Loc, Node *index, Size rows);     /* an index must be below rows: checked at run time */
+/* An index must be in [0, rows): it is known to be, or what comes back is checked at run time. NULL with a message. */
+Node *index_limit(Lower *, Loc, Node *index, Size rows);
 
 #endif

@@ -67,6 +67,33 @@ static bool is_whole(const double *x, int64_t count)
     return true;
 }
 
+bool is_known(Lower *L, const Node *n)
+{
+    bool *needed = arena_alloc(L->ngc, (size_t)n->id + 1);
+
+    needed[n->id] = true;
+    for (int i = n->id; i >= 0; i--) {
+        const Node *x = L->g->node[i];
+        if (!needed[i])
+            continue;
+        if (x->op == OP_var || x->op == OP_size || x->op == OP_training || x->op == OP_random || is_run_time(x->shape))
+            return false;
+        for (int k = 0; k < x->nargs; k++)
+            needed[x->arg[k]->id] = true;
+    }
+    return true;
+}
+
+const double *known_value(Lower *L, Node *n)
+{
+    double v;
+    if (n->op == OP_data)
+        return n->attr.data;
+    if (n->shape.rank == 0 && node_const(n, &v))
+        return arena_copy(L->ngc, &v, sizeof v);
+    return eval_node(eval_new(L->ngc, L->m), n);
+}
+
 static void fold_default(Lower *L, Var *v, const double *x, int64_t count)
 {
     if (v->shape.rank > 0)
@@ -115,5 +142,6 @@ void lower_defaults(Lower *L)
             lower_error(L, 403, v->loc, "'%s' is int; its starting value must be whole", v->name);
         else if (v->kind == VAR_INPUT)
             fold_default(L, v, x, count);
+        v->init = graph_cast(L->g, v->init, v->type);
     }
 }

@@ -88,6 +88,19 @@ static bool index_range(Lower *L, Index *ix, const Expr *r)
     return true;
 }
 
+/* Constants that are negative count from the end, as single ones do. */
+static Node *from_end(Lower *L, Node *i, Size size)
+{
+    if (i->op != OP_data || size < 0)
+        return i;
+    int64_t count = shape_count(L->g, i->shape);
+    double *x = arena_copy(L->ngc, i->attr.data, (size_t)count * sizeof *x);
+    for (int64_t k = 0; k < count; k++)
+        if (x[k] < 0 && x[k] + (double)size >= 0) /* others are told as they were written */
+            x[k] += (double)size;
+    return graph_data(L->g, i->shape, T_INT, x);
+}
+
 static bool index_one(Lower *L, Index *ix, const Expr *e)
 {
     if (ix->axis == ix->x->shape.rank) {
@@ -98,24 +111,24 @@ static bool index_one(Lower *L, Index *ix, const Expr *e)
         return index_range(L, ix, e);
     Value *v = lower_expr(L, e);
     Size size = ix->x->shape.dim[ix->axis];
-    Node *i = v->kind == V_ERROR ? NULL : want_node(L, v, "an index");
-    if (!i)
+    if (v->kind == V_ERROR)
         return false;
-    if (i->shape.rank == 0 && i->type == T_FLOAT) {
+    double c;
+    if (v->kind == V_NODE && v->node->shape.rank == 0 && (v->node->type == T_FLOAT || node_const(v->node, &c))) {
         if (!place(L, v, size, false, &ix->lo[ix->axis]))
             return false;
         ix->cut.dim[ix->axis++] = 1;
         return true;
     }
-    if (i->type != T_INT) {
-        lower_error(L, 406, e->loc, "an index must be whole: %s is a float tensor", source_text(L->ngc, e->loc));
+    Node *i = want_index(L, v, "an index");
+    if (!i)
         return false;
-    }
     if (ix->gather) {
         lower_error(L, 313, e->loc, "two int tensors in one index; take_along picks elements along an axis");
         return false;
     }
-    if (!index_limit(L, e->loc, i, size))
+    i = index_limit(L, e->loc, from_end(L, i, size), size);
+    if (!i)
         return false;
     ix->gather = i;
     ix->at = ix->shape.rank;

@@ -195,7 +195,7 @@ struct Node {
         double value;           /* const; random: first parameter */
         double value2;          /* random: second parameter */
         const double *data;     /* data: the elements, row-major */
-        Size size;              /* size */
+        Size size;              /* size; checked: the index must be in [0, size) */
         Var *var;               /* var */
         uint32_t axes;          /* reductions: axes removed from the operand; expand: axes of the result that are copies */
         int axis;               /* argmax, gather, concat, iota, ...; conv: groups */
@@ -501,6 +501,7 @@ Node *graph_cof(Graph *, Node *a);                        /* cofactors of a [..,
 Node *graph_cof2(Graph *, Node *a, Node *w);              /* how they change as a does by w */
 Node *graph_conv(Graph *, Node *x, Node *k, const struct Attr *); /* op_conv.c: groups, steps, dilations of attr */
 Node *graph_convk(Graph *, Node *x, Node *y, const struct Attr *, Shape); /* its derivative with regard to k */
+Node *graph_checked(Graph *, Node *i, Size size);        /* an index, checked at run time: in [0, size) */
 Node *graph_gather(Graph *, Node *x, Node *i, int axis); /* int tensor in place of one axis */
 Node *graph_scatter(Graph *, Node *dy, Node *i, Shape, int axis); /* the adjoint of gather: adds where indices repeat */
 Node *graph_stop(Graph *, Node *);
@@ -624,6 +625,8 @@ struct Eval {
     double **value;             /* by node id: room for the elements, or NULL */
     bool *known;                /* by node id: the room holds the value */
     bool *need;                 /* by node id: eval_node's own; false between its calls */
+    const Node *outside;        /* the first index that was out of its range, or NULL */
+    double outside_value;       /* and what it was */
 };
 
 Eval *eval_new(Ngc *, Model *);

@@ -1,4 +1,5 @@
-/* op_index.c - records of indexing by an int tensor: gather reads, scatter is its adjoint and adds. */
+/* op_index.c - records of indexing by an int tensor: gather reads, scatter is its adjoint and adds. What both take for an index is an
+ * input whose range is checked, or `checked`. */
 #include "ngc.h"
 
 #include <string.h>
@@ -13,6 +14,29 @@ static void split(const Eval *e, Shape x, int axis, int64_t *outer, int64_t *row
     for (int i = 0; i < x.rank; i++)
         if (i != axis)
             *(i < axis ? outer : inner) *= dim[i];
+}
+
+/* y = a, an index that is computed, where it is in [0, size). Elsewhere it is noted as outside, and 0 stands for it, so that what
+ * reads by it can go on until somebody asks. */
+static void eval_checked(const Node *n, Eval *e, double *out)
+{
+    const double *a = e->value[n->arg[0]->id];
+    int64_t dim[MAX_RANK], count = eval_shape(e, n->shape, dim), size = size_at(e->graph, n->attr.size, e->dim);
+
+    for (int64_t i = 0; i < count; i++) {
+        bool inside = a[i] >= 0 && a[i] < (double)size;
+        out[i] = inside ? a[i] : 0;
+        if (inside || e->outside)
+            continue;
+        e->outside = n;
+        e->outside_value = a[i];
+    }
+}
+
+static double v_index(double a, double b, double c)
+{
+    (void)b, (void)c;
+    return a;
 }
 
 /* y[o, i, n] = x[o, index[i], n] */
@@ -49,6 +73,9 @@ static void back_scatter(Graph *g, const Node *y, Node *dy, Node **dx)
     dx[0] = graph_gather(g, dy, y->arg[1], y->attr.axis);
 }
 
+const OpInfo op_checked = {.name = "checked", .arity = 1, .flags = F_ELEMENTWISE | F_CHEAP | F_FLAT | F_INT,
+                           .value = v_index, .eval = eval_checked, .c = "$a", .prec = 16,
+                           .teach = "index: passes nothing back"};
 const OpInfo op_gather = {.name = "gather", .arity = 2, .flags = F_VIEW, .eval = eval_gather, .back = back_gather,
                           .rule = {"dy, added to the rows it came from"}, .teach = "gather: adds up where it was read"};
 const OpInfo op_scatter = {.name = "scatter", .arity = 2, .eval = eval_scatter, .back = back_scatter,

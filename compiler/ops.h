@@ -17,4 +17,4 @@ X(matmul) X(lu) X(solve) X(det) X(logdet) X(lup) X(cof) X(cof2)
 /* op_conv.c */
 X(conv) X(convk)
 /* op_index.c */
-X(gather) X(scatter)
+X(checked) X(gather) X(scatter)

@@ -145,6 +145,7 @@ struct Program {
     const char *block; /* what points to the struct that P_MEMBER and P_SPACE speak of: "w"; of metrics_finish "t" */
     bool plain;       /* as at -O0: every value stored, nothing merged */
     bool init;
+    bool alone;       /* before anything is written, by the caller's thread, in one piece */
     Target *target;
     int targets;
     Node **node; /* needed, in the graph's order */

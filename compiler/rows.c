@@ -317,7 +317,7 @@ void program_rows(Program *p)
 {
     bool *later = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *later);
     int *reads = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *reads), kept = 0;
-    if (p->init)
+    if (p->init || p->alone)
         return;
     for (int i = 0; i < p->kernels; i++)
         count_reads(p, p->kernel[i], reads, 1);

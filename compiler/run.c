@@ -206,6 +206,32 @@ static void check_labels(Run *r)
     }
 }
 
+/* The first computed index that is out of its range, of those that the model's results need; NULL: there is none. */
+static const Node *find_outside(Run *r)
+{
+    Graph *g = r->m->graph;
+    Node **root = arena_alloc(r->ngc, (size_t)(r->m->roots + 1) * sizeof *root);
+
+    for (int i = 0; i < r->m->roots; i++)
+        root[i] = r->m->root[i].node;
+    const int *uses = graph_uses(g, root, r->m->roots);
+    r->e->outside = NULL;
+    for (int i = 0; i < g->count && !r->e->outside; i++)
+        if (g->node[i]->op == OP_checked && uses[i] > 0)
+            eval_node(r->e, g->node[i]);
+    return r->e->outside;
+}
+
+/* What emitted code checks before it computes anything, checked here too. */
+static void check_indices(Run *r)
+{
+    const Node *n = find_outside(r);
+    if (n)
+        usage(r, "the index %s is %s", node_text(r->m->graph, n, 2),
+              text_format(r->ngc, "%.9g; it must be from 0 to %lld", r->e->outside_value,
+                          (long long)size_at(r->m->graph, n->attr.size, r->e->dim) - 1));
+}
+
 static void run_ready(Run *r)
 {
     for (int i = 0; i < r->m->vars; i++)
@@ -213,9 +239,11 @@ static void run_ready(Run *r)
     eval_forget(r->e);
 }
 
-/* What the user gives no value for: seeded normals, and integers within the range their use allows. */
+/* What the user gives no value for: seeded normals, and integers within the range their use allows. Where nothing is known of
+ * the range, and indices are computed from them, they are taken from smaller and smaller ones until these are right. */
 static void fill_inputs(Run *r)
 {
+    bool *free = arena_alloc(r->ngc, (size_t)r->m->vars + 1), some = false;
     for (int i = 0; i < r->m->vars; i++) {
         Var *v = r->m->var[i];
         int64_t dim[MAX_RANK], n = eval_shape(r->e, v->shape, dim);
@@ -225,8 +253,20 @@ static void fill_inputs(Run *r)
         r->var[i] = arena_alloc(r->ngc, (size_t)(n + 1) * sizeof **r->var);
         if (v->type == T_FLOAT)
             ngrt_normal(r->var[i], (size_t)n, 11, (uint32_t)i, 0, 1);
-        for (int64_t k = 0; k < n && v->type == T_INT; k++)
-            r->var[i][k] = (double)((k * 7 + 3) % (v->limit ? v->limit : 10));
+        free[i] = v->type == T_INT;
+        some |= free[i];
+    }
+
+    for (int range = 10; some && range > 0; range--) {
+        for (int i = 0; i < r->m->vars; i++) {
+            Var *v = r->m->var[i];
+            int64_t dim[MAX_RANK], n = eval_shape(r->e, v->shape, dim);
+            for (int64_t k = 0; free[i] && k < n; k++)
+                r->var[i][k] = (double)((k * 7 + 3) % (v->limit ? v->limit : range));
+        }
+        run_ready(r);
+        if (!find_outside(r))
+            break;
     }
 }
 
@@ -300,6 +340,9 @@ static Run *run_start(Run *r, char **assign, int count, bool fill, int *status)
     if (ngc->errors)
         return NULL;
     run_ready(r);
+    check_indices(r);
+    if (ngc->errors)
+        return NULL;
     *status = 0;
     return r;
 }
@@ -513,6 +556,10 @@ int check_main(Ngc *ngc, Model *m, char **assign, int count)
     run_defaults(r);
     fill_inputs(r);
     check_labels(r);
+    if (ngc->errors)
+        return 1;
+    run_ready(r);
+    check_indices(r);
     if (ngc->errors)
         return 1;
     for (int i = 0; i < m->roots; i++) {

@@ -296,7 +296,7 @@ static void number_groups(Program *p)
 void program_share(Program *p)
 {
     double forced = p->ngc->opt.pool_from, time = 0, large = 0;
-    if (p->plain || p->init || p->ngc->opt.optimize == 0 || strcmp(p->name, "update") == 0)
+    if (p->plain || p->init || p->alone || p->ngc->opt.optimize == 0 || strcmp(p->name, "update") == 0)
         return;
     for (int i = 0; i < p->kernels; i++) {
         double one = p->kernel[i]->time = estimate(p, p->kernel[i]);

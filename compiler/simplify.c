@@ -543,7 +543,10 @@ static bool is_one_hot(const Node *n, uint32_t axes)
         t = t->arg[0];
         while (t->op == OP_slice || t->op == OP_reshape || t->op == OP_permute)
             t = t->arg[0];
-        return t->op == OP_var && t->attr.var->limit > 0 && t->attr.var->limit <= k->shape.dim[k->attr.axis];
+        Size classes = k->shape.dim[k->attr.axis];
+        if (t->op == OP_checked)
+            return t->attr.size == classes;
+        return t->op == OP_var && t->attr.var->limit > 0 && t->attr.var->limit <= classes;
     }
     return false;
 }

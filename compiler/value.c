@@ -181,10 +181,34 @@ Node *want_node(Lower *L, const Value *v, const char *what)
     return NULL;
 }
 
+Node *want_index(Lower *L, const Value *v, const char *what)
+{
+    Node *n = v->kind == V_ERROR ? NULL : want_node(L, v, what);
+    if (!n || n->type == T_INT)
+        return n;
+    if (!is_known(L, n)) {
+        lower_error(L, 406, v->loc, "%s must be int: '%s' is a float tensor; an input is declared '%s: int'", what,
+                    value_text(L, v), n->op == OP_var ? n->attr.var->name : "t");
+        return NULL;
+    }
+    const double *x = known_value(L, n);
+    int64_t count = shape_count(L->g, n->shape);
+    for (int64_t i = 0; i < count; i++)
+        if (x[i] != floor(x[i]) || fabs(x[i]) > INT32_MAX) {
+            lower_error(L, 403, v->loc, "%s must be whole, not %.17g", what, x[i]);
+            return NULL;
+        }
+    return n->shape.rank ? graph_data(L->g, n->shape, T_INT, x) : graph_int(L->g, (int64_t)*x);
+}
+
 bool want_number(Lower *L, const Value *v, const char *what, double *x)
 {
     if (v->kind == V_NODE && v->node->shape.rank == 0 && node_const(v->node, x))
         return true;
+    if (v->kind == V_NODE && v->node->shape.rank == 0 && is_known(L, v->node)) {
+        *x = *known_value(L, v->node);
+        return true;
+    }
     if (v->kind != V_ERROR)
         lower_error(L, 402, v->loc, "%s must be a number known when compiling", what);
     return false;

@@ -20,7 +20,7 @@ const elementwise = {
   add: (a, b) => a + b, sub: (a, b) => a - b, mul: (a, b) => a * b, div: (a, b) => a / b, neg: a => -a,
   pow: (a, b) => a === 1 || a === -1 && Math.abs(b) === Infinity ? 1 : Math.pow(a, b),
   mod: (a, b) => { const r = a % b; return r === 0 ? (b < 0 ? -0 : 0) : r < 0 !== b < 0 ? r + b : r; }, maximum: Math.max, minimum: Math.min, where: (c, a, b) => c !== 0 ? a : b,
-  cast: a => a, stop: a => a, copy: a => a,
+  cast: a => a, stop: a => a, copy: a => a, checked: a => a,
   lt: (a, b) => +(a < b), le: (a, b) => +(a <= b), eq: (a, b) => +(a === b), ne: (a, b) => +(a !== b),
   exp: Math.exp, expm1: Math.expm1, log: Math.log, log1p: Math.log1p, sqrt: Math.sqrt, abs: Math.abs,
   sign: a => a > 0 ? 1 : a < 0 ? -1 : a, floor: Math.floor, ceil: Math.ceil,

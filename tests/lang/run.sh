@@ -42,11 +42,19 @@ defaults() {
     done
 }
 
+# Indices that are computed are checked first.
+indices() {
+    for options in "-O0 --standalone" "-O2" "-O2 --real=double"; do
+        program indices "$options" && "$dir/indices" >"$dir/log" 2>&1 && good || fail "indices $options: $(head -5 "$dir/log")"
+    done
+}
+
 $CC -std=c11 -D_POSIX_C_SOURCE=200809L -O1 tests/expect.c -lm -o "$dir/expect" || exit 1
 "$dir/expect" tests/lang/*.expect >"$dir/expected"
 last=$(tail -1 "$dir/expected")
 sed '$d' "$dir/expected"
 passed=$(echo "$last" | sed 's/.*: \([0-9]*\) passed.*/\1/') failed=$(echo "$last" | sed 's/.* \([0-9]*\) failed/\1/')
 defaults
+indices
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

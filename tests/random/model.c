@@ -591,6 +591,13 @@ static int is_table(const Value *a)
     return a->rank > 0 && a->dim[0] >= 300 && is_fixed(a->dim[0]);
 }
 
+/* The indices, or ints below 3 that are computed from them. */
+static const char *an_index(void)
+{
+    static const char *const text[] = {"index", "index", "clip(index, 0, 2)", "2 - clip(index, 0, 2)"};
+    return text[draw(4)];
+}
+
 static void gather(void)
 {
     Value a = any_of(is_table);
@@ -611,14 +618,15 @@ static void gather(void)
         v->dim[a.rank - 2] = a.dim[a.rank - 1];
         if (a.rank == 2) {
             v->dim[1] = SIZE_M;
-            fprintf(out, ":, index]\n");
+            fprintf(out, ":, %s]\n", an_index());
             return;
         }
         v->dim[0] = SIZE_M;
-        fprintf(out, "index]\n");
+        fprintf(out, "%s]\n", an_index());
         return;
     }
-    fprintf(out, "%s = %s[%s]\n", add(a.rank + two, dim, a.big)->name, a.name, two ? "pairs" : "index");
+    const char *name = add(a.rank + two, dim, a.big)->name;
+    fprintf(out, "%s = %s[%s]\n", name, a.name, two ? "pairs" : an_index());
 }
 
 static int is_rows(const Value *a)
