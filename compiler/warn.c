@@ -52,10 +52,8 @@ static NameUse *name_defined(Ngc *ngc, NameScope *s, const char *name, NameKind 
     return same;
 }
 
-/* Of a path such as h.0.W the name before the first point is read. */
-static void name_read(Ngc *ngc, NameScope *s, const char *path)
+static void name_used(Ngc *ngc, NameScope *s, const char *name)
 {
-    const char *name = intern(ngc, path, strcspn(path, "."));
     for (; s; s = s->up) {
         NameUse *u = use_of(ngc, s, name);
         if (u)
@@ -65,14 +63,34 @@ static void name_read(Ngc *ngc, NameScope *s, const char *path)
     }
 }
 
+/* A path such as h.0.W reads h, h.0 and h.0.W: what is declared may have a path for its name. */
+static void name_read(Ngc *ngc, NameScope *s, const char *path)
+{
+    for (size_t n = strcspn(path, "."); n > 0; n += path[n] ? 1 + strcspn(path + n + 1, ".") : 0) {
+        name_used(ngc, s, intern(ngc, path, n));
+        if (path[n] == '\0')
+            return;
+    }
+}
+
+/* "h.0.W" of the expression, or NULL where it is more than names. */
+static const char *path_of(Ngc *ngc, const Expr *x)
+{
+    if (x->kind == X_NAME)
+        return x->name;
+    const char *left = x->kind == X_FIELD ? path_of(ngc, x->a) : NULL;
+    return left ? text_format(ngc, "%s.%s", left, x->name) : NULL;
+}
+
 static void names_of_args(Ngc *ngc, NameScope *s, const Arg *a);
 
 /* A sum of many terms is deep on its left: that side is walked. */
 static void names_of_expr(Ngc *ngc, NameScope *s, const Expr *x)
 {
     for (; x; x = x->a) {
-        if (x->kind == X_NAME)
-            name_read(ngc, s, x->name);
+        const char *path = x->kind == X_NAME || x->kind == X_FIELD ? path_of(ngc, x) : NULL;
+        if (path)
+            name_read(ngc, s, path);
         names_of_args(ngc, s, x->args);
         names_of_expr(ngc, s, x->b);
         names_of_expr(ngc, s, x->c);
