@@ -43,6 +43,8 @@ static bool is_wanted(const Emit *e, int i, const Wish *w, const Roots *r, const
         return false;
     if (root->kind == ROOT_NAMED)
         return emit_keeps(e, root) && (w->kinds >> ROOT_METRIC & 1 || is_used(uses, r->node[i]) || (e->plain && root->of_loss && w->kinds >> ROOT_LOSS & 1));
+    if (root->kind == ROOT_UPDATE && root->group < 0) /* of no minimize: each step does it */
+        return true;
     return w->group < 0 || root->group == w->group;
 }
 

@@ -450,6 +450,17 @@ static bool formula_mode(const Stmt *s)
     return true;
 }
 
+/* How many minimize there are; in a loop, as many as there may be. */
+static int count_minimize(const Stmt *s)
+{
+    int n = 0;
+    for (; s; s = s->next) {
+        n += s->kind == S_MINIMIZE || s->kind == S_MAXIMIZE;
+        n += (s->kind == S_FOR ? 2 : 1)*count_minimize(s->body) + count_minimize(s->orelse);
+    }
+    return n;
+}
+
 /* Where all that is named is a number known now, the last one is what the file computes. */
 static void deliver_constant(Lower *L)
 {
@@ -634,6 +645,7 @@ Model *lower(Ngc *ngc, int file)
     Value *none = NULL;
     L->ngc = ngc;
     L->nest_max = nest_max();
+    L->group = -1;
     L->g = graph_new(ngc);
     L->m = arena_alloc(ngc, sizeof *L->m);
     L->m->graph = L->g;
@@ -642,6 +654,7 @@ Model *lower(Ngc *ngc, int file)
     L->file = L->scope = scope_new(L, SCOPE_FILE, L->library);
     L->start = file;
     L->formula = formula_mode(ngc->file[file]->body);
+    L->several = count_minimize(ngc->file[file]->body) > 1;
     ngc->file[file]->importing = true;
     lower_block(L, ngc->file[file]->body, &none);
     if (ngc->errors)

@@ -120,7 +120,7 @@ struct Lower {
     int serial;            /* of the next binding */
     int branch;            /* depth of if bodies: names may be assigned again */
     int pass[16], passes;  /* numbers of the for passes being executed */
-    int var_room, root_room, group_room;
+    int var_room, root_room, group_room, counter_room;
     struct VarPath { Var *var; Path *path; } *var_path; /* how the variables are called */
     int var_paths, var_path_room;
     int from;              /* nodes from here on were made by the statement being executed */
@@ -130,6 +130,9 @@ struct Lower {
     int work;              /* calls and passes expanded so far */
     bool stopped;          /* a limit was reached: nothing more is executed */
     Var *counter;          /* `step`, once something reads it */
+    Var **counters;        /* by group: that of the optimizer of a minimize, where there are several */
+    bool several;          /* minimize statements in the file: each counts its own updates */
+    int group;             /* of the minimize whose optimizer is being expanded; -1: none */
     Var *draws;            /* counts what noise has been drawn for, once there is any */
     int streams;           /* of noise */
 };
@@ -180,6 +183,7 @@ void lower_over_all(Lower *, Derivative *, bool params_only);
 void lower_derive(Lower *, Derivative *);
 void root_grads(Lower *, const Derivative *, int group);
 void root_update(Lower *, Var *, Node *, int group, Loc);    /* the only one that the variable has */
+Var *lower_counter(Lower *, Loc);                           /* `step`, as it is meant here */
 void lower_gradient(Lower *, const Stmt *);
 void lower_minimize(Lower *, const Stmt *);
 void lower_update(Lower *, const Stmt *);

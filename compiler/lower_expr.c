@@ -188,11 +188,8 @@ static Value *lower_name(Lower *L, const Expr *x)
     }
     if (strcmp(x->name, "training") == 0)
         return value_node(L, x->loc, graph_training(L->g));
-    if (strcmp(x->name, "step") == 0) {
-        if (!L->counter)
-            L->counter = lower_var(L, VAR_STATE, "step", lower_site(L, x->loc), (Shape){0}, T_INT, graph_int(L->g, 0));
-        return value_node(L, x->loc, graph_cast(L->g, L->counter->node, T_FLOAT));
-    }
+    if (strcmp(x->name, "step") == 0)
+        return value_node(L, x->loc, graph_cast(L->g, lower_counter(L, lower_site(L, x->loc))->node, T_FLOAT));
     const Builtin *f = builtin_find(x->name);
     if (f) {
         Func *func = arena_alloc(L->ngc, sizeof *func);

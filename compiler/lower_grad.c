@@ -158,6 +158,21 @@ void lower_gradient(Lower *L, const Stmt *s)
     root_grads(L, &d, -1);
 }
 
+/* What counts updates: all of them, or in the optimizer of one of several minimize, which may be done by turns, its own. */
+Var *lower_counter(Lower *L, Loc loc)
+{
+    bool own = L->several && L->group >= 0;
+    Var **counter = own ? &L->counters[L->group] : &L->counter;
+    if (*counter)
+        return *counter;
+
+    const char *name = own ? text_format(L->ngc, "step.%s", L->m->group[L->group]) : "step";
+    *counter = lower_var(L, VAR_STATE, name, loc, (Shape){0}, T_INT, graph_int(L->g, 0));
+    if (own)
+        root_update(L, *counter, graph_binary(L->g, OP_add, (*counter)->node, graph_int(L->g, 1)), L->group, loc);
+    return *counter;
+}
+
 /* The variable that an update changes, and its name's binding, if it has one. NULL with a message. */
 static Var *updated_var(Lower *L, const Stmt *s, Binding **b)
 {
@@ -208,7 +223,7 @@ void lower_update(Lower *L, const Stmt *s)
     if (n == old && L->frame) /* a layer that leaves its state alone, as batch_norm(x, training = 0) */
         return;
     if (!again) {
-        root_update(L, v, n, -1, lower_site(L, s->loc));
+        root_update(L, v, n, L->group, lower_site(L, s->loc));
         return;
     }
     L->m->root[v->update - 1].node = n;
@@ -299,8 +314,12 @@ void lower_minimize(Lower *L, const Stmt *s)
     lower_derive(L, &d);
     m->group = arena_grow(L->ngc, m->group, m->groups, &L->group_room, sizeof *m->group);
     m->group[m->groups] = d.name;
+    L->counters = arena_grow(L->ngc, L->counters, m->groups, &L->counter_room, sizeof *L->counters);
+    L->counters[m->groups] = NULL;
     root_grads(L, &d, m->groups);
+    L->group = m->groups;
     if (s->with)
         optimize(L, s, &d, m->groups);
+    L->group = -1;
     m->groups++;
 }

@@ -49,6 +49,13 @@ indices() {
     done
 }
 
+# Several minimize by turns.
+turns() {
+    for options in "-O0" "-O2 --real=double"; do
+        program turns "$options" && "$dir/turns" >"$dir/log" 2>&1 && good || fail "turns $options: $(head -5 "$dir/log")"
+    done
+}
+
 $CC -std=c11 -D_POSIX_C_SOURCE=200809L -O1 tests/expect.c -lm -o "$dir/expect" || exit 1
 "$dir/expect" tests/lang/*.expect >"$dir/expected"
 last=$(tail -1 "$dir/expected")
@@ -56,5 +63,6 @@ sed '$d' "$dir/expected"
 passed=$(echo "$last" | sed 's/.*: \([0-9]*\) passed.*/\1/') failed=$(echo "$last" | sed 's/.* \([0-9]*\) failed/\1/')
 defaults
 indices
+turns
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
