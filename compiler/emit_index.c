@@ -58,6 +58,50 @@ static void need(Graph *g, bool *needed, const Node *n)
             needed[g->node[i]->arg[k]->id] = true;
 }
 
+/* Is it arithmetic on ints that may leave the range of an int32, or what passes the result on? */
+static bool passes_ints(const Node *n, bool *may_leave)
+{
+    switch (n->op) {
+    case OP_mul: case OP_sum: case OP_add: case OP_sub: case OP_neg:
+        *may_leave = true;
+        return true;
+    case OP_maximum: case OP_minimum: case OP_where: case OP_max: case OP_copy: case OP_stop:
+        return true;
+    default:
+        return op_info[n->op]->flags & F_VIEW && n->op != OP_gather && n->op != OP_concat;
+    }
+}
+
+/* 1 where an index, computed in reals, is so large that ints have gone round and came back into the range; NULL: they cannot. */
+static Node *is_around(Emit *e, Node *index)
+{
+    Graph *g = e->graph;
+    bool *needed = arena_alloc(e->ngc, (size_t)index->id + 1), may_leave = false;
+    Node **real = arena_alloc(e->ngc, (size_t)(index->id + 1) * sizeof *real);
+
+    needed[index->id] = true;
+    for (int i = index->id; i >= 0; i--) {
+        const Node *n = g->node[i];
+        for (int k = 0; needed[i] && passes_ints(n, &may_leave) && k < n->nargs; k++)
+            needed[n->arg[k]->id] |= n->arg[k]->type == T_INT;
+    }
+    if (!may_leave)
+        return NULL;
+
+    bool some;
+    for (int i = 0; i <= index->id; i++) {
+        Node *n = g->node[i], *arg[3];
+        if (!needed[i])
+            continue;
+        bool arithmetic = passes_ints(n, &some) && n->nargs > 0;
+        for (int k = 0; arithmetic && k < n->nargs; k++)
+            arg[k] = n->arg[k]->type == T_INT ? real[n->arg[k]->id] : n->arg[k];
+        real[i] = arithmetic ? graph_copy(g, n, arg) : graph_cast(g, n, T_FLOAT);
+    }
+    Node *far = graph_binary(g, OP_le, graph_const(g, 0x1p30), graph_unary(g, OP_abs, real[index->id]));
+    return far->shape.rank ? graph_reduce(g, OP_max, far, (1u << far->shape.rank) - 1) : far;
+}
+
 Program *emit_index_program(Emit *e, const Program *p)
 {
     Graph *g = e->graph;
@@ -77,8 +121,10 @@ Program *emit_index_program(Emit *e, const Program *p)
 
     Node **now = without_indices(e, needed, last), *outside = graph_const(g, 0);
     for (int i = 0; i < count; i++) {
-        Node *bad = is_outside(g, now[index[i]->arg[0]->id], index[i]->attr.size);
-        outside = graph_binary(g, OP_maximum, outside, bad);
+        Node *n = now[index[i]->arg[0]->id], *around = is_around(e, n);
+        outside = graph_binary(g, OP_maximum, outside, is_outside(g, n, index[i]->attr.size));
+        if (around)
+            outside = graph_binary(g, OP_maximum, outside, around);
     }
 
     Target *t = arena_alloc(e->ngc, sizeof *t);

@@ -81,6 +81,10 @@ int main(void)
     refuse(&in, "W[2*s]", OUTPUT);
     s[2] = -2;
     refuse(&in, "W[s + 1]", LOSS);
+    s[2] = INT32_MIN; /* twice that is 0 for an int32 */
+    refuse(&in, "2*s goes round", OUTPUT);
+    s[2] = INT32_MAX;
+    refuse(&in, "s + 1 goes round", LOSS | OUTPUT);
     in = good_inputs();
     t[0] = 3;
     refuse(&in, "a label above", LOSS);
