@@ -182,18 +182,25 @@ static Value *b_concat(Lower *L, Loc loc, Value **arg)
 }
 
 /* The padding before (side 0) and after an axis. v is a number for all axes, or a list with an item for each axis: a number for
- * both sides, or a pair [before, after]. One pair alone is for all axes, as in NumPy. false: with a message. */
-static bool pad_of(Lower *L, const Value *v, Shape s, int axis, int side, int64_t *n)
+ * both sides, or a pair [before, after]. One pair alone is for all axes, as in NumPy, and of a vector two numbers are its pair.
+ * Where `after` is given too, there are no pairs. false: with a message. */
+static bool pad_of(Lower *L, const Value *v, Shape s, int axis, int side, bool pairs, int64_t *n)
 {
     if (v->kind == V_LIST) {
         bool alone = v->count == 1 && v->item[0]->kind == V_LIST;
-        if (v->count != s.rank && !alone) {
+        bool pair = pairs && s.rank == 1 && v->count == 2 && v->item[0]->kind != V_LIST;
+        if (v->count != s.rank && !alone && !pair) {
             lower_error(L, 317, v->loc, "pad: %d numbers for %d axes", v->count, s.rank);
             return false;
         }
-        v = v->item[alone ? 0 : axis];
+        if (!pair)
+            v = v->item[alone ? 0 : axis];
     }
     if (v->kind == V_LIST) {
+        if (!pairs) {
+            lower_error(L, 317, v->loc, "pad: a pair says what is before and after: there is no third argument then");
+            return false;
+        }
         if (v->count != 2) {
             lower_error(L, 317, v->loc, "pad: of an axis, a pair [before, after] is wanted, not %d numbers", v->count);
             return false;
@@ -219,8 +226,9 @@ static Value *b_pad(Lower *L, Loc loc, Value **arg)
     Shape s = x->shape;
     for (int i = 0; i < s.rank; i++) {
         int64_t before, after;
-        const Value *other = arg[2]->kind == V_ABSENT ? arg[1] : arg[2];
-        if (!pad_of(L, arg[1], x->shape, i, 0, &before) || !pad_of(L, other, x->shape, i, 1, &after))
+        bool pairs = arg[2]->kind == V_ABSENT;
+        const Value *other = pairs ? arg[1] : arg[2];
+        if (!pad_of(L, arg[1], x->shape, i, 0, pairs, &before) || !pad_of(L, other, x->shape, i, 1, pairs, &after))
             return value_error(L, loc);
         step[i] = 1;
         lo[i] = before;
