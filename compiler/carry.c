@@ -303,6 +303,14 @@ static Info of_conv(const Analysis *a, const Node *n)
     return x;
 }
 
+/* Is this index what the functions check, or in its range by itself? One that a total enters is known after their checks. */
+static bool index_is_safe(const Node *i, Info info)
+{
+    while (op_info[i->op]->flags & F_VIEW && i->nargs == 1)
+        i = i->arg[0];
+    return info.walk == 0 || i->op == OP_argmax;
+}
+
 /* Elements of x [.., k, ..] by indices i [..]: rows of indices into one table, or of tables with the same indices. */
 static Info of_gather(const Analysis *a, const Node *n)
 {
@@ -310,6 +318,8 @@ static Info of_gather(const Analysis *a, const Node *n)
     int axis = n->attr.axis;
     if (x.class == IS_MIXED || i.class == IS_MIXED)
         return x.class == IS_MIXED ? x : i;
+    if (!index_is_safe(n->arg[1], i))
+        return info_mixed(n);
     if (x.class != IS_ROWS && i.class != IS_ROWS)
         return info_both(x, i);
     if (x.class == IS_ROWS && (i.class == IS_ROWS || x.axis == axis))
@@ -328,6 +338,8 @@ static Info of_scatter(const Analysis *a, const Node *n)
     int axis = n->attr.axis, rank = n->arg[1]->shape.rank;
     if (dy.class == IS_MIXED || i.class == IS_MIXED)
         return dy.class == IS_MIXED ? dy : i;
+    if (!index_is_safe(n->arg[1], i))
+        return info_mixed(n);
     if (dy.class != IS_ROWS && i.class != IS_ROWS)
         return info_both(dy, i);
     if (dy.class != IS_ROWS)
@@ -477,6 +489,11 @@ static Node *total_of(Plan *p, Node *n)
     int before = g->count;
     g->loc = n->loc;
     Node *made = graph_copy(g, n, arg);
+    bool stays_int = made->type == T_INT && n->op != OP_argmax && n->op != OP_cast;
+    for (int k = 0; k < n->nargs && stays_int; k++)
+        arg[k] = graph_cast(g, arg[k], n->arg[k]->type);
+    if (stays_int)
+        made = graph_copy(g, n, arg);
     if (made->id >= before)
         made->name = n->name;
     return made;
