@@ -1,7 +1,7 @@
 /* limit.c - runs a command with a limit of processor time: limit SECONDS COMMAND [ARGUMENT ...].
  *
  * A busy machine makes a program slow, not wrong, so time by the clock is not counted. What neither ends nor computes, as threads
- * that wait for each other, is ended after IDLE seconds in which none of its processes used the processor. The exit status is
+ * that wait for each other, is ended after IDLE seconds (LIMIT_IDLE) in which none of its processes used it. The exit status is
  * the command's; 124, with a message, where a limit ended it; 128 + N where signal N did. */
 #include <dirent.h>
 #include <signal.h>
@@ -56,6 +56,8 @@ int main(int argc, char **argv)
         return 2;
     }
     long seconds = atol(argv[1]), ticks = sysconf(_SC_CLK_TCK);
+    const char *own = getenv("LIMIT_IDLE");
+    int idles = own ? atoi(own) : IDLE;
     pid_t child = fork();
     if (child < 0)
         return 3;
@@ -84,8 +86,8 @@ int main(int argc, char **argv)
         last = now;
         if ((long)(now / (unsigned long)ticks) > seconds)
             return ended("of processor time", child, seconds);
-        if (idle >= IDLE)
-            return ended("in which it computed nothing", child, IDLE);
+        if (idle >= idles)
+            return ended("in which it computed nothing", child, idles);
     }
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
         return ended("of processor time", child, seconds);

@@ -33,14 +33,16 @@ flags="-std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -O1 -w -Icompiler 
 prepare() { # what the first look needs: 300 random models, a program that checks them, all but its mutated object
     mkdir -p models && cc $flags -o model tests/random/model.c && ./model 1 300 models && cc $flags -c -o check.o tests/random/check.c
     objects=$(ls build/*.o | grep -v "/rt_\|/main.o") objects="check.o $objects build/rt_ngrt_random.o build/rt_ngrt_error.o"
+    libs=$(. tests/suite.sh && compiler_libs build)
+    cc $flags -o limit tests/limit.c
 }
 look() { # without make: does it compile, do the models still agree?
-    cc $flags -DNGC_LIBS='""' -c -o "$object" "$1" 2>log && cc -o check $objects -lm -ldl 2>log || return 2
-    timeout 60 ./check -n models 1 100 >log 2>&1 && timeout 60 ./check -n models 101 200 >log 2>&1
+    cc $flags -DNGC_LIBS='""' -c -o "$object" "$1" 2>log && cc -o check $objects $libs -ldl 2>log || return 2
+    ./limit 60 ./check -n models 1 100 >log 2>&1 && ./limit 60 ./check -n models 101 200 >log 2>&1
 }
 suite() { # by its command; only those that the tree itself passes
     grep -q "^$1 " weak 2>/dev/null && return 0
-    timeout 600 sh "tests/$1" >log 2>&1
+    ./limit 600 sh "tests/$1" >log 2>&1
 }
 killer() { # the first suite that fails, into $by
     for by in $suites; do

@@ -56,5 +56,33 @@ check "simplify is a pass" changes simplify rows.ng
 check "layout is a pass" changes layout ../emit/models/conv.ng
 check "rows is a pass" changes rows rows.ng
 check "merge is a pass" changes merge programs.ng
+
+# What suites rest on: limits of processor time, and shares.
+suite_top=../..
+. ../suite.sh
+ends() { # ends STATUS PATTERN COMMAND...: under a limit of one second
+    wanted=$1 pattern=$2
+    shift 2
+    limit 1 "$@" >"$dir/ended" 2>&1
+    status=$?
+    [ $status = "$wanted" ] && { [ -z "$pattern" ] || grep -q "$pattern" "$dir/ended"; } && return
+    echo "status $status, not $wanted: $(cat "$dir/ended")"
+    return 1
+}
+check "a limit ends what computes" ends 124 'after 1 s of processor time' sh -c 'while :; do :; done'
+check "and all that it starts" ends 124 'after 1 s of processor time' sh -c 'while :; do (i=0; while [ $i -lt 50000 ]; do i=$((i + 1)); done); done'
+check "a limit says how a program ended" ends 3 '' sh -c 'exit 3'
+check "and by which signal" ends 139 '' sh -c 'kill -SEGV $$'
+check "time by the clock is not counted" ends 0 '' sleep 2
+export LIMIT_IDLE=2
+check "what only waits is ended too" ends 124 'after 2 s in which it computed nothing' sleep 20
+unset LIMIT_IDLE
+shares() { # do 6 seeds in a row do each of 20 numbers once?
+    for CHECK_SEED in 11 12 13 14 15 16; do
+        CHECK_LONG=
+        for i in $(seq 20); do in_share 6 $i && echo "$i"; done
+    done | sort -n | tr '\n' ' ' | grep -qx "$(seq -s ' ' 20) "
+}
+check "seeds in a row do everything" shares
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]
