@@ -22,6 +22,7 @@ case $ngc in /*) ;; *) ngc=$top/$ngc ;; esac
 dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT
 accept=0 passed=0 failed=0
+. tests/suite.sh
 [ "${1-}" = --accept ] && accept=1 && shift
 
 # Blocks of a README into NUMBER.info, .line, .text, and .want for an ```out that follows.
@@ -176,6 +177,7 @@ for doc; do
         esac
     done
     cd "$top" || exit 2
+    group "$doc"
     if [ $accept = 1 ]; then
         fill_blocks "$blocks" "$doc" >"$dir/filled" && { cmp -s "$dir/filled" "$doc" || cat "$dir/filled" >"$doc"; }
     fi

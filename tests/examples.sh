@@ -8,6 +8,8 @@ NGC=${NGC:-$PWD/build/ngc}
 export NGC
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
+passed=0 failed=0
+. tests/suite.sh
 cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 tests/expect.c -lm -o "$dir/expect" || exit 1
 "$dir/expect" tests/examples/*.expect tests/cases/*.expect >"$dir/log"
 status=$?
@@ -15,6 +17,7 @@ last=$(tail -1 "$dir/log")
 sed '$d' "$dir/log"
 passed=$(echo "$last" | sed 's/.*: \([0-9]*\) passed.*/\1/') failed=$(echo "$last" | sed 's/.* \([0-9]*\) failed/\1/')
 [ $status -ne 0 ] && [ "$failed" -eq 0 ] && failed=1
+group "values"
 
 for model in examples/*.ng tests/cases/*.ng; do
     if "$NGC" --report "$model" 2>/dev/null >"$dir/report" && awk '/^forward:/ { f = $2 } /^backward:/ { b = $2 } END { exit !(b <= 5*f) }' "$dir/report"; then
@@ -31,5 +34,6 @@ for model in examples/*.ng tests/cases/*.ng; do
         failed=$((failed + 1))
     fi
 done
+group "costs"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -9,6 +9,8 @@ ngc=$(cd "$(dirname "$ngc")" && pwd)/$(basename "$ngc")
 dir=$(mktemp -d)
 trap 'chmod -R u+w "$dir"; rm -rf "$dir"' EXIT
 accept=0 passed=0 failed=0
+suite_top=../..
+. ../suite.sh
 [ "${1-}" = --accept ] && accept=1
 export LC_ALL=C NO_COLOR=1
 ulimit -t 20 -v 2000000 2>/dev/null
@@ -49,6 +51,7 @@ says() {
     fi
 }
 
+group "models with errors"
 # ---- warnings ----
 repeat() { awk -v n="$1" -v t="$2" 'BEGIN { for (i = 0; i < n; i++) printf "%s", t }'; }
 numbered() { awk -v n="$1" -v t="$2" 'BEGIN { for (i = 0; i < n; i++) { s = t; gsub(/@/, i, s); gsub(/#/, i + 1, s); printf "%s\n", s } }'; }
@@ -85,6 +88,7 @@ says 1 'error.*NG0602' -Werror -O0 loop.ng -o never.c
 "$ngc" "$dir/table.ng" -o "$dir/table.c" >"$dir/got" 2>&1
 [ $? = 0 ] && [ ! -s "$dir/got" ] && [ "$(wc -c <"$dir/table.c")" -gt 4194304 ] && good || bad "a table of numbers is warned of"
 
+group warnings
 # ---- the command line ----
 printf 'J = 2*a\n' >"$dir/m.ng"
 printf 'J = 2*a + b*\n' >"$dir/broken.ng"
@@ -118,6 +122,7 @@ says 2 "has shape" run m.ng "a=[1, 2]"
 says 1 "expected" broken.ng -o broken.c
 [ -e "$dir/broken.c" ] && bad "broken.c was written" || good
 
+group "the command line"
 # ---- what is written, and what is not ----
 says 2 "is the model itself" m.ng -o m.ng
 ln -s m.ng "$dir/link.ng"
@@ -147,6 +152,7 @@ echo old >"$dir/old.c"
 [ "$(cat "$dir/old.c")" = old ] && good || bad "an error overwrote the old file"
 [ -z "$(find "$dir" -name '*.c.*' -o -name '*.h.*')" ] && good || bad "temporary files are left"
 
+group "what is written"
 # ---- texts too large to keep: refuse NAME PATTERN, the model on standard input ----
 refuse() {
     cat >"$dir/large.ng"
