@@ -5,7 +5,7 @@
 #
 # Every model: gcc, -O2, double, linked with libngrt; clang, -O0, float, standalone. A sample of them, and models that
 # are named: all of {-O0, -O2} x {float, double} x {linked, standalone} x {gcc, clang}. None may have a warning.
-# Of both a run does one way in two of a model, and one in eight of the sample; with CHECK_LONG=1 (suite.sh) all.
+# Of both a run does one way in two of a model, and one in sixteen of the sample; with CHECK_LONG=1 (suite.sh) all.
 # Then one program runs them all (emitted.c) and compares. Last line: "N passed, N failed".
 build=${BUILD:-build}
 strict="-std=c99 -pedantic -Wall -Wextra -Wconversion -Wmissing-prototypes -Werror"
@@ -67,7 +67,7 @@ for model in ${*:-examples/*.ng tests/cases/*.ng}; do
     fi >>"$dir/jobs"
     for cc in $compilers; do for level in 0 2; do for real in float double; do for link in linked standalone; do
         way=$((way + 1))
-        in_share 8 $way && echo "$cc $level $real $link $model"
+        in_share 16 $way && echo "$cc $level $real $link $model"
     done; done; done; done >>"$dir/jobs"
 done
 passed=0

@@ -3,7 +3,7 @@
 # without sanitizers, with shared memory and without (the same bits), standalone; and the warnings of strict compilers.
 #
 # Each run does every model by a quick compiler, at both levels, and without shared memory. Of what takes long, the compilers that
-# optimize, the sanitizers and the warnings, a model is given one kind in six (suite.sh); CHECK_LONG=1 and models that are named
+# optimize, the sanitizers and the warnings, a model is given one kind in eight (suite.sh); CHECK_LONG=1 and models that are named
 # are given all. Then a few random models of tests/random, SANITIZED_MODELS of them, under the sanitizers; and passes that are
 # wrong on purpose must be found.
 #
@@ -77,28 +77,28 @@ large=60000      # bytes of C at -O0 from which on gcc -O3 takes up to a minute
 
 # all_kinds NAME NUMBER: what takes long, each kind in its turn
 all_kinds() {
-    if in_share 6 $2; then
-        case $((($2 / 6 + $2) % 3)) in # kernels for this processor, for AVX2, for any
+    if in_share 8 $2; then
+        case $((($2 / 8 + $2) % 3)) in # kernels for this processor, for AVX2, for any
         0) run "$1" "" $last -O2 ;;
         1) run "$1" "" $last "-O2 -D__builtin_cpu_supports(x)=((x)[3]!='5')" ;;
         2) run "$1" "" $last "-O2 -D__builtin_cpu_supports(x)=0" ;;
         esac
     fi
-    if in_share 6 $(($2 + 1)); then
+    if in_share 8 $(($2 + 1)); then
         run "$1" "" $first -O2
         shared=$hash
         run "$1" "--no-share" $first -O2
         [ "$shared" = "$hash" ] || fail "$1: other bits without shared memory"
     fi
-    if in_share 6 $(($2 + 2)) && { [ "$CHECK_LONG" ] || [ "$($build/ngc -O0 "$model" -o - 2>/dev/null | wc -c)" -lt $large ]; }; then
+    if in_share 8 $(($2 + 2)) && { [ "$CHECK_LONG" ] || [ "$($build/ngc -O0 "$model" -o - 2>/dev/null | wc -c)" -lt $large ]; }; then
         run "$1" "-O0 --seed=3" $first "-O3 $native" # as a user has it: GCC's vectoriser makes wrong code of some loops
     fi
-    in_share 6 $(($2 + 3)) && run "$1" "--seed=5 --dims=1" $first "$sanitize"
-    in_share 6 $(($2 + 4)) && run "$1" "--seed=6 --standalone" $first "$sanitize"
-    in_share 6 $(($2 + 5)) && run "$1" "--seed=7 -O0 --dims=3" $first "$sanitize"
-    in_share 6 $(($2 + 1)) && strict "$1" "-O0" "$once"
-    in_share 6 $(($2 + 3)) && strict "$1" "-O2 --real=double --standalone --comments=derivation" "$once"
-    in_share 6 $(($2 + 5)) && strict "$1" "-O2" -O3
+    in_share 8 $(($2 + 3)) && run "$1" "--seed=5 --dims=1" $first "$sanitize"
+    in_share 8 $(($2 + 4)) && run "$1" "--seed=6 --standalone" $first "$sanitize"
+    in_share 8 $(($2 + 5)) && run "$1" "--seed=7 -O0 --dims=3" $first "$sanitize"
+    in_share 8 $(($2 + 6)) && strict "$1" "-O0" "$once"
+    in_share 8 $(($2 + 7)) && strict "$1" "-O2 --real=double --standalone --comments=derivation" "$once"
+    in_share 8 $(($2 + 4)) && strict "$1" "-O2" -O3
     return 0
 }
 

@@ -17,7 +17,7 @@ mkdir -p "$out"
 models=$(find examples tests/emit tests/err tests/examples tests/cases -name '*.ng' -size -12k | sort)
 [ $# -gt 0 ] && CHECK_LONG=1
 
-flags='-O1 -g' objects="$(ls "$build"/*.o | grep -v '/rt_\|/main.o') $build/rt_ngrt_random.o" seconds=8
+flags='-O1 -g' objects="$(ls "$build"/*.o | grep -v '/rt_\|/main.o') $build/rt_ngrt_random.o" seconds=6
 if [ "$CHECK_LONG" ]; then
     flags='-O1 -g -fsanitize=address,undefined' seconds=${1:-60}
     make -s B="$out/ngc" CFLAGS="$flags" "$out/ngc/ngc" || exit 1

@@ -3,7 +3,7 @@
 # agree, and gradients with differences. RANDOM_MODELS of them (2000) from number RANDOM_FIRST (1) on, a hundred to a C file.
 #
 # All models are checked without C, which is quick and enough for derivatives and rewrites. C is made of one hundred in seven, by
-# tcc, which is a hundred times faster than gcc, where there is tcc; and of 16 models by gcc -O1, and 16 for AVX2, if that can be
+# tcc, which is a hundred times faster than gcc, where there is tcc; and of 8 models by gcc -O1, and 8 for AVX2, if that can be
 # run, whatever more the processor has, as the C's own kernels choose the best (suite.sh: CHECK_SEED says which). With CHECK_LONG=1
 # or RANDOM_MODELS, C is made of all, and of every tenth hundred by gcc; RANDOM_CC says by which compiler the others, none: by none.
 # Every op of ops.h must occur. Passes that are wrong on purpose must be found.
@@ -70,8 +70,8 @@ jobs() {
         number=$((number + 1))
     done
     [ "$CHECK_LONG" ] && return
-    echo "$((first + CHECK_SEED * 16 % models)) 16 gcc"
-    echo "$((first + (CHECK_SEED * 16 + models / 2) % models)) 16 narrow"
+    echo "$((first + CHECK_SEED * 8 % models)) 8 gcc"
+    echo "$((first + (CHECK_SEED * 8 + models / 2) % models)) 8 narrow"
 }
 export dir first models quick libs narrow
 jobs > "$dir/jobs"
