@@ -197,6 +197,27 @@ static Node *index_tensor(Lower *L, const Expr *x, Node *a)
     return ix.gather ? graph_gather(L->g, n, ix.gather, ix.at) : n;
 }
 
+/* Several places, or one that is known at run time only? */
+static bool is_int_tensor(Lower *L, const Value *v)
+{
+    if (v->kind == V_LIST)
+        return true;
+    return v->kind == V_NODE && v->node->type == T_INT && (v->node->shape.rank > 0 || !is_known(L, v->node));
+}
+
+/* A list at such places is a tensor. */
+static Value *list_gather(Lower *L, const Expr *x, const Value *list, const Value *at)
+{
+    Node *a = want_node(L, list, "what is indexed"), *i = a ? want_index(L, at, "an index") : NULL;
+    if (i)
+        i = index_limit(L, at->loc, from_end(L, i, a->shape.dim[0]), a->shape.dim[0]);
+    if (i && a->shape.rank - 1 + i->shape.rank > MAX_RANK) {
+        lower_error(L, 305, x->loc, "at most %d axes are allowed", MAX_RANK);
+        i = NULL;
+    }
+    return value_node(L, x->loc, i ? graph_gather(L->g, a, i, 0) : NULL);
+}
+
 static Value *index_list(Lower *L, const Expr *x, const Value *list)
 {
     const Expr *e = x->args ? x->args->value : NULL;
@@ -210,7 +231,10 @@ static Value *index_list(Lower *L, const Expr *x, const Value *list)
         hi = hi < lo ? lo : hi > list->count ? list->count : hi;
         return value_list(L, x->loc, list->item + lo, (int)(hi - lo));
     }
-    if (!want_whole(L, lower_expr(L, e), "an index", &lo))
+    const Value *at = lower_expr(L, e);
+    if (is_int_tensor(L, at))
+        return list_gather(L, x, list, at);
+    if (!want_whole(L, at, "an index", &lo))
         return value_error(L, x->loc);
     if (lo < -list->count || lo >= list->count) {
         lower_error(L, 309, e->loc, "index %lld is out of range for a list of %d", (long long)lo, list->count);

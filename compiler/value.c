@@ -195,7 +195,7 @@ Node *want_index(Lower *L, const Value *v, const char *what)
     int64_t count = shape_count(L->g, n->shape);
     for (int64_t i = 0; i < count; i++)
         if (x[i] != floor(x[i]) || fabs(x[i]) > INT32_MAX) {
-            lower_error(L, 403, v->loc, "%s must be whole, not %.17g", what, x[i]);
+            lower_error(L, 403, v->loc, "%s must be whole, not %.17g", what, isnan(x[i]) ? fabs(NAN) : x[i]);
             return NULL;
         }
     return n->shape.rank ? graph_data(L->g, n->shape, T_INT, x) : graph_int(L->g, (int64_t)*x);
