@@ -265,13 +265,13 @@ static bool has_name(const char *names, const char *word, size_t size)
     return false;
 }
 
-/* The text with a number behind its static names: many such files can then be one. */
+/* The text with a number after its static names, and after members that are called as they are: many such files can then be
+ * one. */
 static void print_apart(Ngc *ngc, FILE *f, const char *text, int number)
 {
     Text names = {.ngc = ngc};
     text_add(&names, " ");
     static_names(text, &names);
-    char last = 0;
     for (const char *p = text; *p;) {
         if (*p == '"') { /* a string, as it is */
             const char *end = p + 1;
@@ -285,11 +285,10 @@ static void print_apart(Ngc *ngc, FILE *f, const char *text, int number)
             while (is_letter(p[n]))
                 n++;
             snprintf(word, sizeof word, "%.*s", (int)n, p);
-            fprintf(f, last != '.' && last != '>' && has_name(names.at, word, n) ? "%s_%d" : "%s", word, number);
+            fprintf(f, has_name(names.at, word, n) ? "%s_%d" : "%s", word, number);
             p += n;
         } else
             fputc(*p++, f);
-        last = p[-1];
     }
 }
 
