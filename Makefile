@@ -37,8 +37,8 @@ endif
 
 all: $(B)/ngc $(B)/libngrt.a
 
-$(B)/ngc: $(NGC_O)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(NGC_O) $(LIBZ) -lm
+$(B)/ngc: $(NGC_O) $(B)/file.zlib
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %/plain_file.o,$(NGC_O)) $(B)/file.zlib $(LIBZ) -lm
 
 $(B)/libngrt.a: $(RT_O)
 	rm -f $@
@@ -56,9 +56,13 @@ $(B)/texts.o: $(B)/texts.c
 $(B)/rt_%.o: runtime/%.c $(B)/config
 	$(CC) $(STD) $(CFLAGS) $(WARN) -fPIC -MMD -MP $(if $(filter openblas,$(BLAS)),-DNGRT_CBLAS) $(WITH_Z) -c -o $@ $<
 
-# for ngc itself, which links no OpenBLAS and no threads; with zlib it reads compressed data
-$(B)/plain_%.o: runtime/%.c $(B)/config
-	$(CC) $(STD) $(CFLAGS) $(WARN) -MMD -MP $(WITH_Z) -c -o $@ $<
+# for ngc and the programs of tests, which link libc alone
+$(B)/plain_%.o: runtime/%.c $(B)/config Makefile
+	$(CC) $(STD) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
+
+# in the place of plain_file.o: ngc reads compressed data where there is zlib
+$(B)/file.zlib: runtime/file.c $(B)/config
+	$(CC) $(STD) $(CFLAGS) $(WARN) $(WITH_Z) -MMD -MP -MF $@.d -MT $@ -c -o $@ $<
 
 MADE    = grammars/generated
 ifeq ($(wildcard $(MADE)),)
