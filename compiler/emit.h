@@ -111,6 +111,7 @@ typedef struct Emit {
     Metrics *metrics; /* NULL: there is nothing to gather over batches */
     int programs;
     bool plain, labels;   /* labels: check_labels is used */
+    int temps;            /* at -O0: t0, t1, ... below this number are other names already */
     bool lines;           /* line_start is used */
     bool plain_loops;     /* there are loops outside kernels' functions, at -O0 */
     bool clones, scalar;  /* NGC_CLONES, NGC_SCALAR are used */
@@ -120,10 +121,15 @@ typedef struct Emit {
     const Step **step_of;  /* emit_comment.c's: by id of a node, the last contribution to its adjoint */
     const Node **holder;   /* by id: the value whose adjoint its own is */
     Table grad_of;         /* by Root.cname: 1 + the root */
+    const char **hidden;   /* and its name where that is hidden for the same time */
     bool *lent;            /* and whether its name is lent for the time
                             * that a function is printed */
     const Node *told;      /* what the last comment was about */
     const char **from;     /* and by id the losses that derivatives are recognised to be of, or NULL */
+    const Node **user;     /* and by id the first value on the way to a loss that is computed from it */
+    Table root_of;         /* and by name the root that is delivered under it */
+    Table line_state;      /* and by line: is a value named there? does a loss need one of those? */
+    int *waiting;          /* emit_c.c's: by id, 1 + its place among the numbers that wait to be printed */
     const char **section; /* of the runtime, that are used */
     int sections, section_room;
 } Emit;
@@ -137,6 +143,8 @@ const char *comment_text(Ngc *, const char *text); /* safe within a comment */
 const char *comment_label(Emit *, const Node *);   /* "h", "dJ/dh", or what it is computed from */
 void comment_names(Emit *, Program *, bool lend);  /* around the printing of a function */
 void comment_kernel(Emit *, Text *, const Program *, const Kernel *, int level, int *line); /* the lines above a statement */
+bool comment_is_helper(Emit *, const Program *, const Kernel *); /* a number that nothing is to be said of but for what it is needed */
+void comment_helper(Emit *, Text *, const Kernel *, int level);  /* what is said of it all the same: how it was simplified */
 
 typedef struct Body { /* of one function of the emitted C, while it is printed */
     Emit *e;

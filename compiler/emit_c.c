@@ -1,6 +1,7 @@
 /* emit_c.c - a model as C: plans a program for each function of its interface and prints the file. */
 #include "emit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- programs: which roots each function delivers ---------------------------------------------------------- */
@@ -238,6 +239,35 @@ static Member *own_member(Emit *e, const Node *n)
     return at ? &e->member[at - 1] : NULL;
 }
 
+/* The number of a name like t12; -1: it is none, or so large that no function counts so far. */
+static int temp_number(const char *name)
+{
+    size_t digits = *name == 't' ? strspn(name + 1, "0123456789") : 0;
+    if (digits == 0 || digits > 6 || name[1 + digits] != '\0')
+        return -1;
+    return (int)strtol(name + 1, NULL, 10);
+}
+
+/* Members of work that have no name of the user's are called t1, t2, ..., from a number that leaves the user's own t1 alone. */
+static int last_user_temp(const Emit *e)
+{
+    int most = 0;
+    for (int i = 0; i < e->model->vars; i++)
+        most = temp_number(e->model->var[i]->name) > most ? temp_number(e->model->var[i]->name) : most;
+    for (int i = 0; i < e->model->roots; i++)
+        most = temp_number(e->model->root[i].name) > most ? temp_number(e->model->root[i].name) : most;
+    return most;
+}
+
+/* A function's own numbers begin after those of the members. */
+static int first_temp(const Emit *e)
+{
+    int most = last_user_temp(e);
+    for (int i = 0; i < e->members; i++)
+        most = temp_number(e->member[i].name) > most ? temp_number(e->member[i].name) : most;
+    return most + 1;
+}
+
 /* A member of its name or kind that this program does not use, or a new one. */
 static Member *find_member(Emit *e, const Node *n, const char *name)
 {
@@ -249,7 +279,7 @@ static Member *find_member(Emit *e, const Node *n, const char *name)
         kind->free = e->member[kind->free - 1].next;
     if (kind->free)
         return &e->member[kind->free - 1];
-    const char *cname = name ? name : text_format(e->ngc, "t%d", e->members + 1 - e->pinned);
+    const char *cname = name ? name : text_format(e->ngc, "t%d", e->temps + e->members + 1 - e->pinned);
     Member *m = emit_add_member(e, (Member){.name = c_name_distinct(e->ngc, &e->member_names, cname),
                                             .type = n->type,
                                             .shape = n->shape,
@@ -332,6 +362,7 @@ Emit *emit_prepare(Ngc *ngc, Model *m)
     for (int i = 0; i < m->groups && updates && m->groups > 1; i++)
         add_function(e, (Fn)(FN_GROUP + i), text_format(ngc, "step_%s", c_name(ngc, m->group[i])),
                      build_program(e, "step", &learn, (Wish){LOSS | UPDATE | NAMED, i, false}, NULL, 0), -1);
+    e->temps = e->plain ? last_user_temp(e) : 0;
     for (int i = 0; i < e->functions && e->plain; i++) {
         Function *f = &e->function[i];
         if (f->program->plain && f->phase != 1)
@@ -339,6 +370,8 @@ Emit *emit_prepare(Ngc *ngc, Model *m)
     }
     if (e->metrics)
         metrics_ends(e);
+    if (e->plain)
+        e->temps = first_temp(e);
     int64_t size = type_size(ngc, T_FLOAT);
     e->spare = !e->plain && e->space * size >= WORTH_A_LINE ? (int)(LINE / size) - 1 : 0;
     return e;
@@ -462,15 +495,6 @@ static int first_kernel(const Program *p, int part)
     return low;
 }
 
-/* Does k read what `from` stores? */
-static bool reads_store(const Program *p, const Kernel *k, const Kernel *from)
-{
-    for (int i = 0; i < k->vals; i++)
-        if (k->val[i]->kind == V_LOAD && program_holder(p, k->val[i]->node) == from->store[0].node)
-            return true;
-    return k->kind != K_LOOP;
-}
-
 static bool writes_var(const Program *p, const Kernel *k)
 {
     for (int i = 0; i < k->stores; i++)
@@ -479,49 +503,89 @@ static bool writes_var(const Program *p, const Kernel *k)
     return false;
 }
 
-/* In a plain program, where only variables are written twice: numbers of which nothing is said wait for the statement that they
+/* In a plain program, where only variables are written twice: numbers that have no name wait for the first statement that they
  * are computed for, to stand below its comment. */
 typedef struct Waiting {
-    const Kernel *kernel[16];
-    int count;
+    Emit *e;
+    const Program *p;
+    const Kernel **kernel; /* in order; NULL: printed */
+    bool *needed;
+    int count, room, left; /* left: how many are not printed yet */
 } Waiting;
 
-static bool waits(Emit *e, const Program *p, Waiting *w, const Kernel *k, int level, int line)
+static bool waits(Waiting *w, const Kernel *k, int level)
 {
-    Text said = {.ngc = e->ngc};
-    if (!p->plain || level == 0 || w->count == sizeof w->kernel / sizeof *w->kernel || k->kind != K_LOOP || k->stores != 1 || k->store[0].target ||
-        program_place(p, k->store[0].node)->kind != P_LOCAL)
+    Emit *e = w->e;
+    if (!w->p->plain || level == 0 || !comment_is_helper(e, w->p, k))
         return false;
-    comment_kernel(e, &said, p, k, level, &line);
-    if (said.size == 0)
-        w->kernel[w->count++] = k;
-    return said.size == 0;
+    if (!e->waiting)
+        e->waiting = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->waiting);
+    if (w->left == 0)
+        w->count = 0;
+    int room = w->room;
+    w->kernel = arena_grow(e->ngc, w->kernel, w->count, &w->room, sizeof *w->kernel);
+    w->needed = arena_grow(e->ngc, w->needed, w->count, &room, sizeof *w->needed);
+    w->needed[w->count] = false;
+    w->kernel[w->count++] = k;
+    w->left++;
+    e->waiting[k->store[0].node->id] = w->count;
+    return true;
 }
 
-/* Those that k needs; all of them where k could change what they read, and at the end (k is NULL). */
-static void print_waiting(Body *b, Waiting *w, const Kernel *k)
+static void mark_needed(Waiting *w, const Node *n)
 {
-    bool needed[sizeof w->kernel / sizeof *w->kernel] = {false};
-    int left = 0;
-    for (int i = w->count; i-- > 0;) {
-        needed[i] = !k || writes_var(b->p, k) || reads_store(b->p, k, w->kernel[i]);
-        for (int q = i + 1; q < w->count && !needed[i]; q++)
-            needed[i] = needed[q] && reads_store(b->p, w->kernel[q], w->kernel[i]);
-    }
-    for (int i = 0; i < w->count; i++)
-        if (needed[i])
-            emit_kernel(b, w->kernel[i]);
+    const Node *holder = program_holder(w->p, n);
+    int at = holder->id < w->e->graph->count ? w->e->waiting[holder->id] : 0;
+    if (at)
+        w->needed[at - 1] = true;
+}
+
+/* Marks what k reads of them. */
+static void mark_operands(Waiting *w, const Kernel *k)
+{
+    for (int i = 0; i < k->vals; i++)
+        if (k->val[i]->kind == V_LOAD)
+            mark_needed(w, k->val[i]->node);
+    for (int i = 0; i < 3; i++)
+        if (kernel_operand(w->p, k, i))
+            mark_needed(w, kernel_operand(w->p, k, i));
+    for (int i = 0; i < k->stores && k->kind != K_LOOP; i++) /* what a call or a draw is given as numbers */
+        for (int a = 0; a < k->store[i].node->nargs; a++)
+            mark_needed(w, k->store[i].node->arg[a]);
+}
+
+/* Those that k needs; all of them where k could change what they read, and at the end (k is NULL), when what they are is said. */
+static void print_waiting(Body *b, Waiting *w, const Kernel *k, int level, int *line)
+{
+    bool all = w->left && (!k || writes_var(b->p, k));
+    if (w->left == 0)
+        return;
+    if (!all)
+        mark_operands(w, k);
+    for (int i = w->count; i-- > 0 && !all;) /* they are in order: what one needs stands before it */
+        if (w->kernel[i] && w->needed[i])
+            mark_operands(w, w->kernel[i]);
+    for (int i = 0; i < w->count; i++) {
+        const Kernel *helper = w->kernel[i];
+        if (!helper || !(all || w->needed[i]))
+            continue;
+        if (k)
+            comment_helper(b->e, &b->text, helper, level);
         else
-            w->kernel[left++] = w->kernel[i];
-    w->count = left;
+            comment_kernel(b->e, &b->text, b->p, helper, level, line);
+        emit_kernel(b, helper);
+        w->e->waiting[helper->store[0].node->id] = 0;
+        w->kernel[i] = NULL;
+        w->left--;
+    }
 }
 
 /* The statements of one part. */
 Body emit_part(Emit *e, const Function *f, int part)
 {
-    Body b = {.e = e, .p = f->program, .text.ngc = e->ngc};
+    Body b = {.e = e, .p = f->program, .text.ngc = e->ngc, .temps = e->temps};
     int line = 0, level = comment_level(e, f);
-    Waiting waiting = {.count = 0};
+    Waiting waiting = {.e = e, .p = f->program};
     text_put(&b.text, "", 0);
     for (int i = first_kernel(f->program, part); i < f->program->kernels; i++) {
         const Kernel *k = f->program->kernel[i];
@@ -529,15 +593,15 @@ Body emit_part(Emit *e, const Function *f, int part)
             break;
         if (!emit_in_function(f, k))
             continue;
-        if (waits(e, f->program, &waiting, k, level, line))
+        if (waits(&waiting, k, level))
             continue;
         if (f->shared)
             share_kernel(&b, k);
         comment_kernel(e, &b.text, f->program, k, level, &line);
-        print_waiting(&b, &waiting, k);
+        print_waiting(&b, &waiting, k, level, &line);
         emit_kernel(&b, k);
     }
-    print_waiting(&b, &waiting, NULL);
+    print_waiting(&b, &waiting, NULL, level, &line);
     share_end(&b);
     if (b.dims)
         b.blocks |= USES_INPUTS;

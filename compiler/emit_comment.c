@@ -55,28 +55,10 @@ const char *comment_label(Emit *e, const Node *n)
     return own_name(n) ? own_name(n) : node_text(e->graph, n, 2);
 }
 
-/* At -O0 comments call a value that has no name of its own by the member of work that holds it: t4. The names are lent to the
- * nodes while a function is printed. */
-void comment_names(Emit *e, Program *p, bool lend)
-{
-    if (!e->lent)
-        e->lent = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->lent);
-    e->told = NULL;
-    for (int i = 0; i < p->nodes && e->plain; i++) {
-        Node *n = p->node[i];
-        if (n->id >= e->graph->count || p->place[i].kind != P_MEMBER || n->shape.rank == 0)
-            continue;
-        if (lend ? !own_name(n) : e->lent[n->id]) {
-            n->name = lend ? p->place[i].name : NULL;
-            e->lent[n->id] = lend;
-        }
-    }
-}
-
 /* The user's name for it, or that of an adjoint. */
 static const char *kept_name(const Emit *e, const Node *n)
 {
-    return e->lent[n->id] ? NULL : own_name(n);
+    return e->lent && e->lent[n->id] ? NULL : own_name(n);
 }
 
 /* Is it called an adjoint, dJ/dz, and not only what it is computed from? */
@@ -181,6 +163,84 @@ static void find_steps(Emit *e)
             *table_at(e->ngc, &e->grad_of, e->model->root[i].cname) = i + 1;
 }
 
+/* ---- lines of the model ------------------------------------------------------------------------------------------ */
+
+enum { NAMED_HERE = 1, NEEDED_HERE = 2 };
+
+/* A number for a line of the user's files; 0: the place is in none. */
+static int line_key(const Emit *e, Loc loc)
+{
+    enum { LINES = 1 << 20 };
+    if (loc.file < 0 || loc.file >= e->ngc->files || e->ngc->file[loc.file]->library)
+        return 0;
+    return loc.file * LINES + source_line(e->ngc, loc, NULL) % LINES;
+}
+
+static int *line_state(Emit *e, int key)
+{
+    return table_at(e->ngc, &e->line_state, (const void *)(uintptr_t)key);
+}
+
+/* 1 + the root of that name, a gradient or an update aside; 0: there is none. */
+static int *root_of(Emit *e, const char *name)
+{
+    return table_at(e->ngc, &e->root_of, intern_str(e->ngc, name));
+}
+
+/* What the losses are computed from, as the user wrote it and as forward does it, and which lines name something of that; of
+ * derivatives what is computed from them. */
+static void find_lines(Emit *e)
+{
+    const Model *m = e->model;
+    Node **loss = arena_alloc(e->ngc, (size_t)(m->roots + 1) * sizeof *loss);
+    int losses = 0;
+    for (int i = 0; i < m->roots; i++)
+        if (m->root[i].kind == ROOT_LOSS)
+            loss[losses++] = m->root[i].written;
+    int *used = graph_uses(e->graph, loss, losses);
+    for (int f = 0; f < e->functions; f++) {
+        const Program *p = e->function[f].program;
+        for (int i = 0; i < p->nodes && e->function[f].fn == FN_FORWARD; i++)
+            if (p->node[i]->id < e->graph->count && (p->phase[i] == 0 || p->node[i]->derived))
+                used[p->node[i]->id]++;
+    }
+
+    e->user = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->user);
+    for (int i = e->graph->count; i-- > 0;)
+        for (int k = 0; used[i] && k < e->graph->node[i]->nargs; k++)
+            e->user[e->graph->node[i]->arg[k]->id] = e->graph->node[i];
+
+    for (int i = 0; i < m->roots; i++) {
+        const Root *r = &m->root[i];
+        if (r->kind == ROOT_GRAD || r->kind == ROOT_UPDATE)
+            continue;
+        int *root = root_of(e, r->name);
+        if (*root == 0 || r->kind == ROOT_NAMED) /* where it is assigned, not where it is delivered */
+            *root = i + 1;
+        if (losses)
+            *line_state(e, line_key(e, r->loc)) |= NAMED_HERE | (r->of_loss ? NEEDED_HERE : 0);
+    }
+}
+
+/* The place in the model that n is computed for. What a loss shares with a line that it does not need (softmax(z) of an output
+ * and of a cross-entropy) belongs to the line that uses it. */
+static Loc told_loc(Emit *e, const Node *n)
+{
+    bool turned = false; /* from what a derivative is computed with to what it is of */
+    for (const Node *at = n; at && at->id < e->graph->count; at = e->user[at->id]) {
+        if (at->step && turned)
+            break;
+        if (at->step) {
+            at = at->step->y;
+            turned = true;
+        }
+        int key = line_key(e, at->loc);
+        if (key && (*line_state(e, key) != NAMED_HERE || (kept_name(e, at) && *root_of(e, kept_name(e, at)))))
+            return at->loc;
+    }
+    return n->loc;
+}
+
 /* How often the loss of s depends on x. */
 static int uses_of(const Emit *e, const Step *s)
 {
@@ -244,10 +304,22 @@ static bool differ(const char *a, const char *b)
     }
 }
 
+/* Is there an operator in it, outside of brackets? */
+static bool is_compound(const char *text)
+{
+    int depth = 0;
+    for (; *text; text++) {
+        depth += (*text == '[' || *text == '(') - (*text == ']' || *text == ')');
+        if (*text == ' ' && depth == 0)
+            return true;
+    }
+    return false;
+}
+
 static const char *operand_text(Emit *e, const Node *n, bool alone)
 {
     const char *text = own_name(n) ? own_name(n) : node_words(e, n, 2);
-    return !alone && (strchr(text, ' ') || n->op == OP_size) ? text_format(e->ngc, "(%s)", text) : text;
+    return !alone && (is_compound(text) || n->op == OP_size) ? text_format(e->ngc, "(%s)", text) : text;
 }
 
 /* A rule with the names of what it is applied to: a, b, c the operands, y the result, dy its adjoint. */
@@ -350,14 +422,21 @@ static void comment_line(Emit *e, Text *out, const char *text)
     text_add(out, "    /* %s */\n", comment_text(e->ngc, text));
 }
 
-/* The user's line that n comes from: "line 7: z = w*x + b", or NULL. */
-static const char *source_words(Emit *e, const Node *n, int *number)
+/* "line 7: ", of an imported file "layers.ng, line 7: ". */
+static const char *line_words(Emit *e, Loc loc)
 {
-    if (n->loc.file < 0 || n->loc.file >= e->ngc->files || e->ngc->file[n->loc.file]->library)
-        return NULL;
-    const Source *source = e->ngc->file[n->loc.file];
-    *number = source_line(e->ngc, n->loc, NULL);
-    int at = source->line[*number - 1];
+    const char *name = e->ngc->file[loc.file]->name;
+    int number = source_line(e->ngc, loc, NULL);
+    if (loc.file == 1) /* the model itself comes after the library */
+        return text_format(e->ngc, "line %d: ", number);
+    return text_format(e->ngc, "%s, line %d: ", strrchr(name, '/') ? strrchr(name, '/') + 1 : name, number);
+}
+
+/* The text of the user's line there: "z = w*x + b". */
+static const char *source_words(Emit *e, Loc loc)
+{
+    const Source *source = e->ngc->file[loc.file];
+    int at = source->line[source_line(e->ngc, loc, NULL) - 1];
     while (source->text[at] == ' ' || source->text[at] == '\t')
         at++;
     int end = at;
@@ -375,6 +454,8 @@ static const char *store_text(Emit *e, const Program *p, const Store *s, bool *n
     const Place *place = s->target ? &s->target->place : program_place(p, n);
     const char *own = own_name(n), *name = place->label ? place->label : own, *text = node_words(e, n, DEPTH);
     Text t = {.ngc = e->ngc};
+    if (!name && place->kind == P_MEMBER)
+        name = place->name;
     *named = name != NULL;
     if (name && strcmp(name, text) != 0)
         text_add(&t, "%s = ", name);
@@ -382,6 +463,12 @@ static const char *store_text(Emit *e, const Program *p, const Store *s, bool *n
         text_add(&t, "%s = ", own);
     text_add(&t, "%s", text);
     return t.at;
+}
+
+static void comment_why(Emit *e, Text *out, const Node *n)
+{
+    if (n->why && !e->from[n->id])
+        comment_line(e, out, text_format(e->ngc, "simplified: %s", n->why));
 }
 
 /* A derivative: the rule, and in parentheses why, on a line of its own where it would be long. */
@@ -393,38 +480,122 @@ static void comment_step(Emit *e, Text *out, const char *step, const char *why)
         comment_line(e, out, text_format(e->ngc, "    (%s)", why));
 }
 
-/* One store: the user's line where it is another than the last, then what is stored, with the rule if it is a derivative. */
+/* Where in the model a store comes from: a starting value from its declaration, a value with a name from where it got that, though
+ * the same may be computed elsewhere, a derivative from what is differentiated. */
+static Loc store_loc(Emit *e, const Program *p, const Store *s, const Step *step)
+{
+    const Place *place = s->target ? &s->target->place : program_place(p, s->node);
+    if (p->init && place->kind == P_VAR)
+        return place->var->loc;
+    if (!step && place->label && *root_of(e, place->label))
+        return e->model->root[*root_of(e, place->label) - 1].loc;
+    Loc loc = told_loc(e, step ? step->y : s->node);
+    int root = place->kind == P_GRAD && !line_key(e, loc) ? *table_at(e->ngc, &e->grad_of, place->name) : 0;
+    return root ? e->model->root[root - 1].loc : loc; /* of a derivative that is 0 */
+}
+
+/* One store: the user's line where it is another than the last, then what is stored, with the rule if it is a derivative. On the
+ * way back each has the number of its line. */
 static void comment_store(Emit *e, Text *out, const Program *p, const Store *s, int phase, int level, int *line)
 {
     const Node *n = s->node;
-    bool named;
-    int number = *line;
-    const char *text = store_text(e, p, s, &named), *why;
+    bool named, back = level == 2 && (phase == 1 || n->derived);
+    const char *text = store_text(e, p, s, &named), *why = NULL, *source = NULL, *prefix = "";
     const char *shape = n->shape.rank > 0 ? text_format(e->ngc, "  %s", shape_text(e->graph, n->shape)) : "";
-    const char *step = level == 2 ? step_text(e, n, step_of_store(e, p, s), text, &why) : NULL;
-    bool tell = level == 2 && !n->derived && (phase == 0 || kept_name(e, n));
-    const char *source = tell ? source_words(e, n, &number) : NULL;
-    bool same = source && !differ(source, text);
-    if (source && number != *line)
-        comment_line(e, out, text_format(e->ngc, "line %d: %s%s", number, source, same ? shape : ""));
+    const Step *made_by = step_of_store(e, p, s);
+    const char *step = level == 2 ? step_text(e, n, made_by, text, &why) : NULL;
+    Loc loc = store_loc(e, p, s, step ? made_by : NULL);
+    int key = level == 2 ? line_key(e, loc) : 0, last = *line;
+    if (key) {
+        source = source_words(e, loc);
+        prefix = line_words(e, loc);
+        *line = key;
+    }
+
+    const char *formula = text; /* of a rule what stands before the arrow */
+    if (step && strstr(step, "  =>"))
+        formula = text_format(e->ngc, "%.*s", (int)(strstr(step, "  =>") - step), step);
+    bool same = source && !differ(source, formula);
+    if (source && key != last && !(same && back))
+        comment_line(e, out, text_format(e->ngc, "%s%s%s", prefix, source, same ? shape : ""));
+    if (!back)
+        prefix = "";
+
     if (step)
-        comment_step(e, out, step, why);
-    else if (*shape ? !same || number == *line : named && !same)
-        comment_line(e, out, text_format(e->ngc, "%s%s%s", text, e->from[n->id] ? text_format(e->ngc, ": from %s", e->from[n->id]) : "", shape));
-    if (n->why && level == 2 && !e->from[n->id])
-        comment_line(e, out, text_format(e->ngc, "simplified: %s", n->why));
-    *line = number;
+        comment_step(e, out, text_format(e->ngc, "%s%s", prefix, step), why);
+    else if (back || (*shape ? !same || key == last : named && !same))
+        comment_line(e, out, text_format(e->ngc, "%s%s%s%s", prefix, text,
+                                         e->from[n->id] ? text_format(e->ngc, ": from %s", e->from[n->id]) : "", shape));
+    if (level == 2)
+        comment_why(e, out, n);
+}
+
+static void prepare_comments(Emit *e)
+{
+    if (e->step_of)
+        return;
+    find_steps(e);
+    find_holders(e);
+    find_losses(e);
+    find_lines(e);
+}
+
+bool comment_is_helper(Emit *e, const Program *p, const Kernel *k)
+{
+    const Store *s = &k->store[0];
+    const Node *n = s->node;
+    if (k->kind != K_LOOP || k->stores != 1 || s->target || n->shape.rank > 0 || n->id >= e->graph->count)
+        return false;
+    const Place *place = program_place(p, n);
+    if ((place->kind != P_LOCAL && place->kind != P_MEMBER) || place->label)
+        return false;
+    prepare_comments(e);
+    return !kept_name(e, n) && !(n->step && op_rule(e->ngc, n->step->y, n->step->operand));
+}
+
+void comment_helper(Emit *e, Text *out, const Kernel *k, int level)
+{
+    if (level == 2)
+        comment_why(e, out, k->store[0].node);
+}
+
+/* At -O0 comments speak of what the function has: a value that has no name of its own is called by the member of work that holds
+ * it, t4, and one that is not stored here is told by what it is, whatever its name. Names are lent, and hidden, while a function
+ * is printed. */
+void comment_names(Emit *e, Program *p, bool lend)
+{
+    if (!e->plain)
+        return;
+    if (!e->lent) {
+        e->lent = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->lent);
+        e->hidden = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->hidden);
+        prepare_comments(e);
+    }
+    e->told = NULL;
+    for (int i = 0; i < p->nodes; i++) {
+        Node *n = p->node[i];
+        if (n->id >= e->graph->count)
+            continue;
+        bool member = p->place[i].kind == P_MEMBER && n->shape.rank > 0;
+        if (lend ? member && !own_name(n) : e->lent[n->id]) {
+            n->name = lend ? p->place[i].name : NULL;
+            e->lent[n->id] = lend;
+        }
+        if (lend && p->place[i].kind == P_NONE && n->op != OP_var && n->name && !*root_of(e, n->name)) {
+            e->hidden[n->id] = n->name;
+            n->name = NULL;
+        } else if (!lend && e->hidden[n->id]) {
+            n->name = e->hidden[n->id];
+            e->hidden[n->id] = NULL;
+        }
+    }
 }
 
 void comment_kernel(Emit *e, Text *out, const Program *p, const Kernel *k, int level, int *line)
 {
     if (level == 0)
         return;
-    if (!e->step_of) {
-        find_steps(e);
-        find_holders(e);
-        find_losses(e);
-    }
+    prepare_comments(e);
     for (int i = 0; i < k->stores; i++) {
         const Node *n = k->store[i].node;
         if (n->op != OP_concat || n != e->told) /* its pieces come one after another */

@@ -674,5 +674,6 @@ Model *lower(Ngc *ngc, int file)
     note_inputs(L);
     warn_unused(L->m, file);
     mark_named(L->m);
+    model_names(L->m);
     return L->m;
 }

@@ -412,10 +412,24 @@ static Value *call_def(Lower *L, const Func *f, Call *c, Loc loc, Path *path, La
     return result;
 }
 
+/* Is it a function that only the library calls? */
+static bool is_helper(const Lower *L, const Func *f)
+{
+    return f->def && f->name[0] == '_' && L->ngc->file[f->def->loc.file]->library;
+}
+
+/* What users call it: a helper goes by the function that they know. */
+static const char *public_name(const Lower *L, const Func *f)
+{
+    for (const Frame *frame = L->frame; frame && is_helper(L, f); frame = frame->up)
+        f = frame->func;
+    return is_helper(L, f) ? f->name + 1 : f->name;
+}
+
 /* The path of a call: a number under the assigned name; where nothing is assigned, under the function's name. */
 static Path *call_path(Lower *L, const Func *f)
 {
-    Path *p = path_new(L, L->calls ? L->target : path_new(L, L->target, f->name), NULL);
+    Path *p = path_new(L, L->calls ? L->target : path_new(L, L->target, public_name(L, f)), NULL);
     p->number = -1;
     p->calls = L->calls ? L->calls : call_count(L, text_format(L->ngc, "%s()", f->name));
     return p;

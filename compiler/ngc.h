@@ -441,6 +441,7 @@ Names *names_new(Ngc *, Loc, const char *name);
 /* ---- lower*.c, value.c, builtin.c, einsum.c: syntax -> model ----------------------------------------------- */
 
 Model *lower(Ngc *, int file);                           /* as the user wrote it; NULL where there were errors */
+void model_names(Model *);                               /* names.c: no two values share one */
 
 /* ---- warn.c: what is legal and hardly meant ------------------------------------------------------------------------- */
 

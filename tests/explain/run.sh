@@ -47,10 +47,22 @@ for level in derivation source none; do
 done >"$dir/rules.txt"
 [ "${1-}" = --accept ] && cp "$dir/rules.txt" tests/explain/rules.txt
 check "the comments of the C" diff -u tests/explain/rules.txt "$dir/rules.txt"
+{
+    comments tests/explain/words.ng forward -O0
+    comments tests/explain/words.ng backward -O0
+} >"$dir/words.txt"
+[ "${1-}" = --accept ] && cp "$dir/words.txt" tests/explain/words.txt
+check "the words of comments" diff -u tests/explain/words.txt "$dir/words.txt"
+# The same for every example by rule: each statement of the way back has its line, no word is the compiler's own, no name is two values'.
+for model in examples/*.ng tests/explain/*.ng; do
+    case $model in *edges.ng) continue ;; esac
+    "$NGC" -O0 "$model" -o - >"$dir/$(basename "$model" .ng).plain.c" 2>/dev/null
+done
+check "lines, words and names of the C" python3 tests/explain/comments.py "$dir"/*.plain.c
 # Numbers that a statement is computed from in steps of their own stand below its comment: in front of each is one, or another of them.
 for model in net_221 logistic_one; do
     "$NGC" -O0 --comments=derivation examples/$model.ng -o - 2>/dev/null >"$dir/plain.c"
-    check "$model: helpers stand below the comment" awk '/const (float|int32_t) t[0-9]+ =/ { n++; if (last !~ /\*\/$|^    const/) { print last; print; bad = 1 } } { last = $0 } END { exit bad || !n }' "$dir/plain.c"
+    check "$model: helpers stand below the comment" awk '/const (float|int32_t) t[0-9]+ =/ { n++; if (last !~ /\*\/$|^    const|^    w->t[0-9]+ =/) { print last; print; bad = 1 } } { last = $0 } END { exit bad || !n }' "$dir/plain.c"
 done
 comments tests/explain/rules.ng backward -O2 --comments=derivation >"$dir/fast.txt"
 check "what made a line, at -O2" grep -q 'a: from bce(sigmoid)' "$dir/fast.txt"
