@@ -774,6 +774,57 @@ static void print_header(Emit *e, const char *name, Text *t)
     text_add(t, "\n#endif\n");
 }
 
+/* ---- which variable of the C is which value ------------------------------------------------------------------- */
+
+static const char *variable_text(Emit *e, const Place *place, const char *function)
+{
+    static const char *const block[] = {[VAR_INPUT] = "in", [VAR_PARAM] = "params", [VAR_STATE] = "state"};
+    switch (place->kind) {
+    case P_VAR: return text_format(e->ngc, "%s->%s", block[place->var->kind], place->var->cname);
+    case P_MEMBER: return text_format(e->ngc, "w->%s", place->name);
+    case P_GRAD: return text_format(e->ngc, "grads->%s", place->name);
+    case P_LOCAL: return place->name ? text_format(e->ngc, "%s %s", function, place->name) : NULL;
+    default: return NULL;
+    }
+}
+
+static void add_variable(Emit *e, Output *out, Table *known, int *room, const char *name, const char *text)
+{
+    int *seen = name && text ? table_at(e->ngc, known, intern_str(e->ngc, name)) : NULL;
+    if (!seen || (*seen)++)
+        return;
+    out->variable = arena_grow(e->ngc, out->variable, out->variables, room, sizeof *out->variable);
+    out->variable[out->variables++] = (Variable){name, text};
+}
+
+/* For the page, which shows the C: by their names the variables of inputs, results and gradients, then of all that the functions
+ * store, forward and backward first. */
+static void list_variables(Emit *e, Output *out)
+{
+    Table known = {0};
+    int room = 0;
+    for (int i = 0; i < e->model->vars; i++) {
+        const Var *v = e->model->var[i];
+        Place place = {.kind = P_VAR, .var = (Var *)v};
+        add_variable(e, out, &known, &room, v->name, variable_text(e, &place, ""));
+    }
+    for (int i = 0; i < e->model->roots; i++) {
+        const Root *r = &e->model->root[i];
+        Place place = emit_root_place(e, r);
+        if (r->kind != ROOT_UPDATE && (r->kind == ROOT_GRAD || emit_keeps(e, r)))
+            add_variable(e, out, &known, &room, r->name, variable_text(e, &place, ""));
+    }
+    for (int first = 1; first >= 0; first--)
+        for (int i = 0; i < e->functions; i++) {
+            const Function *f = &e->function[i];
+            if ((f->fn == FN_FORWARD || f->fn == FN_BACKWARD) != first || f->fn == FN_INIT)
+                continue;
+            for (int k = 0; k < f->program->nodes; k++)
+                if (f->phase < 0 || f->program->phase[k] == f->phase)
+                    add_variable(e, out, &known, &room, f->program->node[k]->name, variable_text(e, &f->program->place[k], f->name));
+        }
+}
+
 void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
 {
     Emit *e = emit_prepare(ngc, m);
@@ -821,4 +872,6 @@ void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
     text_put(&out->c, body.at, body.size);
     print_plain_pragma(e, &out->c, false);
     emit_model(e, &out->c);
+    if (e->plain)
+        list_variables(e, out);
 }

@@ -374,6 +374,43 @@ static void json_nodes(const Json *j)
     text_add(t, "],\n");
 }
 
+/* What a value of that name is called in the C unless something is in the way: "w->h_z". Of a gradient there are several. */
+static bool is_plain_variable(const Lesson *l, const Variable *v, const char *prefix)
+{
+    char *name = arena_copy(l->ngc, v->name, strlen(v->name) + 1);
+    for (char *c = name; *c; c++)
+        *c = *c == '.' || *c == '/' ? '_' : *c;
+    return strcmp(v->text, text_format(l->ngc, "%s%s", prefix, name)) == 0;
+}
+
+/* Variables of the C that are called otherwise than their values, of items and their gradients. */
+static void json_variables(const Lesson *l, Text *t)
+{
+    Table told = {0};
+    bool first = true;
+    for (int i = 0; i < l->items; i++)
+        *table_at(l->ngc, &told, intern_str(l->ngc, l->item[i].label)) = 1;
+    for (int i = 0; i < l->moves; i++)
+        *table_at(l->ngc, &told, intern_str(l->ngc, l->move[i].down)) = 1;
+    text_add(t, "\"variables\":{");
+    for (int i = 0; i < l->code.variables; i++) {
+        const Variable *v = &l->code.variable[i];
+        static const char *const prefix[] = {"in->", "params->", "state->", "w->", "grads->", "forward ", "backward "};
+        bool plain = !*table_at(l->ngc, &told, intern_str(l->ngc, v->name));
+        int kinds = strstr(v->name, "/d") ? 7 : 5; /* a gradient is often a function's own */
+        for (int k = 0; k < kinds && !plain; k++)
+            plain = is_plain_variable(l, v, prefix[k]);
+        if (plain)
+            continue;
+        text_add(t, first ? "" : ",");
+        first = false;
+        page_string(t, v->name);
+        text_add(t, ":");
+        page_string(t, v->text);
+    }
+    text_add(t, "},\n");
+}
+
 static const char *main_source(const Lesson *l)
 {
     for (int i = 0; i < l->ngc->files; i++)
@@ -440,6 +477,7 @@ static void json_lesson(const Json *j)
     if (l->ngc->opt.jacobians)
         json_jacobians(l, t);
     json_nodes(j);
+    json_variables(l, t);
     json_pair(t, "c", l->code.c.at);
     t->at[--t->size] = '\0';
     text_add(t, "}\n");

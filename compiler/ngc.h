@@ -655,9 +655,16 @@ int explain_main(Ngc *, Model *, const char *form, const char *path, const char 
 
 /* ---- emit_c.c (with fuse.c, plan.c) --------------------------------------------------------------------------- */
 
+typedef struct Variable { /* of the C at -O0 */
+    const char *name;       /* "h.z", "dJ/dh.z": the value's */
+    const char *text;       /* "w->h_z"; of a function's own "forward t7" */
+} Variable;
+
 typedef struct Output {
     Text c, h;
     size_t numbers;         /* bytes of c that are the elements of constants */
+    Variable *variable;
+    int variables;
 } Output;
 
 /* base: name of the header to include, or NULL to have the declarations in the C itself */

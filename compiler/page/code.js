@@ -52,34 +52,57 @@ Listing.LINE = 18;
 const source = new Listing($('source'), L.source, k => linkLine(k + 1));
 const code = new Listing($('c'), L.c, k => linkBox(k < 0 ? null : boxOfC(k)));
 
-/* Which lines of C speak of a word; found once, at the first question. */
-let wordLines = null;
-function linesWith(word) {
-  if (!wordLines) {
-    wordLines = new Map();
-    code.lines.forEach((s, k) => new Set(s.match(/[A-Za-z_]\w*/g)).forEach(w => { if (!wordLines.has(w)) wordLines.set(w, []); wordLines.get(w).push(k); }));
-  }
-  return wordLines.get(word) || [];
+/* ---- variables of the C: `in->a`, `w->h_z`, or a name of one function's own. Comments and bare words are none. ---- */
+const cName = name => name.replace(/[./]/g, '_');
+const VARIABLE = /(?:\b(?:in|params|state|w|grads)->)?\b[A-Za-z_]\w*/g;
+const statements = code.lines.map(s => /^ \*|^#|^typedef|^static const/.test(s) ? '' : s.replace(/\/\*.*?(\*\/|$)/g, ''));
+const functionOf = []; /* by line: "forward" also for its parts */
+statements.reduce((inside, s, k) => {
+  const m = /^(?:static void|int) (?:\w+_)?(predict|eval|forward|backward|update|step)(?:_\d+)?\(.*[^;]$/.exec(s);
+  functionOf[k] = m ? m[1] : inside;
+  return s === '}' ? '' : functionOf[k];
+}, '');
+/* Where each occurs; a function's own as "forward t7". Found once, at the first question. */
+let variableLines = null;
+function variablesIn(k) {
+  return (statements[k].match(VARIABLE) || []).flatMap(v => v.includes('->') ? [v] : functionOf[k] && /^(t\d+|d\w+_d\w+)$/.test(v) ? [`${functionOf[k]} ${v}`] : []);
 }
-const cName = name => name.replace(/\./g, '_');
-const inC = new Map(); /* C's names of items */
-items.forEach((t, i) => inC.set(cName(t.name), i));
+function linesWith(variable) {
+  if (!variableLines) {
+    variableLines = new Map();
+    statements.forEach((_, k) => new Set(variablesIn(k)).forEach(v => { if (!variableLines.has(v)) variableLines.set(v, []); variableLines.get(v).push(k); }));
+  }
+  return variableLines.get(variable) || [];
+}
+const BLOCK = {input: 'in->', param: 'params->', state: 'state->'};
+const variablesOf = t => [L.variables[t.name] || (BLOCK[t.kind] || 'w->') + cName(t.name)];
+function gradientsOf(name) { /* "dJ/dz" */
+  return L.variables[name] ? [L.variables[name]] : ['grads->', 'w->', 'backward ', 'forward '].map(p => p + cName(name));
+}
+const inC = new Map(); /* variables of values and of gradients */
+L.steps.forEach(s => gradientsOf(s.downstream).forEach(v => inC.set(v, s.x)));
+items.forEach((t, i) => variablesOf(t).forEach(v => inC.set(v, i)));
 function boxOfC(k) {
-  for (const w of code.lines[k].match(/[A-Za-z_]\w*/g) || []) {
-    const i = inC.has(w) ? inC.get(w) : /^d[A-Za-z]\w*_d/.test(w) ? inC.get(w.replace(/^d.*?_d/, '')) : undefined;
-    if (i !== undefined) return boxOf[i];
+  const said = q => /^\s+\/\*/.test(code.lines[q]);
+  if (said(k)) { /* a comment is about what is computed below it */
+    while (said(k)) k++;
+    const set = q => { const v = variablesIn(q)[0]; return inC.has(v) && computedAt([q], [v], functionOf[q]).length; };
+    for (let q = k; functionOf[q] && !said(q); q++) if (set(q)) { k = q; break; }
   }
-  return null;
+  const v = variablesIn(k).find(v => inC.has(v));
+  return v === undefined ? null : boxOf[inC.get(v)];
 }
-/* Where the C computes a value (or, by its name, a gradient): the statements, else what is said of its line of the model. */
-function linesOfC(item, word) {
-  const hits = linesWith(word).filter(k => /[+*-]?= |ngrt_|\(/.test(code.lines[k]) && !/^\s*\/\*/.test(code.lines[k]));
+/* The statements that speak of a value or a gradient, else what is said of its line of the model. */
+function linesOfC(item, variables) {
+  const hits = variables.flatMap(linesWith);
   return hits.length || !item.line ? hits : code.lines.flatMap((s, k) => s.includes(`/* line ${item.line}: `) ? [k] : []);
 }
-
-/* Where the forward and the backward pass begin: the other functions have the same statements. */
-const functionAt = {};
-for (const kind of ['forward', 'backward']) functionAt[kind] = code.lines.findIndex(s => RegExp(`^(static void|int) (\\w+_)?${kind}(_\\d+)?\\(.*[^;]$`).test(s));
+/* Those of them, of one function, that compute it. */
+function computedAt(lines, variables, inside) {
+  const names = variables.map(v => v.replace(/^\w+ /, '').replace(/\W/g, '\\$&')), set = RegExp(`(^|[^\\w>])(${names.join('|')})(\\[[^=]*\\])? [-+*/]?= `);
+  const own = lines.filter(k => functionOf[k] === inside && set.test(statements[k]));
+  return own.length ? own : lines.filter(k => set.test(statements[k]));
+}
 
 function linkBox(b) {
   document.querySelectorAll('#graph .hot').forEach(x => x.classList.remove('hot'));
@@ -89,7 +112,7 @@ function linkBox(b) {
   const t = items[b.result];
   drawn.get(b).g.classList.add('hot');
   source.mark('hot', [...new Set(b.items.map(i => items[i].line).filter(k => k))].map(k => k - 1));
-  code.mark('hot', linesOfC(t, cName(t.name)));
+  code.mark('hot', linesOfC(t, variablesOf(t)));
 }
 function linkLine(line) {
   linkBox(null);
@@ -97,7 +120,7 @@ function linkLine(line) {
   source.mark('hot', [line - 1]);
   const of = items.map((t, i) => i).filter(i => items[i].line === line);
   new Set(of.map(i => boxOf[i])).forEach(b => drawn.get(b).g.classList.add('hot'));
-  code.mark('hot', [...new Set(of.flatMap(i => linesOfC(items[i], cName(items[i].name))))]);
+  code.mark('hot', [...new Set(of.flatMap(i => linesOfC(items[i], variablesOf(items[i]))))]);
 }
 function paintCode(e) {
   source.mark('now', []);
@@ -106,11 +129,14 @@ function paintCode(e) {
   const t = items[e.kind === 'forward' ? e.box.result : e.list[0].y];
   if (t.line) { source.mark('now', [t.line - 1]); source.see(t.line - 1); }
   const given = {line: 0}; /* of a folded part, the gradients that the C has names for */
-  let lines = e.kind === 'forward' ? [] : e.list.slice(0, 40).flatMap(s => linesOfC(given, `d${e.loss}_d${cName(items[s.x].name)}`));
-  if (!lines.length && e.kind === 'backward') lines = linesOfC(given, `d${e.loss}_d${cName(t.name)}`); /* then the one that arrives */
-  if (!lines.length) lines = linesOfC(e.kind === 'forward' ? t : items[e.list[0].x], cName(t.name));
+  const gradient = name => computedAt(linesOfC(given, gradientsOf(name)), gradientsOf(name), 'backward');
+  let lines = e.kind === 'forward' ? [] : e.list.slice(0, 40).flatMap(s => gradient(s.downstream));
+  if (!lines.length && e.kind === 'backward') lines = gradient(e.list[0].upstream); /* then the one that arrives */
+  if (!lines.length) {
+    const of = e.kind === 'forward' ? t : items[e.list[0].x], all = linesOfC(of, variablesOf(of)), own = computedAt(all, variablesOf(of), 'forward');
+    lines = own.length ? own : all;
+  }
   lines = [...new Set(lines)].sort((a, b) => a - b);
   code.mark('now', lines);
-  const from = functionAt[e.kind];
-  if (lines.length) code.see(lines.find(k => k >= from) || lines[0]);
+  if (lines.length) code.see(lines.find(k => functionOf[k] === e.kind) || lines[0]);
 }

@@ -153,6 +153,29 @@ def edges(browser, name):
     page.close()
 
 
+def links(browser, name):
+    """What lights up in the C are the statements that speak of the variable, and no others; the other way, a statement's own value."""
+    page, lesson = Page(browser), json.load(open(f"{directory}/{name}.json"))
+    page.open(f"{directory}/{name}.html")
+    lines = [re.sub(r"/\*.*?(\*/|$)", "", s) for s in lesson["c"].rstrip("\n").split("\n")]
+    block = dict(input="in->")
+    for i, item in enumerate(lesson["items"]):
+        if item["name"].startswith("v") and item["kind"] == "value":
+            continue
+        variable = lesson["variables"].get(item["name"], block.get(item["kind"], "w->") + item["name"])
+        want = [k for k, s in enumerate(lines) if re.search(rf"(?<![\w>]){re.escape(variable)}(?!\w)", s)]
+        got = json.loads(page.value(f"(linkBox(boxOf[{i}]), JSON.stringify([...document.querySelectorAll('#c b.hot')].map(e => parseInt(e.style.top)/Listing.LINE)))"))
+        check(name, f"{item['name']} is {variable} in the C", want and sorted(got) == want, (want, sorted(got)))
+    for text, box in (("w->accuracy = ", "accuracy"), ("/* line 4: accuracy = ", "accuracy"), ("grads->dJ_dw = ", "w"), ("grads->dJ_dline = ", "line")):
+        k = next(k for k, s in enumerate(lesson["c"].split("\n")) if text in s)
+        got = page.value(f"(b => b && b.name)(boxOfC({k}))")
+        check(name, f"the line of {text} is linked with {box}", got == box, got)
+    check(name, "other lines are linked with nothing", page.value("code.lines.every((s, k) => /->|=/.test(s) || /^\\s+\\/\\*/.test(s) || boxOfC(k) === null)"))
+    now = page.value("(setLevel('op'), steps.map((s, k) => { go(k + 1); return code.marks.now.map(e => code.lines[parseInt(e.style.top)/Listing.LINE].trim()).join(' | '); }))")
+    check(name, "a step shows its statement", all(any(s.startswith(t) for s in now) for t in ("w->accuracy = ", "w->part = ", "grads->dJ_dline = ", "grads->dJ_di = ")), now)
+    page.close()
+
+
 def course(browser, name):
     """Sliders stop at the numbers of the course: 3.1 and not 3.06."""
     page = Page(browser)
@@ -275,6 +298,7 @@ try:
                 print(name, round(time.time() - start, 2))
     keyboard(browser, "net_221")
     edges(browser, "edges")
+    links(browser, "links")
     course(browser, "chain")
     boundary(browser, "xor")
     boundary(browser, "or_gate")

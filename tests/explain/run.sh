@@ -122,6 +122,7 @@ group "the forms of examples"
 explain gather tests/explain/gather.ng
 explain every_op tests/explain/every_op.ng
 explain edges tests/explain/edges.ng
+explain links tests/explain/links.ng
 explain blocks12 examples/char_gpt.ng
 check "large values do not stay in memory" sh -c 'ulimit -v 600000; "$1" explain --json examples/char_gpt.ng -o "$2"' sh "$NGC" "$dir/full.json"
 { # a packed page whose text has what the packing uses itself, and letters of one to four bytes
@@ -213,7 +214,7 @@ if have chromium && have python3; then
         *) in_share 3 $number || continue ;;
         esac
         case $name in
-        gather | every_op | edges) model=tests/explain/$name.ng ;;
+        gather | every_op | edges | links) model=tests/explain/$name.ng ;;
         letters) model=$dir/$name.ng ;;
         blocks12) model=examples/char_gpt.ng ;;
         *) model=examples/$name.ng ;;

@@ -5,7 +5,7 @@ import sys
 NOT_FINITE = ("inf", "-inf", "nan")
 text, number, whole, maybe = str, (int, float, str), int, type(None)
 top = dict(version=whole, live=bool, model=text, source=text, items=list, steps=list, derivatives=list, updates=list, results=list, work=dict, data=dict, nudges=list, curves=list,
-           nodes=list, c=text)
+           nodes=list, variables=dict, c=text)
 parts = dict(
     items=dict(node=whole, name=text, kind=text, invented=bool, formula=(str, maybe), numbers=(str, maybe), mathml=(str, maybe), teach=(str, maybe),
                line=whole, group=text, level=whole, args=list, gradient=(int, maybe)),
