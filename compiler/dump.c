@@ -91,9 +91,10 @@ static const char *range_text(Graph *g, Size lo, int64_t step, Size count, Size 
     }
     Size end = size_add(g, lo, size_add(g, size_mul(g, size_sub(g, count, 1), step), 1));
     bool to_the_end = end == size || (end >= 0 && size >= 0 && end + step > size);
-    if (lo == 0)
+    bool one = count == 1 && size != 1;
+    if (lo == 0 && !one)
         from = "";
-    if (!to_the_end)
+    if (!to_the_end || one)
         to = size_text(g, end, "");
     if (step == 1)
         return text_format(g->ngc, "%s:%s", from, to);

@@ -123,6 +123,8 @@ const char *lesson_invented(const Lesson *l)
 static const char *axes_words(const Lesson *l, const Node *n)
 {
     Text t = {.ngc = l->ngc};
+    if (n->op == OP_reshape && n->shape.rank == 0)
+        return ", as a number";
     if (n->op == OP_expand || n->op == OP_reshape)
         return text_format(l->ngc, n->op == OP_expand ? ", copied to %s" : ", in the shape %s", lesson_shape(l, n));
     if (!(op_info[n->op]->flags & F_REDUCE) || n->op == OP_argmax || n->shape.rank == 0)

@@ -154,6 +154,24 @@ static const char *write_expr(const Writer *w, const Expr *x)
     }
 }
 
+/* Has write_expr a form for it? Indices and lists are told as text. */
+static bool is_writable(const Expr *x)
+{
+    switch (x->kind) {
+    case X_NUM:
+    case X_NAME: return true;
+    case X_NEG:
+    case X_TRANSPOSE: return is_writable(x->a);
+    case X_BINARY: return is_writable(x->a) && is_writable(x->b);
+    case X_CALL:
+        for (const Arg *a = x->args; a; a = a->next)
+            if (!is_writable(a->value))
+                return false;
+        return true;
+    default: return false;
+    }
+}
+
 /* ---- rules ------------------------------------------------------------------------------------------------------ */
 
 /* Is a rule an expression of the language, and not words? */
@@ -307,11 +325,12 @@ const char *math_formula(const Lesson *l, const Node *n, const char *const *oper
     const char *text = bare_formula(l, n, math == M_TEXT || n->nargs > 3 ? operand : letters);
     if (math == M_TEXT)
         return text;
-    if (n->nargs > 3 || !math_rule_parses(text))
+    const Expr *x = n->nargs <= 3 && math_rule_parses(text) ? parse_expr(l->ngc, text) : NULL;
+    if (!x || !is_writable(x))
         return text_format(l->ngc, math == M_TEX ? "\\text{%s}" : "<mtext>%s</mtext>", escape(l, bare_formula(l, n, operand), math));
     const char *names[5] = {"", "", "", "", ""};
     for (int i = 0; i < n->nargs; i++)
         names[i] = math_name(l, operand[i], math);
     Writer w = {l, math, names};
-    return write_expr(&w, parse_expr(l->ngc, text));
+    return write_expr(&w, x);
 }

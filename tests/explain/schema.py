@@ -77,6 +77,8 @@ def check(lesson):
     assert lesson["work"]["all"] >= lesson["work"]["forward"] >= 0
     assert all(i["kind"] in ("input", "param", "state", "data", "value", "loss") for i in lesson["items"])
     assert all(len(c["y"]) == len(c["slope"]) > 1 for c in lesson["curves"])
+    for i in lesson["items"]:
+        assert "?" not in (i["mathml"] or ""), f"{i['name']} = {i['formula']} has no MathML"
     ids = [n["id"] for n in lesson["nodes"]]
     assert ids == sorted(set(ids)), "nodes are not in order"
     known = set()
