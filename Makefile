@@ -78,11 +78,14 @@ endif
 
 TEXTS   = prelude=compiler/prelude.ng errors=compiler/errors.txt runtime_math=runtime/ngrt_math.h runtime_small=runtime/ngrt_small.h runtime_gemm=runtime/ngrt_gemm.c \
           runtime_random=runtime/ngrt_random.c runtime_linear=runtime/ngrt_linear.c runtime_conv=runtime/ngrt_conv.c runtime_header=runtime/ngrt.h page=compiler/page/page.html \
-          page_style=compiler/page/page.css page_script=$(B)/page.js
-# the parts of ngc explain's page, in the order in which they use each other, without indentation and lines of comment
+          page_style=$(B)/page.css page_script=$(B)/page.js
+# the parts of ngc explain's page, in the order in which they use each other, in fewer bytes: without indentation and comments that end a line
 PAGE_JS = lesson ops folds graph code board plot train lectures jacobians main
 $(B)/page.js: $(PAGE_JS:%=compiler/page/%.js) | $(B)
-	cat $(PAGE_JS:%=compiler/page/%.js) | sed 's/^  *//; /^\/\*[^*]*\*\/$$/d' > $@.tmp && mv $@.tmp $@
+	cat $(PAGE_JS:%=compiler/page/%.js) | sed 's/^  *//; /^\/\*[^*]*\*\/$$/d; s/  *\/\* [^*]*\*\/$$//; s/\<const \([A-Za-z[{]\)/let \1/g; /^$$/d' > $@.tmp && mv $@.tmp $@
+
+$(B)/page.css: compiler/page/page.css | $(B)
+	sed 's/^  *//; /^\/\*[^*]*\*\/$$/d; /^$$/d' $< > $@.tmp && mv $@.tmp $@
 
 $(B)/texts.c: $(B)/embed $(foreach t,$(TEXTS),$(lastword $(subst =, ,$(t)))) Makefile
 	$(B)/embed $(TEXTS) > $@.tmp && mv $@.tmp $@

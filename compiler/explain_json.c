@@ -174,7 +174,8 @@ static void json_item(const Lesson *l, Text *t, const Item *n, bool first)
     text_add(t, "%s\n{\"node\":%d,", first ? "" : ",", n->node->id);
     json_pair(t, "name", n->label);
     json_pair(t, "kind", n->kind);
-    text_add(t, "\"invented\":%s,", n->node->op == OP_var && n->node->attr.var->invented ? "true" : "false");
+    if (n->node->op == OP_var && n->node->attr.var->invented)
+        text_add(t, "\"invented\":true,");
     json_pair(t, "formula", n->formula);
     json_pair(t, "numbers", n->numbers);
     json_pair(t, "mathml", n->math_html);

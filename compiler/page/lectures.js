@@ -188,7 +188,7 @@ function paintCurve() {
 
 /* ---- the test by a nudge, at the values that the page has now ---- */
 const nudges = L.nudges.map(n => {
-  const x = node.get(n.node), y = items.find(t => t.name === n.of), told = {...n, entry: n.entry};
+  const x = node.get(n.node), y = items.find(t => t.name === n.of), told = {...n};
   for (const k of ['from', 'to', 'loss', 'moved', 'slope', 'derivative']) told[k] = num(n[k]);
   if (!live || !x || !y) return {told};
   const on = dependents([x.id]), list = needed([y.node]).filter(e => on.has(e.id) && e !== x);

@@ -55,9 +55,9 @@ def names(where, body):
     for name in sorted(local & member):
         faults.append(f"{where}: {name} is a number of its own and a member")
     said = {}
-    for line in body:
+    for line, following in zip(body, body[1:] + [""]):
         m = re.match(r"    /\* (?:line \d+: )?([A-Za-z_][\w.]*) = (?!.*  =>)(.*) \*/", line)
-        if m and (line.startswith("    /* line") and "backward" not in where):
+        if line.startswith("    /* line") and ("backward" not in where or following.startswith("    /* line")):
             continue  # the model's own text
         if m and said.setdefault(m.group(1), m.group(2)) != m.group(2) and "update" not in where:
             faults.append(f"{where}: {m.group(1)} is {said[m.group(1)]} and {m.group(2)}")

@@ -7,7 +7,7 @@ text, number, whole, maybe = str, (int, float, str), int, type(None)
 top = dict(version=whole, live=bool, model=text, source=text, items=list, steps=list, derivatives=list, updates=list, results=list, work=dict, data=dict, nudges=list, curves=list,
            nodes=list, variables=dict, c=text)
 parts = dict(
-    items=dict(node=whole, name=text, kind=text, invented=bool, formula=(str, maybe), numbers=(str, maybe), mathml=(str, maybe), teach=(str, maybe),
+    items=dict(node=whole, name=text, kind=text, formula=(str, maybe), numbers=(str, maybe), mathml=(str, maybe), teach=(str, maybe),
                line=whole, group=text, level=whole, args=list, gradient=(int, maybe)),
     steps=dict(x=whole, y=whole, operand=whole, use=whole, loss=text, upstream=text, downstream=text, rule=text, mathml=text, local=(str, maybe),
                teach=(str, maybe), slope=(int, float, str, maybe), dy=whole, dx=whole, sum=whole),
@@ -19,7 +19,7 @@ parts = dict(
     curves={"name": text, "op": text, "rule": text, "from": number, "to": number, "y": list, "slope": list},
     nodes=dict(id=whole, op=text, args=list, attr=dict, shape=list, value=(list, maybe)),
 )
-optional = {"stats"}
+optional = {"stats", "invented"}
 with_jacobians = dict(layout=text, jacobians=list, cost=dict)
 jacobian = dict(y=whole, x=whole, rows=whole, columns=whole, name=text, structure=(str, maybe), downstream=(list, maybe), value=(list, maybe))
 
