@@ -79,10 +79,13 @@ endif
 TEXTS   = prelude=compiler/prelude.ng errors=compiler/errors.txt runtime_math=runtime/ngrt_math.h runtime_small=runtime/ngrt_small.h runtime_gemm=runtime/ngrt_gemm.c \
           runtime_random=runtime/ngrt_random.c runtime_linear=runtime/ngrt_linear.c runtime_conv=runtime/ngrt_conv.c runtime_header=runtime/ngrt.h page=compiler/page/page.html \
           page_style=$(B)/page.css page_script=$(B)/page.js
-# the parts of ngc explain's page, in the order in which they use each other, in fewer bytes: without indentation and comments that end a line
+# the parts of ngc explain's page, in the order in which they use each other, in fewer bytes: without indentation, comments that end
+# a line, and blanks around operators that texts do not have
+FEWER_JS = -e 's/^  *//; /^\/\*[^*]*\*\/$$/d; s/  *\/\* [^*]*\*\/$$//; /^$$/d' -e 's/\<const \([A-Za-z[{]\)/let \1/g' \
+          -e 's/ \(=>\|===\|!==\|&&\|||\|[-+<>]=\|[*<>]\) /\1/g; s/; }/}/g; s/) {/){/g; s/\<\(if\|for\|while\) (/\1(/g'
 PAGE_JS = lesson ops folds graph code board plot train lectures jacobians main
-$(B)/page.js: $(PAGE_JS:%=compiler/page/%.js) | $(B)
-	cat $(PAGE_JS:%=compiler/page/%.js) | sed 's/^  *//; /^\/\*[^*]*\*\/$$/d; s/  *\/\* [^*]*\*\/$$//; s/\<const \([A-Za-z[{]\)/let \1/g; /^$$/d' > $@.tmp && mv $@.tmp $@
+$(B)/page.js: $(PAGE_JS:%=compiler/page/%.js) Makefile | $(B)
+	cat $(PAGE_JS:%=compiler/page/%.js) | sed $(FEWER_JS) > $@.tmp && mv $@.tmp $@
 
 $(B)/page.css: compiler/page/page.css | $(B)
 	sed 's/^  *//; /^\/\*[^*]*\*\/$$/d; /^$$/d' $< > $@.tmp && mv $@.tmp $@
