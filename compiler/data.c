@@ -21,9 +21,8 @@ static int fail(Ngc *ngc, int status, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fprintf(stderr, "ngc: error: %s\n", text_vformat(ngc, format, args));
+    complain(ngc, "%s", text_vformat(ngc, format, args));
     va_end(args);
-    ngc->errors++;
     return status;
 }
 
@@ -49,7 +48,11 @@ static int read_file(Ngc *ngc, const char *path, const char *name, ngrt_data **d
 {
     ngrt_message message;
     *data = arena_alloc(ngc, sizeof **data); /* its block lives as long as the process */
-    return ngrt_data_read_named(*data, path, name, &message) ? fail(ngc, 3, "%s", message.text) : 0;
+    if (ngrt_data_read_named(*data, path, name, &message))
+        return fail(ngc, 3, "%s", message.text);
+    if (message.text[0])
+        diag(ngc, SEV_NOTE, 0, (Loc){.file = -1}, "%s", message.text);
+    return 0;
 }
 
 /* Which axis runs over rows: the first whose size is known at run time; without such sizes the first of all, for a file

@@ -2,6 +2,7 @@
  *
  * A file is read whole into one block. IDX and NumPy elements stay in that block and in their type; CSV becomes
  * doubles. */
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +65,7 @@ typedef struct Csv {
     Span line;          /* the line read last, without blanks around it; never empty */
     const char *start;  /* where that line begins in the text */
     size_t number;      /* its number, from 1 */
+    size_t top;         /* the number of the first line that is not blank */
     char separator;
 } Csv;
 
@@ -154,29 +156,90 @@ static char find_separator(Span line) {
     return ' ';
 }
 
-/* Whether the first line is to be skipped: not all numbers, or another number of cells than the second. */
-static int is_header(Csv csv) {
-    Span line = csv.line, cell;
-    size_t cells = count_cells(line, csv.separator);
-    double value;
-    int more = 1;
-    while (next_cell(&line, csv.separator, &more, &cell))
-        if (!read_number(cell, &value))
+/* Whether the cell is a number in some form, also one that no row may hold: nan, inf. */
+static int is_number(Span cell) {
+    char text[64], *end;
+    size_t size = (size_t)(cell.end - cell.at);
+    if (size == 0 || size >= sizeof text)
+        return 0;
+    memcpy(text, cell.at, size);
+    text[size] = 0;
+    strtod(text, &end);
+    return *end == 0 && end != text;
+}
+
+/* Whether the cell says that there is no value. */
+static int is_missing(Span cell) {
+    static const char *const word[] = { "", "NA", "N/A", "#N/A", "null", "none", "nil", "?", "-", "." };
+    size_t i, k, size = (size_t)(cell.end - cell.at);
+    for (i = 0; i < sizeof word / sizeof *word; i++) {
+        if (strlen(word[i]) != size)
+            continue;
+        for (k = 0; k < size && tolower((unsigned char)word[i][k]) == tolower((unsigned char)cell.at[k]); k++)
+            ;
+        if (k == size)
             return 1;
-    return next_line(&csv) && count_cells(csv.line, csv.separator) != cells;
+    }
+    return 0;
+}
+
+/* Whether the first line names the columns: no cell of it is a number, and some cell is a name. */
+static int is_header(const Csv *csv) {
+    Span line = csv->line, cell;
+    int more = 1, names = 0;
+    while (next_cell(&line, csv->separator, &more, &cell)) {
+        if (is_number(cell))
+            return 0;
+        names += !is_missing(cell);
+    }
+    return names > 0;
+}
+
+/* Whether the first line counts what follows, as scikit-learn's files do: just as many rows, the columns but one, and the
+ * names of the classes. */
+static int counts_rows(Csv csv) {
+    Span line = csv.line, cell;
+    double rows, columns;
+    size_t count = 0;
+    int more = 1, names = 0;
+    if (!next_cell(&line, csv.separator, &more, &cell) || !read_number(cell, &rows) ||
+        !next_cell(&line, csv.separator, &more, &cell) || !read_number(cell, &columns))
+        return 0;
+    while (next_cell(&line, csv.separator, &more, &cell)) {
+        if (is_number(cell) || is_missing(cell))
+            return 0;
+        names++;
+    }
+    while (names > 0 && next_line(&csv))
+        if (count++ == 0 && (double)count_cells(csv.line, csv.separator) != columns + 1)
+            return 0;
+    return names > 0 && (double)count == rows;
+}
+
+/* Says that the first line was taken as a header, and shows where it begins. */
+static void note_header(const Csv *csv, const char *as, ngrt_message *message) {
+    char text[64];
+    size_t i, size = (size_t)(csv->line.end - csv->line.at);
+    for (i = 0; i < size && i < sizeof text - 1; i++)
+        text[i] = csv->line.at[i] >= ' ' && csv->line.at[i] <= '~' ? csv->line.at[i] : '?';
+    text[i] = 0;
+    ngrt_fail(message, NGRT_OK, "%s:%zu: taken as %s: %s%s", csv->path, csv->number, as, text,
+              i < size ? "..." : "");
 }
 
 /* Says what is wrong with a cell, with line and column. */
 static int fail_cell(const Csv *csv, Span cell, ngrt_message *message) {
+    static const char rule[] = "; a first line names the columns only if none of its cells is a number";
+    const char *more = csv->number == csv->top ? rule : "";
     char text[24];
     size_t i, size = (size_t)(cell.end - cell.at), column = (size_t)(cell.at - csv->start) + 1;
     if (size == 0)
-        return ngrt_fail(message, NGRT_EFORMAT, "%s:%zu:%zu: a value is missing", csv->path, csv->number, column);
+        return ngrt_fail(message, NGRT_EFORMAT, "%s:%zu:%zu: a value is missing%s", csv->path, csv->number, column, more);
     for (i = 0; i < size && i < sizeof text - 1; i++)
         text[i] = cell.at[i] >= ' ' && cell.at[i] <= '~' ? cell.at[i] : '?';
     text[i] = 0;
-    return ngrt_fail(message, NGRT_EFORMAT, "%s:%zu:%zu: '%s'%s is not a finite number", csv->path, csv->number, column,
-                text, i < size ? "..." : "");
+    return ngrt_fail(message, NGRT_EFORMAT, "%s:%zu:%zu: '%s'%s is not a finite number%s", csv->path, csv->number, column,
+                text, i < size ? "..." : "", more);
 }
 
 /* The numbers of the current line into out, which has room for columns. */
@@ -198,8 +261,9 @@ static int parse_row(const Csv *csv, double *out, size_t columns, size_t first, 
     return NGRT_OK;
 }
 
-/* Positions csv on the first line of numbers, with its separator known; false if there is none. */
-static int find_rows(Csv *csv) {
+/* Positions csv on the first line of numbers, with its separator known; false if there is none. The message says what was
+ * taken as a header. */
+static int find_rows(Csv *csv, ngrt_message *message) {
     Csv probe = *csv;
     probe.separator = '\t'; /* tabs at the ends of a line count until the separator is known */
     if (!next_line(&probe))
@@ -207,7 +271,16 @@ static int find_rows(Csv *csv) {
     csv->separator = find_separator(probe.line);
     if (next_line(&probe))
         csv->separator = find_separator(probe.line);
-    return next_line(csv) && (!is_header(*csv) || next_line(csv));
+    if (!next_line(csv))
+        return 0;
+    csv->top = csv->number;
+    if (is_header(csv))
+        note_header(csv, "the names of the columns", message);
+    else if (counts_rows(*csv))
+        note_header(csv, "the counts of rows and columns", message);
+    else
+        return 1;
+    return next_line(csv);
 }
 
 /* Reads the rows from the current line on; data->block and data->line grow as they come. */
@@ -242,7 +315,7 @@ static int parse_csv(ngrt_data *data, Bytes *b, const char *path, ngrt_message *
     int error;
     if (b->size >= 3 && memcmp(b->at, "\xEF\xBB\xBF", 3) == 0)
         csv.rest.at += 3;
-    if (!find_rows(&csv))
+    if (!find_rows(&csv, message))
         return ngrt_fail(message, NGRT_EFORMAT, "%s: holds no rows of numbers", path);
     error = parse_rows(data, &csv, message);
     data->type = NGRT_DATA_F64;

@@ -49,8 +49,8 @@ typedef struct ngrt_message {
 } ngrt_message;
 
 /* Reads a file of one of these formats, told apart by content:
- *   CSV     numbers separated by comma, semicolon, tab or blanks, quoted or not; a first line that holds anything but
- *           numbers, or another number of cells than the second, is a header and skipped; so are blank lines
+ *   CSV     numbers separated by comma, semicolon, tab or blanks, quoted or not; a first line without a number in it
+ *           names the columns: it is skipped, and the message says so, although NGRT_OK is returned; blank lines are skipped
  *   IDX     as of MNIST: bytes, 16- and 32-bit integers, floats
  *   NumPy   .npy of version 1 to 3, in C's or Fortran's order; .npz with one array
  * each also compressed by gzip. Every size is checked against the file before it is trusted. Returns NGRT_OK, NGRT_EIO,

@@ -191,6 +191,8 @@ static int read_sources(const Trainer *t, Set *set) {
             return ngrt_trainer_fail(t, USAGE, "the input %s is a scalar: give %s=value", s->input->name, s->input->name);
         if (ngrt_data_read_named(&s->data, s->path, s->input ? s->input->name : NULL, &message))
             return ngrt_trainer_fail(t, FILES, "%s", message.text);
+        if (message.text[0])
+            ngrt_trainer_note(t, "%s", message.text);
     }
     return DONE;
 }

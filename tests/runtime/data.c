@@ -50,8 +50,6 @@ static void test_csv(void) {
     CHECK(reads("1,2,3\n4,5,6\n", 2, 3, 21));
     CHECK(reads("1,2,3\r\n4,5,6", 2, 3, 21));
     CHECK(reads("a,b\n1,2\n3,4\n", 2, 2, 10) && data.line[0] == 2);
-    CHECK(reads("3,2,one,two\n1,2,3,4,5\n6,7,8,9,10\n", 2, 5, 55));
-    CHECK(reads("150,4\n1,2,3\n4,5,6\n", 2, 3, 21));
     CHECK(reads("\xEF\xBB\xBFx;y\n1;2\n", 1, 2, 3));
     CHECK(reads("\"1.5\";\"-2\"\n\"3\";\"4e0\"\n", 2, 2, 6.5));
     CHECK(reads("\"a \"\"b\"\", c\",d\n1,2\n", 1, 2, 3));
@@ -61,6 +59,35 @@ static void test_csv(void) {
     CHECK(reads("# one two\n1.0e+00 2.0e+00\n", 1, 2, 3));
     CHECK(reads("7", 1, 1, 7));
     CHECK(reads("1 , 2\n 3,4 \n", 2, 2, 10));
+}
+
+/* A first line is a header only if no cell is a number; the message says what was taken. */
+static void test_csv_headers(void) {
+    static const char *const lost[] = { /* what is wrong with the first line, at which column, and the line */
+        "'NA'", "3", "1,NA,3", "'2x'", "1", "2x,2,3", "a value is missing", "3", "1,,3", "'l.5'", "5", "1,2,l.5",
+        "'nan'", "1", "nan,nan,nan", "'x'", "1", "x,inf,z", "'x'", "1", "x,0x10,z", "'N/A'", "1", "N/A,null,?",
+        "a value is missing", "1", ",,", "'x'", "1", "x,0,1", "'id'", "2", "\"id\",\"0\",\"1\"", "'NA'", "1", "NA,,"
+    };
+    char text[100], want[200];
+    size_t i;
+    CHECK(reads("1,2,3\n4,5,6\n", 2, 3, 21) && !message.text[0]);
+    CHECK(reads("a,b\n1,2\n", 1, 2, 3) && strcmp(message.text, "file:1: taken as the names of the columns: a,b") == 0);
+    CHECK(reads("\n ,a\n1,2\n", 1, 2, 3) && strcmp(message.text, "file:2: taken as the names of the columns: ,a") == 0);
+    CHECK(reads("1stFloor,2ndFloor\n1,2\n", 1, 2, 3) && reads("NA,b\n1,2\n", 1, 2, 3) && reads("a,b,c\n1,2\n", 1, 2, 3));
+    for (i = 0; i < sizeof lost / sizeof *lost; i += 3) {
+        const char *what = lost[i], *is = *what == '\'' ? " is not a finite number" : "";
+        snprintf(text, sizeof text, "%s\n4,5,6\n7,8,9\n", lost[i + 2]);
+        snprintf(want, sizeof want, "file:1:%s: %s%s; a first line names the columns only if none of its cells is a number",
+                 lost[i + 1], what, is);
+        CHECK(refuses(text, want));
+    }
+    CHECK(reads("2,2,one,two,three\n1,2,3\n6,7,8\n", 2, 3, 27) &&
+          strcmp(message.text, "file:1: taken as the counts of rows and columns: 2,2,one,two,three") == 0);
+    CHECK(refuses("2,2,one,NA\n1,2,3\n6,7,8\n", "file:1:5: 'one' is not a finite number; a first line names the columns only "
+                                               "if none of its cells is a number"));
+    CHECK(refuses("3,2,one\n1,2,3,4\n", "file:1:5: 'one' is not a finite number; a first line names the columns only if none "
+                                        "of its cells is a number"));
+    CHECK(refuses("150,4\n1,2,3\n", "file:2:5: column 3; line 1 has 2 columns"));
 }
 
 static void test_csv_errors(void) {
@@ -204,6 +231,7 @@ int main(void) {
     unsigned char npy[256];
     size_t size = make_small_npy(npy);
     test_csv();
+    test_csv_headers();
     test_csv_errors();
     test_idx();
     test_npy();
