@@ -136,12 +136,44 @@ static int measure(Ngc *ngc, Model *m, const Eval *e, Feed *feed, int feeds, int
     return 0;
 }
 
+/* The elements that a row of its file gives the input. */
+static int64_t row_width(const Eval *e, const Feed *f)
+{
+    int64_t dim[MAX_RANK], width = eval_shape(e, f->var->shape, dim);
+    return f->axis >= 0 ? width / dim[f->axis] : width;
+}
+
+/* Inputs that have a value by default keep it where the shared file has no columns for them. */
+static int leave_defaults(const Model *m, const Eval *e, Feed *feed, int feeds)
+{
+    int64_t need = 0;
+    const ngrt_data *shared = NULL;
+    int kept = 0;
+    for (int i = 0; i < feeds; i++) {
+        Feed *f = &feed[i];
+        f->axis = row_axis(m, f);
+        if (f->own)
+            continue;
+        shared = f->data;
+        need += f->axis < 0 && f->var->init ? 0 : row_width(e, f);
+    }
+
+    bool all = shared && need == (int64_t)shared->columns;
+    for (int i = 0; i < feeds; i++)
+        if (feed[i].own || !feed[i].var->init || (all && feed[i].axis >= 0))
+            feed[kept++] = feed[i];
+    return kept;
+}
+
 int data_bind(Ngc *ngc, Model *m, Eval *e, const char *files, double **var, DataRows *out)
 {
     Feed *feed = arena_alloc(ngc, (size_t)(m->vars + strlen(files) + 1) * sizeof *feed);
     int feeds = 0, status;
     int64_t dim[MAX_RANK];
-    if ((status = find_feeds(ngc, m, files, feed, &feeds)) != 0 || (status = measure(ngc, m, e, feed, feeds, &out->rows)) != 0)
+    if ((status = find_feeds(ngc, m, files, feed, &feeds)) != 0)
+        return status;
+    feeds = leave_defaults(m, e, feed, feeds);
+    if ((status = measure(ngc, m, e, feed, feeds, &out->rows)) != 0)
         return status;
     if (m->graph->dims && out->rows && out->rows < e->dim[0])
         e->dim[0] = out->rows;

@@ -517,6 +517,24 @@ static bool is_target(const Emit *e, int var)
     return false;
 }
 
+/* Does the model give the input a value? */
+static bool has_default(const Var *v)
+{
+    double d;
+    if (v->kind != VAR_INPUT || !v->init)
+        return false;
+    return v->shape.rank > 0 ? default_data(v) != NULL : node_const(v->init, &d);
+}
+
+/* The flags of a variable. */
+static const char *var_flags(const Emit *e, int var)
+{
+    bool target = e->model->var[var]->kind == VAR_INPUT && is_target(e, var);
+    if (has_default(e->model->var[var]))
+        return target ? "NGRT_TARGET | NGRT_DEFAULT" : "NGRT_DEFAULT";
+    return target ? "NGRT_TARGET" : "0";
+}
+
 static int add_rows(Emit *e, Text *t)
 {
     static const struct {
@@ -539,7 +557,7 @@ static int add_rows(Emit *e, Text *t)
                 continue;
             add_row(e, t,
                     (Row){v->name, of_var[k].role, of_var[k].block, v->cname, v->type, v->shape,
-                          k == VAR_INPUT && is_target(e, i) ? "NGRT_TARGET" : "0", v->limit});
+                          var_flags(e, i), v->limit});
             rows++;
         }
     for (size_t k = 0; k < sizeof of_root / sizeof *of_root; k++)
@@ -612,6 +630,8 @@ void emit_model(Emit *e, Text *t)
     }
     if (count > 0)
         text_add(t, "static const ngrt_tensor tensors[] = {\n%s};\n\n", rows.at);
+    if (has_var(e, VAR_INPUT))
+        text_add(t, "static const %s_inputs defaults = %s_INPUTS;\n\n", e->name, e->upper);
     text_add(t, "const ngrt_model %s_model = {\n    NGRT_MODEL_VERSION, %s, %s,\n    ", e->name,
              quote(e->ngc, e->model->name), e->ngc->opt.real_double ? "NGRT_F64" : "NGRT_F32");
     for (size_t i = 0; i < sizeof block / sizeof *block; i++)
@@ -624,5 +644,5 @@ void emit_model(Emit *e, Text *t)
         text_add(t, ",\n    sizeof(%s_totals), call_metrics_start, call_metrics_add, call_metrics_finish", e->name);
     else
         text_add(t, ",\n    0, NULL, NULL, NULL");
-    text_add(t, "\n};\n");
+    text_add(t, ",\n    %s\n};\n", has_var(e, VAR_INPUT) ? "&defaults" : "NULL");
 }

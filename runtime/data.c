@@ -335,7 +335,7 @@ static int read_member(ngrt_data *data, Bytes *b, const char *path, const char *
     memset(b, 0, sizeof *b);
     error = ngrt_npz_read(&a, name, message);
     if (!error && a.count != 1)
-        error = name ? ngrt_fail(message, NGRT_EFORMAT, "%s: holds no array '%s'", path, name)
+        error = name ? ngrt_fail(message, NGRT_EMODEL, "%s: holds no array '%s'", path, name)
                      : ngrt_fail(message, NGRT_EFORMAT, "%s: holds %d arrays, not one", path, a.count);
     if (!error) {
         *data = a.tensor[0].data;

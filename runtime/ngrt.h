@@ -55,7 +55,8 @@ enum ngrt_type { NGRT_F32, NGRT_F64, NGRT_I32 };
 enum ngrt_flag {
     NGRT_SUM = 1,       /* loss: that of all rows is the sum of those of the batches */
     NGRT_TARGET = 2,    /* input: predict does not read it */
-    NGRT_MEAN = 4       /* loss: that of all rows is the mean of those of the batches, by rows; without either: see total */
+    NGRT_MEAN = 4,      /* loss: that of all rows is the mean of those of the batches, by rows; without either: see total */
+    NGRT_DEFAULT = 8    /* input: the model gives it a value, which is in `defaults` */
 };
 
 /* A size known only at run time: 1 <= size <= max. */
@@ -104,6 +105,7 @@ typedef struct ngrt_model {
     void (*metrics_start)(void *totals);
     int (*metrics_add)(const void *params, void *state, const void *inputs, void *work, void *totals);
     int (*metrics_finish)(void *totals);
+    const void *defaults; /* an inputs struct with the default values, as NAME_INPUTS; NULL: there are no inputs */
 } ngrt_model;
 
 /*@ end: */

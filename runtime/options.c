@@ -182,7 +182,7 @@ static int parse_argument(Trainer *t, int argc, char **argv, int *i) {
     return status;
 }
 
-/* Whether there is an input that gets its elements from a file. */
+/* Whether there is an input that must get its elements from a file. */
 static int takes_data(const ngrt_model *m, int skip) {
     int i;
     for (i = 0; i < m->tensors; i++)
@@ -197,7 +197,7 @@ static int parse_arguments(Trainer *t, int argc, char **argv) {
         status = parse_argument(t, argc, argv, &i);
     if (!status && t->map && !t->load_path && !t->save_path)
         status = ngrt_trainer_fail(t, USAGE, "--map wants --load or --save");
-    if (!status && !t->train.sources && takes_data(t->model, t->command == PREDICT ? NGRT_TARGET : 0))
+    if (!status && !t->train.sources && takes_data(t->model, NGRT_DEFAULT | (t->command == PREDICT ? NGRT_TARGET : 0)))
         status = ngrt_trainer_fail(t, USAGE, "no data: give --data FILE");
     return status;
 }

@@ -127,6 +127,64 @@ static int check_integers(const Trainer *t, const Feed *f) {
     return DONE;
 }
 
+/* Whether the model's own value is used for a tensor input. */
+static int keeps_default(const Trainer *t, const Set *set, const ngrt_tensor *x) {
+    const Source *s = find_source(set, x);
+    if (!(x->flags & NGRT_DEFAULT) || (s && s->input))
+        return 0;
+    if (!s || set->no_defaults || row_axis(t->model, x, 0) < 0)
+        return 1;
+    return t->model->dims == 0 && (size_t)x->shape[0] != s->data.rows;
+}
+
+/* The value is in the inputs block already. Where an axis after the first has a run-time size, its rows are longer there
+ * than those that the model reads. */
+static int add_default(const Trainer *t, Set *set, const ngrt_tensor *x) {
+    Spread *s = &set->spread[set->spreads];
+    size_t count = 1;
+    int i, inside = 0;
+    for (i = 0; i < x->rank; i++) {
+        inside |= i > 0 && x->dim[i] >= 0;
+        count *= (size_t)x->shape[i];
+    }
+    if (!inside)
+        return DONE;
+    s->input = x;
+    s->buffer = ngrt_trainer_allocate(count, type_size(x->type));
+    if (!s->buffer)
+        return ngrt_trainer_no_memory(t);
+    memcpy(set->inputs + x->offset, &s->buffer, sizeof s->buffer);
+    set->spreads++;
+    return DONE;
+}
+
+/* Lays the value out for so many rows. Along a run-time axis all its elements are the same. */
+static void lay_out(const Trainer *t, Spread *s, size_t rows) {
+    const ngrt_tensor *x = s->input;
+    size_t at[8] = { 0 }, length[8], step[8], size = type_size(x->type), k, count = 1, from = 0;
+    const char *value;
+    int i;
+    memcpy(&value, (const char *)t->model->defaults + x->offset, sizeof value);
+    for (i = x->rank - 1, k = 1; i >= 0; k *= (size_t)x->shape[i], i--) {
+        int d = x->dim[i];
+        length[i] = d < 0 ? (size_t)x->shape[i] : (size_t)(x->shape[i] / t->model->dim[d].max);
+        length[i] *= d < 0 ? 1 : d == 0 ? rows : (size_t)t->size[d];
+        step[i] = d < 0 ? k : 0;
+        count *= length[i];
+    }
+    for (k = 0; k < count; k++) {
+        memcpy((char *)s->buffer + k * size, value + from * size, size);
+        for (i = x->rank - 1; i >= 0; i--) { /* the next element */
+            from += step[i];
+            if (++at[i] < length[i])
+                break;
+            from -= step[i] * length[i];
+            at[i] = 0;
+        }
+    }
+    s->count = rows;
+}
+
 /* Adds the feed of a tensor input; columns of the file without a name are given out in order. */
 static int add_feed(const Trainer *t, Set *set, const ngrt_tensor *x, size_t *column) {
     Feed *f = &set->feed[set->feeds];
@@ -135,6 +193,8 @@ static int add_feed(const Trainer *t, Set *set, const ngrt_tensor *x, size_t *co
         return DONE;
     f->input = x;
     f->source = find_source(set, x);
+    if (keeps_default(t, set, x))
+        return add_default(t, set, x);
     if (!f->source)
         return ngrt_trainer_fail(t, USAGE, "the input %s has no data: give %s %s=FILE", x->name, set->option, x->name);
     axis = row_axis(t->model, x, f->source->input != NULL);
@@ -159,7 +219,7 @@ static int set_scalar(const Trainer *t, Set *set, const ngrt_tensor *x) {
     int i;
     for (i = 0; i < t->assigns; i++)
         text = ngrt_find_input(t->model, t->assign[i]) == x ? strchr(t->assign[i], '=') + 1 : text;
-    if (!text && t->command == PREDICT && x->flags & NGRT_TARGET)
+    if (!text && (x->flags & NGRT_DEFAULT || (t->command == PREDICT && x->flags & NGRT_TARGET)))
         return DONE;
     if (!text)
         return ngrt_trainer_fail(t, USAGE, "the input %s has no value: give %s=value", x->name, x->name);
@@ -180,7 +240,7 @@ static int set_scalar(const Trainer *t, Set *set, const ngrt_tensor *x) {
 /* Reads the files of a set; a file that is named twice is an error, for then one would be ignored. */
 static int read_sources(const Trainer *t, Set *set) {
     ngrt_message message;
-    int i, j;
+    int i, j, error;
     for (i = 0; i < set->sources; i++) {
         Source *s = &set->source[i];
         for (j = 0; j < i; j++)
@@ -189,7 +249,14 @@ static int read_sources(const Trainer *t, Set *set) {
                             s->input ? s->input->name : "the inputs that have no file of their own");
         if (s->input && s->input->rank == 0)
             return ngrt_trainer_fail(t, USAGE, "the input %s is a scalar: give %s=value", s->input->name, s->input->name);
-        if (ngrt_data_read_named(&s->data, s->path, s->input ? s->input->name : NULL, &message))
+        error = ngrt_data_read_named(&s->data, s->path, s->input ? s->input->name : NULL, &message);
+        if (error == NGRT_EMODEL && s->may_lack) {
+            *s = set->source[--set->sources];
+            memset(&set->source[set->sources], 0, sizeof *s);
+            i--;
+            continue;
+        }
+        if (error)
             return ngrt_trainer_fail(t, FILES, "%s", message.text);
         if (message.text[0])
             ngrt_trainer_note(t, "%s", message.text);
@@ -227,6 +294,7 @@ static int spread_archives(const Trainer *t, Set *set) {
             set->source = grown;
             memset(&grown[set->sources], 0, sizeof *grown);
             grown[set->sources].input = x;
+            grown[set->sources].may_lack = x->flags & NGRT_DEFAULT;
             grown[set->sources++].path = grown[i].path;
         }
         set->source[i] = set->source[--set->sources]; /* the archive itself is none */
@@ -235,20 +303,42 @@ static int spread_archives(const Trainer *t, Set *set) {
     return DONE;
 }
 
-/* Whether the file without a name has columns for all inputs, those that predict does not read too. */
-static int has_targets(const Trainer *t, const Set *set) {
+/* The file that no input is named for, or NULL. */
+static const Source *shared_source(const Set *set) {
+    int i;
+    for (i = 0; i < set->sources; i++)
+        if (!set->source[i].input)
+            return &set->source[i];
+    return NULL;
+}
+
+/* The columns that inputs take of the shared file. */
+static size_t columns_taken(const Trainer *t, const Set *set) {
     size_t need = 0;
-    const Source *rest = NULL;
     int i;
     for (i = 0; i < t->model->tensors; i++) {
         const ngrt_tensor *x = &t->model->tensor[i];
         const Source *s = x->role == NGRT_INPUT && x->rank > 0 ? find_source(set, x) : NULL;
-        if (s && !s->input) {
-            rest = s;
-            need += row_width(t, x, row_axis(t->model, x, 0), x->rank);
-        }
+        if (!s || s->input || (set->no_targets && x->flags & NGRT_TARGET) || keeps_default(t, set, x))
+            continue;
+        need += row_width(t, x, row_axis(t->model, x, 0), x->rank);
     }
-    return rest && rest->data.columns == need;
+    return need;
+}
+
+/* Chooses who takes columns of the shared file by how many there are: all inputs, or all but those that have a value by
+ * default, or that predict does not read. */
+static void choose_inputs(const Trainer *t, Set *set) {
+    const Source *shared = shared_source(set);
+    int targets = t->command == PREDICT, k;
+    for (k = 0; shared && k <= 2 * targets + 1; k++) {
+        set->no_targets = k >= 2;
+        set->no_defaults = k % 2;
+        if (columns_taken(t, set) == shared->data.columns)
+            return;
+    }
+    set->no_targets = targets;
+    set->no_defaults = 1;
 }
 
 /* Makes the buffers, puts their addresses into the inputs block, and fills those that stay as they are. */
@@ -284,12 +374,15 @@ int ngrt_set_bind(const Trainer *t, Set *set, long batch) {
     status = spread_archives(t, set);
     if (!status)
         status = read_sources(t, set);
-    if (!status && set->no_targets)
-        set->no_targets = !has_targets(t, set);
+    if (!status)
+        choose_inputs(t, set);
     set->feed = ngrt_trainer_allocate((size_t)m->tensors, sizeof *set->feed);
+    set->spread = ngrt_trainer_allocate((size_t)m->tensors, sizeof *set->spread);
     set->inputs = ngrt_trainer_allocate(1, m->sizeof_inputs);
-    if (!set->feed || !set->inputs)
+    if (!set->feed || !set->spread || !set->inputs)
         return ngrt_trainer_no_memory(t);
+    if (m->defaults)
+        memcpy(set->inputs, m->defaults, m->sizeof_inputs);
     for (i = 0; i < m->tensors && !status; i++) {
         const ngrt_tensor *x = &m->tensor[i];
         if (x->role == NGRT_INPUT)
@@ -307,10 +400,13 @@ void ngrt_set_free(Set *set) {
     int i;
     for (i = 0; i < set->feeds; i++)
         free(set->feed[i].buffer);
+    for (i = 0; i < set->spreads; i++)
+        free(set->spread[i].buffer);
     for (i = 0; i < set->sources; i++)
         ngrt_data_free(&set->source[i].data);
     free(set->source);
     free(set->feed);
+    free(set->spread);
     free(set->inputs);
 }
 
@@ -329,6 +425,9 @@ void ngrt_set_fill(const Trainer *t, Set *set, const size_t *order, size_t first
                 ngrt_data_copy(d, from + o * piece, piece, f->input->type, (char *)f->buffer + (o * count + r) * size);
         }
     }
+    for (i = 0; i < set->spreads; i++)
+        if (set->spread[i].count != count)
+            lay_out(t, &set->spread[i], count);
     if (t->model->dims)
         memcpy(set->inputs + t->model->dim[0].offset, &rows, sizeof rows);
 }

@@ -13,6 +13,7 @@ enum { TRAIN = 1, EVAL = 2, PREDICT = 4 }; /* commands, as a set */
 typedef struct Source { /* a file, for one input or for all that are left */
     const ngrt_tensor *input;   /* NULL: the inputs that no file is named for */
     const char *path;
+    int may_lack;               /* an archive that need not have the input's array */
     ngrt_data data;
 } Source;
 
@@ -26,13 +27,22 @@ typedef struct Feed { /* where an input's elements come from */
     void *buffer;
 } Feed;
 
+typedef struct Spread { /* a default value with a run-time axis that is not its first: laid out anew for each size */
+    const ngrt_tensor *input;
+    void *buffer;
+    size_t count;       /* rows that it is laid out for */
+} Spread;
+
 typedef struct Set { /* a data set, bound to the inputs */
     const char *option; /* "--data" */
     Source *source;
     int sources;
     Feed *feed;
     int feeds;
+    Spread *spread;
+    int spreads;
     int no_targets;     /* inputs that predict does not read get nothing, unless a file is named for them */
+    int no_defaults;    /* inputs with a default value keep it, unless a file is named for them */
     size_t rows;
     size_t batch;       /* rows the buffers have room for */
     char *inputs;       /* the model's inputs block */

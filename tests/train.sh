@@ -55,6 +55,7 @@ learns spiral 1000 accuracy 0.97 1
 learns moons 500 net 0.98 1
 also line 0.8 0.95
 learns regularised 500 accuracy 0.99 1
+learns rate 20 J 0 0.5
 learns newton 7 J 0 1e-9
 learns mixture 500 error 0 0.05
 learns oscillator 3000 error 0 0.01

@@ -43,7 +43,7 @@ have() { # have TOOL: or say that its checks are left out
 prefix=$dir/prefix   # where install.sh installs
 expected='xor: 0 1 1 0
 line: 2.00 x + 1.00' # what the programs of examples/embed say
-for part in ${EMBED_PARTS:-cli cache install editors builds hosts weights saves metrics firmware}; do
+for part in ${EMBED_PARTS:-cli cache data install editors builds hosts weights saves metrics firmware}; do
     cd "$top/tests/embed" || exit 2
     . ./$part.sh
     group $part

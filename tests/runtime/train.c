@@ -122,7 +122,11 @@ static const ngrt_tensor line_tensor[] = {
 };
 static const ngrt_model line_model = { NGRT_MODEL_VERSION, "line", NGRT_F32, sizeof(line_params), 0,
     sizeof(line_inputs), sizeof(line_work), 0, 1, line_dim, 13, line_tensor, line_init, NULL,
-    line_eval, NULL, NULL, NULL, line_step, sizeof(line_totals), line_start, line_add, line_finish };
+    line_eval, NULL, NULL, NULL, line_step, sizeof(line_totals), line_start, line_add, line_finish, NULL };
+
+/* The same with values by default: z = [[1], [2]], k = [2, 1], lr = 0.1. */
+static const float easy_z[] = { 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2 }, easy_k[] = { 2, 1 };
+static const line_inputs easy_inputs = { 8, NULL, easy_z, NULL, easy_k, 0.1f, NULL };
 
 /* A model of fixed sizes in double: input a[3, 2], t[3]; J = mean((a @ w - t)^2), full batches. */
 typedef struct full_inputs { const double *a, *t; } full_inputs;
@@ -157,7 +161,7 @@ static const ngrt_tensor full_tensor[] = {
     { "J", NGRT_LOSS, NGRT_F64, 0, { 0 }, { 0 }, 0, 0, 0, 0 },
 };
 static const ngrt_model full_model = { NGRT_MODEL_VERSION, "full", NGRT_F64, 16, 0, sizeof(full_inputs), 32, 0, 0,
-    NULL, 3, full_tensor, NULL, NULL, full_eval, NULL, NULL, NULL, full_step, 0, NULL, NULL, NULL };
+    NULL, 3, full_tensor, NULL, NULL, full_eval, NULL, NULL, NULL, full_step, 0, NULL, NULL, NULL, NULL };
 
 /* ---- running it ---------------------------------------------------------------------------------------- */
 
@@ -210,6 +214,32 @@ static void write_text(const char *path, const char *text) {
     FILE *file = fopen(path, "w");
     if (!file || fputs(text, file) < 0 || fclose(file) != 0)
         exit(3);
+}
+
+/* Values by default are used for all that the data does not have; they are laid out for each batch as a file's would be. */
+static void test_defaults(void) {
+    ngrt_tensor tensor[sizeof line_tensor / sizeof *line_tensor];
+    ngrt_model easy = line_model;
+    char first[sizeof out];
+    int i;
+    memcpy(tensor, line_tensor, sizeof tensor);
+    for (i = 0; i < (int)(sizeof tensor / sizeof *tensor); i++)
+        if (strchr("zk", *tensor[i].name) || strcmp(tensor[i].name, "lr") == 0)
+            tensor[i].flags |= NGRT_DEFAULT;
+    easy.tensor = tensor;
+    easy.defaults = &easy_inputs;
+    write_text("xcy.csv", "1,2,0,3\n2,1,1,4\n0,1,2,-1\n1,1,0,7\n2,0,1,5\n");
+    write_text("z12.csv", "1,2\n1,2\n1,2\n1,2\n1,2\n");
+    write_text("xzcy.csv", "1,2,1,2,0,3\n2,1,1,2,1,4\n0,1,1,2,2,-1\n1,1,1,2,0,7\n2,0,1,2,1,5\n");
+    CHECK(run_model(&easy, "--data xcy.csv --epochs 3 --batch 2") == 0 && strlen(out) > 10);
+    memcpy(first, out, sizeof out);
+    CHECK(run_model(&easy, "--data xzcy.csv --epochs 3 --batch 2") == 0 && strcmp(out, first) == 0);
+    CHECK(run_model(&easy, "--data xcy.csv --data z=z12.csv --epochs 3 --batch 2") == 0 && strcmp(out, first) == 0);
+    CHECK(run_model(&easy, "--data xcy.csv --data k=k.csv lr=0.1 --epochs 3 --batch 2") == 0 && strcmp(out, first) == 0);
+    CHECK(run_model(&easy, "--data xcy.csv --val xcy.csv --epochs 3 --batch 2 --quiet") == 0 && strcmp(out, first) == 0);
+    CHECK(run_model(&easy, "--data xcy.csv lr=0.2 --epochs 3 --batch 2") == 0 && strcmp(out, first) != 0);
+    CHECK(run_model(&easy, "--data z12.csv") == 3 && strstr(err, "z12.csv: 2 columns, but the inputs take 4: x 2, c 1, y 1"));
+    CHECK(run_model(&easy, "--epochs 1") == 2 && strstr(err, "no data"));
 }
 
 /* rows of x0 x1 z0 z1 c y, with y from the parameters 1, -2, 0.5, 3; 0.1, 0.2, 0.3 and k = 2, 1; and the same in
@@ -344,6 +374,7 @@ int main(void) {
     test_means();
     test_values();
     test_full();
+    test_defaults();
     test_failures();
     return check_end("train");
 }
