@@ -300,6 +300,19 @@ static Value *b_eye(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, graph_binary(L->g, OP_eq, row, column));
 }
 
+/* "t[m]": the input that the labels are views of, as it is declared, or is to be (rows, if not NULL); otherwise their own
+ * text. */
+static const char *labels_text(Lower *L, const Value *v, const Node *n, const Shape *rows)
+{
+    if (n->op == OP_var && rows)
+        return text_format(L->ngc, "%s%s", n->attr.var->name, rows->rank ? shape_text(L->g, *rows) : "");
+    while (op_info[n->op]->flags & F_VIEW)
+        n = n->arg[0];
+    if (n->op != OP_var || n->shape.rank == 0)
+        return n->op == OP_var ? n->attr.var->name : value_text(L, v);
+    return text_format(L->ngc, "%s%s", n->attr.var->name, shape_text(L->g, n->shape));
+}
+
 /* one_hot(i, n)[.., k] = 1 where k == i[..]; labels are checked at run time. */
 static Value *b_one_hot(Lower *L, Loc loc, Value **arg)
 {
@@ -623,6 +636,19 @@ static Value *b_is_int(Lower *L, Loc loc, Value **arg)
     return x ? value_number(L, loc, x->type == T_INT) : value_error(L, loc);
 }
 
+/* ": write p[:, 0]" where b is a without its last axis, of size 1, or "". */
+static const char *without_last(Lower *L, const Node *a, const Node *b, const char *otherwise)
+{
+    Shape s = a->shape;
+    if (s.rank == 0 || s.dim[s.rank - 1] != 1)
+        return "";
+    s.rank--;
+    if (!shape_equal(s, b->shape))
+        return "";
+    const char *name = a->op == OP_var ? a->attr.var->name : a->name && !strchr(a->name, '.') ? a->name : otherwise;
+    return text_format(L->ngc, ": write %s[%s, 0]", name, s.rank == 1 ? ":" : "...");
+}
+
 /* same_shape(a, b): a in the shape of b, or an error: losses never broadcast. */
 static Value *b_same_shape(Lower *L, Loc loc, Value **arg)
 {
@@ -630,9 +656,46 @@ static Value *b_same_shape(Lower *L, Loc loc, Value **arg)
     if (!a || !b)
         return value_error(L, loc);
     if (!shape_equal(a->shape, b->shape)) {
-        lower_error(L, 319, loc, "the prediction has shape %s, the target %s", shape_text(L->g, a->shape), shape_text(L->g, b->shape));
+        const char *hint = without_last(L, a, b, "p");
+        if (!*hint)
+            hint = without_last(L, b, a, "t");
+        lower_error(L, 319, loc, "the prediction has shape %s, the target %s%s", shape_text(L->g, a->shape), shape_text(L->g, b->shape), hint);
         return value_error(L, loc);
     }
+    return arg[0];
+}
+
+/* same_labels(z, t): int labels t, one for each row of scores z [.., k], or an error. */
+static Value *b_same_labels(Lower *L, Loc loc, Value **arg)
+{
+    Node *z = want_node(L, arg[0], "scores"), *t = want_node(L, arg[1], "labels");
+    if (!z || !t)
+        return value_error(L, loc);
+    Shape rows = z->shape;
+    rows.rank -= rows.rank > 0;
+    if (t->type != T_INT && !is_known(L, t)) {
+        lower_error(L, 406, loc, "labels must be int: declare '%s: int'", labels_text(L, arg[1], t, &rows));
+        return value_error(L, loc);
+    }
+    t = want_index(L, arg[1], "a label");
+    if (!t)
+        return value_error(L, loc);
+    if (!shape_equal(rows, t->shape)) {
+        Node *row = graph_full(L->g, rows, 0);
+        lower_error(L, 319, loc, "the prediction has shape %s, the labels %s, not %s%s", shape_text(L->g, z->shape),
+                    shape_text(L->g, t->shape), shape_text(L->g, rows), without_last(L, t, row, "t"));
+        return value_error(L, loc);
+    }
+    return value_node(L, loc, t);
+}
+
+/* meant_as(x, "logits"): x; a warning where it is what a softmax or a sigmoid makes of logits. */
+static Value *b_meant_as(Lower *L, Loc loc, Value **arg)
+{
+    Node *x = want_node(L, arg[0], "a value");
+    if (!x)
+        return value_error(L, loc);
+    warn_meant(L, lower_site(L, loc), x, arg[1]->kind == V_TEXT ? arg[1]->text : "logits");
     return arg[0];
 }
 
@@ -738,6 +801,8 @@ static const Builtin table[] = {
     {"append", "list value", b_append, 0},
     {"len", "x", b_len, 0},
     {"is_int", "x", b_is_int, 0},
+    {"same_labels", "z t", b_same_labels, 0},
+    {"meant_as", "x what", b_meant_as, 0},
     {"is_list", "x", b_is_list, 0},
     {"is_function", "x", b_is_function, 0},
     {"einsum", "letters a b? c?", builtin_einsum, 0},

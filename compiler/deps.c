@@ -34,7 +34,7 @@ bool deps_write(Ngc *ngc, Text *t, const char *given, const char *const *target,
     for (int i = 0; i < targets + ngc->files + 1; i++) {
         const char *name = i < targets ? given ? "" : target[i] : name_of(ngc, i - targets, extra);
         if (name && strpbrk(name, "\r\n")) {
-            fprintf(stderr, "ngc: error: a rule for make cannot have a name of two lines in it\n");
+            complain(ngc, "a rule for make cannot have a name of two lines in it");
             return false;
         }
     }

@@ -421,10 +421,15 @@ int explain_main(Ngc *ngc, Model *m, const char *form, const char *path, const c
     for (size_t i = 0; form && i < sizeof forms / sizeof *forms; i++)
         k = strcmp(forms[i].form, form) == 0 ? i : k;
     forms[k].tell(l, &t);
-    if (!path)
+    bool named = path != NULL;
+    if (!named)
         path = strcmp(forms[k].end, "-") == 0 ? "-" : text_format(ngc, "%s%s", m->name, forms[k].end);
     OutFile file = {.path = path, .text = t.at, .size = t.size};
-    if (output_clash(ngc, &file, 1))
+    if (!named && strcmp(path, "-") != 0) {
+        file.ours.begins = "<!DOCTYPE html>";
+        file.ours.holds = "<title>ngc explain</title>";
+    }
+    if (output_clash(ngc, &file, 1) || output_foreign(ngc, &file, 1))
         return 2;
     return output_write(ngc, &file, 1) ? 0 : 3;
 }

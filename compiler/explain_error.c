@@ -29,7 +29,7 @@ static const char *find_page(int code, size_t *size)
     return page;
 }
 
-int explain_error_main(const Args *a)
+int explain_error_main(Ngc *ngc, const Args *a)
 {
     for (int i = 0; i < a->rests; i++) {
         const char *word = a->rest[i];
@@ -39,7 +39,7 @@ int explain_error_main(const Args *a)
         size_t size = 0;
         const char *page = *digits && !*end && code > 0 && code < 10000 ? find_page((int)code, &size) : NULL;
         if (!page) {
-            fprintf(stderr, "ngc: error: there is no error '%s'; they are numbered as NG0301\n", word);
+            complain(ngc, "there is no error '%s'; they are numbered as NG0301", word);
             return 2;
         }
         printf("%s%.*s\n", i ? "\n" : "", (int)size, page);

@@ -162,6 +162,12 @@ static Value *unknown(Lower *L, const Expr *x, const char *what)
         for (int i = 0; i < s->buckets; i++)
             for (Binding *b = s->bucket[i]; b && n < 512; b = b->next)
                 near[n++] = b->name;
+    bool function = strcmp(what, "function") == 0;
+    const char *advice = function && x->name[1] ? foreign_function(L->ngc, x->name, "x") : foreign_constant(L->ngc, x->name);
+    if (advice) {
+        lower_error(L, 201, x->at, "unknown %s '%s': %s", what, x->name, advice);
+        return value_error(L, x->loc);
+    }
     const char *guess = suggest(L->ngc, x->name, near, n);
     Diag *d = lower_error(L, 201, x->at, "unknown %s '%s'%s%s%s", what, x->name, guess ? "; did you mean '" : "", guess ? guess : "",
                           guess ? "'?" : "");
@@ -217,6 +223,49 @@ static Value *shape_value(Lower *L, Loc loc, Shape s)
     return value_list(L, loc, item, s.rank);
 }
 
+/* How the library's function of that name is called on a value, or NULL. */
+static const char *call_of(Lower *L, const char *name, const char *of)
+{
+    const Builtin *f = builtin_find(name);
+    const Binding *b = scope_find(L, name);
+    const Stmt *def = b && b->value->kind == V_FUNC ? b->value->func->def : NULL;
+    bool more = false;
+    if (!f && !def)
+        return NULL;
+    if (f)
+        for (const char *p = strchr(f->params, ' '); p; p = strchr(p + 1, ' '))
+            more |= p[1 + strcspn(p + 1, " ?")] != '?';
+    else
+        for (const Arg *p = def->values ? def->values->next : NULL; p; p = p->next)
+            more |= p->value == NULL;
+    return text_format(L->ngc, "write %s(%s%s)", name, of, more ? ", ..." : "");
+}
+
+/* A member that is none: what to write instead, where it is a method, or a function of another library's module. */
+static void unknown_member(Lower *L, const Expr *x, const char *path)
+{
+    const Expr *left = x->a;
+    while (left->kind == X_FIELD)
+        left = left->a;
+    bool named = left->kind == X_NAME, bound = named && scope_find(L, left->name);
+    const char *of = x->a->kind == X_NAME && bound ? x->a->name : "x", *advice = foreign_function(L->ngc, x->name, of);
+    if (!advice)
+        advice = call_of(L, x->name, of);
+    if (!advice)
+        advice = foreign_constant(L->ngc, x->name);
+    if (!advice && scope_find(L, x->name) && !bound)
+        advice = text_format(L->ngc, "write %s", x->name);
+
+    if (named && !bound && foreign_module(left->name))
+        lower_error(L, 202, x->at, "there is no '%s', as there are no modules: %s", path,
+                    advice ? advice : "the library's functions are called by their names alone, as in relu(x)");
+    else if (advice && (bound || !named))
+        lower_error(L, 202, x->at, "there is no '%s', as a value has no methods: %s", path ? path : x->name, advice);
+    else
+        lower_error(L, 202, x->at, "there is no '%s'; a value has .shape, and a weight is named by its path, as in h.W",
+                    path ? path : x->name);
+}
+
 static Value *lower_field(Lower *L, const Expr *x)
 {
     if (strcmp(x->name, "shape") == 0) {
@@ -233,8 +282,7 @@ static Value *lower_field(Lower *L, const Expr *x)
     for (int i = 0; path && i < L->g->count; i++)
         if (L->g->node[i]->name && strcmp(L->g->node[i]->name, path) == 0)
             return value_node(L, x->loc, L->g->node[i]);
-    lower_error(L, 202, x->at, "there is no '%s'; a value has .shape, and a weight is named by its path, as in h.W",
-                path ? path : x->name);
+    unknown_member(L, x, path);
     return value_error(L, x->loc);
 }
 
@@ -267,6 +315,16 @@ static void call_params(Lower *L, const Func *f, Call *c)
     }
 }
 
+static const char *call_form(Lower *L, const Func *f, const Call *c)
+{
+    Text t = {.ngc = L->ngc};
+    text_add(&t, "%s(", f->name);
+    for (int i = 0; i < c->count; i++)
+        text_add(&t, "%s%s%s", i ? ", " : "", c->name[i], c->optional[i] ? " = ..." : "");
+    text_add(&t, ")");
+    return t.at;
+}
+
 /* Puts a value at the parameter of that name, or reports that there is none. */
 static bool call_named(Lower *L, const Func *f, Call *c, const Arg *a, Value *v)
 {
@@ -280,19 +338,9 @@ static bool call_named(Lower *L, const Func *f, Call *c, const Arg *a, Value *v)
             return true;
         }
     const char *guess = suggest(L->ngc, a->name, c->name, c->count);
-    lower_error(L, 211, a->loc, "%s has no argument '%s'%s%s%s", f->name, a->name, guess ? "; did you mean '" : "", guess ? guess : "",
-                guess ? "'?" : "");
+    lower_error(L, 211, a->loc, "%s has no argument '%s'%s%s%s %s", f->name, a->name, guess ? "; did you mean '" : "",
+                guess ? guess : "", guess ? "'? It is" : ":", call_form(L, f, c));
     return false;
-}
-
-static const char *call_form(Lower *L, const Func *f, const Call *c)
-{
-    Text t = {.ngc = L->ngc};
-    text_add(&t, "%s(", f->name);
-    for (int i = 0; i < c->count; i++)
-        text_add(&t, "%s%s%s", i ? ", " : "", c->name[i], c->optional[i] ? " = ..." : "");
-    text_add(&t, ")");
-    return t.at;
 }
 
 /* Matches arguments to parameters; holes of a layer take the positional arguments in order. */

@@ -53,7 +53,7 @@ static bool check_defines(Ngc *ngc, const Model *m)
         if (d->used)
             continue;
         const char *guess = suggest(ngc, d->name, name, m->graph->dims);
-        fprintf(stderr, "ngc: error: -D %s=%.0f: the model has no dim '%s'%s%s%s\n", d->name, d->value, d->name,
+        complain(ngc, "-D %s=%.0f: the model has no dim '%s'%s%s%s", d->name, d->value, d->name,
                 guess ? "; did you mean '" : "", guess ? guess : "", guess ? "'?" : "");
         return false;
     }
@@ -75,7 +75,7 @@ static bool check_keeps(Ngc *ngc, const Model *m)
         if (found)
             continue;
         const char *guess = suggest(ngc, ngc->opt.keep[i], name, names);
-        fprintf(stderr, "ngc: error: --keep=%s: the model computes no value of that name%s%s%s\n", ngc->opt.keep[i],
+        complain(ngc, "--keep=%s: the model computes no value of that name%s%s%s", ngc->opt.keep[i],
                 guess ? "; did you mean '" : "", guess ? guess : "", guess ? "'?" : "");
         return false;
     }
@@ -126,7 +126,14 @@ static OutFile out_file(const char *path, const Text *t)
     return (OutFile){.path = path, .text = t->at, .size = t->size};
 }
 
-/* The C, and what is asked for beside it: all are written, or none. */
+/* The rule's targets, with which a file of such rules begins. */
+static const char *rule_targets(Ngc *ngc, const Text *deps)
+{
+    return text_format(ngc, "%.*s", (int)strcspn(deps->at, "\n"), deps->at);
+}
+
+/* The C, and what is asked for beside it: all are written, or none. A file that has its name from the model's alone is not written
+ * over another's. */
 static int compile(Ngc *ngc, const Args *a, Model *m)
 {
     OutFile file[4];
@@ -157,14 +164,27 @@ static int compile(Ngc *ngc, const Args *a, Model *m)
         file[files++] = out_file(path, &out.c);
         if (header)
             file[files++] = out_file(header, &out.h);
+        for (int i = 0; i < files && !a->output; i++) {
+            file[i].ours.begins = i == 1 && a->header ? NULL : "/* ";
+            file[i].ours.holds = " by ngc ";
+            file[i].ours.first_line = true;
+        }
     }
     if (a->want_manifest && !a->deps_only) {
         manifest_write(ngc, m, &manifest);
         file[files++] = out_file(a->manifest ? a->manifest : beside(ngc, m, path, ".json"), &manifest);
+        if (!a->output && !a->manifest) {
+            file[files - 1].ours.begins = "{\n  \"manifest\": ";
+            file[files - 1].ours.holds = "\"ngc\"";
+        }
     }
     if (a->deps_only || a->deps)
         file[files++] = out_file(a->deps_file ? a->deps_file : a->deps_only ? "-" : beside(ngc, m, path, ".d"), &deps);
-    if (output_clash(ngc, file, files))
+    if (!a->output && !a->deps_file && a->deps && !a->deps_only) {
+        file[files - 1].ours.begins = rule_targets(ngc, &deps);
+        file[files - 1].ours.holds = ":";
+    }
+    if (output_clash(ngc, file, files) || output_foreign(ngc, file, files))
         return 2;
     if (!output_write(ngc, file, files))
         return 3;
@@ -195,7 +215,7 @@ static int command(Ngc *ngc, const Args *a)
 {
     switch (a->command) {
     case C_FMT: return fmt_main(ngc, a);
-    case C_EXPLAIN_ERROR: return explain_error_main(a);
+    case C_EXPLAIN_ERROR: return explain_error_main(ngc, a);
     default: return model_command(ngc, a);
     }
 }
@@ -213,9 +233,10 @@ int main(int argc, char **argv)
     if (status < 0)
         status = command(&ngc, &a);
     if ((fflush(stdout) != 0 || ferror(stdout)) && status != 3) {
-        fprintf(stderr, "ngc: error: cannot write standard output: %s\n", strerror(errno));
+        complain(&ngc, "cannot write standard output: %s", strerror(errno));
         status = 3;
     }
+    diag_flush(&ngc, stderr);
     arena_free(&ngc);
     return status;
 }

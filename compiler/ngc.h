@@ -417,6 +417,13 @@ void diag_note(Ngc *, Diag *, Loc, const char *format, ...);
 void diag_flush(Ngc *, FILE *);                          /* draws and forgets all that was collected */
 const char *suggest(Ngc *, const char *word, const char *const *among, int count); /* the nearest, or NULL */
 
+/* ---- foreign.c: words of other languages -> what to write instead, or NULL --------------------------------- */
+
+const char *foreign_statement(const char *word);         /* that begins a statement */
+const char *foreign_function(Ngc *, const char *word, const char *of); /* a function, a method of that value */
+const char *foreign_constant(Ngc *, const char *word);
+bool foreign_module(const char *word);                   /* np, torch, nn, F */
+
 /* ---- ng.l, ng.y, ast.c: text -> syntax -------------------------------------------------------------- */
 
 Stmt *parse(Ngc *, int file);                            /* sets Source.body; errors are counted in Ngc.errors */
@@ -692,10 +699,15 @@ typedef struct OutFile {
     const char *path;       /* "-" is standard output */
     const char *text;
     size_t size;
+    struct {                /* how a file of ngc's begins, where the user did not name this one; begins: NULL where he did */
+        const char *begins, *holds;
+        bool first_line;    /* holds is in its first line */
+    } ours;
     const char *target, *temp; /* output_write's own */
 } OutFile;
 
-bool output_clash(const Ngc *, const OutFile *, int count); /* with a message: it would overwrite the model, or itself */
+bool output_clash(Ngc *, const OutFile *, int count);    /* with a message: it would overwrite the model, or itself */
+bool output_foreign(Ngc *, const OutFile *, int count);  /* with a message: it would overwrite what ngc did not write */
 bool output_write(Ngc *, OutFile *, int count);          /* all of them, or none with a message */
 int train_main(Ngc *, Model *, const char *command, char **argv, int argc);   /* does not return where the program could be started */
 

@@ -94,6 +94,7 @@ const WarningInfo warning_table[] = {
     {"batch-value", "a loss of one batch, not of all the data"},
     {"large-output", "C of more than 4 MB"},
     {"log-softmax", "the log of a softmax"},
+    {"not-logits", "a softmax or sigmoid given to a loss that takes logits"},
     {"renamed-identifier", "a name that is another in the C"},
     {"underflow", "a number so small that it becomes 0"},
     {"unused-name", "a name that nothing uses"},
@@ -103,13 +104,11 @@ const int warning_count = (int)(sizeof warning_table / sizeof *warning_table);
 
 /* ---- what there is ------------------------------------------------------------------------------------------ */
 
-static int usage_error(const char *format, const char *what, const char *guess)
+static int usage_error(Ngc *ngc, const char *format, const char *what, const char *guess)
 {
-    fprintf(stderr, "ngc: error: ");
-    fprintf(stderr, format, what);
-    if (guess)
-        fprintf(stderr, "; did you mean '%s'?", guess);
-    fprintf(stderr, "\n'ngc --help' tells what there is\n");
+    const char *text = text_format(ngc, format, what);
+    Diag *d = complain(ngc, "%s%s%s%s", text, guess ? "; did you mean '" : "", guess ? guess : "", guess ? "'?" : "");
+    diag_note(ngc, d, (Loc){.file = -1}, "'ngc --help' tells what there is");
     return 2;
 }
 
@@ -197,7 +196,7 @@ static int add_define(Ngc *ngc, const char *text)
     const char *eq = strchr(text, '=');
     double v = eq ? strtod(eq + 1, &end) : 0;
     if (!eq || end == eq + 1 || *end || v != floor(v))
-        return usage_error("-D wants NAME=INT, not '%s'", text, NULL);
+        return usage_error(ngc, "-D wants NAME=INT, not '%s'", text, NULL);
     Define *d = arena_alloc(ngc, (size_t)(o->defines + 1) * sizeof *d);
     if (o->defines)
         memcpy(d, o->define, (size_t)o->defines * sizeof *d);
@@ -216,7 +215,7 @@ static const char **add_text(Ngc *ngc, const char **list, int *count, const char
 }
 
 /* Which of the option's words the value is, into *n. */
-static int choose(const Option *o, const char *value, int *n)
+static int choose(Ngc *ngc, const Option *o, const char *value, int *n)
 {
     *n = 0;
     for (const char *w = o->words; *w; w += strspn(w, " "), ++*n) {
@@ -225,7 +224,7 @@ static int choose(const Option *o, const char *value, int *n)
             return -1;
         w += size;
     }
-    fprintf(stderr, "ngc: error: %s cannot be '%s'; it is one of %s\n", o->name, value, o->words);
+    complain(ngc, "%s cannot be '%s'; it is one of %s", o->name, value, o->words);
     return 2;
 }
 
@@ -270,7 +269,7 @@ static int set_warning(Ngc *ngc, const char *value)
     if (known)
         return -1;
     const char *guess = suggest(ngc, name, names, warning_count + 2);
-    return usage_error("there is no -W%s", value, guess ? text_format(ngc, "-W%s%s", off ? "no-" : "", guess) : NULL);
+    return usage_error(ngc, "there is no -W%s", value, guess ? text_format(ngc, "-W%s%s", off ? "no-" : "", guess) : NULL);
 }
 
 static int set_digits(Ngc *ngc, const char *value)
@@ -278,7 +277,7 @@ static int set_digits(Ngc *ngc, const char *value)
     char *end;
     long n = strtol(value, &end, 10);
     ngc->opt.digits = (int)n;
-    return *value && !*end && n >= 1 && n <= 17 ? -1 : usage_error("--digits wants a number from 1 to 17, not '%s'", value, NULL);
+    return *value && !*end && n >= 1 && n <= 17 ? -1 : usage_error(ngc, "--digits wants a number from 1 to 17, not '%s'", value, NULL);
 }
 
 static int set_pool_from(Ngc *ngc, const char *value)
@@ -286,7 +285,7 @@ static int set_pool_from(Ngc *ngc, const char *value)
     char *end;
     long n = strtol(value, &end, 10);
     ngc->opt.pool_from = (int)n;
-    return *value && !*end && n >= 1 && n <= 1000000000 ? -1 : usage_error("--pool-from wants nanoseconds, 1 to 1000000000, not '%s'", value, NULL);
+    return *value && !*end && n >= 1 && n <= 1000000000 ? -1 : usage_error(ngc, "--pool-from wants nanoseconds, 1 to 1000000000, not '%s'", value, NULL);
 }
 
 /* Letters of passes. */
@@ -298,7 +297,7 @@ static int set_dump(Ngc *ngc, const char *value)
     ngc->opt.dump = value;
     if (!*wrong)
         return -1;
-    fprintf(stderr, "ngc: error: -d: no pass has the letter '%.1s'; there are %s\n", wrong, known);
+    complain(ngc, "-d: no pass has the letter '%.1s'; there are %s", wrong, known);
     return 2;
 }
 
@@ -306,7 +305,7 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
 {
     Options *opt = &ngc->opt;
     int n = 0;
-    int status = o->words ? choose(o, value, &n) : -1;
+    int status = o->words ? choose(ngc, o, value, &n) : -1;
     if (status >= 0)
         return status;
     switch (o->kind) {
@@ -314,7 +313,7 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
     case O_HEADER: a->want_header = true; a->header = value; break;
     case O_PREFIX:
         opt->prefix = value;
-        return is_identifier(value) ? -1 : usage_error("--prefix wants a C identifier, not '%s'", value, NULL);
+        return is_identifier(value) ? -1 : usage_error(ngc, "--prefix wants a C identifier, not '%s'", value, NULL);
     case O_STANDALONE: opt->standalone = true; break;
     case O_REAL: opt->real_double = n == 1; break;
     case O_OPTIMIZE: opt->optimize = n == 1 ? 2 : 0; break;
@@ -348,7 +347,7 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
             a->data = value;
             break;
         }
-        return usage_error("%s is an option of train, eval and predict", o->name, NULL);
+        return usage_error(ngc, "%s is an option of train, eval and predict", o->name, NULL);
     case O_FORM: a->form = o->name + 2; break;
     case O_JACOBIANS: opt->jacobians = true; break;
     case O_LAYOUT: opt->columns = n % 2 == 1; break;
@@ -366,7 +365,7 @@ static int unknown_option(Ngc *ngc, const char *arg)
     for (int i = 0; i < option_count; i++)
         names[i] = option_table[i].name;
     const char *word = text_format(ngc, "%.*s", (int)strcspn(arg, "="), arg);
-    return usage_error("unknown option '%s'", arg, suggest(ngc, word, names, option_count));
+    return usage_error(ngc, "unknown option '%s'", arg, suggest(ngc, word, names, option_count));
 }
 
 /* A first word that is neither a command nor looks like a file, but resembles a command. */
@@ -379,33 +378,33 @@ static int misspelt_command(Ngc *ngc, const char *word)
     FILE *f = guess ? fopen(word, "rb") : NULL;
     if (f)
         fclose(f);
-    return guess && !f ? usage_error("unknown command '%s'", word, guess) : -1;
+    return guess && !f ? usage_error(ngc, "unknown command '%s'", word, guess) : -1;
 }
 
 /* Is the operand something else than the model? */
-static int take_operand(Args *a, char *arg)
+static int take_operand(Ngc *ngc, Args *a, char *arg)
 {
     bool list = a->command == C_FMT || a->command == C_EXPLAIN_ERROR;
     if (!list && !a->file && !a->expression)
         a->file = arg;
     else if (a->command == C_COMPILE)
-        return usage_error("one model at a time; '%s' is another", arg, NULL);
+        return usage_error(ngc, "one model at a time; '%s' is another", arg, NULL);
     else
         a->rest[a->rests++] = arg;
     return -1;
 }
 
-static int check_args(const Ngc *ngc, const Args *a)
+static int check_args(Ngc *ngc, const Args *a)
 {
     static const char *const wanted[] = {[C_FMT] = "no file is named", [C_EXPLAIN_ERROR] = "no error is named, as NG0301"};
     if (a->command == C_FMT || a->command == C_EXPLAIN_ERROR)
-        return a->rests ? -1 : usage_error("%s", wanted[a->command], NULL);
+        return a->rests ? -1 : usage_error(ngc, "%s", wanted[a->command], NULL);
     if (!a->file && !a->expression)
-        return usage_error("%s", "no model is named", NULL);
+        return usage_error(ngc, "%s", "no model is named", NULL);
     if ((a->deps_file || a->deps_target) && !a->deps && !a->deps_only)
-        return usage_error("%s wants -M or -MD", a->deps_file ? "-MF" : "-MT", NULL);
+        return usage_error(ngc, "%s wants -M or -MD", a->deps_file ? "-MF" : "-MT", NULL);
     if (ngc->opt.jacobians && a->form && strcmp(a->form, "dot") == 0)
-        return usage_error("%s", "--dot draws no Jacobians; --html, --text, --tex and --json have them", NULL);
+        return usage_error(ngc, "%s", "--dot draws no Jacobians; --html, --text, --tex and --json have them", NULL);
     return -1;
 }
 
@@ -416,8 +415,20 @@ static bool passed_on(const Args *a, const Option *o)
     return trains && (o->kind == O_TRAINER || o->kind == O_OUTPUT || o->kind == O_MAP || (o->kind == O_HELP && a->file));
 }
 
+/* Is JSON asked for anywhere? Then a message about what comes before it has that form too. */
+static bool wants_json(int argc, char **argv)
+{
+    bool json = false;
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        json |= strcmp(argv[i], "--diagnostics=json") == 0;
+        json |= strcmp(argv[i], "--diagnostics") == 0 && i + 1 < argc && strcmp(argv[i + 1], "json") == 0;
+    }
+    return json;
+}
+
 int options_read(Ngc *ngc, Args *a, int argc, char **argv)
 {
+    ngc->opt.json = wants_json(argc, argv);
     int i = 1, status;
     bool only_operands = false;
     for (int k = 0; argc > 1 && k < command_count; k++)
@@ -435,7 +446,7 @@ int options_read(Ngc *ngc, Args *a, int argc, char **argv)
             continue;
         }
         if (only_operands || arg[0] != '-' || arg[1] == '\0') {
-            if ((status = take_operand(a, argv[i])) >= 0)
+            if ((status = take_operand(ngc, a, argv[i])) >= 0)
                 return status;
             continue;
         }
@@ -443,7 +454,7 @@ int options_read(Ngc *ngc, Args *a, int argc, char **argv)
         if (!o || (!o->value && value))
             return unknown_option(ngc, arg);
         if (o->value == 1 && !value && (value = i + 1 < argc ? argv[++i] : NULL) == NULL)
-            return usage_error("%s wants a value", arg, NULL);
+            return usage_error(ngc, "%s wants a value", arg, NULL);
         if (passed_on(a, o)) {
             a->rest[a->rests++] = (char *)(o->value == 2 && value ? text_format(ngc, "%s=%s", o->name, value) : o->name);
             if (o->value == 1)

@@ -64,6 +64,6 @@ int completion_print(const char *shell, FILE *);        /* false: there is none 
 void manual_print(Ngc *, FILE *);
 
 int fmt_main(Ngc *, const Args *);                      /* fmt.c */
-int explain_error_main(const Args *);                   /* explain_error.c */
+int explain_error_main(Ngc *, const Args *);                 /* explain_error.c */
 
 #endif

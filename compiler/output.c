@@ -9,12 +9,12 @@
 #include <unistd.h>
 
 /* Reports a failed step and removes the temporary file. */
-static bool failed(const char *what, const char *path, const char *temp)
+static bool failed(Ngc *ngc, const char *what, const char *path, const char *temp)
 {
     if (strcmp(path, "-") == 0)
-        fprintf(stderr, "ngc: error: cannot %s standard output: %s\n", what, strerror(errno));
+        complain(ngc, "cannot %s standard output: %s", what, strerror(errno));
     else
-        fprintf(stderr, "ngc: error: cannot %s '%s': %s\n", what, path, strerror(errno));
+        complain(ngc, "cannot %s '%s': %s", what, path, strerror(errno));
     if (temp)
         unlink(temp);
     return false;
@@ -29,10 +29,10 @@ static bool write_all(FILE *f, const char *text, size_t size)
     return good;
 }
 
-static bool write_direct(const OutFile *o)
+static bool write_direct(Ngc *ngc, const OutFile *o)
 {
     FILE *f = fopen(o->path, "w");
-    return f && write_all(f, o->text, o->size) ? true : failed("write", o->path, NULL);
+    return f && write_all(f, o->text, o->size) ? true : failed(ngc, "write", o->path, NULL);
 }
 
 /* The destination of a symbolic link, so that the link stays. */
@@ -53,14 +53,14 @@ static bool write_temp(Ngc *ngc, OutFile *o)
     char *temp = (char *)text_format(ngc, "%s.XXXXXX", o->target);
     int fd = mkstemp(temp);
     if (fd < 0)
-        return failed("write", o->path, NULL);
+        return failed(ngc, "write", o->path, NULL);
     FILE *f = fdopen(fd, "w");
     if (!f || fchmod(fd, 0666 & ~mask) != 0) {
         close(fd);
-        return failed("write", o->path, temp);
+        return failed(ngc, "write", o->path, temp);
     }
     if (!write_all(f, o->text, o->size))
-        return failed("write", o->path, temp);
+        return failed(ngc, "write", o->path, temp);
     o->temp = temp;
     return true;
 }
@@ -76,19 +76,49 @@ static bool same_file(const char *a, const char *b)
 }
 
 /* Is something written over a file that the model was read from, or over what is written too? */
-bool output_clash(const Ngc *ngc, const OutFile *file, int count)
+bool output_clash(Ngc *ngc, const OutFile *file, int count)
 {
     for (int i = 0; i < count; i++) {
         for (int k = 0; k < ngc->files; k++)
             if (!ngc->file[k]->library && same_file(file[i].path, ngc->file[k]->name)) {
-                fprintf(stderr, "ngc: error: '%s' is the model itself; it is not overwritten\n", file[i].path);
+                complain(ngc, "'%s' is the model itself; it is not overwritten", file[i].path);
                 return true;
             }
         for (int k = 0; k < i; k++)
             if (same_file(file[i].path, file[k].path)) {
-                fprintf(stderr, "ngc: error: the C and the header would be the same file '%s'\n", file[i].path);
+                complain(ngc, "the C and the header would be the same file '%s'", file[i].path);
                 return true;
             }
+    }
+    return false;
+}
+
+/* Is the file of a kind that ngc writes there, as far as its beginning says? An empty one holds nothing to be lost. */
+static bool is_ours(const OutFile *o)
+{
+    char start[1024];
+    FILE *f = fopen(o->path, "rb");
+    size_t size = f ? fread(start, 1, sizeof start - 1, f) : 0;
+    if (f)
+        fclose(f);
+    start[size] = '\0';
+    size_t line = strcspn(start, "\n");
+    if (o->ours.first_line)
+        start[line] = '\0';
+    return size == 0 || (strncmp(start, o->ours.begins, strlen(o->ours.begins)) == 0 && strstr(start, o->ours.holds));
+}
+
+/* Is there a file of another's where nobody said that ngc is to write? */
+bool output_foreign(Ngc *ngc, const OutFile *file, int count)
+{
+    for (int i = 0; i < count; i++) {
+        struct stat st;
+        const OutFile *o = &file[i];
+        if (!o->ours.begins || stat(o->path, &st) != 0 || !S_ISREG(st.st_mode) || is_ours(o))
+            continue;
+        complain(ngc, "'%s' is there already, and ngc did not write it: -o FILE names another file, or -o %s overwrites this one",
+                 o->path, file[0].path);
+        return true;
     }
     return false;
 }
@@ -100,9 +130,9 @@ bool output_write(Ngc *ngc, OutFile *file, int count)
         struct stat st;
         OutFile *o = &file[i];
         if (strcmp(o->path, "-") == 0)
-            good = fwrite(o->text, 1, o->size, stdout) == o->size && fflush(stdout) == 0 ? true : failed("write", "-", NULL);
+            good = fwrite(o->text, 1, o->size, stdout) == o->size && fflush(stdout) == 0 ? true : failed(ngc, "write", "-", NULL);
         else if (stat(o->path, &st) == 0 && !S_ISREG(st.st_mode))
-            good = S_ISDIR(st.st_mode) ? (errno = EISDIR, failed("write", o->path, NULL)) : write_direct(o);
+            good = S_ISDIR(st.st_mode) ? (errno = EISDIR, failed(ngc, "write", o->path, NULL)) : write_direct(ngc, o);
         else
             good = write_temp(ngc, o);
     }
@@ -111,7 +141,7 @@ bool output_write(Ngc *ngc, OutFile *file, int count)
         if (o->temp && !good)
             unlink(o->temp);
         else if (o->temp && rename(o->temp, o->target) != 0)
-            good = failed("write", o->path, o->temp);
+            good = failed(ngc, "write", o->path, o->temp);
     }
     return good;
 }

@@ -93,11 +93,7 @@ static bool literal(Ngc *ngc, const char *text, Literal *l)
 
 static int usage(Run *r, const char *format, const char *a, const char *b)
 {
-    fflush(stdout);
-    fprintf(stderr, "ngc: error: ");
-    fprintf(stderr, format, a, b);
-    fprintf(stderr, "\n");
-    r->ngc->errors++;
+    complain(r->ngc, format, a, b);
     return 1;
 }
 
@@ -571,7 +567,7 @@ int check_main(Ngc *ngc, Model *m, char **assign, int count)
         print_count(m->root[i].name, &c);
     }
     if (!derivatives)
-        fprintf(stderr, "ngc: the model asks for no derivative\n");
+        diag(ngc, SEV_NOTE, 0, (Loc){.file = -1}, "the model asks for no derivative");
     printf("%d derivatives, %d wrong\n", derivatives, failed);
     return failed ? 1 : 0;
 }

@@ -267,6 +267,37 @@ void warn_log(Ngc *ngc, Loc loc, const Node *x)
         warn(ngc, "log-softmax", 410, loc, "the log of a softmax: a probability that rounds to 0 has the log -inf and no slope; log_softmax, or cross_entropy, has both");
 }
 
+/* ---- probabilities for logits ------------------------------------------------------------------------------------ */
+
+/* sigmoid(x), written by hand too. */
+static bool is_sigmoid(const Node *n)
+{
+    n = taken_from(n);
+    if (n->op == OP_sigmoid)
+        return true;
+    if (n->op != OP_div || !node_is(taken_from(n->arg[0]), 1) || taken_from(n->arg[1])->op != OP_add)
+        return false;
+    const Node *sum = taken_from(n->arg[1]);
+    for (int i = 0; i < 2; i++)
+        if (taken_from(sum->arg[i])->op == OP_exp && node_is(taken_from(sum->arg[1 - i]), 1))
+            return true;
+    return false;
+}
+
+/* What a loss is given that is meant as "logits" or as "log-probabilities". */
+void warn_meant(Lower *L, Loc loc, const Node *x, const char *what)
+{
+    bool logits = strcmp(what, "logits") == 0;
+    const char *is = is_softmax(x) ? "softmax" : is_sigmoid(x) ? "sigmoid" : NULL;
+    if (!is || loc.file < 0 || L->ngc->file[loc.file]->library)
+        return;
+    const char *loss = L->frame && L->frame->func ? L->frame->func->name : "the loss";
+    if (logits)
+        warn(L->ngc, "not-logits", 411, loc, "%s takes logits and makes probabilities of them itself: give it what %s was given", loss, is);
+    else
+        warn(L->ngc, "not-logits", 411, loc, "%s takes the logs of probabilities: log_softmax instead of %s", loss, is);
+}
+
 /* ---- very large C ---------------------------------------------------------------------------------------------- */
 
 /* The line of the model from which most of what the roots need comes: any place on it. Counts those operations and all. */

@@ -20,13 +20,13 @@ typedef struct File {
 
 static bool fail(const File *f, const char *what, const char *name)
 {
-    fprintf(stderr, "ngc: error: weights '%s': %s%s%s\n", f->path, name ? name : "", name ? ": " : "", what);
+    complain(f->ngc, "weights '%s': %s%s%s", f->path, name ? name : "", name ? ": " : "", what);
     return false;
 }
 
-static bool fail_message(const ngrt_message *message)
+static bool fail_message(Ngc *ngc, const ngrt_message *message)
 {
-    fprintf(stderr, "ngc: error: weights: %s\n", message->text);
+    complain(ngc, "weights: %s", message->text);
     return false;
 }
 
@@ -36,11 +36,11 @@ static bool read_file(File *f)
     ngrt_message message;
     Bytes plain = {0};
     if (ngrt_map_read(&f->map, f->ngc->opt.map, &message) || ngrt_file_read(&plain, f->path, &message))
-        return fail_message(&message);
+        return fail_message(f->ngc, &message);
     f->named = ngrt_is_npy(&plain) || ngrt_is_zip(&plain) || ngrt_is_safetensors(&plain);
     if (f->named) {
         ngrt_bytes_free(&plain);
-        return ngrt_archive_read(&f->tensors, f->path, &message) == NGRT_OK ? true : fail_message(&message);
+        return ngrt_archive_read(&f->tensors, f->path, &message) == NGRT_OK ? true : fail_message(f->ngc, &message);
     }
     f->tensors.file = plain;
     return true;
@@ -198,7 +198,7 @@ int weights_freeze(Ngc *ngc, Model *m)
     for (int i = 0; i < m->roots; i++)
         output |= m->root[i].kind == ROOT_OUTPUT;
     if (!output) {
-        fprintf(stderr, "ngc: error: --weights wants a model with an output\n");
+        complain(ngc, "--weights wants a model with an output");
         return 2;
     }
     int status = freeze(&f, m);

@@ -38,6 +38,7 @@ struct Parser {         /* what the scanner, the filter and the grammar share wh
     Token back[4];      /* tokens to be read again, last first */
     int backs;
     Token last, prev;   /* the token that the grammar got last, and the one before */
+    int before;         /* the kind of the one before these */
     Token *open;        /* the brackets that are open */
     int depth, room;
     int joined;         /* the token at its end that made the last line go on in this one, or 0 */
@@ -53,6 +54,7 @@ void scanner_close(Parser *p);
 void scanner_resume(Parser *p);
 bool scanner_at_statement(Parser *p);
 int scanner_bracket(const Parser *p);
+int scanner_next(Parser *p);
 }
 
 %code {
@@ -637,10 +639,106 @@ static const char *describe_wanted(Parser *p, const Wanted *w) {
     return "the end of the statement";
 }
 
+/* Whether the token before the last begins a statement. */
+static bool prev_begins(const Parser *p) {
+    return p->before == NEWLINE || p->before == ';' || p->before == '{' || p->before == FILE_START;
+}
+
+/* Says it where a statement begins with a word that is none: one of another language, or misspelt. */
+static bool report_word(Parser *p, yysymbol_kind_t kind) {
+    static const char *const keyword[] = {"import", "dim", "input", "param", "state", "update", "output", "metric",
+                                          "gradient", "minimize", "maximize", "def", "for", "if", "return"};
+    if (p->prev.kind != NAME || !prev_begins(p) || kind == symbol_of('=') || kind == symbol_of(','))
+        return false;
+
+    const char *word = source_text(p->ngc, p->prev.loc), *advice = foreign_statement(word);
+    bool goes_on = kind != YYSYMBOL_NEWLINE && kind != YYSYMBOL_YYEOF && kind != symbol_of('.') && kind != symbol_of('[');
+    if (!goes_on)
+        return false;
+    if (advice != NULL) {
+        diag(p->ngc, SEV_ERROR, 101, p->prev.loc, "there is no '%s': %s", word, advice);
+        return true;
+    }
+    const char *guess = suggest(p->ngc, word, keyword, (int)(sizeof keyword / sizeof keyword[0]));
+    if (guess != NULL)
+        diag(p->ngc, SEV_ERROR, 101, p->prev.loc, "there is no statement '%s'; did you mean '%s'?", word, guess);
+    return guess != NULL;
+}
+
+/* What is wrong with a word or an 'if' after a whole operand, or NULL. */
+static const char *hint_word(Parser *p, const Wanted *w, yysymbol_kind_t kind, const char *word) {
+    const char *prev = p->prev.kind == NAME ? source_text(p->ngc, p->prev.loc) : "";
+    bool value = kind == YYSYMBOL_NAME || kind == YYSYMBOL_INT || kind == YYSYMBOL_NUM;
+    if (kind == YYSYMBOL_IF)
+        return "where(c, a, b) is a where c is not 0, else b";
+    if (kind == YYSYMBOL_NAME && (strcmp(word, "and") == 0 || strcmp(word, "or") == 0))
+        return text_format(p->ngc, "write %s(a, b)", word);
+    if (value && strcmp(prev, "not") == 0)
+        return "write not(a)";
+    if (value && strcmp(prev, "lambda") == 0)
+        return "a function has a name: def f(x) = EXPR";
+    if (value && p->prev.kind == NAME && wants(w, symbol_of('(')) && scanner_bracket(p) != '(' && scanner_bracket(p) != '[')
+        return text_format(p->ngc, "a call has brackets, %s(%s), and a product an operator, %s*%s", prev, word, prev, word);
+    return NULL;
+}
+
+/* A colon where Python has one. */
+static const char *hint_colon(Parser *p, const Wanted *w) {
+    if (p->prev.kind == ELSE || wants(w, symbol_of('{')))
+        if (!wants(w, YYSYMBOL_DOTS) || scanner_next(p) == NEWLINE)
+            return wants(w, symbol_of('=')) ? "a body stands in braces: def f(x) { ... }, or is an expression: def f(x) = EXPR"
+                                            : "a block stands in braces: if COND { ... } else { ... }, for i in a..b { ... }";
+    return wants(w, YYSYMBOL_DOTS) ? "a range is written a..b" : NULL;
+}
+
+/* A word more of where a declaration goes wrong, or NULL. */
+static const char *hint_declaration(Parser *p, const Wanted *w, yysymbol_kind_t kind, const char *word) {
+    const char *prev = p->prev.kind == NAME ? source_text(p->ngc, p->prev.loc) : "";
+    if (p->prev.kind == IMPORT)
+        return "a file's name stands in double quotes: import \"layers.ng\"; the library needs no import";
+    bool ends = kind == YYSYMBOL_NEWLINE || kind == YYSYMBOL_YYEOF || kind == symbol_of(',');
+    if (ends && wants(w, YYSYMBOL_LE) && wants(w, symbol_of('=')))
+        return text_format(p->ngc, "dim %s <= 64 is a size known at run time, dim %s = 64 one known when compiling", prev, prev);
+    if (kind == symbol_of('[') && p->before == ':')
+        return text_format(p->ngc, "sizes stand before the type: x[3]: %s", prev);
+    if (kind == YYSYMBOL_NAME && p->prev.kind == ']' && wants(w, symbol_of('~')))
+        return text_format(p->ngc, "a comma stands between two that are declared: ..., %s", word);
+    if (kind == YYSYMBOL_EQ && wants(w, symbol_of('=')))
+        return "'=' names a value, '==' compares";
+    return NULL;
+}
+
+/* What to do where a value is to be changed, or a method called, as a statement; or NULL. */
+static const char *hint_change(Parser *p, yysymbol_kind_t kind) {
+    if (p->prev.kind != NAME || !prev_begins(p))
+        return NULL;
+    const char *name = source_text(p->ngc, p->prev.loc);
+    if (kind == symbol_of('['))
+        return text_format(p->ngc, "a value is not changed in place; a new one can be made of it, as by "
+                           "where(arange(3) == 0, 3, %s) or concat([[3], %s[1:]])", name, name);
+    if (kind == symbol_of('.'))
+        return text_format(p->ngc, "a value has no methods and is not changed; gradient %s delivers derivatives, "
+                           "minimize %s with sgd(lr = 0.1) trains", name, name);
+    return NULL;
+}
+
 /* A word more where the mistake is a common one, or NULL. */
 static const char *give_hint(Parser *p, const Wanted *w, yysymbol_kind_t kind) {
     bool operand = wants(w, YYSYMBOL_NUM);
     bool after_keyword = p->prev.kind >= IMPORT && p->prev.kind <= ELSE;
+    const char *word = source_text(p->ngc, p->last.loc), *hint = NULL;
+    if (kind == YYSYMBOL_DIM && scanner_bracket(p) == '(')
+        return "a keyword cannot be a name; an argument for axes is called axis";
+    if ((hint = hint_declaration(p, w, kind, word)) != NULL || (hint = hint_change(p, kind)) != NULL)
+        return hint;
+    if (wants(w, symbol_of('+')) && (hint = hint_word(p, w, kind, word)) != NULL)
+        return hint;
+    if (kind == symbol_of(':') && (hint = hint_colon(p, w)) != NULL)
+        return hint;
+    if (kind == YYSYMBOL_NAME && p->prev.kind == '}' && strncmp(word, "el", 2) == 0)
+        return "write else if";
+    if (is_keyword(kind) && p->last.first && p->joined == ',')
+        return "the line before goes on in this one, as it ends with ','";
     if (wants(w, YYSYMBOL_NAME) && (is_keyword(kind) || (kind == symbol_of('=') && after_keyword)))
         return "a keyword cannot be a name";
     if (kind == YYSYMBOL_ELSE)
@@ -649,8 +747,8 @@ static const char *give_hint(Parser *p, const Wanted *w, yysymbol_kind_t kind) {
         return "comparisons do not chain; write and(a < b, b < c)";
     if (kind == YYSYMBOL_QUOTE && operand)
         return "a string stands in double quotes";
-    if (kind == symbol_of(':') && wants(w, YYSYMBOL_DOTS))
-        return "a range is written a..b";
+    if (kind == symbol_of('{') && p->prev.kind == '=' && p->before == ')')
+        return "a body in braces follows without '=': def f(x) { ... return x }";
     bool tuple = kind == symbol_of(',') && wants(w, symbol_of(')')) && wants(w, symbol_of('+'));
     if ((kind == symbol_of('{') && operand) || tuple)
         return "a list is written with [ and ]";
@@ -662,6 +760,8 @@ static const char *give_hint(Parser *p, const Wanted *w, yysymbol_kind_t kind) {
     if (kind == symbol_of('*') && p->prev.kind == '*')
         return "the power is written '^'";
     bool after_name = wants(w, symbol_of(',')) && !wants(w, symbol_of('+')) && p->prev.kind == NAME;
+    if (after_name && scanner_bracket(p) == '{' && kind == symbol_of('('))
+        return "a value needs a name, y = ..., or 'return' before it";
     if (after_name && scanner_bracket(p) != '(' && (w->count == 2 || kind == symbol_of('(')))
         return "a value needs a name: J = ...";
     bool number = kind == YYSYMBOL_INT || kind == YYSYMBOL_NUM;
@@ -724,7 +824,11 @@ static int yyreport_syntax_error(const yypcontext_t *context, Parser *p) {
     if (!p->failed) {
         Wanted w;
         w.count = yypcontext_expected_tokens(context, w.kind, YYNTOKENS);
-        if (ends_bracket(p, &w, kind))
+        if (report_word(p, kind))
+            ;
+        else if (kind == YYSYMBOL_FOR && scanner_bracket(p) == '[')
+            diag(p->ngc, SEV_ERROR, 101, at, "a list is not made by 'for' within it: list = append(list, value) in a loop");
+        else if (ends_bracket(p, &w, kind))
             report_open(p, at);
         else
             report_unexpected(p, &w, kind, at);

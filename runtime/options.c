@@ -7,7 +7,7 @@
 
 #include "trainer.h"
 
-typedef enum { DATA, VAL, EPOCHS, BATCH, SEED, NO_SHUFFLE, LOAD, SAVE, MAP, LOG, CURVE, CURVE_FILE, OUT, THREADS, QUIET } Kind;
+typedef enum { DATA, VAL, EPOCHS, BATCH, SEED, NO_SHUFFLE, LOAD, SAVE, MAP, LOG, CURVE, CURVE_FILE, OUT, THREADS, QUIET, JSON } Kind;
 
 typedef struct Option {
     const char *name;
@@ -37,6 +37,7 @@ static const Option options[] = {
     { "-o", OUT, PREDICT, "file", "-o FILE", "write the outputs to .npy, .npz, or as CSV (standard output)" },
     { "--threads", THREADS, ALL, "number", "--threads N", "threads that share the work of a large model (1)" },
     { "--quiet", QUIET, ALL, NULL, NULL, "nothing but results and errors" },
+    { "--diagnostics=json", JSON, ALL, NULL, NULL, "messages as JSON, an object on a line for each, and no lines of epochs" },
     { NULL, DATA, 0, NULL, NULL, NULL },
 };
 
@@ -178,6 +179,7 @@ static int parse_argument(Trainer *t, int argc, char **argv, int *i) {
         break;
     case NO_SHUFFLE: t->shuffle = 0; break;
     case QUIET: t->quiet = 1; break;
+    case JSON: t->json = 1; break;
     }
     return status;
 }

@@ -15,19 +15,88 @@ enum { SHUFFLE_STREAM = 0x40000000 }; /* plus the epoch: the stream of its order
 
 static volatile sig_atomic_t stopped; /* by this signal */
 
-static void print_message(const Trainer *t, const char *kind, const char *format, va_list arguments) {
-    fprintf(stderr, "%s: %s: ", t->program, kind);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+/* A string of JSON. Bytes that a file's name may have and UTF-8 may not become '?'. */
+static void put_json(const char *text, size_t size) {
+    size_t i;
+    fputc('"', stderr);
+    for (i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)text[i];
+        int more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc2 ? 1 : 0, n = 0;
+        while (n < more && i + (size_t)n + 1 < size && ((unsigned char)text[i + (size_t)n + 1] & 0xc0) == 0x80)
+            n++;
+        if (c == '"' || c == '\\')
+            fprintf(stderr, "\\%c", c);
+        else if (c < 0x20 || c == 0x7f)
+            fprintf(stderr, "\\u%04x", c);
+        else if (c >= 0x80 && (more == 0 || n < more || c > 0xf4))
+            fputc('?', stderr);
+        else {
+            fwrite(text + i, 1, (size_t)n + 1, stderr);
+            i += (size_t)n;
+        }
+    }
+    fputc('"', stderr);
+}
+
+/* The numbers after a file's name, as in "iris.csv:12:7: ...": how many, and where the name ends. */
+static int find_place(const char *text, long place[2], size_t *name) {
+    const char *end = strstr(text, ": "), *at = end;
+    int count = 0;
+    while (at && count < 2 && at > text) {
+        const char *digits = at;
+        while (digits > text && digits[-1] >= '0' && digits[-1] <= '9')
+            digits--;
+        if (digits == at || digits == text || digits[-1] != ':')
+            break;
+        at = digits - 1;
+        count++;
+    }
+    if (count > 0)
+        *name = (size_t)(at - text);
+    if (count > 0)
+        place[0] = strtol(at + 1, NULL, 10);
+    if (count > 1)
+        place[1] = strtol(strchr(at + 1, ':') + 1, NULL, 10);
+    return count;
+}
+
+/* A message as ngc's own are with --diagnostics=json: an object on a line. */
+static void print_json(const char *kind, const char *text, const char *note) {
+    static const char *const key[] = { "line", "column" };
+    long place[2] = { 0, 0 };
+    size_t name = 0;
+    int i, count = find_place(text, place, &name);
+    const char *what = count ? strstr(text, ": ") + 2 : text;
+    fprintf(stderr, "{\"severity\": \"%s\", \"message\": ", kind);
+    put_json(what, strlen(what));
+    if (count) {
+        fprintf(stderr, ", \"file\": ");
+        put_json(text, name);
+    }
+    for (i = 0; i < count; i++)
+        fprintf(stderr, ", \"%s\": %ld", key[i], place[i]);
+    if (note)
+        fprintf(stderr, ", \"notes\": [{\"severity\": \"note\", \"message\": \"%s\"}]", note);
+    fprintf(stderr, "}\n");
+}
+
+static void print_message(const Trainer *t, const char *kind, const char *note, const char *format, va_list arguments) {
+    char text[1024];
+    vsnprintf(text, sizeof text, format, arguments);
+    if (t->json) {
+        print_json(kind, text, note);
+        return;
+    }
+    fprintf(stderr, "%s: %s: %s\n", t->program, kind, text);
+    if (note)
+        fprintf(stderr, "%s: %s\n", t->program, note);
 }
 
 int ngrt_trainer_fail(const Trainer *t, int status, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    print_message(t, "error", format, arguments);
+    print_message(t, "error", status == USAGE ? "--help shows the options" : NULL, format, arguments);
     va_end(arguments);
-    if (status == USAGE)
-        fprintf(stderr, "%s: --help shows the options\n", t->program);
     return status;
 }
 
@@ -36,7 +105,7 @@ void ngrt_trainer_note(const Trainer *t, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     if (!t->quiet)
-        print_message(t, "note", format, arguments);
+        print_message(t, "note", NULL, format, arguments);
     va_end(arguments);
 }
 
@@ -220,7 +289,7 @@ static int report_epoch(Trainer *t, long epoch, double time) {
     int i;
     while (t->epochs / every > 100)
         every *= 10;
-    if (!t->quiet && (epoch % every == 0 || epoch == t->epochs)) {
+    if (!t->quiet && !t->json && (epoch % every == 0 || epoch == t->epochs)) {
         fprintf(stderr, "Epoch %ld/%ld - %.1fs", epoch, t->epochs, time);
         for (i = 0; i < t->values; i += ngrt_value_count(t, i))
             if (t->value[i].train_known)
@@ -301,7 +370,7 @@ static int train_epochs(Trainer *t) {
     long epoch;
     int status = DONE, saved;
     watch_signals(t);
-    t->bar_at = t->quiet || !isatty(2) ? -1 : seconds();
+    t->bar_at = t->quiet || t->json || !isatty(2) ? -1 : seconds();
     for (epoch = (long)t->about.epoch + 1; epoch <= t->epochs && !status; epoch++) {
         status = run_epoch(t, epoch);
         if (!status && seconds() - t->saved_at >= 1.0)
@@ -437,6 +506,8 @@ static int run(Trainer *t, int argc, char **argv) {
 static int run_command(const ngrt_model *model, int command, int argc, char **argv) {
     Trainer t = { .model = model, .program = argc > 0 ? argv[0] : model->name, .command = command, .epochs = 10, .seed = 1, .shuffle = 1 };
     int i, status;
+    for (i = 1; i < argc; i++)
+        t.json |= strcmp(argv[i], "--diagnostics=json") == 0; /* for messages about what is before it, too */
     for (i = 1; i < argc; i++)
         if (strcmp(argv[i], "--help") == 0)
             return ngrt_trainer_help(t.program, command);

@@ -68,6 +68,7 @@ typedef struct Trainer {
     uint64_t seed;
     int seeded;         /* --seed is given */
     int shuffle, quiet;
+    int json;           /* messages are JSON */
     const char *log_path, *load_path, *save_path, *map, *out_path;
     FILE *log;
     char *params, *state, *work;

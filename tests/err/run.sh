@@ -59,7 +59,7 @@ for model in warn/*.ng; do
     as_expected "$model"
     [ -s "$dir/out.c" ] && good || bad "$name: nothing was written"
 done
-for case in unused:209:unused-name softmax:410:log-softmax batch:421:batch-value renamed:601:renamed-identifier; do
+for case in unused:209:unused-name softmax:410:log-softmax batch:421:batch-value logits:411:not-logits renamed:601:renamed-identifier; do
     name=${case%%:*} flag=${case##*:}
     code=${case#*:}
     code=NG0${code%:*}
@@ -76,7 +76,7 @@ done
 for model in ../../examples/*.ng ../../examples/embed/*.ng ../cases/*.ng; do
     case $model in */lstm_1023_steps.ng) continue ;; esac # a second
     "$ngc" -M "$model" >"$dir/got" 2>&1
-    grep 'unused-name\|log-softmax' "$dir/got" && bad "$model: warned of" || good
+    grep 'unused-name\|log-softmax\|not-logits' "$dir/got" && bad "$model: warned of" || good
 done
 # the line that makes most of a large C; numbers do not count
 { echo 'input x[3]; h = x'; echo 'k = x + 1'; echo 'for i in 0..4000 { h = h*(x + i) + sin(k*i) }'; echo 'output h'; } >"$dir/loop.ng"
@@ -132,6 +132,79 @@ ln "$dir/m.ng" "$dir/hard.c"
 says 2 "is the model itself" m.ng -o hard.c
 says 2 "is the model itself" m.ng -o other.c --header=m.ng
 says 2 "the same file" m.ng -o other.c --header=other.c
+
+# ---- a file of another's is not overwritten, unless it is named ----
+cp "$dir/m.ng" "$dir/mine.ng"
+for end in c h json d html; do
+    rm -f "$dir"/mine.[chjd]*
+    echo "/* my own */" >"$dir/mine.$end"
+    cp "$dir/mine.$end" "$dir/own"
+    if [ $end = html ]; then set -- explain mine.ng a=1; else set -- mine.ng --manifest -MD; fi
+    says 2 "'mine.$end' is there already, and ngc did not write it: -o FILE names another" "$@"
+    cmp -s "$dir/own" "$dir/mine.$end" && [ "$(ls "$dir"/mine.[chjd]*)" = "$dir/mine.$end" ] && good || bad "mine.$end was overwritten"
+done
+rm -f "$dir"/mine.[chjd]*
+echo mine >"$dir/mine.h"
+says 0 "" mine.ng --header=mine.h # it is named
+says 0 "" mine.ng --manifest -MD # ngc wrote these
+says 0 "" mine.ng --manifest -MD
+echo mine >"$dir/mine.c"
+says 2 "'mine.c' is there already" mine.ng
+says 0 "" mine.ng -o mine.c
+: >"$dir/mine.h"
+says 0 "" mine.ng
+rm "$dir/mine.c" && ln -s own "$dir/mine.c"
+says 2 "'mine.c' is there already" mine.ng
+rm -f "$dir"/mine.*
+
+# ---- all messages of all commands are JSON, if that is asked for ----
+json() { # json STATUS ARGUMENT...
+    want=$1
+    shift
+    (cd "$dir" && CC=none-such "$ngc" "$@" --diagnostics=json) 2>"$dir/got" >/dev/null </dev/null
+    status=$?
+    if [ $status = "$want" ] && [ -s "$dir/got" ] && ! grep -v '^{"severity": "[a-z]*", .*"message": ".*}$' "$dir/got"; then
+        good
+    else
+        bad "ngc $* --diagnostics=json: status $status, not $want, with"
+        cat "$dir/got"
+    fi
+}
+echo 'other' >"$dir/mine.c"
+cp "$dir/m.ng" "$dir/mine.ng"
+json 1 broken.ng
+json 2 --frob
+json 2 m.ng -o m.ng
+json 2 m.ng -o other.c --header=other.c
+json 2 mine.ng
+json 3 m.ng -o nowhere/m.c
+json 3 nowhere.ng
+json 2
+json 2 m.ng m.ng
+json 2 trian m.ng
+json 2 -D mm=3 m.ng
+json 2 -D m m.ng
+json 2 -d qz m.ng
+json 2 --keep=zz m.ng
+json 2 --real=half m.ng
+json 2 -Wfoo m.ng
+json 2 -MF x m.ng
+json 2 --digits=99 run m.ng
+json 2 --weights=none.st m.ng -o -
+json 2 run m.ng
+json 2 run m.ng a=x
+json 2 run m.ng q=3
+json 2 explain m.ng q=1
+json 3 explain m.ng --data none.csv
+json 2 explain-error 7
+json 3 fmt nowhere.ng
+json 1 fmt broken.ng
+json 1 check broken.ng
+json 3 train m.ng
+json 2 train m.ng --epoks 3
+json 2 m.ng --data x
+[ -e /dev/full ] && json 3 m.ng -o /dev/full
+rm -f "$dir"/mine.*
 [ "$(cat "$dir/m.ng")" = 'J = 2*a' ] && good || bad "the model was overwritten"
 rm "$dir/hard.c"
 if [ -c /dev/full ]; then
