@@ -137,54 +137,6 @@ static int keeps_default(const Trainer *t, const Set *set, const ngrt_tensor *x)
     return t->model->dims == 0 && (size_t)x->shape[0] != s->data.rows;
 }
 
-/* The value is in the inputs block already. Where an axis after the first has a run-time size, its rows are longer there
- * than those that the model reads. */
-static int add_default(const Trainer *t, Set *set, const ngrt_tensor *x) {
-    Spread *s = &set->spread[set->spreads];
-    size_t count = 1;
-    int i, inside = 0;
-    for (i = 0; i < x->rank; i++) {
-        inside |= i > 0 && x->dim[i] >= 0;
-        count *= (size_t)x->shape[i];
-    }
-    if (!inside)
-        return DONE;
-    s->input = x;
-    s->buffer = ngrt_trainer_allocate(count, type_size(x->type));
-    if (!s->buffer)
-        return ngrt_trainer_no_memory(t);
-    memcpy(set->inputs + x->offset, &s->buffer, sizeof s->buffer);
-    set->spreads++;
-    return DONE;
-}
-
-/* Lays the value out for so many rows. Along a run-time axis all its elements are the same. */
-static void lay_out(const Trainer *t, Spread *s, size_t rows) {
-    const ngrt_tensor *x = s->input;
-    size_t at[8] = { 0 }, length[8], step[8], size = type_size(x->type), k, count = 1, from = 0;
-    const char *value;
-    int i;
-    memcpy(&value, (const char *)t->model->defaults + x->offset, sizeof value);
-    for (i = x->rank - 1, k = 1; i >= 0; k *= (size_t)x->shape[i], i--) {
-        int d = x->dim[i];
-        length[i] = d < 0 ? (size_t)x->shape[i] : (size_t)(x->shape[i] / t->model->dim[d].max);
-        length[i] *= d < 0 ? 1 : d == 0 ? rows : (size_t)t->size[d];
-        step[i] = d < 0 ? k : 0;
-        count *= length[i];
-    }
-    for (k = 0; k < count; k++) {
-        memcpy((char *)s->buffer + k * size, value + from * size, size);
-        for (i = x->rank - 1; i >= 0; i--) { /* the next element */
-            from += step[i];
-            if (++at[i] < length[i])
-                break;
-            from -= step[i] * length[i];
-            at[i] = 0;
-        }
-    }
-    s->count = rows;
-}
-
 /* Adds the feed of a tensor input; columns of the file without a name are given out in order. */
 static int add_feed(const Trainer *t, Set *set, const ngrt_tensor *x, size_t *column) {
     Feed *f = &set->feed[set->feeds];
@@ -194,7 +146,7 @@ static int add_feed(const Trainer *t, Set *set, const ngrt_tensor *x, size_t *co
     f->input = x;
     f->source = find_source(set, x);
     if (keeps_default(t, set, x))
-        return add_default(t, set, x);
+        return DONE; /* it is in the inputs block, and its rows are what the model reads */
     if (!f->source)
         return ngrt_trainer_fail(t, USAGE, "the input %s has no data: give %s %s=FILE", x->name, set->option, x->name);
     axis = row_axis(t->model, x, f->source->input != NULL);
@@ -377,9 +329,8 @@ int ngrt_set_bind(const Trainer *t, Set *set, long batch) {
     if (!status)
         choose_inputs(t, set);
     set->feed = ngrt_trainer_allocate((size_t)m->tensors, sizeof *set->feed);
-    set->spread = ngrt_trainer_allocate((size_t)m->tensors, sizeof *set->spread);
     set->inputs = ngrt_trainer_allocate(1, m->sizeof_inputs);
-    if (!set->feed || !set->spread || !set->inputs)
+    if (!set->feed || !set->inputs)
         return ngrt_trainer_no_memory(t);
     if (m->defaults)
         memcpy(set->inputs, m->defaults, m->sizeof_inputs);
@@ -400,13 +351,10 @@ void ngrt_set_free(Set *set) {
     int i;
     for (i = 0; i < set->feeds; i++)
         free(set->feed[i].buffer);
-    for (i = 0; i < set->spreads; i++)
-        free(set->spread[i].buffer);
     for (i = 0; i < set->sources; i++)
         ngrt_data_free(&set->source[i].data);
     free(set->source);
     free(set->feed);
-    free(set->spread);
     free(set->inputs);
 }
 
@@ -425,9 +373,6 @@ void ngrt_set_fill(const Trainer *t, Set *set, const size_t *order, size_t first
                 ngrt_data_copy(d, from + o * piece, piece, f->input->type, (char *)f->buffer + (o * count + r) * size);
         }
     }
-    for (i = 0; i < set->spreads; i++)
-        if (set->spread[i].count != count)
-            lay_out(t, &set->spread[i], count);
     if (t->model->dims)
         memcpy(set->inputs + t->model->dim[0].offset, &rows, sizeof rows);
 }

@@ -27,20 +27,12 @@ typedef struct Feed { /* where an input's elements come from */
     void *buffer;
 } Feed;
 
-typedef struct Spread { /* a default value with a run-time axis that is not its first: laid out anew for each size */
-    const ngrt_tensor *input;
-    void *buffer;
-    size_t count;       /* rows that it is laid out for */
-} Spread;
-
 typedef struct Set { /* a data set, bound to the inputs */
     const char *option; /* "--data" */
     Source *source;
     int sources;
     Feed *feed;
     int feeds;
-    Spread *spread;
-    int spreads;
     int no_targets;     /* inputs that predict does not read get nothing, unless a file is named for them */
     int no_defaults;    /* inputs with a default value keep it, unless a file is named for them */
     size_t rows;

@@ -46,3 +46,15 @@ for first in 1,NA,3 1,2x,3 1,,3 nan,2,3 x,2,3; do
     printf '%s\n' "$first" | cat - d.csv >lost.csv
     says 3 'error: lost.csv:1:[135]: .*; a first line names the columns only if none of its cells is a number' "$ngc" train d.ng --data lost.csv
 done
+
+# ---- values for as many rows as there are, and computed ones ----
+cat >e.ng <<'END'
+dim m <= 4
+input x[m, 2], w[m] = 2, s[2, m] = 3, k = mean([1, 3]), t[m]
+param p[2] = [1, 1]
+y = (x @ p)*w + s[0] + 10*s[1] + k
+output y
+minimize J = mse(y, t) with sgd(lr = 0.1)
+END
+for rows in 1 2 3; do says 0 '^J: 1602$' "$ngc" eval e.ng --data d.csv --batch $rows; done
+says 0 '^45$' "$ngc" predict e.ng --data x.csv
