@@ -223,6 +223,7 @@ Node *node_new_axis(Lower *, Node *, int axis);             /* of size 1 */
 
 /* messages: at the place, or, inside the library, at the user's call of it */
 Diag *lower_error(Lower *, int code, Loc, const char *format, ...);
+void warn_each_with_each(Lower *, const Expr *x, const Node *column, const Node *row); /* warn.c: [n, 1] against [n] */
 void warn_meant(Lower *, Loc, const Node *x, const char *what); /* warn.c: is x, meant as "logits", a softmax? */
 Loc lower_site(Lower *, Loc);
 void label_operand(Lower *, Diag *, const Expr *, const Node *, const char *fit); /* its shape under it, its declaration in a note */

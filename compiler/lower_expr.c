@@ -108,6 +108,11 @@ static Node *binary(Lower *L, const Expr *x, Node *a, Node *b)
     }
     if (!shape_fits(L, x->loc, s))
         return NULL;
+    bool compares = strcmp(x->name, "-") == 0 || strcmp(x->name, "==") == 0 || strcmp(x->name, "!=") == 0;
+    if (compares) {
+        warn_each_with_each(L, x, a, b);
+        warn_each_with_each(L, x, b, a);
+    }
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (strcmp(x->name, table[i].sign) == 0)
             return graph_binary(L->g, table[i].op, table[i].swap ? b : a, table[i].swap ? a : b);

@@ -256,6 +256,8 @@ void lower_declaration(Lower *L, const Stmt *s)
         lower_error(L, 218, s->loc, "an input is declared in the file, not in a def");
         return;
     }
+    if (s->kind == S_INPUT && s->init)
+        lower_error(L, 110, s->init->loc, "'~' starts a param or a state; an input is fed by the caller, and '=' gives it a default");
     Binding *old = scope_own(L->scope, s->name);
     if (old)
         declared_twice(L, s->name, s->at, old->loc);

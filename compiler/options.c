@@ -92,6 +92,7 @@ const int command_count = (int)(sizeof command_table / sizeof *command_table);
 
 const WarningInfo warning_table[] = {
     {"batch-value", "a loss of one batch, not of all the data"},
+    {"broadcast", "a column [n, 1] compared with [n], which gives [n, n]"},
     {"large-output", "C of more than 4 MB"},
     {"log-softmax", "the log of a softmax"},
     {"not-logits", "a softmax or sigmoid given to a loss that takes logits"},

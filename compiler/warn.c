@@ -298,6 +298,22 @@ void warn_meant(Lower *L, Loc loc, const Node *x, const char *what)
         warn(L->ngc, "not-logits", 411, loc, "%s takes the logs of probabilities: log_softmax instead of %s", loss, is);
 }
 
+/* ---- a column against a row -------------------------------------------------------------------------------------- */
+
+/* What a layer makes, [n, 1], compared with labels [n]: of n pairs are made n^2. A column that is made on purpose is a view: x[:, new]. */
+void warn_each_with_each(Lower *L, const Expr *x, const Node *column, const Node *row)
+{
+    Shape all;
+    bool library = x->loc.file < 0 || L->ngc->file[x->loc.file]->library;
+    bool fit = column->shape.rank == 2 && row->shape.rank == 1 && column->shape.dim[1] == 1 && row->shape.dim[0] != 1;
+    if (library || !fit || column->shape.dim[0] != row->shape.dim[0] || op_info[column->op]->flags & F_VIEW)
+        return;
+    shape_broadcast(column->shape, row->shape, &all);
+    const char *name = column->op == OP_var ? column->attr.var->name : column->name && !strchr(column->name, '.') ? column->name : "p";
+    warn(L->ngc, "broadcast", 412, x->at, "%s: shapes %s and %s give %s, each element with each: %s[:, 0] has shape %s", x->name,
+         shape_text(L->g, column->shape), shape_text(L->g, row->shape), shape_text(L->g, all), name, shape_text(L->g, row->shape));
+}
+
 /* ---- very large C ---------------------------------------------------------------------------------------------- */
 
 /* The line of the model from which most of what the roots need comes: any place on it. Counts those operations and all. */
