@@ -163,7 +163,7 @@ static Value *b_concat(Lower *L, Loc loc, Value **arg)
     const Value *list = arg[0];
     int axis = 0;
     if (list->kind != V_LIST || list->count == 0) {
-        lower_error(L, 405, arg[0]->loc, "concat takes a list of tensors");
+        lower_error(L, 405, arg[0]->loc, "concat takes a list of tensors, as in concat([a, b])");
         return value_error(L, loc);
     }
     Node **x = arena_alloc(L->ngc, (size_t)list->count * sizeof *x);

@@ -550,7 +550,8 @@ Value *lower_call(Lower *L, const Expr *x, Value **first, int firsts, Path *path
     if (f->kind == V_LAYER)
         return layer_call(L, x, f->layer, given, count);
     if (f->kind != V_FUNC) {
-        lower_error(L, 217, x->loc, "%s is %s, not a function", value_text(L, f), value_kind(f));
+        lower_error(L, 217, x->loc, "%s is %s, not a function%s", value_text(L, f), value_kind(f),
+                    x->a->kind == X_NUM ? "; a product has an operator, as in 2*(a + b)" : "");
         return value_error(L, x->loc);
     }
     if (open)

@@ -701,6 +701,12 @@ static const char *hint_declaration(Parser *p, const Wanted *w, yysymbol_kind_t 
         return text_format(p->ngc, "dim %s <= 64 is a size known at run time, dim %s = 64 one known when compiling", prev, prev);
     if (kind == symbol_of('[') && p->before == ':')
         return text_format(p->ngc, "sizes stand before the type: x[3]: %s", prev);
+    bool type = strcmp(prev, "float") == 0 || strcmp(prev, "int") == 0;
+    bool declares = p->before == INPUT || p->before == PARAM || p->before == STATE;
+    if (kind == YYSYMBOL_NAME && declares && type)
+        return text_format(p->ngc, "a type stands after the name and its sizes: %s: %s", word, prev);
+    if (kind == symbol_of('(') && declares)
+        return text_format(p->ngc, "sizes stand in square brackets: %s[3, 4]", prev);
     if (kind == YYSYMBOL_NAME && p->prev.kind == ']' && wants(w, symbol_of('~')))
         return text_format(p->ngc, "a comma stands between two that are declared: ..., %s", word);
     if (kind == YYSYMBOL_EQ && wants(w, symbol_of('=')))
@@ -716,9 +722,22 @@ static const char *hint_change(Parser *p, yysymbol_kind_t kind) {
     if (kind == symbol_of('['))
         return text_format(p->ngc, "a value is not changed in place; a new one can be made of it, as by "
                            "where(arange(3) == 0, 3, %s) or concat([[3], %s[1:]])", name, name);
-    if (kind == symbol_of('.'))
-        return text_format(p->ngc, "a value has no methods and is not changed; gradient %s delivers derivatives, "
-                           "minimize %s with sgd(lr = 0.1) trains", name, name);
+    if (kind != symbol_of('.'))
+        return NULL;
+    const char *after = p->ngc->file[p->file]->text + p->last.loc.end;
+    if (strncmp(after, "append", 6) == 0)
+        return text_format(p->ngc, "a value has no methods: write %s = append(%s, value)", name, name);
+    if (strncmp(after, "backward", 8) == 0 || strncmp(after, "grad", 4) == 0)
+        return text_format(p->ngc, "gradient %s delivers derivatives, minimize %s with sgd(lr = 0.1) trains", name, name);
+    return "a value has no methods and is not changed: a function makes a new one, as in y = exp(x)";
+}
+
+/* A colon or an 'if' where an argument or an operand is wanted. */
+static const char *hint_inside(Parser *p, const Wanted *w, yysymbol_kind_t kind) {
+    if (kind == YYSYMBOL_IF && wants(w, YYSYMBOL_NUM))
+        return "where(c, a, b) is a where c is not 0, else b";
+    if (kind == symbol_of(':') && p->prev.kind == NAME && scanner_bracket(p) == '(' && wants(w, symbol_of(')')))
+        return text_format(p->ngc, "an argument is named by '=': %s = ...", source_text(p->ngc, p->prev.loc));
     return NULL;
 }
 
@@ -730,6 +749,8 @@ static const char *give_hint(Parser *p, const Wanted *w, yysymbol_kind_t kind) {
     if (kind == YYSYMBOL_DIM && scanner_bracket(p) == '(')
         return "a keyword cannot be a name; an argument for axes is called axis";
     if ((hint = hint_declaration(p, w, kind, word)) != NULL || (hint = hint_change(p, kind)) != NULL)
+        return hint;
+    if ((hint = hint_inside(p, w, kind)) != NULL)
         return hint;
     if (wants(w, symbol_of('+')) && (hint = hint_word(p, w, kind, word)) != NULL)
         return hint;
