@@ -29,7 +29,7 @@ NGC_O   = $(NGC_C:compiler/%.c=$(B)/%.o) $(B)/ng.tab.o $(B)/ng.lex.o $(B)/texts.
           $(patsubst %,$(B)/plain_%.o,ngrt_linear file element numpy safetensors archive weights data)
 RT_C    = $(wildcard runtime/*.c)
 RT_O    = $(RT_C:runtime/%.c=$(B)/rt_%.o)
-STD     = -std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700
+STD     = -fno-tree-vectorize -std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700
 
 ifndef V
 .SILENT:
@@ -76,7 +76,7 @@ $(B)/ng.tab.c $(B)/ng.tab.h $(B)/ng.lex.c: $(B)/%: $(MADE)/% | $(B)
 	cp $< $@
 endif
 
-TEXTS   = prelude=compiler/prelude.ng errors=compiler/errors.txt runtime_math=runtime/ngrt_math.h runtime_small=runtime/ngrt_small.h runtime_gemm=runtime/ngrt_gemm.c \
+TEXTS   = prelude=compiler/prelude.ng errors=compiler/errors.txt runtime_math=runtime/ngrt_math.h runtime_vector=runtime/ngrt_vector.h runtime_small=runtime/ngrt_small.h runtime_gemm=runtime/ngrt_gemm.c \
           runtime_random=runtime/ngrt_random.c runtime_linear=runtime/ngrt_linear.c runtime_conv=runtime/ngrt_conv.c runtime_header=runtime/ngrt.h page=compiler/page/page.html \
           page_style=$(B)/page.css page_script=$(B)/page.js
 # the parts of ngc explain's page, in the order in which they use each other, in fewer bytes: without indentation, comments that end
@@ -147,7 +147,7 @@ install: export PREFIX := $(PREFIX)
 # PREFIX for sed, which has a meaning for & and so on
 SET_UP  = sed -e "s|@PREFIX@|$$(printf '%s' "$$PREFIX" | sed 's/[&|\\]/\\&/g')|g" -e 's|@VERSION@|$(VERSION)|g'
 PAGE    = awk -v version=$(VERSION) -f compiler/man.awk
-INSTALLED = bin/ngc lib/libngrt.a include/ngrt.h include/ngrt_math.h include/ngrt_small.h include/ngrt_host.h lib/pkgconfig/ngrt.pc \
+INSTALLED = bin/ngc lib/libngrt.a include/ngrt.h include/ngrt_math.h include/ngrt_vector.h include/ngrt_small.h include/ngrt_host.h lib/pkgconfig/ngrt.pc \
           lib/cmake/ngc/ngc-config.cmake lib/cmake/ngc/ngc-config-version.cmake share/man/man1/ngc.1 share/man/man3/ngrt.3 \
           share/man/man5/ngc-language.5 share/bash-completion/completions/ngc share/zsh/site-functions/_ngc \
           share/fish/vendor_completions.d/ngc.fish $(addprefix share/vim/vimfiles/,$(EDIT_VIM)) $(addprefix share/ngc/vscode/,$(EDIT_CODE))
@@ -158,7 +158,7 @@ install: all
 	for d in $(sort $(dir $(INSTALLED))); do mkdir -p "$$TO/$$d" || exit 1; done
 	install -m 755 $(B)/ngc "$$TO/bin/ngc"
 	install -m 644 $(B)/libngrt.a "$$TO/lib/libngrt.a"
-	install -m 644 runtime/ngrt.h runtime/ngrt_math.h runtime/ngrt_small.h runtime/ngrt_host.h "$$TO/include"
+	install -m 644 runtime/ngrt.h runtime/ngrt_math.h runtime/ngrt_vector.h runtime/ngrt_small.h runtime/ngrt_host.h "$$TO/include"
 	$(SET_UP) -e 's|@LIBS@|$(strip $(LIBS))|' runtime/ngrt.pc.in > "$$TO/lib/pkgconfig/ngrt.pc"
 	$(SET_UP) -e 's|@LIBS@|$(LINKS)|' compiler/ngc-config.cmake > "$$TO/lib/cmake/ngc/ngc-config.cmake"
 	$(SET_UP) compiler/ngc-config-version.cmake > "$$TO/lib/cmake/ngc/ngc-config-version.cmake"

@@ -113,8 +113,6 @@ typedef struct Emit {
     bool plain, labels;   /* labels: check_labels is used */
     int temps;            /* at -O0: t0, t1, ... below this number are other names already */
     bool lines;           /* line_start is used */
-    bool plain_loops;     /* there are loops outside kernels' functions, at -O0 */
-    bool clones, scalar;  /* NGC_CLONES, NGC_SCALAR are used */
     bool shares;          /* share_of, NGC_SHARE are used */
     bool meets;           /* meet is used */
     bool small;           /* ngrt_small.h is used */
@@ -159,9 +157,9 @@ typedef struct Body { /* of one function of the emitted C, while it is printed *
 } Body;
 
 /* emit_kernel.c */
-typedef enum { HOW_ONCE, HOW_CLONES, HOW_SCALAR } How; /* a kernel is compiled */
-/* Its name; printed once. Params and args are lists in their parentheses; args passes the params on. */
-const char *emit_function(Emit *, const char *result, const char *word, const char *params, const char *args, const char *body, How);
+/* Its name; printed once. Params and args are lists in their parentheses; args passes the params on. Bytes are those of the widest
+ * vectors that it is compiled for; 0: it has none. */
+const char *emit_function(Emit *, const char *result, const char *word, const char *params, const char *args, const char *body, int bytes);
 
 /* emit_val.c */
 typedef struct Part { /* a piece of text and how tightly it binds */
@@ -182,6 +180,7 @@ typedef struct Printer {
     Text *out;
     int indent;
     bool apart; /* in a function of its own */
+    bool vector; /* within a loop over vectors */
     int lead;   /* loops over rows that the members of a nest stand in */
     const char *loop[MAX_AXES];
     Param *param;
@@ -216,11 +215,14 @@ const char *print_factor(Printer *pr, Size s);
 const char *print_shortest(Ngc *ngc, double v, bool single);
 /* an expression, or its temporary */
 Part print_val(Printer *pr, const Val *v);
+/* the type of a value's temporary: "float", or of vectors */
+const char *print_val_type(const Printer *pr, const Val *v);
 const char *print_test(Printer *pr, const Val *v); /* what a guard asks */
 
 const char *emit_number(Emit *, double, Type);
 const char *emit_size(Emit *, Size, unsigned *dims);
 void emit_section(Emit *, const char *name); /* notes that the runtime's function is used */
+bool emit_has_section(const Emit *, const char *name);
 void emit_calls(Emit *, const char *c);      /* the same for each ngrt_ function called in a text */
 
 /* emit_kernel.c */

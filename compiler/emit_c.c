@@ -699,58 +699,27 @@ static void print_functions(Emit *e, Text *out)
     }
 }
 
-/* What makes loops fast at a plain -O2. GCC's vectoriser must be asked for, and leaves loops with a choice in them alone where an
- * operation might trap. Clang does both by itself. It holds for kernels, and what is inlined into them; the long functions of single
- * statements behind them gain nothing and would take GCC minutes. */
-static void print_pragma(const Emit *e, Text *t, bool begin)
+/* How the C is compiled, whatever the user's options are. Loops that gain by vectors name them; all others are as they are written, as
+ * the vectorisers of GCC 11 and 12 make wrong code of some: of reversed and strided reads, of shifted differences, of loads under a
+ * condition. And arithmetic is IEEE's: -ffast-math and its parts would undo what makes exp, tanh and sums exact. */
+static void print_pragmas(Text *t, bool begin)
 {
-    if (e->kernels.size == 0)
+    if (!begin) {
+        text_add(t, "#if defined __clang__\n#pragma float_control(pop)\n#elif defined __GNUC__ && defined __OPTIMIZE__\n"
+                    "#pragma GCC pop_options\n#endif\n");
         return;
-    text_add(t, "#if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__\n%s#endif\n\n",
-             begin ? "#pragma GCC push_options\n#pragma GCC optimize (\"O3,no-trapping-math,no-math-errno\")\n"
-                   : "#pragma GCC pop_options\n");
-}
+    }
 
-/* Kernels for processors with wider vectors, chosen at each call, which costs a load and a branch; and those without vectors. */
-static void print_clones(const Emit *e, Text *t)
-{
-    if (e->clones)
-        text_add(t, "/* A kernel's body is compiled for any processor, for AVX2 and for AVX-512; back is return where it has a value. */\n"
-                    "#if (defined __clang__ || (defined __GNUC__ && __GNUC__ >= 8)) && defined __x86_64__ && !defined _WIN32 && \\\n"
-                    "    defined __OPTIMIZE__ && !defined __AVX2__\n"
-                    "#define NGC_BODY(type, name) static inline __attribute__((always_inline)) type name##_body\n"
-                    "#define NGC_CLONES(type, back, name, params, args) \\\n"
-                    "    NGC_CLONE(type, back, name, any, , params, args) \\\n"
-                    "    NGC_CLONE(type, back, name, avx2, target(\"avx2,fma\"), params, args) \\\n"
-                    "    NGC_CLONE(type, back, name, avx512, target(\"avx2,fma,avx512f,avx512vl\"), params, args) \\\n"
-                    "    static type name params \\\n"
-                    "    { \\\n"
-                    "        if (__builtin_cpu_supports(\"avx512vl\") && __builtin_cpu_supports(\"fma\")) \\\n"
-                    "            back name##_avx512 args; \\\n"
-                    "        else if (__builtin_cpu_supports(\"avx2\") && __builtin_cpu_supports(\"fma\")) \\\n"
-                    "            back name##_avx2 args; \\\n"
-                    "        else \\\n"
-                    "            back name##_any args; \\\n"
-                    "    }\n"
-                    "#define NGC_CLONE(type, back, name, isa, target, params, args) \\\n"
-                    "    __attribute__((noinline, target)) static type name##_##isa params { back name##_body args; }\n"
-                    "#else\n"
-                    "#define NGC_BODY(type, name) static type name\n"
-                    "#define NGC_CLONES(type, back, name, params, args)\n"
-                    "#endif\n\n");
-    if (e->scalar)
-        text_add(t, "#if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__ /* these loops GCC 12 vectorises wrongly */\n"
-                    "#define NGC_SCALAR __attribute__((optimize(\"no-tree-vectorize\")))\n#else\n#define NGC_SCALAR\n#endif\n\n");
-}
-
-/* At -O0, where all loops stand in the functions, none is for GCC's vectoriser: see is_risky. */
-static void print_plain_pragma(const Emit *e, Text *t, bool begin)
-{
-    if (!e->plain_loops)
-        return;
-    text_add(t, "#if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__%s\n%s#endif\n%s",
-             begin ? " /* GCC 12 makes wrong code of some of these loops */" : "",
-             begin ? "#pragma GCC push_options\n#pragma GCC optimize (\"no-tree-vectorize\")\n" : "#pragma GCC pop_options\n", begin ? "\n" : "");
+    text_add(t, "#if defined __clang__\n"
+                "#pragma float_control(precise, on, push)\n"
+                "#elif defined __GNUC__ && defined __OPTIMIZE__\n"
+                "#pragma GCC push_options\n"
+                "#pragma GCC optimize (\"no-tree-vectorize,no-tree-loop-vectorize,no-tree-slp-vectorize\")\n"
+                "#pragma GCC optimize (\"no-fast-math,no-unsafe-math-optimizations,no-associative-math,no-reciprocal-math\")\n"
+                "#pragma GCC optimize (\"no-finite-math-only,signed-zeros\")\n"
+                "#elif defined __FAST_MATH__\n"
+                "#error \"this C needs the arithmetic of IEEE 754: compile it without -ffast-math\"\n"
+                "#endif\n\n");
 }
 
 /* The model's file, without directories. */
@@ -825,6 +794,15 @@ static void list_variables(Emit *e, Output *out)
         }
 }
 
+/* The runtime's headers whose texts are compiled into the model, where these are not copied. */
+static void print_includes(const Emit *e, Text *t)
+{
+    bool copied = e->ngc->opt.standalone;
+
+    text_add(t, "%s", e->small && !copied ? "#include \"ngrt_small.h\"\n" : "");
+    text_add(t, "%s\n", emit_has_section(e, "vector") && !copied ? "#include \"ngrt_vector.h\"\n" : "");
+}
+
 void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
 {
     Emit *e = emit_prepare(ngc, m);
@@ -839,15 +817,15 @@ void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
         print_first_line(e, &out->c, text_format(ngc, "%.*sc", (int)stem - 1, header));
     else
         print_first_line(e, &out->c, text_format(ngc, "%s.c", e->name));
-    print_pragma(e, &out->c, true);
+    print_pragmas(&out->c, true);
     if (header) {
         const char *slash = strrchr(header, '/');
         text_add(&out->c, "#include \"%s\"\n\n", slash ? slash + 1 : header);
     } else {
         emit_declarations(e, &out->c);
     }
-    text_add(&out->c, "#include <math.h>\n#include <string.h>\n%s\n", e->small && !ngc->opt.standalone ? "#include \"ngrt_small.h\"\n" : "");
-    print_clones(e, &out->c);
+    text_add(&out->c, "#include <math.h>\n#include <string.h>\n");
+    print_includes(e, &out->c);
     share_helpers(e, &out->c);
     if (ngc->opt.standalone)
         emit_runtime(e, &out->c);
@@ -867,11 +845,9 @@ void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
             "    return 1;\n}\n\n");
     if (e->kernels.size)
         text_put(&out->c, e->kernels.at, e->kernels.size);
-    print_pragma(e, &out->c, false);
-    print_plain_pragma(e, &out->c, true);
     text_put(&out->c, body.at, body.size);
-    print_plain_pragma(e, &out->c, false);
     emit_model(e, &out->c);
+    print_pragmas(&out->c, false);
     if (e->plain)
         list_variables(e, out);
 }

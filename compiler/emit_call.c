@@ -28,12 +28,12 @@ static void print_small(Printer *pr, const Kernel *k, const char *call, const ch
 {
     Emit *e = pr->e;
     bool given = k->alpha != NULL;
-    const char *params = print_format(pr, "(%s *restrict c, const %s *restrict a, const %s *restrict b%s)", e->real, e->real, e->real,
+    const char *params = print_format(pr, "(%s *c, const %s *a, const %s *b%s)", e->real, e->real, e->real,
                                       given ? print_format(pr, ", const %s alpha", e->real) : "");
     const char *body = print_format(pr, "    ngrt_%s(%s, %s, a, b, %s, c);\n", call, sizes, given ? "alpha" : alpha, beta);
     emit_section(e, call);
     e->small = true;
-    print_line(pr, "%s(%s%s%s);", emit_function(e, "void", "product", params, given ? "(c, a, b, alpha)" : "(c, a, b)", body, HOW_CLONES), operands,
+    print_line(pr, "%s(%s%s%s);", emit_function(e, "void", "product", params, given ? "(c, a, b, alpha)" : "(c, a, b)", body, 64), operands,
                given ? ", " : "", given ? alpha : "");
 }
 

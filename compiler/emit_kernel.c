@@ -8,11 +8,14 @@
 #include <string.h>
 
 enum {
-    CUT = 12,  /* operators in one expression */
-    LANES = 8, /* partial results of a long reduction */
-    LONG = 32, /* elements from which on a reduction has them */
-    CLONED = 64, /* passes from which on a kernel is compiled for several processors */
-    PEELED = 16, /* passes up to which GCC puts a loop's statements one behind the other */
+    CUT = 12,      /* operators in one expression */
+    NARROW = 16,   /* bytes of vectors that any processor has */
+    CLONED = 64,   /* passes from which on a kernel is compiled for several processors */
+    LONG = 256,    /* terms from which on a sum of floats is taken in double, */
+    LONG_LANES = 1024, /* and in blocks where vectors take them */
+    BLOCK = 32,    /* vectors in such a block */
+    TALL = 64,     /* rows in a block of columns' sums */
+    BROAD = 256,   /* columns that are summed at a time */
 };
 
 /* ---- temporaries: what is used twice, long, or the same in every pass of an inner loop -----------------------------
@@ -31,28 +34,21 @@ static void note_user(const Val *v, int level, int *wanted, Val *const *val, int
             wanted[i] = level;
 }
 
-/* c ? a : b, which computes one of them. */
-static bool is_choice(const Val *v)
+/* Text for vectors may say an operand twice, and one such text cannot be within another: it and its operands are names. */
+static void name_operands(Printer *pr, Val *v)
 {
-    return v->kind == V_OP && strncmp(op_info[v->op]->c, "$a != 0 ? ", 10) == 0;
-}
+    if (strncmp(op_vec(pr->b->p, v), "NGRT_", 5) != 0)
+        return;
 
-/* A load that stands in one way of a choice alone becomes a masked load, and of several of these side by side GCC before 12.4 and
- * 13.3 makes wrong code (its bug 114375). So where there are choices all is loaded beforehand that need not be guarded. */
-static bool has_choice(const Kernel *k)
-{
-    for (int i = 0; i < k->vals; i++)
-        if (is_choice(k->val[i]))
-            return true;
-    return false;
-}
+    if (!op_info[v->op]->test)
+        v->temp = "";
 
-static bool has_guard(const Kernel *k)
-{
-    for (int i = 0; i < k->vals; i++)
-        if (k->val[i]->kind == V_GUARD)
-            return true;
-    return false;
+    for (int i = 0; i < 3 && v->arg[i]; i++) {
+        Val *arg = v->arg[i];
+        bool asked = v->op == OP_where && i == 0 && op_info[arg->op]->test;
+        if (arg->kind == V_OP && arg->uses > 0 && !asked)
+            arg->temp = "";
+    }
 }
 
 /* Chooses which values get a temporary, marked by an empty name until it is declared. */
@@ -60,7 +56,6 @@ static void choose_temps(Printer *pr)
 {
     const Kernel *k = pr->k;
     int *wanted = arena_alloc(pr->e->ngc, (size_t)(k->vals + 1) * sizeof *wanted);
-    bool beforehand = pr->apart && has_choice(k);
     for (int i = k->vals - 1; i >= 0; i--) {
         const Val *v = k->val[i];
         for (int a = 0; a < 3; a++)
@@ -77,8 +72,10 @@ static void choose_temps(Printer *pr)
         bool hoist = pr->apart && v->level < wanted[i];
         if (v->kind == V_OP && v->uses > 0 && (v->uses > 1 || v->ops > CUT || hoist))
             v->temp = "";
-        if (v->kind == V_LOAD && v->uses > 0 && beforehand && !place_is_number(program_place(pr->b->p, v->node), v->node))
+        if (v->kind == V_LOAD && v->uses > 0 && hoist && !place_is_number(program_place(pr->b->p, v->node), v->node))
             v->temp = "";
+        if (k->vector && v->kind == V_OP && v->uses > 0 && val_is_inner(k, v))
+            name_operands(pr, v);
     }
     if (k->kind == K_LOOP &&
         k->stores > 1) /* all is computed before any of it is stored: a store may write over a load */
@@ -120,7 +117,7 @@ static void declare_temps(Printer *pr, int level)
         v->temp = NULL;
         const char *text = print_val(pr, v).text;
         v->temp = new_temp(pr);
-        print_line(pr, "const %s %s = %s;", print_type(pr->e, v->type), v->temp, text);
+        print_line(pr, "const %s %s = %s;", print_val_type(pr, v), v->temp, text);
     }
 }
 
@@ -138,19 +135,28 @@ static void forget_temps(Printer *pr, int level)
             pr->k->val[i]->temp = "";
 }
 
-/* ---- loops
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- loops -------------------------------------------------------------------------------------------------------- */
+
+/* Where the passes of a loop begin and end. */
+static const char *loop_start(const Printer *pr, int axis)
+{
+    return pr->k->split == axis + 1 ? "from" : "0";
+}
+
+static const char *loop_end(Printer *pr, int axis)
+{
+    return pr->k->split == axis + 1 ? "to" : emit_size(pr->e, pr->k->extent[axis], &pr->dims);
+}
+
+static void open_range(Printer *pr, const char *i, const char *from, const char *to, bool brace)
+{
+    print_line(pr, "for (size_t %s = %s; %s < %s; %s++)%s", i, from, i, to, i, brace ? " {" : "");
+    pr->indent++;
+}
 
 static void open_loop(Printer *pr, int axis, bool brace)
 {
-    const char *i = pr->loop[axis];
-    pr->e->plain_loops |= pr->e->plain;
-    if (pr->k->split == axis + 1)
-        print_line(pr, "for (size_t %s = from; %s < to; %s++)%s", i, i, i, brace ? " {" : "");
-    else
-        print_line(pr, "for (size_t %s = 0; %s < %s; %s++)%s", i, i, emit_size(pr->e, pr->k->extent[axis], &pr->dims), i,
-               brace ? " {" : "");
-    pr->indent++;
+    open_range(pr, pr->loop[axis], loop_start(pr, axis), loop_end(pr, axis), brace);
 }
 
 static void close_loop(Printer *pr, bool brace)
@@ -169,39 +175,126 @@ static bool has_temps(const Printer *pr, int level)
     return false;
 }
 
+/* The loops over axes first .. last - 1, each with its temporaries. */
+static void open_loops(Printer *pr, int first, int last, bool *brace)
+{
+    for (int i = first; i < last; i++) {
+        brace[i] = has_temps(pr, i + 1) || (pr->k->vector && i + 1 == pr->k->axes - 1);
+        open_loop(pr, i, brace[i]);
+        declare_temps(pr, i + 1);
+    }
+}
+
+static void close_loops(Printer *pr, int first, int last, const bool *brace)
+{
+    for (int i = last - 1; i >= first; i--)
+        close_loop(pr, brace[i]);
+}
+
+/* What one pass of the innermost loop does; `to` is where. */
+typedef void PassText(Printer *pr, const char *to);
+
+/* The passes of the innermost loop that whole vectors hold, from `from` up to `to`, by vectors; text before and after it. */
+static void print_vector_passes(Printer *pr, const char *before, const char *from, const char *to, PassText *pass, const char *acc,
+                                const char *after)
+{
+    const char *i = pr->loop[pr->k->axes - 1];
+
+    print_line(pr, "%sfor (size_t %s = %s; %s < %s; %s += NGRT_LANES) {", before, i, from, i, to, i);
+    pr->indent++;
+    pr->vector = true;
+    declare_temps(pr, pr->k->axes);
+    pass(pr, acc);
+    forget_temps(pr, pr->k->axes);
+    pr->vector = false;
+    pr->indent--;
+    print_line(pr, "}%s", after);
+}
+
+/* Where those end. */
+static const char *whole_end(Printer *pr, const char *from, const char *to)
+{
+    if (strcmp(from, "0") == 0)
+        return print_format(pr, "NGRT_WHOLE(%s)", to);
+    return print_format(pr, "%s + NGRT_WHOLE(%s - %s)", from, to, from);
+}
+
+/* The passes from `from` up to `to`, one at a time. */
+static void print_single_passes(Printer *pr, const char *from, const char *to, bool brace, PassText *pass, const char *acc)
+{
+    brace |= has_temps(pr, pr->k->axes);
+    open_range(pr, pr->loop[pr->k->axes - 1], from, to, brace);
+    declare_temps(pr, pr->k->axes);
+    pass(pr, acc);
+    close_loop(pr, brace);
+}
+
+/* All passes from `from` up to `to`: by vectors, and what these leave over. */
+static void print_range(Printer *pr, const char *from, const char *to, bool brace, PassText *pass, const char *acc)
+{
+    if (pr->k->vector) {
+        const char *whole = whole_end(pr, from, to);
+        print_vector_passes(pr, "NGRT_VECTORS(", from, whole, pass, acc, ")");
+        from = whole;
+    }
+
+    print_single_passes(pr, from, to, brace, pass, acc);
+}
+
+static void print_passes(Printer *pr, bool brace, PassText *pass, const char *acc)
+{
+    int last = pr->k->axes - 1;
+
+    print_range(pr, loop_start(pr, last), loop_end(pr, last), brace, pass, acc);
+}
+
 /* Is the result declared where it is computed? */
 static bool is_variable(const Place *place)
 {
     return place->kind == P_LOCAL || (place->kind == P_ROW && place->offset <= 1);
 }
 
-static void print_stores(Printer *pr)
+/* An element, or the vector that begins with it, to be stored. */
+static const char *stored_text(Printer *pr, const char *element, Type type)
 {
+    if (!pr->vector)
+        return element;
+    return print_format(pr, type == T_INT ? "NGRT_STORE_INT(%s)" : "NGRT_STORE(%s)", element);
+}
+
+static void print_stores(Printer *pr, const char *to)
+{
+    (void)to;
     for (int i = 0; i < pr->k->stores; i++) {
         const Store *s = &pr->k->store[i];
         const Place *place = s->target ? &s->target->place : program_place(pr->b->p, s->node);
         const char *value = print_val(pr, s->val).text;
+
+        if (pr->vector && !val_is_inner(pr->k, s->val))
+            value = print_format(pr, s->node->type == T_INT ? "NGRT_EACH_INT(%s)" : "NGRT_EACH(%s)", value);
+
         if (is_variable(place))
             print_line(pr, "const %s %s = %s;", print_type(pr->e, s->node->type), place->name, value);
         else
-            print_line(pr, "%s %s= %s;", print_element(pr, place, s->node, s->at, true), s->add ? "+" : "", value);
+            print_line(pr, "%s %s= %s;", stored_text(pr, print_element(pr, place, s->node, s->at, true), s->node->type),
+                       s->add ? "+" : "", value);
     }
 }
 
-/* No reduction: one store or several in each pass of the loops over the axes behind lead. A loop whose body is one statement has no
- * braces. */
+/* No reduction: one store or several in each pass of the loops over the axes after lead. */
 static void print_map(Printer *pr, int lead)
 {
-    int n = pr->k->axes;
+    int last = pr->k->axes - 1;
     bool brace[MAX_AXES];
-    for (int i = lead; i < n; i++) {
-        brace[i] = i == n - 1 ? has_temps(pr, n) || pr->k->stores > 1 : has_temps(pr, i + 1);
-        open_loop(pr, i, brace[i]);
-        declare_temps(pr, i + 1);
+
+    if (lead > last) {
+        print_stores(pr, NULL);
+        return;
     }
-    print_stores(pr);
-    for (int i = n - 1; i >= lead; i--)
-        close_loop(pr, brace[i]);
+
+    open_loops(pr, lead, last, brace);
+    print_passes(pr, pr->k->stores > 1, print_stores, NULL);
+    close_loops(pr, lead, last, brace);
 }
 
 static const char *start_text(Printer *pr, Type type)
@@ -216,12 +309,14 @@ static const char *start_text(Printer *pr, Type type)
 static void print_combine(Printer *pr, const char *acc, Part x, Type type)
 {
     const OpInfo *info = op_info[pr->k->reduce];
-    if (strcmp(info->combine, "$acc + $x") == 0) {
+    const char *combine = pr->vector ? info->combine_vec : info->combine;
+
+    if (strcmp(combine, "$acc + $x") == 0) {
         print_line(pr, "%s += %s;", acc, x.text);
         return;
     }
     const char *suffix = type == T_INT ? "" : pr->e->suffix;
-    print_line(pr, "%s = %s;", acc, print_fill(pr, info->combine, 16, T_FLOAT, &x, acc, suffix).text);
+    print_line(pr, "%s = %s;", acc, print_fill(pr, combine, 16, T_FLOAT, &x, acc, suffix).text);
 }
 
 static int first_of(const Kernel *k, AxisKind kind)
@@ -232,13 +327,40 @@ static int first_of(const Kernel *k, AxisKind kind)
     return i;
 }
 
+/* How many terms a result has at most. */
+static int64_t count_terms(const Printer *pr)
+{
+    int64_t n = 1;
+
+    for (int i = 0; i < pr->k->axes && n < LONG_LANES; i++)
+        n *= pr->k->axis[i] == AX_REDUCE ? size_max(pr->e->graph, pr->k->extent[i]) : 1;
+    return n;
+}
+
+/* Is the sum of so many floats that each addition would lose what is below the last place of the sum so far? */
+static bool is_long_sum(const Printer *pr)
+{
+    return pr->k->reduce == OP_sum && pr->k->store[0].node->type == T_FLOAT && !pr->e->ngc->opt.real_double &&
+           count_terms(pr) >= (pr->k->vector ? LONG_LANES : LONG);
+}
+
+static bool is_double(const Printer *pr)
+{
+    return pr->k->store[0].node->type == T_INT || is_long_sum(pr);
+}
+
 /* Stores an accumulated result: into memory, as the function's value, or it is the variable itself. */
 static void print_result(Printer *pr, const char *acc)
 {
     const Store *s = &pr->k->store[0];
     const Place *place = program_place(pr->b->p, s->node);
-    const char *value =
-        s->node->type == T_INT && op_info[pr->k->reduce]->combine ? print_format(pr, "(int32_t)%s", acc) : acc;
+    const char *value = acc;
+
+    if (s->node->type == T_INT && op_info[pr->k->reduce]->combine)
+        value = print_format(pr, "(int32_t)%s", acc);
+    else if (is_long_sum(pr))
+        value = print_format(pr, "(%s)%s", pr->e->real, acc);
+
     if (place->kind == P_LOCAL && !pr->apart && strcmp(place->name, acc) == 0)
         return;
     if (place->kind == P_ROW ? place->offset <= 1 : place->kind == P_LOCAL && !pr->apart)
@@ -269,84 +391,89 @@ static void print_argmax(Printer *pr, int lead, const char *at)
     close_loop(pr, true);
 }
 
+/* ---- a result folded in a variable ---- */
+
+static Part as_double(Printer *pr, Part x)
+{
+    return (Part){print_format(pr, x.prec >= 14 ? "(double)%s" : "(double)(%s)", x.text), 14};
+}
+
+static void print_fold_step(Printer *pr, const char *acc)
+{
+    Type type = pr->k->store[0].node->type;
+    Part x = print_val(pr, pr->k->store[0].val);
+
+    print_combine(pr, acc, is_double(pr) && !pr->vector ? as_double(pr, x) : x, type);
+}
+
 /* The loops over reduced axes from axis on, down to the fold. */
 static void print_fold(Printer *pr, int axis, const char *acc)
 {
-    const Kernel *k = pr->k;
-    Type type = k->store[0].node->type;
-    if (axis == k->axes) {
-        Part x = print_val(pr, k->store[0].val);
-        if (type == T_INT)
-            x = (Part){print_format(pr, x.prec >= 14 ? "(double)%s" : "(double)(%s)", x.text), 14};
-        print_combine(pr, acc, x, type);
+    int last = pr->k->axes - 1;
+    bool brace[MAX_AXES];
+
+    if (axis > last) {
+        print_fold_step(pr, acc);
         return;
     }
-    bool brace = has_temps(pr, axis + 1);
-    open_loop(pr, axis, brace);
-    declare_temps(pr, axis + 1);
-    print_fold(pr, axis + 1, acc);
-    close_loop(pr, brace);
+
+    open_loops(pr, axis, last, brace);
+    print_single_passes(pr, loop_start(pr, last), loop_end(pr, last), false, print_fold_step, acc);
+    close_loops(pr, axis, last, brace);
 }
 
-/* A long fold over neighbours: several partial results, so that a C compiler can compute them side by side. Not where loads are
- * guarded: see has_choice. */
-static bool is_long(const Printer *pr)
+/* acc takes in all lanes of a vector. */
+static void print_lanes(Printer *pr, const char *before, const char *acc, const char *lanes, const char *after)
 {
-    const Kernel *k = pr->k;
-    int last = k->axes - 1;
-    bool near = false;
-    for (int i = 0; i < k->vals; i++)
-        near |= k->val[i]->at && k->val[i]->at->axis[last].plus == 1;
-    return pr->apart && near && !has_guard(k) && k->store[0].node->type == T_FLOAT && size_max(pr->e->graph, k->extent[last]) >= LONG;
-}
-
-static void print_lanes(Printer *pr, int first, const char *acc)
-{
-    const Kernel *k = pr->k;
-    int last = k->axes - 1;
-    const char *lane = new_temp(pr), *i = pr->loop[last], *j = print_format(pr, "j%d", pr->temps++),
-               *n = emit_size(pr->e, k->extent[last], &pr->dims);
-    print_line(pr, "%s %s[%d];", pr->e->real, lane, LANES);
-    print_line(pr, "for (size_t l = 0; l < %d; l++)", LANES);
-    print_line(pr, "    %s[l] = %s;", lane, start_text(pr, T_FLOAT));
-    for (int a = first; a < last; a++) {
-        open_loop(pr, a, true);
-        declare_temps(pr, a + 1);
-    }
-    Size extent = k->extent[last], whole = extent - extent % LANES; /* a known extent tells what is left over */
-    if (extent > 0) {
-        print_line(pr, "for (size_t %s = 0; %s < %lld; %s += %d)", j, j, (long long)whole, j, LANES);
-    } else {
-        print_line(pr, "size_t %s = 0;", j);
-        print_line(pr, "for (; %s + %d <= %s; %s += %d)", j, LANES, n, j, LANES);
-    }
-    print_line(pr, "    for (size_t l = 0; l < %d; l++) {", LANES);
-    pr->indent += 2;
-    print_line(pr, "const size_t %s = %s + l;", i, j);
-    declare_temps(pr, k->axes);
-    print_combine(pr, print_format(pr, "%s[l]", lane), print_val(pr, k->store[0].val), T_FLOAT);
-    forget_temps(pr, k->axes);
-    pr->indent -= 2;
-    print_line(pr, "    }");
-    if (extent < 0 || extent > whole) {
-        if (extent > 0)
-            print_line(pr, "for (size_t %s = %lld; %s < %s; %s++) {", i, (long long)whole, i, n, i);
-        else
-            print_line(pr, "for (; %s < %s; %s++) {", j, n, j);
-        pr->indent++;
-        if (extent < 0)
-            print_line(pr, "const size_t %s = %s;", i, j);
-        declare_temps(pr, k->axes);
-        print_combine(pr, print_format(pr, "%s[0]", lane), print_val(pr, k->store[0].val), T_FLOAT);
-        close_loop(pr, true);
-    }
-    for (int a = first; a < last; a++)
-        close_loop(pr, true);
-    print_line(pr, "%s %s = %s[0];", pr->e->real, acc, lane);
-    print_line(pr, "for (size_t l = 1; l < %d; l++)", LANES);
+    print_line(pr, "%sfor (size_t l = 0; l < NGRT_LANES; l++) {", before);
     pr->indent++;
-    print_combine(pr, acc, (Part){print_format(pr, "%s[l]", lane), 16}, T_FLOAT);
+    Part lane = {print_format(pr, "%s[l]", lanes), 16};
+    print_combine(pr, acc, is_double(pr) ? as_double(pr, lane) : lane, T_FLOAT);
     pr->indent--;
+    print_line(pr, "}%s", after);
+}
+
+static void declare_lanes(Printer *pr, const char *lanes)
+{
+    print_line(pr, "ngrt_v %s = NGRT_EACH(%s);", lanes, start_text(pr, T_FLOAT));
+}
+
+/* A long innermost loop's vectors in blocks, so that few floats are added to one before it goes to the double. */
+static void print_blocks_of_vectors(Printer *pr, const char *whole, const char *lanes, const char *acc)
+{
+    int last = pr->k->axes - 1;
+    const char *from = loop_start(pr, last), *j = print_format(pr, "j%d", pr->temps++), *end = print_format(pr, "e%d", pr->temps++);
+
+    print_line(pr, "NGRT_VECTORS(for (size_t %s = %s; %s < %s; %s += %d*NGRT_LANES) {", j, from, j, whole, j, BLOCK);
+    pr->indent++;
+    print_line(pr, "const size_t %s = %s - %s < %d*NGRT_LANES ? %s : %s + %d*NGRT_LANES;", end, whole, j, BLOCK, whole, j, BLOCK);
+    declare_lanes(pr, lanes);
+    print_vector_passes(pr, "", j, end, print_fold_step, lanes, "");
+    print_lanes(pr, "", acc, lanes, "");
+    pr->indent--;
+    print_line(pr, "})");
+}
+
+/* The same as print_fold, with the innermost loop in vectors. */
+static void print_vector_fold(Printer *pr, int first, const char *acc)
+{
+    int last = pr->k->axes - 1;
+    const char *lanes = new_temp(pr), *from = loop_start(pr, last), *to = loop_end(pr, last), *whole = whole_end(pr, from, to);
+    bool blocks = is_long_sum(pr), brace[MAX_AXES];
+
+    if (!blocks)
+        print_line(pr, "NGRT_VECTORS(ngrt_v %s = NGRT_EACH(%s);)", lanes, start_text(pr, T_FLOAT));
+    open_loops(pr, first, last, brace);
+
+    if (blocks)
+        print_blocks_of_vectors(pr, whole, lanes, acc);
+    else
+        print_vector_passes(pr, "NGRT_VECTORS(", from, whole, print_fold_step, lanes, ")");
+    print_single_passes(pr, whole, to, false, print_fold_step, acc);
+
+    close_loops(pr, first, last, brace);
+    if (!blocks)
+        print_lanes(pr, "NGRT_VECTORS(", acc, lanes, ")");
 }
 
 /* A result is folded in a variable. */
@@ -355,22 +482,27 @@ static void print_fold_row(Printer *pr, int lead)
     const Kernel *k = pr->k;
     const Node *n = k->store[0].node;
     const Place *place = program_place(pr->b->p, n);
-    bool own = place->kind == P_LOCAL && !pr->apart && n->type == T_FLOAT;
+    bool whole = is_double(pr), own = place->kind == P_LOCAL && !pr->apart && !whole;
     const char *acc = own ? place->name : new_temp(pr);
+
     if (op_info[k->reduce]->combine == NULL) {
         print_argmax(pr, lead, acc);
-    } else if (lead < k->axes && is_long(pr)) {
-        print_lanes(pr, lead, acc);
-    } else {
-        print_line(pr, "%s %s = %s;", n->type == T_INT ? "double" : pr->e->real, acc, start_text(pr, n->type));
-        print_fold(pr, lead, acc);
+        print_result(pr, acc);
+        return;
     }
+
+    print_line(pr, "%s %s = %s;", whole ? "double" : pr->e->real, acc, start_text(pr, whole ? T_INT : T_FLOAT));
+    if (k->vector)
+        print_vector_fold(pr, lead, acc);
+    else
+        print_fold(pr, lead, acc);
     print_result(pr, acc);
 }
 
 static void print_rows(Printer *pr)
 {
     int lead = first_of(pr->k, AX_REDUCE);
+
     for (int i = 0; i < lead; i++) {
         open_loop(pr, i, true);
         declare_temps(pr, i + 1);
@@ -380,46 +512,107 @@ static void print_rows(Printer *pr)
         close_loop(pr, true);
 }
 
+/* ---- rows folded into a row of results ---- */
+
+static const char *result_text(Printer *pr)
+{
+    const Store *s = &pr->k->store[0];
+    return print_element(pr, program_place(pr->b->p, s->node), s->node, s->at, true);
+}
+
+static void print_start_step(Printer *pr, const char *to)
+{
+    (void)to;
+    const char *start = start_text(pr, T_FLOAT);
+    print_line(pr, "%s = %s;", stored_text(pr, result_text(pr), T_FLOAT), pr->vector ? print_format(pr, "NGRT_EACH(%s)", start) : start);
+}
+
 /* The row of results before anything is added. */
 static void print_start(Printer *pr)
 {
     const Kernel *k = pr->k;
     int trail = first_of(k, AX_TRAIL);
-    const Store *s = &k->store[0];
+
     for (int i = trail; i < k->axes; i++)
         open_loop(pr, i, false);
-    print_line(pr, "%s = %s;", print_element(pr, program_place(pr->b->p, s->node), s->node, s->at, true), start_text(pr, T_FLOAT));
+    print_start_step(pr, NULL);
     for (int i = trail; i < k->axes; i++)
         close_loop(pr, false);
 }
 
-/* What the loops over the axes behind `from` add to the row of results. */
+/* One term goes to its result, or to the sum `to` in place of it. */
+static void print_add_step(Printer *pr, const char *to)
+{
+    Part term = print_val(pr, pr->k->store[0].val); /* its params come first */
+
+    if (pr->vector && !val_is_inner(pr->k, pr->k->store[0].val))
+        term = (Part){print_format(pr, "NGRT_EACH(%s)", term.text), 16};
+    print_combine(pr, stored_text(pr, to ? to : result_text(pr), T_FLOAT), term, T_FLOAT);
+}
+
+/* What the loops over the axes after `from` add to the row of results. */
 static void print_add(Printer *pr, int from)
 {
-    const Kernel *k = pr->k;
-    const Store *s = &k->store[0];
+    int last = pr->k->axes - 1;
     bool brace[MAX_AXES];
-    for (int i = from; i < k->axes; i++) {
-        brace[i] = has_temps(pr, i + 1);
-        open_loop(pr, i, brace[i]);
-        declare_temps(pr, i + 1);
-    }
-    Part term = print_val(pr, s->val); /* its params come first */
-    print_combine(pr, print_element(pr, program_place(pr->b->p, s->node), s->node, s->at, true), term, T_FLOAT);
-    for (int i = k->axes - 1; i >= from; i--)
-        close_loop(pr, brace[i]);
+
+    open_loops(pr, from, last, brace);
+    print_passes(pr, false, print_add_step, NULL);
+    close_loops(pr, from, last, brace);
+}
+
+/* Sums of many rows: BROAD columns at a time, TALL rows at a time in floats, whose sums are added in double. */
+static void print_tall(Printer *pr, int first)
+{
+    const Kernel *k = pr->k;
+    int last = k->axes - 1;
+    const char *j = pr->loop[last], *i = pr->loop[first], *to = loop_end(pr, last), *rows = loop_end(pr, first);
+    bool brace[MAX_AXES];
+
+    print_line(pr, "for (size_t c = %s; c < %s; c += %d) {", loop_start(pr, last), to, BROAD);
+    pr->indent++;
+    print_line(pr, "const size_t end = %s - c < %d ? %s : c + %d;", to, BROAD, to, BROAD);
+    print_line(pr, "double total[%d];", BROAD);
+    print_line(pr, "for (size_t %s = c; %s < end; %s++)", j, j, j);
+    print_line(pr, "    total[%s - c] = 0.0;", j);
+    print_line(pr, "for (size_t r = %s; r < %s; r += %d) {", loop_start(pr, first), rows, TALL);
+    pr->indent++;
+    print_line(pr, "const size_t below = %s - r < %d ? %s : r + %d;", rows, TALL, rows, TALL);
+    print_line(pr, "%s part[%d];", pr->e->real, BROAD);
+    print_line(pr, "for (size_t %s = c; %s < end; %s++)", j, j, j);
+    print_line(pr, "    part[%s - c] = 0;", j);
+    open_range(pr, i, "r", "below", true);
+    declare_temps(pr, first + 1);
+    open_loops(pr, first + 1, last, brace);
+    print_range(pr, "c", "end", false, print_add_step, print_format(pr, "part[%s - c]", j));
+    close_loops(pr, first + 1, last, brace);
+    close_loop(pr, true);
+    print_line(pr, "for (size_t %s = c; %s < end; %s++)", j, j, j);
+    print_line(pr, "    total[%s - c] += (double)part[%s - c];", j, j);
+    close_loop(pr, true);
+    print_line(pr, "for (size_t %s = c; %s < end; %s++)", j, j, j);
+    print_line(pr, "    %s = (%s)total[%s - c];", result_text(pr), pr->e->real, j);
+    close_loop(pr, true);
 }
 
 /* Rows are folded into the row of results. */
 static void print_columns(Printer *pr)
 {
-    int lead = first_of(pr->k, AX_REDUCE);
+    const Kernel *k = pr->k;
+    int lead = first_of(k, AX_REDUCE);
+    bool tall = k->reduce == OP_sum && !pr->e->ngc->opt.real_double && count_terms(pr) >= LONG &&
+                first_of(k, AX_TRAIL) == k->axes - 1;
+
     for (int i = 0; i < lead; i++) {
         open_loop(pr, i, true);
         declare_temps(pr, i + 1);
     }
-    print_start(pr);
-    print_add(pr, lead);
+    if (tall) {
+        print_tall(pr, lead);
+    } else {
+        print_start(pr);
+        print_add(pr, lead);
+    }
     for (int i = lead - 1; i >= 0; i--)
         close_loop(pr, true);
 }
@@ -511,7 +704,7 @@ static const char *kernel_word(const Kernel *k)
     return v->kind == V_OP ? op_info[v->op]->name : v->kind == V_CONST ? "fill" : "copy";
 }
 
-/* Does the kernel work long enough that wider vectors pay for its choice at run time? */
+/* Does the kernel work long enough that wider vectors pay for the choice at run time? */
 static bool is_worth_clones(const Emit *e, const Kernel *k)
 {
     int64_t passes = 1;
@@ -523,59 +716,27 @@ static bool is_worth_clones(const Emit *e, const Kernel *k)
     return passes >= CLONED;
 }
 
-/* Does x go on by one element, or stay, from pass to pass of the innermost loop? */
-static bool is_near(const Kernel *k, const Index *x)
+static int vector_bytes(const Emit *e, const Kernel *k)
 {
-    const Coef *by = x ? &x->axis[k->axes - 1] : NULL;
-    for (int i = 0; x && i < x->parts; i++)
-        if (x->part[i].val->level == k->axes)
-            return false;
-    return !by || ((by->plus == 0 || by->plus == 1) && by->minus == 0);
+    return k->vector > NARROW && !is_worth_clones(e, k) ? NARROW : k->vector;
 }
 
-/* GCC 12 makes wrong code of two kinds of loops: where a short innermost loop is unrolled and then vectorised, of guarded loads, which
- * become masked ones (its bug 114375), and of sums, whose loads it takes in another order, those in gaps included. Guarded loads that
- * are not neighbours are of the first kind, too. Of sums over loads that are not, a size that is known at run time may be short. */
-static bool is_risky(const Kernel *k)
+const char *emit_function(Emit *e, const char *result, const char *word, const char *params, const char *args, const char *body, int bytes)
 {
-    bool guard = false, far = false;
-    int folds = 0;
-    for (int m = 0; m < k->members; m++)
-        if (is_risky(k->member[m]))
-            return true;
-    if (k->kind != K_LOOP || k->axes == 0 || k->member)
-        return false;
-    for (int i = 0; i < k->vals; i++) {
-        guard |= k->val[i]->kind == V_GUARD && k->val[i]->live;
-        far |= k->val[i]->kind == V_LOAD && k->val[i]->live && !is_near(k, k->val[i]->at);
-    }
-    for (int i = 0; i < k->axes && kernel_reduces(k); i++)
-        folds += k->axis[i] == AX_REDUCE;
-    bool peeled = k->axes > 1 && k->extent[k->axes - 1] >= 0 && k->extent[k->axes - 1] <= PEELED;
-    return (guard && (peeled || far)) || (peeled && folds > 1) || (folds > 0 && far && k->extent[k->axes - 1] <= PEELED);
-}
-
-static How how_compiled(const Emit *e, const Kernel *k)
-{
-    return is_risky(k) ? HOW_SCALAR : is_worth_clones(e, k) ? HOW_CLONES : HOW_ONCE;
-}
-
-const char *emit_function(Emit *e, const char *result, const char *word, const char *params, const char *args, const char *body, How how)
-{
-    int *at = table_at(e->ngc, &e->kernel_of, intern_str(e->ngc, text_format(e->ngc, "%s%s", params, body)));
+    int *at = table_at(e->ngc, &e->kernel_of, intern_str(e->ngc, text_format(e->ngc, "%d%s%s", bytes, params, body)));
     if (*at)
         return e->kernel[*at - 1];
     const char *name = text_format(e->ngc, "%s_%d", word, e->kernel_count + 1);
     e->kernel = arena_grow(e->ngc, e->kernel, e->kernel_count, &e->kernel_room, sizeof *e->kernel);
     e->kernel[e->kernel_count++] = name;
     *at = e->kernel_count;
-    e->clones |= how == HOW_CLONES;
-    e->scalar |= how == HOW_SCALAR;
-    if (how == HOW_CLONES)
-        text_add(&e->kernels, "NGC_BODY(%s, %s)%s\n{\n%s}\nNGC_CLONES(%s, %s, %s, %s, %s)\n\n", result, name, params, body, result,
-                 strcmp(result, "void") == 0 ? "" : "return", name, params, args);
-    else
-        text_add(&e->kernels, "%sstatic %s %s%s\n{\n%s}\n\n", how == HOW_SCALAR ? "NGC_SCALAR " : "", result, name, params, body);
+    if (bytes == 0) {
+        text_add(&e->kernels, "static %s %s%s\n{\n%s}\n\n", result, name, params, body);
+        return name;
+    }
+    emit_section(e, "vector");
+    text_add(&e->kernels, "NGRT_KERNEL_%d(%s, %s, %s, %s, %s, %s, {\n%s})\n\n", bytes, e->real, result,
+             strcmp(result, "void") == 0 ? "" : "return", name, params, args, body);
     return name;
 }
 
@@ -653,10 +814,9 @@ static const char *join_function(Printer *pr, const Kernel *member)
     own.indent -= 2;
     print_line(&own, "    y[i] = t;");
     print_line(&own, "}");
-    const char *params = print_format(pr, "(size_t from, size_t to, %s *restrict y, const %s *restrict a)", print_type(pr->e, s->node->type),
+    const char *params = print_format(pr, "(size_t from, size_t to, %s *y, const %s *a)", print_type(pr->e, s->node->type),
                                       print_type(pr->e, s->node->type));
-    return emit_function(pr->e, "void", "join", params, "(from, to, y, a)", body.at,
-                         size_max(pr->e->graph, shape_count(pr->e->graph, s->node->shape)) >= CLONED ? HOW_CLONES : HOW_ONCE);
+    return emit_function(pr->e, "void", "join", params, "(from, to, y, a)", body.at, 0);
 }
 
 /* The call for each block, and what puts their sums together. */
@@ -717,14 +877,14 @@ static void print_apart(Body *b, const Kernel *k)
         if (p->scalar)
             add_item(&head, comma, text_format(e->ngc, "%s %s", type, p->name));
         else
-            add_item(&head, comma, text_format(e->ngc, "%s%s *restrict %s", p->written ? "" : "const ", type, p->name));
+            add_item(&head, comma, text_format(e->ngc, "%s%s *%s", p->written ? "" : "const ", type, p->name));
         add_item(&pass, comma, p->name);
         add_item(&call, comma, base_text(&pr, k, p));
         comma = ", ";
     }
     text_add(&head, "%s)", *comma ? "" : "void");
     text_add(&pass, ")");
-    const char *name = emit_function(e, result, kernel_word(k), head.at, pass.at, inner.at, how_compiled(e, k));
+    const char *name = emit_function(e, result, kernel_word(k), head.at, pass.at, inner.at, vector_bytes(e, k));
     if (k->split && k->blocks)
         print_blocks(&pr, k, name, call.at);
     else if (!number)

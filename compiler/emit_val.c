@@ -333,18 +333,31 @@ static const char *operand_text(Printer *pr, Part p, int prec, char before, char
     return loose ? print_format(pr, "(%s)", p.text) : p.text;
 }
 
+bool emit_has_section(const Emit *e, const char *name)
+{
+    for (int i = 0; i < e->sections; i++)
+        if (strcmp(e->section[i], name) == 0)
+            return true;
+    return false;
+}
+
 void emit_section(Emit *e, const char *name)
 {
+    if (emit_has_section(e, name))
+        return;
+
     name = intern_str(e->ngc, name);
-    for (int i = 0; i < e->sections; i++)
-        if (e->section[i] == name)
-            return;
     e->section = arena_grow(e->ngc, e->section, e->sections, &e->section_room, sizeof *e->section);
     e->section[e->sections++] = name;
 }
 
 void emit_calls(Emit *e, const char *c)
 {
+    const char *of = "NGRT_OF(";
+
+    for (const char *at = strstr(c, of); at; at = strstr(at + 1, of))
+        emit_section(e, intern(e->ngc, at + strlen(of), strcspn(at + strlen(of), ",")));
+
     for (c = strstr(c, "ngrt_"); c; c = strstr(c + 1, "ngrt_")) {
         size_t n = strspn(c + 5, "abcdefghijklmnopqrstuvwxyz0123456789_");
         emit_section(e, intern(e->ngc, c + 5, n));
@@ -414,18 +427,75 @@ static Part print_guard(Printer *pr, const Val *v)
     return (Part){print_format(pr, "%s ? %s : %s", v->test ? v->test : print_test(pr, v), in, zero), 3};
 }
 
-/* What decides a choice, without the 1 and 0 of a comparison's value; false: v is no comparison, or has a name. */
-static bool print_condition(Printer *pr, const Val *v, Part *out)
+/* What decides a choice, without the 1 and 0 of a comparison's value. */
+static Part print_condition(Printer *pr, const Val *v)
 {
-    const char *c = v->kind == V_OP ? op_info[v->op]->c : "", *end = strstr(c, " ? 1.0@ : 0.0@");
-    if (v->temp || end == NULL || end[strlen(" ? 1.0@ : 0.0@")] != '\0')
-        return false;
+    const char *test = v->kind == V_OP && !v->temp ? op_info[v->op]->test : NULL;
     Part arg[3] = {{NULL, 0}};
+
+    if (!test) {
+        arg[0] = print_val(pr, v);
+        return print_fill(pr, "$a != 0", 9, T_FLOAT, arg, NULL, "");
+    }
+
     for (int i = 0; i < 3 && v->arg[i]; i++)
         arg[i] = print_val(pr, v->arg[i]);
-    *out = print_fill(pr, text_format(pr->e->ngc, "%.*s", (int)(end - c), c), 10, T_FLOAT, arg, NULL, pr->e->suffix);
-    out->prec = 12; /* a comparison needs no parentheses before a question mark */
-    return true;
+    Part all = print_fill(pr, test, 10, T_FLOAT, arg, NULL, pr->e->suffix);
+    all.prec = 12; /* a comparison needs no parentheses before a question mark */
+    return all;
+}
+
+/* ---- values of the innermost loop, as vectors -------------------------------------------------------------------- */
+
+static bool is_vector(const Printer *pr, const Val *v)
+{
+    return pr->vector && val_is_inner(pr->k, v);
+}
+
+const char *print_val_type(const Printer *pr, const Val *v)
+{
+    if (!is_vector(pr, v))
+        return print_type(pr->e, v->type);
+    return v->type == T_INT ? "ngrt_i" : "ngrt_v";
+}
+
+/* An operation; a choice that is the same for all lanes stays a choice in C. */
+static Part vector_op(Printer *pr, const Val *v)
+{
+    const OpInfo *info = op_info[v->op];
+    const char *c = op_vec(pr->b->p, v);
+    Part arg[3] = {{NULL, 0}};
+
+    for (int i = 0; i < 3 && v->arg[i]; i++)
+        arg[i] = i == 0 && v->op == OP_where ? print_condition(pr, v->arg[0]) : print_val(pr, v->arg[i]);
+    if (v->op == OP_where && !is_vector(pr, v->arg[0]))
+        return print_fill(pr, "NGRT_EITHER($a, $b, $c)", 16, T_FLOAT, arg, NULL, "");
+
+    int prec = strncmp(c, "NGRT_", 5) == 0 ? 16 : info->prec;
+    return print_fill(pr, c, prec, T_FLOAT, arg, NULL, pr->e->suffix);
+}
+
+static Part print_vector(Printer *pr, const Val *v)
+{
+    const char *load = v->type == T_INT ? "NGRT_LOAD_INT(%s)" : "NGRT_LOAD(%s)";
+
+    switch (v->kind) {
+    case V_LOAD: {
+        Place *place = program_place(pr->b->p, v->node);
+        return (Part){print_format(pr, load, print_element(pr, place, v->node, v->at, false)), 16};
+    }
+    case V_INDEX:
+        return (Part){print_format(pr, "(int32_t)(%s) + NGRT_LANE", index_text(pr, v->at)), 12};
+    case V_GUARD: {
+        const char *inner = print_val(pr, v->arg[0]).text, *test = v->test ? v->test : print_test(pr, v);
+        const char *either = v->type == T_INT ? "NGRT_EITHER_INT(%s, %s, 0)" : "NGRT_EITHER(%s, %s, 0)";
+        return (Part){print_format(pr, either, test, inner), 16};
+    }
+    case V_OP:
+        return vector_op(pr, v);
+    default:
+        ngc_bug("a value of %s has no vectors", pr->b->p->name);
+    }
 }
 
 Part print_val(Printer *pr, const Val *v)
@@ -435,6 +505,8 @@ Part print_val(Printer *pr, const Val *v)
     const char *text;
     if (v->temp)
         return (Part){v->temp, 16};
+    if (is_vector(pr, v))
+        return print_vector(pr, v);
     switch (v->kind) {
     case V_CONST: text = emit_number(e, v->value, v->type); return (Part){text, text[0] == '-' ? 14 : 16};
     case V_SIZE:
@@ -451,12 +523,11 @@ Part print_val(Printer *pr, const Val *v)
     case V_GUARD: return print_guard(pr, v);
     case V_OP: break;
     }
-    const char *choice = "$a != 0 ? ", *c = op_info[v->op]->c;
+    const char *c = op_info[v->op]->c;
     for (int i = 0; i < 3 && v->arg[i]; i++)
-        arg[i] = print_val(pr, v->arg[i]);
-    if (strncmp(c, choice, strlen(choice)) == 0 && print_condition(pr, v->arg[0], &arg[0]))
-        return print_fill(pr, text_format(e->ngc, "$a ? %s", c + strlen(choice)), op_info[v->op]->prec, v->type, arg,
-                          NULL, e->suffix);
+        arg[i] = i == 0 && v->op == OP_where ? print_condition(pr, v->arg[0]) : print_val(pr, v->arg[i]);
+    if (v->op == OP_where)
+        return print_fill(pr, "$a ? $b : $c", op_info[v->op]->prec, v->type, arg, NULL, e->suffix);
     if (op_info[v->op]->c_float && v->type == T_FLOAT && !e->ngc->opt.real_double && !e->plain && !pr->b->p->init)
         c = op_info[v->op]->c_float;
     return print_fill(pr, c, op_info[v->op]->prec, v->type, arg, NULL, pr->e->suffix);

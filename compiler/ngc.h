@@ -246,7 +246,10 @@ typedef struct OpInfo {
     void (*back)(Graph *g, const Node *y, Node *dy, Node **dx); /* fills dx[i], or leaves it NULL */
     const char *(*said)(Ngc *, const Node *y, int operand); /* the rule for readers, where it depends on y; NULL: .rule as it is */
     const char *c;          /* elementwise: C, with $a $b $c for operands, @ for the suffix f in float32, $t for the result's type */
-    const char *c_float;    /* in its place in float32 code made for speed: a function that vectorises; NULL: none */
+    const char *c_float;    /* in its place in float32 code made for speed: a function without branches; NULL: none */
+    const char *test;       /* comparisons: what is 1 where it holds; NULL: none */
+    /* the same of vectors, in the words of ngrt_vector.h; $a may be a test. In float32 alone: vec_float. NULL: one at a time */
+    const char *vec, *vec_float;
     int prec;               /* C precedence of that text, as in C's table: 16 primary, 14 unary, 13 *, 12 +, 10 <, 9 ==, 3 ?: */
     /* a runtime function on whole stored operands: its C, with $y $a $b $c for the storage of result and operands (a
      * scalar operand: its value), $0 .. $3
@@ -254,6 +257,7 @@ typedef struct OpInfo {
     const char *call;
     void (*sizes)(Graph *g, const Node *n, Size *out);
     const char *init, *combine; /* reductions: C of the start value and of the step, $acc and $x */
+    const char *combine_vec;    /* the step of vectors */
     const char *teach;      /* what a teacher calls it: "multiply: swaps the inputs" */
 } OpInfo;
 
@@ -335,7 +339,7 @@ typedef enum { /* passes, in the order in which they run: passes.c says what eac
     PASS_LOWER, PASS_CLOSE, PASS_SIMPLIFY,
     PASS_TRAINING, PASS_CARRY, PASS_LAYOUT,
     PASS_FOLD, PASS_ZEROS, PASS_MERGE, PASS_DROP, PASS_FUSE, PASS_ROWS, PASS_COLLAPSE, PASS_FINISH, PASS_PARTS,
-    PASS_SHARE, PASS_PLAN, PASS_WAITS,
+    PASS_SHARE, PASS_PLAN, PASS_WAITS, PASS_VECTORS,
     PASS_COUNT
 } Pass;
 

@@ -33,19 +33,19 @@ static const char *said_pow(Ngc *ngc, const Node *y, int operand)
 #define EW F_ELEMENTWISE | F_CHEAP
 
 const OpInfo op_add = {
-    .name = "add", .arity = 2, .flags = EW | F_COMMUTATIVE | F_INT, .value = v_add, .c = "$a + $b", .prec = 12,
+    .name = "add", .arity = 2, .flags = EW | F_COMMUTATIVE | F_INT, .value = v_add, .c = "$a + $b", .vec = "$a + $b", .prec = 12,
     .rule = {"dy", "dy"}, .teach = "add: distributes"};
 const OpInfo op_sub = {
-    .name = "sub", .arity = 2, .flags = EW | F_INT, .value = v_sub, .c = "$a - $b", .prec = 12,
+    .name = "sub", .arity = 2, .flags = EW | F_INT, .value = v_sub, .c = "$a - $b", .vec = "$a - $b", .prec = 12,
     .rule = {"dy", "-dy"}, .teach = "subtract: distributes, with the sign turned for the second"};
 const OpInfo op_mul = {
-    .name = "mul", .arity = 2, .flags = EW | F_COMMUTATIVE | F_INT, .value = v_mul, .c = "$a * $b", .prec = 13,
+    .name = "mul", .arity = 2, .flags = EW | F_COMMUTATIVE | F_INT, .value = v_mul, .c = "$a * $b", .vec = "$a * $b", .prec = 13,
     .rule = {"dy*b", "dy*a"}, .teach = "multiply: swaps the inputs"};
 const OpInfo op_div = {
-    .name = "div", .arity = 2, .flags = EW, .value = v_div, .c = "$a / $b", .prec = 13,
+    .name = "div", .arity = 2, .flags = EW, .value = v_div, .c = "$a / $b", .vec = "$a / $b", .prec = 13,
     .rule = {"dy/b", "-dy*y/b"}, .teach = "quotient rule"};
 const OpInfo op_neg = {
-    .name = "neg", .arity = 1, .flags = EW | F_INT, .value = v_neg, .c = "-$a", .prec = 14,
+    .name = "neg", .arity = 1, .flags = EW | F_INT, .value = v_neg, .c = "-$a", .vec = "-$a", .prec = 14,
     .rule = {"-dy"}, .teach = "negate: turns the sign"};
 /* at b = 0 the slope is 0 even where a^-1 is infinite; at a = 0 the power does not change with b >= 0 */
 const OpInfo op_pow = {
@@ -58,28 +58,29 @@ const OpInfo op_mod = {
     .rule = {"dy", "-dy*where(y == b, -1, round((a - y)/b))"}, .teach = "remainder: passes on"};
 const OpInfo op_maximum = {
     .name = "maximum", .arity = 2, .flags = EW | F_COMMUTATIVE | F_INT, .value = v_maximum,
-    .c = "ngrt_maximum@($a, $b)", .prec = 16,
+    .c = "ngrt_maximum@($a, $b)", .vec = "NGRT_MAXIMUM($a, $b)", .prec = 16,
     .rule = {"where(b < a, dy, where(a == b, dy/2, 0))", "where(a < b, dy, where(a == b, dy/2, 0))"},
     .teach = "max: routes to the larger, half each where equal"};
 const OpInfo op_minimum = {
     .name = "minimum", .arity = 2, .flags = EW | F_COMMUTATIVE | F_INT, .value = v_minimum,
-    .c = "ngrt_minimum@($a, $b)", .prec = 16,
+    .c = "ngrt_minimum@($a, $b)", .vec = "NGRT_MINIMUM($a, $b)", .prec = 16,
     .rule = {"where(a < b, dy, where(a == b, dy/2, 0))", "where(b < a, dy, where(a == b, dy/2, 0))"},
     .teach = "min: routes to the smaller, half each where equal"};
 const OpInfo op_where = {
-    .name = "where", .arity = 3, .flags = EW | F_INT, .value = v_where, .c = "$a != 0 ? $b : $c", .prec = 3,
+    .name = "where", .arity = 3, .flags = EW | F_INT, .value = v_where, .c = "$a != 0 ? $b : $c", .vec = "NGRT_PICK($a, $b, $c)", .prec = 3,
     .rule = {NULL, "where(a, dy, 0)", "where(a, 0, dy)"}, .teach = "choice: routes to the one chosen"};
 const OpInfo op_cast = {
-    .name = "cast", .arity = 1, .flags = EW, .value = v_same, .c = "($t)$a", .prec = 14, .teach = "int to float"};
+    .name = "cast", .arity = 1, .flags = EW, .value = v_same, .c = "($t)$a", .vec_float = "NGRT_CAST($a)", .prec = 14, .teach = "int to float"};
 const OpInfo op_stop = {
-    .name = "stop", .arity = 1, .flags = EW, .value = v_same, .c = "$a", .prec = 16, .teach = "stop: passes nothing back"};
+    .name = "stop", .arity = 1, .flags = EW, .value = v_same, .c = "$a", .vec = "$a", .prec = 16, .teach = "stop: passes nothing back"};
 const OpInfo op_copy = {
-    .name = "copy", .arity = 1, .flags = EW, .value = v_same, .c = "$a", .prec = 16, .rule = {"dy"},
+    .name = "copy", .arity = 1, .flags = EW, .value = v_same, .c = "$a", .vec = "$a", .prec = 16, .rule = {"dy"},
     .teach = "copy: adds"};
 
 #define COMPARE(op, sign, flag)                                                                           \
     const OpInfo op_##op = {.name = #op, .arity = 2, .flags = EW | F_FLAT | F_INT | flag, .value = v_##op,                      \
-                            .c = "$a " sign " $b ? 1.0@ : 0.0@", .prec = 3, .teach = "comparison: flat, passes nothing back"}
+                            .c = "$a " sign " $b ? 1.0@ : 0.0@", .test = "$a " sign " $b", \
+                            .vec = "NGRT_ONES($a " sign " $b)", .prec = 3, .teach = "comparison: flat, passes nothing back"}
 COMPARE(lt, "<", 0);
 COMPARE(le, "<=", 0);
 COMPARE(eq, "==", F_COMMUTATIVE);

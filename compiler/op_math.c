@@ -14,20 +14,27 @@ static double v_atan2(double a, double b, double c) { (void)c; return atan2(a, b
 #define RECORD(op, f, slope, words)                                                                                     \
     const OpInfo op_##op = {.name = #op, .arity = 1, .flags = F_ELEMENTWISE, .value = v_##f, .c = #f "@($a)",           \
                             .prec = 16, .rule = {slope}, .teach = words}
-#define RECORD_FLOAT(op, f, fast, slope, words)                                                                         \
+/* the same with what is quick in float32: one at a time, and of vectors */
+#define RECORD_FLOAT(op, f, fast, many, slope, words)                                                                         \
     const OpInfo op_##op = {.name = #op, .arity = 1, .flags = F_ELEMENTWISE, .value = v_##f, .c = #f "@($a)",           \
-                            .c_float = fast, .prec = 16, .rule = {slope}, .teach = words}
+                            .c_float = fast, .vec_float = many, .prec = 16, .rule = {slope}, .teach = words}
+#define RECORD_VEC(op, f, many, slope, words)                                                                           \
+    const OpInfo op_##op = {.name = #op, .arity = 1, .flags = F_ELEMENTWISE, .value = v_##f, .c = #f "@($a)",           \
+                            .vec = many, .prec = 16, .rule = {slope}, .teach = words}
 #define FLAT(op, f)                                                                                                     \
     const OpInfo op_##op = {.name = #op, .arity = 1, .flags = F_ELEMENTWISE | F_CHEAP | F_FLAT, .value = v_##f,         \
                             .c = #f "@($a)", .prec = 16, .teach = "flat: passes nothing back"}
+#define FLAT_VEC(op, f, many)                                                                                           \
+    const OpInfo op_##op = {.name = #op, .arity = 1, .flags = F_ELEMENTWISE | F_CHEAP | F_FLAT, .value = v_##f,         \
+                            .c = #f "@($a)", .vec = many, .prec = 16, .teach = "flat: passes nothing back"}
 
-RECORD_FLOAT(exp, exp, "ngrt_expf($a)", "dy*y", "exp: its own slope");
+RECORD_FLOAT(exp, exp, "ngrt_expf($a)", "NGRT_OF(expf, $a)", "dy*y", "exp: its own slope");
 RECORD(expm1, expm1, "dy*exp(a)", "exp, less 1: exp");
-RECORD_FLOAT(log, log, "ngrt_logf($a)", "dy/a", "log: divides by its input");
+RECORD_FLOAT(log, log, "ngrt_logf($a)", "NGRT_OF(logf, $a)", "dy/a", "log: divides by its input");
 RECORD(log1p, log1p, "dy/(1 + a)", "log of 1 + a");
-RECORD(sqrt, sqrt, "dy/(2*y)", "root: divides by twice itself");
-RECORD(abs, fabs, "dy*sign(a)", "absolute value: keeps or turns the sign");
-FLAT(sign, ngrt_sign);
+RECORD_VEC(sqrt, sqrt, "NGRT_LANEWISE(sqrt@, $a)", "dy/(2*y)", "root: divides by twice itself");
+RECORD_VEC(abs, fabs, "NGRT_ABS($a)", "dy*sign(a)", "absolute value: keeps or turns the sign");
+FLAT_VEC(sign, ngrt_sign, "NGRT_SIGN($a)");
 FLAT(floor, floor);
 FLAT(ceil, ceil);
 FLAT(round, rint);
@@ -41,11 +48,11 @@ RECORD(acos, acos, "-dy/" UP_TO_ONE, "arc cosine");
 RECORD(atan, atan, "dy/(1 + a*a)", "arc tangent");
 RECORD(sinh, sinh, "dy*cosh(a)", "hyperbolic sine");
 RECORD(cosh, cosh, "dy*sinh(a)", "hyperbolic cosine");
-RECORD_FLOAT(tanh, tanh, "ngrt_tanhf($a)", "dy*(1 - y*y)", "tanh: 1 less its square");
-RECORD_FLOAT(erf, erf, "ngrt_erff($a)", "dy*1.1283791670955126*exp(-a*a)", "error function: 2/sqrt(pi) exp(-a^2)");
-RECORD_FLOAT(erfc, erfc, "ngrt_erfcf($a)", "-dy*1.1283791670955126*exp(-a*a)", "1 less the error function");
-RECORD(sigmoid, ngrt_sigmoid, "dy*y*(1 - y)", "sigmoid: y (1 - y)");
-RECORD(softplus, ngrt_softplus, "dy*sigmoid(a)", "softplus: sigmoid");
+RECORD_FLOAT(tanh, tanh, "ngrt_tanhf($a)", "NGRT_OF(tanhf, $a)", "dy*(1 - y*y)", "tanh: 1 less its square");
+RECORD_FLOAT(erf, erf, "ngrt_erff($a)", "NGRT_OF(erff, $a)", "dy*1.1283791670955126*exp(-a*a)", "error function: 2/sqrt(pi) exp(-a^2)");
+RECORD_FLOAT(erfc, erfc, "ngrt_erfcf($a)", "NGRT_OF(erfcf, $a)", "-dy*1.1283791670955126*exp(-a*a)", "1 less the error function");
+RECORD_FLOAT(sigmoid, ngrt_sigmoid, "ngrt_sigmoidf($a)", "NGRT_OF(sigmoidf, $a)", "dy*y*(1 - y)", "sigmoid: y (1 - y)");
+RECORD_FLOAT(softplus, ngrt_softplus, "ngrt_softplusf($a)", "NGRT_OF(softplusf, $a)", "dy*sigmoid(a)", "softplus: sigmoid");
 
 /* The angle of the point (b, a), as C's atan2(y, x). Its slopes b/(a^2 + b^2) and -a/(a^2 + b^2) are computed from numbers near 1,
  * so that the squares neither overflow nor vanish; at (0, 0) they are 0. */

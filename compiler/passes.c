@@ -37,10 +37,11 @@ const PassInfo pass_table[PASS_COUNT] = {
     [PASS_SHARE] = {"share", 'h', .program = program_share},
     [PASS_PLAN] = {"plan", 'p', .needed = true, .plain = true, .program = program_plan},
     [PASS_WAITS] = {"waits", 'w', .needed = true, .program = program_waits},
+    [PASS_VECTORS] = {"vectors", 'v', .program = program_vectors},
 };
 
 /* those that are not needed, for the table of options; tests/pass compares */
-const char pass_words[] = "simplify layout fold zeros merge drop rows collapse share";
+const char pass_words[] = "simplify layout fold zeros merge drop rows collapse share vectors";
 
 /* ---- asking the table ------------------------------------------------------------------------------------------ */
 

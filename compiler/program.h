@@ -135,6 +135,7 @@ struct Kernel {
      * and store are all of theirs */
     Kernel **member;
     int members;
+    int vector; /* vectors.c: bytes of the widest vectors that the innermost loop fills; 0: one element at a time */
 };
 
 struct Program {
@@ -215,6 +216,11 @@ void kernel_finish(Program *, Kernel *);   /* levels, uses: after the last chang
 /* rows.c */
 void program_rows(Program *);
 bool kernel_reads_row(const Kernel *, const Store *, const Node *n); /* may a nest's store s write over n? */
+
+/* vectors.c */
+void program_vectors(Program *);                          /* after plan.c */
+bool val_is_inner(const Kernel *, const Val *);           /* does it change in the innermost loop? */
+const char *op_vec(const Program *, const Val *v);        /* its operation's text for vectors; NULL: it has none */
 
 /* dump_program.c */
 void program_dump(const Program *, FILE *);

@@ -43,7 +43,7 @@ typedef struct ngrt_skernel {
 } ngrt_skernel;
 
 /* c = alpha sum + beta c for cols numbers that are step apart; beta = 0 overwrites. */
-static void ngrt_sstore(int cols, float alpha, const float *restrict sum, float beta, float *restrict c,
+static void ngrt_sstore(int cols, float alpha, const float *sum, float beta, float *c,
                         ptrdiff_t step) {
     int j;
     for (; cols >= NGRT_SCOLS && step == 1; cols -= NGRT_SCOLS, sum += NGRT_SCOLS, c += NGRT_SCOLS) {
@@ -85,7 +85,7 @@ static void ngrt_stile(int rows, int k, const float *a, ptrdiff_t row, ptrdiff_t
 }
 
 /* In C alone. Of each row as many numbers are taken as a line of the cache holds. */
-static int ngrt_sturn(int cols, int k, const float *from, ptrdiff_t row, float *restrict out, int width) {
+static int ngrt_sturn(int cols, int k, const float *from, ptrdiff_t row, float *out, int width) {
     int j, p, q;
     for (p = 0; p < k; p += NGRT_SCOLS)
         for (j = 0; j < cols; j++) {
@@ -198,7 +198,7 @@ typedef float ngrt_sy __attribute__((vector_size(8 * sizeof(float)), aligned(4),
 
 /* By two squares of 4 by 4 side by side, and what is left over in C. Past the last row it is read again. */
 NGRT_SFOR("avx2,fma")
-static int ngrt_sturn_avx2(int cols, int k, const float *from, ptrdiff_t row, float *restrict out, int width) {
+static int ngrt_sturn_avx2(int cols, int k, const float *from, ptrdiff_t row, float *out, int width) {
     int j = 0, p = 0;
 #ifdef __has_builtin
 #if __has_builtin(__builtin_shufflevector)
@@ -285,7 +285,7 @@ static ngrt_skernel ngrt_schoose(void) {
 
 /* Copies k rows of cols columns of b side by side, as wide as a tile; the columns missing hold other numbers. A whole row of the tile is
  * read where that stays in b. */
-static void ngrt_spack(const ngrt_skernel *kernel, int cols, int k, ngrt_smatrix b, float *restrict out) {
+static void ngrt_spack(const ngrt_skernel *kernel, int cols, int k, ngrt_smatrix b, float *out) {
     int width = kernel->cols, j, p = 0, whole = 0;
     if (b.row == 1) {
         cols = kernel->turn(cols, k, b.at, b.col, out, width);
@@ -313,7 +313,7 @@ static void ngrt_spack(const ngrt_skernel *kernel, int cols, int k, ngrt_smatrix
 }
 
 /* Copies rows of a, k long, so that the numbers that a tile wants at a time are neighbours. */
-static void ngrt_sblock(const ngrt_skernel *kernel, int rows, int k, ngrt_smatrix a, float *restrict out) {
+static void ngrt_sblock(const ngrt_skernel *kernel, int rows, int k, ngrt_smatrix a, float *out) {
     int width = kernel->rows, i = 0, j, p;
     for (p = 0; p < k && a.row == 1; p++) {
         const float *from = a.at + p * a.col;
@@ -363,7 +363,7 @@ static float ngrt_sdot(int k, const float *x, const float *y) {
 }
 
 /* sum[j] = sum over p < k of x[p] b(p, j) for cols columns, as many as a tile's at most. */
-static void ngrt_ssums(int cols, int k, const float *x, ngrt_smatrix b, float *restrict sum) {
+static void ngrt_ssums(int cols, int k, const float *x, ngrt_smatrix b, float *sum) {
     int i, p;
     if (k > NGRT_SHALVED) {
         const ngrt_smatrix rest = { b.at + k / 2 * b.row, b.row, b.col };
@@ -409,7 +409,7 @@ static int ngrt_spiece(int size, int most, int unit) {
 }
 
 /* Copies some rows of cols numbers. */
-static void ngrt_scopy(int rows, int cols, const float *restrict from, ptrdiff_t ldfrom, float *restrict to, ptrdiff_t ldto) {
+static void ngrt_scopy(int rows, int cols, const float *from, ptrdiff_t ldfrom, float *to, ptrdiff_t ldto) {
     int i, j;
     for (i = 0; i < rows; i++, from += ldfrom, to += ldto) {
         for (j = 0; j + 8 <= cols; j += 8)
@@ -567,7 +567,7 @@ typedef struct ngrt_dkernel {
 } ngrt_dkernel;
 
 /* c = alpha sum + beta c for cols numbers that are step apart; beta = 0 overwrites. */
-static void ngrt_dstore(int cols, double alpha, const double *restrict sum, double beta, double *restrict c,
+static void ngrt_dstore(int cols, double alpha, const double *sum, double beta, double *c,
                         ptrdiff_t step) {
     int j;
     for (; cols >= NGRT_DCOLS && step == 1; cols -= NGRT_DCOLS, sum += NGRT_DCOLS, c += NGRT_DCOLS) {
@@ -609,7 +609,7 @@ static void ngrt_dtile(int rows, int k, const double *a, ptrdiff_t row, ptrdiff_
 }
 
 /* In C alone. Of each row as many numbers are taken as a line of the cache holds. */
-static int ngrt_dturn(int cols, int k, const double *from, ptrdiff_t row, double *restrict out, int width) {
+static int ngrt_dturn(int cols, int k, const double *from, ptrdiff_t row, double *out, int width) {
     int j, p, q;
     for (p = 0; p < k; p += NGRT_DCOLS)
         for (j = 0; j < cols; j++) {
@@ -722,7 +722,7 @@ typedef double ngrt_dy __attribute__((vector_size(8 * sizeof(double)), aligned(8
 
 /* By two squares of 4 by 4 side by side, and what is left over in C. Past the last row it is read again. */
 NGRT_DFOR("avx2,fma")
-static int ngrt_dturn_avx2(int cols, int k, const double *from, ptrdiff_t row, double *restrict out, int width) {
+static int ngrt_dturn_avx2(int cols, int k, const double *from, ptrdiff_t row, double *out, int width) {
     int j = 0, p = 0;
 #ifdef __has_builtin
 #if __has_builtin(__builtin_shufflevector)
@@ -809,7 +809,7 @@ static ngrt_dkernel ngrt_dchoose(void) {
 
 /* Copies k rows of cols columns of b side by side, as wide as a tile; the columns missing hold other numbers. A whole row of the tile is
  * read where that stays in b. */
-static void ngrt_dpack(const ngrt_dkernel *kernel, int cols, int k, ngrt_dmatrix b, double *restrict out) {
+static void ngrt_dpack(const ngrt_dkernel *kernel, int cols, int k, ngrt_dmatrix b, double *out) {
     int width = kernel->cols, j, p = 0, whole = 0;
     if (b.row == 1) {
         cols = kernel->turn(cols, k, b.at, b.col, out, width);
@@ -837,7 +837,7 @@ static void ngrt_dpack(const ngrt_dkernel *kernel, int cols, int k, ngrt_dmatrix
 }
 
 /* Copies rows of a, k long, so that the numbers that a tile wants at a time are neighbours. */
-static void ngrt_dblock(const ngrt_dkernel *kernel, int rows, int k, ngrt_dmatrix a, double *restrict out) {
+static void ngrt_dblock(const ngrt_dkernel *kernel, int rows, int k, ngrt_dmatrix a, double *out) {
     int width = kernel->rows, i = 0, j, p;
     for (p = 0; p < k && a.row == 1; p++) {
         const double *from = a.at + p * a.col;
@@ -887,7 +887,7 @@ static double ngrt_ddot(int k, const double *x, const double *y) {
 }
 
 /* sum[j] = sum over p < k of x[p] b(p, j) for cols columns, as many as a tile's at most. */
-static void ngrt_dsums(int cols, int k, const double *x, ngrt_dmatrix b, double *restrict sum) {
+static void ngrt_dsums(int cols, int k, const double *x, ngrt_dmatrix b, double *sum) {
     int i, p;
     if (k > NGRT_DHALVED) {
         const ngrt_dmatrix rest = { b.at + k / 2 * b.row, b.row, b.col };
@@ -933,7 +933,7 @@ static int ngrt_dpiece(int size, int most, int unit) {
 }
 
 /* Copies some rows of cols numbers. */
-static void ngrt_dcopy(int rows, int cols, const double *restrict from, ptrdiff_t ldfrom, double *restrict to, ptrdiff_t ldto) {
+static void ngrt_dcopy(int rows, int cols, const double *from, ptrdiff_t ldfrom, double *to, ptrdiff_t ldto) {
     int i, j;
     for (i = 0; i < rows; i++, from += ldfrom, to += ldto) {
         for (j = 0; j + 8 <= cols; j += 8)

@@ -1,5 +1,5 @@
 /* ngrt_math.h - scalar functions that the C library lacks, stable where the textbook formula is not; and in float some that it
- * has, without branches, so that C compilers vectorise loops over them.
+ * has, without branches, of one number and of vectors (ngrt_vector.h).
  *
  * Each function stands in a section of its own, from a line "/" "*@ NAME: SECTIONS IT NEEDS" to the next such line, so
  * that ngc can copy those a model uses into a standalone file. They need <math.h>, <stdint.h> and <string.h>.
@@ -26,144 +26,189 @@ static inline uint32_t ngrt_bitsf(float x) {
     return i;
 }
 
-/* 2^n for -127 < n < 128 */
-static inline float ngrt_powerf(uint32_t n) {
+static inline float ngrt_unbitsf(uint32_t i) {
     float x;
-    n = (n + 127u) << 23;
-    memcpy(&x, &n, sizeof x);
+    memcpy(&x, &i, sizeof x);
     return x;
 }
 
+/* The functions below are texts, NGRT_TEXT_name(F, U, y, x): y becomes the function of x. F is float, or ngrt_v of ngrt_vector.h,
+ * and U the unsigned ints of its size. */
+#define NGRT_IF(F, test, a, b) NGRT_IF_##F(test, a, b)
+#define NGRT_IF_float(test, a, b) ((test) ? (a) : (b))
+#define NGRT_IF_ngrt_v(test, a, b) NGRT_PICK(test, a, b)
+#define NGRT_BITS(F, x) NGRT_BITS_##F(x)
+#define NGRT_BITS_float(x) ngrt_bitsf(x)
+#define NGRT_BITS_ngrt_v(x) ((ngrt_u)(x))
+#define NGRT_UNBITS(F, i) NGRT_UNBITS_##F(i)
+#define NGRT_UNBITS_float(i) ngrt_unbitsf(i)
+#define NGRT_UNBITS_ngrt_v(i) ((ngrt_v)(i))
+#define NGRT_WHOLE_AS(F, i) NGRT_WHOLE_AS_##F(i) /* signed ints as floats */
+#define NGRT_WHOLE_AS_float(i) ((float)(int32_t)(i))
+#define NGRT_WHOLE_AS_ngrt_v(i) __builtin_convertvector((ngrt_i)(i), ngrt_v)
+#define NGRT_ABS_AS(F, x) NGRT_UNBITS(F, NGRT_BITS(F, x) & 0x7FFFFFFFu)
+#define NGRT_POWER_AS(F, n) NGRT_UNBITS(F, ((n) + 127u) << 23) /* 2^n for -127 < n < 128 */
+
 /*@ exp_nearf: */
-/* exp(r) - 1 for |r| <= log(2)/2, by a polynomial. */
-static inline float ngrt_exp_nearf(float r) {
-    float p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    return p * (r * r) + r;
-}
+/* exp(r) - 1 for |r| <= log(2)/2, by a polynomial: p is for it. */
+#define NGRT_EXP_NEAR(p, r) \
+    p = 1.9875691500e-4f * r + 1.3981999507e-3f; \
+    p = p * r + 8.3334519073e-3f; \
+    p = p * r + 4.1665795894e-2f; \
+    p = p * r + 1.6666665459e-1f; \
+    p = p * r + 5.0000001201e-1f; \
+    p = p * (r * r) + r;
 
 /*@ expf: bitsf exp_nearf */
 /* exp(x) within 1 unit in the last place. x = n log 2 + r, where adding 1.5*2^23 rounds x/log 2 to n and log 2 is in two pieces;
- * 2^n in two factors, as n may be 128 and the result denormal. */
+ * 2^n in two factors, as n may be 128 and the result denormal. exp is 0 below -103.98; NaN passes both limits. */
+#define NGRT_TEXT_expf(F, U, y, x) \
+    { \
+        const F ngrt_low = NGRT_IF(F, x < -104.0f, -104.0f, x), ngrt_e = NGRT_IF(F, ngrt_low > 104.0f, 104.0f, ngrt_low); \
+        const F ngrt_z = ngrt_e * 1.44269504f + 12582912.0f, ngrt_n = ngrt_z - 12582912.0f; \
+        const U ngrt_k = NGRT_BITS(F, ngrt_z) - 0x4B400000u, ngrt_half = ((ngrt_k + 256u) >> 1) - 128u; \
+        F ngrt_r = ngrt_e - ngrt_n * 0.693359375f, ngrt_p; \
+        ngrt_r = ngrt_r + ngrt_n * 2.12194440e-4f; \
+        NGRT_EXP_NEAR(ngrt_p, ngrt_r) \
+        y = (ngrt_p + 1.0f) * NGRT_POWER_AS(F, ngrt_half) * NGRT_POWER_AS(F, ngrt_k - ngrt_half); \
+    }
 static inline float ngrt_expf(float x) {
-    float z, n, r, p;
-    uint32_t i, half;
-    x = x < -104.0f ? -104.0f : x; /* exp is 0 below -103.98 */
-    x = x > 104.0f ? 104.0f : x;   /* NaN passes both */
-    z = x * 1.44269504f + 12582912.0f;
-    n = z - 12582912.0f;
-    i = ngrt_bitsf(z) - 0x4B400000u;
-    half = (i + 256u) / 2u - 128u;
-    r = x - n * 0.693359375f;
-    r = r + n * 2.12194440e-4f;
-    p = ngrt_exp_nearf(r) + 1.0f;
-    return p * ngrt_powerf(half) * ngrt_powerf(i - half);
+    float y;
+    NGRT_TEXT_expf(float, uint32_t, y, x)
+    return y;
 }
 
 /*@ logf: bitsf */
 /* log(x) within 1 unit in the last place. x = 2^e (1 + m) with 1 + m from sqrt(1/2) to sqrt(2);
- * log(1 + m) = m - m^2/2 + m^3 times a polynomial. */
+ * log(1 + m) = m - m^2/2 + m^3 times a polynomial. Denormal numbers are multiplied by 2^23 first. */
+#define NGRT_TEXT_logf(F, U, y, x) \
+    { \
+        const F ngrt_tiny = NGRT_IF(F, x < 1.17549435e-38f, 1.0f, 0.0f); \
+        const F ngrt_up = NGRT_IF(F, x < 1.17549435e-38f, x * 8388608.0f, x); \
+        const U ngrt_k = (NGRT_BITS(F, ngrt_up) + 0x00CAFB0Du) >> 23; /* 128 more than the exponent */ \
+        const F ngrt_m = NGRT_UNBITS(F, NGRT_BITS(F, ngrt_up) - ((ngrt_k - 128u) << 23)) - 1.0f; \
+        const F ngrt_n = NGRT_WHOLE_AS(F, ngrt_k - 128u) - 23.0f * ngrt_tiny; \
+        F ngrt_p = 7.0376836292e-2f * ngrt_m - 1.1514610310e-1f; \
+        ngrt_p = ngrt_p * ngrt_m + 1.1676998740e-1f; \
+        ngrt_p = ngrt_p * ngrt_m - 1.2420140846e-1f; \
+        ngrt_p = ngrt_p * ngrt_m + 1.4249322787e-1f; \
+        ngrt_p = ngrt_p * ngrt_m - 1.6668057665e-1f; \
+        ngrt_p = ngrt_p * ngrt_m + 2.0000714765e-1f; \
+        ngrt_p = ngrt_p * ngrt_m - 2.4999993993e-1f; \
+        ngrt_p = ngrt_p * ngrt_m + 3.3333331174e-1f; \
+        ngrt_p = ngrt_p * ngrt_m * (ngrt_m * ngrt_m) - ngrt_n * 2.12194440e-4f; \
+        ngrt_p = ngrt_p - 0.5f * (ngrt_m * ngrt_m); \
+        ngrt_p = ngrt_m + ngrt_p + ngrt_n * 0.693359375f; \
+        ngrt_p = NGRT_IF(F, x > 3.40282347e+38f, x, ngrt_p); \
+        ngrt_p = NGRT_IF(F, x > 0.0f, ngrt_p, NAN); \
+        y = NGRT_IF(F, x == 0.0f, -INFINITY, ngrt_p); \
+    }
 static inline float ngrt_logf(float x) {
-    float tiny = x < 1.17549435e-38f ? 1.0f : 0.0f, u = x < 1.17549435e-38f ? x * 8388608.0f : x, m, e, y;
-    uint32_t i = ngrt_bitsf(u), n = (i + 0x00CAFB0Du) >> 23; /* 128 more than the exponent */
-    i -= (n - 128u) << 23;
-    memcpy(&m, &i, sizeof m);
-    m -= 1.0f;
-    e = (float)(int32_t)(n - 128u) - 23.0f * tiny;
-    y = 7.0376836292e-2f;
-    y = y * m - 1.1514610310e-1f;
-    y = y * m + 1.1676998740e-1f;
-    y = y * m - 1.2420140846e-1f;
-    y = y * m + 1.4249322787e-1f;
-    y = y * m - 1.6668057665e-1f;
-    y = y * m + 2.0000714765e-1f;
-    y = y * m - 2.4999993993e-1f;
-    y = y * m + 3.3333331174e-1f;
-    y = y * m * (m * m) - e * 2.12194440e-4f;
-    y = y - 0.5f * (m * m);
-    y = m + y + e * 0.693359375f;
-    y = x > 3.40282347e+38f ? x : y;
-    y = x > 0.0f ? y : NAN;
-    return x == 0.0f ? -INFINITY : y;
+    float y;
+    NGRT_TEXT_logf(float, uint32_t, y, x)
+    return y;
 }
 
 /*@ tanhf: bitsf exp_nearf */
-/* tanh(x) within 2.5 units in the last place: E/(E + 2), where E = exp(2|x|) - 1 is computed as in ngrt_expf. */
+/* tanh(x) within 2.5 units in the last place: E/(E + 2), where E = exp(2|x|) - 1 is computed as in expf, and the sign of x. */
+#define NGRT_TEXT_tanhf(F, U, y, x) \
+    { \
+        const F ngrt_two = 2.0f * NGRT_ABS_AS(F, x), ngrt_e = NGRT_IF(F, ngrt_two > 18.2f, 18.2f, ngrt_two); \
+        const F ngrt_z = ngrt_e * 1.44269504f + 12582912.0f, ngrt_n = ngrt_z - 12582912.0f; \
+        const F ngrt_s = NGRT_POWER_AS(F, NGRT_BITS(F, ngrt_z) - 0x4B400000u); \
+        F ngrt_r = ngrt_e - ngrt_n * 0.693359375f, ngrt_p; \
+        ngrt_r = ngrt_r + ngrt_n * 2.12194440e-4f; \
+        NGRT_EXP_NEAR(ngrt_p, ngrt_r) \
+        ngrt_p = ngrt_p * ngrt_s + (ngrt_s - 1.0f); \
+        ngrt_p = ngrt_p / (ngrt_p + 2.0f); \
+        y = NGRT_UNBITS(F, (NGRT_BITS(F, ngrt_p) & 0x7FFFFFFFu) | (NGRT_BITS(F, x) & 0x80000000u)); \
+    }
 static inline float ngrt_tanhf(float x) {
-    float y = 2.0f * fabsf(x), z, n, r, p, s, t;
-    y = y > 18.2f ? 18.2f : y;
-    z = y * 1.44269504f + 12582912.0f;
-    n = z - 12582912.0f;
-    r = y - n * 0.693359375f;
-    r = r + n * 2.12194440e-4f;
-    p = ngrt_exp_nearf(r);
-    s = ngrt_powerf(ngrt_bitsf(z) - 0x4B400000u);
-    t = p * s + (s - 1.0f);
-    return copysignf(t / (t + 2.0f), x);
+    float y;
+    NGRT_TEXT_tanhf(float, uint32_t, y, x)
+    return y;
 }
 
 /*@ sigmoidf: expf */
 /* 1/(1 + exp(-x)); exp is taken of -|x| alone, so that it neither overflows nor cancels. */
+#define NGRT_TEXT_sigmoidf(F, U, y, x) \
+    { \
+        const F ngrt_far = -NGRT_ABS_AS(F, x); \
+        F ngrt_exp; \
+        NGRT_TEXT_expf(F, U, ngrt_exp, ngrt_far) \
+        y = NGRT_IF(F, x < 0.0f, ngrt_exp, 1.0f) / (1.0f + ngrt_exp); \
+    }
 static inline float ngrt_sigmoidf(float x) {
-    float e = ngrt_expf(-fabsf(x));
-    return (x < 0.0f ? e : 1.0f) / (1.0f + e);
+    float y;
+    NGRT_TEXT_sigmoidf(float, uint32_t, y, x)
+    return y;
 }
 
 /*@ erf_nearf: */
 /* erf(x) for |x| < 0.9: x and x times a polynomial in x^2. */
-static inline float ngrt_erf_nearf(float x) {
-    float u = x * x, p = 8.51310469e-05f;
-    p = p * u - 0.000817563967f;
-    p = p * u + 0.00520385895f;
-    p = p * u - 0.0268605091f;
-    p = p * u + 0.112837151f;
-    p = p * u - 0.376126349f;
-    p = p * u + 0.128379226f;
-    return x + x * p;
-}
+#define NGRT_ERF_NEAR(F, y, x) \
+    { \
+        const F ngrt_square = x * x; \
+        F ngrt_near = 8.51310469e-05f * ngrt_square - 0.000817563967f; \
+        ngrt_near = ngrt_near * ngrt_square + 0.00520385895f; \
+        ngrt_near = ngrt_near * ngrt_square - 0.0268605091f; \
+        ngrt_near = ngrt_near * ngrt_square + 0.112837151f; \
+        ngrt_near = ngrt_near * ngrt_square - 0.376126349f; \
+        ngrt_near = ngrt_near * ngrt_square + 0.128379226f; \
+        y = x + x * ngrt_near; \
+    }
 
 /*@ erfcf: bitsf exp_nearf erf_nearf */
 /* 1 - erf(x) within 6.5 units in the last place. For z = |x| from 0.5 on, t exp(-z^2) times a polynomial in t = 1/(1 + z/2), fitted
- * for the least relative error. Of z^2 the square of z's upper half is exact, and the rest is added to what ngrt_expf calls r. */
+ * for the least relative error. Of z^2 the square of z's upper half is exact, and the rest is added to what expf calls r. It is 0
+ * above 10.06; NaN passes. */
+#define NGRT_TEXT_erfcf(F, U, y, x) \
+    { \
+        const F ngrt_abs = NGRT_ABS_AS(F, x), ngrt_z = NGRT_IF(F, ngrt_abs > 10.1f, 10.1f, ngrt_abs); \
+        const F ngrt_a = NGRT_UNBITS(F, NGRT_BITS(F, ngrt_z) & 0xFFFFF000u); \
+        const F ngrt_w = ngrt_a * ngrt_a * -1.44269504f + 12582912.0f, ngrt_n = ngrt_w - 12582912.0f; \
+        const U ngrt_k = NGRT_BITS(F, ngrt_w) - 0x4B400000u, ngrt_half = ((ngrt_k + 256u) >> 1) - 128u; \
+        const F ngrt_t = 1.0f / (1.0f + 0.5f * ngrt_z); \
+        F ngrt_r = ngrt_a * ngrt_a * -1.0f - ngrt_n * 0.693359375f, ngrt_p, ngrt_q; \
+        ngrt_r = ngrt_r + (ngrt_n * 2.12194440e-4f - (ngrt_z - ngrt_a) * (ngrt_z + ngrt_a)); \
+        NGRT_EXP_NEAR(ngrt_p, ngrt_r) \
+        ngrt_q = 0.035766989f * ngrt_t - 0.191032663f; \
+        ngrt_q = ngrt_q * ngrt_t + 0.381417662f; \
+        ngrt_q = ngrt_q * ngrt_t - 0.289588839f; \
+        ngrt_q = ngrt_q * ngrt_t - 0.0219633654f; \
+        ngrt_q = ngrt_q * ngrt_t + 0.0354079232f; \
+        ngrt_q = ngrt_q * ngrt_t + 0.0548770688f; \
+        ngrt_q = ngrt_q * ngrt_t + 0.185595185f; \
+        ngrt_q = ngrt_q * ngrt_t + 0.245179117f; \
+        ngrt_q = ngrt_q * ngrt_t + 0.282252401f; \
+        ngrt_q = ngrt_q * ngrt_t + 0.282088518f; \
+        ngrt_p = ngrt_q * ngrt_t * (ngrt_p + 1.0f) * NGRT_POWER_AS(F, ngrt_half) * NGRT_POWER_AS(F, ngrt_k - ngrt_half); \
+        ngrt_p = NGRT_IF(F, x < 0.0f, 2.0f - ngrt_p, ngrt_p); \
+        NGRT_ERF_NEAR(F, ngrt_q, x) \
+        y = NGRT_IF(F, ngrt_z < 0.5f, 1.0f - ngrt_q, ngrt_p); \
+    }
 static inline float ngrt_erfcf(float x) {
-    float z = fabsf(x), a, w, n, r, p, t, q;
-    uint32_t i, half;
-    z = z > 10.1f ? 10.1f : z; /* erfc is 0 above 10.06; NaN passes */
-    i = ngrt_bitsf(z) & 0xFFFFF000u;
-    memcpy(&a, &i, sizeof a);
-    w = a * a * -1.44269504f + 12582912.0f;
-    n = w - 12582912.0f;
-    i = ngrt_bitsf(w) - 0x4B400000u;
-    half = (i + 256u) / 2u - 128u;
-    r = a * a * -1.0f - n * 0.693359375f;
-    r = r + (n * 2.12194440e-4f - (z - a) * (z + a));
-    p = ngrt_exp_nearf(r) + 1.0f;
-    t = 1.0f / (1.0f + 0.5f * z);
-    q = 0.035766989f;
-    q = q * t - 0.191032663f;
-    q = q * t + 0.381417662f;
-    q = q * t - 0.289588839f;
-    q = q * t - 0.0219633654f;
-    q = q * t + 0.0354079232f;
-    q = q * t + 0.0548770688f;
-    q = q * t + 0.185595185f;
-    q = q * t + 0.245179117f;
-    q = q * t + 0.282252401f;
-    q = q * t + 0.282088518f;
-    p = q * t * p * ngrt_powerf(half) * ngrt_powerf(i - half);
-    p = x < 0.0f ? 2.0f - p : p;
-    return z < 0.5f ? 1.0f - ngrt_erf_nearf(x) : p;
+    float y;
+    NGRT_TEXT_erfcf(float, uint32_t, y, x)
+    return y;
 }
 
 /*@ erff: erfcf erf_nearf */
 /* erf(x) within 2.5 units in the last place. */
+#define NGRT_TEXT_erff(F, U, y, x) \
+    { \
+        const F ngrt_far = NGRT_ABS_AS(F, x); \
+        F ngrt_one, ngrt_small; \
+        NGRT_TEXT_erfcf(F, U, ngrt_one, ngrt_far) \
+        ngrt_one = 1.0f - ngrt_one; \
+        NGRT_ERF_NEAR(F, ngrt_small, x) \
+        ngrt_one = NGRT_UNBITS(F, (NGRT_BITS(F, ngrt_one) & 0x7FFFFFFFu) | (NGRT_BITS(F, x) & 0x80000000u)); \
+        y = NGRT_IF(F, ngrt_far < 0.9f, ngrt_small, ngrt_one); \
+    }
 static inline float ngrt_erff(float x) {
-    float far = 1.0f - ngrt_erfcf(fabsf(x));
-    return fabsf(x) < 0.9f ? ngrt_erf_nearf(x) : copysignf(far, x);
+    float y;
+    NGRT_TEXT_erff(float, uint32_t, y, x)
+    return y;
 }
 
 /*@ softplus: */
@@ -174,9 +219,19 @@ static inline double ngrt_softplus(double x) {
 
 /*@ softplusf: expf logf */
 /* log(1 + exp(x)) = max(x, 0) + log(1 + e), e = exp(-|x|); what 1 + e loses of e is added to the logarithm. */
+#define NGRT_TEXT_softplusf(F, U, y, x) \
+    { \
+        const F ngrt_far = -NGRT_ABS_AS(F, x); \
+        F ngrt_exp, ngrt_sum, ngrt_log; \
+        NGRT_TEXT_expf(F, U, ngrt_exp, ngrt_far) \
+        ngrt_sum = 1.0f + ngrt_exp; \
+        NGRT_TEXT_logf(F, U, ngrt_log, ngrt_sum) \
+        y = NGRT_IF(F, x > 0.0f, x, 0.0f) + (ngrt_log + (ngrt_exp - (ngrt_sum - 1.0f)) / ngrt_sum); \
+    }
 static inline float ngrt_softplusf(float x) {
-    float e = ngrt_expf(-fabsf(x)), u = 1.0f + e;
-    return (x > 0.0f ? x : 0.0f) + (ngrt_logf(u) + (e - (u - 1.0f)) / u);
+    float y;
+    NGRT_TEXT_softplusf(float, uint32_t, y, x)
+    return y;
 }
 
 /*@ sign: */

@@ -245,8 +245,9 @@ static void static_names(const char *text, Text *names)
 {
     for (const char *line = text; line; line = strchr(line, '\n')) {
         line += *line == '\n';
-        bool body = strncmp(line, "NGC_BODY(", 9) == 0; /* (type, name) */
-        const char *end = line + strcspn(line, body ? ")" : "([=;"), *start, *word = body ? line : strstr(line, "static ");
+        bool body = strncmp(line, "NGRT_KERNEL_", 12) == 0; /* (real, type, back, name, ... */
+        const char *list = body ? strchr(line, '(') + 1 : line, *word = body ? line : strstr(line, "static ");
+        const char *end = list + strcspn(list, "([=;"), *start;
         if (!is_letter(*line) || !word || word > end)
             continue;
         while (end > line && !is_letter(end[-1]))

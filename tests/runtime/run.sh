@@ -87,7 +87,7 @@ take() {
 
 # Every section compiles with no more than what its first line names.
 check_sections() {
-    for file in ngrt_math.h ngrt_small.h ngrt_random.c ngrt_gemm.c ngrt_conv.c; do
+    for file in ngrt_math.h ngrt_vector.h ngrt_small.h ngrt_random.c ngrt_gemm.c ngrt_conv.c; do
         for name in $(sed -n 's/^\/\*@ \([a-z_0-9]*\):.*/\1/p' "$rt/$file"); do
             [ "$name" = end ] && continue
             { printf '#include <math.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n#define NGRT_FN static\n'
@@ -120,7 +120,7 @@ for cc in ${*:-gcc clang}; do
     group "$cc: warnings"
     check_sections "$cc"
     group "$cc: sections"
-    for f in ngrt.h ngrt_small.h ngrt_host.h; do
+    for f in ngrt.h ngrt_vector.h ngrt_small.h ngrt_host.h; do
         printf '#include "%s"\nint main() { return 0; }\n' $f >"$out/header.cc"
         try "$cc" -x c++ -std=c++98 -pedantic -Wall -Wextra -Wconversion -Werror -I"$rt" -fsyntax-only "$out/header.cc"
     done

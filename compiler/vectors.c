@@ -1,0 +1,201 @@
+/* vectors.c - decides which kernels go through their innermost loop in vectors (Kernel.vector), and how wide ones pay.
+ *
+ * Such a loop is over neighbours: from pass to pass each load and store goes on by one element or stays where it is, each
+ * operation has a form for vectors in its record, and what is asked (a guard) has one answer for the whole loop. All else is
+ * done one element at a time.
+ *
+ * Requires: places (program_plan), finished kernels. Keeps everything but Kernel.vector.
+ */
+#include "program.h"
+
+#include <string.h>
+
+enum { NARROW = 16, WIDE = 64 }; /* bytes of a vector */
+
+static const Index zero; /* what a NULL index is */
+
+/* Does v change from pass to pass of the innermost loop? */
+bool val_is_inner(const Kernel *k, const Val *v)
+{
+    return v->level >= k->axes && k->axes > 0;
+}
+
+/* Is place x of the innermost loop's passes one of neighbours, wherever the first is? */
+static bool is_unit(const Kernel *k, const Index *x)
+{
+    const Coef *by = &(x ? x : &zero)->axis[k->axes - 1];
+
+    for (int i = 0; x && i < x->parts; i++)
+        if (val_is_inner(k, x->part[i].val))
+            return false;
+
+    return by->plus == 1 && by->minus == 0;
+}
+
+static bool is_float32(const Program *p)
+{
+    return !p->ngc->opt.real_double;
+}
+
+/* The op's text for vectors, or NULL. Ints are as wide as floats in float32 alone. */
+const char *op_vec(const Program *p, const Val *v)
+{
+    const OpInfo *info = op_info[v->op];
+    bool ints = v->type == T_INT;
+
+    for (int i = 0; i < 3 && v->arg[i]; i++)
+        ints |= v->arg[i]->type == T_INT;
+    if (ints && (!is_float32(p) || info->prec == 16 || (v->type == T_INT && info->prec < 12)))
+        return NULL;
+
+    if (info->vec_float && is_float32(p))
+        return info->vec_float;
+    return info->vec;
+}
+
+/* May v be computed within the text of another? What a guard protects has no name of its own, and a text that declares names
+ * must not be within one that does. */
+static bool is_nameless(const Program *p, const Val *v)
+{
+    const char *vec = v->kind == V_OP ? op_vec(p, v) : "";
+
+    if (v->kind == V_CONST || v->kind == V_SIZE || v->kind == V_LOAD)
+        return true;
+    if (v->kind != V_OP && v->kind != V_GUARD)
+        return false;
+    if (vec == NULL || (strncmp(vec, "NGRT_", 5) == 0 && v->op != OP_where && !op_info[v->op]->test))
+        return false;
+
+    for (int i = 0; i < 3 && v->arg[i]; i++)
+        if (!is_nameless(p, v->arg[i]))
+            return false;
+    return true;
+}
+
+/* Has a value of the innermost loop a form for vectors? */
+static bool val_is_vector(const Program *p, const Kernel *k, const Val *v)
+{
+    bool whole = v->type == T_FLOAT || is_float32(p);
+
+    switch (v->kind) {
+    case V_LOAD:
+        return whole && is_unit(k, v->at);
+    case V_INDEX:
+        return is_float32(p) && is_unit(k, v->at);
+    case V_GUARD:
+        return v->test_level < k->axes && whole && is_nameless(p, v->arg[0]);
+    case V_OP:
+        return op_vec(p, v) != NULL;
+    default:
+        return false;
+    }
+}
+
+/* ---- results that are put where operands lie ------------------------------------------------------------------- */
+
+static const Place *store_place(const Program *p, const Store *s)
+{
+    return s->target ? &s->target->place : program_place(p, s->node);
+}
+
+static bool places_meet(const Program *p, const Place *a, const Node *x, const Place *b, const Node *y)
+{
+    if (a->kind != b->kind)
+        return false;
+
+    if (a->kind == P_SPACE) {
+        int64_t n = size_max(p->graph, shape_count(p->graph, x->shape));
+        int64_t m = size_max(p->graph, shape_count(p->graph, y->shape));
+        return x->type == y->type && a->offset < b->offset + m && b->offset < a->offset + n;
+    }
+
+    if (a->kind == P_ROW)
+        return a == b;
+
+    return a->var == b->var && a->name == b->name && a->kind != P_DATA;
+}
+
+/* A pass may write over what it alone has read: the same element of the same array. */
+static bool writes_safely(const Program *p, const Kernel *k, const Store *s)
+{
+    const Place *to = store_place(p, s);
+
+    for (int i = 0; i < k->vals; i++) {
+        const Val *v = k->val[i];
+        if (v->kind != V_LOAD || !v->live)
+            continue;
+
+        const Place *from = program_place(p, v->node);
+        if (!places_meet(p, to, s->node, from, v->node))
+            continue;
+        if (!index_equal(s->at, v->at) || (to->kind == P_SPACE && to->offset != from->offset))
+            return false;
+    }
+    return true;
+}
+
+/* ---- kernels ----------------------------------------------------------------------------------------------------- */
+
+static bool stores_vectors(const Program *p, const Kernel *k)
+{
+    bool folds_last = kernel_reduces(k) && !kernel_sums_rows(k);
+
+    for (int i = 0; i < k->stores; i++) {
+        const Store *s = &k->store[i];
+        if (s->node->type == T_INT && !is_float32(p))
+            return false;
+        if (!folds_last && (!is_unit(k, s->at) || !writes_safely(p, k, s)))
+            return false;
+    }
+
+    if (!kernel_reduces(k))
+        return true;
+    if (!op_info[k->reduce]->combine_vec || k->store[0].node->type != T_FLOAT)
+        return false;
+    return !folds_last || (k->axis[k->axes - 1] == AX_REDUCE && val_is_inner(k, k->store[0].val));
+}
+
+/* The widest vectors that the innermost loop fills, in bytes; 0: none. */
+static int widest(const Program *p, const Kernel *k)
+{
+    int64_t bytes = size_max(p->graph, k->extent[k->axes - 1]) * (is_float32(p) ? 4 : 8);
+
+    if (bytes < NARROW)
+        return 0;
+    for (int width = WIDE; width > NARROW; width /= 2)
+        if (bytes >= width)
+            return width;
+    return NARROW;
+}
+
+static int vector_of(const Program *p, const Kernel *k, int lead)
+{
+    if (k->kind != K_LOOP || k->axes <= lead || !stores_vectors(p, k))
+        return 0;
+
+    for (int i = 0; i < k->vals; i++)
+        if (k->val[i]->live && val_is_inner(k, k->val[i]) && !val_is_vector(p, k, k->val[i]))
+            return 0;
+
+    return widest(p, k);
+}
+
+/* The text of -O0 is for readers, and starting values are to have the same bits everywhere: they go one element at a time. */
+void program_vectors(Program *p)
+{
+    if (p->init || p->ngc->opt.optimize == 0)
+        return;
+
+    for (int i = 0; i < p->kernels; i++) {
+        Kernel *k = p->kernel[i];
+        if (!k->member)
+            k->vector = vector_of(p, k, 0);
+
+        for (int m = 0; m < k->members; m++) {
+            Kernel *member = k->member[m];
+            member->vector = vector_of(p, member, k->axes);
+            if (member->vector > k->vector)
+                k->vector = member->vector;
+        }
+    }
+}
