@@ -59,7 +59,7 @@ static inline float ngrt_unbitsf(uint32_t i) {
     p = p * r + 5.0000001201e-1f; \
     p = p * (r * r) + r;
 
-/*@ expf: bitsf exp_nearf */
+/*@ expf_text: bitsf exp_nearf */
 /* exp(x) within 1 unit in the last place. x = n log 2 + r, where adding 1.5*2^23 rounds x/log 2 to n and log 2 is in two pieces;
  * 2^n in two factors, as n may be 128 and the result denormal. exp is 0 below -103.98; NaN passes both limits. */
 #define NGRT_TEXT_expf(F, U, y, x) \
@@ -72,13 +72,15 @@ static inline float ngrt_unbitsf(uint32_t i) {
         NGRT_EXP_NEAR(ngrt_p, ngrt_r) \
         y = (ngrt_p + 1.0f) * NGRT_POWER_AS(F, ngrt_half) * NGRT_POWER_AS(F, ngrt_k - ngrt_half); \
     }
+
+/*@ expf: expf_text */
 static inline float ngrt_expf(float x) {
     float y;
     NGRT_TEXT_expf(float, uint32_t, y, x)
     return y;
 }
 
-/*@ logf: bitsf */
+/*@ logf_text: bitsf */
 /* log(x) within 1 unit in the last place. x = 2^e (1 + m) with 1 + m from sqrt(1/2) to sqrt(2);
  * log(1 + m) = m - m^2/2 + m^3 times a polynomial. Denormal numbers are multiplied by 2^23 first. */
 #define NGRT_TEXT_logf(F, U, y, x) \
@@ -103,6 +105,8 @@ static inline float ngrt_expf(float x) {
         ngrt_p = NGRT_IF(F, x > 0.0f, ngrt_p, NAN); \
         y = NGRT_IF(F, x == 0.0f, -INFINITY, ngrt_p); \
     }
+
+/*@ logf: logf_text */
 static inline float ngrt_logf(float x) {
     float y;
     NGRT_TEXT_logf(float, uint32_t, y, x)
@@ -129,7 +133,7 @@ static inline float ngrt_tanhf(float x) {
     return y;
 }
 
-/*@ sigmoidf: expf */
+/*@ sigmoidf: expf_text */
 /* 1/(1 + exp(-x)); exp is taken of -|x| alone, so that it neither overflows nor cancels. */
 #define NGRT_TEXT_sigmoidf(F, U, y, x) \
     { \
@@ -217,7 +221,7 @@ static inline double ngrt_softplus(double x) {
     return (x > 0.0 ? x : 0.0) + log1p(exp(-fabs(x)));
 }
 
-/*@ softplusf: expf logf */
+/*@ softplusf: expf_text logf_text */
 /* log(1 + exp(x)) = max(x, 0) + log(1 + e), e = exp(-|x|); what 1 + e loses of e is added to the logarithm. */
 #define NGRT_TEXT_softplusf(F, U, y, x) \
     { \
