@@ -1,6 +1,11 @@
 /* grad.c - the reverse sweep. It walks from a result back to what it was computed from and adds up, for each value on the
  * way, its adjoint: what the result changes by, per change of that value. It holds no mathematics: each op's record has its
- * rule. Requires nothing of the graph; adds nodes, changes none. */
+ * rule. Requires nothing of the graph; adds nodes, changes none.
+ *
+ * Masks. To what a choice (where, maximum, ..) does not take, nothing flows back, and it must stay nothing: 0 times a slope
+ * that is infinite is NaN. So an adjoint below a choice has a mask beside it, which is not 0 where something may flow. A
+ * contribution through a slope that may be infinite is taken where the mask says so, and is 0 elsewhere. Masks are made only
+ * where there is such a slope further down: a relu over finite slopes costs nothing. */
 #include "ngc.h"
 
 #include <string.h>
@@ -12,6 +17,29 @@ typedef struct Env { /* what the names in a rule mean */
     const Node *y;
     Node *dy;
 } Env;
+
+/* The signs of a rule; > and >= are < and <= with the operands exchanged. */
+static const struct Sign { const char *sign; Op op; bool swap; } signs[] = {
+    {"+", OP_add, false}, {"-", OP_sub, false}, {"*", OP_mul, false}, {"/", OP_div, false}, {"^", OP_pow, false},
+    {"<", OP_lt, false},  {"<=", OP_le, false}, {">", OP_lt, true},   {">=", OP_le, true},  {"==", OP_eq, false},
+    {"!=", OP_ne, false},
+};
+
+static const struct Sign *rule_sign(const char *name)
+{
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (strcmp(name, signs[i].sign) == 0)
+            return &signs[i];
+    ngc_bug("a rule uses %s", name);
+}
+
+static Op rule_op(const char *name, int arity)
+{
+    for (int op = 0; op < OP_COUNT; op++)
+        if (strcmp(op_info[op]->name, name) == 0 && op_info[op]->arity == arity)
+            return (Op)op;
+    ngc_bug("a rule calls %s", name);
+}
 
 static Node *rule_name(const Env *e, const char *name)
 {
@@ -28,16 +56,9 @@ static Node *rule_build(const Env *e, const Expr *x);
 
 static Node *rule_binary(const Env *e, const Expr *x)
 {
-    static const struct { const char *sign; Op op; bool swap; } table[] = {
-        {"+", OP_add, false}, {"-", OP_sub, false}, {"*", OP_mul, false}, {"/", OP_div, false}, {"^", OP_pow, false},
-        {"<", OP_lt, false},  {"<=", OP_le, false}, {">", OP_lt, true},   {">=", OP_le, true},  {"==", OP_eq, false},
-        {"!=", OP_ne, false},
-    };
+    const struct Sign *sign = rule_sign(x->name);
     Node *a = rule_build(e, x->a), *b = rule_build(e, x->b);
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (strcmp(x->name, table[i].sign) == 0)
-            return graph_binary(e->g, table[i].op, table[i].swap ? b : a, table[i].swap ? a : b);
-    ngc_bug("a rule uses %s", x->name);
+    return graph_binary(e->g, sign->op, sign->swap ? b : a, sign->swap ? a : b);
 }
 
 static Node *rule_call(const Env *e, const Expr *x)
@@ -46,11 +67,13 @@ static Node *rule_call(const Env *e, const Expr *x)
     int n = 0;
     for (const Arg *a = x->args; a && n < 3; a = a->next)
         arg[n++] = rule_build(e, a->value);
-    for (int op = 0; op < OP_COUNT; op++)
-        if (strcmp(op_info[op]->name, x->a->name) == 0 && op_info[op]->arity == n)
-            return n == 1 ? graph_unary(e->g, (Op)op, arg[0])
-                 : n == 2 ? graph_binary(e->g, (Op)op, arg[0], arg[1]) : graph_where(e->g, arg[0], arg[1], arg[2]);
-    ngc_bug("a rule calls %s", x->a->name);
+
+    Op op = rule_op(x->a->name, n);
+    if (n == 1)
+        return graph_unary(e->g, op, arg[0]);
+    if (n == 2)
+        return graph_binary(e->g, op, arg[0], arg[1]);
+    return graph_where(e->g, arg[0], arg[1], arg[2]);
 }
 
 static Node *rule_build(const Env *e, const Expr *x)
@@ -65,6 +88,61 @@ static Node *rule_build(const Env *e, const Expr *x)
     }
 }
 
+static const Expr *rule_parsed(Graph *g, Op op, int operand)
+{
+    if (!g->rule[op][operand])
+        g->rule[op][operand] = parse_expr(g->ngc, op_info[op]->rule[operand]);
+    return g->rule[op][operand];
+}
+
+/* Is it a*a or -a*a, of one name? */
+static bool is_square(const Expr *x)
+{
+    const Expr *a = x->a->kind == X_NEG ? x->a->a : x->a;
+    return *x->name == '*' && a->kind == X_NAME && x->b->kind == X_NAME && strcmp(a->name, x->b->name) == 0;
+}
+
+/* The range of a rule with 1 for dy: of the slope itself. */
+static Range rule_range(const Node *y, const Expr *x)
+{
+    Range in[3] = {{x->num, x->num, RISK_NONE}, {0}, {0}};
+    const struct Sign *sign;
+    int n = 0;
+
+    switch (x->kind) {
+    case X_NUM: return in[0];
+    case X_NAME:
+        if (strcmp(x->name, "dy") == 0)
+            return (Range){1, 1, RISK_NONE};
+        return strcmp(x->name, "y") == 0 ? y->range : y->arg[x->name[0] - 'a']->range;
+    case X_NEG:
+        in[0] = rule_range(y, x->a);
+        return range_apply(OP_neg, in);
+    case X_BINARY:
+        sign = rule_sign(x->name);
+        in[sign->swap] = rule_range(y, x->a);
+        in[!sign->swap] = rule_range(y, x->b);
+        in[0] = range_apply(sign->op, in);
+        if (is_square(x) && x->a->kind == X_NEG)
+            in[0].hi = 0;
+        else if (is_square(x))
+            in[0].lo = 0;
+        return in[0];
+    default:
+        for (const Arg *a = x->args; a && n < 3; a = a->next)
+            in[n++] = rule_range(y, a->value);
+        return range_apply(rule_op(x->a->name, n), in);
+    }
+}
+
+/* May the slope of elementwise y in that operand be infinite, or not a number? */
+static Risk slope_risk(Graph *g, const Node *y, int operand)
+{
+    if (op_info[y->op]->back || !op_info[y->op]->rule[operand])
+        return RISK_NONE;
+    return rule_range(y, rule_parsed(g, y->op, operand)).risk;
+}
+
 const char *op_rule(Ngc *ngc, const Node *y, int operand)
 {
     const OpInfo *info = op_info[y->op];
@@ -72,22 +150,66 @@ const char *op_rule(Ngc *ngc, const Node *y, int operand)
     return said ? said : operand < 3 && info->rule[operand] ? info->rule[operand] : info->rule[0];
 }
 
-/* The contribution of y = op(..) to the adjoint of each operand that is wanted. */
-static void contributions(Graph *g, Node *y, Node *dy, const bool *wanted, Node **dx)
+/* The contribution of y = op(..) to the adjoint of an operand, by the rule of an elementwise op. */
+static Node *by_rule(Graph *g, Node *y, Node *dy, int operand)
 {
-    const OpInfo *info = op_info[y->op];
-    if (info->back) {
-        info->back(g, y, dy, dx);
-        return;
+    Env e = {g, y, dy};
+    Node *dx = rule_build(&e, rule_parsed(g, y->op, operand));
+    return graph_broadcast(g, dx, y->arg[operand]->shape);
+}
+
+/* ---- masks ------------------------------------------------------------------------------------------- */
+
+/* x where the mask is not 0, else 0. A mask that is a choice of 1 and 0 becomes the choice of x and 0. */
+static Node *mask_apply(Graph *g, Node *mask, Node *x)
+{
+    double v;
+    if (node_const(mask, &v))
+        return v != 0 ? x : graph_full(g, x->shape, 0);
+    if (mask->op == OP_where && mask->type == T_FLOAT) {
+        Node *yes = mask_apply(g, mask->arg[1], x), *no = mask_apply(g, mask->arg[2], x);
+        return graph_where(g, mask->arg[0], yes, no);
     }
-    for (int i = 0; i < y->nargs; i++) {
-        if (!wanted[y->arg[i]->id] || !info->rule[i])
-            continue;
-        if (!g->rule[y->op][i])
-            g->rule[y->op][i] = parse_expr(g->ngc, info->rule[i]);
-        Env e = {g, y, dy};
-        dx[i] = graph_broadcast(g, rule_build(&e, g->rule[y->op][i]), y->arg[i]->shape);
+    return graph_where(g, mask, x, graph_full(g, x->shape, 0));
+}
+
+/* What dy is where the mask lets something through: the choices that made both are left out. */
+static Node *unmasked(Node *mask, Node *dy)
+{
+    while (mask->op == OP_where && dy->op == OP_where && mask->arg[0] == dy->arg[0] && !dy->bound) {
+        int way = node_is(mask->arg[1], 0) ? 2 : 1;
+        if (!node_is(mask->arg[3 - way], 0) || !node_is(dy->arg[3 - way], 0))
+            break;
+        mask = mask->arg[way];
+        dy = dy->arg[way];
     }
+    return dy;
+}
+
+/* Something flows where it does by either: all of it by both ways of one choice. */
+static Node *mask_or(Graph *g, Node *a, Node *b)
+{
+    if (a == b)
+        return a;
+    if (a->op == OP_where && b->op == OP_where && a->arg[0] == b->arg[0]) {
+        Node *c = a->arg[0], *yes = mask_or(g, a->arg[1], b->arg[1]), *no = mask_or(g, a->arg[2], b->arg[2]);
+        return graph_where(g, c, yes, no);
+    }
+    if (node_is(a, 0))
+        return b;
+    if (node_is(b, 0) || node_is(a, 1))
+        return a;
+    return node_is(b, 1) ? b : graph_binary(g, OP_add, a, b);
+}
+
+/* Where something flows to a row of a, or a column of b, of the product y = a b: where it does to any element that it is in. */
+static Node *mask_matmul(Graph *g, const Node *y, Node *mask, int operand)
+{
+    Node *x = y->arg[operand];
+    int r = y->shape.rank, gone = operand == 0 ? r - 1 : r - 2;
+    bool turned = operand == 0 ? y->attr.ta : y->attr.tb;
+    Node *some = graph_reduce(g, OP_sum, mask, 1u << gone);
+    return graph_expand(g, some, x->shape, 1u << (turned ? 2*r - 3 - gone : gone));
 }
 
 /* ---- the sweep --------------------------------------------------------------------------------------- */
@@ -99,15 +221,90 @@ typedef struct Sweep {
     bool *wanted;  /* by id: depends on one of the x */
     Node **adjoint; /* by id */
     int *uses;     /* by id: contributions so far */
+    Risk *below;   /* by id: of the slopes between it and the x */
+    unsigned char *from_vars; /* by id: what it is computed from */
+    Node **mask;   /* by id: not 0 where the adjoint may not be 0; NULL: nothing is known */
 } Sweep;
 
+enum { FROM_INPUTS = 1, FROM_OTHERS = 2 };
+
+/* Is it worth while to know where something flows to x through y? Choices that only the data decides may be there to leave out
+ * what of it is not finite. */
+static bool needs_mask(const Sweep *s, const Node *y, const Node *x)
+{
+    unsigned flags = op_info[y->op]->flags;
+    Risk risk = s->below[x->id];
+    bool of_data = y->op == OP_where && s->from_vars[y->arg[0]->id] == FROM_INPUTS;
+    if (flags & F_CHOICE && risk != RISK_NONE && (risk != RISK_DATA || of_data))
+        return true;
+    if (!s->mask[y->id] || risk == RISK_NONE)
+        return false;
+    if (y->op == OP_matmul)
+        return risk != RISK_DATA && y->arg[0]->shape.rank == y->arg[1]->shape.rank;
+    return flags & (F_ELEMENTWISE | F_ROUTE | F_CHOICE);
+}
+
+/* The masks of what flows from y to each operand: the choice itself, and what is known of y. */
+static void masks_of(Sweep *s, Node *y, Node **mask)
+{
+    const OpInfo *info = op_info[y->op];
+    Graph *g = s->g;
+    Node *from = s->mask[y->id], *one = from ? from : graph_full(g, y->shape, 1);
+    Node **moved = arena_alloc(g->ngc, (size_t)(y->nargs + 1) * sizeof *moved);
+    bool have_moved = false;
+
+    for (int k = 0; k < y->nargs; k++) {
+        Node *x = y->arg[k];
+        if (!s->wanted[x->id] || !needs_mask(s, y, x))
+            continue;
+        if (info->flags & (F_ROUTE | F_CHOICE) && info->back) {
+            if (!have_moved)
+                info->back(g, y, one, moved);
+            have_moved = true;
+            mask[k] = moved[k];
+        } else if (info->flags & F_CHOICE && info->rule[k])
+            mask[k] = by_rule(g, y, one, k);
+        else if (y->op == OP_matmul)
+            mask[k] = mask_matmul(g, y, one, k);
+        else
+            mask[k] = from;
+    }
+}
+
+/* What y contributes to the adjoint of each operand that is wanted. */
+static void contributions(Sweep *s, Node *y, Node **dx)
+{
+    const OpInfo *info = op_info[y->op];
+    Graph *g = s->g;
+    Node *dy = s->adjoint[y->id], *mask = s->mask[y->id];
+    if (info->back) {
+        info->back(g, y, dy, dx);
+        return;
+    }
+    for (int i = 0; i < y->nargs; i++) {
+        if (!s->wanted[y->arg[i]->id] || !info->rule[i])
+            continue;
+        if (mask && slope_risk(g, y, i) > RISK_NONE)
+            dx[i] = mask_apply(g, mask, by_rule(g, y, unmasked(mask, dy), i));
+        else
+            dx[i] = by_rule(g, y, dy, i);
+    }
+}
+
 /* Adds a contribution to the adjoint of x and writes down where it came from. */
-static void contribute(Sweep *s, Node *y, int operand, Node *dx)
+static void contribute(Sweep *s, Node *y, int operand, Node *dx, Node *mask)
 {
     Graph *g = s->g;
     Node *x = y->arg[operand], **sum = &s->adjoint[x->id];
     if (node_is(dx, 0))
         return;
+    if (!*sum)
+        s->mask[x->id] = mask;
+    else
+        s->mask[x->id] = mask && s->mask[x->id] ? mask_or(g, s->mask[x->id], mask) : NULL;
+    if (s->mask[x->id] && node_is(s->mask[x->id], 1))
+        s->mask[x->id] = NULL;
+
     Step *step = arena_alloc(g->ngc, sizeof *step);
     *step = (Step){s->loss, x, y, s->adjoint[y->id], dx, operand, NULL, s->uses[x->id]++, g->steps};
     g->steps = step;
@@ -138,25 +335,51 @@ static void sweep(Sweep *s)
             continue;
         name_adjoint(s, y);
         Node **dx = arena_alloc(g->ngc, (size_t)(y->nargs + 1) * sizeof *dx);
+        Node **mask = arena_alloc(g->ngc, (size_t)(y->nargs + 1) * sizeof *mask);
         g->loc = y->loc;
-        contributions(g, y, s->adjoint[i], s->wanted, dx);
+        contributions(s, y, dx);
+        masks_of(s, y, mask);
         for (int k = 0; k < y->nargs; k++)
             if (dx[k] && s->wanted[y->arg[k]->id] && y->arg[k]->type == T_FLOAT)
-                contribute(s, y, k, dx[k]);
+                contribute(s, y, k, dx[k], mask[k]);
     }
     g->loc = loc;
+}
+
+/* The worst slope between each node and the x, and the variables it is computed from. */
+static void find_risks(Sweep *s, const Node *y)
+{
+    for (int i = 0; i <= y->id; i++) {
+        const Node *n = s->g->node[i];
+        if (n->op == OP_var)
+            s->from_vars[i] = n->attr.var->kind == VAR_INPUT ? FROM_INPUTS : FROM_OTHERS;
+        for (int k = 0; k < n->nargs; k++)
+            s->from_vars[i] |= s->from_vars[n->arg[k]->id];
+        for (int k = 0; k < n->nargs && s->wanted[i]; k++) {
+            int a = n->arg[k]->id;
+            Risk own = s->wanted[a] ? slope_risk(s->g, n, k) : RISK_NONE;
+            Risk risk = own > s->below[a] ? own : s->below[a];
+            s->below[i] = risk > s->below[i] ? risk : s->below[i];
+        }
+    }
 }
 
 void graph_grad(Graph *g, Node *y, Node *seed, Node *const *x, int count, Node **out, Reach *reach)
 {
     size_t n = (size_t)g->count;
-    Sweep s = {g, y, g->count, arena_alloc(g->ngc, n), arena_alloc(g->ngc, n * sizeof(Node *)),
-               arena_alloc(g->ngc, n * sizeof(int))};
+    Sweep s = {.g = g, .loss = y, .from = g->count};
+    s.wanted = arena_alloc(g->ngc, n);
+    s.adjoint = arena_alloc(g->ngc, n * sizeof *s.adjoint);
+    s.uses = arena_alloc(g->ngc, n * sizeof *s.uses);
+    s.below = arena_alloc(g->ngc, n * sizeof *s.below);
+    s.from_vars = arena_alloc(g->ngc, n * sizeof *s.from_vars);
+    s.mask = arena_alloc(g->ngc, n * sizeof *s.mask);
     for (int i = 0; i < count; i++)
         s.wanted[x[i]->id] = true;
     for (size_t i = 0; i < n; i++)
         for (int k = 0; k < g->node[i]->nargs; k++)
             s.wanted[i] |= s.wanted[g->node[i]->arg[k]->id];
+    find_risks(&s, y);
     s.adjoint[y->id] = seed ? seed : graph_full(g, y->shape, 1);
     sweep(&s);
     for (int i = s.from; i < g->count; i++)

@@ -108,6 +108,7 @@ static Node *graph_add(Graph *g, Node n, Node *const *arg)
     made->attr.step = keep_list(g, n.attr.step, n.shape.rank, sizeof *n.attr.step);
     made->id = g->count;
     made->loc = g->loc;
+    made->range = range_of(g, made);
     made->chain = *b;
     *b = made;
     g->node = arena_grow(g->ngc, g->node, g->count, &g->room, sizeof *g->node);
@@ -480,6 +481,10 @@ Node *graph_where(Graph *g, Node *c, Node *a, Node *b)
     }
     if (a == b && shape_equal(a->shape, c->shape))
         return a;
+    if (is(g, a, OP_where) && a->arg[0] == c) /* the same question again */
+        return graph_where(g, c, a->arg[1], b);
+    if (is(g, b, OP_where) && b->arg[0] == c)
+        return graph_where(g, c, a, b->arg[2]);
     return elementwise(g, OP_where, (Node *[]){c, a, b}, 3);
 }
 

@@ -181,7 +181,21 @@ enum { /* OpInfo.flags */
     F_CHEAP = 32,       /* elementwise and cheaper to compute again than to store and load */
     F_FLAT = 64,        /* derivative zero almost everywhere: nothing flows back, and a warning says so */
     F_INT = 128,        /* keeps integers integer */
+    F_CHOICE = 256,     /* takes each element from one operand, or one element, of several: to the others nothing flows back */
+    F_ROUTE = 512,      /* moves, copies or adds elements: what flows back is moved, added or copied, and not scaled */
 };
+
+typedef enum { /* may a value, or a slope, be infinite or not a number? */
+    RISK_NONE,          /* not as long as the params are finite */
+    RISK_INFINITE,      /* by a constant that is infinite */
+    RISK_DATA,          /* where the data is not finite */
+    RISK_POLE,          /* at numbers that a function is not defined for, or grows too fast at */
+} Risk;
+
+typedef struct Range { /* range.c: lo <= value <= hi, where it is a number */
+    double lo, hi;
+    Risk risk;
+} Range;
 
 struct Node {
     Op op;
@@ -211,6 +225,7 @@ struct Node {
                          * Graph.final, builders neither look inside it nor find it by value: what is computed from it is
                          * what the text says is computed from it. */
     bool derived;       /* made by a reverse sweep */
+    Range range;        /* what is known of its elements */
     Loc loc;            /* the user's text it comes from */
     const struct Step *step; /* the step of the chain rule that made it, or NULL */
     const char *why;    /* the simplification that made it, or NULL */
@@ -479,6 +494,10 @@ bool shape_equal(Shape, Shape);
 bool shape_broadcast(Shape a, Shape b, Shape *out);      /* NumPy's rule; false: they differ */
 Shape shape_without(Shape, uint32_t axes);               /* what a reduction over these axes leaves */
 const char *shape_text(const Graph *, Shape);            /* "[m, 784]" */
+
+/* range.c: what is known of values */
+Range range_of(const Graph *, const Node *);             /* of a node, by the ranges of its operands */
+Range range_apply(Op, const Range *in);                  /* of an elementwise op */
 
 /* Builders. Operands are checked by assertion: the user's mistakes were found by then. Elementwise ones broadcast. */
 Node *graph_const(Graph *, double);                      /* a float scalar */

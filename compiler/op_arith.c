@@ -57,17 +57,17 @@ const OpInfo op_mod = {
     .name = "mod", .arity = 2, .flags = F_ELEMENTWISE, .value = v_mod, .c = "ngrt_mod@($a, $b)", .prec = 16,
     .rule = {"dy", "-dy*where(y == b, -1, round((a - y)/b))"}, .teach = "remainder: passes on"};
 const OpInfo op_maximum = {
-    .name = "maximum", .arity = 2, .flags = EW | F_COMMUTATIVE | F_INT, .value = v_maximum,
+    .name = "maximum", .arity = 2, .flags = EW | F_CHOICE | F_COMMUTATIVE | F_INT, .value = v_maximum,
     .c = "ngrt_maximum@($a, $b)", .vec = "NGRT_MAXIMUM($a, $b)", .prec = 16,
     .rule = {"where(b < a, dy, where(a == b, dy/2, 0))", "where(a < b, dy, where(a == b, dy/2, 0))"},
     .teach = "max: routes to the larger, half each where equal"};
 const OpInfo op_minimum = {
-    .name = "minimum", .arity = 2, .flags = EW | F_COMMUTATIVE | F_INT, .value = v_minimum,
+    .name = "minimum", .arity = 2, .flags = EW | F_CHOICE | F_COMMUTATIVE | F_INT, .value = v_minimum,
     .c = "ngrt_minimum@($a, $b)", .vec = "NGRT_MINIMUM($a, $b)", .prec = 16,
     .rule = {"where(a < b, dy, where(a == b, dy/2, 0))", "where(b < a, dy, where(a == b, dy/2, 0))"},
     .teach = "min: routes to the smaller, half each where equal"};
 const OpInfo op_where = {
-    .name = "where", .arity = 3, .flags = EW | F_INT, .value = v_where, .c = "$a != 0 ? $b : $c", .vec = "NGRT_PICK($a, $b, $c)", .prec = 3,
+    .name = "where", .arity = 3, .flags = EW | F_CHOICE | F_INT, .value = v_where, .c = "$a != 0 ? $b : $c", .vec = "NGRT_PICK($a, $b, $c)", .prec = 3,
     .rule = {NULL, "where(a, dy, 0)", "where(a, 0, dy)"}, .teach = "choice: routes to the one chosen"};
 const OpInfo op_cast = {
     .name = "cast", .arity = 1, .flags = EW, .value = v_same, .c = "($t)$a", .vec_float = "NGRT_CAST($a)", .prec = 14, .teach = "int to float"};

@@ -76,7 +76,7 @@ static void back_scatter(Graph *g, const Node *y, Node *dy, Node **dx)
 const OpInfo op_checked = {.name = "checked", .arity = 1, .flags = F_ELEMENTWISE | F_CHEAP | F_FLAT | F_INT,
                            .value = v_index, .eval = eval_checked, .c = "$a", .prec = 16,
                            .teach = "index: passes nothing back"};
-const OpInfo op_gather = {.name = "gather", .arity = 2, .flags = F_VIEW, .eval = eval_gather, .back = back_gather,
+const OpInfo op_gather = {.name = "gather", .arity = 2, .flags = F_VIEW | F_ROUTE, .eval = eval_gather, .back = back_gather,
                           .rule = {"dy, added to the rows it came from"}, .teach = "gather: adds up where it was read"};
-const OpInfo op_scatter = {.name = "scatter", .arity = 2, .eval = eval_scatter, .back = back_scatter,
+const OpInfo op_scatter = {.name = "scatter", .arity = 2, .flags = F_ROUTE, .eval = eval_scatter, .back = back_scatter,
                            .rule = {"dy, read where it was added"}, .teach = "scatter: reads where it added"};

@@ -86,9 +86,9 @@ static void back_max(Graph *g, const Node *y, Node *dy, Node **dx)
     dx[0] = graph_where(g, largest, graph_expand(g, share, a->shape, y->attr.axes), zero);
 }
 
-const OpInfo op_sum = {.name = "sum", .arity = 1, .flags = F_REDUCE, .eval = eval_sum, .back = back_sum,
+const OpInfo op_sum = {.name = "sum", .arity = 1, .flags = F_REDUCE | F_ROUTE, .eval = eval_sum, .back = back_sum,
                        .init = "0", .combine = "$acc + $x", .combine_vec = "$acc + $x", .rule = {"dy, to every term"}, .teach = "sum: distributes"};
-const OpInfo op_max = {.name = "max", .arity = 1, .flags = F_REDUCE, .eval = eval_max, .back = back_max,
+const OpInfo op_max = {.name = "max", .arity = 1, .flags = F_REDUCE | F_CHOICE, .eval = eval_max, .back = back_max,
                        .init = "-INFINITY", .combine = "ngrt_maximum@($acc, $x)", .combine_vec = "NGRT_MAXIMUM($acc, $x)",
                        .rule = {"dy to the largest, shared by equals"}, .teach = "max: routes to the largest"};
 const OpInfo op_argmax = {.name = "argmax", .arity = 1, .flags = F_REDUCE | F_FLAT, .eval = eval_argmax,

@@ -158,15 +158,15 @@ static const char *said_turn(Ngc *ngc, const Node *y, int operand)
     return node_is_turned(y) || (y->op == OP_permute && y->shape.rank == 2) ? "dy'" : NULL;
 }
 
-const OpInfo op_expand = {.name = "expand", .arity = 1, .flags = F_VIEW, .eval = eval_expand, .back = back_expand,
+const OpInfo op_expand = {.name = "expand", .arity = 1, .flags = F_VIEW | F_ROUTE, .eval = eval_expand, .back = back_expand,
                           .rule = {"dy, summed over the copies"}, .teach = "copy: adds"};
-const OpInfo op_reshape = {.name = "reshape", .arity = 1, .flags = F_VIEW, .eval = eval_reshape, .back = back_reshape, .said = said_turn,
+const OpInfo op_reshape = {.name = "reshape", .arity = 1, .flags = F_VIEW | F_ROUTE, .eval = eval_reshape, .back = back_reshape, .said = said_turn,
                            .rule = {"dy, in the shape of a"}, .teach = "reshape: reshapes back"};
-const OpInfo op_permute = {.name = "permute", .arity = 1, .flags = F_VIEW, .eval = eval_permute, .back = back_permute, .said = said_turn,
+const OpInfo op_permute = {.name = "permute", .arity = 1, .flags = F_VIEW | F_ROUTE, .eval = eval_permute, .back = back_permute, .said = said_turn,
                            .rule = {"dy, its axes put back"}, .teach = "transpose: transposes back"};
-const OpInfo op_slice = {.name = "slice", .arity = 1, .flags = F_VIEW, .eval = eval_slice, .back = back_slice,
+const OpInfo op_slice = {.name = "slice", .arity = 1, .flags = F_VIEW | F_ROUTE, .eval = eval_slice, .back = back_slice,
                          .rule = {"dy in its place, 0 elsewhere"}, .teach = "slice: puts back in place"};
-const OpInfo op_pad = {.name = "pad", .arity = 1, .eval = eval_pad, .back = back_pad,
+const OpInfo op_pad = {.name = "pad", .arity = 1, .flags = F_ROUTE, .eval = eval_pad, .back = back_pad,
                        .rule = {"the part of dy that shows a"}, .teach = "pad: cuts out"};
-const OpInfo op_concat = {.name = "concat", .arity = -1, .eval = eval_concat, .back = back_concat,
+const OpInfo op_concat = {.name = "concat", .arity = -1, .flags = F_ROUTE, .eval = eval_concat, .back = back_concat,
                           .rule = {"the part of dy that shows a"}, .teach = "concatenate: cuts apart"};

@@ -1,17 +1,17 @@
-/* floats.c - what the emitted C of stability.ng delivers in float, printed as `ngc run` prints it. */
-#include "stability.h"
+/* floats.c - what the emitted C of a model, model.h, delivers in float, printed as `ngc run` prints it. */
+#include "model.h"
 
 #include <stdio.h>
 
-static stability_work work;
+static model_work work;
 
 int main(void)
 {
-    stability_inputs in = STABILITY_INPUTS;
-    if (stability_predict(&in, &work) != 0)
+    model_inputs in = MODEL_INPUTS;
+    if (model_predict(&in, &work) != 0)
         return 1;
-    for (int i = 0; i < stability_model.tensors; i++) {
-        const ngrt_tensor *t = &stability_model.tensor[i];
+    for (int i = 0; i < model_model.tensors; i++) {
+        const ngrt_tensor *t = &model_model.tensor[i];
         const float *x = (const float *)((const char *)&work + t->offset);
         int count = 1;
         if (t->role != NGRT_OUTPUT)

@@ -113,16 +113,35 @@ expected() {
     take "$dir/log"
 }
 
+# What the C of a model delivers in floats of 32 bits: floats MODEL LEVEL OPTION-OF-CC >FILE
+floats() {
+    mkdir -p "$dir/floats" && "$NGC" "$2" --prefix=model "$1" -o "$dir/floats/model.c" &&
+        $CC -std=c99 "$3" -w -Iruntime -I"$dir/floats" $here/floats.c "$dir/floats/model.c" $libs -o "$dir/floats/model" &&
+        "$dir/floats/model" || fail "$1 in C"
+}
+
 # Digits far out and near zero: the interpreter, and C with floats of 32 bits.
 digits() {
     "$NGC" run --digits=17 $here/stability.ng >"$dir/got" || fail "stability.ng"
     awk -v relative=1e-13 -v tiny=1e-300 -f $here/digits.awk $here/stability.txt "$dir/got" >"$dir/log"
     take "$dir/log"
-    "$NGC" $here/stability.ng -o "$dir/stability.c" &&
-        $CC -std=c99 -O1 -Iruntime -I"$dir" $here/floats.c "$dir/stability.c" $libs -o "$dir/floats" &&
-        "$dir/floats" >"$dir/got" || fail "stability.ng in C"
+    floats $here/stability.ng -O2 -O1 >"$dir/got"
     awk -v relative=1e-5 -v tiny=1e-37 -f $here/digits.awk $here/stability.txt "$dir/got" >"$dir/log"
     take "$dir/log"
+}
+
+# What a choice does not take passes nothing back: the interpreter, and C with floats of 32 bits at both levels.
+masks() {
+    awk -f $here/masks.awk $here/masks.txt >"$dir/masks.ng" || fail "masks.awk"
+    "$NGC" run --digits=17 "$dir/masks.ng" >"$dir/got" || fail "masks.ng"
+    awk -v relative=1e-12 -f $here/masked.awk "$dir/got" >"$dir/log"
+    take "$dir/log"
+    awk -v few=1 -f $here/masks.awk $here/masks.txt >"$dir/masks.ng"
+    for level in -O0 -O2; do
+        floats "$dir/masks.ng" $level -O0 | sed 's/-nan/nan/g' >"$dir/got"
+        awk -v relative=1e-4 -f $here/masked.awk "$dir/got" >"$dir/log"
+        take "$dir/log"
+    done
 }
 
 # Ten steps of each optimizer and schedule, by the emitted C in double precision.
@@ -153,6 +172,7 @@ coverage
 emitted
 expected
 digits
+masks
 optimizers
 nodes
 echo "$passed passed, $failed failed"
