@@ -216,7 +216,8 @@ static Node *mask_matmul(Graph *g, const Node *y, Node *mask, int operand)
 
 typedef struct Sweep {
     Graph *g;
-    Node *loss;
+    Node *loss;    /* as the user wrote it */
+    bool recorded; /* its steps are those that are explained */
     int from;      /* nodes from here on were made by this sweep */
     bool *wanted;  /* by id: depends on one of the x */
     Node **adjoint; /* by id */
@@ -307,7 +308,8 @@ static void contribute(Sweep *s, Node *y, int operand, Node *dx, Node *mask)
 
     Step *step = arena_alloc(g->ngc, sizeof *step);
     *step = (Step){s->loss, x, y, s->adjoint[y->id], dx, operand, NULL, s->uses[x->id]++, g->steps};
-    g->steps = step;
+    if (s->recorded)
+        g->steps = step;
     *sum = *sum ? graph_binary(g, OP_add, *sum, dx) : dx;
     step->sum = *sum;
     if (dx->id >= s->from && !dx->step)
@@ -325,11 +327,11 @@ static void name_adjoint(Sweep *s, const Node *x)
         d->name = text_format(s->g->ngc, "d%s/d%s", s->loss->name ? s->loss->name : "J", name);
 }
 
-static void sweep(Sweep *s)
+static void sweep(Sweep *s, const Node *from)
 {
     Graph *g = s->g;
     Loc loc = g->loc;
-    for (int i = s->loss->id; i >= 0; i--) {
+    for (int i = from->id; i >= 0; i--) {
         Node *y = g->node[i];
         if (!s->adjoint[i] || !s->wanted[i])
             continue;
@@ -364,10 +366,12 @@ static void find_risks(Sweep *s, const Node *y)
     }
 }
 
-void graph_grad(Graph *g, Node *y, Node *seed, Node *const *x, int count, Node **out, Reach *reach)
+/* The gradient of y, which is worth what the loss is; reach may be NULL. */
+static void gradient(Sweep s, Node *y, Node *seed, Node *const *x, int count, Node **out, Reach *reach)
 {
+    Graph *g = s.g;
     size_t n = (size_t)g->count;
-    Sweep s = {.g = g, .loss = y, .from = g->count};
+    s.from = g->count;
     s.wanted = arena_alloc(g->ngc, n);
     s.adjoint = arena_alloc(g->ngc, n * sizeof *s.adjoint);
     s.uses = arena_alloc(g->ngc, n * sizeof *s.uses);
@@ -381,13 +385,37 @@ void graph_grad(Graph *g, Node *y, Node *seed, Node *const *x, int count, Node *
             s.wanted[i] |= s.wanted[g->node[i]->arg[k]->id];
     find_risks(&s, y);
     s.adjoint[y->id] = seed ? seed : graph_full(g, y->shape, 1);
-    sweep(&s);
+    sweep(&s, y);
     for (int i = s.from; i < g->count; i++)
         g->node[i]->derived = true;
-    int *used = graph_uses(g, &y, 1);
+
+    int *used = reach ? graph_uses(g, &y, 1) : NULL;
     for (int i = 0; i < count; i++) {
         Node *d = s.adjoint[x[i]->id];
-        reach[i] = d ? REACH_YES : used[x[i]->id] ? REACH_FLAT : REACH_NONE;
+        if (reach)
+            reach[i] = d ? REACH_YES : used[x[i]->id] ? REACH_FLAT : REACH_NONE;
         out[i] = d ? d : graph_full(g, x[i]->shape, 0);
     }
+}
+
+void graph_grad(Graph *g, Node *y, Node *seed, Node *const *x, int count, Node **out, Reach *reach)
+{
+    Node *held = y, *open = y;
+    Node **inner = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *inner);
+    Node **by_open = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *by_open);
+    int n_inner = 0;
+    gradient((Sweep){.g = g, .loss = y, .recorded = true}, y, seed, x, count, out, reach);
+
+    /* What would overflow is differentiated in the form that does not. A value inside, by which is differentiated, is not
+     * looked through; for the variables it is, as it may be asked for only to be seen. */
+    for (int i = 0; i < count; i++)
+        if (x[i]->op != OP_var)
+            inner[n_inner++] = x[i];
+    if (graph_stable(g, &held, 1, inner, n_inner))
+        gradient((Sweep){.g = g, .loss = y}, held, seed, x, count, out, NULL);
+    if (n_inner == 0 || n_inner == count || !graph_stable(g, &open, 1, NULL, 0) || open == held)
+        return;
+    gradient((Sweep){.g = g, .loss = y}, open, seed, x, count, by_open, NULL);
+    for (int i = 0; i < count; i++)
+        out[i] = x[i]->op == OP_var ? by_open[i] : out[i];
 }

@@ -226,6 +226,7 @@ struct Node {
                          * what the text says is computed from it. */
     bool derived;       /* made by a reverse sweep */
     Range range;        /* what is known of its elements */
+    bool scaled;        /* exponentials of which the largest is about 1 (stable.c): not to be taken apart */
     Loc loc;            /* the user's text it comes from */
     const struct Step *step; /* the step of the chain rule that made it, or NULL */
     const char *why;    /* the simplification that made it, or NULL */
@@ -498,6 +499,7 @@ const char *shape_text(const Graph *, Shape);            /* "[m, 784]" */
 /* range.c: what is known of values */
 Range range_of(const Graph *, const Node *);             /* of a node, by the ranges of its operands */
 Range range_apply(Op, const Range *in);                  /* of an elementwise op */
+bool node_centred(const Node *, uint32_t axes);          /* exp(x - max(x)), over axes that are among these? */
 
 /* Builders. Operands are checked by assertion: the user's mistakes were found by then. Elementwise ones broadcast. */
 Node *graph_const(Graph *, double);                      /* a float scalar */
@@ -560,6 +562,11 @@ typedef enum { REACH_NONE, REACH_FLAT, REACH_YES } Reach; /* y does not use x; o
 void graph_grad(Graph *, Node *y, Node *seed, Node *const *x, int count, Node **g, Reach *reach);
 
 const char *op_rule(Ngc *, const Node *y, int operand);  /* the record's rule as it applies to y, or NULL */
+
+/* ---- stable.c: exponentials written by hand ------------------------------------------------------------------ */
+
+/* Rewrites what roots need, in place, so that nothing overflows; opaque nodes stay. Was anything changed? */
+bool graph_stable(Graph *, Node **root, int roots, Node *const *opaque, int n_opaque);
 
 /* ---- simplify.c: algebra --------------------------------------------------------------------------------- */
 

@@ -149,13 +149,26 @@ static const Node *shown(const Node *n)
     return n;
 }
 
-/* Is n = x - max(x), over axes that are among these? */
-static bool is_centred(const Node *n, uint32_t axes)
+typedef enum { CENTRED_NOT, CENTRED, CENTRED_FINITE } Centred;
+
+/* Is n = x - max(x), over axes that are among these? CENTRED_FINITE: with 0 in place of a maximum that is infinite, as
+ * logsumexp has it. */
+static Centred centred(const Node *n, uint32_t axes)
 {
     if (n->op != OP_sub)
-        return false;
+        return CENTRED_NOT;
     const Node *most = shown(n->arg[1]);
-    return most->op == OP_max && shown(most->arg[0]) == shown(n->arg[0]) && (most->attr.axes & ~axes) == 0;
+    bool chosen = most->op == OP_where && node_is(most->arg[1], 0);
+    if (chosen)
+        most = shown(most->arg[2]);
+    if (most->op != OP_max || shown(most->arg[0]) != shown(n->arg[0]) || (most->attr.axes & ~axes) != 0)
+        return CENTRED_NOT;
+    return chosen ? CENTRED_FINITE : CENTRED;
+}
+
+bool node_centred(const Node *n, uint32_t axes)
+{
+    return n->op == OP_exp && centred(n->arg[0], axes) != CENTRED_NOT;
 }
 
 /* The range of `part`, a way of a choice, where the comparison c holds, or does not. */
@@ -180,6 +193,42 @@ static Range where_holds(const Node *c, const Node *part, bool holds)
     return r;
 }
 
+/* The sign of a product in which each factor, but for numbers, stands an even number of times; 0: it is not known. */
+static int sign_of_square(const Node *n)
+{
+    enum { MOST = 8 };
+    const Node *todo[MOST] = {n}, *odd[MOST];
+    int left = 1, n_odd = 0, sign = 1;
+
+    while (left > 0) {
+        const Node *x = todo[--left];
+        double v;
+        int i = 0;
+        if (node_const(x, &v)) {
+            sign = v < 0 ? -sign : sign;
+            continue;
+        }
+        if (x->op == OP_neg || x->op == OP_mul || (x->op == OP_div && node_const(x->arg[1], &v))) {
+            if (left + 2 > MOST)
+                return 0;
+            sign = x->op == OP_neg ? -sign : sign;
+            todo[left++] = x->arg[0];
+            if (x->op != OP_neg)
+                todo[left++] = x->arg[1];
+            continue;
+        }
+        while (i < n_odd && odd[i] != x)
+            i++;
+        if (i < n_odd)
+            odd[i] = odd[--n_odd];
+        else if (n_odd == MOST)
+            return 0;
+        else
+            odd[n_odd++] = x;
+    }
+    return n_odd == 0 ? sign : 0;
+}
+
 static Range sum_range(const Graph *g, const Node *n)
 {
     const Node *a = n->arg[0];
@@ -191,7 +240,7 @@ static Range sum_range(const Graph *g, const Node *n)
 
     r.lo = r.lo < 0 ? times(r.lo, most) : r.lo;
     r.hi = r.hi > 0 ? times(r.hi, most) : r.hi;
-    if (a->op == OP_exp && is_centred(a->arg[0], n->attr.axes)) /* the largest is exp(0) */
+    if (a->op == OP_exp && centred(a->arg[0], n->attr.axes) == CENTRED) /* the largest is exp(0) */
         r.lo = 1;
     return r;
 }
@@ -207,6 +256,7 @@ static Risk worst_operand(const Node *n)
 Range range_of(const Graph *g, const Node *n)
 {
     Range in[3] = {anything, anything, anything}, r = anything;
+    int square;
     for (int i = 0; i < n->nargs && i < 3; i++)
         in[i] = n->arg[i]->range;
 
@@ -234,12 +284,15 @@ Range range_of(const Graph *g, const Node *n)
         return hull(where_holds(n->arg[0], n->arg[1], true), where_holds(n->arg[0], n->arg[2], false));
     case OP_mul:
         r = product(in[0], in[1]);
-        if (n->arg[0] == n->arg[1])
+        square = sign_of_square(n);
+        if (square > 0)
             r.lo = fmax(r.lo, 0);
+        if (square < 0)
+            r.hi = fmin(r.hi, 0);
         return r;
     case OP_sub:
         r = range_apply(OP_sub, in);
-        if (is_centred(n, ~0u))
+        if (centred(n, ~0u) != CENTRED_NOT)
             r.hi = fmin(r.hi, 0);
         return r;
     default: break;

@@ -41,7 +41,7 @@ typedef struct Sum {
 
 static bool open(const Graph *g, const Node *n)
 {
-    return !n->bound || g->final;
+    return (!n->bound || g->final) && !n->scaled;
 }
 
 static bool is(const Graph *g, const Node *n, Op op)
@@ -112,9 +112,25 @@ static void term_factor(Sum *s, Term *t, Node *n, int power)
     t->factor[i] = (Factor){n, power};
 }
 
+/* The sum that n is, or shows as copies or as floats: 1 - y of int labels, or of one y for many examples; else NULL. */
+static Node *sum_inside(const Graph *g, const Node *n)
+{
+    while ((n->op == OP_expand || n->op == OP_cast) && open(g, n))
+        n = n->arg[0];
+    return (n->op == OP_add || n->op == OP_sub) && open(g, n) ? (Node *)n : NULL;
+}
+
 static bool is_sum(const Graph *g, const Node *n)
 {
-    return (n->op == OP_add || n->op == OP_sub) && open(g, n);
+    return sum_inside(g, n) != NULL;
+}
+
+/* x, an operand of the sum inside n, as n shows it. */
+static Node *shown_like(Graph *g, const Node *n, Node *x)
+{
+    if (n->op == OP_expand)
+        return graph_expand(g, shown_like(g, n->arg[0], x), n->shape, n->attr.axes);
+    return n->op == OP_cast ? graph_cast(g, shown_like(g, n->arg[0], x), n->type) : x;
 }
 
 /* Multiplies a term by n^power, through products, quotients and signs. */
@@ -312,12 +328,13 @@ static void sum_expand(Sum *s, Term *t, int depth)
         sum_add(s, t);
         return;
     }
+    const Node *sum = sum_inside(s->g, x);
     for (int i = 0; i < 2; i++) {
         Term part = *t;
         term_find(&part, x)->power--;
-        if (i == 1 && x->op == OP_sub)
+        if (i == 1 && sum->op == OP_sub)
             part.coef = -part.coef;
-        term_times(s, &part, x->arg[i], 1);
+        term_times(s, &part, shown_like(s->g, x, sum->arg[i]), 1);
         sum_expand(s, &part, depth + 1);
     }
 }
@@ -436,8 +453,8 @@ static bool keeps_atoms(Sum *s, const Term *common)
             found = term_find(&s->term[k], s->atom[i]) != NULL;
         for (int k = 0; k < s->terms && !found; k++) /* inside a sum that was not multiplied out, as in 1/(1 - a) */
             for (int f = 0; f < s->term[k].factors && !found; f++) {
-                const Node *n = s->term[k].factor[f].node;
-                found = is_sum(s->g, n) && (n->arg[0] == s->atom[i] || n->arg[1] == s->atom[i]);
+                const Node *n = s->term[k].factor[f].node, *sum = sum_inside(s->g, n);
+                found = sum == n && (n->arg[0] == s->atom[i] || n->arg[1] == s->atom[i]);
             }
         if (!found)
             return false;
@@ -498,7 +515,7 @@ static Node *simplify_sum(Graph *g, Node *n)
 {
     Node *seen[64], *best = n;
     int count = 0;
-    if (n->type != T_FLOAT || !n->derived) /* what the user wrote stays as it is written */
+    if (n->type != T_FLOAT || !n->derived || n->scaled) /* what the user wrote stays as it is written */
         return n;
     for (int deep = 0; deep < 2; deep++) {
         Sum s = {.g = g, .deep = deep};
@@ -607,14 +624,24 @@ static Node *better_log(Graph *g, Node *n)
     return n;
 }
 
-/* 1 - sigmoid(z) = sigmoid(-z) keeps its digits where the left side rounds to 0. Only for a sigmoid that is itself a slope, of
- * softplus and all that is made of it: a gate that the user wrote gets the derivative a (1 - a) as the books have it. */
+/* 1 - sigmoid(z) = sigmoid(-z) and 1 - tanh(z)^2 = 4 e/(1 + e)^2 with e = exp(-2|z|) keep their digits where the left side
+ * rounds to 0. In derivatives: a gate 1 - u that the user wrote stays. */
 static Node *better_difference(Graph *g, Node *n)
 {
     Node *a = n->arg[1];
-    if (!node_is(n->arg[0], 1) || a->op != OP_sigmoid || !a->derived)
+    if (!node_is(n->arg[0], 1) || !(n->derived || a->derived))
         return n;
-    return because(graph_unary(g, OP_sigmoid, graph_unary(g, OP_neg, a->arg[0])), "1 - sigmoid(z) = sigmoid(-z)");
+    if (a->op == OP_sigmoid)
+        return because(graph_unary(g, OP_sigmoid, graph_unary(g, OP_neg, a->arg[0])), "1 - sigmoid(z) = sigmoid(-z)");
+    if (a->op != OP_mul || a->arg[0] != a->arg[1] || a->arg[0]->op != OP_tanh)
+        return n;
+
+    Node *size = graph_unary(g, OP_abs, a->arg[0]->arg[0]);
+    Node *e = graph_unary(g, OP_exp, graph_binary(g, OP_mul, graph_const(g, -2), size));
+    Node *root = graph_binary(g, OP_add, graph_const(g, 1), e), *above = graph_binary(g, OP_mul, graph_const(g, 4), e);
+    Node *slope = graph_binary(g, OP_div, above, graph_binary(g, OP_mul, root, root));
+    slope->scaled = true;
+    return because(slope, "1 - tanh(z)^2 = 4*e/(1 + e)^2 with e = exp(-2*abs(z))");
 }
 
 /* A choice between a finite constant and 0 by a comparison is a product. */
@@ -645,12 +672,14 @@ static Node *simplify_node(Graph *g, Node *n)
 /* What is known of the old node for its readers, handed to the one in its place. */
 static void inherit(Node *m, const Node *n, int from)
 {
+    if (m != n && m->op != OP_var && !m->bound && !m->name)
+        m->name = n->name;
     if (m->id < from || m == n)
         return;
-    m->name = m->name ? m->name : n->name;
     m->step = m->step ? m->step : n->step;
     m->why = m->why ? m->why : n->why;
     m->derived |= n->derived;
+    m->scaled |= n->scaled;
     m->loc = n->loc;
 }
 
@@ -674,8 +703,10 @@ void graph_simplify(Graph *g, Node **root, int roots, int from, Node *leaf, Node
         g->loc = n->loc;
         int made = g->count;
         Node *m = n == leaf ? value : graph_copy(g, n, arg);
-        if (m->id >= made)
+        if (m->id >= made) {
             m->derived |= n->derived;
+            m->scaled |= n->scaled;
+        }
         for (int round = 0; round < 4 && rewrites; round++) {
             Node *better = simplify_node(g, m);
             if (better == m)
@@ -701,6 +732,7 @@ void model_simplify(Model *m)
     for (int i = 0; i < m->vars; i++)
         if (m->var[i]->init)
             root[n++] = m->var[i]->init;
+    graph_stable(g, root, n, NULL, 0);
     graph_simplify(g, root, n, 0, NULL, NULL);
     n = 0;
     for (int i = 0; i < m->roots; i++)

@@ -264,7 +264,9 @@ static bool is_softmax(const Node *n)
 void warn_log(Ngc *ngc, Loc loc, const Node *x)
 {
     if (is_softmax(x))
-        warn(ngc, "log-softmax", 410, loc, "the log of a softmax: a probability that rounds to 0 has the log -inf and no slope; log_softmax, or cross_entropy, has both");
+        warn(ngc, "log-softmax", 410, loc,
+             "the log of a softmax is log_softmax, or a part of cross_entropy; a gradient over the softmax "
+             "itself has no slope where a probability rounds to 0");
 }
 
 /* ---- probabilities for logits ------------------------------------------------------------------------------------ */
