@@ -573,6 +573,7 @@ bool graph_stable(Graph *, Node **root, int roots, Node *const *opaque, int n_op
 /* Rewrites what roots need, in place. Nodes with id < from stand as they are (a sweep's result is simplified over the nodes it
  * differentiated); from = 0 rewrites all. subst: leaf -> value, or NULL. */
 void graph_simplify(Graph *, Node **root, int roots, int from, Node *leaf, Node *value);
+void node_named_like(Node *m, const Node *n);           /* m takes n's name, if it has none */
 void model_simplify(Model *);                            /* the last round, over everything: no gradient is asked after it */
 
 /* ---- carry.c: losses and metrics of all rows, which come in batches -------------------------------------------------------- */

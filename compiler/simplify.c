@@ -669,11 +669,20 @@ static Node *simplify_node(Graph *g, Node *n)
     }
 }
 
+/* A value in the place of one that has a name gets the name, and the place in the text, also where it was there before. */
+void node_named_like(Node *m, const Node *n)
+{
+    if (m->name || !n->name || m->op == OP_var || m->bound)
+        return;
+    m->name = n->name;
+    m->loc = n->loc;
+}
+
 /* What is known of the old node for its readers, handed to the one in its place. */
 static void inherit(Node *m, const Node *n, int from)
 {
-    if (m != n && m->op != OP_var && !m->bound && !m->name)
-        m->name = n->name;
+    if (m != n)
+        node_named_like(m, n);
     if (m->id < from || m == n)
         return;
     m->step = m->step ? m->step : n->step;

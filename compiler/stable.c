@@ -1049,8 +1049,8 @@ bool graph_stable(Graph *g, Node **root, int roots, Node *const *opaque, int n_o
             m = softplus_of(&s, n);
         m = m ? m : apart(&s, n);
         m = m ? m : rebuilt(&s, n);
-        if (m != n && m->op != OP_var && !m->bound) /* for readers, also where there was one like it */
-            m->name = m->name ? m->name : n->name;
+        if (m != n)
+            node_named_like(m, n);
         if (m != n && m->id >= first) {
             m->step = m->step ? m->step : n->step;
             m->why = m->why ? m->why : n->why;
