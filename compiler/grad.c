@@ -218,6 +218,8 @@ typedef struct Sweep {
     Graph *g;
     Node *loss;    /* as the user wrote it */
     bool recorded; /* its steps are those that are explained */
+    Node **first;  /* in the sweep that is not: the adjoints of the one that was, by id, n_first of them */
+    int n_first;
     int from;      /* nodes from here on were made by this sweep */
     bool *wanted;  /* by id: depends on one of the x */
     Node **adjoint; /* by id */
@@ -325,6 +327,8 @@ static void name_adjoint(Sweep *s, const Node *x)
     const char *name = x->op == OP_var ? x->attr.var->name : x->name;
     if (name && d->id >= s->from && !d->name)
         d->name = text_format(s->g->ngc, "d%s/d%s", s->loss->name ? s->loss->name : "J", name);
+    if (name && d->id >= s->from && x->id < s->n_first && s->first[x->id] && s->first[x->id]->step)
+        d->step = s->first[x->id]->step; /* it is explained by what the user wrote */
 }
 
 static void sweep(Sweep *s, const Node *from)
@@ -366,8 +370,8 @@ static void find_risks(Sweep *s, const Node *y)
     }
 }
 
-/* The gradient of y, which is worth what the loss is; reach may be NULL. */
-static void gradient(Sweep s, Node *y, Node *seed, Node *const *x, int count, Node **out, Reach *reach)
+/* The gradient of y, which is worth what the loss is; reach may be NULL. Returns the adjoints by id. */
+static Node **gradient(Sweep s, Node *y, Node *seed, Node *const *x, int count, Node **out, Reach *reach)
 {
     Graph *g = s.g;
     size_t n = (size_t)g->count;
@@ -396,6 +400,7 @@ static void gradient(Sweep s, Node *y, Node *seed, Node *const *x, int count, No
             reach[i] = d ? REACH_YES : used[x[i]->id] ? REACH_FLAT : REACH_NONE;
         out[i] = d ? d : graph_full(g, x[i]->shape, 0);
     }
+    return s.adjoint;
 }
 
 void graph_grad(Graph *g, Node *y, Node *seed, Node *const *x, int count, Node **out, Reach *reach)
@@ -404,7 +409,8 @@ void graph_grad(Graph *g, Node *y, Node *seed, Node *const *x, int count, Node *
     Node **inner = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *inner);
     Node **by_open = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *by_open);
     int n_inner = 0;
-    gradient((Sweep){.g = g, .loss = y, .recorded = true}, y, seed, x, count, out, reach);
+    Sweep again = {.g = g, .loss = y, .n_first = g->count};
+    again.first = gradient((Sweep){.g = g, .loss = y, .recorded = true}, y, seed, x, count, out, reach);
 
     /* What would overflow is differentiated in the form that does not. A value inside, by which is differentiated, is not
      * looked through; for the variables it is, as it may be asked for only to be seen. */
@@ -412,10 +418,10 @@ void graph_grad(Graph *g, Node *y, Node *seed, Node *const *x, int count, Node *
         if (x[i]->op != OP_var)
             inner[n_inner++] = x[i];
     if (graph_stable(g, &held, 1, inner, n_inner))
-        gradient((Sweep){.g = g, .loss = y}, held, seed, x, count, out, NULL);
+        gradient(again, held, seed, x, count, out, NULL);
     if (n_inner == 0 || n_inner == count || !graph_stable(g, &open, 1, NULL, 0) || open == held)
         return;
-    gradient((Sweep){.g = g, .loss = y}, open, seed, x, count, by_open, NULL);
+    gradient(again, open, seed, x, count, by_open, NULL);
     for (int i = 0; i < count; i++)
         out[i] = x[i]->op == OP_var ? by_open[i] : out[i];
 }

@@ -672,10 +672,12 @@ static Node *simplify_node(Graph *g, Node *n)
 /* A value in the place of one that has a name gets the name, and the place in the text, also where it was there before. */
 void node_named_like(Node *m, const Node *n)
 {
-    if (m->name || !n->name || m->op == OP_var || m->bound)
+    bool users = m->derived && !n->derived; /* the user's name before that of a derivative */
+    if ((m->name && !users) || !n->name || m->op == OP_var || m->bound)
         return;
     m->name = n->name;
     m->loc = n->loc;
+    m->derived = false;
 }
 
 /* What is known of the old node for its readers, handed to the one in its place. */
