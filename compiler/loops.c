@@ -427,7 +427,8 @@ Kernel *kernel_matmul(Program *p, Node *n)
     y[r - 2 + n->attr.tb] = all[r - 1];
     y[r - 1 - n->attr.tb] = all[r];
     all[r - 1] = all[r];
-    Val *v = val_op(p, k, OP_mul, T_FLOAT, val_of(p, k, a, x), val_of(p, k, b, y), NULL);
+    Val *right = val_of(p, k, b, y), *left = val_of(p, k, a, x); /* one after the other: both make values */
+    Val *v = val_op(p, k, OP_mul, T_FLOAT, left, right, NULL);
     k->store[k->stores++] = (Store){n, NULL, v, index_linear(p, all, n->shape), false};
     return k;
 }
@@ -463,7 +464,8 @@ Kernel *kernel_conv(Program *p, Node *n)
     for (int i = 0; i < 2; i++)
         x[1 + i] = index_sum(g, index_sum(g, index_zero(), at[I + i], n->attr.step[i]), at[U + i], n->attr.lo[i]);
     Index kernel[4] = {out, at[CHANNEL], at[U], at[V]}, y[4] = {out, at[I], at[J], at[B]};
-    Val *v = val_op(p, k, OP_mul, T_FLOAT, val_of(p, k, n->arg[0], x), val_of(p, k, n->arg[1], forward ? kernel : y), NULL);
+    Val *right = val_of(p, k, n->arg[1], forward ? kernel : y), *left = val_of(p, k, n->arg[0], x);
+    Val *v = val_op(p, k, OP_mul, T_FLOAT, left, right, NULL);
     k->store[k->stores++] = (Store){n, NULL, v, index_linear(p, forward ? y : kernel, n->shape), false};
     return k;
 }

@@ -119,7 +119,8 @@ static void eval_cof(const Node *n, Eval *e, double *out)
 /* ones on the diagonals of matrices of this shape */
 static Node *eye(Graph *g, Shape s)
 {
-    return graph_binary(g, OP_eq, graph_iota(g, s, s.rank - 2), graph_iota(g, s, s.rank - 1));
+    Node *column = graph_iota(g, s, s.rank - 1), *row = graph_iota(g, s, s.rank - 2);
+    return graph_binary(g, OP_eq, row, column);
 }
 
 /* a number for each matrix, in the shape of the matrices */
