@@ -2,8 +2,8 @@
 # run.sh - builds and runs the runtime's tests with every compiler there is: strict warnings, then sanitizers, then -O3
 # with the machine's own instructions; the matrix product with CBLAS, without, and without vector instructions; the data
 # files with zlib and without; each section alone, as it goes into a standalone file; the headers as C++98.
-# A run gives a program one compiler, with sanitizers or with -O3, in turn (suite.sh), and half of the products and convolutions
-# none; CHECK_LONG=1, or compilers that are named, give each all of them.
+# A run gives a program one compiler, with sanitizers or with -O3, in turn (suite.sh), and two thirds of the products and
+# convolutions none; CHECK_LONG=1, or compilers that are named, give each all of them.
 # Usage: tests/runtime/run.sh [compiler...]     Result: 0 if all checks hold.
 here=$(cd "$(dirname "$0")" && pwd)
 rt=$here/../../runtime
@@ -40,7 +40,7 @@ build_run() {
     name=$1
     shift
     turn=$((turn + 1))
-    in_share $ways $((turn + way)) || return 0
+    in_share $ways $((turn + 3 * way)) || return 0
     if try "$@" -o "$out/$name" -lm; then
         cd "$out" && try "./$name" && cat "$out/log"
         cd "$here" || exit 3
@@ -135,7 +135,7 @@ for cc in ${*:-gcc clang}; do
         ways=4
         build_run math "$cc" $opt $plain "$here/math.c" "$rt/ngrt_error.c"
         build_run random "$cc" $opt $plain "$here/random.c"
-        ways=8
+        ways=12
         for name in gemm conv; do
             for part in "$rt/ngrt_$name.c" "$out/${name}_avx2.c" "$out/${name}_plain.c"; do
                 build_run $name "$cc" $opt $plain -Wno-unused-function "$here/$name.c" "$part"
