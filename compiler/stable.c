@@ -1049,7 +1049,7 @@ bool graph_stable(Graph *g, Node **root, int roots, Node *const *opaque, int n_o
             m = softplus_of(&s, n);
         m = m ? m : apart(&s, n);
         m = m ? m : rebuilt(&s, n);
-        if (m != n)
+        if (m != n && g->final) /* before, the one that was written keeps its name to itself */
             node_named_like(m, n);
         if (m != n && m->id >= first) {
             m->step = m->step ? m->step : n->step;
