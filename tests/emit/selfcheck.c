@@ -6,6 +6,7 @@
  */
 #include "program.h"
 
+#include "../literal.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -299,6 +300,8 @@ int main(int argc, char **argv)
     }
     Model *made = read_model(&opt, path, false);
     Model *m = made ? read_model(&opt, path, true) : NULL;
+    if (m)
+        literal_match(m, made);
     if (!m || m->roots != made->roots || m->vars != made->vars) {
         fprintf(stderr, "%s: no model, or the literal graph has other roots\n", path ? path : "");
         return 1;

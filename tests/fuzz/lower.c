@@ -5,6 +5,7 @@
  * or 256 MB is a finding: the first of each kind is kept in DIR. */
 #include "ngc.h"
 
+#include "../literal.h"
 #include <ctype.h>
 #include <fcntl.h>
 #include <math.h>
@@ -274,6 +275,8 @@ static void compare_values(Model *m, const char *text, size_t size)
 
     ngc.opt.literal = true;
     Model *literal = read_model(&ngc, text, size);
+    if (literal)
+        literal_match(literal, m);
     if (!literal || literal->roots != m->roots || literal->vars != m->vars)
         return; /* what must be constant is one only where constants are folded */
     if (!is_small(literal) || !is_small(m) || ngc.warnings != m->graph->ngc->warnings)

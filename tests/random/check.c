@@ -11,6 +11,7 @@
  */
 #include "ngc.h"
 
+#include "../literal.h"
 #include "../runtime/ngrt.h"
 #include <ctype.h>
 #include <dlfcn.h>
@@ -113,6 +114,8 @@ static bool open_case(Case *c, const char *dir, int number)
     *c = (Case){.number = number, .seed = (uint64_t)number};
     c->m = read_model(&c->ngc, path, false, 0);
     c->literal = c->m ? read_model(&c->literal_ngc, path, true, 0) : NULL;
+    if (c->literal)
+        literal_match(c->literal, c->m);
     if (!c->literal || c->literal->roots != c->m->roots || c->literal->vars != c->m->vars) {
         fault(c, "compiler", "model", path, c->literal ? "the literal graph has other roots" : "there are errors");
         c->m = NULL;
