@@ -11,9 +11,7 @@ enum {
     CUT = 12,      /* operators in one expression */
     NARROW = 16,   /* bytes of vectors that any processor has */
     CLONED = 64,   /* passes from which on a kernel is compiled for several processors */
-    LONG = 256,    /* terms from which on a sum of floats is taken in double, */
-    LONG_LANES = 1024, /* and in blocks where vectors take them */
-    BLOCK = 32,    /* vectors in such a block */
+    BLOCK = 16,    /* vectors in a block of a long sum */
     TALL = 64,     /* rows in a block of columns' sums */
     BROAD = 256,   /* columns that are summed at a time */
 };
@@ -327,21 +325,9 @@ static int first_of(const Kernel *k, AxisKind kind)
     return i;
 }
 
-/* How many terms a result has at most. */
-static int64_t count_terms(const Printer *pr)
-{
-    int64_t n = 1;
-
-    for (int i = 0; i < pr->k->axes && n < LONG_LANES; i++)
-        n *= pr->k->axis[i] == AX_REDUCE ? size_max(pr->e->graph, pr->k->extent[i]) : 1;
-    return n;
-}
-
-/* Is the sum of so many floats that each addition would lose what is below the last place of the sum so far? */
 static bool is_long_sum(const Printer *pr)
 {
-    return pr->k->reduce == OP_sum && pr->k->store[0].node->type == T_FLOAT && !pr->e->ngc->opt.real_double &&
-           count_terms(pr) >= (pr->k->vector ? LONG_LANES : LONG);
+    return kernel_sums_many(pr->b->p, pr->k);
 }
 
 static bool is_double(const Printer *pr)
@@ -550,14 +536,14 @@ static void print_add_step(Printer *pr, const char *to)
     print_combine(pr, stored_text(pr, to ? to : result_text(pr), T_FLOAT), term, T_FLOAT);
 }
 
-/* What the loops over the axes after `from` add to the row of results. */
-static void print_add(Printer *pr, int from)
+/* What the loops over the axes after `from` add to the row of results, or of sums `to`. */
+static void print_add(Printer *pr, int from, const char *to)
 {
     int last = pr->k->axes - 1;
     bool brace[MAX_AXES];
 
     open_loops(pr, from, last, brace);
-    print_passes(pr, false, print_add_step, NULL);
+    print_passes(pr, false, print_add_step, to);
     close_loops(pr, from, last, brace);
 }
 
@@ -600,8 +586,7 @@ static void print_columns(Printer *pr)
 {
     const Kernel *k = pr->k;
     int lead = first_of(k, AX_REDUCE);
-    bool tall = k->reduce == OP_sum && !pr->e->ngc->opt.real_double && count_terms(pr) >= LONG &&
-                first_of(k, AX_TRAIL) == k->axes - 1;
+    bool tall = kernel_sums_many(pr->b->p, k) && first_of(k, AX_TRAIL) == k->axes - 1;
 
     for (int i = 0; i < lead; i++) {
         open_loop(pr, i, true);
@@ -611,10 +596,78 @@ static void print_columns(Printer *pr)
         print_tall(pr, lead);
     } else {
         print_start(pr);
-        print_add(pr, lead);
+        print_add(pr, lead, NULL);
     }
     for (int i = lead - 1; i >= 0; i--)
         close_loop(pr, true);
+}
+
+/* ---- long sums of rows within a nest: of some rows in float, which go to a total in double ---- */
+
+typedef struct LongSum {
+    const char *part, *total; /* arrays of as many elements as the row of results has; NULL: it is not a long sum */
+} LongSum;
+
+/* The element of such an array that belongs to the result where the loops are. */
+static const char *sum_text(Printer *pr, const char *array)
+{
+    const Kernel *k = pr->k;
+    const char *at = "";
+
+    for (int i = first_of(k, AX_TRAIL); i < k->axes; i++) {
+        int64_t stride = 1;
+        for (int q = i + 1; q < k->axes; q++)
+            stride *= k->extent[q];
+        at = print_format(pr, stride > 1 ? "%s%s%s*%lld" : "%s%s%s", at, *at ? " + " : "", pr->loop[i], (long long)stride);
+    }
+    return print_format(pr, "%s[%s]", array, at);
+}
+
+/* A statement for each result. */
+static void print_for_results(Printer *pr, const char *statement)
+{
+    const Kernel *k = pr->k;
+    int trail = first_of(k, AX_TRAIL);
+
+    for (int i = trail; i < k->axes; i++)
+        open_loop(pr, i, i == k->axes - 1);
+    print_line(pr, "%s", statement);
+    for (int i = k->axes - 1; i >= trail; i--)
+        close_loop(pr, i == k->axes - 1);
+}
+
+static LongSum start_long_sum(Printer *pr)
+{
+    LongSum sum = {.part = new_temp(pr), .total = new_temp(pr)};
+    long long columns = (long long)kernel_columns(pr->k);
+
+    print_line(pr, "%s %s[%lld];", pr->e->real, sum.part, columns);
+    print_line(pr, "double %s[%lld];", sum.total, columns);
+    print_for_results(pr, print_format(pr, "%s = 0;", sum_text(pr, sum.part)));
+    print_for_results(pr, print_format(pr, "%s = 0;", sum_text(pr, sum.total)));
+    return sum;
+}
+
+/* Every TALL rows; the outermost loop's passes may be more than a row each. */
+static void take_part(Printer *pr, const LongSum *sum)
+{
+    int64_t rows = 1;
+
+    for (int i = 1; i < pr->lead && rows < TALL; i++)
+        rows *= size_max(pr->e->graph, pr->k->extent[i]);
+
+    int64_t passes = rows < TALL ? TALL / rows : 1;
+    print_line(pr, "if (%s %% %lld == %lld) {", pr->loop[0], (long long)passes, (long long)passes - 1);
+    pr->indent++;
+    print_for_results(pr, print_format(pr, "%s += (double)%s;", sum_text(pr, sum->total), sum_text(pr, sum->part)));
+    print_for_results(pr, print_format(pr, "%s = 0;", sum_text(pr, sum->part)));
+    close_loop(pr, true);
+}
+
+static void end_long_sum(Printer *pr, const LongSum *sum)
+{
+    print_for_results(pr, print_format(pr, "%s = (%s)(%s + (double)%s);", result_text(pr), pr->e->real, sum_text(pr, sum->total),
+                                       sum_text(pr, sum->part)));
 }
 
 /* Variables and arrays for what only a row's own loops read: arrays are declared here. */
@@ -636,12 +689,16 @@ static void name_row_places(Printer *pr, const Kernel *nest)
 static void print_nest(Printer *pr)
 {
     const Kernel *nest = pr->k;
+    LongSum *sum = arena_alloc(pr->e->ngc, (size_t)nest->members * sizeof *sum);
+
     name_row_places(pr, nest);
     pr->lead = nest->axes;
     for (int m = 0; m < nest->members; m++) {
         pr->k = nest->member[m];
         print_temps(pr);
-        if (kernel_sums_rows(pr->k))
+        if (kernel_sums_rows(pr->k) && kernel_sums_many(pr->b->p, pr->k))
+            sum[m] = start_long_sum(pr);
+        else if (kernel_sums_rows(pr->k))
             print_start(pr);
     }
     for (int i = 0; i < pr->lead; i++) {
@@ -658,13 +715,26 @@ static void print_nest(Printer *pr)
         if (!kernel_reduces(pr->k))
             print_map(pr, pr->lead);
         else if (kernel_sums_rows(pr->k))
-            print_add(pr, pr->lead);
+            print_add(pr, pr->lead, sum[m].part ? sum_text(pr, sum[m].part) : NULL);
         else
             print_fold_row(pr, pr->lead);
     }
+
     pr->k = nest;
-    for (int i = pr->lead - 1; i >= 0; i--)
+    for (int i = pr->lead - 1; i > 0; i--)
         close_loop(pr, true);
+    for (int m = 0; m < nest->members; m++) {
+        pr->k = nest->member[m];
+        if (sum[m].part)
+            take_part(pr, &sum[m]);
+    }
+    close_loop(pr, true);
+    for (int m = 0; m < nest->members; m++) {
+        pr->k = nest->member[m];
+        if (sum[m].part)
+            end_long_sum(pr, &sum[m]);
+    }
+    pr->k = nest;
 }
 
 static void print_loops(Printer *pr)

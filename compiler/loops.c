@@ -637,6 +637,33 @@ bool kernel_sums_rows(const Kernel *k)
     return kernel_reduces(k) && k->axes > 0 && k->axis[k->axes - 1] == AX_TRAIL;
 }
 
+/* Of many floats, each addition would lose what is below the last place of the sum so far. */
+bool kernel_sums_many(const Program *p, const Kernel *k)
+{
+    int64_t terms = 1;
+
+    if (k->reduce != OP_sum || k->store[0].node->type != T_FLOAT || p->ngc->opt.real_double)
+        return false;
+
+    for (int i = 0; i < k->axes && terms <= LONG_SUM; i++)
+        if (k->axis[i] == AX_REDUCE)
+            terms *= size_max(p->graph, k->extent[i]);
+    return terms > LONG_SUM;
+}
+
+int64_t kernel_columns(const Kernel *k)
+{
+    int64_t n = 1;
+
+    for (int i = 0; i < k->axes; i++)
+        if (k->axis[i] == AX_TRAIL) {
+            if (k->extent[i] < 0)
+                return -1;
+            n *= k->extent[i];
+        }
+    return n;
+}
+
 void kernel_finish(Program *p, Kernel *k)
 {
     (void)p;

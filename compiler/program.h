@@ -9,6 +9,7 @@
 #include "ngc.h"
 
 enum { MAX_AXES = 2 * MAX_RANK, MAX_PARTS = 3, BLOCKS = 8 };
+enum { LONG_SUM = 256 }; /* floats, of more than which a sum is taken in double */
 enum { CACHE_LINE = 16 };                            /* elements: threads should not write to the same */
 enum { SHARE_WHOLE = 1, SHARE_ROWS, SHARE_COLUMNS }; /* Kernel.split of a product: which of a batch, rows or columns of the result */
 
@@ -211,6 +212,8 @@ void kernel_split(Program *, Kernel *, int axis, Size inner); /* loop axis becom
 void kernel_collapse(Program *, Kernel *); /* loops over adjacent axes become one where every index allows */
 bool kernel_reduces(const Kernel *);     /* is it a K_LOOP whose results are folds? */
 bool kernel_sums_rows(const Kernel *);   /* does it fold rows into a row of results? */
+bool kernel_sums_many(const Program *, const Kernel *); /* is each result the sum of more than LONG_SUM floats? */
+int64_t kernel_columns(const Kernel *);  /* of a kernel that sums rows: elements of its row of results; -1: not known */
 void kernel_finish(Program *, Kernel *);   /* levels, uses: after the last change */
 
 /* rows.c */

@@ -17,6 +17,7 @@ enum {
     ROW_ROOM = 2048,  /* columns of a row in an array of its own */
     NEST_ROOM = 6144, /* elements of all such arrays of a nest */
     MEMBERS = 12,
+    SUM_ROOM = 512,   /* columns of a long sum of rows, which has an array of its own beside the result */
 };
 
 typedef struct Nest { /* one that is being gathered */
@@ -53,6 +54,8 @@ static bool is_candidate(const Program *p, const Kernel *k)
     if (kernel_reduces(k) && count_axes(k, AX_REDUCE) == 0)
         return false;
     if (kernel_sums_rows(k) && (count_axes(k, AX_LEAD) > 0 || k->store[0].node->type != T_FLOAT))
+        return false;
+    if (kernel_sums_rows(k) && kernel_sums_many(p, k) && (kernel_columns(k) < 0 || kernel_columns(k) > SUM_ROOM))
         return false;
     for (int i = 0; i < k->stores; i++) {
         const Store *s = &k->store[i];

@@ -116,6 +116,18 @@ for model in ${*:-tests/emit/models/*.ng}; do
     group "$name"
 done
 
+# Long sums keep their digits in float32: each way of writing them, by the compilers in turn.
+long_sums() {
+    for way in "-O0|$first -O1" "-O2|$first -O2" "-O2|$last -O2" "-O2 --standalone|$first -O0"; do
+        checks=$((checks + 1))
+        $build/ngc ${way%|*} tests/emit/sums/sums.ng -o "$dir/sums.c" && ${way#*|} -Iruntime -I"$dir" tests/emit/sums/sums.c "$dir/sums.c" \
+            $libs -o "$dir/sums" && "$dir/sums" >"$dir/log" 2>&1 || fail "sums: ${way%|*}, ${way#*|}: $(head -3 "$dir/log")"
+    done
+    passed=$((checks - failed))
+    group "long sums"
+}
+[ $# -gt 0 ] || long_sums
+
 cc -std=c11 -O1 -o "$dir/random" tests/random/model.c || exit 2
 some=${SANITIZED_MODELS:-$([ "$CHECK_LONG" ] && echo 24 || echo 8)}
 i=$((1 + some * CHECK_SEED))
