@@ -162,7 +162,7 @@ static inline float ngrt_sigmoidf(float x) {
         y = x + x * ngrt_near; \
     }
 
-/*@ erfcf: bitsf exp_nearf erf_nearf */
+/*@ erfcf_text: bitsf exp_nearf erf_nearf */
 /* 1 - erf(x) within 6.5 units in the last place. For z = |x| from 0.5 on, t exp(-z^2) times a polynomial in t = 1/(1 + z/2), fitted
  * for the least relative error. Of z^2 the square of z's upper half is exact, and the rest is added to what expf calls r. It is 0
  * above 10.06; NaN passes. */
@@ -191,13 +191,15 @@ static inline float ngrt_sigmoidf(float x) {
         NGRT_ERF_NEAR(F, ngrt_q, x) \
         y = NGRT_IF(F, ngrt_z < 0.5f, 1.0f - ngrt_q, ngrt_p); \
     }
+
+/*@ erfcf: erfcf_text */
 static inline float ngrt_erfcf(float x) {
     float y;
     NGRT_TEXT_erfcf(float, uint32_t, y, x)
     return y;
 }
 
-/*@ erff: erfcf erf_nearf */
+/*@ erff: erfcf_text erf_nearf */
 /* erf(x) within 2.5 units in the last place. */
 #define NGRT_TEXT_erff(F, U, y, x) \
     { \
