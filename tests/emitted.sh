@@ -5,7 +5,7 @@
 #
 # Every model: gcc, -O2, double, linked with libngrt; clang, -O0, float, standalone. A sample of them, and models that
 # are named: all of {-O0, -O2} x {float, double} x {linked, standalone} x {gcc, clang}. None may have a warning.
-# Of both a run does one way in two of a model, and one in sixteen of the sample; the C of -O0 is optimized if it is of the sample.
+# Of both a run does one way of every second model, and one in sixteen of the sample; the C of -O0 is optimized if it is of the sample.
 # With CHECK_LONG=1 (suite.sh) all are done and optimized.
 # Then one program runs them all (emitted.c) and compares. Last line: "N passed, N failed".
 build=${BUILD:-build}
@@ -66,8 +66,8 @@ for model in ${*:-examples/*.ng tests/cases/*.ng}; do
     case $name in lstm_*_steps) in_share 6 $number || continue ;; esac # a minute of a compiler
     case " $sample " in *" $name "*) all=1 ;; *) all=$# ;; esac
     if [ "$all" = 0 ]; then
-        in_share 2 $number && echo "$first 2 double linked $model"
-        [ $level = none ] || { in_share 2 $((number + 1)) && echo "$last $level float standalone $model"; }
+        in_share 4 $number && echo "$first 2 double linked $model"
+        [ $level = none ] || { in_share 4 $((number + 2)) && echo "$last $level float standalone $model"; }
         continue
     fi >>"$dir/jobs"
     for cc in $compilers; do for level in 0 2; do for real in float double; do for link in linked standalone; do
