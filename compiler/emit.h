@@ -227,6 +227,10 @@ void emit_calls(Emit *, const char *c);      /* the same for each ngrt_ function
 
 /* emit_kernel.c */
 void emit_kernel(Body *, const Kernel *);
+
+/* emit_loops.c */
+void print_loops(Printer *); /* all of a K_LOOP's */
+void print_combine(Printer *, const char *acc, Part x, Type); /* acc takes in x, by the kernel's reduction */
 void print_temps(Printer *); /* temporaries of what is the same in every pass; chooses those of the loops */
 
 /* emit_call.c */
