@@ -734,6 +734,49 @@ static void print_nest(Printer *pr)
     pr->k = nest;
 }
 
+/* The loops over all but the last operation, whose operand is stored in place of its result; then the operation on all elements. */
+static void print_late(Printer *pr)
+{
+    const Kernel *whole = pr->k;
+    Kernel first = *whole;
+    Store store = whole->store[0];
+    Index start = *store.at;
+    Graph *g = pr->e->graph;
+    Size row = 1, count;
+
+    store.val = whole->late->arg[0];
+    first.store = &store;
+    first.vector = 0;
+    pr->k = &first;
+    print_temps(pr);
+    print_map(pr, 0);
+    pr->k = whole;
+
+    for (int i = 1; i < whole->axes; i++)
+        row = size_mul(g, row, whole->extent[i]);
+    count = size_mul(g, row, whole->extent[0]);
+    const char *from = "0", *to = emit_size(pr->e, count, &pr->dims);
+    if (whole->split) {
+        from = print_format(pr, "from*%s", print_factor(pr, row));
+        to = print_format(pr, "to*%s", print_factor(pr, row));
+    }
+
+    for (int i = 0; i < MAX_AXES; i++)
+        start.axis[i] = (Coef){0, 0};
+    const Place *place = store.target ? &store.target->place : program_place(pr->b->p, store.node);
+    const char *pointer = print_shifted(pr, place, store.node, &start);
+    const char *y = print_param(pr, pointer, T_FLOAT, false, true)->name, *end = whole_end(pr, from, to);
+    const OpInfo *info = op_info[whole->late->op];
+    Part element = {print_format(pr, "%s[i]", y), 16}, vector = {print_format(pr, "NGRT_LOAD(%s[i])", y), 16};
+
+    print_line(pr, "NGRT_VECTORS(for (size_t i = %s; i < %s; i += NGRT_LANES) {", from, end);
+    print_line(pr, "    NGRT_STORE(%s[i]) = %s;", y, print_fill(pr, info->vec_float, 16, T_FLOAT, &vector, NULL, pr->e->suffix).text);
+    print_line(pr, "})");
+    print_line(pr, "for (size_t i = %s; i < %s; i++)", end, to);
+    print_line(pr, "    %s[i] = %s;", y,
+               print_fill(pr, info->c_float, 16, T_FLOAT, &element, NULL, pr->e->suffix).text);
+}
+
 void print_loops(Printer *pr)
 {
     const Kernel *k = pr->k;
@@ -742,6 +785,10 @@ void print_loops(Printer *pr)
         pr->loop[i] = !pr->apart && i < 4 ? names[i] : print_format(pr, "i%d", i);
     if (k->member) {
         print_nest(pr);
+        return;
+    }
+    if (k->late) {
+        print_late(pr);
         return;
     }
     print_temps(pr);

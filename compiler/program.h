@@ -137,6 +137,7 @@ struct Kernel {
     Kernel **member;
     int members;
     int vector; /* vectors.c: bytes of the widest vectors that the innermost loop fills; 0: one element at a time */
+    Val *late;  /* vectors.c: the value of the store, whose operation is done after the loops over all else; NULL: none */
 };
 
 struct Program {

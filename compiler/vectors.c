@@ -10,7 +10,11 @@
 
 #include <string.h>
 
-enum { NARROW = 16, WIDE = 64 }; /* bytes of a vector */
+enum {
+    NARROW = 16, /* bytes of a vector */
+    WIDE = 64,
+    LATE = 32,   /* elements from which on a last operation of its own pays */
+};
 
 static const Index zero; /* what a NULL index is */
 
@@ -155,10 +159,10 @@ static bool stores_vectors(const Program *p, const Kernel *k)
     return !folds_last || (k->axis[k->axes - 1] == AX_REDUCE && val_is_inner(k, k->store[0].val));
 }
 
-/* The widest vectors that the innermost loop fills, in bytes; 0: none. */
-static int widest(const Program *p, const Kernel *k)
+/* The widest vectors that a loop over so many elements fills, in bytes; 0: none. */
+static int widest(const Program *p, int64_t elements)
 {
-    int64_t bytes = size_max(p->graph, k->extent[k->axes - 1]) * (is_float32(p) ? 4 : 8);
+    int64_t bytes = elements * (is_float32(p) ? 4 : 8);
 
     if (bytes < NARROW)
         return 0;
@@ -177,7 +181,45 @@ static int vector_of(const Program *p, const Kernel *k, int lead)
         if (k->val[i]->live && val_is_inner(k, k->val[i]) && !val_is_vector(p, k, k->val[i]))
             return 0;
 
-    return widest(p, k);
+    return widest(p, size_max(p->graph, k->extent[k->axes - 1]));
+}
+
+/* The elements of a kernel's result if these lie one after the other, as its loops go over them; 0: they do not. */
+static int64_t dense_count(const Program *p, const Kernel *k)
+{
+    const Index *at = k->store[0].at;
+    Size n = 1;
+
+    if (!at || at->parts > 0 || at->base.minus != 0)
+        return 0;
+    for (int i = k->axes - 1; i >= 0; i--) {
+        if (at->axis[i].plus != n || at->axis[i].minus != 0)
+            return 0;
+        n = size_mul(p->graph, n, k->extent[i]);
+    }
+    return size_max(p->graph, n);
+}
+
+/* A costly last operation (exp, tanh) of rows too short for vectors is done after all others, of all elements in vectors. */
+static void find_late(const Program *p, Kernel *k)
+{
+    const Store *s = &k->store[0];
+    Val *v = s->val;
+
+    if (k->vector || k->kind != K_LOOP || k->axes < 2 || k->split > 1 || kernel_reduces(k) || k->stores != 1 || s->add)
+        return;
+    if (v->kind != V_OP || v->type != T_FLOAT || v->arg[0]->type != T_FLOAT || v->uses != 1)
+        return;
+    if (!is_float32(p) || !op_info[v->op]->vec_float || op_info[v->op]->arity != 1)
+        return;
+
+    int64_t n = dense_count(p, k);
+    if (n < LATE || !writes_safely(p, k, s))
+        return;
+
+    k->vector = widest(p, n);
+    k->late = v;
+    v->uses = 0; /* no name of its own */
 }
 
 /* The text of -O0 is for readers, and starting values are to have the same bits everywhere: they go one element at a time. */
@@ -188,8 +230,10 @@ void program_vectors(Program *p)
 
     for (int i = 0; i < p->kernels; i++) {
         Kernel *k = p->kernel[i];
-        if (!k->member)
+        if (!k->member) {
             k->vector = vector_of(p, k, 0);
+            find_late(p, k);
+        }
 
         for (int m = 0; m < k->members; m++) {
             Kernel *member = k->member[m];

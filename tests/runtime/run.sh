@@ -120,7 +120,7 @@ for cc in ${*:-gcc clang}; do
     group "$cc: warnings"
     check_sections "$cc"
     group "$cc: sections"
-    for f in ngrt.h ngrt_vector.h ngrt_small.h ngrt_host.h; do
+    for f in ngrt.h ngrt_small.h ngrt_host.h; do
         printf '#include "%s"\nint main() { return 0; }\n' $f >"$out/header.cc"
         try "$cc" -x c++ -std=c++98 -pedantic -Wall -Wextra -Wconversion -Werror -I"$rt" -fsyntax-only "$out/header.cc"
     done
