@@ -433,9 +433,8 @@ static void print_start(Emit *e, Text *text)
         if (c->node->shape.rank == 0)
             text_add(text, "    t->%s = -INFINITY;\n", x->of_carrier[k]);
         else
-            text_add(text, "    for (size_t i = 0; i < %lld; i++)\n        (%s)[i] = -INFINITY;\n",
-                     (long long)size_max(e->graph, shape_count(e->graph, c->node->shape)),
-                     first_element(e, "t", x->of_carrier[k], c->node->shape));
+            text_add(text, "    for (size_t i = 0; i < %lld; i++)\n        ((double *)t->%s)[i] = -INFINITY;\n",
+                     (long long)size_max(e->graph, shape_count(e->graph, c->node->shape)), x->of_carrier[k]);
     }
     text_add(text, "}\n\n");
 }

@@ -21,7 +21,7 @@
 
 /*@ vector: */
 #if (defined __clang__ || (defined __GNUC__ && __GNUC__ >= 9)) && defined __OPTIMIZE__ && \
-    (defined __SSE2__ || (defined __aarch64__ && defined __ARM_NEON) || defined __VSX__ || defined __wasm_simd128__)
+    (defined __SSE2__ || (defined __aarch64__ && defined __ARM_NEON))
 #define NGRT_INT_float int32_t
 #define NGRT_INT_double int64_t
 #define NGRT_UNSIGNED_float uint32_t
