@@ -66,8 +66,8 @@ for model in ${*:-examples/*.ng tests/cases/*.ng}; do
     case $name in lstm_*_steps) in_share 6 $number || continue ;; esac # a minute of a compiler
     case " $sample " in *" $name "*) all=1 ;; *) all=$# ;; esac
     if [ "$all" = 0 ]; then
-        in_share 4 $number && echo "$first 2 double linked $model"
-        [ $level = none ] || { in_share 4 $((number + 2)) && echo "$last $level float standalone $model"; }
+        in_share 6 $number && echo "$first 2 double linked $model"
+        [ $level = none ] || { in_share 6 $((number + 3)) && echo "$last $level float standalone $model"; }
         continue
     fi >>"$dir/jobs"
     for cc in $compilers; do for level in 0 2; do for real in float double; do for link in linked standalone; do
