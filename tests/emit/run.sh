@@ -57,6 +57,9 @@ strict() {
         fi
         size -A "$dir/m.o" | awk '($1 == ".data" || $1 == ".bss") && $2 > 0 { print; bad = 1 } END { exit !bad }' && fail "$1 $2: data"
     done
+    # GCC 11 and 12 make wrong code of these: see compiler/README.md, Vectors
+    grep -qw restrict "$dir/m.c" && fail "$1 $2: a pointer is restrict"
+    grep -q 'optimize ("no-tree-vectorize' "$dir/m.c" || fail "$1 $2: GCC's vectoriser is not off"
     echo '#include "m.h"' > "$dir/h.cc"
     command -v g++ > /dev/null && { g++ -std=c++98 -pedantic -Wall -Wextra -Werror -Iruntime -fsyntax-only "$dir/h.cc" || fail "$1 $2: C++"; }
 }
