@@ -40,8 +40,8 @@ static bool keeps_places(const Node *n)
     return n->op == OP_expand && counts_rows(n->shape);
 }
 
-/* The same of a value and all that it is computed from. */
-static bool is_fixed(Lower *L, const Node *n)
+/* Is this so of a value and of all that it is computed from? */
+static bool holds_below(Lower *L, const Node *n, bool (*holds)(const Node *))
 {
     bool *needed = arena_alloc(L->ngc, (size_t)n->id + 1);
 
@@ -50,7 +50,7 @@ static bool is_fixed(Lower *L, const Node *n)
         const Node *x = L->g->node[i];
         if (!needed[i])
             continue;
-        if (!keeps_places(x))
+        if (!holds(x))
             return false;
         for (int k = 0; k < x->nargs; k++)
             needed[x->arg[k]->id] = true;
@@ -67,21 +67,14 @@ static bool is_whole(const double *x, int64_t count)
     return true;
 }
 
+static bool is_constant(const Node *x)
+{
+    return x->op != OP_var && x->op != OP_size && x->op != OP_training && x->op != OP_random && !is_run_time(x->shape);
+}
+
 bool is_known(Lower *L, const Node *n)
 {
-    bool *needed = arena_alloc(L->ngc, (size_t)n->id + 1);
-
-    needed[n->id] = true;
-    for (int i = n->id; i >= 0; i--) {
-        const Node *x = L->g->node[i];
-        if (!needed[i])
-            continue;
-        if (x->op == OP_var || x->op == OP_size || x->op == OP_training || x->op == OP_random || is_run_time(x->shape))
-            return false;
-        for (int k = 0; k < x->nargs; k++)
-            needed[x->arg[k]->id] = true;
-    }
-    return true;
+    return holds_below(L, n, is_constant);
 }
 
 const double *known_value(Lower *L, Node *n)
@@ -105,7 +98,7 @@ static void fold_default(Lower *L, Var *v, const double *x, int64_t count)
 /* Can the default be written down? With a message, if not. */
 static bool can_fold(Lower *L, const Var *v, int64_t count)
 {
-    if (!is_fixed(L, v->init)) {
+    if (!holds_below(L, v->init, keeps_places)) {
         lower_error(L, 227, v->loc,
                     "the default of '%s' depends on a run-time size in more than the number of its rows", v->name);
         return false;
