@@ -132,15 +132,24 @@ static size_t count_cells(Span line, char separator) {
     return count;
 }
 
-/* The cell as a finite decimal number. */
-static int read_number(Span cell, double *value) {
-    char text[64], *end;
+enum { CELL_ROOM = 64 }; /* bytes of a number's text */
+
+/* The cell as a text that ends; 0: it is empty, or too long for a number. */
+static int read_text(Span cell, char text[CELL_ROOM]) {
     size_t size = (size_t)(cell.end - cell.at);
-    if (size == 0 || size >= sizeof text)
+    if (size == 0 || size >= CELL_ROOM)
         return 0;
     memcpy(text, cell.at, size);
     text[size] = 0;
-    if (strspn(text, "0123456789+-.eE") != size)
+    return 1;
+}
+
+/* The cell as a finite decimal number. */
+static int read_number(Span cell, double *value) {
+    char text[CELL_ROOM], *end;
+    if (!read_text(cell, text))
+        return 0;
+    if (strspn(text, "0123456789+-.eE") != (size_t)(cell.end - cell.at))
         return 0;
     *value = strtod(text, &end);
     return *end == 0 && end != text && isfinite(*value);
@@ -158,12 +167,9 @@ static char find_separator(Span line) {
 
 /* Whether the cell is a number in some form, also one that no row may hold: nan, inf. */
 static int is_number(Span cell) {
-    char text[64], *end;
-    size_t size = (size_t)(cell.end - cell.at);
-    if (size == 0 || size >= sizeof text)
+    char text[CELL_ROOM], *end;
+    if (!read_text(cell, text))
         return 0;
-    memcpy(text, cell.at, size);
-    text[size] = 0;
     strtod(text, &end);
     return *end == 0 && end != text;
 }
