@@ -166,7 +166,7 @@ static void note_kernel(Function *f, const Emit *e, const Kernel *k)
 {
     const Program *p = f->program;
     for (int i = 0; i < k->stores; i++)
-        note_place(f, e, k->store[i].target ? &k->store[i].target->place : program_place(p, k->store[i].node),
+        note_place(f, e, store_place(p, &k->store[i]),
                    k->store[i].node, true);
     for (int i = 0; i < k->axes; i++)
         note_size(f, e, k->extent[i]);
@@ -498,7 +498,7 @@ static int first_kernel(const Program *p, int part)
 static bool writes_var(const Program *p, const Kernel *k)
 {
     for (int i = 0; i < k->stores; i++)
-        if ((k->store[i].target ? &k->store[i].target->place : program_place(p, k->store[i].node))->kind == P_VAR)
+        if (store_place(p, &k->store[i])->kind == P_VAR)
             return true;
     return false;
 }

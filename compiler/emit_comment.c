@@ -369,7 +369,7 @@ static const char *use_text(Emit *e, const Step *s, bool added)
 /* The step that made what is stored. One node may be several gradients: that of a root is told by the root's own step. */
 static const Step *step_of_store(Emit *e, const Program *p, const Store *s)
 {
-    const Place *place = s->target ? &s->target->place : program_place(p, s->node);
+    const Place *place = store_place(p, s);
     int root = place->kind == P_GRAD ? *table_at(e->ngc, &e->grad_of, place->name) : 0;
     const Root *r = root ? &e->model->root[root - 1] : NULL;
     return r && e->step_of[r->x->id] && e->step_of[r->x->id]->loss == r->loss ? e->step_of[r->x->id] : s->node->step;
@@ -484,7 +484,7 @@ static void comment_step(Emit *e, Text *out, const char *step, const char *why)
  * the same may be computed elsewhere, a derivative from what is differentiated. */
 static Loc store_loc(Emit *e, const Program *p, const Store *s, const Step *step)
 {
-    const Place *place = s->target ? &s->target->place : program_place(p, s->node);
+    const Place *place = store_place(p, s);
     if (p->init && place->kind == P_VAR)
         return place->var->loc;
     if (!step && place->label && *root_of(e, place->label))

@@ -165,12 +165,12 @@ static void print_apart(Body *b, const Kernel *k)
     Emit *e = b->e;
     Text inner = {.ngc = e->ngc}, head = {.ngc = e->ngc}, pass = {.ngc = e->ngc}, call = {.ngc = e->ngc};
     Printer pr = {.b = b, .e = e, .k = k, .out = &inner, .indent = 1, .apart = true};
-    const Place *place = k->store[0].target ? &k->store[0].target->place : program_place(b->p, k->store[0].node);
+    const Place *place = store_place(b->p, &k->store[0]);
     bool number = kernel_reduces(k) && place_is_number(place, k->store[0].node);
     const char *result = number ? print_type(e, k->store[0].node->type) : "void", *comma = "";
     Place *own = k->split && k->blocks ? take_blocks(b->p, k) : NULL;
     for (int i = 0; i < k->stores && !number; i++) { /* results come first, as in memcpy */
-        const Place *to = k->store[i].target ? &k->store[i].target->place : program_place(b->p, k->store[i].node);
+        const Place *to = store_place(b->p, &k->store[i]);
         Index rest = k->store[i].at ? *k->store[i].at : index_zero();
         if (to->kind == P_ROW)
             continue;
@@ -239,7 +239,7 @@ static const char *local_name(Body *b, const Node *n)
 void emit_kernel(Body *b, const Kernel *k)
 {
     for (int i = 0; i < k->stores; i++) {
-        Place *place = k->store[i].target ? &k->store[i].target->place : program_place(b->p, k->store[i].node);
+        Place *place = store_place(b->p, &k->store[i]);
         if (place->kind == P_LOCAL && place->name == NULL)
             place->name = local_name(b, k->store[i].node);
     }

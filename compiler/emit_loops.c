@@ -262,7 +262,7 @@ static void print_stores(Printer *pr, const char *to)
     (void)to;
     for (int i = 0; i < pr->k->stores; i++) {
         const Store *s = &pr->k->store[i];
-        const Place *place = s->target ? &s->target->place : program_place(pr->b->p, s->node);
+        const Place *place = store_place(pr->b->p, s);
         const char *value = print_val(pr, s->val).text;
 
         if (pr->vector && !val_is_inner(pr->k, s->val))
@@ -503,13 +503,6 @@ static const char *result_text(Printer *pr)
     return print_element(pr, program_place(pr->b->p, s->node), s->node, s->at, true);
 }
 
-static void print_start_step(Printer *pr, const char *to)
-{
-    (void)to;
-    const char *start = start_text(pr, T_FLOAT);
-    print_line(pr, "%s = %s;", stored_text(pr, result_text(pr), T_FLOAT), pr->vector ? print_format(pr, "NGRT_EACH(%s)", start) : start);
-}
-
 /* The row of results before anything is added. */
 static void print_start(Printer *pr)
 {
@@ -518,7 +511,7 @@ static void print_start(Printer *pr)
 
     for (int i = trail; i < k->axes; i++)
         open_loop(pr, i, false);
-    print_start_step(pr, NULL);
+    print_line(pr, "%s = %s;", result_text(pr), start_text(pr, T_FLOAT));
     for (int i = trail; i < k->axes; i++)
         close_loop(pr, false);
 }
@@ -763,7 +756,7 @@ static void print_late(Printer *pr)
 
     for (int i = 0; i < MAX_AXES; i++)
         start.axis[i] = (Coef){0, 0};
-    const Place *place = store.target ? &store.target->place : program_place(pr->b->p, store.node);
+    const Place *place = store_place(pr->b->p, &store);
     const char *pointer = print_shifted(pr, place, store.node, &start);
     const char *y = print_param(pr, pointer, T_FLOAT, false, true)->name, *end = whole_end(pr, from, to);
     const OpInfo *info = op_info[whole->late->op];

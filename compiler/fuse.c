@@ -68,6 +68,11 @@ Place *program_place(const Program *p, const Node *n)
     return place_of(p, program_holder(p, n));
 }
 
+Place *store_place(const Program *p, const Store *s)
+{
+    return s->target ? &s->target->place : program_place(p, s->node);
+}
+
 /* Is it found where another program left it? A constant stands in the text. */
 static bool is_given(const Node *n)
 {
@@ -602,11 +607,6 @@ typedef struct Order {
     bool blocked;
     int *var_readers; /* by slot of an OP_var: kernels still to come that read it */
 } Order;
-
-static Place *store_place(const Program *p, const Store *s)
-{
-    return s->target ? &s->target->place : place_of(p, s->node);
-}
 
 /* The slot of the variable that a store overwrites, or -1: none, or none that this program reads. */
 static int overwritten(const Program *p, const Store *s)

@@ -180,6 +180,7 @@ void program_collapse(Program *);                        /* loops over adjacent 
 void program_finish(Program *);                          /* what printing needs to know of each kernel */
 void program_parts(Program *);                           /* functions of a size that C compilers like */
 Place *program_place(const Program *, const Node *); /* of what holds it: aliases are followed */
+Place *store_place(const Program *, const Store *);  /* where a store goes: to its target, or to its node's own place */
 const Node *program_holder(const Program *, const Node *);
 bool program_stored(const Program *, const Node *);
 bool node_scalar(const Node *);                          /* one element, whatever its rank */

@@ -351,11 +351,6 @@ static void add_use(Program *p, Uses *list, const Kernel *k, const Place *place,
     list->use[list->count++] = u;
 }
 
-static const Place *store_place(const Program *p, const Store *s)
-{
-    return s->target ? &s->target->place : program_place(p, s->node);
-}
-
 static Layout layout_in_loop(const Kernel *k, const Kernel *in, const Index *x)
 {
     return k->split && k->kind == K_LOOP && k->blocks == 0 ? layout_at(in, x, k->split - 1, k->unit) : (Layout){0, 0, 0};

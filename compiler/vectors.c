@@ -97,11 +97,6 @@ static bool val_is_vector(const Program *p, const Kernel *k, const Val *v)
 
 /* ---- results that are put where operands lie ------------------------------------------------------------------- */
 
-static const Place *store_place(const Program *p, const Store *s)
-{
-    return s->target ? &s->target->place : program_place(p, s->node);
-}
-
 static bool places_meet(const Program *p, const Place *a, const Node *x, const Place *b, const Node *y)
 {
     if (a->kind != b->kind)
