@@ -5,7 +5,8 @@ enum { MAX_DEPTH = 1000 }; /* of an expression: later phases recurse over it */
 
 /* ---- expressions ---- */
 
-static Expr *new_expr(Ngc *ngc, ExprKind kind, Loc loc, Loc at) {
+static Expr *new_expr(Ngc *ngc, ExprKind kind, Loc loc, Loc at)
+{
     Expr *e = arena_alloc(ngc, sizeof *e);
     e->kind = kind;
     e->depth = 1;
@@ -14,51 +15,62 @@ static Expr *new_expr(Ngc *ngc, ExprKind kind, Loc loc, Loc at) {
     return e;
 }
 
-/* Makes e at least as deep as something of that depth. Only the step over the limit is reported: once for each nest. */
-static void set_depth(Ngc *ngc, Expr *e, int depth) {
+/* Makes e at least as deep as something of that depth. Only the step over the limit is reported:
+ * once for each nest. */
+static void set_depth(Ngc *ngc, Expr *e, int depth)
+{
     if (depth <= e->depth)
         return;
     if (e->depth <= MAX_DEPTH && depth > MAX_DEPTH && depth <= MAX_DEPTH + 1)
-        diag(ngc, SEV_ERROR, 108, e->at, "nested too deeply: more than %d operations inside one another", MAX_DEPTH);
+        diag(ngc, SEV_ERROR, 108, e->at,
+             "nested too deeply: more than %d operations inside one another", MAX_DEPTH);
     e->depth = depth;
 }
 
-static void set_depth_over(Ngc *ngc, Expr *e, const Arg *args) {
+static void set_depth_over(Ngc *ngc, Expr *e, const Arg *args)
+{
     for (const Arg *arg = args; arg != NULL; arg = arg->next)
         set_depth(ngc, e, arg->value->depth + 1);
 }
 
-Expr *expr_num(Ngc *ngc, Loc loc, double num) {
+Expr *expr_num(Ngc *ngc, Loc loc, double num)
+{
     Expr *e = new_expr(ngc, X_NUM, loc, loc);
     e->num = num;
     return e;
 }
 
-Expr *expr_str(Ngc *ngc, Loc loc, const char *text) {
+Expr *expr_str(Ngc *ngc, Loc loc, const char *text)
+{
     Expr *e = new_expr(ngc, X_STR, loc, loc);
     e->name = text;
     return e;
 }
 
-Expr *expr_name(Ngc *ngc, Loc loc, const char *name) {
+Expr *expr_name(Ngc *ngc, Loc loc, const char *name)
+{
     Expr *e = new_expr(ngc, X_NAME, loc, loc);
     e->name = name;
     return e;
 }
 
-Expr *expr_leaf(Ngc *ngc, Loc loc, ExprKind kind) {
+Expr *expr_leaf(Ngc *ngc, Loc loc, ExprKind kind)
+{
     return new_expr(ngc, kind, loc, loc);
 }
 
-Expr *expr_unary(Ngc *ngc, Loc loc, Loc at, ExprKind kind, Expr *a) {
+Expr *expr_unary(Ngc *ngc, Loc loc, Loc at, ExprKind kind, Expr *a)
+{
     Expr *e = new_expr(ngc, kind, loc, at);
     e->a = a;
     set_depth(ngc, e, a->depth + 1);
     return e;
 }
 
-/* a + b + c + ... is deep on the left; a walk over it can be a loop, so that the left side adds no depth. */
-Expr *expr_binary(Ngc *ngc, Loc loc, Loc at, const char *op, Expr *a, Expr *b) {
+/* a + b + c + ... is deep on the left; a walk over it can be a loop, so that the left side adds no
+ * depth. */
+Expr *expr_binary(Ngc *ngc, Loc loc, Loc at, const char *op, Expr *a, Expr *b)
+{
     Expr *e = new_expr(ngc, X_BINARY, loc, at);
     e->name = intern_str(ngc, op);
     e->a = a;
@@ -68,7 +80,8 @@ Expr *expr_binary(Ngc *ngc, Loc loc, Loc at, const char *op, Expr *a, Expr *b) {
     return e;
 }
 
-Expr *expr_field(Ngc *ngc, Loc loc, Loc at, Expr *a, const char *name) {
+Expr *expr_field(Ngc *ngc, Loc loc, Loc at, Expr *a, const char *name)
+{
     Expr *e = new_expr(ngc, X_FIELD, loc, at);
     e->a = a;
     e->name = name;
@@ -76,7 +89,8 @@ Expr *expr_field(Ngc *ngc, Loc loc, Loc at, Expr *a, const char *name) {
     return e;
 }
 
-Expr *expr_call(Ngc *ngc, Loc loc, Expr *f, Arg *args) {
+Expr *expr_call(Ngc *ngc, Loc loc, Expr *f, Arg *args)
+{
     Expr *e = new_expr(ngc, X_CALL, loc, f->at);
     e->a = f;
     e->args = args;
@@ -86,7 +100,8 @@ Expr *expr_call(Ngc *ngc, Loc loc, Expr *f, Arg *args) {
 }
 
 /* Messages about an index point to the brackets. */
-Expr *expr_index(Ngc *ngc, Loc loc, Expr *a, Arg *args) {
+Expr *expr_index(Ngc *ngc, Loc loc, Expr *a, Arg *args)
+{
     Expr *e = new_expr(ngc, X_INDEX, loc, (Loc){loc.file, a->loc.end, loc.end});
     e->a = a;
     e->args = args;
@@ -95,7 +110,8 @@ Expr *expr_index(Ngc *ngc, Loc loc, Expr *a, Arg *args) {
     return e;
 }
 
-Expr *expr_range(Ngc *ngc, Loc loc, Expr *a, Expr *b, Expr *c) {
+Expr *expr_range(Ngc *ngc, Loc loc, Expr *a, Expr *b, Expr *c)
+{
     Expr *e = new_expr(ngc, X_RANGE, loc, loc);
     Expr *part[] = {e->a = a, e->b = b, e->c = c};
     for (int i = 0; i < 3; i++)
@@ -104,7 +120,8 @@ Expr *expr_range(Ngc *ngc, Loc loc, Expr *a, Expr *b, Expr *c) {
     return e;
 }
 
-Expr *expr_list(Ngc *ngc, Loc loc, Arg *args) {
+Expr *expr_list(Ngc *ngc, Loc loc, Arg *args)
+{
     Expr *e = new_expr(ngc, X_LIST, loc, loc);
     e->args = args;
     set_depth_over(ngc, e, args);
@@ -112,7 +129,8 @@ Expr *expr_list(Ngc *ngc, Loc loc, Arg *args) {
 }
 
 /* x |> f(k) is f(x, k), and x |> f is f(x). */
-Expr *expr_pipe(Ngc *ngc, Loc loc, Expr *x, Expr *call) {
+Expr *expr_pipe(Ngc *ngc, Loc loc, Expr *x, Expr *call)
+{
     bool is_call = call->kind == X_CALL;
     if (!is_call && call->kind != X_NAME)
         diag(ngc, SEV_ERROR, 111, call->loc,
@@ -122,7 +140,8 @@ Expr *expr_pipe(Ngc *ngc, Loc loc, Expr *x, Expr *call) {
     return expr_call(ngc, loc, is_call ? call->a : call, arg);
 }
 
-Arg *arg_new(Ngc *ngc, Loc loc, const char *name, Expr *value) {
+Arg *arg_new(Ngc *ngc, Loc loc, const char *name, Expr *value)
+{
     Arg *arg = arena_alloc(ngc, sizeof *arg);
     arg->name = name;
     arg->loc = loc;
@@ -132,7 +151,8 @@ Arg *arg_new(Ngc *ngc, Loc loc, const char *name, Expr *value) {
 
 /* ---- statements ---- */
 
-Stmt *stmt_new(Ngc *ngc, StmtKind kind, Loc loc, Loc at, const char *name) {
+Stmt *stmt_new(Ngc *ngc, StmtKind kind, Loc loc, Loc at, const char *name)
+{
     Stmt *s = arena_alloc(ngc, sizeof *s);
     s->kind = kind;
     s->loc = loc;
@@ -141,7 +161,8 @@ Stmt *stmt_new(Ngc *ngc, StmtKind kind, Loc loc, Loc at, const char *name) {
     return s;
 }
 
-Names *names_new(Ngc *ngc, Loc loc, const char *name) {
+Names *names_new(Ngc *ngc, Loc loc, const char *name)
+{
     Names *names = arena_alloc(ngc, sizeof *names);
     names->name = name;
     names->loc = loc;

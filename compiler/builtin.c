@@ -1,11 +1,11 @@
-/* builtin.c - the functions of the language that are not written in it: thin wrappers of the graph's builders. All else of
- * the library is in prelude.ng. */
+/* builtin.c - the functions of the language that are not written in it: thin wrappers of the
+ * graph's builders. All else of the library is in prelude.ng. */
 #include "lower.h"
 
 #include <math.h>
 #include <string.h>
 
-/* ---- arguments ------------------------------------------------------------------------------------------ */
+/* ---- arguments ---- */
 
 /* 0 where it was not given. */
 static bool flag(Lower *L, const Value *v, const char *what, bool *out)
@@ -26,7 +26,7 @@ static Node *keep(Lower *L, Node *n, Shape before, uint32_t axes)
     return graph_reshape(L->g, n, before);
 }
 
-/* ---- reductions ------------------------------------------------------------------------------------------- */
+/* ---- reductions ---- */
 
 static Value *reduce(Lower *L, Loc loc, Value **arg, Op op)
 {
@@ -57,7 +57,9 @@ static Value *b_all(Lower *L, Loc loc, Value **arg)
         return value_error(L, loc);
     Value *zero = value_node(L, loc, graph_binary(L->g, OP_eq, x, graph_const(L->g, 0)));
     Value *some = reduce(L, loc, (Value *[]){zero, arg[1], arg[2]}, OP_max);
-    return some->kind == V_NODE ? value_node(L, loc, graph_binary(L->g, OP_sub, graph_const(L->g, 1), some->node)) : some;
+    return some->kind == V_NODE
+               ? value_node(L, loc, graph_binary(L->g, OP_sub, graph_const(L->g, 1), some->node))
+               : some;
 }
 
 static Value *b_argmax(Lower *L, Loc loc, Value **arg)
@@ -92,7 +94,7 @@ static Value *b_count(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, graph_size(L->g, n));
 }
 
-/* ---- shapes ------------------------------------------------------------------------------------------------- */
+/* ---- shapes ---- */
 
 /* The sizes of a reshape, where one -1 stands for what is left. */
 static bool reshape_sizes(Lower *L, const Value *v, const Node *x, Shape *s)
@@ -115,7 +117,8 @@ static bool reshape_sizes(Lower *L, const Value *v, const Node *x, Shape *s)
     if (open >= 0 ? !size_div(L->g, total, known, &s->dim[open]) : known != total) {
         if (open >= 0)
             s->dim[open] = 1;
-        lower_error(L, 316, v->loc, "reshape: %s elements do not fill %s%s", size_text(L->g, total, ""), shape_text(L->g, *s),
+        lower_error(L, 316, v->loc, "reshape: %s elements do not fill %s%s",
+                    size_text(L->g, total, ""), shape_text(L->g, *s),
                     open >= 0 ? " with a whole number in place of -1" : "");
         return false;
     }
@@ -126,7 +129,8 @@ static Value *b_reshape(Lower *L, Loc loc, Value **arg)
 {
     Shape s;
     Node *x = want_node(L, arg[0], "what is reshaped");
-    return x && reshape_sizes(L, arg[1], x, &s) ? value_node(L, loc, graph_reshape(L->g, x, s)) : value_error(L, loc);
+    return x && reshape_sizes(L, arg[1], x, &s) ? value_node(L, loc, graph_reshape(L->g, x, s))
+                                                : value_error(L, loc);
 }
 
 static Value *b_permute(Lower *L, Loc loc, Value **arg)
@@ -152,7 +156,8 @@ static Value *b_broadcast_to(Lower *L, Loc loc, Value **arg)
     if (!x || !want_shape(L, arg[1], "a shape", &s))
         return value_error(L, loc);
     if (!shape_broadcast(x->shape, s, &fit) || !shape_equal(fit, s)) {
-        lower_error(L, 303, loc, "broadcast_to: %s does not fit %s", shape_text(L->g, x->shape), shape_text(L->g, s));
+        lower_error(L, 303, loc, "broadcast_to: %s does not fit %s", shape_text(L->g, x->shape),
+                    shape_text(L->g, s));
         return value_error(L, loc);
     }
     return value_node(L, loc, graph_broadcast(L->g, x, s));
@@ -169,21 +174,25 @@ static Value *b_concat(Lower *L, Loc loc, Value **arg)
     Node **x = arena_alloc(L->ngc, (size_t)list->count * sizeof *x);
     for (int i = 0; i < list->count; i++) {
         x[i] = want_node(L, list->item[i], "what is joined");
-        if (!x[i] || (i == 0 && arg[1]->kind != V_ABSENT && !want_axis(L, arg[1], x[0]->shape.rank, &axis)))
+        if (!x[i] ||
+            (i == 0 && arg[1]->kind != V_ABSENT && !want_axis(L, arg[1], x[0]->shape.rank, &axis)))
             return value_error(L, loc);
         Shape a = x[0]->shape, b = x[i]->shape;
-        if (a.rank == 0 || a.rank != b.rank || (a.dim[axis] = b.dim[axis] = 1, !shape_equal(a, b))) {
-            lower_error(L, 318, list->item[i]->loc, "concat: shapes %s and %s differ in another axis than %d", shape_text(L->g, x[0]->shape),
-                        shape_text(L->g, x[i]->shape), axis);
+        if (a.rank == 0 || a.rank != b.rank ||
+            (a.dim[axis] = b.dim[axis] = 1, !shape_equal(a, b))) {
+            lower_error(L, 318, list->item[i]->loc,
+                        "concat: shapes %s and %s differ in another axis than %d",
+                        shape_text(L->g, x[0]->shape), shape_text(L->g, x[i]->shape), axis);
             return value_error(L, loc);
         }
     }
     return value_node(L, loc, graph_concat(L->g, x, list->count, axis));
 }
 
-/* The padding before (side 0) and after an axis. v is a number for all axes, or a list with an item for each axis: a number for
- * both sides, or a pair [before, after]. One pair alone is for all axes, as in NumPy, and of a vector two numbers are its pair.
- * Where `after` is given too, there are no pairs. false: with a message. */
+/* The padding before (side 0) and after an axis. v is a number for all axes, or a list with an item
+ * for each axis: a number for both sides, or a pair [before, after]. One pair alone is for all
+ * axes, as in NumPy, and of a vector two numbers are its pair. Where `after` is given too, there
+ * are no pairs. false: with a message. */
 static bool pad_of(Lower *L, const Value *v, Shape s, int axis, int side, bool pairs, int64_t *n)
 {
     if (v->kind == V_LIST) {
@@ -198,11 +207,15 @@ static bool pad_of(Lower *L, const Value *v, Shape s, int axis, int side, bool p
     }
     if (v->kind == V_LIST) {
         if (!pairs) {
-            lower_error(L, 317, v->loc, "pad: a pair says what is before and after: there is no third argument then");
+            lower_error(
+                L, 317, v->loc,
+                "pad: a pair says what is before and after: there is no third argument then");
             return false;
         }
         if (v->count != 2) {
-            lower_error(L, 317, v->loc, "pad: of an axis, a pair [before, after] is wanted, not %d numbers", v->count);
+            lower_error(L, 317, v->loc,
+                        "pad: of an axis, a pair [before, after] is wanted, not %d numbers",
+                        v->count);
             return false;
         }
         v = v->item[side];
@@ -228,7 +241,8 @@ static Value *b_pad(Lower *L, Loc loc, Value **arg)
         int64_t before, after;
         bool pairs = arg[2]->kind == V_ABSENT;
         const Value *other = pairs ? arg[1] : arg[2];
-        if (!pad_of(L, arg[1], x->shape, i, 0, pairs, &before) || !pad_of(L, other, x->shape, i, 1, pairs, &after))
+        if (!pad_of(L, arg[1], x->shape, i, 0, pairs, &before) ||
+            !pad_of(L, other, x->shape, i, 1, pairs, &after))
             return value_error(L, loc);
         step[i] = 1;
         lo[i] = before;
@@ -245,14 +259,16 @@ static Value *b_narrow(Lower *L, Loc loc, Value **arg)
     int axis;
     Node *x = want_node(L, arg[0], "what is cut");
     bool from_zero = arg[2]->kind == V_NODE && node_const(arg[2]->node, &zero) && zero == 0;
-    if (!x || !want_axis(L, arg[1], x->shape.rank, &axis) || (!from_zero && !want_size(L, arg[2], "a start", &start)) ||
+    if (!x || !want_axis(L, arg[1], x->shape.rank, &axis) ||
+        (!from_zero && !want_size(L, arg[2], "a start", &start)) ||
         !want_size(L, arg[3], "a length", &length))
         return value_error(L, loc);
     Shape s = x->shape;
     Size after = size_sub(L->g, s.dim[axis], size_add(L->g, start, length));
     if (after > 0 ? false : after < 0 && size_max(L->g, after) < 0) {
-        lower_error(L, 309, loc, "%s elements from %s on are more than the axis of %s has", size_text(L->g, length, ""),
-                    size_text(L->g, start, ""), size_text(L->g, s.dim[axis], ""));
+        lower_error(L, 309, loc, "%s elements from %s on are more than the axis of %s has",
+                    size_text(L->g, length, ""), size_text(L->g, start, ""),
+                    size_text(L->g, s.dim[axis], ""));
         return value_error(L, loc);
     }
     for (int i = 0; i < s.rank; i++)
@@ -262,7 +278,7 @@ static Value *b_narrow(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, graph_slice(L->g, x, lo, step, s));
 }
 
-/* ---- made tensors --------------------------------------------------------------------------------------------- */
+/* ---- made tensors ---- */
 
 static Value *b_full(Lower *L, Loc loc, Value **arg)
 {
@@ -280,18 +296,21 @@ static Value *b_full(Lower *L, Loc loc, Value **arg)
 static Value *b_arange(Lower *L, Loc loc, Value **arg)
 {
     Shape s = {.rank = 1};
-    return want_size(L, arg[0], "a length", &s.dim[0]) ? value_node(L, loc, graph_iota(L->g, s, 0)) : value_error(L, loc);
+    return want_size(L, arg[0], "a length", &s.dim[0]) ? value_node(L, loc, graph_iota(L->g, s, 0))
+                                                       : value_error(L, loc);
 }
 
 /* eye(n), or of a shape [n, n] as an initializer has it. */
 static Value *b_eye(Lower *L, Loc loc, Value **arg)
 {
     Shape s = {.rank = 2};
-    bool good = arg[0]->kind == V_LIST ? want_shape(L, arg[0], "a shape", &s) : want_size(L, arg[0], "a size", &s.dim[0]);
+    bool good = arg[0]->kind == V_LIST ? want_shape(L, arg[0], "a shape", &s)
+                                       : want_size(L, arg[0], "a size", &s.dim[0]);
     if (arg[0]->kind != V_LIST)
         s.dim[1] = s.dim[0];
     if (good && s.rank != 2) {
-        lower_error(L, 317, arg[0]->loc, "eye: a shape of two axes is needed, not %s", shape_text(L->g, s));
+        lower_error(L, 317, arg[0]->loc, "eye: a shape of two axes is needed, not %s",
+                    shape_text(L->g, s));
         good = false;
     }
     if (!good)
@@ -300,12 +319,13 @@ static Value *b_eye(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, graph_binary(L->g, OP_eq, row, column));
 }
 
-/* "t[m]": the input that the labels are views of, as it is declared, or is to be (rows, if not NULL); otherwise their own
- * text. */
+/* "t[m]": the input that the labels are views of, as it is declared, or is to be (rows, if not
+ * NULL); otherwise their own text. */
 static const char *labels_text(Lower *L, const Value *v, const Node *n, const Shape *rows)
 {
     if (n->op == OP_var && rows)
-        return text_format(L->ngc, "%s%s", n->attr.var->name, rows->rank ? shape_text(L->g, *rows) : "");
+        return text_format(L->ngc, "%s%s", n->attr.var->name,
+                           rows->rank ? shape_text(L->g, *rows) : "");
     while (op_info[n->op]->flags & F_VIEW)
         n = n->arg[0];
     if (n->op != OP_var || n->shape.rank == 0)
@@ -335,7 +355,8 @@ static Value *b_one_hot(Lower *L, Loc loc, Value **arg)
 
 static Value *scatter_error(Lower *L, Loc loc, const Node *x, const Node *i)
 {
-    lower_error(L, 303, loc, "scatter_add: rows of shape %s do not fit indices of shape %s", shape_text(L->g, x->shape), shape_text(L->g, i->shape));
+    lower_error(L, 303, loc, "scatter_add: rows of shape %s do not fit indices of shape %s",
+                shape_text(L->g, x->shape), shape_text(L->g, i->shape));
     return value_error(L, loc);
 }
 
@@ -358,24 +379,28 @@ static Value *b_scatter_add(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, graph_scatter(L->g, x, i, s, 0));
 }
 
-/* Random numbers are for initializers: each draw has a stream of its own, so that one model always starts the same. */
+/* Random numbers are for initializers: each draw has a stream of its own, so that one model always
+ * starts the same. */
 static Value *random_value(Lower *L, Loc loc, Value **arg, Random kind, double a, double b)
 {
     Shape s;
-    if (!want_shape(L, arg[0], "a shape", &s) || (arg[1]->kind != V_ABSENT && !want_number(L, arg[1], "a parameter", &a)) ||
+    if (!want_shape(L, arg[0], "a shape", &s) ||
+        (arg[1]->kind != V_ABSENT && !want_number(L, arg[1], "a parameter", &a)) ||
         (arg[2]->kind != V_ABSENT && !want_number(L, arg[2], "a parameter", &b)))
         return value_error(L, loc);
     return value_node(L, loc, graph_random(L->g, s, kind, a, b, L->m->vars));
 }
 
-/* noise(shape): uniform numbers in the graph, new at each step; streams start above those of initializers. */
+/* noise(shape): uniform numbers in the graph, new at each step; streams start above those of
+ * initializers. */
 static Value *b_noise(Lower *L, Loc loc, Value **arg)
 {
     Shape s;
     if (!want_shape(L, arg[0], "a shape", &s))
         return value_error(L, loc);
     if (!L->draws)
-        L->draws = lower_var(L, VAR_STATE, "draws", lower_site(L, loc), (Shape){0}, T_INT, graph_int(L->g, 0));
+        L->draws = lower_var(L, VAR_STATE, "draws", lower_site(L, loc), (Shape){0}, T_INT,
+                             graph_int(L->g, 0));
     return value_node(L, loc, graph_noise(L->g, s, L->draws->node, 0x10000000 + L->streams++));
 }
 
@@ -400,23 +425,29 @@ static Value *b_orthogonal(Lower *L, Loc loc, Value **arg)
     Shape s;
     double gain = 1;
     int64_t rows;
-    if (!want_shape(L, arg[0], "a shape", &s) || (arg[1]->kind != V_ABSENT && !want_number(L, arg[1], "the gain", &gain)))
+    if (!want_shape(L, arg[0], "a shape", &s) ||
+        (arg[1]->kind != V_ABSENT && !want_number(L, arg[1], "the gain", &gain)))
         return value_error(L, loc);
     if (s.rank < 2 || !size_number(L->g, s.dim[0], &rows)) {
-        lower_error(L, 317, arg[0]->loc, "orthogonal: a shape of two axes or more is needed, not %s", shape_text(L->g, s));
+        lower_error(L, 317, arg[0]->loc,
+                    "orthogonal: a shape of two axes or more is needed, not %s",
+                    shape_text(L->g, s));
         return value_error(L, loc);
     }
-    return value_node(L, loc, graph_random(L->g, s, RANDOM_ORTHOGONAL, gain, (double)rows, L->m->vars));
+    return value_node(L, loc,
+                      graph_random(L->g, s, RANDOM_ORTHOGONAL, gain, (double)rows, L->m->vars));
 }
 
-/* ---- linear equations ---------------------------------------------------------------------------------------- */
+/* ---- linear equations ---- */
 
 /* A square matrix, or a batch of them; NULL with a message. */
 static Node *square(Lower *L, const Value *v)
 {
     Node *a = want_node(L, v, "a matrix");
-    if (a && (a->shape.rank < 2 || a->shape.dim[a->shape.rank - 1] != a->shape.dim[a->shape.rank - 2])) {
-        lower_error(L, 323, v->loc, "a square matrix is needed; %s has shape %s", value_text(L, v), shape_text(L->g, a->shape));
+    if (a &&
+        (a->shape.rank < 2 || a->shape.dim[a->shape.rank - 1] != a->shape.dim[a->shape.rank - 2])) {
+        lower_error(L, 323, v->loc, "a square matrix is needed; %s has shape %s", value_text(L, v),
+                    shape_text(L->g, a->shape));
         return NULL;
     }
     return a ? graph_cast(L->g, a, T_FLOAT) : NULL;
@@ -447,15 +478,16 @@ static Value *b_solve(Lower *L, Loc loc, Value **arg)
     if (s.rank >= 2)
         fit.dim[fit.rank - 1] = s.dim[s.rank - 1];
     if (!shape_equal(s, fit)) {
-        lower_error(L, 303, loc, "solve: a matrix of shape %s and a right side of shape %s do not fit", shape_text(L->g, a->shape),
-                    shape_text(L->g, b->shape));
+        lower_error(L, 303, loc,
+                    "solve: a matrix of shape %s and a right side of shape %s do not fit",
+                    shape_text(L->g, a->shape), shape_text(L->g, b->shape));
         return value_error(L, loc);
     }
     Node *x = graph_solve(L->g, a, graph_reshape(L->g, graph_cast(L->g, b, T_FLOAT), s), false);
     return value_node(L, loc, graph_reshape(L->g, x, b->shape));
 }
 
-/* ---- convolution ------------------------------------------------------------------------------------------------- */
+/* ---- convolution ---- */
 
 /* Two whole numbers from 1 on. */
 static bool want_steps(Lower *L, const Value *v, const char *what, Size *out)
@@ -470,30 +502,34 @@ static bool want_steps(Lower *L, const Value *v, const char *what, Size *out)
     return good;
 }
 
-/* _conv(x, K, stride, dilation, groups): x [channels, h, w, batch]; prelude.ng's conv has seen to it that the sizes fit. */
+/* _conv(x, K, stride, dilation, groups): x [channels, h, w, batch]; prelude.ng's conv has seen to
+ * it that the sizes fit. */
 static Value *b_conv(Lower *L, Loc loc, Value **arg)
 {
     Node *x = want_node(L, arg[0], "the images"), *k = want_node(L, arg[1], "the kernels");
     Size groups, step[4] = {0}, lo[4] = {0};
     struct Attr at = {.step = step, .lo = lo};
-    if (!x || !k || !want_steps(L, arg[2], "stride", step) || !want_steps(L, arg[3], "dilation", lo) ||
-        !want_size(L, arg[4], "groups", &groups))
+    if (!x || !k || !want_steps(L, arg[2], "stride", step) ||
+        !want_steps(L, arg[3], "dilation", lo) || !want_size(L, arg[4], "groups", &groups))
         return value_error(L, loc);
     if (x->shape.rank != 4 || k->shape.rank != 4) {
-        lower_error(L, 305, loc, "a convolution needs an image and a kernel of 4 axes, not %d and %d", x->shape.rank, k->shape.rank);
+        lower_error(L, 305, loc,
+                    "a convolution needs an image and a kernel of 4 axes, not %d and %d",
+                    x->shape.rank, k->shape.rank);
         return value_error(L, loc);
     }
     at.axis = (int)groups;
     for (int i = 0; i < 2; i++)
         if (step[i] > 1 && x->shape.dim[1 + i] < 0) {
-            lower_error(L, 309, loc, "a convolution with a stride needs a known size, and this is %s",
+            lower_error(L, 309, loc,
+                        "a convolution with a stride needs a known size, and this is %s",
                         size_text(L->g, x->shape.dim[1 + i], ""));
             return value_error(L, loc);
         }
     return value_node(L, loc, graph_conv(L->g, x, k, &at));
 }
 
-/* ---- derivatives ------------------------------------------------------------------------------------------------- */
+/* ---- derivatives ---- */
 
 static Value *b_stop(Lower *L, Loc loc, Value **arg)
 {
@@ -501,7 +537,8 @@ static Value *b_stop(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, x ? graph_stop(L->g, x) : NULL);
 }
 
-/* What a derivative is taken by: a float value that is computed or declared. NULL with a message. */
+/* What a derivative is taken by: a float value that is computed or declared. NULL with a message.
+ */
 static Node *want_free(Lower *L, const Value *v)
 {
     double c;
@@ -509,17 +546,19 @@ static Node *want_free(Lower *L, const Value *v)
     if (x && x->type == T_FLOAT && !node_const(x, &c))
         return x;
     if (x)
-        lower_error(L, 502, v->loc, "grad: %s is %s; a gradient is with regard to float values", value_text(L, v),
-                    x->type == T_INT ? "int" : "a constant");
+        lower_error(L, 502, v->loc, "grad: %s is %s; a gradient is with regard to float values",
+                    value_text(L, v), x->type == T_INT ? "int" : "a constant");
     return NULL;
 }
 
-/* What y sends back to `by`, a value or a list of them, where `seed` comes to it: a value, or a list. */
+/* What y sends back to `by`, a value or a list of them, where `seed` comes to it: a value, or a
+ * list. */
 static Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed, const Value *by)
 {
     bool list = by->kind == V_LIST;
     int n = list ? by->count : 1;
-    Node **x = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *x), **dx = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *dx);
+    Node **x = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *x),
+         **dx = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *dx);
     Value **out = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *out);
     Reach *reach = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *reach);
 
@@ -536,7 +575,8 @@ static Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed,
     for (int i = 0; i < n; i++) {
         const Value *v = list ? by->item[i] : by;
         if (reach[i] != REACH_YES && !L->ngc->file[loc.file]->library)
-            warn(L->ngc, "zero-gradient", 506, loc, "%s does not depend on %s: its gradient is 0", value_text(L, of), value_text(L, v));
+            warn(L->ngc, "zero-gradient", 506, loc, "%s does not depend on %s: its gradient is 0",
+                 value_text(L, of), value_text(L, v));
         out[i] = value_node(L, loc, dx[i]);
     }
     return list ? value_list(L, loc, out, n) : out[0];
@@ -549,18 +589,20 @@ static Value *b_grad(Lower *L, Loc loc, Value **arg)
     if (!y || arg[1]->kind == V_ERROR)
         return value_error(L, loc);
     if (y->shape.rank != 0 || y->type != T_FLOAT) {
-        lower_error(L, 504, arg[0]->loc, "grad: a scalar is differentiated; %s has shape %s: sum or mean makes it one", value_text(L, arg[0]),
-                    shape_text(L->g, y->shape));
+        lower_error(L, 504, arg[0]->loc,
+                    "grad: a scalar is differentiated; %s has shape %s: sum or mean makes it one",
+                    value_text(L, arg[0]), shape_text(L->g, y->shape));
         return value_error(L, loc);
     }
     return send_back(L, loc, arg[0], y, NULL, arg[1]);
 }
 
-/* vjp(y, x, u): what the upstream gradient u sends back. Nothing is differentiated but y; what comes out depends on u, and can be
- * differentiated through it. */
+/* vjp(y, x, u): what the upstream gradient u sends back. Nothing is differentiated but y; what
+ * comes out depends on u, and can be differentiated through it. */
 static Value *b_vjp(Lower *L, Loc loc, Value **arg)
 {
-    Node *y = want_node(L, arg[0], "what is differentiated"), *u = want_node(L, arg[2], "an upstream gradient");
+    Node *y = want_node(L, arg[0], "what is differentiated"),
+         *u = want_node(L, arg[2], "an upstream gradient");
     Shape s;
     if (!y || !u || arg[1]->kind == V_ERROR)
         return value_error(L, loc);
@@ -569,7 +611,8 @@ static Value *b_vjp(Lower *L, Loc loc, Value **arg)
         return value_error(L, loc);
     }
     if (!shape_broadcast(y->shape, u->shape, &s) || !shape_equal(s, y->shape)) {
-        lower_error(L, 303, arg[2]->loc, "vjp: an upstream gradient of shape %s does not fit a value of shape %s",
+        lower_error(L, 303, arg[2]->loc,
+                    "vjp: an upstream gradient of shape %s does not fit a value of shape %s",
                     shape_text(L->g, u->shape), shape_text(L->g, y->shape));
         return value_error(L, loc);
     }
@@ -577,18 +620,22 @@ static Value *b_vjp(Lower *L, Loc loc, Value **arg)
     return send_back(L, loc, arg[0], y, seed, arg[1]);
 }
 
-/* Zeros that are nobody else's: what a derivative may be taken by although nothing depends on its value. */
+/* Zeros that are nobody else's: what a derivative may be taken by although nothing depends on its
+ * value. */
 static Value *b_dual(Lower *L, Loc loc, Value **arg)
 {
     Node *x = want_node(L, arg[0], "this");
     if (!x)
         return value_error(L, loc);
     static const double zero[1];
-    Node *z = graph_broadcast(L->g, graph_data(L->g, (Shape){0}, T_FLOAT, arena_copy(L->ngc, zero, sizeof zero)), x->shape);
+    Node *z = graph_broadcast(L->g,
+                              graph_data(L->g, (Shape){0}, T_FLOAT,
+                                         arena_copy(L->ngc, zero, sizeof zero)),
+                              x->shape);
     return value_node(L, loc, graph_bind(L->g, z, NULL, 0));
 }
 
-/* ---- lists and questions ------------------------------------------------------------------------------------------ */
+/* ---- lists and questions ---- */
 
 static Value *b_append(Lower *L, Loc loc, Value **arg)
 {
@@ -645,7 +692,9 @@ static const char *without_last(Lower *L, const Node *a, const Node *b, const ch
     s.rank--;
     if (!shape_equal(s, b->shape))
         return "";
-    const char *name = a->op == OP_var ? a->attr.var->name : a->name && !strchr(a->name, '.') ? a->name : otherwise;
+    const char *name = a->op == OP_var                    ? a->attr.var->name
+                       : a->name && !strchr(a->name, '.') ? a->name
+                                                          : otherwise;
     return text_format(L->ngc, ": write %s[%s, 0]", name, s.rank == 1 ? ":" : "...");
 }
 
@@ -659,7 +708,8 @@ static Value *b_same_shape(Lower *L, Loc loc, Value **arg)
         const char *hint = without_last(L, a, b, "p");
         if (!*hint)
             hint = without_last(L, b, a, "t");
-        lower_error(L, 319, loc, "the prediction has shape %s, the target %s%s", shape_text(L->g, a->shape), shape_text(L->g, b->shape), hint);
+        lower_error(L, 319, loc, "the prediction has shape %s, the target %s%s",
+                    shape_text(L->g, a->shape), shape_text(L->g, b->shape), hint);
         return value_error(L, loc);
     }
     return arg[0];
@@ -674,7 +724,8 @@ static Value *b_same_labels(Lower *L, Loc loc, Value **arg)
     Shape rows = z->shape;
     rows.rank -= rows.rank > 0;
     if (t->type != T_INT && !is_known(L, t)) {
-        lower_error(L, 406, loc, "labels must be int: declare '%s: int'", labels_text(L, arg[1], t, &rows));
+        lower_error(L, 406, loc, "labels must be int: declare '%s: int'",
+                    labels_text(L, arg[1], t, &rows));
         return value_error(L, loc);
     }
     t = want_index(L, arg[1], "a label");
@@ -682,8 +733,9 @@ static Value *b_same_labels(Lower *L, Loc loc, Value **arg)
         return value_error(L, loc);
     if (!shape_equal(rows, t->shape)) {
         Node *row = graph_full(L->g, rows, 0);
-        lower_error(L, 319, loc, "the prediction has shape %s, the labels %s, not %s%s", shape_text(L->g, z->shape),
-                    shape_text(L->g, t->shape), shape_text(L->g, rows), without_last(L, t, row, "t"));
+        lower_error(L, 319, loc, "the prediction has shape %s, the labels %s, not %s%s",
+                    shape_text(L->g, z->shape), shape_text(L->g, t->shape), shape_text(L->g, rows),
+                    without_last(L, t, row, "t"));
         return value_error(L, loc);
     }
     return value_node(L, loc, t);
@@ -705,7 +757,7 @@ static Value *b_fail(Lower *L, Loc loc, Value **arg)
     return value_error(L, loc);
 }
 
-/* ---- indices ----------------------------------------------------------------------------------------------------------- */
+/* ---- indices ---- */
 
 /* Constants are checked now. */
 static Node *index_known(Lower *L, Loc loc, Node *i, const double *x, Size rows)
@@ -713,8 +765,10 @@ static Node *index_known(Lower *L, Loc loc, Node *i, const double *x, Size rows)
     int64_t count = shape_count(L->g, i->shape), most = size_least(L->g, rows);
     for (int64_t k = 0; k < count; k++)
         if (x[k] < 0 || x[k] >= (double)most) {
-            lower_error(L, 309, loc, "index %.0f is out of range for size %s%s", x[k], size_text(L->g, rows, ""),
-                        rows < 0 ? text_format(L->ngc, ", which may be %lld", (long long)most) : "");
+            lower_error(L, 309, loc, "index %.0f is out of range for size %s%s", x[k],
+                        size_text(L->g, rows, ""),
+                        rows < 0 ? text_format(L->ngc, ", which may be %lld", (long long)most)
+                                 : "");
             return NULL;
         }
     return i;
@@ -725,8 +779,8 @@ static Node *index_places(Lower *L, Loc loc, Node *i, Size most, Size rows)
 {
     if (most == rows || (most >= 0 && rows >= 0 && most <= rows))
         return i;
-    lower_error(L, 309, loc, "indices go up to %s - 1, the axis has %s elements", size_text(L->g, most, ""),
-                size_text(L->g, rows, ""));
+    lower_error(L, 309, loc, "indices go up to %s - 1, the axis has %s elements",
+                size_text(L->g, most, ""), size_text(L->g, rows, ""));
     return NULL;
 }
 
@@ -734,7 +788,8 @@ Node *index_limit(Lower *L, Loc loc, Node *i, Size rows)
 {
     const Node *n = i;
     double c;
-    while (n->op == OP_slice || n->op == OP_reshape || n->op == OP_permute || n->op == OP_expand || n->op == OP_gather || n->op == OP_copy)
+    while (n->op == OP_slice || n->op == OP_reshape || n->op == OP_permute || n->op == OP_expand ||
+           n->op == OP_gather || n->op == OP_copy)
         n = n->arg[0];
 
     if (i->op == OP_data || node_const(i, &c))
@@ -756,14 +811,37 @@ Node *index_limit(Lower *L, Loc loc, Node *i, Size rows)
     return i;
 }
 
-/* ---- the table ----------------------------------------------------------------------------------------------------------- */
+/* ---- the table ---- */
 
-#define ELEMENT(name) {#name, "x", NULL, OP_##name}
+#define ELEMENT(name)               \
+    {                               \
+#name, "x", NULL, OP_##name \
+    }
 
 static const Builtin table[] = {
-    ELEMENT(exp), ELEMENT(expm1), ELEMENT(log), ELEMENT(log1p), ELEMENT(sqrt), ELEMENT(abs), ELEMENT(sign), ELEMENT(floor),
-    ELEMENT(ceil), ELEMENT(round), ELEMENT(sin), ELEMENT(cos), ELEMENT(tan), ELEMENT(asin), ELEMENT(acos), ELEMENT(atan),
-    ELEMENT(sinh), ELEMENT(cosh), ELEMENT(tanh), ELEMENT(erf), ELEMENT(erfc), ELEMENT(sigmoid), ELEMENT(softplus),
+    ELEMENT(exp),
+    ELEMENT(expm1),
+    ELEMENT(log),
+    ELEMENT(log1p),
+    ELEMENT(sqrt),
+    ELEMENT(abs),
+    ELEMENT(sign),
+    ELEMENT(floor),
+    ELEMENT(ceil),
+    ELEMENT(round),
+    ELEMENT(sin),
+    ELEMENT(cos),
+    ELEMENT(tan),
+    ELEMENT(asin),
+    ELEMENT(acos),
+    ELEMENT(atan),
+    ELEMENT(sinh),
+    ELEMENT(cosh),
+    ELEMENT(tanh),
+    ELEMENT(erf),
+    ELEMENT(erfc),
+    ELEMENT(sigmoid),
+    ELEMENT(softplus),
     {"atan2", "y x", NULL, OP_atan2},
     {"mod", "a b", NULL, OP_mod},
     {"maximum", "a b", NULL, OP_maximum},

@@ -24,7 +24,7 @@ uint64_t hash_text(uint64_t h, const char *text, size_t size)
     return h;
 }
 
-/* ---- directories ------------------------------------------------------------------------------ */
+/* ---- directories ---- */
 
 /* Only these can have made it: the user, root, and who owns "/" (root by another number, in a
  * container). */
@@ -109,12 +109,15 @@ const char *cache_directory(Ngc *ngc)
     if (!why)
         return there ? dir : NULL;
 
-    Diag *d = diag(ngc, SEV_WARNING, 0, NO_PLACE, "no program is kept in '%s': '%s': %s", dir, which, why);
-    diag_note(ngc, d, NO_PLACE, "compiled programs are kept where nobody else can write; XDG_CACHE_HOME says where");
+    Diag *d = diag(ngc, SEV_WARNING, 0, NO_PLACE, "no program is kept in '%s': '%s': %s", dir,
+                   which, why);
+    diag_note(ngc, d, NO_PLACE,
+              "compiled programs are kept where nobody else can write; XDG_CACHE_HOME says where");
     return NULL;
 }
 
-/* A new directory, the user's alone, in `in` or where temporary files go; NULL: that failed, and is said. */
+/* A new directory, the user's alone, in `in` or where temporary files go; NULL: that failed, and is
+ * said. */
 const char *cache_private(Ngc *ngc, const char *in)
 {
     const char *temp = getenv("TMPDIR"), *which, *why = NULL;
@@ -131,7 +134,7 @@ const char *cache_private(Ngc *ngc, const char *in)
     return NULL;
 }
 
-/* ---- programs --------------------------------------------------------------------------------- */
+/* ---- programs ---- */
 
 /* All of the file, or NULL. */
 static char *read_all(Ngc *ngc, int fd, size_t size)
@@ -207,7 +210,8 @@ static bool write_bytes(int fd, const char *text, size_t size)
 }
 
 /* A new file; false where there is one of that name already. */
-bool cache_create(const char *path, mode_t mode, const char *text, size_t size, const char *tail, size_t more)
+bool cache_create(const char *path, mode_t mode, const char *text, size_t size, const char *tail,
+                  size_t more)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (fd < 0)

@@ -1,26 +1,33 @@
 /* carry.c - losses and metrics of all rows of the data, which come in batches.
  *
- * In: the graph of one batch, and its losses and metrics with training = 0. Out: what each batch contributes (carriers), how
- * contributions become totals, and the losses and metrics as functions of the totals alone.
+ * In: the graph of one batch, and its losses and metrics with training = 0. Out: what each batch
+ * contributes (carriers), how contributions become totals, and the losses and metrics as functions
+ * of the totals alone.
  *
- * The first run-time size, m, is the batch: inputs that have it hold a row for each of its places. Every node is one of these:
+ * The first run-time size, m, is the batch: inputs that have it hold a row for each of its places.
+ * Every node is one of these:
  *
  *   fixed    the same for every batch: weights, scalars, constants
- *   rows     one of its axes runs over the rows, and its row i is computed from row i of the inputs, fixed values and totals
- *   total    no axis runs over the rows, and it is computed from carriers, m and fixed values
- *   mixed    anything else: a row of it depends on other rows of its batch
+ *   rows     one of its axes runs over the rows, and its row i is computed from row i of the
+ * inputs, fixed values and totals total    no axis runs over the rows, and it is computed from
+ * carriers, m and fixed values mixed    anything else: a row of it depends on other rows of its
+ * batch
  *
- * A carrier is a node that takes the axis of the rows away: a sum or a product of matrices over it (totals are added up), a
- * maximum (the largest stays), its first or last row. m itself is a total: the count of rows. Fixed values that totals are
- * computed with are carriers too (the last one stays).
+ * A carrier is a node that takes the axis of the rows away: a sum or a product of matrices over it
+ * (totals are added up), a maximum (the largest stays), its first or last row. m itself is a total:
+ * the count of rows. Fixed values that totals are computed with are carriers too (the last one
+ * stays).
  *
  * Invariants:
  * - A carrier of all the rows is the sum (maximum, ...) of those of the batches, for any batches.
- * - `walk` of a node says how many times all rows must have been seen before it is known. Rows that a total enters, as those of
- *   (t - mean(t))^2, wait for the walk that completes the total: so a carrier belongs to walk 0, or to a later one.
- * - What is computed of totals (links into a later walk, results) uses leaves of its own in place of the carriers, and is float:
- *   it is computed once, in double. So ints that are added up over all rows are exact up to 2^53.
- * - A loss or metric that needs a mixed node has no result. It is never replaced by an average of batches.
+ * - `walk` of a node says how many times all rows must have been seen before it is known. Rows that
+ * a total enters, as those of (t - mean(t))^2, wait for the walk that completes the total: so a
+ * carrier belongs to walk 0, or to a later one.
+ * - What is computed of totals (links into a later walk, results) uses leaves of its own in place
+ * of the carriers, and is float: it is computed once, in double. So ints that are added up over all
+ * rows are exact up to 2^53.
+ * - A loss or metric that needs a mixed node has no result. It is never replaced by an average of
+ * batches.
  */
 #include "program.h"
 
@@ -28,14 +35,15 @@ typedef enum { IS_FIXED, IS_ROWS, IS_TOTAL, IS_MIXED } Class;
 
 typedef struct Info { /* what is known of a node */
     Class class;
-    int axis;         /* of the rows */
-    Size before, after; /* that axis has before * m * after places: row i is at (a*m + i)*after + b */
-    bool alike;       /* all rows are equal: any places will do */
-    int walk;         /* as above */
-    bool varies;      /* a fixed value that is no constant */
-    bool carried;     /* a carrier, */
-    CarryKind kind;   /* of this kind */
-    const Node *why;  /* of a mixed value: the node that mixes rows */
+    int axis; /* of the rows */
+    Size before,
+        after;       /* that axis has before * m * after places: row i is at (a*m + i)*after + b */
+    bool alike;      /* all rows are equal: any places will do */
+    int walk;        /* as above */
+    bool varies;     /* a fixed value that is no constant */
+    bool carried;    /* a carrier, */
+    CarryKind kind;  /* of this kind */
+    const Node *why; /* of a mixed value: the node that mixes rows */
 } Info;
 
 typedef struct Analysis {
@@ -44,7 +52,7 @@ typedef struct Analysis {
     int count;
 } Analysis;
 
-/* ---- one node ------------------------------------------------------------------------------------------------ */
+/* ---- one node ---- */
 
 static Info info_mixed(const Node *why)
 {
@@ -79,7 +87,11 @@ static bool times_rows(Graph *g, Size s, Size *times)
 /* Rows along an axis of a shape, those of a place of it next to each other. */
 static Info info_rows(const Analysis *a, const Node *n, bool alike, int walk)
 {
-    Info out = {.class = IS_ROWS, .axis = row_axis(a->g, n->shape), .before = 1, .alike = alike, .walk = walk};
+    Info out = {.class = IS_ROWS,
+                .axis = row_axis(a->g, n->shape),
+                .before = 1,
+                .alike = alike,
+                .walk = walk};
     if (out.axis < 0 || !times_rows(a->g, n->shape.dim[out.axis], &out.after))
         return info_mixed(n);
     return out;
@@ -128,7 +140,8 @@ static Info of_reduction(const Node *n, Info x)
     if (x.class != IS_ROWS)
         return x;
     if (axes >> x.axis & 1)
-        return n->op == OP_argmax ? info_mixed(n) : carry(x, n->op == OP_sum ? CARRY_SUM : CARRY_MAX);
+        return n->op == OP_argmax ? info_mixed(n)
+                                  : carry(x, n->op == OP_sum ? CARRY_SUM : CARRY_MAX);
     for (int i = 0; i < x.axis; i++)
         left += !(axes >> i & 1);
     return at_axis(x, left);
@@ -153,7 +166,8 @@ static Info of_expand(const Analysis *a, const Node *n, Info x)
     return info_mixed(n);
 }
 
-/* The places before and after a row are counted over all axes, and found again among those of the result. */
+/* The places before and after a row are counted over all axes, and found again among those of the
+ * result. */
 static Info of_reshape(const Analysis *a, const Node *n, Info x)
 {
     Graph *g = a->g;
@@ -170,12 +184,18 @@ static Info of_reshape(const Analysis *a, const Node *n, Info x)
         after = i > x.axis ? size_mul(g, after, from.dim[i]) : after;
     }
     for (int i = 0; i < to.rank; i++)
-        if (i != axis && !size_div(g, i < axis ? before : after, to.dim[i], i < axis ? &before : &after))
+        if (i != axis &&
+            !size_div(g, i < axis ? before : after, to.dim[i], i < axis ? &before : &after))
             return info_mixed(n);
     Size places = size_mul(g, size_mul(g, before, size_dim(g, 0)), after);
     if (places != to.dim[axis])
         return info_mixed(n);
-    return (Info){.class = IS_ROWS, .axis = axis, .before = before, .after = after, .alike = alone, .walk = x.walk};
+    return (Info){.class = IS_ROWS,
+                  .axis = axis,
+                  .before = before,
+                  .after = after,
+                  .alike = alone,
+                  .walk = x.walk};
 }
 
 static Info of_permute(const Node *n, Info x)
@@ -209,14 +229,16 @@ static Info of_pad(const Node *n, Info x)
     return x;
 }
 
-/* Along another axis than that of the rows; or along it, where every operand brings a place for each row. */
+/* Along another axis than that of the rows; or along it, where every operand brings a place for
+ * each row. */
 static Info of_concat(const Analysis *a, const Node *n)
 {
     Info out = a->info[n->arg[0]->id];
     Size before = out.before;
     for (int i = 1; i < n->nargs; i++) {
         Info x = a->info[n->arg[i]->id];
-        bool along = out.class == IS_ROWS && x.class == IS_ROWS && out.axis == n->attr.axis && x.axis == n->attr.axis;
+        bool along = out.class == IS_ROWS && x.class == IS_ROWS && out.axis == n->attr.axis &&
+                     x.axis == n->attr.axis;
         if (along && !out.alike && !x.alike && out.after == x.after) {
             before = size_add(a->g, before, x.before);
             out.walk = out.walk > x.walk ? out.walk : x.walk;
@@ -242,7 +264,8 @@ static Role matmul_role(const Node *n, int operand, Info x)
     return (x.axis == last) == (operand != turned) ? OUTER_AXIS : INNER_AXIS;
 }
 
-/* The rows stay, in the place that they have in one operand or both, or the product is a sum over them. */
+/* The rows stay, in the place that they have in one operand or both, or the product is a sum over
+ * them. */
 static Info of_matmul(const Analysis *a, const Node *n)
 {
     Info x = a->info[n->arg[0]->id], y = a->info[n->arg[1]->id];
@@ -295,7 +318,9 @@ static Info of_conv(const Analysis *a, const Node *n)
         return same_places(n, x, y);
     if (n->op == OP_convk) {
         Info both = same_places(n, x, y);
-        return both.class == IS_ROWS && rows ? carry(both, CARRY_SUM) : both.class == IS_MIXED ? both : info_mixed(n);
+        return both.class == IS_ROWS && rows ? carry(both, CARRY_SUM)
+               : both.class == IS_MIXED      ? both
+                                             : info_mixed(n);
     }
     if (!rows || y.class == IS_ROWS || y.class == IS_MIXED)
         return x.class == IS_MIXED ? x : y.class == IS_MIXED ? y : info_mixed(n);
@@ -303,7 +328,8 @@ static Info of_conv(const Analysis *a, const Node *n)
     return x;
 }
 
-/* Is this index what the functions check, or in its range by itself? One that a total enters is known after their checks. */
+/* Is this index what the functions check, or in its range by itself? One that a total enters is
+ * known after their checks. */
 static bool index_is_safe(const Node *i, Info info)
 {
     while (op_info[i->op]->flags & F_VIEW && i->nargs == 1)
@@ -311,7 +337,8 @@ static bool index_is_safe(const Node *i, Info info)
     return info.walk == 0 || i->op == OP_argmax;
 }
 
-/* Elements of x [.., k, ..] by indices i [..]: rows of indices into one table, or of tables with the same indices. */
+/* Elements of x [.., k, ..] by indices i [..]: rows of indices into one table, or of tables with
+ * the same indices. */
 static Info of_gather(const Analysis *a, const Node *n)
 {
     Info x = a->info[n->arg[0]->id], i = a->info[n->arg[1]->id];
@@ -358,12 +385,14 @@ static Info of_leaf(const Analysis *a, const Node *n)
 {
     bool rows = row_axis(a->g, n->shape) != -1;
     if (n->op == OP_size)
-        return size_uses_dim(a->g, n->attr.size, 0) ? (Info){.class = IS_TOTAL, .walk = 1} : (Info){.class = IS_FIXED};
+        return size_uses_dim(a->g, n->attr.size, 0) ? (Info){.class = IS_TOTAL, .walk = 1}
+                                                    : (Info){.class = IS_FIXED};
     if (n->op == OP_iota && rows && size_uses_dim(a->g, n->shape.dim[n->attr.axis], 0))
         return info_mixed(n); /* the place of a row in its batch */
     if (rows)
         return info_rows(a, n, n->op == OP_iota, 0);
-    return (Info){.class = IS_FIXED, .varies = n->op == OP_var || n->op == OP_random || n->op == OP_noise};
+    return (Info){.class = IS_FIXED,
+                  .varies = n->op == OP_var || n->op == OP_random || n->op == OP_noise};
 }
 
 static Info of_node(const Analysis *a, const Node *n)
@@ -388,8 +417,12 @@ static Info of_node(const Analysis *a, const Node *n)
     case OP_pad: return of_pad(n, x);
     case OP_concat: return of_concat(a, n);
     case OP_matmul: return of_matmul(a, n);
-    case OP_lu: case OP_solve: case OP_det: case OP_logdet: return of_linear(a, n);
-    case OP_conv: case OP_convk: return of_conv(a, n);
+    case OP_lu:
+    case OP_solve:
+    case OP_det:
+    case OP_logdet: return of_linear(a, n);
+    case OP_conv:
+    case OP_convk: return of_conv(a, n);
     case OP_gather: return of_gather(a, n);
     case OP_scatter: return of_scatter(a, n);
     default: break;
@@ -421,13 +454,13 @@ static Analysis analyse(Graph *g, Node *const *root, int roots)
     return a;
 }
 
-/* ---- the plan ------------------------------------------------------------------------------------------------ */
+/* ---- the plan ---- */
 
 typedef struct Plan {
     Analysis a;
     Carry *carry;
-    Node **total;   /* by node id: what stands in its place where totals are computed with */
-    bool *linked;   /* by node id */
+    Node **total; /* by node id: what stands in its place where totals are computed with */
+    bool *linked; /* by node id */
     int carrier_room, link_room;
 } Plan;
 
@@ -435,7 +468,12 @@ typedef struct Plan {
 static Node *total_leaf(Graph *g, const char *name, Shape shape)
 {
     Var *v = arena_alloc(g->ngc, sizeof *v);
-    *v = (Var){.kind = VAR_STATE, .name = name, .type = T_FLOAT, .shape = shape, .loc = {.file = -1}, .index = -1};
+    *v = (Var){.kind = VAR_STATE,
+               .name = name,
+               .type = T_FLOAT,
+               .shape = shape,
+               .loc = {.file = -1},
+               .index = -1};
     v->node = graph_var(g, v);
     return v->node;
 }
@@ -445,9 +483,11 @@ static void add_carrier(Plan *p, Node *n, CarryKind kind, int walk)
     Carry *c = p->carry;
     if (p->total[n->id])
         return;
-    c->carrier = arena_grow(p->a.g->ngc, c->carrier, c->carriers, &p->carrier_room, sizeof *c->carrier);
+    c->carrier =
+        arena_grow(p->a.g->ngc, c->carrier, c->carriers, &p->carrier_room, sizeof *c->carrier);
     p->total[n->id] = total_leaf(p->a.g, n->name ? n->name : node_text(p->a.g, n, 2), n->shape);
-    c->carrier[c->carriers++] = (Carrier){.kind = kind, .walk = walk, .node = n, .total = p->total[n->id]};
+    c->carrier[c->carriers++] =
+        (Carrier){.kind = kind, .walk = walk, .node = n, .total = p->total[n->id]};
 }
 
 /* A size as a number, with the count of all rows for m: sum of c[k] m^k. */
@@ -534,15 +574,15 @@ static void plan_nodes(Plan *p, Node *const *root, int roots)
         p->carry->link[i].total = graph_cast(g, p->total[p->carry->link[i].node->id], T_FLOAT);
 }
 
-/* ---- means and sums ------------------------------------------------------------------------------------------- */
+/* ---- means and sums ---- */
 
-typedef enum { /* how a value of all rows grows with them */
-    AS_FIXED,  /* it does not depend on them */
-    AS_MEAN,   /* it is a mean over rows */
-    AS_SUM,    /* it is a sum over rows */
-    AS_COUNT,  /* a fixed number of times their count */
-    AS_SHARE,  /* a fixed number over their count */
-    AS_OTHER,
+typedef enum {           /* how a value of all rows grows with them */
+               AS_FIXED, /* it does not depend on them */
+               AS_MEAN,  /* it is a mean over rows */
+               AS_SUM,   /* it is a sum over rows */
+               AS_COUNT, /* a fixed number of times their count */
+               AS_SHARE, /* a fixed number over their count */
+               AS_OTHER,
 } Growth;
 
 /* Of a + b. */
@@ -587,16 +627,22 @@ static Growth growth_of_leaf(const Carry *c, const Node *n)
 
 static Growth growth_of(const Carry *c, const Node *n, const Growth *known)
 {
-    Growth a = n->nargs > 0 ? known[n->arg[0]->id] : AS_FIXED, b = n->nargs > 1 ? known[n->arg[1]->id] : AS_FIXED;
+    Growth a = n->nargs > 0 ? known[n->arg[0]->id] : AS_FIXED,
+           b = n->nargs > 1 ? known[n->arg[1]->id] : AS_FIXED;
     bool fixed = true;
     for (int k = 0; k < n->nargs; k++)
         fixed &= known[n->arg[k]->id] == AS_FIXED;
     switch (n->op) {
     case OP_var: return growth_of_leaf(c, n);
-    case OP_add: case OP_sub: return growth_of_sum(a, b);
+    case OP_add:
+    case OP_sub: return growth_of_sum(a, b);
     case OP_mul: return growth_of_product(a, b);
     case OP_div: return growth_of_product(a, growth_of_inverse(b));
-    case OP_neg: case OP_cast: case OP_stop: case OP_copy: case OP_sum: return a;
+    case OP_neg:
+    case OP_cast:
+    case OP_stop:
+    case OP_copy:
+    case OP_sum: return a;
     default: break;
     }
     if (op_info[n->op]->flags & F_VIEW && n->nargs == 1 && n->op != OP_pad)
@@ -692,10 +738,10 @@ void modes_carry(Modes *modes)
     modes->carry = carry_plan(modes->model, modes->use);
 }
 
-/* ---- what the user is told ------------------------------------------------------------------------------------ */
+/* ---- what the user is told ---- */
 
-/* Do rows of the model itself depend on each other, in a loss or an output? Then the first run-time size is no batch of rows that
- * could be any others. */
+/* Do rows of the model itself depend on each other, in a loss or an output? Then the first run-time
+ * size is no batch of rows that could be any others. */
 static bool model_mixes(Model *m, Node *const *root)
 {
     Node **own = arena_alloc(m->graph->ngc, (size_t)(m->roots + 1) * sizeof *own);
@@ -717,16 +763,19 @@ static const char *dim_name(const Model *m)
 
 static void report_rows(const Model *m, const Root *r)
 {
-    diag(m->graph->ngc, SEV_ERROR, 420, r->loc,
-         "the metric %s has a value for each of the %s rows: make it one of all rows (mean, sum, max), or an output", r->name, dim_name(m));
+    diag(
+        m->graph->ngc, SEV_ERROR, 420, r->loc,
+        "the metric %s has a value for each of the %s rows: make it one of all rows (mean, sum, max), or an output",
+        r->name, dim_name(m));
 }
 
 static void warn_mixed(const Model *m, const Root *r, const Node *why)
 {
     Ngc *ngc = m->graph->ngc;
-    Diag *d = warn(ngc, "batch-value", 421, r->loc,
-                   "%s is a value of one batch: its %s rows depend on each other, so train and eval report it only where all rows of the data are one batch",
-                   r->name, dim_name(m));
+    Diag *d = warn(
+        ngc, "batch-value", 421, r->loc,
+        "%s is a value of one batch: its %s rows depend on each other, so train and eval report it only where all rows of the data are one batch",
+        r->name, dim_name(m));
     if (why && why->loc.file > 0)
         diag_note(ngc, d, why->loc, "rows of one batch meet here");
 }
@@ -734,9 +783,10 @@ static void warn_mixed(const Model *m, const Root *r, const Node *why)
 static void report_mixed(const Model *m, const Root *r, const Node *why)
 {
     Ngc *ngc = m->graph->ngc;
-    Diag *d = diag(ngc, SEV_ERROR, 420, r->loc,
-                   "the metric %s cannot be carried from batch to batch: it is not computed of sums and extrema over the %s rows", r->name,
-                   dim_name(m));
+    Diag *d = diag(
+        ngc, SEV_ERROR, 420, r->loc,
+        "the metric %s cannot be carried from batch to batch: it is not computed of sums and extrema over the %s rows",
+        r->name, dim_name(m));
     if (why->loc.file > 0)
         diag_note(ngc, d, why->loc, "rows of one batch meet here");
 }

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Keywords of C11 and C++20, alternative tokens, macros and functions of the headers that emitted code includes or that
- * its users commonly do, and what some systems define without being asked. Sorted. */
+/* Keywords of C11 and C++20, alternative tokens, macros and functions of the headers that emitted
+ * code includes or that its users commonly do, and what some systems define without being asked.
+ * Sorted. */
 /* clang-format off */
 static const char *const reserved[] = {
     "BUFSIZ", "CHAR_BIT", "DOMAIN", "EDOM", "EOF", "ERANGE", "EXIT_FAILURE", "EXIT_SUCCESS", "FILE", "FP_FAST_FMA",
@@ -39,7 +40,8 @@ static int compare_name(const void *key, const void *item)
     return strcmp(key, *(const char *const *)item);
 }
 
-/* A letter or digit stays, the rest becomes `_`; a name that C keeps for itself gets one more, and one that starts with
+/* A letter or digit stays, the rest becomes `_`; a name that C keeps for itself gets one more, and
+ * one that starts with
  * `_` or a digit an x before it. */
 const char *c_name(Ngc *ngc, const char *name)
 {
@@ -47,11 +49,13 @@ const char *c_name(Ngc *ngc, const char *name)
     if (name[0] == '\0' || name[0] == '_' || isdigit((unsigned char)name[0]))
         text_add(&t, "x");
     for (const char *c = name; *c; c++) {
-        bool keep = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9');
+        bool keep =
+            (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9');
         text_put(&t, keep ? c : "_", 1);
     }
     size_t count = sizeof reserved / sizeof *reserved;
-    if (bsearch(t.at, reserved, count, sizeof *reserved, compare_name) || strncmp(t.at, "ngrt_", 5) == 0)
+    if (bsearch(t.at, reserved, count, sizeof *reserved, compare_name) ||
+        strncmp(t.at, "ngrt_", 5) == 0)
         text_add(&t, "_");
     return intern(ngc, t.at, t.size);
 }

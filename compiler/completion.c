@@ -1,4 +1,5 @@
-/* completion.c - the tables of options.c as completions for shells, and as the manual page ngc(1). */
+/* completion.c - the tables of options.c as completions for shells, and as the manual page ngc(1).
+ */
 #include "options.h"
 
 #include <string.h>
@@ -34,21 +35,27 @@ static void print_words(FILE *f)
 /* In bash '=' is a word of its own: the word before it tells whose value is wanted. */
 static void print_bash(FILE *f)
 {
-    fprintf(f, "# bash completion for ngc\n_ngc()\n{\n    local word=${COMP_WORDS[COMP_CWORD]} last=${COMP_WORDS[COMP_CWORD-1]}\n"
-               "    if [[ $word == = ]]; then word=; elif [[ $last == = ]]; then last=${COMP_WORDS[COMP_CWORD-2]}; fi\n    case $last in\n");
+    fprintf(
+        f,
+        "# bash completion for ngc\n_ngc()\n{\n    local word=${COMP_WORDS[COMP_CWORD]} last=${COMP_WORDS[COMP_CWORD-1]}\n"
+        "    if [[ $word == = ]]; then word=; elif [[ $last == = ]]; then last=${COMP_WORDS[COMP_CWORD-2]}; fi\n    case $last in\n");
     for (int i = 0; i < option_count; i++) {
         const Option *o = &option_table[i];
         if (o->words && o->kind != O_OPTIMIZE)
-            fprintf(f, "    %s) COMPREPLY=($(compgen -W '%s' -- \"$word\")); return ;;\n", o->name, o->words);
+            fprintf(f, "    %s) COMPREPLY=($(compgen -W '%s' -- \"$word\")); return ;;\n", o->name,
+                    o->words);
         else if (completes_files(o) || completes_directories(o))
-            fprintf(f, "    %s) COMPREPLY=($(compgen %s -- \"$word\")); return ;;\n", o->name, completes_files(o) ? "-f" : "-d");
+            fprintf(f, "    %s) COMPREPLY=($(compgen %s -- \"$word\")); return ;;\n", o->name,
+                    completes_files(o) ? "-f" : "-d");
         else if (o->value == 1 && o->kind != O_WARNING && o->kind != O_OPTIMIZE)
             fprintf(f, "    %s) return ;;\n", o->name);
     }
     fprintf(f, "    esac\n    if [[ $word == -* ]]; then\n        COMPREPLY=($(compgen -W '");
     print_words(f);
-    fprintf(f, "' -- \"$word\"))\n        [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace\n        return\n    fi\n    COMPREPLY=($(compgen -f -X '!*.ng' -- \"$word\") $(compgen -d -- \"$word\"))\n"
-               "    [[ $COMP_CWORD == 1 ]] && COMPREPLY+=($(compgen -W '");
+    fprintf(
+        f,
+        "' -- \"$word\"))\n        [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace\n        return\n    fi\n    COMPREPLY=($(compgen -f -X '!*.ng' -- \"$word\") $(compgen -d -- \"$word\"))\n"
+        "    [[ $COMP_CWORD == 1 ]] && COMPREPLY+=($(compgen -W '");
     for (int i = 0; i < command_count; i++)
         fprintf(f, "%s%s", i ? " " : "", command_table[i].name);
     fprintf(f, "' -- \"$word\"))\n}\ncomplete -o filenames -F _ngc ngc\n");
@@ -78,7 +85,11 @@ static void print_zsh(FILE *f)
     for (int i = 0; i < option_count; i++) {
         const Option *o = &option_table[i];
         bool word = o->name[1] == '-';
-        fprintf(f, "        '*%s%s[", o->name, o->value == 0 ? "" : o->kind == O_OPTIMIZE || o->kind == O_WARNING ? "-" : word ? "=-" : "+");
+        fprintf(f, "        '*%s%s[", o->name,
+                o->value == 0                                   ? ""
+                : o->kind == O_OPTIMIZE || o->kind == O_WARNING ? "-"
+                : word                                          ? "=-"
+                                                                : "+");
         print_escaped(f, o->help, "[]:");
         fprintf(f, "]");
         if (o->value) {
@@ -112,7 +123,9 @@ static void print_fish(FILE *f)
         const char *kind = o->name[1] == '-' ? "-l" : n == 2 ? "-s" : "-o";
         fprintf(f, "complete -c ngc %s %s", kind, o->name + (o->name[1] == '-' ? 2 : 1));
         if (o->value == 1)
-            fprintf(f, completes_files(o) ? " -r -F" : completes_directories(o) ? " -x -a '(__fish_complete_directories)'" : " -x");
+            fprintf(f, completes_files(o)         ? " -r -F"
+                       : completes_directories(o) ? " -x -a '(__fish_complete_directories)'"
+                                                  : " -x");
         if (o->kind == O_WARNING) {
             fprintf(f, " -a 'all error");
             for (int k = 0; k < warning_count; k++)
@@ -140,7 +153,7 @@ int completion_print(const char *shell, FILE *f)
     return true;
 }
 
-/* ---- the manual page ------------------------------------------------------------------------------------------ */
+/* ---- the manual page ---- */
 
 /* Text for troff: no hyphen becomes a dash, no line a request. */
 static void print_roff(FILE *f, const char *text)
@@ -161,7 +174,10 @@ static void print_roff(FILE *f, const char *text)
 
 void manual_print(Ngc *ngc, FILE *f)
 {
-    fprintf(f, ".TH NGC 1 \"\" \"ngc " NGC_VERSION "\" \"User Commands\"\n.SH NAME\nngc \\- models into C with symbolic backpropagation\n.SH SYNOPSIS\n");
+    fprintf(
+        f,
+        ".TH NGC 1 \"\" \"ngc " NGC_VERSION
+        "\" \"User Commands\"\n.SH NAME\nngc \\- models into C with symbolic backpropagation\n.SH SYNOPSIS\n");
     for (int i = 0; i < command_count; i++) {
         fprintf(f, ".B ngc\n");
         print_roff(f, i ? command_table[i].name : "[compile]");
@@ -169,8 +185,10 @@ void manual_print(Ngc *ngc, FILE *f)
         print_roff(f, command_table[i].usage);
         fprintf(f, "\n.br\n");
     }
-    fprintf(f, ".SH DESCRIPTION\nngc compiles a description of a computation graph into C99 that evaluates it, differentiates it and trains it.\n"
-               "The language is told by\n.BR ngc\\-language (5),\nthe C and the runtime by\n.BR ngrt (3).\n.SH COMMANDS\n");
+    fprintf(
+        f,
+        ".SH DESCRIPTION\nngc compiles a description of a computation graph into C99 that evaluates it, differentiates it and trains it.\n"
+        "The language is told by\n.BR ngc\\-language (5),\nthe C and the runtime by\n.BR ngrt (3).\n.SH COMMANDS\n");
     for (int i = 0; i < command_count; i++) {
         fprintf(f, ".TP\n.B ");
         print_roff(f, command_table[i].name);
@@ -201,9 +219,13 @@ void manual_print(Ngc *ngc, FILE *f)
         print_roff(f, warning_table[i].help);
         fprintf(f, "\n");
     }
-    fprintf(f, ".SH EXIT STATUS\n0 success; 1 an error in the model or a failed check; 2 usage; 3 cannot read or write; 4 a fault of ngc.\n"
-               "Nothing is written on an error.\n.SH ENVIRONMENT\n.TP\n.B CC\nthe C compiler of ngc train\n.TP\n.B NO_COLOR\nno colours\n"
-               ".TP\n.B XDG_CACHE_HOME\nwhere ngc train keeps programs\n.SH EXAMPLES\n.nf\n");
-    print_roff(f, "ngc run -e '2*(a*b + c)' a=3 b=2 c=5\nngc model.ng -o model.c\nngc -MD -MF model.d model.ng -o model.c\n");
+    fprintf(
+        f,
+        ".SH EXIT STATUS\n0 success; 1 an error in the model or a failed check; 2 usage; 3 cannot read or write; 4 a fault of ngc.\n"
+        "Nothing is written on an error.\n.SH ENVIRONMENT\n.TP\n.B CC\nthe C compiler of ngc train\n.TP\n.B NO_COLOR\nno colours\n"
+        ".TP\n.B XDG_CACHE_HOME\nwhere ngc train keeps programs\n.SH EXAMPLES\n.nf\n");
+    print_roff(
+        f,
+        "ngc run -e '2*(a*b + c)' a=3 b=2 c=5\nngc model.ng -o model.c\nngc -MD -MF model.d model.ng -o model.c\n");
     fprintf(f, ".fi\n.SH SEE ALSO\n.BR ngc\\-language (5),\n.BR ngrt (3)\n");
 }

@@ -1,6 +1,7 @@
-/* data.c - `ngc explain --data`: files of numbers -> the model's inputs, as `ngc train --data` binds them: FILE, whose columns
- * fill the tensor inputs in the order of their declaration, or NAME=FILE,NAME=FILE. The first batch is what the model is
- * explained with; the rows after it are kept for those who train. */
+/* data.c - `ngc explain --data`: files of numbers -> the model's inputs, as `ngc train --data`
+ * binds them: FILE, whose columns fill the tensor inputs in the order of their declaration, or
+ * NAME=FILE,NAME=FILE. The first batch is what the model is explained with; the rows after it are
+ * kept for those who train. */
 #include "ngc.h"
 
 #include "../runtime/ngrt_host.h"
@@ -11,10 +12,10 @@ typedef struct Feed { /* an input and where it comes from */
     Var *var;
     const ngrt_data *data;
     const char *path;
-    bool own;           /* the file is this input's alone */
-    int axis;           /* runs over rows; -1: none */
-    int64_t width;      /* elements that a row gives */
-    int64_t column;     /* the first of them in a row of the file */
+    bool own;       /* the file is this input's alone */
+    int axis;       /* runs over rows; -1: none */
+    int64_t width;  /* elements that a row gives */
+    int64_t column; /* the first of them in a row of the file */
 } Feed;
 
 static int fail(Ngc *ngc, int status, const char *format, ...)
@@ -29,7 +30,8 @@ static int fail(Ngc *ngc, int status, const char *format, ...)
 static Var *find_input(const Model *m, const char *name, size_t length)
 {
     for (int i = 0; i < m->vars; i++)
-        if (m->var[i]->kind == VAR_INPUT && strlen(m->var[i]->name) == length && strncmp(m->var[i]->name, name, length) == 0)
+        if (m->var[i]->kind == VAR_INPUT && strlen(m->var[i]->name) == length &&
+            strncmp(m->var[i]->name, name, length) == 0)
             return m->var[i];
     return NULL;
 }
@@ -55,8 +57,8 @@ static int read_file(Ngc *ngc, const char *path, const char *name, ngrt_data **d
     return 0;
 }
 
-/* Which axis runs over rows: the first whose size is known at run time; without such sizes the first of all, for a file
- * that several inputs share. */
+/* Which axis runs over rows: the first whose size is known at run time; without such sizes the
+ * first of all, for a file that several inputs share. */
 static int row_axis(const Model *m, const Feed *f)
 {
     for (int i = 0; i < f->var->shape.rank && m->graph->dims; i++)
@@ -75,7 +77,8 @@ static int find_feeds(Ngc *ngc, Model *m, const char *files, Feed *feed, int *fe
         const char *comma = strchr(next, ',');
         while (comma && !name_length(comma + 1)) /* a comma separates only before a NAME= */
             comma = strchr(comma + 1, ',');
-        const char *word = text_format(ngc, "%.*s", comma ? (int)(comma - next) : (int)strlen(next), next);
+        const char *word =
+            text_format(ngc, "%.*s", comma ? (int)(comma - next) : (int)strlen(next), next);
         next = comma ? comma + 1 : next + strlen(next);
         size_t n = name_length(word);
         Var *v = n ? find_input(m, word, n) : NULL;
@@ -118,11 +121,14 @@ static int measure(Ngc *ngc, Model *m, const Eval *e, Feed *feed, int feeds, int
         f->column = f->own ? 0 : column;
         column += f->own ? 0 : f->width;
         if (f->axis < 0 && (!f->own || (int64_t)(f->data->rows * f->data->columns) != f->width))
-            return fail(ngc, 3, "%s: %zu numbers, but the input %s takes %lld", f->path, f->data->rows * f->data->columns, f->var->name, (long long)f->width);
+            return fail(ngc, 3, "%s: %zu numbers, but the input %s takes %lld", f->path,
+                        f->data->rows * f->data->columns, f->var->name, (long long)f->width);
         if (f->axis > 0)
-            return fail(ngc, 2, "--data: the rows of the input %s are not its first axis", f->var->name);
+            return fail(ngc, 2, "--data: the rows of the input %s are not its first axis",
+                        f->var->name);
         if (f->axis == 0 && first && (int64_t)f->data->rows != *rows)
-            return fail(ngc, 3, "%s has %lld rows, %s has %zu", first, (long long)*rows, f->path, f->data->rows);
+            return fail(ngc, 3, "%s has %lld rows, %s has %zu", first, (long long)*rows, f->path,
+                        f->data->rows);
         if (f->axis == 0) {
             first = f->path;
             *rows = (int64_t)f->data->rows;
@@ -131,7 +137,8 @@ static int measure(Ngc *ngc, Model *m, const Eval *e, Feed *feed, int feeds, int
     for (int i = 0; i < feeds; i++) {
         int64_t takes = feed[i].own ? feed[i].width : column;
         if (feed[i].axis >= 0 && takes != (int64_t)feed[i].data->columns)
-            return fail(ngc, 3, "%s: %zu columns, but the inputs take %lld", feed[i].path, feed[i].data->columns, (long long)takes);
+            return fail(ngc, 3, "%s: %zu columns, but the inputs take %lld", feed[i].path,
+                        feed[i].data->columns, (long long)takes);
     }
     return 0;
 }
@@ -183,10 +190,14 @@ int data_bind(Ngc *ngc, Model *m, Eval *e, const char *files, double **var, Data
         int64_t rows = f->axis < 0 ? 1 : out->rows, count = eval_shape(e, f->var->shape, dim);
         double *x = arena_alloc(ngc, (size_t)(rows * f->width + 1) * sizeof *x);
         if (count > rows * f->width)
-            return fail(ngc, 3, "%s has %lld rows, but the input %s takes %lld", f->path, (long long)rows, f->var->name, (long long)dim[0]);
+            return fail(ngc, 3, "%s has %lld rows, but the input %s takes %lld", f->path,
+                        (long long)rows, f->var->name, (long long)dim[0]);
         for (int64_t r = 0; r < rows; r++)
             for (int64_t k = 0; k < f->width; k++)
-                x[r * f->width + k] = ngrt_data_value(f->data, (size_t)(f->axis < 0 ? k : r * (int64_t)f->data->columns + f->column + k));
+                x[r * f->width + k] =
+                    ngrt_data_value(f->data, (size_t)(f->axis < 0 ? k
+                                                                  : r * (int64_t)f->data->columns +
+                                                                        f->column + k));
         var[f->var->index] = x;
         out->all[f->var->index] = f->axis < 0 ? NULL : x;
         out->batch = f->axis < 0 ? out->batch : dim[0];

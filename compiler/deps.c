@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* A name as make and ninja read it: a backslash is one unless it stands before what can be escaped. */
+/* A name as make and ninja read it: a backslash is one unless it stands before what can be escaped.
+ */
 static void put_name(Text *t, const char *name)
 {
     int backslashes = 0;
@@ -27,9 +28,11 @@ static const char *name_of(const Ngc *ngc, int i, const char *extra)
     return name && !library && name[0] != '<' && strcmp(name, "-e") != 0 ? name : NULL;
 }
 
-/* "targets: model.ng imported.ng", then "imported.ng:", so that make goes on when an imported file is no longer there. extra:
- * another file that was read, or NULL. A target that the user gave stands as it is. False with a message. */
-bool deps_write(Ngc *ngc, Text *t, const char *given, const char *const *target, int targets, const char *extra)
+/* "targets: model.ng imported.ng", then "imported.ng:", so that make goes on when an imported file
+ * is no longer there. extra: another file that was read, or NULL. A target that the user gave
+ * stands as it is. False with a message. */
+bool deps_write(Ngc *ngc, Text *t, const char *given, const char *const *target, int targets,
+                const char *extra)
 {
     for (int i = 0; i < targets + ngc->files + 1; i++) {
         const char *name = i < targets ? given ? "" : target[i] : name_of(ngc, i - targets, extra);

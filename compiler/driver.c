@@ -22,17 +22,17 @@ extern char **environ;
 
 enum { WORDS = 64, LINES = 20 }; /* of a command; of what a compiler says */
 
-typedef struct Build { /* one program to be compiled */
-    const char *key;     /* of all that it is made from */
+typedef struct Build {        /* one program to be compiled */
+    const char *key;          /* of all that it is made from */
     const char *cache, *kept; /* where it is kept, a directory and a file; or NULL */
     bool is_kept;
-    const char *dir;     /* a private directory */
+    const char *dir;                /* a private directory */
     const char *c, *program, *said; /* in it: the C, what is made of it, what the compiler says */
-    const char *runtime; /* the directory of the headers */
-    const char *lib;     /* libngrt.a */
+    const char *runtime;            /* the directory of the headers */
+    const char *lib;                /* libngrt.a */
 } Build;
 
-/* ---- where things are ------------------------------------------------------------------------- */
+/* ---- where things are ---- */
 
 /* The directory that the running ngc is in, or NULL. */
 static const char *own_directory(Ngc *ngc)
@@ -67,7 +67,7 @@ static const char *compiler_words(void)
     return cc && cc[strspn(cc, " ")] ? cc + strspn(cc, " ") : "cc";
 }
 
-/* ---- the key ---------------------------------------------------------------------------------- */
+/* ---- the key ---- */
 
 /* Adds a file's name, size and time: another file of that name gives another key. */
 static void add_file(Text *t, const char *path)
@@ -75,8 +75,8 @@ static void add_file(Text *t, const char *path)
     struct stat st;
     if (stat(path, &st) != 0)
         return;
-    text_add(t, "%s %lld %lld.%09ld %llu\n", path, (long long)st.st_size, (long long)st.st_mtim.tv_sec,
-             (long)st.st_mtim.tv_nsec, (unsigned long long)st.st_ino);
+    text_add(t, "%s %lld %lld.%09ld %llu\n", path, (long long)st.st_size,
+             (long long)st.st_mtim.tv_sec, (long)st.st_mtim.tv_nsec, (unsigned long long)st.st_ino);
 }
 
 /* Adds the file that a command runs, found as execvp finds it. */
@@ -119,9 +119,10 @@ static void add_processor(Ngc *ngc, Text *t)
 /* The key of a program: all that it is made from. */
 static const char *program_key(Ngc *ngc, const Build *b, const Text *c)
 {
-    static const char *const header[] = {"ngrt.h", "ngrt_math.h", "ngrt_vector.h", "ngrt_small.h", "ngrt_host.h"};
-    static const char *const variable[] = {"CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH", "COMPILER_PATH",
-                                           "GCC_EXEC_PREFIX"};
+    static const char *const header[] = {"ngrt.h", "ngrt_math.h", "ngrt_vector.h", "ngrt_small.h",
+                                         "ngrt_host.h"};
+    static const char *const variable[] = {"CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH",
+                                           "COMPILER_PATH", "GCC_EXEC_PREFIX"};
     Text t = {.ngc = ngc};
     text_add(&t, "ngc %s\n%s\n%s %s\n", NGC_VERSION, compiler_words(), CC_OPTIONS, NGC_LIBS);
     add_command(ngc, &t, compiler_words());
@@ -135,7 +136,7 @@ static const char *program_key(Ngc *ngc, const Build *b, const Text *c)
     return text_format(ngc, "%016llx", (unsigned long long)key);
 }
 
-/* ---- compiling -------------------------------------------------------------------------------- */
+/* ---- compiling ---- */
 
 /* The command's process: its words go to a file, and what it writes is the user's alone. */
 static _Noreturn void become(char **argv, const char *said, const sigset_t *mask, int report)
@@ -153,7 +154,8 @@ static _Noreturn void become(char **argv, const char *said, const sigset_t *mask
     _exit(127);
 }
 
-/* Runs a command and waits: its status as waitpid gives it. *error: why it could not be run, or 0. */
+/* Runs a command and waits: its status as waitpid gives it. *error: why it could not be run, or 0.
+ */
 static int run(char **argv, const char *said, const sigset_t *mask, int *error)
 {
     int status = 0, report[2];
@@ -224,7 +226,8 @@ static bool compile(Ngc *ngc, const Build *b, const sigset_t *mask)
     Diag *d;
     if (error) {
         d = complain(ngc, "cannot run the C compiler '%s': %s", name, strerror(error));
-        diag_note(ngc, d, NO_PLACE, "train, eval and predict need a C compiler: install one (on Debian: "
+        diag_note(ngc, d, NO_PLACE,
+                  "train, eval and predict need a C compiler: install one (on Debian: "
                   "apt-get install gcc libc6-dev), or set CC to its name");
     } else if (WIFSIGNALED(status)) {
         d = complain(ngc, "the C compiler '%s' was ended by signal %d", name, WTERMSIG(status));
@@ -276,14 +279,16 @@ static int make_undisturbed(Ngc *ngc, Build *b, const Text *c)
     return fd;
 }
 
-/* ---- the commands ----------------------------------------------------------------------------- */
+/* ---- the commands ---- */
 
 int train_main(Ngc *ngc, Model *m, const char *command, char **argv, int argc)
 {
     Output out = {.c = {.ngc = ngc}, .h = {.ngc = ngc}};
     emit_c(ngc, m, NULL, &out);
-    text_add(&out.c, "\n#include \"ngrt_host.h\"\n\nint main(int argc, char **argv)\n{\n"
-             "    return ngrt_model_main(&%s_model, argc, argv);\n}\n", c_name(ngc, m->name));
+    text_add(&out.c,
+             "\n#include \"ngrt_host.h\"\n\nint main(int argc, char **argv)\n{\n"
+             "    return ngrt_model_main(&%s_model, argc, argv);\n}\n",
+             c_name(ngc, m->name));
 
     Build b = {.runtime = runtime_directory(ngc, "../runtime", "../include", "ngrt.h"),
                .lib = runtime_directory(ngc, ".", "../lib", "libngrt.a")};

@@ -1,9 +1,10 @@
-/* dump.c - a graph as text: one node a line for those who look at passes, one expression for those who read comments. */
+/* dump.c - a graph as text: one node a line for those who look at passes, one expression for those
+ * who read comments. */
 #include "ngc.h"
 
 #include <string.h>
 
-/* ---- the graph, a node a line: "%7 = matmul [m, 10] %3 %5' ; z" ------------------------------------------ */
+/* ---- the graph, a node a line: "%7 = matmul [m, 10] %3 %5' ; z" ---- */
 
 static void dump_attr(const Graph *g, const Node *n, Text *t)
 {
@@ -12,11 +13,18 @@ static void dump_attr(const Graph *g, const Node *n, Text *t)
     case OP_const: text_add(t, " %.17g", a->value); break;
     case OP_size: text_add(t, " %s", size_text(g, a->size, "")); break;
     case OP_var: text_add(t, " %s", a->var->name); break;
-    case OP_random: text_add(t, " kind %d (%g, %g) stream %d", a->kind, a->value, a->value2, a->axis); break;
-    case OP_argmax: case OP_gather: case OP_scatter: case OP_concat: case OP_iota: text_add(t, " axis %d", a->axis); break;
-    case OP_conv: case OP_convk:
-        text_add(t, " groups %d step %lld,%lld dilation %lld,%lld", a->axis, (long long)a->step[0], (long long)a->step[1],
-                 (long long)a->lo[0], (long long)a->lo[1]);
+    case OP_random:
+        text_add(t, " kind %d (%g, %g) stream %d", a->kind, a->value, a->value2, a->axis);
+        break;
+    case OP_argmax:
+    case OP_gather:
+    case OP_scatter:
+    case OP_concat:
+    case OP_iota: text_add(t, " axis %d", a->axis); break;
+    case OP_conv:
+    case OP_convk:
+        text_add(t, " groups %d step %lld,%lld dilation %lld,%lld", a->axis, (long long)a->step[0],
+                 (long long)a->step[1], (long long)a->lo[0], (long long)a->lo[1]);
         break;
     default: break;
     }
@@ -25,7 +33,8 @@ static void dump_attr(const Graph *g, const Node *n, Text *t)
     for (int i = 0; n->op == OP_permute && i < n->shape.rank; i++)
         text_add(t, "%s%d", i ? "," : " order ", a->perm[i]);
     for (int i = 0; (n->op == OP_slice || n->op == OP_pad) && i < n->shape.rank; i++)
-        text_add(t, "%s%s:%lld", i ? "," : " from:step ", size_text(g, a->lo[i], ""), (long long)a->step[i]);
+        text_add(t, "%s%s:%lld", i ? "," : " from:step ", size_text(g, a->lo[i], ""),
+                 (long long)a->step[i]);
 }
 
 void graph_dump(const Graph *g, Node *const *root, int roots, FILE *out)
@@ -36,10 +45,12 @@ void graph_dump(const Graph *g, Node *const *root, int roots, FILE *out)
         Text t = {.ngc = g->ngc};
         if (!uses[i])
             continue;
-        text_add(&t, "%%%d = %s%s %s", i, op_info[n->op]->name, n->type == T_INT ? ":int" : "", shape_text(g, n->shape));
+        text_add(&t, "%%%d = %s%s %s", i, op_info[n->op]->name, n->type == T_INT ? ":int" : "",
+                 shape_text(g, n->shape));
         dump_attr(g, n, &t);
         for (int k = 0; k < n->nargs; k++)
-            text_add(&t, " %%%d%s", n->arg[k]->id, (k == 0 && n->attr.ta) || (k == 1 && n->attr.tb) ? "'" : "");
+            text_add(&t, " %%%d%s", n->arg[k]->id,
+                     (k == 0 && n->attr.ta) || (k == 1 && n->attr.tb) ? "'" : "");
         if (n->name)
             text_add(&t, " ; %s", n->name);
         if (n->why)
@@ -59,7 +70,7 @@ void model_dump(const Model *m, FILE *out)
     graph_dump(m->graph, root, m->roots, out);
 }
 
-/* ---- a node as an expression of the language ---------------------------------------------------------------- */
+/* ---- a node as an expression of the language ---- */
 
 typedef struct Piece { /* text and how tightly it binds, as OpInfo.prec */
     const char *text;
@@ -75,7 +86,8 @@ static const char *operand(const Graph *g, const Node *n, int depth, int prec)
     return p.prec >= prec ? p.text : text_format(g->ngc, "(%s)", p.text);
 }
 
-/* What stands in brackets after a tensor for the part of it from lo in steps: "1:3", ":", "::2"; for a dropped axis "1". */
+/* What stands in brackets after a tensor for the part of it from lo in steps: "1:3", ":", "::2";
+ * for a dropped axis "1". */
 static const char *range_text(Graph *g, Size lo, int64_t step, Size count, Size size, bool dropped)
 {
     const char *from = size_text(g, lo, ""), *to = "";
@@ -101,13 +113,16 @@ static const char *range_text(Graph *g, Size lo, int64_t step, Size count, Size 
     return text_format(g->ngc, "%s:%s:%lld", from, to, (long long)step);
 }
 
-/* "1:3, 0": the part of `whole` that `part` is, as attr says; whole axes at the end are left out. dropped: bits of axes. */
-static const char *place_text(Graph *g, const struct Attr *attr, Shape part, Shape whole, unsigned dropped)
+/* "1:3, 0": the part of `whole` that `part` is, as attr says; whole axes at the end are left out.
+ * dropped: bits of axes. */
+static const char *place_text(Graph *g, const struct Attr *attr, Shape part, Shape whole,
+                              unsigned dropped)
 {
     Text t = {.ngc = g->ngc};
     size_t end = 0;
     for (int i = 0; i < part.rank; i++) {
-        const char *range = range_text(g, attr->lo[i], attr->step[i], part.dim[i], whole.dim[i], dropped >> i & 1);
+        const char *range =
+            range_text(g, attr->lo[i], attr->step[i], part.dim[i], whole.dim[i], dropped >> i & 1);
         text_add(&t, "%s%s", i ? ", " : "", range);
         if (strcmp(range, ":") != 0)
             end = t.size;
@@ -115,7 +130,8 @@ static const char *place_text(Graph *g, const struct Attr *attr, Shape part, Sha
     return end ? text_format(g->ngc, "%.*s", (int)end, t.at) : ":";
 }
 
-/* x[i]: the axes that a reshape takes out of a slice, where it takes out all that have one element of several; else 0. */
+/* x[i]: the axes that a reshape takes out of a slice, where it takes out all that have one element
+ * of several; else 0. */
 static unsigned dropped_axes(const Node *reshape, const Node *slice)
 {
     unsigned dropped = 0;
@@ -143,13 +159,15 @@ static const Node *as_slice(const Node *n, unsigned *dropped)
     return x->op == OP_slice && (x == n || *dropped) ? x : NULL;
 }
 
-/* Zeros around x as `pad` makes them; what goes back through a slice is "x at [1:3], 0 elsewhere". */
+/* Zeros around x as `pad` makes them; what goes back through a slice is "x at [1:3], 0 elsewhere".
+ */
 static Piece piece_pad(const Graph *g, const Node *n, int depth)
 {
     Text before = {.ngc = g->ngc}, after = {.ngc = g->ngc};
     bool apart = n->derived;
     for (int i = 0; i < n->shape.rank; i++) {
-        Size end = size_sub((Graph *)g, size_sub((Graph *)g, n->shape.dim[i], n->attr.lo[i]), n->arg[0]->shape.dim[i]);
+        Size end = size_sub((Graph *)g, size_sub((Graph *)g, n->shape.dim[i], n->attr.lo[i]),
+                            n->arg[0]->shape.dim[i]);
         text_add(&before, "%s%s", i ? ", " : "", size_text(g, n->attr.lo[i], ""));
         text_add(&after, "%s%s", i ? ", " : "", size_text(g, end, ""));
         apart |= n->attr.step[i] != 1;
@@ -203,18 +221,22 @@ static Piece piece_permute(const Graph *g, const Node *n, int depth)
     }
     if (last)
         return (Piece){text_format(g->ngc, "%s'", operand(g, n->arg[0], depth, 16)), 15};
-    return (Piece){text_format(g->ngc, "permute(%s, [%s])", operand(g, n->arg[0], depth, 0), t.at), 16};
+    return (Piece){text_format(g->ngc, "permute(%s, [%s])", operand(g, n->arg[0], depth, 0), t.at),
+                   16};
 }
 
 /* A leaf that has no name, in the words of the language. */
 static const char *leaf_text(const Graph *g, const Node *n)
 {
-    static const char *const kinds[] = {[RANDOM_UNIFORM] = "uniform", [RANDOM_NORMAL] = "normal",
-                                        [RANDOM_TRUNCATED] = "truncated_normal", [RANDOM_ORTHOGONAL] = "orthogonal"};
+    static const char *const kinds[] = {[RANDOM_UNIFORM] = "uniform",
+                                        [RANDOM_NORMAL] = "normal",
+                                        [RANDOM_TRUNCATED] = "truncated_normal",
+                                        [RANDOM_ORTHOGONAL] = "orthogonal"};
     if (n->op == OP_iota) {
         Text t = {.ngc = g->ngc};
         int later = n->shape.rank - 1 - n->attr.axis;
-        text_add(&t, "arange(%s)%s", size_text(g, n->shape.dim[n->attr.axis], ""), later ? "[:" : "");
+        text_add(&t, "arange(%s)%s", size_text(g, n->shape.dim[n->attr.axis], ""),
+                 later ? "[:" : "");
         for (int i = 0; i < later; i++)
             text_add(&t, ", new%s", i + 1 == later ? "]" : "");
         return t.at;
@@ -222,7 +244,8 @@ static const char *leaf_text(const Graph *g, const Node *n)
     if (n->op == OP_random && n->attr.kind == RANDOM_ORTHOGONAL)
         return "orthogonal()";
     if (n->op == OP_random)
-        return text_format(g->ngc, "%s(%.6g, %.6g)", kinds[n->attr.kind], n->attr.value, n->attr.value2);
+        return text_format(g->ngc, "%s(%.6g, %.6g)", kinds[n->attr.kind], n->attr.value,
+                           n->attr.value2);
     if (n->op == OP_data)
         return n->shape.rank > 1 ? "[[...]]" : "[...]";
     return op_info[n->op]->name;
@@ -233,7 +256,10 @@ static Piece piece_call(const Graph *g, const Node *n, int depth)
 {
     Text t = {.ngc = g->ngc};
     bool factored = n->op == OP_solve || n->op == OP_det || n->op == OP_logdet;
-    text_add(&t, "%s(", n->op == OP_scatter ? "scatter_add" : n->op == OP_lu ? "LU_factors" : op_info[n->op]->name);
+    text_add(&t, "%s(",
+             n->op == OP_scatter ? "scatter_add"
+             : n->op == OP_lu    ? "LU_factors"
+                                 : op_info[n->op]->name);
     for (int i = 0; i < n->nargs; i++)
         if (i != 1 || !factored)
             text_add(&t, "%s%s", i ? ", " : "", operand(g, n->arg[i], depth, 0));
@@ -248,12 +274,16 @@ static Piece piece_elementwise(const Graph *g, const Node *n, int depth)
     Text t = {.ngc = g->ngc};
     const char *c = info->c;
     if (n->op == OP_where || (info->flags & F_FLAT && info->arity == 2)) {
-        const char *sign = n->op == OP_lt ? "<" : n->op == OP_le ? "<=" : n->op == OP_eq ? "==" : "!=";
+        const char *sign = n->op == OP_lt   ? "<"
+                           : n->op == OP_le ? "<="
+                           : n->op == OP_eq ? "=="
+                                            : "!=";
         if (n->op == OP_where)
-            text_add(&t, "where(%s, %s, %s)", operand(g, n->arg[0], depth, 0), operand(g, n->arg[1], depth, 0),
-                     operand(g, n->arg[2], depth, 0));
+            text_add(&t, "where(%s, %s, %s)", operand(g, n->arg[0], depth, 0),
+                     operand(g, n->arg[1], depth, 0), operand(g, n->arg[2], depth, 0));
         else
-            text_add(&t, "%s %s %s", operand(g, n->arg[0], depth, 11), sign, operand(g, n->arg[1], depth, 11));
+            text_add(&t, "%s %s %s", operand(g, n->arg[0], depth, 11), sign,
+                     operand(g, n->arg[1], depth, 11));
         return (Piece){t.at, n->op == OP_where ? 16 : 10};
     }
     if (n->op == OP_cast || n->op == OP_copy || n->op == OP_stop || n->op == OP_checked)
@@ -266,7 +296,9 @@ static Piece piece_elementwise(const Graph *g, const Node *n, int depth)
         return piece_call(g, n, depth);
     for (; *c; c++)
         if (*c == '$') {
-            int k = *++c - 'a', tight = info->prec == 16 ? 0 : info->prec + (k == 1 && !(info->flags & F_COMMUTATIVE));
+            int k = *++c - 'a',
+                tight =
+                    info->prec == 16 ? 0 : info->prec + (k == 1 && !(info->flags & F_COMMUTATIVE));
             text_add(&t, "%s", operand(g, n->arg[k], depth, tight));
         } else if (*c != '@') {
             text_put(&t, c, 1);
@@ -296,7 +328,8 @@ static Piece piece(const Graph *g, const Node *n, int depth, bool top)
     if (n->op == OP_const)
         return (Piece){text_format(g->ngc, "%.6g", n->attr.value), n->attr.value < 0 ? 14 : 16};
     if (n->op == OP_size)
-        return (Piece){size_text(g, n->attr.size, ""), strpbrk(size_text(g, n->attr.size, ""), " *") ? 12 : 16};
+        return (Piece){size_text(g, n->attr.size, ""),
+                       strpbrk(size_text(g, n->attr.size, ""), " *") ? 12 : 16};
     if (name && !top)
         return (Piece){name, 16};
     if (name && n->op == OP_var)
@@ -315,15 +348,20 @@ static Piece piece(const Graph *g, const Node *n, int depth, bool top)
     if (n->op == OP_expand || n->op == OP_reshape)
         return piece(g, n->arg[0], depth, false);
     if (n->op == OP_matmul)
-        return (Piece){text_format(g->ngc, "%s%s @ %s%s", operand(g, n->arg[0], depth - 1, 13 + n->attr.ta), n->attr.ta ? "'" : "",
-                                   operand(g, n->arg[1], depth - 1, 14), n->attr.tb ? "'" : ""), 13};
+        return (Piece){text_format(g->ngc, "%s%s @ %s%s",
+                                   operand(g, n->arg[0], depth - 1, 13 + n->attr.ta),
+                                   n->attr.ta ? "'" : "", operand(g, n->arg[1], depth - 1, 14),
+                                   n->attr.tb ? "'" : ""),
+                       13};
     switch (n->op) {
     case OP_permute: return piece_permute(g, n, depth - 1);
     case OP_pad: return piece_pad(g, n, depth - 1);
     case OP_concat: return piece_concat(g, n, depth - 1);
     case OP_gather: return piece_gather(g, n, depth - 1);
     case OP_convk: /* what the kernel of a convolution gets */
-        return (Piece){text_format(g->ngc, "%s against %s", operand(g, n->arg[0], depth - 1, 11), operand(g, n->arg[1], depth - 1, 11)), 10};
+        return (Piece){text_format(g->ngc, "%s against %s", operand(g, n->arg[0], depth - 1, 11),
+                                   operand(g, n->arg[1], depth - 1, 11)),
+                       10};
     default: return piece_call(g, n, depth - 1);
     }
 }

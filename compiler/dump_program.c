@@ -1,11 +1,14 @@
-/* dump_program.c - a program as text, a kernel a line, and the check of what every kernel relies on. */
+/* dump_program.c - a program as text, a kernel a line, and the check of what every kernel relies
+ * on. */
 #include "program.h"
 
 static const char *place_name(const Program *p, const Node *n)
 {
     const Place *at = program_place(p, n);
-    const char *kind[] = {[P_NONE] = "inline", [P_VAR] = "var", [P_DATA] = "data", [P_SPACE] = "space", [P_LOCAL] = "local",
-                          [P_MEMBER] = "work", [P_GRAD] = "grads", [P_ALIAS] = "alias", [P_ROW] = "row", [P_FOLDED] = "folded"};
+    const char *kind[] = {
+        [P_NONE] = "inline", [P_VAR] = "var",      [P_DATA] = "data",  [P_SPACE] = "space",
+        [P_LOCAL] = "local", [P_MEMBER] = "work",  [P_GRAD] = "grads", [P_ALIAS] = "alias",
+        [P_ROW] = "row",     [P_FOLDED] = "folded"};
     if (at->kind == P_VAR)
         return text_format(p->ngc, "var %s", at->var->name);
     if (at->kind == P_MEMBER && p->block[0] == 't')
@@ -22,7 +25,9 @@ static void dump_stores(const Program *p, const Kernel *k, FILE *out)
     for (int i = 0; i < k->stores; i++) {
         const Node *n = k->store[i].node;
         fprintf(out, "%s %%%d = %s -> %s", i ? "," : ":", n->id, node_text(p->graph, n, 3),
-                k->store[i].target && k->store[i].target->place.kind == P_VAR ? k->store[i].target->place.var->name : place_name(p, n));
+                k->store[i].target && k->store[i].target->place.kind == P_VAR
+                    ? k->store[i].target->place.var->name
+                    : place_name(p, n));
     }
     fprintf(out, "\n");
 }
@@ -30,12 +35,14 @@ static void dump_stores(const Program *p, const Kernel *k, FILE *out)
 static void dump_axes(const Program *p, const Kernel *k, int from, FILE *out)
 {
     for (int i = from; i < k->axes; i++)
-        fprintf(out, " %s%s", k->axis[i] == AX_REDUCE ? "sum over " : "", size_text(p->graph, k->extent[i], ""));
+        fprintf(out, " %s%s", k->axis[i] == AX_REDUCE ? "sum over " : "",
+                size_text(p->graph, k->extent[i], ""));
 }
 
 static void dump_kernel(const Program *p, const Kernel *k, FILE *out)
 {
-    static const char *const kind[] = {[K_LOOP] = "loop", [K_GEMM] = "gemm", [K_RANDOM] = "random", [K_CALL] = "call"};
+    static const char *const kind[] = {
+        [K_LOOP] = "loop", [K_GEMM] = "gemm", [K_RANDOM] = "random", [K_CALL] = "call"};
     if (k->waits)
         fprintf(out, "  the threads meet\n");
     fprintf(out, "  %s%s", k->split ? "shared " : "", k->member ? "rows" : kind[k->kind]);
@@ -54,7 +61,8 @@ static void dump_kernel(const Program *p, const Kernel *k, FILE *out)
 
 void program_dump(const Program *p, FILE *out)
 {
-    fprintf(out, "program %s: %d kernels, %lld elements of space\n", p->name, p->kernels, (long long)p->space);
+    fprintf(out, "program %s: %d kernels, %lld elements of space\n", p->name, p->kernels,
+            (long long)p->space);
     for (int i = 0; i < p->kernels; i++)
         dump_kernel(p, p->kernel[i], out);
 }
@@ -63,7 +71,8 @@ void program_dump(const Program *p, FILE *out)
 static bool is_there(const Program *p, const Node *n)
 {
     const Place *at = program_place(p, n);
-    return p->given[p->slot[n->id]] || at->kind == P_VAR || at->kind == P_DATA || n->op == OP_var || n->op == OP_data;
+    return p->given[p->slot[n->id]] || at->kind == P_VAR || at->kind == P_DATA || n->op == OP_var ||
+           n->op == OP_data;
 }
 
 void program_verify(const Program *p)
@@ -77,12 +86,14 @@ void program_verify(const Program *p)
         for (int v = 0; v < k->vals; v++) {
             const Node *n = k->val[v]->kind == V_LOAD ? k->val[v]->node : NULL;
             if (n && !is_there(p, n) && !made[p->slot[n->id]] && !(k->stores && k->store[0].add))
-                ngc_bug("program %s: kernel %d reads %%%d before it is computed", p->name, i, n->id);
+                ngc_bug("program %s: kernel %d reads %%%d before it is computed", p->name, i,
+                        n->id);
         }
         for (int v = 0; v < 3; v++) {
             const Node *n = kernel_operand(p, k, v);
             if (n && !is_there(p, n) && !made[p->slot[n->id]])
-                ngc_bug("program %s: kernel %d takes %%%d before it is computed", p->name, i, n->id);
+                ngc_bug("program %s: kernel %d takes %%%d before it is computed", p->name, i,
+                        n->id);
         }
         for (int s = 0; s < k->stores; s++)
             made[p->slot[k->store[s].node->id]] = true;

@@ -1,6 +1,8 @@
-/* einsum.c - einsum("bij,bjk->bik", A, B): sums of products over index letters, as matrix products, with NumPy's meaning of
- * "...", of a letter that stands twice in an operand, and of a missing "->". Operands are joined two at a time: letters are
- * sorted into those of both that stay (a batch), those of both that are summed, and those of one. */
+/* einsum.c - einsum("bij,bjk->bik", A, B): sums of products over index letters, as matrix products,
+ * with NumPy's meaning of
+ * "...", of a letter that stands twice in an operand, and of a missing "->". Operands are joined
+ * two at a time: letters are sorted into those of both that stay (a batch), those of both that are
+ * summed, and those of one. */
 #include "lower.h"
 
 #include <string.h>
@@ -44,7 +46,8 @@ static Node *ordered(Graph *g, const Labeled *t, const char *letters)
 }
 
 /* [first letters, second, third] as a batch of matrices. */
-static Node *as_matrices(Graph *g, const Labeled *t, const char *first, const char *second, const char *third)
+static Node *as_matrices(Graph *g, const Labeled *t, const char *first, const char *second,
+                         const char *third)
 {
     char all[3 * MAX_RANK];
     const char *part[3] = {first, second, third};
@@ -70,10 +73,12 @@ static void letters_add(char *list, const char *more, size_t n)
     list[had] = '\0';
 }
 
-/* Joins b to a: a batched matrix product over the letters that both have and nobody wants any more. */
+/* Joins b to a: a batched matrix product over the letters that both have and nobody wants any more.
+ */
 static void join(Graph *g, Labeled *a, Labeled *b, const char *keep)
 {
-    char batch[MAX_RANK + 1] = "", summed[MAX_RANK + 1] = "", left[MAX_RANK + 1] = "", right[MAX_RANK + 1] = "";
+    char batch[MAX_RANK + 1] = "", summed[MAX_RANK + 1] = "", left[MAX_RANK + 1] = "",
+                          right[MAX_RANK + 1] = "";
     Shape s = {0};
     sum_others(g, a, keep, b->letter);
     sum_others(g, b, keep, a->letter);
@@ -100,12 +105,14 @@ static void join(Graph *g, Labeled *a, Labeled *b, const char *keep)
 /* x, with only those elements whose indices on two axes are equal; the later axis is gone. */
 static Node *diagonal(Graph *g, Node *x, int axis, int later)
 {
-    Node *j = graph_iota(g, x->shape, later), *i = graph_iota(g, x->shape, axis), *on = graph_binary(g, OP_eq, i, j);
+    Node *j = graph_iota(g, x->shape, later), *i = graph_iota(g, x->shape, axis),
+         *on = graph_binary(g, OP_eq, i, j);
     return graph_reduce(g, OP_sum, graph_where(g, on, x, graph_const(g, 0)), 1u << later);
 }
 
-/* Reads letters and at most one "...", which stands for `rank` axes less the letters: its axes have digits, '7' the last, so
- * that those of several operands meet from the right. False where they do not fit. */
+/* Reads letters and at most one "...", which stands for `rank` axes less the letters: its axes have
+ * digits, '7' the last, so that those of several operands meet from the right. False where they do
+ * not fit. */
 static bool read_letters(const char **text, int rank, char *letter)
 {
     size_t before = strspn(*text, LETTERS), after = 0;
@@ -124,14 +131,16 @@ static bool read_letters(const char **text, int rank, char *letter)
     return true;
 }
 
-/* An operand and its letters; of axes with one letter the diagonal is taken. False with a message where they do not fit. */
+/* An operand and its letters; of axes with one letter the diagonal is taken. False with a message
+ * where they do not fit. */
 static bool label(Lower *L, Loc loc, const char **text, Node *x, Labeled *out)
 {
     char all[MAX_RANK + 1];
     *out = (Labeled){.node = x};
     if (!read_letters(text, x->shape.rank, all)) {
         size_t n = strcspn(*text, ",-");
-        lower_error(L, 324, loc, "einsum: the letters '%.*s' do not fit an operand of shape %s", (int)n, *text, shape_text(L->g, x->shape));
+        lower_error(L, 324, loc, "einsum: the letters '%.*s' do not fit an operand of shape %s",
+                    (int)n, *text, shape_text(L->g, x->shape));
         return false;
     }
     for (const char *c = all; *c; c++) {
@@ -142,7 +151,8 @@ static bool label(Lower *L, Loc loc, const char **text, Node *x, Labeled *out)
         }
         Size one = out->node->shape.dim[axis], other = out->node->shape.dim[later];
         if (one != other) {
-            lower_error(L, 324, loc, "einsum: '%c' is %s and %s in one operand", *c, size_text(L->g, one, ""), size_text(L->g, other, ""));
+            lower_error(L, 324, loc, "einsum: '%c' is %s and %s in one operand", *c,
+                        size_text(L->g, one, ""), size_text(L->g, other, ""));
             return false;
         }
         out->node = diagonal(L->g, out->node, axis, later);
@@ -159,9 +169,10 @@ static int letter_count(const char *text, char c)
     return n;
 }
 
-/* Which letters are left, into keep: as the text says, or as NumPy has it, those of "..." and then those that stand once, in
- * order. text is what follows the operands, `written` their letters. */
-static bool read_result(const char *text, const char *written, const Labeled *t, int count, char *keep)
+/* Which letters are left, into keep: as the text says, or as NumPy has it, those of "..." and then
+ * those that stand once, in order. text is what follows the operands, `written` their letters. */
+static bool read_result(const char *text, const char *written, const Labeled *t, int count,
+                        char *keep)
 {
     int dots = 0, n = 0;
     for (int i = 0; i < count; i++)
@@ -203,8 +214,11 @@ static bool sizes_agree(Lower *L, Loc loc, const Labeled *t, int count)
                 int at = place(&t[k], *c);
                 Size here = t[i].node->shape.dim[place(&t[i], *c)];
                 if (at >= 0 && t[k].node->shape.dim[at] != here) {
-                    lower_error(L, 324, loc, "einsum: '%.*s' is %s in one operand and %s in another", *c < 'A' ? 3 : 1, *c < 'A' ? "..." : c,
-                                size_text(L->g, t[k].node->shape.dim[at], ""), size_text(L->g, here, ""));
+                    lower_error(L, 324, loc,
+                                "einsum: '%.*s' is %s in one operand and %s in another",
+                                *c < 'A' ? 3 : 1, *c < 'A' ? "..." : c,
+                                size_text(L->g, t[k].node->shape.dim[at], ""),
+                                size_text(L->g, here, ""));
                     return false;
                 }
             }
@@ -232,12 +246,15 @@ Value *builtin_einsum(Lower *L, Loc loc, Value **arg)
         text += *text == ',';
     }
     if (letter_count(all, ',') + 1 != count) {
-        lower_error(L, 324, loc, "einsum: letters for %d operands, %d given", letter_count(all, ',') + 1, count);
+        lower_error(L, 324, loc, "einsum: letters for %d operands, %d given",
+                    letter_count(all, ',') + 1, count);
         return value_error(L, loc);
     }
     char keep[MAX_RANK + 1];
     if (!read_result(text, text_format(L->ngc, "%.*s", (int)(text - all), all), t, count, keep)) {
-        lower_error(L, 324, loc, "einsum: \"%s\" does not say which letters are left, as in \"ij,jk->ik\"", arg[0]->text);
+        lower_error(L, 324, loc,
+                    "einsum: \"%s\" does not say which letters are left, as in \"ij,jk->ik\"",
+                    arg[0]->text);
         return value_error(L, loc);
     }
     if (!sizes_agree(L, loc, t, count))

@@ -1,10 +1,11 @@
-/* emit_c.c - a model as C: plans a program for each function of its interface and prints the file. */
+/* emit_c.c - a model as C: plans a program for each function of its interface and prints the file.
+ */
 #include "emit.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- programs: which roots each function delivers ---------------------------------------------------------- */
+/* ---- programs: which roots each function delivers ---- */
 
 typedef struct Roots { /* the model's nodes with a value in place of `training` */
     Node **node;       /* by index of Model.root */
@@ -35,15 +36,16 @@ static bool is_used(const int *uses, const Node *n)
     return uses[n->id] > 0 || (n->op == OP_permute && uses[n->arg[0]->id] > 0);
 }
 
-/* Does the wish ask for root i? A named value comes along where it is computed anyway; at -O0 also where only the text, not the
- * simplified graph, computes the loss from it. */
+/* Does the wish ask for root i? A named value comes along where it is computed anyway; at -O0 also
+ * where only the text, not the simplified graph, computes the loss from it. */
 static bool is_wanted(const Emit *e, int i, const Wish *w, const Roots *r, const int *uses)
 {
     const Root *root = &e->model->root[i];
     if (!(w->kinds >> root->kind & 1))
         return false;
     if (root->kind == ROOT_NAMED)
-        return emit_keeps(e, root) && (w->kinds >> ROOT_METRIC & 1 || is_used(uses, r->node[i]) || (e->plain && root->of_loss && w->kinds >> ROOT_LOSS & 1));
+        return emit_keeps(e, root) && (w->kinds >> ROOT_METRIC & 1 || is_used(uses, r->node[i]) ||
+                                       (e->plain && root->of_loss && w->kinds >> ROOT_LOSS & 1));
     if (root->kind == ROOT_UPDATE && root->group < 0) /* of no minimize: each step does it */
         return true;
     return w->group < 0 || root->group == w->group;
@@ -52,13 +54,17 @@ static bool is_wanted(const Emit *e, int i, const Wish *w, const Roots *r, const
 /* Two roots that are one member need one target. */
 static bool is_again(Emit *e, Table *taken, const Root *r)
 {
-    return r->kind != ROOT_UPDATE && r->kind != ROOT_GRAD && ++*table_at(e->ngc, taken, r->cname) > 1;
+    return r->kind != ROOT_UPDATE && r->kind != ROOT_GRAD &&
+           ++*table_at(e->ngc, taken, r->cname) > 1;
 }
 
-static Program *build_program(Emit *e, const char *name, const Roots *r, Wish w, const Target *given, int givens)
+static Program *build_program(Emit *e, const char *name, const Roots *r, Wish w,
+                              const Target *given, int givens)
 {
     Model *m = e->model;
-    Target *t = arena_alloc(e->ngc, (size_t)(m->roots + (e->metrics ? e->metrics->carry->carriers : 0) + 1) * sizeof *t);
+    Target *t = arena_alloc(e->ngc, (size_t)(m->roots +
+                                             (e->metrics ? e->metrics->carry->carriers : 0) + 1) *
+                                        sizeof *t);
     int count = 0, *uses = used_by_losses(e, r, &w);
     Table taken = {0};
     for (int i = 0; i < m->roots; i++)
@@ -83,7 +89,9 @@ static Program *build_init(Emit *e)
             continue;
         Node *n = v->init ? v->init : graph_full(m->graph, v->shape, 0);
         n = graph_cast(m->graph, graph_broadcast(m->graph, n, v->shape), v->type);
-        t[count++] = (Target){.node = n, .place = {.kind = P_VAR, .var = v, .label = v->name, .shape = &v->shape}};
+        t[count++] =
+            (Target){.node = n,
+                     .place = {.kind = P_VAR, .var = v, .label = v->name, .shape = &v->shape}};
     }
     return program_build(e->ngc, m, "init", t, count, NULL, 0, false);
 }
@@ -96,7 +104,8 @@ static Program *build_update(Emit *e, const Roots *r)
     int givens = 0;
     for (int i = 0; i < m->roots; i++)
         if (m->root[i].kind == ROOT_GRAD)
-            given[givens++] = (Target){.node = r->node[i], .place = emit_root_place(e, &m->root[i])};
+            given[givens++] =
+                (Target){.node = r->node[i], .place = emit_root_place(e, &m->root[i])};
     return build_program(e, "update", r, (Wish){1u << ROOT_UPDATE, -1, false}, given, givens);
 }
 
@@ -116,7 +125,7 @@ static bool has_vars(const Model *m, VarKind kind)
     return kind == VAR_INPUT && m->graph->dims > 0;
 }
 
-/* ---- functions: which blocks they take, what they check ------------------------------------------------------- */
+/* ---- functions: which blocks they take, what they check ---- */
 
 bool emit_in_function(const Function *f, const Kernel *k)
 {
@@ -149,7 +158,9 @@ static void note_place(Function *f, const Emit *e, const Place *place, const Nod
 {
     unsigned use = 0;
     if (place->kind == P_VAR) {
-        use = place->var->kind == VAR_INPUT ? USES_INPUTS : place->var->kind == VAR_PARAM ? USES_PARAMS : USES_STATE;
+        use = place->var->kind == VAR_INPUT   ? USES_INPUTS
+              : place->var->kind == VAR_PARAM ? USES_PARAMS
+                                              : USES_STATE;
         f->reads[place->var->index] = true;
     }
     if (place->kind == P_MEMBER || place->kind == P_SPACE)
@@ -166,8 +177,7 @@ static void note_kernel(Function *f, const Emit *e, const Kernel *k)
 {
     const Program *p = f->program;
     for (int i = 0; i < k->stores; i++)
-        note_place(f, e, store_place(p, &k->store[i]),
-                   k->store[i].node, true);
+        note_place(f, e, store_place(p, &k->store[i]), k->store[i].node, true);
     for (int i = 0; i < k->axes; i++)
         note_size(f, e, k->extent[i]);
     for (int i = 0; i < k->vals; i++) {
@@ -217,10 +227,12 @@ static void add_function(Emit *e, Fn fn, const char *name, Program *p, int phase
     const Model *m = e->model;
     if (f->dims)
         f->blocks |= USES_INPUTS;
-    unsigned all = (has_vars(m, VAR_PARAM) ? USES_PARAMS : 0) | (has_vars(m, VAR_INPUT) ? USES_INPUTS : 0) | USES_WORK;
+    unsigned all = (has_vars(m, VAR_PARAM) ? USES_PARAMS : 0) |
+                   (has_vars(m, VAR_INPUT) ? USES_INPUTS : 0) | USES_WORK;
     if (fn == FN_INIT)
         f->blocks = f->writes =
-            all & USES_PARAMS ? has_vars(m, VAR_STATE) ? USES_PARAMS | USES_STATE : USES_PARAMS : USES_STATE;
+            all & USES_PARAMS ? has_vars(m, VAR_STATE) ? USES_PARAMS | USES_STATE : USES_PARAMS
+                              : USES_STATE;
     else if (fn != FN_UPDATE) {
         f->blocks |= all | (fn == FN_BACKWARD ? USES_GRADS : 0);
         f->writes |= USES_WORK | (fn == FN_BACKWARD ? USES_GRADS : 0);
@@ -229,8 +241,7 @@ static void add_function(Emit *e, Fn fn, const char *name, Program *p, int phase
     e->ispace = p->ispace > e->ispace && fn != FN_INIT ? p->ispace : e->ispace;
 }
 
-/* ---- -O0: every value that is stored is a member of work ----------------------------------------------------------
- */
+/* ---- -O0: every value that is stored is a member of work ---- */
 
 /* The member that n has in another program. */
 static Member *own_member(Emit *e, const Node *n)
@@ -248,14 +259,17 @@ static int temp_number(const char *name)
     return (int)strtol(name + 1, NULL, 10);
 }
 
-/* Members of work that have no name of the user's are called t1, t2, ..., from a number that leaves the user's own t1 alone. */
+/* Members of work that have no name of the user's are called t1, t2, ..., from a number that leaves
+ * the user's own t1 alone. */
 static int last_user_temp(const Emit *e)
 {
     int most = 0;
     for (int i = 0; i < e->model->vars; i++)
-        most = temp_number(e->model->var[i]->name) > most ? temp_number(e->model->var[i]->name) : most;
+        most =
+            temp_number(e->model->var[i]->name) > most ? temp_number(e->model->var[i]->name) : most;
     for (int i = 0; i < e->model->roots; i++)
-        most = temp_number(e->model->root[i].name) > most ? temp_number(e->model->root[i].name) : most;
+        most =
+            temp_number(e->model->root[i].name) > most ? temp_number(e->model->root[i].name) : most;
     return most;
 }
 
@@ -279,12 +293,14 @@ static Member *find_member(Emit *e, const Node *n, const char *name)
         kind->free = e->member[kind->free - 1].next;
     if (kind->free)
         return &e->member[kind->free - 1];
-    const char *cname = name ? name : text_format(e->ngc, "t%d", e->temps + e->members + 1 - e->pinned);
-    Member *m = emit_add_member(e, (Member){.name = c_name_distinct(e->ngc, &e->member_names, cname),
-                                            .type = n->type,
-                                            .shape = n->shape,
-                                            .named = name != NULL,
-                                            .note = name});
+    const char *cname =
+        name ? name : text_format(e->ngc, "t%d", e->temps + e->members + 1 - e->pinned);
+    Member *m =
+        emit_add_member(e, (Member){.name = c_name_distinct(e->ngc, &e->member_names, cname),
+                                    .type = n->type,
+                                    .shape = n->shape,
+                                    .named = name != NULL,
+                                    .note = name});
     *table_at(e->ngc, &e->member_of, n) = e->members;
     return m;
 }
@@ -295,11 +311,13 @@ static void place_members(Emit *e, Program *p)
     for (int i = 0; i < p->targets; i++)
         if (p->target[i].place.kind == P_MEMBER && emit_member(e, p->target[i].place.name))
             emit_member(e, p->target[i].place.name)->program = e->programs;
-    for (int own = 1; own >= 0; own--) /* a value that has a member gets that one, before others may take it */
+    for (int own = 1; own >= 0;
+         own--) /* a value that has a member gets that one, before others may take it */
         for (int i = 0; i < p->nodes; i++) {
             if (p->place[i].kind != P_SPACE)
                 continue;
-            Member *m = own ? own_member(e, p->node[i]) : find_member(e, p->node[i], p->node[i]->name);
+            Member *m =
+                own ? own_member(e, p->node[i]) : find_member(e, p->node[i], p->node[i]->name);
             if (m == NULL)
                 continue;
             m->program = e->programs;
@@ -330,26 +348,34 @@ Emit *emit_prepare(Ngc *ngc, Model *m)
     Modes modes = model_modes(m);
     Carry *carry = modes.carry;
     Roots use = {modes.use}, learn = {modes.learn};
-    bool losses = has_kind(m, ROOT_LOSS), outputs = has_kind(m, ROOT_OUTPUT), updates = has_kind(m, ROOT_UPDATE);
+    bool losses = has_kind(m, ROOT_LOSS), outputs = has_kind(m, ROOT_OUTPUT),
+         updates = has_kind(m, ROOT_UPDATE);
     emit_names(e);
     emit_members(e);
     metrics_members(e, carry, use.node);
     e->pinned = e->members;
-    e->function = arena_alloc(ngc, (size_t)(FN_GROUP + m->groups + (carry ? carry->walks : 0) + 1) * sizeof *e->function);
+    e->function = arena_alloc(ngc, (size_t)(FN_GROUP + m->groups + (carry ? carry->walks : 0) + 1) *
+                                       sizeof *e->function);
     if (!frozen && (has_vars(m, VAR_PARAM) || has_vars(m, VAR_STATE)))
         add_function(e, FN_INIT, "init", build_init(e), -1);
     if (outputs)
         add_function(e, FN_PREDICT, "predict",
-                     build_program(e, "predict", &use, (Wish){OUTPUT | NAMED, -1, false}, NULL, 0), -1);
+                     build_program(e, "predict", &use, (Wish){OUTPUT | NAMED, -1, false}, NULL, 0),
+                     -1);
     if (!frozen && (outputs || losses || has_kind(m, ROOT_METRIC)))
         add_function(e, FN_EVAL, "eval",
-                     build_program(e, "eval", &use, (Wish){OUTPUT | LOSS | METRIC | NAMED, -1, false, carry != NULL}, NULL, 0), -1);
+                     build_program(e, "eval", &use,
+                                   (Wish){OUTPUT | LOSS | METRIC | NAMED, -1, false, carry != NULL},
+                                   NULL, 0),
+                     -1);
     for (int walk = 1; carry && walk < carry->walks; walk++) {
-        add_function(e, FN_EVAL, text_format(ngc, "metrics_walk_%d", walk), metrics_walk(e, walk), -1);
+        add_function(e, FN_EVAL, text_format(ngc, "metrics_walk_%d", walk), metrics_walk(e, walk),
+                     -1);
         e->function[e->functions - 1].walk = walk;
     }
     if (losses) {
-        Program *train = build_program(e, "train", &learn, (Wish){LOSS | GRAD | NAMED, -1, true}, NULL, 0);
+        Program *train =
+            build_program(e, "train", &learn, (Wish){LOSS | GRAD | NAMED, -1, true}, NULL, 0);
         add_function(e, FN_FORWARD, "forward", train, 0);
         if (has_kind(m, ROOT_GRAD))
             add_function(e, FN_BACKWARD, "backward", train, 1);
@@ -357,11 +383,15 @@ Emit *emit_prepare(Ngc *ngc, Model *m)
     if (updates) {
         add_function(e, FN_UPDATE, "update", build_update(e, &learn), -1);
         add_function(e, FN_STEP, "step",
-                     build_program(e, "step", &learn, (Wish){LOSS | UPDATE | NAMED, -1, false}, NULL, 0), -1);
+                     build_program(e, "step", &learn, (Wish){LOSS | UPDATE | NAMED, -1, false},
+                                   NULL, 0),
+                     -1);
     }
     for (int i = 0; i < m->groups && updates && m->groups > 1; i++)
         add_function(e, (Fn)(FN_GROUP + i), text_format(ngc, "step_%s", c_name(ngc, m->group[i])),
-                     build_program(e, "step", &learn, (Wish){LOSS | UPDATE | NAMED, i, false}, NULL, 0), -1);
+                     build_program(e, "step", &learn, (Wish){LOSS | UPDATE | NAMED, i, false}, NULL,
+                                   0),
+                     -1);
     e->temps = e->plain ? last_user_temp(e) : 0;
     for (int i = 0; i < e->functions && e->plain; i++) {
         Function *f = &e->function[i];
@@ -377,14 +407,14 @@ Emit *emit_prepare(Ngc *ngc, Model *m)
     return e;
 }
 
-/* ---- printing
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- printing ---- */
 
 int emit_data(Emit *e, const double *data, Type type, int64_t count)
 {
     int *first = table_at(e->ngc, &e->data_of, data);
     for (int i = *first ? *first - 1 : e->datas; i < e->datas; i++)
-        if (e->data[i].data == data && e->data[i].type == type && e->data[i].wide == e->ngc->opt.real_double)
+        if (e->data[i].data == data && e->data[i].type == type &&
+            e->data[i].wide == e->ngc->opt.real_double)
             return i + 1;
     *first = *first ? *first : e->datas + 1;
     e->data = arena_grow(e->ngc, e->data, e->datas, &e->data_room, sizeof *e->data);
@@ -399,8 +429,11 @@ static void print_data(Emit *e, Text *t)
 {
     for (int i = 0; i < e->datas; i++) {
         bool wide = e->data[i].wide, real_double = e->ngc->opt.real_double;
-        text_add(t, "static const %s data_%d[%lld] = {", e->data[i].type == T_INT ? "int32_t" : wide ? "double" : e->real, i + 1,
-                 (long long)e->data[i].count);
+        text_add(t, "static const %s data_%d[%lld] = {",
+                 e->data[i].type == T_INT ? "int32_t"
+                 : wide                   ? "double"
+                                          : e->real,
+                 i + 1, (long long)e->data[i].count);
         e->ngc->opt.real_double = wide;
         for (int64_t k = 0; k < e->data[i].count; k++)
             text_add(t, "%s%s",
@@ -417,7 +450,8 @@ void emit_run_time_sizes(Emit *e, Text *t, unsigned dims)
 {
     for (int i = 0; i < e->graph->dims; i++)
         if (dims >> i & 1)
-            text_add(t, "    const size_t %s%s = (size_t)in->%s;\n", e->dim_prefix, e->graph->dim[i].name, e->dim[i]);
+            text_add(t, "    const size_t %s%s = (size_t)in->%s;\n", e->dim_prefix,
+                     e->graph->dim[i].name, e->dim[i]);
 }
 
 void emit_space(const Emit *e, Text *t, const Body *b)
@@ -442,18 +476,19 @@ static void print_checks(Emit *e, const Function *f, Text *t, unsigned *dims)
     if (!(f->blocks & USES_INPUTS))
         return;
     for (int i = 0; i < e->graph->dims; i++)
-        text_add(t, "    if (in->%s < 1 || in->%s > %s)\n        return NGRT_ESIZE;\n", e->dim[i], e->dim[i],
-                 e->dim_max[i]);
+        text_add(t, "    if (in->%s < 1 || in->%s > %s)\n        return NGRT_ESIZE;\n", e->dim[i],
+                 e->dim[i], e->dim_max[i]);
     for (int i = 0; i < e->model->vars; i++) {
         const Var *v = e->model->var[i];
         if (v->kind != VAR_INPUT || v->limit <= 0 || !f->reads[i])
             continue;
         if (v->shape.rank == 0)
-            text_add(t, "    if (in->%s < 0 || in->%s >= %lld)\n        return NGRT_ELABEL;\n", v->cname, v->cname,
-                     (long long)v->limit);
+            text_add(t, "    if (in->%s < 0 || in->%s >= %lld)\n        return NGRT_ELABEL;\n",
+                     v->cname, v->cname, (long long)v->limit);
         else
-            text_add(t, "    if (!check_labels(in->%s, %s, %lld))\n        return NGRT_ELABEL;\n", v->cname,
-                     emit_size(e, shape_count(e->graph, v->shape), dims), (long long)v->limit);
+            text_add(t, "    if (!check_labels(in->%s, %s, %lld))\n        return NGRT_ELABEL;\n",
+                     v->cname, emit_size(e, shape_count(e->graph, v->shape), dims),
+                     (long long)v->limit);
         e->labels |= v->shape.rank > 0;
     }
 }
@@ -463,14 +498,18 @@ static void print_unused(const Function *f, Text *t, unsigned used)
     static const struct {
         unsigned use;
         const char *name;
-    } all[] = {
-        {USES_PARAMS, "params"}, {USES_STATE, "state"}, {USES_INPUTS, "in"}, {USES_WORK, "w"}, {USES_GRADS, "grads"}};
+    } all[] = {{USES_PARAMS, "params"},
+               {USES_STATE, "state"},
+               {USES_INPUTS, "in"},
+               {USES_WORK, "w"},
+               {USES_GRADS, "grads"}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (f->blocks & ~used & all[i].use)
             text_add(t, "    (void)%s;\n", all[i].name);
 }
 
-/* At -O0 the rules stand in forward, backward and update, once: the other functions are made of the same statements. */
+/* At -O0 the rules stand in forward, backward and update, once: the other functions are made of the
+ * same statements. */
 static int comment_level(const Emit *e, const Function *f)
 {
     int level = e->ngc->opt.comments;
@@ -503,8 +542,8 @@ static bool writes_var(const Program *p, const Kernel *k)
     return false;
 }
 
-/* In a plain program, where only variables are written twice: numbers that have no name wait for the first statement that they
- * are computed for, to stand below its comment. */
+/* In a plain program, where only variables are written twice: numbers that have no name wait for
+ * the first statement that they are computed for, to stand below its comment. */
 typedef struct Waiting {
     Emit *e;
     const Program *p;
@@ -549,12 +588,14 @@ static void mark_operands(Waiting *w, const Kernel *k)
     for (int i = 0; i < 3; i++)
         if (kernel_operand(w->p, k, i))
             mark_needed(w, kernel_operand(w->p, k, i));
-    for (int i = 0; i < k->stores && k->kind != K_LOOP; i++) /* what a call or a draw is given as numbers */
+    for (int i = 0; i < k->stores && k->kind != K_LOOP;
+         i++) /* what a call or a draw is given as numbers */
         for (int a = 0; a < k->store[i].node->nargs; a++)
             mark_needed(w, k->store[i].node->arg[a]);
 }
 
-/* Those that k needs; all of them where k could change what they read, and at the end (k is NULL), when what they are is said. */
+/* Those that k needs; all of them where k could change what they read, and at the end (k is NULL),
+ * when what they are is said. */
 static void print_waiting(Body *b, Waiting *w, const Kernel *k, int level, int *line)
 {
     bool all = w->left && (!k || writes_var(b->p, k));
@@ -562,7 +603,8 @@ static void print_waiting(Body *b, Waiting *w, const Kernel *k, int level, int *
         return;
     if (!all)
         mark_operands(w, k);
-    for (int i = w->count; i-- > 0 && !all;) /* they are in order: what one needs stands before it */
+    for (int i = w->count;
+         i-- > 0 && !all;) /* they are in order: what one needs stands before it */
         if (w->kernel[i] && w->needed[i])
             mark_operands(w, w->kernel[i]);
     for (int i = 0; i < w->count; i++) {
@@ -609,18 +651,26 @@ Body emit_part(Emit *e, const Function *f, int part)
 }
 
 /* A part as a function of its own, and its call. */
-static void print_part_apart(Emit *e, const Function *f, int part, int number, Text *out, Body *whole)
+static void print_part_apart(Emit *e, const Function *f, int part, int number, Text *out,
+                             Body *whole)
 {
     Body b = emit_part(e, f, part);
     Function own = *f;
     own.blocks = b.blocks & ~(unsigned)USES_SEED;
     own.fn = b.blocks & USES_SEED ? FN_INIT : FN_STEP;
-    const char *more = b.threads ? ", int id, int threads" : b.id ? ", int id" : "", *pass = b.threads ? ", id, threads" : b.id ? ", id" : "";
-    text_add(out, "static void %s_%d(%s%s)\n{\n", f->name, number, emit_arguments(e, &own, true), more);
+    const char *more = b.threads ? ", int id, int threads"
+                       : b.id    ? ", int id"
+                                 : "",
+               *pass = b.threads ? ", id, threads"
+                       : b.id    ? ", id"
+                                 : "";
+    text_add(out, "static void %s_%d(%s%s)\n{\n", f->name, number, emit_arguments(e, &own, true),
+             more);
     emit_run_time_sizes(e, out, b.dims);
     emit_space(e, out, &b);
     text_add(out, "%s}\n\n", b.text.at);
-    text_add(&whole->text, "    %s_%d(%s%s);\n", f->name, number, emit_arguments(e, &own, false), pass);
+    text_add(&whole->text, "    %s_%d(%s%s);\n", f->name, number, emit_arguments(e, &own, false),
+             pass);
     whole->blocks |= b.blocks;
     whole->id |= b.id;
     whole->threads |= b.threads;
@@ -655,9 +705,10 @@ static void print_function(Emit *e, const Function *f, Text *out)
     if (checks.size)
         b.blocks |= USES_INPUTS;
     if (comment_level(e, f) < e->ngc->opt.comments && !f->walk)
-        text_add(out, "/* the same statements as in %s; the rules stand there */\n", f->fn >= FN_STEP ? "forward, backward and update" : "forward");
-    text_add(out, "%s%s %s_%s(%s)\n{\n", f->walk ? "static " : "", f->fn == FN_INIT ? "void" : "int", e->name, f->name,
-             emit_arguments(e, f, true));
+        text_add(out, "/* the same statements as in %s; the rules stand there */\n",
+                 f->fn >= FN_STEP ? "forward, backward and update" : "forward");
+    text_add(out, "%s%s %s_%s(%s)\n{\n", f->walk ? "static " : "",
+             f->fn == FN_INIT ? "void" : "int", e->name, f->name, emit_arguments(e, f, true));
     emit_run_time_sizes(e, out, dims | b.dims);
     if (f->fn == FN_INIT && p->space > 0)
         text_add(out, "    %s space[%lld];\n", e->real, (long long)p->space);
@@ -689,43 +740,53 @@ static void print_functions(Emit *e, Text *out)
     for (int i = 0; i < e->functions; i++) {
         bool exact = needs_exact(&e->function[i]);
         if (exact)
-            text_add(out, "/* the same bits everywhere: a*b + c is not to be rounded once */\n#if defined(__clang__)\n"
-                          "#pragma clang fp contract(off)\n#elif defined(__GNUC__)\n#pragma GCC push_options\n"
-                          "#pragma GCC optimize (\"fp-contract=off,no-tree-vectorize\")\n#endif\n");
+            text_add(
+                out,
+                "/* the same bits everywhere: a*b + c is not to be rounded once */\n#if defined(__clang__)\n"
+                "#pragma clang fp contract(off)\n#elif defined(__GNUC__)\n#pragma GCC push_options\n"
+                "#pragma GCC optimize (\"fp-contract=off,no-tree-vectorize\")\n#endif\n");
         print_function(e, &e->function[i], out);
         if (exact)
-            text_add(out, "#if defined(__clang__)\n#pragma clang fp contract(on)\n#elif defined(__GNUC__)\n#pragma GCC "
-                          "pop_options\n#endif\n\n");
+            text_add(
+                out,
+                "#if defined(__clang__)\n#pragma clang fp contract(on)\n#elif defined(__GNUC__)\n#pragma GCC "
+                "pop_options\n#endif\n\n");
     }
 }
 
-/* How the C is compiled, whatever the user's options are. Loops that gain by vectors name them; all others are as they are written, as
- * the vectorisers of GCC 11 and 12 make wrong code of some: of reversed and strided reads, of shifted differences, of loads under a
- * condition. And arithmetic is IEEE's: -ffast-math and its parts would undo what makes exp, tanh and sums exact. */
+/* How the C is compiled, whatever the user's options are. Loops that gain by vectors name them; all
+ * others are as they are written, as the vectorisers of GCC 11 and 12 make wrong code of some: of
+ * reversed and strided reads, of shifted differences, of loads under a condition. And arithmetic is
+ * IEEE's: -ffast-math and its parts would undo what makes exp, tanh and sums exact. */
 static void print_pragmas(Text *t, bool begin)
 {
     if (!begin) {
-        text_add(t, "#if defined __clang__\n#pragma float_control(pop)\n#elif defined __GNUC__ && defined __OPTIMIZE__\n"
-                    "#pragma GCC pop_options\n#endif\n");
+        text_add(
+            t,
+            "#if defined __clang__\n#pragma float_control(pop)\n#elif defined __GNUC__ && defined __OPTIMIZE__\n"
+            "#pragma GCC pop_options\n#endif\n");
         return;
     }
 
-    text_add(t, "#if defined __clang__\n"
-                "#pragma float_control(precise, on, push)\n"
-                "#elif defined __GNUC__ && defined __OPTIMIZE__\n"
-                "#pragma GCC push_options\n"
-                "#pragma GCC optimize (\"no-tree-vectorize,no-tree-loop-vectorize,no-tree-slp-vectorize\")\n"
-                "#pragma GCC optimize (\"no-fast-math,no-unsafe-math-optimizations,no-associative-math,no-reciprocal-math\")\n"
-                "#pragma GCC optimize (\"no-finite-math-only,signed-zeros\")\n"
-                "#elif defined __FAST_MATH__\n"
-                "#error \"this C needs the arithmetic of IEEE 754: compile it without -ffast-math\"\n"
-                "#endif\n\n");
+    text_add(
+        t,
+        "#if defined __clang__\n"
+        "#pragma float_control(precise, on, push)\n"
+        "#elif defined __GNUC__ && defined __OPTIMIZE__\n"
+        "#pragma GCC push_options\n"
+        "#pragma GCC optimize (\"no-tree-vectorize,no-tree-loop-vectorize,no-tree-slp-vectorize\")\n"
+        "#pragma GCC optimize (\"no-fast-math,no-unsafe-math-optimizations,no-associative-math,no-reciprocal-math\")\n"
+        "#pragma GCC optimize (\"no-finite-math-only,signed-zeros\")\n"
+        "#elif defined __FAST_MATH__\n"
+        "#error \"this C needs the arithmetic of IEEE 754: compile it without -ffast-math\"\n"
+        "#endif\n\n");
 }
 
 /* The model's file, without directories. */
 static const char *source_name(const Emit *e)
 {
-    const char *name = e->ngc->files > 1 ? e->ngc->file[1]->name : e->model->name, *slash = strrchr(name, '/');
+    const char *name = e->ngc->files > 1 ? e->ngc->file[1]->name : e->model->name,
+               *slash = strrchr(name, '/');
     return comment_text(e->ngc, slash ? slash + 1 : name);
 }
 
@@ -743,11 +804,12 @@ static void print_header(Emit *e, const char *name, Text *t)
     text_add(t, "\n#endif\n");
 }
 
-/* ---- which variable of the C is which value ------------------------------------------------------------------- */
+/* ---- which variable of the C is which value ---- */
 
 static const char *variable_text(Emit *e, const Place *place, const char *function)
 {
-    static const char *const block[] = {[VAR_INPUT] = "in", [VAR_PARAM] = "params", [VAR_STATE] = "state"};
+    static const char *const block[] = {
+        [VAR_INPUT] = "in", [VAR_PARAM] = "params", [VAR_STATE] = "state"};
     switch (place->kind) {
     case P_VAR: return text_format(e->ngc, "%s->%s", block[place->var->kind], place->var->cname);
     case P_MEMBER: return text_format(e->ngc, "w->%s", place->name);
@@ -757,7 +819,8 @@ static const char *variable_text(Emit *e, const Place *place, const char *functi
     }
 }
 
-static void add_variable(Emit *e, Output *out, Table *known, int *room, const char *name, const char *text)
+static void add_variable(Emit *e, Output *out, Table *known, int *room, const char *name,
+                         const char *text)
 {
     int *seen = name && text ? table_at(e->ngc, known, intern_str(e->ngc, name)) : NULL;
     if (!seen || (*seen)++)
@@ -766,8 +829,8 @@ static void add_variable(Emit *e, Output *out, Table *known, int *room, const ch
     out->variable[out->variables++] = (Variable){name, text};
 }
 
-/* For the page, which shows the C: by their names the variables of inputs, results and gradients, then of all that the functions
- * store, forward and backward first. */
+/* For the page, which shows the C: by their names the variables of inputs, results and gradients,
+ * then of all that the functions store, forward and backward first. */
 static void list_variables(Emit *e, Output *out)
 {
     Table known = {0};
@@ -790,7 +853,8 @@ static void list_variables(Emit *e, Output *out)
                 continue;
             for (int k = 0; k < f->program->nodes; k++)
                 if (f->phase < 0 || f->program->phase[k] == f->phase)
-                    add_variable(e, out, &known, &room, f->program->node[k]->name, variable_text(e, &f->program->place[k], f->name));
+                    add_variable(e, out, &known, &room, f->program->node[k]->name,
+                                 variable_text(e, &f->program->place[k], f->name));
         }
 }
 
@@ -800,7 +864,8 @@ static void print_includes(const Emit *e, Text *t)
     bool copied = e->ngc->opt.standalone;
 
     text_add(t, "%s", e->small && !copied ? "#include \"ngrt_small.h\"\n" : "");
-    text_add(t, "%s\n", emit_has_section(e, "vector") && !copied ? "#include \"ngrt_vector.h\"\n" : "");
+    text_add(t, "%s\n",
+             emit_has_section(e, "vector") && !copied ? "#include \"ngrt_vector.h\"\n" : "");
 }
 
 void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
@@ -835,8 +900,11 @@ void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
     print_data(e, &out->c);
     out->numbers = out->c.size - before;
     if (e->lines)
-        text_add(&out->c, "/* How far into x the first cache line begins, of %d bytes. */\nstatic int line_start(const %s *x)\n{\n"
-                          "    return (int)((%d - (uintptr_t)x %% %d) %% %d / sizeof *x);\n}\n\n", LINE, e->real, LINE, LINE, LINE);
+        text_add(
+            &out->c,
+            "/* How far into x the first cache line begins, of %d bytes. */\nstatic int line_start(const %s *x)\n{\n"
+            "    return (int)((%d - (uintptr_t)x %% %d) %% %d / sizeof *x);\n}\n\n",
+            LINE, e->real, LINE, LINE, LINE);
     if (e->labels)
         text_add(
             &out->c,

@@ -1,5 +1,5 @@
-/* emit_comment.c - the comments of the emitted C: what a statement computes, the line of the model it comes from, and
- * for derivatives the rule of calculus it applies. */
+/* emit_comment.c - the comments of the emitted C: what a statement computes, the line of the model
+ * it comes from, and for derivatives the rule of calculus it applies. */
 #include "emit.h"
 
 #include <ctype.h>
@@ -18,14 +18,15 @@ const char *comment_text(Ngc *ngc, const char *text)
     text_put(&t, "", 0);
     for (const char *c = text; *c; c++) {
         unsigned char u = (unsigned char)*c;
-        if (u == 0xE2 && ((unsigned char)c[1] == 0x80 || (unsigned char)c[1] == 0x81) && c[2] != '\0') {
+        if (u == 0xE2 && ((unsigned char)c[1] == 0x80 || (unsigned char)c[1] == 0x81) &&
+            c[2] != '\0') {
             text_put(&t, "?", 1);
             c += 2;
             continue;
         }
         text_put(&t, u < ' ' || u == 127 ? " " : c, 1);
-        if ((*c == '*' && c[1] == '/') || (*c == '/' && c[1] == '*') || (*c == '?' && c[1] == '?') ||
-            (*c == '\\' && c[1] == '\0'))
+        if ((*c == '*' && c[1] == '/') || (*c == '/' && c[1] == '*') ||
+            (*c == '?' && c[1] == '?') || (*c == '\\' && c[1] == '\0'))
             text_put(&t, " ", 1);
     }
     return t.at;
@@ -36,7 +37,8 @@ static const char *own_name(const Node *n)
     return n->op == OP_var ? n->attr.var->name : n->name;
 }
 
-/* An expression in as many words as are read with pleasure; the copies of a smaller tensor are told from it. */
+/* An expression in as many words as are read with pleasure; the copies of a smaller tensor are told
+ * from it. */
 static const char *node_words(Emit *e, const Node *n, int depth)
 {
     bool copies = n->op == OP_expand && !n->name && n->arg[0]->op != OP_const;
@@ -67,7 +69,7 @@ static bool is_adjoint(const Node *n)
     return n->derived && n->name && *n->name == 'd' && strstr(n->name, "/d");
 }
 
-/* ---- where adjoints come from --------------------------------------------------------------------------------- */
+/* ---- where adjoints come from ---- */
 
 static const Node *untied(const Node *n)
 {
@@ -84,9 +86,11 @@ static const Node *unscaled(const Node *n)
         if (n->op == OP_expand || n->op == OP_reshape)
             left = n->arg[0];
         for (int i = 0; i < 2 && (n->op == OP_mul || (n->op == OP_div && i == 1)); i++)
-            if (untied(n->arg[i])->shape.rank == 0 && untied(n->arg[1 - i])->shape.rank > 0 && !left)
+            if (untied(n->arg[i])->shape.rank == 0 && untied(n->arg[1 - i])->shape.rank > 0 &&
+                !left)
                 left = n->arg[1 - i];
-            else if ((untied(n->arg[i])->op == OP_const || untied(n->arg[i])->op == OP_size) && !left)
+            else if ((untied(n->arg[i])->op == OP_const || untied(n->arg[i])->op == OP_size) &&
+                     !left)
                 left = n->arg[1 - i];
         if (!left)
             return n;
@@ -126,8 +130,9 @@ static const Node *loss_input(const Node *d, const char **loss)
     return z;
 }
 
-/* d loss/dz = c*(sigmoid(z) - y) is the derivative of binary cross-entropy and of no other loss, and c*(softmax(z) - y) that of
- * cross-entropy: by this form they are known however they were written. NULL: n, the derivative by x, is neither. */
+/* d loss/dz = c*(sigmoid(z) - y) is the derivative of binary cross-entropy and of no other loss,
+ * and c*(softmax(z) - y) that of cross-entropy: by this form they are known however they were
+ * written. NULL: n, the derivative by x, is neither. */
 static const char *loss_of(Emit *e, const Node *n, const Node *x)
 {
     const char *loss;
@@ -150,7 +155,8 @@ static void find_losses(Emit *e)
     }
 }
 
-/* By the id of x: its last step and how many there are. By its name in C: the root that a gradient is. */
+/* By the id of x: its last step and how many there are. By its name in C: the root that a gradient
+ * is. */
 static void find_steps(Emit *e)
 {
     size_t room = (size_t)(e->graph->count + 1);
@@ -163,7 +169,7 @@ static void find_steps(Emit *e)
             *table_at(e->ngc, &e->grad_of, e->model->root[i].cname) = i + 1;
 }
 
-/* ---- lines of the model ------------------------------------------------------------------------------------------ */
+/* ---- lines of the model ---- */
 
 enum { NAMED_HERE = 1, NEEDED_HERE = 2 };
 
@@ -187,8 +193,8 @@ static int *root_of(Emit *e, const char *name)
     return table_at(e->ngc, &e->root_of, intern_str(e->ngc, name));
 }
 
-/* What the losses are computed from, as the user wrote it and as forward does it, and which lines name something of that; of
- * derivatives what is computed from them. */
+/* What the losses are computed from, as the user wrote it and as forward does it, and which lines
+ * name something of that; of derivatives what is computed from them. */
 static void find_lines(Emit *e)
 {
     const Model *m = e->model;
@@ -215,15 +221,16 @@ static void find_lines(Emit *e)
         if (r->kind == ROOT_GRAD || r->kind == ROOT_UPDATE)
             continue;
         int *root = root_of(e, r->name);
-        if (*root == 0 || r->kind == ROOT_NAMED) /* where it is assigned, not where it is delivered */
+        if (*root == 0 ||
+            r->kind == ROOT_NAMED) /* where it is assigned, not where it is delivered */
             *root = i + 1;
         if (losses)
             *line_state(e, line_key(e, r->loc)) |= NAMED_HERE | (r->of_loss ? NEEDED_HERE : 0);
     }
 }
 
-/* The place in the model that n is computed for. What a loss shares with a line that it does not need (softmax(z) of an output
- * and of a cross-entropy) belongs to the line that uses it. */
+/* The place in the model that n is computed for. What a loss shares with a line that it does not
+ * need (softmax(z) of an output and of a cross-entropy) belongs to the line that uses it. */
 static Loc told_loc(Emit *e, const Node *n)
 {
     bool turned = false; /* from what a derivative is computed with to what it is of */
@@ -235,7 +242,8 @@ static Loc told_loc(Emit *e, const Node *n)
             turned = true;
         }
         int key = line_key(e, at->loc);
-        if (key && (*line_state(e, key) != NAMED_HERE || (kept_name(e, at) && *root_of(e, kept_name(e, at)))))
+        if (key && (*line_state(e, key) != NAMED_HERE ||
+                    (kept_name(e, at) && *root_of(e, kept_name(e, at)))))
             return at->loc;
     }
     return n->loc;
@@ -257,9 +265,9 @@ static bool is_handed_on(const Step *s)
     return (rule && strcmp(rule, "dy") == 0) || (s->y->op == OP_reshape && !node_is_turned(s->y));
 }
 
-/* A value without a name whose adjoint is handed on unchanged by one sum has the sum's: with z = x @ W' + b, the
- * product's adjoint is dz. So has one that is only put into another shape. By id: that sum, or the value itself; as it
- * comes later its own is known. */
+/* A value without a name whose adjoint is handed on unchanged by one sum has the sum's: with z = x
+ * @ W' + b, the product's adjoint is dz. So has one that is only put into another shape. By id:
+ * that sum, or the value itself; as it comes later its own is known. */
 static void find_holders(Emit *e)
 {
     e->holder = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->holder);
@@ -270,7 +278,8 @@ static void find_holders(Emit *e)
         if (kept_name(e, x) || !s || s->loss == x || !is_handed_on(s))
             continue;
         next = e->step_of[s->y->id];
-        e->holder[i] = next && next->loss == s->loss && s->y != s->loss ? e->holder[s->y->id] : s->y;
+        e->holder[i] =
+            next && next->loss == s->loss && s->y != s->loss ? e->holder[s->y->id] : s->y;
     }
 }
 
@@ -289,7 +298,7 @@ static const char *adjoint_label(Emit *e, const Node *loss, const Node *x)
                 : text_format(e->ngc, "d%s/d(%s)", of, node_words(e, x, 2));
 }
 
-/* ---- a step as a rule ------------------------------------------------------------------------------------------ */
+/* ---- a step as a rule ---- */
 
 /* Do two texts differ in more than blanks? */
 static bool differ(const char *a, const char *b)
@@ -319,10 +328,12 @@ static bool is_compound(const char *text)
 static const char *operand_text(Emit *e, const Node *n, bool alone)
 {
     const char *text = own_name(n) ? own_name(n) : node_words(e, n, 2);
-    return !alone && (is_compound(text) || n->op == OP_size) ? text_format(e->ngc, "(%s)", text) : text;
+    return !alone && (is_compound(text) || n->op == OP_size) ? text_format(e->ngc, "(%s)", text)
+                                                             : text;
 }
 
-/* A rule with the names of what it is applied to: a, b, c the operands, y the result, dy its adjoint. */
+/* A rule with the names of what it is applied to: a, b, c the operands, y the result, dy its
+ * adjoint. */
 static const char *rule_text(Emit *e, const Step *s, const char *rule)
 {
     Text t = {.ngc = e->ngc};
@@ -334,8 +345,9 @@ static const char *rule_text(Emit *e, const Step *s, const char *rule)
             text_put(&t, c++, 1);
             continue;
         }
-        bool words = c[n] == ' ' && isalpha((unsigned char)c[n + 1]) && c > rule && c[-1] == ' ' && isalpha((unsigned char)c[-2]);
-        const Node *operand = n != 1 || words                        ? NULL
+        bool words = c[n] == ' ' && isalpha((unsigned char)c[n + 1]) && c > rule && c[-1] == ' ' &&
+                     isalpha((unsigned char)c[-2]);
+        const Node *operand = n != 1 || words                       ? NULL
                               : *c >= 'a' && *c < 'a' + s->y->nargs ? s->y->arg[*c - 'a']
                               : *c == 'y'                           ? s->y
                                                                     : NULL;
@@ -354,7 +366,8 @@ static const char *rule_text(Emit *e, const Step *s, const char *rule)
     return t.at;
 }
 
-/* "second use of v: added"; a contribution that is not added yet is the "second use of v". "": there is one use. */
+/* "second use of v: added"; a contribution that is not added yet is the "second use of v". "":
+ * there is one use. */
 static const char *use_text(Emit *e, const Step *s, bool added)
 {
     static const char *const nth[] = {"first", "second", "third", "fourth", "fifth"};
@@ -366,16 +379,19 @@ static const char *use_text(Emit *e, const Step *s, bool added)
     return text_format(e->ngc, "; use %d of %s%s", s->use + 1, x, and);
 }
 
-/* The step that made what is stored. One node may be several gradients: that of a root is told by the root's own step. */
+/* The step that made what is stored. One node may be several gradients: that of a root is told by
+ * the root's own step. */
 static const Step *step_of_store(Emit *e, const Program *p, const Store *s)
 {
     const Place *place = store_place(p, s);
     int root = place->kind == P_GRAD ? *table_at(e->ngc, &e->grad_of, place->name) : 0;
     const Root *r = root ? &e->model->root[root - 1] : NULL;
-    return r && e->step_of[r->x->id] && e->step_of[r->x->id]->loss == r->loss ? e->step_of[r->x->id] : s->node->step;
+    return r && e->step_of[r->x->id] && e->step_of[r->x->id]->loss == r->loss ? e->step_of[r->x->id]
+                                                                              : s->node->step;
 }
 
-/* What y is computed from, in words that have the operands of `from` in them, which hands its adjoint on to it. */
+/* What y is computed from, in words that have the operands of `from` in them, which hands its
+ * adjoint on to it. */
 static const char *formula_text(Emit *e, const Node *y, Node *from)
 {
     const char *name = from->name, *text;
@@ -387,16 +403,20 @@ static const char *formula_text(Emit *e, const Node *y, Node *from)
     return name && strcmp(name, text) != 0 ? text_format(e->ngc, "%s = %s", name, text) : text;
 }
 
-/* "z = x @ W' + b  =>  dJ/dW = dJ/dz' @ x  [10, 784]", and why; of a sum of contributions what is added. NULL: n is no step. */
-static const char *step_text(Emit *e, const Node *n, const Step *s, const char *stored, const char **why)
+/* "z = x @ W' + b  =>  dJ/dW = dJ/dz' @ x  [10, 784]", and why; of a sum of contributions what is
+ * added. NULL: n is no step. */
+static const char *step_text(Emit *e, const Node *n, const Step *s, const char *stored,
+                             const char **why)
 {
     const char *rule = s ? op_rule(e->ngc, s->y, s->operand) : NULL;
     if (!rule)
         return NULL;
     const OpInfo *info = op_info[s->y->op];
     const Node *y = adjoint_holder(e, s->loss, s->y);
-    const char *does = rule_text(e, s, rule), *value = node_words(e, n, DEPTH), *use = use_text(e, s, is_adjoint(n));
-    const char *shape = s->x->shape.rank > 0 ? text_format(e->ngc, "  %s", shape_text(e->graph, s->x->shape)) : "";
+    const char *does = rule_text(e, s, rule), *value = node_words(e, n, DEPTH),
+               *use = use_text(e, s, is_adjoint(n));
+    const char *shape =
+        s->x->shape.rank > 0 ? text_format(e->ngc, "  %s", shape_text(e->graph, s->x->shape)) : "";
     bool whole = shape_equal(n->shape, s->x->shape);
     const char *from = loss_of(e, n, s->x);
     Text t = {.ngc = e->ngc};
@@ -405,7 +425,8 @@ static const char *step_text(Emit *e, const Node *n, const Step *s, const char *
         return text_format(e->ngc, "%s%s", stored, shape);
     }
     *why = text_format(e->ngc, "%s%s", info->teach ? info->teach : info->name, use);
-    text_add(&t, "%s  =>  %s %s %s", formula_text(e, y, s->y), adjoint_label(e, s->loss, s->x), *use ? "gets" : "=", does);
+    text_add(&t, "%s  =>  %s %s %s", formula_text(e, y, s->y), adjoint_label(e, s->loss, s->x),
+             *use ? "gets" : "=", does);
     const char *is = *use ? ", in all" : " ="; /* a sum of contributions */
     if (from)
         text_add(&t, "%s %s: from %s", is, value, from);
@@ -415,7 +436,7 @@ static const char *step_text(Emit *e, const Node *n, const Step *s, const char *
     return t.at;
 }
 
-/* ---- the lines above a statement ---------------------------------------------------------------------------------- */
+/* ---- the lines above a statement ---- */
 
 static void comment_line(Emit *e, Text *out, const char *text)
 {
@@ -429,7 +450,8 @@ static const char *line_words(Emit *e, Loc loc)
     int number = source_line(e->ngc, loc, NULL);
     if (loc.file == 1) /* the model itself comes after the library */
         return text_format(e->ngc, "line %d: ", number);
-    return text_format(e->ngc, "%s, line %d: ", strrchr(name, '/') ? strrchr(name, '/') + 1 : name, number);
+    return text_format(e->ngc, "%s, line %d: ", strrchr(name, '/') ? strrchr(name, '/') + 1 : name,
+                       number);
 }
 
 /* The text of the user's line there: "z = w*x + b". */
@@ -452,7 +474,8 @@ static const char *store_text(Emit *e, const Program *p, const Store *s, bool *n
 {
     const Node *n = s->node;
     const Place *place = s->target ? &s->target->place : program_place(p, n);
-    const char *own = own_name(n), *name = place->label ? place->label : own, *text = node_words(e, n, DEPTH);
+    const char *own = own_name(n), *name = place->label ? place->label : own,
+               *text = node_words(e, n, DEPTH);
     Text t = {.ngc = e->ngc};
     if (!name && place->kind == P_MEMBER)
         name = place->name;
@@ -480,8 +503,9 @@ static void comment_step(Emit *e, Text *out, const char *step, const char *why)
         comment_line(e, out, text_format(e->ngc, "    (%s)", why));
 }
 
-/* Where in the model a store comes from: a starting value from its declaration, a value with a name from where it got that, though
- * the same may be computed elsewhere, a derivative from what is differentiated. */
+/* Where in the model a store comes from: a starting value from its declaration, a value with a name
+ * from where it got that, though the same may be computed elsewhere, a derivative from what is
+ * differentiated. */
 static Loc store_loc(Emit *e, const Program *p, const Store *s, const Step *step)
 {
     const Place *place = store_place(p, s);
@@ -490,18 +514,22 @@ static Loc store_loc(Emit *e, const Program *p, const Store *s, const Step *step
     if (!step && place->label && *root_of(e, place->label))
         return e->model->root[*root_of(e, place->label) - 1].loc;
     Loc loc = told_loc(e, step ? step->y : s->node);
-    int root = place->kind == P_GRAD && !line_key(e, loc) ? *table_at(e->ngc, &e->grad_of, place->name) : 0;
+    int root = place->kind == P_GRAD && !line_key(e, loc)
+                   ? *table_at(e->ngc, &e->grad_of, place->name)
+                   : 0;
     return root ? e->model->root[root - 1].loc : loc; /* of a derivative that is 0 */
 }
 
-/* One store: the user's line where it is another than the last, then what is stored, with the rule if it is a derivative. On the
- * way back each has the number of its line. */
-static void comment_store(Emit *e, Text *out, const Program *p, const Store *s, int phase, int level, int *line)
+/* One store: the user's line where it is another than the last, then what is stored, with the rule
+ * if it is a derivative. On the way back each has the number of its line. */
+static void comment_store(Emit *e, Text *out, const Program *p, const Store *s, int phase,
+                          int level, int *line)
 {
     const Node *n = s->node;
     bool named, back = level == 2 && (phase == 1 || n->derived);
     const char *text = store_text(e, p, s, &named), *why = NULL, *source = NULL, *prefix = "";
-    const char *shape = n->shape.rank > 0 ? text_format(e->ngc, "  %s", shape_text(e->graph, n->shape)) : "";
+    const char *shape =
+        n->shape.rank > 0 ? text_format(e->ngc, "  %s", shape_text(e->graph, n->shape)) : "";
     const Step *made_by = step_of_store(e, p, s);
     const char *step = level == 2 ? step_text(e, n, made_by, text, &why) : NULL;
     Loc loc = store_loc(e, p, s, step ? made_by : NULL);
@@ -524,8 +552,11 @@ static void comment_store(Emit *e, Text *out, const Program *p, const Store *s, 
     if (step)
         comment_step(e, out, text_format(e->ngc, "%s%s", prefix, step), why);
     else if (back || (*shape ? !same || key == last : named && !same))
-        comment_line(e, out, text_format(e->ngc, "%s%s%s%s", prefix, text,
-                                         e->from[n->id] ? text_format(e->ngc, ": from %s", e->from[n->id]) : "", shape));
+        comment_line(e, out,
+                     text_format(e->ngc, "%s%s%s%s", prefix, text,
+                                 e->from[n->id] ? text_format(e->ngc, ": from %s", e->from[n->id])
+                                                : "",
+                                 shape));
     if (level == 2)
         comment_why(e, out, n);
 }
@@ -544,7 +575,8 @@ bool comment_is_helper(Emit *e, const Program *p, const Kernel *k)
 {
     const Store *s = &k->store[0];
     const Node *n = s->node;
-    if (k->kind != K_LOOP || k->stores != 1 || s->target || n->shape.rank > 0 || n->id >= e->graph->count)
+    if (k->kind != K_LOOP || k->stores != 1 || s->target || n->shape.rank > 0 ||
+        n->id >= e->graph->count)
         return false;
     const Place *place = program_place(p, n);
     if ((place->kind != P_LOCAL && place->kind != P_MEMBER) || place->label)
@@ -559,9 +591,9 @@ void comment_helper(Emit *e, Text *out, const Kernel *k, int level)
         comment_why(e, out, k->store[0].node);
 }
 
-/* At -O0 comments speak of what the function has: a value that has no name of its own is called by the member of work that holds
- * it, t4, and one that is not stored here is told by what it is, whatever its name. Names are lent, and hidden, while a function
- * is printed. */
+/* At -O0 comments speak of what the function has: a value that has no name of its own is called by
+ * the member of work that holds it, t4, and one that is not stored here is told by what it is,
+ * whatever its name. Names are lent, and hidden, while a function is printed. */
 void comment_names(Emit *e, Program *p, bool lend)
 {
     if (!e->plain)
@@ -581,7 +613,8 @@ void comment_names(Emit *e, Program *p, bool lend)
             n->name = lend ? p->place[i].name : NULL;
             e->lent[n->id] = lend;
         }
-        if (lend && p->place[i].kind == P_NONE && n->op != OP_var && n->name && !*root_of(e, n->name)) {
+        if (lend && p->place[i].kind == P_NONE && n->op != OP_var && n->name &&
+            !*root_of(e, n->name)) {
             e->hidden[n->id] = n->name;
             n->name = NULL;
         } else if (!lend && e->hidden[n->id]) {

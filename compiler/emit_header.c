@@ -1,5 +1,5 @@
-/* emit_header.c - the declarations of a model: its types, its functions, and the descriptor that tells both to
- * programs. */
+/* emit_header.c - the declarations of a model: its types, its functions, and the descriptor that
+ * tells both to programs. */
 #include "emit.h"
 
 #include <ctype.h>
@@ -7,20 +7,22 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- names ---------------------------------------------------------------------------------------------- */
+/* ---- names ---- */
 
 /* Does a function of the emitted C use this name for something else? */
 static bool is_local_name(const char *name)
 {
-    static const char *const local[] = {"params", "state", "in", "w",    "grads",   "seed",        "i",
-                                        "j",      "k",     "l",  "dims", "tensors", "check_labels",
-                                        "arg",    "id",    "threads", "call", "from", "to", "share_of", "meet",
-                                        "space", "line_start", "t", "error", "larger", "whole"};
+    static const char *const local[] = {
+        "params", "state",      "in",   "w",     "grads",   "seed",         "i",
+        "j",      "k",          "l",    "dims",  "tensors", "check_labels", "arg",
+        "id",     "threads",    "call", "from",  "to",      "share_of",     "meet",
+        "space",  "line_start", "t",    "error", "larger",  "whole"};
     for (size_t i = 0; i < sizeof local / sizeof *local; i++)
         if (strcmp(local[i], name) == 0)
             return true;
     size_t letters = strspn(name, "abcdefghijklmnopqrstuvwxyz_");
-    return letters > 0 && name[letters] != '\0' && strspn(name + letters, "0123456789") == strlen(name + letters);
+    return letters > 0 && name[letters] != '\0' &&
+           strspn(name + letters, "0123456789") == strlen(name + letters);
 }
 
 static const char *upper(Ngc *ngc, const char *name)
@@ -40,8 +42,10 @@ static void name_dims(Emit *e, Taken *inputs)
         const char *name = e->graph->dim[i].name;
         e->dim[i] = c_name_distinct(e->ngc, inputs, name);
         e->dim_max[i] =
-            c_name_distinct(e->ngc, &macros, text_format(e->ngc, "%s_%s_MAX", e->upper, upper(e->ngc, e->dim[i])));
-        if (is_local_name(name) || strcmp(e->dim[i], name) != 0 || strncmp(name, e->name, strlen(e->name)) == 0)
+            c_name_distinct(e->ngc, &macros,
+                            text_format(e->ngc, "%s_%s_MAX", e->upper, upper(e->ngc, e->dim[i])));
+        if (is_local_name(name) || strcmp(e->dim[i], name) != 0 ||
+            strncmp(name, e->name, strlen(e->name)) == 0)
             e->dim_prefix = "n_";
     }
 }
@@ -54,7 +58,8 @@ static bool in_work(RootKind kind)
 /* An earlier root of one name and value is one member with this. */
 static const Root *same_root(Emit *e, Table *seen, Root *r)
 {
-    int *at = table_at(e->ngc, seen, intern_str(e->ngc, text_format(e->ngc, "%d %s", r->node->id, r->name)));
+    int *at = table_at(e->ngc, seen,
+                       intern_str(e->ngc, text_format(e->ngc, "%d %s", r->node->id, r->name)));
     if (*at)
         return &e->model->root[*at - 1];
     *at = 1 + (int)(r - e->model->root);
@@ -68,7 +73,8 @@ static void warn_renamed(Emit *e, const char *name, const char *cname, Loc loc)
     for (size_t i = 0; same && name[i]; i++)
         same = name[i] == cname[i] || ((name[i] == '.' || name[i] == '/') && cname[i] == '_');
     if (!same)
-        warn(e->ngc, "renamed-identifier", 601, loc, "'%s' is called %s in C: the name is taken there", name, cname);
+        warn(e->ngc, "renamed-identifier", 601, loc,
+             "'%s' is called %s in C: the name is taken there", name, cname);
 }
 
 void emit_names(Emit *e)
@@ -85,19 +91,22 @@ void emit_names(Emit *e)
     c_name_distinct(e->ngc, &e->member_names, "ispace");
     c_name_distinct(e->ngc, &e->member_names, "space_at");
     for (int i = 0; i < m->roots; i++)
-        m->root[i].cname = m->root[i].kind == ROOT_GRAD ? c_name_distinct(e->ngc, &grads, m->root[i].name) : NULL;
+        m->root[i].cname =
+            m->root[i].kind == ROOT_GRAD ? c_name_distinct(e->ngc, &grads, m->root[i].name) : NULL;
     for (size_t k = 0; k < sizeof order / sizeof *order; k++)
         for (int i = 0; i < m->roots; i++)
             if (m->root[i].kind == order[k]) {
                 const Root *same = same_root(e, &seen, &m->root[i]);
-                m->root[i].cname = same ? same->cname : c_name_distinct(e->ngc, &e->member_names, m->root[i].name);
+                m->root[i].cname =
+                    same ? same->cname : c_name_distinct(e->ngc, &e->member_names, m->root[i].name);
             }
     for (int i = 0; i < e->graph->dims; i++)
         warn_renamed(e, e->graph->dim[i].name, e->dim[i], e->graph->dim[i].loc);
     for (int i = 0; i < m->vars; i++)
         warn_renamed(e, m->var[i]->name, m->var[i]->cname, m->var[i]->loc);
     for (int i = 0; i < m->roots; i++)
-        if (m->root[i].kind == ROOT_GRAD || (m->root[i].kind != ROOT_UPDATE && emit_keeps(e, &m->root[i])))
+        if (m->root[i].kind == ROOT_GRAD ||
+            (m->root[i].kind != ROOT_UPDATE && emit_keeps(e, &m->root[i])))
             warn_renamed(e, m->root[i].name, m->root[i].cname, m->root[i].loc);
 }
 
@@ -109,7 +118,8 @@ Member *emit_member(Emit *e, const char *name)
 
 MemberKind *emit_member_kind(Emit *e, Type type, Shape shape, const char *name)
 {
-    const char *text = text_format(e->ngc, "%d%s %s", type, shape_text(e->graph, shape), name ? name : "");
+    const char *text =
+        text_format(e->ngc, "%d%s %s", type, shape_text(e->graph, shape), name ? name : "");
     int *at = table_at(e->ngc, &e->kind_of, intern_str(e->ngc, text));
     if (!*at) {
         e->kind = arena_grow(e->ngc, e->kind, e->kinds, &e->kind_room, sizeof *e->kind);
@@ -153,8 +163,11 @@ void emit_members(Emit *e)
             const Root *r = &m->root[i];
             if (r->kind != order[k] || !emit_keeps(e, r) || emit_member(e, r->cname))
                 continue;
-            emit_add_member(e, (Member){
-                .name = r->cname, .type = r->node->type, .shape = r->node->shape, .named = true, .note = r->name});
+            emit_add_member(e, (Member){.name = r->cname,
+                                        .type = r->node->type,
+                                        .shape = r->node->shape,
+                                        .named = true,
+                                        .note = r->name});
         }
     e->pinned = e->members;
 }
@@ -162,20 +175,24 @@ void emit_members(Emit *e)
 Place emit_root_place(Emit *e, const Root *r)
 {
     if (r->kind == ROOT_UPDATE)
-        return (Place){.kind = P_VAR, .var = r->var, .label = r->var->name, .shape = &r->var->shape};
+        return (
+            Place){.kind = P_VAR, .var = r->var, .label = r->var->name, .shape = &r->var->shape};
     (void)e;
-    return (Place){
-        .kind = r->kind == ROOT_GRAD ? P_GRAD : P_MEMBER, .name = r->cname, .label = r->name, .shape = &r->node->shape};
+    return (Place){.kind = r->kind == ROOT_GRAD ? P_GRAD : P_MEMBER,
+                   .name = r->cname,
+                   .label = r->name,
+                   .shape = &r->node->shape};
 }
 
-/* ---- types ------------------------------------------------------------------------------------------------ */
+/* ---- types ---- */
 
 int64_t type_size(const Ngc *ngc, Type type)
 {
     return type == T_FLOAT && ngc->opt.real_double ? 8 : 4;
 }
 
-/* Sizes of an array at the bound; flat: one size, where rows have a length known only at run time and lie end to end.
+/* Sizes of an array at the bound; flat: one size, where rows have a length known only at run time
+ * and lie end to end.
  */
 const char *emit_dims(Emit *e, Shape shape, bool *flat)
 {
@@ -185,7 +202,8 @@ const char *emit_dims(Emit *e, Shape shape, bool *flat)
     for (int i = 1; i < shape.rank; i++)
         *flat |= shape.dim[i] < 0;
     if (*flat)
-        return text_format(e->ngc, "[%lld]", (long long)size_max(e->graph, shape_count(e->graph, shape)));
+        return text_format(e->ngc, "[%lld]",
+                           (long long)size_max(e->graph, shape_count(e->graph, shape)));
     for (int i = 0; i < shape.rank; i++)
         text_add(&t, "[%lld]", (long long)size_max(e->graph, shape.dim[i]));
     return t.at;
@@ -196,8 +214,10 @@ static const char *element_type(const Emit *e, Type type)
     return type == T_INT ? "int32_t" : e->real;
 }
 
-/* "    float p[64][10]; [m, 10]" with what follows in a comment where it says more than the declaration. */
-static void declare_member(Emit *e, Text *t, const char *name, Type type, Shape shape, const char *user)
+/* "    float p[64][10]; [m, 10]" with what follows in a comment where it says more than the
+ * declaration. */
+static void declare_member(Emit *e, Text *t, const char *name, Type type, Shape shape,
+                           const char *user)
 {
     bool flat, run_time = false;
     const char *dims = emit_dims(e, shape, &flat);
@@ -248,7 +268,9 @@ static void declare_inputs(Emit *e, Text *t)
 {
     if (!has_var(e, VAR_INPUT))
         return;
-    text_add(t, "typedef struct %s_inputs { /* tensors are dense, row-major, and stay the caller's */\n", e->name);
+    text_add(
+        t, "typedef struct %s_inputs { /* tensors are dense, row-major, and stay the caller's */\n",
+        e->name);
     for (int i = 0; i < e->graph->dims; i++)
         text_add(t, "    int %s; /* 1 to %lld */\n", e->dim[i], (long long)e->graph->dim[i].max);
     for (int i = 0; i < e->model->vars; i++) {
@@ -258,7 +280,8 @@ static void declare_inputs(Emit *e, Text *t)
         if (v->shape.rank == 0)
             text_add(t, "    %s %s;", element_type(e, v->type), v->cname);
         else
-            text_add(t, "    const %s *%s; /* %s", element_type(e, v->type), v->cname, shape_text(e->graph, v->shape));
+            text_add(t, "    const %s *%s; /* %s", element_type(e, v->type), v->cname,
+                     shape_text(e->graph, v->shape));
         if (v->limit > 0)
             text_add(t, "%s 0 to %lld", v->shape.rank ? "," : " /*", (long long)v->limit - 1);
         text_add(t, "%s\n", v->limit > 0 || v->shape.rank ? " */" : "");
@@ -294,7 +317,7 @@ static void declare_work(Emit *e, Text *t)
     text_add(t, "} %s_work;\n\n", e->name);
 }
 
-/* ---- macros --------------------------------------------------------------------------------------------------- */
+/* ---- macros ---- */
 
 /* The elements that a tensor has by default; NULL: the caller gives them. */
 static const double *default_data(const Var *v)
@@ -319,8 +342,8 @@ void emit_defaults(Emit *e, Text *t, bool define)
         int64_t count = data ? size_max(e->graph, shape_count(e->graph, v->shape)) : 0;
         if (data == NULL)
             continue;
-        text_add(t, "%sconst %s %s_default_%s[%lld]", define ? "" : "extern ", element_type(e, v->type), e->name,
-                 v->cname, (long long)count);
+        text_add(t, "%sconst %s %s_default_%s[%lld]", define ? "" : "extern ",
+                 element_type(e, v->type), e->name, v->cname, (long long)count);
         int64_t written = last_written(data, count);
         for (int64_t k = 0; define && k < written; k++) {
             const char *before = ", ";
@@ -363,7 +386,8 @@ static void define_macros(Emit *e, Text *t)
             bool given = v->init && node_const(v->init, &d);
             if (v->shape.rank)
                 text_add(t, "%s%s", comma,
-                         default_data(v) ? text_format(e->ngc, "%s_default_%s", e->name, v->cname) : "0");
+                         default_data(v) ? text_format(e->ngc, "%s_default_%s", e->name, v->cname)
+                                         : "0");
             else
                 text_add(t, "%s%s", comma, emit_number(e, given ? d : 0, v->type));
             comma = ", ";
@@ -373,7 +397,7 @@ static void define_macros(Emit *e, Text *t)
     text_add(t, "\n");
 }
 
-/* ---- functions ------------------------------------------------------------------------------------------------- */
+/* ---- functions ---- */
 
 static const char *const function_note[] = {
     [FN_INIT] = "the same bits on every machine",
@@ -393,8 +417,9 @@ const char *emit_arguments(Emit *e, const Function *f, bool types)
         unsigned use;
         const char *type, *name;
     } all[] = {
-        {USES_PARAMS, "params", "params"}, {USES_STATE, "state", "state"}, {USES_INPUTS, "inputs", "in"},
-        {USES_WORK, "work", "w"},          {USES_GRADS, "grads", "grads"}, {USES_TOTALS, "totals", "t"},
+        {USES_PARAMS, "params", "params"}, {USES_STATE, "state", "state"},
+        {USES_INPUTS, "inputs", "in"},     {USES_WORK, "work", "w"},
+        {USES_GRADS, "grads", "grads"},    {USES_TOTALS, "totals", "t"},
     };
     Text t = {.ngc = e->ngc};
     const char *comma = "";
@@ -402,8 +427,8 @@ const char *emit_arguments(Emit *e, const Function *f, bool types)
         if (!(f->blocks & all[i].use))
             continue;
         if (types)
-            text_add(&t, "%s%s%s_%s *%s", comma, f->writes & all[i].use ? "" : "const ", e->name, all[i].type,
-                     all[i].name);
+            text_add(&t, "%s%s%s_%s *%s", comma, f->writes & all[i].use ? "" : "const ", e->name,
+                     all[i].type, all[i].name);
         else
             text_add(&t, "%s%s", comma, all[i].name);
         comma = ", ";
@@ -420,12 +445,14 @@ static void declare_functions(Emit *e, Text *t)
         if (f->walk)
             continue;
         text_add(t, "/* %s */\n", function_note[f->fn < FN_GROUP ? f->fn : FN_GROUP]);
-        text_add(t, "%s %s_%s(%s);\n", f->fn == FN_INIT ? "void" : "int", e->name, f->name, emit_arguments(e, f, true));
+        text_add(t, "%s %s_%s(%s);\n", f->fn == FN_INIT ? "void" : "int", e->name, f->name,
+                 emit_arguments(e, f, true));
     }
     metrics_declare(e, t);
     text_add(t, "\n/* for other languages and generic programs */\n");
     static const char *const block[] = {"params", "state", "inputs", "work", "grads"};
-    bool have[] = {has_var(e, VAR_PARAM), has_var(e, VAR_STATE), has_var(e, VAR_INPUT), true, has_root(e, ROOT_GRAD)};
+    bool have[] = {has_var(e, VAR_PARAM), has_var(e, VAR_STATE), has_var(e, VAR_INPUT), true,
+                   has_root(e, ROOT_GRAD)};
     for (size_t i = 0; i < sizeof block / sizeof *block; i++)
         if (have[i])
             text_add(t, "size_t %s_sizeof_%s(void);\n", e->name, block[i]);
@@ -436,7 +463,8 @@ static void declare_functions(Emit *e, Text *t)
 
 void emit_declarations(Emit *e, Text *t)
 {
-    text_add(t, "%s#include <stddef.h>\n#include <stdint.h>\n\n", needs_math(e) ? "#include <math.h>\n" : "");
+    text_add(t, "%s#include <stddef.h>\n#include <stdint.h>\n\n",
+             needs_math(e) ? "#include <math.h>\n" : "");
     if (e->ngc->opt.standalone)
         emit_types(t);
     else
@@ -451,13 +479,15 @@ void emit_declarations(Emit *e, Text *t)
     declare_work(e, t);
     metrics_declare_block(e, t);
     emit_weights(e, t, false);
-    text_add(t, "/* Functions that return int check sizes and labels before they write anything: 0, or a negative "
-                "NGRT_E... */\n");
+    text_add(
+        t,
+        "/* Functions that return int check sizes and labels before they write anything: 0, or a negative "
+        "NGRT_E... */\n");
     declare_functions(e, t);
     text_add(t, "\n#ifdef __cplusplus\n}\n#endif\n");
 }
 
-/* ---- the descriptor ---------------------------------------------------------------------------------------------- */
+/* ---- the descriptor ---- */
 
 /* A string literal of any text. */
 static const char *quote(Ngc *ngc, const char *text)
@@ -500,7 +530,8 @@ static void add_row(Emit *e, Text *t, Row r)
                                        : "NGRT_F32",
              r.shape.rank);
     for (int i = 0; i < 8; i++)
-        text_add(t, "%s%lld", i ? ", " : "", i < r.shape.rank ? (long long)size_max(e->graph, r.shape.dim[i]) : 0LL);
+        text_add(t, "%s%lld", i ? ", " : "",
+                 i < r.shape.rank ? (long long)size_max(e->graph, r.shape.dim[i]) : 0LL);
     text_add(t, "}, {");
     for (int i = 0; i < 8; i++)
         text_add(t, "%s%d", i ? ", " : "", i < r.shape.rank ? run_time_dim(e, r.shape.dim[i]) : -1);
@@ -566,8 +597,8 @@ static int add_rows(Emit *e, Text *t)
             if (r->kind != of_root[k].kind)
                 continue;
             add_row(e, t,
-                    (Row){r->name, of_root[k].role, of_root[k].block, r->cname, r->node->type, r->node->shape,
-                          metrics_flags(e, i), 0, metrics_offset(e, i)});
+                    (Row){r->name, of_root[k].role, of_root[k].block, r->cname, r->node->type,
+                          r->node->shape, metrics_flags(e, i), 0, metrics_offset(e, i)});
             rows++;
         }
     return rows;
@@ -589,7 +620,10 @@ static void add_wrapper(Emit *e, Text *t, const Function *f)
     text_add(t, "static %s call_%s(%svoid *params, void *state, ", init ? "void" : "int", f->name,
              writes ? "" : "const ");
     text_add(t, init ? "uint64_t seed" : "const void *inputs, void *work");
-    text_add(t, "%s)\n{\n", f->fn == FN_BACKWARD ? ", void *grads" : f->fn == FN_UPDATE ? ", const void *grads" : "");
+    text_add(t, "%s)\n{\n",
+             f->fn == FN_BACKWARD ? ", void *grads"
+             : f->fn == FN_UPDATE ? ", const void *grads"
+                                  : "");
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         bool there = i < 2 || (i < 4 && !init) || f->fn == FN_BACKWARD || f->fn == FN_UPDATE;
         if (there && !(f->blocks & all[i].use))
@@ -609,12 +643,13 @@ void emit_model(Emit *e, Text *t)
     Text rows = {.ngc = e->ngc};
     int count = add_rows(e, &rows);
     static const char *const block[] = {"params", "state", "inputs", "work", "grads"};
-    bool have[] = {has_var(e, VAR_PARAM), has_var(e, VAR_STATE), has_var(e, VAR_INPUT), true, has_root(e, ROOT_GRAD)};
+    bool have[] = {has_var(e, VAR_PARAM), has_var(e, VAR_STATE), has_var(e, VAR_INPUT), true,
+                   has_root(e, ROOT_GRAD)};
     const char *name[FN_GROUP] = {NULL};
     for (size_t i = 0; i < sizeof block / sizeof *block; i++)
         if (have[i])
-            text_add(t, "size_t %s_sizeof_%s(void)\n{\n    return sizeof(%s_%s);\n}\n\n", e->name, block[i], e->name,
-                     block[i]);
+            text_add(t, "size_t %s_sizeof_%s(void)\n{\n    return sizeof(%s_%s);\n}\n\n", e->name,
+                     block[i], e->name, block[i]);
     for (int i = 0; i < e->functions; i++)
         if (e->function[i].fn < FN_GROUP && !e->function[i].walk) {
             add_wrapper(e, t, &e->function[i]);
@@ -624,8 +659,9 @@ void emit_model(Emit *e, Text *t)
     if (e->graph->dims > 0) {
         text_add(t, "static const ngrt_dim dims[] = {\n");
         for (int i = 0; i < e->graph->dims; i++)
-            text_add(t, "    {%s, %lld, offsetof(%s_inputs, %s)},\n", quote(e->ngc, e->graph->dim[i].name),
-                     (long long)e->graph->dim[i].max, e->name, e->dim[i]);
+            text_add(t, "    {%s, %lld, offsetof(%s_inputs, %s)},\n",
+                     quote(e->ngc, e->graph->dim[i].name), (long long)e->graph->dim[i].max, e->name,
+                     e->dim[i]);
         text_add(t, "};\n\n");
     }
     if (count > 0)
@@ -635,13 +671,17 @@ void emit_model(Emit *e, Text *t)
     text_add(t, "const ngrt_model %s_model = {\n    NGRT_MODEL_VERSION, %s, %s,\n    ", e->name,
              quote(e->ngc, e->model->name), e->ngc->opt.real_double ? "NGRT_F64" : "NGRT_F32");
     for (size_t i = 0; i < sizeof block / sizeof *block; i++)
-        text_add(t, have[i] ? "sizeof(%s_%s),%s" : "0,%.0s%.0s%s", e->name, block[i], i < 4 ? " " : "");
-    text_add(t, "\n    %d, %s, %d, %s,\n    ", e->graph->dims, e->graph->dims ? "dims" : "NULL", count,
-             count ? "tensors" : "NULL");
+        text_add(t, have[i] ? "sizeof(%s_%s),%s" : "0,%.0s%.0s%s", e->name, block[i],
+                 i < 4 ? " " : "");
+    text_add(t, "\n    %d, %s, %d, %s,\n    ", e->graph->dims, e->graph->dims ? "dims" : "NULL",
+             count, count ? "tensors" : "NULL");
     for (int fn = FN_INIT; fn <= FN_STEP; fn++)
         text_add(t, name[fn] ? "%scall_%s" : "%sNULL", fn ? ", " : "", name[fn]);
     if (e->metrics)
-        text_add(t, ",\n    sizeof(%s_totals), call_metrics_start, call_metrics_add, call_metrics_finish", e->name);
+        text_add(
+            t,
+            ",\n    sizeof(%s_totals), call_metrics_start, call_metrics_add, call_metrics_finish",
+            e->name);
     else
         text_add(t, ",\n    0, NULL, NULL, NULL");
     text_add(t, ",\n    %s\n};\n", has_var(e, VAR_INPUT) ? "&defaults" : "NULL");

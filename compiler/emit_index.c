@@ -1,10 +1,12 @@
-/* emit_index.c - indices that are computed from inputs and states are checked before a function computes anything with them.
+/* emit_index.c - indices that are computed from inputs and states are checked before a function
+ * computes anything with them.
  *
- * In: a function's program, in which `checked` marks each of them. Out: a second program of one number, which is 0 where all are in
- * their ranges, printed as a static function that is called first. It writes nothing but the scratch space of work. */
+ * In: a function's program, in which `checked` marks each of them. Out: a second program of one
+ * number, which is 0 where all are in their ranges, printed as a static function that is called
+ * first. It writes nothing but the scratch space of work. */
 #include "emit.h"
 
-/* ---- the program ------------------------------------------------------------------------------------------------- */
+/* ---- the program ---- */
 
 /* 1 where an index is not in [0, size), of all its elements. */
 static Node *is_outside(Graph *g, Node *i, Size size)
@@ -13,7 +15,8 @@ static Node *is_outside(Graph *g, Node *i, Size size)
     Node *bad = low;
 
     if (size < 0)
-        bad = graph_binary(g, OP_maximum, low, graph_binary(g, OP_le, graph_cast(g, graph_size(g, size), T_INT), i));
+        bad = graph_binary(g, OP_maximum, low,
+                           graph_binary(g, OP_le, graph_cast(g, graph_size(g, size), T_INT), i));
     else if (size <= INT32_MAX)
         bad = graph_binary(g, OP_maximum, low, graph_binary(g, OP_le, graph_int(g, size), i));
     return bad->shape.rank ? graph_reduce(g, OP_max, bad, (1u << bad->shape.rank) - 1) : bad;
@@ -62,17 +65,23 @@ static void need(Graph *g, bool *needed, const Node *n)
 static bool passes_ints(const Node *n, bool *may_leave)
 {
     switch (n->op) {
-    case OP_mul: case OP_sum: case OP_add: case OP_sub: case OP_neg:
-        *may_leave = true;
-        return true;
-    case OP_maximum: case OP_minimum: case OP_where: case OP_max: case OP_copy: case OP_stop:
-        return true;
-    default:
-        return op_info[n->op]->flags & F_VIEW && n->op != OP_gather && n->op != OP_concat;
+    case OP_mul:
+    case OP_sum:
+    case OP_add:
+    case OP_sub:
+    case OP_neg: *may_leave = true; return true;
+    case OP_maximum:
+    case OP_minimum:
+    case OP_where:
+    case OP_max:
+    case OP_copy:
+    case OP_stop: return true;
+    default: return op_info[n->op]->flags & F_VIEW && n->op != OP_gather && n->op != OP_concat;
     }
 }
 
-/* 1 where an index, computed in reals, is so large that ints have gone round and came back into the range; NULL: they cannot. */
+/* 1 where an index, computed in reals, is so large that ints have gone round and came back into the
+ * range; NULL: they cannot. */
 static Node *is_around(Emit *e, Node *index)
 {
     Graph *g = e->graph;
@@ -98,7 +107,8 @@ static Node *is_around(Emit *e, Node *index)
             arg[k] = n->arg[k]->type == T_INT ? real[n->arg[k]->id] : n->arg[k];
         real[i] = arithmetic ? graph_copy(g, n, arg) : graph_cast(g, n, T_FLOAT);
     }
-    Node *far = graph_binary(g, OP_le, graph_const(g, 0x1p30), graph_unary(g, OP_abs, real[index->id]));
+    Node *far =
+        graph_binary(g, OP_le, graph_const(g, 0x1p30), graph_unary(g, OP_abs, real[index->id]));
     return far->shape.rank ? graph_reduce(g, OP_max, far, (1u << far->shape.rank) - 1) : far;
 }
 
@@ -128,11 +138,12 @@ Program *emit_index_program(Emit *e, const Program *p)
     }
 
     Target *t = arena_alloc(e->ngc, sizeof *t);
-    *t = (Target){.node = outside, .place = {.kind = P_LOCAL, .name = "outside", .shape = &outside->shape}};
+    *t = (Target){.node = outside,
+                  .place = {.kind = P_LOCAL, .name = "outside", .shape = &outside->shape}};
     return program_build(e->ngc, e->model, "check", t, 1, NULL, 0, false);
 }
 
-/* ---- its function -------------------------------------------------------------------------------------------------- */
+/* ---- its function ---- */
 
 /* The function with the check of f as its program. */
 static Function own_function(const Function *f)
@@ -156,8 +167,9 @@ unsigned emit_index_function(Emit *e, const Function *f, Text *out, const char *
         b.blocks |= USES_INPUTS;
     own.blocks = b.blocks;
 
-    text_add(out, "/* Is an index that is computed out of its range? */\nstatic int %s_outside(%s)\n{\n", f->name,
-             own.blocks ? emit_arguments(e, &own, true) : "void");
+    text_add(out,
+             "/* Is an index that is computed out of its range? */\nstatic int %s_outside(%s)\n{\n",
+             f->name, own.blocks ? emit_arguments(e, &own, true) : "void");
     emit_run_time_sizes(e, out, b.dims);
     emit_space(e, out, &b);
     text_add(out, "%s    return outside > 0;\n}\n\n", b.text.at);

@@ -1,6 +1,6 @@
-/* emit_kernel.c - prints kernels. At -O2 the loops of a kernel are a static function on pointers with canonical names,
- * so that kernels of equal text are one function; at -O0, and for single numbers, they stand in the program's function
- * and speak of the model's names. */
+/* emit_kernel.c - prints kernels. At -O2 the loops of a kernel are a static function on pointers
+ * with canonical names, so that kernels of equal text are one function; at -O0, and for single
+ * numbers, they stand in the program's function and speak of the model's names. */
 #include "emit.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@ enum {
     CLONED = 64, /* passes from which on a kernel is compiled for several processors */
 };
 
-/* ---- kernels as functions ------------------------------------------------------------------------------------------ */
+/* ---- kernels as functions ---- */
 
 /* "sum", "relu": what the function is called but for its number. */
 static const char *kernel_word(const Kernel *k)
@@ -44,9 +44,11 @@ static int vector_bytes(const Emit *e, const Kernel *k)
     return k->vector > NARROW && !is_worth_clones(e, k) ? NARROW : k->vector;
 }
 
-const char *emit_function(Emit *e, const char *result, const char *word, const char *params, const char *args, const char *body, int bytes)
+const char *emit_function(Emit *e, const char *result, const char *word, const char *params,
+                          const char *args, const char *body, int bytes)
 {
-    int *at = table_at(e->ngc, &e->kernel_of, intern_str(e->ngc, text_format(e->ngc, "%d%s%s", bytes, params, body)));
+    int *at = table_at(e->ngc, &e->kernel_of,
+                       intern_str(e->ngc, text_format(e->ngc, "%d%s%s", bytes, params, body)));
     if (*at)
         return e->kernel[*at - 1];
     const char *name = text_format(e->ngc, "%s_%d", word, e->kernel_count + 1);
@@ -58,8 +60,8 @@ const char *emit_function(Emit *e, const char *result, const char *word, const c
         return name;
     }
     emit_section(e, "vector");
-    text_add(&e->kernels, "NGRT_KERNEL_%d(%s, %s, %s, %s, %s, %s, {\n%s})\n\n", bytes, e->real, result,
-             strcmp(result, "void") == 0 ? "" : "return", name, params, args, body);
+    text_add(&e->kernels, "NGRT_KERNEL_%d(%s, %s, %s, %s, %s, %s, {\n%s})\n\n", bytes, e->real,
+             result, strcmp(result, "void") == 0 ? "" : "return", name, params, args, body);
     return name;
 }
 
@@ -76,7 +78,8 @@ static void add_item(Text *t, const char *comma, const char *item)
 
 /* ---- rows that are also summed over, in blocks with sums of their own: see share.c ---- */
 
-/* While the kernel is printed, its sums are those of the first block. Returns the places that they have otherwise. */
+/* While the kernel is printed, its sums are those of the first block. Returns the places that they
+ * have otherwise. */
 static Place *take_blocks(Program *p, const Kernel *k)
 {
     Place *own = arena_alloc(p->ngc, (size_t)k->members * sizeof *own);
@@ -104,7 +107,8 @@ static const char *block_text(Printer *pr, const Kernel *k, int member)
 {
     Place at = {.kind = P_SPACE, .offset = pr->b->p->block_at};
     for (int m = 0; m < member; m++)
-        at.offset += kernel_sums_rows(k->member[m]) ? share_block(pr->b->p, k->member[m]) * BLOCKS : 0;
+        at.offset +=
+            kernel_sums_rows(k->member[m]) ? share_block(pr->b->p, k->member[m]) * BLOCKS : 0;
     return print_pointer(pr->b, &at, k->member[member]->store[0].node);
 }
 
@@ -113,13 +117,15 @@ static const char *base_text(Printer *pr, const Kernel *k, const Param *param)
 {
     for (int m = 0; m < k->members && k->split && k->blocks; m++)
         if (kernel_sums_rows(k->member[m]) && strcmp(param->base, block_text(pr, k, m)) == 0)
-            return print_format(pr, "%s + i*%lld", param->base, (long long)share_block(pr->b->p, k->member[m]));
+            return print_format(pr, "%s + i*%lld", param->base,
+                                (long long)share_block(pr->b->p, k->member[m]));
     return param->base;
 }
 
 static const char *block_range(Printer *pr, const Kernel *k)
 {
-    const char *rows = emit_size(pr->e, k->extent[k->split - 1], &pr->b->dims), *f = strchr(rows, ' ') ? "i*(%s)/%d, (i + 1)*(%s)/%d" : "i*%s/%d, (i + 1)*%s/%d";
+    const char *rows = emit_size(pr->e, k->extent[k->split - 1], &pr->b->dims),
+               *f = strchr(rows, ' ') ? "i*(%s)/%d, (i + 1)*(%s)/%d" : "i*%s/%d, (i + 1)*%s/%d";
     return print_format(pr, f, rows, BLOCKS, rows, BLOCKS);
 }
 
@@ -133,12 +139,16 @@ static const char *join_function(Printer *pr, const Kernel *member)
     print_line(&own, "    %s t = a[i];", print_type(pr->e, s->node->type));
     print_line(&own, "    for (size_t j = 1; j < %d; j++)", BLOCKS);
     own.indent += 2;
-    print_combine(&own, "t", (Part){print_format(&own, "a[j*%lld + i]", (long long)share_block(pr->b->p, member)), 16}, s->node->type);
+    print_combine(
+        &own, "t",
+        (Part){print_format(&own, "a[j*%lld + i]", (long long)share_block(pr->b->p, member)), 16},
+        s->node->type);
     own.indent -= 2;
     print_line(&own, "    y[i] = t;");
     print_line(&own, "}");
-    const char *params = print_format(pr, "(size_t from, size_t to, %s *y, const %s *a)", print_type(pr->e, s->node->type),
-                                      print_type(pr->e, s->node->type));
+    const char *params =
+        print_format(pr, "(size_t from, size_t to, %s *y, const %s *a)",
+                     print_type(pr->e, s->node->type), print_type(pr->e, s->node->type));
     return emit_function(pr->e, "void", "join", params, "(from, to, y, a)", body.at, 0);
 }
 
@@ -146,14 +156,16 @@ static const char *join_function(Printer *pr, const Kernel *member)
 static void print_blocks(Printer *pr, const Kernel *k, const char *name, const char *call)
 {
     Body *b = pr->b;
-    text_add(&b->text, "    for (size_t i = %s; i < %s; i++)\n", share_begin(b, print_format(pr, "%d", BLOCKS), 1, false),
+    text_add(&b->text, "    for (size_t i = %s; i < %s; i++)\n",
+             share_begin(b, print_format(pr, "%d", BLOCKS), 1, false),
              share_begin(b, print_format(pr, "%d", BLOCKS), 1, true));
     text_add(&b->text, "        %s(%s);\n", name, call);
     share_meet(b, &b->text);
     for (int m = 0; m < k->members; m++) {
         const Store *s = &k->member[m]->store[0];
         if (kernel_sums_rows(k->member[m]))
-            text_add(&b->text, "    %s(%s, %s, %s);\n", join_function(pr, k->member[m]), share_range(b, shape_count(pr->e->graph, s->node->shape), CACHE_LINE),
+            text_add(&b->text, "    %s(%s, %s, %s);\n", join_function(pr, k->member[m]),
+                     share_range(b, shape_count(pr->e->graph, s->node->shape), CACHE_LINE),
                      print_pointer(b, program_place(b->p, s->node), s->node), block_text(pr, k, m));
     }
     b->dims |= pr->dims;
@@ -163,7 +175,8 @@ static void print_blocks(Printer *pr, const Kernel *k, const char *name, const c
 static void print_apart(Body *b, const Kernel *k)
 {
     Emit *e = b->e;
-    Text inner = {.ngc = e->ngc}, head = {.ngc = e->ngc}, pass = {.ngc = e->ngc}, call = {.ngc = e->ngc};
+    Text inner = {.ngc = e->ngc}, head = {.ngc = e->ngc}, pass = {.ngc = e->ngc},
+         call = {.ngc = e->ngc};
     Printer pr = {.b = b, .e = e, .k = k, .out = &inner, .indent = 1, .apart = true};
     const Place *place = store_place(b->p, &k->store[0]);
     bool number = kernel_reduces(k) && place_is_number(place, k->store[0].node);
@@ -174,7 +187,8 @@ static void print_apart(Body *b, const Kernel *k)
         Index rest = k->store[i].at ? *k->store[i].at : index_zero();
         if (to->kind == P_ROW)
             continue;
-        print_param(&pr, print_shifted(&pr, to, k->store[i].node, &rest), k->store[i].node->type, false, true);
+        print_param(&pr, print_shifted(&pr, to, k->store[i].node, &rest), k->store[i].node->type,
+                    false, true);
     }
     print_loops(&pr);
     if (own)
@@ -183,15 +197,19 @@ static void print_apart(Body *b, const Kernel *k)
     text_add(&head, k->split ? "(size_t from, size_t to" : "(");
     text_add(&pass, k->split ? "(from, to" : "(");
     if (k->split) {
-        Size extent = k->split > k->axes ? k->member[0]->extent[k->split - 1] : k->extent[k->split - 1];
+        Size extent =
+            k->split > k->axes ? k->member[0]->extent[k->split - 1] : k->extent[k->split - 1];
         text_add(&call, "%s", k->blocks ? block_range(&pr, k) : share_range(b, extent, k->unit));
         comma = ", ";
     }
     for (int i = 0; i < e->graph->dims; i++)
         if (pr.dims >> i & 1) {
-            add_item(&head, comma, text_format(e->ngc, "size_t %s%s", e->dim_prefix, e->graph->dim[i].name));
-            add_item(&pass, comma, text_format(e->ngc, "%s%s", e->dim_prefix, e->graph->dim[i].name));
-            add_item(&call, comma, text_format(e->ngc, "%s%s", e->dim_prefix, e->graph->dim[i].name));
+            add_item(&head, comma,
+                     text_format(e->ngc, "size_t %s%s", e->dim_prefix, e->graph->dim[i].name));
+            add_item(&pass, comma,
+                     text_format(e->ngc, "%s%s", e->dim_prefix, e->graph->dim[i].name));
+            add_item(&call, comma,
+                     text_format(e->ngc, "%s%s", e->dim_prefix, e->graph->dim[i].name));
             comma = ", ";
         }
     for (int i = 0; i < pr.params; i++) {
@@ -200,20 +218,23 @@ static void print_apart(Body *b, const Kernel *k)
         if (p->scalar)
             add_item(&head, comma, text_format(e->ngc, "%s %s", type, p->name));
         else
-            add_item(&head, comma, text_format(e->ngc, "%s%s *%s", p->written ? "" : "const ", type, p->name));
+            add_item(&head, comma,
+                     text_format(e->ngc, "%s%s *%s", p->written ? "" : "const ", type, p->name));
         add_item(&pass, comma, p->name);
         add_item(&call, comma, base_text(&pr, k, p));
         comma = ", ";
     }
     text_add(&head, "%s)", *comma ? "" : "void");
     text_add(&pass, ")");
-    const char *name = emit_function(e, result, kernel_word(k), head.at, pass.at, inner.at, vector_bytes(e, k));
+    const char *name =
+        emit_function(e, result, kernel_word(k), head.at, pass.at, inner.at, vector_bytes(e, k));
     if (k->split && k->blocks)
         print_blocks(&pr, k, name, call.at);
     else if (!number)
         text_add(&b->text, "    %s(%s);\n", name, call.at ? call.at : "");
     else if (place->kind == P_LOCAL)
-        text_add(&b->text, "    const %s %s = %s(%s);\n", result, place->name, name, call.at ? call.at : "");
+        text_add(&b->text, "    const %s %s = %s(%s);\n", result, place->name, name,
+                 call.at ? call.at : "");
     else
         text_add(&b->text, "    %s = %s(%s);\n", print_number(b, place, k->store[0].node), name,
                  call.at ? call.at : "");
@@ -226,12 +247,13 @@ static void print_here(Body *b, const Kernel *k)
     b->dims |= pr.dims;
 }
 
-/* ---- a kernel, of whatever kind ------------------------------------------------------------------------------- */
+/* ---- a kernel, of whatever kind ---- */
 
 /* A derivative is called what it is, dJ_dz; other numbers t0, t1, ... */
 static const char *local_name(Body *b, const Node *n)
 {
-    if (n->derived && n->name && *n->name == 'd' && b->locals.count < 1000) /* each is compared with all before it */
+    if (n->derived && n->name && *n->name == 'd' &&
+        b->locals.count < 1000) /* each is compared with all before it */
         return c_name_distinct(b->e->ngc, &b->locals, n->name);
     return text_format(b->e->ngc, "t%d", b->temps++);
 }

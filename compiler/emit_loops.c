@@ -1,5 +1,6 @@
-/* emit_loops.c - prints the loops of a kernel: its temporaries, the passes over vectors and those left over, and what reductions
- * do. At -O2 they speak of a function's parameters, at -O0 of the model's names. */
+/* emit_loops.c - prints the loops of a kernel: its temporaries, the passes over vectors and those
+ * left over, and what reductions do. At -O2 they speak of a function's parameters, at -O0 of the
+ * model's names. */
 #include "emit.h"
 
 #include <math.h>
@@ -13,8 +14,7 @@ enum {
     BROAD = 256, /* columns that are summed at a time */
 };
 
-/* ---- temporaries: what is used twice, long, or the same in every pass of an inner loop -----------------------------
- */
+/* ---- temporaries: what is used twice, long, or the same in every pass of an inner loop ---- */
 
 static const char *new_temp(Printer *pr)
 {
@@ -29,7 +29,8 @@ static void note_user(const Val *v, int level, int *wanted, Val *const *val, int
             wanted[i] = level;
 }
 
-/* Text for vectors may say an operand twice, and one such text cannot be within another: it and its operands are names. */
+/* Text for vectors may say an operand twice, and one such text cannot be within another: it and its
+ * operands are names. */
 static void name_operands(Printer *pr, Val *v)
 {
     if (strncmp(op_vec(pr->b->p, v), "NGRT_", 5) != 0)
@@ -67,22 +68,26 @@ static void choose_temps(Printer *pr)
         bool hoist = pr->apart && v->level < wanted[i];
         if (v->kind == V_OP && v->uses > 0 && (v->uses > 1 || v->ops > CUT || hoist))
             v->temp = "";
-        if (v->kind == V_LOAD && v->uses > 0 && hoist && !place_is_number(program_place(pr->b->p, v->node), v->node))
+        if (v->kind == V_LOAD && v->uses > 0 && hoist &&
+            !place_is_number(program_place(pr->b->p, v->node), v->node))
             v->temp = "";
         if (k->vector && v->kind == V_OP && v->uses > 0 && val_is_inner(k, v))
             name_operands(pr, v);
     }
     if (k->kind == K_LOOP &&
-        k->stores > 1) /* all is computed before any of it is stored: a store may write over a load */
+        k->stores >
+            1) /* all is computed before any of it is stored: a store may write over a load */
         for (int s = 0; s < k->stores; s++)
             if (k->store[s].val->kind != V_CONST)
                 k->store[s].val->temp = "";
 }
 
-/* Is what a guard asks answered with so many loops open, and used in more? Only of loop variables: what is loaded may itself be guarded. */
+/* Is what a guard asks answered with so many loops open, and used in more? Only of loop variables:
+ * what is loaded may itself be guarded. */
 static bool is_test(const Printer *pr, const Val *v, int level)
 {
-    return pr->apart && v->kind == V_GUARD && v->live && level > 0 && v->test_level == level && v->level > level && v->at->parts == 0;
+    return pr->apart && v->kind == V_GUARD && v->live && level > 0 && v->test_level == level &&
+           v->level > level && v->at->parts == 0;
 }
 
 /* The answer of guard number i, or of an earlier one that asks the same. */
@@ -90,7 +95,8 @@ static void declare_test(Printer *pr, Val *v, int i)
 {
     for (int j = 0; j < i; j++) {
         const Val *w = pr->k->val[j];
-        if (is_test(pr, w, v->test_level) && w->size == v->size && w->span == v->span && index_equal(w->at, v->at)) {
+        if (is_test(pr, w, v->test_level) && w->size == v->size && w->span == v->span &&
+            index_equal(w->at, v->at)) {
             v->test = w->test;
             return;
         }
@@ -130,7 +136,7 @@ static void forget_temps(Printer *pr, int level)
             pr->k->val[i]->temp = "";
 }
 
-/* ---- loops -------------------------------------------------------------------------------------------------------- */
+/* ---- loops ---- */
 
 /* Where the passes of a loop begin and end. */
 static const char *loop_start(const Printer *pr, int axis)
@@ -165,7 +171,8 @@ static void close_loop(Printer *pr, bool brace)
 static bool has_temps(const Printer *pr, int level)
 {
     for (int i = 0; i < pr->k->vals; i++)
-        if ((pr->k->val[i]->level == level && pr->k->val[i]->temp) || is_test(pr, pr->k->val[i], level))
+        if ((pr->k->val[i]->level == level && pr->k->val[i]->temp) ||
+            is_test(pr, pr->k->val[i], level))
             return true;
     return false;
 }
@@ -189,13 +196,15 @@ static void close_loops(Printer *pr, int first, int last, const bool *brace)
 /* What one pass of the innermost loop does; `to` is where. */
 typedef void PassText(Printer *pr, const char *to);
 
-/* The passes of the innermost loop that whole vectors hold, from `from` up to `to`, by vectors; text before and after it. */
-static void print_vector_passes(Printer *pr, const char *before, const char *from, const char *to, PassText *pass, const char *acc,
-                                const char *after)
+/* The passes of the innermost loop that whole vectors hold, from `from` up to `to`, by vectors;
+ * text before and after it. */
+static void print_vector_passes(Printer *pr, const char *before, const char *from, const char *to,
+                                PassText *pass, const char *acc, const char *after)
 {
     const char *i = pr->loop[pr->k->axes - 1];
 
-    print_line(pr, "%sfor (size_t %s = %s; %s < %s; %s += NGRT_LANES) {", before, i, from, i, to, i);
+    print_line(pr, "%sfor (size_t %s = %s; %s < %s; %s += NGRT_LANES) {", before, i, from, i, to,
+               i);
     pr->indent++;
     pr->vector = true;
     declare_temps(pr, pr->k->axes);
@@ -215,7 +224,8 @@ static const char *whole_end(Printer *pr, const char *from, const char *to)
 }
 
 /* The passes from `from` up to `to`, one at a time. */
-static void print_single_passes(Printer *pr, const char *from, const char *to, bool brace, PassText *pass, const char *acc)
+static void print_single_passes(Printer *pr, const char *from, const char *to, bool brace,
+                                PassText *pass, const char *acc)
 {
     brace |= has_temps(pr, pr->k->axes);
     open_range(pr, pr->loop[pr->k->axes - 1], from, to, brace);
@@ -225,7 +235,8 @@ static void print_single_passes(Printer *pr, const char *from, const char *to, b
 }
 
 /* All passes from `from` up to `to`: by vectors, and what these leave over. */
-static void print_range(Printer *pr, const char *from, const char *to, bool brace, PassText *pass, const char *acc)
+static void print_range(Printer *pr, const char *from, const char *to, bool brace, PassText *pass,
+                        const char *acc)
 {
     if (pr->k->vector) {
         const char *whole = whole_end(pr, from, to);
@@ -266,12 +277,16 @@ static void print_stores(Printer *pr, const char *to)
         const char *value = print_val(pr, s->val).text;
 
         if (pr->vector && !val_is_inner(pr->k, s->val))
-            value = print_format(pr, s->node->type == T_INT ? "NGRT_EACH_INT(%s)" : "NGRT_EACH(%s)", value);
+            value = print_format(pr, s->node->type == T_INT ? "NGRT_EACH_INT(%s)" : "NGRT_EACH(%s)",
+                                 value);
 
         if (is_variable(place))
-            print_line(pr, "const %s %s = %s;", print_type(pr->e, s->node->type), place->name, value);
+            print_line(pr, "const %s %s = %s;", print_type(pr->e, s->node->type), place->name,
+                       value);
         else
-            print_line(pr, "%s %s= %s;", stored_text(pr, print_element(pr, place, s->node, s->at, true), s->node->type),
+            print_line(pr, "%s %s= %s;",
+                       stored_text(pr, print_element(pr, place, s->node, s->at, true),
+                                   s->node->type),
                        s->add ? "+" : "", value);
     }
 }
@@ -297,7 +312,9 @@ static const char *start_text(Printer *pr, Type type)
     const char *init = op_info[pr->k->reduce]->init;
     char *end;
     double v = strtod(init, &end);
-    return *end || end == init || isinf(v) ? init : type == T_INT ? "0.0" : emit_number(pr->e, v, T_FLOAT);
+    return *end || end == init || isinf(v) ? init
+           : type == T_INT                 ? "0.0"
+                                           : emit_number(pr->e, v, T_FLOAT);
 }
 
 /* acc = combine(acc, x) */
@@ -332,7 +349,8 @@ static bool is_double(const Printer *pr)
     return pr->k->store[0].node->type == T_INT || is_long_sum(pr);
 }
 
-/* Stores an accumulated result: into memory, as the function's value, or it is the variable itself. */
+/* Stores an accumulated result: into memory, as the function's value, or it is the variable itself.
+ */
 static void print_result(Printer *pr, const char *acc)
 {
     const Store *s = &pr->k->store[0];
@@ -367,7 +385,8 @@ static void print_argmax(Printer *pr, int lead, const char *at)
     open_loop(pr, lead, true);
     declare_temps(pr, lead + 1);
     print_line(pr, "const %s %s = %s;", print_type(pr->e, v->type), x, print_val(pr, v).text);
-    print_line(pr, "if (%s == 0 || %s > %s || (%s != %s && %s == %s)) {", pr->loop[lead], x, best, x, x, best, best);
+    print_line(pr, "if (%s == 0 || %s > %s || (%s != %s && %s == %s)) {", pr->loop[lead], x, best,
+               x, x, best, best);
     print_line(pr, "    %s = %s;", best, x);
     print_line(pr, "    %s = (int32_t)%s;", at, pr->loop[lead]);
     print_line(pr, "}");
@@ -406,7 +425,8 @@ static void print_fold(Printer *pr, int axis, const char *acc)
 }
 
 /* acc takes in all lanes of a vector. */
-static void print_lanes(Printer *pr, const char *before, const char *acc, const char *lanes, const char *after)
+static void print_lanes(Printer *pr, const char *before, const char *acc, const char *lanes,
+                        const char *after)
 {
     print_line(pr, "%sfor (size_t l = 0; l < NGRT_LANES; l++) {", before);
     pr->indent++;
@@ -421,15 +441,20 @@ static void declare_lanes(Printer *pr, const char *lanes)
     print_line(pr, "ngrt_v %s = NGRT_EACH(%s);", lanes, start_text(pr, T_FLOAT));
 }
 
-/* A long innermost loop's vectors in blocks, so that few floats are added to one before it goes to the double. */
-static void print_blocks_of_vectors(Printer *pr, const char *whole, const char *lanes, const char *acc)
+/* A long innermost loop's vectors in blocks, so that few floats are added to one before it goes to
+ * the double. */
+static void print_blocks_of_vectors(Printer *pr, const char *whole, const char *lanes,
+                                    const char *acc)
 {
     int last = pr->k->axes - 1;
-    const char *from = loop_start(pr, last), *j = print_format(pr, "j%d", pr->temps++), *end = print_format(pr, "e%d", pr->temps++);
+    const char *from = loop_start(pr, last), *j = print_format(pr, "j%d", pr->temps++),
+               *end = print_format(pr, "e%d", pr->temps++);
 
-    print_line(pr, "NGRT_VECTORS(for (size_t %s = %s; %s < %s; %s += %d*NGRT_LANES) {", j, from, j, whole, j, BLOCK);
+    print_line(pr, "NGRT_VECTORS(for (size_t %s = %s; %s < %s; %s += %d*NGRT_LANES) {", j, from, j,
+               whole, j, BLOCK);
     pr->indent++;
-    print_line(pr, "const size_t %s = %s - %s < %d*NGRT_LANES ? %s : %s + %d*NGRT_LANES;", end, whole, j, BLOCK, whole, j, BLOCK);
+    print_line(pr, "const size_t %s = %s - %s < %d*NGRT_LANES ? %s : %s + %d*NGRT_LANES;", end,
+               whole, j, BLOCK, whole, j, BLOCK);
     declare_lanes(pr, lanes);
     print_vector_passes(pr, "", j, end, print_fold_step, lanes, "");
     print_lanes(pr, "", acc, lanes, "");
@@ -441,7 +466,8 @@ static void print_blocks_of_vectors(Printer *pr, const char *whole, const char *
 static void print_vector_fold(Printer *pr, int first, const char *acc)
 {
     int last = pr->k->axes - 1;
-    const char *lanes = new_temp(pr), *from = loop_start(pr, last), *to = loop_end(pr, last), *whole = whole_end(pr, from, to);
+    const char *lanes = new_temp(pr), *from = loop_start(pr, last), *to = loop_end(pr, last),
+               *whole = whole_end(pr, from, to);
     bool blocks = is_long_sum(pr), brace[MAX_AXES];
 
     if (!blocks)
@@ -474,7 +500,8 @@ static void print_fold_row(Printer *pr, int lead)
         return;
     }
 
-    print_line(pr, "%s %s = %s;", whole ? "double" : pr->e->real, acc, start_text(pr, whole ? T_INT : T_FLOAT));
+    print_line(pr, "%s %s = %s;", whole ? "double" : pr->e->real, acc,
+               start_text(pr, whole ? T_INT : T_FLOAT));
     if (k->vector)
         print_vector_fold(pr, lead, acc);
     else
@@ -537,12 +564,14 @@ static void print_add(Printer *pr, int from, const char *to)
     close_loops(pr, from, last, brace);
 }
 
-/* Sums of many rows: BROAD columns at a time, TALL rows at a time in floats, whose sums are added in double. */
+/* Sums of many rows: BROAD columns at a time, TALL rows at a time in floats, whose sums are added
+ * in double. */
 static void print_tall(Printer *pr, int first)
 {
     const Kernel *k = pr->k;
     int last = k->axes - 1;
-    const char *j = pr->loop[last], *i = pr->loop[first], *to = loop_end(pr, last), *rows = loop_end(pr, first);
+    const char *j = pr->loop[last], *i = pr->loop[first], *to = loop_end(pr, last),
+               *rows = loop_end(pr, first);
     bool brace[MAX_AXES];
 
     print_line(pr, "for (size_t c = %s; c < %s; c += %d) {", loop_start(pr, last), to, BROAD);
@@ -592,10 +621,12 @@ static void print_columns(Printer *pr)
         close_loop(pr, true);
 }
 
-/* ---- long sums of rows within a nest: of some rows in float, which go to a total in double ---- */
+/* ---- long sums of rows within a nest: of some rows in float, which go to a total in double ----
+ */
 
 typedef struct LongSum {
-    const char *part, *total; /* arrays of as many elements as the row of results has; NULL: it is not a long sum */
+    const char *part, *total; /* arrays of as many elements as the row of results has; NULL: it is
+                                 not a long sum */
 } LongSum;
 
 /* The element of such an array that belongs to the result where the loops are. */
@@ -608,7 +639,8 @@ static const char *sum_text(Printer *pr, const char *array)
         int64_t stride = 1;
         for (int q = i + 1; q < k->axes; q++)
             stride *= k->extent[q];
-        at = print_format(pr, stride > 1 ? "%s%s%s*%lld" : "%s%s%s", at, *at ? " + " : "", pr->loop[i], (long long)stride);
+        at = print_format(pr, stride > 1 ? "%s%s%s*%lld" : "%s%s%s", at, *at ? " + " : "",
+                          pr->loop[i], (long long)stride);
     }
     return print_format(pr, "%s[%s]", array, at);
 }
@@ -647,17 +679,20 @@ static void take_part(Printer *pr, const LongSum *sum)
         rows *= size_max(pr->e->graph, pr->k->extent[i]);
 
     int64_t passes = rows < TALL ? TALL / rows : 1;
-    print_line(pr, "if (%s %% %lld == %lld) {", pr->loop[0], (long long)passes, (long long)passes - 1);
+    print_line(pr, "if (%s %% %lld == %lld) {", pr->loop[0], (long long)passes,
+               (long long)passes - 1);
     pr->indent++;
-    print_for_results(pr, print_format(pr, "%s += (double)%s;", sum_text(pr, sum->total), sum_text(pr, sum->part)));
+    print_for_results(pr, print_format(pr, "%s += (double)%s;", sum_text(pr, sum->total),
+                                       sum_text(pr, sum->part)));
     print_for_results(pr, print_format(pr, "%s = 0;", sum_text(pr, sum->part)));
     close_loop(pr, true);
 }
 
 static void end_long_sum(Printer *pr, const LongSum *sum)
 {
-    print_for_results(pr, print_format(pr, "%s = (%s)(%s + (double)%s);", result_text(pr), pr->e->real, sum_text(pr, sum->total),
-                                       sum_text(pr, sum->part)));
+    print_for_results(pr,
+                      print_format(pr, "%s = (%s)(%s + (double)%s);", result_text(pr), pr->e->real,
+                                   sum_text(pr, sum->total), sum_text(pr, sum->part)));
 }
 
 /* Variables and arrays for what only a row's own loops read: arrays are declared here. */
@@ -670,12 +705,13 @@ static void name_row_places(Printer *pr, const Kernel *nest)
             continue;
         place->name = new_temp(pr);
         if (place->offset > 1)
-            print_line(pr, "%s %s[%lld];", print_type(pr->e, n->type), place->name, (long long)place->offset);
+            print_line(pr, "%s %s[%lld];", print_type(pr->e, n->type), place->name,
+                       (long long)place->offset);
     }
 }
 
-/* All members' loops behind those over the rows, in order; what a member needs once in a row is computed where its turn comes, as it
- * may use results of those before it. */
+/* All members' loops behind those over the rows, in order; what a member needs once in a row is
+ * computed where its turn comes, as it may use results of those before it. */
 static void print_nest(Printer *pr)
 {
     const Kernel *nest = pr->k;
@@ -727,7 +763,8 @@ static void print_nest(Printer *pr)
     pr->k = nest;
 }
 
-/* The loops over all but the last operation, whose operand is stored in place of its result; then the operation on all elements. */
+/* The loops over all but the last operation, whose operand is stored in place of its result; then
+ * the operation on all elements. */
 static void print_late(Printer *pr)
 {
     const Kernel *whole = pr->k;
@@ -758,12 +795,15 @@ static void print_late(Printer *pr)
         start.axis[i] = (Coef){0, 0};
     const Place *place = store_place(pr->b->p, &store);
     const char *pointer = print_shifted(pr, place, store.node, &start);
-    const char *y = print_param(pr, pointer, T_FLOAT, false, true)->name, *end = whole_end(pr, from, to);
+    const char *y = print_param(pr, pointer, T_FLOAT, false, true)->name,
+               *end = whole_end(pr, from, to);
     const OpInfo *info = op_info[whole->late->op];
-    Part element = {print_format(pr, "%s[i]", y), 16}, vector = {print_format(pr, "NGRT_LOAD(%s[i])", y), 16};
+    Part element = {print_format(pr, "%s[i]", y), 16},
+         vector = {print_format(pr, "NGRT_LOAD(%s[i])", y), 16};
 
     print_line(pr, "NGRT_VECTORS(for (size_t i = %s; i < %s; i += NGRT_LANES) {", from, end);
-    print_line(pr, "    NGRT_STORE(%s[i]) = %s;", y, print_fill(pr, info->vec_float, 16, T_FLOAT, &vector, NULL, pr->e->suffix).text);
+    print_line(pr, "    NGRT_STORE(%s[i]) = %s;", y,
+               print_fill(pr, info->vec_float, 16, T_FLOAT, &vector, NULL, pr->e->suffix).text);
     print_line(pr, "})");
     print_line(pr, "for (size_t i = %s; i < %s; i++)", end, to);
     print_line(pr, "    %s[i] = %s;", y,

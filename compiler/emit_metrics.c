@@ -1,16 +1,18 @@
-/* emit_metrics.c - the functions that gather losses and metrics over all rows: metrics_start, metrics_add, metrics_finish.
+/* emit_metrics.c - the functions that gather losses and metrics over all rows: metrics_start,
+ * metrics_add, metrics_finish.
  *
- * In: the plan of carry.c. What a batch contributes in the first walk over the rows are further members of work, which eval fills;
- * later walks have programs of their own. metrics_add puts the contributions into the totals block. At the end of a walk
- * metrics_finish computes of the totals what the next one needs, or the losses and metrics. Totals are double, and so is all that
- * is computed of them, whatever the model's floats are.
+ * In: the plan of carry.c. What a batch contributes in the first walk over the rows are further
+ * members of work, which eval fills; later walks have programs of their own. metrics_add puts the
+ * contributions into the totals block. At the end of a walk metrics_finish computes of the totals
+ * what the next one needs, or the losses and metrics. Totals are double, and so is all that is
+ * computed of them, whatever the model's floats are.
  */
 #include "emit.h"
 
 #include <limits.h>
 #include <string.h>
 
-/* ---- members ------------------------------------------------------------------------------------------------- */
+/* ---- members ---- */
 
 /* Shapes must stay where they are: places point to them. */
 static const char *add_total(Emit *e, const char *name, const Shape *shape, const char *note)
@@ -27,7 +29,8 @@ static const char *member_of_root(const Emit *e, Node *const *root, const Node *
 {
     for (int i = 0; i < e->model->roots; i++) {
         const Root *r = &e->model->root[i];
-        if (r->kind != ROOT_GRAD && r->kind != ROOT_UPDATE && emit_keeps(e, r) && root[i] == n && r->node->type == n->type)
+        if (r->kind != ROOT_GRAD && r->kind != ROOT_UPDATE && emit_keeps(e, r) && root[i] == n &&
+            r->node->type == n->type)
             return r->cname;
     }
     return NULL;
@@ -37,13 +40,19 @@ static const char *member_of_root(const Emit *e, Node *const *root, const Node *
 static const char *own_member(Emit *e, const char *name, const Node *n)
 {
     name = c_name_distinct(e->ngc, &e->member_names, name);
-    emit_add_member(e, (Member){.name = name, .type = n->type, .shape = n->shape, .named = true,
+    emit_add_member(e, (Member){.name = name,
+                                .type = n->type,
+                                .shape = n->shape,
+                                .named = true,
                                 .note = text_format(e->ngc, "%s (of a batch)", name)});
     return name;
 }
 
-static const char *const kind_name[] = {
-    [CARRY_SUM] = "sum", [CARRY_MAX] = "max", [CARRY_FIRST] = "first", [CARRY_LAST] = "last", [CARRY_SAME] = "same"};
+static const char *const kind_name[] = {[CARRY_SUM] = "sum",
+                                        [CARRY_MAX] = "max",
+                                        [CARRY_FIRST] = "first",
+                                        [CARRY_LAST] = "last",
+                                        [CARRY_SAME] = "same"};
 
 /* One that is a carrier is gathered in its own member. */
 static void name_results(Emit *e)
@@ -56,7 +65,8 @@ static void name_results(Emit *e)
             continue;
         int *at = table_at(e->ngc, &seen, r->cname);
         if (!*at) {
-            x->of_root[i] = add_total(e, r->cname, &r->node->shape, strcmp(r->cname, r->name) ? r->name : NULL);
+            x->of_root[i] =
+                add_total(e, r->cname, &r->node->shape, strcmp(r->cname, r->name) ? r->name : NULL);
             *at = 1 + i;
         }
         x->of_root[i] = x->of_root[*at - 1];
@@ -71,11 +81,13 @@ static void name_carriers(Emit *e, Node *const *root)
     Metrics *x = e->metrics;
     for (int k = 0; k < x->carry->carriers; k++) {
         const Carrier *c = &x->carry->carrier[k];
-        const char *name = text_format(e->ngc, "%s_%d", kind_name[c->kind], k + 1), *of = c->walk ? NULL : member_of_root(e, root, c->node);
+        const char *name = text_format(e->ngc, "%s_%d", kind_name[c->kind], k + 1),
+                   *of = c->walk ? NULL : member_of_root(e, root, c->node);
         x->own[k] = of == NULL;
         x->member[k] = of ? of : own_member(e, name, c->node);
         if (!x->of_carrier[k])
-            x->of_carrier[k] = add_total(e, of ? of : name, &c->node->shape, node_text(e->graph, c->node, 3));
+            x->of_carrier[k] =
+                add_total(e, of ? of : name, &c->node->shape, node_text(e->graph, c->node, 3));
     }
 }
 
@@ -107,7 +119,8 @@ void metrics_members(Emit *e, Carry *carry, Node *const *root)
     c_name_distinct(e->ngc, &x->names, "space");
     c_name_distinct(e->ngc, &x->names, "ispace");
     x->total = arena_grow(e->ngc, x->total, 0, &x->total_room, sizeof *x->total);
-    x->total[x->totals++] = (Total){.shape = &scalar, .note = "rows in all"}; /* so no loss or metric is at offset 0 */
+    x->total[x->totals++] =
+        (Total){.shape = &scalar, .note = "rows in all"}; /* so no loss or metric is at offset 0 */
     name_results(e);
     x->rows = x->total[0].name = c_name_distinct(e->ngc, &x->names, e->dim[0]);
     if (carry->walks > 1)
@@ -119,7 +132,7 @@ void metrics_members(Emit *e, Carry *carry, Node *const *root)
     name_links(e);
 }
 
-/* ---- programs ------------------------------------------------------------------------------------------------ */
+/* ---- programs ---- */
 
 static Target of_work(Node *n, const char *name)
 {
@@ -195,7 +208,8 @@ static void build_end(Emit *e, int walk)
         if (c->root[i] && ++*table_at(e->ngc, &done, x->of_root[i]) == 1)
             t[targets++] = of_work(c->root[i], x->of_root[i]);
     given[givens++] = of_work(c->rows, x->rows);
-    Program *p = program_build(e->ngc, e->model, "metrics_finish", t, targets, given, givens, false);
+    Program *p =
+        program_build(e->ngc, e->model, "metrics_finish", t, targets, given, givens, false);
     x->end[walk] = (Function){.fn = FN_UPDATE, .name = "metrics_finish", .program = p, .phase = -1};
     x->space = p->space > x->space ? p->space : x->space;
     x->ispace = p->ispace > x->ispace ? p->ispace : x->ispace;
@@ -216,7 +230,7 @@ void metrics_ends(Emit *e)
     end_wide(e);
 }
 
-/* ---- declarations -------------------------------------------------------------------------------------------- */
+/* ---- declarations ---- */
 
 /* "    double c[3][3]; [3, 3]" */
 static void declare_total(Emit *e, Text *t, const Total *m)
@@ -234,7 +248,10 @@ void metrics_declare_block(Emit *e, Text *t)
     Metrics *x = e->metrics;
     if (!x)
         return;
-    text_add(t, "typedef struct %s_totals { /* losses and metrics of all rows, after metrics_finish, and what they are computed of */\n", e->name);
+    text_add(
+        t,
+        "typedef struct %s_totals { /* losses and metrics of all rows, after metrics_finish, and what they are computed of */\n",
+        e->name);
     for (int i = 0; i < x->totals; i++)
         declare_total(e, t, &x->total[i]);
     if (x->carry->walks > 1)
@@ -262,21 +279,30 @@ void metrics_declare(Emit *e, Text *t)
     text_add(t, "/* losses and metrics of all rows, batch by batch; training = 0 */\n");
     text_add(t, "void %s_metrics_start(%s_totals *t);\n", e->name, e->name);
     text_add(t, "int %s_metrics_add(%s);\n", e->name, add_arguments(e, true));
-    text_add(t, "/* NGRT_OK: they are in the totals%s */\n", x->carry->walks > 1 ? "; NGRT_AGAIN: all rows must be added once more" : "");
+    text_add(t, "/* NGRT_OK: they are in the totals%s */\n",
+             x->carry->walks > 1 ? "; NGRT_AGAIN: all rows must be added once more" : "");
     text_add(t, "int %s_metrics_finish(%s_totals *t);\n", e->name, e->name);
 }
 
-/* ---- text of the functions -------------------------------------------------------------------------------------- */
+/* ---- text of the functions ---- */
 
 typedef struct Out { /* a function being printed */
     Emit *e;
     Text text;
-    unsigned dims;  /* run-time sizes that it speaks of */
-    unsigned used;  /* helpers that it calls: bits of Helper */
+    unsigned dims; /* run-time sizes that it speaks of */
+    unsigned used; /* helpers that it calls: bits of Helper */
 } Out;
 
 /* Those for ints follow, then what these call. */
-typedef enum { ADD_TOTALS, MAX_TOTALS, SET_TOTALS, GET_TOTALS, HELPERS, LARGER = 2 * HELPERS, WHOLE } Helper;
+typedef enum {
+    ADD_TOTALS,
+    MAX_TOTALS,
+    SET_TOTALS,
+    GET_TOTALS,
+    HELPERS,
+    LARGER = 2 * HELPERS,
+    WHOLE
+} Helper;
 
 static const struct {
     const char *name, *does, *note;
@@ -321,8 +347,11 @@ static void add_indented(Text *to, const char *lines)
 /* The statement that puts what a batch contributes into the totals. */
 static void print_carrier(Out *o, int k)
 {
-    static const Helper helper[] = {[CARRY_SUM] = ADD_TOTALS, [CARRY_MAX] = MAX_TOTALS, [CARRY_FIRST] = SET_TOTALS,
-                                    [CARRY_LAST] = SET_TOTALS, [CARRY_SAME] = SET_TOTALS};
+    static const Helper helper[] = {[CARRY_SUM] = ADD_TOTALS,
+                                    [CARRY_MAX] = MAX_TOTALS,
+                                    [CARRY_FIRST] = SET_TOTALS,
+                                    [CARRY_LAST] = SET_TOTALS,
+                                    [CARRY_SAME] = SET_TOTALS};
     const Metrics *x = o->e->metrics;
     const Carrier *c = &x->carry->carrier[k];
     Emit *e = o->e;
@@ -331,7 +360,8 @@ static void print_carrier(Out *o, int k)
     if (c->kind == CARRY_FIRST)
         text_add(&o->text, "if (t->%s == 0)\n        ", c->walk ? x->seen : x->rows);
     if (c->node->shape.rank > 0) {
-        call_helper(o, helper[c->kind], c->node->type == T_INT, first_element(e, "t", to, c->node->shape),
+        call_helper(o, helper[c->kind], c->node->type == T_INT,
+                    first_element(e, "t", to, c->node->shape),
                     first_element(e, "w", from, c->node->shape), c->node->shape);
         return;
     }
@@ -352,14 +382,17 @@ static void print_link(Out *o, int k)
     const char *to = x->link_member[k], *from = x->of_link[k];
     text_add(&o->text, "        ");
     if (n->shape.rank > 0) {
-        call_helper(o, GET_TOTALS, n->type == T_INT, first_element(o->e, "w", to, n->shape), first_element(o->e, "t", from, n->shape), n->shape);
+        call_helper(o, GET_TOTALS, n->type == T_INT, first_element(o->e, "w", to, n->shape),
+                    first_element(o->e, "t", from, n->shape), n->shape);
         return;
     }
-    text_add(&o->text, n->type == T_INT ? "w->%s = whole(t->%s);\n" : "w->%s = (%s)t->%s;\n", to, n->type == T_INT ? from : o->e->real, from);
+    text_add(&o->text, n->type == T_INT ? "w->%s = whole(t->%s);\n" : "w->%s = (%s)t->%s;\n", to,
+             n->type == T_INT ? from : o->e->real, from);
     o->used |= n->type == T_INT ? 1u << WHOLE : 0;
 }
 
-/* What metrics_add does in a walk: the call of the model, then what it left goes into the totals. */
+/* What metrics_add does in a walk: the call of the model, then what it left goes into the totals.
+ */
 static void print_walk(Out *o, int walk)
 {
     Emit *e = o->e;
@@ -368,11 +401,13 @@ static void print_walk(Out *o, int walk)
     for (int i = 0; i < e->functions; i++)
         f = e->function[i].fn == FN_EVAL && e->function[i].walk == walk ? &e->function[i] : f;
     if (x->carry->walks > 1)
-        text_add(&o->text, walk ? "    if (t->%s == %d) {\n" : "    if (t->%s == %d)\n    ", x->walk, walk);
+        text_add(&o->text, walk ? "    if (t->%s == %d) {\n" : "    if (t->%s == %d)\n    ",
+                 x->walk, walk);
     for (int k = 0; k < x->carry->links; k++)
         if (x->carry->link[k].walk <= walk)
             print_link(o, k);
-    text_add(&o->text, "%s    error = %s_%s(%s);\n", walk ? "    " : "", e->name, f->name, emit_arguments(e, f, false));
+    text_add(&o->text, "%s    error = %s_%s(%s);\n", walk ? "    " : "", e->name, f->name,
+             emit_arguments(e, f, false));
     text_add(&o->text, walk ? "    }\n" : "");
 }
 
@@ -390,7 +425,8 @@ static void print_same_dims(Out *o)
 {
     const Emit *e = o->e;
     for (int i = 1; i < e->graph->dims; i++)
-        text_add(&o->text, "    if (t->%s > 0 && in->%s != t->%s)\n        return NGRT_ESIZE;\n", e->metrics->rows, e->dim[i], e->metrics->dim[i]);
+        text_add(&o->text, "    if (t->%s > 0 && in->%s != t->%s)\n        return NGRT_ESIZE;\n",
+                 e->metrics->rows, e->dim[i], e->metrics->dim[i]);
 }
 
 static void print_add(Emit *e, Text *text, unsigned *used)
@@ -425,7 +461,8 @@ static void print_add(Emit *e, Text *text, unsigned *used)
 static void print_start(Emit *e, Text *text)
 {
     const Metrics *x = e->metrics;
-    text_add(text, "void %s_metrics_start(%s_totals *t)\n{\n    memset(t, 0, sizeof *t);\n", e->name, e->name);
+    text_add(text, "void %s_metrics_start(%s_totals *t)\n{\n    memset(t, 0, sizeof *t);\n",
+             e->name, e->name);
     for (int k = 0; k < x->carry->carriers; k++) {
         const Carrier *c = &x->carry->carrier[k];
         if (c->kind != CARRY_MAX)
@@ -433,8 +470,11 @@ static void print_start(Emit *e, Text *text)
         if (c->node->shape.rank == 0)
             text_add(text, "    t->%s = -INFINITY;\n", x->of_carrier[k]);
         else
-            text_add(text, "    for (size_t i = 0; i < %lld; i++)\n        ((double *)t->%s)[i] = -INFINITY;\n",
-                     (long long)size_max(e->graph, shape_count(e->graph, c->node->shape)), x->of_carrier[k]);
+            text_add(
+                text,
+                "    for (size_t i = 0; i < %lld; i++)\n        ((double *)t->%s)[i] = -INFINITY;\n",
+                (long long)size_max(e->graph, shape_count(e->graph, c->node->shape)),
+                x->of_carrier[k]);
     }
     text_add(text, "}\n\n");
 }
@@ -466,12 +506,16 @@ static void print_finish(Emit *e, Text *text)
     int walks = x->carry->walks;
     begin_wide(e);
     if (walks > 1)
-        text_add(&body, "    if (t->%s > 0 && t->%s != t->%s)\n        return NGRT_ESIZE; /* not the rows of the first walk */\n"
-                        "    t->%s = 0;\n    t->%s++;\n", x->walk, x->seen, x->rows, x->seen, x->walk);
+        text_add(
+            &body,
+            "    if (t->%s > 0 && t->%s != t->%s)\n        return NGRT_ESIZE; /* not the rows of the first walk */\n"
+            "    t->%s = 0;\n    t->%s++;\n",
+            x->walk, x->seen, x->rows, x->seen, x->walk);
     for (int walk = 0; walk < walks - 1; walk++) {
         Text inner = {.ngc = e->ngc};
         print_end(e, &inner, walk, &dims);
-        text_add(&body, "    if (t->%s == %d) { /* what the next walk over the rows needs */\n", x->walk, walk + 1);
+        text_add(&body, "    if (t->%s == %d) { /* what the next walk over the rows needs */\n",
+                 x->walk, walk + 1);
         add_indented(&body, inner.at ? inner.at : "");
         text_add(&body, "        return NGRT_AGAIN;\n    }\n");
     }
@@ -480,27 +524,36 @@ static void print_finish(Emit *e, Text *text)
     text_add(text, "int %s_metrics_finish(%s_totals *t)\n{\n", e->name, e->name);
     for (int i = 0; i < e->graph->dims; i++)
         if (dims >> i & 1)
-            text_add(text, "    const size_t %s%s = (size_t)t->%s;\n", e->dim_prefix, e->graph->dim[i].name, i ? x->dim[i] : x->rows);
-    text_add(text, "%s%s    return NGRT_OK;\n}\n\n", body.size ? body.at : "", body.size ? "" : "    (void)t;\n");
+            text_add(text, "    const size_t %s%s = (size_t)t->%s;\n", e->dim_prefix,
+                     e->graph->dim[i].name, i ? x->dim[i] : x->rows);
+    text_add(text, "%s%s    return NGRT_OK;\n}\n\n", body.size ? body.at : "",
+             body.size ? "" : "    (void)t;\n");
 }
 
 static void print_helpers(Emit *e, Text *text, unsigned used)
 {
     if (used >> LARGER & 1)
-        text_add(text, "/* NaN passes on. */\nstatic double larger(double a, double b)\n{\n    return b > a || b != b ? b : a;\n}\n\n");
+        text_add(
+            text,
+            "/* NaN passes on. */\nstatic double larger(double a, double b)\n{\n    return b > a || b != b ? b : a;\n}\n\n");
     if (used >> WHOLE & 1)
-        text_add(text, "/* The int that a total is, or the nearest. */\nstatic int32_t whole(double x)\n{\n"
-                       "    return x >= 2147483647.0 ? INT32_MAX : x > -2147483648.0 ? (int32_t)x : INT32_MIN;\n}\n\n");
+        text_add(
+            text,
+            "/* The int that a total is, or the nearest. */\nstatic int32_t whole(double x)\n{\n"
+            "    return x >= 2147483647.0 ? INT32_MAX : x > -2147483648.0 ? (int32_t)x : INT32_MIN;\n}\n\n");
     for (int h = 0; h < 2 * HELPERS; h++) {
         bool is_int = h >= HELPERS, get = h % HELPERS == GET_TOTALS;
         const char *own = is_int ? "int32_t" : e->real, *does = helper_of[h % HELPERS].does;
         if (!(used >> h & 1))
             continue;
         if (get)
-            does = is_int ? "to[i] = whole(from[i])" : text_format(e->ngc, "to[i] = (%s)from[i]", own);
-        text_add(text, "/* %s */\nstatic void %s%s(%s *to, const %s *from, size_t n)\n{\n    for (size_t i = 0; i < n; i++)\n        %s;\n}\n\n",
-                 helper_of[h % HELPERS].note, helper_of[h % HELPERS].name, is_int ? "_int" : "", get ? own : "double",
-                 get ? "double" : own, does);
+            does =
+                is_int ? "to[i] = whole(from[i])" : text_format(e->ngc, "to[i] = (%s)from[i]", own);
+        text_add(
+            text,
+            "/* %s */\nstatic void %s%s(%s *to, const %s *from, size_t n)\n{\n    for (size_t i = 0; i < n; i++)\n        %s;\n}\n\n",
+            helper_of[h % HELPERS].note, helper_of[h % HELPERS].name, is_int ? "_int" : "",
+            get ? own : "double", get ? "double" : own, does);
     }
 }
 
@@ -517,22 +570,31 @@ void metrics_print(Emit *e, Text *out)
     text_add(out, "%s", body.at);
 }
 
-/* ---- the descriptor ---------------------------------------------------------------------------------------------- */
+/* ---- the descriptor ---- */
 
 void metrics_wrappers(Emit *e, Text *t)
 {
     if (!e->metrics)
         return;
-    text_add(t, "size_t %s_sizeof_totals(void)\n{\n    return sizeof(%s_totals);\n}\n\n", e->name, e->name);
-    text_add(t, "static void call_metrics_start(void *totals)\n{\n    %s_metrics_start(totals);\n}\n\n", e->name);
-    text_add(t, "static int call_metrics_add(const void *params, void *state, const void *inputs, void *work, void *totals)\n{\n");
+    text_add(t, "size_t %s_sizeof_totals(void)\n{\n    return sizeof(%s_totals);\n}\n\n", e->name,
+             e->name);
+    text_add(
+        t, "static void call_metrics_start(void *totals)\n{\n    %s_metrics_start(totals);\n}\n\n",
+        e->name);
+    text_add(
+        t,
+        "static int call_metrics_add(const void *params, void *state, const void *inputs, void *work, void *totals)\n{\n");
     if (!(e->metrics->blocks & USES_PARAMS))
         text_add(t, "    (void)params;\n");
     if (!(e->metrics->blocks & USES_STATE))
         text_add(t, "    (void)state;\n");
-    text_add(t, "    return %s_metrics_add(%s%sinputs, work, totals);\n}\n\n", e->name, e->metrics->blocks & USES_PARAMS ? "params, " : "",
+    text_add(t, "    return %s_metrics_add(%s%sinputs, work, totals);\n}\n\n", e->name,
+             e->metrics->blocks & USES_PARAMS ? "params, " : "",
              e->metrics->blocks & USES_STATE ? "state, " : "");
-    text_add(t, "static int call_metrics_finish(void *totals)\n{\n    return %s_metrics_finish(totals);\n}\n\n", e->name);
+    text_add(
+        t,
+        "static int call_metrics_finish(void *totals)\n{\n    return %s_metrics_finish(totals);\n}\n\n",
+        e->name);
 }
 
 /* Where the descriptor's reader finds the result of root i in totals; 0: nowhere. */
@@ -542,9 +604,11 @@ const char *metrics_offset(Emit *e, int root)
     return name ? text_format(e->ngc, "offsetof(%s_totals, %s)", e->name, name) : "0";
 }
 
-/* How a trainer that sees a loss of each batch gathers that of all; a model without run-time sizes has one batch. */
+/* How a trainer that sees a loss of each batch gathers that of all; a model without run-time sizes
+ * has one batch. */
 const char *metrics_flags(Emit *e, int root)
 {
-    static const char *const flag[] = {[OF_TOTALS] = "0", [OF_SUM] = "NGRT_SUM", [OF_MEAN] = "NGRT_MEAN"};
+    static const char *const flag[] = {
+        [OF_TOTALS] = "0", [OF_SUM] = "NGRT_SUM", [OF_MEAN] = "NGRT_MEAN"};
     return e->metrics ? flag[e->metrics->carry->gathering[root]] : "0";
 }

@@ -1,5 +1,6 @@
-/* emit_share.c - functions whose work the threads of a pool share (share.c): each thread runs the same task, its statements those of the
- * function; calls of kernels get the range of a thread's share, and what one thread does alone stands in "if (id == 0)". */
+/* emit_share.c - functions whose work the threads of a pool share (share.c): each thread runs the
+ * same task, its statements those of the function; calls of kernels get the range of a thread's
+ * share, and what one thread does alone stands in "if (id == 0)". */
 #include "emit.h"
 
 #include <string.h>
@@ -7,13 +8,15 @@
 const char *share_begin(Body *b, const char *n, int64_t unit, bool next)
 {
     b->id = b->threads = b->e->shares = true;
-    return text_format(b->e->ngc, "share_of(%s, %lld, id%s, threads)", n, (long long)unit, next ? " + 1" : "");
+    return text_format(b->e->ngc, "share_of(%s, %lld, id%s, threads)", n, (long long)unit,
+                       next ? " + 1" : "");
 }
 
 const char *share_range(Body *b, Size n, int64_t unit)
 {
     b->id = b->threads = b->e->shares = true;
-    return text_format(b->e->ngc, "NGC_SHARE(%s, %lld)", emit_size(b->e, n, &b->dims), (long long)unit);
+    return text_format(b->e->ngc, "NGC_SHARE(%s, %lld)", emit_size(b->e, n, &b->dims),
+                       (long long)unit);
 }
 
 void share_meet(Body *b, Text *t)
@@ -69,7 +72,8 @@ static const struct {
               {USES_WORK, "work", "w"},
               {USES_GRADS, "grads", "grads"}};
 
-/* How large the first run-time size must be for the work to be worth sharing; 0: there is none, or it always is. */
+/* How large the first run-time size must be for the work to be worth sharing; 0: there is none, or
+ * it always is. */
 static int64_t least_size(const Emit *e, const Program *p)
 {
     return e->graph->dims > 0 ? (int64_t)(p->worth / p->time * (double)e->graph->dim[0].max) : 0;
@@ -81,21 +85,29 @@ void share_function(Emit *e, const Function *f, Body *b, Text *out)
     text_add(out, "typedef struct %s_call {\n", f->name);
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         if (f->blocks & blocks[i].use)
-            text_add(out, "    %s%s_%s *%s;\n", f->writes & blocks[i].use ? "" : "const ", e->name, blocks[i].type, blocks[i].name);
-    text_add(out, "} %s_call;\n\nstatic void %s_task(void *arg, int id, int threads)\n{\n    const %s_call *call = arg;\n", f->name, f->name,
-             f->name);
+            text_add(out, "    %s%s_%s *%s;\n", f->writes & blocks[i].use ? "" : "const ", e->name,
+                     blocks[i].type, blocks[i].name);
+    text_add(
+        out,
+        "} %s_call;\n\nstatic void %s_task(void *arg, int id, int threads)\n{\n    const %s_call *call = arg;\n",
+        f->name, f->name, f->name);
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         if (b->blocks & blocks[i].use)
-            text_add(out, "    %s%s_%s *%s = call->%s;\n", f->writes & blocks[i].use ? "" : "const ", e->name, blocks[i].type,
+            text_add(out, "    %s%s_%s *%s = call->%s;\n",
+                     f->writes & blocks[i].use ? "" : "const ", e->name, blocks[i].type,
                      blocks[i].name, blocks[i].name);
     emit_run_time_sizes(e, out, b->dims);
     emit_space(e, out, b);
     text_add(out, "%s}\n\n", b->text.at);
     b->text = (Text){.ngc = e->ngc};
-    text_add(&b->text, "    %s_call call = {%s};\n    if (w->pool", f->name, emit_arguments(e, f, false));
+    text_add(&b->text, "    %s_call call = {%s};\n    if (w->pool", f->name,
+             emit_arguments(e, f, false));
     if (least > 1)
         text_add(&b->text, " && in->%s >= %lld", e->dim[0], (long long)least);
-    text_add(&b->text, ")\n        w->pool->run(w->pool, %s_task, &call);\n    else\n        %s_task(&call, 0, 1);\n", f->name, f->name);
+    text_add(
+        &b->text,
+        ")\n        w->pool->run(w->pool, %s_task, &call);\n    else\n        %s_task(&call, 0, 1);\n",
+        f->name, f->name);
     b->blocks = f->blocks;
     b->dims = 0;
     b->space = false;
@@ -104,11 +116,13 @@ void share_function(Emit *e, const Function *f, Body *b, Text *out)
 void share_helpers(const Emit *e, Text *t)
 {
     if (e->shares)
-        text_add(t, "/* Where the share of thread id begins of n passes that are dealt out by the unit; it ends where the next begins. */\n"
-                    "static size_t share_of(size_t n, size_t unit, int id, int threads)\n{\n"
-                    "    size_t at = (size_t)((uint64_t)((n + unit - 1)/unit)*(uint64_t)id/(uint64_t)threads)*unit;\n"
-                    "    return at < n ? at : n;\n}\n\n"
-                    "#define NGC_SHARE(n, unit) share_of(n, unit, id, threads), share_of(n, unit, id + 1, threads)\n\n");
+        text_add(
+            t,
+            "/* Where the share of thread id begins of n passes that are dealt out by the unit; it ends where the next begins. */\n"
+            "static size_t share_of(size_t n, size_t unit, int id, int threads)\n{\n"
+            "    size_t at = (size_t)((uint64_t)((n + unit - 1)/unit)*(uint64_t)id/(uint64_t)threads)*unit;\n"
+            "    return at < n ? at : n;\n}\n\n"
+            "#define NGC_SHARE(n, unit) share_of(n, unit, id, threads), share_of(n, unit, id + 1, threads)\n\n");
     if (e->meets)
         text_add(t, "/* Goes on when all threads are here. */\n"
                     "static void meet(struct ngrt_pool *pool, int id, int threads)\n{\n"

@@ -1,11 +1,13 @@
-/* emit_standalone.c - puts what a model uses of the runtime into its file. The runtime's texts are in sections, from a
- * line
+/* emit_standalone.c - puts what a model uses of the runtime into its file. The runtime's texts are
+ * in sections, from a line
  * "/" "*@ NAME: SECTIONS IT NEEDS" to the next such line. */
 #include "emit.h"
 
 #include <string.h>
 
-extern const char runtime_math_text[], runtime_vector_text[], runtime_small_text[], runtime_gemm_text[], runtime_random_text[], runtime_linear_text[], runtime_conv_text[], runtime_header_text[];
+extern const char runtime_math_text[], runtime_vector_text[], runtime_small_text[],
+    runtime_gemm_text[], runtime_random_text[], runtime_linear_text[], runtime_conv_text[],
+    runtime_header_text[];
 
 typedef struct Section {
     const char *needs, *body, *end;
@@ -29,8 +31,9 @@ static bool find_in(const char *text, const char *name, size_t size, Section *s)
 /* Prints the section after those it needs, once. */
 static void put_section(Emit *e, Text *t, const char *name, size_t size, Taken *done)
 {
-    static const char *const texts[] = {runtime_math_text, runtime_vector_text, runtime_small_text, runtime_gemm_text, runtime_random_text,
-                                        runtime_linear_text, runtime_conv_text};
+    static const char *const texts[] = {runtime_math_text, runtime_vector_text, runtime_small_text,
+                                        runtime_gemm_text, runtime_random_text, runtime_linear_text,
+                                        runtime_conv_text};
     const char *own = intern(e->ngc, name, size);
     Section s = {NULL, NULL, NULL};
     if (++*table_at(e->ngc, done, own) > 1)

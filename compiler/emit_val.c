@@ -1,11 +1,12 @@
-/* emit_val.c - elements and expressions as C text: numbers, sizes, where a stored value is, what a loop computes. */
+/* emit_val.c - elements and expressions as C text: numbers, sizes, where a stored value is, what a
+ * loop computes. */
 #include "emit.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- numbers, sizes ----------------------------------------------------------------------------------- */
+/* ---- numbers, sizes ---- */
 
 /* The shortest text that is read back as the same number. */
 const char *print_shortest(Ngc *ngc, double v, bool single)
@@ -70,7 +71,7 @@ void print_line(Printer *pr, const char *f, ...)
     va_end(args);
 }
 
-/* ---- where a stored value is, as text -------------------------------------------------------------------- */
+/* ---- where a stored value is, as text ---- */
 
 static const char *member_text(Body *b, const Place *place)
 {
@@ -85,7 +86,9 @@ static const char *member_text(Body *b, const Place *place)
                                                            : "state",
                            place->var->cname);
     case P_GRAD: b->blocks |= USES_GRADS; return text_format(b->e->ngc, "grads->%s", place->name);
-    case P_MEMBER: b->blocks |= USES_WORK; return text_format(b->e->ngc, "%s->%s", b->p->block, place->name);
+    case P_MEMBER:
+        b->blocks |= USES_WORK;
+        return text_format(b->e->ngc, "%s->%s", b->p->block, place->name);
     default: ngc_bug("a value of %s has no member", b->p->name);
     }
 }
@@ -122,7 +125,8 @@ const char *print_pointer(Body *b, const Place *place, const Node *n)
     bool flat;
     Emit *e = b->e;
     if (place->kind == P_DATA)
-        return text_format(e->ngc, "data_%d", emit_data(e, n->attr.data, n->type, shape_count(e->graph, n->shape)));
+        return text_format(e->ngc, "data_%d",
+                           emit_data(e, n->attr.data, n->type, shape_count(e->graph, n->shape)));
     if (place->kind == P_SPACE && place->offset == 0)
         return space_text(b, n->type);
     if (place->kind == P_SPACE)
@@ -148,7 +152,7 @@ const char *print_number(Body *b, const Place *place, const Node *n)
     return member_text(b, place);
 }
 
-/* ---- indices ------------------------------------------------------------------------------------------------ */
+/* ---- indices ---- */
 
 /* One term of a sum. */
 static void add_term(Printer *pr, Text *t, bool minus, const char *what, Size by)
@@ -193,7 +197,8 @@ static const char *index_text(Printer *pr, const Index *x)
     return t.at ? t.at : "0";
 }
 
-/* Splits a linear index into one for each axis of a declared array; false where some subscript might pass its bound. */
+/* Splits a linear index into one for each axis of a declared array; false where some subscript
+ * might pass its bound. */
 static bool split_index(Printer *pr, const Index *x, Shape shape, Index *sub)
 {
     Graph *g = pr->e->graph;
@@ -232,26 +237,35 @@ static bool split_index(Printer *pr, const Index *x, Shape shape, Index *sub)
     return true;
 }
 
-/* ---- elements --------------------------------------------------------------------------------------------------- */
+/* ---- elements ---- */
 
 /* The parameter for a base; made when it is first met. */
 Param *print_param(Printer *pr, const char *base, Type type, bool scalar, bool written)
 {
     for (int i = 0; i < pr->params; i++)
-        if (pr->param[i].type == type && pr->param[i].scalar == scalar && strcmp(pr->param[i].base, base) == 0) {
+        if (pr->param[i].type == type && pr->param[i].scalar == scalar &&
+            strcmp(pr->param[i].base, base) == 0) {
             pr->param[i].written |= written;
             return &pr->param[i];
         }
     int same = 0;
     for (int i = 0; i < pr->params; i++)
-        same += pr->param[i].scalar == scalar && (scalar || pr->param[i].name[0] == (written ? 'y' : 'a'));
+        same += pr->param[i].scalar == scalar &&
+                (scalar || pr->param[i].name[0] == (written ? 'y' : 'a'));
     pr->param = arena_grow(pr->e->ngc, pr->param, pr->params, &pr->param_room, sizeof *pr->param);
     Param *p = &pr->param[pr->params++];
-    *p = (Param){base, print_format(pr, "%c%d", scalar ? 's' : written ? 'y' : 'a', same), type, scalar, written};
+    *p = (Param){base,
+                 print_format(pr, "%c%d",
+                              scalar    ? 's'
+                              : written ? 'y'
+                                        : 'a',
+                              same),
+                 type, scalar, written};
     return p;
 }
 
-/* A pointer to where x starts, which x then counts from: kernels that differ in that alone are one function. */
+/* A pointer to where x starts, which x then counts from: kernels that differ in that alone are one
+ * function. */
 const char *print_shifted(Printer *pr, const Place *place, const Node *n, Index *x)
 {
     Body *b = pr->b;
@@ -270,16 +284,18 @@ const char *print_shifted(Printer *pr, const Place *place, const Node *n, Index 
     return print_format(pr, "%s + %s", print_pointer(b, place, n), emit_size(b->e, base, &b->dims));
 }
 
-/* The element at x of what lives at place. What is numbered as it is met is met here in one order, whatever the compiler of ngc
- * makes of a call's arguments. */
-const char *print_element(Printer *pr, const Place *place, const Node *n, const Index *x, bool written)
+/* The element at x of what lives at place. What is numbered as it is met is met here in one order,
+ * whatever the compiler of ngc makes of a call's arguments. */
+const char *print_element(Printer *pr, const Place *place, const Node *n, const Index *x,
+                          bool written)
 {
     Body *b = pr->b;
     if (place->kind == P_ROW) { /* within the row */
         Index rest = x ? *x : index_zero();
         for (int i = 0; i < pr->lead; i++)
             rest.axis[i] = (Coef){0, 0};
-        return place->offset > 1 ? print_format(pr, "%s[%s]", place->name, index_text(pr, &rest)) : place->name;
+        return place->offset > 1 ? print_format(pr, "%s[%s]", place->name, index_text(pr, &rest))
+                                 : place->name;
     }
     if (place_is_number(place, n)) {
         const char *text = print_number(b, place, n);
@@ -290,8 +306,10 @@ const char *print_element(Printer *pr, const Place *place, const Node *n, const 
     }
     if (pr->apart) {
         Index rest = x ? *x : index_zero();
-        const char *pointer = print_shifted(pr, place, n, &rest), *index = index_text(pr, &rest); /* its params come first */
-        return print_format(pr, "%s[%s]", print_param(pr, pointer, n->type, false, written)->name, index);
+        const char *pointer = print_shifted(pr, place, n, &rest),
+                   *index = index_text(pr, &rest); /* its params come first */
+        return print_format(pr, "%s[%s]", print_param(pr, pointer, n->type, false, written)->name,
+                            index);
     }
     if (place->kind == P_DATA) {
         const char *index = index_text(pr, x);
@@ -310,8 +328,8 @@ const char *print_element(Printer *pr, const Place *place, const Node *n, const 
     if (flat || is_input(place) || place->shape->rank == 1)
         return print_format(pr, "%s[%s]", member, index_text(pr, x));
     if (!split_index(pr, x, *place->shape, sub))
-        return print_format(pr, "((%s%s *)%s)[%s]", written ? "" : "const ", print_type(pr->e, n->type), member,
-                            index_text(pr, x));
+        return print_format(pr, "((%s%s *)%s)[%s]", written ? "" : "const ",
+                            print_type(pr->e, n->type), member, index_text(pr, x));
     Text t = {.ngc = pr->e->ngc};
     text_add(&t, "%s", member);
     for (int i = 0; i < place->shape->rank; i++)
@@ -319,17 +337,18 @@ const char *print_element(Printer *pr, const Place *place, const Node *n, const 
     return t.at;
 }
 
-/* ---- expressions --------------------------------------------------------------------------------------------------
- */
+/* ---- expressions ---- */
 
-/* An operand in its place in a C text: between parentheses and commas anything may stand; elsewhere what binds less
- * tightly gets parentheses, and so does a minus behind a minus. */
+/* An operand in its place in a C text: between parentheses and commas anything may stand; elsewhere
+ * what binds less tightly gets parentheses, and so does a minus behind a minus. */
 static const char *operand_text(Printer *pr, Part p, int prec, char before, char after, bool first)
 {
-    bool enclosed = (before == '(' || before == ',' || before == ' ') && (after == ')' || after == ',') && prec == 16;
+    bool enclosed = (before == '(' || before == ',' || before == ' ') &&
+                    (after == ')' || after == ',') && prec == 16;
     if (enclosed || p.prec == 16)
         return p.text;
-    bool loose = p.prec < prec || (p.prec == prec && !first) || p.prec < 12 || (p.text[0] == '-' && before == '-');
+    bool loose = p.prec < prec || (p.prec == prec && !first) || p.prec < 12 ||
+                 (p.text[0] == '-' && before == '-');
     return loose ? print_format(pr, "(%s)", p.text) : p.text;
 }
 
@@ -364,8 +383,10 @@ void emit_calls(Emit *e, const char *c)
     }
 }
 
-/* Fills $a $b $c, @ and $t in a record's C text. An int result of a function of floats is cast, operands likewise. */
-Part print_fill(Printer *pr, const char *c, int prec, Type type, const Part *arg, const char *acc, const char *suffix)
+/* Fills $a $b $c, @ and $t in a record's C text. An int result of a function of floats is cast,
+ * operands likewise. */
+Part print_fill(Printer *pr, const char *c, int prec, Type type, const Part *arg, const char *acc,
+                const char *suffix)
 {
     Emit *e = pr->e;
     Text t = {.ngc = e->ngc};
@@ -424,7 +445,8 @@ static Part print_guard(Printer *pr, const Val *v)
     Part inner = print_val(pr, v->arg[0]);
     const char *in = inner.prec < 4 ? print_format(pr, "(%s)", inner.text) : inner.text,
                *zero = v->type == T_INT ? "0" : emit_number(pr->e, 0, T_FLOAT);
-    return (Part){print_format(pr, "%s ? %s : %s", v->test ? v->test : print_test(pr, v), in, zero), 3};
+    return (Part){print_format(pr, "%s ? %s : %s", v->test ? v->test : print_test(pr, v), in, zero),
+                  3};
 }
 
 /* What decides a choice, without the 1 and 0 of a comparison's value. */
@@ -445,7 +467,7 @@ static Part print_condition(Printer *pr, const Val *v)
     return all;
 }
 
-/* ---- values of the innermost loop, as vectors -------------------------------------------------------------------- */
+/* ---- values of the innermost loop, as vectors ---- */
 
 static bool is_vector(const Printer *pr, const Val *v)
 {
@@ -467,7 +489,8 @@ static Part vector_op(Printer *pr, const Val *v)
     Part arg[3] = {{NULL, 0}};
 
     for (int i = 0; i < 3 && v->arg[i]; i++)
-        arg[i] = i == 0 && v->op == OP_where ? print_condition(pr, v->arg[0]) : print_val(pr, v->arg[i]);
+        arg[i] =
+            i == 0 && v->op == OP_where ? print_condition(pr, v->arg[0]) : print_val(pr, v->arg[i]);
     if (v->op == OP_where && !is_vector(pr, v->arg[0]))
         return print_fill(pr, "NGRT_EITHER($a, $b, $c)", 16, T_FLOAT, arg, NULL, "");
 
@@ -487,14 +510,14 @@ static Part print_vector(Printer *pr, const Val *v)
     case V_INDEX:
         return (Part){print_format(pr, "(int32_t)(%s) + NGRT_LANE", index_text(pr, v->at)), 12};
     case V_GUARD: {
-        const char *inner = print_val(pr, v->arg[0]).text, *test = v->test ? v->test : print_test(pr, v);
-        const char *either = v->type == T_INT ? "NGRT_EITHER_INT(%s, %s, 0)" : "NGRT_EITHER(%s, %s, 0)";
+        const char *inner = print_val(pr, v->arg[0]).text,
+                   *test = v->test ? v->test : print_test(pr, v);
+        const char *either =
+            v->type == T_INT ? "NGRT_EITHER_INT(%s, %s, 0)" : "NGRT_EITHER(%s, %s, 0)";
         return (Part){print_format(pr, either, test, inner), 16};
     }
-    case V_OP:
-        return vector_op(pr, v);
-    default:
-        ngc_bug("a value of %s has no vectors", pr->b->p->name);
+    case V_OP: return vector_op(pr, v);
+    default: ngc_bug("a value of %s has no vectors", pr->b->p->name);
     }
 }
 
@@ -508,27 +531,35 @@ Part print_val(Printer *pr, const Val *v)
     if (is_vector(pr, v))
         return print_vector(pr, v);
     switch (v->kind) {
-    case V_CONST: text = emit_number(e, v->value, v->type); return (Part){text, text[0] == '-' ? 14 : 16};
+    case V_CONST:
+        text = emit_number(e, v->value, v->type);
+        return (Part){text, text[0] == '-' ? 14 : 16};
     case V_SIZE:
         text = emit_size(e, v->size, &pr->dims);
-        return (Part){print_format(pr, strpbrk(text, " *") ? "(%s)(%s)" : "(%s)%s", print_type(e, v->type), text), 14};
+        return (Part){print_format(pr, strpbrk(text, " *") ? "(%s)(%s)" : "(%s)%s",
+                                   print_type(e, v->type), text),
+                      14};
     case V_LOAD: {
         Place *place = program_place(pr->b->p, v->node);
         return (Part){print_element(pr, place, v->node, v->at, false), 16};
     }
     case V_INDEX:
         text = index_text(pr, v->at);
-        return (Part){print_format(pr, strpbrk(text, " *") ? "(int32_t)(%s)" : "(int32_t)%s", text), 14};
-    case V_QUOTIENT: return (Part){print_format(pr, "(%s)/%lld", index_text(pr, v->at), (long long)v->size), 13};
+        return (Part){print_format(pr, strpbrk(text, " *") ? "(int32_t)(%s)" : "(int32_t)%s", text),
+                      14};
+    case V_QUOTIENT:
+        return (Part){print_format(pr, "(%s)/%lld", index_text(pr, v->at), (long long)v->size), 13};
     case V_GUARD: return print_guard(pr, v);
     case V_OP: break;
     }
     const char *c = op_info[v->op]->c;
     for (int i = 0; i < 3 && v->arg[i]; i++)
-        arg[i] = i == 0 && v->op == OP_where ? print_condition(pr, v->arg[0]) : print_val(pr, v->arg[i]);
+        arg[i] =
+            i == 0 && v->op == OP_where ? print_condition(pr, v->arg[0]) : print_val(pr, v->arg[i]);
     if (v->op == OP_where)
         return print_fill(pr, "$a ? $b : $c", op_info[v->op]->prec, v->type, arg, NULL, e->suffix);
-    if (op_info[v->op]->c_float && v->type == T_FLOAT && !e->ngc->opt.real_double && !e->plain && !pr->b->p->init)
+    if (op_info[v->op]->c_float && v->type == T_FLOAT && !e->ngc->opt.real_double && !e->plain &&
+        !pr->b->p->init)
         c = op_info[v->op]->c_float;
     return print_fill(pr, c, op_info[v->op]->prec, v->type, arg, NULL, pr->e->suffix);
 }

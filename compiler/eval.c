@@ -1,5 +1,6 @@
-/* eval.c - the reference interpreter: the value of a node in double precision, by its record, as plainly as can be. It is
- * what emitted code is tested against, and what `ngc run` and `ngc check` print. */
+/* eval.c - the reference interpreter: the value of a node in double precision, by its record, as
+ * plainly as can be. It is what emitted code is tested against, and what `ngc run` and `ngc check`
+ * print. */
 #include "ngc.h"
 
 #include <string.h>
@@ -76,7 +77,8 @@ Eval *eval_new(Ngc *ngc, Model *m)
     return e;
 }
 
-/* Arguments precede users: one loop down marks what is needed and not known, one loop up computes it. */
+/* Arguments precede users: one loop down marks what is needed and not known, one loop up computes
+ * it. */
 const double *eval_node(Eval *e, Node *n)
 {
     int open = !e->known[n->id], first = n->id;
@@ -98,7 +100,8 @@ const double *eval_node(Eval *e, Node *n)
         if (!e->need[i])
             continue;
         if (!e->value[i])
-            e->value[i] = arena_alloc(e->ngc, (size_t)(eval_shape(e, x->shape, dim) + 1) * sizeof **e->value);
+            e->value[i] =
+                arena_alloc(e->ngc, (size_t)(eval_shape(e, x->shape, dim) + 1) * sizeof **e->value);
         eval_one(e, x, e->value[i]);
         e->known[i] = true;
         e->need[i] = false;

@@ -1,6 +1,7 @@
-/* explain.c - ngc explain: collects a lesson from a model. Values are those of the graph as the user wrote it; what is said of
- * a step comes from the record of its operation and from the step that the sweep wrote down. Changes nothing of the graph but
- * that the C is emitted from it first. */
+/* explain.c - ngc explain: collects a lesson from a model. Values are those of the graph as the
+ * user wrote it; what is said of a step comes from the record of its operation and from the step
+ * that the sweep wrote down. Changes nothing of the graph but that the C is emitted from it first.
+ */
 #include "explain.h"
 
 #include <math.h>
@@ -9,10 +10,11 @@
 const char *lesson_nth(const Lesson *l, int use)
 {
     static const char *const nth[] = {"first", "second", "third", "fourth", "fifth"};
-    return use < 5 ? text_format(l->ngc, "%s use", nth[use]) : text_format(l->ngc, "use %d", use + 1);
+    return use < 5 ? text_format(l->ngc, "%s use", nth[use])
+                   : text_format(l->ngc, "use %d", use + 1);
 }
 
-/* ---- items: the way forward ---------------------------------------------------------------------------------------- */
+/* ---- items: the way forward ---- */
 
 static const char *own_name(const Node *n)
 {
@@ -70,7 +72,9 @@ static const char *item_kind(const Lesson *l, const Node *n)
     for (int i = 0; i < l->losses; i++)
         if (l->loss[i] == n)
             return "loss";
-    return n->op == OP_var ? kinds[n->attr.var->kind] : op_info[n->op]->flags & F_LEAF ? "data" : "value";
+    return n->op == OP_var                  ? kinds[n->attr.var->kind]
+           : op_info[n->op]->flags & F_LEAF ? "data"
+                                            : "value";
 }
 
 /* Is the label taken by a name of the user's or by an item before this one? */
@@ -94,7 +98,8 @@ static void label_items(Lesson *l)
         for (int k = 0; own && k < i && !taken; k++)
             taken = strcmp(l->item[k].label, own) == 0;
         for (int again = 2; taken; again++) {
-            label = own ? text_format(l->ngc, "%s_%d", own, again) : text_format(l->ngc, "v%d", ++number);
+            label = own ? text_format(l->ngc, "%s_%d", own, again)
+                        : text_format(l->ngc, "v%d", ++number);
             taken = label_taken(l, i, label);
         }
         l->item[i].label = label;
@@ -116,8 +121,10 @@ const char *lesson_invented(const Lesson *l)
             text_add(&names, "%s%s", count > 1 ? ", " : "", l->m->var[i]->name);
     if (count == 0)
         return NULL;
-    return text_format(l->ngc, "Invented, as nobody gave %s: the numbers of %s. NAME=VALUE or --data FILE gives them.",
-                       count > 1 ? "them" : "it", names.at);
+    return text_format(
+        l->ngc,
+        "Invented, as nobody gave %s: the numbers of %s. NAME=VALUE or --data FILE gives them.",
+        count > 1 ? "them" : "it", names.at);
 }
 
 static const char *axes_words(const Lesson *l, const Node *n)
@@ -126,7 +133,8 @@ static const char *axes_words(const Lesson *l, const Node *n)
     if (n->op == OP_reshape && n->shape.rank == 0)
         return ", as a number";
     if (n->op == OP_expand || n->op == OP_reshape)
-        return text_format(l->ngc, n->op == OP_expand ? ", copied to %s" : ", in the shape %s", lesson_shape(l, n));
+        return text_format(l->ngc, n->op == OP_expand ? ", copied to %s" : ", in the shape %s",
+                           lesson_shape(l, n));
     if (!(op_info[n->op]->flags & F_REDUCE) || n->op == OP_argmax || n->shape.rank == 0)
         return "";
     for (int i = 0; i < n->arg[0]->shape.rank; i++)
@@ -154,18 +162,23 @@ static void describe_item(Lesson *l, Item *t)
     }
     if (n->op == OP_var || n->op == OP_data)
         return;
-    t->formula = info->flags & F_LEAF ? info->name : text_format(l->ngc, "%s%s", math_formula(l, n, label, M_TEXT), axes_words(l, n));
+    t->formula =
+        info->flags & F_LEAF
+            ? info->name
+            : text_format(l->ngc, "%s%s", math_formula(l, n, label, M_TEXT), axes_words(l, n));
     t->numbers = scalar && n->nargs > 0 ? math_formula(l, n, number, M_TEXT) : NULL;
     t->math_tex = math_formula(l, n, label, M_TEX);
     t->math_html = math_formula(l, n, label, M_HTML);
     t->teach = info->teach;
 }
 
-/* A value that has no name belongs to the first one computed from it, a variable to where it is declared, a named value to
- * its own name: "h.0.W" is in h.0, and so is what h.0.z is summed up from in h.0.z. */
+/* A value that has no name belongs to the first one computed from it, a variable to where it is
+ * declared, a named value to its own name: "h.0.W" is in h.0, and so is what h.0.z is summed up
+ * from in h.0.z. */
 static void group_items(Lesson *l)
 {
-    int *user = arena_alloc(l->ngc, (size_t)(l->items + 1) * sizeof *user); /* 1 + the first; 0: none */
+    int *user =
+        arena_alloc(l->ngc, (size_t)(l->items + 1) * sizeof *user); /* 1 + the first; 0: none */
     for (int i = l->items; i-- > 0;) {
         Item *t = &l->item[i];
         const char *dot = strrchr(t->label, '.');
@@ -179,7 +192,7 @@ static void group_items(Lesson *l)
     }
 }
 
-/* ---- moves: the way back --------------------------------------------------------------------------------------------- */
+/* ---- moves: the way back ---- */
 
 static const char *adjoint_label(const Lesson *l, const Node *loss, const Node *x)
 {
@@ -235,10 +248,12 @@ static void collect_moves(Lesson *l)
     for (const Step *s = l->g->steps; s; s = s->prev)
         step[--i] = s;
     for (int k = 0; k < l->losses; k++) {
-        seen = arena_alloc(l->ngc, (size_t)(l->g->count + 1) * sizeof *seen); /* the last step to each x */
+        seen = arena_alloc(l->ngc,
+                           (size_t)(l->g->count + 1) * sizeof *seen); /* the last step to each x */
         for (i = 0; i < n; i++) {
             bool first = !seen[step[i]->x->id] || step[i]->use > seen[step[i]->x->id]->use;
-            if (step[i]->loss != l->loss[k] || !l->at[step[i]->x->id] || !l->at[step[i]->y->id] || !first)
+            if (step[i]->loss != l->loss[k] || !l->at[step[i]->x->id] || !l->at[step[i]->y->id] ||
+                !first)
                 continue; /* of a loss that is differentiated twice, the first sweep is told */
             seen[step[i]->x->id] = step[i];
             l->move[l->moves++].step = step[i];
@@ -254,7 +269,8 @@ static void collect_moves(Lesson *l)
 
 static void describe_moves(Lesson *l)
 {
-    const Step **seen = arena_alloc(l->ngc, (size_t)(l->g->count + 1) * sizeof *seen); /* the last step to each x */
+    const Step **seen =
+        arena_alloc(l->ngc, (size_t)(l->g->count + 1) * sizeof *seen); /* the last step to each x */
     for (int i = 0; i < l->moves; i++) {
         const Step *s = l->move[i].step, *before = seen[s->x->id];
         describe_move(l, &l->move[i]);
@@ -264,9 +280,10 @@ static void describe_moves(Lesson *l)
     }
 }
 
-/* ---- nudges ------------------------------------------------------------------------------------------------------------- */
+/* ---- nudges ---- */
 
-/* The loss where one entry of x is moved by h; `other` computes it, so that what is known stays known. */
+/* The loss where one entry of x is moved by h; `other` computes it, so that what is known stays
+ * known. */
 static double nudged(Eval *other, Pool *pool, const Root *r, double *copy, int64_t k, double h)
 {
     double *room = other->value[r->x->id];
@@ -293,7 +310,8 @@ static Eval *second_eval(const Lesson *l)
     return e;
 }
 
-/* Each value that a derivative is asked by: its entry with the steepest slope, moved by a step of one digit. */
+/* Each value that a derivative is asked by: its entry with the steepest slope, moved by a step of
+ * one digit. */
 static void collect_nudges(Lesson *l)
 {
     int most = l->cost.all > 1e7 ? 3 : NUDGES; /* each computes the loss again */
@@ -310,7 +328,12 @@ static void collect_nudges(Lesson *l)
         for (int64_t q = 0; q < count; q++)
             k = fabs(d[q]) > fabs(d[k]) ? q : k;
         Nudge *n = &l->nudge[l->nudges++];
-        *n = (Nudge){.root = r, .entry = lesson_label(l, r->x), .k = k, .x = x[k], .loss = *eval_node(l->e, r->loss), .derivative = d[k]};
+        *n = (Nudge){.root = r,
+                     .entry = lesson_label(l, r->x),
+                     .k = k,
+                     .x = x[k],
+                     .loss = *eval_node(l->e, r->loss),
+                     .derivative = d[k]};
         n->h = x[k] == 0 || !isfinite(x[k]) ? 0.1 : pow(10, floor(log10(fabs(x[k]))) - 1);
         if (r->x->shape.rank > 0) {
             Text t = {.ngc = l->ngc};
@@ -322,13 +345,15 @@ static void collect_nudges(Lesson *l)
             }
             n->entry = text_format(l->ngc, "%s%s]", n->entry, t.at);
         }
-        n->moved = nudged(other, pool, r, arena_copy(l->ngc, x, (size_t)count * sizeof *x), k, n->h);
+        n->moved =
+            nudged(other, pool, r, arena_copy(l->ngc, x, (size_t)count * sizeof *x), k, n->h);
     }
 }
 
-/* ---- the command --------------------------------------------------------------------------------------------------------- */
+/* ---- the command ---- */
 
-/* What computes these nodes: an operation for each element, and for each product of a matrix product. */
+/* What computes these nodes: an operation for each element, and for each product of a matrix
+ * product. */
 static double cost_of(const Lesson *l, Node *const *root, int roots)
 {
     const int *uses = graph_uses(l->g, root, roots);
@@ -342,7 +367,8 @@ static double cost_of(const Lesson *l, Node *const *root, int roots)
         if (n->op == OP_matmul) {
             lesson_count(l, n->arg[0], dim);
             count *= (double)dim[n->arg[0]->shape.rank - 1 - n->attr.ta];
-        } else if ((n->op == OP_conv || n->op == OP_convk) && count > 0) { /* as many products as one output channel has of these */
+        } else if ((n->op == OP_conv || n->op == OP_convk) &&
+                   count > 0) { /* as many products as one output channel has of these */
             double all = (double)lesson_count(l, n->arg[1], dim);
             count *= all / (double)dim[0];
         }
@@ -372,7 +398,8 @@ static void count_costs(Lesson *l)
     l->cost.all = cost_of(l, root, l->m->roots);
 }
 
-static Lesson *lesson_new(Ngc *ngc, Model *m, const char *files, char **assign, int count, int *status)
+static Lesson *lesson_new(Ngc *ngc, Model *m, const char *files, char **assign, int count,
+                          int *status)
 {
     Lesson *l = arena_alloc(ngc, sizeof *l);
     l->ngc = ngc;
@@ -404,11 +431,16 @@ static Lesson *lesson_new(Ngc *ngc, Model *m, const char *files, char **assign, 
     return l;
 }
 
-int explain_main(Ngc *ngc, Model *m, const char *form, const char *path, const char *files, char **assign, int count)
+int explain_main(Ngc *ngc, Model *m, const char *form, const char *path, const char *files,
+                 char **assign, int count)
 {
-    static const struct { const char *form, *end; void (*tell)(const Lesson *, Text *); } forms[] = {
-        {"html", ".html", explain_html}, {"text", "-", explain_text}, {"dot", "-", explain_dot}, {"json", "-", explain_json}, {"tex", "-", explain_tex},
-        {"jacobians", "-", explain_jacobians},
+    static const struct {
+        const char *form, *end;
+        void (*tell)(const Lesson *, Text *);
+    } forms[] = {
+        {"html", ".html", explain_html}, {"text", "-", explain_text},
+        {"dot", "-", explain_dot},       {"json", "-", explain_json},
+        {"tex", "-", explain_tex},       {"jacobians", "-", explain_jacobians},
     };
     if (!form && ngc->opt.jacobians)
         form = "jacobians";
@@ -423,7 +455,8 @@ int explain_main(Ngc *ngc, Model *m, const char *form, const char *path, const c
     forms[k].tell(l, &t);
     bool named = path != NULL;
     if (!named)
-        path = strcmp(forms[k].end, "-") == 0 ? "-" : text_format(ngc, "%s%s", m->name, forms[k].end);
+        path =
+            strcmp(forms[k].end, "-") == 0 ? "-" : text_format(ngc, "%s%s", m->name, forms[k].end);
     OutFile file = {.path = path, .text = t.at, .size = t.size};
     if (!named && strcmp(path, "-") != 0) {
         file.ours.begins = "<!DOCTYPE html>";

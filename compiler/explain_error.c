@@ -1,5 +1,5 @@
-/* explain_error.c - `ngc explain-error CODE`: the code's page of errors.txt, which ngc carries. A page begins with a line
- * "NG0301 title" and ends before the next. */
+/* explain_error.c - `ngc explain-error CODE`: the code's page of errors.txt, which ngc carries. A
+ * page begins with a line "NG0301 title" and ends before the next. */
 #include "options.h"
 
 #include <ctype.h>
@@ -33,11 +33,15 @@ int explain_error_main(Ngc *ngc, const Args *a)
 {
     for (int i = 0; i < a->rests; i++) {
         const char *word = a->rest[i];
-        const char *digits = toupper((unsigned char)word[0]) == 'N' && toupper((unsigned char)word[1]) == 'G' ? word + 2 : word;
+        const char *digits =
+            toupper((unsigned char)word[0]) == 'N' && toupper((unsigned char)word[1]) == 'G'
+                ? word + 2
+                : word;
         char *end;
         long code = strtol(digits, &end, 10);
         size_t size = 0;
-        const char *page = *digits && !*end && code > 0 && code < 10000 ? find_page((int)code, &size) : NULL;
+        const char *page =
+            *digits && !*end && code > 0 && code < 10000 ? find_page((int)code, &size) : NULL;
         if (!page) {
             complain(ngc, "there is no error '%s'; they are numbered as NG0301", word);
             return 2;

@@ -1,4 +1,5 @@
-/* explain_html.c - a lesson as one page: the texts of page/ with the lesson's JSON in their midst. */
+/* explain_html.c - a lesson as one page: the texts of page/ with the lesson's JSON in their midst.
+ */
 #include "explain.h"
 
 #include <string.h>

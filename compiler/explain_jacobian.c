@@ -1,9 +1,11 @@
-/* explain_jacobian.c - ngc explain --jacobians: the naive way beside the clever way. For each value that the user named and each
- * named value it is computed from, the full Jacobian, with everything between them; and what it costs to multiply Jacobians
- * against what the sweep does, a vector times each.
+/* explain_jacobian.c - ngc explain --jacobians: the naive way beside the clever way. For each value
+ * that the user named and each named value it is computed from, the full Jacobian, with everything
+ * between them; and what it costs to multiply Jacobians against what the sweep does, a vector times
+ * each.
  *
- * A Jacobian is made by the derivative rules alone: what lies between x and y is copied onto a new leaf for each x, so that no
- * other way from x to y counts, and is swept back once for each element of y, with 1 for it and 0 for the others. */
+ * A Jacobian is made by the derivative rules alone: what lies between x and y is copied onto a new
+ * leaf for each x, so that no other way from x to y counts, and is swept back once for each element
+ * of y, with 1 for it and 0 for the others. */
 #include "explain.h"
 
 #include <math.h>
@@ -13,10 +15,10 @@ enum {
     COMPUTED = 4096, /* entries up to which a Jacobian is computed */
     TALL = 16,       /* rows and columns up to which it is written out */
     WIDE = 12,
-    UNITS = 4096,    /* of the layer that is priced */
+    UNITS = 4096, /* of the layer that is priced */
 };
 
-/* ---- pairs: before there are values ---------------------------------------------------------------------------------- */
+/* ---- pairs: before there are values ---- */
 
 /* Has the user named it, and not the library? A number at the end is a pass of the user's loop. */
 static bool is_users(const Node *n)
@@ -27,9 +29,9 @@ static bool is_users(const Node *n)
 
 typedef struct Copy { /* of what lies between y and the named values it is computed from */
     Lesson *l;
-    Node **copy;      /* by id, or NULL */
-    int *from;        /* items: the named values */
-    Node **leaf;      /* and what stands for them */
+    Node **copy; /* by id, or NULL */
+    int *from;   /* items: the named values */
+    Node **leaf; /* and what stands for them */
     int count;
 } Copy;
 
@@ -37,7 +39,11 @@ static Node *leaf_for(Copy *c, Node *x)
 {
     Lesson *l = c->l;
     Var *v = arena_alloc(l->ngc, sizeof *v);
-    *v = (Var){.kind = VAR_INPUT, .name = l->item[l->at[x->id] - 1].label, .type = x->type, .shape = x->shape, .index = -1};
+    *v = (Var){.kind = VAR_INPUT,
+               .name = l->item[l->at[x->id] - 1].label,
+               .type = x->type,
+               .shape = x->shape,
+               .index = -1};
     return v->node = graph_var(l->g, v);
 }
 
@@ -55,7 +61,8 @@ static bool *region_of(const Lesson *l, const Node *y, int count)
     bool *in = arena_alloc(l->ngc, (size_t)count + 1);
     in[y->id] = true;
     for (int i = y->id; i >= 0; i--)
-        for (int k = 0; in[i] && k < l->g->node[i]->nargs && (i == y->id || !is_users(l->g->node[i])); k++)
+        for (int k = 0;
+             in[i] && k < l->g->node[i]->nargs && (i == y->id || !is_users(l->g->node[i])); k++)
             in[l->g->node[i]->arg[k]->id] = true;
     return in;
 }
@@ -88,19 +95,28 @@ static void build_pairs(Lesson *l, int item)
     for (int k = 0; k < c.count; k++) {
         if (reach[k] != REACH_YES)
             continue;
-        l->jacobian = arena_grow(l->ngc, l->jacobian, l->jacobians, &l->jacobian_room, sizeof *l->jacobian);
-        l->jacobian[l->jacobians++] = (Jacobian){.y = item, .x = c.from[k], .seed = seed, .back = g[k], .first = count, .leaf = c.leaf, .from = c.from, .leaves = c.count};
+        l->jacobian =
+            arena_grow(l->ngc, l->jacobian, l->jacobians, &l->jacobian_room, sizeof *l->jacobian);
+        l->jacobian[l->jacobians++] = (Jacobian){.y = item,
+                                                 .x = c.from[k],
+                                                 .seed = seed,
+                                                 .back = g[k],
+                                                 .first = count,
+                                                 .leaf = c.leaf,
+                                                 .from = c.from,
+                                                 .leaves = c.count};
     }
 }
 
 void jacobians_prepare(Lesson *l)
 {
     for (int i = l->items - 1; i >= 0; i--)
-        if (l->item[i].node->op != OP_var && l->item[i].node->type == T_FLOAT && (is_users(l->item[i].node) || strcmp(l->item[i].kind, "loss") == 0))
+        if (l->item[i].node->op != OP_var && l->item[i].node->type == T_FLOAT &&
+            (is_users(l->item[i].node) || strcmp(l->item[i].kind, "loss") == 0))
             build_pairs(l, i);
 }
 
-/* ---- values ------------------------------------------------------------------------------------------------------------ */
+/* ---- values ---- */
 
 /* What stands for x gets its value; it is known until the graph forgets. */
 static void force(Eval *e, const Node *leaf, const double *value)
@@ -125,12 +141,12 @@ static void compute(Lesson *l, Jacobian *j)
     }
 }
 
-typedef struct Seen { /* what is true of all entries */
+typedef struct Seen {                       /* what is true of all entries */
     bool zero, diagonal, ones, equal, full; /* ones: each is 0 or 1 */
-    bool copied;    /* the identity or a diagonal, once below the other */
-    bool collected; /* the same, side by side */
-    bool single;    /* at most one in a row is not 0 */
-    bool blocks;    /* each first index of y takes from the same one of x */
+    bool copied;                            /* the identity or a diagonal, once below the other */
+    bool collected;                         /* the same, side by side */
+    bool single;                            /* at most one in a row is not 0 */
+    bool blocks;                            /* each first index of y takes from the same one of x */
 } Seen;
 
 static Seen look_at(const Lesson *l, const Jacobian *j)
@@ -138,8 +154,15 @@ static Seen look_at(const Lesson *l, const Jacobian *j)
     int64_t rows = j->rows, columns = j->columns, dy[MAX_RANK] = {0}, dx[MAX_RANK] = {0};
     lesson_count(l, l->item[j->y].node, dy);
     lesson_count(l, l->item[j->x].node, dx);
-    Seen s = {true, rows == columns, true, true, true, columns > 1 && rows > columns && rows % columns == 0,
-              rows > 1 && columns > rows && columns % rows == 0, true, dy[0] > 1 && dy[0] == dx[0]};
+    Seen s = {true,
+              rows == columns,
+              true,
+              true,
+              true,
+              columns > 1 && rows > columns && rows % columns == 0,
+              rows > 1 && columns > rows && columns % rows == 0,
+              true,
+              dy[0] > 1 && dy[0] == dx[0]};
     for (int64_t r = 0; r < rows; r++) {
         int64_t some = 0;
         for (int64_t c = 0; c < columns; c++) {
@@ -168,16 +191,19 @@ static const char *structure_of(const Lesson *l, const Jacobian *j)
            : s.diagonal && s.ones    ? "the identity, or a part of it: the gradient passes as it is"
            : s.diagonal              ? "diagonal: element by element, slope times gradient"
            : s.equal                 ? "one number everywhere: each x gets the same"
-           : s.copied && s.ones      ? "identities one below the other: x was copied, the gradients of the copies are added"
-           : s.copied                ? "diagonals one below the other: each x is used several times, the gradients are added"
-           : s.collected && s.ones   ? "identities side by side: a sum, each of its terms gets the gradient"
-           : s.collected             ? "diagonals side by side: each y collects several x"
-           : s.single && s.ones      ? "a choice: each y routes to one x"
-           : s.single                ? "one entry in each row: each y has one x"
-           : j->rows == 1            ? "a row: the gradient itself"
-           : s.blocks                ? "blocks on the diagonal: each example by itself"
-           : s.full                  ? "full: each y depends on each x"
-                                     : "in part: each y depends on some x";
+           : s.copied && s.ones
+               ? "identities one below the other: x was copied, the gradients of the copies are added"
+           : s.copied
+               ? "diagonals one below the other: each x is used several times, the gradients are added"
+           : s.collected && s.ones
+               ? "identities side by side: a sum, each of its terms gets the gradient"
+           : s.collected        ? "diagonals side by side: each y collects several x"
+           : s.single && s.ones ? "a choice: each y routes to one x"
+           : s.single           ? "one entry in each row: each y has one x"
+           : j->rows == 1       ? "a row: the gradient itself"
+           : s.blocks           ? "blocks on the diagonal: each example by itself"
+           : s.full             ? "full: each y depends on each x"
+                                : "in part: each y depends on some x";
 }
 
 void jacobians_compute(Lesson *l)
@@ -234,7 +260,8 @@ int jacobian_chain(const Lesson *l, int *chain)
     return n;
 }
 
-/* Operations along a chain of sizes s[0] (the loss) to s[n]: Jacobian times Jacobian from the inputs up, or a row times each. */
+/* Operations along a chain of sizes s[0] (the loss) to s[n]: Jacobian times Jacobian from the
+ * inputs up, or a row times each. */
 void jacobian_cost(const double *s, int n, double *naive, double *clever)
 {
     *naive = *clever = 0;
@@ -244,7 +271,7 @@ void jacobian_cost(const double *s, int n, double *naive, double *clever)
     }
 }
 
-/* ---- as text ------------------------------------------------------------------------------------------------------------- */
+/* ---- as text ---- */
 
 /* "z[0, 1]" for element k. */
 static const char *entry_name(const Lesson *l, const Item *t, int64_t k)
@@ -254,7 +281,8 @@ static const char *entry_name(const Lesson *l, const Item *t, int64_t k)
     text_add(&out, "%s", t->label);
     for (int i = 0; i < t->node->shape.rank; i++) {
         inner /= dim[i];
-        text_add(&out, "%s%lld%s", i ? ", " : "[", (long long)(k / inner), i + 1 == t->node->shape.rank ? "]" : "");
+        text_add(&out, "%s%lld%s", i ? ", " : "[", (long long)(k / inner),
+                 i + 1 == t->node->shape.rank ? "]" : "");
         k %= inner;
     }
     return out.at;
@@ -283,7 +311,8 @@ static const char *grouped(const Lesson *l, double x)
 
 static void text_matrix(const Lesson *l, Text *t, const Jacobian *j, bool by_columns)
 {
-    const Item *down = &l->item[by_columns ? j->x : j->y], *across = &l->item[by_columns ? j->y : j->x];
+    const Item *down = &l->item[by_columns ? j->x : j->y],
+               *across = &l->item[by_columns ? j->y : j->x];
     int64_t rows = by_columns ? j->columns : j->rows, columns = by_columns ? j->rows : j->columns;
     int left = 0, *width = arena_alloc(l->ngc, (size_t)(columns + 1) * sizeof *width);
     for (int64_t r = 0; r < rows; r++) {
@@ -293,7 +322,8 @@ static void text_matrix(const Lesson *l, Text *t, const Jacobian *j, bool by_col
     for (int64_t c = 0; c < columns; c++) {
         width[c] = (int)strlen(entry_name(l, across, c));
         for (int64_t r = 0; r < rows; r++) {
-            int n = (int)strlen(short_number(l, j->value[by_columns ? c * rows + r : r * columns + c]));
+            int n =
+                (int)strlen(short_number(l, j->value[by_columns ? c * rows + r : r * columns + c]));
             width[c] = n > width[c] ? n : width[c];
         }
     }
@@ -304,7 +334,8 @@ static void text_matrix(const Lesson *l, Text *t, const Jacobian *j, bool by_col
     for (int64_t r = 0; r < rows; r++) {
         text_add(t, "    %-*s", left, entry_name(l, down, r));
         for (int64_t c = 0; c < columns; c++)
-            text_add(t, "  %*s", width[c], short_number(l, j->value[by_columns ? c * rows + r : r * columns + c]));
+            text_add(t, "  %*s", width[c],
+                     short_number(l, j->value[by_columns ? c * rows + r : r * columns + c]));
         text_add(t, "\n");
     }
 }
@@ -322,13 +353,15 @@ static const char *vector_text(const Lesson *l, const double *v, int64_t n)
 static const char *jacobian_words(const Lesson *l, const Jacobian *j)
 {
     bool by_columns = l->ngc->opt.columns;
-    double rows = (double)(by_columns ? j->columns : j->rows), columns = (double)(by_columns ? j->rows : j->columns);
+    double rows = (double)(by_columns ? j->columns : j->rows),
+           columns = (double)(by_columns ? j->rows : j->columns);
     Text t = {.ngc = l->ngc};
     text_add(&t, "%s x %s, ", grouped(l, rows), grouped(l, columns));
     if (!j->value)
         text_add(&t, "%s numbers: too many to write out", grouped(l, rows * columns));
     else if (rows * columns > 1)
-        text_add(&t, "%s (not 0: %s of %s)", j->structure, grouped(l, (double)j->filled), grouped(l, rows * columns));
+        text_add(&t, "%s (not 0: %s of %s)", j->structure, grouped(l, (double)j->filled),
+                 grouped(l, rows * columns));
     else
         text_add(&t, "%s", j->structure);
     return t.at;
@@ -351,17 +384,22 @@ static void text_jacobian(const Lesson *l, Text *t, const Jacobian *j)
     text_matrix(l, t, j, by_columns);
     if (!j->downstream)
         return;
-    const char *up = vector_text(l, j->upstream, j->rows), *down = vector_text(l, j->downstream, j->columns), *loss = lesson_label(l, l->loss[0]);
+    const char *up = vector_text(l, j->upstream, j->rows),
+               *down = vector_text(l, j->downstream, j->columns),
+               *loss = lesson_label(l, l->loss[0]);
     if (by_columns)
-        text_add(t, "    d%s/d%s times d%s/d%s: the matrix times %s is %s\n", y, x, loss, y, up, down);
+        text_add(t, "    d%s/d%s times d%s/d%s: the matrix times %s is %s\n", y, x, loss, y, up,
+                 down);
     else
-        text_add(t, "    d%s/d%s times d%s/d%s: %s times the matrix is %s\n", loss, y, y, x, up, down);
+        text_add(t, "    d%s/d%s times d%s/d%s: %s times the matrix is %s\n", loss, y, y, x, up,
+                 down);
 }
 
 /* The same chain at its own sizes and with UNITS for each that is more than one number. */
 static void text_cost(const Lesson *l, Text *t)
 {
-    int *chain = arena_alloc(l->ngc, (size_t)(l->items + 1) * sizeof *chain), n = jacobian_chain(l, chain) - 1;
+    int *chain = arena_alloc(l->ngc, (size_t)(l->items + 1) * sizeof *chain),
+        n = jacobian_chain(l, chain) - 1;
     double *s = arena_alloc(l->ngc, (size_t)(n + 2) * sizeof *s), naive, clever, u = UNITS;
     int64_t dim[MAX_RANK];
     text_add(t, "\nWhat it costs: the naive way and the clever way\n\n");
@@ -372,17 +410,31 @@ static void text_cost(const Lesson *l, Text *t)
         for (int i = 0; i <= n; i++)
             text_add(t, "%s %s (%s)", i ? " <-" : "", l->item[chain[i]].label, grouped(l, s[i]));
         jacobian_cost(s, n, &naive, &clever);
-        text_add(t, "\n  naive: Jacobian times Jacobian, from the last of these up: %s operations\n", grouped(l, naive));
-        text_add(t, "  clever: a vector times each Jacobian, from the first of these down: %s operations\n", grouped(l, clever));
+        text_add(t,
+                 "\n  naive: Jacobian times Jacobian, from the last of these up: %s operations\n",
+                 grouped(l, naive));
+        text_add(
+            t,
+            "  clever: a vector times each Jacobian, from the first of these down: %s operations\n",
+            grouped(l, clever));
     }
-    text_add(t, "%s  Priced for a layer of n = %s units, in float32:\n", n > 0 ? "\n" : "", grouped(l, u));
-    text_add(t, "    a Jacobian of the layer, n x n: %s numbers, %s MiB\n", grouped(l, u * u), grouped(l, u * u * 4 / 1048576));
-    text_add(t, "    naive, Jacobian times Jacobian, 2 n^3 = O(n^3): %s operations\n", grouped(l, 2 * u * u * u));
-    text_add(t, "    clever, vector times Jacobian, 2 n^2 = O(n^2): %s operations, %s times fewer\n", grouped(l, 2 * u * u), grouped(l, u));
-    text_add(t, "    of an activation the Jacobian is diagonal: %s of its %s numbers count; slope by slope, O(n): %s operations\n", grouped(l, u),
-             grouped(l, u * u), grouped(l, u));
-    text_add(t, "    by the layer's weights it is n x n^2: %s numbers, %s GiB; the rule dz' @ x is n^2 = %s multiplications\n", grouped(l, u * u * u),
-             grouped(l, u * u * u * 4 / 1073741824), grouped(l, u * u));
+    text_add(t, "%s  Priced for a layer of n = %s units, in float32:\n", n > 0 ? "\n" : "",
+             grouped(l, u));
+    text_add(t, "    a Jacobian of the layer, n x n: %s numbers, %s MiB\n", grouped(l, u * u),
+             grouped(l, u * u * 4 / 1048576));
+    text_add(t, "    naive, Jacobian times Jacobian, 2 n^3 = O(n^3): %s operations\n",
+             grouped(l, 2 * u * u * u));
+    text_add(t,
+             "    clever, vector times Jacobian, 2 n^2 = O(n^2): %s operations, %s times fewer\n",
+             grouped(l, 2 * u * u), grouped(l, u));
+    text_add(
+        t,
+        "    of an activation the Jacobian is diagonal: %s of its %s numbers count; slope by slope, O(n): %s operations\n",
+        grouped(l, u), grouped(l, u * u), grouped(l, u));
+    text_add(
+        t,
+        "    by the layer's weights it is n x n^2: %s numbers, %s GiB; the rule dz' @ x is n^2 = %s multiplications\n",
+        grouped(l, u * u * u), grouped(l, u * u * u * 4 / 1073741824), grouped(l, u * u));
 }
 
 static const char *layout_words(const Lesson *l)
@@ -416,21 +468,24 @@ void explain_jacobians(const Lesson *l, Text *t)
     text_cost(l, t);
 }
 
-/* ---- for LaTeX ----------------------------------------------------------------------------------------------------------- */
+/* ---- for LaTeX ---- */
 
 /* The matrix, its rows and columns labelled. */
 static void tex_matrix(const Lesson *l, Text *t, const Jacobian *j, bool by_columns)
 {
-    const Item *down = &l->item[by_columns ? j->x : j->y], *across = &l->item[by_columns ? j->y : j->x];
+    const Item *down = &l->item[by_columns ? j->x : j->y],
+               *across = &l->item[by_columns ? j->y : j->x];
     int64_t rows = by_columns ? j->columns : j->rows, columns = by_columns ? j->rows : j->columns;
-    text_add(t, "\\noindent{\\%s\\setlength{\\tabcolsep}{3pt}\\begin{tabular}{r|*{%lld}{r}}\n", columns > 8 ? "tiny" : "footnotesize", (long long)columns);
+    text_add(t, "\\noindent{\\%s\\setlength{\\tabcolsep}{3pt}\\begin{tabular}{r|*{%lld}{r}}\n",
+             columns > 8 ? "tiny" : "footnotesize", (long long)columns);
     for (int64_t c = 0; c < columns; c++)
         text_add(t, " & %s", tex_words(l, entry_name(l, across, c)));
     text_add(t, " \\\\ \\hline\n");
     for (int64_t r = 0; r < rows; r++) {
         text_add(t, "%s", tex_words(l, entry_name(l, down, r)));
         for (int64_t c = 0; c < columns; c++)
-            text_add(t, " & $%s$", short_number(l, j->value[by_columns ? c * rows + r : r * columns + c]));
+            text_add(t, " & $%s$",
+                     short_number(l, j->value[by_columns ? c * rows + r : r * columns + c]));
         text_add(t, " \\\\\n");
     }
     text_add(t, "\\end{tabular}}\n");
@@ -440,7 +495,8 @@ static void tex_jacobian(const Lesson *l, Text *t, const Jacobian *j)
 {
     bool by_columns = l->ngc->opt.columns;
     const char *y = l->item[j->y].label, *x = l->item[j->x].label;
-    text_add(t, "\n\\medskip\\noindent $\\displaystyle %s$: %s\n", math_name(l, text_format(l->ngc, "d%s/d%s", y, x), M_TEX),
+    text_add(t, "\n\\medskip\\noindent $\\displaystyle %s$: %s\n",
+             math_name(l, text_format(l->ngc, "d%s/d%s", y, x), M_TEX),
              tex_words(l, jacobian_words(l, j)));
     if (!is_written_out(j))
         return;
@@ -448,8 +504,12 @@ static void tex_jacobian(const Lesson *l, Text *t, const Jacobian *j)
     tex_matrix(l, t, j, by_columns);
     if (!j->downstream)
         return;
-    const char *up = vector_text(l, j->upstream, j->rows), *down = vector_text(l, j->downstream, j->columns);
-    text_add(t, "\n\\smallskip\\noindent %s is %s\n", tex_words(l, text_format(l->ngc, by_columns ? "the matrix times %s" : "%s times the matrix", up)),
+    const char *up = vector_text(l, j->upstream, j->rows),
+               *down = vector_text(l, j->downstream, j->columns);
+    text_add(t, "\n\\smallskip\\noindent %s is %s\n",
+             tex_words(l,
+                       text_format(l->ngc,
+                                   by_columns ? "the matrix times %s" : "%s times the matrix", up)),
              tex_words(l, down));
 }
 
@@ -465,7 +525,8 @@ void explain_jacobians_tex(const Lesson *l, Text *t)
         int lead = (int)strspn(line, " "), length = (int)strcspn(line, "\n") - lead;
         line += lead;
         if (length > 0)
-            text_add(t, "\\noindent %s\\par\n", tex_words(l, text_format(l->ngc, "%.*s", length, line)));
+            text_add(t, "\\noindent %s\\par\n",
+                     tex_words(l, text_format(l->ngc, "%.*s", length, line)));
         else
             text_add(t, "\\medskip\n");
         line += length;

@@ -1,4 +1,5 @@
-/* explain_json.c - a lesson as JSON, for the page and for other programs; compiler/README.md has the schema. */
+/* explain_json.c - a lesson as JSON, for the page and for other programs; compiler/README.md has
+ * the schema. */
 #include "explain.h"
 
 #include <math.h>
@@ -6,18 +7,18 @@
 #include <string.h>
 
 enum {
-    FULL = 1024,       /* computed tensors of more elements are told by statistics alone */
-    PAGE_FULL = 64,    /* the same in a page that does not compute
-                        * everything itself */
+    FULL = 1024,          /* computed tensors of more elements are told by statistics alone */
+    PAGE_FULL = 64,       /* the same in a page that does not compute
+                           * everything itself */
     LIVE_COST = 60000000, /* operations that a page computes at each move of a slider */
-    LIVE_DATA = 20000, /* and the given elements that it carries for that */
+    LIVE_DATA = 20000,    /* and the given elements that it carries for that */
 };
 
 typedef struct Json { /* how much is told */
     const Lesson *l;
     Text *t;
-    bool page;         /* what the page computes itself is left out */
-    bool live;         /* it computes everything */
+    bool page; /* what the page computes itself is left out */
+    bool live; /* it computes everything */
 } Json;
 
 /* A string; a "<" that could end the script in a page or begin a comment there is spelt out. */
@@ -72,7 +73,8 @@ static void json_ints(Text *t, const char *key, const int64_t *x, int count)
     text_add(t, "],");
 }
 
-/* "shape":[2,3],"value":[...] of the elements in order, or with "stats" where there are too many. */
+/* "shape":[2,3],"value":[...] of the elements in order, or with "stats" where there are too many.
+ */
 static void json_tensor(const Lesson *l, Text *t, Node *n, int full)
 {
     int64_t dim[MAX_RANK], count = lesson_count(l, n, dim);
@@ -129,7 +131,8 @@ static void json_attr(const Lesson *l, Text *t, const Node *n)
     }
     if (n->op == OP_sum || n->op == OP_max || n->op == OP_expand)
         text_add(t, "\"axes\":%u,", n->attr.axes);
-    if (n->op == OP_argmax || n->op == OP_gather || n->op == OP_scatter || n->op == OP_concat || n->op == OP_iota)
+    if (n->op == OP_argmax || n->op == OP_gather || n->op == OP_scatter || n->op == OP_concat ||
+        n->op == OP_iota)
         text_add(t, "\"axis\":%d,", n->attr.axis);
     if (n->op == OP_noise)
         text_add(t, "\"stream\":%d,", n->attr.axis);
@@ -196,7 +199,8 @@ static void json_item(const Lesson *l, Text *t, const Item *n, bool first)
 static void json_move(const Lesson *l, Text *t, const Move *v, bool first)
 {
     const Step *s = v->step;
-    text_add(t, "%s\n{\"x\":%d,\"y\":%d,\"operand\":%d,\"use\":%d,", first ? "" : ",", v->x, v->y, s->operand, s->use);
+    text_add(t, "%s\n{\"x\":%d,\"y\":%d,\"operand\":%d,\"use\":%d,", first ? "" : ",", v->x, v->y,
+             s->operand, s->use);
     json_pair(t, "loss", lesson_label(l, s->loss));
     json_pair(t, "upstream", v->up);
     json_pair(t, "downstream", v->down);
@@ -214,7 +218,8 @@ static void json_move(const Lesson *l, Text *t, const Move *v, bool first)
 
 static void json_roots(const Json *j, const char *key, bool (*wanted)(const Root *))
 {
-    static const char *const kinds[] = {[ROOT_OUTPUT] = "output", [ROOT_METRIC] = "metric", [ROOT_LOSS] = "loss"};
+    static const char *const kinds[] = {
+        [ROOT_OUTPUT] = "output", [ROOT_METRIC] = "metric", [ROOT_LOSS] = "loss"};
     const Lesson *l = j->l;
     Text *t = j->t;
     bool first = true;
@@ -239,21 +244,32 @@ static void json_roots(const Json *j, const char *key, bool (*wanted)(const Root
     text_add(t, "],\n");
 }
 
-static bool is_derivative(const Root *r) { return r->kind == ROOT_GRAD; }
-static bool is_update(const Root *r) { return r->kind == ROOT_UPDATE; }
-static bool is_result(const Root *r) { return r->kind <= ROOT_LOSS; }
+static bool is_derivative(const Root *r)
+{
+    return r->kind == ROOT_GRAD;
+}
+static bool is_update(const Root *r)
+{
+    return r->kind == ROOT_UPDATE;
+}
+static bool is_result(const Root *r)
+{
+    return r->kind <= ROOT_LOSS;
+}
 
 static void json_nudges(const Lesson *l, Text *t)
 {
     text_add(t, "\"nudges\":[");
     for (int i = 0; i < l->nudges; i++) {
         const Nudge *n = &l->nudge[i];
-        const double number[] = {n->x, n->x + n->h, n->loss, n->moved, (n->moved - n->loss) / n->h, n->derivative};
+        const double number[] = {
+            n->x, n->x + n->h, n->loss, n->moved, (n->moved - n->loss) / n->h, n->derivative};
         static const char *const key[] = {"from", "to", "loss", "moved", "slope", "derivative"};
         text_add(t, "%s\n{", i ? "," : "");
         json_pair(t, "entry", n->entry);
         json_pair(t, "of", lesson_label(l, n->root->loss));
-        text_add(t, "\"node\":%d,\"at\":%lld,\"gradient\":%d,", n->root->x->id, (long long)n->k, n->root->written->id);
+        text_add(t, "\"node\":%d,\"at\":%lld,\"gradient\":%d,", n->root->x->id, (long long)n->k,
+                 n->root->written->id);
         for (int k = 0; k < 6; k++) {
             text_add(t, "%s\"%s\":", k ? "," : "", key[k]);
             json_number(t, number[k]);
@@ -275,7 +291,8 @@ static void json_vector(Text *t, const char *key, const double *v, int64_t count
 
 static void json_cost(const Lesson *l, Text *t)
 {
-    int *chain = arena_alloc(l->ngc, (size_t)(l->items + 1) * sizeof *chain), n = jacobian_chain(l, chain);
+    int *chain = arena_alloc(l->ngc, (size_t)(l->items + 1) * sizeof *chain),
+        n = jacobian_chain(l, chain);
     double *size = arena_alloc(l->ngc, (size_t)(n + 1) * sizeof *size), naive, clever;
     int64_t dim[MAX_RANK];
     text_add(t, "\"cost\":{\"chain\":[");
@@ -295,12 +312,15 @@ static void json_jacobians(const Lesson *l, Text *t)
     text_add(t, "\"jacobians\":[");
     for (int i = 0; i < l->jacobians; i++) {
         const Jacobian *j = &l->jacobian[i];
-        int64_t rows = by_columns ? j->columns : j->rows, columns = by_columns ? j->rows : j->columns;
+        int64_t rows = by_columns ? j->columns : j->rows,
+                columns = by_columns ? j->rows : j->columns;
         double *v = j->value ? arena_alloc(l->ngc, (size_t)(rows * columns + 1) * sizeof *v) : NULL;
         for (int64_t k = 0; v && k < rows * columns; k++)
             v[k] = by_columns ? j->value[k % columns * rows + k / columns] : j->value[k];
-        text_add(t, "%s\n{\"y\":%d,\"x\":%d,\"rows\":%lld,\"columns\":%lld,", i ? "," : "", j->y, j->x, (long long)rows, (long long)columns);
-        json_pair(t, "name", text_format(l->ngc, "d%s/d%s", l->item[j->y].label, l->item[j->x].label));
+        text_add(t, "%s\n{\"y\":%d,\"x\":%d,\"rows\":%lld,\"columns\":%lld,", i ? "," : "", j->y,
+                 j->x, (long long)rows, (long long)columns);
+        json_pair(t, "name",
+                  text_format(l->ngc, "d%s/d%s", l->item[j->y].label, l->item[j->x].label));
         json_pair(t, "structure", j->structure);
         json_vector(t, "downstream", j->downstream, j->columns);
         json_vector(t, "value", v, rows * columns);
@@ -311,8 +331,10 @@ static void json_jacobians(const Lesson *l, Text *t)
     json_cost(l, t);
 }
 
-/* Functions of one number and their slopes, by their records: those of the model, and a few to compare them with. */
-static void json_curve(const Lesson *l, Text *t, Op op, int operand, double other, const char *name, bool first)
+/* Functions of one number and their slopes, by their records: those of the model, and a few to
+ * compare them with. */
+static void json_curve(const Lesson *l, Text *t, Op op, int operand, double other, const char *name,
+                       bool first)
 {
     enum { POINTS = 97 };
     const OpInfo *info = op_info[op];
@@ -324,7 +346,7 @@ static void json_curve(const Lesson *l, Text *t, Op op, int operand, double othe
     for (int slope = 0; slope < 2; slope++) {
         text_add(t, "%s", slope ? ",\"slope\":[" : "\"from\":-6,\"to\":6,\"y\":[");
         for (int i = 0; i < POINTS; i++) {
-            double v[4] = {-6 + 12.0*i/(POINTS - 1), other, 0, 0};
+            double v[4] = {-6 + 12.0 * i / (POINTS - 1), other, 0, 0};
             v[3] = info->value(v[0], v[1], 0);
             double y = slope ? math_value(rule, v) : v[3];
             text_add(t, isfinite(y) ? "%s%.4g" : "%snull", i ? "," : "", y);
@@ -345,7 +367,8 @@ static void json_curves(const Lesson *l, Text *t)
     for (int i = 0; i < l->items; i++) {
         Op op = l->item[i].node->op;
         const OpInfo *info = op_info[op];
-        if (told[op] || info->arity != 1 || !(info->flags & F_ELEMENTWISE) || !info->rule[0] || op == OP_neg || op == OP_copy)
+        if (told[op] || info->arity != 1 || !(info->flags & F_ELEMENTWISE) || !info->rule[0] ||
+            op == OP_neg || op == OP_copy)
             continue;
         told[op] = true;
         json_curve(l, t, op, 0, 0, info->name, false);
@@ -375,7 +398,8 @@ static void json_nodes(const Json *j)
     text_add(t, "],\n");
 }
 
-/* What a value of that name is called in the C unless something is in the way: "w->h_z". Of a gradient there are several. */
+/* What a value of that name is called in the C unless something is in the way: "w->h_z". Of a
+ * gradient there are several. */
 static bool is_plain_variable(const Lesson *l, const Variable *v, const char *prefix)
 {
     char *name = arena_copy(l->ngc, v->name, strlen(v->name) + 1);
@@ -396,7 +420,8 @@ static void json_variables(const Lesson *l, Text *t)
     text_add(t, "\"variables\":{");
     for (int i = 0; i < l->code.variables; i++) {
         const Variable *v = &l->code.variable[i];
-        static const char *const prefix[] = {"in->", "params->", "state->", "w->", "grads->", "forward ", "backward "};
+        static const char *const prefix[] = {"in->",    "params->", "state->",  "w->",
+                                             "grads->", "forward ", "backward "};
         bool plain = !*table_at(l->ngc, &told, intern_str(l->ngc, v->name));
         int kinds = strstr(v->name, "/d") ? 7 : 5; /* a gradient is often a function's own */
         for (int k = 0; k < kinds && !plain; k++)
@@ -429,7 +454,8 @@ static bool is_live(const Lesson *l)
     return l->cost.all <= LIVE_COST && given <= LIVE_DATA;
 }
 
-/* The rows behind the first batch, for a page that trains: whole batches, as many as it may carry. */
+/* The rows behind the first batch, for a page that trains: whole batches, as many as it may carry.
+ */
 static void json_data(const Json *j)
 {
     const Lesson *l = j->l;
@@ -438,7 +464,8 @@ static void json_data(const Json *j)
     for (int i = 0; i < l->m->vars && batches; i++)
         each += l->data.all[i] ? lesson_count(l, l->m->var[i]->node, dim) : 0;
     batches = each && batches > LIVE_DATA / each ? LIVE_DATA / each : batches;
-    text_add(j->t, "\"data\":{\"rows\":%lld,\"batches\":%lld,\"inputs\":[", (long long)l->data.rows, (long long)batches);
+    text_add(j->t, "\"data\":{\"rows\":%lld,\"batches\":%lld,\"inputs\":[", (long long)l->data.rows,
+             (long long)batches);
     for (int i = 0; i < l->m->vars && batches > 1; i++) {
         if (!l->data.all[i])
             continue;
@@ -471,7 +498,8 @@ static void json_lesson(const Json *j)
     json_roots(j, "derivatives", is_derivative);
     json_roots(j, "updates", is_update);
     json_roots(j, "results", is_result);
-    text_add(t, "\"work\":{\"forward\":%.17g,\"all\":%.17g,\"numbers\":%.17g},\n", l->cost.forward, l->cost.both, l->cost.numbers);
+    text_add(t, "\"work\":{\"forward\":%.17g,\"all\":%.17g,\"numbers\":%.17g},\n", l->cost.forward,
+             l->cost.both, l->cost.numbers);
     json_data(j);
     json_nudges(l, t);
     json_curves(l, t);

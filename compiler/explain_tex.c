@@ -8,7 +8,9 @@ const char *tex_words(const Lesson *l, const char *s)
 {
     Text t = {.ngc = l->ngc};
     text_put(&t, "", 0);
-    static const char *const named[128] = {['^'] = "asciicircum", ['~'] = "asciitilde", ['\\'] = "backslash", ['<'] = "less", ['>'] = "greater", ['|'] = "bar"};
+    static const char *const named[128] = {
+        ['^'] = "asciicircum", ['~'] = "asciitilde", ['\\'] = "backslash",
+        ['<'] = "less",        ['>'] = "greater",    ['|'] = "bar"};
     for (; *s; s++) {
         if (strchr("_#%&${}", *s))
             text_add(&t, "\\%c", *s);
@@ -43,7 +45,8 @@ static void tex_forward(const Lesson *l, Text *t)
         text_add(t, "\\item $%s", math_name(l, n->label, M_TEX));
         if (n->math_tex)
             text_add(t, " = %s", n->math_tex);
-        text_add(t, " = %s$%s%s\n", tex_value(l, n->node), n->formula ? "" : " \\quad ", n->formula ? "" : lesson_kind(l, n));
+        text_add(t, " = %s$%s%s\n", tex_value(l, n->node), n->formula ? "" : " \\quad ",
+                 n->formula ? "" : lesson_kind(l, n));
     }
     text_add(t, "\\end{itemize}\n");
     if (lesson_invented(l))
@@ -61,15 +64,18 @@ static void tex_backward(const Lesson *l, Text *t, const Node *loss)
         if (v->step->loss != loss)
             continue;
         if (v->step->y != last)
-            text_add(t, "\n\\medskip\\noindent $%s = %s$ \\quad %s\n", math_name(l, y->label, M_TEX), y->math_tex ? y->math_tex : "", tex_words(l, y->teach ? y->teach : ""));
+            text_add(t, "\n\\medskip\\noindent $%s = %s$ \\quad %s\n",
+                     math_name(l, y->label, M_TEX), y->math_tex ? y->math_tex : "",
+                     tex_words(l, y->teach ? y->teach : ""));
         last = v->step->y;
-        text_add(t, "\n\\noindent\\qquad $\\displaystyle %s %s %s", math_name(l, v->down, M_TEX), v->step->use ? "\\mathrel{+}=" : "=", v->rule_tex);
+        text_add(t, "\n\\noindent\\qquad $\\displaystyle %s %s %s", math_name(l, v->down, M_TEX),
+                 v->step->use ? "\\mathrel{+}=" : "=", v->rule_tex);
         if (!isnan(v->slope))
             text_add(t, " = (%s)(%s)", tex_value(l, v->step->dy), tex_number(l, v->slope));
         text_add(t, " = %s$", tex_value(l, v->step->dx));
         if (v->step->use)
-            text_add(t, " \\quad %s of $%s$: added, together $%s$", lesson_nth(l, v->step->use), math_name(l, l->item[v->x].label, M_TEX),
-                     tex_value(l, v->step->sum));
+            text_add(t, " \\quad %s of $%s$: added, together $%s$", lesson_nth(l, v->step->use),
+                     math_name(l, l->item[v->x].label, M_TEX), tex_value(l, v->step->sum));
         text_add(t, "\n");
     }
 }
@@ -80,7 +86,8 @@ static void tex_nudges(const Lesson *l, Text *t)
         text_add(t, "\\section*{The test by a nudge}\n\\begin{itemize}\n");
     for (int i = 0; i < l->nudges; i++) {
         const Nudge *n = &l->nudge[i];
-        const char *entry = tex_words(l, n->entry), *loss = tex_words(l, lesson_label(l, n->root->loss));
+        const char *entry = tex_words(l, n->entry),
+                   *loss = tex_words(l, lesson_label(l, n->root->loss));
         text_add(t, "\\item %s\n", lesson_nudge(l, n, entry, loss, (n->moved - n->loss) / n->h));
     }
     if (l->nudges)
@@ -89,8 +96,11 @@ static void tex_nudges(const Lesson *l, Text *t)
 
 void explain_tex(const Lesson *l, Text *t)
 {
-    text_add(t, "\\documentclass[11pt]{article}\n\\usepackage{amsmath}\n\\setlength{\\emergencystretch}{3em}\n"
-                "\\title{%s}\\date{}\n\\begin{document}\n\\raggedright\n\\maketitle\n", tex_words(l, l->m->name));
+    text_add(
+        t,
+        "\\documentclass[11pt]{article}\n\\usepackage{amsmath}\n\\setlength{\\emergencystretch}{3em}\n"
+        "\\title{%s}\\date{}\n\\begin{document}\n\\raggedright\n\\maketitle\n",
+        tex_words(l, l->m->name));
     tex_forward(l, t);
     for (int i = 0; i < l->losses; i++)
         tex_backward(l, t, l->loss[i]);

@@ -1,5 +1,5 @@
-/* explain_text.c - a lesson as a lecturer writes it on a board: forward with values, backward step by step, the update, and
- * the test by a nudge. */
+/* explain_text.c - a lesson as a lecturer writes it on a board: forward with values, backward step
+ * by step, the update, and the test by a nudge. */
 #include "explain.h"
 
 #include <math.h>
@@ -40,16 +40,21 @@ static void text_move(const Lesson *l, Text *t, const Move *v)
         text_add(t, "\n        = %s x %s", lesson_value(l, s->dy), lesson_number(l, v->slope));
     text_add(t, "%s= %s\n", isnan(v->slope) ? "\n        " : " ", down);
     if (s->use > 0 && v->before)
-        text_add(t, "        %s of %s: added, %s + %s = %s\n", lesson_nth(l, s->use), x, v->before, down, lesson_value(l, s->sum));
+        text_add(t, "        %s of %s: added, %s + %s = %s\n", lesson_nth(l, s->use), x, v->before,
+                 down, lesson_value(l, s->sum));
     else if (s->use > 0)
-        text_add(t, "        %s of %s: added, together %s\n", lesson_nth(l, s->use), x, lesson_value(l, s->sum));
+        text_add(t, "        %s of %s: added, together %s\n", lesson_nth(l, s->use), x,
+                 lesson_value(l, s->sum));
 }
 
 static void text_backward(const Lesson *l, Text *t, const Node *loss)
 {
     const char *name = lesson_label(l, loss);
     const Node *last = NULL;
-    text_add(t, "\nBackward: from %s to what it is computed from, upstream x local slope = downstream\n\n", name);
+    text_add(
+        t,
+        "\nBackward: from %s to what it is computed from, upstream x local slope = downstream\n\n",
+        name);
     text_add(t, "  d%s/d%s = 1\n", name, name);
     for (int i = 0; i < l->moves; i++) {
         const Move *v = &l->move[i];
@@ -88,16 +93,19 @@ static void text_update(const Lesson *l, Text *t)
         if (!any)
             text_add(t, "\nThe update\n\n");
         any = true;
-        text_add(t, "  %s becomes %s: from %s to %s\n", r->name, node_text(l->g, r->written, 3), lesson_value(l, r->var->node),
-                 lesson_value(l, r->node));
+        text_add(t, "  %s becomes %s: from %s to %s\n", r->name, node_text(l->g, r->written, 3),
+                 lesson_value(l, r->var->node), lesson_value(l, r->node));
     }
 }
 
-const char *lesson_nudge(const Lesson *l, const Nudge *n, const char *entry, const char *loss, double slope)
+const char *lesson_nudge(const Lesson *l, const Nudge *n, const char *entry, const char *loss,
+                         double slope)
 {
-    return text_format(l->ngc, "%s from %s to %s moves %s from %s to %s: slope %s; the derivative says %s", entry,
-                       lesson_digits(l, n->x, 6), lesson_digits(l, n->x + n->h, 6), loss, lesson_digits(l, n->loss, 6),
-                       lesson_digits(l, n->moved, 6), lesson_digits(l, slope, 4), lesson_digits(l, n->derivative, 4));
+    return text_format(l->ngc,
+                       "%s from %s to %s moves %s from %s to %s: slope %s; the derivative says %s",
+                       entry, lesson_digits(l, n->x, 6), lesson_digits(l, n->x + n->h, 6), loss,
+                       lesson_digits(l, n->loss, 6), lesson_digits(l, n->moved, 6),
+                       lesson_digits(l, slope, 4), lesson_digits(l, n->derivative, 4));
 }
 
 static void text_nudges(const Lesson *l, Text *t)
@@ -107,7 +115,9 @@ static void text_nudges(const Lesson *l, Text *t)
     for (int i = 0; i < l->nudges; i++) {
         const Nudge *n = &l->nudge[i];
         double slope = (n->moved - n->loss) / n->h;
-        text_add(t, "  %s\n", lesson_nudge(l, n, n->entry, lesson_label(l, n->root->loss), fabs(slope) < 1e-9 ? 0 : slope));
+        text_add(t, "  %s\n",
+                 lesson_nudge(l, n, n->entry, lesson_label(l, n->root->loss),
+                              fabs(slope) < 1e-9 ? 0 : slope));
     }
 }
 

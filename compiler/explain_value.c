@@ -1,5 +1,5 @@
-/* explain_value.c - the values of a lesson: all of them computed once, in order, the large ones kept no longer than others are
- * computed from them; and values as text. */
+/* explain_value.c - the values of a lesson: all of them computed once, in order, the large ones
+ * kept no longer than others are computed from them; and values as text. */
 #include "explain.h"
 
 #include <math.h>
@@ -15,14 +15,15 @@ int64_t lesson_count(const Lesson *l, const Node *n, int64_t *dim)
     return eval_shape(l->e, n->shape, dim);
 }
 
-/* ---- computing --------------------------------------------------------------------------------------------------- */
+/* ---- computing ---- */
 
-/* Memory of values that are needed no more, by their number of elements; the first of a value's bytes lead to the next. */
+/* Memory of values that are needed no more, by their number of elements; the first of a value's
+ * bytes lead to the next. */
 struct Pool {
     struct Spare {
         int64_t count;
         double *first;
-    } *spare;
+    } * spare;
     int sizes, room;
 };
 
@@ -67,12 +68,13 @@ Pool *pool_new(Ngc *ngc)
     return arena_alloc(ngc, sizeof(Pool));
 }
 
-/* Computes what `uses` counts and is not known. What is not to be kept lends its memory to others after its last use; its
- * statistics stay, where they are asked for. */
+/* Computes what `uses` counts and is not known. What is not to be kept lends its memory to others
+ * after its last use; its statistics stay, where they are asked for. */
 void values_compute(Eval *e, Pool *p, const int *uses, const bool *keep, Stats *stats)
 {
     Graph *g = e->graph;
-    int *last = arena_alloc(e->ngc, (size_t)(g->count + 1) * sizeof *last); /* by id: the last user, or itself */
+    int *last = arena_alloc(e->ngc, (size_t)(g->count + 1) *
+                                        sizeof *last); /* by id: the last user, or itself */
     int64_t dim[MAX_RANK];
     for (int i = 0; i < g->count; i++) {
         last[i] = i;
@@ -104,7 +106,8 @@ void values_compute(Eval *e, Pool *p, const int *uses, const bool *keep, Stats *
 
 Node **lesson_nodes(const Lesson *l, int *count)
 {
-    Node **node = arena_alloc(l->ngc, (size_t)(l->items + 3 * l->moves + l->m->roots + 1) * sizeof *node);
+    Node **node =
+        arena_alloc(l->ngc, (size_t)(l->items + 3 * l->moves + l->m->roots + 1) * sizeof *node);
     *count = 0;
     for (int i = 0; i < l->items; i++)
         node[(*count)++] = l->item[i].node;
@@ -127,7 +130,8 @@ void lesson_compute(Lesson *l)
     bool *keep = arena_alloc(l->ngc, (size_t)l->g->count + 1);
     int64_t dim[MAX_RANK];
     for (int i = 0; i < l->g->count; i++)
-        keep[i] = uses[i] && (lesson_count(l, l->g->node[i], dim) <= KEPT || op_info[l->g->node[i]->op]->flags & F_LEAF);
+        keep[i] = uses[i] && (lesson_count(l, l->g->node[i], dim) <= KEPT ||
+                              op_info[l->g->node[i]->op]->flags & F_LEAF);
     for (int i = 0; i < l->m->roots; i++) {
         const Root *r = &l->m->root[i];
         keep[r->written->id] = keep[r->node->id] = true;
@@ -144,7 +148,7 @@ Stats lesson_stats(const Lesson *l, Node *n)
     return l->stats[n->id].known ? l->stats[n->id] : stats_of(eval_node(l->e, n), count);
 }
 
-/* ---- values as text ---------------------------------------------------------------------------------------------- */
+/* ---- values as text ---- */
 
 const char *lesson_digits(const Lesson *l, double x, int digits)
 {
@@ -165,7 +169,8 @@ const char *lesson_shape(const Lesson *l, const Node *n)
     lesson_count(l, n, dim);
     text_put(&t, "", 0);
     for (int i = 0; i < n->shape.rank; i++)
-        text_add(&t, "%s%lld%s", i ? ", " : "[", (long long)dim[i], i + 1 == n->shape.rank ? "]" : "");
+        text_add(&t, "%s%lld%s", i ? ", " : "[", (long long)dim[i],
+                 i + 1 == n->shape.rank ? "]" : "");
     return t.at;
 }
 
@@ -196,6 +201,7 @@ const char *lesson_value(const Lesson *l, Node *n)
         return t.at;
     }
     Stats s = lesson_stats(l, n);
-    return text_format(l->ngc, "%s of mean %s, from %s to %s", lesson_shape(l, n), lesson_digits(l, s.mean, 4),
-                       lesson_digits(l, s.low, 4), lesson_digits(l, s.high, 4));
+    return text_format(l->ngc, "%s of mean %s, from %s to %s", lesson_shape(l, n),
+                       lesson_digits(l, s.mean, 4), lesson_digits(l, s.low, 4),
+                       lesson_digits(l, s.high, 4));
 }

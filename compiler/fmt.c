@@ -1,8 +1,10 @@
-/* fmt.c - `ngc fmt`: lays a model out. Lines and comments stay where they are; what changes is the blanks: indentation, those
- * around operators and behind commas, empty lines beyond one. Two or more blanks that put things into columns stay: behind a
- * statement's keyword, before = ~ : <= outside brackets, and before a comment.
+/* fmt.c - `ngc fmt`: lays a model out. Lines and comments stay where they are; what changes is the
+ * blanks: indentation, those around operators and behind commas, empty lines beyond one. Two or
+ * more blanks that put things into columns stay: behind a statement's keyword, before = ~ : <=
+ * outside brackets, and before a comment.
  *
- * The tokens are the same before and after, in the same lines, so what the text means is the same too; that is checked. */
+ * The tokens are the same before and after, in the same lines, so what the text means is the same
+ * too; that is checked. */
 #include "ngc.h"
 #include "options.h"
 
@@ -13,24 +15,25 @@ typedef enum { K_NONE, K_WORD, K_NUMBER, K_STRING, K_SIGN, K_COMMENT, K_END } Ki
 typedef struct Lexeme {
     Kind kind;
     const char *at;
-    int size, gap;      /* gap: blanks before it, on its line */
+    int size, gap; /* gap: blanks before it, on its line */
 } Lexeme;
 
 typedef struct Layout {
     Ngc *ngc;
     Text out;
-    const char *at;     /* where reading has come to */
-    int braces, depth;  /* { that are open; ( and [ since the last of them */
-    int saved[64];      /* depth outside each brace */
-    Lexeme last;        /* on this line or one above, no comment */
-    bool prefix;        /* the last was a sign before its operand, as in -x */
-    bool start;         /* nothing is on this line of the output */
-    bool keyword;       /* the last began a declaration */
+    const char *at;    /* where reading has come to */
+    int braces, depth; /* { that are open; ( and [ since the last of them */
+    int saved[64];     /* depth outside each brace */
+    Lexeme last;       /* on this line or one above, no comment */
+    bool prefix;       /* the last was a sign before its operand, as in -x */
+    bool start;        /* nothing is on this line of the output */
+    bool keyword;      /* the last began a declaration */
 } Layout;
 
 static bool is_sign(const Lexeme *x, const char *text)
 {
-    return x->kind == K_SIGN && (int)strlen(text) == x->size && memcmp(x->at, text, (size_t)x->size) == 0;
+    return x->kind == K_SIGN && (int)strlen(text) == x->size &&
+           memcmp(x->at, text, (size_t)x->size) == 0;
 }
 
 static bool is_any(const Lexeme *x, const char *const *texts)
@@ -43,8 +46,10 @@ static bool is_any(const Lexeme *x, const char *const *texts)
 
 static bool is_keyword(const Lexeme *x)
 {
-    static const char *const all[] = {"import", "dim", "input", "param", "state", "update", "output", "metric", "gradient", "minimize", "maximize",
-                                      "def", "for", "if", "return", "over", "with", "in", "else", NULL};
+    static const char *const all[] = {"import",   "dim",    "input",  "param",    "state",
+                                      "update",   "output", "metric", "gradient", "minimize",
+                                      "maximize", "def",    "for",    "if",       "return",
+                                      "over",     "with",   "in",     "else",     NULL};
     return x->kind == K_WORD && is_any(x, all);
 }
 
@@ -109,21 +114,27 @@ static Lexeme next_lexeme(const char **at, bool field)
 static bool ends_operand(const Lexeme *x)
 {
     static const char *const ends[] = {")", "]", "'", "...", NULL};
-    return x->kind == K_NUMBER || x->kind == K_STRING || (x->kind == K_WORD && !is_keyword(x)) || (x->kind == K_SIGN && is_any(x, ends));
+    return x->kind == K_NUMBER || x->kind == K_STRING || (x->kind == K_WORD && !is_keyword(x)) ||
+           (x->kind == K_SIGN && is_any(x, ends));
 }
 
 /* The line does not end a statement. */
 static bool goes_on(const Lexeme *x)
 {
-    static const char *const open[] = {"+", "-", "*", "/", "@", "^", "<", ">", ",", "=", "~", "<=", ">=", "==", "!=", "|>", NULL};
+    static const char *const open[] = {"+", "-", "*",  "/",  "@",  "^",  "<",  ">", ",",
+                                       "=", "~", "<=", ">=", "==", "!=", "|>", NULL};
     return x->kind == K_SIGN && is_any(x, open);
 }
 
 /* How many blanks stand between the last lexeme and this one, within a line. */
 static int blanks(const Layout *l, const Lexeme *x)
 {
-    static const char *const tight[] = {"*", "/", "^", "..", ".", NULL}, *const columns[] = {"=", "~", ":", "<=", NULL};
-    static const char *const before[] = {",", ";", ")", "]", "'", NULL}, *const behind[] = {"(", "[", NULL};
+    static const char *const tight[] = {"*", "/", "^", "..", ".", NULL}, *const columns[] = {
+                                                                             "=", "~", ":",
+                                                                             "<=", NULL};
+    static const char *const before[] = {",", ";", ")", "]", "'", NULL}, *const behind[] = {"(",
+                                                                                            "[",
+                                                                                            NULL};
     const Lexeme *a = &l->last;
     if (x->kind == K_COMMENT)
         return x->gap >= 2 ? x->gap : 2;
@@ -165,9 +176,10 @@ static void put_lexeme(Layout *l, const Lexeme *x)
     bool minus = is_sign(x, "-") && !ends_operand(&l->last);
     if (l->start) {
         bool inside = l->depth > 0 || goes_on(&l->last) || is_sign(x, "|>");
-        int indent = 4*(l->braces - is_sign(x, "}"));
+        int indent = 4 * (l->braces - is_sign(x, "}"));
         if (inside)
-            indent = x->gap > indent + 4 || (x->kind == K_SIGN && x->gap >= indent) ? x->gap : indent + 4;
+            indent = x->gap > indent + 4 || (x->kind == K_SIGN && x->gap >= indent) ? x->gap
+                                                                                    : indent + 4;
         text_add(&l->out, "%*s", indent < 0 ? 0 : indent, "");
     } else {
         text_add(&l->out, "%*s", blanks(l, x), "");
@@ -253,7 +265,8 @@ static int format_file(Ngc *ngc, const Args *a, const char *path, bool *changed)
     Text out = lay_out(ngc, s->text);
     if (!same_tokens(s->text, out.at))
         ngc_bug("fmt would change what '%s' says", path);
-    bool same = out.size == (size_t)s->size && memcmp(out.at, s->text, out.size) == 0, standard = strcmp(path, "-") == 0;
+    bool same = out.size == (size_t)s->size && memcmp(out.at, s->text, out.size) == 0,
+         standard = strcmp(path, "-") == 0;
     *changed |= !same;
     if (a->check && !same)
         printf("%s\n", s->name);

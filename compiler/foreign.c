@@ -6,36 +6,47 @@
 #include <string.h>
 
 typedef struct Foreign {
-    const char *words;  /* separated by blanks; capitals do not count */
+    const char *words; /* separated by blanks; capitals do not count */
     const char *advice;
 } Foreign;
 
 /* Words that begin a statement elsewhere. */
 static const Foreign statement[] = {
-    {"let const var val auto float double real int bool tensor local static", "a value is named by '=' alone: x = 3"},
-    {"from using include require use", "the library needs no import; import \"FILE\" reads another model"},
-    {"while do repeat loop until", "for i in a..b { ... } repeats, as often as is known when compiling"},
-    {"class struct module type object", "a layer is a function, def f(x) { ... }; its weights are named by its call"},
-    {"model net network sequential", "a model is the file itself; a layer is a function, def f(x) { ... }"},
-    {"print printf echo show display", "ngc run prints every named value; output p = EXPR delivers one"},
+    {"let const var val auto float double real int bool tensor local static",
+     "a value is named by '=' alone: x = 3"},
+    {"from using include require use",
+     "the library needs no import; import \"FILE\" reads another model"},
+    {"while do repeat loop until",
+     "for i in a..b { ... } repeats, as often as is known when compiling"},
+    {"class struct module type object",
+     "a layer is a function, def f(x) { ... }; its weights are named by its call"},
+    {"model net network sequential",
+     "a model is the file itself; a layer is a function, def f(x) { ... }"},
+    {"print printf echo show display",
+     "ngc run prints every named value; output p = EXPR delivers one"},
     {"elif elsif elseif", "else if COND { ... }, on the line of the '}' before it"},
     {"function fn func fun lambda proc", "a function is def f(x) = EXPR, or def f(x) { ... }"},
     {"loss cost objective train fit optimize optimise optimizer solve",
      "minimize J = EXPR with sgd(lr = 0.1) trains"},
-    {"backward backprop grad diff derivative", "gradient J delivers derivatives; grad(J, x) is one"},
-    {"weight weights parameter parameters trainable", "param W[10, 3] ~ normal(0, 0.01) declares what is trained"},
+    {"backward backprop grad diff derivative",
+     "gradient J delivers derivatives; grad(J, x) is one"},
+    {"weight weights parameter parameters trainable",
+     "param W[10, 3] ~ normal(0, 0.01) declares what is trained"},
     {"variable buffer register", "state v[3] = 0 is kept between steps, param W[3] is trained"},
     {"data placeholder feature features label labels target targets feed arg args",
      "input x[3], t: int declares what the caller feeds"},
     {"export yield emit result predict", "output p = EXPR delivers a value"},
-    {"size shape batch constant", "dim m <= 64 is a size known at run time, dim n = 3 one known when compiling"},
+    {"size shape batch constant",
+     "dim m <= 64 is a size known at run time, dim n = 3 one known when compiling"},
     {"assert raise throw require ensure", "fail(\"text\") in a def is an error at its call"},
-    {"switch case match when unless", "if COND { ... } else { ... }; where(c, a, b) chooses by data"},
-    {"try catch except finally begin end pass break continue goto global nonlocal del async await", NULL},
+    {"switch case match when unless",
+     "if COND { ... } else { ... }; where(c, a, b) chooses by data"},
+    {"try catch except finally begin end pass break continue goto global nonlocal del async await",
+     NULL},
 };
 
-/* Functions, methods, members and constants. '$' is what a method is called on; an advice that is no expression begins
- * with '-'. */
+/* Functions, methods, members and constants. '$' is what a method is called on; an advice that is
+ * no expression begins with '-'. */
 static const Foreign function[] = {
     {"Linear FullyConnected Affine fc Dense", "dense(x, n)"},
     {"Conv1d Convolution1D", "conv1d(x, channels, size)"},
@@ -55,13 +66,15 @@ static const Foreign function[] = {
     {"TransformerEncoderLayer TransformerDecoderLayer", "transformer_block(x, heads)"},
     {"Sequential Chain compose", "x |> dense(8, relu) |> dense(3)"},
     {"CrossEntropyLoss softmax_cross_entropy softmax_cross_entropy_with_logits sparse_categorical_crossentropy "
-     "categorical_crossentropy crossentropy", "cross_entropy(z, t)"},
+     "categorical_crossentropy crossentropy",
+     "cross_entropy(z, t)"},
     {"MSELoss mse_loss mean_squared_error", "mse(p, t)"},
     {"L1Loss l1_loss mean_absolute_error", "mae(p, t)"},
     {"SmoothL1Loss smooth_l1_loss", "smooth_l1(p, t)"},
     {"HuberLoss huber_loss", "huber(p, t)"},
     {"BCELoss binary_cross_entropy binary_crossentropy", "bce(p, t)"},
-    {"BCEWithLogitsLoss binary_cross_entropy_with_logits sigmoid_cross_entropy_with_logits", "bce_logits(z, t)"},
+    {"BCEWithLogitsLoss binary_cross_entropy_with_logits sigmoid_cross_entropy_with_logits",
+     "bce_logits(z, t)"},
     {"NLLLoss nll_loss", "nll(p, t)"},
     {"KLDivLoss kl_div kl_divergence", "kl(p, q)"},
     {"CosineSimilarity cosine_similarity", "1 - cosine(p, t)"},
@@ -115,10 +128,12 @@ static const Foreign function[] = {
     {"kaiming_uniform_ kaiming_uniform he_uniform", "param W[3, 4] ~ he()"},
     {"kaiming_normal_ kaiming_normal", "param W[3, 4] ~ he_normal()"},
     {"detach stop_gradient no_grad", "stop($)"},
-    {"backward requires_grad requires_grad_ autograd", "gradient J, or minimize J = EXPR with sgd(lr = 0.1)"},
+    {"backward requires_grad requires_grad_ autograd",
+     "gradient J, or minimize J = EXPR with sgd(lr = 0.1)"},
     {"grad gradient", "grad($, x), its derivative with respect to x"},
     {"item numpy tolist cpu cuda to device contiguous clone copy", "-a value is used as it is"},
-    {"array asarray tensor Tensor as_tensor constant list tuple", "-a list is a tensor where one is wanted: [1, 2, 3]"},
+    {"array asarray tensor Tensor as_tensor constant list tuple",
+     "-a list is a tensor where one is wanted: [1, 2, 3]"},
     {"dict set", "-there are lists, and names"},
     {"append_ extend push", "append(list, value)"},
     {"clamp", "clip($, low, high)"},
@@ -141,8 +156,10 @@ static const Foreign function[] = {
     {"inverse pinv", "inv($)"},
     {"slogdet", "logdet($)"},
     {"lstsq", "solve($, b)"},
-    {"astype long float_ double type half bfloat16", "-a type stands where an input is declared, as in t: int"},
-    {"int float", "-a type stands where an input is declared, as in t: int; floor($) is a whole number"},
+    {"astype long float_ double type half bfloat16",
+     "-a type stands where an input is declared, as in t: int"},
+    {"int float",
+     "-a type stands where an input is declared, as in t: int; floor($) is a whole number"},
     {"apply forward call", "-a layer is called as a function is: f(x)"},
     {"parameters state_dict named_parameters", "-weights are called by their names, as in h.W"},
     {"print printf", "-ngc run prints every named value"},
@@ -157,12 +174,14 @@ static const Foreign constant[] = {
     {"nan NaN", "inf - inf"},
     {"True true", "1"},
     {"False false", "0"},
-    {"None null nil", "-an argument may be left out, a new axis is x[:, new], and a size known at run time is a dim: dim m <= 64"},
+    {"None null nil",
+     "-an argument may be left out, a new axis is x[:, new], and a size known at run time is a dim: dim m <= 64"},
     {"self this", "-a def sees what the file defines above it"},
 };
 
-static const char modules[] = "np numpy torch nn F tf math jnp jax keras functional optim layers scipy linalg random activations losses "
-                              "special fft cp cupy mx ops utils init";
+static const char modules[] =
+    "np numpy torch nn F tf math jnp jax keras functional optim layers scipy linalg random activations losses "
+    "special fft cp cupy mx ops utils init";
 
 static int lower_case(char c)
 {
@@ -175,8 +194,9 @@ static bool among(const char *words, const char *word, bool capitals)
     size_t size = strlen(word);
     for (const char *w = words; *w; w += strspn(w, " ")) {
         size_t n = strcspn(w, " "), same = 0;
-        while (n == size && same < n &&
-               (w[same] == word[same] || (!capitals && lower_case(w[same]) == lower_case(word[same]))))
+        while (
+            n == size && same < n &&
+            (w[same] == word[same] || (!capitals && lower_case(w[same]) == lower_case(word[same]))))
             same++;
         if (n == size && same == n)
             return true;

@@ -1,24 +1,25 @@
 /* fuse.c - decides which values of a program are stored, and by which kernels, in which order.
  *
- * Requires: targets that are nodes of a verified graph. Gives: kernels whose loads are stored before, every target
- * reached, and no variable overwritten before its last reader. Everything that is not stored is part of the expressions
- * of its users. With p->plain (-O0) every computed value is stored by a loop of its own.
+ * Requires: targets that are nodes of a verified graph. Gives: kernels whose loads are stored
+ * before, every target reached, and no variable overwritten before its last reader. Everything that
+ * is not stored is part of the expressions of its users. With p->plain (-O0) every computed value
+ * is stored by a loop of its own.
  */
 #include "program.h"
 
 #include <string.h>
 
 enum {
-    SCALAR_OPS = 12,      /* an expression of scalars longer than this is cut */
-    LOOP_OPS = 60,        /* and this long within a loop */
-    SMALL_PRODUCT = 300,  /* multiply-adds up to which a product of two matrices is plain loops, */
-    SMALL_VECTOR = 1000,  /* and one of a vector, or of many matrices */
-    DEPTH = 100,          /* nodes inlined one in another: what follows them recurses */
-    PART = 300,           /* statements in one function of the emitted C */
-    LOOK_BACK = 24,       /* kernels among which one to merge with is sought */
+    SCALAR_OPS = 12,     /* an expression of scalars longer than this is cut */
+    LOOP_OPS = 60,       /* and this long within a loop */
+    SMALL_PRODUCT = 300, /* multiply-adds up to which a product of two matrices is plain loops, */
+    SMALL_VECTOR = 1000, /* and one of a vector, or of many matrices */
+    DEPTH = 100,         /* nodes inlined one in another: what follows them recurses */
+    PART = 300,          /* statements in one function of the emitted C */
+    LOOK_BACK = 24,      /* kernels among which one to merge with is sought */
     MERGED_STORES = 6,
     MERGED_VALS = 150,
-    TILE_BATCH = 16,      /* images from which on a convolution does without zeros around them */
+    TILE_BATCH = 16, /* images from which on a convolution does without zeros around them */
 };
 
 typedef struct Demand { /* how a node's users want it */
@@ -29,7 +30,7 @@ typedef struct Demand { /* how a node's users want it */
     const Target *last; /* the last of its targets; those before are linked by Target.before */
 } Demand;
 
-/* ---- what is stored ---------------------------------------------------------------------------------- */
+/* ---- what is stored ---- */
 
 static Place *place_of(const Program *p, const Node *n)
 {
@@ -84,7 +85,8 @@ static bool is_given(const Node *n)
 static void collect_nodes(Program *p, const Target *given, int givens)
 {
     Graph *g = p->graph;
-    unsigned char *mark = arena_alloc(p->ngc, (size_t)g->count + 1); /* 1 needed, 2 in phase 0, 4 given */
+    unsigned char *mark =
+        arena_alloc(p->ngc, (size_t)g->count + 1); /* 1 needed, 2 in phase 0, 4 given */
     int needed = 0;
     for (int i = 0; i < givens; i++)
         mark[given[i].node->id] = is_given(given[i].node) ? 4 : 0;
@@ -142,7 +144,8 @@ static bool copies_axes(const Node *n)
 static bool is_loop_product(const Program *p, const Node *n)
 {
     int r = n->shape.rank;
-    int64_t ops = 1, most = r == 2 && n->shape.dim[0] != 1 && n->shape.dim[1] != 1 ? SMALL_PRODUCT : SMALL_VECTOR;
+    int64_t ops = 1, most = r == 2 && n->shape.dim[0] != 1 && n->shape.dim[1] != 1 ? SMALL_PRODUCT
+                                                                                   : SMALL_VECTOR;
     if (r + 1 > MAX_RANK)
         return false;
     for (int i = 0; i < r; i++)
@@ -175,7 +178,8 @@ const Node *kernel_operand(const Program *p, const Kernel *k, int i)
     const Node *n = NULL;
     if (k->kind == K_GEMM)
         n = i < 2 ? k->product->arg[i] : k->onto;
-    else if (k->kind == K_CALL && i < k->product->nargs && call_takes(k->product, i) && k->product->arg[i]->shape.rank > 0)
+    else if (k->kind == K_CALL && i < k->product->nargs && call_takes(k->product, i) &&
+             k->product->arg[i]->shape.rank > 0)
         n = call_operand(p, k->product, i);
     return n ? program_holder(p, n) : NULL;
 }
@@ -214,10 +218,11 @@ static Demand *find_demand(Program *p)
             of->uses++;
             of->buffer |= is_call(p, n) && n->arg[k]->shape.rank > 0;
             of->buffer |= n->op == OP_matmul && !is_loop_product(p, n);
-            bool one_each =
-                op_info[n->op]->flags & F_ELEMENTWISE || n->op == OP_concat || (k == 0 && n->op == OP_scatter);
+            bool one_each = op_info[n->op]->flags & F_ELEMENTWISE || n->op == OP_concat ||
+                            (k == 0 && n->op == OP_scatter);
             of->repeated |= !one_each && !(op_info[n->op]->flags & F_REDUCE) &&
-                            (!(op_info[n->op]->flags & F_VIEW) || k > 0 || copies_axes(n) || n->op == OP_gather);
+                            (!(op_info[n->op]->flags & F_VIEW) || k > 0 || copies_axes(n) ||
+                             n->op == OP_gather);
         }
     }
     return demand;
@@ -227,7 +232,9 @@ static Demand *find_demand(Program *p)
 static int inline_weight(const Program *p, const Node *n)
 {
     const OpInfo *info = op_info[n->op];
-    int w = !(info->flags & F_ELEMENTWISE) || node_identity(n) ? n->op == OP_pad : info->flags & F_CHEAP ? 1 : 4;
+    int w = !(info->flags & F_ELEMENTWISE) || node_identity(n) ? n->op == OP_pad
+            : info->flags & F_CHEAP                            ? 1
+                                                               : 4;
     for (int k = 0; k < n->nargs; k++)
         if (!program_stored(p, n->arg[k]))
             w += p->weight[p->slot[n->arg[k]->id]];
@@ -283,7 +290,7 @@ static void decide_storage(Program *p, const Demand *demand)
     }
 }
 
-/* ---- products that add onto what is there: x + c*(A B) ------------------------------------------------- */
+/* ---- products that add onto what is there: x + c*(A B) ---- */
 
 typedef struct Fold {
     const Node *product, *onto, *factor;
@@ -307,24 +314,29 @@ static bool match_scaled(const Node *n, Fold *f)
     return n->op == OP_matmul;
 }
 
-/* Is n a sum that a product can be added onto: x itself dies in it, or it is the new value of the variable x? */
+/* Is n a sum that a product can be added onto: x itself dies in it, or it is the new value of the
+ * variable x? */
 static bool match_fold(const Program *p, const Node *n, const Demand *demand, Fold *f)
 {
-    if (p->plain || !pass_runs(p->ngc, PASS_FOLD) || (n->op != OP_add && n->op != OP_sub) || n->type != T_FLOAT)
+    if (p->plain || !pass_runs(p->ngc, PASS_FOLD) || (n->op != OP_add && n->op != OP_sub) ||
+        n->type != T_FLOAT)
         return false;
     for (int k = 1; k >= (n->op == OP_add ? 0 : 1); k--) {
         const Node *x = n->arg[1 - k], *m = n->arg[k];
         if (!match_scaled(m, f) || f->product->shape.rank != 2 || is_loop_product(p, f->product))
             continue;
-        int product = p->slot[f->product->id], scaled = p->slot[m->id], own = p->slot[n->id], onto = p->slot[x->id];
-        if (p->given[product] || p->given[scaled] || demand[product].uses != 1 || demand[product].target ||
-            demand[scaled].uses != 1 || demand[scaled].target || p->phase[product] != p->phase[own])
+        int product = p->slot[f->product->id], scaled = p->slot[m->id], own = p->slot[n->id],
+            onto = p->slot[x->id];
+        if (p->given[product] || p->given[scaled] || demand[product].uses != 1 ||
+            demand[product].target || demand[scaled].uses != 1 || demand[scaled].target ||
+            p->phase[product] != p->phase[own])
             continue;
         bool updates = false;
         for (const Target *t = demand[own].last; t; t = t->before)
             updates |= x->op == OP_var && t->place.kind == P_VAR && t->place.var == x->attr.var;
-        bool dies = x->op == OP_matmul && !p->given[onto] && x->shape.rank == 2 && demand[onto].uses == 1 &&
-                    !demand[onto].target && p->phase[onto] == p->phase[own] && !is_loop_product(p, x);
+        bool dies = x->op == OP_matmul && !p->given[onto] && x->shape.rank == 2 &&
+                    demand[onto].uses == 1 && !demand[onto].target &&
+                    p->phase[onto] == p->phase[own] && !is_loop_product(p, x);
         f->onto = x;
         f->minus = n->op == OP_sub;
         if (updates || dies)
@@ -333,7 +345,8 @@ static bool match_fold(const Program *p, const Node *n, const Demand *demand, Fo
     return false;
 }
 
-/* Marks the products that are folded; the sum is stored. folds: by slot of the sum, NULL where there is none. */
+/* Marks the products that are folded; the sum is stored. folds: by slot of the sum, NULL where
+ * there is none. */
 static Fold **find_folds(Program *p, Demand *demand)
 {
     Fold **folds = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *folds), f;
@@ -350,8 +363,8 @@ static Fold **find_folds(Program *p, Demand *demand)
     return folds;
 }
 
-/* Are the zeros around a convolution's image left to the kernel? It takes them as taps that meet nothing, where the batch fills
- * a tile (ngrt_conv.c). */
+/* Are the zeros around a convolution's image left to the kernel? It takes them as taps that meet
+ * nothing, where the batch fills a tile (ngrt_conv.c). */
 static bool folds_zeros(const Program *p, const Node *n, const Demand *demand)
 {
     const Node *x = n->op == OP_conv ? n->arg[0] : NULL;
@@ -360,7 +373,8 @@ static bool folds_zeros(const Program *p, const Node *n, const Demand *demand)
     int slot = p->slot[x->id];
     if (p->given[slot] || demand[slot].uses != 1 || demand[slot].target)
         return false;
-    bool around = x->shape.dim[0] == x->arg[0]->shape.dim[0] && x->shape.dim[3] == x->arg[0]->shape.dim[3];
+    bool around =
+        x->shape.dim[0] == x->arg[0]->shape.dim[0] && x->shape.dim[3] == x->arg[0]->shape.dim[3];
     for (int i = 1; i < 3; i++)
         around &= x->attr.step[i] == 1 && x->attr.lo[i] >= 0 && x->shape.dim[i] > 0;
     return around && x->shape.dim[3] >= TILE_BATCH && p->phase[slot] == p->phase[p->slot[n->id]];
@@ -414,7 +428,7 @@ static Kernel *kernel_call(Program *p, Node *n)
     return k;
 }
 
-/* ---- kernels, merged where they walk the same elements --------------------------------------------------- */
+/* ---- kernels, merged where they walk the same elements ---- */
 
 static void add_kernel(Program *p, Kernel *k, int *def)
 {
@@ -438,13 +452,15 @@ static bool is_map(const Kernel *k)
     return true;
 }
 
-/* Can k's stores stand in the loops of kernel i, which comes earlier, and do they share what they read? */
+/* Can k's stores stand in the loops of kernel i, which comes earlier, and do they share what they
+ * read? */
 static bool can_merge(const Program *p, const Kernel *k, int i, const int *def)
 {
     const Kernel *into = p->kernel[i];
     bool share = false;
     if (!is_map(into) || into->phase != k->phase || into->stores >= MERGED_STORES ||
-        into->vals + k->vals > MERGED_VALS || !shape_equal(into->store[0].node->shape, k->store[0].node->shape))
+        into->vals + k->vals > MERGED_VALS ||
+        !shape_equal(into->store[0].node->shape, k->store[0].node->shape))
         return false;
     for (int v = 0; v < k->vals; v++) {
         const Val *x = k->val[v];
@@ -529,8 +545,8 @@ static void build_node(Program *p, Node *n, const Fold *fold, int *def)
     }
 }
 
-/* A target's place becomes the storage of its node, if that is computed in this program's same phase and is not a
- * target already. */
+/* A target's place becomes the storage of its node, if that is computed in this program's same
+ * phase and is not a target already. */
 static void claim_targets(Program *p)
 {
     bool *taken = arena_alloc(p->ngc, (size_t)(p->nodes + 1));
@@ -560,8 +576,8 @@ static void build_kernels(Program *p, Fold *const *folds)
 }
 
 /* Calls f for every stored tensor that k reads. */
-static void each_read(Program *p, const Kernel *k, void (*f)(Program *, const Kernel *, const Node *, void *),
-                      void *with)
+static void each_read(Program *p, const Kernel *k,
+                      void (*f)(Program *, const Kernel *, const Node *, void *), void *with)
 {
     for (int v = 0; v < k->vals; v++)
         if (k->val[v]->kind == V_LOAD)
@@ -589,7 +605,8 @@ static void drop_stores(Program *p)
         for (int s = 0; s < k->stores; s++) {
             Node *n = k->store[s].node;
             Place *place = place_of(p, n);
-            bool idle = is_map(k) && k->stores > 1 && p->readers[p->slot[n->id]] == 0 && place->kind == P_SPACE;
+            bool idle = is_map(k) && k->stores > 1 && p->readers[p->slot[n->id]] == 0 &&
+                        place->kind == P_SPACE;
             if (idle)
                 place->kind = P_NONE;
             else
@@ -599,7 +616,7 @@ static void drop_stores(Program *p)
     }
 }
 
-/* ---- order: a variable is overwritten after its last reader ------------------------------------------------ */
+/* ---- order: a variable is overwritten after its last reader ---- */
 
 typedef struct Order {
     bool *done;   /* by kernel */
@@ -608,7 +625,8 @@ typedef struct Order {
     int *var_readers; /* by slot of an OP_var: kernels still to come that read it */
 } Order;
 
-/* The slot of the variable that a store overwrites, or -1: none, or none that this program reads. */
+/* The slot of the variable that a store overwrites, or -1: none, or none that this program reads.
+ */
 static int overwritten(const Program *p, const Store *s)
 {
     Place *place = store_place(p, s);
@@ -638,8 +656,10 @@ static void add_reader(Program *p, const Kernel *k, const Node *n, void *with)
     ((Order *)with)->var_readers[p->slot[n->id]]++;
 }
 
-/* How often k reads variable slot at the very element that store s overwrites, and how often at all. */
-static void own_reads(const Program *p, const Kernel *k, const Store *s, int slot, int *same, int *all)
+/* How often k reads variable slot at the very element that store s overwrites, and how often at
+ * all. */
+static void own_reads(const Program *p, const Kernel *k, const Store *s, int slot, int *same,
+                      int *all)
 {
     const Node *var = p->node[slot];
     *same = *all = 0;
@@ -648,7 +668,8 @@ static void own_reads(const Program *p, const Kernel *k, const Store *s, int slo
             ++*all;
             *same += k->kind == K_LOOP && is_map(k) && index_equal(k->val[v]->at, s->at);
             *same += k->kind == K_LOOP && k->axes == 0; /* read before it is written */
-            *same += k->kind == K_LOOP && s->target && k->axes > 0 && index_equal(k->val[v]->at, s->at);
+            *same +=
+                k->kind == K_LOOP && s->target && k->axes > 0 && index_equal(k->val[v]->at, s->at);
         }
     for (int i = 0; i < 3; i++)
         if (kernel_operand(p, k, i) == var) {
@@ -763,11 +784,13 @@ static void order_kernels(Program *p)
     }
 }
 
-/* A gradient that is a number: at -O0 these come first, those of the latest values before the others, as a lecturer would. */
+/* A gradient that is a number: at -O0 these come first, those of the latest values before the
+ * others, as a lecturer would. */
 static bool is_given_gradient(const Program *p, const Kernel *k)
 {
     const Store *s = &k->store[0];
-    return p->plain && k->stores == 1 && !s->add && store_place(p, s)->kind == P_GRAD && s->val && s->val->kind == V_CONST;
+    return p->plain && k->stores == 1 && !s->add && store_place(p, s)->kind == P_GRAD && s->val &&
+           s->val->kind == V_CONST;
 }
 
 /* The first phase before the second; each is cut into functions of a size that C compilers like. */
@@ -823,8 +846,8 @@ void program_finish(Program *p)
     }
 }
 
-Program *program_build(Ngc *ngc, Model *model, const char *name, Target *target, int targets, const Target *given,
-                       int givens, bool plain)
+Program *program_build(Ngc *ngc, Model *model, const char *name, Target *target, int targets,
+                       const Target *given, int givens, bool plain)
 {
     Program *p = arena_alloc(ngc, sizeof *p);
     *p = (Program){.ngc = ngc,

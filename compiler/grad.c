@@ -1,16 +1,18 @@
-/* grad.c - the reverse sweep. It walks from a result back to what it was computed from and adds up, for each value on the
- * way, its adjoint: what the result changes by, per change of that value. It holds no mathematics: each op's record has its
- * rule. Requires nothing of the graph; adds nodes, changes none.
+/* grad.c - the reverse sweep. It walks from a result back to what it was computed from and adds up,
+ * for each value on the way, its adjoint: what the result changes by, per change of that value. It
+ * holds no mathematics: each op's record has its rule. Requires nothing of the graph; adds nodes,
+ * changes none.
  *
- * Masks. To what a choice (where, maximum, ..) does not take, nothing flows back, and it must stay nothing: 0 times a slope
- * that is infinite is NaN. So an adjoint below a choice has a mask beside it, which is not 0 where something may flow. A
- * contribution through a slope that may be infinite is taken where the mask says so, and is 0 elsewhere. Masks are made only
- * where there is such a slope further down: a relu over finite slopes costs nothing. */
+ * Masks. To what a choice (where, maximum, ..) does not take, nothing flows back, and it must stay
+ * nothing: 0 times a slope that is infinite is NaN. So an adjoint below a choice has a mask beside
+ * it, which is not 0 where something may flow. A contribution through a slope that may be infinite
+ * is taken where the mask says so, and is 0 elsewhere. Masks are made only where there is such a
+ * slope further down: a relu over finite slopes costs nothing. */
 #include "ngc.h"
 
 #include <string.h>
 
-/* ---- a rule written in the language, as nodes ------------------------------------------------------ */
+/* ---- a rule written in the language, as nodes ---- */
 
 typedef struct Env { /* what the names in a rule mean */
     Graph *g;
@@ -19,10 +21,14 @@ typedef struct Env { /* what the names in a rule mean */
 } Env;
 
 /* The signs of a rule; > and >= are < and <= with the operands exchanged. */
-static const struct Sign { const char *sign; Op op; bool swap; } signs[] = {
-    {"+", OP_add, false}, {"-", OP_sub, false}, {"*", OP_mul, false}, {"/", OP_div, false}, {"^", OP_pow, false},
-    {"<", OP_lt, false},  {"<=", OP_le, false}, {">", OP_lt, true},   {">=", OP_le, true},  {"==", OP_eq, false},
-    {"!=", OP_ne, false},
+static const struct Sign {
+    const char *sign;
+    Op op;
+    bool swap;
+} signs[] = {
+    {"+", OP_add, false}, {"-", OP_sub, false}, {"*", OP_mul, false}, {"/", OP_div, false},
+    {"^", OP_pow, false}, {"<", OP_lt, false},  {"<=", OP_le, false}, {">", OP_lt, true},
+    {">=", OP_le, true},  {"==", OP_eq, false}, {"!=", OP_ne, false},
 };
 
 static const struct Sign *rule_sign(const char *name)
@@ -99,7 +105,8 @@ static const Expr *rule_parsed(Graph *g, Op op, int operand)
 static bool is_square(const Expr *x)
 {
     const Expr *a = x->a->kind == X_NEG ? x->a->a : x->a;
-    return *x->name == '*' && a->kind == X_NAME && x->b->kind == X_NAME && strcmp(a->name, x->b->name) == 0;
+    return *x->name == '*' && a->kind == X_NAME && x->b->kind == X_NAME &&
+           strcmp(a->name, x->b->name) == 0;
 }
 
 /* The range of a rule with 1 for dy: of the slope itself. */
@@ -115,9 +122,7 @@ static Range rule_range(const Node *y, const Expr *x)
         if (strcmp(x->name, "dy") == 0)
             return (Range){1, 1, RISK_NONE};
         return strcmp(x->name, "y") == 0 ? y->range : y->arg[x->name[0] - 'a']->range;
-    case X_NEG:
-        in[0] = rule_range(y, x->a);
-        return range_apply(OP_neg, in);
+    case X_NEG: in[0] = rule_range(y, x->a); return range_apply(OP_neg, in);
     case X_BINARY:
         sign = rule_sign(x->name);
         in[sign->swap] = rule_range(y, x->a);
@@ -158,9 +163,10 @@ static Node *by_rule(Graph *g, Node *y, Node *dy, int operand)
     return graph_broadcast(g, dx, y->arg[operand]->shape);
 }
 
-/* ---- masks ------------------------------------------------------------------------------------------- */
+/* ---- masks ---- */
 
-/* x where the mask is not 0, else 0. A mask that is a choice of 1 and 0 becomes the choice of x and 0. */
+/* x where the mask is not 0, else 0. A mask that is a choice of 1 and 0 becomes the choice of x and
+ * 0. */
 static Node *mask_apply(Graph *g, Node *mask, Node *x)
 {
     double v;
@@ -192,7 +198,8 @@ static Node *mask_or(Graph *g, Node *a, Node *b)
     if (a == b)
         return a;
     if (a->op == OP_where && b->op == OP_where && a->arg[0] == b->arg[0]) {
-        Node *c = a->arg[0], *yes = mask_or(g, a->arg[1], b->arg[1]), *no = mask_or(g, a->arg[2], b->arg[2]);
+        Node *c = a->arg[0], *yes = mask_or(g, a->arg[1], b->arg[1]),
+             *no = mask_or(g, a->arg[2], b->arg[2]);
         return graph_where(g, c, yes, no);
     }
     if (node_is(a, 0))
@@ -202,37 +209,39 @@ static Node *mask_or(Graph *g, Node *a, Node *b)
     return node_is(b, 1) ? b : graph_binary(g, OP_add, a, b);
 }
 
-/* Where something flows to a row of a, or a column of b, of the product y = a b: where it does to any element that it is in. */
+/* Where something flows to a row of a, or a column of b, of the product y = a b: where it does to
+ * any element that it is in. */
 static Node *mask_matmul(Graph *g, const Node *y, Node *mask, int operand)
 {
     Node *x = y->arg[operand];
     int r = y->shape.rank, gone = operand == 0 ? r - 1 : r - 2;
     bool turned = operand == 0 ? y->attr.ta : y->attr.tb;
     Node *some = graph_reduce(g, OP_sum, mask, 1u << gone);
-    return graph_expand(g, some, x->shape, 1u << (turned ? 2*r - 3 - gone : gone));
+    return graph_expand(g, some, x->shape, 1u << (turned ? 2 * r - 3 - gone : gone));
 }
 
-/* ---- the sweep --------------------------------------------------------------------------------------- */
+/* ---- the sweep ---- */
 
 typedef struct Sweep {
     Graph *g;
     Node *loss;    /* as the user wrote it */
     bool recorded; /* its steps are those that are explained */
-    Node **first;  /* in the sweep that is not: the adjoints of the one that was, by id, n_first of them */
+    Node **first;  /* in the sweep that is not: the adjoints of the one that was, by id, n_first of
+                      them */
     int n_first;
-    int from;      /* nodes from here on were made by this sweep */
-    bool *wanted;  /* by id: depends on one of the x */
-    Node **adjoint; /* by id */
-    int *uses;     /* by id: contributions so far */
-    Risk *below;   /* by id: of the slopes between it and the x */
+    int from;                 /* nodes from here on were made by this sweep */
+    bool *wanted;             /* by id: depends on one of the x */
+    Node **adjoint;           /* by id */
+    int *uses;                /* by id: contributions so far */
+    Risk *below;              /* by id: of the slopes between it and the x */
     unsigned char *from_vars; /* by id: what it is computed from */
-    Node **mask;   /* by id: not 0 where the adjoint may not be 0; NULL: nothing is known */
+    Node **mask; /* by id: not 0 where the adjoint may not be 0; NULL: nothing is known */
 } Sweep;
 
 enum { FROM_INPUTS = 1, FROM_OTHERS = 2 };
 
-/* Is it worth while to know where something flows to x through y? Choices that only the data decides may be there to leave out
- * what of it is not finite. */
+/* Is it worth while to know where something flows to x through y? Choices that only the data
+ * decides may be there to leave out what of it is not finite. */
 static bool needs_mask(const Sweep *s, const Node *y, const Node *x)
 {
     unsigned flags = op_info[y->op]->flags;
@@ -370,8 +379,10 @@ static void find_risks(Sweep *s, const Node *y)
     }
 }
 
-/* The gradient of y, which is worth what the loss is; reach may be NULL. Returns the adjoints by id. */
-static Node **gradient(Sweep s, Node *y, Node *seed, Node *const *x, int count, Node **out, Reach *reach)
+/* The gradient of y, which is worth what the loss is; reach may be NULL. Returns the adjoints by
+ * id. */
+static Node **gradient(Sweep s, Node *y, Node *seed, Node *const *x, int count, Node **out,
+                       Reach *reach)
 {
     Graph *g = s.g;
     size_t n = (size_t)g->count;
@@ -410,10 +421,12 @@ void graph_grad(Graph *g, Node *y, Node *seed, Node *const *x, int count, Node *
     Node **by_open = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *by_open);
     int n_inner = 0;
     Sweep again = {.g = g, .loss = y, .n_first = g->count};
-    again.first = gradient((Sweep){.g = g, .loss = y, .recorded = true}, y, seed, x, count, out, reach);
+    again.first =
+        gradient((Sweep){.g = g, .loss = y, .recorded = true}, y, seed, x, count, out, reach);
 
-    /* What would overflow is differentiated in the form that does not. A value inside, by which is differentiated, is not
-     * looked through; for the variables it is, as it may be asked for only to be seen. */
+    /* What would overflow is differentiated in the form that does not. A value inside, by which is
+     * differentiated, is not looked through; for the variables it is, as it may be asked for only
+     * to be seen. */
     for (int i = 0; i < count; i++)
         if (x[i]->op != OP_var)
             inner[n_inner++] = x[i];

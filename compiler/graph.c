@@ -1,12 +1,13 @@
 /* graph.c - nodes. They are made by the builders below and by nothing else: they check shapes, fold
- * constants, apply identities that hold for every value including NaN and infinity, and share equal nodes. */
+ * constants, apply identities that hold for every value including NaN and infinity, and share equal
+ * nodes. */
 #include "ngc.h"
 
 #include <assert.h>
 #include <math.h>
 #include <string.h>
 
-/* ---- nodes: equal ones are shared ------------------------------------------------------------- */
+/* ---- nodes: equal ones are shared ---- */
 
 static uint32_t all_axes(Shape s)
 {
@@ -48,7 +49,9 @@ static uint64_t node_hash(const Node *n)
     }
     h = mix(h, operands);
     h = mix(mix(h, double_bits(a->value)), double_bits(a->value2));
-    h = mix(mix(h, (uint64_t)a->size), (uint64_t)a->axes << 32 | ((uint32_t)a->axis * 64 + (uint32_t)a->kind * 4 + a->ta * 2u + a->tb));
+    h = mix(mix(h, (uint64_t)a->size),
+            (uint64_t)a->axes << 32 |
+                ((uint32_t)a->axis * 64 + (uint32_t)a->kind * 4 + a->ta * 2u + a->tb));
     for (int i = 0; a->perm && i < n->shape.rank; i++)
         h = mix(h, (uint64_t)a->perm[i]);
     for (int i = 0; a->lo && i < n->shape.rank; i++)
@@ -65,15 +68,19 @@ static bool same_list(const void *a, const void *b, int n, size_t size)
 static bool node_equal(const Node *a, const Node *b)
 {
     const struct Attr *x = &a->attr, *y = &b->attr;
-    if (a->op != b->op || a->type != b->type || a->nargs != b->nargs || !shape_equal(a->shape, b->shape))
+    if (a->op != b->op || a->type != b->type || a->nargs != b->nargs ||
+        !shape_equal(a->shape, b->shape))
         return false;
     bool same = a->nargs == 0 || memcmp(a->arg, b->arg, (size_t)a->nargs * sizeof *a->arg) == 0;
     if (!same && op_info[a->op]->flags & F_COMMUTATIVE)
         same = a->arg[0] == b->arg[1] && a->arg[1] == b->arg[0];
-    return same && double_bits(x->value) == double_bits(y->value) && double_bits(x->value2) == double_bits(y->value2) &&
-           x->data == y->data && x->size == y->size && x->var == y->var && x->axes == y->axes && x->axis == y->axis &&
-           x->kind == y->kind && x->ta == y->ta && x->tb == y->tb && same_list(x->perm, y->perm, a->shape.rank, sizeof *x->perm) &&
-           same_list(x->lo, y->lo, a->shape.rank, sizeof *x->lo) && same_list(x->step, y->step, a->shape.rank, sizeof *x->step);
+    return same && double_bits(x->value) == double_bits(y->value) &&
+           double_bits(x->value2) == double_bits(y->value2) && x->data == y->data &&
+           x->size == y->size && x->var == y->var && x->axes == y->axes && x->axis == y->axis &&
+           x->kind == y->kind && x->ta == y->ta && x->tb == y->tb &&
+           same_list(x->perm, y->perm, a->shape.rank, sizeof *x->perm) &&
+           same_list(x->lo, y->lo, a->shape.rank, sizeof *x->lo) &&
+           same_list(x->step, y->step, a->shape.rank, sizeof *x->step);
 }
 
 static void graph_rehash(Graph *g)
@@ -120,7 +127,8 @@ static Node *graph_add(Graph *g, Node n, Node *const *arg)
 
 static Node *add_unary(Graph *g, Op op, Shape shape, Node *a, struct Attr attr)
 {
-    return graph_add(g, (Node){.op = op, .type = a->type, .shape = shape, .nargs = 1, .attr = attr}, &a);
+    return graph_add(g, (Node){.op = op, .type = a->type, .shape = shape, .nargs = 1, .attr = attr},
+                     &a);
 }
 
 /* May a builder look at the operands of n? Only where no gradient with regard to n can be asked. */
@@ -153,7 +161,8 @@ bool node_is(const Node *n, double value)
 Node *graph_bind(Graph *g, Node *n, const char *name, int from)
 {
     double v;
-    if ((op_info[n->op]->flags & F_LEAF && n->op != OP_var) || node_const(n, &v) || n->type == T_INT)
+    if ((op_info[n->op]->flags & F_LEAF && n->op != OP_var) || node_const(n, &v) ||
+        n->type == T_INT)
         return n; /* nothing to differentiate: may keep several names */
     if (n->bound || n->op == OP_var || n->op == OP_expand || n->id < from) {
         Node copy = {.op = OP_copy, .type = n->type, .shape = n->shape, .nargs = 1};
@@ -164,7 +173,7 @@ Node *graph_bind(Graph *g, Node *n, const char *name, int from)
     return n;
 }
 
-/* ---- leaves ------------------------------------------------------------------------------------ */
+/* ---- leaves ---- */
 
 Node *graph_const(Graph *g, double v)
 {
@@ -186,12 +195,14 @@ Node *graph_size(Graph *g, Size s)
 
 Node *graph_data(Graph *g, Shape shape, Type type, const double *data)
 {
-    return graph_add(g, (Node){.op = OP_data, .type = type, .shape = shape, .attr.data = data}, NULL);
+    return graph_add(g, (Node){.op = OP_data, .type = type, .shape = shape, .attr.data = data},
+                     NULL);
 }
 
 Node *graph_var(Graph *g, Var *v)
 {
-    return graph_add(g, (Node){.op = OP_var, .type = v->type, .shape = v->shape, .attr.var = v}, NULL);
+    return graph_add(g, (Node){.op = OP_var, .type = v->type, .shape = v->shape, .attr.var = v},
+                     NULL);
 }
 
 Node *graph_full(Graph *g, Shape shape, double v)
@@ -207,7 +218,8 @@ Node *graph_training(Graph *g)
 Node *graph_random(Graph *g, Shape shape, Random kind, double a, double b, int stream)
 {
     struct Attr attr = {.value = a, .value2 = b, .kind = kind, .axis = stream};
-    return graph_add(g, (Node){.op = OP_random, .type = T_FLOAT, .shape = shape, .attr = attr}, NULL);
+    return graph_add(g, (Node){.op = OP_random, .type = T_FLOAT, .shape = shape, .attr = attr},
+                     NULL);
 }
 
 Node *graph_noise(Graph *g, Shape shape, Node *draws, int stream)
@@ -218,12 +230,14 @@ Node *graph_noise(Graph *g, Shape shape, Node *draws, int stream)
 
 Node *graph_iota(Graph *g, Shape shape, int axis)
 {
-    return graph_add(g, (Node){.op = OP_iota, .type = T_INT, .shape = shape, .attr.axis = axis}, NULL);
+    return graph_add(g, (Node){.op = OP_iota, .type = T_INT, .shape = shape, .attr.axis = axis},
+                     NULL);
 }
 
 static Node *number(Graph *g, Type type, double v)
 {
-    return graph_add(g, (Node){.op = OP_const, .type = type, .attr.value = type == T_INT ? trunc(v) : v}, NULL);
+    return graph_add(
+        g, (Node){.op = OP_const, .type = type, .attr.value = type == T_INT ? trunc(v) : v}, NULL);
 }
 
 /* The number that a constant of any shape holds, in another shape. */
@@ -234,7 +248,7 @@ static Node *refill(Graph *g, const Node *a, Shape shape)
     return graph_expand(g, number(g, a->type, v), shape, all_axes(shape));
 }
 
-/* ---- elementwise ------------------------------------------------------------------------------- */
+/* ---- elementwise ---- */
 
 Node *graph_cast(Graph *g, Node *a, Type type)
 {
@@ -255,7 +269,8 @@ static Type unify(Graph *g, Op op, Node **arg, int n)
     for (int i = op == OP_where; i < n; i++) {
         double v;
         any_int |= arg[i]->type == T_INT;
-        whole &= arg[i]->type == T_INT || (node_const(arg[i], &v) && v == floor(v) && fabs(v) < 1e9);
+        whole &=
+            arg[i]->type == T_INT || (node_const(arg[i], &v) && v == floor(v) && fabs(v) < 1e9);
     }
     Type t = keeps && any_int && whole ? T_INT : T_FLOAT;
     for (int i = op == OP_where; i < n; i++)
@@ -272,9 +287,19 @@ static bool finite(const Node *n, int depth)
     if (depth == 0)
         return false;
     switch (n->op) {
-    case OP_size: case OP_iota: case OP_lt: case OP_le: case OP_eq: case OP_ne: case OP_training: return true;
-    case OP_expand: case OP_cast: case OP_permute: case OP_reshape: return finite(n->arg[0], depth - 1);
-    case OP_sub: case OP_mul: return finite(n->arg[0], depth - 1) && finite(n->arg[1], depth - 1);
+    case OP_size:
+    case OP_iota:
+    case OP_lt:
+    case OP_le:
+    case OP_eq:
+    case OP_ne:
+    case OP_training: return true;
+    case OP_expand:
+    case OP_cast:
+    case OP_permute:
+    case OP_reshape: return finite(n->arg[0], depth - 1);
+    case OP_sub:
+    case OP_mul: return finite(n->arg[0], depth - 1) && finite(n->arg[1], depth - 1);
     default: return n->type == T_INT;
     }
 }
@@ -286,40 +311,62 @@ static Node *fold_binary(Graph *g, Op op, Node *a, Node *b)
     bool ca = node_const(a, &v), cb = node_const(b, &w);
     switch (op) {
     case OP_add:
-        if (cb && w == 0) return a;
-        if (ca && v == 0) return b;
-        if (is(g, b, OP_neg)) return graph_binary(g, OP_sub, a, b->arg[0]);
-        if (is(g, a, OP_neg)) return graph_binary(g, OP_sub, b, a->arg[0]);
+        if (cb && w == 0)
+            return a;
+        if (ca && v == 0)
+            return b;
+        if (is(g, b, OP_neg))
+            return graph_binary(g, OP_sub, a, b->arg[0]);
+        if (is(g, a, OP_neg))
+            return graph_binary(g, OP_sub, b, a->arg[0]);
         break;
     case OP_sub:
-        if (cb && w == 0) return a;
-        if (ca && v == 0) return graph_unary(g, OP_neg, b);
-        if (is(g, b, OP_neg)) return graph_binary(g, OP_add, a, b->arg[0]);
+        if (cb && w == 0)
+            return a;
+        if (ca && v == 0)
+            return graph_unary(g, OP_neg, b);
+        if (is(g, b, OP_neg))
+            return graph_binary(g, OP_add, a, b->arg[0]);
         break;
     case OP_mul:
-        if (cb && w == 1) return a;
-        if (ca && v == 1) return b;
-        if (cb && w == -1) return graph_unary(g, OP_neg, a);
-        if (ca && v == -1) return graph_unary(g, OP_neg, b);
-        if (cb && w == 0 && finite(a, 8)) return b;
-        if (ca && v == 0 && finite(b, 8)) return a;
-        if (is(g, a, OP_neg) && is(g, b, OP_neg)) return graph_binary(g, OP_mul, a->arg[0], b->arg[0]);
-        if (is(g, a, OP_neg) && cb) return graph_binary(g, OP_mul, a->arg[0], graph_unary(g, OP_neg, b));
-        if (is(g, b, OP_neg) && ca) return graph_binary(g, OP_mul, graph_unary(g, OP_neg, a), b->arg[0]);
+        if (cb && w == 1)
+            return a;
+        if (ca && v == 1)
+            return b;
+        if (cb && w == -1)
+            return graph_unary(g, OP_neg, a);
+        if (ca && v == -1)
+            return graph_unary(g, OP_neg, b);
+        if (cb && w == 0 && finite(a, 8))
+            return b;
+        if (ca && v == 0 && finite(b, 8))
+            return a;
+        if (is(g, a, OP_neg) && is(g, b, OP_neg))
+            return graph_binary(g, OP_mul, a->arg[0], b->arg[0]);
+        if (is(g, a, OP_neg) && cb)
+            return graph_binary(g, OP_mul, a->arg[0], graph_unary(g, OP_neg, b));
+        if (is(g, b, OP_neg) && ca)
+            return graph_binary(g, OP_mul, graph_unary(g, OP_neg, a), b->arg[0]);
         break;
     case OP_div:
-        if (cb && w == 1) return a;
-        if (cb && w == -1) return graph_unary(g, OP_neg, a);
+        if (cb && w == 1)
+            return a;
+        if (cb && w == -1)
+            return graph_unary(g, OP_neg, a);
         break;
     case OP_pow:
-        if (cb && w == 1) return a;
-        if (cb && w == 0) return graph_full(g, a->shape, 1); /* as C, NumPy and PyTorch have it, for NaN too */
-        if (g->final && cb && w == 2) return graph_binary(g, OP_mul, a, a);
-        if (g->final && cb && w == 3) return graph_binary(g, OP_mul, graph_binary(g, OP_mul, a, a), a);
-        if (g->final && cb && w == -1) return graph_binary(g, OP_div, graph_full(g, a->shape, 1), a);
+        if (cb && w == 1)
+            return a;
+        if (cb && w == 0)
+            return graph_full(g, a->shape, 1); /* as C, NumPy and PyTorch have it, for NaN too */
+        if (g->final && cb && w == 2)
+            return graph_binary(g, OP_mul, a, a);
+        if (g->final && cb && w == 3)
+            return graph_binary(g, OP_mul, graph_binary(g, OP_mul, a, a), a);
+        if (g->final && cb && w == -1)
+            return graph_binary(g, OP_div, graph_full(g, a->shape, 1), a);
         break;
-    default:
-        break;
+    default: break;
     }
     return NULL;
 }
@@ -329,8 +376,10 @@ static bool trivial(Shape a, Shape b)
 {
     int i = 0, k = 0;
     for (;;) {
-        while (i < a.rank && a.dim[i] == 1) i++;
-        while (k < b.rank && b.dim[k] == 1) k++;
+        while (i < a.rank && a.dim[i] == 1)
+            i++;
+        while (k < b.rank && b.dim[k] == 1)
+            k++;
         if (i == a.rank || k == b.rank)
             return i == a.rank && k == b.rank;
         if (a.dim[i++] != b.dim[k++])
@@ -340,15 +389,17 @@ static bool trivial(Shape a, Shape b)
 
 static Node *elementwise(Graph *g, Op op, Node **arg, int n);
 
-/* op(reshape x, reshape y) = reshape op(x, y) where the reshapes only put in axes of size 1, as keepdims does: so they meet
- * those that take them out, and cancel. Operands that are copies of one number take any shape. NULL: it is not so. */
+/* op(reshape x, reshape y) = reshape op(x, y) where the reshapes only put in axes of size 1, as
+ * keepdims does: so they meet those that take them out, and cancel. Operands that are copies of one
+ * number take any shape. NULL: it is not so. */
 static Node *fold_reshape(Graph *g, Op op, Node **arg, int n, Shape shape)
 {
     Node *in[3], *like = NULL;
     for (int i = 0; i < n; i++) {
         if (arg[i]->op == OP_expand && arg[i]->arg[0]->shape.rank == 0 && open(g, arg[i]))
             continue;
-        if (!is(g, arg[i], OP_reshape) || arg[i]->arg[0]->shape.rank >= shape.rank || !trivial(shape, arg[i]->arg[0]->shape) ||
+        if (!is(g, arg[i], OP_reshape) || arg[i]->arg[0]->shape.rank >= shape.rank ||
+            !trivial(shape, arg[i]->arg[0]->shape) ||
             (like && !shape_equal(like->shape, arg[i]->arg[0]->shape)))
             return NULL;
         like = arg[i]->arg[0];
@@ -356,11 +407,14 @@ static Node *fold_reshape(Graph *g, Op op, Node **arg, int n, Shape shape)
     if (!like)
         return NULL;
     for (int i = 0; i < n; i++)
-        in[i] = arg[i]->op == OP_reshape ? arg[i]->arg[0] : graph_expand(g, arg[i]->arg[0], like->shape, all_axes(like->shape));
+        in[i] = arg[i]->op == OP_reshape
+                    ? arg[i]->arg[0]
+                    : graph_expand(g, arg[i]->arg[0], like->shape, all_axes(like->shape));
     return graph_reshape(g, elementwise(g, op, in, n), shape);
 }
 
-/* op(expand x, expand y) = expand op(x, y): computed once instead of once per copy. NULL: the copies are of other axes. */
+/* op(expand x, expand y) = expand op(x, y): computed once instead of once per copy. NULL: the
+ * copies are of other axes. */
 static Node *fold_expand(Graph *g, Op op, Node **arg, int n, Shape shape)
 {
     uint32_t axes = 0;
@@ -402,8 +456,10 @@ static Node *fold_size(Graph *g, Op op, Node *a, Node *b)
         else
             return NULL;
     for (int i = 0; i < 2; i++)
-        if (arg[i]->op == OP_const && s[i] < 0) { /* a negative number is no Size; m + -1 is m - 1 */
-            if (op == OP_add && i == 1) return graph_size(g, size_sub(g, s[0], -s[1]));
+        if (arg[i]->op == OP_const &&
+            s[i] < 0) { /* a negative number is no Size; m + -1 is m - 1 */
+            if (op == OP_add && i == 1)
+                return graph_size(g, size_sub(g, s[0], -s[1]));
             return NULL;
         }
     switch (op) {
@@ -424,7 +480,8 @@ static Node *elementwise(Graph *g, Op op, Node **arg, int n)
     Shape shape = arg[0]->shape;
     for (int i = 1; i < n; i++)
         if (!shape_broadcast(shape, arg[i]->shape, &shape))
-            ngc_bug("%s: shapes %s and %s", info->name, shape_text(g, shape), shape_text(g, arg[i]->shape));
+            ngc_bug("%s: shapes %s and %s", info->name, shape_text(g, shape),
+                    shape_text(g, arg[i]->shape));
     Type type = unify(g, op, arg, n);
     if (op == OP_lt || op == OP_le || op == OP_eq || op == OP_ne)
         type = T_FLOAT;
@@ -473,7 +530,8 @@ Node *graph_where(Graph *g, Node *c, Node *a, Node *b)
     double v;
     if (node_const(c, &v)) {
         Shape shape;
-        if (!shape_broadcast(c->shape, a->shape, &shape) || !shape_broadcast(shape, b->shape, &shape))
+        if (!shape_broadcast(c->shape, a->shape, &shape) ||
+            !shape_broadcast(shape, b->shape, &shape))
             ngc_bug("where: shapes do not fit");
         Node *arg[3] = {c, a, b};
         unify(g, OP_where, arg, 3);
@@ -496,12 +554,13 @@ Node *graph_stop(Graph *g, Node *a)
     return graph_add(g, (Node){.op = OP_stop, .type = a->type, .shape = a->shape, .nargs = 1}, &a);
 }
 
-/* ---- views --------------------------------------------------------------------------------------- */
+/* ---- views ---- */
 
 Node *graph_expand(Graph *g, Node *a, Shape shape, uint32_t axes)
 {
     if (!shape_equal(shape_without(shape, axes), a->shape))
-        ngc_bug("expand: %s without axes %x is not %s", shape_text(g, shape), axes, shape_text(g, a->shape));
+        ngc_bug("expand: %s without axes %x is not %s", shape_text(g, shape), axes,
+                shape_text(g, a->shape));
     if (axes == 0)
         return a;
     if (is(g, a, OP_expand)) { /* the axes of the inner one, as they are numbered in the outer */
@@ -533,7 +592,8 @@ Node *graph_broadcast(Graph *g, Node *a, Shape shape)
     return graph_expand(g, graph_reshape(g, a, kept), shape, axes);
 }
 
-/* reshape(expand x) where the reshape only moves ones about: the expand of a reshape, with those axes as copies. */
+/* reshape(expand x) where the reshape only moves ones about: the expand of a reshape, with those
+ * axes as copies. */
 static Node *reshape_expand(Graph *g, Node *a, Shape shape)
 {
     Shape from = a->shape, small = {0};
@@ -649,10 +709,12 @@ Node *graph_concat(Graph *g, Node **arg, int count, int axis)
         return arg[0];
     for (int i = 0; i < count; i++)
         arg[i] = graph_cast(g, arg[i], type);
-    return graph_add(g, (Node){.op = OP_concat, .type = type, .shape = shape, .nargs = count, .attr.axis = axis}, arg);
+    return graph_add(
+        g, (Node){.op = OP_concat, .type = type, .shape = shape, .nargs = count, .attr.axis = axis},
+        arg);
 }
 
-/* ---- reductions ------------------------------------------------------------------------------------ */
+/* ---- reductions ---- */
 
 /* The sum of an expand: copies become a factor, the other axes are summed in the small operand. */
 static Node *sum_expand(Graph *g, Node *a, uint32_t axes)
@@ -668,7 +730,8 @@ static Node *sum_expand(Graph *g, Node *a, uint32_t axes)
         if (!gone)
             outer |= (uint32_t)copy << kept++;
     }
-    Node *times = graph_size(g, copies), *s = graph_binary(g, OP_mul, graph_reduce(g, OP_sum, a->arg[0], inner), times);
+    Node *times = graph_size(g, copies),
+         *s = graph_binary(g, OP_mul, graph_reduce(g, OP_sum, a->arg[0], inner), times);
     return graph_expand(g, s, shape_without(a->shape, axes), outer);
 }
 
@@ -691,16 +754,21 @@ Node *graph_reduce(Graph *g, Op op, Node *a, uint32_t axes)
                 outer |= (a->attr.axes >> i & 1) << kept++;
         return graph_expand(g, a->arg[0], shape, outer);
     }
-    return graph_add(g, (Node){.op = op, .type = a->type, .shape = shape, .nargs = 1, .attr.axes = axes}, &a);
+    return graph_add(
+        g, (Node){.op = op, .type = a->type, .shape = shape, .nargs = 1, .attr.axes = axes}, &a);
 }
 
 Node *graph_argmax(Graph *g, Node *a, int axis)
 {
-    Node n = {.op = OP_argmax, .type = T_INT, .shape = shape_without(a->shape, 1u << axis), .nargs = 1, .attr.axis = axis};
+    Node n = {.op = OP_argmax,
+              .type = T_INT,
+              .shape = shape_without(a->shape, 1u << axis),
+              .nargs = 1,
+              .attr.axis = axis};
     return graph_add(g, n, &a);
 }
 
-/* ---- matrix product, indexing ------------------------------------------------------------------------ */
+/* ---- matrix product, indexing ---- */
 
 /* Is n the transpose of its operand, in the last two axes alone? */
 static bool is_transpose(const Graph *g, const Node *n)
@@ -753,7 +821,8 @@ Node *graph_matmul(Graph *g, Node *a, Node *b, bool ta, bool tb)
     shape.dim[r - 1] = b->shape.dim[r - 1 - tb];
     if (b->shape.rank != r || a->shape.dim[r - 1 - ta] != b->shape.dim[r - 2 + tb])
         ngc_bug("matmul: %s and %s", shape_text(g, a->shape), shape_text(g, b->shape));
-    Node n = {.op = OP_matmul, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = {.ta = ta, .tb = tb}};
+    Node n = {
+        .op = OP_matmul, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = {.ta = ta, .tb = tb}};
     return graph_add(g, n, (Node *[]){a, b});
 }
 
@@ -764,10 +833,12 @@ Node *graph_lu(Graph *g, Node *a)
     return graph_add(g, (Node){.op = OP_lu, .type = T_FLOAT, .shape = s, .nargs = 1}, &a);
 }
 
-/* The matrix is an operand for the derivative's sake, its factors are for the value's: equal factors are shared. */
+/* The matrix is an operand for the derivative's sake, its factors are for the value's: equal
+ * factors are shared. */
 Node *graph_solve(Graph *g, Node *a, Node *b, bool transposed)
 {
-    Node n = {.op = OP_solve, .type = T_FLOAT, .shape = b->shape, .nargs = 3, .attr.ta = transposed};
+    Node n = {
+        .op = OP_solve, .type = T_FLOAT, .shape = b->shape, .nargs = 3, .attr.ta = transposed};
     return graph_add(g, n, (Node *[]){a, graph_lu(g, a), b});
 }
 
@@ -796,7 +867,8 @@ Node *graph_det(Graph *g, Op op, Node *a)
     Shape s = a->shape;
     s.rank -= 2;
     memset(s.dim + s.rank, 0, 2 * sizeof *s.dim);
-    return graph_add(g, (Node){.op = op, .type = T_FLOAT, .shape = s, .nargs = 2}, (Node *[]){a, graph_lu(g, a)});
+    return graph_add(g, (Node){.op = op, .type = T_FLOAT, .shape = s, .nargs = 2},
+                     (Node *[]){a, graph_lu(g, a)});
 }
 
 /* How many places a window of `taps` has along an axis of n. */
@@ -812,8 +884,10 @@ Node *graph_conv(Graph *g, Node *x, Node *k, const struct Attr *at)
 {
     Shape shape = {.rank = 4, .dim = {k->shape.dim[0], 0, 0, x->shape.dim[3]}};
     for (int i = 0; i < 2; i++)
-        shape.dim[1 + i] = window_places(g, x->shape.dim[1 + i], k->shape.dim[2 + i], at->step[i], at->lo[i]);
-    Node n = {.op = OP_conv, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = {.axis = at->axis}};
+        shape.dim[1 + i] =
+            window_places(g, x->shape.dim[1 + i], k->shape.dim[2 + i], at->step[i], at->lo[i]);
+    Node n = {
+        .op = OP_conv, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = {.axis = at->axis}};
     n.attr.lo = at->lo;
     n.attr.step = at->step;
     x = graph_cast(g, x, T_FLOAT);
@@ -823,7 +897,8 @@ Node *graph_conv(Graph *g, Node *x, Node *k, const struct Attr *at)
 
 Node *graph_convk(Graph *g, Node *x, Node *y, const struct Attr *at, Shape shape)
 {
-    Node n = {.op = OP_convk, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = {.axis = at->axis}};
+    Node n = {
+        .op = OP_convk, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = {.axis = at->axis}};
     n.attr.lo = at->lo;
     n.attr.step = at->step;
     return graph_add(g, n, (Node *[]){x, y});
@@ -842,8 +917,9 @@ Node *graph_gather(Graph *g, Node *x, Node *i, int axis)
 {
     Shape shape = {.rank = x->shape.rank - 1 + i->shape.rank};
     for (int k = 0; k < shape.rank; k++)
-        shape.dim[k] = k < axis ? x->shape.dim[k] : k < axis + i->shape.rank ? i->shape.dim[k - axis]
-                                                                              : x->shape.dim[k - i->shape.rank + 1];
+        shape.dim[k] = k < axis                   ? x->shape.dim[k]
+                       : k < axis + i->shape.rank ? i->shape.dim[k - axis]
+                                                  : x->shape.dim[k - i->shape.rank + 1];
     Node n = {.op = OP_gather, .type = x->type, .shape = shape, .nargs = 2, .attr.axis = axis};
     return graph_add(g, n, (Node *[]){x, i});
 }
@@ -854,7 +930,7 @@ Node *graph_scatter(Graph *g, Node *dy, Node *i, Shape shape, int axis)
     return graph_add(g, n, (Node *[]){dy, i});
 }
 
-/* ---- rebuilding, order, checks ------------------------------------------------------------------------- */
+/* ---- rebuilding, order, checks ---- */
 
 Node *graph_copy(Graph *g, const Node *n, Node **arg)
 {
@@ -872,13 +948,16 @@ Node *graph_copy(Graph *g, const Node *n, Node **arg)
     case OP_permute: return graph_permute(g, in[0], at->perm);
     case OP_slice: return graph_slice(g, in[0], at->lo, at->step, n->shape);
     case OP_pad: return graph_pad(g, in[0], at->lo, at->step, n->shape);
-    case OP_concat: return graph_concat(g, arena_copy(g->ngc, arg, (size_t)n->nargs * sizeof *arg), n->nargs, at->axis);
+    case OP_concat:
+        return graph_concat(g, arena_copy(g->ngc, arg, (size_t)n->nargs * sizeof *arg), n->nargs,
+                            at->axis);
     case OP_argmax: return graph_argmax(g, in[0], at->axis);
     case OP_matmul: return graph_matmul(g, in[0], in[1], at->ta, at->tb);
     case OP_noise: return graph_noise(g, n->shape, in[0], at->axis);
     case OP_lu: return graph_lu(g, in[0]);
     case OP_solve: return graph_solve(g, in[0], in[2], at->ta);
-    case OP_det: case OP_logdet: return graph_det(g, n->op, in[0]);
+    case OP_det:
+    case OP_logdet: return graph_det(g, n->op, in[0]);
     case OP_lup: return graph_lup(g, in[0]);
     case OP_cof: return graph_cof(g, in[0]);
     case OP_cof2: return graph_cof2(g, in[0], in[2]);
@@ -921,7 +1000,8 @@ void graph_verify(const Graph *g)
                 ngc_bug("node %d (%s): operand %d has shape %s, not %s", i, info->name, k,
                         shape_text(g, n->arg[k]->shape), shape_text(g, n->shape));
         }
-        if (info->flags & F_REDUCE && n->op != OP_argmax && !shape_equal(n->shape, shape_without(n->arg[0]->shape, n->attr.axes)))
+        if (info->flags & F_REDUCE && n->op != OP_argmax &&
+            !shape_equal(n->shape, shape_without(n->arg[0]->shape, n->attr.axes)))
             ngc_bug("node %d (%s): wrong shape", i, info->name);
     }
 }

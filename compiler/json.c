@@ -1,4 +1,5 @@
-/* json.c - texts and messages as JSON: one object on a line for each message, so that several runs can be read as one. */
+/* json.c - texts and messages as JSON: one object on a line for each message, so that several runs
+ * can be read as one. */
 #include "ngc.h"
 
 #include <string.h>
@@ -26,8 +27,9 @@ void json_string(Text *t, const char *text)
     text_put(t, "\"", 1);
 }
 
-/* "file": ..., "line": ..., "column": ..., and where the place ends: lines and columns from 1, columns in characters, the end
- * behind the last one. A message without a place has none of them. */
+/* "file": ..., "line": ..., "column": ..., and where the place ends: lines and columns from 1,
+ * columns in characters, the end behind the last one. A message without a place has none of them.
+ */
 static void put_place(Ngc *ngc, Text *t, Loc loc)
 {
     int column, line;
@@ -43,7 +45,8 @@ static void put_place(Ngc *ngc, Text *t, Loc loc)
 
 static void put_message(Ngc *ngc, Text *t, const Diag *d)
 {
-    static const char *const severity[] = {[SEV_ERROR] = "error", [SEV_WARNING] = "warning", [SEV_NOTE] = "note"};
+    static const char *const severity[] = {
+        [SEV_ERROR] = "error", [SEV_WARNING] = "warning", [SEV_NOTE] = "note"};
     text_add(t, "{\"severity\": \"%s\"", severity[d->severity]);
     if (d->code > 0)
         text_add(t, ", \"code\": \"NG%04d\"", d->code);

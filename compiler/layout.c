@@ -1,9 +1,11 @@
-/* layout.c - what convolutions compute keeps their order of axes, the batch last, as far as it goes: the exchange of axes behind
- * a convolution moves past what does not care about the order, where it meets the next convolution's and both vanish.
+/* layout.c - what convolutions compute keeps their order of axes, the batch last, as far as it
+ * goes: the exchange of axes behind a convolution moves past what does not care about the order,
+ * where it meets the next convolution's and both vanish.
  *
- * Requires: the final graph; no gradient is asked after it. Keeps: every root's value and shape; what is computed from a root that
- * `stays` is computed from the very node. Node by node, if `inner` is a
- * value with its first axis moved behind the others, then f(turn(inner), ..) becomes turn(f(inner, ..)).
+ * Requires: the final graph; no gradient is asked after it. Keeps: every root's value and shape;
+ * what is computed from a root that `stays` is computed from the very node. Node by node, if
+ * `inner` is a value with its first axis moved behind the others, then f(turn(inner), ..) becomes
+ * turn(f(inner, ..)).
  */
 #include "ngc.h"
 
@@ -11,9 +13,9 @@
 
 typedef struct Layout {
     Graph *g;
-    Node **now;   /* by id of an old node: what stands in its place */
-    Node **inner; /* now is its turn; or NULL */
-    bool *born;   /* by id of an old node: made from a convolution, in its order of axes */
+    Node **now;      /* by id of an old node: what stands in its place */
+    Node **inner;    /* now is its turn; or NULL */
+    bool *born;      /* by id of an old node: made from a convolution, in its order of axes */
     const int *uses; /* of old nodes */
 } Layout;
 
@@ -55,15 +57,19 @@ static bool is_turn(const Node *n)
     return same;
 }
 
-/* A product that nothing else reads, perhaps in another shape, computed the other way round: (A B)' = B' A'. NULL: a is none. */
+/* A product that nothing else reads, perhaps in another shape, computed the other way round: (A B)'
+ * = B' A'. NULL: a is none. */
 static Node *turned_product(const Layout *l, const Node *a)
 {
-    const Node *n = l->now[a->id], *p = n->op == OP_reshape ? n->arg[0] : n, *old = a->op == OP_reshape ? a->arg[0] : a;
+    const Node *n = l->now[a->id], *p = n->op == OP_reshape ? n->arg[0] : n,
+               *old = a->op == OP_reshape ? a->arg[0] : a;
     Shape s = {.rank = n->shape.rank};
-    if (p->op != OP_matmul || p->shape.rank != 2 || p->shape.dim[0] != n->shape.dim[0] || old->op != OP_matmul || l->uses[old->id] != 1)
+    if (p->op != OP_matmul || p->shape.rank != 2 || p->shape.dim[0] != n->shape.dim[0] ||
+        old->op != OP_matmul || l->uses[old->id] != 1)
         return NULL;
     turn_sizes(n->shape.dim, s.rank, s.dim);
-    return graph_reshape(l->g, graph_matmul(l->g, p->arg[1], p->arg[0], !p->attr.tb, !p->attr.ta), s);
+    return graph_reshape(l->g, graph_matmul(l->g, p->arg[1], p->arg[0], !p->attr.tb, !p->attr.ta),
+                         s);
 }
 
 /* An operand in the order of the others; those of rank 0 have none. */
@@ -98,10 +104,12 @@ static Node *pass_concat(const Layout *l, const Node *n)
     Node **arg = arena_alloc(l->g->ngc, (size_t)n->nargs * sizeof *arg);
     for (int k = 0; k < n->nargs; k++)
         arg[k] = operand(l, n->arg[k]);
-    return graph_concat(l->g, arg, n->nargs, n->attr.axis == 0 ? n->shape.rank - 1 : n->attr.axis - 1);
+    return graph_concat(l->g, arg, n->nargs,
+                        n->attr.axis == 0 ? n->shape.rank - 1 : n->attr.axis - 1);
 }
 
-/* n computed in the order of its operands' inner values, or NULL: it cares. *turned: the result is to be turned too. */
+/* n computed in the order of its operands' inner values, or NULL: it cares. *turned: the result is
+ * to be turned too. */
 static Node *pass_through(const Layout *l, const Node *n, bool *turned)
 {
     const OpInfo *info = op_info[n->op];
@@ -203,8 +211,8 @@ static void graph_layout(Graph *g, Node **root, int roots, const bool *stays)
         root[i] = l.now[root[i]->id];
 }
 
-/* Of both modes together. What `update` is given are gradients as they are, and what walks over the rows are given are totals as
- * they are. */
+/* Of both modes together. What `update` is given are gradients as they are, and what walks over the
+ * rows are given are totals as they are. */
 void modes_layout(Modes *modes)
 {
     Model *m = modes->model;

@@ -1,10 +1,11 @@
-/* loops.c - what stands inside a kernel: the place of an element as a function of the loop variables, and the
- * expression that is computed there. Views are followed here, so that none of them ever moves an element. */
+/* loops.c - what stands inside a kernel: the place of an element as a function of the loop
+ * variables, and the expression that is computed there. Views are followed here, so that none of
+ * them ever moves an element. */
 #include "program.h"
 
 #include <string.h>
 
-/* ---- sizes and indices ------------------------------------------------------------------------------ */
+/* ---- sizes and indices ---- */
 
 bool size_is_one(Size s)
 {
@@ -133,13 +134,14 @@ Index *index_linear(Program *p, const Index *idx, Shape shape)
     return keep_index(p, &at);
 }
 
-/* ---- values, shared within a kernel ------------------------------------------------------------------- */
+/* ---- values, shared within a kernel ---- */
 
 static bool val_equal(const Val *a, const Val *b)
 {
     return a->kind == b->kind && a->op == b->op && a->type == b->type && a->node == b->node &&
-           memcmp(a->arg, b->arg, sizeof a->arg) == 0 && memcmp(&a->value, &b->value, sizeof a->value) == 0 &&
-           a->size == b->size && a->span == b->span && index_equal(a->at, b->at);
+           memcmp(a->arg, b->arg, sizeof a->arg) == 0 &&
+           memcmp(&a->value, &b->value, sizeof a->value) == 0 && a->size == b->size &&
+           a->span == b->span && index_equal(a->at, b->at);
 }
 
 static Val *add_val(Program *p, Kernel *k, Val v)
@@ -195,8 +197,11 @@ static Val *pad_val(Program *p, Kernel *k, const Node *n, const Index *idx)
         back.base = coef_add(g, back.base, (Coef){0, 0});
         from[i] = inner[i] = back;
         if (n->attr.step[i] > 1) {
-            Val *q = add_val(
-                p, k, (Val){.kind = V_QUOTIENT, .type = T_INT, .size = n->attr.step[i], .at = keep_index(p, &back)});
+            Val *q = add_val(p, k,
+                             (Val){.kind = V_QUOTIENT,
+                                   .type = T_INT,
+                                   .size = n->attr.step[i],
+                                   .at = keep_index(p, &back)});
             inner[i] = index_zero();
             inner[i].parts = 1;
             inner[i].part[0].val = q;
@@ -208,7 +213,8 @@ static Val *pad_val(Program *p, Kernel *k, const Node *n, const Index *idx)
         Size step = n->attr.step[i];
         if (n->attr.lo[i] == 0 && step == 1 && a->shape.dim[i] == n->shape.dim[i])
             continue;
-        /* the last element is at (count - 1)*step: what lies before count*step and is a multiple of step */
+        /* the last element is at (count - 1)*step: what lies before count*step and is a multiple of
+         * step */
         Size span = size_mul(g, a->shape.dim[i], step);
         v = add_val(p, k,
                     (Val){.kind = V_GUARD,
@@ -291,7 +297,8 @@ Val *val_definition(Program *p, Kernel *k, const Node *n, const Index *idx)
     if (n->op == OP_size)
         return add_val(p, k, (Val){.kind = V_SIZE, .type = n->type, .size = n->attr.size});
     if (n->op == OP_iota)
-        return add_val(p, k, (Val){.kind = V_INDEX, .type = n->type, .at = keep_index(p, &idx[n->attr.axis])});
+        return add_val(
+            p, k, (Val){.kind = V_INDEX, .type = n->type, .at = keep_index(p, &idx[n->attr.axis])});
     if (!(info->flags & F_ELEMENTWISE))
         ngc_bug("%s has no value of one element", info->name);
     if (node_identity(n))
@@ -310,13 +317,14 @@ Val *val_of(Program *p, Kernel *k, const Node *n, const Index *idx)
     const Node *holder = program_holder(p, n);
     Index at = linear(p, idx, n->shape);
     for (int i = 0; i < k->stores; i++)
-        if (k->store[i].node == holder && !k->store[i].target && !k->store[i].add && k->store[i].val &&
-            index_equal(k->store[i].at, &at))
+        if (k->store[i].node == holder && !k->store[i].target && !k->store[i].add &&
+            k->store[i].val && index_equal(k->store[i].at, &at))
             return k->store[i].val;
-    return add_val(p, k, (Val){.kind = V_LOAD, .type = n->type, .node = holder, .at = keep_index(p, &at)});
+    return add_val(
+        p, k, (Val){.kind = V_LOAD, .type = n->type, .node = holder, .at = keep_index(p, &at)});
 }
 
-/* ---- kernels -------------------------------------------------------------------------------------------- */
+/* ---- kernels ---- */
 
 static Kernel *new_kernel(Program *p, const Node *n, int stores)
 {
@@ -341,7 +349,8 @@ static int add_axis(Program *p, Kernel *k, Size extent, AxisKind kind)
 static void add_axes(Program *p, Kernel *k, Shape shape, Index *idx)
 {
     for (int i = 0; i < shape.rank; i++)
-        idx[i] = size_is_one(shape.dim[i]) ? index_zero() : index_axis(add_axis(p, k, shape.dim[i], AX_LEAD));
+        idx[i] = size_is_one(shape.dim[i]) ? index_zero()
+                                           : index_axis(add_axis(p, k, shape.dim[i], AX_LEAD));
 }
 
 /* Nodes of one shape, each stored by the same loops; with target, the one node is copied there. */
@@ -354,13 +363,15 @@ Kernel *kernel_map(Program *p, Node *const *node, int count, Target *target)
     add_axes(p, k, node[0]->shape, idx);
     for (int i = 0; i < count; i++) {
         Val *v = target ? val_of(p, k, node[i], idx) : val_definition(p, k, node[i], idx);
-        k->store[k->stores++] = (Store){node[i], target, v, index_linear(p, idx, node[i]->shape), false};
+        k->store[k->stores++] =
+            (Store){node[i], target, v, index_linear(p, idx, node[i]->shape), false};
     }
     return k;
 }
 
-/* Sets up a reduction's nest over the axes of shape. Where the last axis is reduced each result is folded in a
- * variable; otherwise rows are added up, so that memory is walked in order either way. */
+/* Sets up a reduction's nest over the axes of shape. Where the last axis is reduced each result is
+ * folded in a variable; otherwise rows are added up, so that memory is walked in order either way.
+ */
 static void reduction_axes(Program *p, Kernel *k, Shape shape, uint32_t axes, bool rows, Index *idx)
 {
     int first = shape.rank;
@@ -427,7 +438,8 @@ Kernel *kernel_matmul(Program *p, Node *n)
     y[r - 2 + n->attr.tb] = all[r - 1];
     y[r - 1 - n->attr.tb] = all[r];
     all[r - 1] = all[r];
-    Val *right = val_of(p, k, b, y), *left = val_of(p, k, a, x); /* one after the other: both make values */
+    Val *right = val_of(p, k, b, y),
+        *left = val_of(p, k, a, x); /* one after the other: both make values */
     Val *v = val_op(p, k, OP_mul, T_FLOAT, left, right, NULL);
     k->store[k->stores++] = (Store){n, NULL, v, index_linear(p, all, n->shape), false};
     return k;
@@ -444,7 +456,8 @@ static Index index_sum(Graph *g, Index a, Index b, Size by)
 Kernel *kernel_conv(Program *p, Node *n)
 {
     enum { GROUP, OUT, CHANNEL, U, V, I, J, B, AXES };
-    static const int size_of[AXES] = {CONV_GROUPS, CONV_OUT, CONV_CHANNELS, CONV_KH, CONV_KW, CONV_OH, CONV_OW, CONV_BATCH};
+    static const int size_of[AXES] = {CONV_GROUPS, CONV_OUT, CONV_CHANNELS, CONV_KH,
+                                      CONV_KW,     CONV_OH,  CONV_OW,       CONV_BATCH};
     Kernel *k = new_kernel(p, n, 1);
     Graph *g = p->graph;
     Size s[CALL_SIZES];
@@ -457,16 +470,20 @@ Kernel *kernel_conv(Program *p, Node *n)
             bool lead = a == GROUP || a == OUT || (a >= I) == forward;
             Size extent = s[size_of[a]];
             if (lead == (pass == AX_LEAD))
-                at[a] = size_is_one(extent) ? index_zero() : index_axis(add_axis(p, k, extent, (AxisKind)pass));
+                at[a] = size_is_one(extent) ? index_zero()
+                                            : index_axis(add_axis(p, k, extent, (AxisKind)pass));
         }
     Index out = index_sum(g, at[OUT], at[GROUP], s[CONV_OUT]);
-    Index x[4] = {index_sum(g, at[CHANNEL], at[GROUP], s[CONV_CHANNELS]), index_zero(), index_zero(), at[B]};
+    Index x[4] = {index_sum(g, at[CHANNEL], at[GROUP], s[CONV_CHANNELS]), index_zero(),
+                  index_zero(), at[B]};
     for (int i = 0; i < 2; i++)
-        x[1 + i] = index_sum(g, index_sum(g, index_zero(), at[I + i], n->attr.step[i]), at[U + i], n->attr.lo[i]);
+        x[1 + i] = index_sum(g, index_sum(g, index_zero(), at[I + i], n->attr.step[i]), at[U + i],
+                             n->attr.lo[i]);
     Index kernel[4] = {out, at[CHANNEL], at[U], at[V]}, y[4] = {out, at[I], at[J], at[B]};
     Val *right = val_of(p, k, n->arg[1], forward ? kernel : y), *left = val_of(p, k, n->arg[0], x);
     Val *v = val_op(p, k, OP_mul, T_FLOAT, left, right, NULL);
-    k->store[k->stores++] = (Store){n, NULL, v, index_linear(p, forward ? y : kernel, n->shape), false};
+    k->store[k->stores++] =
+        (Store){n, NULL, v, index_linear(p, forward ? y : kernel, n->shape), false};
     return k;
 }
 
@@ -475,7 +492,8 @@ Kernel *kernel_zero(Program *p, Node *n)
     Kernel *k = new_kernel(p, n, 1);
     Index idx[MAX_RANK];
     add_axes(p, k, n->shape, idx);
-    k->store[k->stores++] = (Store){n, NULL, add_const(p, k, n->type, 0), index_linear(p, idx, n->shape), false};
+    k->store[k->stores++] =
+        (Store){n, NULL, add_const(p, k, n->type, 0), index_linear(p, idx, n->shape), false};
     return k;
 }
 
@@ -518,7 +536,7 @@ Kernel *kernel_piece(Program *p, Node *concat, int arg, Size before)
     return k;
 }
 
-/* ---- last changes: fewer loops, levels, uses ------------------------------------------------------------ */
+/* ---- last changes: fewer loops, levels, uses ---- */
 
 /* May loops i and i + 1 be one, as far as x goes: does it step through both at one distance? */
 static bool steps_evenly(Graph *g, const Index *x, int i, Size inner)
@@ -536,7 +554,8 @@ static void drop_axis(Index *x, int i)
 
 bool kernel_joins(Program *p, const Kernel *k, int i)
 {
-    bool even = k->axis[i] == k->axis[i + 1] && !(k->axis[i] == AX_REDUCE && op_info[k->reduce]->combine == NULL);
+    bool even = k->axis[i] == k->axis[i + 1] &&
+                !(k->axis[i] == AX_REDUCE && op_info[k->reduce]->combine == NULL);
     for (int s = 0; s < k->stores; s++)
         even = even && steps_evenly(p->graph, k->store[s].at, i, k->extent[i + 1]);
     for (int v = 0; v < k->vals; v++)
@@ -597,7 +616,8 @@ static int index_level(const Index *x)
     return level;
 }
 
-/* Counts a use of v. What a guard protects is not used until the guard has been passed: it gets no temporary. */
+/* Counts a use of v. What a guard protects is not used until the guard has been passed: it gets no
+ * temporary. */
 static void count_use(Val *v)
 {
     if (v == NULL || v->uses++ > 0)

@@ -1,5 +1,6 @@
-/* lower.c - statements: executes a parsed file at compile time and collects the model: the graph of all that is computed, and its roots.
- * What the user asks derivatives of is differentiated here, by grad.c. */
+/* lower.c - statements: executes a parsed file at compile time and collects the model: the graph of
+ * all that is computed, and its roots. What the user asks derivatives of is differentiated here, by
+ * grad.c. */
 #include "lower.h"
 
 #include <stdlib.h>
@@ -7,18 +8,21 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* ---- assignment ------------------------------------------------------------------------------------------ */
+/* ---- assignment ---- */
 
-/* Gives the value its name in the user's text. In the library names are for readers of the library alone. */
+/* Gives the value its name in the user's text. In the library names are for readers of the library
+ * alone. */
 static Value *named(Lower *L, Value *v, const char *name, Path *path)
 {
     if (v->kind != V_NODE)
         return v;
-    bool library = v->loc.file >= 0 && L->frame && L->ngc->file[L->frame->func->def->loc.file]->library;
+    bool library =
+        v->loc.file >= 0 && L->frame && L->ngc->file[L->frame->func->def->loc.file]->library;
     const char *full = path_text(L, path, NULL, false);
     (void)name;
     if (library) {
-        if (!v->node->name && !v->node->bound && !(op_info[v->node->op]->flags & F_LEAF) && v->node->op != OP_expand)
+        if (!v->node->name && !v->node->bound && !(op_info[v->node->op]->flags & F_LEAF) &&
+            v->node->op != OP_expand)
             v->node->name = full;
         return v;
     }
@@ -32,11 +36,13 @@ void root_add(Lower *L, Root r)
     m->root[m->roots++] = r;
 }
 
-/* A value of the file that has a name: printed by run, kept at -O0. Assigned again, the last one counts. */
+/* A value of the file that has a name: printed by run, kept at -O0. Assigned again, the last one
+ * counts. */
 static void root_named(Lower *L, Binding *b)
 {
     Node *n = b->value->kind == V_NODE ? b->value->node : NULL;
-    if (!n || L->frame || (op_info[n->op]->flags & F_LEAF && !b->root) || scope_own(L->file, b->name) != b)
+    if (!n || L->frame || (op_info[n->op]->flags & F_LEAF && !b->root) ||
+        scope_own(L->file, b->name) != b)
         return;
     if (!b->root) {
         root_add(L, (Root){.kind = ROOT_NAMED, .name = b->name, .loc = b->loc, .group = -1});
@@ -59,7 +65,8 @@ static void assign(Lower *L, const char *name, Loc loc, Value *v, Path *path)
     if (v->kind == V_LIST && !v->name && !L->frame)
         v->name = name;
     if (own && own->declared) {
-        lower_error(L, 204, loc, "'%s' is a variable: 'update %s = ...' says what it becomes", name, name);
+        lower_error(L, 204, loc, "'%s' is a variable: 'update %s = ...' says what it becomes", name,
+                    name);
         return;
     }
     if (own || carried) {
@@ -69,9 +76,13 @@ static void assign(Lower *L, const char *name, Loc loc, Value *v, Path *path)
         root_named(L, b);
         return;
     }
-    Binding *lib = L->frame || L->scope->kind != SCOPE_FILE || L->scope == L->library ? NULL : scope_own(L->library, name);
+    Binding *lib = L->frame || L->scope->kind != SCOPE_FILE || L->scope == L->library
+                       ? NULL
+                       : scope_own(L->library, name);
     if (lib && (v->kind == V_FUNC) == (lib->value->kind == V_FUNC))
-        diag(L->ngc, SEV_NOTE, 205, loc, "'%s' is also in the library; from here on it is yours, and the library keeps its own", name);
+        diag(L->ngc, SEV_NOTE, 205, loc,
+             "'%s' is also in the library; from here on it is yours, and the library keeps its own",
+             name);
     scope_bind(L, name, v, loc);
     root_named(L, scope_own(L->scope, name));
 }
@@ -85,7 +96,8 @@ Path *path_passes(Lower *L, Path *p)
     return p;
 }
 
-/* The path of what a statement assigns to a name: below the call we are in, with the pass of each for around it. */
+/* The path of what a statement assigns to a name: below the call we are in, with the pass of each
+ * for around it. */
 static Path *target_path(Lower *L, const char *name)
 {
     return path_passes(L, path_new(L, L->path, name));
@@ -113,7 +125,8 @@ static void lower_assign(Lower *L, const Stmt *s)
         L->target = target_path(L, t->name);
         L->calls = target_calls(L);
         value[k] = s->value ? lower_expr(L, s->value) : a ? lower_expr(L, a->value) : NULL;
-        if (!s->value && value[k]) /* named before the next is made, so that the next is not made of it by chance */
+        if (!s->value && value[k]) /* named before the next is made, so that the next is not made of
+                                      it by chance */
             value[k] = named(L, value[k], t->name, L->target);
         a = a ? a->next : NULL;
     }
@@ -128,18 +141,22 @@ static void lower_assign(Lower *L, const Stmt *s)
     else
         fits = s->value || (!a && value[n - 1]);
     if (!fits)
-        lower_error(L, 219, s->loc, several && all->kind == V_LIST ? "%d names for %d values" : "%d names, and another number of values", n,
-                    several ? all->count : 0);
+        lower_error(L, 219, s->loc,
+                    several && all->kind == V_LIST ? "%d names for %d values"
+                                                   : "%d names, and another number of values",
+                    n, several ? all->count : 0);
     k = 0;
     for (const Names *t = s->names; t; t = t->next, k++) {
-        Value *v = !fits ? value_error(L, t->loc) : several ? (all->kind == V_ERROR ? all : all->item[k]) : value[k];
+        Value *v = !fits     ? value_error(L, t->loc)
+                   : several ? (all->kind == V_ERROR ? all : all->item[k])
+                             : value[k];
         assign(L, t->name, t->loc, v, s->value || !fits ? target_path(L, t->name) : NULL);
     }
     name_vars(L, vars);
     L->from = from;
 }
 
-/* ---- outputs --------------------------------------------------------------------------------------------------- */
+/* ---- outputs ---- */
 
 static void lower_output(Lower *L, const Stmt *s)
 {
@@ -158,7 +175,8 @@ static void lower_output(Lower *L, const Stmt *s)
         return;
     }
     if (s->value) {
-        assign(L, s->name, s->at, n ? value_node(L, v->loc, n) : value_error(L, s->at), target_path(L, s->name));
+        assign(L, s->name, s->at, n ? value_node(L, v->loc, n) : value_error(L, s->at),
+               target_path(L, s->name));
         Binding *b = scope_own(L->scope, s->name);
         n = b && b->value->kind == V_NODE ? b->value->node : n;
     }
@@ -170,10 +188,14 @@ static void lower_output(Lower *L, const Stmt *s)
             return;
         }
     if (n)
-        root_add(L, (Root){.kind = s->kind == S_OUTPUT ? ROOT_OUTPUT : ROOT_METRIC, .name = s->name, .node = n, .loc = s->at, .group = -1});
+        root_add(L, (Root){.kind = s->kind == S_OUTPUT ? ROOT_OUTPUT : ROOT_METRIC,
+                           .name = s->name,
+                           .node = n,
+                           .loc = s->at,
+                           .group = -1});
 }
 
-/* ---- control ------------------------------------------------------------------------------------------------------ */
+/* ---- control ---- */
 
 static bool lower_pass(Lower *L, const Stmt *s, int number, Value *v, Value **result)
 {
@@ -197,10 +219,13 @@ static bool lower_for(Lower *L, const Stmt *s, Value **result)
         return false;
     }
     if (s->to) {
-        if (!want_whole(L, from, "the start of a range", &lo) || !want_whole(L, lower_expr(L, s->to), "the end of a range", &hi))
+        if (!want_whole(L, from, "the start of a range", &lo) ||
+            !want_whole(L, lower_expr(L, s->to), "the end of a range", &hi))
             return false;
         if (hi - lo > 100000) {
-            lower_error(L, 221, s->value->loc, "%lld passes: a loop is written out pass by pass, so 100000 is the limit", (long long)(hi - lo));
+            lower_error(L, 221, s->value->loc,
+                        "%lld passes: a loop is written out pass by pass, so 100000 is the limit",
+                        (long long)(hi - lo));
             return false;
         }
     } else if (from->kind == V_LIST) {
@@ -212,7 +237,8 @@ static bool lower_for(Lower *L, const Stmt *s, Value **result)
         return false;
     }
     for (int64_t i = lo; i < hi && L->ngc->errors == errors && lower_work(L, s->loc); i++)
-        if (lower_pass(L, s, (int)i, list ? list->item[i] : value_number(L, s->at, (double)i), result))
+        if (lower_pass(L, s, (int)i, list ? list->item[i] : value_number(L, s->at, (double)i),
+                       result))
             return true;
     return false;
 }
@@ -236,8 +262,8 @@ static bool is_training(Lower *L, const Node *n)
     return some;
 }
 
-/* Some statements of one way of an if that depends on `training`: what they assign stays in a scope of its own, and their updates
- * are done only where `gate` is not 0. */
+/* Some statements of one way of an if that depends on `training`: what they assign stays in a scope
+ * of its own, and their updates are done only where `gate` is not 0. */
 static void lower_way(Lower *L, Scope *way, const Stmt *body, Node *gate, Value **result)
 {
     Scope *outer = L->scope;
@@ -256,14 +282,16 @@ static Value *choose(Lower *L, Node *c, const Value *a, const Value *b, Loc loc)
     if (!x || !y)
         return value_error(L, loc);
     if (!shape_broadcast(x->shape, y->shape, &s)) {
-        lower_error(L, 315, loc, "shapes %s and %s in the two ways of an if on training", shape_text(L->g, x->shape), shape_text(L->g, y->shape));
+        lower_error(L, 315, loc, "shapes %s and %s in the two ways of an if on training",
+                    shape_text(L->g, x->shape), shape_text(L->g, y->shape));
         return value_error(L, loc);
     }
     return value_node(L, loc, graph_where(L->g, c, x, y));
 }
 
-/* An if on `training`: both ways are lowered, and every name they assign becomes a choice that each function of the emitted
- * C resolves when compiling. A way that returns makes the rest of the block part of the other. */
+/* An if on `training`: both ways are lowered, and every name they assign becomes a choice that each
+ * function of the emitted C resolves when compiling. A way that returns makes the rest of the block
+ * part of the other. */
 static bool lower_if_training(Lower *L, const Stmt *s, Node *c, Value **result)
 {
     Value *yes = NULL, *no = NULL;
@@ -278,7 +306,8 @@ static bool lower_if_training(Lower *L, const Stmt *s, Node *c, Value **result)
         if (!no)
             lower_way(L, b, s->next, not, &no);
         if (!yes || !no)
-            lower_error(L, 216, s->loc, "one way of an if on training returns a value, the other none");
+            lower_error(L, 216, s->loc,
+                        "one way of an if on training returns a value, the other none");
         *result = yes && no ? choose(L, c, yes, no, s->loc) : value_error(L, s->loc);
         return true;
     }
@@ -290,7 +319,9 @@ static bool lower_if_training(Lower *L, const Stmt *s, Node *c, Value **result)
                     continue;
                 const Value *v = other ? other->value : before->value;
                 L->branch++;
-                assign(L, x->name, x->loc, choose(L, c, way ? v : x->value, way ? x->value : v, x->loc), target_path(L, x->name));
+                assign(L, x->name, x->loc,
+                       choose(L, c, way ? v : x->value, way ? x->value : v, x->loc),
+                       target_path(L, x->name));
                 L->branch--;
             }
     return false;
@@ -302,7 +333,8 @@ static bool lower_if(Lower *L, const Stmt *s, Value **result)
     Value *v = lower_expr(L, s->value);
     if (v->kind == V_ERROR)
         return false;
-    if (v->kind == V_NODE && v->node->shape.rank == 0 && !node_const(v->node, &c) && is_training(L, v->node))
+    if (v->kind == V_NODE && v->node->shape.rank == 0 && !node_const(v->node, &c) &&
+        is_training(L, v->node))
         return lower_if_training(L, s, v->node, result);
     if (v->kind == V_NODE && v->node->shape.rank == 0 && node_const(v->node, &c)) {
         L->branch++;
@@ -310,7 +342,9 @@ static bool lower_if(Lower *L, const Stmt *s, Value **result)
         L->branch--;
         return returned;
     }
-    lower_error(L, 223, s->value->loc, "the condition of an if must be known when compiling, or be 'training'; where(c, a, b) chooses at run time");
+    lower_error(
+        L, 223, s->value->loc,
+        "the condition of an if must be known when compiling, or be 'training'; where(c, a, b) chooses at run time");
     return false;
 }
 
@@ -351,8 +385,16 @@ static void lower_def(Lower *L, const Stmt *s)
         return;
     }
     Func *f = arena_alloc(L->ngc, sizeof *f);
-    bool library = L->ngc->file[s->loc.file]->library; /* whose functions see each other in any order */
-    *f = (Func){.name = s->name, .def = s, .env = L->scope, .serial = library ? INT32_MAX : L->serial + 1}; /* it sees itself: to be told that recursion is not possible */
+    bool library =
+        L->ngc->file[s->loc.file]->library; /* whose functions see each other in any order */
+    *f =
+        (Func){.name = s->name,
+               .def = s,
+               .env = L->scope,
+               .serial =
+                   library ? INT32_MAX
+                           : L->serial +
+                                 1}; /* it sees itself: to be told that recursion is not possible */
     Value *v = arena_alloc(L->ngc, sizeof *v);
     *v = (Value){.kind = V_FUNC, .loc = s->at, .func = f};
     assign(L, s->name, s->at, v, NULL);
@@ -368,7 +410,8 @@ static const char *import_path(Lower *L, const Stmt *s)
     const char *name = s->name;
     while (name[0] == '.' && name[1] == '/')
         name += 2;
-    const char *beside = slash ? text_format(ngc, "%.*s/%s", (int)(slash - here), here, name) : name;
+    const char *beside =
+        slash ? text_format(ngc, "%.*s/%s", (int)(slash - here), here, name) : name;
     for (int i = -1; i < ngc->opt.includes; i++) {
         const char *path = i < 0 ? beside : text_format(ngc, "%s/%s", ngc->opt.include[i], name);
         if (access(path, F_OK) == 0)
@@ -414,12 +457,16 @@ static bool lower_statement(Lower *L, const Stmt *s, Value **result)
     switch (s->kind) {
     case S_IMPORT: lower_import(L, s); break;
     case S_DIM: lower_dim(L, s); break;
-    case S_INPUT: case S_PARAM: case S_STATE: lower_declaration(L, s); break;
+    case S_INPUT:
+    case S_PARAM:
+    case S_STATE: lower_declaration(L, s); break;
     case S_UPDATE: lower_update(L, s); break;
-    case S_OUTPUT: case S_METRIC: lower_output(L, s); break;
+    case S_OUTPUT:
+    case S_METRIC: lower_output(L, s); break;
     case S_ASSIGN: lower_assign(L, s); break;
     case S_GRADIENT: lower_gradient(L, s); break;
-    case S_MINIMIZE: case S_MAXIMIZE: lower_minimize(L, s); break;
+    case S_MINIMIZE:
+    case S_MAXIMIZE: lower_minimize(L, s); break;
     case S_DEF: lower_def(L, s); break;
     case S_FOR: return lower_for(L, s, result);
     case S_IF: return lower_if(L, s, result);
@@ -439,13 +486,14 @@ bool lower_block(Lower *L, const Stmt *s, Value **result)
     return returned;
 }
 
-/* ---- the model ----------------------------------------------------------------------------------------------------- */
+/* ---- the model ---- */
 
 /* Does the file declare nothing, so that unknown names are inputs? */
 static bool formula_mode(const Stmt *s)
 {
     for (; s; s = s->next)
-        if (s->kind == S_DIM || s->kind == S_INPUT || s->kind == S_PARAM || s->kind == S_STATE || s->kind == S_IMPORT)
+        if (s->kind == S_DIM || s->kind == S_INPUT || s->kind == S_PARAM || s->kind == S_STATE ||
+            s->kind == S_IMPORT)
             return false;
     return true;
 }
@@ -456,7 +504,7 @@ static int count_minimize(const Stmt *s)
     int n = 0;
     for (; s; s = s->next) {
         n += s->kind == S_MINIMIZE || s->kind == S_MAXIMIZE;
-        n += (s->kind == S_FOR ? 2 : 1)*count_minimize(s->body) + count_minimize(s->orelse);
+        n += (s->kind == S_FOR ? 2 : 1) * count_minimize(s->body) + count_minimize(s->orelse);
     }
     return n;
 }
@@ -467,16 +515,24 @@ static void deliver_constant(Lower *L)
     Binding *last = NULL;
     for (int i = 0; i < L->file->buckets; i++)
         for (Binding *b = L->file->bucket[i]; b; b = b->next)
-            if ((b->value->kind == V_LIST || (b->value->kind == V_NODE && b->value->node->op != OP_var)) && (!last || b->serial > last->serial))
+            if ((b->value->kind == V_LIST ||
+                 (b->value->kind == V_NODE && b->value->node->op != OP_var)) &&
+                (!last || b->serial > last->serial))
                 last = b;
     Node *n = last ? want_node(L, last->value, "what is computed") : NULL;
     if (n)
-        root_add(L, (Root){.kind = ROOT_OUTPUT, .name = last->name, .node = n, .loc = last->loc, .group = -1});
+        root_add(L, (Root){.kind = ROOT_OUTPUT,
+                           .name = last->name,
+                           .node = n,
+                           .loc = last->loc,
+                           .group = -1});
     else if (!last)
-        diag(L->ngc, SEV_ERROR, 226, (Loc){.file = L->start, .at = 0, .end = 0}, "there is nothing to compute: the file gives no value a name, as in J = 2*(a*b + c)");
+        diag(L->ngc, SEV_ERROR, 226, (Loc){.file = L->start, .at = 0, .end = 0},
+             "there is nothing to compute: the file gives no value a name, as in J = 2*(a*b + c)");
 }
 
-/* In formula mode, or with nothing else asked: what no other value uses is delivered; a lone scalar is differentiated. */
+/* In formula mode, or with nothing else asked: what no other value uses is delivered; a lone scalar
+ * is differentiated. */
 static void deliver(Lower *L)
 {
     Model *m = L->m;
@@ -508,7 +564,11 @@ static void deliver(Lower *L)
     }
     for (int i = 0; i < named; i++) {
         if (!used[m->root[i].node->id])
-            root_add(L, (Root){.kind = ROOT_OUTPUT, .name = m->root[i].name, .node = m->root[i].node, .loc = m->root[i].loc, .group = -1});
+            root_add(L, (Root){.kind = ROOT_OUTPUT,
+                               .name = m->root[i].name,
+                               .node = m->root[i].node,
+                               .loc = m->root[i].loc,
+                               .group = -1});
     }
 }
 
@@ -517,7 +577,9 @@ static void order_roots(Lower *L)
 {
     Model *m = L->m;
     Root *old = arena_copy(L->ngc, m->root, (size_t)m->roots * sizeof *old);
-    int *first = arena_alloc(L->ngc, (size_t)(m->vars + 1) * sizeof *first); /* by variable: 1 + its first gradient in old */
+    int *first =
+        arena_alloc(L->ngc, (size_t)(m->vars + 1) *
+                                sizeof *first); /* by variable: 1 + its first gradient in old */
     int *next = arena_alloc(L->ngc, (size_t)(m->roots + 1) * sizeof *next), n = 0;
     for (int i = m->roots - 1; i >= 0; i--)
         if (old[i].kind == ROOT_GRAD && old[i].var && old[i].var->kind == VAR_PARAM) {
@@ -551,7 +613,8 @@ static void order_vars(Lower *L)
 /* By name, then in the order they were made in. */
 static int compare_paths(const void *a, const void *b)
 {
-    const struct VarPath *x = *(const struct VarPath *const *)a, *y = *(const struct VarPath *const *)b;
+    const struct VarPath *x = *(const struct VarPath *const *)a,
+                         *y = *(const struct VarPath *const *)b;
     int order = strcmp(x->var->name, y->var->name);
     return order ? order : (x > y) - (x < y);
 }
@@ -564,14 +627,17 @@ static void find_clash(Lower *L)
     for (int i = 0; i < n; i++)
         sorted[i] = &L->var_path[i];
     qsort(sorted, (size_t)n, sizeof *sorted, compare_paths);
-    int first = 0; /* the clash to tell of: other states are called after weights that were made before them */
+    int first = 0; /* the clash to tell of: other states are called after weights that were made
+                      before them */
     for (int i = 1; i < n; i++)
-        if (strcmp(sorted[i - 1]->var->name, sorted[i]->var->name) == 0 && (first == 0 || sorted[i] < sorted[first]))
+        if (strcmp(sorted[i - 1]->var->name, sorted[i]->var->name) == 0 &&
+            (first == 0 || sorted[i] < sorted[first]))
             first = i;
     if (first == 0)
         return;
     const Var *a = sorted[first - 1]->var, *b = sorted[first]->var;
-    Diag *d = diag(L->ngc, SEV_ERROR, 206, b->loc, "two weights are called '%s'; assign each call to a name of its own", b->name);
+    Diag *d = diag(L->ngc, SEV_ERROR, 206, b->loc,
+                   "two weights are called '%s'; assign each call to a name of its own", b->name);
     diag_note(L->ngc, d, a->loc, "the other one is made here");
 }
 
@@ -585,7 +651,8 @@ static void name_roots(Lower *L)
         if (r->kind == ROOT_UPDATE)
             r->name = r->var->name;
         else
-            r->name = text_format(L->ngc, "%.*s/d%s", (int)strcspn(r->name, "/"), r->name, r->var->name);
+            r->name =
+                text_format(L->ngc, "%.*s/d%s", (int)strcspn(r->name, "/"), r->name, r->var->name);
     }
 }
 
@@ -595,7 +662,8 @@ static void count_steps(Lower *L)
     Var *count[2] = {L->counter, L->draws};
     for (int i = 0; i < 2; i++)
         if (count[i])
-            root_update(L, count[i], graph_binary(L->g, OP_add, count[i]->node, graph_int(L->g, 1)), -1, count[i]->loc);
+            root_update(L, count[i], graph_binary(L->g, OP_add, count[i]->node, graph_int(L->g, 1)),
+                        -1, count[i]->loc);
 }
 
 /* Marks the named values that lie on the way to a loss. */
@@ -616,7 +684,8 @@ static int nest_max(void)
 {
     enum { MOST = 2000, LEVEL = 2048 };
     struct rlimit stack;
-    if (getrlimit(RLIMIT_STACK, &stack) != 0 || stack.rlim_cur == RLIM_INFINITY || stack.rlim_cur / LEVEL >= MOST)
+    if (getrlimit(RLIMIT_STACK, &stack) != 0 || stack.rlim_cur == RLIM_INFINITY ||
+        stack.rlim_cur / LEVEL >= MOST)
         return MOST;
     return (int)(stack.rlim_cur / LEVEL);
 }
@@ -636,7 +705,8 @@ static void note_inputs(Lower *L)
         first = first ? first : v;
     }
     if (first)
-        diag(L->ngc, SEV_NOTE, 208, first->loc, "nothing is declared, so these are scalar inputs: %s", names.at);
+        diag(L->ngc, SEV_NOTE, 208, first->loc,
+             "nothing is declared, so these are scalar inputs: %s", names.at);
 }
 
 Model *lower(Ngc *ngc, int file)

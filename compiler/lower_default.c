@@ -1,5 +1,6 @@
-/* lower_default.c - what inputs are where the caller gives nothing: their default values, computed when compiling by the reference
- * interpreter. The emitted C, its manifest and `ngc run` have the same numbers. */
+/* lower_default.c - what inputs are where the caller gives nothing: their default values, computed
+ * when compiling by the reference interpreter. The emitted C, its manifest and `ngc run` have the
+ * same numbers. */
 #include "lower.h"
 
 #include <math.h>
@@ -15,7 +16,8 @@ static bool is_run_time(Shape s)
     return false;
 }
 
-/* Does every size but the first stand now, so that the place of an element does not depend on the first? */
+/* Does every size but the first stand now, so that the place of an element does not depend on the
+ * first? */
 static bool counts_rows(Shape s)
 {
     for (int i = 1; i < s.rank; i++)
@@ -24,7 +26,8 @@ static bool counts_rows(Shape s)
     return true;
 }
 
-/* Is an element, by its place in row-major order, the same for every run-time size? Operands are known to be so. */
+/* Is an element, by its place in row-major order, the same for every run-time size? Operands are
+ * known to be so. */
 static bool keeps_places(const Node *n)
 {
     double c;
@@ -69,7 +72,8 @@ static bool is_whole(const double *x, int64_t count)
 
 static bool is_constant(const Node *x)
 {
-    return x->op != OP_var && x->op != OP_size && x->op != OP_training && x->op != OP_random && !is_run_time(x->shape);
+    return x->op != OP_var && x->op != OP_size && x->op != OP_training && x->op != OP_random &&
+           !is_run_time(x->shape);
 }
 
 bool is_known(Lower *L, const Node *n)
@@ -99,12 +103,15 @@ static void fold_default(Lower *L, Var *v, const double *x, int64_t count)
 static bool can_fold(Lower *L, const Var *v, int64_t count)
 {
     if (!holds_below(L, v->init, keeps_places)) {
-        lower_error(L, 227, v->loc,
-                    "the default of '%s' depends on a run-time size in more than the number of its rows", v->name);
+        lower_error(
+            L, 227, v->loc,
+            "the default of '%s' depends on a run-time size in more than the number of its rows",
+            v->name);
         return false;
     }
     if (count > MOST) {
-        lower_error(L, 321, v->loc, "the default of '%s' has up to %lld elements; %d may be written", v->name,
+        lower_error(L, 321, v->loc,
+                    "the default of '%s' has up to %lld elements; %d may be written", v->name,
                     (long long)count, MOST);
         return false;
     }

@@ -4,14 +4,15 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- limits: what is expanded must end, and soon ---------------------------------------------------------- */
+/* ---- limits: what is expanded must end, and soon ---- */
 
 enum { MAX_WORK = 200000, MAX_NODES = 4000000 };
 
 static bool stop_here(Lower *L, Loc loc, const char *what, int limit)
 {
     if (!L->stopped)
-        lower_error(L, 221, loc, "%s: more than %d; calls and loops are written out when compiling", what, limit);
+        lower_error(L, 221, loc, "%s: more than %d; calls and loops are written out when compiling",
+                    what, limit);
     L->stopped = true;
     return false;
 }
@@ -33,12 +34,12 @@ bool lower_work(Lower *L, Loc loc)
     return !L->stopped;
 }
 
-/* ---- operators ----------------------------------------------------------------------------------------- */
+/* ---- operators ---- */
 
 static Node *product_error(Lower *L, const Expr *x, Node *a, Node *b, Size inner_a, Size inner_b)
 {
-    Diag *d = lower_error(L, 301, x->at, "matmul: inner dimensions differ, %s and %s", size_text(L->g, inner_a, ""),
-                          size_text(L->g, inner_b, ""));
+    Diag *d = lower_error(L, 301, x->at, "matmul: inner dimensions differ, %s and %s",
+                          size_text(L->g, inner_a, ""), size_text(L->g, inner_b, ""));
     Shape fit = b->shape;
     fit.dim[fit.rank > 1 ? fit.rank - 2 : 0] = inner_a;
     label_operand(L, d, x->a, a, "");
@@ -46,7 +47,8 @@ static Node *product_error(Lower *L, const Expr *x, Node *a, Node *b, Size inner
     return NULL;
 }
 
-/* A @ B by NumPy's rules: vectors become a row or a column for the product, and the axis is dropped again. */
+/* A @ B by NumPy's rules: vectors become a row or a column for the product, and the axis is dropped
+ * again. */
 static Node *product(Lower *L, const Expr *x, Node *a, Node *b)
 {
     Graph *g = L->g;
@@ -57,7 +59,8 @@ static Node *product(Lower *L, const Expr *x, Node *a, Node *b)
         return NULL;
     }
     bool row = a->shape.rank == 1, column = b->shape.rank == 1;
-    Size inner_a = a->shape.dim[a->shape.rank - 1], inner_b = b->shape.dim[column ? 0 : b->shape.rank - 2];
+    Size inner_a = a->shape.dim[a->shape.rank - 1],
+         inner_b = b->shape.dim[column ? 0 : b->shape.rank - 2];
     if (inner_a != inner_b)
         return product_error(L, x, a, b, inner_a, inner_b);
     if (row && column)
@@ -67,12 +70,14 @@ static Node *product(Lower *L, const Expr *x, Node *a, Node *b)
     ba.rank -= 2;
     bb.rank -= 2;
     if (!shape_broadcast(ba, bb, &batch)) {
-        Diag *d = lower_error(L, 303, x->at, "matmul: batch axes %s and %s do not fit", shape_text(g, ba), shape_text(g, bb));
+        Diag *d = lower_error(L, 303, x->at, "matmul: batch axes %s and %s do not fit",
+                              shape_text(g, ba), shape_text(g, bb));
         label_operand(L, d, x->a, a, "");
         label_operand(L, d, x->b, b, "");
         return NULL;
     }
-    if (bb.rank > 0 && !shape_equal(ba, bb)) { /* copies of the smaller batch; a plain right matrix needs none */
+    if (bb.rank > 0 &&
+        !shape_equal(ba, bb)) { /* copies of the smaller batch; a plain right matrix needs none */
         Shape s = batch, t = batch;
         s.rank = t.rank = batch.rank + 2;
         memcpy(s.dim + batch.rank, m->shape.dim + ba.rank, 2 * sizeof *s.dim);
@@ -90,25 +95,30 @@ static Node *product(Lower *L, const Expr *x, Node *a, Node *b)
 
 static Node *binary(Lower *L, const Expr *x, Node *a, Node *b)
 {
-    static const struct { const char *sign; Op op; bool swap; } table[] = {
-        {"+", OP_add, false}, {"-", OP_sub, false}, {"*", OP_mul, false}, {"/", OP_div, false}, {"^", OP_pow, false},
-        {"<", OP_lt, false},  {"<=", OP_le, false}, {">", OP_lt, true},   {">=", OP_le, true},  {"==", OP_eq, false},
-        {"!=", OP_ne, false},
+    static const struct {
+        const char *sign;
+        Op op;
+        bool swap;
+    } table[] = {
+        {"+", OP_add, false}, {"-", OP_sub, false}, {"*", OP_mul, false}, {"/", OP_div, false},
+        {"^", OP_pow, false}, {"<", OP_lt, false},  {"<=", OP_le, false}, {">", OP_lt, true},
+        {">=", OP_le, true},  {"==", OP_eq, false}, {"!=", OP_ne, false},
     };
     Shape s;
     L->g->loc = lower_site(L, x->loc);
     if (strcmp(x->name, "@") == 0)
         return product(L, x, a, b);
     if (!shape_broadcast(a->shape, b->shape, &s)) {
-        Diag *d = lower_error(L, 303, x->at, "%s: shapes %s and %s do not fit", x->name, shape_text(L->g, a->shape),
-                              shape_text(L->g, b->shape));
+        Diag *d = lower_error(L, 303, x->at, "%s: shapes %s and %s do not fit", x->name,
+                              shape_text(L->g, a->shape), shape_text(L->g, b->shape));
         label_operand(L, d, x->a, a, "");
         label_operand(L, d, x->b, b, "");
         return NULL;
     }
     if (!shape_fits(L, x->loc, s))
         return NULL;
-    bool compares = strcmp(x->name, "-") == 0 || strcmp(x->name, "==") == 0 || strcmp(x->name, "!=") == 0;
+    bool compares =
+        strcmp(x->name, "-") == 0 || strcmp(x->name, "==") == 0 || strcmp(x->name, "!=") == 0;
     if (compares) {
         warn_each_with_each(L, x, a, b);
         warn_each_with_each(L, x, b, a);
@@ -119,7 +129,8 @@ static Node *binary(Lower *L, const Expr *x, Node *a, Node *b)
     ngc_bug("operator %s", x->name);
 }
 
-/* A sum of a million terms is a million deep on its left: that side is walked, not recursed into. */
+/* A sum of a million terms is a million deep on its left: that side is walked, not recursed into.
+ */
 static Value *lower_binary(Lower *L, const Expr *x)
 {
     int depth = 0;
@@ -141,13 +152,14 @@ static Value *lower_transpose(Lower *L, const Expr *x)
 {
     Node *a = expr_node(L, x->a);
     if (a && a->shape.rank < 2) {
-        lower_error(L, 308, x->at, "transpose: %s has %d axes; two or more are needed", source_text(L->ngc, x->a->loc), a->shape.rank);
+        lower_error(L, 308, x->at, "transpose: %s has %d axes; two or more are needed",
+                    source_text(L->ngc, x->a->loc), a->shape.rank);
         a = NULL;
     }
     return value_node(L, x->loc, a ? graph_transpose(L->g, a) : NULL);
 }
 
-/* ---- names --------------------------------------------------------------------------------------------- */
+/* ---- names ---- */
 
 /* "h.0.W" of the expression, or NULL where it is more than names. */
 static const char *dotted(Lower *L, const Expr *x)
@@ -168,14 +180,15 @@ static Value *unknown(Lower *L, const Expr *x, const char *what)
             for (Binding *b = s->bucket[i]; b && n < 512; b = b->next)
                 near[n++] = b->name;
     bool function = strcmp(what, "function") == 0;
-    const char *advice = function && x->name[1] ? foreign_function(L->ngc, x->name, "x") : foreign_constant(L->ngc, x->name);
+    const char *advice = function && x->name[1] ? foreign_function(L->ngc, x->name, "x")
+                                                : foreign_constant(L->ngc, x->name);
     if (advice) {
         lower_error(L, 201, x->at, "unknown %s '%s': %s", what, x->name, advice);
         return value_error(L, x->loc);
     }
     const char *guess = suggest(L->ngc, x->name, near, n);
-    Diag *d = lower_error(L, 201, x->at, "unknown %s '%s'%s%s%s", what, x->name, guess ? "; did you mean '" : "", guess ? guess : "",
-                          guess ? "'?" : "");
+    Diag *d = lower_error(L, 201, x->at, "unknown %s '%s'%s%s%s", what, x->name,
+                          guess ? "; did you mean '" : "", guess ? guess : "", guess ? "'?" : "");
     Binding *b = guess ? scope_find(L, guess) : NULL;
     if (b && b->loc.file >= 0 && !L->ngc->file[b->loc.file]->library)
         diag_note(L->ngc, d, b->loc, "'%s' is defined here", guess);
@@ -200,7 +213,8 @@ static Value *lower_name(Lower *L, const Expr *x)
     if (strcmp(x->name, "training") == 0)
         return value_node(L, x->loc, graph_training(L->g));
     if (strcmp(x->name, "step") == 0)
-        return value_node(L, x->loc, graph_cast(L->g, lower_counter(L, lower_site(L, x->loc))->node, T_FLOAT));
+        return value_node(L, x->loc,
+                          graph_cast(L->g, lower_counter(L, lower_site(L, x->loc))->node, T_FLOAT));
     const Builtin *f = builtin_find(x->name);
     if (f) {
         Func *func = arena_alloc(L->ngc, sizeof *func);
@@ -246,14 +260,16 @@ static const char *call_of(Lower *L, const char *name, const char *of)
     return text_format(L->ngc, "write %s(%s%s)", name, of, more ? ", ..." : "");
 }
 
-/* A member that is none: what to write instead, where it is a method, or a function of another library's module. */
+/* A member that is none: what to write instead, where it is a method, or a function of another
+ * library's module. */
 static void unknown_member(Lower *L, const Expr *x, const char *path)
 {
     const Expr *left = x->a;
     while (left->kind == X_FIELD)
         left = left->a;
     bool named = left->kind == X_NAME, bound = named && scope_find(L, left->name);
-    const char *of = x->a->kind == X_NAME && bound ? x->a->name : "x", *advice = foreign_function(L->ngc, x->name, of);
+    const char *of = x->a->kind == X_NAME && bound ? x->a->name : "x",
+               *advice = foreign_function(L->ngc, x->name, of);
     if (!advice)
         advice = call_of(L, x->name, of);
     if (!advice)
@@ -263,12 +279,17 @@ static void unknown_member(Lower *L, const Expr *x, const char *path)
 
     if (named && !bound && foreign_module(left->name))
         lower_error(L, 202, x->at, "there is no '%s', as there are no modules: %s", path,
-                    advice ? advice : "the library's functions are called by their names alone, as in relu(x)");
+                    advice
+                        ? advice
+                        : "the library's functions are called by their names alone, as in relu(x)");
     else if (advice && (bound || !named))
-        lower_error(L, 202, x->at, "there is no '%s', as a value has no methods: %s", path ? path : x->name, advice);
+        lower_error(L, 202, x->at, "there is no '%s', as a value has no methods: %s",
+                    path ? path : x->name, advice);
     else
-        lower_error(L, 202, x->at, "there is no '%s'; a value has .shape, and a weight is named by its path, as in h.W",
-                    path ? path : x->name);
+        lower_error(
+            L, 202, x->at,
+            "there is no '%s'; a value has .shape, and a weight is named by its path, as in h.W",
+            path ? path : x->name);
 }
 
 static Value *lower_field(Lower *L, const Expr *x)
@@ -291,7 +312,7 @@ static Value *lower_field(Lower *L, const Expr *x)
     return value_error(L, x->loc);
 }
 
-/* ---- calls ------------------------------------------------------------------------------------------------- */
+/* ---- calls ---- */
 
 typedef struct Call { /* arguments, matched to the parameters of what is called */
     const char *name[MAX_PARAMS];
@@ -343,18 +364,21 @@ static bool call_named(Lower *L, const Func *f, Call *c, const Arg *a, Value *v)
             return true;
         }
     const char *guess = suggest(L->ngc, a->name, c->name, c->count);
-    lower_error(L, 211, a->loc, "%s has no argument '%s'%s%s%s %s", f->name, a->name, guess ? "; did you mean '" : "",
-                guess ? guess : "", guess ? "'? It is" : ":", call_form(L, f, c));
+    lower_error(L, 211, a->loc, "%s has no argument '%s'%s%s%s %s", f->name, a->name,
+                guess ? "; did you mean '" : "", guess ? guess : "", guess ? "'? It is" : ":",
+                call_form(L, f, c));
     return false;
 }
 
 /* Matches arguments to parameters; holes of a layer take the positional arguments in order. */
-static bool call_match(Lower *L, const Func *f, Call *c, Value **first, int firsts, const Arg *args, Value **given, Loc loc)
+static bool call_match(Lower *L, const Func *f, Call *c, Value **first, int firsts, const Arg *args,
+                       Value **given, Loc loc)
 {
     int next = 0, n = 0;
     call_params(L, f, c);
     if (firsts > c->count) {
-        lower_error(L, 213, loc, "%s is given %d argument%s first: %s", f->name, firsts, firsts == 1 ? "" : "s", call_form(L, f, c));
+        lower_error(L, 213, loc, "%s is given %d argument%s first: %s", f->name, firsts,
+                    firsts == 1 ? "" : "s", call_form(L, f, c));
         return false;
     }
     for (int i = 0; i < firsts; i++)
@@ -367,7 +391,8 @@ static bool call_match(Lower *L, const Func *f, Call *c, Value **first, int firs
             if (!call_named(L, f, c, a, v))
                 return false;
         } else if (next >= c->count) {
-            lower_error(L, 213, a->loc, "%s takes %d argument%s: %s", f->name, c->count, c->count == 1 ? "" : "s", call_form(L, f, c));
+            lower_error(L, 213, a->loc, "%s takes %d argument%s: %s", f->name, c->count,
+                        c->count == 1 ? "" : "s", call_form(L, f, c));
             return false;
         } else {
             c->value[next++] = v;
@@ -375,7 +400,8 @@ static bool call_match(Lower *L, const Func *f, Call *c, Value **first, int firs
     }
     for (int i = 0; i < c->count; i++)
         if (!c->value[i] && !c->optional[i]) {
-            lower_error(L, 214, loc, "%s: argument '%s' is missing: %s", f->name, c->name[i], call_form(L, f, c));
+            lower_error(L, 214, loc, "%s: argument '%s' is missing: %s", f->name, c->name[i],
+                        call_form(L, f, c));
             return false;
         }
     return true;
@@ -397,22 +423,26 @@ static Value *call_builtin(Lower *L, const Func *f, Call *c, Loc loc)
         if (!arg[i])
             return value_error(L, loc);
         if (!shape_broadcast(s, arg[i]->shape, &s)) {
-            lower_error(L, 303, loc, "%s: shapes %s and %s do not fit", f->name, shape_text(L->g, s), shape_text(L->g, arg[i]->shape));
+            lower_error(L, 303, loc, "%s: shapes %s and %s do not fit", f->name,
+                        shape_text(L->g, s), shape_text(L->g, arg[i]->shape));
             return value_error(L, loc);
         }
     }
     Op op = f->builtin->op;
     if (op == OP_log && !L->ngc->file[loc.file]->library)
         warn_log(L->ngc, loc, arg[0]);
-    return value_node(L, loc, c->count == 1 ? graph_unary(L->g, op, arg[0]) : c->count == 2 ? graph_binary(L->g, op, arg[0], arg[1])
-                                                                                       : graph_where(L->g, arg[0], arg[1], arg[2]));
+    return value_node(L, loc,
+                      c->count == 1   ? graph_unary(L->g, op, arg[0])
+                      : c->count == 2 ? graph_binary(L->g, op, arg[0], arg[1])
+                                      : graph_where(L->g, arg[0], arg[1], arg[2]));
 }
 
-/* The value of a parameter is named by it, and may be what the body differentiates by; the library differentiates only
- * by what is named already. */
+/* The value of a parameter is named by it, and may be what the body differentiates by; the library
+ * differentiates only by what is named already. */
 static Value *parameter(Lower *L, const Func *f, Value *v)
 {
-    if (L->ngc->file[f->def->loc.file]->library || v->kind != V_NODE || v->node->bound || v->node->op == OP_var)
+    if (L->ngc->file[f->def->loc.file]->library || v->kind != V_NODE || v->node->bound ||
+        v->node->op == OP_var)
         return v;
     return value_node(L, v->loc, graph_bind(L->g, v->node, NULL, 0));
 }
@@ -426,7 +456,10 @@ static Value *call_def(Lower *L, const Func *f, Call *c, Loc loc, Path *path, La
     if (!lower_work(L, loc))
         return value_error(L, loc);
     if (f->active) {
-        lower_error(L, 215, loc, "%s calls itself: everything is expanded when compiling, so recursion cannot end", f->name);
+        lower_error(
+            L, 215, loc,
+            "%s calls itself: everything is expanded when compiling, so recursion cannot end",
+            f->name);
         return value_error(L, loc);
     }
     int errors = L->ngc->errors;
@@ -441,7 +474,9 @@ static Value *call_def(Lower *L, const Func *f, Call *c, Loc loc, Path *path, La
     L->passes = 0;
     L->branch = 0;
     for (int i = 0; i < c->count; i++)
-        scope_bind(L, c->name[i], parameter(L, f, c->value[i] ? c->value[i] : lower_expr(L, c->otherwise[i])), f->def->at);
+        scope_bind(L, c->name[i],
+                   parameter(L, f, c->value[i] ? c->value[i] : lower_expr(L, c->otherwise[i])),
+                   f->def->at);
     if (f->def->value)
         result = lower_expr(L, f->def->value);
     else
@@ -479,7 +514,8 @@ static const char *public_name(const Lower *L, const Func *f)
     return is_helper(L, f) ? f->name + 1 : f->name;
 }
 
-/* The path of a call: a number under the assigned name; where nothing is assigned, under the function's name. */
+/* The path of a call: a number under the assigned name; where nothing is assigned, under the
+ * function's name. */
 static Path *call_path(Lower *L, const Func *f)
 {
     Path *p = path_new(L, L->calls ? L->target : path_new(L, L->target, public_name(L, f)), NULL);
@@ -492,7 +528,10 @@ static Value *layer_new(Lower *L, const Expr *x, const Func *f, Value **given, i
 {
     Value *v = value_new(L, V_LAYER, x->loc);
     v->layer = arena_alloc(L->ngc, sizeof *v->layer);
-    *v->layer = (Layer){.func = f, .call = x, .arg = arena_copy(L->ngc, given, (size_t)count * sizeof *given), .path = call_path(L, f)};
+    *v->layer = (Layer){.func = f,
+                        .call = x,
+                        .arg = arena_copy(L->ngc, given, (size_t)count * sizeof *given),
+                        .path = call_path(L, f)};
     path_claim(v->layer->path);
     return v;
 }
@@ -504,7 +543,8 @@ static Value *layer_call(Lower *L, const Expr *x, Layer *layer, Value **given, i
     int n = 0, used = 0;
     for (const Arg *a = x->args; a; a = a->next)
         if (a->name || a->value->kind == X_HOLE) {
-            lower_error(L, 213, a->loc, "the open arguments of a layer are given in order and without names");
+            lower_error(L, 213, a->loc,
+                        "the open arguments of a layer are given in order and without names");
             return value_error(L, x->loc);
         }
     for (const Arg *a = layer->call->args; a; a = a->next, n++) {
@@ -512,18 +552,22 @@ static Value *layer_call(Lower *L, const Expr *x, Layer *layer, Value **given, i
         if (arg[n]->kind == V_HOLE && used < count)
             arg[n] = given[used++];
         if (arg[n]->kind == V_HOLE) {
-            lower_error(L, 214, x->loc, "this layer of %s has more open arguments than the %d given", layer->func->name, count);
+            lower_error(L, 214, x->loc,
+                        "this layer of %s has more open arguments than the %d given",
+                        layer->func->name, count);
             return value_error(L, x->loc);
         }
     }
     if (used < count) {
-        lower_error(L, 213, x->loc, "this layer of %s has %d open arguments, not %d", layer->func->name, used, count);
+        lower_error(L, 213, x->loc, "this layer of %s has %d open arguments, not %d",
+                    layer->func->name, used, count);
         return value_error(L, x->loc);
     }
     Call c = {0};
     if (!call_match(L, layer->func, &c, NULL, 0, layer->call->args, arg, x->loc))
         return value_error(L, x->loc);
-    return layer->func->def ? call_def(L, layer->func, &c, x->loc, layer->path, layer) : call_builtin(L, layer->func, &c, x->loc);
+    return layer->func->def ? call_def(L, layer->func, &c, x->loc, layer->path, layer)
+                            : call_builtin(L, layer->func, &c, x->loc);
 }
 
 Value *lower_call(Lower *L, const Expr *x, Value **first, int firsts, Path *path)
@@ -564,7 +608,7 @@ Value *lower_call(Lower *L, const Expr *x, Value **first, int firsts, Path *path
     return call_def(L, f->func, &c, x->loc, path ? path : call_path(L, f->func), NULL);
 }
 
-/* ---- expressions --------------------------------------------------------------------------------------------- */
+/* ---- expressions ---- */
 
 static Value *lower_list(Lower *L, const Expr *x)
 {
@@ -603,9 +647,13 @@ static Value *expr_value(Lower *L, const Expr *x)
     case X_TRANSPOSE: return lower_transpose(L, x);
     case X_BINARY: return lower_binary(L, x);
     case X_HOLE:
-        lower_error(L, 110, x->loc, "'_' stands for an argument of a call that is left open, as in cell = rnn_cell(_, _, 64)");
+        lower_error(
+            L, 110, x->loc,
+            "'_' stands for an argument of a call that is left open, as in cell = rnn_cell(_, _, 64)");
         return value_error(L, x->loc);
-    case X_RANGE: case X_NEW: case X_ELLIPSIS: break;
+    case X_RANGE:
+    case X_NEW:
+    case X_ELLIPSIS: break;
     }
     lower_error(L, 110, x->loc, "this belongs inside an index");
     return value_error(L, x->loc);

@@ -1,9 +1,10 @@
-/* lower_grad.c - gradient, minimize, maximize and update: what is differentiated, by what, and what becomes of the params. */
+/* lower_grad.c - gradient, minimize, maximize and update: what is differentiated, by what, and what
+ * becomes of the params. */
 #include "lower.h"
 
 #include <string.h>
 
-/* ---- derivatives and updates --------------------------------------------------------------------------------- */
+/* ---- derivatives and updates ---- */
 
 /* The value that a path in `over`, `update` or `output` means. */
 Value *lower_path(Lower *L, const char *path, Loc loc)
@@ -44,14 +45,19 @@ static bool over_names(Lower *L, const Stmt *s, Derivative *d, bool params_only)
         Value *v = lower_path(L, t->name, t->loc);
         if (v->kind != V_NODE) {
             if (v->kind != V_ERROR)
-                lower_error(L, 501, t->loc, "'%s' is no tensor; there is no gradient with regard to it", t->name);
+                lower_error(L, 501, t->loc,
+                            "'%s' is no tensor; there is no gradient with regard to it", t->name);
             return false;
         }
         Node *x = v->node;
         double c;
-        if (x->type == T_INT || node_const(x, &c) || (op_info[x->op]->flags & F_LEAF && x->op != OP_var)) {
-            lower_error(L, 502, t->loc, x->type == T_INT ? "'%s' is int; a gradient is with regard to float values"
-                                                         : "'%s' is a constant; declare it as an input to differentiate by it", t->name);
+        if (x->type == T_INT || node_const(x, &c) ||
+            (op_info[x->op]->flags & F_LEAF && x->op != OP_var)) {
+            lower_error(L, 502, t->loc,
+                        x->type == T_INT
+                            ? "'%s' is int; a gradient is with regard to float values"
+                            : "'%s' is a constant; declare it as an input to differentiate by it",
+                        t->name);
             return false;
         }
         if (params_only && (x->op != OP_var || x->attr.var->kind != VAR_PARAM)) {
@@ -70,7 +76,9 @@ static bool derivative_loss(Lower *L, const Stmt *s, Derivative *d)
     Path *target = L->target;
     int from = L->g->count, n_over = 0, vars = L->var_paths;
     *d = (Derivative){0};
-    d->name = s->name ? s->name : s->value->kind == X_NAME ? s->value->name : intern_str(L->ngc, "J");
+    d->name = s->name                    ? s->name
+              : s->value->kind == X_NAME ? s->value->name
+                                         : intern_str(L->ngc, "J");
     L->target = L->path; /* a call in it is named by its function */
     v = lower_expr(L, s->value);
     L->target = target;
@@ -79,7 +87,9 @@ static bool derivative_loss(Lower *L, const Stmt *s, Derivative *d)
     if (!n)
         return false;
     if (n->shape.rank != 0) {
-        lower_error(L, 504, s->value->loc, "a loss must be a scalar; %s has shape %s: sum or mean makes it one", value_text(L, v), shape_text(L->g, n->shape));
+        lower_error(L, 504, s->value->loc,
+                    "a loss must be a scalar; %s has shape %s: sum or mean makes it one",
+                    value_text(L, v), shape_text(L->g, n->shape));
         return false;
     }
     if (n->type == T_INT) {
@@ -117,9 +127,13 @@ void lower_derive(Lower *L, Derivative *d)
     for (int i = 0; i < d->count && !L->ngc->errors; i++) { /* after an error it may be the cause */
         const char *x = node_name(d->x[i]);
         if (reach[i] == REACH_NONE)
-            warn(L->ngc, "zero-gradient", 506, d->loc, "%s does not depend on %s: its gradient is 0", d->name, x);
+            warn(L->ngc, "zero-gradient", 506, d->loc,
+                 "%s does not depend on %s: its gradient is 0", d->name, x);
         else if (reach[i] == REACH_FLAT)
-            warn(L->ngc, "zero-gradient", 507, d->loc, "%s depends on %s only through functions whose slope is 0 (sign, floor, argmax, comparisons): its gradient is 0", d->name, x);
+            warn(
+                L->ngc, "zero-gradient", 507, d->loc,
+                "%s depends on %s only through functions whose slope is 0 (sign, floor, argmax, comparisons): its gradient is 0",
+                d->name, x);
     }
 }
 
@@ -134,15 +148,26 @@ void root_grads(Lower *L, const Derivative *d, int group)
             m->root[i].group = group >= 0 ? group : m->root[i].group;
         }
     if (!known)
-        root_add(L, (Root){.kind = ROOT_LOSS, .name = d->name, .node = d->loss, .group = group, .loc = d->loc});
+        root_add(L, (Root){.kind = ROOT_LOSS,
+                           .name = d->name,
+                           .node = d->loss,
+                           .group = group,
+                           .loc = d->loc});
     Table seen = {0};
     for (int i = 0; i < m->roots; i++)
         if (m->root[i].kind == ROOT_GRAD && m->root[i].loss == d->loss)
             ++*table_at(L->ngc, &seen, m->root[i].x);
     for (int i = 0; i < d->count; i++) {
-        const char *name = text_format(L->ngc, "d%s/d%s", d->name, node_name(d->x[i]) ? node_name(d->x[i]) : "x");
+        const char *name =
+            text_format(L->ngc, "d%s/d%s", d->name, node_name(d->x[i]) ? node_name(d->x[i]) : "x");
         if (++*table_at(L->ngc, &seen, d->x[i]) == 1)
-            root_add(L, (Root){.kind = ROOT_GRAD, .name = name, .node = d->dx[i], .x = d->x[i], .loss = d->loss, .group = group, .loc = d->loc,
+            root_add(L, (Root){.kind = ROOT_GRAD,
+                               .name = name,
+                               .node = d->dx[i],
+                               .x = d->x[i],
+                               .loss = d->loss,
+                               .group = group,
+                               .loc = d->loc,
                                .var = d->x[i]->op == OP_var ? d->x[i]->attr.var : NULL});
     }
 }
@@ -158,7 +183,8 @@ void lower_gradient(Lower *L, const Stmt *s)
     root_grads(L, &d, -1);
 }
 
-/* What counts updates: all of them, or in the optimizer of one of several minimize, which may be done by turns, its own. */
+/* What counts updates: all of them, or in the optimizer of one of several minimize, which may be
+ * done by turns, its own. */
 Var *lower_counter(Lower *L, Loc loc)
 {
     bool own = L->several && L->group >= 0;
@@ -169,11 +195,13 @@ Var *lower_counter(Lower *L, Loc loc)
     const char *name = own ? text_format(L->ngc, "step.%s", L->m->group[L->group]) : "step";
     *counter = lower_var(L, VAR_STATE, name, loc, (Shape){0}, T_INT, graph_int(L->g, 0));
     if (own)
-        root_update(L, *counter, graph_binary(L->g, OP_add, (*counter)->node, graph_int(L->g, 1)), L->group, loc);
+        root_update(L, *counter, graph_binary(L->g, OP_add, (*counter)->node, graph_int(L->g, 1)),
+                    L->group, loc);
     return *counter;
 }
 
-/* The variable that an update changes, and its name's binding, if it has one. NULL with a message. */
+/* The variable that an update changes, and its name's binding, if it has one. NULL with a message.
+ */
 static Var *updated_var(Lower *L, const Stmt *s, Binding **b)
 {
     *b = scope_find(L, s->name);
@@ -198,7 +226,12 @@ void root_update(Lower *L, Var *v, Node *n, int group, Loc loc)
         diag_note(L->ngc, d, L->m->root[v->update - 1].loc, "here");
         return;
     }
-    root_add(L, (Root){.kind = ROOT_UPDATE, .name = v->name, .node = graph_cast(L->g, n, v->type), .var = v, .group = group, .loc = loc});
+    root_add(L, (Root){.kind = ROOT_UPDATE,
+                       .name = v->name,
+                       .node = graph_cast(L->g, n, v->type),
+                       .var = v,
+                       .group = group,
+                       .loc = loc});
     v->update = L->m->roots;
 }
 
@@ -220,7 +253,8 @@ void lower_update(Lower *L, const Stmt *s)
     n = graph_cast(L->g, graph_broadcast(L->g, n, v->shape), v->type);
     if (L->gate)
         n = graph_where(L->g, L->gate, n, old);
-    if (n == old && L->frame) /* a layer that leaves its state alone, as batch_norm(x, training = 0) */
+    if (n == old &&
+        L->frame) /* a layer that leaves its state alone, as batch_norm(x, training = 0) */
         return;
     if (!again) {
         root_update(L, v, n, L->group, lower_site(L, s->loc));
@@ -248,14 +282,19 @@ static Expr *take_option(Lower *L, const Expr *call, const char *name, double *v
     return out;
 }
 
-/* g * min(1, limit / norm), the norm over all gradients together, as PyTorch's clip_grad_norm_ (which adds 1e-6). */
+/* g * min(1, limit / norm), the norm over all gradients together, as PyTorch's clip_grad_norm_
+ * (which adds 1e-6). */
 static void clip_norm(Graph *g, Node **dx, int count, double limit)
 {
     Node *sum = graph_const(g, 0);
     for (int i = 0; i < count; i++)
-        sum = graph_binary(g, OP_add, sum, graph_reduce(g, OP_sum, graph_binary(g, OP_mul, dx[i], dx[i]), (1u << dx[i]->shape.rank) - 1));
-    Node *least = graph_const(g, 1e-6), *norm = graph_binary(g, OP_add, graph_unary(g, OP_sqrt, sum), least);
-    Node *ratio = graph_binary(g, OP_div, graph_const(g, limit), norm), *scale = graph_binary(g, OP_minimum, graph_const(g, 1), ratio);
+        sum = graph_binary(g, OP_add, sum,
+                           graph_reduce(g, OP_sum, graph_binary(g, OP_mul, dx[i], dx[i]),
+                                        (1u << dx[i]->shape.rank) - 1));
+    Node *least = graph_const(g, 1e-6),
+         *norm = graph_binary(g, OP_add, graph_unary(g, OP_sqrt, sum), least);
+    Node *ratio = graph_binary(g, OP_div, graph_const(g, limit), norm),
+         *scale = graph_binary(g, OP_minimum, graph_const(g, 1), ratio);
     for (int i = 0; i < count; i++)
         dx[i] = graph_binary(g, OP_mul, dx[i], scale);
 }
@@ -273,7 +312,8 @@ static void optimize(Lower *L, const Stmt *s, Derivative *d, int group)
 {
     double norm = 0, value = 0;
     bool by_norm = false, by_value = false;
-    Expr *call = take_option(L, take_option(L, s->with, "clip_norm", &norm, &by_norm), "clip_value", &value, &by_value);
+    Expr *call = take_option(L, take_option(L, s->with, "clip_norm", &norm, &by_norm), "clip_value",
+                             &value, &by_value);
     Node **g = arena_copy(L->ngc, d->dx, (size_t)d->count * sizeof *g);
     for (int i = 0; i < d->count && s->kind == S_MAXIMIZE; i++)
         g[i] = graph_unary(L->g, OP_neg, g[i]);
@@ -292,7 +332,8 @@ static void optimize(Lower *L, const Stmt *s, Derivative *d, int group)
         if (!n)
             return;
         if (!shape_equal(n->shape, p->shape)) {
-            lower_error(L, 510, s->with->loc, "%s gives shape %s for param '%s' of shape %s", name, shape_text(L->g, n->shape), p->name, shape_text(L->g, p->shape));
+            lower_error(L, 510, s->with->loc, "%s gives shape %s for param '%s' of shape %s", name,
+                        shape_text(L->g, n->shape), p->name, shape_text(L->g, p->shape));
             return;
         }
         root_update(L, p, n, group, s->loc);
@@ -308,7 +349,8 @@ void lower_minimize(Lower *L, const Stmt *s)
     if (!s->names)
         lower_over_all(L, &d, true);
     if (d.count == 0) {
-        lower_error(L, 511, s->loc, "there is no param to %s", s->kind == S_MINIMIZE ? "minimize over" : "maximize over");
+        lower_error(L, 511, s->loc, "there is no param to %s",
+                    s->kind == S_MINIMIZE ? "minimize over" : "maximize over");
         return;
     }
     lower_derive(L, &d);

@@ -1,37 +1,42 @@
-/* lower_index.c - x[i, a:b, new, ...]: an index is read part by part into a slice, a reshape and at most one gather. */
+/* lower_index.c - x[i, a:b, new, ...]: an index is read part by part into a slice, a reshape and at
+ * most one gather. */
 #include "lower.h"
 
 #include <string.h>
 
-/* ---- indexing -------------------------------------------------------------------------------------------- */
+/* ---- indexing ---- */
 
 typedef struct Index { /* an index being read, axis by axis */
     Node *x;
-    int axis;                    /* the next of x */
+    int axis; /* the next of x */
     Size lo[MAX_RANK], step[MAX_RANK];
-    Shape cut;                   /* after the slices */
-    Shape shape;                 /* with single elements dropped and new axes put in */
-    Node *gather;                /* the int tensor */
-    int at;                      /* the axis of `shape` that it replaces */
+    Shape cut;    /* after the slices */
+    Shape shape;  /* with single elements dropped and new axes put in */
+    Node *gather; /* the int tensor */
+    int at;       /* the axis of `shape` that it replaces */
     Loc loc;
 } Index;
 
-/* A place along an axis of this size: counted from the end where negative; must be within it, whatever the dims. */
+/* A place along an axis of this size: counted from the end where negative; must be within it,
+ * whatever the dims. */
 static bool place(Lower *L, const Value *v, Size size, bool end, Size *out)
 {
     int64_t k;
     if (v->kind == V_NODE && v->node->op == OP_size) {
         *out = v->node->attr.size;
-        if (size_least(L->g, size_sub(L->g, size, *out)) >= !end && size_max(L->g, size_sub(L->g, size, *out)) >= !end)
+        if (size_least(L->g, size_sub(L->g, size, *out)) >= !end &&
+            size_max(L->g, size_sub(L->g, size, *out)) >= !end)
             return true;
-        lower_error(L, 309, v->loc, "index %s may be out of range for size %s", size_text(L->g, *out, ""), size_text(L->g, size, ""));
+        lower_error(L, 309, v->loc, "index %s may be out of range for size %s",
+                    size_text(L->g, *out, ""), size_text(L->g, size, ""));
         return false;
     }
     if (!want_whole(L, v, "an index", &k))
         return false;
     int64_t least = size_least(L->g, size), far = k < 0 ? -k : end ? k : k + 1;
     if (far > least && !(end && size >= 0)) {
-        lower_error(L, 309, v->loc, "index %lld is out of range for size %s%s", (long long)k, size_text(L->g, size, ""),
+        lower_error(L, 309, v->loc, "index %lld is out of range for size %s%s", (long long)k,
+                    size_text(L->g, size, ""),
                     size < 0 ? text_format(L->ngc, ", which may be %lld", (long long)least) : "");
         return false;
     }
@@ -52,7 +57,8 @@ static bool index_range(Lower *L, Index *ix, const Expr *r)
     Size size = ix->x->shape.dim[ix->axis], lo = 0, hi = size;
     int64_t step = 1;
     Value absent = {.kind = V_ABSENT};
-    Value *a = index_part(L, r->a, &absent), *b = index_part(L, r->b, &absent), *c = index_part(L, r->c, &absent);
+    Value *a = index_part(L, r->a, &absent), *b = index_part(L, r->b, &absent),
+          *c = index_part(L, r->c, &absent);
     if (c->kind != V_ABSENT && !want_whole(L, c, "a step", &step))
         return false;
     if (step == 0) {
@@ -73,12 +79,14 @@ static bool index_range(Lower *L, Index *ix, const Expr *r)
     if (rounded >= 0 || length >= 0)
         count = length > 0 ? rounded / by : 0;
     else if (!size_div(g, by == 1 ? length : rounded, by, &count)) {
-        lower_error(L, 310, r->loc, "a step of %lld along the run-time size %s: the length is not known", (long long)step,
-                    size_text(g, size, ""));
+        lower_error(L, 310, r->loc,
+                    "a step of %lld along the run-time size %s: the length is not known",
+                    (long long)step, size_text(g, size, ""));
         return false;
     }
     if (size_least(L->g, count) < 1) {
-        lower_error(L, 311, r->loc, "an empty slice%s of an axis of size %s", size < 0 ? " is possible" : "", size_text(g, size, ""));
+        lower_error(L, 311, r->loc, "an empty slice%s of an axis of size %s",
+                    size < 0 ? " is possible" : "", size_text(g, size, ""));
         return false;
     }
     ix->lo[ix->axis] = lo;
@@ -104,7 +112,8 @@ static Node *from_end(Lower *L, Node *i, Size size)
 static bool index_one(Lower *L, Index *ix, const Expr *e)
 {
     if (ix->axis == ix->x->shape.rank) {
-        lower_error(L, 312, e->loc, "too many indices for shape %s", shape_text(L->g, ix->x->shape));
+        lower_error(L, 312, e->loc, "too many indices for shape %s",
+                    shape_text(L->g, ix->x->shape));
         return false;
     }
     if (e->kind == X_RANGE)
@@ -114,7 +123,8 @@ static bool index_one(Lower *L, Index *ix, const Expr *e)
     if (v->kind == V_ERROR)
         return false;
     double c;
-    if (v->kind == V_NODE && v->node->shape.rank == 0 && (v->node->type == T_FLOAT || node_const(v->node, &c))) {
+    if (v->kind == V_NODE && v->node->shape.rank == 0 &&
+        (v->node->type == T_FLOAT || node_const(v->node, &c))) {
         if (!place(L, v, size, false, &ix->lo[ix->axis]))
             return false;
         ix->cut.dim[ix->axis++] = 1;
@@ -124,7 +134,8 @@ static bool index_one(Lower *L, Index *ix, const Expr *e)
     if (!i)
         return false;
     if (ix->gather) {
-        lower_error(L, 313, e->loc, "two int tensors in one index; take_along picks elements along an axis");
+        lower_error(L, 313, e->loc,
+                    "two int tensors in one index; take_along picks elements along an axis");
         return false;
     }
     i = index_limit(L, e->loc, from_end(L, i, size), size);
@@ -202,7 +213,8 @@ static bool is_int_tensor(Lower *L, const Value *v)
 {
     if (v->kind == V_LIST)
         return true;
-    return v->kind == V_NODE && v->node->type == T_INT && (v->node->shape.rank > 0 || !is_known(L, v->node));
+    return v->kind == V_NODE && v->node->type == T_INT &&
+           (v->node->shape.rank > 0 || !is_known(L, v->node));
 }
 
 /* A list at such places is a tensor. */
@@ -223,7 +235,8 @@ static Value *index_list(Lower *L, const Expr *x, const Value *list)
     const Expr *e = x->args ? x->args->value : NULL;
     int64_t lo = 0, hi = list->count;
     if (e->kind == X_RANGE) {
-        if ((e->a && !want_whole(L, lower_expr(L, e->a), "an index", &lo)) || (e->b && !want_whole(L, lower_expr(L, e->b), "an index", &hi)))
+        if ((e->a && !want_whole(L, lower_expr(L, e->a), "an index", &lo)) ||
+            (e->b && !want_whole(L, lower_expr(L, e->b), "an index", &hi)))
             return value_error(L, x->loc);
         lo += lo < 0 ? list->count : 0;
         hi += hi < 0 ? list->count : 0;
@@ -237,7 +250,8 @@ static Value *index_list(Lower *L, const Expr *x, const Value *list)
     if (!want_whole(L, at, "an index", &lo))
         return value_error(L, x->loc);
     if (lo < -list->count || lo >= list->count) {
-        lower_error(L, 309, e->loc, "index %lld is out of range for a list of %d", (long long)lo, list->count);
+        lower_error(L, 309, e->loc, "index %lld is out of range for a list of %d", (long long)lo,
+                    list->count);
         return value_error(L, x->loc);
     }
     Value *v = arena_copy(L->ngc, list->item[lo < 0 ? lo + list->count : lo], sizeof *v);
@@ -249,7 +263,8 @@ Value *lower_index(Lower *L, const Expr *x)
 {
     Value *v = lower_expr(L, x->a);
     const Arg *part = x->args;
-    if (v->kind == V_LIST && part && !part->next && part->value->kind != X_NEW && part->value->kind != X_ELLIPSIS)
+    if (v->kind == V_LIST && part && !part->next && part->value->kind != X_NEW &&
+        part->value->kind != X_ELLIPSIS)
         return index_list(L, x, v);
     Node *a = v->kind == V_ERROR ? NULL : want_node(L, v, "what is indexed");
     return value_node(L, x->loc, a ? index_tensor(L, x, a) : NULL);

@@ -1,9 +1,10 @@
-/* lower_names.c - scopes, which say what a name means, and paths, which say how weights are called. */
+/* lower_names.c - scopes, which say what a name means, and paths, which say how weights are called.
+ */
 #include "lower.h"
 
 #include <string.h>
 
-/* ---- scopes ------------------------------------------------------------------------------------------ */
+/* ---- scopes ---- */
 
 Scope *scope_new(Lower *L, ScopeKind kind, Scope *up)
 {
@@ -69,7 +70,8 @@ Binding *scope_bind(Lower *L, const char *name, Value *v, Loc loc)
     return b;
 }
 
-/* The binding that an assignment in a for body carries: one outside the pass, but in the same file or call. */
+/* The binding that an assignment in a for body carries: one outside the pass, but in the same file
+ * or call. */
 Binding *scope_carried(Lower *L, const char *name)
 {
     for (Scope *s = L->scope; s->kind == SCOPE_PASS; s = s->up) {
@@ -80,7 +82,7 @@ Binding *scope_carried(Lower *L, const char *name)
     return NULL;
 }
 
-/* ---- paths: how weights are called --------------------------------------------------------------------- */
+/* ---- paths: how weights are called ---- */
 
 Path *path_new(Lower *L, Path *up, const char *name)
 {
@@ -90,7 +92,8 @@ Path *path_new(Lower *L, Path *up, const char *name)
     return p;
 }
 
-/* The name below `from`. Raw: with the number of every call, also where it is the only one of its statement. */
+/* The name below `from`. Raw: with the number of every call, also where it is the only one of its
+ * statement. */
 const char *path_text(Lower *L, const Path *p, const Path *from, bool raw)
 {
     if (!p || p == from)
@@ -124,7 +127,8 @@ bool path_below(const Path *p, const Path *from)
     return p == from;
 }
 
-/* Writes the names of the variables from the one with this number on: it is known now which calls share a statement. */
+/* Writes the names of the variables from the one with this number on: it is known now which calls
+ * share a statement. */
 void name_vars(Lower *L, int from)
 {
     for (; from < L->var_paths; from++)

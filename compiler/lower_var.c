@@ -1,5 +1,5 @@
-/* lower_var.c - declarations: dims, inputs, params and constants, their shapes and initial values, and the paths by which weights
- * are named. */
+/* lower_var.c - declarations: dims, inputs, params and constants, their shapes and initial values,
+ * and the paths by which weights are named. */
 #include "lower.h"
 
 #include <math.h>
@@ -16,7 +16,8 @@ static bool path_is(const Path *p, const Path *from, const char *text, size_t si
     snprintf(number, sizeof number, "%d", p->number);
     const char *name = p->var ? p->var->name : p->name ? p->name : number;
     size_t n = strlen(name);
-    if (n > size || memcmp(text + size - n, name, n) != 0 || (size > n && text[size - n - 1] != '.'))
+    if (n > size || memcmp(text + size - n, name, n) != 0 ||
+        (size > n && text[size - n - 1] != '.'))
         return false;
     return path_is(p->up, from, text, size > n ? size - n - 1 : 0);
 }
@@ -34,17 +35,24 @@ static Var *var_at(Lower *L, VarKind kind, Path *path, Loc loc, Shape shape, Typ
 {
     Model *m = L->m;
     Var *v = arena_alloc(L->ngc, sizeof *v);
-    *v = (Var){.kind = kind, .name = path_text(L, path, NULL, false), .type = type, .shape = shape, .loc = loc, .init = init};
+    *v = (Var){.kind = kind,
+               .name = path_text(L, path, NULL, false),
+               .type = type,
+               .shape = shape,
+               .loc = loc,
+               .init = init};
     L->g->loc = lower_site(L, loc);
     v->node = graph_var(L->g, v);
     m->var = arena_grow(L->ngc, m->var, m->vars, &L->var_room, sizeof *m->var);
     m->var[m->vars++] = v;
-    L->var_path = arena_grow(L->ngc, L->var_path, L->var_paths, &L->var_path_room, sizeof *L->var_path);
+    L->var_path =
+        arena_grow(L->ngc, L->var_path, L->var_paths, &L->var_path_room, sizeof *L->var_path);
     L->var_path[L->var_paths++] = (struct VarPath){v, path};
     return v;
 }
 
-Var *lower_var(Lower *L, VarKind kind, const char *name, Loc loc, Shape shape, Type type, Node *init)
+Var *lower_var(Lower *L, VarKind kind, const char *name, Loc loc, Shape shape, Type type,
+               Node *init)
 {
     return var_at(L, kind, path_new(L, NULL, name), loc, shape, type, init);
 }
@@ -59,8 +67,8 @@ static Var *layer_var(Lower *L, const Layer *layer, const Path *path)
     return NULL;
 }
 
-/* In layers that are called again: the variable that one of them made the first time. A layer may be made and called within
- * another one. */
+/* In layers that are called again: the variable that one of them made the first time. A layer may
+ * be made and called within another one. */
 static Var *layers_var(Lower *L, const Path *path)
 {
     Var *v = NULL;
@@ -87,7 +95,8 @@ void declared_twice(Lower *L, const char *name, Loc loc, Loc before)
     diag_note(L->ngc, d, before, "here");
 }
 
-/* The starting value of a param or state: a constant, or what its initializer makes of the shape. */
+/* The starting value of a param or state: a constant, or what its initializer makes of the shape.
+ */
 static Node *var_init(Lower *L, const Stmt *s, Shape *shape)
 {
     Value *v;
@@ -108,7 +117,8 @@ static Node *var_init(Lower *L, const Stmt *s, Shape *shape)
         *shape = n->shape;
     Shape fit;
     if (n && (!shape_broadcast(n->shape, *shape, &fit) || !shape_equal(fit, *shape))) {
-        lower_error(L, 314, v->loc, "'%s' has shape %s, its starting value %s", s->name, shape_text(L->g, *shape), shape_text(L->g, n->shape));
+        lower_error(L, 314, v->loc, "'%s' has shape %s, its starting value %s", s->name,
+                    shape_text(L->g, *shape), shape_text(L->g, n->shape));
         n = NULL;
     }
     return n ? graph_broadcast(L->g, n, *shape) : NULL;
@@ -157,12 +167,18 @@ static bool starts_alone(Lower *L, const Stmt *s, const Node *init)
 {
     const Node *x = depends_on(L, init);
     if (x)
-        lower_error(L, 227, s->value ? s->value->loc : s->init->loc, "'%s' cannot start at a value computed from '%s': the weights start before there are inputs, all at once",
-                    s->name, x->op == OP_var ? x->attr.var->name : x->op == OP_size ? size_text(L->g, x->attr.size, "") : "training");
+        lower_error(
+            L, 227, s->value ? s->value->loc : s->init->loc,
+            "'%s' cannot start at a value computed from '%s': the weights start before there are inputs, all at once",
+            s->name,
+            x->op == OP_var    ? x->attr.var->name
+            : x->op == OP_size ? size_text(L->g, x->attr.size, "")
+                               : "training");
     return !x;
 }
 
-/* Is the starting value of an int whole, as far as it is known now? lower_default.c sees the others. */
+/* Is the starting value of an int whole, as far as it is known now? lower_default.c sees the
+ * others. */
 static bool whole(Lower *L, const Stmt *s, const Node *n)
 {
     double v;
@@ -178,14 +194,16 @@ static bool whole(Lower *L, const Stmt *s, const Node *n)
     return good;
 }
 
-/* The path of what a declaration makes: below the call we are in, with the pass of each for around it. */
+/* The path of what a declaration makes: below the call we are in, with the pass of each for around
+ * it. */
 static Path *declared_path(Lower *L, const Stmt *s)
 {
     path_claim(L->path);
     return path_passes(L, path_new(L, L->path, s->name));
 }
 
-/* The variable that a declaration makes, or that its layer made when it was called first; NULL with a message. */
+/* The variable that a declaration makes, or that its layer made when it was called first; NULL with
+ * a message. */
 static Var *declare(Lower *L, const Stmt *s, bool *again)
 {
     VarKind kind = s->kind == S_INPUT ? VAR_INPUT : s->kind == S_PARAM ? VAR_PARAM : VAR_STATE;
@@ -199,14 +217,18 @@ static Var *declare(Lower *L, const Stmt *s, bool *again)
     }
     for (int i = 0; i < shape.rank && kind != VAR_INPUT; i++)
         if (shape.dim[i] < 0) {
-            lower_error(L, 228, s->at, "'%s' has the run-time size %s; weights and states have sizes known when compiling", s->name, size_text(L->g, shape.dim[i], ""));
+            lower_error(
+                L, 228, s->at,
+                "'%s' has the run-time size %s; weights and states have sizes known when compiling",
+                s->name, size_text(L->g, shape.dim[i], ""));
             return NULL;
         }
     Path *path = declared_path(L, s);
     Var *v = layers_var(L, path);
     *again = v != NULL;
     if (v && !shape_equal(v->shape, shape) && s->sizes) {
-        lower_error(L, 314, s->at, "this layer's '%s' has shape %s; this call wants %s", s->name, shape_text(L->g, v->shape), shape_text(L->g, shape));
+        lower_error(L, 314, s->at, "this layer's '%s' has shape %s; this call wants %s", s->name,
+                    shape_text(L->g, v->shape), shape_text(L->g, shape));
         return NULL;
     }
     if (v)
@@ -238,8 +260,9 @@ bool name_reserved(Lower *L, const char *name, Loc loc)
     return why != NULL;
 }
 
-/* Gives a declared variable its name in the text. In a layer that is called again, a state that was updated is what the last call
- * left of it: the updates follow one another in the order of the calls. */
+/* Gives a declared variable its name in the text. In a layer that is called again, a state that was
+ * updated is what the last call left of it: the updates follow one another in the order of the
+ * calls. */
 static void bind_var(Lower *L, const Stmt *s, Var *v, bool again)
 {
     again &= v && v->update;
@@ -257,7 +280,9 @@ void lower_declaration(Lower *L, const Stmt *s)
         return;
     }
     if (s->kind == S_INPUT && s->init)
-        lower_error(L, 110, s->init->loc, "'~' starts a param or a state; an input is fed by the caller, and '=' gives it a default");
+        lower_error(
+            L, 110, s->init->loc,
+            "'~' starts a param or a state; an input is fed by the caller, and '=' gives it a default");
     Binding *old = scope_own(L->scope, s->name);
     if (old)
         declared_twice(L, s->name, s->at, old->loc);
@@ -289,7 +314,8 @@ void lower_dim(Lower *L, const Stmt *s)
         }
     bool good = want_whole(L, v, "a dim", &n);
     if (good && (n < 1 || n > INT32_MAX)) {
-        lower_error(L, 404, s->value->loc, "a dim must be between 1 and %d, not %lld", INT32_MAX, (long long)n);
+        lower_error(L, 404, s->value->loc, "a dim must be between 1 and %d, not %lld", INT32_MAX,
+                    (long long)n);
         good = false;
     }
     if (good && s->bound && g->dims == MAX_DIMS) {
@@ -306,4 +332,3 @@ void lower_dim(Lower *L, const Stmt *s)
     }
     scope_bind(L, s->name, v, s->at);
 }
-

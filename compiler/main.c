@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- phases --------------------------------------------------------------------------------------------------- */
+/* ---- phases ---- */
 
 /* The prefix of all emitted names: the stem of the file, made an identifier. */
 static const char *model_name(Ngc *ngc, const Args *a)
@@ -20,7 +20,8 @@ static const char *model_name(Ngc *ngc, const Args *a)
     size_t n = strlen(base);
     if (n > 3 && strcmp(base + n - 3, ".ng") == 0)
         n -= 3;
-    char *name = (char *)text_format(ngc, "%s%.*s", *base >= '0' && *base <= '9' ? "m" : "", (int)n, base);
+    char *name =
+        (char *)text_format(ngc, "%s%.*s", *base >= '0' && *base <= '9' ? "m" : "", (int)n, base);
     for (char *c = name; *c; c++)
         if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9')))
             *c = '_';
@@ -31,7 +32,8 @@ static const char *model_name(Ngc *ngc, const Args *a)
 static int expression_file(Ngc *ngc, const char *text)
 {
     int depth = 0;
-    bool statement = strpbrk(text, ";\n") || strncmp(text, "output ", 7) == 0 || strncmp(text, "gradient ", 9) == 0;
+    bool statement = strpbrk(text, ";\n") || strncmp(text, "output ", 7) == 0 ||
+                     strncmp(text, "gradient ", 9) == 0;
     for (const char *c = text; *c && !statement; c++) {
         depth += *c == '(' || *c == '[';
         depth -= *c == ')' || *c == ']';
@@ -54,7 +56,7 @@ static bool check_defines(Ngc *ngc, const Model *m)
             continue;
         const char *guess = suggest(ngc, d->name, name, m->graph->dims);
         complain(ngc, "-D %s=%.0f: the model has no dim '%s'%s%s%s", d->name, d->value, d->name,
-                guess ? "; did you mean '" : "", guess ? guess : "", guess ? "'?" : "");
+                 guess ? "; did you mean '" : "", guess ? guess : "", guess ? "'?" : "");
         return false;
     }
     return true;
@@ -76,7 +78,7 @@ static bool check_keeps(Ngc *ngc, const Model *m)
             continue;
         const char *guess = suggest(ngc, ngc->opt.keep[i], name, names);
         complain(ngc, "--keep=%s: the model computes no value of that name%s%s%s", ngc->opt.keep[i],
-                guess ? "; did you mean '" : "", guess ? guess : "", guess ? "'?" : "");
+                 guess ? "; did you mean '" : "", guess ? guess : "", guess ? "'?" : "");
         return false;
     }
     return true;
@@ -86,7 +88,8 @@ static bool check_keeps(Ngc *ngc, const Model *m)
 static Model *front(Ngc *ngc, const Args *a, int *status)
 {
     int library = source_library(ngc);
-    int file = a->expression ? expression_file(ngc, a->expression) : source_read(ngc, a->file, (Loc){.file = -1});
+    int file = a->expression ? expression_file(ngc, a->expression)
+                             : source_read(ngc, a->file, (Loc){.file = -1});
     *status = 1;
     if (library < 0 || file < 0) {
         *status = ngc->diags && ngc->diags->code == 1 ? 3 : 1;
@@ -118,7 +121,7 @@ static const char *beside(Ngc *ngc, const Model *m, const char *path, const char
 {
     if (strcmp(path, "-") == 0)
         return text_format(ngc, "%s%s", m->name, end);
-    return text_format(ngc, "%.*s%s", (int)strlen(path) - 2*ends_in(path, ".c"), path, end);
+    return text_format(ngc, "%.*s%s", (int)strlen(path) - 2 * ends_in(path, ".c"), path, end);
 }
 
 static OutFile out_file(const char *path, const Text *t)
@@ -132,8 +135,8 @@ static const char *rule_targets(Ngc *ngc, const Text *deps)
     return text_format(ngc, "%.*s", (int)strcspn(deps->at, "\n"), deps->at);
 }
 
-/* The C, and what is asked for beside it: all are written, or none. A file that has its name from the model's alone is not written
- * over another's. */
+/* The C, and what is asked for beside it: all are written, or none. A file that has its name from
+ * the model's alone is not written over another's. */
 static int compile(Ngc *ngc, const Args *a, Model *m)
 {
     OutFile file[4];
@@ -153,7 +156,8 @@ static int compile(Ngc *ngc, const Args *a, Model *m)
     if (!header && (ends_in(path, ".c") || a->want_header))
         header = beside(ngc, m, path, ".h");
     const char *target[] = {path, header};
-    if ((a->deps_only || a->deps) && !deps_write(ngc, &deps, a->deps_target, target, header ? 2 : 1, ngc->opt.weights))
+    if ((a->deps_only || a->deps) &&
+        !deps_write(ngc, &deps, a->deps_target, target, header ? 2 : 1, ngc->opt.weights))
         return 2;
     if (!a->deps_only) {
         const char *slash = header ? strrchr(header, '/') : NULL;
@@ -172,14 +176,18 @@ static int compile(Ngc *ngc, const Args *a, Model *m)
     }
     if (a->want_manifest && !a->deps_only) {
         manifest_write(ngc, m, &manifest);
-        file[files++] = out_file(a->manifest ? a->manifest : beside(ngc, m, path, ".json"), &manifest);
+        file[files++] =
+            out_file(a->manifest ? a->manifest : beside(ngc, m, path, ".json"), &manifest);
         if (!a->output && !a->manifest) {
             file[files - 1].ours.begins = "{\n  \"manifest\": ";
             file[files - 1].ours.holds = "\"ngc\"";
         }
     }
     if (a->deps_only || a->deps)
-        file[files++] = out_file(a->deps_file ? a->deps_file : a->deps_only ? "-" : beside(ngc, m, path, ".d"), &deps);
+        file[files++] = out_file(a->deps_file   ? a->deps_file
+                                 : a->deps_only ? "-"
+                                                : beside(ngc, m, path, ".d"),
+                                 &deps);
     if (!a->output && !a->deps_file && a->deps && !a->deps_only) {
         file[files - 1].ours.begins = rule_targets(ngc, &deps);
         file[files - 1].ours.holds = ":";
@@ -203,8 +211,12 @@ static int model_command(Ngc *ngc, const Args *a)
     switch (a->command) {
     case C_RUN: status = run_main(ngc, m, a->rest, a->rests, a->fill); break;
     case C_CHECK: status = check_main(ngc, m, a->rest, a->rests); break;
-    case C_EXPLAIN: status = explain_main(ngc, m, a->form, a->output, a->data, a->rest, a->rests); break;
-    case C_TRAIN: case C_EVAL: case C_PREDICT: status = train_main(ngc, m, a->command_name, a->rest, a->rests); break;
+    case C_EXPLAIN:
+        status = explain_main(ngc, m, a->form, a->output, a->data, a->rest, a->rests);
+        break;
+    case C_TRAIN:
+    case C_EVAL:
+    case C_PREDICT: status = train_main(ngc, m, a->command_name, a->rest, a->rests); break;
     default: status = compile(ngc, a, m); break;
     }
     diag_flush(ngc, stderr);

@@ -1,7 +1,8 @@
-/* manifest.c - the emitted C described in JSON, for programs in other languages and for tools: blocks, tensors, functions.
+/* manifest.c - the emitted C described in JSON, for programs in other languages and for tools:
+ * blocks, tensors, functions.
  *
- * Offsets are those of a platform whose pointers have 8 bytes and whose types are aligned to their size, as all 64-bit ones
- * do; a program asks iris_sizeof_params() and its like to be sure. */
+ * Offsets are those of a platform whose pointers have 8 bytes and whose types are aligned to their
+ * size, as all 64-bit ones do; a program asks iris_sizeof_params() and its like to be sure. */
 #include "emit.h"
 
 #include <math.h>
@@ -38,7 +39,7 @@ typedef struct Entry { /* a tensor of the manifest */
     int64_t offset, limit;
     int64_t total; /* where its value for all rows is in totals; 0: nowhere */
     bool pointer;
-    const Var *var;           /* an input that has a default, or NULL */
+    const Var *var; /* an input that has a default, or NULL */
 } Entry;
 
 /* "[64, 10]" with sizes at their bounds, then what the text says: "[m, 10]". */
@@ -95,11 +96,15 @@ static void put_entry(Emit *e, Text *t, Entry n)
 {
     text_add(t, "%s\n    {\"name\": ", t->size && t->at[t->size - 1] == '}' ? "," : "");
     json_string(t, n.name);
-    text_add(t, ", \"c\": \"%s\", \"role\": \"%s\", \"block\": \"%s\", \"type\": \"%s\", ", n.c, n.role, n.block,
-             n.type == T_INT ? "int32" : e->ngc->opt.real_double ? "float64" : "float32");
+    text_add(t, ", \"c\": \"%s\", \"role\": \"%s\", \"block\": \"%s\", \"type\": \"%s\", ", n.c,
+             n.role, n.block,
+             n.type == T_INT           ? "int32"
+             : e->ngc->opt.real_double ? "float64"
+                                       : "float32");
     put_shape(e, t, n.shape);
     text_add(t, ", \"offset\": %lld, \"bytes\": %lld, \"pointer\": %s", (long long)n.offset,
-             (long long)(count_at_bound(e, n.shape) * type_size(e->ngc, n.type)), n.pointer ? "true" : "false");
+             (long long)(count_at_bound(e, n.shape) * type_size(e->ngc, n.type)),
+             n.pointer ? "true" : "false");
     if (n.limit > 0)
         text_add(t, ", \"limit\": %lld", (long long)n.limit);
     if (n.var && n.var->init)
@@ -112,7 +117,9 @@ static void put_entry(Emit *e, Text *t, Entry n)
 /* The variables of one kind; their block's layout. */
 static Layout put_vars(Emit *e, Text *t, VarKind kind)
 {
-    static const char *const role[] = {"input", "param", "state"}, *const block[] = {"inputs", "params", "state"};
+    static const char *const role[] = {"input", "param", "state"}, *const block[] = {"inputs",
+                                                                                     "params",
+                                                                                     "state"};
     Layout l = {0};
     for (int i = 0; kind == VAR_INPUT && i < e->graph->dims; i++)
         place_member(&l, 4, 4);
@@ -122,9 +129,19 @@ static Layout put_vars(Emit *e, Text *t, VarKind kind)
         if (v->kind != kind)
             continue;
         bool pointer = kind == VAR_INPUT && v->shape.rank > 0;
-        int64_t at = pointer ? place_member(&l, POINTER, POINTER) : place_member(&l, count_at_bound(e, v->shape) * size, size);
-        put_entry(e, t, (Entry){.name = v->name, .c = v->cname, .role = role[kind], .block = block[kind], .type = v->type, .shape = v->shape,
-                                .offset = at, .limit = v->limit, .pointer = pointer, .var = kind == VAR_INPUT ? v : NULL});
+        int64_t at = pointer ? place_member(&l, POINTER, POINTER)
+                             : place_member(&l, count_at_bound(e, v->shape) * size, size);
+        put_entry(e, t,
+                  (Entry){.name = v->name,
+                          .c = v->cname,
+                          .role = role[kind],
+                          .block = block[kind],
+                          .type = v->type,
+                          .shape = v->shape,
+                          .offset = at,
+                          .limit = v->limit,
+                          .pointer = pointer,
+                          .var = kind == VAR_INPUT ? v : NULL});
     }
     return l;
 }
@@ -136,14 +153,22 @@ static Layout put_grads(Emit *e, Text *t)
         const Root *r = &e->model->root[i];
         if (r->kind != ROOT_GRAD)
             continue;
-        int64_t size = type_size(e->ngc, r->node->type), at = place_member(&l, count_at_bound(e, r->node->shape) * size, size);
-        put_entry(e, t, (Entry){.name = r->name, .c = r->cname, .role = "grad", .block = "grads", .type = r->node->type,
-                                .shape = r->node->shape, .offset = at});
+        int64_t size = type_size(e->ngc, r->node->type),
+                at = place_member(&l, count_at_bound(e, r->node->shape) * size, size);
+        put_entry(e, t,
+                  (Entry){.name = r->name,
+                          .c = r->cname,
+                          .role = "grad",
+                          .block = "grads",
+                          .type = r->node->type,
+                          .shape = r->node->shape,
+                          .offset = at});
     }
     return l;
 }
 
-/* That of work, where a pointer has so many bytes; where each member is in offset, unless it is NULL. */
+/* That of work, where a pointer has so many bytes; where each member is in offset, unless it is
+ * NULL. */
 static Layout place_work(const Emit *e, int64_t pointer, int64_t *offset)
 {
     Layout l = {0};
@@ -151,7 +176,8 @@ static Layout place_work(const Emit *e, int64_t pointer, int64_t *offset)
     place_member(&l, pointer, pointer);
     for (int i = 0; i < e->members; i++) {
         const Member *m = &e->member[i];
-        int64_t size = type_size(e->ngc, m->type), at = place_member(&l, count_at_bound(e, m->shape) * size, size);
+        int64_t size = type_size(e->ngc, m->type),
+                at = place_member(&l, count_at_bound(e, m->shape) * size, size);
         if (offset)
             offset[i] = at;
     }
@@ -210,17 +236,29 @@ static int64_t total_at(const Emit *e, int root)
 /* Losses, metrics, outputs and kept values among the members of work. */
 static Layout put_work(Emit *e, Text *t)
 {
-    static const char *const role[] = {[ROOT_OUTPUT] = "output", [ROOT_METRIC] = "metric", [ROOT_LOSS] = "loss", [ROOT_NAMED] = "value"};
+    static const char *const role[] = {[ROOT_OUTPUT] = "output",
+                                       [ROOT_METRIC] = "metric",
+                                       [ROOT_LOSS] = "loss",
+                                       [ROOT_NAMED] = "value"};
     int64_t *offset = arena_alloc(e->ngc, (size_t)(e->members + 1) * sizeof *offset);
     Layout l = place_work(e, POINTER, offset);
     for (int i = 0; i < e->members; i++) {
         const Member *m = &e->member[i];
         for (int k = 0; k < e->model->roots; k++) {
             const Root *r = &e->model->root[k];
-            if (r->cname == m->name && r->kind != ROOT_GRAD && r->kind != ROOT_UPDATE && emit_keeps(e, r))
-                put_entry(e, t, (Entry){.name = r->name, .c = r->cname, .role = role[r->kind], .block = "work", .type = m->type,
-                                        .shape = m->shape, .offset = offset[i],
-                                        .total = r->kind == ROOT_LOSS || r->kind == ROOT_METRIC ? total_at(e, k) : 0});
+            if (r->cname == m->name && r->kind != ROOT_GRAD && r->kind != ROOT_UPDATE &&
+                emit_keeps(e, r))
+                put_entry(e, t,
+                          (Entry){.name = r->name,
+                                  .c = r->cname,
+                                  .role = role[r->kind],
+                                  .block = "work",
+                                  .type = m->type,
+                                  .shape = m->shape,
+                                  .offset = offset[i],
+                                  .total = r->kind == ROOT_LOSS || r->kind == ROOT_METRIC
+                                               ? total_at(e, k)
+                                               : 0});
         }
     }
     return l;
@@ -229,7 +267,8 @@ static Layout put_work(Emit *e, Text *t)
 static void put_block(Emit *e, Text *t, const char *name, Layout l)
 {
     if (l.align)
-        text_add(t, "%s\n    \"%s\": {\"type\": \"%s_%s\", \"bytes\": %lld}", t->size ? "," : "", name, e->name, name, (long long)layout_size(&l));
+        text_add(t, "%s\n    \"%s\": {\"type\": \"%s_%s\", \"bytes\": %lld}", t->size ? "," : "",
+                 name, e->name, name, (long long)layout_size(&l));
 }
 
 static void put_function(Emit *e, Text *t, const Function *f, const char *returns)
@@ -237,22 +276,30 @@ static void put_function(Emit *e, Text *t, const Function *f, const char *return
     static const struct {
         unsigned use;
         const char *name;
-    } all[] = {{USES_PARAMS, "params"}, {USES_STATE, "state"}, {USES_INPUTS, "inputs"}, {USES_WORK, "work"}, {USES_GRADS, "grads"}, {USES_TOTALS, "totals"}};
+    } all[] = {{USES_PARAMS, "params"}, {USES_STATE, "state"}, {USES_INPUTS, "inputs"},
+               {USES_WORK, "work"},     {USES_GRADS, "grads"}, {USES_TOTALS, "totals"}};
     const char *comma = "";
-    text_add(t, "%s\n    {\"name\": \"%s_%s\", \"does\": \"%s\", \"returns\": \"%s\", \"arguments\": [", t->size ? "," : "", e->name, f->name,
-             f->fn < FN_GROUP ? f->name : "step", returns);
+    text_add(
+        t, "%s\n    {\"name\": \"%s_%s\", \"does\": \"%s\", \"returns\": \"%s\", \"arguments\": [",
+        t->size ? "," : "", e->name, f->name, f->fn < FN_GROUP ? f->name : "step", returns);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (f->blocks & all[i].use) {
-            text_add(t, "%s{\"block\": \"%s\", \"const\": %s}", comma, all[i].name, f->writes & all[i].use ? "false" : "true");
+            text_add(t, "%s{\"block\": \"%s\", \"const\": %s}", comma, all[i].name,
+                     f->writes & all[i].use ? "false" : "true");
             comma = ", ";
         }
-    text_add(t, f->fn == FN_INIT ? "%s{\"type\": \"uint64\", \"name\": \"seed\"}]}" : "%.0s]}", comma);
+    text_add(t, f->fn == FN_INIT ? "%s{\"type\": \"uint64\", \"name\": \"seed\"}]}" : "%.0s]}",
+             comma);
 }
 
 /* The block and the functions of losses and metrics over all rows. */
 static void put_metrics(Emit *e, Text *blocks, Text *functions)
 {
-    Function start = {.fn = FN_EVAL, .name = "metrics_start", .blocks = USES_TOTALS, .writes = USES_TOTALS}, add = start, finish = start;
+    Function start = {.fn = FN_EVAL,
+                      .name = "metrics_start",
+                      .blocks = USES_TOTALS,
+                      .writes = USES_TOTALS},
+             add = start, finish = start;
     add.name = "metrics_add";
     add.blocks = e->metrics->blocks;
     add.writes = e->metrics->writes;
@@ -274,17 +321,25 @@ void manifest_write(Ngc *ngc, Model *m, Text *t)
     put_block(e, &blocks, "work", put_work(e, &tensors));
     for (int i = 0; i < e->functions; i++)
         if (!e->function[i].walk)
-            put_function(e, &functions, &e->function[i], e->function[i].fn == FN_INIT ? "void" : "int");
+            put_function(e, &functions, &e->function[i],
+                         e->function[i].fn == FN_INIT ? "void" : "int");
     if (e->metrics)
         put_metrics(e, &blocks, &functions);
-    text_add(t, "{\n  \"manifest\": 1,\n  \"ngc\": \"" NGC_VERSION "\",\n  \"name\": \"%s\",\n  \"real\": \"%s\",\n  \"standalone\": %s,\n  \"pointer\": %d,\n",
-             m->name, ngc->opt.real_double ? "float64" : "float32", ngc->opt.standalone ? "true" : "false", POINTER);
+    text_add(
+        t,
+        "{\n  \"manifest\": 1,\n  \"ngc\": \"" NGC_VERSION
+        "\",\n  \"name\": \"%s\",\n  \"real\": \"%s\",\n  \"standalone\": %s,\n  \"pointer\": %d,\n",
+        m->name, ngc->opt.real_double ? "float64" : "float32",
+        ngc->opt.standalone ? "true" : "false", POINTER);
     text_add(t, "  \"dims\": [");
     for (int i = 0; i < e->graph->dims; i++) {
         text_add(t, "%s\n    {\"name\": ", i ? "," : "");
         json_string(t, e->graph->dim[i].name);
-        text_add(t, ", \"c\": \"%s\", \"max\": %lld, \"offset\": %d}", e->dim[i], (long long)e->graph->dim[i].max, 4 * i);
+        text_add(t, ", \"c\": \"%s\", \"max\": %lld, \"offset\": %d}", e->dim[i],
+                 (long long)e->graph->dim[i].max, 4 * i);
     }
-    text_add(t, "%s],\n  \"blocks\": {%s\n  },\n", e->graph->dims ? "\n  " : "", blocks.at ? blocks.at : "");
-    text_add(t, "  \"tensors\": [%s\n  ],\n  \"functions\": [%s\n  ]\n}\n", tensors.at ? tensors.at : "", functions.at ? functions.at : "");
+    text_add(t, "%s],\n  \"blocks\": {%s\n  },\n", e->graph->dims ? "\n  " : "",
+             blocks.at ? blocks.at : "");
+    text_add(t, "  \"tensors\": [%s\n  ],\n  \"functions\": [%s\n  ]\n}\n",
+             tensors.at ? tensors.at : "", functions.at ? functions.at : "");
 }

@@ -1,7 +1,8 @@
-/* names.c - no two values of a model share a name. Lowering names a value after the variable that it is assigned to, so a
- * library function that assigns twice, or is called twice, makes several of one name. The name stays with the value that is
- * delivered under it, else with the last, which is what a path means; the others become NAME_1, NAME_2, ... Their adjoints
- * follow. Requires lowering to be done; changes names alone. */
+/* names.c - no two values of a model share a name. Lowering names a value after the variable that
+ * it is assigned to, so a library function that assigns twice, or is called twice, makes several of
+ * one name. The name stays with the value that is delivered under it, else with the last, which is
+ * what a path means; the others become NAME_1, NAME_2, ... Their adjoints follow. Requires lowering
+ * to be done; changes names alone. */
 #include "ngc.h"
 
 #include <string.h>
@@ -70,7 +71,8 @@ static void rename_adjoints(Naming *n)
 {
     for (const Step *s = n->g->steps; s; s = s->prev) {
         bool other = n->was[s->x->id] || n->was[s->loss->id];
-        if (other && s->x->name && s->sum->name && strcmp(s->sum->name, adjoint_name(n, s, true)) == 0)
+        if (other && s->x->name && s->sum->name &&
+            strcmp(s->sum->name, adjoint_name(n, s, true)) == 0)
             s->sum->name = adjoint_name(n, s, false);
     }
 }
@@ -87,7 +89,8 @@ void model_names(Model *m)
     for (int i = 0; i < m->vars; i++)
         keep(&n, m->var[i]->name, m->var[i]->node);
     for (int i = 0; i < m->roots; i++)
-        if (m->root[i].kind != ROOT_UPDATE) /* also where its own name is another: h.1 is the h that a loop leaves */
+        if (m->root[i].kind !=
+            ROOT_UPDATE) /* also where its own name is another: h.1 is the h that a loop leaves */
             keep(&n, m->root[i].name, root[i]);
 
     rename_all(&n, uses, false);

@@ -1,25 +1,87 @@
-/* op_arith.c - records of arithmetic, choice and comparison. A rule is the derivative itself, in the language, from the
- * operands a b c, the result y and its adjoint dy; the comment and the code are both made from it. */
+/* op_arith.c - records of arithmetic, choice and comparison. A rule is the derivative itself, in
+ * the language, from the operands a b c, the result y and its adjoint dy; the comment and the code
+ * are both made from it. */
 #include "ngc.h"
 
 #include "../runtime/ngrt_math.h"
 #include <math.h>
 
-static double v_add(double a, double b, double c) { (void)c; return a + b; }
-static double v_sub(double a, double b, double c) { (void)c; return a - b; }
-static double v_mul(double a, double b, double c) { (void)c; return a * b; }
-static double v_div(double a, double b, double c) { (void)c; return a / b; }
-static double v_neg(double a, double b, double c) { (void)b; (void)c; return -a; }
-static double v_pow(double a, double b, double c) { (void)c; return pow(a, b); }
-static double v_mod(double a, double b, double c) { (void)c; return ngrt_mod(a, b); }
-static double v_maximum(double a, double b, double c) { (void)c; return a > b || isnan(a) ? a : b; }
-static double v_minimum(double a, double b, double c) { (void)c; return a < b || isnan(a) ? a : b; }
-static double v_where(double a, double b, double c) { return a != 0 ? b : c; }
-static double v_same(double a, double b, double c) { (void)b; (void)c; return a; }
-static double v_lt(double a, double b, double c) { (void)c; return a < b; }
-static double v_le(double a, double b, double c) { (void)c; return a <= b; }
-static double v_eq(double a, double b, double c) { (void)c; return a == b; }
-static double v_ne(double a, double b, double c) { (void)c; return a != b; }
+static double v_add(double a, double b, double c)
+{
+    (void)c;
+    return a + b;
+}
+static double v_sub(double a, double b, double c)
+{
+    (void)c;
+    return a - b;
+}
+static double v_mul(double a, double b, double c)
+{
+    (void)c;
+    return a * b;
+}
+static double v_div(double a, double b, double c)
+{
+    (void)c;
+    return a / b;
+}
+static double v_neg(double a, double b, double c)
+{
+    (void)b;
+    (void)c;
+    return -a;
+}
+static double v_pow(double a, double b, double c)
+{
+    (void)c;
+    return pow(a, b);
+}
+static double v_mod(double a, double b, double c)
+{
+    (void)c;
+    return ngrt_mod(a, b);
+}
+static double v_maximum(double a, double b, double c)
+{
+    (void)c;
+    return a > b || isnan(a) ? a : b;
+}
+static double v_minimum(double a, double b, double c)
+{
+    (void)c;
+    return a < b || isnan(a) ? a : b;
+}
+static double v_where(double a, double b, double c)
+{
+    return a != 0 ? b : c;
+}
+static double v_same(double a, double b, double c)
+{
+    (void)b;
+    (void)c;
+    return a;
+}
+static double v_lt(double a, double b, double c)
+{
+    (void)c;
+    return a < b;
+}
+static double v_le(double a, double b, double c)
+{
+    (void)c;
+    return a <= b;
+}
+static double v_eq(double a, double b, double c)
+{
+    (void)c;
+    return a == b;
+}
+static double v_ne(double a, double b, double c)
+{
+    (void)c;
+    return a != b;
+}
 
 /* The power rule for an exponent that is a number. */
 static const char *said_pow(Ngc *ngc, const Node *y, int operand)
@@ -27,60 +89,144 @@ static const char *said_pow(Ngc *ngc, const Node *y, int operand)
     double n;
     if (operand != 0 || !node_const(y->arg[1], &n) || n == 0)
         return NULL;
-    return n == 2 ? "dy*2*a" : n == 1 ? "dy" : text_format(ngc, n > 1 ? "dy*%.6g*a^%.6g" : "dy*(%.6g)*a^(%.6g)", n, n - 1);
+    return n == 2   ? "dy*2*a"
+           : n == 1 ? "dy"
+                    : text_format(ngc, n > 1 ? "dy*%.6g*a^%.6g" : "dy*(%.6g)*a^(%.6g)", n, n - 1);
 }
 
 #define EW F_ELEMENTWISE | F_CHEAP
 
-const OpInfo op_add = {
-    .name = "add", .arity = 2, .flags = EW | F_COMMUTATIVE | F_INT, .value = v_add, .c = "$a + $b", .vec = "$a + $b", .prec = 12,
-    .rule = {"dy", "dy"}, .teach = "add: distributes"};
-const OpInfo op_sub = {
-    .name = "sub", .arity = 2, .flags = EW | F_INT, .value = v_sub, .c = "$a - $b", .vec = "$a - $b", .prec = 12,
-    .rule = {"dy", "-dy"}, .teach = "subtract: distributes, with the sign turned for the second"};
-const OpInfo op_mul = {
-    .name = "mul", .arity = 2, .flags = EW | F_COMMUTATIVE | F_INT, .value = v_mul, .c = "$a * $b", .vec = "$a * $b", .prec = 13,
-    .rule = {"dy*b", "dy*a"}, .teach = "multiply: swaps the inputs"};
-const OpInfo op_div = {
-    .name = "div", .arity = 2, .flags = EW, .value = v_div, .c = "$a / $b", .vec = "$a / $b", .prec = 13,
-    .rule = {"dy/b", "-dy*y/b"}, .teach = "quotient rule"};
-const OpInfo op_neg = {
-    .name = "neg", .arity = 1, .flags = EW | F_INT, .value = v_neg, .c = "-$a", .vec = "-$a", .prec = 14,
-    .rule = {"-dy"}, .teach = "negate: turns the sign"};
-/* at b = 0 the slope is 0 even where a^-1 is infinite; at a = 0 the power does not change with b >= 0 */
-const OpInfo op_pow = {
-    .name = "pow", .arity = 2, .flags = F_ELEMENTWISE, .value = v_pow, .c = "pow@($a, $b)", .prec = 16,
-    .rule = {"where(b == 0, 0, dy*b*a^(b - 1))", "where((a == 0)*(0 <= b), 0, dy*y*log(a))"}, .said = said_pow,
-    .teach = "power rule"};
+const OpInfo op_add = {.name = "add",
+                       .arity = 2,
+                       .flags = EW | F_COMMUTATIVE | F_INT,
+                       .value = v_add,
+                       .c = "$a + $b",
+                       .vec = "$a + $b",
+                       .prec = 12,
+                       .rule = {"dy", "dy"},
+                       .teach = "add: distributes"};
+const OpInfo op_sub = {.name = "sub",
+                       .arity = 2,
+                       .flags = EW | F_INT,
+                       .value = v_sub,
+                       .c = "$a - $b",
+                       .vec = "$a - $b",
+                       .prec = 12,
+                       .rule = {"dy", "-dy"},
+                       .teach = "subtract: distributes, with the sign turned for the second"};
+const OpInfo op_mul = {.name = "mul",
+                       .arity = 2,
+                       .flags = EW | F_COMMUTATIVE | F_INT,
+                       .value = v_mul,
+                       .c = "$a * $b",
+                       .vec = "$a * $b",
+                       .prec = 13,
+                       .rule = {"dy*b", "dy*a"},
+                       .teach = "multiply: swaps the inputs"};
+const OpInfo op_div = {.name = "div",
+                       .arity = 2,
+                       .flags = EW,
+                       .value = v_div,
+                       .c = "$a / $b",
+                       .vec = "$a / $b",
+                       .prec = 13,
+                       .rule = {"dy/b", "-dy*y/b"},
+                       .teach = "quotient rule"};
+const OpInfo op_neg = {.name = "neg",
+                       .arity = 1,
+                       .flags = EW | F_INT,
+                       .value = v_neg,
+                       .c = "-$a",
+                       .vec = "-$a",
+                       .prec = 14,
+                       .rule = {"-dy"},
+                       .teach = "negate: turns the sign"};
+/* at b = 0 the slope is 0 even where a^-1 is infinite; at a = 0 the power does not change with b >=
+ * 0 */
+const OpInfo op_pow = {.name = "pow",
+                       .arity = 2,
+                       .flags = F_ELEMENTWISE,
+                       .value = v_pow,
+                       .c = "pow@($a, $b)",
+                       .prec = 16,
+                       .rule = {"where(b == 0, 0, dy*b*a^(b - 1))",
+                                "where((a == 0)*(0 <= b), 0, dy*y*log(a))"},
+                       .said = said_pow,
+                       .teach = "power rule"};
 /* a = q b + y with a whole q, which floor(a/b) may miss by 1: a/b is rounded */
-const OpInfo op_mod = {
-    .name = "mod", .arity = 2, .flags = F_ELEMENTWISE, .value = v_mod, .c = "ngrt_mod@($a, $b)", .prec = 16,
-    .rule = {"dy", "-dy*where(y == b, -1, round((a - y)/b))"}, .teach = "remainder: passes on"};
-const OpInfo op_maximum = {
-    .name = "maximum", .arity = 2, .flags = EW | F_CHOICE | F_COMMUTATIVE | F_INT, .value = v_maximum,
-    .c = "ngrt_maximum@($a, $b)", .vec = "NGRT_MAXIMUM($a, $b)", .prec = 16,
-    .rule = {"where(b < a, dy, where(a == b, dy/2, 0))", "where(a < b, dy, where(a == b, dy/2, 0))"},
-    .teach = "max: routes to the larger, half each where equal"};
-const OpInfo op_minimum = {
-    .name = "minimum", .arity = 2, .flags = EW | F_CHOICE | F_COMMUTATIVE | F_INT, .value = v_minimum,
-    .c = "ngrt_minimum@($a, $b)", .vec = "NGRT_MINIMUM($a, $b)", .prec = 16,
-    .rule = {"where(a < b, dy, where(a == b, dy/2, 0))", "where(b < a, dy, where(a == b, dy/2, 0))"},
-    .teach = "min: routes to the smaller, half each where equal"};
-const OpInfo op_where = {
-    .name = "where", .arity = 3, .flags = EW | F_CHOICE | F_INT, .value = v_where, .c = "$a != 0 ? $b : $c", .vec = "NGRT_PICK($a, $b, $c)", .prec = 3,
-    .rule = {NULL, "where(a, dy, 0)", "where(a, 0, dy)"}, .teach = "choice: routes to the one chosen"};
-const OpInfo op_cast = {
-    .name = "cast", .arity = 1, .flags = EW, .value = v_same, .c = "($t)$a", .vec_float = "NGRT_CAST($a)", .prec = 14, .teach = "int to float"};
-const OpInfo op_stop = {
-    .name = "stop", .arity = 1, .flags = EW, .value = v_same, .c = "$a", .vec = "$a", .prec = 16, .teach = "stop: passes nothing back"};
-const OpInfo op_copy = {
-    .name = "copy", .arity = 1, .flags = EW, .value = v_same, .c = "$a", .vec = "$a", .prec = 16, .rule = {"dy"},
-    .teach = "copy: adds"};
+const OpInfo op_mod = {.name = "mod",
+                       .arity = 2,
+                       .flags = F_ELEMENTWISE,
+                       .value = v_mod,
+                       .c = "ngrt_mod@($a, $b)",
+                       .prec = 16,
+                       .rule = {"dy", "-dy*where(y == b, -1, round((a - y)/b))"},
+                       .teach = "remainder: passes on"};
+const OpInfo op_maximum = {.name = "maximum",
+                           .arity = 2,
+                           .flags = EW | F_CHOICE | F_COMMUTATIVE | F_INT,
+                           .value = v_maximum,
+                           .c = "ngrt_maximum@($a, $b)",
+                           .vec = "NGRT_MAXIMUM($a, $b)",
+                           .prec = 16,
+                           .rule = {"where(b < a, dy, where(a == b, dy/2, 0))",
+                                    "where(a < b, dy, where(a == b, dy/2, 0))"},
+                           .teach = "max: routes to the larger, half each where equal"};
+const OpInfo op_minimum = {.name = "minimum",
+                           .arity = 2,
+                           .flags = EW | F_CHOICE | F_COMMUTATIVE | F_INT,
+                           .value = v_minimum,
+                           .c = "ngrt_minimum@($a, $b)",
+                           .vec = "NGRT_MINIMUM($a, $b)",
+                           .prec = 16,
+                           .rule = {"where(a < b, dy, where(a == b, dy/2, 0))",
+                                    "where(b < a, dy, where(a == b, dy/2, 0))"},
+                           .teach = "min: routes to the smaller, half each where equal"};
+const OpInfo op_where = {.name = "where",
+                         .arity = 3,
+                         .flags = EW | F_CHOICE | F_INT,
+                         .value = v_where,
+                         .c = "$a != 0 ? $b : $c",
+                         .vec = "NGRT_PICK($a, $b, $c)",
+                         .prec = 3,
+                         .rule = {NULL, "where(a, dy, 0)", "where(a, 0, dy)"},
+                         .teach = "choice: routes to the one chosen"};
+const OpInfo op_cast = {.name = "cast",
+                        .arity = 1,
+                        .flags = EW,
+                        .value = v_same,
+                        .c = "($t)$a",
+                        .vec_float = "NGRT_CAST($a)",
+                        .prec = 14,
+                        .teach = "int to float"};
+const OpInfo op_stop = {.name = "stop",
+                        .arity = 1,
+                        .flags = EW,
+                        .value = v_same,
+                        .c = "$a",
+                        .vec = "$a",
+                        .prec = 16,
+                        .teach = "stop: passes nothing back"};
+const OpInfo op_copy = {.name = "copy",
+                        .arity = 1,
+                        .flags = EW,
+                        .value = v_same,
+                        .c = "$a",
+                        .vec = "$a",
+                        .prec = 16,
+                        .rule = {"dy"},
+                        .teach = "copy: adds"};
 
-#define COMPARE(op, sign, flag)                                                                           \
-    const OpInfo op_##op = {.name = #op, .arity = 2, .flags = EW | F_FLAT | F_INT | flag, .value = v_##op,                      \
-                            .c = "$a " sign " $b ? 1.0@ : 0.0@", .test = "$a " sign " $b", \
-                            .vec = "NGRT_ONES($a " sign " $b)", .prec = 3, .teach = "comparison: flat, passes nothing back"}
+#define COMPARE(op, sign, flag)                                  \
+    const OpInfo op_##op = {.name = #op,                         \
+                            .arity = 2,                          \
+                            .flags = EW | F_FLAT | F_INT | flag, \
+                            .value = v_##op,                     \
+                            .c = "$a " sign " $b ? 1.0@ : 0.0@", \
+                            .test = "$a " sign " $b",            \
+                            .vec = "NGRT_ONES($a " sign " $b)",  \
+                            .prec = 3,                           \
+                            .teach = "comparison: flat, passes nothing back"}
 COMPARE(lt, "<", 0);
 COMPARE(le, "<=", 0);
 COMPARE(eq, "==", F_COMMUTATIVE);

@@ -1,20 +1,23 @@
-/* op_conv.c - records of the convolution. Its image has the batch as its last axis, so that what is near in memory is treated
- * alike; padding and the usual order of axes are other nodes (prelude.ng). Of X [c,h,w,b] and K [o,c/groups,kh,kw]:
+/* op_conv.c - records of the convolution. Its image has the batch as its last axis, so that what is
+ * near in memory is treated alike; padding and the usual order of axes are other nodes
+ * (prelude.ng). Of X [c,h,w,b] and K [o,c/groups,kh,kw]:
  *
  *   conv    Y[o,i,j,b]  = sum over c, u, v of K[o,c,u,v] X[c, i si + u di, j sj + v dj, b]
  *   convk   K[o,c,u,v]  = sum over i, j, b of X[c, i si + u di, j sj + v dj, b] Y[o,i,j,b]
  *
- * with steps s and dilations d. Both are derivatives of one form, linear in X, K and Y. The third, with regard to X, is made of
- * convolutions again: conv_adjoint. */
+ * with steps s and dilations d. Both are derivatives of one form, linear in X, K and Y. The third,
+ * with regard to X, is made of convolutions again: conv_adjoint. */
 #include "ngc.h"
 
 #include <string.h>
 
-/* What the runtime is told: CALL_SIZES numbers. CONV_CHANNELS and CONV_OUT are those of one group. */
+/* What the runtime is told: CALL_SIZES numbers. CONV_CHANNELS and CONV_OUT are those of one group.
+ */
 static void conv_sizes(Graph *g, const Node *n, Size *out)
 {
     const Shape *x = &n->arg[0]->shape;
-    const Shape *k = n->op == OP_conv ? &n->arg[1]->shape : &n->shape, *y = n->op == OP_conv ? &n->shape : &n->arg[1]->shape;
+    const Shape *k = n->op == OP_conv ? &n->arg[1]->shape : &n->shape,
+                *y = n->op == OP_conv ? &n->shape : &n->arg[1]->shape;
     out[CONV_GROUPS] = n->attr.axis;
     out[CONV_CHANNELS] = k->dim[1];
     if (!size_div(g, k->dim[0], n->attr.axis, &out[CONV_OUT]))
@@ -32,20 +35,28 @@ static void conv_sizes(Graph *g, const Node *n, Size *out)
 }
 
 /* Goes over all products of an element of X, of K and of Y, and tells f where they are. */
-static void each_product(const Node *n, const Eval *e, void (*f)(int64_t x, int64_t k, int64_t y, void *), void *with)
+static void each_product(const Node *n, const Eval *e,
+                         void (*f)(int64_t x, int64_t k, int64_t y, void *), void *with)
 {
     Size size[CALL_SIZES];
     int64_t s[CALL_SIZES], at[7] = {0};
     conv_sizes(e->graph, n, size);
     for (int i = 0; i < CALL_SIZES; i++)
         s[i] = size_at(e->graph, size[i], e->dim);
-    int64_t dim[7] = {s[CONV_GROUPS] * s[CONV_OUT], s[CONV_CHANNELS], s[CONV_KH], s[CONV_KW], s[CONV_OH], s[CONV_OW], s[CONV_BATCH]};
+    int64_t dim[7] = {s[CONV_GROUPS] * s[CONV_OUT],
+                      s[CONV_CHANNELS],
+                      s[CONV_KH],
+                      s[CONV_KW],
+                      s[CONV_OH],
+                      s[CONV_OW],
+                      s[CONV_BATCH]};
     for (int i = 0; i < 7; i++)
         if (dim[i] == 0)
             return;
     do {
         int64_t c = at[0] / s[CONV_OUT] * s[CONV_CHANNELS] + at[1];
-        int64_t row = at[4] * s[CONV_SH] + at[2] * s[CONV_DH], col = at[5] * s[CONV_SW] + at[3] * s[CONV_DW];
+        int64_t row = at[4] * s[CONV_SH] + at[2] * s[CONV_DH],
+                col = at[5] * s[CONV_SW] + at[3] * s[CONV_DW];
         f(((c * s[CONV_HEIGHT] + row) * s[CONV_WIDTH] + col) * s[CONV_BATCH] + at[6],
           ((at[0] * s[CONV_CHANNELS] + at[1]) * s[CONV_KH] + at[2]) * s[CONV_KW] + at[3],
           ((at[0] * s[CONV_OH] + at[4]) * s[CONV_OW] + at[5]) * s[CONV_BATCH] + at[6], with);
@@ -77,7 +88,7 @@ static void eval_conv(const Node *n, Eval *e, double *out)
     each_product(n, e, n->op == OP_conv ? add_to_y : add_to_k, &r);
 }
 
-/* ---- derivatives ----------------------------------------------------------------------------------------------------- */
+/* ---- derivatives ---- */
 
 /* The kernels with inputs and outputs exchanged, within each group. */
 static Node *exchange(Graph *g, Node *k, int groups)
@@ -85,13 +96,16 @@ static Node *exchange(Graph *g, Node *k, int groups)
     Shape s = k->shape, split = {.rank = 5, .dim = {groups, 0, s.dim[1], s.dim[2], s.dim[3]}};
     if (!size_div(g, s.dim[0], groups, &split.dim[1]))
         ngc_bug("conv: %d groups", groups);
-    Shape back = {.rank = 4, .dim = {size_mul(g, groups, s.dim[1]), split.dim[1], s.dim[2], s.dim[3]}};
+    Shape back = {.rank = 4,
+                  .dim = {size_mul(g, groups, s.dim[1]), split.dim[1], s.dim[2], s.dim[3]}};
     if (groups == 1)
         return graph_permute(g, k, (int[]){1, 0, 2, 3});
-    return graph_reshape(g, graph_permute(g, graph_reshape(g, k, split), (int[]){0, 2, 1, 3, 4}), back);
+    return graph_reshape(g, graph_permute(g, graph_reshape(g, k, split), (int[]){0, 2, 1, 3, 4}),
+                         back);
 }
 
-typedef struct Phase { /* along one axis, those taps first, first + period .. that meet elements first*d + step*i of X */
+typedef struct Phase { /* along one axis, those taps first, first + period .. that meet elements
+                          first*d + step*i of X */
     Size first, count, period, distance; /* distance: of the taps, in places of Y */
 } Phase;
 
@@ -106,8 +120,9 @@ static Phase phase_of(Size first, Size taps, Size step, Size dilation)
     return (Phase){first, (taps - first + period - 1) / period, period, dilation / common};
 }
 
-/* X[c, p, q, b] = sum over o, u, v, and places i si + u di = p, j sj + v dj = q, of K[o,c,u,v] Y[o,i,j,b]. The taps that meet
- * the same elements of X are a kernel of their own, which turned round moves over Y, step 1, with zeros around. */
+/* X[c, p, q, b] = sum over o, u, v, and places i si + u di = p, j sj + v dj = q, of K[o,c,u,v]
+ * Y[o,i,j,b]. The taps that meet the same elements of X are a kernel of their own, which turned
+ * round moves over Y, step 1, with zeros around. */
 static Node *conv_adjoint(Graph *g, Node *k, Node *y, const struct Attr *at, Shape shape)
 {
     Node *sum = NULL, *turned = exchange(g, k, at->axis);
@@ -116,8 +131,10 @@ static Node *conv_adjoint(Graph *g, Node *k, Node *y, const struct Attr *at, Sha
         period[a] = phase_of(0, 1, at->step[a], at->lo[a]).period;
     for (Size u = 0; u < period[0] && u < k->shape.dim[2]; u++)
         for (Size v = 0; v < period[1] && v < k->shape.dim[3]; v++) {
-            Phase phase[2] = {phase_of(u, k->shape.dim[2], at->step[0], at->lo[0]), phase_of(v, k->shape.dim[3], at->step[1], at->lo[1])};
-            Size k_lo[4] = {0}, k_step[4] = {1, 1}, y_lo[4] = {0}, one[4] = {1, 1, 1, 1}, x_lo[4] = {0}, x_step[4] = {1, 1, 1, 1};
+            Phase phase[2] = {phase_of(u, k->shape.dim[2], at->step[0], at->lo[0]),
+                              phase_of(v, k->shape.dim[3], at->step[1], at->lo[1])};
+            Size k_lo[4] = {0}, k_step[4] = {1, 1}, y_lo[4] = {0}, one[4] = {1, 1, 1, 1},
+                 x_lo[4] = {0}, x_step[4] = {1, 1, 1, 1};
             Shape part = turned->shape, padded = y->shape;
             Size apart[4] = {0};
             struct Attr way = {.axis = at->axis, .lo = apart, .step = (const Size[4]){1, 1}};
@@ -132,7 +149,8 @@ static Node *conv_adjoint(Graph *g, Node *k, Node *y, const struct Attr *at, Sha
                 x_lo[1 + a] = p->first * at->lo[a];
                 x_step[1 + a] = at->step[a];
             }
-            Node *around = graph_pad(g, y, y_lo, one, padded), *taps = graph_slice(g, turned, k_lo, k_step, part);
+            Node *around = graph_pad(g, y, y_lo, one, padded),
+                 *taps = graph_slice(g, turned, k_lo, k_step, part);
             Node *some = graph_conv(g, around, taps, &way);
             some = graph_pad(g, some, x_lo, x_step, shape);
             sum = sum ? graph_binary(g, OP_add, sum, some) : some;
@@ -154,11 +172,21 @@ static void back_convk(Graph *g, const Node *k, Node *dk, Node **dx)
     dx[1] = graph_conv(g, x, dk, &k->attr);
 }
 
-const OpInfo op_conv = {.name = "conv", .arity = 2, .eval = eval_conv, .back = back_conv, .sizes = conv_sizes,
+const OpInfo op_conv = {.name = "conv",
+                        .arity = 2,
+                        .eval = eval_conv,
+                        .back = back_conv,
+                        .sizes = conv_sizes,
                         .call = "ngrt_%conv($s, $a, $b, $y, $p)",
-                        .rule = {"dy, spread by the kernel turned round", "dy against each place that the kernel saw"},
+                        .rule = {"dy, spread by the kernel turned round",
+                                 "dy against each place that the kernel saw"},
                         .teach = "convolution: spreads back by the same kernel, turned round"};
-const OpInfo op_convk = {.name = "convk", .arity = 2, .eval = eval_conv, .back = back_convk, .sizes = conv_sizes,
+const OpInfo op_convk = {.name = "convk",
+                         .arity = 2,
+                         .eval = eval_conv,
+                         .back = back_convk,
+                         .sizes = conv_sizes,
                          .call = "ngrt_%convk($s, $a, $b, $y, $p)",
-                         .rule = {"the second operand, spread by dy", "the first operand, convolved with dy"},
+                         .rule = {"the second operand, spread by dy",
+                                  "the first operand, convolved with dy"},
                          .teach = "kernel of a convolution: linear in both"};

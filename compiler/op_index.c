@@ -1,5 +1,5 @@
-/* op_index.c - records of indexing by an int tensor: gather reads, scatter is its adjoint and adds. What both take for an index is an
- * input whose range is checked, or `checked`. */
+/* op_index.c - records of indexing by an int tensor: gather reads, scatter is its adjoint and adds.
+ * What both take for an index is an input whose range is checked, or `checked`. */
 #include "ngc.h"
 
 #include <string.h>
@@ -16,12 +16,13 @@ static void split(const Eval *e, Shape x, int axis, int64_t *outer, int64_t *row
             *(i < axis ? outer : inner) *= dim[i];
 }
 
-/* y = a, an index that is computed, where it is in [0, size). Elsewhere it is noted as outside, and 0 stands for it, so that what
- * reads by it can go on until somebody asks. */
+/* y = a, an index that is computed, where it is in [0, size). Elsewhere it is noted as outside, and
+ * 0 stands for it, so that what reads by it can go on until somebody asks. */
 static void eval_checked(const Node *n, Eval *e, double *out)
 {
     const double *a = e->value[n->arg[0]->id];
-    int64_t dim[MAX_RANK], count = eval_shape(e, n->shape, dim), size = size_at(e->graph, n->attr.size, e->dim);
+    int64_t dim[MAX_RANK], count = eval_shape(e, n->shape, dim),
+                           size = size_at(e->graph, n->attr.size, e->dim);
 
     for (int64_t i = 0; i < count; i++) {
         bool inside = a[i] >= 0 && a[i] < (double)size;
@@ -47,7 +48,8 @@ static void eval_gather(const Node *n, Eval *e, double *out)
     split(e, n->arg[0]->shape, n->attr.axis, &outer, &rows, &inner);
     for (int64_t o = 0; o < outer; o++)
         for (int64_t i = 0; i < count; i++)
-            memcpy(out + (o * count + i) * inner, x + (o * rows + (int64_t)index[i]) * inner, (size_t)inner * sizeof *out);
+            memcpy(out + (o * count + i) * inner, x + (o * rows + (int64_t)index[i]) * inner,
+                   (size_t)inner * sizeof *out);
 }
 
 /* y[o, index[i], n] += a[o, i, n] */
@@ -73,10 +75,25 @@ static void back_scatter(Graph *g, const Node *y, Node *dy, Node **dx)
     dx[0] = graph_gather(g, dy, y->arg[1], y->attr.axis);
 }
 
-const OpInfo op_checked = {.name = "checked", .arity = 1, .flags = F_ELEMENTWISE | F_CHEAP | F_FLAT | F_INT,
-                           .value = v_index, .eval = eval_checked, .c = "$a", .prec = 16,
+const OpInfo op_checked = {.name = "checked",
+                           .arity = 1,
+                           .flags = F_ELEMENTWISE | F_CHEAP | F_FLAT | F_INT,
+                           .value = v_index,
+                           .eval = eval_checked,
+                           .c = "$a",
+                           .prec = 16,
                            .teach = "index: passes nothing back"};
-const OpInfo op_gather = {.name = "gather", .arity = 2, .flags = F_VIEW | F_ROUTE, .eval = eval_gather, .back = back_gather,
-                          .rule = {"dy, added to the rows it came from"}, .teach = "gather: adds up where it was read"};
-const OpInfo op_scatter = {.name = "scatter", .arity = 2, .flags = F_ROUTE, .eval = eval_scatter, .back = back_scatter,
-                           .rule = {"dy, read where it was added"}, .teach = "scatter: reads where it added"};
+const OpInfo op_gather = {.name = "gather",
+                          .arity = 2,
+                          .flags = F_VIEW | F_ROUTE,
+                          .eval = eval_gather,
+                          .back = back_gather,
+                          .rule = {"dy, added to the rows it came from"},
+                          .teach = "gather: adds up where it was read"};
+const OpInfo op_scatter = {.name = "scatter",
+                           .arity = 2,
+                           .flags = F_ROUTE,
+                           .eval = eval_scatter,
+                           .back = back_scatter,
+                           .rule = {"dy, read where it was added"},
+                           .teach = "scatter: reads where it added"};

@@ -1,4 +1,5 @@
-/* op_leaf.c - records of values that are given, not computed: operations without operands, and noise. */
+/* op_leaf.c - records of values that are given, not computed: operations without operands, and
+ * noise. */
 #include "ngc.h"
 
 #include "../runtime/ngrt.h"
@@ -12,17 +13,26 @@ static void eval_iota(const Node *n, Eval *e, double *out)
         while (index_next(n->shape.rank, dim, index));
 }
 
-/* The runtime's own generator, so that the interpreter starts from the weights that the emitted C starts from. */
+/* The runtime's own generator, so that the interpreter starts from the weights that the emitted C
+ * starts from. */
 static void eval_random(const Node *n, Eval *e, double *out)
 {
     int64_t dim[MAX_RANK];
     size_t count = (size_t)eval_shape(e, n->shape, dim);
     uint32_t stream = (uint32_t)n->attr.axis;
     switch ((Random)n->attr.kind) {
-    case RANDOM_UNIFORM: ngrt_uniform(out, count, e->seed, stream, n->attr.value, n->attr.value2); break;
-    case RANDOM_NORMAL: ngrt_normal(out, count, e->seed, stream, n->attr.value, n->attr.value2); break;
-    case RANDOM_TRUNCATED: ngrt_truncated(out, count, e->seed, stream, n->attr.value, n->attr.value2); break;
-    case RANDOM_ORTHOGONAL: ngrt_orthogonal(out, count, e->seed, stream, n->attr.value, n->attr.value2); break;
+    case RANDOM_UNIFORM:
+        ngrt_uniform(out, count, e->seed, stream, n->attr.value, n->attr.value2);
+        break;
+    case RANDOM_NORMAL:
+        ngrt_normal(out, count, e->seed, stream, n->attr.value, n->attr.value2);
+        break;
+    case RANDOM_TRUNCATED:
+        ngrt_truncated(out, count, e->seed, stream, n->attr.value, n->attr.value2);
+        break;
+    case RANDOM_ORTHOGONAL:
+        ngrt_orthogonal(out, count, e->seed, stream, n->attr.value, n->attr.value2);
+        break;
     }
 }
 
@@ -45,6 +55,12 @@ const OpInfo op_var = {.name = "var", .flags = F_LEAF};
 const OpInfo op_training = {.name = "training", .flags = F_LEAF};
 const OpInfo op_iota = {.name = "iota", .flags = F_LEAF, .eval = eval_iota};
 const OpInfo op_random = {.name = "random", .flags = F_LEAF, .eval = eval_random};
-/* uniform in [0, 1), from the count of draws in the state and the number of its stream: a step can be repeated */
-const OpInfo op_noise = {.name = "noise", .arity = 1, .flags = F_FLAT, .eval = eval_noise, .sizes = sizes_noise,
-                         .call = "ngrt_uniform@($y, $0, (uint64_t)$a, $k, 0.0, 1.0)", .teach = "random: passes nothing back"};
+/* uniform in [0, 1), from the count of draws in the state and the number of its stream: a step can
+ * be repeated */
+const OpInfo op_noise = {.name = "noise",
+                         .arity = 1,
+                         .flags = F_FLAT,
+                         .eval = eval_noise,
+                         .sizes = sizes_noise,
+                         .call = "ngrt_uniform@($y, $0, (uint64_t)$a, $k, 0.0, 1.0)",
+                         .teach = "random: passes nothing back"};

@@ -1,6 +1,7 @@
-/* op_linear.c - records of the matrix product and of linear equations. A solve or determinant has the matrix as its operand
- * for the derivative and the matrix's factors for the value: solves with one matrix, and their derivatives, factor it once.
- * The derivatives of det are polynomials in the matrix, as det is: cof and cof2. */
+/* op_linear.c - records of the matrix product and of linear equations. A solve or determinant has
+ * the matrix as its operand for the derivative and the matrix's factors for the value: solves with
+ * one matrix, and their derivatives, factor it once. The derivatives of det are polynomials in the
+ * matrix, as det is: cof and cof2. */
 #include "ngc.h"
 
 #include "../runtime/ngrt.h"
@@ -27,8 +28,8 @@ static void eval_matmul(const Node *n, Eval *e, double *out)
             }
 }
 
-/* y = A B;  dA = dy B', dB = A' dy.  Where an operand is stored transposed, so is its gradient: the same two products in
- * the other order. No transpose is ever computed. */
+/* y = A B;  dA = dy B', dB = A' dy.  Where an operand is stored transposed, so is its gradient: the
+ * same two products in the other order. No transpose is ever computed. */
 static void back_matmul(Graph *g, const Node *y, Node *dy, Node **dx)
 {
     Node *a = y->arg[0], *b = y->arg[1];
@@ -46,10 +47,15 @@ static const char *said_matmul(Ngc *ngc, const Node *y, int operand)
     return (operand == 0 ? of_a : of_b)[y->attr.ta][y->attr.tb];
 }
 
-const OpInfo op_matmul = {.name = "matmul", .arity = 2, .eval = eval_matmul, .back = back_matmul, .said = said_matmul,
-                          .rule = {"dy @ b'", "a' @ dy"}, .teach = "matrix product: the other operand, transposed"};
+const OpInfo op_matmul = {.name = "matmul",
+                          .arity = 2,
+                          .eval = eval_matmul,
+                          .back = back_matmul,
+                          .said = said_matmul,
+                          .rule = {"dy @ b'", "a' @ dy"},
+                          .teach = "matrix product: the other operand, transposed"};
 
-/* ---- linear equations ---------------------------------------------------------------------------------- */
+/* ---- linear equations ---- */
 
 /* $0: matrices in the batch; $1: n; $2: right sides; $3: transposed */
 static void sizes_square(Graph *g, const Node *n, Size *out)
@@ -96,7 +102,9 @@ static void back_solve(Graph *g, const Node *y, Node *dy, Node **dx)
 {
     bool t = y->attr.ta;
     dx[2] = graph_solve(g, y->arg[0], dy, !t);
-    dx[0] = graph_unary(g, OP_neg, t ? graph_matmul(g, (Node *)y, dx[2], false, true) : graph_matmul(g, dx[2], (Node *)y, false, true));
+    dx[0] = graph_unary(g, OP_neg,
+                        t ? graph_matmul(g, (Node *)y, dx[2], false, true)
+                          : graph_matmul(g, dx[2], (Node *)y, false, true));
 }
 
 static void eval_lup(const Node *n, Eval *e, double *out)
@@ -144,7 +152,8 @@ static void back_logdet(Graph *g, const Node *y, Node *dy, Node **dx)
     dx[0] = graph_binary(g, OP_mul, for_each_matrix(g, dy, a->shape), inverse);
 }
 
-/* y = cof A, the first derivative of det A. The second is symmetric: dA is how cof A changes as A does by dy. */
+/* y = cof A, the first derivative of det A. The second is symmetric: dA is how cof A changes as A
+ * does by dy. */
 static void back_cof(Graph *g, const Node *y, Node *dy, Node **dx)
 {
     dx[0] = graph_cof2(g, y->arg[0], dy);
@@ -154,13 +163,15 @@ static void back_cof(Graph *g, const Node *y, Node *dy, Node **dx)
 static Node *traces(Graph *g, Node *x)
 {
     Node *diagonal = graph_where(g, eye(g, x->shape), x, graph_const(g, 0));
-    return for_each_matrix(g, graph_reduce(g, OP_sum, diagonal, 3u << (x->shape.rank - 2)), x->shape);
+    return for_each_matrix(g, graph_reduce(g, OP_sum, diagonal, 3u << (x->shape.rank - 2)),
+                           x->shape);
 }
 
 /* y = cof2(A, W): as the second derivative is symmetric, dW = cof2(A, dy).
- * dA is the third derivative of det A in the directions V = dy and W: 0 below 3 x 3, and the same for every 3 x 3 matrix, where
- * sum(V cof2(A, W)) does not change if A and V change places. With X = A^-1 V and Z = A^-1 W, for regular matrices alone,
- * dA = det A A'^-1 T', T = (tr X tr Z - tr XZ) I - tr Z X - tr X Z + XZ + ZX. */
+ * dA is the third derivative of det A in the directions V = dy and W: 0 below 3 x 3, and the same
+ * for every 3 x 3 matrix, where sum(V cof2(A, W)) does not change if A and V change places. With X
+ * = A^-1 V and Z = A^-1 W, for regular matrices alone, dA = det A A'^-1 T', T = (tr X tr Z - tr XZ)
+ * I - tr Z X - tr X Z + XZ + ZX. */
 static void back_cof2(Graph *g, const Node *y, Node *dy, Node **dx)
 {
     Node *a = y->arg[0], *w = y->arg[2];
@@ -184,22 +195,58 @@ static void back_cof2(Graph *g, const Node *y, Node *dy, Node **dx)
     dx[0] = graph_binary(g, OP_mul, det, graph_solve(g, a, graph_transpose(g, sum), true));
 }
 
-const OpInfo op_lu = {.name = "lu", .arity = 1, .eval = eval_lu, .call = "ngrt_%lu($0, $1, $a, $y)", .sizes = sizes_square,
+const OpInfo op_lu = {.name = "lu",
+                      .arity = 1,
+                      .eval = eval_lu,
+                      .call = "ngrt_%lu($0, $1, $a, $y)",
+                      .sizes = sizes_square,
                       .teach = "LU factors"};
-const OpInfo op_solve = {.name = "solve", .arity = 3, .eval = eval_solve, .back = back_solve, .sizes = sizes_square,
+const OpInfo op_solve = {.name = "solve",
+                         .arity = 3,
+                         .eval = eval_solve,
+                         .back = back_solve,
+                         .sizes = sizes_square,
                          .call = "ngrt_%solve($0, $1, $2, $3, $b, $c, $y)",
-                         .rule = {"-solve(a', dy) @ y'", NULL, "solve(a', dy)"}, .teach = "solve: solves with the transpose"};
-const OpInfo op_det = {.name = "det", .arity = 2, .eval = eval_det, .back = back_det, .sizes = sizes_square,
-                       .call = "ngrt_%det($0, $1, $b, $y)", .rule = {"dy*cof(a)"},
+                         .rule = {"-solve(a', dy) @ y'", NULL, "solve(a', dy)"},
+                         .teach = "solve: solves with the transpose"};
+const OpInfo op_det = {.name = "det",
+                       .arity = 2,
+                       .eval = eval_det,
+                       .back = back_det,
+                       .sizes = sizes_square,
+                       .call = "ngrt_%det($0, $1, $b, $y)",
+                       .rule = {"dy*cof(a)"},
                        .teach = "determinant: its slopes are the cofactors"};
-const OpInfo op_logdet = {.name = "logdet", .arity = 2, .eval = eval_det, .back = back_logdet, .sizes = sizes_square,
-                          .call = "ngrt_%logdet($0, $1, $b, $y)", .rule = {"dy*inv(a)'"}, .teach = "log of the determinant"};
+const OpInfo op_logdet = {.name = "logdet",
+                          .arity = 2,
+                          .eval = eval_det,
+                          .back = back_logdet,
+                          .sizes = sizes_square,
+                          .call = "ngrt_%logdet($0, $1, $b, $y)",
+                          .rule = {"dy*inv(a)'"},
+                          .teach = "log of the determinant"};
 
-/* The cofactors have factors of their own, with rows and columns exchanged, which are right for singular matrices too. */
-const OpInfo op_lup = {.name = "lup", .arity = 1, .eval = eval_lup, .call = "ngrt_%lup($0, $1, $a, $y)", .sizes = sizes_square,
+/* The cofactors have factors of their own, with rows and columns exchanged, which are right for
+ * singular matrices too. */
+const OpInfo op_lup = {.name = "lup",
+                       .arity = 1,
+                       .eval = eval_lup,
+                       .call = "ngrt_%lup($0, $1, $a, $y)",
+                       .sizes = sizes_square,
                        .teach = "LU factors"};
-const OpInfo op_cof = {.name = "cof", .arity = 2, .eval = eval_cof, .back = back_cof, .sizes = sizes_square,
-                       .call = "ngrt_%cof($0, $1, $b, $y)", .rule = {"cof2(a, dy)"}, .teach = "cofactors: how they change with a"};
-const OpInfo op_cof2 = {.name = "cof2", .arity = 3, .eval = eval_cof, .back = back_cof2, .sizes = sizes_square,
-                        .call = "ngrt_%cof2($0, $1, $b, $c, $y)", .rule = {"the third derivative of det(a)", NULL, "cof2(a, dy)"},
+const OpInfo op_cof = {.name = "cof",
+                       .arity = 2,
+                       .eval = eval_cof,
+                       .back = back_cof,
+                       .sizes = sizes_square,
+                       .call = "ngrt_%cof($0, $1, $b, $y)",
+                       .rule = {"cof2(a, dy)"},
+                       .teach = "cofactors: how they change with a"};
+const OpInfo op_cof2 = {.name = "cof2",
+                        .arity = 3,
+                        .eval = eval_cof,
+                        .back = back_cof2,
+                        .sizes = sizes_square,
+                        .call = "ngrt_%cof2($0, $1, $b, $c, $y)",
+                        .rule = {"the third derivative of det(a)", NULL, "cof2(a, dy)"},
                         .teach = "change of cofactors: symmetric"};

@@ -4,7 +4,8 @@
 #include <math.h>
 
 /* Folds the elements that each output element is made of, in row-major order. */
-static void reduce(const Node *n, Eval *e, double *out, double start, double (*fold)(double, double))
+static void reduce(const Node *n, Eval *e, double *out, double start,
+                   double (*fold)(double, double))
 {
     const Node *a = n->arg[0];
     const double *in = e->value[a->id];
@@ -75,7 +76,8 @@ static void back_sum(Graph *g, const Node *y, Node *dy, Node **dx)
     dx[0] = graph_expand(g, dy, y->arg[0]->shape, y->attr.axes);
 }
 
-/* y = max a;  da = dy where a is the largest, shared equally by equals. Where some a are NaN, those are the largest. */
+/* y = max a;  da = dy where a is the largest, shared equally by equals. Where some a are NaN, those
+ * are the largest. */
 static void back_max(Graph *g, const Node *y, Node *dy, Node **dx)
 {
     Node *a = y->arg[0];
@@ -86,10 +88,28 @@ static void back_max(Graph *g, const Node *y, Node *dy, Node **dx)
     dx[0] = graph_where(g, largest, graph_expand(g, share, a->shape, y->attr.axes), zero);
 }
 
-const OpInfo op_sum = {.name = "sum", .arity = 1, .flags = F_REDUCE | F_ROUTE, .eval = eval_sum, .back = back_sum,
-                       .init = "0", .combine = "$acc + $x", .combine_vec = "$acc + $x", .rule = {"dy, to every term"}, .teach = "sum: distributes"};
-const OpInfo op_max = {.name = "max", .arity = 1, .flags = F_REDUCE | F_CHOICE, .eval = eval_max, .back = back_max,
-                       .init = "-INFINITY", .combine = "ngrt_maximum@($acc, $x)", .combine_vec = "NGRT_MAXIMUM($acc, $x)",
-                       .rule = {"dy to the largest, shared by equals"}, .teach = "max: routes to the largest"};
-const OpInfo op_argmax = {.name = "argmax", .arity = 1, .flags = F_REDUCE | F_FLAT, .eval = eval_argmax,
+const OpInfo op_sum = {.name = "sum",
+                       .arity = 1,
+                       .flags = F_REDUCE | F_ROUTE,
+                       .eval = eval_sum,
+                       .back = back_sum,
+                       .init = "0",
+                       .combine = "$acc + $x",
+                       .combine_vec = "$acc + $x",
+                       .rule = {"dy, to every term"},
+                       .teach = "sum: distributes"};
+const OpInfo op_max = {.name = "max",
+                       .arity = 1,
+                       .flags = F_REDUCE | F_CHOICE,
+                       .eval = eval_max,
+                       .back = back_max,
+                       .init = "-INFINITY",
+                       .combine = "ngrt_maximum@($acc, $x)",
+                       .combine_vec = "NGRT_MAXIMUM($acc, $x)",
+                       .rule = {"dy to the largest, shared by equals"},
+                       .teach = "max: routes to the largest"};
+const OpInfo op_argmax = {.name = "argmax",
+                          .arity = 1,
+                          .flags = F_REDUCE | F_FLAT,
+                          .eval = eval_argmax,
                           .teach = "argmax: flat, passes nothing back"};

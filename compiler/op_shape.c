@@ -1,9 +1,10 @@
-/* op_shape.c - records of the operations that move elements. expand and sum, slice and pad are each other's adjoints. */
+/* op_shape.c - records of the operations that move elements. expand and sum, slice and pad are each
+ * other's adjoints. */
 #include "ngc.h"
 
 #include <string.h>
 
-/* ---- reference values: each output element finds the input element it shows ---------------------- */
+/* ---- reference values: each output element finds the input element it shows ---- */
 
 static void eval_expand(const Node *n, Eval *e, double *out)
 {
@@ -44,8 +45,10 @@ static void eval_permute(const Node *n, Eval *e, double *out)
     } while (index_next(n->shape.rank, dim, index));
 }
 
-/* Where element `index` of a slice lies in what is sliced, or that of a pad's operand lies in the pad. */
-static int64_t strided(const Node *n, const Eval *e, int rank, const int64_t *dim, const int64_t *index)
+/* Where element `index` of a slice lies in what is sliced, or that of a pad's operand lies in the
+ * pad. */
+static int64_t strided(const Node *n, const Eval *e, int rank, const int64_t *dim,
+                       const int64_t *index)
 {
     int64_t at[MAX_RANK];
     for (int k = 0; k < rank; k++)
@@ -96,7 +99,7 @@ static void eval_concat(const Node *n, Eval *e, double *out)
     }
 }
 
-/* ---- derivatives --------------------------------------------------------------------------------- */
+/* ---- derivatives ---- */
 
 /* y[.., i, ..] = a[..] for every i;  da = sum of dy over the copied axes */
 static void back_expand(Graph *g, const Node *y, Node *dy, Node **dx)
@@ -118,7 +121,8 @@ static void back_permute(Graph *g, const Node *y, Node *dy, Node **dx)
     dx[0] = graph_permute(g, dy, back);
 }
 
-/* y[i] = a[lo + step i];  da[lo + step i] = dy[i], 0 elsewhere. A negative step is turned round first. */
+/* y[i] = a[lo + step i];  da[lo + step i] = dy[i], 0 elsewhere. A negative step is turned round
+ * first. */
 static void back_slice(Graph *g, const Node *y, Node *dy, Node **dx)
 {
     Size lo[MAX_RANK] = {0}, step[MAX_RANK] = {0}, flip_lo[MAX_RANK] = {0}, flip[MAX_RANK];
@@ -158,15 +162,47 @@ static const char *said_turn(Ngc *ngc, const Node *y, int operand)
     return node_is_turned(y) || (y->op == OP_permute && y->shape.rank == 2) ? "dy'" : NULL;
 }
 
-const OpInfo op_expand = {.name = "expand", .arity = 1, .flags = F_VIEW | F_ROUTE, .eval = eval_expand, .back = back_expand,
-                          .rule = {"dy, summed over the copies"}, .teach = "copy: adds"};
-const OpInfo op_reshape = {.name = "reshape", .arity = 1, .flags = F_VIEW | F_ROUTE, .eval = eval_reshape, .back = back_reshape, .said = said_turn,
-                           .rule = {"dy, in the shape of a"}, .teach = "reshape: reshapes back"};
-const OpInfo op_permute = {.name = "permute", .arity = 1, .flags = F_VIEW | F_ROUTE, .eval = eval_permute, .back = back_permute, .said = said_turn,
-                           .rule = {"dy, its axes put back"}, .teach = "transpose: transposes back"};
-const OpInfo op_slice = {.name = "slice", .arity = 1, .flags = F_VIEW | F_ROUTE, .eval = eval_slice, .back = back_slice,
-                         .rule = {"dy in its place, 0 elsewhere"}, .teach = "slice: puts back in place"};
-const OpInfo op_pad = {.name = "pad", .arity = 1, .flags = F_ROUTE, .eval = eval_pad, .back = back_pad,
-                       .rule = {"the part of dy that shows a"}, .teach = "pad: cuts out"};
-const OpInfo op_concat = {.name = "concat", .arity = -1, .flags = F_ROUTE, .eval = eval_concat, .back = back_concat,
-                          .rule = {"the part of dy that shows a"}, .teach = "concatenate: cuts apart"};
+const OpInfo op_expand = {.name = "expand",
+                          .arity = 1,
+                          .flags = F_VIEW | F_ROUTE,
+                          .eval = eval_expand,
+                          .back = back_expand,
+                          .rule = {"dy, summed over the copies"},
+                          .teach = "copy: adds"};
+const OpInfo op_reshape = {.name = "reshape",
+                           .arity = 1,
+                           .flags = F_VIEW | F_ROUTE,
+                           .eval = eval_reshape,
+                           .back = back_reshape,
+                           .said = said_turn,
+                           .rule = {"dy, in the shape of a"},
+                           .teach = "reshape: reshapes back"};
+const OpInfo op_permute = {.name = "permute",
+                           .arity = 1,
+                           .flags = F_VIEW | F_ROUTE,
+                           .eval = eval_permute,
+                           .back = back_permute,
+                           .said = said_turn,
+                           .rule = {"dy, its axes put back"},
+                           .teach = "transpose: transposes back"};
+const OpInfo op_slice = {.name = "slice",
+                         .arity = 1,
+                         .flags = F_VIEW | F_ROUTE,
+                         .eval = eval_slice,
+                         .back = back_slice,
+                         .rule = {"dy in its place, 0 elsewhere"},
+                         .teach = "slice: puts back in place"};
+const OpInfo op_pad = {.name = "pad",
+                       .arity = 1,
+                       .flags = F_ROUTE,
+                       .eval = eval_pad,
+                       .back = back_pad,
+                       .rule = {"the part of dy that shows a"},
+                       .teach = "pad: cuts out"};
+const OpInfo op_concat = {.name = "concat",
+                          .arity = -1,
+                          .flags = F_ROUTE,
+                          .eval = eval_concat,
+                          .back = back_concat,
+                          .rule = {"the part of dy that shows a"},
+                          .teach = "concatenate: cuts apart"};

@@ -1,28 +1,85 @@
-/* options.h - the command line as data: the tables that help, completions, the manual page and the reader all go by. */
+/* options.h - the command line as data: the tables that help, completions, the manual page and the
+ * reader all go by. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
 #include "ngc.h"
 
 typedef enum {
-    O_OUTPUT, O_HEADER, O_PREFIX, O_STANDALONE, O_REAL, O_OPTIMIZE, O_DEFINE, O_INCLUDE, O_COMMENTS, O_REPORT, O_KEEP, O_DUMP, O_VERIFY,
-    O_EXPRESSION, O_WARNING, O_COLOR, O_NO_SHARE, O_POOL_FROM, O_WITHOUT, O_FILL, O_DIGITS, O_HELP, O_VERSION, O_DEPS, O_DEPS_TOO, O_DEPS_FILE,
-    O_DEPS_TARGET, O_MANIFEST, O_WEIGHTS, O_STDIN_NAME, O_DIAGNOSTICS, O_CHECK, O_COMPLETION, O_MAN, O_FORM, O_JACOBIANS, O_LAYOUT, O_MAP, O_TRAINER,
+    O_OUTPUT,
+    O_HEADER,
+    O_PREFIX,
+    O_STANDALONE,
+    O_REAL,
+    O_OPTIMIZE,
+    O_DEFINE,
+    O_INCLUDE,
+    O_COMMENTS,
+    O_REPORT,
+    O_KEEP,
+    O_DUMP,
+    O_VERIFY,
+    O_EXPRESSION,
+    O_WARNING,
+    O_COLOR,
+    O_NO_SHARE,
+    O_POOL_FROM,
+    O_WITHOUT,
+    O_FILL,
+    O_DIGITS,
+    O_HELP,
+    O_VERSION,
+    O_DEPS,
+    O_DEPS_TOO,
+    O_DEPS_FILE,
+    O_DEPS_TARGET,
+    O_MANIFEST,
+    O_WEIGHTS,
+    O_STDIN_NAME,
+    O_DIAGNOSTICS,
+    O_CHECK,
+    O_COMPLETION,
+    O_MAN,
+    O_FORM,
+    O_JACOBIANS,
+    O_LAYOUT,
+    O_MAP,
+    O_TRAINER,
 } OptionKind;
 
-typedef enum { OF_MODEL, OF_C, OF_BUILD, OF_MESSAGES, OF_RUN, OF_TRAIN, OF_OTHER, OF_COUNT } OptionGroup;
+typedef enum {
+    OF_MODEL,
+    OF_C,
+    OF_BUILD,
+    OF_MESSAGES,
+    OF_RUN,
+    OF_TRAIN,
+    OF_OTHER,
+    OF_COUNT
+} OptionGroup;
 
 typedef struct Option {
-    const char *name;      /* as it is written; a value follows after '=' for a long one, behind it or next for a short one */
+    const char *name; /* as it is written; a value follows after '=' for a long one, behind it or
+                         next for a short one */
     OptionKind kind;
     OptionGroup group;
-    int value;             /* 0 none, 1 wanted, 2 may follow after '=' */
-    const char *metavar;   /* FILE and DIR are completed as such */
-    const char *words;     /* all that the value can be, apart by blanks, or NULL */
+    int value;           /* 0 none, 1 wanted, 2 may follow after '=' */
+    const char *metavar; /* FILE and DIR are completed as such */
+    const char *words;   /* all that the value can be, apart by blanks, or NULL */
     const char *help;
 } Option;
 
-typedef enum { C_COMPILE, C_RUN, C_CHECK, C_TRAIN, C_EVAL, C_PREDICT, C_FMT, C_EXPLAIN, C_EXPLAIN_ERROR } Command;
+typedef enum {
+    C_COMPILE,
+    C_RUN,
+    C_CHECK,
+    C_TRAIN,
+    C_EVAL,
+    C_PREDICT,
+    C_FMT,
+    C_EXPLAIN,
+    C_EXPLAIN_ERROR
+} Command;
 
 typedef struct CommandInfo {
     const char *name;
@@ -45,25 +102,26 @@ extern const char *const option_group_title[OF_COUNT];
 typedef struct Args { /* what the command line says */
     Command command;
     const char *command_name;
-    const char *file;      /* the model, "-" for standard input */
+    const char *file; /* the model, "-" for standard input */
     const char *expression;
-    const char *form;      /* of an explanation: "text" */
-    const char *data;      /* files for its inputs, or NULL */
+    const char *form; /* of an explanation: "text" */
+    const char *data; /* files for its inputs, or NULL */
     const char *output, *header, *manifest;
     const char *deps_file, *deps_target;
     bool want_header, want_manifest, report, fill, deps_only, deps, check;
-    char **rest;           /* name=value, a trainer's arguments, files to format, codes to explain */
+    char **rest; /* name=value, a trainer's arguments, files to format, codes to explain */
     int rests;
 } Args;
 
-int options_read(Ngc *, Args *, int argc, char **argv); /* -1: go on; else the exit status: all is done or said */
-const char *option_form(Ngc *, const Option *);         /* "--real=TYPE" */
+int options_read(Ngc *, Args *, int argc,
+                 char **argv); /* -1: go on; else the exit status: all is done or said */
+const char *option_form(Ngc *, const Option *); /* "--real=TYPE" */
 
 /* completion.c: the tables for shells and for man */
-int completion_print(const char *shell, FILE *);        /* false: there is none for that shell */
+int completion_print(const char *shell, FILE *); /* false: there is none for that shell */
 void manual_print(Ngc *, FILE *);
 
-int fmt_main(Ngc *, const Args *);                      /* fmt.c */
-int explain_error_main(Ngc *, const Args *);                 /* explain_error.c */
+int fmt_main(Ngc *, const Args *);           /* fmt.c */
+int explain_error_main(Ngc *, const Args *); /* explain_error.c */
 
 #endif

@@ -1,5 +1,6 @@
-/* output.c - files that ngc writes: all of it or nothing. Text goes to a temporary file beside its destination, which is
- * renamed when everything has been written; a destination that is no regular file is written directly. */
+/* output.c - files that ngc writes: all of it or nothing. Text goes to a temporary file beside its
+ * destination, which is renamed when everything has been written; a destination that is no regular
+ * file is written directly. */
 #include "ngc.h"
 
 #include <errno.h>
@@ -72,7 +73,8 @@ static bool same_file(const char *a, const char *b)
         return false;
     if (strcmp(a, b) == 0)
         return true;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && S_ISREG(x.st_mode) && x.st_dev == y.st_dev &&
+           x.st_ino == y.st_ino;
 }
 
 /* Is something written over a file that the model was read from, or over what is written too? */
@@ -93,7 +95,8 @@ bool output_clash(Ngc *ngc, const OutFile *file, int count)
     return false;
 }
 
-/* Is the file of a kind that ngc writes there, as far as its beginning says? An empty one holds nothing to be lost. */
+/* Is the file of a kind that ngc writes there, as far as its beginning says? An empty one holds
+ * nothing to be lost. */
 static bool is_ours(const OutFile *o)
 {
     char start[1024];
@@ -105,7 +108,8 @@ static bool is_ours(const OutFile *o)
     size_t line = strcspn(start, "\n");
     if (o->ours.first_line)
         start[line] = '\0';
-    return size == 0 || (strncmp(start, o->ours.begins, strlen(o->ours.begins)) == 0 && strstr(start, o->ours.holds));
+    return size == 0 || (strncmp(start, o->ours.begins, strlen(o->ours.begins)) == 0 &&
+                         strstr(start, o->ours.holds));
 }
 
 /* Is there a file of another's where nobody said that ngc is to write? */
@@ -116,8 +120,10 @@ bool output_foreign(Ngc *ngc, const OutFile *file, int count)
         const OutFile *o = &file[i];
         if (!o->ours.begins || stat(o->path, &st) != 0 || !S_ISREG(st.st_mode) || is_ours(o))
             continue;
-        complain(ngc, "'%s' is there already, and ngc did not write it: -o FILE names another file, or -o %s overwrites this one",
-                 o->path, file[0].path);
+        complain(
+            ngc,
+            "'%s' is there already, and ngc did not write it: -o FILE names another file, or -o %s overwrites this one",
+            o->path, file[0].path);
         return true;
     }
     return false;
@@ -130,9 +136,12 @@ bool output_write(Ngc *ngc, OutFile *file, int count)
         struct stat st;
         OutFile *o = &file[i];
         if (strcmp(o->path, "-") == 0)
-            good = fwrite(o->text, 1, o->size, stdout) == o->size && fflush(stdout) == 0 ? true : failed(ngc, "write", "-", NULL);
+            good = fwrite(o->text, 1, o->size, stdout) == o->size && fflush(stdout) == 0
+                       ? true
+                       : failed(ngc, "write", "-", NULL);
         else if (stat(o->path, &st) == 0 && !S_ISREG(st.st_mode))
-            good = S_ISDIR(st.st_mode) ? (errno = EISDIR, failed(ngc, "write", o->path, NULL)) : write_direct(ngc, o);
+            good = S_ISDIR(st.st_mode) ? (errno = EISDIR, failed(ngc, "write", o->path, NULL))
+                                       : write_direct(ngc, o);
         else
             good = write_temp(ngc, o);
     }

@@ -1,7 +1,9 @@
-/* passes.c - the list of passes: what is done to a model after its text was read, in order, and what runs it.
+/* passes.c - the list of passes: what is done to a model after its text was read, in order, and
+ * what runs it.
  *
- * The driver and all tests run this list. A pass that is added here, or broken, is seen by all of them.
- * A row says of a pass its name (--without=NAME), its letter (-d LETTER prints what it leaves) and its function.
+ * The driver and all tests run this list. A pass that is added here, or broken, is seen by all of
+ * them. A row says of a pass its name (--without=NAME), its letter (-d LETTER prints what it
+ * leaves) and its function.
  */
 #include "program.h"
 
@@ -15,7 +17,8 @@ static void fix_training(Modes *modes);
 
 const PassInfo pass_table[PASS_COUNT] = {
     /* on the graph, once */
-    [PASS_LOWER] = {"lower", 'l', .needed = true, .plain = true}, /* lower() has run: nothing is left to do */
+    [PASS_LOWER] = {"lower", 'l', .needed = true,
+                    .plain = true}, /* lower() has run: nothing is left to do */
     [PASS_CLOSE] = {"close", 0, .needed = true, .plain = true, .model = close_graph},
     [PASS_SIMPLIFY] = {"simplify", 's', .plain = true, .model = model_simplify},
 
@@ -43,7 +46,7 @@ const PassInfo pass_table[PASS_COUNT] = {
 /* those that are not needed, for the table of options; tests/pass compares */
 const char pass_words[] = "simplify layout fold zeros merge drop rows collapse share vectors";
 
-/* ---- asking the table ------------------------------------------------------------------------------------------ */
+/* ---- asking the table ---- */
 
 bool pass_runs(const Ngc *ngc, Pass pass)
 {
@@ -73,7 +76,7 @@ static bool is_printed(const Ngc *ngc, const PassInfo *pass)
     return ngc->opt.dump && pass->letter && strchr(ngc->opt.dump, pass->letter);
 }
 
-/* ---- running it -------------------------------------------------------------------------------------------------- */
+/* ---- running it ---- */
 
 /* No gradient can be asked any more: names no longer keep values apart. */
 static void close_graph(Model *m)

@@ -1,6 +1,7 @@
-/* plan.c - finds memory for the values of a program: scalars become variables of the function where they can; tensors
- * share one array, each from its first store to its last load; a loop writes over an operand that dies in it where it
- * reads no other element. What backward reads of forward's stays as it is, so that backward may be called again.
+/* plan.c - finds memory for the values of a program: scalars become variables of the function where
+ * they can; tensors share one array, each from its first store to its last load; a loop writes over
+ * an operand that dies in it where it reads no other element. What backward reads of forward's
+ * stays as it is, so that backward may be called again.
  *
  * Requires: kernels in their final order. Keeps: everything but the places of kind P_SPACE.
  */
@@ -47,7 +48,8 @@ static void note_read(const Program *p, Life *life, const Node *n, int at, bool 
         return;
     l->last = at;
     l->memory |= memory;
-    l->crosses |= p->kernel[l->first]->part != p->kernel[at]->part || p->kernel[l->first]->group != p->kernel[at]->group;
+    l->crosses |= p->kernel[l->first]->part != p->kernel[at]->part ||
+                  p->kernel[l->first]->group != p->kernel[at]->group;
     if (p->kernel[l->first]->phase != p->kernel[at]->phase)
         l->last = p->kernels;
 }
@@ -81,7 +83,8 @@ static Life *find_lives(const Program *p)
 static bool reads_in_place(const Program *p, const Kernel *k, const Store *s, const Node *n)
 {
     if (k->kind == K_GEMM)
-        return k->onto && program_holder(p, k->onto) == n && program_holder(p, k->product->arg[0]) != n &&
+        return k->onto && program_holder(p, k->onto) == n &&
+               program_holder(p, k->product->arg[0]) != n &&
                program_holder(p, k->product->arg[1]) != n;
     if (k->member)
         return kernel_reads_row(k, s, n);
@@ -93,15 +96,18 @@ static bool reads_in_place(const Program *p, const Kernel *k, const Store *s, co
     return k->axes > 0 && !s->add;
 }
 
-/* The tensors that die in kernel at and could be written over by store s; the one found is joined to the store's group.
+/* The tensors that die in kernel at and could be written over by store s; the one found is joined
+ * to the store's group.
  */
 static void join_dying(Program *p, Life *life, Group *group, int at, const Store *s)
 {
     const Kernel *k = p->kernel[at];
     int own = p->slot[s->node->id];
     Place *place = &p->place[own];
-    bool fixed = place->kind == P_GRAD || place->kind == P_MEMBER || (p->init && place->kind == P_VAR);
-    if (s->target || life[own].group != own || life[own].first != at || (k->member && life[own].last == at) || (place->kind != P_SPACE && !fixed))
+    bool fixed =
+        place->kind == P_GRAD || place->kind == P_MEMBER || (p->init && place->kind == P_VAR);
+    if (s->target || life[own].group != own || life[own].first != at ||
+        (k->member && life[own].last == at) || (place->kind != P_SPACE && !fixed))
         return;
     for (int v = 0; v < k->vals + 1; v++) {
         const Node *n = v < k->vals ? k->val[v]->node : k->onto ? program_holder(p, k->onto) : NULL;
@@ -111,8 +117,8 @@ static void join_dying(Program *p, Life *life, Group *group, int at, const Store
         Group *g = &group[life[dying].group];
         if (p->place[dying].kind != P_SPACE || life[dying].first < 0 || life[dying].last != at ||
             life[dying].first == at || g->last != at || g->fixed || n->type != s->node->type ||
-            p->phase[dying] != p->phase[own] || count_max(p, n) != count_max(p, s->node) || is_scalar(p, n) ||
-            !reads_in_place(p, k, s, n))
+            p->phase[dying] != p->phase[own] || count_max(p, n) != count_max(p, s->node) ||
+            is_scalar(p, n) || !reads_in_place(p, k, s, n))
             continue;
         life[own].group = life[dying].group;
         g->last = life[own].last;
@@ -149,7 +155,8 @@ static int compare_size(const void *x, const void *y)
     return a->slot < b->slot ? -1 : a->slot > b->slot;
 }
 
-/* Offsets, the largest first: each in the lowest gap that is free while it lives. placed: those done, by offset. */
+/* Offsets, the largest first: each in the lowest gap that is free while it lives. placed: those
+ * done, by offset. */
 static int64_t place_groups(Program *p, Group **list, int count)
 {
     Group **placed = arena_alloc(p->ngc, (size_t)(count + 1) * sizeof *placed);
@@ -161,7 +168,8 @@ static int64_t place_groups(Program *p, Group **list, int count)
         int k = 0;
         for (int j = 0; j < n; j++) {
             const Group *h = placed[j];
-            int64_t from = p->place[h->slot].offset, end = from + (h->size + ALIGN - 1) / ALIGN * ALIGN;
+            int64_t from = p->place[h->slot].offset,
+                    end = from + (h->size + ALIGN - 1) / ALIGN * ALIGN;
             if (!p->ngc->opt.no_share && (h->first > g->last || g->first > h->last))
                 continue;
             if (from >= at + size)
@@ -178,7 +186,7 @@ static int64_t place_groups(Program *p, Group **list, int count)
     return top;
 }
 
-/* ---- the same for very many values, in time that is not their square ---------------------------------------- */
+/* ---- the same for very many values, in time that is not their square ---- */
 
 typedef struct Gap { /* free elements */
     int64_t at, size;
@@ -212,13 +220,15 @@ static Group *heap_pop(Heap *h)
     return top;
 }
 
-/* Gives elements back; gap: by place, none beside another, the last without an end. Returns their new number. */
+/* Gives elements back; gap: by place, none beside another, the last without an end. Returns their
+ * new number. */
 static int add_gap(Gap *gap, int gaps, Gap g)
 {
     int i = gaps;
     while (i > 0 && gap[i - 1].at > g.at)
         i--;
-    bool before = i > 0 && gap[i - 1].at + gap[i - 1].size == g.at, after = g.at + g.size == gap[i].at;
+    bool before = i > 0 && gap[i - 1].at + gap[i - 1].size == g.at,
+         after = g.at + g.size == gap[i].at;
     if (before && after) {
         gap[i - 1].size += g.size + gap[i].size;
         memmove(gap + i, gap + i + 1, (size_t)(--gaps - i) * sizeof *gap);
@@ -236,7 +246,9 @@ static int add_gap(Gap *gap, int gaps, Gap g)
 static int compare_first(const void *x, const void *y)
 {
     const Group *a = *(Group *const *)x, *b = *(Group *const *)y;
-    return a->first != b->first ? (a->first < b->first ? -1 : 1) : a->slot < b->slot ? -1 : a->slot > b->slot;
+    return a->first != b->first ? (a->first < b->first ? -1 : 1)
+           : a->slot < b->slot  ? -1
+                                : a->slot > b->slot;
 }
 
 /* In the order of their first use, each in the smallest gap that is large enough. */
@@ -252,7 +264,8 @@ static int64_t place_in_order(Program *p, Group **list, int count)
         int64_t size = (list[i]->size + ALIGN - 1) / ALIGN * ALIGN;
         while (live.count && live.group[0]->last < list[i]->first) {
             Group *g = heap_pop(&live);
-            gaps = add_gap(gap, gaps, (Gap){p->place[g->slot].offset, (g->size + ALIGN - 1) / ALIGN * ALIGN});
+            gaps = add_gap(gap, gaps,
+                           (Gap){p->place[g->slot].offset, (g->size + ALIGN - 1) / ALIGN * ALIGN});
         }
         int best = gaps - 1;
         for (int k = 0; k < gaps; k++)
@@ -269,7 +282,7 @@ static int64_t place_in_order(Program *p, Group **list, int count)
     return top;
 }
 
-/* ---- the pass ------------------------------------------------------------------------------------------------- */
+/* ---- the pass ---- */
 
 static void place_type(Program *p, Group **list, int count, Type type, int64_t *space)
 {
@@ -278,7 +291,8 @@ static void place_type(Program *p, Group **list, int count, Type type, int64_t *
     for (int i = 0; i < count; i++)
         if (list[i]->type == type && !list[i]->scalar)
             some[n++] = list[i];
-    *space = n > MANY && !p->ngc->opt.no_share ? place_in_order(p, some, n) : place_groups(p, some, n);
+    *space =
+        n > MANY && !p->ngc->opt.no_share ? place_in_order(p, some, n) : place_groups(p, some, n);
     for (int i = 0; i < count; i++) /* numbers are too small to be worth sharing */
         if (list[i]->scalar && list[i]->type == type)
             p->place[list[i]->slot].offset = (*space)++;
@@ -309,7 +323,8 @@ void program_plan(Program *p)
 {
     Life *life = find_lives(p);
     for (int i = 0; i < p->nodes; i++)
-        if (p->place[i].kind == P_SPACE && is_scalar(p, p->node[i]) && !life[i].memory && !life[i].crosses)
+        if (p->place[i].kind == P_SPACE && is_scalar(p, p->node[i]) && !life[i].memory &&
+            !life[i].crosses)
             p->place[i].kind = P_LOCAL;
     if (p->plain)
         return;

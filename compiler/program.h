@@ -1,7 +1,8 @@
-/* program.h - what one function of the emitted C does: which values are stored, by which kernels, in what order, where.
+/* program.h - what one function of the emitted C does: which values are stored, by which kernels,
+ * in what order, where.
  *
- * program_build (fuse.c) makes it from a set of targets, program_plan (plan.c) finds a place for every value, and
- * emit_*.c print it. loops.c holds what a kernel's body is made of.
+ * program_build (fuse.c) makes it from a set of targets, program_plan (plan.c) finds a place for
+ * every value, and emit_*.c print it. loops.c holds what a kernel's body is made of.
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
@@ -9,15 +10,19 @@
 #include "ngc.h"
 
 enum { MAX_AXES = 2 * MAX_RANK, MAX_PARTS = 3, BLOCKS = 8 };
-enum { LONG_SUM = 256 }; /* floats, of more than which a sum is taken in double */
-enum { CACHE_LINE = 16 };                            /* elements: threads should not write to the same */
-enum { SHARE_WHOLE = 1, SHARE_ROWS, SHARE_COLUMNS }; /* Kernel.split of a product: which of a batch, rows or columns of the result */
+enum { LONG_SUM = 256 };  /* floats, of more than which a sum is taken in double */
+enum { CACHE_LINE = 16 }; /* elements: threads should not write to the same */
+enum {
+    SHARE_WHOLE = 1,
+    SHARE_ROWS,
+    SHARE_COLUMNS
+}; /* Kernel.split of a product: which of a batch, rows or columns of the result */
 
 typedef struct Val Val;
 typedef struct Kernel Kernel;
 typedef struct Program Program;
 
-/* ---- places in a tensor (loops.c) ----------------------------------------------------------------- */
+/* ---- places in a tensor (loops.c) ---- */
 
 typedef struct Coef {
     Size plus, minus;
@@ -33,7 +38,7 @@ typedef struct Index { /* base + sum of axis[i]*loop variable i + sum of by*val 
     } part[MAX_PARTS];
 } Index;
 
-/* ---- the value of one element (loops.c) ------------------------------------------------------------ */
+/* ---- the value of one element (loops.c) ---- */
 
 typedef enum {
     V_CONST,    /* value */
@@ -59,23 +64,27 @@ struct Val { /* equal ones are shared within a kernel; arguments precede users i
     bool live;        /* something is stored for which it is needed */
     int ops;          /* operators in its text, temporaries cut away */
     int test_level;   /* V_GUARD: in how many loops what it asks changes */
-    const char *test; /* V_GUARD: the name of the answer, where it is known outside of the innermost of its loops, or NULL */
+    const char *test; /* V_GUARD: the name of the answer, where it is known outside of the innermost
+                         of its loops, or NULL */
     const char *temp; /* name of its temporary, or NULL */
 };
 
-/* ---- where a stored value lives ---------------------------------------------------------------------- */
+/* ---- where a stored value lives ---- */
 
 typedef enum {
     P_NONE,   /* nowhere: part of its users' expressions */
     P_VAR,    /* var */
     P_DATA,   /* a constant array; offset is its number */
-    P_SPACE,  /* work: space[offset] of its type; until program_plan, any storage of the program's own */
+    P_SPACE,  /* work: space[offset] of its type; until program_plan, any storage of the program's
+                 own */
     P_LOCAL,  /* a const variable of the function; name */
     P_MEMBER, /* work: the member called name */
     P_GRAD,   /* grads: the member called name */
     P_ALIAS,  /* as its operand's, arg[0] */
-    P_ROW,    /* a variable of a nest over rows, or an array of `offset` elements, for one row at a time; name */
-    P_FOLDED, /* exists only as part of another: a product of the value it is added to, zeros of a convolution */
+    P_ROW,    /* a variable of a nest over rows, or an array of `offset` elements, for one row at a
+                 time; name */
+    P_FOLDED, /* exists only as part of another: a product of the value it is added to, zeros of a
+                 convolution */
 } PlaceKind;
 
 typedef struct Place {
@@ -91,13 +100,18 @@ typedef struct Target { /* a root: where its node must end */
     Node *node;
     Place place;
     const struct Target *before; /* another of the same node, or NULL */
-    int phase;    /* 1: made in backward */
-    bool claimed; /* the node's own storage is this place: no copy */
+    int phase;                   /* 1: made in backward */
+    bool claimed;                /* the node's own storage is this place: no copy */
 } Target;
 
-/* ---- kernels ---------------------------------------------------------------------------------------- */
+/* ---- kernels ---- */
 
-typedef enum { K_LOOP, K_GEMM, K_RANDOM, K_CALL } KernelKind; /* K_CALL: the record's runtime function */
+typedef enum {
+    K_LOOP,
+    K_GEMM,
+    K_RANDOM,
+    K_CALL
+} KernelKind;                                           /* K_CALL: the record's runtime function */
 typedef enum { AX_LEAD, AX_REDUCE, AX_TRAIL } AxisKind; /* the order of the nest */
 
 typedef struct Store {
@@ -119,36 +133,41 @@ struct Kernel {
     Store *store;
     int stores;
     Op reduce; /* K_LOOP with AX_REDUCE axes: the reduction */
-    /* K_GEMM: node is a product, onto + alpha * product, of whole stored operands. K_CALL: product is the node, alpha its scalar
-     * operand, if it has one */
+    /* K_GEMM: node is a product, onto + alpha * product, of whole stored operands. K_CALL: product
+     * is the node, alpha its scalar operand, if it has one */
     Node *product, *onto;
     Val *alpha;
     int part; /* number of the static function that it stands in */
     /* share.c; of what is shared by the threads of a pool */
-    int split;      /* 1 + the axis whose passes threads share, of a nest's members if it has none so far in;
-                     * K_GEMM: 1 whole products of a batch, 2 rows, 3 columns; 0: the first thread does it all */
+    int split; /* 1 + the axis whose passes threads share, of a nest's members if it has none so far
+                * in; K_GEMM: 1 whole products of a batch, 2 rows, 3 columns; 0: the first thread
+                * does it all */
     int64_t unit;   /* passes that are not taken apart */
-    int64_t blocks; /* elements for the sums of each of BLOCKS ranges of rows; 0: nothing is summed over rows */
+    int64_t blocks; /* elements for the sums of each of BLOCKS ranges of rows; 0: nothing is summed
+                       over rows */
     int group;      /* kernels that one thread does one after another have one number */
     double time;    /* estimated nanoseconds */
     bool waits;     /* before it the threads wait for each other */
-    /* K_LOOP of rows.c: what is done to each row, one after the other; the axes are those of the rows, in each member the first, and val
-     * and store are all of theirs */
+    /* K_LOOP of rows.c: what is done to each row, one after the other; the axes are those of the
+     * rows, in each member the first, and val and store are all of theirs */
     Kernel **member;
     int members;
-    int vector; /* vectors.c: bytes of the widest vectors that the innermost loop fills; 0: one element at a time */
-    Val *late;  /* vectors.c: the value of the store, whose operation is done after the loops over all else; NULL: none */
+    int vector; /* vectors.c: bytes of the widest vectors that the innermost loop fills; 0: one
+                   element at a time */
+    Val *late;  /* vectors.c: the value of the store, whose operation is done after the loops over
+                   all else; NULL: none */
 };
 
 struct Program {
     Ngc *ngc;
     Model *model;
     Graph *graph;
-    const char *name; /* "predict" */
-    const char *block; /* what points to the struct that P_MEMBER and P_SPACE speak of: "w"; of metrics_finish "t" */
-    bool plain;       /* as at -O0: every value stored, nothing merged */
+    const char *name;  /* "predict" */
+    const char *block; /* what points to the struct that P_MEMBER and P_SPACE speak of: "w"; of
+                          metrics_finish "t" */
+    bool plain;        /* as at -O0: every value stored, nothing merged */
     bool init;
-    bool alone;       /* before anything is written, by the caller's thread, in one piece */
+    bool alone; /* before anything is written, by the caller's thread, in one piece */
     Target *target;
     int targets;
     Node **node; /* needed, in the graph's order */
@@ -166,27 +185,32 @@ struct Program {
     int extras;            /* nodes that are not of the graph */
     int parts;             /* functions that the first phase and the second are cut into together */
     int64_t space, ispace; /* elements of work.space and work.ispace that it needs */
-    int64_t stored, live;  /* elements of all values that are in work.space, and the most that are needed at one time */
+    int64_t stored, live;  /* elements of all values that are in work.space, and the most that are
+                              needed at one time */
     bool shared;           /* by the threads of a pool, where there is one */
     double time, worth;    /* estimated nanoseconds; so many are worth sharing */
     int64_t block_at, block_room; /* elements of work.space for the sums of blocks */
 };
 
 /* fuse.c; given: nodes that are found at .place instead of being computed */
-Program *program_build(Ngc *, Model *, const char *name, Target *target, int targets, const Target *given, int givens,
-                       bool plain);
-void program_fuse(Program *);                            /* which values are stored, by which loops, in which order */
-void program_collapse(Program *);                        /* loops over adjacent axes become one */
-void program_finish(Program *);                          /* what printing needs to know of each kernel */
-void program_parts(Program *);                           /* functions of a size that C compilers like */
+Program *program_build(Ngc *, Model *, const char *name, Target *target, int targets,
+                       const Target *given, int givens, bool plain);
+void program_fuse(Program *);     /* which values are stored, by which loops, in which order */
+void program_collapse(Program *); /* loops over adjacent axes become one */
+void program_finish(Program *);   /* what printing needs to know of each kernel */
+void program_parts(Program *);    /* functions of a size that C compilers like */
 Place *program_place(const Program *, const Node *); /* of what holds it: aliases are followed */
-Place *store_place(const Program *, const Store *);  /* where a store goes: to its target, or to its node's own place */
+Place *store_place(
+    const Program *,
+    const Store *); /* where a store goes: to its target, or to its node's own place */
 const Node *program_holder(const Program *, const Node *);
 bool program_stored(const Program *, const Node *);
-bool node_scalar(const Node *);                          /* one element, whatever its rank */
-bool call_takes(const Node *, int operand);             /* does the record's runtime function read that operand? */
+bool node_scalar(const Node *); /* one element, whatever its rank */
+bool call_takes(const Node *,
+                int operand); /* does the record's runtime function read that operand? */
 const Node *call_operand(const Program *, const Node *, int operand); /* what it gets there */
-const Node *kernel_operand(const Program *, const Kernel *, int i); /* i < 3: what holds a whole operand of it; NULL: none */
+const Node *kernel_operand(const Program *, const Kernel *,
+                           int i); /* i < 3: what holds a whole operand of it; NULL: none */
 
 /* loops.c */
 bool size_is_one(Size);
@@ -196,8 +220,9 @@ Index index_axis(int axis);
 bool index_equal(const Index *a, const Index *b); /* NULL is 0 */
 void index_add(Graph *, Index *to, const Index *from, Size by);
 Index *index_linear(Program *, const Index *idx, Shape shape);
-Val *val_of(Program *, Kernel *, const Node *n, const Index *idx);         /* n read at idx */
-Val *val_definition(Program *, Kernel *, const Node *n, const Index *idx); /* n computed there, stored or not */
+Val *val_of(Program *, Kernel *, const Node *n, const Index *idx); /* n read at idx */
+Val *val_definition(Program *, Kernel *, const Node *n,
+                    const Index *idx); /* n computed there, stored or not */
 Val *val_op(Program *, Kernel *, Op op, Type type, Val *a, Val *b, Val *c);
 bool node_identity(const Node *);          /* y = a: stop, copy */
 bool reshape_is_trivial(Shape a, Shape b); /* moves only axes of size 1 */
@@ -210,35 +235,43 @@ Kernel *kernel_scatter(Program *, Node *n);
 Kernel *kernel_piece(Program *, Node *concat, int arg, Size before);
 bool kernel_joins(Program *, const Kernel *, int axis); /* may loops axis and axis + 1 be one? */
 void kernel_join(Program *, Kernel *, int axis);
-void kernel_split(Program *, Kernel *, int axis, Size inner); /* loop axis becomes two, the inner one of that extent */
-void kernel_collapse(Program *, Kernel *); /* loops over adjacent axes become one where every index allows */
-bool kernel_reduces(const Kernel *);     /* is it a K_LOOP whose results are folds? */
-bool kernel_sums_rows(const Kernel *);   /* does it fold rows into a row of results? */
-bool kernel_sums_many(const Program *, const Kernel *); /* is each result the sum of more than LONG_SUM floats? */
-int64_t kernel_columns(const Kernel *);  /* of a kernel that sums rows: elements of its row of results; -1: not known */
-void kernel_finish(Program *, Kernel *);   /* levels, uses: after the last change */
+void kernel_split(Program *, Kernel *, int axis,
+                  Size inner); /* loop axis becomes two, the inner one of that extent */
+void kernel_collapse(Program *,
+                     Kernel *); /* loops over adjacent axes become one where every index allows */
+bool kernel_reduces(const Kernel *);   /* is it a K_LOOP whose results are folds? */
+bool kernel_sums_rows(const Kernel *); /* does it fold rows into a row of results? */
+bool kernel_sums_many(const Program *,
+                      const Kernel *); /* is each result the sum of more than LONG_SUM floats? */
+int64_t kernel_columns(
+    const Kernel *); /* of a kernel that sums rows: elements of its row of results; -1: not known */
+void kernel_finish(Program *, Kernel *); /* levels, uses: after the last change */
 
 /* rows.c */
 void program_rows(Program *);
-bool kernel_reads_row(const Kernel *, const Store *, const Node *n); /* may a nest's store s write over n? */
+bool kernel_reads_row(const Kernel *, const Store *,
+                      const Node *n); /* may a nest's store s write over n? */
 
 /* vectors.c */
-void program_vectors(Program *);                          /* after plan.c */
-bool val_is_inner(const Kernel *, const Val *);           /* does it change in the innermost loop? */
-const char *op_vec(const Program *, const Val *v);        /* its operation's text for vectors; NULL: it has none */
+void program_vectors(Program *);                /* after plan.c */
+bool val_is_inner(const Kernel *, const Val *); /* does it change in the innermost loop? */
+const char *op_vec(const Program *,
+                   const Val *v); /* its operation's text for vectors; NULL: it has none */
 
 /* dump_program.c */
 void program_dump(const Program *, FILE *);
-void program_verify(const Program *);                    /* ends ngc with status 4 where a kernel reads what is not there yet */
+void program_verify(
+    const Program *); /* ends ngc with status 4 where a kernel reads what is not there yet */
 
 /* share.c */
-void program_share(Program *); /* before plan.c */
-void program_waits(Program *); /* behind it */
-int64_t share_block(const Program *, const Kernel *member); /* elements of the sums of one block, as the next has its own so far behind */
+void program_share(Program *);                              /* before plan.c */
+void program_waits(Program *);                              /* behind it */
+int64_t share_block(const Program *, const Kernel *member); /* elements of the sums of one block, as
+                                                               the next has its own so far behind */
 
 /* report.c */
 int64_t kernel_flops(const Program *, const Kernel *);
-double common_rate(const Ngc *);                        /* operations a nanosecond of one core of a common machine */
+double common_rate(const Ngc *); /* operations a nanosecond of one core of a common machine */
 
 /* plan.c */
 void program_plan(Program *);

@@ -1,6 +1,7 @@
-/* range.c - between which numbers a value lies, and whether it may be infinite or NaN. Worked out once for each node, from those
- * of its operands, when it is made; and for a derivative rule, from the ranges of what it speaks of. Bounds hold for exact
- * arithmetic on numbers; what a function is not defined for is its risk. */
+/* range.c - between which numbers a value lies, and whether it may be infinite or NaN. Worked out
+ * once for each node, from those of its operands, when it is made; and for a derivative rule, from
+ * the ranges of what it speaks of. Bounds hold for exact arithmetic on numbers; what a function is
+ * not defined for is its risk. */
 #include "ngc.h"
 
 #include <float.h>
@@ -52,7 +53,8 @@ static Range hull(Range a, Range b)
 
 static Range product(Range a, Range b)
 {
-    double p = times(a.lo, b.lo), q = times(a.lo, b.hi), r = times(a.hi, b.lo), s = times(a.hi, b.hi);
+    double p = times(a.lo, b.lo), q = times(a.lo, b.hi), r = times(a.hi, b.lo),
+           s = times(a.hi, b.hi);
     return range(fmin(fmin(p, q), fmin(r, s)), fmax(fmax(p, q), fmax(r, s)), worse(a.risk, b.risk));
 }
 
@@ -78,7 +80,8 @@ static Range power(Range a, Range b)
     if (k == b.hi && k > 0 && a.lo >= 0)
         return bounded(pow(a.lo, k), pow(a.hi, k), risk);
     if (even && k > 0)
-        return bounded(has_zero(a) ? 0 : pow(fmin(fabs(a.lo), fabs(a.hi)), k), pow(fmax(fabs(a.lo), fabs(a.hi)), k), risk);
+        return bounded(has_zero(a) ? 0 : pow(fmin(fabs(a.lo), fabs(a.hi)), k),
+                       pow(fmax(fabs(a.lo), fabs(a.hi)), k), risk);
     if (a.lo > 0)
         return range(0, INFINITY, risk);
     return range(even ? 0 : -INFINITY, INFINITY, risk);
@@ -116,43 +119,66 @@ Range range_apply(Op op, const Range *in)
     case OP_maximum: return range(fmax(a.lo, b.lo), fmax(a.hi, b.hi), worse(a.risk, b.risk));
     case OP_minimum: return range(fmin(a.lo, b.lo), fmin(a.hi, b.hi), worse(a.risk, b.risk));
     case OP_where: return hull(b, in[2]);
-    case OP_lt: case OP_le: case OP_eq: case OP_ne: return range(0, 1, RISK_NONE);
+    case OP_lt:
+    case OP_le:
+    case OP_eq:
+    case OP_ne: return range(0, 1, RISK_NONE);
     case OP_exp: return growing(a, exp, a.hi <= EXP_MOST ? only_data(a.risk) : RISK_POLE);
     case OP_expm1: return growing(a, expm1, a.hi <= EXP_MOST ? only_data(a.risk) : RISK_POLE);
-    case OP_sinh: return growing(a, sinh, fmax(a.hi, -a.lo) <= EXP_MOST ? only_data(a.risk) : RISK_POLE);
-    case OP_cosh: return range(1, INFINITY, fmax(a.hi, -a.lo) <= EXP_MOST ? only_data(a.risk) : RISK_POLE);
+    case OP_sinh:
+        return growing(a, sinh, fmax(a.hi, -a.lo) <= EXP_MOST ? only_data(a.risk) : RISK_POLE);
+    case OP_cosh:
+        return range(1, INFINITY, fmax(a.hi, -a.lo) <= EXP_MOST ? only_data(a.risk) : RISK_POLE);
     case OP_log: return growing(range(fmax(a.lo, 0), fmax(a.hi, 0), a.risk), log, pole);
-    case OP_log1p: return growing(range(fmax(a.lo, -1), fmax(a.hi, -1), a.risk), log1p, a.lo > -1 ? a.risk : RISK_POLE);
-    case OP_sqrt: return growing(range(fmax(a.lo, 0), fmax(a.hi, 0), a.risk), sqrt, a.lo >= 0 ? a.risk : RISK_POLE);
-    case OP_abs: return range(has_zero(a) ? 0 : fmin(fabs(a.lo), fabs(a.hi)), fmax(fabs(a.lo), fabs(a.hi)), a.risk);
-    case OP_sign: return growing(range(a.lo < 0 ? -1 : a.lo > 0, a.hi > 0 ? 1 : -(a.hi < 0), a.risk), floor, only_data(a.risk));
-    case OP_floor: case OP_ceil: case OP_round: return bounded(floor(a.lo), ceil(a.hi), a.risk);
-    case OP_sin: case OP_cos: return range(-1, 1, only_data(a.risk));
-    case OP_asin: case OP_acos: return range(-1.6, 3.2, a.lo >= -1 && a.hi <= 1 ? a.risk : RISK_POLE);
-    case OP_atan: case OP_atan2: return range(-3.2, 3.2, only_data(worse(a.risk, op == OP_atan2 ? b.risk : RISK_NONE)));
-    case OP_tanh: case OP_erf: return range(-1, 1, only_data(a.risk));
+    case OP_log1p:
+        return growing(range(fmax(a.lo, -1), fmax(a.hi, -1), a.risk), log1p,
+                       a.lo > -1 ? a.risk : RISK_POLE);
+    case OP_sqrt:
+        return growing(range(fmax(a.lo, 0), fmax(a.hi, 0), a.risk), sqrt,
+                       a.lo >= 0 ? a.risk : RISK_POLE);
+    case OP_abs:
+        return range(has_zero(a) ? 0 : fmin(fabs(a.lo), fabs(a.hi)), fmax(fabs(a.lo), fabs(a.hi)),
+                     a.risk);
+    case OP_sign:
+        return growing(range(a.lo < 0 ? -1 : a.lo > 0, a.hi > 0 ? 1 : -(a.hi < 0), a.risk), floor,
+                       only_data(a.risk));
+    case OP_floor:
+    case OP_ceil:
+    case OP_round: return bounded(floor(a.lo), ceil(a.hi), a.risk);
+    case OP_sin:
+    case OP_cos: return range(-1, 1, only_data(a.risk));
+    case OP_asin:
+    case OP_acos: return range(-1.6, 3.2, a.lo >= -1 && a.hi <= 1 ? a.risk : RISK_POLE);
+    case OP_atan:
+    case OP_atan2:
+        return range(-3.2, 3.2, only_data(worse(a.risk, op == OP_atan2 ? b.risk : RISK_NONE)));
+    case OP_tanh:
+    case OP_erf: return range(-1, 1, only_data(a.risk));
     case OP_erfc: return range(0, 2, only_data(a.risk));
     case OP_sigmoid: return growing(a, sigmoid, only_data(a.risk));
     case OP_softplus: return growing(a, softplus, a.risk);
-    case OP_cast: case OP_stop: case OP_copy: return a;
+    case OP_cast:
+    case OP_stop:
+    case OP_copy: return a;
     default: return range(-INFINITY, INFINITY, a.risk);
     }
 }
 
-/* ---- nodes --------------------------------------------------------------------------------------------------- */
+/* ---- nodes ---- */
 
 /* What an index map or a change of type shows. */
 static const Node *shown(const Node *n)
 {
-    while (n->op == OP_expand || n->op == OP_reshape || n->op == OP_stop || n->op == OP_copy || n->op == OP_cast)
+    while (n->op == OP_expand || n->op == OP_reshape || n->op == OP_stop || n->op == OP_copy ||
+           n->op == OP_cast)
         n = n->arg[0];
     return n;
 }
 
 typedef enum { CENTRED_NOT, CENTRED, CENTRED_FINITE } Centred;
 
-/* Is n = x - max(x), over axes that are among these? CENTRED_FINITE: with 0 in place of a maximum that is infinite, as
- * logsumexp has it. */
+/* Is n = x - max(x), over axes that are among these? CENTRED_FINITE: with 0 in place of a maximum
+ * that is infinite, as logsumexp has it. */
 static Centred centred(const Node *n, uint32_t axes)
 {
     if (n->op != OP_sub)
@@ -161,7 +187,8 @@ static Centred centred(const Node *n, uint32_t axes)
     bool chosen = most->op == OP_where && node_is(most->arg[1], 0);
     if (chosen)
         most = shown(most->arg[2]);
-    if (most->op != OP_max || shown(most->arg[0]) != shown(n->arg[0]) || (most->attr.axes & ~axes) != 0)
+    if (most->op != OP_max || shown(most->arg[0]) != shown(n->arg[0]) ||
+        (most->attr.axes & ~axes) != 0)
         return CENTRED_NOT;
     return chosen ? CENTRED_FINITE : CENTRED;
 }
@@ -187,13 +214,15 @@ static Range where_holds(const Node *c, const Node *part, bool holds)
             bool open = (c->op == OP_lt) == holds;
             r.lo = fmax(r.lo, open && other.lo == 0 ? LEAST : other.lo);
         }
-        if (((c->op == OP_eq && !holds) || (c->op == OP_ne && holds)) && node_is(c->arg[1 - i], 0) && r.lo == 0)
+        if (((c->op == OP_eq && !holds) || (c->op == OP_ne && holds)) &&
+            node_is(c->arg[1 - i], 0) && r.lo == 0)
             r.lo = LEAST;
     }
     return r;
 }
 
-/* The sign of a product in which each factor, but for numbers, stands an even number of times; 0: it is not known. */
+/* The sign of a product in which each factor, but for numbers, stands an even number of times; 0:
+ * it is not known. */
 static int sign_of_square(const Node *n)
 {
     enum { MOST = 8 };
@@ -261,12 +290,23 @@ Range range_of(const Graph *g, const Node *n)
         in[i] = n->arg[i]->range;
 
     switch (n->op) {
-    case OP_const: return range(n->attr.value, n->attr.value, isfinite(n->attr.value) ? RISK_NONE : RISK_INFINITE);
+    case OP_const:
+        return range(n->attr.value, n->attr.value,
+                     isfinite(n->attr.value) ? RISK_NONE : RISK_INFINITE);
     case OP_size: return range(LEAST, INFINITY, RISK_NONE);
-    case OP_iota: case OP_argmax: return range(0, INFINITY, RISK_NONE);
-    case OP_training: case OP_noise: return range(0, 1, RISK_NONE);
-    case OP_var: r.risk = n->attr.var->kind == VAR_INPUT && n->type == T_FLOAT ? RISK_DATA : RISK_NONE; return r;
-    case OP_expand: case OP_reshape: case OP_permute: case OP_slice: case OP_max: case OP_gather: return in[0];
+    case OP_iota:
+    case OP_argmax: return range(0, INFINITY, RISK_NONE);
+    case OP_training:
+    case OP_noise: return range(0, 1, RISK_NONE);
+    case OP_var:
+        r.risk = n->attr.var->kind == VAR_INPUT && n->type == T_FLOAT ? RISK_DATA : RISK_NONE;
+        return r;
+    case OP_expand:
+    case OP_reshape:
+    case OP_permute:
+    case OP_slice:
+    case OP_max:
+    case OP_gather: return in[0];
     case OP_pad: return hull(in[0], range(0, 0, RISK_NONE));
     case OP_sum: return sum_range(g, n);
     case OP_concat:
@@ -274,14 +314,18 @@ Range range_of(const Graph *g, const Node *n)
         for (int i = 1; i < n->nargs; i++)
             r = hull(r, n->arg[i]->range);
         return r;
-    case OP_matmul: case OP_conv: case OP_convk: /* data that is not finite has spoilt all of it */
+    case OP_matmul:
+    case OP_conv:
+    case OP_convk: /* data that is not finite has spoilt all of it */
         r.risk = worst_operand(n) == RISK_POLE ? RISK_POLE : RISK_NONE;
         return r;
-    case OP_logdet: case OP_solve: r.risk = RISK_POLE; return r;
+    case OP_logdet:
+    case OP_solve: r.risk = RISK_POLE; return r;
     case OP_where:
         if (shown(n->arg[0])->op == OP_training) /* derivatives are those of training */
             return in[1];
-        return hull(where_holds(n->arg[0], n->arg[1], true), where_holds(n->arg[0], n->arg[2], false));
+        return hull(where_holds(n->arg[0], n->arg[1], true),
+                    where_holds(n->arg[0], n->arg[2], false));
     case OP_mul:
         r = product(in[0], in[1]);
         square = sign_of_square(n);

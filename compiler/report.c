@@ -1,17 +1,20 @@
-/* report.c - what a model costs: arithmetic, parameters, memory. Counted on the programs that are emitted, with
- * run-time sizes at their bounds. */
+/* report.c - what a model costs: arithmetic, parameters, memory. Counted on the programs that are
+ * emitted, with run-time sizes at their bounds. */
 #include "emit.h"
 
 #include <string.h>
 
-/* Operations of one kernel: a product counts two for each multiply-add, any other operator one for each element. */
+/* Operations of one kernel: a product counts two for each multiply-add, any other operator one for
+ * each element. */
 int64_t kernel_flops(const Program *p, const Kernel *k)
 {
     Graph *g = p->graph;
     int64_t passes = 1, ops = 0;
     if (k->kind == K_CALL && (k->product->op == OP_conv || k->product->op == OP_convk)) {
-        const Node *n = k->product, *y = n->op == OP_conv ? n : n->arg[1], *kernel = n->op == OP_conv ? n->arg[1] : n;
-        int64_t each = size_max(g, shape_count(g, kernel->shape)) / size_max(g, kernel->shape.dim[0]);
+        const Node *n = k->product, *y = n->op == OP_conv ? n : n->arg[1],
+                   *kernel = n->op == OP_conv ? n->arg[1] : n;
+        int64_t each =
+            size_max(g, shape_count(g, kernel->shape)) / size_max(g, kernel->shape.dim[0]);
         return 2 * size_max(g, shape_count(g, y->shape)) * each;
     }
     if (k->kind == K_RANDOM || k->kind == K_CALL)
@@ -85,8 +88,10 @@ static void report_shares(const Function *f, FILE *out)
         all += k->time;
     }
     if (f->shared)
-        fprintf(out, "  with a pool: %d kernels are shared by the threads, %.0f%% of the work; %d are done by one; the threads meet %d times\n",
-                split, 100 * time / all, alone, waits);
+        fprintf(
+            out,
+            "  with a pool: %d kernels are shared by the threads, %.0f%% of the work; %d are done by one; the threads meet %d times\n",
+            split, 100 * time / all, alone, waits);
 }
 
 /* A line for each layer; its variables stand together. */
@@ -105,10 +110,11 @@ static void report_params(const Emit *e, FILE *out)
         Text shapes = {.ngc = e->ngc};
         text_add(&shapes, "%s %s", v->name, shape_text(e->graph, v->shape));
         while (i < e->model->vars && e->model->var[i]->kind == VAR_PARAM &&
-               layer_size(e->model->var[i]->name) == size && strncmp(e->model->var[i]->name, v->name, size) == 0 &&
-               v->name[size] == '.') {
+               layer_size(e->model->var[i]->name) == size &&
+               strncmp(e->model->var[i]->name, v->name, size) == 0 && v->name[size] == '.') {
             count += var_count(e, e->model->var[i]);
-            text_add(&shapes, ", %s %s", e->model->var[i]->name, shape_text(e->graph, e->model->var[i]->shape));
+            text_add(&shapes, ", %s %s", e->model->var[i]->name,
+                     shape_text(e->graph, e->model->var[i]->shape));
             i++;
         }
         fprintf(out, "  %.*s: %lld (%s)\n", (int)size, v->name, (long long)count, shapes.at);
@@ -133,14 +139,17 @@ static void report_structs(const Emit *e, FILE *out)
     bytes = 0;
     for (int i = 0; i < e->model->roots; i++)
         if (e->model->root[i].kind == ROOT_GRAD)
-            bytes +=
-                size_max(e->graph, shape_count(e->graph, e->model->root[i].node->shape)) * type_size(e->ngc, T_FLOAT);
+            bytes += size_max(e->graph, shape_count(e->graph, e->model->root[i].node->shape)) *
+                     type_size(e->ngc, T_FLOAT);
     if (bytes > 0)
         fprintf(out, "bytes of grads: %lld\n", (long long)bytes);
-    fprintf(out, "bytes of work: %lld (planned space: %lld; where pointers have 4 bytes: %lld)\n", (long long)emit_work_size(e, 8),
-            (long long)(e->space * type_size(e->ngc, T_FLOAT) + e->ispace * 4), (long long)emit_work_size(e, 4));
+    fprintf(out, "bytes of work: %lld (planned space: %lld; where pointers have 4 bytes: %lld)\n",
+            (long long)emit_work_size(e, 8),
+            (long long)(e->space * type_size(e->ngc, T_FLOAT) + e->ispace * 4),
+            (long long)emit_work_size(e, 4));
     if (e->metrics)
-        fprintf(out, "bytes of totals: %lld, of %d walk%s over the rows\n", (long long)emit_totals_size(e), e->metrics->carry->walks,
+        fprintf(out, "bytes of totals: %lld, of %d walk%s over the rows\n",
+                (long long)emit_totals_size(e), e->metrics->carry->walks,
                 e->metrics->carry->walks > 1 ? "s" : "");
 }
 
@@ -156,7 +165,8 @@ void report(Ngc *ngc, Model *m, FILE *out)
     for (int i = 0; i < e->functions; i++) {
         const Function *f = &e->function[i];
         int64_t flops = function_flops(f);
-        fprintf(out, "%s: %lld flops, %d kernels\n", f->name, (long long)flops, function_kernels(f));
+        fprintf(out, "%s: %lld flops, %d kernels\n", f->name, (long long)flops,
+                function_kernels(f));
         report_moves(f, flops, out);
         if (f->phase == 1)
             report_saved(f, out);

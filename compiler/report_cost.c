@@ -1,5 +1,6 @@
-/* report_cost.c - of each emitted function: the memory it moves and the time below which a common machine cannot do it; how its
- * values became kernels and share memory; and what forward keeps for backward, with the statement that wants it. */
+/* report_cost.c - of each emitted function: the memory it moves and the time below which a common
+ * machine cannot do it; how its values became kernels and share memory; and what forward keeps for
+ * backward, with the statement that wants it. */
 #include "emit.h"
 
 #include <string.h>
@@ -12,10 +13,13 @@ static int64_t node_bytes(const Program *p, const Node *n)
 }
 
 /* What a kernel has in memory and reads is called once for each tensor, whatever it is used for. */
-static void each_load(const Program *p, const Kernel *k, int *seen, int mark, void (*f)(const Node *, void *), void *with)
+static void each_load(const Program *p, const Kernel *k, int *seen, int mark,
+                      void (*f)(const Node *, void *), void *with)
 {
     for (int i = -3; i < k->vals; i++) {
-        const Node *n = i < 0 ? kernel_operand(p, k, i + 3) : k->val[i]->kind == V_LOAD ? program_holder(p, k->val[i]->node) : NULL;
+        const Node *n = i < 0                       ? kernel_operand(p, k, i + 3)
+                        : k->val[i]->kind == V_LOAD ? program_holder(p, k->val[i]->node)
+                                                    : NULL;
         if (n == NULL || seen[p->slot[n->id]] == mark)
             continue;
         seen[p->slot[n->id]] = mark;
@@ -51,7 +55,8 @@ static int64_t bytes_written(const Function *f)
 {
     Moved m = {f->program, 0};
     for (int i = 0; i < f->program->kernels; i++)
-        for (int s = 0; s < f->program->kernel[i]->stores && emit_in_function(f, f->program->kernel[i]); s++) {
+        for (int s = 0;
+             s < f->program->kernel[i]->stores && emit_in_function(f, f->program->kernel[i]); s++) {
             const Store *store = &f->program->kernel[i]->store[s];
             if (store->target)
                 m.bytes += node_bytes(m.p, store->node);
@@ -64,9 +69,11 @@ static int64_t bytes_written(const Function *f)
 void report_moves(const Function *f, int64_t flops, FILE *out)
 {
     int64_t read = bytes_read(f), written = bytes_written(f);
-    double rate = common_rate(f->program->ngc), work = (double)flops / rate, move = (double)(read + written) / BYTES;
+    double rate = common_rate(f->program->ngc), work = (double)flops / rate,
+           move = (double)(read + written) / BYTES;
     fprintf(out, "  moves: %lld bytes read, %lld written\n", (long long)read, (long long)written);
-    fprintf(out, "  limit: %.3g us by arithmetic at %g Gflop/s, %.3g us by memory at %d GB/s\n", work / 1e3, rate, move / 1e3, BYTES);
+    fprintf(out, "  limit: %.3g us by arithmetic at %g Gflop/s, %.3g us by memory at %d GB/s\n",
+            work / 1e3, rate, move / 1e3, BYTES);
 }
 
 /* What fusing and planning made of a program. */
@@ -76,7 +83,8 @@ void report_passes(const Function *f, FILE *out)
     int stored = 0, products = 0, nests = 0, inside = 0, merged = 0;
     int64_t size = type_size(p->ngc, T_FLOAT);
     for (int i = 0; i < p->nodes; i++)
-        stored += p->place[i].kind != P_NONE && p->place[i].kind != P_ALIAS && p->place[i].kind != P_FOLDED;
+        stored += p->place[i].kind != P_NONE && p->place[i].kind != P_ALIAS &&
+                  p->place[i].kind != P_FOLDED;
     for (int i = 0; i < p->kernels; i++) {
         const Kernel *k = p->kernel[i];
         products += k->kind == K_GEMM;
@@ -84,12 +92,15 @@ void report_passes(const Function *f, FILE *out)
         inside += k->members;
         merged += k->stores > 1 && !k->members;
     }
-    fprintf(out, "  fuse: %d values, %d of them stored; %d kernels: %d matrix products, %d loops that store several values\n", p->nodes, stored,
-            p->kernels, products, merged);
+    fprintf(
+        out,
+        "  fuse: %d values, %d of them stored; %d kernels: %d matrix products, %d loops that store several values\n",
+        p->nodes, stored, p->kernels, products, merged);
     if (nests > 0)
         fprintf(out, "  rows: %d nests over rows in place of %d loops\n", nests, inside);
-    fprintf(out, "  plan: %lld bytes of values in %lld; at most %lld at one time\n", (long long)(p->stored * size),
-            (long long)(p->space * size), (long long)(p->live * size));
+    fprintf(out, "  plan: %lld bytes of values in %lld; at most %lld at one time\n",
+            (long long)(p->stored * size), (long long)(p->space * size),
+            (long long)(p->live * size));
 }
 
 typedef struct Saved {
@@ -138,6 +149,7 @@ void report_saved(const Function *backward, FILE *out)
     fprintf(out, "  saved by forward: %d values, %lld bytes\n", count, (long long)bytes);
     for (int i = 0; i < p->nodes; i++)
         if (s.wanted[i])
-            fprintf(out, "    %s %s, %lld bytes: for %s\n", statement(p, p->node[i]), shape_text(p->graph, p->node[i]->shape),
-                    (long long)node_bytes(p, p->node[i]), statement(p, s.wanted[i]->store[0].node));
+            fprintf(out, "    %s %s, %lld bytes: for %s\n", statement(p, p->node[i]),
+                    shape_text(p->graph, p->node[i]->shape), (long long)node_bytes(p, p->node[i]),
+                    statement(p, s.wanted[i]->store[0].node));
 }

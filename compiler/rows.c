@@ -1,29 +1,35 @@
-/* rows.c - joins kernels that walk the same rows: a softmax, a normalisation, a loss and their derivatives become one nest in which
- * all is done to a row while it is in the cache, and what only the row's own loops read is a variable or a small array.
+/* rows.c - joins kernels that walk the same rows: a softmax, a normalisation, a loss and their
+ * derivatives become one nest in which all is done to a row while it is in the cache, and what only
+ * the row's own loops read is a variable or a small array.
  *
- *     for each row: sum of the row; its mean taken off; sum of squares; scaled by them          (a reduction's result, a map, ..)
+ *     for each row: sum of the row; its mean taken off; sum of squares; scaled by them          (a
+ * reduction's result, a map, ..)
  *
- * Members are maps over [rows, columns], maps over [rows], reductions of each row, and sums over the rows, such as the gradient of
- * a bias, which are complete only behind the last row.
+ * Members are maps over [rows, columns], maps over [rows], reductions of each row, and sums over
+ * the rows, such as the gradient of a bias, which are complete only behind the last row.
  *
- * Requires: kernels in their final order, not collapsed. Keeps: that order for all that is not joined; a member moves up to the first
- * of its nest, so what it reads must be there by then. Gives: kernels with members (Kernel.member), places of kind P_ROW.
+ * Requires: kernels in their final order, not collapsed. Keeps: that order for all that is not
+ * joined; a member moves up to the first of its nest, so what it reads must be there by then.
+ * Gives: kernels with members (Kernel.member), places of kind P_ROW.
  */
 #include "program.h"
 
 enum {
-    WINDOW = 24,      /* kernels among which members are sought */
-    SHORT_ROW = 16,   /* columns below which maps over all elements are better, if no test asks for less */
+    WINDOW = 24, /* kernels among which members are sought */
+    SHORT_ROW =
+        16, /* columns below which maps over all elements are better, if no test asks for less */
     ROW_ROOM = 2048,  /* columns of a row in an array of its own */
     NEST_ROOM = 6144, /* elements of all such arrays of a nest */
     MEMBERS = 12,
-    SUM_ROOM = 512,   /* columns of a long sum of rows, which has an array of its own beside the result */
+    SUM_ROOM =
+        512, /* columns of a long sum of rows, which has an array of its own beside the result */
 };
 
 typedef struct Nest { /* one that is being gathered */
     Kernel *member[MEMBERS];
     int members;
-    int lead;       /* axes of a row's number, in each member the first; 0: not known before there is a reduction */
+    int lead; /* axes of a row's number, in each member the first; 0: not known before there is a
+                 reduction */
     int phase;
 } Nest;
 
@@ -46,7 +52,8 @@ static int row_axes(const Kernel *k)
     return !kernel_reduces(k) ? k->axes : count_axes(k, kernel_sums_rows(k) ? AX_REDUCE : AX_LEAD);
 }
 
-/* Could it be a member at all? Its results have places of their own, each stored by this kernel alone. */
+/* Could it be a member at all? Its results have places of their own, each stored by this kernel
+ * alone. */
 static bool is_candidate(const Program *p, const Kernel *k)
 {
     if (k->kind != K_LOOP || k->axes == 0 || k->axes + 2 > MAX_AXES || row_axes(k) == 0)
@@ -55,7 +62,8 @@ static bool is_candidate(const Program *p, const Kernel *k)
         return false;
     if (kernel_sums_rows(k) && (count_axes(k, AX_LEAD) > 0 || k->store[0].node->type != T_FLOAT))
         return false;
-    if (kernel_sums_rows(k) && kernel_sums_many(p, k) && (kernel_columns(k) < 0 || kernel_columns(k) > SUM_ROOM))
+    if (kernel_sums_rows(k) && kernel_sums_many(p, k) &&
+        (kernel_columns(k) < 0 || kernel_columns(k) > SUM_ROOM))
         return false;
     for (int i = 0; i < k->stores; i++) {
         const Store *s = &k->store[i];
@@ -67,9 +75,10 @@ static bool is_candidate(const Program *p, const Kernel *k)
     return true;
 }
 
-/* ---- the same rows ----------------------------------------------------------------------------------------- */
+/* ---- the same rows ---- */
 
-/* Makes k's first axes those of the nest's rows, cutting axes in two where one side's are whole multiples of the other's. */
+/* Makes k's first axes those of the nest's rows, cutting axes in two where one side's are whole
+ * multiples of the other's. */
 static bool align_rows(Program *p, Nest *nest, Kernel *k)
 {
     const Kernel *first = nest->member[0];
@@ -97,12 +106,14 @@ static bool align_rows(Program *p, Nest *nest, Kernel *k)
     return !kernel_reduces(k) || limit == nest->lead;
 }
 
-/* The elements from the first to the last that x reaches by k's axes behind the rows'; -1: not known. */
+/* The elements from the first to the last that x reaches by k's axes behind the rows'; -1: not
+ * known. */
 static int64_t span(const Kernel *k, int lead, const Index *x)
 {
     int64_t n = 1;
     for (int i = lead; x && i < k->axes; i++) {
-        if (x->axis[i].minus != 0 || x->axis[i].plus < 0 || (x->axis[i].plus != 0 && k->extent[i] < 0))
+        if (x->axis[i].minus != 0 || x->axis[i].plus < 0 ||
+            (x->axis[i].plus != 0 && k->extent[i] < 0))
             return -1;
         if (x->axis[i].plus != 0)
             n += x->axis[i].plus * (k->extent[i] - 1);
@@ -116,7 +127,8 @@ static bool in_row(const Kernel *k, const Index *x, const Kernel *of, const Inde
     Index zero = index_zero();
     x = x ? x : &zero;
     y = y ? y : &zero;
-    if (x->parts > 0 || y->parts > 0 || x->base.plus != y->base.plus || x->base.minus != y->base.minus)
+    if (x->parts > 0 || y->parts > 0 || x->base.plus != y->base.plus ||
+        x->base.minus != y->base.minus)
         return false;
     for (int i = 0; i < lead; i++)
         if (x->axis[i].plus != y->axis[i].plus || x->axis[i].minus != y->axis[i].minus)
@@ -124,17 +136,20 @@ static bool in_row(const Kernel *k, const Index *x, const Kernel *of, const Inde
     int64_t mine = span(k, lead, x), whole = span(of, lead, y);
     if (mine >= 0 && whole >= 0)
         return mine <= whole;
-    for (int i = lead; i < MAX_AXES; i++) { /* sizes that are known at run time alone: the very same walk */
-        bool walked = x->axis[i].plus != 0 || x->axis[i].minus != 0 || y->axis[i].plus != 0 || y->axis[i].minus != 0;
-        if (walked && (i >= k->axes || i >= of->axes || k->extent[i] != of->extent[i] || x->axis[i].plus != y->axis[i].plus ||
-                       x->axis[i].minus != y->axis[i].minus))
+    for (int i = lead; i < MAX_AXES;
+         i++) { /* sizes that are known at run time alone: the very same walk */
+        bool walked = x->axis[i].plus != 0 || x->axis[i].minus != 0 || y->axis[i].plus != 0 ||
+                      y->axis[i].minus != 0;
+        if (walked && (i >= k->axes || i >= of->axes || k->extent[i] != of->extent[i] ||
+                       x->axis[i].plus != y->axis[i].plus || x->axis[i].minus != y->axis[i].minus))
             return false;
     }
     return true;
 }
 
 /* The member that stores n, and where; NULL: none does. */
-static const Kernel *find_store(Kernel *const *member, int members, const Node *n, const Store **store)
+static const Kernel *find_store(Kernel *const *member, int members, const Node *n,
+                                const Store **store)
 {
     for (int m = 0; m < members; m++)
         for (int s = 0; s < member[m]->stores; s++)
@@ -159,13 +174,14 @@ bool kernel_reads_row(const Kernel *k, const Store *s, const Node *n)
             const Val *x = k->member[m]->val[v];
             if (x->kind != V_LOAD || x->node != n)
                 continue;
-            if (m > own || !in_row(k->member[m], x->at, k->member[own], s->at, k->axes) || (m == own && !index_equal(x->at, s->at)))
+            if (m > own || !in_row(k->member[m], x->at, k->member[own], s->at, k->axes) ||
+                (m == own && !index_equal(x->at, s->at)))
                 return false;
         }
     return true;
 }
 
-/* ---- gathering ------------------------------------------------------------------------------------------------- */
+/* ---- gathering ---- */
 
 /* Does k read what the members store, each in its own row, or at least what they read too? */
 static bool fits(const Nest *nest, const Kernel *k, int lead)
@@ -183,7 +199,8 @@ static bool fits(const Nest *nest, const Kernel *k, int lead)
         for (int m = 0; m < nest->members && !shares && x->at; m++)
             for (int w = 0; w < nest->member[m]->vals && !shares; w++) {
                 const Val *y = nest->member[m]->val[w];
-                shares = y->kind == V_LOAD && y->node == x->node && y->at && span(k, lead, x->at) >= SHORT_ROW &&
+                shares = y->kind == V_LOAD && y->node == x->node && y->at &&
+                         span(k, lead, x->at) >= SHORT_ROW &&
                          in_row(k, x->at, nest->member[m], y->at, lead);
             }
     }
@@ -236,7 +253,7 @@ static void mark_stores(const Program *p, const Kernel *k, bool *later, bool on)
         later[p->slot[k->store[s].node->id]] = on;
 }
 
-/* ---- one kernel of the members ----------------------------------------------------------------------------------- */
+/* ---- one kernel of the members ---- */
 
 static void count_reads(const Program *p, const Kernel *k, int *reads, int by)
 {
@@ -259,10 +276,12 @@ static void keep_in_row(Program *p, const Nest *nest, const int *reads)
             int inside = 0;
             for (int r = 0; r < nest->members; r++)
                 for (int v = 0; v < nest->member[r]->vals; v++)
-                    inside += nest->member[r]->val[v]->kind == V_LOAD && nest->member[r]->val[v]->node == n;
+                    inside += nest->member[r]->val[v]->kind == V_LOAD &&
+                              nest->member[r]->val[v]->node == n;
             int64_t size = span(nest->member[m], nest->lead, nest->member[m]->store[s].at);
-            if (place->kind != P_SPACE || kernel_sums_rows(nest->member[m]) || inside == 0 || inside != reads[p->slot[n->id]] || size < 0 ||
-                size > ROW_ROOM || (size > 1 && room + size > NEST_ROOM))
+            if (place->kind != P_SPACE || kernel_sums_rows(nest->member[m]) || inside == 0 ||
+                inside != reads[p->slot[n->id]] || size < 0 || size > ROW_ROOM ||
+                (size > 1 && room + size > NEST_ROOM))
                 continue;
             room += size > 1 ? size : 0;
             place->kind = P_ROW;
@@ -329,7 +348,10 @@ void program_rows(Program *p)
         int end = i + WINDOW < p->kernels ? i + WINDOW : p->kernels;
         if (k == NULL || !is_candidate(p, k))
             continue;
-        Nest nest = {.member = {k}, .members = 1, .lead = kernel_reduces(k) ? row_axes(k) : 0, .phase = k->phase};
+        Nest nest = {.member = {k},
+                     .members = 1,
+                     .lead = kernel_reduces(k) ? row_axes(k) : 0,
+                     .phase = k->phase};
         if (nest.lead > 0 && columns(p, k, nest.lead) < short_row(p))
             continue;
         for (int j = i + 1; j < end; j++) {

@@ -1,4 +1,5 @@
-/* run.c - `ngc run` and `ngc check`: values and derivatives by the reference interpreter, in double precision. */
+/* run.c - `ngc run` and `ngc check`: values and derivatives by the reference interpreter, in double
+ * precision. */
 #include "ngc.h"
 
 #include "../runtime/ngrt.h"
@@ -10,13 +11,13 @@ typedef struct Run {
     Ngc *ngc;
     Model *m;
     Eval *e;
-    double **var;          /* by index of Model.var: room for the elements, or NULL */
-    bool given[MAX_DIMS];  /* the run-time dims whose size is known */
-    const char *files;     /* of data, or NULL */
-    DataRows *rows;        /* what they hold */
+    double **var;         /* by index of Model.var: room for the elements, or NULL */
+    bool given[MAX_DIMS]; /* the run-time dims whose size is known */
+    const char *files;    /* of data, or NULL */
+    DataRows *rows;       /* what they hold */
 } Run;
 
-/* ---- values from the command line --------------------------------------------------------------------- */
+/* ---- values from the command line ---- */
 
 typedef struct Literal { /* what name=value says: a number, or nested lists */
     Shape shape;
@@ -27,9 +28,12 @@ typedef struct Literal { /* what name=value says: a number, or nested lists */
 /* Is this a number, or -, inf or nan? `ngc run` prints them so. */
 static bool literal_number(const Expr *x, double *out)
 {
-    static const struct { const char *name; double value; } special[] = {
-        {"inf", INFINITY}, {"Inf", INFINITY}, {"infinity", INFINITY}, {"Infinity", INFINITY},
-        {"nan", NAN}, {"NaN", NAN},
+    static const struct {
+        const char *name;
+        double value;
+    } special[] = {
+        {"inf", INFINITY},      {"Inf", INFINITY}, {"infinity", INFINITY},
+        {"Infinity", INFINITY}, {"nan", NAN},      {"NaN", NAN},
     };
     double sign = 1;
     if (x->kind == X_NEG) {
@@ -77,7 +81,8 @@ static bool literal(Ngc *ngc, const char *text, Literal *l)
     *l = (Literal){0};
     if (!x)
         return false;
-    for (const Expr *y = x; y->kind == X_LIST && y->args && l->shape.rank < MAX_RANK; y = y->args->value) {
+    for (const Expr *y = x; y->kind == X_LIST && y->args && l->shape.rank < MAX_RANK;
+         y = y->args->value) {
         Size n = 0;
         for (const Arg *a = y->args; a; a = a->next)
             n++;
@@ -118,7 +123,8 @@ static int assign_dim(Run *r, int d, const char *name, const char *text)
     char *end;
     long long n = strtoll(text, &end, 10);
     if (*end || end == text || n < 1 || n > r->m->graph->dim[d].max)
-        return usage(r, "%s must be a whole number from 1 to %s", name, size_text(r->m->graph, r->m->graph->dim[d].max, ""));
+        return usage(r, "%s must be a whole number from 1 to %s", name,
+                     size_text(r->m->graph, r->m->graph->dim[d].max, ""));
     r->e->dim[d] = n;
     r->given[d] = true;
     return 0;
@@ -145,7 +151,9 @@ static int assign_one(Run *r, char *text)
         if (strcmp(m->var[i]->name, name) != 0)
             continue;
         if (!literal(ngc, eq + 1, &l))
-            return usage(r, "'%s' is not a number or a list of equal rows, as in %s=[[1, 2], [3, 4]]", eq + 1, name);
+            return usage(r,
+                         "'%s' is not a number or a list of equal rows, as in %s=[[1, 2], [3, 4]]",
+                         eq + 1, name);
         if (!bind_dims(r, m->var[i]->shape, l.shape))
             return usage(r, "%s has shape %s", name, shape_text(m->graph, m->var[i]->shape));
         for (int k = 0; k < l.shape.rank; k++)
@@ -155,10 +163,11 @@ static int assign_one(Run *r, char *text)
         return 0;
     }
     const char *guess = suggest(ngc, name, known, n);
-    return usage(r, guess ? "the model has no '%s'; did you mean '%s'?" : "the model has no '%s'%s", name, guess ? guess : "");
+    return usage(r, guess ? "the model has no '%s'; did you mean '%s'?" : "the model has no '%s'%s",
+                 name, guess ? guess : "");
 }
 
-/* ---- starting values ------------------------------------------------------------------------------------ */
+/* ---- starting values ---- */
 
 static Run *run_new(Ngc *ngc, Model *m)
 {
@@ -193,16 +202,21 @@ static void check_labels(Run *r)
         int64_t dim[MAX_RANK], n = eval_shape(r->e, v->shape, dim);
         for (int64_t k = 0; v->type == T_INT && k < n; k++) {
             double x = r->var[i][k];
-            if (!isfinite(x) || x != floor(x) || (v->limit > 0 && (x < 0 || x >= (double)v->limit))) {
-                usage(r, "%s holds %s", v->name, text_format(r->ngc, "%.9g; it must be whole%s", x,
-                      v->limit ? text_format(r->ngc, ", from 0 to %lld", (long long)v->limit - 1) : ""));
+            if (!isfinite(x) || x != floor(x) ||
+                (v->limit > 0 && (x < 0 || x >= (double)v->limit))) {
+                usage(r, "%s holds %s", v->name,
+                      text_format(r->ngc, "%.9g; it must be whole%s", x,
+                                  v->limit ? text_format(r->ngc, ", from 0 to %lld",
+                                                         (long long)v->limit - 1)
+                                           : ""));
                 break;
             }
         }
     }
 }
 
-/* The first computed index that is out of its range, of those that the model's results need; NULL: there is none. */
+/* The first computed index that is out of its range, of those that the model's results need; NULL:
+ * there is none. */
 static const Node *find_outside(Run *r)
 {
     Graph *g = r->m->graph;
@@ -235,8 +249,9 @@ static void run_ready(Run *r)
     eval_forget(r->e);
 }
 
-/* What the user gives no value for: seeded normals, and integers within the range their use allows. Where nothing is known of
- * the range, and indices are computed from them, they are taken from smaller and smaller ones until these are right. */
+/* What the user gives no value for: seeded normals, and integers within the range their use allows.
+ * Where nothing is known of the range, and indices are computed from them, they are taken from
+ * smaller and smaller ones until these are right. */
 static void fill_inputs(Run *r)
 {
     bool *free = arena_alloc(r->ngc, (size_t)r->m->vars + 1), some = false;
@@ -266,7 +281,7 @@ static void fill_inputs(Run *r)
     }
 }
 
-/* ---- printing --------------------------------------------------------------------------------------------- */
+/* ---- printing ---- */
 
 static void print_rows(const double *x, const int64_t *dim, int rank, int indent, int digits)
 {
@@ -328,7 +343,8 @@ static Run *run_start(Run *r, char **assign, int count, bool fill, int *status)
         fill_inputs(r);
     for (int i = 0; i < m->vars; i++)
         if (!r->var[i])
-            errors += usage(r, "input %s%s is not given: name=value gives it", m->var[i]->name, m->var[i]->shape.rank ? shape_text(m->graph, m->var[i]->shape) : "");
+            errors += usage(r, "input %s%s is not given: name=value gives it", m->var[i]->name,
+                            m->var[i]->shape.rank ? shape_text(m->graph, m->var[i]->shape) : "");
     if (errors)
         return NULL;
     *status = 1;
@@ -343,7 +359,8 @@ static Run *run_start(Run *r, char **assign, int count, bool fill, int *status)
     return r;
 }
 
-Eval *run_eval(Ngc *ngc, Model *m, char **assign, int count, const char *files, DataRows *rows, int *status)
+Eval *run_eval(Ngc *ngc, Model *m, char **assign, int count, const char *files, DataRows *rows,
+               int *status)
 {
     Run *r = run_new(ngc, m);
     r->files = files;
@@ -353,7 +370,8 @@ Eval *run_eval(Ngc *ngc, Model *m, char **assign, int count, const char *files, 
 
 int run_main(Ngc *ngc, Model *m, char **assign, int count, bool fill)
 {
-    static const RootKind order[] = {ROOT_NAMED, ROOT_OUTPUT, ROOT_METRIC, ROOT_LOSS, ROOT_GRAD, ROOT_UPDATE};
+    static const RootKind order[] = {ROOT_NAMED, ROOT_OUTPUT, ROOT_METRIC,
+                                     ROOT_LOSS,  ROOT_GRAD,   ROOT_UPDATE};
     int status;
     Run *r = run_start(run_new(ngc, m), assign, count, fill, &status);
     if (!r)
@@ -365,29 +383,33 @@ int run_main(Ngc *ngc, Model *m, char **assign, int count, bool fill)
         for (int i = 0; i < m->roots; i++) {
             Root *root = &m->root[i];
             bool again = root->kind != order[k];
-            for (int j = 0; j < i && !again; j++) /* a named value that is also an output is printed once */
-                again = strcmp(m->root[j].name, root->name) == 0 && m->root[j].kind != ROOT_UPDATE && root->kind != ROOT_UPDATE;
+            for (int j = 0; j < i && !again;
+                 j++) /* a named value that is also an output is printed once */
+                again = strcmp(m->root[j].name, root->name) == 0 &&
+                        m->root[j].kind != ROOT_UPDATE && root->kind != ROOT_UPDATE;
             for (size_t q = 0; q < k && !again && root->kind != ROOT_UPDATE; q++)
                 for (int j = i + 1; j < m->roots; j++)
-                    again |= m->root[j].kind == order[q] && strcmp(m->root[j].name, root->name) == 0;
+                    again |=
+                        m->root[j].kind == order[q] && strcmp(m->root[j].name, root->name) == 0;
             if (!again)
                 print_value(r, root->kind == ROOT_UPDATE ? "next " : "", root->name, root->node);
         }
     return 0;
 }
 
-/* ---- check: derivatives against differences ------------------------------------------------------------------ */
+/* ---- check: derivatives against differences ---- */
 
 typedef struct Probe { /* one gradient being checked: J as a function of x along a direction */
     Run *r;
     const Root *root;
-    double *x, *at;        /* the value, and a copy of it to go from */
+    double *x, *at; /* the value, and a copy of it to go from */
     double *direction;
-    double loss;           /* at x */
+    double loss; /* at x */
     int64_t count;
 } Probe;
 
-/* The loss with x moved by h along the direction. The graph as the user wrote it is evaluated, not the simplified one. */
+/* The loss with x moved by h along the direction. The graph as the user wrote it is evaluated, not
+ * the simplified one. */
 static double probe_loss(Probe *p, double h)
 {
     Eval *e = p->r->e;
@@ -405,8 +427,8 @@ static double probe_loss(Probe *p, double h)
 enum Verdict { GOOD, WRONG, KINK };
 enum Side { LEFT, RIGHT };
 
-/* Central differences with steps h and 2h, combined so that the error is of fourth order (Richardson); and the slopes to the two
- * sides by the same points, with errors of second order. */
+/* Central differences with steps h and 2h, combined so that the error is of fourth order
+ * (Richardson); and the slopes to the two sides by the same points, with errors of second order. */
 static double probe_slope(Probe *p, double h, double side[2])
 {
     double up = probe_loss(p, h) - p->loss, far_up = probe_loss(p, 2 * h) - p->loss;
@@ -423,9 +445,10 @@ static bool approaches(double wide, double close, double gradient, double slack)
     return fabs(close - gradient) <= slack || fabs(close - gradient) <= 0.5 * fabs(wide - gradient);
 }
 
-/* Is the place a kink, a jump or the edge of what the loss is defined on, and the gradient one that belongs there? At a kink it
- * is between the slopes to the two sides. At an edge or a jump it is the slope to the other side, or infinite as a slope is;
- * where both sides jump, nothing is known of it. */
+/* Is the place a kink, a jump or the edge of what the loss is defined on, and the gradient one that
+ * belongs there? At a kink it is between the slopes to the two sides. At an edge or a jump it is
+ * the slope to the other side, or infinite as a slope is; where both sides jump, nothing is known
+ * of it. */
 static bool probe_is_kink(Probe *p, double gradient, double scale)
 {
     double wide[2], close[2], loss = p->loss, slack = 1e-6 * scale + 1e-9 * fabs(loss);
@@ -437,7 +460,8 @@ static bool probe_is_kink(Probe *p, double gradient, double scale)
     probe_slope(p, 1e-4, wide);
     probe_slope(p, 1e-5, close);
     for (int side = LEFT; side <= RIGHT; side++)
-        away[side] = isnan(close[side]) || (fabs(close[side]) > slack && fabs(close[side]) > 2 * fabs(wide[side]));
+        away[side] = isnan(close[side]) ||
+                     (fabs(close[side]) > slack && fabs(close[side]) > 2 * fabs(wide[side]));
 
     if (away[LEFT] && away[RIGHT])
         return !isnan(close[LEFT]) || !isnan(close[RIGHT]);
@@ -449,11 +473,13 @@ static bool probe_is_kink(Probe *p, double gradient, double scale)
     double apart = fabs(close[RIGHT] - close[LEFT]);
     if (!(apart > slack) || !(apart > 0.3 * fabs(wide[RIGHT] - wide[LEFT])))
         return false;
-    return gradient >= fmin(close[LEFT], close[RIGHT]) - slack && gradient <= fmax(close[LEFT], close[RIGHT]) + slack;
+    return gradient >= fmin(close[LEFT], close[RIGHT]) - slack &&
+           gradient <= fmax(close[LEFT], close[RIGHT]) + slack;
 }
 
-/* Does the slope agree with the gradient, by one of three steps? Near a kink only the small ones do, and next to a jump of the
- * curvature the slopes to both sides. Raises the largest error, but not by that at a kink. */
+/* Does the slope agree with the gradient, by one of three steps? Near a kink only the small ones
+ * do, and next to a jump of the curvature the slopes to both sides. Raises the largest error, but
+ * not by that at a kink. */
 static enum Verdict probe_judge(Probe *p, double gradient, double scale, double *worst)
 {
     double best = INFINITY, side[2];
@@ -477,11 +503,12 @@ static enum Verdict probe_judge(Probe *p, double gradient, double scale, double 
 enum { SAMPLES = 24 };
 
 typedef struct Count { /* what came of one gradient's places */
-    int of[KINK + 1]; /* by verdict */
-    double worst;     /* the largest relative error */
+    int of[KINK + 1];  /* by verdict */
+    double worst;      /* the largest relative error */
 } Count;
 
-/* Compares a gradient at sampled elements, all of them in a small tensor, and along one random direction. */
+/* Compares a gradient at sampled elements, all of them in a small tensor, and along one random
+ * direction. */
 static Count check_root(Run *r, const Root *root)
 {
     Count count = {0};
@@ -490,7 +517,8 @@ static Count check_root(Run *r, const Root *root)
     Node *x = root->x;
     run_ready(r);
     Probe p = {.r = r, .root = root, .count = eval_shape(e, x->shape, dim)};
-    double *gradient = arena_copy(r->ngc, eval_node(e, root->node), (size_t)p.count * sizeof *gradient);
+    double *gradient =
+        arena_copy(r->ngc, eval_node(e, root->node), (size_t)p.count * sizeof *gradient);
     p.loss = *eval_node(e, root->loss);
     double scale = 0, dot = 0;
     p.x = p.at = (double *)eval_node(e, x);
@@ -507,7 +535,8 @@ static Count check_root(Run *r, const Root *root)
             scale = fmax(scale, fabs(gradient[i]));
     scale = fmax(scale, 1e-6 * fabs(p.loss));
     for (int64_t k = 0; k < p.count && k < SAMPLES; k++) {
-        int64_t i = p.count <= SAMPLES ? k : (int64_t)((uint64_t)k * 2654435761u % (uint64_t)p.count);
+        int64_t i =
+            p.count <= SAMPLES ? k : (int64_t)((uint64_t)k * 2654435761u % (uint64_t)p.count);
         p.direction[i] = 1;
         count.of[probe_judge(&p, gradient[i], scale, &count.worst)]++;
         p.direction[i] = 0;

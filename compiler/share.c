@@ -1,12 +1,14 @@
-/* share.c - how the threads of a pool share a program. Each runs the same straight line of kernels; of a large kernel it does its
- * share, and what is small is done by the first. They wait for each other only where one uses what another wrote, or writes what
- * another uses.
+/* share.c - how the threads of a pool share a program. Each runs the same straight line of kernels;
+ * of a large kernel it does its share, and what is small is done by the first. They wait for each
+ * other only where one uses what another wrote, or writes what another uses.
  *
- * A share is a range of one loop's passes, none of which uses what another of them makes, so that every number is computed as by one
- * thread and has the same bits. A nest over rows that also sums over them does so in BLOCKS ranges, each with sums of its own, which are
- * then added in order: that too is the same for any number of threads.
+ * A share is a range of one loop's passes, none of which uses what another of them makes, so that
+ * every number is computed as by one thread and has the same bits. A nest over rows that also sums
+ * over them does so in BLOCKS ranges, each with sums of its own, which are then added in order:
+ * that too is the same for any number of threads.
  *
- * program_share decides before memory is planned, program_waits finds the places to wait when it is.
+ * program_share decides before memory is planned, program_waits finds the places to wait when it
+ * is.
  */
 #include "program.h"
 
@@ -14,15 +16,17 @@
 
 enum {
     FUNCTION = 100000, /* estimated nanoseconds from which on a program is shared at all */
-    KERNEL = 2000,     /* and from which on a kernel is: more than it takes to wait for each other */
-    COLUMN_UNIT = 32, /* columns and rows of a product: whole tiles of ngrt_gemm.c for any processor */
+    KERNEL = 2000, /* and from which on a kernel is: more than it takes to wait for each other */
+    COLUMN_UNIT =
+        32, /* columns and rows of a product: whole tiles of ngrt_gemm.c for any processor */
     ROW_UNIT = 24,
-    FEW = 3,           /* pieces below which it is one thread's */
-    ENOUGH = 8,        /* pieces of a loop that are enough for any number of threads */
-    MANY = 2000,       /* uses of memory behind which threads wait in any case: to compare them all takes time */
+    FEW = 3,     /* pieces below which it is one thread's */
+    ENOUGH = 8,  /* pieces of a loop that are enough for any number of threads */
+    MANY = 2000, /* uses of memory behind which threads wait in any case: to compare them all takes
+                    time */
 };
 
-/* ---- what takes how long ------------------------------------------------------------------------------------ */
+/* ---- what takes how long ---- */
 
 static double passes(const Program *p, const Kernel *k)
 {
@@ -45,10 +49,11 @@ static double estimate(const Program *p, const Kernel *k)
     return k->member ? time : flops / 8 + passes(p, k) * (k->stores ? k->stores : 1) / 8;
 }
 
-/* ---- whose share an element is -------------------------------------------------------------------------------- */
+/* ---- whose share an element is ---- */
 
-/* The threads share `extent` passes, dealt out by the unit, of which one uses the elements with that (number / step) mod extent. So what
- * one makes and another uses, both with one layout, is made and used by the same thread. */
+/* The threads share `extent` passes, dealt out by the unit, of which one uses the elements with
+ * that (number / step) mod extent. So what one makes and another uses, both with one layout, is
+ * made and used by the same thread. */
 typedef struct Layout {
     Size extent;
     int64_t step, unit; /* step 0: not known */
@@ -62,7 +67,8 @@ static bool same_layout(Layout a, Layout b)
 /* Of what a loop uses at x when passes over that axis are shared. */
 static Layout layout_at(const Kernel *in, const Index *x, int axis, int64_t unit)
 {
-    Layout none = {0, 0, 0}, l = {axis < in->axes ? in->extent[axis] : 0, x && axis < in->axes ? x->axis[axis].plus : 0, unit};
+    Layout none = {0, 0, 0}, l = {axis < in->axes ? in->extent[axis] : 0,
+                                  x && axis < in->axes ? x->axis[axis].plus : 0, unit};
     int64_t inner = 0;
     if (l.step <= 0 || x->base.plus != 0 || x->base.minus != 0 || x->parts > 0)
         return none;
@@ -86,7 +92,8 @@ static Layout layout_of_product(const Kernel *k, int operand)
     int r = x->shape.rank;
     Size m = x->shape.dim[r - 2], n = x->shape.dim[r - 1], inner = a->shape.dim[r - 1 - x->attr.ta];
     Layout none = {0, 0, 0}, l = {k->split == SHARE_ROWS ? m : n, 0, k->unit};
-    if (k->split == SHARE_WHOLE || (k->split == SHARE_ROWS && operand == 1) || (k->split == SHARE_COLUMNS && operand == 0) || (r > 2 && l.extent < 0))
+    if (k->split == SHARE_WHOLE || (k->split == SHARE_ROWS && operand == 1) ||
+        (k->split == SHARE_COLUMNS && operand == 0) || (r > 2 && l.extent < 0))
         return none;
     if (operand == 2)
         l.step = k->split == SHARE_ROWS ? n : 1;
@@ -97,14 +104,15 @@ static Layout layout_of_product(const Kernel *k, int operand)
     return l.step > 0 ? l : none;
 }
 
-/* ---- which loop is shared ------------------------------------------------------------------------------------- */
+/* ---- which loop is shared ---- */
 
-/* Do passes over that axis that come to different numbers touch different elements, whatever place in the tensor is added to? */
+/* Do passes over that axis that come to different numbers touch different elements, whatever place
+ * in the tensor is added to? */
 static bool adds_apart(const Kernel *k, int axis)
 {
     const Index *at = k->store[0].at;
-    return at && at->axis[axis].plus == 1 && at->axis[axis].minus == 0 && at->parts == 1 && at->part[0].by.minus == 0 &&
-           at->part[0].by.plus == k->extent[axis];
+    return at && at->axis[axis].plus == 1 && at->axis[axis].minus == 0 && at->parts == 1 &&
+           at->part[0].by.minus == 0 && at->part[0].by.plus == k->extent[axis];
 }
 
 /* May the passes over an axis be shared? */
@@ -131,8 +139,10 @@ static int64_t pieces_of(const Program *p, Size extent, int64_t unit)
     return (size_max(p->graph, extent) + unit - 1) / unit;
 }
 
-/* Loads of k, its members among them, of what earlier kernels made: those that fit when it shares that axis, and those that do not. */
-static void count_fits(const Program *p, const Kernel *in, const Layout *made, int axis, int64_t unit, int *good, int *bad)
+/* Loads of k, its members among them, of what earlier kernels made: those that fit when it shares
+ * that axis, and those that do not. */
+static void count_fits(const Program *p, const Kernel *in, const Layout *made, int axis,
+                       int64_t unit, int *good, int *bad)
 {
     for (int m = 0; m < in->members; m++)
         count_fits(p, in->member[m], made, axis, unit, good, bad);
@@ -148,7 +158,8 @@ static void count_fits(const Program *p, const Kernel *in, const Layout *made, i
     }
 }
 
-/* An axis by which the loop goes on with what its threads have made, for the most part or, for a small one, all of it. */
+/* An axis by which the loop goes on with what its threads have made, for the most part or, for a
+ * small one, all of it. */
 static bool follow(const Program *p, Kernel *k, const Layout *made, bool small)
 {
     static const int64_t unit[] = {1, CACHE_LINE, COLUMN_UNIT, ROW_UNIT};
@@ -157,7 +168,8 @@ static bool follow(const Program *p, Kernel *k, const Layout *made, bool small)
         for (size_t u = 0; u < sizeof unit / sizeof *unit && is_free(k, i); u++) {
             int good = 0, bad = 0;
             count_fits(p, k, made, i, unit[u], &good, &bad);
-            if (good - bad <= best || (small && bad > 0) || pieces_of(p, k->extent[i], unit[u]) < FEW)
+            if (good - bad <= best || (small && bad > 0) ||
+                pieces_of(p, k->extent[i], unit[u]) < FEW)
                 continue;
             best = good - bad;
             k->split = i + 1;
@@ -187,7 +199,8 @@ static bool choose_columns(const Program *p, Kernel *k)
     bool sums = false;
     for (int m = 0; m < k->members; m++) {
         const Kernel *in = k->member[m];
-        if (in->axes != axis + 1 || in->extent[axis] != k->member[0]->extent[axis] || (kernel_reduces(in) && !kernel_sums_rows(in)))
+        if (in->axes != axis + 1 || in->extent[axis] != k->member[0]->extent[axis] ||
+            (kernel_reduces(in) && !kernel_sums_rows(in)))
             return false;
         sums |= kernel_sums_rows(in);
     }
@@ -202,7 +215,8 @@ static bool choose_columns(const Program *p, Kernel *k)
 
 int64_t share_block(const Program *p, const Kernel *member)
 {
-    return pieces_of(p, shape_count(p->graph, member->store[0].node->shape), CACHE_LINE) * CACHE_LINE;
+    return pieces_of(p, shape_count(p->graph, member->store[0].node->shape), CACHE_LINE) *
+           CACHE_LINE;
 }
 
 /* Members that fold rows together need memory for the sums of each block. */
@@ -227,13 +241,15 @@ static double uneven(int64_t pieces)
     return ((double)((pieces + 1) / 2) * 2 + (double)((pieces + 3) / 4) * 4) / n - 2;
 }
 
-/* Whole products, columns or rows. Each thread copies what of B belongs to its columns, and what of A belongs to its rows. */
+/* Whole products, columns or rows. Each thread copies what of B belongs to its columns, and what of
+ * A belongs to its rows. */
 static void split_product(const Program *p, Kernel *k)
 {
     const Node *x = k->product;
     int r = x->shape.rank;
     Size m = x->shape.dim[r - 2], n = x->shape.dim[r - 1];
-    int64_t batch = 1, unit = size_is_one(n) ? 2 * ROW_UNIT : ROW_UNIT, rows = pieces_of(p, m, unit), columns = pieces_of(p, n, COLUMN_UNIT);
+    int64_t batch = 1, unit = size_is_one(n) ? 2 * ROW_UNIT : ROW_UNIT,
+            rows = pieces_of(p, m, unit), columns = pieces_of(p, n, COLUMN_UNIT);
     for (int i = 0; i < r - 2; i++)
         batch *= size_max(p->graph, x->shape.dim[i]);
     double by_rows = uneven(rows), by_columns = uneven(columns);
@@ -242,7 +258,8 @@ static void split_product(const Program *p, Kernel *k)
         k->split = SHARE_WHOLE;
     else if (rows < FEW && columns < FEW && k->time < 10 * KERNEL)
         return;
-    else if (by_columns <= by_rows + 0.05 && (by_columns + 0.05 < by_rows || size_max(p->graph, n) >= size_max(p->graph, m)))
+    else if (by_columns <= by_rows + 0.05 &&
+             (by_columns + 0.05 < by_rows || size_max(p->graph, n) >= size_max(p->graph, m)))
         k->split = SHARE_COLUMNS, k->unit = COLUMN_UNIT;
     else
         k->split = SHARE_ROWS, k->unit = unit;
@@ -287,7 +304,8 @@ static void number_groups(Program *p)
     for (int i = 0; i < p->kernels; i++) {
         const Kernel *before = i ? p->kernel[i - 1] : NULL;
         Kernel *k = p->kernel[i];
-        if (before == NULL || before->split || k->split || before->phase != k->phase || before->part != k->part)
+        if (before == NULL || before->split || k->split || before->phase != k->phase ||
+            before->part != k->part)
             group++;
         k->group = group;
     }
@@ -296,7 +314,8 @@ static void number_groups(Program *p)
 void program_share(Program *p)
 {
     double forced = p->ngc->opt.pool_from, time = 0, large = 0;
-    if (p->plain || p->init || p->alone || p->ngc->opt.optimize == 0 || strcmp(p->name, "update") == 0)
+    if (p->plain || p->init || p->alone || p->ngc->opt.optimize == 0 ||
+        strcmp(p->name, "update") == 0)
         return;
     for (int i = 0; i < p->kernels; i++) {
         double one = p->kernel[i]->time = estimate(p, p->kernel[i]);
@@ -317,15 +336,15 @@ void program_share(Program *p)
     number_groups(p);
 }
 
-/* ---- where they wait ------------------------------------------------------------------------------------------- */
+/* ---- where they wait ---- */
 
 typedef struct Use { /* of memory, by a kernel */
     PlaceKind kind;
-    const void *base;     /* the variable, or the name of the member; NULL: space */
+    const void *base; /* the variable, or the name of the member; NULL: space */
     Type type;
-    int64_t from, to;     /* elements */
-    bool writes, alone;   /* alone: by the first thread */
-    const Node *piece;    /* a part of this node is written, which no other kernel writes */
+    int64_t from, to;   /* elements */
+    bool writes, alone; /* alone: by the first thread */
+    const Node *piece;  /* a part of this node is written, which no other kernel writes */
     Layout layout;
 } Use;
 
@@ -334,9 +353,14 @@ typedef struct Uses {
     int count, room;
 } Uses;
 
-static void add_use(Program *p, Uses *list, const Kernel *k, const Place *place, const Node *n, Layout layout, bool writes)
+static void add_use(Program *p, Uses *list, const Kernel *k, const Place *place, const Node *n,
+                    Layout layout, bool writes)
 {
-    Use u = {.kind = place->kind, .type = n->type, .writes = writes, .alone = !k->split, .layout = layout};
+    Use u = {.kind = place->kind,
+             .type = n->type,
+             .writes = writes,
+             .alone = !k->split,
+             .layout = layout};
     u.to = size_max(p->graph, shape_count(p->graph, n->shape));
     if (place->kind == P_VAR && place->var->kind != VAR_INPUT)
         u.base = place->var, u.to = INT64_MAX;
@@ -353,14 +377,17 @@ static void add_use(Program *p, Uses *list, const Kernel *k, const Place *place,
 
 static Layout layout_in_loop(const Kernel *k, const Kernel *in, const Index *x)
 {
-    return k->split && k->kind == K_LOOP && k->blocks == 0 ? layout_at(in, x, k->split - 1, k->unit) : (Layout){0, 0, 0};
+    return k->split && k->kind == K_LOOP && k->blocks == 0 ? layout_at(in, x, k->split - 1, k->unit)
+                                                           : (Layout){0, 0, 0};
 }
 
 /* Is what a product is added to copied before, which is shared otherwise? */
 static bool copies(const Program *p, const Kernel *k)
 {
-    const Place *from = k->onto ? program_place(p, k->onto) : NULL, *to = program_place(p, k->store[0].node);
-    return from && (from->kind != to->kind || from->var != to->var || from->offset != to->offset || from->name != to->name);
+    const Place *from = k->onto ? program_place(p, k->onto) : NULL,
+                *to = program_place(p, k->store[0].node);
+    return from && (from->kind != to->kind || from->var != to->var || from->offset != to->offset ||
+                    from->name != to->name);
 }
 
 static void add_product(Program *p, Uses *list, const Kernel *k)
@@ -368,42 +395,52 @@ static void add_product(Program *p, Uses *list, const Kernel *k)
     for (int i = 0; i < 3; i++) {
         const Node *n = kernel_operand(p, k, i);
         if (n)
-            add_use(p, list, k, program_place(p, n), n, k->split && !copies(p, k) ? layout_of_product(k, i) : (Layout){0, 0, 0}, false);
+            add_use(p, list, k, program_place(p, n), n,
+                    k->split && !copies(p, k) ? layout_of_product(k, i) : (Layout){0, 0, 0}, false);
     }
-    add_use(p, list, k, store_place(p, &k->store[0]), k->store[0].node, k->split && !copies(p, k) ? layout_of_product(k, 2) : (Layout){0, 0, 0}, true);
+    add_use(p, list, k, store_place(p, &k->store[0]), k->store[0].node,
+            k->split && !copies(p, k) ? layout_of_product(k, 2) : (Layout){0, 0, 0}, true);
 }
 
-/* What a kernel does before the threads meet within it: all, but for sums that are added up behind it. */
+/* What a kernel does before the threads meet within it: all, but for sums that are added up behind
+ * it. */
 static void add_kernel(Program *p, Uses *list, const Kernel *k, const Kernel *in)
 {
     for (int m = 0; m < in->members; m++)
         add_kernel(p, list, k, in->member[m]);
     for (int v = 0; v < in->vals && !in->member; v++)
         if (in->val[v]->kind == V_LOAD)
-            add_use(p, list, k, program_place(p, in->val[v]->node), in->val[v]->node, layout_in_loop(k, in, in->val[v]->at), false);
+            add_use(p, list, k, program_place(p, in->val[v]->node), in->val[v]->node,
+                    layout_in_loop(k, in, in->val[v]->at), false);
     if (k->kind == K_GEMM) {
         add_product(p, list, k);
         return;
     }
     for (int s = 0; s < in->stores && !in->member; s++)
         if (!(k->split && k->blocks && kernel_sums_rows(in)))
-            add_use(p, list, k, store_place(p, &in->store[s]), in->store[s].node, layout_in_loop(k, in, in->store[s].at), true);
+            add_use(p, list, k, store_place(p, &in->store[s]), in->store[s].node,
+                    layout_in_loop(k, in, in->store[s].at), true);
     for (int i = 0; i < 3; i++)
         if (kernel_operand(p, in, i))
-            add_use(p, list, k, program_place(p, kernel_operand(p, in, i)), kernel_operand(p, in, i), (Layout){0, 0, 0}, false);
+            add_use(p, list, k, program_place(p, kernel_operand(p, in, i)),
+                    kernel_operand(p, in, i), (Layout){0, 0, 0}, false);
 }
 
 /* The memory for the sums of blocks. */
 static void add_blocks(Program *p, Uses *list, bool writes)
 {
     list->use = arena_grow(p->ngc, list->use, list->count, &list->room, sizeof *list->use);
-    list->use[list->count++] =
-        (Use){.kind = P_SPACE, .from = p->block_at, .to = p->block_at + p->block_room, .type = T_FLOAT, .writes = writes};
+    list->use[list->count++] = (Use){.kind = P_SPACE,
+                                     .from = p->block_at,
+                                     .to = p->block_at + p->block_room,
+                                     .type = T_FLOAT,
+                                     .writes = writes};
 }
 
 static bool same_memory(const Use *a, const Use *b)
 {
-    if (a->kind != b->kind || (!a->writes && !b->writes) || a->from >= b->to || b->from >= a->to || (a->piece && a->piece == b->piece))
+    if (a->kind != b->kind || (!a->writes && !b->writes) || a->from >= b->to || b->from >= a->to ||
+        (a->piece && a->piece == b->piece))
         return false;
     if (a->kind == P_MEMBER || a->kind == P_GRAD)
         return strcmp(a->base, b->base) == 0;
@@ -420,7 +457,8 @@ static bool conflicts(const Uses *before, const Uses *now)
 {
     for (int i = 0; i < before->count; i++)
         for (int j = 0; j < now->count; j++)
-            if (same_memory(&before->use[i], &now->use[j]) && by_others(&before->use[i], &now->use[j]))
+            if (same_memory(&before->use[i], &now->use[j]) &&
+                by_others(&before->use[i], &now->use[j]))
                 return true;
     return before->count > MANY;
 }
@@ -440,7 +478,8 @@ static void add_sums(Program *p, Uses *before, const Kernel *k)
     add_blocks(p, before, false);
     for (int m = 0; m < k->members; m++)
         if (kernel_sums_rows(k->member[m]))
-            add_use(p, before, k, store_place(p, &k->member[m]->store[0]), k->member[m]->store[0].node, (Layout){0, 0, 0}, true);
+            add_use(p, before, k, store_place(p, &k->member[m]->store[0]),
+                    k->member[m]->store[0].node, (Layout){0, 0, 0}, true);
 }
 
 void program_waits(Program *p)

@@ -1,11 +1,13 @@
-/* simplify.c - algebra. Rebuilds what some roots need, operands first, through the builders (which share and fold), and
- * applies the table of rules below at each node. Requires a verified graph; keeps every invariant of it; old nodes stay,
- * unused. Two kinds of rule:
- *   - the sum-of-products form: products are multiplied out, like terms collected, common factors taken out, and the
- *     result is used where it is shorter, in derivatives alone: what the user wrote stays. So a (1 - a) (-y/a + (1 - y)/(1 - a)) becomes a - y.
- *   - rewrites that give better values than what was written: log of a sigmoid or a softmax. They change the forward pass,
- *     so they wait for the last round, when no gradient with regard to a value inside can be asked any more.
- * Nothing is cancelled that could have been NaN or infinite unless it still occurs in the result. */
+/* simplify.c - algebra. Rebuilds what some roots need, operands first, through the builders (which
+ * share and fold), and applies the table of rules below at each node. Requires a verified graph;
+ * keeps every invariant of it; old nodes stay, unused. Two kinds of rule:
+ *   - the sum-of-products form: products are multiplied out, like terms collected, common factors
+ * taken out, and the result is used where it is shorter, in derivatives alone: what the user wrote
+ * stays. So a (1 - a) (-y/a + (1 - y)/(1 - a)) becomes a - y.
+ *   - rewrites that give better values than what was written: log of a sigmoid or a softmax. They
+ * change the forward pass, so they wait for the last round, when no gradient with regard to a value
+ * inside can be asked any more. Nothing is cancelled that could have been NaN or infinite unless it
+ * still occurs in the result. */
 #include "ngc.h"
 
 #include <math.h>
@@ -31,13 +33,13 @@ typedef struct Sum {
     int terms;
     Node *atom[MAX_ATOMS]; /* all that was met and not taken apart */
     int atoms;
-    bool full;             /* it became too long: give up */
-    bool deep;             /* sums inside products are multiplied out too */
-    bool cancelled;        /* a factor met its inverse, or terms their opposites */
-    int depth;             /* of the product being taken apart */
+    bool full;      /* it became too long: give up */
+    bool deep;      /* sums inside products are multiplied out too */
+    bool cancelled; /* a factor met its inverse, or terms their opposites */
+    int depth;      /* of the product being taken apart */
 } Sum;
 
-/* ---- what may be taken apart ---------------------------------------------------------------------------- */
+/* ---- what may be taken apart ---- */
 
 static bool open(const Graph *g, const Node *n)
 {
@@ -78,10 +80,11 @@ static Node *logistic_of(Graph *g, Node *s)
 /* Is n = expand(sum e) over the axes it copies: the denominator of a softmax? */
 static bool is_total(const Graph *g, const Node *n, const Node *e)
 {
-    return is(g, n, OP_expand) && n->arg[0]->op == OP_sum && n->arg[0]->arg[0] == e && n->arg[0]->attr.axes == n->attr.axes;
+    return is(g, n, OP_expand) && n->arg[0]->op == OP_sum && n->arg[0]->arg[0] == e &&
+           n->arg[0]->attr.axes == n->attr.axes;
 }
 
-/* ---- terms ------------------------------------------------------------------------------------------------- */
+/* ---- terms ---- */
 
 static void sum_atom(Sum *s, Node *n)
 {
@@ -112,7 +115,8 @@ static void term_factor(Sum *s, Term *t, Node *n, int power)
     t->factor[i] = (Factor){n, power};
 }
 
-/* The sum that n is, or shows as copies or as floats: 1 - y of int labels, or of one y for many examples; else NULL. */
+/* The sum that n is, or shows as copies or as floats: 1 - y of int labels, or of one y for many
+ * examples; else NULL. */
 static Node *sum_inside(const Graph *g, const Node *n)
 {
     while ((n->op == OP_expand || n->op == OP_cast) && open(g, n))
@@ -164,7 +168,8 @@ static void term_times(Sum *s, Term *t, Node *n, int power)
     } else if (is(g, n, OP_div) && !is_total(g, n->arg[1], n->arg[0])) {
         term_times(s, t, n->arg[0], power);
         term_times(s, t, n->arg[1], -power);
-    } else if (s->deep && is(g, n, OP_sigmoid) && is(g, n->arg[0], OP_neg)) { /* sigmoid(-z) = 1 - sigmoid(z) */
+    } else if (s->deep && is(g, n, OP_sigmoid) &&
+               is(g, n->arg[0], OP_neg)) { /* sigmoid(-z) = 1 - sigmoid(z) */
         Node *a = graph_unary(g, OP_sigmoid, n->arg[0]->arg[0]);
         term_factor(s, t, graph_binary(g, OP_sub, graph_const(g, 1), a), power);
     } else {
@@ -211,8 +216,8 @@ static void term_split(Sum *s, Term *t, Node *e)
         Node *x = t->factor[i].node, *d = x->op == OP_expand ? x->arg[0] : NULL;
         bool minus = d && is(g, d, OP_neg);
         d = minus ? d->arg[0] : d;
-        if (!d || t->factor[i].power != 1 || !is(g, d, OP_div) || d->arg[1]->op != OP_sum || d->arg[1]->arg[0] != e ||
-            d->arg[1]->attr.axes != x->attr.axes)
+        if (!d || t->factor[i].power != 1 || !is(g, d, OP_div) || d->arg[1]->op != OP_sum ||
+            d->arg[1]->arg[0] != e || d->arg[1]->attr.axes != x->attr.axes)
             continue;
         t->factor[i].power = 0;
         t->coef = minus ? -t->coef : t->coef;
@@ -262,16 +267,18 @@ static void term_clean(Sum *s, Term *t)
     t->factors = n;
 }
 
-/* ---- sums ---------------------------------------------------------------------------------------------------- */
+/* ---- sums ---- */
 
-/* Has the sum a quotient among its terms? It is multiplied out first, while what it divides by is still a factor. */
+/* Has the sum a quotient among its terms? It is multiplied out first, while what it divides by is
+ * still a factor. */
 static bool has_quotient(const Graph *g, const Node *n, int depth)
 {
     for (int i = 0; i < n->nargs; i++) {
         const Node *a = n->arg[i];
         for (int k = 0; k < MAX_FACTORS && (is(g, a, OP_neg) || is(g, a, OP_mul)); k++)
             a = a->arg[is(g, a, OP_mul) && is(g, a->arg[1], OP_div)];
-        if ((is(g, a, OP_div) && !is_logistic(g, a)) || (depth > 0 && is_sum(g, a) && has_quotient(g, a, depth - 1)))
+        if ((is(g, a, OP_div) && !is_logistic(g, a)) ||
+            (depth > 0 && is_sum(g, a) && has_quotient(g, a, depth - 1)))
             return true;
     }
     return false;
@@ -296,7 +303,8 @@ static void sum_add(Sum *s, const Term *t)
         Term *old = &s->term[i];
         bool same = old->factors == t->factors;
         for (int k = 0; k < t->factors && same; k++)
-            same = old->factor[k].node == t->factor[k].node && old->factor[k].power == t->factor[k].power;
+            same = old->factor[k].node == t->factor[k].node &&
+                   old->factor[k].power == t->factor[k].power;
         if (!same)
             continue;
         old->coef += t->coef;
@@ -382,7 +390,9 @@ static Term common_factor(Sum *s)
 
 static Node *times(Graph *g, Node *product, Node *x, Op op)
 {
-    return product ? graph_binary(g, op, product, x) : op == OP_mul ? x : graph_binary(g, OP_div, graph_const(g, 1), x);
+    return product        ? graph_binary(g, op, product, x)
+           : op == OP_mul ? x
+                          : graph_binary(g, OP_div, graph_const(g, 1), x);
 }
 
 /* A term as nodes, its sign left out; NULL for 1. */
@@ -407,7 +417,9 @@ static Node *sum_build(Sum *s, const Term *common, Shape shape)
                 continue;
             Node *t = term_build(g, &s->term[i]);
             t = t ? t : graph_const(g, 1);
-            n = n ? graph_binary(g, sign > 0 ? OP_add : OP_sub, n, t) : sign > 0 ? t : graph_unary(g, OP_neg, t);
+            n = n          ? graph_binary(g, sign > 0 ? OP_add : OP_sub, n, t)
+                : sign > 0 ? t
+                           : graph_unary(g, OP_neg, t);
         }
     n = n && c ? graph_binary(g, OP_mul, n, c) : n;
     return n ? graph_broadcast(g, n, shape) : NULL;
@@ -441,7 +453,8 @@ static bool always_finite(const Node *n)
         return always_finite(n->arg[0]);
     if (n->op == OP_div && (n->arg[1]->op == OP_size || (node_const(n->arg[1], &v) && v != 0)))
         return always_finite(n->arg[0]);
-    return n->op == OP_size || n->op == OP_eq || n->op == OP_lt || n->op == OP_le || n->op == OP_ne || n->op == OP_iota;
+    return n->op == OP_size || n->op == OP_eq || n->op == OP_lt || n->op == OP_le ||
+           n->op == OP_ne || n->op == OP_iota;
 }
 
 /* Does every atom that could be NaN or infinite still occur? */
@@ -451,7 +464,8 @@ static bool keeps_atoms(Sum *s, const Term *common)
         bool found = always_finite(s->atom[i]) || term_find((Term *)common, s->atom[i]);
         for (int k = 0; k < s->terms && !found; k++)
             found = term_find(&s->term[k], s->atom[i]) != NULL;
-        for (int k = 0; k < s->terms && !found; k++) /* inside a sum that was not multiplied out, as in 1/(1 - a) */
+        for (int k = 0; k < s->terms && !found;
+             k++) /* inside a sum that was not multiplied out, as in 1/(1 - a) */
             for (int f = 0; f < s->term[k].factors && !found; f++) {
                 const Node *n = s->term[k].factor[f].node, *sum = sum_inside(s->g, n);
                 found = sum == n && (n->arg[0] == s->atom[i] || n->arg[1] == s->atom[i]);
@@ -496,10 +510,12 @@ static bool sum_form(Sum *s, Node *n, Term *common)
 static const char *shorter_than(Graph *g, const Node *n)
 {
     const char *text = node_text(g, n, 8);
-    return strlen(text) < 90 && !strstr(text, "...") ? text_format(g->ngc, "= %s", text) : "multiplied out, and what cancels left out";
+    return strlen(text) < 90 && !strstr(text, "...") ? text_format(g->ngc, "= %s", text)
+                                                     : "multiplied out, and what cancels left out";
 }
 
-/* Are all factors of all terms single? (x - 1)(x + 1) is not to become x^2 - 1, which rounds worse. */
+/* Are all factors of all terms single? (x - 1)(x + 1) is not to become x^2 - 1, which rounds worse.
+ */
 static bool is_linear(const Sum *s)
 {
     for (int i = 0; i < s->terms; i++)
@@ -509,13 +525,15 @@ static bool is_linear(const Sum *s)
     return true;
 }
 
-/* The sum-of-products form of n, if it is shorter; else n. Sums inside products are multiplied out only where something
- * cancels, and no powers come of it: all else would only round differently, and perhaps worse. */
+/* The sum-of-products form of n, if it is shorter; else n. Sums inside products are multiplied out
+ * only where something cancels, and no powers come of it: all else would only round differently,
+ * and perhaps worse. */
 static Node *simplify_sum(Graph *g, Node *n)
 {
     Node *seen[64], *best = n;
     int count = 0;
-    if (n->type != T_FLOAT || !n->derived || n->scaled) /* what the user wrote stays as it is written */
+    if (n->type != T_FLOAT || !n->derived ||
+        n->scaled) /* what the user wrote stays as it is written */
         return n;
     for (int deep = 0; deep < 2; deep++) {
         Sum s = {.g = g, .deep = deep};
@@ -534,9 +552,10 @@ static Node *simplify_sum(Graph *g, Node *n)
     return best;
 }
 
-/* ---- reductions ------------------------------------------------------------------------------------------------ */
+/* ---- reductions ---- */
 
-/* The factor of a sum that is the same for all that is summed, as the sum's shape has it; NULL: it is not. */
+/* The factor of a sum that is the same for all that is summed, as the sum's shape has it; NULL: it
+ * is not. */
 static Node *constant_along(Graph *g, Node *n, uint32_t axes)
 {
     if (!is(g, n, OP_expand) || (n->attr.axes & axes) != axes)
@@ -555,7 +574,8 @@ static bool is_one_hot(const Node *n, uint32_t axes)
         return false;
     for (int i = 0; i < 2; i++) {
         const Node *k = n->arg[i], *t = n->arg[1 - i];
-        if (k->op != OP_iota || axes != 1u << k->attr.axis || t->op != OP_expand || t->attr.axes != axes)
+        if (k->op != OP_iota || axes != 1u << k->attr.axis || t->op != OP_expand ||
+            t->attr.axes != axes)
             continue;
         t = t->arg[0];
         while (t->op == OP_slice || t->op == OP_reshape || t->op == OP_permute)
@@ -581,14 +601,16 @@ static Node *simplify_reduce(Graph *g, Node *n)
         if (c && node_is(c, 0))
             c = NULL;
         if (c)
-            return graph_binary(g, a->op, simplify_reduce(g, graph_reduce(g, OP_sum, a->arg[1 - i], axes)), c);
+            return graph_binary(g, a->op,
+                                simplify_reduce(g, graph_reduce(g, OP_sum, a->arg[1 - i], axes)),
+                                c);
     }
     if (is_one_hot(a, axes))
         return graph_full(g, n->shape, 1);
     return n;
 }
 
-/* ---- rewrites for better values: the last round only --------------------------------------------------------------- */
+/* ---- rewrites for better values: the last round only ---- */
 
 static Node *because(Node *n, const char *why)
 {
@@ -603,16 +625,18 @@ static Node *better_quotient(Graph *g, Node *n)
     if (!is_logistic(g, n))
         return n;
     Node *w = one_plus_exp(g, n->arg[1])->arg[0];
-    return because(graph_unary(g, OP_sigmoid, graph_unary(g, OP_neg, w)), "1/(1 + exp(-z)) = sigmoid(z)");
+    return because(graph_unary(g, OP_sigmoid, graph_unary(g, OP_neg, w)),
+                   "1/(1 + exp(-z)) = sigmoid(z)");
 }
 
-/* log(sigmoid z) = -softplus(-z); log(1 - sigmoid z) = -softplus(z); log(exp(u)/s) = u - log(s): exact where the left side
- * would round to log 0. */
+/* log(sigmoid z) = -softplus(-z); log(1 - sigmoid z) = -softplus(z); log(exp(u)/s) = u - log(s):
+ * exact where the left side would round to log 0. */
 static Node *better_log(Graph *g, Node *n)
 {
     Node *a = n->arg[0];
     if (a->op == OP_sigmoid)
-        return because(graph_unary(g, OP_neg, graph_unary(g, OP_softplus, graph_unary(g, OP_neg, a->arg[0]))),
+        return because(graph_unary(g, OP_neg,
+                                   graph_unary(g, OP_softplus, graph_unary(g, OP_neg, a->arg[0]))),
                        "log(sigmoid(z)) = -softplus(-z)");
     if (a->op == OP_sub && node_is(a->arg[0], 1) && a->arg[1]->op == OP_sigmoid)
         return because(graph_unary(g, OP_neg, graph_unary(g, OP_softplus, a->arg[1]->arg[0])),
@@ -620,25 +644,30 @@ static Node *better_log(Graph *g, Node *n)
     if (a->op == OP_exp)
         return because(a->arg[0], "log(exp(u)) = u");
     if (a->op == OP_div && a->arg[0]->op == OP_exp)
-        return because(graph_binary(g, OP_sub, a->arg[0]->arg[0], graph_unary(g, OP_log, a->arg[1])), "log(exp(u)/s) = u - log(s)");
+        return because(graph_binary(g, OP_sub, a->arg[0]->arg[0],
+                                    graph_unary(g, OP_log, a->arg[1])),
+                       "log(exp(u)/s) = u - log(s)");
     return n;
 }
 
-/* 1 - sigmoid(z) = sigmoid(-z) and 1 - tanh(z)^2 = 4 e/(1 + e)^2 with e = exp(-2|z|) keep their digits where the left side
- * rounds to 0. In derivatives: a gate 1 - u that the user wrote stays. */
+/* 1 - sigmoid(z) = sigmoid(-z) and 1 - tanh(z)^2 = 4 e/(1 + e)^2 with e = exp(-2|z|) keep their
+ * digits where the left side rounds to 0. In derivatives: a gate 1 - u that the user wrote stays.
+ */
 static Node *better_difference(Graph *g, Node *n)
 {
     Node *a = n->arg[1];
     if (!node_is(n->arg[0], 1) || !(n->derived || a->derived))
         return n;
     if (a->op == OP_sigmoid)
-        return because(graph_unary(g, OP_sigmoid, graph_unary(g, OP_neg, a->arg[0])), "1 - sigmoid(z) = sigmoid(-z)");
+        return because(graph_unary(g, OP_sigmoid, graph_unary(g, OP_neg, a->arg[0])),
+                       "1 - sigmoid(z) = sigmoid(-z)");
     if (a->op != OP_mul || a->arg[0] != a->arg[1] || a->arg[0]->op != OP_tanh)
         return n;
 
     Node *size = graph_unary(g, OP_abs, a->arg[0]->arg[0]);
     Node *e = graph_unary(g, OP_exp, graph_binary(g, OP_mul, graph_const(g, -2), size));
-    Node *root = graph_binary(g, OP_add, graph_const(g, 1), e), *above = graph_binary(g, OP_mul, graph_const(g, 4), e);
+    Node *root = graph_binary(g, OP_add, graph_const(g, 1), e),
+         *above = graph_binary(g, OP_mul, graph_const(g, 4), e);
     Node *slope = graph_binary(g, OP_div, above, graph_binary(g, OP_mul, root, root));
     slope->scaled = true;
     return because(slope, "1 - tanh(z)^2 = 4*e/(1 + e)^2 with e = exp(-2*abs(z))");
@@ -649,19 +678,25 @@ static Node *simplify_where(Graph *g, Node *n)
 {
     Node *c = n->arg[0];
     bool comparison = c->op == OP_lt || c->op == OP_le || c->op == OP_eq || c->op == OP_ne;
-    if (comparison && n->type == T_FLOAT && node_is(n->arg[2], 0) && n->arg[1]->op == OP_expand && always_finite(n->arg[1]))
+    if (comparison && n->type == T_FLOAT && node_is(n->arg[2], 0) && n->arg[1]->op == OP_expand &&
+        always_finite(n->arg[1]))
         return graph_binary(g, OP_mul, c, n->arg[1]);
     return n;
 }
 
-/* ---- the pass -------------------------------------------------------------------------------------------------------- */
+/* ---- the pass ---- */
 
 static Node *simplify_node(Graph *g, Node *n)
 {
     switch (n->op) {
-    case OP_add: case OP_mul: return simplify_sum(g, n);
-    case OP_sub: n = simplify_sum(g, n); return g->final && n->op == OP_sub ? better_difference(g, n) : n;
-    case OP_div: n = simplify_sum(g, n); return g->final && n->op == OP_div ? better_quotient(g, n) : n;
+    case OP_add:
+    case OP_mul: return simplify_sum(g, n);
+    case OP_sub:
+        n = simplify_sum(g, n);
+        return g->final && n->op == OP_sub ? better_difference(g, n) : n;
+    case OP_div:
+        n = simplify_sum(g, n);
+        return g->final && n->op == OP_div ? better_quotient(g, n) : n;
     case OP_log: return g->final ? better_log(g, n) : n;
     case OP_where: return simplify_where(g, n);
     case OP_sum: return simplify_reduce(g, n);
@@ -669,7 +704,8 @@ static Node *simplify_node(Graph *g, Node *n)
     }
 }
 
-/* A value in the place of one that has a name gets the name, and the place in the text, also where it was there before. */
+/* A value in the place of one that has a name gets the name, and the place in the text, also where
+ * it was there before. */
 void node_named_like(Node *m, const Node *n)
 {
     bool users = m->derived && !n->derived; /* the user's name before that of a derivative */

@@ -1,9 +1,10 @@
-/* size.c - sizes and shapes: numbers known when compiling, and polynomials in the model's run-time dims. */
+/* size.c - sizes and shapes: numbers known when compiling, and polynomials in the model's run-time
+ * dims. */
 #include "ngc.h"
 
 #include <string.h>
 
-/* ---- sizes ------------------------------------------------------------------------------------ */
+/* ---- sizes ---- */
 
 enum { MAX_TERMS = 8 };
 
@@ -12,7 +13,8 @@ typedef struct Term { /* coef * product of dim[i]^power[i] */
     uint8_t power[MAX_DIMS];
 } Term;
 
-struct Poly { /* terms sorted by power, largest first; no zero coefficients; a plain number only where it is below 0 */
+struct Poly { /* terms sorted by power, largest first; no zero coefficients; a plain number only
+                 where it is below 0 */
     int terms;
     Term term[MAX_TERMS];
 };
@@ -39,7 +41,8 @@ static Size poly_size(Graph *g, const struct Poly *p)
     if (p->terms == 1 && p->term[0].coef >= 0 && memcmp(p->term[0].power, none, sizeof none) == 0)
         return p->term[0].coef;
     for (int i = 0; i < g->polys; i++)
-        if (g->poly[i].terms == p->terms && memcmp(g->poly[i].term, p->term, p->terms * sizeof *p->term) == 0)
+        if (g->poly[i].terms == p->terms &&
+            memcmp(g->poly[i].term, p->term, p->terms * sizeof *p->term) == 0)
             return ~(Size)i;
     g->poly = arena_grow(g->ngc, g->poly, g->polys, &g->poly_room, sizeof *g->poly);
     g->poly[g->polys] = *p;
@@ -162,7 +165,8 @@ bool size_div(Graph *g, Size a, Size b, Size *quotient)
     return rest.terms == 0;
 }
 
-/* The coefficients of the powers of one dim, which are sizes in the others; how many there are, at most 256. */
+/* The coefficients of the powers of one dim, which are sizes in the others; how many there are, at
+ * most 256. */
 int size_powers(Graph *g, Size s, int dim, Size *coef)
 {
     struct Poly p = size_poly(g, s);
@@ -249,7 +253,7 @@ const char *size_text(const Graph *g, Size s, const char *prefix)
     return t.at;
 }
 
-/* ---- shapes ----------------------------------------------------------------------------------- */
+/* ---- shapes ---- */
 
 Size shape_count(Graph *g, Shape s)
 {

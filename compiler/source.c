@@ -7,18 +7,19 @@
 #include <string.h>
 
 enum {
-    SOURCE_MAX = 1 << 28,    /* bytes of a source file */
+    SOURCE_MAX = 1 << 28, /* bytes of a source file */
     ERRORS_SHOWN = 20,
     WARNINGS_SHOWN = 100,
-    WINDOW = 100,            /* characters of a source line that are drawn */
-    TEXT_MAX = 40,           /* characters of a piece of source within a message */
-    SUGGEST_MAX = 48,        /* longer words get no suggestion */
+    WINDOW = 100,     /* characters of a source line that are drawn */
+    TEXT_MAX = 40,    /* characters of a piece of source within a message */
+    SUGGEST_MAX = 48, /* longer words get no suggestion */
 };
 
 /* ---- characters ---- */
 
 /* The length of the UTF-8 character at c, or 0 where there is none. */
-static int char_size(const char *c, const char *end) {
+static int char_size(const char *c, const char *end)
+{
     unsigned char b = (unsigned char)c[0];
     if (b < 0x80)
         return 1;
@@ -34,26 +35,30 @@ static int char_size(const char *c, const char *end) {
     return overlong || outside ? 0 : size;
 }
 
-static bool starts_char(char c) {
+static bool starts_char(char c)
+{
     return ((unsigned char)c & 0xc0) != 0x80;
 }
 
 /* The number of characters from a to b. */
-static int count_chars(const char *a, const char *b) {
+static int count_chars(const char *a, const char *b)
+{
     int n = 0;
     for (; a < b; a++)
         n += starts_char(*a);
     return n;
 }
 
-/* Adds the text with control characters and bytes that are no character made visible, so that no file name, comment or
- * binary file can act on a terminal; a tab is one blank. */
-static void put_clean(Text *t, const char *text, size_t size) {
+/* Adds the text with control characters and bytes that are no character made visible, so that no
+ * file name, comment or binary file can act on a terminal; a tab is one blank. */
+static void put_clean(Text *t, const char *text, size_t size)
+{
     const char *end = text + size;
     while (text < end) {
         unsigned char b = (unsigned char)*text;
         int n = char_size(text, end);
-        bool control = b < 0x20 || b == 0x7f || (b == 0xc2 && n == 2 && (unsigned char)text[1] < 0xa0);
+        bool control =
+            b < 0x20 || b == 0x7f || (b == 0xc2 && n == 2 && (unsigned char)text[1] < 0xa0);
         if (b == '\t')
             text_put(t, " ", 1);
         else if (n == 0 || control)
@@ -66,7 +71,8 @@ static void put_clean(Text *t, const char *text, size_t size) {
 
 /* ---- files ---- */
 
-static void find_lines(Ngc *ngc, Source *s) {
+static void find_lines(Ngc *ngc, Source *s)
+{
     int room = 0;
     for (int at = 0;;) {
         s->line = arena_grow(ngc, s->line, s->lines, &room, sizeof *s->line);
@@ -79,7 +85,8 @@ static void find_lines(Ngc *ngc, Source *s) {
 }
 
 /* The number of bytes before the first that is no text. */
-static int measure_text(const char *text, int size) {
+static int measure_text(const char *text, int size)
+{
     int at = 0;
     while (at < size && text[at] != '\0') {
         int n = char_size(text + at, text + size);
@@ -91,7 +98,8 @@ static int measure_text(const char *text, int size) {
 }
 
 /* Reports the byte at which the text of the file was cut. */
-static void report_byte(Ngc *ngc, int file, unsigned char byte) {
+static void report_byte(Ngc *ngc, int file, unsigned char byte)
+{
     Loc loc = {file, ngc->file[file]->size, ngc->file[file]->size};
     if (byte == 0)
         diag(ngc, SEV_ERROR, 2, loc, "not a text file: a NUL byte");
@@ -99,9 +107,11 @@ static void report_byte(Ngc *ngc, int file, unsigned char byte) {
         diag(ngc, SEV_ERROR, 2, loc, "not a text file in UTF-8: byte 0x%02x", (unsigned)byte);
 }
 
-int source_add(Ngc *ngc, const char *name, const char *text, size_t size, bool library) {
+int source_add(Ngc *ngc, const char *name, const char *text, size_t size, bool library)
+{
     if (size > SOURCE_MAX) {
-        diag(ngc, SEV_ERROR, 3, (Loc){-1, 0, 0}, "%s: a source file has at most %d MB", name, SOURCE_MAX >> 20);
+        diag(ngc, SEV_ERROR, 3, (Loc){-1, 0, 0}, "%s: a source file has at most %d MB", name,
+             SOURCE_MAX >> 20);
         return -1;
     }
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
@@ -126,9 +136,10 @@ int source_add(Ngc *ngc, const char *name, const char *text, size_t size, bool l
     return -1;
 }
 
-/* All of a stream, into the heap. NULL: it cannot be read, errno says why. A stream that is too large is cut behind
- * the limit. */
-static char *read_stream(FILE *f, size_t *size) {
+/* All of a stream, into the heap. NULL: it cannot be read, errno says why. A stream that is too
+ * large is cut behind the limit. */
+static char *read_stream(FILE *f, size_t *size)
+{
     size_t room = 1 << 16;
     char *text = malloc(room);
     *size = 0;
@@ -154,7 +165,8 @@ static char *read_stream(FILE *f, size_t *size) {
     return NULL;
 }
 
-int source_read(Ngc *ngc, const char *path, Loc from) {
+int source_read(Ngc *ngc, const char *path, Loc from)
+{
     bool standard = strcmp(path, "-") == 0;
     FILE *f = standard ? stdin : fopen(path, "rb");
     size_t size = 0;
@@ -166,14 +178,18 @@ int source_read(Ngc *ngc, const char *path, Loc from) {
         diag(ngc, SEV_ERROR, 1, from, "cannot read \"%s\": %s", path, strerror(why));
         return -1;
     }
-    int file = source_add(ngc, standard ? (ngc->opt.stdin_name ? ngc->opt.stdin_name : "<stdin>") : text_format(ngc, "%s", path), text, size, false);
+    int file = source_add(ngc,
+                          standard ? (ngc->opt.stdin_name ? ngc->opt.stdin_name : "<stdin>")
+                                   : text_format(ngc, "%s", path),
+                          text, size, false);
     free(text);
     return file;
 }
 
 /* ---- places ---- */
 
-int source_line(const Ngc *ngc, Loc loc, int *column) {
+int source_line(const Ngc *ngc, Loc loc, int *column)
+{
     const Source *s = ngc->file[loc.file];
     int low = 0, high = s->lines; /* line[low] <= loc.at < line[high] */
     while (high - low > 1) {
@@ -188,7 +204,8 @@ int source_line(const Ngc *ngc, Loc loc, int *column) {
     return low + 1;
 }
 
-const char *source_text(Ngc *ngc, Loc loc) {
+const char *source_text(Ngc *ngc, Loc loc)
+{
     if (loc.file < 0)
         return "";
     Text piece = {.ngc = ngc};
@@ -212,7 +229,9 @@ const char *source_text(Ngc *ngc, Loc loc) {
 
 /* ---- messages ---- */
 
-static Diag *new_diag(Ngc *ngc, Severity severity, int code, Loc loc, const char *format, va_list args) {
+static Diag *new_diag(Ngc *ngc, Severity severity, int code, Loc loc, const char *format,
+                      va_list args)
+{
     Diag *d = arena_alloc(ngc, sizeof *d);
     d->severity = severity;
     d->code = code;
@@ -221,19 +240,23 @@ static Diag *new_diag(Ngc *ngc, Severity severity, int code, Loc loc, const char
     return d;
 }
 
-static bool same_diag(const Diag *a, const Diag *b) {
-    return a->loc.at == b->loc.at && a->loc.file == b->loc.file && a->code == b->code && strcmp(a->text, b->text) == 0;
+static bool same_diag(const Diag *a, const Diag *b)
+{
+    return a->loc.at == b->loc.at && a->loc.file == b->loc.file && a->code == b->code &&
+           strcmp(a->text, b->text) == 0;
 }
 
 /* Counts the message and keeps it, unless it was there before or there are too many. */
-static void keep_diag(Ngc *ngc, Diag *d) {
+static void keep_diag(Ngc *ngc, Diag *d)
+{
     for (const Diag *old = ngc->diags; old != NULL; old = old->next)
         if (same_diag(old, d))
             return;
     bool warning = d->flag != NULL;
     ngc->errors += d->severity == SEV_ERROR && !warning;
     ngc->warnings += warning;
-    if (warning ? ngc->warnings > WARNINGS_SHOWN : d->severity == SEV_ERROR && ngc->errors > ERRORS_SHOWN)
+    if (warning ? ngc->warnings > WARNINGS_SHOWN
+                : d->severity == SEV_ERROR && ngc->errors > ERRORS_SHOWN)
         return;
     if (ngc->diags == NULL)
         ngc->diag_end = &ngc->diags;
@@ -241,7 +264,8 @@ static void keep_diag(Ngc *ngc, Diag *d) {
     ngc->diag_end = &d->next;
 }
 
-Diag *diag(Ngc *ngc, Severity severity, int code, Loc loc, const char *format, ...) {
+Diag *diag(Ngc *ngc, Severity severity, int code, Loc loc, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
     Diag *d = new_diag(ngc, severity, code, loc, format, args);
@@ -250,7 +274,8 @@ Diag *diag(Ngc *ngc, Severity severity, int code, Loc loc, const char *format, .
     return d;
 }
 
-Diag *complain(Ngc *ngc, const char *format, ...) {
+Diag *complain(Ngc *ngc, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
     Diag *d = new_diag(ngc, SEV_ERROR, 0, (Loc){-1, 0, 0}, format, args);
@@ -259,14 +284,16 @@ Diag *complain(Ngc *ngc, const char *format, ...) {
     return d;
 }
 
-static bool is_silent(const Ngc *ngc, const char *flag) {
+static bool is_silent(const Ngc *ngc, const char *flag)
+{
     for (int i = 0; i < ngc->opt.silents; i++)
         if (strcmp(ngc->opt.silent[i], flag) == 0)
             return true;
     return false;
 }
 
-Diag *warn(Ngc *ngc, const char *flag, int code, Loc loc, const char *format, ...) {
+Diag *warn(Ngc *ngc, const char *flag, int code, Loc loc, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
     Diag *d = new_diag(ngc, ngc->opt.werror ? SEV_ERROR : SEV_WARNING, code, loc, format, args);
@@ -277,12 +304,14 @@ Diag *warn(Ngc *ngc, const char *flag, int code, Loc loc, const char *format, ..
     return d;
 }
 
-bool diag_failed(const Ngc *ngc) {
+bool diag_failed(const Ngc *ngc)
+{
     return ngc->errors > 0 || (ngc->opt.werror && ngc->warnings > 0);
 }
 
 /* Labels are kept from left to right. */
-void diag_label(Ngc *ngc, Diag *d, Loc loc, const char *format, ...) {
+void diag_label(Ngc *ngc, Diag *d, Loc loc, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
     Label *label = arena_alloc(ngc, sizeof *label);
@@ -296,7 +325,8 @@ void diag_label(Ngc *ngc, Diag *d, Loc loc, const char *format, ...) {
     *place = label;
 }
 
-void diag_note(Ngc *ngc, Diag *d, Loc loc, const char *format, ...) {
+void diag_note(Ngc *ngc, Diag *d, Loc loc, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
     Diag **end = &d->notes;
@@ -308,24 +338,29 @@ void diag_note(Ngc *ngc, Diag *d, Loc loc, const char *format, ...) {
 
 /* ---- drawing ---- */
 
-static const char *const severity_name[] = {[SEV_ERROR] = "error", [SEV_WARNING] = "warning", [SEV_NOTE] = "note"};
+static const char *const severity_name[] = {
+    [SEV_ERROR] = "error", [SEV_WARNING] = "warning", [SEV_NOTE] = "note"};
 static const char *const severity_color[] = {
-    [SEV_ERROR] = "\033[1;31m", [SEV_WARNING] = "\033[1;35m", [SEV_NOTE] = "\033[1;36m",
+    [SEV_ERROR] = "\033[1;31m",
+    [SEV_WARNING] = "\033[1;35m",
+    [SEV_NOTE] = "\033[1;36m",
 };
 
 typedef struct Canvas { /* the part of a source line that is drawn, and what stands under it */
     Text *out;
     int file, from, to; /* bytes of the source */
     bool cut_left, cut_right;
-    const char *text;   /* of the source */
+    const char *text; /* of the source */
 } Canvas;
 
-static const char *color(const Ngc *ngc, const char *code) {
+static const char *color(const Ngc *ngc, const char *code)
+{
     return ngc->opt.color ? code : "";
 }
 
 /* GNU's line: where, how bad, what. */
-static void draw_head(Ngc *ngc, Text *out, const Diag *d) {
+static void draw_head(Ngc *ngc, Text *out, const Diag *d)
+{
     text_add(out, "%s", color(ngc, "\033[1m"));
     if (d->loc.file < 0) {
         text_add(out, "ngc: ");
@@ -345,7 +380,8 @@ static void draw_head(Ngc *ngc, Text *out, const Diag *d) {
 }
 
 /* The line of the place; of a long one a window, with a third of it before the place. */
-static Canvas frame_line(const Ngc *ngc, Text *out, Loc loc) {
+static Canvas frame_line(const Ngc *ngc, Text *out, Loc loc)
+{
     const Source *s = ngc->file[loc.file];
     int line = source_line(ngc, loc, NULL);
     int begin = s->line[line - 1], end = line < s->lines ? s->line[line] - 1 : s->size;
@@ -372,27 +408,32 @@ static Canvas frame_line(const Ngc *ngc, Text *out, Loc loc) {
 }
 
 /* Where on the canvas a byte of the source stands. */
-static int canvas_column(const Canvas *c, int at) {
+static int canvas_column(const Canvas *c, int at)
+{
     at = at < c->from ? c->from : at > c->to ? c->to : at;
     return 3 * c->cut_left + count_chars(c->text + c->from, c->text + at);
 }
 
-static bool canvas_holds(const Canvas *c, Loc loc) {
+static bool canvas_holds(const Canvas *c, Loc loc)
+{
     return loc.file == c->file && loc.at >= c->from && loc.at <= c->to;
 }
 
-static void put_blanks(Text *out, int count) {
+static void put_blanks(Text *out, int count)
+{
     text_add(out, "%*s", count > 0 ? count : 0, "");
 }
 
-static void draw_source(const Canvas *c, int line) {
+static void draw_source(const Canvas *c, int line)
+{
     text_add(c->out, "%5d | %s", line, c->cut_left ? "..." : "");
     put_clean(c->out, c->text + c->from, (size_t)(c->to - c->from));
     text_add(c->out, "%s\n", c->cut_right ? "..." : "");
 }
 
 /* Puts from ~ to under the columns of a place, first under its first; always at least that one. */
-static void draw_range(const Canvas *c, char *row, Loc loc, char first) {
+static void draw_range(const Canvas *c, char *row, Loc loc, char first)
+{
     int begin = canvas_column(c, loc.at), end = canvas_column(c, loc.end);
     for (int i = begin; i < end; i++)
         if (row[i] == ' ')
@@ -401,7 +442,8 @@ static void draw_range(const Canvas *c, char *row, Loc loc, char first) {
 }
 
 /* One row of ranges with the caret among them. */
-static void draw_carets(Ngc *ngc, const Canvas *c, const Diag *d) {
+static void draw_carets(Ngc *ngc, const Canvas *c, const Diag *d)
+{
     char row[WINDOW + 8];
     memset(row, ' ', sizeof row);
     for (const Label *label = d->labels; label != NULL; label = label->next)
@@ -411,11 +453,14 @@ static void draw_carets(Ngc *ngc, const Canvas *c, const Diag *d) {
     int size = (int)sizeof row;
     while (row[size - 1] == ' ')
         size--;
-    text_add(c->out, "      | %s%.*s%s\n", color(ngc, severity_color[d->severity]), size, row, color(ngc, "\033[0m"));
+    text_add(c->out, "      | %s%.*s%s\n", color(ngc, severity_color[d->severity]), size, row,
+             color(ngc, "\033[0m"));
 }
 
-/* The labels' texts under their places, the rightmost first, so that none crosses the bar of another. */
-static void draw_labels(const Canvas *c, const Diag *d) {
+/* The labels' texts under their places, the rightmost first, so that none crosses the bar of
+ * another. */
+static void draw_labels(const Canvas *c, const Diag *d)
+{
     int left = 0;
     for (const Label *label = d->labels; label != NULL; label = label->next)
         left += canvas_holds(c, label->loc);
@@ -441,9 +486,10 @@ static void draw_labels(const Canvas *c, const Diag *d) {
     }
 }
 
-/* Draws a message: its line, the source, what the labels say of it, and the notes. A label that is elsewhere becomes
- * a note. */
-static void draw_diag(Ngc *ngc, Text *out, const Diag *d) {
+/* Draws a message: its line, the source, what the labels say of it, and the notes. A label that is
+ * elsewhere becomes a note. */
+static void draw_diag(Ngc *ngc, Text *out, const Diag *d)
+{
     draw_head(ngc, out, d);
     Canvas c = {.file = -1};
     if (d->loc.file >= 0) {
@@ -454,20 +500,24 @@ static void draw_diag(Ngc *ngc, Text *out, const Diag *d) {
     }
     for (const Label *label = d->labels; label != NULL; label = label->next)
         if (c.file < 0 || !canvas_holds(&c, label->loc))
-            draw_head(ngc, out, &(Diag){.severity = SEV_NOTE, .loc = label->loc, .text = label->text});
+            draw_head(ngc, out,
+                      &(Diag){.severity = SEV_NOTE, .loc = label->loc, .text = label->text});
     for (const Diag *note = d->notes; note != NULL; note = note->next)
         draw_head(ngc, out, note);
 }
 
-void diag_flush(Ngc *ngc, FILE *f) {
+void diag_flush(Ngc *ngc, FILE *f)
+{
     Text out = {.ngc = ngc};
     text_put(&out, "", 0);
     for (const Diag *d = ngc->diags; d != NULL; d = d->next)
         (ngc->opt.json ? json_message : draw_diag)(ngc, &out, d);
     if (ngc->diags != NULL && !ngc->opt.json && ngc->errors > ERRORS_SHOWN)
-        text_add(&out, "ngc: error: too many errors: the first %d of %d are shown\n", ERRORS_SHOWN, ngc->errors);
+        text_add(&out, "ngc: error: too many errors: the first %d of %d are shown\n", ERRORS_SHOWN,
+                 ngc->errors);
     if (ngc->diags != NULL && !ngc->opt.json && ngc->warnings > WARNINGS_SHOWN)
-        text_add(&out, "ngc: warning: the first %d of %d warnings are shown\n", WARNINGS_SHOWN, ngc->warnings);
+        text_add(&out, "ngc: warning: the first %d of %d warnings are shown\n", WARNINGS_SHOWN,
+                 ngc->warnings);
     fwrite(out.at, 1, out.size, f);
     ngc->diags = NULL;
     ngc->diag_end = &ngc->diags;
@@ -475,23 +525,27 @@ void diag_flush(Ngc *ngc, FILE *f) {
 
 /* ---- did you mean ---- */
 
-static int lower_case(char c) {
+static int lower_case(char c)
+{
     return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
-static bool same_but_case(const char *a, const char *b) {
+static bool same_but_case(const char *a, const char *b)
+{
     while (*a != '\0' && lower_case(*a) == lower_case(*b))
         a++, b++;
     return *a == '\0' && *b == '\0';
 }
 
-static int min2(int a, int b) {
+static int min2(int a, int b)
+{
     return a < b ? a : b;
 }
 
-/* How many insertions, deletions, changes and exchanges of neighbours turn a into b (optimal string alignment):
- * row[i][j] is that of the first i and j characters. Both have at most SUGGEST_MAX. */
-static int edit_distance(const char *a, int na, const char *b, int nb) {
+/* How many insertions, deletions, changes and exchanges of neighbours turn a into b (optimal string
+ * alignment): row[i][j] is that of the first i and j characters. Both have at most SUGGEST_MAX. */
+static int edit_distance(const char *a, int na, const char *b, int nb)
+{
     int row[SUGGEST_MAX + 1][SUGGEST_MAX + 1];
     for (int i = 0; i <= na; i++)
         for (int j = 0; j <= nb; j++) {
@@ -507,7 +561,8 @@ static int edit_distance(const char *a, int na, const char *b, int nb) {
     return row[na][nb];
 }
 
-const char *suggest(Ngc *ngc, const char *word, const char *const *among, int count) {
+const char *suggest(Ngc *ngc, const char *word, const char *const *among, int count)
+{
     (void)ngc;
     size_t size = strlen(word);
     const char *best = NULL;

@@ -1,14 +1,18 @@
-/* stable.c - exponentials as they are written by hand. exp(z)/sum(exp(z)), log(1 + exp(z)) and their like overflow where what
- * they mean is small; they are found, in any spelling, and computed so that nothing overflows. Goes over what some roots need
- * and builds it again through the builders; old nodes stay. What the result is worth in exact arithmetic is the same, so that it
- * may be differentiated in place of what was written: a gradient is taken of this form (graph_grad), and the forward pass gets
- * it when no gradient will be asked any more (model_simplify). Names are looked through, but those of `opaque`, with respect to
- * which a gradient is asked: they stay as they are.
+/* stable.c - exponentials as they are written by hand. exp(z)/sum(exp(z)), log(1 + exp(z)) and
+ * their like overflow where what they mean is small; they are found, in any spelling, and computed
+ * so that nothing overflows. Goes over what some roots need and builds it again through the
+ * builders; old nodes stay. What the result is worth in exact arithmetic is the same, so that it
+ * may be differentiated in place of what was written: a gradient is taken of this form
+ * (graph_grad), and the forward pass gets it when no gradient will be asked any more
+ * (model_simplify). Names are looked through, but those of `opaque`, with respect to which a
+ * gradient is asked: they stay as they are.
  *
  * Two ways, the first that fits:
- *   - fractions of at most two exponentials above and below the line are sigmoid, tanh, exp, and their logarithms softplus.
- *   - else a value is kept as n/d * exp(m): products add the m, and of a sum the largest m is taken out, as a constant for
- *     derivatives. So exp(z)/sum(exp(z)) becomes exp(z - M)/sum(exp(z - M)), and its log (z - M) - log(sum(exp(z - M))). */
+ *   - fractions of at most two exponentials above and below the line are sigmoid, tanh, exp, and
+ * their logarithms softplus.
+ *   - else a value is kept as n/d * exp(m): products add the m, and of a sum the largest m is taken
+ * out, as a constant for derivatives. So exp(z)/sum(exp(z)) becomes exp(z - M)/sum(exp(z - M)), and
+ * its log (z - M) - log(sum(exp(z - M))). */
 #include "ngc.h"
 
 #include <math.h>
@@ -16,12 +20,12 @@
 
 enum { MAX_LINEAR = 6, MAX_EXPS = 4, MAX_OTHERS = 4, MAX_ADDED = 16, MAX_DEPTH = 64 };
 
-enum { /* what a value is made of */
-    BARE = 1,      /* exponentials that may overflow or vanish */
-    GROWS = 16,    /* some that may overflow */
-    RATIO = 2,     /* some, over others */
-    LOGISTIC = 4,  /* sigmoid or tanh: only the log of those is written otherwise */
-    SHIFTED = 8,   /* expm1 or sinh, which keep their digits near 0: only fractions of those are */
+enum {               /* what a value is made of */
+       BARE = 1,     /* exponentials that may overflow or vanish */
+       GROWS = 16,   /* some that may overflow */
+       RATIO = 2,    /* some, over others */
+       LOGISTIC = 4, /* sigmoid or tanh: only the log of those is written otherwise */
+       SHIFTED = 8, /* expm1 or sinh, which keep their digits near 0: only fractions of those are */
 };
 
 static const double MOST_EXPONENT = 80; /* exp of it is finite in float32 */
@@ -36,9 +40,10 @@ typedef struct Stable {
     unsigned char *used, *kind; /* by id */
     bool *opaque;               /* by id, or NULL */
     Node **now;                 /* by id: what is computed in its place */
-    Form **form[2];             /* by id; the second is for logs of sums: it minds sums that are 0 */
-    Node **far, **near;         /* by id: of now = far + near, near is a log that is small beside far; NULL: not so */
-    int count;                  /* of the nodes that were there; new ones and later ones stand for themselves */
+    Form **form[2];     /* by id; the second is for logs of sums: it minds sums that are 0 */
+    Node **far, **near; /* by id: of now = far + near, near is a log that is small beside far; NULL:
+                           not so */
+    int count; /* of the nodes that were there; new ones and later ones stand for themselves */
     int depth;
 } Stable;
 
@@ -74,7 +79,7 @@ static Node *unary(Stable *s, Op op, Node *a)
     return graph_unary(s->g, op, a);
 }
 
-/* ---- what values are made of ---------------------------------------------------------------------------- */
+/* ---- what values are made of ---- */
 
 static bool is_index_map(const Node *n)
 {
@@ -88,27 +93,33 @@ static bool is_tame(Range r)
 
 static unsigned kind_of(const unsigned char *kind, const Node *n)
 {
-    unsigned a = n->nargs > 0 ? kind[n->arg[0]->id] : 0, b = n->nargs > 1 ? kind[n->arg[1]->id] : 0, all = 0;
+    unsigned a = n->nargs > 0 ? kind[n->arg[0]->id] : 0, b = n->nargs > 1 ? kind[n->arg[1]->id] : 0,
+             all = 0;
     double k;
 
     if (n->type != T_FLOAT || n->scaled)
         return 0;
     switch (n->op) {
-    case OP_expm1: case OP_sinh: return SHIFTED;
+    case OP_expm1:
+    case OP_sinh: return SHIFTED;
     case OP_cosh: return BARE | GROWS;
     case OP_exp:
         if (n->arg[0]->range.hi > MOST_EXPONENT)
             return BARE | GROWS;
         return n->arg[0]->range.lo < -MOST_EXPONENT ? BARE : 0;
-    case OP_sigmoid: case OP_tanh: return LOGISTIC;
-    case OP_add: case OP_sub:
+    case OP_sigmoid:
+    case OP_tanh: return LOGISTIC;
+    case OP_add:
+    case OP_sub:
         all = a | b;
         if (!(all & GROWS) && (a ^ b) & BARE) /* it does not vanish beside something else */
             all &= ~(unsigned)BARE;
         break;
     case OP_mul: all = a | b; break;
     case OP_div: all = b & BARE ? ((a | b) & ~(unsigned)(BARE | GROWS)) | RATIO : a | b; break;
-    case OP_neg: case OP_sqrt: case OP_copy: all = a; break;
+    case OP_neg:
+    case OP_sqrt:
+    case OP_copy: all = a; break;
     case OP_pow:
         if (!node_const(n->arg[1], &k))
             return 0;
@@ -133,22 +144,27 @@ static bool is_risky(const unsigned char *kind, const Node *n)
     unsigned a = n->nargs > 0 ? kind[n->arg[0]->id] : 0, b = n->nargs > 1 ? kind[n->arg[1]->id] : 0;
     double k;
     switch (n->op) {
-    case OP_log: case OP_log1p: return a != 0;
+    case OP_log:
+    case OP_log1p: return a != 0;
     case OP_div: return b & (BARE | SHIFTED) || (a & BARE && b & RATIO) || (a & b & RATIO);
     case OP_mul: return (a | b) & BARE && ((a & b & BARE && (a | b) & GROWS) || (a | b) & RATIO);
-    case OP_add: case OP_sub: return (a | b) & RATIO;
+    case OP_add:
+    case OP_sub: return (a | b) & RATIO;
     case OP_pow: return a & BARE && node_const(n->arg[1], &k) && k < 0;
     case OP_eq: return (a | b) & (LOGISTIC | RATIO);
     default: return false;
     }
 }
 
-/* ---- exponents: linear in what they are made of ----------------------------------------------------------- */
+/* ---- exponents: linear in what they are made of ---- */
 
 typedef struct Linear { /* c + sum of k x */
     double c;
     int terms;
-    struct { double k; Node *x; } term[MAX_LINEAR]; /* by rising id */
+    struct {
+        double k;
+        Node *x;
+    } term[MAX_LINEAR]; /* by rising id */
 } Linear;
 
 static bool linear_add(Linear *l, double k, Node *x)
@@ -172,7 +188,8 @@ static bool linear_add(Linear *l, double k, Node *x)
     return true;
 }
 
-/* Adds k u to l. A sum is taken apart only where one side is a number: what the user has a name for stays whole. */
+/* Adds k u to l. A sum is taken apart only where one side is a number: what the user has a name for
+ * stays whole. */
 static bool linear_of(Stable *s, Linear *l, double k, const Node *u, int depth)
 {
     double v;
@@ -251,11 +268,14 @@ static Node *linear_node(Stable *s, const Linear *l)
     return l->c == 0 ? sum : binary(s, OP_add, sum, constant(s, l->c));
 }
 
-/* ---- fractions of exponentials --------------------------------------------------------------------------- */
+/* ---- fractions of exponentials ---- */
 
 typedef struct Exps { /* sum of c exp(u) */
     int terms;
-    struct { double c; Linear u; } term[MAX_EXPS];
+    struct {
+        double c;
+        Linear u;
+    } term[MAX_EXPS];
 } Exps;
 
 typedef struct Fraction { /* above/below, times and over factors of another kind */
@@ -350,9 +370,11 @@ static bool fraction_product(Fraction *f, const Fraction *b)
         f->below = b->below;
     } else if (exps_equal(&f->above, &b->below)) {
         f->above = b->above;
-    } else if (!exps_product(&f->above, &f->above, &b->above) || !exps_product(&f->below, &f->below, &b->below))
+    } else if (!exps_product(&f->above, &f->above, &b->above) ||
+               !exps_product(&f->below, &f->below, &b->below))
         return false;
-    return others_add(f->times, &f->n_times, b->times, b->n_times) && others_add(f->over, &f->n_over, b->over, b->n_over);
+    return others_add(f->times, &f->n_times, b->times, b->n_times) &&
+           others_add(f->over, &f->n_over, b->over, b->n_over);
 }
 
 static bool fraction_sum(Fraction *f, double sign, const Fraction *b)
@@ -393,7 +415,8 @@ static bool fraction_of(Stable *s, const Node *n, int depth, Fraction *f)
     case OP_sinh: return exps_pair(s, &f->above, u, 0.5, 1, -0.5, -1);
     case OP_cosh: return exps_pair(s, &f->above, u, 0.5, 1, 0.5, -1);
     case OP_sigmoid: return exps_pair(s, &f->below, u, 1, 0, 1, -1);
-    case OP_tanh: return exps_pair(s, &f->above, u, 1, 0, -1, -2) && exps_pair(s, &f->below, u, 1, 0, 1, -2);
+    case OP_tanh:
+        return exps_pair(s, &f->above, u, 1, 0, -1, -2) && exps_pair(s, &f->below, u, 1, 0, 1, -2);
     case OP_copy: return fraction_of(s, u, depth - 1, f);
     case OP_neg:
         if (!fraction_of(s, u, depth - 1, f))
@@ -401,10 +424,12 @@ static bool fraction_of(Stable *s, const Node *n, int depth, Fraction *f)
         for (int i = 0; i < f->above.terms; i++)
             f->above.term[i].c = -f->above.term[i].c;
         return true;
-    case OP_add: case OP_sub:
+    case OP_add:
+    case OP_sub:
         return fraction_of(s, u, depth - 1, f) && fraction_of(s, n->arg[1], depth - 1, &b) &&
                fraction_sum(f, n->op == OP_add ? 1 : -1, &b);
-    case OP_mul: case OP_div:
+    case OP_mul:
+    case OP_div:
         if (!fraction_of(s, u, depth - 1, f) || !fraction_of(s, n->arg[1], depth - 1, &b))
             return false;
         if (n->op == OP_div && b.above.terms == 0)
@@ -412,7 +437,8 @@ static bool fraction_of(Stable *s, const Node *n, int depth, Fraction *f)
         b = n->op == OP_div ? upside_down(b) : b;
         return fraction_product(f, &b);
     case OP_pow:
-        if (!node_const(n->arg[1], &v) || v != floor(v) || v == 0 || fabs(v) > 2 || !fraction_of(s, u, depth - 1, f))
+        if (!node_const(n->arg[1], &v) || v != floor(v) || v == 0 || fabs(v) > 2 ||
+            !fraction_of(s, u, depth - 1, f))
             return false;
         b = *f;
         if (fabs(v) == 2 && !fraction_product(f, &b))
@@ -454,7 +480,8 @@ static bool fraction_known(const Fraction *f, Known *out)
     out->w.c += log(b->term[to].c / b->term[1 - to].c);
     if (a->terms == 1)
         return true;
-    if (!linear_equal(&a->term[1].u, &b->term[1 - to].u) || a->term[1].c / b->term[1 - to].c != -out->k)
+    if (!linear_equal(&a->term[1].u, &b->term[1 - to].u) ||
+        a->term[1].c / b->term[1 - to].c != -out->k)
         return false;
     out->f = OP_tanh;
     out->w = linear_times(out->w, 0.5);
@@ -476,7 +503,7 @@ static Node *fraction_node(Stable *s, const Fraction *f, const Known *known, Sha
     return graph_broadcast(s->g, n, shape);
 }
 
-/* ---- logarithms of fractions --------------------------------------------------------------------------------- */
+/* ---- logarithms of fractions ---- */
 
 /* log(cosh(u)): u^2/2 near 0, where the other form would subtract nearly equal numbers. */
 static Node *log_cosh(Stable *s, Node *u)
@@ -488,7 +515,8 @@ static Node *log_cosh(Stable *s, Node *u)
     Node *a = unary(s, OP_abs, graph_where(s->g, near, one, u));
     Node *rest = unary(s, OP_softplus, binary(s, OP_mul, constant(s, -2), a));
     Node *above = binary(s, OP_sub, binary(s, OP_add, a, rest), constant(s, log(2)));
-    return because(graph_where(s->g, near, below, above), "log(cosh(u)) = abs(u) + softplus(-2*abs(u)) - log(2)");
+    return because(graph_where(s->g, near, below, above),
+                   "log(cosh(u)) = abs(u) + softplus(-2*abs(u)) - log(2)");
 }
 
 /* log(exp(a) + exp(b)), as logaddexp has it. */
@@ -496,7 +524,8 @@ static Node *log_add(Stable *s, Node *a, Node *b)
 {
     Node *over_b = binary(s, OP_add, b, unary(s, OP_softplus, binary(s, OP_sub, a, b)));
     Node *over_a = binary(s, OP_add, a, unary(s, OP_softplus, binary(s, OP_sub, b, a)));
-    return because(graph_where(s->g, binary(s, OP_lt, a, b), over_b, over_a), "log(exp(a) + exp(b)) = logaddexp(a, b)");
+    return because(graph_where(s->g, binary(s, OP_lt, a, b), over_b, over_a),
+                   "log(exp(a) + exp(b)) = logaddexp(a, b)");
 }
 
 static Node *plus(Stable *s, Node *a, double c)
@@ -526,7 +555,10 @@ static Node *log_exps(Stable *s, const Exps *p)
     if (a.terms == 0) {
         double c = a.c;
         b.c -= c;
-        return plus(s, because(unary(s, OP_softplus, linear_node(s, &b)), "log(1 + exp(u)) = softplus(u)"), c);
+        return plus(s,
+                    because(unary(s, OP_softplus, linear_node(s, &b)),
+                            "log(1 + exp(u)) = softplus(u)"),
+                    c);
     }
     if (linear_equal(&p->term[0].u, &turned) && p->term[0].c == p->term[1].c) {
         Linear u = p->term[0].u;
@@ -579,7 +611,7 @@ static Node *log_fraction(Stable *s, const Fraction *f, Shape shape)
     return n ? graph_broadcast(s->g, n, shape) : NULL;
 }
 
-/* ---- the largest exponent taken out ---------------------------------------------------------------------------- */
+/* ---- the largest exponent taken out ---- */
 
 static Form *form_of(Stable *s, const Node *n, bool of_log);
 
@@ -700,7 +732,8 @@ static void form_sum(Stable *s, const Node *n, Form *f, bool of_log)
 }
 
 /* The terms of a sum, its sums taken apart; false: too many. */
-static bool added_terms(const Stable *s, const Node *n, double sign, const Node **term, double *signs, int *count)
+static bool added_terms(const Stable *s, const Node *n, double sign, const Node **term,
+                        double *signs, int *count)
 {
     bool open = s->kind[n->id] & BARE && !is_opaque(s, n);
     if (open && (n->op == OP_add || n->op == OP_sub))
@@ -749,7 +782,8 @@ static bool form_added(Stable *s, const Node *n, Form *f, bool of_log)
 static void form_choice(Stable *s, const Node *n, Form *f, bool of_log)
 {
     Form *a = form_of(s, n->arg[1], of_log), *b = form_of(s, n->arg[2], of_log);
-    Node *c = s->now[n->arg[0]->id], *ra = factor_of(s, a, n->shape), *rb = factor_of(s, b, n->shape);
+    Node *c = s->now[n->arg[0]->id], *ra = factor_of(s, a, n->shape),
+         *rb = factor_of(s, b, n->shape);
     Node *ma = exponent_of(s, a, n->shape), *mb = exponent_of(s, b, n->shape);
     if (node_is(ra, 0))
         ma = mb;
@@ -777,7 +811,8 @@ static bool form_build(Stable *s, const Node *n, Form *f, bool of_log)
     switch (n->op) {
     case OP_exp: f->m = s->now[n->arg[0]->id]; return true;
     case OP_copy: *f = *form_of(s, n->arg[0], of_log); return true;
-    case OP_mul: case OP_div:
+    case OP_mul:
+    case OP_div:
         a = form_of(s, n->arg[0], of_log);
         b = form_of(s, n->arg[1], of_log);
         f->m = sum_of(s, a->m, b->m, n->op == OP_mul ? OP_add : OP_sub);
@@ -789,24 +824,28 @@ static bool form_build(Stable *s, const Node *n, Form *f, bool of_log)
         *f = *form_of(s, n->arg[0], of_log);
         f->n = f->n ? unary(s, OP_neg, f->n) : graph_full(s->g, n->shape, -1);
         return true;
-    case OP_pow: case OP_sqrt:
+    case OP_pow:
+    case OP_sqrt:
         a = form_of(s, n->arg[0], of_log);
         k = 0.5;
         if (n->op == OP_pow && !node_const(n->arg[1], &k))
             return false;
-        if (a->zeros || (k != floor(k) && ((a->n && a->n->range.lo < 0) || (a->d && a->d->range.lo < 0))))
+        if (a->zeros ||
+            (k != floor(k) && ((a->n && a->n->range.lo < 0) || (a->d && a->d->range.lo < 0))))
             return false;
         f->m = a->m ? binary(s, OP_mul, a->m, constant(s, k)) : NULL;
         f->n = a->n ? binary(s, OP_pow, a->n, constant(s, k)) : NULL;
         f->d = a->d ? binary(s, OP_pow, a->d, constant(s, k)) : NULL;
         return true;
-    case OP_add: case OP_sub: return form_added(s, n, f, of_log);
+    case OP_add:
+    case OP_sub: return form_added(s, n, f, of_log);
     case OP_cosh:
         a = arena_alloc(s->g->ngc, sizeof *a);
         b = arena_alloc(s->g->ngc, sizeof *b);
         f->m = taken_out(s, unary(s, OP_abs, s->now[n->arg[0]->id]), true);
         f->n = binary(s, OP_add, unary(s, OP_exp, binary(s, OP_sub, s->now[n->arg[0]->id], f->m)),
-                      unary(s, OP_exp, unary(s, OP_neg, binary(s, OP_add, s->now[n->arg[0]->id], f->m))));
+                      unary(s, OP_exp,
+                            unary(s, OP_neg, binary(s, OP_add, s->now[n->arg[0]->id], f->m))));
         f->n = binary(s, OP_mul, f->n, constant(s, 0.5));
         f->n->scaled = true;
         return true;
@@ -836,7 +875,7 @@ static Form *form_of(Stable *s, const Node *n, bool of_log)
     return f;
 }
 
-/* ---- the pass ---------------------------------------------------------------------------------------------------- */
+/* ---- the pass ---- */
 
 /* The log of n, as far + near; near may be NULL. */
 static Node *log_of(Stable *s, const Node *n, int depth, Node **near)
@@ -879,7 +918,8 @@ static Node *log_of(Stable *s, const Node *n, int depth, Node **near)
     if (!form->m)
         return unary(s, OP_log, s->now[n->id]);
     a = form_log(s, form, n->shape, near);
-    because(*near, "the largest exponent is taken out: log(sum(exp(z))) = M + log(sum(exp(z - M)))");
+    because(*near,
+            "the largest exponent is taken out: log(sum(exp(z))) = M + log(sum(exp(z - M)))");
     return a;
 }
 
@@ -909,8 +949,8 @@ static Node *softplus_of(Stable *s, const Node *n)
 
         Linear rest = {0};
         double other = i == 0 && n->op == OP_sub ? -1 : 1;
-        if (!linear_of(s, &rest, other * sign, n->arg[1 - i], 12) || !linear_of(s, &rest, 1, p->arg[0], 12) ||
-            rest.terms > 0 || rest.c != 0)
+        if (!linear_of(s, &rest, other * sign, n->arg[1 - i], 12) ||
+            !linear_of(s, &rest, 1, p->arg[0], 12) || rest.terms > 0 || rest.c != 0)
             continue;
         Node *better = unary(s, OP_softplus, unary(s, OP_neg, p->arg[0]));
         return sign < 0 ? unary(s, OP_neg, better) : better;
@@ -925,8 +965,9 @@ static bool never_equal(Stable *s, const Node *n)
     Known known;
     double v;
     for (int i = 0; i < 2; i++)
-        if (node_const(n->arg[i], &v) && (v <= 0 || v >= 1) && fraction_of(s, n->arg[1 - i], 12, &f) &&
-            f.n_times + f.n_over == 0 && fraction_known(&f, &known) && known.f == OP_sigmoid && known.k == 1)
+        if (node_const(n->arg[i], &v) && (v <= 0 || v >= 1) &&
+            fraction_of(s, n->arg[1 - i], 12, &f) && f.n_times + f.n_over == 0 &&
+            fraction_known(&f, &known) && known.f == OP_sigmoid && known.k == 1)
             return true;
     return false;
 }
@@ -954,13 +995,15 @@ static Node *better(Stable *s, const Node *n)
         return fraction_node(s, &f, &known, n->shape);
 
     unsigned a = s->kind[n->arg[0]->id], b = n->nargs > 1 ? s->kind[n->arg[1]->id] : 0;
-    bool two = n->op == OP_mul ? ((a ^ b) & BARE) && (a | b) & RATIO : n->op == OP_div && (b & BARE || (a & BARE && b & RATIO));
+    bool two = n->op == OP_mul ? ((a ^ b) & BARE) && (a | b) & RATIO
+                               : n->op == OP_div && (b & BARE || (a & BARE && b & RATIO));
     if (!two && n->op != OP_pow)
         return NULL;
     Form *form = form_of(s, n, false);
     if (!form->m)
         return NULL;
-    return because(form_node(s, form, n->shape), "the largest exponent is taken out: exp(z)/sum(exp(z)) = softmax(z)");
+    return because(form_node(s, form, n->shape),
+                   "the largest exponent is taken out: exp(z)/sum(exp(z)) = softmax(z)");
 }
 
 /* Sums with a log that is small beside its other part: the other parts are added first. */
@@ -1021,7 +1064,10 @@ bool graph_stable(Graph *g, Node **root, int roots, Node *const *opaque, int n_o
     size_t count = 0;
     for (int i = 0; i < roots; i++)
         count = (size_t)root[i]->id >= count ? (size_t)root[i]->id + 1 : count;
-    Stable s = {.g = g, .count = (int)count, .used = arena_alloc(g->ngc, count), .kind = arena_alloc(g->ngc, count)};
+    Stable s = {.g = g,
+                .count = (int)count,
+                .used = arena_alloc(g->ngc, count),
+                .kind = arena_alloc(g->ngc, count)};
     if (n_opaque > 0)
         s.opaque = arena_alloc(g->ngc, count);
     for (int i = 0; i < n_opaque; i++)

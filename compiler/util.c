@@ -1,4 +1,5 @@
-/* util.c - memory that lives as long as the compilation, names equal when their pointers are, text that grows. */
+/* util.c - memory that lives as long as the compilation, names equal when their pointers are, text
+ * that grows. */
 #include "ngc.h"
 
 #include <stdlib.h>
@@ -8,22 +9,27 @@ enum { CHUNK = 1 << 16, ALIGN = 16 };
 
 typedef struct Chunk { /* from calloc, so what is handed out is zero */
     struct Chunk *older;
-    char *at, *end;    /* what is free */
+    char *at, *end; /* what is free */
 } Chunk;
 
 struct Arena {
     Chunk *last;
 };
 
-struct Intern {        /* open addressing; never more than half full */
-    struct Slot { const char *text; size_t size; uint64_t hash; } *slot;
+struct Intern { /* open addressing; never more than half full */
+    struct Slot {
+        const char *text;
+        size_t size;
+        uint64_t hash;
+    } * slot;
     size_t room, count; /* room is a power of two */
 };
 
 /* ---- memory ---- */
 
 /* calloc that ends ngc where there is no memory: no phase could do anything else. */
-static void *take_memory(size_t size) {
+static void *take_memory(size_t size)
+{
     void *p = calloc(1, size);
     if (p == NULL) {
         fprintf(stderr, "ngc: error: out of memory\n");
@@ -33,7 +39,8 @@ static void *take_memory(size_t size) {
 }
 
 /* A piece larger than a quarter of a chunk gets a chunk of its own, behind the one being filled. */
-static Chunk *add_chunk(struct Arena *arena, size_t size) {
+static Chunk *add_chunk(struct Arena *arena, size_t size)
+{
     bool own = size > CHUNK / 4;
     size_t header = (sizeof(Chunk) + ALIGN - 1) / ALIGN * ALIGN;
     size_t room = own ? size : CHUNK;
@@ -50,7 +57,8 @@ static Chunk *add_chunk(struct Arena *arena, size_t size) {
     return chunk;
 }
 
-void *arena_alloc(Ngc *ngc, size_t size) {
+void *arena_alloc(Ngc *ngc, size_t size)
+{
     if (ngc->arena == NULL)
         ngc->arena = take_memory(sizeof *ngc->arena);
     if (size > SIZE_MAX / 2)
@@ -64,7 +72,8 @@ void *arena_alloc(Ngc *ngc, size_t size) {
     return p;
 }
 
-void *arena_copy(Ngc *ngc, const void *from, size_t size) {
+void *arena_copy(Ngc *ngc, const void *from, size_t size)
+{
     void *p = arena_alloc(ngc, size);
     if (size > 0)
         memcpy(p, from, size);
@@ -72,18 +81,21 @@ void *arena_copy(Ngc *ngc, const void *from, size_t size) {
 }
 
 /* Makes the piece larger where it stands, if it is the last of its chunk and there is room. */
-static bool stretch(Ngc *ngc, void *piece, size_t old, size_t size) {
+static bool stretch(Ngc *ngc, void *piece, size_t old, size_t size)
+{
     Chunk *chunk = ngc->arena ? ngc->arena->last : NULL;
     old = (old + (old == 0) + ALIGN - 1) / ALIGN * ALIGN;
     size = (size + ALIGN - 1) / ALIGN * ALIGN;
-    if (chunk == NULL || piece == NULL || (char *)piece + old != chunk->at || (size_t)(chunk->end - chunk->at) < size - old)
+    if (chunk == NULL || piece == NULL || (char *)piece + old != chunk->at ||
+        (size_t)(chunk->end - chunk->at) < size - old)
         return false;
     chunk->at += size - old;
     return true;
 }
 
 /* Doubles the room, so that adding n items one by one copies fewer than 2n. */
-void *arena_grow(Ngc *ngc, void *old, int count, int *room, size_t item) {
+void *arena_grow(Ngc *ngc, void *old, int count, int *room, size_t item)
+{
     if (count < *room)
         return old;
     if (count > INT32_MAX / 2 - 8)
@@ -98,8 +110,10 @@ void *arena_grow(Ngc *ngc, void *old, int count, int *room, size_t item) {
     return p;
 }
 
-void arena_free(Ngc *ngc) {
-    for (Chunk *chunk = ngc->arena == NULL ? NULL : ngc->arena->last, *older; chunk != NULL; chunk = older) {
+void arena_free(Ngc *ngc)
+{
+    for (Chunk *chunk = ngc->arena == NULL ? NULL : ngc->arena->last, *older; chunk != NULL;
+         chunk = older) {
         older = chunk->older;
         free(chunk);
     }
@@ -110,7 +124,8 @@ void arena_free(Ngc *ngc) {
 /* ---- names ---- */
 
 /* FNV-1a */
-static uint64_t hash_bytes(const char *text, size_t size) {
+static uint64_t hash_bytes(const char *text, size_t size)
+{
     uint64_t h = 14695981039346656037u;
     for (size_t i = 0; i < size; i++)
         h = (h ^ (unsigned char)text[i]) * 1099511628211u;
@@ -118,16 +133,20 @@ static uint64_t hash_bytes(const char *text, size_t size) {
 }
 
 /* The slot that holds the text, or the empty one where it belongs. */
-static struct Slot *find_slot(const struct Intern *names, const char *text, size_t size, uint64_t hash) {
+static struct Slot *find_slot(const struct Intern *names, const char *text, size_t size,
+                              uint64_t hash)
+{
     size_t i = (size_t)hash & (names->room - 1);
     for (;; i = (i + 1) & (names->room - 1)) {
         struct Slot *s = &names->slot[i];
-        if (s->text == NULL || (s->hash == hash && s->size == size && memcmp(s->text, text, size) == 0))
+        if (s->text == NULL ||
+            (s->hash == hash && s->size == size && memcmp(s->text, text, size) == 0))
             return s;
     }
 }
 
-static void grow_names(Ngc *ngc, struct Intern *names) {
+static void grow_names(Ngc *ngc, struct Intern *names)
+{
     struct Intern old = *names;
     names->room = old.room == 0 ? 256 : 2 * old.room;
     names->slot = arena_alloc(ngc, names->room * sizeof *names->slot);
@@ -136,7 +155,8 @@ static void grow_names(Ngc *ngc, struct Intern *names) {
             *find_slot(names, old.slot[i].text, old.slot[i].size, old.slot[i].hash) = old.slot[i];
 }
 
-const char *intern(Ngc *ngc, const char *text, size_t size) {
+const char *intern(Ngc *ngc, const char *text, size_t size)
+{
     if (ngc->names == NULL)
         ngc->names = arena_alloc(ngc, sizeof *ngc->names);
     struct Intern *names = ngc->names;
@@ -154,13 +174,15 @@ const char *intern(Ngc *ngc, const char *text, size_t size) {
     return s->text;
 }
 
-const char *intern_str(Ngc *ngc, const char *text) {
+const char *intern_str(Ngc *ngc, const char *text)
+{
     return intern(ngc, text, strlen(text));
 }
 
 /* ---- maps ---- */
 
-static struct TableSlot *find_key(const Table *m, const void *key) {
+static struct TableSlot *find_key(const Table *m, const void *key)
+{
     uint64_t hash = (uint64_t)(uintptr_t)key * 0x9E3779B97F4A7C15u;
     size_t i = (size_t)(hash >> 20) & (size_t)(m->room - 1);
     while (m->slot[i].key && m->slot[i].key != key)
@@ -168,7 +190,8 @@ static struct TableSlot *find_key(const Table *m, const void *key) {
     return &m->slot[i];
 }
 
-int *table_at(Ngc *ngc, Table *m, const void *key) {
+int *table_at(Ngc *ngc, Table *m, const void *key)
+{
     if (2 * (m->count + 1) > m->room) { /* never more than half full */
         Table old = *m;
         m->room = old.room ? 2 * old.room : 64;
@@ -186,7 +209,8 @@ int *table_at(Ngc *ngc, Table *m, const void *key) {
 /* ---- text ---- */
 
 /* Makes room for so many bytes more and the NUL. */
-static void reserve_text(Text *t, size_t size) {
+static void reserve_text(Text *t, size_t size)
+{
     if (t->at != NULL && size < t->room - t->size)
         return;
     size_t need = t->size + size + 1;
@@ -203,7 +227,8 @@ static void reserve_text(Text *t, size_t size) {
 }
 
 /* The number of bytes that the format makes. */
-static size_t measure_format(const char *format, va_list args) {
+static size_t measure_format(const char *format, va_list args)
+{
     va_list again;
     va_copy(again, args);
     int size = vsnprintf(NULL, 0, format, again);
@@ -213,14 +238,16 @@ static size_t measure_format(const char *format, va_list args) {
     return (size_t)size;
 }
 
-const char *text_vformat(Ngc *ngc, const char *format, va_list args) {
+const char *text_vformat(Ngc *ngc, const char *format, va_list args)
+{
     size_t size = measure_format(format, args);
     char *p = arena_alloc(ngc, size + 1);
     vsnprintf(p, size + 1, format, args);
     return p;
 }
 
-const char *text_format(Ngc *ngc, const char *format, ...) {
+const char *text_format(Ngc *ngc, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
     const char *text = text_vformat(ngc, format, args);
@@ -228,7 +255,8 @@ const char *text_format(Ngc *ngc, const char *format, ...) {
     return text;
 }
 
-void text_add(Text *t, const char *format, ...) {
+void text_add(Text *t, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
     size_t size = measure_format(format, args);
@@ -238,7 +266,8 @@ void text_add(Text *t, const char *format, ...) {
     va_end(args);
 }
 
-void text_put(Text *t, const char *bytes, size_t size) {
+void text_put(Text *t, const char *bytes, size_t size)
+{
     reserve_text(t, size);
     if (size > 0)
         memcpy(t->at + t->size, bytes, size);
@@ -248,7 +277,8 @@ void text_put(Text *t, const char *bytes, size_t size) {
 
 /* ---- the end ---- */
 
-_Noreturn void ngc_bug(const char *format, ...) {
+_Noreturn void ngc_bug(const char *format, ...)
+{
     va_list args;
     va_start(args, format);
     fflush(stdout);

@@ -1,11 +1,11 @@
-/* value.c - what expressions of the language are worth while a model is lowered, what is wanted of them, and the messages where
- * they are something else. */
+/* value.c - what expressions of the language are worth while a model is lowered, what is wanted of
+ * them, and the messages where they are something else. */
 #include "lower.h"
 
 #include <math.h>
 #include <string.h>
 
-/* ---- values ---------------------------------------------------------------------------------------- */
+/* ---- values ---- */
 
 Value *value_new(Lower *L, ValueKind kind, Loc loc)
 {
@@ -22,7 +22,8 @@ Value *value_error(Lower *L, Loc loc)
     return value_new(L, V_ERROR, loc);
 }
 
-/* A tensor may hold 2^40 bytes; that is far more than a machine has and far less than arithmetic on sizes can bear. */
+/* A tensor may hold 2^40 bytes; that is far more than a machine has and far less than arithmetic on
+ * sizes can bear. */
 bool shape_fits(Lower *L, Loc loc, Shape s)
 {
     double count = 1;
@@ -65,9 +66,10 @@ const char *value_text(Lower *L, const Value *v)
 
 const char *value_kind(const Value *v)
 {
-    static const char *const text[] = {[V_ERROR] = "an error", [V_NODE] = "a tensor", [V_LIST] = "a list", [V_TEXT] = "a text",
-                                       [V_FUNC] = "a function", [V_LAYER] = "a layer", [V_HOLE] = "an open argument",
-                                       [V_ABSENT] = "nothing"};
+    static const char *const text[] = {
+        [V_ERROR] = "an error",        [V_NODE] = "a tensor",   [V_LIST] = "a list",
+        [V_TEXT] = "a text",           [V_FUNC] = "a function", [V_LAYER] = "a layer",
+        [V_HOLE] = "an open argument", [V_ABSENT] = "nothing"};
     return text[v->kind];
 }
 
@@ -99,15 +101,17 @@ Node *node_new_axis(Lower *L, Node *n, int axis)
     return graph_reshape(L->g, n, s);
 }
 
-/* The shape that nested lists of numbers have, or false with a message. A list may stand in others many times over, so that
- * there may be more elements than fit. */
+/* The shape that nested lists of numbers have, or false with a message. A list may stand in others
+ * many times over, so that there may be more elements than fit. */
 static bool list_shape(Lower *L, const Value *v, Shape *s)
 {
     double count = 1;
     *s = (Shape){0};
     for (const Value *w = v; w->kind == V_LIST; w = w->item[0]) {
         if (w->count == 0 || s->rank == MAX_RANK) {
-            lower_error(L, 304, v->loc, w->count == 0 ? "an empty list has no shape" : "more than %d axes", MAX_RANK);
+            lower_error(L, 304, v->loc,
+                        w->count == 0 ? "an empty list has no shape" : "more than %d axes",
+                        MAX_RANK);
             return false;
         }
         s->dim[s->rank++] = w->count;
@@ -125,8 +129,10 @@ static bool list_even(Lower *L, const Value *v, Shape s, int depth)
         const Value *w = v->item[i];
         bool list = w->kind == V_LIST;
         if (list != (depth + 1 < s.rank) || (list && w->count != s.dim[depth + 1])) {
-            lower_error(L, 304, w->loc, "a list of unequal rows: %s has %d elements, the first row has %lld", value_text(L, w),
-                        list ? w->count : 1, depth + 1 < s.rank ? (long long)s.dim[depth + 1] : 1LL);
+            lower_error(L, 304, w->loc,
+                        "a list of unequal rows: %s has %d elements, the first row has %lld",
+                        value_text(L, w), list ? w->count : 1,
+                        depth + 1 < s.rank ? (long long)s.dim[depth + 1] : 1LL);
             return false;
         }
         if (list && !list_even(L, w, s, depth + 1))
@@ -163,7 +169,8 @@ static Node *stack(Lower *L, const Value *v)
         part[i] = node_new_axis(L, n, 0);
         if (i && !shape_equal(part[i]->shape, part[0]->shape)) {
             lower_error(L, 304, v->item[i]->loc, "elements of a list differ in shape, %s and %s",
-                        shape_text(L->g, shape_without(part[0]->shape, 1)), shape_text(L->g, n->shape));
+                        shape_text(L->g, shape_without(part[0]->shape, 1)),
+                        shape_text(L->g, n->shape));
             return NULL;
         }
     }
@@ -187,7 +194,8 @@ Node *want_index(Lower *L, const Value *v, const char *what)
     if (!n || n->type == T_INT)
         return n;
     if (!is_known(L, n)) {
-        lower_error(L, 406, v->loc, "%s must be int: '%s' is a float tensor; an input is declared '%s: int'", what,
+        lower_error(L, 406, v->loc,
+                    "%s must be int: '%s' is a float tensor; an input is declared '%s: int'", what,
                     value_text(L, v), n->op == OP_var ? n->attr.var->name : "t");
         return NULL;
     }
@@ -195,7 +203,8 @@ Node *want_index(Lower *L, const Value *v, const char *what)
     int64_t count = shape_count(L->g, n->shape);
     for (int64_t i = 0; i < count; i++)
         if (x[i] != floor(x[i]) || fabs(x[i]) > INT32_MAX) {
-            lower_error(L, 403, v->loc, "%s must be whole, not %.17g", what, isnan(x[i]) ? fabs(NAN) : x[i]);
+            lower_error(L, 403, v->loc, "%s must be whole, not %.17g", what,
+                        isnan(x[i]) ? fabs(NAN) : x[i]);
             return NULL;
         }
     return n->shape.rank ? graph_data(L->g, n->shape, T_INT, x) : graph_int(L->g, (int64_t)*x);
@@ -234,7 +243,8 @@ bool want_size(Lower *L, const Value *v, const char *what, Size *out)
         *out = v->node->attr.size;
         if (size_least(L->g, *out) >= 1 && size_max(L->g, *out) >= 1)
             return true;
-        lower_error(L, 404, v->loc, "%s must be at least 1; %s may be less", what, size_text(L->g, *out, ""));
+        lower_error(L, 404, v->loc, "%s must be at least 1; %s may be less", what,
+                    size_text(L->g, *out, ""));
         return false;
     }
     if (v->kind == V_NODE && v->node->op == OP_div && v->node->arg[0]->op == OP_size) {
@@ -261,7 +271,8 @@ bool want_shape(Lower *L, const Value *v, const char *what, Shape *s)
         return false;
     }
     if (v->count > MAX_RANK) {
-        lower_error(L, 305, v->loc, "%s has %d axes; at most %d are allowed", what, v->count, MAX_RANK);
+        lower_error(L, 305, v->loc, "%s has %d axes; at most %d are allowed", what, v->count,
+                    MAX_RANK);
         return false;
     }
     for (int i = 0; i < v->count; i++)
@@ -318,16 +329,19 @@ bool expr_size(Lower *L, const Expr *x, Size *out)
     return want_size(L, lower_expr(L, x), "a size", out);
 }
 
-/* Says of a name in a size that it is to be declared, where it is not: a mistake of those who are used to shapes that are
- * known when a program runs. */
+/* Says of a name in a size that it is to be declared, where it is not: a mistake of those who are
+ * used to shapes that are known when a program runs. */
 static bool size_undeclared(Lower *L, const Expr *x)
 {
     bool undeclared = false;
     for (; x && !undeclared; x = x->a) {
-        bool known = x->kind != X_NAME || scope_find(L, x->name) || builtin_find(x->name) || foreign_constant(L->ngc, x->name);
+        bool known = x->kind != X_NAME || scope_find(L, x->name) || builtin_find(x->name) ||
+                     foreign_constant(L->ngc, x->name);
         if (!known) {
-            lower_error(L, 201, x->at, "unknown name '%s': declare the size above: dim %s <= 64, known at run time, or dim %s = 64",
-                        x->name, x->name, x->name);
+            lower_error(
+                L, 201, x->at,
+                "unknown name '%s': declare the size above: dim %s <= 64, known at run time, or dim %s = 64",
+                x->name, x->name, x->name);
             return true;
         }
         undeclared = size_undeclared(L, x->b);
@@ -357,7 +371,7 @@ bool expr_shape(Lower *L, const Arg *sizes, Shape *s)
     return !sizes || shape_fits(L, sizes->loc, *s);
 }
 
-/* ---- messages ---------------------------------------------------------------------------------------- */
+/* ---- messages ---- */
 
 Loc lower_site(Lower *L, Loc loc)
 {
@@ -377,7 +391,8 @@ Diag *lower_error(Lower *L, int code, Loc loc, const char *format, ...)
     while (f && f->call.file >= 0 && L->ngc->file[f->call.file]->library && f->up)
         f = f->up;
     bool inside = f && loc.file >= 0 && L->ngc->file[loc.file]->library;
-    return diag(L->ngc, SEV_ERROR, code, site, "%s%s%s", inside ? f->func->name : "", inside ? ": " : "", text);
+    return diag(L->ngc, SEV_ERROR, code, site, "%s%s%s", inside ? f->func->name : "",
+                inside ? ": " : "", text);
 }
 
 /* Shows an operand's shape under it, and where it is declared. */

@@ -1,8 +1,9 @@
-/* vectors.c - decides which kernels go through their innermost loop in vectors (Kernel.vector), and how wide ones pay.
+/* vectors.c - decides which kernels go through their innermost loop in vectors (Kernel.vector), and
+ * how wide ones pay.
  *
- * Such a loop is over neighbours: from pass to pass each load and store goes on by one element or stays where it is, each
- * operation has a form for vectors in its record, and what is asked (a guard) has one answer for the whole loop. All else is
- * done one element at a time.
+ * Such a loop is over neighbours: from pass to pass each load and store goes on by one element or
+ * stays where it is, each operation has a form for vectors in its record, and what is asked (a
+ * guard) has one answer for the whole loop. All else is done one element at a time.
  *
  * Requires: places (program_plan), finished kernels. Keeps everything but Kernel.vector.
  */
@@ -13,7 +14,7 @@
 enum {
     NARROW = 16, /* bytes of a vector */
     WIDE = 64,
-    LATE = 32,   /* elements from which on a last operation of its own pays */
+    LATE = 32, /* elements from which on a last operation of its own pays */
 };
 
 static const Index zero; /* what a NULL index is */
@@ -57,8 +58,8 @@ const char *op_vec(const Program *p, const Val *v)
     return info->vec;
 }
 
-/* May v be computed within the text of another? What a guard protects has no name of its own, and a text that declares names
- * must not be within one that does. */
+/* May v be computed within the text of another? What a guard protects has no name of its own, and a
+ * text that declares names must not be within one that does. */
 static bool is_nameless(const Program *p, const Val *v)
 {
     const char *vec = v->kind == V_OP ? op_vec(p, v) : "";
@@ -67,7 +68,8 @@ static bool is_nameless(const Program *p, const Val *v)
         return true;
     if (v->kind != V_OP && v->kind != V_GUARD)
         return false;
-    if (vec == NULL || (strncmp(vec, "NGRT_", 5) == 0 && v->op != OP_where && !op_info[v->op]->test))
+    if (vec == NULL ||
+        (strncmp(vec, "NGRT_", 5) == 0 && v->op != OP_where && !op_info[v->op]->test))
         return false;
 
     for (int i = 0; i < 3 && v->arg[i]; i++)
@@ -82,22 +84,18 @@ static bool val_is_vector(const Program *p, const Kernel *k, const Val *v)
     bool whole = v->type == T_FLOAT || is_float32(p);
 
     switch (v->kind) {
-    case V_LOAD:
-        return whole && is_unit(k, v->at);
-    case V_INDEX:
-        return is_float32(p) && is_unit(k, v->at);
-    case V_GUARD:
-        return v->test_level < k->axes && whole && is_nameless(p, v->arg[0]);
-    case V_OP:
-        return op_vec(p, v) != NULL;
-    default:
-        return false;
+    case V_LOAD: return whole && is_unit(k, v->at);
+    case V_INDEX: return is_float32(p) && is_unit(k, v->at);
+    case V_GUARD: return v->test_level < k->axes && whole && is_nameless(p, v->arg[0]);
+    case V_OP: return op_vec(p, v) != NULL;
+    default: return false;
     }
 }
 
-/* ---- results that are put where operands lie ------------------------------------------------------------------- */
+/* ---- results that are put where operands lie ---- */
 
-static bool places_meet(const Program *p, const Place *a, const Node *x, const Place *b, const Node *y)
+static bool places_meet(const Program *p, const Place *a, const Node *x, const Place *b,
+                        const Node *y)
 {
     if (a->kind != b->kind)
         return false;
@@ -133,7 +131,7 @@ static bool writes_safely(const Program *p, const Kernel *k, const Store *s)
     return true;
 }
 
-/* ---- kernels ----------------------------------------------------------------------------------------------------- */
+/* ---- kernels ---- */
 
 static bool stores_vectors(const Program *p, const Kernel *k)
 {
@@ -179,7 +177,8 @@ static int vector_of(const Program *p, const Kernel *k, int lead)
     return widest(p, size_max(p->graph, k->extent[k->axes - 1]));
 }
 
-/* The elements of a kernel's result if these lie one after the other, as its loops go over them; 0: they do not. */
+/* The elements of a kernel's result if these lie one after the other, as its loops go over them; 0:
+ * they do not. */
 static int64_t dense_count(const Program *p, const Kernel *k)
 {
     const Index *at = k->store[0].at;
@@ -195,13 +194,15 @@ static int64_t dense_count(const Program *p, const Kernel *k)
     return size_max(p->graph, n);
 }
 
-/* A costly last operation (exp, tanh) of rows too short for vectors is done after all others, of all elements in vectors. */
+/* A costly last operation (exp, tanh) of rows too short for vectors is done after all others, of
+ * all elements in vectors. */
 static void find_late(const Program *p, Kernel *k)
 {
     const Store *s = &k->store[0];
     Val *v = s->val;
 
-    if (k->vector || k->kind != K_LOOP || k->axes < 2 || k->split > 1 || kernel_reduces(k) || k->stores != 1 || s->add)
+    if (k->vector || k->kind != K_LOOP || k->axes < 2 || k->split > 1 || kernel_reduces(k) ||
+        k->stores != 1 || s->add)
         return;
     if (v->kind != V_OP || v->type != T_FLOAT || v->arg[0]->type != T_FLOAT || v->uses != 1)
         return;
@@ -217,7 +218,8 @@ static void find_late(const Program *p, Kernel *k)
     v->uses = 0; /* no name of its own */
 }
 
-/* The text of -O0 is for readers, and starting values are to have the same bits everywhere: they go one element at a time. */
+/* The text of -O0 is for readers, and starting values are to have the same bits everywhere: they go
+ * one element at a time. */
 void program_vectors(Program *p)
 {
     if (p->init || p->ngc->opt.optimize == 0)

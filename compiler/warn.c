@@ -1,13 +1,14 @@
-/* warn.c - what is legal and yet hardly meant: names that nothing uses, the log of a softmax, C of many megabytes. */
+/* warn.c - what is legal and yet hardly meant: names that nothing uses, the log of a softmax, C of
+ * many megabytes. */
 #include "lower.h"
 
 #include <string.h>
 
-/* ---- unused names -------------------------------------------------------------------------------------------- */
+/* ---- unused names ---- */
 
-/* Names are followed in the text, not in what is executed: what only the way of an `if` that was not taken uses is used. A def has
- * names of its own; all files share one scope beside. What is read inside a def is looked for there and outside, so that a doubt
- * speaks for the name. */
+/* Names are followed in the text, not in what is executed: what only the way of an `if` that was
+ * not taken uses is used. A def has names of its own; all files share one scope beside. What is
+ * read inside a def is looked for there and outside, so that a doubt speaks for the name. */
 typedef enum { N_INPUT, N_DIM, N_VALUE, N_WEIGHT, N_ARGUMENT, N_FUNCTION } NameKind;
 
 typedef struct NameUse {
@@ -20,10 +21,11 @@ typedef struct NameUse {
 
 typedef struct NameScope {
     struct NameScope *up;
-    const char *def;       /* whose names they are; NULL: the files' */
-    bool main;             /* the file that is compiled: what an imported one defines may serve others */
-    int branch;            /* depth of the ifs around: run shows some values of a file only if they are taken */
-    Table at;              /* a name: 1 + the place of its use below */
+    const char *def; /* whose names they are; NULL: the files' */
+    bool main;       /* the file that is compiled: what an imported one defines may serve others */
+    int branch; /* depth of the ifs around: run shows some values of a file only if they are taken
+                 */
+    Table at;   /* a name: 1 + the place of its use below */
     NameUse **use, *first, **end;
     int uses, room;
 } NameScope;
@@ -35,7 +37,8 @@ static NameUse *use_of(Ngc *ngc, NameScope *s, const char *name)
 }
 
 /* A name of the scope; `same`, if not NULL, is another that is used wherever this is. */
-static NameUse *name_defined(Ngc *ngc, NameScope *s, const char *name, NameKind kind, Loc loc, NameUse *same)
+static NameUse *name_defined(Ngc *ngc, NameScope *s, const char *name, NameKind kind, Loc loc,
+                             NameUse *same)
 {
     NameUse *u = use_of(ngc, s, name);
     if (u)
@@ -103,7 +106,8 @@ static void names_of_args(Ngc *ngc, NameScope *s, const Arg *a)
         names_of_expr(ngc, s, a->value);
 }
 
-/* The names that a block binds, those of its ifs and loops among them. Of several that one statement binds, any may be wanted. */
+/* The names that a block binds, those of its ifs and loops among them. Of several that one
+ * statement binds, any may be wanted. */
 static void names_bound(Ngc *ngc, NameScope *s, const Stmt *x)
 {
     for (; x; x = x->next) {
@@ -111,9 +115,11 @@ static void names_bound(Ngc *ngc, NameScope *s, const Stmt *x)
         switch (x->kind) {
         case S_DIM: name_defined(ngc, s, x->name, N_DIM, x->at, NULL); break;
         case S_INPUT: name_defined(ngc, s, x->name, N_INPUT, x->at, NULL); break;
-        case S_PARAM: case S_STATE: name_defined(ngc, s, x->name, N_WEIGHT, x->at, NULL); break;
+        case S_PARAM:
+        case S_STATE: name_defined(ngc, s, x->name, N_WEIGHT, x->at, NULL); break;
         case S_ASSIGN:
-            for (const Names *t = x->names; t && (s->def || (s->main && s->branch == 0)); t = t->next)
+            for (const Names *t = x->names; t && (s->def || (s->main && s->branch == 0));
+                 t = t->next)
                 all = name_defined(ngc, s, t->name, N_VALUE, t->loc, all);
             break;
         case S_DEF:
@@ -134,26 +140,31 @@ static void names_bound(Ngc *ngc, NameScope *s, const Stmt *x)
 
 static void names_read(Ngc *ngc, NameScope *s, const Stmt *x, const Model *m);
 
-/* What is made and not used is told where a function of the model, or its struct, has it: a param that no loss depends on is told of
- * where it is differentiated, and one of a def that is not called does not exist. */
+/* What is made and not used is told where a function of the model, or its struct, has it: a param
+ * that no loss depends on is told of where it is differentiated, and one of a def that is not
+ * called does not exist. */
 static bool is_missing(const Model *m, Loc loc)
 {
     bool there = false;
     for (int i = 0; i < m->vars; i++)
         there |= m->var[i]->loc.file == loc.file && m->var[i]->loc.at == loc.at;
     for (int i = 0; i < m->roots && there; i++)
-        there = !m->root[i].var || m->root[i].var->loc.file != loc.file || m->root[i].var->loc.at != loc.at;
+        there = !m->root[i].var || m->root[i].var->loc.file != loc.file ||
+                m->root[i].var->loc.at != loc.at;
     return there;
 }
 
 /* A file without variables may be there to be imported: its functions are not missed. */
 static void tell_unused(Ngc *ngc, const NameScope *s, const Model *m)
 {
-    static const char *const kind[] = {[N_INPUT] = "input ", [N_DIM] = "dim ", [N_VALUE] = "", [N_WEIGHT] = "", [N_ARGUMENT] = "argument ", [N_FUNCTION] = "function "};
+    static const char *const kind[] = {
+        [N_INPUT] = "input ", [N_DIM] = "dim ",           [N_VALUE] = "",
+        [N_WEIGHT] = "",      [N_ARGUMENT] = "argument ", [N_FUNCTION] = "function "};
     for (const NameUse *u = s->first; u; u = u->next)
-        if (!u->used && (u->kind != N_FUNCTION || m->vars) && ((u->kind != N_WEIGHT && u->kind != N_INPUT) || is_missing(m, u->loc)))
-            warn(ngc, "unused-name", 209, u->loc, "%s'%s'%s%s is never used", kind[u->kind], u->name, u->kind == N_ARGUMENT ? " of " : "",
-                 u->kind == N_ARGUMENT ? s->def : "");
+        if (!u->used && (u->kind != N_FUNCTION || m->vars) &&
+            ((u->kind != N_WEIGHT && u->kind != N_INPUT) || is_missing(m, u->loc)))
+            warn(ngc, "unused-name", 209, u->loc, "%s'%s'%s%s is never used", kind[u->kind],
+                 u->name, u->kind == N_ARGUMENT ? " of " : "", u->kind == N_ARGUMENT ? s->def : "");
 }
 
 static void names_of_def(Ngc *ngc, NameScope *up, const Stmt *def, const Model *m)
@@ -176,7 +187,8 @@ static void names_read(Ngc *ngc, NameScope *s, const Stmt *x, const Model *m)
             names_of_def(ngc, s, x, m);
             continue;
         }
-        bool path = x->kind == S_UPDATE || ((x->kind == S_OUTPUT || x->kind == S_METRIC) && !x->value);
+        bool path =
+            x->kind == S_UPDATE || ((x->kind == S_OUTPUT || x->kind == S_METRIC) && !x->value);
         if (path)
             name_read(ngc, s, x->name);
         for (const Names *t = x->names; t && x->kind != S_ASSIGN; t = t->next)
@@ -211,7 +223,7 @@ void warn_unused(const Model *m, int file)
     tell_unused(ngc, &s, m);
 }
 
-/* ---- the log of a softmax -------------------------------------------------------------------------------------- */
+/* ---- the log of a softmax ---- */
 
 static bool is_one_hot(const Node *c)
 {
@@ -229,8 +241,11 @@ static bool is_one_hot(const Node *c)
 static const Node *taken_from(const Node *n)
 {
     for (;;) {
-        const Node *w = n->op == OP_sum ? n->arg[0] : NULL; /* take_along: of each row, the element that a label means */
-        if (n->op == OP_copy || n->op == OP_stop || n->op == OP_gather || op_info[n->op]->flags & F_VIEW)
+        const Node *w = n->op == OP_sum
+                            ? n->arg[0]
+                            : NULL; /* take_along: of each row, the element that a label means */
+        if (n->op == OP_copy || n->op == OP_stop || n->op == OP_gather ||
+            op_info[n->op]->flags & F_VIEW)
             n = n->arg[0];
         else if (w && w->op == OP_where && node_is(w->arg[2], 0) && is_one_hot(w->arg[0]))
             n = w->arg[1];
@@ -246,7 +261,9 @@ static const Node *guarded(const Node *n)
     int sides = n->op == OP_where ? 1 : 0; /* its operands are the second and the third */
     if (n->op != OP_add && n->op != OP_maximum && n->op != OP_minimum && n->op != OP_where)
         return NULL;
-    return node_const(n->arg[sides], &v) ? n->arg[sides + 1] : node_const(n->arg[sides + 1], &v) ? n->arg[sides] : NULL;
+    return node_const(n->arg[sides], &v)       ? n->arg[sides + 1]
+           : node_const(n->arg[sides + 1], &v) ? n->arg[sides]
+                                               : NULL;
 }
 
 /* exp(u) / sum of it along some axes, written by hand too. */
@@ -264,12 +281,13 @@ static bool is_softmax(const Node *n)
 void warn_log(Ngc *ngc, Loc loc, const Node *x)
 {
     if (is_softmax(x))
-        warn(ngc, "log-softmax", 410, loc,
-             "the log of a softmax is log_softmax, or a part of cross_entropy; a gradient over the softmax "
-             "itself has no slope where a probability rounds to 0");
+        warn(
+            ngc, "log-softmax", 410, loc,
+            "the log of a softmax is log_softmax, or a part of cross_entropy; a gradient over the softmax "
+            "itself has no slope where a probability rounds to 0");
 }
 
-/* ---- probabilities for logits ------------------------------------------------------------------------------------ */
+/* ---- probabilities for logits ---- */
 
 /* sigmoid(x), written by hand too. */
 static bool is_sigmoid(const Node *n)
@@ -277,7 +295,8 @@ static bool is_sigmoid(const Node *n)
     n = taken_from(n);
     if (n->op == OP_sigmoid)
         return true;
-    if (n->op != OP_div || !node_is(taken_from(n->arg[0]), 1) || taken_from(n->arg[1])->op != OP_add)
+    if (n->op != OP_div || !node_is(taken_from(n->arg[0]), 1) ||
+        taken_from(n->arg[1])->op != OP_add)
         return false;
     const Node *sum = taken_from(n->arg[1]);
     for (int i = 0; i < 2; i++)
@@ -295,30 +314,41 @@ void warn_meant(Lower *L, Loc loc, const Node *x, const char *what)
         return;
     const char *loss = L->frame && L->frame->func ? L->frame->func->name : "the loss";
     if (logits)
-        warn(L->ngc, "not-logits", 411, loc, "%s takes logits and makes probabilities of them itself: give it what %s was given", loss, is);
+        warn(L->ngc, "not-logits", 411, loc,
+             "%s takes logits and makes probabilities of them itself: give it what %s was given",
+             loss, is);
     else
-        warn(L->ngc, "not-logits", 411, loc, "%s takes the logs of probabilities: log_softmax instead of %s", loss, is);
+        warn(L->ngc, "not-logits", 411, loc,
+             "%s takes the logs of probabilities: log_softmax instead of %s", loss, is);
 }
 
-/* ---- a column against a row -------------------------------------------------------------------------------------- */
+/* ---- a column against a row ---- */
 
-/* What a layer makes, [n, 1], compared with labels [n]: of n pairs are made n^2. A column that is made on purpose is a view: x[:, new]. */
+/* What a layer makes, [n, 1], compared with labels [n]: of n pairs are made n^2. A column that is
+ * made on purpose is a view: x[:, new]. */
 void warn_each_with_each(Lower *L, const Expr *x, const Node *column, const Node *row)
 {
     Shape all;
     bool library = x->loc.file < 0 || L->ngc->file[x->loc.file]->library;
-    bool fit = column->shape.rank == 2 && row->shape.rank == 1 && column->shape.dim[1] == 1 && row->shape.dim[0] != 1;
-    if (library || !fit || column->shape.dim[0] != row->shape.dim[0] || op_info[column->op]->flags & F_VIEW)
+    bool fit = column->shape.rank == 2 && row->shape.rank == 1 && column->shape.dim[1] == 1 &&
+               row->shape.dim[0] != 1;
+    if (library || !fit || column->shape.dim[0] != row->shape.dim[0] ||
+        op_info[column->op]->flags & F_VIEW)
         return;
     shape_broadcast(column->shape, row->shape, &all);
-    const char *name = column->op == OP_var ? column->attr.var->name : column->name && !strchr(column->name, '.') ? column->name : "p";
-    warn(L->ngc, "broadcast", 412, x->at, "%s: shapes %s and %s give %s, each element with each: %s[:, 0] has shape %s", x->name,
-         shape_text(L->g, column->shape), shape_text(L->g, row->shape), shape_text(L->g, all), name, shape_text(L->g, row->shape));
+    const char *name = column->op == OP_var                         ? column->attr.var->name
+                       : column->name && !strchr(column->name, '.') ? column->name
+                                                                    : "p";
+    warn(L->ngc, "broadcast", 412, x->at,
+         "%s: shapes %s and %s give %s, each element with each: %s[:, 0] has shape %s", x->name,
+         shape_text(L->g, column->shape), shape_text(L->g, row->shape), shape_text(L->g, all), name,
+         shape_text(L->g, row->shape));
 }
 
-/* ---- very large C ---------------------------------------------------------------------------------------------- */
+/* ---- very large C ---- */
 
-/* The line of the model from which most of what the roots need comes: any place on it. Counts those operations and all. */
+/* The line of the model from which most of what the roots need comes: any place on it. Counts those
+ * operations and all. */
 static Loc busiest_line(const Model *m, int *most, int *all)
 {
     const Graph *g = m->graph;
@@ -365,6 +395,9 @@ void warn_large(const Model *m, size_t size)
     if (size <= LARGE)
         return;
     Loc loc = busiest_line(m, &most, &all);
-    warn(ngc, "large-output", 602, loc, "the C is %.1f MB, and a compiler takes long over it: this line alone makes %d of the %d operations "
-         "before derivatives, as loops and calls are written out pass by pass", (double)size / (1 << 20), most, all);
+    warn(
+        ngc, "large-output", 602, loc,
+        "the C is %.1f MB, and a compiler takes long over it: this line alone makes %d of the %d operations "
+        "before derivatives, as loops and calls are written out pass by pass",
+        (double)size / (1 << 20), most, all);
 }

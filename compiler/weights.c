@@ -1,8 +1,8 @@
-/* weights.c - `--weights=FILE`: a trained model as constants. The model is cut down to what its outputs need, and the C has
- * predict and a const struct of weights.
+/* weights.c - `--weights=FILE`: a trained model as constants. The model is cut down to what its
+ * outputs need, and the C has predict and a const struct of weights.
  *
- * A file is one of named tensors, which the runtime's readers check and take apart (runtime/archive.c), or the memory of the
- * params struct as a program of this machine wrote it. */
+ * A file is one of named tensors, which the runtime's readers check and take apart
+ * (runtime/archive.c), or the memory of the params struct as a program of this machine wrote it. */
 #include "emit.h"
 
 #include "../runtime/host.h"
@@ -12,10 +12,10 @@
 typedef struct File {
     Ngc *ngc;
     const char *path;
-    Archive tensors;   /* none where the file is plain memory */
+    Archive tensors; /* none where the file is plain memory */
     Map map;
     bool named;
-    uint64_t hash;     /* of the model, with all its params */
+    uint64_t hash; /* of the model, with all its params */
 } File;
 
 static bool fail(const File *f, const char *what, const char *name)
@@ -35,18 +35,21 @@ static bool read_file(File *f)
 {
     ngrt_message message;
     Bytes plain = {0};
-    if (ngrt_map_read(&f->map, f->ngc->opt.map, &message) || ngrt_file_read(&plain, f->path, &message))
+    if (ngrt_map_read(&f->map, f->ngc->opt.map, &message) ||
+        ngrt_file_read(&plain, f->path, &message))
         return fail_message(f->ngc, &message);
     f->named = ngrt_is_npy(&plain) || ngrt_is_zip(&plain) || ngrt_is_safetensors(&plain);
     if (f->named) {
         ngrt_bytes_free(&plain);
-        return ngrt_archive_read(&f->tensors, f->path, &message) == NGRT_OK ? true : fail_message(f->ngc, &message);
+        return ngrt_archive_read(&f->tensors, f->path, &message) == NGRT_OK
+                   ? true
+                   : fail_message(f->ngc, &message);
     }
     f->tensors.file = plain;
     return true;
 }
 
-/* ---- named tensors ------------------------------------------------------------------------------------------------ */
+/* ---- named tensors ---- */
 
 /* The hash that the runtime knows the model by. */
 static uint64_t model_hash(const Model *m)
@@ -55,7 +58,10 @@ static uint64_t model_hash(const Model *m)
     ngrt_model model = {.tensor = tensor};
     for (int i = 0; i < m->vars; i++) {
         const Var *v = m->var[i];
-        ngrt_tensor t = {.name = v->name, .role = v->kind == VAR_PARAM ? NGRT_PARAM : NGRT_STATE, .type = v->type == T_INT ? NGRT_I32 : NGRT_F32, .rank = v->shape.rank};
+        ngrt_tensor t = {.name = v->name,
+                         .role = v->kind == VAR_PARAM ? NGRT_PARAM : NGRT_STATE,
+                         .type = v->type == T_INT ? NGRT_I32 : NGRT_F32,
+                         .rank = v->shape.rank};
         for (int k = 0; v->kind == VAR_PARAM && k < t.rank; k++)
             t.shape[k] = (int)size_max(m->graph, v->shape.dim[k]);
         if (v->kind == VAR_PARAM)
@@ -68,14 +74,17 @@ static uint64_t model_hash(const Model *m)
 static double *read_named(File *f, const Graph *g, const Var *v, int64_t count)
 {
     bool single = f->tensors.count == 1 && !*f->tensors.tensor[0].name;
-    const Stored *s = single ? &f->tensors.tensor[0] : ngrt_archive_find(&f->tensors, &f->map, v->name);
+    const Stored *s =
+        single ? &f->tensors.tensor[0] : ngrt_archive_find(&f->tensors, &f->map, v->name);
     if (!s)
         return fail(f, "is not in the file", v->name), NULL;
     bool same = s->data.rank == v->shape.rank;
     for (int i = 0; same && i < v->shape.rank; i++)
         same = s->data.shape[i] == (size_t)size_max(g, v->shape.dim[i]);
     if (!same)
-        return fail(f, text_format(f->ngc, "its shape is not %s", shape_text(g, v->shape)), v->name), NULL;
+        return fail(f, text_format(f->ngc, "its shape is not %s", shape_text(g, v->shape)),
+                    v->name),
+               NULL;
     double *out = arena_alloc(f->ngc, (size_t)(count + 1) * sizeof *out);
     for (int64_t i = 0; i < count; i++)
         out[i] = ngrt_data_value(&s->data, (size_t)i);
@@ -89,14 +98,20 @@ static bool check_named(const File *f, const Model *m)
     for (int i = 0; i < m->vars; i++)
         params += m->var[i]->kind == VAR_PARAM;
     if (f->tensors.count == 1 && !*f->tensors.tensor[0].name && params != 1)
-        return fail(f, text_format(f->ngc, "is one array, but the model needs %d params", params), NULL);
+        return fail(f, text_format(f->ngc, "is one array, but the model needs %d params", params),
+                    NULL);
     if (f->tensors.about.hash && f->tensors.about.hash != f->hash && f->map.count == 0)
-        return fail(f, text_format(f->ngc, "was saved by another model: its hash is %016llx, that of this one is %016llx",
-                                   (unsigned long long)f->tensors.about.hash, (unsigned long long)f->hash), NULL);
+        return fail(
+            f,
+            text_format(
+                f->ngc,
+                "was saved by another model: its hash is %016llx, that of this one is %016llx",
+                (unsigned long long)f->tensors.about.hash, (unsigned long long)f->hash),
+            NULL);
     return true;
 }
 
-/* ---- plain memory ------------------------------------------------------------------------------------------------- */
+/* ---- plain memory ---- */
 
 /* The elements of a param at a place of the file. */
 static double *read_plain(const File *f, const Var *v, size_t at, int64_t count)
@@ -133,16 +148,22 @@ static bool read_memory(File *f, Model *m)
                 continue;
             }
             if (total != f->tensors.file.size)
-                return fail(f, text_format(f->ngc, "neither safetensors nor the %zu bytes of the params, but %zu", total, f->tensors.file.size), NULL);
+                return fail(
+                    f,
+                    text_format(f->ngc,
+                                "neither safetensors nor the %zu bytes of the params, but %zu",
+                                total, f->tensors.file.size),
+                    NULL);
             v->data = read_plain(f, v, at, count);
             at += bytes;
         }
     return true;
 }
 
-/* ---- the model ------------------------------------------------------------------------------------------------------ */
+/* ---- the model ---- */
 
-/* Drops what the outputs do not need: losses, metrics, updates, and the variables that nothing else reads. */
+/* Drops what the outputs do not need: losses, metrics, updates, and the variables that nothing else
+ * reads. */
 static void cut_down(Model *m)
 {
     Node **root = arena_alloc(m->graph->ngc, (size_t)(m->roots + 1) * sizeof *root);
@@ -207,7 +228,7 @@ int weights_freeze(Ngc *ngc, Model *m)
     return status;
 }
 
-/* ---- the C ------------------------------------------------------------------------------------------------------------ */
+/* ---- the C ---- */
 
 /* Elements in as many braces as there are axes. Returns those behind them. */
 static const double *put_elements(Emit *e, Text *t, const Var *v, int axis, const double *at)
@@ -227,10 +248,12 @@ static const double *put_elements(Emit *e, Text *t, const Var *v, int axis, cons
     return at;
 }
 
-/* Declares or defines the constants: iris_weights, and iris_weights_state where predict reads states. */
+/* Declares or defines the constants: iris_weights, and iris_weights_state where predict reads
+ * states. */
 void emit_weights(Emit *e, Text *t, bool define)
 {
-    static const char *const block[] = {[VAR_PARAM] = "params", [VAR_STATE] = "state"}, *const end[] = {[VAR_PARAM] = "", [VAR_STATE] = "_state"};
+    static const char *const block[] = {[VAR_PARAM] = "params", [VAR_STATE] = "state"},
+                             *const end[] = {[VAR_PARAM] = "", [VAR_STATE] = "_state"};
     for (int kind = VAR_PARAM; kind <= VAR_STATE && e->ngc->opt.weights; kind++) {
         const char *before = define ? " = {\n    " : "";
         bool any = false;
@@ -239,7 +262,8 @@ void emit_weights(Emit *e, Text *t, bool define)
             if ((int)v->kind != kind)
                 continue;
             if (!any)
-                text_add(t, "%sconst %s_%s %s_weights%s", define ? "" : "extern ", e->name, block[kind], e->name, end[kind]);
+                text_add(t, "%sconst %s_%s %s_weights%s", define ? "" : "extern ", e->name,
+                         block[kind], e->name, end[kind]);
             any = true;
             if (!define)
                 break;

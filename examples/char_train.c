@@ -1,10 +1,12 @@
-/* Trains a model of characters (char_gpt.ng, char_rnn.ng) on a text file, against a table of pairs, and lets it write.
+/* Trains a model of characters (char_gpt.ng, char_rnn.ng) on a text file, against a table of pairs,
+ * and lets it write.
  *
- * ngc --standalone char_gpt.ng --prefix=chars -o chars.c && cc -O2 char_train.c chars.c -lm -o chars && ./chars FILE
+ * ngc --standalone char_gpt.ng --prefix=chars -o chars.c && cc -O2 char_train.c chars.c -lm -o
+ * chars && ./chars FILE
  *
- * usage: chars FILE [STEPS [SEED]]; 1,000 steps if not told. The table of pairs is the bigram model that fits the
- * file best: for each character how often each other follows it, counted in the same text. Exit status 0: the loss fell
- * below the table's. */
+ * usage: chars FILE [STEPS [SEED]]; 1,000 steps if not told. The table of pairs is the bigram model
+ * that fits the file best: for each character how often each other follows it, counted in the same
+ * text. Exit status 0: the loss fell below the table's. */
 #include "chars.h"
 
 #include <math.h>
@@ -75,7 +77,8 @@ static double draw(uint64_t *random)
     return (double)(*random >> 11) / 9007199254740992.0;
 }
 
-/* Steps on windows from random places; returns the mean loss of the last REPORT of them, or fewer. */
+/* Steps on windows from random places; returns the mean loss of the last REPORT of them, or fewer.
+ */
 static double train(const int32_t *text, int count, int steps, uint64_t *random)
 {
     static int32_t x[BATCH][WINDOW], t[BATCH][WINDOW];
@@ -102,7 +105,8 @@ static double train(const int32_t *text, int count, int steps, uint64_t *random)
     return mean;
 }
 
-/* Writes on from the first few characters of the text: each is drawn from what the net gives for the next. */
+/* Writes on from the first few characters of the text: each is drawn from what the net gives for
+ * the next. */
 static void write_sample(const int32_t *text, uint64_t *random)
 {
     int32_t x[WINDOW] = {0};
@@ -132,7 +136,9 @@ int main(int argc, char **argv)
     uint64_t seed = argc > 3 ? (uint64_t)atol(argv[3]) : 1, random = 88172645463325252u + seed;
     int32_t *text = argc > 1 ? read_symbols(argv[1], &count) : NULL;
     if (!text) {
-        fprintf(stderr, "usage: chars FILE [STEPS [SEED]]; the file must have more than %d characters\n", WINDOW + 1);
+        fprintf(stderr,
+                "usage: chars FILE [STEPS [SEED]]; the file must have more than %d characters\n",
+                WINDOW + 1);
         return 2;
     }
     double table = bigram_loss(text, count);

@@ -1,6 +1,7 @@
 /* Trains the OR gate of or_gate.ng by 5,000 steps of the emitted C and shows what it has learned.
  *
- *   ngc or_gate.ng --standalone -o or_gate.c && cc or_gate_train.c or_gate.c -lm -o or_gate && ./or_gate
+ *   ngc or_gate.ng --standalone -o or_gate.c && cc or_gate_train.c or_gate.c -lm -o or_gate &&
+ * ./or_gate
  *
  * Exit status 0: it tells all four examples apart. */
 #include "or_gate.h"
@@ -22,7 +23,8 @@ int main(void)
             printf("epoch %4d  J = %.6f\n", epoch, (double)work.J);
     }
     or_gate_eval(&params, &in, &work);
-    printf("W = %.4f, %.4f  b = %.4f\n", (double)params.W[0], (double)params.W[1], (double)params.b);
+    printf("W = %.4f, %.4f  b = %.4f\n", (double)params.W[0], (double)params.W[1],
+           (double)params.b);
     for (int i = 0; i < 4; i++)
         printf("%.0f or %.0f: %.3f\n", (double)X[i][0], (double)X[i][1], (double)work.Yhat[i]);
     printf("accuracy = %.2f\n", (double)work.accuracy);

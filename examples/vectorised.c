@@ -1,5 +1,6 @@
-/* vectorised.c - the same training step three times: as plain loops, one multiplication after the other, compiled as they stand
- * and with the C compiler's help; and as ngc writes it to be fast. All must come to the same weights. `sh examples/vectorised.sh` builds and runs it. */
+/* vectorised.c - the same training step three times: as plain loops, one multiplication after the
+ * other, compiled as they stand and with the C compiler's help; and as ngc writes it to be fast.
+ * All must come to the same weights. `sh examples/vectorised.sh` builds and runs it. */
 #include "fast.h"
 #include "helped.h"
 #include "loops.h"
@@ -30,7 +31,8 @@ static double apart(void)
     double most = 0;
     for (int i = 0; i < UNITS; i++)
         for (int k = 0; k < UNITS; k++)
-            most = fmax(most, fmax(fabs((double)slow.h_W[i][k] - (double)quick.h_W[i][k]), fabs((double)helped.h_W[i][k] - (double)quick.h_W[i][k])));
+            most = fmax(most, fmax(fabs((double)slow.h_W[i][k] - (double)quick.h_W[i][k]),
+                                   fabs((double)helped.h_W[i][k] - (double)quick.h_W[i][k])));
     return most;
 }
 
@@ -65,6 +67,7 @@ int main(int argc, char **argv)
     printf("plain loops, cc -O0:  %8.2f ms a step\n", 1000 * loops);
     printf("plain loops, cc -O2:  %8.2f ms a step\n", 1000 * with_help);
     printf("vectorised:           %8.2f ms a step\n", 1000 * fast);
-    printf("gain:  %.0f times, and %.0f times over cc -O2; weights apart by %.1g at most\n", gain, with_help / fast, difference);
+    printf("gain:  %.0f times, and %.0f times over cc -O2; weights apart by %.1g at most\n", gain,
+           with_help / fast, difference);
     return difference > 1e-5 || gain < (argc > 1 ? atof(argv[1]) : 1);
 }

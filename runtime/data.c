@@ -1,7 +1,8 @@
-/* data.c - files of numbers -> tensors in memory: CSV, IDX and NumPy files, also compressed by gzip.
+/* data.c - files of numbers -> tensors in memory: CSV, IDX and NumPy files, also compressed by
+ * gzip.
  *
- * A file is read whole into one block. IDX and NumPy elements stay in that block and in their type; CSV becomes
- * doubles. */
+ * A file is read whole into one block. IDX and NumPy elements stay in that block and in their type;
+ * CSV becomes doubles. */
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,15 +11,19 @@
 
 #include "host.h"
 
-/* ---- IDX --------------------------------------------------------------------------------------------- */
+/* ---- IDX ---- */
 
 /* IDX: two zero bytes, a type, the rank, a big-endian 32-bit size for each axis, the elements. */
-static int is_idx(const Bytes *b) {
+static int is_idx(const Bytes *b)
+{
     return b->size >= 4 && b->at[0] == 0 && b->at[1] == 0;
 }
 
-/* Moves the elements behind the header to the block's start, for alignment, and into this machine's order of bytes. */
-static int take_elements(ngrt_data *data, Bytes *b, size_t offset, const char *path, ngrt_message *message) {
+/* Moves the elements behind the header to the block's start, for alignment, and into this machine's
+ * order of bytes. */
+static int take_elements(ngrt_data *data, Bytes *b, size_t offset, const char *path,
+                         ngrt_message *message)
+{
     size_t have = b->size - offset;
     int error = ngrt_data_fit(data, have, path, message);
     if (error)
@@ -31,7 +36,8 @@ static int take_elements(ngrt_data *data, Bytes *b, size_t offset, const char *p
     return NGRT_OK;
 }
 
-static int parse_idx(ngrt_data *data, Bytes *b, const char *path, ngrt_message *message) {
+static int parse_idx(ngrt_data *data, Bytes *b, const char *path, ngrt_message *message)
+{
     const unsigned char *at = (const unsigned char *)b->at;
     int i, rank = at[3];
     switch (at[2]) {
@@ -41,10 +47,13 @@ static int parse_idx(ngrt_data *data, Bytes *b, const char *path, ngrt_message *
     case 0x0C: data->type = NGRT_DATA_I32; break;
     case 0x0D: data->type = NGRT_DATA_F32; break;
     case 0x0E: data->type = NGRT_DATA_F64; break;
-    default: return ngrt_fail(message, NGRT_EFORMAT, "%s: an IDX file has no element type 0x%02X", path, at[2]);
+    default:
+        return ngrt_fail(message, NGRT_EFORMAT, "%s: an IDX file has no element type 0x%02X", path,
+                         at[2]);
     }
     if (rank < 1 || rank > 8)
-        return ngrt_fail(message, NGRT_EFORMAT, "%s: an IDX file of %d axes; 1 to 8 can be read", path, rank);
+        return ngrt_fail(message, NGRT_EFORMAT, "%s: an IDX file of %d axes; 1 to 8 can be read",
+                         path, rank);
     if (b->size < 4 + 4 * (size_t)rank)
         return ngrt_fail(message, NGRT_EFORMAT, "%s: the IDX header ends too early", path);
     data->rank = rank;
@@ -53,7 +62,7 @@ static int parse_idx(ngrt_data *data, Bytes *b, const char *path, ngrt_message *
     return take_elements(data, b, 4 + 4 * (size_t)rank, path, message);
 }
 
-/* ---- CSV ----------------------------------------------------------------------------------------------- */
+/* ---- CSV ---- */
 
 typedef struct Span { /* a piece of the text */
     const char *at, *end;
@@ -61,20 +70,22 @@ typedef struct Span { /* a piece of the text */
 
 typedef struct Csv {
     const char *path;
-    Span rest;          /* what has not been read */
-    Span line;          /* the line read last, without blanks around it; never empty */
-    const char *start;  /* where that line begins in the text */
-    size_t number;      /* its number, from 1 */
-    size_t top;         /* the number of the first line that is not blank */
+    Span rest;         /* what has not been read */
+    Span line;         /* the line read last, without blanks around it; never empty */
+    const char *start; /* where that line begins in the text */
+    size_t number;     /* its number, from 1 */
+    size_t top;        /* the number of the first line that is not blank */
     char separator;
 } Csv;
 
-static int is_blank(char c) {
+static int is_blank(char c)
+{
     return c == ' ' || c == '\t' || c == '\r';
 }
 
 /* The span without blanks at either end; a tab that separates is none. */
-static Span trim(Span s, char separator) {
+static Span trim(Span s, char separator)
+{
     while (s.at < s.end && is_blank(*s.at) && (*s.at != separator || separator == ' '))
         s.at++;
     while (s.at < s.end && is_blank(s.end[-1]) && (s.end[-1] != separator || separator == ' '))
@@ -83,10 +94,11 @@ static Span trim(Span s, char separator) {
 }
 
 /* Reads the next line that is not blank; false at the end. */
-static int next_line(Csv *csv) {
+static int next_line(Csv *csv)
+{
     while (csv->rest.at < csv->rest.end) {
         const char *end = memchr(csv->rest.at, '\n', (size_t)(csv->rest.end - csv->rest.at));
-        Span line = { csv->rest.at, end ? end : csv->rest.end };
+        Span line = {csv->rest.at, end ? end : csv->rest.end};
         csv->start = line.at;
         csv->rest.at = end ? end + 1 : csv->rest.end;
         csv->number++;
@@ -98,8 +110,10 @@ static int next_line(Csv *csv) {
     return 0;
 }
 
-/* Takes the next cell off the line, without blanks and quotes around it; false after the last. *more starts as 1. */
-static int next_cell(Span *line, char separator, int *more, Span *cell) {
+/* Takes the next cell off the line, without blanks and quotes around it; false after the last.
+ * *more starts as 1. */
+static int next_cell(Span *line, char separator, int *more, Span *cell)
+{
     const char *at = line->at;
     if (!*more)
         return 0;
@@ -123,7 +137,8 @@ static int next_cell(Span *line, char separator, int *more, Span *cell) {
     return 1;
 }
 
-static size_t count_cells(Span line, char separator) {
+static size_t count_cells(Span line, char separator)
+{
     Span cell;
     size_t count = 0;
     int more = 1;
@@ -135,7 +150,8 @@ static size_t count_cells(Span line, char separator) {
 enum { CELL_ROOM = 64 }; /* bytes of a number's text */
 
 /* The cell as a text that ends; 0: it is empty, or too long for a number. */
-static int read_text(Span cell, char text[CELL_ROOM]) {
+static int read_text(Span cell, char text[CELL_ROOM])
+{
     size_t size = (size_t)(cell.end - cell.at);
     if (size == 0 || size >= CELL_ROOM)
         return 0;
@@ -145,7 +161,8 @@ static int read_text(Span cell, char text[CELL_ROOM]) {
 }
 
 /* The cell as a finite decimal number. */
-static int read_number(Span cell, double *value) {
+static int read_number(Span cell, double *value)
+{
     char text[CELL_ROOM], *end;
     if (!read_text(cell, text))
         return 0;
@@ -155,8 +172,10 @@ static int read_number(Span cell, double *value) {
     return *end == 0 && end != text && isfinite(*value);
 }
 
-/* The separator of a line: semicolon before tab before comma, which may be a decimal comma; blanks if there is none. */
-static char find_separator(Span line) {
+/* The separator of a line: semicolon before tab before comma, which may be a decimal comma; blanks
+ * if there is none. */
+static char find_separator(Span line)
+{
     size_t size = (size_t)(line.end - line.at);
     const char *s;
     for (s = ";\t,"; *s; s++)
@@ -166,7 +185,8 @@ static char find_separator(Span line) {
 }
 
 /* Whether the cell is a number in some form, also one that no row may hold: nan, inf. */
-static int is_number(Span cell) {
+static int is_number(Span cell)
+{
     char text[CELL_ROOM], *end;
     if (!read_text(cell, text))
         return 0;
@@ -175,13 +195,17 @@ static int is_number(Span cell) {
 }
 
 /* Whether the cell says that there is no value. */
-static int is_missing(Span cell) {
-    static const char *const word[] = { "", "NA", "N/A", "#N/A", "null", "none", "nil", "?", "-", "." };
+static int is_missing(Span cell)
+{
+    static const char *const word[] = {"",     "NA",  "N/A", "#N/A", "null",
+                                       "none", "nil", "?",   "-",    "."};
     size_t i, k, size = (size_t)(cell.end - cell.at);
     for (i = 0; i < sizeof word / sizeof *word; i++) {
         if (strlen(word[i]) != size)
             continue;
-        for (k = 0; k < size && tolower((unsigned char)word[i][k]) == tolower((unsigned char)cell.at[k]); k++)
+        for (k = 0;
+             k < size && tolower((unsigned char)word[i][k]) == tolower((unsigned char)cell.at[k]);
+             k++)
             ;
         if (k == size)
             return 1;
@@ -190,7 +214,8 @@ static int is_missing(Span cell) {
 }
 
 /* Whether the first line names the columns: no cell of it is a number, and some cell is a name. */
-static int is_header(const Csv *csv) {
+static int is_header(const Csv *csv)
+{
     Span line = csv->line, cell;
     int more = 1, names = 0;
     while (next_cell(&line, csv->separator, &more, &cell)) {
@@ -201,9 +226,10 @@ static int is_header(const Csv *csv) {
     return names > 0;
 }
 
-/* Whether the first line counts what follows, as scikit-learn's files do: just as many rows, the columns but one, and the
- * names of the classes. */
-static int counts_rows(Csv csv) {
+/* Whether the first line counts what follows, as scikit-learn's files do: just as many rows, the
+ * columns but one, and the names of the classes. */
+static int counts_rows(Csv csv)
+{
     Span line = csv.line, cell;
     double rows, columns;
     size_t count = 0;
@@ -223,7 +249,8 @@ static int counts_rows(Csv csv) {
 }
 
 /* Says that the first line was taken as a header, and shows where it begins. */
-static void note_header(const Csv *csv, const char *as, ngrt_message *message) {
+static void note_header(const Csv *csv, const char *as, ngrt_message *message)
+{
     char text[64];
     size_t i, size = (size_t)(csv->line.end - csv->line.at);
     for (i = 0; i < size && i < sizeof text - 1; i++)
@@ -234,42 +261,51 @@ static void note_header(const Csv *csv, const char *as, ngrt_message *message) {
 }
 
 /* Says what is wrong with a cell, with line and column. */
-static int fail_cell(const Csv *csv, Span cell, ngrt_message *message) {
-    static const char rule[] = "; a first line names the columns only if none of its cells is a number";
+static int fail_cell(const Csv *csv, Span cell, ngrt_message *message)
+{
+    static const char rule[] =
+        "; a first line names the columns only if none of its cells is a number";
     const char *more = csv->number == csv->top ? rule : "";
     char text[24];
     size_t i, size = (size_t)(cell.end - cell.at), column = (size_t)(cell.at - csv->start) + 1;
     if (size == 0)
-        return ngrt_fail(message, NGRT_EFORMAT, "%s:%zu:%zu: a value is missing%s", csv->path, csv->number, column, more);
+        return ngrt_fail(message, NGRT_EFORMAT, "%s:%zu:%zu: a value is missing%s", csv->path,
+                         csv->number, column, more);
     for (i = 0; i < size && i < sizeof text - 1; i++)
         text[i] = cell.at[i] >= ' ' && cell.at[i] <= '~' ? cell.at[i] : '?';
     text[i] = 0;
-    return ngrt_fail(message, NGRT_EFORMAT, "%s:%zu:%zu: '%s'%s is not a finite number%s", csv->path, csv->number, column,
-                text, i < size ? "..." : "", more);
+    return ngrt_fail(message, NGRT_EFORMAT, "%s:%zu:%zu: '%s'%s is not a finite number%s",
+                     csv->path, csv->number, column, text, i < size ? "..." : "", more);
 }
 
 /* The numbers of the current line into out, which has room for columns. */
-static int parse_row(const Csv *csv, double *out, size_t columns, size_t first, ngrt_message *message) {
-    Span line = csv->line, cell = { line.at, line.at };
+static int parse_row(const Csv *csv, double *out, size_t columns, size_t first,
+                     ngrt_message *message)
+{
+    Span line = csv->line, cell = {line.at, line.at};
     size_t count = 0;
     int more = 1;
     while (next_cell(&line, csv->separator, &more, &cell)) {
         if (count == columns)
-            return ngrt_fail(message, NGRT_EFORMAT, "%s:%zu:%zu: column %zu; line %zu has %zu columns", csv->path,
-                        csv->number, (size_t)(cell.at - csv->start) + 1, count + 1, first, columns);
+            return ngrt_fail(message, NGRT_EFORMAT,
+                             "%s:%zu:%zu: column %zu; line %zu has %zu columns", csv->path,
+                             csv->number, (size_t)(cell.at - csv->start) + 1, count + 1, first,
+                             columns);
         if (!read_number(cell, &out[count]))
             return fail_cell(csv, cell, message);
         count++;
     }
     if (count < columns)
-        return ngrt_fail(message, NGRT_EFORMAT, "%s:%zu:%zu: %zu columns; line %zu has %zu", csv->path, csv->number,
-                    (size_t)(csv->line.end - csv->start) + 1, count, first, columns);
+        return ngrt_fail(message, NGRT_EFORMAT, "%s:%zu:%zu: %zu columns; line %zu has %zu",
+                         csv->path, csv->number, (size_t)(csv->line.end - csv->start) + 1, count,
+                         first, columns);
     return NGRT_OK;
 }
 
-/* Positions csv on the first line of numbers, with its separator known; false if there is none. The message says what was
- * taken as a header. */
-static int find_rows(Csv *csv, ngrt_message *message) {
+/* Positions csv on the first line of numbers, with its separator known; false if there is none. The
+ * message says what was taken as a header. */
+static int find_rows(Csv *csv, ngrt_message *message)
+{
     Csv probe = *csv;
     probe.separator = '\t'; /* tabs at the ends of a line count until the separator is known */
     if (!next_line(&probe))
@@ -290,7 +326,8 @@ static int find_rows(Csv *csv, ngrt_message *message) {
 }
 
 /* Reads the rows from the current line on; data->block and data->line grow as they come. */
-static int parse_rows(ngrt_data *data, Csv *csv, ngrt_message *message) {
+static int parse_rows(ngrt_data *data, Csv *csv, ngrt_message *message)
+{
     size_t room = 0, first = csv->number;
     data->columns = count_cells(csv->line, csv->separator);
     do {
@@ -308,7 +345,8 @@ static int parse_rows(ngrt_data *data, Csv *csv, ngrt_message *message) {
             if (!block || !line)
                 return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", csv->path);
         }
-        error = parse_row(csv, (double *)data->block + data->rows * data->columns, data->columns, first, message);
+        error = parse_row(csv, (double *)data->block + data->rows * data->columns, data->columns,
+                          first, message);
         if (error)
             return error;
         data->line[data->rows++] = csv->number;
@@ -316,8 +354,9 @@ static int parse_rows(ngrt_data *data, Csv *csv, ngrt_message *message) {
     return NGRT_OK;
 }
 
-static int parse_csv(ngrt_data *data, Bytes *b, const char *path, ngrt_message *message) {
-    Csv csv = { .path = path, .rest = { b->at, b->at + b->size } };
+static int parse_csv(ngrt_data *data, Bytes *b, const char *path, ngrt_message *message)
+{
+    Csv csv = {.path = path, .rest = {b->at, b->at + b->size}};
     int error;
     if (b->size >= 3 && memcmp(b->at, "\xEF\xBB\xBF", 3) == 0)
         csv.rest.at += 3;
@@ -332,17 +371,20 @@ static int parse_csv(ngrt_data *data, Bytes *b, const char *path, ngrt_message *
     return error;
 }
 
-/* ---- the public functions -------------------------------------------------------------------------------- */
+/* ---- the public functions ---- */
 
 /* The array of a .npz archive that is called name, or its only one. */
-static int read_member(ngrt_data *data, Bytes *b, const char *path, const char *name, ngrt_message *message) {
-    Archive a = { .path = path, .file = *b };
+static int read_member(ngrt_data *data, Bytes *b, const char *path, const char *name,
+                       ngrt_message *message)
+{
+    Archive a = {.path = path, .file = *b};
     int error;
     memset(b, 0, sizeof *b);
     error = ngrt_npz_read(&a, name, message);
     if (!error && a.count != 1)
-        error = name ? ngrt_fail(message, NGRT_EMODEL, "%s: holds no array '%s'", path, name)
-                     : ngrt_fail(message, NGRT_EFORMAT, "%s: holds %d arrays, not one", path, a.count);
+        error =
+            name ? ngrt_fail(message, NGRT_EMODEL, "%s: holds no array '%s'", path, name)
+                 : ngrt_fail(message, NGRT_EFORMAT, "%s: holds %d arrays, not one", path, a.count);
     if (!error) {
         *data = a.tensor[0].data;
         memset(&a.tensor[0].data, 0, sizeof *data);
@@ -351,8 +393,9 @@ static int read_member(ngrt_data *data, Bytes *b, const char *path, const char *
     return error;
 }
 
-int ngrt_data_read_named(ngrt_data *data, const char *path, const char *name, ngrt_message *message) {
-    Bytes b = { 0 };
+int ngrt_data_read_named(ngrt_data *data, const char *path, const char *name, ngrt_message *message)
+{
+    Bytes b = {0};
     int error;
     memset(data, 0, sizeof *data);
     message->text[0] = 0;
@@ -369,23 +412,27 @@ int ngrt_data_read_named(ngrt_data *data, const char *path, const char *name, ng
         error = parse_csv(data, &b, path, message);
     ngrt_bytes_free(&b);
     if (!error && data->rank == 0)
-        error = ngrt_fail(message, NGRT_EFORMAT, "%s: NumPy file: a single number has no rows", path);
+        error =
+            ngrt_fail(message, NGRT_EFORMAT, "%s: NumPy file: a single number has no rows", path);
     if (error)
         ngrt_data_free(data);
     return error;
 }
 
-int ngrt_data_read(ngrt_data *data, const char *path, ngrt_message *message) {
+int ngrt_data_read(ngrt_data *data, const char *path, ngrt_message *message)
+{
     return ngrt_data_read_named(data, path, NULL, message);
 }
 
-int ngrt_data_write(const ngrt_data *data, const char *path, ngrt_message *message) {
-    Stored one = { NULL, *data };
-    Archive a = { .path = path, .count = 1, .tensor = &one };
+int ngrt_data_write(const ngrt_data *data, const char *path, ngrt_message *message)
+{
+    Stored one = {NULL, *data};
+    Archive a = {.path = path, .count = 1, .tensor = &one};
     return ngrt_npy_write(&a, message);
 }
 
-void ngrt_data_free(ngrt_data *data) {
+void ngrt_data_free(ngrt_data *data)
+{
     free(data->block);
     free(data->line);
     memset(data, 0, sizeof *data);

@@ -3,27 +3,31 @@
 
 #include "host.h"
 
-size_t ngrt_element_size(int type) {
+size_t ngrt_element_size(int type)
+{
     static const unsigned char size[] = {
-        [NGRT_DATA_U8] = 1, [NGRT_DATA_I8] = 1, [NGRT_DATA_I16] = 2, [NGRT_DATA_I32] = 4, [NGRT_DATA_I64] = 8,
-        [NGRT_DATA_F32] = 4, [NGRT_DATA_F64] = 8, [NGRT_DATA_U16] = 2, [NGRT_DATA_U32] = 4, [NGRT_DATA_U64] = 8,
-        [NGRT_DATA_F16] = 2, [NGRT_DATA_BF16] = 2,
+        [NGRT_DATA_U8] = 1,  [NGRT_DATA_I8] = 1,  [NGRT_DATA_I16] = 2, [NGRT_DATA_I32] = 4,
+        [NGRT_DATA_I64] = 8, [NGRT_DATA_F32] = 4, [NGRT_DATA_F64] = 8, [NGRT_DATA_U16] = 2,
+        [NGRT_DATA_U32] = 4, [NGRT_DATA_U64] = 8, [NGRT_DATA_F16] = 2, [NGRT_DATA_BF16] = 2,
     };
     return size[type];
 }
 
-size_t ngrt_data_bytes(const ngrt_data *data) {
+size_t ngrt_data_bytes(const ngrt_data *data)
+{
     return data->rows * data->columns * ngrt_element_size(data->type);
 }
 
-int ngrt_little_endian(void) {
+int ngrt_little_endian(void)
+{
     const uint16_t one = 1;
     unsigned char first;
     memcpy(&first, &one, 1);
     return first == 1;
 }
 
-void ngrt_swap_bytes(void *bytes, size_t count, size_t size) {
+void ngrt_swap_bytes(void *bytes, size_t count, size_t size)
+{
     unsigned char *at = bytes;
     size_t i, j;
     for (i = 0; i < count; i++, at += size)
@@ -34,17 +38,20 @@ void ngrt_swap_bytes(void *bytes, size_t count, size_t size) {
         }
 }
 
-int ngrt_data_fit(ngrt_data *data, size_t have, const char *what, ngrt_message *message) {
+int ngrt_data_fit(ngrt_data *data, size_t have, const char *what, ngrt_message *message)
+{
     size_t size = ngrt_element_size(data->type), count = 1;
     int i, fits = have % size == 0;
     for (i = 0; i < data->rank && fits; i++) {
         if (data->shape[i] == 0)
-            return ngrt_fail(message, NGRT_EFORMAT, "%s: holds no elements: axis %d has size 0", what, i);
+            return ngrt_fail(message, NGRT_EFORMAT, "%s: holds no elements: axis %d has size 0",
+                             what, i);
         fits = data->shape[i] <= have / size / count;
         count *= data->shape[i];
     }
     if (!fits || count != have / size)
-        return ngrt_fail(message, NGRT_EFORMAT, "%s: the sizes in the header do not match the %zu bytes after it", what,
+        return ngrt_fail(message, NGRT_EFORMAT,
+                         "%s: the sizes in the header do not match the %zu bytes after it", what,
                          have);
     data->rows = data->rank ? data->shape[0] : 1;
     data->columns = count / data->rows;
@@ -52,7 +59,8 @@ int ngrt_data_fit(ngrt_data *data, size_t have, const char *what, ngrt_message *
 }
 
 /* IEEE's half precision: 5 bits of exponent, 10 of fraction. */
-static double half_value(uint16_t bits) {
+static double half_value(uint16_t bits)
+{
     int exponent = bits >> 10 & 31, k;
     uint32_t fraction = bits & 1023u, wide = (uint32_t)(bits & 0x8000u) << 16;
     double value;
@@ -71,7 +79,8 @@ static double half_value(uint16_t bits) {
 }
 
 /* The upper half of a float. */
-static double bfloat_value(uint16_t bits) {
+static double bfloat_value(uint16_t bits)
+{
     uint32_t wide = (uint32_t)bits << 16;
     float value;
     memcpy(&value, &wide, 4);
@@ -79,14 +88,15 @@ static double bfloat_value(uint16_t bits) {
 }
 
 /* One element at any address. */
-#define LOAD(type, convert) \
-    do { \
-        type v; \
+#define LOAD(type, convert)                                          \
+    do {                                                             \
+        type v;                                                      \
         memcpy(&v, (const char *)data->at + i * sizeof v, sizeof v); \
-        return convert(v); \
+        return convert(v);                                           \
     } while (0)
 
-double ngrt_data_value(const ngrt_data *data, size_t i) {
+double ngrt_data_value(const ngrt_data *data, size_t i)
+{
     switch (data->type) {
     case NGRT_DATA_U8: LOAD(uint8_t, (double));
     case NGRT_DATA_I8: LOAD(int8_t, (double));
@@ -103,7 +113,8 @@ double ngrt_data_value(const ngrt_data *data, size_t i) {
     }
 }
 
-void ngrt_data_copy(const ngrt_data *data, size_t first, size_t count, int type, void *out) {
+void ngrt_data_copy(const ngrt_data *data, size_t first, size_t count, int type, void *out)
+{
     size_t i;
     if (type == NGRT_F32 && data->type == NGRT_DATA_U8) {
         const uint8_t *from = (const uint8_t *)data->at + first;

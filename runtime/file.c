@@ -14,7 +14,8 @@
 
 #include "host.h"
 
-int ngrt_fail(ngrt_message *message, int error, const char *format, ...) {
+int ngrt_fail(ngrt_message *message, int error, const char *format, ...)
+{
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(message->text, sizeof message->text, format, arguments);
@@ -22,9 +23,10 @@ int ngrt_fail(ngrt_message *message, int error, const char *format, ...) {
     return error;
 }
 
-/* ---- bytes in memory --------------------------------------------------------------------------------- */
+/* ---- bytes in memory ---- */
 
-int ngrt_bytes_reserve(Bytes *b, size_t more) {
+int ngrt_bytes_reserve(Bytes *b, size_t more)
+{
     size_t room = b->room ? b->room : 4096;
     char *at;
     if (more > SIZE_MAX / 2 - b->size - 1)
@@ -41,7 +43,8 @@ int ngrt_bytes_reserve(Bytes *b, size_t more) {
     return 1;
 }
 
-int ngrt_bytes_add(Bytes *b, const void *at, size_t size) {
+int ngrt_bytes_add(Bytes *b, const void *at, size_t size)
+{
     if (!ngrt_bytes_reserve(b, size))
         return 0;
     memcpy(b->at + b->size, at, size);
@@ -51,7 +54,8 @@ int ngrt_bytes_add(Bytes *b, const void *at, size_t size) {
 }
 
 /* Adds a text; no longer than a line of a header. */
-int ngrt_bytes_print(Bytes *b, const char *format, ...) {
+int ngrt_bytes_print(Bytes *b, const char *format, ...)
+{
     char text[512];
     int size;
     va_list arguments;
@@ -61,15 +65,17 @@ int ngrt_bytes_print(Bytes *b, const char *format, ...) {
     return size >= 0 && (size_t)size < sizeof text && ngrt_bytes_add(b, text, (size_t)size);
 }
 
-void ngrt_bytes_free(Bytes *b) {
+void ngrt_bytes_free(Bytes *b)
+{
     free(b->at);
     memset(b, 0, sizeof *b);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------ */
+/* ---- reading ---- */
 
 /* The whole stream into b. */
-static int read_stream(FILE *file, Bytes *b, const char *path, ngrt_message *message) {
+static int read_stream(FILE *file, Bytes *b, const char *path, ngrt_message *message)
+{
     for (;;) {
         size_t got;
         if (!ngrt_bytes_reserve(b, 65536))
@@ -84,7 +90,8 @@ static int read_stream(FILE *file, Bytes *b, const char *path, ngrt_message *mes
     }
 }
 
-int ngrt_file_read(Bytes *b, const char *path, ngrt_message *message) {
+int ngrt_file_read(Bytes *b, const char *path, ngrt_message *message)
+{
     FILE *file = fopen(path, "rb");
     int error;
     if (!file)
@@ -94,10 +101,12 @@ int ngrt_file_read(Bytes *b, const char *path, ngrt_message *message) {
     return error;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
-/* A name beside the target that nobody has, opened; the mode is what the umask leaves, as of any new file. */
-static int open_temp(Writer *out) {
+/* A name beside the target that nobody has, opened; the mode is what the umask leaves, as of any
+ * new file. */
+static int open_temp(Writer *out)
+{
     size_t room = strlen(out->target) + 40;
     int i;
     out->temp = malloc(room);
@@ -112,13 +121,15 @@ static int open_temp(Writer *out) {
     return 0;
 }
 
-int ngrt_path_ends(const char *path, const char *end) {
+int ngrt_path_ends(const char *path, const char *end)
+{
     size_t n = path ? strlen(path) : 0, k = strlen(end);
     return n >= k && strcmp(path + n - k, end) == 0;
 }
 
 /* Starts to write the file at path. What is there stays until the end; a link stays a link. */
-int ngrt_file_begin(Writer *out, const char *path, ngrt_message *message) {
+int ngrt_file_begin(Writer *out, const char *path, ngrt_message *message)
+{
     struct stat st;
     int regular = stat(path, &st) != 0 || S_ISREG(st.st_mode);
     memset(out, 0, sizeof *out);
@@ -139,12 +150,14 @@ int ngrt_file_begin(Writer *out, const char *path, ngrt_message *message) {
     return NGRT_EIO;
 }
 
-static void out_failed(Writer *out) {
+static void out_failed(Writer *out)
+{
     if (!out->error)
         out->error = errno ? errno : EIO;
 }
 
-void ngrt_file_put(Writer *out, const void *at, size_t size) {
+void ngrt_file_put(Writer *out, const void *at, size_t size)
+{
     const char *bytes = at;
     while (size > 0 && !out->error) {
         ssize_t done = write(out->fd, bytes, size < 1u << 30 ? size : 1u << 30);
@@ -159,8 +172,10 @@ void ngrt_file_put(Writer *out, const void *at, size_t size) {
     }
 }
 
-/* Makes the new name last: by writing the directory it is in. A file system that cannot has nothing to be asked. */
-static void sync_directory(const char *target) {
+/* Makes the new name last: by writing the directory it is in. A file system that cannot has nothing
+ * to be asked. */
+static void sync_directory(const char *target)
+{
     char *slash, *dir = malloc(strlen(target) + 2);
     int fd;
     if (!dir)
@@ -177,7 +192,8 @@ static void sync_directory(const char *target) {
 }
 
 /* Takes the written file's name, when all is on the disk; or removes what there is of it. */
-int ngrt_file_end(Writer *out, ngrt_message *message) {
+int ngrt_file_end(Writer *out, ngrt_message *message)
+{
     int error;
     if (!out->error && out->temp && fsync(out->fd) != 0 && errno != EINVAL)
         out_failed(out);
@@ -192,10 +208,12 @@ int ngrt_file_end(Writer *out, ngrt_message *message) {
         sync_directory(out->target);
     free(out->target);
     free(out->temp);
-    return error ? ngrt_fail(message, NGRT_EIO, "%s: cannot write: %s", out->path, strerror(error)) : NGRT_OK;
+    return error ? ngrt_fail(message, NGRT_EIO, "%s: cannot write: %s", out->path, strerror(error))
+                 : NGRT_OK;
 }
 
-int ngrt_file_probe(const char *path, ngrt_message *message) {
+int ngrt_file_probe(const char *path, ngrt_message *message)
+{
     Writer out;
     int error = ngrt_file_begin(&out, path, message);
     if (error)
@@ -208,16 +226,19 @@ int ngrt_file_probe(const char *path, ngrt_message *message) {
     return NGRT_OK;
 }
 
-/* ---- unpacking ----------------------------------------------------------------------------------------- */
+/* ---- unpacking ---- */
 
-static int is_gzip(const Bytes *b) {
+static int is_gzip(const Bytes *b)
+{
     return b->size >= 2 && (unsigned char)b->at[0] == 0x1f && (unsigned char)b->at[1] == 0x8b;
 }
 
 #ifdef NGRT_ZLIB
 
 /* Inflates the gzip members of in, which follow each other, to the end of out. */
-static int inflate_all(z_stream *z, const Bytes *in, Bytes *out, const char *path, ngrt_message *message) {
+static int inflate_all(z_stream *z, const Bytes *in, Bytes *out, const char *path,
+                       ngrt_message *message)
+{
     size_t used = 0;
     for (;;) {
         uInt give = in->size - used < 1u << 30 ? (uInt)(in->size - used) : 1u << 30, room;
@@ -248,9 +269,10 @@ static int inflate_all(z_stream *z, const Bytes *in, Bytes *out, const char *pat
 }
 
 /* Replaces b, where it is in gzip format, by what it holds. */
-int ngrt_gunzip(Bytes *b, const char *path, ngrt_message *message) {
-    Bytes out = { 0 };
-    z_stream z = { 0 };
+int ngrt_gunzip(Bytes *b, const char *path, ngrt_message *message)
+{
+    Bytes out = {0};
+    z_stream z = {0};
     int error;
     if (!is_gzip(b))
         return NGRT_OK;
@@ -264,8 +286,10 @@ int ngrt_gunzip(Bytes *b, const char *path, ngrt_message *message) {
 }
 
 /* Inflates a member of a zip file, whose size is known. */
-int ngrt_inflate(const char *from, size_t size, char *to, size_t room, const char *what, ngrt_message *message) {
-    z_stream z = { 0 };
+int ngrt_inflate(const char *from, size_t size, char *to, size_t room, const char *what,
+                 ngrt_message *message)
+{
+    z_stream z = {0};
     int status = Z_OK;
     size_t used = 0, made = 0;
     if (inflateInit2(&z, -15) != Z_OK)
@@ -289,15 +313,24 @@ int ngrt_inflate(const char *from, size_t size, char *to, size_t room, const cha
 
 #else
 
-int ngrt_gunzip(Bytes *b, const char *path, ngrt_message *message) {
+int ngrt_gunzip(Bytes *b, const char *path, ngrt_message *message)
+{
     if (!is_gzip(b))
         return NGRT_OK;
-    return ngrt_fail(message, NGRT_EFORMAT, "%s: compressed, and this program was built without zlib (NGRT_ZLIB); unpack it first", path);
+    return ngrt_fail(
+        message, NGRT_EFORMAT,
+        "%s: compressed, and this program was built without zlib (NGRT_ZLIB); unpack it first",
+        path);
 }
 
-int ngrt_inflate(const char *from, size_t size, char *to, size_t room, const char *what, ngrt_message *message) {
+int ngrt_inflate(const char *from, size_t size, char *to, size_t room, const char *what,
+                 ngrt_message *message)
+{
     (void)from, (void)size, (void)to, (void)room;
-    return ngrt_fail(message, NGRT_EFORMAT, "%s: compressed, and this program was built without zlib (NGRT_ZLIB); unpack it first", what);
+    return ngrt_fail(
+        message, NGRT_EFORMAT,
+        "%s: compressed, and this program was built without zlib (NGRT_ZLIB); unpack it first",
+        what);
 }
 
 #endif

@@ -1,22 +1,24 @@
-/* metrics.c - losses and metrics of all rows of a data set: gathered batch by batch by the model's own functions, named element by
- * element, and put into text. */
+/* metrics.c - losses and metrics of all rows of a data set: gathered batch by batch by the model's
+ * own functions, named element by element, and put into text. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "trainer.h"
 
-/* ---- the list of values ---------------------------------------------------------------------------------------- */
+/* ---- the list of values ---- */
 
 /* The length of an axis at the run-time sizes; 0: it has one place or more for each row. */
-static size_t axis_length(const Trainer *t, const ngrt_tensor *x, int axis) {
+static size_t axis_length(const Trainer *t, const ngrt_tensor *x, int axis)
+{
     int d = x->dim[axis];
     if (d < 0)
         return (size_t)x->shape[axis];
     return d == 0 ? 0 : (size_t)(x->shape[axis] / t->model->dim[d].max) * (size_t)t->size[d];
 }
 
-static size_t element_count(const Trainer *t, const ngrt_tensor *x) {
+static size_t element_count(const Trainer *t, const ngrt_tensor *x)
+{
     size_t count = 1;
     int i;
     for (i = 0; i < x->rank; i++)
@@ -25,8 +27,9 @@ static size_t element_count(const Trainer *t, const ngrt_tensor *x) {
 }
 
 /* "J", or "c[0,1]". */
-static char *element_name(const Trainer *t, const ngrt_tensor *x, size_t element) {
-    size_t place[8] = { 0 }, size = strlen(x->name) + 1 + 8*24;
+static char *element_name(const Trainer *t, const ngrt_tensor *x, size_t element)
+{
+    size_t place[8] = {0}, size = strlen(x->name) + 1 + 8 * 24;
     char *name = malloc(size);
     int i, used;
     if (!name)
@@ -44,7 +47,8 @@ static char *element_name(const Trainer *t, const ngrt_tensor *x, size_t element
 }
 
 /* Losses, then metrics: a value for each of their numbers. */
-int ngrt_metrics_list(Trainer *t) {
+int ngrt_metrics_list(Trainer *t)
+{
     const ngrt_model *m = t->model;
     size_t count = 0, k;
     int role, i;
@@ -74,7 +78,8 @@ int ngrt_metrics_list(Trainer *t) {
     return t->totals ? DONE : ngrt_trainer_no_memory(t);
 }
 
-void ngrt_metrics_free(Trainer *t) {
+void ngrt_metrics_free(Trainer *t)
+{
     int i;
     for (i = 0; i < t->values; i++)
         free(t->value[i].name);
@@ -82,9 +87,10 @@ void ngrt_metrics_free(Trainer *t) {
     free(t->totals);
 }
 
-/* ---- of one batch, of all --------------------------------------------------------------------------------------- */
+/* ---- of one batch, of all ---- */
 
-double ngrt_value_of_batch(const Trainer *t, const Value *v) {
+double ngrt_value_of_batch(const Trainer *t, const Value *v)
+{
     const ngrt_tensor *x = v->tensor;
     float single;
     double wide;
@@ -101,7 +107,8 @@ double ngrt_value_of_batch(const Trainer *t, const Value *v) {
     return (double)single;
 }
 
-static double value_of_all(const Trainer *t, const Value *v) {
+static double value_of_all(const Trainer *t, const Value *v)
+{
     double wide;
     memcpy(&wide, t->totals + v->tensor->total + v->element * sizeof wide, sizeof wide);
     return wide;
@@ -109,16 +116,19 @@ static double value_of_all(const Trainer *t, const Value *v) {
 
 typedef int (*Call)(const Trainer *t, Set *set); /* of a function of the model, for a batch */
 
-static int call_eval(const Trainer *t, Set *set) {
+static int call_eval(const Trainer *t, Set *set)
+{
     return t->model->eval(t->params, t->state, set->inputs, t->work);
 }
 
-static int call_add(const Trainer *t, Set *set) {
+static int call_add(const Trainer *t, Set *set)
+{
     return t->model->metrics_add(t->params, t->state, set->inputs, t->work, t->totals);
 }
 
 /* One walk over the rows. */
-static int walk(Trainer *t, Set *set, Call call) {
+static int walk(Trainer *t, Set *set, Call call)
+{
     size_t first, count;
     for (first = 0; first < set->rows; first += count) {
         int error;
@@ -133,7 +143,8 @@ static int walk(Trainer *t, Set *set, Call call) {
     return DONE;
 }
 
-static void put(Value *v, int val, double value, int known) {
+static void put(Value *v, int val, double value, int known)
+{
     if (val) {
         v->val = value;
         v->val_known = known;
@@ -144,7 +155,8 @@ static void put(Value *v, int val, double value, int known) {
 }
 
 /* What is a value of one batch is known where all rows are one. */
-static void put_of_batch(Trainer *t, const Set *set, int val, int role) {
+static void put_of_batch(Trainer *t, const Set *set, int val, int role)
+{
     int i, one = set->rows <= set->batch;
     for (i = 0; i < t->values; i++) {
         Value *v = &t->value[i];
@@ -154,7 +166,8 @@ static void put_of_batch(Trainer *t, const Set *set, int val, int role) {
 }
 
 /* Says once what is not known. */
-static void note_unknown(Trainer *t, const Set *set, int role) {
+static void note_unknown(Trainer *t, const Set *set, int role)
+{
     int i;
     if (set->rows <= set->batch || t->unknown_said)
         return;
@@ -162,17 +175,23 @@ static void note_unknown(Trainer *t, const Set *set, int role) {
         const ngrt_tensor *x = t->value[i].tensor;
         if (x->role < role || x->total != 0 || t->value[i].element > 0)
             continue;
-        ngrt_trainer_note(t, "%s is a value of one batch, and the %zu rows of %s are not one: it is not reported", x->name, set->rows, set->option);
+        ngrt_trainer_note(
+            t, "%s is a value of one batch, and the %zu rows of %s are not one: it is not reported",
+            x->name, set->rows, set->option);
         t->unknown_said = 1;
     }
 }
 
-/* Is it to be evaluated? A loss that is no mean or sum of those of steps is, where only metrics are asked for. */
-static int is_wanted(const Value *v, int role) {
-    return v->tensor->role >= role || (v->tensor->total != 0 && !(v->tensor->flags & (NGRT_SUM | NGRT_MEAN)));
+/* Is it to be evaluated? A loss that is no mean or sum of those of steps is, where only metrics are
+ * asked for. */
+static int is_wanted(const Value *v, int role)
+{
+    return v->tensor->role >= role ||
+           (v->tensor->total != 0 && !(v->tensor->flags & (NGRT_SUM | NGRT_MEAN)));
 }
 
-int ngrt_metrics_evaluate(Trainer *t, Set *set, int val, int role) {
+int ngrt_metrics_evaluate(Trainer *t, Set *set, int val, int role)
+{
     const ngrt_model *m = t->model;
     int i, status, error = NGRT_AGAIN;
     if (!m->metrics_add) {
@@ -199,10 +218,11 @@ int ngrt_metrics_evaluate(Trainer *t, Set *set, int val, int role) {
     return DONE;
 }
 
-/* ---- text ------------------------------------------------------------------------------------------------------- */
+/* ---- text ---- */
 
 /* Whole numbers in full, others by the format. */
-void ngrt_number_print(FILE *to, const char *format, double value) {
+void ngrt_number_print(FILE *to, const char *format, double value)
+{
     if (value == floor(value) && fabs(value) < 1e15)
         fprintf(to, "%.0f", value);
     else
@@ -210,12 +230,14 @@ void ngrt_number_print(FILE *to, const char *format, double value) {
 }
 
 /* The number of a tensor's elements; `first` is the value of the first. */
-int ngrt_value_count(const Trainer *t, int first) {
+int ngrt_value_count(const Trainer *t, int first)
+{
     return (int)element_count(t, t->value[first].tensor);
 }
 
 /* "0.5", or "[[1, 0], [0, 2]]". */
-void ngrt_value_print(FILE *to, const Trainer *t, int first, int val, const char *format) {
+void ngrt_value_print(FILE *to, const Trainer *t, int first, int val, const char *format)
+{
     const ngrt_tensor *x = t->value[first].tensor;
     int i, k, count = ngrt_value_count(t, first);
     for (i = 0; i < count; i++) {

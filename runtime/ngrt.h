@@ -1,6 +1,7 @@
 /* ngrt.h - what C code emitted by ngc calls, and how it describes itself. C99 and C++98.
  *
- * All tensors are dense and row-major. No function allocates memory, prints, exits or keeps state between calls.
+ * All tensors are dense and row-major. No function allocates memory, prints, exits or keeps state
+ * between calls.
  */
 #ifndef NGRT_H
 #define NGRT_H
@@ -18,76 +19,93 @@ extern "C" {
 #define NGRT_TYPES
 
 /*@ types: */
-/* ---- errors ------------------------------------------------------------------------------------ */
+/* ---- errors ---- */
 
-/* Emitted functions return NGRT_OK or, before they have written anything, NGRT_ESIZE or NGRT_ELABEL. */
+/* Emitted functions return NGRT_OK or, before they have written anything, NGRT_ESIZE or
+ * NGRT_ELABEL. */
 enum ngrt_error {
-    NGRT_AGAIN = 1,     /* of metrics_finish, no error: all rows must be added once more */
+    NGRT_AGAIN = 1, /* of metrics_finish, no error: all rows must be added once more */
     NGRT_OK = 0,
-    NGRT_ESIZE = -1,    /* a run-time size is below 1 or above its bound */
-    NGRT_ELABEL = -2,   /* an integer input holds a label or index out of its range */
-    NGRT_ENOMEM = -3,   /* no memory (host part only) */
-    NGRT_EIO = -4,      /* a file cannot be opened, read or written (host part only) */
-    NGRT_EFORMAT = -5,  /* a file is damaged or not of a known format (host part only) */
-    NGRT_EMODEL = -6    /* data does not fit the model (host part only) */
+    NGRT_ESIZE = -1,   /* a run-time size is below 1 or above its bound */
+    NGRT_ELABEL = -2,  /* an integer input holds a label or index out of its range */
+    NGRT_ENOMEM = -3,  /* no memory (host part only) */
+    NGRT_EIO = -4,     /* a file cannot be opened, read or written (host part only) */
+    NGRT_EFORMAT = -5, /* a file is damaged or not of a known format (host part only) */
+    NGRT_EMODEL = -6   /* data does not fit the model (host part only) */
 };
 
-/* ---- threads --------------------------------------------------------------------------------------- */
+/* ---- threads ---- */
 
-/* Threads for one call of an emitted function at a time, which finds them in the member `pool` of its work block.
- * ngrt_pool_create of the host part makes one; any other threads can be made to look like it. */
+/* Threads for one call of an emitted function at a time, which finds them in the member `pool` of
+ * its work block. ngrt_pool_create of the host part makes one; any other threads can be made to
+ * look like it. */
 typedef struct ngrt_pool {
-    int threads;        /* at least 1 */
-    /* Calls task(arg, id, threads) for every id from 0 to threads - 1 at the same time, 0 on the caller's thread, and
-     * returns when all have returned. Callers on several threads take turns. */
+    int threads; /* at least 1 */
+    /* Calls task(arg, id, threads) for every id from 0 to threads - 1 at the same time, 0 on the
+     * caller's thread, and returns when all have returned. Callers on several threads take turns.
+     */
     void (*run)(struct ngrt_pool *pool, void (*task)(void *arg, int id, int threads), void *arg);
-    /* Within a task: returns when every thread has called it as often as this one. What they wrote before can be read. */
+    /* Within a task: returns when every thread has called it as often as this one. What they wrote
+     * before can be read. */
     void (*wait)(struct ngrt_pool *pool, int id);
 } ngrt_pool;
 
-/* ---- the model descriptor ------------------------------------------------------------------------ */
+/* ---- the model descriptor ---- */
 
 #define NGRT_MODEL_VERSION 2
 
-enum ngrt_role { NGRT_INPUT, NGRT_PARAM, NGRT_STATE, NGRT_GRAD, NGRT_OUTPUT, NGRT_LOSS, NGRT_METRIC };
+enum ngrt_role {
+    NGRT_INPUT,
+    NGRT_PARAM,
+    NGRT_STATE,
+    NGRT_GRAD,
+    NGRT_OUTPUT,
+    NGRT_LOSS,
+    NGRT_METRIC
+};
 enum ngrt_type { NGRT_F32, NGRT_F64, NGRT_I32 };
 
 enum ngrt_flag {
-    NGRT_SUM = 1,       /* loss: that of all rows is the sum of those of the batches */
-    NGRT_TARGET = 2,    /* input: predict does not read it */
-    NGRT_MEAN = 4,      /* loss: that of all rows is the mean of those of the batches, by rows; without either: see total */
-    NGRT_DEFAULT = 8    /* input: the model gives it a value, which is in `defaults` */
+    NGRT_SUM = 1,    /* loss: that of all rows is the sum of those of the batches */
+    NGRT_TARGET = 2, /* input: predict does not read it */
+    NGRT_MEAN = 4,   /* loss: that of all rows is the mean of those of the batches, by rows; without
+                        either: see total */
+    NGRT_DEFAULT = 8 /* input: the model gives it a value, which is in `defaults` */
 };
 
 /* A size known only at run time: 1 <= size <= max. */
 typedef struct ngrt_dim {
     const char *name;
     int max;
-    size_t offset;      /* of the int in the inputs struct */
+    size_t offset; /* of the int in the inputs struct */
 } ngrt_dim;
 
 typedef struct ngrt_tensor {
-    const char *name;   /* the user's: "h.0.W" */
-    int role;           /* enum ngrt_role */
-    int type;           /* enum ngrt_type */
+    const char *name; /* the user's: "h.0.W" */
+    int role;         /* enum ngrt_role */
+    int type;         /* enum ngrt_type */
     int rank;
-    int shape[8];       /* with every run-time size at its bound */
-    int dim[8];         /* index of the run-time size that shape[i] is a multiple of, or -1 */
-    size_t offset;      /* in its struct: params, state, inputs, grads, or work for outputs, losses and metrics.
-                           In inputs a tensor is a pointer there and a scalar (rank 0) the value itself. */
-    int flags;          /* enum ngrt_flag */
-    int limit;          /* int input: its values must be in [0, limit); 0: any */
-    size_t total;       /* loss, metric: where its value for all rows lies in the totals struct, as doubles; 0: it has none */
+    int shape[8];  /* with every run-time size at its bound */
+    int dim[8];    /* index of the run-time size that shape[i] is a multiple of, or -1 */
+    size_t offset; /* in its struct: params, state, inputs, grads, or work for outputs, losses and
+                      metrics. In inputs a tensor is a pointer there and a scalar (rank 0) the value
+                      itself. */
+    int flags;     /* enum ngrt_flag */
+    int limit;     /* int input: its values must be in [0, limit); 0: any */
+    size_t total;  /* loss, metric: where its value for all rows lies in the totals struct, as
+                      doubles; 0: it has none */
 } ngrt_tensor;
 
-/* What a generic caller (a loader, a trainer, another language) knows of a model. The functions are those of the
- * model's own header behind one set of arguments; blocks that the model does not have are ignored and may be NULL.
- * Functions that a model does not have are NULL. The work block is zeroed by its owner once, then reused. */
+/* What a generic caller (a loader, a trainer, another language) knows of a model. The functions are
+ * those of the model's own header behind one set of arguments; blocks that the model does not have
+ * are ignored and may be NULL. Functions that a model does not have are NULL. The work block is
+ * zeroed by its owner once, then reused. */
 typedef struct ngrt_model {
-    int version;        /* NGRT_MODEL_VERSION */
+    int version; /* NGRT_MODEL_VERSION */
     const char *name;
-    int real;           /* type of its floats: NGRT_F32 or NGRT_F64 */
-    size_t sizeof_params, sizeof_state, sizeof_inputs, sizeof_work, sizeof_grads; /* work begins with its ngrt_pool * */
+    int real; /* type of its floats: NGRT_F32 or NGRT_F64 */
+    size_t sizeof_params, sizeof_state, sizeof_inputs, sizeof_work,
+        sizeof_grads; /* work begins with its ngrt_pool * */
     int dims;
     const ngrt_dim *dim;
     int tensors;
@@ -99,13 +117,16 @@ typedef struct ngrt_model {
     int (*backward)(const void *params, void *state, const void *inputs, void *work, void *grads);
     int (*update)(void *params, void *state, const void *inputs, void *work, const void *grads);
     int (*step)(void *params, void *state, const void *inputs, void *work);
-    /* Losses and metrics of all rows, which come in batches: start; add for each batch; finish, and once more from the first batch
-     * where that is NGRT_AGAIN. Then they are in the totals block. NULL: no run-time size, or nothing to measure. */
+    /* Losses and metrics of all rows, which come in batches: start; add for each batch; finish, and
+     * once more from the first batch where that is NGRT_AGAIN. Then they are in the totals block.
+     * NULL: no run-time size, or nothing to measure. */
     size_t sizeof_totals;
     void (*metrics_start)(void *totals);
-    int (*metrics_add)(const void *params, void *state, const void *inputs, void *work, void *totals);
+    int (*metrics_add)(const void *params, void *state, const void *inputs, void *work,
+                       void *totals);
     int (*metrics_finish)(void *totals);
-    const void *defaults; /* an inputs struct with the default values, as NAME_INPUTS; NULL: there are no inputs */
+    const void *defaults; /* an inputs struct with the default values, as NAME_INPUTS; NULL: there
+                             are no inputs */
 } ngrt_model;
 
 /*@ end: */
@@ -114,48 +135,57 @@ typedef struct ngrt_model {
 /* One lower-case phrase for an error code, never NULL. */
 const char *ngrt_strerror(int error);
 
-/* ---- matrix product -------------------------------------------------------------------------------- */
+/* ---- matrix product ---- */
 
 /* C[m,n] = alpha op(A) op(B) + beta C, where op(A) is [m,k] and op(B) is [k,n].
  *
- * A is stored [m,k], or [k,m] if ta is not 0; B is stored [k,n], or [n,k] if tb is not 0. lda, ldb, ldc are the
- * distances between rows as stored, at least the stored row's length. C may not overlap A or B. Sizes may be 0: for
- * k = 0 the product is 0. beta = 0 overwrites C whatever it holds, NaN included; alpha = 0 does not read A and B.
- * By OpenBLAS, or by ngc's own kernel where the library was built without it. */
-void ngrt_sgemm(int ta, int tb, int m, int n, int k, float alpha, const float *a, int lda, const float *b, int ldb,
-                float beta, float *c, int ldc);
-void ngrt_dgemm(int ta, int tb, int m, int n, int k, double alpha, const double *a, int lda, const double *b, int ldb,
-                double beta, double *c, int ldc);
+ * A is stored [m,k], or [k,m] if ta is not 0; B is stored [k,n], or [n,k] if tb is not 0. lda, ldb,
+ * ldc are the distances between rows as stored, at least the stored row's length. C may not overlap
+ * A or B. Sizes may be 0: for k = 0 the product is 0. beta = 0 overwrites C whatever it holds, NaN
+ * included; alpha = 0 does not read A and B. By OpenBLAS, or by ngc's own kernel where the library
+ * was built without it. */
+void ngrt_sgemm(int ta, int tb, int m, int n, int k, float alpha, const float *a, int lda,
+                const float *b, int ldb, float beta, float *c, int ldc);
+void ngrt_dgemm(int ta, int tb, int m, int n, int k, double alpha, const double *a, int lda,
+                const double *b, int ldb, double beta, double *c, int ldc);
 
-/* A share of such a product, or of `batch` products of matrices that lie one behind the other; rows do too: what lies between begin and
- * end, of the products (by is 0), of the rows of C (1) or of its columns (2). Threads that do shares of one product need not wait for
- * each other. With more than one of them CBLAS's own threads are not used; where shares of columns begin at multiples of 32, those of
- * rows at multiples of 24, or 48 of a single column, the bits are then the same for any number of threads above 1. */
-void ngrt_sgemm_share(int threads, int by, int begin, int end, int batch, int ta, int tb, int m, int n, int k, float alpha,
-                      const float *a, const float *b, float beta, float *c);
-void ngrt_dgemm_share(int threads, int by, int begin, int end, int batch, int ta, int tb, int m, int n, int k, double alpha,
-                      const double *a, const double *b, double beta, double *c);
+/* A share of such a product, or of `batch` products of matrices that lie one behind the other; rows
+ * do too: what lies between begin and end, of the products (by is 0), of the rows of C (1) or of
+ * its columns (2). Threads that do shares of one product need not wait for each other. With more
+ * than one of them CBLAS's own threads are not used; where shares of columns begin at multiples of
+ * 32, those of rows at multiples of 24, or 48 of a single column, the bits are then the same for
+ * any number of threads above 1. */
+void ngrt_sgemm_share(int threads, int by, int begin, int end, int batch, int ta, int tb, int m,
+                      int n, int k, float alpha, const float *a, const float *b, float beta,
+                      float *c);
+void ngrt_dgemm_share(int threads, int by, int begin, int end, int batch, int ta, int tb, int m,
+                      int n, int k, double alpha, const double *a, const double *b, double beta,
+                      double *c);
 
-/* ---- linear equations ----------------------------------------------------------------------------------- */
+/* ---- linear equations ---- */
 
-/* The factors lu [batch,n,n+1] of the matrices a [batch,n,n]: row i holds column i of L and U of the transpose, as LAPACK's
- * getrf leaves them, and behind them the number of the row that was exchanged with row i. A singular matrix has a 0 on the
- * diagonal. By LAPACK for large n, where the library was built with OpenBLAS. */
+/* The factors lu [batch,n,n+1] of the matrices a [batch,n,n]: row i holds column i of L and U of
+ * the transpose, as LAPACK's getrf leaves them, and behind them the number of the row that was
+ * exchanged with row i. A singular matrix has a 0 on the diagonal. By LAPACK for large n, where the
+ * library was built with OpenBLAS. */
 void ngrt_slu(int batch, int n, const float *a, float *lu);
 void ngrt_dlu(int batch, int n, const double *a, double *lu);
 
-/* x [batch,n,k] with A x = b, or A' x = b if t is not 0, from the factors of A; NaN where A is singular. x may not overlap b. */
+/* x [batch,n,k] with A x = b, or A' x = b if t is not 0, from the factors of A; NaN where A is
+ * singular. x may not overlap b. */
 void ngrt_ssolve(int batch, int n, int k, int t, const float *lu, const float *b, float *x);
 void ngrt_dsolve(int batch, int n, int k, int t, const double *lu, const double *b, double *x);
 
-/* out [batch]: determinants from factors; their logarithms, -inf for 0 and NaN for a negative determinant. */
+/* out [batch]: determinants from factors; their logarithms, -inf for 0 and NaN for a negative
+ * determinant. */
 void ngrt_sdet(int batch, int n, const float *lu, float *out);
 void ngrt_ddet(int batch, int n, const double *lu, double *out);
 void ngrt_slogdet(int batch, int n, const float *lu, float *out);
 void ngrt_dlogdet(int batch, int n, const double *lu, double *out);
 
-/* f [batch,n,n+2]: factors of a [batch,n,n] that are right for singular matrices too, by exchanges of rows and columns. From them
- * the cofactors [batch,n,n], which are the derivatives of the determinants; and how they change as a does by w [batch,n,n]. */
+/* f [batch,n,n+2]: factors of a [batch,n,n] that are right for singular matrices too, by exchanges
+ * of rows and columns. From them the cofactors [batch,n,n], which are the derivatives of the
+ * determinants; and how they change as a does by w [batch,n,n]. */
 void ngrt_slup(int batch, int n, const float *a, float *f);
 void ngrt_dlup(int batch, int n, const double *a, double *f);
 void ngrt_scof(int batch, int n, const float *f, float *out);
@@ -163,30 +193,31 @@ void ngrt_dcof(int batch, int n, const double *f, double *out);
 void ngrt_scof2(int batch, int n, const float *f, const float *w, float *out);
 void ngrt_dcof2(int batch, int n, const double *f, const double *w, double *out);
 
-/* ---- convolutions ---------------------------------------------------------------------------------------- */
+/* ---- convolutions ---- */
 
-/* Of images x [g c,h,w,b], kernels k [g o,c,kh,kw] and y [g o,oh,ow,b] in g groups, with steps sh, sw and dilations dh, dw:
+/* Of images x [g c,h,w,b], kernels k [g o,c,kh,kw] and y [g o,oh,ow,b] in g groups, with steps sh,
+ * sw and dilations dh, dw:
  *
  *   y[o,i,j,b] = sum over c, u, v of k[o,c,u,v] x[c, i sh + u dh - ph, j sw + v dw - pw, b]
  *   k[o,c,u,v] = sum over i, j, b of x[c, i sh + u dh, j sw + v dw, b] y[o,i,j,b]
  *
- * n holds g c o h w b kh kw oh ow sh sw dh dw ph pw. x is 0 outside of its h rows and w columns; with a pw that is not 0, b must be
- * at least 16. All, or of so many parts one: each is some rows of y, or some kernels; together
- * they are all, and each may be computed by another thread. */
+ * n holds g c o h w b kh kw oh ow sh sw dh dw ph pw. x is 0 outside of its h rows and w columns;
+ * with a pw that is not 0, b must be at least 16. All, or of so many parts one: each is some rows
+ * of y, or some kernels; together they are all, and each may be computed by another thread. */
 void ngrt_sconv(const int *n, const float *x, const float *k, float *y, int part, int parts);
 void ngrt_dconv(const int *n, const double *x, const double *k, double *y, int part, int parts);
 void ngrt_sconvk(const int *n, const float *x, const float *y, float *k, int part, int parts);
 void ngrt_dconvk(const int *n, const double *x, const double *y, double *k, int part, int parts);
 
-/* ---- random numbers ---------------------------------------------------------------------------------- */
+/* ---- random numbers ---- */
 
-/* Element i depends on (seed, stream, i) alone and has the same bits on every machine: only arithmetic that IEEE
- * 754 defines exactly is used, rounded after every operation. The float forms give the double forms' values,
- * rounded.
+/* Element i depends on (seed, stream, i) alone and has the same bits on every machine: only
+ * arithmetic that IEEE 754 defines exactly is used, rounded after every operation. The float forms
+ * give the double forms' values, rounded.
  *
- * Generator: SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014), started at a
- * hash of seed and stream. Normal: the inverse of the distribution function by Wichura's algorithm AS 241 (PPND16,
- * 1988). */
+ * Generator: SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators",
+ * 2014), started at a hash of seed and stream. Normal: the inverse of the distribution function by
+ * Wichura's algorithm AS 241 (PPND16, 1988). */
 
 /* 64 random bits. */
 uint64_t ngrt_random_bits(uint64_t seed, uint32_t stream, uint64_t i);
@@ -199,11 +230,14 @@ void ngrt_uniformf(float *out, size_t n, uint64_t seed, uint32_t stream, double 
 void ngrt_normal(double *out, size_t n, uint64_t seed, uint32_t stream, double mean, double sd);
 void ngrt_normalf(float *out, size_t n, uint64_t seed, uint32_t stream, double mean, double sd);
 
-/* Normal, conditioned on being within two deviations of the mean (sd is that of the normal before the cut). */
+/* Normal, conditioned on being within two deviations of the mean (sd is that of the normal before
+ * the cut). */
 void ngrt_truncated(double *out, size_t n, uint64_t seed, uint32_t stream, double mean, double sd);
 void ngrt_truncatedf(float *out, size_t n, uint64_t seed, uint32_t stream, double mean, double sd);
-void ngrt_orthogonal(double *out, size_t n, uint64_t seed, uint32_t stream, double gain, double rows);
-void ngrt_orthogonalf(float *out, size_t n, uint64_t seed, uint32_t stream, double gain, double rows);
+void ngrt_orthogonal(double *out, size_t n, uint64_t seed, uint32_t stream, double gain,
+                     double rows);
+void ngrt_orthogonalf(float *out, size_t n, uint64_t seed, uint32_t stream, double gain,
+                      double rows);
 
 #ifdef __cplusplus
 }

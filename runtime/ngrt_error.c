@@ -1,7 +1,8 @@
 /* ngrt_error.c - what the error codes say. */
 #include "ngrt.h"
 
-const char *ngrt_strerror(int error) {
+const char *ngrt_strerror(int error)
+{
     switch (error) {
     case NGRT_OK: return "no error";
     case NGRT_AGAIN: return "all rows must be added once more";

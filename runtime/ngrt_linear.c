@@ -1,8 +1,10 @@
-/* ngrt_linear.c - systems of linear equations by LU factors: solve, det, logdet, and inv as a solve against eye.
+/* ngrt_linear.c - systems of linear equations by LU factors: solve, det, logdet, and inv as a solve
+ * against eye.
  *
- * Golub and Van Loan, Matrix Computations, 3.4 (Gaussian elimination with partial pivoting). In sections, as ngrt_gemm.c tells;
- * those that start with d are those that start with s with double for float. Where NGRT_CBLAS is defined, large matrices are
- * factored by LAPACK's getrf, which OpenBLAS has.
+ * Golub and Van Loan, Matrix Computations, 3.4 (Gaussian elimination with partial pivoting). In
+ * sections, as ngrt_gemm.c tells; those that start with d are those that start with s with double
+ * for float. Where NGRT_CBLAS is defined, large matrices are factored by LAPACK's getrf, which
+ * OpenBLAS has.
  */
 #include "ngrt.h"
 
@@ -18,9 +20,11 @@ static void lu_small_d(int batch, int n, const double *a, double *lu);
 #endif
 
 /*@ slu: */
-/* The factors of n x n matrices: of the transpose, by columns, as LAPACK's getrf leaves them, which is the array a as it
- * stands. lu is [batch, n, n + 1]: in the last place of row i stands the number of the row that step i exchanged with i. */
-NGRT_FN void ngrt_slu(int batch, int n, const float *a, float *lu) {
+/* The factors of n x n matrices: of the transpose, by columns, as LAPACK's getrf leaves them, which
+ * is the array a as it stands. lu is [batch, n, n + 1]: in the last place of row i stands the
+ * number of the row that step i exchanged with i. */
+NGRT_FN void ngrt_slu(int batch, int n, const float *a, float *lu)
+{
     int t, c, i, k, p;
     for (t = 0; t < batch; t++, a += (ptrdiff_t)n * n, lu += (ptrdiff_t)n * (n + 1)) {
         for (c = 0; c < n; c++)
@@ -50,14 +54,16 @@ NGRT_FN void ngrt_slu(int batch, int n, const float *a, float *lu) {
 
 /*@ ssolve: */
 /* x[i] -= f y[i], a row of the right sides */
-static void ngrt_srow(int k, float f, const float *y, float *x) {
+static void ngrt_srow(int k, float f, const float *y, float *x)
+{
     int j;
     for (j = 0; j < k; j++)
         x[j] -= f * y[j];
 }
 
 /* Exchanges two rows of the right sides. */
-static void ngrt_sswap(int k, float *x, float *y) {
+static void ngrt_sswap(int k, float *x, float *y)
+{
     int j;
     for (j = 0; j < k && x != y; j++) {
         float t = x[j];
@@ -66,13 +72,15 @@ static void ngrt_sswap(int k, float *x, float *y) {
     }
 }
 
-/* x with A x = b, or A' x = b where t is 1, from the factors of A; b and x are [batch, n, k]. Of a singular matrix, one with a
- * pivot of 0, x is NaN. */
-NGRT_FN void ngrt_ssolve(int batch, int n, int k, int t, const float *lu, const float *b, float *x) {
+/* x with A x = b, or A' x = b where t is 1, from the factors of A; b and x are [batch, n, k]. Of a
+ * singular matrix, one with a pivot of 0, x is NaN. */
+NGRT_FN void ngrt_ssolve(int batch, int n, int k, int t, const float *lu, const float *b, float *x)
+{
     int s, i, r, j;
-    for (s = 0; s < batch; s++, lu += (ptrdiff_t)n * (n + 1), b += (ptrdiff_t)n * k, x += (ptrdiff_t)n * k) {
+    for (s = 0; s < batch;
+         s++, lu += (ptrdiff_t)n * (n + 1), b += (ptrdiff_t)n * k, x += (ptrdiff_t)n * k) {
 #define NGRT_AT(row, col) lu[(col) * (ptrdiff_t)(n + 1) + (row)]
-#define NGRT_ROW(row) (x + (row) * (ptrdiff_t)k)
+#define NGRT_ROW(row)     (x + (row) * (ptrdiff_t)k)
         int singular = 0;
         for (i = 0; i < n; i++)
             singular |= NGRT_AT(i, i) == 0;
@@ -112,8 +120,10 @@ NGRT_FN void ngrt_ssolve(int batch, int n, int k, int t, const float *lu, const 
 }
 
 /*@ sdet: */
-/* The determinants of the factored matrices: the product of U's diagonal, its sign turned by each exchange. */
-NGRT_FN void ngrt_sdet(int batch, int n, const float *lu, float *out) {
+/* The determinants of the factored matrices: the product of U's diagonal, its sign turned by each
+ * exchange. */
+NGRT_FN void ngrt_sdet(int batch, int n, const float *lu, float *out)
+{
     int t, i;
     for (t = 0; t < batch; t++, lu += (ptrdiff_t)n * (n + 1)) {
         float d = 1;
@@ -126,8 +136,10 @@ NGRT_FN void ngrt_sdet(int batch, int n, const float *lu, float *out) {
 }
 
 /*@ slogdet: */
-/* The logarithms of the determinants, of 0 -inf and of a negative one NaN, without the overflow that their product may have. */
-NGRT_FN void ngrt_slogdet(int batch, int n, const float *lu, float *out) {
+/* The logarithms of the determinants, of 0 -inf and of a negative one NaN, without the overflow
+ * that their product may have. */
+NGRT_FN void ngrt_slogdet(int batch, int n, const float *lu, float *out)
+{
     int t, i;
     for (t = 0; t < batch; t++, lu += (ptrdiff_t)n * (n + 1)) {
         float sum = 0;
@@ -144,7 +156,8 @@ NGRT_FN void ngrt_slogdet(int batch, int n, const float *lu, float *out) {
 
 /*@ slup: */
 /* Exchanges two rows of an n x n matrix, or two columns. */
-static void ngrt_srows(int n, float *x, int i, int k) {
+static void ngrt_srows(int n, float *x, int i, int k)
+{
     int j;
     for (j = 0; j < n && i != k; j++) {
         float swap = x[i * (ptrdiff_t)n + j];
@@ -153,7 +166,8 @@ static void ngrt_srows(int n, float *x, int i, int k) {
     }
 }
 
-static void ngrt_scolumns(int n, float *x, int i, int k) {
+static void ngrt_scolumns(int n, float *x, int i, int k)
+{
     int j;
     for (j = 0; j < n && i != k; j++) {
         float *row = x + j * (ptrdiff_t)n, swap = row[i];
@@ -162,10 +176,12 @@ static void ngrt_scolumns(int n, float *x, int i, int k) {
     }
 }
 
-/* Factors that show the rank: P A Q = L D U, where L and U have ones on the diagonal and no larger elements, because each pivot in D
- * is the largest element of what is left; where all that is 0, so are the pivots. f is [batch, n (n + 2)]: L, D and U in one matrix,
- * then the numbers of the rows, and of the columns, that step i exchanged with i. */
-NGRT_FN void ngrt_slup(int batch, int n, const float *a, float *f) {
+/* Factors that show the rank: P A Q = L D U, where L and U have ones on the diagonal and no larger
+ * elements, because each pivot in D is the largest element of what is left; where all that is 0, so
+ * are the pivots. f is [batch, n (n + 2)]: L, D and U in one matrix, then the numbers of the rows,
+ * and of the columns, that step i exchanged with i. */
+NGRT_FN void ngrt_slup(int batch, int n, const float *a, float *f)
+{
     int t, i, j, k;
     for (t = 0; t < batch; t++, a += (ptrdiff_t)n * n, f += (ptrdiff_t)n * (n + 2)) {
         float *p = f + (ptrdiff_t)n * n, *q = p + n;
@@ -204,7 +220,8 @@ NGRT_FN void ngrt_slup(int batch, int n, const float *a, float *f) {
 
 /*@ scof: slup */
 /* The product of the pivots but those of steps i and k. */
-static float ngrt_spivots(int n, const float *f, int i, int k) {
+static float ngrt_spivots(int n, const float *f, int i, int k)
+{
     float all = 1;
     int j;
     for (j = 0; j < n; j++)
@@ -214,7 +231,8 @@ static float ngrt_spivots(int n, const float *f, int i, int k) {
 }
 
 /* From the cofactors x of L^-1 P A Q U^-1 those of A: det(P) det(Q) P' L'^-1 x U'^-1 Q' */
-static void ngrt_sreturn(int n, const float *f, float *x) {
+static void ngrt_sreturn(int n, const float *f, float *x)
+{
     const float *p = f + (ptrdiff_t)n * n, *q = p + n;
     int i, j, k, minus = 0;
     for (i = n - 1; i >= 0; i--)
@@ -236,9 +254,11 @@ static void ngrt_sreturn(int n, const float *f, float *x) {
         x[i] = -x[i];
 }
 
-/* The cofactors of n x n matrices, the derivatives of the determinants, from their factors f. Those of D are the products of the
- * other pivots: nothing is divided by one, so that they are right where a matrix is singular. */
-NGRT_FN void ngrt_scof(int batch, int n, const float *f, float *out) {
+/* The cofactors of n x n matrices, the derivatives of the determinants, from their factors f. Those
+ * of D are the products of the other pivots: nothing is divided by one, so that they are right
+ * where a matrix is singular. */
+NGRT_FN void ngrt_scof(int batch, int n, const float *f, float *out)
+{
     int t, i;
     for (t = 0; t < batch; t++, f += (ptrdiff_t)n * (n + 2), out += (ptrdiff_t)n * n) {
         for (i = 0; i < n * n; i++)
@@ -251,12 +271,16 @@ NGRT_FN void ngrt_scof(int batch, int n, const float *f, float *out) {
 
 /*@ scof2: scof */
 /* How the cofactors change as the matrix does by w: with v = L^-1 P w Q U^-1, those of D change by
- * -d v[j, i] at [i, j], d the product of the other pivots, and by the sum of d v[j, j] over j != i at [i, i]. */
-NGRT_FN void ngrt_scof2(int batch, int n, const float *f, const float *w, float *out) {
+ * -d v[j, i] at [i, j], d the product of the other pivots, and by the sum of d v[j, j] over j != i
+ * at [i, i]. */
+NGRT_FN void ngrt_scof2(int batch, int n, const float *f, const float *w, float *out)
+{
     int t, i, j, k;
-    for (t = 0; t < batch; t++, f += (ptrdiff_t)n * (n + 2), w += (ptrdiff_t)n * n, out += (ptrdiff_t)n * n) {
+    for (t = 0; t < batch;
+         t++, f += (ptrdiff_t)n * (n + 2), w += (ptrdiff_t)n * n, out += (ptrdiff_t)n * n) {
         const float *p = f + (ptrdiff_t)n * n, *q = p + n;
-        float all = 1, change = 0; /* of the steps before i: the product of the pivots, and how it changes */
+        float all = 1,
+              change = 0; /* of the steps before i: the product of the pivots, and how it changes */
         for (i = 0; i < n * n; i++)
             out[i] = w[i];
         for (i = 0; i < n; i++) {
@@ -297,9 +321,11 @@ NGRT_FN void ngrt_scof2(int batch, int n, const float *f, const float *w, float 
 }
 
 /*@ dlu: */
-/* The factors of n x n matrices: of the transpose, by columns, as LAPACK's getrf leaves them, which is the array a as it
- * stands. lu is [batch, n, n + 1]: in the last place of row i stands the number of the row that step i exchanged with i. */
-NGRT_FN void ngrt_dlu(int batch, int n, const double *a, double *lu) {
+/* The factors of n x n matrices: of the transpose, by columns, as LAPACK's getrf leaves them, which
+ * is the array a as it stands. lu is [batch, n, n + 1]: in the last place of row i stands the
+ * number of the row that step i exchanged with i. */
+NGRT_FN void ngrt_dlu(int batch, int n, const double *a, double *lu)
+{
     int t, c, i, k, p;
     for (t = 0; t < batch; t++, a += (ptrdiff_t)n * n, lu += (ptrdiff_t)n * (n + 1)) {
         for (c = 0; c < n; c++)
@@ -329,14 +355,16 @@ NGRT_FN void ngrt_dlu(int batch, int n, const double *a, double *lu) {
 
 /*@ dsolve: */
 /* x[i] -= f y[i], a row of the right sides */
-static void ngrt_drow(int k, double f, const double *y, double *x) {
+static void ngrt_drow(int k, double f, const double *y, double *x)
+{
     int j;
     for (j = 0; j < k; j++)
         x[j] -= f * y[j];
 }
 
 /* Exchanges two rows of the right sides. */
-static void ngrt_dswap(int k, double *x, double *y) {
+static void ngrt_dswap(int k, double *x, double *y)
+{
     int j;
     for (j = 0; j < k && x != y; j++) {
         double t = x[j];
@@ -345,13 +373,16 @@ static void ngrt_dswap(int k, double *x, double *y) {
     }
 }
 
-/* x with A x = b, or A' x = b where t is 1, from the factors of A; b and x are [batch, n, k]. Of a singular matrix, one with a
- * pivot of 0, x is NaN. */
-NGRT_FN void ngrt_dsolve(int batch, int n, int k, int t, const double *lu, const double *b, double *x) {
+/* x with A x = b, or A' x = b where t is 1, from the factors of A; b and x are [batch, n, k]. Of a
+ * singular matrix, one with a pivot of 0, x is NaN. */
+NGRT_FN void ngrt_dsolve(int batch, int n, int k, int t, const double *lu, const double *b,
+                         double *x)
+{
     int s, i, r, j;
-    for (s = 0; s < batch; s++, lu += (ptrdiff_t)n * (n + 1), b += (ptrdiff_t)n * k, x += (ptrdiff_t)n * k) {
+    for (s = 0; s < batch;
+         s++, lu += (ptrdiff_t)n * (n + 1), b += (ptrdiff_t)n * k, x += (ptrdiff_t)n * k) {
 #define NGRT_AT(row, col) lu[(col) * (ptrdiff_t)(n + 1) + (row)]
-#define NGRT_ROW(row) (x + (row) * (ptrdiff_t)k)
+#define NGRT_ROW(row)     (x + (row) * (ptrdiff_t)k)
         int singular = 0;
         for (i = 0; i < n; i++)
             singular |= NGRT_AT(i, i) == 0;
@@ -391,8 +422,10 @@ NGRT_FN void ngrt_dsolve(int batch, int n, int k, int t, const double *lu, const
 }
 
 /*@ ddet: */
-/* The determinants of the factored matrices: the product of U's diagonal, its sign turned by each exchange. */
-NGRT_FN void ngrt_ddet(int batch, int n, const double *lu, double *out) {
+/* The determinants of the factored matrices: the product of U's diagonal, its sign turned by each
+ * exchange. */
+NGRT_FN void ngrt_ddet(int batch, int n, const double *lu, double *out)
+{
     int t, i;
     for (t = 0; t < batch; t++, lu += (ptrdiff_t)n * (n + 1)) {
         double d = 1;
@@ -405,8 +438,10 @@ NGRT_FN void ngrt_ddet(int batch, int n, const double *lu, double *out) {
 }
 
 /*@ dlogdet: */
-/* The logarithms of the determinants, of 0 -inf and of a negative one NaN, without the overflow that their product may have. */
-NGRT_FN void ngrt_dlogdet(int batch, int n, const double *lu, double *out) {
+/* The logarithms of the determinants, of 0 -inf and of a negative one NaN, without the overflow
+ * that their product may have. */
+NGRT_FN void ngrt_dlogdet(int batch, int n, const double *lu, double *out)
+{
     int t, i;
     for (t = 0; t < batch; t++, lu += (ptrdiff_t)n * (n + 1)) {
         double sum = 0;
@@ -423,7 +458,8 @@ NGRT_FN void ngrt_dlogdet(int batch, int n, const double *lu, double *out) {
 
 /*@ dlup: */
 /* Exchanges two rows of an n x n matrix, or two columns. */
-static void ngrt_drows(int n, double *x, int i, int k) {
+static void ngrt_drows(int n, double *x, int i, int k)
+{
     int j;
     for (j = 0; j < n && i != k; j++) {
         double swap = x[i * (ptrdiff_t)n + j];
@@ -432,7 +468,8 @@ static void ngrt_drows(int n, double *x, int i, int k) {
     }
 }
 
-static void ngrt_dcolumns(int n, double *x, int i, int k) {
+static void ngrt_dcolumns(int n, double *x, int i, int k)
+{
     int j;
     for (j = 0; j < n && i != k; j++) {
         double *row = x + j * (ptrdiff_t)n, swap = row[i];
@@ -441,10 +478,12 @@ static void ngrt_dcolumns(int n, double *x, int i, int k) {
     }
 }
 
-/* Factors that show the rank: P A Q = L D U, where L and U have ones on the diagonal and no larger elements, because each pivot in D
- * is the largest element of what is left; where all that is 0, so are the pivots. f is [batch, n (n + 2)]: L, D and U in one matrix,
- * then the numbers of the rows, and of the columns, that step i exchanged with i. */
-NGRT_FN void ngrt_dlup(int batch, int n, const double *a, double *f) {
+/* Factors that show the rank: P A Q = L D U, where L and U have ones on the diagonal and no larger
+ * elements, because each pivot in D is the largest element of what is left; where all that is 0, so
+ * are the pivots. f is [batch, n (n + 2)]: L, D and U in one matrix, then the numbers of the rows,
+ * and of the columns, that step i exchanged with i. */
+NGRT_FN void ngrt_dlup(int batch, int n, const double *a, double *f)
+{
     int t, i, j, k;
     for (t = 0; t < batch; t++, a += (ptrdiff_t)n * n, f += (ptrdiff_t)n * (n + 2)) {
         double *p = f + (ptrdiff_t)n * n, *q = p + n;
@@ -483,7 +522,8 @@ NGRT_FN void ngrt_dlup(int batch, int n, const double *a, double *f) {
 
 /*@ dcof: dlup */
 /* The product of the pivots but those of steps i and k. */
-static double ngrt_dpivots(int n, const double *f, int i, int k) {
+static double ngrt_dpivots(int n, const double *f, int i, int k)
+{
     double all = 1;
     int j;
     for (j = 0; j < n; j++)
@@ -493,7 +533,8 @@ static double ngrt_dpivots(int n, const double *f, int i, int k) {
 }
 
 /* From the cofactors x of L^-1 P A Q U^-1 those of A: det(P) det(Q) P' L'^-1 x U'^-1 Q' */
-static void ngrt_dreturn(int n, const double *f, double *x) {
+static void ngrt_dreturn(int n, const double *f, double *x)
+{
     const double *p = f + (ptrdiff_t)n * n, *q = p + n;
     int i, j, k, minus = 0;
     for (i = n - 1; i >= 0; i--)
@@ -515,9 +556,11 @@ static void ngrt_dreturn(int n, const double *f, double *x) {
         x[i] = -x[i];
 }
 
-/* The cofactors of n x n matrices, the derivatives of the determinants, from their factors f. Those of D are the products of the
- * other pivots: nothing is divided by one, so that they are right where a matrix is singular. */
-NGRT_FN void ngrt_dcof(int batch, int n, const double *f, double *out) {
+/* The cofactors of n x n matrices, the derivatives of the determinants, from their factors f. Those
+ * of D are the products of the other pivots: nothing is divided by one, so that they are right
+ * where a matrix is singular. */
+NGRT_FN void ngrt_dcof(int batch, int n, const double *f, double *out)
+{
     int t, i;
     for (t = 0; t < batch; t++, f += (ptrdiff_t)n * (n + 2), out += (ptrdiff_t)n * n) {
         for (i = 0; i < n * n; i++)
@@ -530,12 +573,17 @@ NGRT_FN void ngrt_dcof(int batch, int n, const double *f, double *out) {
 
 /*@ dcof2: dcof */
 /* How the cofactors change as the matrix does by w: with v = L^-1 P w Q U^-1, those of D change by
- * -d v[j, i] at [i, j], d the product of the other pivots, and by the sum of d v[j, j] over j != i at [i, i]. */
-NGRT_FN void ngrt_dcof2(int batch, int n, const double *f, const double *w, double *out) {
+ * -d v[j, i] at [i, j], d the product of the other pivots, and by the sum of d v[j, j] over j != i
+ * at [i, i]. */
+NGRT_FN void ngrt_dcof2(int batch, int n, const double *f, const double *w, double *out)
+{
     int t, i, j, k;
-    for (t = 0; t < batch; t++, f += (ptrdiff_t)n * (n + 2), w += (ptrdiff_t)n * n, out += (ptrdiff_t)n * n) {
+    for (t = 0; t < batch;
+         t++, f += (ptrdiff_t)n * (n + 2), w += (ptrdiff_t)n * n, out += (ptrdiff_t)n * n) {
         const double *p = f + (ptrdiff_t)n * n, *q = p + n;
-        double all = 1, change = 0; /* of the steps before i: the product of the pivots, and how it changes */
+        double all = 1,
+               change =
+                   0; /* of the steps before i: the product of the pivots, and how it changes */
         for (i = 0; i < n * n; i++)
             out[i] = w[i];
         for (i = 0; i < n; i++) {
@@ -581,11 +629,15 @@ NGRT_FN void ngrt_dcof2(int batch, int n, const double *f, const double *w, doub
 #undef ngrt_slu
 #undef ngrt_dlu
 
-enum { LAPACK_FROM = 48, LAPACK_MOST = 2048 }; /* smaller matrices are quicker by hand; the exchanges are on the stack */
+enum {
+    LAPACK_FROM = 48,
+    LAPACK_MOST = 2048
+}; /* smaller matrices are quicker by hand; the exchanges are on the stack */
 
 extern void sgetrf_(const int *m, const int *n, float *a, const int *lda, int *ipiv, int *info);
 
-void ngrt_slu(int batch, int n, const float *a, float *lu) {
+void ngrt_slu(int batch, int n, const float *a, float *lu)
+{
     int ipiv[LAPACK_MOST], info, lda = n + 1, t, i, k;
     if (n < LAPACK_FROM || n > LAPACK_MOST) {
         lu_small_s(batch, n, a, lu);
@@ -603,7 +655,8 @@ void ngrt_slu(int batch, int n, const float *a, float *lu) {
 
 extern void dgetrf_(const int *m, const int *n, double *a, const int *lda, int *ipiv, int *info);
 
-void ngrt_dlu(int batch, int n, const double *a, double *lu) {
+void ngrt_dlu(int batch, int n, const double *a, double *lu)
+{
     int ipiv[LAPACK_MOST], info, lda = n + 1, t, i, k;
     if (n < LAPACK_FROM || n > LAPACK_MOST) {
         lu_small_d(batch, n, a, lu);

@@ -1,8 +1,10 @@
-/* ngrt_math.h - scalar functions that the C library lacks, stable where the textbook formula is not; and in float some that it
- * has, without branches, of one number and of vectors (ngrt_vector.h).
+/* ngrt_math.h - scalar functions that the C library lacks, stable where the textbook formula is
+ * not; and in float some that it has, without branches, of one number and of vectors
+ * (ngrt_vector.h).
  *
- * Each function stands in a section of its own, from a line "/" "*@ NAME: SECTIONS IT NEEDS" to the next such line, so
- * that ngc can copy those a model uses into a standalone file. They need <math.h>, <stdint.h> and <string.h>.
+ * Each function stands in a section of its own, from a line "/" "*@ NAME: SECTIONS IT NEEDS" to the
+ * next such line, so that ngc can copy those a model uses into a standalone file. They need
+ * <math.h>, <stdint.h> and <string.h>.
  */
 #ifndef NGRT_MATH_H
 #define NGRT_MATH_H
@@ -13,272 +15,298 @@
 
 /*@ sigmoid: */
 /* 1/(1 + exp(-x)); exp is taken of -|x| alone, so that it neither overflows nor cancels. */
-static inline double ngrt_sigmoid(double x) {
+static inline double ngrt_sigmoid(double x)
+{
     double e = exp(-fabs(x));
     return (x < 0.0 ? e : 1.0) / (1.0 + e);
 }
 
 /*@ bitsf: */
 /* A float's bits, and back. */
-static inline uint32_t ngrt_bitsf(float x) {
+static inline uint32_t ngrt_bitsf(float x)
+{
     uint32_t i;
     memcpy(&i, &x, sizeof i);
     return i;
 }
 
-static inline float ngrt_unbitsf(uint32_t i) {
+static inline float ngrt_unbitsf(uint32_t i)
+{
     float x;
     memcpy(&x, &i, sizeof x);
     return x;
 }
 
-/* The functions below are texts, NGRT_TEXT_name(F, U, y, x): y becomes the function of x. F is float, or ngrt_v of ngrt_vector.h,
- * and U the unsigned ints of its size. */
-#define NGRT_IF(F, test, a, b) NGRT_IF_##F(test, a, b)
-#define NGRT_IF_float(test, a, b) ((test) ? (a) : (b))
+/* The functions below are texts, NGRT_TEXT_name(F, U, y, x): y becomes the function of x. F is
+ * float, or ngrt_v of ngrt_vector.h, and U the unsigned ints of its size. */
+#define NGRT_IF(F, test, a, b)     NGRT_IF_##F(test, a, b)
+#define NGRT_IF_float(test, a, b)  ((test) ? (a) : (b))
 #define NGRT_IF_ngrt_v(test, a, b) NGRT_PICK(test, a, b)
-#define NGRT_BITS(F, x) NGRT_BITS_##F(x)
-#define NGRT_BITS_float(x) ngrt_bitsf(x)
-#define NGRT_BITS_ngrt_v(x) ((ngrt_u)(x))
-#define NGRT_UNBITS(F, i) NGRT_UNBITS_##F(i)
-#define NGRT_UNBITS_float(i) ngrt_unbitsf(i)
-#define NGRT_UNBITS_ngrt_v(i) ((ngrt_v)(i))
-#define NGRT_WHOLE_AS(F, i) NGRT_WHOLE_AS_##F(i) /* signed ints as floats */
-#define NGRT_WHOLE_AS_float(i) ((float)(int32_t)(i))
-#define NGRT_WHOLE_AS_ngrt_v(i) __builtin_convertvector((ngrt_i)(i), ngrt_v)
-#define NGRT_ABS_AS(F, x) NGRT_UNBITS(F, NGRT_BITS(F, x) & 0x7FFFFFFFu)
-#define NGRT_POWER_AS(F, n) NGRT_UNBITS(F, ((n) + 127u) << 23) /* 2^n for -127 < n < 128 */
+#define NGRT_BITS(F, x)            NGRT_BITS_##F(x)
+#define NGRT_BITS_float(x)         ngrt_bitsf(x)
+#define NGRT_BITS_ngrt_v(x)        ((ngrt_u)(x))
+#define NGRT_UNBITS(F, i)          NGRT_UNBITS_##F(i)
+#define NGRT_UNBITS_float(i)       ngrt_unbitsf(i)
+#define NGRT_UNBITS_ngrt_v(i)      ((ngrt_v)(i))
+#define NGRT_WHOLE_AS(F, i)        NGRT_WHOLE_AS_##F(i) /* signed ints as floats */
+#define NGRT_WHOLE_AS_float(i)     ((float)(int32_t)(i))
+#define NGRT_WHOLE_AS_ngrt_v(i)    __builtin_convertvector((ngrt_i)(i), ngrt_v)
+#define NGRT_ABS_AS(F, x)          NGRT_UNBITS(F, NGRT_BITS(F, x) & 0x7FFFFFFFu)
+#define NGRT_POWER_AS(F, n)        NGRT_UNBITS(F, ((n) + 127u) << 23) /* 2^n for -127 < n < 128 */
 
 /*@ exp_nearf: */
 /* exp(r) - 1 for |r| <= log(2)/2, by a polynomial: p is for it. */
-#define NGRT_EXP_NEAR(p, r) \
+#define NGRT_EXP_NEAR(p, r)                      \
     p = 1.9875691500e-4f * r + 1.3981999507e-3f; \
-    p = p * r + 8.3334519073e-3f; \
-    p = p * r + 4.1665795894e-2f; \
-    p = p * r + 1.6666665459e-1f; \
-    p = p * r + 5.0000001201e-1f; \
+    p = p * r + 8.3334519073e-3f;                \
+    p = p * r + 4.1665795894e-2f;                \
+    p = p * r + 1.6666665459e-1f;                \
+    p = p * r + 5.0000001201e-1f;                \
     p = p * (r * r) + r;
 
 /*@ expf_text: bitsf exp_nearf */
-/* exp(x) within 1 unit in the last place. x = n log 2 + r, where adding 1.5*2^23 rounds x/log 2 to n and log 2 is in two pieces;
- * 2^n in two factors, as n may be 128 and the result denormal. exp is 0 below -103.98; NaN passes both limits. */
-#define NGRT_TEXT_expf(F, U, y, x) \
-    { \
-        const F ngrt_low = NGRT_IF(F, x < -104.0f, -104.0f, x), ngrt_e = NGRT_IF(F, ngrt_low > 104.0f, 104.0f, ngrt_low); \
-        const F ngrt_z = ngrt_e * 1.44269504f + 12582912.0f, ngrt_n = ngrt_z - 12582912.0f; \
-        const U ngrt_k = NGRT_BITS(F, ngrt_z) - 0x4B400000u, ngrt_half = ((ngrt_k + 256u) >> 1) - 128u; \
-        F ngrt_r = ngrt_e - ngrt_n * 0.693359375f, ngrt_p; \
-        ngrt_r = ngrt_r + ngrt_n * 2.12194440e-4f; \
-        NGRT_EXP_NEAR(ngrt_p, ngrt_r) \
+/* exp(x) within 1 unit in the last place. x = n log 2 + r, where adding 1.5*2^23 rounds x/log 2 to
+ * n and log 2 is in two pieces; 2^n in two factors, as n may be 128 and the result denormal. exp is
+ * 0 below -103.98; NaN passes both limits. */
+#define NGRT_TEXT_expf(F, U, y, x)                                                                \
+    {                                                                                             \
+        const F ngrt_low = NGRT_IF(F, x < -104.0f, -104.0f, x),                                   \
+                ngrt_e = NGRT_IF(F, ngrt_low > 104.0f, 104.0f, ngrt_low);                         \
+        const F ngrt_z = ngrt_e * 1.44269504f + 12582912.0f, ngrt_n = ngrt_z - 12582912.0f;       \
+        const U ngrt_k = NGRT_BITS(F, ngrt_z) - 0x4B400000u,                                      \
+                ngrt_half = ((ngrt_k + 256u) >> 1) - 128u;                                        \
+        F ngrt_r = ngrt_e - ngrt_n * 0.693359375f, ngrt_p;                                        \
+        ngrt_r = ngrt_r + ngrt_n * 2.12194440e-4f;                                                \
+        NGRT_EXP_NEAR(ngrt_p, ngrt_r)                                                             \
         y = (ngrt_p + 1.0f) * NGRT_POWER_AS(F, ngrt_half) * NGRT_POWER_AS(F, ngrt_k - ngrt_half); \
     }
 
 /*@ expf: expf_text */
-static inline float ngrt_expf(float x) {
+static inline float ngrt_expf(float x)
+{
     float y;
-    NGRT_TEXT_expf(float, uint32_t, y, x)
-    return y;
+    NGRT_TEXT_expf(float, uint32_t, y, x) return y;
 }
 
 /*@ logf_text: bitsf */
 /* log(x) within 1 unit in the last place. x = 2^e (1 + m) with 1 + m from sqrt(1/2) to sqrt(2);
- * log(1 + m) = m - m^2/2 + m^3 times a polynomial. Denormal numbers are multiplied by 2^23 first. */
-#define NGRT_TEXT_logf(F, U, y, x) \
-    { \
-        const F ngrt_tiny = NGRT_IF(F, x < 1.17549435e-38f, 1.0f, 0.0f); \
-        const F ngrt_up = NGRT_IF(F, x < 1.17549435e-38f, x * 8388608.0f, x); \
-        const U ngrt_k = (NGRT_BITS(F, ngrt_up) + 0x00CAFB0Du) >> 23; /* 128 more than the exponent */ \
+ * log(1 + m) = m - m^2/2 + m^3 times a polynomial. Denormal numbers are multiplied by 2^23 first.
+ */
+#define NGRT_TEXT_logf(F, U, y, x)                                                               \
+    {                                                                                            \
+        const F ngrt_tiny = NGRT_IF(F, x < 1.17549435e-38f, 1.0f, 0.0f);                         \
+        const F ngrt_up = NGRT_IF(F, x < 1.17549435e-38f, x * 8388608.0f, x);                    \
+        const U ngrt_k =                                                                         \
+            (NGRT_BITS(F, ngrt_up) + 0x00CAFB0Du) >> 23; /* 128 more than the exponent */        \
         const F ngrt_m = NGRT_UNBITS(F, NGRT_BITS(F, ngrt_up) - ((ngrt_k - 128u) << 23)) - 1.0f; \
-        const F ngrt_n = NGRT_WHOLE_AS(F, ngrt_k - 128u) - 23.0f * ngrt_tiny; \
-        F ngrt_p = 7.0376836292e-2f * ngrt_m - 1.1514610310e-1f; \
-        ngrt_p = ngrt_p * ngrt_m + 1.1676998740e-1f; \
-        ngrt_p = ngrt_p * ngrt_m - 1.2420140846e-1f; \
-        ngrt_p = ngrt_p * ngrt_m + 1.4249322787e-1f; \
-        ngrt_p = ngrt_p * ngrt_m - 1.6668057665e-1f; \
-        ngrt_p = ngrt_p * ngrt_m + 2.0000714765e-1f; \
-        ngrt_p = ngrt_p * ngrt_m - 2.4999993993e-1f; \
-        ngrt_p = ngrt_p * ngrt_m + 3.3333331174e-1f; \
-        ngrt_p = ngrt_p * ngrt_m * (ngrt_m * ngrt_m) - ngrt_n * 2.12194440e-4f; \
-        ngrt_p = ngrt_p - 0.5f * (ngrt_m * ngrt_m); \
-        ngrt_p = ngrt_m + ngrt_p + ngrt_n * 0.693359375f; \
-        ngrt_p = NGRT_IF(F, x > 3.40282347e+38f, x, ngrt_p); \
-        ngrt_p = NGRT_IF(F, x > 0.0f, ngrt_p, NAN); \
-        y = NGRT_IF(F, x == 0.0f, -INFINITY, ngrt_p); \
+        const F ngrt_n = NGRT_WHOLE_AS(F, ngrt_k - 128u) - 23.0f * ngrt_tiny;                    \
+        F ngrt_p = 7.0376836292e-2f * ngrt_m - 1.1514610310e-1f;                                 \
+        ngrt_p = ngrt_p * ngrt_m + 1.1676998740e-1f;                                             \
+        ngrt_p = ngrt_p * ngrt_m - 1.2420140846e-1f;                                             \
+        ngrt_p = ngrt_p * ngrt_m + 1.4249322787e-1f;                                             \
+        ngrt_p = ngrt_p * ngrt_m - 1.6668057665e-1f;                                             \
+        ngrt_p = ngrt_p * ngrt_m + 2.0000714765e-1f;                                             \
+        ngrt_p = ngrt_p * ngrt_m - 2.4999993993e-1f;                                             \
+        ngrt_p = ngrt_p * ngrt_m + 3.3333331174e-1f;                                             \
+        ngrt_p = ngrt_p * ngrt_m * (ngrt_m * ngrt_m) - ngrt_n * 2.12194440e-4f;                  \
+        ngrt_p = ngrt_p - 0.5f * (ngrt_m * ngrt_m);                                              \
+        ngrt_p = ngrt_m + ngrt_p + ngrt_n * 0.693359375f;                                        \
+        ngrt_p = NGRT_IF(F, x > 3.40282347e+38f, x, ngrt_p);                                     \
+        ngrt_p = NGRT_IF(F, x > 0.0f, ngrt_p, NAN);                                              \
+        y = NGRT_IF(F, x == 0.0f, -INFINITY, ngrt_p);                                            \
     }
 
 /*@ logf: logf_text */
-static inline float ngrt_logf(float x) {
+static inline float ngrt_logf(float x)
+{
     float y;
-    NGRT_TEXT_logf(float, uint32_t, y, x)
-    return y;
+    NGRT_TEXT_logf(float, uint32_t, y, x) return y;
 }
 
 /*@ tanhf: bitsf exp_nearf */
-/* tanh(x) within 2.5 units in the last place: E/(E + 2), where E = exp(2|x|) - 1 is computed as in expf, and the sign of x. */
-#define NGRT_TEXT_tanhf(F, U, y, x) \
-    { \
-        const F ngrt_two = 2.0f * NGRT_ABS_AS(F, x), ngrt_e = NGRT_IF(F, ngrt_two > 18.2f, 18.2f, ngrt_two); \
-        const F ngrt_z = ngrt_e * 1.44269504f + 12582912.0f, ngrt_n = ngrt_z - 12582912.0f; \
-        const F ngrt_s = NGRT_POWER_AS(F, NGRT_BITS(F, ngrt_z) - 0x4B400000u); \
-        F ngrt_r = ngrt_e - ngrt_n * 0.693359375f, ngrt_p; \
-        ngrt_r = ngrt_r + ngrt_n * 2.12194440e-4f; \
-        NGRT_EXP_NEAR(ngrt_p, ngrt_r) \
-        ngrt_p = ngrt_p * ngrt_s + (ngrt_s - 1.0f); \
-        ngrt_p = ngrt_p / (ngrt_p + 2.0f); \
-        y = NGRT_UNBITS(F, (NGRT_BITS(F, ngrt_p) & 0x7FFFFFFFu) | (NGRT_BITS(F, x) & 0x80000000u)); \
+/* tanh(x) within 2.5 units in the last place: E/(E + 2), where E = exp(2|x|) - 1 is computed as in
+ * expf, and the sign of x. */
+#define NGRT_TEXT_tanhf(F, U, y, x)                                                              \
+    {                                                                                            \
+        const F ngrt_two = 2.0f * NGRT_ABS_AS(F, x),                                             \
+                ngrt_e = NGRT_IF(F, ngrt_two > 18.2f, 18.2f, ngrt_two);                          \
+        const F ngrt_z = ngrt_e * 1.44269504f + 12582912.0f, ngrt_n = ngrt_z - 12582912.0f;      \
+        const F ngrt_s = NGRT_POWER_AS(F, NGRT_BITS(F, ngrt_z) - 0x4B400000u);                   \
+        F ngrt_r = ngrt_e - ngrt_n * 0.693359375f, ngrt_p;                                       \
+        ngrt_r = ngrt_r + ngrt_n * 2.12194440e-4f;                                               \
+        NGRT_EXP_NEAR(ngrt_p, ngrt_r)                                                            \
+        ngrt_p = ngrt_p * ngrt_s + (ngrt_s - 1.0f);                                              \
+        ngrt_p = ngrt_p / (ngrt_p + 2.0f);                                                       \
+        y = NGRT_UNBITS(F,                                                                       \
+                        (NGRT_BITS(F, ngrt_p) & 0x7FFFFFFFu) | (NGRT_BITS(F, x) & 0x80000000u)); \
     }
-static inline float ngrt_tanhf(float x) {
+static inline float ngrt_tanhf(float x)
+{
     float y;
-    NGRT_TEXT_tanhf(float, uint32_t, y, x)
-    return y;
+    NGRT_TEXT_tanhf(float, uint32_t, y, x) return y;
 }
 
 /*@ sigmoidf: expf_text */
 /* 1/(1 + exp(-x)); exp is taken of -|x| alone, so that it neither overflows nor cancels. */
-#define NGRT_TEXT_sigmoidf(F, U, y, x) \
-    { \
-        const F ngrt_far = -NGRT_ABS_AS(F, x); \
-        F ngrt_exp; \
-        NGRT_TEXT_expf(F, U, ngrt_exp, ngrt_far) \
-        y = NGRT_IF(F, x < 0.0f, ngrt_exp, 1.0f) / (1.0f + ngrt_exp); \
+#define NGRT_TEXT_sigmoidf(F, U, y, x)                                \
+    {                                                                 \
+        const F ngrt_far = -NGRT_ABS_AS(F, x);                        \
+        F ngrt_exp;                                                   \
+        NGRT_TEXT_expf(F, U, ngrt_exp, ngrt_far) y =                  \
+            NGRT_IF(F, x < 0.0f, ngrt_exp, 1.0f) / (1.0f + ngrt_exp); \
     }
-static inline float ngrt_sigmoidf(float x) {
+static inline float ngrt_sigmoidf(float x)
+{
     float y;
-    NGRT_TEXT_sigmoidf(float, uint32_t, y, x)
-    return y;
+    NGRT_TEXT_sigmoidf(float, uint32_t, y, x) return y;
 }
 
 /*@ erf_nearf: */
 /* erf(x) for |x| < 0.9: x and x times a polynomial in x^2. */
-#define NGRT_ERF_NEAR(F, y, x) \
-    { \
-        const F ngrt_square = x * x; \
+#define NGRT_ERF_NEAR(F, y, x)                                         \
+    {                                                                  \
+        const F ngrt_square = x * x;                                   \
         F ngrt_near = 8.51310469e-05f * ngrt_square - 0.000817563967f; \
-        ngrt_near = ngrt_near * ngrt_square + 0.00520385895f; \
-        ngrt_near = ngrt_near * ngrt_square - 0.0268605091f; \
-        ngrt_near = ngrt_near * ngrt_square + 0.112837151f; \
-        ngrt_near = ngrt_near * ngrt_square - 0.376126349f; \
-        ngrt_near = ngrt_near * ngrt_square + 0.128379226f; \
-        y = x + x * ngrt_near; \
+        ngrt_near = ngrt_near * ngrt_square + 0.00520385895f;          \
+        ngrt_near = ngrt_near * ngrt_square - 0.0268605091f;           \
+        ngrt_near = ngrt_near * ngrt_square + 0.112837151f;            \
+        ngrt_near = ngrt_near * ngrt_square - 0.376126349f;            \
+        ngrt_near = ngrt_near * ngrt_square + 0.128379226f;            \
+        y = x + x * ngrt_near;                                         \
     }
 
 /*@ erfcf_text: bitsf exp_nearf erf_nearf */
-/* 1 - erf(x) within 6.5 units in the last place. For z = |x| from 0.5 on, t exp(-z^2) times a polynomial in t = 1/(1 + z/2), fitted
- * for the least relative error. Of z^2 the square of z's upper half is exact, and the rest is added to what expf calls r. It is 0
- * above 10.06; NaN passes. */
-#define NGRT_TEXT_erfcf(F, U, y, x) \
-    { \
-        const F ngrt_abs = NGRT_ABS_AS(F, x), ngrt_z = NGRT_IF(F, ngrt_abs > 10.1f, 10.1f, ngrt_abs); \
-        const F ngrt_a = NGRT_UNBITS(F, NGRT_BITS(F, ngrt_z) & 0xFFFFF000u); \
-        const F ngrt_w = ngrt_a * ngrt_a * -1.44269504f + 12582912.0f, ngrt_n = ngrt_w - 12582912.0f; \
-        const U ngrt_k = NGRT_BITS(F, ngrt_w) - 0x4B400000u, ngrt_half = ((ngrt_k + 256u) >> 1) - 128u; \
-        const F ngrt_t = 1.0f / (1.0f + 0.5f * ngrt_z); \
-        F ngrt_r = ngrt_a * ngrt_a * -1.0f - ngrt_n * 0.693359375f, ngrt_p, ngrt_q; \
+/* 1 - erf(x) within 6.5 units in the last place. For z = |x| from 0.5 on, t exp(-z^2) times a
+ * polynomial in t = 1/(1 + z/2), fitted for the least relative error. Of z^2 the square of z's
+ * upper half is exact, and the rest is added to what expf calls r. It is 0 above 10.06; NaN passes.
+ */
+#define NGRT_TEXT_erfcf(F, U, y, x)                                                          \
+    {                                                                                        \
+        const F ngrt_abs = NGRT_ABS_AS(F, x),                                                \
+                ngrt_z = NGRT_IF(F, ngrt_abs > 10.1f, 10.1f, ngrt_abs);                      \
+        const F ngrt_a = NGRT_UNBITS(F, NGRT_BITS(F, ngrt_z) & 0xFFFFF000u);                 \
+        const F ngrt_w = ngrt_a * ngrt_a * -1.44269504f + 12582912.0f,                       \
+                ngrt_n = ngrt_w - 12582912.0f;                                               \
+        const U ngrt_k = NGRT_BITS(F, ngrt_w) - 0x4B400000u,                                 \
+                ngrt_half = ((ngrt_k + 256u) >> 1) - 128u;                                   \
+        const F ngrt_t = 1.0f / (1.0f + 0.5f * ngrt_z);                                      \
+        F ngrt_r = ngrt_a * ngrt_a * -1.0f - ngrt_n * 0.693359375f, ngrt_p, ngrt_q;          \
         ngrt_r = ngrt_r + (ngrt_n * 2.12194440e-4f - (ngrt_z - ngrt_a) * (ngrt_z + ngrt_a)); \
-        NGRT_EXP_NEAR(ngrt_p, ngrt_r) \
-        ngrt_q = 0.035766989f * ngrt_t - 0.191032663f; \
-        ngrt_q = ngrt_q * ngrt_t + 0.381417662f; \
-        ngrt_q = ngrt_q * ngrt_t - 0.289588839f; \
-        ngrt_q = ngrt_q * ngrt_t - 0.0219633654f; \
-        ngrt_q = ngrt_q * ngrt_t + 0.0354079232f; \
-        ngrt_q = ngrt_q * ngrt_t + 0.0548770688f; \
-        ngrt_q = ngrt_q * ngrt_t + 0.185595185f; \
-        ngrt_q = ngrt_q * ngrt_t + 0.245179117f; \
-        ngrt_q = ngrt_q * ngrt_t + 0.282252401f; \
-        ngrt_q = ngrt_q * ngrt_t + 0.282088518f; \
-        ngrt_p = ngrt_q * ngrt_t * (ngrt_p + 1.0f) * NGRT_POWER_AS(F, ngrt_half) * NGRT_POWER_AS(F, ngrt_k - ngrt_half); \
-        ngrt_p = NGRT_IF(F, x < 0.0f, 2.0f - ngrt_p, ngrt_p); \
-        NGRT_ERF_NEAR(F, ngrt_q, x) \
-        y = NGRT_IF(F, ngrt_z < 0.5f, 1.0f - ngrt_q, ngrt_p); \
+        NGRT_EXP_NEAR(ngrt_p, ngrt_r)                                                        \
+        ngrt_q = 0.035766989f * ngrt_t - 0.191032663f;                                       \
+        ngrt_q = ngrt_q * ngrt_t + 0.381417662f;                                             \
+        ngrt_q = ngrt_q * ngrt_t - 0.289588839f;                                             \
+        ngrt_q = ngrt_q * ngrt_t - 0.0219633654f;                                            \
+        ngrt_q = ngrt_q * ngrt_t + 0.0354079232f;                                            \
+        ngrt_q = ngrt_q * ngrt_t + 0.0548770688f;                                            \
+        ngrt_q = ngrt_q * ngrt_t + 0.185595185f;                                             \
+        ngrt_q = ngrt_q * ngrt_t + 0.245179117f;                                             \
+        ngrt_q = ngrt_q * ngrt_t + 0.282252401f;                                             \
+        ngrt_q = ngrt_q * ngrt_t + 0.282088518f;                                             \
+        ngrt_p = ngrt_q * ngrt_t * (ngrt_p + 1.0f) * NGRT_POWER_AS(F, ngrt_half) *           \
+                 NGRT_POWER_AS(F, ngrt_k - ngrt_half);                                       \
+        ngrt_p = NGRT_IF(F, x < 0.0f, 2.0f - ngrt_p, ngrt_p);                                \
+        NGRT_ERF_NEAR(F, ngrt_q, x)                                                          \
+        y = NGRT_IF(F, ngrt_z < 0.5f, 1.0f - ngrt_q, ngrt_p);                                \
     }
 
 /*@ erfcf: erfcf_text */
-static inline float ngrt_erfcf(float x) {
+static inline float ngrt_erfcf(float x)
+{
     float y;
-    NGRT_TEXT_erfcf(float, uint32_t, y, x)
-    return y;
+    NGRT_TEXT_erfcf(float, uint32_t, y, x) return y;
 }
 
 /*@ erff: erfcf_text erf_nearf */
 /* erf(x) within 2.5 units in the last place. */
-#define NGRT_TEXT_erff(F, U, y, x) \
-    { \
-        const F ngrt_far = NGRT_ABS_AS(F, x); \
-        F ngrt_one, ngrt_small; \
-        NGRT_TEXT_erfcf(F, U, ngrt_one, ngrt_far) \
-        ngrt_one = 1.0f - ngrt_one; \
-        NGRT_ERF_NEAR(F, ngrt_small, x) \
-        ngrt_one = NGRT_UNBITS(F, (NGRT_BITS(F, ngrt_one) & 0x7FFFFFFFu) | (NGRT_BITS(F, x) & 0x80000000u)); \
-        y = NGRT_IF(F, ngrt_far < 0.9f, ngrt_small, ngrt_one); \
+#define NGRT_TEXT_erff(F, U, y, x)                                            \
+    {                                                                         \
+        const F ngrt_far = NGRT_ABS_AS(F, x);                                 \
+        F ngrt_one, ngrt_small;                                               \
+        NGRT_TEXT_erfcf(F, U, ngrt_one, ngrt_far) ngrt_one = 1.0f - ngrt_one; \
+        NGRT_ERF_NEAR(F, ngrt_small, x)                                       \
+        ngrt_one = NGRT_UNBITS(F, (NGRT_BITS(F, ngrt_one) & 0x7FFFFFFFu) |    \
+                                      (NGRT_BITS(F, x) & 0x80000000u));       \
+        y = NGRT_IF(F, ngrt_far < 0.9f, ngrt_small, ngrt_one);                \
     }
-static inline float ngrt_erff(float x) {
+static inline float ngrt_erff(float x)
+{
     float y;
-    NGRT_TEXT_erff(float, uint32_t, y, x)
-    return y;
+    NGRT_TEXT_erff(float, uint32_t, y, x) return y;
 }
 
 /*@ softplus: */
-/* log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)); for very negative x it is exp(x) to the last digits. */
-static inline double ngrt_softplus(double x) {
+/* log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)); for very negative x it is exp(x) to the last
+ * digits. */
+static inline double ngrt_softplus(double x)
+{
     return (x > 0.0 ? x : 0.0) + log1p(exp(-fabs(x)));
 }
 
 /*@ softplusf: expf_text logf_text */
-/* log(1 + exp(x)) = max(x, 0) + log(1 + e), e = exp(-|x|); what 1 + e loses of e is added to the logarithm. */
-#define NGRT_TEXT_softplusf(F, U, y, x) \
-    { \
-        const F ngrt_far = -NGRT_ABS_AS(F, x); \
-        F ngrt_exp, ngrt_sum, ngrt_log; \
-        NGRT_TEXT_expf(F, U, ngrt_exp, ngrt_far) \
-        ngrt_sum = 1.0f + ngrt_exp; \
-        NGRT_TEXT_logf(F, U, ngrt_log, ngrt_sum) \
-        y = NGRT_IF(F, x > 0.0f, x, 0.0f) + (ngrt_log + (ngrt_exp - (ngrt_sum - 1.0f)) / ngrt_sum); \
+/* log(1 + exp(x)) = max(x, 0) + log(1 + e), e = exp(-|x|); what 1 + e loses of e is added to the
+ * logarithm. */
+#define NGRT_TEXT_softplusf(F, U, y, x)                                      \
+    {                                                                        \
+        const F ngrt_far = -NGRT_ABS_AS(F, x);                               \
+        F ngrt_exp, ngrt_sum, ngrt_log;                                      \
+        NGRT_TEXT_expf(F, U, ngrt_exp, ngrt_far) ngrt_sum = 1.0f + ngrt_exp; \
+        NGRT_TEXT_logf(F, U, ngrt_log, ngrt_sum) y =                         \
+            NGRT_IF(F, x > 0.0f, x, 0.0f) +                                  \
+            (ngrt_log + (ngrt_exp - (ngrt_sum - 1.0f)) / ngrt_sum);          \
     }
-static inline float ngrt_softplusf(float x) {
+static inline float ngrt_softplusf(float x)
+{
     float y;
-    NGRT_TEXT_softplusf(float, uint32_t, y, x)
-    return y;
+    NGRT_TEXT_softplusf(float, uint32_t, y, x) return y;
 }
 
 /*@ sign: */
 /* -1, 0 or 1; NaN stays. */
-static inline double ngrt_sign(double x) {
+static inline double ngrt_sign(double x)
+{
     return x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : x;
 }
 
 /*@ signf: */
 /* -1, 0 or 1; NaN stays. */
-static inline float ngrt_signf(float x) {
+static inline float ngrt_signf(float x)
+{
     return x > 0.0f ? 1.0f : x < 0.0f ? -1.0f : x;
 }
 
 /*@ maximum: */
 /* The larger; NaN if either is. */
-static inline double ngrt_maximum(double a, double b) {
+static inline double ngrt_maximum(double a, double b)
+{
     return a > b || a != a ? a : b;
 }
 
 /*@ maximumf: */
 /* The larger; NaN if either is. */
-static inline float ngrt_maximumf(float a, float b) {
+static inline float ngrt_maximumf(float a, float b)
+{
     return a > b || a != a ? a : b;
 }
 
 /*@ minimum: */
 /* The smaller; NaN if either is. */
-static inline double ngrt_minimum(double a, double b) {
+static inline double ngrt_minimum(double a, double b)
+{
     return a < b || a != a ? a : b;
 }
 
 /*@ minimumf: */
 /* The smaller; NaN if either is. */
-static inline float ngrt_minimumf(float a, float b) {
+static inline float ngrt_minimumf(float a, float b)
+{
     return a < b || a != a ? a : b;
 }
 
 /*@ mod: */
 /* a - b*floor(a/b) without its rounding errors: the remainder with the sign of b. */
-static inline double ngrt_mod(double a, double b) {
+static inline double ngrt_mod(double a, double b)
+{
     double r = fmod(a, b);
     if (r == 0.0)
         return copysign(0.0, b);
@@ -287,7 +315,8 @@ static inline double ngrt_mod(double a, double b) {
 
 /*@ modf: */
 /* a - b*floor(a/b) without its rounding errors: the remainder with the sign of b. */
-static inline float ngrt_modf(float a, float b) {
+static inline float ngrt_modf(float a, float b)
+{
     float r = fmodf(a, b);
     if (r == 0.0f)
         return copysignf(0.0f, b);

@@ -1,7 +1,8 @@
 /* ngrt_pool.c - threads that wait for work: ngrt_pool of ngrt.h.
  *
- * All waiting is for a counter to change. A thread looks at it for a few microseconds, then lets others run, and then sleeps: threads
- * that only looked would stop each other where there are more of them than processors.
+ * All waiting is for a counter to change. A thread looks at it for a few microseconds, then lets
+ * others run, and then sleeps: threads that only looked would stop each other where there are more
+ * of them than processors.
  */
 #include "ngrt_host.h"
 
@@ -17,15 +18,15 @@ enum {
 };
 
 typedef struct Pool {
-    ngrt_pool pool; /* what callers see */
-    pthread_t *thread; /* those with id 1 and above */
-    pthread_mutex_t turn; /* of callers */
+    ngrt_pool pool;        /* what callers see */
+    pthread_t *thread;     /* those with id 1 and above */
+    pthread_mutex_t turn;  /* of callers */
     pthread_mutex_t mutex; /* for sleep and wake alone */
     pthread_cond_t wake;
     atomic_int sleepers;
-    atomic_uint job;   /* how many there were */
-    atomic_uint meets; /* how often all have met */
-    atomic_int here;   /* threads that wait for the next meeting */
+    atomic_uint job;                              /* how many there were */
+    atomic_uint meets;                            /* how often all have met */
+    atomic_int here;                              /* threads that wait for the next meeting */
     void (*task)(void *arg, int id, int threads); /* NULL: the threads end */
     void *arg;
 } Pool;
@@ -35,7 +36,8 @@ typedef struct Start { /* what a new thread is told */
     int id;
 } Start;
 
-static void relax(void) {
+static void relax(void)
+{
 #if defined __GNUC__ && (defined __x86_64__ || defined __i386__)
     __builtin_ia32_pause();
 #elif defined __GNUC__ && defined __aarch64__
@@ -43,9 +45,10 @@ static void relax(void) {
 #endif
 }
 
-/* Returns when the counter has left this value. A sleeper is counted before it looks for the last time, and who changes a counter looks
- * for sleepers after that: one of them sees the other. */
-static void wait_for(Pool *p, atomic_uint *counter, unsigned old) {
+/* Returns when the counter has left this value. A sleeper is counted before it looks for the last
+ * time, and who changes a counter looks for sleepers after that: one of them sees the other. */
+static void wait_for(Pool *p, atomic_uint *counter, unsigned old)
+{
     for (int i = 0; i < LOOKS + YIELDS; i++) {
         if (atomic_load(counter) != old)
             return;
@@ -62,7 +65,8 @@ static void wait_for(Pool *p, atomic_uint *counter, unsigned old) {
     pthread_mutex_unlock(&p->mutex);
 }
 
-static void change(Pool *p, atomic_uint *counter) {
+static void change(Pool *p, atomic_uint *counter)
+{
     atomic_fetch_add(counter, 1);
     if (atomic_load(&p->sleepers) == 0)
         return;
@@ -71,7 +75,8 @@ static void change(Pool *p, atomic_uint *counter) {
     pthread_mutex_unlock(&p->mutex);
 }
 
-static void pool_wait(ngrt_pool *pool, int id) {
+static void pool_wait(ngrt_pool *pool, int id)
+{
     Pool *p = (Pool *)pool;
     unsigned meets = atomic_load(&p->meets);
     (void)id;
@@ -84,7 +89,8 @@ static void pool_wait(ngrt_pool *pool, int id) {
 }
 
 /* What every thread but the caller's does. */
-static void *work(void *arg) {
+static void *work(void *arg)
+{
     Start start = *(Start *)arg;
     Pool *p = start.pool;
     free(arg);
@@ -97,13 +103,15 @@ static void *work(void *arg) {
     }
 }
 
-static void begin(Pool *p, void (*task)(void *, int, int), void *arg) {
+static void begin(Pool *p, void (*task)(void *, int, int), void *arg)
+{
     p->task = task;
     p->arg = arg;
     change(p, &p->job);
 }
 
-static void pool_run(ngrt_pool *pool, void (*task)(void *arg, int id, int threads), void *arg) {
+static void pool_run(ngrt_pool *pool, void (*task)(void *arg, int id, int threads), void *arg)
+{
     Pool *p = (Pool *)pool;
     pthread_mutex_lock(&p->turn);
     begin(p, task, arg);
@@ -113,7 +121,8 @@ static void pool_run(ngrt_pool *pool, void (*task)(void *arg, int id, int thread
 }
 
 /* Ends the threads with an id below that, and forgets them. */
-static void stop(Pool *p, int threads) {
+static void stop(Pool *p, int threads)
+{
     begin(p, NULL, NULL);
     for (int i = 1; i < threads; i++)
         pthread_join(p->thread[i], NULL);
@@ -124,7 +133,8 @@ static void stop(Pool *p, int threads) {
     free(p);
 }
 
-static int start_thread(Pool *p, int id) {
+static int start_thread(Pool *p, int id)
+{
     Start *start = malloc(sizeof *start);
     if (start == NULL)
         return -1;
@@ -135,7 +145,8 @@ static int start_thread(Pool *p, int id) {
     return -1;
 }
 
-ngrt_pool *ngrt_pool_create(int threads) {
+ngrt_pool *ngrt_pool_create(int threads)
+{
     Pool *p = threads < 1 || threads > NGRT_POOL_MAX ? NULL : calloc(1, sizeof *p);
     sigset_t all, old;
     int id = 1;
@@ -157,7 +168,8 @@ ngrt_pool *ngrt_pool_create(int threads) {
     return NULL;
 }
 
-void ngrt_pool_destroy(ngrt_pool *pool) {
+void ngrt_pool_destroy(ngrt_pool *pool)
+{
     if (pool)
         stop((Pool *)pool, pool->threads);
 }

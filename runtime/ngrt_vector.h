@@ -1,17 +1,19 @@
-/* ngrt_vector.h - the words in which emitted C writes loops over neighbours: vectors that the C names itself. No compiler's
- * vectoriser is asked for, or trusted.
+/* ngrt_vector.h - the words in which emitted C writes loops over neighbours: vectors that the C
+ * names itself. No compiler's vectoriser is asked for, or trusted.
  *
- * A kernel is NGRT_KERNEL_N(real, type, back, name, params, args, { body }), a static function `type name params` whose body
- * is compiled for vectors of up to N bytes: for any processor, and where it pays for AVX2 and for AVX-512, one of which each
- * call chooses. `back` is return where the function has a value, and args passes the params on. In the body are
+ * A kernel is NGRT_KERNEL_N(real, type, back, name, params, args, { body }), a static function
+ * `type name params` whose body is compiled for vectors of up to N bytes: for any processor, and
+ * where it pays for AVX2 and for AVX-512, one of which each call chooses. `back` is return where
+ * the function has a value, and args passes the params on. In the body are
  *
  *     ngrt_v, ngrt_i, ngrt_u    vectors of reals, and of signed and unsigned ints of the same size
  *     NGRT_LANES                how many
  *     NGRT_VECTORS(loop)        loop, where there are vectors
- *     NGRT_WHOLE(n)             those of n elements that whole vectors hold: the loop after it does the others
+ *     NGRT_WHOLE(n)             those of n elements that whole vectors hold: the loop after it does
+ * the others
  *
- * Elsewhere (other compilers, no optimization, processors without vectors) the loops after it do everything.
- * Sections as in ngrt_math.h, which this file needs.
+ * Elsewhere (other compilers, no optimization, processors without vectors) the loops after it do
+ * everything. Sections as in ngrt_math.h, which this file needs.
  */
 #ifndef NGRT_VECTOR_H
 #define NGRT_VECTOR_H
@@ -22,115 +24,123 @@
 /*@ vector: */
 #if (defined __clang__ || (defined __GNUC__ && __GNUC__ >= 9)) && defined __OPTIMIZE__ && \
     (defined __SSE2__ || (defined __aarch64__ && defined __ARM_NEON))
-#define NGRT_INT_float int32_t
-#define NGRT_INT_double int64_t
-#define NGRT_UNSIGNED_float uint32_t
+#define NGRT_INT_float       int32_t
+#define NGRT_INT_double      int64_t
+#define NGRT_UNSIGNED_float  uint32_t
 #define NGRT_UNSIGNED_double uint64_t
-#define NGRT_PACKED(real, bytes) __attribute__((vector_size(bytes), aligned(sizeof(real)), may_alias, unused))
-#define NGRT_VECTOR_TYPES(real, bytes) \
-    typedef real ngrt_v NGRT_PACKED(real, bytes); \
-    typedef NGRT_INT_##real ngrt_i NGRT_PACKED(real, bytes); \
+#define NGRT_PACKED(real, bytes) \
+    __attribute__((vector_size(bytes), aligned(sizeof(real)), may_alias, unused))
+#define NGRT_VECTOR_TYPES(real, bytes)                            \
+    typedef real ngrt_v NGRT_PACKED(real, bytes);                 \
+    typedef NGRT_INT_##real ngrt_i NGRT_PACKED(real, bytes);      \
     typedef NGRT_UNSIGNED_##real ngrt_u NGRT_PACKED(real, bytes); \
     enum { NGRT_LANES = (bytes) / sizeof(real) };
 
 #define NGRT_VECTORS(...) __VA_ARGS__
-#define NGRT_WHOLE(n) ngrt_whole(n, NGRT_LANES)
-static inline size_t ngrt_whole(size_t n, size_t lanes) {
+#define NGRT_WHOLE(n)     ngrt_whole(n, NGRT_LANES)
+static inline size_t ngrt_whole(size_t n, size_t lanes)
+{
     return n / lanes * lanes;
 }
 
 /* the vector that begins with element x, to read and to write */
-#define NGRT_LOAD(x) (*(const ngrt_v *)&(x))
-#define NGRT_LOAD_INT(x) (*(const ngrt_i *)&(x))
-#define NGRT_STORE(x) (*(ngrt_v *)&(x))
+#define NGRT_LOAD(x)      (*(const ngrt_v *)&(x))
+#define NGRT_LOAD_INT(x)  (*(const ngrt_i *)&(x))
+#define NGRT_STORE(x)     (*(ngrt_v *)&(x))
 #define NGRT_STORE_INT(x) (*(ngrt_i *)&(x))
 
 /* a number in every lane; a vector stays as it is. (x - 0 keeps the sign of -0.) */
-#define NGRT_EACH(x) ((x) - (ngrt_v){0})
+#define NGRT_EACH(x)     ((x) - (ngrt_v){0})
 #define NGRT_EACH_INT(x) ((x) - (ngrt_i){0})
 
 /* a choice that is the same for all lanes */
-#define NGRT_EITHER(test, a, b) ((test) ? (ngrt_v)NGRT_EACH(a) : (ngrt_v)NGRT_EACH(b))
+#define NGRT_EITHER(test, a, b)     ((test) ? (ngrt_v)NGRT_EACH(a) : (ngrt_v)NGRT_EACH(b))
 #define NGRT_EITHER_INT(test, a, b) ((test) ? (ngrt_i)NGRT_EACH_INT(a) : (ngrt_i)NGRT_EACH_INT(b))
 
-/* A test of vectors has all bits of a lane set where it holds. What is written twice here is a name or a short text. */
+/* A test of vectors has all bits of a lane set where it holds. What is written twice here is a name
+ * or a short text. */
 #define NGRT_PICK(test, a, b) \
     ((ngrt_v)(((ngrt_i)(test) & (ngrt_i)NGRT_EACH(a)) | (~(ngrt_i)(test) & (ngrt_i)NGRT_EACH(b))))
-#define NGRT_ONES(test) ((ngrt_v)((ngrt_i)(test) & (ngrt_i)NGRT_EACH(1)))
+#define NGRT_ONES(test)    ((ngrt_v)((ngrt_i)(test) & (ngrt_i)NGRT_EACH(1)))
 #define NGRT_MAXIMUM(a, b) NGRT_PICK((NGRT_EACH(a) > (b)) | (NGRT_EACH(a) != (a)), a, b)
 #define NGRT_MINIMUM(a, b) NGRT_PICK((NGRT_EACH(a) < (b)) | (NGRT_EACH(a) != (a)), a, b)
-#define NGRT_ABS(x) ((ngrt_v)((ngrt_u)(x) & ((ngrt_u){0} - 1) >> 1))
-#define NGRT_SIGN(x) NGRT_PICK((x) > 0, 1, NGRT_PICK((x) < 0, -1, x))
-#define NGRT_CAST(x) __builtin_convertvector(x, ngrt_v)
+#define NGRT_ABS(x)        ((ngrt_v)((ngrt_u)(x) & ((ngrt_u){0} - 1) >> 1))
+#define NGRT_SIGN(x)       NGRT_PICK((x) > 0, 1, NGRT_PICK((x) < 0, -1, x))
+#define NGRT_CAST(x)       __builtin_convertvector(x, ngrt_v)
 /* 0, 1, ...: the number of each lane */
-static const int32_t ngrt_lane[16] __attribute__((unused)) = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+static const int32_t ngrt_lane[16]
+    __attribute__((unused)) = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 #define NGRT_LANE NGRT_LOAD_INT(ngrt_lane[0])
 
 /* a function of ngrt_math.h that is a text for one float and for vectors of them */
-#define NGRT_OF(f, x) \
-    __extension__({ \
-        const ngrt_v ngrt_x = NGRT_EACH(x); \
-        ngrt_v ngrt_y; \
-        NGRT_TEXT_##f(ngrt_v, ngrt_u, ngrt_y, ngrt_x) \
-        ngrt_y; \
+#define NGRT_OF(f, x)                                         \
+    __extension__({                                           \
+        const ngrt_v ngrt_x = NGRT_EACH(x);                   \
+        ngrt_v ngrt_y;                                        \
+        NGRT_TEXT_##f(ngrt_v, ngrt_u, ngrt_y, ngrt_x) ngrt_y; \
     })
 /* a function of the C library, of one lane after the other */
-#define NGRT_LANEWISE(f, x) \
-    __extension__({ \
-        const ngrt_v ngrt_x = NGRT_EACH(x); \
-        ngrt_v ngrt_y = ngrt_x; \
+#define NGRT_LANEWISE(f, x)                                    \
+    __extension__({                                            \
+        const ngrt_v ngrt_x = NGRT_EACH(x);                    \
+        ngrt_v ngrt_y = ngrt_x;                                \
         for (size_t ngrt_l = 0; ngrt_l < NGRT_LANES; ngrt_l++) \
-            ngrt_y[ngrt_l] = f(ngrt_x[ngrt_l]); \
-        ngrt_y; \
+            ngrt_y[ngrt_l] = f(ngrt_x[ngrt_l]);                \
+        ngrt_y;                                                \
     })
 
 #define NGRT_ONE(real, bytes, type, name, params, ...) \
-    static type name params \
-    { \
-        NGRT_VECTOR_TYPES(real, bytes) \
-        __VA_ARGS__ \
+    static type name params                            \
+    {                                                  \
+        NGRT_VECTOR_TYPES(real, bytes)                 \
+        __VA_ARGS__                                    \
     }
-#define NGRT_KERNEL_16(real, type, back, name, params, args, ...) NGRT_ONE(real, 16, type, name, params, __VA_ARGS__)
+#define NGRT_KERNEL_16(real, type, back, name, params, args, ...) \
+    NGRT_ONE(real, 16, type, name, params, __VA_ARGS__)
 #if defined __x86_64__ && !defined _WIN32 && !defined __AVX2__
 #define NGRT_FOR(isa, real, bytes, type, name, params, ...) \
     __attribute__((noinline, target(isa))) NGRT_ONE(real, bytes, type, name, params, __VA_ARGS__)
-#define NGRT_HAS_AVX2 (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+#define NGRT_HAS_AVX2   (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
 #define NGRT_HAS_AVX512 (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma"))
-#define NGRT_KERNEL_32(real, type, back, name, params, args, ...) \
+#define NGRT_KERNEL_32(real, type, back, name, params, args, ...)                       \
     __attribute__((noinline)) NGRT_ONE(real, 16, type, name##_any, params, __VA_ARGS__) \
-    NGRT_FOR("avx2,fma", real, 32, type, name##_avx2, params, __VA_ARGS__) \
-    static type name params \
-    { \
-        if (NGRT_HAS_AVX2) \
-            back name##_avx2 args; \
-        else \
-            back name##_any args; \
+        NGRT_FOR("avx2,fma", real, 32, type, name##_avx2, params,                       \
+                 __VA_ARGS__) static type name params                                   \
+    {                                                                                   \
+        if (NGRT_HAS_AVX2)                                                              \
+            back name##_avx2 args;                                                      \
+        else                                                                            \
+            back name##_any args;                                                       \
     }
-#define NGRT_KERNEL_64(real, type, back, name, params, args, ...) \
-    __attribute__((noinline)) NGRT_ONE(real, 16, type, name##_any, params, __VA_ARGS__) \
-    NGRT_FOR("avx2,fma", real, 32, type, name##_avx2, params, __VA_ARGS__) \
-    NGRT_FOR("avx2,fma,avx512f,avx512vl", real, 64, type, name##_avx512, params, __VA_ARGS__) \
-    static type name params \
-    { \
-        if (NGRT_HAS_AVX512) \
-            back name##_avx512 args; \
-        else if (NGRT_HAS_AVX2) \
-            back name##_avx2 args; \
-        else \
-            back name##_any args; \
+#define NGRT_KERNEL_64(real, type, back, name, params, args, ...)                        \
+    __attribute__((noinline)) NGRT_ONE(real, 16, type, name##_any, params, __VA_ARGS__)  \
+        NGRT_FOR("avx2,fma", real, 32, type, name##_avx2, params, __VA_ARGS__)           \
+            NGRT_FOR("avx2,fma,avx512f,avx512vl", real, 64, type, name##_avx512, params, \
+                     __VA_ARGS__) static type name params                                \
+    {                                                                                    \
+        if (NGRT_HAS_AVX512)                                                             \
+            back name##_avx512 args;                                                     \
+        else if (NGRT_HAS_AVX2)                                                          \
+            back name##_avx2 args;                                                       \
+        else                                                                             \
+            back name##_any args;                                                        \
     }
 #elif defined __AVX512F__ && defined __AVX512VL__
-#define NGRT_KERNEL_32(real, type, back, name, params, args, ...) NGRT_ONE(real, 32, type, name, params, __VA_ARGS__)
-#define NGRT_KERNEL_64(real, type, back, name, params, args, ...) NGRT_ONE(real, 64, type, name, params, __VA_ARGS__)
+#define NGRT_KERNEL_32(real, type, back, name, params, args, ...) \
+    NGRT_ONE(real, 32, type, name, params, __VA_ARGS__)
+#define NGRT_KERNEL_64(real, type, back, name, params, args, ...) \
+    NGRT_ONE(real, 64, type, name, params, __VA_ARGS__)
 #elif defined __AVX2__
-#define NGRT_KERNEL_32(real, type, back, name, params, args, ...) NGRT_ONE(real, 32, type, name, params, __VA_ARGS__)
+#define NGRT_KERNEL_32(real, type, back, name, params, args, ...) \
+    NGRT_ONE(real, 32, type, name, params, __VA_ARGS__)
 #define NGRT_KERNEL_64 NGRT_KERNEL_32
 #else
 #define NGRT_KERNEL_32 NGRT_KERNEL_16
 #define NGRT_KERNEL_64 NGRT_KERNEL_16
 #endif
 #else
-#define NGRT_KERNEL_16(real, type, back, name, params, args, ...) static type name params __VA_ARGS__
+#define NGRT_KERNEL_16(real, type, back, name, params, args, ...) \
+    static type name params __VA_ARGS__
 #define NGRT_KERNEL_32 NGRT_KERNEL_16
 #define NGRT_KERNEL_64 NGRT_KERNEL_16
 #define NGRT_VECTORS(...)

@@ -1,7 +1,7 @@
 /* numpy.c - NumPy's files: an array (.npy), and named arrays in a zip archive (.npz).
  *
- * An array is a text that describes it and its elements. An archive is a list of files, each behind a header of its own, and
- * at the end a directory of them all, which is what a reader goes by. */
+ * An array is a text that describes it and its elements. An archive is a list of files, each behind
+ * a header of its own, and at the end a directory of them all, which is what a reader goes by. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,28 +10,31 @@
 #include "host.h"
 
 static const struct Kind {
-    char code[3];   /* as in '<f4' */
+    char code[3]; /* as in '<f4' */
     int type;
 } kinds[] = {
-    { "u1", NGRT_DATA_U8 }, { "i1", NGRT_DATA_I8 }, { "b1", NGRT_DATA_U8 }, { "i2", NGRT_DATA_I16 },
-    { "i4", NGRT_DATA_I32 }, { "i8", NGRT_DATA_I64 }, { "f4", NGRT_DATA_F32 }, { "f8", NGRT_DATA_F64 },
-    { "u2", NGRT_DATA_U16 }, { "u4", NGRT_DATA_U32 }, { "u8", NGRT_DATA_U64 }, { "f2", NGRT_DATA_F16 },
+    {"u1", NGRT_DATA_U8},  {"i1", NGRT_DATA_I8},  {"b1", NGRT_DATA_U8},  {"i2", NGRT_DATA_I16},
+    {"i4", NGRT_DATA_I32}, {"i8", NGRT_DATA_I64}, {"f4", NGRT_DATA_F32}, {"f8", NGRT_DATA_F64},
+    {"u2", NGRT_DATA_U16}, {"u4", NGRT_DATA_U32}, {"u8", NGRT_DATA_U64}, {"f2", NGRT_DATA_F16},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-/* ---- an array ----------------------------------------------------------------------------------------- */
+/* ---- an array ---- */
 
-int ngrt_is_npy(const Bytes *b) {
+int ngrt_is_npy(const Bytes *b)
+{
     return b->size >= 6 && memcmp(b->at, "\x93NUMPY", 6) == 0;
 }
 
 typedef struct Head { /* what the header of an array says beside type and shape */
-    int swapped;    /* the order of bytes is not this machine's */
-    int fortran;    /* the first axis runs fastest */
+    int swapped;      /* the order of bytes is not this machine's */
+    int fortran;      /* the first axis runs fastest */
 } Head;
 
-/* The value of a key in the header's Python dictionary, or NULL: "'descr': '<f4', ..." gives "'<f4', ...". */
-static const char *header_value(const char *header, const char *key) {
+/* The value of a key in the header's Python dictionary, or NULL: "'descr': '<f4', ..." gives
+ * "'<f4', ...". */
+static const char *header_value(const char *header, const char *key)
+{
     const char *at = strstr(header, key);
     if (!at)
         return NULL;
@@ -40,8 +43,10 @@ static const char *header_value(const char *header, const char *key) {
 }
 
 /* Sets type, rank and shape from the header's text; says what it cannot. */
-static const char *read_header(ngrt_data *data, Head *head, const char *header) {
-    const char *descr = header_value(header, "'descr'"), *order = header_value(header, "'fortran_order'");
+static const char *read_header(ngrt_data *data, Head *head, const char *header)
+{
+    const char *descr = header_value(header, "'descr'"),
+               *order = header_value(header, "'fortran_order'");
     const char *shape = header_value(header, "'shape'");
     size_t i = 0;
     if (!descr || !order || !shape || *shape != '(')
@@ -72,8 +77,10 @@ static const char *read_header(ngrt_data *data, Head *head, const char *header) 
 }
 
 /* Copies elements in Fortran's order into C's. */
-static void reorder(const ngrt_data *data, const char *from, char *to) {
-    size_t size = ngrt_element_size(data->type), index[8] = { 0 }, count = data->rows * data->columns, i;
+static void reorder(const ngrt_data *data, const char *from, char *to)
+{
+    size_t size = ngrt_element_size(data->type), index[8] = {0}, count = data->rows * data->columns,
+           i;
     int axis;
     for (i = 0; i < count; i++) {
         size_t at = 0;
@@ -85,8 +92,11 @@ static void reorder(const ngrt_data *data, const char *from, char *to) {
     }
 }
 
-/* Puts the elements behind the header at the start of the block, in C's order and this machine's order of bytes. */
-static int take_elements(ngrt_data *data, const Head *head, Bytes *b, size_t offset, const char *what, ngrt_message *message) {
+/* Puts the elements behind the header at the start of the block, in C's order and this machine's
+ * order of bytes. */
+static int take_elements(ngrt_data *data, const Head *head, Bytes *b, size_t offset,
+                         const char *what, ngrt_message *message)
+{
     size_t have = b->size - offset;
     int error = ngrt_data_fit(data, have, what, message);
     if (error)
@@ -108,17 +118,20 @@ static int take_elements(ngrt_data *data, const Head *head, Bytes *b, size_t off
     return NGRT_OK;
 }
 
-/* NumPy: magic, version (2 bytes), the header's length (2 bytes; 4 from version 2), the header, the elements. */
-int ngrt_npy_take(ngrt_data *data, Bytes *b, const char *what, ngrt_message *message) {
+/* NumPy: magic, version (2 bytes), the header's length (2 bytes; 4 from version 2), the header, the
+ * elements. */
+int ngrt_npy_take(ngrt_data *data, Bytes *b, const char *what, ngrt_message *message)
+{
     const unsigned char *at = (const unsigned char *)b->at;
     size_t start, length;
-    Head head = { 0 };
+    Head head = {0};
     const char *wrong;
     char first;
     if (b->size < 12)
         return ngrt_fail(message, NGRT_EFORMAT, "%s: the NumPy header ends too early", what);
     if (at[6] < 1 || at[6] > 3)
-        return ngrt_fail(message, NGRT_EFORMAT, "%s: NumPy format version %d; 1 to 3 can be read", what, at[6]);
+        return ngrt_fail(message, NGRT_EFORMAT, "%s: NumPy format version %d; 1 to 3 can be read",
+                         what, at[6]);
     start = at[6] == 1 ? 10 : 12;
     length = at[8] | (size_t)at[9] << 8;
     if (at[6] > 1)
@@ -134,20 +147,24 @@ int ngrt_npy_take(ngrt_data *data, Bytes *b, const char *what, ngrt_message *mes
     return take_elements(data, &head, b, start + length, what, message);
 }
 
-/* Adds the header of an array, such that elements behind it are aligned to 64 bytes; false without memory. */
-static int add_header(Bytes *b, const ngrt_data *data) {
+/* Adds the header of an array, such that elements behind it are aligned to 64 bytes; false without
+ * memory. */
+static int add_header(Bytes *b, const ngrt_data *data)
+{
     char shape[8 * 24] = "";
     size_t used = 0, start = b->size, length;
     const char *order = ngrt_element_size(data->type) == 1 ? "|" : ngrt_little_endian() ? "<" : ">";
     int i;
     for (i = 0; i < data->rank; i++)
-        used += (size_t)snprintf(shape + used, sizeof shape - used, i ? " %zu," : "%zu,", data->shape[i]);
+        used += (size_t)snprintf(shape + used, sizeof shape - used, i ? " %zu," : "%zu,",
+                                 data->shape[i]);
     if (data->rank > 1)
         shape[used - 1] = 0;
     for (i = 0; kinds[i].type != data->type; i++)
         ;
     if (!ngrt_bytes_add(b, "\x93NUMPY\1\0\0\0", 10) ||
-        !ngrt_bytes_print(b, "{'descr': '%s%s', 'fortran_order': False, 'shape': (%s), }", order, kinds[i].code, shape))
+        !ngrt_bytes_print(b, "{'descr': '%s%s', 'fortran_order': False, 'shape': (%s), }", order,
+                          kinds[i].code, shape))
         return 0;
     while ((b->size + 1 - start) % 64 != 0)
         if (!ngrt_bytes_add(b, " ", 1))
@@ -161,14 +178,17 @@ static int add_header(Bytes *b, const ngrt_data *data) {
 }
 
 /* The archive's only tensor as a file. */
-int ngrt_npy_write(const Archive *a, ngrt_message *message) {
+int ngrt_npy_write(const Archive *a, ngrt_message *message)
+{
     const ngrt_data *data = &a->tensor[0].data;
-    Bytes head = { 0 };
+    Bytes head = {0};
     Writer out;
     int error;
     if (a->count != 1)
-        return ngrt_fail(message, NGRT_EMODEL, "%s: a .npy file holds one tensor, and here are %d: take .npz or .safetensors",
-                         a->path, a->count);
+        return ngrt_fail(
+            message, NGRT_EMODEL,
+            "%s: a .npy file holds one tensor, and here are %d: take .npz or .safetensors", a->path,
+            a->count);
     if (!add_header(&head, data))
         error = ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", a->path);
     else if ((error = ngrt_file_begin(&out, a->path, message)) == NGRT_OK) {
@@ -180,19 +200,27 @@ int ngrt_npy_write(const Archive *a, ngrt_message *message) {
     return error;
 }
 
-/* ---- an archive ----------------------------------------------------------------------------------------- */
+/* ---- an archive ---- */
 
-enum { LOCAL = 0x04034B50, CENTRAL = 0x02014B50, END = 0x06054B50, END64 = 0x06064B50, LOCATOR64 = 0x07064B50 };
+enum {
+    LOCAL = 0x04034B50,
+    CENTRAL = 0x02014B50,
+    END = 0x06054B50,
+    END64 = 0x06064B50,
+    LOCATOR64 = 0x07064B50
+};
 enum { LOCAL_SIZE = 30, CENTRAL_SIZE = 46, END_SIZE = 22, END64_SIZE = 56, LOCATOR64_SIZE = 20 };
 
-static uint64_t little(const char *at, int bytes) {
+static uint64_t little(const char *at, int bytes)
+{
     uint64_t v = 0;
     while (bytes-- > 0)
         v = v << 8 | (unsigned char)at[bytes];
     return v;
 }
 
-static uint32_t crc32_of(uint32_t crc, const void *bytes, size_t size) {
+static uint32_t crc32_of(uint32_t crc, const void *bytes, size_t size)
+{
     const unsigned char *at = bytes;
     uint32_t table[256];
     uint32_t i, k;
@@ -208,7 +236,8 @@ static uint32_t crc32_of(uint32_t crc, const void *bytes, size_t size) {
     return ~crc;
 }
 
-int ngrt_is_zip(const Bytes *b) {
+int ngrt_is_zip(const Bytes *b)
+{
     return b->size >= 4 && (little(b->at, 4) == LOCAL || little(b->at, 4) == END);
 }
 
@@ -225,37 +254,43 @@ typedef struct Directory {
 } Directory;
 
 /* Finds the directory by the record at the end of the file, which a comment may follow. */
-static int find_directory(const Bytes *b, Directory *d, const char *path, ngrt_message *message) {
+static int find_directory(const Bytes *b, Directory *d, const char *path, ngrt_message *message)
+{
     size_t i, least = b->size > END_SIZE + 65535 ? b->size - END_SIZE - 65535 : 0;
     const char *end = NULL;
     for (i = b->size >= END_SIZE ? b->size - END_SIZE + 1 : 0; i-- > least && !end;)
         if (little(b->at + i, 4) == END && little(b->at + i + 20, 2) == b->size - i - END_SIZE)
             end = b->at + i;
     if (!end)
-        return ngrt_fail(message, NGRT_EFORMAT, "%s: the zip archive ends too early: it has no directory", path);
+        return ngrt_fail(message, NGRT_EFORMAT,
+                         "%s: the zip archive ends too early: it has no directory", path);
     d->count = little(end + 10, 2);
     d->size = little(end + 12, 4);
     d->at = little(end + 16, 4);
     if (d->count == 0xFFFF || d->size == 0xFFFFFFFF || d->at == 0xFFFFFFFF) {
         const char *locator = (size_t)(end - b->at) >= LOCATOR64_SIZE ? end - LOCATOR64_SIZE : NULL;
-        uint64_t at = locator && little(locator, 4) == LOCATOR64 ? little(locator + 8, 8) : UINT64_MAX;
+        uint64_t at =
+            locator && little(locator, 4) == LOCATOR64 ? little(locator + 8, 8) : UINT64_MAX;
         if (at > b->size || b->size - at < END64_SIZE || little(b->at + at, 4) != END64)
-            return ngrt_fail(message, NGRT_EFORMAT, "%s: the zip archive's directory is not where it says", path);
+            return ngrt_fail(message, NGRT_EFORMAT,
+                             "%s: the zip archive's directory is not where it says", path);
         d->count = little(b->at + at + 32, 8);
         d->size = little(b->at + at + 40, 8);
         d->at = little(b->at + at + 48, 8);
     }
     if (d->at > b->size || d->size > b->size - d->at || d->count > d->size / CENTRAL_SIZE)
-        return ngrt_fail(message, NGRT_EFORMAT, "%s: the zip archive's directory is not where it says", path);
+        return ngrt_fail(message, NGRT_EFORMAT,
+                         "%s: the zip archive's directory is not where it says", path);
     return NGRT_OK;
 }
 
 /* The sizes that do not fit in 4 bytes stand, in this order, in an extra field. */
-static void read_wide(Member *m, const char *extra, size_t size) {
+static void read_wide(Member *m, const char *extra, size_t size)
+{
     while (size >= 4 && little(extra + 2, 2) <= size - 4) {
         size_t n = (size_t)little(extra + 2, 2);
         if (little(extra, 2) == 1) {
-            uint64_t *to[3] = { &m->size, &m->packed, &m->offset };
+            uint64_t *to[3] = {&m->size, &m->packed, &m->offset};
             const char *at = extra + 4;
             int i;
             for (i = 0; i < 3; i++)
@@ -272,7 +307,8 @@ static void read_wide(Member *m, const char *extra, size_t size) {
 }
 
 /* Reads the entry at *at and steps behind it. */
-static int next_member(const char **at, const char *end, Member *m) {
+static int next_member(const char **at, const char *end, Member *m)
+{
     const char *c = *at;
     size_t extra, comment;
     if (end - c < CENTRAL_SIZE || little(c, 4) != CENTRAL)
@@ -295,25 +331,33 @@ static int next_member(const char **at, const char *end, Member *m) {
 }
 
 /* What the member holds, unpacked, into b. what: its name, for messages. */
-static int unpack_member(const Bytes *file, const Member *m, Bytes *b, const char *what, ngrt_message *message) {
+static int unpack_member(const Bytes *file, const Member *m, Bytes *b, const char *what,
+                         ngrt_message *message)
+{
     uint64_t start = m->offset;
     int error = NGRT_OK;
-    if (start > file->size || file->size - start < LOCAL_SIZE || little(file->at + start, 4) != LOCAL)
-        return ngrt_fail(message, NGRT_EFORMAT, "%s: is not where the archive's directory says: at byte %llu", what,
+    if (start > file->size || file->size - start < LOCAL_SIZE ||
+        little(file->at + start, 4) != LOCAL)
+        return ngrt_fail(message, NGRT_EFORMAT,
+                         "%s: is not where the archive's directory says: at byte %llu", what,
                          (unsigned long long)m->offset);
     start += LOCAL_SIZE + little(file->at + start + 26, 2) + little(file->at + start + 28, 2);
     if (start > file->size || m->packed > file->size - start)
         return ngrt_fail(message, NGRT_EFORMAT, "%s: the archive ends within it", what);
     if (m->flags & 1 || (m->method != 0 && m->method != 8))
-        return ngrt_fail(message, NGRT_EFORMAT, "%s: is encrypted, or compressed by other than deflate", what);
-    if (m->method == 0 ? m->size != m->packed : m->size / 1040 > m->packed) /* deflate packs no better than 1032 to 1 */
-        return ngrt_fail(message, NGRT_EFORMAT, "%s: its size in the archive's directory is wrong", what);
+        return ngrt_fail(message, NGRT_EFORMAT,
+                         "%s: is encrypted, or compressed by other than deflate", what);
+    if (m->method == 0 ? m->size != m->packed
+                       : m->size / 1040 > m->packed) /* deflate packs no better than 1032 to 1 */
+        return ngrt_fail(message, NGRT_EFORMAT, "%s: its size in the archive's directory is wrong",
+                         what);
     if (!ngrt_bytes_reserve(b, (size_t)m->size))
         return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", what);
     if (m->method == 0)
         memcpy(b->at, file->at + start, (size_t)m->size);
     else
-        error = ngrt_inflate(file->at + start, (size_t)m->packed, b->at, (size_t)m->size, what, message);
+        error = ngrt_inflate(file->at + start, (size_t)m->packed, b->at, (size_t)m->size, what,
+                             message);
     b->size = (size_t)m->size;
     b->at[b->size] = 0;
     if (!error && crc32_of(0, b->at, b->size) != m->crc)
@@ -326,14 +370,15 @@ static const struct {
     const char *name;
     size_t offset;
 } notes[] = {
-    { "__hash__", offsetof(ngrt_about, hash) }, { "__seed__", offsetof(ngrt_about, seed) },
-    { "__epoch__", offsetof(ngrt_about, epoch) }, { "__step__", offsetof(ngrt_about, step) },
-    { "__row__", offsetof(ngrt_about, row) },
+    {"__hash__", offsetof(ngrt_about, hash)},   {"__seed__", offsetof(ngrt_about, seed)},
+    {"__epoch__", offsetof(ngrt_about, epoch)}, {"__step__", offsetof(ngrt_about, step)},
+    {"__row__", offsetof(ngrt_about, row)},
 };
 enum { NOTES = sizeof notes / sizeof *notes };
 
 /* Moves a note from the list's end to where it belongs. */
-static void take_note(Archive *a) {
+static void take_note(Archive *a)
+{
     Stored *s = &a->tensor[a->count - 1];
     int i;
     for (i = 0; i < NOTES; i++)
@@ -348,12 +393,15 @@ static void take_note(Archive *a) {
 }
 
 /* Adds the array that a member is. */
-static int read_member(Archive *a, const Member *m, ngrt_message *message) {
-    Bytes b = { 0 };
+static int read_member(Archive *a, const Member *m, ngrt_message *message)
+{
+    Bytes b = {0};
     char what[300];
     Stored *s;
     int i, error;
-    size_t size = m->name_size > 4 && memcmp(m->name + m->name_size - 4, ".npy", 4) == 0 ? m->name_size - 4 : m->name_size;
+    size_t size = m->name_size > 4 && memcmp(m->name + m->name_size - 4, ".npy", 4) == 0
+                      ? m->name_size - 4
+                      : m->name_size;
     snprintf(what, sizeof what, "%s: %.*s", a->path, (int)(size < 200 ? size : 200), m->name);
     s = ngrt_archive_add(a, m->name, size);
     if (!s)
@@ -372,8 +420,9 @@ static int read_member(Archive *a, const Member *m, ngrt_message *message) {
     return error;
 }
 
-int ngrt_npz_read(Archive *a, const char *only, ngrt_message *message) {
-    Directory d = { 0 };
+int ngrt_npz_read(Archive *a, const char *only, ngrt_message *message)
+{
+    Directory d = {0};
     Member m;
     const char *at, *end;
     uint64_t i;
@@ -382,25 +431,29 @@ int ngrt_npz_read(Archive *a, const char *only, ngrt_message *message) {
     end = at + d.size;
     for (i = 0; i < d.count && !error; i++) {
         if (!next_member(&at, end, &m))
-            return ngrt_fail(message, NGRT_EFORMAT, "%s: the zip archive's directory is damaged at byte %zu", a->path,
+            return ngrt_fail(message, NGRT_EFORMAT,
+                             "%s: the zip archive's directory is damaged at byte %zu", a->path,
                              (size_t)(at - a->file.at));
-        if (only && d.count > 1 && !(m.name_size == strlen(only) + 4 && memcmp(m.name, only, strlen(only)) == 0))
+        if (only && d.count > 1 &&
+            !(m.name_size == strlen(only) + 4 && memcmp(m.name, only, strlen(only)) == 0))
             continue;
         error = read_member(a, &m, message);
     }
     return error;
 }
 
-static void put_little(Bytes *b, uint64_t v, int bytes) {
+static void put_little(Bytes *b, uint64_t v, int bytes)
+{
     for (; bytes > 0; bytes--, v >>= 8) /* there is room: see add_member */
         b->at[b->size++] = (char)(v & 255);
 }
 
 /* The fields that a member's header and the directory have in common. */
-static void put_fields(Bytes *b, uint32_t crc, size_t size, size_t name_size) {
-    put_little(b, 20, 2);                           /* version 2.0 can read it */
+static void put_fields(Bytes *b, uint32_t crc, size_t size, size_t name_size)
+{
+    put_little(b, 20, 2); /* version 2.0 can read it */
     put_little(b, 0, 2);
-    put_little(b, 0, 2);                            /* stored as it is */
+    put_little(b, 0, 2);                                                 /* stored as it is */
     put_little(b, (uint64_t)(1980 - 1980) << 25 | 1 << 21 | 1 << 16, 4); /* no time: 1980-01-01 */
     put_little(b, crc, 4);
     put_little(b, size, 4);
@@ -410,8 +463,10 @@ static void put_fields(Bytes *b, uint32_t crc, size_t size, size_t name_size) {
 }
 
 /* Writes an array; adds its line to the directory. */
-static int put_member(Writer *out, Bytes *directory, uint64_t *at, const char *name, const ngrt_data *data) {
-    Bytes head = { 0 }, local = { 0 };
+static int put_member(Writer *out, Bytes *directory, uint64_t *at, const char *name,
+                      const ngrt_data *data)
+{
+    Bytes head = {0}, local = {0};
     size_t name_size = strlen(name) + 4, bytes = ngrt_data_bytes(data), size;
     uint32_t crc;
     int good = add_header(&head, data) && ngrt_bytes_reserve(&local, LOCAL_SIZE + name_size) &&
@@ -424,9 +479,10 @@ static int put_member(Writer *out, Bytes *directory, uint64_t *at, const char *n
         put_little(directory, CENTRAL, 4);
         put_little(directory, 20, 2);
         put_fields(directory, crc, size, name_size);
-        put_little(directory, 0, 10);               /* no comment, first disk, no attributes */
+        put_little(directory, 0, 10); /* no comment, first disk, no attributes */
         put_little(directory, *at, 4);
-        good = ngrt_bytes_print(&local, "%s.npy", name) && ngrt_bytes_print(directory, "%s.npy", name);
+        good =
+            ngrt_bytes_print(&local, "%s.npy", name) && ngrt_bytes_print(directory, "%s.npy", name);
         ngrt_file_put(out, local.at, local.size);
         ngrt_file_put(out, head.at, head.size);
         ngrt_file_put(out, data->at, bytes);
@@ -438,13 +494,14 @@ static int put_member(Writer *out, Bytes *directory, uint64_t *at, const char *n
 }
 
 /* All members, the directory, and where it is. */
-static int put_archive(Writer *out, const Archive *a) {
-    Bytes directory = { 0 };
+static int put_archive(Writer *out, const Archive *a)
+{
+    Bytes directory = {0};
     uint64_t at = 0, count = 0;
     size_t start;
     int i, good = 1;
     for (i = 0; i < NOTES && a->about.hash && good; i++, count++) {
-        ngrt_data number = { 0 };
+        ngrt_data number = {0};
         number.type = i < 2 ? NGRT_DATA_U64 : NGRT_DATA_I64;
         number.rows = number.columns = 1;
         number.at = (const char *)&a->about + notes[i].offset;
@@ -468,14 +525,16 @@ static int put_archive(Writer *out, const Archive *a) {
     return good;
 }
 
-int ngrt_npz_write(const Archive *a, ngrt_message *message) {
+int ngrt_npz_write(const Archive *a, ngrt_message *message)
+{
     Writer out;
     uint64_t total = 0;
     int i, error;
     for (i = 0; i < a->count; i++)
         total += ngrt_data_bytes(&a->tensor[i].data) + 2 * strlen(a->tensor[i].name) + 600;
     if (total >= 0xFFFF0000u || a->count > 60000)
-        return ngrt_fail(message, NGRT_EFORMAT, "%s: over 4 GB, or 60000 tensors: take .safetensors", a->path);
+        return ngrt_fail(message, NGRT_EFORMAT,
+                         "%s: over 4 GB, or 60000 tensors: take .safetensors", a->path);
     error = ngrt_file_begin(&out, a->path, message);
     if (error)
         return error;

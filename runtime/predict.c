@@ -1,4 +1,5 @@
-/* predict.c - `predict`: the outputs of a model for all rows of the data, as CSV or in NumPy's formats. */
+/* predict.c - `predict`: the outputs of a model for all rows of the data, as CSV or in NumPy's
+ * formats. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,15 +8,16 @@
 
 typedef struct Result { /* an output for all rows */
     const ngrt_tensor *tensor;
-    int axis;           /* that runs over the rows; -1: none does */
+    int axis;                  /* that runs over the rows; -1: none does */
     size_t outer, piece, size; /* pieces of a row, bytes of one, and of an element */
-    size_t shape[8];    /* for all rows */
-    size_t rows;        /* lines of the table: rows of the data, or those of an output without them */
+    size_t shape[8];           /* for all rows */
+    size_t rows; /* lines of the table: rows of the data, or those of an output without them */
     char *at;
 } Result;
 
 /* The axis of the batch, and the sizes at the run-time sizes and all rows. */
-static int set_up(const Trainer *t, Result *r, const ngrt_tensor *x) {
+static int set_up(const Trainer *t, Result *r, const ngrt_tensor *x)
+{
     const ngrt_model *m = t->model;
     size_t batched = 1, total = 1;
     int i;
@@ -27,7 +29,10 @@ static int set_up(const Trainer *t, Result *r, const ngrt_tensor *x) {
         int d = x->dim[i];
         size_t unit = d < 0 ? (size_t)x->shape[i] : (size_t)(x->shape[i] / m->dim[d].max);
         int rows = d == 0 && r->axis < 0 && unit == 1;
-        r->shape[i] = rows ? t->train.rows : d == 0 ? unit * t->train.rows : d < 0 ? unit : unit * (size_t)t->size[d];
+        r->shape[i] = rows     ? t->train.rows
+                      : d == 0 ? unit * t->train.rows
+                      : d < 0  ? unit
+                               : unit * (size_t)t->size[d];
         if (d == 0 && !rows)
             batched = 0;
         if (rows)
@@ -39,8 +44,10 @@ static int set_up(const Trainer *t, Result *r, const ngrt_tensor *x) {
         total *= r->shape[i];
     }
     if ((r->axis < 0 || !batched) && t->train.rows > t->train.batch)
-        return ngrt_trainer_fail(t, USAGE, "the output %s is one for a whole batch, and the %zu rows of the data are %zu batches", x->name,
-                                 t->train.rows, (t->train.rows + t->train.batch - 1) / t->train.batch);
+        return ngrt_trainer_fail(
+            t, USAGE,
+            "the output %s is one for a whole batch, and the %zu rows of the data are %zu batches",
+            x->name, t->train.rows, (t->train.rows + t->train.batch - 1) / t->train.batch);
     if (r->axis < 0) {
         r->rows = x->rank > 1 ? total / r->shape[x->rank - 1] : 1;
         r->piece = total;
@@ -54,14 +61,16 @@ static int set_up(const Trainer *t, Result *r, const ngrt_tensor *x) {
 }
 
 /* Copies what predict left for count rows. */
-static void gather(const Trainer *t, const Result *r, size_t first, size_t count) {
+static void gather(const Trainer *t, const Result *r, size_t first, size_t count)
+{
     const char *from = t->work + r->tensor->offset;
     size_t o, rows = r->axis < 0 ? 1 : t->train.rows, n = r->axis < 0 ? 1 : count;
     for (o = 0; o < r->outer; o++)
         memcpy(r->at + (o * rows + first) * r->piece, from + o * n * r->piece, n * r->piece);
 }
 
-static int predict_all(Trainer *t, Result *result, int results) {
+static int predict_all(Trainer *t, Result *result, int results)
+{
     Set *set = &t->train;
     size_t first, count;
     int i, error;
@@ -77,9 +86,10 @@ static int predict_all(Trainer *t, Result *result, int results) {
     return DONE;
 }
 
-/* ---- writing -------------------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
-static int add_number(Bytes *b, const Result *r, const char *at) {
+static int add_number(Bytes *b, const Result *r, const char *at)
+{
     float single;
     double wide;
     int32_t whole;
@@ -90,8 +100,10 @@ static int add_number(Bytes *b, const Result *r, const char *at) {
     return memcpy(&wide, at, 8), ngrt_bytes_print(b, "%.17g", wide);
 }
 
-/* The elements that an output has in a line of the table; the comma before them unless they are the first. */
-static int add_cells(Bytes *b, const Result *r, size_t row, int comma) {
+/* The elements that an output has in a line of the table; the comma before them unless they are the
+ * first. */
+static int add_cells(Bytes *b, const Result *r, size_t row, int comma)
+{
     size_t o, i, pieces = r->axis < 0 ? r->piece / r->size / r->rows : r->piece / r->size;
     int good = 1;
     for (o = 0; o < r->outer && good; o++)
@@ -102,10 +114,11 @@ static int add_cells(Bytes *b, const Result *r, size_t row, int comma) {
 }
 
 /* The table: the outputs of a row side by side. */
-static int write_table(const Trainer *t, const Result *result, int results) {
-    Bytes b = { 0 };
+static int write_table(const Trainer *t, const Result *result, int results)
+{
+    Bytes b = {0};
     Writer out;
-    ngrt_message message = { "out of memory" };
+    ngrt_message message = {"out of memory"};
     size_t row;
     int i, good = 1, error = NGRT_ENOMEM;
     for (row = 0; row < result[0].rows && good; row++) {
@@ -120,18 +133,22 @@ static int write_table(const Trainer *t, const Result *result, int results) {
             error = ngrt_file_end(&out, &message);
         }
     } else if (good) {
-        error = fwrite(b.at, 1, b.size, stdout) == b.size && fflush(stdout) == 0 ? NGRT_OK :
-                ngrt_fail(&message, NGRT_EIO, "standard output: %s", strerror(errno));
+        error = fwrite(b.at, 1, b.size, stdout) == b.size && fflush(stdout) == 0
+                    ? NGRT_OK
+                    : ngrt_fail(&message, NGRT_EIO, "standard output: %s", strerror(errno));
     }
     ngrt_bytes_free(&b);
     return error ? ngrt_trainer_fail(t, FILES, "%s", message.text) : DONE;
 }
 
 /* An array for each output. */
-static int write_arrays(const Trainer *t, const Result *result, int results, int (*write)(const Archive *, ngrt_message *)) {
-    static const int type[] = { [NGRT_F32] = NGRT_DATA_F32, [NGRT_F64] = NGRT_DATA_F64, [NGRT_I32] = NGRT_DATA_I32 };
-    Archive a = { .path = t->out_path };
-    ngrt_message message = { "out of memory" };
+static int write_arrays(const Trainer *t, const Result *result, int results,
+                        int (*write)(const Archive *, ngrt_message *))
+{
+    static const int type[] = {
+        [NGRT_F32] = NGRT_DATA_F32, [NGRT_F64] = NGRT_DATA_F64, [NGRT_I32] = NGRT_DATA_I32};
+    Archive a = {.path = t->out_path};
+    ngrt_message message = {"out of memory"};
     int i, k, error = NGRT_OK;
     for (i = 0; i < results && !error; i++) {
         const ngrt_tensor *x = result[i].tensor;
@@ -153,7 +170,8 @@ static int write_arrays(const Trainer *t, const Result *result, int results, int
     return error ? ngrt_trainer_fail(t, FILES, "%s", message.text) : DONE;
 }
 
-static int write_results(const Trainer *t, const Result *result, int results) {
+static int write_results(const Trainer *t, const Result *result, int results)
+{
     int i;
     if (ngrt_path_ends(t->out_path, ".npz"))
         return write_arrays(t, result, results, ngrt_npz_write);
@@ -161,12 +179,15 @@ static int write_results(const Trainer *t, const Result *result, int results) {
         return write_arrays(t, result, results, ngrt_npy_write);
     for (i = 1; i < results; i++)
         if (result[i].rows != result[0].rows)
-            return ngrt_trainer_fail(t, USAGE, "the outputs %s and %s are no table: they have %zu and %zu rows; write them to a .npz file",
-                                     result[0].tensor->name, result[i].tensor->name, result[0].rows, result[i].rows);
+            return ngrt_trainer_fail(
+                t, USAGE,
+                "the outputs %s and %s are no table: they have %zu and %zu rows; write them to a .npz file",
+                result[0].tensor->name, result[i].tensor->name, result[0].rows, result[i].rows);
     return write_table(t, result, results);
 }
 
-int ngrt_trainer_predict(Trainer *t) {
+int ngrt_trainer_predict(Trainer *t)
+{
     Result *result = ngrt_trainer_allocate((size_t)t->model->tensors, sizeof *result);
     int i, results = 0, status = DONE;
     if (!result)

@@ -1,6 +1,8 @@
-/* safetensors.c - the format of that name: 8 bytes that tell the length of a header, the header, the tensors.
+/* safetensors.c - the format of that name: 8 bytes that tell the length of a header, the header,
+ * the tensors.
  *
- *     {"__metadata__": {"epoch": "3", ...}, "h.W": {"dtype": "F32", "shape": [8, 2], "data_offsets": [0, 64]}, ...}
+ *     {"__metadata__": {"epoch": "3", ...}, "h.W": {"dtype": "F32", "shape": [8, 2],
+ * "data_offsets": [0, 64]}, ...}
  *
  * in JSON, offsets counted from the header's end. Numbers and elements are little-endian. */
 #include <errno.h>
@@ -14,25 +16,29 @@ static const struct {
     const char *name;
     int type;
 } kinds[] = {
-    { "F32", NGRT_DATA_F32 }, { "F64", NGRT_DATA_F64 }, { "I32", NGRT_DATA_I32 }, { "BF16", NGRT_DATA_BF16 },
-    { "F16", NGRT_DATA_F16 }, { "I64", NGRT_DATA_I64 }, { "I16", NGRT_DATA_I16 }, { "I8", NGRT_DATA_I8 },
-    { "U8", NGRT_DATA_U8 }, { "BOOL", NGRT_DATA_U8 }, { "U16", NGRT_DATA_U16 }, { "U32", NGRT_DATA_U32 },
-    { "U64", NGRT_DATA_U64 },
+    {"F32", NGRT_DATA_F32},   {"F64", NGRT_DATA_F64}, {"I32", NGRT_DATA_I32},
+    {"BF16", NGRT_DATA_BF16}, {"F16", NGRT_DATA_F16}, {"I64", NGRT_DATA_I64},
+    {"I16", NGRT_DATA_I16},   {"I8", NGRT_DATA_I8},   {"U8", NGRT_DATA_U8},
+    {"BOOL", NGRT_DATA_U8},   {"U16", NGRT_DATA_U16}, {"U32", NGRT_DATA_U32},
+    {"U64", NGRT_DATA_U64},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-/* ---- the header's JSON ------------------------------------------------------------------------------------ */
+/* ---- the header's JSON ---- */
 
-typedef struct Json { /* a place in the header; all functions return false at what they do not expect */
+typedef struct Json { /* a place in the header; all functions return false at what they do not
+                         expect */
     const char *at, *end;
 } Json;
 
-static void skip_blanks(Json *j) {
+static void skip_blanks(Json *j)
+{
     while (j->at < j->end && strchr(" \t\r\n", *j->at) && *j->at)
         j->at++;
 }
 
-static int take(Json *j, char c) {
+static int take(Json *j, char c)
+{
     skip_blanks(j);
     if (j->at == j->end || *j->at != c)
         return 0;
@@ -41,12 +47,14 @@ static int take(Json *j, char c) {
 }
 
 /* Four hexadecimal digits. */
-static int take_unit(Json *j, unsigned *unit) {
+static int take_unit(Json *j, unsigned *unit)
+{
     int i;
     *unit = 0;
     for (i = 0; i < 4; i++, j->at++) {
         const char *digits = "0123456789abcdef", *d;
-        if (j->at == j->end || !*j->at || !(d = strchr(digits, *j->at >= 'A' && *j->at <= 'F' ? *j->at + 32 : *j->at)))
+        if (j->at == j->end || !*j->at ||
+            !(d = strchr(digits, *j->at >= 'A' && *j->at <= 'F' ? *j->at + 32 : *j->at)))
             return 0;
         *unit = *unit << 4 | (unsigned)(d - digits);
     }
@@ -54,7 +62,8 @@ static int take_unit(Json *j, unsigned *unit) {
 }
 
 /* Appends a character as UTF-8. */
-static char *put_character(char *to, unsigned c) {
+static char *put_character(char *to, unsigned c)
+{
     if (c < 0x80) {
         *to++ = (char)c;
     } else if (c < 0x800) {
@@ -74,7 +83,8 @@ static char *put_character(char *to, unsigned c) {
 }
 
 /* What stands behind a backslash. */
-static int take_escape(Json *j, char **to) {
+static int take_escape(Json *j, char **to)
+{
     static const char from[] = "\"\\/bfnrt", into[] = "\"\\/\b\f\n\r\t";
     const char *e;
     unsigned unit, low;
@@ -88,7 +98,8 @@ static int take_escape(Json *j, char **to) {
     if (j->at[-1] != 'u' || !take_unit(j, &unit) || unit == 0 || (unit >= 0xDC00 && unit < 0xE000))
         return 0;
     if (unit >= 0xD800 && unit < 0xDC00) {
-        if (j->end - j->at < 6 || *j->at++ != '\\' || *j->at++ != 'u' || !take_unit(j, &low) || low < 0xDC00 || low >= 0xE000)
+        if (j->end - j->at < 6 || *j->at++ != '\\' || *j->at++ != 'u' || !take_unit(j, &low) ||
+            low < 0xDC00 || low >= 0xE000)
             return 0;
         unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
     }
@@ -97,7 +108,8 @@ static int take_escape(Json *j, char **to) {
 }
 
 /* A string, into memory that lies where it stood: it is no longer than its text. */
-static int take_string(Json *j, char **text, size_t *size) {
+static int take_string(Json *j, char **text, size_t *size)
+{
     char *to;
     if (!take(j, '"'))
         return 0;
@@ -115,7 +127,8 @@ static int take_string(Json *j, char **text, size_t *size) {
     return take(j, '"');
 }
 
-static int take_number(Json *j, uint64_t *n) {
+static int take_number(Json *j, uint64_t *n)
+{
     char *end;
     skip_blanks(j);
     if (j->at == j->end || *j->at < '0' || *j->at > '9')
@@ -129,7 +142,8 @@ static int take_number(Json *j, uint64_t *n) {
 }
 
 /* [1, 2, 3]: how many, or -1. */
-static int take_numbers(Json *j, uint64_t *n, int room) {
+static int take_numbers(Json *j, uint64_t *n, int room)
+{
     int count = 0;
     if (!take(j, '['))
         return -1;
@@ -142,14 +156,16 @@ static int take_numbers(Json *j, uint64_t *n, int room) {
     return take(j, ']') ? count : -1;
 }
 
-static int is(const char *text, size_t size, const char *word) {
+static int is(const char *text, size_t size, const char *word)
+{
     return strlen(word) == size && memcmp(text, word, size) == 0;
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 /* The length of the header; not a file of this kind if it is a wild number. */
-static uint64_t header_length(const Bytes *b) {
+static uint64_t header_length(const Bytes *b)
+{
     uint64_t length = 0;
     int i;
     for (i = 8; i-- > 0;)
@@ -157,12 +173,14 @@ static uint64_t header_length(const Bytes *b) {
     return length;
 }
 
-int ngrt_is_safetensors(const Bytes *b) {
+int ngrt_is_safetensors(const Bytes *b)
+{
     return b->size >= 9 && b->at[8] == '{' && header_length(b) >= 2 && header_length(b) >> 40 == 0;
 }
 
 /* A number in the metadata, in base 10 or 16; 0 where there is none. */
-static uint64_t note_number(const char *text, size_t size, int base) {
+static uint64_t note_number(const char *text, size_t size, int base)
+{
     char digits[24], *end;
     uint64_t n;
     if (size == 0 || size >= sizeof digits)
@@ -175,7 +193,8 @@ static uint64_t note_number(const char *text, size_t size, int base) {
 }
 
 /* {"epoch": "3", ...}: what the trainer keeps beside the weights; the rest is other people's. */
-static int take_metadata(Json *j, ngrt_about *about) {
+static int take_metadata(Json *j, ngrt_about *about)
+{
     char *key, *text;
     size_t size, length;
     if (!take(j, '{'))
@@ -206,7 +225,8 @@ typedef struct Entry { /* what the header says of a tensor */
     int rank, places;
 } Entry;
 
-static int take_entry(Json *j, Entry *e) {
+static int take_entry(Json *j, Entry *e)
+{
     char *key;
     size_t size;
     memset(e, 0, sizeof *e);
@@ -222,7 +242,8 @@ static int take_entry(Json *j, Entry *e) {
         } else if (is(key, size, "shape")) {
             if (e->rank >= 0 || (e->rank = take_numbers(j, e->shape, 8)) < 0)
                 return 0;
-        } else if (!is(key, size, "data_offsets") || e->places >= 0 || (e->places = take_numbers(j, e->place, 2)) != 2) {
+        } else if (!is(key, size, "data_offsets") || e->places >= 0 ||
+                   (e->places = take_numbers(j, e->place, 2)) != 2) {
             return 0;
         }
     } while (take(j, ','));
@@ -230,7 +251,9 @@ static int take_entry(Json *j, Entry *e) {
 }
 
 /* The tensor that an entry tells of, after a check against the size of what follows the header. */
-static int add_entry(Archive *a, const char *name, size_t size, const Entry *e, size_t start, ngrt_message *message) {
+static int add_entry(Archive *a, const char *name, size_t size, const Entry *e, size_t start,
+                     ngrt_message *message)
+{
     size_t room = a->file.size - start;
     char what[300];
     Stored *s;
@@ -245,8 +268,10 @@ static int add_entry(Archive *a, const char *name, size_t size, const Entry *e, 
         return ngrt_fail(message, NGRT_EFORMAT, "%s: its type is '%.*s', which is not known", what,
                          (int)(e->dtype_size < 40 ? e->dtype_size : 40), e->dtype);
     if (e->place[0] > e->place[1] || e->place[1] > room)
-        return ngrt_fail(message, NGRT_EFORMAT, "%s: its bytes %llu to %llu are not in the %zu bytes after the header", what,
-                         (unsigned long long)e->place[0], (unsigned long long)e->place[1], room);
+        return ngrt_fail(message, NGRT_EFORMAT,
+                         "%s: its bytes %llu to %llu are not in the %zu bytes after the header",
+                         what, (unsigned long long)e->place[0], (unsigned long long)e->place[1],
+                         room);
     s = ngrt_archive_add(a, name, size);
     if (!s)
         return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", what);
@@ -263,13 +288,15 @@ static int add_entry(Archive *a, const char *name, size_t size, const Entry *e, 
     error = ngrt_data_fit(&s->data, (size_t)(e->place[1] - e->place[0]), what, message);
     s->data.at = a->file.at + start + e->place[0];
     if (!error && !ngrt_little_endian())
-        ngrt_swap_bytes((char *)s->data.at, s->data.rows * s->data.columns, ngrt_element_size(s->data.type));
+        ngrt_swap_bytes((char *)s->data.at, s->data.rows * s->data.columns,
+                        ngrt_element_size(s->data.type));
     return error;
 }
 
 /* The entries. Anything the header should not have is reported with its place in the file. */
-static int read_entries(Archive *a, size_t length, ngrt_message *message) {
-    Json j = { a->file.at + 8, a->file.at + 8 + length };
+static int read_entries(Archive *a, size_t length, ngrt_message *message)
+{
+    Json j = {a->file.at + 8, a->file.at + 8 + length};
     size_t start = 8 + length, size;
     uint64_t last = 0;
     char *name;
@@ -289,26 +316,30 @@ static int read_entries(Archive *a, size_t length, ngrt_message *message) {
     }
     skip_blanks(&j);
     if (!error && (!good || j.at != j.end))
-        return ngrt_fail(message, NGRT_EFORMAT, "%s: the safetensors header is damaged at byte %zu", a->path,
-                         (size_t)(j.at - a->file.at));
+        return ngrt_fail(message, NGRT_EFORMAT, "%s: the safetensors header is damaged at byte %zu",
+                         a->path, (size_t)(j.at - a->file.at));
     if (!error && last != a->file.size - start)
-        return ngrt_fail(message, NGRT_EFORMAT, "%s: %zu bytes follow the header, but its tensors end at %llu", a->path,
+        return ngrt_fail(message, NGRT_EFORMAT,
+                         "%s: %zu bytes follow the header, but its tensors end at %llu", a->path,
                          a->file.size - start, (unsigned long long)last);
     return error;
 }
 
-int ngrt_safetensors_read(Archive *a, ngrt_message *message) {
+int ngrt_safetensors_read(Archive *a, ngrt_message *message)
+{
     uint64_t length = header_length(&a->file);
     if (length > a->file.size - 8)
-        return ngrt_fail(message, NGRT_EFORMAT, "%s: the safetensors header has %llu bytes, but %zu follow", a->path,
+        return ngrt_fail(message, NGRT_EFORMAT,
+                         "%s: the safetensors header has %llu bytes, but %zu follow", a->path,
                          (unsigned long long)length, a->file.size - 8);
     return read_entries(a, (size_t)length, message);
 }
 
-/* ---- writing -------------------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 /* A string in JSON, in its quotes. */
-static int add_string(Bytes *b, const char *text) {
+static int add_string(Bytes *b, const char *text)
+{
     int good = ngrt_bytes_add(b, "\"", 1);
     for (; *text && good; text++)
         if (*text == '"' || *text == '\\' || (unsigned char)*text < ' ')
@@ -318,25 +349,33 @@ static int add_string(Bytes *b, const char *text) {
     return good && ngrt_bytes_add(b, "\"", 1);
 }
 
-static int add_entry_text(Bytes *b, const Stored *s, uint64_t at, uint64_t end) {
+static int add_entry_text(Bytes *b, const Stored *s, uint64_t at, uint64_t end)
+{
     int i, k, good = ngrt_bytes_print(b, ",") && add_string(b, s->name);
     for (k = 0; kinds[k].type != s->data.type; k++)
         ;
     good = good && ngrt_bytes_print(b, ":{\"dtype\":\"%s\",\"shape\":[", kinds[k].name);
     for (i = 0; i < s->data.rank && good; i++)
         good = ngrt_bytes_print(b, i ? ",%zu" : "%zu", s->data.shape[i]);
-    return good && ngrt_bytes_print(b, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)at, (unsigned long long)end);
+    return good && ngrt_bytes_print(b, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)at,
+                                    (unsigned long long)end);
 }
 
 /* The length and the header, padded to a multiple of 8 bytes. */
-static int add_header(Bytes *b, const Archive *a) {
+static int add_header(Bytes *b, const Archive *a)
+{
     const ngrt_about *o = &a->about;
     uint64_t at = 0;
-    int i, good = ngrt_bytes_add(b, "\0\0\0\0\0\0\0\0", 8) && ngrt_bytes_print(b, "{\"__metadata__\":{\"format\":\"pt\"");
+    int i, good = ngrt_bytes_add(b, "\0\0\0\0\0\0\0\0", 8) &&
+                  ngrt_bytes_print(b, "{\"__metadata__\":{\"format\":\"pt\"");
     if (o->hash)
-        good = good && ngrt_bytes_print(b, ",\"hash\":\"%016llx\",\"seed\":\"%llu\",\"epoch\":\"%lld\",\"step\":\"%lld\",\"row\":\"%lld\"",
-                                        (unsigned long long)o->hash, (unsigned long long)o->seed, (long long)o->epoch,
-                                        (long long)o->step, (long long)o->row);
+        good =
+            good &&
+            ngrt_bytes_print(
+                b,
+                ",\"hash\":\"%016llx\",\"seed\":\"%llu\",\"epoch\":\"%lld\",\"step\":\"%lld\",\"row\":\"%lld\"",
+                (unsigned long long)o->hash, (unsigned long long)o->seed, (long long)o->epoch,
+                (long long)o->step, (long long)o->row);
     good = good && ngrt_bytes_print(b, "}");
     for (i = 0; i < a->count && good; i++) {
         size_t size = ngrt_data_bytes(&a->tensor[i].data);
@@ -352,7 +391,8 @@ static int add_header(Bytes *b, const Archive *a) {
 }
 
 /* The elements, low byte first. */
-static int put_elements(Writer *out, const ngrt_data *data) {
+static int put_elements(Writer *out, const ngrt_data *data)
+{
     size_t size = ngrt_data_bytes(data);
     char *copy;
     if (ngrt_little_endian()) {
@@ -369,8 +409,9 @@ static int put_elements(Writer *out, const ngrt_data *data) {
     return 1;
 }
 
-int ngrt_safetensors_write(const Archive *a, ngrt_message *message) {
-    Bytes head = { 0 };
+int ngrt_safetensors_write(const Archive *a, ngrt_message *message)
+{
+    Bytes head = {0};
     Writer out;
     int i, error;
     if (!add_header(&head, a)) {

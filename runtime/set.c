@@ -1,7 +1,8 @@
 /* set.c - data files -> batches in the memory that a model's inputs point to.
  *
- * The data of each set (training, validation) is bound to the model's inputs once: a Feed says which columns of which
- * file make one input. For each batch the feeds gather rows into the input's buffer, converted to its type.
+ * The data of each set (training, validation) is bound to the model's inputs once: a Feed says
+ * which columns of which file make one input. For each batch the feeds gather rows into the input's
+ * buffer, converted to its type.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -9,12 +10,15 @@
 
 #include "trainer.h"
 
-static size_t type_size(int type) {
+static size_t type_size(int type)
+{
     return type == NGRT_F64 ? 8 : 4;
 }
 
-/* The axis of x that runs over rows, or -1. Without run-time sizes it is the first, for a file without a name. */
-static int row_axis(const ngrt_model *m, const ngrt_tensor *x, int named) {
+/* The axis of x that runs over rows, or -1. Without run-time sizes it is the first, for a file
+ * without a name. */
+static int row_axis(const ngrt_model *m, const ngrt_tensor *x, int named)
+{
     int i;
     if (m->dims == 0)
         return x->rank > 0 && !named ? 0 : -1;
@@ -25,15 +29,18 @@ static int row_axis(const ngrt_model *m, const ngrt_tensor *x, int named) {
 }
 
 /* The length of an axis for one row (its own axis counts as one), at the run-time sizes. */
-static size_t axis_length(const Trainer *t, const ngrt_tensor *x, int axis, int rows) {
+static size_t axis_length(const Trainer *t, const ngrt_tensor *x, int axis, int rows)
+{
     int d = x->dim[axis];
     if (axis == rows)
         return t->model->dims ? (size_t)(x->shape[axis] / t->model->dim[0].max) : 1;
-    return d < 0 ? (size_t)x->shape[axis] : (size_t)(x->shape[axis] / t->model->dim[d].max * t->size[d]);
+    return d < 0 ? (size_t)x->shape[axis]
+                 : (size_t)(x->shape[axis] / t->model->dim[d].max * t->size[d]);
 }
 
 /* The elements that a row gives to the first axes. */
-static size_t row_width(const Trainer *t, const ngrt_tensor *x, int rows, int axes) {
+static size_t row_width(const Trainer *t, const ngrt_tensor *x, int rows, int axes)
+{
     size_t width = 1;
     int i;
     for (i = 0; i < axes; i++)
@@ -42,7 +49,8 @@ static size_t row_width(const Trainer *t, const ngrt_tensor *x, int rows, int ax
 }
 
 /* The source for an input: the one of its name, else the one without a name. */
-static const Source *find_source(const Set *set, const ngrt_tensor *x) {
+static const Source *find_source(const Set *set, const ngrt_tensor *x)
+{
     const Source *rest = NULL;
     int i;
     for (i = 0; i < set->sources; i++) {
@@ -55,32 +63,39 @@ static const Source *find_source(const Set *set, const ngrt_tensor *x) {
 }
 
 /* Says that the columns of the file without a name do not add up. */
-static int fail_columns(const Trainer *t, const Set *set, const Source *s, size_t need) {
+static int fail_columns(const Trainer *t, const Set *set, const Source *s, size_t need)
+{
     char text[300] = "";
     int i;
     for (i = 0; i < set->feeds; i++)
         if (set->feed[i].source == s) {
             size_t used = strlen(text);
-            snprintf(text + used, sizeof text - used, "%s%s %zu", used ? ", " : "", set->feed[i].input->name,
-                     set->feed[i].width);
+            snprintf(text + used, sizeof text - used, "%s%s %zu", used ? ", " : "",
+                     set->feed[i].input->name, set->feed[i].width);
         }
-    return ngrt_trainer_fail(t, FILES, "%s: %zu columns, but the inputs take %zu: %s", s->path, s->data.columns, need, text);
+    return ngrt_trainer_fail(t, FILES, "%s: %zu columns, but the inputs take %zu: %s", s->path,
+                             s->data.columns, need, text);
 }
 
-/* Checks that rows and columns of each source are just what its feeds take; sets the number of rows. */
-static int check_shapes(const Trainer *t, Set *set) {
+/* Checks that rows and columns of each source are just what its feeds take; sets the number of
+ * rows. */
+static int check_shapes(const Trainer *t, Set *set)
+{
     const char *first = NULL;
     int i, j;
     for (i = 0; i < set->feeds; i++) {
         const Feed *f = &set->feed[i];
         const ngrt_data *d = &f->source->data;
         size_t need = 0;
-        if (!f->batched && f->input->rank > 1 && d->rank > 1 && d->rows != axis_length(t, f->input, 0, -1))
-            return ngrt_trainer_fail(t, FILES, "%s has %zu rows, but the input %s takes %zu", f->source->path, d->rows,
-                        f->input->name, axis_length(t, f->input, 0, -1));
+        if (!f->batched && f->input->rank > 1 && d->rank > 1 &&
+            d->rows != axis_length(t, f->input, 0, -1))
+            return ngrt_trainer_fail(t, FILES, "%s has %zu rows, but the input %s takes %zu",
+                                     f->source->path, d->rows, f->input->name,
+                                     axis_length(t, f->input, 0, -1));
         if (!f->batched && d->rows * d->columns != f->width)
-            return ngrt_trainer_fail(t, FILES, "%s: %zu numbers, but the input %s takes %zu", f->source->path, d->rows * d->columns,
-                        f->input->name, f->width);
+            return ngrt_trainer_fail(t, FILES, "%s: %zu numbers, but the input %s takes %zu",
+                                     f->source->path, d->rows * d->columns, f->input->name,
+                                     f->width);
         if (!f->batched)
             continue;
         for (j = 0; j < set->feeds; j++)
@@ -90,10 +105,11 @@ static int check_shapes(const Trainer *t, Set *set) {
         if (!first)
             set->rows = d->rows, first = f->source->path;
         if (d->rows != set->rows)
-            return ngrt_trainer_fail(t, FILES, "%s has %zu rows, %s has %zu", first, set->rows, f->source->path, d->rows);
+            return ngrt_trainer_fail(t, FILES, "%s has %zu rows, %s has %zu", first, set->rows,
+                                     f->source->path, d->rows);
         if (t->model->dims == 0 && d->rows != (size_t)f->input->shape[0])
-            return ngrt_trainer_fail(t, FILES, "%s has %zu rows, but the input %s takes %d", f->source->path, d->rows,
-                        f->input->name, f->input->shape[0]);
+            return ngrt_trainer_fail(t, FILES, "%s has %zu rows, but the input %s takes %d",
+                                     f->source->path, d->rows, f->input->name, f->input->shape[0]);
     }
     if (!first)
         set->rows = 1;
@@ -101,17 +117,22 @@ static int check_shapes(const Trainer *t, Set *set) {
 }
 
 /* Says which value of an int input is bad, with its line or row. */
-static int fail_integer(const Trainer *t, const Feed *f, size_t row, double value) {
+static int fail_integer(const Trainer *t, const Feed *f, size_t row, double value)
+{
     const ngrt_data *d = &f->source->data;
     char range[64] = "a whole number within 32 bits";
     if (f->input->limit > 0)
         snprintf(range, sizeof range, "a whole number in [0, %d)", f->input->limit);
-    return ngrt_trainer_fail(t, FILES, d->line ? "%s:%zu: %s is %.9g, but must be %s" : "%s: row %zu: %s is %.9g, but must be %s",
-                f->source->path, d->line ? d->line[row] : row + 1, f->input->name, value, range);
+    return ngrt_trainer_fail(t, FILES,
+                             d->line ? "%s:%zu: %s is %.9g, but must be %s"
+                                     : "%s: row %zu: %s is %.9g, but must be %s",
+                             f->source->path, d->line ? d->line[row] : row + 1, f->input->name,
+                             value, range);
 }
 
 /* Checks that what an int input gets is whole and in its range. */
-static int check_integers(const Trainer *t, const Feed *f) {
+static int check_integers(const Trainer *t, const Feed *f)
+{
     const ngrt_data *d = &f->source->data;
     double lo = f->input->limit > 0 ? 0.0 : -2147483648.0;
     double hi = f->input->limit > 0 ? f->input->limit - 1 : 2147483647.0;
@@ -128,7 +149,8 @@ static int check_integers(const Trainer *t, const Feed *f) {
 }
 
 /* Whether the model's own value is used for a tensor input. */
-static int keeps_default(const Trainer *t, const Set *set, const ngrt_tensor *x) {
+static int keeps_default(const Trainer *t, const Set *set, const ngrt_tensor *x)
+{
     const Source *s = find_source(set, x);
     if (!(x->flags & NGRT_DEFAULT) || (s && s->input))
         return 0;
@@ -138,7 +160,8 @@ static int keeps_default(const Trainer *t, const Set *set, const ngrt_tensor *x)
 }
 
 /* Adds the feed of a tensor input; columns of the file without a name are given out in order. */
-static int add_feed(const Trainer *t, Set *set, const ngrt_tensor *x, size_t *column) {
+static int add_feed(const Trainer *t, Set *set, const ngrt_tensor *x, size_t *column)
+{
     Feed *f = &set->feed[set->feeds];
     int axis;
     if (set->no_targets && x->flags & NGRT_TARGET)
@@ -148,11 +171,13 @@ static int add_feed(const Trainer *t, Set *set, const ngrt_tensor *x, size_t *co
     if (keeps_default(t, set, x))
         return DONE; /* it is in the inputs block, and its rows are what the model reads */
     if (!f->source)
-        return ngrt_trainer_fail(t, USAGE, "the input %s has no data: give %s %s=FILE", x->name, set->option, x->name);
+        return ngrt_trainer_fail(t, USAGE, "the input %s has no data: give %s %s=FILE", x->name,
+                                 set->option, x->name);
     axis = row_axis(t->model, x, f->source->input != NULL);
     f->batched = axis >= 0;
     if (!f->batched && !f->source->input)
-        return ngrt_trainer_fail(t, USAGE, "the input %s takes a file of its own: give %s %s=FILE", x->name, set->option, x->name);
+        return ngrt_trainer_fail(t, USAGE, "the input %s takes a file of its own: give %s %s=FILE",
+                                 x->name, set->option, x->name);
     f->width = row_width(t, x, axis, x->rank);
     f->outer = row_width(t, x, axis, axis);
     if (!f->source->input) {
@@ -164,7 +189,8 @@ static int add_feed(const Trainer *t, Set *set, const ngrt_tensor *x, size_t *co
 }
 
 /* Puts the value of a scalar input into the inputs block. */
-static int set_scalar(const Trainer *t, Set *set, const ngrt_tensor *x) {
+static int set_scalar(const Trainer *t, Set *set, const ngrt_tensor *x)
+{
     const char *text = NULL;
     char *end, *to = set->inputs + x->offset;
     double value;
@@ -174,23 +200,26 @@ static int set_scalar(const Trainer *t, Set *set, const ngrt_tensor *x) {
     if (!text && (x->flags & NGRT_DEFAULT || (t->command == PREDICT && x->flags & NGRT_TARGET)))
         return DONE;
     if (!text)
-        return ngrt_trainer_fail(t, USAGE, "the input %s has no value: give %s=value", x->name, x->name);
+        return ngrt_trainer_fail(t, USAGE, "the input %s has no value: give %s=value", x->name,
+                                 x->name);
     value = strtod(text, &end);
     if (end == text || *end)
         return ngrt_trainer_fail(t, USAGE, "%s=%s: not a number", x->name, text);
     if (x->type == NGRT_I32 && (value != floor(value) || fabs(value) > 2147483647.0))
         return ngrt_trainer_fail(t, USAGE, "%s=%s: not a whole number", x->name, text);
     if (x->type == NGRT_I32)
-        memcpy(to, &(int32_t){ (int32_t)value }, 4);
+        memcpy(to, &(int32_t){(int32_t)value}, 4);
     else if (x->type == NGRT_F32)
-        memcpy(to, &(float){ (float)value }, 4);
+        memcpy(to, &(float){(float)value}, 4);
     else
         memcpy(to, &value, 8);
     return DONE;
 }
 
-/* Reads the files of a set; a file that is named twice is an error, for then one would be ignored. */
-static int read_sources(const Trainer *t, Set *set) {
+/* Reads the files of a set; a file that is named twice is an error, for then one would be ignored.
+ */
+static int read_sources(const Trainer *t, Set *set)
+{
     ngrt_message message;
     int i, j, error;
     for (i = 0; i < set->sources; i++) {
@@ -198,9 +227,11 @@ static int read_sources(const Trainer *t, Set *set) {
         for (j = 0; j < i; j++)
             if (set->source[j].input == s->input)
                 return ngrt_trainer_fail(t, USAGE, "%s: two files for %s", set->option,
-                            s->input ? s->input->name : "the inputs that have no file of their own");
+                                         s->input ? s->input->name
+                                                  : "the inputs that have no file of their own");
         if (s->input && s->input->rank == 0)
-            return ngrt_trainer_fail(t, USAGE, "the input %s is a scalar: give %s=value", s->input->name, s->input->name);
+            return ngrt_trainer_fail(t, USAGE, "the input %s is a scalar: give %s=value",
+                                     s->input->name, s->input->name);
         error = ngrt_data_read_named(&s->data, s->path, s->input ? s->input->name : NULL, &message);
         if (error == NGRT_EMODEL && s->may_lack) {
             *s = set->source[--set->sources];
@@ -217,9 +248,10 @@ static int read_sources(const Trainer *t, Set *set) {
 }
 
 /* Whether the file is a .npz archive. */
-static int is_archive(const char *path) {
+static int is_archive(const char *path)
+{
     char start[4];
-    Bytes b = { start, 0, 0 };
+    Bytes b = {start, 0, 0};
     FILE *file = fopen(path, "rb");
     if (!file)
         return 0;
@@ -229,7 +261,8 @@ static int is_archive(const char *path) {
 }
 
 /* An archive without a name has an array for each input that has no file of its own. */
-static int spread_archives(const Trainer *t, Set *set) {
+static int spread_archives(const Trainer *t, Set *set)
+{
     int i, k, given = set->sources;
     for (i = 0; i < given; i++) {
         if (set->source[i].input || !is_archive(set->source[i].path))
@@ -238,7 +271,8 @@ static int spread_archives(const Trainer *t, Set *set) {
             const ngrt_tensor *x = &t->model->tensor[k];
             const Source *own = find_source(set, x);
             Source *grown;
-            if (x->role != NGRT_INPUT || x->rank == 0 || (own && own->input) || (set->no_targets && x->flags & NGRT_TARGET))
+            if (x->role != NGRT_INPUT || x->rank == 0 || (own && own->input) ||
+                (set->no_targets && x->flags & NGRT_TARGET))
                 continue;
             grown = realloc(set->source, (size_t)(set->sources + 1) * sizeof *grown);
             if (!grown)
@@ -256,7 +290,8 @@ static int spread_archives(const Trainer *t, Set *set) {
 }
 
 /* The file that no input is named for, or NULL. */
-static const Source *shared_source(const Set *set) {
+static const Source *shared_source(const Set *set)
+{
     int i;
     for (i = 0; i < set->sources; i++)
         if (!set->source[i].input)
@@ -265,22 +300,25 @@ static const Source *shared_source(const Set *set) {
 }
 
 /* The columns that inputs take of the shared file. */
-static size_t columns_taken(const Trainer *t, const Set *set) {
+static size_t columns_taken(const Trainer *t, const Set *set)
+{
     size_t need = 0;
     int i;
     for (i = 0; i < t->model->tensors; i++) {
         const ngrt_tensor *x = &t->model->tensor[i];
         const Source *s = x->role == NGRT_INPUT && x->rank > 0 ? find_source(set, x) : NULL;
-        if (!s || s->input || (set->no_targets && x->flags & NGRT_TARGET) || keeps_default(t, set, x))
+        if (!s || s->input || (set->no_targets && x->flags & NGRT_TARGET) ||
+            keeps_default(t, set, x))
             continue;
         need += row_width(t, x, row_axis(t->model, x, 0), x->rank);
     }
     return need;
 }
 
-/* Chooses who takes columns of the shared file by how many there are: all inputs, or all but those that have a value by
- * default, or that predict does not read. */
-static void choose_inputs(const Trainer *t, Set *set) {
+/* Chooses who takes columns of the shared file by how many there are: all inputs, or all but those
+ * that have a value by default, or that predict does not read. */
+static void choose_inputs(const Trainer *t, Set *set)
+{
     const Source *shared = shared_source(set);
     int targets = t->command == PREDICT, k;
     for (k = 0; shared && k <= 2 * targets + 1; k++) {
@@ -293,13 +331,16 @@ static void choose_inputs(const Trainer *t, Set *set) {
     set->no_defaults = 1;
 }
 
-/* Makes the buffers, puts their addresses into the inputs block, and fills those that stay as they are. */
-static int make_buffers(const Trainer *t, Set *set) {
+/* Makes the buffers, puts their addresses into the inputs block, and fills those that stay as they
+ * are. */
+static int make_buffers(const Trainer *t, Set *set)
+{
     int i;
     for (i = 0; i < set->feeds; i++) {
         Feed *f = &set->feed[i];
         size_t rows = f->batched ? set->batch : 1, size = type_size(f->input->type);
-        if (f->width > SIZE_MAX / size / rows || !(f->buffer = ngrt_trainer_allocate(rows * f->width, size)))
+        if (f->width > SIZE_MAX / size / rows ||
+            !(f->buffer = ngrt_trainer_allocate(rows * f->width, size)))
             return ngrt_trainer_no_memory(t);
         memcpy(set->inputs + f->input->offset, &f->buffer, sizeof f->buffer);
         if (!f->batched)
@@ -311,14 +352,16 @@ static int make_buffers(const Trainer *t, Set *set) {
 }
 
 /* Rows of a batch: as asked for, else as many as the model takes; never more than there are. */
-static size_t batch_rows(const Trainer *t, const Set *set, long asked) {
+static size_t batch_rows(const Trainer *t, const Set *set, long asked)
+{
     size_t most = t->model->dims ? (size_t)t->model->dim[0].max : set->rows;
     if (asked > 0 && (size_t)asked < most)
         most = (size_t)asked;
     return set->rows < most ? set->rows : most;
 }
 
-int ngrt_set_bind(const Trainer *t, Set *set, long batch) {
+int ngrt_set_bind(const Trainer *t, Set *set, long batch)
+{
     const ngrt_model *m = t->model;
     size_t column = 0;
     int i, status;
@@ -347,7 +390,8 @@ int ngrt_set_bind(const Trainer *t, Set *set, long batch) {
     return status ? status : make_buffers(t, set);
 }
 
-void ngrt_set_free(Set *set) {
+void ngrt_set_free(Set *set)
+{
     int i;
     for (i = 0; i < set->feeds; i++)
         free(set->feed[i].buffer);
@@ -360,7 +404,8 @@ void ngrt_set_free(Set *set) {
 
 /* Gathers count rows, from place first of the order (NULL: as in the file), into the buffers.
  * A row is outer pieces; in the buffer, piece o of all rows stands together. */
-void ngrt_set_fill(const Trainer *t, Set *set, const size_t *order, size_t first, size_t count) {
+void ngrt_set_fill(const Trainer *t, Set *set, const size_t *order, size_t first, size_t count)
+{
     int rows = (int)count, i;
     size_t r, o;
     for (i = 0; i < set->feeds; i++) {
@@ -370,7 +415,8 @@ void ngrt_set_fill(const Trainer *t, Set *set, const size_t *order, size_t first
         for (r = 0; f->batched && r < count; r++) {
             size_t from = (order ? order[first + r] : first + r) * d->columns + f->column;
             for (o = 0; o < f->outer; o++)
-                ngrt_data_copy(d, from + o * piece, piece, f->input->type, (char *)f->buffer + (o * count + r) * size);
+                ngrt_data_copy(d, from + o * piece, piece, f->input->type,
+                               (char *)f->buffer + (o * count + r) * size);
         }
     }
     if (t->model->dims)

@@ -1,5 +1,5 @@
-/* train.c - mini-batch training of any model by its descriptor: data files -> epochs -> results and weights. And `eval`, which
- * is its end alone. */
+/* train.c - mini-batch training of any model by its descriptor: data files -> epochs -> results and
+ * weights. And `eval`, which is its end alone. */
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
@@ -11,18 +11,22 @@
 
 #include "trainer.h"
 
-enum { SHUFFLE_STREAM = 0x40000000 }; /* plus the epoch: the stream of its order, above those of initializers */
+enum {
+    SHUFFLE_STREAM = 0x40000000
+}; /* plus the epoch: the stream of its order, above those of initializers */
 
 static volatile sig_atomic_t stopped; /* by this signal */
 
 /* A string of JSON. Bytes that a file's name may have and UTF-8 may not become '?'. */
-static void put_json(const char *text, size_t size) {
+static void put_json(const char *text, size_t size)
+{
     size_t i;
     fputc('"', stderr);
     for (i = 0; i < size; i++) {
         unsigned char c = (unsigned char)text[i];
         int more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc2 ? 1 : 0, n = 0;
-        while (n < more && i + (size_t)n + 1 < size && ((unsigned char)text[i + (size_t)n + 1] & 0xc0) == 0x80)
+        while (n < more && i + (size_t)n + 1 < size &&
+               ((unsigned char)text[i + (size_t)n + 1] & 0xc0) == 0x80)
             n++;
         if (c == '"' || c == '\\')
             fprintf(stderr, "\\%c", c);
@@ -38,8 +42,10 @@ static void put_json(const char *text, size_t size) {
     fputc('"', stderr);
 }
 
-/* The numbers after a file's name, as in "iris.csv:12:7: ...": how many, and where the name ends. */
-static int find_place(const char *text, long place[2], size_t *name) {
+/* The numbers after a file's name, as in "iris.csv:12:7: ...": how many, and where the name ends.
+ */
+static int find_place(const char *text, long place[2], size_t *name)
+{
     const char *end = strstr(text, ": "), *at = end;
     int count = 0;
     while (at && count < 2 && at > text) {
@@ -61,9 +67,10 @@ static int find_place(const char *text, long place[2], size_t *name) {
 }
 
 /* A message as ngc's own are with --diagnostics=json: an object on a line. */
-static void print_json(const char *kind, const char *text, const char *note) {
-    static const char *const key[] = { "line", "column" };
-    long place[2] = { 0, 0 };
+static void print_json(const char *kind, const char *text, const char *note)
+{
+    static const char *const key[] = {"line", "column"};
+    long place[2] = {0, 0};
     size_t name = 0;
     int i, count = find_place(text, place, &name);
     const char *what = count ? strstr(text, ": ") + 2 : text;
@@ -80,7 +87,9 @@ static void print_json(const char *kind, const char *text, const char *note) {
     fprintf(stderr, "}\n");
 }
 
-static void print_message(const Trainer *t, const char *kind, const char *note, const char *format, va_list arguments) {
+static void print_message(const Trainer *t, const char *kind, const char *note, const char *format,
+                          va_list arguments)
+{
     char text[1024];
     vsnprintf(text, sizeof text, format, arguments);
     if (t->json) {
@@ -92,16 +101,19 @@ static void print_message(const Trainer *t, const char *kind, const char *note, 
         fprintf(stderr, "%s: %s\n", t->program, note);
 }
 
-int ngrt_trainer_fail(const Trainer *t, int status, const char *format, ...) {
+int ngrt_trainer_fail(const Trainer *t, int status, const char *format, ...)
+{
     va_list arguments;
     va_start(arguments, format);
-    print_message(t, "error", status == USAGE ? "--help shows the options" : NULL, format, arguments);
+    print_message(t, "error", status == USAGE ? "--help shows the options" : NULL, format,
+                  arguments);
     va_end(arguments);
     return status;
 }
 
 /* What is good to know and no error; --quiet does without. */
-void ngrt_trainer_note(const Trainer *t, const char *format, ...) {
+void ngrt_trainer_note(const Trainer *t, const char *format, ...)
+{
     va_list arguments;
     va_start(arguments, format);
     if (!t->quiet)
@@ -109,40 +121,48 @@ void ngrt_trainer_note(const Trainer *t, const char *format, ...) {
     va_end(arguments);
 }
 
-int ngrt_trainer_no_memory(const Trainer *t) {
+int ngrt_trainer_no_memory(const Trainer *t)
+{
     return ngrt_trainer_fail(t, FAILED, "out of memory");
 }
 
-void *ngrt_trainer_allocate(size_t count, size_t size) {
+void *ngrt_trainer_allocate(size_t count, size_t size)
+{
     return calloc(count ? count : 1, size ? size : 1);
 }
 
-static double seconds(void) {
+static double seconds(void)
+{
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* ---- weights ------------------------------------------------------------------------------------------------- */
+/* ---- weights ---- */
 
-static size_t state_at(const Trainer *t) { /* of the state in what is kept */
+static size_t state_at(const Trainer *t)
+{ /* of the state in what is kept */
     return (t->model->sizeof_params + 15) / 16 * 16;
 }
 
 /* Keeps the weights, and how far the training was with them. */
-static void keep(Trainer *t) {
+static void keep(Trainer *t)
+{
     memcpy(t->kept, t->params, t->model->sizeof_params);
     memcpy(t->kept + state_at(t), t->state, t->model->sizeof_state);
     t->kept_about = t->about;
 }
 
 /* Writes what is kept, unless the file holds it already. */
-static int save(Trainer *t) {
+static int save(Trainer *t)
+{
     ngrt_message message;
     const ngrt_about *a = &t->kept_about;
-    if (!t->save_path || (t->saved_at > 0 && a->epoch == t->saved_about.epoch && a->row == t->saved_about.row))
+    if (!t->save_path ||
+        (t->saved_at > 0 && a->epoch == t->saved_about.epoch && a->row == t->saved_about.row))
         return DONE;
-    if (ngrt_weights_save(t->model, t->kept, t->kept + state_at(t), a, t->save_path, t->map, &message))
+    if (ngrt_weights_save(t->model, t->kept, t->kept + state_at(t), a, t->save_path, t->map,
+                          &message))
         return ngrt_trainer_fail(t, FILES, "%s", message.text);
     t->saved_at = seconds();
     t->saved_about = *a;
@@ -150,13 +170,15 @@ static int save(Trainer *t) {
 }
 
 /* Starts from the seed, or from the weights of a file. */
-static int start(Trainer *t) {
+static int start(Trainer *t)
+{
     ngrt_message message;
     int error;
     if (t->model->init)
         t->model->init(t->params, t->state, t->seed);
     if (t->load_path) {
-        error = ngrt_weights_load(t->model, t->params, t->state, &t->about, t->load_path, t->map, &message);
+        error = ngrt_weights_load(t->model, t->params, t->state, &t->about, t->load_path, t->map,
+                                  &message);
         if (error)
             return ngrt_trainer_fail(t, FILES, "%s", message.text);
         if (message.text[0])
@@ -167,26 +189,32 @@ static int start(Trainer *t) {
         ngrt_trainer_note(t, "no --load: the weights are those that training starts with");
     }
     t->about.seed = t->seed;
-    if (t->command == TRAIN && (t->about.epoch < 0 || t->about.row < 0 || (uint64_t)t->about.row >= t->train.rows))
-        return ngrt_trainer_fail(t, FILES, "%s: was saved at row %lld of a pass, but the data has %zu rows", t->load_path,
-                                 (long long)t->about.row, t->train.rows);
+    if (t->command == TRAIN &&
+        (t->about.epoch < 0 || t->about.row < 0 || (uint64_t)t->about.row >= t->train.rows))
+        return ngrt_trainer_fail(t, FILES,
+                                 "%s: was saved at row %lld of a pass, but the data has %zu rows",
+                                 t->load_path, (long long)t->about.row, t->train.rows);
     if (t->command == TRAIN && t->about.epoch > 0 && t->about.epoch >= t->epochs)
-        ngrt_trainer_note(t, "%s is from after epoch %lld: --epochs %ld leaves nothing to do", t->load_path,
-                          (long long)t->about.epoch, t->epochs);
+        ngrt_trainer_note(t, "%s is from after epoch %lld: --epochs %ld leaves nothing to do",
+                          t->load_path, (long long)t->about.epoch, t->epochs);
     keep(t);
     return DONE;
 }
 
-/* ---- running --------------------------------------------------------------------------------------------------- */
+/* ---- running ---- */
 
-/* What a step adds to the loss of an epoch: weighted by its share of the rows, or as it is where batches are summed. */
-static double share(const Trainer *t, const Value *v, size_t count, size_t rows) {
+/* What a step adds to the loss of an epoch: weighted by its share of the rows, or as it is where
+ * batches are summed. */
+static double share(const Trainer *t, const Value *v, size_t count, size_t rows)
+{
     double value = ngrt_value_of_batch(t, v);
     return v->tensor->flags & NGRT_SUM ? value : value * ((double)count / (double)rows);
 }
 
-/* Fisher and Yates's shuffle; its order depends on seed and epoch alone. (The remainder's bias is below rows/2^64.) */
-static void shuffle(Trainer *t, long epoch) {
+/* Fisher and Yates's shuffle; its order depends on seed and epoch alone. (The remainder's bias is
+ * below rows/2^64.) */
+static void shuffle(Trainer *t, long epoch)
+{
     size_t i;
     for (i = 0; i < t->train.rows; i++)
         t->order[i] = i;
@@ -199,20 +227,23 @@ static void shuffle(Trainer *t, long epoch) {
 }
 
 /* One step on the rows from first on, gathering losses as their share of these many rows. */
-static int train_step(Trainer *t, long epoch, size_t first, size_t count, size_t rows) {
+static int train_step(Trainer *t, long epoch, size_t first, size_t count, size_t rows)
+{
     int i, error;
     ngrt_set_fill(t, &t->train, t->order, first, count);
     error = t->model->step(t->params, t->state, t->train.inputs, t->work);
     t->about.step++;
     if (error)
-        return ngrt_trainer_fail(t, FAILED, "step %lld: %s", (long long)t->about.step, ngrt_strerror(error));
+        return ngrt_trainer_fail(t, FAILED, "step %lld: %s", (long long)t->about.step,
+                                 ngrt_strerror(error));
     for (i = 0; i < t->values; i++) {
         Value *v = &t->value[i];
         if (v->tensor->role != NGRT_LOSS)
             continue;
         if (!isfinite(ngrt_value_of_batch(t, v)))
-            return ngrt_trainer_fail(t, FAILED, "step %lld (epoch %ld): %s is %g; training stopped", (long long)t->about.step, epoch,
-                                     v->tensor->name, ngrt_value_of_batch(t, v));
+            return ngrt_trainer_fail(t, FAILED, "step %lld (epoch %ld): %s is %g; training stopped",
+                                     (long long)t->about.step, epoch, v->tensor->name,
+                                     ngrt_value_of_batch(t, v));
         v->train += share(t, v, count, rows);
         v->train_known = 1;
     }
@@ -220,7 +251,8 @@ static int train_step(Trainer *t, long epoch, size_t first, size_t count, size_t
 }
 
 /* The bar, ten times a second. An epoch that is shorter has none. */
-static void show_bar(Trainer *t, long epoch, size_t done) {
+static void show_bar(Trainer *t, long epoch, size_t done)
+{
     double now = t->bar_at < 0 ? 0 : seconds();
     if (t->bar_at < 0 || (now - t->bar_at < 0.1 && done < t->train.rows))
         return;
@@ -231,8 +263,10 @@ static void show_bar(Trainer *t, long epoch, size_t done) {
     t->bar_at = now;
 }
 
-/* One pass of steps over the training data, or the rest of one; gathers the losses that the steps return. */
-static int train_epoch(Trainer *t, long epoch) {
+/* One pass of steps over the training data, or the rest of one; gathers the losses that the steps
+ * return. */
+static int train_epoch(Trainer *t, long epoch)
+{
     Set *set = &t->train;
     size_t first = (size_t)t->about.row, count, rows = set->rows - first;
     int i, status;
@@ -256,8 +290,10 @@ static int train_epoch(Trainer *t, long epoch) {
 
 enum { SHORT = 25 }; /* elements of a tensor that the line of an epoch has */
 
-/* " - name: 0.1234"; small values with an exponent, as Keras prints them. Of a large tensor its size: the log has its elements. */
-static void print_value(const Trainer *t, int first, int val) {
+/* " - name: 0.1234"; small values with an exponent, as Keras prints them. Of a large tensor its
+ * size: the log has its elements. */
+static void print_value(const Trainer *t, int first, int val)
+{
     const Value *v = &t->value[first];
     double value = val ? v->val : v->train;
     fprintf(stderr, " - %s%s: ", val ? "val_" : "", v->tensor->name);
@@ -272,19 +308,23 @@ static void print_value(const Trainer *t, int first, int val) {
 }
 
 /* A cell of the log; empty where the value is not known. */
-static void log_value(const Trainer *t, double value, int known) {
+static void log_value(const Trainer *t, double value, int known)
+{
     fputc(',', t->log);
     if (known)
         ngrt_number_print(t->log, "%.9g", value);
 }
 
-static void log_name(const Trainer *t, const char *prefix, const Value *v) {
+static void log_name(const Trainer *t, const char *prefix, const Value *v)
+{
     const char *quote = v->tensor->rank > 1 ? "\"" : ""; /* c[0,1] has a comma */
     fprintf(t->log, ",%s%s%s%s", quote, prefix, v->name, quote);
 }
 
-/* The line of an epoch, in the log and on stderr; there, of many epochs, of every tenth, hundredth and so on. */
-static int report_epoch(Trainer *t, long epoch, double time) {
+/* The line of an epoch, in the log and on stderr; there, of many epochs, of every tenth, hundredth
+ * and so on. */
+static int report_epoch(Trainer *t, long epoch, double time)
+{
     long every = 1;
     int i;
     while (t->epochs / every > 100)
@@ -311,11 +351,13 @@ static int report_epoch(Trainer *t, long epoch, double time) {
     return DONE;
 }
 
-static int open_log(Trainer *t) {
+static int open_log(Trainer *t)
+{
     int i;
     if (!t->log_path)
         return DONE;
-    t->log = fopen(t->log_path, t->about.step ? "a" : "w"); /* a training that goes on goes on in its log */
+    t->log = fopen(t->log_path,
+                   t->about.step ? "a" : "w"); /* a training that goes on goes on in its log */
     if (!t->log || fseek(t->log, 0, SEEK_END) != 0)
         return ngrt_trainer_fail(t, FILES, "%s: %s", t->log_path, strerror(errno));
     if (ftell(t->log) > 0)
@@ -329,8 +371,10 @@ static int open_log(Trainer *t) {
     return DONE;
 }
 
-/* An epoch and all that is told of it. The training data is evaluated for its metrics, if anyone will read them. */
-static int run_epoch(Trainer *t, long epoch) {
+/* An epoch and all that is told of it. The training data is evaluated for its metrics, if anyone
+ * will read them. */
+static int run_epoch(Trainer *t, long epoch)
+{
     double start = seconds();
     int seen = !t->quiet || t->log || t->curve, status = train_epoch(t, epoch);
     if (!status || status > STOPPED)
@@ -344,17 +388,21 @@ static int run_epoch(Trainer *t, long epoch) {
     return status ? status : report_epoch(t, epoch, seconds() - start);
 }
 
-static void stop(int signal) {
+static void stop(int signal)
+{
     stopped = signal;
 }
 
-int ngrt_trainer_stopped(void) {
+int ngrt_trainer_stopped(void)
+{
     return stopped;
 }
 
-/* With weights to save, an interrupt ends the training after its step; a second one ends the program. */
-static void watch_signals(const Trainer *t) {
-    struct sigaction action = { 0 };
+/* With weights to save, an interrupt ends the training after its step; a second one ends the
+ * program. */
+static void watch_signals(const Trainer *t)
+{
+    struct sigaction action = {0};
     action.sa_handler = stop;
     action.sa_flags = (int)SA_RESETHAND;
     stopped = 0;
@@ -364,9 +412,10 @@ static void watch_signals(const Trainer *t) {
     }
 }
 
-/* All epochs. The weights are written once a second at most, and at the end, whatever it is: then those of the last epoch, or
- * of the last step before a signal. */
-static int train_epochs(Trainer *t) {
+/* All epochs. The weights are written once a second at most, and at the end, whatever it is: then
+ * those of the last epoch, or of the last step before a signal. */
+static int train_epochs(Trainer *t)
+{
     long epoch;
     int status = DONE, saved;
     watch_signals(t);
@@ -384,13 +433,17 @@ static int train_epochs(Trainer *t) {
         status = saved;
     saved = t->kept_about.step > 0 || !status ? save(t) : DONE;
     if (!saved && status > STOPPED)
-        ngrt_trainer_note(t, "stopped in epoch %ld; the weights are in %s", epoch - 1, t->save_path);
+        ngrt_trainer_note(t, "stopped in epoch %ld; the weights are in %s", epoch - 1,
+                          t->save_path);
     return saved ? saved : status;
 }
 
-/* Losses and metrics of the trained model on the validation data, or else on the training data, to stdout. */
-static int print_results(Trainer *t) {
-    int val = t->val.sources > 0, i, said = 0, status = ngrt_metrics_evaluate(t, val ? &t->val : &t->train, val, NGRT_LOSS);
+/* Losses and metrics of the trained model on the validation data, or else on the training data, to
+ * stdout. */
+static int print_results(Trainer *t)
+{
+    int val = t->val.sources > 0, i, said = 0,
+        status = ngrt_metrics_evaluate(t, val ? &t->val : &t->train, val, NGRT_LOSS);
     for (i = 0; i < t->values && !status; i += ngrt_value_count(t, i)) {
         if (!(val ? t->value[i].val_known : t->value[i].train_known))
             continue;
@@ -400,21 +453,24 @@ static int print_results(Trainer *t) {
         said = 1;
     }
     if (!status && !said && t->values > 0 && t->command == EVAL)
-        status = ngrt_trainer_fail(t, FAILED, "losses and metrics of %s are values of one batch, and the rows of the data are several",
-                                   t->model->name);
+        status = ngrt_trainer_fail(
+            t, FAILED,
+            "losses and metrics of %s are values of one batch, and the rows of the data are several",
+            t->model->name);
     if (!status && (fflush(stdout) != 0 || ferror(stdout)))
         status = ngrt_trainer_fail(t, FILES, "standard output: %s", strerror(errno));
     return status;
 }
 
-/* ---- the programs ---------------------------------------------------------------------------------------------- */
+/* ---- the programs ---- */
 
 #if defined __GNUC__ && !defined __APPLE__
 void openblas_set_num_threads(int) __attribute__((weak)); /* where it is linked */
 #endif
 
 /* Threads, which work begins with a pointer to. OpenBLAS's own would be in their way. */
-static int start_threads(Trainer *t) {
+static int start_threads(Trainer *t)
+{
     if (t->threads <= 1)
         return DONE;
 #if defined __GNUC__ && !defined __APPLE__
@@ -429,7 +485,8 @@ static int start_threads(Trainer *t) {
 }
 
 /* Allocates what the model needs. */
-static int prepare(Trainer *t) {
+static int prepare(Trainer *t)
+{
     const ngrt_model *m = t->model;
     int status;
     t->params = ngrt_trainer_allocate(1, m->sizeof_params);
@@ -448,33 +505,45 @@ static int prepare(Trainer *t) {
 }
 
 /* What the model does not allow. */
-static int check_model(const Trainer *t) {
+static int check_model(const Trainer *t)
+{
     const ngrt_model *m = t->model;
     if (m->version != NGRT_MODEL_VERSION)
-        return ngrt_trainer_fail(t, USAGE, "the model has descriptor version %d, not %d", m->version, NGRT_MODEL_VERSION);
+        return ngrt_trainer_fail(t, USAGE, "the model has descriptor version %d, not %d",
+                                 m->version, NGRT_MODEL_VERSION);
     if (t->command == TRAIN && (!m->step || !m->eval))
-        return ngrt_trainer_fail(t, USAGE, "the model %s has nothing to train: no minimize or update", m->name);
+        return ngrt_trainer_fail(t, USAGE,
+                                 "the model %s has nothing to train: no minimize or update",
+                                 m->name);
     if (t->command == EVAL && !m->eval)
-        return ngrt_trainer_fail(t, USAGE, "the model %s has nothing to evaluate: no loss or metric", m->name);
+        return ngrt_trainer_fail(t, USAGE,
+                                 "the model %s has nothing to evaluate: no loss or metric",
+                                 m->name);
     if (t->command == PREDICT && !m->predict)
-        return ngrt_trainer_fail(t, USAGE, "the model %s has nothing to predict: no output", m->name);
+        return ngrt_trainer_fail(t, USAGE, "the model %s has nothing to predict: no output",
+                                 m->name);
     if (m->dims > MAX_DIMS)
-        return ngrt_trainer_fail(t, USAGE, "the model %s has over %d run-time sizes", m->name, MAX_DIMS);
+        return ngrt_trainer_fail(t, USAGE, "the model %s has over %d run-time sizes", m->name,
+                                 MAX_DIMS);
     return DONE;
 }
 
 /* Whether the batch asked for fits the model. */
-static int check_batch(const Trainer *t) {
+static int check_batch(const Trainer *t)
+{
     if (t->batch > 0 && t->model->dims == 0)
-        return ngrt_trainer_fail(t, USAGE, "--batch: the model %s has no run-time size; each step takes all rows", t->model->name);
+        return ngrt_trainer_fail(
+            t, USAGE, "--batch: the model %s has no run-time size; each step takes all rows",
+            t->model->name);
     if (t->batch > 0 && t->batch > t->model->dim[0].max)
-        return ngrt_trainer_fail(t, USAGE, "--batch %ld is over the model's bound: %s <= %d", t->batch, t->model->dim[0].name,
-                                 t->model->dim[0].max);
+        return ngrt_trainer_fail(t, USAGE, "--batch %ld is over the model's bound: %s <= %d",
+                                 t->batch, t->model->dim[0].name, t->model->dim[0].max);
     return DONE;
 }
 
 /* Can there be a file of that name? Better known before hours of training. */
-static int check_save(const Trainer *t) {
+static int check_save(const Trainer *t)
+{
     ngrt_message message;
     if (t->save_path && ngrt_file_probe(t->save_path, &message))
         return ngrt_trainer_fail(t, FILES, "%s", message.text);
@@ -482,7 +551,8 @@ static int check_save(const Trainer *t) {
 }
 
 /* The steps of the program, up to the first that fails. */
-static int run(Trainer *t, int argc, char **argv) {
+static int run(Trainer *t, int argc, char **argv)
+{
     int status = check_model(t);
     if (!status)
         status = ngrt_trainer_options(t, argc, argv);
@@ -503,11 +573,18 @@ static int run(Trainer *t, int argc, char **argv) {
     return status;
 }
 
-static int run_command(const ngrt_model *model, int command, int argc, char **argv) {
-    Trainer t = { .model = model, .program = argc > 0 ? argv[0] : model->name, .command = command, .epochs = 10, .seed = 1, .shuffle = 1 };
+static int run_command(const ngrt_model *model, int command, int argc, char **argv)
+{
+    Trainer t = {.model = model,
+                 .program = argc > 0 ? argv[0] : model->name,
+                 .command = command,
+                 .epochs = 10,
+                 .seed = 1,
+                 .shuffle = 1};
     int i, status;
     for (i = 1; i < argc; i++)
-        t.json |= strcmp(argv[i], "--diagnostics=json") == 0; /* for messages about what is before it, too */
+        t.json |= strcmp(argv[i], "--diagnostics=json") ==
+                  0; /* for messages about what is before it, too */
     for (i = 1; i < argc; i++)
         if (strcmp(argv[i], "--help") == 0)
             return ngrt_trainer_help(t.program, command);
@@ -531,8 +608,9 @@ static int run_command(const ngrt_model *model, int command, int argc, char **ar
     return status;
 }
 
-int ngrt_model_main(const ngrt_model *model, int argc, char **argv) {
-    static const char *const name[] = { [TRAIN] = "train", [EVAL] = "eval", [PREDICT] = "predict" };
+int ngrt_model_main(const ngrt_model *model, int argc, char **argv)
+{
+    static const char *const name[] = {[TRAIN] = "train", [EVAL] = "eval", [PREDICT] = "predict"};
     char program[200];
     int command;
     for (command = TRAIN; command <= PREDICT; command *= 2)
@@ -541,18 +619,22 @@ int ngrt_model_main(const ngrt_model *model, int argc, char **argv) {
             argv[1] = program;
             return run_command(model, command, argc - 1, argv + 1);
         }
-    fprintf(stderr, "usage: %s train|eval|predict [--help] ...\n", argc > 0 ? argv[0] : model->name);
+    fprintf(stderr, "usage: %s train|eval|predict [--help] ...\n",
+            argc > 0 ? argv[0] : model->name);
     return USAGE;
 }
 
-int ngrt_train_main(const ngrt_model *model, int argc, char **argv) {
+int ngrt_train_main(const ngrt_model *model, int argc, char **argv)
+{
     return run_command(model, TRAIN, argc, argv);
 }
 
-int ngrt_eval_main(const ngrt_model *model, int argc, char **argv) {
+int ngrt_eval_main(const ngrt_model *model, int argc, char **argv)
+{
     return run_command(model, EVAL, argc, argv);
 }
 
-int ngrt_predict_main(const ngrt_model *model, int argc, char **argv) {
+int ngrt_predict_main(const ngrt_model *model, int argc, char **argv)
+{
     return run_command(model, PREDICT, argc, argv);
 }

@@ -7,14 +7,16 @@
 #include "host.h"
 
 /* FNV-1a, 64 bits. */
-static uint64_t hash_bytes(uint64_t h, const void *bytes, size_t size) {
+static uint64_t hash_bytes(uint64_t h, const void *bytes, size_t size)
+{
     const unsigned char *at = bytes;
     while (size-- > 0)
         h = (h ^ *at++) * 0x100000001B3u;
     return h;
 }
 
-uint64_t ngrt_model_hash(const ngrt_model *model) {
+uint64_t ngrt_model_hash(const ngrt_model *model)
+{
     uint64_t h = 0xCBF29CE484222325u;
     int i, k;
     for (i = 0; i < model->tensors; i++) {
@@ -30,7 +32,8 @@ uint64_t ngrt_model_hash(const ngrt_model *model) {
     return h ? h : 1;
 }
 
-static size_t tensor_count(const ngrt_tensor *t) {
+static size_t tensor_count(const ngrt_tensor *t)
+{
     size_t count = 1;
     int i;
     for (i = 0; i < t->rank; i++)
@@ -39,7 +42,8 @@ static size_t tensor_count(const ngrt_tensor *t) {
 }
 
 /* "[8, 2]" */
-static const char *shape_text(char *text, size_t room, int rank, const size_t *shape) {
+static const char *shape_text(char *text, size_t room, int rank, const size_t *shape)
+{
     size_t used = (size_t)snprintf(text, room, "[");
     int i;
     for (i = 0; i < rank && used + 30 < room; i++)
@@ -48,11 +52,13 @@ static const char *shape_text(char *text, size_t room, int rank, const size_t *s
     return text;
 }
 
-/* ---- saving ------------------------------------------------------------------------------------------------ */
+/* ---- saving ---- */
 
 /* Adds a tensor of the model, where it lies. */
-static int add_tensor(Archive *a, const ngrt_tensor *t, const void *block, const Map *map) {
-    static const int type[] = { [NGRT_F32] = NGRT_DATA_F32, [NGRT_F64] = NGRT_DATA_F64, [NGRT_I32] = NGRT_DATA_I32 };
+static int add_tensor(Archive *a, const ngrt_tensor *t, const void *block, const Map *map)
+{
+    static const int type[] = {
+        [NGRT_F32] = NGRT_DATA_F32, [NGRT_F64] = NGRT_DATA_F64, [NGRT_I32] = NGRT_DATA_I32};
     char *name = ngrt_map_name(map, t->name);
     Stored *s = name ? ngrt_archive_add(a, name, strlen(name)) : NULL;
     int i;
@@ -70,7 +76,9 @@ static int add_tensor(Archive *a, const ngrt_tensor *t, const void *block, const
 }
 
 /* All tensors of the roles that have a block. */
-static int add_tensors(Archive *a, const ngrt_model *model, const void *params, const void *state, const Map *map) {
+static int add_tensors(Archive *a, const ngrt_model *model, const void *params, const void *state,
+                       const Map *map)
+{
     int i, good = 1;
     for (i = 0; i < model->tensors && good; i++) {
         const ngrt_tensor *t = &model->tensor[i];
@@ -82,18 +90,22 @@ static int add_tensors(Archive *a, const ngrt_model *model, const void *params, 
 }
 
 /* Do two tensors get one name? Then one of them would be lost. */
-static int check_names(const Archive *a, ngrt_message *message) {
+static int check_names(const Archive *a, ngrt_message *message)
+{
     int i, k;
     for (i = 0; i < a->count; i++)
         for (k = 0; k < i; k++)
             if (strcmp(a->tensor[i].name, a->tensor[k].name) == 0)
-                return ngrt_fail(message, NGRT_EMODEL, "%s: the map calls two tensors '%s'", a->path, a->tensor[i].name);
+                return ngrt_fail(message, NGRT_EMODEL, "%s: the map calls two tensors '%s'",
+                                 a->path, a->tensor[i].name);
     return NGRT_OK;
 }
 
-int ngrt_weights_save(const ngrt_model *model, const void *params, const void *state, const ngrt_about *about, const char *path,
-                      const char *pairs, ngrt_message *message) {
-    Archive a = { .path = path };
+int ngrt_weights_save(const ngrt_model *model, const void *params, const void *state,
+                      const ngrt_about *about, const char *path, const char *pairs,
+                      ngrt_message *message)
+{
+    Archive a = {.path = path};
     Map map;
     int error = ngrt_map_read(&map, pairs, message);
     message->text[0] = error ? message->text[0] : 0;
@@ -105,17 +117,19 @@ int ngrt_weights_save(const ngrt_model *model, const void *params, const void *s
     if (!error)
         error = check_names(&a, message);
     if (!error)
-        error = ngrt_path_ends(path, ".npz") ? ngrt_npz_write(&a, message)
-              : ngrt_path_ends(path, ".npy") ? ngrt_npy_write(&a, message) : ngrt_safetensors_write(&a, message);
+        error = ngrt_path_ends(path, ".npz")   ? ngrt_npz_write(&a, message)
+                : ngrt_path_ends(path, ".npy") ? ngrt_npy_write(&a, message)
+                                               : ngrt_safetensors_write(&a, message);
     ngrt_archive_free(&a);
     ngrt_map_free(&map);
     return error;
 }
 
-/* ---- loading ------------------------------------------------------------------------------------------------- */
+/* ---- loading ---- */
 
 /* The names in a file, as many as there is room for. */
-static const char *list_names(const Archive *a, char *text, size_t room) {
+static const char *list_names(const Archive *a, char *text, size_t room)
+{
     size_t used = 0;
     int i;
     text[0] = 0;
@@ -130,7 +144,9 @@ static const char *list_names(const Archive *a, char *text, size_t room) {
 }
 
 /* Does the tensor of the file fit the model's? */
-static int check_tensor(const Archive *a, const ngrt_model *model, const ngrt_tensor *t, const Stored *s, ngrt_message *message) {
+static int check_tensor(const Archive *a, const ngrt_model *model, const ngrt_tensor *t,
+                        const Stored *s, ngrt_message *message)
+{
     size_t shape[8], i, count = tensor_count(t);
     char have[200], want[200];
     int k, same = s->data.rank == t->rank;
@@ -139,20 +155,26 @@ static int check_tensor(const Archive *a, const ngrt_model *model, const ngrt_te
     for (k = 0; k < t->rank && same; k++)
         same = s->data.shape[k] == shape[k];
     if (!same)
-        return ngrt_fail(message, NGRT_EMODEL, "%s: %s: has the shape %s, but %s of the model %s has %s", a->path,
-                         *s->name ? s->name : t->name, shape_text(have, sizeof have, s->data.rank, s->data.shape), t->name,
+        return ngrt_fail(message, NGRT_EMODEL,
+                         "%s: %s: has the shape %s, but %s of the model %s has %s", a->path,
+                         *s->name ? s->name : t->name,
+                         shape_text(have, sizeof have, s->data.rank, s->data.shape), t->name,
                          model->name, shape_text(want, sizeof want, t->rank, shape));
     for (i = 0; t->type == NGRT_I32 && i < count; i++) {
         double v = ngrt_data_value(&s->data, i);
         if (!(fabs(v) <= 2147483647.0) || v != floor(v))
-            return ngrt_fail(message, NGRT_EMODEL, "%s: %s: element %zu is %g, but %s of the model %s holds whole numbers", a->path,
-                             s->name, i, v, t->name, model->name);
+            return ngrt_fail(
+                message, NGRT_EMODEL,
+                "%s: %s: element %zu is %g, but %s of the model %s holds whole numbers", a->path,
+                s->name, i, v, t->name, model->name);
     }
     return NGRT_OK;
 }
 
 /* The tensor of the file for each of the model's, NULL where a state has none. */
-static int match(const Archive *a, const ngrt_model *model, const Map *map, int states, const Stored **found, ngrt_message *message) {
+static int match(const Archive *a, const ngrt_model *model, const Map *map, int states,
+                 const Stored **found, ngrt_message *message)
+{
     char names[300];
     int i, error = NGRT_OK, single = a->count == 1 && !*a->tensor[0].name;
     for (i = 0; i < model->tensors && !error; i++) {
@@ -164,39 +186,47 @@ static int match(const Archive *a, const ngrt_model *model, const Map *map, int 
         if (found[i])
             error = check_tensor(a, model, t, found[i], message);
         else if (t->role == NGRT_PARAM)
-            error = ngrt_fail(message, NGRT_EMODEL, "%s: %s of the model %s is not in it; it holds %s", a->path, t->name, model->name,
-                              list_names(a, names, sizeof names));
+            error =
+                ngrt_fail(message, NGRT_EMODEL, "%s: %s of the model %s is not in it; it holds %s",
+                          a->path, t->name, model->name, list_names(a, names, sizeof names));
     }
     return error;
 }
 
 /* What does not belong together although every name was found. */
-static int check_whole(const Archive *a, const ngrt_model *model, const Map *map, ngrt_message *message) {
+static int check_whole(const Archive *a, const ngrt_model *model, const Map *map,
+                       ngrt_message *message)
+{
     int params = 0, i, k;
     uint64_t hash = ngrt_model_hash(model);
     for (i = 0; i < model->tensors; i++)
         params += model->tensor[i].role == NGRT_PARAM;
     if (a->count == 1 && !*a->tensor[0].name && params != 1)
-        return ngrt_fail(message, NGRT_EMODEL, "%s: is one array, but the model %s has %d params", a->path, model->name, params);
+        return ngrt_fail(message, NGRT_EMODEL, "%s: is one array, but the model %s has %d params",
+                         a->path, model->name, params);
     if (a->about.hash && a->about.hash != hash && map->count == 0)
-        return ngrt_fail(message, NGRT_EMODEL, "%s: was saved by another model: its hash is %016llx, that of %s is %016llx",
-                         a->path, (unsigned long long)a->about.hash, model->name, (unsigned long long)hash);
+        return ngrt_fail(
+            message, NGRT_EMODEL,
+            "%s: was saved by another model: its hash is %016llx, that of %s is %016llx", a->path,
+            (unsigned long long)a->about.hash, model->name, (unsigned long long)hash);
     for (k = 0; k < map->count; k++) {
         for (i = 0; i < model->tensors; i++) {
             const ngrt_tensor *t = &model->tensor[i];
             size_t n = strlen(map->ours[k]);
-            if ((t->role == NGRT_PARAM || t->role == NGRT_STATE) && strncmp(t->name, map->ours[k], n) == 0 &&
-                (t->name[n] == 0 || t->name[n] == '.'))
+            if ((t->role == NGRT_PARAM || t->role == NGRT_STATE) &&
+                strncmp(t->name, map->ours[k], n) == 0 && (t->name[n] == 0 || t->name[n] == '.'))
                 break;
         }
         if (i == model->tensors)
-            return ngrt_fail(message, NGRT_EMODEL, "map: nothing in the model %s is called '%s'", model->name, map->ours[k]);
+            return ngrt_fail(message, NGRT_EMODEL, "map: nothing in the model %s is called '%s'",
+                             model->name, map->ours[k]);
     }
     return NGRT_OK;
 }
 
 /* Copies what was found into the blocks. */
-static void fill(const ngrt_model *model, const Stored **found, void *params, void *state) {
+static void fill(const ngrt_model *model, const Stored **found, void *params, void *state)
+{
     int i;
     for (i = 0; i < model->tensors; i++) {
         const ngrt_tensor *t = &model->tensor[i];
@@ -207,7 +237,9 @@ static void fill(const ngrt_model *model, const Stored **found, void *params, vo
 }
 
 /* Tells of states without a tensor and of tensors without a use, if there are any. */
-static void remark(const Archive *a, const ngrt_model *model, const Stored **found, int states, ngrt_message *message) {
+static void remark(const Archive *a, const ngrt_model *model, const Stored **found, int states,
+                   ngrt_message *message)
+{
     const char *state = NULL, *tensor = NULL;
     int i, k, missing = 0, unused = 0;
     size_t used = 0;
@@ -221,15 +253,18 @@ static void remark(const Archive *a, const ngrt_model *model, const Stored **fou
             tensor = a->tensor[k].name;
     }
     if (missing)
-        used = (size_t)snprintf(message->text, sizeof message->text, "%s: holds no state %.60s%s, which keeps its value", a->path, state,
+        used = (size_t)snprintf(message->text, sizeof message->text,
+                                "%s: holds no state %.60s%s, which keeps its value", a->path, state,
                                 missing > 1 ? " and others" : "");
     if (unused && used < sizeof message->text)
-        snprintf(message->text + used, sizeof message->text - used, "%s%s: the model has no use for %.60s%s", used ? "; " : "",
-                 used ? "and" : a->path, tensor, unused > 1 ? " and others" : "");
+        snprintf(message->text + used, sizeof message->text - used,
+                 "%s%s: the model has no use for %.60s%s", used ? "; " : "", used ? "and" : a->path,
+                 tensor, unused > 1 ? " and others" : "");
 }
 
-int ngrt_weights_load(const ngrt_model *model, void *params, void *state, ngrt_about *about, const char *path, const char *pairs,
-                      ngrt_message *message) {
+int ngrt_weights_load(const ngrt_model *model, void *params, void *state, ngrt_about *about,
+                      const char *path, const char *pairs, ngrt_message *message)
+{
     Archive a;
     Map map;
     const Stored **found = NULL;

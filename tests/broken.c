@@ -1,6 +1,7 @@
-/* broken.c - passes that are wrong on purpose. The suites random, emit and fuzz link their drivers with it a second time, by the
- * linker's --wrap, and must then find fault; BROKEN in the environment says with which pass. So no suite can come to run another
- * list of passes than the compiler's without being noticed. The first line of tests/broken.sh names the passes. */
+/* broken.c - passes that are wrong on purpose. The suites random, emit and fuzz link their drivers
+ * with it a second time, by the linker's --wrap, and must then find fault; BROKEN in the
+ * environment says with which pass. So no suite can come to run another list of passes than the
+ * compiler's without being noticed. The first line of tests/broken.sh names the passes. */
 #include "program.h"
 
 #include <stdlib.h>

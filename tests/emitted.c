@@ -1,7 +1,9 @@
-/* emitted.c - runs emitted models by their descriptors and compares all they compute with what `ngc run` printed.
+/* emitted.c - runs emitted models by their descriptors and compares all they compute with what `ngc
+ * run` printed.
  *
- * tests/emitted.sh links it with many models and a table of them. For each: init with seed 1, the inputs that were
- * printed, forward, backward, predict, eval, update, step; a block that is to be written is first filled with NaN. */
+ * tests/emitted.sh links it with many models and a table of them. For each: init with seed 1, the
+ * inputs that were printed, forward, backward, predict, eval, update, step; a block that is to be
+ * written is first filled with NaN. */
 #include "emitted.h"
 
 #include "values.h"
@@ -62,13 +64,14 @@ static void set_element(void *at, int type, size_t i, double x)
         ((int32_t *)at)[i] = (int32_t)x;
 }
 
-/* ---- inputs ------------------------------------------------------------------------------------------------- */
+/* ---- inputs ---- */
 
 /* `ngc run --fill` has every run-time size at its bound. */
 static void set_dims(Test *t)
 {
     for (int i = 0; i < t->model->dims; i++)
-        memcpy(t->b.inputs + t->model->dim[i].offset, &t->model->dim[i].max, sizeof t->model->dim[i].max);
+        memcpy(t->b.inputs + t->model->dim[i].offset, &t->model->dim[i].max,
+               sizeof t->model->dim[i].max);
 }
 
 static void set_input(Test *t, const ngrt_tensor *x)
@@ -100,9 +103,10 @@ static void free_inputs(Test *t)
     }
 }
 
-/* ---- comparing ---------------------------------------------------------------------------------------------- */
+/* ---- comparing ---- */
 
-static void compare(Test *t, const char *what, const char *name, const ngrt_tensor *x, const char *block)
+static void compare(Test *t, const char *what, const char *name, const ngrt_tensor *x,
+                    const char *block)
 {
     const Value *v = values_find(&t->want, name);
     Value want;
@@ -118,22 +122,25 @@ static void compare(Test *t, const char *what, const char *name, const ngrt_tens
     bool single = x->type == NGRT_F32;
     if (bound == 0) /* all wanted elements are 0: what rounding may leave */
         bound = single ? 1e-6 : 1e-15;
-    else /* the slope of a saturated gate, 1 - 1; Adam's step by a gradient that is 0 but for rounding */
+    else /* the slope of a saturated gate, 1 - 1; Adam's step by a gradient that is 0 but for
+            rounding */
         bound = fmax(bound, single ? 1e-8 : 1e-14);
     t->checks++;
     for (size_t i = 0; i < want.count; i++) {
         double got = element(block + x->offset, x->type, i);
         if (!value_near(got, want.at[i], bound)) {
-            snprintf(text, sizeof text, "element %zu: got %.17g, wanted %.17g, may differ by %.2g", i, got, want.at[i],
-                     bound);
+            snprintf(text, sizeof text, "element %zu: got %.17g, wanted %.17g, may differ by %.2g",
+                     i, got, want.at[i], bound);
             complain(t, what, name, text);
             return;
         }
     }
 }
 
-/* Compares the tensors of these roles (bits 1 << role) in a block; prefix stands before the printed name. */
-static void compare_roles(Test *t, const char *what, int roles, const char *block, const char *prefix)
+/* Compares the tensors of these roles (bits 1 << role) in a block; prefix stands before the printed
+ * name. */
+static void compare_roles(Test *t, const char *what, int roles, const char *block,
+                          const char *prefix)
 {
     for (int i = 0; i < t->model->tensors; i++) {
         const ngrt_tensor *x = &t->model->tensor[i];
@@ -167,10 +174,16 @@ static bool worked(Test *t, const char *what, int status)
     return status == NGRT_OK;
 }
 
-/* ---- one model ---------------------------------------------------------------------------------------------- */
+/* ---- one model ---- */
 
-enum { LOSSES = 1 << NGRT_LOSS, OUTPUTS = 1 << NGRT_OUTPUT, METRICS = 1 << NGRT_METRIC, GRADS = 1 << NGRT_GRAD,
-       PARAMS = 1 << NGRT_PARAM, STATES = 1 << NGRT_STATE };
+enum {
+    LOSSES = 1 << NGRT_LOSS,
+    OUTPUTS = 1 << NGRT_OUTPUT,
+    METRICS = 1 << NGRT_METRIC,
+    GRADS = 1 << NGRT_GRAD,
+    PARAMS = 1 << NGRT_PARAM,
+    STATES = 1 << NGRT_STATE
+};
 
 static void test_values(Test *t)
 {
@@ -180,7 +193,8 @@ static void test_values(Test *t)
     if (m->forward && worked(t, "forward", m->forward(b->params, b->state, b->inputs, b->work)))
         compare_roles(t, "forward", LOSSES, b->work, "");
     spoil(t, GRADS, b->grads);
-    if (m->backward && worked(t, "backward", m->backward(b->params, b->state, b->inputs, b->work, b->grads)))
+    if (m->backward &&
+        worked(t, "backward", m->backward(b->params, b->state, b->inputs, b->work, b->grads)))
         compare_roles(t, "backward", GRADS, b->grads, "");
     if (t->entry->differs)
         return;
@@ -227,10 +241,11 @@ static bool test(const Entry *entry)
     if (!text)
         return false;
     t.want = values_of(text);
-    /* what is hard in float32, such as a gradient that is 0 but for rounding, leaves a little more than 1e-10 in float64 too */
+    /* what is hard in float32, such as a gradient that is 0 but for rounding, leaves a little more
+     * than 1e-10 in float64 too */
     t.tolerance = m->real != NGRT_F64 ? entry->tolerance : entry->tolerance > 1e-4 ? 1e-9 : 1e-10;
-    t.b = (Blocks){room(m->sizeof_params), room(m->sizeof_state), room(m->sizeof_inputs), room(m->sizeof_work),
-                   room(m->sizeof_grads)};
+    t.b = (Blocks){room(m->sizeof_params), room(m->sizeof_state), room(m->sizeof_inputs),
+                   room(m->sizeof_work), room(m->sizeof_grads)};
     set_dims(&t);
     for (int i = 0; i < m->tensors; i++)
         if (m->tensor[i].role == NGRT_INPUT)

@@ -1,15 +1,16 @@
 /* expect.c - runs ngc as .expect files say and compares the numbers it prints with the wanted ones.
  *
- * usage: NGC=build/ngc expect FILE.expect ...     from the top directory; exit 1 where anything differs
+ * usage: NGC=build/ngc expect FILE.expect ...     from the top directory; exit 1 where anything
+ * differs
  *
- * A file is blocks apart by blank lines; # starts a comment line. A block is a command, run by /bin/sh with $NGC in the
- * place of its first word, and what must come of it:
+ * A file is blocks apart by blank lines; # starts a comment line. A block is a command, run by
+ * /bin/sh with $NGC in the place of its first word, and what must come of it:
  *
  *   ngc run examples/chain.ng a=3.1
- *   tolerance 1e-6 relative        for the values below: of the largest wanted element; or absolute. At first: 1e-9
- *   J = 22.4                       a value as `ngc run` prints it; lists over several lines
- *   prints parameters: 13          standard output has this line
- *   warning zero-gradient          a warning has this in its line; a warning that is not wanted is a failure
+ *   tolerance 1e-6 relative        for the values below: of the largest wanted element; or
+ * absolute. At first: 1e-9 J = 22.4                       a value as `ngc run` prints it; lists
+ * over several lines prints parameters: 13          standard output has this line warning
+ * zero-gradient          a warning has this in its line; a warning that is not wanted is a failure
  *   error NG0301                   an error has this in its line
  *   exit 1                         the exit status, 0 where it is not told
  */
@@ -21,17 +22,17 @@
 
 typedef struct Block { /* one command, and what is seen of it */
     const char *file;
-    int line;              /* of the command */
+    int line; /* of the command */
     char command[4096];
     Values got;
     char *out, *err;
     int status;
     int wanted_status;
-    int checks;            /* things compared */
+    int checks; /* things compared */
     int failures;
     double tolerance;
     bool relative;
-    bool warned, failed;   /* the block wants a warning, an error */
+    bool warned, failed; /* the block wants a warning, an error */
 } Block;
 
 static void complain(Block *b, const char *format, ...)
@@ -49,7 +50,8 @@ static void complain(Block *b, const char *format, ...)
 /* Runs the command, keeping what it writes. `run` is told to print all digits. */
 static void block_run(Block *b)
 {
-    char out[] = "/tmp/expect_out.XXXXXX", err[] = "/tmp/expect_err.XXXXXX", text[sizeof b->command + 256];
+    char out[] = "/tmp/expect_out.XXXXXX", err[] = "/tmp/expect_err.XXXXXX",
+         text[sizeof b->command + 256];
     int o = mkstemp(out), e = mkstemp(err);
     const char *rest = b->command + strlen("ngc ");
     bool run = strncmp(rest, "run ", 4) == 0;
@@ -59,8 +61,8 @@ static void block_run(Block *b)
     }
     close(o);
     close(e);
-    snprintf(text, sizeof text, "$NGC %s %s >%s 2>%s </dev/null", run ? "run --digits=17" : "", run ? rest + 4 : rest,
-             out, err);
+    snprintf(text, sizeof text, "$NGC %s %s >%s 2>%s </dev/null", run ? "run --digits=17" : "",
+             run ? rest + 4 : rest, out, err);
     int status = system(text);
     b->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     b->out = values_file(out);
@@ -123,8 +125,8 @@ static void check_value(Block *b, const Value *want)
         return;
     }
     if (got->rank != want->rank || memcmp(got->shape, want->shape, sizeof got->shape) != 0) {
-        complain(b, "%s: got %zu elements in %d axes, wanted %zu in %d, or other sizes", want->name, got->count,
-                 got->rank, want->count, want->rank);
+        complain(b, "%s: got %zu elements in %d axes, wanted %zu in %d, or other sizes", want->name,
+                 got->count, got->rank, want->count, want->rank);
         return;
     }
     double bound = value_bound(want);

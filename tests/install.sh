@@ -33,6 +33,7 @@ want zlib1g-dev header zlib.h -lz
 want dataset-fashion-mnist test -e /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
 if [ "${1:-demo}" = check ]; then
     want clang command -v clang
+    want clang-format-14 command -v clang-format-14
     want graphviz command -v dot
     want chromium command -v chromium
     want libclang-rt-dev sanitizers

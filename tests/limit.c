@@ -1,8 +1,9 @@
 /* limit.c - runs a command with a limit of processor time: limit SECONDS COMMAND [ARGUMENT ...].
  *
- * A busy machine makes a program slow, not wrong, so time by the clock is not counted. What neither ends nor computes, as threads
- * that wait for each other, is ended after IDLE seconds (LIMIT_IDLE) in which none of its processes used it. The exit status is
- * the command's; 124, with a message, where a limit ended it; 128 + N where signal N did. */
+ * A busy machine makes a program slow, not wrong, so time by the clock is not counted. What neither
+ * ends nor computes, as threads that wait for each other, is ended after IDLE seconds (LIMIT_IDLE)
+ * in which none of its processes used it. The exit status is the command's; 124, with a message,
+ * where a limit ended it; 128 + N where signal N did. */
 #include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,7 +35,10 @@ static unsigned long used(pid_t group)
             fclose(f);
 
         char *rest = strrchr(text, ')'); /* the name may have blanks */
-        if (rest && sscanf(rest, ") %*c %*d %d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %lu %lu", &of, &user, &system, &users, &systems) == 5 && of == group)
+        if (rest &&
+            sscanf(rest, ") %*c %*d %d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %lu %lu", &of, &user,
+                   &system, &users, &systems) == 5 &&
+            of == group)
             sum += user + system + users + systems;
     }
     if (all)

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-/* Lets the literal graph deliver what the other does: a named value that is a number only where constants are folded, such as a
- * gradient that is 0, is a result of the literal graph alone. */
+/* Lets the literal graph deliver what the other does: a named value that is a number only where
+ * constants are folded, such as a gradient that is 0, is a result of the literal graph alone. */
 static inline void literal_match(Model *literal, const Model *m)
 {
     int kept = 0;

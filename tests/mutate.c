@@ -1,11 +1,13 @@
-/* mutate.c - small faults for a source file of the compiler, one at a time: a test suite that does not notice one is weak.
+/* mutate.c - small faults for a source file of the compiler, one at a time: a test suite that does
+ * not notice one is weak.
  *
  *     mutate FILE         lists the mutants, a line each: number, line, what becomes what
  *     mutate FILE N       prints the file with the Nth
  *
- * Of op_*.c only the derivatives are changed: the rules that are text (signs, terms and factors left out, operands exchanged,
- * comparisons, numbers) and the functions back_...; of other files all functions. In C: operators, conditions, numbers,
- * neighbouring arguments, opposite names, statements left out.
+ * Of op_*.c only the derivatives are changed: the rules that are text (signs, terms and factors
+ * left out, operands exchanged, comparisons, numbers) and the functions back_...; of other files
+ * all functions. In C: operators, conditions, numbers, neighbouring arguments, opposite names,
+ * statements left out.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -57,7 +59,7 @@ static int is_word(const char *p, const char *word)
     return word_size(p) == strlen(word) && strncmp(p, word, strlen(word)) == 0;
 }
 
-/* ---- rules ------------------------------------------------------------------------------------------------ */
+/* ---- rules ---- */
 
 /* Behind the operand that starts at p: a factor, or for a sum all up to the next sign. */
 static const char *operand_end(const char *p, const char *end, int of_sum)
@@ -66,7 +68,8 @@ static const char *operand_end(const char *p, const char *end, int of_sum)
     while (p < end && *p == ' ')
         p++;
     for (const char *start = p; p < end; p++) {
-        if (depth == 0 && (*p == ')' || *p == ',' || (strchr(of_sum ? "+-<=" : "+-*/<= ^", *p) && p > start)))
+        if (depth == 0 &&
+            (*p == ')' || *p == ',' || (strchr(of_sum ? "+-<=" : "+-*/<= ^", *p) && p > start)))
             break;
         depth += (*p == '(') - (*p == ')');
     }
@@ -98,7 +101,9 @@ static void rule_operator(Mutants *m, const char *p, const char *start, const ch
 static void rule_word(Mutants *m, const char *p, size_t n, int operands)
 {
     char to[200];
-    static const char *const pair[][2] = {{"sin", "cos"}, {"cos", "sin"}, {"sinh", "cosh"}, {"cosh", "sinh"}, {"dy", "1"}, {"y", "a"}, {"b", "a"}};
+    static const char *const pair[][2] = {{"sin", "cos"},   {"cos", "sin"}, {"sinh", "cosh"},
+                                          {"cosh", "sinh"}, {"dy", "1"},    {"y", "a"},
+                                          {"b", "a"}};
     for (size_t i = 0; i < sizeof pair / sizeof *pair; i++)
         if (is_word(p, pair[i][0])) {
             mutant(m, p, n, pair[i][1]);
@@ -128,7 +133,8 @@ static void rule_where(Mutants *m, const char *p, const char *end)
         }
         part[i + 1] = q + 1;
     }
-    snprintf(to, sizeof to, "%.*s,%.*s", (int)(part[3] - 1 - part[2]), part[2], (int)(part[2] - 1 - part[1]), part[1]);
+    snprintf(to, sizeof to, "%.*s,%.*s", (int)(part[3] - 1 - part[2]), part[2],
+             (int)(part[2] - 1 - part[1]), part[1]);
     mutant(m, part[1], (size_t)(part[3] - 1 - part[1]), to);
 }
 
@@ -175,20 +181,26 @@ static void mutate_rules(Mutants *m, const char *p)
     }
     if (n < 2)
         return;
-    snprintf(to, sizeof to, "%.*s, %.*s", (int)(end[1] - start[1] + 2), start[1] - 1, (int)(end[0] - start[0] + 2), start[0] - 1);
+    snprintf(to, sizeof to, "%.*s, %.*s", (int)(end[1] - start[1] + 2), start[1] - 1,
+             (int)(end[0] - start[0] + 2), start[0] - 1);
     mutant(m, start[0] - 1, (size_t)(end[1] - start[0] + 2), to);
 }
 
-/* ---- C --------------------------------------------------------------------------------------------------------- */
+/* ---- C ---- */
 
 static const char *const opposite[][2] = {
-    {"true", "false"}, {"OP_add", "OP_sub"}, {"OP_mul", "OP_div"}, {"OP_sum", "OP_max"}, {"OP_eq", "OP_ne"}, {"OP_lt", "OP_le"},
-    {"OP_det", "OP_logdet"}, {"ta", "tb"}, {"lo", "step"}, {"OP_neg", "OP_copy"}, {"graph_pad", "graph_slice"}, {"a", "b"}, {"v", "w"}};
+    {"true", "false"},  {"OP_add", "OP_sub"},  {"OP_mul", "OP_div"},         {"OP_sum", "OP_max"},
+    {"OP_eq", "OP_ne"}, {"OP_lt", "OP_le"},    {"OP_det", "OP_logdet"},      {"ta", "tb"},
+    {"lo", "step"},     {"OP_neg", "OP_copy"}, {"graph_pad", "graph_slice"}, {"a", "b"},
+    {"v", "w"}};
 
 static const char *const operators[][2] = {
-    {" + ", " - "}, {" - ", " + "}, {" * ", " + "}, {" / ", " * "}, {" % ", " / "}, {" < ", " <= "}, {" <= ", " < "}, {" > ", " >= "},
-    {" >= ", " > "}, {" == ", " != "}, {" != ", " == "}, {" && ", " || "}, {" || ", " && "}, {" & ", " | "}, {" << ", " >> "},
-    {" ? ", " && 0 ? "}, {" ? ", " || 1 ? "}, {"if (", "if (0 && "}, {"if (", "if (1 || "}, {" |= ", " = "}, {" &= ", " = "}, {" += ", " -= "}};
+    {" + ", " - "},      {" - ", " + "},        {" * ", " + "},        {" / ", " * "},
+    {" % ", " / "},      {" < ", " <= "},       {" <= ", " < "},       {" > ", " >= "},
+    {" >= ", " > "},     {" == ", " != "},      {" != ", " == "},      {" && ", " || "},
+    {" || ", " && "},    {" & ", " | "},        {" << ", " >> "},      {" ? ", " && 0 ? "},
+    {" ? ", " || 1 ? "}, {"if (", "if (0 && "}, {"if (", "if (1 || "}, {" |= ", " = "},
+    {" &= ", " = "},     {" += ", " -= "}};
 
 static void c_word(Mutants *m, const char *p, size_t n)
 {
@@ -200,7 +212,8 @@ static void c_word(Mutants *m, const char *p, size_t n)
         char to[2] = {*p == '1' ? '0' : (char)(*p + 1), 0};
         mutant(m, p, n, to);
     }
-    size_t k = strncmp(p + n, ", ", 2) == 0 ? word_size(p + n + 2) : 0; /* ", a, b" with a and b exchanged */
+    size_t k = strncmp(p + n, ", ", 2) == 0 ? word_size(p + n + 2)
+                                            : 0; /* ", a, b" with a and b exchanged */
     if (k > 0 && strncmp(p - 2, ", ", 2) == 0 && strchr(",)", p[n + 2 + k])) {
         char to[200];
         snprintf(to, sizeof to, "%.*s, %.*s", (int)k, p + n + 2, (int)n, p);
@@ -213,9 +226,11 @@ static void c_statement(Mutants *m, const char *line, const char *end)
 {
     const char *p = line + strspn(line, " ");
     size_t n = word_size(p);
-    if (p == line || end[-1] != ';' || n == 0 || is_word(p, "return") || is_word(p, "break") || is_word(p, "continue") || is_word(p, "for"))
+    if (p == line || end[-1] != ';' || n == 0 || is_word(p, "return") || is_word(p, "break") ||
+        is_word(p, "continue") || is_word(p, "for"))
         return;
-    if (strchr("([.", p[n]) || strncmp(p + n, "->", 2) == 0 || strncmp(p + n, " = ", 3) == 0 || strncmp(p + n, " |= ", 4) == 0)
+    if (strchr("([.", p[n]) || strncmp(p + n, "->", 2) == 0 || strncmp(p + n, " = ", 3) == 0 ||
+        strncmp(p + n, " |= ", 4) == 0)
         mutant(m, p, (size_t)(end - p), ";");
 }
 
@@ -245,7 +260,7 @@ static void mutate_line(Mutants *m, const char *line, const char *end)
     }
 }
 
-/* ---- a file ----------------------------------------------------------------------------------------------------- */
+/* ---- a file ---- */
 
 static const char *line_end(const char *p)
 {
@@ -255,7 +270,8 @@ static const char *line_end(const char *p)
 static void mutate_file(Mutants *m, const char *path)
 {
     int records = strstr(path, "op_") != NULL, body = 0;
-    for (const char *line = m->text, *head = line; *line; line = *line_end(line) ? line_end(line) + 1 : line_end(line)) {
+    for (const char *line = m->text, *head = line; *line;
+         line = *line_end(line) ? line_end(line) + 1 : line_end(line)) {
         const char *end = line_end(line);
         if (*line == '{' || *line == '}')
             body = *line == '{' && (!records || strncmp(head, "static void back_", 17) == 0);
@@ -267,7 +283,8 @@ static void mutate_file(Mutants *m, const char *path)
             const char *start = strchr(line, '"') + 1;
             mutate_rule(m, start, strchr(start, '"'), 1);
         }
-        const char *rule = strstr(line, ".rule = {"), *back = strstr(head, ".back"), *next = strstr(head, ";\n");
+        const char *rule = strstr(line, ".rule = {"), *back = strstr(head, ".back"),
+                   *next = strstr(head, ";\n");
         if (records && rule && rule < end && *line == ' ' && !(back && next && back < next))
             mutate_rules(m, rule);
     }
@@ -306,8 +323,8 @@ int main(int argc, char **argv)
         while (line > text && line[-1] != '\n')
             line--;
         line += strspn(line, " ");
-        printf("%d %d '%.*s' -> '%s' in: %.*s\n", i + 1, line_number(&m, o->at), (int)o->size, start, o->to,
-               (int)(line_end(line) - line), line);
+        printf("%d %d '%.*s' -> '%s' in: %.*s\n", i + 1, line_number(&m, o->at), (int)o->size,
+               start, o->to, (int)(line_end(line) - line), line);
     }
     return 0;
 }

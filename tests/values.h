@@ -1,5 +1,6 @@
-/* values.h - reads what `ngc run` prints: lines `name = value`, where a value is a number or nested lists of numbers
- * that may go on over several lines. Included by the programs of tests/ that compare numbers. */
+/* values.h - reads what `ngc run` prints: lines `name = value`, where a value is a number or nested
+ * lists of numbers that may go on over several lines. Included by the programs of tests/ that
+ * compare numbers. */
 #ifndef VALUES_H
 #define VALUES_H
 
@@ -17,10 +18,10 @@ typedef struct Value {
     int rank;
     size_t shape[VALUE_RANK];
     size_t count;
-    double *at;            /* the elements, row-major; malloc */
+    double *at; /* the elements, row-major; malloc */
     size_t room;
-    double tolerance;      /* of a wanted value */
-    bool relative;         /* tolerance is a part of the largest wanted element, otherwise a distance */
+    double tolerance; /* of a wanted value */
+    bool relative;    /* tolerance is a part of the largest wanted element, otherwise a distance */
 } Value;
 
 typedef struct Values {

@@ -40,7 +40,8 @@ int main(void)
 {
     pthread_t thread[2];
     int error[2] = {0, 0};
-    if (pthread_create(&thread[0], NULL, learn_gate, &error[0]) || pthread_create(&thread[1], NULL, learn_line, &error[1]))
+    if (pthread_create(&thread[0], NULL, learn_gate, &error[0]) ||
+        pthread_create(&thread[1], NULL, learn_line, &error[1]))
         return 1;
     pthread_join(thread[0], NULL);
     pthread_join(thread[1], NULL);

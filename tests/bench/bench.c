@@ -1,13 +1,16 @@
 /* bench.c - the time of a model's step against the bare matrix products that it needs.
  *
- * Linked with a model twice: as it comes out by default (model_model) and at -O0 (plain_model). Both must give the same params after
- * three steps; then the step, and the products alone by cblas_sgemm on one thread, are timed in turn, and so are multiply-adds that
- * touch no memory: the processor's peak, of which the products' share in the step's time is told.
+ * Linked with a model twice: as it comes out by default (model_model) and at -O0 (plain_model).
+ * Both must give the same params after three steps; then the step, and the products alone by
+ * cblas_sgemm on one thread, are timed in turn, and so are multiply-adds that touch no memory: the
+ * processor's peak, of which the products' share in the step's time is told.
  *
- *     bench NAME ROUNDS [THREADS] < MODEL.ng      the products are its lines `# product TIMES: TA TB M N K`
+ *     bench NAME ROUNDS [THREADS] < MODEL.ng      the products are its lines `# product TIMES: TA
+ * TB M N K`
  *
- * With several threads the step is also timed on a pool, which must give the same params, and the products use as many. OpenBLAS's
- * threads live in another process, and get time to fall asleep: they look for work for a while, on the processors that the pool's need.
+ * With several threads the step is also timed on a pool, which must give the same params, and the
+ * products use as many. OpenBLAS's threads live in another process, and get time to fall asleep:
+ * they look for work for a while, on the processors that the pool's need.
  */
 #include <cblas.h>
 #include <math.h>
@@ -34,14 +37,16 @@ typedef struct Run { /* one model with its blocks */
 
 enum { PRODUCTS = 64, ROOM = 4 << 20, ROUNDS = 201 };
 
-static void *allocate(size_t size) {
+static void *allocate(size_t size)
+{
     void *p = NULL;
     if (posix_memalign(&p, 64, size + 64) != 0)
         exit(2);
     return memset(p, 0, size + 64);
 }
 
-static size_t count(const ngrt_tensor *t) {
+static size_t count(const ngrt_tensor *t)
+{
     size_t n = 1;
     int i;
     for (i = 0; i < t->rank; i++)
@@ -50,7 +55,8 @@ static size_t count(const ngrt_tensor *t) {
 }
 
 /* Inputs by a small generator: floats in [-1, 1), ints below their limit. */
-static void fill(const ngrt_model *m, char *inputs) {
+static void fill(const ngrt_model *m, char *inputs)
+{
     uint32_t s = 1;
     int i;
     for (i = 0; i < m->tensors; i++) {
@@ -70,27 +76,33 @@ static void fill(const ngrt_model *m, char *inputs) {
     }
 }
 
-static Run start(const ngrt_model *m) {
-    Run r = {m, allocate(m->sizeof_params), allocate(m->sizeof_state), allocate(m->sizeof_inputs), allocate(m->sizeof_work)};
+static Run start(const ngrt_model *m)
+{
+    Run r = {m, allocate(m->sizeof_params), allocate(m->sizeof_state), allocate(m->sizeof_inputs),
+             allocate(m->sizeof_work)};
     fill(m, r.inputs);
     m->init(r.params, r.state, 1);
     return r;
 }
 
-static void step(const Run *r, long times) {
+static void step(const Run *r, long times)
+{
     while (times-- > 0)
         if (r->model->step(r->params, r->state, r->inputs, r->work) != NGRT_OK)
             exit(2);
 }
 
-/* The largest difference of two runs' losses, and of their params as a part of the largest in the tensor. An optimizer with a state,
- * Adam, makes large steps of gradients that are 0 but for rounding: there only the loss is compared. */
-static double difference(const Run *a, const Run *b) {
+/* The largest difference of two runs' losses, and of their params as a part of the largest in the
+ * tensor. An optimizer with a state, Adam, makes large steps of gradients that are 0 but for
+ * rounding: there only the loss is compared. */
+static double difference(const Run *a, const Run *b)
+{
     double worst = 0;
     int i;
     for (i = 0; i < a->model->tensors; i++) {
         const ngrt_tensor *t = &a->model->tensor[i];
-        const float *x = (const float *)((char *)a->params + t->offset), *y = (const float *)((char *)b->params + t->offset);
+        const float *x = (const float *)((char *)a->params + t->offset),
+                    *y = (const float *)((char *)b->params + t->offset);
         double top = 1e-3, far = 0;
         size_t n = count(t), k;
         for (k = 0; k < n && t->role == NGRT_PARAM && a->model->sizeof_state == 0; k++) {
@@ -99,49 +111,59 @@ static double difference(const Run *a, const Run *b) {
             far = d > far || d != d ? d : far;
         }
         if (t->role == NGRT_LOSS)
-            top = 1.0, far = fabs((double)*(float *)((char *)a->work + t->offset) - (double)*(float *)((char *)b->work + t->offset));
+            top = 1.0, far = fabs((double)*(float *)((char *)a->work + t->offset) -
+                                  (double)*(float *)((char *)b->work + t->offset));
         worst = far / top > worst || far != far ? far / top : worst;
     }
     return worst;
 }
 
-static void multiply(const Product *p, int products, const float *a, const float *b, float *c, long times) {
+static void multiply(const Product *p, int products, const float *a, const float *b, float *c,
+                     long times)
+{
     int i, j;
     while (times-- > 0)
         for (i = 0; i < products; i++)
             for (j = 0; j < p[i].times; j++)
-                cblas_sgemm(CblasRowMajor, p[i].ta ? CblasTrans : CblasNoTrans, p[i].tb ? CblasTrans : CblasNoTrans,
-                            p[i].m, p[i].n, p[i].k, 1.0f, a, p[i].ta ? p[i].m : p[i].k, b,
-                            p[i].tb ? p[i].k : p[i].n, 0.0f, c, p[i].n);
+                cblas_sgemm(CblasRowMajor, p[i].ta ? CblasTrans : CblasNoTrans,
+                            p[i].tb ? CblasTrans : CblasNoTrans, p[i].m, p[i].n, p[i].k, 1.0f, a,
+                            p[i].ta ? p[i].m : p[i].k, b, p[i].tb ? p[i].k : p[i].n, 0.0f, c,
+                            p[i].n);
 }
 
-static int read_products(Product *p) {
+static int read_products(Product *p)
+{
     char line[200];
     int n = 0;
     while (n < PRODUCTS && fgets(line, sizeof line, stdin)) {
         Product *q = &p[n];
         q->times = 1;
         if (sscanf(line, "# product: %d %d %d %d %d", &q->ta, &q->tb, &q->m, &q->n, &q->k) == 5 ||
-            sscanf(line, "# product %d: %d %d %d %d %d", &q->times, &q->ta, &q->tb, &q->m, &q->n, &q->k) == 6)
+            sscanf(line, "# product %d: %d %d %d %d %d", &q->times, &q->ta, &q->tb, &q->m, &q->n,
+                   &q->k) == 6)
             n++;
     }
     return n;
 }
 
-static clockid_t the_clock = CLOCK_THREAD_CPUTIME_ID; /* that of the wall, where several threads work */
+static clockid_t the_clock =
+    CLOCK_THREAD_CPUTIME_ID; /* that of the wall, where several threads work */
 
-static double now(void) {
+static double now(void)
+{
     struct timespec t;
     clock_gettime(the_clock, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static int by_size(const void *a, const void *b) {
+static int by_size(const void *a, const void *b)
+{
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
-static double median(double *x, int n) {
+static double median(double *x, int n)
+{
     qsort(x, (size_t)n, sizeof *x, by_size);
     return x[n / 2];
 }
@@ -150,19 +172,24 @@ static double median(double *x, int n) {
 
 enum { CHAINS = 12 };
 #define NEXT(s) s = s * x + x;
-#define SUMS(name, bytes) \
-    static double name(long times) { \
-        typedef float vector __attribute__((vector_size(bytes))); \
-        vector s0 = {0}, s1 = s0 + 1, s2 = s0 + 2, s3 = s0 + 3, s4 = s0 + 4, s5 = s0 + 5, s6 = s0 + 6, s7 = s0 + 7; \
-        vector s8 = s0 + 8, s9 = s0 + 9, s10 = s0 + 10, s11 = s0 + 11, x = s0 + 0.5f; \
-        double t = now(); \
-        while (times-- > 0) { \
-            __asm__ volatile("" : "+x"(x)); \
-            NEXT(s0) NEXT(s1) NEXT(s2) NEXT(s3) NEXT(s4) NEXT(s5) NEXT(s6) NEXT(s7) NEXT(s8) NEXT(s9) NEXT(s10) NEXT(s11) \
-        } \
-        t = now() - t; \
-        s0 += s1 + s2 + s3 + s4 + s5 + s6 + s7 + s8 + s9 + s10 + s11; \
-        return s0[0] < 0 ? 0 : t; \
+#define SUMS(name, bytes)                                                                      \
+    static double name(long times)                                                             \
+    {                                                                                          \
+        typedef float vector __attribute__((vector_size(bytes)));                              \
+        vector s0 = {0}, s1 = s0 + 1, s2 = s0 + 2, s3 = s0 + 3, s4 = s0 + 4, s5 = s0 + 5,      \
+               s6 = s0 + 6, s7 = s0 + 7;                                                       \
+        vector s8 = s0 + 8, s9 = s0 + 9, s10 = s0 + 10, s11 = s0 + 11, x = s0 + 0.5f;          \
+        double t = now();                                                                      \
+        while (times-- > 0) {                                                                  \
+            __asm__ volatile("" : "+x"(x));                                                    \
+            NEXT(s0)                                                                           \
+            NEXT(s1)                                                                           \
+            NEXT(s2)                                                                           \
+            NEXT(s3) NEXT(s4) NEXT(s5) NEXT(s6) NEXT(s7) NEXT(s8) NEXT(s9) NEXT(s10) NEXT(s11) \
+        }                                                                                      \
+        t = now() - t;                                                                         \
+        s0 += s1 + s2 + s3 + s4 + s5 + s6 + s7 + s8 + s9 + s10 + s11;                          \
+        return s0[0] < 0 ? 0 : t;                                                              \
     }
 #ifdef __x86_64__
 __attribute__((target("avx512f"))) SUMS(sums_avx512, 64)
@@ -170,26 +197,32 @@ __attribute__((target("avx2,fma"))) SUMS(sums_avx2, 32)
 SUMS(sums_plain, 16)
 
 /* Floating-point operations in a microsecond by one thread. */
-static double measure_peak(void) {
-    int wide = __builtin_cpu_supports("avx512f") ? 64 : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 32 : 16;
+static double measure_peak(void)
+{
+    int wide = __builtin_cpu_supports("avx512f")                                 ? 64
+               : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 32
+                                                                                 : 16;
     long times = 200000;
     double t = wide == 64 ? sums_avx512(times) : wide == 32 ? sums_avx2(times) : sums_plain(times);
     return 2.0 * CHAINS * wide / 4 * (double)times / (t * 1e6);
 }
 #else
-static double measure_peak(void) {
+static double measure_peak(void)
+{
     return INFINITY;
 }
 #endif
 
 /* Seconds for the products, so many times. */
-static double time_products(const Product *p, int products, const float *a, float *c, long times) {
+static double time_products(const Product *p, int products, const float *a, float *c, long times)
+{
     double t = now();
     multiply(p, products, a, a, c, times);
     return now() - t;
 }
 
-static double time_step(const Run *r, long times) {
+static double time_step(const Run *r, long times)
+{
     double t;
     step(r, 1);
     t = now();
@@ -203,7 +236,8 @@ typedef struct Other { /* a process that times the products */
     int ask, answer;
 } Other;
 
-static Other start_other(const Product *p, int products, int threads, const float *a, float *c) {
+static Other start_other(const Product *p, int products, int threads, const float *a, float *c)
+{
     int ask[2], answer[2];
     long times;
     if (pipe(ask) || pipe(answer))
@@ -225,17 +259,21 @@ static Other start_other(const Product *p, int products, int threads, const floa
     _exit(0);
 }
 
-static double ask_other(Other o, long times) {
+static double ask_other(Other o, long times)
+{
     static const struct timespec pause = {0, 40000000};
     double t = 0;
-    if (write(o.ask, &times, sizeof times) != sizeof times || read(o.answer, &t, sizeof t) != sizeof t)
+    if (write(o.ask, &times, sizeof times) != sizeof times ||
+        read(o.answer, &t, sizeof t) != sizeof t)
         exit(2);
     nanosleep(&pause, NULL);
     return t;
 }
 
-/* A task that binds each thread to a processor of its own: on machines with other work the system may put several on one. */
-static void bind(void *arg, int id, int threads) {
+/* A task that binds each thread to a processor of its own: on machines with other work the system
+ * may put several on one. */
+static void bind(void *arg, int id, int threads)
+{
     cpu_set_t own;
     (void)arg, (void)threads;
     CPU_ZERO(&own);
@@ -243,13 +281,15 @@ static void bind(void *arg, int id, int threads) {
     sched_setaffinity(0, sizeof own, &own);
 }
 
-static void set_pool(const Run *r, ngrt_pool *pool) {
+static void set_pool(const Run *r, ngrt_pool *pool)
+{
     memcpy(r->work, &pool, sizeof pool);
 }
 
 /* ---- */
 
-static long find_times(const Run *r) {
+static long find_times(const Run *r)
+{
     long times = 1, most = 1 << 22;
     for (; times < most; times *= 2) /* about 10 ms a sample */
         if (time_step(r, times) > 0.01)
@@ -258,7 +298,9 @@ static long find_times(const Run *r) {
 }
 
 /* On one thread: step and products. */
-static void compare(const char *name, const Run *r, const Product *p, int products, const float *a, float *c, int rounds) {
+static void compare(const char *name, const Run *r, const Product *p, int products, const float *a,
+                    float *c, int rounds)
+{
     static double step_time[ROUNDS], floor_time[ROUNDS], ratio[ROUNDS], of_peak[ROUNDS];
     long times = find_times(r);
     double t, flops = 0;
@@ -275,13 +317,15 @@ static void compare(const char *name, const Run *r, const Product *p, int produc
     printf("%-10s step %10.2f us (best %10.2f)", name, t, step_time[0]);
     t = median(floor_time, rounds);
     if (products > 0)
-        printf("   products %10.2f us   step/products %5.2f (best/best %5.2f)   of the peak %4.2f", t,
-               median(ratio, rounds), step_time[0] / floor_time[0], median(of_peak, rounds));
+        printf("   products %10.2f us   step/products %5.2f (best/best %5.2f)   of the peak %4.2f",
+               t, median(ratio, rounds), step_time[0] / floor_time[0], median(of_peak, rounds));
     printf("\n");
 }
 
 /* On several: step alone, step on a pool, products. */
-static void compare_threads(const char *name, const Run *r, ngrt_pool *pool, Other other, int products, int rounds) {
+static void compare_threads(const char *name, const Run *r, ngrt_pool *pool, Other other,
+                            int products, int rounds)
+{
     static double alone[ROUNDS], pooled[ROUNDS], floor_time[ROUNDS], gain[ROUNDS], ratio[ROUNDS];
     long times = find_times(r);
     double one, all;
@@ -296,16 +340,20 @@ static void compare_threads(const char *name, const Run *r, ngrt_pool *pool, Oth
         ratio[i] = pooled[i] / floor_time[i];
     }
     one = median(alone, rounds), all = median(pooled, rounds);
-    printf("%-10s 1 thread %10.2f us   %d threads %10.2f us (best %10.2f)   %d/1 %5.2f (best/best %5.2f)", name, one, pool->threads, all, pooled[0],
-           pool->threads, median(gain, rounds), pooled[0] / alone[0]);
+    printf(
+        "%-10s 1 thread %10.2f us   %d threads %10.2f us (best %10.2f)   %d/1 %5.2f (best/best %5.2f)",
+        name, one, pool->threads, all, pooled[0], pool->threads, median(gain, rounds),
+        pooled[0] / alone[0]);
     all = median(floor_time, rounds);
     if (products > 0)
-        printf("   products %10.2f us   step/products %5.2f (best/best %5.2f)", all, median(ratio, rounds), pooled[0] / floor_time[0]);
+        printf("   products %10.2f us   step/products %5.2f (best/best %5.2f)", all,
+               median(ratio, rounds), pooled[0] / floor_time[0]);
     printf("\n");
 }
 
 /* Do three steps give the same as those of the other model? */
-static int agree(const char *name, const char *what, const Run *r, const Run *other) {
+static int agree(const char *name, const char *what, const Run *r, const Run *other)
+{
     double far;
     step(r, 3);
     far = difference(r, other);
@@ -315,9 +363,11 @@ static int agree(const char *name, const char *what, const Run *r, const Run *ot
     return 0;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     Product product[PRODUCTS];
-    int products = read_products(product), rounds = argc > 2 ? atoi(argv[2]) : 31, threads = argc > 3 ? atoi(argv[3]) : 1, i;
+    int products = read_products(product), rounds = argc > 2 ? atoi(argv[2]) : 31,
+        threads = argc > 3 ? atoi(argv[3]) : 1, i;
     float *a = allocate(ROOM * 4), *c = allocate(ROOM * 4);
     Run run = start(&model_model), pooled = start(&model_model), plain = start(&plain_model);
     ngrt_pool *pool = NULL;

@@ -9,10 +9,11 @@ extern const ngrt_model model_model;
 
 int main(void)
 {
-    static const char *const role[] = {"input", "param", "state", "grad", "output", "loss", "metric"};
+    static const char *const role[] = {"input",  "param", "state", "grad",
+                                       "output", "loss",  "metric"};
     const ngrt_model *m = &model_model;
-    printf("params %zu\nstate %zu\ninputs %zu\nwork %zu\ngrads %zu\n", m->sizeof_params, m->sizeof_state, m->sizeof_inputs, m->sizeof_work,
-           m->sizeof_grads);
+    printf("params %zu\nstate %zu\ninputs %zu\nwork %zu\ngrads %zu\n", m->sizeof_params,
+           m->sizeof_state, m->sizeof_inputs, m->sizeof_work, m->sizeof_grads);
     for (int i = 0; i < m->dims; i++)
         printf("dim %s %d %zu\n", m->dim[i].name, m->dim[i].max, m->dim[i].offset);
     for (int i = 0; i < m->tensors; i++) {

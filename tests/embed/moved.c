@@ -1,5 +1,5 @@
-/* moved.c - a model's work wherever its owner puts it: in memory that begins anywhere, and copied to another place between forward
- * and backward. The gradients have the same bits. */
+/* moved.c - a model's work wherever its owner puts it: in memory that begins anywhere, and copied
+ * to another place between forward and backward. The gradients have the same bits. */
 #include "model.h"
 
 #include <stdint.h>
@@ -23,7 +23,8 @@ int main(void)
     static float x[8][64];
     static int32_t t[8];
     const model_inputs in = {&x[0][0], t};
-    char *room[2] = {calloc(1, sizeof(model_work) + 2 * LINE), calloc(1, sizeof(model_work) + 2 * LINE)};
+    char *room[2] = {calloc(1, sizeof(model_work) + 2 * LINE),
+                     calloc(1, sizeof(model_work) + 2 * LINE)};
     size_t from, to;
     int bad = room[0] == NULL || room[1] == NULL;
     for (int i = 0; i < 8 * 64; i++)

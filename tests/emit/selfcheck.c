@@ -1,6 +1,7 @@
-/* selfcheck.c - prints a C program that checks itself: the emitted C of a model, values for its variables, and what the
- * reference interpreter makes of them. It is compiled and run by run.sh. The interpreter is given the literal graph, which no
- * pass but the needed ones has touched, so that a pass that changes what a model computes is found.
+/* selfcheck.c - prints a C program that checks itself: the emitted C of a model, values for its
+ * variables, and what the reference interpreter makes of them. It is compiled and run by run.sh.
+ * The interpreter is given the literal graph, which no pass but the needed ones has touched, so
+ * that a pass that changes what a model computes is found.
  *
  *     selfcheck [-O0] [--no-share] [--standalone] [--dims=N] [--seed=N] MODEL.ng > program.c
  */
@@ -29,13 +30,15 @@ static void print_array(const char *type, const char *name, int number, const do
     printf("};\n");
 }
 
-/* Inputs between 0.1 and 0.9, labels below their limit, parameters around 0, states as they start. */
+/* Inputs between 0.1 and 0.9, labels below their limit, parameters around 0, states as they start.
+ */
 static double *make_values(Ngc *ngc, Eval *e, const Var *v, uint64_t *seed)
 {
     int64_t dim[MAX_RANK], n = eval_shape(e, v->shape, dim);
     double *x = arena_alloc(ngc, (size_t)(n + 1) * sizeof *x);
     for (int64_t i = 0; i < n; i++)
-        x[i] = v->type == T_INT       ? (double)(int64_t)(draw(seed) * (double)(v->limit > 0 ? v->limit : 3))
+        x[i] = v->type == T_INT
+                   ? (double)(int64_t)(draw(seed) * (double)(v->limit > 0 ? v->limit : 3))
                : v->kind == VAR_PARAM ? draw(seed) - 0.5
                                       : 0.1 + 0.8 * draw(seed);
     if (v->kind == VAR_STATE && v->init)
@@ -52,8 +55,8 @@ static void print_check(Eval *e, const char *label, const char *block, const cha
     const double *x = eval_node(e, n);
     printf("    {\n        ");
     print_array("double", "want", ++arrays, x, count);
-    printf("        check%s(\"%s %s\", &%s.%s, want_%d, %lld);\n    }\n", n->type == T_INT ? "_int" : "", label, member,
-           block, member, arrays, (long long)count);
+    printf("        check%s(\"%s %s\", &%s.%s, want_%d, %lld);\n    }\n",
+           n->type == T_INT ? "_int" : "", label, member, block, member, arrays, (long long)count);
 }
 
 static void print_roots(Eval *e, const Model *m, const char *label, double training, unsigned kinds)
@@ -90,17 +93,22 @@ static bool has_root(const Model *m, RootKind kind)
 
 /* ---- losses and metrics of all rows, in batches ---- */
 
-/* The axis that holds rows, and elements of a row in one piece of it; -1: it has none, -2: it cannot be cut into batches. */
+/* The axis that holds rows, and elements of a row in one piece of it; -1: it has none, -2: it
+ * cannot be cut into batches. */
 static int row_axis(Graph *g, Shape s, Size *unit)
 {
     int axis = -1;
     for (int i = 0; i < s.rank; i++)
         if (size_uses_dim(g, s.dim[i], 0))
-            axis = axis == -1 && size_div(g, s.dim[i], size_dim(g, 0), unit) && !size_uses_dim(g, *unit, 0) ? i : -2;
+            axis = axis == -1 && size_div(g, s.dim[i], size_dim(g, 0), unit) &&
+                           !size_uses_dim(g, *unit, 0)
+                       ? i
+                       : -2;
     return axis;
 }
 
-/* The function `part` of the program, which points the inputs to some of the rows. False: there is an input that has no rows. */
+/* The function `part` of the program, which points the inputs to some of the rows. False: there is
+ * an input that has no rows. */
 static bool print_part(Eval *e, const Model *m)
 {
     Text t = {.ngc = e->ngc};
@@ -118,12 +126,16 @@ static bool print_part(Eval *e, const Model *m)
         for (int k = 0; k < axis; k++)
             outer *= dim[k];
         printf("static %s part_%d[%lld];\n", type, i, (long long)count);
-        text_add(&t, "    for (int o = 0; o < %lld; o++)\n        memcpy(part_%d + o*n*%lld, value_%d + (o*%lld + first)*%lld, n*%lld*sizeof(%s));\n"
-                     "    in.%s = part_%d;\n",
-                 (long long)outer, i, (long long)(count / outer / rows), i, rows, (long long)(count / outer / rows),
-                 (long long)(count / outer / rows), type, v->cname, i);
+        text_add(
+            &t,
+            "    for (int o = 0; o < %lld; o++)\n        memcpy(part_%d + o*n*%lld, value_%d + (o*%lld + first)*%lld, n*%lld*sizeof(%s));\n"
+            "    in.%s = part_%d;\n",
+            (long long)outer, i, (long long)(count / outer / rows), i, rows,
+            (long long)(count / outer / rows), (long long)(count / outer / rows), type, v->cname,
+            i);
     }
-    printf("static void part(int first, int n)\n{\n    in.%s = n;\n%s}\n", m->graph->dim[0].name, t.at ? t.at : "    (void)first;\n");
+    printf("static void part(int first, int n)\n{\n    in.%s = n;\n%s}\n", m->graph->dim[0].name,
+           t.at ? t.at : "    (void)first;\n");
     return true;
 }
 
@@ -139,7 +151,8 @@ static void print_totals(Eval *e, const Model *m)
             continue;
         printf("    {\n        ");
         print_array("double", "want", ++arrays, eval_node(e, r->node), count);
-        printf("        check_total(model, \"%s\", totals, want_%d, %lld);\n    }\n", r->name, arrays, (long long)count);
+        printf("        check_total(model, \"%s\", totals, want_%d, %lld);\n    }\n", r->name,
+               arrays, (long long)count);
     }
 }
 
@@ -171,21 +184,23 @@ static const char *const total_helper =
 /* Batches of 1, of 2, and all rows: the same losses and metrics. */
 static void print_metrics(Eval *e, const Model *m, const char *p, const char *s)
 {
-    printf("    static double block[1 << 17];\n    char *totals = (char *)block;\n"
-           "    const int rows = %lld;\n    int batches[] = {1, 2, rows};\n"
-           "    for (int b = 0; model->metrics_add && b < 3; b++) {\n"
-           "        int more = NGRT_AGAIN;\n        if (model->sizeof_totals > sizeof block)\n            return 9;\n"
-           "        for (model->metrics_start(totals); more == NGRT_AGAIN; more = model->metrics_finish(totals))\n"
-           "            for (int i = 0; i < rows; i += batches[b]) {\n"
-           "                part(i, rows - i < batches[b] ? rows - i : batches[b]);\n"
-           "                status |= model->metrics_add(%s, %s, &in, &work, totals);\n            }\n"
-           "        status |= more;\n",
-           (long long)e->dim[0], p, s);
+    printf(
+        "    static double block[1 << 17];\n    char *totals = (char *)block;\n"
+        "    const int rows = %lld;\n    int batches[] = {1, 2, rows};\n"
+        "    for (int b = 0; model->metrics_add && b < 3; b++) {\n"
+        "        int more = NGRT_AGAIN;\n        if (model->sizeof_totals > sizeof block)\n            return 9;\n"
+        "        for (model->metrics_start(totals); more == NGRT_AGAIN; more = model->metrics_finish(totals))\n"
+        "            for (int i = 0; i < rows; i += batches[b]) {\n"
+        "                part(i, rows - i < batches[b] ? rows - i : batches[b]);\n"
+        "                status |= model->metrics_add(%s, %s, &in, &work, totals);\n            }\n"
+        "        status |= more;\n",
+        (long long)e->dim[0], p, s);
     print_totals(e, m);
     printf("    }\n");
 }
 
-/* main of the program: blocks as static variables, the variables' values, then each function and what it must give. */
+/* main of the program: blocks as static variables, the variables' values, then each function and
+ * what it must give. */
 static void print_main(Ngc *ngc, Model *m, Eval *e, const double *const *value)
 {
     const char *name = m->name;
@@ -199,55 +214,64 @@ static void print_main(Ngc *ngc, Model *m, Eval *e, const double *const *value)
         printf("static %s_grads grads;\n", name);
     if (has(m, VAR_INPUT))
         printf("static %s_inputs in = %s;\n", name, "{0}");
-    const char *p = has(m, VAR_PARAM) ? "&params" : "NULL", *s = has(m, VAR_STATE) ? "&state" : "NULL",
-               *in = has(m, VAR_INPUT) ? "&in" : "NULL", *g = has_root(m, ROOT_GRAD) ? "&grads" : "NULL";
+    const char *p = has(m, VAR_PARAM) ? "&params" : "NULL",
+               *s = has(m, VAR_STATE) ? "&state" : "NULL", *in = has(m, VAR_INPUT) ? "&in" : "NULL",
+               *g = has_root(m, ROOT_GRAD) ? "&grads" : "NULL";
     for (int i = 0; i < m->vars; i++) {
         int64_t dim[MAX_RANK];
         print_array(m->var[i]->type == T_INT ? "int32_t" : "double", "value", i, value[i],
                     eval_shape(e, m->var[i]->shape, dim));
     }
     bool batches = m->graph->dims > 0 && print_part(e, m);
-    printf("%sint main(void)\n{\n    const ngrt_model *model = &%s_model;\n    int status = 0;\n", batches ? total_helper : "", name);
+    printf("%sint main(void)\n{\n    const ngrt_model *model = &%s_model;\n    int status = 0;\n",
+           batches ? total_helper : "", name);
     if (has(m, VAR_PARAM) || has(m, VAR_STATE)) {
         printf("    model->init(%s, %s, 7);\n", p, s);
         e->seed = 7;
         eval_forget(e);
         for (int i = 0; i < m->vars; i++)
             if (m->var[i]->kind != VAR_INPUT && m->var[i]->init)
-                print_check(e, "init", m->var[i]->kind == VAR_PARAM ? "params" : "state", m->var[i]->cname,
-                            m->var[i]->init);
+                print_check(e, "init", m->var[i]->kind == VAR_PARAM ? "params" : "state",
+                            m->var[i]->cname, m->var[i]->init);
     }
     for (int d = 0; d < m->graph->dims; d++)
         printf("    in.%s = %lld;\n", m->graph->dim[d].name, (long long)e->dim[d]);
     for (int i = 0; i < m->vars; i++) {
         const Var *v = m->var[i];
         if (v->kind == VAR_INPUT)
-            printf(v->shape.rank ? "    in.%s = value_%d;\n" : "    in.%s = value_%d[0];\n", v->cname, i);
+            printf(v->shape.rank ? "    in.%s = value_%d;\n" : "    in.%s = value_%d[0];\n",
+                   v->cname, i);
         else
-            printf("    memcpy(&%s.%s, value_%d, sizeof value_%d);\n", v->kind == VAR_PARAM ? "params" : "state",
-                   v->cname, i, i);
+            printf("    memcpy(&%s.%s, value_%d, sizeof value_%d);\n",
+                   v->kind == VAR_PARAM ? "params" : "state", v->cname, i, i);
     }
     if (has(m, VAR_PARAM))
         printf("    start_params = params;\n");
     if (has(m, VAR_STATE))
         printf("    start_state = state;\n");
-    printf("    if (model->predict) {\n    status |= model->predict(%s, %s, %s, &work);\n", p, s, in);
+    printf("    if (model->predict) {\n    status |= model->predict(%s, %s, %s, &work);\n", p, s,
+           in);
     print_roots(e, m, "predict", 0, 1u << ROOT_OUTPUT);
-    printf("    }\n    if (model->eval) {\n    status |= model->eval(%s, %s, %s, &work);\n", p, s, in);
+    printf("    }\n    if (model->eval) {\n    status |= model->eval(%s, %s, %s, &work);\n", p, s,
+           in);
     print_roots(e, m, "eval", 0, 1u << ROOT_OUTPUT | 1u << ROOT_LOSS | 1u << ROOT_METRIC);
-    printf("    }\n    if (model->forward) {\n    status |= model->forward(%s, %s, %s, &work);\n", p, s, in);
+    printf("    }\n    if (model->forward) {\n    status |= model->forward(%s, %s, %s, &work);\n",
+           p, s, in);
     print_roots(e, m, "forward", 1, 1u << ROOT_LOSS);
-    printf("    }\n    for (int twice = 0; model->backward && twice < 2; twice++) {\n    status |= model->backward(%s, "
-           "%s, %s, &work, %s);\n",
-           p, s, in, g);
+    printf(
+        "    }\n    for (int twice = 0; model->backward && twice < 2; twice++) {\n    status |= model->backward(%s, "
+        "%s, %s, &work, %s);\n",
+        p, s, in, g);
     print_roots(e, m, "backward", 1, 1u << ROOT_GRAD);
-    printf("    }\n    if (model->update) {\n    status |= model->update(%s, %s, %s, &work, %s);\n", p, s, in, g);
+    printf("    }\n    if (model->update) {\n    status |= model->update(%s, %s, %s, &work, %s);\n",
+           p, s, in, g);
     print_roots(e, m, "update", 1, 1u << ROOT_UPDATE);
     if (has(m, VAR_PARAM))
         printf("    params = start_params;\n");
     if (has(m, VAR_STATE))
         printf("    state = start_state;\n");
-    printf("    }\n    if (model->step) {\n    status |= model->step(%s, %s, %s, &work);\n", p, s, in);
+    printf("    }\n    if (model->step) {\n    status |= model->step(%s, %s, %s, &work);\n", p, s,
+           in);
     print_roots(e, m, "step", 1, 1u << ROOT_LOSS | 1u << ROOT_UPDATE);
     printf("    }\n");
     if (has(m, VAR_PARAM))

@@ -6,10 +6,11 @@
 static void print_args(const Arg *arg);
 
 /* Numbers as short as they read back; a list for everything that has parts. */
-static void print_expr(const Expr *e) {
+static void print_expr(const Expr *e)
+{
     static const char *const word[] = {
-        [X_FIELD] = ".", [X_CALL] = "call", [X_INDEX] = "index", [X_RANGE] = "range", [X_LIST] = "list",
-        [X_NEG] = "neg", [X_TRANSPOSE] = "'",
+        [X_FIELD] = ".",   [X_CALL] = "call", [X_INDEX] = "index", [X_RANGE] = "range",
+        [X_LIST] = "list", [X_NEG] = "neg",   [X_TRANSPOSE] = "'",
     };
     if (e == NULL) {
         printf("()");
@@ -37,7 +38,8 @@ static void print_expr(const Expr *e) {
     printf(")");
 }
 
-static void print_args(const Arg *arg) {
+static void print_args(const Arg *arg)
+{
     for (; arg != NULL; arg = arg->next) {
         if (arg->name != NULL)
             printf(arg->value == NULL ? " %s" : " %s=", arg->name);
@@ -48,7 +50,8 @@ static void print_args(const Arg *arg) {
     }
 }
 
-static void print_part(const char *word, const Expr *e) {
+static void print_part(const char *word, const Expr *e)
+{
     if (e != NULL) {
         printf(" %s ", word);
         print_expr(e);
@@ -57,12 +60,15 @@ static void print_part(const char *word, const Expr *e) {
 
 static void print_body(const char *word, const Stmt *s, int depth);
 
-static void print_stmt(const Stmt *s, int depth) {
+static void print_stmt(const Stmt *s, int depth)
+{
     static const char *const word[] = {
-        [S_IMPORT] = "import", [S_DIM] = "dim", [S_INPUT] = "input", [S_PARAM] = "param", [S_STATE] = "state",
-        [S_UPDATE] = "update", [S_OUTPUT] = "output", [S_METRIC] = "metric", [S_ASSIGN] = "assign",
-        [S_GRADIENT] = "gradient", [S_MINIMIZE] = "minimize", [S_MAXIMIZE] = "maximize", [S_DEF] = "def",
-        [S_FOR] = "for", [S_IF] = "if", [S_RETURN] = "return",
+        [S_IMPORT] = "import",     [S_DIM] = "dim",           [S_INPUT] = "input",
+        [S_PARAM] = "param",       [S_STATE] = "state",       [S_UPDATE] = "update",
+        [S_OUTPUT] = "output",     [S_METRIC] = "metric",     [S_ASSIGN] = "assign",
+        [S_GRADIENT] = "gradient", [S_MINIMIZE] = "minimize", [S_MAXIMIZE] = "maximize",
+        [S_DEF] = "def",           [S_FOR] = "for",           [S_IF] = "if",
+        [S_RETURN] = "return",
     };
     printf("%*s(%s", 2 * depth, "", word[s->kind]);
     if (s->name != NULL && s->kind != S_ASSIGN)
@@ -89,7 +95,8 @@ static void print_stmt(const Stmt *s, int depth) {
     printf(")");
 }
 
-static void print_body(const char *word, const Stmt *s, int depth) {
+static void print_body(const char *word, const Stmt *s, int depth)
+{
     if (s == NULL)
         return;
     printf("\n%*s%s", 2 * depth + 2, "", word);
@@ -99,7 +106,8 @@ static void print_body(const char *word, const Stmt *s, int depth) {
     }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     Ngc ngc = {0};
     const char *path = argc > 1 ? argv[argc - 1] : "-";
     bool quiet = argc > 2 && strcmp(argv[1], "-q") == 0;

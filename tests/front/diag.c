@@ -1,22 +1,27 @@
-/* diag.c - messages as later phases make them: labels, notes, repeats, warnings, windows, suggestions. */
+/* diag.c - messages as later phases make them: labels, notes, repeats, warnings, windows,
+ * suggestions. */
 #include "ngc.h"
 
 #include <string.h>
 
-static Loc find(const Ngc *ngc, int file, const char *what) {
+static Loc find(const Ngc *ngc, int file, const char *what)
+{
     const char *at = strstr(ngc->file[file]->text, what);
     int begin = (int)(at - ngc->file[file]->text);
     return (Loc){file, begin, begin + (int)strlen(what)};
 }
 
-static void show_labels(Ngc *ngc, int file) {
-    Diag *d = diag(ngc, SEV_ERROR, 301, find(ngc, file, "@"), "matmul: inner dimensions differ, %d and %d", 8, 6);
+static void show_labels(Ngc *ngc, int file)
+{
+    Diag *d = diag(ngc, SEV_ERROR, 301, find(ngc, file, "@"),
+                   "matmul: inner dimensions differ, %d and %d", 8, 6);
     diag_label(ngc, d, find(ngc, file, "W2\n"), "W2: [6, 3]");
-    diag_label(ngc, d, find(ngc, file, "h @" ), "h: [16, 8]");
+    diag_label(ngc, d, find(ngc, file, "h @"), "h: [16, 8]");
     d->labels->loc.end -= 2;
     d->labels->next->loc.end -= 1;
     diag_note(ngc, d, find(ngc, file, "W2["), "W2 is declared here; [8, 3] would fit");
-    Diag *e = diag(ngc, SEV_ERROR, 302, find(ngc, file, "where"), "three labels, one of them on another line");
+    Diag *e = diag(ngc, SEV_ERROR, 302, find(ngc, file, "where"),
+                   "three labels, one of them on another line");
     diag_label(ngc, e, find(ngc, file, "ccc"), "ccc: [3]");
     diag_label(ngc, e, find(ngc, file, "aaa"), "aaa: [1]");
     diag_label(ngc, e, find(ngc, file, "bbb"), "bbb: [2]");
@@ -24,7 +29,8 @@ static void show_labels(Ngc *ngc, int file) {
     diag_flush(ngc, stdout);
 }
 
-static void show_repeats(Ngc *ngc, int file) {
+static void show_repeats(Ngc *ngc, int file)
+{
     for (int i = 0; i < 3; i++)
         warn(ngc, "unused", 401, find(ngc, file, "z"), "z is not used");
     diag(ngc, SEV_NOTE, 0, (Loc){-1, 0, 0}, "no place, and a \033 in it");
@@ -38,19 +44,22 @@ static void show_repeats(Ngc *ngc, int file) {
     ngc->opt.color = 0;
 }
 
-static void show_suggestion(Ngc *ngc, const char *word) {
+static void show_suggestion(Ngc *ngc, const char *word)
+{
     static const char *const among[] = {"relu", "softmax", "sigmoid", "mean", "cross_entropy", "a"};
     const char *best = suggest(ngc, word, among, 6);
     printf("%s -> %s\n", word, best == NULL ? "-" : best);
 }
 
-int main(void) {
+int main(void)
+{
     Ngc ngc = {0};
     static const char text[] = "param W2[6, 3]\nz = h @ W2\ny = where(aaa, bbb, ccc)\n#\tlong\n";
     int file = source_add(&ngc, "iris.ng", text, sizeof text - 1, false);
     show_labels(&ngc, file);
     show_repeats(&ngc, file);
-    const char *const word[] = {"rleu", "ReLU", "sotfmax", "crossentropy", "man", "b", "", "sigmoid", "zzzzzzzzzzzz"};
+    const char *const word[] = {"rleu", "ReLU", "sotfmax", "crossentropy", "man",
+                                "b",    "",     "sigmoid", "zzzzzzzzzzzz"};
     for (int i = 0; i < 9; i++)
         show_suggestion(&ngc, word[i]);
     printf("[%s]\n", source_text(&ngc, (Loc){file, 0, (int)sizeof text - 1}));

@@ -1,6 +1,6 @@
 /* fuzz.c - parses mutations of the files named, for SECONDS of processor time: fuzz SECONDS SEED
- * FILE... Built with the sanitizers it ends at the first fault, or when a text takes over 5 s; that text is then in the file
- * fuzz-input. */
+ * FILE... Built with the sanitizers it ends at the first fault, or when a text takes over 5 s; that
+ * text is then in the file fuzz-input. */
 #include "ngc.h"
 
 #include <stdlib.h>
@@ -11,24 +11,30 @@
 enum { SIZE = 1 << 14 };
 
 static const char *const word[] = {
-    "import ", "dim ", "input ", "param ", "state ", "update ", "output ", "metric ", "gradient ", "minimize ",
-    "maximize ", "def ", "for ", "if ", "return ", " over ", " with ", " in ", " else ", "(", ")", "[", "]", "{", "}",
-    "|>", "..", "...", "<=", "==", "=", ",", ";", "\n", ":", "~", "'", "\"", "^", "-", "@", ".", "#", "new", "_",
-    "1e999", ".5", "1.", "0..3", "x", "\xc3\xa9", "\xff", "\r\n", "\n    |> ", "h.0.W", " = ",
+    "import ",   "dim ",      "input ",    "param ", "state ", "update ",   "output ", "metric ",
+    "gradient ", "minimize ", "maximize ", "def ",   "for ",   "if ",       "return ", " over ",
+    " with ",    " in ",      " else ",    "(",      ")",      "[",         "]",       "{",
+    "}",         "|>",        "..",        "...",    "<=",     "==",        "=",       ",",
+    ";",         "\n",        ":",         "~",      "'",      "\"",        "^",       "-",
+    "@",         ".",         "#",         "new",    "_",      "1e999",     ".5",      "1.",
+    "0..3",      "x",         "\xc3\xa9",  "\xff",   "\r\n",   "\n    |> ", "h.0.W",   " = ",
 };
 
-static uint64_t next_random(uint64_t *state) {
+static uint64_t next_random(uint64_t *state)
+{
     *state ^= *state << 13;
     *state ^= *state >> 7;
     *state ^= *state << 17;
     return *state;
 }
 
-static int pick(uint64_t *state, int below) {
+static int pick(uint64_t *state, int below)
+{
     return below <= 0 ? 0 : (int)(next_random(state) % (uint64_t)below);
 }
 
-static int insert(char *text, int size, int at, const char *what, int n) {
+static int insert(char *text, int size, int at, const char *what, int n)
+{
     if (size + n > SIZE)
         return size;
     memmove(text + at + n, text + at, (size_t)(size - at));
@@ -36,13 +42,15 @@ static int insert(char *text, int size, int at, const char *what, int n) {
     return size + n;
 }
 
-static int cut(char *text, int size, int at, int n) {
+static int cut(char *text, int size, int at, int n)
+{
     n = n > size - at ? size - at : n;
     memmove(text + at, text + at + n, (size_t)(size - at - n));
     return size - n;
 }
 
-static int mutate(char *text, int size, uint64_t *r) {
+static int mutate(char *text, int size, uint64_t *r)
+{
     char piece[64];
     int at = pick(r, size + 1), n = 1 + pick(r, 40);
     switch (pick(r, 6)) {
@@ -63,7 +71,8 @@ static int mutate(char *text, int size, uint64_t *r) {
     }
 }
 
-static int read_file(const char *path, char *text) {
+static int read_file(const char *path, char *text)
+{
     FILE *f = fopen(path, "rb");
     if (f == NULL)
         return 0;
@@ -72,7 +81,8 @@ static int read_file(const char *path, char *text) {
     return size;
 }
 
-static void parse_text(const char *text, int size, FILE *sink) {
+static void parse_text(const char *text, int size, FILE *sink)
+{
     FILE *keep = fopen("fuzz-input", "wb");
     if (keep != NULL) {
         fwrite(text, 1, (size_t)size, keep);
@@ -86,7 +96,8 @@ static void parse_text(const char *text, int size, FILE *sink) {
     arena_free(&ngc);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     if (argc < 4)
         return 2;
     static char text[SIZE];

@@ -1,8 +1,9 @@
-/* lower.c - compiles mutations of the models named, for SECONDS of processor time: lower SECONDS SEED DIR FILE...
- * A mutation works on tokens: what it makes is nearly always a model, though a strange one. Each is compiled by the compiler's own
- * list of passes, verified after each, in a process of its own; where it is small, the interpreter computes the graph before and
- * after the passes. A signal, a sanitizer's report, an internal error, another value, over 4 s (the sanitizers take their share)
- * or 256 MB is a finding: the first of each kind is kept in DIR. */
+/* lower.c - compiles mutations of the models named, for SECONDS of processor time: lower SECONDS
+ * SEED DIR FILE... A mutation works on tokens: what it makes is nearly always a model, though a
+ * strange one. Each is compiled by the compiler's own list of passes, verified after each, in a
+ * process of its own; where it is small, the interpreter computes the graph before and after the
+ * passes. A signal, a sanitizer's report, an internal error, another value, over 4 s (the
+ * sanitizers take their share) or 256 MB is a finding: the first of each kind is kept in DIR. */
 #include "ngc.h"
 
 #include "../literal.h"
@@ -16,7 +17,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TOKENS = 4000, POOL = 60000, KINDS = 200, TEXT = 1 << 16, LIMIT = 20 /* seconds of one run */ };
+enum {
+    TOKENS = 4000,
+    POOL = 60000,
+    KINDS = 200,
+    TEXT = 1 << 16,
+    LIMIT = 20 /* seconds of one run */
+};
 
 typedef struct Model_ { /* a text as tokens; a line's end is the token "\n" */
     const char *token[TOKENS];
@@ -27,29 +34,76 @@ typedef struct Fuzz {
     uint64_t random;
     Tokens *model;
     int models;
-    const char *name[POOL];  /* names and numbers of all models */
+    const char *name[POOL]; /* names and numbers of all models */
     int names;
-    char *kind[KINDS];       /* findings so far */
+    char *kind[KINDS]; /* findings so far */
     int kinds;
     const char *dir;
 } Fuzz;
 
-static const char *const number[] = {"0", "1", "2", "3", "-1", "0.5", "7", "8", "9", "1e999", "1e-400", "1e18", "2147483647", "100000", "1e9", "1/0"};
+static const char *const number[] = {"0",          "1",      "2",   "3",     "-1",     "0.5",
+                                     "7",          "8",      "9",   "1e999", "1e-400", "1e18",
+                                     "2147483647", "100000", "1e9", "1/0"};
 static const char *const sign[] = {"+", "-", "*", "/", "^", "@", "<", "<=", ">", "==", "!=", "|>"};
 static const char *const wrap[] = {
-    "sum", "mean", "max", "-", "exp", "log", "sqrt", "relu", "softmax", "stop", "abs", "argmax", "sigmoid", "prod", "cumsum",
-    "norm", "var", "sign", "floor", "flatten", "logsumexp", "len", "trace", "diag", "tril", "zeros", "eye", "squeeze", "dual", "min", "any", "all", "flip",
+    "sum",     "mean",    "max",       "-",       "exp",   "log",    "sqrt", "relu",  "softmax",
+    "stop",    "abs",     "argmax",    "sigmoid", "prod",  "cumsum", "norm", "var",   "sign",
+    "floor",   "flatten", "logsumexp", "len",     "trace", "diag",   "tril", "zeros", "eye",
+    "squeeze", "dual",    "min",       "any",     "all",   "flip",
 };
 static const char *const after[] = {
-    "'", "[0]", "[-1]", "[:, 0]", "[..., 1]", "[::2]", "[::-1]", "[1:]", "[:, new]", "[0:2]", ".shape", ".shape[0]", "^2", "^0.5", "(2)", "[:0]", "[x]",
+    "'",     "[0]",    "[-1]",      "[:, 0]", "[..., 1]", "[::2]", "[::-1]", "[1:]", "[:, new]",
+    "[0:2]", ".shape", ".shape[0]", "^2",     "^0.5",     "(2)",   "[:0]",   "[x]",
 };
 static const char *const line[] = {
-    "dim q <= 5", "param P[q] = 1", "param P[3] ~ normal(0, 1)", "input X[3, 2]", "input Y[3]: int", "state S = 0", "update S = S + 1", "gradient J", "minimize J with sgd(lr = 0.1)",
-    "minimize J with adam(lr = 1e-3, clip_norm = 1)", "maximize J with sgd(lr = 1, momentum = 0.9)", "output x", "metric J", "def f(x, k = 2) = k*x + f0", "def f(a) { return a, a }",
-    "for i in 0..3 { x = x*2 }", "if training { x = 2*x } else { x = x + 1 }", "if step { x = 1 }", "x, y = y, x", "cell = rnn_cell(_, _, 3)", "h = x |> dense(2) |> dense(1)", "g = grad(J, x)",
-    "H = hessian(J, x)", "A = jacobian(x, y)", "t = jvp(x, y, 1)", "l = []", "l = append(l, x)", "s = stack(l)", "J = sum(x)", "J = mean(x^2)", "w = where(x > 0, x, 1/x)",
-    "i = argmax(x)", "e = x[i]", "o = one_hot(Y, 4)", "c = concat([x, x])", "r = reshape(x, [-1])", "p = permute(x, [1, 0])", "z = pad(x, 1)", "sc = scatter_add(x, Y, 4)", "return x", "import \"m.ng\"",
-    "b = broadcast_to(x, [3, 3])", "def g() = g()", "x = step", "v = full([q, 2], x)", "u = arange(q)", "gradient x over y, z", "n = norm(x, 0)",
+    "dim q <= 5",
+    "param P[q] = 1",
+    "param P[3] ~ normal(0, 1)",
+    "input X[3, 2]",
+    "input Y[3]: int",
+    "state S = 0",
+    "update S = S + 1",
+    "gradient J",
+    "minimize J with sgd(lr = 0.1)",
+    "minimize J with adam(lr = 1e-3, clip_norm = 1)",
+    "maximize J with sgd(lr = 1, momentum = 0.9)",
+    "output x",
+    "metric J",
+    "def f(x, k = 2) = k*x + f0",
+    "def f(a) { return a, a }",
+    "for i in 0..3 { x = x*2 }",
+    "if training { x = 2*x } else { x = x + 1 }",
+    "if step { x = 1 }",
+    "x, y = y, x",
+    "cell = rnn_cell(_, _, 3)",
+    "h = x |> dense(2) |> dense(1)",
+    "g = grad(J, x)",
+    "H = hessian(J, x)",
+    "A = jacobian(x, y)",
+    "t = jvp(x, y, 1)",
+    "l = []",
+    "l = append(l, x)",
+    "s = stack(l)",
+    "J = sum(x)",
+    "J = mean(x^2)",
+    "w = where(x > 0, x, 1/x)",
+    "i = argmax(x)",
+    "e = x[i]",
+    "o = one_hot(Y, 4)",
+    "c = concat([x, x])",
+    "r = reshape(x, [-1])",
+    "p = permute(x, [1, 0])",
+    "z = pad(x, 1)",
+    "sc = scatter_add(x, Y, 4)",
+    "return x",
+    "import \"m.ng\"",
+    "b = broadcast_to(x, [3, 3])",
+    "def g() = g()",
+    "x = step",
+    "v = full([q, 2], x)",
+    "u = arange(q)",
+    "gradient x over y, z",
+    "n = norm(x, 0)",
 };
 #define PICK(f, list) list[pick(f, (int)(sizeof list / sizeof *list))]
 
@@ -61,7 +115,7 @@ static int pick(Fuzz *f, int below)
     return below <= 0 ? 0 : (int)(f->random % (uint64_t)below);
 }
 
-/* ---- tokens -------------------------------------------------------------------------------------------- */
+/* ---- tokens ---- */
 
 static size_t token_length(const char *s)
 {
@@ -71,7 +125,8 @@ static size_t token_length(const char *s)
         while (isalnum((unsigned char)s[n]) || s[n] == '_')
             n++;
     else if (isdigit((unsigned char)*s))
-        while (isalnum((unsigned char)s[n]) || (s[n] == '.' && isdigit((unsigned char)s[n + 1])) || (s[n] == '-' && s[n - 1] == 'e'))
+        while (isalnum((unsigned char)s[n]) || (s[n] == '.' && isdigit((unsigned char)s[n + 1])) ||
+               (s[n] == '-' && s[n - 1] == 'e'))
             n++;
     else
         for (size_t i = 0; i < sizeof pair / sizeof *pair; i++)
@@ -127,7 +182,8 @@ static int line_length(const Tokens *t, int at)
 
 static void insert_line(Fuzz *f, Tokens *t, const Tokens *from)
 {
-    int to = line_start(t, pick(f, t->count + 1)), at = line_start(from, pick(f, from->count)), n = line_length(from, at);
+    int to = line_start(t, pick(f, t->count + 1)), at = line_start(from, pick(f, from->count)),
+        n = line_length(from, at);
     const char *copy[TOKENS];
     memcpy(copy, from->token + at, (size_t)n * sizeof *copy);
     for (int i = n - 1; i >= 0; i--)
@@ -156,7 +212,8 @@ static void mutate(Fuzz *f, Tokens *t)
     case 1: cut(t, line_start(t, at), line_length(t, line_start(t, at))); break;
     case 2: insert_line(f, t, t); break;
     case 3: insert_line(f, t, &f->model[pick(f, f->models)]); break;
-    case 4: case 5:
+    case 4:
+    case 5:
         insert(t, line_start(t, at), "\n");
         insert(t, line_start(t, at), PICK(f, line));
         break;
@@ -175,7 +232,9 @@ static void mutate(Fuzz *f, Tokens *t)
     default:
         if (t->count)
             t->token[at] = isdigit((unsigned char)*old) && pick(f, 3) ? PICK(f, number)
-                         : word ? any_word(f, t) : strchr("+-*/^@<>=!|", *old) ? PICK(f, sign) : t->token[pick(f, t->count)];
+                           : word                                     ? any_word(f, t)
+                           : strchr("+-*/^@<>=!|", *old)              ? PICK(f, sign)
+                                                                      : t->token[pick(f, t->count)];
     }
 }
 
@@ -183,11 +242,16 @@ static size_t tokens_text(const Tokens *t, char *text)
 {
     size_t n = 0;
     for (int i = 0; i < t->count && n + 200 < TEXT; i++)
-        n += (size_t)snprintf(text + n, TEXT - n, "%s%s", t->token[i], t->token[i][0] == '\n' || (i + 1 < t->count && strchr(".(['", t->token[i + 1][0])) || t->token[i][0] == '.' ? "" : " ");
+        n += (size_t)snprintf(text + n, TEXT - n, "%s%s", t->token[i],
+                              t->token[i][0] == '\n' ||
+                                      (i + 1 < t->count && strchr(".(['", t->token[i + 1][0])) ||
+                                      t->token[i][0] == '.'
+                                  ? ""
+                                  : " ");
     return n;
 }
 
-/* ---- one run ---------------------------------------------------------------------------------------------- */
+/* ---- one run ---- */
 
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
@@ -226,8 +290,8 @@ static double draw(uint64_t *seed)
     return (double)(*seed >> 11) / 9007199254740992.0;
 }
 
-/* All roots of a model, one after another, for variables drawn from the seed; floats are moved by a little. The sizes of the
- * roots are added up in *count. */
+/* All roots of a model, one after another, for variables drawn from the seed; floats are moved by a
+ * little. The sizes of the roots are added up in *count. */
 static double *compute(Model *m, double little, uint64_t noise, int64_t *count)
 {
     Ngc *ngc = m->graph->ngc;
@@ -264,9 +328,10 @@ static double *compute(Model *m, double little, uint64_t noise, int64_t *count)
     return all;
 }
 
-/* The model before the passes and after them. What is not finite, or moves when the variables move by a little (a kink, digits
- * that are lost), is not compared; nor is a model of which other warnings are given, as x[0] is another value each time it is
- * written in the literal graph, and the gradient by it 0. */
+/* The model before the passes and after them. What is not finite, or moves when the variables move
+ * by a little (a kink, digits that are lost), is not compared; nor is a model of which other
+ * warnings are given, as x[0] is another value each time it is written in the literal graph, and
+ * the gradient by it 0. */
 static void compare_values(Model *m, const char *text, size_t size)
 {
     Ngc ngc = {.opt = m->graph->ngc->opt};
@@ -292,7 +357,8 @@ static void compare_values(Model *m, const char *text, size_t size)
             firm &= fabs(want[i][k] - want[0][k]) <= 1e-7 * scale;
         if (firm && !(fabs(got[k] - want[0][k]) <= 1e-4 * scale)) {
             fprintf(stderr, "internal error: the passes change a value: ");
-            fprintf(stderr, "element %lld of all roots is %.17g, not %.17g\n", (long long)k, got[k], want[0][k]);
+            fprintf(stderr, "element %lld of all roots is %.17g, not %.17g\n", (long long)k, got[k],
+                    want[0][k]);
             exit(97);
         }
     }
@@ -334,7 +400,8 @@ static void finding(FILE *log, int status, const struct rusage *use, char *kind,
         snprintf(kind, room, "exit status %d", WEXITSTATUS(status));
     rewind(log);
     while (fgets(text, sizeof text, log))
-        if (strstr(text, "internal error") || strstr(text, "runtime error") || strstr(text, "SUMMARY") || strstr(text, "Assertion")) {
+        if (strstr(text, "internal error") || strstr(text, "runtime error") ||
+            strstr(text, "SUMMARY") || strstr(text, "Assertion")) {
             snprintf(kind, room, "%s", text);
             break;
         }
@@ -384,7 +451,8 @@ static double spent(void)
     struct rusage use;
 
     getrusage(RUSAGE_CHILDREN, &use);
-    return (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) + (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) * 1e-6;
+    return (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+           (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) * 1e-6;
 }
 
 int main(int argc, char **argv)

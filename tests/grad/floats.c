@@ -1,4 +1,5 @@
-/* floats.c - what the emitted C of a model, model.h, delivers in float, printed as `ngc run` prints it. */
+/* floats.c - what the emitted C of a model, model.h, delivers in float, printed as `ngc run` prints
+ * it. */
 #include "model.h"
 
 #include <stdio.h>

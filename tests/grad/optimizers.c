@@ -1,5 +1,5 @@
-/* optimizers.c - ten steps of each optimizer and schedule of optimizers.ng against the definitions in PyTorch's manual,
- * written out here element by element (lion: Chen et al., 2023), to 1e-12. */
+/* optimizers.c - ten steps of each optimizer and schedule of optimizers.ng against the definitions
+ * in PyTorch's manual, written out here element by element (lion: Chen et al., 2023), to 1e-12. */
 #include "optimizers.h"
 
 #include <math.h>
@@ -23,11 +23,11 @@ typedef struct Case {
     const char *param, *other; /* other: optimized together with it, as f(2 w) */
     Update *update;
     double lr;
-    Schedule *schedule;        /* NULL: the constant rate */
+    Schedule *schedule; /* NULL: the constant rate */
     Options o;
 } Case;
 
-/* ---- optimizers ------------------------------------------------------------------------------------------- */
+/* ---- optimizers ---- */
 
 static double sgd(double p, double g, double lr, int t, const Options *o, double *s)
 {
@@ -91,7 +91,7 @@ static double lion(double p, double g, double lr, int t, const Options *o, doubl
     return p - lr * ((c > 0) - (c < 0) + o->decay * p);
 }
 
-/* ---- schedules: the rate of step t, counted from 0 ---------------------------------------------------------- */
+/* ---- schedules: the rate of step t, counted from 0 ---- */
 
 static const double pi = 3.14159265358979323846;
 
@@ -101,23 +101,42 @@ static double anneal(double a, double b, double x)
     return b + (a - b) / 2 * (cos(pi * x) + 1);
 }
 
-static double halved(int t) { return t < 3 ? 0.04 : t < 6 ? 0.02 : t < 9 ? 0.01 : 0.005; }
-static double shrinking(int t) { return 0.04 * pow(0.9, t); }
-static double cosine(int t) { return t >= 8 ? 0.01 : anneal(0.1, 0.01, t / 8.0); }
-static double warm(int t) { return t >= 4 ? 0.04 : 0.01 * (t + 1); }
+static double halved(int t)
+{
+    return t < 3 ? 0.04 : t < 6 ? 0.02 : t < 9 ? 0.01 : 0.005;
+}
+static double shrinking(int t)
+{
+    return 0.04 * pow(0.9, t);
+}
+static double cosine(int t)
+{
+    return t >= 8 ? 0.01 : anneal(0.1, 0.01, t / 8.0);
+}
+static double warm(int t)
+{
+    return t >= 4 ? 0.04 : 0.01 * (t + 1);
+}
 
 static double cycle(int t, double lr, double total, double rise, double div, double final_div)
 {
     double low = lr / div, top = rise * total - 1;
-    return t <= top ? anneal(low, lr, t / top) : anneal(lr, low / final_div, (t - top) / (total - 1 - top));
+    return t <= top ? anneal(low, lr, t / top)
+                    : anneal(lr, low / final_div, (t - top) / (total - 1 - top));
 }
 
-static double cycle_10(int t) { return cycle(t, 0.2, 10, 0.3, 25, 1e4); }
-static double cycle_13(int t) { return cycle(t, 0.2, 13, 0.4, 10, 100); }
+static double cycle_10(int t)
+{
+    return cycle(t, 0.2, 10, 0.3, 25, 1e4);
+}
+static double cycle_13(int t)
+{
+    return cycle(t, 0.2, 13, 0.4, 10, 100);
+}
 
-/* ---- the cases ------------------------------------------------------------------------------------------------ */
+/* ---- the cases ---- */
 
-#define ADAM .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8
+#define ADAM  .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8
 #define ADAM2 .beta1 = 0.8, .beta2 = 0.95, .eps = 1e-6
 
 static const Case cases[] = {
@@ -128,9 +147,19 @@ static const Case cases[] = {
     {"w4", 0, sgd, 0.02, 0, {.momentum = 0.9, .dampening = 0.3}},
     {"w5", 0, sgd, 0.02, 0, {.momentum = 0.7, .nesterov = true, .decay = 0.05, .coupled = true}},
     {"w6", 0, adagrad, 0.1, 0, {.eps = 1e-10}},
-    {"w7", 0, adagrad, 0.1, 0, {.lr_decay = 0.2, .decay = 0.1, .coupled = true, .initial = 0.5, .eps = 1e-6}},
+    {"w7",
+     0,
+     adagrad,
+     0.1,
+     0,
+     {.lr_decay = 0.2, .decay = 0.1, .coupled = true, .initial = 0.5, .eps = 1e-6}},
     {"w8", 0, rmsprop, 0.01, 0, {.alpha = 0.99, .eps = 1e-8}},
-    {"w9", 0, rmsprop, 0.02, 0, {.alpha = 0.9, .eps = 1e-6, .decay = 0.1, .coupled = true, .momentum = 0.5}},
+    {"w9",
+     0,
+     rmsprop,
+     0.02,
+     0,
+     {.alpha = 0.9, .eps = 1e-6, .decay = 0.1, .coupled = true, .momentum = 0.5}},
     {"w10", 0, rmsprop, 0.02, 0, {.alpha = 0.99, .eps = 1e-8, .centered = true, .momentum = 0.9}},
     {"w11", 0, adadelta, 1, 0, {.alpha = 0.9, .eps = 1e-6}},
     {"w12", 0, adadelta, 0.5, 0, {.alpha = 0.8, .eps = 1e-4, .decay = 0.1, .coupled = true}},
@@ -139,7 +168,12 @@ static const Case cases[] = {
     {"w15", 0, adam, 0.001, 0, {ADAM, .decay = 0.01}},
     {"w16", 0, adam, 0.05, 0, {ADAM2, .decay = 0.2}},
     {"w17", 0, amsgrad, 0.3, 0, {ADAM}},
-    {"w18", 0, amsgrad, 0.05, 0, {.beta1 = 0.8, .beta2 = 0.5, .eps = 1e-6, .decay = 0.1, .coupled = true}},
+    {"w18",
+     0,
+     amsgrad,
+     0.05,
+     0,
+     {.beta1 = 0.8, .beta2 = 0.5, .eps = 1e-6, .decay = 0.1, .coupled = true}},
     {"w19", 0, lion, 0.0001, 0, {.beta1 = 0.9, .beta2 = 0.99}},
     {"w20", 0, lion, 0.3, 0, {.beta1 = 0.7, .beta2 = 0.6, .decay = 0.1}},
     {"w21", 0, sgd, 0, halved, {.momentum = 0}},
@@ -184,7 +218,8 @@ static void track_step(Track *x, const Case *c, int t)
             g[i] *= fmin(1, o->clip_norm / (norm + 1e-6));
         if (o->coupled)
             g[i] += o->decay * x->p[i];
-        x->p[i] = c->update(x->p[i], g[i], c->schedule ? c->schedule(t - 1) : c->lr, t, o, x->slot[i]);
+        x->p[i] =
+            c->update(x->p[i], g[i], c->schedule ? c->schedule(t - 1) : c->lr, t, o, x->slot[i]);
     }
 }
 
@@ -228,7 +263,8 @@ int main(void)
     }
     for (int k = 0; k < CASES; k++)
         if (!(worst[k] <= 1e-12)) {
-            printf("FAIL optimizers.ng: %s differs by %.2g within %d steps\n", cases[k].param, worst[k], STEPS);
+            printf("FAIL optimizers.ng: %s differs by %.2g within %d steps\n", cases[k].param,
+                   worst[k], STEPS);
             failed++;
         }
     printf("%d passed, %d failed\n", CASES - failed, failed);

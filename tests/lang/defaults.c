@@ -1,5 +1,5 @@
-/* defaults.c - a caller that leaves the inputs of defaults.ng alone has what `ngc run` has, for each run-time size. argv: the size,
- * then the values that are wanted. */
+/* defaults.c - a caller that leaves the inputs of defaults.ng alone has what `ngc run` has, for
+ * each run-time size. argv: the size, then the values that are wanted. */
 #include "defaults.h"
 
 #include <math.h>
@@ -21,7 +21,7 @@ int main(int argc, char **argv)
     failed |= defaults_predict(&in, &work) != 0;
     const double got[] = {work.y, work.known, work.drawn, work.zero};
     for (int i = 0; i < 4 && !failed; i++)
-        failed |= !(fabs(got[i] - atof(argv[2 + i])) <= 1e-6*fabs(got[i]));
+        failed |= !(fabs(got[i] - atof(argv[2 + i])) <= 1e-6 * fabs(got[i]));
     puts(failed ? "FAIL a default" : "ok");
     return failed;
 }

@@ -1,4 +1,5 @@
-/* indices.c - functions of indices.ng refuse indices that are out of range, and write nothing then. */
+/* indices.c - functions of indices.ng refuse indices that are out of range, and write nothing then.
+ */
 #include "indices.h"
 
 #include <math.h>
@@ -63,7 +64,14 @@ static void refuse(const indices_inputs *in, const char *what, unsigned reads)
     expect(work.J == 77 && work.d1 == 88 && work.c1[0] == 99, 1, what);
 }
 
-enum { PREDICT = 1, EVAL = 2, FORWARD = 4, STEP = 8, LOSS = EVAL | FORWARD | STEP, OUTPUT = PREDICT | EVAL };
+enum {
+    PREDICT = 1,
+    EVAL = 2,
+    FORWARD = 4,
+    STEP = 8,
+    LOSS = EVAL | FORWARD | STEP,
+    OUTPUT = PREDICT | EVAL
+};
 
 int main(void)
 {

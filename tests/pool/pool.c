@@ -1,7 +1,8 @@
-/* pool.c - a model by its descriptor, model_model, on pools of 1 to 4 threads and without one: all it computes must have the same bits.
+/* pool.c - a model by its descriptor, model_model, on pools of 1 to 4 threads and without one: all
+ * it computes must have the same bits.
  *
- * With `cblas` a product of one thread may be CBLAS's and have other bits; with `slices` those of several threads are CBLAS's too, and each
- * number of threads has its own bits, the same each time.
+ * With `cblas` a product of one thread may be CBLAS's and have other bits; with `slices` those of
+ * several threads are CBLAS's too, and each number of threads has its own bits, the same each time.
  *
  *     pool [cblas|slices]
  */
@@ -68,7 +69,8 @@ static void fill(const ngrt_model *m, char *inputs)
 
 static Blocks start(const ngrt_model *m, ngrt_pool *pool)
 {
-    Blocks b = {room(m->sizeof_params), room(m->sizeof_state), room(m->sizeof_inputs), room(m->sizeof_work), room(m->sizeof_grads)};
+    Blocks b = {room(m->sizeof_params), room(m->sizeof_state), room(m->sizeof_inputs),
+                room(m->sizeof_work), room(m->sizeof_grads)};
     fill(m, b.inputs);
     if (m->init)
         m->init(b.params, b.state, 1);
@@ -96,7 +98,10 @@ static uint64_t add_blocks(uint64_t hash, const ngrt_model *m, const Blocks *b)
 {
     for (int i = 0; i < m->tensors; i++) {
         const ngrt_tensor *t = &m->tensor[i];
-        const char *block = t->role == NGRT_PARAM ? b->params : t->role == NGRT_STATE ? b->state : t->role == NGRT_GRAD ? b->grads : b->work;
+        const char *block = t->role == NGRT_PARAM   ? b->params
+                            : t->role == NGRT_STATE ? b->state
+                            : t->role == NGRT_GRAD  ? b->grads
+                                                    : b->work;
         if (t->role != NGRT_INPUT)
             hash = add(hash, block + t->offset, count(t) * element_size(t->type));
     }
@@ -137,7 +142,8 @@ static int refuses(const ngrt_model *m, Blocks *b)
         *at = old;
         labels++;
     }
-    return refused == labels && (!m->forward || m->forward(b->params, b->state, b->inputs, b->work) == NGRT_OK);
+    return refused == labels &&
+           (!m->forward || m->forward(b->params, b->state, b->inputs, b->work) == NGRT_OK);
 }
 
 static uint64_t run(const ngrt_model *m, int threads, int *refused)
@@ -153,16 +159,22 @@ static uint64_t run(const ngrt_model *m, int threads, int *refused)
 
 int main(int argc, char **argv)
 {
-    int cblas = argc > 1 && strcmp(argv[1], "cblas") == 0, slices = argc > 1 && strcmp(argv[1], "slices") == 0, failed = 0, refused;
+    int cblas = argc > 1 && strcmp(argv[1], "cblas") == 0,
+        slices = argc > 1 && strcmp(argv[1], "slices") == 0, failed = 0, refused;
     uint64_t want[THREADS + 1] = {0};
     for (int threads = 0; threads <= THREADS; threads++) {
-        int like = slices ? threads : cblas && threads > 1 ? 2 : 0; /* the number of threads that has the same bits */
+        int like = slices                 ? threads
+                   : cblas && threads > 1 ? 2
+                                          : 0; /* the number of threads that has the same bits */
         for (int again = 0; again < (slices ? 2 : 1); again++) {
             uint64_t hash = run(&model_model, threads, &refused);
             want[like] = want[like] ? want[like] : hash;
             if (hash && hash == want[like] && refused)
                 continue;
-            printf("%d threads: %s\n", threads, hash == 0 ? "an error" : refused ? "other bits" : "a wrong label is taken");
+            printf("%d threads: %s\n", threads,
+                   hash == 0 ? "an error"
+                   : refused ? "other bits"
+                             : "a wrong label is taken");
             failed = 1;
         }
     }

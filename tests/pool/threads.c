@@ -1,5 +1,6 @@
-/* threads.c - ngrt_pool by itself: numbers that are no number of threads, many short tasks, meetings within a task, callers on several threads,
- * several pools at a time, long pauses in which the threads sleep. */
+/* threads.c - ngrt_pool by itself: numbers that are no number of threads, many short tasks,
+ * meetings within a task, callers on several threads, several pools at a time, long pauses in which
+ * the threads sleep. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>

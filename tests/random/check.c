@@ -1,11 +1,13 @@
-/* check.c - models from files, each computed several ways that must agree: by the interpreter from the literal graph (what
- * the text says, nothing shared, folded or simplified), by the interpreter from the simplified graph, and by emitted C at
- * -O0, at -O2, at -O2 with memory of its own for every value, without one of the passes, and without all that can be left out.
- * Gradients of the literal graph against differences. The literal graph is what the needed passes alone make; all others are
- * those of the compiler's own list (passes.c), so that a pass that is wrong, or new and wrong, is found.
+/* check.c - models from files, each computed several ways that must agree: by the interpreter from
+ * the literal graph (what the text says, nothing shared, folded or simplified), by the interpreter
+ * from the simplified graph, and by emitted C at -O0, at -O2, at -O2 with memory of its own for
+ * every value, without one of the passes, and without all that can be left out. Gradients of the
+ * literal graph against differences. The literal graph is what the needed passes alone make; all
+ * others are those of the compiler's own list (passes.c), so that a pass that is wrong, or new and
+ * wrong, is found.
  *
- *     check [-n] DIR FIRST COUNT CC [LIBS]      -n: no C. Reads DIR/FIRST.ng ..., writes what it needs beside them, and
- *                                               DIR/FIRST.ops: how often each op occurred
+ *     check [-n] DIR FIRST COUNT CC [LIBS]      -n: no C. Reads DIR/FIRST.ng ..., writes what it
+ * needs beside them, and DIR/FIRST.ops: how often each op occurred
  *
  * All models of a run are one C file for each way, so that starting compilers is not the cost.
  */
@@ -28,23 +30,22 @@ typedef struct Way { /* of emitting a model */
     int every;     /* which of the models: all, or every third */
 } Way;
 
-static const Way ways[] = {
-    {"O2", "-O1", .every = 1},
-    {"O0", "-O0", .plain = true, .every = 1},
-    {"apart", "-O1", .no_share = true, .every = 4},
-    {"but_one", "-O1", .passes = ALL_BUT_ONE, .every = 6},
-    {"needed", "-O1", .passes = NEEDED_PASSES, .every = 12}};
+static const Way ways[] = {{"O2", "-O1", .every = 1},
+                           {"O0", "-O0", .plain = true, .every = 1},
+                           {"apart", "-O1", .no_share = true, .every = 4},
+                           {"but_one", "-O1", .passes = ALL_BUT_ONE, .every = 6},
+                           {"needed", "-O1", .passes = NEEDED_PASSES, .every = 12}};
 
 enum { WAYS = sizeof ways / sizeof *ways };
 
 typedef struct Case { /* one model */
     int number;
     Ngc *ngc, *literal_ngc;
-    Model *m, *literal;   /* equal roots in equal order */
+    Model *m, *literal; /* equal roots in equal order */
     Eval *e, *reference;
-    double **value;       /* by index of Model.var */
+    double **value; /* by index of Model.var */
     uint64_t seed;
-    uint64_t bits;        /* of all that a way computed */
+    uint64_t bits; /* of all that a way computed */
     int failures;
 } Case;
 
@@ -58,12 +59,13 @@ static void fault(Case *c, const char *way, const char *what, const char *name, 
         printf("model %d: %s: %s %s: %s\n", c->number, way, what, name, text);
 }
 
-/* ---- a model from its text ------------------------------------------------------------------------------------ */
+/* ---- a model from its text ---- */
 
 static Model *read_model(Ngc **ngc, const char *path, bool literal, unsigned without)
 {
     Ngc *n = *ngc = calloc(1, sizeof *n);
-    n->opt = (Options){.optimize = 2, .real_double = true, .literal = literal, .without = without, .verify = true};
+    n->opt = (Options){
+        .optimize = 2, .real_double = true, .literal = literal, .without = without, .verify = true};
     source_library(n);
     int file = source_read(n, path, (Loc){.file = -1});
     Model *m = file >= 0 ? model_compile(n, file) : NULL;
@@ -78,20 +80,23 @@ static double draw(uint64_t *seed)
     return (double)(*seed >> 11) / 9007199254740992.0;
 }
 
-/* Sizes at their bound in the first round, then below; values between -1 and 1, labels below their limit. */
+/* Sizes at their bound in the first round, then below; values between -1 and 1, labels below their
+ * limit. */
 static void give_values(Case *c, int round)
 {
     for (int d = 0; d < c->m->graph->dims; d++) {
         int64_t max = c->m->graph->dim[d].max;
-        c->e->dim[d] = c->reference->dim[d] = round == 0 ? max : 1 + (int64_t)(draw(&c->seed) * (double)max);
+        c->e->dim[d] = c->reference->dim[d] =
+            round == 0 ? max : 1 + (int64_t)(draw(&c->seed) * (double)max);
     }
     for (int i = 0; i < c->m->vars; i++) {
         const Var *v = c->m->var[i];
         int64_t dim[MAX_RANK], n = eval_shape(c->e, v->shape, dim);
         for (int64_t k = 0; k < n; k++)
             c->value[i][k] = v->kind == VAR_STATE ? (v->type == T_INT ? round + 3 : draw(&c->seed))
-                             : v->type == T_INT ? floor(draw(&c->seed) * (double)(v->limit > 0 ? v->limit : 3))
-                                                : 2 * draw(&c->seed) - 1;
+                             : v->type == T_INT
+                                 ? floor(draw(&c->seed) * (double)(v->limit > 0 ? v->limit : 3))
+                                 : 2 * draw(&c->seed) - 1;
     }
     eval_forget(c->e);
     eval_forget(c->reference);
@@ -117,7 +122,8 @@ static bool open_case(Case *c, const char *dir, int number)
     if (c->literal)
         literal_match(c->literal, c->m);
     if (!c->literal || c->literal->roots != c->m->roots || c->literal->vars != c->m->vars) {
-        fault(c, "compiler", "model", path, c->literal ? "the literal graph has other roots" : "there are errors");
+        fault(c, "compiler", "model", path,
+              c->literal ? "the literal graph has other roots" : "there are errors");
         c->m = NULL;
         return false;
     }
@@ -129,7 +135,7 @@ static bool open_case(Case *c, const char *dir, int number)
     return true;
 }
 
-/* ---- comparing ------------------------------------------------------------------------------------------------- */
+/* ---- comparing ---- */
 
 static int64_t count_of(const Eval *e, const Node *n)
 {
@@ -138,7 +144,8 @@ static int64_t count_of(const Eval *e, const Node *n)
 }
 
 /* Elements of a value as got(at, i), against the reference. */
-static void compare(Case *c, const char *way, const char *what, const char *name, Node *want, const void *got, bool is_int)
+static void compare(Case *c, const char *way, const char *what, const char *name, Node *want,
+                    const void *got, bool is_int)
 {
     const double *x = eval_node(c->reference, want), *y = got;
     int64_t n = count_of(c->reference, want);
@@ -164,15 +171,16 @@ static void check_simplified(Case *c)
         eval_forget(c->e);
         eval_forget(c->reference);
         for (int i = 0; i < c->m->roots; i++)
-            compare(c, "simplified", training ? "training" : "predict", c->m->root[i].name, c->literal->root[i].node,
-                    eval_node(c->e, c->m->root[i].node), false);
+            compare(c, "simplified", training ? "training" : "predict", c->m->root[i].name,
+                    c->literal->root[i].node, eval_node(c->e, c->m->root[i].node), false);
     }
 }
 
-/* ---- differences ------------------------------------------------------------------------------------------------- */
+/* ---- differences ---- */
 
 /* The loss with x moved by h along u. A value in the middle is given, not computed. */
-static double moved_loss(Case *c, const Root *r, double *x, const double *at, const double *u, double h)
+static double moved_loss(Case *c, const Root *r, double *x, const double *at, const double *u,
+                         double h)
 {
     Eval *e = c->reference;
     int64_t n = count_of(e, r->x);
@@ -186,14 +194,15 @@ static double moved_loss(Case *c, const Root *r, double *x, const double *at, co
     return *eval_node(e, r->loss);
 }
 
-/* A gradient along a random direction, by central differences of the fourth order. Where one step crosses a kink, a smaller
- * one does not. */
+/* A gradient along a random direction, by central differences of the fourth order. Where one step
+ * crosses a kink, a smaller one does not. */
 static void check_gradient(Case *c, const Root *r)
 {
     Eval *e = c->reference;
     int64_t n = count_of(e, r->x);
     size_t size = (size_t)(n + 1) * sizeof(double);
-    double *x = (double *)eval_node(e, r->x), *room = e->value[r->x->id], *u = arena_alloc(c->ngc, size), dot = 0, scale = 1e-3, best = INFINITY;
+    double *x = (double *)eval_node(e, r->x), *room = e->value[r->x->id],
+           *u = arena_alloc(c->ngc, size), dot = 0, scale = 1e-3, best = INFINITY;
     const double *g = arena_copy(c->ngc, eval_node(e, r->node), (size_t)n * sizeof *g);
     const double *at = arena_copy(c->ngc, x, (size_t)n * sizeof *at);
     double slope = 0;
@@ -236,7 +245,7 @@ static void check_gradients(Case *c)
     }
 }
 
-/* ---- emitted C ----------------------------------------------------------------------------------------------------- */
+/* ---- emitted C ---- */
 
 static bool is_letter(char c)
 {
@@ -249,7 +258,8 @@ static void static_names(const char *text, Text *names)
     for (const char *line = text; line; line = strchr(line, '\n')) {
         line += *line == '\n';
         bool body = strncmp(line, "NGRT_KERNEL_", 12) == 0; /* (real, type, back, name, ... */
-        const char *list = body ? strchr(line, '(') + 1 : line, *word = body ? line : strstr(line, "static ");
+        const char *list = body ? strchr(line, '(') + 1 : line,
+                   *word = body ? line : strstr(line, "static ");
         const char *end = list + strcspn(list, "([=;"), *start;
         if (!is_letter(*line) || !word || word > end)
             continue;
@@ -269,8 +279,8 @@ static bool has_name(const char *names, const char *word, size_t size)
     return false;
 }
 
-/* The text with a number after its static names, and after members that are called as they are: many such files can then be
- * one. */
+/* The text with a number after its static names, and after members that are called as they are:
+ * many such files can then be one. */
 static void print_apart(Ngc *ngc, FILE *f, const char *text, int number)
 {
     Text names = {.ngc = ngc};
@@ -319,7 +329,8 @@ static unsigned left_out(const Case *c, int way)
     return 1u << pass;
 }
 
-/* The C of a model one way. Where passes are left out, the model is read again, as those over the graph have run before. */
+/* The C of a model one way. Where passes are left out, the model is read again, as those over the
+ * graph have run before. */
 static void emit_way(Case *c, int way, const char *dir, FILE *f)
 {
     Ngc *ngc = c->ngc;
@@ -342,8 +353,8 @@ static void emit_way(Case *c, int way, const char *dir, FILE *f)
         arena_free(ngc);
 }
 
-/* All models one way as a C file, and a shared object of it. A quick compiler may be no linker: tcc binds what a library asks of
- * the processor (__cpu_model) to another object's. */
+/* All models one way as a C file, and a shared object of it. A quick compiler may be no linker: tcc
+ * binds what a library asks of the processor (__cpu_model) to another object's. */
 static void *build(Case *c, int count, int way, const char *dir, const char *cc, const char *libs)
 {
     char path[1200], object[1100], command[8192];
@@ -357,8 +368,10 @@ static void *build(Case *c, int count, int way, const char *dir, const char *cc,
             emit_way(&c[i], way, dir, f);
     fclose(f);
     snprintf(object, sizeof object, "%s/%d_%s", dir, first, ways[way].name);
-    snprintf(command, sizeof command, "%s -std=c99 %s -fPIC -Iruntime -c %s -o %s.o && cc -shared -z noexecstack %s.o -o %s.so %s && rm %s.o", cc,
-             ways[way].flags, path, object, object, object, libs, object);
+    snprintf(
+        command, sizeof command,
+        "%s -std=c99 %s -fPIC -Iruntime -c %s -o %s.o && cc -shared -z noexecstack %s.o -o %s.so %s && rm %s.o",
+        cc, ways[way].flags, path, object, object, object, libs, object);
     if (system(command) != 0)
         return NULL;
     snprintf(path, sizeof path, "%s.so", object);
@@ -389,12 +402,21 @@ static void fill_blocks(Case *c, const ngrt_model *d, Blocks *b)
     }
     for (int i = 0; i < c->m->vars; i++) {
         const Var *v = c->m->var[i];
-        const ngrt_tensor *t = find(d, v->name, 1u << (v->kind == VAR_INPUT ? NGRT_INPUT : v->kind == VAR_PARAM ? NGRT_PARAM : NGRT_STATE));
-        size_t n = (size_t)count_of(c->e, v->node), size = v->type == T_INT ? sizeof(int32_t) : sizeof(double);
-        char *at = t ? (v->kind == VAR_INPUT ? b->inputs : v->kind == VAR_PARAM ? b->params : b->state) + t->offset : NULL;
+        const ngrt_tensor *t = find(d, v->name,
+                                    1u << (v->kind == VAR_INPUT   ? NGRT_INPUT
+                                           : v->kind == VAR_PARAM ? NGRT_PARAM
+                                                                  : NGRT_STATE));
+        size_t n = (size_t)count_of(c->e, v->node),
+               size = v->type == T_INT ? sizeof(int32_t) : sizeof(double);
+        char *at = t ? (v->kind == VAR_INPUT   ? b->inputs
+                        : v->kind == VAR_PARAM ? b->params
+                                               : b->state) +
+                           t->offset
+                     : NULL;
         if (!t)
             continue; /* no function needs it */
-        char *to = v->kind == VAR_INPUT && v->shape.rank > 0 ? arena_alloc(c->ngc, n * size + 1) : at;
+        char *to =
+            v->kind == VAR_INPUT && v->shape.rank > 0 ? arena_alloc(c->ngc, n * size + 1) : at;
         for (size_t k = 0; k < n; k++)
             if (v->type == T_INT)
                 ((int32_t *)to)[k] = (int32_t)c->value[i][k];
@@ -421,12 +443,21 @@ static void spoil(const ngrt_model *d, char *block, unsigned roles)
             memset(block + d->tensor[i].offset, 0xff, bytes(&d->tensor[i]));
 }
 
-enum { OUTPUTS = 1 << NGRT_OUTPUT, LOSSES = 1 << NGRT_LOSS, METRICS = 1 << NGRT_METRIC, GRADS = 1 << NGRT_GRAD };
+enum {
+    OUTPUTS = 1 << NGRT_OUTPUT,
+    LOSSES = 1 << NGRT_LOSS,
+    METRICS = 1 << NGRT_METRIC,
+    GRADS = 1 << NGRT_GRAD
+};
 
 /* The roots of some kinds, in the block where they now must be. */
-static void check_roots(Case *c, const ngrt_model *d, const Blocks *b, const char *way, const char *what, int training, unsigned kinds)
+static void check_roots(Case *c, const ngrt_model *d, const Blocks *b, const char *way,
+                        const char *what, int training, unsigned kinds)
 {
-    static const int role[] = {[ROOT_OUTPUT] = NGRT_OUTPUT, [ROOT_METRIC] = NGRT_METRIC, [ROOT_LOSS] = NGRT_LOSS, [ROOT_GRAD] = NGRT_GRAD};
+    static const int role[] = {[ROOT_OUTPUT] = NGRT_OUTPUT,
+                               [ROOT_METRIC] = NGRT_METRIC,
+                               [ROOT_LOSS] = NGRT_LOSS,
+                               [ROOT_GRAD] = NGRT_GRAD};
     if (c->reference->training != training)
         eval_forget(c->reference);
     c->reference->training = training;
@@ -435,18 +466,22 @@ static void check_roots(Case *c, const ngrt_model *d, const Blocks *b, const cha
         if (!(kinds >> r->kind & 1))
             continue;
         bool param = r->kind == ROOT_UPDATE && r->var->kind == VAR_PARAM;
-        unsigned roles = r->kind == ROOT_UPDATE ? 1u << NGRT_PARAM | 1u << NGRT_STATE : 1u << role[r->kind];
+        unsigned roles =
+            r->kind == ROOT_UPDATE ? 1u << NGRT_PARAM | 1u << NGRT_STATE : 1u << role[r->kind];
         if (r->kind <= ROOT_LOSS) /* a value that is two of these is one member */
             roles = OUTPUTS | METRICS | LOSSES;
         const ngrt_tensor *t = find(d, r->name, roles);
-        const char *block = r->kind == ROOT_GRAD ? b->grads : r->kind == ROOT_UPDATE ? (param ? b->params : b->state) : b->work;
+        const char *block = r->kind == ROOT_GRAD     ? b->grads
+                            : r->kind == ROOT_UPDATE ? (param ? b->params : b->state)
+                                                     : b->work;
         if (!t) {
             fault(c, way, what, r->name, "is not there");
             continue;
         }
         compare(c, way, what, r->name, r->node, block + t->offset, t->type == NGRT_I32);
         const unsigned char *p = (const unsigned char *)block + t->offset;
-        size_t n = (size_t)count_of(c->reference, r->node) * (t->type == NGRT_I32 ? sizeof(int32_t) : sizeof(double));
+        size_t n = (size_t)count_of(c->reference, r->node) *
+                   (t->type == NGRT_I32 ? sizeof(int32_t) : sizeof(double));
         for (size_t k = 0; k < n; k++)
             c->bits = (c->bits ^ p[k]) * 1099511628211u;
     }
@@ -470,11 +505,13 @@ static void check_functions(Case *c, const ngrt_model *d, Blocks *b, const char 
     }
     if (d->backward) {
         memset(b->grads, 0xff, d->sizeof_grads);
-        check_status(c, way, "backward", d->backward(b->params, b->state, b->inputs, b->work, b->grads));
+        check_status(c, way, "backward",
+                     d->backward(b->params, b->state, b->inputs, b->work, b->grads));
         check_roots(c, d, b, way, "backward", 1, 1u << ROOT_GRAD);
     }
     if (d->update) {
-        check_status(c, way, "update", d->update(b->params, b->state, b->inputs, b->work, b->grads));
+        check_status(c, way, "update",
+                     d->update(b->params, b->state, b->inputs, b->work, b->grads));
         check_roots(c, d, b, way, "update", 1, 1u << ROOT_UPDATE);
     }
     if (d->step) {
@@ -492,7 +529,8 @@ static void check_functions(Case *c, const ngrt_model *d, Blocks *b, const char 
     if (d->eval) {
         spoil(d, b->work, all);
         check_status(c, way, "eval", d->eval(b->params, b->state, b->inputs, b->work));
-        check_roots(c, d, b, way, "eval", 0, 1u << ROOT_OUTPUT | 1u << ROOT_LOSS | 1u << ROOT_METRIC);
+        check_roots(c, d, b, way, "eval", 0,
+                    1u << ROOT_OUTPUT | 1u << ROOT_LOSS | 1u << ROOT_METRIC);
     }
 }
 
@@ -505,13 +543,15 @@ static void check_init(Case *c, const ngrt_model *d, const Blocks *b, const char
             continue;
         const ngrt_tensor *t = find(d, v->name, 1u << NGRT_PARAM | 1u << NGRT_STATE);
         if (t)
-            compare(c, way, "init", v->name, v->init, (v->kind == VAR_PARAM ? b->params : b->state) + t->offset, t->type == NGRT_I32);
+            compare(c, way, "init", v->name, v->init,
+                    (v->kind == VAR_PARAM ? b->params : b->state) + t->offset, t->type == NGRT_I32);
     }
 }
 
 static Blocks new_blocks(const ngrt_model *d)
 {
-    size_t size[5] = {d->sizeof_params, d->sizeof_state, d->sizeof_inputs, d->sizeof_work, d->sizeof_grads};
+    size_t size[5] = {d->sizeof_params, d->sizeof_state, d->sizeof_inputs, d->sizeof_work,
+                      d->sizeof_grads};
     char *block[5];
     for (int i = 0; i < 5; i++)
         block[i] = calloc(size[i] + 64, 1);
@@ -549,7 +589,7 @@ static void check_emitted(Case *c, void *const *object)
     }
 }
 
-/* ---- the run ---------------------------------------------------------------------------------------------------------- */
+/* ---- the run ---- */
 
 /* Adds up the ops that what is asked for needs. */
 static void count_ops(const Model *m, int *ops)

@@ -1,6 +1,7 @@
-/* model.c - random models, the same for the same number: values of random shapes made of each other by random forms, then
- * outputs, losses, derivatives of the first and second order, and updates. All stays smooth where it is evaluated: values
- * are of the size of 1, and what has a kink is moved away from where equal values would meet.
+/* model.c - random models, the same for the same number: values of random shapes made of each other
+ * by random forms, then outputs, losses, derivatives of the first and second order, and updates.
+ * All stays smooth where it is evaluated: values are of the size of 1, and what has a kink is moved
+ * away from where equal values would meet.
  *
  *     model FIRST COUNT DIR     writes DIR/FIRST.ng and so on
  */
@@ -32,7 +33,7 @@ static int draw(int n)
     return (int)((state >> 33) % (unsigned)n);
 }
 
-/* ---- sizes and shapes ------------------------------------------------------------------------------------ */
+/* ---- sizes and shapes ---- */
 
 static int size_times(int a, int b)
 {
@@ -81,7 +82,7 @@ static void print_shape(int rank, const int *dim)
     fprintf(out, "]");
 }
 
-/* ---- values ------------------------------------------------------------------------------------------------ */
+/* ---- values ---- */
 
 static int room(int rank, const int *dim)
 {
@@ -124,7 +125,8 @@ static Value any_of(int (*good)(const Value *))
     return a;
 }
 
-/* The form with operands in place of $a $b $c; $k is a size, and large operands are brought below 1. */
+/* The form with operands in place of $a $b $c; $k is a size, and large operands are brought
+ * below 1. */
 static void print_form(const char *form, const Value *a, const Value *b, const Value *c, int k)
 {
     for (; *form; form++) {
@@ -141,7 +143,8 @@ static void print_form(const char *form, const Value *a, const Value *b, const V
     fprintf(out, "\n");
 }
 
-static void make(int rank, const int *dim, double big, const char *form, const Value *a, const Value *b, const Value *c, int k)
+static void make(int rank, const int *dim, double big, const char *form, const Value *a,
+                 const Value *b, const Value *c, int k)
 {
     if (!room(rank, dim))
         return;
@@ -159,41 +162,112 @@ static void declare(const char *what, int run_time)
     if (rank)
         print_shape(rank, dim);
     if (strcmp(what, "param") == 0) {
-        static const char *const init[] = {" ~ normal(0, 0.5)", " ~ uniform(-1, 1)", " ~ truncated_normal(0, 1)", " = 0.25"};
+        static const char *const init[] = {" ~ normal(0, 0.5)", " ~ uniform(-1, 1)",
+                                           " ~ truncated_normal(0, 1)", " = 0.25"};
         fprintf(out, "%s", init[draw(4)]);
     }
     fprintf(out, strcmp(what, "state") ? "\n" : " = 0.3\n");
 }
 
-/* ---- elementwise --------------------------------------------------------------------------------------------- */
+/* ---- elementwise ---- */
 
 typedef struct Form {
     const char *text;
     double big; /* for operands not above 3 */
 } Form;
 
-static const Form unaries[] = {
-    {"exp(-$a^2)", 1}, {"exp($a/3)", 2.8}, {"expm1($a/2)", 3.5}, {"log(0.3 + $a^2)", 2.3}, {"log1p($a^2)", 2.4},
-    {"sqrt(0.2 + $a^2)", 3.1}, {"abs($a + 0.0123)", 3.1}, {"sign($a - 0.0321)*$a", 3}, {"0.3*floor(1.7*$a + 0.0411) + $a", 6},
-    {"ceil(1.9*$a + 0.0417)*$a", 21}, {"$a - round(1.3*$a + 0.0231)", 3}, {"sin(2*$a)", 1}, {"cos($a + 0.2)", 1},
-    {"tan(0.7*sin($a))", 1}, {"asin(0.8*tanh($a))", 1}, {"acos(0.8*sin($a))", 3}, {"atan(2*$a)", 1.6}, {"sinh($a/2)", 2.2},
-    {"cosh($a/2)", 2.4}, {"tanh($a)", 1}, {"erf($a)", 1}, {"erfc($a)", 2}, {"sigmoid(2*$a)", 1}, {"softplus($a)", 3.1},
-    {"-$a", 3}, {"$a^2/3", 3}, {"$a^3/9", 3}, {"(0.5 + $a^2)^-0.7", 2}, {"(1.3 + sin($a))^$a", 20}, {"$a^-1*0 + $a", 3},
-    {"mod($a + 0.0123, 0.7) + $a", 4}, {"1/(1 + exp(-$a))", 1}, {"1/(exp($a) + 1)", 1}, {"log(1/(1 + exp(-$a)))", 3.1},
-    {"log(sigmoid($a))", 3.1}, {"log(1 - sigmoid($a))", 3.1}, {"1 - sigmoid($a)", 1}, {"exp($a)/(1 + exp($a))", 1},
-    {"(exp($a) - exp(-$a))/(exp($a) + exp(-$a))", 1}, {"1 - tanh($a)^2", 1}, {"relu($a - 0.0137)", 3},
-    {"leaky_relu($a - 0.0139, 0.1)", 3}, {"elu($a - 0.0141)", 3}, {"gelu($a)", 3}, {"gelu_tanh($a)", 3}, {"silu($a)", 3},
-    {"mish($a)", 3}, {"softsign($a + 0.0143)", 1}, {"logsigmoid($a)", 3.1}, {"hardswish($a + 0.0147)", 3},
-    {"($a + 1)*($a - 1) - $a", 11}, {"$a - (-$a)/2", 4.5}, {"($a + 2)*3 - $a*3 + 0.1*$a", 7}, {"$a/1 + $a^1*$a^0 - 0", 6},
-    {"(2 - $a)*$a*0.2", 3}, {"-(0.3 - $a)/(2.5 + sin($a))", 3}, {"where($a > 0.0529, $a, -0.3*$a)", 3}, {"clip($a, -0.5123, 0.6123)", 1},
-    {"-(-$a)*(-2)", 6}, {"0 - $a/(-3)", 1}, {"where(training, $a, $a/2)", 3}, {"0.3*$a - 0.7*$a + sin($a)", 3},
-    {"$a*sqrt(0.2 + $a^2)/(0.2 + $a^2)", 1}, {"sigmoid(-$a)*sigmoid($a)", 1}, {"log(exp($a) + 1)", 3.1}, {"$a/$k", 3},
-    {"log(exp($a))", 3}, {"1/(2 + $a^2)", 0.5}, {"sin($a)*-1", 1}, {"1*cos($a) + 0", 1}, {"0 + sin($a)", 1}, {"cos($a)/-1", 1},
-    {"where($a > 0.0531, 1, 0)", 1}, {"where($a < 0.0533, 0.7, 0)*$a", 3}, {"0*$a + exp(-$a*$a)", 1}, {"$a*0.5*-1", 2},
-    {"-sin($a)*2", 2}, {"2*-cos($a)", 2}, {"-$a - -sin($a)", 4}, {"-(-$a*2 - 0.1)", 6.1}, {"(-$a)*(-sin($a))", 3},
-    {"-($a - 0.1)*sin($a)", 4}, {"-(($a - 0.1)/(2 + sin($a)))", 4}, {"$a*($a*($a*0.1))*0.2", 1}, {"($a + 2*$a)*0.3", 3},
-    {"-$a + cos($a)", 4}, {"$a^-1*$a*sin($a)", 1}, {"(0.4 + $a^2)^-1", 2.5}, {"(0.4 + $a^2)^-2*0.2", 1.3}, {"2^$a/3", 2.7},
-    {"stop(0.3) + $a", 3.3}, {"sin($a)/(1.5 + cos($a))/2/(1.5 + cos($a))", 2}};
+static const Form unaries[] = {{"exp(-$a^2)", 1},
+                               {"exp($a/3)", 2.8},
+                               {"expm1($a/2)", 3.5},
+                               {"log(0.3 + $a^2)", 2.3},
+                               {"log1p($a^2)", 2.4},
+                               {"sqrt(0.2 + $a^2)", 3.1},
+                               {"abs($a + 0.0123)", 3.1},
+                               {"sign($a - 0.0321)*$a", 3},
+                               {"0.3*floor(1.7*$a + 0.0411) + $a", 6},
+                               {"ceil(1.9*$a + 0.0417)*$a", 21},
+                               {"$a - round(1.3*$a + 0.0231)", 3},
+                               {"sin(2*$a)", 1},
+                               {"cos($a + 0.2)", 1},
+                               {"tan(0.7*sin($a))", 1},
+                               {"asin(0.8*tanh($a))", 1},
+                               {"acos(0.8*sin($a))", 3},
+                               {"atan(2*$a)", 1.6},
+                               {"sinh($a/2)", 2.2},
+                               {"cosh($a/2)", 2.4},
+                               {"tanh($a)", 1},
+                               {"erf($a)", 1},
+                               {"erfc($a)", 2},
+                               {"sigmoid(2*$a)", 1},
+                               {"softplus($a)", 3.1},
+                               {"-$a", 3},
+                               {"$a^2/3", 3},
+                               {"$a^3/9", 3},
+                               {"(0.5 + $a^2)^-0.7", 2},
+                               {"(1.3 + sin($a))^$a", 20},
+                               {"$a^-1*0 + $a", 3},
+                               {"mod($a + 0.0123, 0.7) + $a", 4},
+                               {"1/(1 + exp(-$a))", 1},
+                               {"1/(exp($a) + 1)", 1},
+                               {"log(1/(1 + exp(-$a)))", 3.1},
+                               {"log(sigmoid($a))", 3.1},
+                               {"log(1 - sigmoid($a))", 3.1},
+                               {"1 - sigmoid($a)", 1},
+                               {"exp($a)/(1 + exp($a))", 1},
+                               {"(exp($a) - exp(-$a))/(exp($a) + exp(-$a))", 1},
+                               {"1 - tanh($a)^2", 1},
+                               {"relu($a - 0.0137)", 3},
+                               {"leaky_relu($a - 0.0139, 0.1)", 3},
+                               {"elu($a - 0.0141)", 3},
+                               {"gelu($a)", 3},
+                               {"gelu_tanh($a)", 3},
+                               {"silu($a)", 3},
+                               {"mish($a)", 3},
+                               {"softsign($a + 0.0143)", 1},
+                               {"logsigmoid($a)", 3.1},
+                               {"hardswish($a + 0.0147)", 3},
+                               {"($a + 1)*($a - 1) - $a", 11},
+                               {"$a - (-$a)/2", 4.5},
+                               {"($a + 2)*3 - $a*3 + 0.1*$a", 7},
+                               {"$a/1 + $a^1*$a^0 - 0", 6},
+                               {"(2 - $a)*$a*0.2", 3},
+                               {"-(0.3 - $a)/(2.5 + sin($a))", 3},
+                               {"where($a > 0.0529, $a, -0.3*$a)", 3},
+                               {"clip($a, -0.5123, 0.6123)", 1},
+                               {"-(-$a)*(-2)", 6},
+                               {"0 - $a/(-3)", 1},
+                               {"where(training, $a, $a/2)", 3},
+                               {"0.3*$a - 0.7*$a + sin($a)", 3},
+                               {"$a*sqrt(0.2 + $a^2)/(0.2 + $a^2)", 1},
+                               {"sigmoid(-$a)*sigmoid($a)", 1},
+                               {"log(exp($a) + 1)", 3.1},
+                               {"$a/$k", 3},
+                               {"log(exp($a))", 3},
+                               {"1/(2 + $a^2)", 0.5},
+                               {"sin($a)*-1", 1},
+                               {"1*cos($a) + 0", 1},
+                               {"0 + sin($a)", 1},
+                               {"cos($a)/-1", 1},
+                               {"where($a > 0.0531, 1, 0)", 1},
+                               {"where($a < 0.0533, 0.7, 0)*$a", 3},
+                               {"0*$a + exp(-$a*$a)", 1},
+                               {"$a*0.5*-1", 2},
+                               {"-sin($a)*2", 2},
+                               {"2*-cos($a)", 2},
+                               {"-$a - -sin($a)", 4},
+                               {"-(-$a*2 - 0.1)", 6.1},
+                               {"(-$a)*(-sin($a))", 3},
+                               {"-($a - 0.1)*sin($a)", 4},
+                               {"-(($a - 0.1)/(2 + sin($a)))", 4},
+                               {"$a*($a*($a*0.1))*0.2", 1},
+                               {"($a + 2*$a)*0.3", 3},
+                               {"-$a + cos($a)", 4},
+                               {"$a^-1*$a*sin($a)", 1},
+                               {"(0.4 + $a^2)^-1", 2.5},
+                               {"(0.4 + $a^2)^-2*0.2", 1.3},
+                               {"2^$a/3", 2.7},
+                               {"stop(0.3) + $a", 3.3},
+                               {"sin($a)/(1.5 + cos($a))/2/(1.5 + cos($a))", 2}};
 
 static void unary(void)
 {
@@ -204,7 +278,8 @@ static void unary(void)
         a = value[values - 1];
         a.big = 1;
     }
-    make(a.rank, a.dim, f->big, f->text, &a, NULL, NULL, draw(2) ? SIZE_M : size_times(SIZE_M, SIZE_N));
+    make(a.rank, a.dim, f->big, f->text, &a, NULL, NULL,
+         draw(2) ? SIZE_M : size_times(SIZE_M, SIZE_N));
 }
 
 /* By NumPy's rule; 0: they do not fit. */
@@ -212,7 +287,8 @@ static int broadcast(const Value *a, const Value *b, Value *to)
 {
     to->rank = a->rank > b->rank ? a->rank : b->rank;
     for (int i = 1; i <= to->rank; i++) {
-        int x = i <= a->rank ? a->dim[a->rank - i] : ONE, y = i <= b->rank ? b->dim[b->rank - i] : ONE;
+        int x = i <= a->rank ? a->dim[a->rank - i] : ONE,
+            y = i <= b->rank ? b->dim[b->rank - i] : ONE;
         if (x != y && x != ONE && y != ONE)
             return 0;
         to->dim[to->rank - i] = x == ONE ? y : x;
@@ -221,18 +297,52 @@ static int broadcast(const Value *a, const Value *b, Value *to)
 }
 
 static const Form binaries[] = {
-    {"$a + $b", 6}, {"$a - $b", 6}, {"$a*$b", 9}, {"$a/(1.5 + sin($b))", 6}, {"-$a*$b", 9}, {"($a - $b)*$b", 18},
-    {"maximum($a, $b + 0.0173)", 3.1}, {"minimum($b, $a + 0.0179)", 3.1}, {"where($a < $b + 0.0291, $a, $b*$b)", 9},
-    {"where($a >= $b + 0.0391, sin($b), $a)", 3}, {"($a <= $b + 0.0393)*$b", 3}, {"where($a != $b + 0.0371, $b, $a)", 3},
-    {"where($a == $b + 0.0377, 0, $b)", 3}, {"atan2($a, 3.5 + $b)", 1.5}, {"atan2(3.5 + $a, $b)", 3}, {"mod($a + 0.0127, 4.1 + $b)", 7},
-    {"(0.7 + $a^2)^sin($b)", 10}, {"logaddexp($a, $b)", 4}, {"exp($a)/(exp($a) + exp($b))", 1}, {"$a*$b + $a*sin($b)", 12},
-    {"0.5*$a + 0.5*$b", 3}, {"-(sigmoid($b)*log(sigmoid($a)) + (1 - sigmoid($b))*log(1 - sigmoid($a)))", 6}, {"-$a - -$b", 6},
-    {"$a - (-$b)", 6}, {"-$a + $b", 6}, {"-($a - $b)", 6}, {"-($a - $b)/(2 + sin($b))", 6}, {"($a*$b + $a)*0.2", 3},
-    {"$a*$b*0.1 - $b*$a*0.3", 2}, {"($a - $b)^2", 36}, {"sigmoid($a)*$b", 3}, {"tanh($a)*$b + (1 - tanh($a))*$a", 9},
-    {"$a/(2.5 + sin($b))*(2.5 + sin($b))", 3}, {"logaddexp($a, 0)*$b", 10}, {"where($a > 0.0541, $b, 0)", 3}, {"$a + ($b + $a)*2", 15},
-    {"(-$a)*(-$b)", 9}, {"$a*-$b", 9}, {"dropout($a, 0.4)*$b", 15}, {"$a + 0.3*noise($b.shape)", 4},
-    {"$a*(1 - sigmoid($b)) + sigmoid($b)*0.2", 4}, {"-log(1/(1 + exp(-$a)))*$b", 10}, {"exp($a - $b)*0.01", 4.1}, {"exp($a)*exp(-$a)*$b", 3},
-    {"where($a < $b + 0.0551, 0.5, $b)", 3}, {"0.4*relu($a - 0.0149)*$b", 4}};
+    {"$a + $b", 6},
+    {"$a - $b", 6},
+    {"$a*$b", 9},
+    {"$a/(1.5 + sin($b))", 6},
+    {"-$a*$b", 9},
+    {"($a - $b)*$b", 18},
+    {"maximum($a, $b + 0.0173)", 3.1},
+    {"minimum($b, $a + 0.0179)", 3.1},
+    {"where($a < $b + 0.0291, $a, $b*$b)", 9},
+    {"where($a >= $b + 0.0391, sin($b), $a)", 3},
+    {"($a <= $b + 0.0393)*$b", 3},
+    {"where($a != $b + 0.0371, $b, $a)", 3},
+    {"where($a == $b + 0.0377, 0, $b)", 3},
+    {"atan2($a, 3.5 + $b)", 1.5},
+    {"atan2(3.5 + $a, $b)", 3},
+    {"mod($a + 0.0127, 4.1 + $b)", 7},
+    {"(0.7 + $a^2)^sin($b)", 10},
+    {"logaddexp($a, $b)", 4},
+    {"exp($a)/(exp($a) + exp($b))", 1},
+    {"$a*$b + $a*sin($b)", 12},
+    {"0.5*$a + 0.5*$b", 3},
+    {"-(sigmoid($b)*log(sigmoid($a)) + (1 - sigmoid($b))*log(1 - sigmoid($a)))", 6},
+    {"-$a - -$b", 6},
+    {"$a - (-$b)", 6},
+    {"-$a + $b", 6},
+    {"-($a - $b)", 6},
+    {"-($a - $b)/(2 + sin($b))", 6},
+    {"($a*$b + $a)*0.2", 3},
+    {"$a*$b*0.1 - $b*$a*0.3", 2},
+    {"($a - $b)^2", 36},
+    {"sigmoid($a)*$b", 3},
+    {"tanh($a)*$b + (1 - tanh($a))*$a", 9},
+    {"$a/(2.5 + sin($b))*(2.5 + sin($b))", 3},
+    {"logaddexp($a, 0)*$b", 10},
+    {"where($a > 0.0541, $b, 0)", 3},
+    {"$a + ($b + $a)*2", 15},
+    {"(-$a)*(-$b)", 9},
+    {"$a*-$b", 9},
+    {"dropout($a, 0.4)*$b", 15},
+    {"$a + 0.3*noise($b.shape)", 4},
+    {"$a*(1 - sigmoid($b)) + sigmoid($b)*0.2", 4},
+    {"-log(1/(1 + exp(-$a)))*$b", 10},
+    {"exp($a - $b)*0.01", 4.1},
+    {"exp($a)*exp(-$a)*$b", 3},
+    {"where($a < $b + 0.0551, 0.5, $b)", 3},
+    {"0.4*relu($a - 0.0149)*$b", 4}};
 
 static void binary(void)
 {
@@ -247,7 +357,7 @@ static void binary(void)
     make(c.rank, c.dim, f->big, f->text, &a, &b, NULL, 0);
 }
 
-/* ---- reductions ------------------------------------------------------------------------------------------------ */
+/* ---- reductions ---- */
 
 /* Small numbers that differ along each axis, so that the largest element is one. */
 static void print_offsets(int rank, const int *dim)
@@ -272,9 +382,11 @@ static int has_axis(const Value *a)
 
 static void reduce(void)
 {
-    static const char *const name[] = {"sum", "mean", "max", "min", "var", "logsumexp", "norm", "prod"};
+    static const char *const name[] = {"sum", "mean",      "max",  "min",
+                                       "var", "logsumexp", "norm", "prod"};
     Value a = any_of(has_axis);
-    int f = draw(8), axes = a.rank ? 1 + draw((1 << a.rank) - 1) : 0, keep = draw(2), dim[RANK], n = 0, many = 1, fixed = 1;
+    int f = draw(8), axes = a.rank ? 1 + draw((1 << a.rank) - 1) : 0, keep = draw(2), dim[RANK],
+        n = 0, many = 1, fixed = 1;
     if (a.rank == 0)
         return;
     if (f == 7)
@@ -310,14 +422,16 @@ static void reduce(void)
 
 static void along_axis(void)
 {
-    static const char *const name[] = {"softmax", "log_softmax", "cumsum", "cumprod", "flip", "normalize"};
+    static const char *const name[] = {"softmax", "log_softmax", "cumsum",
+                                       "cumprod", "flip",        "normalize"};
     Value a = any_of(has_axis);
     if (a.rank == 0 || !room(a.rank, a.dim))
         return;
     int f = draw(6), axis = draw(a.rank);
     if (f >= 2 && f <= 3 && !is_fixed(a.dim[axis]))
         return;
-    fprintf(out, "%s = %s(tanh(%s), %d%s)\n", add(a.rank, a.dim, f == 0 ? 1 : 5)->name, name[f], a.name, axis, f == 5 ? ", 0.3" : "");
+    fprintf(out, "%s = %s(tanh(%s), %d%s)\n", add(a.rank, a.dim, f == 0 ? 1 : 5)->name, name[f],
+            a.name, axis, f == 5 ? ", 0.3" : "");
 }
 
 static int is_argmax_axis(const Value *a)
@@ -332,13 +446,15 @@ static void argmax(void)
     if (!is_argmax_axis(&a) || a.rank == 1 || !room(a.rank, a.dim))
         return;
     int last = a.dim[a.rank - 1];
-    if (draw(3) == 0 && b.rank > 0 && b.rank + a.rank - 2 <= RANK && is_fixed(b.dim[0]) && b.dim[0] >= last) {
+    if (draw(3) == 0 && b.rank > 0 && b.rank + a.rank - 2 <= RANK && is_fixed(b.dim[0]) &&
+        b.dim[0] >= last) {
         int dim[2 * RANK];
         memcpy(dim, a.dim, sizeof a.dim);
         memcpy(dim + a.rank - 1, b.dim + 1, (size_t)(b.rank - 1) * sizeof *dim);
         if (!room(a.rank + b.rank - 2, dim))
             return;
-        fprintf(out, "%s = %s[argmax(tanh(%s)", add(a.rank + b.rank - 2, dim, b.big)->name, b.name, a.name);
+        fprintf(out, "%s = %s[argmax(tanh(%s)", add(a.rank + b.rank - 2, dim, b.big)->name, b.name,
+                a.name);
         print_offsets(a.rank, a.dim);
         fprintf(out, ")]\n");
         return;
@@ -348,7 +464,7 @@ static void argmax(void)
     fprintf(out, "), %d)\n", last / 100);
 }
 
-/* ---- products ---------------------------------------------------------------------------------------------------- */
+/* ---- products ---- */
 
 static int is_matrix(const Value *a)
 {
@@ -359,8 +475,10 @@ static void product(void)
 {
     for (int tries = 0; tries < 20; tries++) {
         Value a = any_of(is_matrix), b = any_of(is_matrix);
-        int t = draw(4), ta = t & 1, tb = t >> 1, dim[RANK], rank = a.rank > b.rank ? a.rank : b.rank;
-        if (!is_matrix(&a) || !is_matrix(&b) || (a.rank == 3 && b.rank == 3 && a.dim[0] != b.dim[0]))
+        int t = draw(4), ta = t & 1, tb = t >> 1, dim[RANK],
+            rank = a.rank > b.rank ? a.rank : b.rank;
+        if (!is_matrix(&a) || !is_matrix(&b) ||
+            (a.rank == 3 && b.rank == 3 && a.dim[0] != b.dim[0]))
             continue;
         if (a.dim[a.rank - 1 - ta] != b.dim[b.rank - 2 + tb])
             continue;
@@ -368,8 +486,9 @@ static void product(void)
         dim[rank - 2] = a.dim[a.rank - 2 + ta];
         dim[rank - 1] = b.dim[b.rank - 1 - tb];
         char form[40];
-        static const char *const pattern[] = {"$a%s @ $b%s", "0.3*($a%s @ $b%s)", "-$a%s @ $b%s", "tanh($a%s @ $b%s)",
-                                              "2*($a%s @ (0.1*$b)%s) + 0.3", "(($a%s @ $b%s)')'"};
+        static const char *const pattern[] = {
+            "$a%s @ $b%s",       "0.3*($a%s @ $b%s)",           "-$a%s @ $b%s",
+            "tanh($a%s @ $b%s)", "2*($a%s @ (0.1*$b)%s) + 0.3", "(($a%s @ $b%s)')'"};
         sprintf(form, pattern[draw(6)], ta ? "'" : "", tb ? "'" : "");
         make(rank, dim, 9 * most(a.dim[a.rank - 1 - ta]), form, &a, &b, NULL, 0);
         return;
@@ -378,13 +497,15 @@ static void product(void)
 
 static int is_equations(const Value *a)
 {
-    return (a->rank == 2 || a->rank == 3) && is_fixed(a->dim[a->rank - 2]) && most(a->dim[a->rank - 2]) <= 4;
+    return (a->rank == 2 || a->rank == 3) && is_fixed(a->dim[a->rank - 2]) &&
+           most(a->dim[a->rank - 2]) <= 4;
 }
 
 /* Linear equations: the matrix is near to that of unity. */
 static void equations(void)
 {
-    static const char *const form[] = {"solve($a, $b)", "solve($a', $b)*0.5", "inv($a)", "det($a)*0.5", "logdet($a)"};
+    static const char *const form[] = {"solve($a, $b)", "solve($a', $b)*0.5", "inv($a)",
+                                       "det($a)*0.5", "logdet($a)"};
     Value a = any_of(is_equations), v;
     int f = draw(5), r = a.rank, dim[RANK];
     if (!is_equations(&a) || values > VALUES - 4)
@@ -426,7 +547,7 @@ static void convolution(void)
     make(3, dim, 20.0 * a.dim[1] / 100 * elements(3, a.dim), form[stride], &a, NULL, NULL, 0);
 }
 
-/* ---- views ---------------------------------------------------------------------------------------------------------- */
+/* ---- views ---- */
 
 /* name[:, :, index], the index at an axis. */
 static void print_indexed(const Value *a, int axis, const char *index)
@@ -520,7 +641,8 @@ static void concat(const Value *a, int axis)
     dim[axis] = (a->dim[axis] / 100 * (1 + doubled) + b.dim[axis] / 100) * 100 + a->dim[axis] % 100;
     if (!room(a->rank, dim))
         return;
-    fprintf(out, "%s = concat([%s, %s%s%s], %d)\n", add(a->rank, dim, a->big > b.big ? a->big : b.big)->name, a->name, b.name,
+    fprintf(out, "%s = concat([%s, %s%s%s], %d)\n",
+            add(a->rank, dim, a->big > b.big ? a->big : b.big)->name, a->name, b.name,
             doubled ? ", -" : "", doubled ? a->name : "", axis);
 }
 
@@ -584,7 +706,7 @@ static void view(void)
     }
 }
 
-/* ---- indices ------------------------------------------------------------------------------------------------------------ */
+/* ---- indices ---- */
 
 static int is_table(const Value *a)
 {
@@ -594,7 +716,8 @@ static int is_table(const Value *a)
 /* The indices, or ints below 3 that are computed from them. */
 static const char *an_index(void)
 {
-    static const char *const text[] = {"index", "index", "clip(index, 0, 2)", "2 - clip(index, 0, 2)"};
+    static const char *const text[] = {"index", "index", "clip(index, 0, 2)",
+                                       "2 - clip(index, 0, 2)"};
     return text[draw(4)];
 }
 
@@ -645,7 +768,8 @@ static void scatter(void)
     if (!room(a.rank, dim))
         return;
     if (a.rank == 2 && a.dim[1] >= 300 && is_fixed(a.dim[1]) && draw(2)) {
-        make(1, a.dim, 9, draw(2) ? "take_along($a, index)" : "cross_entropy($a, index, identity)", &a, NULL, NULL, 0);
+        make(1, a.dim, 9, draw(2) ? "take_along($a, index)" : "cross_entropy($a, index, identity)",
+             &a, NULL, NULL, 0);
         return;
     }
     switch (draw(3)) {
@@ -666,18 +790,25 @@ static void constant(void)
     static const struct {
         int rank, dim[RANK];
         const char *text;
-    } data[] = {{1, {300}, "[0.3, -0.7, 0.45]*(0.7 + 0.1*n)"}, {2, {200, 300}, "[[0.1, 0.9, -0.4], [0.35, -0.6, 0.2]]*(0.7 + 0.1*m)"}, {1, {400}, "0.1*arange(4)"},
-                {2, {300, 300}, "eye(3) + 0.1"}, {1, {SIZE_M}, "cos(arange(m))"}, {0, {0}, "0.1*m - 0.2*n"}, {2, {200, SIZE_N}, "full([2, n], 0.3)"}};
+    } data[] = {{1, {300}, "[0.3, -0.7, 0.45]*(0.7 + 0.1*n)"},
+                {2, {200, 300}, "[[0.1, 0.9, -0.4], [0.35, -0.6, 0.2]]*(0.7 + 0.1*m)"},
+                {1, {400}, "0.1*arange(4)"},
+                {2, {300, 300}, "eye(3) + 0.1"},
+                {1, {SIZE_M}, "cos(arange(m))"},
+                {0, {0}, "0.1*m - 0.2*n"},
+                {2, {200, SIZE_N}, "full([2, n], 0.3)"}};
     int i = draw(7);
     suspect = 1;
     make(data[i].rank, data[i].dim, 3, data[i].text, NULL, NULL, NULL, 0);
 }
 
-/* ---- what is asked of it ---------------------------------------------------------------------------------------------------- */
+/* ---- what is asked of it ---- */
 
 static void print_loss(const char *name, int made)
 {
-    static const char *const term[] = {" + mean(tanh($a)^2)", " + mean(sin($a))", " + 0.1*sum($a*cos($a))", " - mean($a)", " + mean(log_cosh($a, 0*$a))"};
+    static const char *const term[] = {" + mean(tanh($a)^2)", " + mean(sin($a))",
+                                       " + 0.1*sum($a*cos($a))", " - mean($a)",
+                                       " + mean(log_cosh($a, 0*$a))"};
     fprintf(out, "%s = 0.5", name);
     for (int i = made; i < values; i++)
         if (draw(2) || i == values - 1) {
@@ -687,9 +818,13 @@ static void print_loss(const char *name, int made)
     fprintf(out, "\n");
 }
 
-static const char *const optimizers[] = {"sgd(lr = 0.1)", "sgd(lr = 0.1, momentum = 0.9, nesterov = 1)", "adam(lr = 0.1, eps = 0.01)",
-                                         "rmsprop(lr = 0.1, eps = 0.01, momentum = 0.5)", "sgd(lr = 0.1*0.5^floor(step/3), clip_norm = 1)",
-                                         "adamw(lr = 0.1, eps = 0.01)", "sgd(0.1, weight_decay = 0.2)"};
+static const char *const optimizers[] = {"sgd(lr = 0.1)",
+                                         "sgd(lr = 0.1, momentum = 0.9, nesterov = 1)",
+                                         "adam(lr = 0.1, eps = 0.01)",
+                                         "rmsprop(lr = 0.1, eps = 0.01, momentum = 0.5)",
+                                         "sgd(lr = 0.1*0.5^floor(step/3), clip_norm = 1)",
+                                         "adamw(lr = 0.1, eps = 0.01)",
+                                         "sgd(0.1, weight_decay = 0.2)"};
 
 /* first: the first param; params: behind the last; made: the first computed value. */
 static void print_asked(int inputs, int first, int params, int made)
@@ -701,42 +836,48 @@ static void print_asked(int inputs, int first, int params, int made)
     print_loss("J", made);
     if (kind == 0) { /* two losses, each with params of its own */
         print_loss("L", made);
-        fprintf(out, "minimize J over %s with %s\nminimize L over %s with %s\n", value[first].name, optimizers[draw(7)],
-                value[first + 1].name, optimizers[draw(7)]);
+        fprintf(out, "minimize J over %s with %s\nminimize L over %s with %s\n", value[first].name,
+                optimizers[draw(7)], value[first + 1].name, optimizers[draw(7)]);
     } else if (kind == 1)
         fprintf(out, "minimize J with %s\n", optimizers[draw(7)]);
     else
-        fprintf(out, "gradient J over %s, %s%s%s\n", value[p].name, value[draw(inputs)].name, x == p ? "" : ", ", x == p ? "" : value[x].name);
+        fprintf(out, "gradient J over %s, %s%s%s\n", value[p].name, value[draw(inputs)].name,
+                x == p ? "" : ", ", x == p ? "" : value[x].name);
     switch (draw(6)) {
     case 0:
-        fprintf(out, "gradient K = J^2 + mean(%s) over %s\n", value[made].name, value[draw(inputs)].name);
+        fprintf(out, "gradient K = J^2 + mean(%s) over %s\n", value[made].name,
+                value[draw(inputs)].name);
         break;
     case 1: /* of the second order, over what was named */
-        fprintf(out, "d = grad(J, %s)\ngradient K = sum(d^2) + J over %s%s%s\n", value[x].name, value[x].name,
-                x == p ? "" : ", ", x == p ? "" : value[p].name);
+        fprintf(out, "d = grad(J, %s)\ngradient K = sum(d^2) + J over %s%s%s\n", value[x].name,
+                value[x].name, x == p ? "" : ", ", x == p ? "" : value[p].name);
         break;
     case 2:
-        fprintf(out, "d = grad(J, %s)\ngradient K = sum(sin(d)) over %s\n", value[p].name, value[p].name);
+        fprintf(out, "d = grad(J, %s)\ngradient K = sum(sin(d)) over %s\n", value[p].name,
+                value[p].name);
         break;
     case 3:
         if (elements(value[p].rank, value[p].dim) <= 4)
             fprintf(out, "output H = hessian(J, %s)\n", value[p].name);
         break;
     case 4: /* a constant within: no difference shows it */
-        fprintf(out, "gradient S = J + mean(stop(%s)*%s) over %s\n", value[x].name, value[x].name, value[p].name);
+        fprintf(out, "gradient S = J + mean(stop(%s)*%s) over %s\n", value[x].name, value[x].name,
+                value[p].name);
         break;
-    default:
-        break;
+    default: break;
     }
     fprintf(out, "output a0 = %s + 1, %s\n", value[values - 2].name, value[values - 1].name);
     if (draw(3) == 0)
-        fprintf(out, "metric q = mean(%s), r = sum(stop(%s))\n", value[values / 2].name, value[made].name);
+        fprintf(out, "metric q = mean(%s), r = sum(stop(%s))\n", value[values / 2].name,
+                value[made].name);
 }
 
 static void print_model(int number)
 {
-    static void (*const makers[])(void) = {unary, unary, unary, unary, binary, binary, binary, binary, reduce, reduce, along_axis, argmax,
-                                           product, product, equations, convolution, view, view, view, gather, scatter, constant};
+    static void (*const makers[])(
+        void) = {unary,  unary,  unary,      unary,  binary,  binary,  binary,    binary,
+                 reduce, reduce, along_axis, argmax, product, product, equations, convolution,
+                 view,   view,   view,       gather, scatter, constant};
     state = (unsigned long long)number * 7919 + 12345;
     values = 0;
     for (int i = 0; i < 5; i++)
@@ -757,7 +898,8 @@ static void print_model(int number)
         makers[draw((int)(sizeof makers / sizeof *makers))]();
     }
     if (stated)
-        fprintf(out, "update %s = 0.9*%s + 0.1*tanh(mean(%s))\n", s->name, s->name, value[values - 1].name);
+        fprintf(out, "update %s = 0.9*%s + 0.1*tanh(mean(%s))\n", s->name, s->name,
+                value[values - 1].name);
     print_asked(inputs, inputs, params, made);
 }
 

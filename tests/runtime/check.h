@@ -1,4 +1,5 @@
-/* check.h - the checks of the runtime's tests: each counts failures and goes on; main returns check_end(). */
+/* check.h - the checks of the runtime's tests: each counts failures and goes on; main returns
+ * check_end(). */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -7,7 +8,8 @@
 static int checks_done, checks_failed;
 
 /* Counts one check; says which failed. */
-static void check_that(int good, const char *text, const char *file, int line) {
+static void check_that(int good, const char *text, const char *file, int line)
+{
     checks_done++;
     if (good)
         return;
@@ -18,7 +20,8 @@ static void check_that(int good, const char *text, const char *file, int line) {
 #define CHECK(condition) check_that(!!(condition), #condition, __FILE__, __LINE__)
 
 /* Says the result; 0 if nothing failed. */
-static int check_end(const char *name) {
+static int check_end(const char *name)
+{
     printf("%s: %d checks, %d failed\n", name, checks_done, checks_failed);
     return checks_failed != 0;
 }

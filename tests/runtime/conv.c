@@ -1,5 +1,5 @@
-/* conv.c - convolutions and their kernels' derivatives against the sums that define them: shapes on both sides of every limit of
- * the tiles, at once and in parts that are computed alone. */
+/* conv.c - convolutions and their kernels' derivatives against the sums that define them: shapes on
+ * both sides of every limit of the tiles, at once and in parts that are computed alone. */
 #include "check.h"
 
 #include "ngrt.h"
@@ -12,20 +12,23 @@ static double x[ROOM], k[ROOM], y[ROOM], want[ROOM];
 static float x_f[ROOM], k_f[ROOM], y_f[ROOM];
 static uint32_t state = 1;
 
-static int draw(int from, int to) {
+static int draw(int from, int to)
+{
     state = state * 1664525u + 1013904223u;
     return from + (int)((state >> 8) % (uint32_t)(to - from + 1));
 }
 
 /* Small whole numbers: every sum is exact in float, whatever its order. */
-static void fill(double *a, float *f, int n) {
+static void fill(double *a, float *f, int n)
+{
     int i;
     for (i = 0; i < n; i++)
         f[i] = (float)(a[i] = draw(-4, 4));
 }
 
 /* The sums of ngrt.h, into y or, if `kernel`, into k. */
-static void define(const int *n, int kernel) {
+static void define(const int *n, int kernel)
+{
     int o, c, u, v, i, j, b;
     memset(want, 0, sizeof want);
     for (o = 0; o < n[G] * n[O]; o++)
@@ -34,9 +37,11 @@ static void define(const int *n, int kernel) {
                 for (v = 0; v < n[KW]; v++)
                     for (i = 0; i < n[OH]; i++)
                         for (j = 0; j < n[OW]; j++) {
-                            int row = i * n[SH] + u * n[DH] - n[PH], col = j * n[SW] + v * n[DW] - n[PW];
+                            int row = i * n[SH] + u * n[DH] - n[PH],
+                                col = j * n[SW] + v * n[DW] - n[PW];
                             int at_x = (((o / n[O] * n[C] + c) * n[H] + row) * n[W] + col) * n[B];
-                            int at_k = ((o * n[C] + c) * n[KH] + u) * n[KW] + v, at_y = ((o * n[OH] + i) * n[OW] + j) * n[B];
+                            int at_k = ((o * n[C] + c) * n[KH] + u) * n[KW] + v,
+                                at_y = ((o * n[OH] + i) * n[OW] + j) * n[B];
                             if (row < 0 || row >= n[H] || col < 0 || col >= n[W])
                                 continue;
                             for (b = 0; b < n[B]; b++)
@@ -47,7 +52,9 @@ static void define(const int *n, int kernel) {
                         }
 }
 
-static void compare(const int *n, const char *what, const double *got, const float *got_f, int count) {
+static void compare(const int *n, const char *what, const double *got, const float *got_f,
+                    int count)
+{
     int i, bad = -1;
     for (i = 0; i < count; i++)
         if (got[i] != want[i] || (double)got_f[i] != want[i])
@@ -61,7 +68,8 @@ static void compare(const int *n, const char *what, const double *got, const flo
     fprintf(stderr, "\n");
 }
 
-static void check_shape(const int *n, int zeros) {
+static void check_shape(const int *n, int zeros)
+{
     int images = n[G] * n[C] * n[H] * n[W] * n[B], kernels = n[G] * n[O] * n[C] * n[KH] * n[KW];
     int results = n[G] * n[O] * n[OH] * n[OW] * n[B], parts = draw(1, 3), p;
     if (images >= ROOM || kernels >= ROOM || results >= ROOM)
@@ -89,7 +97,8 @@ static void check_shape(const int *n, int zeros) {
     compare(n, "convk", k, k_f, kernels);
 }
 
-int main(void) {
+int main(void)
+{
     static const int batch[] = {1, 2, 3, 8, 15, 16, 17, 31, 32, 33, 40, 64};
     int round, a;
     for (round = 0; round < 400; round++) {
@@ -104,7 +113,8 @@ int main(void) {
             n[SH + a] = draw(1, 3);
             n[DH + a] = draw(1, 3);
             n[PH + a] = zeros ? draw(0, 4) : 0;
-            n[H + a] = (n[OH + a] - 1) * n[SH + a] + (n[KH + a] - 1) * n[DH + a] + 1 + draw(0, 2) - n[PH + a] - (zeros ? draw(0, 4) : 0);
+            n[H + a] = (n[OH + a] - 1) * n[SH + a] + (n[KH + a] - 1) * n[DH + a] + 1 + draw(0, 2) -
+                       n[PH + a] - (zeros ? draw(0, 4) : 0);
             n[H + a] = n[H + a] < 1 ? 1 : n[H + a];
         }
         check_shape(n, zeros);

@@ -1,6 +1,6 @@
-/* random.c - the random numbers: the same bits everywhere (golden values), each element on its own, moments, and
- * the inverse of the normal distribution function against the C library's erfc. The generator is included, to reach
- * its inner functions. */
+/* random.c - the random numbers: the same bits everywhere (golden values), each element on its own,
+ * moments, and the inverse of the normal distribution function against the C library's erfc. The
+ * generator is included, to reach its inner functions. */
 #include <string.h>
 
 #include "../../runtime/ngrt_random.c"
@@ -11,14 +11,16 @@ enum { N = 200000 };
 static double d[N];
 static float f[N];
 
-static uint64_t bits(double x) {
+static uint64_t bits(double x)
+{
     uint64_t u;
     memcpy(&u, &x, sizeof u);
     return u;
 }
 
 /* A hash of all bits of d, for one golden value that stands for N. */
-static uint64_t hash(void) {
+static uint64_t hash(void)
+{
     uint64_t h = 0;
     size_t i;
     for (i = 0; i < N; i++)
@@ -27,7 +29,8 @@ static uint64_t hash(void) {
 }
 
 /* The values of the first release: models drawn from a seed must come out the same for ever. */
-static void test_golden(void) {
+static void test_golden(void)
+{
     CHECK(ngrt_random_bits(1, 0, 0) == 0x6ec85f1f8547bc0cu);
     ngrt_normal(d, 4, 1, 0, 0.0, 1.0);
     CHECK(d[0] == -0x1.5ae92aa9f2dc9p-3 && d[1] == -0x1.8002da9e78ef6p-3);
@@ -40,8 +43,10 @@ static void test_golden(void) {
     CHECK(hash() == 0x4b4f9478c4a01896u);
 }
 
-/* Element i does not depend on how many are asked for; seeds and streams differ; float is double rounded. */
-static void test_elements(void) {
+/* Element i does not depend on how many are asked for; seeds and streams differ; float is double
+ * rounded. */
+static void test_elements(void)
+{
     double one[5];
     size_t i, same = 0;
     ngrt_normal(one, 5, 7, 3, 1.0, 2.0);
@@ -57,8 +62,10 @@ static void test_elements(void) {
     CHECK(same == 0);
 }
 
-/* Mean, deviation, skewness and kurtosis of d against those given, each within 5 standard errors. */
-static void check_moments(double mean, double sd, double skew, double kurt) {
+/* Mean, deviation, skewness and kurtosis of d against those given, each within 5 standard errors.
+ */
+static void check_moments(double mean, double sd, double skew, double kurt)
+{
     double m = 0.0, s2 = 0.0, s3 = 0.0, s4 = 0.0;
     size_t i;
     for (i = 0; i < N; i++)
@@ -73,7 +80,8 @@ static void check_moments(double mean, double sd, double skew, double kurt) {
     CHECK(fabs(s4 / (s2 * s2) - kurt) < 5.0 * sqrt(24.0 / N));
 }
 
-static void test_moments(void) {
+static void test_moments(void)
+{
     size_t i, in = 0, pairs = 0;
     ngrt_uniform(d, N, 42, 5, 2.0, 6.0);
     check_moments(4.0, 4.0 / sqrt(12.0), 0.0, 1.8);
@@ -93,20 +101,23 @@ static void test_moments(void) {
 }
 
 /* Phi(inverse(p)) = p; x is good to 9e-16, which the tail magnifies by x^2. */
-static void test_inverse(void) {
+static void test_inverse(void)
+{
     double p;
     CHECK(ngrt_inverse_normal(0.5) == 0.0);
     CHECK(fabs(ngrt_inverse_normal(0.975) - 1.9599639845400542355) < 1e-15);
     for (p = 1.0 / 9007199254740992.0; p < 0.5; p *= 1.0625) {
         double x = ngrt_inverse_normal(p), back = 0.5 * erfc(-x / sqrt(2.0));
         CHECK(fabs(back - p) < 1e-15 * (2.0 + x * x) * p);
-        CHECK(1.0 - p == 1.0 || p < 1e-9 || fabs(ngrt_inverse_normal(1.0 - p) + x) < 1e-6 * fabs(x));
+        CHECK(1.0 - p == 1.0 || p < 1e-9 ||
+              fabs(ngrt_inverse_normal(1.0 - p) + x) < 1e-6 * fabs(x));
     }
     for (p = 1e-16; p < 0.3; p *= 1.4)
         CHECK(fabs(ngrt_exact_log(p) - log(p)) <= 4e-16 * -log(p));
 }
 
-static void test_edges(void) {
+static void test_edges(void)
+{
     ngrt_uniform(d, 3, 1, 1, 5.0, 5.0);
     CHECK(d[0] == 5.0 && d[2] == 5.0);
     ngrt_normal(d, 3, 1, 1, 2.0, 0.0);
@@ -116,8 +127,10 @@ static void test_edges(void) {
     CHECK(fabsf(f[0]) <= 2.0f);
 }
 
-/* The rows of an orthogonal draw, or its columns, whichever are fewer, are orthogonal and of length gain; both types agree. */
-static void test_orthogonal(void) {
+/* The rows of an orthogonal draw, or its columns, whichever are fewer, are orthogonal and of length
+ * gain; both types agree. */
+static void test_orthogonal(void)
+{
     static const int sizes[][2] = {{1, 1}, {3, 5}, {5, 3}, {20, 20}, {1, 40}, {64, 31}};
     size_t s;
     for (s = 0; s < sizeof sizes / sizeof *sizes; s++) {
@@ -129,7 +142,8 @@ static void test_orthogonal(void) {
             for (j = 0; j <= i; j++) {
                 double dot = 0, dotf = 0;
                 for (k = 0; k < length; k++) {
-                    int a = across ? i * columns + k : k * columns + i, b = across ? j * columns + k : k * columns + j;
+                    int a = across ? i * columns + k : k * columns + i,
+                        b = across ? j * columns + k : k * columns + j;
                     dot += d[a] * d[b];
                     dotf += (double)f[a] * (double)f[b];
                 }
@@ -141,7 +155,8 @@ static void test_orthogonal(void) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     test_golden();
     test_elements();
     test_moments();

@@ -1,11 +1,12 @@
-/* train.c - the trainer on a small hand-written model in the form that ngc emits, which has an input of each kind:
+/* train.c - the trainer on a small hand-written model in the form that ngc emits, which has an
+ * input of each kind:
  *
- * dim m <= 8 input x[m, 2], z[2, m], c[m]: int, k[2], lr, y[m] param w[4] ~ uniform(-1, 1), b[3] = 0 J = mean((x @
- * (w[0:2]*k) + z' @ w[2:4] + b[c] - y)^2);  metric mae, bad (a sum), by (a matrix: how often c is bad, and good), and odd, which is
- * a value of one batch
+ * dim m <= 8 input x[m, 2], z[2, m], c[m]: int, k[2], lr, y[m] param w[4] ~ uniform(-1, 1), b[3] =
+ * 0 J = mean((x @ (w[0:2]*k) + z' @ w[2:4] + b[c] - y)^2);  metric mae, bad (a sum), by (a matrix:
+ * how often c is bad, and good), and odd, which is a value of one batch
  *
- * Its data follows the model without noise, so that training must find the parameters. Writes files into the
- * current directory. */
+ * Its data follows the model without noise, so that training must find the parameters. Writes files
+ * into the current directory. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,27 +15,39 @@
 #include "../../runtime/ngrt_host.h"
 #include "check.h"
 
-typedef struct line_params { float w[4]; float b[3]; } line_params;
+typedef struct line_params {
+    float w[4];
+    float b[3];
+} line_params;
 typedef struct line_inputs {
     int m;
-    const float *x; /* [m][2] */
-    const float *z; /* [2][m] */
+    const float *x;   /* [m][2] */
+    const float *z;   /* [2][m] */
     const int32_t *c; /* [m] */
-    const float *k; /* [2] */
+    const float *k;   /* [2] */
     float lr;
     const float *y; /* [m] */
 } line_inputs;
-typedef struct line_work { float J, mae; int32_t bad; float by[3][2], odd, e[8]; } line_work;
-typedef struct line_totals { double m, J, mae, bad, by[3][2]; int walk; } line_totals;
+typedef struct line_work {
+    float J, mae;
+    int32_t bad;
+    float by[3][2], odd, e[8];
+} line_work;
+typedef struct line_totals {
+    double m, J, mae, bad, by[3][2];
+    int walk;
+} line_totals;
 
-static void line_init(void *params, void *state, uint64_t seed) {
+static void line_init(void *params, void *state, uint64_t seed)
+{
     line_params *p = params;
     (void)state;
     ngrt_uniformf(p->w, 4, seed, 0, -1.0, 1.0);
     memset(p->b, 0, sizeof p->b);
 }
 
-static int line_eval(const void *params, void *state, const void *inputs, void *work) {
+static int line_eval(const void *params, void *state, const void *inputs, void *work)
+{
     const line_params *p = params;
     const line_inputs *in = inputs;
     line_work *t = work;
@@ -50,8 +63,8 @@ static int line_eval(const void *params, void *state, const void *inputs, void *
     memset(t->by, 0, sizeof t->by);
     t->odd = (float)m;
     for (i = 0; i < m; i++) {
-        t->e[i] = in->x[2 * i] * p->w[0] * in->k[0] + in->x[2 * i + 1] * p->w[1] * in->k[1] + in->z[i] * p->w[2] +
-                  in->z[m + i] * p->w[3] + p->b[in->c[i]] - in->y[i];
+        t->e[i] = in->x[2 * i] * p->w[0] * in->k[0] + in->x[2 * i + 1] * p->w[1] * in->k[1] +
+                  in->z[i] * p->w[2] + in->z[m + i] * p->w[3] + p->b[in->c[i]] - in->y[i];
         t->J += t->e[i] * t->e[i] / (float)m;
         t->mae += fabsf(t->e[i]) / (float)m;
         t->bad += fabsf(t->e[i]) > 0.01f;
@@ -60,11 +73,13 @@ static int line_eval(const void *params, void *state, const void *inputs, void *
     return NGRT_OK;
 }
 
-static void line_start(void *totals) {
+static void line_start(void *totals)
+{
     memset(totals, 0, sizeof(line_totals));
 }
 
-static int line_add(const void *params, void *state, const void *inputs, void *work, void *totals) {
+static int line_add(const void *params, void *state, const void *inputs, void *work, void *totals)
+{
     const line_inputs *in = inputs;
     line_work *w = work;
     line_totals *t = totals;
@@ -78,7 +93,8 @@ static int line_add(const void *params, void *state, const void *inputs, void *w
 }
 
 /* As if it wanted a second walk. */
-static int line_finish(void *totals) {
+static int line_finish(void *totals)
+{
     line_totals *t = totals;
     if (t->walk++ == 0)
         return NGRT_AGAIN;
@@ -86,7 +102,8 @@ static int line_finish(void *totals) {
     return NGRT_OK;
 }
 
-static int line_step(void *params, void *state, const void *inputs, void *work) {
+static int line_step(void *params, void *state, const void *inputs, void *work)
+{
     line_params *p = params;
     const line_inputs *in = inputs;
     line_work *t = work;
@@ -104,34 +121,85 @@ static int line_step(void *params, void *state, const void *inputs, void *work) 
 
 #define AT(member) offsetof(line_inputs, member)
 
-static const ngrt_dim line_dim[] = { { "m", 8, AT(m) } };
+static const ngrt_dim line_dim[] = {{"m", 8, AT(m)}};
 static const ngrt_tensor line_tensor[] = {
-    { "x", NGRT_INPUT, NGRT_F32, 2, { 8, 2 }, { 0, -1 }, AT(x), 0, 0, 0 },
-    { "z", NGRT_INPUT, NGRT_F32, 2, { 2, 8 }, { -1, 0 }, AT(z), 0, 0, 0 },
-    { "c", NGRT_INPUT, NGRT_I32, 1, { 8 }, { 0 }, AT(c), 0, 3, 0 },
-    { "k", NGRT_INPUT, NGRT_F32, 1, { 2 }, { -1 }, AT(k), 0, 0, 0 },
-    { "lr", NGRT_INPUT, NGRT_F32, 0, { 0 }, { 0 }, AT(lr), 0, 0, 0 },
-    { "y", NGRT_INPUT, NGRT_F32, 1, { 8 }, { 0 }, AT(y), NGRT_TARGET, 0, 0 },
-    { "w", NGRT_PARAM, NGRT_F32, 1, { 4 }, { -1 }, 0, 0, 0, 0 },
-    { "b", NGRT_PARAM, NGRT_F32, 1, { 3 }, { -1 }, 16, 0, 0, 0 },
-    { "mae", NGRT_METRIC, NGRT_F32, 0, { 0 }, { 0 }, offsetof(line_work, mae), 0, 0, offsetof(line_totals, mae) },
-    { "bad", NGRT_METRIC, NGRT_I32, 0, { 0 }, { 0 }, offsetof(line_work, bad), 0, 0, offsetof(line_totals, bad) },
-    { "by", NGRT_METRIC, NGRT_F32, 2, { 3, 2 }, { -1, -1 }, offsetof(line_work, by), 0, 0, offsetof(line_totals, by) },
-    { "odd", NGRT_METRIC, NGRT_F32, 0, { 0 }, { 0 }, offsetof(line_work, odd), 0, 0, 0 },
-    { "J", NGRT_LOSS, NGRT_F32, 0, { 0 }, { 0 }, offsetof(line_work, J), 0, 0, offsetof(line_totals, J) },
+    {"x", NGRT_INPUT, NGRT_F32, 2, {8, 2}, {0, -1}, AT(x), 0, 0, 0},
+    {"z", NGRT_INPUT, NGRT_F32, 2, {2, 8}, {-1, 0}, AT(z), 0, 0, 0},
+    {"c", NGRT_INPUT, NGRT_I32, 1, {8}, {0}, AT(c), 0, 3, 0},
+    {"k", NGRT_INPUT, NGRT_F32, 1, {2}, {-1}, AT(k), 0, 0, 0},
+    {"lr", NGRT_INPUT, NGRT_F32, 0, {0}, {0}, AT(lr), 0, 0, 0},
+    {"y", NGRT_INPUT, NGRT_F32, 1, {8}, {0}, AT(y), NGRT_TARGET, 0, 0},
+    {"w", NGRT_PARAM, NGRT_F32, 1, {4}, {-1}, 0, 0, 0, 0},
+    {"b", NGRT_PARAM, NGRT_F32, 1, {3}, {-1}, 16, 0, 0, 0},
+    {"mae",
+     NGRT_METRIC,
+     NGRT_F32,
+     0,
+     {0},
+     {0},
+     offsetof(line_work, mae),
+     0,
+     0,
+     offsetof(line_totals, mae)},
+    {"bad",
+     NGRT_METRIC,
+     NGRT_I32,
+     0,
+     {0},
+     {0},
+     offsetof(line_work, bad),
+     0,
+     0,
+     offsetof(line_totals, bad)},
+    {"by",
+     NGRT_METRIC,
+     NGRT_F32,
+     2,
+     {3, 2},
+     {-1, -1},
+     offsetof(line_work, by),
+     0,
+     0,
+     offsetof(line_totals, by)},
+    {"odd", NGRT_METRIC, NGRT_F32, 0, {0}, {0}, offsetof(line_work, odd), 0, 0, 0},
+    {"J", NGRT_LOSS, NGRT_F32, 0, {0}, {0}, offsetof(line_work, J), 0, 0, offsetof(line_totals, J)},
 };
-static const ngrt_model line_model = { NGRT_MODEL_VERSION, "line", NGRT_F32, sizeof(line_params), 0,
-    sizeof(line_inputs), sizeof(line_work), 0, 1, line_dim, 13, line_tensor, line_init, NULL,
-    line_eval, NULL, NULL, NULL, line_step, sizeof(line_totals), line_start, line_add, line_finish, NULL };
+static const ngrt_model line_model = {NGRT_MODEL_VERSION,
+                                      "line",
+                                      NGRT_F32,
+                                      sizeof(line_params),
+                                      0,
+                                      sizeof(line_inputs),
+                                      sizeof(line_work),
+                                      0,
+                                      1,
+                                      line_dim,
+                                      13,
+                                      line_tensor,
+                                      line_init,
+                                      NULL,
+                                      line_eval,
+                                      NULL,
+                                      NULL,
+                                      NULL,
+                                      line_step,
+                                      sizeof(line_totals),
+                                      line_start,
+                                      line_add,
+                                      line_finish,
+                                      NULL};
 
 /* The same with values by default: z = 1, k = [2, 1], lr = 0.1. */
-static const float easy_z[] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 }, easy_k[] = { 2, 1 };
-static const line_inputs easy_inputs = { 8, NULL, easy_z, NULL, easy_k, 0.1f, NULL };
+static const float easy_z[] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, easy_k[] = {2, 1};
+static const line_inputs easy_inputs = {8, NULL, easy_z, NULL, easy_k, 0.1f, NULL};
 
 /* A model of fixed sizes in double: input a[3, 2], t[3]; J = mean((a @ w - t)^2), full batches. */
-typedef struct full_inputs { const double *a, *t; } full_inputs;
+typedef struct full_inputs {
+    const double *a, *t;
+} full_inputs;
 
-static int full_eval(const void *params, void *state, const void *inputs, void *work) {
+static int full_eval(const void *params, void *state, const void *inputs, void *work)
+{
     const double *w = params;
     const full_inputs *in = inputs;
     double *t = work;
@@ -145,7 +213,8 @@ static int full_eval(const void *params, void *state, const void *inputs, void *
     return NGRT_OK;
 }
 
-static int full_step(void *params, void *state, const void *inputs, void *work) {
+static int full_step(void *params, void *state, const void *inputs, void *work)
+{
     const full_inputs *in = inputs;
     double *w = params, *t = work;
     int i;
@@ -156,18 +225,41 @@ static int full_step(void *params, void *state, const void *inputs, void *work) 
 }
 
 static const ngrt_tensor full_tensor[] = {
-    { "a", NGRT_INPUT, NGRT_F64, 2, { 3, 2 }, { -1, -1 }, offsetof(full_inputs, a), 0, 0, 0 },
-    { "t", NGRT_INPUT, NGRT_F64, 1, { 3 }, { -1 }, offsetof(full_inputs, t), NGRT_TARGET, 0, 0 },
-    { "J", NGRT_LOSS, NGRT_F64, 0, { 0 }, { 0 }, 0, 0, 0, 0 },
+    {"a", NGRT_INPUT, NGRT_F64, 2, {3, 2}, {-1, -1}, offsetof(full_inputs, a), 0, 0, 0},
+    {"t", NGRT_INPUT, NGRT_F64, 1, {3}, {-1}, offsetof(full_inputs, t), NGRT_TARGET, 0, 0},
+    {"J", NGRT_LOSS, NGRT_F64, 0, {0}, {0}, 0, 0, 0, 0},
 };
-static const ngrt_model full_model = { NGRT_MODEL_VERSION, "full", NGRT_F64, 16, 0, sizeof(full_inputs), 32, 0, 0,
-    NULL, 3, full_tensor, NULL, NULL, full_eval, NULL, NULL, NULL, full_step, 0, NULL, NULL, NULL, NULL };
+static const ngrt_model full_model = {NGRT_MODEL_VERSION,
+                                      "full",
+                                      NGRT_F64,
+                                      16,
+                                      0,
+                                      sizeof(full_inputs),
+                                      32,
+                                      0,
+                                      0,
+                                      NULL,
+                                      3,
+                                      full_tensor,
+                                      NULL,
+                                      NULL,
+                                      full_eval,
+                                      NULL,
+                                      NULL,
+                                      NULL,
+                                      full_step,
+                                      0,
+                                      NULL,
+                                      NULL,
+                                      NULL,
+                                      NULL};
 
-/* ---- running it ---------------------------------------------------------------------------------------- */
+/* ---- running it ---- */
 
 static char out[4096], err[65536]; /* what the last run printed */
 
-static void read_text(const char *path, char *text, size_t room) {
+static void read_text(const char *path, char *text, size_t room)
+{
     FILE *file = fopen(path, "rb");
     text[file ? fread(text, 1, room - 1, file) : 0] = 0;
     if (file)
@@ -175,7 +267,8 @@ static void read_text(const char *path, char *text, size_t room) {
 }
 
 /* Runs the trainer with these arguments, separated by blanks; its status. */
-static int run_model(const ngrt_model *model, const char *arguments) {
+static int run_model(const ngrt_model *model, const char *arguments)
+{
     char text[512] = "train ", *argv[32];
     int argc = 0, status, keep_out, keep_err;
     char *word;
@@ -198,26 +291,30 @@ static int run_model(const ngrt_model *model, const char *arguments) {
     return status;
 }
 
-static int run_line(const char *arguments) {
+static int run_line(const char *arguments)
+{
     return run_model(&line_model, arguments);
 }
 
 /* Whether a run of the line model ends with this status and a message that holds this text. */
-static int fails(const char *arguments, int status, const char *want) {
+static int fails(const char *arguments, int status, const char *want)
+{
     int got = run_line(arguments), good = got == status && strstr(err, want) && !*out;
     if (!good)
         fprintf(stderr, "train %s\n  status %d: %s", arguments, got, err);
     return good;
 }
 
-static void write_text(const char *path, const char *text) {
+static void write_text(const char *path, const char *text)
+{
     FILE *file = fopen(path, "w");
     if (!file || fputs(text, file) < 0 || fclose(file) != 0)
         exit(3);
 }
 
 /* Values by default are used for all that the data does not have. */
-static void test_defaults(void) {
+static void test_defaults(void)
+{
     ngrt_tensor tensor[sizeof line_tensor / sizeof *line_tensor];
     ngrt_model easy = line_model;
     char first[sizeof out];
@@ -234,18 +331,25 @@ static void test_defaults(void) {
     CHECK(run_model(&easy, "--data xcy.csv --epochs 3 --batch 2") == 0 && strlen(out) > 10);
     memcpy(first, out, sizeof out);
     CHECK(run_model(&easy, "--data xzcy.csv --epochs 3 --batch 2") == 0 && strcmp(out, first) == 0);
-    CHECK(run_model(&easy, "--data xcy.csv --data z=ones.csv --epochs 3 --batch 2") == 0 && strcmp(out, first) == 0);
-    CHECK(run_model(&easy, "--data xcy.csv --data k=k.csv lr=0.1 --epochs 3 --batch 2") == 0 && strcmp(out, first) == 0);
-    CHECK(run_model(&easy, "--data xcy.csv --val xcy.csv --epochs 3 --batch 2 --quiet") == 0 && strstr(out, "mae: "));
-    CHECK(run_model(&easy, "--data xcy.csv lr=0.2 --epochs 3 --batch 2") == 0 && strcmp(out, first) != 0);
-    CHECK(run_model(&easy, "--data ones.csv") == 3 && strstr(err, "ones.csv: 2 columns, but the inputs take 4: x 2, c 1, y 1"));
+    CHECK(run_model(&easy, "--data xcy.csv --data z=ones.csv --epochs 3 --batch 2") == 0 &&
+          strcmp(out, first) == 0);
+    CHECK(run_model(&easy, "--data xcy.csv --data k=k.csv lr=0.1 --epochs 3 --batch 2") == 0 &&
+          strcmp(out, first) == 0);
+    CHECK(run_model(&easy, "--data xcy.csv --val xcy.csv --epochs 3 --batch 2 --quiet") == 0 &&
+          strstr(out, "mae: "));
+    CHECK(run_model(&easy, "--data xcy.csv lr=0.2 --epochs 3 --batch 2") == 0 &&
+          strcmp(out, first) != 0);
+    CHECK(run_model(&easy, "--data ones.csv") == 3 &&
+          strstr(err, "ones.csv: 2 columns, but the inputs take 4: x 2, c 1, y 1"));
     CHECK(run_model(&easy, "--epochs 1") == 2 && strstr(err, "no data"));
 }
 
-/* rows of x0 x1 z0 z1 c y, with y from the parameters 1, -2, 0.5, 3; 0.1, 0.2, 0.3 and k = 2, 1; and the same in
- * four files. */
-static void write_data(int rows) {
-    FILE *all = fopen("all.csv", "w"), *x = fopen("x.csv", "w"), *z = fopen("z.csv", "w"), *c = fopen("c.csv", "w");
+/* rows of x0 x1 z0 z1 c y, with y from the parameters 1, -2, 0.5, 3; 0.1, 0.2, 0.3 and k = 2, 1;
+ * and the same in four files. */
+static void write_data(int rows)
+{
+    FILE *all = fopen("all.csv", "w"), *x = fopen("x.csv", "w"), *z = fopen("z.csv", "w"),
+         *c = fopen("c.csv", "w");
     FILE *y = fopen("y.csv", "w");
     int i, j;
     if (!all || !x || !z || !c || !y)
@@ -266,75 +370,100 @@ static void write_data(int rows) {
     write_text("k.csv", "2\n1\n");
 }
 
-static double result(const char *name) {
+static double result(const char *name)
+{
     const char *at = strstr(out, name);
     return at ? atof(at + strlen(name)) : NAN;
 }
 
-static void test_training(void) {
+static void test_training(void)
+{
     char first[sizeof out], log[4096];
     CHECK(run_line("--data all.csv --data k=k.csv lr=0.1 --epochs 300") == 0);
     CHECK(result("J: ") < 1e-6 && result("mae: ") < 1e-3 && result("bad: ") == 0.0);
     CHECK(strncmp(out, "J: ", 3) == 0 && strstr(err, "Epoch 300/300 - "));
     CHECK(strstr(err, "s - J: ") && strstr(err, " - mae: "));
     memcpy(first, out, sizeof out);
-    CHECK(run_line("--data x=x.csv,z=z.csv,c=c.csv,y=y.csv --data=k=k.csv lr=0.1 --epochs=300 --quiet")
-          == 0);
+    CHECK(
+        run_line(
+            "--data x=x.csv,z=z.csv,c=c.csv,y=y.csv --data=k=k.csv lr=0.1 --epochs=300 --quiet") ==
+        0);
     CHECK(strcmp(out, first) == 0 && !*err);
-    CHECK(run_line("--data all.csv --data k=k.csv lr=0.1 --epochs 3 --batch 3 --val all.csv,k=k.csv "
-                   "--log=log.csv") == 0);
+    CHECK(
+        run_line("--data all.csv --data k=k.csv lr=0.1 --epochs 3 --batch 3 --val all.csv,k=k.csv "
+                 "--log=log.csv") == 0);
     CHECK(strstr(err, " - val_J: ") && strstr(err, " - val_mae: "));
     read_text("log.csv", log, sizeof log);
-    CHECK(strncmp(log, "epoch,seconds,J,mae,bad,\"by[0,0]\",\"by[0,1]\",\"by[1,0]\",", 54) == 0 && strstr(log, "\n3,"));
+    CHECK(strncmp(log, "epoch,seconds,J,mae,bad,\"by[0,0]\",\"by[0,1]\",\"by[1,0]\",", 54) == 0 &&
+          strstr(log, "\n3,"));
     memcpy(first, out, sizeof out);
-    CHECK(run_line("--data all.csv --data k=k.csv lr=0.1 --epochs 3 --batch 3 --val k=k.csv --val all.csv") == 0);
+    CHECK(
+        run_line(
+            "--data all.csv --data k=k.csv lr=0.1 --epochs 3 --batch 3 --val k=k.csv --val all.csv") ==
+        0);
     CHECK(strcmp(out, first) == 0);
-    CHECK(run_line("--data all.csv,k=k.csv lr=0.1 --epochs 3 --batch 3 --seed 2") == 0 && strcmp(out, first) != 0);
+    CHECK(run_line("--data all.csv,k=k.csv lr=0.1 --epochs 3 --batch 3 --seed 2") == 0 &&
+          strcmp(out, first) != 0);
 }
 
-/* Where nothing is learned, the epoch's loss (weighted by rows, over a partial last batch) is that of eval over any
- * batches. */
-static void test_means(void) {
+/* Where nothing is learned, the epoch's loss (weighted by rows, over a partial last batch) is that
+ * of eval over any batches. */
+static void test_means(void)
+{
     double loss, bad;
     CHECK(run_line("--data all.csv,k=k.csv lr=0 --epochs 1 --batch 8") == 0);
     loss = result("J: "), bad = result("bad: ");
     CHECK(loss > 0.5 && bad > 10 && bad == floor(bad));
-    CHECK(run_line("--data all.csv,k=k.csv lr=0 --epochs 1 --batch 5 --no-shuffle --log log.csv") == 0);
+    CHECK(run_line("--data all.csv,k=k.csv lr=0 --epochs 1 --batch 5 --no-shuffle --log log.csv") ==
+          0);
     CHECK(fabs(result("J: ") - loss) < 1e-5 * loss && result("bad: ") == bad);
     read_text("log.csv", err, sizeof err);
     CHECK(fabs(atof(strchr(strchr(strchr(err, '\n'), ',') + 1, ',') + 1) - loss) < 1e-5 * loss);
-    CHECK(run_line("--data all.csv,k=k.csv lr=0 --epochs 0") == 0 && fabs(result("J: ") - loss) < 1e-5 * loss);
+    CHECK(run_line("--data all.csv,k=k.csv lr=0 --epochs 0") == 0 &&
+          fabs(result("J: ") - loss) < 1e-5 * loss);
 }
 
-/* Numbers of a tensor are printed as one, and logged each; ints are ints; what is a value of one batch is told only where there is
- * one, and never averaged. */
-static void test_values(void) {
+/* Numbers of a tensor are printed as one, and logged each; ints are ints; what is a value of one
+ * batch is told only where there is one, and never averaged. */
+static void test_values(void)
+{
     char log[4096];
-    CHECK(run_line("--data all.csv,k=k.csv lr=0 --epochs 1 --batch 3 --no-shuffle --log log.csv --val all.csv --val k=k.csv") == 0);
+    CHECK(
+        run_line(
+            "--data all.csv,k=k.csv lr=0 --epochs 1 --batch 3 --no-shuffle --log log.csv --val all.csv --val k=k.csv") ==
+        0);
     CHECK(strstr(out, "bad: 20\nby: [[7, 0], [7, 0], [6, 0]]\n") && !strstr(out, "odd"));
     CHECK(strstr(err, " - bad: 20 - by: [[7, 0], [7, 0], [6, 0]]") && !strstr(err, "- odd"));
-    CHECK(strstr(err, "note: odd is a value of one batch, and the 20 rows of --data are not one: it is not reported"));
+    CHECK(strstr(
+        err,
+        "note: odd is a value of one batch, and the 20 rows of --data are not one: it is not reported"));
     read_text("log.csv", log, sizeof log);
     CHECK(strstr(log, "\"by[2,1]\",odd,val_J,") && strstr(log, ",20,7,0,7,0,6,0,,"));
     write_text("few.csv", "1,2,3,4,2,5\n1,2,3,4,0,5\n");
-    CHECK(run_line("--data few.csv,k=k.csv lr=0 --epochs 1 --quiet") == 0 && strstr(out, "odd: 2\n") && !*err);
+    CHECK(run_line("--data few.csv,k=k.csv lr=0 --epochs 1 --quiet") == 0 &&
+          strstr(out, "odd: 2\n") && !*err);
 }
 
-static void test_full(void) {
+static void test_full(void)
+{
     write_text("full.csv", "1,0,2\n0,1,3\n1,1,5\n");
     write_text("a.csv", "1,0\n0,1\n1,1\n");
     write_text("t.csv", "2,3,5\n");
-    CHECK(run_model(&full_model, "--data full.csv --epochs 200 --quiet") == 0 && result("J: ") < 1e-12);
-    CHECK(run_model(&full_model, "--data a=a.csv,t=t.csv --epochs 200") == 0 && result("J: ") < 1e-12);
+    CHECK(run_model(&full_model, "--data full.csv --epochs 200 --quiet") == 0 &&
+          result("J: ") < 1e-12);
+    CHECK(run_model(&full_model, "--data a=a.csv,t=t.csv --epochs 200") == 0 &&
+          result("J: ") < 1e-12);
     CHECK(run_model(&full_model, "--data full.csv --batch 2") == 2);
     write_text("short.csv", "1,0,2\n0,1,3\n");
     CHECK(run_model(&full_model, "--data short.csv") == 3);
     CHECK(strstr(err, "short.csv has 2 rows, but the input a takes 3"));
     write_text("a.csv", "1,0,1\n0,1,1\n");
-    CHECK(run_model(&full_model, "--data a=a.csv,t=t.csv") == 3 && strstr(err, "has 2 rows, but the input a takes 3"));
+    CHECK(run_model(&full_model, "--data a=a.csv,t=t.csv") == 3 &&
+          strstr(err, "has 2 rows, but the input a takes 3"));
 }
 
-static void test_failures(void) {
+static void test_failures(void)
+{
     CHECK(run_line("--help") == 0 && strstr(out, "--epochs"));
     CHECK(fails("", 2, "no data"));
     CHECK(fails("--data", 2, "--data takes a file"));
@@ -353,22 +482,27 @@ static void test_failures(void) {
     CHECK(fails("--data all.csv --data x.csv lr=1", 2, "two files"));
     CHECK(fails("--data all.csv,lr=k.csv", 2, "scalar"));
     CHECK(fails("--data none.csv,k=k.csv lr=1", 3, "none.csv: "));
-    CHECK(fails("--data x.csv,k=k.csv lr=1", 3, "x.csv: 2 columns, but the inputs take 6: x 2, z 2, c 1, y 1"));
+    CHECK(fails("--data x.csv,k=k.csv lr=1", 3,
+                "x.csv: 2 columns, but the inputs take 6: x 2, z 2, c 1, y 1"));
     CHECK(fails("--data all.csv,k=x.csv lr=1", 3, "x.csv: 40 numbers, but the input k takes 2"));
-    CHECK(fails("--data all.csv,k=k.csv lr=1 --log=/no/such/dir/log.csv", 3, "/no/such/dir/log.csv: "));
+    CHECK(fails("--data all.csv,k=k.csv lr=1 --log=/no/such/dir/log.csv", 3,
+                "/no/such/dir/log.csv: "));
     CHECK(fails("--data x=k.csv,z=z.csv,c=c.csv,y=y.csv,k=k.csv lr=1", 3,
                 "k.csv: 1 columns, but the inputs take 2: x 2"));
     write_text("two.csv", "1,2\n3,4\n");
-    CHECK(fails("--data x=two.csv,z=z.csv,c=c.csv,y=y.csv,k=k.csv lr=1", 3, "two.csv has 2 rows, z.csv has 20"));
+    CHECK(fails("--data x=two.csv,z=z.csv,c=c.csv,y=y.csv,k=k.csv lr=1", 3,
+                "two.csv has 2 rows, z.csv has 20"));
     write_text("bad.csv", "x,x,z,z,c,y\n1,2,3,4,2,5\n1,2,3,4,3,5\n");
-    CHECK(fails("--data bad.csv,k=k.csv lr=1", 3, "bad.csv:3: c is 3, but must be a whole number in [0, 3)"));
+    CHECK(fails("--data bad.csv,k=k.csv lr=1", 3,
+                "bad.csv:3: c is 3, but must be a whole number in [0, 3)"));
     write_text("bad.csv", "1,2,3,4,1.5,5\n");
     CHECK(fails("--data bad.csv,k=k.csv lr=1", 3, "bad.csv:1: c is 1.5"));
     CHECK(fails("--data all.csv,k=k.csv lr=1e9 --epochs 100", 1, "; training stopped"));
     CHECK(strstr(err, "error: step "));
 }
 
-int main(void) {
+int main(void)
+{
     write_data(20);
     test_training();
     test_means();

@@ -1,5 +1,5 @@
-/* device.c - what a program without an operating system brings itself: the vectors, the start, and words to the outside. They go
- * through the debugger (ARM's semihosting), which qemu is too. */
+/* device.c - what a program without an operating system brings itself: the vectors, the start, and
+ * words to the outside. They go through the debugger (ARM's semihosting), which qemu is too. */
 #include "device.h"
 
 #include <stddef.h>
@@ -26,7 +26,7 @@ void say(const char *text)
 void say_number(double value)
 {
     char text[40], *at = text + sizeof text;
-    uint64_t n = (uint64_t)((value < 0 ? -value : value)*1e4 + 0.5);
+    uint64_t n = (uint64_t)((value < 0 ? -value : value) * 1e4 + 0.5);
     *--at = '\0';
     for (int i = 0; i < 6 || n > 0; i++) { /* four digits behind the point */
         *--at = i == 4 ? '.' : (char)('0' + n % 10);
@@ -41,7 +41,8 @@ static void stop(int status)
 {
     static const char name[] = "done";
     (void)name;
-    const uint32_t exit[2] = {0x20026, (uint32_t)status}; /* the application's own end, and its status */
+    const uint32_t exit[2] = {0x20026,
+                              (uint32_t)status}; /* the application's own end, and its status */
     debugger(0x20, exit);
     for (;;)
         ;
@@ -66,5 +67,6 @@ static void fault(void)
 }
 
 __attribute__((section(".vectors"), used)) static void *const vectors[] = {
-    stack_top, (void *)reset, (void *)fault, (void *)fault, (void *)fault, (void *)fault, (void *)fault,
+    stack_top,     (void *)reset, (void *)fault, (void *)fault,
+    (void *)fault, (void *)fault, (void *)fault,
 };

@@ -1,4 +1,5 @@
-/* sums.c - sums.ng in float32 against the exact sums of 0.1f: each within a millionth, a few units in the last place. */
+/* sums.c - sums.ng in float32 against the exact sums of 0.1f: each within a millionth, a few units
+ * in the last place. */
 #include "sums.h"
 
 #include <math.h>
