@@ -7,42 +7,6 @@
 
 #include "host.h"
 
-Stored *ngrt_archive_add(Archive *a, const char *name, size_t size)
-{
-    Stored *s;
-    char *copy = malloc(size + 1);
-    if (a->count == a->room) {
-        int room = a->room ? 2 * a->room : 16;
-        Stored *grown = realloc(a->tensor, (size_t)room * sizeof *grown);
-        if (!grown) {
-            free(copy);
-            return NULL;
-        }
-        a->tensor = grown;
-        a->room = room;
-    }
-    if (!copy)
-        return NULL;
-    memcpy(copy, name, size);
-    copy[size] = 0;
-    s = &a->tensor[a->count++];
-    memset(s, 0, sizeof *s);
-    s->name = copy;
-    return s;
-}
-
-void ngrt_archive_free(Archive *a)
-{
-    int i;
-    for (i = 0; i < a->count; i++) {
-        free(a->tensor[i].name);
-        ngrt_data_free(&a->tensor[i].data);
-    }
-    free(a->tensor);
-    ngrt_bytes_free(&a->file);
-    memset(a, 0, sizeof *a);
-}
-
 /* A .npy file: one tensor, without a name. */
 static int read_array(Archive *a, ngrt_message *message)
 {

@@ -1,4 +1,6 @@
-/* element.c - the elements of tensors in files: their sizes, their values, their bytes. */
+/* element.c - tensors in memory as a file has them: sizes, values and bytes of elements, and lists
+ * of named tensors. It knows no format. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "host.h"
@@ -132,4 +134,49 @@ void ngrt_data_copy(const ngrt_data *data, size_t first, size_t count, int type,
         for (i = 0; i < count; i++)
             ((int32_t *)out)[i] = (int32_t)ngrt_data_value(data, first + i);
     }
+}
+
+void ngrt_data_free(ngrt_data *data)
+{
+    free(data->block);
+    free(data->line);
+    memset(data, 0, sizeof *data);
+}
+
+/* ---- lists of named tensors ---- */
+
+Stored *ngrt_archive_add(Archive *a, const char *name, size_t size)
+{
+    Stored *s;
+    char *copy = malloc(size + 1);
+    if (a->count == a->room) {
+        int room = a->room ? 2 * a->room : 16;
+        Stored *grown = realloc(a->tensor, (size_t)room * sizeof *grown);
+        if (!grown) {
+            free(copy);
+            return NULL;
+        }
+        a->tensor = grown;
+        a->room = room;
+    }
+    if (!copy)
+        return NULL;
+    memcpy(copy, name, size);
+    copy[size] = 0;
+    s = &a->tensor[a->count++];
+    memset(s, 0, sizeof *s);
+    s->name = copy;
+    return s;
+}
+
+void ngrt_archive_free(Archive *a)
+{
+    int i;
+    for (i = 0; i < a->count; i++) {
+        free(a->tensor[i].name);
+        ngrt_data_free(&a->tensor[i].data);
+    }
+    free(a->tensor);
+    ngrt_bytes_free(&a->file);
+    memset(a, 0, sizeof *a);
 }

@@ -61,6 +61,13 @@ void ngrt_swap_bytes(void *at, size_t count,
  * columns. what: for the message */
 int ngrt_data_fit(ngrt_data *data, size_t have, const char *what, ngrt_message *message);
 
+/* Adds a tensor that has its name and nothing else; NULL without memory. */
+Stored *ngrt_archive_add(Archive *a, const char *name, size_t size);
+void ngrt_archive_free(Archive *a);
+
+/* csv.c */
+int ngrt_csv_parse(ngrt_data *data, const Bytes *b, const char *path, ngrt_message *message);
+
 /* numpy.c */
 int ngrt_is_npy(const Bytes *b);
 int ngrt_is_zip(const Bytes *b);
@@ -79,8 +86,6 @@ int ngrt_safetensors_write(const Archive *a, ngrt_message *message);
 /* archive.c */
 int ngrt_archive_read(Archive *a, const char *path,
                       ngrt_message *message); /* any of the formats; NGRT_EFORMAT: it is none */
-Stored *ngrt_archive_add(Archive *a, const char *name, size_t size); /* NULL without memory */
-void ngrt_archive_free(Archive *a);
 
 typedef struct Map { /* pairs of names: the file's, ours; a name, or the start of names up to a
                         point */
