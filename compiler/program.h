@@ -269,8 +269,10 @@ void program_waits(Program *);                              /* behind it */
 int64_t share_block(const Program *, const Kernel *member); /* elements of the sums of one block, as
                                                                the next has its own so far behind */
 
-/* report.c */
+/* cost.c */
+/* a product counts two operations for each multiply-add, any other operator one for each element */
 int64_t kernel_flops(const Program *, const Kernel *);
+double kernel_time(const Program *, const Kernel *); /* about, in nanoseconds on one thread */
 double common_rate(const Ngc *); /* operations a nanosecond of one core of a common machine */
 
 /* plan.c */
