@@ -7,34 +7,40 @@
 #include <string.h>
 
 enum {
-    FULL = 1024,          /* computed tensors of more elements are told by statistics alone */
-    PAGE_FULL = 64,       /* the same in a page that does not compute
-                           * everything itself */
+    FULL = 1024,          /* of larger computed tensors only statistics are written */
+    PAGE_FULL = 64,       /* the same in a page that does not compute everything itself */
+    PAGE_ROOT = 16,       /* and of results in a page */
     LIVE_COST = 60000000, /* operations that a page computes at each move of a slider */
     LIVE_DATA = 20000,    /* and the given elements that it carries for that */
 };
 
-typedef struct Json { /* how much is told */
+typedef struct Json {
     const Lesson *l;
     Text *t;
     bool page; /* what the page computes itself is left out */
-    bool live; /* it computes everything */
+    bool live; /* the page computes everything */
 } Json;
 
-/* A string; a "<" that could end the script in a page or begin a comment there is spelt out. */
+/* A "<" that could end the script in a page, or begin a comment there. */
+static bool is_unsafe(const char *s)
+{
+    return *s == '<' && s[1] != ' ' && s[1] != '=';
+}
+
 static void page_string(Text *t, const char *s)
 {
     if (!s) {
         text_add(t, "null");
         return;
     }
+
     text_add(t, "\"");
     for (; *s; s++) {
         if (*s == '"' || *s == '\\')
             text_add(t, "\\%c", *s);
         else if (*s == '\n')
             text_add(t, "\\n");
-        else if ((unsigned char)*s < ' ' || (*s == '<' && s[1] != ' ' && s[1] != '='))
+        else if ((unsigned char)*s < ' ' || is_unsafe(s))
             text_add(t, "\\u%04x", (unsigned char)*s);
         else
             text_put(t, s, 1);
@@ -49,20 +55,44 @@ static void json_pair(Text *t, const char *key, const char *value)
     text_add(t, ",");
 }
 
-/* JSON has no infinity and no NaN: they are texts, as ngc run prints them. */
+/* Each member ends in a comma: takes back that of the last one. */
+static void drop_comma(Text *t)
+{
+    if (t->at[t->size - 1] == ',')
+        t->at[--t->size] = '\0';
+}
+
+/* A number in the fewest digits that read back as the same number. JSON has no infinity and no NaN:
+ * they are texts, as ngc run prints them. */
 static void json_number(Text *t, double x)
 {
-    char shortest[40];
-    if (!isfinite(x)) {
-        text_add(t, isnan(x) ? "\"nan\"" : x < 0 ? "\"-inf\"" : "\"inf\"");
+    if (isnan(x)) {
+        text_add(t, "\"nan\"");
         return;
     }
+    if (isinf(x)) {
+        text_add(t, x < 0 ? "\"-inf\"" : "\"inf\"");
+        return;
+    }
+
+    char shortest[40];
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(shortest, sizeof shortest, "%.*g", digits, x);
         if (strtod(shortest, NULL) == x)
             break;
     }
     text_add(t, "%s", shortest);
+}
+
+static void json_numbers(Text *t, const double *x, int64_t count)
+{
+    text_add(t, "[");
+    for (int64_t i = 0; i < count; i++) {
+        if (i > 0)
+            text_add(t, ",");
+        json_number(t, x[i]);
+    }
+    text_add(t, "]");
 }
 
 static void json_ints(Text *t, const char *key, const int64_t *x, int count)
@@ -73,22 +103,19 @@ static void json_ints(Text *t, const char *key, const int64_t *x, int count)
     text_add(t, "],");
 }
 
-/* "shape":[2,3],"value":[...] of the elements in order, or with "stats" where there are too many.
+/* "shape":[2,3],"value":[...] with the elements in order, or with "stats" where there are too many.
  */
 static void json_tensor(const Lesson *l, Text *t, Node *n, int full)
 {
-    int64_t dim[MAX_RANK], count = lesson_count(l, n, dim);
+    int64_t dim[MAX_RANK];
+    int64_t count = lesson_count(l, n, dim);
     json_ints(t, "shape", dim, n->shape.rank);
     text_add(t, "\"value\":");
     if (count <= full) {
-        const double *x = eval_node(l->e, n);
-        for (int64_t i = 0; i < count; i++) {
-            text_add(t, i ? "," : "[");
-            json_number(t, x[i]);
-        }
-        text_add(t, "]");
+        json_numbers(t, eval_node(l->e, n), count);
         return;
     }
+
     Stats s = lesson_stats(l, n);
     text_add(t, "null,\"stats\":{\"mean\":");
     json_number(t, s.mean);
@@ -99,7 +126,7 @@ static void json_tensor(const Lesson *l, Text *t, Node *n, int full)
     text_add(t, "}");
 }
 
-/* Where in the source: the file's line, and bytes from..to. */
+/* The line in the user's source; 0: none. */
 static void json_place(const Lesson *l, Text *t, Loc loc)
 {
     int column, line = 0;
@@ -108,92 +135,125 @@ static void json_place(const Lesson *l, Text *t, Loc loc)
     text_add(t, "\"line\":%d,", line);
 }
 
-/* What a program needs to compute the node again. */
-static void json_attr(const Lesson *l, Text *t, const Node *n)
+/* Attributes by axis. */
+static void json_axes(const Lesson *l, Text *t, const Node *n)
 {
-    int64_t lo[MAX_RANK], step[MAX_RANK], perm[MAX_RANK];
-    text_add(t, "\"attr\":{");
-    for (int i = 0; i < n->shape.rank; i++) {
-        perm[i] = n->op == OP_permute ? n->attr.perm[i] : 0;
-        lo[i] = n->op == OP_slice || n->op == OP_pad ? size_at(l->g, n->attr.lo[i], l->e->dim) : 0;
-        step[i] = n->op == OP_slice || n->op == OP_pad ? n->attr.step[i] : 0;
+    int rank = n->shape.rank;
+
+    if (n->op == OP_permute) {
+        int64_t perm[MAX_RANK];
+        for (int i = 0; i < rank; i++)
+            perm[i] = n->attr.perm[i];
+        json_ints(t, "perm", perm, rank);
     }
-    if (n->op == OP_permute)
-        json_ints(t, "perm", perm, n->shape.rank);
+
     if (n->op == OP_slice || n->op == OP_pad) {
-        json_ints(t, "lo", lo, n->shape.rank);
-        json_ints(t, "step", step, n->shape.rank);
+        int64_t lo[MAX_RANK], step[MAX_RANK];
+        for (int i = 0; i < rank; i++) {
+            lo[i] = size_at(l->g, n->attr.lo[i], l->e->dim);
+            step[i] = n->attr.step[i];
+        }
+        json_ints(t, "lo", lo, rank);
+        json_ints(t, "step", step, rank);
     }
+
     if (n->op == OP_conv || n->op == OP_convk) {
         json_ints(t, "step", n->attr.step, 2);
         json_ints(t, "dilation", n->attr.lo, 2);
-        text_add(t, "\"groups\":%d,", n->attr.axis);
     }
-    if (n->op == OP_sum || n->op == OP_max || n->op == OP_expand)
-        text_add(t, "\"axes\":%u,", n->attr.axes);
-    if (n->op == OP_argmax || n->op == OP_gather || n->op == OP_scatter || n->op == OP_concat ||
-        n->op == OP_iota)
-        text_add(t, "\"axis\":%d,", n->attr.axis);
-    if (n->op == OP_noise)
-        text_add(t, "\"stream\":%d,", n->attr.axis);
+}
+
+/* What a program needs to compute the node again. */
+static void json_attr(const Lesson *l, Text *t, const Node *n)
+{
+    text_add(t, "\"attr\":{");
+    json_axes(l, t, n);
+
+    switch (n->op) {
+    case OP_conv:
+    case OP_convk: text_add(t, "\"groups\":%d,", n->attr.axis); break;
+    case OP_sum:
+    case OP_max:
+    case OP_expand: text_add(t, "\"axes\":%u,", n->attr.axes); break;
+    case OP_argmax:
+    case OP_gather:
+    case OP_scatter:
+    case OP_concat:
+    case OP_iota: text_add(t, "\"axis\":%d,", n->attr.axis); break;
+    case OP_noise: text_add(t, "\"stream\":%d,", n->attr.axis); break;
+    default: break;
+    }
+
     if (n->type == T_INT)
         text_add(t, "\"int\":true,");
     if (n->attr.ta)
         text_add(t, "\"ta\":true,");
     if (n->attr.tb)
         text_add(t, "\"tb\":true,");
-    if (t->at[t->size - 1] == ',')
-        t->at[--t->size] = '\0';
+    drop_comma(t);
     text_add(t, "},");
+}
+
+/* The shape and the value, as far as the page does not compute them itself. */
+static void json_node_value(const Json *j, Node *n)
+{
+    const Lesson *l = j->l;
+    bool given = op_info[n->op]->flags & F_LEAF && n->op != OP_iota;
+
+    if (j->live && given) {
+        json_tensor(l, j->t, n, LIVE_DATA);
+    } else if (j->live) {
+        int64_t dim[MAX_RANK];
+        lesson_count(l, n, dim);
+        json_ints(j->t, "shape", dim, n->shape.rank);
+        drop_comma(j->t);
+    } else {
+        json_tensor(l, j->t, n, j->page ? PAGE_FULL : FULL);
+    }
 }
 
 static void json_node(const Json *j, Node *n, bool first)
 {
-    const Lesson *l = j->l;
     Text *t = j->t;
-    bool leaf = op_info[n->op]->flags & F_LEAF;
     text_add(t, "%s\n{\"id\":%d,", first ? "" : ",", n->id);
     json_pair(t, "op", op_info[n->op]->name);
+
     text_add(t, "\"args\":[");
     for (int i = 0; i < n->nargs; i++)
         text_add(t, i ? ",%d" : "%d", n->arg[i]->id);
     text_add(t, "],");
-    json_attr(l, t, n);
-    if (!j->live) {
-        json_tensor(l, t, n, j->page ? PAGE_FULL : FULL);
-    } else if (leaf && n->op != OP_iota) {
-        json_tensor(l, t, n, LIVE_DATA);
-    } else {
-        int64_t dim[MAX_RANK];
-        lesson_count(l, n, dim);
-        json_ints(t, "shape", dim, n->shape.rank);
-        t->at[--t->size] = '\0';
-    }
+
+    json_attr(j->l, t, n);
+    json_node_value(j, n);
     text_add(t, "}");
 }
 
-static void json_item(const Lesson *l, Text *t, const Item *n, bool first)
+static void json_item(const Lesson *l, Text *t, const Item *item, bool first)
 {
-    text_add(t, "%s\n{\"node\":%d,", first ? "" : ",", n->node->id);
-    json_pair(t, "name", n->label);
-    json_pair(t, "kind", n->kind);
-    if (n->node->op == OP_var && n->node->attr.var->invented)
+    const Node *n = item->node;
+    text_add(t, "%s\n{\"node\":%d,", first ? "" : ",", n->id);
+    json_pair(t, "name", item->label);
+    json_pair(t, "kind", item->kind);
+    if (n->op == OP_var && n->attr.var->invented)
         text_add(t, "\"invented\":true,");
-    json_pair(t, "formula", n->formula);
-    json_pair(t, "numbers", n->numbers);
-    json_pair(t, "mathml", n->math_html);
-    json_pair(t, "teach", n->teach);
-    json_place(l, t, n->node->loc);
-    json_pair(t, "group", n->group);
-    text_add(t, "\"level\":%d,\"args\":[", n->level);
-    bool some = false;
-    for (int i = 0; i < n->node->nargs; i++)
-        if (l->at[n->node->arg[i]->id]) {
-            text_add(t, some ? ",%d" : "%d", l->at[n->node->arg[i]->id] - 1);
-            some = true;
-        }
+    json_pair(t, "formula", item->formula);
+    json_pair(t, "numbers", item->numbers);
+    json_pair(t, "mathml", item->math_html);
+    json_pair(t, "teach", item->teach);
+    json_place(l, t, n->loc);
+    json_pair(t, "group", item->group);
+
+    text_add(t, "\"level\":%d,\"args\":[", item->level);
+    for (int i = 0; i < n->nargs; i++)
+        if (l->at[n->arg[i]->id])
+            text_add(t, "%d,", l->at[n->arg[i]->id] - 1);
+    drop_comma(t);
+
     text_add(t, "],\"gradient\":");
-    text_add(t, n->adjoint ? "%d}" : "null}", n->adjoint ? n->adjoint->id : 0);
+    if (item->adjoint)
+        text_add(t, "%d}", item->adjoint->id);
+    else
+        text_add(t, "null}");
 }
 
 static void json_move(const Lesson *l, Text *t, const Move *v, bool first)
@@ -209,37 +269,56 @@ static void json_move(const Lesson *l, Text *t, const Move *v, bool first)
     json_pair(t, "local", v->local);
     json_pair(t, "teach", l->item[v->y].teach);
     text_add(t, "\"slope\":");
-    if (isnan(v->slope)) /* of a tensor, or of what is no product */
+    if (isnan(v->slope)) /* a tensor, or not a product */
         text_add(t, "null");
     else
         json_number(t, v->slope);
     text_add(t, ",\"dy\":%d,\"dx\":%d,\"sum\":%d}", s->dy->id, s->dx->id, s->sum->id);
 }
 
-static void json_roots(const Json *j, const char *key, bool (*wanted)(const Root *))
+static const char *root_kind(RootKind kind)
 {
-    static const char *const kinds[] = {
-        [ROOT_OUTPUT] = "output", [ROOT_METRIC] = "metric", [ROOT_LOSS] = "loss"};
+    switch (kind) {
+    case ROOT_OUTPUT: return "output";
+    case ROOT_METRIC: return "metric";
+    case ROOT_LOSS: return "loss";
+    default: return NULL;
+    }
+}
+
+static void json_root(const Json *j, const Root *r)
+{
     const Lesson *l = j->l;
     Text *t = j->t;
+    text_add(t, "\n{");
+    json_pair(t, "name", r->name);
+
+    if (r->kind <= ROOT_LOSS)
+        json_pair(t, "kind", root_kind(r->kind));
+    if (r->kind == ROOT_UPDATE)
+        text_add(t, "\"var\":%d,", r->var->node->id);
+    if (r->kind == ROOT_UPDATE || r->kind == ROOT_GRAD)
+        json_pair(t, "formula", node_text(l->g, r->written, 3));
+
+    text_add(t, "\"node\":%d,", r->written->id);
+    json_tensor(l, t, r->written, j->page ? PAGE_ROOT : FULL);
+    text_add(t, "}");
+}
+
+static void json_roots(const Json *j, const char *key, bool (*wanted)(const Root *))
+{
+    const Model *m = j->l->m;
+    Text *t = j->t;
     bool first = true;
+
     text_add(t, "\"%s\":[", key);
-    for (int i = 0; i < l->m->roots; i++) {
-        Root *r = &l->m->root[i];
-        if (!wanted(r))
+    for (int i = 0; i < m->roots; i++) {
+        if (!wanted(&m->root[i]))
             continue;
-        text_add(t, "%s\n{", first ? "" : ",");
+        if (!first)
+            text_add(t, ",");
         first = false;
-        json_pair(t, "name", r->name);
-        if (r->kind <= ROOT_LOSS)
-            json_pair(t, "kind", kinds[r->kind]);
-        if (r->kind == ROOT_UPDATE)
-            text_add(t, "\"var\":%d,", r->var->node->id);
-        if (r->kind == ROOT_UPDATE || r->kind == ROOT_GRAD)
-            json_pair(t, "formula", node_text(l->g, r->written, 3));
-        text_add(t, "\"node\":%d,", r->written->id);
-        json_tensor(l, t, r->written, j->page ? 16 : FULL);
-        text_add(t, "}");
+        json_root(j, &m->root[i]);
     }
     text_add(t, "],\n");
 }
@@ -248,187 +327,255 @@ static bool is_derivative(const Root *r)
 {
     return r->kind == ROOT_GRAD;
 }
+
 static bool is_update(const Root *r)
 {
     return r->kind == ROOT_UPDATE;
 }
+
 static bool is_result(const Root *r)
 {
     return r->kind <= ROOT_LOSS;
+}
+
+static void json_nudge(const Lesson *l, Text *t, const Nudge *n)
+{
+    const struct {
+        const char *key;
+        double value;
+    } number[] = {
+        {"from", n->x},
+        {"to", n->x + n->h},
+        {"loss", n->loss},
+        {"moved", n->moved},
+        {"slope", (n->moved - n->loss) / n->h},
+        {"derivative", n->derivative},
+    };
+
+    text_add(t, "\n{");
+    json_pair(t, "entry", n->entry);
+    json_pair(t, "of", lesson_label(l, n->root->loss));
+    text_add(t, "\"node\":%d,\"at\":%lld,\"gradient\":%d", n->root->x->id, (long long)n->k,
+             n->root->written->id);
+    for (size_t k = 0; k < sizeof number / sizeof *number; k++) {
+        text_add(t, ",\"%s\":", number[k].key);
+        json_number(t, number[k].value);
+    }
+    text_add(t, "}");
 }
 
 static void json_nudges(const Lesson *l, Text *t)
 {
     text_add(t, "\"nudges\":[");
     for (int i = 0; i < l->nudges; i++) {
-        const Nudge *n = &l->nudge[i];
-        const double number[] = {
-            n->x, n->x + n->h, n->loss, n->moved, (n->moved - n->loss) / n->h, n->derivative};
-        static const char *const key[] = {"from", "to", "loss", "moved", "slope", "derivative"};
-        text_add(t, "%s\n{", i ? "," : "");
-        json_pair(t, "entry", n->entry);
-        json_pair(t, "of", lesson_label(l, n->root->loss));
-        text_add(t, "\"node\":%d,\"at\":%lld,\"gradient\":%d,", n->root->x->id, (long long)n->k,
-                 n->root->written->id);
-        for (int k = 0; k < 6; k++) {
-            text_add(t, "%s\"%s\":", k ? "," : "", key[k]);
-            json_number(t, number[k]);
-        }
-        text_add(t, "}");
+        if (i > 0)
+            text_add(t, ",");
+        json_nudge(l, t, &l->nudge[i]);
     }
     text_add(t, "],\n");
 }
 
+/* A list of numbers, or null. */
 static void json_vector(Text *t, const char *key, const double *v, int64_t count)
 {
-    text_add(t, "\"%s\":%s", key, v ? "[" : "null");
-    for (int64_t i = 0; v && i < count; i++) {
-        text_add(t, i ? "," : "");
-        json_number(t, v[i]);
-    }
-    text_add(t, v ? "]," : ",");
+    text_add(t, "\"%s\":", key);
+    if (v)
+        json_numbers(t, v, count);
+    else
+        text_add(t, "null");
+    text_add(t, ",");
 }
 
+/* What the longest chain of Jacobians costs. */
 static void json_cost(const Lesson *l, Text *t)
 {
-    int *chain = arena_alloc(l->ngc, (size_t)(l->items + 1) * sizeof *chain),
-        n = jacobian_chain(l, chain);
-    double *size = arena_alloc(l->ngc, (size_t)(n + 1) * sizeof *size), naive, clever;
-    int64_t dim[MAX_RANK];
+    int *chain = arena_alloc(l->ngc, (size_t)(l->items + 1) * sizeof *chain);
+    int n = jacobian_chain(l, chain);
+    double *size = arena_alloc(l->ngc, (size_t)(n + 1) * sizeof *size);
+
     text_add(t, "\"cost\":{\"chain\":[");
     for (int i = 0; i < n; i++) {
+        int64_t dim[MAX_RANK];
         size[i] = (double)lesson_count(l, l->item[chain[i]].node, dim);
         text_add(t, i ? ",%d" : "%d", chain[i]);
     }
+
+    double naive, clever;
     jacobian_cost(size, n - 1, &naive, &clever);
     text_add(t, "],\"naive\":%.17g,\"clever\":%.17g},\n", naive, clever);
 }
 
-/* The numbers stand in the layout that was asked for, row by row. */
+/* The numbers are in the layout that was asked for, row by row. */
+static void json_jacobian(const Lesson *l, Text *t, const Jacobian *j)
+{
+    JacobianView v = jacobian_view(l, j);
+    double *value = NULL;
+    if (j->value) {
+        value = arena_alloc(l->ngc, (size_t)(v.rows * v.columns + 1) * sizeof *value);
+        for (int64_t r = 0; r < v.rows; r++)
+            for (int64_t c = 0; c < v.columns; c++)
+                value[r * v.columns + c] = jacobian_entry(&v, r, c);
+    }
+
+    const char *y = l->item[j->y].label, *x = l->item[j->x].label;
+    text_add(t, "\n{\"y\":%d,\"x\":%d,\"rows\":%lld,\"columns\":%lld,", j->y, j->x,
+             (long long)v.rows, (long long)v.columns);
+    json_pair(t, "name", text_format(l->ngc, "d%s/d%s", y, x));
+    json_pair(t, "structure", j->structure);
+    json_vector(t, "downstream", j->downstream, j->columns);
+    json_vector(t, "value", value, v.rows * v.columns);
+    drop_comma(t);
+    text_add(t, "}");
+}
+
 static void json_jacobians(const Lesson *l, Text *t)
 {
-    bool by_columns = l->ngc->opt.columns;
-    json_pair(t, "layout", by_columns ? "denominator" : "numerator");
+    json_pair(t, "layout", l->ngc->opt.columns ? "denominator" : "numerator");
     text_add(t, "\"jacobians\":[");
     for (int i = 0; i < l->jacobians; i++) {
-        const Jacobian *j = &l->jacobian[i];
-        int64_t rows = by_columns ? j->columns : j->rows,
-                columns = by_columns ? j->rows : j->columns;
-        double *v = j->value ? arena_alloc(l->ngc, (size_t)(rows * columns + 1) * sizeof *v) : NULL;
-        for (int64_t k = 0; v && k < rows * columns; k++)
-            v[k] = by_columns ? j->value[k % columns * rows + k / columns] : j->value[k];
-        text_add(t, "%s\n{\"y\":%d,\"x\":%d,\"rows\":%lld,\"columns\":%lld,", i ? "," : "", j->y,
-                 j->x, (long long)rows, (long long)columns);
-        json_pair(t, "name",
-                  text_format(l->ngc, "d%s/d%s", l->item[j->y].label, l->item[j->x].label));
-        json_pair(t, "structure", j->structure);
-        json_vector(t, "downstream", j->downstream, j->columns);
-        json_vector(t, "value", v, rows * columns);
-        t->at[--t->size] = '\0';
-        text_add(t, "}");
+        if (i > 0)
+            text_add(t, ",");
+        json_jacobian(l, t, &l->jacobian[i]);
     }
     text_add(t, "],\n");
     json_cost(l, t);
 }
 
-/* Functions of one number and their slopes, by their records: those of the model, and a few to
- * compare them with. */
-static void json_curve(const Lesson *l, Text *t, Op op, int operand, double other, const char *name,
-                       bool first)
+/* Of a function or of its slope: values at points from LOW to HIGH. */
+enum { POINTS = 97, LOW = -6, HIGH = 6 };
+
+static void curve_point(Text *t, double y, bool first)
 {
-    enum { POINTS = 97 };
+    if (!first)
+        text_add(t, ",");
+    if (isfinite(y))
+        text_add(t, "%.4g", y);
+    else
+        text_add(t, "null");
+}
+
+/* A function of one number and its slope, both by the op's record. */
+static void json_curve(const Lesson *l, Text *t, Op op, const char *name, bool first)
+{
     const OpInfo *info = op_info[op];
-    const Expr *rule = parse_expr(l->ngc, info->rule[operand]);
+    const Expr *rule = parse_expr(l->ngc, info->rule[0]);
+    double y[POINTS], slope[POINTS];
+    for (int i = 0; i < POINTS; i++) {
+        double abcy[4] = {LOW + (double)(HIGH - LOW) * i / (POINTS - 1), 0, 0, 0};
+        y[i] = abcy[3] = info->value(abcy[0], abcy[1], 0);
+        slope[i] = math_value(rule, abcy);
+    }
+
     text_add(t, "%s\n{", first ? "" : ",");
     json_pair(t, "name", name);
     json_pair(t, "op", info->name);
-    json_pair(t, "rule", info->rule[operand]);
-    for (int slope = 0; slope < 2; slope++) {
-        text_add(t, "%s", slope ? ",\"slope\":[" : "\"from\":-6,\"to\":6,\"y\":[");
-        for (int i = 0; i < POINTS; i++) {
-            double v[4] = {-6 + 12.0 * i / (POINTS - 1), other, 0, 0};
-            v[3] = info->value(v[0], v[1], 0);
-            double y = slope ? math_value(rule, v) : v[3];
-            text_add(t, isfinite(y) ? "%s%.4g" : "%snull", i ? "," : "", y);
-        }
-        text_add(t, "]");
-    }
-    text_add(t, "}");
+    json_pair(t, "rule", info->rule[0]);
+    text_add(t, "\"from\":%d,\"to\":%d,\"y\":[", LOW, HIGH);
+    for (int i = 0; i < POINTS; i++)
+        curve_point(t, y[i], i == 0);
+    text_add(t, "],\"slope\":[");
+    for (int i = 0; i < POINTS; i++)
+        curve_point(t, slope[i], i == 0);
+    text_add(t, "]}");
 }
 
+/* Is it a function of one number whose curve is worth a look? */
+static bool has_curve(Op op)
+{
+    const OpInfo *info = op_info[op];
+    bool of_one = info->arity == 1 && info->flags & F_ELEMENTWISE;
+    return of_one && info->rule[0] && op != OP_neg && op != OP_copy;
+}
+
+/* Of functions that the model uses, and of three to compare them with. */
 static void json_curves(const Lesson *l, Text *t)
 {
-    bool told[OP_COUNT] = {false};
+    bool done[OP_COUNT] = {[OP_sigmoid] = true, [OP_tanh] = true};
     text_add(t, "\"curves\":[");
-    json_curve(l, t, OP_sigmoid, 0, 0, "sigmoid", true);
-    json_curve(l, t, OP_tanh, 0, 0, "tanh", false);
-    json_curve(l, t, OP_maximum, 0, 0, "relu", false);
-    told[OP_sigmoid] = told[OP_tanh] = true;
+    json_curve(l, t, OP_sigmoid, "sigmoid", true);
+    json_curve(l, t, OP_tanh, "tanh", false);
+    json_curve(l, t, OP_maximum, "relu", false); /* its second operand is 0 */
+
     for (int i = 0; i < l->items; i++) {
         Op op = l->item[i].node->op;
-        const OpInfo *info = op_info[op];
-        if (told[op] || info->arity != 1 || !(info->flags & F_ELEMENTWISE) || !info->rule[0] ||
-            op == OP_neg || op == OP_copy)
+        if (done[op] || !has_curve(op))
             continue;
-        told[op] = true;
-        json_curve(l, t, op, 0, 0, info->name, false);
+        done[op] = true;
+        json_curve(l, t, op, op_info[op]->name, false);
     }
     text_add(t, "],\n");
 }
 
-/* All nodes that the items, the steps and the roots speak of, and what these need. */
+/* All nodes of items, steps and roots, and what these need. A page that does not compute them
+ * itself has no use for the rest. */
 static void json_nodes(const Json *j)
 {
     const Lesson *l = j->l;
-    Text *t = j->t;
     int n;
-    Node **root = lesson_nodes(l, &n);
-    int *uses = graph_uses(l->g, root, n);
-    bool first = true, few = j->page && !j->live; /* then only those that are spoken of */
-    for (int i = 0; i < l->g->count && few; i++)
-        uses[i] = 0;
-    for (int i = 0; i < n && few; i++)
-        uses[root[i]->id] = 1;
-    text_add(t, "\"nodes\":[");
-    for (int i = 0; i < l->g->count; i++)
-        if (uses[i]) {
-            json_node(j, l->g->node[i], first);
-            first = false;
-        }
-    text_add(t, "],\n");
+    Node **node = lesson_nodes(l, &n);
+    int *uses = graph_uses(l->g, node, n);
+
+    if (j->page && !j->live) {
+        memset(uses, 0, (size_t)l->g->count * sizeof *uses);
+        for (int i = 0; i < n; i++)
+            uses[node[i]->id] = 1;
+    }
+
+    bool first = true;
+    text_add(j->t, "\"nodes\":[");
+    for (int i = 0; i < l->g->count; i++) {
+        if (!uses[i])
+            continue;
+        json_node(j, l->g->node[i], first);
+        first = false;
+    }
+    text_add(j->t, "],\n");
 }
 
-/* What a value of that name is called in the C unless something is in the way: "w->h_z". Of a
- * gradient there are several. */
-static bool is_plain_variable(const Lesson *l, const Variable *v, const char *prefix)
+/* Where the C has a value of this name, unless something is in the way: "w->h_z" for "h.z". */
+static const char *const places[] = {"in->",    "params->", "state->",  "w->",
+                                     "grads->", "forward ", "backward "};
+enum { PLACES = 7, PLACES_OF_VALUES = 5 }; /* a gradient is often a variable of a function */
+
+/* Is the variable the place and the name, with "_" for what C has no letter for? */
+static bool is_plain_variable(const Lesson *l, const Variable *v, const char *place)
 {
     char *name = arena_copy(l->ngc, v->name, strlen(v->name) + 1);
     for (char *c = name; *c; c++)
-        *c = *c == '.' || *c == '/' ? '_' : *c;
-    return strcmp(v->text, text_format(l->ngc, "%s%s", prefix, name)) == 0;
+        if (*c == '.' || *c == '/')
+            *c = '_';
+    return strcmp(v->text, text_format(l->ngc, "%s%s", place, name)) == 0;
 }
 
-/* Variables of the C that are called otherwise than their values, of items and their gradients. */
+/* Can a reader guess what the variable is called? */
+static bool is_expected_variable(const Lesson *l, const Variable *v)
+{
+    bool is_gradient = strstr(v->name, "/d") != NULL;
+    int count = is_gradient ? PLACES : PLACES_OF_VALUES;
+    for (int k = 0; k < count; k++)
+        if (is_plain_variable(l, v, places[k]))
+            return true;
+    return false;
+}
+
+/* Variables of items and their gradients whose name in the C cannot be guessed. */
 static void json_variables(const Lesson *l, Text *t)
 {
-    Table told = {0};
-    bool first = true;
+    Table names = {0};
     for (int i = 0; i < l->items; i++)
-        *table_at(l->ngc, &told, intern_str(l->ngc, l->item[i].label)) = 1;
+        *table_at(l->ngc, &names, intern_str(l->ngc, l->item[i].label)) = 1;
     for (int i = 0; i < l->moves; i++)
-        *table_at(l->ngc, &told, intern_str(l->ngc, l->move[i].down)) = 1;
+        *table_at(l->ngc, &names, intern_str(l->ngc, l->move[i].down)) = 1;
+
+    bool first = true;
     text_add(t, "\"variables\":{");
     for (int i = 0; i < l->code.variables; i++) {
         const Variable *v = &l->code.variable[i];
-        static const char *const prefix[] = {"in->",    "params->", "state->",  "w->",
-                                             "grads->", "forward ", "backward "};
-        bool plain = !*table_at(l->ngc, &told, intern_str(l->ngc, v->name));
-        int kinds = strstr(v->name, "/d") ? 7 : 5; /* a gradient is often a function's own */
-        for (int k = 0; k < kinds && !plain; k++)
-            plain = is_plain_variable(l, v, prefix[k]);
-        if (plain)
+        bool wanted = *table_at(l->ngc, &names, intern_str(l->ngc, v->name));
+        if (!wanted || is_expected_variable(l, v))
             continue;
-        text_add(t, first ? "" : ",");
+        if (!first)
+            text_add(t, ",");
         first = false;
         page_string(t, v->name);
         text_add(t, ":");
@@ -445,7 +592,7 @@ static const char *main_source(const Lesson *l)
     return "";
 }
 
-/* Can a page compute all of it again at once? */
+/* Is the model small enough for the page to compute all of it again at each move? */
 static bool is_live(const Lesson *l)
 {
     int64_t dim[MAX_RANK], given = 0;
@@ -454,30 +601,40 @@ static bool is_live(const Lesson *l)
     return l->cost.all <= LIVE_COST && given <= LIVE_DATA;
 }
 
-/* The rows behind the first batch, for a page that trains: whole batches, as many as it may carry.
- */
+/* Whole batches of --data, as many as a page may carry. */
+static int64_t batches_carried(const Lesson *l)
+{
+    int64_t dim[MAX_RANK], each = 0;
+    if (!l->data.batch)
+        return 0;
+
+    for (int i = 0; i < l->m->vars; i++)
+        if (l->data.all[i])
+            each += lesson_count(l, l->m->var[i]->node, dim);
+    int64_t batches = l->data.rows / l->data.batch;
+    if (each && batches > LIVE_DATA / each)
+        batches = LIVE_DATA / each;
+    return batches;
+}
+
+/* The rows of --data, for a page that trains. One batch is in the inputs' values already. */
 static void json_data(const Json *j)
 {
     const Lesson *l = j->l;
-    int64_t dim[MAX_RANK], each = 0, batches = l->data.batch ? l->data.rows / l->data.batch : 0;
-    bool first = true;
-    for (int i = 0; i < l->m->vars && batches; i++)
-        each += l->data.all[i] ? lesson_count(l, l->m->var[i]->node, dim) : 0;
-    batches = each && batches > LIVE_DATA / each ? LIVE_DATA / each : batches;
+    int64_t batches = batches_carried(l);
     text_add(j->t, "\"data\":{\"rows\":%lld,\"batches\":%lld,\"inputs\":[", (long long)l->data.rows,
              (long long)batches);
+
     for (int i = 0; i < l->m->vars && batches > 1; i++) {
+        const Node *n = l->m->var[i]->node;
+        int64_t dim[MAX_RANK];
         if (!l->data.all[i])
             continue;
-        int64_t count = lesson_count(l, l->m->var[i]->node, dim) * batches;
-        text_add(j->t, "%s{\"node\":%d,\"value\":[", first ? "" : ",", l->m->var[i]->node->id);
-        first = false;
-        for (int64_t k = 0; k < count; k++) {
-            text_add(j->t, k ? "," : "");
-            json_number(j->t, l->data.all[i][k]);
-        }
-        text_add(j->t, "]}");
+        text_add(j->t, "{\"node\":%d,\"value\":", n->id);
+        json_numbers(j->t, l->data.all[i], lesson_count(l, n, dim) * batches);
+        text_add(j->t, "},");
     }
+    drop_comma(j->t);
     text_add(j->t, "]},\n");
 }
 
@@ -488,6 +645,7 @@ static void json_lesson(const Json *j)
     text_add(t, "{\"version\":1,\"live\":%s,", is_live(l) ? "true" : "false");
     json_pair(t, "model", l->m->name);
     json_pair(t, "source", main_source(l));
+
     text_add(t, "\n\"items\":[");
     for (int i = 0; i < l->items; i++)
         json_item(l, t, &l->item[i], i == 0);
@@ -495,9 +653,11 @@ static void json_lesson(const Json *j)
     for (int i = 0; i < l->moves; i++)
         json_move(l, t, &l->move[i], i == 0);
     text_add(t, "],\n");
+
     json_roots(j, "derivatives", is_derivative);
     json_roots(j, "updates", is_update);
     json_roots(j, "results", is_result);
+
     text_add(t, "\"work\":{\"forward\":%.17g,\"all\":%.17g,\"numbers\":%.17g},\n", l->cost.forward,
              l->cost.both, l->cost.numbers);
     json_data(j);
@@ -505,19 +665,20 @@ static void json_lesson(const Json *j)
     json_curves(l, t);
     if (l->ngc->opt.jacobians)
         json_jacobians(l, t);
+
     json_nodes(j);
     json_variables(l, t);
     json_pair(t, "c", l->code.c.at);
-    t->at[--t->size] = '\0';
+    drop_comma(t);
     text_add(t, "}\n");
 }
 
 void explain_json(const Lesson *l, Text *t)
 {
-    json_lesson(&(Json){l, t, false, false});
+    json_lesson(&(Json){.l = l, .t = t});
 }
 
 void explain_json_page(const Lesson *l, Text *t)
 {
-    json_lesson(&(Json){l, t, true, is_live(l)});
+    json_lesson(&(Json){.l = l, .t = t, .page = true, .live = is_live(l)});
 }
