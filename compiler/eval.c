@@ -5,34 +5,6 @@
 
 #include <string.h>
 
-int64_t eval_shape(const Eval *e, Shape s, int64_t *dim)
-{
-    int64_t count = 1;
-    for (int i = 0; i < s.rank; i++) {
-        dim[i] = size_at(e->graph, s.dim[i], e->dim);
-        count *= dim[i];
-    }
-    return count;
-}
-
-bool index_next(int rank, const int64_t *dim, int64_t *index)
-{
-    for (int i = rank - 1; i >= 0; i--) {
-        if (++index[i] < dim[i])
-            return true;
-        index[i] = 0;
-    }
-    return false;
-}
-
-int64_t index_at(int rank, const int64_t *dim, const int64_t *index)
-{
-    int64_t at = 0;
-    for (int i = 0; i < rank; i++)
-        at = at * dim[i] + index[i];
-    return at;
-}
-
 static void eval_leaf(Eval *e, const Node *n, double *out, int64_t count)
 {
     switch (n->op) {

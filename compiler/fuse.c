@@ -32,107 +32,10 @@ typedef struct Demand { /* how a node's users want it */
 
 /* ---- what is stored ---- */
 
-static Place *place_of(const Program *p, const Node *n)
-{
-    return &p->place[p->slot[n->id]];
-}
-
-bool node_scalar(const Node *n)
-{
-    for (int i = 0; i < n->shape.rank; i++)
-        if (!size_is_one(n->shape.dim[i]))
-            return false;
-    return true;
-}
-
 /* Another tensor's elements in the same order. */
 static bool is_renaming(const Node *n)
 {
     return n->op == OP_reshape || node_identity(n);
-}
-
-bool program_stored(const Program *p, const Node *n)
-{
-    PlaceKind kind = place_of(p, n)->kind;
-    return kind != P_NONE && kind != P_FOLDED;
-}
-
-const Node *program_holder(const Program *p, const Node *n)
-{
-    while (place_of(p, n)->kind == P_ALIAS)
-        n = n->arg[0];
-    return n;
-}
-
-Place *program_place(const Program *p, const Node *n)
-{
-    return place_of(p, program_holder(p, n));
-}
-
-Place *store_place(const Program *p, const Store *s)
-{
-    return s->target ? &s->target->place : program_place(p, s->node);
-}
-
-/* Is it found where another program left it? A constant stands in the text. */
-static bool is_given(const Node *n)
-{
-    double value;
-    return !node_const(n, &value);
-}
-
-/* Finds what the targets need; phase 0 is what targets of phase 0 need. */
-static void collect_nodes(Program *p, const Target *given, int givens)
-{
-    Graph *g = p->graph;
-    unsigned char *mark =
-        arena_alloc(p->ngc, (size_t)g->count + 1); /* 1 needed, 2 in phase 0, 4 given */
-    int needed = 0;
-    for (int i = 0; i < givens; i++)
-        mark[given[i].node->id] = is_given(given[i].node) ? 4 : 0;
-    for (int i = 0; i < p->targets; i++)
-        mark[p->target[i].node->id] |= p->target[i].phase == 0 ? 3 : 1;
-    for (int i = g->count - 1; i >= 0; i--) {
-        needed += mark[i] & 1;
-        for (int k = 0; (mark[i] & 5) == 1 && k < g->node[i]->nargs; k++)
-            mark[g->node[i]->arg[k]->id] |= mark[i] & 3;
-    }
-    size_t room = (size_t)(needed + p->targets + 1);
-    p->node = arena_alloc(p->ngc, room * sizeof *p->node);
-    p->place = arena_alloc(p->ngc, room * sizeof *p->place);
-    p->phase = arena_alloc(p->ngc, room);
-    p->weight = arena_alloc(p->ngc, room);
-    p->depth = arena_alloc(p->ngc, room);
-    p->given = arena_alloc(p->ngc, room * sizeof *p->given);
-    p->slot = arena_alloc(p->ngc, (size_t)(g->count + p->targets + 1) * sizeof *p->slot);
-    for (int i = 0; i < g->count; i++) {
-        p->slot[i] = -1;
-        if (!(mark[i] & 1))
-            continue;
-        p->slot[i] = p->nodes;
-        p->phase[p->nodes] = !(mark[i] & 2);
-        p->node[p->nodes++] = g->node[i];
-    }
-}
-
-/* Variables, constant arrays and given nodes are where they are. */
-static void place_leaves(Program *p, const Target *given, int givens)
-{
-    for (int i = 0; i < p->nodes; i++) {
-        Node *n = p->node[i];
-        if (n->op == OP_var && n->attr.var->index >= 0)
-            p->place[i] = (Place){.kind = P_VAR, .var = n->attr.var, .shape = &n->shape};
-        if (n->op == OP_data)
-            p->place[i].kind = P_DATA;
-        p->given[i] = p->place[i].kind != P_NONE;
-    }
-    for (int i = 0; i < givens; i++) {
-        int s = p->slot[given[i].node->id];
-        if (s >= 0 && p->place[s].kind == P_NONE && is_given(given[i].node)) {
-            p->place[s] = given[i].place;
-            p->given[s] = true;
-        }
-    }
 }
 
 static bool copies_axes(const Node *n)
@@ -158,30 +61,6 @@ static bool is_loop_product(const Program *p, const Node *n)
 static bool is_call(const Program *p, const Node *n)
 {
     return op_info[n->op]->call && !(p->plain && (n->op == OP_conv || n->op == OP_convk));
-}
-
-bool call_takes(const Node *n, int operand)
-{
-    const char name[] = {'$', (char)('a' + operand), '\0'};
-    return strstr(op_info[n->op]->call, name) != NULL;
-}
-
-/* What the runtime's function gets: of an operand that is folded into the call, what it shows. */
-const Node *call_operand(const Program *p, const Node *n, int operand)
-{
-    const Node *a = n->arg[operand];
-    return a->op == OP_pad && p->place[p->slot[a->id]].kind == P_FOLDED ? a->arg[0] : a;
-}
-
-const Node *kernel_operand(const Program *p, const Kernel *k, int i)
-{
-    const Node *n = NULL;
-    if (k->kind == K_GEMM)
-        n = i < 2 ? k->product->arg[i] : k->onto;
-    else if (k->kind == K_CALL && i < k->product->nargs && call_takes(k->product, i) &&
-             k->product->arg[i]->shape.rank > 0)
-        n = call_operand(p, k->product, i);
-    return n ? program_holder(p, n) : NULL;
 }
 
 /* What a node that only shows its operand asks of it: what is asked of itself. */
@@ -351,14 +230,15 @@ static Fold **find_folds(Program *p, Demand *demand)
 {
     Fold **folds = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *folds), f;
     for (int i = 0; i < p->nodes; i++) {
-        if (!match_fold(p, p->node[i], demand, &f) || place_of(p, f.onto)->kind == P_FOLDED)
+        if (!match_fold(p, p->node[i], demand, &f) ||
+            program_own_place(p, f.onto)->kind == P_FOLDED)
             continue;
         folds[i] = arena_copy(p->ngc, &f, sizeof f);
         demand[i].buffer = true;
         demand[p->slot[f.onto->id]].buffer = true;
         if (f.factor)
             demand[p->slot[f.factor->id]].repeated = true;
-        place_of(p, f.product)->kind = P_FOLDED;
+        program_own_place(p, f.product)->kind = P_FOLDED;
     }
     return folds;
 }
@@ -385,7 +265,7 @@ static void fold_zeros(Program *p, Demand *demand)
     for (int i = 0; i < p->nodes && pass_runs(p->ngc, PASS_ZEROS); i++)
         if (folds_zeros(p, p->node[i], demand)) {
             Node *x = p->node[i]->arg[0];
-            place_of(p, x)->kind = P_FOLDED;
+            program_own_place(p, x)->kind = P_FOLDED;
             demand[p->slot[x->arg[0]->id]].buffer = true;
         }
 }
@@ -575,18 +455,6 @@ static void build_kernels(Program *p, Fold *const *folds)
             add_kernel(p, kernel_map(p, &p->target[i].node, 1, &p->target[i]), def);
 }
 
-/* Calls f for every stored tensor that k reads. */
-static void each_read(Program *p, const Kernel *k,
-                      void (*f)(Program *, const Kernel *, const Node *, void *), void *with)
-{
-    for (int v = 0; v < k->vals; v++)
-        if (k->val[v]->kind == V_LOAD)
-            f(p, k, k->val[v]->node, with);
-    for (int i = 0; i < 3; i++)
-        if (kernel_operand(p, k, i))
-            f(p, k, kernel_operand(p, k, i), with);
-}
-
 static void count_reader(Program *p, const Kernel *k, const Node *n, void *with)
 {
     (void)k;
@@ -598,13 +466,13 @@ static void drop_stores(Program *p)
 {
     p->readers = arena_alloc(p->ngc, (size_t)(p->nodes + p->targets + 1) * sizeof *p->readers);
     for (int i = 0; i < p->kernels; i++)
-        each_read(p, p->kernel[i], count_reader, p->readers);
+        kernel_each_read(p, p->kernel[i], count_reader, p->readers);
     for (int i = 0; i < p->kernels && pass_runs(p->ngc, PASS_DROP); i++) {
         Kernel *k = p->kernel[i];
         int kept = 0;
         for (int s = 0; s < k->stores; s++) {
             Node *n = k->store[s].node;
-            Place *place = place_of(p, n);
+            Place *place = program_own_place(p, n);
             bool idle = is_map(k) && k->stores > 1 && p->readers[p->slot[n->id]] == 0 &&
                         place->kind == P_SPACE;
             if (idle)
@@ -734,7 +602,7 @@ static void order_kernels(Program *p)
     Kernel **order = arena_alloc(p->ngc, (size_t)(p->kernels + 1) * sizeof *order);
     int count = 0;
     for (int i = 0; i < p->kernels; i++) {
-        each_read(p, p->kernel[i], add_reader, &o);
+        kernel_each_read(p, p->kernel[i], add_reader, &o);
         for (int s = 0; s < p->kernel[i]->stores; s++)
             if (!p->kernel[i]->store[s].target)
                 o.waiting[p->slot[p->kernel[i]->store[s].node->id]]++;
@@ -748,7 +616,7 @@ static void order_kernels(Program *p)
             if (o.done[i])
                 continue;
             o.blocked = false;
-            each_read(p, k, check_read, &o);
+            kernel_each_read(p, k, check_read, &o);
             if (o.blocked)
                 continue;
             for (int s = 0; s < k->stores; s++)
@@ -757,7 +625,7 @@ static void order_kernels(Program *p)
                 stuck = stuck ? stuck : k;
                 continue;
             }
-            each_read(p, k, forget_reader, &o);
+            kernel_each_read(p, k, forget_reader, &o);
             for (int s = 0; s < k->stores; s++)
                 if (!k->store[s].target)
                     o.waiting[p->slot[k->store[s].node->id]]--;
@@ -844,24 +712,4 @@ void program_finish(Program *p)
         if (!k->member)
             kernel_finish(p, k);
     }
-}
-
-Program *program_build(Ngc *ngc, Model *model, const char *name, Target *target, int targets,
-                       const Target *given, int givens, bool plain)
-{
-    Program *p = arena_alloc(ngc, sizeof *p);
-    *p = (Program){.ngc = ngc,
-                   .model = model,
-                   .graph = model->graph,
-                   .name = name,
-                   .block = strcmp(name, "metrics_finish") == 0 ? "t" : "w",
-                   .plain = plain,
-                   .init = strcmp(name, "init") == 0,
-                   .alone = strcmp(name, "check") == 0,
-                   .target = target,
-                   .targets = targets};
-    collect_nodes(p, given, givens);
-    place_leaves(p, given, givens);
-    program_run_passes(p);
-    return p;
 }

@@ -7,24 +7,6 @@
 
 /* ---- sizes and indices ---- */
 
-bool size_is_one(Size s)
-{
-    return s == 1;
-}
-
-/* Polynomials of equal values at two far points are taken to be equal. */
-bool size_uses_dim(const Graph *g, Size s, int dim)
-{
-    int64_t at[MAX_DIMS];
-    if (s >= 0)
-        return false;
-    for (int i = 0; i < MAX_DIMS; i++)
-        at[i] = 1009 + 17 * i;
-    int64_t before = size_at(g, s, at);
-    at[dim] = 20011;
-    return size_at(g, s, at) != before;
-}
-
 Index index_zero(void)
 {
     return (Index){.parts = 0};

@@ -468,7 +468,9 @@ struct Ngc {
                              warning: what follows it is done */
 };
 
-/* ---- util.c: memory, names, text ---- */
+/* ---- util.c: memory, names, text, options ---- */
+
+bool pass_runs(const Ngc *, Pass); /* was it not left out? */
 
 void *arena_alloc(Ngc *,
                   size_t size); /* zeroed; never NULL: out of memory ends ngc with status 4 */
@@ -577,6 +579,8 @@ int64_t size_least(const Graph *, Size);                /* with every dim at 1 *
 int size_powers(Graph *, Size, int dim,
                 Size *coef); /* s = sum of coef[k] dim^k; how many, at most 256 */
 bool size_number(const Graph *, Size, int64_t *); /* is it a number, perhaps a negative one? */
+bool size_is_one(Size);
+bool size_uses_dim(const Graph *, Size, int dim);
 int64_t size_at(const Graph *, Size, const int64_t *dim);
 const char *size_text(const Graph *, Size,
                       const char *prefix); /* "2*m + 1"; prefix stands before each dim's name */
@@ -585,6 +589,13 @@ bool shape_equal(Shape, Shape);
 bool shape_broadcast(Shape a, Shape b, Shape *out); /* NumPy's rule; false: they differ */
 Shape shape_without(Shape, uint32_t axes);          /* what a reduction over these axes leaves */
 const char *shape_text(const Graph *, Shape);       /* "[m, 784]" */
+
+/* The extents of a shape; returns the number of elements. */
+int64_t eval_shape(const Eval *, Shape, int64_t *dim);
+/* The next index in row-major order; false after the last. */
+bool index_next(int rank, const int64_t *dim, int64_t *index);
+/* An element's place in row-major order. */
+int64_t index_at(int rank, const int64_t *dim, const int64_t *index);
 
 /* range.c: what is known of values */
 Range range_of(const Graph *, const Node *); /* of a node, by the ranges of its operands */
@@ -645,9 +656,12 @@ Node *graph_copy(Graph *, const Node *,
                  Node **arg);                 /* the same op on other operands of the same shapes */
 bool node_const(const Node *, double *value); /* a const, or an expand of one */
 bool node_is(const Node *, double value);
+bool node_is_turned(const Node *); /* a reshape that is the transpose of a row or column */
 int *graph_uses(
     Graph *, Node *const *root,
     int roots); /* by id: in how many places of what roots need it is an operand; roots count 1 */
+
+void node_named_like(Node *m, const Node *n); /* m takes n's name, if it has none */
 void graph_verify(const Graph *); /* ends ngc with status 4 where an invariant is broken */
 
 /* dump.c: a graph for people. */
@@ -655,8 +669,7 @@ void graph_dump(const Graph *, Node *const *root, int roots,
                 FILE *); /* what these need; the form is in compiler/README.md */
 void model_dump(const Model *, FILE *);
 const char *node_text(const Graph *, const Node *,
-                      int depth);  /* "a*b + c": names where there are any, else down to depth */
-bool node_is_turned(const Node *); /* a reshape that is the transpose of a row or column */
+                      int depth); /* "a*b + c": names where there are any, else down to depth */
 
 /* ---- grad.c: the reverse sweep ---- */
 
@@ -686,8 +699,10 @@ bool graph_stable(Graph *, Node **root, int roots, Node *const *opaque, int n_op
  * simplified over the nodes it differentiated); from = 0 rewrites all. subst: leaf -> value, or
  * NULL. */
 void graph_simplify(Graph *, Node **root, int roots, int from, Node *leaf, Node *value);
-void node_named_like(Node *m, const Node *n); /* m takes n's name, if it has none */
 void model_simplify(Model *); /* the last round, over everything: no gradient is asked after it */
+
+/* The roots' nodes with this number in place of `training`. */
+Node **model_with_training(Model *, double value);
 
 /* ---- carry.c: losses and metrics of all rows, which come in batches ---- */
 
@@ -754,19 +769,20 @@ typedef struct PassInfo {
 extern const PassInfo pass_table[PASS_COUNT];
 extern const char pass_words[]; /* names of those that can be left out, separated by blanks */
 
-bool pass_runs(const Ngc *, Pass); /* was it not left out? */
-int pass_find(const char *name);   /* a pass that can be left out, or -1 */
-const char *pass_letters(Ngc *);   /* that -d knows */
-int source_library(Ngc *);         /* adds the library, before any other text; as source_add */
-Model *model_compile(
-    Ngc *,
-    int file); /* after source_library: parse, lower, the passes on the graph; NULL: errors */
-Node **model_with_training(
-    Model *, double value); /* the roots' nodes with this number in place of `training` */
-Modes model_modes(Model *); /* the passes on the roots, before code is made of them */
+int pass_find(const char *name); /* a pass that can be left out, or -1 */
+const char *pass_letters(Ngc *); /* that -d knows */
 
-void modes_carry(Modes *); /* carry.c; sets Modes.carry */
-void carry_check(Model *); /* errors and warnings about what cannot be carried */
+void model_run_passes(Model *); /* the passes on the graph, after lower */
+Modes model_modes(Model *);     /* the passes on the roots, before code is made of them */
+
+/* ---- compile.c: from a text to a model ---- */
+
+int source_library(Ngc *);             /* adds the library, before any other text; as source_add */
+Model *model_compile(Ngc *, int file); /* after source_library; NULL: there were errors */
+
+void modes_training(Modes *); /* simplify.c; sets Modes.use and Modes.learn */
+void modes_carry(Modes *);    /* carry.c; sets Modes.carry */
+void carry_check(Model *);    /* errors and warnings about what cannot be carried */
 
 /* ---- eval.c: the reference interpreter ---- */
 
@@ -788,12 +804,6 @@ struct Eval {
 Eval *eval_new(Ngc *, Model *);
 const double *eval_node(Eval *, Node *); /* computes what it needs; remembers */
 void eval_forget(Eval *);                /* after a change of a variable */
-int64_t eval_shape(const Eval *, Shape,
-                   int64_t *dim); /* its extents; returns the number of elements */
-bool index_next(int rank, const int64_t *dim,
-                int64_t *index); /* counts in row-major order; false after the last */
-int64_t index_at(int rank, const int64_t *dim,
-                 const int64_t *index); /* the element's place in row-major order */
 
 /* ---- run.c: ngc run, ngc check ---- */
 

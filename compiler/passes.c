@@ -9,11 +9,7 @@
 
 #include <string.h>
 
-extern const char prelude_text[];
-extern const size_t prelude_size;
-
 static void close_graph(Model *m);
-static void fix_training(Modes *modes);
 
 const PassInfo pass_table[PASS_COUNT] = {
     /* on the graph, once */
@@ -23,7 +19,7 @@ const PassInfo pass_table[PASS_COUNT] = {
     [PASS_SIMPLIFY] = {"simplify", 's', .plain = true, .model = model_simplify},
 
     /* on the roots of both modes, before programs are made of them */
-    [PASS_TRAINING] = {"training", 't', .needed = true, .plain = true, .modes = fix_training},
+    [PASS_TRAINING] = {"training", 't', .needed = true, .plain = true, .modes = modes_training},
     [PASS_CARRY] = {"carry", 0, .needed = true, .plain = true, .modes = modes_carry},
     [PASS_LAYOUT] = {"layout", 'o', .modes = modes_layout},
 
@@ -47,11 +43,6 @@ const PassInfo pass_table[PASS_COUNT] = {
 const char pass_words[] = "simplify layout fold zeros merge drop rows collapse share vectors";
 
 /* ---- asking the table ---- */
-
-bool pass_runs(const Ngc *ngc, Pass pass)
-{
-    return pass_table[pass].needed || !(ngc->opt.without >> pass & 1);
-}
 
 int pass_find(const char *name)
 {
@@ -89,7 +80,7 @@ static void close_graph(Model *m)
             m->training = m->graph->node[i];
 }
 
-static void run_on_model(Model *m)
+void model_run_passes(Model *m)
 {
     Ngc *ngc = m->graph->ngc;
 
@@ -104,44 +95,6 @@ static void run_on_model(Model *m)
             model_dump(m, stderr);
     }
     graph_verify(m->graph);
-}
-
-int source_library(Ngc *ngc)
-{
-    return source_add(ngc, "prelude.ng", prelude_text, prelude_size, true);
-}
-
-Model *model_compile(Ngc *ngc, int file)
-{
-    parse(ngc, 0);
-    parse(ngc, file);
-    if (ngc->errors)
-        return NULL;
-
-    Model *m = lower(ngc, file);
-    if (!m || diag_failed(ngc))
-        return NULL;
-
-    run_on_model(m);
-    return m;
-}
-
-/* The roots with a number in place of `training`. */
-Node **model_with_training(Model *m, double value)
-{
-    Node **root = arena_alloc(m->graph->ngc, (size_t)(m->roots + 1) * sizeof *root);
-
-    for (int i = 0; i < m->roots; i++)
-        root[i] = m->root[i].node;
-    if (m->training)
-        graph_simplify(m->graph, root, m->roots, 0, m->training, graph_const(m->graph, value));
-    return root;
-}
-
-static void fix_training(Modes *modes)
-{
-    modes->use = model_with_training(modes->model, 0);
-    modes->learn = model_with_training(modes->model, 1);
 }
 
 static void dump_mode(const Modes *modes, const char *name, Node *const *root)
@@ -176,7 +129,7 @@ Modes model_modes(Model *m)
     return modes;
 }
 
-void program_run_passes(Program *p)
+static void run_on_program(Program *p)
 {
     for (int i = 0; i < PASS_COUNT; i++) {
         const PassInfo *pass = &pass_table[i];
@@ -190,4 +143,13 @@ void program_run_passes(Program *p)
         if (is_printed(p->ngc, pass))
             program_dump(p, stderr);
     }
+}
+
+Program *program_build(Ngc *ngc, Model *model, const char *name, Target *target, int targets,
+                       const Target *given, int givens, bool plain)
+{
+    Program *p = program_new(ngc, model, name, target, targets, given, givens, plain);
+
+    run_on_program(p);
+    return p;
 }

@@ -1,8 +1,9 @@
 /* program.h - what one function of the emitted C does: which values are stored, by which kernels,
  * in what order, where.
  *
- * program_build (fuse.c) makes it from a set of targets, program_plan (plan.c) finds a place for
- * every value, and emit_*.c print it. loops.c holds what a kernel's body is made of.
+ * program_build (passes.c) makes it from a set of targets: program.c collects the nodes, and the
+ * passes (fuse.c, rows.c, share.c, plan.c, vectors.c) choose kernels and places. emit_*.c print it.
+ * loops.c holds what a kernel's body is made of.
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
@@ -192,40 +193,49 @@ struct Program {
     int64_t block_at, block_room; /* elements of work.space for the sums of blocks */
 };
 
-/* fuse.c; given: nodes that are found at .place instead of being computed */
-Program *program_build(Ngc *, Model *, const char *name, Target *target, int targets,
-                       const Target *given, int givens, bool plain);
-void program_fuse(Program *);     /* which values are stored, by which loops, in which order */
-void program_collapse(Program *); /* loops over adjacent axes become one */
-void program_finish(Program *);   /* what printing needs to know of each kernel */
-void program_parts(Program *);    /* functions of a size that C compilers like */
-Place *program_place(const Program *, const Node *); /* of what holds it: aliases are followed */
-Place *store_place(
-    const Program *,
-    const Store *); /* where a store goes: to its target, or to its node's own place */
-const Node *program_holder(const Program *, const Node *);
-bool program_stored(const Program *, const Node *);
-bool node_scalar(const Node *); /* one element, whatever its rank */
-bool call_takes(const Node *,
-                int operand); /* does the record's runtime function read that operand? */
-const Node *call_operand(const Program *, const Node *, int operand); /* what it gets there */
-const Node *kernel_operand(const Program *, const Kernel *,
-                           int i); /* i < 3: what holds a whole operand of it; NULL: none */
+/* ---- program.c: what there is before kernels, and where it is ---- */
 
-/* loops.c */
-bool size_is_one(Size);
-bool size_uses_dim(const Graph *, Size, int dim);
+/* A program without kernels. given: nodes that are found at .place instead of being computed. */
+Program *program_new(Ngc *, Model *, const char *name, Target *target, int targets,
+                     const Target *given, int givens, bool plain);
+
+bool node_scalar(const Node *); /* one element, whatever its rank */
+
+Place *program_own_place(const Program *, const Node *);   /* P_ALIAS where it has its operand's */
+bool program_stored(const Program *, const Node *);        /* has it a place, or its operand's? */
+const Node *program_holder(const Program *, const Node *); /* the node whose place it has */
+Place *program_place(const Program *, const Node *);       /* its holder's */
+Place *store_place(const Program *, const Store *);        /* its target's, or its node's */
+
+/* Of a node that a function of the runtime computes: does that function read the operand, and which
+ * node does it get? */
+bool call_takes(const Node *, int operand);
+const Node *call_operand(const Program *, const Node *, int operand);
+
+/* What holds whole operand i < 3 of a product or a call; NULL: there is none. */
+const Node *kernel_operand(const Program *, const Kernel *, int i);
+
+/* Calls f for every stored tensor that the kernel reads. */
+void kernel_each_read(Program *, const Kernel *,
+                      void (*f)(Program *, const Kernel *, const Node *, void *), void *with);
+
+/* ---- loops.c: what a kernel's body is made of ---- */
+
 Index index_zero(void);
 Index index_axis(int axis);
 bool index_equal(const Index *a, const Index *b); /* NULL is 0 */
 void index_add(Graph *, Index *to, const Index *from, Size by);
 Index *index_linear(Program *, const Index *idx, Shape shape);
+
 Val *val_of(Program *, Kernel *, const Node *n, const Index *idx); /* n read at idx */
-Val *val_definition(Program *, Kernel *, const Node *n,
-                    const Index *idx); /* n computed there, stored or not */
 Val *val_op(Program *, Kernel *, Op op, Type type, Val *a, Val *b, Val *c);
+
+/* n computed at idx, stored or not. */
+Val *val_definition(Program *, Kernel *, const Node *n, const Index *idx);
+
 bool node_identity(const Node *);          /* y = a: stop, copy */
 bool reshape_is_trivial(Shape a, Shape b); /* moves only axes of size 1 */
+
 Kernel *kernel_map(Program *, Node *const *node, int count, Target *target);
 Kernel *kernel_reduce(Program *, Node *n);
 Kernel *kernel_matmul(Program *, Node *n); /* as loops */
@@ -233,52 +243,65 @@ Kernel *kernel_conv(Program *, Node *n);   /* as loops */
 Kernel *kernel_zero(Program *, Node *n);
 Kernel *kernel_scatter(Program *, Node *n);
 Kernel *kernel_piece(Program *, Node *concat, int arg, Size before);
+
 bool kernel_joins(Program *, const Kernel *, int axis); /* may loops axis and axis + 1 be one? */
 void kernel_join(Program *, Kernel *, int axis);
-void kernel_split(Program *, Kernel *, int axis,
-                  Size inner); /* loop axis becomes two, the inner one of that extent */
-void kernel_collapse(Program *,
-                     Kernel *); /* loops over adjacent axes become one where every index allows */
+void kernel_split(Program *, Kernel *, int axis, Size inner); /* into two loops */
+void kernel_collapse(Program *, Kernel *);                    /* joins all that can be joined */
+void kernel_finish(Program *, Kernel *);                      /* levels, uses */
+
 bool kernel_reduces(const Kernel *);   /* is it a K_LOOP whose results are folds? */
 bool kernel_sums_rows(const Kernel *); /* does it fold rows into a row of results? */
-bool kernel_sums_many(const Program *,
-                      const Kernel *); /* is each result the sum of more than LONG_SUM floats? */
-int64_t kernel_columns(
-    const Kernel *); /* of a kernel that sums rows: elements of its row of results; -1: not known */
-void kernel_finish(Program *, Kernel *); /* levels, uses: after the last change */
+bool kernel_sums_many(const Program *, const Kernel *); /* more than LONG_SUM floats each? */
 
-/* rows.c */
+/* Of a kernel that sums rows: elements of its row of results; -1: not known. */
+int64_t kernel_columns(const Kernel *);
+
+/* ---- fuse.c ---- */
+
+void program_fuse(Program *);     /* which values are stored, by which loops, in which order */
+void program_collapse(Program *); /* loops over adjacent axes become one */
+void program_finish(Program *);   /* what printing needs to know of each kernel */
+void program_parts(Program *);    /* functions of a size that C compilers like */
+
+/* ---- rows.c: loops over the same rows become one nest ---- */
+
 void program_rows(Program *);
 bool kernel_reads_row(const Kernel *, const Store *,
-                      const Node *n); /* may a nest's store s write over n? */
+                      const Node *n); /* may the store overwrite n? */
 
-/* vectors.c */
-void program_vectors(Program *);                /* after plan.c */
-bool val_is_inner(const Kernel *, const Val *); /* does it change in the innermost loop? */
-const char *op_vec(const Program *,
-                   const Val *v); /* its operation's text for vectors; NULL: it has none */
+/* ---- vectors.c: which innermost loops are done in vectors; after plan.c ---- */
 
-/* dump_program.c */
-void program_dump(const Program *, FILE *);
-void program_verify(
-    const Program *); /* ends ngc with status 4 where a kernel reads what is not there yet */
+void program_vectors(Program *);
+bool val_is_inner(const Kernel *, const Val *);    /* does it change in the innermost loop? */
+const char *op_vec(const Program *, const Val *v); /* its text for vectors; NULL: it has none */
 
-/* share.c */
-void program_share(Program *);                              /* before plan.c */
-void program_waits(Program *);                              /* behind it */
-int64_t share_block(const Program *, const Kernel *member); /* elements of the sums of one block, as
-                                                               the next has its own so far behind */
+/* ---- share.c: what the threads of a pool share ---- */
 
-/* cost.c */
-/* a product counts two operations for each multiply-add, any other operator one for each element */
+void program_share(Program *); /* before plan.c */
+void program_waits(Program *); /* after plan.c */
+
+/* Elements of the sums of one block; those of the next block follow them. */
+int64_t share_block(const Program *, const Kernel *member);
+
+/* ---- report.c ---- */
+
 int64_t kernel_flops(const Program *, const Kernel *);
-double kernel_time(const Program *, const Kernel *); /* about, in nanoseconds on one thread */
 double common_rate(const Ngc *); /* operations a nanosecond of one core of a common machine */
 
-/* plan.c */
+/* ---- plan.c: places in work.space ---- */
+
 void program_plan(Program *);
 
-/* passes.c */
-void program_run_passes(Program *);
+/* ---- dump_program.c ---- */
+
+void program_dump(const Program *, FILE *);
+void program_verify(const Program *); /* a kernel that reads what is not there yet ends ngc */
+
+/* ---- passes.c ---- */
+
+/* The program of one function, with all passes run; arguments as those of program_new. */
+Program *program_build(Ngc *, Model *, const char *name, Target *target, int targets,
+                       const Target *given, int givens, bool plain);
 
 #endif

@@ -788,3 +788,22 @@ void model_simplify(Model *m)
         if (m->var[i]->init)
             m->var[i]->init = root[n++];
 }
+
+/* ---- the two modes ---- */
+
+Node **model_with_training(Model *m, double value)
+{
+    Node **root = arena_alloc(m->graph->ngc, (size_t)(m->roots + 1) * sizeof *root);
+
+    for (int i = 0; i < m->roots; i++)
+        root[i] = m->root[i].node;
+    if (m->training)
+        graph_simplify(m->graph, root, m->roots, 0, m->training, graph_const(m->graph, value));
+    return root;
+}
+
+void modes_training(Modes *modes)
+{
+    modes->use = model_with_training(modes->model, 0);
+    modes->learn = model_with_training(modes->model, 1);
+}

@@ -229,6 +229,24 @@ bool size_number(const Graph *g, Size s, int64_t *number)
     return true;
 }
 
+bool size_is_one(Size s)
+{
+    return s == 1;
+}
+
+/* Polynomials of equal values at two far points are taken to be equal. */
+bool size_uses_dim(const Graph *g, Size s, int dim)
+{
+    int64_t at[MAX_DIMS];
+    if (s >= 0)
+        return false;
+    for (int i = 0; i < MAX_DIMS; i++)
+        at[i] = 1009 + 17 * i;
+    int64_t before = size_at(g, s, at);
+    at[dim] = 20011;
+    return size_at(g, s, at) != before;
+}
+
 const char *size_text(const Graph *g, Size s, const char *prefix)
 {
     Text t = {.ngc = g->ngc};
@@ -298,4 +316,34 @@ const char *shape_text(const Graph *g, Shape s)
         text_add(&t, "%s%s", i ? ", " : "", size_text(g, s.dim[i], ""));
     text_add(&t, "]");
     return t.at;
+}
+
+/* ---- elements: sizes as numbers ---- */
+
+int64_t eval_shape(const Eval *e, Shape s, int64_t *dim)
+{
+    int64_t count = 1;
+    for (int i = 0; i < s.rank; i++) {
+        dim[i] = size_at(e->graph, s.dim[i], e->dim);
+        count *= dim[i];
+    }
+    return count;
+}
+
+bool index_next(int rank, const int64_t *dim, int64_t *index)
+{
+    for (int i = rank - 1; i >= 0; i--) {
+        if (++index[i] < dim[i])
+            return true;
+        index[i] = 0;
+    }
+    return false;
+}
+
+int64_t index_at(int rank, const int64_t *dim, const int64_t *index)
+{
+    int64_t at = 0;
+    for (int i = 0; i < rank; i++)
+        at = at * dim[i] + index[i];
+    return at;
 }

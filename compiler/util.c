@@ -275,6 +275,14 @@ void text_put(Text *t, const char *bytes, size_t size)
     t->at[t->size] = '\0';
 }
 
+/* ---- options ---- */
+
+/* Of a pass that is needed the bit is never set. */
+bool pass_runs(const Ngc *ngc, Pass pass)
+{
+    return !(ngc->opt.without >> pass & 1);
+}
+
 /* ---- the end ---- */
 
 _Noreturn void ngc_bug(const char *format, ...)

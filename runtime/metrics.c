@@ -134,7 +134,7 @@ static int walk(Trainer *t, Set *set, Call call)
         int error;
         if (ngrt_trainer_stopped())
             return STOPPED + ngrt_trainer_stopped();
-        count = ngrt_set_batch(set, first);
+        count = set->rows - first < set->batch ? set->rows - first : set->batch;
         ngrt_set_fill(t, set, NULL, first, count);
         error = call(t, set);
         if (error)
