@@ -534,8 +534,7 @@ static Node *total_of(Plan *p, Node *n)
         arg[k] = graph_cast(g, arg[k], n->arg[k]->type);
     if (stays_int)
         made = graph_copy(g, n, arg);
-    if (made->id >= before)
-        made->name = n->name;
+    node_replaces(made, n, before);
     return made;
 }
 

@@ -306,15 +306,6 @@ static Piece piece_elementwise(const Graph *g, const Node *n, int depth)
     return (Piece){t.at, info->prec};
 }
 
-/* The transpose of a row or column moves nothing: it is a reshape. */
-bool node_is_turned(const Node *n)
-{
-    if (n->op != OP_reshape || n->shape.rank != 2 || n->arg[0]->shape.rank != 2)
-        return false;
-    const Size *a = n->arg[0]->shape.dim;
-    return a[0] != a[1] && n->shape.dim[0] == a[1] && n->shape.dim[1] == a[0];
-}
-
 /* Is it written as a name? */
 static bool is_short(const Node *n)
 {

@@ -152,6 +152,15 @@ bool node_const(const Node *n, double *value)
     return true;
 }
 
+/* The transpose of a row or column moves nothing: it is a reshape. */
+bool node_is_turned(const Node *n)
+{
+    if (n->op != OP_reshape || n->shape.rank != 2 || n->arg[0]->shape.rank != 2)
+        return false;
+    const Size *a = n->arg[0]->shape.dim;
+    return a[0] != a[1] && n->shape.dim[0] == a[1] && n->shape.dim[1] == a[0];
+}
+
 bool node_is(const Node *n, double value)
 {
     double v;
@@ -1004,4 +1013,36 @@ void graph_verify(const Graph *g)
             !shape_equal(n->shape, shape_without(n->arg[0]->shape, n->attr.axes)))
             ngc_bug("node %d (%s): wrong shape", i, info->name);
     }
+}
+
+/* ---- provenance: what readers are told of a node ---- */
+
+/* m takes n's name and place in the text, if it has no name. A user's name is worth more than that
+ * of a derivative. */
+static void take_name(Node *m, const Node *n)
+{
+    bool users = m->derived && !n->derived;
+
+    if ((m->name && !users) || !n->name || m->op == OP_var || m->bound)
+        return;
+    m->name = n->name;
+    m->loc = n->loc;
+    m->derived = false;
+}
+
+void node_rewrites(Node *m, const Node *n, int first)
+{
+    if (m == n || m->id < first)
+        return;
+    m->step = m->step ? m->step : n->step;
+    m->why = m->why ? m->why : n->why;
+    m->derived |= n->derived;
+    m->scaled |= n->scaled;
+}
+
+void node_replaces(Node *m, const Node *n, int first)
+{
+    if (m != n)
+        take_name(m, n);
+    node_rewrites(m, n, first);
 }

@@ -171,14 +171,6 @@ static void place_node(Layout *l, Node *n)
     l->now[n->id] = m;
 }
 
-/* What is known of the old node for its readers. */
-static void inherit(Node *m, const Node *n)
-{
-    m->name = m->name ? m->name : n->name;
-    m->step = m->step ? m->step : n->step;
-    m->why = m->why ? m->why : n->why;
-}
-
 static void graph_layout(Graph *g, Node **root, int roots, const bool *stays)
 {
     int count = g->count, *uses = graph_uses(g, root, roots);
@@ -200,9 +192,8 @@ static void graph_layout(Graph *g, Node **root, int roots, const bool *stays)
         g->loc = n->loc;
         place_node(&l, n);
         if (l.inner[i] && l.inner[i]->id >= made)
-            inherit(l.inner[i], n);
-        if (l.now[i]->id >= made)
-            inherit(l.now[i], n);
+            node_replaces(l.inner[i], n, made);
+        node_replaces(l.now[i], n, made);
         if (end[i])
             l.inner[i] = NULL;
     }

@@ -661,7 +661,13 @@ int *graph_uses(
     Graph *, Node *const *root,
     int roots); /* by id: in how many places of what roots need it is an operand; roots count 1 */
 
-void node_named_like(Node *m, const Node *n); /* m takes n's name, if it has none */
+/* Provenance. A pass that puts m in the place of n says so by node_replaces, whether it made m or
+ * found it: m takes n's name and place in the text, if it has no name. If m is new (its id is at
+ * least first), readers are told the same of it as of n: the step of a sweep, the rewrite that made
+ * it. node_rewrites does only this, for an m beside which n stays and keeps its name. */
+void node_replaces(Node *m, const Node *n, int first);
+void node_rewrites(Node *m, const Node *n, int first);
+
 void graph_verify(const Graph *); /* ends ngc with status 4 where an invariant is broken */
 
 /* dump.c: a graph for people. */

@@ -704,32 +704,6 @@ static Node *simplify_node(Graph *g, Node *n)
     }
 }
 
-/* A value in the place of one that has a name gets the name, and the place in the text, also where
- * it was there before. */
-void node_named_like(Node *m, const Node *n)
-{
-    bool users = m->derived && !n->derived; /* the user's name before that of a derivative */
-    if ((m->name && !users) || !n->name || m->op == OP_var || m->bound)
-        return;
-    m->name = n->name;
-    m->loc = n->loc;
-    m->derived = false;
-}
-
-/* What is known of the old node for its readers, handed to the one in its place. */
-static void inherit(Node *m, const Node *n, int from)
-{
-    if (m != n)
-        node_named_like(m, n);
-    if (m->id < from || m == n)
-        return;
-    m->step = m->step ? m->step : n->step;
-    m->why = m->why ? m->why : n->why;
-    m->derived |= n->derived;
-    m->scaled |= n->scaled;
-    m->loc = n->loc;
-}
-
 void graph_simplify(Graph *g, Node **root, int roots, int from, Node *leaf, Node *value)
 {
     bool rewrites = pass_runs(g->ngc, PASS_SIMPLIFY);
@@ -758,10 +732,10 @@ void graph_simplify(Graph *g, Node **root, int roots, int from, Node *leaf, Node
             Node *better = simplify_node(g, m);
             if (better == m)
                 break;
-            inherit(better, m, made);
+            node_replaces(better, m, made);
             m = better;
         }
-        inherit(m, n, made);
+        node_replaces(m, n, made);
         now[i] = m;
     }
     g->loc = loc;

@@ -1095,14 +1095,10 @@ bool graph_stable(Graph *g, Node **root, int roots, Node *const *opaque, int n_o
             m = softplus_of(&s, n);
         m = m ? m : apart(&s, n);
         m = m ? m : rebuilt(&s, n);
-        if (m != n && g->final) /* before, the one that was written keeps its name to itself */
-            node_named_like(m, n);
-        if (m != n && m->id >= first) {
-            m->step = m->step ? m->step : n->step;
-            m->why = m->why ? m->why : n->why;
-            m->derived |= n->derived;
-            m->scaled |= n->scaled;
-        }
+        if (g->final)
+            node_replaces(m, n, first);
+        else /* a gradient may still be asked of n, which keeps its name */
+            node_rewrites(m, n, first);
         s.now[i] = m;
     }
     g->loc = loc;
