@@ -1,6 +1,6 @@
-/* explain_math.c - formulas of a lesson in three scripts. A forward formula is what node_text says
- * of the node with its operands replaced by their labels; a backward one is the record's rule, read
- * by the parser that the compiler reads it by. */
+/* explain_math.c - formulas of a lesson in three scripts: text, TeX and MathML. A forward formula
+ * is what node_text says of the node, with labels for its operands. A backward formula is the
+ * record's rule, read by the compiler's own parser. */
 #include "explain.h"
 
 #include <ctype.h>
@@ -14,6 +14,16 @@ typedef struct Writer {
     Math math;
     const char *const *name; /* of a b c y dy, in the script */
 } Writer;
+
+/* The one of three formats that is for the script. */
+static const char *by_script(Math math, const char *text, const char *tex, const char *html)
+{
+    switch (math) {
+    case M_TEX: return tex;
+    case M_HTML: return html;
+    default: return text;
+    }
+}
 
 static const char *escape(const Lesson *l, const char *s, Math math)
 {
@@ -32,39 +42,61 @@ static const char *escape(const Lesson *l, const char *s, Math math)
     return t.at;
 }
 
-/* Where the index in a name begins: what follows its only "_", or the digits behind its only
- * letter; NULL: it has none. */
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS  "0123456789"
+
+/* Where the index in a name begins: after the only "_" of "w_out", after the only letter of "h12".
+ * NULL: it has none. */
 static const char *name_index(const char *label)
 {
-    const char *mark = strchr(label, '_'), *at = mark ? mark + 1 : label + 1;
-    size_t letters = mark ? (size_t)(mark - label) : 1;
-    if (letters == 0 ||
-        strspn(label, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") < letters || !*at)
+    const char *mark = strchr(label, '_');
+    const char *index = mark ? mark + 1 : label + 1;
+    const char *allowed = mark ? LETTERS DIGITS : DIGITS;
+    size_t base = mark ? (size_t)(mark - label) : 1;
+
+    if (base == 0 || strspn(label, LETTERS) < base)
         return NULL;
-    for (const char *c = at; *c; c++)
-        if (mark ? !isalnum((unsigned char)*c) : !isdigit((unsigned char)*c))
-            return NULL;
-    return at;
+    if (!*index || index[strspn(index, allowed)])
+        return NULL;
+    return index;
 }
 
+/* A name with an index: the index below the line. */
+static const char *indexed_name(const Lesson *l, const char *label, const char *index, Math math)
+{
+    size_t size = strcspn(label, "_");
+    if (size > (size_t)(index - label))
+        size = (size_t)(index - label);
+    const char *base = text_format(l->ngc, "%.*s", (int)size, label);
+
+    if (math == M_HTML)
+        return text_format(l->ngc, "<msub><mi>%s</mi><mi>%s</mi></msub>", base, index);
+    if (size == 1)
+        return text_format(l->ngc, "%s_{%s}", base, index);
+    return text_format(l->ngc, "\\mathit{%s}_{%s}", base, index);
+}
+
+/* A number or a name that is not a derivative's. */
 static const char *plain_name(const Lesson *l, const char *label, Math math)
 {
-    bool number = isdigit((unsigned char)*label) || *label == '-';
-    const char *index = number ? NULL : name_index(label);
     if (math == M_TEXT)
         return label;
-    if (index) {
-        const char *base =
-            text_format(l->ngc, "%.*s", (int)(index - label - (index[-1] == '_')), label);
-        if (math == M_HTML)
-            return text_format(l->ngc, "<msub><mi>%s</mi><mi>%s</mi></msub>", base, index);
-        return text_format(l->ngc, base[1] ? "\\mathit{%s}_{%s}" : "%s_{%s}", base, index);
+
+    if (isdigit((unsigned char)*label) || *label == '-') {
+        if (math == M_TEX)
+            return label;
+        return text_format(l->ngc, "<mn>%s</mn>", escape(l, label, math));
     }
+
+    const char *index = name_index(label);
+    if (index)
+        return indexed_name(l, label, index, math);
+    const char *name = escape(l, label, math);
     if (math == M_HTML)
-        return text_format(l->ngc, "<m%c>%s</m%c>", number ? 'n' : 'i', escape(l, label, math),
-                           number ? 'n' : 'i');
-    return number ? label
-                  : text_format(l->ngc, label[1] ? "\\mathit{%s}" : "%s", escape(l, label, math));
+        return text_format(l->ngc, "<mi>%s</mi>", name);
+    if (label[1])
+        return text_format(l->ngc, "\\mathit{%s}", name);
+    return name;
 }
 
 const char *math_name(const Lesson *l, const char *label, Math math)
@@ -72,25 +104,40 @@ const char *math_name(const Lesson *l, const char *label, Math math)
     const char *slash = strstr(label, "/d");
     if (math == M_TEXT || *label != 'd' || !slash)
         return plain_name(l, label, math);
-    const char *of =
-        plain_name(l, text_format(l->ngc, "%.*s", (int)(slash - label) - 1, label + 1), math);
+
+    const char *loss = text_format(l->ngc, "%.*s", (int)(slash - label) - 1, label + 1);
+    const char *of = plain_name(l, loss, math);
     const char *by = plain_name(l, slash + 2, math);
     if (math == M_TEX)
         return text_format(l->ngc, "\\frac{\\partial %s}{\\partial %s}", of, by);
-    return text_format(
-        l->ngc, "<mfrac><mrow><mo>&#8706;</mo>%s</mrow><mrow><mo>&#8706;</mo>%s</mrow></mfrac>", of,
-        by);
+    return text_format(l->ngc,
+                       "<mfrac><mrow><mo>&#8706;</mo>%s</mrow>"
+                       "<mrow><mo>&#8706;</mo>%s</mrow></mfrac>",
+                       of, by);
 }
+
+/* How tightly the parts of an expression hang together: a sum less than a product. */
+enum { COMPARES = 1, ADDS, MULTIPLIES, RAISES, TRANSPOSES, IS_WHOLE };
 
 static int binding(const Expr *x)
 {
-    if (x->kind == X_NEG || (x->kind == X_NUM && x->num < 0))
-        return 3;
-    if (x->kind == X_TRANSPOSE)
-        return 5;
-    if (x->kind != X_BINARY)
-        return 6;
-    return strchr("+-", *x->name) ? 2 : strchr("*/@", *x->name) ? 3 : *x->name == '^' ? 4 : 1;
+    switch (x->kind) {
+    case X_NEG: return MULTIPLIES;
+    case X_NUM: return x->num < 0 ? MULTIPLIES : IS_WHOLE;
+    case X_TRANSPOSE: return TRANSPOSES;
+    case X_BINARY: break;
+    default: return IS_WHOLE;
+    }
+
+    switch (*x->name) {
+    case '+':
+    case '-': return ADDS;
+    case '*':
+    case '/':
+    case '@': return MULTIPLIES;
+    case '^': return RAISES;
+    default: return COMPARES;
+    }
 }
 
 static const char *write_expr(const Writer *w, const Expr *x);
@@ -101,8 +148,8 @@ static const char *part(const Writer *w, const Expr *x, int tight)
     const char *s = write_expr(w, x);
     if (binding(x) >= tight)
         return s;
-    return text_format(w->l->ngc,
-                       w->math == M_HTML ? "<mrow><mo>(</mo>%s<mo>)</mo></mrow>" : "(%s)", s);
+    const char *format = by_script(w->math, "(%s)", "(%s)", "<mrow><mo>(</mo>%s<mo>)</mo></mrow>");
+    return text_format(w->l->ngc, format, s);
 }
 
 static const char *sign(const Writer *w, const char *op)
@@ -116,72 +163,83 @@ static const char *sign(const Writer *w, const char *op)
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (strcmp(op, table[i].op) == 0)
-            op = w->math == M_TEX ? table[i].tex : table[i].html;
+            return by_script(w->math, op, table[i].tex, table[i].html);
     return op;
+}
+
+static const char *write_fraction(const Writer *w, const Expr *x)
+{
+    const char *format =
+        by_script(w->math, "", "\\frac{%s}{%s}", "<mfrac><mrow>%s</mrow><mrow>%s</mrow></mfrac>");
+    return text_format(w->l->ngc, format, write_expr(w, x->a), write_expr(w, x->b));
+}
+
+static const char *write_power(const Writer *w, const Expr *x)
+{
+    const char *format =
+        by_script(w->math, "", "{%s}^{%s}", "<msup><mrow>%s</mrow><mrow>%s</mrow></msup>");
+    return text_format(w->l->ngc, format, part(w, x->a, TRANSPOSES), write_expr(w, x->b));
 }
 
 static const char *write_binary(const Writer *w, const Expr *x)
 {
-    Ngc *ngc = w->l->ngc;
-    int prec = binding(x);
-    if (*x->name == '/' && w->math == M_TEX)
-        return text_format(ngc, "\\frac{%s}{%s}", write_expr(w, x->a), write_expr(w, x->b));
-    if (*x->name == '/' && w->math == M_HTML)
-        return text_format(ngc, "<mfrac><mrow>%s</mrow><mrow>%s</mrow></mfrac>",
-                           write_expr(w, x->a), write_expr(w, x->b));
-    if (*x->name == '^' && w->math == M_TEX)
-        return text_format(ngc, "{%s}^{%s}", part(w, x->a, 5), write_expr(w, x->b));
-    if (*x->name == '^' && w->math == M_HTML)
-        return text_format(ngc, "<msup><mrow>%s</mrow><mrow>%s</mrow></msup>", part(w, x->a, 5),
-                           write_expr(w, x->b));
-    const char *a = part(w, x->a, prec), *b = part(w, x->b, prec + (*x->name != '+'));
-    if (w->math == M_HTML)
-        return text_format(ngc, "%s<mo>%s</mo>%s", a, sign(w, x->name), b);
-    if (w->math == M_TEX)
-        return text_format(ngc, "%s %s%s", a, sign(w, x->name), b);
-    bool tight = prec >= 3 && *x->name != '@';
-    return text_format(ngc, tight ? "%s%s%s" : "%s %s %s", a, x->name, b);
+    if (w->math != M_TEXT && *x->name == '/')
+        return write_fraction(w, x);
+    if (w->math != M_TEXT && *x->name == '^')
+        return write_power(w, x);
+
+    int tight = binding(x);
+    bool associates = *x->name == '+';
+    const char *a = part(w, x->a, tight);
+    const char *b = part(w, x->b, associates ? tight : tight + 1);
+    const char *format = by_script(w->math, "%s %s %s", "%s %s%s", "%s<mo>%s</mo>%s");
+    if (w->math == M_TEXT && tight >= MULTIPLIES && *x->name != '@')
+        format = "%s%s%s";
+    return text_format(w->l->ngc, format, a, sign(w, x->name), b);
 }
 
 static const char *write_call(const Writer *w, const Expr *x)
 {
     Text t = {.ngc = w->l->ngc};
-    text_add(&t,
-             w->math == M_HTML  ? "<mi>%s</mi><mo>(</mo>"
-             : w->math == M_TEX ? "\\mathrm{%s}("
-                                : "%s(",
-             x->a->name);
-    for (const Arg *a = x->args; a; a = a->next)
-        text_add(&t, "%s%s", write_expr(w, a->value),
-                 !a->next            ? ""
-                 : w->math == M_HTML ? "<mo>,</mo>"
-                                     : ", ");
-    text_add(&t, w->math == M_HTML ? "<mo>)</mo>" : ")");
+    text_add(&t, by_script(w->math, "%s(", "\\mathrm{%s}(", "<mi>%s</mi><mo>(</mo>"), x->a->name);
+    for (const Arg *a = x->args; a; a = a->next) {
+        text_add(&t, "%s", write_expr(w, a->value));
+        if (a->next)
+            text_add(&t, "%s", by_script(w->math, ", ", ", ", "<mo>,</mo>"));
+    }
+    text_add(&t, "%s", by_script(w->math, ")", ")", "<mo>)</mo>"));
     return t.at;
+}
+
+/* Where a rule's name is in a list of a b c y dy. */
+static int name_place(const char *name)
+{
+    if (strcmp(name, "dy") == 0)
+        return 4;
+    return *name == 'y' ? 3 : *name - 'a';
 }
 
 static const char *write_expr(const Writer *w, const Expr *x)
 {
     Ngc *ngc = w->l->ngc;
+    const char *format;
     switch (x->kind) {
     case X_NUM: return plain_name(w->l, text_format(ngc, "%.6g", x->num), w->math);
-    case X_NAME:
-        return w->name[strcmp(x->name, "dy") == 0 ? 4 : *x->name == 'y' ? 3 : *x->name - 'a'];
+    case X_NAME: return w->name[name_place(x->name)];
     case X_NEG:
-        return text_format(ngc, w->math == M_HTML ? "<mo>&#8722;</mo>%s" : "-%s", part(w, x->a, 4));
+        format = by_script(w->math, "-%s", "-%s", "<mo>&#8722;</mo>%s");
+        return text_format(ngc, format, part(w, x->a, RAISES));
     case X_TRANSPOSE:
-        return text_format(ngc,
-                           w->math == M_HTML  ? "<msup><mrow>%s</mrow><mi>T</mi></msup>"
-                           : w->math == M_TEX ? "{%s}^{\\top}"
-                                              : "%s'",
-                           part(w, x->a, 5));
+        format =
+            by_script(w->math, "%s'", "{%s}^{\\top}", "<msup><mrow>%s</mrow><mi>T</mi></msup>");
+        return text_format(ngc, format, part(w, x->a, TRANSPOSES));
     case X_BINARY: return write_binary(w, x);
     case X_CALL: return write_call(w, x);
     default: return "?";
     }
 }
 
-/* Has write_expr a form for it? Indices and lists are told as text. */
+/* Has write_expr a form for it? Indices and lists are written as text. */
 static bool is_writable(const Expr *x)
 {
     switch (x->kind) {
@@ -201,18 +259,34 @@ static bool is_writable(const Expr *x)
 
 /* ---- rules ---- */
 
-/* Is a rule an expression of the language, and not words? */
+/* The length of the name or number that begins here; 0: something else does. */
+static size_t word_length(const char *s)
+{
+    size_t n = 0;
+    while (isalnum((unsigned char)s[n]) || s[n] == '_')
+        n++;
+    return n;
+}
+
+/* Is the word one of the names that rules have for their values: a b c y dy? */
+static bool is_rule_name(const char *word, size_t n)
+{
+    if (n == 1)
+        return strchr("abcy", *word) != NULL;
+    return n == 2 && strncmp(word, "dy", 2) == 0;
+}
+
 bool math_rule_parses(const char *rule)
 {
     for (const char *c = rule; *c;) {
-        size_t n = 0;
-        while (isalnum((unsigned char)c[n]) || c[n] == '_')
-            n++;
-        bool name = n > 0 && !isdigit((unsigned char)*c);
-        if (name && c[n] != '(' && !(n == 1 && strchr("abcy", *c)) &&
-            !(n == 2 && strncmp(c, "dy", 2) == 0))
+        size_t n = word_length(c);
+        bool is_name = n > 0 && !isdigit((unsigned char)*c);
+        bool is_call = c[n] == '(';
+        if (is_name && !is_call && !is_rule_name(c, n))
             return false;
-        if (name && n == 1 && c[1] == ' ' && isalpha((unsigned char)c[2]))
+
+        /* "a word": an article, not an operand */
+        if (is_name && n == 1 && c[1] == ' ' && isalpha((unsigned char)c[2]))
             return false;
         c += n ? n : 1;
     }
@@ -221,26 +295,39 @@ bool math_rule_parses(const char *rule)
 
 static bool is_number(const Expr *x, double value)
 {
-    return (x->kind == X_NUM && x->num == value) ||
-           (x->kind == X_NEG && is_number(x->a, -value) && x->a->kind == X_NUM);
+    if (x->kind == X_NUM)
+        return x->num == value;
+    return x->kind == X_NEG && x->a->kind == X_NUM && x->a->num == -value;
 }
 
-/* The rule with 1 for dy: what the local slope is. */
-static Expr *at_one(Ngc *ngc, const Expr *x)
+static Expr *at_one(Ngc *ngc, const Expr *x);
+
+/* A copy whose parts have 1 for dy. */
+static Expr *copy_at_one(Ngc *ngc, const Expr *x)
 {
     Expr *y = arena_copy(ngc, x, sizeof *x);
     if (x->kind == X_NAME && strcmp(x->name, "dy") == 0) {
         y->kind = X_NUM;
         y->num = 1;
     }
-    y->a = x->a && x->kind != X_CALL ? at_one(ngc, x->a) : x->a;
-    y->b = x->b ? at_one(ngc, x->b) : NULL;
+    if (x->a && x->kind != X_CALL) /* of a call it is the function's name */
+        y->a = at_one(ngc, x->a);
+    if (x->b)
+        y->b = at_one(ngc, x->b);
     for (Arg **a = &y->args; *a; a = &(*a)->next) {
         *a = arena_copy(ngc, *a, sizeof **a);
         (*a)->value = at_one(ngc, (*a)->value);
     }
+    return y;
+}
+
+/* The rule with 1 for dy, which is the local slope. 1*x = x, and -1*x = -x. */
+static Expr *at_one(Ngc *ngc, const Expr *x)
+{
+    Expr *y = copy_at_one(ngc, x);
     if (x->kind != X_BINARY || *x->name != '*')
         return y;
+
     if (is_number(y->a, 1))
         return y->b;
     if (is_number(y->b, 1))
@@ -252,37 +339,45 @@ static Expr *at_one(Ngc *ngc, const Expr *x)
     return y;
 }
 
-/* A rule in words, with names in it. */
+/* Which of a b c dy the word means in a rule of words; -1: it is only a word. A letter is an
+ * operand at the end and before a comma. Elsewhere it may be an article. */
+static int meant_name(const char *word, size_t n, int nargs)
+{
+    if (n == 2 && strncmp(word, "dy", 2) == 0)
+        return 4;
+    bool ends = word[n] == '\0' || word[n] == ',';
+    if (n == 1 && ends && *word >= 'a' && *word < 'a' + nargs)
+        return *word - 'a';
+    return -1;
+}
+
+/* A rule in words, with names in it. TeX and MathML mark what is words. */
 static const char *rule_words(const Lesson *l, const char *rule, const char *const *names,
                               int nargs, Math math)
 {
+    const char *open = by_script(math, "", "\\text{", "<mtext>");
+    const char *close = by_script(math, "", "}", "</mtext>");
     Text t = {.ngc = l->ngc};
-    bool words = false;
+    bool in_words = false;
+
     for (const char *c = rule; *c;) {
-        size_t n = 0;
-        while (isalnum((unsigned char)c[n]) || c[n] == '_')
-            n++;
-        bool alone = c[n] == '\0' || c[n] == ',';
-        int k = n == 2 && strncmp(c, "dy", 2) == 0                 ? 4
-                : n == 1 && alone && *c >= 'a' && *c < 'a' + nargs ? *c - 'a'
-                                                                   : -1;
-        if (math != M_TEXT && (k >= 0) == words) {
-            text_add(&t, "%s",
-                     !words          ? math == M_TEX ? "\\text{" : "<mtext>"
-                     : math == M_TEX ? "}"
-                                     : "</mtext>");
-            words = !words;
+        size_t n = word_length(c);
+        int name = meant_name(c, n, nargs);
+        if ((name < 0) != in_words) {
+            in_words = !in_words;
+            text_add(&t, "%s", in_words ? open : close);
         }
-        if (k >= 0)
-            text_add(&t, "%s", names[k]);
-        else if (*c == ' ' && math == M_HTML && n == 0)
+
+        if (name >= 0)
+            text_add(&t, "%s", names[name]);
+        else if (*c == ' ' && math == M_HTML)
             text_add(&t, "&#160;");
         else
             text_put(&t, c, n ? n : 1);
         c += n ? n : 1;
     }
-    if (words)
-        text_add(&t, "%s", math == M_TEX ? "}" : "</mtext>");
+    if (in_words)
+        text_add(&t, "%s", close);
     return t.at;
 }
 
@@ -292,44 +387,62 @@ const char *math_rule(const Lesson *l, const Step *s, const char *const *names, 
     const char *rule = op_rule(l->ngc, s->y, s->operand);
     if (!rule)
         return "";
-    if (!math_rule_parses(rule))
-        return rule_words(l, rule, names, s->y->nargs > 3 ? 3 : s->y->nargs, math);
+    if (!math_rule_parses(rule)) {
+        int operands = s->y->nargs > 3 ? 3 : s->y->nargs;
+        return rule_words(l, rule, names, operands, math);
+    }
+
     Expr *x = parse_expr(l->ngc, rule);
+    if (local)
+        x = at_one(l->ngc, x);
     Writer w = {l, math, names};
-    return write_expr(&w, local ? at_one(l->ngc, x) : x);
+    return write_expr(&w, x);
 }
 
-double math_value(const Expr *x, const double *v)
+static double binary_value(const char *op, double a, double b)
+{
+    bool or_equal = op[1] == '=';
+    switch (*op) {
+    case '+': return a + b;
+    case '-': return a - b;
+    case '*': return a * b;
+    case '/': return a / b;
+    case '^': return pow(a, b);
+    case '<': return or_equal ? a <= b : a < b;
+    case '>': return or_equal ? a >= b : a > b;
+    case '=': return a == b;
+    case '!': return a != b;
+    default: return NAN;
+    }
+}
+
+/* The value of a call, by the record of the op that is called so. */
+static double call_value(const Expr *x, const double *abcy)
 {
     double arg[3] = {0};
     int n = 0;
+    for (const Arg *a = x->args; a && n < 3; a = a->next)
+        arg[n++] = math_value(a->value, abcy);
+
+    for (int op = 0; op < OP_COUNT; op++) {
+        const OpInfo *info = op_info[op];
+        if (info->value && info->arity == n && strcmp(info->name, x->a->name) == 0)
+            return info->value(arg[0], arg[1], arg[2]);
+    }
+    return NAN;
+}
+
+double math_value(const Expr *x, const double *abcy)
+{
     switch (x->kind) {
     case X_NUM: return x->num;
-    case X_NAME: return strcmp(x->name, "dy") == 0 ? 1 : *x->name == 'y' ? v[3] : v[*x->name - 'a'];
-    case X_NEG: return -math_value(x->a, v);
-    case X_BINARY:
-        arg[0] = math_value(x->a, v);
-        arg[1] = math_value(x->b, v);
-        switch (*x->name) {
-        case '+': return arg[0] + arg[1];
-        case '-': return arg[0] - arg[1];
-        case '*': return arg[0] * arg[1];
-        case '/': return arg[0] / arg[1];
-        case '^': return pow(arg[0], arg[1]);
-        case '<': return x->name[1] ? arg[0] <= arg[1] : arg[0] < arg[1];
-        case '>': return x->name[1] ? arg[0] >= arg[1] : arg[0] > arg[1];
-        case '=': return arg[0] == arg[1];
-        case '!': return arg[0] != arg[1];
-        default: return NAN;
-        }
-    case X_CALL:
-        for (const Arg *a = x->args; a && n < 3; a = a->next)
-            arg[n++] = math_value(a->value, v);
-        for (int op = 0; op < OP_COUNT; op++)
-            if (strcmp(op_info[op]->name, x->a->name) == 0 && op_info[op]->value &&
-                op_info[op]->arity == n)
-                return op_info[op]->value(arg[0], arg[1], arg[2]);
-        return NAN;
+    case X_NAME: {
+        int place = name_place(x->name);
+        return place == 4 ? 1 : abcy[place];
+    }
+    case X_NEG: return -math_value(x->a, abcy);
+    case X_BINARY: return binary_value(x->name, math_value(x->a, abcy), math_value(x->b, abcy));
+    case X_CALL: return call_value(x, abcy);
     default: return NAN;
     }
 }
@@ -342,7 +455,7 @@ double math_slope(const Lesson *l, const Step *s, const double *abcy)
 
 /* ---- forward ---- */
 
-/* The node with leaves called a, b, c, ... for operands: its formula is then in terms of these. */
+/* The node's formula with these names for its operands, and nothing of how those are computed. */
 static const char *bare_formula(const Lesson *l, const Node *n, const char *const *operand)
 {
     Node *y = arena_copy(l->ngc, n, sizeof *n);
@@ -350,22 +463,33 @@ static const char *bare_formula(const Lesson *l, const Node *n, const char *cons
     y->arg = arena_alloc(l->ngc, (size_t)(n->nargs + 1) * sizeof *y->arg);
     for (int i = 0; i < n->nargs; i++) {
         y->arg[i] = arena_copy(l->ngc, n->arg[i], sizeof *y);
-        y->arg[i]->op = OP_random; /* a leaf that is called what its name says */
+        y->arg[i]->op = OP_random; /* a leaf, of which node_text prints the name */
         y->arg[i]->name = operand[i];
     }
     return node_text(l->g, y, 2);
 }
 
-const char *math_formula(const Lesson *l, const Node *n, const char *const *operand, Math math)
+/* The node's formula in a b c, as an expression; NULL where write_expr has no form for it. */
+static const Expr *formula_expr(const Lesson *l, const Node *n)
 {
     static const char *const letters[3] = {"a", "b", "c"};
-    const char *text = bare_formula(l, n, math == M_TEXT || n->nargs > 3 ? operand : letters);
+    if (n->nargs > 3)
+        return NULL;
+    const char *text = bare_formula(l, n, letters);
+    const Expr *x = math_rule_parses(text) ? parse_expr(l->ngc, text) : NULL;
+    return x && is_writable(x) ? x : NULL;
+}
+
+const char *math_formula(const Lesson *l, const Node *n, const char *const *operand, Math math)
+{
     if (math == M_TEXT)
-        return text;
-    const Expr *x = n->nargs <= 3 && math_rule_parses(text) ? parse_expr(l->ngc, text) : NULL;
-    if (!x || !is_writable(x))
-        return text_format(l->ngc, math == M_TEX ? "\\text{%s}" : "<mtext>%s</mtext>",
+        return bare_formula(l, n, operand);
+
+    const Expr *x = formula_expr(l, n);
+    if (!x)
+        return text_format(l->ngc, by_script(math, "%s", "\\text{%s}", "<mtext>%s</mtext>"),
                            escape(l, bare_formula(l, n, operand), math));
+
     const char *names[5] = {"", "", "", "", ""};
     for (int i = 0; i < n->nargs; i++)
         names[i] = math_name(l, operand[i], math);
