@@ -1,5 +1,6 @@
-/* driver.c - `ngc train`, `eval`, `predict`: compiles the emitted C with the system's compiler and
- * the runtime's host part into a program kept in the cache, and runs it in this process's place. */
+/* driver.c - `ngc train`, `eval`, `predict`. In: a model and the command's arguments. The emitted C
+ * is compiled with the system's compiler and linked with the runtime's host part. The program is
+ * kept in the cache, and takes the place of this process. */
 #include "driver.h"
 
 #include <errno.h>
@@ -20,16 +21,23 @@ extern char **environ;
 
 #define CC_OPTIONS "-std=c99 -O2 -w"
 
-enum { WORDS = 64, LINES = 20 }; /* of a command; of what a compiler says */
+enum {
+    WORDS = 64, /* of a command */
+    LINES = 20, /* of a compiler's messages that are shown */
+};
 
-typedef struct Build {        /* one program to be compiled */
-    const char *key;          /* of all that it is made from */
-    const char *cache, *kept; /* where it is kept, a directory and a file; or NULL */
-    bool is_kept;
-    const char *dir;                /* a private directory */
-    const char *c, *program, *said; /* in it: the C, what is made of it, what the compiler says */
-    const char *runtime;            /* the directory of the headers */
-    const char *lib;                /* libngrt.a */
+/* One program to be compiled. */
+typedef struct Build {
+    const char *key;     /* of all that it is made from */
+    const char *cache;   /* the directory of programs that are kept, or NULL */
+    const char *kept;    /* the program's file in it, or NULL */
+    bool is_kept;        /* that file is the program */
+    const char *dir;     /* a private directory for the files below */
+    const char *c;       /* the C */
+    const char *program; /* what is made of it */
+    const char *said;    /* the compiler's messages */
+    const char *runtime; /* the directory of the headers */
+    const char *lib;     /* libngrt.a */
 } Build;
 
 /* ---- where things are ---- */
@@ -51,20 +59,23 @@ static const char *runtime_directory(Ngc *ngc, const char *build, const char *in
                                      const char *file)
 {
     const char *own = own_directory(ngc);
-    if (!own)
-        return NULL;
-    const char *dir = text_format(ngc, "%s/%s", own, build);
-    if (access(text_format(ngc, "%s/%s", dir, file), R_OK) == 0)
-        return dir;
-    dir = text_format(ngc, "%s/%s", own, installed);
-    return access(text_format(ngc, "%s/%s", dir, file), R_OK) == 0 ? dir : NULL;
+    const char *place[] = {build, installed};
+    for (int i = 0; i < 2 && own; i++) {
+        const char *dir = text_format(ngc, "%s/%s", own, place[i]);
+        if (access(text_format(ngc, "%s/%s", dir, file), R_OK) == 0)
+            return dir;
+    }
+    return NULL;
 }
 
 /* What $CC says, or `cc`. */
 static const char *compiler_words(void)
 {
     const char *cc = getenv("CC");
-    return cc && cc[strspn(cc, " ")] ? cc + strspn(cc, " ") : "cc";
+    if (!cc)
+        return "cc";
+    cc += strspn(cc, " ");
+    return *cc ? cc : "cc";
 }
 
 /* ---- the key ---- */
@@ -88,23 +99,28 @@ static void add_command(Ngc *ngc, Text *t, const char *words)
         add_file(t, word);
         return;
     }
-    for (size_t n; *path; path += n + (path[n] == ':')) {
-        n = strcspn(path, ":");
+
+    while (*path) {
+        size_t n = strcspn(path, ":");
         const char *file = text_format(ngc, "%.*s/%s", (int)n, path, word);
         if (access(file, X_OK) == 0) {
             add_file(t, file);
             return;
         }
+        path += n;
+        path += *path == ':';
     }
 }
 
-/* Adds what the processor is, where the compiler is asked to look at it. */
+/* Adds the system, and the processor where the compiler looks at it (-march=native). */
 static void add_processor(Ngc *ngc, Text *t)
 {
     struct utsname u;
     if (uname(&u) == 0)
         text_add(t, "%s %s\n", u.sysname, u.machine);
-    FILE *f = strstr(compiler_words(), "native") ? fopen("/proc/cpuinfo", "r") : NULL;
+    if (!strstr(compiler_words(), "native"))
+        return;
+    FILE *f = fopen("/proc/cpuinfo", "r");
     if (!f)
         return;
 
@@ -123,22 +139,27 @@ static const char *program_key(Ngc *ngc, const Build *b, const Text *c)
                                          "ngrt_host.h"};
     static const char *const variable[] = {"CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH",
                                            "COMPILER_PATH", "GCC_EXEC_PREFIX"};
+
     Text t = {.ngc = ngc};
     text_add(&t, "ngc %s\n%s\n%s %s\n", NGC_VERSION, compiler_words(), CC_OPTIONS, NGC_LIBS);
     add_command(ngc, &t, compiler_words());
     add_file(&t, b->lib);
     for (size_t i = 0; i < sizeof header / sizeof *header; i++)
         add_file(&t, text_format(ngc, "%s/%s", b->runtime, header[i]));
-    for (size_t i = 0; i < sizeof variable / sizeof *variable; i++)
-        text_add(&t, "%s\n", getenv(variable[i]) ? getenv(variable[i]) : "");
+    for (size_t i = 0; i < sizeof variable / sizeof *variable; i++) {
+        const char *value = getenv(variable[i]);
+        text_add(&t, "%s\n", value ? value : "");
+    }
     add_processor(ngc, &t);
+
     uint64_t key = hash_text(hash_text(HASH_START, c->at, c->size), t.at, t.size);
     return text_format(ngc, "%016llx", (unsigned long long)key);
 }
 
 /* ---- compiling ---- */
 
-/* The command's process: its words go to a file, and what it writes is the user's alone. */
+/* The command's process: becomes the command. Its messages go to the file `said`, which only the
+ * user can read. Where the command cannot be run, the reason goes to `report`. */
 static _Noreturn void become(char **argv, const char *said, const sigset_t *mask, int report)
 {
     int out = open(said, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
@@ -149,13 +170,14 @@ static _Noreturn void become(char **argv, const char *said, const sigset_t *mask
     umask(077);
     sigprocmask(SIG_SETMASK, mask, NULL);
     execvp(argv[0], argv);
+
     int error = errno;
     (void)!write(report, &error, sizeof error);
     _exit(127);
 }
 
 /* Runs a command and waits: its status as waitpid gives it. *error: why it could not be run, or 0.
- */
+ * The pipe `report` closes when the command begins to run, and carries errno where it does not. */
 static int run(char **argv, const char *said, const sigset_t *mask, int *error)
 {
     int status = 0, report[2];
@@ -165,13 +187,17 @@ static int run(char **argv, const char *said, const sigset_t *mask, int *error)
         return 0;
     }
     fcntl(report[1], F_SETFD, FD_CLOEXEC);
+
     pid_t pid = fork();
     if (pid == 0)
         become(argv, said, mask, report[1]);
     if (pid < 0)
         *error = errno;
     close(report[1]);
-    ssize_t n = pid < 0 ? 0 : read(report[0], error, sizeof *error);
+
+    ssize_t n = 0;
+    if (pid > 0)
+        n = read(report[0], error, sizeof *error);
     close(report[0]);
     while (pid > 0 && waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
@@ -181,7 +207,7 @@ static int run(char **argv, const char *said, const sigset_t *mask, int *error)
     return status;
 }
 
-/* Splits words at blanks onto an argument list. */
+/* Adds words, separated by blanks, to an argument list. Returns its new length. */
 static int add_words(Ngc *ngc, char **argv, int n, const char *words)
 {
     for (const char *p = words; *p; p += strspn(p, " ")) {
@@ -193,36 +219,23 @@ static int add_words(Ngc *ngc, char **argv, int n, const char *words)
     return n;
 }
 
-/* What the compiler said, as notes. */
+/* Adds the compiler's messages as notes. */
 static void add_said(Ngc *ngc, Diag *d, const char *said)
 {
     char line[1024];
     FILE *f = fopen(said, "r");
-    for (int i = 0; f && i < LINES && fgets(line, sizeof line, f); i++) {
+    if (!f)
+        return;
+    for (int i = 0; i < LINES && fgets(line, sizeof line, f); i++) {
         line[strcspn(line, "\n")] = '\0';
         diag_note(ngc, d, NO_PLACE, "%s", line);
     }
-    if (f)
-        fclose(f);
+    fclose(f);
 }
 
-static bool compile(Ngc *ngc, const Build *b, const sigset_t *mask)
+/* Why there is no program: the compiler could not be run, or it failed. */
+static void complain_compiler(Ngc *ngc, const Build *b, const char *name, int error, int status)
 {
-    char *argv[WORDS];
-    int error, n = add_words(ngc, argv, 0, compiler_words());
-    n = add_words(ngc, argv, n, CC_OPTIONS " -I");
-    argv[n++] = (char *)b->runtime;
-    argv[n++] = (char *)b->c;
-    argv[n++] = (char *)b->lib;
-    n = add_words(ngc, argv, n, NGC_LIBS);
-    argv[n++] = "-o";
-    argv[n++] = (char *)b->program;
-    argv[n] = NULL;
-
-    int status = run(argv, b->said, mask, &error);
-    if (status == 0 && !error)
-        return true;
-    const char *name = argv[0];
     Diag *d;
     if (error) {
         d = complain(ngc, "cannot run the C compiler '%s': %s", name, strerror(error));
@@ -235,6 +248,25 @@ static bool compile(Ngc *ngc, const Build *b, const sigset_t *mask)
         d = complain(ngc, "the C compiler '%s' failed with status %d", name, WEXITSTATUS(status));
     }
     add_said(ngc, d, b->said);
+}
+
+static bool compile(Ngc *ngc, const Build *b, const sigset_t *mask)
+{
+    char *argv[WORDS];
+    int n = add_words(ngc, argv, 0, compiler_words());
+    n = add_words(ngc, argv, n, CC_OPTIONS " -I");
+    argv[n++] = (char *)b->runtime;
+    argv[n++] = (char *)b->c;
+    argv[n++] = (char *)b->lib;
+    n = add_words(ngc, argv, n, NGC_LIBS);
+    argv[n++] = "-o";
+    argv[n++] = (char *)b->program;
+    argv[n] = NULL;
+
+    int error, status = run(argv, b->said, mask, &error);
+    if (status == 0 && !error)
+        return true;
+    complain_compiler(ngc, b, argv[0], error, status);
     return false;
 }
 
@@ -258,6 +290,7 @@ static int make_program(Ngc *ngc, Build *b, const Text *c, const sigset_t *mask)
         if (fd < 0)
             complain(ngc, "the C compiler left no program in '%s'", b->program);
     }
+
     unlink(b->c);
     unlink(b->program);
     unlink(b->said);
@@ -265,7 +298,7 @@ static int make_program(Ngc *ngc, Build *b, const Text *c, const sigset_t *mask)
     return fd;
 }
 
-/* The same, but an interrupt waits until nothing is left behind. */
+/* The same. A signal that would end ngc waits until the private directory is removed. */
 static int make_undisturbed(Ngc *ngc, Build *b, const Text *c)
 {
     sigset_t wait, mask;
@@ -274,14 +307,17 @@ static int make_undisturbed(Ngc *ngc, Build *b, const Text *c)
     sigaddset(&wait, SIGTERM);
     sigaddset(&wait, SIGHUP);
     sigprocmask(SIG_BLOCK, &wait, &mask);
+
     int fd = make_program(ngc, b, c, &mask);
+
     sigprocmask(SIG_SETMASK, &mask, NULL);
     return fd;
 }
 
 /* ---- the commands ---- */
 
-int train_main(Ngc *ngc, Model *m, const char *command, char **argv, int argc)
+/* The C of the model, with a main that is the runtime's. */
+static Text program_text(Ngc *ngc, Model *m)
 {
     Output out = {.c = {.ngc = ngc}, .h = {.ngc = ngc}};
     emit_c(ngc, m, NULL, &out);
@@ -289,22 +325,45 @@ int train_main(Ngc *ngc, Model *m, const char *command, char **argv, int argc)
              "\n#include \"ngrt_host.h\"\n\nint main(int argc, char **argv)\n{\n"
              "    return ngrt_model_main(&%s_model, argc, argv);\n}\n",
              c_name(ngc, m->name));
+    return out.c;
+}
 
-    Build b = {.runtime = runtime_directory(ngc, "../runtime", "../include", "ngrt.h"),
-               .lib = runtime_directory(ngc, ".", "../lib", "libngrt.a")};
-    if (!b.runtime || !b.lib) {
+/* Finds the runtime's headers and library. */
+static bool find_runtime(Ngc *ngc, Build *b)
+{
+    b->runtime = runtime_directory(ngc, "../runtime", "../include", "ngrt.h");
+    const char *dir = runtime_directory(ngc, ".", "../lib", "libngrt.a");
+    if (!b->runtime || !dir) {
         complain(ngc, "cannot find the runtime, ngrt.h and libngrt.a, beside ngc");
-        return 3;
+        return false;
     }
-    b.lib = text_format(ngc, "%s/libngrt.a", b.lib);
+    b->lib = text_format(ngc, "%s/libngrt.a", dir);
+    return true;
+}
 
-    b.key = program_key(ngc, &b, &out.c);
-    b.cache = cache_directory(ngc);
-    b.kept = b.cache ? text_format(ngc, "%s/%s-%s", b.cache, m->name, b.key) : NULL;
-    int fd = b.kept ? cache_find(ngc, b.kept, b.key) : -1;
-    b.is_kept = fd >= 0;
-    if (fd < 0)
-        fd = make_undisturbed(ngc, &b, &out.c);
+/* The program from the cache, or compiled: an open file, or -1. */
+static int find_program(Ngc *ngc, Build *b, Model *m)
+{
+    Text c = program_text(ngc, m);
+    if (!find_runtime(ngc, b))
+        return -1;
+
+    b->key = program_key(ngc, b, &c);
+    b->cache = cache_directory(ngc);
+    if (b->cache) {
+        b->kept = text_format(ngc, "%s/%s-%s", b->cache, m->name, b->key);
+        int fd = cache_find(ngc, b->kept, b->key);
+        b->is_kept = fd >= 0;
+        if (fd >= 0)
+            return fd;
+    }
+    return make_undisturbed(ngc, b, &c);
+}
+
+int train_main(Ngc *ngc, Model *m, const char *command, char **argv, int argc)
+{
+    Build b = {0};
+    int fd = find_program(ngc, &b, m);
     if (fd < 0)
         return 3;
 
@@ -315,9 +374,10 @@ int train_main(Ngc *ngc, Model *m, const char *command, char **argv, int argc)
     if (ngc->opt.json)
         args[n++] = (char *)"--diagnostics=json";
     memcpy(args + n, argv, (size_t)argc * sizeof *args);
+
     diag_flush(ngc, stderr);
     if (b.is_kept)
-        execv(b.kept, args); /* a system shows its name, which that of an open file hides */
+        execv(b.kept, args); /* `ps` shows its name, which that of an open file hides */
     fexecve(fd, args, environ);
     complain(ngc, "cannot run the program that was compiled: %s", strerror(errno));
     return 3;
