@@ -8,55 +8,95 @@
 
 /* ---- phases ---- */
 
+static bool ends_in(const char *path, const char *end)
+{
+    size_t n = strlen(path), k = strlen(end);
+    return n > k && strcmp(path + n - k, end) == 0;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 /* The prefix of all emitted names: the stem of the file, made an identifier. */
 static const char *model_name(Ngc *ngc, const Args *a)
 {
     if (ngc->opt.prefix)
         return ngc->opt.prefix;
-    const char *file = a->file && strcmp(a->file, "-") == 0 ? ngc->opt.stdin_name : a->file;
+    const char *file = a->file;
+    if (file && strcmp(file, "-") == 0)
+        file = ngc->opt.stdin_name;
     if (!file)
         return "model";
-    const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
-    size_t n = strlen(base);
-    if (n > 3 && strcmp(base + n - 3, ".ng") == 0)
+
+    const char *slash = strrchr(file, '/');
+    const char *base = slash ? slash + 1 : file;
+    int n = (int)strlen(base);
+    if (ends_in(base, ".ng"))
         n -= 3;
-    char *name =
-        (char *)text_format(ngc, "%s%.*s", *base >= '0' && *base <= '9' ? "m" : "", (int)n, base);
+
+    char *name = (char *)text_format(ngc, is_digit(*base) ? "m%.*s" : "%.*s", n, base);
     for (char *c = name; *c; c++)
-        if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9')))
+        if (!is_letter(*c) && !is_digit(*c))
             *c = '_';
     return name;
+}
+
+/* Does the text of -e have a statement? "a = b" is one, "a == b" and "f(k=1)" are not. */
+static bool has_statement(const char *text)
+{
+    if (strpbrk(text, ";\n") || strncmp(text, "output ", 7) == 0 ||
+        strncmp(text, "gradient ", 9) == 0)
+        return true;
+
+    int depth = 0; /* of parentheses and brackets */
+    for (const char *c = text; *c; c++) {
+        depth += *c == '(' || *c == '[';
+        depth -= *c == ')' || *c == ']';
+        bool compares = c[1] == '=' || (c > text && strchr("<>=!", c[-1]));
+        if (*c == '=' && depth == 0 && !compares)
+            return true;
+    }
+    return false;
 }
 
 /* -e TEXT: statements, or an expression that is then J. */
 static int expression_file(Ngc *ngc, const char *text)
 {
-    int depth = 0;
-    bool statement = strpbrk(text, ";\n") || strncmp(text, "output ", 7) == 0 ||
-                     strncmp(text, "gradient ", 9) == 0;
-    for (const char *c = text; *c && !statement; c++) {
-        depth += *c == '(' || *c == '[';
-        depth -= *c == ')' || *c == ']';
-        bool compares = c[1] == '=' || (c > text && strchr("<>=!", c[-1]));
-        statement = *c == '=' && depth == 0 && !compares;
-    }
-    const char *all = statement ? text : text_format(ngc, "J = %s", text);
-    return source_add(ngc, "-e", all, strlen(all), false);
+    if (!has_statement(text))
+        text = text_format(ngc, "J = %s", text);
+    return source_add(ngc, "-e", text, strlen(text), false);
+}
+
+/* "; did you mean 'GUESS'?", or nothing. */
+static const char *guess_words(Ngc *ngc, const char *wrong, const char *const *known, int count)
+{
+    const char *guess = suggest(ngc, wrong, known, count);
+    if (!guess)
+        return "";
+    return text_format(ngc, "; did you mean '%s'?", guess);
 }
 
 /* Is there a dim for each -D? */
 static bool check_defines(Ngc *ngc, const Model *m)
 {
     const char *name[MAX_DIMS];
-    for (int i = 0; i < m->graph->dims; i++)
+    int dims = m->graph->dims;
+    for (int i = 0; i < dims; i++)
         name[i] = m->graph->dim[i].name;
+
     for (int i = 0; i < ngc->opt.defines; i++) {
         const Define *d = &ngc->opt.define[i];
         if (d->used)
             continue;
-        const char *guess = suggest(ngc, d->name, name, m->graph->dims);
-        complain(ngc, "-D %s=%.0f: the model has no dim '%s'%s%s%s", d->name, d->value, d->name,
-                 guess ? "; did you mean '" : "", guess ? guess : "", guess ? "'?" : "");
+        complain(ngc, "-D %s=%.0f: the model has no dim '%s'%s", d->name, d->value, d->name,
+                 guess_words(ngc, d->name, name, dims));
         return false;
     }
     return true;
@@ -70,15 +110,16 @@ static bool check_keeps(Ngc *ngc, const Model *m)
     for (int i = 0; i < m->roots; i++)
         if (m->root[i].kind != ROOT_GRAD && m->root[i].kind != ROOT_UPDATE)
             name[names++] = m->root[i].name;
+
     for (int i = 0; i < ngc->opt.keeps; i++) {
+        const char *wanted = ngc->opt.keep[i];
         bool found = false;
         for (int k = 0; k < names; k++)
-            found |= strcmp(name[k], ngc->opt.keep[i]) == 0;
+            found |= strcmp(name[k], wanted) == 0;
         if (found)
             continue;
-        const char *guess = suggest(ngc, ngc->opt.keep[i], name, names);
-        complain(ngc, "--keep=%s: the model computes no value of that name%s%s%s", ngc->opt.keep[i],
-                 guess ? "; did you mean '" : "", guess ? guess : "", guess ? "'?" : "");
+        complain(ngc, "--keep=%s: the model computes no value of that name%s", wanted,
+                 guess_words(ngc, wanted, name, names));
         return false;
     }
     return true;
@@ -87,22 +128,29 @@ static bool check_keeps(Ngc *ngc, const Model *m)
 /* Reads, lowers and simplifies; NULL with status where that failed. */
 static Model *front(Ngc *ngc, const Args *a, int *status)
 {
-    int library = source_library(ngc);
-    int file = a->expression ? expression_file(ngc, a->expression)
-                             : source_read(ngc, a->file, (Loc){.file = -1});
+    int file, library = source_library(ngc);
+    if (a->expression)
+        file = expression_file(ngc, a->expression);
+    else
+        file = source_read(ngc, a->file, (Loc){.file = -1});
+
     *status = 1;
     if (library < 0 || file < 0) {
-        *status = ngc->diags && ngc->diags->code == 1 ? 3 : 1;
+        bool unreadable = ngc->diags && ngc->diags->code == 1;
+        if (unreadable)
+            *status = 3;
         return NULL;
     }
     Model *m = model_compile(ngc, file);
     if (!m)
         return NULL;
+
     *status = 2;
     if (!check_defines(ngc, m) || !check_keeps(ngc, m))
         return NULL;
     m->name = model_name(ngc, a);
     carry_check(m);
+
     *status = 1;
     if (diag_failed(ngc))
         return NULL;
@@ -110,23 +158,72 @@ static Model *front(Ngc *ngc, const Args *a, int *status)
     return m;
 }
 
-static bool ends_in(const char *path, const char *end)
-{
-    size_t n = strlen(path), k = strlen(end);
-    return n > k && strcmp(path + n - k, end) == 0;
-}
+/* ---- the files of a compilation ---- */
+
+/* What ngc writes for one model. `ours` is set for a file whose name is the model's: it is not
+ * written over a file that ngc did not write. */
+typedef struct Files {
+    Ngc *ngc;
+    const Args *a;
+    Model *m;
+    const char *path;   /* of the C */
+    const char *header; /* or NULL */
+    OutFile file[4];
+    int count;
+} Files;
 
 /* The file that goes with the C: model.c with another ending, or the model's name with it. */
-static const char *beside(Ngc *ngc, const Model *m, const char *path, const char *end)
+static const char *beside(const Files *f, const char *end)
 {
-    if (strcmp(path, "-") == 0)
-        return text_format(ngc, "%s%s", m->name, end);
-    return text_format(ngc, "%.*s%s", (int)strlen(path) - 2 * ends_in(path, ".c"), path, end);
+    if (strcmp(f->path, "-") == 0)
+        return text_format(f->ngc, "%s%s", f->m->name, end);
+    int stem = (int)strlen(f->path);
+    if (ends_in(f->path, ".c"))
+        stem -= 2;
+    return text_format(f->ngc, "%.*s%s", stem, f->path, end);
 }
 
-static OutFile out_file(const char *path, const Text *t)
+static OutFile *add_file(Files *f, const char *path, const Text *t)
 {
-    return (OutFile){.path = path, .text = t->at, .size = t->size};
+    OutFile *file = &f->file[f->count++];
+    *file = (OutFile){.path = path, .text = t->at, .size = t->size};
+    return file;
+}
+
+/* The C and its header. */
+static bool add_c(Files *f)
+{
+    Ngc *ngc = f->ngc;
+    const char *slash = f->header ? strrchr(f->header, '/') : NULL;
+    Output out = {.c = {.ngc = ngc}, .h = {.ngc = ngc}};
+    emit_c(ngc, f->m, slash ? slash + 1 : f->header, &out);
+    warn_large(f->m, out.c.size - out.numbers);
+    if (diag_failed(ngc))
+        return false;
+
+    add_file(f, f->path, &out.c);
+    if (f->header)
+        add_file(f, f->header, &out.h);
+    for (int i = 0; i < f->count && !f->a->output; i++) {
+        bool named = i == 1 && f->a->header;
+        f->file[i].ours.begins = named ? NULL : "/* ";
+        f->file[i].ours.holds = " by ngc ";
+        f->file[i].ours.first_line = true;
+    }
+    return true;
+}
+
+static void add_manifest(Files *f)
+{
+    Text manifest = {.ngc = f->ngc};
+    manifest_write(f->ngc, f->m, &manifest);
+
+    const char *path = f->a->manifest;
+    OutFile *file = add_file(f, path ? path : beside(f, ".json"), &manifest);
+    if (f->a->output || path)
+        return;
+    file->ours.begins = "{\n  \"manifest\": ";
+    file->ours.holds = "\"ngc\"";
 }
 
 /* The rule's targets, with which a file of such rules begins. */
@@ -135,71 +232,75 @@ static const char *rule_targets(Ngc *ngc, const Text *deps)
     return text_format(ngc, "%.*s", (int)strcspn(deps->at, "\n"), deps->at);
 }
 
-/* The C, and what is asked for beside it: all are written, or none. A file that has its name from
- * the model's alone is not written over another's. */
+/* The rule for make: what the C depends on. */
+static void add_deps(Files *f, const Text *deps)
+{
+    const Args *a = f->a;
+    const char *path = a->deps_file;
+    if (!path && a->deps_only)
+        path = "-";
+    else if (!path)
+        path = beside(f, ".d");
+
+    OutFile *file = add_file(f, path, deps);
+    if (a->output || a->deps_file || a->deps_only)
+        return;
+    file->ours.begins = rule_targets(f->ngc, deps);
+    file->ours.holds = ":";
+}
+
+/* Sets the names of the C and its header. */
+static void name_files(Files *f)
+{
+    const Args *a = f->a;
+    f->path = a->output;
+    if (!f->path)
+        f->path = text_format(f->ngc, "%s.c", f->m->name);
+    f->header = a->header;
+    if (!f->header && (a->want_header || ends_in(f->path, ".c")))
+        f->header = beside(f, ".h");
+}
+
+/* The C, and what is asked for with it: all files are written, or none. */
 static int compile(Ngc *ngc, const Args *a, Model *m)
 {
-    OutFile file[4];
-    int files = 0;
-    Output out = {.c = {.ngc = ngc}, .h = {.ngc = ngc}};
-    Text deps = {.ngc = ngc}, manifest = {.ngc = ngc};
-    const char *path = a->output, *header = a->header;
-    int status = ngc->opt.weights && !a->deps_only ? weights_freeze(ngc, m) : 0;
-    if (status)
-        return status;
-    if (!path && a->report) {
+    if (ngc->opt.weights && !a->deps_only) {
+        int status = weights_freeze(ngc, m);
+        if (status)
+            return status;
+    }
+    if (!a->output && a->report) {
         report(ngc, m, stdout);
         return 0;
     }
-    if (!path)
-        path = text_format(ngc, "%s.c", m->name);
-    if (!header && (ends_in(path, ".c") || a->want_header))
-        header = beside(ngc, m, path, ".h");
-    const char *target[] = {path, header};
-    if ((a->deps_only || a->deps) &&
-        !deps_write(ngc, &deps, a->deps_target, target, header ? 2 : 1, ngc->opt.weights))
+
+    Files f = {.ngc = ngc, .a = a, .m = m};
+    name_files(&f);
+
+    Text deps = {.ngc = ngc};
+    const char *target[] = {f.path, f.header};
+    bool want_deps = a->deps_only || a->deps;
+    if (want_deps &&
+        !deps_write(ngc, &deps, a->deps_target, target, f.header ? 2 : 1, ngc->opt.weights))
         return 2;
-    if (!a->deps_only) {
-        const char *slash = header ? strrchr(header, '/') : NULL;
-        emit_c(ngc, m, slash ? slash + 1 : header, &out);
-        warn_large(m, out.c.size - out.numbers);
-        if (diag_failed(ngc))
-            return 1;
-        file[files++] = out_file(path, &out.c);
-        if (header)
-            file[files++] = out_file(header, &out.h);
-        for (int i = 0; i < files && !a->output; i++) {
-            file[i].ours.begins = i == 1 && a->header ? NULL : "/* ";
-            file[i].ours.holds = " by ngc ";
-            file[i].ours.first_line = true;
-        }
-    }
-    if (a->want_manifest && !a->deps_only) {
-        manifest_write(ngc, m, &manifest);
-        file[files++] =
-            out_file(a->manifest ? a->manifest : beside(ngc, m, path, ".json"), &manifest);
-        if (!a->output && !a->manifest) {
-            file[files - 1].ours.begins = "{\n  \"manifest\": ";
-            file[files - 1].ours.holds = "\"ngc\"";
-        }
-    }
-    if (a->deps_only || a->deps)
-        file[files++] = out_file(a->deps_file   ? a->deps_file
-                                 : a->deps_only ? "-"
-                                                : beside(ngc, m, path, ".d"),
-                                 &deps);
-    if (!a->output && !a->deps_file && a->deps && !a->deps_only) {
-        file[files - 1].ours.begins = rule_targets(ngc, &deps);
-        file[files - 1].ours.holds = ":";
-    }
-    if (output_clash(ngc, file, files) || output_foreign(ngc, file, files))
+
+    if (!a->deps_only && !add_c(&f))
+        return 1;
+    if (!a->deps_only && a->want_manifest)
+        add_manifest(&f);
+    if (want_deps)
+        add_deps(&f, &deps);
+
+    if (output_clash(ngc, f.file, f.count) || output_foreign(ngc, f.file, f.count))
         return 2;
-    if (!output_write(ngc, file, files))
+    if (!output_write(ngc, f.file, f.count))
         return 3;
     if (a->report)
-        report(ngc, m, strcmp(path, "-") == 0 ? stderr : stdout);
+        report(ngc, m, strcmp(f.path, "-") == 0 ? stderr : stdout);
     return 0;
 }
+
+/* ---- commands ---- */
 
 static int model_command(Ngc *ngc, const Args *a)
 {
@@ -208,6 +309,7 @@ static int model_command(Ngc *ngc, const Args *a)
     diag_flush(ngc, stderr);
     if (!m)
         return status;
+
     switch (a->command) {
     case C_RUN: status = run_main(ngc, m, a->rest, a->rests, a->fill); break;
     case C_CHECK: status = check_main(ngc, m, a->rest, a->rests); break;
@@ -219,10 +321,12 @@ static int model_command(Ngc *ngc, const Args *a)
     case C_PREDICT: status = train_main(ngc, m, a->command_name, a->rest, a->rests); break;
     default: status = compile(ngc, a, m); break;
     }
+
     diag_flush(ngc, stderr);
     return status;
 }
 
+/* Returns the exit status. */
 static int command(Ngc *ngc, const Args *a)
 {
     switch (a->command) {
@@ -238,16 +342,20 @@ int main(int argc, char **argv)
     Args a = {0};
     a.rest = arena_alloc(&ngc, (size_t)(argc + 1) * sizeof *a.rest);
     int status = options_read(&ngc, &a, argc, argv);
+
     if (ngc.opt.color == 2)
         ngc.opt.color = isatty(2) && !getenv("NO_COLOR");
     if (ngc.opt.comments < 0)
         ngc.opt.comments = ngc.opt.optimize ? 1 : 2;
+
     if (status < 0)
         status = command(&ngc, &a);
+
     if ((fflush(stdout) != 0 || ferror(stdout)) && status != 3) {
         complain(&ngc, "cannot write standard output: %s", strerror(errno));
         status = 3;
     }
+
     diag_flush(&ngc, stderr);
     arena_free(&ngc);
     return status;
