@@ -1,9 +1,11 @@
 /* run.c - `ngc run` and `ngc check`: values and derivatives by the reference interpreter, in double
- * precision. */
+ * precision. In: a model, and name=value for its inputs and dims. Out: the values, or a comparison
+ * of each derivative with differences. */
 #include "ngc.h"
 
 #include "../runtime/ngrt.h"
 #include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,14 +21,15 @@ typedef struct Run {
 
 /* ---- values from the command line ---- */
 
-typedef struct Literal { /* what name=value says: a number, or nested lists */
+/* What name=value says: a number, or nested lists of numbers. */
+typedef struct Literal {
     Shape shape;
     double *data;
     int64_t count;
 } Literal;
 
-/* Is this a number, or -, inf or nan? `ngc run` prints them so. */
-static bool literal_number(const Expr *x, double *out)
+/* inf or nan, as `ngc run` prints them. */
+static bool special_number(const char *name, double *out)
 {
     static const struct {
         const char *name;
@@ -35,25 +38,32 @@ static bool literal_number(const Expr *x, double *out)
         {"inf", INFINITY},      {"Inf", INFINITY}, {"infinity", INFINITY},
         {"Infinity", INFINITY}, {"nan", NAN},      {"NaN", NAN},
     };
-    double sign = 1;
-    if (x->kind == X_NEG) {
-        sign = -1;
-        x = x->a;
-    }
-
-    if (x->kind == X_NUM) {
-        *out = sign * x->num;
-        return true;
-    }
-    for (size_t i = 0; x->kind == X_NAME && i < sizeof special / sizeof *special; i++)
-        if (strcmp(x->name, special[i].name) == 0) {
-            *out = sign * special[i].value;
+    for (size_t i = 0; i < sizeof special / sizeof *special; i++)
+        if (strcmp(name, special[i].name) == 0) {
+            *out = special[i].value;
             return true;
         }
     return false;
 }
 
-/* Reads nested lists of numbers; false: it is something else, or uneven. */
+/* A number with or without a sign. */
+static bool literal_number(const Expr *x, double *out)
+{
+    if (x->kind == X_NEG) {
+        if (x->a->kind == X_NEG || !literal_number(x->a, out))
+            return false;
+        *out = -*out;
+        return true;
+    }
+    if (x->kind == X_NUM) {
+        *out = x->num;
+        return true;
+    }
+    return x->kind == X_NAME && special_number(x->name, out);
+}
+
+/* Reads nested lists of numbers; false: it is something else, or uneven. Counts all numbers and
+ * keeps the first `room` of them. */
 static bool literal_read(const Expr *x, Literal *l, int depth, int64_t room)
 {
     double number;
@@ -65,6 +75,7 @@ static bool literal_read(const Expr *x, Literal *l, int depth, int64_t room)
     }
     if (x->kind != X_LIST || depth == l->shape.rank)
         return false;
+
     int64_t n = 0;
     for (const Arg *a = x->args; a; a = a->next, n++)
         if (!literal_read(a->value, l, depth + 1, room))
@@ -72,22 +83,40 @@ static bool literal_read(const Expr *x, Literal *l, int depth, int64_t room)
     return n == l->shape.dim[depth];
 }
 
-static bool literal(Ngc *ngc, const char *text, Literal *l)
+/* The text as an expression, or NULL. */
+static const Expr *literal_parse(Ngc *ngc, const char *text)
 {
     const char *statement = text_format(ngc, "v = %s", text);
     int file = source_add(ngc, "the command line", statement, strlen(statement), false);
-    const Stmt *s = file < 0 ? NULL : parse(ngc, file);
-    const Expr *x = s && !s->next && s->kind == S_ASSIGN && ngc->errors == 0 ? s->value : NULL;
-    *l = (Literal){0};
+    if (file < 0)
+        return NULL;
+    const Stmt *s = parse(ngc, file);
+    bool single = s && !s->next && s->kind == S_ASSIGN;
+    return single && ngc->errors == 0 ? s->value : NULL;
+}
+
+/* The sizes of nested lists, by the first of each. */
+static Shape literal_shape(const Expr *x)
+{
+    Shape shape = {0};
+    while (x->kind == X_LIST && x->args && shape.rank < MAX_RANK) {
+        Size n = 0;
+        for (const Arg *a = x->args; a; a = a->next)
+            n++;
+        shape.dim[shape.rank++] = n;
+        x = x->args->value;
+    }
+    return shape;
+}
+
+static bool literal(Ngc *ngc, const char *text, Literal *l)
+{
+    const Expr *x = literal_parse(ngc, text);
     if (!x)
         return false;
-    for (const Expr *y = x; y->kind == X_LIST && y->args && l->shape.rank < MAX_RANK;
-         y = y->args->value) {
-        Size n = 0;
-        for (const Arg *a = y->args; a; a = a->next)
-            n++;
-        l->shape.dim[l->shape.rank++] = n;
-    }
+
+    /* once to count, once to keep */
+    *l = (Literal){.shape = literal_shape(x)};
     if (!literal_read(x, l, 0, 0))
         return false;
     int64_t count = l->count;
@@ -96,24 +125,31 @@ static bool literal(Ngc *ngc, const char *text, Literal *l)
     return literal_read(x, l, 0, count);
 }
 
-static int usage(Run *r, const char *format, const char *a, const char *b)
+/* Reports an error of the user's. Returns 1, the number of errors. */
+__attribute__((format(printf, 2, 3))) static int usage(Run *r, const char *format, ...)
 {
-    complain(r->ngc, format, a, b);
+    va_list args;
+    va_start(args, format);
+    complain(r->ngc, "%s", text_vformat(r->ngc, format, args));
+    va_end(args);
     return 1;
 }
 
-/* Takes the shape of a given value as the sizes of the run-time dims in the declared one. */
+/* Takes the shape of a given value as the sizes of the run-time dims in the declared shape; false:
+ * the ranks differ. */
 static bool bind_dims(Run *r, Shape declared, Shape given)
 {
     Graph *g = r->m->graph;
     if (declared.rank != given.rank)
         return false;
+
     for (int i = 0; i < declared.rank; i++) {
-        for (int d = 0; d < g->dims; d++)
-            if (declared.dim[i] == size_dim(g, d) && !r->given[d]) {
-                r->given[d] = true;
-                r->e->dim[d] = given.dim[i];
-            }
+        for (int d = 0; d < g->dims; d++) {
+            if (r->given[d] || declared.dim[i] != size_dim(g, d))
+                continue;
+            r->given[d] = true;
+            r->e->dim[d] = given.dim[i];
+        }
     }
     return true;
 }
@@ -130,41 +166,65 @@ static int assign_dim(Run *r, int d, const char *name, const char *text)
     return 0;
 }
 
-static int assign_one(Run *r, char *text)
+/* Is the given shape the declared one, with the sizes of run-time dims as they are known? */
+static bool shape_fits(Run *r, Shape declared, Shape given)
 {
-    Ngc *ngc = r->ngc;
-    Model *m = r->m;
-    char *eq = strchr(text, '=');
-    if (!eq)
-        return usage(r, "'%s' is not name=value%s", text, "");
-    const char *name = text_format(ngc, "%.*s", (int)(eq - text), text), *known[256];
+    if (!bind_dims(r, declared, given))
+        return false;
+    for (int k = 0; k < given.rank; k++)
+        if (size_at(r->m->graph, declared.dim[k], r->e->dim) != given.dim[k])
+            return false;
+    return true;
+}
+
+static int assign_var(Run *r, int i, const char *text)
+{
+    const Var *v = r->m->var[i];
+    Literal l;
+    if (!literal(r->ngc, text, &l))
+        return usage(r, "'%s' is not a number or a list of equal rows, as in %s=[[1, 2], [3, 4]]",
+                     text, v->name);
+    if (!shape_fits(r, v->shape, l.shape))
+        return usage(r, "%s has shape %s", v->name, shape_text(r->m->graph, v->shape));
+    r->var[i] = l.data;
+    return 0;
+}
+
+/* No dim and no variable has this name. */
+static int assign_unknown(Run *r, const char *name)
+{
+    enum { MOST = 256 };
+    const Model *m = r->m;
+    const char *known[MOST];
     int n = 0;
-    for (int d = 0; d < m->graph->dims; d++) {
-        if (strcmp(m->graph->dim[d].name, name) == 0)
-            return assign_dim(r, d, name, eq + 1);
+    for (int d = 0; d < m->graph->dims && n < MOST; d++)
         known[n++] = m->graph->dim[d].name;
-    }
-    for (int i = 0; i < m->vars; i++) {
-        Literal l;
-        if (n < 256)
-            known[n++] = m->var[i]->name;
-        if (strcmp(m->var[i]->name, name) != 0)
-            continue;
-        if (!literal(ngc, eq + 1, &l))
-            return usage(r,
-                         "'%s' is not a number or a list of equal rows, as in %s=[[1, 2], [3, 4]]",
-                         eq + 1, name);
-        if (!bind_dims(r, m->var[i]->shape, l.shape))
-            return usage(r, "%s has shape %s", name, shape_text(m->graph, m->var[i]->shape));
-        for (int k = 0; k < l.shape.rank; k++)
-            if (size_at(m->graph, m->var[i]->shape.dim[k], r->e->dim) != l.shape.dim[k])
-                return usage(r, "%s has shape %s", name, shape_text(m->graph, m->var[i]->shape));
-        r->var[i] = l.data;
-        return 0;
-    }
-    const char *guess = suggest(ngc, name, known, n);
-    return usage(r, guess ? "the model has no '%s'; did you mean '%s'?" : "the model has no '%s'%s",
-                 name, guess ? guess : "");
+    for (int i = 0; i < m->vars && n < MOST; i++)
+        known[n++] = m->var[i]->name;
+
+    const char *guess = suggest(r->ngc, name, known, n);
+    if (guess)
+        return usage(r, "the model has no '%s'; did you mean '%s'?", name, guess);
+    return usage(r, "the model has no '%s'", name);
+}
+
+/* name=value of a dim or a variable. Returns the number of errors. */
+static int assign_one(Run *r, const char *text)
+{
+    const Model *m = r->m;
+    const char *eq = strchr(text, '=');
+    if (!eq)
+        return usage(r, "'%s' is not name=value", text);
+    const char *name = text_format(r->ngc, "%.*s", (int)(eq - text), text);
+    const char *value = eq + 1;
+
+    for (int d = 0; d < m->graph->dims; d++)
+        if (strcmp(m->graph->dim[d].name, name) == 0)
+            return assign_dim(r, d, name, value);
+    for (int i = 0; i < m->vars; i++)
+        if (strcmp(m->var[i]->name, name) == 0)
+            return assign_var(r, i, value);
+    return assign_unknown(r, name);
 }
 
 /* ---- starting values ---- */
@@ -194,23 +254,36 @@ static void run_defaults(Run *r)
     }
 }
 
-/* Labels and indices must be whole and in range: what emitted code checks, checked here too. */
+/* May a label or an index of this input be x? It is whole, and in range where one is known. */
+static bool label_fits(const Var *v, double x)
+{
+    if (!isfinite(x) || x != floor(x))
+        return false;
+    return v->limit <= 0 || (x >= 0 && x < (double)v->limit);
+}
+
+static void complain_label(Run *r, const Var *v, double x)
+{
+    const char *range = "";
+    if (v->limit)
+        range = text_format(r->ngc, ", from 0 to %lld", (long long)v->limit - 1);
+    usage(r, "%s holds %.9g; it must be whole%s", v->name, x, range);
+}
+
+/* What emitted code checks of labels and indices, checked here too. */
 static void check_labels(Run *r)
 {
     for (int i = 0; i < r->m->vars; i++) {
         Var *v = r->m->var[i];
-        int64_t dim[MAX_RANK], n = eval_shape(r->e, v->shape, dim);
-        for (int64_t k = 0; v->type == T_INT && k < n; k++) {
-            double x = r->var[i][k];
-            if (!isfinite(x) || x != floor(x) ||
-                (v->limit > 0 && (x < 0 || x >= (double)v->limit))) {
-                usage(r, "%s holds %s", v->name,
-                      text_format(r->ngc, "%.9g; it must be whole%s", x,
-                                  v->limit ? text_format(r->ngc, ", from 0 to %lld",
-                                                         (long long)v->limit - 1)
-                                           : ""));
-                break;
-            }
+        int64_t dim[MAX_RANK];
+        int64_t n = eval_shape(r->e, v->shape, dim);
+        if (v->type != T_INT)
+            continue;
+        for (int64_t k = 0; k < n; k++) {
+            if (label_fits(v, r->var[i][k]))
+                continue;
+            complain_label(r, v, r->var[i][k]);
+            break;
         }
     }
 }
@@ -221,10 +294,10 @@ static const Node *find_outside(Run *r)
 {
     Graph *g = r->m->graph;
     Node **root = arena_alloc(r->ngc, (size_t)(r->m->roots + 1) * sizeof *root);
-
     for (int i = 0; i < r->m->roots; i++)
         root[i] = r->m->root[i].node;
     const int *uses = graph_uses(g, root, r->m->roots);
+
     r->e->outside = NULL;
     for (int i = 0; i < g->count && !r->e->outside; i++)
         if (g->node[i]->op == OP_checked && uses[i] > 0)
@@ -232,16 +305,18 @@ static const Node *find_outside(Run *r)
     return r->e->outside;
 }
 
-/* What emitted code checks before it computes anything, checked here too. */
+/* What emitted code checks of computed indices, checked here too. */
 static void check_indices(Run *r)
 {
     const Node *n = find_outside(r);
-    if (n)
-        usage(r, "the index %s is %s", node_text(r->m->graph, n, 2),
-              text_format(r->ngc, "%.9g; it must be from 0 to %lld", r->e->outside_value,
-                          (long long)size_at(r->m->graph, n->attr.size, r->e->dim) - 1));
+    if (!n)
+        return;
+    long long last = (long long)size_at(r->m->graph, n->attr.size, r->e->dim) - 1;
+    usage(r, "the index %s is %.9g; it must be from 0 to %lld", node_text(r->m->graph, n, 2),
+          r->e->outside_value, last);
 }
 
+/* Gives the interpreter the values, and makes it forget what it computed of others. */
 static void run_ready(Run *r)
 {
     for (int i = 0; i < r->m->vars; i++)
@@ -249,32 +324,48 @@ static void run_ready(Run *r)
     eval_forget(r->e);
 }
 
-/* What the user gives no value for: seeded normals, and integers within the range their use allows.
- * Where nothing is known of the range, and indices are computed from them, they are taken from
- * smaller and smaller ones until these are right. */
+/* Invents the input i, seeded normals. Returns whether it is integers, which are still to choose.
+ */
+static bool invent_input(Run *r, int i)
+{
+    Var *v = r->m->var[i];
+    int64_t dim[MAX_RANK];
+    int64_t n = eval_shape(r->e, v->shape, dim);
+    v->invented = v->kind == VAR_INPUT;
+    r->var[i] = arena_alloc(r->ngc, (size_t)(n + 1) * sizeof **r->var);
+    if (v->type == T_FLOAT)
+        ngrt_normal(r->var[i], (size_t)n, 11, (uint32_t)i, 0, 1);
+    return v->type == T_INT;
+}
+
+/* Integers below the limit that their use sets; where no limit is known, below `range`. */
+static void invent_integers(Run *r, int i, int range)
+{
+    Var *v = r->m->var[i];
+    int64_t dim[MAX_RANK];
+    int64_t n = eval_shape(r->e, v->shape, dim);
+    int64_t limit = v->limit ? v->limit : range;
+    for (int64_t k = 0; k < n; k++)
+        r->var[i][k] = (double)((k * 7 + 3) % limit);
+}
+
+/* Invents what the user gives no value for. Indices may be computed from integers of which no range
+ * is known: these are chosen from smaller and smaller ranges until all indices are right. */
 static void fill_inputs(Run *r)
 {
-    bool *free = arena_alloc(r->ngc, (size_t)r->m->vars + 1), some = false;
+    bool *chosen = arena_alloc(r->ngc, (size_t)r->m->vars + 1);
+    bool some = false;
     for (int i = 0; i < r->m->vars; i++) {
-        Var *v = r->m->var[i];
-        int64_t dim[MAX_RANK], n = eval_shape(r->e, v->shape, dim);
         if (r->var[i])
             continue;
-        v->invented = v->kind == VAR_INPUT;
-        r->var[i] = arena_alloc(r->ngc, (size_t)(n + 1) * sizeof **r->var);
-        if (v->type == T_FLOAT)
-            ngrt_normal(r->var[i], (size_t)n, 11, (uint32_t)i, 0, 1);
-        free[i] = v->type == T_INT;
-        some |= free[i];
+        chosen[i] = invent_input(r, i);
+        some |= chosen[i];
     }
 
     for (int range = 10; some && range > 0; range--) {
-        for (int i = 0; i < r->m->vars; i++) {
-            Var *v = r->m->var[i];
-            int64_t dim[MAX_RANK], n = eval_shape(r->e, v->shape, dim);
-            for (int64_t k = 0; free[i] && k < n; k++)
-                r->var[i][k] = (double)((k * 7 + 3) % (v->limit ? v->limit : range));
-        }
+        for (int i = 0; i < r->m->vars; i++)
+            if (chosen[i])
+                invent_integers(r, i, range);
         run_ready(r);
         if (!find_outside(r))
             break;
@@ -283,13 +374,26 @@ static void fill_inputs(Run *r)
 
 /* ---- printing ---- */
 
+/* A number as all C libraries print it: no -0, no -nan. */
+static void print_number(double x, int digits)
+{
+    if (x == 0)
+        x = 0;
+    if (isnan(x))
+        printf("nan");
+    else
+        printf("%.*g", digits, x);
+}
+
+/* Nested lists; the rows of a matrix one below the other. */
 static void print_rows(const double *x, const int64_t *dim, int rank, int indent, int digits)
 {
-    int64_t inner = 1;
     if (rank == 0) {
-        printf("%.*g", digits, *x == 0 ? 0 : isnan(*x) ? fabs(NAN) : *x); /* no -0, no -nan */
+        print_number(*x, digits);
         return;
     }
+
+    int64_t inner = 1;
     for (int i = 1; i < rank; i++)
         inner *= dim[i];
     printf("[");
@@ -303,60 +407,78 @@ static void print_rows(const double *x, const int64_t *dim, int rank, int indent
     printf("]");
 }
 
-static void print_value(Run *r, const char *before, const char *name, Node *n)
+/* "next W = [...]" */
+static void print_value(Run *r, const char *before, const char *name, Shape shape, const double *x)
 {
     int64_t dim[MAX_RANK];
-    eval_shape(r->e, n->shape, dim);
+    eval_shape(r->e, shape, dim);
     int width = printf("%s%s = ", before, name);
-    print_rows(eval_node(r->e, n), dim, n->shape.rank, width, r->ngc->opt.digits);
+    print_rows(x, dim, shape.rank, width, r->ngc->opt.digits);
     printf("\n");
 }
 
-static void print_input(Run *r, int i)
+static void print_root(Run *r, const Root *root)
 {
-    int64_t dim[MAX_RANK];
-    Var *v = r->m->var[i];
-    eval_shape(r->e, v->shape, dim);
-    int width = printf("%s = ", v->name);
-    print_rows(r->var[i], dim, v->shape.rank, width, r->ngc->opt.digits);
-    printf("\n");
+    const char *before = root->kind == ROOT_UPDATE ? "next " : "";
+    print_value(r, before, root->name, root->node->shape, eval_node(r->e, root->node));
 }
 
-/* Gives every variable a value; NULL with the exit status where that failed. */
-static Run *run_start(Run *r, char **assign, int count, bool fill, int *status)
+/* Dims that neither the user nor a given value sets are as large as they may be. */
+static void default_dims(Run *r)
 {
-    Ngc *ngc = r->ngc;
-    Model *m = r->m;
+    const Graph *g = r->m->graph;
+    for (int d = 0; d < g->dims; d++)
+        if (!r->given[d])
+            r->e->dim[d] = g->dim[d].max;
+}
+
+/* Complains of each variable without a value. Returns the number of errors. */
+static int missing_inputs(Run *r)
+{
+    const Model *m = r->m;
     int errors = 0;
-    *status = 2;
+    for (int i = 0; i < m->vars; i++) {
+        const Var *v = m->var[i];
+        if (!r->var[i])
+            errors += usage(r, "input %s%s is not given: name=value gives it", v->name,
+                            v->shape.rank ? shape_text(m->graph, v->shape) : "");
+    }
+    return errors;
+}
+
+/* Are the values such that the model can be computed? Makes the interpreter ready for them. */
+static bool values_are_right(Run *r)
+{
+    check_labels(r);
+    if (r->ngc->errors)
+        return false;
+    run_ready(r);
+    check_indices(r);
+    return r->ngc->errors == 0;
+}
+
+/* Gives every variable a value. Returns 0, or the exit status where that failed. */
+static int run_start(Run *r, char **assign, int count, bool fill)
+{
+    int errors = 0;
     for (int i = 0; i < count; i++)
         errors += assign_one(r, assign[i]);
     if (errors)
-        return NULL;
-    for (int d = 0; d < m->graph->dims; d++)
-        if (!r->given[d])
-            r->e->dim[d] = m->graph->dim[d].max;
-    if (r->files && (*status = data_bind(ngc, m, r->e, r->files, r->var, r->rows)) != 0)
-        return NULL;
+        return 2;
+    default_dims(r);
+
+    if (r->files) {
+        int status = data_bind(r->ngc, r->m, r->e, r->files, r->var, r->rows);
+        if (status != 0)
+            return status;
+    }
     run_defaults(r);
     if (fill)
         fill_inputs(r);
-    for (int i = 0; i < m->vars; i++)
-        if (!r->var[i])
-            errors += usage(r, "input %s%s is not given: name=value gives it", m->var[i]->name,
-                            m->var[i]->shape.rank ? shape_text(m->graph, m->var[i]->shape) : "");
-    if (errors)
-        return NULL;
-    *status = 1;
-    check_labels(r);
-    if (ngc->errors)
-        return NULL;
-    run_ready(r);
-    check_indices(r);
-    if (ngc->errors)
-        return NULL;
-    *status = 0;
-    return r;
+
+    if (missing_inputs(r))
+        return 2;
+    return values_are_right(r) ? 0 : 1;
 }
 
 Eval *run_eval(Ngc *ngc, Model *m, char **assign, int count, const char *files, DataRows *rows,
@@ -365,47 +487,60 @@ Eval *run_eval(Ngc *ngc, Model *m, char **assign, int count, const char *files, 
     Run *r = run_new(ngc, m);
     r->files = files;
     r->rows = rows;
-    return run_start(r, assign, count, true, status) ? r->e : NULL;
+    *status = run_start(r, assign, count, true);
+    return *status == 0 ? r->e : NULL;
+}
+
+/* Is the value printed already? One that has a name and is also an output has two roots. rank: the
+ * place of each kind in the order of printing. */
+static bool is_printed(const Model *m, int root, const int *rank)
+{
+    const Root *r = &m->root[root];
+    if (r->kind == ROOT_UPDATE)
+        return false;
+    for (int j = 0; j < m->roots; j++) {
+        const Root *other = &m->root[j];
+        bool before = j < root || rank[other->kind] < rank[r->kind];
+        if (j != root && before && other->kind != ROOT_UPDATE && strcmp(other->name, r->name) == 0)
+            return true;
+    }
+    return false;
 }
 
 int run_main(Ngc *ngc, Model *m, char **assign, int count, bool fill)
 {
-    static const RootKind order[] = {ROOT_NAMED, ROOT_OUTPUT, ROOT_METRIC,
-                                     ROOT_LOSS,  ROOT_GRAD,   ROOT_UPDATE};
-    int status;
-    Run *r = run_start(run_new(ngc, m), assign, count, fill, &status);
-    if (!r)
+    static const int rank[] = {[ROOT_NAMED] = 0, [ROOT_OUTPUT] = 1, [ROOT_METRIC] = 2,
+                               [ROOT_LOSS] = 3,  [ROOT_GRAD] = 4,   [ROOT_UPDATE] = 5};
+    enum { KINDS = sizeof rank / sizeof *rank };
+    Run *r = run_new(ngc, m);
+    int status = run_start(r, assign, count, fill);
+    if (status != 0)
         return status;
+
     for (int i = 0; i < m->vars && fill; i++)
         if (m->var[i]->kind == VAR_INPUT)
-            print_input(r, i);
-    for (size_t k = 0; k < sizeof order / sizeof *order; k++)
-        for (int i = 0; i < m->roots; i++) {
-            Root *root = &m->root[i];
-            bool again = root->kind != order[k];
-            for (int j = 0; j < i && !again;
-                 j++) /* a named value that is also an output is printed once */
-                again = strcmp(m->root[j].name, root->name) == 0 &&
-                        m->root[j].kind != ROOT_UPDATE && root->kind != ROOT_UPDATE;
-            for (size_t q = 0; q < k && !again && root->kind != ROOT_UPDATE; q++)
-                for (int j = i + 1; j < m->roots; j++)
-                    again |=
-                        m->root[j].kind == order[q] && strcmp(m->root[j].name, root->name) == 0;
-            if (!again)
-                print_value(r, root->kind == ROOT_UPDATE ? "next " : "", root->name, root->node);
-        }
+            print_value(r, "", m->var[i]->name, m->var[i]->shape, r->var[i]);
+
+    for (int k = 0; k < KINDS; k++)
+        for (int i = 0; i < m->roots; i++)
+            if (rank[m->root[i].kind] == k && !is_printed(m, i, rank))
+                print_root(r, &m->root[i]);
     return 0;
 }
 
 /* ---- check: derivatives against differences ---- */
 
-typedef struct Probe { /* one gradient being checked: J as a function of x along a direction */
+/* One gradient being checked: J as a function of x along a direction. */
+typedef struct Probe {
     Run *r;
     const Root *root;
-    double *x, *at; /* the value, and a copy of it to go from */
-    double *direction;
-    double loss; /* at x */
-    int64_t count;
+    double *x;         /* where the interpreter reads x */
+    double *at;        /* a copy of x as it was given */
+    double *direction; /* of the step from there */
+    double *gradient;  /* of J by x, there */
+    double loss;       /* J there */
+    double scale;      /* of errors: the largest slope by one element */
+    int64_t count;     /* elements of x */
 } Probe;
 
 /* The loss with x moved by h along the direction. The graph as the user wrote it is evaluated, not
@@ -417,6 +552,7 @@ static double probe_loss(Probe *p, double h)
     eval_forget(e);
     for (int64_t i = 0; i < p->count; i++)
         p->x[i] = p->at[i] + h * p->direction[i];
+
     if (x->op != OP_var) { /* a value in the middle: given, not computed */
         e->value[x->id] = p->x;
         e->known[x->id] = true;
@@ -431,45 +567,36 @@ enum Side { LEFT, RIGHT };
  * (Richardson); and the slopes to the two sides by the same points, with errors of second order. */
 static double probe_slope(Probe *p, double h, double side[2])
 {
-    double up = probe_loss(p, h) - p->loss, far_up = probe_loss(p, 2 * h) - p->loss;
-    double down = p->loss - probe_loss(p, -h), far_down = p->loss - probe_loss(p, -2 * h);
-    double one = (up + down) / (2 * h), two = (far_up + far_down) / (4 * h);
+    double up = probe_loss(p, h) - p->loss;
+    double far_up = probe_loss(p, 2 * h) - p->loss;
+    double down = p->loss - probe_loss(p, -h);
+    double far_down = p->loss - probe_loss(p, -2 * h);
+
+    double one = (up + down) / (2 * h);
+    double two = (far_up + far_down) / (4 * h);
     side[LEFT] = (4 * down - far_down) / (2 * h);
     side[RIGHT] = (4 * up - far_up) / (2 * h);
     return (4 * one - two) / 3;
 }
 
-/* Is the slope at the smaller step the gradient, or nearer to it than that at the larger one? */
+/* Is the slope at the smaller step the gradient, or nearer to it than the slope at the larger step?
+ */
 static bool approaches(double wide, double close, double gradient, double slack)
 {
-    return fabs(close - gradient) <= slack || fabs(close - gradient) <= 0.5 * fabs(wide - gradient);
+    double error = fabs(close - gradient);
+    return error <= slack || error <= 0.5 * fabs(wide - gradient);
 }
 
-/* Is the place a kink, a jump or the edge of what the loss is defined on, and the gradient one that
- * belongs there? At a kink it is between the slopes to the two sides. At an edge or a jump it is
- * the slope to the other side, or infinite as a slope is; where both sides jump, nothing is known
- * of it. */
-static bool probe_is_kink(Probe *p, double gradient, double scale)
+/* Is a slope to one side undefined, or larger and larger as h shrinks? */
+static bool diverges(double wide, double close, double slack)
 {
-    double wide[2], close[2], loss = p->loss, slack = 1e-6 * scale + 1e-9 * fabs(loss);
-    bool away[2]; /* undefined, or larger and larger as h shrinks */
-    if (isinf(loss))
-        return true;
-    if (isnan(loss) || isnan(gradient))
-        return false;
-    probe_slope(p, 1e-4, wide);
-    probe_slope(p, 1e-5, close);
-    for (int side = LEFT; side <= RIGHT; side++)
-        away[side] = isnan(close[side]) ||
-                     (fabs(close[side]) > slack && fabs(close[side]) > 2 * fabs(wide[side]));
+    return isnan(close) || (fabs(close) > slack && fabs(close) > 2 * fabs(wide));
+}
 
-    if (away[LEFT] && away[RIGHT])
-        return !isnan(close[LEFT]) || !isnan(close[RIGHT]);
-    for (int side = LEFT; side <= RIGHT; side++)
-        if (away[side])
-            return approaches(wide[!side], close[!side], gradient, slack);
-
-    /* where there is one slope, the two sides approach it as h shrinks */
+/* Are there two slopes, and the gradient between them? Where there is only one slope, the two sides
+ * approach it as h shrinks. */
+static bool is_between(const double *wide, const double *close, double gradient, double slack)
+{
     double apart = fabs(close[RIGHT] - close[LEFT]);
     if (!(apart > slack) || !(apart > 0.3 * fabs(wide[RIGHT] - wide[LEFT])))
         return false;
@@ -477,22 +604,57 @@ static bool probe_is_kink(Probe *p, double gradient, double scale)
            gradient <= fmax(close[LEFT], close[RIGHT]) + slack;
 }
 
+/* Is this a kink, a jump or the edge of what the loss is defined on, and is the gradient right for
+ * it? At a kink the gradient is between the slopes to the two sides. At an edge or a jump it is the
+ * slope to the other side, or infinite as a slope is. Where both sides jump, any gradient is right.
+ */
+static bool probe_is_kink(Probe *p, double gradient, double scale)
+{
+    double slack = 1e-6 * scale + 1e-9 * fabs(p->loss);
+    if (isinf(p->loss))
+        return true;
+    if (isnan(p->loss) || isnan(gradient))
+        return false;
+
+    double wide[2], close[2];
+    bool away[2];
+    probe_slope(p, 1e-4, wide);
+    probe_slope(p, 1e-5, close);
+    for (int side = LEFT; side <= RIGHT; side++)
+        away[side] = diverges(wide[side], close[side], slack);
+
+    if (away[LEFT] && away[RIGHT])
+        return !isnan(close[LEFT]) || !isnan(close[RIGHT]);
+    if (away[LEFT])
+        return approaches(wide[RIGHT], close[RIGHT], gradient, slack);
+    if (away[RIGHT])
+        return approaches(wide[LEFT], close[LEFT], gradient, slack);
+    return is_between(wide, close, gradient, slack);
+}
+
 /* Does the slope agree with the gradient, by one of three steps? Near a kink only the small ones
- * do, and next to a jump of the curvature the slopes to both sides. Raises the largest error, but
- * not by that at a kink. */
+ * do, and next to a jump of the curvature the slopes to both sides. Raises *worst to the error,
+ * except at a kink. */
 static enum Verdict probe_judge(Probe *p, double gradient, double scale, double *worst)
 {
-    double best = INFINITY, side[2];
+    double best = INFINITY;
     scale = fmax(scale, 1e-12);
+
     for (double h = 1e-3; h > 1e-8; h *= 0.03) {
-        double slope = probe_slope(p, h, side), error = fabs(slope - gradient) / scale;
-        double apart = fmax(fabs(side[LEFT] - gradient), fabs(side[RIGHT] - gradient)) / scale;
-        bool smooth = apart <= 1e-5 && !isnan(side[LEFT]) && !isnan(side[RIGHT]);
+        double side[2];
+        double slope = probe_slope(p, h, side);
+        double error = fabs(slope - gradient) / scale;
+        double left = fabs(side[LEFT] - gradient) / scale;
+        double right = fabs(side[RIGHT] - gradient) / scale;
+        bool smooth = left <= 1e-5 && right <= 1e-5;
+
         if (isnan(slope) && isnan(gradient))
             error = 0;
         else if (h == 1e-3 && !smooth && probe_is_kink(p, gradient, scale))
             return KINK;
-        best = fmin(best, smooth ? fmin(error, apart) : error);
+        best = fmin(best, error);
+        if (smooth)
+            best = fmin(best, fmax(left, right));
         if (best < 1e-7)
             break;
     }
@@ -502,53 +664,69 @@ static enum Verdict probe_judge(Probe *p, double gradient, double scale, double 
 
 enum { SAMPLES = 24 };
 
-typedef struct Count { /* what came of one gradient's places */
-    int of[KINK + 1];  /* by verdict */
-    double worst;      /* the largest relative error */
+/* What came of one gradient's places. */
+typedef struct Count {
+    int of[KINK + 1]; /* by verdict */
+    double worst;     /* the largest relative error */
 } Count;
 
-/* Compares a gradient at sampled elements, all of them in a small tensor, and along one random
- * direction. */
+static Probe probe_new(Run *r, const Root *root)
+{
+    Eval *e = r->e;
+    Node *x = root->x;
+    int64_t dim[MAX_RANK];
+    Probe p = {.r = r, .root = root, .count = eval_shape(e, x->shape, dim)};
+    size_t size = (size_t)p.count * sizeof(double);
+
+    run_ready(r);
+    p.gradient = arena_copy(r->ngc, eval_node(e, root->node), size);
+    p.loss = *eval_node(e, root->loss);
+    p.at = arena_copy(r->ngc, eval_node(e, x), size);
+    p.direction = arena_alloc(r->ngc, size);
+    p.x = x->op == OP_var ? r->var[x->attr.var->index] : arena_alloc(r->ngc, size);
+
+    p.scale = 1e-6 * fabs(p.loss);
+    for (int64_t i = 0; i < p.count; i++)
+        if (isfinite(p.gradient[i]))
+            p.scale = fmax(p.scale, fabs(p.gradient[i]));
+    return p;
+}
+
+/* Compares the gradient at sampled elements, in a small tensor at all of them. */
+static void check_elements(Probe *p, Count *count)
+{
+    for (int64_t k = 0; k < p->count && k < SAMPLES; k++) {
+        int64_t i = k;
+        if (p->count > SAMPLES)
+            i = (int64_t)((uint64_t)k * 2654435761u % (uint64_t)p->count);
+        p->direction[i] = 1;
+        count->of[probe_judge(p, p->gradient[i], p->scale, &count->worst)]++;
+        p->direction[i] = 0;
+    }
+}
+
+/* Compares the gradient along one random direction. */
+static void check_direction(Probe *p, Count *count)
+{
+    double slope = 0;
+    ngrt_normal(p->direction, (size_t)p->count, 7, 0, 0, 1);
+    for (int64_t i = 0; i < p->count; i++)
+        slope += p->gradient[i] * p->direction[i];
+    count->of[probe_judge(p, slope, fmax(p->scale, fabs(slope)), &count->worst)]++;
+}
+
 static Count check_root(Run *r, const Root *root)
 {
     Count count = {0};
-    int64_t dim[MAX_RANK];
-    Eval *e = r->e;
-    Node *x = root->x;
-    run_ready(r);
-    Probe p = {.r = r, .root = root, .count = eval_shape(e, x->shape, dim)};
-    double *gradient =
-        arena_copy(r->ngc, eval_node(e, root->node), (size_t)p.count * sizeof *gradient);
-    p.loss = *eval_node(e, root->loss);
-    double scale = 0, dot = 0;
-    p.x = p.at = (double *)eval_node(e, x);
-    for (int i = 0; i < r->m->vars && x->op == OP_var; i++)
-        if (r->m->var[i] == x->attr.var)
-            p.x = r->var[i];
-    if (x->op != OP_var)
-        p.x = arena_alloc(r->ngc, (size_t)p.count * sizeof *p.x);
-    p.at = arena_copy(r->ngc, p.at, (size_t)p.count * sizeof *p.at);
-    double *room = e->value[x->id];
-    p.direction = arena_alloc(r->ngc, (size_t)p.count * sizeof *p.direction);
-    for (int64_t i = 0; i < p.count; i++)
-        if (isfinite(gradient[i]))
-            scale = fmax(scale, fabs(gradient[i]));
-    scale = fmax(scale, 1e-6 * fabs(p.loss));
-    for (int64_t k = 0; k < p.count && k < SAMPLES; k++) {
-        int64_t i =
-            p.count <= SAMPLES ? k : (int64_t)((uint64_t)k * 2654435761u % (uint64_t)p.count);
-        p.direction[i] = 1;
-        count.of[probe_judge(&p, gradient[i], scale, &count.worst)]++;
-        p.direction[i] = 0;
-    }
-    if (p.count > SAMPLES) {
-        ngrt_normal(p.direction, (size_t)p.count, 7, 0, 0, 1);
-        for (int64_t i = 0; i < p.count; i++)
-            dot += gradient[i] * p.direction[i];
-        count.of[probe_judge(&p, dot, fmax(scale, fabs(dot)), &count.worst)]++;
-    }
+    Probe p = probe_new(r, root);
+    double *room = r->e->value[root->x->id];
+
+    check_elements(&p, &count);
+    if (p.count > SAMPLES)
+        check_direction(&p, &count);
+
     memcpy(p.x, p.at, (size_t)p.count * sizeof *p.x);
-    e->value[x->id] = room;
+    r->e->value[root->x->id] = room;
     return count;
 }
 
@@ -572,21 +750,10 @@ int check_main(Ngc *ngc, Model *m, char **assign, int count)
 {
     Run *r = run_new(ngc, m);
     int failed = 0, derivatives = 0;
-    for (int i = 0; i < count; i++)
-        if (assign_one(r, assign[i]))
-            return 2;
-    for (int d = 0; d < m->graph->dims; d++)
-        if (!r->given[d])
-            r->e->dim[d] = m->graph->dim[d].max;
-    run_defaults(r);
-    fill_inputs(r);
-    check_labels(r);
-    if (ngc->errors)
-        return 1;
-    run_ready(r);
-    check_indices(r);
-    if (ngc->errors)
-        return 1;
+    int status = run_start(r, assign, count, true);
+    if (status != 0)
+        return status;
+
     for (int i = 0; i < m->roots; i++) {
         if (m->root[i].kind != ROOT_GRAD)
             continue;
@@ -595,6 +762,7 @@ int check_main(Ngc *ngc, Model *m, char **assign, int count)
         failed += c.of[WRONG] > 0;
         print_count(m->root[i].name, &c);
     }
+
     if (!derivatives)
         diag(ngc, SEV_NOTE, 0, (Loc){.file = -1}, "the model asks for no derivative");
     printf("%d derivatives, %d wrong\n", derivatives, failed);
