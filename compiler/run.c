@@ -87,12 +87,13 @@ static bool literal_read(const Expr *x, Literal *l, int depth, int64_t room)
 static const Expr *literal_parse(Ngc *ngc, const char *text)
 {
     const char *statement = text_format(ngc, "v = %s", text);
+    int errors = ngc->errors;
     int file = source_add(ngc, "the command line", statement, strlen(statement), false);
     if (file < 0)
         return NULL;
     const Stmt *s = parse(ngc, file);
     bool single = s && !s->next && s->kind == S_ASSIGN;
-    return single && ngc->errors == 0 ? s->value : NULL;
+    return single && ngc->errors == errors ? s->value : NULL;
 }
 
 /* The sizes of nested lists, by the first of each. */

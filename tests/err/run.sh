@@ -116,6 +116,8 @@ printf 'input alpha\nJ = 2*alpha\n' >"$dir/alpha.ng"
 says 2 "did you mean 'alpha'" run alpha.ng alhpa=1
 says 2 "is not given" run m.ng
 says 2 "not a number" run m.ng a=x
+"$ngc" run -e 'input a, b; J = a*b' 'a=x' b=2 >"$dir/got" 2>&1
+[ "$(grep -c "not a number" "$dir/got")" = 1 ] && good || bad "a wrong value makes those after it wrong"
 says 0 "J = 6" run -e '2*3'
 says 0 "J = .1, 2." run -e '[1, 2]'
 says 2 "has shape" run m.ng "a=[1, 2]"
