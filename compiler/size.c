@@ -8,18 +8,20 @@
 
 enum { MAX_TERMS = 8 };
 
-typedef struct Term { /* coef * product of dim[i]^power[i] */
+/* coef * the product of dim[i]^power[i] */
+typedef struct Term {
     int64_t coef;
     uint8_t power[MAX_DIMS];
 } Term;
 
-struct Poly { /* terms sorted by power, largest first; no zero coefficients; a plain number only
-                 where it is below 0 */
-    int terms;
+/* A sum of terms, sorted by power, largest first. No coefficient is 0. A polynomial that is one
+ * number is kept only if the number is negative. */
+struct Poly {
+    int terms; /* their number */
     Term term[MAX_TERMS];
 };
 
-/* The polynomial that a size stands for. */
+/* The polynomial of a size. */
 static struct Poly size_poly(const Graph *g, Size s)
 {
     struct Poly p = {0};
@@ -32,56 +34,86 @@ static struct Poly size_poly(const Graph *g, Size s)
     return p;
 }
 
-/* The size that a polynomial is: its number, or its place in the table of those known so far. */
-static Size poly_size(Graph *g, const struct Poly *p)
+/* Is it a number, without any dim? */
+static bool is_number(const Term *t)
 {
     static const uint8_t none[MAX_DIMS];
+    return memcmp(t->power, none, sizeof none) == 0;
+}
+
+static bool poly_equal(const struct Poly *a, const struct Poly *b)
+{
+    return a->terms == b->terms && memcmp(a->term, b->term, a->terms * sizeof *a->term) == 0;
+}
+
+/* The size of a polynomial: its number, or its index in the table of polynomials. */
+static Size poly_size(Graph *g, const struct Poly *p)
+{
     if (p->terms == 0)
         return 0;
-    if (p->terms == 1 && p->term[0].coef >= 0 && memcmp(p->term[0].power, none, sizeof none) == 0)
+    if (p->terms == 1 && p->term[0].coef >= 0 && is_number(&p->term[0]))
         return p->term[0].coef;
+
     for (int i = 0; i < g->polys; i++)
-        if (g->poly[i].terms == p->terms &&
-            memcmp(g->poly[i].term, p->term, p->terms * sizeof *p->term) == 0)
+        if (poly_equal(&g->poly[i], p))
             return ~(Size)i;
+
     g->poly = arena_grow(g->ngc, g->poly, g->polys, &g->poly_room, sizeof *g->poly);
     g->poly[g->polys] = *p;
     return ~(Size)g->polys++;
 }
 
-/* Saturates instead of wrapping: lower reports sizes over its limit. */
+/* Products and sums saturate instead of wrapping: lowering reports sizes over its limit. */
 static int64_t multiply(int64_t a, int64_t b)
 {
     int64_t r;
-    return __builtin_mul_overflow(a, b, &r) ? ((a < 0) != (b < 0) ? -INT64_MAX : INT64_MAX) : r;
+    if (!__builtin_mul_overflow(a, b, &r))
+        return r;
+    return (a < 0) != (b < 0) ? -INT64_MAX : INT64_MAX;
 }
 
 static int64_t plus(int64_t a, int64_t b)
 {
     int64_t r;
-    return __builtin_add_overflow(a, b, &r) ? (a < 0 ? -INT64_MAX : INT64_MAX) : r;
+    if (!__builtin_add_overflow(a, b, &r))
+        return r;
+    return a < 0 ? -INT64_MAX : INT64_MAX;
 }
 
-/* Adds a term in its place. */
+/* Removes term i. */
+static void poly_remove(struct Poly *p, int i)
+{
+    p->terms--;
+    memmove(p->term + i, p->term + i + 1, (size_t)(p->terms - i) * sizeof *p->term);
+}
+
+/* Inserts t before term i. */
+static void poly_insert(Graph *g, struct Poly *p, int i, Term t)
+{
+    if (p->terms == MAX_TERMS) {
+        diag(g->ngc, SEV_ERROR, 320, g->loc, "a size is a sum of more than %d terms", MAX_TERMS);
+        return;
+    }
+    memmove(p->term + i + 1, p->term + i, (size_t)(p->terms - i) * sizeof t);
+    p->term[i] = t;
+    p->terms++;
+}
+
+/* Adds a term, and keeps the terms in order. */
 static void poly_add(Graph *g, struct Poly *p, Term t)
 {
     int i = 0;
     while (i < p->terms && memcmp(p->term[i].power, t.power, sizeof t.power) > 0)
         i++;
-    if (i < p->terms && memcmp(p->term[i].power, t.power, sizeof t.power) == 0) {
+    bool found = i < p->terms && memcmp(p->term[i].power, t.power, sizeof t.power) == 0;
+
+    if (found) {
         p->term[i].coef = plus(p->term[i].coef, t.coef);
         if (p->term[i].coef == 0)
-            memmove(p->term + i, p->term + i + 1, (size_t)(--p->terms - i) * sizeof t);
-        return;
+            poly_remove(p, i);
+    } else if (t.coef != 0) {
+        poly_insert(g, p, i, t);
     }
-    if (t.coef == 0)
-        return;
-    if (p->terms == MAX_TERMS) {
-        diag(g->ngc, SEV_ERROR, 320, g->loc, "a size is a sum of more than %d terms", MAX_TERMS);
-        return;
-    }
-    memmove(p->term + i + 1, p->term + i, (size_t)(p->terms++ - i) * sizeof t);
-    p->term[i] = t;
 }
 
 Size size_dim(Graph *g, int dim)
@@ -113,7 +145,7 @@ Size size_sub(Graph *g, Size a, Size b)
     return poly_size(g, &p);
 }
 
-/* The powers of a product; over 255 no tensor has such a size. */
+/* The powers of a product. No tensor has a size with a power over 255. */
 static void powers(Graph *g, uint8_t *power, const uint8_t *by)
 {
     for (int d = 0; d < MAX_DIMS; d++) {
@@ -138,41 +170,60 @@ Size size_mul(Graph *g, Size a, Size b)
     return poly_size(g, &p);
 }
 
-/* Long division by a polynomial's leading term; exact division is all that a shape needs. */
+/* a / b, if b divides it. */
+static bool term_div(const Term *a, const Term *b, Term *quotient)
+{
+    *quotient = (Term){.coef = a->coef / b->coef};
+    if (a->coef % b->coef != 0)
+        return false;
+
+    for (int d = 0; d < MAX_DIMS; d++) {
+        if (a->power[d] < b->power[d])
+            return false;
+        quotient->power[d] = (uint8_t)(a->power[d] - b->power[d]);
+    }
+    return true;
+}
+
+/* Subtracts t * by from p. */
+static void poly_subtract(Graph *g, struct Poly *p, const Term *t, const struct Poly *by)
+{
+    for (int i = 0; i < by->terms; i++) {
+        Term s = {.coef = -multiply(t->coef, by->term[i].coef)};
+        for (int d = 0; d < MAX_DIMS; d++)
+            s.power[d] = (uint8_t)(t->power[d] + by->term[i].power[d]);
+        poly_add(g, p, s);
+    }
+}
+
+/* Long division by the leading term of b. Shapes need only exact division. */
 bool size_div(Graph *g, Size a, Size b, Size *quotient)
 {
     struct Poly rest = size_poly(g, a), by = size_poly(g, b), out = {0};
     if (by.terms == 0)
         return false;
+
     for (int round = 0; rest.terms > 0 && round <= MAX_TERMS; round++) {
-        Term t = {.coef = rest.term[0].coef / by.term[0].coef};
-        if (rest.term[0].coef % by.term[0].coef != 0)
+        Term t;
+        if (!term_div(&rest.term[0], &by.term[0], &t))
             return false;
-        for (int d = 0; d < MAX_DIMS; d++) {
-            if (rest.term[0].power[d] < by.term[0].power[d])
-                return false;
-            t.power[d] = (uint8_t)(rest.term[0].power[d] - by.term[0].power[d]);
-        }
         poly_add(g, &out, t);
-        for (int i = 0; i < by.terms; i++) {
-            Term s = {.coef = -multiply(t.coef, by.term[i].coef)};
-            for (int d = 0; d < MAX_DIMS; d++)
-                s.power[d] = (uint8_t)(t.power[d] + by.term[i].power[d]);
-            poly_add(g, &rest, s);
-        }
+        poly_subtract(g, &rest, &t, &by);
     }
     *quotient = poly_size(g, &out);
     return rest.terms == 0;
 }
 
-/* The coefficients of the powers of one dim, which are sizes in the others; how many there are, at
- * most 256. */
+/* s as a polynomial in one dim. coef[k] becomes the coefficient of power k, a size in the other
+ * dims. Returns the number of coefficients, at most 256. */
 int size_powers(Graph *g, Size s, int dim, Size *coef)
 {
     struct Poly p = size_poly(g, s);
     int most = 0;
     for (int i = 0; i < p.terms; i++)
-        most = p.term[i].power[dim] > most ? p.term[i].power[dim] : most;
+        if (p.term[i].power[dim] > most)
+            most = p.term[i].power[dim];
+
     for (int k = 0; k <= most; k++) {
         struct Poly of_power = {0};
         for (int i = 0; i < p.terms; i++) {
@@ -221,11 +272,15 @@ int64_t size_least(const Graph *g, Size s)
 
 bool size_number(const Graph *g, Size s, int64_t *number)
 {
-    static const uint8_t none[MAX_DIMS];
-    const struct Poly *p = s < 0 ? &g->poly[~s] : NULL;
-    if (p && (p->terms != 1 || memcmp(p->term[0].power, none, sizeof none) != 0))
+    if (s >= 0) {
+        *number = s;
+        return true;
+    }
+
+    const struct Poly *p = &g->poly[~s];
+    if (p->terms != 1 || !is_number(&p->term[0]))
         return false;
-    *number = p ? p->term[0].coef : s;
+    *number = p->term[0].coef;
     return true;
 }
 
@@ -234,7 +289,8 @@ bool size_is_one(Size s)
     return s == 1;
 }
 
-/* Polynomials of equal values at two far points are taken to be equal. */
+/* Does the value change if only this dim changes? The numbers are large and have no relation, so
+ * that a polynomial that uses the dim has another value. */
 bool size_uses_dim(const Graph *g, Size s, int dim)
 {
     int64_t at[MAX_DIMS];
@@ -247,26 +303,37 @@ bool size_uses_dim(const Graph *g, Size s, int dim)
     return size_at(g, s, at) != before;
 }
 
+/* A term without its sign: 3*m*n. */
+static void term_text(const Graph *g, Text *t, const Term *term, const char *prefix)
+{
+    int64_t coef = term->coef < 0 ? -term->coef : term->coef;
+    bool any = false;
+
+    for (int d = 0; d < MAX_DIMS; d++)
+        for (int k = 0; k < term->power[d]; k++) {
+            if (!any && coef != 1)
+                text_add(t, "%lld*", (long long)coef);
+            text_add(t, "%s%s%s", any ? "*" : "", prefix, g->dim[d].name);
+            any = true;
+        }
+    if (!any)
+        text_add(t, "%lld", (long long)coef);
+}
+
 const char *size_text(const Graph *g, Size s, const char *prefix)
 {
     Text t = {.ngc = g->ngc};
     if (s >= 0)
         return text_format(g->ngc, "%lld", (long long)s);
+
     const struct Poly *p = &g->poly[~s];
     for (int i = 0; i < p->terms; i++) {
-        int64_t coef = p->term[i].coef;
-        bool some = false;
-        text_add(&t, "%s", i == 0 ? (coef < 0 ? "-" : "") : coef < 0 ? " - " : " + ");
-        coef = coef < 0 ? -coef : coef;
-        for (int d = 0; d < MAX_DIMS; d++)
-            for (int k = 0; k < p->term[i].power[d]; k++) {
-                if (!some && coef != 1)
-                    text_add(&t, "%lld*", (long long)coef);
-                text_add(&t, "%s%s%s", some ? "*" : "", prefix, g->dim[d].name);
-                some = true;
-            }
-        if (!some)
-            text_add(&t, "%lld", (long long)coef);
+        bool minus = p->term[i].coef < 0;
+        if (i > 0)
+            text_add(&t, minus ? " - " : " + ");
+        else
+            text_add(&t, minus ? "-" : "");
+        term_text(g, &t, &p->term[i], prefix);
     }
     return t.at;
 }
@@ -289,8 +356,9 @@ bool shape_equal(Shape a, Shape b)
 bool shape_broadcast(Shape a, Shape b, Shape *out)
 {
     Shape s = {.rank = a.rank > b.rank ? a.rank : b.rank};
-    for (int i = 1; i <= s.rank; i++) {
-        Size x = i <= a.rank ? a.dim[a.rank - i] : 1, y = i <= b.rank ? b.dim[b.rank - i] : 1;
+    for (int i = 1; i <= s.rank; i++) { /* from the last axis */
+        Size x = i <= a.rank ? a.dim[a.rank - i] : 1;
+        Size y = i <= b.rank ? b.dim[b.rank - i] : 1;
         if (x != y && x != 1 && y != 1)
             return false;
         s.dim[s.rank - i] = x == 1 ? y : x;
