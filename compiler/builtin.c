@@ -757,60 +757,6 @@ static Value *b_fail(Lower *L, Loc loc, Value **arg)
     return value_error(L, loc);
 }
 
-/* ---- indices ---- */
-
-/* Constants are checked now. */
-static Node *index_known(Lower *L, Loc loc, Node *i, const double *x, Size rows)
-{
-    int64_t count = shape_count(L->g, i->shape), most = size_least(L->g, rows);
-    for (int64_t k = 0; k < count; k++)
-        if (x[k] < 0 || x[k] >= (double)most) {
-            lower_error(L, 309, loc, "index %.0f is out of range for size %s%s", x[k],
-                        size_text(L->g, rows, ""),
-                        rows < 0 ? text_format(L->ngc, ", which may be %lld", (long long)most)
-                                 : "");
-            return NULL;
-        }
-    return i;
-}
-
-/* Places of elements go up to the size of their axis. */
-static Node *index_places(Lower *L, Loc loc, Node *i, Size most, Size rows)
-{
-    if (most == rows || (most >= 0 && rows >= 0 && most <= rows))
-        return i;
-    lower_error(L, 309, loc, "indices go up to %s - 1, the axis has %s elements",
-                size_text(L->g, most, ""), size_text(L->g, rows, ""));
-    return NULL;
-}
-
-Node *index_limit(Lower *L, Loc loc, Node *i, Size rows)
-{
-    const Node *n = i;
-    double c;
-    while (n->op == OP_slice || n->op == OP_reshape || n->op == OP_permute || n->op == OP_expand ||
-           n->op == OP_gather || n->op == OP_copy)
-        n = n->arg[0];
-
-    if (i->op == OP_data || node_const(i, &c))
-        return index_known(L, loc, i, known_value(L, i), rows);
-    if (n->op == OP_iota)
-        return index_places(L, loc, i, n->shape.dim[n->attr.axis], rows);
-    if (n->op == OP_argmax)
-        return index_places(L, loc, i, n->arg[0]->shape.dim[n->attr.axis], rows);
-    if (rows < 0) {
-        lower_error(L, 409, loc, "an axis of run-time size cannot be indexed by a tensor");
-        return NULL;
-    }
-    if (n->op != OP_var || n->attr.var->kind != VAR_INPUT)
-        return graph_checked(L->g, i, rows);
-
-    Var *v = n->attr.var; /* checked whole, whatever is taken of it */
-    if (v->limit == 0 || rows < v->limit)
-        v->limit = rows;
-    return i;
-}
-
 /* ---- the table ---- */
 
 #define ELEMENT(name)               \

@@ -29,13 +29,6 @@ static Value *named(Lower *L, Value *v, const char *name, Path *path)
     return value_node(L, v->loc, graph_bind(L->g, v->node, full, L->from));
 }
 
-void root_add(Lower *L, Root r)
-{
-    Model *m = L->m;
-    m->root = arena_grow(L->ngc, m->root, m->roots, &L->root_room, sizeof *m->root);
-    m->root[m->roots++] = r;
-}
-
 /* A value of the file that has a name: printed by run, kept at -O0. Assigned again, the last one
  * counts. */
 static void root_named(Lower *L, Binding *b)
@@ -85,15 +78,6 @@ static void assign(Lower *L, const char *name, Loc loc, Value *v, Path *path)
              name);
     scope_bind(L, name, v, loc);
     root_named(L, scope_own(L->scope, name));
-}
-
-Path *path_passes(Lower *L, Path *p)
-{
-    for (int i = 0; i < L->passes; i++) {
-        p = path_new(L, p, NULL);
-        p->number = L->pass[i];
-    }
-    return p;
 }
 
 /* The path of what a statement assigns to a name: below the call we are in, with the pass of each

@@ -147,66 +147,102 @@ struct Lower {
     int streams;        /* of noise */
 };
 
-/* lower_names.c */
+/* ---- value.c: values, what is wanted of them, messages ---- */
+
+Value *value_new(Lower *, ValueKind, Loc);
+Value *value_node(Lower *, Loc, Node *);
+Value *value_number(Lower *, Loc, double);
+Value *value_list(Lower *, Loc, Value **item, int count);
+Value *value_error(Lower *, Loc);
+const char *value_text(Lower *, const Value *); /* for messages: "W2: [6, 3]" without the shape */
+const char *value_kind(const Value *);          /* "a list" */
+
+bool shape_fits(Lower *, Loc, Shape);           /* is it of a size that can be? */
+bool shape_is_run_time(Shape);                  /* is one of its sizes known at run time only? */
+Node *node_new_axis(Lower *, Node *, int axis); /* of size 1 */
+
+bool is_known(Lower *, const Node *);       /* is it computed from constants alone? */
+const double *known_value(Lower *, Node *); /* the elements of such a value */
+bool holds_below(Lower *, const Node *, bool (*holds)(const Node *)); /* of all it is made of? */
+
+/* What a value must be. Each gives NULL or false with a message if it is something else. */
+Node *want_node(Lower *, const Value *, const char *what);  /* lists stack */
+Node *want_index(Lower *, const Value *, const char *what); /* int, or constants that are whole */
+bool want_number(Lower *, const Value *, const char *what, double *);
+bool want_whole(Lower *, const Value *, const char *what, int64_t *);
+bool want_size(Lower *, const Value *, const char *what, Size *);
+bool want_shape(Lower *, const Value *, const char *what, Shape *);
+bool want_axes(Lower *, const Value *, Shape, uint32_t *); /* V_ABSENT: all */
+bool want_axis(Lower *, const Value *, int rank, int *);
+
+/* An index must be in [0, rows): it is known to be, or what comes back is checked at run time. */
+Node *index_limit(Lower *, Loc, Node *index, Size rows);
+
+/* Messages: at the place, or, inside the library, at the user's call of it. */
+Loc lower_site(Lower *, Loc);
+Diag *lower_error(Lower *, int code, Loc, const char *format, ...);
+
+/* Shows an operand's shape under it, and its declaration in a note. */
+void label_operand(Lower *, Diag *, const Expr *, const Node *, const char *fit);
+
+/* ---- warn.c ---- */
+
+void warn_each_with_each(Lower *, const Expr *x, const Node *column, const Node *row);
+void warn_meant(Lower *, Loc, const Node *x, const char *what); /* is x, "logits", a softmax? */
+
+/* ---- lower_names.c: scopes, paths, variables by their paths ---- */
+
 Scope *scope_new(Lower *, ScopeKind, Scope *up);
-Binding *scope_own(const Scope *, const char *name); /* of this scope alone */
+Binding *scope_own(const Scope *, const char *name); /* of this scope only */
 Binding *scope_find(Lower *, const char *name);      /* the nearest that is seen from here */
-Binding *scope_carried(Lower *,
-                       const char *name); /* the one that an assignment in a for body carries */
+Binding *scope_carried(Lower *, const char *name);   /* what a for body's assignment carries */
 Binding *scope_bind(Lower *, const char *name, Value *, Loc);
-Path *path_new(Lower *, Path *up, const char *name);
-const char *path_text(Lower *, const Path *, const Path *from,
-                      bool raw); /* raw: with the number of every call */
-void path_claim(Path *);         /* numbers the calls that we are in: something is declared */
-
-/* lower.c */
-bool lower_block(Lower *, const Stmt *, Value **result); /* true: a return was executed */
-Path *path_passes(Lower *, Path *);        /* with the pass of each for that we are in */
-int *call_count(Lower *, const char *key); /* what numbers the calls that have this in common */
-void root_add(Lower *, Root);
-
-/* lower_var.c */
-void lower_declaration(Lower *, const Stmt *);
-void lower_dim(Lower *, const Stmt *);
-Var *lower_var(Lower *, VarKind, const char *name, Loc, Shape, Type, Node *init);
-Var *lower_find_var(Lower *, const char *path);
-void name_vars(Lower *, int from);
-bool path_below(const Path *, const Path *from);
 bool name_reserved(Lower *, const char *name, Loc); /* with a message */
 void declared_twice(Lower *, const char *name, Loc, Loc before);
 
-/* lower_default.c */
-bool is_known(Lower *, const Node *);       /* is it computed from constants alone? */
-const double *known_value(Lower *, Node *); /* the elements of such a value */
-void lower_defaults(Lower *);               /* computes them, and checks that ints start whole */
+Path *path_new(Lower *, Path *up, const char *name);
+Path *path_passes(Lower *, Path *); /* with the pass of each for that we are in */
+bool path_below(const Path *, const Path *from);
+void path_claim(Path *);                   /* numbers the calls that we are in */
+int *call_count(Lower *, const char *key); /* numbers the calls that have this in common */
 
-/* lower_grad.c */
-/* What a gradient statement is about: the loss, and the values with regard to which. */
-typedef struct Derivative {
-    const char *name;
-    Node *loss;
-    Node **x, **dx;
-    int count;
-    Loc loc;
-} Derivative;
+/* The name below `from`. raw: with the number of every call. */
+const char *path_text(Lower *, const Path *, const Path *from, bool raw);
 
-Value *lower_path(Lower *, const char *path,
-                  Loc); /* the value that a path in over, update or output means */
-void lower_over_all(Lower *, Derivative *, bool params_only);
-void lower_derive(Lower *, Derivative *);
-void root_grads(Lower *, const Derivative *, int group);
-void root_update(Lower *, Var *, Node *, int group, Loc); /* the only one that the variable has */
-Var *lower_counter(Lower *, Loc);                         /* `step`, as it is meant here */
-void lower_gradient(Lower *, const Stmt *);
-void lower_minimize(Lower *, const Stmt *);
-void lower_update(Lower *, const Stmt *);
+Var *var_new(Lower *, VarKind, Path *, Loc, Shape, Type, Node *init);
+Var *lower_var(Lower *, VarKind, const char *name, Loc, Shape, Type, Node *init);
+Var *lower_find_var(Lower *, const char *path);
+Var *layers_var(Lower *, const Path *); /* what a layer made when it was called first, or NULL */
+void layers_note(Lower *, const Path *, Var *);
+void name_vars(Lower *, int from);
 
-/* lower_expr.c */
+/* ---- builtin.c, einsum.c ---- */
+
+const Builtin *builtin_find(const char *name);
+int builtin_names(const char **name, int room);
+Value *builtin_einsum(Lower *, Loc, Value **arg); /* einsum.c */
+
+/* ---- lower_default.c ---- */
+
+void lower_defaults(Lower *); /* computes them, and checks that ints start whole */
+
+/* ---- statements, expressions, calls ----
+ *
+ * The files below call each other in a ring, as the language does: a statement has expressions, an
+ * expression calls a function, and the function's body is statements. lower_enter counts how deep
+ * they are, so that the recursion ends with a message and not with the stack. */
+
+/* lower.c: statements */
+bool lower_block(Lower *, const Stmt *, Value **result); /* true: a return was executed */
+
+/* lower_expr.c: expressions and calls */
 bool lower_enter(Lower *, Loc); /* one level deeper, within limits; false with a message */
 bool lower_work(Lower *, Loc);  /* one call or pass more */
 Value *lower_expr(Lower *, const Expr *);
-Value *lower_call(Lower *, const Expr *call, Value **first, int firsts,
-                  Path *path);                     /* first: arguments put before its own */
+
+/* first: arguments put before its own */
+Value *lower_call(Lower *, const Expr *call, Value **first, int firsts, Path *path);
+
 Node *expr_node(Lower *, const Expr *);            /* a tensor, or NULL with a message */
 bool expr_number(Lower *, const Expr *, double *); /* a number known now */
 bool expr_size(Lower *, const Expr *, Size *);     /* at least 1 */
@@ -215,43 +251,30 @@ bool expr_shape(Lower *, const Arg *sizes, Shape *);
 /* lower_index.c */
 Value *lower_index(Lower *, const Expr *);
 
-/* value.c */
-Value *value_new(Lower *, ValueKind, Loc);
-Value *value_node(Lower *, Loc, Node *);
-Value *value_number(Lower *, Loc, double);
-Value *value_list(Lower *, Loc, Value **item, int count);
-Value *value_error(Lower *, Loc);
-Node *want_node(Lower *, const Value *, const char *what); /* lists stack; NULL with a message */
-Node *want_index(Lower *, const Value *,
-                 const char *what); /* an int tensor; of constants that are whole too */
-bool want_number(Lower *, const Value *, const char *what, double *);
-bool want_whole(Lower *, const Value *, const char *what, int64_t *);
-bool want_size(Lower *, const Value *, const char *what, Size *);
-bool want_shape(Lower *, const Value *, const char *what, Shape *);
-bool want_axes(Lower *, const Value *, Shape, uint32_t *); /* V_ABSENT: all */
-bool want_axis(Lower *, const Value *, int rank, int *);
-const char *value_text(Lower *, const Value *); /* for messages: "W2: [6, 3]" without the shape */
+/* lower_var.c: declarations */
+void lower_declaration(Lower *, const Stmt *);
+void lower_dim(Lower *, const Stmt *);
 
-const char *value_kind(const Value *);          /* "a list" */
-bool shape_fits(Lower *, Loc, Shape);           /* is it of a size that can be? */
-Node *node_new_axis(Lower *, Node *, int axis); /* of size 1 */
+/* lower_grad.c: derivatives, updates, and the roots that they and others add */
 
-/* messages: at the place, or, inside the library, at the user's call of it */
-Diag *lower_error(Lower *, int code, Loc, const char *format, ...);
-void warn_each_with_each(Lower *, const Expr *x, const Node *column,
-                         const Node *row); /* warn.c: [n, 1] against [n] */
-void warn_meant(Lower *, Loc, const Node *x,
-                const char *what); /* warn.c: is x, meant as "logits", a softmax? */
-Loc lower_site(Lower *, Loc);
-void label_operand(Lower *, Diag *, const Expr *, const Node *,
-                   const char *fit); /* its shape under it, its declaration in a note */
+/* The loss of a gradient statement, and the values with respect to which it is differentiated. */
+typedef struct Derivative {
+    const char *name;
+    Node *loss;
+    Node **x, **dx;
+    int count;
+    Loc loc;
+} Derivative;
 
-/* builtin.c */
-const Builtin *builtin_find(const char *name);
-int builtin_names(const char **name, int room);
-Value *builtin_einsum(Lower *, Loc, Value **arg); /* einsum.c */
-/* An index must be in [0, rows): it is known to be, or what comes back is checked at run time. NULL
- * with a message. */
-Node *index_limit(Lower *, Loc, Node *index, Size rows);
+Value *lower_path(Lower *, const char *path, Loc); /* what a path in over, update, output means */
+void lower_over_all(Lower *, Derivative *, bool params_only);
+void lower_derive(Lower *, Derivative *);
+void root_add(Lower *, Root);
+void root_grads(Lower *, const Derivative *, int group);
+void root_update(Lower *, Var *, Node *, int group, Loc); /* the only one that the variable has */
+Var *lower_counter(Lower *, Loc);                         /* `step`, as it is meant here */
+void lower_gradient(Lower *, const Stmt *);
+void lower_minimize(Lower *, const Stmt *);
+void lower_update(Lower *, const Stmt *);
 
 #endif

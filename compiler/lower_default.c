@@ -8,14 +8,6 @@
 
 enum { MOST = 10000000 }; /* elements that are written into C */
 
-static bool is_run_time(Shape s)
-{
-    for (int i = 0; i < s.rank; i++)
-        if (s.dim[i] < 0)
-            return true;
-    return false;
-}
-
 /* Does every size but the first stand now, so that the place of an element does not depend on the
  * first? */
 static bool counts_rows(Shape s)
@@ -31,34 +23,16 @@ static bool counts_rows(Shape s)
 static bool keeps_places(const Node *n)
 {
     double c;
-    bool grows = is_run_time(n->shape);
+    bool grows = shape_is_run_time(n->shape);
 
     for (int i = 0; i < n->nargs; i++)
-        if (!grows && is_run_time(n->arg[i]->shape))
+        if (!grows && shape_is_run_time(n->arg[i]->shape))
             return false;
     if (!grows || node_const(n, &c) || n->op == OP_reshape || op_info[n->op]->flags & F_ELEMENTWISE)
         return true;
     if (n->op == OP_iota)
         return counts_rows(n->shape);
     return n->op == OP_expand && counts_rows(n->shape);
-}
-
-/* Is this so of a value and of all that it is computed from? */
-static bool holds_below(Lower *L, const Node *n, bool (*holds)(const Node *))
-{
-    bool *needed = arena_alloc(L->ngc, (size_t)n->id + 1);
-
-    needed[n->id] = true;
-    for (int i = n->id; i >= 0; i--) {
-        const Node *x = L->g->node[i];
-        if (!needed[i])
-            continue;
-        if (!holds(x))
-            return false;
-        for (int k = 0; k < x->nargs; k++)
-            needed[x->arg[k]->id] = true;
-    }
-    return true;
 }
 
 /* Ints start at whole numbers that an int32 holds. */
@@ -68,27 +42,6 @@ static bool is_whole(const double *x, int64_t count)
         if (x[i] != floor(x[i]) || fabs(x[i]) > INT32_MAX)
             return false;
     return true;
-}
-
-static bool is_constant(const Node *x)
-{
-    return x->op != OP_var && x->op != OP_size && x->op != OP_training && x->op != OP_random &&
-           !is_run_time(x->shape);
-}
-
-bool is_known(Lower *L, const Node *n)
-{
-    return holds_below(L, n, is_constant);
-}
-
-const double *known_value(Lower *L, Node *n)
-{
-    double v;
-    if (n->op == OP_data)
-        return n->attr.data;
-    if (n->shape.rank == 0 && node_const(n, &v))
-        return arena_copy(L->ngc, &v, sizeof v);
-    return eval_node(eval_new(L->ngc, L->m), n);
 }
 
 static void fold_default(Lower *L, Var *v, const double *x, int64_t count)

@@ -667,3 +667,62 @@ Value *lower_expr(Lower *L, const Expr *x)
     L->nest--;
     return v;
 }
+
+/* ---- expressions of which a certain kind is wanted ---- */
+
+Node *expr_node(Lower *L, const Expr *x)
+{
+    return want_node(L, lower_expr(L, x), "this");
+}
+
+bool expr_number(Lower *L, const Expr *x, double *out)
+{
+    return want_number(L, lower_expr(L, x), "this", out);
+}
+
+bool expr_size(Lower *L, const Expr *x, Size *out)
+{
+    return want_size(L, lower_expr(L, x), "a size", out);
+}
+
+/* Says of a name in a size that it is to be declared, where it is not: a mistake of those who are
+ * used to shapes that are known when a program runs. */
+static bool size_undeclared(Lower *L, const Expr *x)
+{
+    bool undeclared = false;
+    for (; x && !undeclared; x = x->a) {
+        bool known = x->kind != X_NAME || scope_find(L, x->name) || builtin_find(x->name) ||
+                     foreign_constant(L->ngc, x->name);
+        if (!known) {
+            lower_error(
+                L, 201, x->at,
+                "unknown name '%s': declare the size above: dim %s <= 64, known at run time, or dim %s = 64",
+                x->name, x->name, x->name);
+            return true;
+        }
+        undeclared = size_undeclared(L, x->b);
+    }
+    return undeclared;
+}
+
+bool expr_shape(Lower *L, const Arg *sizes, Shape *s)
+{
+    *s = (Shape){0};
+    bool undeclared = false;
+    for (const Arg *a = sizes; a; a = a->next)
+        undeclared |= !L->formula && size_undeclared(L, a->value);
+    if (undeclared)
+        return false;
+    for (const Arg *a = sizes; a; a = a->next) {
+        Value *v = lower_expr(L, a->value); /* a size, or a list of them: state v[p.shape] */
+        for (int i = 0; i < (v->kind == V_LIST ? v->count : 1); i++) {
+            if (s->rank == MAX_RANK) {
+                lower_error(L, 305, a->loc, "at most %d axes are allowed", MAX_RANK);
+                return false;
+            }
+            if (!want_size(L, v->kind == V_LIST ? v->item[i] : v, "a size", &s->dim[s->rank++]))
+                return false;
+        }
+    }
+    return !sizes || shape_fits(L, sizes->loc, *s);
+}

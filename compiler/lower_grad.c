@@ -6,6 +6,13 @@
 
 /* ---- derivatives and updates ---- */
 
+void root_add(Lower *L, Root r)
+{
+    Model *m = L->m;
+    m->root = arena_grow(L->ngc, m->root, m->roots, &L->root_room, sizeof *m->root);
+    m->root[m->roots++] = r;
+}
+
 /* The value that a path in `over`, `update` or `output` means. */
 Value *lower_path(Lower *L, const char *path, Loc loc)
 {

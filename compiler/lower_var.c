@@ -1,99 +1,9 @@
-/* lower_var.c - declarations: dims, inputs, params and constants, their shapes and initial values,
- * and the paths by which weights are named. */
+/* lower_var.c - declarations: dims, inputs, params and constants, their shapes and initial values.
+ */
 #include "lower.h"
 
 #include <math.h>
 #include <string.h>
-
-/* Is the path below `from` written as the first size characters of text? Compared from its end. */
-static bool path_is(const Path *p, const Path *from, const char *text, size_t size)
-{
-    char number[16];
-    while (p && p != from && p->calls && *p->calls <= 1)
-        p = p->up;
-    if (!p || p == from)
-        return p == from && size == 0;
-    snprintf(number, sizeof number, "%d", p->number);
-    const char *name = p->var ? p->var->name : p->name ? p->name : number;
-    size_t n = strlen(name);
-    if (n > size || memcmp(text + size - n, name, n) != 0 ||
-        (size > n && text[size - n - 1] != '.'))
-        return false;
-    return path_is(p->up, from, text, size > n ? size - n - 1 : 0);
-}
-
-Var *lower_find_var(Lower *L, const char *path)
-{
-    for (int i = 0; i < L->var_paths; i++)
-        if (path_is(L->var_path[i].path, L->path, path, strlen(path)))
-            return L->var_path[i].var;
-    return NULL;
-}
-
-/* A variable called by a path; its name is written when all paths are known. */
-static Var *var_at(Lower *L, VarKind kind, Path *path, Loc loc, Shape shape, Type type, Node *init)
-{
-    Model *m = L->m;
-    Var *v = arena_alloc(L->ngc, sizeof *v);
-    *v = (Var){.kind = kind,
-               .name = path_text(L, path, NULL, false),
-               .type = type,
-               .shape = shape,
-               .loc = loc,
-               .init = init};
-    L->g->loc = lower_site(L, loc);
-    v->node = graph_var(L->g, v);
-    m->var = arena_grow(L->ngc, m->var, m->vars, &L->var_room, sizeof *m->var);
-    m->var[m->vars++] = v;
-    L->var_path =
-        arena_grow(L->ngc, L->var_path, L->var_paths, &L->var_path_room, sizeof *L->var_path);
-    L->var_path[L->var_paths++] = (struct VarPath){v, path};
-    return v;
-}
-
-Var *lower_var(Lower *L, VarKind kind, const char *name, Loc loc, Shape shape, Type type,
-               Node *init)
-{
-    return var_at(L, kind, path_new(L, NULL, name), loc, shape, type, init);
-}
-
-/* The variable that the layer made when it was called first, or NULL. */
-static Var *layer_var(Lower *L, const Layer *layer, const Path *path)
-{
-    const char *key = path_text(L, path, layer->path, true);
-    for (struct LayerVar *v = layer->vars; v; v = v->next)
-        if (strcmp(v->key, key) == 0)
-            return v->var;
-    return NULL;
-}
-
-/* In layers that are called again: the variable that one of them made the first time. A layer may
- * be made and called within another one. */
-static Var *layers_var(Lower *L, const Path *path)
-{
-    Var *v = NULL;
-    for (Frame *f = L->frame; f && !v; f = f->up)
-        if (f->layer && path_below(path, f->layer->path))
-            v = layer_var(L, f->layer, path);
-    return v;
-}
-
-static void layers_note(Lower *L, const Path *path, Var *var)
-{
-    for (Frame *f = L->frame; f; f = f->up) {
-        if (!f->layer || !path_below(path, f->layer->path))
-            continue;
-        struct LayerVar *v = arena_alloc(L->ngc, sizeof *v);
-        *v = (struct LayerVar){path_text(L, path, f->layer->path, true), var, f->layer->vars};
-        f->layer->vars = v;
-    }
-}
-
-void declared_twice(Lower *L, const char *name, Loc loc, Loc before)
-{
-    Diag *d = lower_error(L, 203, loc, "'%s' is already defined", name);
-    diag_note(L->ngc, d, before, "here");
-}
 
 /* The starting value of a param or state: a constant, or what its initializer makes of the shape.
  */
@@ -239,25 +149,9 @@ static Var *declare(Lower *L, const Stmt *s, bool *again)
         return NULL;
     if (init && !starts_alone(L, s, init))
         return NULL;
-    v = var_at(L, kind, path, lower_site(L, s->at), shape, type, init);
+    v = var_new(L, kind, path, lower_site(L, s->at), shape, type, init);
     layers_note(L, path, v);
     return v;
-}
-
-/* `step` and `training` mean the same everywhere, and so does `.shape` after any name. */
-bool name_reserved(Lower *L, const char *name, Loc loc)
-{
-    size_t n = strlen(name);
-    const char *why = NULL;
-    if (strcmp(name, "step") == 0)
-        why = "it counts the updates";
-    if (strcmp(name, "training") == 0)
-        why = "it is 1 in training and 0 in predict and eval";
-    if (n > 6 && strcmp(name + n - 6, ".shape") == 0)
-        why = "x.shape is the list of the sizes of x";
-    if (why)
-        lower_error(L, 207, loc, "'%s' is reserved: %s", name, why);
-    return why != NULL;
 }
 
 /* Gives a declared variable its name in the text. In a layer that is called again, a state that was

@@ -177,6 +177,57 @@ static Node *stack(Lower *L, const Value *v)
     return graph_concat(L->g, part, v->count, 0);
 }
 
+/* ---- what is known when compiling ---- */
+
+bool shape_is_run_time(Shape s)
+{
+    for (int i = 0; i < s.rank; i++)
+        if (s.dim[i] < 0)
+            return true;
+    return false;
+}
+
+/* Is this so of a value and of all that it is computed from? */
+bool holds_below(Lower *L, const Node *n, bool (*holds)(const Node *))
+{
+    bool *needed = arena_alloc(L->ngc, (size_t)n->id + 1);
+
+    needed[n->id] = true;
+    for (int i = n->id; i >= 0; i--) {
+        const Node *x = L->g->node[i];
+        if (!needed[i])
+            continue;
+        if (!holds(x))
+            return false;
+        for (int k = 0; k < x->nargs; k++)
+            needed[x->arg[k]->id] = true;
+    }
+    return true;
+}
+
+static bool is_constant(const Node *x)
+{
+    return x->op != OP_var && x->op != OP_size && x->op != OP_training && x->op != OP_random &&
+           !shape_is_run_time(x->shape);
+}
+
+bool is_known(Lower *L, const Node *n)
+{
+    return holds_below(L, n, is_constant);
+}
+
+const double *known_value(Lower *L, Node *n)
+{
+    double v;
+    if (n->op == OP_data)
+        return n->attr.data;
+    if (n->shape.rank == 0 && node_const(n, &v))
+        return arena_copy(L->ngc, &v, sizeof v);
+    return eval_node(eval_new(L->ngc, L->m), n);
+}
+
+/* ---- what is wanted ---- */
+
 Node *want_node(Lower *L, const Value *v, const char *what)
 {
     if (v->kind == V_NODE)
@@ -314,61 +365,56 @@ bool want_axes(Lower *L, const Value *v, Shape s, uint32_t *axes)
     return true;
 }
 
-Node *expr_node(Lower *L, const Expr *x)
+/* Constants are checked now. */
+static Node *index_known(Lower *L, Loc loc, Node *i, const double *x, Size rows)
 {
-    return want_node(L, lower_expr(L, x), "this");
-}
-
-bool expr_number(Lower *L, const Expr *x, double *out)
-{
-    return want_number(L, lower_expr(L, x), "this", out);
-}
-
-bool expr_size(Lower *L, const Expr *x, Size *out)
-{
-    return want_size(L, lower_expr(L, x), "a size", out);
-}
-
-/* Says of a name in a size that it is to be declared, where it is not: a mistake of those who are
- * used to shapes that are known when a program runs. */
-static bool size_undeclared(Lower *L, const Expr *x)
-{
-    bool undeclared = false;
-    for (; x && !undeclared; x = x->a) {
-        bool known = x->kind != X_NAME || scope_find(L, x->name) || builtin_find(x->name) ||
-                     foreign_constant(L->ngc, x->name);
-        if (!known) {
-            lower_error(
-                L, 201, x->at,
-                "unknown name '%s': declare the size above: dim %s <= 64, known at run time, or dim %s = 64",
-                x->name, x->name, x->name);
-            return true;
+    int64_t count = shape_count(L->g, i->shape), most = size_least(L->g, rows);
+    for (int64_t k = 0; k < count; k++)
+        if (x[k] < 0 || x[k] >= (double)most) {
+            lower_error(L, 309, loc, "index %.0f is out of range for size %s%s", x[k],
+                        size_text(L->g, rows, ""),
+                        rows < 0 ? text_format(L->ngc, ", which may be %lld", (long long)most)
+                                 : "");
+            return NULL;
         }
-        undeclared = size_undeclared(L, x->b);
-    }
-    return undeclared;
+    return i;
 }
 
-bool expr_shape(Lower *L, const Arg *sizes, Shape *s)
+/* Places of elements go up to the size of their axis. */
+static Node *index_places(Lower *L, Loc loc, Node *i, Size most, Size rows)
 {
-    *s = (Shape){0};
-    bool undeclared = false;
-    for (const Arg *a = sizes; a; a = a->next)
-        undeclared |= !L->formula && size_undeclared(L, a->value);
-    if (undeclared)
-        return false;
-    for (const Arg *a = sizes; a; a = a->next) {
-        Value *v = lower_expr(L, a->value); /* a size, or a list of them: state v[p.shape] */
-        for (int i = 0; i < (v->kind == V_LIST ? v->count : 1); i++) {
-            if (s->rank == MAX_RANK) {
-                lower_error(L, 305, a->loc, "at most %d axes are allowed", MAX_RANK);
-                return false;
-            }
-            if (!want_size(L, v->kind == V_LIST ? v->item[i] : v, "a size", &s->dim[s->rank++]))
-                return false;
-        }
+    if (most == rows || (most >= 0 && rows >= 0 && most <= rows))
+        return i;
+    lower_error(L, 309, loc, "indices go up to %s - 1, the axis has %s elements",
+                size_text(L->g, most, ""), size_text(L->g, rows, ""));
+    return NULL;
+}
+
+Node *index_limit(Lower *L, Loc loc, Node *i, Size rows)
+{
+    const Node *n = i;
+    double c;
+    while (n->op == OP_slice || n->op == OP_reshape || n->op == OP_permute || n->op == OP_expand ||
+           n->op == OP_gather || n->op == OP_copy)
+        n = n->arg[0];
+
+    if (i->op == OP_data || node_const(i, &c))
+        return index_known(L, loc, i, known_value(L, i), rows);
+    if (n->op == OP_iota)
+        return index_places(L, loc, i, n->shape.dim[n->attr.axis], rows);
+    if (n->op == OP_argmax)
+        return index_places(L, loc, i, n->arg[0]->shape.dim[n->attr.axis], rows);
+    if (rows < 0) {
+        lower_error(L, 409, loc, "an axis of run-time size cannot be indexed by a tensor");
+        return NULL;
     }
-    return !sizes || shape_fits(L, sizes->loc, *s);
+    if (n->op != OP_var || n->attr.var->kind != VAR_INPUT)
+        return graph_checked(L->g, i, rows);
+
+    Var *v = n->attr.var; /* checked whole, whatever is taken of it */
+    if (v->limit == 0 || rows < v->limit)
+        v->limit = rows;
+    return i;
 }
 
 /* ---- messages ---- */
