@@ -859,8 +859,7 @@ int weights_freeze(Ngc *, Model *); /* cuts the model down to its outputs; 0, or
 
 /* ---- json.c, deps.c, manifest.c: what build tools read ---- */
 
-void json_string(Text *, const char *);         /* in quotes */
-void json_message(Ngc *, Text *, const Diag *); /* one line */
+void json_string(Text *, const char *); /* in quotes */
 bool deps_write(Ngc *, Text *, const char *given, const char *const *target, int targets,
                 const char *extra);
 void manifest_write(Ngc *, Model *, Text *);

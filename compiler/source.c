@@ -506,6 +506,73 @@ static void draw_diag(Ngc *ngc, Text *out, const Diag *d)
         draw_head(ngc, out, note);
 }
 
+/* ---- messages as JSON: an object on a line for each, so that several runs read as one ---- */
+
+/* The file and both ends of a place. Lines and columns count from 1, columns in characters; the end
+ * is after the last character. A message without a place has no such members. */
+static void put_place(Ngc *ngc, Text *t, Loc loc)
+{
+    int column, line;
+    if (loc.file < 0)
+        return;
+
+    text_add(t, ", \"file\": ");
+    json_string(t, ngc->file[loc.file]->name);
+
+    line = source_line(ngc, loc, &column);
+    text_add(t, ", \"line\": %d, \"column\": %d", line, column);
+    line = source_line(ngc, (Loc){loc.file, loc.end, loc.end}, &column);
+    text_add(t, ", \"end_line\": %d, \"end_column\": %d", line, column);
+}
+
+static void put_labels(Ngc *ngc, Text *t, const Label *labels)
+{
+    const char *before = ", \"labels\": [";
+
+    for (const Label *l = labels; l; l = l->next) {
+        text_add(t, "%s{\"text\": ", before);
+        json_string(t, l->text);
+        put_place(ngc, t, l->loc);
+        text_add(t, "}");
+        before = ", ";
+    }
+    if (labels)
+        text_add(t, "]");
+}
+
+static void put_message(Ngc *ngc, Text *t, const Diag *d)
+{
+    static const char *const severity[] = {
+        [SEV_ERROR] = "error", [SEV_WARNING] = "warning", [SEV_NOTE] = "note"};
+
+    text_add(t, "{\"severity\": \"%s\"", severity[d->severity]);
+    if (d->code > 0)
+        text_add(t, ", \"code\": \"NG%04d\"", d->code);
+    if (d->flag)
+        text_add(t, ", \"flag\": \"%s\"", d->flag);
+
+    text_add(t, ", \"message\": ");
+    json_string(t, d->text);
+    put_place(ngc, t, d->loc);
+    put_labels(ngc, t, d->labels);
+
+    const char *before = ", \"notes\": [";
+    for (const Diag *n = d->notes; n; n = n->next) {
+        text_add(t, "%s", before);
+        put_message(ngc, t, n);
+        before = ", ";
+    }
+    text_add(t, d->notes ? "]}" : "}");
+}
+
+static void json_message(Ngc *ngc, Text *t, const Diag *d)
+{
+    put_message(ngc, t, d);
+    text_add(t, "\n");
+}
+
+/* ---- all messages ---- */
+
 void diag_flush(Ngc *ngc, FILE *f)
 {
     Text out = {.ngc = ngc};
