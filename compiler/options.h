@@ -113,9 +113,10 @@ typedef struct Args { /* what the command line says */
     int rests;
 } Args;
 
-int options_read(Ngc *, Args *, int argc,
-                 char **argv); /* -1: go on; else the exit status: all is done or said */
-const char *option_form(Ngc *, const Option *); /* "--real=TYPE" */
+const char *option_form(Ngc *, const Option *); /* options_table.c: "--real=TYPE" */
+
+/* options.c: -1: continue; else the exit status: all is done or said. */
+int options_read(Ngc *, Args *, int argc, char **argv);
 
 /* completion.c: the tables for shells and for man */
 int completion_print(const char *shell, FILE *); /* false: there is none for that shell */
