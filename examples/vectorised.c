@@ -67,7 +67,7 @@ int main(int argc, char **argv)
     printf("plain loops, cc -O0:  %8.2f ms a step\n", 1000 * loops);
     printf("plain loops, cc -O2:  %8.2f ms a step\n", 1000 * with_help);
     printf("vectorised:           %8.2f ms a step\n", 1000 * fast);
-    printf("gain:  %.0f times, and %.0f times over cc -O2; weights apart by %.1g at most\n", gain,
+    printf("gain:  %.0f times, and %.0f times over cc -O2; weights differ by at most %.1g\n", gain,
            with_help / fast, difference);
     return difference > 1e-5 || gain < (argc > 1 ? atof(argv[1]) : 1);
 }
