@@ -1,5 +1,5 @@
-/* util.c - memory that lives as long as the compilation, names equal when their pointers are, text
- * that grows. */
+/* util.c - memory that lives as long as the compilation, names that are equal when their pointers
+ * are, and text that grows. */
 #include "ngc.h"
 
 #include <stdlib.h>
@@ -7,22 +7,25 @@
 
 enum { CHUNK = 1 << 16, ALIGN = 16 };
 
-typedef struct Chunk { /* from calloc, so what is handed out is zero */
+/* From calloc, so all memory that is handed out is zero. */
+typedef struct Chunk {
     struct Chunk *older;
-    char *at, *end; /* what is free */
+    char *at, *end; /* of what is free */
 } Chunk;
 
 struct Arena {
-    Chunk *last;
+    Chunk *last; /* the one being filled */
 };
 
-struct Intern { /* open addressing; never more than half full */
+/* Open addressing; never more than half full. */
+struct Intern {
     struct Slot {
-        const char *text;
+        const char *text; /* NULL: empty */
         size_t size;
         uint64_t hash;
     } * slot;
-    size_t room, count; /* room is a power of two */
+    size_t room; /* slots, a power of two */
+    size_t count;
 };
 
 /* ---- memory ---- */
@@ -38,15 +41,26 @@ static void *take_memory(size_t size)
     return p;
 }
 
-/* A piece larger than a quarter of a chunk gets a chunk of its own, behind the one being filled. */
+/* A size in whole units of ALIGN; at least one. */
+static size_t aligned(size_t size)
+{
+    if (size == 0)
+        size = 1;
+    return (size + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+/* A piece larger than a quarter of a chunk gets a chunk of its own, after the one being filled in
+ * the list, which is filled further. */
 static Chunk *add_chunk(struct Arena *arena, size_t size)
 {
     bool own = size > CHUNK / 4;
-    size_t header = (sizeof(Chunk) + ALIGN - 1) / ALIGN * ALIGN;
+    size_t header = aligned(sizeof(Chunk));
     size_t room = own ? size : CHUNK;
+
     Chunk *chunk = take_memory(header + room);
     chunk->at = (char *)chunk + header;
     chunk->end = chunk->at + room;
+
     if (own && arena->last != NULL) {
         chunk->older = arena->last->older;
         arena->last->older = chunk;
@@ -63,7 +77,8 @@ void *arena_alloc(Ngc *ngc, size_t size)
         ngc->arena = take_memory(sizeof *ngc->arena);
     if (size > SIZE_MAX / 2)
         size = SIZE_MAX / 2; /* calloc refuses that */
-    size = (size + (size == 0) + ALIGN - 1) / ALIGN * ALIGN;
+    size = aligned(size);
+
     Chunk *chunk = ngc->arena->last;
     if (chunk == NULL || (size_t)(chunk->end - chunk->at) < size)
         chunk = add_chunk(ngc->arena, size);
@@ -80,14 +95,17 @@ void *arena_copy(Ngc *ngc, const void *from, size_t size)
     return p;
 }
 
-/* Makes the piece larger where it stands, if it is the last of its chunk and there is room. */
+/* Makes a piece larger in place, if it is the last of its chunk and there is room. */
 static bool stretch(Ngc *ngc, void *piece, size_t old, size_t size)
 {
     Chunk *chunk = ngc->arena ? ngc->arena->last : NULL;
-    old = (old + (old == 0) + ALIGN - 1) / ALIGN * ALIGN;
-    size = (size + ALIGN - 1) / ALIGN * ALIGN;
-    if (chunk == NULL || piece == NULL || (char *)piece + old != chunk->at ||
-        (size_t)(chunk->end - chunk->at) < size - old)
+    if (chunk == NULL || piece == NULL)
+        return false;
+
+    old = aligned(old);
+    size = aligned(size);
+    bool is_last = (char *)piece + old == chunk->at;
+    if (!is_last || (size_t)(chunk->end - chunk->at) < size - old)
         return false;
     chunk->at += size - old;
     return true;
@@ -100,10 +118,12 @@ void *arena_grow(Ngc *ngc, void *old, int count, int *room, size_t item)
         return old;
     if (count > INT32_MAX / 2 - 8)
         ngc_bug("a list of %d items cannot grow", count);
+
     size_t had = (size_t)*room * item;
     *room = count < 8 ? 8 : 2 * count;
     if (had > 0 && stretch(ngc, old, had, (size_t)*room * item))
         return old;
+
     void *p = arena_alloc(ngc, (size_t)*room * item);
     if (count > 0)
         memcpy(p, old, (size_t)count * item);
@@ -112,10 +132,13 @@ void *arena_grow(Ngc *ngc, void *old, int count, int *room, size_t item)
 
 void arena_free(Ngc *ngc)
 {
-    for (Chunk *chunk = ngc->arena == NULL ? NULL : ngc->arena->last, *older; chunk != NULL;
-         chunk = older) {
-        older = chunk->older;
-        free(chunk);
+    if (ngc->arena != NULL) {
+        Chunk *chunk = ngc->arena->last;
+        while (chunk != NULL) {
+            Chunk *older = chunk->older;
+            free(chunk);
+            chunk = older;
+        }
     }
     free(ngc->arena);
     *ngc = (Ngc){0};
@@ -159,9 +182,11 @@ const char *intern(Ngc *ngc, const char *text, size_t size)
 {
     if (ngc->names == NULL)
         ngc->names = arena_alloc(ngc, sizeof *ngc->names);
+
     struct Intern *names = ngc->names;
     if (2 * (names->count + 1) > names->room)
         grow_names(ngc, names);
+
     uint64_t hash = hash_bytes(text, size);
     struct Slot *s = find_slot(names, text, size, hash);
     if (s->text == NULL) {
@@ -181,6 +206,7 @@ const char *intern_str(Ngc *ngc, const char *text)
 
 /* ---- maps ---- */
 
+/* The slot that holds the key, or the empty one where it belongs. */
 static struct TableSlot *find_key(const Table *m, const void *key)
 {
     uint64_t hash = (uint64_t)(uintptr_t)key * 0x9E3779B97F4A7C15u;
@@ -190,16 +216,21 @@ static struct TableSlot *find_key(const Table *m, const void *key)
     return &m->slot[i];
 }
 
+static void grow_table(Ngc *ngc, Table *m)
+{
+    Table old = *m;
+    m->room = old.room ? 2 * old.room : 64;
+    m->slot = arena_alloc(ngc, (size_t)m->room * sizeof *m->slot);
+    for (int i = 0; i < old.room; i++)
+        if (old.slot[i].key)
+            *find_key(m, old.slot[i].key) = old.slot[i];
+}
+
 int *table_at(Ngc *ngc, Table *m, const void *key)
 {
-    if (2 * (m->count + 1) > m->room) { /* never more than half full */
-        Table old = *m;
-        m->room = old.room ? 2 * old.room : 64;
-        m->slot = arena_alloc(ngc, (size_t)m->room * sizeof *m->slot);
-        for (int i = 0; i < old.room; i++)
-            if (old.slot[i].key)
-                *find_key(m, old.slot[i].key) = old.slot[i];
-    }
+    if (2 * (m->count + 1) > m->room) /* never more than half full */
+        grow_table(ngc, m);
+
     struct TableSlot *s = find_key(m, key);
     m->count += s->key == NULL;
     s->key = key;
@@ -208,17 +239,19 @@ int *table_at(Ngc *ngc, Table *m, const void *key)
 
 /* ---- text ---- */
 
-/* Makes room for so many bytes more and the NUL. */
+/* Makes room for `size` bytes more and the NUL. */
 static void reserve_text(Text *t, size_t size)
 {
     if (t->at != NULL && size < t->room - t->size)
         return;
+
     size_t need = t->size + size + 1;
     size_t room = need < 64 ? 64 : 2 * need;
     if (t->room > 0 && stretch(t->ngc, t->at, t->room, room)) {
         t->room = room;
         return;
     }
+
     char *at = arena_alloc(t->ngc, room);
     if (t->size > 0)
         memcpy(at, t->at, t->size);
