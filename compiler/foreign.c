@@ -6,7 +6,8 @@
 #include <string.h>
 
 typedef struct Foreign {
-    const char *words; /* separated by blanks; capitals do not count */
+    const char
+        *words; /* separated by blanks; a word of one or two letters must have these capitals */
     const char *advice;
 } Foreign;
 
@@ -45,8 +46,8 @@ static const Foreign statement[] = {
      NULL},
 };
 
-/* Functions, methods, members and constants. '$' is what a method is called on; an advice that is
- * no expression begins with '-'. */
+/* Functions, methods and members. '$' is the value that a method is called on. An advice that is
+ * not an expression begins with '-'. */
 static const Foreign function[] = {
     {"Linear FullyConnected Affine fc Dense", "dense(x, n)"},
     {"Conv1d Convolution1D", "conv1d(x, channels, size)"},
@@ -65,8 +66,8 @@ static const Foreign function[] = {
     {"MultiheadAttention MultiHeadAttention attention", "multi_head_attention(x, heads)"},
     {"TransformerEncoderLayer TransformerDecoderLayer", "transformer_block(x, heads)"},
     {"Sequential Chain compose", "x |> dense(8, relu) |> dense(3)"},
-    {"CrossEntropyLoss softmax_cross_entropy softmax_cross_entropy_with_logits sparse_categorical_crossentropy "
-     "categorical_crossentropy crossentropy",
+    {"CrossEntropyLoss softmax_cross_entropy softmax_cross_entropy_with_logits "
+     "sparse_categorical_crossentropy categorical_crossentropy crossentropy",
      "cross_entropy(z, t)"},
     {"MSELoss mse_loss mean_squared_error", "mse(p, t)"},
     {"L1Loss l1_loss mean_absolute_error", "mae(p, t)"},
@@ -174,18 +175,29 @@ static const Foreign constant[] = {
     {"nan NaN", "inf - inf"},
     {"True true", "1"},
     {"False false", "0"},
-    {"None null nil",
-     "-an argument may be left out, a new axis is x[:, new], and a size known at run time is a dim: dim m <= 64"},
+    {"None null nil", "-an argument may be left out, a new axis is x[:, new], "
+                      "and a size known at run time is a dim: dim m <= 64"},
     {"self this", "-a def sees what the file defines above it"},
 };
 
 static const char modules[] =
-    "np numpy torch nn F tf math jnp jax keras functional optim layers scipy linalg random activations losses "
-    "special fft cp cupy mx ops utils init";
+    "np numpy torch nn F tf math jnp jax keras functional optim layers scipy linalg random "
+    "activations losses special fft cp cupy mx ops utils init";
 
 static int lower_case(char c)
 {
     return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+/* Are the first n characters of two words the same? */
+static bool same_word(const char *a, const char *b, size_t n, bool capitals)
+{
+    for (size_t i = 0; i < n; i++) {
+        bool same = capitals ? a[i] == b[i] : lower_case(a[i]) == lower_case(b[i]);
+        if (!same)
+            return false;
+    }
+    return true;
 }
 
 /* Is the word among others that are separated by blanks? */
@@ -193,25 +205,29 @@ static bool among(const char *words, const char *word, bool capitals)
 {
     size_t size = strlen(word);
     for (const char *w = words; *w; w += strspn(w, " ")) {
-        size_t n = strcspn(w, " "), same = 0;
-        while (
-            n == size && same < n &&
-            (w[same] == word[same] || (!capitals && lower_case(w[same]) == lower_case(word[same]))))
-            same++;
-        if (n == size && same == n)
+        size_t n = strcspn(w, " ");
+        if (n == size && same_word(w, word, n, capitals))
             return true;
         w += n;
     }
     return false;
 }
 
+static const char *look_up_as(const Foreign *table, size_t count, const char *word, bool capitals)
+{
+    for (size_t i = 0; i < count; i++)
+        if (among(table[i].words, word, capitals))
+            return table[i].advice;
+    return NULL;
+}
+
+/* The word as it is written; a longer one also in other capitals. T is not t. */
 static const char *look_up(const Foreign *table, size_t count, const char *word)
 {
-    for (int capitals = 1; capitals >= (strlen(word) < 3); capitals--)
-        for (size_t i = 0; i < count; i++)
-            if (among(table[i].words, word, capitals))
-                return table[i].advice;
-    return NULL;
+    const char *advice = look_up_as(table, count, word, true);
+    if (!advice && strlen(word) >= 3)
+        advice = look_up_as(table, count, word, false);
+    return advice;
 }
 
 const char *foreign_statement(const char *word)
@@ -219,13 +235,19 @@ const char *foreign_statement(const char *word)
     return look_up(statement, sizeof statement / sizeof *statement, word);
 }
 
+/* The advice as part of a message, with `of` for '$'. */
 static const char *fill_in(Ngc *ngc, const char *advice, const char *of)
 {
-    Text t = {.ngc = ngc};
     if (!advice)
         return NULL;
-    text_add(&t, "%s", *advice == '-' ? "" : "write ");
-    for (const char *c = advice + (*advice == '-'); *c; c++)
+
+    Text t = {.ngc = ngc};
+    text_put(&t, "", 0);
+    if (*advice == '-')
+        advice++;
+    else
+        text_add(&t, "write ");
+    for (const char *c = advice; *c; c++)
         if (*c == '$')
             text_add(&t, "%s", of);
         else
