@@ -2,10 +2,10 @@
  *
  * In: the text of a C program and how to compile it. Out: an open file, the compiled program.
  *
- * Nobody but the user and root may be able to change what is run. So a directory is used only where
- * it and all above it are closed to others, and what is compiled is made in a new directory of its
- * own. A program carries its key and a checksum at its end: one that was cut off, replaced or
- * damaged is not run but compiled again. */
+ * Only the user and root may be able to change a program that is run. So a directory is used only
+ * where it and all directories above it are closed to others, and a program is compiled in a new
+ * private directory. A program has its key and a checksum at its end. One that was cut off,
+ * replaced or damaged is not run but compiled again. */
 #include "driver.h"
 
 #include <errno.h>
@@ -15,7 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TAIL = 48 }; /* bytes of a program's last line: "\nngc KEY SUM\n", filled up with blanks */
+/* Bytes of a program's last line: "\nngc KEY SUM\n", with blanks up to this size. */
+enum { TAIL = 48 };
 
 uint64_t hash_text(uint64_t h, const char *text, size_t size)
 {
@@ -26,8 +27,7 @@ uint64_t hash_text(uint64_t h, const char *text, size_t size)
 
 /* ---- directories ---- */
 
-/* Only these can have made it: the user, root, and who owns "/" (root by another number, in a
- * container). */
+/* Is the owner the user, root, or the owner of "/" (root by another number, in a container)? */
 static bool is_trusted_owner(const struct stat *st)
 {
     struct stat top;
@@ -36,8 +36,13 @@ static bool is_trusted_owner(const struct stat *st)
     return lstat("/", &top) == 0 && st->st_uid == top.st_uid;
 }
 
-/* Why others could put something else in the directory's place, or NULL. In a sticky one they
- * cannot touch what is not theirs. */
+static bool others_can_write(const struct stat *st)
+{
+    return st->st_mode & (S_IWGRP | S_IWOTH);
+}
+
+/* Why others could put something else in the directory's place, or NULL. In a sticky directory they
+ * can change only their own files. */
 static const char *why_open(const char *path)
 {
     struct stat st;
@@ -50,10 +55,12 @@ static const char *why_open(const char *path)
     if (!S_ISDIR(st.st_mode))
         return "it is not a directory";
     bool sticky = st.st_mode & S_ISVTX;
-    return st.st_mode & (S_IWGRP | S_IWOTH) && !sticky ? "other users can write to it" : NULL;
+    if (others_can_write(&st) && !sticky)
+        return "other users can write to it";
+    return NULL;
 }
 
-/* The same of the directory and all above it; *which becomes the one at fault. */
+/* The same for the directory and all above it. *which becomes the one at fault. */
 static const char *why_path_open(Ngc *ngc, const char *path, const char **which)
 {
     *which = path;
@@ -84,30 +91,52 @@ static const char *why_not_own(const char *path)
         return strerror(errno);
     if (st.st_uid != geteuid())
         return "it belongs to another user";
-    return st.st_mode & (S_IWGRP | S_IWOTH) ? "other users can write to it" : NULL;
+    return others_can_write(&st) ? "other users can write to it" : NULL;
 }
 
-/* Where programs are kept, or NULL: nowhere. It is said where something is wrong there. */
+/* Makes a directory unless it is there. */
+static bool make_directory(const char *path)
+{
+    return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
+/* $XDG_CACHE_HOME, or .cache in the user's home; NULL: there is none. */
+static const char *cache_home(Ngc *ngc)
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (cache && cache[0] == '/')
+        return cache;
+    if (home && home[0] == '/')
+        return text_format(ngc, "%s/.cache", home);
+    return NULL;
+}
+
+/* Why programs cannot be kept in a directory that is there, or NULL. */
+static const char *why_unsafe(Ngc *ngc, const char *dir, const char **which)
+{
+    const char *why = why_path_open(ngc, dir, which);
+    if (why)
+        return why;
+    *which = dir;
+    return why_not_own(dir);
+}
+
+/* Where programs are kept; NULL: nowhere, with a warning if something is wrong there. */
 const char *cache_directory(Ngc *ngc)
 {
-    const char *base = getenv("XDG_CACHE_HOME"), *home = getenv("HOME"), *which;
-    if ((!base || base[0] != '/') && home && home[0] == '/')
-        base = text_format(ngc, "%s/.cache", home);
-    if (!base || base[0] != '/')
+    const char *home = cache_home(ngc), *which;
+    if (!home || !make_directory(home))
         return NULL;
 
-    const char *dir = text_format(ngc, "%s/ngc", base);
-    bool there = (mkdir(base, 0700) == 0 || errno == EEXIST);
-    const char *why = there ? why_path_open(ngc, base, &which) : NULL;
-    if (there && !why) {
-        there = mkdir(dir, 0700) == 0 || errno == EEXIST;
-        which = dir;
-        why = there ? why_path_open(ngc, dir, &which) : NULL;
-        if (there && !why)
-            why = why_not_own(which = dir);
+    const char *dir = text_format(ngc, "%s/ngc", home);
+    const char *why = why_path_open(ngc, home, &which);
+    if (!why) {
+        if (!make_directory(dir))
+            return NULL;
+        why = why_unsafe(ngc, dir, &which);
     }
     if (!why)
-        return there ? dir : NULL;
+        return dir;
 
     Diag *d = diag(ngc, SEV_WARNING, 0, NO_PLACE, "no program is kept in '%s': '%s': %s", dir,
                    which, why);
@@ -116,15 +145,25 @@ const char *cache_directory(Ngc *ngc)
     return NULL;
 }
 
-/* A new directory, the user's alone, in `in` or where temporary files go; NULL: that failed, and is
- * said. */
+/* A new directory that only the user can enter, in `in` or where temporary files go. NULL with a
+ * message: that failed. `in` is known to be safe. */
 const char *cache_private(Ngc *ngc, const char *in)
 {
-    const char *temp = getenv("TMPDIR"), *which, *why = NULL;
-    const char *places[] = {in, temp && temp[0] == '/' ? temp : NULL, "/tmp"};
+    const char *temp = getenv("TMPDIR");
+    if (temp && temp[0] != '/')
+        temp = NULL;
+    const char *places[] = {in, temp, "/tmp"};
+    const char *why = NULL;
+
     for (int i = 0; i < 3; i++) {
-        if (!places[i] || (i > 0 && (why = why_path_open(ngc, places[i], &which)) != NULL))
+        const char *which;
+        if (!places[i])
             continue;
+        if (i > 0) {
+            why = why_path_open(ngc, places[i], &which);
+            if (why)
+                continue;
+        }
         char *dir = (char *)text_format(ngc, "%s/ngc-XXXXXX", places[i]);
         if (mkdtemp(dir))
             return dir;
@@ -160,15 +199,16 @@ static void write_tail(char tail[TAIL + 1], const char *key, const char *text, s
     snprintf(tail, TAIL + 1, "%-*s\n", TAIL - 1, line);
 }
 
-/* Opens a file to run: a regular one of the user's own, that no other can write to. Else -1. */
+/* Opens a file to run: a regular one of the user's own that no other can write to. Else -1. */
 int cache_open(const char *path, size_t *size)
 {
     struct stat st;
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return -1;
+
     bool own = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid();
-    if (own && !(st.st_mode & (S_IWGRP | S_IWOTH)) && st.st_mode & S_IXUSR) {
+    if (own && !others_can_write(&st) && st.st_mode & S_IXUSR) {
         *size = (size_t)st.st_size;
         return fd;
     }
@@ -209,13 +249,14 @@ static bool write_bytes(int fd, const char *text, size_t size)
     return true;
 }
 
-/* A new file; false where there is one of that name already. */
+/* Writes a new file, text and tail; false where there is one of that name already. */
 bool cache_create(const char *path, mode_t mode, const char *text, size_t size, const char *tail,
                   size_t more)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (fd < 0)
         return false;
+
     bool good = write_bytes(fd, text, size) && write_bytes(fd, tail, more);
     int error = errno;
     good = close(fd) == 0 && good;
@@ -232,9 +273,10 @@ bool cache_keep(Ngc *ngc, const char *built, const char *path, const char *key)
     char tail[TAIL + 1];
     size_t size;
     int fd = cache_open(built, &size);
-    char *text = fd < 0 ? NULL : read_all(ngc, fd, size);
-    if (fd >= 0)
-        close(fd);
+    if (fd < 0)
+        return false;
+    char *text = read_all(ngc, fd, size);
+    close(fd);
     if (!text)
         return false;
 
