@@ -1,8 +1,8 @@
 /* weights.c - `--weights=FILE`: a trained model as constants. The model is cut down to what its
  * outputs need, and the C has predict and a const struct of weights.
  *
- * A file is one of named tensors, which the runtime's readers check and take apart
- * (runtime/archive.c), or the memory of the params struct as a program of this machine wrote it. */
+ * A file has named tensors, which the runtime's readers check and take apart (runtime/archive.c),
+ * or it is the memory of the params struct as a program on this machine wrote it. */
 #include "emit.h"
 
 #include "../runtime/host.h"
@@ -13,14 +13,18 @@ typedef struct File {
     Ngc *ngc;
     const char *path;
     Archive tensors; /* none where the file is plain memory */
-    Map map;
-    bool named;
-    uint64_t hash; /* of the model, with all its params */
+    Map map;         /* names in the file -> names in the model */
+    bool named;      /* the file has named tensors */
+    uint64_t hash;   /* of the model, with all its params */
 } File;
 
+/* Reports an error of the file, or of the variable `name` in it. */
 static bool fail(const File *f, const char *what, const char *name)
 {
-    complain(f->ngc, "weights '%s': %s%s%s", f->path, name ? name : "", name ? ": " : "", what);
+    if (name)
+        complain(f->ngc, "weights '%s': %s: %s", f->path, name, what);
+    else
+        complain(f->ngc, "weights '%s': %s", f->path, what);
     return false;
 }
 
@@ -38,14 +42,15 @@ static bool read_file(File *f)
     if (ngrt_map_read(&f->map, f->ngc->opt.map, &message) ||
         ngrt_file_read(&plain, f->path, &message))
         return fail_message(f->ngc, &message);
+
     f->named = ngrt_is_npy(&plain) || ngrt_is_zip(&plain) || ngrt_is_safetensors(&plain);
-    if (f->named) {
-        ngrt_bytes_free(&plain);
-        return ngrt_archive_read(&f->tensors, f->path, &message) == NGRT_OK
-                   ? true
-                   : fail_message(f->ngc, &message);
+    if (!f->named) {
+        f->tensors.file = plain;
+        return true;
     }
-    f->tensors.file = plain;
+    ngrt_bytes_free(&plain);
+    if (ngrt_archive_read(&f->tensors, f->path, &message) != NGRT_OK)
+        return fail_message(f->ngc, &message);
     return true;
 }
 
@@ -58,33 +63,50 @@ static uint64_t model_hash(const Model *m)
     ngrt_model model = {.tensor = tensor};
     for (int i = 0; i < m->vars; i++) {
         const Var *v = m->var[i];
-        ngrt_tensor t = {.name = v->name,
-                         .role = v->kind == VAR_PARAM ? NGRT_PARAM : NGRT_STATE,
-                         .type = v->type == T_INT ? NGRT_I32 : NGRT_F32,
-                         .rank = v->shape.rank};
-        for (int k = 0; v->kind == VAR_PARAM && k < t.rank; k++)
-            t.shape[k] = (int)size_max(m->graph, v->shape.dim[k]);
-        if (v->kind == VAR_PARAM)
-            tensor[model.tensors++] = t;
+        if (v->kind != VAR_PARAM)
+            continue;
+        ngrt_tensor *t = &tensor[model.tensors++];
+        *t = (ngrt_tensor){.name = v->name,
+                           .role = NGRT_PARAM,
+                           .type = v->type == T_INT ? NGRT_I32 : NGRT_F32,
+                           .rank = v->shape.rank};
+        for (int k = 0; k < t->rank; k++)
+            t->shape[k] = (int)size_max(m->graph, v->shape.dim[k]);
     }
     return ngrt_model_hash(&model);
 }
 
-/* The elements of a variable by its name, after a check of its shape. */
+/* Is the file one array without a name? */
+static bool is_single(const File *f)
+{
+    return f->tensors.count == 1 && !*f->tensors.tensor[0].name;
+}
+
+static bool same_shape(const Graph *g, const Stored *s, Shape shape)
+{
+    if (s->data.rank != shape.rank)
+        return false;
+    for (int i = 0; i < shape.rank; i++)
+        if (s->data.shape[i] != (size_t)size_max(g, shape.dim[i]))
+            return false;
+    return true;
+}
+
+/* The elements of a variable by its name, or NULL with a message. */
 static double *read_named(File *f, const Graph *g, const Var *v, int64_t count)
 {
-    bool single = f->tensors.count == 1 && !*f->tensors.tensor[0].name;
-    const Stored *s =
-        single ? &f->tensors.tensor[0] : ngrt_archive_find(&f->tensors, &f->map, v->name);
-    if (!s)
-        return fail(f, "is not in the file", v->name), NULL;
-    bool same = s->data.rank == v->shape.rank;
-    for (int i = 0; same && i < v->shape.rank; i++)
-        same = s->data.shape[i] == (size_t)size_max(g, v->shape.dim[i]);
-    if (!same)
-        return fail(f, text_format(f->ngc, "its shape is not %s", shape_text(g, v->shape)),
-                    v->name),
-               NULL;
+    const Stored *s = &f->tensors.tensor[0];
+    if (!is_single(f))
+        s = ngrt_archive_find(&f->tensors, &f->map, v->name);
+    if (!s) {
+        fail(f, "is not in the file", v->name);
+        return NULL;
+    }
+    if (!same_shape(g, s, v->shape)) {
+        fail(f, text_format(f->ngc, "its shape is not %s", shape_text(g, v->shape)), v->name);
+        return NULL;
+    }
+
     double *out = arena_alloc(f->ngc, (size_t)(count + 1) * sizeof *out);
     for (int64_t i = 0; i < count; i++)
         out[i] = ngrt_data_value(&s->data, (size_t)i);
@@ -97,124 +119,163 @@ static bool check_named(const File *f, const Model *m)
     int params = 0;
     for (int i = 0; i < m->vars; i++)
         params += m->var[i]->kind == VAR_PARAM;
-    if (f->tensors.count == 1 && !*f->tensors.tensor[0].name && params != 1)
+    if (is_single(f) && params != 1)
         return fail(f, text_format(f->ngc, "is one array, but the model needs %d params", params),
                     NULL);
-    if (f->tensors.about.hash && f->tensors.about.hash != f->hash && f->map.count == 0)
-        return fail(
-            f,
-            text_format(
-                f->ngc,
-                "was saved by another model: its hash is %016llx, that of this one is %016llx",
-                (unsigned long long)f->tensors.about.hash, (unsigned long long)f->hash),
-            NULL);
+
+    uint64_t hash = f->tensors.about.hash;
+    bool renamed = f->map.count > 0; /* then the file is from elsewhere */
+    if (hash && hash != f->hash && !renamed)
+        return fail(f,
+                    text_format(f->ngc,
+                                "was saved by another model: its hash is %016llx, "
+                                "that of this one is %016llx",
+                                (unsigned long long)hash, (unsigned long long)f->hash),
+                    NULL);
     return true;
 }
 
 /* ---- plain memory ---- */
 
-/* The elements of a param at a place of the file. */
+/* The elements of a param from byte `at` of the file. */
 static double *read_plain(const File *f, const Var *v, size_t at, int64_t count)
 {
+    const unsigned char *from = (const unsigned char *)f->tensors.file.at + at;
     double *out = arena_alloc(f->ngc, (size_t)(count + 1) * sizeof *out);
+
+    if (v->type != T_INT && f->ngc->opt.real_double) {
+        memcpy(out, from, (size_t)count * sizeof *out);
+        return out;
+    }
     for (int64_t i = 0; i < count; i++) {
         float single;
         int32_t whole;
         if (v->type == T_INT) {
-            memcpy(&whole, f->tensors.file.at + at + (size_t)i * 4, 4);
+            memcpy(&whole, from + i * 4, sizeof whole);
             out[i] = whole;
-        } else if (f->ngc->opt.real_double) {
-            memcpy(&out[i], f->tensors.file.at + at + (size_t)i * 8, 8);
         } else {
-            memcpy(&single, f->tensors.file.at + at + (size_t)i * 4, 4);
+            memcpy(&single, from + i * 4, sizeof single);
             out[i] = (double)single;
         }
     }
     return out;
 }
 
+static int64_t var_count(const Model *m, const Var *v)
+{
+    return size_max(m->graph, shape_count(m->graph, v->shape));
+}
+
+static size_t var_bytes(const File *f, const Model *m, const Var *v)
+{
+    return (size_t)var_count(m, v) * (size_t)type_size(f->ngc, v->type);
+}
+
+/* The params in the order of the struct. */
 static bool read_memory(File *f, Model *m)
 {
-    size_t at = 0, total = 0;
-    for (int pass = 0; pass < 2; pass++)
-        for (int i = 0; i < m->vars; i++) {
-            Var *v = m->var[i];
-            int64_t count = size_max(m->graph, shape_count(m->graph, v->shape));
-            size_t bytes = (size_t)count * (size_t)type_size(f->ngc, v->type);
-            if (v->kind != VAR_PARAM)
-                continue;
-            if (pass == 0) {
-                total += bytes;
-                continue;
-            }
-            if (total != f->tensors.file.size)
-                return fail(
-                    f,
+    size_t total = 0;
+    int params = 0;
+    for (int i = 0; i < m->vars; i++)
+        if (m->var[i]->kind == VAR_PARAM) {
+            total += var_bytes(f, m, m->var[i]);
+            params++;
+        }
+    if (params > 0 && total != f->tensors.file.size)
+        return fail(f,
                     text_format(f->ngc,
                                 "neither safetensors nor the %zu bytes of the params, but %zu",
                                 total, f->tensors.file.size),
                     NULL);
-            v->data = read_plain(f, v, at, count);
-            at += bytes;
-        }
+
+    size_t at = 0;
+    for (int i = 0; i < m->vars; i++) {
+        Var *v = m->var[i];
+        if (v->kind != VAR_PARAM)
+            continue;
+        v->data = read_plain(f, v, at, var_count(m, v));
+        at += var_bytes(f, m, v);
+    }
     return true;
 }
 
 /* ---- the model ---- */
 
-/* Drops what the outputs do not need: losses, metrics, updates, and the variables that nothing else
- * reads. */
-static void cut_down(Model *m)
+/* The graph of predict: what training needs only, such as dropout, is simplified away. */
+static void simplify_for_predict(Model *m)
 {
     Node **root = arena_alloc(m->graph->ngc, (size_t)(m->roots + 1) * sizeof *root);
-    int roots = 0, vars = 0;
+    for (int i = 0; i < m->roots; i++)
+        root[i] = m->root[i].node;
+    graph_simplify(m->graph, root, m->roots, 0, m->training, graph_const(m->graph, 0));
+    for (int i = 0; i < m->roots; i++)
+        m->root[i].node = root[i];
+    m->training = NULL;
+}
+
+/* Drops variables that no root needs. */
+static void drop_variables(Model *m)
+{
+    Node **root = arena_alloc(m->graph->ngc, (size_t)(m->roots + 1) * sizeof *root);
+    for (int i = 0; i < m->roots; i++)
+        root[i] = m->root[i].node;
+    const int *uses = graph_uses(m->graph, root, m->roots);
+
+    int vars = 0;
+    for (int i = 0; i < m->vars; i++) {
+        if (uses[m->var[i]->node->id] == 0)
+            continue;
+        m->var[vars] = m->var[i];
+        m->var[vars]->index = vars;
+        vars++;
+    }
+    m->vars = vars;
+}
+
+/* Drops what the outputs do not need: losses, metrics, updates, and the variables of these only. */
+static void cut_down(Model *m)
+{
+    int roots = 0;
     for (int i = 0; i < m->roots; i++)
         if (m->root[i].kind == ROOT_OUTPUT)
             m->root[roots++] = m->root[i];
     m->roots = roots;
     m->groups = 0;
-    for (int i = 0; i < roots; i++)
-        root[i] = m->root[i].node;
-    if (m->training) /* what predict does not do, dropout say, needs no state */
-        graph_simplify(m->graph, root, roots, 0, m->training, graph_const(m->graph, 0));
-    m->training = NULL;
-    for (int i = 0; i < roots; i++)
-        m->root[i].node = root[i];
-    int *uses = graph_uses(m->graph, root, roots);
-    for (int i = 0; i < m->vars; i++)
-        if (uses[m->var[i]->node->id] > 0) {
-            m->var[vars] = m->var[i];
-            m->var[vars]->index = vars;
-            vars++;
-        }
-    m->vars = vars;
+
+    if (m->training)
+        simplify_for_predict(m);
+    drop_variables(m);
 }
 
-/* Gives the weights that are left their elements; the exit status. */
-static int freeze(File *f, Model *m)
+/* Gives a variable its elements. */
+static bool freeze_variable(File *f, const Model *m, Var *v)
+{
+    if (!f->named)
+        return fail(f, "a state that predict needs is not in the memory of params", v->name);
+    v->data = read_named(f, m->graph, v, var_count(m, v));
+    return v->data != NULL;
+}
+
+/* Gives the weights that are left their elements. */
+static bool freeze(File *f, Model *m)
 {
     f->hash = model_hash(m);
     if (!read_file(f))
-        return 3;
+        return false;
     if (!f->named && !read_memory(f, m))
-        return 3;
+        return false;
+
     cut_down(m);
     for (int i = 0; i < m->vars; i++) {
         Var *v = m->var[i];
-        if (v->kind == VAR_INPUT || v->data)
-            continue;
-        if (!f->named)
-            return fail(f, "a state that predict needs is not in the memory of params", v->name), 3;
-        v->data = read_named(f, m->graph, v, size_max(m->graph, shape_count(m->graph, v->shape)));
-        if (!v->data)
-            return 3;
+        if (v->kind != VAR_INPUT && !v->data && !freeze_variable(f, m, v))
+            return false;
     }
-    return f->named && !check_named(f, m) ? 3 : 0;
+    return !f->named || check_named(f, m);
 }
 
 int weights_freeze(Ngc *ngc, Model *m)
 {
-    File f = {.ngc = ngc, .path = ngc->opt.weights};
     bool output = false;
     for (int i = 0; i < m->roots; i++)
         output |= m->root[i].kind == ROOT_OUTPUT;
@@ -222,56 +283,84 @@ int weights_freeze(Ngc *ngc, Model *m)
         complain(ngc, "--weights wants a model with an output");
         return 2;
     }
-    int status = freeze(&f, m);
+
+    File f = {.ngc = ngc, .path = ngc->opt.weights};
+    bool good = freeze(&f, m);
     ngrt_archive_free(&f.tensors);
     ngrt_map_free(&f.map);
-    return status;
+    return good ? 0 : 3;
 }
 
 /* ---- the C ---- */
 
-/* Elements in as many braces as there are axes. Returns those behind them. */
+/* What separates element i of an axis from the one before: rows, and 8 numbers of the last axis,
+ * are on lines of their own. */
+static const char *separator(int64_t i, bool last_axis)
+{
+    if (i == 0)
+        return "";
+    return last_axis && i % 8 != 0 ? ", " : ",\n     ";
+}
+
+/* Elements in as many braces as there are axes. Returns the elements after them. */
 static const double *put_elements(Emit *e, Text *t, const Var *v, int axis, const double *at)
 {
     if (axis == v->shape.rank) {
         text_add(t, "%s", emit_number(e, *at, v->type));
         return at + 1;
     }
+
     int64_t count = size_max(e->graph, v->shape.dim[axis]);
     bool last = axis == v->shape.rank - 1;
     text_add(t, "{");
     for (int64_t i = 0; i < count; i++) {
-        text_add(t, i == 0 ? "" : !last || i % 8 == 0 ? ",\n     " : ", ");
+        text_add(t, "%s", separator(i, last));
         at = put_elements(e, t, v, axis + 1, at);
     }
     text_add(t, "}");
     return at;
 }
 
+static bool has_kind(const Model *m, VarKind kind)
+{
+    for (int i = 0; i < m->vars; i++)
+        if (m->var[i]->kind == kind)
+            return true;
+    return false;
+}
+
+/* = {...} with the variables of one kind. */
+static void put_block(Emit *e, Text *t, VarKind kind)
+{
+    const char *before = " = {\n    ";
+    for (int i = 0; i < e->model->vars; i++) {
+        const Var *v = e->model->var[i];
+        if (v->kind != kind)
+            continue;
+        text_add(t, "%s", before);
+        put_elements(e, t, v, 0, v->data);
+        text_add(t, " /* %s */", comment_text(e->ngc, v->name));
+        before = ",\n    ";
+    }
+    text_add(t, "\n}");
+}
+
 /* Declares or defines the constants: iris_weights, and iris_weights_state where predict reads
  * states. */
 void emit_weights(Emit *e, Text *t, bool define)
 {
-    static const char *const block[] = {[VAR_PARAM] = "params", [VAR_STATE] = "state"},
-                             *const end[] = {[VAR_PARAM] = "", [VAR_STATE] = "_state"};
-    for (int kind = VAR_PARAM; kind <= VAR_STATE && e->ngc->opt.weights; kind++) {
-        const char *before = define ? " = {\n    " : "";
-        bool any = false;
-        for (int i = 0; i < e->model->vars; i++) {
-            const Var *v = e->model->var[i];
-            if ((int)v->kind != kind)
-                continue;
-            if (!any)
-                text_add(t, "%sconst %s_%s %s_weights%s", define ? "" : "extern ", e->name,
-                         block[kind], e->name, end[kind]);
-            any = true;
-            if (!define)
-                break;
-            text_add(t, "%s", before);
-            put_elements(e, t, v, 0, v->data);
-            text_add(t, " /* %s */", comment_text(e->ngc, v->name));
-            before = ",\n    ";
-        }
-        text_add(t, !any ? "" : define ? "\n};\n\n" : ";\n\n");
+    static const struct {
+        VarKind kind;
+        const char *type, *end;
+    } blocks[] = {{VAR_PARAM, "params", ""}, {VAR_STATE, "state", "_state"}};
+
+    for (size_t k = 0; k < sizeof blocks / sizeof *blocks && e->ngc->opt.weights; k++) {
+        if (!has_kind(e->model, blocks[k].kind))
+            continue;
+        text_add(t, "%sconst %s_%s %s_weights%s", define ? "" : "extern ", e->name, blocks[k].type,
+                 e->name, blocks[k].end);
+        if (define)
+            put_block(e, t, blocks[k].kind);
+        text_add(t, ";\n\n");
     }
 }
