@@ -1,9 +1,9 @@
-/* explain_pack.c - a long text in fewer characters, for a page that unpacks it (page/lesson.js):
- * what stood in the text before is named by where and how long. Texts that a program wrote are
- * short then, and stay texts.
+/* explain_pack.c - a long text in fewer characters, for a page that unpacks it (page/lesson.js). A
+ * repetition is replaced by how far back the same text is, and how long it is. The result is a text
+ * again. Most of a lesson was written by a program, so it repeats itself.
  *
- *     ~ddln     the n + LEAST characters that stand d characters back; d has three digits, n one,
- * of BASE each
+ *     ~dddn     the n + LEAST characters that are d characters back; d has three digits, n one,
+ *               of BASE each
  *     ~~        a ~
  */
 #include "explain.h"
@@ -11,20 +11,20 @@
 #include <string.h>
 
 enum {
-    LEAST = 7, /* characters that are worth a name */
+    LEAST = 7, /* characters of the shortest repetition that is replaced */
     BASE = 90, /* digits are '#', '$', ..., '}', all but '<' and '~' */
     MOST = LEAST + BASE - 1,
-    FAR = BASE * BASE * BASE, /* no further back than this */
+    FAR = BASE * BASE * BASE, /* characters back, at most */
     HASH = 1 << 15,
-    TRIES = 64,
+    TRIES = 64, /* earlier places that are compared */
 };
 
 typedef struct Packer {
     const unsigned char *text;
     int size;
-    int *last, *before; /* by hash: 1 + the last place of these first characters; by place: the one
-                           before it, likewise */
-    int *units;         /* by place: JavaScript's characters up to there */
+    int *last;   /* by hash of LEAST bytes: 1 + the last place that has them; 0: none */
+    int *before; /* by place: 1 + the place before it with the same hash; 0: none */
+    int *units;  /* by place: JavaScript's characters up to there */
 } Packer;
 
 static char digit(int value)
@@ -41,14 +41,14 @@ static int hash_at(const Packer *p, int at)
     return (int)(h % HASH);
 }
 
-/* UTF-8's first bytes count: as one, or as the two that UTF-16 takes for four of them. */
+/* The characters of UTF-16. One begins at each first byte of UTF-8; four bytes are two of them. */
 static void count_units(Packer *p)
 {
     for (int i = 0; i < p->size; i++)
         p->units[i + 1] = p->units[i] + ((p->text[i] & 0xC0) != 0x80) + (p->text[i] >= 0xF0);
 }
 
-/* How far the texts at two places are the same, in ASCII. */
+/* How many bytes are the same at two places a < b, as far as they are ASCII. */
 static int same_length(const Packer *p, int a, int b)
 {
     int n = 0;
@@ -57,21 +57,25 @@ static int same_length(const Packer *p, int a, int b)
     return n;
 }
 
+/* The longest repetition at this place, and *from where it is of. */
 static int longest_before(const Packer *p, int at, int *from)
 {
     int best = 0, tries = TRIES;
-    for (int k = p->last[hash_at(p, at)];
-         k && tries-- && p->units[at] - p->units[k - 1] < FAR && best < MOST;
-         k = p->before[k - 1]) {
-        int n = same_length(p, k - 1, at);
+    for (int next = p->last[hash_at(p, at)]; next && tries > 0 && best < MOST; tries--) {
+        int place = next - 1;
+        if (p->units[at] - p->units[place] >= FAR)
+            break;
+        int n = same_length(p, place, at);
         if (n > best) {
             best = n;
-            *from = k - 1;
+            *from = place;
         }
+        next = p->before[place];
     }
     return best;
 }
 
+/* Remembers the place for later repetitions. */
 static void learn(Packer *p, int at)
 {
     if (at + LEAST > p->size)
@@ -81,27 +85,37 @@ static void learn(Packer *p, int at)
     p->last[h] = at + 1;
 }
 
+static void put_repetition(Text *out, int back, int n)
+{
+    const char name[] = {'~', digit(back / BASE / BASE), digit(back / BASE % BASE),
+                         digit(back % BASE), digit(n - LEAST)};
+    text_put(out, name, sizeof name);
+}
+
 void explain_pack(Ngc *ngc, Text *out, const char *text, size_t size)
 {
-    Packer p = {.text = (const unsigned char *)text, .size = (int)size};
-    p.last = arena_alloc(ngc, HASH * sizeof *p.last);
-    p.before = arena_alloc(ngc, (size + 1) * sizeof *p.before);
-    p.units = arena_alloc(ngc, (size + 1) * sizeof *p.units);
+    Packer p = {.text = (const unsigned char *)text,
+                .size = (int)size,
+                .last = arena_alloc(ngc, HASH * sizeof *p.last),
+                .before = arena_alloc(ngc, (size + 1) * sizeof *p.before),
+                .units = arena_alloc(ngc, (size + 1) * sizeof *p.units)};
     count_units(&p);
-    for (int at = 0, from = 0; at < p.size;) {
-        int n = at + LEAST <= p.size ? longest_before(&p, at, &from) : 0,
-            back = p.units[at] - p.units[from];
-        bool named = n >= LEAST;
-        if (named) {
-            const char name[] = {'~', digit(back / BASE / BASE), digit(back / BASE % BASE),
-                                 digit(back % BASE), digit(n - LEAST)};
-            text_put(out, name, sizeof name);
+
+    int at = 0;
+    while (at < p.size) {
+        int from = 0, n = 0;
+        if (at + LEAST <= p.size)
+            n = longest_before(&p, at, &from);
+
+        if (n >= LEAST) {
+            put_repetition(out, p.units[at] - p.units[from], n);
         } else {
+            n = 1;
             text_put(out, text + at, 1);
             if (text[at] == '~')
                 text_put(out, "~", 1);
         }
-        for (int end = at + (named ? n : 1); at < end; at++)
+        for (int end = at + n; at < end; at++)
             learn(&p, at);
     }
 }
