@@ -1,6 +1,7 @@
 /* explain.c - ngc explain: collects a lesson from a model. Values are those of the graph as the
- * user wrote it; what is said of a step comes from the record of its operation and from the step
- * that the sweep wrote down. Changes nothing of the graph but that the C is emitted from it first.
+ * user wrote it. What a lesson says of a step is from the record of its operation, and from the
+ * step that the sweep recorded. Requires a model as lowered; adds the nodes of Jacobians, and emits
+ * the C first.
  */
 #include "explain.h"
 
@@ -10,11 +11,19 @@
 const char *lesson_nth(const Lesson *l, int use)
 {
     static const char *const nth[] = {"first", "second", "third", "fourth", "fifth"};
-    return use < 5 ? text_format(l->ngc, "%s use", nth[use])
-                   : text_format(l->ngc, "use %d", use + 1);
+    if (use < 5)
+        return text_format(l->ngc, "%s use", nth[use]);
+    return text_format(l->ngc, "use %d", use + 1);
 }
 
 /* ---- items: the way forward ---- */
+
+/* The item of a node, or NULL. */
+static Item *item_of(const Lesson *l, const Node *n)
+{
+    int at = l->at[n->id];
+    return at ? &l->item[at - 1] : NULL;
+}
 
 static const char *own_name(const Node *n)
 {
@@ -24,11 +33,13 @@ static const char *own_name(const Node *n)
 const char *lesson_label(const Lesson *l, const Node *n)
 {
     double c;
-    if (l->at[n->id])
-        return l->item[l->at[n->id] - 1].label;
+    if (item_of(l, n))
+        return item_of(l, n)->label;
     if (node_const(n, &c))
         return lesson_number(l, c);
-    return own_name(n) ? own_name(n) : node_text(l->g, n, 2);
+    if (own_name(n))
+        return own_name(n);
+    return node_text(l->g, n, 2);
 }
 
 static bool is_item(const Node *n)
@@ -37,47 +48,61 @@ static bool is_item(const Node *n)
     return !node_const(n, &c) && n->op != OP_size && n->op != OP_training;
 }
 
-/* What the losses need, in order; without a loss, what is delivered. */
-static void collect_items(Lesson *l)
+static bool is_loss(const Lesson *l, const Node *n)
 {
-    Model *m = l->m;
-    Node **from = arena_alloc(l->ngc, (size_t)(m->roots + 1) * sizeof *from);
-    int n = 0;
+    for (int i = 0; i < l->losses; i++)
+        if (l->loss[i] == n)
+            return true;
+    return false;
+}
+
+/* The losses that a derivative is asked of, each once. */
+static void collect_losses(Lesson *l)
+{
+    const Model *m = l->m;
     l->loss = arena_alloc(l->ngc, (size_t)(m->roots + 1) * sizeof *l->loss);
     for (int i = 0; i < m->roots; i++) {
-        Root *r = &m->root[i];
-        bool known = r->kind != ROOT_GRAD;
-        for (int k = 0; k < l->losses && !known; k++)
-            known = l->loss[k] == r->loss;
-        if (!known)
+        const Root *r = &m->root[i];
+        if (r->kind == ROOT_GRAD && !is_loss(l, r->loss))
             l->loss[l->losses++] = r->loss;
     }
-    for (int i = 0; i < l->losses; i++)
-        from[n++] = l->loss[i];
-    for (int i = 0; i < m->roots && l->losses == 0; i++)
-        if (m->root[i].kind != ROOT_UPDATE)
-            from[n++] = m->root[i].written;
-    int *uses = graph_uses(l->g, from, n);
+}
+
+/* What the losses need, operands first. Without a loss, what the results need. */
+static void collect_items(Lesson *l)
+{
+    const Model *m = l->m;
+    Node **from = l->loss;
+    int n = l->losses;
+    if (n == 0) {
+        from = arena_alloc(l->ngc, (size_t)(m->roots + 1) * sizeof *from);
+        for (int i = 0; i < m->roots; i++)
+            if (m->root[i].kind != ROOT_UPDATE)
+                from[n++] = m->root[i].written;
+    }
+
+    const int *uses = graph_uses(l->g, from, n);
     l->item = arena_alloc(l->ngc, (size_t)(l->g->count + 1) * sizeof *l->item);
-    for (int i = 0; i < l->g->count; i++)
-        if (uses[i] && is_item(l->g->node[i])) {
-            l->item[l->items++].node = l->g->node[i];
-            l->at[i] = l->items;
-        }
+    for (int i = 0; i < l->g->count; i++) {
+        Node *node = l->g->node[i];
+        if (!uses[i] || !is_item(node))
+            continue;
+        l->item[l->items++].node = node;
+        l->at[i] = l->items;
+    }
 }
 
 static const char *item_kind(const Lesson *l, const Node *n)
 {
     static const char *const kinds[] = {"input", "param", "state"};
-    for (int i = 0; i < l->losses; i++)
-        if (l->loss[i] == n)
-            return "loss";
-    return n->op == OP_var                  ? kinds[n->attr.var->kind]
-           : op_info[n->op]->flags & F_LEAF ? "data"
-                                            : "value";
+    if (is_loss(l, n))
+        return "loss";
+    if (n->op == OP_var)
+        return kinds[n->attr.var->kind];
+    return op_info[n->op]->flags & F_LEAF ? "data" : "value";
 }
 
-/* Is the label taken by a name of the user's or by an item before this one? */
+/* Is the label that of an item before this one, or the user's name of another? */
 static bool label_taken(const Lesson *l, int before, const char *label)
 {
     for (int i = 0; i < l->items; i++) {
@@ -88,18 +113,30 @@ static bool label_taken(const Lesson *l, int before, const char *label)
     return false;
 }
 
-/* The user's names, each once; v1, v2, ... for what has none. */
+/* Has an item before this one the user's name of it? */
+static bool name_used(const Lesson *l, int item, const char *name)
+{
+    for (int k = 0; k < item; k++)
+        if (strcmp(l->item[k].label, name) == 0)
+            return true;
+    return false;
+}
+
+/* The user's names, each once: of two values called h the second is h_2. v1, v2, ... for values
+ * without a name. */
 static void label_items(Lesson *l)
 {
     int number = 0;
     for (int i = 0; i < l->items; i++) {
-        const char *own = own_name(l->item[i].node), *label = own;
-        bool taken = !own;
-        for (int k = 0; own && k < i && !taken; k++)
-            taken = strcmp(l->item[k].label, own) == 0;
+        const char *own = own_name(l->item[i].node);
+        const char *label = own;
+        bool taken = !own || name_used(l, i, own);
+
         for (int again = 2; taken; again++) {
-            label = own ? text_format(l->ngc, "%s_%d", own, again)
-                        : text_format(l->ngc, "v%d", ++number);
+            if (own)
+                label = text_format(l->ngc, "%s_%d", own, again);
+            else
+                label = text_format(l->ngc, "v%d", ++number);
             taken = label_taken(l, i, label);
         }
         l->item[i].label = label;
@@ -116,79 +153,124 @@ const char *lesson_invented(const Lesson *l)
 {
     Text names = {.ngc = l->ngc};
     int count = 0;
-    for (int i = 0; i < l->m->vars; i++)
-        if (l->m->var[i]->invented && ++count)
-            text_add(&names, "%s%s", count > 1 ? ", " : "", l->m->var[i]->name);
+    for (int i = 0; i < l->m->vars; i++) {
+        const Var *v = l->m->var[i];
+        if (v->invented)
+            text_add(&names, "%s%s", count++ ? ", " : "", v->name);
+    }
     if (count == 0)
         return NULL;
-    return text_format(
-        l->ngc,
-        "Invented, as nobody gave %s: the numbers of %s. NAME=VALUE or --data FILE gives them.",
-        count > 1 ? "them" : "it", names.at);
+    return text_format(l->ngc,
+                       "Invented, as nobody gave %s: the numbers of %s. "
+                       "NAME=VALUE or --data FILE gives them.",
+                       count > 1 ? "them" : "it", names.at);
 }
 
+/* What a formula does not say of shapes: ", over axis 1". */
 static const char *axes_words(const Lesson *l, const Node *n)
 {
-    Text t = {.ngc = l->ngc};
     if (n->op == OP_reshape && n->shape.rank == 0)
         return ", as a number";
-    if (n->op == OP_expand || n->op == OP_reshape)
-        return text_format(l->ngc, n->op == OP_expand ? ", copied to %s" : ", in the shape %s",
-                           lesson_shape(l, n));
-    if (!(op_info[n->op]->flags & F_REDUCE) || n->op == OP_argmax || n->shape.rank == 0)
+    if (n->op == OP_reshape)
+        return text_format(l->ngc, ", in the shape %s", lesson_shape(l, n));
+    if (n->op == OP_expand)
+        return text_format(l->ngc, ", copied to %s", lesson_shape(l, n));
+
+    bool reduces = op_info[n->op]->flags & F_REDUCE && n->op != OP_argmax;
+    if (!reduces || n->shape.rank == 0)
         return "";
+    Text t = {.ngc = l->ngc};
     for (int i = 0; i < n->arg[0]->shape.rank; i++)
         if (n->attr.axes >> i & 1)
             text_add(&t, "%s%d", t.at ? ", " : ", over axis ", i);
     return t.at ? t.at : "";
 }
 
+/* 1 + the highest level of an operand; 0 for a leaf. */
+static int level_of(const Lesson *l, const Node *n)
+{
+    int level = 0;
+    for (int i = 0; i < n->nargs; i++) {
+        const Item *a = item_of(l, n->arg[i]);
+        if (a && a->level >= level)
+            level = a->level + 1;
+    }
+    return level;
+}
+
+/* The value of operand i as a formula needs it: in parentheses where a sign would be misread. */
+static const char *operand_number(const Lesson *l, const Node *n, int i)
+{
+    const OpInfo *info = op_info[n->op];
+    const char *number = lesson_value(l, n->arg[i]);
+    bool is_call = info->prec == 16;
+    bool leads = i == 0 && info->flags & F_COMMUTATIVE; /* "-2 + 3", but "(-2)^3" */
+    if (*number != '-' || is_call || leads)
+        return number;
+    return text_format(l->ngc, "(%s)", number);
+}
+
+/* The formula with numbers in place of labels. */
+static const char *formula_of_numbers(const Lesson *l, const Node *n)
+{
+    const char **number = arena_alloc(l->ngc, (size_t)(n->nargs + 1) * sizeof *number);
+    for (int i = 0; i < n->nargs; i++)
+        number[i] = operand_number(l, n, i);
+    return math_formula(l, n, number, M_TEXT);
+}
+
 static void describe_item(Lesson *l, Item *t)
 {
     const Node *n = t->node;
     const OpInfo *info = op_info[n->op];
-    const char **label = arena_alloc(l->ngc, (size_t)(n->nargs + 1) * sizeof *label);
-    const char **number = arena_alloc(l->ngc, (size_t)(n->nargs + 1) * sizeof *number);
-    bool scalar = info->flags & F_ELEMENTWISE && n->shape.rank == 0 && n->op != OP_copy;
-    for (int i = 0; i < n->nargs; i++) {
-        const Item *a = l->at[n->arg[i]->id] ? &l->item[l->at[n->arg[i]->id] - 1] : NULL;
-        label[i] = lesson_label(l, n->arg[i]);
-        t->level = a && a->level >= t->level ? a->level + 1 : t->level;
-        if (scalar) {
-            number[i] = lesson_value(l, n->arg[i]);
-            if (*number[i] == '-' && info->prec != 16 && !(i == 0 && info->flags & F_COMMUTATIVE))
-                number[i] = text_format(l->ngc, "(%s)", number[i]);
-        }
-    }
+    t->level = level_of(l, n);
     if (n->op == OP_var || n->op == OP_data)
         return;
-    t->formula =
-        info->flags & F_LEAF
-            ? info->name
-            : text_format(l->ngc, "%s%s", math_formula(l, n, label, M_TEXT), axes_words(l, n));
-    t->numbers = scalar && n->nargs > 0 ? math_formula(l, n, number, M_TEXT) : NULL;
+
+    const char **label = arena_alloc(l->ngc, (size_t)(n->nargs + 1) * sizeof *label);
+    for (int i = 0; i < n->nargs; i++)
+        label[i] = lesson_label(l, n->arg[i]);
+
+    if (info->flags & F_LEAF)
+        t->formula = info->name;
+    else
+        t->formula =
+            text_format(l->ngc, "%s%s", math_formula(l, n, label, M_TEXT), axes_words(l, n));
     t->math_tex = math_formula(l, n, label, M_TEX);
     t->math_html = math_formula(l, n, label, M_HTML);
     t->teach = info->teach;
+
+    bool scalar = info->flags & F_ELEMENTWISE && n->shape.rank == 0 && n->op != OP_copy;
+    if (scalar && n->nargs > 0)
+        t->numbers = formula_of_numbers(l, n);
 }
 
-/* A value that has no name belongs to the first one computed from it, a variable to where it is
- * declared, a named value to its own name: "h.0.W" is in h.0, and so is what h.0.z is summed up
- * from in h.0.z. */
+/* The part of the model that a label is in: "h.0" for "h.0.W". */
+static const char *part_of(const Lesson *l, const char *label)
+{
+    const char *dot = strrchr(label, '.');
+    return dot ? text_format(l->ngc, "%.*s", (int)(dot - label), label) : "";
+}
+
+/* A variable is in the part of its name: h.0.W is in h.0. A named value is a part of its own, with
+ * what it is computed from: a value without a name is in the part of its first user. */
 static void group_items(Lesson *l)
 {
-    int *user =
-        arena_alloc(l->ngc, (size_t)(l->items + 1) * sizeof *user); /* 1 + the first; 0: none */
+    int *user = arena_alloc(l->ngc, (size_t)(l->items + 1) * sizeof *user); /* 1 + item; 0: none */
     for (int i = l->items; i-- > 0;) {
         Item *t = &l->item[i];
-        const char *dot = strrchr(t->label, '.');
-        for (int k = 0; k < t->node->nargs; k++)
-            if (l->at[t->node->arg[k]->id])
-                user[l->at[t->node->arg[k]->id] - 1] = i + 1;
+        for (int k = 0; k < t->node->nargs; k++) {
+            int operand = l->at[t->node->arg[k]->id];
+            if (operand)
+                user[operand - 1] = i + 1;
+        }
+
         if (t->node->op == OP_var)
-            t->group = dot ? text_format(l->ngc, "%.*s", (int)(dot - t->label), t->label) : "";
+            t->group = part_of(l, t->label);
+        else if (own_name(t->node))
+            t->group = t->label;
         else
-            t->group = own_name(t->node) ? t->label : user[i] ? l->item[user[i] - 1].group : "";
+            t->group = user[i] ? l->item[user[i] - 1].group : "";
     }
 }
 
@@ -207,94 +289,128 @@ static const char *rule_in(const Lesson *l, const Step *s, const char *const *la
     return math_rule(l, s, name, false, math);
 }
 
+/* The value of the rule with the numbers of a scalar step. */
+static double slope_of(const Lesson *l, const Step *s)
+{
+    double abcy[4] = {0};
+    for (int i = 0; i < s->y->nargs; i++)
+        abcy[i] = *eval_node(l->e, s->y->arg[i]);
+    abcy[3] = *eval_node(l->e, s->y);
+    return math_slope(l, s, abcy);
+}
+
 static void describe_move(Lesson *l, Move *v)
 {
     const Step *s = v->step;
     const OpInfo *info = op_info[s->y->op];
-    const char *name[5] = {"", "", "", "", ""};
     v->x = l->at[s->x->id] - 1;
     v->y = l->at[s->y->id] - 1;
     v->up = adjoint_label(l, s->loss, s->y);
     v->down = adjoint_label(l, s->loss, s->x);
     v->slope = NAN;
+
+    const char *name[5] = {"", "", "", "", ""}; /* a b c y dy */
     for (int i = 0; i < 3 && i < s->y->nargs; i++)
         name[i] = lesson_label(l, s->y->arg[i]);
     name[3] = lesson_label(l, s->y);
     name[4] = v->up;
+
     v->rule = math_rule(l, s, name, false, M_TEXT);
     v->rule_tex = rule_in(l, s, name, M_TEX);
     v->rule_html = rule_in(l, s, name, M_HTML);
     if (!(info->flags & F_ELEMENTWISE) || !info->rule[s->operand])
         return;
     v->local = math_rule(l, s, name, true, M_TEXT);
-    if (s->y->shape.rank > 0)
-        return;
-    double at[4] = {0};
-    for (int i = 0; i < s->y->nargs; i++)
-        at[i] = *eval_node(l->e, s->y->arg[i]);
-    at[3] = *eval_node(l->e, s->y);
-    v->slope = math_slope(l, s, at);
+    if (s->y->shape.rank == 0)
+        v->slope = slope_of(l, s);
 }
 
-/* The steps, in the order they were taken; the latest sweep stands first in the list. */
-static void collect_moves(Lesson *l)
+/* The steps in the order in which they were taken. The graph has the latest first. */
+static const Step **steps_in_order(const Lesson *l, int *count)
 {
     int n = 0;
     for (const Step *s = l->g->steps; s; s = s->prev)
         n++;
-    l->move = arena_alloc(l->ngc, (size_t)(n + 1) * sizeof *l->move);
-    const Step **step = arena_alloc(l->ngc, (size_t)(n + 1) * sizeof *step), **seen;
-    int i = n;
+    *count = n;
+
+    const Step **step = arena_alloc(l->ngc, (size_t)(n + 1) * sizeof *step);
     for (const Step *s = l->g->steps; s; s = s->prev)
-        step[--i] = s;
+        step[--n] = s;
+    return step;
+}
+
+/* The moves of one loss. Returns, by node id, the last step to each x. */
+static const Step **collect_moves_of(Lesson *l, const Node *loss, const Step **step, int steps)
+{
+    const Step **last = arena_alloc(l->ngc, (size_t)(l->g->count + 1) * sizeof *last);
+    int first = l->moves;
+    for (int i = 0; i < steps; i++) {
+        const Step *s = step[i], *before = last[s->x->id];
+        bool has_items = l->at[s->x->id] && l->at[s->y->id];
+        bool again = before && s->use <= before->use; /* by a second sweep of the same loss */
+        if (s->loss != loss || !has_items || again)
+            continue;
+        last[s->x->id] = s;
+        l->move[l->moves++].step = s;
+    }
+
+    for (int i = first; i < l->moves; i++) {
+        const Step *s = l->move[i].step;
+        l->move[i].last = last[s->x->id] == s;
+    }
+    return last;
+}
+
+/* The moves of all losses, and the gradients of the first. */
+static void collect_moves(Lesson *l)
+{
+    int steps;
+    const Step **step = steps_in_order(l, &steps);
+    l->move = arena_alloc(l->ngc, (size_t)(steps + 1) * sizeof *l->move);
+
     for (int k = 0; k < l->losses; k++) {
-        seen = arena_alloc(l->ngc,
-                           (size_t)(l->g->count + 1) * sizeof *seen); /* the last step to each x */
-        for (i = 0; i < n; i++) {
-            bool first = !seen[step[i]->x->id] || step[i]->use > seen[step[i]->x->id]->use;
-            if (step[i]->loss != l->loss[k] || !l->at[step[i]->x->id] || !l->at[step[i]->y->id] ||
-                !first)
-                continue; /* of a loss that is differentiated twice, the first sweep is told */
-            seen[step[i]->x->id] = step[i];
-            l->move[l->moves++].step = step[i];
+        const Step **last = collect_moves_of(l, l->loss[k], step, steps);
+        if (k > 0)
+            continue;
+        for (int i = 0; i < l->items; i++) {
+            const Step *s = last[l->item[i].node->id];
+            if (s)
+                l->item[i].adjoint = s->sum;
         }
-        for (i = 0; i < l->moves; i++)
-            if (l->move[i].step->loss == l->loss[k])
-                l->move[i].last = seen[l->move[i].step->x->id] == l->move[i].step;
-        for (i = 0; i < l->items && k == 0; i++)
-            if (seen[l->item[i].node->id])
-                l->item[i].adjoint = seen[l->item[i].node->id]->sum;
     }
 }
 
 static void describe_moves(Lesson *l)
 {
-    const Step **seen =
-        arena_alloc(l->ngc, (size_t)(l->g->count + 1) * sizeof *seen); /* the last step to each x */
+    const Step **last = arena_alloc(l->ngc, (size_t)(l->g->count + 1) * sizeof *last); /* by x */
     for (int i = 0; i < l->moves; i++) {
-        const Step *s = l->move[i].step, *before = seen[s->x->id];
-        describe_move(l, &l->move[i]);
-        if (s->use > 0 && s->x->shape.rank == 0 && before && before->loss == s->loss)
-            l->move[i].before = lesson_value(l, before->sum);
-        seen[s->x->id] = s;
+        Move *v = &l->move[i];
+        const Step *s = v->step, *before = last[s->x->id];
+        describe_move(l, v);
+        bool adds = s->use > 0 && before && before->loss == s->loss;
+        if (adds && s->x->shape.rank == 0)
+            v->before = lesson_value(l, before->sum);
+        last[s->x->id] = s;
     }
 }
 
 /* ---- nudges ---- */
 
-/* The loss where one entry of x is moved by h; `other` computes it, so that what is known stays
- * known. */
+/* The loss where entry k of a copy of x is moved by h. `other` computes it, so that the lesson's
+ * own interpreter forgets nothing. */
 static double nudged(Eval *other, Pool *pool, const Root *r, double *copy, int64_t k, double h)
 {
     double *room = other->value[r->x->id];
     int *uses = graph_uses(other->graph, &r->loss, 1);
     bool *keep = arena_alloc(other->ngc, (size_t)other->graph->count + 1);
     keep[r->x->id] = keep[r->loss->id] = true;
+
     eval_forget(other);
     copy[k] += h;
     other->value[r->x->id] = copy;
     other->known[r->x->id] = true;
     values_compute(other, pool, uses, keep, NULL);
+
     other->value[r->x->id] = room;
     return *other->value[r->loss->id];
 }
@@ -310,106 +426,155 @@ static Eval *second_eval(const Lesson *l)
     return e;
 }
 
-/* Each value that a derivative is asked by: its entry with the steepest slope, moved by a step of
- * one digit. */
+/* "W[0, 1]" for entry k. */
+static const char *entry_of(const Lesson *l, const Node *x, int64_t k)
+{
+    int64_t dim[MAX_RANK];
+    int64_t inner = lesson_count(l, x, dim);
+    Text t = {.ngc = l->ngc};
+
+    text_add(&t, "%s", lesson_label(l, x));
+    for (int a = 0; a < x->shape.rank; a++) {
+        inner /= dim[a];
+        text_add(&t, "%s%lld", a ? ", " : "[", (long long)(k / inner));
+        k %= inner;
+    }
+    if (x->shape.rank > 0)
+        text_add(&t, "]");
+    return t.at;
+}
+
+/* The entry with the steepest slope. */
+static int64_t steepest(const double *slope, int64_t count)
+{
+    int64_t best = 0;
+    for (int64_t k = 1; k < count; k++)
+        if (fabs(slope[k]) > fabs(slope[best]))
+            best = k;
+    return best;
+}
+
+/* A step of one digit: 0.1 at 3.7, 0.001 at 0.02. */
+static double step_at(double x)
+{
+    if (x == 0 || !isfinite(x))
+        return 0.1;
+    return pow(10, floor(log10(fabs(x))) - 1);
+}
+
+static Nudge nudge_by(const Lesson *l, const Root *r, Eval *other, Pool *pool)
+{
+    const double *slope = eval_node(l->e, r->node);
+    const double *x = eval_node(l->e, r->x);
+    int64_t dim[MAX_RANK];
+    int64_t count = lesson_count(l, r->x, dim);
+    int64_t k = steepest(slope, count);
+    Nudge n = {.root = r,
+               .entry = entry_of(l, r->x, k),
+               .k = k,
+               .x = x[k],
+               .h = step_at(x[k]),
+               .loss = *eval_node(l->e, r->loss),
+               .derivative = slope[k]};
+    double *copy = arena_copy(l->ngc, x, (size_t)count * sizeof *x);
+    n.moved = nudged(other, pool, r, copy, k, n.h);
+    return n;
+}
+
+/* One for each derivative. Each computes the loss again, so there are few in a large model. */
 static void collect_nudges(Lesson *l)
 {
-    int most = l->cost.all > 1e7 ? 3 : NUDGES; /* each computes the loss again */
+    int most = l->cost.all > 1e7 ? 3 : NUDGES;
     Eval *other = second_eval(l);
     Pool *pool = pool_new(l->ngc);
     l->nudge = arena_alloc(l->ngc, NUDGES * sizeof *l->nudge);
     for (int i = 0; i < l->m->roots && l->nudges < most; i++) {
-        Root *r = &l->m->root[i];
-        int64_t dim[MAX_RANK], count, k = 0;
-        if (r->kind != ROOT_GRAD)
-            continue;
-        const double *d = eval_node(l->e, r->node), *x = eval_node(l->e, r->x);
-        count = lesson_count(l, r->x, dim);
-        for (int64_t q = 0; q < count; q++)
-            k = fabs(d[q]) > fabs(d[k]) ? q : k;
-        Nudge *n = &l->nudge[l->nudges++];
-        *n = (Nudge){.root = r,
-                     .entry = lesson_label(l, r->x),
-                     .k = k,
-                     .x = x[k],
-                     .loss = *eval_node(l->e, r->loss),
-                     .derivative = d[k]};
-        n->h = x[k] == 0 || !isfinite(x[k]) ? 0.1 : pow(10, floor(log10(fabs(x[k]))) - 1);
-        if (r->x->shape.rank > 0) {
-            Text t = {.ngc = l->ngc};
-            int64_t rest = k, inner = count;
-            for (int a = 0; a < r->x->shape.rank; a++) {
-                inner /= dim[a];
-                text_add(&t, "%s%lld", a ? ", " : "[", (long long)(rest / inner));
-                rest %= inner;
-            }
-            n->entry = text_format(l->ngc, "%s%s]", n->entry, t.at);
-        }
-        n->moved =
-            nudged(other, pool, r, arena_copy(l->ngc, x, (size_t)count * sizeof *x), k, n->h);
+        const Root *r = &l->m->root[i];
+        if (r->kind == ROOT_GRAD)
+            l->nudge[l->nudges++] = nudge_by(l, r, other, pool);
     }
 }
 
 /* ---- the command ---- */
 
-/* What computes these nodes: an operation for each element, and for each product of a matrix
- * product. */
+/* Operations of one node, about: one for each element, and one for each product in a sum. */
+static double node_cost(const Lesson *l, const Node *n)
+{
+    int64_t dim[MAX_RANK];
+    double count = (double)lesson_count(l, n, dim);
+
+    if (n->op == OP_matmul) { /* [m, k] @ [k, n] */
+        lesson_count(l, n->arg[0], dim);
+        return count * (double)dim[n->arg[0]->shape.rank - 1 - n->attr.ta];
+    }
+    if ((n->op == OP_conv || n->op == OP_convk) && count > 0) { /* by one output channel */
+        double all = (double)lesson_count(l, n->arg[1], dim);
+        return count * (all / (double)dim[0]);
+    }
+    return count;
+}
+
+/* Operations of these nodes and of all that they need. */
 static double cost_of(const Lesson *l, Node *const *root, int roots)
 {
     const int *uses = graph_uses(l->g, root, roots);
-    int64_t dim[MAX_RANK];
     double cost = 0;
     for (int i = 0; i < l->g->count; i++) {
         const Node *n = l->g->node[i];
-        if (!uses[i] || op_info[n->op]->flags & F_LEAF)
-            continue;
-        double count = (double)lesson_count(l, n, dim);
-        if (n->op == OP_matmul) {
-            lesson_count(l, n->arg[0], dim);
-            count *= (double)dim[n->arg[0]->shape.rank - 1 - n->attr.ta];
-        } else if ((n->op == OP_conv || n->op == OP_convk) &&
-                   count > 0) { /* as many products as one output channel has of these */
-            double all = (double)lesson_count(l, n->arg[1], dim);
-            count *= all / (double)dim[0];
-        }
-        cost += count;
+        if (uses[i] && !(op_info[n->op]->flags & F_LEAF))
+            cost += node_cost(l, n);
     }
     return cost;
 }
 
-/* Of the first loss, and of all that is delivered. */
+/* Of the first loss, and of all results. */
 static void count_costs(Lesson *l)
 {
-    Node **root = arena_alloc(l->ngc, (size_t)(l->m->roots + 1) * sizeof *root);
+    const Model *m = l->m;
+    Node **root = arena_alloc(l->ngc, (size_t)(m->roots + 1) * sizeof *root);
     int n = 0;
-    int64_t dim[MAX_RANK];
-    for (int i = 0; i < l->m->roots; i++) {
-        const Root *r = &l->m->root[i];
-        if (r->kind == ROOT_GRAD && r->loss == l->loss[0]) {
-            root[n++] = r->written;
-            l->cost.numbers += r->var ? (double)lesson_count(l, r->x, dim) : 0;
-        }
+    for (int i = 0; i < m->roots; i++) {
+        const Root *r = &m->root[i];
+        int64_t dim[MAX_RANK];
+        if (r->kind != ROOT_GRAD || r->loss != l->loss[0])
+            continue;
+        root[n++] = r->written;
+        if (r->var)
+            l->cost.numbers += (double)lesson_count(l, r->x, dim);
     }
-    l->cost.forward = l->losses ? cost_of(l, l->loss, 1) : 0;
-    root[n] = l->losses ? l->loss[0] : NULL;
-    l->cost.both = l->losses ? cost_of(l, root, n + 1) : 0;
-    for (int i = 0; i < l->m->roots; i++)
-        root[i] = l->m->root[i].written;
-    l->cost.all = cost_of(l, root, l->m->roots);
+    if (l->losses) {
+        root[n++] = l->loss[0];
+        l->cost.forward = cost_of(l, l->loss, 1);
+        l->cost.both = cost_of(l, root, n);
+    }
+
+    for (int i = 0; i < m->roots; i++)
+        root[i] = m->root[i].written;
+    l->cost.all = cost_of(l, root, m->roots);
 }
 
-static Lesson *lesson_new(Ngc *ngc, Model *m, const char *files, char **assign, int count,
-                          int *status)
+/* ---- the command ---- */
+
+/* The model as the C that a reader follows: -O0, with the derivation in its comments. */
+static void emit_readable(Lesson *l)
+{
+    l->code = (Output){.c = {.ngc = l->ngc}, .h = {.ngc = l->ngc}};
+    l->ngc->opt.optimize = 0;
+    l->ngc->opt.comments = 2;
+    emit_c(l->ngc, l->m, text_format(l->ngc, "%s.h", l->m->name), &l->code);
+}
+
+/* What can be said before there are values. */
+static Lesson *lesson_new(Ngc *ngc, Model *m)
 {
     Lesson *l = arena_alloc(ngc, sizeof *l);
     l->ngc = ngc;
     l->m = m;
     l->g = m->graph;
-    l->code = (Output){.c = {.ngc = ngc}, .h = {.ngc = ngc}};
-    ngc->opt.optimize = 0;
-    ngc->opt.comments = 2;
-    emit_c(ngc, m, text_format(ngc, "%s.h", m->name), &l->code);
+    emit_readable(l);
+
     l->at = arena_alloc(ngc, (size_t)(l->g->count + 1) * sizeof *l->at);
+    collect_losses(l);
     collect_items(l);
     label_items(l);
     group_items(l);
@@ -417,9 +582,12 @@ static Lesson *lesson_new(Ngc *ngc, Model *m, const char *files, char **assign, 
         l->item[i].kind = item_kind(l, l->item[i].node);
     if (ngc->opt.jacobians)
         jacobians_prepare(l);
-    l->e = run_eval(ngc, m, assign, count, files, &l->data, status);
-    if (!l->e)
-        return NULL;
+    return l;
+}
+
+/* What needs values. */
+static void lesson_describe(Lesson *l)
+{
     collect_moves(l);
     lesson_compute(l);
     for (int i = 0; i < l->items; i++)
@@ -428,41 +596,62 @@ static Lesson *lesson_new(Ngc *ngc, Model *m, const char *files, char **assign, 
     describe_moves(l);
     collect_nudges(l);
     jacobians_compute(l);
-    return l;
+}
+
+typedef struct Form {
+    const char *name;
+    const char *end; /* of the file that is written without -o; "-": standard output */
+    void (*print)(const Lesson *, Text *);
+} Form;
+
+/* NULL: a page, or the Jacobians where they are asked for. */
+static const Form *find_form(const Ngc *ngc, const char *name)
+{
+    static const Form forms[] = {
+        {"html", ".html", explain_html}, {"text", "-", explain_text},
+        {"dot", "-", explain_dot},       {"json", "-", explain_json},
+        {"tex", "-", explain_tex},       {"jacobians", "-", explain_jacobians},
+    };
+    if (!name)
+        name = ngc->opt.jacobians ? "jacobians" : "html";
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (strcmp(forms[i].name, name) == 0)
+            return &forms[i];
+    return &forms[0];
+}
+
+/* Writes the text to the path. NULL: to the form's own place, where only a page of ngc's is
+ * overwritten. Returns the exit status. */
+static int write_lesson(Ngc *ngc, const Model *m, const Form *form, const char *path, const Text *t)
+{
+    OutFile file = {.path = path, .text = t->at, .size = t->size};
+    if (!path && strcmp(form->end, "-") == 0) {
+        file.path = "-";
+    } else if (!path) {
+        file.path = text_format(ngc, "%s%s", m->name, form->end);
+        file.ours.begins = "<!DOCTYPE html>";
+        file.ours.holds = "<title>ngc explain</title>";
+    }
+
+    if (output_clash(ngc, &file, 1) || output_foreign(ngc, &file, 1))
+        return 2;
+    return output_write(ngc, &file, 1) ? 0 : 3;
 }
 
 int explain_main(Ngc *ngc, Model *m, const char *form, const char *path, const char *files,
                  char **assign, int count)
 {
-    static const struct {
-        const char *form, *end;
-        void (*tell)(const Lesson *, Text *);
-    } forms[] = {
-        {"html", ".html", explain_html}, {"text", "-", explain_text},
-        {"dot", "-", explain_dot},       {"json", "-", explain_json},
-        {"tex", "-", explain_tex},       {"jacobians", "-", explain_jacobians},
-    };
-    if (!form && ngc->opt.jacobians)
-        form = "jacobians";
-    Text t = {.ngc = ngc};
     int status;
-    Lesson *l = lesson_new(ngc, m, files, assign, count, &status);
-    if (!l || ngc->errors)
-        return status ? status : 1;
-    size_t k = 0;
-    for (size_t i = 0; form && i < sizeof forms / sizeof *forms; i++)
-        k = strcmp(forms[i].form, form) == 0 ? i : k;
-    forms[k].tell(l, &t);
-    bool named = path != NULL;
-    if (!named)
-        path =
-            strcmp(forms[k].end, "-") == 0 ? "-" : text_format(ngc, "%s%s", m->name, forms[k].end);
-    OutFile file = {.path = path, .text = t.at, .size = t.size};
-    if (!named && strcmp(path, "-") != 0) {
-        file.ours.begins = "<!DOCTYPE html>";
-        file.ours.holds = "<title>ngc explain</title>";
-    }
-    if (output_clash(ngc, &file, 1) || output_foreign(ngc, &file, 1))
-        return 2;
-    return output_write(ngc, &file, 1) ? 0 : 3;
+    Lesson *l = lesson_new(ngc, m);
+    l->e = run_eval(ngc, m, assign, count, files, &l->data, &status);
+    if (!l->e)
+        return status;
+    lesson_describe(l);
+    if (ngc->errors)
+        return 1;
+
+    const Form *f = find_form(ngc, form);
+    Text t = {.ngc = ngc};
+    f->print(l, &t);
+    return write_lesson(ngc, m, f, path, &t);
 }

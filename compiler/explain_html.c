@@ -1,4 +1,4 @@
-/* explain_html.c - a lesson as one page: the texts of page/ with the lesson's JSON in their midst.
+/* explain_html.c - a lesson as one page: the texts of page/, with the lesson's JSON between them.
  */
 #include "explain.h"
 
@@ -6,9 +6,9 @@
 
 extern const char page_text[], page_style_text[], page_script_text[];
 
-enum { PLAIN = 64000 }; /* a longer lesson is packed, so that pages stay small */
+enum { PLAIN = 64000 }; /* bytes; a longer lesson is packed, so that pages stay small */
 
-/* The page up to the mark; what stands behind it. */
+/* Adds the page up to the mark. Returns what comes after the mark. */
 static const char *put_before(Text *t, const char *page, const char *mark)
 {
     const char *hole = strstr(page, mark);
@@ -26,7 +26,7 @@ static void put_lesson(const Lesson *l, Text *t)
         text_put(t, lesson.at, lesson.size);
         return;
     }
-    text_put(t, "~", 1); /* JSON does not begin so */
+    text_put(t, "~", 1); /* JSON does not begin with it */
     explain_pack(l->ngc, t, lesson.at, lesson.size);
 }
 

@@ -5,56 +5,74 @@
 #include <math.h>
 #include <string.h>
 
+/* "  z = x*w = 2*3 = 6", as far as each part says more. */
+static void text_item(const Lesson *l, Text *t, const Item *n)
+{
+    const char *value = lesson_value(l, n->node);
+    text_add(t, "  %s", n->label);
+    if (n->formula && strcmp(n->formula, n->label) != 0)
+        text_add(t, " = %s", n->formula);
+    if (n->numbers && strcmp(n->numbers, value) != 0)
+        text_add(t, " = %s", n->numbers);
+    text_add(t, " = %s", value);
+
+    bool in_full =
+        *value == '[' && !strstr(value, " of mean"); /* statistics begin with the shape */
+    if (n->node->shape.rank > 0 && in_full)
+        text_add(t, "   shape %s", lesson_shape(l, n->node));
+    if (!n->formula)
+        text_add(t, "   (%s)", lesson_kind(l, n));
+    text_add(t, "\n");
+}
+
 static void text_forward(const Lesson *l, Text *t)
 {
     text_add(t, "Forward: each value from the ones before it\n\n");
-    for (int i = 0; i < l->items; i++) {
-        const Item *n = &l->item[i];
-        const char *value = lesson_value(l, n->node);
-        text_add(t, "  %s", n->label);
-        if (n->formula && strcmp(n->formula, n->label) != 0)
-            text_add(t, " = %s", n->formula);
-        if (n->numbers && strcmp(n->numbers, value) != 0)
-            text_add(t, " = %s", n->numbers);
-        text_add(t, " = %s", value);
-        if (n->node->shape.rank > 0 && *value == '[' && !strstr(value, " of mean"))
-            text_add(t, "   shape %s", lesson_shape(l, n->node));
-        if (!n->formula)
-            text_add(t, "   (%s)", lesson_kind(l, n));
-        text_add(t, "\n");
-    }
+    for (int i = 0; i < l->items; i++)
+        text_item(l, t, &l->item[i]);
     if (lesson_invented(l))
         text_add(t, "\n  %s\n", lesson_invented(l));
 }
 
-/* One contribution: upstream times local is downstream, and what it adds up to. */
-static void text_move(const Lesson *l, Text *t, const Move *v)
+/* What a contribution adds up to, where it is not the first. */
+static void text_sum(const Lesson *l, Text *t, const Move *v)
 {
     const Step *s = v->step;
     const char *x = l->item[v->x].label;
-    const char *down = lesson_value(l, s->dx);
+    if (s->use == 0)
+        return;
+
+    text_add(t, "        %s of %s: added, ", lesson_nth(l, s->use), x);
+    if (v->before)
+        text_add(t, "%s + %s = %s\n", v->before, lesson_value(l, s->dx), lesson_value(l, s->sum));
+    else
+        text_add(t, "together %s\n", lesson_value(l, s->sum));
+}
+
+/* One contribution: upstream times local slope is downstream. */
+static void text_move(const Lesson *l, Text *t, const Move *v)
+{
+    const Step *s = v->step;
     text_add(t, "      %s %s %s", v->down, s->use > 0 ? "gets" : "=", v->rule);
     if (v->local && strcmp(v->local, "1") != 0 && *v->rule)
         text_add(t, "\n        = upstream %s x local slope %s", v->up, v->local);
-    if (!isnan(v->slope))
-        text_add(t, "\n        = %s x %s", lesson_value(l, s->dy), lesson_number(l, v->slope));
-    text_add(t, "%s= %s\n", isnan(v->slope) ? "\n        " : " ", down);
-    if (s->use > 0 && v->before)
-        text_add(t, "        %s of %s: added, %s + %s = %s\n", lesson_nth(l, s->use), x, v->before,
-                 down, lesson_value(l, s->sum));
-    else if (s->use > 0)
-        text_add(t, "        %s of %s: added, together %s\n", lesson_nth(l, s->use), x,
-                 lesson_value(l, s->sum));
+
+    if (isnan(v->slope))
+        text_add(t, "\n        = %s\n", lesson_value(l, s->dx));
+    else
+        text_add(t, "\n        = %s x %s = %s\n", lesson_value(l, s->dy),
+                 lesson_number(l, v->slope), lesson_value(l, s->dx));
+    text_sum(l, t, v);
 }
 
 static void text_backward(const Lesson *l, Text *t, const Node *loss)
 {
     const char *name = lesson_label(l, loss);
     const Node *last = NULL;
-    text_add(
-        t,
-        "\nBackward: from %s to what it is computed from, upstream x local slope = downstream\n\n",
-        name);
+    text_add(t,
+             "\nBackward: from %s to what it is computed from, "
+             "upstream x local slope = downstream\n\n",
+             name);
     text_add(t, "  d%s/d%s = 1\n", name, name);
     for (int i = 0; i < l->moves; i++) {
         const Move *v = &l->move[i];
@@ -68,8 +86,8 @@ static void text_backward(const Lesson *l, Text *t, const Node *loss)
     }
 }
 
-/* The table of derivatives that were asked for: the same numbers as those of ngc run. */
-static void text_asked(const Lesson *l, Text *t)
+/* The derivatives that were asked for, with the numbers of `ngc run`. */
+static void text_derivatives(const Lesson *l, Text *t)
 {
     bool any = false;
     for (int i = 0; i < l->m->roots; i++) {
@@ -110,14 +128,16 @@ const char *lesson_nudge(const Lesson *l, const Nudge *n, const char *entry, con
 
 static void text_nudges(const Lesson *l, Text *t)
 {
-    if (l->nudges)
-        text_add(t, "\nThe test by a nudge: is the slope what the derivative says?\n\n");
+    if (l->nudges == 0)
+        return;
+    text_add(t, "\nThe test by a nudge: is the slope what the derivative says?\n\n");
     for (int i = 0; i < l->nudges; i++) {
         const Nudge *n = &l->nudge[i];
+        const char *loss = lesson_label(l, n->root->loss);
         double slope = (n->moved - n->loss) / n->h;
-        text_add(t, "  %s\n",
-                 lesson_nudge(l, n, n->entry, lesson_label(l, n->root->loss),
-                              fabs(slope) < 1e-9 ? 0 : slope));
+        if (fabs(slope) < 1e-9) /* rounding */
+            slope = 0;
+        text_add(t, "  %s\n", lesson_nudge(l, n, n->entry, loss, slope));
     }
 }
 
@@ -126,7 +146,7 @@ void explain_text(const Lesson *l, Text *t)
     text_forward(l, t);
     for (int i = 0; i < l->losses; i++)
         text_backward(l, t, l->loss[i]);
-    text_asked(l, t);
+    text_derivatives(l, t);
     text_update(l, t);
     text_nudges(l, t);
     if (l->ngc->opt.jacobians) {
