@@ -759,40 +759,8 @@ static Value *b_fail(Lower *L, Loc loc, Value **arg)
 
 /* ---- the table ---- */
 
-#define ELEMENT(name)               \
-    {                               \
-#name, "x", NULL, OP_##name \
-    }
-
+/* Functions of tensors; those of one element are in their records (OpInfo.params). */
 static const Builtin table[] = {
-    ELEMENT(exp),
-    ELEMENT(expm1),
-    ELEMENT(log),
-    ELEMENT(log1p),
-    ELEMENT(sqrt),
-    ELEMENT(abs),
-    ELEMENT(sign),
-    ELEMENT(floor),
-    ELEMENT(ceil),
-    ELEMENT(round),
-    ELEMENT(sin),
-    ELEMENT(cos),
-    ELEMENT(tan),
-    ELEMENT(asin),
-    ELEMENT(acos),
-    ELEMENT(atan),
-    ELEMENT(sinh),
-    ELEMENT(cosh),
-    ELEMENT(tanh),
-    ELEMENT(erf),
-    ELEMENT(erfc),
-    ELEMENT(sigmoid),
-    ELEMENT(softplus),
-    {"atan2", "y x", NULL, OP_atan2},
-    {"mod", "a b", NULL, OP_mod},
-    {"maximum", "a b", NULL, OP_maximum},
-    {"minimum", "a b", NULL, OP_minimum},
-    {"where", "c a b", NULL, OP_where},
     {"sum", "x axis? keepdims?", b_sum, 0},
     {"max", "x axis? keepdims?", b_max, 0},
     {"all", "x axis? keepdims?", b_all, 0},
@@ -834,17 +802,36 @@ static const Builtin table[] = {
     {"fail", "text", b_fail, 0},
 };
 
-const Builtin *builtin_find(const char *name)
+/* The function that the record of an elementwise op has, or a row of the table. */
+static bool find(const char *name, Builtin *found)
 {
+    for (int op = 0; op < OP_COUNT; op++)
+        if (op_info[op]->params && strcmp(op_info[op]->name, name) == 0) {
+            *found = (Builtin){op_info[op]->name, op_info[op]->params, NULL, (Op)op};
+            return true;
+        }
+
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (strcmp(table[i].name, name) == 0)
-            return &table[i];
-    return NULL;
+        if (strcmp(table[i].name, name) == 0) {
+            *found = table[i];
+            return true;
+        }
+    return false;
+}
+
+const Builtin *builtin_find(Ngc *ngc, const char *name)
+{
+    Builtin found;
+    return find(name, &found) ? arena_copy(ngc, &found, sizeof found) : NULL;
 }
 
 int builtin_names(const char **name, int room)
 {
     int n = 0;
+    for (int op = 0; op < OP_COUNT && n < room; op++)
+        if (op_info[op]->params)
+            name[n++] = op_info[op]->name;
+
     for (size_t i = 0; i < sizeof table / sizeof *table && n < room; i++)
         name[n++] = table[i].name;
     return n;

@@ -30,6 +30,18 @@ static void put_lesson(const Lesson *l, Text *t)
     explain_pack(l->ngc, t, lesson.at, lesson.size);
 }
 
+/* The script, with the function of each elementwise op as its record has it: "exp:Math.exp,". */
+static void put_script(Text *t)
+{
+    const char *rest = put_before(t, page_script_text, "/*@ELEMENTWISE@*/");
+
+    for (int op = 0; op < OP_COUNT; op++)
+        if (op_info[op]->js)
+            text_add(t, "%s:%s,", op_info[op]->name, op_info[op]->js);
+
+    text_put(t, rest, strlen(rest));
+}
+
 void explain_html(const Lesson *l, Text *t)
 {
     const char *rest = put_before(t, page_text, "@STYLE@");
@@ -37,6 +49,6 @@ void explain_html(const Lesson *l, Text *t)
     rest = put_before(t, rest, "@LESSON@");
     put_lesson(l, t);
     rest = put_before(t, rest, "@SCRIPT@");
-    text_put(t, page_script_text, strlen(page_script_text));
+    put_script(t);
     text_put(t, rest, strlen(rest));
 }

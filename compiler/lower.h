@@ -218,7 +218,7 @@ void name_vars(Lower *, int from);
 
 /* ---- builtin.c, einsum.c ---- */
 
-const Builtin *builtin_find(const char *name);
+const Builtin *builtin_find(Ngc *, const char *name);
 int builtin_names(const char **name, int room);
 Value *builtin_einsum(Lower *, Loc, Value **arg); /* einsum.c */
 

@@ -215,7 +215,7 @@ static Value *lower_name(Lower *L, const Expr *x)
     if (strcmp(x->name, "step") == 0)
         return value_node(L, x->loc,
                           graph_cast(L->g, lower_counter(L, lower_site(L, x->loc))->node, T_FLOAT));
-    const Builtin *f = builtin_find(x->name);
+    const Builtin *f = builtin_find(L->ngc, x->name);
     if (f) {
         Func *func = arena_alloc(L->ngc, sizeof *func);
         func->name = f->name;
@@ -245,7 +245,7 @@ static Value *shape_value(Lower *L, Loc loc, Shape s)
 /* How the library's function of that name is called on a value, or NULL. */
 static const char *call_of(Lower *L, const char *name, const char *of)
 {
-    const Builtin *f = builtin_find(name);
+    const Builtin *f = builtin_find(L->ngc, name);
     const Binding *b = scope_find(L, name);
     const Stmt *def = b && b->value->kind == V_FUNC ? b->value->func->def : NULL;
     bool more = false;
@@ -575,7 +575,7 @@ Value *lower_call(Lower *L, const Expr *x, Value **first, int firsts, Path *path
     Value *given[MAX_PARAMS], *f;
     int count = 0;
     bool open = false;
-    if (x->a->kind == X_NAME && !scope_find(L, x->a->name) && !builtin_find(x->a->name)) {
+    if (x->a->kind == X_NAME && !scope_find(L, x->a->name) && !builtin_find(L->ngc, x->a->name)) {
         f = unknown(L, x->a, "function");
     } else {
         f = lower_expr(L, x->a);
@@ -691,7 +691,7 @@ static bool size_undeclared(Lower *L, const Expr *x)
 {
     bool undeclared = false;
     for (; x && !undeclared; x = x->a) {
-        bool known = x->kind != X_NAME || scope_find(L, x->name) || builtin_find(x->name) ||
+        bool known = x->kind != X_NAME || scope_find(L, x->name) || builtin_find(L->ngc, x->name) ||
                      foreign_constant(L->ngc, x->name);
         if (!known) {
             lower_error(

@@ -282,11 +282,23 @@ typedef struct Step { /* one step of the reverse sweep: how the adjoint of x get
     const struct Step *prev; /* the one before, of the same loss */
 } Step;
 
+typedef enum { /* the operands for which an elementwise op is smooth: tests choose from these */
+               DOMAIN_ALL,
+               DOMAIN_NONZERO,
+               DOMAIN_POSITIVE,
+               DOMAIN_UNIT, /* between -1 and 1 */
+} Domain;
+
 typedef struct OpInfo {
     const char *name;
     int arity; /* -1: any number */
     unsigned flags;
-    double (*value)(double a, double b, double c);     /* elementwise: the reference value */
+    const char *params; /* elementwise: the parameters of the language's function of this name: "y
+                           x"; NULL: there is no such function */
+    Domain domain;      /* elementwise */
+    double (*value)(double a, double b, double c); /* elementwise: the reference value */
+    const char *js; /* elementwise: the same in JavaScript, for a lesson's page: a function, which
+                       may use those that page/ops.js has for it */
     void (*eval)(const Node *n, Eval *e, double *out); /* all else but leaves */
     /* d loss / d operand in the language itself, from operands a b c, result y and its adjoint dy;
      * parsed and built by grad.c, printed by explanations. For an op with .back it is the comment

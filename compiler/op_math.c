@@ -40,87 +40,65 @@ static double v_atan2(double a, double b, double c)
     return atan2(a, b);
 }
 
-/* y = f(a); slope: d loss / d a */
-#define RECORD(op, f, slope, words)                 \
-    const OpInfo op_##op = {.name = #op,            \
-                            .arity = 1,             \
-                            .flags = F_ELEMENTWISE, \
-                            .value = v_##f,         \
-                            .c = #f "@($a)",        \
-                            .prec = 16,             \
-                            .rule = {slope},        \
-                            .teach = words}
-/* the same with what is quick in float32: one at a time, and of vectors */
-#define RECORD_FLOAT(op, f, fast, many, slope, words) \
-    const OpInfo op_##op = {.name = #op,              \
-                            .arity = 1,               \
-                            .flags = F_ELEMENTWISE,   \
-                            .value = v_##f,           \
-                            .c = #f "@($a)",          \
-                            .c_float = fast,          \
-                            .vec_float = many,        \
-                            .prec = 16,               \
-                            .rule = {slope},          \
-                            .teach = words}
-#define RECORD_VEC(op, f, many, slope, words)       \
-    const OpInfo op_##op = {.name = #op,            \
-                            .arity = 1,             \
-                            .flags = F_ELEMENTWISE, \
-                            .value = v_##f,         \
-                            .c = #f "@($a)",        \
-                            .vec = many,            \
-                            .prec = 16,             \
-                            .rule = {slope},        \
-                            .teach = words}
-#define FLAT(op, f)                                                    \
-    const OpInfo op_##op = {.name = #op,                               \
-                            .arity = 1,                                \
-                            .flags = F_ELEMENTWISE | F_CHEAP | F_FLAT, \
-                            .value = v_##f,                            \
-                            .c = #f "@($a)",                           \
-                            .prec = 16,                                \
-                            .teach = "flat: passes nothing back"}
-#define FLAT_VEC(op, f, many)                                          \
-    const OpInfo op_##op = {.name = #op,                               \
-                            .arity = 1,                                \
-                            .flags = F_ELEMENTWISE | F_CHEAP | F_FLAT, \
-                            .value = v_##f,                            \
-                            .c = #f "@($a)",                           \
-                            .vec = many,                               \
-                            .prec = 16,                                \
-                            .teach = "flat: passes nothing back"}
+/* y = f(a), where f is the name of the function in C. What a record has of its own follows. */
+#define FUNCTION(op, f, more, ...)                         \
+    const OpInfo op_##op = {.name = #op,                   \
+                            .arity = 1,                    \
+                            .flags = F_ELEMENTWISE | more, \
+                            .params = "x",                 \
+                            .value = v_##f,                \
+                            .c = #f "@($a)",               \
+                            .prec = 16,                    \
+                            __VA_ARGS__}
+#define SMOOTH(op, f, ...) FUNCTION(op, f, 0, __VA_ARGS__)
+#define FLAT(op, f, ...) \
+    FUNCTION(op, f, F_CHEAP | F_FLAT, .teach = "flat: passes nothing back", __VA_ARGS__)
 
-RECORD_FLOAT(exp, exp, "ngrt_expf($a)", "NGRT_OF(expf, $a)", "dy*y", "exp: its own slope");
-RECORD(expm1, expm1, "dy*exp(a)", "exp, less 1: exp");
-RECORD_FLOAT(log, log, "ngrt_logf($a)", "NGRT_OF(logf, $a)", "dy/a", "log: divides by its input");
-RECORD(log1p, log1p, "dy/(1 + a)", "log of 1 + a");
-RECORD_VEC(sqrt, sqrt, "NGRT_LANEWISE(sqrt@, $a)", "dy/(2*y)", "root: divides by twice itself");
-RECORD_VEC(abs, fabs, "NGRT_ABS($a)", "dy*sign(a)", "absolute value: keeps or turns the sign");
-FLAT_VEC(sign, ngrt_sign, "NGRT_SIGN($a)");
-FLAT(floor, floor);
-FLAT(ceil, ceil);
-FLAT(round, rint);
-RECORD(sin, sin, "dy*cos(a)", "sine");
-RECORD(cos, cos, "-dy*sin(a)", "cosine");
-RECORD(tan, tan, "dy*(1 + y*y)", "tangent");
+SMOOTH(exp, exp, .rule = {"dy*y"}, .js = "Math.exp", .c_float = "ngrt_expf($a)",
+       .vec_float = "NGRT_OF(expf, $a)", .teach = "exp: its own slope");
+SMOOTH(expm1, expm1, .rule = {"dy*exp(a)"}, .js = "Math.expm1", .teach = "exp, less 1: exp");
+SMOOTH(log, log, .domain = DOMAIN_POSITIVE, .rule = {"dy/a"}, .js = "Math.log",
+       .c_float = "ngrt_logf($a)", .vec_float = "NGRT_OF(logf, $a)",
+       .teach = "log: divides by its input");
+SMOOTH(log1p, log1p, .domain = DOMAIN_POSITIVE, .rule = {"dy/(1 + a)"}, .js = "Math.log1p",
+       .teach = "log of 1 + a");
+SMOOTH(sqrt, sqrt, .domain = DOMAIN_POSITIVE, .rule = {"dy/(2*y)"}, .js = "Math.sqrt",
+       .vec = "NGRT_LANEWISE(sqrt@, $a)", .teach = "root: divides by twice itself");
+SMOOTH(abs, fabs, .domain = DOMAIN_NONZERO, .rule = {"dy*sign(a)"}, .js = "Math.abs",
+       .vec = "NGRT_ABS($a)", .teach = "absolute value: keeps or turns the sign");
+FLAT(sign, ngrt_sign, .js = "a => a > 0 ? 1 : a < 0 ? -1 : a", .vec = "NGRT_SIGN($a)");
+FLAT(floor, floor, .js = "Math.floor");
+FLAT(ceil, ceil, .js = "Math.ceil");
+FLAT(round, rint, .js = "roundEven");
+SMOOTH(sin, sin, .rule = {"dy*cos(a)"}, .js = "Math.sin", .teach = "sine");
+SMOOTH(cos, cos, .rule = {"-dy*sin(a)"}, .js = "Math.cos", .teach = "cosine");
+SMOOTH(tan, tan, .domain = DOMAIN_UNIT, .rule = {"dy*(1 + y*y)"}, .js = "Math.tan",
+       .teach = "tangent");
 /* 1 - a^2 in the form that keeps its digits: the product near 1, the difference near 0, where it is
  * differentiated again */
 #define UP_TO_ONE "sqrt(where(abs(a) < 0.5, 1 - a*a, (1 - a)*(1 + a)))"
-RECORD(asin, asin, "dy/" UP_TO_ONE, "arc sine");
-RECORD(acos, acos, "-dy/" UP_TO_ONE, "arc cosine");
-RECORD(atan, atan, "dy/(1 + a*a)", "arc tangent");
-RECORD(sinh, sinh, "dy*cosh(a)", "hyperbolic sine");
-RECORD(cosh, cosh, "dy*sinh(a)", "hyperbolic cosine");
-RECORD_FLOAT(tanh, tanh, "ngrt_tanhf($a)", "NGRT_OF(tanhf, $a)", "dy*(1 - y*y)",
-             "tanh: 1 less its square");
-RECORD_FLOAT(erf, erf, "ngrt_erff($a)", "NGRT_OF(erff, $a)", "dy*1.1283791670955126*exp(-a*a)",
-             "error function: 2/sqrt(pi) exp(-a^2)");
-RECORD_FLOAT(erfc, erfc, "ngrt_erfcf($a)", "NGRT_OF(erfcf, $a)", "-dy*1.1283791670955126*exp(-a*a)",
-             "1 less the error function");
-RECORD_FLOAT(sigmoid, ngrt_sigmoid, "ngrt_sigmoidf($a)", "NGRT_OF(sigmoidf, $a)", "dy*y*(1 - y)",
-             "sigmoid: y (1 - y)");
-RECORD_FLOAT(softplus, ngrt_softplus, "ngrt_softplusf($a)", "NGRT_OF(softplusf, $a)",
-             "dy*sigmoid(a)", "softplus: sigmoid");
+SMOOTH(asin, asin, .domain = DOMAIN_UNIT, .rule = {"dy/" UP_TO_ONE}, .js = "Math.asin",
+       .teach = "arc sine");
+SMOOTH(acos, acos, .domain = DOMAIN_UNIT, .rule = {"-dy/" UP_TO_ONE}, .js = "Math.acos",
+       .teach = "arc cosine");
+SMOOTH(atan, atan, .rule = {"dy/(1 + a*a)"}, .js = "Math.atan", .teach = "arc tangent");
+SMOOTH(sinh, sinh, .rule = {"dy*cosh(a)"}, .js = "Math.sinh", .teach = "hyperbolic sine");
+SMOOTH(cosh, cosh, .rule = {"dy*sinh(a)"}, .js = "Math.cosh", .teach = "hyperbolic cosine");
+SMOOTH(tanh, tanh, .rule = {"dy*(1 - y*y)"}, .js = "Math.tanh", .c_float = "ngrt_tanhf($a)",
+       .vec_float = "NGRT_OF(tanhf, $a)", .teach = "tanh: 1 less its square");
+SMOOTH(erf, erf, .rule = {"dy*1.1283791670955126*exp(-a*a)"}, .js = "erf",
+       .c_float = "ngrt_erff($a)", .vec_float = "NGRT_OF(erff, $a)",
+       .teach = "error function: 2/sqrt(pi) exp(-a^2)");
+SMOOTH(erfc, erfc, .rule = {"-dy*1.1283791670955126*exp(-a*a)"}, .js = "erfc",
+       .c_float = "ngrt_erfcf($a)", .vec_float = "NGRT_OF(erfcf, $a)",
+       .teach = "1 less the error function");
+SMOOTH(sigmoid, ngrt_sigmoid, .rule = {"dy*y*(1 - y)"}, .js = "a => 1 / (1 + Math.exp(-a))",
+       .c_float = "ngrt_sigmoidf($a)", .vec_float = "NGRT_OF(sigmoidf, $a)",
+       .teach = "sigmoid: y (1 - y)");
+SMOOTH(softplus, ngrt_softplus, .rule = {"dy*sigmoid(a)"},
+       .js = "a => Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a)))",
+       .c_float = "ngrt_softplusf($a)", .vec_float = "NGRT_OF(softplusf, $a)",
+       .teach = "softplus: sigmoid");
 
 /* The angle of the point (b, a), as C's atan2(y, x). Its slopes b/(a^2 + b^2) and -a/(a^2 + b^2)
  * are computed from numbers near 1, so that the squares neither overflow nor vanish; at (0, 0) they
@@ -139,7 +117,9 @@ static const char *said_atan2(Ngc *ngc, const Node *y, int operand)
 const OpInfo op_atan2 = {.name = "atan2",
                          .arity = 2,
                          .flags = F_ELEMENTWISE,
+                         .params = "y x",
                          .value = v_atan2,
+                         .js = "Math.atan2",
                          .c = "atan2@($a, $b)",
                          .prec = 16,
                          .rule = {"where(" LARGER " == 0, 0, dy*(b/" SCALE ")/" SQUARES ")",

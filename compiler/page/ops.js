@@ -16,19 +16,12 @@ function erfcFraction(x) {
 const erfc = x => Number.isNaN(x) ? x : x < 2.5 ? x > -2.5 ? 1 - erfSeries(x) : 2 - erfcFraction(-x) : x > 27 ? 0 : erfcFraction(x);
 const erf = x => Math.abs(x) < 2.5 ? erfSeries(x) : Number.isNaN(x) ? x : x > 0 ? 1 - erfc(x) : erfc(-x) - 1;
 
-const elementwise = {
-  add: (a, b) => a + b, sub: (a, b) => a - b, mul: (a, b) => a * b, div: (a, b) => a / b, neg: a => -a,
-  pow: (a, b) => a === 1 || a === -1 && Math.abs(b) === Infinity ? 1 : Math.pow(a, b),
-  mod: (a, b) => { const r = a % b; return r === 0 ? (b < 0 ? -0 : 0) : r < 0 !== b < 0 ? r + b : r; }, maximum: Math.max, minimum: Math.min, where: (c, a, b) => c !== 0 ? a : b,
-  cast: a => a, stop: a => a, copy: a => a, checked: a => a,
-  lt: (a, b) => +(a < b), le: (a, b) => +(a <= b), eq: (a, b) => +(a === b), ne: (a, b) => +(a !== b),
-  exp: Math.exp, expm1: Math.expm1, log: Math.log, log1p: Math.log1p, sqrt: Math.sqrt, abs: Math.abs,
-  sign: a => a > 0 ? 1 : a < 0 ? -1 : a, floor: Math.floor, ceil: Math.ceil,
-  round: a => { const r = Math.round(a); return r - a === 0.5 && r % 2 ? r - 1 : r; },
-  sin: Math.sin, cos: Math.cos, tan: Math.tan, asin: Math.asin, acos: Math.acos, atan: Math.atan, atan2: Math.atan2,
-  sinh: Math.sinh, cosh: Math.cosh, tanh: Math.tanh, erf, erfc,
-  sigmoid: a => 1 / (1 + Math.exp(-a)), softplus: a => Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a))),
-};
+/* C's pow, fmod that is of the sign of b, and rint, where JavaScript's own are not the same. */
+const power = (a, b) => a === 1 || a === -1 && Math.abs(b) === Infinity ? 1 : Math.pow(a, b);
+const remainder = (a, b) => { const r = a % b; return r === 0 ? (b < 0 ? -0 : 0) : r < 0 !== b < 0 ? r + b : r; };
+const roundEven = a => { const r = Math.round(a); return r - a === 0.5 && r % 2 ? r - 1 : r; };
+
+const elementwise = {/*@ELEMENTWISE@*/}; // by ops' names, from their records (OpInfo.js)
 
 /* ---- elements in other places: a map tells, for each element of one side, where it is on the other ---- */
 const strides = shape => { const s = []; for (let a = shape.length - 1, k = 1; a >= 0; k *= shape[a--]) s[a] = k; return s; };
