@@ -142,7 +142,13 @@ check_block() {
 # The manual has every function of the library and every code of a message.
 check_manual() {
     manual=grammars/README.md
-    for name in $(sed -n 's/^def \([A-Za-z][A-Za-z_0-9]*\)(.*/\1/p' compiler/prelude.ng) $(sed -n 's/^    {"\([a-z][a-z_0-9]*\)", "[a-z].*/\1/p' compiler/builtin.c); do
+    functions "$(dirname "$ngc")" >"$dir/functions" || { failed=$((failed + 1)); echo "FAIL functions.c"; }
+    {
+        sed 's/ .*//' "$dir/functions"
+        sed -n 's/^def \([A-Za-z][A-Za-z_0-9]*\)(.*/\1/p' compiler/prelude.ng
+        sed -n 's/^    {"\([a-z][a-z_0-9]*\)", "[a-z].*/\1/p' compiler/builtin.c
+    } >"$dir/names"
+    for name in $(cat "$dir/names"); do
         if grep -q "\`$name(" $manual; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL $manual: no $name(...)"; fi
     done
     for code in $(grep -rhoE '(lower_error\(L|SEV_[A-Z]+|warn\([^"]*"[a-z-]+"), [0-9]+' compiler grammars | grep -oE '[0-9]+$' | sort -nu); do

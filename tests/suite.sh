@@ -32,6 +32,13 @@ group() {
     group_passed=$passed group_failed=$failed group_spent=$spent
 }
 
+# The functions of one element that the language has, a line each (functions.c): functions BUILD
+functions() {
+    # shellcheck disable=SC2046
+    cc -std=c11 -O1 -I"${suite_top:-.}/compiler" "${suite_top:-.}/tests/functions.c" $(find "$1" -maxdepth 1 -name '*.o' ! -name 'rt_*' ! -name main.o) \
+        "$1/rt_ngrt_random.o" $(compiler_libs "$1") -o "$dir/functions.run" && "$dir/functions.run"
+}
+
 # What a driver that is linked with the compiler's objects needs: compiler_libs BUILD
 compiler_libs() {
     nm "$1/plain_file.o" 2>/dev/null | grep -q 'U inflate' && echo -lz

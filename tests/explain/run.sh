@@ -121,6 +121,14 @@ done
 group "the forms of examples"
 explain gather tests/explain/gather.ng
 explain every_op tests/explain/every_op.ng
+# every function of one element, by its record
+functions "$(dirname "$NGC")" | awk '
+    function operand(mark, k) { return mark == "+" || mark == "/" ? "(0.4 + x^2)" : mark == "~" ? "0.8*sin(x + " k ")" : "(x + " k ")" }
+    BEGIN { print "input x[3] = [0.3, -1.2, 0.8]"; sum = "0" }
+    { a = operand($3, "0.05"); b = operand($3, "0.45"); c = operand($3, "0.65")
+      print "y" NR " = " $1 "(" a ($2 > 1 ? ", " b : "") ($2 > 2 ? ", " c : "") ")"; sum = sum " + sum(y" NR "*x)" }
+    END { print "J = " sum "\ngradient J over x" }' >"$dir/functions.ng"
+explain functions "$dir/functions.ng"
 explain edges tests/explain/edges.ng
 explain links tests/explain/links.ng
 explain blocks12 examples/char_gpt.ng
@@ -168,7 +176,7 @@ check "a long one is packed" sh -c '! grep -qF "\"steps\":[" "$1"' sh "$dir/moon
 check "pages are whole in themselves" sh -c '! grep -lE "src=|href=\"?http|url\(http|@import" "$@"' sh $(files html)
 for op in $(sed -n 's/^X/X/p' compiler/ops.h | grep -o 'X([a-z0-9]*)' | tr -d 'X()'); do
     case $op in const | size | data | var | training | random) continue ;; esac # given to the page as values
-    check "the page computes $op" grep -qE "(^|[ {])$op(:|\(n|,)" compiler/page/ops.js
+    check "the page computes $op" grep -qE "(^|[ {,])$op(:|\(n|,)" compiler/page/ops.js "$dir/chain.html"
 done
 group "data, pages by themselves"
 
@@ -210,12 +218,12 @@ if have chromium && have python3; then
     for name in $names; do
         number=$((number + 1))
         case $name in
-        gather | every_op | letters | blocks12 | net_221 | xor | or_gate) ;;
+        gather | every_op | functions | letters | blocks12 | net_221 | xor | or_gate) ;;
         *) in_share 3 $number || continue ;;
         esac
         case $name in
         gather | every_op | edges | links) model=tests/explain/$name.ng ;;
-        letters) model=$dir/$name.ng ;;
+        letters | functions) model=$dir/$name.ng ;;
         blocks12) model=examples/char_gpt.ng ;;
         *) model=examples/$name.ng ;;
         esac

@@ -1,6 +1,6 @@
 # primitives.awk - models of primitives.txt, many cases to a model, for `ngc check` and `ngc run`.
 #
-#     awk -v dir=DIR -f primitives.awk primitives.txt      writes DIR/part*.ng, DIR/training.ng,
+#     awk -v dir=DIR -v functions=FILE -f primitives.awk primitives.txt      writes DIR/part*.ng, DIR/training.ng,
 #                                                            DIR/cases (number|op|operands|text), DIR/ops
 #
 # Of case k: Jk, a weighted sum of the values and of their squares, is differentiated by each operand; Kk, the gradient of
@@ -9,23 +9,34 @@
 BEGIN {
     FS = " *[|] *"
     PER_PART = 40
-    # Elementwise ops of one operand, by the values they are defined for, and of two.
-    one[1] = "+ log log1p sqrt"
-    one[2] = "~ asin acos tan"
-    one[3] = "- exp expm1 abs sin cos atan sinh cosh tanh erf erfc sigmoid softplus"
-    two = "+ - * / ^ mod maximum minimum atan2 where"
+    # Functions of one operand, by the values for which they are smooth, and all of two: those of the records, and operators.
+    split("+ ~ - /", marks, " ")
+    two = "+ - * / ^"
+    while ((getline line < functions) > 0) { # NAME OPERANDS MARK SLOPE, as functions.c prints them
+        split(line, f, " ")
+        if (f[4] == "slope" && f[2] == 1)
+            one[f[3]] = one[f[3]] " " f[1]
+        if (f[4] == "flat" && f[2] == 1)
+            flat = flat " " f[1]
+        if (f[4] == "slope" && f[2] == 2)
+            two = two " " f[1]
+    }
+    two = two " where"
     name["+"] = "add"; name["-"] = "sub"; name["*"] = "mul"; name["/"] = "div"; name["^"] = "pow"
     shapes = "[];[] [3];[] [];[3] [3];[3] [2,3];[2,3] [2,3];[3] [3];[2,3] [2,3];[2,1] [2,1];[1,3] [1];[3] [3];[1] " \
              "[1,1];[2,2] [2,1,3];[4,1] [4,1];[2,1,3] [2,3];[] [];[2,3] [m,2];[m,1] [2];[m,2] [m];[] [1,n];[m,1] [m];[1]"
-    for (k = 1; k <= 3; k++) {
-        n = split(one[k], f, " ")
-        mark = f[1] == "-" ? "" : f[1]
-        for (i = 2; i <= n; i++) {
+    for (k = 1; k in marks; k++) {
+        n = split(one[marks[k]], f, " ")
+        mark = marks[k] ~ /[-\/]/ ? "" : marks[k] # values without a mark are apart from 0
+        for (i = 1; i <= n; i++) {
             make(f[i], mark "a[]", f[i] "(a)")
             make(f[i], mark "a[2,3]", f[i] "(a)")
             make(f[i], mark "a[3]", f[i] "(a)*a")
         }
     }
+    n = split(flat, f, " ") # a factor that does not change
+    for (i = 1; i <= n; i++)
+        make(f[i], "a[2,3]", f[i] "(a)*a")
     n = split(two, f, " ")
     patterns = split(shapes, s, " ")
     for (i = 1; i <= n; i++) {

@@ -15,6 +15,7 @@ libs="$lib $(nm "$lib" 2>/dev/null | grep -q 'U cblas_sgemm' && echo -lopenblas)
 dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT
 passed=0 failed=0
+. tests/suite.sh
 
 fail() {
     echo "FAIL $*"
@@ -63,7 +64,8 @@ differences() {
 
 # Every primitive, in every pattern of operands.
 primitives() {
-    awk -v dir="$dir" -f $here/primitives.awk $here/primitives.txt || fail "primitives.awk"
+    functions "$(dirname "$NGC")" >"$dir/functions" || fail "functions.c"
+    awk -v dir="$dir" -v functions="$dir/functions" -f $here/primitives.awk $here/primitives.txt || fail "primitives.awk"
     for model in "$dir"/part*.ng "$dir/training.ng" $here/layers.ng; do
         differences "$model"
     done

@@ -3,7 +3,10 @@
  * All stays smooth where it is evaluated: values are of the size of 1, and what has a kink is moved
  * away from where equal values would meet.
  *
- *     model FIRST COUNT DIR     writes DIR/FIRST.ng and so on
+ *     model FIRST COUNT DIR [FUNCTIONS]     writes DIR/FIRST.ng and so on
+ *
+ * FUNCTIONS is a file that lists the functions of one element, as tests/functions.c does: those
+ * that no form here has are used too, in a form that their record is enough for.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -269,10 +272,16 @@ static const Form unaries[] = {{"exp(-$a^2)", 1},
                                {"stop(0.3) + $a", 3.3},
                                {"sin($a)/(1.5 + cos($a))/2/(1.5 + cos($a))", 2}};
 
+/* Forms of functions that none of the tables has. */
+static Form more_unaries[32], more_binaries[32];
+static int more_unary, more_binary;
+
 static void unary(void)
 {
+    enum { KNOWN = sizeof unaries / sizeof *unaries };
     Value a = any();
-    const Form *f = &unaries[draw((int)(sizeof unaries / sizeof *unaries))];
+    int i = draw(KNOWN + more_unary);
+    const Form *f = i < KNOWN ? &unaries[i] : &more_unaries[i - KNOWN];
     if (strstr(f->text, "$a^-1*")) { /* wants what is not 0 */
         make(a.rank, a.dim, 3, "2.5 + sin($a)", &a, NULL, NULL, 0);
         a = value[values - 1];
@@ -351,10 +360,60 @@ static void binary(void)
         b = any();
     if (!broadcast(&a, &b, &c))
         return;
-    const Form *f = &binaries[draw((int)(sizeof binaries / sizeof *binaries))];
+    enum { KNOWN = sizeof binaries / sizeof *binaries };
+    int i = draw(KNOWN + more_binary);
+    const Form *f = i < KNOWN ? &binaries[i] : &more_binaries[i - KNOWN];
     if (strstr(f->text, "$b.shape"))
         b.big = 0;
     make(c.rank, c.dim, f->big, f->text, &a, &b, NULL, 0);
+}
+
+/* Does one of these forms call the function? */
+static int is_called(const char *name, const Form *form, int count)
+{
+    size_t size = strlen(name);
+    for (int i = 0; i < count; i++)
+        for (const char *at = strstr(form[i].text, name); at; at = strstr(at + 1, name)) {
+            int whole = at == form[i].text || !strchr("abcdefghijklmnopqrstuvwxyz_", at[-1]);
+            if (whole && at[size] == '(')
+                return 1;
+        }
+    return 0;
+}
+
+/* A function that no form has, of one or two operands for which it is smooth: "sin(f(0.4 + $a^2))".
+ * A sine is of the size of 1 whatever the function is; a flat one is a factor. */
+static void add_form(const char *name, int operands, char mark, int is_flat)
+{
+    const char *from = mark == '+' || mark == '/' ? "0.4 + $%c^2"
+                       : mark == '~'              ? "0.8*sin($%c)"
+                                                  : "$%c";
+    Form *f = operands == 1 ? &more_unaries[more_unary++] : &more_binaries[more_binary++];
+    char a[32], b[32], *text = malloc(200);
+
+    sprintf(a, from, 'a');
+    sprintf(b, from, 'b');
+    if (is_flat)
+        sprintf(text, "sin(%s(%s + 0.0411))*$a", name, a);
+    else if (operands == 1)
+        sprintf(text, "sin(%s(%s))", name, a);
+    else
+        sprintf(text, "sin(%s(%s, %s))", name, a, b);
+    *f = (Form){text, is_flat ? 3 : 1};
+}
+
+static void read_functions(const char *path)
+{
+    FILE *in = fopen(path, "r");
+    char name[32], mark, slope[8];
+    int operands;
+    if (!in)
+        exit(1);
+    while (fscanf(in, "%31s %d %c %7s", name, &operands, &mark, slope) == 4)
+        if (operands <= 2 && !is_called(name, unaries, sizeof unaries / sizeof *unaries) &&
+            !is_called(name, binaries, sizeof binaries / sizeof *binaries))
+            add_form(name, operands, mark, strcmp(slope, "flat") == 0);
+    fclose(in);
 }
 
 /* ---- reductions ---- */
@@ -905,8 +964,10 @@ static void print_model(int number)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4)
+    if (argc < 4)
         return 2;
+    if (argc > 4)
+        read_functions(argv[4]);
     for (int i = atoi(argv[1]); i < atoi(argv[1]) + atoi(argv[2]); i++) {
         char path[1024];
         snprintf(path, sizeof path, "%s/%d.ng", argv[3], i);

@@ -26,6 +26,7 @@ OPENBLAS_NUM_THREADS=1
 export OPENBLAS_NUM_THREADS
 
 cc -std=c11 -O1 -o "$dir/model" tests/random/model.c || exit 2
+functions "$build" > "$dir/functions" || exit 2
 cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler -o "$dir/check" tests/random/check.c $objects "$build/rt_ngrt_random.o" \
     "$build/rt_ngrt_error.o" $(compiler_libs "$build") -ldl || exit 2
 quick=$(command -v tcc || echo "gcc -w -O0")
@@ -48,7 +49,7 @@ gcc) by="gcc -w" ;;
 narrow) by="gcc -w $narrow" ;;
 esac
 case $by in *tcc*) libs="$(tcc -print-search-dirs | grep libtcc1.a) $libs" ;; esac
-"$dir/model" "$1" "$2" "$at" || echo "FAIL model $1"
+"$dir/model" "$1" "$2" "$at" "$dir/functions" || echo "FAIL model $1"
 "$dir/check" $n "$at" "$1" "$2" "$by" "$libs -lm" > "$at/log" 2>&1
 status=$?
 [ $status -gt 1 ] && echo "the run of models $1 to $(($1 + $2 - 1)) ended with status $status" >> "$at/log"
@@ -92,7 +93,7 @@ broken_models() { limit 100 "$dir/broken" "$dir/few" 7 6 "$quick" "$libs -lm"; }
 if [ -z "$none" ]; then
     cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler -o "$dir/broken" tests/random/check.c $(broken_link) $objects "$build/rt_ngrt_random.o" \
         "$build/rt_ngrt_error.o" $(compiler_libs "$build") -ldl || exit 2
-    mkdir "$dir/few" && "$dir/model" 7 6 "$dir/few"
+    mkdir "$dir/few" && "$dir/model" 7 6 "$dir/few" "$dir/functions"
     case $quick in *tcc*) libs="$(tcc -print-search-dirs | grep libtcc1.a) $libs" ;; esac
     for pass in none $broken_passes; do
         if broken_found $pass broken_models; then
