@@ -1,12 +1,13 @@
-/* Trains a model of characters (char_gpt.ng, char_rnn.ng) on a text file, against a table of pairs,
- * and lets it write.
+/* Trains a model of characters (char_gpt.ng, char_rnn.ng) on a text file, compares it with a table
+ * of pairs, and lets it write.
  *
- * ngc --standalone char_gpt.ng --prefix=chars -o chars.c && cc -O2 char_train.c chars.c -lm -o
- * chars && ./chars FILE
+ *     ngc --standalone char_gpt.ng --prefix=chars -o chars.c
+ *     cc -O2 char_train.c chars.c -lm -o chars
+ *     ./chars FILE
  *
- * usage: chars FILE [STEPS [SEED]]; 1,000 steps if not told. The table of pairs is the bigram model
- * that fits the file best: for each character how often each other follows it, counted in the same
- * text. Exit status 0: the loss fell below the table's. */
+ * usage: chars FILE [STEPS [SEED]]; by default 1,000 steps. The table of pairs is the bigram model
+ * that fits the file best: for each character, how often each other one follows it in the same
+ * text. Exit status 0: the loss fell below that of the table. */
 #include "chars.h"
 
 #include <math.h>
@@ -20,7 +21,7 @@ static chars_params params;
 static chars_state state;
 static chars_work work;
 
-/* Printable characters are 0 to 94, all others the newline, 95. */
+/* Printable characters are 0 to 94; all others become the newline, 95. */
 static int32_t symbol(int c)
 {
     return c >= 32 && c < 127 ? c - 32 : SYMBOLS - 1;
@@ -77,7 +78,7 @@ static double draw(uint64_t *random)
     return (double)(*random >> 11) / 9007199254740992.0;
 }
 
-/* Steps on windows from random places; returns the mean loss of the last REPORT of them, or fewer.
+/* Trains on windows from random places. Returns the mean loss of the last REPORT steps, or fewer.
  */
 static double train(const int32_t *text, int count, int steps, uint64_t *random)
 {
@@ -105,17 +106,17 @@ static double train(const int32_t *text, int count, int steps, uint64_t *random)
     return mean;
 }
 
-/* Writes on from the first few characters of the text: each is drawn from what the net gives for
- * the next. */
+/* Continues the first few characters of the text: each next one is drawn from the probabilities
+ * that the net gives. */
 static void write_sample(const int32_t *text, uint64_t *random)
 {
     int32_t x[WINDOW] = {0};
     const chars_inputs in = {1, x, NULL};
-    int length = 8; /* characters in the window; what lies behind them has no influence */
+    int length = 8; /* characters in the window; those after them have no influence */
     for (int i = 0; i < length; i++)
         x[i] = text[i];
     for (int n = 0; n < SAMPLE; n++) {
-        if (length == WINDOW) /* the older half goes */
+        if (length == WINDOW) /* drop the older half */
             for (int i = 0; i < WINDOW / 2; i++)
                 x[i] = x[i + WINDOW - WINDOW / 2], length = WINDOW / 2;
         if (chars_predict(&params, &in, &work) != NGRT_OK)

@@ -1,9 +1,10 @@
-/* Trains the OR gate of or_gate.ng by 5,000 steps of the emitted C and shows what it has learned.
+/* Trains the OR gate of or_gate.ng with 5,000 steps of the emitted C and shows the result.
  *
- *   ngc or_gate.ng --standalone -o or_gate.c && cc or_gate_train.c or_gate.c -lm -o or_gate &&
- * ./or_gate
+ *     ngc or_gate.ng --standalone -o or_gate.c
+ *     cc or_gate_train.c or_gate.c -lm -o or_gate
+ *     ./or_gate
  *
- * Exit status 0: it tells all four examples apart. */
+ * Exit status 0: all four answers are right. */
 #include "or_gate.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* vectorised.c - the same training step three times: as plain loops, one multiplication after the
- * other, compiled as they stand and with the C compiler's help; and as ngc writes it to be fast.
- * All must come to the same weights. `sh examples/vectorised.sh` builds and runs it. */
+ * other, without and with the C compiler's optimizer; and as fast C from ngc. All must give the
+ * same weights. `sh examples/vectorised.sh` builds and runs it. */
 #include "fast.h"
 #include "helped.h"
 #include "loops.h"
@@ -25,7 +25,7 @@ static double now(void)
     return (double)clock() / CLOCKS_PER_SEC;
 }
 
-/* The largest difference of two weights. */
+/* The largest difference between two weights. */
 static double apart(void)
 {
     double most = 0;
@@ -36,7 +36,7 @@ static double apart(void)
     return most;
 }
 
-/* vectorised [N]: fails where the gain is below N. */
+/* vectorised [N]: fails if the gain is below N. */
 int main(int argc, char **argv)
 {
     loops_inputs slow_in = {ROWS, x, t};

@@ -1,7 +1,7 @@
 #!/bin/sh
-# vectorised.sh [N] - measures what vectorisation gains: vectorised.ng as plain loops (ngc -O0), compiled as they stand (cc -O0) and
-# with what the C compiler can do for them (cc -O2), against the same model as ngc writes it to be fast. With N it fails where the
-# gain over loops as they stand is below N times.
+# vectorised.sh [N] - measures what vectorisation gains. It compiles vectorised.ng as plain loops (ngc -O0), without
+# and with the C compiler's optimizer (cc -O0, cc -O2), and as fast C (ngc -O2). With N, it fails if the gain over plain
+# loops is below N times.
 set -eu
 cd "$(dirname "$0")/.."
 ngc=${NGC:-build/ngc}

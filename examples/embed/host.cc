@@ -1,4 +1,4 @@
-// host.cc - the same models from C++: the headers are C++ as they are.
+// host.cc - the same models from C++: the headers are also C++.
 #include <cstdio>
 #include <memory>
 #include <vector>

@@ -1,5 +1,5 @@
-/* device.c - what a program without an operating system brings itself: the vectors, the start, and
- * words to the outside. They go through the debugger (ARM's semihosting), which qemu is too. */
+/* device.c - what a program without an operating system must provide: the vectors, the start, and
+ * output. Output goes through the debugger (ARM's semihosting), which qemu also implements. */
 #include "device.h"
 
 #include <stddef.h>
@@ -28,7 +28,7 @@ void say_number(double value)
     char text[40], *at = text + sizeof text;
     uint64_t n = (uint64_t)((value < 0 ? -value : value) * 1e4 + 0.5);
     *--at = '\0';
-    for (int i = 0; i < 6 || n > 0; i++) { /* four digits behind the point */
+    for (int i = 0; i < 6 || n > 0; i++) { /* four digits after the point */
         *--at = i == 4 ? '.' : (char)('0' + n % 10);
         n = i == 4 ? n : n / 10;
     }
@@ -42,7 +42,7 @@ static void stop(int status)
     static const char name[] = "done";
     (void)name;
     const uint32_t exit[2] = {0x20026,
-                              (uint32_t)status}; /* the application's own end, and its status */
+                              (uint32_t)status}; /* the application exits, with its status */
     debugger(0x20, exit);
     for (;;)
         ;
@@ -55,7 +55,7 @@ void reset(void)
         *to++ = *from++;
     for (uint32_t *to = bss_start; to < bss_end;)
         *to++ = 0;
-    *(volatile uint32_t *)0xE000ED88 |= 0xF << 20; /* the floating-point unit on */
+    *(volatile uint32_t *)0xE000ED88 |= 0xF << 20; /* switch the floating-point unit on */
     __asm__ volatile("dsb\n\tisb");
     stop(main());
 }

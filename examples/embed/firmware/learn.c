@@ -1,4 +1,4 @@
-/* learn.c - training on the device: exclusive or, from nothing, and what came of it. */
+/* learn.c - training on the device: exclusive or, from random weights, and the result. */
 #include "device.h"
 #include "gate.h"
 

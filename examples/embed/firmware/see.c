@@ -1,5 +1,5 @@
-/* see.c - a trained network on the device: weights in flash, work in RAM, and nothing else in RAM
- * but the stack. */
+/* see.c - a trained network on the device: weights in flash, work in RAM, and only the stack
+ * besides. */
 #include "device.h"
 #include "net.h"
 #include "picture.h"
