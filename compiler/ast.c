@@ -15,13 +15,14 @@ static Expr *new_expr(Ngc *ngc, ExprKind kind, Loc loc, Loc at)
     return e;
 }
 
-/* Makes e at least as deep as something of that depth. Only the step over the limit is reported:
- * once for each nest. */
+/* Makes e at least that deep. Only the step over the limit is reported, so that a nest is reported
+ * once. */
 static void set_depth(Ngc *ngc, Expr *e, int depth)
 {
     if (depth <= e->depth)
         return;
-    if (e->depth <= MAX_DEPTH && depth > MAX_DEPTH && depth <= MAX_DEPTH + 1)
+
+    if (e->depth <= MAX_DEPTH && depth == MAX_DEPTH + 1)
         diag(ngc, SEV_ERROR, 108, e->at,
              "nested too deeply: more than %d operations inside one another", MAX_DEPTH);
     e->depth = depth;
@@ -113,7 +114,10 @@ Expr *expr_index(Ngc *ngc, Loc loc, Expr *a, Arg *args)
 Expr *expr_range(Ngc *ngc, Loc loc, Expr *a, Expr *b, Expr *c)
 {
     Expr *e = new_expr(ngc, X_RANGE, loc, loc);
-    Expr *part[] = {e->a = a, e->b = b, e->c = c};
+    Expr *part[] = {a, b, c};
+    e->a = a;
+    e->b = b;
+    e->c = c;
     for (int i = 0; i < 3; i++)
         if (part[i] != NULL)
             set_depth(ngc, e, part[i]->depth + 1);
@@ -135,9 +139,12 @@ Expr *expr_pipe(Ngc *ngc, Loc loc, Expr *x, Expr *call)
     if (!is_call && call->kind != X_NAME)
         diag(ngc, SEV_ERROR, 111, call->loc,
              "the right side of '|>' must be a function or a call, such as relu or dense(10)");
+
     Arg *arg = arg_new(ngc, x->loc, NULL, x);
-    arg->next = is_call ? call->args : NULL;
-    return expr_call(ngc, loc, is_call ? call->a : call, arg);
+    if (!is_call)
+        return expr_call(ngc, loc, call, arg);
+    arg->next = call->args;
+    return expr_call(ngc, loc, call->a, arg);
 }
 
 Arg *arg_new(Ngc *ngc, Loc loc, const char *name, Expr *value)

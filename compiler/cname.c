@@ -6,8 +6,7 @@
 #include <string.h>
 
 /* Keywords of C11 and C++20, alternative tokens, macros and functions of the headers that emitted
- * code includes or that its users commonly do, and what some systems define without being asked.
- * Sorted. */
+ * code or its users commonly include, and names that some systems always define. Sorted. */
 /* clang-format off */
 static const char *const reserved[] = {
     "BUFSIZ", "CHAR_BIT", "DOMAIN", "EDOM", "EOF", "ERANGE", "EXIT_FAILURE", "EXIT_SUCCESS", "FILE", "FP_FAST_FMA",
@@ -40,27 +39,37 @@ static int compare_name(const void *key, const void *item)
     return strcmp(key, *(const char *const *)item);
 }
 
-/* A letter or digit stays, the rest becomes `_`; a name that C keeps for itself gets one more, and
- * one that starts with
- * `_` or a digit an x before it. */
+static bool is_reserved(const char *name)
+{
+    size_t count = sizeof reserved / sizeof *reserved;
+    if (strncmp(name, "ngrt_", 5) == 0)
+        return true;
+    return bsearch(name, reserved, count, sizeof *reserved, compare_name) != NULL;
+}
+
+/* An ASCII letter or a digit, whatever the locale. */
+static bool is_kept(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* Letters and digits are kept, and the rest becomes `_`. A name that starts with `_` or a digit
+ * gets an x before it. A name that is reserved in C or C++ gets a trailing `_`. */
 const char *c_name(Ngc *ngc, const char *name)
 {
     Text t = {.ngc = ngc};
     if (name[0] == '\0' || name[0] == '_' || isdigit((unsigned char)name[0]))
         text_add(&t, "x");
-    for (const char *c = name; *c; c++) {
-        bool keep =
-            (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9');
-        text_put(&t, keep ? c : "_", 1);
-    }
-    size_t count = sizeof reserved / sizeof *reserved;
-    if (bsearch(t.at, reserved, count, sizeof *reserved, compare_name) ||
-        strncmp(t.at, "ngrt_", 5) == 0)
+
+    for (const char *c = name; *c; c++)
+        text_put(&t, is_kept(*c) ? c : "_", 1);
+
+    if (is_reserved(t.at))
         text_add(&t, "_");
     return intern(ngc, t.at, t.size);
 }
 
-/* Names are interned: equal ones are equal pointers. */
+/* Names are interned, so equal names are equal pointers. */
 const char *c_name_distinct(Ngc *ngc, Taken *taken, const char *name)
 {
     const char *c = c_name(ngc, name);

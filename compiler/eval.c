@@ -1,6 +1,6 @@
-/* eval.c - the reference interpreter: the value of a node in double precision, by its record, as
- * plainly as can be. It is what emitted code is tested against, and what `ngc run` and `ngc check`
- * print. */
+/* eval.c - the reference interpreter. It computes the value of a node in double precision, by the
+ * node's record, as plainly as possible. Emitted code is tested against it, and `ngc run` and
+ * `ngc check` print its values. */
 #include "ngc.h"
 
 #include <string.h>
@@ -20,7 +20,9 @@ static void eval_leaf(Eval *e, const Node *n, double *out, int64_t count)
 static void eval_one(Eval *e, const Node *n, double *out)
 {
     const OpInfo *info = op_info[n->op];
-    int64_t dim[MAX_RANK], count = eval_shape(e, n->shape, dim);
+    int64_t dim[MAX_RANK];
+    int64_t count = eval_shape(e, n->shape, dim);
+
     if (info->flags & F_LEAF) {
         eval_leaf(e, n, out, count);
         return;
@@ -29,11 +31,14 @@ static void eval_one(Eval *e, const Node *n, double *out)
         info->eval(n, e, out);
         return;
     }
-    const double *in[3] = {0};
-    for (int k = 0; k < n->nargs; k++)
-        in[k] = e->value[n->arg[k]->id];
-    for (int64_t i = 0; i < count; i++)
-        out[i] = info->value(in[0][i], n->nargs > 1 ? in[1][i] : 0, n->nargs > 2 ? in[2][i] : 0);
+
+    /* Elementwise: up to three operands of the result's shape. */
+    for (int64_t i = 0; i < count; i++) {
+        double in[3] = {0};
+        for (int k = 0; k < n->nargs; k++)
+            in[k] = e->value[n->arg[k]->id][i];
+        out[i] = info->value(in[0], in[1], in[2]);
+    }
 }
 
 Eval *eval_new(Ngc *ngc, Model *m)
@@ -49,31 +54,46 @@ Eval *eval_new(Ngc *ngc, Model *m)
     return e;
 }
 
-/* Arguments precede users: one loop down marks what is needed and not known, one loop up computes
- * it. */
-const double *eval_node(Eval *e, Node *n)
+/* Marks what n needs and what is not known. Returns the first such node; n->id: there is none
+ * before n. */
+static int mark_needed(Eval *e, const Node *n)
 {
-    int open = !e->known[n->id], first = n->id;
+    int open = !e->known[n->id]; /* needed nodes that the loop has not come to */
+    int first = n->id;
     e->need[n->id] = open;
+
     for (int i = n->id; open > 0; i--) {
         if (!e->need[i])
             continue;
         open--;
         first = i;
+
         for (int k = 0; k < e->graph->node[i]->nargs; k++) {
             int a = e->graph->node[i]->arg[k]->id;
-            open += !e->known[a] && !e->need[a];
-            e->need[a] = !e->known[a];
+            if (e->known[a] || e->need[a])
+                continue;
+            e->need[a] = true;
+            open++;
         }
     }
+    return first;
+}
+
+/* Operands precede their users: one loop down marks what is needed, one loop up computes it. */
+const double *eval_node(Eval *e, Node *n)
+{
+    int first = mark_needed(e, n);
+
     for (int i = first; i <= n->id; i++) {
-        int64_t dim[MAX_RANK];
-        Node *x = e->graph->node[i];
+        const Node *x = e->graph->node[i];
         if (!e->need[i])
             continue;
-        if (!e->value[i])
-            e->value[i] =
-                arena_alloc(e->ngc, (size_t)(eval_shape(e, x->shape, dim) + 1) * sizeof **e->value);
+
+        if (!e->value[i]) {
+            int64_t dim[MAX_RANK];
+            size_t count = (size_t)eval_shape(e, x->shape, dim) + 1;
+            e->value[i] = arena_alloc(e->ngc, count * sizeof **e->value);
+        }
         eval_one(e, x, e->value[i]);
         e->known[i] = true;
         e->need[i] = false;
