@@ -6,27 +6,40 @@
 #include <string.h>
 
 enum {
-    DEPTH = 3,   /* of the expressions that comments show */
-    WIDTH = 110, /* characters on a line of them */
-    LONG = 30,   /* and in an expression that leaves something out */
+    DEPTH = 3,   /* of the expressions in comments */
+    WIDTH = 110, /* characters on a line of comment */
+    LONG = 30,   /* characters in an expression that leaves something out */
 };
 
-/* No `*` before `/`, no `??`, no line end, no character that turns the direction of writing. */
+/* Would the characters a b end the comment, begin one, be a trigraph, or continue the line? */
+static bool breaks_comment(char a, char b)
+{
+    if (a == '\\')
+        return b == '\0';
+    return (a == '*' && b == '/') || (a == '/' && b == '*') || (a == '?' && b == '?');
+}
+
+/* U+2000 .. U+207F in UTF-8. Some of them change the direction of writing. */
+static bool is_invisible(const unsigned char *c)
+{
+    return c[0] == 0xE2 && (c[1] == 0x80 || c[1] == 0x81) && c[2] != '\0';
+}
+
+/* A text that is safe within a comment. */
 const char *comment_text(Ngc *ngc, const char *text)
 {
     Text t = {.ngc = ngc};
     text_put(&t, "", 0);
+
     for (const char *c = text; *c; c++) {
         unsigned char u = (unsigned char)*c;
-        if (u == 0xE2 && ((unsigned char)c[1] == 0x80 || (unsigned char)c[1] == 0x81) &&
-            c[2] != '\0') {
+        if (is_invisible((const unsigned char *)c)) {
             text_put(&t, "?", 1);
             c += 2;
             continue;
         }
         text_put(&t, u < ' ' || u == 127 ? " " : c, 1);
-        if ((*c == '*' && c[1] == '/') || (*c == '/' && c[1] == '*') ||
-            (*c == '?' && c[1] == '?') || (*c == '\\' && c[1] == '\0'))
+        if (breaks_comment(c[0], c[1]))
             text_put(&t, " ", 1);
     }
     return t.at;
@@ -37,18 +50,24 @@ static const char *own_name(const Node *n)
     return n->op == OP_var ? n->attr.var->name : n->name;
 }
 
-/* An expression in as many words as are read with pleasure; the copies of a smaller tensor are told
- * from it. */
+/* The text without each `what`. */
+static const char *without(Ngc *ngc, const char *text, const char *what, size_t cut)
+{
+    for (const char *at = strstr(text, what); at; at = strstr(text, what))
+        text = text_format(ngc, "%.*s%s", (int)(at - text), text, at + cut);
+    return text;
+}
+
+/* An expression, short enough to read. What only repeats a smaller tensor is "copies of" it. */
 static const char *node_words(Emit *e, const Node *n, int depth)
 {
     bool copies = n->op == OP_expand && !n->name && n->arg[0]->op != OP_const;
-    const char *text = node_text(e->graph, n, depth), *dots = "..., ...";
+    const char *text = node_text(e->graph, n, depth);
     for (int less = depth - 1; less > 0 && strstr(text, "...") && strlen(text) > LONG; less--)
         text = node_text(e->graph, n, less);
-    for (const char *at; (at = strstr(text, dots)) != NULL;)
-        text = text_format(e->ngc, "%.*s%s", (int)(at - text), text, at + strlen("..., "));
-    for (const char *at; (at = strstr(text, "''")) != NULL;) /* turned twice */
-        text = text_format(e->ngc, "%.*s%s", (int)(at - text), text, at + 2);
+
+    text = without(e->ngc, text, "..., ...", strlen("..., ")); /* one "..." is enough */
+    text = without(e->ngc, text, "''", strlen("''"));          /* transposed twice */
     return copies ? text_format(e->ngc, "copies of %s", text) : text;
 }
 
@@ -57,13 +76,13 @@ const char *comment_label(Emit *e, const Node *n)
     return own_name(n) ? own_name(n) : node_text(e->graph, n, 2);
 }
 
-/* The user's name for it, or that of an adjoint. */
+/* The user's name of a value, or the name of an adjoint; not a name that comment_names lends. */
 static const char *kept_name(const Emit *e, const Node *n)
 {
     return e->lent && e->lent[n->id] ? NULL : own_name(n);
 }
 
-/* Is it called an adjoint, dJ/dz, and not only what it is computed from? */
+/* Does it have the name of an adjoint, dJ/dz? */
 static bool is_adjoint(const Node *n)
 {
     return n->derived && n->name && *n->name == 'd' && strstr(n->name, "/d");
@@ -78,23 +97,35 @@ static const Node *untied(const Node *n)
     return n;
 }
 
-/* The factor of n that varies least cut away: c*n, n/c, n spread over axes. */
+/* Is c only a scale of x: one number where x is a tensor, a constant, or a size? */
+static bool is_scale(const Node *c, const Node *x)
+{
+    c = untied(c);
+    if (c->op == OP_const || c->op == OP_size)
+        return true;
+    return c->shape.rank == 0 && untied(x)->shape.rank > 0;
+}
+
+/* x of n = c*x or x*c, where c is a scale; NULL: n is not such a product. A quotient is not looked
+ * through, as a softmax is one. */
+static const Node *scaled_factor(const Node *n)
+{
+    if (n->op != OP_mul)
+        return NULL;
+    if (is_scale(n->arg[0], n->arg[1]))
+        return n->arg[1];
+    return is_scale(n->arg[1], n->arg[0]) ? n->arg[0] : NULL;
+}
+
+/* n without scales and copies: the x of c*x, and of x spread over axes. */
 static const Node *unscaled(const Node *n)
 {
     for (;;) {
-        const Node *left = NULL;
-        if (n->op == OP_expand || n->op == OP_reshape)
-            left = n->arg[0];
-        for (int i = 0; i < 2 && (n->op == OP_mul || (n->op == OP_div && i == 1)); i++)
-            if (untied(n->arg[i])->shape.rank == 0 && untied(n->arg[1 - i])->shape.rank > 0 &&
-                !left)
-                left = n->arg[1 - i];
-            else if ((untied(n->arg[i])->op == OP_const || untied(n->arg[i])->op == OP_size) &&
-                     !left)
-                left = n->arg[1 - i];
-        if (!left)
+        bool view = n->op == OP_expand || n->op == OP_reshape;
+        const Node *x = view ? n->arg[0] : scaled_factor(n);
+        if (!x)
             return n;
-        n = left;
+        n = x;
     }
 }
 
@@ -107,43 +138,52 @@ static const Node *softmax_of(const Node *n)
     return sum->op == OP_sum && sum->arg[0] == n->arg[0] ? n->arg[0]->arg[0] : NULL;
 }
 
+/* Would a reader say that they are the same? */
 static bool same_value(Emit *e, const Node *a, const Node *b)
 {
-    if (a == b || (own_name(a) && own_name(b) && strcmp(own_name(a), own_name(b)) == 0))
+    if (a == b)
+        return true;
+    if (own_name(a) && own_name(b) && strcmp(own_name(a), own_name(b)) == 0)
         return true;
     return strcmp(node_text(e->graph, a, DEPTH), node_text(e->graph, b, DEPTH)) == 0;
 }
 
-/* The z of which d is c*sigmoid(z) - y, or c*softmax(z) - y, or their negative; NULL: of none. */
+/* z, if d is c*sigmoid(z) - y, or c*softmax(z) - y, or the negative of one; else NULL. */
 static const Node *loss_input(const Node *d, const char **loss)
 {
-    const Node *z = NULL;
-    for (int i = 0; i < 2 && d->op == OP_sub && !z; i++) {
+    for (int i = 0; i < 2 && d->op == OP_sub; i++) {
         const Node *p = unscaled(d->arg[i]);
-        *loss = "bce(sigmoid)";
-        z = p->op == OP_sigmoid ? p->arg[0] : NULL;
-        if (!z) {
+        if (p->op == OP_sigmoid) {
+            *loss = "bce(sigmoid)";
+            return p->arg[0];
+        }
+
+        const Node *z = softmax_of(p);
+        if (z) {
             *loss = "cross_entropy(softmax)";
-            z = softmax_of(p);
+            return z;
         }
     }
-    return z;
+    return NULL;
 }
 
-/* d loss/dz = c*(sigmoid(z) - y) is the derivative of binary cross-entropy and of no other loss,
- * and c*(softmax(z) - y) that of cross-entropy: by this form they are known however they were
- * written. NULL: n, the derivative by x, is neither. */
+/* Only the derivative of binary cross-entropy has the form c*(sigmoid(z) - y), and only that of
+ * cross-entropy the form c*(softmax(z) - y). So the form shows which loss it is, however the loss
+ * was written. NULL: n, the derivative with respect to x, is neither. */
 static const char *loss_of(Emit *e, const Node *n, const Node *x)
 {
     const char *loss;
     const Node *z = loss_input(unscaled(n), &loss);
     if (!z)
         return NULL;
-    const Node *shifted = z->op == OP_sub && untied(z->arg[1])->op == OP_max ? z->arg[0] : z;
-    return same_value(e, x, z) || same_value(e, x, shifted) ? loss : NULL;
+
+    if (same_value(e, x, z))
+        return loss;
+    bool shifted = z->op == OP_sub && untied(z->arg[1])->op == OP_max; /* z = u - max(u) */
+    return shifted && same_value(e, x, z->arg[0]) ? loss : NULL;
 }
 
-/* Marks the differences in such derivatives. */
+/* Marks such derivatives, and the differences in them. */
 static void find_losses(Emit *e)
 {
     e->from = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->from);
@@ -155,15 +195,16 @@ static void find_losses(Emit *e)
     }
 }
 
-/* By the id of x: its last step and how many there are. By its name in C: the root that a gradient
- * is. */
+/* The last step to each x, which is the last use of x in its sweep; and for each gradient's name in
+ * C the root. */
 static void find_steps(Emit *e)
 {
     size_t room = (size_t)(e->graph->count + 1);
     e->step_of = arena_alloc(e->ngc, room * sizeof *e->step_of);
     for (const Step *s = e->graph->steps; s; s = s->prev)
         if (!e->step_of[s->x->id])
-            e->step_of[s->x->id] = s; /* the latest of all, so the one of most uses in its sweep */
+            e->step_of[s->x->id] = s;
+
     for (int i = e->model->roots; i-- > 0;)
         if (e->model->root[i].kind == ROOT_GRAD)
             *table_at(e->ngc, &e->grad_of, e->model->root[i].cname) = i + 1;
@@ -171,9 +212,13 @@ static void find_steps(Emit *e)
 
 /* ---- lines of the model ---- */
 
-enum { NAMED_HERE = 1, NEEDED_HERE = 2 };
+/* What is known of a line; a set of bits. */
+enum {
+    NAMED_HERE = 1,  /* a value is named there */
+    NEEDED_HERE = 2, /* a loss needs such a value */
+};
 
-/* A number for a line of the user's files; 0: the place is in none. */
+/* A number for a line of the user's files; 0: the place is not in the user's files. */
 static int line_key(const Emit *e, Loc loc)
 {
     enum { LINES = 1 << 20 };
@@ -187,63 +232,99 @@ static int *line_state(Emit *e, int key)
     return table_at(e->ngc, &e->line_state, (const void *)(uintptr_t)key);
 }
 
-/* 1 + the root of that name, a gradient or an update aside; 0: there is none. */
+/* 1 + the root of that name that is not a gradient or an update; 0: there is none. */
 static int *root_of(Emit *e, const char *name)
 {
     return table_at(e->ngc, &e->root_of, intern_str(e->ngc, name));
 }
 
-/* What the losses are computed from, as the user wrote it and as forward does it, and which lines
- * name something of that; of derivatives what is computed from them. */
-static void find_lines(Emit *e)
+static int find_losses_written(const Emit *e, Node **loss)
 {
     const Model *m = e->model;
-    Node **loss = arena_alloc(e->ngc, (size_t)(m->roots + 1) * sizeof *loss);
     int losses = 0;
     for (int i = 0; i < m->roots; i++)
         if (m->root[i].kind == ROOT_LOSS)
             loss[losses++] = m->root[i].written;
+    return losses;
+}
+
+/* By id: does a loss need it, as the user wrote the loss or as forward computes it? A derivative in
+ * forward counts too. */
+static int *needed_by_losses(Emit *e, Node *const *loss, int losses)
+{
     int *used = graph_uses(e->graph, loss, losses);
+
     for (int f = 0; f < e->functions; f++) {
         const Program *p = e->function[f].program;
-        for (int i = 0; i < p->nodes && e->function[f].fn == FN_FORWARD; i++)
-            if (p->node[i]->id < e->graph->count && (p->phase[i] == 0 || p->node[i]->derived))
-                used[p->node[i]->id]++;
+        if (e->function[f].fn != FN_FORWARD)
+            continue;
+        for (int i = 0; i < p->nodes; i++) {
+            const Node *n = p->node[i];
+            if (n->id < e->graph->count && (p->phase[i] == 0 || n->derived))
+                used[n->id]++;
+        }
     }
+    return used;
+}
 
-    e->user = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->user);
-    for (int i = e->graph->count; i-- > 0;)
-        for (int k = 0; used[i] && k < e->graph->node[i]->nargs; k++)
-            e->user[e->graph->node[i]->arg[k]->id] = e->graph->node[i];
+/* By id: the first user that a loss needs. By name: the root. By line: what is named there. */
+static void find_lines(Emit *e)
+{
+    const Model *m = e->model;
+    const Graph *g = e->graph;
+    Node **loss = arena_alloc(e->ngc, (size_t)(m->roots + 1) * sizeof *loss);
+    int losses = find_losses_written(e, loss);
+    int *used = needed_by_losses(e, loss, losses);
+
+    e->user = arena_alloc(e->ngc, (size_t)(g->count + 1) * sizeof *e->user);
+    for (int i = g->count; i-- > 0;)
+        for (int k = 0; used[i] && k < g->node[i]->nargs; k++)
+            e->user[g->node[i]->arg[k]->id] = g->node[i];
 
     for (int i = 0; i < m->roots; i++) {
         const Root *r = &m->root[i];
         if (r->kind == ROOT_GRAD || r->kind == ROOT_UPDATE)
             continue;
+
+        /* The line where it is assigned is better than the line where it is an output. */
         int *root = root_of(e, r->name);
-        if (*root == 0 ||
-            r->kind == ROOT_NAMED) /* where it is assigned, not where it is delivered */
+        if (*root == 0 || r->kind == ROOT_NAMED)
             *root = i + 1;
-        if (losses)
-            *line_state(e, line_key(e, r->loc)) |= NAMED_HERE | (r->of_loss ? NEEDED_HERE : 0);
+
+        if (losses > 0) {
+            int *line = line_state(e, line_key(e, r->loc));
+            *line |= r->of_loss ? NAMED_HERE | NEEDED_HERE : NAMED_HERE;
+        }
     }
 }
 
-/* The place in the model that n is computed for. What a loss shares with a line that it does not
- * need (softmax(z) of an output and of a cross-entropy) belongs to the line that uses it. */
-static Loc told_loc(Emit *e, const Node *n)
+/* Do comments take this node's line? Not if the line only names values that no loss needs, unless
+ * the node is such a value. */
+static bool has_line(Emit *e, const Node *n)
 {
-    bool turned = false; /* from what a derivative is computed with to what it is of */
+    int key = line_key(e, n->loc);
+    if (key == 0)
+        return false;
+    if (*line_state(e, key) != NAMED_HERE)
+        return true;
+    const char *name = kept_name(e, n);
+    return name && *root_of(e, name);
+}
+
+/* The place in the model that n is computed for. A value that a loss shares with a line that it
+ * does not need (the softmax(z) of an output and of a cross-entropy) gets the line of its user. */
+static Loc model_loc(Emit *e, const Node *n)
+{
+    bool crossed = false; /* from a value of the backward pass to the value that it is for */
+
     for (const Node *at = n; at && at->id < e->graph->count; at = e->user[at->id]) {
-        if (at->step && turned)
+        if (at->step && crossed)
             break;
         if (at->step) {
             at = at->step->y;
-            turned = true;
+            crossed = true;
         }
-        int key = line_key(e, at->loc);
-        if (key && (*line_state(e, key) != NAMED_HERE ||
-                    (kept_name(e, at) && *root_of(e, kept_name(e, at)))))
+        if (has_line(e, at))
             return at->loc;
     }
     return n->loc;
@@ -253,33 +334,41 @@ static Loc told_loc(Emit *e, const Node *n)
 static int uses_of(const Emit *e, const Step *s)
 {
     const Step *last = e->step_of[s->x->id];
-    return last && last->loss == s->loss && last->use >= s->use ? last->use + 1 : s->use + 1;
+    if (last && last->loss == s->loss && last->use >= s->use)
+        return last->use + 1;
+    return s->use + 1;
 }
 
-/* Does s hand its adjoint on to x unchanged, or only in another shape? */
-static bool is_handed_on(const Step *s)
+/* Does y pass its adjoint to x unchanged, or only in another shape? */
+static bool is_passed_on(const Step *s)
 {
     const char *rule = op_info[s->y->op]->rule[s->operand < 3 ? s->operand : 2];
     if (s->use > 0 || s->y->op == OP_mod)
         return false;
-    return (rule && strcmp(rule, "dy") == 0) || (s->y->op == OP_reshape && !node_is_turned(s->y));
+    if (rule && strcmp(rule, "dy") == 0)
+        return true;
+    return s->y->op == OP_reshape && !node_is_turned(s->y);
 }
 
-/* A value without a name whose adjoint is handed on unchanged by one sum has the sum's: with z = x
- * @ W' + b, the product's adjoint is dz. So has one that is only put into another shape. By id:
- * that sum, or the value itself; as it comes later its own is known. */
+/* By id: the value whose adjoint a node's adjoint is. That is the node itself, except for a value
+ * without a name whose adjoint is passed to it unchanged by one sum or reshape. It has the adjoint
+ * of that user: with z = x @ W' + b, the adjoint of the product is dz. Users come later, so theirs
+ * are known. */
 static void find_holders(Emit *e)
 {
     e->holder = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->holder);
+
     for (int i = e->graph->count; i-- > 0;) {
         const Node *x = e->graph->node[i];
-        const Step *s = e->step_of[i], *next;
+        const Step *s = e->step_of[i];
         e->holder[i] = x;
-        if (kept_name(e, x) || !s || s->loss == x || !is_handed_on(s))
+        if (kept_name(e, x) || !s || s->loss == x || !is_passed_on(s))
             continue;
-        next = e->step_of[s->y->id];
-        e->holder[i] =
-            next && next->loss == s->loss && s->y != s->loss ? e->holder[s->y->id] : s->y;
+
+        const Node *y = s->y;
+        const Step *next = e->step_of[y->id];
+        bool same_loss = next && next->loss == s->loss && y != s->loss;
+        e->holder[i] = same_loss ? e->holder[y->id] : y;
     }
 }
 
@@ -291,11 +380,11 @@ static const Node *adjoint_holder(const Emit *e, const Node *loss, const Node *y
 
 static const char *adjoint_label(Emit *e, const Node *loss, const Node *x)
 {
-    const char *of = loss->name ? loss->name : "J", *name;
+    const char *of = loss->name ? loss->name : "J";
     x = adjoint_holder(e, loss, x);
-    name = own_name(x);
-    return name ? text_format(e->ngc, "d%s/d%s", of, name)
-                : text_format(e->ngc, "d%s/d(%s)", of, node_words(e, x, 2));
+    if (own_name(x))
+        return text_format(e->ngc, "d%s/d%s", of, own_name(x));
+    return text_format(e->ngc, "d%s/d(%s)", of, node_words(e, x, 2));
 }
 
 /* ---- a step as a rule ---- */
@@ -325,15 +414,49 @@ static bool is_compound(const char *text)
     return false;
 }
 
+/* An operand in a rule, in parentheses where it needs them; alone: it is the whole rule. */
 static const char *operand_text(Emit *e, const Node *n, bool alone)
 {
     const char *text = own_name(n) ? own_name(n) : node_words(e, n, 2);
-    return !alone && (is_compound(text) || n->op == OP_size) ? text_format(e->ngc, "(%s)", text)
-                                                             : text;
+    if (!alone && (is_compound(text) || n->op == OP_size))
+        return text_format(e->ngc, "(%s)", text);
+    return text;
 }
 
-/* A rule with the names of what it is applied to: a, b, c the operands, y the result, dy its
- * adjoint. */
+/* Is the word of n letters at c part of a sentence, between two other words? */
+static bool is_prose(const char *rule, const char *c, size_t n)
+{
+    bool word_after = c[n] == ' ' && isalpha((unsigned char)c[n + 1]);
+    bool word_before = c > rule && c[-1] == ' ' && isalpha((unsigned char)c[-2]);
+    return word_before && word_after;
+}
+
+/* The operand that a letter of a rule means, or the result y; NULL: it means neither. */
+static const Node *rule_operand(const Step *s, char letter)
+{
+    if (letter >= 'a' && letter < 'a' + s->y->nargs)
+        return s->y->arg[letter - 'a'];
+    return letter == 'y' ? s->y : NULL;
+}
+
+/* Adds the word of n letters at c, or the name of the value that it means. */
+static void add_rule_word(Emit *e, Text *t, const Step *s, const char *rule, const char *c,
+                          size_t n)
+{
+    const Node *operand = NULL;
+    if (n == 1 && !is_prose(rule, c, n))
+        operand = rule_operand(s, *c);
+
+    if (n == 2 && strncmp(c, "dy", 2) == 0)
+        text_add(t, "%s", s->y == s->loss ? "1" : adjoint_label(e, s->loss, s->y));
+    else if (operand)
+        text_add(t, "%s", operand_text(e, operand, c == rule && c[n] == '\0'));
+    else
+        text_put(t, c, n);
+}
+
+/* A rule with the names of the values that it is applied to. In the rule a, b, c are the operands,
+ * y is the result, and dy its adjoint. */
 static const char *rule_text(Emit *e, const Step *s, const char *rule)
 {
     Text t = {.ngc = e->ngc};
@@ -345,18 +468,8 @@ static const char *rule_text(Emit *e, const Step *s, const char *rule)
             text_put(&t, c++, 1);
             continue;
         }
-        bool words = c[n] == ' ' && isalpha((unsigned char)c[n + 1]) && c > rule && c[-1] == ' ' &&
-                     isalpha((unsigned char)c[-2]);
-        const Node *operand = n != 1 || words                       ? NULL
-                              : *c >= 'a' && *c < 'a' + s->y->nargs ? s->y->arg[*c - 'a']
-                              : *c == 'y'                           ? s->y
-                                                                    : NULL;
-        if (n == 2 && strncmp(c, "dy", 2) == 0)
-            text_add(&t, "%s", s->y == s->loss ? "1" : adjoint_label(e, s->loss, s->y));
-        else if (operand)
-            text_add(&t, "%s", operand_text(e, operand, c == rule && c[n] == '\0'));
-        else
-            text_put(&t, c, n);
+
+        add_rule_word(e, &t, s, rule, c, n);
         c += n;
         if (*c == '\'' && t.at[t.size - 1] == '\'') { /* w'' is w */
             t.at[--t.size] = '\0';
@@ -366,12 +479,14 @@ static const char *rule_text(Emit *e, const Step *s, const char *rule)
     return t.at;
 }
 
-/* "second use of v: added"; a contribution that is not added yet is the "second use of v". "":
- * there is one use. */
+/* "second use of v: added", or "second use of v" if the contribution is not added yet. "": x has
+ * only one use. */
 static const char *use_text(Emit *e, const Step *s, bool added)
 {
     static const char *const nth[] = {"first", "second", "third", "fourth", "fifth"};
-    const char *x = comment_label(e, s->x), *and = added && s->use > 0 ? ": added" : "";
+    const char *x = comment_label(e, s->x);
+    const char *and = added && s->use > 0 ? ": added" : "";
+
     if (uses_of(e, s) == 1)
         return "";
     if (s->use < 5)
@@ -379,58 +494,84 @@ static const char *use_text(Emit *e, const Step *s, bool added)
     return text_format(e->ngc, "; use %d of %s%s", s->use + 1, x, and);
 }
 
-/* The step that made what is stored. One node may be several gradients: that of a root is told by
- * the root's own step. */
+/* The root of the gradient with this name in C; NULL: there is none. */
+static const Root *gradient_root(Emit *e, const char *cname)
+{
+    int root = *table_at(e->ngc, &e->grad_of, cname);
+    return root ? &e->model->root[root - 1] : NULL;
+}
+
+/* The step that made what is stored. One node may be several gradients, so the gradient of a root
+ * is explained by the step to that root's own x. */
 static const Step *step_of_store(Emit *e, const Program *p, const Store *s)
 {
     const Place *place = store_place(p, s);
-    int root = place->kind == P_GRAD ? *table_at(e->ngc, &e->grad_of, place->name) : 0;
-    const Root *r = root ? &e->model->root[root - 1] : NULL;
-    return r && e->step_of[r->x->id] && e->step_of[r->x->id]->loss == r->loss ? e->step_of[r->x->id]
-                                                                              : s->node->step;
+    const Root *r = place->kind == P_GRAD ? gradient_root(e, place->name) : NULL;
+    if (r) {
+        const Step *step = e->step_of[r->x->id];
+        if (step && step->loss == r->loss)
+            return step;
+    }
+    return s->node->step;
 }
 
-/* What y is computed from, in words that have the operands of `from` in them, which hands its
- * adjoint on to it. */
+/* "  [10, 784]"; "": n is a number. */
+static const char *shape_suffix(Emit *e, const Node *n)
+{
+    if (n->shape.rank == 0)
+        return "";
+    return text_format(e->ngc, "  %s", shape_text(e->graph, n->shape));
+}
+
+/* The formula of y. `from`, whose adjoint y holds, is written out in it. */
 static const char *formula_text(Emit *e, const Node *y, Node *from)
 {
-    const char *name = from->name, *text;
+    const char *name = from->name;
     if (from != y)
         from->name = NULL;
-    text = node_words(e, y, DEPTH);
+    const char *text = node_words(e, y, DEPTH);
     from->name = name;
-    name = own_name(y);
-    return name && strcmp(name, text) != 0 ? text_format(e->ngc, "%s = %s", name, text) : text;
+
+    const char *own = own_name(y);
+    if (own && strcmp(own, text) != 0)
+        return text_format(e->ngc, "%s = %s", own, text);
+    return text;
 }
 
-/* "z = x @ W' + b  =>  dJ/dW = dJ/dz' @ x  [10, 784]", and why; of a sum of contributions what is
- * added. NULL: n is no step. */
+/* "z = x @ W' + b  =>  dJ/dW = dJ/dz' @ x  [10, 784]", and why. NULL: n is not a step. A node that
+ * adds up contributions is shown as it is stored. */
 static const char *step_text(Emit *e, const Node *n, const Step *s, const char *stored,
                              const char **why)
 {
     const char *rule = s ? op_rule(e->ngc, s->y, s->operand) : NULL;
     if (!rule)
         return NULL;
+
     const OpInfo *info = op_info[s->y->op];
-    const Node *y = adjoint_holder(e, s->loss, s->y);
-    const char *does = rule_text(e, s, rule), *value = node_words(e, n, DEPTH),
-               *use = use_text(e, s, is_adjoint(n));
-    const char *shape =
-        s->x->shape.rank > 0 ? text_format(e->ngc, "  %s", shape_text(e->graph, s->x->shape)) : "";
-    bool whole = shape_equal(n->shape, s->x->shape);
-    const char *from = loss_of(e, n, s->x);
-    Text t = {.ngc = e->ngc};
-    if (n->op == OP_add && is_adjoint(n) && *use) {
-        *why = use + 2;
+    const char *use = use_text(e, s, is_adjoint(n));
+    const char *shape = shape_suffix(e, s->x);
+    bool several = *use != '\0';
+    if (n->op == OP_add && is_adjoint(n) && several) {
+        *why = use + strlen("; ");
         return text_format(e->ngc, "%s%s", stored, shape);
     }
     *why = text_format(e->ngc, "%s%s", info->teach ? info->teach : info->name, use);
-    text_add(&t, "%s  =>  %s %s %s", formula_text(e, y, s->y), adjoint_label(e, s->loss, s->x),
-             *use ? "gets" : "=", does);
-    const char *is = *use ? ", in all" : " ="; /* a sum of contributions */
+
+    /* The rule. */
+    Text t = {.ngc = e->ngc};
+    const char *formula = formula_text(e, adjoint_holder(e, s->loss, s->y), s->y);
+    const char *does = rule_text(e, s, rule);
+    text_add(&t, "%s  =>  %s %s %s", formula, adjoint_label(e, s->loss, s->x),
+             several ? "gets" : "=", does);
+
+    /* The value, if it is in another form. */
+    const char *value = node_words(e, n, DEPTH);
+    const char *is = several ? ", in all" : " =";
+    const char *from = loss_of(e, n, s->x);
+    bool whole = shape_equal(n->shape, s->x->shape) && (!several || is_adjoint(n));
     if (from)
         text_add(&t, "%s %s: from %s", is, value, from);
-    else if (whole && differ(value, does) && (!*use || is_adjoint(n)))
+    else if (whole && differ(value, does))
         text_add(&t, "%s %s", is, value);
     text_add(&t, "%s", shape);
     return t.at;
@@ -446,12 +587,14 @@ static void comment_line(Emit *e, Text *out, const char *text)
 /* "line 7: ", of an imported file "layers.ng, line 7: ". */
 static const char *line_words(Emit *e, Loc loc)
 {
-    const char *name = e->ngc->file[loc.file]->name;
+    enum { MODEL = 1 }; /* the file after the library */
+    const char *path = e->ngc->file[loc.file]->name;
+    const char *slash = strrchr(path, '/');
     int number = source_line(e->ngc, loc, NULL);
-    if (loc.file == 1) /* the model itself comes after the library */
+
+    if (loc.file == MODEL)
         return text_format(e->ngc, "line %d: ", number);
-    return text_format(e->ngc, "%s, line %d: ", strrchr(name, '/') ? strrchr(name, '/') + 1 : name,
-                       number);
+    return text_format(e->ngc, "%s, line %d: ", slash ? slash + 1 : path, number);
 }
 
 /* The text of the user's line there: "z = w*x + b". */
@@ -461,6 +604,7 @@ static const char *source_words(Emit *e, Loc loc)
     int at = source->line[source_line(e->ngc, loc, NULL) - 1];
     while (source->text[at] == ' ' || source->text[at] == '\t')
         at++;
+
     int end = at;
     while (end < source->size && !strchr("\n\r#", source->text[end]) && end - at < 100)
         end++;
@@ -469,17 +613,20 @@ static const char *source_words(Emit *e, Loc loc)
     return text_format(e->ngc, "%.*s", end - at, source->text + at);
 }
 
-/* "h = relu(z)": what store i of the kernel keeps. */
+/* "h = relu(z)": what a store keeps. */
 static const char *store_text(Emit *e, const Program *p, const Store *s, bool *named)
 {
     const Node *n = s->node;
     const Place *place = s->target ? &s->target->place : program_place(p, n);
-    const char *own = own_name(n), *name = place->label ? place->label : own,
-               *text = node_words(e, n, DEPTH);
-    Text t = {.ngc = e->ngc};
+    const char *own = own_name(n);
+    const char *text = node_words(e, n, DEPTH);
+
+    const char *name = place->label ? place->label : own;
     if (!name && place->kind == P_MEMBER)
         name = place->name;
     *named = name != NULL;
+
+    Text t = {.ngc = e->ngc};
     if (name && strcmp(name, text) != 0)
         text_add(&t, "%s = ", name);
     if (name && own && strcmp(name, own) != 0 && strcmp(own, text) != 0)
@@ -494,18 +641,20 @@ static void comment_why(Emit *e, Text *out, const Node *n)
         comment_line(e, out, text_format(e->ngc, "simplified: %s", n->why));
 }
 
-/* A derivative: the rule, and in parentheses why, on a line of its own where it would be long. */
+/* A derivative: the rule, then in parentheses why. A long reason has a line of its own. */
 static void comment_step(Emit *e, Text *out, const char *step, const char *why)
 {
-    bool apart = strlen(step) + strlen(why) > WIDTH;
-    comment_line(e, out, apart ? step : text_format(e->ngc, "%s    (%s)", step, why));
-    if (apart)
-        comment_line(e, out, text_format(e->ngc, "    (%s)", why));
+    if (strlen(step) + strlen(why) <= WIDTH) {
+        comment_line(e, out, text_format(e->ngc, "%s    (%s)", step, why));
+        return;
+    }
+    comment_line(e, out, step);
+    comment_line(e, out, text_format(e->ngc, "    (%s)", why));
 }
 
-/* Where in the model a store comes from: a starting value from its declaration, a value with a name
- * from where it got that, though the same may be computed elsewhere, a derivative from what is
- * differentiated. */
+/* Where in the model a store comes from. A starting value comes from its declaration. A value with
+ * a name comes from where it got the name, though it may be computed elsewhere too. A derivative
+ * comes from the value that the step differentiates. */
 static Loc store_loc(Emit *e, const Program *p, const Store *s, const Step *step)
 {
     const Place *place = store_place(p, s);
@@ -513,51 +662,66 @@ static Loc store_loc(Emit *e, const Program *p, const Store *s, const Step *step
         return place->var->loc;
     if (!step && place->label && *root_of(e, place->label))
         return e->model->root[*root_of(e, place->label) - 1].loc;
-    Loc loc = told_loc(e, step ? step->y : s->node);
-    int root = place->kind == P_GRAD && !line_key(e, loc)
-                   ? *table_at(e->ngc, &e->grad_of, place->name)
-                   : 0;
-    return root ? e->model->root[root - 1].loc : loc; /* of a derivative that is 0 */
+
+    Loc loc = model_loc(e, step ? step->y : s->node);
+    if (place->kind != P_GRAD || line_key(e, loc))
+        return loc;
+
+    const Root *r = gradient_root(e, place->name); /* a derivative that is 0 */
+    return r ? r->loc : loc;
 }
 
-/* One store: the user's line where it is another than the last, then what is stored, with the rule
- * if it is a derivative. On the way back each has the number of its line. */
+/* ": from bce(sigmoid)" of the derivative of a loss. */
+static const char *from_text(Emit *e, const Node *n)
+{
+    return e->from[n->id] ? text_format(e->ngc, ": from %s", e->from[n->id]) : "";
+}
+
+/* What a rule is about: the text before its arrow. */
+static const char *step_formula(Emit *e, const char *step, const char *text)
+{
+    const char *arrow = step ? strstr(step, "  =>") : NULL;
+    return arrow ? text_format(e->ngc, "%.*s", (int)(arrow - step), step) : text;
+}
+
+/* One store: the user's line if it differs from the last one, then what is stored, with the rule if
+ * it is a derivative. In the backward pass each store has the number of its line. */
 static void comment_store(Emit *e, Text *out, const Program *p, const Store *s, int phase,
                           int level, int *line)
 {
     const Node *n = s->node;
-    bool named, back = level == 2 && (phase == 1 || n->derived);
-    const char *text = store_text(e, p, s, &named), *why = NULL, *source = NULL, *prefix = "";
-    const char *shape =
-        n->shape.rank > 0 ? text_format(e->ngc, "  %s", shape_text(e->graph, n->shape)) : "";
+    bool full = level == 2, backward = full && (phase == 1 || n->derived), named;
+    const char *text = store_text(e, p, s, &named);
+    const char *shape = shape_suffix(e, n);
+
     const Step *made_by = step_of_store(e, p, s);
-    const char *step = level == 2 ? step_text(e, n, made_by, text, &why) : NULL;
+    const char *why = NULL;
+    const char *step = full ? step_text(e, n, made_by, text, &why) : NULL;
+
     Loc loc = store_loc(e, p, s, step ? made_by : NULL);
-    int key = level == 2 ? line_key(e, loc) : 0, last = *line;
+    int key = full ? line_key(e, loc) : 0;
+    bool new_line = key && key != *line;
+    const char *source = NULL, *prefix = "";
     if (key) {
         source = source_words(e, loc);
         prefix = line_words(e, loc);
         *line = key;
     }
 
-    const char *formula = text; /* of a rule what stands before the arrow */
-    if (step && strstr(step, "  =>"))
-        formula = text_format(e->ngc, "%.*s", (int)(strstr(step, "  =>") - step), step);
-    bool same = source && !differ(source, formula);
-    if (source && key != last && !(same && back))
+    /* The line of the model. If it says the same as the formula, it is shown only once. */
+    bool same = source && !differ(source, step_formula(e, step, text));
+    if (new_line && !(same && backward))
         comment_line(e, out, text_format(e->ngc, "%s%s%s", prefix, source, same ? shape : ""));
-    if (!back)
+    if (!backward)
         prefix = "";
 
+    /* What is stored. */
+    bool shown = *shape ? !same || !new_line : named && !same;
     if (step)
         comment_step(e, out, text_format(e->ngc, "%s%s", prefix, step), why);
-    else if (back || (*shape ? !same || key == last : named && !same))
-        comment_line(e, out,
-                     text_format(e->ngc, "%s%s%s%s", prefix, text,
-                                 e->from[n->id] ? text_format(e->ngc, ": from %s", e->from[n->id])
-                                                : "",
-                                 shape));
-    if (level == 2)
+    else if (backward || shown)
+        comment_line(e, out, text_format(e->ngc, "%s%s%s%s", prefix, text, from_text(e, n), shape));
+    if (full)
         comment_why(e, out, n);
 }
 
@@ -575,12 +739,14 @@ bool comment_is_helper(Emit *e, const Program *p, const Kernel *k)
 {
     const Store *s = &k->store[0];
     const Node *n = s->node;
-    if (k->kind != K_LOOP || k->stores != 1 || s->target || n->shape.rank > 0 ||
-        n->id >= e->graph->count)
+    bool one_number = k->kind == K_LOOP && k->stores == 1 && n->shape.rank == 0;
+    if (!one_number || s->target || n->id >= e->graph->count)
         return false;
+
     const Place *place = program_place(p, n);
     if ((place->kind != P_LOCAL && place->kind != P_MEMBER) || place->label)
         return false;
+
     prepare_comments(e);
     return !kept_name(e, n) && !(n->step && op_rule(e->ngc, n->step->y, n->step->operand));
 }
@@ -591,9 +757,33 @@ void comment_helper(Emit *e, Text *out, const Kernel *k, int level)
         comment_why(e, out, k->store[0].node);
 }
 
-/* At -O0 comments speak of what the function has: a value that has no name of its own is called by
- * the member of work that holds it, t4, and one that is not stored here is told by what it is,
- * whatever its name. Names are lent, and hidden, while a function is printed. */
+/* While a function is printed: a tensor without a name has the name of its member of work, and a
+ * value that is not stored here has no name, unless the model delivers it. */
+static void lend_name(Emit *e, Node *n, const Place *place)
+{
+    if (place->kind == P_MEMBER && n->shape.rank > 0 && !own_name(n)) {
+        n->name = place->name;
+        e->lent[n->id] = true;
+    }
+    if (place->kind == P_NONE && n->op != OP_var && n->name && !*root_of(e, n->name)) {
+        e->hidden[n->id] = n->name;
+        n->name = NULL;
+    }
+}
+
+static void restore_name(Emit *e, Node *n)
+{
+    if (e->lent[n->id]) {
+        n->name = NULL;
+        e->lent[n->id] = false;
+    }
+    if (e->hidden[n->id]) {
+        n->name = e->hidden[n->id];
+        e->hidden[n->id] = NULL;
+    }
+}
+
+/* At -O0 comments use the names that the printed function has: lend them, and later restore. */
 void comment_names(Emit *e, Program *p, bool lend)
 {
     if (!e->plain)
@@ -603,24 +793,16 @@ void comment_names(Emit *e, Program *p, bool lend)
         e->hidden = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->hidden);
         prepare_comments(e);
     }
+
     e->told = NULL;
     for (int i = 0; i < p->nodes; i++) {
         Node *n = p->node[i];
         if (n->id >= e->graph->count)
             continue;
-        bool member = p->place[i].kind == P_MEMBER && n->shape.rank > 0;
-        if (lend ? member && !own_name(n) : e->lent[n->id]) {
-            n->name = lend ? p->place[i].name : NULL;
-            e->lent[n->id] = lend;
-        }
-        if (lend && p->place[i].kind == P_NONE && n->op != OP_var && n->name &&
-            !*root_of(e, n->name)) {
-            e->hidden[n->id] = n->name;
-            n->name = NULL;
-        } else if (!lend && e->hidden[n->id]) {
-            n->name = e->hidden[n->id];
-            e->hidden[n->id] = NULL;
-        }
+        if (lend)
+            lend_name(e, n, &p->place[i]);
+        else
+            restore_name(e, n);
     }
 }
 
