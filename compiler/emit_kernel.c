@@ -1,18 +1,19 @@
-/* emit_kernel.c - prints kernels. At -O2 the loops of a kernel are a static function on pointers
- * with canonical names, so that kernels of equal text are one function; at -O0, and for single
- * numbers, they stand in the program's function and speak of the model's names. */
+/* emit_kernel.c - prints kernels. At -O2 the loops of a kernel are a static function of pointers
+ * with canonical names, so that kernels of equal text are one function. At -O0, and for single
+ * numbers, the loops are in the program's function and use the model's names. */
 #include "emit.h"
 
 #include <string.h>
 
 enum {
     NARROW = 16, /* bytes of vectors that any processor has */
-    CLONED = 64, /* passes from which on a kernel is compiled for several processors */
+    CLONED = 64, /* passes: from here on a kernel is compiled for several processors */
+    FULL = 90,   /* characters: a list is continued on the next line */
 };
 
 /* ---- kernels as functions ---- */
 
-/* "sum", "relu": what the function is called but for its number. */
+/* "sum", "relu": the name of the function without its number. */
 static const char *kernel_word(const Kernel *k)
 {
     if (k->member)
@@ -23,8 +24,13 @@ static const char *kernel_word(const Kernel *k)
         return "scatter";
     if (k->stores > 1)
         return "map";
+
     const Val *v = k->store[0].val;
-    return v->kind == V_OP ? op_info[v->op]->name : v->kind == V_CONST ? "fill" : "copy";
+    switch (v->kind) {
+    case V_OP: return op_info[v->op]->name;
+    case V_CONST: return "fill";
+    default: return "copy";
+    }
 }
 
 /* Does the kernel work long enough that wider vectors pay for the choice at run time? */
@@ -33,6 +39,7 @@ static bool is_worth_clones(const Emit *e, const Kernel *k)
     int64_t passes = 1;
     for (int i = 0; i < k->axes && passes < CLONED; i++)
         passes *= size_max(e->graph, k->extent[i]);
+
     for (int m = 0; m < k->members; m++)
         if (is_worth_clones(e, k->member[m]))
             return true;
@@ -47,39 +54,62 @@ static int vector_bytes(const Emit *e, const Kernel *k)
 const char *emit_function(Emit *e, const char *result, const char *word, const char *params,
                           const char *args, const char *body, int bytes)
 {
-    int *at = table_at(e->ngc, &e->kernel_of,
-                       intern_str(e->ngc, text_format(e->ngc, "%d%s%s", bytes, params, body)));
+    const char *text = text_format(e->ngc, "%d%s%s", bytes, params, body);
+    int *at = table_at(e->ngc, &e->kernel_of, intern_str(e->ngc, text));
     if (*at)
         return e->kernel[*at - 1];
+
     const char *name = text_format(e->ngc, "%s_%d", word, e->kernel_count + 1);
     e->kernel = arena_grow(e->ngc, e->kernel, e->kernel_count, &e->kernel_room, sizeof *e->kernel);
     e->kernel[e->kernel_count++] = name;
     *at = e->kernel_count;
+
     if (bytes == 0) {
         text_add(&e->kernels, "static %s %s%s\n{\n%s}\n\n", result, name, params, body);
         return name;
     }
+
+    const char *returns = strcmp(result, "void") == 0 ? "" : "return";
     emit_section(e, "vector");
     text_add(&e->kernels, "NGRT_KERNEL_%d(%s, %s, %s, %s, %s, %s, {\n%s})\n\n", bytes, e->real,
-             result, strcmp(result, "void") == 0 ? "" : "return", name, params, args, body);
+             result, returns, name, params, args, body);
     return name;
 }
 
-/* Adds to a list, on a new line where the last is full. */
+/* ---- parameters and arguments ---- */
+
+/* Three lists that grow together: of a kernel's function, and of its call. */
+typedef struct Lists {
+    Text params;       /* "(size_t from, const float *a": declarations */
+    Text names;        /* "(from, a": the same by name only */
+    Text args;         /* "0, w->space": the values in the call */
+    const char *comma; /* before the next item; "" before the first */
+} Lists;
+
+/* Adds to a list, on a new line if the last line is full. */
 static void add_item(Text *t, const char *comma, const char *item)
 {
     size_t column = t->size;
     for (size_t i = 0; i < t->size; i++)
         if (t->at[i] == '\n')
             column = t->size - 1 - i;
-    bool full = *comma && column + strlen(item) > 90;
+
+    bool full = *comma && column + strlen(item) > FULL;
     text_add(t, "%s%s", full ? ",\n        " : comma, item);
 }
 
-/* ---- rows that are also summed over, in blocks with sums of their own: see share.c ---- */
+static void add_to_lists(Lists *l, const char *param, const char *name, const char *arg)
+{
+    add_item(&l->params, l->comma, param);
+    add_item(&l->names, l->comma, name);
+    add_item(&l->args, l->comma, arg);
+    l->comma = ", ";
+}
 
-/* While the kernel is printed, its sums are those of the first block. Returns the places that they
- * have otherwise. */
+/* ---- sums over rows that threads share, in blocks with sums of their own: see share.c ---- */
+
+/* While the kernel is printed, its sums are the sums of the first block. Returns their own places,
+ * for give_back. */
 static Place *take_blocks(Program *p, const Kernel *k)
 {
     Place *own = arena_alloc(p->ngc, (size_t)k->members * sizeof *own);
@@ -102,63 +132,69 @@ static void give_back(Program *p, const Kernel *k, const Place *own)
             *program_place(p, k->member[m]->store[0].node) = own[m];
 }
 
-/* Where the sums of a member lie for the first block. */
+/* A pointer to the sums of a member for the first block. */
 static const char *block_text(Printer *pr, const Kernel *k, int member)
 {
     Place at = {.kind = P_SPACE, .offset = pr->b->p->block_at};
     for (int m = 0; m < member; m++)
-        at.offset +=
-            kernel_sums_rows(k->member[m]) ? share_block(pr->b->p, k->member[m]) * BLOCKS : 0;
+        if (kernel_sums_rows(k->member[m]))
+            at.offset += share_block(pr->b->p, k->member[m]) * BLOCKS;
     return print_pointer(pr->b, &at, k->member[member]->store[0].node);
 }
 
-/* The argument for a parameter; sums are those of block i. */
+/* The argument for a parameter; sums are the sums of block i. */
 static const char *base_text(Printer *pr, const Kernel *k, const Param *param)
 {
-    for (int m = 0; m < k->members && k->split && k->blocks; m++)
+    if (!k->split || !k->blocks)
+        return param->base;
+
+    for (int m = 0; m < k->members; m++)
         if (kernel_sums_rows(k->member[m]) && strcmp(param->base, block_text(pr, k, m)) == 0)
             return print_format(pr, "%s + i*%lld", param->base,
                                 (long long)share_block(pr->b->p, k->member[m]));
     return param->base;
 }
 
+/* The first row of block i, and the row after its last. */
 static const char *block_range(Printer *pr, const Kernel *k)
 {
-    const char *rows = emit_size(pr->e, k->extent[k->split - 1], &pr->b->dims),
-               *f = strchr(rows, ' ') ? "i*(%s)/%d, (i + 1)*(%s)/%d" : "i*%s/%d, (i + 1)*%s/%d";
+    const char *rows = emit_size(pr->e, k->extent[k->split - 1], &pr->b->dims);
+    const char *f = strchr(rows, ' ') ? "i*(%s)/%d, (i + 1)*(%s)/%d" : "i*%s/%d, (i + 1)*%s/%d";
     return print_format(pr, f, rows, BLOCKS, rows, BLOCKS);
 }
 
-/* A function that puts the sums of all blocks together, element by element. */
+/* A function that combines the sums of all blocks, element by element. */
 static const char *join_function(Printer *pr, const Kernel *member)
 {
     Text body = {.ngc = pr->e->ngc};
     Printer own = {.b = pr->b, .e = pr->e, .k = member, .out = &body, .indent = 1, .apart = true};
-    const Store *s = &member->store[0];
+    Type type = member->store[0].node->type;
+    const char *type_text = print_type(pr->e, type);
+    long long block = (long long)share_block(pr->b->p, member);
+    Part element = {print_format(&own, "a[j*%lld + i]", block), PREC_CALL};
+
     print_line(&own, "for (size_t i = from; i < to; i++) {");
-    print_line(&own, "    %s t = a[i];", print_type(pr->e, s->node->type));
+    print_line(&own, "    %s t = a[i];", type_text);
     print_line(&own, "    for (size_t j = 1; j < %d; j++)", BLOCKS);
     own.indent += 2;
-    print_combine(
-        &own, "t",
-        (Part){print_format(&own, "a[j*%lld + i]", (long long)share_block(pr->b->p, member)), 16},
-        s->node->type);
+    print_combine(&own, "t", element, type);
     own.indent -= 2;
     print_line(&own, "    y[i] = t;");
     print_line(&own, "}");
+
     const char *params =
-        print_format(pr, "(size_t from, size_t to, %s *y, const %s *a)",
-                     print_type(pr->e, s->node->type), print_type(pr->e, s->node->type));
+        print_format(pr, "(size_t from, size_t to, %s *y, const %s *a)", type_text, type_text);
     return emit_function(pr->e, "void", "join", params, "(from, to, y, a)", body.at, 0);
 }
 
-/* The call for each block, and what puts their sums together. */
+/* The call for each block, a barrier, and the calls that combine the sums of the blocks. */
 static void print_blocks(Printer *pr, const Kernel *k, const char *name, const char *call)
 {
     Body *b = pr->b;
-    text_add(&b->text, "    for (size_t i = %s; i < %s; i++)\n",
-             share_begin(b, print_format(pr, "%d", BLOCKS), 1, false),
-             share_begin(b, print_format(pr, "%d", BLOCKS), 1, true));
+    const char *blocks = print_format(pr, "%d", BLOCKS);
+    const char *from = share_begin(b, blocks, 1, false);
+    const char *to = share_begin(b, blocks, 1, true);
+    text_add(&b->text, "    for (size_t i = %s; i < %s; i++)\n", from, to);
     text_add(&b->text, "        %s(%s);\n", name, call);
     share_meet(b, &b->text);
     for (int m = 0; m < k->members; m++) {
@@ -171,73 +207,107 @@ static void print_blocks(Printer *pr, const Kernel *k, const char *name, const c
     b->dims |= pr->dims;
 }
 
+/* ---- a kernel as a function ---- */
+
+/* Parameters for the results: they come first, as in memcpy. */
+static void name_results(Printer *pr, const Kernel *k)
+{
+    for (int i = 0; i < k->stores; i++) {
+        const Store *s = &k->store[i];
+        const Place *to = store_place(pr->b->p, s);
+        Index rest = s->at ? *s->at : index_zero();
+        if (to->kind == P_ROW)
+            continue;
+        const char *pointer = print_shifted(pr, to, s->node, &rest);
+        print_param(pr, pointer, s->node->type, false, true);
+    }
+}
+
+/* The part of the rows that one call works on. */
+static const char *split_range(Printer *pr, const Kernel *k)
+{
+    if (k->blocks)
+        return block_range(pr, k);
+    const Kernel *walks = k->split > k->axes ? k->member[0] : k;
+    return share_range(pr->b, walks->extent[k->split - 1], k->unit);
+}
+
+static void add_dims(Printer *pr, Lists *l)
+{
+    const Emit *e = pr->e;
+    for (int i = 0; i < e->graph->dims; i++) {
+        if (!(pr->dims >> i & 1))
+            continue;
+        const char *dim = print_format(pr, "%s%s", e->dim_prefix, e->graph->dim[i].name);
+        add_to_lists(l, print_format(pr, "size_t %s", dim), dim, dim);
+    }
+}
+
+static void add_params(Printer *pr, const Kernel *k, Lists *l)
+{
+    for (int i = 0; i < pr->params; i++) {
+        const Param *p = &pr->param[i];
+        const char *constant = p->scalar || p->written ? "" : "const ";
+        const char *star = p->scalar ? "" : "*";
+        const char *type = print_type(pr->e, p->type);
+        const char *param = print_format(pr, "%s%s %s%s", constant, type, star, p->name);
+        add_to_lists(l, param, p->name, base_text(pr, k, p));
+    }
+}
+
+/* The parameters that the printed loops use: a range of rows, run-time sizes, pointers and
+ * numbers. */
+static Lists kernel_lists(Printer *pr, const Kernel *k)
+{
+    Ngc *ngc = pr->e->ngc;
+    Lists l = {{.ngc = ngc}, {.ngc = ngc}, {.ngc = ngc}, ""};
+
+    text_add(&l.params, k->split ? "(size_t from, size_t to" : "(");
+    text_add(&l.names, k->split ? "(from, to" : "(");
+    text_add(&l.args, "%s", k->split ? split_range(pr, k) : "");
+    if (k->split)
+        l.comma = ", ";
+
+    add_dims(pr, &l);
+    add_params(pr, k, &l);
+    text_add(&l.params, "%s)", *l.comma ? "" : "void");
+    text_add(&l.names, ")");
+    return l;
+}
+
 /* Prints the loops as a function, and its call. */
 static void print_apart(Body *b, const Kernel *k)
 {
     Emit *e = b->e;
-    Text inner = {.ngc = e->ngc}, head = {.ngc = e->ngc}, pass = {.ngc = e->ngc},
-         call = {.ngc = e->ngc};
-    Printer pr = {.b = b, .e = e, .k = k, .out = &inner, .indent = 1, .apart = true};
+    Text loops = {.ngc = e->ngc};
+    Printer pr = {.b = b, .e = e, .k = k, .out = &loops, .indent = 1, .apart = true};
+    const Node *n = k->store[0].node;
     const Place *place = store_place(b->p, &k->store[0]);
-    bool number = kernel_reduces(k) && place_is_number(place, k->store[0].node);
-    const char *result = number ? print_type(e, k->store[0].node->type) : "void", *comma = "";
-    Place *own = k->split && k->blocks ? take_blocks(b->p, k) : NULL;
-    for (int i = 0; i < k->stores && !number; i++) { /* results come first, as in memcpy */
-        const Place *to = store_place(b->p, &k->store[i]);
-        Index rest = k->store[i].at ? *k->store[i].at : index_zero();
-        if (to->kind == P_ROW)
-            continue;
-        print_param(&pr, print_shifted(&pr, to, k->store[i].node, &rest), k->store[i].node->type,
-                    false, true);
-    }
+    bool number = kernel_reduces(k) && place_is_number(place, n); /* the function returns it */
+    bool blocks = k->split && k->blocks;
+
+    Place *own = blocks ? take_blocks(b->p, k) : NULL;
+    if (!number)
+        name_results(&pr, k);
     print_loops(&pr);
     if (own)
         give_back(b->p, k, own);
     b->dims |= pr.dims;
-    text_add(&head, k->split ? "(size_t from, size_t to" : "(");
-    text_add(&pass, k->split ? "(from, to" : "(");
-    if (k->split) {
-        Size extent =
-            k->split > k->axes ? k->member[0]->extent[k->split - 1] : k->extent[k->split - 1];
-        text_add(&call, "%s", k->blocks ? block_range(&pr, k) : share_range(b, extent, k->unit));
-        comma = ", ";
-    }
-    for (int i = 0; i < e->graph->dims; i++)
-        if (pr.dims >> i & 1) {
-            add_item(&head, comma,
-                     text_format(e->ngc, "size_t %s%s", e->dim_prefix, e->graph->dim[i].name));
-            add_item(&pass, comma,
-                     text_format(e->ngc, "%s%s", e->dim_prefix, e->graph->dim[i].name));
-            add_item(&call, comma,
-                     text_format(e->ngc, "%s%s", e->dim_prefix, e->graph->dim[i].name));
-            comma = ", ";
-        }
-    for (int i = 0; i < pr.params; i++) {
-        const Param *p = &pr.param[i];
-        const char *type = print_type(e, p->type);
-        if (p->scalar)
-            add_item(&head, comma, text_format(e->ngc, "%s %s", type, p->name));
-        else
-            add_item(&head, comma,
-                     text_format(e->ngc, "%s%s *%s", p->written ? "" : "const ", type, p->name));
-        add_item(&pass, comma, p->name);
-        add_item(&call, comma, base_text(&pr, k, p));
-        comma = ", ";
-    }
-    text_add(&head, "%s)", *comma ? "" : "void");
-    text_add(&pass, ")");
-    const char *name =
-        emit_function(e, result, kernel_word(k), head.at, pass.at, inner.at, vector_bytes(e, k));
-    if (k->split && k->blocks)
-        print_blocks(&pr, k, name, call.at);
+
+    Lists l = kernel_lists(&pr, k);
+    const char *args = l.args.at;
+    const char *result = number ? print_type(e, n->type) : "void";
+    const char *name = emit_function(e, result, kernel_word(k), l.params.at, l.names.at, loops.at,
+                                     vector_bytes(e, k));
+
+    if (blocks)
+        print_blocks(&pr, k, name, args);
     else if (!number)
-        text_add(&b->text, "    %s(%s);\n", name, call.at ? call.at : "");
+        text_add(&b->text, "    %s(%s);\n", name, args);
     else if (place->kind == P_LOCAL)
-        text_add(&b->text, "    const %s %s = %s(%s);\n", result, place->name, name,
-                 call.at ? call.at : "");
+        text_add(&b->text, "    const %s %s = %s(%s);\n", result, place->name, name, args);
     else
-        text_add(&b->text, "    %s = %s(%s);\n", print_number(b, place, k->store[0].node), name,
-                 call.at ? call.at : "");
+        text_add(&b->text, "    %s = %s(%s);\n", print_number(b, place, n), name, args);
 }
 
 static void print_here(Body *b, const Kernel *k)
@@ -247,13 +317,14 @@ static void print_here(Body *b, const Kernel *k)
     b->dims |= pr.dims;
 }
 
-/* ---- a kernel, of whatever kind ---- */
+/* ---- a kernel of any kind ---- */
 
-/* A derivative is called what it is, dJ_dz; other numbers t0, t1, ... */
+/* A derivative has its own name, dJ_dz; other numbers are t0, t1, ... */
 static const char *local_name(Body *b, const Node *n)
 {
-    if (n->derived && n->name && *n->name == 'd' &&
-        b->locals.count < 1000) /* each is compared with all before it */
+    enum { MANY = 1000 }; /* each name is compared with all before it */
+    bool derivative = n->derived && n->name && *n->name == 'd';
+    if (derivative && b->locals.count < MANY)
         return c_name_distinct(b->e->ngc, &b->locals, n->name);
     return text_format(b->e->ngc, "t%d", b->temps++);
 }
@@ -265,6 +336,7 @@ void emit_kernel(Body *b, const Kernel *k)
         if (place->kind == P_LOCAL && place->name == NULL)
             place->name = local_name(b, k->store[i].node);
     }
+
     if (k->kind == K_GEMM)
         print_gemm(b, k);
     else if (k->kind == K_RANDOM)
