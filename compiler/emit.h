@@ -182,9 +182,20 @@ const char *emit_function(Emit *, const char *result, const char *word, const ch
                           const char *args, const char *body, int bytes);
 
 /* emit_val.c */
-typedef struct Part { /* a piece of text and how tightly it binds */
+/* Precedences of C expressions. */
+enum {
+    PREC_CHOICE = 3, /* ?: */
+    PREC_LOGIC = 4,  /* || and above */
+    PREC_SUM = 12,
+    PREC_PRODUCT = 13,
+    PREC_UNARY = 14, /* casts, a minus */
+    PREC_CALL = 16,  /* calls, elements, names */
+};
+
+/* A piece of C text. */
+typedef struct Part {
     const char *text;
-    int prec;
+    int prec; /* how tightly it binds; see above, and OpInfo.prec */
 } Part;
 
 typedef struct Param { /* of a kernel's function */

@@ -1,5 +1,5 @@
-/* emit_val.c - elements and expressions as C text: numbers, sizes, where a stored value is, what a
- * loop computes. */
+/* emit_val.c - elements and expressions as C text: numbers, sizes, where a stored value is, and
+ * what a loop computes. */
 #include "emit.h"
 
 #include <math.h>
@@ -7,6 +7,11 @@
 #include <string.h>
 
 /* ---- numbers, sizes ---- */
+
+static double rounded(double v, bool single)
+{
+    return single ? (double)(float)v : v;
+}
 
 /* The shortest text that is read back as the same number. */
 const char *print_shortest(Ngc *ngc, double v, bool single)
@@ -16,14 +21,17 @@ const char *print_shortest(Ngc *ngc, double v, bool single)
         return "NAN";
     if (isinf(v) || (single && isinf((float)v)))
         return v < 0 ? "-INFINITY" : "INFINITY";
+
     bool whole = v == floor(v) && fabs(v) < 1e7; /* 160, not 1.6e+02 */
     for (int digits = whole ? 0 : 1; digits <= 17; digits++) {
-        snprintf(text, sizeof text, whole ? "%.*f" : "%.*g", digits, single ? (double)(float)v : v);
+        snprintf(text, sizeof text, whole ? "%.*f" : "%.*g", digits, rounded(v, single));
         double back = strtod(text, NULL);
-        if (single ? (float)back == (float)v : back == v)
+        if (rounded(back, single) == rounded(v, single))
             break;
     }
-    return text_format(ngc, "%s%s%s", text, strpbrk(text, ".e") ? "" : ".0", single ? "f" : "");
+
+    const char *point = strpbrk(text, ".e") ? "" : ".0";
+    return text_format(ngc, "%s%s%s", text, point, single ? "f" : "");
 }
 
 const char *emit_number(Emit *e, double v, Type type)
@@ -41,7 +49,7 @@ const char *emit_size(Emit *e, Size s, unsigned *dims)
     return size_text(e->graph, s, e->dim_prefix);
 }
 
-/* As a factor. */
+/* A size as a factor: in parentheses if it is a sum. */
 const char *print_factor(Printer *pr, Size s)
 {
     const char *text = emit_size(pr->e, s, &pr->dims);
@@ -73,22 +81,25 @@ void print_line(Printer *pr, const char *f, ...)
 
 /* ---- where a stored value is, as text ---- */
 
+/* The argument that holds a variable; the function uses it from here on. */
+static const char *var_block(Body *b, const Var *v)
+{
+    switch (v->kind) {
+    case VAR_INPUT: b->blocks |= USES_INPUTS; return "in";
+    case VAR_PARAM: b->blocks |= USES_PARAMS; return "params";
+    default: b->blocks |= USES_STATE; return "state";
+    }
+}
+
 static const char *member_text(Body *b, const Place *place)
 {
+    Ngc *ngc = b->e->ngc;
     switch (place->kind) {
-    case P_VAR:
-        b->blocks |= place->var->kind == VAR_INPUT   ? USES_INPUTS
-                     : place->var->kind == VAR_PARAM ? USES_PARAMS
-                                                     : USES_STATE;
-        return text_format(b->e->ngc, "%s->%s",
-                           place->var->kind == VAR_INPUT   ? "in"
-                           : place->var->kind == VAR_PARAM ? "params"
-                                                           : "state",
-                           place->var->cname);
-    case P_GRAD: b->blocks |= USES_GRADS; return text_format(b->e->ngc, "grads->%s", place->name);
+    case P_VAR: return text_format(ngc, "%s->%s", var_block(b, place->var), place->var->cname);
+    case P_GRAD: b->blocks |= USES_GRADS; return text_format(ngc, "grads->%s", place->name);
     case P_MEMBER:
         b->blocks |= USES_WORK;
-        return text_format(b->e->ngc, "%s->%s", b->p->block, place->name);
+        return text_format(ngc, "%s->%s", b->p->block, place->name);
     default: ngc_bug("a value of %s has no member", b->p->name);
     }
 }
@@ -98,7 +109,7 @@ static bool is_input(const Place *place)
     return place->kind == P_VAR && place->var->kind == VAR_INPUT;
 }
 
-/* A number with a name: no pointer. */
+/* Is the place one number, which has a name, and not an array? */
 bool place_is_number(const Place *place, const Node *n)
 {
     if (place->kind == P_LOCAL)
@@ -108,32 +119,43 @@ bool place_is_number(const Place *place, const Node *n)
     return place->kind == P_SPACE && n->shape.rank == 0;
 }
 
-/* The array of planned values: work's, or init's own. */
+/* The array of planned values: a member of work, or init's own. */
 static const char *space_text(Body *b, Type type)
 {
-    bool init = b->p->init;
-    b->blocks |= init ? 0 : USES_WORK;
+    if (b->p->init)
+        return type == T_INT ? "ispace" : "space";
+
+    b->blocks |= USES_WORK;
     if (type == T_INT)
-        return init ? "ispace" : text_format(b->e->ngc, "%s->ispace", b->p->block);
-    b->space |= b->e->spare && !init;
-    return init || b->e->spare ? "space" : text_format(b->e->ngc, "%s->space", b->p->block);
+        return text_format(b->e->ngc, "%s->ispace", b->p->block);
+    if (b->e->spare) {
+        b->space = true;
+        return "space";
+    }
+    return text_format(b->e->ngc, "%s->space", b->p->block);
 }
 
 /* A pointer to the first element. */
 const char *print_pointer(Body *b, const Place *place, const Node *n)
 {
-    bool flat;
     Emit *e = b->e;
-    if (place->kind == P_DATA)
-        return text_format(e->ngc, "data_%d",
-                           emit_data(e, n->attr.data, n->type, shape_count(e->graph, n->shape)));
-    if (place->kind == P_SPACE && place->offset == 0)
-        return space_text(b, n->type);
-    if (place->kind == P_SPACE)
-        return text_format(e->ngc, "%s + %lld", space_text(b, n->type), (long long)place->offset);
+    if (place->kind == P_DATA) {
+        int data = emit_data(e, n->attr.data, n->type, shape_count(e->graph, n->shape));
+        return text_format(e->ngc, "data_%d", data);
+    }
+    if (place->kind == P_SPACE) {
+        const char *space = space_text(b, n->type);
+        if (place->offset == 0)
+            return space;
+        return text_format(e->ngc, "%s + %lld", space, (long long)place->offset);
+    }
+
     const char *member = member_text(b, place);
     if (place->shape->rank == 0)
         return text_format(e->ngc, "&%s", member);
+
+    /* A member of rank r is an array of arrays: x[0][0] is its first row. */
+    bool flat;
     emit_dims(e, *place->shape, &flat);
     Text t = {.ngc = e->ngc};
     text_add(&t, "%s", member);
@@ -142,7 +164,7 @@ const char *print_pointer(Body *b, const Place *place, const Node *n)
     return t.at;
 }
 
-/* A number's own text. */
+/* The text of a number that has a name. */
 const char *print_number(Body *b, const Place *place, const Node *n)
 {
     if (place->kind == P_LOCAL)
@@ -154,15 +176,20 @@ const char *print_number(Body *b, const Place *place, const Node *n)
 
 /* ---- indices ---- */
 
-/* One term of a sum. */
+/* One term of a sum: what * by, or by alone. */
 static void add_term(Printer *pr, Text *t, bool minus, const char *what, Size by)
 {
-    const char *times = by == 1 && what ? NULL : print_factor(pr, by);
-    text_add(t, "%s", t->size ? minus ? " - " : " + " : minus ? "0 - " : "");
-    if (what == NULL)
-        text_add(t, "%s", times);
+    const char *factor = by == 1 && what ? NULL : print_factor(pr, by);
+
+    if (t->size > 0)
+        text_add(t, minus ? " - " : " + ");
+    else if (minus)
+        text_add(t, "0 - ");
+
+    if (what && factor)
+        text_add(t, "%s*%s", what, factor);
     else
-        text_add(t, times ? "%s*%s" : "%s", what, times);
+        text_add(t, "%s", what ? what : factor);
 }
 
 /* An int value as an index. */
@@ -171,56 +198,82 @@ static const char *index_part(Printer *pr, const Val *v)
     Part p = print_val(pr, v);
     if (v->kind == V_QUOTIENT)
         return p.text;
-    return print_format(pr, p.prec >= 14 ? "(size_t)%s" : "(size_t)(%s)", p.text);
+    return print_format(pr, p.prec >= PREC_UNARY ? "(size_t)%s" : "(size_t)(%s)", p.text);
 }
 
-/* What is added first, so that a difference of sizes never passes below 0 on its way. */
+static Size coef_side(Coef c, bool minus)
+{
+    return minus ? c.minus : c.plus;
+}
+
+/* The terms of an index that are added, or those that are subtracted. */
+static void add_terms(Printer *pr, Text *t, const Index *x, bool minus)
+{
+    for (int i = 0; i < MAX_AXES; i++) {
+        Size by = coef_side(x->axis[i], minus);
+        if (by != 0)
+            add_term(pr, t, minus, pr->loop[i], by);
+    }
+
+    for (int i = 0; i < x->parts; i++) {
+        Size by = coef_side(x->part[i].by, minus);
+        if (by != 0)
+            add_term(pr, t, minus, index_part(pr, x->part[i].val), by);
+    }
+
+    Size base = coef_side(x->base, minus);
+    if (base != 0)
+        add_term(pr, t, minus, NULL, base);
+}
+
+/* All that is added comes first, so that no sum on the way is below 0. */
 static const char *index_text(Printer *pr, const Index *x)
 {
     Text t = {.ngc = pr->e->ngc};
     if (x == NULL)
         return "0";
-    for (int minus = 0; minus < 2; minus++) {
-        for (int i = 0; i < MAX_AXES; i++) {
-            Size by = minus ? x->axis[i].minus : x->axis[i].plus;
-            if (by != 0)
-                add_term(pr, &t, minus, pr->loop[i], by);
-        }
-        for (int i = 0; i < x->parts; i++) {
-            Size by = minus ? x->part[i].by.minus : x->part[i].by.plus;
-            if (by != 0)
-                add_term(pr, &t, minus, index_part(pr, x->part[i].val), by);
-        }
-        if ((minus ? x->base.minus : x->base.plus) != 0)
-            add_term(pr, &t, minus, NULL, minus ? x->base.minus : x->base.plus);
-    }
+    add_terms(pr, &t, x, false);
+    add_terms(pr, &t, x, true);
     return t.at ? t.at : "0";
 }
 
-/* Splits a linear index into one for each axis of a declared array; false where some subscript
- * might pass its bound. */
-static bool split_index(Printer *pr, const Index *x, Shape shape, Index *sub)
+/* The strides of a declared array; false: one of them is a run-time size. */
+static bool fixed_strides(Graph *g, Shape shape, Size *strides)
 {
-    Graph *g = pr->e->graph;
-    Index zero = index_zero();
-    x = x ? x : &zero;
-    Size stride = 1, strides[MAX_RANK];
-    if (x->parts > 0 || x->base.minus != 0 || x->base.plus < 0)
-        return false;
+    Size stride = 1;
     for (int i = shape.rank - 1; i >= 0; i--) {
         strides[i] = stride;
         if (i > 0 && shape.dim[i] < 0)
             return false;
         stride = size_mul(g, stride, shape.dim[i]);
     }
+    return true;
+}
+
+/* Splits a linear index into one for each axis of a declared array; false: a subscript might not be
+ * within its bound. */
+static bool split_index(Printer *pr, const Index *x, Shape shape, Index *sub)
+{
+    Graph *g = pr->e->graph;
+    Index zero = index_zero();
+    if (!x)
+        x = &zero;
+
+    Size strides[MAX_RANK];
+    if (x->parts > 0 || x->base.minus != 0 || x->base.plus < 0)
+        return false;
+    if (!fixed_strides(g, shape, strides))
+        return false;
+
     Size base = x->base.plus;
-    int64_t top[MAX_RANK];
+    int64_t top[MAX_RANK]; /* the largest value of each subscript */
     for (int i = 0; i < shape.rank; i++) {
         sub[i] = zero;
         sub[i].base.plus = base / strides[i];
         base %= strides[i];
         top[i] = sub[i].base.plus;
     }
+
     for (int a = 0; a < pr->k->axes; a++) {
         Size by = x->axis[a].plus;
         if (x->axis[a].minus != 0 || by < 0)
@@ -231,6 +284,7 @@ static bool split_index(Printer *pr, const Index *x, Shape shape, Index *sub)
             by %= strides[i];
         }
     }
+
     for (int i = 0; i < shape.rank; i++)
         if (top[i] >= size_max(g, shape.dim[i]))
             return false;
@@ -239,33 +293,39 @@ static bool split_index(Printer *pr, const Index *x, Shape shape, Index *sub)
 
 /* ---- elements ---- */
 
-/* The parameter for a base; made when it is first met. */
-Param *print_param(Printer *pr, const char *base, Type type, bool scalar, bool written)
+/* y0, y1, ...: written arrays; a0, a1, ...: others; s0, s1, ...: numbers. */
+static const char *param_name(Printer *pr, bool scalar, bool written)
 {
-    for (int i = 0; i < pr->params; i++)
-        if (pr->param[i].type == type && pr->param[i].scalar == scalar &&
-            strcmp(pr->param[i].base, base) == 0) {
-            pr->param[i].written |= written;
-            return &pr->param[i];
-        }
+    char letter = written ? 'y' : 'a';
+    if (scalar)
+        letter = 's';
+
     int same = 0;
     for (int i = 0; i < pr->params; i++)
-        same += pr->param[i].scalar == scalar &&
-                (scalar || pr->param[i].name[0] == (written ? 'y' : 'a'));
+        same += pr->param[i].name[0] == letter;
+    return print_format(pr, "%c%d", letter, same);
+}
+
+/* The parameter for a base. It is made when it is first used. */
+Param *print_param(Printer *pr, const char *base, Type type, bool scalar, bool written)
+{
+    for (int i = 0; i < pr->params; i++) {
+        Param *p = &pr->param[i];
+        if (p->type != type || p->scalar != scalar || strcmp(p->base, base) != 0)
+            continue;
+        p->written |= written;
+        return p;
+    }
+
+    const char *name = param_name(pr, scalar, written);
     pr->param = arena_grow(pr->e->ngc, pr->param, pr->params, &pr->param_room, sizeof *pr->param);
     Param *p = &pr->param[pr->params++];
-    *p = (Param){base,
-                 print_format(pr, "%c%d",
-                              scalar    ? 's'
-                              : written ? 'y'
-                                        : 'a',
-                              same),
-                 type, scalar, written};
+    *p = (Param){base, name, type, scalar, written};
     return p;
 }
 
-/* A pointer to where x starts, which x then counts from: kernels that differ in that alone are one
- * function. */
+/* A pointer to where x starts. x is then relative to it, so that kernels that differ only in where
+ * they start are one function. */
 const char *print_shifted(Printer *pr, const Place *place, const Node *n, Index *x)
 {
     Body *b = pr->b;
@@ -275,6 +335,7 @@ const char *print_shifted(Printer *pr, const Place *place, const Node *n, Index 
     for (int i = 0; i < MAX_AXES; i++)
         if (x->axis[i].minus != 0)
             return print_pointer(b, place, n);
+
     x->base.plus = 0;
     if (place->kind == P_SPACE && base > 0) {
         Place at = *place;
@@ -284,52 +345,61 @@ const char *print_shifted(Printer *pr, const Place *place, const Node *n, Index 
     return print_format(pr, "%s + %s", print_pointer(b, place, n), emit_size(b->e, base, &b->dims));
 }
 
-/* The element at x of what lives at place. What is numbered as it is met is met here in one order,
- * whatever the compiler of ngc makes of a call's arguments. */
-const char *print_element(Printer *pr, const Place *place, const Node *n, const Index *x,
-                          bool written)
+static Index index_copy(const Index *x)
 {
-    Body *b = pr->b;
-    if (place->kind == P_ROW) { /* within the row */
-        Index rest = x ? *x : index_zero();
-        for (int i = 0; i < pr->lead; i++)
-            rest.axis[i] = (Coef){0, 0};
-        return place->offset > 1 ? print_format(pr, "%s[%s]", place->name, index_text(pr, &rest))
-                                 : place->name;
-    }
-    if (place_is_number(place, n)) {
-        const char *text = print_number(b, place, n);
-        if (!pr->apart)
-            return text;
-        if (!written)
-            return print_param(pr, text, n->type, true, false)->name;
-    }
-    if (pr->apart) {
-        Index rest = x ? *x : index_zero();
-        const char *pointer = print_shifted(pr, place, n, &rest),
-                   *index = index_text(pr, &rest); /* its params come first */
-        return print_format(pr, "%s[%s]", print_param(pr, pointer, n->type, false, written)->name,
-                            index);
-    }
-    if (place->kind == P_DATA) {
-        const char *index = index_text(pr, x);
-        return print_format(pr, "%s[%s]", print_pointer(b, place, n), index);
-    }
-    if (place->kind == P_SPACE) {
-        Index at = x ? *x : index_zero(), off = index_zero();
-        off.base.plus = place->offset;
-        index_add(pr->e->graph, &at, &off, 1);
-        return print_format(pr, "%s[%s]", space_text(b, n->type), index_text(pr, &at));
-    }
+    return x ? *x : index_zero();
+}
+
+/* An element of an array that lives for one row. */
+static const char *row_element(Printer *pr, const Place *place, const Index *x)
+{
+    if (place->offset <= 1)
+        return place->name;
+
+    Index rest = index_copy(x);
+    for (int i = 0; i < pr->lead; i++)
+        rest.axis[i] = (Coef){0, 0};
+    return print_format(pr, "%s[%s]", place->name, index_text(pr, &rest));
+}
+
+/* An element by a parameter of the kernel's function. The parameters in its index come first. */
+static const char *param_element(Printer *pr, const Place *place, const Node *n, const Index *x,
+                                 bool written)
+{
+    Index rest = index_copy(x);
+    const char *pointer = print_shifted(pr, place, n, &rest);
+    const char *index = index_text(pr, &rest);
+    const char *param = print_param(pr, pointer, n->type, false, written)->name;
+    return print_format(pr, "%s[%s]", param, index);
+}
+
+static const char *space_element(Printer *pr, const Place *place, const Node *n, const Index *x)
+{
+    Index at = index_copy(x), start = index_zero();
+    start.base.plus = place->offset;
+    index_add(pr->e->graph, &at, &start, 1);
+
+    const char *space = space_text(pr->b, n->type);
+    return print_format(pr, "%s[%s]", space, index_text(pr, &at));
+}
+
+/* An element of a member: a subscript for each axis if it is declared so. */
+static const char *member_element(Printer *pr, const Place *place, const Node *n, const Index *x,
+                                  bool written)
+{
     bool flat;
     Index sub[MAX_RANK];
     emit_dims(pr->e, *place->shape, &flat);
-    const char *member = member_text(b, place);
+    const char *member = member_text(pr->b, place);
     if (flat || is_input(place) || place->shape->rank == 1)
         return print_format(pr, "%s[%s]", member, index_text(pr, x));
-    if (!split_index(pr, x, *place->shape, sub))
-        return print_format(pr, "((%s%s *)%s)[%s]", written ? "" : "const ",
-                            print_type(pr->e, n->type), member, index_text(pr, x));
+
+    if (!split_index(pr, x, *place->shape, sub)) {
+        const char *constant = written ? "" : "const ", *type = print_type(pr->e, n->type);
+        const char *index = index_text(pr, x);
+        return print_format(pr, "((%s%s *)%s)[%s]", constant, type, member, index);
+    }
+
     Text t = {.ngc = pr->e->ngc};
     text_add(&t, "%s", member);
     for (int i = 0; i < place->shape->rank; i++)
@@ -337,19 +407,47 @@ const char *print_element(Printer *pr, const Place *place, const Node *n, const 
     return t.at;
 }
 
+/* The element at x of the value at place. Parameters and the like are numbered in the order in
+ * which they are asked for, so each is asked for by a statement of its own. */
+const char *print_element(Printer *pr, const Place *place, const Node *n, const Index *x,
+                          bool written)
+{
+    if (place->kind == P_ROW)
+        return row_element(pr, place, x);
+
+    if (place_is_number(place, n)) {
+        const char *text = print_number(pr->b, place, n);
+        if (!pr->apart)
+            return text;
+        if (!written)
+            return print_param(pr, text, n->type, true, false)->name;
+    }
+    if (pr->apart)
+        return param_element(pr, place, n, x, written);
+
+    if (place->kind == P_DATA) {
+        const char *index = index_text(pr, x);
+        return print_format(pr, "%s[%s]", print_pointer(pr->b, place, n), index);
+    }
+    if (place->kind == P_SPACE)
+        return space_element(pr, place, n, x);
+    return member_element(pr, place, n, x, written);
+}
+
 /* ---- expressions ---- */
 
-/* An operand in its place in a C text: between parentheses and commas anything may stand; elsewhere
- * what binds less tightly gets parentheses, and so does a minus behind a minus. */
+/* An operand in its place in a C text. Between parentheses and commas it may be anything. Elsewhere
+ * it gets parentheses if it binds less tightly, or if it is a minus after a minus. */
 static const char *operand_text(Printer *pr, Part p, int prec, char before, char after, bool first)
 {
-    bool enclosed = (before == '(' || before == ',' || before == ' ') &&
-                    (after == ')' || after == ',') && prec == 16;
-    if (enclosed || p.prec == 16)
+    bool opened = before == '(' || before == ',' || before == ' ';
+    bool closed = after == ')' || after == ',';
+    if (p.prec == PREC_CALL || (prec == PREC_CALL && opened && closed))
         return p.text;
-    bool loose = p.prec < prec || (p.prec == prec && !first) || p.prec < 12 ||
-                 (p.text[0] == '-' && before == '-');
-    return loose ? print_format(pr, "(%s)", p.text) : p.text;
+
+    bool looser = p.prec < prec || (p.prec == prec && !first) || p.prec < PREC_SUM;
+    bool two_minus = p.text[0] == '-' && before == '-';
+    return looser || two_minus ? print_format(pr, "(%s)", p.text) : p.text;
 }
 
 bool emit_has_section(const Emit *e, const char *name)
@@ -370,56 +468,67 @@ void emit_section(Emit *e, const char *name)
     e->section[e->sections++] = name;
 }
 
+/* Records the functions of the runtime that a text calls: ngrt_NAME, NGRT_OF(NAME, ..). */
 void emit_calls(Emit *e, const char *c)
 {
     const char *of = "NGRT_OF(";
 
-    for (const char *at = strstr(c, of); at; at = strstr(at + 1, of))
-        emit_section(e, intern(e->ngc, at + strlen(of), strcspn(at + strlen(of), ",")));
+    for (const char *at = strstr(c, of); at; at = strstr(at + 1, of)) {
+        const char *name = at + strlen(of);
+        emit_section(e, intern(e->ngc, name, strcspn(name, ",")));
+    }
 
     for (c = strstr(c, "ngrt_"); c; c = strstr(c + 1, "ngrt_")) {
-        size_t n = strspn(c + 5, "abcdefghijklmnopqrstuvwxyz0123456789_");
-        emit_section(e, intern(e->ngc, c + 5, n));
+        const char *name = c + strlen("ngrt_");
+        size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+        emit_section(e, intern(e->ngc, name, n));
     }
 }
 
-/* Fills $a $b $c, @ and $t in a record's C text. An int result of a function of floats is cast,
- * operands likewise. */
+static const char *cast_text(Printer *pr, const char *type, Part p)
+{
+    return print_format(pr, p.prec >= PREC_UNARY ? "(%s)%s" : "(%s)(%s)", type, p.text);
+}
+
+/* Fills in a record's C text: $a $b $c (or $x) the operands, $acc an accumulator, $t the type, @
+ * the suffix of float functions. If a function of floats gives an int, the operands are cast to
+ * double and the result to int. */
 Part print_fill(Printer *pr, const char *c, int prec, Type type, const Part *arg, const char *acc,
                 const char *suffix)
 {
     Emit *e = pr->e;
     Text t = {.ngc = e->ngc};
-    bool whole = type == T_INT && prec == 16;
+    bool cast = type == T_INT && prec == PREC_CALL;
     const char *start = c;
-    if (whole)
+    if (cast)
         text_add(&t, "(int32_t)");
+
     for (; *c; c++) {
         if (*c == '@') {
-            text_add(&t, "%s", whole ? "" : suffix);
-        } else if (*c == '$' && c[1] == 't') {
+            text_add(&t, "%s", cast ? "" : suffix);
+        } else if (*c != '$') {
+            text_put(&t, c, 1);
+        } else if (c[1] == 't') {
             text_add(&t, "%s", print_type(e, type));
             c++;
-        } else if (*c == '$' && strncmp(c, "$acc", 4) == 0) {
+        } else if (strncmp(c, "$acc", 4) == 0) {
             text_add(&t, "%s", acc);
-            c += 3;
-        } else if (*c == '$') {
+            c += strlen("acc");
+        } else {
             Part p = arg[c[1] == 'x' ? 0 : c[1] - 'a'];
             char before = c > start ? c[-1] : '\0';
-            if (whole)
-                text_add(&t, p.prec >= 14 ? "(double)%s" : "(double)(%s)", p.text);
+            if (cast)
+                text_add(&t, "%s", cast_text(pr, "double", p));
             else
                 text_add(&t, "%s", operand_text(pr, p, prec, before, c[2], c == start));
             c++;
-        } else {
-            text_put(&t, c, 1);
         }
     }
     emit_calls(e, t.at);
-    return (Part){t.at, whole ? 14 : prec};
+    return (Part){t.at, cast ? PREC_UNARY : prec};
 }
 
-/* An index without a loop variable is an int in C, and would not wrap below 0. */
+/* An index without a loop variable is an int in C, and does not wrap below 0. */
 static bool index_is_int(const Index *x)
 {
     if (x == NULL || x->parts > 0)
@@ -430,9 +539,12 @@ static bool index_is_int(const Index *x)
     return x->base.minus != 0;
 }
 
+/* Is the index of a guard below its span, and on the grid? It is unsigned, so a negative one is
+ * not. */
 const char *print_test(Printer *pr, const Val *v)
 {
-    const char *at = index_text(pr, v->at), *span = emit_size(pr->e, v->span, &pr->dims);
+    const char *at = index_text(pr, v->at);
+    const char *span = emit_size(pr->e, v->span, &pr->dims);
     if (index_is_int(v->at))
         at = print_format(pr, "(size_t)%s", at);
     if (v->size > 1)
@@ -443,13 +555,16 @@ const char *print_test(Printer *pr, const Val *v)
 static Part print_guard(Printer *pr, const Val *v)
 {
     Part inner = print_val(pr, v->arg[0]);
-    const char *in = inner.prec < 4 ? print_format(pr, "(%s)", inner.text) : inner.text,
-               *zero = v->type == T_INT ? "0" : emit_number(pr->e, 0, T_FLOAT);
-    return (Part){print_format(pr, "%s ? %s : %s", v->test ? v->test : print_test(pr, v), in, zero),
-                  3};
+    const char *in = inner.text;
+    if (inner.prec < PREC_LOGIC)
+        in = print_format(pr, "(%s)", in);
+
+    const char *zero = v->type == T_INT ? "0" : emit_number(pr->e, 0, T_FLOAT);
+    const char *test = v->test ? v->test : print_test(pr, v);
+    return (Part){print_format(pr, "%s ? %s : %s", test, in, zero), PREC_CHOICE};
 }
 
-/* What decides a choice, without the 1 and 0 of a comparison's value. */
+/* The condition of a choice, without the 1 and 0 of a comparison's value. */
 static Part print_condition(Printer *pr, const Val *v)
 {
     const char *test = v->kind == V_OP && !v->temp ? op_info[v->op]->test : NULL;
@@ -463,8 +578,18 @@ static Part print_condition(Printer *pr, const Val *v)
     for (int i = 0; i < 3 && v->arg[i]; i++)
         arg[i] = print_val(pr, v->arg[i]);
     Part all = print_fill(pr, test, 10, T_FLOAT, arg, NULL, pr->e->suffix);
-    all.prec = 12; /* a comparison needs no parentheses before a question mark */
+    all.prec = PREC_SUM; /* a comparison needs no parentheses before a question mark */
     return all;
+}
+
+/* The operands of an operation. The first of a choice is its condition. */
+static void print_operands(Printer *pr, const Val *v, Part *arg)
+{
+    for (int i = 0; i < 3 && v->arg[i]; i++)
+        if (i == 0 && v->op == OP_where)
+            arg[i] = print_condition(pr, v->arg[i]);
+        else
+            arg[i] = print_val(pr, v->arg[i]);
 }
 
 /* ---- values of the innermost loop, as vectors ---- */
@@ -481,85 +606,117 @@ const char *print_val_type(const Printer *pr, const Val *v)
     return v->type == T_INT ? "ngrt_i" : "ngrt_v";
 }
 
-/* An operation; a choice that is the same for all lanes stays a choice in C. */
+/* An operation. A choice that is the same for all lanes stays a choice in C. */
 static Part vector_op(Printer *pr, const Val *v)
 {
     const OpInfo *info = op_info[v->op];
     const char *c = op_vec(pr->b->p, v);
     Part arg[3] = {{NULL, 0}};
 
-    for (int i = 0; i < 3 && v->arg[i]; i++)
-        arg[i] =
-            i == 0 && v->op == OP_where ? print_condition(pr, v->arg[0]) : print_val(pr, v->arg[i]);
+    print_operands(pr, v, arg);
     if (v->op == OP_where && !is_vector(pr, v->arg[0]))
-        return print_fill(pr, "NGRT_EITHER($a, $b, $c)", 16, T_FLOAT, arg, NULL, "");
+        return print_fill(pr, "NGRT_EITHER($a, $b, $c)", PREC_CALL, T_FLOAT, arg, NULL, "");
 
-    int prec = strncmp(c, "NGRT_", 5) == 0 ? 16 : info->prec;
+    int prec = strncmp(c, "NGRT_", 5) == 0 ? PREC_CALL : info->prec;
     return print_fill(pr, c, prec, T_FLOAT, arg, NULL, pr->e->suffix);
+}
+
+static const char *vector_load(Printer *pr, const Val *v)
+{
+    const char *element =
+        print_element(pr, program_place(pr->b->p, v->node), v->node, v->at, false);
+    return print_format(pr, v->type == T_INT ? "NGRT_LOAD_INT(%s)" : "NGRT_LOAD(%s)", element);
+}
+
+static const char *vector_guard(Printer *pr, const Val *v)
+{
+    const char *inner = print_val(pr, v->arg[0]).text;
+    const char *test = v->test ? v->test : print_test(pr, v);
+    if (v->type == T_INT)
+        return print_format(pr, "NGRT_EITHER_INT(%s, %s, 0)", test, inner);
+    return print_format(pr, "NGRT_EITHER(%s, %s, 0)", test, inner);
+}
+
+static const char *vector_index(Printer *pr, const Val *v)
+{
+    return print_format(pr, "(int32_t)(%s) + NGRT_LANE", index_text(pr, v->at));
 }
 
 static Part print_vector(Printer *pr, const Val *v)
 {
-    const char *load = v->type == T_INT ? "NGRT_LOAD_INT(%s)" : "NGRT_LOAD(%s)";
-
     switch (v->kind) {
-    case V_LOAD: {
-        Place *place = program_place(pr->b->p, v->node);
-        return (Part){print_format(pr, load, print_element(pr, place, v->node, v->at, false)), 16};
-    }
-    case V_INDEX:
-        return (Part){print_format(pr, "(int32_t)(%s) + NGRT_LANE", index_text(pr, v->at)), 12};
-    case V_GUARD: {
-        const char *inner = print_val(pr, v->arg[0]).text,
-                   *test = v->test ? v->test : print_test(pr, v);
-        const char *either =
-            v->type == T_INT ? "NGRT_EITHER_INT(%s, %s, 0)" : "NGRT_EITHER(%s, %s, 0)";
-        return (Part){print_format(pr, either, test, inner), 16};
-    }
+    case V_LOAD: return (Part){vector_load(pr, v), PREC_CALL};
+    case V_INDEX: return (Part){vector_index(pr, v), PREC_SUM};
+    case V_GUARD: return (Part){vector_guard(pr, v), PREC_CALL};
     case V_OP: return vector_op(pr, v);
     default: ngc_bug("a value of %s has no vectors", pr->b->p->name);
     }
 }
 
+/* ---- values ---- */
+
+/* A size or an index as a number of that type. */
+static Part print_cast(Printer *pr, const char *type, const char *text)
+{
+    bool compound = strpbrk(text, " *") != NULL;
+    return (Part){print_format(pr, compound ? "(%s)(%s)" : "(%s)%s", type, text), PREC_UNARY};
+}
+
+/* Some ops have a faster function for floats, which is not used in the C to read, or for starting
+ * values. */
+static bool uses_float_form(const Printer *pr, const Val *v)
+{
+    const Emit *e = pr->e;
+    bool is_float = v->type == T_FLOAT && !e->ngc->opt.real_double;
+    return op_info[v->op]->c_float && is_float && !e->plain && !pr->b->p->init;
+}
+
+static Part print_op(Printer *pr, const Val *v)
+{
+    const OpInfo *info = op_info[v->op];
+    const char *c = uses_float_form(pr, v) ? info->c_float : info->c;
+    Part arg[3] = {{NULL, 0}};
+
+    print_operands(pr, v, arg);
+    if (v->op == OP_where)
+        c = "$a ? $b : $c";
+    return print_fill(pr, c, info->prec, v->type, arg, NULL, pr->e->suffix);
+}
+
+static Part print_constant(Printer *pr, const Val *v)
+{
+    const char *text = emit_number(pr->e, v->value, v->type);
+    return (Part){text, text[0] == '-' ? PREC_UNARY : PREC_CALL};
+}
+
+static Part print_load(Printer *pr, const Val *v)
+{
+    const Place *place = program_place(pr->b->p, v->node);
+    return (Part){print_element(pr, place, v->node, v->at, false), PREC_CALL};
+}
+
+static Part print_quotient(Printer *pr, const Val *v)
+{
+    const char *at = index_text(pr, v->at);
+    return (Part){print_format(pr, "(%s)/%lld", at, (long long)v->size), PREC_PRODUCT};
+}
+
 Part print_val(Printer *pr, const Val *v)
 {
-    Emit *e = pr->e;
-    Part arg[3] = {{NULL, 0}};
-    const char *text;
+    const char *type = print_type(pr->e, v->type);
     if (v->temp)
-        return (Part){v->temp, 16};
+        return (Part){v->temp, PREC_CALL};
     if (is_vector(pr, v))
         return print_vector(pr, v);
+
     switch (v->kind) {
-    case V_CONST:
-        text = emit_number(e, v->value, v->type);
-        return (Part){text, text[0] == '-' ? 14 : 16};
-    case V_SIZE:
-        text = emit_size(e, v->size, &pr->dims);
-        return (Part){print_format(pr, strpbrk(text, " *") ? "(%s)(%s)" : "(%s)%s",
-                                   print_type(e, v->type), text),
-                      14};
-    case V_LOAD: {
-        Place *place = program_place(pr->b->p, v->node);
-        return (Part){print_element(pr, place, v->node, v->at, false), 16};
-    }
-    case V_INDEX:
-        text = index_text(pr, v->at);
-        return (Part){print_format(pr, strpbrk(text, " *") ? "(int32_t)(%s)" : "(int32_t)%s", text),
-                      14};
-    case V_QUOTIENT:
-        return (Part){print_format(pr, "(%s)/%lld", index_text(pr, v->at), (long long)v->size), 13};
+    case V_CONST: return print_constant(pr, v);
+    case V_SIZE: return print_cast(pr, type, emit_size(pr->e, v->size, &pr->dims));
+    case V_LOAD: return print_load(pr, v);
+    case V_INDEX: return print_cast(pr, "int32_t", index_text(pr, v->at));
+    case V_QUOTIENT: return print_quotient(pr, v);
     case V_GUARD: return print_guard(pr, v);
-    case V_OP: break;
+    case V_OP: return print_op(pr, v);
     }
-    const char *c = op_info[v->op]->c;
-    for (int i = 0; i < 3 && v->arg[i]; i++)
-        arg[i] =
-            i == 0 && v->op == OP_where ? print_condition(pr, v->arg[0]) : print_val(pr, v->arg[i]);
-    if (v->op == OP_where)
-        return print_fill(pr, "$a ? $b : $c", op_info[v->op]->prec, v->type, arg, NULL, e->suffix);
-    if (op_info[v->op]->c_float && v->type == T_FLOAT && !e->ngc->opt.real_double && !e->plain &&
-        !pr->b->p->init)
-        c = op_info[v->op]->c_float;
-    return print_fill(pr, c, op_info[v->op]->prec, v->type, arg, NULL, pr->e->suffix);
+    ngc_bug("a value of %s has no kind", pr->b->p->name);
 }
