@@ -1,5 +1,5 @@
-/* emit_loops.c - prints the loops of a kernel: its temporaries, the passes over vectors and those
- * left over, and what reductions do. At -O2 they speak of a function's parameters, at -O0 of the
+/* emit_loops.c - prints the loops of a kernel: its temporaries, the passes by vectors and the
+ * passes left over, and reductions. At -O2 the loops use a function's parameters, at -O0 the
  * model's names. */
 #include "emit.h"
 
@@ -10,18 +10,18 @@
 enum {
     CUT = 12,    /* operators in one expression */
     BLOCK = 16,  /* vectors in a block of a long sum */
-    TALL = 64,   /* rows in a block of columns' sums */
+    TALL = 64,   /* rows that are summed in float before their sum goes to the double */
     BROAD = 256, /* columns that are summed at a time */
 };
 
-/* ---- temporaries: what is used twice, long, or the same in every pass of an inner loop ---- */
+/* ---- temporaries: values used twice, long ones, and loop-invariant ones ---- */
 
 static const char *new_temp(Printer *pr)
 {
     return print_format(pr, "t%d", pr->apart ? pr->temps++ : pr->b->temps++);
 }
 
-/* The level at which each value is wanted by those that use it. */
+/* v is used at this level: with that many loops open. */
 static void note_user(const Val *v, int level, int *wanted, Val *const *val, int vals)
 {
     for (int i = 0; v && i < vals; i++)
@@ -29,8 +29,22 @@ static void note_user(const Val *v, int level, int *wanted, Val *const *val, int
             wanted[i] = level;
 }
 
-/* Text for vectors may say an operand twice, and one such text cannot be within another: it and its
- * operands are names. */
+/* By index of the value: the innermost level at which it is used. */
+static const int *wanted_levels(const Printer *pr)
+{
+    const Kernel *k = pr->k;
+    int *wanted = arena_alloc(pr->e->ngc, (size_t)(k->vals + 1) * sizeof *wanted);
+
+    for (int i = k->vals - 1; i >= 0; i--)
+        for (int a = 0; a < 3; a++)
+            note_user(k->val[i]->arg[a], k->val[i]->level, wanted, k->val, i);
+    for (int s = 0; s < k->stores; s++)
+        note_user(k->store[s].val, k->axes, wanted, k->val, k->vals);
+    return wanted;
+}
+
+/* A vector form may use an operand twice, and such a form cannot be within another. So the value
+ * and its operands get names. */
 static void name_operands(Printer *pr, Val *v)
 {
     if (strncmp(op_vec(pr->b->p, v), "NGRT_", 5) != 0)
@@ -41,72 +55,86 @@ static void name_operands(Printer *pr, Val *v)
 
     for (int i = 0; i < 3 && v->arg[i]; i++) {
         Val *arg = v->arg[i];
-        bool asked = v->op == OP_where && i == 0 && op_info[arg->op]->test;
-        if (arg->kind == V_OP && arg->uses > 0 && !asked)
+        bool is_condition = v->op == OP_where && i == 0 && op_info[arg->op]->test;
+        if (arg->kind == V_OP && arg->uses > 0 && !is_condition)
             arg->temp = "";
     }
 }
 
-/* Chooses which values get a temporary, marked by an empty name until it is declared. */
+/* Operators in the text of a value; operands with a temporary have none. */
+static int operators(const Val *v)
+{
+    int n = v->kind == V_OP;
+    for (int a = 0; a < 3; a++)
+        if (v->arg[a] && !v->arg[a]->temp)
+            n += v->arg[a]->ops;
+    return n;
+}
+
+/* hoist: the value is computed outside of the loop that uses it. */
+static bool wants_temp(const Printer *pr, const Val *v, bool hoist)
+{
+    if (v->uses == 0)
+        return false;
+    if (v->kind == V_OP)
+        return v->uses > 1 || v->ops > CUT || hoist;
+    return v->kind == V_LOAD && hoist &&
+           !place_is_number(program_place(pr->b->p, v->node), v->node);
+}
+
+/* Chooses which values get a temporary. Its name is empty until it is declared. */
 static void choose_temps(Printer *pr)
 {
     const Kernel *k = pr->k;
-    int *wanted = arena_alloc(pr->e->ngc, (size_t)(k->vals + 1) * sizeof *wanted);
-    for (int i = k->vals - 1; i >= 0; i--) {
-        const Val *v = k->val[i];
-        for (int a = 0; a < 3; a++)
-            note_user(v->arg[a], v->level, wanted, k->val, i);
-    }
-    for (int s = 0; s < k->stores; s++)
-        note_user(k->store[s].val, k->axes, wanted, k->val, k->vals);
+    const int *wanted = wanted_levels(pr);
+
     for (int i = 0; i < k->vals; i++) {
         Val *v = k->val[i];
-        v->temp = v->test = NULL;
-        v->ops = v->kind == V_OP;
-        for (int a = 0; a < 3; a++)
-            v->ops += v->arg[a] && !v->arg[a]->temp ? v->arg[a]->ops : 0;
-        bool hoist = pr->apart && v->level < wanted[i];
-        if (v->kind == V_OP && v->uses > 0 && (v->uses > 1 || v->ops > CUT || hoist))
-            v->temp = "";
-        if (v->kind == V_LOAD && v->uses > 0 && hoist &&
-            !place_is_number(program_place(pr->b->p, v->node), v->node))
+        v->temp = NULL;
+        v->test = NULL;
+        v->ops = operators(v);
+        if (wants_temp(pr, v, pr->apart && v->level < wanted[i]))
             v->temp = "";
         if (k->vector && v->kind == V_OP && v->uses > 0 && val_is_inner(k, v))
             name_operands(pr, v);
     }
-    if (k->kind == K_LOOP &&
-        k->stores >
-            1) /* all is computed before any of it is stored: a store may write over a load */
+
+    /* Everything is computed before anything is stored: a store may overwrite what is loaded. */
+    if (k->kind == K_LOOP && k->stores > 1)
         for (int s = 0; s < k->stores; s++)
             if (k->store[s].val->kind != V_CONST)
                 k->store[s].val->temp = "";
 }
 
-/* Is what a guard asks answered with so many loops open, and used in more? Only of loop variables:
- * what is loaded may itself be guarded. */
+/* Can the test of a guard be hoisted to this level? Only if it is of loop variables: a load may
+ * itself be guarded. */
 static bool is_test(const Printer *pr, const Val *v, int level)
 {
-    return pr->apart && v->kind == V_GUARD && v->live && level > 0 && v->test_level == level &&
-           v->level > level && v->at->parts == 0;
+    if (!pr->apart || v->kind != V_GUARD || !v->live)
+        return false;
+    bool hoisted = level > 0 && v->test_level == level && v->level > level;
+    return hoisted && v->at->parts == 0;
 }
 
-/* The answer of guard number i, or of an earlier one that asks the same. */
+/* Declares the test of guard number i, or takes an equal one of an earlier guard. */
 static void declare_test(Printer *pr, Val *v, int i)
 {
     for (int j = 0; j < i; j++) {
         const Val *w = pr->k->val[j];
-        if (is_test(pr, w, v->test_level) && w->size == v->size && w->span == v->span &&
-            index_equal(w->at, v->at)) {
+        if (!is_test(pr, w, v->test_level))
+            continue;
+        if (w->size == v->size && w->span == v->span && index_equal(w->at, v->at)) {
             v->test = w->test;
             return;
         }
     }
+
     const char *text = print_test(pr, v);
     v->test = new_temp(pr);
     print_line(pr, "const int %s = %s;", v->test, text);
 }
 
-/* Declares the temporaries that can be computed with so many loops open. */
+/* Declares the temporaries of a level: those that can be computed with that many loops open. */
 static void declare_temps(Printer *pr, int level)
 {
     for (int i = 0; i < pr->k->vals; i++) {
@@ -128,7 +156,7 @@ void print_temps(Printer *pr)
     declare_temps(pr, 0);
 }
 
-/* Temporaries of the levels below belong to another copy of the loops. */
+/* Temporaries from this level on belonged to another copy of the loops. */
 static void forget_temps(Printer *pr, int level)
 {
     for (int i = 0; i < pr->k->vals; i++)
@@ -170,10 +198,11 @@ static void close_loop(Printer *pr, bool brace)
 /* Does level have temporaries to declare? Then its loop needs braces. */
 static bool has_temps(const Printer *pr, int level)
 {
-    for (int i = 0; i < pr->k->vals; i++)
-        if ((pr->k->val[i]->level == level && pr->k->val[i]->temp) ||
-            is_test(pr, pr->k->val[i], level))
+    for (int i = 0; i < pr->k->vals; i++) {
+        const Val *v = pr->k->val[i];
+        if ((v->level == level && v->temp) || is_test(pr, v, level))
             return true;
+    }
     return false;
 }
 
@@ -193,11 +222,10 @@ static void close_loops(Printer *pr, int first, int last, const bool *brace)
         close_loop(pr, brace[i]);
 }
 
-/* What one pass of the innermost loop does; `to` is where. */
+/* Prints what one pass of the innermost loop does; `to` is the accumulator, or NULL. */
 typedef void PassText(Printer *pr, const char *to);
 
-/* The passes of the innermost loop that whole vectors hold, from `from` up to `to`, by vectors;
- * text before and after it. */
+/* The innermost loop by vectors, from `from` up to `to`, with text before and after it. */
 static void print_vector_passes(Printer *pr, const char *before, const char *from, const char *to,
                                 PassText *pass, const char *acc, const char *after)
 {
@@ -215,7 +243,7 @@ static void print_vector_passes(Printer *pr, const char *before, const char *fro
     print_line(pr, "}%s", after);
 }
 
-/* Where those end. */
+/* The end of the passes that whole vectors hold. */
 static const char *whole_end(Printer *pr, const char *from, const char *to)
 {
     if (strcmp(from, "0") == 0)
@@ -234,7 +262,7 @@ static void print_single_passes(Printer *pr, const char *from, const char *to, b
     close_loop(pr, brace);
 }
 
-/* All passes from `from` up to `to`: by vectors, and what these leave over. */
+/* All passes from `from` up to `to`: by vectors, then one at a time those left over. */
 static void print_range(Printer *pr, const char *from, const char *to, bool brace, PassText *pass,
                         const char *acc)
 {
@@ -260,12 +288,21 @@ static bool is_variable(const Place *place)
     return place->kind == P_LOCAL || (place->kind == P_ROW && place->offset <= 1);
 }
 
-/* An element, or the vector that begins with it, to be stored. */
+/* The left side of a store: an element, or the vector that begins with it. */
 static const char *stored_text(Printer *pr, const char *element, Type type)
 {
     if (!pr->vector)
         return element;
     return print_format(pr, type == T_INT ? "NGRT_STORE_INT(%s)" : "NGRT_STORE(%s)", element);
+}
+
+/* The value of a store. One that is the same for all lanes fills a vector. */
+static const char *stored_value(Printer *pr, const Store *s)
+{
+    const char *value = print_val(pr, s->val).text;
+    if (!pr->vector || val_is_inner(pr->k, s->val))
+        return value;
+    return print_format(pr, s->node->type == T_INT ? "NGRT_EACH_INT(%s)" : "NGRT_EACH(%s)", value);
 }
 
 static void print_stores(Printer *pr, const char *to)
@@ -274,24 +311,20 @@ static void print_stores(Printer *pr, const char *to)
     for (int i = 0; i < pr->k->stores; i++) {
         const Store *s = &pr->k->store[i];
         const Place *place = store_place(pr->b->p, s);
-        const char *value = print_val(pr, s->val).text;
+        Type type = s->node->type;
+        const char *value = stored_value(pr, s);
 
-        if (pr->vector && !val_is_inner(pr->k, s->val))
-            value = print_format(pr, s->node->type == T_INT ? "NGRT_EACH_INT(%s)" : "NGRT_EACH(%s)",
-                                 value);
-
-        if (is_variable(place))
-            print_line(pr, "const %s %s = %s;", print_type(pr->e, s->node->type), place->name,
-                       value);
-        else
-            print_line(pr, "%s %s= %s;",
-                       stored_text(pr, print_element(pr, place, s->node, s->at, true),
-                                   s->node->type),
-                       s->add ? "+" : "", value);
+        if (is_variable(place)) {
+            print_line(pr, "const %s %s = %s;", print_type(pr->e, type), place->name, value);
+            continue;
+        }
+        const char *element = print_element(pr, place, s->node, s->at, true);
+        const char *sign = s->add ? "+=" : "=";
+        print_line(pr, "%s %s %s;", stored_text(pr, element, type), sign, value);
     }
 }
 
-/* No reduction: one store or several in each pass of the loops over the axes after lead. */
+/* Without a reduction: the stores, in the loops over the axes from lead on. */
 static void print_map(Printer *pr, int lead)
 {
     int last = pr->k->axes - 1;
@@ -307,14 +340,17 @@ static void print_map(Printer *pr, int lead)
     close_loops(pr, lead, last, brace);
 }
 
+/* The value that a reduction begins with. T_INT: in a double that sums ints or many floats. */
 static const char *start_text(Printer *pr, Type type)
 {
     const char *init = op_info[pr->k->reduce]->init;
     char *end;
     double v = strtod(init, &end);
-    return *end || end == init || isinf(v) ? init
-           : type == T_INT                 ? "0.0"
-                                           : emit_number(pr->e, v, T_FLOAT);
+    bool is_number = end != init && *end == '\0' && !isinf(v);
+
+    if (!is_number)
+        return init;
+    return type == T_INT ? "0.0" : emit_number(pr->e, v, T_FLOAT);
 }
 
 /* acc = combine(acc, x) */
@@ -328,7 +364,8 @@ void print_combine(Printer *pr, const char *acc, Part x, Type type)
         return;
     }
     const char *suffix = type == T_INT ? "" : pr->e->suffix;
-    print_line(pr, "%s = %s;", acc, print_fill(pr, combine, 16, T_FLOAT, &x, acc, suffix).text);
+    print_line(pr, "%s = %s;", acc,
+               print_fill(pr, combine, PREC_CALL, T_FLOAT, &x, acc, suffix).text);
 }
 
 static int first_of(const Kernel *k, AxisKind kind)
@@ -349,22 +386,24 @@ static bool is_double(const Printer *pr)
     return pr->k->store[0].node->type == T_INT || is_long_sum(pr);
 }
 
-/* Stores an accumulated result: into memory, as the function's value, or it is the variable itself.
- */
+/* Delivers an accumulated result: in memory, as the function's value, or as a variable, which may
+ * be the accumulator itself. */
 static void print_result(Printer *pr, const char *acc)
 {
     const Store *s = &pr->k->store[0];
     const Place *place = program_place(pr->b->p, s->node);
-    const char *value = acc;
+    bool local = place->kind == P_LOCAL && !pr->apart;
+    bool row_variable = place->kind == P_ROW && is_variable(place);
+    if (local && strcmp(place->name, acc) == 0)
+        return;
 
+    const char *value = acc;
     if (s->node->type == T_INT && op_info[pr->k->reduce]->combine)
         value = print_format(pr, "(int32_t)%s", acc);
     else if (is_long_sum(pr))
         value = print_format(pr, "(%s)%s", pr->e->real, acc);
 
-    if (place->kind == P_LOCAL && !pr->apart && strcmp(place->name, acc) == 0)
-        return;
-    if (place->kind == P_ROW ? place->offset <= 1 : place->kind == P_LOCAL && !pr->apart)
+    if (local || row_variable)
         print_line(pr, "const %s %s = %s;", print_type(pr->e, s->node->type), place->name, value);
     else if (pr->apart && place_is_number(place, s->node))
         print_line(pr, "return %s;", value);
@@ -372,32 +411,36 @@ static void print_result(Printer *pr, const char *acc)
         print_line(pr, "%s = %s;", print_element(pr, place, s->node, s->at, true), value);
 }
 
-/* The index of the first of the largest; a NaN is larger than any number. */
+/* The index of the first of the largest. A NaN counts as larger than any number. */
 static void print_argmax(Printer *pr, int lead, const char *at)
 {
     const Kernel *k = pr->k;
     const Val *v = k->store[0].val;
+    const char *type = print_type(pr->e, v->type), *i = pr->loop[lead];
     print_line(pr, "int32_t %s = 0;", at);
     if (lead == k->axes)
         return;
+
     const char *best = new_temp(pr), *x = new_temp(pr);
-    print_line(pr, "%s %s = %s;", print_type(pr->e, v->type), best, emit_number(pr->e, 0, v->type));
+    print_line(pr, "%s %s = %s;", type, best, emit_number(pr->e, 0, v->type));
     open_loop(pr, lead, true);
     declare_temps(pr, lead + 1);
-    print_line(pr, "const %s %s = %s;", print_type(pr->e, v->type), x, print_val(pr, v).text);
-    print_line(pr, "if (%s == 0 || %s > %s || (%s != %s && %s == %s)) {", pr->loop[lead], x, best,
-               x, x, best, best);
+    print_line(pr, "const %s %s = %s;", type, x, print_val(pr, v).text);
+
+    print_line(pr, "if (%s == 0 || %s > %s || (%s != %s && %s == %s)) {", i, x, best, x, x, best,
+               best);
     print_line(pr, "    %s = %s;", best, x);
-    print_line(pr, "    %s = (int32_t)%s;", at, pr->loop[lead]);
+    print_line(pr, "    %s = (int32_t)%s;", at, i);
     print_line(pr, "}");
     close_loop(pr, true);
 }
 
-/* ---- a result folded in a variable ---- */
+/* ---- a result accumulated in a variable ---- */
 
 static Part as_double(Printer *pr, Part x)
 {
-    return (Part){print_format(pr, x.prec >= 14 ? "(double)%s" : "(double)(%s)", x.text), 14};
+    return (Part){print_format(pr, x.prec >= PREC_UNARY ? "(double)%s" : "(double)(%s)", x.text),
+                  PREC_UNARY};
 }
 
 static void print_fold_step(Printer *pr, const char *acc)
@@ -424,13 +467,13 @@ static void print_fold(Printer *pr, int axis, const char *acc)
     close_loops(pr, axis, last, brace);
 }
 
-/* acc takes in all lanes of a vector. */
+/* Combines the accumulator with all lanes of a vector. */
 static void print_lanes(Printer *pr, const char *before, const char *acc, const char *lanes,
                         const char *after)
 {
     print_line(pr, "%sfor (size_t l = 0; l < NGRT_LANES; l++) {", before);
     pr->indent++;
-    Part lane = {print_format(pr, "%s[l]", lanes), 16};
+    Part lane = {print_format(pr, "%s[l]", lanes), PREC_CALL};
     print_combine(pr, acc, is_double(pr) ? as_double(pr, lane) : lane, T_FLOAT);
     pr->indent--;
     print_line(pr, "}%s", after);
@@ -441,20 +484,21 @@ static void declare_lanes(Printer *pr, const char *lanes)
     print_line(pr, "ngrt_v %s = NGRT_EACH(%s);", lanes, start_text(pr, T_FLOAT));
 }
 
-/* A long innermost loop's vectors in blocks, so that few floats are added to one before it goes to
- * the double. */
+/* The innermost loop of a long sum in blocks of vectors. Each lane adds only BLOCK floats before
+ * they go to the double. */
 static void print_blocks_of_vectors(Printer *pr, const char *whole, const char *lanes,
                                     const char *acc)
 {
-    int last = pr->k->axes - 1;
-    const char *from = loop_start(pr, last), *j = print_format(pr, "j%d", pr->temps++),
-               *end = print_format(pr, "e%d", pr->temps++);
+    const char *from = loop_start(pr, pr->k->axes - 1);
+    const char *j = print_format(pr, "j%d", pr->temps++);   /* where a block begins */
+    const char *end = print_format(pr, "e%d", pr->temps++); /* and where it ends */
 
     print_line(pr, "NGRT_VECTORS(for (size_t %s = %s; %s < %s; %s += %d*NGRT_LANES) {", j, from, j,
                whole, j, BLOCK);
     pr->indent++;
     print_line(pr, "const size_t %s = %s - %s < %d*NGRT_LANES ? %s : %s + %d*NGRT_LANES;", end,
                whole, j, BLOCK, whole, j, BLOCK);
+
     declare_lanes(pr, lanes);
     print_vector_passes(pr, "", j, end, print_fold_step, lanes, "");
     print_lanes(pr, "", acc, lanes, "");
@@ -466,8 +510,9 @@ static void print_blocks_of_vectors(Printer *pr, const char *whole, const char *
 static void print_vector_fold(Printer *pr, int first, const char *acc)
 {
     int last = pr->k->axes - 1;
-    const char *lanes = new_temp(pr), *from = loop_start(pr, last), *to = loop_end(pr, last),
-               *whole = whole_end(pr, from, to);
+    const char *lanes = new_temp(pr);
+    const char *from = loop_start(pr, last), *to = loop_end(pr, last);
+    const char *whole = whole_end(pr, from, to);
     bool blocks = is_long_sum(pr), brace[MAX_AXES];
 
     if (!blocks)
@@ -485,14 +530,15 @@ static void print_vector_fold(Printer *pr, int first, const char *acc)
         print_lanes(pr, "NGRT_VECTORS(", acc, lanes, ")");
 }
 
-/* A result is folded in a variable. */
+/* One result, accumulated in a variable. */
 static void print_fold_row(Printer *pr, int lead)
 {
     const Kernel *k = pr->k;
     const Node *n = k->store[0].node;
     const Place *place = program_place(pr->b->p, n);
-    bool whole = is_double(pr), own = place->kind == P_LOCAL && !pr->apart && !whole;
-    const char *acc = own ? place->name : new_temp(pr);
+    bool in_double = is_double(pr);
+    bool in_place = place->kind == P_LOCAL && !pr->apart && !in_double;
+    const char *acc = in_place ? place->name : new_temp(pr);
 
     if (op_info[k->reduce]->combine == NULL) {
         print_argmax(pr, lead, acc);
@@ -500,8 +546,11 @@ static void print_fold_row(Printer *pr, int lead)
         return;
     }
 
-    print_line(pr, "%s %s = %s;", whole ? "double" : pr->e->real, acc,
-               start_text(pr, whole ? T_INT : T_FLOAT));
+    if (in_double)
+        print_line(pr, "double %s = %s;", acc, start_text(pr, T_INT));
+    else
+        print_line(pr, "%s %s = %s;", pr->e->real, acc, start_text(pr, T_FLOAT));
+
     if (k->vector)
         print_vector_fold(pr, lead, acc);
     else
@@ -522,7 +571,7 @@ static void print_rows(Printer *pr)
         close_loop(pr, true);
 }
 
-/* ---- rows folded into a row of results ---- */
+/* ---- rows added to a row of results ---- */
 
 static const char *result_text(Printer *pr)
 {
@@ -543,17 +592,21 @@ static void print_start(Printer *pr)
         close_loop(pr, false);
 }
 
-/* One term goes to its result, or to the sum `to` in place of it. */
+/* Adds one term to its result, or to the sum `to` if that is not NULL. The parameters in the term
+ * come first. */
 static void print_add_step(Printer *pr, const char *to)
 {
-    Part term = print_val(pr, pr->k->store[0].val); /* its params come first */
+    const Val *v = pr->k->store[0].val;
+    Part term = print_val(pr, v);
+    if (pr->vector && !val_is_inner(pr->k, v))
+        term = (Part){print_format(pr, "NGRT_EACH(%s)", term.text), PREC_CALL};
 
-    if (pr->vector && !val_is_inner(pr->k, pr->k->store[0].val))
-        term = (Part){print_format(pr, "NGRT_EACH(%s)", term.text), 16};
-    print_combine(pr, stored_text(pr, to ? to : result_text(pr), T_FLOAT), term, T_FLOAT);
+    const char *sum = to ? to : result_text(pr);
+    print_combine(pr, stored_text(pr, sum, T_FLOAT), term, T_FLOAT);
 }
 
-/* What the loops over the axes after `from` add to the row of results, or of sums `to`. */
+/* Adds the terms of the loops over the axes from `from` on to the row of results, or to the sums
+ * `to`. */
 static void print_add(Printer *pr, int from, const char *to)
 {
     int last = pr->k->axes - 1;
@@ -564,48 +617,78 @@ static void print_add(Printer *pr, int from, const char *to)
     close_loops(pr, from, last, brace);
 }
 
-/* Sums of many rows: BROAD columns at a time, TALL rows at a time in floats, whose sums are added
- * in double. */
-static void print_tall(Printer *pr, int first)
+/* Sums of many rows in a kernel of their own. It may choose the order of its loops: BROAD columns
+ * at a time, so that their sums stay in the cache, and TALL rows at a time in float, whose sums are
+ * added in double. (Within a nest the loop over the rows is shared with other members, so there the
+ * same is done with a LongSum, below.) The emitted loops are
+ *
+ *     for c, a block of columns, up to end
+ *         total[..] = 0
+ *         for r, a block of rows, up to below
+ *             part[..] = 0
+ *             for each row and column: part[j - c] += term
+ *             total[..] += part[..]
+ *         result[..] = total[..] */
+
+/* A statement for each column of the block. */
+static void print_for_columns(Printer *pr, const char *j, const char *statement)
 {
-    const Kernel *k = pr->k;
-    int last = k->axes - 1;
-    const char *j = pr->loop[last], *i = pr->loop[first], *to = loop_end(pr, last),
-               *rows = loop_end(pr, first);
+    print_line(pr, "for (size_t %s = c; %s < end; %s++)", j, j, j);
+    print_line(pr, "    %s", statement);
+}
+
+/* The blocks of rows. */
+static void print_tall_rows(Printer *pr, int first, const char *rows)
+{
+    int last = pr->k->axes - 1;
+    const char *j = pr->loop[last];
+    const char *part = print_format(pr, "part[%s - c]", j);
     bool brace[MAX_AXES];
 
-    print_line(pr, "for (size_t c = %s; c < %s; c += %d) {", loop_start(pr, last), to, BROAD);
-    pr->indent++;
-    print_line(pr, "const size_t end = %s - c < %d ? %s : c + %d;", to, BROAD, to, BROAD);
-    print_line(pr, "double total[%d];", BROAD);
-    print_line(pr, "for (size_t %s = c; %s < end; %s++)", j, j, j);
-    print_line(pr, "    total[%s - c] = 0.0;", j);
     print_line(pr, "for (size_t r = %s; r < %s; r += %d) {", loop_start(pr, first), rows, TALL);
     pr->indent++;
     print_line(pr, "const size_t below = %s - r < %d ? %s : r + %d;", rows, TALL, rows, TALL);
     print_line(pr, "%s part[%d];", pr->e->real, BROAD);
-    print_line(pr, "for (size_t %s = c; %s < end; %s++)", j, j, j);
-    print_line(pr, "    part[%s - c] = 0;", j);
-    open_range(pr, i, "r", "below", true);
+    print_for_columns(pr, j, print_format(pr, "%s = 0;", part));
+
+    open_range(pr, pr->loop[first], "r", "below", true);
     declare_temps(pr, first + 1);
     open_loops(pr, first + 1, last, brace);
-    print_range(pr, "c", "end", false, print_add_step, print_format(pr, "part[%s - c]", j));
+    print_range(pr, "c", "end", false, print_add_step, part);
     close_loops(pr, first + 1, last, brace);
     close_loop(pr, true);
-    print_line(pr, "for (size_t %s = c; %s < end; %s++)", j, j, j);
-    print_line(pr, "    total[%s - c] += (double)part[%s - c];", j, j);
-    close_loop(pr, true);
-    print_line(pr, "for (size_t %s = c; %s < end; %s++)", j, j, j);
-    print_line(pr, "    %s = (%s)total[%s - c];", result_text(pr), pr->e->real, j);
+
+    print_for_columns(pr, j, print_format(pr, "total[%s - c] += (double)%s;", j, part));
     close_loop(pr, true);
 }
 
-/* Rows are folded into the row of results. */
+static void print_tall(Printer *pr, int first)
+{
+    int last = pr->k->axes - 1;
+    const char *j = pr->loop[last];
+    const char *columns = loop_end(pr, last), *rows = loop_end(pr, first);
+    const char *total = print_format(pr, "total[%s - c]", j);
+
+    print_line(pr, "for (size_t c = %s; c < %s; c += %d) {", loop_start(pr, last), columns, BROAD);
+    pr->indent++;
+    print_line(pr, "const size_t end = %s - c < %d ? %s : c + %d;", columns, BROAD, columns, BROAD);
+    print_line(pr, "double total[%d];", BROAD);
+    print_for_columns(pr, j, print_format(pr, "%s = 0.0;", total));
+
+    print_tall_rows(pr, first, rows);
+
+    const char *result = result_text(pr);
+    print_for_columns(pr, j, print_format(pr, "%s = (%s)%s;", result, pr->e->real, total));
+    close_loop(pr, true);
+}
+
+/* Rows are added to a row of results. */
 static void print_columns(Printer *pr)
 {
     const Kernel *k = pr->k;
     int lead = first_of(k, AX_REDUCE);
-    bool tall = kernel_sums_many(pr->b->p, k) && first_of(k, AX_TRAIL) == k->axes - 1;
+    bool one_column_axis = first_of(k, AX_TRAIL) == k->axes - 1;
+    bool tall = kernel_sums_many(pr->b->p, k) && one_column_axis;
 
     for (int i = 0; i < lead; i++) {
         open_loop(pr, i, true);
@@ -621,26 +704,28 @@ static void print_columns(Printer *pr)
         close_loop(pr, true);
 }
 
-/* ---- long sums of rows within a nest: of some rows in float, which go to a total in double ----
- */
+/* ---- long sums of rows within a nest: some rows in float, whose sum goes to a double ---- */
 
+/* Two arrays with an element for each result. Both NULL: it is not a long sum. */
 typedef struct LongSum {
-    const char *part, *total; /* arrays of as many elements as the row of results has; NULL: it is
-                                 not a long sum */
+    const char *part;  /* floats: the sum of the last rows, at most TALL */
+    const char *total; /* doubles: the sum of the rows before */
 } LongSum;
 
-/* The element of such an array that belongs to the result where the loops are. */
+/* The element of such an array for the result of the open loops. */
 static const char *sum_text(Printer *pr, const char *array)
 {
     const Kernel *k = pr->k;
     const char *at = "";
 
     for (int i = first_of(k, AX_TRAIL); i < k->axes; i++) {
+        const char *term = pr->loop[i];
         int64_t stride = 1;
         for (int q = i + 1; q < k->axes; q++)
             stride *= k->extent[q];
-        at = print_format(pr, stride > 1 ? "%s%s%s*%lld" : "%s%s%s", at, *at ? " + " : "",
-                          pr->loop[i], (long long)stride);
+        if (stride > 1)
+            term = print_format(pr, "%s*%lld", term, (long long)stride);
+        at = print_format(pr, "%s%s%s", at, *at ? " + " : "", term);
     }
     return print_format(pr, "%s[%s]", array, at);
 }
@@ -670,32 +755,33 @@ static LongSum start_long_sum(Printer *pr)
     return sum;
 }
 
-/* Every TALL rows; the outermost loop's passes may be more than a row each. */
+/* After every TALL rows the part is added to the total. A pass of the outermost loop may be several
+ * rows. */
 static void take_part(Printer *pr, const LongSum *sum)
 {
-    int64_t rows = 1;
-
+    int64_t rows = 1; /* in a pass */
     for (int i = 1; i < pr->lead && rows < TALL; i++)
         rows *= size_max(pr->e->graph, pr->k->extent[i]);
+    long long passes = rows < TALL ? TALL / rows : 1;
 
-    int64_t passes = rows < TALL ? TALL / rows : 1;
-    print_line(pr, "if (%s %% %lld == %lld) {", pr->loop[0], (long long)passes,
-               (long long)passes - 1);
+    const char *total = sum_text(pr, sum->total), *part = sum_text(pr, sum->part);
+    print_line(pr, "if (%s %% %lld == %lld) {", pr->loop[0], passes, passes - 1);
     pr->indent++;
-    print_for_results(pr, print_format(pr, "%s += (double)%s;", sum_text(pr, sum->total),
-                                       sum_text(pr, sum->part)));
-    print_for_results(pr, print_format(pr, "%s = 0;", sum_text(pr, sum->part)));
+    print_for_results(pr, print_format(pr, "%s += (double)%s;", total, part));
+    print_for_results(pr, print_format(pr, "%s = 0;", part));
     close_loop(pr, true);
 }
 
 static void end_long_sum(Printer *pr, const LongSum *sum)
 {
-    print_for_results(pr,
-                      print_format(pr, "%s = (%s)(%s + (double)%s);", result_text(pr), pr->e->real,
-                                   sum_text(pr, sum->total), sum_text(pr, sum->part)));
+    const char *total = sum_text(pr, sum->total), *part = sum_text(pr, sum->part);
+    print_for_results(pr, print_format(pr, "%s = (%s)(%s + (double)%s);", result_text(pr),
+                                       pr->e->real, total, part));
 }
 
-/* Variables and arrays for what only a row's own loops read: arrays are declared here. */
+/* ---- a nest: several members in one loop over the rows ---- */
+
+/* Names the values that live for one row, and declares those that are arrays. */
 static void name_row_places(Printer *pr, const Kernel *nest)
 {
     for (int i = 0; i < nest->stores; i++) {
@@ -710,31 +796,39 @@ static void name_row_places(Printer *pr, const Kernel *nest)
     }
 }
 
-/* All members' loops behind those over the rows, in order; what a member needs once in a row is
- * computed where its turn comes, as it may use results of those before it. */
-static void print_nest(Printer *pr)
+/* Before the loops: the members' temporaries, and the starts of sums over the rows. */
+static void start_members(Printer *pr, const Kernel *nest, LongSum *sum)
 {
-    const Kernel *nest = pr->k;
-    LongSum *sum = arena_alloc(pr->e->ngc, (size_t)nest->members * sizeof *sum);
-
-    name_row_places(pr, nest);
-    pr->lead = nest->axes;
     for (int m = 0; m < nest->members; m++) {
         pr->k = nest->member[m];
         print_temps(pr);
-        if (kernel_sums_rows(pr->k) && kernel_sums_many(pr->b->p, pr->k))
+        if (!kernel_sums_rows(pr->k))
+            continue;
+        if (kernel_sums_many(pr->b->p, pr->k))
             sum[m] = start_long_sum(pr);
-        else if (kernel_sums_rows(pr->k))
+        else
             print_start(pr);
     }
-    for (int i = 0; i < pr->lead; i++) {
-        pr->k = nest;
+    pr->k = nest;
+}
+
+/* The loops over the rows, with the members' temporaries of all but the last of them. */
+static void open_nest(Printer *pr, const Kernel *nest)
+{
+    for (int i = 0; i < nest->axes; i++) {
         open_loop(pr, i, true);
-        for (int m = 0; m < nest->members && i + 1 < pr->lead; m++) {
+        for (int m = 0; m < nest->members && i + 1 < nest->axes; m++) {
             pr->k = nest->member[m];
             declare_temps(pr, i + 1);
         }
+        pr->k = nest;
     }
+}
+
+/* In a row: the loops of each member, in order. What a member computes once in a row is computed
+ * right before its loops, as it may use results of the members before it. */
+static void print_members(Printer *pr, const Kernel *nest, const LongSum *sum)
+{
     for (int m = 0; m < nest->members; m++) {
         pr->k = nest->member[m];
         declare_temps(pr, pr->lead);
@@ -745,69 +839,106 @@ static void print_nest(Printer *pr)
         else
             print_fold_row(pr, pr->lead);
     }
-
     pr->k = nest;
-    for (int i = pr->lead - 1; i > 0; i--)
-        close_loop(pr, true);
+}
+
+/* Does `what` for the members that are long sums. */
+static void for_long_sums(Printer *pr, const Kernel *nest, const LongSum *sum,
+                          void what(Printer *, const LongSum *))
+{
     for (int m = 0; m < nest->members; m++) {
         pr->k = nest->member[m];
         if (sum[m].part)
-            take_part(pr, &sum[m]);
-    }
-    close_loop(pr, true);
-    for (int m = 0; m < nest->members; m++) {
-        pr->k = nest->member[m];
-        if (sum[m].part)
-            end_long_sum(pr, &sum[m]);
+            what(pr, &sum[m]);
     }
     pr->k = nest;
 }
 
-/* The loops over all but the last operation, whose operand is stored in place of its result; then
- * the operation on all elements. */
-static void print_late(Printer *pr)
+static void print_nest(Printer *pr)
+{
+    const Kernel *nest = pr->k;
+    LongSum *sum = arena_alloc(pr->e->ngc, (size_t)nest->members * sizeof *sum);
+
+    name_row_places(pr, nest);
+    pr->lead = nest->axes;
+    start_members(pr, nest, sum);
+
+    open_nest(pr, nest);
+    print_members(pr, nest, sum);
+    for (int i = pr->lead - 1; i > 0; i--)
+        close_loop(pr, true);
+    for_long_sums(pr, nest, sum, take_part);
+    close_loop(pr, true);
+
+    for_long_sums(pr, nest, sum, end_long_sum);
+}
+
+/* ---- a costly operation on short rows: it is done on all elements at once ---- */
+
+/* The loops without the last operation: they store its operand in place of its result. */
+static void print_operand_loops(Printer *pr, Store *store)
 {
     const Kernel *whole = pr->k;
     Kernel first = *whole;
-    Store store = whole->store[0];
-    Index start = *store.at;
-    Graph *g = pr->e->graph;
-    Size row = 1, count;
-
-    store.val = whole->late->arg[0];
-    first.store = &store;
+    store->val = whole->late->arg[0];
+    first.store = store;
     first.vector = 0;
+
     pr->k = &first;
     print_temps(pr);
     print_map(pr, 0);
     pr->k = whole;
+}
 
-    for (int i = 1; i < whole->axes; i++)
-        row = size_mul(g, row, whole->extent[i]);
-    count = size_mul(g, row, whole->extent[0]);
-    const char *from = "0", *to = emit_size(pr->e, count, &pr->dims);
-    if (whole->split) {
-        from = print_format(pr, "from*%s", print_factor(pr, row));
-        to = print_format(pr, "to*%s", print_factor(pr, row));
+/* The elements of all rows, or of the rows of this part. */
+static void late_range(Printer *pr, const char **from, const char **to)
+{
+    const Kernel *k = pr->k;
+    Graph *g = pr->e->graph;
+    Size row = 1;
+    for (int i = 1; i < k->axes; i++)
+        row = size_mul(g, row, k->extent[i]);
+
+    *from = "0";
+    *to = emit_size(pr->e, size_mul(g, row, k->extent[0]), &pr->dims);
+    if (k->split) {
+        *from = print_format(pr, "from*%s", print_factor(pr, row));
+        *to = print_format(pr, "to*%s", print_factor(pr, row));
     }
+}
+
+/* The operation in place on y[from] .. y[to - 1]. */
+static void print_late_op(Printer *pr, const char *y, const char *from, const char *to)
+{
+    const OpInfo *info = op_info[pr->k->late->op];
+    const char *suffix = pr->e->suffix, *end = whole_end(pr, from, to);
+    Part element = {print_format(pr, "%s[i]", y), PREC_CALL};
+    Part vector = {print_format(pr, "NGRT_LOAD(%s[i])", y), PREC_CALL};
+    Part by_vector = print_fill(pr, info->vec_float, PREC_CALL, T_FLOAT, &vector, NULL, suffix);
+    Part by_element = print_fill(pr, info->c_float, PREC_CALL, T_FLOAT, &element, NULL, suffix);
+
+    print_line(pr, "NGRT_VECTORS(for (size_t i = %s; i < %s; i += NGRT_LANES) {", from, end);
+    print_line(pr, "    NGRT_STORE(%s[i]) = %s;", y, by_vector.text);
+    print_line(pr, "})");
+    print_line(pr, "for (size_t i = %s; i < %s; i++)", end, to);
+    print_line(pr, "    %s[i] = %s;", y, by_element.text);
+}
+
+static void print_late(Printer *pr)
+{
+    Store store = pr->k->store[0];
+    Index start = *store.at;
+    const char *from, *to;
+
+    print_operand_loops(pr, &store);
+    late_range(pr, &from, &to);
 
     for (int i = 0; i < MAX_AXES; i++)
         start.axis[i] = (Coef){0, 0};
     const Place *place = store_place(pr->b->p, &store);
     const char *pointer = print_shifted(pr, place, store.node, &start);
-    const char *y = print_param(pr, pointer, T_FLOAT, false, true)->name,
-               *end = whole_end(pr, from, to);
-    const OpInfo *info = op_info[whole->late->op];
-    Part element = {print_format(pr, "%s[i]", y), 16},
-         vector = {print_format(pr, "NGRT_LOAD(%s[i])", y), 16};
-
-    print_line(pr, "NGRT_VECTORS(for (size_t i = %s; i < %s; i += NGRT_LANES) {", from, end);
-    print_line(pr, "    NGRT_STORE(%s[i]) = %s;", y,
-               print_fill(pr, info->vec_float, 16, T_FLOAT, &vector, NULL, pr->e->suffix).text);
-    print_line(pr, "})");
-    print_line(pr, "for (size_t i = %s; i < %s; i++)", end, to);
-    print_line(pr, "    %s[i] = %s;", y,
-               print_fill(pr, info->c_float, 16, T_FLOAT, &element, NULL, pr->e->suffix).text);
+    const char *y = print_param(pr, pointer, T_FLOAT, false, true)->name;
+    print_late_op(pr, y, from, to);
 }
 
 void print_loops(Printer *pr)
@@ -815,7 +946,11 @@ void print_loops(Printer *pr)
     const Kernel *k = pr->k;
     static const char *const names[] = {"i", "j", "k", "l"};
     for (int i = 0; i < MAX_AXES; i++)
-        pr->loop[i] = !pr->apart && i < 4 ? names[i] : print_format(pr, "i%d", i);
+        if (!pr->apart && i < 4)
+            pr->loop[i] = names[i];
+        else
+            pr->loop[i] = print_format(pr, "i%d", i);
+
     if (k->member) {
         print_nest(pr);
         return;
