@@ -2,20 +2,20 @@
 #
 #   make            the compiler and the runtime          make demo       train the README's model on real images
 #   make check      the tests                             make clean
-#   make check-long all of each kind of tests
+#   make check-long all tests of each kind
 #   make bench      how fast models are               V=1             show the commands
 #   make install    into PREFIX (below DESTDIR)           make uninstall
 #   make dist       an archive that needs neither Flex nor Bison
 #   make deb        a Debian package
 #
-# CC, CFLAGS as usual. BLAS=openblas|builtin and ZLIB=1|0 say what is used; by default what is there.
+# CC, CFLAGS as usual. BLAS=openblas|builtin and ZLIB=1|0 choose libraries; by default those that are installed.
 
 CC      = cc
 CFLAGS  = -O2 -g
 WARN    = -Wall -Wextra -Wconversion -Wno-sign-conversion -Wmissing-prototypes -Wshadow -Wno-missing-field-initializers
 B       = build
 
-# A header alone tells too little: cblas.h also comes with other libraries.
+# A header is not enough: cblas.h also comes with other libraries.
 HASH   := \#
 have    = $(shell printf '$(HASH)include <$(1)>\nint main(void) { return 0; }\n' | $(CC) -x c - -o /dev/null $(2) >/dev/null 2>&1 && echo 1)
 BLAS   := $(if $(call have,cblas.h,-lopenblas),openblas,builtin)
@@ -56,11 +56,11 @@ $(B)/texts.o: $(B)/texts.c
 $(B)/rt_%.o: runtime/%.c $(B)/config
 	$(CC) $(STD) $(CFLAGS) $(WARN) -fPIC -MMD -MP $(if $(filter openblas,$(BLAS)),-DNGRT_CBLAS) $(WITH_Z) -c -o $@ $<
 
-# for ngc and the programs of tests, which link libc alone
+# for ngc and the programs of tests, which link only libc
 $(B)/plain_%.o: runtime/%.c $(B)/config Makefile
 	$(CC) $(STD) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
 
-# in the place of plain_file.o: ngc reads compressed data where there is zlib
+# replaces plain_file.o: with zlib, ngc reads compressed data
 $(B)/file.zlib: runtime/file.c $(B)/config
 	$(CC) $(STD) $(CFLAGS) $(WARN) $(WITH_Z) -MMD -MP -MF $@.d -MT $@ -c -o $@ $<
 
@@ -71,7 +71,7 @@ $(B)/ng.tab.c $(B)/ng.tab.h &: grammars/ng.y | $(B)
 
 $(B)/ng.lex.c: grammars/ng.l | $(B)
 	flex -o $@ grammars/ng.l
-else # the archive of `make dist` has them
+else # the archive of `make dist` contains them
 $(B)/ng.tab.c $(B)/ng.tab.h $(B)/ng.lex.c: $(B)/%: $(MADE)/% | $(B)
 	cp $< $@
 endif
@@ -79,8 +79,8 @@ endif
 TEXTS   = prelude=compiler/prelude.ng errors=compiler/errors.txt runtime_math=runtime/ngrt_math.h runtime_vector=runtime/ngrt_vector.h runtime_small=runtime/ngrt_small.h runtime_gemm=runtime/ngrt_gemm.c \
           runtime_random=runtime/ngrt_random.c runtime_linear=runtime/ngrt_linear.c runtime_conv=runtime/ngrt_conv.c runtime_header=runtime/ngrt.h page=compiler/page/page.html \
           page_style=$(B)/page.css page_script=$(B)/page.js
-# the parts of ngc explain's page, in the order in which they use each other, in fewer bytes: without indentation, comments that end
-# a line, and blanks around operators that texts do not have
+# the parts of ngc explain's page, in order of use, and smaller: without indentation, comments at the end of a line, and blanks
+# around operators that do not occur in texts
 FEWER_JS = -e 's/^  *//; /^\/\*[^*]*\*\/$$/d; s/  *\/\* [^*]*\*\/$$//; /^$$/d' -e 's/\<const \([A-Za-z[{]\)/let \1/g' \
           -e 's/ \(=>\|===\|!==\|&&\|||\|[-+<>]=\|[*<>]\) /\1/g; s/; }/}/g; s/) {/){/g; s/\<\(if\|for\|while\) (/\1(/g'
 PAGE_JS = lesson ops folds graph code board plot train lectures jacobians main
@@ -96,7 +96,7 @@ $(B)/texts.c: $(B)/embed $(foreach t,$(TEXTS),$(lastword $(subst =, ,$(t)))) Mak
 $(B)/embed: compiler/embed.c | $(B)
 	$(CC) $(CFLAGS) -o $@ $<
 
-# what the objects depend on besides sources: rewritten only when it changes
+# the settings that the objects depend on: rewritten only if they change
 $(B)/config: FORCE | $(B)
 	@echo '$(CC) $(CFLAGS) $(BLAS) $(ZLIB)' | cmp -s - $@ || echo '$(CC) $(CFLAGS) $(BLAS) $(ZLIB)' > $@
 
@@ -135,7 +135,7 @@ mutate:
 clean:
 	rm -rf $(B)
 
-# ---- for others to use --------------------------------------------------------------------------------------
+# ---- to install and package --------------------------------------------------------------------------------------
 
 PREFIX  = /usr/local
 VERSION := $(shell sed -n 's/^.define NGC_VERSION "\(.*\)"/\1/p' compiler/ngc.h)
@@ -144,7 +144,7 @@ EMPTY   =
 LINKS   = $(subst $(EMPTY) $(EMPTY),$(SEMICOLON),$(strip $(LIBS)))
 install uninstall: export TO := $(DESTDIR)$(PREFIX)
 install: export PREFIX := $(PREFIX)
-# PREFIX for sed, which has a meaning for & and so on
+# PREFIX quoted for sed, where & has a meaning
 SET_UP  = sed -e "s|@PREFIX@|$$(printf '%s' "$$PREFIX" | sed 's/[&|\\]/\\&/g')|g" -e 's|@VERSION@|$(VERSION)|g'
 PAGE    = awk -v version=$(VERSION) -f compiler/man.awk
 INSTALLED = bin/ngc lib/libngrt.a include/ngrt.h include/ngrt_math.h include/ngrt_vector.h include/ngrt_small.h include/ngrt_host.h lib/pkgconfig/ngrt.pc \
@@ -176,7 +176,7 @@ uninstall:
 	rm -f $(addprefix "$$TO/",$(INSTALLED))
 	-rmdir "$$TO/lib/cmake/ngc" "$$TO/share/ngc/vscode" "$$TO/share/ngc"
 
-# The files of the repository, or all of an unpacked archive, with the scanner and the parser made.
+# The files of the repository, or of an unpacked archive, and the generated scanner and parser.
 DIST    = ngc-$(VERSION)
 dist:
 	rm -rf $(B)/$(DIST)
@@ -186,7 +186,7 @@ dist:
 	[ -e $(MADE)/ng.lex.c ] || { cd $(B)/$(DIST) && bison -d -l -o $(MADE)/ng.tab.c grammars/ng.y && flex -L -o $(MADE)/ng.lex.c grammars/ng.l; }
 	tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -cf - -C $(B) $(DIST) | gzip -n > $(B)/$(DIST).tar.gz
 
-# A Debian package, in $(B), by the recipe of examples/debian.
+# A Debian package, in $(B), built with examples/debian.
 deb: dist
 	cp -R examples/debian $(B)/$(DIST)/debian
 	cd $(B)/$(DIST) && dpkg-buildpackage -b -us -uc $(DEBFLAGS)

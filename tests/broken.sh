@@ -1,7 +1,7 @@
 broken_passes="simplify layout rows collapse parts plan"
 # broken.sh - passes that are wrong on purpose, for suites whose drivers are linked with the compiler; sourced.
 
-# what links broken.c into a driver
+# the flags that link broken.c into a driver
 broken_link() {
     echo tests/broken.c
     for name in model_simplify modes_layout program_rows program_collapse program_parts program_plan; do
@@ -9,7 +9,7 @@ broken_link() {
     done
 }
 
-# broken_found PASS COMMAND...: the command must fail where the compiler has that broken pass, and succeed where it has none
+# broken_found PASS COMMAND...: the command must fail if the compiler has that broken pass, and succeed if it has none
 broken_found() {
     broken=$1
     shift

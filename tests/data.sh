@@ -1,7 +1,7 @@
 #!/bin/sh
-# data.sh - prints where a data set is: `sh tests/data.sh iris|fashion`. No data set is part of this project: Fashion-MNIST
-# is Debian's package dataset-fashion-mnist; the iris table is a file of Debian's python3-sklearn, which is taken out of the
-# package (into build/data) where that is not installed.
+# data.sh - prints where a data set is: `sh tests/data.sh iris|fashion`. This project contains no data set. Fashion-MNIST
+# is Debian's package dataset-fashion-mnist. The iris table is a file of Debian's python3-sklearn; if that is not installed,
+# the file is extracted from the package into build/data.
 set -u
 here=$(dirname "$0")/..
 

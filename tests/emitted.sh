@@ -3,15 +3,16 @@
 #
 #     tests/emitted.sh [MODEL.ng...]      from anywhere; needs a built tree: BUILD=build
 #
-# Every model: gcc, -O2, double, linked with libngrt; clang, -O0, float, standalone. A sample of them, and models that
-# are named: all of {-O0, -O2} x {float, double} x {linked, standalone} x {gcc, clang}. None may have a warning.
-# Of both a run does one way of every second model, and one in sixteen of the sample; the C of -O0 is optimized if it is of the sample.
-# With CHECK_LONG=1 (suite.sh) all are done and optimized.
+# Every model is compiled in two ways: gcc, -O2, double, linked with libngrt; clang, -O0, float, standalone. A sample of the
+# models, and models that are named, are compiled in all ways: {-O0, -O2} x {float, double} x {linked, standalone} x
+# {gcc, clang}. Warnings are failures.
+# A run does one of the two ways for every second model, and one in sixteen of all ways for the sample. The C of -O0 is
+# optimized only for the sample. With CHECK_LONG=1 (suite.sh) everything is done and optimized.
 # Then one program runs them all (emitted.c) and compares. Last line: "N passed, N failed".
 build=${BUILD:-build}
 strict="-std=c99 -pedantic -Wall -Wextra -Wconversion -Wmissing-prototypes -Werror"
 
-# One model by one compiler: emitted.sh --one COMPILER LEVEL REAL LINK MODEL; an object, or a file that tells why not.
+# One model with one compiler: emitted.sh --one COMPILER LEVEL REAL LINK MODEL. Makes an object, or a file with the reason.
 if [ "$1" = --one ]; then
     name=$(basename "$6" .ng)
     id=${name}_$2_$3_$4_$5
@@ -49,21 +50,21 @@ fail() {
     failed=$((failed + 1))
 }
 
-# What each model is compiled with goes to $dir/jobs, what it must give to $dir/NAME.values.
+# The ways to compile each model go to $dir/jobs, its expected values to $dir/NAME.values.
 number=0
 for model in ${*:-examples/*.ng tests/cases/*.ng}; do
     name=$(basename "$model" .ng)
     level=0
     case $name in
-    lstm_1023_steps) level=none ;; # 7 MB of C: by one compiler
-    lstm_40_steps) level=2 ;;      # 12 MB at -O0: every value of its second derivatives by a loop of its own
+    lstm_1023_steps) level=none ;; # 7 MB of C: only one compiler
+    lstm_40_steps) level=2 ;;      # 12 MB at -O0: its second derivatives have a loop for every value
     esac
     if ! "$build/ngc" run --fill --digits=17 "$model" >"$dir/$name.values" 2>"$dir/log"; then
         fail "$model: $(head -3 "$dir/log")"
         continue
     fi
     number=$((number + 1)) way=$number
-    case $name in lstm_*_steps) in_share 6 $number || continue ;; esac # a minute of a compiler
+    case $name in lstm_*_steps) in_share 6 $number || continue ;; esac # takes a compiler a minute
     case " $sample " in *" $name "*) all=1 ;; *) all=$# ;; esac
     if [ "$all" = 0 ]; then
         in_share 6 $number && echo "$first 2 double linked $model"
@@ -80,19 +81,19 @@ group "$(ls "$dir"/*.values | wc -l) models by the interpreter"
 xargs -P "$(nproc)" -L 1 sh "$0" --one <"$dir/jobs"
 group "$(wc -l <"$dir/jobs") ways of them compiled"
 
-# Where float32 loses more than 1e-4 by the nature of the problem: differences of nearly equal numbers.
+# The tolerance if float32 must lose more than 1e-4: differences of nearly equal numbers.
 tolerance() {
     case $1 in
-    bundle_adjustment) echo 3e-3 ;; # a pixel's place less the measured one; PyTorch loses 4e-4
+    bundle_adjustment) echo 3e-3 ;; # a pixel's position minus the measured one; PyTorch loses 4e-4
     newton) echo 1e-3 ;; # far from the minimum, where the valley is narrow
     wave) echo 1e-3 ;; # Adam's first step is the gradient's sign, even of gradients near 0,
-    overfit) echo 1 ;; # a matrix that is singular but for 1e-12; float64 is what tests this one
-    char_gpt | mirror) echo 0.5 ;; # and the gradient of the bias of keys is 0 but for rounding; float64 is what tests this one
+    overfit) echo 1 ;; # a matrix that is singular except for 1e-12; only float64 tests it
+    char_gpt | mirror) echo 0.5 ;; # and the gradient of the keys' bias is 0 except for rounding; only float64 tests it
     *) echo 1e-4 ;;
     esac
 }
 
-# Does the model behave otherwise in training, and speak so of values that `ngc run` does not show?
+# Does the model behave differently in training, so that `ngc run` does not show its values?
 differs() {
     grep -qE '^[^#]*(training|dropout|batch_norm|rrelu)' "$1" && echo 1 || echo 0
 }
@@ -129,7 +130,7 @@ else
     fail "the models do not link into one program"
 fi
 
-# The OR gate, trained by a program of its own.
+# The OR gate, trained by its example program.
 if "$build/ngc" examples/or_gate.ng --standalone -o "$dir/or_gate.c" &&
     $first $strict -O1 -I"$dir" examples/or_gate_train.c "$dir/or_gate.c" -lm -o "$dir/or_gate" &&
     "$dir/or_gate" >"$dir/log"; then

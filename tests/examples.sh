@@ -1,7 +1,8 @@
 #!/bin/sh
-# examples.sh - the numbers of the examples and of the published cases, by `ngc run`: tests/expect.c reads what is expected.
-# And for each, by `ngc --report`, that the backward pass costs at most five times the forward pass, and that the memory of all functions
-# is within a tenth (and 1024 bytes: single numbers share none) of what one of them needs at one time.
+# examples.sh - compares the numbers of `ngc run` for the examples and the published cases with the expected ones, which
+# tests/expect.c reads. With `ngc --report` it also checks for each that the backward pass costs at most five times the
+# forward pass, and that the memory of all functions is at most a tenth (and 1024 bytes, as single numbers share no memory)
+# more than one function needs at one time.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 NGC=${NGC:-$PWD/build/ngc}

@@ -1,10 +1,10 @@
 #!/bin/sh
-# install.sh - makes sure that what a goal needs is on this machine: `sh tests/install.sh demo|check|bench`.
-# Installs missing packages where it can (Debian's apt-get, as root or by sudo); otherwise says the one command and fails.
+# install.sh - makes sure that this machine has what a goal of make needs: `sh tests/install.sh demo|check|bench`.
+# Installs missing packages if it can (Debian's apt-get, as root or by sudo). Otherwise it prints the command and fails.
 set -u
 
 need=
-want() { # want PACKAGE TEST...: the package is missing where the test fails
+want() { # want PACKAGE TEST...: the package is missing if the test fails
     package=$1
     shift
     "$@" >/dev/null 2>&1 || need="$need $package"
@@ -16,7 +16,7 @@ sanitizers() {
     echo 'int main(void) { return 0; }' | clang -x c -fsanitize=address,undefined - -o /dev/null
 }
 
-word32() { # where the package exists, gcc can be for 32 bits too
+word32() { # on x86_64, gcc can also compile for 32 bits
     [ "$(uname -m)" != x86_64 ] || { echo '#include <stdio.h>' | cc -m32 -E -; }
 }
 

@@ -1,11 +1,12 @@
 #!/bin/sh
-# mutate.sh - are the tests strong? Each mutant of tests/mutate.c is built in a copy of the tree and given to the quick suites
-# until one fails; a mutant that none notices is printed, and is a fault of the tests or no fault at all. Takes long.
+# mutate.sh - are the tests strong? Each mutant of tests/mutate.c is built in a copy of the tree and tested with the quick
+# suites until one fails. A mutant that no suite notices is printed: either a test is missing, or the mutant changes nothing.
+# This takes long.
 #
 #     sh tests/mutate.sh [FILE...]      the derivatives in compiler/op_*.c; or compiler/simplify.c, compiler/graph.c ...
 #     MUTATE_EVERY=K                    only each Kth mutant
-#     MUTATE_FIRST_LOOK=1               only by random models, interpreted: a minute or two, but not all that the tests can do
-#     MUTATE_LOG=FILE                   what became of each
+#     MUTATE_FIRST_LOOK=1               only random models, interpreted: a minute or two, but weaker than all tests
+#     MUTATE_LOG=FILE                   the result of each mutant
 #
 # tests/mutants.txt lists those that change nothing, with the reason: FILE: 'what' -> 'to' in: LINE # reason
 set -u
@@ -30,7 +31,7 @@ build() {
     make -s CFLAGS='-O1 -w' build/ngc build/libngrt.a >log 2>&1
 }
 flags="-std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -O1 -w -Icompiler -Ibuild"
-prepare() { # what the first look needs: 300 random models, a program that checks them, all but its mutated object
+prepare() { # for the first look: 300 random models, and a program that checks them, without its mutated object
     mkdir -p models && cc $flags -o model tests/random/model.c && ./model 1 300 models && cc $flags -c -o check.o tests/random/check.c
     objects=$(ls build/*.o | grep -v "/rt_\|/main.o") objects="check.o $objects build/rt_ngrt_random.o build/rt_ngrt_error.o"
     libs=$(. tests/suite.sh && compiler_libs build)
@@ -40,7 +41,7 @@ look() { # without make: does it compile, do the models still agree?
     cc $flags -DNGC_LIBS='""' -c -o "$object" "$1" 2>log && cc -o check $objects $libs -ldl 2>log || return 2
     ./limit 60 ./check -n models 1 100 >log 2>&1 && ./limit 60 ./check -n models 101 200 >log 2>&1
 }
-suite() { # by its command; only those that the tree itself passes
+suite() { # adds a suite, by its command, if the unchanged tree passes it
     grep -q "^$1 " weak 2>/dev/null && return 0
     ./limit 600 sh "tests/$1" >log 2>&1
 }

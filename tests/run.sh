@@ -1,27 +1,26 @@
 #!/bin/sh
-# run.sh - all tests: `make check`, or `sh tests/run.sh build/ngc [SUITE ...]`; as many suites at a time as there are
-# processors (JOBS). What a suite prints is shown as it comes, after the suite's name. Each suite ends with a line
-# `N passed, N failed`; the last line here is their sum, and the exit status is 0 only if nothing failed.
+# run.sh - all tests: `make check`, or `sh tests/run.sh build/ngc [SUITE ...]`. It runs as many suites at a time as there are
+# processors (JOBS), and shows the lines of a suite as they come, after the suite's name. Each suite ends with a line
+# `N passed, N failed`. The last line here is their sum, and the exit status is 0 only if nothing failed.
 #
-# Of the long kinds of tests a share is done, which CHECK_SEED chooses; CHECK_LONG=1, which is `make check-long`, does all:
-# see suite.sh.
+# Of the long kinds of tests, CHECK_SEED chooses a share; CHECK_LONG=1, which is `make check-long`, does all: see suite.sh.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-command_of() { # what runs a suite
+command_of() { # the script of a suite
     case $1 in
     emitted | examples | docs | train | scale) echo "tests/$1.sh" ;;
     *) echo "tests/$1/run.sh" ;;
     esac
 }
 
-# Processor time of all that this shell ran and that has ended, in seconds, into $spent.
+# Sets $spent to the processor time, in seconds, of all ended children of this shell.
 clock() {
     times >"$results/$1.times"
     spent=$(awk 'END { split($1, u, /[ms]/); split($2, s, /[ms]/); printf "%.1f", 60*(u[1] + s[1]) + u[2] + s[2] }' "$results/$1.times")
 }
 
-# One suite. Its lines are shown at once but for its counts, which go to a file.
+# Runs one suite. Shows its lines at once, except the counts, which go to a file.
 one() {
     {
         sh "$(command_of "$1")" 2>&1
@@ -53,7 +52,7 @@ export NGC CHECK_SEED CHECK_LONG results
 [ "$CHECK_LONG" ] && echo "all tests" || echo "the long kinds of tests by shares: CHECK_SEED=$CHECK_SEED"
 # the longest first, so that the last ones are short
 for name in ${*:-emit random emitted embed explain train runtime fuzz docs pool grad lang examples err scale front style pass}; do
-    echo "0 1 0" >"$results/$name.counts" # failed, until it says otherwise
+    echo "0 1 0" >"$results/$name.counts" # counts as failed until it has run
     if [ -e "$(command_of "$name")" ]; then echo "$name"; else echo "run.sh: there is no suite '$name'" >&2; fi
 done | xargs -P "${JOBS:-$(nproc)}" -I{} sh tests/run.sh --one {}
 awk '{ s += $3 } END { print "processor time of the suites: " s " s" }' "$results"/*.counts

@@ -1,15 +1,15 @@
 #!/bin/sh
-# scale.sh - what compiling costs grows in step with the model: ngc's processor time for ten times the nodes.
+# scale.sh - the cost of compiling is proportional to the size of the model: ngc's processor time for ten times the nodes.
 #
-# It is near 10 times as long; with a list searched for each node somewhere it would be 100. Of three attempts the best counts, for
-# other programs disturb.
+# It is about 10 times as long. If a list were searched for each node, it would be 100 times. The best of three attempts
+# counts, because other programs disturb.
 cd "$(dirname "$0")/.." || exit 2
 ngc=${NGC:-build/ngc}
 dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT
 failed=0 checks=0
 
-# A model of about $2 nodes forward.
+# A model with about $2 nodes in the forward pass.
 write() {
     awk -v form="$1" -v n="$2" 'BEGIN {
         if (form == "sum") {
@@ -32,13 +32,13 @@ write() {
     }' > "$dir/$1$2.ng"
 }
 
-# Processor time of all children so far in 1/100 s, into $spent.
+# Sets $spent to the processor time of all children so far, in 1/100 s.
 clock() {
     times > "$dir/times"
     spent=$(awk 'END { split($1, u, /[ms]/); split($2, s, /[ms]/); printf "%d", 6000*(u[1] + s[1]) + 100*(u[2] + s[2]) }' "$dir/times")
 }
 
-# That of one compilation, into $taken.
+# Sets $taken to that of one compilation.
 compile() {
     clock
     taken=$spent
@@ -55,7 +55,7 @@ for form in sum chain tensors layers; do
         checks=$((checks + 1)) least=
         for attempt in 1 2 3; do
             compile "$dir/${form}2500.ng" $option
-            short=$((taken > 2 ? taken : 3)) # what the clock can tell from nothing
+            short=$((taken > 2 ? taken : 3)) # the least that the clock can measure
             compile "$dir/${form}25000.ng" $option
             ratio=$((taken / short))
             [ -n "$least" ] && [ $least -le $ratio ] || least=$ratio

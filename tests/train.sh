@@ -1,10 +1,10 @@
 #!/bin/sh
-# train.sh - what the examples learn, through the emitted C: iris to 96% of all rows, Fashion-MNIST to 89% of images not
-# seen, sequences, a GAN, a net that obeys a differential equation, a GPT that knows more of a text than pairs tell.
+# train.sh - trains the examples with the emitted C: iris to 96% of all rows, Fashion-MNIST to 89% of unseen images, sequences,
+# a GAN, a net that obeys a differential equation, a GPT that predicts a text better than a table of pairs.
 #
 #     sh tests/train.sh [NAME...]      LONG=1 also trains the GPT of 12 blocks
 #
-# A run does a part in turn (suite.sh): half of the small models, one of those of images, one of those of text. CHECK_LONG=1 does
+# A run does a share (suite.sh): half of the small models, one of the image models, one of the text models. CHECK_LONG=1 does
 # all.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -29,14 +29,14 @@ verdict() {
     echo "$([ "$1" = 0 ] && echo ok || echo FAIL) $2"
 }
 
-# within TITLE VALUE LOW HIGH OUTPUT: is the value of that name in the output between the two?
+# within TITLE VALUE LOW HIGH OUTPUT: is the value with that name in the output between the two?
 within() {
     got=$(printf '%s\n' "$5" | sed -n "s/^$2: //p")
     [ -n "$got" ] && awk "BEGIN { exit !($got >= $3 && $got <= $4) }"
     verdict $? "$1: $2 is '$got', from $3 to $4 wanted"
 }
 
-# learns NAME EPOCHS VALUE LOW HIGH [ARGUMENT...]: the example is trained, and a value comes to lie between the two
+# learns NAME EPOCHS VALUE LOW HIGH [ARGUMENT...]: trains the example; then a value must be between the two
 learns() {
     name=$1 epochs=$2 value=$3 low=$4 high=$5
     shift 5
@@ -45,12 +45,12 @@ learns() {
     within "$name" "$value" "$low" "$high" "$out"
 }
 
-# also VALUE LOW HIGH: the same of another value of the last example
+# also VALUE LOW HIGH: the same for another value of the last example
 also() {
     [ "$out" ] && asked "$name" && within "$name" "$1" "$2" "$3" "$out"
 }
 
-# small NAME ...: learns, of which a run does one in two
+# small NAME ...: as learns; a run does one in two of these
 turn=0
 small() {
     turn=$((turn + 1)) out=
@@ -79,7 +79,7 @@ if asked iris; then
     learns iris 500 accuracy 0.96 1 --data "$iris" --seed 1
     learns iris 500 accuracy 0.96 1 --data "$iris" --seed 2
 
-    # a column too many is an error with its line, and nothing is trained
+    # an extra column is an error with its line, and nothing is trained
     printf '1,2,3,4,0\n2,3,4,5,1\n1,2,3,4,5,0\n' >"$dir/bad.csv"
     message=$("$ngc" train examples/iris.ng --data "$dir/bad.csv" 2>&1)
     [ $? = 3 ] && case $message in *:3*) true ;; *) false ;; esac
@@ -96,7 +96,7 @@ if asked fashion || asked lenet || asked autoencoder; then
     group "models of images"
 fi
 
-# writes NAME STEPS [OPTION...]: char_train.c with this model comes below the table of pairs, and writes a sample
+# writes NAME STEPS [OPTION...]: char_train.c with this model must get below the table of pairs, and writes a sample
 writes() {
     name=$1 steps=$2
     shift 2

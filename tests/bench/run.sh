@@ -2,8 +2,8 @@
 # run.sh - how fast the steps of models a to f are: tests/bench/run.sh [MODEL | FILE.ng ...]; BUILD=build, ROUNDS=31, THREADS=1,
 # KEEP=DIRECTORY.
 #
-# Each is compiled as the README says, on one thread, and timed in turn with the matrix products it needs by OpenBLAS alone (bench.c);
-# with THREADS=2, on a pool of two as well, and OpenBLAS on two threads.
+# Each is compiled as the README says and timed on one thread, in turn with only its matrix products by OpenBLAS (bench.c). With
+# THREADS=2 it is also timed on a pool of two, with OpenBLAS on two threads.
 # Times depend on the machine: look at the ratios.
 here=$(cd "$(dirname "$0")/../.." && pwd) || exit 2
 build=${BUILD:-$here/build}

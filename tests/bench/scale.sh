@@ -1,8 +1,8 @@
 #!/bin/sh
-# scale.sh - what compiling and running cost as networks grow: in layers, in width, in the batch. BUILD=build, ROUNDS=7.
+# scale.sh - the costs of compiling and running as networks grow in layers, in width, in the batch. BUILD=build, ROUNDS=7.
 #
-# A line for each network: ngc's time, the size of its C, the time of cc -O2, then the line of run.sh. And ngc's time for graphs of 1,000,
-# 10,000 and 100,000 nodes.
+# Prints a line for each network: ngc's time, the size of its C, the time of cc -O2, then the line of run.sh. Then it prints
+# ngc's time for graphs of 1,000, 10,000 and 100,000 nodes.
 here=$(cd "$(dirname "$0")/../.." && pwd) || exit 2
 build=${BUILD:-$here/build}
 cc=${CC:-cc}
@@ -10,7 +10,7 @@ dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT
 failed=0
 
-# write NAME LAYERS WIDTH BATCH: a network, and as comments the products that its step needs
+# write NAME LAYERS WIDTH BATCH: writes a network, with the products of its step as comments
 write() {
     awk -v layers="$2" -v w="$3" -v m="$4" 'BEGIN {
         printf "# product %d: 0 1 %d %d %d\n# product %d: 0 0 %d %d %d\n# product %d: 1 0 %d %d %d\n", layers, m, w, w, layers - 1, m, w, w, layers, w, w, m
@@ -18,7 +18,7 @@ write() {
         print "minimize J = mse(h, y) with sgd(lr = 0.01)"
     }' >"$dir/$1.ng"
 }
-# taken COMMAND...: its milliseconds, or nothing
+# taken COMMAND...: prints its milliseconds, or nothing if it fails
 taken() {
     begin=$(date +%s%N)
     "$@" >"$dir/log" 2>&1 || { cat "$dir/log" >&2; failed=1; return; }

@@ -1,12 +1,12 @@
-# builds.sh - the recipes of examples/embed, from the installed ngc: they build, do nothing when nothing changed, and run ngc once
-# when an imported file did; a part of run.sh.
-# Both ngc and the project are where names have blanks. (Ninja splits the names in depfiles, gcc's too, at quotes and ampersands.)
+# builds.sh - the recipes of examples/embed with the installed ngc: they build, do nothing if nothing has changed, and run ngc
+# once if an imported file has changed; a part of run.sh.
+# The paths of ngc and of the project have blanks. (Ninja splits the names in depfiles, gcc's too, at quotes and ampersands.)
 blanks="$dir/a prefix"
 ok "make install where there are blanks" make -C "$top" -o all install B="$(dirname "$ngc")" PREFIX="$blanks" DESTDIR=
 PATH=$blanks/bin:$PATH PKG_CONFIG_PATH=$blanks/lib/pkgconfig
 export PATH PKG_CONFIG_PATH
 
-# recipe NAME WORKED IDLE BUILD...: WORKED is what a build prints when it runs ngc, IDLE what it prints when there is nothing to do
+# recipe NAME WORKED IDLE BUILD...: WORKED is what a build prints when it runs ngc, IDLE what it prints if there is nothing to do
 recipe() {
     name=$1 program=$2 worked=$3 idle=$4
     shift 4

@@ -1,5 +1,5 @@
-# cache.sh - the programs that train, eval and predict keep: nobody else's is run, a damaged one is compiled again, nothing is
-# left behind; a part of run.sh. The C compiler is a script that counts its calls.
+# cache.sh - the cached programs of train, eval and predict: ngc never runs a program of another user, compiles a damaged one
+# again, and leaves nothing behind; a part of run.sh. The C compiler is a script that counts its calls.
 mkdir -p "$dir/cache_test/bin" "$dir/cache_test/temp" && cd "$dir/cache_test" || exit 2
 chmod 755 "$dir" && chmod 1777 temp
 printf 'J = (a - 1)^2\n' >m.ng
@@ -16,9 +16,9 @@ END
 chmod 755 bin/fake
 touch calls && chmod 666 calls
 
-# cached ARGUMENT...: ngc eval m.ng with these words before it, by the fake compiler
+# cached ARGUMENT...: ngc eval m.ng with these words before it, and with the fake compiler
 cached() { TMPDIR=$PWD/temp CC=$PWD/bin/fake "$@" "$ngc" eval m.ng; }
-# runs COMPILES WHAT COMMAND...: it prints what the fresh program does, compiles that often, and leaves nothing
+# runs COMPILES WHAT COMMAND...: prints the same as the fresh program, compiles COMPILES times, and leaves nothing behind
 runs() {
     compiles=$1 what=$2
     shift 2
@@ -33,7 +33,7 @@ runs() {
     fi
     [ -z "$(ls temp)" ] && good || bad "$what: left $(ls temp)"
 }
-# where: the kept program of m.ng
+# where: the cached program of m.ng
 where() { ls "$1"/m-*; }
 own=$PWD/own
 use() { env XDG_CACHE_HOME="$own" "$@"; }
@@ -72,7 +72,7 @@ chmod 600 "$program"
 runs 1 "it cannot be run" cached use
 runs 0 "all is well again" cached use
 
-# ---- what the key holds ----
+# ---- what the key depends on ----
 sed 's/^cp/:\ncp/' bin/fake >bin/new && chmod 755 bin/new && mv bin/new bin/fake
 runs 1 "another compiler of that name" cached use
 runs 1 "another place of headers" cached use CPATH=/nowhere
@@ -87,9 +87,9 @@ runs 0 "and again" env TMPDIR="$PWD/temp" CC="$PWD/bin/fake" XDG_CACHE_HOME="$ow
 
 # ---- directories that others can change ----
 name=$(basename "$program")
-# plant DIR: a program to be run instead
+# plant DIR: puts another program there, which must not run
 plant() { mkdir -p "$1" && cp planted "$1/$name" && chmod 755 "$1" "$1/$name"; }
-# refused WHAT CACHE PATTERN: it is said why, and nothing there is run, each time
+# refused WHAT CACHE PATTERN: ngc says why, and never runs anything there
 refused() {
     runs 1 "$1" cached env XDG_CACHE_HOME="$2"
     grep -q "$3" "$dir/got" && good || bad "$1: no '$3'"
@@ -123,7 +123,7 @@ runs 1 "a new HOME" cached env -u XDG_CACHE_HOME HOME="$PWD/home"
 runs 0 "it has the cache" cached env -u XDG_CACHE_HOME HOME="$PWD/home"
 [ "$(stat -c %a home/.cache)" = 700 ] && good || bad "mode of .cache"
 
-# ---- others' directories: only root can make them, and must not run what is in them ----
+# ---- directories of other users: only root can make them, and must not run their programs ----
 if [ "$(id -u)" = 0 ]; then
     plant theirs/ngc && chown 65534 theirs/ngc "theirs/ngc/$name"
     refused "another user's cache" "$PWD/theirs" 'belongs to another user'
@@ -135,7 +135,7 @@ if [ "$(id -u)" = 0 ]; then
     runs 1 "another user's link" cached env XDG_CACHE_HOME="$PWD/theirs/link"
     mkdir step && ln -s "$PWD/own/ngc" step/ngc && chown -h 65534 step/ngc
     runs 1 "the cache is another user's link" cached env XDG_CACHE_HOME="$PWD/step"
-    # what another could plant where there is no HOME
+    # what another user could plant if there is no HOME
     for at in /tmp/ngc /tmp/ngc-0 temp/ngc temp/ngc-0; do
         [ -e $at ] && continue
         plant $at && cp planted "$at/m-$(echo "$name" | sed 's/^m-//')" && chown -R 65534 $at

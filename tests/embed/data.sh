@@ -1,4 +1,4 @@
-# data.sh - what train, eval and predict take from data files, from the command line, and from the model; a part of run.sh.
+# data.sh - the values that train, eval and predict take from data files, the command line and the model; a part of run.sh.
 mkdir "$dir/data" && cd "$dir/data" || exit 2
 cat >d.ng <<'END'
 dim m <= 4
@@ -47,7 +47,7 @@ for first in 1,NA,3 1,2x,3 1,,3 nan,2,3 x,2,3; do
     says 3 'error: lost.csv:1:[135]: .*; a first line names the columns only if none of its cells is a number' "$ngc" train d.ng --data lost.csv
 done
 
-# ---- values for as many rows as there are, and computed ones ----
+# ---- default values for any number of rows, and computed ones ----
 cat >e.ng <<'END'
 dim m <= 4
 input x[m, 2], w[m] = 2, s[2, m] = 3, k = mean([1, 3]), t[m]

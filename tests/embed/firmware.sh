@@ -1,5 +1,5 @@
-# firmware.sh - examples/embed/firmware on a Cortex-M4 in qemu: training on the device and a trained network with its weights in
-# flash say there what they say here; flash and RAM; a part of run.sh.
+# firmware.sh - examples/embed/firmware on a Cortex-M4 in qemu: training on the device, and a trained network with its weights
+# in flash, give the same output there as here; flash and RAM; a part of run.sh.
 mkdir "$dir/firmware" && cp -R "$top/examples/embed" "$dir/firmware" && cp "$top/examples/lenet.ng" "$dir/firmware" && cd "$dir/firmware/embed/firmware" || exit 2
 if have arm-none-eabi-gcc && have qemu-system-arm; then
     # 64 images in files of their own

@@ -55,14 +55,14 @@ size -A gate.o line.o | awk '$1 ~ /^\.(data|bss)$/ && $2 > 0' >"$dir/got"
 [ -s "$dir/got" ] && bad "writable data" || good
 nm -u gate.o line.o | grep -E 'malloc|calloc|free|printf|exit|abort' >"$dir/got" && bad "calls of the system" || good
 
-# who does not use the host part does not link it
+# a program that does not use the host part does not link it
 printf '#include "lone.h"\nstatic lone_params p; static lone_state s; static lone_work w;\nint main(void) { lone_inputs in = LONE_INPUTS; lone_init(&p, &s, 1); return lone_predict(&p, &in, &w) == 7; }\n' >alone.c
 ok "lone.c" "$ngc" gate.ng -o lone.c --prefix=lone
 ok "alone.c" cc -O2 -I"$top/runtime" alone.c lone.c "$(dirname "$ngc")/libngrt.a" -lopenblas -lm -o alone
 nm -u alone | grep -E ' (open|fopen|fopen64|rename|malloc|realloc|sigaction|inflate)(@|$)' >"$dir/got" && bad "the host part was linked" || good
 nm alone | grep -E 'ngrt_(weights|data|train|file)' >"$dir/got" && bad "the host part was linked" || good
 
-# ---- other compilers, other words ----
+# ---- other compilers, other word sizes ----
 for compiler in "clang -std=c99" "tcc" "gcc -m32" "gcc -std=c99 -O3 -flto"; do
     have "${compiler%% *}" || continue
     if [ "$compiler" = "gcc -m32" ] && ! printf '#include <stdio.h>\nint main(void) { return 0; }\n' | gcc -m32 -x c -o m32 - 2>/dev/null; then

@@ -1,5 +1,5 @@
 # install.sh - make install, uninstall and dist; the manual pages and the completions; a part of run.sh.
-# `-o all`: what is installed is the ngc under test, as it is.
+# `-o all`: it installs the ngc under test and does not rebuild it.
 build=$(dirname "$ngc")
 cd "$dir" || exit 2
 ok "make install" make -C "$top" -o all install B="$build" PREFIX="$prefix" DESTDIR=
@@ -51,7 +51,7 @@ if have fish; then
     says 0 '^--real=double' fish --no-config -c "source $prefix/share/fish/vendor_completions.d/ngc.fish; complete -C 'ngc --real=d'"
 fi
 
-# ---- the archive, built where there is neither Flex nor Bison; and from it the Debian package ----
+# ---- the archive, built without Flex and Bison; and from it the Debian package ----
 mkdir src && cp -R "$top/Makefile" "$top/LICENSE" "$top/README.md" "$top/compiler" "$top/grammars" "$top/runtime" src
 mkdir -p src/examples/embed src/tests && cp -R "$top/examples/debian" src/examples && cp "$top/examples/lenet.ng" src/examples && echo x >src/tests/x
 cp "$top"/examples/embed/*.* src/examples/embed
@@ -63,7 +63,7 @@ mkdir nothing
 for tool in flex bison; do printf '#!/bin/sh\nexit 1\n' >nothing/$tool && chmod +x nothing/$tool; done
 cd unpacked/ngc-* || exit 2
 if have dpkg-buildpackage; then
-    # -d: what it is built with need not be packages; quickly, for what it does is tested elsewhere
+    # -d: its build tools need not be packages; with quick options, because its programs are tested elsewhere
     PATH=$dir/nothing:$PATH DEB_CFLAGS_SET=-O0 DEB_CPPFLAGS_SET= DEB_BUILD_OPTIONS=parallel=2 ok "make deb" make deb DEBFLAGS='-d -j2'
     deb=$(ls build/ngc_*_*.deb) && ok "dpkg-deb" dpkg-deb -x "$deb" "$dir/deb"
     [ "$("$dir/deb/usr/bin/ngc" --version)" = "ngc $(dpkg-deb -f "$deb" Version)" ] && good || bad "the package's version"

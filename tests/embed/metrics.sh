@@ -1,5 +1,5 @@
-# metrics.sh - losses and metrics of all rows, whatever the size of the batches: as awk computes them from the same numbers; tensors,
-# ints, the log, and what is a value of one batch; a part of run.sh.
+# metrics.sh - losses and metrics of all rows, with batches of any size, against awk, which computes them from the same numbers;
+# tensors, ints, the log, and values of one batch; a part of run.sh.
 mkdir "$dir/metrics" && cd "$dir/metrics" || exit 2
 cat >line.ng <<'NG'
 dim    m <= 64
@@ -34,7 +34,7 @@ awk -F, '
         print "slope", xy/xx; print "n", n; print "top", 1; print "last", y[NR]
         printf "c %d %d %d %d\n", c[0, 0], c[0, 1], c[1, 0], c[1, 1]
     }' line.csv >want
-# same FILE: do these results agree with awk's, to float32?
+# same FILE: do these results agree with those of awk, to float32?
 same() {
     tr -d '[],:' <"$1" | paste -d' ' want - | awk '
         { k = NF/2; for (i = 1; i <= k; i++) if (i == 1 ? $i != $(i + k) : ($i - $(i + k))^2 > (2e-5*(1 + ($i < 0 ? -$i : $i)))^2) { print; bad = 1 } }

@@ -1,7 +1,7 @@
 #!/bin/sh
-# run.sh - ngc in other people's builds: the command line that build tools use, what `make install` and `make dist` make, the
-# recipes and programs of examples/embed built from an installed ngc, models frozen into their C, other compilers and word sizes.
-# NGC is the ngc under test; it is installed from the directory it is in.
+# run.sh - ngc in other projects' builds: the command line that build tools use, `make install` and `make dist`, the recipes and
+# programs of examples/embed built with an installed ngc, models frozen into their C, other compilers and word sizes.
+# NGC is the ngc under test; it is installed from its own directory.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 top=$PWD
@@ -21,13 +21,13 @@ bad() {
     echo "FAIL $*"
     [ -e "$dir/got" ] && head -c 1500 "$dir/got"
 }
-# ok WHAT COMMAND...: the command succeeds
+# ok WHAT COMMAND...: the command must succeed
 ok() {
     what=$1
     shift
     if "$@" >"$dir/got" 2>&1; then good; else bad "$what"; fi
 }
-# says STATUS PATTERN COMMAND...: it ends so, and prints that
+# says STATUS PATTERN COMMAND...: it must end with this status and print this
 says() {
     want=$1 pattern=$2
     shift 2
@@ -35,7 +35,7 @@ says() {
     status=$?
     if [ $status = "$want" ] && { [ -z "$pattern" ] || grep -q -e "$pattern" "$dir/got"; }; then good; else bad "$*: status $status, not $want with '$pattern'"; fi
 }
-have() { # have TOOL: or say that its checks are left out
+have() { # have TOOL: is it installed? If not, says that its checks are left out
     command -v "$1" >/dev/null 2>&1 && return 0
     echo "embed: no $1 here: its checks are left out"
     return 1

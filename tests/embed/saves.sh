@@ -1,5 +1,5 @@
-# saves.sh - weights in files: training that goes on where it was, bit for bit, whatever stopped it; eval and predict; other
-# programs' files, PyTorch's and NumPy's; a part of run.sh.
+# saves.sh - weights in files: training continues bit for bit, whatever stopped it; eval and predict; files of PyTorch and NumPy;
+# a part of run.sh.
 mkdir "$dir/saves" && cd "$dir/saves" || exit 2
 cp "$top"/tests/embed/*.py .
 export PYTHONDONTWRITEBYTECODE=1
@@ -17,7 +17,7 @@ awk 'BEGIN { srand(4); for (i = 0; i < 100; i++) { k = i % 3; printf "%.3f,%.3f,
 cut -d, -f1-3 data.csv >x.csv
 train() { "$ngc" train net.ng --data data.csv --quiet "$@"; }
 
-# ---- going on: the same bits as without the stop, state of the optimizer, schedule and dropout included ----
+# ---- continuing: the same bits as without a stop, with the state of the optimizer, schedule and dropout ----
 ok "train" train --epochs 9 --save all.st
 for end in st npz; do
     ok "train" train --epochs 4 --save "part.$end"
@@ -34,7 +34,7 @@ ok "the seed comes from the file" train --epochs 9 --load part.st --save rest.st
 cmp seed.st rest.st && good || bad "the seed was lost"
 ok "--real=double" "$ngc" train --real=double net.ng --data data.csv --quiet --epochs 2 --load all.st --save wide.st
 says 0 '^accuracy' "$ngc" eval net.ng --data data.csv --load wide.st
-# a log goes on too
+# a log continues too
 ok "log" train --epochs 2 --log log.csv --save l.st
 ok "log" train --epochs 4 --log log.csv --load l.st
 [ "$(cut -d, -f1 log.csv | tr '\n' ' ')" = "epoch 1 2 3 4 " ] && good || bad "log.csv: $(cat log.csv)"
@@ -50,7 +50,7 @@ if have python3; then
     ok "curve.svg" python3 -c 'import xml.dom.minidom as x; p = x.parse("curve.svg").getElementsByTagName("path"); assert len(p) == 6 and p[1].getAttribute("d").count("L") == 29'
 fi
 
-# the bar, on a terminal: 300 steps with a network that is large for them
+# the bar, on a terminal: 300 steps of a network that is large enough
 if have python3; then
     cat >wide.ng <<'NG'
 dim   m <= 1
@@ -74,7 +74,7 @@ PY
     grep -q '\[' "$dir/got" && bad "a bar without a terminal" || good
 fi
 
-# ---- an interrupt: the weights are those of the last step, and going on from them gives the same bits ----
+# ---- an interrupt: the weights are those of the last step, and continuing from them gives the same bits ----
 cat >slow.ng <<'NG'
 dim   m <= 2
 input x[m, 3], t[m]: int
@@ -191,7 +191,7 @@ ok "to .npz" "$ngc" predict net.ng --data x.csv --load all.st -o p.npz
 says 3 'one tensor, and here are 2' "$ngc" predict net.ng --data x.csv --load all.st -o p.npy
 says 3 'No space left' "$ngc" predict net.ng --data x.csv --load all.st -o /dev/full
 says 0 'usage: ngc predict' "$ngc" predict net.ng --help
-# the compiler tells of the same options as the programs
+# the compiler lists the same options as the programs
 for command in train eval predict; do
     "$ngc" "$command" net.ng --help | sed -n 's/^  \(--*[a-z-]*\).*/\1/p' | sort -u >theirs
     for option in $(cat theirs); do "$ngc" --help | grep -q -e "^  $option[[ =]" && good || bad "--help of ngc has no $option"; done

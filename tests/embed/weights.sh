@@ -40,7 +40,7 @@ int main(void)
 }
 C
 for real in float double; do
-    for level in 0 2; do # each against its own, as -O0 adds up in another order
+    for level in 0 2; do # each level against itself, because -O0 adds up in another order
         ok "gate.c" "$ngc" --standalone -O$level --real=$real gate.ng -o gate.c
         ok "learn.c" cc -std=c99 -O2 -DREAL=$real learn.c gate.c -lm -o learn
         ./learn gate.raw >want.txt || bad "learn"
@@ -104,7 +104,7 @@ PY
     [ $sane = 1 ] && good
 fi
 
-# ---- a network for images on a small device: code below 100 KB besides its weights, nothing writable but work ----
+# ---- a network for images on a small device: code below 100 KB without its weights, only work is writable ----
 cat >blank.c <<'C'
 #include <stdio.h>
 #include "lenet.h"

@@ -2,10 +2,10 @@
 # run.sh - every model in models/: its emitted C against the reference interpreter, at -O0 and -O2, by gcc and clang, with and
 # without sanitizers, with shared memory and without (the same bits), standalone; and the warnings of strict compilers.
 #
-# Each run does every model by a quick compiler, at both levels, and without shared memory. Of what takes long, the compilers that
-# optimize, the sanitizers and the warnings, a model is given one kind in eight (suite.sh); CHECK_LONG=1 and models that are named
-# are given all. Then a few random models of tests/random, SANITIZED_MODELS of them, under the sanitizers; and passes that are
-# wrong on purpose must be found.
+# Each run does every model with a quick compiler, at both levels, and without shared memory. Optimizing compilers, sanitizers
+# and warnings take long: each model gets one kind in eight (suite.sh). CHECK_LONG=1 does all kinds, and so do models that are
+# named. Then SANITIZED_MODELS random models of tests/random run under the sanitizers. Passes that are wrong on purpose must be
+# found.
 #
 #     tests/emit/run.sh [MODEL...]      from anywhere; needs a built tree
 cd "$(dirname "$0")/../.." || exit 2
@@ -26,7 +26,7 @@ fail() {
     failed=$((failed + 1))
 }
 
-# run NAME OPTIONS COMPILER FLAGS: the program's hash of its results into $hash
+# run NAME OPTIONS COMPILER FLAGS: runs the program and sets $hash to the hash of its results
 run() {
     checks=$((checks + 1))
     "$dir/selfcheck" $2 "$model" > "$dir/p.c" 2> "$dir/log" || { fail "$1 $2: $(head -3 "$dir/log")"; return; }
@@ -35,7 +35,7 @@ run() {
     hash=$(tail -1 "$dir/out")
 }
 
-# quick NAME OPTIONS: the same by the quick compiler, which may be no linker
+# quick NAME OPTIONS: the same with the quick compiler, which may not be able to link
 quick() {
     checks=$((checks + 1))
     "$dir/selfcheck" $2 "$model" >"$dir/p.c" 2>"$dir/log" || { fail "$1 $2: $(head -3 "$dir/log")"; return; }
@@ -45,7 +45,7 @@ quick() {
     hash=$(tail -1 "$dir/out")
 }
 
-# strict NAME OPTIONS FLAGS: the C without a warning, the header as C++98, nothing but the prefix exported, no .data or .bss
+# strict NAME OPTIONS FLAGS: the C has no warnings, the header is C++98, all exports have the prefix, no .data or .bss
 strict() {
     $build/ngc "$model" --prefix=model $2 -o "$dir/m.c" 2> "$dir/log" || { fail "$1 $2: $(head -3 "$dir/log")"; return; }
     for cc in $compilers; do
@@ -57,7 +57,7 @@ strict() {
         fi
         size -A "$dir/m.o" | awk '($1 == ".data" || $1 == ".bss") && $2 > 0 { print; bad = 1 } END { exit !bad }' && fail "$1 $2: data"
     done
-    # GCC 11 and 12 make wrong code of these: see compiler/README.md, Vectors
+    # GCC 11 and 12 compile these wrongly: see compiler/README.md, Vectors
     grep -qw restrict "$dir/m.c" && fail "$1 $2: a pointer is restrict"
     grep -q 'optimize ("no-tree-vectorize' "$dir/m.c" || fail "$1 $2: GCC's vectoriser is not off"
     echo '#include "m.h"' > "$dir/h.cc"
@@ -75,10 +75,10 @@ fi
 sanitize="-O0 -fsanitize=address,undefined -fno-sanitize-recover=all" # with the optimizer, gcc takes twenty times as long
 native= once=
 [ "$(uname -m)" = x86_64 ] && native=-march=native once=-march=x86-64-v3
-once="-O1 $once" # no kernel for several processors
-large=60000      # bytes of C at -O0 from which on gcc -O3 takes up to a minute
+once="-O1 $once" # without kernels for several processors
+large=60000      # bytes of C at -O0; above this, gcc -O3 takes up to a minute
 
-# all_kinds NAME NUMBER: what takes long, each kind in its turn
+# all_kinds NAME NUMBER: the long kinds, each in its turn
 all_kinds() {
     if in_share 8 $2; then
         case $((($2 / 8 + $2) % 3)) in # kernels for this processor, for AVX2, for any
@@ -94,7 +94,7 @@ all_kinds() {
         [ "$shared" = "$hash" ] || fail "$1: other bits without shared memory"
     fi
     if in_share 8 $(($2 + 2)) && { [ "$CHECK_LONG" ] || [ "$($build/ngc -O0 "$model" -o - 2>/dev/null | wc -c)" -lt $large ]; }; then
-        run "$1" "-O0 --seed=3" $first "-O3 -funsafe-math-optimizations $native" # which the C itself switches off
+        run "$1" "-O0 --seed=3" $first "-O3 -funsafe-math-optimizations $native" # the C itself switches this off
     fi
     in_share 8 $(($2 + 3)) && run "$1" "--seed=5 --dims=1" $first "$sanitize"
     in_share 8 $(($2 + 4)) && run "$1" "--seed=6 --standalone" $first "$sanitize"
@@ -119,7 +119,7 @@ for model in ${*:-tests/emit/models/*.ng}; do
     group "$name"
 done
 
-# Long sums keep their digits in float32: each way of writing them, by the compilers in turn.
+# Long sums keep their digits in float32, in each form, with the compilers in turn.
 long_sums() {
     for way in "-O0|$first -O1" "-O2|$first -O2" "-O2|$last -O2" "-O2 --standalone|$first -O0"; do
         checks=$((checks + 1))
@@ -149,7 +149,7 @@ done
 passed=$((checks - failed))
 group "random models"
 
-# The C of conv.ng, as a compiler with a broken pass makes it.
+# The C of conv.ng from a compiler with a broken pass.
 by_broken() {
     "$dir/broken" tests/emit/models/conv.ng >"$dir/p.c" && $quick -Iruntime -c "$dir/p.c" -o "$dir/p.o" &&
         cc "$dir/p.o" $libs $quick_libs -o "$dir/p" && limit 20 "$dir/p"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Checks what ngc says of models with errors, and that it writes nothing then: each NAME.ng against NAME.expect, which holds the
-# messages and the exit status; then models that are only warned of, command lines, files that are none, and texts too large to keep.
+# Checks the messages of ngc for models with errors, and that it writes nothing then: each NAME.ng against NAME.expect, which has
+# the messages and the exit status. Then come models with warnings, command lines, files that are not models, and generated texts.
 # usage: tests/err/run.sh [--accept]; NGC is the compiler. --accept writes the .expect files: read the diff.
 set -u
 cd "$(dirname "$0")" || exit 2
@@ -18,7 +18,7 @@ ulimit -t 20 -v 2000000 2>/dev/null
 good() { passed=$((passed + 1)); }
 bad() { failed=$((failed + 1)); echo "FAIL $*"; }
 
-# as_expected MODEL: what ngc says of it; leaves what it wrote
+# as_expected MODEL: checks the messages for it; leaves the files that ngc wrote
 as_expected() {
     name=${1%.ng}
     rm -f "$dir/out.c" "$dir/out.h"
@@ -37,7 +37,7 @@ for model in *.ng; do
     [ -e "$dir/out.c" ] || [ -e "$dir/out.h" ] && bad "$name: a file was written"
 done
 
-# says STATUS PATTERN ARGUMENT...: ngc ends so, with a message that matches, within $dir
+# says STATUS PATTERN ARGUMENT...: ngc, run in $dir, must end with this status and a message that matches
 says() {
     want=$1 pattern=$2
     shift 2
@@ -69,16 +69,16 @@ for case in unused:209:unused-name softmax:410:log-softmax batch:421:batch-value
     (cd "$dir" && "$ngc" "-Wno-$flag" "$name.ng" -o "$name.c") >"$dir/got" 2>&1
     [ $? = 0 ] && ! grep -q "$code" "$dir/got" && good || bad "-Wno-$flag"
 done
-# -Werror says as much as without it
+# with -Werror, the text is the same as without it
 (cd warn && "$ngc" -Werror unused.ng -o "$dir/never.c") >"$dir/got" 2>&1
 [ "$(grep -c 'error: ' "$dir/got")" = "$(grep -c 'warning: .*NG0[25]' warn/unused.expect)" ] && [ ! -e "$dir/never.c" ] && good || bad "-Werror: not all is said"
-# the course, and models from elsewhere, are not warned of
+# there are no warnings for the course and for models from elsewhere
 for model in ../../examples/*.ng ../../examples/embed/*.ng ../cases/*.ng; do
-    case $model in */lstm_1023_steps.ng) continue ;; esac # a second
+    case $model in */lstm_1023_steps.ng) continue ;; esac # takes a second
     "$ngc" -M "$model" >"$dir/got" 2>&1
     grep 'unused-name\|log-softmax\|not-logits\|broadcast' "$dir/got" && bad "$model: warned of" || good
 done
-# the line that makes most of a large C; numbers do not count
+# the message names the line that makes most of a large C; constants do not count
 { echo 'input x[3]; h = x'; echo 'k = x + 1'; echo 'for i in 0..4000 { h = h*(x + i) + sin(k*i) }'; echo 'output h'; } >"$dir/loop.ng"
 says 0 'loop.ng:3:.*warning: the C is [0-9.]* MB, .*this line alone makes [0-9]* of the [0-9]* operations.*-Wlarge-output' -O0 loop.ng -o loop.c
 [ "$(wc -c <"$dir/loop.c")" -gt 4194304 ] && good || bad "it is not large"
@@ -135,7 +135,7 @@ says 2 "is the model itself" m.ng -o hard.c
 says 2 "is the model itself" m.ng -o other.c --header=m.ng
 says 2 "the same file" m.ng -o other.c --header=other.c
 
-# ---- a file of another's is not overwritten, unless it is named ----
+# ---- a file that ngc did not write is not overwritten, unless it is named ----
 cp "$dir/m.ng" "$dir/mine.ng"
 for end in c h json d html; do
     rm -f "$dir"/mine.[chjd]*
@@ -159,7 +159,7 @@ rm "$dir/mine.c" && ln -s own "$dir/mine.c"
 says 2 "'mine.c' is there already" mine.ng
 rm -f "$dir"/mine.*
 
-# ---- all messages of all commands are JSON, if that is asked for ----
+# ---- with --diagnostics=json, all messages of all commands are JSON ----
 json() { # json STATUS ARGUMENT...
     want=$1
     shift
@@ -228,7 +228,7 @@ echo old >"$dir/old.c"
 [ -z "$(find "$dir" -name '*.c.*' -o -name '*.h.*')" ] && good || bad "temporary files are left"
 
 group "what is written"
-# ---- texts too large to keep: refuse NAME PATTERN, the model on standard input ----
+# ---- generated texts: refuse NAME PATTERN, with the model on standard input ----
 refuse() {
     cat >"$dir/large.ng"
     says 1 "$2" large.ng -o large.c

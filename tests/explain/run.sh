@@ -1,6 +1,7 @@
 #!/bin/sh
-# run.sh - what `ngc explain` says: the lesson of one model word by word; for every example each form is well-formed and has the
-# numbers of `ngc run`; the comments of the C (--accept writes them anew). What shows a form (dot, python3, pdflatex, chromium) is used where it is installed.
+# run.sh - the output of `ngc explain`: the lesson of one model word by word; for every example, each form is well-formed and has
+# the numbers of `ngc run`; the comments of the C (--accept writes them). The programs that read a form (dot, python3, pdflatex,
+# chromium) are used if they are installed.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 NGC=${NGC:-$PWD/build/ngc}
@@ -9,7 +10,7 @@ trap 'rm -rf "$dir"' EXIT
 passed=0 failed=0
 . tests/suite.sh
 
-check() { # check NAME COMMAND...: the command succeeds
+check() { # check NAME COMMAND...: the command must succeed
     what=$1
     shift
     if "$@" >"$dir/log" 2>&1; then
@@ -22,7 +23,7 @@ check() { # check NAME COMMAND...: the command succeeds
 }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# Every scalar derivative that `ngc run` prints stands in the lesson, digit by digit.
+# Every scalar derivative that `ngc run` prints is in the lesson, digit by digit.
 same_numbers() { # same_numbers LESSON RUN
     grep -E '^d[^ ]+/d[^ ]+ = [^[]*$' "$2" | while read -r line; do
         grep -qFx "  $line" "$1" || { echo "not told: $line"; exit 1; }
@@ -32,7 +33,7 @@ same_numbers() { # same_numbers LESSON RUN
 "$NGC" explain --text tests/explain/chain.ng a=3 b=2 c=5 >"$dir/chain.txt" 2>/dev/null
 check "the lesson of chain.ng" diff -u tests/explain/chain.txt "$dir/chain.txt"
 
-# The comments of a function of the C: the rules above its statements.
+# Prints the comments of a function of the C: the rules above its statements.
 comments() { # comments MODEL FUNCTION OPTION...
     model=$1 function=$2
     shift 2
@@ -53,7 +54,8 @@ check "the comments of the C" diff -u tests/explain/rules.txt "$dir/rules.txt"
 } >"$dir/words.txt"
 [ "${1-}" = --accept ] && cp "$dir/words.txt" tests/explain/words.txt
 check "the words of comments" diff -u tests/explain/words.txt "$dir/words.txt"
-# The same for every example by rule: each statement of the way back has its line, no word is the compiler's own, no name is two values'.
+# Rules for every example: each backward statement has its line, no words are internal to the compiler, and no two values
+# share a name.
 for model in examples/*.ng tests/explain/*.ng; do
     case $model in *edges.ng) continue ;; esac
     "$NGC" -O0 "$model" -o - >"$dir/$(basename "$model" .ng).plain.c" 2>/dev/null
@@ -84,7 +86,7 @@ check "the TeX has the matrices" grep -qF 'z[0, 1] & $-0.1$ & $0.4$ & $0.2$' "$d
 check "--dot has none, and says so" sh -c '"$1" explain --dot --jacobians tests/explain/jacobians.ng 2>&1 >"$2" | grep -qFx "ngc: error: --dot draws no Jacobians; --html, --text, --tex and --json have them" && [ ! -s "$2" ]' sh "$NGC" "$dir/none.dot"
 check "a large one is refused with its size" sh -c '"$1" explain --jacobians examples/fashion.ng --fill | grep -qF "dh/dh.W: 8,192 x 100,352, 822,083,584 numbers: too many to write out"' sh "$NGC"
 group "comments, Jacobians"
-# What the larger examples are made smaller by, so that they can be read.
+# Options that make the larger examples smaller, so that they can be read.
 sizes() {
     case $1 in
     adding | wave) echo "-D n=4 -D T=4" ;;
@@ -97,14 +99,14 @@ sizes() {
     esac
 }
 names=
-explain() { # explain NAME MODEL: each form is written
+explain() { # explain NAME MODEL: writes each form
     for form in text dot tex json html; do
         # shellcheck disable=SC2046
         check "$1: --$form" "$NGC" explain --$form "$2" $(sizes "$1") -o "$dir/$1.$form"
     done
     names="$names $1"
 }
-# Of the examples a run does one in two (suite.sh), and those that have a check of their own.
+# A run does one example in two (suite.sh), and all those that have a check of their own.
 number=0
 for model in examples/*.ng; do
     name=$(basename "$model" .ng)
@@ -133,13 +135,13 @@ explain edges tests/explain/edges.ng
 explain links tests/explain/links.ng
 explain blocks12 examples/char_gpt.ng
 check "large values do not stay in memory" sh -c 'ulimit -v 600000; "$1" explain --json examples/char_gpt.ng -o "$2"' sh "$NGC" "$dir/full.json"
-{ # a packed page whose text has what the packing uses itself, and letters of one to four bytes
+{ # a compressed page whose text has the marks of the compression, and letters of one to four bytes
     for i in 1 2 3 4 5 6 7 8 9; do printf '# ~ ~~ ~#$%%& \\ "</script>" <!-- \303\251\303\251\303\251 \342\202\254\342\202\254 \360\237\230\200\360\237\230\200 ~ %s\n' $i; done
     cat examples/newton.ng
 } >"$dir/letters.ng"
 explain letters "$dir/letters.ng"
 
-# Data from a file: the first batch is explained, the page trains on all.
+# Data from a file: the lesson uses the first batch, and the page trains on all.
 awk 'BEGIN { print "x1,x2,above"; for (i = 0; i < 40; i++) { a = i*7%10/5 - 1; b = i*3%8/4 - 1; print a "," b "," (b > a) } }' >"$dir/points.csv"
 check "--data: the page" "$NGC" explain --data "$dir/points.csv" tests/explain/two.ng -o "$dir/two.html"
 check "--data: JSON" "$NGC" explain --data="$dir/points.csv" --json tests/explain/two.ng -o "$dir/two.json"
@@ -150,7 +152,7 @@ check "--data: JSON fits its schema" python3 tests/explain/schema.py "$dir/two.j
 check "--data: the numbers of run" grep -qFx "  $(grep '^dJ/dz.b' "$dir/run")" "$dir/two.text"
 gzip -c "$dir/points.csv" >"$dir/points.csv.gz"
 check "--data: a compressed file is the same" sh -c '"$1" explain --text --data "$2" tests/explain/two.ng | diff "$3" -' sh "$NGC" "$dir/points.csv.gz" "$dir/two.text"
-# What is not finite is shown, and what nobody gave is called invented, in every form.
+# Every form shows numbers that are not finite, and marks inputs without numbers as invented.
 for form in text tex dot; do
     check "edges in --$form: invented inputs" sh -c '[ "$(grep -c "input, invented" "$1")" -eq 2 ]' sh "$dir/edges.$form"
     check "edges in --$form: infinities" grep -qE '(-inf|-\\infty)' "$dir/edges.$form"
@@ -210,8 +212,8 @@ else
 fi
 group "DOT, JSON, TeX"
 
-# Pages are opened, stepped through, trained; their numbers are those of the interpreter. Of the examples' pages a run opens one in
-# three (suite.sh), and those that have a check of their own.
+# Opens pages, steps through them and trains them; their numbers must be those of the interpreter. A run opens one in three of the
+# examples' pages (suite.sh), and all those that have a check of their own.
 if have chromium && have python3; then
     set --
     number=0

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Checks the front end: trees and messages against the .expect files beside the inputs, and texts too large to keep.
+# Checks the front end: trees and messages against the .expect files of the inputs, and generated texts.
 # usage: tests/front/run.sh [--accept]; CC and CFLAGS are honoured. --accept writes the .expect files: read the diff.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
@@ -23,7 +23,7 @@ result() {
     fi
 }
 
-# check NAME: what stands in $out/got against NAME.expect
+# check NAME: compares $out/got with NAME.expect
 check() {
     if [ "$accept" = 1 ]; then
         cp $out/got "$1.expect"

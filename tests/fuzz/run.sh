@@ -1,9 +1,9 @@
 #!/bin/sh
 # run.sh - fuzzes the compiler from text to C (lower.c): tests/fuzz/run.sh [SECONDS [SEED]]. Findings are left in build/tests/fuzz.
 #
-# With SECONDS, of processor time, or CHECK_LONG=1 (suite.sh), under the sanitizers, by a compiler that is built for it. Else, as a
-# part of `make check`, some seconds by the objects of the build; CHECK_SEED is the seed. Passes that are wrong on purpose must be
-# found.
+# With SECONDS of processor time, or CHECK_LONG=1 (suite.sh), it builds an ngc with the sanitizers. Otherwise, as a part of
+# `make check`, it runs for some seconds with the objects of the build, and CHECK_SEED is the seed. Passes that are wrong on
+# purpose must be found.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 build=${BUILD:-build}

@@ -1,9 +1,10 @@
 #!/bin/sh
-# run.sh - derivatives: every primitive against differences, twice; kinks; digits far out; optimizers; orders.
+# run.sh - derivatives: every primitive against differences, for first and second derivatives; kinks; digits at large numbers;
+# optimizers; the order of computation.
 #
 #     sh tests/grad/run.sh      from anywhere; NGC=build/ngc, CC=cc
 #
-# Each section says what it does at its function. Last line: "N passed, N failed".
+# The comment of each function says what its section does. Last line: "N passed, N failed".
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 NGC=${NGC:-$PWD/build/ngc}
@@ -22,7 +23,7 @@ fail() {
     failed=$((failed + 1))
 }
 
-# The results of a section, a line of "N passed, N failed" at the end of a file that says what failed.
+# Adds the results of a section: a file that says what failed, with "N passed, N failed" as its last line.
 take() {
     last=$(grep -E '^[a-z: ]*[0-9]+ passed, [0-9]+ failed' "$1" | tail -1)
     [ -n "$last" ] || { fail "$1: $(tail -3 "$1")"; return; }
@@ -33,7 +34,7 @@ take() {
     failed=$((failed + ${last%% *}))
 }
 
-# One model: its first derivatives (dJ..) agree with differences to 1e-7, the derivatives of derivatives (dK..) to 1e-5, and
+# One model: its first derivatives (dJ..) agree with differences to 1e-7, the second derivatives (dK..) to 1e-5, and
 # its pairs of products (D..) with each other to 1e-12. Says which case of $dir/cases a failure is.
 differences() {
     "$NGC" check -I $here "$1" >"$dir/check" 2>"$dir/err" || fail "ngc check $1: $(grep -h error "$dir/err" | head -3)"
@@ -71,8 +72,8 @@ primitives() {
     done
 }
 
-# Each op of ops.h has a line in primitives.txt or a pattern, and is in the graph of some of these models. (random stands in
-# the starting values only, and is not in what is dumped.)
+# Each op of ops.h has a line in primitives.txt or a pattern, and is in the graph of some of these models. (random occurs
+# only in starting values, which are not in the dump.)
 coverage() {
     for model in "$dir"/part*.ng "$dir/training.ng"; do
         "$NGC" -I $here -d l "$model" -o "$dir/coverage.c" 2>&1 | sed -n 's/^%[0-9]* = \([a-z0-9_]*\).*/\1/p'
@@ -115,14 +116,14 @@ expected() {
     take "$dir/log"
 }
 
-# What the C of a model delivers in floats of 32 bits: floats MODEL LEVEL OPTION-OF-CC >FILE
+# floats MODEL LEVEL OPTION-OF-CC >FILE: the results of the C of a model with 32-bit floats
 floats() {
     mkdir -p "$dir/floats" && "$NGC" "$2" --prefix=model "$1" -o "$dir/floats/model.c" &&
         $CC -std=c99 "$3" -w -Iruntime -I"$dir/floats" $here/floats.c "$dir/floats/model.c" $libs -o "$dir/floats/model" &&
         "$dir/floats/model" || fail "$1 in C"
 }
 
-# Digits far out and near zero: the interpreter, and C with floats of 32 bits.
+# Digits at large numbers and near zero: the interpreter, and C with 32-bit floats.
 digits() {
     "$NGC" run --digits=17 $here/stability.ng >"$dir/got" || fail "stability.ng"
     awk -v relative=1e-13 -v tiny=1e-300 -f $here/digits.awk $here/stability.txt "$dir/got" >"$dir/log"
@@ -132,7 +133,7 @@ digits() {
     take "$dir/log"
 }
 
-# What a choice does not take passes nothing back: the interpreter, and C with floats of 32 bits at both levels.
+# Operands that are not chosen pass nothing back: the interpreter, and C with 32-bit floats at both levels.
 masks() {
     awk -f $here/masks.awk $here/masks.txt >"$dir/masks.ng" || fail "masks.awk"
     "$NGC" run --digits=17 "$dir/masks.ng" >"$dir/got" || fail "masks.ng"
@@ -146,7 +147,7 @@ masks() {
     done
 }
 
-# Functions as they are written by hand are worth what the library's are, to 4 units in the last place.
+# Functions written by hand have the values of the library's functions, to 4 units in the last place.
 spellings() {
     awk -f $here/spellings.awk $here/spellings.txt >"$dir/spellings.ng" || fail "spellings.awk"
     "$NGC" run --digits=17 "$dir/spellings.ng" 2>"$dir/err" >"$dir/got" || fail "spellings.ng"
@@ -159,7 +160,7 @@ spellings() {
     done
 }
 
-# Ten steps of each optimizer and schedule, by the emitted C in double precision.
+# Ten steps of each optimizer and schedule, with the emitted C in double precision.
 optimizers() {
     "$NGC" --real=double $here/optimizers.ng -o "$dir/optimizers.c" &&
         $CC -std=c99 -O1 -Iruntime -I"$dir" $here/optimizers.c "$dir/optimizers.c" $libs -o "$dir/optimizers" ||
@@ -168,7 +169,7 @@ optimizers() {
     take "$dir/log"
 }
 
-# What is computed, and what is not: few nodes where many ways meet, no gradient of a frozen param.
+# What is computed and what is not: few nodes where many paths join, no gradient for a frozen param.
 nodes() {
     for level in -O0 -O2; do
         count=$("$NGC" $level -d s $here/doubling.ng -o "$dir/doubling.c" 2>&1 | grep -c '^%')

@@ -1,5 +1,5 @@
 #!/bin/sh
-# run.sh - what the text of a model means: names of weights, layers that are called again and their states, indices, defaults.
+# run.sh - the meaning of the language: names of weights, layers that are called several times and their states, indices, defaults.
 #
 #     sh tests/lang/run.sh      from anywhere; NGC=build/ngc, CC=cc
 set -u
@@ -22,13 +22,13 @@ fail() {
     failed=$((failed + 1))
 }
 
-# program MODEL OPTIONS: builds MODEL.c, a program of tests/lang, with what ngc makes of MODEL.ng
+# program MODEL OPTIONS: builds MODEL.c, a program of tests/lang, with the C of MODEL.ng
 program() {
     "$NGC" --manifest $2 "tests/lang/$1.ng" -o "$dir/$1.c" 2>"$dir/log" &&
         $CC -std=c99 -O1 -Wall -Wextra -Werror -Iruntime -I"$dir" "tests/lang/$1.c" "$dir/$1.c" $libs -o "$dir/$1" 2>>"$dir/log"
 }
 
-# What a caller has that leaves inputs alone, against `ngc run`.
+# The results of a caller that does not set inputs, against `ngc run`.
 defaults() {
     for options in "-O0" "--standalone --real=double"; do
         program defaults "$options" || { fail "defaults $options: $(head -5 "$dir/log")"; continue; }
@@ -42,14 +42,14 @@ defaults() {
     done
 }
 
-# Indices that are computed are checked first.
+# Computed indices are checked first.
 indices() {
     for options in "-O0 --standalone" "-O2" "-O2 --real=double"; do
         program indices "$options" && "$dir/indices" >"$dir/log" 2>&1 && good || fail "indices $options: $(head -5 "$dir/log")"
     done
 }
 
-# Several minimize by turns.
+# Several losses that are minimized in turn.
 turns() {
     for options in "-O0" "-O2 --real=double"; do
         program turns "$options" && "$dir/turns" >"$dir/log" 2>&1 && good || fail "turns $options: $(head -5 "$dir/log")"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# run.sh - what the passes make of models: the graph or the programs as text, nodes numbered from 1, against NAME.expect.
+# run.sh - the results of the passes: the graph or the programs as text, with nodes numbered from 1, against NAME.expect.
 # usage: tests/pass/run.sh [--accept]; the first line of a model, `# -d LETTERS: what it shows`, says what is printed.
 set -u
 cd "$(dirname "$0")" || exit 1
@@ -40,7 +40,7 @@ check() {
     fi
 }
 
-# What can be left out is what the table does not call needed; each is sound after every pass, and with each left out.
+# The table says which passes are needed; the others can be left out. The model is valid after every pass, and with each left out.
 words=$(sed -n '/needed = true/!s/^    \[PASS_[A-Z]*\] = {"\([a-z]*\)".*/\1/p' ../../compiler/passes.c | tr '\n' ' ')
 check "the words of --without are those of the table" grep -q "pass_words\[\] = \"${words% }\"" ../../compiler/passes.c
 for model in programs.ng rows.ng ../emit/models/conv.ng; do
@@ -49,7 +49,7 @@ for model in programs.ng rows.ng ../emit/models/conv.ng; do
         check "$model without $word" "$ngc" --verify --without=$word "$model" -o "$dir/out.c"
     done
 done
-changes() { # does leaving out a pass change what MODEL becomes?
+changes() { # does leaving out a pass change the result for MODEL?
     "$ngc" "$2" -o "$dir/with.c" && "$ngc" --without=$1 "$2" -o "$dir/without.c" && ! cmp -s "$dir/with.c" "$dir/without.c"
 }
 check "simplify is a pass" changes simplify rows.ng
@@ -57,7 +57,7 @@ check "layout is a pass" changes layout ../emit/models/conv.ng
 check "rows is a pass" changes rows rows.ng
 check "merge is a pass" changes merge programs.ng
 
-# What suites rest on: limits of processor time, and shares.
+# The functions that suites share: limits of processor time, and shares.
 suite_top=../..
 . ../suite.sh
 ends() { # ends STATUS PATTERN COMMAND...: under a limit of one second

@@ -1,7 +1,7 @@
 #!/bin/sh
-# run.sh - functions whose work the threads of a pool share: models on 1 to 4 threads and on none give the same bits (pool.c), by the library
-# and standalone, in float and in double; the pool by itself (threads.c), both under ThreadSanitizer where there is one; what is small
-# has no trace of a pool, and what has one needs no thread library; the trainer's --threads.
+# run.sh - parallelized functions: models give the same bits with 1 to 4 threads and without a pool (pool.c), linked and
+# standalone, in float and in double; the pool itself (threads.c); both under ThreadSanitizer if there is one. Small functions do
+# not use a pool, and the C needs no thread library. Then the trainer's --threads.
 #
 #     tests/pool/run.sh      from anywhere; needs a built tree
 cd "$(dirname "$0")/../.." || exit 2
@@ -21,7 +21,7 @@ verdict() {
     if [ "$1" = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL $2"; fi
 }
 
-# same MODEL OPTIONS FLAGS LIBRARY [ARGUMENT]: the same bits on any number of threads; everything is shared, however small
+# same MODEL OPTIONS FLAGS LIBRARY [ARGUMENT]: the same bits on any number of threads; even small functions are parallelized
 same() {
     "$ngc" "$1" --prefix=model --pool-from=1 $2 -o "$dir/m.c" 2>"$dir/log" &&
         cc $strict $3 -Iruntime -c "$dir/m.c" -o "$dir/m.o" 2>"$dir/log" &&
@@ -37,7 +37,7 @@ for name in adam batched conv index lstm reduce rows transformer views; do # a r
 done
 same $models/mlp.ng "--standalone --real=double" -O0 "$build/libngrt.a"
 same $models/rows.ng "--standalone --no-share" -O0 "$build/libngrt.a"
-for threads in 1 2; do # OpenBLAS's own: none of them, or shares of products are not its work
+for threads in 1 2; do # OpenBLAS's own threads: with several, the pool computes the products itself
     export OPENBLAS_NUM_THREADS=$threads
     for name in momentum linear; do
         same $models/$name.ng "" -O0 "$build/libngrt.a $blas" "${blas:+$([ $threads = 1 ] && echo slices || echo cblas)}"
@@ -62,7 +62,7 @@ for flags in "-O2" "${sanitize:+$sanitize}"; do
 done
 group "the thread sanitizer, the pool by itself"
 
-# c1 is large enough by itself, b is not; emitted C asks for no thread library
+# c1 is large enough for a pool, b is not; emitted C needs no thread library
 "$ngc" tests/bench/c1.ng --standalone -o "$dir/large.c" && "$ngc" tests/bench/b.ng --standalone -o "$dir/small.c"
 [ "$(grep -c 'pool->run' "$dir/large.c")" -ge 2 ] && ! grep -q 'w->pool' "$dir/small.c"
 verdict $? "what is large has a pool, what is small has none"

@@ -2,10 +2,10 @@
 # run.sh - random models: the literal graph, the simplified one, C at -O0 and -O2, without shared memory and without passes must
 # agree, and gradients with differences. RANDOM_MODELS of them (2000) from number RANDOM_FIRST (1) on, a hundred to a C file.
 #
-# All models are checked without C, which is quick and enough for derivatives and rewrites. C is made of one hundred in seven, by
-# tcc, which is a hundred times faster than gcc, where there is tcc; and of 8 models by gcc -O1, and 8 for AVX2, if that can be
-# run, whatever more the processor has, as the C's own kernels choose the best (suite.sh: CHECK_SEED says which). With CHECK_LONG=1
-# or RANDOM_MODELS, C is made of all, and of every tenth hundred by gcc; RANDOM_CC says by which compiler the others, none: by none.
+# All models are checked without C, which is quick, and enough for derivatives and rewrites. One hundred in seven is compiled by
+# tcc, if it is installed, which is a hundred times faster than gcc; 8 models are compiled by gcc -O1, and 8 for AVX2, if the
+# processor has it, because the C's own kernels would choose AVX-512 (suite.sh: CHECK_SEED chooses the models). With CHECK_LONG=1
+# or RANDOM_MODELS, all are compiled, every tenth hundred by gcc, the others by RANDOM_CC; none means no compiler.
 # Every op of ops.h must occur. Passes that are wrong on purpose must be found.
 #
 #     tests/random/run.sh               from anywhere; needs a built tree; BUILD says where
@@ -57,7 +57,7 @@ rm -f "$at"/*.c "$at"/*.so
 grep -v '^[0-9]* passed, [0-9]* failed$' "$at/log" | head -20
 echo "models $1 to $(($1 + $2 - 1)), $3: $(tail -1 "$at/log")"
 END
-# What is to be done: hundreds of models, and by which compiler.
+# The jobs: hundreds of models, and the compiler for each.
 jobs() {
     number=0
     for start in $(seq "$first" 100 $((first + models - 1))); do

@@ -1,9 +1,9 @@
 #!/bin/sh
-# run.sh - builds and runs the runtime's tests with every compiler there is: strict warnings, then sanitizers, then -O3
-# with the machine's own instructions; the matrix product with CBLAS, without, and without vector instructions; the data
-# files with zlib and without; each section alone, as it goes into a standalone file; the headers as C++98.
-# A run gives a program one compiler, with sanitizers or with -O3, in turn (suite.sh), and two thirds of the products and
-# convolutions none; CHECK_LONG=1, or compilers that are named, give each all of them.
+# run.sh - builds and runs the runtime's tests with every compiler that is installed: strict warnings, then sanitizers, then -O3
+# with the machine's own instructions; the matrix product with CBLAS, without it, and without vector instructions; the data
+# files with and without zlib; each section by itself, as it is copied into a standalone file; the headers as C++98.
+# A run builds a program with one compiler, with sanitizers or with -O3, in turn (suite.sh), and leaves out two thirds of the
+# products and convolutions. CHECK_LONG=1, or naming compilers, does everything.
 # Usage: tests/runtime/run.sh [compiler...]     Result: 0 if all checks hold.
 here=$(cd "$(dirname "$0")" && pwd)
 rt=$here/../../runtime
@@ -18,7 +18,7 @@ dir=$out suite_top=$here/../..
 . "$suite_top/tests/suite.sh"
 [ $# -gt 0 ] && CHECK_LONG=1
 
-# Runs the rest of the line; what it prints is shown only where it fails.
+# Runs the rest of the line; shows its output only if it fails.
 try() {
     if "$@" >"$out/log" 2>&1; then
         passed=$((passed + 1))
@@ -32,10 +32,10 @@ try() {
 
 files="file element numpy safetensors archive weights csv data" trainer="options set train metrics curve predict ngrt_pool" # the host part
 sources() { for f; do echo "$rt/$f.c"; done; }
-# calls that weights.c lets fail, one at a time
+# system calls that weights.c makes fail, one at a time
 faults=$(for f in malloc realloc calloc open write fsync close rename; do echo "-Wl,--wrap=$f"; done)
 
-# build_run NAME COMPILER FLAGS... FILES...: builds one program and runs it here.
+# build_run NAME COMPILER FLAGS... FILES...: builds one program and runs it.
 build_run() {
     name=$1
     shift
@@ -47,7 +47,7 @@ build_run() {
     fi
 }
 
-# has COMPILER LIBRARY HEADER: whether a program can be built with it.
+# has COMPILER LIBRARY HEADER: can a program be built with it?
 has() {
     printf '#include <%s>\nint main(void) { return 0; }\n' "$3" >"$out/has.c"
     "$1" "$out/has.c" -o "$out/has" "$2" 2>"$out/log"
@@ -73,7 +73,7 @@ for name in conv convk; do
     try diff "$out/made" "$out/kept" || echo "the sections s$name and d$name of ngrt_conv.c differ"
 done
 
-# take FILE NAME: the section of that name after the sections it needs, in the file's order.
+# take FILE NAME: prints the section of that name, and before it the sections it needs, in the order of the file.
 take() {
     awk -v want="$2" '
         { line[NR] = $0 }
@@ -85,7 +85,7 @@ take() {
         END { mark(want); for (i = 1; i <= NR; i++) if (section[i] in taken) print line[i] }' "$1"
 }
 
-# Every section compiles with no more than what its first line names.
+# Every section compiles with only the sections that its first line names.
 check_sections() {
     for file in ngrt_math.h ngrt_vector.h ngrt_small.h ngrt_random.c ngrt_gemm.c ngrt_conv.c; do
         for name in $(sed -n 's/^\/\*@ \([a-z_0-9]*\):.*/\1/p' "$rt/$file"); do
@@ -98,7 +98,7 @@ check_sections() {
     done
 }
 
-# what each file is compiled with, in turn
+# the flags of each file, in turn
 compile() {
     turn=$((turn + 1))
     in_share 2 $((turn + number)) && try "$@"
@@ -124,7 +124,7 @@ for cc in ${*:-gcc clang}; do
         printf '#include "%s"\nint main() { return 0; }\n' $f >"$out/header.cc"
         try "$cc" -x c++ -std=c++98 -pedantic -Wall -Wextra -Wconversion -Werror -I"$rt" -fsyntax-only "$out/header.cc"
     done
-    for name in gemm conv; do # for lesser processors
+    for name in gemm conv; do # for older processors
         sed 's/__builtin_cpu_supports("avx512f")/0/' "$rt/ngrt_$name.c" >"$out/${name}_avx2.c"
         sed 's/__builtin_cpu_supports("[a-z0-9]*")/0/' "$rt/ngrt_$name.c" >"$out/${name}_plain.c"
     done

@@ -1,4 +1,4 @@
-" ng.vim - how models are laid out, as `ngc fmt` does it, and what :make does with them.
+" ng.vim - the layout of models, as in `ngc fmt`, and :make.
 if exists("b:did_ftplugin")
   finish
 endif

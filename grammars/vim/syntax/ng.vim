@@ -1,4 +1,4 @@
-" ng.vim - colours for models of ngc.
+" ng.vim - colours for ngc models.
 if exists("b:current_syntax")
   finish
 endif
