@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""frameworks.py - the steps of models a to f against the same in PyTorch and NumPy: frameworks.py NGC [MODEL ...]
+"""frameworks.py - the steps of models a to f, compared with PyTorch and NumPy: frameworks.py NGC [MODEL ...]
 
 Each model is compiled as the README says and loaded by its manifest; PyTorch and NumPy start from the same params. First the losses
-of a few steps must agree. Then the contenders are timed in turn, on one thread; PyTorch also on all processors, and its best
-counts. ROUNDS=15. Look at the ratios: times are of this machine at this moment.
+of a few steps must agree. Then the contenders are timed in turn, on one thread. PyTorch also runs on all processors, and its best
+time counts. ROUNDS=15. Look at the ratios: the times depend on the machine and the moment.
 """
 import ctypes
 import os
@@ -14,7 +14,7 @@ import tempfile
 import time
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
-os.environ["OPENBLAS_THREAD_TIMEOUT"] = "22"  # idle threads sleep after 2^22 ticks, about 1 ms, or they disturb who comes next
+os.environ["OPENBLAS_THREAD_TIMEOUT"] = "22"  # idle threads sleep after 2^22 ticks, about 1 ms, otherwise they disturb the next contender
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(TOP, "examples", "embed"))
@@ -32,8 +32,8 @@ except ImportError:
 
 from host import Model
 
-STEPS = 3          # whose losses are compared
-SAMPLE = 0.02      # seconds of a measurement
+STEPS = 3          # steps whose losses are compared
+SAMPLE = 0.02      # seconds for a measurement
 
 
 # ---- ngc ------------------------------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
 
-ACTIVATIONS = {  # and the slope, from the activation's own value
+ACTIVATIONS = {  # and the slope, computed from the activation's value
     "a": (sigmoid, lambda a: a * (1 - a)),
     "b": (np.tanh, lambda a: 1 - a * a),
     "relu": (lambda z: np.maximum(z, 0), lambda a: a > 0),
@@ -160,7 +160,7 @@ class Numpy:
         self.act, self.slope = ACTIVATIONS.get(name, ACTIVATIONS["relu"])
 
     def last(self, z):
-        """The loss and its derivative by the last layer's sums."""
+        """The loss and its derivative with respect to the last layer's sums."""
         if self.name == "a":
             y = sigmoid(z)
             d = y - self.t

@@ -27,7 +27,7 @@ C
     grep -q '^xor: 0.000[0-9] 0.99[0-9]* 0.99[0-9]* 0.00' learn.said && good || bad "the device did not learn: $(cat learn.said)"
     ok "make size" make -s size
     cat "$dir/got"
-    # LeNet's predict: below 100 KB of flash besides its weights, and nothing in RAM but the workspace that --report tells of
+    # LeNet's predict: below 100 KB of flash besides its weights, and in RAM only the workspace that --report describes
     report=$("$ngc" --report -D m=1 --weights=net.st ../../lenet.ng | sed -n 's/^bytes of work.*4 bytes: \([0-9]*\)).*/\1/p')
     set -- $(sed -n 's/^see.elf: flash \([0-9]*\) bytes besides \([0-9]*\) of weights; RAM \([0-9]*\) bytes, workspace \([0-9]*\)$/\1 \2 \3 \4/p' "$dir/got")
     [ $# = 4 ] && [ "$1" -lt 100000 ] && [ "$2" = 246824 ] && [ "$3" = "$4" ] && [ "$3" = "$report" ] && good || bad "flash, weights, RAM, workspace: $*; reported: $report"

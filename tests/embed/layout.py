@@ -1,4 +1,4 @@
-"""layout.py MANIFEST LAYOUT - is what the manifest says what the compiler did?"""
+"""layout.py MANIFEST LAYOUT - does the manifest agree with the compiler?"""
 import json
 import sys
 

@@ -1,7 +1,7 @@
-"""torch_there.py make|compare - a network in PyTorch: its weights and what it predicts, for ngc; and ngc's weights, in PyTorch.
+"""torch_there.py make|compare - a network in PyTorch: its weights and predictions, for ngc; and ngc's weights, in PyTorch.
 
 make     writes net.st, x.npy, want.npy from a network with layers of each kind
-compare  reads back.st, which ngc trained on from net.st, into the same network, and compares what it predicts with ngc's got.npy
+compare  reads back.st, which ngc trained on from net.st, into the same network, and compares its predictions with ngc's got.npy
 """
 import sys
 

@@ -1,5 +1,5 @@
-"""browser.py - headless Chromium, driven through its debugging pipe: pages, what they say on the console, what they ask the
-network for, what expressions are worth in them, and pictures. Needs nothing but Python and Chromium."""
+"""browser.py - headless Chromium, driven through its debugging pipe: pages, their messages on the console, their
+requests, the values of expressions in them, and pictures. It needs only Python and Chromium."""
 import base64
 import json
 import os
@@ -11,14 +11,14 @@ import time
 
 
 def processor_time(process):
-    """Clock ticks that a process and all that it started have used."""
+    """Clock ticks that a process and its children have used."""
     parent, used = {}, {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{name}/stat") as f:
                 field = f.read().rpartition(")")[2].split()
         except OSError:
-            continue  # it has just ended
+            continue  # the process has just ended
         parent[int(name)] = int(field[1])
         used[int(name)] = sum(map(int, field[11:15]))
     ours = {process}
@@ -46,8 +46,8 @@ class Browser:
         self.to, self.back, self.rest, self.number, self.events = ours[1], theirs[0], b"", 0, []
 
     def receive(self, limit):
-        """The next message. The browser may use so many seconds of the processor for it; a busy machine makes it no slower. After
-        as many by the clock in which it has used none it is taken to hang."""
+        """The next message. The browser may use this many seconds of processor time for it, so a busy machine does not matter.
+        If the clock says the same number of seconds and it has used no processor time, it hangs."""
         tick = os.sysconf("SC_CLK_TCK")
         first = last = processor_time(self.process.pid)
         idle = time.monotonic()
@@ -137,7 +137,7 @@ class Page:
         self.browser.events = [e for e in self.browser.events if e.get("sessionId") != self.session]
 
     def value(self, expression):
-        """What an expression is worth in the page; promises are waited for."""
+        """The value of an expression in the page; waits for promises."""
         r = self.send("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         if "exceptionDetails" in r:
             d = r["exceptionDetails"]

@@ -1,5 +1,5 @@
-"""comments.py FILE.c ... - C of -O0: does each statement of a backward function have the model's line above it, is each comment in
-the user's words, and is every name of a function one value's? Says what is not, and fails."""
+"""comments.py FILE.c ... - checks the C of -O0. Each statement of a backward function has the model's line above it, each comment
+uses the user's words, and each name in a function belongs to one value. Prints what is wrong, and fails."""
 import re
 import sys
 
@@ -11,7 +11,7 @@ faults = []
 
 
 def functions(path):
-    """Its functions: a name and the lines of the body."""
+    """The functions: a name and the lines of the body."""
     name, body = None, []
     for line in open(path, encoding="utf-8"):
         line = line.rstrip("\n")
@@ -25,7 +25,7 @@ def functions(path):
 
 
 def statements(where, body):
-    """In backward: below a comment with its line, helpers between."""
+    """In backward, each statement is below a comment with its line; helpers may be between."""
     below = numbered = in_loop = False
     for line in body:
         if line.startswith("    /*"):
@@ -49,7 +49,7 @@ def words(where, body, own):
 
 
 def names(where, body):
-    """Numbers of a function's own and members are not called alike, and nothing is said to be two things."""
+    """Local numbers and members have different names, and a name never has two meanings."""
     local = {m.group(1) for line in body for m in [re.match(r" *(?:const )?(?:float|double|int32_t) (\w+)(?:\[\w+\])? = ", line)] if m}
     member = {name for line in body for name in re.findall(r"(?:w|in|params|state|grads)->(t\d+)\b", line)}
     for name in sorted(local & member):

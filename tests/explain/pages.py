@@ -1,7 +1,7 @@
-"""pages.py NGC DIRECTORY MODEL ... - opens DIRECTORY/NAME.html of each model in a browser and looks whether it does what it
-promises: no message, no request; its steps and its own arithmetic give the interpreter's numbers (DIRECTORY/NAME.json, `ngc
-run`); sliders compute again; a step of training is the interpreter's; boxes do not overlap and hold their texts; it fits a
-phone, and prints. Prints a line for each failure, then "N passed, N failed"."""
+"""pages.py NGC DIRECTORY MODEL ... - opens DIRECTORY/NAME.html of each model in a browser and checks it: no message, no
+request; its steps and its own arithmetic give the interpreter's numbers (DIRECTORY/NAME.json, `ngc run`); sliders recompute; a
+step of training gives the interpreter's numbers; boxes do not overlap and are large enough for their texts; it fits a phone, and
+can be printed. Prints a line for each failure, then "N passed, N failed"."""
 import json
 import os
 import re
@@ -23,7 +23,7 @@ def check(name, what, good, told=""):
 
 
 def near(a, b, tolerance=1e-9):
-    """Lists of numbers; "inf", "-inf" and "nan" are texts."""
+    """Lists of numbers; "inf", "-inf" and "nan" are strings."""
     def alike(x, y):
         x, y = float(x), float(y)
         return x == y or (x != x and y != y) or abs(x - y) <= tolerance * max(1, abs(x))
@@ -45,7 +45,7 @@ def same_values(page, lesson):
 
 
 def steps(name, page):
-    """Every scalar derivative of ngc run is told by a step, digit by digit."""
+    """Every scalar derivative of ngc run is in a step, digit by digit."""
     told = page.value("(setLevel('op'), go(steps.length), steps.map((_, k) => tell(k + 1).numbers.join('; ')).join('\\n'))")
     want = {k: v for k, v in numbers_of(["run", "--fill"], *models[name]).items() if k.startswith("d") and "/d" in k and "[" not in v}
     short = page.value("JSON.stringify(L.derivatives.map(d => d.name))")
@@ -83,14 +83,14 @@ def training(name, page, lesson):
 
 
 def slider(name, page):
-    """The first slider is moved; the interpreter is given the same number."""
+    """Moves the first slider, and gives the interpreter the same number."""
     got = page.value("""(() => { const r = document.querySelector('#knobs input'); if (!r) return null; r.value = +r.value + 0.25; r.dispatchEvent(new Event('input'));
         go(steps.length); return [r.getAttribute('aria-label'), r.value, number(lossItem < 0 ? NaN : nodeOf(lossItem).v[0]), loss]; })()""")
     if got and got[3]:
         want = numbers_of(["run", "--fill"], *models[name], f"{got[0]}={got[1]}").get(got[3])
         check(name, f"slider {got[0]} = {got[1]}", got[2] == want, f"{got[3]} = {got[2]}, ngc run says {want}")
         nudges(name, page, f"{got[0]}={got[1]}")
-    if got:  # a box beside it takes any number, and the slider goes there
+    if got:  # the box beside it takes any number, and the slider moves there
         box = page.value("""(() => { const b = document.querySelector('#knobs input[type=number]'), r = document.querySelector('#knobs input[type=range]'); b.value = 123.4375; b.dispatchEvent(new Event('input'));
             return [node.get(items.find(t => t.name === r.getAttribute('aria-label')).node).v[0], +r.max >= 123.4, +r.value]; })()""")
         check(name, "a number is typed in", box[0] == 123.4375 and box[1] and abs(box[2] - box[0]) <= 1, box)
@@ -132,7 +132,7 @@ def look(browser, name):
 
 
 def edges(browser, name):
-    """Infinities are shown wherever a number is; inputs that nobody gave are called invented, until a slider gives them."""
+    """Infinities are shown like numbers. Inputs without numbers are marked as invented, until a slider sets them."""
     page = Page(browser)
     page.open(f"{directory}/{name}.html")
     told = page.value("steps.map((_, k) => tell(k + 1).numbers.join('; ')).join('\\n')")
@@ -154,7 +154,7 @@ def edges(browser, name):
 
 
 def links(browser, name):
-    """What lights up in the C are the statements that speak of the variable, and no others; the other way, a statement's own value."""
+    """A variable highlights the statements of the C that use it, and no others; a statement highlights its value."""
     page, lesson = Page(browser), json.load(open(f"{directory}/{name}.json"))
     page.open(f"{directory}/{name}.html")
     lines = [re.sub(r"/\*.*?(\*/|$)", "", s) for s in lesson["c"].rstrip("\n").split("\n")]
@@ -225,7 +225,7 @@ def keyboard(browser, name):
 def boundary(browser, name):
     page = Page(browser)
     page.open(f"{directory}/{name}.html")
-    if name == "two":  # its file has two batches: a step goes on to the other
+    if name == "two":  # its file has two batches: a step continues with the other
         first = page.value("[...classifier.x[0].v].join()")
         page.value("trainMany(1), 0")
         check(name, "each step gets the next rows", page.value("L.data.batches === 2 && L.data.rows === 40") and page.value("[...classifier.x[0].v].join()") != first)
@@ -243,7 +243,7 @@ def boundary(browser, name):
 
 
 def jacobians(browser, name):
-    """The matrices that are shown are the lesson's, and send down the gradients."""
+    """The matrices on the page are those of the lesson, and give the downstream gradients."""
     path, lesson = f"{directory}/{name}.html", json.load(open(f"{directory}/{name}.json"))
     page = Page(browser, 390, 844, phone=True)
     page.open(path)

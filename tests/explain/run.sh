@@ -26,7 +26,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # Every scalar derivative that `ngc run` prints is in the lesson, digit by digit.
 same_numbers() { # same_numbers LESSON RUN
     grep -E '^d[^ ]+/d[^ ]+ = [^[]*$' "$2" | while read -r line; do
-        grep -qFx "  $line" "$1" || { echo "not told: $line"; exit 1; }
+        grep -qFx "  $line" "$1" || { echo "missing: $line"; exit 1; }
     done
 }
 
@@ -61,16 +61,16 @@ for model in examples/*.ng tests/explain/*.ng; do
     "$NGC" -O0 "$model" -o - >"$dir/$(basename "$model" .ng).plain.c" 2>/dev/null
 done
 check "lines, words and names of the C" python3 tests/explain/comments.py "$dir"/*.plain.c
-# Numbers that a statement is computed from in steps of their own stand below its comment: in front of each is one, or another of them.
+# Local numbers of a statement are below its comment: before each of them is the comment, or another one.
 for model in net_221 logistic_one; do
     "$NGC" -O0 --comments=derivation examples/$model.ng -o - 2>/dev/null >"$dir/plain.c"
-    check "$model: helpers stand below the comment" awk '/const (float|int32_t) t[0-9]+ =/ { n++; if (last !~ /\*\/$|^    const|^    w->t[0-9]+ =/) { print last; print; bad = 1 } } { last = $0 } END { exit bad || !n }' "$dir/plain.c"
+    check "$model: helpers are below the comment" awk '/const (float|int32_t) t[0-9]+ =/ { n++; if (last !~ /\*\/$|^    const|^    w->t[0-9]+ =/) { print last; print; bad = 1 } } { last = $0 } END { exit bad || !n }' "$dir/plain.c"
 done
 comments tests/explain/rules.ng backward -O2 --comments=derivation >"$dir/fast.txt"
 check "what made a line, at -O2" grep -q 'a: from bce(sigmoid)' "$dir/fast.txt"
 check "the rule of a product, at -O2" grep -qF "z = x @ W' + b  =>  dJ/dW gets dJ/dz' @ x  [2, 3]" "$dir/fast.txt"
 check "a second use, at -O2" grep -q 'second use of W: added' "$dir/fast.txt"
-check "-O2 speaks of the source unless it is asked for more" sh -c '! "$1" tests/explain/rules.ng -o - | grep "=>"' sh "$NGC"
+check "-O2 has only the comments of the source unless more are asked for" sh -c '! "$1" tests/explain/rules.ng -o - | grep "=>"' sh "$NGC"
 
 "$NGC" explain --jacobians tests/explain/jacobians.ng >"$dir/jacobians.txt" 2>/dev/null
 [ "${1-}" = --accept ] && cp "$dir/jacobians.txt" tests/explain/jacobians.txt

@@ -1,4 +1,4 @@
-"""schema.py FILE.json ... - is each a lesson as compiler/README.md describes it? Says what is not, and fails."""
+"""schema.py FILE.json ... - is each a lesson as described in compiler/README.md? Prints what is wrong, and fails."""
 import json
 import sys
 
@@ -35,7 +35,7 @@ def members(where, value, wanted):
 
 
 def check_jacobians(lesson):
-    """Each named value's gradient is the sum of what its users' Jacobians send down."""
+    """The gradient of each named value is the sum of the downstream gradients of its users' Jacobians."""
     assert lesson["layout"] in ("numerator", "denominator")
     members("cost", lesson["cost"], dict(chain=list, naive=number, clever=number))
     value = {n["id"]: n["value"] for n in lesson["nodes"]}

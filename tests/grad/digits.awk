@@ -1,9 +1,9 @@
-# digits.awk - compares numbers one by one with exact ones, each by its own size.
+# digits.awk - compares numbers with exact ones, each relative to its size.
 #
 #     awk -v relative=1e-13 -v tiny=1e-300 -f digits.awk stability.txt PRINTED
 #
-# PRINTED has them as `ngc run` prints them. Of a value called abs_.. differences below `relative` count as nothing; what
-# is below `tiny` counts as 0.
+# PRINTED is the output of `ngc run`. For a value called abs_.., differences below `relative` do not count. Numbers below `tiny`
+# count as 0.
 
 function absolute(x) { return x < 0 ? -x : x }
 FNR == NR { if ($1 != "#") { want[$1] = $0; n++ } next }

@@ -1,9 +1,9 @@
-# masks.awk - a model of masks.txt: of each function in each choice the slope, the curvature and a slope along a direction, and
-# the same of the function alone, which is what they must be where it is taken.
+# masks.awk - makes a model of masks.txt: for each function in each choice, the slope, the curvature and a slope along a
+# direction, and the same for the function without a choice, which they must equal where it is taken.
 #
 #     awk -f masks.awk masks.txt > MODEL.ng       -v few=1: every second choice, and no slopes along a direction
 #
-# Output gN_K, hN_K, jN_K is that of function N in choice K; K = 0: alone. x is 0 at its first and last place.
+# Outputs gN_K, hN_K, jN_K are those of function N in choice K; K = 0: without a choice. x is 0 at its first and last place.
 
 BEGIN {
     FS = " *[|] *"

@@ -1,5 +1,5 @@
-# spelled.awk - what a model of spellings.awk prints: by hand and by the library alike, to `relative` of a number of x, of the
-# largest of a tensor of z, or both below `tiny`.
+# spelled.awk - checks the output of a model of spellings.awk: by hand and by the library must be equal to `relative`, of the
+# number for x, of the largest element for a tensor of z, or both must be below `tiny`.
 #
 #     awk -v relative=R -v tiny=T -f spelled.awk spellings.txt FILE
 
@@ -22,9 +22,9 @@ FILENAME != ARGV[ARGC - 1] {
     for (i = 3; i <= NF; i++)
         most = size($i) > most ? size($i) : most
     good = n == NF
-    within = part[1] ~ /^h/ ? 16*relative : relative # a curvature has differences in it
+    within = part[1] ~ /^h/ ? 16*relative : relative # a curvature contains differences
     for (i = 3; i <= NF; i++) {
-        if (text[number] !~ /z/) # each number for itself
+        if (text[number] !~ /z/) # each number by itself
             most = size($i)
         good = good && hand[i] ~ /^[-+0-9.e]+$/ && (size(hand[i] - $i) <= within*most || (size(hand[i]) < tiny && size($i) < tiny))
     }

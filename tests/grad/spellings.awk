@@ -1,8 +1,8 @@
-# spellings.awk - a model of spellings.txt: value, slope and curvature of each function by hand and of the library's.
+# spellings.awk - makes a model of spellings.txt: value, slope and curvature of each function, by hand and by the library.
 #
 #     awk -f spellings.awk spellings.txt > MODEL.ng
 #
-# Output vN_P_by, gN_P_by, hN_P_by are those of function N at point P by hand, and .._lib by the library.
+# Outputs vN_P_by, gN_P_by, hN_P_by are those of function N at point P by hand, and .._lib by the library.
 
 BEGIN {
     FS = " *[|] *"

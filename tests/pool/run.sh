@@ -71,7 +71,7 @@ verdict $? "the C of a large model needs no thread library: $(nm -u "$dir/large.
 size -A "$dir/large.o" | awk '($1 == ".data" || $1 == ".bss") && $2 > 0 { bad = 1 } END { exit bad }'
 verdict $? "no data that is written"
 "$ngc" --report tests/bench/c1.ng | grep -q '^  with a pool: [1-9][0-9]* kernels' && ! "$ngc" --report tests/bench/b.ng | grep -q 'with a pool'
-verdict $? "--report tells of it"
+verdict $? "--report describes it"
 group "large and small"
 
 # the trainer
