@@ -196,21 +196,24 @@ int ngrt_curve_show(const Trainer *t)
 
 /* ---- within an epoch ---- */
 
-/* Where the epoch is, in place of what stood on the line; rows 0 clears it. */
+/* Where the epoch is, in place of what is on the line. */
 void ngrt_bar_show(const Trainer *t, long epoch, size_t done, size_t rows)
 {
-    char bar[31];
-    size_t full = rows ? done * 30 / rows : 0;
-    if (!rows) {
-        fprintf(stderr, "\r%78s\r", "");
-        return;
-    }
-    memset(bar, '.', 30);
+    enum { CELLS = 30 };
+    char bar[CELLS + 1];
+    size_t full = done * CELLS / rows;
+    int percent = (int)((double)done * 100 / (double)rows);
+
+    memset(bar, '.', CELLS);
     memset(bar, '=', full);
-    bar[30] = 0;
-    if (full < 30)
+    bar[CELLS] = 0;
+    if (full < CELLS)
         bar[full] = '>';
-    fprintf(stderr, "\rEpoch %ld/%ld [%s] %3d%% of %zu rows", epoch, t->epochs, bar,
-            (int)((double)done * 100 / (double)rows), rows);
+    fprintf(stderr, "\rEpoch %ld/%ld [%s] %3d%% of %zu rows", epoch, t->epochs, bar, percent, rows);
     fflush(stderr);
+}
+
+void ngrt_bar_clear(void)
+{
+    fprintf(stderr, "\r%78s\r", "");
 }

@@ -134,7 +134,7 @@ static int walk(Trainer *t, Set *set, Call call)
         int error;
         if (ngrt_trainer_stopped())
             return STOPPED + ngrt_trainer_stopped();
-        count = set->rows - first < set->batch ? set->rows - first : set->batch;
+        count = ngrt_set_batch(set, first);
         ngrt_set_fill(t, set, NULL, first, count);
         error = call(t, set);
         if (error)

@@ -89,19 +89,6 @@ int ngrt_trainer_help(const char *program, int command)
     return fflush(stdout) == 0 && !ferror(stdout) ? DONE : FILES;
 }
 
-const ngrt_tensor *ngrt_find_input(const ngrt_model *m, const char *text)
-{
-    size_t length = strcspn(text, "=");
-    int i;
-    for (i = 0; i < m->tensors; i++) {
-        const ngrt_tensor *x = &m->tensor[i];
-        if (text[length] == '=' && x->role == NGRT_INPUT && strlen(x->name) == length &&
-            strncmp(x->name, text, length) == 0)
-            return x;
-    }
-    return NULL;
-}
-
 /* Whether text begins NAME=, of letters, digits and underscores. */
 static int has_name(const char *text)
 {

@@ -75,7 +75,7 @@ static int predict_all(Trainer *t, Result *result, int results)
     size_t first, count;
     int i, error;
     for (first = 0; first < set->rows; first += count) {
-        count = set->rows - first < set->batch ? set->rows - first : set->batch;
+        count = ngrt_set_batch(set, first);
         ngrt_set_fill(t, set, NULL, first, count);
         error = t->model->predict(t->params, t->state, set->inputs, t->work);
         if (error)

@@ -390,6 +390,12 @@ int ngrt_set_bind(const Trainer *t, Set *set, long batch)
     return status ? status : make_buffers(t, set);
 }
 
+size_t ngrt_set_batch(const Set *set, size_t first)
+{
+    size_t left = set->rows - first;
+    return left < set->batch ? left : set->batch;
+}
+
 void ngrt_set_free(Set *set)
 {
     int i;

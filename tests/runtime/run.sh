@@ -30,7 +30,7 @@ try() {
     return 1
 }
 
-files="file element numpy safetensors archive weights csv data" trainer="options set train metrics curve predict ngrt_pool" # the host part
+files="file element numpy safetensors archive weights csv data" trainer="trainer options set metrics curve log checkpoint train predict commands ngrt_pool" # the host part
 sources() { for f; do echo "$rt/$f.c"; done; }
 # system calls that weights.c makes fail, one at a time
 faults=$(for f in malloc realloc calloc open write fsync close rename; do echo "-Wl,--wrap=$f"; done)

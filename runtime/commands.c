@@ -1,0 +1,242 @@
+/* commands.c - train, eval and predict as programs: the command line, the data, the memory, the
+ * work, and the end of it all. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trainer.h"
+
+/* ---- checks before the work ---- */
+
+/* Does the model have what the command needs? */
+static int check_model(const Trainer *t)
+{
+    const ngrt_model *m = t->model;
+
+    if (m->version != NGRT_MODEL_VERSION)
+        return ngrt_trainer_fail(t, USAGE, "the model has descriptor version %d, not %d",
+                                 m->version, NGRT_MODEL_VERSION);
+    if (t->command == TRAIN && (!m->step || !m->eval))
+        return ngrt_trainer_fail(t, USAGE,
+                                 "the model %s has nothing to train: no minimize or update",
+                                 m->name);
+    if (t->command == EVAL && !m->eval)
+        return ngrt_trainer_fail(t, USAGE,
+                                 "the model %s has nothing to evaluate: no loss or metric",
+                                 m->name);
+    if (t->command == PREDICT && !m->predict)
+        return ngrt_trainer_fail(t, USAGE, "the model %s has nothing to predict: no output",
+                                 m->name);
+    if (m->dims > MAX_DIMS)
+        return ngrt_trainer_fail(t, USAGE, "the model %s has over %d run-time sizes", m->name,
+                                 MAX_DIMS);
+    return DONE;
+}
+
+/* Does the batch that is asked for fit the model? */
+static int check_batch(const Trainer *t)
+{
+    const ngrt_model *m = t->model;
+
+    if (t->batch <= 0)
+        return DONE;
+    if (m->dims == 0)
+        return ngrt_trainer_fail(
+            t, USAGE, "--batch: the model %s has no run-time size; each step takes all rows",
+            m->name);
+    if (t->batch > m->dim[0].max)
+        return ngrt_trainer_fail(t, USAGE, "--batch %ld is over the model's bound: %s <= %d",
+                                 t->batch, m->dim[0].name, m->dim[0].max);
+    return DONE;
+}
+
+/* Can there be a file of the name to save to? Better known before hours of training. */
+static int check_save(const Trainer *t)
+{
+    ngrt_message message;
+
+    if (t->save_path && ngrt_file_probe(t->save_path, &message))
+        return ngrt_trainer_fail(t, FILES, "%s", message.text);
+    return DONE;
+}
+
+/* ---- what the work needs ---- */
+
+#if defined __GNUC__ && !defined __APPLE__
+#define OPENBLAS_MAY_BE_LINKED
+void openblas_set_num_threads(int) __attribute__((weak));
+#endif
+
+/* Starts the threads of --threads; the work block begins with a pointer to their pool. OpenBLAS's
+ * own threads would compete with them. */
+static int start_threads(Trainer *t)
+{
+    if (t->threads <= 1)
+        return DONE;
+#ifdef OPENBLAS_MAY_BE_LINKED
+    if (openblas_set_num_threads)
+        openblas_set_num_threads(1);
+#endif
+    t->pool = ngrt_pool_create((int)t->threads);
+    if (!t->pool)
+        return ngrt_trainer_fail(t, FAILED, "cannot start %ld threads", t->threads);
+    memcpy(t->work, &t->pool, sizeof t->pool);
+    return DONE;
+}
+
+/* Allocates what the model needs, and sets its weights. */
+static int prepare(Trainer *t)
+{
+    const ngrt_model *m = t->model;
+    int status;
+
+    t->params = ngrt_trainer_allocate(1, m->sizeof_params);
+    t->state = ngrt_trainer_allocate(1, m->sizeof_state);
+    t->work = ngrt_trainer_allocate(1, m->sizeof_work);
+    t->order = ngrt_trainer_allocate(t->train.rows, sizeof *t->order);
+    if (!t->params || !t->state || !t->work || !t->order)
+        return ngrt_trainer_no_memory(t);
+
+    status = ngrt_metrics_list(t);
+    if (!status)
+        status = start_threads(t);
+    if (!status)
+        status = ngrt_checkpoint_start(t);
+    if (!status)
+        status = ngrt_log_open(t);
+    return status;
+}
+
+/* Frees all that a command has allocated, also after an error in the middle. */
+static void release(Trainer *t)
+{
+    ngrt_set_free(&t->train);
+    ngrt_set_free(&t->val);
+    ngrt_metrics_free(t);
+    ngrt_pool_destroy(t->pool);
+    free(t->assign);
+    free(t->params);
+    free(t->state);
+    free(t->work);
+    free(t->kept);
+    free(t->order);
+    free(t->history);
+}
+
+/* ---- the work ---- */
+
+/* Prints losses and metrics of the model to stdout: of the validation data, or else of the training
+ * data. */
+static int print_results(Trainer *t)
+{
+    int val = t->val.sources > 0, i, printed = 0;
+    int status = ngrt_metrics_evaluate(t, val ? &t->val : &t->train, val, NGRT_LOSS);
+
+    for (i = 0; i < t->values && !status; i += ngrt_value_count(t, i)) {
+        const Value *v = &t->value[i];
+        if (!(val ? v->val_known : v->train_known))
+            continue;
+        printf("%s: ", v->tensor->name);
+        ngrt_value_print(stdout, t, i, val, "%.6g");
+        putchar('\n');
+        printed = 1;
+    }
+
+    if (!status && !printed && t->values > 0 && t->command == EVAL)
+        status = ngrt_trainer_fail(t, FAILED,
+                                   "losses and metrics of %s are values of one batch, and the rows "
+                                   "of the data are several",
+                                   t->model->name);
+    if (!status && (fflush(stdout) != 0 || ferror(stdout)))
+        status = ngrt_trainer_fail(t, FILES, "standard output: %s", strerror(errno));
+    return status;
+}
+
+/* The steps of a program, up to the first that fails. */
+static int run(Trainer *t, int argc, char **argv)
+{
+    int status = check_model(t);
+
+    if (!status)
+        status = ngrt_trainer_options(t, argc, argv);
+    if (!status)
+        status = check_batch(t);
+    if (!status)
+        status = check_save(t);
+    if (!status)
+        status = ngrt_set_bind(t, &t->train, t->batch);
+    if (!status && t->val.sources)
+        status = ngrt_set_bind(t, &t->val, 0);
+    if (!status)
+        status = prepare(t);
+    if (!status && t->command == TRAIN)
+        status = ngrt_trainer_train(t);
+    if (status)
+        return status;
+    return t->command == PREDICT ? ngrt_trainer_predict(t) : print_results(t);
+}
+
+static int run_command(const ngrt_model *model, int command, int argc, char **argv)
+{
+    Trainer t = {
+        .model = model,
+        .program = argc > 0 ? argv[0] : model->name,
+        .command = command,
+        .train = {.option = "--data"},
+        .val = {.option = "--val"},
+        .epochs = 10,
+        .seed = 1,
+        .shuffle = 1,
+    };
+    int i, status;
+
+    /* these two count wherever they are: messages about what is before them are JSON too */
+    for (i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--diagnostics=json") == 0)
+            t.json = 1;
+    for (i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0)
+            return ngrt_trainer_help(t.program, command);
+
+    t.assign = ngrt_trainer_allocate((size_t)argc, sizeof *t.assign);
+    status = t.assign ? run(&t, argc, argv) : ngrt_trainer_no_memory(&t);
+    if (t.log && fclose(t.log) != 0 && !status)
+        status = ngrt_trainer_fail(&t, FILES, "%s: %s", t.log_path, strerror(errno));
+    release(&t);
+    return status;
+}
+
+/* ---- the programs ---- */
+
+int ngrt_model_main(const ngrt_model *model, int argc, char **argv)
+{
+    static const char *const name[] = {[TRAIN] = "train", [EVAL] = "eval", [PREDICT] = "predict"};
+    char program[200];
+    int command;
+
+    for (command = TRAIN; command <= PREDICT; command *= 2)
+        if (argc > 1 && strcmp(argv[1], name[command]) == 0) {
+            snprintf(program, sizeof program, "%s %s", argv[0], argv[1]);
+            argv[1] = program;
+            return run_command(model, command, argc - 1, argv + 1);
+        }
+
+    fprintf(stderr, "usage: %s train|eval|predict [--help] ...\n",
+            argc > 0 ? argv[0] : model->name);
+    return USAGE;
+}
+
+int ngrt_train_main(const ngrt_model *model, int argc, char **argv)
+{
+    return run_command(model, TRAIN, argc, argv);
+}
+
+int ngrt_eval_main(const ngrt_model *model, int argc, char **argv)
+{
+    return run_command(model, EVAL, argc, argv);
+}
+
+int ngrt_predict_main(const ngrt_model *model, int argc, char **argv)
+{
+    return run_command(model, PREDICT, argc, argv);
+}
