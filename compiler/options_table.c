@@ -2,6 +2,8 @@
  * help, the completions and the manual page say of each. */
 #include "options.h"
 
+#include "../runtime/trainer_options.h"
+
 const char *const option_group_title[OF_COUNT] = {
     [OF_MODEL] = "The model",
     [OF_C] = "The C",
@@ -11,6 +13,12 @@ const char *const option_group_title[OF_COUNT] = {
     [OF_TRAIN] = "train, eval and predict",
     [OF_OTHER] = "Others",
 };
+
+/* A row for an option of the trainer; the help says which command it is of, unless it is all. */
+#define HELP_ALL   ""
+#define HELP_TRAIN "train: "
+#define TRAINER_OPTION(name, kind, commands, value, metavar, help) \
+    {name, O_TRAINER, OF_TRAIN, value, metavar, NULL, HELP_##commands help},
 
 const Option option_table[] = {
     {"-D", O_DEFINE, OF_MODEL, 1, "NAME=INT", NULL, "give a dim another value, or another bound"},
@@ -78,25 +86,6 @@ const Option option_table[] = {
     {"--layout", O_LAYOUT, OF_RUN, 1, "LAYOUT", "rows columns numerator denominator",
      "explain: of dy/dx a row (the default) or a column for each element of y; numerator and denominator layout are the same two"},
 
-    {"--data", O_TRAINER, OF_TRAIN, 1, "FILE", NULL,
-     "CSV, IDX, .npy or .npz, also by gzip: columns for the inputs in their order; or NAME=FILE,... for each"},
-    {"--val", O_TRAINER, OF_TRAIN, 1, "FILE", NULL, "train: validation data in the same forms"},
-    {"--epochs", O_TRAINER, OF_TRAIN, 1, "N", NULL, "train: passes over the data (10)"},
-    {"--batch", O_TRAINER, OF_TRAIN, 1, "N", NULL, "rows at a time (the model's bound)"},
-    {"--seed", O_TRAINER, OF_TRAIN, 1, "N", NULL,
-     "of the initial weights and of the order of rows (1)"},
-    {"--no-shuffle", O_TRAINER, OF_TRAIN, 0, NULL, NULL, "train: rows in the order of the file"},
-    {"--load", O_TRAINER, OF_TRAIN, 1, "FILE", NULL,
-     "start from these weights; --map says how they are called there"},
-    {"--save", O_TRAINER, OF_TRAIN, 1, "FILE", NULL,
-     "train: write the weights: .npz, .npy, else safetensors"},
-    {"--log", O_TRAINER, OF_TRAIN, 1, "FILE", NULL, "train: the values of each epoch, as CSV"},
-    {"--curve", O_TRAINER, OF_TRAIN, 2, "FILE", NULL,
-     "train: at the end, the loss of each epoch as a curve in characters, or in FILE all values as SVG"},
-    {"--threads", O_TRAINER, OF_TRAIN, 1, "N", NULL,
-     "threads that share the work of a large model (1)"},
-    {"--quiet", O_TRAINER, OF_TRAIN, 0, NULL, NULL, "results and errors alone"},
-
     {"--check", O_CHECK, OF_OTHER, 0, NULL, NULL,
      "fmt: change nothing, list the files that would change, and exit with 1 if there are any"},
     {"-d", O_DUMP, OF_OTHER, 1, "LETTERS", NULL,
@@ -108,6 +97,8 @@ const Option option_table[] = {
     {"--man", O_MAN, OF_OTHER, 0, NULL, NULL, "print the manual page, for man"},
     {"--help", O_HELP, OF_OTHER, 0, NULL, NULL, "print this"},
     {"--version", O_VERSION, OF_OTHER, 0, NULL, NULL, "print the version"},
+
+    TRAINER_OPTIONS(TRAINER_OPTION) /* of train, eval and predict */
 };
 const int option_count = (int)(sizeof option_table / sizeof *option_table);
 

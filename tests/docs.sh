@@ -158,7 +158,33 @@ check_manual() {
     done
 }
 
-[ $# = 0 ] && check_manual
+# The table of the trainer's options is that of runtime/trainer_options.h.
+check_trainer() {
+    cat >"$dir/options.c" <<'EOF'
+#include <stdio.h>
+#include "trainer_options.h"
+#define FORM_NO_VALUE(name, metavar) name
+#define FORM_VALUE(name, metavar) name " " metavar
+#define FORM_MAY_FOLLOW(name, metavar) name "[=" metavar "]"
+#define ROW(name, kind, commands, value, metavar, help) puts("| `" FORM_##value(name, metavar) "` | " help " |");
+int main(void)
+{
+    TRAINER_OPTIONS(ROW)
+    TRAINER_OPTIONS_OF_NGC(ROW)
+    return 0;
+}
+EOF
+    cc -Iruntime "$dir/options.c" -o "$dir/options" && "$dir/options" >"$dir/want"
+    sed -n '/^| option | meaning |/,/^| `NAME=value`/p' runtime/README.md | sed '1,2d;$d' >"$dir/got"
+    if [ -s "$dir/want" ] && diff "$dir/want" "$dir/got"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL runtime/README.md: the table of options is not that of runtime/trainer_options.h"
+    fi
+}
+
+[ $# = 0 ] && { check_manual; check_trainer; }
 [ $# = 0 ] && set -- $(find . -name README.md -not -path './build/*' -not -path './.git/*' | sed 's|^\./||' | sort)
 for doc; do
     blocks=$dir/blocks

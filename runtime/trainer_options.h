@@ -1,0 +1,49 @@
+/* trainer_options.h - the options of train, eval and predict, described once: for the program that
+ * trains (options.c), for `ngc --help`, its completions and its manual page, and for the table in
+ * README.md, which tests/docs.sh compares.
+ *
+ *     X(name, kind, commands that take it, value, what the value is, help)
+ *
+ * The value is NO_VALUE, VALUE (after '=' or in the next argument) or MAY_FOLLOW (only after '=').
+ */
+#ifndef TRAINER_OPTIONS_H
+#define TRAINER_OPTIONS_H
+
+enum { NO_VALUE, VALUE, MAY_FOLLOW };
+
+#define TRAINER_OPTIONS(X)                                                                         \
+    X("--data", DATA, ALL, VALUE, "FILE",                                                          \
+      "CSV, IDX, .npy or .npz, also by gzip: columns for the inputs in their order; "              \
+      "or NAME=FILE,... for each")                                                                 \
+    X("--val", VAL, TRAIN, VALUE, "FILE",                                                          \
+      "validation data in the same forms, evaluated after each epoch")                             \
+    X("--epochs", EPOCHS, TRAIN, VALUE, "N",                                                       \
+      "passes over the data in all, including those before --load; default 10")                    \
+    X("--batch", BATCH, ALL, VALUE, "N",                                                           \
+      "rows at a time; by default the bound of the first run-time size, or all rows if fewer")     \
+    X("--seed", SEED, ALL, VALUE, "N",                                                             \
+      "seed of the initial weights and the order of rows; by default that of --load, or 1")        \
+    X("--no-shuffle", NO_SHUFFLE, TRAIN, NO_VALUE, NULL, "take the rows in the order of the file") \
+    X("--load", LOAD, ALL, VALUE, "FILE",                                                          \
+      "start from these weights: safetensors, .npz or .npy; training continues where it was")      \
+    X("--save", SAVE, TRAIN, VALUE, "FILE",                                                        \
+      "write the weights at the end, and during training at most once a second: "                  \
+      ".npz, .npy, else safetensors")                                                              \
+    X("--log", LOG, TRAIN, VALUE, "FILE",                                                          \
+      "write the values of each epoch as CSV; for a tensor each element, c[0,1]")                  \
+    X("--curve", CURVE, TRAIN, MAY_FOLLOW, "FILE",                                                 \
+      "at the end, the loss of each epoch as a curve in characters, or in FILE all values as SVG") \
+    X("--threads", THREADS, ALL, VALUE, "N",                                                       \
+      "threads that share the work of a large model; default 1")                                   \
+    X("--quiet", QUIET, ALL, NO_VALUE, NULL, "print only results and errors")
+
+/* Those that ngc has for other commands too, in its own table. */
+#define TRAINER_OPTIONS_OF_NGC(X)                                                                 \
+    X("--map", MAP, ALL, VALUE, "PAIRS",                                                          \
+      "theirs=ours,...: what weights are called in their file and here; or a file of such pairs") \
+    X("-o", OUT, PREDICT, VALUE, "FILE",                                                          \
+      "write the outputs: .npy, .npz, else CSV; '-' is standard output (the default)")            \
+    X("--diagnostics", DIAGNOSTICS, ALL, VALUE, "FORM",                                           \
+      "text (the default), or json: one object a line for each message, and no lines of epochs")
+
+#endif
