@@ -15,6 +15,13 @@ size_t ngrt_element_size(int type)
     return size[type];
 }
 
+int ngrt_element_of(int type)
+{
+    static const unsigned char element[] = {
+        [NGRT_F32] = NGRT_DATA_F32, [NGRT_F64] = NGRT_DATA_F64, [NGRT_I32] = NGRT_DATA_I32};
+    return element[type];
+}
+
 size_t ngrt_data_bytes(const ngrt_data *data)
 {
     return data->rows * data->columns * ngrt_element_size(data->type);
@@ -24,6 +31,7 @@ int ngrt_little_endian(void)
 {
     const uint16_t one = 1;
     unsigned char first;
+
     memcpy(&first, &one, 1);
     return first == 1;
 }
@@ -32,6 +40,7 @@ void ngrt_swap_bytes(void *bytes, size_t count, size_t size)
 {
     unsigned char *at = bytes;
     size_t i, j;
+
     for (i = 0; i < count; i++, at += size)
         for (j = 0; j < size / 2; j++) {
             unsigned char keep = at[j];
@@ -44,40 +53,51 @@ int ngrt_data_fit(ngrt_data *data, size_t have, const char *what, ngrt_message *
 {
     size_t size = ngrt_element_size(data->type), count = 1;
     int i, fits = have % size == 0;
+
     for (i = 0; i < data->rank && fits; i++) {
         if (data->shape[i] == 0)
             return ngrt_fail(message, NGRT_EFORMAT, "%s: holds no elements: axis %d has size 0",
                              what, i);
-        fits = data->shape[i] <= have / size / count;
+        fits = data->shape[i] <= have / size / count; /* so that the product cannot overflow */
         count *= data->shape[i];
     }
     if (!fits || count != have / size)
         return ngrt_fail(message, NGRT_EFORMAT,
                          "%s: the sizes in the header do not match the %zu bytes after it", what,
                          have);
+
     data->rows = data->rank ? data->shape[0] : 1;
     data->columns = count / data->rows;
     return NGRT_OK;
 }
 
-/* IEEE's half precision: 5 bits of exponent, 10 of fraction. */
+/* ---- values ---- */
+
+/* IEEE's half precision: 1 bit of sign, 5 of exponent, 10 of fraction. The value is
+ * (1024 + fraction) 2^(exponent - 25); with an exponent of 0 it is fraction 2^-24. */
 static double half_value(uint16_t bits)
 {
-    int exponent = bits >> 10 & 31, k;
-    uint32_t fraction = bits & 1023u, wide = (uint32_t)(bits & 0x8000u) << 16;
+    int exponent = bits >> 10 & 31;
+    uint32_t sign = (uint32_t)(bits & 0x8000u) << 16, fraction = bits & 1023u;
     double value;
-    float single;
-    if (exponent == 31) {
-        wide |= 0x7F800000u | fraction << 13;
-        memcpy(&single, &wide, 4);
+
+    if (exponent == 31) { /* infinity and NaN: a float keeps their fraction */
+        uint32_t wide = sign | 0x7F800000u | fraction << 13;
+        float single;
+        memcpy(&single, &wide, sizeof single);
         return (double)single;
     }
-    value = exponent ? 1024.0 + fraction : (double)fraction;
-    for (k = exponent ? exponent : 1; k < 25; k++)
+
+    if (exponent == 0)
+        exponent = 1;
+    else
+        fraction += 1024;
+    value = fraction;
+    for (; exponent < 25; exponent++)
         value /= 2.0;
-    for (; k > 25; k--)
+    for (; exponent > 25; exponent--)
         value *= 2.0;
-    return bits & 0x8000u ? -value : value;
+    return sign ? -value : value;
 }
 
 /* The upper half of a float. */
@@ -89,12 +109,12 @@ static double bfloat_value(uint16_t bits)
     return (double)value;
 }
 
-/* One element at any address. */
-#define LOAD(type, convert)                                          \
-    do {                                                             \
-        type v;                                                      \
-        memcpy(&v, (const char *)data->at + i * sizeof v, sizeof v); \
-        return convert(v);                                           \
+/* Returns element i of data, which may be at any address. */
+#define LOAD(type, convert)                                                      \
+    do {                                                                         \
+        type value;                                                              \
+        memcpy(&value, (const char *)data->at + i * sizeof value, sizeof value); \
+        return convert(value);                                                   \
     } while (0)
 
 double ngrt_data_value(const ngrt_data *data, size_t i)
@@ -115,24 +135,37 @@ double ngrt_data_value(const ngrt_data *data, size_t i)
     }
 }
 
+/* Copies elements to floats; those of images and of other floats in loops of their own. */
+static void copy_floats(const ngrt_data *data, size_t first, size_t count, float *out)
+{
+    size_t i;
+
+    if (data->type == NGRT_DATA_U8) {
+        const uint8_t *from = (const uint8_t *)data->at + first;
+        for (i = 0; i < count; i++)
+            out[i] = (float)from[i];
+    } else if (data->type == NGRT_DATA_F32) {
+        memcpy(out, (const char *)data->at + first * sizeof *out, count * sizeof *out);
+    } else {
+        for (i = 0; i < count; i++)
+            out[i] = (float)ngrt_data_value(data, first + i);
+    }
+}
+
 void ngrt_data_copy(const ngrt_data *data, size_t first, size_t count, int type, void *out)
 {
     size_t i;
-    if (type == NGRT_F32 && data->type == NGRT_DATA_U8) {
-        const uint8_t *from = (const uint8_t *)data->at + first;
-        for (i = 0; i < count; i++)
-            ((float *)out)[i] = (float)from[i];
-    } else if (type == NGRT_F32 && data->type == NGRT_DATA_F32) {
-        memcpy(out, (const char *)data->at + first * sizeof(float), count * sizeof(float));
-    } else if (type == NGRT_F32) {
-        for (i = 0; i < count; i++)
-            ((float *)out)[i] = (float)ngrt_data_value(data, first + i);
+
+    if (type == NGRT_F32) {
+        copy_floats(data, first, count, out);
     } else if (type == NGRT_F64) {
+        double *to = out;
         for (i = 0; i < count; i++)
-            ((double *)out)[i] = ngrt_data_value(data, first + i);
+            to[i] = ngrt_data_value(data, first + i);
     } else {
+        int32_t *to = out;
         for (i = 0; i < count; i++)
-            ((int32_t *)out)[i] = (int32_t)ngrt_data_value(data, first + i);
+            to[i] = (int32_t)ngrt_data_value(data, first + i);
     }
 }
 
@@ -145,24 +178,35 @@ void ngrt_data_free(ngrt_data *data)
 
 /* ---- lists of named tensors ---- */
 
+/* Makes room for one more tensor; false without memory. */
+static int grow(Archive *a)
+{
+    int room = a->room ? 2 * a->room : 16;
+    Stored *grown;
+
+    if (a->count < a->room)
+        return 1;
+    grown = realloc(a->tensor, (size_t)room * sizeof *grown);
+    if (!grown)
+        return 0;
+    a->tensor = grown;
+    a->room = room;
+    return 1;
+}
+
 Stored *ngrt_archive_add(Archive *a, const char *name, size_t size)
 {
     Stored *s;
-    char *copy = malloc(size + 1);
-    if (a->count == a->room) {
-        int room = a->room ? 2 * a->room : 16;
-        Stored *grown = realloc(a->tensor, (size_t)room * sizeof *grown);
-        if (!grown) {
-            free(copy);
-            return NULL;
-        }
-        a->tensor = grown;
-        a->room = room;
-    }
+    char *copy;
+
+    if (!grow(a))
+        return NULL;
+    copy = malloc(size + 1);
     if (!copy)
         return NULL;
     memcpy(copy, name, size);
     copy[size] = 0;
+
     s = &a->tensor[a->count++];
     memset(s, 0, sizeof *s);
     s->name = copy;

@@ -52,7 +52,8 @@ int ngrt_inflate(const char *from, size_t size, char *to, size_t room, const cha
                  ngrt_message *message);
 
 /* element.c */
-size_t ngrt_element_size(int type);
+size_t ngrt_element_size(int type); /* bytes of an element */
+int ngrt_element_of(int type);      /* the enum ngrt_element of an enum ngrt_type */
 size_t ngrt_data_bytes(const ngrt_data *data);
 int ngrt_little_endian(void);
 void ngrt_swap_bytes(void *at, size_t count,
