@@ -6,67 +6,104 @@
 
 #include "trainer.h"
 
-typedef struct Result { /* an output for all rows */
+/* An output for all rows. Its elements are `outer` pieces for each row; in the model's memory, and
+ * here, piece o of all rows is one block. */
+typedef struct Result {
     const ngrt_tensor *tensor;
-    int axis;                  /* that runs over the rows; -1: none does */
-    size_t outer, piece, size; /* pieces of a row, bytes of one, and of an element */
-    size_t shape[8];           /* for all rows */
-    size_t rows; /* lines of the table: rows of the data, or those of an output without them */
-    char *at;
+    int axis;        /* that runs over the rows; -1: none does */
+    size_t outer;    /* pieces of a row */
+    size_t piece;    /* bytes of a piece */
+    size_t size;     /* bytes of an element */
+    size_t shape[8]; /* for all rows */
+    size_t rows;     /* lines of the table: rows of the data, or those of an output without them */
+    char *at;        /* the elements */
 } Result;
 
-/* The axis of the batch, and the sizes at the run-time sizes and all rows. */
-static int set_up(const Trainer *t, Result *r, const ngrt_tensor *x)
+/* ---- shapes ---- */
+
+/* Sets the size of an axis at the run-time sizes and all rows of the data. Is it the axis of the
+ * rows? Only the first that has one place for each row is. */
+static int set_size(const Trainer *t, Result *r, int axis)
 {
-    const ngrt_model *m = t->model;
-    size_t batched = 1, total = 1;
-    int i;
-    r->tensor = x;
+    const ngrt_tensor *x = r->tensor;
+    int d = x->dim[axis];
+    size_t unit = (size_t)x->shape[axis];
+
+    if (d < 0) {
+        r->shape[axis] = unit;
+        return 0;
+    }
+    unit = (size_t)(x->shape[axis] / t->model->dim[d].max);
+    r->shape[axis] = unit * (d == 0 ? t->train.rows : (size_t)t->size[d]);
+    return d == 0 && r->axis < 0 && unit == 1;
+}
+
+/* Finds the axis of the rows, the sizes and the pieces. False if the output is one for a whole
+ * batch: it has no such axis, or another axis that depends on the batch. */
+static int set_shape(const Trainer *t, Result *r)
+{
+    const ngrt_tensor *x = r->tensor;
+    int i, by_row = 1;
+
     r->axis = -1;
     r->outer = r->piece = 1;
-    r->size = x->type == NGRT_F64 ? 8 : 4;
     for (i = 0; i < x->rank; i++) {
-        int d = x->dim[i];
-        size_t unit = d < 0 ? (size_t)x->shape[i] : (size_t)(x->shape[i] / m->dim[d].max);
-        int rows = d == 0 && r->axis < 0 && unit == 1;
-        r->shape[i] = rows     ? t->train.rows
-                      : d == 0 ? unit * t->train.rows
-                      : d < 0  ? unit
-                               : unit * (size_t)t->size[d];
-        if (d == 0 && !rows)
-            batched = 0;
-        if (rows)
+        if (set_size(t, r, i)) {
             r->axis = i;
-        else if (r->axis < 0)
+            continue;
+        }
+        if (x->dim[i] == 0)
+            by_row = 0;
+        if (r->axis < 0)
             r->outer *= r->shape[i];
         else
             r->piece *= r->shape[i];
-        total *= r->shape[i];
     }
-    if ((r->axis < 0 || !batched) && t->train.rows > t->train.batch)
+    return by_row && r->axis >= 0;
+}
+
+/* Makes the result of an output. */
+static int set_up(const Trainer *t, Result *r, const ngrt_tensor *x)
+{
+    size_t rows = t->train.rows, batch = t->train.batch, total = 1;
+    int i;
+
+    r->tensor = x;
+    r->size = x->type == NGRT_F64 ? 8 : 4;
+    if (!set_shape(t, r) && rows > batch)
         return ngrt_trainer_fail(
             t, USAGE,
             "the output %s is one for a whole batch, and the %zu rows of the data are %zu batches",
-            x->name, t->train.rows, (t->train.rows + t->train.batch - 1) / t->train.batch);
-    if (r->axis < 0) {
+            x->name, rows, (rows + batch - 1) / batch);
+
+    for (i = 0; i < x->rank; i++)
+        total *= r->shape[i];
+    if (r->axis < 0) { /* one piece; in the table a line for each of its last axis */
         r->rows = x->rank > 1 ? total / r->shape[x->rank - 1] : 1;
-        r->piece = total;
         r->outer = 1;
+        r->piece = total;
     } else {
-        r->rows = t->train.rows;
+        r->rows = rows;
     }
     r->piece *= r->size;
+
     r->at = ngrt_trainer_allocate(total, r->size);
     return r->at ? DONE : ngrt_trainer_no_memory(t);
 }
 
-/* Copies what predict left for count rows. */
+/* ---- the outputs ---- */
+
+/* Copies what predict left for `count` rows from row `first`. */
 static void gather(const Trainer *t, const Result *r, size_t first, size_t count)
 {
     const char *from = t->work + r->tensor->offset;
-    size_t o, rows = r->axis < 0 ? 1 : t->train.rows, n = r->axis < 0 ? 1 : count;
+    size_t rows = t->train.rows, o;
+
+    if (r->axis < 0)
+        rows = count = 1;
     for (o = 0; o < r->outer; o++)
-        memcpy(r->at + (o * rows + first) * r->piece, from + o * n * r->piece, n * r->piece);
+        memcpy(r->at + (o * rows + first) * r->piece, from + o * count * r->piece,
+               count * r->piece);
 }
 
 static int predict_all(Trainer *t, Result *result, int results)
@@ -74,6 +111,7 @@ static int predict_all(Trainer *t, Result *result, int results)
     Set *set = &t->train;
     size_t first, count;
     int i, error;
+
     for (first = 0; first < set->rows; first += count) {
         count = ngrt_set_batch(set, first);
         ngrt_set_fill(t, set, NULL, first, count);
@@ -86,119 +124,161 @@ static int predict_all(Trainer *t, Result *result, int results)
     return DONE;
 }
 
-/* ---- writing ---- */
+/* ---- a table ---- */
 
-static int add_number(Bytes *b, const Result *r, const char *at)
+/* Adds an element, with as many digits as give the same bits back. */
+static int add_number(Bytes *b, const Result *r, size_t element)
 {
-    float single;
-    double wide;
-    int32_t whole;
-    if (r->tensor->type == NGRT_I32)
-        return memcpy(&whole, at, 4), ngrt_bytes_print(b, "%ld", (long)whole);
-    if (r->tensor->type == NGRT_F32)
-        return memcpy(&single, at, 4), ngrt_bytes_print(b, "%.9g", (double)single);
-    return memcpy(&wide, at, 8), ngrt_bytes_print(b, "%.17g", wide);
+    static const char *const format[] = {
+        [NGRT_F32] = "%.9g", [NGRT_F64] = "%.17g", [NGRT_I32] = "%.0f"};
+    int type = r->tensor->type;
+    ngrt_data data = {.type = ngrt_element_of(type), .at = r->at};
+
+    return ngrt_bytes_print(b, format[type], ngrt_data_value(&data, element));
 }
 
-/* The elements that an output has in a line of the table; the comma before them unless they are the
- * first. */
+/* Adds the elements that an output has in a line of the table. `comma`: others are before them. */
 static int add_cells(Bytes *b, const Result *r, size_t row, int comma)
 {
-    size_t o, i, pieces = r->axis < 0 ? r->piece / r->size / r->rows : r->piece / r->size;
-    int good = 1;
-    for (o = 0; o < r->outer && good; o++)
-        for (i = 0; i < pieces && good; i++, comma = 1)
-            good = (!comma || ngrt_bytes_add(b, ",", 1)) &&
-                   add_number(b, r, r->at + ((o * r->rows + row) * pieces + i) * r->size);
-    return good;
+    size_t elements = r->piece / r->size; /* of a piece in a line */
+    size_t o, i;
+
+    if (r->axis < 0)
+        elements /= r->rows;
+    for (o = 0; o < r->outer; o++)
+        for (i = 0; i < elements; i++) {
+            size_t element = (o * r->rows + row) * elements + i;
+
+            if (comma && !ngrt_bytes_add(b, ",", 1))
+                return 0;
+            if (!add_number(b, r, element))
+                return 0;
+            comma = 1;
+        }
+    return 1;
 }
 
-/* The table: the outputs of a row side by side. */
+/* Adds all lines: the outputs of a row side by side. */
+static int add_table(Bytes *b, const Result *result, int results)
+{
+    size_t row;
+    int i;
+
+    for (row = 0; row < result[0].rows; row++) {
+        for (i = 0; i < results; i++)
+            if (!add_cells(b, &result[i], row, i > 0))
+                return 0;
+        if (!ngrt_bytes_add(b, "\n", 1))
+            return 0;
+    }
+    return 1;
+}
+
+/* Writes bytes to a file, or to standard output. */
+static int put_bytes(const Bytes *b, const char *path, ngrt_message *message)
+{
+    Writer out;
+    int error;
+
+    if (!path || strcmp(path, "-") == 0) {
+        if (fwrite(b->at, 1, b->size, stdout) == b->size && fflush(stdout) == 0)
+            return NGRT_OK;
+        return ngrt_fail(message, NGRT_EIO, "standard output: %s", strerror(errno));
+    }
+    error = ngrt_file_begin(&out, path, message);
+    if (error)
+        return error;
+    ngrt_file_put(&out, b->at, b->size);
+    return ngrt_file_end(&out, message);
+}
+
 static int write_table(const Trainer *t, const Result *result, int results)
 {
     Bytes b = {0};
-    Writer out;
     ngrt_message message = {"out of memory"};
-    size_t row;
-    int i, good = 1, error = NGRT_ENOMEM;
-    for (row = 0; row < result[0].rows && good; row++) {
-        for (i = 0; i < results && good; i++)
-            good = add_cells(&b, &result[i], row, i > 0);
-        good = good && ngrt_bytes_add(&b, "\n", 1);
-    }
-    if (good && t->out_path && strcmp(t->out_path, "-") != 0) {
-        error = ngrt_file_begin(&out, t->out_path, &message);
-        if (!error) {
-            ngrt_file_put(&out, b.at, b.size);
-            error = ngrt_file_end(&out, &message);
-        }
-    } else if (good) {
-        error = fwrite(b.at, 1, b.size, stdout) == b.size && fflush(stdout) == 0
-                    ? NGRT_OK
-                    : ngrt_fail(&message, NGRT_EIO, "standard output: %s", strerror(errno));
-    }
+    int i, error = NGRT_ENOMEM;
+
+    for (i = 1; i < results; i++)
+        if (result[i].rows != result[0].rows)
+            return ngrt_trainer_fail(
+                t, USAGE,
+                "the outputs %s and %s are no table: they have %zu and %zu rows; write them to a "
+                ".npz file",
+                result[0].tensor->name, result[i].tensor->name, result[0].rows, result[i].rows);
+
+    if (add_table(&b, result, results))
+        error = put_bytes(&b, t->out_path, &message);
     ngrt_bytes_free(&b);
     return error ? ngrt_trainer_fail(t, FILES, "%s", message.text) : DONE;
 }
 
-/* An array for each output. */
+/* ---- arrays ---- */
+
+/* Adds an output to an archive, where its elements are; false without memory. */
+static int add_array(Archive *a, const Result *r)
+{
+    const ngrt_tensor *x = r->tensor;
+    Stored *s = ngrt_archive_add(a, x->name, strlen(x->name));
+    int i;
+
+    if (!s)
+        return 0;
+    s->data.type = ngrt_element_of(x->type);
+    s->data.rank = x->rank;
+    s->data.rows = s->data.columns = 1;
+    for (i = 0; i < x->rank; i++) {
+        s->data.shape[i] = r->shape[i];
+        s->data.columns *= r->shape[i];
+    }
+    s->data.at = r->at;
+    return 1;
+}
+
+/* Writes an array for each output. */
 static int write_arrays(const Trainer *t, const Result *result, int results,
                         int (*write)(const Archive *, ngrt_message *))
 {
-    static const int type[] = {
-        [NGRT_F32] = NGRT_DATA_F32, [NGRT_F64] = NGRT_DATA_F64, [NGRT_I32] = NGRT_DATA_I32};
     Archive a = {.path = t->out_path};
     ngrt_message message = {"out of memory"};
-    int i, k, error = NGRT_OK;
-    for (i = 0; i < results && !error; i++) {
-        const ngrt_tensor *x = result[i].tensor;
-        Stored *s = ngrt_archive_add(&a, x->name, strlen(x->name));
-        if (!s) {
+    int i, error = NGRT_OK;
+
+    for (i = 0; i < results && !error; i++)
+        if (!add_array(&a, &result[i]))
             error = NGRT_ENOMEM;
-            break;
-        }
-        s->data.type = type[x->type];
-        s->data.rank = x->rank;
-        s->data.rows = s->data.columns = 1;
-        for (k = 0; k < x->rank; k++)
-            s->data.columns *= s->data.shape[k] = result[i].shape[k];
-        s->data.at = result[i].at;
-    }
     if (!error)
         error = write(&a, &message);
     ngrt_archive_free(&a);
     return error ? ngrt_trainer_fail(t, FILES, "%s", message.text) : DONE;
 }
 
+/* ---- the command ---- */
+
 static int write_results(const Trainer *t, const Result *result, int results)
 {
-    int i;
     if (ngrt_path_ends(t->out_path, ".npz"))
         return write_arrays(t, result, results, ngrt_npz_write);
     if (ngrt_path_ends(t->out_path, ".npy"))
         return write_arrays(t, result, results, ngrt_npy_write);
-    for (i = 1; i < results; i++)
-        if (result[i].rows != result[0].rows)
-            return ngrt_trainer_fail(
-                t, USAGE,
-                "the outputs %s and %s are no table: they have %zu and %zu rows; write them to a .npz file",
-                result[0].tensor->name, result[i].tensor->name, result[0].rows, result[i].rows);
     return write_table(t, result, results);
 }
 
 int ngrt_trainer_predict(Trainer *t)
 {
-    Result *result = ngrt_trainer_allocate((size_t)t->model->tensors, sizeof *result);
+    const ngrt_model *m = t->model;
+    Result *result = ngrt_trainer_allocate((size_t)m->tensors, sizeof *result);
     int i, results = 0, status = DONE;
+
     if (!result)
         return ngrt_trainer_no_memory(t);
-    for (i = 0; i < t->model->tensors && !status; i++)
-        if (t->model->tensor[i].role == NGRT_OUTPUT)
-            status = set_up(t, &result[results++], &t->model->tensor[i]);
+
+    for (i = 0; i < m->tensors && !status; i++)
+        if (m->tensor[i].role == NGRT_OUTPUT)
+            status = set_up(t, &result[results++], &m->tensor[i]);
     if (!status)
         status = predict_all(t, result, results);
     if (!status)
         status = write_results(t, result, results);
+
     for (i = 0; i < results; i++)
         free(result[i].at);
     free(result);
