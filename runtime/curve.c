@@ -1,56 +1,91 @@
-/* curve.c - how a training went, epoch by epoch: a curve in characters, and a picture as SVG. */
+/* curve.c - how a training went, epoch by epoch: a curve in characters, and a picture as SVG; and
+ * within an epoch the bar. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "trainer.h"
 
-enum { COLUMNS = 60, LINES = 12 };                         /* of the curve in characters */
-enum { LEFT = 70, WIDTH = 540, HEIGHT = 150, STEP = 200 }; /* of a panel of the picture */
+enum { COLUMNS = 60, LINES = 12 }; /* of the curve in characters */
+enum {
+    LEFT = 70,
+    WIDTH = 540,
+    HEIGHT = 150,
+    STEP = 200
+}; /* of a panel of the picture, in pixels */
 
-/* Keeps the values of an epoch: for each value, that of training and that of validation. */
+/* ---- the history: [epochs_kept][values][training, validation] ---- */
+
 int ngrt_curve_add(Trainer *t)
 {
     size_t row = 2 * (size_t)t->values, i;
     double *grown = realloc(t->history, (t->epochs_kept + 1) * row * sizeof *grown + 1);
+
     if (!grown)
         return ngrt_trainer_no_memory(t);
     t->history = grown;
+
+    grown += t->epochs_kept++ * row;
     for (i = 0; i < (size_t)t->values; i++) {
-        grown[t->epochs_kept * row + 2 * i] = t->value[i].train;
-        grown[t->epochs_kept * row + 2 * i + 1] = t->value[i].val;
+        grown[2 * i] = t->value[i].train;
+        grown[2 * i + 1] = t->value[i].val;
     }
-    t->epochs_kept++;
     return DONE;
 }
 
-typedef struct Range {
+static double kept(const Trainer *t, size_t epoch, int value, int val)
+{
+    return t->history[(epoch * (size_t)t->values + (size_t)value) * 2 + (size_t)val];
+}
+
+static int has_validation(const Trainer *t)
+{
+    return t->val.sources > 0;
+}
+
+/* The first and the last epoch of the history. */
+static long long last_epoch(const Trainer *t)
+{
+    return (long long)t->about.epoch;
+}
+
+static long long first_epoch(const Trainer *t)
+{
+    return last_epoch(t) - (long long)t->epochs_kept + 1;
+}
+
+/* ---- scales ---- */
+
+typedef struct Range { /* what the finite values of a number lie between; low > high: there is none
+                        */
     double low, high;
     int log; /* the scale is logarithmic */
 } Range;
 
-static double kept(const Trainer *t, size_t epoch, int value, int val)
-{
-    return t->history[epoch * 2 * (size_t)t->values + 2 * (size_t)value + (size_t)val];
-}
-
-/* What the finite values lie between. Of a loss that comes down to a small part of itself, the
- * scale is logarithmic. */
 static Range find_range(const Trainer *t, int value)
 {
     Range r = {INFINITY, -INFINITY, 0};
     size_t epoch;
     int val;
+
     for (epoch = 0; epoch < t->epochs_kept; epoch++)
-        for (val = 0; val <= (t->val.sources > 0); val++) {
+        for (val = 0; val <= has_validation(t); val++) {
             double v = kept(t, epoch, value, val);
+
             if (!isfinite(v))
                 continue;
-            r.low = v < r.low ? v : r.low;
-            r.high = v > r.high ? v : r.high;
+            r.low = fmin(r.low, v);
+            r.high = fmax(r.high, v);
         }
+
+    /* a loss that comes down to a small part of itself */
     r.log = t->value[value].tensor->role == NGRT_LOSS && r.low > 0 && r.high > 20 * r.low;
     return r;
+}
+
+static int is_empty(const Range *r)
+{
+    return !(r->high >= r->low);
 }
 
 /* Where a value lies, from 0 at the bottom to 1. */
@@ -58,100 +93,173 @@ static double height(const Range *r, double v)
 {
     if (!(r->high > r->low))
         return 0.5;
-    return r->log ? log(v / r->low) / log(r->high / r->low) : (v - r->low) / (r->high - r->low);
+    if (r->log)
+        return log(v / r->low) / log(r->high / r->low);
+    return (v - r->low) / (r->high - r->low);
 }
 
-/* The first loss, or the first metric that is a scalar, in characters, to stderr: * of training, o
- * of validation. */
-static void print_curve(const Trainer *t)
+/* ---- in characters ---- */
+
+typedef char Plot[LINES][COLUMNS];
+
+/* Marks the epochs of one curve, those that are nearest to the columns. */
+static void draw(Plot plot, const Trainer *t, int value, int val, const Range *r)
 {
-    char plot[LINES][COLUMNS + 1];
-    Range r;
-    int line, column, val, value = 0;
-    while (value < t->values && t->value[value].tensor->rank > 0)
-        value++;
-    if (value == t->values)
-        return;
-    r = find_range(t, value);
-    if (!(r.high >= r.low))
-        return;
-    memset(plot, ' ', sizeof plot);
-    for (val = t->val.sources > 0; val >= 0; val--)
-        for (column = 0; column < COLUMNS; column++) {
-            double epoch = (double)column * (double)(t->epochs_kept - 1) / (COLUMNS - 1),
-                   v = kept(t, (size_t)(epoch + 0.5), value, val);
-            if (isfinite(v))
-                plot[LINES - 1 - (int)(height(&r, v) * (LINES - 1) + 0.5)][column] =
-                    val ? 'o' : '*';
-        }
-    fprintf(stderr, "\n%s%s%s\n", t->value[value].tensor->name,
-            t->val.sources ? " (*), validation (o)" : "", r.log ? ", logarithmic" : "");
+    double last = (double)(t->epochs_kept - 1);
+    int column;
+
+    for (column = 0; column < COLUMNS; column++) {
+        double epoch = (double)column * last / (COLUMNS - 1);
+        double v = kept(t, (size_t)(epoch + 0.5), value, val);
+        int line;
+
+        if (!isfinite(v))
+            continue;
+        line = LINES - 1 - (int)(height(r, v) * (LINES - 1) + 0.5);
+        plot[line][column] = val ? 'o' : '*';
+    }
+}
+
+/* Prints the lines of a plot, the ends of the scale beside the first and the last. */
+static void print_plot(Plot plot, const Range *r)
+{
+    int line, column;
+
     for (line = 0; line < LINES; line++) {
         char label[16] = "";
-        if (line == 0 || line == LINES - 1)
-            snprintf(label, sizeof label, "%.4g", line ? r.low : r.high);
-        for (column = COLUMNS; column > 0 && plot[line][column - 1] == ' '; column--)
-            ;
+
+        if (line == 0)
+            snprintf(label, sizeof label, "%.4g", r->high);
+        else if (line == LINES - 1)
+            snprintf(label, sizeof label, "%.4g", r->low);
+
+        column = COLUMNS; /* without the blanks at the end */
+        while (column > 0 && plot[line][column - 1] == ' ')
+            column--;
         fprintf(stderr, "%10s |%.*s\n", label, column, plot[line]);
     }
     fprintf(stderr, "%10s +", "");
     for (column = 0; column < COLUMNS; column++)
         fputc('-', stderr);
-    fprintf(stderr, "\n%12sepoch %lld to %lld\n", "",
-            (long long)t->about.epoch - (long long)t->epochs_kept + 1, (long long)t->about.epoch);
+    fputc('\n', stderr);
 }
 
-/* ---- the picture ---- */
+/* Prints the first loss, or the first metric that is a scalar, to stderr: * of training, o of
+ * validation. */
+static void print_curve(const Trainer *t)
+{
+    const char *legend = has_validation(t) ? " (*), validation (o)" : "";
+    Plot plot;
+    Range r;
+    int value = 0;
 
-/* A line through the values; where one is not finite it is interrupted. */
+    while (value < t->values && t->value[value].tensor->rank > 0)
+        value++;
+    if (value == t->values)
+        return;
+    r = find_range(t, value);
+    if (is_empty(&r))
+        return;
+
+    memset(plot, ' ', sizeof plot);
+    if (has_validation(t))
+        draw(plot, t, value, 1, &r);
+    draw(plot, t, value, 0, &r);
+
+    fprintf(stderr, "\n%s%s%s\n", t->value[value].tensor->name, legend,
+            r.log ? ", logarithmic" : "");
+    print_plot(plot, &r);
+    fprintf(stderr, "%12sepoch %lld to %lld\n", "", first_epoch(t), last_epoch(t));
+}
+
+/* ---- the picture; all functions return false without memory ---- */
+
+/* Adds a line through the values; it is interrupted where one is not finite. */
 static int add_line(Bytes *b, const Trainer *t, int value, int val, const Range *r, int top)
 {
+    double last = t->epochs_kept > 1 ? (double)(t->epochs_kept - 1) : 1;
     size_t epoch;
     int good = 1, open = 0;
+
     for (epoch = 0; epoch < t->epochs_kept && good; epoch++) {
-        double v = kept(t, epoch, value, val),
-               last = t->epochs_kept > 1 ? (double)(t->epochs_kept - 1) : 1;
+        double v = kept(t, epoch, value, val);
+        double x = LEFT + WIDTH * (double)epoch / last, y = top + HEIGHT * (1 - height(r, v));
+
         if (!isfinite(v)) {
             open = 0;
             continue;
         }
-        good = ngrt_bytes_print(b, "%s%c%.1f %.1f", epoch == 0 || open ? "" : " ", open ? 'L' : 'M',
-                                LEFT + WIDTH * (double)epoch / last,
-                                top + HEIGHT * (1 - height(r, v)));
+        if (open)
+            good = ngrt_bytes_print(b, "L%.1f %.1f", x, y);
+        else
+            good = ngrt_bytes_print(b, "%sM%.1f %.1f", epoch ? " " : "", x, y);
         open = 1;
     }
     return good;
 }
 
-/* A panel for one value: axes with the ends of its range, and its lines. Names are identifiers:
- * nothing is to be escaped. */
+/* Adds the line of training or validation, and its name above the panel. */
+static int add_curve(Bytes *b, const Trainer *t, int value, int val, const Range *r, int top)
+{
+    const char *colour = val ? "#d9730d" : "#1f5fbf", *name = val ? "validation" : "training";
+
+    return ngrt_bytes_print(b, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" d=\"",
+                            colour) &&
+           add_line(b, t, value, val, r, top) &&
+           ngrt_bytes_print(
+               b, "\"/>\n<text x=\"%d\" y=\"%d\" text-anchor=\"end\" fill=\"%s\">%s</text>\n",
+               LEFT + WIDTH - val * 90, top - 10, colour, name);
+}
+
+/* Adds an end of the scale, left of the axis. */
+static int add_label(Bytes *b, int y, double value)
+{
+    return ngrt_bytes_print(b, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.4g</text>\n",
+                            LEFT - 6, y, value);
+}
+
+/* Adds a panel for one value: its name, axes with the ends of its range, and its lines. Names are
+ * identifiers: nothing is to be escaped. */
 static int add_panel(Bytes *b, const Trainer *t, int value, int top)
 {
-    static const char *const colour[] = {"#1f5fbf", "#d9730d"};
     Range r = find_range(t, value);
-    int val,
-        good =
-            ngrt_bytes_print(b,
-                             "<text x=\"%d\" y=\"%d\" font-weight=\"bold\">%.100s%s</text>\n"
-                             "<path d=\"M%d %dV%dH%d\" fill=\"none\" stroke=\"#888\"/>\n",
-                             LEFT, top - 10, t->value[value].tensor->name,
-                             r.log ? " (logarithmic)" : "", LEFT, top, top + HEIGHT, LEFT + WIDTH);
-    if (!(r.high >= r.low))
+    int good =
+        ngrt_bytes_print(b, "<text x=\"%d\" y=\"%d\" font-weight=\"bold\">%.100s%s</text>\n", LEFT,
+                         top - 10, t->value[value].tensor->name, r.log ? " (logarithmic)" : "");
+
+    good = good && ngrt_bytes_print(b, "<path d=\"M%d %dV%dH%d\" fill=\"none\" stroke=\"#888\"/>\n",
+                                    LEFT, top, top + HEIGHT, LEFT + WIDTH);
+    if (is_empty(&r))
         return good;
-    good =
-        good &&
-        ngrt_bytes_print(
-            b,
-            "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.4g</text>\n<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.4g</text>\n",
-            LEFT - 6, top + 5, r.high, LEFT - 6, top + HEIGHT, r.low);
-    for (val = 0; val <= (t->val.sources > 0) && good; val++)
-        good = ngrt_bytes_print(b, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" d=\"",
-                                colour[val]) &&
-               add_line(b, t, value, val, &r, top) &&
-               ngrt_bytes_print(
-                   b, "\"/>\n<text x=\"%d\" y=\"%d\" text-anchor=\"end\" fill=\"%s\">%s</text>\n",
-                   LEFT + WIDTH - val * 90, top - 10, colour[val], val ? "validation" : "training");
+
+    good = good && add_label(b, top + 5, r.high) && add_label(b, top + HEIGHT, r.low);
+    good = good && add_curve(b, t, value, 0, &r, top);
+    if (has_validation(t))
+        good = good && add_curve(b, t, value, 1, &r, top);
     return good;
+}
+
+/* Adds a panel for each value that is a scalar; the elements of a tensor are in the log. */
+static int add_picture(Bytes *b, const Trainer *t)
+{
+    int i, panels = 0, good;
+
+    for (i = 0; i < t->values; i++)
+        if (t->value[i].tensor->rank == 0)
+            panels++;
+    good = ngrt_bytes_print(b,
+                            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" "
+                            "font-family=\"sans-serif\" font-size=\"13\">\n"
+                            "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
+                            LEFT + WIDTH + 30, STEP * panels + 50);
+
+    panels = 0;
+    for (i = 0; i < t->values && good; i++)
+        if (t->value[i].tensor->rank == 0)
+            good = add_panel(b, t, i, 40 + STEP * panels++);
+    return good &&
+           ngrt_bytes_print(b, "<text x=\"%d\" y=\"%d\">epoch %lld to %lld</text>\n</svg>\n", LEFT,
+                            STEP * panels + 20, first_epoch(t), last_epoch(t));
 }
 
 static int write_picture(const Trainer *t)
@@ -159,24 +267,11 @@ static int write_picture(const Trainer *t)
     Bytes b = {0};
     Writer out;
     ngrt_message message = {"out of memory"};
-    int i, panels = 0, error = NGRT_ENOMEM, rows;
-    int good;
-    for (i = 0; i < t->values; i++) /* a tensor's elements are in the log */
-        panels += t->value[i].tensor->rank == 0;
-    rows = STEP * panels;
-    good = ngrt_bytes_print(
-        &b,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"13\">\n"
-        "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
-        LEFT + WIDTH + 30, rows + 50);
-    for (i = panels = 0; i < t->values && good; i++)
-        if (t->value[i].tensor->rank == 0)
-            good = add_panel(&b, t, i, 40 + STEP * panels++);
-    good = good &&
-           ngrt_bytes_print(&b, "<text x=\"%d\" y=\"%d\">epoch %lld to %lld</text>\n</svg>\n", LEFT,
-                            rows + 20, (long long)t->about.epoch - (long long)t->epochs_kept + 1,
-                            (long long)t->about.epoch);
-    if (good && (error = ngrt_file_begin(&out, t->curve_path, &message)) == NGRT_OK) {
+    int error = NGRT_ENOMEM;
+
+    if (add_picture(&b, t))
+        error = ngrt_file_begin(&out, t->curve_path, &message);
+    if (!error) {
         ngrt_file_put(&out, b.at, b.size);
         error = ngrt_file_end(&out, &message);
     }

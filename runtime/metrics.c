@@ -12,106 +12,118 @@
 static size_t axis_length(const Trainer *t, const ngrt_tensor *x, int axis)
 {
     int d = x->dim[axis];
+
     if (d < 0)
         return (size_t)x->shape[axis];
-    return d == 0 ? 0 : (size_t)(x->shape[axis] / t->model->dim[d].max) * (size_t)t->size[d];
+    if (d == 0)
+        return 0;
+    return (size_t)(x->shape[axis] / t->model->dim[d].max) * (size_t)t->size[d];
 }
 
 static size_t element_count(const Trainer *t, const ngrt_tensor *x)
 {
     size_t count = 1;
     int i;
+
     for (i = 0; i < x->rank; i++)
         count *= axis_length(t, x, i);
     return count;
 }
 
-/* "J", or "c[0,1]". */
+/* "J", or "c[0,1]"; NULL without memory. */
 static char *element_name(const Trainer *t, const ngrt_tensor *x, size_t element)
 {
-    size_t place[8] = {0}, size = strlen(x->name) + 1 + 8 * 24;
-    char *name = malloc(size);
-    int i, used;
+    enum { INDEX = 24 }; /* characters of an index, with its comma */
+    size_t index[8] = {0}, room = strlen(x->name) + 1 + (size_t)(x->rank + 1) * INDEX, used;
+    char *name = malloc(room);
+    int i;
+
     if (!name)
         return NULL;
     for (i = x->rank - 1; i >= 0; i--) {
-        place[i] = element % axis_length(t, x, i);
+        index[i] = element % axis_length(t, x, i);
         element /= axis_length(t, x, i);
     }
-    used = snprintf(name, size, "%s", x->name);
+
+    used = (size_t)snprintf(name, room, "%s", x->name);
     for (i = 0; i < x->rank; i++)
-        used += snprintf(name + used, size - (size_t)used, "%c%zu", i ? ',' : '[', place[i]);
+        used += (size_t)snprintf(name + used, room - used, "%c%zu", i ? ',' : '[', index[i]);
     if (x->rank > 0)
-        snprintf(name + used, size - (size_t)used, "]");
+        snprintf(name + used, room - used, "]");
     return name;
 }
 
-/* Losses, then metrics: a value for each of their numbers. */
+/* Adds a value for each element of a loss or metric. */
+static int add_values(Trainer *t, const ngrt_tensor *x)
+{
+    size_t count = element_count(t, x), i;
+
+    if (count == 0)
+        ngrt_trainer_note(t, "%s has a value for each row: it is not reported", x->name);
+    for (i = 0; i < count; i++) {
+        Value *v = &t->value[t->values++];
+
+        v->tensor = x;
+        v->element = i;
+        v->name = element_name(t, x, i);
+        if (!v->name)
+            return ngrt_trainer_no_memory(t);
+    }
+    return DONE;
+}
+
 int ngrt_metrics_list(Trainer *t)
 {
     const ngrt_model *m = t->model;
-    size_t count = 0, k;
-    int role, i;
+    size_t count = 0;
+    int role, i, status = DONE;
+
     for (i = 0; i < m->tensors; i++)
         if (m->tensor[i].role == NGRT_LOSS || m->tensor[i].role == NGRT_METRIC)
             count += element_count(t, &m->tensor[i]);
     t->value = ngrt_trainer_allocate(count, sizeof *t->value);
-    if (!t->value)
-        return ngrt_trainer_no_memory(t);
-    for (role = NGRT_LOSS; role <= NGRT_METRIC; role++)
-        for (i = 0; i < m->tensors; i++) {
-            const ngrt_tensor *x = &m->tensor[i];
-            if (x->role != role)
-                continue;
-            if (element_count(t, x) == 0)
-                ngrt_trainer_note(t, "%s has a value for each row: it is not reported", x->name);
-            for (k = 0; k < element_count(t, x); k++) {
-                Value *v = &t->value[t->values++];
-                v->tensor = x;
-                v->element = k;
-                v->name = element_name(t, x, k);
-                if (!v->name)
-                    return ngrt_trainer_no_memory(t);
-            }
-        }
     t->totals = ngrt_trainer_allocate(1, m->sizeof_totals);
-    return t->totals ? DONE : ngrt_trainer_no_memory(t);
+    if (!t->value || !t->totals)
+        return ngrt_trainer_no_memory(t);
+
+    for (role = NGRT_LOSS; role <= NGRT_METRIC; role++)
+        for (i = 0; i < m->tensors && !status; i++)
+            if (m->tensor[i].role == role)
+                status = add_values(t, &m->tensor[i]);
+    return status;
 }
 
 void ngrt_metrics_free(Trainer *t)
 {
     int i;
+
     for (i = 0; i < t->values; i++)
         free(t->value[i].name);
     free(t->value);
     free(t->totals);
 }
 
-/* ---- of one batch, of all ---- */
+/* ---- evaluation ---- */
 
 double ngrt_value_of_batch(const Trainer *t, const Value *v)
 {
     const ngrt_tensor *x = v->tensor;
-    float single;
-    double wide;
-    int32_t whole;
-    if (x->type == NGRT_F64) {
-        memcpy(&wide, t->work + x->offset + v->element * sizeof wide, sizeof wide);
-        return wide;
-    }
-    if (x->type == NGRT_I32) {
-        memcpy(&whole, t->work + x->offset + v->element * sizeof whole, sizeof whole);
-        return whole;
-    }
-    memcpy(&single, t->work + x->offset + v->element * sizeof single, sizeof single);
-    return (double)single;
+    ngrt_data data = {.type = ngrt_element_of(x->type), .at = t->work + x->offset};
+
+    return ngrt_data_value(&data, v->element);
 }
 
+/* The value of all rows. Totals are doubles, whatever the type of the model's floats. */
 static double value_of_all(const Trainer *t, const Value *v)
 {
-    double wide;
-    memcpy(&wide, t->totals + v->tensor->total + v->element * sizeof wide, sizeof wide);
-    return wide;
+    double value;
+    memcpy(&value, t->totals + v->tensor->total + v->element * sizeof value, sizeof value);
+    return value;
+}
+
+static int has_total(const Value *v)
+{
+    return v->tensor->total != 0;
 }
 
 typedef int (*Call)(const Trainer *t, Set *set); /* of a function of the model, for a batch */
@@ -126,12 +138,14 @@ static int call_add(const Trainer *t, Set *set)
     return t->model->metrics_add(t->params, t->state, set->inputs, t->work, t->totals);
 }
 
-/* One walk over the rows. */
-static int walk(Trainer *t, Set *set, Call call)
+/* Calls a function for each batch of the rows. */
+static int walk(const Trainer *t, Set *set, Call call)
 {
     size_t first, count;
+
     for (first = 0; first < set->rows; first += count) {
         int error;
+
         if (ngrt_trainer_stopped())
             return STOPPED + ngrt_trainer_stopped();
         count = ngrt_set_batch(set, first);
@@ -154,73 +168,106 @@ static void put(Value *v, int val, double value, int known)
     }
 }
 
-/* What is a value of one batch is known where all rows are one. */
-static void put_of_batch(Trainer *t, const Set *set, int val, int role)
+/* Puts what has no total. It is a value of one batch, and known if one batch is all rows. */
+static void put_of_batch(const Trainer *t, const Set *set, int val, int role)
 {
-    int i, one = set->rows <= set->batch;
+    int known = set->rows <= set->batch, i;
+
     for (i = 0; i < t->values; i++) {
         Value *v = &t->value[i];
-        if (v->tensor->role >= role && v->tensor->total == 0)
-            put(v, val, one ? ngrt_value_of_batch(t, v) : (double)NAN, one);
+
+        if (v->tensor->role < role || has_total(v))
+            continue;
+        put(v, val, known ? ngrt_value_of_batch(t, v) : (double)NAN, known);
     }
+}
+
+/* Is the total of a value to be put? Where only metrics are asked for, a loss is too if it is not a
+ * mean or a sum of those of steps. */
+static int is_wanted(const Value *v, int role)
+{
+    if (!has_total(v))
+        return 0;
+    return v->tensor->role >= role || !(v->tensor->flags & (NGRT_SUM | NGRT_MEAN));
+}
+
+static void put_totals(const Trainer *t, int val, int role)
+{
+    int i;
+
+    for (i = 0; i < t->values; i++)
+        if (is_wanted(&t->value[i], role))
+            put(&t->value[i], val, value_of_all(t, &t->value[i]), 1);
 }
 
 /* Says once what is not known. */
 static void note_unknown(Trainer *t, const Set *set, int role)
 {
     int i;
+
     if (set->rows <= set->batch || t->unknown_said)
         return;
     for (i = 0; i < t->values; i++) {
-        const ngrt_tensor *x = t->value[i].tensor;
-        if (x->role < role || x->total != 0 || t->value[i].element > 0)
+        const Value *v = &t->value[i];
+
+        if (v->tensor->role < role || has_total(v) || v->element > 0)
             continue;
         ngrt_trainer_note(
             t, "%s is a value of one batch, and the %zu rows of %s are not one: it is not reported",
-            x->name, set->rows, set->option);
+            v->tensor->name, set->rows, set->option);
         t->unknown_said = 1;
     }
 }
 
-/* Is it to be evaluated? A loss that is no mean or sum of those of steps is, where only metrics are
- * asked for. */
-static int is_wanted(const Value *v, int role)
+/* Of a model without totals there is something to know only if one batch is all rows. */
+static int evaluate_batch(Trainer *t, Set *set, int val, int role)
 {
-    return v->tensor->role >= role ||
-           (v->tensor->total != 0 && !(v->tensor->flags & (NGRT_SUM | NGRT_MEAN)));
+    int status = DONE;
+
+    if (set->rows <= set->batch)
+        status = walk(t, set, call_eval);
+    put_of_batch(t, set, val, role);
+    return status;
+}
+
+/* Gathers the totals. Some need the totals of others first, a variance that of a mean: then the
+ * model asks for another walk over the rows. */
+static int evaluate_totals(Trainer *t, Set *set, int val, int role)
+{
+    const ngrt_model *m = t->model;
+    int first = 1, error;
+
+    m->metrics_start(t->totals);
+    do {
+        int status = walk(t, set, call_add);
+
+        if (status)
+            return status;
+        if (first) /* metrics_add has run eval */
+            put_of_batch(t, set, val, role);
+        first = 0;
+        error = m->metrics_finish(t->totals);
+    } while (error == NGRT_AGAIN);
+
+    if (error)
+        return ngrt_trainer_fail(t, FAILED, "evaluation: %s", ngrt_strerror(error));
+    put_totals(t, val, role);
+    return DONE;
 }
 
 int ngrt_metrics_evaluate(Trainer *t, Set *set, int val, int role)
 {
-    const ngrt_model *m = t->model;
-    int i, status, error = NGRT_AGAIN;
-    if (!m->metrics_add) {
-        status = set->rows <= set->batch ? walk(t, set, call_eval) : DONE;
-        put_of_batch(t, set, val, role);
+    int has_totals = t->model->metrics_add != NULL;
+    int status =
+        has_totals ? evaluate_totals(t, set, val, role) : evaluate_batch(t, set, val, role);
+
+    if (!status)
         note_unknown(t, set, role);
-        return status;
-    }
-    m->metrics_start(t->totals);
-    for (i = 0; error == NGRT_AGAIN; i++) {
-        status = walk(t, set, call_add);
-        if (status)
-            return status;
-        if (i == 0) /* eval has run */
-            put_of_batch(t, set, val, role);
-        error = m->metrics_finish(t->totals);
-    }
-    if (error)
-        return ngrt_trainer_fail(t, FAILED, "evaluation: %s", ngrt_strerror(error));
-    for (i = 0; i < t->values; i++)
-        if (is_wanted(&t->value[i], role) && t->value[i].tensor->total != 0)
-            put(&t->value[i], val, value_of_all(t, &t->value[i]), 1);
-    note_unknown(t, set, role);
-    return DONE;
+    return status;
 }
 
 /* ---- text ---- */
 
-/* Whole numbers in full, others by the format. */
 void ngrt_number_print(FILE *to, const char *format, double value)
 {
     if (value == floor(value) && fabs(value) < 1e15)
@@ -229,27 +276,36 @@ void ngrt_number_print(FILE *to, const char *format, double value)
         fprintf(to, format, value);
 }
 
-/* The number of a tensor's elements; `first` is the value of the first. */
 int ngrt_value_count(const Trainer *t, int first)
 {
     return (int)element_count(t, t->value[first].tensor);
 }
 
-/* "0.5", or "[[1, 0], [0, 2]]". */
+/* The number of axes, from the last on, that begin with this element: that many brackets open
+ * before it, and that many close after the element before it. */
+static int axes_begun(const Trainer *t, const ngrt_tensor *x, size_t element)
+{
+    int axis = x->rank - 1, count = 0;
+
+    while (axis >= 0 && element % axis_length(t, x, axis) == 0) {
+        element /= axis_length(t, x, axis);
+        axis--;
+        count++;
+    }
+    return count;
+}
+
 void ngrt_value_print(FILE *to, const Trainer *t, int first, int val, const char *format)
 {
     const ngrt_tensor *x = t->value[first].tensor;
-    int i, k, count = ngrt_value_count(t, first);
+    int i, count = ngrt_value_count(t, first);
+
     for (i = 0; i < count; i++) {
         const Value *v = &t->value[first + i];
-        size_t before = (size_t)i, after = (size_t)i + 1;
-        int opens = 0, closes = 0;
-        for (k = x->rank - 1; k >= 0 && before % axis_length(t, x, k) == 0; k--, opens++)
-            before /= axis_length(t, x, k);
-        for (k = x->rank - 1; k >= 0 && after % axis_length(t, x, k) == 0; k--, closes++)
-            after /= axis_length(t, x, k);
-        fprintf(to, "%s%.*s", i ? ", " : "", opens, "[[[[[[[[");
+        int opened = axes_begun(t, x, (size_t)i), closed = axes_begun(t, x, (size_t)i + 1);
+
+        fprintf(to, "%s%.*s", i ? ", " : "", opened, "[[[[[[[[");
         ngrt_number_print(to, format, val ? v->val : v->train);
-        fprintf(to, "%.*s", closes, "]]]]]]]]");
+        fprintf(to, "%.*s", closed, "]]]]]]]]");
     }
 }
