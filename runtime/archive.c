@@ -11,47 +11,61 @@
 static int read_array(Archive *a, ngrt_message *message)
 {
     Stored *s = ngrt_archive_add(a, "", 0);
-    return s ? ngrt_npy_take(&s->data, &a->file, a->path, message)
-             : ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", a->path);
+
+    if (!s)
+        return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", a->path);
+    return ngrt_npy_take(&s->data, &a->file, a->path, message);
+}
+
+/* The tensors of a->file, by its format. */
+static int read_tensors(Archive *a, ngrt_message *message)
+{
+    if (ngrt_is_npy(&a->file))
+        return read_array(a, message);
+    if (ngrt_is_zip(&a->file))
+        return ngrt_npz_read(a, NULL, message);
+    if (ngrt_is_safetensors(&a->file))
+        return ngrt_safetensors_read(a, message);
+    return ngrt_fail(message, NGRT_EFORMAT,
+                     "%s: holds no weights: it is neither safetensors nor NumPy's .npy or .npz",
+                     a->path);
 }
 
 int ngrt_archive_read(Archive *a, const char *path, ngrt_message *message)
 {
     int error;
+
     memset(a, 0, sizeof *a);
     a->path = path;
     message->text[0] = 0;
+
     error = ngrt_file_read(&a->file, path, message);
-    if (!error && ngrt_is_npy(&a->file))
-        error = read_array(a, message);
-    else if (!error && ngrt_is_zip(&a->file))
-        error = ngrt_npz_read(a, NULL, message);
-    else if (!error && ngrt_is_safetensors(&a->file))
-        error = ngrt_safetensors_read(a, message);
-    else if (!error)
-        error =
-            ngrt_fail(message, NGRT_EFORMAT,
-                      "%s: holds no weights: it is neither safetensors nor NumPy's .npy or .npz",
-                      path);
+    if (!error)
+        error = read_tensors(a, message);
     if (error)
         ngrt_archive_free(a);
     return error;
 }
 
-/* ---- names ---- */
+/* ---- a map of names: "theirs=ours,..." ---- */
 
 /* Adds a pair; false without memory. */
 static int add_pair(Map *map, char *theirs, char *ours)
 {
-    size_t n = (size_t)(map->count + 1) * sizeof(char *);
-    char **a = realloc(map->theirs, n), **b;
-    map->theirs = a ? a : map->theirs;
-    b = realloc(map->ours, n);
-    map->ours = b ? b : map->ours;
-    if (!a || !b)
+    size_t size = (size_t)(map->count + 1) * sizeof(char *);
+    char **grown = realloc(map->theirs, size);
+
+    if (!grown)
         return 0;
-    a[map->count] = theirs;
-    b[map->count++] = ours;
+    map->theirs = grown;
+    grown = realloc(map->ours, size);
+    if (!grown)
+        return 0;
+    map->ours = grown;
+
+    map->theirs[map->count] = theirs;
+    map->ours[map->count] = ours;
+    map->count++;
     return 1;
 }
 
@@ -64,11 +78,12 @@ static char *trim(char *at, char *end)
     return at + strspn(at, " \t\r");
 }
 
-/* theirs=ours, as one item of the text. */
+/* Reads theirs=ours, one item of the text. */
 static int read_pair(Map *map, char *item, const char *where, int line, ngrt_message *message)
 {
     char *equals = strchr(item, '='), *ours;
     int i;
+
     if (!equals)
         return ngrt_fail(message, NGRT_EFORMAT, "%s:%d: '%.60s' is not a pair, theirs=ours", where,
                          line, item);
@@ -76,30 +91,35 @@ static int read_pair(Map *map, char *item, const char *where, int line, ngrt_mes
     trim(item, equals);
     if (!*item || !*ours)
         return ngrt_fail(message, NGRT_EFORMAT, "%s:%d: a name is missing beside '='", where, line);
+
     for (i = 0; i < map->count; i++)
         if (strcmp(map->ours[i], ours) == 0)
             return ngrt_fail(message, NGRT_EFORMAT, "%s:%d: '%.60s' is named twice", where, line,
                              ours);
-    return add_pair(map, item, ours) ? NGRT_OK
-                                     : ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", where);
+    if (!add_pair(map, item, ours))
+        return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", where);
+    return NGRT_OK;
 }
 
-/* Pairs apart by lines and commas; '#' starts a comment. */
+/* Reads the pairs of map->text, separated by lines and commas; '#' starts a comment. */
 static int read_pairs(Map *map, const char *where, ngrt_message *message)
 {
-    char *at = map->text, *end, stop, *item;
+    char *at = map->text, stop;
     int line = 1, error = NGRT_OK;
+
     do {
-        end = at + strcspn(at, ",\n#");
+        char *end = at + strcspn(at, ",\n#"), *item;
+
         stop = *end;
         item = trim(at, end);
-        if (stop == '#') {
+        if (stop == '#') { /* the comment ends with its line */
             end += 1 + strcspn(end + 1, "\n");
             stop = *end;
         }
         if (*item)
             error = read_pair(map, item, where, line, message);
-        line += stop == '\n';
+        if (stop == '\n')
+            line++;
         at = end + 1;
     } while (stop && !error);
     return error;
@@ -108,21 +128,24 @@ static int read_pairs(Map *map, const char *where, ngrt_message *message)
 int ngrt_map_read(Map *map, const char *text, ngrt_message *message)
 {
     Bytes b = {0};
+    const char *where = text;
     int error = NGRT_OK;
+
     memset(map, 0, sizeof *map);
     if (!text)
         return NGRT_OK;
-    if (strchr(text, '=') && access(text, F_OK) != 0) {
+
+    if (strchr(text, '=') && access(text, F_OK) != 0) { /* pairs, and not the name of a file */
+        where = "map";
         if (!ngrt_bytes_add(&b, text, strlen(text)))
             error = ngrt_fail(message, NGRT_ENOMEM, "out of memory");
-        map->text = b.at;
-        return error ? error : read_pairs(map, "map", message);
+    } else {
+        error = ngrt_file_read(&b, text, message);
+        if (!error && strlen(b.at) != b.size)
+            error = ngrt_fail(message, NGRT_EFORMAT, "%s: holds a byte 0", text);
     }
-    error = ngrt_file_read(&b, text, message);
     map->text = b.at;
-    if (!error && strlen(b.at) != b.size)
-        error = ngrt_fail(message, NGRT_EFORMAT, "%s: holds a byte 0", text);
-    return error ? error : read_pairs(map, text, message);
+    return error ? error : read_pairs(map, where, message);
 }
 
 void ngrt_map_free(Map *map)
@@ -133,11 +156,17 @@ void ngrt_map_free(Map *map)
     memset(map, 0, sizeof *map);
 }
 
-/* If name is from, or starts with it and a point: what follows, else NULL. */
-static const char *rest_behind(const char *name, const char *from)
+/* ---- names by a map ---- */
+
+/* What follows `start` in a name, if the name is `start` or begins with it and a point; else
+ * NULL. */
+static const char *rest_after(const char *name, const char *start)
 {
-    size_t n = strlen(from);
-    return strncmp(name, from, n) == 0 && (name[n] == 0 || name[n] == '.') ? name + n : NULL;
+    size_t n = strlen(start);
+
+    if (strncmp(name, start, n) != 0)
+        return NULL;
+    return name[n] == 0 || name[n] == '.' ? name + n : NULL;
 }
 
 /* PyTorch's name of the last part: .W and .gain are .weight, .b is .bias. NULL: there is none. */
@@ -148,70 +177,99 @@ static const char *torch_part(const char *last)
     return strcmp(last, ".b") == 0 ? ".bias" : NULL;
 }
 
-/* start, and name behind it, as PyTorch calls its last part if that is wanted; NULL where it has no
- * other name for it. */
-static char *join(const char *start, const char *name, int torch)
+/* A name in a file, in three pieces that follow each other. */
+typedef struct Joined {
+    const char *start; /* theirs of the pair, or "" */
+    const char *name;  /* of ours, what follows the pair's */
+    size_t kept;       /* bytes of name */
+    const char *part;  /* PyTorch's name of the last part, or "" */
+} Joined;
+
+/* Joins a start and what follows it; with `torch`, the last part is called as PyTorch does. False
+ * if PyTorch has no name of its own for it. */
+static int join(Joined *j, const char *start, const char *name, int torch)
 {
-    const char *last = strrchr(name, '.'), *part = torch && last ? torch_part(last)
-                                                   : torch       ? NULL
-                                                                 : "";
-    size_t kept = torch && part ? (size_t)(last - name) : strlen(name),
-           room = strlen(start) + strlen(name) + 8;
-    char *out = part ? malloc(room) : NULL;
-    if (out)
-        snprintf(out, room, "%s%.*s%s", start, (int)kept, name, part);
-    return out;
+    const char *last = strrchr(name, '.');
+
+    *j = (Joined){start, name, strlen(name), ""};
+    if (!torch)
+        return 1;
+    if (!last || !torch_part(last))
+        return 0;
+    j->kept = (size_t)(last - name);
+    j->part = torch_part(last);
+    return 1;
 }
 
-/* The pair that speaks of a name here, the longest if there are several, or -1. */
-static int find_pair(const Map *map, const char *name)
+/* Is text this name? Without memory, so that a search cannot fail for lack of it. */
+static int is_joined(const char *text, const Joined *j)
 {
-    int i, best = -1;
-    for (i = 0; i < map->count; i++)
-        if (rest_behind(name, map->ours[i]) &&
-            (best < 0 || strlen(map->ours[i]) > strlen(map->ours[best])))
-            best = i;
-    return best;
+    size_t n = strlen(j->start);
+
+    return strncmp(text, j->start, n) == 0 && strncmp(text + n, j->name, j->kept) == 0 &&
+           strcmp(text + n + j->kept, j->part) == 0;
 }
 
-/* Is text what join makes of these? Without memory, which a search must not fail for. */
-static int is_joined(const char *text, const char *start, const char *name, int torch)
+/* The name as a text; NULL without memory. */
+static char *joined_text(const Joined *j)
 {
-    const char *last = strrchr(name, '.'), *part = torch && last ? torch_part(last)
-                                                   : torch       ? NULL
-                                                                 : "";
-    size_t n = strlen(start), kept = torch && part ? (size_t)(last - name) : strlen(name);
-    return part && strncmp(text, start, n) == 0 && strncmp(text + n, name, kept) == 0 &&
-           strcmp(text + n + kept, part) == 0;
+    size_t room = strlen(j->start) + j->kept + strlen(j->part) + 1;
+    char *text = malloc(room);
+
+    if (text)
+        snprintf(text, room, "%s%.*s%s", j->start, (int)j->kept, j->name, j->part);
+    return text;
 }
 
 static const Stored *find_joined(const Archive *a, const char *start, const char *name, int torch)
 {
+    Joined j;
     int i;
+
+    if (!join(&j, start, name, torch))
+        return NULL;
     for (i = 0; i < a->count; i++)
-        if (is_joined(a->tensor[i].name, start, name, torch))
+        if (is_joined(a->tensor[i].name, &j))
             return &a->tensor[i];
     return NULL;
 }
 
+/* Splits one of our names by the longest pair for it, into theirs and what follows. False if no
+ * pair is for it: then all of the name follows "". */
+static int split(const Map *map, const char *name, const char **start, const char **rest)
+{
+    int i, best = -1;
+
+    for (i = 0; i < map->count; i++)
+        if (rest_after(name, map->ours[i]) &&
+            (best < 0 || strlen(map->ours[i]) > strlen(map->ours[best])))
+            best = i;
+
+    *start = best >= 0 ? map->theirs[best] : "";
+    *rest = best >= 0 ? rest_after(name, map->ours[best]) : name;
+    return best >= 0;
+}
+
 const Stored *ngrt_archive_find(const Archive *a, const Map *map, const char *name)
 {
-    int pair = find_pair(map, name), torch;
-    const char *start = pair >= 0 ? map->theirs[pair] : "",
-               *rest = pair >= 0 ? rest_behind(name, map->ours[pair]) : name;
-    for (torch = 0; torch < 2; torch++) {
-        const Stored *s = find_joined(a, start, rest, torch);
-        if (s)
-            return s;
-    }
-    return pair >= 0 ? find_joined(a, "", name, 0) : NULL;
+    const char *start, *rest;
+    int mapped = split(map, name, &start, &rest);
+    const Stored *s = find_joined(a, start, rest, 0);
+
+    if (!s)
+        s = find_joined(a, start, rest, 1);
+    if (!s && mapped)
+        s = find_joined(a, "", name, 0);
+    return s;
 }
 
 char *ngrt_map_name(const Map *map, const char *name)
 {
-    int pair = find_pair(map, name);
-    const char *start = pair >= 0 ? map->theirs[pair] : "",
-               *rest = pair >= 0 ? rest_behind(name, map->ours[pair]) : name;
-    char *out = map->count ? join(start, rest, 1) : NULL;
-    return out ? out : join(start, rest, 0);
+    const char *start, *rest;
+    Joined j;
+
+    split(map, name, &start, &rest);
+    if (map->count == 0 || !join(&j, start, rest, 1))
+        join(&j, start, rest, 0);
+    return joined_text(&j);
 }

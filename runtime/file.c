@@ -17,6 +17,7 @@
 int ngrt_fail(ngrt_message *message, int error, const char *format, ...)
 {
     va_list arguments;
+
     va_start(arguments, format);
     vsnprintf(message->text, sizeof message->text, format, arguments);
     va_end(arguments);
@@ -29,12 +30,14 @@ int ngrt_bytes_reserve(Bytes *b, size_t more)
 {
     size_t room = b->room ? b->room : 4096;
     char *at;
+
     if (more > SIZE_MAX / 2 - b->size - 1)
         return 0;
     while (room < b->size + more + 1)
         room *= 2;
     if (room == b->room)
         return 1;
+
     at = realloc(b->at, room);
     if (!at)
         return 0;
@@ -53,12 +56,12 @@ int ngrt_bytes_add(Bytes *b, const void *at, size_t size)
     return 1;
 }
 
-/* Adds a text; no longer than a line of a header. */
 int ngrt_bytes_print(Bytes *b, const char *format, ...)
 {
     char text[512];
     int size;
     va_list arguments;
+
     va_start(arguments, format);
     size = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
@@ -73,11 +76,12 @@ void ngrt_bytes_free(Bytes *b)
 
 /* ---- reading ---- */
 
-/* The whole stream into b. */
+/* Reads the whole stream into b. */
 static int read_stream(FILE *file, Bytes *b, const char *path, ngrt_message *message)
 {
     for (;;) {
         size_t got;
+
         if (!ngrt_bytes_reserve(b, 65536))
             return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", path);
         got = fread(b->at + b->size, 1, b->room - b->size - 1, file);
@@ -94,6 +98,7 @@ int ngrt_file_read(Bytes *b, const char *path, ngrt_message *message)
 {
     FILE *file = fopen(path, "rb");
     int error;
+
     if (!file)
         return ngrt_fail(message, NGRT_EIO, "%s: %s", path, strerror(errno));
     error = read_stream(file, b, path, message);
@@ -103,53 +108,88 @@ int ngrt_file_read(Bytes *b, const char *path, ngrt_message *message)
 
 /* ---- writing ---- */
 
-/* A name beside the target that nobody has, opened; the mode is what the umask leaves, as of any
- * new file. */
+int ngrt_path_ends(const char *path, const char *end)
+{
+    size_t n = path ? strlen(path) : 0, k = strlen(end);
+
+    return n >= k && strcmp(path + n - k, end) == 0;
+}
+
+/* A copy of a text; NULL without memory. */
+static char *copy_text(const char *text)
+{
+    char *copy = malloc(strlen(text) + 1);
+
+    if (copy)
+        strcpy(copy, text);
+    return copy;
+}
+
+/* Opens a new file beside the target, under a name that nobody has. Its mode is what the umask
+ * leaves, as of any new file. False after a failure. */
 static int open_temp(Writer *out)
 {
     size_t room = strlen(out->target) + 40;
     int i;
+
     out->temp = malloc(room);
     if (!out->temp)
         return 0;
     for (i = 0; i < 1000; i++) {
         snprintf(out->temp, room, "%s.%ld-%d.tmp", out->target, (long)getpid(), i);
         out->fd = open(out->temp, O_WRONLY | O_CREAT | O_EXCL, 0666);
-        if (out->fd >= 0 || errno != EEXIST)
-            return out->fd >= 0;
+        if (out->fd >= 0)
+            return 1;
+        if (errno != EEXIST)
+            return 0;
     }
     return 0;
 }
 
-int ngrt_path_ends(const char *path, const char *end)
-{
-    size_t n = path ? strlen(path) : 0, k = strlen(end);
-    return n >= k && strcmp(path + n - k, end) == 0;
-}
-
-/* Starts to write the file at path. What is there stays until the end; a link stays a link. */
-int ngrt_file_begin(Writer *out, const char *path, ngrt_message *message)
+/* Opens what is written: a regular file under another name, a pipe or a device directly. False
+ * after a failure. */
+static int open_writer(Writer *out)
 {
     struct stat st;
-    int regular = stat(path, &st) != 0 || S_ISREG(st.st_mode);
+    int exists = stat(out->path, &st) == 0;
+
+    if (exists && !S_ISREG(st.st_mode)) {
+        out->fd = open(out->path, O_WRONLY);
+        return out->fd >= 0;
+    }
+
+    out->target = realpath(out->path, NULL); /* so that a link stays a link */
+    if (!out->target)
+        out->target = copy_text(out->path);
+    return out->target && open_temp(out);
+}
+
+static void free_names(Writer *out)
+{
+    free(out->target);
+    free(out->temp);
+}
+
+int ngrt_file_begin(Writer *out, const char *path, ngrt_message *message)
+{
     memset(out, 0, sizeof *out);
     out->path = path;
     out->fd = -1;
-    if (regular) {
-        out->target = realpath(path, NULL);
-        if (!out->target && (out->target = malloc(strlen(path) + 1)) != NULL)
-            strcpy(out->target, path);
-        if (out->target && open_temp(out))
-            return NGRT_OK;
-    } else if ((out->fd = open(path, O_WRONLY)) >= 0) {
+    if (open_writer(out))
         return NGRT_OK;
-    }
+
     ngrt_fail(message, NGRT_EIO, "%s: cannot write: %s", path, strerror(errno));
-    free(out->target);
-    free(out->temp);
+    free_names(out);
     return NGRT_EIO;
 }
 
+/* As many bytes as a system call or zlib takes at once. */
+static unsigned at_once(size_t size)
+{
+    return size < 1u << 30 ? (unsigned)size : 1u << 30;
+}
+
+/* Keeps the first failure for the end. */
 static void out_failed(Writer *out)
 {
     if (!out->error)
@@ -160,7 +200,8 @@ void ngrt_file_put(Writer *out, const void *at, size_t size)
 {
     const char *bytes = at;
     while (size > 0 && !out->error) {
-        ssize_t done = write(out->fd, bytes, size < 1u << 30 ? size : 1u << 30);
+        ssize_t done = write(out->fd, bytes, at_once(size));
+
         if (done < 0 && errno == EINTR)
             continue;
         if (done <= 0) {
@@ -172,57 +213,64 @@ void ngrt_file_put(Writer *out, const void *at, size_t size)
     }
 }
 
-/* Makes the new name last: by writing the directory it is in. A file system that cannot has nothing
- * to be asked. */
+/* Makes the new name last: by writing the directory that it is in. A file system that cannot do
+ * that is not asked to. */
 static void sync_directory(const char *target)
 {
-    char *slash, *dir = malloc(strlen(target) + 2);
+    char *slash, *directory = malloc(strlen(target) + 2);
     int fd;
-    if (!dir)
+
+    if (!directory)
         return;
-    strcpy(dir, target);
-    slash = strrchr(dir, '/');
-    strcpy(slash ? slash + 1 : dir, slash ? "" : ".");
-    fd = open(dir, O_RDONLY);
-    free(dir);
+    strcpy(directory, target);
+    slash = strrchr(directory, '/');
+    if (slash)
+        slash[1] = 0;
+    else
+        strcpy(directory, ".");
+
+    fd = open(directory, O_RDONLY);
+    free(directory);
     if (fd < 0)
         return;
     fsync(fd);
     close(fd);
 }
 
-/* Takes the written file's name, when all is on the disk; or removes what there is of it. */
 int ngrt_file_end(Writer *out, ngrt_message *message)
 {
     int error;
+
+    /* first on the disk, then under its name: a crash leaves the old file or the new one */
     if (!out->error && out->temp && fsync(out->fd) != 0 && errno != EINVAL)
         out_failed(out);
     if (close(out->fd) != 0)
         out_failed(out);
     if (!out->error && out->temp && rename(out->temp, out->target) != 0)
         out_failed(out);
+
     error = out->error;
     if (error && out->temp)
         unlink(out->temp);
     else if (out->temp)
         sync_directory(out->target);
-    free(out->target);
-    free(out->temp);
-    return error ? ngrt_fail(message, NGRT_EIO, "%s: cannot write: %s", out->path, strerror(error))
-                 : NGRT_OK;
+    free_names(out);
+    if (error)
+        return ngrt_fail(message, NGRT_EIO, "%s: cannot write: %s", out->path, strerror(error));
+    return NGRT_OK;
 }
 
 int ngrt_file_probe(const char *path, ngrt_message *message)
 {
     Writer out;
     int error = ngrt_file_begin(&out, path, message);
+
     if (error)
         return error;
     close(out.fd);
     if (out.temp)
         unlink(out.temp);
-    free(out.target);
-    free(out.temp);
+    free_names(&out);
     return NGRT_OK;
 }
 
@@ -235,27 +283,40 @@ static int is_gzip(const Bytes *b)
 
 #ifdef NGRT_ZLIB
 
+/* Inflates one piece: from in, of which `used` bytes are, to out, of which `made` are. Returns what
+ * zlib says. */
+static int inflate_piece(z_stream *z, const char *in, size_t size, size_t *used, char *out,
+                         size_t room, size_t *made)
+{
+    uInt give = at_once(size - *used), take = at_once(room - *made);
+    int status;
+
+    z->next_in = (Bytef *)in + *used;
+    z->avail_in = give;
+    z->next_out = (Bytef *)out + *made;
+    z->avail_out = take;
+    status = inflate(z, Z_NO_FLUSH);
+    *used += give - z->avail_in;
+    *made += take - z->avail_out;
+    return status;
+}
+
 /* Inflates the gzip members of in, which follow each other, to the end of out. */
 static int inflate_all(z_stream *z, const Bytes *in, Bytes *out, const char *path,
                        ngrt_message *message)
 {
     size_t used = 0;
+
     for (;;) {
-        uInt give = in->size - used < 1u << 30 ? (uInt)(in->size - used) : 1u << 30, room;
         int status;
+
         if (!ngrt_bytes_reserve(out, 65536))
             return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", path);
-        room = out->room - out->size - 1 < 1u << 30 ? (uInt)(out->room - out->size - 1) : 1u << 30;
-        z->next_in = (Bytef *)in->at + used;
-        z->avail_in = give;
-        z->next_out = (Bytef *)out->at + out->size;
-        z->avail_out = room;
-        status = inflate(z, Z_NO_FLUSH);
-        used += give - z->avail_in;
-        out->size += room - z->avail_out;
+        status = inflate_piece(z, in->at, in->size, &used, out->at, out->room - 1, &out->size);
         out->at[out->size] = 0;
         if (status == Z_STREAM_END && used == in->size)
             return NGRT_OK;
+
         if (status == Z_STREAM_END)
             status = inflateReset(z);
         if (status == Z_MEM_ERROR)
@@ -268,15 +329,16 @@ static int inflate_all(z_stream *z, const Bytes *in, Bytes *out, const char *pat
     }
 }
 
-/* Replaces b, where it is in gzip format, by what it holds. */
 int ngrt_gunzip(Bytes *b, const char *path, ngrt_message *message)
 {
+    enum { GZIP = 15 + 16 }; /* zlib's windowBits: the largest window, with gzip's header */
     Bytes out = {0};
     z_stream z = {0};
     int error;
+
     if (!is_gzip(b))
         return NGRT_OK;
-    if (inflateInit2(&z, 15 + 16) != Z_OK)
+    if (inflateInit2(&z, GZIP) != Z_OK)
         return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", path);
     error = inflate_all(&z, b, &out, path, message);
     inflateEnd(&z);
@@ -285,27 +347,20 @@ int ngrt_gunzip(Bytes *b, const char *path, ngrt_message *message)
     return error;
 }
 
-/* Inflates a member of a zip file, whose size is known. */
 int ngrt_inflate(const char *from, size_t size, char *to, size_t room, const char *what,
                  ngrt_message *message)
 {
+    enum { RAW = -15 }; /* zlib's windowBits: without a header */
     z_stream z = {0};
-    int status = Z_OK;
     size_t used = 0, made = 0;
-    if (inflateInit2(&z, -15) != Z_OK)
+    int status = Z_OK;
+
+    if (inflateInit2(&z, RAW) != Z_OK)
         return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", what);
-    while (status == Z_OK) {
-        uInt give = size - used < 1u << 30 ? (uInt)(size - used) : 1u << 30;
-        uInt take = room - made < 1u << 30 ? (uInt)(room - made) : 1u << 30;
-        z.next_in = (Bytef *)from + used;
-        z.avail_in = give;
-        z.next_out = (Bytef *)to + made;
-        z.avail_out = take;
-        status = inflate(&z, Z_NO_FLUSH);
-        used += give - z.avail_in;
-        made += take - z.avail_out;
-    }
+    while (status == Z_OK)
+        status = inflate_piece(&z, from, size, &used, to, room, &made);
     inflateEnd(&z);
+
     if (status != Z_STREAM_END || made != room || used != size)
         return ngrt_fail(message, NGRT_EFORMAT, "%s: the compressed data is damaged", what);
     return NGRT_OK;
@@ -313,24 +368,24 @@ int ngrt_inflate(const char *from, size_t size, char *to, size_t room, const cha
 
 #else
 
-int ngrt_gunzip(Bytes *b, const char *path, ngrt_message *message)
+static int fail_compressed(const char *what, ngrt_message *message)
 {
-    if (!is_gzip(b))
-        return NGRT_OK;
     return ngrt_fail(
         message, NGRT_EFORMAT,
         "%s: compressed, and this program was built without zlib (NGRT_ZLIB); unpack it first",
-        path);
+        what);
+}
+
+int ngrt_gunzip(Bytes *b, const char *path, ngrt_message *message)
+{
+    return is_gzip(b) ? fail_compressed(path, message) : NGRT_OK;
 }
 
 int ngrt_inflate(const char *from, size_t size, char *to, size_t room, const char *what,
                  ngrt_message *message)
 {
     (void)from, (void)size, (void)to, (void)room;
-    return ngrt_fail(
-        message, NGRT_EFORMAT,
-        "%s: compressed, and this program was built without zlib (NGRT_ZLIB); unpack it first",
-        what);
+    return fail_compressed(what, message);
 }
 
 #endif

@@ -1,7 +1,7 @@
 /* numpy.c - NumPy's files: an array (.npy), and named arrays in a zip archive (.npz).
  *
- * An array is a text that describes it and its elements. An archive is a list of files, each behind
- * a header of its own, and at the end a directory of them all, which is what a reader goes by. */
+ * An array is a text that describes it and its elements. An archive is a list of files, each after
+ * a header of its own, and at the end a directory of them all, by which a reader finds them. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,73 +36,101 @@ typedef struct Head { /* what the header of an array says beside type and shape 
 static const char *header_value(const char *header, const char *key)
 {
     const char *at = strstr(header, key);
+
     if (!at)
         return NULL;
     at += strlen(key);
     return at + strspn(at, " :");
 }
 
-/* Sets type, rank and shape from the header's text; says what it cannot. */
-static const char *read_header(ngrt_data *data, Head *head, const char *header)
+/* The kind of elements that "'<f4', ..." describes, or NULL. */
+static const struct Kind *find_kind(const char *descr)
 {
-    const char *descr = header_value(header, "'descr'"),
-               *order = header_value(header, "'fortran_order'");
-    const char *shape = header_value(header, "'shape'");
-    size_t i = 0;
-    if (!descr || !order || !shape || *shape != '(')
-        return "the header lacks descr, fortran_order or shape";
-    head->fortran = strncmp(order, "True", 4) == 0;
-    if (*descr == '\'' && descr[1] && strchr("<>|=", descr[1]))
-        while (i < KINDS && !(strncmp(descr + 2, kinds[i].code, 2) == 0 && descr[4] == '\''))
-            i++;
-    else
-        i = KINDS;
-    if (i == KINDS)
-        return "the element type is none of b1 u1 i1 u2 i2 u4 i4 u8 i8 f2 f4 f8";
-    data->type = kinds[i].type;
-    head->swapped = descr[1] == (ngrt_little_endian() ? '>' : '<');
-    for (shape++; *shape != ')'; shape += strspn(shape, ", ")) {
+    int i;
+
+    if (*descr != '\'' || !descr[1] || !strchr("<>|=", descr[1]))
+        return NULL;
+    for (i = 0; i < KINDS; i++)
+        if (strncmp(descr + 2, kinds[i].code, 2) == 0 && descr[4] == '\'')
+            return &kinds[i];
+    return NULL;
+}
+
+/* Sets rank and shape from "(60, 4), ..."; returns what is wrong, or NULL. */
+static const char *read_shape(ngrt_data *data, const char *at)
+{
+    for (at++; *at != ')'; at += strspn(at, ", ")) {
         char *end;
         unsigned long long size;
-        if (*shape < '0' || *shape > '9' || data->rank == 8)
+
+        if (*at < '0' || *at > '9' || data->rank == 8)
             return "the shape is not a list of up to 8 sizes";
         errno = 0;
-        size = strtoull(shape, &end, 10);
+        size = strtoull(at, &end, 10);
         if (errno || size > SIZE_MAX)
             return "a size is too large";
         data->shape[data->rank++] = (size_t)size;
-        shape = end;
+        at = end;
     }
     return NULL;
+}
+
+/* Sets type, rank and shape from the header's text; returns what is wrong, or NULL. */
+static const char *read_header(ngrt_data *data, Head *head, const char *header)
+{
+    const char *descr = header_value(header, "'descr'");
+    const char *order = header_value(header, "'fortran_order'");
+    const char *shape = header_value(header, "'shape'");
+    const struct Kind *kind;
+
+    if (!descr || !order || !shape || *shape != '(')
+        return "the header lacks descr, fortran_order or shape";
+    kind = find_kind(descr);
+    if (!kind)
+        return "the element type is none of b1 u1 i1 u2 i2 u4 i4 u8 i8 f2 f4 f8";
+
+    data->type = kind->type;
+    head->swapped = descr[1] == (ngrt_little_endian() ? '>' : '<');
+    head->fortran = strncmp(order, "True", 4) == 0;
+    return read_shape(data, shape);
 }
 
 /* Copies elements in Fortran's order into C's. */
 static void reorder(const ngrt_data *data, const char *from, char *to)
 {
-    size_t size = ngrt_element_size(data->type), index[8] = {0}, count = data->rows * data->columns,
-           i;
+    size_t size = ngrt_element_size(data->type), count = data->rows * data->columns, i;
+    size_t index[8] = {0}; /* of element i in C's order */
     int axis;
+
     for (i = 0; i < count; i++) {
-        size_t at = 0;
+        size_t at = 0; /* its place in Fortran's order */
+
         for (axis = data->rank; axis-- > 0;)
             at = at * data->shape[axis] + index[axis];
         memcpy(to + i * size, from + at * size, size);
-        for (axis = data->rank; axis-- > 0 && ++index[axis] == data->shape[axis];)
+
+        /* the next index: the last axis runs fastest */
+        for (axis = data->rank; axis-- > 0;) {
+            if (++index[axis] < data->shape[axis])
+                break;
             index[axis] = 0;
+        }
     }
 }
 
-/* Puts the elements behind the header at the start of the block, in C's order and this machine's
- * order of bytes. */
+/* Puts the elements after the header at the start of the block, in C's order and this machine's
+ * order of bytes. Takes b's memory. */
 static int take_elements(ngrt_data *data, const Head *head, Bytes *b, size_t offset,
                          const char *what, ngrt_message *message)
 {
     size_t have = b->size - offset;
     int error = ngrt_data_fit(data, have, what, message);
+
     if (error)
         return error;
     if (head->fortran && data->rank > 1) {
         char *block = malloc(have);
+
         if (!block)
             return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", what);
         reorder(data, b->at + offset, block);
@@ -118,7 +146,7 @@ static int take_elements(ngrt_data *data, const Head *head, Bytes *b, size_t off
     return NGRT_OK;
 }
 
-/* NumPy: magic, version (2 bytes), the header's length (2 bytes; 4 from version 2), the header, the
+/* NumPy: magic (6 bytes), version (2), the header's length (2; 4 from version 2), the header, the
  * elements. */
 int ngrt_npy_take(ngrt_data *data, Bytes *b, const char *what, ngrt_message *message)
 {
@@ -127,17 +155,21 @@ int ngrt_npy_take(ngrt_data *data, Bytes *b, const char *what, ngrt_message *mes
     Head head = {0};
     const char *wrong;
     char first;
+
     if (b->size < 12)
         return ngrt_fail(message, NGRT_EFORMAT, "%s: the NumPy header ends too early", what);
     if (at[6] < 1 || at[6] > 3)
         return ngrt_fail(message, NGRT_EFORMAT, "%s: NumPy format version %d; 1 to 3 can be read",
                          what, at[6]);
+
     start = at[6] == 1 ? 10 : 12;
     length = at[8] | (size_t)at[9] << 8;
     if (at[6] > 1)
         length |= (size_t)at[10] << 16 | (size_t)at[11] << 24;
     if (length > b->size - start)
         return ngrt_fail(message, NGRT_EFORMAT, "%s: the NumPy header ends too early", what);
+
+    /* the header as a text: for now, the first element begins with a NUL */
     first = b->at[start + length];
     b->at[start + length] = 0;
     wrong = read_header(data, &head, b->at + start);
@@ -147,51 +179,73 @@ int ngrt_npy_take(ngrt_data *data, Bytes *b, const char *what, ngrt_message *mes
     return take_elements(data, &head, b, start + length, what, message);
 }
 
-/* Adds the header of an array, such that elements behind it are aligned to 64 bytes; false without
+/* The character of this machine's order of bytes, for elements of a type. */
+static char order_of(int type)
+{
+    if (ngrt_element_size(type) == 1)
+        return '|';
+    return ngrt_little_endian() ? '<' : '>';
+}
+
+static const char *code_of(int type)
+{
+    const struct Kind *kind = kinds;
+
+    while (kind->type != type)
+        kind++;
+    return kind->code;
+}
+
+/* Adds "(60, 4)", or "(60,)". */
+static int add_shape(Bytes *b, const ngrt_data *data)
+{
+    int i, good = ngrt_bytes_add(b, "(", 1);
+
+    for (i = 0; i < data->rank && good; i++)
+        good = ngrt_bytes_print(b, i ? ", %zu" : "%zu", data->shape[i]);
+    return good && ngrt_bytes_print(b, data->rank == 1 ? ",)" : ")");
+}
+
+/* Adds the header of an array, such that elements after it are aligned to 64 bytes; false without
  * memory. */
 static int add_header(Bytes *b, const ngrt_data *data)
 {
-    char shape[8 * 24] = "";
-    size_t used = 0, start = b->size, length;
-    const char *order = ngrt_element_size(data->type) == 1 ? "|" : ngrt_little_endian() ? "<" : ">";
-    int i;
-    for (i = 0; i < data->rank; i++)
-        used += (size_t)snprintf(shape + used, sizeof shape - used, i ? " %zu," : "%zu,",
-                                 data->shape[i]);
-    if (data->rank > 1)
-        shape[used - 1] = 0;
-    for (i = 0; kinds[i].type != data->type; i++)
-        ;
-    if (!ngrt_bytes_add(b, "\x93NUMPY\1\0\0\0", 10) ||
-        !ngrt_bytes_print(b, "{'descr': '%s%s', 'fortran_order': False, 'shape': (%s), }", order,
-                          kinds[i].code, shape))
+    size_t start = b->size, length;
+    int good = ngrt_bytes_add(b, "\x93NUMPY\1\0\0\0", 10) &&
+               ngrt_bytes_print(b, "{'descr': '%c%s', 'fortran_order': False, 'shape': ",
+                                order_of(data->type), code_of(data->type)) &&
+               add_shape(b, data) && ngrt_bytes_print(b, ", }");
+
+    while (good && (b->size + 1 - start) % 64 != 0)
+        good = ngrt_bytes_add(b, " ", 1);
+    if (!good || !ngrt_bytes_add(b, "\n", 1))
         return 0;
-    while ((b->size + 1 - start) % 64 != 0)
-        if (!ngrt_bytes_add(b, " ", 1))
-            return 0;
-    if (!ngrt_bytes_add(b, "\n", 1))
-        return 0;
+
     length = b->size - start - 10;
     b->at[start + 8] = (char)(length & 255);
     b->at[start + 9] = (char)(length >> 8);
     return 1;
 }
 
-/* The archive's only tensor as a file. */
+/* Writes the archive's only tensor as a file. */
 int ngrt_npy_write(const Archive *a, ngrt_message *message)
 {
     const ngrt_data *data = &a->tensor[0].data;
     Bytes head = {0};
     Writer out;
     int error;
+
     if (a->count != 1)
         return ngrt_fail(
             message, NGRT_EMODEL,
             "%s: a .npy file holds one tensor, and here are %d: take .npz or .safetensors", a->path,
             a->count);
-    if (!add_header(&head, data))
+
+    if (add_header(&head, data))
+        error = ngrt_file_begin(&out, a->path, message);
+    else
         error = ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", a->path);
-    else if ((error = ngrt_file_begin(&out, a->path, message)) == NGRT_OK) {
+    if (!error) {
         ngrt_file_put(&out, head.at, head.size);
         ngrt_file_put(&out, data->at, ngrt_data_bytes(data));
         error = ngrt_file_end(&out, message);
@@ -202,15 +256,21 @@ int ngrt_npy_write(const Archive *a, ngrt_message *message)
 
 /* ---- an archive ---- */
 
+/* The first bytes of a record, and the size of its fixed part. */
 enum {
-    LOCAL = 0x04034B50,
-    CENTRAL = 0x02014B50,
-    END = 0x06054B50,
-    END64 = 0x06064B50,
-    LOCATOR64 = 0x07064B50
+    LOCAL = 0x04034B50, /* before each file */
+    LOCAL_SIZE = 30,
+    CENTRAL = 0x02014B50, /* an entry of the directory */
+    CENTRAL_SIZE = 46,
+    END = 0x06054B50, /* after the directory: where it is */
+    END_SIZE = 22,
+    LOCATOR64 = 0x07064B50, /* before END: where END64 is */
+    LOCATOR64_SIZE = 20,
+    END64 = 0x06064B50, /* the same as END, in 8 bytes a number */
+    END64_SIZE = 56,
 };
-enum { LOCAL_SIZE = 30, CENTRAL_SIZE = 46, END_SIZE = 22, END64_SIZE = 56, LOCATOR64_SIZE = 20 };
 
+/* A number of some bytes, low byte first. */
 static uint64_t little(const char *at, int bytes)
 {
     uint64_t v = 0;
@@ -219,17 +279,19 @@ static uint64_t little(const char *at, int bytes)
     return v;
 }
 
+/* The checksum of more bytes; that of none is 0. */
 static uint32_t crc32_of(uint32_t crc, const void *bytes, size_t size)
 {
     const unsigned char *at = bytes;
-    uint32_t table[256];
+    uint32_t table[256]; /* the remainder of each byte, by the polynomial of Ethernet */
     uint32_t i, k;
+
     for (i = 0; i < 256; i++) {
-        uint32_t c = i;
+        table[i] = i;
         for (k = 0; k < 8; k++)
-            c = c & 1 ? c >> 1 ^ 0xEDB88320u : c >> 1;
-        table[i] = c;
+            table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0xEDB88320u : 0);
     }
+
     crc = ~crc;
     while (size-- > 0)
         crc = table[(crc ^ *at++) & 255] ^ crc >> 8;
@@ -244,69 +306,112 @@ int ngrt_is_zip(const Bytes *b)
 typedef struct Member { /* an entry of the directory */
     const char *name;
     size_t name_size;
-    unsigned method, flags;
-    uint32_t crc;
-    uint64_t packed, size, offset;
+    unsigned method, flags; /* method 0: stored as it is; 8: deflate */
+    uint32_t crc;           /* of the bytes unpacked */
+    uint64_t packed, size;  /* bytes in the archive, and unpacked */
+    uint64_t offset;        /* of its local header */
 } Member;
 
 typedef struct Directory {
-    uint64_t at, size, count;
+    uint64_t at, size; /* its place in the file, in bytes */
+    uint64_t count;    /* of members */
 } Directory;
 
-/* Finds the directory by the record at the end of the file, which a comment may follow. */
+/* The record at the end of the file, which a comment may follow; NULL: there is none. */
+static const char *find_end(const Bytes *b)
+{
+    size_t last = b->size - END_SIZE, i;
+    size_t first = last > 65535 ? last - 65535 : 0; /* a comment has 65535 bytes at most */
+
+    if (b->size < END_SIZE)
+        return NULL;
+    for (i = last + 1; i-- > first;) {
+        const char *end = b->at + i;
+
+        if (little(end, 4) == END && little(end + 20, 2) == last - i)
+            return end;
+    }
+    return NULL;
+}
+
+/* The record END64 of an archive whose numbers do not fit in END; NULL: it is damaged. */
+static const char *find_end64(const Bytes *b, const char *end)
+{
+    const char *locator;
+    uint64_t at;
+
+    if (end - b->at < LOCATOR64_SIZE)
+        return NULL;
+    locator = end - LOCATOR64_SIZE;
+    if (little(locator, 4) != LOCATOR64)
+        return NULL;
+    at = little(locator + 8, 8);
+    if (at > b->size || b->size - at < END64_SIZE || little(b->at + at, 4) != END64)
+        return NULL;
+    return b->at + at;
+}
+
+/* Finds the directory. */
 static int find_directory(const Bytes *b, Directory *d, const char *path, ngrt_message *message)
 {
-    size_t i, least = b->size > END_SIZE + 65535 ? b->size - END_SIZE - 65535 : 0;
-    const char *end = NULL;
-    for (i = b->size >= END_SIZE ? b->size - END_SIZE + 1 : 0; i-- > least && !end;)
-        if (little(b->at + i, 4) == END && little(b->at + i + 20, 2) == b->size - i - END_SIZE)
-            end = b->at + i;
+    const char *end = find_end(b), *end64;
+    int found = 1;
+
     if (!end)
         return ngrt_fail(message, NGRT_EFORMAT,
                          "%s: the zip archive ends too early: it has no directory", path);
     d->count = little(end + 10, 2);
     d->size = little(end + 12, 4);
     d->at = little(end + 16, 4);
+
     if (d->count == 0xFFFF || d->size == 0xFFFFFFFF || d->at == 0xFFFFFFFF) {
-        const char *locator = (size_t)(end - b->at) >= LOCATOR64_SIZE ? end - LOCATOR64_SIZE : NULL;
-        uint64_t at =
-            locator && little(locator, 4) == LOCATOR64 ? little(locator + 8, 8) : UINT64_MAX;
-        if (at > b->size || b->size - at < END64_SIZE || little(b->at + at, 4) != END64)
-            return ngrt_fail(message, NGRT_EFORMAT,
-                             "%s: the zip archive's directory is not where it says", path);
-        d->count = little(b->at + at + 32, 8);
-        d->size = little(b->at + at + 40, 8);
-        d->at = little(b->at + at + 48, 8);
+        end64 = find_end64(b, end);
+        found = end64 != NULL;
+        d->count = found ? little(end64 + 32, 8) : 0;
+        d->size = found ? little(end64 + 40, 8) : 0;
+        d->at = found ? little(end64 + 48, 8) : 0;
     }
+
     if (d->at > b->size || d->size > b->size - d->at || d->count > d->size / CENTRAL_SIZE)
+        found = 0;
+    if (!found)
         return ngrt_fail(message, NGRT_EFORMAT,
                          "%s: the zip archive's directory is not where it says", path);
     return NGRT_OK;
 }
 
-/* The sizes that do not fit in 4 bytes stand, in this order, in an extra field. */
+/* Reads the sizes that do not fit in 4 bytes. They are, in this order, in an extra field. */
+static void read_wide_field(Member *m, const char *at, size_t size)
+{
+    uint64_t *to[3] = {&m->size, &m->packed, &m->offset};
+    int i;
+
+    for (i = 0; i < 3; i++)
+        if (*to[i] == 0xFFFFFFFF && size >= 8) {
+            *to[i] = little(at, 8);
+            at += 8;
+            size -= 8;
+        }
+}
+
+/* Looks for that field: a field is a number for its kind (2 bytes), its size (2), its content. */
 static void read_wide(Member *m, const char *extra, size_t size)
 {
-    while (size >= 4 && little(extra + 2, 2) <= size - 4) {
-        size_t n = (size_t)little(extra + 2, 2);
-        if (little(extra, 2) == 1) {
-            uint64_t *to[3] = {&m->size, &m->packed, &m->offset};
-            const char *at = extra + 4;
-            int i;
-            for (i = 0; i < 3; i++)
-                if (*to[i] == 0xFFFFFFFF && n >= 8) {
-                    *to[i] = little(at, 8);
-                    at += 8;
-                    n -= 8;
-                }
+    enum { HEAD = 4, WIDE = 1 };
+
+    while (size >= HEAD && little(extra + 2, 2) <= size - HEAD) {
+        size_t content = (size_t)little(extra + 2, 2);
+
+        if (little(extra, 2) == WIDE) {
+            read_wide_field(m, extra + HEAD, content);
             return;
         }
-        extra += 4 + n;
-        size -= 4 + n;
+        extra += HEAD + content;
+        size -= HEAD + content;
     }
 }
 
-/* Reads the entry at *at and steps behind it. */
+/* Reads the entry at *at and moves after it; false if it is damaged. */
 static int next_member(const char **at, const char *end, Member *m)
 {
     const char *c = *at;
@@ -330,66 +435,113 @@ static int next_member(const char **at, const char *end, Member *m)
     return 1;
 }
 
-/* What the member holds, unpacked, into b. what: its name, for messages. */
-static int unpack_member(const Bytes *file, const Member *m, Bytes *b, const char *what,
-                         ngrt_message *message)
+/* Can the member have these sizes? Deflate packs no better than 1032 to 1. */
+static int is_possible(const Member *m)
+{
+    if (m->method == 0)
+        return m->size == m->packed;
+    return m->size / 1040 <= m->packed;
+}
+
+/* Finds the bytes of a member in the file; checks what the directory says of it. */
+static int find_member(const Bytes *file, const Member *m, const char **at, const char *what,
+                       ngrt_message *message)
 {
     uint64_t start = m->offset;
-    int error = NGRT_OK;
+
     if (start > file->size || file->size - start < LOCAL_SIZE ||
         little(file->at + start, 4) != LOCAL)
         return ngrt_fail(message, NGRT_EFORMAT,
                          "%s: is not where the archive's directory says: at byte %llu", what,
                          (unsigned long long)m->offset);
+
+    /* the local header has a name and an extra field of its own */
     start += LOCAL_SIZE + little(file->at + start + 26, 2) + little(file->at + start + 28, 2);
     if (start > file->size || m->packed > file->size - start)
         return ngrt_fail(message, NGRT_EFORMAT, "%s: the archive ends within it", what);
     if (m->flags & 1 || (m->method != 0 && m->method != 8))
         return ngrt_fail(message, NGRT_EFORMAT,
                          "%s: is encrypted, or compressed by other than deflate", what);
-    if (m->method == 0 ? m->size != m->packed
-                       : m->size / 1040 > m->packed) /* deflate packs no better than 1032 to 1 */
+    if (!is_possible(m))
         return ngrt_fail(message, NGRT_EFORMAT, "%s: its size in the archive's directory is wrong",
                          what);
-    if (!ngrt_bytes_reserve(b, (size_t)m->size))
+    *at = file->at + start;
+    return NGRT_OK;
+}
+
+/* Unpacks a member into b, which is empty. what: its name, for messages. */
+static int unpack_member(const Bytes *file, const Member *m, Bytes *b, const char *what,
+                         ngrt_message *message)
+{
+    size_t packed = (size_t)m->packed, size = (size_t)m->size;
+    const char *at = NULL;
+    int error = find_member(file, m, &at, what, message);
+
+    if (error)
+        return error;
+    if (!ngrt_bytes_reserve(b, size))
         return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", what);
     if (m->method == 0)
-        memcpy(b->at, file->at + start, (size_t)m->size);
+        memcpy(b->at, at, size);
     else
-        error = ngrt_inflate(file->at + start, (size_t)m->packed, b->at, (size_t)m->size, what,
-                             message);
-    b->size = (size_t)m->size;
-    b->at[b->size] = 0;
-    if (!error && crc32_of(0, b->at, b->size) != m->crc)
+        error = ngrt_inflate(at, packed, b->at, size, what, message);
+    b->size = size;
+    b->at[size] = 0;
+
+    if (!error && crc32_of(0, b->at, size) != m->crc)
         error = ngrt_fail(message, NGRT_EFORMAT, "%s: damaged: its checksum differs", what);
     return error;
 }
 
 /* What the trainer keeps beside the weights: arrays of one number with names like __epoch__. */
-static const struct {
+static const struct Note {
     const char *name;
-    size_t offset;
+    size_t offset; /* in an ngrt_about */
+    int type;
 } notes[] = {
-    {"__hash__", offsetof(ngrt_about, hash)},   {"__seed__", offsetof(ngrt_about, seed)},
-    {"__epoch__", offsetof(ngrt_about, epoch)}, {"__step__", offsetof(ngrt_about, step)},
-    {"__row__", offsetof(ngrt_about, row)},
+    {"__hash__", offsetof(ngrt_about, hash), NGRT_DATA_U64},
+    {"__seed__", offsetof(ngrt_about, seed), NGRT_DATA_U64},
+    {"__epoch__", offsetof(ngrt_about, epoch), NGRT_DATA_I64},
+    {"__step__", offsetof(ngrt_about, step), NGRT_DATA_I64},
+    {"__row__", offsetof(ngrt_about, row), NGRT_DATA_I64},
 };
 enum { NOTES = sizeof notes / sizeof *notes };
+
+/* The note that a tensor is, or NULL. */
+static const struct Note *find_note(const Stored *s)
+{
+    int i;
+
+    if (s->data.rank != 0 || (s->data.type != NGRT_DATA_U64 && s->data.type != NGRT_DATA_I64))
+        return NULL;
+    for (i = 0; i < NOTES; i++)
+        if (strcmp(s->name, notes[i].name) == 0)
+            return &notes[i];
+    return NULL;
+}
 
 /* Moves a note from the list's end to where it belongs. */
 static void take_note(Archive *a)
 {
     Stored *s = &a->tensor[a->count - 1];
-    int i;
-    for (i = 0; i < NOTES; i++)
-        if (strcmp(s->name, notes[i].name) == 0 && s->data.rank == 0 &&
-            (s->data.type == NGRT_DATA_U64 || s->data.type == NGRT_DATA_I64)) {
-            memcpy((char *)&a->about + notes[i].offset, s->data.at, 8);
-            free(s->name);
-            ngrt_data_free(&s->data);
-            a->count--;
-            return;
-        }
+    const struct Note *note = find_note(s);
+
+    if (!note)
+        return;
+    memcpy((char *)&a->about + note->offset, s->data.at, 8);
+    free(s->name);
+    ngrt_data_free(&s->data);
+    a->count--;
+}
+
+/* The bytes of a member's name without ".npy". */
+static size_t array_name_size(const Member *m)
+{
+    size_t size = m->name_size;
+
+    if (size > 4 && memcmp(m->name + size - 4, ".npy", 4) == 0)
+        size -= 4;
+    return size;
 }
 
 /* Adds the array that a member is. */
@@ -399,9 +551,8 @@ static int read_member(Archive *a, const Member *m, ngrt_message *message)
     char what[300];
     Stored *s;
     int i, error;
-    size_t size = m->name_size > 4 && memcmp(m->name + m->name_size - 4, ".npy", 4) == 0
-                      ? m->name_size - 4
-                      : m->name_size;
+    size_t size = array_name_size(m);
+
     snprintf(what, sizeof what, "%s: %.*s", a->path, (int)(size < 200 ? size : 200), m->name);
     s = ngrt_archive_add(a, m->name, size);
     if (!s)
@@ -409,6 +560,7 @@ static int read_member(Archive *a, const Member *m, ngrt_message *message)
     for (i = 0; i < a->count - 1; i++)
         if (strcmp(a->tensor[i].name, s->name) == 0)
             return ngrt_fail(message, NGRT_EFORMAT, "%s: is in the archive twice", what);
+
     error = unpack_member(&a->file, m, &b, what, message);
     if (!error && !ngrt_is_npy(&b))
         error = ngrt_fail(message, NGRT_EFORMAT, "%s: is no NumPy array", what);
@@ -420,6 +572,13 @@ static int read_member(Archive *a, const Member *m, ngrt_message *message)
     return error;
 }
 
+/* Is the member the array of this name? */
+static int is_named(const Member *m, const char *name)
+{
+    size_t size = strlen(name);
+    return m->name_size == size + 4 && memcmp(m->name, name, size) == 0;
+}
+
 int ngrt_npz_read(Archive *a, const char *only, ngrt_message *message)
 {
     Directory d = {0};
@@ -427,6 +586,9 @@ int ngrt_npz_read(Archive *a, const char *only, ngrt_message *message)
     const char *at, *end;
     uint64_t i;
     int error = find_directory(&a->file, &d, a->path, message);
+
+    if (error)
+        return error;
     at = a->file.at + d.at;
     end = at + d.size;
     for (i = 0; i < d.count && !error; i++) {
@@ -434,35 +596,40 @@ int ngrt_npz_read(Archive *a, const char *only, ngrt_message *message)
             return ngrt_fail(message, NGRT_EFORMAT,
                              "%s: the zip archive's directory is damaged at byte %zu", a->path,
                              (size_t)(at - a->file.at));
-        if (only && d.count > 1 &&
-            !(m.name_size == strlen(only) + 4 && memcmp(m.name, only, strlen(only)) == 0))
-            continue;
-        error = read_member(a, &m, message);
+        if (!only || d.count == 1 || is_named(&m, only))
+            error = read_member(a, &m, message);
     }
     return error;
 }
 
+/* ---- writing an archive ---- */
+
+/* Adds a number, low byte first. There is room: see put_member. */
 static void put_little(Bytes *b, uint64_t v, int bytes)
 {
-    for (; bytes > 0; bytes--, v >>= 8) /* there is room: see add_member */
+    for (; bytes > 0; bytes--, v >>= 8)
         b->at[b->size++] = (char)(v & 255);
 }
 
 /* The fields that a member's header and the directory have in common. */
 static void put_fields(Bytes *b, uint32_t crc, size_t size, size_t name_size)
 {
+    enum { DAY = 1 << 5 | 1 }; /* 1980-01-01: months from bit 5, years since 1980 from bit 9 */
+
     put_little(b, 20, 2); /* version 2.0 can read it */
-    put_little(b, 0, 2);
-    put_little(b, 0, 2);                                                 /* stored as it is */
-    put_little(b, (uint64_t)(1980 - 1980) << 25 | 1 << 21 | 1 << 16, 4); /* no time: 1980-01-01 */
+    put_little(b, 0, 2);  /* no flags */
+    put_little(b, 0, 2);  /* stored as it is */
+    put_little(b, 0, 2);  /* midnight, so that equal weights are equal files */
+    put_little(b, DAY, 2);
     put_little(b, crc, 4);
-    put_little(b, size, 4);
-    put_little(b, size, 4);
+    put_little(b, size, 4); /* in the archive */
+    put_little(b, size, 4); /* unpacked */
     put_little(b, name_size, 2);
-    put_little(b, 0, 2);
+    put_little(b, 0, 2); /* no extra field */
 }
 
-/* Writes an array; adds its line to the directory. */
+/* Writes an array; adds its entry to the directory. *at: its place in the file, moved after it.
+ * False without memory. */
 static int put_member(Writer *out, Bytes *directory, uint64_t *at, const char *name,
                       const ngrt_data *data)
 {
@@ -471,18 +638,22 @@ static int put_member(Writer *out, Bytes *directory, uint64_t *at, const char *n
     uint32_t crc;
     int good = add_header(&head, data) && ngrt_bytes_reserve(&local, LOCAL_SIZE + name_size) &&
                ngrt_bytes_reserve(directory, CENTRAL_SIZE + name_size) && name_size < 65536;
+
     if (good) {
         size = head.size + bytes;
         crc = crc32_of(crc32_of(0, head.at, head.size), data->at, bytes);
+
         put_little(&local, LOCAL, 4);
         put_fields(&local, crc, size, name_size);
+        good = ngrt_bytes_print(&local, "%s.npy", name);
+
         put_little(directory, CENTRAL, 4);
-        put_little(directory, 20, 2);
+        put_little(directory, 20, 2); /* version 2.0 wrote it */
         put_fields(directory, crc, size, name_size);
         put_little(directory, 0, 10); /* no comment, first disk, no attributes */
         put_little(directory, *at, 4);
-        good =
-            ngrt_bytes_print(&local, "%s.npy", name) && ngrt_bytes_print(directory, "%s.npy", name);
+        good = good && ngrt_bytes_print(directory, "%s.npy", name);
+
         ngrt_file_put(out, local.at, local.size);
         ngrt_file_put(out, head.at, head.size);
         ngrt_file_put(out, data->at, bytes);
@@ -493,34 +664,42 @@ static int put_member(Writer *out, Bytes *directory, uint64_t *at, const char *n
     return good;
 }
 
-/* All members, the directory, and where it is. */
+/* Adds the record after the directory: where it is, and how large. */
+static int add_end(Bytes *directory, uint64_t at, uint64_t count)
+{
+    size_t size = directory->size;
+
+    if (!ngrt_bytes_reserve(directory, END_SIZE))
+        return 0;
+    put_little(directory, END, 4);
+    put_little(directory, 0, 4);     /* the first and only disk */
+    put_little(directory, count, 2); /* on this disk */
+    put_little(directory, count, 2);
+    put_little(directory, size, 4);
+    put_little(directory, at, 4);
+    put_little(directory, 0, 2); /* no comment */
+    return 1;
+}
+
+/* Writes all members, the directory, and where it is; false without memory. */
 static int put_archive(Writer *out, const Archive *a)
 {
     Bytes directory = {0};
     uint64_t at = 0, count = 0;
-    size_t start;
     int i, good = 1;
+
     for (i = 0; i < NOTES && a->about.hash && good; i++, count++) {
-        ngrt_data number = {0};
-        number.type = i < 2 ? NGRT_DATA_U64 : NGRT_DATA_I64;
-        number.rows = number.columns = 1;
+        ngrt_data number = {.type = notes[i].type, .rows = 1, .columns = 1};
+
         number.at = (const char *)&a->about + notes[i].offset;
         good = put_member(out, &directory, &at, notes[i].name, &number);
     }
     for (i = 0; i < a->count && good; i++, count++)
         good = put_member(out, &directory, &at, a->tensor[i].name, &a->tensor[i].data);
-    start = directory.size;
-    good = good && ngrt_bytes_reserve(&directory, END_SIZE);
-    if (good) {
-        put_little(&directory, END, 4);
-        put_little(&directory, 0, 4);
-        put_little(&directory, count, 2);
-        put_little(&directory, count, 2);
-        put_little(&directory, start, 4);
-        put_little(&directory, at, 4);
-        put_little(&directory, 0, 2);
+
+    good = good && add_end(&directory, at, count);
+    if (good)
         ngrt_file_put(out, directory.at, directory.size);
-    }
     ngrt_bytes_free(&directory);
     return good;
 }
@@ -530,6 +709,7 @@ int ngrt_npz_write(const Archive *a, ngrt_message *message)
     Writer out;
     uint64_t total = 0;
     int i, error;
+
     for (i = 0; i < a->count; i++)
         total += ngrt_data_bytes(&a->tensor[i].data) + 2 * strlen(a->tensor[i].name) + 600;
     if (total >= 0xFFFF0000u || a->count > 60000)

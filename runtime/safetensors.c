@@ -1,8 +1,8 @@
-/* safetensors.c - the format of that name: 8 bytes that tell the length of a header, the header,
- * the tensors.
+/* safetensors.c - the format of that name: 8 bytes with the length of a header, the header, the
+ * tensors. The header is
  *
- *     {"__metadata__": {"epoch": "3", ...}, "h.W": {"dtype": "F32", "shape": [8, 2],
- * "data_offsets": [0, 64]}, ...}
+ *     {"__metadata__": {"epoch": "3", ...},
+ *      "h.W": {"dtype": "F32", "shape": [8, 2], "data_offsets": [0, 64]}, ...}
  *
  * in JSON, offsets counted from the header's end. Numbers and elements are little-endian. */
 #include <errno.h>
@@ -46,17 +46,30 @@ static int take(Json *j, char c)
     return 1;
 }
 
-/* Four hexadecimal digits. */
+/* The value of a hexadecimal digit, or -1. */
+static int digit_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* Takes four hexadecimal digits. */
 static int take_unit(Json *j, unsigned *unit)
 {
     int i;
+
     *unit = 0;
     for (i = 0; i < 4; i++, j->at++) {
-        const char *digits = "0123456789abcdef", *d;
-        if (j->at == j->end || !*j->at ||
-            !(d = strchr(digits, *j->at >= 'A' && *j->at <= 'F' ? *j->at + 32 : *j->at)))
+        int digit = j->at < j->end ? digit_value(*j->at) : -1;
+
+        if (digit < 0)
             return 0;
-        *unit = *unit << 4 | (unsigned)(d - digits);
+        *unit = *unit << 4 | (unsigned)digit;
     }
     return 1;
 }
@@ -82,12 +95,33 @@ static char *put_character(char *to, unsigned c)
     return to;
 }
 
-/* What stands behind a backslash. */
+/* Takes uXXXX, or a pair of them for a character above 16 bits. */
+static int take_unicode(Json *j, unsigned *c)
+{
+    unsigned low;
+
+    if (!take_unit(j, c) || *c == 0)
+        return 0;
+    if (*c < 0xD800 || *c >= 0xE000)
+        return 1;
+
+    /* the upper half of a pair; the lower must follow */
+    if (*c >= 0xDC00 || j->end - j->at < 6 || j->at[0] != '\\' || j->at[1] != 'u')
+        return 0;
+    j->at += 2;
+    if (!take_unit(j, &low) || low < 0xDC00 || low >= 0xE000)
+        return 0;
+    *c = 0x10000 + ((*c - 0xD800) << 10) + (low - 0xDC00);
+    return 1;
+}
+
+/* Takes what follows a backslash; the character goes to *to, which moves after it. */
 static int take_escape(Json *j, char **to)
 {
     static const char from[] = "\"\\/bfnrt", into[] = "\"\\/\b\f\n\r\t";
     const char *e;
-    unsigned unit, low;
+    unsigned c;
+
     if (j->at == j->end || !*j->at)
         return 0;
     e = strchr(from, *j->at++);
@@ -95,27 +129,23 @@ static int take_escape(Json *j, char **to)
         *(*to)++ = into[e - from];
         return 1;
     }
-    if (j->at[-1] != 'u' || !take_unit(j, &unit) || unit == 0 || (unit >= 0xDC00 && unit < 0xE000))
+    if (j->at[-1] != 'u' || !take_unicode(j, &c))
         return 0;
-    if (unit >= 0xD800 && unit < 0xDC00) {
-        if (j->end - j->at < 6 || *j->at++ != '\\' || *j->at++ != 'u' || !take_unit(j, &low) ||
-            low < 0xDC00 || low >= 0xE000)
-            return 0;
-        unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
-    }
-    *to = put_character(*to, unit);
+    *to = put_character(*to, c);
     return 1;
 }
 
-/* A string, into memory that lies where it stood: it is no longer than its text. */
+/* Takes a string, into the memory where it is: it is not longer than its text. */
 static int take_string(Json *j, char **text, size_t *size)
 {
     char *to;
+
     if (!take(j, '"'))
         return 0;
     *text = to = (char *)j->at;
     while (j->at < j->end && *j->at != '"') {
         unsigned char c = (unsigned char)*j->at++;
+
         if (c < ' ')
             return 0;
         if (c != '\\')
@@ -130,6 +160,7 @@ static int take_string(Json *j, char **text, size_t *size)
 static int take_number(Json *j, uint64_t *n)
 {
     char *end;
+
     skip_blanks(j);
     if (j->at == j->end || *j->at < '0' || *j->at > '9')
         return 0;
@@ -141,21 +172,23 @@ static int take_number(Json *j, uint64_t *n)
     return 1;
 }
 
-/* [1, 2, 3]: how many, or -1. */
+/* Takes [1, 2, 3]. Returns how many there are, or -1. */
 static int take_numbers(Json *j, uint64_t *n, int room)
 {
     int count = 0;
+
     if (!take(j, '['))
         return -1;
     if (take(j, ']'))
         return 0;
-    do
+    do {
         if (count == room || !take_number(j, &n[count++]))
             return -1;
-    while (take(j, ','));
+    } while (take(j, ','));
     return take(j, ']') ? count : -1;
 }
 
+/* Is the text this word? */
 static int is(const char *text, size_t size, const char *word)
 {
     return strlen(word) == size && memcmp(text, word, size) == 0;
@@ -183,108 +216,168 @@ static uint64_t note_number(const char *text, size_t size, int base)
 {
     char digits[24], *end;
     uint64_t n;
+
     if (size == 0 || size >= sizeof digits)
         return 0;
     memcpy(digits, text, size);
     digits[size] = 0;
+
     errno = 0;
     n = strtoull(digits, &end, base);
-    return *end || errno || digits[0] == '-' ? 0 : n;
+    if (*end || errno || digits[0] == '-')
+        return 0;
+    return n;
 }
 
-/* {"epoch": "3", ...}: what the trainer keeps beside the weights; the rest is other people's. */
+/* Keeps what the trainer has beside the weights; the rest is other people's. */
+static void take_note(ngrt_about *about, const char *key, size_t key_size, const char *text,
+                      size_t size)
+{
+    if (is(key, key_size, "hash") && size == 16)
+        about->hash = note_number(text, size, 16);
+    else if (is(key, key_size, "seed"))
+        about->seed = note_number(text, size, 10);
+    else if (is(key, key_size, "epoch"))
+        about->epoch = (int64_t)note_number(text, size, 10);
+    else if (is(key, key_size, "step"))
+        about->step = (int64_t)note_number(text, size, 10);
+    else if (is(key, key_size, "row"))
+        about->row = (int64_t)note_number(text, size, 10);
+}
+
+/* Takes {"epoch": "3", ...}. */
 static int take_metadata(Json *j, ngrt_about *about)
 {
     char *key, *text;
-    size_t size, length;
+    size_t key_size, size;
+
     if (!take(j, '{'))
         return 0;
     if (take(j, '}'))
         return 1;
     do {
-        if (!take_string(j, &key, &size) || !take(j, ':') || !take_string(j, &text, &length))
+        if (!take_string(j, &key, &key_size) || !take(j, ':') || !take_string(j, &text, &size))
             return 0;
-        if (is(key, size, "hash") && length == 16)
-            about->hash = note_number(text, length, 16);
-        else if (is(key, size, "seed"))
-            about->seed = note_number(text, length, 10);
-        else if (is(key, size, "epoch"))
-            about->epoch = (int64_t)note_number(text, length, 10);
-        else if (is(key, size, "step"))
-            about->step = (int64_t)note_number(text, length, 10);
-        else if (is(key, size, "row"))
-            about->row = (int64_t)note_number(text, length, 10);
+        take_note(about, key, key_size, text, size);
     } while (take(j, ','));
     return take(j, '}');
 }
 
 typedef struct Entry { /* what the header says of a tensor */
-    char *dtype;
+    char *dtype;       /* NULL: not yet */
     size_t dtype_size;
-    uint64_t shape[8], place[2];
-    int rank, places;
+    uint64_t shape[8], place[2]; /* place: the first byte, and the one after the last */
+    int rank, places;            /* -1: not yet */
 } Entry;
 
+/* Takes the value of a key, which may be there once. */
+static int take_member(Json *j, Entry *e, const char *key, size_t size)
+{
+    if (is(key, size, "dtype")) {
+        if (e->dtype)
+            return 0;
+        return take_string(j, &e->dtype, &e->dtype_size);
+    }
+    if (is(key, size, "shape")) {
+        if (e->rank >= 0)
+            return 0;
+        e->rank = take_numbers(j, e->shape, 8);
+        return e->rank >= 0;
+    }
+    if (is(key, size, "data_offsets")) {
+        if (e->places >= 0)
+            return 0;
+        e->places = take_numbers(j, e->place, 2);
+        return e->places == 2;
+    }
+    return 0;
+}
+
+/* Takes {"dtype": "F32", "shape": [8, 2], "data_offsets": [0, 64]}, in any order. */
 static int take_entry(Json *j, Entry *e)
 {
     char *key;
     size_t size;
+
     memset(e, 0, sizeof *e);
     e->rank = e->places = -1;
     if (!take(j, '{'))
         return 0;
     do {
-        if (!take_string(j, &key, &size) || !take(j, ':'))
+        if (!take_string(j, &key, &size) || !take(j, ':') || !take_member(j, e, key, size))
             return 0;
-        if (is(key, size, "dtype")) {
-            if (e->dtype || !take_string(j, &e->dtype, &e->dtype_size))
-                return 0;
-        } else if (is(key, size, "shape")) {
-            if (e->rank >= 0 || (e->rank = take_numbers(j, e->shape, 8)) < 0)
-                return 0;
-        } else if (!is(key, size, "data_offsets") || e->places >= 0 ||
-                   (e->places = take_numbers(j, e->place, 2)) != 2) {
-            return 0;
-        }
     } while (take(j, ','));
     return e->dtype && e->rank >= 0 && e->places == 2 && take(j, '}');
 }
 
-/* The tensor that an entry tells of, after a check against the size of what follows the header. */
-static int add_entry(Archive *a, const char *name, size_t size, const Entry *e, size_t start,
-                     ngrt_message *message)
+/* The enum ngrt_element of a type's name, or -1. */
+static int find_type(const char *name, size_t size)
 {
-    size_t room = a->file.size - start;
-    char what[300];
-    Stored *s;
-    int i, k, error;
-    snprintf(what, sizeof what, "%s: %.*s", a->path, (int)(size < 200 ? size : 200), name);
+    int k;
+
+    for (k = 0; k < KINDS; k++)
+        if (is(name, size, kinds[k].name))
+            return kinds[k].type;
+    return -1;
+}
+
+/* Checks the name, the type and the place of a tensor. room: the bytes after the header. */
+static int check_entry(const Archive *a, const char *name, size_t size, const Entry *e, size_t room,
+                       const char *what, ngrt_message *message)
+{
+    unsigned long long from = e->place[0], to = e->place[1];
+    int i;
+
     for (i = 0; i < a->count; i++)
         if (is(name, size, a->tensor[i].name))
             return ngrt_fail(message, NGRT_EFORMAT, "%s: is in the file twice", what);
-    for (k = 0; k < KINDS && !is(e->dtype, e->dtype_size, kinds[k].name); k++)
-        ;
-    if (k == KINDS)
+    if (find_type(e->dtype, e->dtype_size) < 0)
         return ngrt_fail(message, NGRT_EFORMAT, "%s: its type is '%.*s', which is not known", what,
                          (int)(e->dtype_size < 40 ? e->dtype_size : 40), e->dtype);
-    if (e->place[0] > e->place[1] || e->place[1] > room)
+    if (from > to || to > room)
         return ngrt_fail(message, NGRT_EFORMAT,
                          "%s: its bytes %llu to %llu are not in the %zu bytes after the header",
-                         what, (unsigned long long)e->place[0], (unsigned long long)e->place[1],
-                         room);
+                         what, from, to, room);
+    for (i = 0; i < e->rank; i++)
+        if (e->shape[i] > SIZE_MAX)
+            return ngrt_fail(message, NGRT_EFORMAT, "%s: a size is too large", what);
+    return NGRT_OK;
+}
+
+/* Has the tensor no elements, and no bytes? */
+static int is_empty(const Entry *e)
+{
+    int i;
+
+    for (i = 0; i < e->rank; i++)
+        if (e->shape[i] == 0)
+            return e->place[0] == e->place[1];
+    return 0;
+}
+
+/* Adds the tensor of an entry. start: where the bytes after the header begin. */
+static int add_entry(Archive *a, const char *name, size_t size, const Entry *e, size_t start,
+                     ngrt_message *message)
+{
+    char what[300];
+    Stored *s;
+    int i, error;
+
+    snprintf(what, sizeof what, "%s: %.*s", a->path, (int)(size < 200 ? size : 200), name);
+    error = check_entry(a, name, size, e, a->file.size - start, what, message);
+    if (error)
+        return error;
     s = ngrt_archive_add(a, name, size);
     if (!s)
         return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", what);
-    s->data.type = kinds[k].type;
+
+    s->data.type = find_type(e->dtype, e->dtype_size);
     s->data.rank = e->rank;
-    for (i = 0; i < e->rank; i++) {
-        if (e->shape[i] > SIZE_MAX)
-            return ngrt_fail(message, NGRT_EFORMAT, "%s: a size is too large", what);
-        s->data.shape[i] = (size_t)e->shape[i];
-    }
     for (i = 0; i < e->rank; i++)
-        if (e->shape[i] == 0 && e->place[0] == e->place[1])
-            return NGRT_OK; /* an empty tensor, which no model wants */
+        s->data.shape[i] = (size_t)e->shape[i];
+    if (is_empty(e))
+        return NGRT_OK; /* no model wants it */
+
     error = ngrt_data_fit(&s->data, (size_t)(e->place[1] - e->place[0]), what, message);
     s->data.at = a->file.at + start + e->place[0];
     if (!error && !ngrt_little_endian())
@@ -293,54 +386,86 @@ static int add_entry(Archive *a, const char *name, size_t size, const Entry *e, 
     return error;
 }
 
-/* The entries. Anything the header should not have is reported with its place in the file. */
-static int read_entries(Archive *a, size_t length, ngrt_message *message)
+/* A walk over the entries. */
+typedef struct Walk {
+    Json json;
+    size_t start;  /* where the tensors' bytes begin in the file */
+    uint64_t last; /* the end of the last tensor, from there */
+    int error;     /* of a tensor; a header that is damaged is none */
+} Walk;
+
+/* Takes one entry: metadata, or a tensor. False if the header is damaged there. */
+static int read_entry(Archive *a, Walk *w, ngrt_message *message)
 {
-    Json j = {a->file.at + 8, a->file.at + 8 + length};
-    size_t start = 8 + length, size;
-    uint64_t last = 0;
     char *name;
+    size_t size;
     Entry e;
-    int error = NGRT_OK, good = take(&j, '{'), more = good && !take(&j, '}');
-    while (good && more && !error) {
-        good = take_string(&j, &name, &size) && take(&j, ':');
-        if (good && is(name, size, "__metadata__")) {
-            good = take_metadata(&j, &a->about);
-        } else if (good) {
-            good = take_entry(&j, &e);
-            error = good ? add_entry(a, name, size, &e, start, message) : NGRT_OK;
-            last = good && e.place[1] > last ? e.place[1] : last;
-        }
-        more = good && take(&j, ',');
-        good = good && (more || take(&j, '}'));
+
+    if (!take_string(&w->json, &name, &size) || !take(&w->json, ':'))
+        return 0;
+    if (is(name, size, "__metadata__"))
+        return take_metadata(&w->json, &a->about);
+    if (!take_entry(&w->json, &e))
+        return 0;
+
+    w->error = add_entry(a, name, size, &e, w->start, message);
+    if (e.place[1] > w->last)
+        w->last = e.place[1];
+    return 1;
+}
+
+/* Takes all entries, up to the first error of a tensor. False if the header is damaged. */
+static int read_entries(Archive *a, Walk *w, ngrt_message *message)
+{
+    Json *j = &w->json;
+
+    if (!take(j, '{'))
+        return 0;
+    if (!take(j, '}')) {
+        do {
+            if (!read_entry(a, w, message))
+                return 0;
+            if (w->error)
+                return 1;
+        } while (take(j, ','));
+        if (!take(j, '}'))
+            return 0;
     }
-    skip_blanks(&j);
-    if (!error && (!good || j.at != j.end))
-        return ngrt_fail(message, NGRT_EFORMAT, "%s: the safetensors header is damaged at byte %zu",
-                         a->path, (size_t)(j.at - a->file.at));
-    if (!error && last != a->file.size - start)
-        return ngrt_fail(message, NGRT_EFORMAT,
-                         "%s: %zu bytes follow the header, but its tensors end at %llu", a->path,
-                         a->file.size - start, (unsigned long long)last);
-    return error;
+    skip_blanks(j);
+    return j->at == j->end;
 }
 
 int ngrt_safetensors_read(Archive *a, ngrt_message *message)
 {
     uint64_t length = header_length(&a->file);
-    if (length > a->file.size - 8)
+    size_t after = a->file.size - 8; /* bytes after the length */
+    const char *header = a->file.at + 8;
+    Walk w = {0};
+
+    if (length > after)
         return ngrt_fail(message, NGRT_EFORMAT,
                          "%s: the safetensors header has %llu bytes, but %zu follow", a->path,
-                         (unsigned long long)length, a->file.size - 8);
-    return read_entries(a, (size_t)length, message);
+                         (unsigned long long)length, after);
+
+    w.json = (Json){header, header + length};
+    w.start = 8 + (size_t)length;
+    if (!read_entries(a, &w, message))
+        return ngrt_fail(message, NGRT_EFORMAT, "%s: the safetensors header is damaged at byte %zu",
+                         a->path, (size_t)(w.json.at - a->file.at));
+    if (!w.error && w.last != a->file.size - w.start)
+        return ngrt_fail(message, NGRT_EFORMAT,
+                         "%s: %zu bytes follow the header, but its tensors end at %llu", a->path,
+                         a->file.size - w.start, (unsigned long long)w.last);
+    return w.error;
 }
 
-/* ---- writing ---- */
+/* ---- writing; functions that add return false without memory ---- */
 
-/* A string in JSON, in its quotes. */
+/* Adds a string in JSON, in its quotes. */
 static int add_string(Bytes *b, const char *text)
 {
     int good = ngrt_bytes_add(b, "\"", 1);
+
     for (; *text && good; text++)
         if (*text == '"' || *text == '\\' || (unsigned char)*text < ' ')
             good = ngrt_bytes_print(b, "\\u%04x", (unsigned char)*text);
@@ -349,52 +474,69 @@ static int add_string(Bytes *b, const char *text)
     return good && ngrt_bytes_add(b, "\"", 1);
 }
 
+static const char *type_name(int type)
+{
+    int k = 0;
+
+    while (kinds[k].type != type)
+        k++;
+    return kinds[k].name;
+}
+
+/* Adds the entry of a tensor whose bytes are from `at` to `end`. */
 static int add_entry_text(Bytes *b, const Stored *s, uint64_t at, uint64_t end)
 {
-    int i, k, good = ngrt_bytes_print(b, ",") && add_string(b, s->name);
-    for (k = 0; kinds[k].type != s->data.type; k++)
-        ;
-    good = good && ngrt_bytes_print(b, ":{\"dtype\":\"%s\",\"shape\":[", kinds[k].name);
+    int i, good = ngrt_bytes_print(b, ",") && add_string(b, s->name);
+
+    good = good && ngrt_bytes_print(b, ":{\"dtype\":\"%s\",\"shape\":[", type_name(s->data.type));
     for (i = 0; i < s->data.rank && good; i++)
         good = ngrt_bytes_print(b, i ? ",%zu" : "%zu", s->data.shape[i]);
     return good && ngrt_bytes_print(b, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)at,
                                     (unsigned long long)end);
 }
 
-/* The length and the header, padded to a multiple of 8 bytes. */
+static int add_metadata(Bytes *b, const ngrt_about *about)
+{
+    int good = ngrt_bytes_print(b, "\"__metadata__\":{\"format\":\"pt\"");
+
+    if (about->hash)
+        good = good && ngrt_bytes_print(b,
+                                        ",\"hash\":\"%016llx\",\"seed\":\"%llu\","
+                                        "\"epoch\":\"%lld\",\"step\":\"%lld\",\"row\":\"%lld\"",
+                                        (unsigned long long)about->hash,
+                                        (unsigned long long)about->seed, (long long)about->epoch,
+                                        (long long)about->step, (long long)about->row);
+    return good && ngrt_bytes_print(b, "}");
+}
+
+/* Adds the length and the header, padded to a multiple of 8 bytes. */
 static int add_header(Bytes *b, const Archive *a)
 {
-    const ngrt_about *o = &a->about;
     uint64_t at = 0;
-    int i, good = ngrt_bytes_add(b, "\0\0\0\0\0\0\0\0", 8) &&
-                  ngrt_bytes_print(b, "{\"__metadata__\":{\"format\":\"pt\"");
-    if (o->hash)
-        good =
-            good &&
-            ngrt_bytes_print(
-                b,
-                ",\"hash\":\"%016llx\",\"seed\":\"%llu\",\"epoch\":\"%lld\",\"step\":\"%lld\",\"row\":\"%lld\"",
-                (unsigned long long)o->hash, (unsigned long long)o->seed, (long long)o->epoch,
-                (long long)o->step, (long long)o->row);
-    good = good && ngrt_bytes_print(b, "}");
+    int i, good = ngrt_bytes_add(b, "\0\0\0\0\0\0\0\0", 8) && ngrt_bytes_print(b, "{") &&
+                  add_metadata(b, &a->about);
+
     for (i = 0; i < a->count && good; i++) {
         size_t size = ngrt_data_bytes(&a->tensor[i].data);
+
         good = add_entry_text(b, &a->tensor[i], at, at + size);
         at += size;
     }
     good = good && ngrt_bytes_print(b, "}");
     while (good && b->size % 8 != 0)
         good = ngrt_bytes_print(b, " ");
+
     for (i = 0; i < 8 && good; i++)
         b->at[i] = (char)((uint64_t)(b->size - 8) >> 8 * i & 255);
     return good;
 }
 
-/* The elements, low byte first. */
+/* Writes the elements, low byte first; false without memory. */
 static int put_elements(Writer *out, const ngrt_data *data)
 {
     size_t size = ngrt_data_bytes(data);
     char *copy;
+
     if (ngrt_little_endian()) {
         ngrt_file_put(out, data->at, size);
         return 1;
@@ -414,9 +556,12 @@ int ngrt_safetensors_write(const Archive *a, ngrt_message *message)
     Bytes head = {0};
     Writer out;
     int i, error;
-    if (!add_header(&head, a)) {
+
+    if (add_header(&head, a))
+        error = ngrt_file_begin(&out, a->path, message);
+    else
         error = ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", a->path);
-    } else if ((error = ngrt_file_begin(&out, a->path, message)) == NGRT_OK) {
+    if (!error) {
         ngrt_file_put(&out, head.at, head.size);
         for (i = 0; i < a->count; i++)
             if (!put_elements(&out, &a->tensor[i].data))

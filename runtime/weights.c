@@ -19,9 +19,11 @@ uint64_t ngrt_model_hash(const ngrt_model *model)
 {
     uint64_t h = 0xCBF29CE484222325u;
     int i, k;
+
     for (i = 0; i < model->tensors; i++) {
         const ngrt_tensor *t = &model->tensor[i];
         char text[16];
+
         if (t->role != NGRT_PARAM)
             continue;
         h = hash_bytes(h, t->name, strlen(t->name) + 1);
@@ -29,13 +31,14 @@ uint64_t ngrt_model_hash(const ngrt_model *model)
         for (k = 0; k < t->rank; k++)
             h = hash_bytes(h, text, (size_t)snprintf(text, sizeof text, " %d", t->shape[k]));
     }
-    return h ? h : 1;
+    return h ? h : 1; /* 0 means that a file does not say */
 }
 
 static size_t tensor_count(const ngrt_tensor *t)
 {
     size_t count = 1;
     int i;
+
     for (i = 0; i < t->rank; i++)
         count *= (size_t)t->shape[i];
     return count;
@@ -46,26 +49,42 @@ static const char *shape_text(char *text, size_t room, int rank, const size_t *s
 {
     size_t used = (size_t)snprintf(text, room, "[");
     int i;
+
     for (i = 0; i < rank && used + 30 < room; i++)
         used += (size_t)snprintf(text + used, room - used, i ? ", %zu" : "%zu", shape[i]);
     snprintf(text + used, room - used, "]");
     return text;
 }
 
+/* Is the archive one array without a name, as a .npy file is? */
+static int is_single(const Archive *a)
+{
+    return a->count == 1 && !*a->tensor[0].name;
+}
+
 /* ---- saving ---- */
 
-/* Adds a tensor of the model, where it lies. */
+/* The block that a tensor of this role is in, or NULL. */
+static const void *block_of(const ngrt_tensor *t, const void *params, const void *state)
+{
+    switch (t->role) {
+    case NGRT_PARAM: return params;
+    case NGRT_STATE: return state;
+    default: return NULL;
+    }
+}
+
+/* Adds a tensor of the model, where it lies; false without memory. */
 static int add_tensor(Archive *a, const ngrt_tensor *t, const void *block, const Map *map)
 {
-    static const int type[] = {
-        [NGRT_F32] = NGRT_DATA_F32, [NGRT_F64] = NGRT_DATA_F64, [NGRT_I32] = NGRT_DATA_I32};
     char *name = ngrt_map_name(map, t->name);
     Stored *s = name ? ngrt_archive_add(a, name, strlen(name)) : NULL;
     int i;
+
     free(name);
     if (!s)
         return 0;
-    s->data.type = type[t->type];
+    s->data.type = ngrt_element_of(t->type);
     s->data.rank = t->rank;
     for (i = 0; i < t->rank; i++)
         s->data.shape[i] = (size_t)t->shape[i];
@@ -75,14 +94,16 @@ static int add_tensor(Archive *a, const ngrt_tensor *t, const void *block, const
     return 1;
 }
 
-/* All tensors of the roles that have a block. */
+/* Adds all params, and all states unless state is NULL. */
 static int add_tensors(Archive *a, const ngrt_model *model, const void *params, const void *state,
                        const Map *map)
 {
     int i, good = 1;
+
     for (i = 0; i < model->tensors && good; i++) {
         const ngrt_tensor *t = &model->tensor[i];
-        const void *block = t->role == NGRT_PARAM ? params : t->role == NGRT_STATE ? state : NULL;
+        const void *block = block_of(t, params, state);
+
         if (block)
             good = add_tensor(a, t, block, map);
     }
@@ -93,12 +114,23 @@ static int add_tensors(Archive *a, const ngrt_model *model, const void *params, 
 static int check_names(const Archive *a, ngrt_message *message)
 {
     int i, k;
+
     for (i = 0; i < a->count; i++)
         for (k = 0; k < i; k++)
             if (strcmp(a->tensor[i].name, a->tensor[k].name) == 0)
                 return ngrt_fail(message, NGRT_EMODEL, "%s: the map calls two tensors '%s'",
                                  a->path, a->tensor[i].name);
     return NGRT_OK;
+}
+
+/* Writes an archive in the format that the end of its path says. */
+static int write_archive(const Archive *a, ngrt_message *message)
+{
+    if (ngrt_path_ends(a->path, ".npz"))
+        return ngrt_npz_write(a, message);
+    if (ngrt_path_ends(a->path, ".npy"))
+        return ngrt_npy_write(a, message);
+    return ngrt_safetensors_write(a, message);
 }
 
 int ngrt_weights_save(const ngrt_model *model, const void *params, const void *state,
@@ -108,61 +140,79 @@ int ngrt_weights_save(const ngrt_model *model, const void *params, const void *s
     Archive a = {.path = path};
     Map map;
     int error = ngrt_map_read(&map, pairs, message);
-    message->text[0] = error ? message->text[0] : 0;
+
+    if (!error)
+        message->text[0] = 0;
     if (about)
         a.about = *about;
     a.about.hash = ngrt_model_hash(model);
+
     if (!error && !add_tensors(&a, model, params, state, &map))
         error = ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", path);
     if (!error)
         error = check_names(&a, message);
     if (!error)
-        error = ngrt_path_ends(path, ".npz")   ? ngrt_npz_write(&a, message)
-                : ngrt_path_ends(path, ".npy") ? ngrt_npy_write(&a, message)
-                                               : ngrt_safetensors_write(&a, message);
+        error = write_archive(&a, message);
     ngrt_archive_free(&a);
     ngrt_map_free(&map);
     return error;
 }
 
-/* ---- loading ---- */
+/* ---- loading: checks ---- */
 
 /* The names in a file, as many as there is room for. */
 static const char *list_names(const Archive *a, char *text, size_t room)
 {
     size_t used = 0;
     int i;
-    text[0] = 0;
+
+    if (a->count == 0)
+        return "nothing";
     for (i = 0; i < a->count; i++) {
-        if (used + strlen(a->tensor[i].name) + 12 > room) {
+        const char *name = a->tensor[i].name;
+
+        if (used + strlen(name) + 12 > room) {
             snprintf(text + used, room - used, ", ...");
             break;
         }
-        used += (size_t)snprintf(text + used, room - used, i ? ", %s" : "%s", a->tensor[i].name);
+        used += (size_t)snprintf(text + used, room - used, i ? ", %s" : "%s", name);
     }
-    return i ? text : "nothing";
+    return text;
 }
 
-/* Does the tensor of the file fit the model's? */
-static int check_tensor(const Archive *a, const ngrt_model *model, const ngrt_tensor *t,
-                        const Stored *s, ngrt_message *message)
+/* Has the tensor of the file the shape of the model's? */
+static int check_shape(const Archive *a, const ngrt_model *model, const ngrt_tensor *t,
+                       const Stored *s, ngrt_message *message)
 {
-    size_t shape[8], i, count = tensor_count(t);
+    size_t shape[8];
     char have[200], want[200];
-    int k, same = s->data.rank == t->rank;
-    for (k = 0; k < t->rank; k++)
-        shape[k] = (size_t)t->shape[k];
-    for (k = 0; k < t->rank && same; k++)
-        same = s->data.shape[k] == shape[k];
-    if (!same)
-        return ngrt_fail(message, NGRT_EMODEL,
-                         "%s: %s: has the shape %s, but %s of the model %s has %s", a->path,
-                         *s->name ? s->name : t->name,
-                         shape_text(have, sizeof have, s->data.rank, s->data.shape), t->name,
-                         model->name, shape_text(want, sizeof want, t->rank, shape));
-    for (i = 0; t->type == NGRT_I32 && i < count; i++) {
+    int i, same = s->data.rank == t->rank;
+
+    for (i = 0; i < t->rank; i++)
+        shape[i] = (size_t)t->shape[i];
+    for (i = 0; i < t->rank && same; i++)
+        same = s->data.shape[i] == shape[i];
+    if (same)
+        return NGRT_OK;
+
+    shape_text(have, sizeof have, s->data.rank, s->data.shape);
+    shape_text(want, sizeof want, t->rank, shape);
+    return ngrt_fail(message, NGRT_EMODEL,
+                     "%s: %s: has the shape %s, but %s of the model %s has %s", a->path,
+                     *s->name ? s->name : t->name, have, t->name, model->name, want);
+}
+
+/* Are the elements for a tensor of whole numbers whole, and within 32 bits? */
+static int check_whole_numbers(const Archive *a, const ngrt_model *model, const ngrt_tensor *t,
+                               const Stored *s, ngrt_message *message)
+{
+    size_t i, count = tensor_count(t);
+
+    for (i = 0; i < count; i++) {
         double v = ngrt_data_value(&s->data, i);
-        if (!(fabs(v) <= 2147483647.0) || v != floor(v))
+        int in_range = fabs(v) <= INT32_MAX; /* NaN is not */
+
+        if (!in_range || v != floor(v))
             return ngrt_fail(
                 message, NGRT_EMODEL,
                 "%s: %s: element %zu is %g, but %s of the model %s holds whole numbers", a->path,
@@ -171,16 +221,76 @@ static int check_tensor(const Archive *a, const ngrt_model *model, const ngrt_te
     return NGRT_OK;
 }
 
-/* The tensor of the file for each of the model's, NULL where a state has none. */
+/* Does the tensor of the file fit the model's? */
+static int check_tensor(const Archive *a, const ngrt_model *model, const ngrt_tensor *t,
+                        const Stored *s, ngrt_message *message)
+{
+    int error = check_shape(a, model, t, s, message);
+
+    if (!error && t->type == NGRT_I32)
+        error = check_whole_numbers(a, model, t, s, message);
+    return error;
+}
+
+/* Is a name of the map one of the model's, or the start of one? */
+static int is_mapped(const ngrt_model *model, const char *ours)
+{
+    size_t n = strlen(ours);
+    int i;
+
+    for (i = 0; i < model->tensors; i++) {
+        const ngrt_tensor *t = &model->tensor[i];
+
+        if (t->role != NGRT_PARAM && t->role != NGRT_STATE)
+            continue;
+        if (strncmp(t->name, ours, n) == 0 && (t->name[n] == 0 || t->name[n] == '.'))
+            return 1;
+    }
+    return 0;
+}
+
+/* Finds what does not belong together although every name was found. */
+static int check_whole(const Archive *a, const ngrt_model *model, const Map *map,
+                       ngrt_message *message)
+{
+    uint64_t hash = ngrt_model_hash(model);
+    int params = 0, i;
+
+    for (i = 0; i < model->tensors; i++)
+        if (model->tensor[i].role == NGRT_PARAM)
+            params++;
+    if (is_single(a) && params != 1)
+        return ngrt_fail(message, NGRT_EMODEL, "%s: is one array, but the model %s has %d params",
+                         a->path, model->name, params);
+    if (a->about.hash && a->about.hash != hash && map->count == 0)
+        return ngrt_fail(
+            message, NGRT_EMODEL,
+            "%s: was saved by another model: its hash is %016llx, that of %s is %016llx", a->path,
+            (unsigned long long)a->about.hash, model->name, (unsigned long long)hash);
+
+    for (i = 0; i < map->count; i++)
+        if (!is_mapped(model, map->ours[i]))
+            return ngrt_fail(message, NGRT_EMODEL, "map: nothing in the model %s is called '%s'",
+                             model->name, map->ours[i]);
+    return NGRT_OK;
+}
+
+/* ---- loading ---- */
+
+/* Finds the tensor of the file for each of the model's; NULL where a state has none. `states`:
+ * states are asked for, too. */
 static int match(const Archive *a, const ngrt_model *model, const Map *map, int states,
                  const Stored **found, ngrt_message *message)
 {
     char names[300];
-    int i, error = NGRT_OK, single = a->count == 1 && !*a->tensor[0].name;
+    int i, error = NGRT_OK, single = is_single(a);
+
     for (i = 0; i < model->tensors && !error; i++) {
         const ngrt_tensor *t = &model->tensor[i];
+        int is_state = t->role == NGRT_STATE && states && !single;
+
         found[i] = NULL;
-        if (t->role != NGRT_PARAM && !(t->role == NGRT_STATE && states && !single))
+        if (t->role != NGRT_PARAM && !is_state)
             continue;
         found[i] = single ? &a->tensor[0] : ngrt_archive_find(a, map, t->name);
         if (found[i])
@@ -193,65 +303,47 @@ static int match(const Archive *a, const ngrt_model *model, const Map *map, int 
     return error;
 }
 
-/* What does not belong together although every name was found. */
-static int check_whole(const Archive *a, const ngrt_model *model, const Map *map,
-                       ngrt_message *message)
-{
-    int params = 0, i, k;
-    uint64_t hash = ngrt_model_hash(model);
-    for (i = 0; i < model->tensors; i++)
-        params += model->tensor[i].role == NGRT_PARAM;
-    if (a->count == 1 && !*a->tensor[0].name && params != 1)
-        return ngrt_fail(message, NGRT_EMODEL, "%s: is one array, but the model %s has %d params",
-                         a->path, model->name, params);
-    if (a->about.hash && a->about.hash != hash && map->count == 0)
-        return ngrt_fail(
-            message, NGRT_EMODEL,
-            "%s: was saved by another model: its hash is %016llx, that of %s is %016llx", a->path,
-            (unsigned long long)a->about.hash, model->name, (unsigned long long)hash);
-    for (k = 0; k < map->count; k++) {
-        for (i = 0; i < model->tensors; i++) {
-            const ngrt_tensor *t = &model->tensor[i];
-            size_t n = strlen(map->ours[k]);
-            if ((t->role == NGRT_PARAM || t->role == NGRT_STATE) &&
-                strncmp(t->name, map->ours[k], n) == 0 && (t->name[n] == 0 || t->name[n] == '.'))
-                break;
-        }
-        if (i == model->tensors)
-            return ngrt_fail(message, NGRT_EMODEL, "map: nothing in the model %s is called '%s'",
-                             model->name, map->ours[k]);
-    }
-    return NGRT_OK;
-}
-
 /* Copies what was found into the blocks. */
 static void fill(const ngrt_model *model, const Stored **found, void *params, void *state)
 {
     int i;
+
     for (i = 0; i < model->tensors; i++) {
         const ngrt_tensor *t = &model->tensor[i];
         char *block = t->role == NGRT_PARAM ? params : state;
+
         if (found[i])
             ngrt_data_copy(&found[i]->data, 0, tensor_count(t), t->type, block + t->offset);
     }
 }
 
-/* Tells of states without a tensor and of tensors without a use, if there are any. */
-static void remark(const Archive *a, const ngrt_model *model, const Stored **found, int states,
+/* Has the model a use for a tensor of the file? */
+static int is_used(const ngrt_model *model, const Stored **found, const Stored *s)
+{
+    int i;
+
+    for (i = 0; i < model->tensors; i++)
+        if (found[i] == s)
+            return 1;
+    return 0;
+}
+
+/* Mentions states without a tensor and tensors without a use, if there are any: the first of each.
+ */
+static void remark(const Archive *a, const ngrt_model *model, const Stored **found,
                    ngrt_message *message)
 {
     const char *state = NULL, *tensor = NULL;
-    int i, k, missing = 0, unused = 0;
+    int i, missing = 0, unused = 0;
     size_t used = 0;
-    for (i = 0; i < model->tensors && states; i++)
+
+    for (i = 0; i < model->tensors; i++)
         if (model->tensor[i].role == NGRT_STATE && !found[i] && missing++ == 0)
             state = model->tensor[i].name;
-    for (k = 0; k < a->count && states; k++) {
-        for (i = 0; i < model->tensors && found[i] != &a->tensor[k]; i++)
-            ;
-        if (i == model->tensors && unused++ == 0)
-            tensor = a->tensor[k].name;
-    }
+    for (i = 0; i < a->count; i++)
+        if (!is_used(model, found, &a->tensor[i]) && unused++ == 0)
+            tensor = a->tensor[i].name;
+
     if (missing)
         used = (size_t)snprintf(message->text, sizeof message->text,
                                 "%s: holds no state %.60s%s, which keeps its value", a->path, state,
@@ -262,28 +354,39 @@ static void remark(const Archive *a, const ngrt_model *model, const Stored **fou
                  tensor, unused > 1 ? " and others" : "");
 }
 
+/* Reads the tensors of a file into the blocks, if all fits; `found` has room for the model's. */
+static int load(const Archive *a, const ngrt_model *model, const Map *map, const Stored **found,
+                void *params, void *state, ngrt_message *message)
+{
+    int error = match(a, model, map, state != NULL, found, message);
+
+    if (!error)
+        error = check_whole(a, model, map, message);
+    if (error)
+        return error;
+    fill(model, found, params, state);
+    if (state)
+        remark(a, model, found, message);
+    return NGRT_OK;
+}
+
 int ngrt_weights_load(const ngrt_model *model, void *params, void *state, ngrt_about *about,
                       const char *path, const char *pairs, ngrt_message *message)
 {
-    Archive a;
+    Archive a = {0};
     Map map;
-    const Stored **found = NULL;
+    const Stored **found = calloc((size_t)model->tensors + 1, sizeof *found);
     int error = ngrt_map_read(&map, pairs, message);
-    memset(&a, 0, sizeof a);
+
     if (!error)
         error = ngrt_archive_read(&a, path, message);
-    if (!error && !(found = calloc((size_t)model->tensors + 1, sizeof *found)))
+    if (!error && !found)
         error = ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", path);
     if (!error)
-        error = match(&a, model, &map, state != NULL, found, message);
-    if (!error)
-        error = check_whole(&a, model, &map, message);
-    if (!error) {
-        fill(model, found, params, state);
-        remark(&a, model, found, state != NULL, message);
-        if (about)
-            *about = a.about;
-    }
+        error = load(&a, model, &map, found, params, state, message);
+    if (!error && about)
+        *about = a.about;
+
     free(found);
     ngrt_archive_free(&a);
     ngrt_map_free(&map);
