@@ -24,7 +24,7 @@ extern "C" {
 /* Emitted functions return NGRT_OK or, before they have written anything, NGRT_ESIZE or
  * NGRT_ELABEL. */
 enum ngrt_error {
-    NGRT_AGAIN = 1, /* of metrics_finish, no error: all rows must be added once more */
+    NGRT_AGAIN = 1, /* of metrics_finish, not an error: all rows must be added once more */
     NGRT_OK = 0,
     NGRT_ESIZE = -1,   /* a run-time size is below 1 or above its bound */
     NGRT_ELABEL = -2,  /* an integer input holds a label or index out of its range */
@@ -36,17 +36,17 @@ enum ngrt_error {
 
 /* ---- threads ---- */
 
-/* Threads for one call of an emitted function at a time, which finds them in the member `pool` of
- * its work block. ngrt_pool_create of the host part makes one; any other threads can be made to
- * look like it. */
+/* Threads for one call of an emitted function at a time. The function finds them in the member
+ * `pool` of its work block. ngrt_pool_create of the host part makes a pool; any other threads can
+ * be given this form. */
 typedef struct ngrt_pool {
     int threads; /* at least 1 */
     /* Calls task(arg, id, threads) for every id from 0 to threads - 1 at the same time, 0 on the
      * caller's thread, and returns when all have returned. Callers on several threads take turns.
      */
     void (*run)(struct ngrt_pool *pool, void (*task)(void *arg, int id, int threads), void *arg);
-    /* Within a task: returns when every thread has called it as often as this one. What they wrote
-     * before can be read. */
+    /* A barrier, within a task: returns when every thread has called it as often as this one. What
+     * they wrote before can then be read. */
     void (*wait)(struct ngrt_pool *pool, int id);
 } ngrt_pool;
 
@@ -66,10 +66,10 @@ enum ngrt_role {
 enum ngrt_type { NGRT_F32, NGRT_F64, NGRT_I32 };
 
 enum ngrt_flag {
-    NGRT_SUM = 1,    /* loss: that of all rows is the sum of those of the batches */
+    NGRT_SUM = 1,    /* loss: of all rows, it is the sum of the batches' losses */
     NGRT_TARGET = 2, /* input: predict does not read it */
-    NGRT_MEAN = 4,   /* loss: that of all rows is the mean of those of the batches, by rows; without
-                        either: see total */
+    NGRT_MEAN = 4,   /* loss: of all rows, it is the mean of the batches' losses, weighted by rows;
+                        a loss with neither flag: see total */
     NGRT_DEFAULT = 8 /* input: the model gives it a value, which is in `defaults` */
 };
 
@@ -86,26 +86,26 @@ typedef struct ngrt_tensor {
     int type;         /* enum ngrt_type */
     int rank;
     int shape[8];  /* with every run-time size at its bound */
-    int dim[8];    /* index of the run-time size that shape[i] is a multiple of, or -1 */
+    int dim[8];    /* the index of the run-time size that shape[i] is a multiple of, or -1 */
     size_t offset; /* in its struct: params, state, inputs, grads, or work for outputs, losses and
                       metrics. In inputs a tensor is a pointer there and a scalar (rank 0) the value
                       itself. */
     int flags;     /* enum ngrt_flag */
     int limit;     /* int input: its values must be in [0, limit); 0: any */
-    size_t total;  /* loss, metric: where its value for all rows lies in the totals struct, as
+    size_t total;  /* loss, metric: the place of its value for all rows in the totals struct, as
                       doubles; 0: it has none */
 } ngrt_tensor;
 
 /* What a generic caller (a loader, a trainer, another language) knows of a model. The functions are
- * those of the model's own header behind one set of arguments; blocks that the model does not have
- * are ignored and may be NULL. Functions that a model does not have are NULL. The work block is
- * zeroed by its owner once, then reused. */
+ * those of the model's own header, all with the same arguments. Blocks that the model does not have
+ * are ignored and may be NULL. Functions that it does not have are NULL. The owner of the work
+ * block sets it to zero once, then it is reused. */
 typedef struct ngrt_model {
     int version; /* NGRT_MODEL_VERSION */
     const char *name;
     int real; /* type of its floats: NGRT_F32 or NGRT_F64 */
-    size_t sizeof_params, sizeof_state, sizeof_inputs, sizeof_work,
-        sizeof_grads; /* work begins with its ngrt_pool * */
+    /* bytes of the blocks; work begins with its ngrt_pool * */
+    size_t sizeof_params, sizeof_state, sizeof_inputs, sizeof_work, sizeof_grads;
     int dims;
     const ngrt_dim *dim;
     int tensors;
@@ -117,9 +117,9 @@ typedef struct ngrt_model {
     int (*backward)(const void *params, void *state, const void *inputs, void *work, void *grads);
     int (*update)(void *params, void *state, const void *inputs, void *work, const void *grads);
     int (*step)(void *params, void *state, const void *inputs, void *work);
-    /* Losses and metrics of all rows, which come in batches: start; add for each batch; finish, and
-     * once more from the first batch where that is NGRT_AGAIN. Then they are in the totals block.
-     * NULL: no run-time size, or nothing to measure. */
+    /* Losses and metrics of all rows, which come in batches: start, then add for each batch, then
+     * finish. While finish returns NGRT_AGAIN, add all batches once more and finish again. Then the
+     * values are in the totals block. NULL: no run-time size, or nothing to measure. */
     size_t sizeof_totals;
     void (*metrics_start)(void *totals);
     int (*metrics_add)(const void *params, void *state, const void *inputs, void *work,
@@ -149,12 +149,11 @@ void ngrt_sgemm(int ta, int tb, int m, int n, int k, float alpha, const float *a
 void ngrt_dgemm(int ta, int tb, int m, int n, int k, double alpha, const double *a, int lda,
                 const double *b, int ldb, double beta, double *c, int ldc);
 
-/* A share of such a product, or of `batch` products of matrices that lie one behind the other; rows
- * do too: what lies between begin and end, of the products (by is 0), of the rows of C (1) or of
- * its columns (2). Threads that do shares of one product need not wait for each other. With more
- * than one of them CBLAS's own threads are not used; where shares of columns begin at multiples of
- * 32, those of rows at multiples of 24, or 48 of a single column, the bits are then the same for
- * any number of threads above 1. */
+/* A part of such a product, or of `batch` products of matrices that follow each other, dense: from
+ * begin to end of the products (by is 0), of the rows of C (1), or of its columns (2). Threads that
+ * compute parts of one product need no barrier. With more than one thread, CBLAS's own threads are
+ * not used. The bits are then the same for any number of threads above 1 if parts of columns begin
+ * at multiples of 32, and parts of rows at multiples of 24, or 48 of a single column. */
 void ngrt_sgemm_share(int threads, int by, int begin, int end, int batch, int ta, int tb, int m,
                       int n, int k, float alpha, const float *a, const float *b, float beta,
                       float *c);
@@ -164,8 +163,8 @@ void ngrt_dgemm_share(int threads, int by, int begin, int end, int batch, int ta
 
 /* ---- linear equations ---- */
 
-/* The factors lu [batch,n,n+1] of the matrices a [batch,n,n]: row i holds column i of L and U of
- * the transpose, as LAPACK's getrf leaves them, and behind them the number of the row that was
+/* The factors lu [batch,n,n+1] of the matrices a [batch,n,n]. Row i holds column i of L and U of
+ * the transpose, as LAPACK's getrf leaves them, and after them the number of the row that was
  * exchanged with row i. A singular matrix has a 0 on the diagonal. By LAPACK for large n, where the
  * library was built with OpenBLAS. */
 void ngrt_slu(int batch, int n, const float *a, float *lu);
@@ -176,16 +175,17 @@ void ngrt_dlu(int batch, int n, const double *a, double *lu);
 void ngrt_ssolve(int batch, int n, int k, int t, const float *lu, const float *b, float *x);
 void ngrt_dsolve(int batch, int n, int k, int t, const double *lu, const double *b, double *x);
 
-/* out [batch]: determinants from factors; their logarithms, -inf for 0 and NaN for a negative
- * determinant. */
+/* out [batch]: the determinants from the factors; or their logarithms, -inf for 0 and NaN for a
+ * negative determinant. */
 void ngrt_sdet(int batch, int n, const float *lu, float *out);
 void ngrt_ddet(int batch, int n, const double *lu, double *out);
 void ngrt_slogdet(int batch, int n, const float *lu, float *out);
 void ngrt_dlogdet(int batch, int n, const double *lu, double *out);
 
-/* f [batch,n,n+2]: factors of a [batch,n,n] that are right for singular matrices too, by exchanges
- * of rows and columns. From them the cofactors [batch,n,n], which are the derivatives of the
- * determinants; and how they change as a does by w [batch,n,n]. */
+/* lup: f [batch,n,n+2], factors of a [batch,n,n] by exchanges of rows and columns, which are also
+ * right for singular matrices. cof: from them the cofactors [batch,n,n], the derivatives of the
+ * determinants. cof2: the derivative of the cofactors of a + t w with respect to t at t = 0,
+ * w [batch,n,n]. */
 void ngrt_slup(int batch, int n, const float *a, float *f);
 void ngrt_dlup(int batch, int n, const double *a, double *f);
 void ngrt_scof(int batch, int n, const float *f, float *out);
@@ -202,8 +202,8 @@ void ngrt_dcof2(int batch, int n, const double *f, const double *w, double *out)
  *   k[o,c,u,v] = sum over i, j, b of x[c, i sh + u dh, j sw + v dw, b] y[o,i,j,b]
  *
  * n holds g c o h w b kh kw oh ow sh sw dh dw ph pw. x is 0 outside of its h rows and w columns;
- * with a pw that is not 0, b must be at least 16. All, or of so many parts one: each is some rows
- * of y, or some kernels; together they are all, and each may be computed by another thread. */
+ * with a pw that is not 0, b must be at least 16. Computes part number `part` of `parts`: some rows
+ * of y, or some kernels. The parts are disjoint, and different threads may compute them. */
 void ngrt_sconv(const int *n, const float *x, const float *k, float *y, int part, int parts);
 void ngrt_dconv(const int *n, const double *x, const double *k, double *y, int part, int parts);
 void ngrt_sconvk(const int *n, const float *x, const float *y, float *k, int part, int parts);
@@ -211,7 +211,7 @@ void ngrt_dconvk(const int *n, const double *x, const double *y, double *k, int 
 
 /* ---- random numbers ---- */
 
-/* Element i depends on (seed, stream, i) alone and has the same bits on every machine: only
+/* Element i depends only on (seed, stream, i) and has the same bits on every machine: only
  * arithmetic that IEEE 754 defines exactly is used, rounded after every operation. The float forms
  * give the double forms' values, rounded.
  *
@@ -234,6 +234,9 @@ void ngrt_normalf(float *out, size_t n, uint64_t seed, uint32_t stream, double m
  * the cut). */
 void ngrt_truncated(double *out, size_t n, uint64_t seed, uint32_t stream, double mean, double sd);
 void ngrt_truncatedf(float *out, size_t n, uint64_t seed, uint32_t stream, double mean, double sd);
+
+/* A random matrix of `rows` rows, n elements in all. Its rows, or its columns if there are fewer,
+ * are orthogonal and have the length gain. */
 void ngrt_orthogonal(double *out, size_t n, uint64_t seed, uint32_t stream, double gain,
                      double rows);
 void ngrt_orthogonalf(float *out, size_t n, uint64_t seed, uint32_t stream, double gain,

@@ -17,13 +17,13 @@ extern "C" {
 
 enum { NGRT_POOL_MAX = 256 };
 
-/* So many threads, the caller's among them, that share the work of the functions whose work block
- * points to them. NULL where the number is not 1 to NGRT_POOL_MAX, or there is no memory or thread
- * to be had; a work block may hold that too. Threads without work sleep. One pool serves one call
- * at a time: calls on several threads take turns. */
+/* Starts threads, the caller's among them, that share the work of the functions whose work block
+ * points to them. Returns NULL if the number is not 1 to NGRT_POOL_MAX, or if there is no memory or
+ * no thread left; a work block may hold NULL, too. Threads without work sleep. One pool serves one
+ * call at a time: calls on several threads take turns. */
 ngrt_pool *ngrt_pool_create(int threads);
 
-/* Ends its threads. No call may be using it. NULL is ignored. */
+/* Ends the threads of a pool that no call uses. NULL is ignored. */
 void ngrt_pool_destroy(ngrt_pool *pool);
 
 /* ---- data files ---- */
@@ -39,8 +39,8 @@ enum ngrt_element {
     NGRT_DATA_U16,
     NGRT_DATA_U32,
     NGRT_DATA_U64,
-    NGRT_DATA_F16,
-    NGRT_DATA_BF16 /* half precision, as IEEE and as bfloat16 */
+    NGRT_DATA_F16, /* IEEE's half precision */
+    NGRT_DATA_BF16 /* bfloat16 */
 };
 
 /* A tensor as a file holds it, row-major, in the file's own element type and this machine's byte
@@ -52,44 +52,48 @@ typedef struct ngrt_data {
     size_t rows, columns; /* shape[0], and the product of the others */
     const void *at;       /* the elements */
     void *block;          /* the allocation they lie in */
-    size_t *line;         /* CSV: the line, from 1, that each row stands on; otherwise NULL */
+    size_t *line;         /* CSV: the line of each row, from 1; otherwise NULL */
 } ngrt_data;
 
 typedef struct ngrt_message {
     char text[512]; /* what went wrong, with its place: "iris.csv:12:7: 'x' is not a number" */
 } ngrt_message;
 
-/* Reads a file of one of these formats, told apart by content:
- *   CSV     numbers separated by comma, semicolon, tab or blanks, quoted or not; a first line
- * without a number in it names the columns: it is skipped, and the message says so, although
- * NGRT_OK is returned; blank lines are skipped IDX     as of MNIST: bytes, 16- and 32-bit integers,
- * floats NumPy   .npy of version 1 to 3, in C's or Fortran's order; .npz with one array each also
- * compressed by gzip. Every size is checked against the file before it is trusted. Returns NGRT_OK,
- * NGRT_EIO, NGRT_EFORMAT or NGRT_ENOMEM, and then *data is empty and the message is set. Numbers
- * are read by strtod: LC_NUMERIC must be "C", as it is unless the program calls setlocale. */
+/* Reads a file of one of these formats, which its content says; each also compressed by gzip:
+ *
+ *   CSV     numbers separated by comma, semicolon, tab or blanks, quoted or not. Blank lines are
+ *           skipped, and so is a first line without a number in it, which names the columns.
+ *   IDX     as of MNIST: bytes, 16- and 32-bit integers, floats.
+ *   NumPy   .npy of version 1 to 3, in C's or Fortran's order; .npz with one array.
+ *
+ * Every size is checked against the file before it is trusted. Returns NGRT_OK; the message is then
+ * empty, or says which line was skipped. Or returns NGRT_EIO, NGRT_EFORMAT or NGRT_ENOMEM; then
+ * *data is empty and the message says why. Numbers are read by strtod: LC_NUMERIC must be "C", as
+ * it is unless the program calls setlocale. */
 int ngrt_data_read(ngrt_data *data, const char *path, ngrt_message *message);
 
-/* The same; of an .npz archive of several arrays, the one of this name. */
+/* The same; of an .npz archive of several arrays, the one of this name. NGRT_EMODEL: it has none.
+ */
 int ngrt_data_read_named(ngrt_data *data, const char *path, const char *name,
                          ngrt_message *message);
 
 /* Writes a tensor as a .npy file, whole or not at all: under another name first, which is then
- * taken. type, rank, shape, rows, columns and at are set; the type is not BF16. */
+ * changed. type, rank, shape, rows, columns and at must be set; the type is not BF16. Returns
+ * NGRT_OK, NGRT_EIO or NGRT_ENOMEM. */
 int ngrt_data_write(const ngrt_data *data, const char *path, ngrt_message *message);
 
 /* Element i, counted row-major over the whole tensor. */
 double ngrt_data_value(const ngrt_data *data, size_t i);
 
-/* Elements [first, first + count) converted to an enum ngrt_type; for NGRT_I32 they must be whole
- * and within 32 bits. */
+/* Converts elements [first, first + count) to `type`, an enum ngrt_type. For NGRT_I32 they must be
+ * whole and within 32 bits. */
 void ngrt_data_copy(const ngrt_data *data, size_t first, size_t count, int type, void *out);
 
 void ngrt_data_free(ngrt_data *data);
 
 /* ---- weights ---- */
 
-/* What a file of weights says beside them. A file that another program wrote says nothing: hash is
- * 0, and so is the rest. */
+/* What a file says beside the weights. All is 0 if another program wrote the file. */
 typedef struct ngrt_about {
     uint64_t hash; /* ngrt_model_hash of the model that saved it */
     uint64_t seed; /* that its training was started with */
@@ -98,33 +102,42 @@ typedef struct ngrt_about {
     int64_t row;   /* rows of the next pass that are done */
 } ngrt_about;
 
-/* A hash of the names, kinds and shapes of the params: it tells models apart whose weights do not
- * fit each other. The same for float and double, for any optimizer, on every machine. */
+/* A hash of the names, kinds and shapes of the params. Models whose weights do not fit each other
+ * have different hashes. It is the same for float and double, for any optimizer, on every machine.
+ */
 uint64_t ngrt_model_hash(const ngrt_model *model);
 
 /* Writes params, and state unless it is NULL, by the names of the model. The end of path chooses
- * the format: .npz (named arrays, and __hash__, __seed__, __epoch__, __step__, __row__), .npy (a
- * model of one tensor), else safetensors (these in the metadata). The file is written under another
- * name, synced to the disk, and renamed: at any time there is the old one or the new one, whole.
- * about may be NULL; its hash is set here.
+ * the format:
  *
- * map (NULL: none) gives other names: "theirs=ours,..." or a file of such pairs, one a line, '#'
- * for comments. ours is a name or the start of names up to a point. With a map, names that end in
+ *   .npz    named arrays, and __hash__, __seed__, __epoch__, __step__, __row__
+ *   .npy    a model of one tensor
+ *   else    safetensors, with hash, seed and so on in the metadata
+ *
+ * The file is written under another name, synced to the disk, and renamed: at any time there is the
+ * old one or the new one, whole. about may be NULL; its hash is set here.
+ *
+ * map (NULL: none) gives other names: "theirs=ours,...", or a file of such pairs, one a line, '#'
+ * for comments. ours is a name, or the start of names up to a point. With a map, names that end in
  * .W or .gain and .b are written as PyTorch's .weight and .bias, unless a pair is for just that
- * name. */
+ * name.
+ *
+ * Returns NGRT_OK, NGRT_EIO, NGRT_ENOMEM, NGRT_EFORMAT (the map, or too much for .npz) or
+ * NGRT_EMODEL (names of the map, or too many tensors for .npy). */
 int ngrt_weights_save(const ngrt_model *model, const void *params, const void *state,
                       const ngrt_about *about, const char *path, const char *map,
                       ngrt_message *message);
 
-/* Reads them: safetensors, .npz or .npy (a model of one param), told apart by content, of any float
- * or integer type. A tensor is looked for as the map says, then by its own name, then by PyTorch's.
+/* Reads weights: safetensors, .npz or .npy (a model of one param), as the content says, of any
+ * float or integer type. A tensor is looked for as the map says, then by its own name, then by
+ * PyTorch's. state may be NULL. about, unless NULL, is set from the file.
+ *
  * Every size is checked against the file, every shape against the model, and nothing is changed
- * unless all fits: NGRT_EFORMAT for a damaged file, NGRT_EMODEL for one of another model. state may
- * be NULL. about, unless NULL, is set from the file.
+ * unless all fits. Returns NGRT_OK, NGRT_EIO, NGRT_ENOMEM, NGRT_EFORMAT (the file is damaged) or
+ * NGRT_EMODEL (it is of another model).
  *
  * A state that is not in the file stays as it is, and tensors that the model does not have are
- * ignored; the message then tells of it, although NGRT_OK is returned. Otherwise the message is
- * empty. */
+ * ignored; the message then says so, and NGRT_OK is returned. Otherwise the message is empty. */
 int ngrt_weights_load(const ngrt_model *model, void *params, void *state, ngrt_about *about,
                       const char *path, const char *map, ngrt_message *message);
 
@@ -148,10 +161,12 @@ int ngrt_weights_load(const ngrt_model *model, void *params, void *state, ngrt_a
  * read or written, is damaged, or does not fit the model. */
 int ngrt_train_main(const ngrt_model *model, int argc, char **argv);
 
-/* Programs like it. One prints losses and metrics of the model on its --data; the other its
- * outputs, a line for each row, the outputs side by side (or to -o FILE: .npy, .npz, else CSV), and
- * does not need inputs that only losses and metrics read. */
+/* The same for eval, which prints losses and metrics of the model on its --data. */
 int ngrt_eval_main(const ngrt_model *model, int argc, char **argv);
+
+/* The same for predict, which prints the model's outputs: a line for each row, the outputs side by
+ * side (or to -o FILE: .npy, .npz, else CSV). It does not need inputs that only losses and metrics
+ * read. */
 int ngrt_predict_main(const ngrt_model *model, int argc, char **argv);
 
 /* All three: the first argument is train, eval or predict. */

@@ -1,8 +1,8 @@
 /* ngrt_pool.c - threads that wait for work: ngrt_pool of ngrt.h.
  *
- * All waiting is for a counter to change. A thread looks at it for a few microseconds, then lets
- * others run, and then sleeps: threads that only looked would stop each other where there are more
- * of them than processors.
+ * To wait is to wait until a counter changes. A thread spins on it for a few microseconds, then
+ * yields to others, and then sleeps. If all threads only spun, they would stop each other where
+ * there are more of them than processors.
  */
 #include "ngrt_host.h"
 
@@ -13,25 +13,27 @@
 #include <stdlib.h>
 
 enum {
-    LOOKS = 300,  /* before a thread yields */
+    SPINS = 300,  /* before a thread yields */
     YIELDS = 200, /* before it sleeps */
 };
 
 typedef struct Pool {
     ngrt_pool pool;        /* what callers see */
     pthread_t *thread;     /* those with id 1 and above */
-    pthread_mutex_t turn;  /* of callers */
-    pthread_mutex_t mutex; /* for sleep and wake alone */
+    pthread_mutex_t turn;  /* one caller at a time */
+    pthread_mutex_t mutex; /* only for sleep and wake */
     pthread_cond_t wake;
     atomic_int sleepers;
-    atomic_uint job;                              /* how many there were */
-    atomic_uint meets;                            /* how often all have met */
-    atomic_int here;                              /* threads that wait for the next meeting */
-    void (*task)(void *arg, int id, int threads); /* NULL: the threads end */
+
+    atomic_uint jobs;     /* how many there were */
+    atomic_uint barriers; /* how often all threads have met */
+    atomic_int arrived;   /* threads at the next barrier */
+
+    void (*task)(void *arg, int id, int threads); /* of the job; NULL: the threads end */
     void *arg;
 } Pool;
 
-typedef struct Start { /* what a new thread is told */
+typedef struct Start { /* what a new thread needs to know */
     Pool *pool;
     int id;
 } Start;
@@ -45,18 +47,20 @@ static void relax(void)
 #endif
 }
 
-/* Returns when the counter has left this value. A sleeper is counted before it looks for the last
- * time, and who changes a counter looks for sleepers after that: one of them sees the other. */
+/* Returns when the counter no longer has this value. No wake is lost: a sleeper is counted before
+ * it reads the counter for the last time, and `change` reads the count of sleepers after it has
+ * changed the counter. One of them sees the other. */
 static void wait_for(Pool *p, atomic_uint *counter, unsigned old)
 {
-    for (int i = 0; i < LOOKS + YIELDS; i++) {
+    for (int i = 0; i < SPINS + YIELDS; i++) {
         if (atomic_load(counter) != old)
             return;
-        if (i < LOOKS)
+        if (i < SPINS)
             relax();
         else
             sched_yield();
     }
+
     pthread_mutex_lock(&p->mutex);
     atomic_fetch_add(&p->sleepers, 1);
     while (atomic_load(counter) == old)
@@ -65,6 +69,7 @@ static void wait_for(Pool *p, atomic_uint *counter, unsigned old)
     pthread_mutex_unlock(&p->mutex);
 }
 
+/* Counts up, and wakes those who sleep. */
 static void change(Pool *p, atomic_uint *counter)
 {
     atomic_fetch_add(counter, 1);
@@ -75,17 +80,20 @@ static void change(Pool *p, atomic_uint *counter)
     pthread_mutex_unlock(&p->mutex);
 }
 
+/* The barrier: the last thread that arrives lets all others go. */
 static void pool_wait(ngrt_pool *pool, int id)
 {
     Pool *p = (Pool *)pool;
-    unsigned meets = atomic_load(&p->meets);
+    unsigned barriers = atomic_load(&p->barriers);
+    int arrived = atomic_fetch_add(&p->arrived, 1) + 1;
+
     (void)id;
-    if (atomic_fetch_add(&p->here, 1) + 1 < pool->threads) {
-        wait_for(p, &p->meets, meets);
+    if (arrived < pool->threads) {
+        wait_for(p, &p->barriers, barriers);
         return;
     }
-    atomic_store(&p->here, 0);
-    change(p, &p->meets);
+    atomic_store(&p->arrived, 0);
+    change(p, &p->barriers);
 }
 
 /* What every thread but the caller's does. */
@@ -93,9 +101,10 @@ static void *work(void *arg)
 {
     Start start = *(Start *)arg;
     Pool *p = start.pool;
+
     free(arg);
-    for (unsigned job = 0;; job++) {
-        wait_for(p, &p->job, job);
+    for (unsigned jobs = 0;; jobs++) {
+        wait_for(p, &p->jobs, jobs);
         if (p->task == NULL)
             return NULL;
         p->task(p->arg, start.id, p->pool.threads);
@@ -103,16 +112,18 @@ static void *work(void *arg)
     }
 }
 
+/* Starts a job on all threads but the caller's. */
 static void begin(Pool *p, void (*task)(void *, int, int), void *arg)
 {
     p->task = task;
     p->arg = arg;
-    change(p, &p->job);
+    change(p, &p->jobs);
 }
 
 static void pool_run(ngrt_pool *pool, void (*task)(void *arg, int id, int threads), void *arg)
 {
     Pool *p = (Pool *)pool;
+
     pthread_mutex_lock(&p->turn);
     begin(p, task, arg);
     task(arg, 0, pool->threads);
@@ -120,7 +131,7 @@ static void pool_run(ngrt_pool *pool, void (*task)(void *arg, int id, int thread
     pthread_mutex_unlock(&p->turn);
 }
 
-/* Ends the threads with an id below that, and forgets them. */
+/* Ends the first `threads` threads, and frees the pool. */
 static void stop(Pool *p, int threads)
 {
     begin(p, NULL, NULL);
@@ -133,38 +144,59 @@ static void stop(Pool *p, int threads)
     free(p);
 }
 
+/* Starts a thread; false without memory, or without threads. */
 static int start_thread(Pool *p, int id)
 {
     Start *start = malloc(sizeof *start);
+
     if (start == NULL)
-        return -1;
+        return 0;
     *start = (Start){p, id};
     if (pthread_create(&p->thread[id], NULL, work, start) == 0)
-        return 0;
+        return 1;
     free(start);
-    return -1;
+    return 0;
+}
+
+/* Starts threads 1 and above. Returns how many the pool then has, with the caller's. */
+static int start_threads(Pool *p, int threads)
+{
+    sigset_t all, old;
+    int id = 1;
+
+    sigfillset(&all); /* signals go to the caller's thread */
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    while (id < threads && start_thread(p, id))
+        id++;
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return id;
 }
 
 ngrt_pool *ngrt_pool_create(int threads)
 {
-    Pool *p = threads < 1 || threads > NGRT_POOL_MAX ? NULL : calloc(1, sizeof *p);
-    sigset_t all, old;
-    int id = 1;
+    Pool *p;
+    int started;
+
+    if (threads < 1 || threads > NGRT_POOL_MAX)
+        return NULL;
+    p = calloc(1, sizeof *p);
     if (p == NULL)
         return NULL;
-    p->pool = (ngrt_pool){threads, pool_run, pool_wait};
     p->thread = calloc((size_t)threads, sizeof *p->thread);
+    if (p->thread == NULL) {
+        free(p);
+        return NULL;
+    }
+
+    p->pool = (ngrt_pool){threads, pool_run, pool_wait};
     pthread_mutex_init(&p->turn, NULL);
     pthread_mutex_init(&p->mutex, NULL);
     pthread_cond_init(&p->wake, NULL);
-    sigfillset(&all); /* signals are the caller's */
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    while (p->thread && id < threads && start_thread(p, id) == 0)
-        id++;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (p->thread && id == threads)
+
+    started = start_threads(p, threads);
+    if (started == threads)
         return &p->pool;
-    stop(p, id);
+    stop(p, started);
     return NULL;
 }
 

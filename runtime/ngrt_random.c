@@ -1,17 +1,17 @@
 /* ngrt_random.c - random numbers that have the same bits on every machine.
  *
- * Each function stands in a section of its own, from a line "/" "*@ NAME: SECTIONS IT NEEDS" to the
- * next such line, so that ngc can copy those a model uses into a standalone file. The sections need
- * <math.h>, <stddef.h>, <stdint.h>, and NGRT_FN, which is static there.
+ * Each function has a section of its own, from a line "/" "*@ NAME: SECTIONS IT NEEDS" to the next
+ * such line. ngc copies the sections that a model uses into a standalone file. They need <math.h>,
+ * <stddef.h>, <stdint.h>, and NGRT_FN, which is static there.
  */
 #include "ngrt.h"
 
 #define NGRT_FN
 
 /*@ exact: */
-/* Arithmetic whose bits matter is in functions marked NGRT_EXACT that begin with NGRT_ROUND: there
- * compilers may not contract a*b + c into one operation that rounds once, x86 without SSE does not
- * use its wider registers, and no caller takes their body in, where neither would hold. */
+/* Arithmetic whose bits matter is in functions marked NGRT_EXACT that begin with NGRT_ROUND. There,
+ * compilers may not contract a*b + c into one operation that rounds once, and x86 without SSE does
+ * not use its wider registers. No caller inlines them, as there neither would hold. */
 #if defined __clang__
 #define NGRT_EXACT
 #define NGRT_ROUND _Pragma("STDC FP_CONTRACT OFF")
@@ -38,7 +38,7 @@ static uint64_t ngrt_mix(uint64_t x)
     return x ^ (x >> 31);
 }
 
-/* 64 random bits that depend on (seed, stream, i) alone: SplitMix64, started at a hash of seed and
+/* 64 random bits that depend only on (seed, stream, i): SplitMix64, started at a hash of seed and
  * stream. */
 NGRT_FN uint64_t ngrt_random_bits(uint64_t seed, uint32_t stream, uint64_t i)
 {
@@ -56,8 +56,8 @@ static double ngrt_random_unit(uint64_t seed, uint32_t stream, uint64_t i)
 }
 
 /*@ exact_log: exact */
-/* log(x) for 0 < x < 1 by basic operations: x = m 2^e with m near 1, log m = 2 artanh(s), s = (m -
- * 1)/(m + 1). */
+/* log(x) for 0 < x < 1 by basic operations: x = m 2^e with m near 1, log m = 2 artanh(s) with
+ * s = (m - 1)/(m + 1). */
 NGRT_EXACT static double ngrt_exact_log(double x)
 {
     NGRT_ROUND
@@ -69,7 +69,7 @@ NGRT_EXACT static double ngrt_exact_log(double x)
         e -= 1.0;
     s = (x - 1.0) / (x + 1.0);
     t = s * s;
-    for (k = 21; k > 1; k -= 2) /* |s| < 0.172, so that the terms left out are below 2^-60 */
+    for (k = 21; k > 1; k -= 2) /* |s| < 0.172: the terms left out are below 2^-60 */
         sum = (sum + 1.0 / (double)k) * t;
     return 2.0 * (s + s * sum) + e * 0.69314718055994531;
 }
@@ -86,36 +86,36 @@ NGRT_EXACT static double ngrt_poly7(const double *c, double x)
     return sum;
 }
 
-/* The x below which a standard normal lies with probability p, 0 < p < 1: algorithm AS 241, PPND16
- * (Wichura, 1988). */
+/* The x with P(a standard normal number < x) = p, for 0 < p < 1: algorithm AS 241, PPND16
+ * (Wichura, 1988). Each table is a rational function: the coefficients of its numerator, then of
+ * its denominator. */
 NGRT_EXACT static double ngrt_inverse_normal(double p)
 {
     NGRT_ROUND
-    static const double center[2][8] = {/* rational functions: numerator, denominator */
-                                        {3.3871328727963666080e0, 1.3314166789178437745e2,
-                                         1.9715909503065514427e3, 1.3731693765509461125e4,
-                                         4.5921953931549871457e4, 6.7265770927008700853e4,
-                                         3.3430575583588128105e4, 2.5090809287301226727e3},
-                                        {1.0, 4.2313330701600911252e1, 6.8718700749205790830e2,
-                                         5.3941960214247511077e3, 2.1213794301586595867e4,
-                                         3.9307895800092710610e4, 2.8729085735721942674e4,
-                                         5.2264952788528545610e3}};
-    static const double middle[2][8] = {{1.42343711074968357734e0, 4.63033784615654529590e0,
-                                         5.76949722146069140550e0, 3.64784832476320460504e0,
-                                         1.27045825245236838258e0, 2.41780725177450611770e-1,
-                                         2.27238449892691845833e-2, 7.74545014278341407640e-4},
-                                        {1.0, 2.05319162663775882187e0, 1.67638483018380384940e0,
-                                         6.89767334985100004550e-1, 1.48103976427480074590e-1,
-                                         1.51986665636164571966e-2, 5.47593808499534494600e-4,
-                                         1.05075007164441684324e-9}};
-    static const double tail[2][8] = {{6.65790464350110377720e0, 5.46378491116411436990e0,
-                                       1.78482653991729133580e0, 2.96560571828504891230e-1,
-                                       2.65321895265761230930e-2, 1.24266094738807843860e-3,
-                                       2.71155556874348757815e-5, 2.01033439929228813265e-7},
-                                      {1.0, 5.99832206555887937690e-1, 1.36929880922735805310e-1,
-                                       1.48753612908506148525e-2, 7.86869131145613259100e-4,
-                                       1.84631831751005468180e-5, 1.42151175831644588870e-7,
-                                       2.04426310338993978564e-15}};
+    static const double center[2][8] = {
+        {3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3,
+         1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4,
+         3.3430575583588128105e4, 2.5090809287301226727e3},
+        {1.0, 4.2313330701600911252e1, 6.8718700749205790830e2, 5.3941960214247511077e3,
+         2.1213794301586595867e4, 3.9307895800092710610e4, 2.8729085735721942674e4,
+         5.2264952788528545610e3},
+    };
+    static const double middle[2][8] = {
+        {1.42343711074968357734e0, 4.63033784615654529590e0, 5.76949722146069140550e0,
+         3.64784832476320460504e0, 1.27045825245236838258e0, 2.41780725177450611770e-1,
+         2.27238449892691845833e-2, 7.74545014278341407640e-4},
+        {1.0, 2.05319162663775882187e0, 1.67638483018380384940e0, 6.89767334985100004550e-1,
+         1.48103976427480074590e-1, 1.51986665636164571966e-2, 5.47593808499534494600e-4,
+         1.05075007164441684324e-9},
+    };
+    static const double tail[2][8] = {
+        {6.65790464350110377720e0, 5.46378491116411436990e0, 1.78482653991729133580e0,
+         2.96560571828504891230e-1, 2.65321895265761230930e-2, 1.24266094738807843860e-3,
+         2.71155556874348757815e-5, 2.01033439929228813265e-7},
+        {1.0, 5.99832206555887937690e-1, 1.36929880922735805310e-1, 1.48753612908506148525e-2,
+         7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7,
+         2.04426310338993978564e-15},
+    };
     double q = p - 0.5, r, x;
     if (q >= -0.425 && q <= 0.425) {
         r = 0.180625 - q * q;
@@ -199,7 +199,11 @@ NGRT_EXACT static double ngrt_truncated_at(uint64_t seed, uint32_t stream, uint6
     const double below = 0.022750131948179207; /* the normal's share below -2 */
     double u = ngrt_random_unit(seed, stream, i);
     double x = ngrt_inverse_normal(below + (1.0 - 2.0 * below) * u);
-    return mean + sd * (x < -2.0 ? -2.0 : x > 2.0 ? 2.0 : x);
+    if (x < -2.0)
+        x = -2.0;
+    if (x > 2.0)
+        x = 2.0;
+    return mean + sd * x;
 }
 
 /*@ truncated: truncated_at */
@@ -223,8 +227,8 @@ NGRT_FN void ngrt_truncatedf(float *out, size_t n, uint64_t seed, uint32_t strea
 }
 
 /*@ orthogonal_form: exact random_unit inverse_normal */
-/* Where the matrix of an orthogonal draw lies: `count` vectors of `length` elements, the longer
- * way; element i of vector k is out[k*step + i*apart]. */
+/* The matrix of an orthogonal draw as `count` vectors of `length` elements, the longer way. Element
+ * i of vector k is out[k*step + i*apart]. */
 typedef struct {
     size_t count, length, step, apart;
 } ngrt_vectors;
@@ -232,27 +236,30 @@ typedef struct {
 static ngrt_vectors ngrt_vectors_of(size_t n, size_t rows)
 {
     size_t columns = n / rows;
-    ngrt_vectors v;
-    v.count = rows < columns ? rows : columns;
-    v.length = rows < columns ? columns : rows;
-    v.step = rows < columns ? columns : 1;
-    v.apart = rows < columns ? 1 : columns;
+    ngrt_vectors v = {rows, columns, columns, 1}; /* the rows */
+    if (rows >= columns) {
+        v.count = columns;
+        v.length = rows;
+        v.step = 1;
+        v.apart = columns;
+    }
     return v;
 }
 
-/* Normal vectors made orthonormal one after the other (modified Gram-Schmidt, each vector twice, so
- * that rounding leaves nothing), then times gain: distributed evenly over all such matrices. */
+/* Normal vectors, made orthonormal one after the other and then multiplied by gain: all such
+ * matrices are equally likely. Modified Gram-Schmidt, each vector twice, so that rounding leaves
+ * nothing. */
 #define NGRT_ORTHOGONAL(real)                                                                \
     NGRT_ROUND                                                                               \
     ngrt_vectors v = ngrt_vectors_of(n, (size_t)rows);                                       \
-    size_t i, j, k, turn;                                                                    \
+    size_t i, j, k, pass;                                                                    \
     for (k = 0; k < v.count; k++) {                                                          \
         real *x = out + k * v.step;                                                          \
         double square = 0.0, scale;                                                          \
         for (i = 0; i < v.length; i++)                                                       \
             x[i * v.apart] =                                                                 \
                 (real)ngrt_inverse_normal(ngrt_random_unit(seed, stream, k * v.length + i)); \
-        for (turn = 0; turn < 2; turn++)                                                     \
+        for (pass = 0; pass < 2; pass++)                                                     \
             for (j = 0; j < k; j++) {                                                        \
                 const real *y = out + j * v.step;                                            \
                 double dot = 0.0;                                                            \
