@@ -201,7 +201,8 @@ static int add_line(Bytes *b, const Trainer *t, int value, int val, const Range 
 /* Adds the line of training or validation, and its name above the panel. */
 static int add_curve(Bytes *b, const Trainer *t, int value, int val, const Range *r, int top)
 {
-    const char *colour = val ? "#d9730d" : "#1f5fbf", *name = val ? "validation" : "training";
+    const char *colour = val ? "#d9730d" : "#1f5fbf";
+    const char *name = val ? "validation" : "training";
 
     return ngrt_bytes_print(b, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" d=\"",
                             colour) &&

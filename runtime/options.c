@@ -69,6 +69,17 @@ static void print_help(const char *form, const char *text)
     }
 }
 
+/* An option as it is written: "--quiet", "--data FILE", "--curve[=FILE]". */
+static void write_form(const Option *o, char *form, size_t room)
+{
+    if (o->value == NO_VALUE)
+        snprintf(form, room, "%s", o->name);
+    else if (o->value == VALUE)
+        snprintf(form, room, "%s %s", o->name, o->metavar);
+    else
+        snprintf(form, room, "%s[=%s]", o->name, o->metavar);
+}
+
 int ngrt_trainer_help(const char *program, int command)
 {
     static const char *const purpose[] = {
@@ -79,7 +90,6 @@ int ngrt_trainer_help(const char *program, int command)
         [PREDICT] = "Prints the model's outputs for each row of data; inputs that only losses and "
                     "metrics need may be left out.",
     };
-    static const char *const link[] = {[NO_VALUE] = "", [VALUE] = " ", [MAY_FOLLOW] = "[="};
     int i;
 
     printf("usage: %s [--data FILE] [options] [NAME=value ...]\n%s\n", program, purpose[command]);
@@ -89,8 +99,7 @@ int ngrt_trainer_help(const char *program, int command)
 
         if (!(o->commands & command))
             continue;
-        snprintf(form, sizeof form, "%s%s%s%s", o->name, link[o->value],
-                 o->metavar ? o->metavar : "", o->value == MAY_FOLLOW ? "]" : "");
+        write_form(o, form, sizeof form);
         print_help(form, o->help);
     }
     print_help("NAME=value", "a scalar input, or a run-time size other than the batch");

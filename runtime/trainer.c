@@ -155,7 +155,9 @@ int ngrt_trainer_no_memory(const Trainer *t)
 
 void *ngrt_trainer_allocate(size_t count, size_t size)
 {
-    return calloc(count ? count : 1, size ? size : 1);
+    if (count == 0 || size == 0) /* calloc may return NULL for these */
+        count = size = 1;
+    return calloc(count, size);
 }
 
 double ngrt_trainer_seconds(void)

@@ -328,12 +328,11 @@ static int is_used(const ngrt_model *model, const Stored **found, const Stored *
     return 0;
 }
 
-/* Mentions states without a tensor and tensors without a use, if there are any: the first of each.
- */
+/* Mentions states without a tensor and tensors without a use: the first of each. */
 static void remark(const Archive *a, const ngrt_model *model, const Stored **found,
                    ngrt_message *message)
 {
-    const char *state = NULL, *tensor = NULL;
+    const char *state = NULL, *tensor = NULL, *before = a->path;
     int i, missing = 0, unused = 0;
     size_t used = 0;
 
@@ -344,14 +343,16 @@ static void remark(const Archive *a, const ngrt_model *model, const Stored **fou
         if (!is_used(model, found, &a->tensor[i]) && unused++ == 0)
             tensor = a->tensor[i].name;
 
-    if (missing)
+    if (missing) {
         used = (size_t)snprintf(message->text, sizeof message->text,
                                 "%s: holds no state %.60s%s, which keeps its value", a->path, state,
                                 missing > 1 ? " and others" : "");
+        before = "; and";
+    }
     if (unused && used < sizeof message->text)
         snprintf(message->text + used, sizeof message->text - used,
-                 "%s%s: the model has no use for %.60s%s", used ? "; " : "", used ? "and" : a->path,
-                 tensor, unused > 1 ? " and others" : "");
+                 "%s: the model has no use for %.60s%s", before, tensor,
+                 unused > 1 ? " and others" : "");
 }
 
 /* Reads the tensors of a file into the blocks, if all fits; `found` has room for the model's. */
