@@ -23,7 +23,7 @@ static void set_depth(Ngc *ngc, Expr *e, int depth)
         return;
 
     if (e->depth <= MAX_DEPTH && depth == MAX_DEPTH + 1)
-        diag(ngc, SEV_ERROR, 108, e->at,
+        diag(ngc, SEV_ERROR, ERR_NESTING, e->at,
              "nested too deeply: more than %d operations inside one another", MAX_DEPTH);
     e->depth = depth;
 }
@@ -137,7 +137,7 @@ Expr *expr_pipe(Ngc *ngc, Loc loc, Expr *x, Expr *call)
 {
     bool is_call = call->kind == X_CALL;
     if (!is_call && call->kind != X_NAME)
-        diag(ngc, SEV_ERROR, 111, call->loc,
+        diag(ngc, SEV_ERROR, ERR_CALL_NEEDED, call->loc,
              "the right side of '|>' must be a function or a call, such as relu or dense(10)");
 
     Arg *arg = arg_new(ngc, x->loc, NULL, x);

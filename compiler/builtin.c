@@ -70,7 +70,7 @@ static Value *b_argmax(Lower *L, Loc loc, Value **arg)
     if (!x || !flag(L, arg[2], "keepdims", &keepdims))
         return value_error(L, loc);
     if (x->shape.rank == 0) {
-        lower_error(L, 306, arg[0]->loc, "argmax: a scalar has no axis");
+        lower_error(L, ERR_AXIS_RANGE, arg[0]->loc, "argmax: a scalar has no axis");
         return value_error(L, loc);
     }
     axis = x->shape.rank - 1;
@@ -117,7 +117,7 @@ static bool reshape_sizes(Lower *L, const Value *v, const Node *x, Shape *s)
     if (open >= 0 ? !size_div(L->g, total, known, &s->dim[open]) : known != total) {
         if (open >= 0)
             s->dim[open] = 1;
-        lower_error(L, 316, v->loc, "reshape: %s elements do not fill %s%s",
+        lower_error(L, ERR_RESHAPE, v->loc, "reshape: %s elements do not fill %s%s",
                     size_text(L->g, total, ""), shape_text(L->g, *s),
                     open >= 0 ? " with a whole number in place of -1" : "");
         return false;
@@ -141,7 +141,8 @@ static Value *b_permute(Lower *L, Loc loc, Value **arg)
     if (!x || !want_axes(L, arg[1], x->shape, &seen))
         return value_error(L, loc);
     if (arg[1]->kind != V_LIST || arg[1]->count != x->shape.rank) {
-        lower_error(L, 317, arg[1]->loc, "permute: all %d axes must be listed", x->shape.rank);
+        lower_error(L, ERR_AXIS_COUNT, arg[1]->loc, "permute: all %d axes must be listed",
+                    x->shape.rank);
         return value_error(L, loc);
     }
     for (int i = 0; i < x->shape.rank; i++)
@@ -156,8 +157,8 @@ static Value *b_broadcast_to(Lower *L, Loc loc, Value **arg)
     if (!x || !want_shape(L, arg[1], "a shape", &s))
         return value_error(L, loc);
     if (!shape_broadcast(x->shape, s, &fit) || !shape_equal(fit, s)) {
-        lower_error(L, 303, loc, "broadcast_to: %s does not fit %s", shape_text(L->g, x->shape),
-                    shape_text(L->g, s));
+        lower_error(L, ERR_SHAPES, loc, "broadcast_to: %s does not fit %s",
+                    shape_text(L->g, x->shape), shape_text(L->g, s));
         return value_error(L, loc);
     }
     return value_node(L, loc, graph_broadcast(L->g, x, s));
@@ -168,7 +169,8 @@ static Value *b_concat(Lower *L, Loc loc, Value **arg)
     const Value *list = arg[0];
     int axis = 0;
     if (list->kind != V_LIST || list->count == 0) {
-        lower_error(L, 405, arg[0]->loc, "concat takes a list of tensors, as in concat([a, b])");
+        lower_error(L, ERR_NOT_A_LIST, arg[0]->loc,
+                    "concat takes a list of tensors, as in concat([a, b])");
         return value_error(L, loc);
     }
     Node **x = arena_alloc(L->ngc, (size_t)list->count * sizeof *x);
@@ -180,7 +182,7 @@ static Value *b_concat(Lower *L, Loc loc, Value **arg)
         Shape a = x[0]->shape, b = x[i]->shape;
         if (a.rank == 0 || a.rank != b.rank ||
             (a.dim[axis] = b.dim[axis] = 1, !shape_equal(a, b))) {
-            lower_error(L, 318, list->item[i]->loc,
+            lower_error(L, ERR_CONCAT, list->item[i]->loc,
                         "concat: shapes %s and %s differ in another axis than %d",
                         shape_text(L->g, x[0]->shape), shape_text(L->g, x[i]->shape), axis);
             return value_error(L, loc);
@@ -199,7 +201,7 @@ static bool pad_of(Lower *L, const Value *v, Shape s, int axis, int side, bool p
         bool alone = v->count == 1 && v->item[0]->kind == V_LIST;
         bool pair = pairs && s.rank == 1 && v->count == 2 && v->item[0]->kind != V_LIST;
         if (v->count != s.rank && !alone && !pair) {
-            lower_error(L, 317, v->loc, "pad: %d numbers for %d axes", v->count, s.rank);
+            lower_error(L, ERR_AXIS_COUNT, v->loc, "pad: %d numbers for %d axes", v->count, s.rank);
             return false;
         }
         if (!pair)
@@ -208,12 +210,12 @@ static bool pad_of(Lower *L, const Value *v, Shape s, int axis, int side, bool p
     if (v->kind == V_LIST) {
         if (!pairs) {
             lower_error(
-                L, 317, v->loc,
+                L, ERR_AXIS_COUNT, v->loc,
                 "pad: a pair says what is before and after: there is no third argument then");
             return false;
         }
         if (v->count != 2) {
-            lower_error(L, 317, v->loc,
+            lower_error(L, ERR_AXIS_COUNT, v->loc,
                         "pad: of an axis, a pair [before, after] is wanted, not %d numbers",
                         v->count);
             return false;
@@ -224,7 +226,7 @@ static bool pad_of(Lower *L, const Value *v, Shape s, int axis, int side, bool p
     if (!want_whole(L, v, "a pad", n))
         return false;
     if (*n < 0)
-        lower_error(L, 404, v->loc, "a pad must not be negative");
+        lower_error(L, ERR_NUMBER_TOO_SMALL, v->loc, "a pad must not be negative");
     return *n >= 0;
 }
 
@@ -266,7 +268,8 @@ static Value *b_narrow(Lower *L, Loc loc, Value **arg)
     Shape s = x->shape;
     Size after = size_sub(L->g, s.dim[axis], size_add(L->g, start, length));
     if (after > 0 ? false : after < 0 && size_max(L->g, after) < 0) {
-        lower_error(L, 309, loc, "%s elements from %s on are more than the axis of %s has",
+        lower_error(L, ERR_INDEX_RANGE, loc,
+                    "%s elements from %s on are more than the axis of %s has",
                     size_text(L->g, length, ""), size_text(L->g, start, ""),
                     size_text(L->g, s.dim[axis], ""));
         return value_error(L, loc);
@@ -287,7 +290,7 @@ static Value *b_full(Lower *L, Loc loc, Value **arg)
     if (!v || !want_shape(L, arg[0], "a shape", &s))
         return value_error(L, loc);
     if (v->shape.rank != 0) {
-        lower_error(L, 303, arg[1]->loc, "full: the value must be a scalar");
+        lower_error(L, ERR_SHAPES, arg[1]->loc, "full: the value must be a scalar");
         return value_error(L, loc);
     }
     return value_node(L, loc, graph_broadcast(L->g, v, s));
@@ -309,7 +312,7 @@ static Value *b_eye(Lower *L, Loc loc, Value **arg)
     if (arg[0]->kind != V_LIST)
         s.dim[1] = s.dim[0];
     if (good && s.rank != 2) {
-        lower_error(L, 317, arg[0]->loc, "eye: a shape of two axes is needed, not %s",
+        lower_error(L, ERR_AXIS_COUNT, arg[0]->loc, "eye: a shape of two axes is needed, not %s",
                     shape_text(L->g, s));
         good = false;
     }
@@ -341,7 +344,7 @@ static Value *b_one_hot(Lower *L, Loc loc, Value **arg)
     if (!i || !want_size(L, arg[1], "a number of classes", &n))
         return value_error(L, loc);
     if (i->shape.rank == MAX_RANK) {
-        lower_error(L, 305, loc, "at most %d axes are allowed", MAX_RANK);
+        lower_error(L, ERR_TOO_MANY_AXES, loc, "at most %d axes are allowed", MAX_RANK);
         return value_error(L, loc);
     }
     i = index_limit(L, loc, i, n);
@@ -355,7 +358,7 @@ static Value *b_one_hot(Lower *L, Loc loc, Value **arg)
 
 static Value *scatter_error(Lower *L, Loc loc, const Node *x, const Node *i)
 {
-    lower_error(L, 303, loc, "scatter_add: rows of shape %s do not fit indices of shape %s",
+    lower_error(L, ERR_SHAPES, loc, "scatter_add: rows of shape %s do not fit indices of shape %s",
                 shape_text(L->g, x->shape), shape_text(L->g, i->shape));
     return value_error(L, loc);
 }
@@ -429,7 +432,7 @@ static Value *b_orthogonal(Lower *L, Loc loc, Value **arg)
         (arg[1]->kind != V_ABSENT && !want_number(L, arg[1], "the gain", &gain)))
         return value_error(L, loc);
     if (s.rank < 2 || !size_number(L->g, s.dim[0], &rows)) {
-        lower_error(L, 317, arg[0]->loc,
+        lower_error(L, ERR_AXIS_COUNT, arg[0]->loc,
                     "orthogonal: a shape of two axes or more is needed, not %s",
                     shape_text(L->g, s));
         return value_error(L, loc);
@@ -446,8 +449,8 @@ static Node *square(Lower *L, const Value *v)
     Node *a = want_node(L, v, "a matrix");
     if (a &&
         (a->shape.rank < 2 || a->shape.dim[a->shape.rank - 1] != a->shape.dim[a->shape.rank - 2])) {
-        lower_error(L, 323, v->loc, "a square matrix is needed; %s has shape %s", value_text(L, v),
-                    shape_text(L->g, a->shape));
+        lower_error(L, ERR_NOT_SQUARE, v->loc, "a square matrix is needed; %s has shape %s",
+                    value_text(L, v), shape_text(L->g, a->shape));
         return NULL;
     }
     return a ? graph_cast(L->g, a, T_FLOAT) : NULL;
@@ -478,7 +481,7 @@ static Value *b_solve(Lower *L, Loc loc, Value **arg)
     if (s.rank >= 2)
         fit.dim[fit.rank - 1] = s.dim[s.rank - 1];
     if (!shape_equal(s, fit)) {
-        lower_error(L, 303, loc,
+        lower_error(L, ERR_SHAPES, loc,
                     "solve: a matrix of shape %s and a right side of shape %s do not fit",
                     shape_text(L->g, a->shape), shape_text(L->g, b->shape));
         return value_error(L, loc);
@@ -497,7 +500,8 @@ static bool want_steps(Lower *L, const Value *v, const char *what, Size *out)
         return false;
     bool good = s.rank == 2 && s.dim[0] > 0 && s.dim[1] > 0;
     if (!good)
-        lower_error(L, 309, v->loc, "%s of a convolution: a number, or two, from 1 on", what);
+        lower_error(L, ERR_INDEX_RANGE, v->loc, "%s of a convolution: a number, or two, from 1 on",
+                    what);
     memcpy(out, s.dim, 2 * sizeof *out);
     return good;
 }
@@ -513,7 +517,7 @@ static Value *b_conv(Lower *L, Loc loc, Value **arg)
         !want_steps(L, arg[3], "dilation", lo) || !want_size(L, arg[4], "groups", &groups))
         return value_error(L, loc);
     if (x->shape.rank != 4 || k->shape.rank != 4) {
-        lower_error(L, 305, loc,
+        lower_error(L, ERR_TOO_MANY_AXES, loc,
                     "a convolution needs an image and a kernel of 4 axes, not %d and %d",
                     x->shape.rank, k->shape.rank);
         return value_error(L, loc);
@@ -521,7 +525,7 @@ static Value *b_conv(Lower *L, Loc loc, Value **arg)
     at.axis = (int)groups;
     for (int i = 0; i < 2; i++)
         if (step[i] > 1 && x->shape.dim[1 + i] < 0) {
-            lower_error(L, 309, loc,
+            lower_error(L, ERR_INDEX_RANGE, loc,
                         "a convolution with a stride needs a known size, and this is %s",
                         size_text(L->g, x->shape.dim[1 + i], ""));
             return value_error(L, loc);
@@ -546,8 +550,9 @@ static Node *want_free(Lower *L, const Value *v)
     if (x && x->type == T_FLOAT && !node_const(x, &c))
         return x;
     if (x)
-        lower_error(L, 502, v->loc, "grad: %s is %s; a gradient is with regard to float values",
-                    value_text(L, v), x->type == T_INT ? "int" : "a constant");
+        lower_error(L, ERR_OVER_INT, v->loc,
+                    "grad: %s is %s; a gradient is with regard to float values", value_text(L, v),
+                    x->type == T_INT ? "int" : "a constant");
     return NULL;
 }
 
@@ -575,8 +580,9 @@ static Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed,
     for (int i = 0; i < n; i++) {
         const Value *v = list ? by->item[i] : by;
         if (reach[i] != REACH_YES && !L->ngc->file[loc.file]->library)
-            warn(L->ngc, "zero-gradient", 506, loc, "%s does not depend on %s: its gradient is 0",
-                 value_text(L, of), value_text(L, v));
+            warn(L->ngc, "zero-gradient", ERR_ZERO_GRADIENT, loc,
+                 "%s does not depend on %s: its gradient is 0", value_text(L, of),
+                 value_text(L, v));
         out[i] = value_node(L, loc, dx[i]);
     }
     return list ? value_list(L, loc, out, n) : out[0];
@@ -589,7 +595,7 @@ static Value *b_grad(Lower *L, Loc loc, Value **arg)
     if (!y || arg[1]->kind == V_ERROR)
         return value_error(L, loc);
     if (y->shape.rank != 0 || y->type != T_FLOAT) {
-        lower_error(L, 504, arg[0]->loc,
+        lower_error(L, ERR_LOSS_NOT_A_NUMBER, arg[0]->loc,
                     "grad: a scalar is differentiated; %s has shape %s: sum or mean makes it one",
                     value_text(L, arg[0]), shape_text(L->g, y->shape));
         return value_error(L, loc);
@@ -607,11 +613,11 @@ static Value *b_vjp(Lower *L, Loc loc, Value **arg)
     if (!y || !u || arg[1]->kind == V_ERROR)
         return value_error(L, loc);
     if (y->type != T_FLOAT) {
-        lower_error(L, 505, arg[0]->loc, "an int has no gradient");
+        lower_error(L, ERR_LOSS_INT, arg[0]->loc, "an int has no gradient");
         return value_error(L, loc);
     }
     if (!shape_broadcast(y->shape, u->shape, &s) || !shape_equal(s, y->shape)) {
-        lower_error(L, 303, arg[2]->loc,
+        lower_error(L, ERR_SHAPES, arg[2]->loc,
                     "vjp: an upstream gradient of shape %s does not fit a value of shape %s",
                     shape_text(L->g, u->shape), shape_text(L->g, y->shape));
         return value_error(L, loc);
@@ -640,7 +646,7 @@ static Value *b_dual(Lower *L, Loc loc, Value **arg)
 static Value *b_append(Lower *L, Loc loc, Value **arg)
 {
     if (arg[0]->kind != V_LIST) {
-        lower_error(L, 405, arg[0]->loc, "append: a list is needed");
+        lower_error(L, ERR_NOT_A_LIST, arg[0]->loc, "append: a list is needed");
         return value_error(L, loc);
     }
     Value *v = arena_copy(L->ngc, arg[0], sizeof *v);
@@ -661,7 +667,7 @@ static Value *b_len(Lower *L, Loc loc, Value **arg)
         return value_number(L, loc, arg[0]->count);
     Node *x = want_node(L, arg[0], "this");
     if (x && x->shape.rank == 0) {
-        lower_error(L, 405, arg[0]->loc, "len: a scalar has no length");
+        lower_error(L, ERR_NOT_A_LIST, arg[0]->loc, "len: a scalar has no length");
         return value_error(L, loc);
     }
     return value_node(L, loc, x ? graph_size(L->g, x->shape.dim[0]) : NULL);
@@ -708,7 +714,7 @@ static Value *b_same_shape(Lower *L, Loc loc, Value **arg)
         const char *hint = without_last(L, a, b, "p");
         if (!*hint)
             hint = without_last(L, b, a, "t");
-        lower_error(L, 319, loc, "the prediction has shape %s, the target %s%s",
+        lower_error(L, ERR_TARGET_SHAPE, loc, "the prediction has shape %s, the target %s%s",
                     shape_text(L->g, a->shape), shape_text(L->g, b->shape), hint);
         return value_error(L, loc);
     }
@@ -724,7 +730,7 @@ static Value *b_same_labels(Lower *L, Loc loc, Value **arg)
     Shape rows = z->shape;
     rows.rank -= rows.rank > 0;
     if (t->type != T_INT && !is_known(L, t)) {
-        lower_error(L, 406, loc, "labels must be int: declare '%s: int'",
+        lower_error(L, ERR_NOT_AN_INT, loc, "labels must be int: declare '%s: int'",
                     labels_text(L, arg[1], t, &rows));
         return value_error(L, loc);
     }
@@ -733,7 +739,8 @@ static Value *b_same_labels(Lower *L, Loc loc, Value **arg)
         return value_error(L, loc);
     if (!shape_equal(rows, t->shape)) {
         Node *row = graph_full(L->g, rows, 0);
-        lower_error(L, 319, loc, "the prediction has shape %s, the labels %s, not %s%s",
+        lower_error(L, ERR_TARGET_SHAPE, loc,
+                    "the prediction has shape %s, the labels %s, not %s%s",
                     shape_text(L->g, z->shape), shape_text(L->g, t->shape), shape_text(L->g, rows),
                     without_last(L, t, row, "t"));
         return value_error(L, loc);
@@ -753,7 +760,8 @@ static Value *b_meant_as(Lower *L, Loc loc, Value **arg)
 
 static Value *b_fail(Lower *L, Loc loc, Value **arg)
 {
-    lower_error(L, 408, loc, "%s", arg[0]->kind == V_TEXT ? arg[0]->text : "failed");
+    lower_error(L, ERR_LIBRARY_ARGUMENTS, loc, "%s",
+                arg[0]->kind == V_TEXT ? arg[0]->text : "failed");
     return value_error(L, loc);
 }
 

@@ -138,7 +138,7 @@ const char *cache_directory(Ngc *ngc)
     if (!why)
         return dir;
 
-    Diag *d = diag(ngc, SEV_WARNING, 0, NO_PLACE, "no program is kept in '%s': '%s': %s", dir,
+    Diag *d = diag(ngc, SEV_WARNING, NO_CODE, NO_PLACE, "no program is kept in '%s': '%s': %s", dir,
                    which, why);
     diag_note(ngc, d, NO_PLACE,
               "compiled programs are kept where nobody else can write; XDG_CACHE_HOME says where");

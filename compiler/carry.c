@@ -914,7 +914,7 @@ static const char *dim_name(const Model *m)
 
 static void report_rows(const Model *m, const Root *r)
 {
-    diag(m->graph->ngc, SEV_ERROR, 420, r->loc,
+    diag(m->graph->ngc, SEV_ERROR, ERR_NOT_CARRIED, r->loc,
          "the metric %s has a value for each of the %s rows: "
          "make it one of all rows (mean, sum, max), or an output",
          r->name, dim_name(m));
@@ -923,7 +923,7 @@ static void report_rows(const Model *m, const Root *r)
 static void warn_mixed(const Model *m, const Root *r, const Node *why)
 {
     Ngc *ngc = m->graph->ngc;
-    Diag *d = warn(ngc, "batch-value", 421, r->loc,
+    Diag *d = warn(ngc, "batch-value", ERR_BATCH_VALUE, r->loc,
                    "%s is a value of one batch: its %s rows depend on each other, "
                    "so train and eval report it only where all rows of the data are one batch",
                    r->name, dim_name(m));
@@ -934,7 +934,7 @@ static void warn_mixed(const Model *m, const Root *r, const Node *why)
 static void report_mixed(const Model *m, const Root *r, const Node *why)
 {
     Ngc *ngc = m->graph->ngc;
-    Diag *d = diag(ngc, SEV_ERROR, 420, r->loc,
+    Diag *d = diag(ngc, SEV_ERROR, ERR_NOT_CARRIED, r->loc,
                    "the metric %s cannot be carried from batch to batch: "
                    "it is not computed of sums and extrema over the %s rows",
                    r->name, dim_name(m));

@@ -73,7 +73,7 @@ static int read_file(Ngc *ngc, const char *path, const char *name, ngrt_data **d
     if (ngrt_data_read_named(*data, path, name, &message))
         return fail(ngc, 3, "%s", message.text);
     if (message.text[0])
-        diag(ngc, SEV_NOTE, 0, (Loc){.file = -1}, "%s", message.text);
+        diag(ngc, SEV_NOTE, NO_CODE, (Loc){.file = -1}, "%s", message.text);
     return 0;
 }
 

@@ -181,8 +181,9 @@ static bool label(Lower *L, Loc loc, const char **text, Node *x, Labeled *out)
     *out = (Labeled){.node = x};
     if (!read_letters(text, x->shape.rank, all)) {
         size_t n = strcspn(*text, ",-");
-        lower_error(L, 324, loc, "einsum: the letters '%.*s' do not fit an operand of shape %s",
-                    (int)n, *text, shape_text(L->g, x->shape));
+        lower_error(L, ERR_EINSUM, loc,
+                    "einsum: the letters '%.*s' do not fit an operand of shape %s", (int)n, *text,
+                    shape_text(L->g, x->shape));
         return false;
     }
 
@@ -195,7 +196,7 @@ static bool label(Lower *L, Loc loc, const char **text, Node *x, Labeled *out)
 
         Size one = out->node->shape.dim[axis], other = out->node->shape.dim[later];
         if (one != other) {
-            lower_error(L, 324, loc, "einsum: '%c' is %s and %s in one operand", *c,
+            lower_error(L, ERR_EINSUM, loc, "einsum: '%c' is %s and %s in one operand", *c,
                         size_text(L->g, one, ""), size_text(L->g, other, ""));
             return false;
         }
@@ -273,7 +274,7 @@ static bool read_result(const char *text, const char *written, const Labeled *t,
 static void report_sizes(Lower *L, Loc loc, char letter, Size one, Size other)
 {
     const char *text = is_of_dots(letter) ? "..." : text_format(L->ngc, "%c", letter);
-    lower_error(L, 324, loc, "einsum: '%s' is %s in one operand and %s in another", text,
+    lower_error(L, ERR_EINSUM, loc, "einsum: '%s' is %s in one operand and %s in another", text,
                 size_text(L->g, one, ""), size_text(L->g, other, ""));
 }
 
@@ -325,7 +326,8 @@ Value *builtin_einsum(Lower *L, Loc loc, Value **arg)
     Labeled t[3];
     int count = 0;
     if (arg[0]->kind != V_TEXT) {
-        lower_error(L, 324, loc, "einsum: letters come first, as in einsum(\"ij,jk->ik\", A, B)");
+        lower_error(L, ERR_EINSUM, loc,
+                    "einsum: letters come first, as in einsum(\"ij,jk->ik\", A, B)");
         return value_error(L, loc);
     }
 
@@ -341,14 +343,14 @@ Value *builtin_einsum(Lower *L, Loc loc, Value **arg)
 
     int lists = letter_count(all, ',') + 1;
     if (lists != count) {
-        lower_error(L, 324, loc, "einsum: letters for %d operands, %d given", lists, count);
+        lower_error(L, ERR_EINSUM, loc, "einsum: letters for %d operands, %d given", lists, count);
         return value_error(L, loc);
     }
 
     Letters keep;
     const char *written = text_format(L->ngc, "%.*s", (int)(text - all), all);
     if (!read_result(text, written, t, count, keep)) {
-        lower_error(L, 324, loc,
+        lower_error(L, ERR_EINSUM, loc,
                     "einsum: \"%s\" does not say which letters are left, as in \"ij,jk->ik\"",
                     arg[0]->text);
         return value_error(L, loc);

@@ -73,7 +73,7 @@ static void warn_renamed(Emit *e, const char *name, const char *cname, Loc loc)
     for (size_t i = 0; same && name[i]; i++)
         same = name[i] == cname[i] || ((name[i] == '.' || name[i] == '/') && cname[i] == '_');
     if (!same)
-        warn(e->ngc, "renamed-identifier", 601, loc,
+        warn(e->ngc, "renamed-identifier", ERR_RENAMED, loc,
              "'%s' is called %s in C: the name is taken there", name, cname);
 }
 

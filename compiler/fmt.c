@@ -334,7 +334,7 @@ static int format_file(Ngc *ngc, const Args *a, const char *path, bool *changed)
 {
     int file = source_read(ngc, path, (Loc){.file = -1});
     if (file < 0) {
-        bool unreadable = ngc->diags && ngc->diags->code == 1;
+        bool unreadable = ngc->diags && ngc->diags->code == ERR_FILE;
         return unreadable ? 3 : 1;
     }
     int errors = ngc->errors;

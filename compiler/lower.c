@@ -58,8 +58,8 @@ static void assign(Lower *L, const char *name, Loc loc, Value *v, Path *path)
     if (v->kind == V_LIST && !v->name && !L->frame)
         v->name = name;
     if (own && own->declared) {
-        lower_error(L, 204, loc, "'%s' is a variable: 'update %s = ...' says what it becomes", name,
-                    name);
+        lower_error(L, ERR_ASSIGNED, loc,
+                    "'%s' is a variable: 'update %s = ...' says what it becomes", name, name);
         return;
     }
     if (own || carried) {
@@ -73,7 +73,7 @@ static void assign(Lower *L, const char *name, Loc loc, Value *v, Path *path)
                        ? NULL
                        : scope_own(L->library, name);
     if (lib && (v->kind == V_FUNC) == (lib->value->kind == V_FUNC))
-        diag(L->ngc, SEV_NOTE, 205, loc,
+        diag(L->ngc, SEV_NOTE, ERR_LIBRARY_NAME, loc,
              "'%s' is also in the library; from here on it is yours, and the library keeps its own",
              name);
     scope_bind(L, name, v, loc);
@@ -125,7 +125,7 @@ static void lower_assign(Lower *L, const Stmt *s)
     else
         fits = s->value || (!a && value[n - 1]);
     if (!fits)
-        lower_error(L, 219, s->loc,
+        lower_error(L, ERR_NAMES_AND_VALUES, s->loc,
                     several && all->kind == V_LIST ? "%d names for %d values"
                                                    : "%d names, and another number of values",
                     n, several ? all->count : 0);
@@ -155,7 +155,8 @@ static void lower_output(Lower *L, const Stmt *s)
     Node *n = want_node(L, v, "an output");
     if (L->frame) {
         L->from = from;
-        lower_error(L, 218, s->loc, "outputs and metrics belong to the file, not to a def");
+        lower_error(L, ERR_DECLARED_INSIDE, s->loc,
+                    "outputs and metrics belong to the file, not to a def");
         return;
     }
     if (s->value) {
@@ -199,7 +200,7 @@ static bool lower_for(Lower *L, const Stmt *s, Value **result)
     int errors = L->ngc->errors;
     Value *list = NULL, *from = lower_expr(L, s->value);
     if (L->passes == 16) {
-        lower_error(L, 220, s->loc, "more than 16 loops inside each other");
+        lower_error(L, ERR_LOOP_NESTING, s->loc, "more than 16 loops inside each other");
         return false;
     }
     if (s->to) {
@@ -207,7 +208,7 @@ static bool lower_for(Lower *L, const Stmt *s, Value **result)
             !want_whole(L, lower_expr(L, s->to), "the end of a range", &hi))
             return false;
         if (hi - lo > 100000) {
-            lower_error(L, 221, s->value->loc,
+            lower_error(L, ERR_MODEL_SIZE, s->value->loc,
                         "%lld passes: a loop is written out pass by pass, so 100000 is the limit",
                         (long long)(hi - lo));
             return false;
@@ -217,7 +218,7 @@ static bool lower_for(Lower *L, const Stmt *s, Value **result)
         hi = list->count;
     } else {
         if (from->kind != V_ERROR)
-            lower_error(L, 222, from->loc, "for goes over a range a..b or a list");
+            lower_error(L, ERR_NOT_A_RANGE, from->loc, "for goes over a range a..b or a list");
         return false;
     }
     for (int64_t i = lo; i < hi && L->ngc->errors == errors && lower_work(L, s->loc); i++)
@@ -266,7 +267,8 @@ static Value *choose(Lower *L, Node *c, const Value *a, const Value *b, Loc loc)
     if (!x || !y)
         return value_error(L, loc);
     if (!shape_broadcast(x->shape, y->shape, &s)) {
-        lower_error(L, 315, loc, "shapes %s and %s in the two ways of an if on training",
+        lower_error(L, ERR_BRANCH_SHAPES, loc,
+                    "shapes %s and %s in the two ways of an if on training",
                     shape_text(L->g, x->shape), shape_text(L->g, y->shape));
         return value_error(L, loc);
     }
@@ -290,7 +292,7 @@ static bool lower_if_training(Lower *L, const Stmt *s, Node *c, Value **result)
         if (!no)
             lower_way(L, b, s->next, not, &no);
         if (!yes || !no)
-            lower_error(L, 216, s->loc,
+            lower_error(L, ERR_NO_RETURN, s->loc,
                         "one way of an if on training returns a value, the other none");
         *result = yes && no ? choose(L, c, yes, no, s->loc) : value_error(L, s->loc);
         return true;
@@ -327,7 +329,7 @@ static bool lower_if(Lower *L, const Stmt *s, Value **result)
         return returned;
     }
     lower_error(
-        L, 223, s->value->loc,
+        L, ERR_CONDITION, s->value->loc,
         "the condition of an if must be known when compiling, or be 'training'; where(c, a, b) chooses at run time");
     return false;
 }
@@ -337,7 +339,7 @@ static void lower_return(Lower *L, const Stmt *s, Value **result)
     Value *item[64];
     int n = 0;
     if (!L->frame) {
-        lower_error(L, 224, s->loc, "return outside a def");
+        lower_error(L, ERR_RETURN_OUTSIDE, s->loc, "return outside a def");
         return;
     }
     if (s->value) {
@@ -346,7 +348,7 @@ static void lower_return(Lower *L, const Stmt *s, Value **result)
     }
     for (const Arg *a = s->values; a; a = a->next) {
         if (n == 64) {
-            lower_error(L, 219, a->loc, "more than 64 values are returned");
+            lower_error(L, ERR_NAMES_AND_VALUES, a->loc, "more than 64 values are returned");
             *result = value_error(L, s->loc);
             return;
         }
@@ -361,11 +363,12 @@ static void lower_def(Lower *L, const Stmt *s)
     for (const Arg *p = s->values; p; p = p->next, params++)
         for (const Arg *q = s->values; q != p; q = q->next)
             if (q->name == p->name) {
-                lower_error(L, 212, p->loc, "parameter '%s' is named twice", p->name);
+                lower_error(L, ERR_ARGUMENT_TWICE, p->loc, "parameter '%s' is named twice",
+                            p->name);
                 return;
             }
     if (params > MAX_PARAMS) {
-        lower_error(L, 213, s->at, "more than %d parameters", MAX_PARAMS);
+        lower_error(L, ERR_TOO_MANY_ARGUMENTS, s->at, "more than %d parameters", MAX_PARAMS);
         return;
     }
     Func *f = arena_alloc(L->ngc, sizeof *f);
@@ -415,13 +418,14 @@ static void lower_import(Lower *L, const Stmt *s)
     for (int i = 0; i < ngc->files; i++)
         inside += ngc->file[i]->importing;
     if (inside >= MAX_IMPORTS) {
-        lower_error(L, 225, s->loc, "more than %d imports inside one another", MAX_IMPORTS);
+        lower_error(L, ERR_IMPORT_CYCLE, s->loc, "more than %d imports inside one another",
+                    MAX_IMPORTS);
         return;
     }
     for (int i = 0; i < ngc->files; i++)
         if (strcmp(ngc->file[i]->name, path) == 0) {
             if (ngc->file[i]->importing)
-                lower_error(L, 225, s->loc, "'%s' imports itself", s->name);
+                lower_error(L, ERR_IMPORT_CYCLE, s->loc, "'%s' imports itself", s->name);
             return;
         }
     int errors = ngc->errors, file = source_read(ngc, path, s->loc);
@@ -511,7 +515,7 @@ static void deliver_constant(Lower *L)
                            .loc = last->loc,
                            .group = -1});
     else if (!last)
-        diag(L->ngc, SEV_ERROR, 226, (Loc){.file = L->start, .at = 0, .end = 0},
+        diag(L->ngc, SEV_ERROR, ERR_NOTHING_TO_COMPUTE, (Loc){.file = L->start, .at = 0, .end = 0},
              "there is nothing to compute: the file gives no value a name, as in J = 2*(a*b + c)");
 }
 
@@ -620,7 +624,7 @@ static void find_clash(Lower *L)
     if (first == 0)
         return;
     const Var *a = sorted[first - 1]->var, *b = sorted[first]->var;
-    Diag *d = diag(L->ngc, SEV_ERROR, 206, b->loc,
+    Diag *d = diag(L->ngc, SEV_ERROR, ERR_SAME_WEIGHT, b->loc,
                    "two weights are called '%s'; assign each call to a name of its own", b->name);
     diag_note(L->ngc, d, a->loc, "the other one is made here");
 }
@@ -689,7 +693,7 @@ static void note_inputs(Lower *L)
         first = first ? first : v;
     }
     if (first)
-        diag(L->ngc, SEV_NOTE, 208, first->loc,
+        diag(L->ngc, SEV_NOTE, ERR_FORMULA_INPUTS, first->loc,
              "nothing is declared, so these are scalar inputs: %s", names.at);
 }
 

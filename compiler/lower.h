@@ -180,7 +180,7 @@ Node *index_limit(Lower *, Loc, Node *index, Size rows);
 
 /* Messages: at the place, or, inside the library, at the user's call of it. */
 Loc lower_site(Lower *, Loc);
-Diag *lower_error(Lower *, int code, Loc, const char *format, ...);
+Diag *lower_error(Lower *, ErrorCode code, Loc, const char *format, ...);
 
 /* Shows an operand's shape under it, and its declaration in a note. */
 void label_operand(Lower *, Diag *, const Expr *, const Node *, const char *fit);

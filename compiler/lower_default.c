@@ -57,13 +57,13 @@ static bool can_fold(Lower *L, const Var *v, int64_t count)
 {
     if (!holds_below(L, v->init, keeps_places)) {
         lower_error(
-            L, 227, v->loc,
+            L, ERR_START_VALUE, v->loc,
             "the default of '%s' depends on a run-time size in more than the number of its rows",
             v->name);
         return false;
     }
     if (count > MOST) {
-        lower_error(L, 321, v->loc,
+        lower_error(L, ERR_TENSOR_SIZE, v->loc,
                     "the default of '%s' has up to %lld elements; %d may be written", v->name,
                     (long long)count, MOST);
         return false;
@@ -92,7 +92,8 @@ void lower_defaults(Lower *L)
         }
         const double *x = eval_node(e, v->init);
         if (v->type == T_INT && !is_whole(x, count))
-            lower_error(L, 403, v->loc, "'%s' is int; its starting value must be whole", v->name);
+            lower_error(L, ERR_NOT_WHOLE, v->loc, "'%s' is int; its starting value must be whole",
+                        v->name);
         else if (v->kind == VAR_INPUT)
             fold_default(L, v, x, count);
         v->init = graph_cast(L->g, v->init, v->type);

@@ -11,8 +11,9 @@ enum { MAX_WORK = 200000, MAX_NODES = 4000000 };
 static bool stop_here(Lower *L, Loc loc, const char *what, int limit)
 {
     if (!L->stopped)
-        lower_error(L, 221, loc, "%s: more than %d; calls and loops are written out when compiling",
-                    what, limit);
+        lower_error(L, ERR_MODEL_SIZE, loc,
+                    "%s: more than %d; calls and loops are written out when compiling", what,
+                    limit);
     L->stopped = true;
     return false;
 }
@@ -38,7 +39,7 @@ bool lower_work(Lower *L, Loc loc)
 
 static Node *product_error(Lower *L, const Expr *x, Node *a, Node *b, Size inner_a, Size inner_b)
 {
-    Diag *d = lower_error(L, 301, x->at, "matmul: inner dimensions differ, %s and %s",
+    Diag *d = lower_error(L, ERR_INNER_DIMS, x->at, "matmul: inner dimensions differ, %s and %s",
                           size_text(L->g, inner_a, ""), size_text(L->g, inner_b, ""));
     Shape fit = b->shape;
     fit.dim[fit.rank > 1 ? fit.rank - 2 : 0] = inner_a;
@@ -53,7 +54,8 @@ static Node *product(Lower *L, const Expr *x, Node *a, Node *b)
 {
     Graph *g = L->g;
     if (a->shape.rank == 0 || b->shape.rank == 0) {
-        Diag *d = lower_error(L, 302, x->at, "matmul: a scalar has no matrix product; use *");
+        Diag *d = lower_error(L, ERR_PRODUCT_WITH_SCALAR, x->at,
+                              "matmul: a scalar has no matrix product; use *");
         label_operand(L, d, x->a, a, "");
         label_operand(L, d, x->b, b, "");
         return NULL;
@@ -70,7 +72,7 @@ static Node *product(Lower *L, const Expr *x, Node *a, Node *b)
     ba.rank -= 2;
     bb.rank -= 2;
     if (!shape_broadcast(ba, bb, &batch)) {
-        Diag *d = lower_error(L, 303, x->at, "matmul: batch axes %s and %s do not fit",
+        Diag *d = lower_error(L, ERR_SHAPES, x->at, "matmul: batch axes %s and %s do not fit",
                               shape_text(g, ba), shape_text(g, bb));
         label_operand(L, d, x->a, a, "");
         label_operand(L, d, x->b, b, "");
@@ -109,7 +111,7 @@ static Node *binary(Lower *L, const Expr *x, Node *a, Node *b)
     if (strcmp(x->name, "@") == 0)
         return product(L, x, a, b);
     if (!shape_broadcast(a->shape, b->shape, &s)) {
-        Diag *d = lower_error(L, 303, x->at, "%s: shapes %s and %s do not fit", x->name,
+        Diag *d = lower_error(L, ERR_SHAPES, x->at, "%s: shapes %s and %s do not fit", x->name,
                               shape_text(L->g, a->shape), shape_text(L->g, b->shape));
         label_operand(L, d, x->a, a, "");
         label_operand(L, d, x->b, b, "");
@@ -152,7 +154,7 @@ static Value *lower_transpose(Lower *L, const Expr *x)
 {
     Node *a = expr_node(L, x->a);
     if (a && a->shape.rank < 2) {
-        lower_error(L, 308, x->at, "transpose: %s has %d axes; two or more are needed",
+        lower_error(L, ERR_TRANSPOSE, x->at, "transpose: %s has %d axes; two or more are needed",
                     source_text(L->ngc, x->a->loc), a->shape.rank);
         a = NULL;
     }
@@ -183,11 +185,11 @@ static Value *unknown(Lower *L, const Expr *x, const char *what)
     const char *advice = function && x->name[1] ? foreign_function(L->ngc, x->name, "x")
                                                 : foreign_constant(L->ngc, x->name);
     if (advice) {
-        lower_error(L, 201, x->at, "unknown %s '%s': %s", what, x->name, advice);
+        lower_error(L, ERR_UNKNOWN_NAME, x->at, "unknown %s '%s': %s", what, x->name, advice);
         return value_error(L, x->loc);
     }
     const char *guess = suggest(L->ngc, x->name, near, n);
-    Diag *d = lower_error(L, 201, x->at, "unknown %s '%s'%s%s%s", what, x->name,
+    Diag *d = lower_error(L, ERR_UNKNOWN_NAME, x->at, "unknown %s '%s'%s%s%s", what, x->name,
                           guess ? "; did you mean '" : "", guess ? guess : "", guess ? "'?" : "");
     Binding *b = guess ? scope_find(L, guess) : NULL;
     if (b && b->loc.file >= 0 && !L->ngc->file[b->loc.file]->library)
@@ -278,16 +280,17 @@ static void unknown_member(Lower *L, const Expr *x, const char *path)
         advice = text_format(L->ngc, "write %s", x->name);
 
     if (named && !bound && foreign_module(left->name))
-        lower_error(L, 202, x->at, "there is no '%s', as there are no modules: %s", path,
+        lower_error(L, ERR_UNKNOWN_MEMBER, x->at, "there is no '%s', as there are no modules: %s",
+                    path,
                     advice
                         ? advice
                         : "the library's functions are called by their names alone, as in relu(x)");
     else if (advice && (bound || !named))
-        lower_error(L, 202, x->at, "there is no '%s', as a value has no methods: %s",
+        lower_error(L, ERR_UNKNOWN_MEMBER, x->at, "there is no '%s', as a value has no methods: %s",
                     path ? path : x->name, advice);
     else
         lower_error(
-            L, 202, x->at,
+            L, ERR_UNKNOWN_MEMBER, x->at,
             "there is no '%s'; a value has .shape, and a weight is named by its path, as in h.W",
             path ? path : x->name);
 }
@@ -357,16 +360,17 @@ static bool call_named(Lower *L, const Func *f, Call *c, const Arg *a, Value *v)
     for (int i = 0; i < c->count; i++)
         if (strcmp(c->name[i], a->name) == 0) {
             if (c->value[i]) {
-                lower_error(L, 212, a->loc, "%s: argument '%s' is given twice", f->name, a->name);
+                lower_error(L, ERR_ARGUMENT_TWICE, a->loc, "%s: argument '%s' is given twice",
+                            f->name, a->name);
                 return false;
             }
             c->value[i] = v;
             return true;
         }
     const char *guess = suggest(L->ngc, a->name, c->name, c->count);
-    lower_error(L, 211, a->loc, "%s has no argument '%s'%s%s%s %s", f->name, a->name,
-                guess ? "; did you mean '" : "", guess ? guess : "", guess ? "'? It is" : ":",
-                call_form(L, f, c));
+    lower_error(L, ERR_UNKNOWN_ARGUMENT, a->loc, "%s has no argument '%s'%s%s%s %s", f->name,
+                a->name, guess ? "; did you mean '" : "", guess ? guess : "",
+                guess ? "'? It is" : ":", call_form(L, f, c));
     return false;
 }
 
@@ -377,8 +381,8 @@ static bool call_match(Lower *L, const Func *f, Call *c, Value **first, int firs
     int next = 0, n = 0;
     call_params(L, f, c);
     if (firsts > c->count) {
-        lower_error(L, 213, loc, "%s is given %d argument%s first: %s", f->name, firsts,
-                    firsts == 1 ? "" : "s", call_form(L, f, c));
+        lower_error(L, ERR_TOO_MANY_ARGUMENTS, loc, "%s is given %d argument%s first: %s", f->name,
+                    firsts, firsts == 1 ? "" : "s", call_form(L, f, c));
         return false;
     }
     for (int i = 0; i < firsts; i++)
@@ -391,8 +395,8 @@ static bool call_match(Lower *L, const Func *f, Call *c, Value **first, int firs
             if (!call_named(L, f, c, a, v))
                 return false;
         } else if (next >= c->count) {
-            lower_error(L, 213, a->loc, "%s takes %d argument%s: %s", f->name, c->count,
-                        c->count == 1 ? "" : "s", call_form(L, f, c));
+            lower_error(L, ERR_TOO_MANY_ARGUMENTS, a->loc, "%s takes %d argument%s: %s", f->name,
+                        c->count, c->count == 1 ? "" : "s", call_form(L, f, c));
             return false;
         } else {
             c->value[next++] = v;
@@ -400,8 +404,8 @@ static bool call_match(Lower *L, const Func *f, Call *c, Value **first, int firs
     }
     for (int i = 0; i < c->count; i++)
         if (!c->value[i] && !c->optional[i]) {
-            lower_error(L, 214, loc, "%s: argument '%s' is missing: %s", f->name, c->name[i],
-                        call_form(L, f, c));
+            lower_error(L, ERR_ARGUMENT_MISSING, loc, "%s: argument '%s' is missing: %s", f->name,
+                        c->name[i], call_form(L, f, c));
             return false;
         }
     return true;
@@ -423,7 +427,7 @@ static Value *call_builtin(Lower *L, const Func *f, Call *c, Loc loc)
         if (!arg[i])
             return value_error(L, loc);
         if (!shape_broadcast(s, arg[i]->shape, &s)) {
-            lower_error(L, 303, loc, "%s: shapes %s and %s do not fit", f->name,
+            lower_error(L, ERR_SHAPES, loc, "%s: shapes %s and %s do not fit", f->name,
                         shape_text(L->g, s), shape_text(L->g, arg[i]->shape));
             return value_error(L, loc);
         }
@@ -457,7 +461,7 @@ static Value *call_def(Lower *L, const Func *f, Call *c, Loc loc, Path *path, La
         return value_error(L, loc);
     if (f->active) {
         lower_error(
-            L, 215, loc,
+            L, ERR_RECURSION, loc,
             "%s calls itself: everything is expanded when compiling, so recursion cannot end",
             f->name);
         return value_error(L, loc);
@@ -492,7 +496,7 @@ static Value *call_def(Lower *L, const Func *f, Call *c, Loc loc, Path *path, La
     memcpy(L->pass, saved.pass, sizeof L->pass); /* a for of the body counted in it */
     L->branch = saved.branch;
     if (!result && L->ngc->errors == errors)
-        lower_error(L, 216, loc, "%s returns nothing", f->name);
+        lower_error(L, ERR_NO_RETURN, loc, "%s returns nothing", f->name);
     if (!result)
         return value_error(L, loc);
     result = arena_copy(L->ngc, result, sizeof *result);
@@ -543,7 +547,7 @@ static Value *layer_call(Lower *L, const Expr *x, Layer *layer, Value **given, i
     int n = 0, used = 0;
     for (const Arg *a = x->args; a; a = a->next)
         if (a->name || a->value->kind == X_HOLE) {
-            lower_error(L, 213, a->loc,
+            lower_error(L, ERR_TOO_MANY_ARGUMENTS, a->loc,
                         "the open arguments of a layer are given in order and without names");
             return value_error(L, x->loc);
         }
@@ -552,15 +556,16 @@ static Value *layer_call(Lower *L, const Expr *x, Layer *layer, Value **given, i
         if (arg[n]->kind == V_HOLE && used < count)
             arg[n] = given[used++];
         if (arg[n]->kind == V_HOLE) {
-            lower_error(L, 214, x->loc,
+            lower_error(L, ERR_ARGUMENT_MISSING, x->loc,
                         "this layer of %s has more open arguments than the %d given",
                         layer->func->name, count);
             return value_error(L, x->loc);
         }
     }
     if (used < count) {
-        lower_error(L, 213, x->loc, "this layer of %s has %d open arguments, not %d",
-                    layer->func->name, used, count);
+        lower_error(L, ERR_TOO_MANY_ARGUMENTS, x->loc,
+                    "this layer of %s has %d open arguments, not %d", layer->func->name, used,
+                    count);
         return value_error(L, x->loc);
     }
     Call c = {0};
@@ -582,7 +587,7 @@ Value *lower_call(Lower *L, const Expr *x, Value **first, int firsts, Path *path
     }
     for (const Arg *a = x->args; a; a = a->next) {
         if (count == MAX_PARAMS) {
-            lower_error(L, 213, a->loc, "more than %d arguments", MAX_PARAMS);
+            lower_error(L, ERR_TOO_MANY_ARGUMENTS, a->loc, "more than %d arguments", MAX_PARAMS);
             return value_error(L, x->loc);
         }
         bool hole = a->value->kind == X_HOLE;
@@ -594,7 +599,8 @@ Value *lower_call(Lower *L, const Expr *x, Value **first, int firsts, Path *path
     if (f->kind == V_LAYER)
         return layer_call(L, x, f->layer, given, count);
     if (f->kind != V_FUNC) {
-        lower_error(L, 217, x->loc, "%s is %s, not a function%s", value_text(L, f), value_kind(f),
+        lower_error(L, ERR_NOT_A_FUNCTION, x->loc, "%s is %s, not a function%s", value_text(L, f),
+                    value_kind(f),
                     x->a->kind == X_NUM ? "; a product has an operator, as in 2*(a + b)" : "");
         return value_error(L, x->loc);
     }
@@ -648,14 +654,14 @@ static Value *expr_value(Lower *L, const Expr *x)
     case X_BINARY: return lower_binary(L, x);
     case X_HOLE:
         lower_error(
-            L, 110, x->loc,
+            L, ERR_PLACE, x->loc,
             "'_' stands for an argument of a call that is left open, as in cell = rnn_cell(_, _, 64)");
         return value_error(L, x->loc);
     case X_RANGE:
     case X_NEW:
     case X_ELLIPSIS: break;
     }
-    lower_error(L, 110, x->loc, "this belongs inside an index");
+    lower_error(L, ERR_PLACE, x->loc, "this belongs inside an index");
     return value_error(L, x->loc);
 }
 
@@ -695,7 +701,7 @@ static bool size_undeclared(Lower *L, const Expr *x)
                      foreign_constant(L->ngc, x->name);
         if (!known) {
             lower_error(
-                L, 201, x->at,
+                L, ERR_UNKNOWN_NAME, x->at,
                 "unknown name '%s': declare the size above: dim %s <= 64, known at run time, or dim %s = 64",
                 x->name, x->name, x->name);
             return true;
@@ -717,7 +723,7 @@ bool expr_shape(Lower *L, const Arg *sizes, Shape *s)
         Value *v = lower_expr(L, a->value); /* a size, or a list of them: state v[p.shape] */
         for (int i = 0; i < (v->kind == V_LIST ? v->count : 1); i++) {
             if (s->rank == MAX_RANK) {
-                lower_error(L, 305, a->loc, "at most %d axes are allowed", MAX_RANK);
+                lower_error(L, ERR_TOO_MANY_AXES, a->loc, "at most %d axes are allowed", MAX_RANK);
                 return false;
             }
             if (!want_size(L, v->kind == V_LIST ? v->item[i] : v, "a size", &s->dim[s->rank++]))

@@ -26,7 +26,7 @@ Value *lower_path(Lower *L, const char *path, Loc loc)
     for (int i = 0; i < L->g->count; i++)
         if (L->g->node[i]->name && strcmp(L->g->node[i]->name, path) == 0)
             return value_node(L, loc, L->g->node[i]);
-    lower_error(L, 202, loc, "there is no '%s'", path);
+    lower_error(L, ERR_UNKNOWN_MEMBER, loc, "there is no '%s'", path);
     return value_error(L, loc);
 }
 
@@ -52,7 +52,7 @@ static bool over_names(Lower *L, const Stmt *s, Derivative *d, bool params_only)
         Value *v = lower_path(L, t->name, t->loc);
         if (v->kind != V_NODE) {
             if (v->kind != V_ERROR)
-                lower_error(L, 501, t->loc,
+                lower_error(L, ERR_OVER_NOT_A_TENSOR, t->loc,
                             "'%s' is no tensor; there is no gradient with regard to it", t->name);
             return false;
         }
@@ -60,7 +60,7 @@ static bool over_names(Lower *L, const Stmt *s, Derivative *d, bool params_only)
         double c;
         if (x->type == T_INT || node_const(x, &c) ||
             (op_info[x->op]->flags & F_LEAF && x->op != OP_var)) {
-            lower_error(L, 502, t->loc,
+            lower_error(L, ERR_OVER_INT, t->loc,
                         x->type == T_INT
                             ? "'%s' is int; a gradient is with regard to float values"
                             : "'%s' is a constant; declare it as an input to differentiate by it",
@@ -68,7 +68,8 @@ static bool over_names(Lower *L, const Stmt *s, Derivative *d, bool params_only)
             return false;
         }
         if (params_only && (x->op != OP_var || x->attr.var->kind != VAR_PARAM)) {
-            lower_error(L, 503, t->loc, "'%s' is not a param; minimize changes params", t->name);
+            lower_error(L, ERR_OVER_NOT_A_PARAM, t->loc,
+                        "'%s' is not a param; minimize changes params", t->name);
             return false;
         }
         d->x[d->count++] = x;
@@ -94,13 +95,13 @@ static bool derivative_loss(Lower *L, const Stmt *s, Derivative *d)
     if (!n)
         return false;
     if (n->shape.rank != 0) {
-        lower_error(L, 504, s->value->loc,
+        lower_error(L, ERR_LOSS_NOT_A_NUMBER, s->value->loc,
                     "a loss must be a scalar; %s has shape %s: sum or mean makes it one",
                     value_text(L, v), shape_text(L->g, n->shape));
         return false;
     }
     if (n->type == T_INT) {
-        lower_error(L, 505, s->value->loc, "an int has no gradient");
+        lower_error(L, ERR_LOSS_INT, s->value->loc, "an int has no gradient");
         return false;
     }
     if (!(s->value->kind == X_NAME && node_name(n) && strcmp(node_name(n), d->name) == 0)) {
@@ -134,11 +135,11 @@ void lower_derive(Lower *L, Derivative *d)
     for (int i = 0; i < d->count && !L->ngc->errors; i++) { /* after an error it may be the cause */
         const char *x = node_name(d->x[i]);
         if (reach[i] == REACH_NONE)
-            warn(L->ngc, "zero-gradient", 506, d->loc,
+            warn(L->ngc, "zero-gradient", ERR_ZERO_GRADIENT, d->loc,
                  "%s does not depend on %s: its gradient is 0", d->name, x);
         else if (reach[i] == REACH_FLAT)
             warn(
-                L->ngc, "zero-gradient", 507, d->loc,
+                L->ngc, "zero-gradient", ERR_ONLY_THROUGH_STEPS, d->loc,
                 "%s depends on %s only through functions whose slope is 0 (sign, floor, argmax, comparisons): its gradient is 0",
                 d->name, x);
     }
@@ -220,7 +221,8 @@ static Var *updated_var(Lower *L, const Stmt *s, Binding **b)
         v = x->kind == V_NODE && x->node->op == OP_var ? x->node->attr.var : NULL;
     }
     if (!v || v->kind == VAR_INPUT) {
-        lower_error(L, 509, s->at, "'%s' is not a state or param; only these are updated", s->name);
+        lower_error(L, ERR_NOT_UPDATABLE, s->at,
+                    "'%s' is not a state or param; only these are updated", s->name);
         return NULL;
     }
     return v;
@@ -229,7 +231,7 @@ static Var *updated_var(Lower *L, const Stmt *s, Binding **b)
 void root_update(Lower *L, Var *v, Node *n, int group, Loc loc)
 {
     if (v->update) {
-        Diag *d = lower_error(L, 508, loc, "'%s' already has an update", v->name);
+        Diag *d = lower_error(L, ERR_TWO_UPDATES, loc, "'%s' already has an update", v->name);
         diag_note(L->ngc, d, L->m->root[v->update - 1].loc, "here");
         return;
     }
@@ -251,8 +253,8 @@ void lower_update(Lower *L, const Stmt *s)
     if (!v || !n)
         return;
     if (!shape_broadcast(n->shape, v->shape, &fit) || !shape_equal(fit, v->shape)) {
-        lower_error(L, 314, s->value->loc, "'%s' has shape %s, its update %s", s->name,
-                    shape_text(L->g, v->shape), shape_text(L->g, n->shape));
+        lower_error(L, ERR_DECLARED_SHAPE, s->value->loc, "'%s' has shape %s, its update %s",
+                    s->name, shape_text(L->g, v->shape), shape_text(L->g, n->shape));
         return;
     }
     bool again = b && b->again;
@@ -339,7 +341,8 @@ static void optimize(Lower *L, const Stmt *s, Derivative *d, int group)
         if (!n)
             return;
         if (!shape_equal(n->shape, p->shape)) {
-            lower_error(L, 510, s->with->loc, "%s gives shape %s for param '%s' of shape %s", name,
+            lower_error(L, ERR_OPTIMIZER_SHAPE, s->with->loc,
+                        "%s gives shape %s for param '%s' of shape %s", name,
                         shape_text(L->g, n->shape), p->name, shape_text(L->g, p->shape));
             return;
         }
@@ -356,7 +359,7 @@ void lower_minimize(Lower *L, const Stmt *s)
     if (!s->names)
         lower_over_all(L, &d, true);
     if (d.count == 0) {
-        lower_error(L, 511, s->loc, "there is no param to %s",
+        lower_error(L, ERR_NO_PARAMS, s->loc, "there is no param to %s",
                     s->kind == S_MINIMIZE ? "minimize over" : "maximize over");
         return;
     }

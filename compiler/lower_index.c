@@ -27,7 +27,7 @@ static bool place(Lower *L, const Value *v, Size size, bool end, Size *out)
         if (size_least(L->g, size_sub(L->g, size, *out)) >= !end &&
             size_max(L->g, size_sub(L->g, size, *out)) >= !end)
             return true;
-        lower_error(L, 309, v->loc, "index %s may be out of range for size %s",
+        lower_error(L, ERR_INDEX_RANGE, v->loc, "index %s may be out of range for size %s",
                     size_text(L->g, *out, ""), size_text(L->g, size, ""));
         return false;
     }
@@ -35,8 +35,8 @@ static bool place(Lower *L, const Value *v, Size size, bool end, Size *out)
         return false;
     int64_t least = size_least(L->g, size), far = k < 0 ? -k : end ? k : k + 1;
     if (far > least && !(end && size >= 0)) {
-        lower_error(L, 309, v->loc, "index %lld is out of range for size %s%s", (long long)k,
-                    size_text(L->g, size, ""),
+        lower_error(L, ERR_INDEX_RANGE, v->loc, "index %lld is out of range for size %s%s",
+                    (long long)k, size_text(L->g, size, ""),
                     size < 0 ? text_format(L->ngc, ", which may be %lld", (long long)least) : "");
         return false;
     }
@@ -62,7 +62,7 @@ static bool index_range(Lower *L, Index *ix, const Expr *r)
     if (c->kind != V_ABSENT && !want_whole(L, c, "a step", &step))
         return false;
     if (step == 0) {
-        lower_error(L, 310, c->loc, "a step of 0 goes nowhere");
+        lower_error(L, ERR_SLICE, c->loc, "a step of 0 goes nowhere");
         return false;
     }
     if (a->kind != V_ABSENT && !place(L, a, size, step > 0, &lo))
@@ -79,13 +79,13 @@ static bool index_range(Lower *L, Index *ix, const Expr *r)
     if (rounded >= 0 || length >= 0)
         count = length > 0 ? rounded / by : 0;
     else if (!size_div(g, by == 1 ? length : rounded, by, &count)) {
-        lower_error(L, 310, r->loc,
+        lower_error(L, ERR_SLICE, r->loc,
                     "a step of %lld along the run-time size %s: the length is not known",
                     (long long)step, size_text(g, size, ""));
         return false;
     }
     if (size_least(L->g, count) < 1) {
-        lower_error(L, 311, r->loc, "an empty slice%s of an axis of size %s",
+        lower_error(L, ERR_EMPTY_SLICE, r->loc, "an empty slice%s of an axis of size %s",
                     size < 0 ? " is possible" : "", size_text(g, size, ""));
         return false;
     }
@@ -112,7 +112,7 @@ static Node *from_end(Lower *L, Node *i, Size size)
 static bool index_one(Lower *L, Index *ix, const Expr *e)
 {
     if (ix->axis == ix->x->shape.rank) {
-        lower_error(L, 312, e->loc, "too many indices for shape %s",
+        lower_error(L, ERR_TOO_MANY_INDICES, e->loc, "too many indices for shape %s",
                     shape_text(L->g, ix->x->shape));
         return false;
     }
@@ -134,7 +134,7 @@ static bool index_one(Lower *L, Index *ix, const Expr *e)
     if (!i)
         return false;
     if (ix->gather) {
-        lower_error(L, 313, e->loc,
+        lower_error(L, ERR_TWO_INT_INDICES, e->loc,
                     "two int tensors in one index; take_along picks elements along an axis");
         return false;
     }
@@ -172,11 +172,12 @@ static bool index_rank(Lower *L, const Expr *x, const Node *a)
         rests += p->value->kind == X_ELLIPSIS;
     }
     if (rests > 1) {
-        lower_error(L, 312, x->loc, "one '...' stands for all the axes that are left");
+        lower_error(L, ERR_TOO_MANY_INDICES, x->loc,
+                    "one '...' stands for all the axes that are left");
         return false;
     }
     if (rank > MAX_RANK)
-        lower_error(L, 305, x->loc, "at most %d axes are allowed", MAX_RANK);
+        lower_error(L, ERR_TOO_MANY_AXES, x->loc, "at most %d axes are allowed", MAX_RANK);
     return rank <= MAX_RANK;
 }
 
@@ -202,7 +203,7 @@ static Node *index_tensor(Lower *L, const Expr *x, Node *a)
     L->g->loc = lower_site(L, x->loc);
     Node *n = graph_reshape(L->g, graph_slice(L->g, a, ix.lo, ix.step, ix.cut), ix.shape);
     if (ix.gather && n->shape.rank - 1 + ix.gather->shape.rank > MAX_RANK) {
-        lower_error(L, 305, x->loc, "at most %d axes are allowed", MAX_RANK);
+        lower_error(L, ERR_TOO_MANY_AXES, x->loc, "at most %d axes are allowed", MAX_RANK);
         return NULL;
     }
     return ix.gather ? graph_gather(L->g, n, ix.gather, ix.at) : n;
@@ -224,7 +225,7 @@ static Value *list_gather(Lower *L, const Expr *x, const Value *list, const Valu
     if (i)
         i = index_limit(L, at->loc, from_end(L, i, a->shape.dim[0]), a->shape.dim[0]);
     if (i && a->shape.rank - 1 + i->shape.rank > MAX_RANK) {
-        lower_error(L, 305, x->loc, "at most %d axes are allowed", MAX_RANK);
+        lower_error(L, ERR_TOO_MANY_AXES, x->loc, "at most %d axes are allowed", MAX_RANK);
         i = NULL;
     }
     return value_node(L, x->loc, i ? graph_gather(L->g, a, i, 0) : NULL);
@@ -250,8 +251,8 @@ static Value *index_list(Lower *L, const Expr *x, const Value *list)
     if (!want_whole(L, at, "an index", &lo))
         return value_error(L, x->loc);
     if (lo < -list->count || lo >= list->count) {
-        lower_error(L, 309, e->loc, "index %lld is out of range for a list of %d", (long long)lo,
-                    list->count);
+        lower_error(L, ERR_INDEX_RANGE, e->loc, "index %lld is out of range for a list of %d",
+                    (long long)lo, list->count);
         return value_error(L, x->loc);
     }
     Value *v = arena_copy(L->ngc, list->item[lo < 0 ? lo + list->count : lo], sizeof *v);

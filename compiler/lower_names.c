@@ -86,7 +86,7 @@ Binding *scope_carried(Lower *L, const char *name)
 
 void declared_twice(Lower *L, const char *name, Loc loc, Loc before)
 {
-    Diag *d = lower_error(L, 203, loc, "'%s' is already defined", name);
+    Diag *d = lower_error(L, ERR_DEFINED_TWICE, loc, "'%s' is already defined", name);
     diag_note(L->ngc, d, before, "here");
 }
 
@@ -102,7 +102,7 @@ bool name_reserved(Lower *L, const char *name, Loc loc)
     if (n > 6 && strcmp(name + n - 6, ".shape") == 0)
         why = "x.shape is the list of the sizes of x";
     if (why)
-        lower_error(L, 207, loc, "'%s' is reserved: %s", name, why);
+        lower_error(L, ERR_RESERVED_NAME, loc, "'%s' is reserved: %s", name, why);
     return why != NULL;
 }
 

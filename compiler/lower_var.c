@@ -27,8 +27,8 @@ static Node *var_init(Lower *L, const Stmt *s, Shape *shape)
         *shape = n->shape;
     Shape fit;
     if (n && (!shape_broadcast(n->shape, *shape, &fit) || !shape_equal(fit, *shape))) {
-        lower_error(L, 314, v->loc, "'%s' has shape %s, its starting value %s", s->name,
-                    shape_text(L->g, *shape), shape_text(L->g, n->shape));
+        lower_error(L, ERR_DECLARED_SHAPE, v->loc, "'%s' has shape %s, its starting value %s",
+                    s->name, shape_text(L->g, *shape), shape_text(L->g, n->shape));
         n = NULL;
     }
     return n ? graph_broadcast(L->g, n, *shape) : NULL;
@@ -42,7 +42,7 @@ static bool var_type(Lower *L, const Stmt *s, Type *type)
     *type = T_INT;
     if (strcmp(s->type, "int") == 0)
         return true;
-    lower_error(L, 407, s->type_loc, "unknown type '%s'; a tensor is float or int", s->type);
+    lower_error(L, ERR_TYPE, s->type_loc, "unknown type '%s'; a tensor is float or int", s->type);
     return false;
 }
 
@@ -78,7 +78,7 @@ static bool starts_alone(Lower *L, const Stmt *s, const Node *init)
     const Node *x = depends_on(L, init);
     if (x)
         lower_error(
-            L, 227, s->value ? s->value->loc : s->init->loc,
+            L, ERR_START_VALUE, s->value ? s->value->loc : s->init->loc,
             "'%s' cannot start at a value computed from '%s': the weights start before there are inputs, all at once",
             s->name,
             x->op == OP_var    ? x->attr.var->name
@@ -100,7 +100,8 @@ static bool whole(Lower *L, const Stmt *s, const Node *n)
         else
             good = i == count - 1;
     if (!good)
-        lower_error(L, 403, s->at, "'%s' is int; its starting value must be whole", s->name);
+        lower_error(L, ERR_NOT_WHOLE, s->at, "'%s' is int; its starting value must be whole",
+                    s->name);
     return good;
 }
 
@@ -122,13 +123,14 @@ static Var *declare(Lower *L, const Stmt *s, bool *again)
     if (!expr_shape(L, s->sizes, &shape) || !var_type(L, s, &type))
         return NULL;
     if (kind == VAR_PARAM && type == T_INT) {
-        lower_error(L, 407, s->at, "param '%s' must be float: an int has no gradient", s->name);
+        lower_error(L, ERR_TYPE, s->at, "param '%s' must be float: an int has no gradient",
+                    s->name);
         return NULL;
     }
     for (int i = 0; i < shape.rank && kind != VAR_INPUT; i++)
         if (shape.dim[i] < 0) {
             lower_error(
-                L, 228, s->at,
+                L, ERR_RUN_TIME_WEIGHT, s->at,
                 "'%s' has the run-time size %s; weights and states have sizes known when compiling",
                 s->name, size_text(L->g, shape.dim[i], ""));
             return NULL;
@@ -137,7 +139,8 @@ static Var *declare(Lower *L, const Stmt *s, bool *again)
     Var *v = layers_var(L, path);
     *again = v != NULL;
     if (v && !shape_equal(v->shape, shape) && s->sizes) {
-        lower_error(L, 314, s->at, "this layer's '%s' has shape %s; this call wants %s", s->name,
+        lower_error(L, ERR_DECLARED_SHAPE, s->at,
+                    "this layer's '%s' has shape %s; this call wants %s", s->name,
                     shape_text(L->g, v->shape), shape_text(L->g, shape));
         return NULL;
     }
@@ -170,12 +173,13 @@ static void bind_var(Lower *L, const Stmt *s, Var *v, bool again)
 void lower_declaration(Lower *L, const Stmt *s)
 {
     if (s->kind == S_INPUT && L->frame) {
-        lower_error(L, 218, s->loc, "an input is declared in the file, not in a def");
+        lower_error(L, ERR_DECLARED_INSIDE, s->loc,
+                    "an input is declared in the file, not in a def");
         return;
     }
     if (s->kind == S_INPUT && s->init)
         lower_error(
-            L, 110, s->init->loc,
+            L, ERR_PLACE, s->init->loc,
             "'~' starts a param or a state; an input is fed by the caller, and '=' gives it a default");
     Binding *old = scope_own(L->scope, s->name);
     if (old)
@@ -193,7 +197,8 @@ void lower_dim(Lower *L, const Stmt *s)
     int64_t n;
     Binding *old = scope_own(L->scope, s->name);
     if (L->scope != L->file) {
-        lower_error(L, 218, s->loc, "a dim is declared in the file, not in a def or a loop");
+        lower_error(L, ERR_DECLARED_INSIDE, s->loc,
+                    "a dim is declared in the file, not in a def or a loop");
         return;
     }
     if (old)
@@ -208,12 +213,12 @@ void lower_dim(Lower *L, const Stmt *s)
         }
     bool good = want_whole(L, v, "a dim", &n);
     if (good && (n < 1 || n > INT32_MAX)) {
-        lower_error(L, 404, s->value->loc, "a dim must be between 1 and %d, not %lld", INT32_MAX,
-                    (long long)n);
+        lower_error(L, ERR_NUMBER_TOO_SMALL, s->value->loc,
+                    "a dim must be between 1 and %d, not %lld", INT32_MAX, (long long)n);
         good = false;
     }
     if (good && s->bound && g->dims == MAX_DIMS) {
-        lower_error(L, 322, s->at, "more than %d run-time dims", MAX_DIMS);
+        lower_error(L, ERR_TOO_MANY_DIMS, s->at, "more than %d run-time dims", MAX_DIMS);
         good = false;
     }
     if (!good)

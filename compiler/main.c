@@ -136,7 +136,7 @@ static Model *front(Ngc *ngc, const Args *a, int *status)
 
     *status = 1;
     if (library < 0 || file < 0) {
-        bool unreadable = ngc->diags && ngc->diags->code == 1;
+        bool unreadable = ngc->diags && ngc->diags->code == ERR_FILE;
         if (unreadable)
             *status = 3;
         return NULL;

@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "errors.h"
+
 #define NGC_VERSION "0.1.0"
 
 enum { MAX_RANK = 8, MAX_DIMS = 8 };
@@ -74,7 +76,7 @@ typedef struct Label { /* text drawn under a part of the error's source line: "W
 typedef struct Diag { /* one message: made by diag(), enriched by diag_label() and diag_note(),
                          drawn by diag_flush() */
     Severity severity;
-    int code;         /* 301 is drawn as NG0301 */
+    ErrorCode code;   /* 301 is drawn as NG0301 */
     const char *flag; /* a warning's name for -Wname, else NULL */
     Loc loc;
     const char *text;
@@ -525,8 +527,8 @@ int source_read(
     Loc from); /* "-" is stdin; index, or -1 with a message; from: the import, or file -1 */
 int source_line(const Ngc *, Loc, int *column); /* both from 1; column in characters */
 const char *source_text(Ngc *, Loc); /* that piece of the text, on one line, shortened if long */
-Diag *diag(Ngc *, Severity, int code, Loc, const char *format, ...);
-Diag *warn(Ngc *, const char *flag, int code, Loc, const char *format, ...);
+Diag *diag(Ngc *, Severity, ErrorCode code, Loc, const char *format, ...);
+Diag *warn(Ngc *, const char *flag, ErrorCode code, Loc, const char *format, ...);
 Diag *complain(Ngc *, const char *format,
                ...);           /* an error without a place or a code: of files, options */
 bool diag_failed(const Ngc *); /* by errors, or warnings that are errors */

@@ -765,7 +765,7 @@ int check_main(Ngc *ngc, Model *m, char **assign, int count)
     }
 
     if (!derivatives)
-        diag(ngc, SEV_NOTE, 0, (Loc){.file = -1}, "the model asks for no derivative");
+        diag(ngc, SEV_NOTE, NO_CODE, (Loc){.file = -1}, "the model asks for no derivative");
     printf("%d derivatives, %d wrong\n", derivatives, failed);
     return failed ? 1 : 0;
 }

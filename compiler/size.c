@@ -91,7 +91,8 @@ static void poly_remove(struct Poly *p, int i)
 static void poly_insert(Graph *g, struct Poly *p, int i, Term t)
 {
     if (p->terms == MAX_TERMS) {
-        diag(g->ngc, SEV_ERROR, 320, g->loc, "a size is a sum of more than %d terms", MAX_TERMS);
+        diag(g->ngc, SEV_ERROR, ERR_SIZE_TERMS, g->loc, "a size is a sum of more than %d terms",
+             MAX_TERMS);
         return;
     }
     memmove(p->term + i + 1, p->term + i, (size_t)(p->terms - i) * sizeof t);
@@ -150,7 +151,8 @@ static void powers(Graph *g, uint8_t *power, const uint8_t *by)
 {
     for (int d = 0; d < MAX_DIMS; d++) {
         if (power[d] + by[d] > UINT8_MAX)
-            diag(g->ngc, SEV_ERROR, 320, g->loc, "a size is a power of more than %d", UINT8_MAX);
+            diag(g->ngc, SEV_ERROR, ERR_SIZE_TERMS, g->loc, "a size is a power of more than %d",
+                 UINT8_MAX);
         power[d] = (uint8_t)(power[d] + by[d]);
     }
 }

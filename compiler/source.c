@@ -102,16 +102,17 @@ static void report_byte(Ngc *ngc, int file, unsigned char byte)
 {
     Loc loc = {file, ngc->file[file]->size, ngc->file[file]->size};
     if (byte == 0)
-        diag(ngc, SEV_ERROR, 2, loc, "not a text file: a NUL byte");
+        diag(ngc, SEV_ERROR, ERR_NOT_TEXT, loc, "not a text file: a NUL byte");
     else
-        diag(ngc, SEV_ERROR, 2, loc, "not a text file in UTF-8: byte 0x%02x", (unsigned)byte);
+        diag(ngc, SEV_ERROR, ERR_NOT_TEXT, loc, "not a text file in UTF-8: byte 0x%02x",
+             (unsigned)byte);
 }
 
 int source_add(Ngc *ngc, const char *name, const char *text, size_t size, bool library)
 {
     if (size > SOURCE_MAX) {
-        diag(ngc, SEV_ERROR, 3, (Loc){-1, 0, 0}, "%s: a source file has at most %d MB", name,
-             SOURCE_MAX >> 20);
+        diag(ngc, SEV_ERROR, ERR_FILE_SIZE, (Loc){-1, 0, 0}, "%s: a source file has at most %d MB",
+             name, SOURCE_MAX >> 20);
         return -1;
     }
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
@@ -175,7 +176,7 @@ int source_read(Ngc *ngc, const char *path, Loc from)
     if (f != NULL && !standard)
         fclose(f);
     if (text == NULL) {
-        diag(ngc, SEV_ERROR, 1, from, "cannot read \"%s\": %s", path, strerror(why));
+        diag(ngc, SEV_ERROR, ERR_FILE, from, "cannot read \"%s\": %s", path, strerror(why));
         return -1;
     }
     int file = source_add(ngc,
@@ -229,7 +230,7 @@ const char *source_text(Ngc *ngc, Loc loc)
 
 /* ---- messages ---- */
 
-static Diag *new_diag(Ngc *ngc, Severity severity, int code, Loc loc, const char *format,
+static Diag *new_diag(Ngc *ngc, Severity severity, ErrorCode code, Loc loc, const char *format,
                       va_list args)
 {
     Diag *d = arena_alloc(ngc, sizeof *d);
@@ -264,7 +265,7 @@ static void keep_diag(Ngc *ngc, Diag *d)
     ngc->diag_end = &d->next;
 }
 
-Diag *diag(Ngc *ngc, Severity severity, int code, Loc loc, const char *format, ...)
+Diag *diag(Ngc *ngc, Severity severity, ErrorCode code, Loc loc, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -278,7 +279,7 @@ Diag *complain(Ngc *ngc, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    Diag *d = new_diag(ngc, SEV_ERROR, 0, (Loc){-1, 0, 0}, format, args);
+    Diag *d = new_diag(ngc, SEV_ERROR, NO_CODE, (Loc){-1, 0, 0}, format, args);
     va_end(args);
     keep_diag(ngc, d);
     return d;
@@ -292,7 +293,7 @@ static bool is_silent(const Ngc *ngc, const char *flag)
     return false;
 }
 
-Diag *warn(Ngc *ngc, const char *flag, int code, Loc loc, const char *format, ...)
+Diag *warn(Ngc *ngc, const char *flag, ErrorCode code, Loc loc, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -332,7 +333,7 @@ void diag_note(Ngc *ngc, Diag *d, Loc loc, const char *format, ...)
     Diag **end = &d->notes;
     while (*end != NULL)
         end = &(*end)->next;
-    *end = new_diag(ngc, SEV_NOTE, 0, loc, format, args);
+    *end = new_diag(ngc, SEV_NOTE, NO_CODE, loc, format, args);
     va_end(args);
 }
 

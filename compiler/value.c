@@ -31,7 +31,8 @@ bool shape_fits(Lower *L, Loc loc, Shape s)
         count *= (double)size_max(L->g, s.dim[i]);
     if (count <= 0x1p37)
         return true;
-    lower_error(L, 321, loc, "a tensor of shape %s is larger than 2^40 bytes", shape_text(L->g, s));
+    lower_error(L, ERR_TENSOR_SIZE, loc, "a tensor of shape %s is larger than 2^40 bytes",
+                shape_text(L->g, s));
     return false;
 }
 
@@ -109,7 +110,7 @@ static bool list_shape(Lower *L, const Value *v, Shape *s)
     *s = (Shape){0};
     for (const Value *w = v; w->kind == V_LIST; w = w->item[0]) {
         if (w->count == 0 || s->rank == MAX_RANK) {
-            lower_error(L, 304, v->loc,
+            lower_error(L, ERR_LIST_SHAPES, v->loc,
                         w->count == 0 ? "an empty list has no shape" : "more than %d axes",
                         MAX_RANK);
             return false;
@@ -119,7 +120,8 @@ static bool list_shape(Lower *L, const Value *v, Shape *s)
     }
     if (count <= 1e7)
         return true;
-    lower_error(L, 321, v->loc, "a list of %.0f elements; %d may be written", count, 10000000);
+    lower_error(L, ERR_TENSOR_SIZE, v->loc, "a list of %.0f elements; %d may be written", count,
+                10000000);
     return false;
 }
 
@@ -129,7 +131,7 @@ static bool list_even(Lower *L, const Value *v, Shape s, int depth)
         const Value *w = v->item[i];
         bool list = w->kind == V_LIST;
         if (list != (depth + 1 < s.rank) || (list && w->count != s.dim[depth + 1])) {
-            lower_error(L, 304, w->loc,
+            lower_error(L, ERR_LIST_SHAPES, w->loc,
                         "a list of unequal rows: %s has %d elements, the first row has %lld",
                         value_text(L, w), list ? w->count : 1,
                         depth + 1 < s.rank ? (long long)s.dim[depth + 1] : 1LL);
@@ -163,12 +165,13 @@ static Node *stack(Lower *L, const Value *v)
         if (!n)
             return NULL;
         if (n->shape.rank == MAX_RANK) {
-            lower_error(L, 305, v->loc, "at most %d axes are allowed", MAX_RANK);
+            lower_error(L, ERR_TOO_MANY_AXES, v->loc, "at most %d axes are allowed", MAX_RANK);
             return NULL;
         }
         part[i] = node_new_axis(L, n, 0);
         if (i && !shape_equal(part[i]->shape, part[0]->shape)) {
-            lower_error(L, 304, v->item[i]->loc, "elements of a list differ in shape, %s and %s",
+            lower_error(L, ERR_LIST_SHAPES, v->item[i]->loc,
+                        "elements of a list differ in shape, %s and %s",
                         shape_text(L->g, shape_without(part[0]->shape, 1)),
                         shape_text(L->g, n->shape));
             return NULL;
@@ -235,7 +238,8 @@ Node *want_node(Lower *L, const Value *v, const char *what)
     if (v->kind == V_LIST)
         return stack(L, v);
     if (v->kind != V_ERROR)
-        lower_error(L, 401, v->loc, "%s must be a tensor, not %s", what, value_kind(v));
+        lower_error(L, ERR_NOT_A_TENSOR, v->loc, "%s must be a tensor, not %s", what,
+                    value_kind(v));
     return NULL;
 }
 
@@ -245,7 +249,7 @@ Node *want_index(Lower *L, const Value *v, const char *what)
     if (!n || n->type == T_INT)
         return n;
     if (!is_known(L, n)) {
-        lower_error(L, 406, v->loc,
+        lower_error(L, ERR_NOT_AN_INT, v->loc,
                     "%s must be int: '%s' is a float tensor; an input is declared '%s: int'", what,
                     value_text(L, v), n->op == OP_var ? n->attr.var->name : "t");
         return NULL;
@@ -254,7 +258,7 @@ Node *want_index(Lower *L, const Value *v, const char *what)
     int64_t count = shape_count(L->g, n->shape);
     for (int64_t i = 0; i < count; i++)
         if (x[i] != floor(x[i]) || fabs(x[i]) > INT32_MAX) {
-            lower_error(L, 403, v->loc, "%s must be whole, not %.17g", what,
+            lower_error(L, ERR_NOT_WHOLE, v->loc, "%s must be whole, not %.17g", what,
                         isnan(x[i]) ? fabs(NAN) : x[i]);
             return NULL;
         }
@@ -270,7 +274,7 @@ bool want_number(Lower *L, const Value *v, const char *what, double *x)
         return true;
     }
     if (v->kind != V_ERROR)
-        lower_error(L, 402, v->loc, "%s must be a number known when compiling", what);
+        lower_error(L, ERR_NOT_CONSTANT, v->loc, "%s must be a number known when compiling", what);
     return false;
 }
 
@@ -280,7 +284,7 @@ bool want_whole(Lower *L, const Value *v, const char *what, int64_t *out)
     if (!want_number(L, v, what, &x))
         return false;
     if (x != floor(x) || fabs(x) > 9e15) {
-        lower_error(L, 403, v->loc, "%s must be a whole number, not %.17g", what, x);
+        lower_error(L, ERR_NOT_WHOLE, v->loc, "%s must be a whole number, not %.17g", what, x);
         return false;
     }
     *out = (int64_t)x;
@@ -294,19 +298,20 @@ bool want_size(Lower *L, const Value *v, const char *what, Size *out)
         *out = v->node->attr.size;
         if (size_least(L->g, *out) >= 1 && size_max(L->g, *out) >= 1)
             return true;
-        lower_error(L, 404, v->loc, "%s must be at least 1; %s may be less", what,
+        lower_error(L, ERR_NUMBER_TOO_SMALL, v->loc, "%s must be at least 1; %s may be less", what,
                     size_text(L->g, *out, ""));
         return false;
     }
     if (v->kind == V_NODE && v->node->op == OP_div && v->node->arg[0]->op == OP_size) {
-        lower_error(L, 403, v->loc, "%s must be whole: %s does not divide %s exactly", what,
-                    node_text(L->g, v->node->arg[1], 2), node_text(L->g, v->node->arg[0], 2));
+        lower_error(L, ERR_NOT_WHOLE, v->loc, "%s must be whole: %s does not divide %s exactly",
+                    what, node_text(L->g, v->node->arg[1], 2), node_text(L->g, v->node->arg[0], 2));
         return false;
     }
     if (!want_whole(L, v, what, &x))
         return false;
     if (x < 1) {
-        lower_error(L, 404, v->loc, "%s must be at least 1, not %lld", what, (long long)x);
+        lower_error(L, ERR_NUMBER_TOO_SMALL, v->loc, "%s must be at least 1, not %lld", what,
+                    (long long)x);
         return false;
     }
     *out = x;
@@ -318,12 +323,13 @@ bool want_shape(Lower *L, const Value *v, const char *what, Shape *s)
     *s = (Shape){0};
     if (v->kind != V_LIST) {
         if (v->kind != V_ERROR)
-            lower_error(L, 405, v->loc, "%s must be a list of sizes, not %s", what, value_kind(v));
+            lower_error(L, ERR_NOT_A_LIST, v->loc, "%s must be a list of sizes, not %s", what,
+                        value_kind(v));
         return false;
     }
     if (v->count > MAX_RANK) {
-        lower_error(L, 305, v->loc, "%s has %d axes; at most %d are allowed", what, v->count,
-                    MAX_RANK);
+        lower_error(L, ERR_TOO_MANY_AXES, v->loc, "%s has %d axes; at most %d are allowed", what,
+                    v->count, MAX_RANK);
         return false;
     }
     for (int i = 0; i < v->count; i++)
@@ -338,7 +344,8 @@ bool want_axis(Lower *L, const Value *v, int rank, int *axis)
     if (!want_whole(L, v, "an axis", &x))
         return false;
     if (x < -rank || x >= rank) {
-        lower_error(L, 306, v->loc, "axis %lld is out of range for %d axes", (long long)x, rank);
+        lower_error(L, ERR_AXIS_RANGE, v->loc, "axis %lld is out of range for %d axes",
+                    (long long)x, rank);
         return false;
     }
     *axis = (int)(x < 0 ? x + rank : x);
@@ -357,7 +364,7 @@ bool want_axes(Lower *L, const Value *v, Shape s, uint32_t *axes)
         if (!want_axis(L, v->kind == V_LIST ? v->item[i] : v, s.rank, &axis))
             return false;
         if (*axes >> axis & 1) {
-            lower_error(L, 307, v->loc, "axis %d is named twice", axis);
+            lower_error(L, ERR_AXIS_TWICE, v->loc, "axis %d is named twice", axis);
             return false;
         }
         *axes |= 1u << axis;
@@ -371,7 +378,7 @@ static Node *index_known(Lower *L, Loc loc, Node *i, const double *x, Size rows)
     int64_t count = shape_count(L->g, i->shape), most = size_least(L->g, rows);
     for (int64_t k = 0; k < count; k++)
         if (x[k] < 0 || x[k] >= (double)most) {
-            lower_error(L, 309, loc, "index %.0f is out of range for size %s%s", x[k],
+            lower_error(L, ERR_INDEX_RANGE, loc, "index %.0f is out of range for size %s%s", x[k],
                         size_text(L->g, rows, ""),
                         rows < 0 ? text_format(L->ngc, ", which may be %lld", (long long)most)
                                  : "");
@@ -385,7 +392,7 @@ static Node *index_places(Lower *L, Loc loc, Node *i, Size most, Size rows)
 {
     if (most == rows || (most >= 0 && rows >= 0 && most <= rows))
         return i;
-    lower_error(L, 309, loc, "indices go up to %s - 1, the axis has %s elements",
+    lower_error(L, ERR_INDEX_RANGE, loc, "indices go up to %s - 1, the axis has %s elements",
                 size_text(L->g, most, ""), size_text(L->g, rows, ""));
     return NULL;
 }
@@ -405,7 +412,8 @@ Node *index_limit(Lower *L, Loc loc, Node *i, Size rows)
     if (n->op == OP_argmax)
         return index_places(L, loc, i, n->arg[0]->shape.dim[n->attr.axis], rows);
     if (rows < 0) {
-        lower_error(L, 409, loc, "an axis of run-time size cannot be indexed by a tensor");
+        lower_error(L, ERR_RUN_TIME_INDEX, loc,
+                    "an axis of run-time size cannot be indexed by a tensor");
         return NULL;
     }
     if (n->op != OP_var || n->attr.var->kind != VAR_INPUT)
@@ -426,7 +434,7 @@ Loc lower_site(Lower *L, Loc loc)
     return loc;
 }
 
-Diag *lower_error(Lower *L, int code, Loc loc, const char *format, ...)
+Diag *lower_error(Lower *L, ErrorCode code, Loc loc, const char *format, ...)
 {
     Loc site = lower_site(L, loc);
     va_list ap;

@@ -195,8 +195,8 @@ static void report_unused(Ngc *ngc, const NameScope *s, const Model *m)
         const char *owner = "";
         if (u->kind == N_ARGUMENT)
             owner = text_format(ngc, " of %s", s->def);
-        warn(ngc, "unused-name", 209, u->loc, "%s'%s'%s is never used", kind[u->kind], u->name,
-             owner);
+        warn(ngc, "unused-name", ERR_UNUSED_NAME, u->loc, "%s'%s'%s is never used", kind[u->kind],
+             u->name, owner);
     }
 }
 
@@ -331,7 +331,7 @@ static bool is_softmax(const Node *n)
 void warn_log(Ngc *ngc, Loc loc, const Node *x)
 {
     if (is_softmax(x))
-        warn(ngc, "log-softmax", 410, loc,
+        warn(ngc, "log-softmax", ERR_LOG_SOFTMAX, loc,
              "the log of a softmax is log_softmax, or a part of cross_entropy; a gradient over "
              "the softmax itself has no slope where a probability rounds to 0");
 }
@@ -369,11 +369,11 @@ void warn_meant(Lower *L, Loc loc, const Node *x, const char *what)
 
     const char *loss = L->frame && L->frame->func ? L->frame->func->name : "the loss";
     if (strcmp(what, "logits") == 0)
-        warn(L->ngc, "not-logits", 411, loc,
+        warn(L->ngc, "not-logits", ERR_NOT_LOGITS, loc,
              "%s takes logits and makes probabilities of them itself: give it what %s was given",
              loss, is);
     else
-        warn(L->ngc, "not-logits", 411, loc,
+        warn(L->ngc, "not-logits", ERR_NOT_LOGITS, loc,
              "%s takes the logs of probabilities: log_softmax instead of %s", loss, is);
 }
 
@@ -397,7 +397,7 @@ void warn_each_with_each(Lower *L, const Expr *x, const Node *column, const Node
         name = column->name;
 
     shape_broadcast(a, b, &all);
-    warn(L->ngc, "broadcast", 412, x->at,
+    warn(L->ngc, "broadcast", ERR_BROADCAST, x->at,
          "%s: shapes %s and %s give %s, each element with each: %s[:, 0] has shape %s", x->name,
          shape_text(L->g, a), shape_text(L->g, b), shape_text(L->g, all), name,
          shape_text(L->g, b));
@@ -473,7 +473,7 @@ void warn_large(const Model *m, size_t size)
         return;
 
     Loc loc = busiest_line(m, &most, &all);
-    warn(m->graph->ngc, "large-output", 602, loc,
+    warn(m->graph->ngc, "large-output", ERR_LARGE_OUTPUT, loc,
          "the C is %.1f MB, and a compiler takes long over it: this line alone makes %d of the %d "
          "operations before derivatives, as loops and calls are written out pass by pass",
          (double)size / (1 << 20), most, all);

@@ -490,7 +490,7 @@ static Loc join_locs(const Loc *rhs, int n) {
 static double number_value(Parser *p, Loc loc, const char *digits) {
     double value = strtod(digits, NULL);
     if (isinf(value))
-        diag(p->ngc, SEV_ERROR, 112, loc, "the number is too large: the largest is about 1.8e308");
+        diag(p->ngc, SEV_ERROR, ERR_NUMBER_TOO_LARGE, loc, "the number is too large: the largest is about 1.8e308");
     return value;
 }
 
@@ -551,7 +551,7 @@ static Stmt *set_values(Stmt *s, Args values) {
 /* float is what a declaration without a type means. */
 static Stmt *set_type(Parser *p, Stmt *s, Loc loc, const char *type) {
     if (strcmp(type, "int") != 0 && strcmp(type, "float") != 0)
-        diag(p->ngc, SEV_ERROR, 113, loc, "there is no type '%s': there are float and int", source_text(p->ngc, loc));
+        diag(p->ngc, SEV_ERROR, ERR_UNKNOWN_TYPE, loc, "there is no type '%s': there are float and int", source_text(p->ngc, loc));
     s->type = strcmp(type, "int") == 0 ? type : NULL;
     s->type_loc = loc;
     return s;
@@ -559,7 +559,7 @@ static Stmt *set_type(Parser *p, Stmt *s, Loc loc, const char *type) {
 
 static Expr *need_call(Parser *p, Expr *e, const char *after, const char *example) {
     if (e->kind != X_CALL)
-        diag(p->ngc, SEV_ERROR, 111, e->loc, "expected a call after %s, such as %s", after, example);
+        diag(p->ngc, SEV_ERROR, ERR_CALL_NEEDED, e->loc, "expected a call after %s, such as %s", after, example);
     return e;
 }
 
@@ -656,12 +656,12 @@ static bool report_word(Parser *p, yysymbol_kind_t kind) {
     if (!goes_on)
         return false;
     if (advice != NULL) {
-        diag(p->ngc, SEV_ERROR, 101, p->prev.loc, "there is no '%s': %s", word, advice);
+        diag(p->ngc, SEV_ERROR, ERR_TOKEN, p->prev.loc, "there is no '%s': %s", word, advice);
         return true;
     }
     const char *guess = suggest(p->ngc, word, keyword, (int)(sizeof keyword / sizeof keyword[0]));
     if (guess != NULL)
-        diag(p->ngc, SEV_ERROR, 101, p->prev.loc, "there is no statement '%s'; did you mean '%s'?", word, guess);
+        diag(p->ngc, SEV_ERROR, ERR_TOKEN, p->prev.loc, "there is no statement '%s'; did you mean '%s'?", word, guess);
     return guess != NULL;
 }
 
@@ -805,7 +805,7 @@ static void report_open(Parser *p, Loc at) {
     int column, line = source_line(p->ngc, open.loc, &column);
     if (p->last.first || p->last.kind == YYEOF)
         at = behind_prev(p);
-    diag(p->ngc, SEV_ERROR, 102, at, "expected '%c' to close the '%c' at %d:%d", close, open.kind, line, column);
+    diag(p->ngc, SEV_ERROR, ERR_OPEN_BRACKET, at, "expected '%c' to close the '%c' at %d:%d", close, open.kind, line, column);
 }
 
 /* Whether the token can only stand here because the innermost bracket was not closed. */
@@ -827,12 +827,12 @@ static void report_unexpected(Parser *p, const Wanted *w, yysymbol_kind_t kind, 
     if (kind == YYSYMBOL_YYEOF)
         at = behind_prev(p);
     if (p->last.first && p->joined != 0 && p->prev.kind == p->joined && wants(w, YYSYMBOL_NUM)) {
-        diag(p->ngc, SEV_ERROR, 101, behind_prev(p), "expected an expression after %s",
+        diag(p->ngc, SEV_ERROR, ERR_TOKEN, behind_prev(p), "expected an expression after %s",
              yysymbol_name(symbol_of(p->joined)));
         return;
     }
     const char *hint = give_hint(p, w, kind);
-    diag(p->ngc, SEV_ERROR, 101, at, "expected %s, found %s%s%s", describe_wanted(p, w), describe(p, kind, at),
+    diag(p->ngc, SEV_ERROR, ERR_TOKEN, at, "expected %s, found %s%s%s", describe_wanted(p, w), describe(p, kind, at),
          hint == NULL ? "" : ": ", hint == NULL ? "" : hint);
 }
 
@@ -848,7 +848,7 @@ static int yyreport_syntax_error(const yypcontext_t *context, Parser *p) {
         if (report_word(p, kind))
             ;
         else if (kind == YYSYMBOL_FOR && scanner_bracket(p) == '[')
-            diag(p->ngc, SEV_ERROR, 101, at, "a list is not made by 'for' within it: list = append(list, value) in a loop");
+            diag(p->ngc, SEV_ERROR, ERR_TOKEN, at, "a list is not made by 'for' within it: list = append(list, value) in a loop");
         else if (ends_bracket(p, &w, kind))
             report_open(p, at);
         else
@@ -862,7 +862,7 @@ static int yyreport_syntax_error(const yypcontext_t *context, Parser *p) {
 /* All but syntax errors: the parser's stack is full. */
 static void yyerror(const Loc *loc, Parser *p, const char *message) {
     (void)message;
-    diag(p->ngc, SEV_ERROR, 108, *loc, "nested too deeply");
+    diag(p->ngc, SEV_ERROR, ERR_NESTING, *loc, "nested too deeply");
 }
 
 /* ---- the phase ---- */

@@ -151,11 +151,33 @@ check_manual() {
     for name in $(cat "$dir/names"); do
         if grep -q "\`$name(" $manual; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL $manual: no $name(...)"; fi
     done
-    for code in $(grep -rhoE '(lower_error\(L|SEV_[A-Z]+|warn\([^"]*"[a-z-]+"), [0-9]+' compiler grammars | grep -oE '[0-9]+$' | sort -nu); do
+    for code in $(sed -n 's/^    ERR_[A-Z_]* = \([0-9]*\),.*/\1/p' compiler/errors.h); do
         code=$(printf NG%04d "$code")
-        [ $code = NG0000 ] && continue
         if grep -q "$code" $manual; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL $manual: no $code"; fi
     done
+}
+
+# Each code of a message has a name in errors.h, a page in errors.txt, and a use.
+check_errors() {
+    sed -n 's/^    \(ERR_[A-Z_]*\) = \([0-9]*\),.*/\1 \2/p' compiler/errors.h >"$dir/codes"
+    while read -r name code; do
+        code=$(printf NG%04d "$code")
+        if ! grep -q "^$code " compiler/errors.txt; then
+            failed=$((failed + 1)); echo "FAIL compiler/errors.txt: no page for $name, $code"
+        elif ! grep -rqw --include='*.[cyl]' "$name" compiler grammars; then
+            failed=$((failed + 1)); echo "FAIL compiler/errors.h: nothing uses $name"
+        else
+            passed=$((passed + 1))
+        fi
+    done <"$dir/codes"
+    if [ "$(grep -c '^NG[0-9]' compiler/errors.txt)" = "$(wc -l <"$dir/codes")" ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL compiler/errors.txt: a page for a code that is not in errors.h"
+    fi
+    bare=$(grep -rnE '(lower_error\(L|SEV_[A-Z]+|warn\([^"]*"[a-z-]+"), [0-9]' compiler grammars)
+    if [ -z "$bare" ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL a code by its number: $bare"; fi
 }
 
 # The table of the trainer's options is that of runtime/trainer_options.h.
@@ -184,7 +206,7 @@ EOF
     fi
 }
 
-[ $# = 0 ] && { check_manual; check_trainer; }
+[ $# = 0 ] && { check_manual; check_errors; check_trainer; }
 [ $# = 0 ] && set -- $(find . -name README.md -not -path './build/*' -not -path './.git/*' | sed 's|^\./||' | sort)
 for doc; do
     blocks=$dir/blocks

@@ -126,7 +126,7 @@ for options in "-O2" "-O0 -fsanitize=address,undefined -fno-sanitize-recover=all
 done
 
 # ---- explain-error: every code has a page, and its examples are wrong and right ----
-for code in $(grep -rhoE '(lower_error\(L|SEV_[A-Z]+|warn\([^"]*"[a-z-]+"), [0-9]+' "$top/compiler" "$top/grammars" | grep -oE '[0-9]+$' | sort -nu); do
+for code in $(sed -n 's/^    ERR_[A-Z_]* = \([0-9]*\),.*/\1/p' "$top/compiler/errors.h"); do
     code=$(printf NG%04d "$code")
     [ "$code" = NG0000 ] || says 0 "^$code " "$ngc" explain-error "$code"
 done

@@ -13,14 +13,14 @@ static Loc find(const Ngc *ngc, int file, const char *what)
 
 static void show_labels(Ngc *ngc, int file)
 {
-    Diag *d = diag(ngc, SEV_ERROR, 301, find(ngc, file, "@"),
+    Diag *d = diag(ngc, SEV_ERROR, ERR_INNER_DIMS, find(ngc, file, "@"),
                    "matmul: inner dimensions differ, %d and %d", 8, 6);
     diag_label(ngc, d, find(ngc, file, "W2\n"), "W2: [6, 3]");
     diag_label(ngc, d, find(ngc, file, "h @"), "h: [16, 8]");
     d->labels->loc.end -= 2;
     d->labels->next->loc.end -= 1;
     diag_note(ngc, d, find(ngc, file, "W2["), "W2 is declared here; [8, 3] would fit");
-    Diag *e = diag(ngc, SEV_ERROR, 302, find(ngc, file, "where"),
+    Diag *e = diag(ngc, SEV_ERROR, ERR_PRODUCT_WITH_SCALAR, find(ngc, file, "where"),
                    "three labels, one of them on another line");
     diag_label(ngc, e, find(ngc, file, "ccc"), "ccc: [3]");
     diag_label(ngc, e, find(ngc, file, "aaa"), "aaa: [1]");
@@ -32,13 +32,13 @@ static void show_labels(Ngc *ngc, int file)
 static void show_repeats(Ngc *ngc, int file)
 {
     for (int i = 0; i < 3; i++)
-        warn(ngc, "unused", 401, find(ngc, file, "z"), "z is not used");
-    diag(ngc, SEV_NOTE, 0, (Loc){-1, 0, 0}, "no place, and a \033 in it");
+        warn(ngc, "unused", ERR_NOT_A_TENSOR, find(ngc, file, "z"), "z is not used");
+    diag(ngc, SEV_NOTE, NO_CODE, (Loc){-1, 0, 0}, "no place, and a \033 in it");
     printf("%d errors, %d warnings\n", ngc->errors, ngc->warnings);
     diag_flush(ngc, stdout);
     ngc->opt.werror = true;
     ngc->opt.color = 1;
-    warn(ngc, "unused", 401, find(ngc, file, "z"), "z is not used");
+    warn(ngc, "unused", ERR_NOT_A_TENSOR, find(ngc, file, "z"), "z is not used");
     printf("%d errors, %d warnings\n", ngc->errors, ngc->warnings);
     diag_flush(ngc, stdout);
     ngc->opt.color = 0;
