@@ -79,9 +79,9 @@ endif
 TEXTS   = prelude=compiler/prelude.ng errors=compiler/errors.txt runtime_math=runtime/ngrt_math.h runtime_vector=runtime/ngrt_vector.h runtime_small=runtime/ngrt_small.h runtime_gemm=runtime/ngrt_gemm.c \
           runtime_random=runtime/ngrt_random.c runtime_linear=runtime/ngrt_linear.c runtime_conv=runtime/ngrt_conv.c runtime_header=runtime/ngrt.h page=compiler/page/page.html \
           page_style=$(B)/page.css page_script=$(B)/page.js
-# the parts of ngc explain's page, in order of use, and smaller: without indentation, comments at the end of a line, and blanks
-# around operators that do not occur in texts
-FEWER_JS = -e 's/^  *//; /^\/\*[^*]*\*\/$$/d; s/  *\/\* [^*]*\*\/$$//; /^$$/d' -e 's/\<const \([A-Za-z[{]\)/let \1/g' \
+# the parts of ngc explain's page, in order of use, and smaller: without indentation, comments, and blanks around operators that
+# do not occur in texts
+FEWER_JS = -e 's/^  *//; /^\/\*.*\*\/$$/d; /^\/\*/,/\*\/$$/d; s/  *\/\* [^*]*\*\/$$//; /^$$/d' -e 's/\<const \([A-Za-z[{]\)/let \1/g' \
           -e 's/ \(=>\|===\|!==\|&&\|||\|[-+<>]=\|[*<>]\) /\1/g; s/; }/}/g; s/) {/){/g; s/\<\(if\|for\|while\) (/\1(/g'
 PAGE_JS = lesson ops folds graph code board plot train lectures jacobians main
 $(B)/page.js: $(PAGE_JS:%=compiler/page/%.js) Makefile | $(B)

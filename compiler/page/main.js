@@ -9,18 +9,27 @@ function render() {
   paintTable(e);
   paintNudges(e);
   $('where').textContent = `${at} / ${steps.length}`;
-  $('bar').style.width = (steps.length ? 100 * at / steps.length : 0) + '%';
+  $('bar').style.width = (steps.length ? (100 * at) / steps.length : 0) + '%';
   $('first').disabled = $('back').disabled = at === 0;
   $('next').disabled = $('last').disabled = at === steps.length;
 }
-function go(k) { at = Math.max(0, Math.min(steps.length, k)); render(); }
+
+function go(k) {
+  at = Math.max(0, Math.min(steps.length, k));
+  render();
+}
 
 /* After a change of values: everything that shows one. */
 function renderAll() {
   if (reversed) drawGraph();
   render();
   paintDetail();
-  for (const [id, paint] of [['card-train', paintTrain], ['card-regions', paintBoundary], ['card-neurons', paintNeurons], ['card-curves', paintCurve]])
+  for (const [id, paint] of [
+    ['card-train', paintTrain],
+    ['card-regions', paintBoundary],
+    ['card-neurons', paintNeurons],
+    ['card-curves', paintCurve]
+  ])
     if (!$(id).hidden) paint();
   if (isQuick(slopeChoice())) paintSlope();
   document.querySelectorAll('#knobs > div').forEach(d => d.refresh());
@@ -28,6 +37,8 @@ function renderAll() {
 
 /* The place among all single steps, so that folding does not lose it. */
 const place = () => steps.slice(0, at).reduce((t, s) => t + s.base, 0);
+
+/* Folds again, and goes to the step that has the place `was`. */
 function refold(was) {
   fold();
   drawGraph();
@@ -35,51 +46,102 @@ function refold(was) {
   for (let t = 0; k < steps.length && t + steps[k].base <= was; k++) t += steps[k].base;
   go(k);
 }
+
 function setLevel(name) {
   const was = place();
   detailLevels[name]();
-  $('level').querySelectorAll('button').forEach(b => b.setAttribute('aria-pressed', b.value === name));
+  $('level')
+    .querySelectorAll('button')
+    .forEach(b => b.setAttribute('aria-pressed', b.value === name));
   refold(was);
   zoomFit();
 }
 
+/* A row of the table of gradients: that of the loss `of` by item i, as far as it is known. */
+function gradientRow(i, of, sum, touched) {
+  const shape = nodeOf(i).shape.length ? shapeText(nodeOf(i)) : '';
+  const gradient = sum.has(i) ? brief(sum.get(i), 13) : '\u00b7';
+  return html(
+    'tr',
+    touched ? {class: 'now'} : {},
+    html('td', {}, `d${of}/d${items[i].name} `, html('span', {class: 'soft'}, shape)),
+    html('td', {class: 'g num'}, gradient),
+    html('td', {class: 'v num'}, brief(items[i].node, 13))
+  );
+}
+
+function updateRow(u) {
+  const next = node.get(u.node) ? brief(u.node, 24) : '';
+  return html('tr', {}, html('td', {}, `next ${u.name}`), html('td', {class: 'num'}, next));
+}
+
 /* The table of gradients as the sweep fills it. */
 function paintTable(e) {
-  const {sum, of, update} = known(at), rows = [], touched = e && e.kind === 'backward' ? new Set(e.list.map(s => s.x)) : new Set();
+  const {sum, of, update} = known(at);
+  const touched = e && e.kind === 'backward' ? new Set(e.list.map(s => s.x)) : new Set();
   const total = new Set(L.steps.filter(s => s.loss === of).map(s => s.x));
   const listed = [...total].filter(i => items[i].kind !== 'value' || sum.has(i)).slice(0, 200);
   listed.sort((a, b) => a - b);
-  for (const i of listed)
-    rows.push(html('tr', touched.has(i) ? {class: 'now'} : {}, html('td', {}, `d${of}/d${items[i].name} `, html('span', {class: 'soft'}, nodeOf(i).shape.length ? shapeText(nodeOf(i)) : '')),
-      html('td', {class: 'g num'}, sum.has(i) ? brief(sum.get(i), 13) : '\u00b7'), html('td', {class: 'v num'}, brief(items[i].node, 13))));
-  $('table').replaceChildren(html('tr', {}, html('th', {}, 'gradient'), html('th', {class: 'num'}, `${[...sum.keys()].length} of ${total.size} known`), html('th', {class: 'num'}, 'value')), ...rows);
-  $('updates').replaceChildren(...(update ? L.updates.slice(0, 40).map(u => html('tr', {}, html('td', {}, `next ${u.name}`), html('td', {class: 'num'}, node.get(u.node) ? brief(u.node, 24) : '')) ) : []));
+  $('table').replaceChildren(
+    html(
+      'tr',
+      {},
+      html('th', {}, 'gradient'),
+      html('th', {class: 'num'}, `${sum.size} of ${total.size} known`),
+      html('th', {class: 'num'}, 'value')
+    ),
+    ...listed.map(i => gradientRow(i, of, sum, touched.has(i)))
+  );
+  $('updates').replaceChildren(...(update ? L.updates.slice(0, 40).map(updateRow) : []));
 }
 
-/* Where a slider for x goes: from..to, in steps of one decimal digit, so that it stops at round numbers. */
+/* The range of a slider for x, in steps of one decimal digit, so that it stops at round numbers. */
 function sliderRange(x) {
-  const at = Number.isFinite(x) ? x : 0, wide = Math.max(1, 2 * Math.abs(at)), digit = Math.floor(Math.log10(wide / 3)) - 1, step = 10 ** digit;
+  const at = Number.isFinite(x) ? x : 0;
+  const wide = Math.max(1, 2 * Math.abs(at));
+  const digit = Math.floor(Math.log10(wide / 3)) - 1;
+  const step = 10 ** digit;
   const round = v => +(Math.round(v / step) * step).toPrecision(12);
   return {min: round(at - wide), max: round(at + wide), step: +step.toPrecision(1)};
 }
+
+/* Is it a number that a slider can move? */
+function isKnob(t) {
+  const n = node.get(t.node);
+  const given = t.kind === 'input' || t.kind === 'param';
+  return given && n.shape.length === 0 && !n.attr.int;
+}
+
 /* A slider and a box for each scalar that is given. */
 function addKnobs() {
-  const given = items.filter(t => (t.kind === 'input' || t.kind === 'param') && node.get(t.node).shape.length === 0 && !node.get(t.node).attr.int).slice(0, 24);
+  const given = items.filter(isKnob).slice(0, 24);
   $('knobs').hidden = !live || !given.length;
   if ($('knobs').hidden) return;
   for (const t of given) {
-    const n = node.get(t.node), range = html('input', {type: 'range', 'aria-label': t.name}), box = html('input', {type: 'number', class: 'v', 'aria-label': t.name + ', the number'});
+    const n = node.get(t.node);
+    const range = html('input', {type: 'range', 'aria-label': t.name});
+    const box = html('input', {type: 'number', class: 'v', 'aria-label': t.name + ', the number'});
     const knob = html('div', {}, html('span', {}, t.name), range, box);
-    const fit = () => { const s = sliderRange(n.v[0]); Object.assign(range, s); box.step = s.step; };
+    const fit = () => {
+      const s = sliderRange(n.v[0]);
+      Object.assign(range, s);
+      box.step = s.step;
+    };
     knob.refresh = () => {
       if (n.v[0] < +range.min || n.v[0] > +range.max) fit();
       if (document.activeElement !== range) range.value = n.v[0];
-      if (document.activeElement !== box) { box.value = number(n.v[0]); box.placeholder = number(n.v[0]); } /* the box is blank at inf */
+      if (document.activeElement !== box) {
+        box.value = number(n.v[0]);
+        box.placeholder = number(n.v[0]); /* is seen at inf, where the box is blank */
+      }
     };
     const set = x => {
       if (Number.isNaN(x)) return;
       n.v[0] = x;
-      if (t.invented) { t.invented = false; drawGraph(); }
+      if (t.invented) {
+        t.invented = false;
+        drawGraph();
+      }
       compute();
       history.length = 0;
       renderAll();
@@ -94,7 +156,9 @@ function addKnobs() {
 }
 
 function showCards() {
-  const show = (id, when) => { $(id).hidden = !when; };
+  const show = (id, when) => {
+    $(id).hidden = !when;
+  };
   show('card-train', canTrain);
   show('card-regions', classifier);
   show('card-table', L.steps.length);
@@ -114,24 +178,65 @@ function showCards() {
 }
 
 const keys = {
-  ArrowRight: () => go(at + 1), ArrowLeft: () => go(at - 1), Home: () => go(0), End: () => go(steps.length),
-  1: () => setLevel('op'), 2: () => setLevel('layer'), 3: () => setLevel('net'), r: () => $('reverse').click(),
-  t: () => { if (canTrain) trainMany(1); }, '+': () => zoomTo(zoom * 1.25), '-': () => zoomTo(zoom / 1.25), 0: zoomFit,
-  Escape: () => { opened = -1; paintDetail(); },
+  ArrowRight: () => go(at + 1),
+  ArrowLeft: () => go(at - 1),
+  Home: () => go(0),
+  End: () => go(steps.length),
+  1: () => setLevel('op'),
+  2: () => setLevel('layer'),
+  3: () => setLevel('net'),
+  r: () => $('reverse').click(),
+  t: () => {
+    if (canTrain) trainMany(1);
+  },
+  '+': () => zoomTo(zoom * 1.25),
+  '-': () => zoomTo(zoom / 1.25),
+  0: zoomFit,
+  Escape: () => {
+    opened = -1;
+    paintDetail();
+  }
 };
+
 document.addEventListener('keydown', e => {
-  if (!(e.key in keys) || ['INPUT', 'SELECT'].includes(e.target.tagName) || e.ctrlKey || e.metaKey || e.altKey) return;
+  const typing = ['INPUT', 'SELECT'].includes(e.target.tagName);
+  if (!(e.key in keys) || typing || e.ctrlKey || e.metaKey || e.altKey) return;
   e.preventDefault();
   keys[e.key]();
 });
+
 const press = {
-  first: () => go(0), back: () => go(at - 1), next: () => go(at + 1), last: () => go(steps.length),
-  'zoom-in': () => zoomTo(zoom * 1.25), 'zoom-out': () => zoomTo(zoom / 1.25), fit: zoomFit,
-  'train-1': () => trainMany(1), 'train-10': () => trainMany(10), run: () => trainRun(!running), reset: () => { trainRun(false); trainReset(); renderAll(); },
+  first: () => go(0),
+  back: () => go(at - 1),
+  next: () => go(at + 1),
+  last: () => go(steps.length),
+  'zoom-in': () => zoomTo(zoom * 1.25),
+  'zoom-out': () => zoomTo(zoom / 1.25),
+  fit: zoomFit,
+  'train-1': () => trainMany(1),
+  'train-10': () => trainMany(10),
+  run: () => trainRun(!running),
+  reset: () => {
+    trainRun(false);
+    trainReset();
+    renderAll();
+  }
 };
+
 for (const id in press) $(id).onclick = press[id];
-$('level').querySelectorAll('button').forEach(b => { b.onclick = () => setLevel(b.value); });
-$('reverse').onclick = () => { reversed = !reversed; $('reverse').setAttribute('aria-pressed', reversed); drawGraph(); zoomFit(); render(); };
+$('level')
+  .querySelectorAll('button')
+  .forEach(b => {
+    b.onclick = () => setLevel(b.value);
+  });
+$('reverse').onclick = () => {
+  reversed = !reversed;
+  $('reverse').setAttribute('aria-pressed', reversed);
+  drawGraph();
+  zoomFit();
+  render();
+};
+
 $('function').oninput = paintCurve;
 $('slope-of').oninput = $('run-of').oninput = paintSlope;
 
@@ -142,8 +247,17 @@ addKnobs();
 allowDrag($('graph'));
 setLevel(items.length > 120 && outermost.size > 1 ? 'layer' : 'op');
 renderAll();
-addEventListener('beforeprint', () => { go(steps.length); zoomFit(); cutGraph(); });
-addEventListener('afterprint', () => { drawGraph(); render(); });
+addEventListener('beforeprint', () => {
+  go(steps.length);
+  zoomFit();
+  cutGraph();
+});
+
+addEventListener('afterprint', () => {
+  drawGraph();
+  render();
+});
+
 $('emitted').classList.toggle('long', code.lines.length > 500);
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', renderAll);
 if (location.hash === '#end') go(steps.length);

@@ -1,32 +1,73 @@
-/* ops.js - every operation of ngc in JavaScript, in double precision, so that the page can compute the graph again. */
+/* ops.js - every operation of ngc in JavaScript, in double precision, so that the page can compute
+ * the graph again. */
 
 /* ---- one element from one of each operand ---- */
 const TWO_OVER_ROOT_PI = 1.1283791670955126;
-/* erf by its series near 0, erfc by its continued fraction from there on (Abramowitz and Stegun, 7.1.6 and 7.1.14) */
+
+/* erf near 0 by its series (Abramowitz and Stegun, 7.1.6). */
 function erfSeries(x) {
-  let term = x, sum = x;
-  for (let k = 1; Math.abs(term) > 1e-17 * Math.abs(sum); k++) { term *= 2 * x * x / (2 * k + 1); sum += term; }
+  let term = x;
+  let sum = x;
+  for (let k = 1; Math.abs(term) > 1e-17 * Math.abs(sum); k++) {
+    term *= (2 * x * x) / (2 * k + 1);
+    sum += term;
+  }
   return TWO_OVER_ROOT_PI * Math.exp(-x * x) * sum;
 }
+
+/* erfc of larger x by its continued fraction (7.1.14). */
 function erfcFraction(x) {
   let f = 0;
   for (let k = 60; k > 0; k--) f = k / 2 / (x + f);
-  return Math.exp(-x * x) * TWO_OVER_ROOT_PI / 2 / (x + f);
+  return (Math.exp(-x * x) * TWO_OVER_ROOT_PI) / 2 / (x + f);
 }
-const erfc = x => Number.isNaN(x) ? x : x < 2.5 ? x > -2.5 ? 1 - erfSeries(x) : 2 - erfcFraction(-x) : x > 27 ? 0 : erfcFraction(x);
-const erf = x => Math.abs(x) < 2.5 ? erfSeries(x) : Number.isNaN(x) ? x : x > 0 ? 1 - erfc(x) : erfc(-x) - 1;
 
-/* C's pow, fmod that is of the sign of b, and rint, where JavaScript's own are not the same. */
-const power = (a, b) => a === 1 || a === -1 && Math.abs(b) === Infinity ? 1 : Math.pow(a, b);
-const remainder = (a, b) => { const r = a % b; return r === 0 ? (b < 0 ? -0 : 0) : r < 0 !== b < 0 ? r + b : r; };
-const roundEven = a => { const r = Math.round(a); return r - a === 0.5 && r % 2 ? r - 1 : r; };
+function erfc(x) {
+  if (Number.isNaN(x)) return x;
+  if (x > 27) return 0;
+  if (x >= 2.5) return erfcFraction(x);
+  return x > -2.5 ? 1 - erfSeries(x) : 2 - erfcFraction(-x);
+}
 
-const elementwise = {/*@ELEMENTWISE@*/}; // by ops' names, from their records (OpInfo.js)
+function erf(x) {
+  if (Number.isNaN(x)) return x;
+  if (Math.abs(x) < 2.5) return erfSeries(x);
+  return x > 0 ? 1 - erfc(x) : erfc(-x) - 1;
+}
 
-/* ---- elements in other places: a map tells, for each element of one side, where it is on the other ---- */
-const strides = shape => { const s = []; for (let a = shape.length - 1, k = 1; a >= 0; k *= shape[a--]) s[a] = k; return s; };
+/* C's fmod with the sign of b. */
+function remainder(a, b) {
+  const r = a % b;
+  if (r === 0) return b < 0 ? -0 : 0;
+  const differ = (r < 0) !== (b < 0);
+  return differ ? r + b : r;
+}
+
+/* C's pow: 1 where JavaScript has NaN. */
+function power(a, b) {
+  const isOne = a === 1 || (a === -1 && Math.abs(b) === Infinity);
+  return isOne ? 1 : Math.pow(a, b);
+}
+
+/* C's rint: halves go to the even number. */
+function roundEven(a) {
+  const r = Math.round(a);
+  return r - a === 0.5 && r % 2 ? r - 1 : r;
+}
+
+/* By the ops' names, from their records (OpInfo.js). */
+const elementwise = {/*@ELEMENTWISE@*/};
+
+/* ---- elements in other places: a map has the place of each element on the other side ---- */
+const strides = shape => {
+  const s = [];
+  for (let a = shape.length - 1, k = 1; a >= 0; k *= shape[a--]) s[a] = k;
+  return s;
+};
+
 function walk(shape, stride, start) {
-  const to = new Int32Array(size(shape)), index = shape.map(() => 0);
+  const to = new Int32Array(size(shape));
+  const index = shape.map(() => 0);
   let at = start;
   for (let k = 0; k < to.length; k++) {
     to[k] = at;
@@ -39,128 +80,243 @@ function walk(shape, stride, start) {
   }
   return to;
 }
-const kept = (n, rank) => Array.from({length: rank}, (_, a) => a).filter(a => !(n.attr.axes >> a & 1));
-function spread(shape, axes, of) { /* strides along `shape` of a tensor that has only these axes of it */
-  const s = shape.map(() => 0), own = strides(of);
-  axes.forEach((a, k) => { s[a] = own[k]; });
+
+/* The axes that a reduction leaves, or that an expansion has already. */
+const kept = (n, rank) =>
+  Array.from({length: rank}, (_, a) => a).filter(a => !((n.attr.axes >> a) & 1));
+
+/* Strides along `shape` of a tensor that has only these axes of it. */
+function spread(shape, axes, of) {
+  const s = shape.map(() => 0);
+  const own = strides(of);
+  axes.forEach((a, k) => {
+    s[a] = own[k];
+  });
   return s;
 }
-const stepped = (n, shape) => { const s = strides(shape); return [s.map((x, a) => x * n.attr.step[a]), s.reduce((t, x, a) => t + x * n.attr.lo[a], 0)]; };
+
+const stepped = (n, shape) => {
+  const s = strides(shape);
+  return [s.map((x, a) => x * n.attr.step[a]), s.reduce((t, x, a) => t + x * n.attr.lo[a], 0)];
+};
+
 const mapOf = {
   expand: (n, x) => walk(n.shape, spread(n.shape, kept(n, n.shape.length), x), 0),
-  permute: (n, x) => walk(n.shape, n.attr.perm.map(p => strides(x)[p]), 0),
+  permute: (n, x) =>
+    walk(
+      n.shape,
+      n.attr.perm.map(p => strides(x)[p]),
+      0
+    ),
   slice: (n, x) => walk(n.shape, ...stepped(n, x)),
   pad: (n, x) => walk(x, ...stepped(n, n.shape)),
   sum: (n, x) => walk(x, spread(x, kept(n, x.length), n.shape), 0),
-  max: (n, x) => walk(x, spread(x, kept(n, x.length), n.shape), 0),
+  max: (n, x) => walk(x, spread(x, kept(n, x.length), n.shape), 0)
 };
+
 const mapped = (n, args) => n.map || (n.map = mapOf[n.op](n, args[0].shape));
 
 /* ---- whole tensors: each fills y from its operands ---- */
-const read = (n, y, a) => { const map = mapped(n, a), x = a[0].v; for (let k = 0; k < y.length; k++) y[k] = x[map[k]]; };
-const outerInner = (shape, axis) => [size(shape.slice(0, axis)), shape[axis], size(shape.slice(axis + 1))];
+const read = (n, y, a) => {
+  const map = mapped(n, a);
+  const x = a[0].v;
+  for (let k = 0; k < y.length; k++) y[k] = x[map[k]];
+};
+
+const outerInner = (shape, axis) => [
+  size(shape.slice(0, axis)),
+  shape[axis],
+  size(shape.slice(axis + 1))
+];
+
 const whole = {
-  expand: read, permute: read, slice: read,
+  expand: read,
+  permute: read,
+  slice: read,
   reshape: (n, y, a) => y.set(a[0].v),
-  pad: (n, y, a) => { const map = mapped(n, a); y.fill(0); a[0].v.forEach((x, k) => { y[map[k]] = x; }); },
-  sum: (n, y, a) => { const map = mapped(n, a), x = a[0].v; y.fill(0); for (let k = 0; k < x.length; k++) y[map[k]] += x[k]; },
-  max: (n, y, a) => { const map = mapped(n, a), x = a[0].v; y.fill(-Infinity); for (let k = 0; k < x.length; k++) if (x[k] > y[map[k]] || x[k] !== x[k]) y[map[k]] = x[k]; },
+  pad: (n, y, a) => {
+    const map = mapped(n, a);
+    y.fill(0);
+    a[0].v.forEach((x, k) => {
+      y[map[k]] = x;
+    });
+  },
+  sum: (n, y, a) => {
+    const map = mapped(n, a);
+    const x = a[0].v;
+    y.fill(0);
+    for (let k = 0; k < x.length; k++) y[map[k]] += x[k];
+  },
+  max: (n, y, a) => {
+    const map = mapped(n, a);
+    const x = a[0].v;
+    y.fill(-Infinity);
+    for (let k = 0; k < x.length; k++) if (x[k] > y[map[k]] || x[k] !== x[k]) y[map[k]] = x[k];
+  },
   concat(n, y, a) {
     const own = strides(n.shape);
     let start = 0;
     for (const x of a) {
       const map = walk(x.shape, own, start);
-      x.v.forEach((e, k) => { y[map[k]] = e; });
+      x.v.forEach((e, k) => {
+        y[map[k]] = e;
+      });
       start += x.shape[n.attr.axis] * own[n.attr.axis];
     }
   },
-  iota(n, y) { const [, d, inner] = outerInner(n.shape, n.attr.axis); for (let k = 0; k < y.length; k++) y[k] = Math.floor(k / inner) % d; },
+  iota(n, y) {
+    const [, d, inner] = outerInner(n.shape, n.attr.axis);
+    for (let k = 0; k < y.length; k++) y[k] = Math.floor(k / inner) % d;
+  },
   argmax(n, y, a) {
-    const [outer, d, inner] = outerInner(a[0].shape, n.attr.axis), x = a[0].v;
+    const [outer, d, inner] = outerInner(a[0].shape, n.attr.axis);
+    const x = a[0].v;
     for (let o = 0; o < outer; o++)
       for (let i = 0; i < inner; i++) {
         let best = 0;
         for (let k = 1; k < d; k++) {
-          const now = x[(o * d + k) * inner + i], top = x[(o * d + best) * inner + i];
-          if (now > top || now !== now && top === top) best = k; // the first NaN is larger than any number
+          const now = x[(o * d + k) * inner + i];
+          const top = x[(o * d + best) * inner + i];
+          const isFirstNaN = now !== now && top === top; /* larger than any number */
+          if (now > top || isFirstNaN) best = k;
         }
         y[o * inner + i] = best;
       }
   },
   gather(n, y, a) {
-    const [outer, rows, inner] = outerInner(a[0].shape, n.attr.axis), x = a[0].v, index = a[1].v;
+    const [outer, rows, inner] = outerInner(a[0].shape, n.attr.axis);
+    const x = a[0].v;
+    const index = a[1].v;
     for (let o = 0; o < outer; o++)
-      index.forEach((r, i) => { for (let k = 0; k < inner; k++) y[(o * index.length + i) * inner + k] = x[(o * rows + r) * inner + k]; });
+      index.forEach((r, i) => {
+        for (let k = 0; k < inner; k++)
+          y[(o * index.length + i) * inner + k] = x[(o * rows + r) * inner + k];
+      });
   },
   scatter(n, y, a) {
-    const [outer, rows, inner] = outerInner(n.shape, n.attr.axis), x = a[0].v, index = a[1].v;
+    const [outer, rows, inner] = outerInner(n.shape, n.attr.axis);
+    const x = a[0].v;
+    const index = a[1].v;
     y.fill(0);
     for (let o = 0; o < outer; o++)
-      index.forEach((r, i) => { for (let k = 0; k < inner; k++) y[(o * rows + r) * inner + k] += x[(o * index.length + i) * inner + k]; });
+      index.forEach((r, i) => {
+        for (let k = 0; k < inner; k++)
+          y[(o * rows + r) * inner + k] += x[(o * index.length + i) * inner + k];
+      });
   },
   matmul(n, y, [a, b]) {
-    const [m, p] = n.shape.slice(-2), {ta, tb} = n.attr, k = a.shape[a.shape.length - (ta ? 2 : 1)], x = a.v, w = b.v;
-    for (let q = 0, t = 0; q < y.length; q += m * p, t++)
+    const [m, p] = n.shape.slice(-2);
+    const {ta, tb} = n.attr;
+    const k = a.shape[a.shape.length - (ta ? 2 : 1)];
+    const x = a.v;
+    const w = b.v;
+    /* strides of a along i and l, of b along l and j */
+    const [ai, al] = ta ? [1, m] : [k, 1];
+    const [bl, bj] = tb ? [1, k] : [p, 1];
+    for (let t = 0; t * m * p < y.length; t++)
       for (let i = 0; i < m; i++)
         for (let j = 0; j < p; j++) {
-          let sum = 0, from = t * m * k + (ta ? i : i * k), by = t * k * p + (tb ? j * k : j);
-          for (let l = 0; l < k; l++, from += ta ? m : 1, by += tb ? 1 : p) sum += x[from] * w[by];
-          y[q + i * p + j] = sum;
+          let from = t * m * k + i * ai;
+          let by = t * k * p + j * bj;
+          let sum = 0;
+          for (let l = 0; l < k; l++, from += al, by += bl) sum += x[from] * w[by];
+          y[(t * m + i) * p + j] = sum;
         }
   },
-  conv(n, y, [x, k]) { y.fill(0); eachProduct(n.attr, x.shape, k.shape, n.shape, (i, j, o) => { y[o] += x.v[i] * k.v[j]; }); },
-  convk(n, y, [x, z]) { y.fill(0); eachProduct(n.attr, x.shape, n.shape, z.shape, (i, j, o) => { y[j] += x.v[i] * z.v[o]; }); },
-  /* factors of the transpose by columns, as the runtime keeps them: lu[c (n + 1) + i], the exchanges behind each column */
+  conv(n, y, [x, k]) {
+    y.fill(0);
+    eachProduct(n.attr, x.shape, k.shape, n.shape, (i, j, o) => {
+      y[o] += x.v[i] * k.v[j];
+    });
+  },
+  convk(n, y, [x, z]) {
+    y.fill(0);
+    eachProduct(n.attr, x.shape, n.shape, z.shape, (i, j, o) => {
+      y[j] += x.v[i] * z.v[o];
+    });
+  },
+  /* factors of the transpose by columns, as the runtime keeps them: lu[c (n + 1) + i], with the
+   * exchanges after each column */
   lu(n, y, [a]) {
-    const d = n.shape[n.shape.length - 2], at = (c, i) => c * (d + 1) + i;
+    const d = n.shape[n.shape.length - 2];
+    const at = (c, i) => c * (d + 1) + i;
     for (let t = 0; t * d * d < a.v.length; t++) {
-      const u = y.subarray(t * d * (d + 1)), x = a.v.subarray(t * d * d);
+      const u = y.subarray(t * d * (d + 1));
+      const x = a.v.subarray(t * d * d);
       for (let c = 0; c < d; c++) for (let i = 0; i < d; i++) u[at(c, i)] = x[c * d + i];
       for (let k = 0; k < d; k++) {
         let p = k;
         for (let i = k + 1; i < d; i++) if (Math.abs(u[at(k, i)]) > Math.abs(u[at(k, p)])) p = i;
         u[at(k, d)] = p;
-        for (let c = 0; c < d && p !== k; c++) [u[at(c, k)], u[at(c, p)]] = [u[at(c, p)], u[at(c, k)]];
+        for (let c = 0; c < d && p !== k; c++)
+          [u[at(c, k)], u[at(c, p)]] = [u[at(c, p)], u[at(c, k)]];
         for (let i = k + 1; i < d; i++) if (u[at(k, k)] !== 0) u[at(k, i)] /= u[at(k, k)];
-        for (let c = k + 1; c < d; c++) for (let i = k + 1; i < d; i++) u[at(c, i)] -= u[at(k, i)] * u[at(c, k)];
+        for (let c = k + 1; c < d; c++)
+          for (let i = k + 1; i < d; i++) u[at(c, i)] -= u[at(k, i)] * u[at(c, k)];
       }
     }
   },
   solve(n, y, [matrix, factors, right]) {
-    const d = matrix.shape[matrix.shape.length - 1], k = n.shape[n.shape.length - 1];
+    const d = matrix.shape[matrix.shape.length - 1];
+    const k = n.shape[n.shape.length - 1];
     y.set(right.v);
     for (let t = 0; t * d * k < y.length; t++) {
-      const lu = factors.v.subarray(t * d * (d + 1)), x = y.subarray(t * d * k, (t + 1) * d * k), at = (row, col) => lu[col * (d + 1) + row];
+      const lu = factors.v.subarray(t * d * (d + 1));
+      const x = y.subarray(t * d * k, (t + 1) * d * k);
+      const at = (row, col) => lu[col * (d + 1) + row];
       const singular = [...Array(d).keys()].some(i => at(i, i) === 0);
-      if (singular) { x.fill(NaN); continue; }
-      const swap = (i, r) => { for (let j = 0; j < k && i !== r; j++) [x[i * k + j], x[r * k + j]] = [x[r * k + j], x[i * k + j]]; };
-      const less = (i, f, r) => { for (let j = 0; j < k; j++) x[i * k + j] -= f * x[r * k + j]; };
-      const over = (i, f) => { for (let j = 0; j < k; j++) x[i * k + j] /= f; };
+      if (singular) {
+        x.fill(NaN);
+        continue;
+      }
+      const swap = (i, r) => {
+        for (let j = 0; j < k && i !== r; j++)
+          [x[i * k + j], x[r * k + j]] = [x[r * k + j], x[i * k + j]];
+      };
+      const less = (i, f, r) => {
+        for (let j = 0; j < k; j++) x[i * k + j] -= f * x[r * k + j];
+      };
+      const over = (i, f) => {
+        for (let j = 0; j < k; j++) x[i * k + j] /= f;
+      };
       if (n.attr.ta) {
         for (let i = 0; i < d; i++) swap(i, at(d, i));
         for (let i = 0; i < d; i++) for (let r = i + 1; r < d; r++) less(r, at(r, i), i);
-        for (let i = d - 1; i >= 0; i--) { over(i, at(i, i)); for (let r = 0; r < i; r++) less(r, at(r, i), i); }
+        for (let i = d - 1; i >= 0; i--) {
+          over(i, at(i, i));
+          for (let r = 0; r < i; r++) less(r, at(r, i), i);
+        }
       } else {
-        for (let i = 0; i < d; i++) { for (let r = 0; r < i; r++) less(i, at(r, i), r); over(i, at(i, i)); }
+        for (let i = 0; i < d; i++) {
+          for (let r = 0; r < i; r++) less(i, at(r, i), r);
+          over(i, at(i, i));
+        }
         for (let i = d - 1; i >= 0; i--) for (let r = i + 1; r < d; r++) less(i, at(r, i), r);
         for (let i = d - 1; i >= 0; i--) swap(i, at(d, i));
       }
     }
   },
   det: (n, y, a) => diagonal(y, a, (all, x) => all * x, 1),
-  logdet: (n, y, a) => diagonal(y, a, (all, x) => all === -Infinity ? all : all + (x < 0 ? NaN : Math.log(x)), 0),
-  /* P A Q = L D U in one matrix, then the rows and the columns that were exchanged: see ngrt_linear.c */
+  logdet: (n, y, a) => diagonal(y, a, addLog, 0),
+  /* P A Q = L D U in one matrix, then the exchanged rows and columns (see ngrt_linear.c) */
   lup(n, y, [a]) {
     const d = a.shape[a.shape.length - 1];
     for (let t = 0; t * d * d < a.v.length; t++) {
       const f = y.subarray(t * d * (d + 2), (t + 1) * d * (d + 2));
       f.set(a.v.subarray(t * d * d, (t + 1) * d * d));
       for (let k = 0; k < d; k++) {
-        let most = -1, row = k, column = k;
-        for (let i = k; i < d; i++) for (let j = k; j < d; j++) {
-          const x = Math.abs(f[i * d + j]);
-          if (x > most || x !== x) { most = x; row = i; column = j; }
-        }
+        let most = -1;
+        let row = k;
+        let column = k;
+        for (let i = k; i < d; i++)
+          for (let j = k; j < d; j++) {
+            const x = Math.abs(f[i * d + j]);
+            if (x > most || x !== x) {
+              most = x;
+              row = i;
+              column = j;
+            }
+          }
         f[d * d + k] = row;
         f[d * d + d + k] = column;
         exchange(d, f, k, row, column);
@@ -179,7 +335,8 @@ const whole = {
     const d = matrix.shape[matrix.shape.length - 1];
     y.fill(0);
     for (let t = 0; t * d * d < y.length; t++) {
-      const f = factors.v.subarray(t * d * (d + 2)), x = y.subarray(t * d * d, (t + 1) * d * d);
+      const f = factors.v.subarray(t * d * (d + 2));
+      const x = y.subarray(t * d * d, (t + 1) * d * d);
       for (let i = 0; i < d; i++) x[i * (d + 1)] = pivots(d, f, [i]);
       cofactorsBack(d, f, x);
     }
@@ -187,11 +344,17 @@ const whole = {
   cof2(n, y, [matrix, factors, w]) {
     const d = matrix.shape[matrix.shape.length - 1];
     for (let t = 0; t * d * d < y.length; t++) {
-      const f = factors.v.subarray(t * d * (d + 2)), x = y.subarray(t * d * d, (t + 1) * d * d), v = new Float64Array(d * d);
+      const f = factors.v.subarray(t * d * (d + 2));
+      const x = y.subarray(t * d * d, (t + 1) * d * d);
+      const v = new Float64Array(d * d);
       v.set(w.v.subarray(t * d * d, (t + 1) * d * d));
       for (let i = 0; i < d; i++) exchange(d, v, i, f[d * d + i], f[d * d + d + i]);
-      for (let i = 0; i < d; i++) for (let k = 0; k < i; k++) for (let j = 0; j < d; j++) v[i * d + j] -= f[i * d + k] * v[k * d + j];
-      for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) for (let k = 0; k < j; k++) v[i * d + j] -= v[i * d + k] * f[k * d + j];
+      for (let i = 0; i < d; i++)
+        for (let k = 0; k < i; k++)
+          for (let j = 0; j < d; j++) v[i * d + j] -= f[i * d + k] * v[k * d + j];
+      for (let i = 0; i < d; i++)
+        for (let j = 0; j < d; j++)
+          for (let k = 0; k < j; k++) v[i * d + j] -= v[i * d + k] * f[k * d + j];
       x.fill(0);
       for (let i = 0; i < d; i++)
         for (let j = 0; j < d; j++)
@@ -202,94 +365,150 @@ const whole = {
       cofactorsBack(d, f, x);
     }
   },
-  noise(n, y, a) { for (let i = 0; i < y.length; i++) y[i] = unit(BigInt(Math.trunc(a[0].v[0])), BigInt(n.attr.stream), BigInt(i)); },
+  noise(n, y, a) {
+    for (let i = 0; i < y.length; i++)
+      y[i] = unit(BigInt(Math.trunc(a[0].v[0])), BigInt(n.attr.stream), BigInt(i));
+  }
 };
-/* Of a convolution of X [c, h, w, b] by K [o, c/groups, kh, kw] to Y [o, i, j, b]: f is told where the three are, for each product. */
-function eachProduct({step, dilation, groups}, [, h, w, batch], [out, channels, kh, kw], [, rows, columns], f) {
+
+/* Calls f for each product of a convolution, with the places of its element of X [c, h, w, b], of
+ * K [o, c/groups, kh, kw] and of Y [o, i, j, b]. */
+function eachProduct(
+  {step, dilation, groups},
+  [, h, w, batch],
+  [out, channels, kh, kw],
+  [, rows, columns],
+  f
+) {
   for (let o = 0, k = 0; o < out; o++) {
-    const first = Math.floor(o * groups / out) * channels;
+    const first = Math.floor((o * groups) / out) * channels;
     for (let c = first; c < first + channels; c++)
       for (let u = 0; u < kh; u++)
         for (let v = 0; v < kw; v++, k++)
           for (let i = 0; i < rows; i++)
             for (let j = 0; j < columns; j++) {
-              const x = ((c * h + i * step[0] + u * dilation[0]) * w + j * step[1] + v * dilation[1]) * batch, y = ((o * rows + i) * columns + j) * batch;
+              const x =
+                ((c * h + i * step[0] + u * dilation[0]) * w + j * step[1] + v * dilation[1])
+                * batch;
+              const y = ((o * rows + i) * columns + j) * batch;
               for (let b = 0; b < batch; b++) f(x + b, k, y + b);
             }
   }
 }
-/* Rows k and row, then columns k and column, of a d x d matrix exchanged. */
+
+/* Exchanges rows k and row, then columns k and column, of a d x d matrix. */
 function exchange(d, x, k, row, column) {
   for (let j = 0; j < d; j++) [x[k * d + j], x[row * d + j]] = [x[row * d + j], x[k * d + j]];
   for (let i = 0; i < d; i++) [x[i * d + k], x[i * d + column]] = [x[i * d + column], x[i * d + k]];
 }
-/* The product of all pivots of `lup` but some. */
+
+/* The product of all pivots of `lup` except some. */
 function pivots(d, f, but) {
   let all = 1;
   for (let k = 0; k < d; k++) if (!but.includes(k)) all *= f[k * (d + 1)];
   return all;
 }
-/* From the cofactors of L^-1 P A Q U^-1 those of A. */
+
+/* From the cofactors of L^-1 P A Q U^-1 to those of A. */
 function cofactorsBack(d, f, x) {
   let sign = 1;
-  for (let i = d - 1; i >= 0; i--) for (let k = i + 1; k < d; k++) for (let j = 0; j < d; j++) x[i * d + j] -= f[k * d + i] * x[k * d + j];
-  for (let i = 0; i < d; i++) for (let j = d - 1; j >= 0; j--) for (let k = j + 1; k < d; k++) x[i * d + j] -= f[j * d + k] * x[i * d + k];
+  for (let i = d - 1; i >= 0; i--)
+    for (let k = i + 1; k < d; k++)
+      for (let j = 0; j < d; j++) x[i * d + j] -= f[k * d + i] * x[k * d + j];
+  for (let i = 0; i < d; i++)
+    for (let j = d - 1; j >= 0; j--)
+      for (let k = j + 1; k < d; k++) x[i * d + j] -= f[j * d + k] * x[i * d + k];
   for (let k = d - 1; k >= 0; k--) {
-    const row = f[d * d + k], column = f[d * d + d + k];
+    const row = f[d * d + k];
+    const column = f[d * d + d + k];
     exchange(d, x, k, row, column);
     if ((row !== k) !== (column !== k)) sign = -sign;
   }
   for (let i = 0; i < d * d; i++) x[i] *= sign;
 }
-/* The product of the diagonal or the sum of its logarithms; exchanges and negative factors together give the sign. */
+
+/* A logarithm added to a sum; -Infinity stays, as the logarithm of 0. */
+function addLog(sum, x) {
+  if (sum === -Infinity) return sum;
+  return x < 0 ? NaN : sum + Math.log(x);
+}
+
+/* The product of the diagonal, or the sum of its logarithms. Exchanges and negative factors give
+ * the sign. */
 function diagonal(y, [matrix, factors], fold, start) {
-  const d = matrix.shape[matrix.shape.length - 1], lu = factors.v;
+  const d = matrix.shape[matrix.shape.length - 1];
+  const lu = factors.v;
   for (let t = 0; t < y.length; t++) {
-    let sign = 1, all = start;
+    let sign = 1;
+    let all = start;
     for (let i = 0; i < d; i++) {
-      const row = (t * d + i) * (d + 1), x = lu[row + i];
-      if ((lu[row + d] !== i) !== x < 0) sign = -sign;
+      const row = (t * d + i) * (d + 1);
+      const x = lu[row + i];
+      if ((lu[row + d] !== i) !== (x < 0)) sign = -sign;
       all = fold(all, Math.abs(x));
     }
     y[t] = fold(all, sign);
   }
 }
+
 /* The runtime's random numbers: SplitMix64 started at a hash of seed and stream. */
-const GOLDEN = 0x9E3779B97F4A7C15n, bits = x => BigInt.asUintN(64, x);
+const GOLDEN = 0x9e3779b97f4a7c15n;
+const bits = x => BigInt.asUintN(64, x);
 function mix(x) {
-  x = bits((x ^ x >> 30n) * 0xBF58476D1CE4E5B9n);
-  x = bits((x ^ x >> 27n) * 0x94D049BB133111EBn);
-  return x ^ x >> 31n;
+  x = bits((x ^ (x >> 30n)) * 0xbf58476d1ce4e5b9n);
+  x = bits((x ^ (x >> 27n)) * 0x94d049bb133111ebn);
+  return x ^ (x >> 31n);
 }
-const unit = (seed, stream, i) => Number(mix(bits(mix(mix(bits(seed + GOLDEN)) ^ stream) + (i + 1n) * GOLDEN)) >> 11n) / 9007199254740992;
+
+const unit = (seed, stream, i) =>
+  Number(mix(bits(mix(mix(bits(seed + GOLDEN)) ^ stream) + (i + 1n) * GOLDEN)) >> 11n)
+  / 9007199254740992;
 
 /* ---- the graph ---- */
 const isGiven = n => n.args.length === 0 && n.op !== 'iota';
-const live = L.live && L.nodes.every(n => isGiven(n) ? n.v : n.op in elementwise || n.op in whole);
+const live =
+  L.live && L.nodes.every(n => (isGiven(n) ? n.v : n.op in elementwise || n.op in whole));
+
 function computeNode(n) {
   const a = n.operands || (n.operands = n.args.map(id => node.get(id)));
   if (!n.v) n.v = new Float64Array(size(n.shape));
-  const y = n.v, f = elementwise[n.op];
+  const y = n.v;
+  const f = elementwise[n.op];
   if (!f) whole[n.op](n, y, a);
-  else if (a.length === 1) { const x = a[0].v; for (let k = 0; k < y.length; k++) y[k] = f(x[k]); }
-  else if (a.length === 2) { const x = a[0].v, w = a[1].v; for (let k = 0; k < y.length; k++) y[k] = f(x[k], w[k]); }
-  else { const c = a[0].v, x = a[1].v, w = a[2].v; for (let k = 0; k < y.length; k++) y[k] = f(c[k], x[k], w[k]); }
+  else if (a.length === 1) {
+    const x = a[0].v;
+    for (let k = 0; k < y.length; k++) y[k] = f(x[k]);
+  } else if (a.length === 2) {
+    const x = a[0].v;
+    const w = a[1].v;
+    for (let k = 0; k < y.length; k++) y[k] = f(x[k], w[k]);
+  } else {
+    const c = a[0].v;
+    const x = a[1].v;
+    const w = a[2].v;
+    for (let k = 0; k < y.length; k++) y[k] = f(c[k], x[k], w[k]);
+  }
 }
+
 const computed = L.nodes.filter(n => !isGiven(n));
 function compute(list = computed) {
   list.forEach(computeNode);
   epoch++;
 }
+
 /* What `ids` are computed from, operands first. */
 function needed(ids) {
   const need = new Set(ids);
-  for (let k = L.nodes.length - 1; k >= 0; k--) if (need.has(L.nodes[k].id)) L.nodes[k].args.forEach(a => need.add(a));
+  for (let k = L.nodes.length - 1; k >= 0; k--)
+    if (need.has(L.nodes[k].id)) L.nodes[k].args.forEach(a => need.add(a));
   return L.nodes.filter(n => need.has(n.id));
 }
+
 /* What depends on one of `ids`, as a set of ids. */
 function dependents(ids) {
   const from = new Set(ids);
   for (const n of L.nodes) if (n.args.some(a => from.has(a))) from.add(n.id);
   return from;
 }
+
 if (live) compute();
