@@ -152,18 +152,16 @@ const char *lesson_kind(const Lesson *l, const Item *t)
 const char *lesson_invented(const Lesson *l)
 {
     Text names = {.ngc = l->ngc};
-    int count = 0;
     for (int i = 0; i < l->m->vars; i++) {
         const Var *v = l->m->var[i];
         if (v->invented)
-            text_add(&names, "%s%s", count++ ? ", " : "", v->name);
+            text_add(&names, "%s%s", names.at ? ", " : "", v->name);
     }
-    if (count == 0)
+    if (!names.at)
         return NULL;
     return text_format(l->ngc,
-                       "Invented, as nobody gave %s: the numbers of %s. "
-                       "NAME=VALUE or --data FILE gives them.",
-                       count > 1 ? "them" : "it", names.at);
+                       "Invented numbers: %s. Give your own with NAME=VALUE or --data FILE.",
+                       names.at);
 }
 
 /* What a formula does not say of shapes: ", over axis 1". */

@@ -441,8 +441,8 @@ static int missing_inputs(Run *r)
     for (int i = 0; i < m->vars; i++) {
         const Var *v = m->var[i];
         if (!r->var[i])
-            errors += usage(r, "input %s%s is not given: name=value gives it", v->name,
-                            v->shape.rank ? shape_text(m->graph, v->shape) : "");
+            errors += usage(r, "input %s%s is not given: give %s=VALUE", v->name,
+                            v->shape.rank ? shape_text(m->graph, v->shape) : "", v->name);
     }
     return errors;
 }

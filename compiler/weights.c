@@ -129,7 +129,7 @@ static bool check_named(const File *f, const Model *m)
         return fail(f,
                     text_format(f->ngc,
                                 "was saved by another model: its hash is %016llx, "
-                                "that of this one is %016llx",
+                                "this model's is %016llx",
                                 (unsigned long long)hash, (unsigned long long)f->hash),
                     NULL);
     return true;
@@ -280,7 +280,7 @@ int weights_freeze(Ngc *ngc, Model *m)
     for (int i = 0; i < m->roots; i++)
         output |= m->root[i].kind == ROOT_OUTPUT;
     if (!output) {
-        complain(ngc, "--weights wants a model with an output");
+        complain(ngc, "--weights needs a model with an output");
         return 2;
     }
 

@@ -121,11 +121,7 @@ function tellBackward({box, list}) {
 function inventedText() {
   const made = items.filter(t => t.invented).map(t => t.name);
   if (!made.length) return '';
-  const them = made.length > 1 ? 'them' : 'it';
-  return (
-    `Invented, as nobody gave ${them}: the numbers of ${made.join(', ')}. `
-    + 'NAME=VALUE or --data FILE gives them. '
-  );
+  return `Invented numbers: ${made.join(', ')}. Give your own with NAME=VALUE or --data FILE. `;
 }
 
 function tell(k) {

@@ -277,13 +277,13 @@ function neuronOfItem(found) {
 function scalarColumns(found, of) {
   const column = [];
   const inputs = new Set();
-  const behind = i => {
+  const beyondViews = i => {
     while (!of.has(i) && items[i].args.length === 1) [i] = items[i].args;
     return i;
   };
   found.forEach((f, k) => {
     column[k] = 1;
-    f.in = f.sum.filter(([, x]) => x >= 0).map(([w, x]) => [w, behind(x)]);
+    f.in = f.sum.filter(([, x]) => x >= 0).map(([w, x]) => [w, beyondViews(x)]);
     for (const [, b] of f.in) {
       if (of.has(b)) column[k] = Math.max(column[k], column[of.get(b)] + 1);
       else inputs.add(b);
@@ -338,7 +338,7 @@ function drawScalarNet(found) {
   return s;
 }
 
-/* Not of a large net, where nobody could tell them apart. */
+/* Not of a large net, where the lines could not be seen apart. */
 const tensorChains =
   items.filter((t, i) => nodeOf(i).op === 'matmul').length > 12 ? [] : layersOfTensors();
 const scalarNeurons = live ? neuronsOfScalars() : [];
@@ -512,13 +512,13 @@ function paintCurve() {
 const nudges = L.nudges.map(n => {
   const x = node.get(n.node);
   const y = items.find(t => t.name === n.of);
-  const told = {...n};
-  for (const k of ['from', 'to', 'loss', 'moved', 'slope', 'derivative']) told[k] = num(n[k]);
-  if (!live || !x || !y) return {told};
+  const shown = {...n};
+  for (const k of ['from', 'to', 'loss', 'moved', 'slope', 'derivative']) shown[k] = num(n[k]);
+  if (!live || !x || !y) return {shown};
   const on = dependents([x.id]);
   const list = needed([y.node]).filter(e => on.has(e.id) && e !== x);
   return {
-    told,
+    shown,
     x,
     y: node.get(y.node),
     g: node.get(n.gradient),
@@ -545,8 +545,8 @@ function nudgeStep(x) {
 }
 
 /* The entry with the steepest slope, moved as ngc does it (explain.c). */
-function nudge({told, x, y, g, list}) {
-  if (!x) return told;
+function nudge({shown, x, y, g, list}) {
+  if (!x) return shown;
   const k = steepest(g.v);
   const from = x.v[k];
   const h = nudgeStep(from);
@@ -554,7 +554,7 @@ function nudge({told, x, y, g, list}) {
   const moved = tryValue(x, k, from + h, list, y);
   const slope = (moved - before) / h;
   return {
-    ...told,
+    ...shown,
     entry: entryName(itemAt.get(x.id), k),
     from,
     to: from + h,
@@ -594,13 +594,13 @@ function paintNudges(e) {
 
   if (stale)
     nudges.forEach(n => {
-      n.told = nudge(n);
+      n.shown = nudge(n);
     });
   nudgedAt = epoch;
   const touched = e && e.kind === 'backward' ? e.list.map(s => items[s.x].node) : [];
   $('nudges').replaceChildren(
     $('nudges').rows[0],
-    ...nudges.map(n => nudgeRow(n.told, touched.includes(n.told.node)))
+    ...nudges.map(n => nudgeRow(n.shown, touched.includes(n.shown.node)))
   );
 }
 

@@ -143,7 +143,7 @@ def edges(browser, name):
     check(name, "nothing is blank or null", page.value("!/null|undefined|NaN|Infinity/.test(document.querySelector('body').innerText)"))
     page.value("openBox(boxOf[items.findIndex(t => t.name === 'v')]), 0")
     check(name, "a value that is opened has them", page.value("/from -inf to 0/.test($('detail').innerText)"), page.value("$('detail').innerText"))
-    check(name, "invented inputs are called so", page.value("go(0), $('words').textContent").startswith("Invented, as nobody gave them: the numbers of x, k. "))
+    check(name, "invented inputs are called so", page.value("go(0), $('words').textContent").startswith("Invented numbers: x, k. "))
     words = "[...document.querySelectorAll('#graph .unit.input')].map(g => g.getAttribute('aria-label')).join('; ')"
     check(name, "in their boxes, too", page.value(words) == "a, input; x, input, invented; k, input, invented; y, input", page.value(words))
     moved = page.value("""(() => { const r = document.querySelectorAll('#knobs input[type=range]')[1]; r.value = 0.5; r.dispatchEvent(new Event('input')); return %s; })()""" % words)
@@ -230,7 +230,7 @@ def boundary(browser, name):
         page.value("trainMany(1), 0")
         check(name, "each step gets the next rows", page.value("L.data.batches === 2 && L.data.rows === 40") and page.value("[...classifier.x[0].v].join()") != first)
         page.value("trainReset(), 0")
-    moved = page.value("(trainMany(2), [nudges[0].told.loss === lossNode.v[0], nudges[0].told.derivative === nudges[0].g.v.reduce((a, b) => Math.abs(b) > Math.abs(a) ? b : a)])")
+    moved = page.value("(trainMany(2), [nudges[0].shown.loss === lossNode.v[0], nudges[0].shown.derivative === nudges[0].g.v.reduce((a, b) => Math.abs(b) > Math.abs(a) ? b : a)])")
     check(name, "nudges follow steps of training", moved == [True, True], moved)
     page.value("trainMany(198), 0")
     right = page.value("""(() => { const {x: [{v: x}], target: {v: t}, score, m, half} = classifier, p = [...t].map((_, q) => [x[2 * q], x[2 * q + 1]]), s = scoresAt(p);

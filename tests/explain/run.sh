@@ -158,7 +158,7 @@ for form in text tex dot; do
     check "edges in --$form: infinities" grep -qE '(-inf|-\\infty)' "$dir/edges.$form"
 done
 for form in text jacobians; do
-    check "edges in --$form: who is invented" sh -c '"$1" explain "--$2" tests/explain/edges.ng | grep -q "^ *Invented, as nobody gave them: the numbers of x, k\."' sh "$NGC" $form
+    check "edges in --$form: who is invented" sh -c '"$1" explain "--$2" tests/explain/edges.ng | grep -q "^ *Invented numbers: x, k\."' sh "$NGC" $form
 done
 check "edges in --json" grep -q '"name":"x","kind":"input","invented":true,' "$dir/edges.json"
 check "edges in --json: infinities" grep -qF '"value":[0,"-inf"]' "$dir/edges.json"
