@@ -66,36 +66,3 @@ void program_dump(const Program *p, FILE *out)
     for (int i = 0; i < p->kernels; i++)
         dump_kernel(p, p->kernel[i], out);
 }
-
-/* Is n there before anything is computed: a variable, a constant array, or given? */
-static bool is_there(const Program *p, const Node *n)
-{
-    const Place *at = program_place(p, n);
-    return p->given[p->slot[n->id]] || at->kind == P_VAR || at->kind == P_DATA || n->op == OP_var ||
-           n->op == OP_data;
-}
-
-void program_verify(const Program *p)
-{
-    bool *made = arena_alloc(p->ngc, (size_t)(p->nodes + 1));
-    for (int i = 0; i < p->kernels; i++) {
-        const Kernel *k = p->kernel[i];
-        for (int m = 0; m < k->members; m++) /* in their order, as is checked by rows.c */
-            for (int s = 0; s < k->member[m]->stores; s++)
-                made[p->slot[k->member[m]->store[s].node->id]] = true;
-        for (int v = 0; v < k->vals; v++) {
-            const Node *n = k->val[v]->kind == V_LOAD ? k->val[v]->node : NULL;
-            if (n && !is_there(p, n) && !made[p->slot[n->id]] && !(k->stores && k->store[0].add))
-                ngc_bug("program %s: kernel %d reads %%%d before it is computed", p->name, i,
-                        n->id);
-        }
-        for (int v = 0; v < 3; v++) {
-            const Node *n = kernel_operand(p, k, v);
-            if (n && !is_there(p, n) && !made[p->slot[n->id]])
-                ngc_bug("program %s: kernel %d takes %%%d before it is computed", p->name, i,
-                        n->id);
-        }
-        for (int s = 0; s < k->stores; s++)
-            made[p->slot[k->store[s].node->id]] = true;
-    }
-}

@@ -1015,6 +1015,33 @@ void graph_verify(const Graph *g)
     }
 }
 
+/* ---- a model's roots ---- */
+
+Node **model_take_roots(const Model *m, int *count)
+{
+    Node **root = arena_alloc(m->graph->ngc, (size_t)(m->roots + m->vars + 1) * sizeof *root);
+    int n = 0;
+
+    for (int i = 0; i < m->roots; i++)
+        root[n++] = m->root[i].node;
+    for (int i = 0; i < m->vars; i++)
+        if (m->var[i]->init)
+            root[n++] = m->var[i]->init;
+    *count = n;
+    return root;
+}
+
+void model_put_roots(Model *m, Node *const *root)
+{
+    int n = 0;
+
+    for (int i = 0; i < m->roots; i++)
+        m->root[i].node = root[n++];
+    for (int i = 0; i < m->vars; i++)
+        if (m->var[i]->init)
+            m->var[i]->init = root[n++];
+}
+
 /* ---- provenance: what readers are told of a node ---- */
 
 /* m takes n's name and place in the text, if it has no name. A user's name is worth more than that

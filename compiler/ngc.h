@@ -403,6 +403,7 @@ typedef struct Model {
     int groups;
     Node *training; /* the leaf that is 1 in forward, backward, step and 0 in predict, eval; NULL
                        where unused */
+    unsigned facts; /* what the passes have established: bits of Fact */
 } Model;
 
 /* ---- programs: what one emitted function does, in order ---- */
@@ -419,6 +420,7 @@ typedef struct Define {
 typedef enum { /* passes, in the order in which they run: passes.c says what each is */
                PASS_LOWER,
                PASS_CLOSE,
+               PASS_STABLE,
                PASS_SIMPLIFY,
                PASS_TRAINING,
                PASS_CARRY,
@@ -675,6 +677,10 @@ int *graph_uses(
     Graph *, Node *const *root,
     int roots); /* by id: in how many places of what roots need it is an operand; roots count 1 */
 
+/* All roots of a model and the starting values of its variables, for a pass that rewrites them. */
+Node **model_take_roots(const Model *, int *count);
+void model_put_roots(Model *, Node *const *root);
+
 /* Provenance. A pass that puts m in the place of n says so by node_replaces, whether it made m or
  * found it: m takes n's name and place in the text, if it has no name. If m is new (its id is at
  * least first), readers are told the same of it as of n: the step of a sweep, the rewrite that made
@@ -712,6 +718,8 @@ const char *op_rule(Ngc *, const Node *y,
 /* Rewrites what roots need, in place, so that nothing overflows; opaque nodes stay. Was anything
  * changed? */
 bool graph_stable(Graph *, Node **root, int roots, Node *const *opaque, int n_opaque);
+
+void model_stable(Model *); /* the pass: of all that the roots need */
 
 /* ---- simplify.c: algebra ---- */
 
@@ -776,11 +784,26 @@ typedef struct Modes { /* the roots of a model in its two modes, by index of Mod
 
 struct Program;
 
+/* What one pass establishes and a later one relies on. The runner asks for what a pass requires
+ * before it runs it; with --verify each fact is checked again after every pass. */
+typedef enum {
+    FACT_CLOSED = 1,  /* no gradient is asked any more: Graph.final */
+    FACT_MODES = 2,   /* the roots of both modes need no `training` */
+    FACT_CARRIED = 4, /* the losses and metrics of all rows are known */
+    FACT_KERNELS = 8, /* each kernel finds what it reads, and every target is stored */
+    FACT_LEVELS = 16, /* levels and uses of values are those of their kernel's loops */
+    FACT_PARTS = 32,  /* each kernel is in a function; forward's are before backward's */
+    FACT_PLACES = 64, /* values that live at the same time do not overlap */
+} Fact;
+
 typedef struct PassInfo {
     const char *name;                  /* --without=NAME leaves it out */
     char letter;                       /* -d LETTER prints what it leaves; 0: no letter */
     bool needed;                       /* it cannot be left out */
     bool plain;                        /* it runs at -O0 too */
+    unsigned requires;                 /* facts that must hold before it */
+    unsigned gives;                    /* facts that hold after it */
+    unsigned breaks;                   /* facts that need not hold after it */
     void (*model)(Model *);            /* its function, on the graph */
     void (*modes)(Modes *);            /* or on the roots of both modes */
     void (*program)(struct Program *); /* or on the program of one function */

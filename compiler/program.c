@@ -83,6 +83,7 @@ Program *program_new(Ngc *ngc, Model *model, const char *name, Target *target, i
                    .name = name,
                    .block = strcmp(name, "metrics_finish") == 0 ? "t" : "w",
                    .plain = plain,
+                   .facts = model->facts,
                    .init = strcmp(name, "init") == 0,
                    .alone = strcmp(name, "check") == 0,
                    .target = target,

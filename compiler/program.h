@@ -168,7 +168,8 @@ struct Program {
                           metrics_finish "t" */
     bool plain;        /* as at -O0: every value stored, nothing merged */
     bool init;
-    bool alone; /* before anything is written, by the caller's thread, in one piece */
+    unsigned facts; /* what the passes have established: bits of Fact */
+    bool alone;     /* before anything is written, by the caller's thread, in one piece */
     Target *target;
     int targets;
     Node **node; /* needed, in the graph's order */
@@ -296,7 +297,10 @@ void program_plan(Program *);
 /* ---- dump_program.c ---- */
 
 void program_dump(const Program *, FILE *);
-void program_verify(const Program *); /* a kernel that reads what is not there yet ends ngc */
+
+/* ---- verify.c ---- */
+
+void program_verify(Program *); /* ends ngc with status 4 where a fact of Program.facts is false */
 
 /* ---- passes.c ---- */
 

@@ -745,22 +745,11 @@ void graph_simplify(Graph *g, Node **root, int roots, int from, Node *leaf, Node
 
 void model_simplify(Model *m)
 {
-    Graph *g = m->graph;
-    Node **root = arena_alloc(g->ngc, (size_t)(m->roots + m->vars + 1) * sizeof *root);
-    int n = 0;
-    for (int i = 0; i < m->roots; i++)
-        root[n++] = m->root[i].node;
-    for (int i = 0; i < m->vars; i++)
-        if (m->var[i]->init)
-            root[n++] = m->var[i]->init;
-    graph_stable(g, root, n, NULL, 0);
-    graph_simplify(g, root, n, 0, NULL, NULL);
-    n = 0;
-    for (int i = 0; i < m->roots; i++)
-        m->root[i].node = root[n++];
-    for (int i = 0; i < m->vars; i++)
-        if (m->var[i]->init)
-            m->var[i]->init = root[n++];
+    int count;
+    Node **root = model_take_roots(m, &count);
+
+    graph_simplify(m->graph, root, count, 0, NULL, NULL);
+    model_put_roots(m, root);
 }
 
 /* ---- the two modes ---- */

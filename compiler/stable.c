@@ -1073,7 +1073,8 @@ bool graph_stable(Graph *g, Node **root, int roots, Node *const *opaque, int n_o
     for (int i = 0; i < n_opaque; i++)
         if ((size_t)opaque[i]->id < count)
             s.opaque[opaque[i]->id] = true;
-    if (g->ngc->opt.literal || !look(&s, root, roots, (int)count))
+    if (g->ngc->opt.literal || !pass_runs(g->ngc, PASS_STABLE) ||
+        !look(&s, root, roots, (int)count))
         return false;
 
     int first = g->count;
@@ -1107,4 +1108,13 @@ bool graph_stable(Graph *g, Node **root, int roots, Node *const *opaque, int n_o
         root[i] = s.now[root[i]->id];
     }
     return changed;
+}
+
+void model_stable(Model *m)
+{
+    int count;
+    Node **root = model_take_roots(m, &count);
+
+    graph_stable(m->graph, root, count, NULL, 0);
+    model_put_roots(m, root);
 }

@@ -1,24 +1,33 @@
 /* broken.c - passes that are wrong on purpose. The suites random, emit and fuzz link their drivers
  * with it a second time, by the linker's --wrap, and must then find fault; BROKEN in the
  * environment says with which pass. So no suite can come to run another list of passes than the
- * compiler's without being noticed. The first line of tests/broken.sh names the passes. */
+ * compiler's without being noticed. The first line of tests/broken.sh names the passes.
+ *
+ * Of the passes of compiler/passes.c there are all but lower and close, whose result is what all
+ * others are compared with, and share, waits and vectors: these change what threads and wide
+ * registers do, which only the suites pool and emit look at.
+ */
 #include "program.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-void __real_model_simplify(Model *);
-void __wrap_model_simplify(Model *);
-void __real_modes_layout(Modes *);
-void __wrap_modes_layout(Modes *);
-void __real_program_rows(Program *);
-void __wrap_program_rows(Program *);
-void __real_program_collapse(Program *);
-void __wrap_program_collapse(Program *);
-void __real_program_parts(Program *);
-void __wrap_program_parts(Program *);
-void __real_program_plan(Program *);
-void __wrap_program_plan(Program *);
+/* The compiler's pass, and the one that is called in its place. */
+#define PASS(function, type)        \
+    void __real_##function(type *); \
+    void __wrap_##function(type *)
+
+PASS(model_stable, Model);
+PASS(model_simplify, Model);
+PASS(modes_training, Modes);
+PASS(modes_carry, Modes);
+PASS(modes_layout, Modes);
+PASS(program_fuse, Program);
+PASS(program_rows, Program);
+PASS(program_collapse, Program);
+PASS(program_finish, Program);
+PASS(program_parts, Program);
+PASS(program_plan, Program);
 
 static bool is_broken(const char *pass)
 {
@@ -34,18 +43,61 @@ static Node *spoilt(Graph *g, Node *n)
     return graph_binary(g, OP_mul, n, graph_full(g, n->shape, 1.5));
 }
 
+static void spoil_model(Model *m)
+{
+    for (int i = 0; i < m->roots; i++)
+        m->root[i].node = spoilt(m->graph, m->root[i].node);
+}
+
+static void spoil_modes(Modes *modes)
+{
+    for (int i = 0; i < modes->model->roots; i++)
+        modes->learn[i] = spoilt(modes->model->graph, modes->learn[i]);
+}
+
+void __wrap_model_stable(Model *m)
+{
+    __real_model_stable(m);
+    if (is_broken("stable"))
+        spoil_model(m);
+}
+
 void __wrap_model_simplify(Model *m)
 {
     __real_model_simplify(m);
-    for (int i = 0; i < m->roots && is_broken("simplify"); i++)
-        m->root[i].node = spoilt(m->graph, m->root[i].node);
+    if (is_broken("simplify"))
+        spoil_model(m);
+}
+
+void __wrap_modes_training(Modes *modes)
+{
+    __real_modes_training(modes);
+    if (is_broken("training"))
+        spoil_modes(modes);
+}
+
+void __wrap_modes_carry(Modes *modes)
+{
+    __real_modes_carry(modes);
+    if (is_broken("carry"))
+        spoil_modes(modes);
 }
 
 void __wrap_modes_layout(Modes *modes)
 {
     __real_modes_layout(modes);
-    for (int i = 0; i < modes->model->roots && is_broken("layout"); i++)
-        modes->learn[i] = spoilt(modes->model->graph, modes->learn[i]);
+    if (is_broken("layout"))
+        spoil_modes(modes);
+}
+
+/* A value that is read is not computed. */
+void __wrap_program_fuse(Program *p)
+{
+    __real_program_fuse(p);
+    if (is_broken("fuse") && p->kernels > 0) {
+        p->kernel++;
+        p->kernels--;
+    }
 }
 
 /* Kernels from the last to the first: what is read is not there yet. */
@@ -66,6 +118,15 @@ void __wrap_program_collapse(Program *p)
     for (int i = 0; i < p->kernels && is_broken("collapse"); i++)
         if (p->kernel[i]->axes > 0 && p->kernel[i]->extent[0] > 1)
             p->kernel[i]->extent[0]--;
+}
+
+/* Every value is computed outside of all loops. */
+void __wrap_program_finish(Program *p)
+{
+    __real_program_finish(p);
+    for (int i = 0; i < p->kernels && is_broken("finish"); i++)
+        for (int v = 0; v < p->kernel[i]->vals; v++)
+            p->kernel[i]->val[v]->level = 0;
 }
 
 /* The last kernel is lost. */

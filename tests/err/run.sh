@@ -101,9 +101,9 @@ says 2 "is another" m.ng m.ng
 says 2 "wants a value" m.ng -o
 says 2 "cannot be 'half'" --real=half m.ng
 says 2 "cannot be '3'" -O3 m.ng
-says 2 "no pass has the letter 'q'; there are ls" -d qz m.ng
+says 2 "no pass has the letter 'q'; there are les" -d qz m.ng
 says 2 "no pass has the letter 'z'" -d lz m.ng
-says 2 "cannot be 'lower'; it is one of simplify layout" --without=lower m.ng
+says 2 "cannot be 'lower'; it is one of stable simplify layout" --without=lower m.ng
 says 2 "wants NAME=INT" -D m m.ng
 says 2 "wants NAME=INT" -D m=1.5 m.ng
 says 2 "C identifier" --prefix=a-b m.ng
