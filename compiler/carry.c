@@ -31,7 +31,7 @@
  * - A loss or metric that needs a mixed node has no result. It is never replaced by an average of
  *   batches.
  */
-#include "program.h"
+#include "ngc.h"
 
 typedef enum { IS_FIXED, IS_ROWS, IS_TOTAL, IS_MIXED } Class;
 

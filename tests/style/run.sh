@@ -1,5 +1,6 @@
 #!/bin/sh
-# run.sh - the layout of the C: what .clang-format says, and at most 100 columns.
+# run.sh - the layout of the C: what .clang-format says, and at most 100 columns. And its order: who calls and includes whom, as
+# rooms.txt says. `tests/style/figures.py` prints both in numbers.
 #
 # Another release of clang-format lays out some lines in another way, so one release is asked for: Debian's clang-format-14.
 #
@@ -49,5 +50,26 @@ if "$format" --style="file:.clang-format" "$dir/f.c" | cmp -s - "$dir/f.c"; then
 else
     passed=$((passed + 1))
 fi
+# Files call downward only, and in no ring but those of the table.
+if tests/style/rooms.py "${BUILD:-build}" > "$dir/rooms"; then
+    passed=$((passed + 1))
+else
+    fail "calls and includes are not those of tests/style/rooms.txt: $(cat "$dir/rooms")"
+fi
+
+# rooms_find WHAT SCRIPT: is a fault with WHAT found in the table as the sed script changes it?
+rooms_find() {
+    sed "$2" tests/style/rooms.txt > "$dir/table"
+    if tests/style/rooms.py "${BUILD:-build}" "$dir/table" | grep -q "$1"; then
+        passed=$((passed + 1))
+    else
+        fail "rooms.py does not find: $1"
+    fi
+}
+rooms_find 'compiler/main is in no room' 's/: main /: /'
+rooms_find 'compiler/grad (graph) calls compiler/ng.tab (syntax)' 's/^graph -> .*/graph -> base runtime/'
+rooms_find 'compiler/fuse (program) includes compiler/program (emit)' 's/: program /: /; s/^room emit: /&program /'
+rooms_find 'a ring of calls: compiler/lower ' '/^ring lower /d'
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
