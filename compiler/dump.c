@@ -255,7 +255,7 @@ static const char *leaf_text(const Graph *g, const Node *n)
 static Piece piece_call(const Graph *g, const Node *n, int depth)
 {
     Text t = {.ngc = g->ngc};
-    bool factored = n->op == OP_solve || n->op == OP_det || n->op == OP_logdet;
+    bool factored = op_info[n->op]->flags & F_FACTORED;
     text_add(&t, "%s(",
              n->op == OP_scatter ? "scatter_add"
              : n->op == OP_lu    ? "LU_factors"
@@ -267,42 +267,34 @@ static Piece piece_call(const Graph *g, const Node *n, int depth)
     return (Piece){t.at, 16};
 }
 
-/* An elementwise op: its C text, less what belongs to C alone. */
+/* An elementwise op: a call of the language's function, or its operator. */
 static Piece piece_elementwise(const Graph *g, const Node *n, int depth)
 {
     const OpInfo *info = op_info[n->op];
     Text t = {.ngc = g->ngc};
-    const char *c = info->c;
-    if (n->op == OP_where || (info->flags & F_FLAT && info->arity == 2)) {
-        const char *sign = n->op == OP_lt   ? "<"
-                           : n->op == OP_le ? "<="
-                           : n->op == OP_eq ? "=="
-                                            : "!=";
-        if (n->op == OP_where)
-            text_add(&t, "where(%s, %s, %s)", operand(g, n->arg[0], depth, 0),
-                     operand(g, n->arg[1], depth, 0), operand(g, n->arg[2], depth, 0));
-        else
-            text_add(&t, "%s %s %s", operand(g, n->arg[0], depth, 11), sign,
-                     operand(g, n->arg[1], depth, 11));
-        return (Piece){t.at, n->op == OP_where ? 16 : 10};
-    }
-    if (n->op == OP_cast || n->op == OP_copy || n->op == OP_stop || n->op == OP_checked)
+
+    if (n->op == OP_cast || info->flags & F_SAME)
         return piece(g, n->arg[0], depth, false);
+    if (info->params)
+        return piece_call(g, n, depth);
+
+    if (n->op == OP_neg) {
+        text_add(&t, "-%s", operand(g, n->arg[0], depth, info->prec));
+        return (Piece){t.at, info->prec};
+    }
     if (n->op == OP_pow) {
         text_add(&t, "%s^%s", operand(g, n->arg[0], depth, 16), operand(g, n->arg[1], depth, 16));
         return (Piece){t.at, 15};
     }
-    if (info->prec == 16) /* a call, of the function that the language has under this name */
-        return piece_call(g, n, depth);
-    for (; *c; c++)
-        if (*c == '$') {
-            int k = *++c - 'a',
-                tight =
-                    info->prec == 16 ? 0 : info->prec + (k == 1 && !(info->flags & F_COMMUTATIVE));
-            text_add(&t, "%s", operand(g, n->arg[k], depth, tight));
-        } else if (*c != '@') {
-            text_put(&t, c, 1);
-        }
+    if (info->test) {
+        text_add(&t, "%s %s %s", operand(g, n->arg[0], depth, 11), info->sign,
+                 operand(g, n->arg[1], depth, 11));
+        return (Piece){t.at, 10};
+    }
+
+    int right = info->flags & F_COMMUTATIVE ? info->prec : info->prec + 1;
+    text_add(&t, "%s %s %s", operand(g, n->arg[0], depth, info->prec), info->sign,
+             operand(g, n->arg[1], depth, right));
     return (Piece){t.at, info->prec};
 }
 

@@ -45,9 +45,9 @@ static const int *wanted_levels(const Printer *pr)
 
 /* A vector form may use an operand twice, and such a form cannot be within another. So the value
  * and its operands get names. */
-static void name_operands(Printer *pr, Val *v)
+static void name_operands(Val *v)
 {
-    if (strncmp(op_vec(pr->b->p, v), "NGRT_", 5) != 0)
+    if (!(op_info[v->op]->flags & F_MACRO))
         return;
 
     if (!op_info[v->op]->test)
@@ -55,7 +55,7 @@ static void name_operands(Printer *pr, Val *v)
 
     for (int i = 0; i < 3 && v->arg[i]; i++) {
         Val *arg = v->arg[i];
-        bool is_condition = v->op == OP_where && i == 0 && op_info[arg->op]->test;
+        bool is_condition = i == 0 && op_info[v->op]->flags & F_CONDITION && op_info[arg->op]->test;
         if (arg->kind == V_OP && arg->uses > 0 && !is_condition)
             arg->temp = "";
     }
@@ -96,7 +96,7 @@ static void choose_temps(Printer *pr)
         if (wants_temp(pr, v, pr->apart && v->level < wanted[i]))
             v->temp = "";
         if (k->vector && v->kind == V_OP && v->uses > 0 && val_is_inner(k, v))
-            name_operands(pr, v);
+            name_operands(v);
     }
 
     /* Everything is computed before anything is stored: a store may overwrite what is loaded. */

@@ -586,7 +586,7 @@ static Part print_condition(Printer *pr, const Val *v)
 static void print_operands(Printer *pr, const Val *v, Part *arg)
 {
     for (int i = 0; i < 3 && v->arg[i]; i++)
-        if (i == 0 && v->op == OP_where)
+        if (i == 0 && op_info[v->op]->flags & F_CONDITION)
             arg[i] = print_condition(pr, v->arg[i]);
         else
             arg[i] = print_val(pr, v->arg[i]);
@@ -614,10 +614,10 @@ static Part vector_op(Printer *pr, const Val *v)
     Part arg[3] = {{NULL, 0}};
 
     print_operands(pr, v, arg);
-    if (v->op == OP_where && !is_vector(pr, v->arg[0]))
+    if (info->flags & F_CONDITION && !is_vector(pr, v->arg[0]))
         return print_fill(pr, "NGRT_EITHER($a, $b, $c)", PREC_CALL, T_FLOAT, arg, NULL, "");
 
-    int prec = strncmp(c, "NGRT_", 5) == 0 ? PREC_CALL : info->prec;
+    int prec = info->flags & F_MACRO ? PREC_CALL : info->prec;
     return print_fill(pr, c, prec, T_FLOAT, arg, NULL, pr->e->suffix);
 }
 
@@ -678,8 +678,6 @@ static Part print_op(Printer *pr, const Val *v)
     Part arg[3] = {{NULL, 0}};
 
     print_operands(pr, v, arg);
-    if (v->op == OP_where)
-        c = "$a ? $b : $c";
     return print_fill(pr, c, info->prec, v->type, arg, NULL, pr->e->suffix);
 }
 

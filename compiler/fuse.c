@@ -60,7 +60,8 @@ static bool is_loop_product(const Program *p, const Node *n)
 /* Is n made by a function of the runtime? At -O0 a convolution is loops, for those who read it. */
 static bool is_call(const Program *p, const Node *n)
 {
-    return op_info[n->op]->call && !(p->plain && (n->op == OP_conv || n->op == OP_convk));
+    const OpInfo *info = op_info[n->op];
+    return info->call && !(p->plain && info->flags & F_LOOPS_PLAIN);
 }
 
 /* What a node that only shows its operand asks of it: what is asked of itself. */

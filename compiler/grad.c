@@ -21,23 +21,12 @@ typedef struct Env {
     Node *dy;      /* the adjoint of y */
 } Env;
 
-/* The operators of a rule. `>` and `>=` are `<` and `<=` with the operands exchanged. */
-static const struct Sign {
-    const char *sign;
-    Op op;
-    bool swap; /* the operands are exchanged */
-} signs[] = {
-    {"+", OP_add, false}, {"-", OP_sub, false}, {"*", OP_mul, false}, {"/", OP_div, false},
-    {"^", OP_pow, false}, {"<", OP_lt, false},  {"<=", OP_le, false}, {">", OP_lt, true},
-    {">=", OP_le, true},  {"==", OP_eq, false}, {"!=", OP_ne, false},
-};
-
-static const struct Sign *rule_sign(const char *name)
+static Op rule_sign(const char *name, bool *swap)
 {
-    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
-        if (strcmp(name, signs[i].sign) == 0)
-            return &signs[i];
-    ngc_bug("a rule uses %s", name);
+    Op op = op_of_sign(name, swap);
+    if (op == OP_COUNT)
+        ngc_bug("a rule uses %s", name);
+    return op;
 }
 
 static Op rule_op(const char *name, int arity)
@@ -63,13 +52,14 @@ static Node *rule_build(const Env *e, const Expr *x);
 
 static Node *rule_binary(const Env *e, const Expr *x)
 {
-    const struct Sign *sign = rule_sign(x->name);
+    bool swap;
+    Op op = rule_sign(x->name, &swap);
     Node *a = rule_build(e, x->a);
     Node *b = rule_build(e, x->b);
 
-    if (sign->swap)
-        return graph_binary(e->g, sign->op, b, a);
-    return graph_binary(e->g, sign->op, a, b);
+    if (swap)
+        return graph_binary(e->g, op, b, a);
+    return graph_binary(e->g, op, a, b);
 }
 
 static Node *rule_call(const Env *e, const Expr *x)
@@ -129,12 +119,13 @@ static Range rule_range_name(const Node *y, const char *name)
 
 static Range rule_range_binary(const Node *y, const Expr *x)
 {
-    const struct Sign *sign = rule_sign(x->name);
+    bool swap;
+    Op op = rule_sign(x->name, &swap);
     Range in[3] = {0};
 
-    in[sign->swap] = rule_range(y, x->a);
-    in[!sign->swap] = rule_range(y, x->b);
-    Range r = range_apply(sign->op, in);
+    in[swap] = rule_range(y, x->a);
+    in[!swap] = rule_range(y, x->b);
+    Range r = range_apply(op, in);
 
     /* a*a is not negative, whatever a is. */
     if (is_square(x) && x->a->kind == X_NEG)

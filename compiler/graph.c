@@ -275,14 +275,15 @@ static Type unify(Graph *g, Op op, Node **arg, int n)
 {
     bool keeps = op_info[op]->flags & F_INT;
     bool any_int = false, whole = true;
-    for (int i = op == OP_where; i < n; i++) {
+    int first = op_info[op]->flags & F_CONDITION ? 1 : 0;
+    for (int i = first; i < n; i++) {
         double v;
         any_int |= arg[i]->type == T_INT;
         whole &=
             arg[i]->type == T_INT || (node_const(arg[i], &v) && v == floor(v) && fabs(v) < 1e9);
     }
     Type t = keeps && any_int && whole ? T_INT : T_FLOAT;
-    for (int i = op == OP_where; i < n; i++)
+    for (int i = first; i < n; i++)
         arg[i] = graph_cast(g, arg[i], t);
     return t;
 }
@@ -295,13 +296,11 @@ static bool finite(const Node *n, int depth)
         return isfinite(v);
     if (depth == 0)
         return false;
+    if (op_info[n->op]->test)
+        return true;
     switch (n->op) {
     case OP_size:
     case OP_iota:
-    case OP_lt:
-    case OP_le:
-    case OP_eq:
-    case OP_ne:
     case OP_training: return true;
     case OP_expand:
     case OP_cast:
@@ -492,7 +491,7 @@ static Node *elementwise(Graph *g, Op op, Node **arg, int n)
             ngc_bug("%s: shapes %s and %s", info->name, shape_text(g, shape),
                     shape_text(g, arg[i]->shape));
     Type type = unify(g, op, arg, n);
-    if (op == OP_lt || op == OP_le || op == OP_eq || op == OP_ne)
+    if (info->test)
         type = T_FLOAT;
     double v[3] = {0};
     bool constant = true;

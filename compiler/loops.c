@@ -147,8 +147,7 @@ static Val *add_const(Program *p, Kernel *k, Type type, double value)
 
 bool node_identity(const Node *n)
 {
-    const char *c = op_info[n->op]->c;
-    return c && strcmp(c, "$a") == 0;
+    return op_info[n->op]->flags & F_SAME;
 }
 
 bool reshape_is_trivial(Shape a, Shape b)

@@ -97,15 +97,6 @@ static Node *product(Lower *L, const Expr *x, Node *a, Node *b)
 
 static Node *binary(Lower *L, const Expr *x, Node *a, Node *b)
 {
-    static const struct {
-        const char *sign;
-        Op op;
-        bool swap;
-    } table[] = {
-        {"+", OP_add, false}, {"-", OP_sub, false}, {"*", OP_mul, false}, {"/", OP_div, false},
-        {"^", OP_pow, false}, {"<", OP_lt, false},  {"<=", OP_le, false}, {">", OP_lt, true},
-        {">=", OP_le, true},  {"==", OP_eq, false}, {"!=", OP_ne, false},
-    };
     Shape s;
     L->g->loc = lower_site(L, x->loc);
     if (strcmp(x->name, "@") == 0)
@@ -125,10 +116,14 @@ static Node *binary(Lower *L, const Expr *x, Node *a, Node *b)
         warn_each_with_each(L, x, a, b);
         warn_each_with_each(L, x, b, a);
     }
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (strcmp(x->name, table[i].sign) == 0)
-            return graph_binary(L->g, table[i].op, table[i].swap ? b : a, table[i].swap ? a : b);
-    ngc_bug("operator %s", x->name);
+
+    bool swap;
+    Op op = op_of_sign(x->name, &swap);
+    if (op == OP_COUNT)
+        ngc_bug("operator %s", x->name);
+    if (swap)
+        return graph_binary(L->g, op, b, a);
+    return graph_binary(L->g, op, a, b);
 }
 
 /* A sum of a million terms is a million deep on its left: that side is walked, not recursed into.

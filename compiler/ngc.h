@@ -197,20 +197,46 @@ typedef enum Op {
     OP_COUNT
 } Op;
 
-enum {                    /* OpInfo.flags */
-       F_ELEMENTWISE = 1, /* result[i] depends on operands[i] alone; all of one shape */
-       F_COMMUTATIVE = 2,
-       F_REDUCE = 4, /* removes the axes in .axes, or .axis */
-       F_VIEW = 8,   /* moves elements, computes nothing: an index map */
-       F_LEAF = 16,  /* no operands */
-       F_CHEAP = 32, /* elementwise and cheaper to compute again than to store and load */
-       F_FLAT =
-           64, /* derivative zero almost everywhere: nothing flows back, and a warning says so */
-       F_INT = 128,    /* keeps integers integer */
-       F_CHOICE = 256, /* takes each element from one operand, or one element, of several: to the
-                          others nothing flows back */
-       F_ROUTE = 512,  /* moves, copies or adds elements: what flows back is moved, added or copied,
-                          and not scaled */
+/* OpInfo.flags. */
+enum {
+    /* result[i] depends on operands[i] alone; all are of one shape */
+    F_ELEMENTWISE = 1 << 0,
+    F_COMMUTATIVE = 1 << 1,
+    /* removes the axes in .axes, or .axis */
+    F_REDUCE = 1 << 2,
+    /* moves elements, computes nothing: an index map */
+    F_VIEW = 1 << 3,
+    /* no operands */
+    F_LEAF = 1 << 4,
+    /* elementwise and cheaper to compute again than to store and load */
+    F_CHEAP = 1 << 5,
+    /* derivative zero almost everywhere: nothing flows back, and a warning says so */
+    F_FLAT = 1 << 6,
+    /* keeps integers integer */
+    F_INT = 1 << 7,
+    /* takes each element from one operand, or one element, of several: to the others nothing flows
+     * back */
+    F_CHOICE = 1 << 8,
+    /* moves, copies or adds elements: what flows back is moved, added or copied, and not scaled */
+    F_ROUTE = 1 << 9,
+    /* the result equals the operand; only the compiler treats it differently */
+    F_SAME = 1 << 10,
+    /* of operand 0 only counts whether it is 0: its type does not affect the result's, and its C
+     * may be a test */
+    F_CONDITION = 1 << 11,
+    /* operand 0 is a matrix, which only the derivative needs; operand 1 is its factors, from which
+     * the value is computed */
+    F_FACTORED = 1 << 12,
+    /* .call can compute a part of the result (its $p): threads can share it */
+    F_PARTS = 1 << 13,
+    /* at -O0 it is loops, for those who read the C, and not .call */
+    F_LOOPS_PLAIN = 1 << 14,
+    /* its text for vectors is a macro, which may use an operand twice */
+    F_MACRO = 1 << 15,
+    /* that text takes ints too, which in float32 are as wide as floats */
+    F_VEC_INT = 1 << 16,
+    /* that text may also give ints */
+    F_VEC_TO_INT = 1 << 17,
 };
 
 typedef enum {                /* may a value, or a slope, be infinite or not a number? */
@@ -314,16 +340,17 @@ typedef struct OpInfo {
                       for the result's type */
     const char *c_float; /* in its place in float32 code made for speed: a function without
                             branches; NULL: none */
-    const char *test;    /* comparisons: what is 1 where it holds; NULL: none */
+    const char *sign;    /* the language's operator: "+"; NULL: it has none */
+    const char *test;    /* comparisons, and only these: what is 1 where it holds */
     /* the same of vectors, in the words of ngrt_vector.h; $a may be a test. In float32 alone:
-     * vec_float. NULL: one at a time */
+     * vec_float. NULL: one at a time. F_MACRO, F_VEC_INT and F_VEC_TO_INT say what it is like */
     const char *vec, *vec_float;
     int prec; /* C precedence of that text, as in C's table: 16 primary, 14 unary, 13 *, 12 +, 10 <,
                  9 ==, 3 ?: */
     /* a runtime function on whole stored operands: its C, with $y $a $b $c for the storage of
      * result and operands (a scalar operand: its value), $0 .. $3 for .sizes, $s for all of them as
-     * an array, % for s or d by the float type, $k for attr.axis, $p for the part that is computed
-     * and the number of them */
+     * an array, % for s or d by the float type, $k for attr.stream, $p for the part that is
+     * computed and the number of them (F_PARTS) */
     const char *call;
     void (*sizes)(Graph *g, const Node *n, Size *out);
     const char *init, *combine; /* reductions: C of the start value and of the step, $acc and $x */
@@ -331,8 +358,12 @@ typedef struct OpInfo {
     const char *teach;          /* what a teacher calls it: "multiply: swaps the inputs" */
 } OpInfo;
 
-extern const OpInfo
-    *const op_info[OP_COUNT]; /* one record per primitive, defined in the op_*.c files */
+/* One record per primitive, defined in the op_*.c files. */
+extern const OpInfo *const op_info[OP_COUNT];
+
+/* The op of an operator of the language on elements; *swap: with the operands exchanged. OP_COUNT:
+ * there is none. */
+Op op_of_sign(const char *sign, bool *swap);
 
 struct Graph {
     Ngc *ngc;

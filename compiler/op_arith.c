@@ -97,8 +97,9 @@ static const char *said_pow(Ngc *ngc, const Node *y, int operand)
 #define EW F_ELEMENTWISE | F_CHEAP
 
 const OpInfo op_add = {.name = "add",
+                       .sign = "+",
                        .arity = 2,
-                       .flags = EW | F_COMMUTATIVE | F_INT,
+                       .flags = EW | F_VEC_INT | F_VEC_TO_INT | F_COMMUTATIVE | F_INT,
                        .value = v_add,
                        .js = "(a, b) => a + b",
                        .c = "$a + $b",
@@ -107,8 +108,9 @@ const OpInfo op_add = {.name = "add",
                        .rule = {"dy", "dy"},
                        .teach = "add: distributes"};
 const OpInfo op_sub = {.name = "sub",
+                       .sign = "-",
                        .arity = 2,
-                       .flags = EW | F_INT,
+                       .flags = EW | F_VEC_INT | F_VEC_TO_INT | F_INT,
                        .value = v_sub,
                        .js = "(a, b) => a - b",
                        .c = "$a - $b",
@@ -117,8 +119,9 @@ const OpInfo op_sub = {.name = "sub",
                        .rule = {"dy", "-dy"},
                        .teach = "subtract: distributes, with the sign turned for the second"};
 const OpInfo op_mul = {.name = "mul",
+                       .sign = "*",
                        .arity = 2,
-                       .flags = EW | F_COMMUTATIVE | F_INT,
+                       .flags = EW | F_VEC_INT | F_VEC_TO_INT | F_COMMUTATIVE | F_INT,
                        .value = v_mul,
                        .js = "(a, b) => a * b",
                        .c = "$a * $b",
@@ -127,8 +130,9 @@ const OpInfo op_mul = {.name = "mul",
                        .rule = {"dy*b", "dy*a"},
                        .teach = "multiply: swaps the inputs"};
 const OpInfo op_div = {.name = "div",
+                       .sign = "/",
                        .arity = 2,
-                       .flags = EW,
+                       .flags = EW | F_VEC_INT | F_VEC_TO_INT,
                        .value = v_div,
                        .js = "(a, b) => a / b",
                        .c = "$a / $b",
@@ -138,7 +142,7 @@ const OpInfo op_div = {.name = "div",
                        .teach = "quotient rule"};
 const OpInfo op_neg = {.name = "neg",
                        .arity = 1,
-                       .flags = EW | F_INT,
+                       .flags = EW | F_VEC_INT | F_VEC_TO_INT | F_INT,
                        .value = v_neg,
                        .js = "a => -a",
                        .c = "-$a",
@@ -149,6 +153,7 @@ const OpInfo op_neg = {.name = "neg",
 /* at b = 0 the slope is 0 even where a^-1 is infinite; at a = 0 the power does not change with b >=
  * 0 */
 const OpInfo op_pow = {.name = "pow",
+                       .sign = "^",
                        .arity = 2,
                        .flags = F_ELEMENTWISE,
                        .value = v_pow,
@@ -172,7 +177,7 @@ const OpInfo op_mod = {.name = "mod",
                        .teach = "remainder: passes on"};
 const OpInfo op_maximum = {.name = "maximum",
                            .arity = 2,
-                           .flags = EW | F_CHOICE | F_COMMUTATIVE | F_INT,
+                           .flags = EW | F_MACRO | F_CHOICE | F_COMMUTATIVE | F_INT,
                            .params = "a b",
                            .value = v_maximum,
                            .js = "Math.max",
@@ -184,7 +189,7 @@ const OpInfo op_maximum = {.name = "maximum",
                            .teach = "max: routes to the larger, half each where equal"};
 const OpInfo op_minimum = {.name = "minimum",
                            .arity = 2,
-                           .flags = EW | F_CHOICE | F_COMMUTATIVE | F_INT,
+                           .flags = EW | F_MACRO | F_CHOICE | F_COMMUTATIVE | F_INT,
                            .params = "a b",
                            .value = v_minimum,
                            .js = "Math.min",
@@ -196,18 +201,18 @@ const OpInfo op_minimum = {.name = "minimum",
                            .teach = "min: routes to the smaller, half each where equal"};
 const OpInfo op_where = {.name = "where",
                          .arity = 3,
-                         .flags = EW | F_CHOICE | F_INT,
+                         .flags = EW | F_CONDITION | F_MACRO | F_VEC_INT | F_CHOICE | F_INT,
                          .params = "c a b",
                          .value = v_where,
                          .js = "(c, a, b) => c !== 0 ? a : b",
-                         .c = "$a != 0 ? $b : $c",
+                         .c = "$a ? $b : $c",
                          .vec = "NGRT_PICK($a, $b, $c)",
                          .prec = 3,
                          .rule = {NULL, "where(a, dy, 0)", "where(a, 0, dy)"},
                          .teach = "choice: routes to the one chosen"};
 const OpInfo op_cast = {.name = "cast",
                         .arity = 1,
-                        .flags = EW,
+                        .flags = EW | F_MACRO | F_VEC_INT | F_VEC_TO_INT,
                         .value = v_same,
                         .js = "a => a",
                         .c = "($t)$a",
@@ -216,7 +221,7 @@ const OpInfo op_cast = {.name = "cast",
                         .teach = "int to float"};
 const OpInfo op_stop = {.name = "stop",
                         .arity = 1,
-                        .flags = EW,
+                        .flags = EW | F_SAME,
                         .value = v_same,
                         .js = "a => a",
                         .c = "$a",
@@ -225,7 +230,7 @@ const OpInfo op_stop = {.name = "stop",
                         .teach = "stop: passes nothing back"};
 const OpInfo op_copy = {.name = "copy",
                         .arity = 1,
-                        .flags = EW,
+                        .flags = EW | F_SAME,
                         .value = v_same,
                         .js = "a => a",
                         .c = "$a",
@@ -234,17 +239,18 @@ const OpInfo op_copy = {.name = "copy",
                         .rule = {"dy"},
                         .teach = "copy: adds"};
 
-/* same: the sign in JavaScript */
-#define COMPARE(op, sign, same, flag)                            \
-    const OpInfo op_##op = {.name = #op,                         \
-                            .arity = 2,                          \
-                            .flags = EW | F_FLAT | F_INT | flag, \
-                            .value = v_##op,                     \
-                            .js = "(a, b) => +(a " same " b)",   \
-                            .c = "$a " sign " $b ? 1.0@ : 0.0@", \
-                            .test = "$a " sign " $b",            \
-                            .vec = "NGRT_ONES($a " sign " $b)",  \
-                            .prec = 3,                           \
+/* is: the sign in the language and in C; same: in JavaScript */
+#define COMPARE(op, is, same, flag)                                                    \
+    const OpInfo op_##op = {.name = #op,                                               \
+                            .arity = 2,                                                \
+                            .flags = EW | F_FLAT | F_INT | F_MACRO | F_VEC_INT | flag, \
+                            .sign = is,                                                \
+                            .value = v_##op,                                           \
+                            .js = "(a, b) => +(a " same " b)",                         \
+                            .c = "$a " is " $b ? 1.0@ : 0.0@",                         \
+                            .test = "$a " is " $b",                                    \
+                            .vec = "NGRT_ONES($a " is " $b)",                          \
+                            .prec = 3,                                                 \
                             .teach = "comparison: flat, passes nothing back"}
 COMPARE(lt, "<", "<", 0);
 COMPARE(le, "<=", "<=", 0);

@@ -174,6 +174,7 @@ static void back_convk(Graph *g, const Node *k, Node *dk, Node **dx)
 
 const OpInfo op_conv = {.name = "conv",
                         .arity = 2,
+                        .flags = F_PARTS | F_LOOPS_PLAIN,
                         .eval = eval_conv,
                         .back = back_conv,
                         .sizes = conv_sizes,
@@ -183,6 +184,7 @@ const OpInfo op_conv = {.name = "conv",
                         .teach = "convolution: spreads back by the same kernel, turned round"};
 const OpInfo op_convk = {.name = "convk",
                          .arity = 2,
+                         .flags = F_PARTS | F_LOOPS_PLAIN,
                          .eval = eval_conv,
                          .back = back_convk,
                          .sizes = conv_sizes,

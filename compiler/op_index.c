@@ -77,7 +77,7 @@ static void back_scatter(Graph *g, const Node *y, Node *dy, Node **dx)
 
 const OpInfo op_checked = {.name = "checked",
                            .arity = 1,
-                           .flags = F_ELEMENTWISE | F_CHEAP | F_FLAT | F_INT,
+                           .flags = F_ELEMENTWISE | F_CHEAP | F_FLAT | F_INT | F_SAME,
                            .value = v_index,
                            .js = "a => a",
                            .eval = eval_checked,

@@ -41,35 +41,37 @@ static double v_atan2(double a, double b, double c)
 }
 
 /* y = f(a), where f is the name of the function in C. What a record has of its own follows. */
-#define FUNCTION(op, f, more, ...)                         \
+#define FUNCTION(op, f, flag, ...)                         \
     const OpInfo op_##op = {.name = #op,                   \
                             .arity = 1,                    \
-                            .flags = F_ELEMENTWISE | more, \
+                            .flags = F_ELEMENTWISE | flag, \
                             .params = "x",                 \
                             .value = v_##f,                \
                             .c = #f "@($a)",               \
                             .prec = 16,                    \
                             __VA_ARGS__}
 #define SMOOTH(op, f, ...) FUNCTION(op, f, 0, __VA_ARGS__)
-#define FLAT(op, f, ...) \
-    FUNCTION(op, f, F_CHEAP | F_FLAT, .teach = "flat: passes nothing back", __VA_ARGS__)
+/* the same, where the form for vectors is a macro */
+#define MACRO(op, f, ...) FUNCTION(op, f, F_MACRO, __VA_ARGS__)
+#define FLAT(op, f, flag, ...) \
+    FUNCTION(op, f, F_CHEAP | F_FLAT | flag, .teach = "flat: passes nothing back", __VA_ARGS__)
 
-SMOOTH(exp, exp, .rule = {"dy*y"}, .js = "Math.exp", .c_float = "ngrt_expf($a)",
-       .vec_float = "NGRT_OF(expf, $a)", .teach = "exp: its own slope");
+MACRO(exp, exp, .rule = {"dy*y"}, .js = "Math.exp", .c_float = "ngrt_expf($a)",
+      .vec_float = "NGRT_OF(expf, $a)", .teach = "exp: its own slope");
 SMOOTH(expm1, expm1, .rule = {"dy*exp(a)"}, .js = "Math.expm1", .teach = "exp, less 1: exp");
-SMOOTH(log, log, .domain = DOMAIN_POSITIVE, .rule = {"dy/a"}, .js = "Math.log",
-       .c_float = "ngrt_logf($a)", .vec_float = "NGRT_OF(logf, $a)",
-       .teach = "log: divides by its input");
+MACRO(log, log, .domain = DOMAIN_POSITIVE, .rule = {"dy/a"}, .js = "Math.log",
+      .c_float = "ngrt_logf($a)", .vec_float = "NGRT_OF(logf, $a)",
+      .teach = "log: divides by its input");
 SMOOTH(log1p, log1p, .domain = DOMAIN_POSITIVE, .rule = {"dy/(1 + a)"}, .js = "Math.log1p",
        .teach = "log of 1 + a");
-SMOOTH(sqrt, sqrt, .domain = DOMAIN_POSITIVE, .rule = {"dy/(2*y)"}, .js = "Math.sqrt",
-       .vec = "NGRT_LANEWISE(sqrt@, $a)", .teach = "root: divides by twice itself");
-SMOOTH(abs, fabs, .domain = DOMAIN_NONZERO, .rule = {"dy*sign(a)"}, .js = "Math.abs",
-       .vec = "NGRT_ABS($a)", .teach = "absolute value: keeps or turns the sign");
-FLAT(sign, ngrt_sign, .js = "a => a > 0 ? 1 : a < 0 ? -1 : a", .vec = "NGRT_SIGN($a)");
-FLAT(floor, floor, .js = "Math.floor");
-FLAT(ceil, ceil, .js = "Math.ceil");
-FLAT(round, rint, .js = "roundEven");
+MACRO(sqrt, sqrt, .domain = DOMAIN_POSITIVE, .rule = {"dy/(2*y)"}, .js = "Math.sqrt",
+      .vec = "NGRT_LANEWISE(sqrt@, $a)", .teach = "root: divides by twice itself");
+MACRO(abs, fabs, .domain = DOMAIN_NONZERO, .rule = {"dy*sign(a)"}, .js = "Math.abs",
+      .vec = "NGRT_ABS($a)", .teach = "absolute value: keeps or turns the sign");
+FLAT(sign, ngrt_sign, F_MACRO, .js = "a => a > 0 ? 1 : a < 0 ? -1 : a", .vec = "NGRT_SIGN($a)");
+FLAT(floor, floor, 0, .js = "Math.floor");
+FLAT(ceil, ceil, 0, .js = "Math.ceil");
+FLAT(round, rint, 0, .js = "roundEven");
 SMOOTH(sin, sin, .rule = {"dy*cos(a)"}, .js = "Math.sin", .teach = "sine");
 SMOOTH(cos, cos, .rule = {"-dy*sin(a)"}, .js = "Math.cos", .teach = "cosine");
 SMOOTH(tan, tan, .domain = DOMAIN_UNIT, .rule = {"dy*(1 + y*y)"}, .js = "Math.tan",
@@ -84,21 +86,21 @@ SMOOTH(acos, acos, .domain = DOMAIN_UNIT, .rule = {"-dy/" UP_TO_ONE}, .js = "Mat
 SMOOTH(atan, atan, .rule = {"dy/(1 + a*a)"}, .js = "Math.atan", .teach = "arc tangent");
 SMOOTH(sinh, sinh, .rule = {"dy*cosh(a)"}, .js = "Math.sinh", .teach = "hyperbolic sine");
 SMOOTH(cosh, cosh, .rule = {"dy*sinh(a)"}, .js = "Math.cosh", .teach = "hyperbolic cosine");
-SMOOTH(tanh, tanh, .rule = {"dy*(1 - y*y)"}, .js = "Math.tanh", .c_float = "ngrt_tanhf($a)",
-       .vec_float = "NGRT_OF(tanhf, $a)", .teach = "tanh: 1 less its square");
-SMOOTH(erf, erf, .rule = {"dy*1.1283791670955126*exp(-a*a)"}, .js = "erf",
-       .c_float = "ngrt_erff($a)", .vec_float = "NGRT_OF(erff, $a)",
-       .teach = "error function: 2/sqrt(pi) exp(-a^2)");
-SMOOTH(erfc, erfc, .rule = {"-dy*1.1283791670955126*exp(-a*a)"}, .js = "erfc",
-       .c_float = "ngrt_erfcf($a)", .vec_float = "NGRT_OF(erfcf, $a)",
-       .teach = "1 less the error function");
-SMOOTH(sigmoid, ngrt_sigmoid, .rule = {"dy*y*(1 - y)"}, .js = "a => 1 / (1 + Math.exp(-a))",
-       .c_float = "ngrt_sigmoidf($a)", .vec_float = "NGRT_OF(sigmoidf, $a)",
-       .teach = "sigmoid: y (1 - y)");
-SMOOTH(softplus, ngrt_softplus, .rule = {"dy*sigmoid(a)"},
-       .js = "a => Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a)))",
-       .c_float = "ngrt_softplusf($a)", .vec_float = "NGRT_OF(softplusf, $a)",
-       .teach = "softplus: sigmoid");
+MACRO(tanh, tanh, .rule = {"dy*(1 - y*y)"}, .js = "Math.tanh", .c_float = "ngrt_tanhf($a)",
+      .vec_float = "NGRT_OF(tanhf, $a)", .teach = "tanh: 1 less its square");
+MACRO(erf, erf, .rule = {"dy*1.1283791670955126*exp(-a*a)"}, .js = "erf",
+      .c_float = "ngrt_erff($a)", .vec_float = "NGRT_OF(erff, $a)",
+      .teach = "error function: 2/sqrt(pi) exp(-a^2)");
+MACRO(erfc, erfc, .rule = {"-dy*1.1283791670955126*exp(-a*a)"}, .js = "erfc",
+      .c_float = "ngrt_erfcf($a)", .vec_float = "NGRT_OF(erfcf, $a)",
+      .teach = "1 less the error function");
+MACRO(sigmoid, ngrt_sigmoid, .rule = {"dy*y*(1 - y)"}, .js = "a => 1 / (1 + Math.exp(-a))",
+      .c_float = "ngrt_sigmoidf($a)", .vec_float = "NGRT_OF(sigmoidf, $a)",
+      .teach = "sigmoid: y (1 - y)");
+MACRO(softplus, ngrt_softplus, .rule = {"dy*sigmoid(a)"},
+      .js = "a => Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a)))",
+      .c_float = "ngrt_softplusf($a)", .vec_float = "NGRT_OF(softplusf, $a)",
+      .teach = "softplus: sigmoid");
 
 /* The angle of the point (b, a), as C's atan2(y, x). Its slopes b/(a^2 + b^2) and -a/(a^2 + b^2)
  * are computed from numbers near 1, so that the squares neither overflow nor vanish; at (0, 0) they

@@ -1,5 +1,7 @@
-/* ops.c - the table of records, in the order of ops.h. */
+/* ops.c - the table of records, in the order of ops.h, and what is found in it by a name. */
 #include "ngc.h"
+
+#include <string.h>
 
 #define X(op) extern const OpInfo op_##op;
 #include "ops.h"
@@ -10,3 +12,16 @@ const OpInfo *const op_info[OP_COUNT] = {
 #include "ops.h"
 #undef X
 };
+
+Op op_of_sign(const char *sign, bool *swap)
+{
+    /* a > b is b < a */
+    *swap = sign[0] == '>';
+    if (*swap)
+        sign = sign[1] == '=' ? "<=" : "<";
+
+    int op = 0;
+    while (op < OP_COUNT && !(op_info[op]->sign && strcmp(op_info[op]->sign, sign) == 0))
+        op++;
+    return (Op)op;
+}

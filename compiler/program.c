@@ -135,8 +135,7 @@ Place *store_place(const Program *p, const Store *s)
 
 bool call_takes(const Node *n, int operand)
 {
-    const char name[] = {'$', (char)('a' + operand), '\0'};
-    return strstr(op_info[n->op]->call, name) != NULL;
+    return operand != 0 || !(op_info[n->op]->flags & F_FACTORED);
 }
 
 /* What the runtime's function gets: of an operand that is folded into the call, what it shows. */

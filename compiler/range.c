@@ -154,12 +154,12 @@ static Range range_of_many(Op op, Range a, Range b, Range c)
     case OP_minimum: return range(fmin(a.lo, b.lo), fmin(a.hi, b.hi), risk);
     case OP_atan2: return range(-ANGLE_MOST, ANGLE_MOST, only_data(risk));
     case OP_where: return hull(b, c);
-    case OP_lt:
-    case OP_le:
-    case OP_eq:
-    case OP_ne: return range(0, 1, RISK_NONE);
-    default: return range(-INFINITY, INFINITY, a.risk);
+    default: break;
     }
+
+    if (op_info[op]->test)
+        return range(0, 1, RISK_NONE);
+    return range(-INFINITY, INFINITY, a.risk);
 }
 
 Range range_apply(Op op, const Range *in)

@@ -270,7 +270,7 @@ static void split_kernel(Program *p, Kernel *k, const Layout *made, bool small)
 {
     if (k->kind == K_GEMM && !small)
         split_product(p, k);
-    if (k->kind == K_CALL && !small && strstr(op_info[k->product->op]->call, "$p"))
+    if (k->kind == K_CALL && !small && op_info[k->product->op]->flags & F_PARTS)
         k->split = 1;
     if (k->kind != K_LOOP || k->axes == 0 || (small && k->member))
         return;

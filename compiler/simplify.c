@@ -453,8 +453,7 @@ static bool always_finite(const Node *n)
         return always_finite(n->arg[0]);
     if (n->op == OP_div && (n->arg[1]->op == OP_size || (node_const(n->arg[1], &v) && v != 0)))
         return always_finite(n->arg[0]);
-    return n->op == OP_size || n->op == OP_eq || n->op == OP_lt || n->op == OP_le ||
-           n->op == OP_ne || n->op == OP_iota;
+    return n->op == OP_size || n->op == OP_iota || op_info[n->op]->test;
 }
 
 /* Does every atom that could be NaN or infinite still occur? */
@@ -677,9 +676,8 @@ static Node *better_difference(Graph *g, Node *n)
 static Node *simplify_where(Graph *g, Node *n)
 {
     Node *c = n->arg[0];
-    bool comparison = c->op == OP_lt || c->op == OP_le || c->op == OP_eq || c->op == OP_ne;
-    if (comparison && n->type == T_FLOAT && node_is(n->arg[2], 0) && n->arg[1]->op == OP_expand &&
-        always_finite(n->arg[1]))
+    if (op_info[c->op]->test && n->type == T_FLOAT && node_is(n->arg[2], 0) &&
+        n->arg[1]->op == OP_expand && always_finite(n->arg[1]))
         return graph_binary(g, OP_mul, c, n->arg[1]);
     return n;
 }

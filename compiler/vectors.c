@@ -9,8 +9,6 @@
  */
 #include "program.h"
 
-#include <string.h>
-
 enum {
     NARROW = 16, /* bytes of a vector */
     WIDE = 64,
@@ -50,12 +48,21 @@ const char *op_vec(const Program *p, const Val *v)
 
     for (int i = 0; i < 3 && v->arg[i]; i++)
         ints |= v->arg[i]->type == T_INT;
-    if (ints && (!is_float32(p) || info->prec == 16 || (v->type == T_INT && info->prec < 12)))
+    unsigned wanted = v->type == T_INT ? F_VEC_INT | F_VEC_TO_INT : F_VEC_INT;
+    if (ints && (!is_float32(p) || (info->flags & wanted) != wanted))
         return NULL;
 
     if (info->vec_float && is_float32(p))
         return info->vec_float;
     return info->vec;
+}
+
+/* Does the op's text for vectors declare names? A choice and a comparison are macros that do not.
+ */
+static bool names_operands(const Val *v)
+{
+    const OpInfo *info = op_info[v->op];
+    return info->flags & F_MACRO && !(info->flags & F_CONDITION) && !info->test;
 }
 
 /* May v be computed within the text of another? What a guard protects has no name of its own, and a
@@ -68,8 +75,7 @@ static bool is_nameless(const Program *p, const Val *v)
         return true;
     if (v->kind != V_OP && v->kind != V_GUARD)
         return false;
-    if (vec == NULL ||
-        (strncmp(vec, "NGRT_", 5) == 0 && v->op != OP_where && !op_info[v->op]->test))
+    if (vec == NULL || (v->kind == V_OP && names_operands(v)))
         return false;
 
     for (int i = 0; i < 3 && v->arg[i]; i++)
