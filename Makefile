@@ -26,7 +26,7 @@ LIBS    = $(if $(filter openblas,$(BLAS)),-lopenblas) $(LIBZ) -lm -lpthread
 
 NGC_C   = $(filter-out compiler/embed.c,$(wildcard compiler/*.c))
 NGC_O   = $(NGC_C:compiler/%.c=$(B)/%.o) $(B)/ng.tab.o $(B)/ng.lex.o $(B)/texts.o $(B)/rt_ngrt_random.o \
-          $(patsubst %,$(B)/plain_%.o,ngrt_linear file element numpy safetensors archive weights csv data)
+          $(patsubst %,$(B)/plain_%.o,ngrt_dlinear file element numpy safetensors archive weights csv data)
 RT_C    = $(wildcard runtime/*.c)
 RT_O    = $(RT_C:runtime/%.c=$(B)/rt_%.o)
 STD     = -fno-tree-vectorize -std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700
@@ -76,9 +76,11 @@ $(B)/ng.tab.c $(B)/ng.tab.h $(B)/ng.lex.c: $(B)/%: $(MADE)/% | $(B)
 	cp $< $@
 endif
 
-TEXTS   = prelude=compiler/prelude.ng errors=compiler/errors.txt runtime_math=runtime/ngrt_math.h runtime_vector=runtime/ngrt_vector.h runtime_small=runtime/ngrt_small.h runtime_gemm=runtime/ngrt_gemm.c \
-          runtime_random=runtime/ngrt_random.c runtime_linear=runtime/ngrt_linear.c runtime_conv=runtime/ngrt_conv.c runtime_header=runtime/ngrt.h page=compiler/page/page.html \
-          page_style=$(B)/page.css page_script=$(B)/page.js
+TEXTS   = prelude=compiler/prelude.ng errors=compiler/errors.txt \
+          page=compiler/page/page.html page_style=$(B)/page.css page_script=$(B)/page.js \
+          runtime_header=runtime/ngrt.h runtime_math=runtime/ngrt_math.h runtime_vector=runtime/ngrt_vector.h \
+          runtime_small=runtime/ngrt_small.h runtime_random=runtime/ngrt_random.c \
+          $(foreach t,gemm conv linear,runtime_$t=runtime/ngrt_$t_real.h)
 # the parts of ngc explain's page, in order of use, and smaller: without indentation, comments, and blanks around operators that
 # do not occur in texts
 FEWER_JS = -e 's/^  *//; /^\/\*.*\*\/$$/d; /^\/\*/,/\*\/$$/d; s/  *\/\* [^*]*\*\/$$//; /^$$/d' -e 's/\<const \([A-Za-z[{]\)/let \1/g' \

@@ -245,7 +245,7 @@ static Fold **find_folds(Program *p, Demand *demand)
 }
 
 /* Are the zeros around a convolution's image left to the kernel? It takes them as taps that meet
- * nothing, where the batch fills a tile (ngrt_conv.c). */
+ * nothing, where the batch fills a tile (ngrt_conv_real.h). */
 static bool folds_zeros(const Program *p, const Node *n, const Demand *demand)
 {
     const Node *x = n->op == OP_conv ? n->arg[0] : NULL;

@@ -850,7 +850,7 @@ Node *graph_solve(Graph *g, Node *a, Node *b, bool transposed)
     return graph_add(g, n, (Node *[]){a, graph_lu(g, a), b});
 }
 
-/* [.., n, n + 2]: see ngrt_linear.c */
+/* [.., n, n + 2]: see ngrt_linear_real.h */
 static Node *graph_lup(Graph *g, Node *a)
 {
     Shape s = a->shape;

@@ -18,7 +18,7 @@ enum {
     FUNCTION = 100000, /* estimated nanoseconds from which on a program is shared at all */
     KERNEL = 2000, /* and from which on a kernel is: more than it takes to wait for each other */
     COLUMN_UNIT =
-        32, /* columns and rows of a product: whole tiles of ngrt_gemm.c for any processor */
+        32, /* columns and rows of a product: whole tiles of ngrt_gemm_real.h for any processor */
     ROW_UNIT = 24,
     FEW = 3,     /* pieces below which it is one thread's */
     ENOUGH = 8,  /* pieces of a loop that are enough for any number of threads */

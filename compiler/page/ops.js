@@ -298,7 +298,7 @@ const whole = {
   },
   det: (n, y, a) => diagonal(y, a, (all, x) => all * x, 1),
   logdet: (n, y, a) => diagonal(y, a, addLog, 0),
-  /* P A Q = L D U in one matrix, then the exchanged rows and columns (see ngrt_linear.c) */
+  /* P A Q = L D U in one matrix, then the exchanged rows and columns (see ngrt_linear_real.h) */
   lup(n, y, [a]) {
     const d = a.shape[a.shape.length - 1];
     for (let t = 0; t * d * d < a.v.length; t++) {

@@ -53,24 +53,10 @@ has() {
     "$1" "$out/has.c" -o "$out/has" "$2" 2>"$out/log"
 }
 
-# The sections of dgemm are those of sgemm in double; so are dconv and dconvk.
-section() { sed -n "/^\/\*@ $1:/,/^\/\*@/p" "$rt/ngrt_${2:-gemm}.c" | sed '$d'; }
-for part in gemm_part gemm gemm_share; do
-    section s$part | sed 's/float/double/g; s/ngrt_s/ngrt_d/g; s/NGRT_S/NGRT_D/g; s/\([0-9]\)\.0f/\1.0/g; s/\<16\>/8/g
-        s/aligned(4)/aligned(8)/; s/\<sgemm/dgemm/g' >"$out/made"
-    section d$part >"$out/kept"
-    try diff "$out/made" "$out/kept" || echo "the sections s$part and d$part of ngrt_gemm.c differ"
-done
-for name in lu solve det logdet lup cof cof2; do
-    section s$name linear | sed 's/float/double/g; s/ngrt_s/ngrt_d/g; s/logf(/log(/; /^\/\*@/s/ s/ d/g' >"$out/made"
-    section d$name linear >"$out/kept"
-    try diff "$out/made" "$out/kept" || echo "the sections s$name and d$name of ngrt_linear.c differ"
-done
-for name in conv convk; do
-    section s$name conv | sed 's/float/double/g; s/ngrt_s/ngrt_d/g; s/NGRT_S/NGRT_D/g; s/\([0-9]\)\.0f/\1.0/g; s/\<16\>/8/g
-        s/WIDTH = 8/WIDTH = 4/; s/aligned(4)/aligned(8)/; s/@ sconv/@ dconv/; s/: sconv/: dconv/' >"$out/made"
-    section d$name conv >"$out/kept"
-    try diff "$out/made" "$out/kept" || echo "the sections s$name and d$name of ngrt_conv.c differ"
+# A text for float and double names neither type in its sections, nor has numbers of one.
+for file in "$rt"/ngrt_*_real.h; do
+    sed '/^\/\*@ end:/,$d' "$file" | sed '1,/^\/\*@/d' | grep -n -w -E 'float|double|[0-9.]+f' >"$out/types"
+    try test ! -s "$out/types" || { echo "$file is for one type:"; cat "$out/types"; }
 done
 
 # take FILE NAME: prints the section of that name, and before it the sections it needs, in the order of the file.
@@ -85,16 +71,29 @@ take() {
         END { mark(want); for (i = 1; i <= NR; i++) if (section[i] in taken) print line[i] }' "$1"
 }
 
-# Every section compiles with only the sections that its first line names.
+# Every section compiles with only the sections that its first line names, for each type; and all of them together, so
+# that no two have the same names.
 check_sections() {
-    for file in ngrt_math.h ngrt_vector.h ngrt_small.h ngrt_random.c ngrt_gemm.c ngrt_conv.c; do
+    heads='#include <math.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n#define NGRT_FN static\n'
+    for file in ngrt_math.h ngrt_vector.h ngrt_small.h ngrt_random.c; do
         for name in $(sed -n 's/^\/\*@ \([a-z_0-9]*\):.*/\1/p' "$rt/$file"); do
             [ "$name" = end ] && continue
-            { printf '#include <math.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n#define NGRT_FN static\n'
-              take "$rt/$file" "$name"; echo 'typedef int not_empty;'; } >"$out/section.c"
+            { printf "$heads"; take "$rt/$file" "$name"; echo 'typedef int not_empty;'; } >"$out/section.c"
             try "$1" $strict -Wno-unused-function -Wno-unused-const-variable -fsyntax-only "$out/section.c" ||
                 echo "section $name of $file"
         done
+    done
+    for type in "-Dreal=float -Dreal_log=logf" "-Dreal=double -Dreal_log=log"; do
+        printf "$heads" >"$out/all.c"
+        for file in "$rt"/ngrt_*_real.h; do
+            for name in $(sed -n 's/^\/\*@ \([a-z_0-9]*\):.*/\1/p' "$file"); do
+                [ "$name" = end ] && continue
+                { printf "$heads"; take "$file" "$name"; } >"$out/section.c"
+                try "$1" $strict $type -Wno-unused-function -fsyntax-only "$out/section.c" || echo "section $name of $file"
+            done
+            sed '/^\/\*@ end:/,$d' "$file" | sed '1,/^\/\*@/d' >>"$out/all.c"
+        done
+        try "$1" $strict $type -Wno-unused-function -fsyntax-only "$out/all.c" || echo "all sections together, $type"
     done
 }
 
@@ -108,7 +107,7 @@ number=0
 for cc in ${*:-gcc clang}; do
     command -v "$cc" >/dev/null || continue
     turn=0
-    for f in ngrt_gemm ngrt_conv ngrt_random ngrt_error; do
+    for f in ngrt_sgemm ngrt_dgemm ngrt_sconv ngrt_dconv ngrt_slinear ngrt_dlinear ngrt_random ngrt_error; do
         compile "$cc" $strict -O2 -c "$rt/$f.c" -o "$out/$f.o"
     done
     zlib=
@@ -124,9 +123,12 @@ for cc in ${*:-gcc clang}; do
         printf '#include "%s"\nint main() { return 0; }\n' $f >"$out/header.cc"
         try "$cc" -x c++ -std=c++98 -pedantic -Wall -Wextra -Wconversion -Werror -I"$rt" -fsyntax-only "$out/header.cc"
     done
-    for name in gemm conv; do # for older processors
-        sed 's/__builtin_cpu_supports("avx512f")/0/' "$rt/ngrt_$name.c" >"$out/${name}_avx2.c"
-        sed 's/__builtin_cpu_supports("[a-z0-9]*")/0/' "$rt/ngrt_$name.c" >"$out/${name}_plain.c"
+    mkdir -p "$out/avx2" "$out/plain" # for older processors
+    for name in gemm conv; do
+        sed 's/__builtin_cpu_supports("avx512f")/0/' "$rt/ngrt_${name}_real.h" >"$out/avx2/ngrt_${name}_real.h"
+        sed 's/__builtin_cpu_supports("[a-z0-9]*")/0/' "$rt/ngrt_${name}_real.h" >"$out/plain/ngrt_${name}_real.h"
+        cp "$rt/ngrt_s$name.c" "$rt/ngrt_d$name.c" "$out/avx2"
+        cp "$rt/ngrt_s$name.c" "$rt/ngrt_d$name.c" "$out/plain"
     done
     way=$((2 * number))
     for opt in "-std=c99 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined" \
@@ -137,8 +139,8 @@ for cc in ${*:-gcc clang}; do
         build_run random "$cc" $opt $plain "$here/random.c"
         ways=12
         for name in gemm conv; do
-            for part in "$rt/ngrt_$name.c" "$out/${name}_avx2.c" "$out/${name}_plain.c"; do
-                build_run $name "$cc" $opt $plain -Wno-unused-function "$here/$name.c" "$part"
+            for part in "$rt" "$out/avx2" "$out/plain"; do
+                build_run $name "$cc" $opt $plain -Wno-unused-function "$here/$name.c" "$part/ngrt_s$name.c" "$part/ngrt_d$name.c"
             done
         done
         way=$((way + 1))
@@ -151,7 +153,7 @@ for cc in ${*:-gcc clang}; do
     build_run weights "$cc" $opt $plain $faults "$here/weights.c" $(sources $files) $zlib
     build_run train "$cc" $opt $plain "$here/train.c" $(sources $files $trainer ngrt_random ngrt_error)
     if has "$cc" -lopenblas cblas.h; then
-        build_run gemm "$cc" -std=c99 -O2 $plain -DNGRT_CBLAS "$here/gemm.c" "$rt/ngrt_gemm.c" -lopenblas
+        build_run gemm "$cc" -std=c99 -O2 $plain -DNGRT_CBLAS "$here/gemm.c" $(sources ngrt_sgemm ngrt_dgemm) -lopenblas
     fi
     group "$cc: files, weights, trainer"
     number=$((number + 1))

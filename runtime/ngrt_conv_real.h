@@ -1,0 +1,641 @@
+/* ngrt_conv_real.h - convolutions of images whose last axis is the batch, and the derivatives with
+ * respect to their kernels; see ngrt.h. One text, compiled for float by ngrt_sconv.c and for double
+ * by ngrt_dconv.c; sections and names as in ngrt_gemm_real.h.
+ *
+ * With step 1, what one tap of the kernel meets along a row of the result is one piece of memory,
+ * since columns and batch are neighbours. So a convolution is a matrix product whose right side
+ * needs no copy. Where pieces are shorter than a tile, they are packed first.
+ */
+#include <string.h>
+
+#define NGRT_FN
+#define ngrt_conv  NGRT_NAME(conv)
+#define ngrt_convk NGRT_NAME(convk)
+
+/*@ conv: */
+enum {
+    NGRT_CONV_ROWS = 6,                 /* of a tile: kernels */
+    NGRT_CONV_COLS = 64 / sizeof(real), /* of a tile: elements of y */
+    NGRT_CONV_PANEL = 192               /* taps that are packed at a time */
+};
+
+/* The sizes as they came, and what follows from them. x is [g c,h,w,b], y is [g o,oh,ow,b]. */
+typedef struct ngrt_conv_shape {
+    int g, c, o, h, w, b, kh, kw, oh, ow, sh, sw, dh, dw, ph, pw;
+    int taps, depth;                /* elements of a kernel: for one channel, and for all c */
+    ptrdiff_t channel_x, channel_y; /* elements of one channel */
+} ngrt_conv_shape;
+
+static ngrt_conv_shape ngrt_conv_read(const int *n)
+{
+    ngrt_conv_shape s = {n[0],  n[1],  n[2],  n[3],  n[4],  n[5],  n[6], n[7], n[8], n[9],
+                         n[10], n[11], n[12], n[13], n[14], n[15], 0,    0,    0,    0};
+
+    s.taps = s.kh * s.kw;
+    s.depth = s.c * s.taps;
+    s.channel_x = (ptrdiff_t)s.h * s.w * s.b;
+    s.channel_y = (ptrdiff_t)s.oh * s.ow * s.b;
+    return s;
+}
+
+/* What a tile sums up: for each of c channels a window of u rows of v elements of k, with what
+ * these meet in x. */
+typedef struct ngrt_conv_window {
+    int c, u, v;
+    ptrdiff_t kc, ku;     /* from a channel, or a row, of k to the next; elements are neighbours */
+    ptrdiff_t xc, xu, xv; /* from a channel, row or element to the next, in x */
+    ptrdiff_t depth;      /* from a kernel to the next */
+} ngrt_conv_window;
+
+/* y[i][j] = sum over the window of k x, for some kernels i, whose results are `step` apart, and all
+ * columns j of a tile; added to y if more. */
+typedef void ngrt_conv_tiling(int rows, const ngrt_conv_window *win, const real *k, const real *x,
+                              real *y, ptrdiff_t step, int more);
+
+/* In plain C. */
+static void ngrt_conv_tile(int rows, const ngrt_conv_window *win, const real *k, const real *x,
+                           real *y, ptrdiff_t step, int more)
+{
+    int i, j, h, c, u, v;
+
+    for (i = 0; i < rows; i++, k += win->depth, y += step)
+        for (h = 0; h < NGRT_CONV_COLS; h += 8) {
+            real s[8] = {0};
+
+            if (more)
+                memcpy(s, y + h, sizeof s);
+            for (c = 0; c < win->c; c++)
+                for (u = 0; u < win->u; u++)
+                    for (v = 0; v < win->v; v++) {
+                        const real a = k[c * win->kc + u * win->ku + v];
+                        const real *at = x + h + c * win->xc + u * win->xu + v * win->xv;
+
+                        for (j = 0; j < 8; j++)
+                            s[j] += a * at[j];
+                    }
+            memcpy(y + h, s, sizeof s);
+        }
+}
+
+#if defined __GNUC__ && defined __x86_64__
+/* Vectors of 32 and of 64 bytes at any element. */
+#define NGRT_CONV_VECTOR(bytes) \
+    __attribute__((vector_size(bytes), aligned(sizeof(real)), may_alias))
+typedef real ngrt_conv_v32 NGRT_CONV_VECTOR(32);
+typedef real ngrt_conv_v64 NGRT_CONV_VECTOR(64);
+
+/* What is done for each row i of a tile: its sums are the vectors si and ti. */
+#define NGRT_CONV_EACH_ROW(step) \
+    step(0);                     \
+    step(1);                     \
+    step(2);                     \
+    step(3);                     \
+    step(4);                     \
+    step(5)
+
+#define NGRT_CONV_BEGIN(i) vector s##i = {0}, t##i = {0}
+
+#define NGRT_CONV_LOAD(i)                           \
+    if (i < rows) {                                 \
+        s##i = ((const vector *)(y + i * step))[0]; \
+        t##i = ((const vector *)(y + i * step))[1]; \
+    }
+
+#define NGRT_CONV_ADD(i)          \
+    if (i < rows) {               \
+        s##i += a[i * depth] * p; \
+        t##i += a[i * depth] * q; \
+    }
+
+#define NGRT_CONV_STORE(i)                    \
+    if (i < rows) {                           \
+        ((vector *)(y + i * step))[0] = s##i; \
+        ((vector *)(y + i * step))[1] = t##i; \
+    }
+
+/* A tile of two vectors. It is compiled for each number of rows, so that its sums are in
+ * registers. */
+#define NGRT_CONV_TILE(name, isa, type)                                                     \
+    __attribute__((target(isa), always_inline)) static inline void name##_rows(             \
+        const int rows, const ngrt_conv_window *win, const real *k, const real *x, real *y, \
+        ptrdiff_t step, int more)                                                           \
+    {                                                                                       \
+        typedef type vector;                                                                \
+        const ptrdiff_t depth = win->depth, xv = win->xv;                                   \
+        int c, u, v;                                                                        \
+        NGRT_CONV_EACH_ROW(NGRT_CONV_BEGIN);                                                \
+        if (more) {                                                                         \
+            NGRT_CONV_EACH_ROW(NGRT_CONV_LOAD);                                             \
+        }                                                                                   \
+        for (c = 0; c < win->c; c++)                                                        \
+            for (u = 0; u < win->u; u++) {                                                  \
+                const real *a = k + c * win->kc + u * win->ku;                              \
+                const real *from = x + c * win->xc + u * win->xu;                           \
+                for (v = win->v; v > 0; v--, a++, from += xv) {                             \
+                    const vector p = ((const vector *)from)[0];                             \
+                    const vector q = ((const vector *)from)[1];                             \
+                    NGRT_CONV_EACH_ROW(NGRT_CONV_ADD);                                      \
+                }                                                                           \
+            }                                                                               \
+        NGRT_CONV_EACH_ROW(NGRT_CONV_STORE);                                                \
+    }                                                                                       \
+    __attribute__((target(isa))) static void name(int rows, const ngrt_conv_window *win,    \
+                                                  const real *k, const real *x, real *y,    \
+                                                  ptrdiff_t step, int more)                 \
+    {                                                                                       \
+        switch (rows) {                                                                     \
+        case 1: name##_rows(1, win, k, x, y, step, more); break;                            \
+        case 2: name##_rows(2, win, k, x, y, step, more); break;                            \
+        case 3: name##_rows(3, win, k, x, y, step, more); break;                            \
+        case 4: name##_rows(4, win, k, x, y, step, more); break;                            \
+        case 5: name##_rows(5, win, k, x, y, step, more); break;                            \
+        default: name##_rows(6, win, k, x, y, step, more); break;                           \
+        }                                                                                   \
+    }
+
+#if !defined __clang__ /* a*b + c in one operation, also under -std=c99 */
+#pragma GCC push_options
+#pragma GCC optimize("fp-contract=fast")
+#endif
+NGRT_CONV_TILE(ngrt_conv_tile_avx2, "avx2,fma", ngrt_conv_v32)
+NGRT_CONV_TILE(ngrt_conv_tile_avx512, "avx512f", ngrt_conv_v64)
+#if !defined __clang__
+#pragma GCC pop_options
+#endif
+#endif
+
+/* The best tile for this processor and n columns, and how many it has. */
+static ngrt_conv_tiling *ngrt_conv_choose(ptrdiff_t n, int *cols)
+{
+    *cols = NGRT_CONV_COLS;
+#if defined __GNUC__ && defined __x86_64__
+    if (n >= 2 * NGRT_CONV_COLS && __builtin_cpu_supports("avx512f")) {
+        *cols = 2 * NGRT_CONV_COLS;
+        return ngrt_conv_tile_avx512;
+    }
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return ngrt_conv_tile_avx2;
+#endif
+    (void)n;
+    return ngrt_conv_tile;
+}
+
+/* All kernels of a group for n elements of y, at least as many as a tile has columns; what each tap
+ * meets is in one piece. The last tile is moved back, onto the one before it. */
+static void ngrt_conv_piece(const ngrt_conv_shape *s, const ngrt_conv_window *win, ptrdiff_t n,
+                            const real *k, const real *x, real *y)
+{
+    const int tiles = (s->o - 1) / NGRT_CONV_ROWS + 1, rows = (s->o - 1) / tiles + 1;
+    int cols, i;
+    ngrt_conv_tiling *tile = ngrt_conv_choose(n, &cols);
+    ptrdiff_t j = 0;
+
+    for (;;) {
+        for (i = 0; i < s->o; i += rows)
+            tile(s->o - i < rows ? s->o - i : rows, win, k + i * win->depth, x + j,
+                 y + i * s->channel_y + j, s->channel_y, 0);
+        if (j + cols >= n)
+            break;
+        j = j + 2 * cols <= n ? j + cols : n - cols;
+    }
+}
+
+/* Which taps meet an element of an axis of size n, if tap t meets element at + t step? From the one
+ * that is returned to *end. */
+static int ngrt_conv_inside(int at, int taps, int step, int n, int *end)
+{
+    int first = 0;
+
+    if (at < 0)
+        first = (step - 1 - at) / step;
+
+    *end = 0;
+    if (at < n)
+        *end = (n - 1 - at) / step + 1;
+    if (*end > taps)
+        *end = taps;
+    return first < *end ? first : *end;
+}
+
+/* Row i of the channels of y, a piece at a time, by the taps that meet an element of x. */
+static void ngrt_conv_row(const ngrt_conv_shape *s, int i, ptrdiff_t piece, const real *k,
+                          const real *x, real *y)
+{
+    const ptrdiff_t row_x = (ptrdiff_t)s->w * s->b;
+    const int top = i * s->sh - s->ph;
+    ngrt_conv_window win = {
+        s->c, 0, 0, s->taps, s->kw, s->channel_x, s->dh * row_x, (ptrdiff_t)s->dw * s->b, s->depth};
+    int j, u, v;
+
+    u = ngrt_conv_inside(top, s->kh, s->dh, s->h, &win.u);
+    win.u -= u;
+    for (j = 0; j < s->ow; j += (int)(piece / s->b)) {
+        const int left = j * s->sw - s->pw;
+        const real *from = x;
+
+        v = ngrt_conv_inside(left, s->kw, s->dw, s->w, &win.v);
+        win.v -= v;
+        if (win.u > 0 && win.v > 0)
+            from = x + (top + u * s->dh) * row_x + (ptrdiff_t)(left + v * s->dw) * s->b;
+        ngrt_conv_piece(s, &win, piece, k + u * s->kw + v, from,
+                        y + ((ptrdiff_t)i * s->ow + j) * s->b);
+    }
+}
+
+/* Where in a channel of x the first tap is for element i of a channel of y. */
+static ptrdiff_t ngrt_conv_first(const ngrt_conv_shape *s, ptrdiff_t i)
+{
+    const ptrdiff_t place = i / s->b;
+    return ((place / s->ow * s->sh) * s->w + place % s->ow * s->sw) * s->b + i % s->b;
+}
+
+/* How far tap t is from tap 0, in a channel of x. */
+static ptrdiff_t ngrt_conv_tap(const ngrt_conv_shape *s, int t)
+{
+    return ((ptrdiff_t)(t / s->kw) * s->dh * s->w + (ptrdiff_t)(t % s->kw) * s->dw) * s->b;
+}
+
+/* All kernels of a group, from tap p to p + taps, against a panel: x packed for `some` elements of
+ * y, at most a tile's columns, from element `first`. */
+static void ngrt_conv_panel(const ngrt_conv_shape *s, int p, int taps, const real *k,
+                            const real *panel, real *y, ptrdiff_t first, int some)
+{
+    const ngrt_conv_window win = {1, 1, taps, 0, 0, 0, 0, NGRT_CONV_COLS, s->depth};
+    const size_t bytes = (size_t)some * sizeof *y;
+    real sum[NGRT_CONV_ROWS * NGRT_CONV_COLS];
+    int cols, i, r;
+    ngrt_conv_tiling *tile = ngrt_conv_choose(NGRT_CONV_COLS, &cols);
+
+    for (i = 0; i < s->o; i += NGRT_CONV_ROWS) {
+        const int rows = s->o - i < NGRT_CONV_ROWS ? s->o - i : NGRT_CONV_ROWS;
+        real *to = y + i * s->channel_y + first;
+
+        for (r = 0; r < rows && p > 0; r++)
+            memcpy(sum + r * NGRT_CONV_COLS, to + r * s->channel_y, bytes);
+        tile(rows, &win, k + (ptrdiff_t)i * s->depth + p, panel, sum, NGRT_CONV_COLS, p > 0);
+        for (r = 0; r < rows; r++)
+            memcpy(to + r * s->channel_y, sum + r * NGRT_CONV_COLS, bytes);
+    }
+}
+
+/* All kernels of a group for elements first to end of the channels of y, a tile of columns at a
+ * time. What the taps meet is packed, some taps at a time. Without zeros around the images. */
+static void ngrt_conv_pack(const ngrt_conv_shape *s, const real *k, const real *x, real *y,
+                           ptrdiff_t first, ptrdiff_t end)
+{
+    real panel[NGRT_CONV_PANEL * NGRT_CONV_COLS];
+    ptrdiff_t from[NGRT_CONV_COLS];
+    int j, p, q;
+
+    for (; first < end; first += NGRT_CONV_COLS) {
+        const int some = end - first < NGRT_CONV_COLS ? (int)(end - first) : NGRT_CONV_COLS;
+
+        for (j = 0; j < NGRT_CONV_COLS; j++)
+            from[j] = ngrt_conv_first(s, first + (j < some ? j : 0));
+
+        for (p = 0; p < s->depth; p += NGRT_CONV_PANEL) {
+            const int taps = s->depth - p < NGRT_CONV_PANEL ? s->depth - p : NGRT_CONV_PANEL;
+
+            for (q = 0; q < taps; q++) {
+                const real *at =
+                    x + (p + q) / s->taps * s->channel_x + ngrt_conv_tap(s, (p + q) % s->taps);
+                for (j = 0; j < NGRT_CONV_COLS; j++)
+                    panel[q * NGRT_CONV_COLS + j] = at[from[j]];
+            }
+            ngrt_conv_panel(s, p, taps, k, panel, y, first, some);
+        }
+    }
+}
+
+/* y[o,i,j,b] = sum over c, u, v of k[o,c,u,v] x[c, i sh + u dh - ph, j sw + v dw - pw, b], for part
+ * `part` of `parts` of the rows i. */
+NGRT_FN void ngrt_conv(const int *n, const real *x, const real *k, real *y, int part, int parts)
+{
+    const ngrt_conv_shape s = ngrt_conv_read(n);
+    const int first = (int)((ptrdiff_t)s.oh * part / parts);
+    const int end = (int)((ptrdiff_t)s.oh * (part + 1) / parts);
+    const int inside = s.pw == 0 && (s.ow - 1) * s.sw + (s.kw - 1) * s.dw < s.w;
+    const ptrdiff_t row_y = (ptrdiff_t)s.ow * s.b;
+    const ptrdiff_t piece = s.sw == 1 && inside ? row_y : s.b;
+    int g, i;
+
+    for (g = 0; g < s.g; g++) {
+        if (piece < NGRT_CONV_COLS)
+            ngrt_conv_pack(&s, k, x, y, first * row_y, end * row_y);
+        else
+            for (i = first; i < end; i++)
+                ngrt_conv_row(&s, i, piece, k, x, y);
+
+        x += s.c * s.channel_x;
+        k += (ptrdiff_t)s.o * s.depth;
+        y += s.o * s.channel_y;
+    }
+}
+
+/*@ convk: conv */
+enum {
+    NGRT_CONVK_ROWS = 6,                  /* of a tile: kernels, channels of y */
+    NGRT_CONVK_COLS = 4,                  /* of a tile: taps */
+    NGRT_CONVK_WIDTH = 32 / sizeof(real), /* elements of a vector of AVX2 */
+    NGRT_CONVK_LANES = 64 / sizeof(real), /* partial sums of each sum */
+    NGRT_CONVK_BAND = 1024,               /* elements of a channel that stay in the first cache */
+    NGRT_CONVK_BLOCK = 13                 /* tiles of taps against one band */
+};
+
+/* The sums of a tile, each in partial sums that are added up at the end. */
+typedef real ngrt_convk_sum[NGRT_CONVK_ROWS][NGRT_CONVK_COLS][NGRT_CONVK_LANES];
+
+/* Where a tile's elements are: rows channels of y, and of each `lines` lines of n elements. */
+typedef struct ngrt_convk_lines {
+    int rows, lines, n;
+    ptrdiff_t row;          /* from a channel of y to the next */
+    ptrdiff_t yline, xline; /* from a line to the next */
+} ngrt_convk_lines;
+
+/* sum[i][j] += sum over all elements of y[i] x[j], for some rows i and the 4 taps j. Returns how
+ * many of the n elements of each line it could take, in whole vectors. */
+typedef int ngrt_convk_tiling(const ngrt_convk_lines *at, const real *y, const real *const *x,
+                              ngrt_convk_sum *sum);
+
+/* In plain C. */
+static int ngrt_convk_tile(const ngrt_convk_lines *at, const real *y, const real *const *x,
+                           ngrt_convk_sum *sum)
+{
+    const int whole = at->n / NGRT_CONVK_WIDTH * NGRT_CONVK_WIDTH;
+    int i, l, c, p, j;
+
+    for (i = 0; i < at->rows; i++)
+        for (c = 0; c < NGRT_CONVK_COLS; c++) {
+            real s[NGRT_CONVK_WIDTH] = {0};
+
+            for (l = 0; l < at->lines; l++) {
+                const real *a = y + i * at->row + l * at->yline, *b = x[c] + l * at->xline;
+
+                for (p = 0; p < whole; p += NGRT_CONVK_WIDTH)
+                    for (j = 0; j < NGRT_CONVK_WIDTH; j++)
+                        s[j] += a[p + j] * b[p + j];
+            }
+            for (j = 0; j < NGRT_CONVK_WIDTH; j++)
+                (*sum)[i][c][j] += s[j];
+        }
+    return whole;
+}
+
+#if defined __GNUC__ && defined __x86_64__
+/* What is done for each row i of a tile: its four sums are the vectors si, ti, ui and vi, and ai is
+ * what is loaded of y. */
+#define NGRT_CONVK_BEGIN(i) vector s##i = {0}, t##i = {0}, u##i = {0}, v##i = {0}, a##i = {0}
+
+#define NGRT_CONVK_LOAD(i) \
+    if (i < rows)          \
+    a##i = *(const vector *)(from + i * row + p)
+
+#define NGRT_CONVK_ADD_S(i) \
+    if (i < rows)           \
+    s##i += a##i * b
+#define NGRT_CONVK_ADD_T(i) \
+    if (i < rows)           \
+    t##i += a##i * b
+#define NGRT_CONVK_ADD_U(i) \
+    if (i < rows)           \
+    u##i += a##i * b
+#define NGRT_CONVK_ADD_V(i) \
+    if (i < rows)           \
+    v##i += a##i * b
+
+#define NGRT_CONVK_STORE(i)               \
+    if (i < rows) {                       \
+        vector *to = (vector *)(*sum)[i]; \
+        to[0] += s##i;                    \
+        to[next] += t##i;                 \
+        to[2 * next] += u##i;             \
+        to[3 * next] += v##i;             \
+    }
+
+/* It is compiled for each number of rows, so that a tile's sums are in registers. */
+#define NGRT_CONVK_TILE(name, isa, type)                                                    \
+    __attribute__((target(isa), always_inline)) static inline int name##_rows(              \
+        const int rows, const ngrt_convk_lines *at, const real *y, const real *const *x,    \
+        ngrt_convk_sum *sum)                                                                \
+    {                                                                                       \
+        typedef type vector;                                                                \
+        enum { width = sizeof(vector) / sizeof(real), next = NGRT_CONVK_LANES / width };    \
+        const real *from = y, *x0 = x[0], *x1 = x[1], *x2 = x[2], *x3 = x[3];               \
+        const ptrdiff_t row = at->row;                                                      \
+        const ptrdiff_t whole = at->n / width * width;                                      \
+        ptrdiff_t p;                                                                        \
+        vector b;                                                                           \
+        int l;                                                                              \
+        NGRT_CONV_EACH_ROW(NGRT_CONVK_BEGIN);                                               \
+        for (l = 0; l < at->lines; l++) {                                                   \
+            for (p = 0; p < whole; p += width) {                                            \
+                NGRT_CONV_EACH_ROW(NGRT_CONVK_LOAD);                                        \
+                b = *(const vector *)(x0 + p);                                              \
+                NGRT_CONV_EACH_ROW(NGRT_CONVK_ADD_S);                                       \
+                b = *(const vector *)(x1 + p);                                              \
+                NGRT_CONV_EACH_ROW(NGRT_CONVK_ADD_T);                                       \
+                b = *(const vector *)(x2 + p);                                              \
+                NGRT_CONV_EACH_ROW(NGRT_CONVK_ADD_U);                                       \
+                b = *(const vector *)(x3 + p);                                              \
+                NGRT_CONV_EACH_ROW(NGRT_CONVK_ADD_V);                                       \
+            }                                                                               \
+            from += at->yline;                                                              \
+            x0 += at->xline;                                                                \
+            x1 += at->xline;                                                                \
+            x2 += at->xline;                                                                \
+            x3 += at->xline;                                                                \
+        }                                                                                   \
+        NGRT_CONV_EACH_ROW(NGRT_CONVK_STORE);                                               \
+        return (int)whole;                                                                  \
+    }                                                                                       \
+    __attribute__((target(isa))) static int name(const ngrt_convk_lines *at, const real *y, \
+                                                 const real *const *x, ngrt_convk_sum *sum) \
+    {                                                                                       \
+        switch (at->rows) {                                                                 \
+        case 1: return name##_rows(1, at, y, x, sum);                                       \
+        case 2: return name##_rows(2, at, y, x, sum);                                       \
+        case 3: return name##_rows(3, at, y, x, sum);                                       \
+        case 4: return name##_rows(4, at, y, x, sum);                                       \
+        case 5: return name##_rows(5, at, y, x, sum);                                       \
+        default: return name##_rows(6, at, y, x, sum);                                      \
+        }                                                                                   \
+    }
+
+#if !defined __clang__ /* a*b + c in one operation, also under -std=c99 */
+#pragma GCC push_options
+#pragma GCC optimize("fp-contract=fast")
+#endif
+NGRT_CONVK_TILE(ngrt_convk_tile_avx2, "avx2,fma", ngrt_conv_v32)
+NGRT_CONVK_TILE(ngrt_convk_tile_avx512, "avx512f", ngrt_conv_v64)
+#if !defined __clang__
+#pragma GCC pop_options
+#endif
+#endif
+
+/* The best tile for this processor and lines of n, and for how many rows it has registers. */
+static ngrt_convk_tiling *ngrt_convk_choose(ptrdiff_t n, int *rows)
+{
+    *rows = NGRT_CONVK_ROWS;
+#if defined __GNUC__ && defined __x86_64__
+    if (n >= 2 * NGRT_CONVK_WIDTH && __builtin_cpu_supports("avx512f"))
+        return ngrt_convk_tile_avx512;
+    *rows = NGRT_CONVK_ROWS / 2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return ngrt_convk_tile_avx2;
+#endif
+    (void)n;
+    return ngrt_convk_tile;
+}
+
+/* A tile, and what it leaves of each line. The tile does not do that itself: GCC would forget to
+ * end its use of wide registers. */
+static void ngrt_convk_whole(ngrt_convk_tiling *tile, const ngrt_convk_lines *at, const real *y,
+                             const real *const *x, ngrt_convk_sum *sum)
+{
+    const int whole = tile(at, y, x, sum);
+    int i, l, c, p;
+
+    for (i = 0; i < at->rows && whole < at->n; i++)
+        for (c = 0; c < NGRT_CONVK_COLS; c++)
+            for (l = 0; l < at->lines; l++) {
+                const real *a = y + i * at->row + l * at->yline, *b = x[c] + l * at->xline;
+
+                for (p = whole; p < at->n; p++)
+                    (*sum)[i][c][0] += a[p] * b[p];
+            }
+}
+
+/* Adds the sums of some tiles to kernels i.. from tap l on, and makes them 0 again. */
+static void ngrt_convk_add(const ngrt_conv_shape *s, int i, int rows, int l, int tiles,
+                           ngrt_convk_sum *sum, real *k)
+{
+    int t, r, c, j, h;
+
+    for (t = 0; t < tiles; t++, l += NGRT_CONVK_COLS)
+        for (r = 0; r < rows; r++)
+            for (c = 0; c < NGRT_CONVK_COLS && l + c < s->depth; c++) {
+                real all[4] = {0};
+
+                for (j = 0; j < NGRT_CONVK_LANES; j += 4)
+                    for (h = 0; h < 4; h++)
+                        all[h] += sum[t][r][c][j + h];
+                k[(ptrdiff_t)(i + r) * s->depth + l + c] += (all[0] + all[1]) + (all[2] + all[3]);
+            }
+    memset(sum, 0, (size_t)tiles * sizeof *sum);
+}
+
+/* Where in x tap l of a kernel first is; l counts the taps of all channels. */
+static ptrdiff_t ngrt_convk_tap(const ngrt_conv_shape *s, int l)
+{
+    if (l >= s->depth)
+        return 0;
+    return l / s->taps * s->channel_x + ngrt_conv_tap(s, l % s->taps);
+}
+
+/* Kernels first to end of a group, where lines of y are long. A line is a row of y with step 1,
+ * else one place of it. A band of lines stays in the first cache while the tiles of a block pass
+ * over it. */
+static void ngrt_convk_long(const ngrt_conv_shape *s, const real *x, const real *y, real *k,
+                            int first, int end)
+{
+    const int by_rows = s->sw == 1;
+    const int n = by_rows ? s->ow * s->b : s->b;
+    const int lines = by_rows ? s->oh : s->ow, outer = by_rows ? 1 : s->oh;
+    const int band = n < NGRT_CONVK_BAND ? NGRT_CONVK_BAND / n : 1;
+    const ptrdiff_t down = (ptrdiff_t)s->sh * s->w * s->b;
+    ngrt_convk_lines at = {0, 0, n, s->channel_y, n, by_rows ? down : (ptrdiff_t)s->sw * s->b};
+    ngrt_convk_sum sum[NGRT_CONVK_BLOCK] = {{{{0}}}};
+    int most, i, l, c, r, q, t;
+    ngrt_convk_tiling *tile = ngrt_convk_choose(n, &most);
+    const int pieces = (end - first - 1) / most + 1, rows = (end - first - 1) / pieces + 1;
+
+    for (i = first; i < end; i += rows)
+        for (l = 0; l < s->depth; l += NGRT_CONVK_COLS * NGRT_CONVK_BLOCK) {
+            ptrdiff_t tap[NGRT_CONVK_COLS * NGRT_CONVK_BLOCK];
+            int tiles = (s->depth - l - 1) / NGRT_CONVK_COLS + 1;
+
+            if (tiles > NGRT_CONVK_BLOCK)
+                tiles = NGRT_CONVK_BLOCK;
+            for (c = 0; c < tiles * NGRT_CONVK_COLS; c++)
+                tap[c] = ngrt_convk_tap(s, l + c);
+
+            at.rows = end - i < rows ? end - i : rows;
+            for (r = 0; r < outer; r++)
+                for (q = 0; q < lines; q += band) {
+                    const real *from_x = x + r * down + q * at.xline;
+                    const real *from_y = y + i * s->channel_y + ((ptrdiff_t)r * lines + q) * n;
+
+                    at.lines = lines - q < band ? lines - q : band;
+                    for (t = 0; t < tiles; t++) {
+                        const ptrdiff_t *o = tap + t * NGRT_CONVK_COLS;
+                        const real *from[NGRT_CONVK_COLS] = {from_x + o[0], from_x + o[1],
+                                                             from_x + o[2], from_x + o[3]};
+                        ngrt_convk_whole(tile, &at, from_y, from, &sum[t]);
+                    }
+                }
+            ngrt_convk_add(s, i, at.rows, l, tiles, sum, k);
+        }
+}
+
+/* The same where lines are short: what the taps of a tile meet is packed first. */
+static void ngrt_convk_pack(const ngrt_conv_shape *s, const real *x, const real *y, real *k,
+                            int first, int end)
+{
+    real panel[NGRT_CONVK_COLS][NGRT_CONVK_BAND];
+    const real *from[NGRT_CONVK_COLS] = {panel[0], panel[1], panel[2], panel[3]};
+    ngrt_convk_sum sum = {{{0}}};
+    int i, l, c, p, rows;
+    ngrt_convk_tiling *tile = ngrt_convk_choose(s->channel_y, &rows);
+    ptrdiff_t begin;
+
+    for (begin = 0; begin < s->channel_y; begin += NGRT_CONVK_BAND) {
+        const ptrdiff_t rest = s->channel_y - begin;
+        ngrt_convk_lines at = {
+            0, 1, rest < NGRT_CONVK_BAND ? (int)rest : NGRT_CONVK_BAND, s->channel_y, 0, 0};
+
+        for (l = 0; l < s->depth; l += NGRT_CONVK_COLS) {
+            ptrdiff_t tap[NGRT_CONVK_COLS];
+
+            for (c = 0; c < NGRT_CONVK_COLS; c++)
+                tap[c] = ngrt_convk_tap(s, l + c);
+            for (p = 0; p < at.n; p++) {
+                const ptrdiff_t place = ngrt_conv_first(s, begin + p);
+                for (c = 0; c < NGRT_CONVK_COLS; c++)
+                    panel[c][p] = x[tap[c] + place];
+            }
+
+            for (i = first; i < end; i += rows) {
+                at.rows = end - i < rows ? end - i : rows;
+                ngrt_convk_whole(tile, &at, y + i * s->channel_y + begin, from, &sum);
+                ngrt_convk_add(s, i, at.rows, l, 1, &sum, k);
+            }
+        }
+    }
+}
+
+/* k[o,c,u,v] = sum over i, j, b of x[c, i sh + u dh, j sw + v dw, b] y[o,i,j,b], for part `part` of
+ * `parts` of the kernels o of all groups. */
+NGRT_FN void ngrt_convk(const int *n, const real *x, const real *y, real *k, int part, int parts)
+{
+    const ngrt_conv_shape s = ngrt_conv_read(n);
+    const int all = s.g * s.o;
+    const int first = (int)((ptrdiff_t)all * part / parts);
+    const int end = (int)((ptrdiff_t)all * (part + 1) / parts);
+    int g;
+
+    memset(k + (ptrdiff_t)first * s.depth, 0, (size_t)(end - first) * (size_t)s.depth * sizeof *k);
+    for (g = first / s.o; g * s.o < end; g++) {
+        /* the kernels of this group that are in this part */
+        const int from = first > g * s.o ? first - g * s.o : 0;
+        const int to = end - g * s.o < s.o ? end - g * s.o : s.o;
+        const real *gx = x + g * s.c * s.channel_x, *gy = y + g * s.o * s.channel_y;
+        real *gk = k + (ptrdiff_t)g * s.o * s.depth;
+
+        if ((s.sw == 1 ? s.ow * s.b : s.b) >= NGRT_CONV_COLS)
+            ngrt_convk_long(&s, gx, gy, gk, from, to);
+        else
+            ngrt_convk_pack(&s, gx, gy, gk, from, to);
+    }
+}
+
+/*@ end: */

@@ -1,0 +1,821 @@
+/* ngrt_gemm_real.h - C = alpha op(A) op(B) + beta C: one text, compiled for float by ngrt_sgemm.c
+ * and for double by ngrt_dgemm.c.
+ *
+ * They include ngrt.h, and define `real` and NGRT_NAME(gemm), the public name of ngrt_gemm. Where
+ * NGRT_CBLAS is defined too, the public functions are those at the end. They call CBLAS
+ * (cblas_gemm) where it is faster than the kernels here.
+ *
+ * The kernels are in sections, from a line "/" "*@ NAME: SECTIONS IT NEEDS" to the next such line.
+ * ngc copies the sections that a model uses into a standalone file, with float or double for
+ * `real`, and s or d after the prefixes ngrt_ and NGRT_: ngrt_gemm becomes ngrt_sgemm. Sections
+ * need <stddef.h>, <string.h> and NGRT_FN, which is static there.
+ */
+#include <string.h>
+
+#ifdef NGRT_CBLAS
+#define NGRT_FN static
+#else
+#define NGRT_FN
+#define ngrt_gemm       NGRT_NAME(gemm)
+#define ngrt_gemm_share NGRT_NAME(gemm_share)
+#endif
+
+/*@ gemm_part: */
+enum {
+    NGRT_GEMM_COLS = 64 / sizeof(real),     /* of a tile: a line of the cache */
+    NGRT_GEMM_ROWS = 6,                     /* of a tile, whose sums are in registers */
+    NGRT_GEMM_MOST_ROWS = 8,                /* of a tile with twice as many columns, for AVX-512 */
+    NGRT_GEMM_DEPTH = 256,                  /* of the inner size, at a time */
+    NGRT_GEMM_BAND = 3072 * NGRT_GEMM_COLS, /* elements of A that stay in the second cache */
+    NGRT_GEMM_PACKED = 1536 * NGRT_GEMM_COLS, /* elements of A that are packed at a time */
+    NGRT_GEMM_SUMMED = 64                     /* terms of one sum; more are the sum of two halves */
+};
+
+/* A matrix in memory: element (i, j) is at[i*row + j*col]. */
+typedef struct ngrt_gemm_matrix {
+    const real *at;
+    ptrdiff_t row, col;
+} ngrt_gemm_matrix;
+
+/* The part of a matrix that begins with element (i, j). */
+static ngrt_gemm_matrix ngrt_gemm_from(ngrt_gemm_matrix a, ptrdiff_t i, ptrdiff_t j)
+{
+    a.at += i * a.row + j * a.col;
+    return a;
+}
+
+/* c(i, j) = alpha (sum over p < k of a(i, p) b[p][j]) + beta c(i, j), for `rows` rows and all
+ * columns of a tile; beta = 0 overwrites. Element (i, p) of A is a[i*row + p*col]. */
+typedef void ngrt_gemm_tiling(int rows, int k, const real *a, ptrdiff_t row, ptrdiff_t col,
+                              const real *b, real alpha, real beta, real *c, ptrdiff_t ldc);
+
+/* How products are computed on one kind of processor. */
+typedef struct ngrt_gemm_kernel {
+    int rows, cols;         /* of a tile */
+    ngrt_gemm_tiling *tile; /* computes one */
+    ngrt_gemm_tiling *half; /* computes one with half the columns, or NULL */
+
+    /* out[p][j] = from[j][p] for p < k and j < cols; rows of `from` are `row` apart, those of out
+     * `width`. Returns how many columns of out it filled: cols, or some more. */
+    int (*transpose)(int cols, int k, const real *from, ptrdiff_t row, real *out, int width);
+} ngrt_gemm_kernel;
+
+/* c[j step] = alpha sum[j] + beta c[j step] for j < cols; beta = 0 overwrites. */
+static void ngrt_gemm_store(int cols, real alpha, const real *sum, real beta, real *c,
+                            ptrdiff_t step)
+{
+    int j;
+
+    for (; cols >= NGRT_GEMM_COLS && step == 1; cols -= NGRT_GEMM_COLS) {
+        if (beta == 0)
+            for (j = 0; j < NGRT_GEMM_COLS; j++)
+                c[j] = alpha * sum[j];
+        else
+            for (j = 0; j < NGRT_GEMM_COLS; j++)
+                c[j] = alpha * sum[j] + beta * c[j];
+
+        sum += NGRT_GEMM_COLS;
+        c += NGRT_GEMM_COLS;
+    }
+
+    if (beta == 0)
+        for (j = 0; j < cols; j++)
+            c[j * step] = alpha * sum[j];
+    else
+        for (j = 0; j < cols; j++)
+            c[j * step] = alpha * sum[j] + beta * c[j * step];
+}
+
+/* ---- tiles in plain C ---- */
+
+static void ngrt_gemm_tile(int rows, int k, const real *a, ptrdiff_t row, ptrdiff_t col,
+                           const real *b, real alpha, real beta, real *c, ptrdiff_t ldc)
+{
+    const real *from[NGRT_GEMM_ROWS];
+    real sum[NGRT_GEMM_ROWS * NGRT_GEMM_COLS];
+    int h, i, j, p;
+
+    for (i = 0; i < NGRT_GEMM_ROWS; i++)
+        from[i] = a + (i < rows ? i : rows - 1) * row;
+
+    for (h = 0; h < NGRT_GEMM_COLS; h += 4) {
+        real s[NGRT_GEMM_ROWS][4] = {{0}};
+
+        for (p = 0; p < k; p++)
+            for (i = 0; i < NGRT_GEMM_ROWS; i++)
+                for (j = 0; j < 4; j++)
+                    s[i][j] += from[i][p * col] * b[p * NGRT_GEMM_COLS + h + j];
+
+        for (i = 0; i < NGRT_GEMM_ROWS; i++)
+            for (j = 0; j < 4; j++)
+                sum[i * NGRT_GEMM_COLS + h + j] = s[i][j];
+    }
+
+    for (i = 0; i < rows; i++)
+        ngrt_gemm_store(NGRT_GEMM_COLS, alpha, sum + i * NGRT_GEMM_COLS, beta, c + i * ldc, 1);
+}
+
+/* Reads a line of the cache of each row at a time. */
+static int ngrt_gemm_transpose(int cols, int k, const real *from, ptrdiff_t row, real *out,
+                               int width)
+{
+    int j, p, q;
+
+    for (p = 0; p < k; p += NGRT_GEMM_COLS)
+        for (j = 0; j < cols; j++) {
+            int end = k - p < NGRT_GEMM_COLS ? k : p + NGRT_GEMM_COLS;
+            for (q = p; q < end; q++)
+                out[q * width + j] = from[j * row + q];
+        }
+    return cols;
+}
+
+/* ---- tiles in vectors, for newer x86 processors ---- */
+
+#if defined __GNUC__ && defined __x86_64__
+/* Compiles a function for one kind of processor. There a*b + c is one operation, which GCC uses
+ * under -std=c99 only where it is told to. */
+#ifdef __clang__
+#define NGRT_GEMM_TARGET(isa) __attribute__((target(isa)))
+#else
+#define NGRT_GEMM_TARGET(isa) __attribute__((target(isa), optimize("fp-contract=fast")))
+#endif
+
+/* Vectors of 32 and of 64 bytes at any element, and of 4 and of 8 elements. */
+#define NGRT_GEMM_VECTOR(bytes) \
+    __attribute__((vector_size(bytes), aligned(sizeof(real)), may_alias))
+typedef real ngrt_gemm_v32 NGRT_GEMM_VECTOR(32);
+typedef real ngrt_gemm_v64 NGRT_GEMM_VECTOR(64);
+typedef real ngrt_gemm_four NGRT_GEMM_VECTOR(4 * sizeof(real));
+typedef real ngrt_gemm_eight NGRT_GEMM_VECTOR(8 * sizeof(real));
+
+/* What is done for each row i of a tile. Row i of A is ai; its sums are xi and, in a tile of two
+ * vectors, yi. Past the last row, that one is read again. */
+#define NGRT_GEMM_FOUR_ROWS(step) \
+    step(0);                      \
+    step(1);                      \
+    step(2);                      \
+    step(3)
+#define NGRT_GEMM_ALL_ROWS(step) \
+    NGRT_GEMM_FOUR_ROWS(step);   \
+    step(4);                     \
+    step(5);                     \
+    step(6);                     \
+    step(7)
+
+#define NGRT_GEMM_BEGIN(i)                                  \
+    const real *a##i = a + (i < rows ? i : rows - 1) * row; \
+    vector x##i = {0}, y##i = {0}
+
+#define NGRT_GEMM_PREFETCH(i)                                                 \
+    if (i < most && i < rows && vectors > 1) {                                \
+        __builtin_prefetch(c + i * ldc, 1);                                   \
+        __builtin_prefetch(c + i * ldc + 2 * (sizeof b0 / sizeof *c) - 1, 1); \
+    }
+
+#define NGRT_GEMM_ADD(i)           \
+    if (i < most) {                \
+        x##i += a##i[at] * b0;     \
+        if (vectors > 1)           \
+            y##i += a##i[at] * b1; \
+    }
+
+#define NGRT_GEMM_STORE(i)                           \
+    if (i < most && i < rows) {                      \
+        vector *to = (vector *)(c + i * ldc);        \
+        if (beta == 0) {                             \
+            to[0] = alpha * x##i;                    \
+            if (vectors > 1)                         \
+                to[1] = alpha * y##i;                \
+        } else {                                     \
+            to[0] = alpha * x##i + beta * to[0];     \
+            if (vectors > 1)                         \
+                to[1] = alpha * y##i + beta * to[1]; \
+        }                                            \
+    }
+
+/* A tile of at most `most` rows and one or two vectors. */
+#define NGRT_GEMM_TILE(name, isa, type, tile_rows, tile_vectors)                                  \
+    NGRT_GEMM_TARGET(isa)                                                                         \
+    static void name(int rows, int k, const real *a, ptrdiff_t row, ptrdiff_t col, const real *b, \
+                     real alpha, real beta, real *c, ptrdiff_t ldc)                               \
+    {                                                                                             \
+        typedef type vector;                                                                      \
+        enum { most = tile_rows, vectors = tile_vectors };                                        \
+        const vector *from = (const vector *)b;                                                   \
+        vector b0, b1;                                                                            \
+        ptrdiff_t at = 0;                                                                         \
+        int p;                                                                                    \
+        NGRT_GEMM_ALL_ROWS(NGRT_GEMM_BEGIN);                                                      \
+        NGRT_GEMM_ALL_ROWS(NGRT_GEMM_PREFETCH);                                                   \
+        if (rows <= 4)                                                                            \
+            for (p = 0; p < k; p++, at += col, from += vectors) {                                 \
+                b0 = from[0];                                                                     \
+                b1 = from[vectors - 1];                                                           \
+                NGRT_GEMM_FOUR_ROWS(NGRT_GEMM_ADD);                                               \
+            }                                                                                     \
+        else                                                                                      \
+            for (p = 0; p < k; p++, at += col, from += vectors) {                                 \
+                b0 = from[0];                                                                     \
+                b1 = from[vectors - 1];                                                           \
+                NGRT_GEMM_ALL_ROWS(NGRT_GEMM_ADD);                                                \
+            }                                                                                     \
+        NGRT_GEMM_ALL_ROWS(NGRT_GEMM_STORE);                                                      \
+    }
+
+NGRT_GEMM_TILE(ngrt_gemm_tile_avx2, "avx2,fma", ngrt_gemm_v32, NGRT_GEMM_ROWS, 2)
+NGRT_GEMM_TILE(ngrt_gemm_half_avx2, "avx2,fma", ngrt_gemm_v32, NGRT_GEMM_ROWS, 1)
+NGRT_GEMM_TILE(ngrt_gemm_tile_avx512, "avx512f", ngrt_gemm_v64, NGRT_GEMM_MOST_ROWS, 2)
+NGRT_GEMM_TILE(ngrt_gemm_half_avx512, "avx512f", ngrt_gemm_v64, NGRT_GEMM_MOST_ROWS, 1)
+
+/* Transposes two squares of 4 by 4 side by side, and what is left over in plain C. Past the last
+ * row, that one is read again. */
+NGRT_GEMM_TARGET("avx2,fma")
+static int ngrt_gemm_transpose_avx2(int cols, int k, const real *from, ptrdiff_t row, real *out,
+                                    int width)
+{
+    int j = 0;
+#ifdef __has_builtin
+#if __has_builtin(__builtin_shufflevector)
+/* row j + i of `from`; four elements of one row, then four of another */
+#define NGRT_GEMM_LINE(i) (from + (j + i < cols ? j + i : cols - 1) * row)
+#define NGRT_GEMM_JOIN(r, s)                                                                       \
+    __builtin_shufflevector(*(const ngrt_gemm_four *)(r + p), *(const ngrt_gemm_four *)(s + p), 0, \
+                            1, 2, 3, 4, 5, 6, 7)
+/* in each half: elements of a and b in turn, and pairs of them */
+#define NGRT_GEMM_LOW(a, b)        __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
+#define NGRT_GEMM_HIGH(a, b)       __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
+#define NGRT_GEMM_LOW_PAIRS(a, b)  __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
+#define NGRT_GEMM_HIGH_PAIRS(a, b) __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
+    int p;
+
+    for (; j < cols && j + 8 <= width; j += 8) {
+        const real *r0 = NGRT_GEMM_LINE(0), *r1 = NGRT_GEMM_LINE(1);
+        const real *r2 = NGRT_GEMM_LINE(2), *r3 = NGRT_GEMM_LINE(3);
+        const real *r4 = NGRT_GEMM_LINE(4), *r5 = NGRT_GEMM_LINE(5);
+        const real *r6 = NGRT_GEMM_LINE(6), *r7 = NGRT_GEMM_LINE(7);
+
+        for (p = 0; p + 4 <= k; p += 4) {
+            real *to = out + p * width + j;
+            ngrt_gemm_eight a = NGRT_GEMM_JOIN(r0, r4), b = NGRT_GEMM_JOIN(r1, r5);
+            ngrt_gemm_eight c = NGRT_GEMM_JOIN(r2, r6), d = NGRT_GEMM_JOIN(r3, r7);
+
+            ngrt_gemm_eight ab = NGRT_GEMM_LOW(a, b), cd = NGRT_GEMM_LOW(c, d);
+            *(ngrt_gemm_eight *)to = NGRT_GEMM_LOW_PAIRS(ab, cd);
+            *(ngrt_gemm_eight *)(to + width) = NGRT_GEMM_HIGH_PAIRS(ab, cd);
+
+            ab = NGRT_GEMM_HIGH(a, b);
+            cd = NGRT_GEMM_HIGH(c, d);
+            *(ngrt_gemm_eight *)(to + 2 * width) = NGRT_GEMM_LOW_PAIRS(ab, cd);
+            *(ngrt_gemm_eight *)(to + 3 * width) = NGRT_GEMM_HIGH_PAIRS(ab, cd);
+        }
+    }
+
+    p = k - k % 4;
+    ngrt_gemm_transpose(j < cols ? j : cols, k - p, from + p, row, out + p * width, width);
+#endif
+#endif
+    if (j < cols)
+        j += ngrt_gemm_transpose(cols - j, k, from + j * row, row, out + j, width);
+    return j;
+}
+#endif
+
+/* ---- the product by tiles ---- */
+
+/* The best kernel for this processor. */
+static ngrt_gemm_kernel ngrt_gemm_choose(void)
+{
+    static const ngrt_gemm_kernel plain = {NGRT_GEMM_ROWS, NGRT_GEMM_COLS, ngrt_gemm_tile, NULL,
+                                           ngrt_gemm_transpose};
+#if defined __GNUC__ && defined __x86_64__
+    static const ngrt_gemm_kernel avx2 = {NGRT_GEMM_ROWS, NGRT_GEMM_COLS, ngrt_gemm_tile_avx2,
+                                          ngrt_gemm_half_avx2, ngrt_gemm_transpose_avx2};
+    static const ngrt_gemm_kernel avx512 = {NGRT_GEMM_MOST_ROWS, 2 * NGRT_GEMM_COLS,
+                                            ngrt_gemm_tile_avx512, ngrt_gemm_half_avx512,
+                                            ngrt_gemm_transpose_avx2};
+
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return __builtin_cpu_supports("avx512f") ? avx512 : avx2;
+#endif
+    return plain;
+}
+
+/* Asks for a line of memory that will be read. */
+#if defined __GNUC__
+#define NGRT_GEMM_SOON(at) __builtin_prefetch(at)
+#else
+#define NGRT_GEMM_SOON(at) (void)(at)
+#endif
+
+/* Packs rows of b as wide as a tile, though only `cols` of their elements are asked for: as many
+ * rows as end before b does. Returns how many. */
+static int ngrt_gemm_pack_rows(int width, int cols, int k, ngrt_gemm_matrix b, real *out)
+{
+    const int more = width - cols;
+    int whole = 0, p;
+
+    if (more <= (k - 1) * b.row)
+        whole = (int)(k - (more + b.row - 1) / b.row);
+
+    if (width == 2 * NGRT_GEMM_COLS)
+        for (p = 0; p < whole; p++)
+            memcpy(out + p * width, b.at + p * b.row, 2 * NGRT_GEMM_COLS * sizeof *out);
+    else if (width == NGRT_GEMM_COLS)
+        for (p = 0; p < whole; p++)
+            memcpy(out + p * width, b.at + p * b.row, NGRT_GEMM_COLS * sizeof *out);
+    else
+        for (p = 0; p < whole; p++)
+            memcpy(out + p * width, b.at + p * b.row, NGRT_GEMM_COLS / 2 * sizeof *out);
+    return whole;
+}
+
+/* Packs a panel: k rows of `cols` columns of b, as wide as a tile. Columns that b does not have
+ * hold other numbers. */
+static void ngrt_gemm_pack_b(const ngrt_gemm_kernel *kernel, int cols, int k, ngrt_gemm_matrix b,
+                             real *out)
+{
+    const int width = kernel->cols;
+    int j, p = 0;
+
+    if (b.row == 1) {
+        cols = kernel->transpose(cols, k, b.at, b.col, out, width);
+        p = cols < width ? 0 : k;
+    } else if (b.col == 1) {
+        p = ngrt_gemm_pack_rows(width, cols, k, b, out);
+    }
+
+    for (; p < k; p++) {
+        const real *from = b.at + p * b.row;
+        real *to = out + p * width;
+
+        for (j = 0; j < cols && b.row != 1; j++)
+            to[j] = from[j * b.col];
+        for (j = cols; j < width; j++)
+            to[j] = 0;
+    }
+}
+
+/* Packs `rows` rows of a, k long: out[p][i] = a(i, p), for one tile's rows after the other's. */
+static void ngrt_gemm_pack_a(const ngrt_gemm_kernel *kernel, int rows, int k, ngrt_gemm_matrix a,
+                             real *out)
+{
+    enum { ahead = 12 }; /* columns */
+    const int width = kernel->rows;
+    int i = 0, j, p;
+
+    /* the rows of whole tiles, where a column's elements are neighbours */
+    for (p = 0; p < k && a.row == 1; p++) {
+        const real *from = a.at + p * a.col;
+        real *to = out + p * width;
+
+        for (j = 0; j < rows && p + ahead < k; j += NGRT_GEMM_COLS)
+            NGRT_GEMM_SOON(from + ahead * a.col + j);
+
+        if (width == NGRT_GEMM_ROWS)
+            for (i = 0; i + NGRT_GEMM_ROWS <= rows; i += NGRT_GEMM_ROWS) {
+                memcpy(to, from + i, NGRT_GEMM_ROWS * sizeof *to);
+                to += k * NGRT_GEMM_ROWS;
+            }
+        else
+            for (i = 0; i + NGRT_GEMM_MOST_ROWS <= rows; i += NGRT_GEMM_MOST_ROWS) {
+                memcpy(to, from + i, NGRT_GEMM_MOST_ROWS * sizeof *to);
+                to += k * NGRT_GEMM_MOST_ROWS;
+            }
+    }
+
+    /* the other rows */
+    for (; i < rows; i += width) {
+        const real *from = a.at + i * a.row;
+        real *to = out + i * k;
+        int own = rows - i < width ? rows - i : width;
+
+        if (a.col == 1)
+            kernel->transpose(own, k, from, a.row, to, width);
+        else
+            for (p = 0; p < k; p++)
+                for (j = 0; j < own; j++)
+                    to[p * width + j] = from[j * a.row + p * a.col];
+    }
+}
+
+/* Copies some rows of cols elements. */
+static void ngrt_gemm_copy(int rows, int cols, const real *from, ptrdiff_t ldfrom, real *to,
+                           ptrdiff_t ldto)
+{
+    int i, j;
+
+    for (i = 0; i < rows; i++) {
+        for (j = 0; j + 8 <= cols; j += 8)
+            memcpy(to + j, from + j, 8 * sizeof *to);
+        if (cols & 4) {
+            memcpy(to + j, from + j, 4 * sizeof *to);
+            j += 4;
+        }
+        if (cols & 2) {
+            memcpy(to + j, from + j, 2 * sizeof *to);
+            j += 2;
+        }
+        if (cols & 1)
+            to[j] = from[j];
+
+        from += ldfrom;
+        to += ldto;
+    }
+}
+
+/* Asks for a part of the next panel of B, its lines p to end. */
+static void ngrt_gemm_prefetch(ngrt_gemm_matrix next, int p, int end)
+{
+    for (; p < end; p++) {
+        if (next.col == 1)
+            NGRT_GEMM_SOON(next.at + p * next.row);
+        else
+            NGRT_GEMM_SOON(next.at + p % NGRT_GEMM_COLS * next.col +
+                           p / NGRT_GEMM_COLS * NGRT_GEMM_COLS);
+    }
+}
+
+/* The tiles of some rows of C against one panel of B. `packed` is A, packed, or NULL. Meanwhile the
+ * next panel of B is asked for, a part before each tile. */
+static void ngrt_gemm_band(const ngrt_gemm_kernel *kernel, int rows, int cols, int k, real alpha,
+                           ngrt_gemm_matrix a, const real *packed, const real *panel,
+                           ngrt_gemm_matrix next, real beta, real *c, ptrdiff_t ldc)
+{
+    real sum[NGRT_GEMM_MOST_ROWS * 2 * NGRT_GEMM_COLS];
+    const ptrdiff_t row = packed ? 1 : a.row, col = packed ? kernel->rows : a.col;
+    const int lines = next.at ? k * kernel->rows / rows + 1 : 0;
+    int i, p = 0;
+
+    for (i = 0; i < rows; i += kernel->rows) {
+        const int own = rows - i < kernel->rows ? rows - i : kernel->rows;
+        const real *at = packed ? packed + i * k : a.at + i * a.row;
+        const int end = p + lines < k ? p + lines : k;
+
+        ngrt_gemm_prefetch(next, p, end);
+        p = end;
+        if (cols == kernel->cols) {
+            kernel->tile(own, k, at, row, col, panel, alpha, beta, c + i * ldc, ldc);
+            continue;
+        }
+
+        /* less than a tile is rounded as a tile is */
+        if (beta != 0) {
+            memset(sum, 0, sizeof sum);
+            ngrt_gemm_copy(own, cols, c + i * ldc, ldc, sum, kernel->cols);
+        }
+        kernel->tile(own, k, at, row, col, panel, alpha, beta, sum, kernel->cols);
+        ngrt_gemm_copy(own, cols, sum, kernel->cols, c + i * ldc, ldc);
+    }
+}
+
+/* A size is cut into pieces of at most `most`: their size, if all are as equal as multiples of
+ * `unit` can be. */
+static int ngrt_gemm_piece(int size, int most, int unit)
+{
+    int pieces = (size - 1) / most + 1, piece = (size - 1) / pieces + 1;
+    return (piece + unit - 1) / unit * unit;
+}
+
+/* Some rows of C by all panels of B; packed is A, packed, or NULL. */
+static void ngrt_gemm_panels(const ngrt_gemm_kernel *kernel, int rows, int n, int k, real alpha,
+                             ngrt_gemm_matrix a, const real *packed, ngrt_gemm_matrix b, real beta,
+                             real *c, ptrdiff_t ldc)
+{
+    const ngrt_gemm_kernel half = {kernel->rows, kernel->cols / 2, kernel->half, NULL,
+                                   kernel->transpose};
+    real panel[NGRT_GEMM_DEPTH * 2 * NGRT_GEMM_COLS];
+    int cols, j;
+
+    for (j = 0; j < n; j += cols) {
+        const ngrt_gemm_kernel *used = n - j <= half.cols && half.tile ? &half : kernel;
+        ngrt_gemm_matrix next;
+
+        cols = n - j < used->cols ? n - j : used->cols;
+        ngrt_gemm_pack_b(used, cols, k, ngrt_gemm_from(b, 0, j), panel);
+
+        next = ngrt_gemm_from(b, 0, j + cols);
+        if ((b.row != 1 && b.col != 1) || j + cols + kernel->cols > n)
+            next.at = NULL;
+        ngrt_gemm_band(used, rows, cols, k, alpha, a, packed, panel, next, beta, c + j, ldc);
+    }
+}
+
+/* The product in general. B is taken in panels as wide as a tile. A panel stays in the first cache
+ * while the tiles of a band of rows of A pass over it. If there is room for it, A is packed where
+ * the elements that a tile reads together would be far apart, or in each other's way in the cache.
+ */
+static void ngrt_gemm_product(int m, int n, int k, real alpha, ngrt_gemm_matrix a,
+                              ngrt_gemm_matrix b, real beta, real *c, ptrdiff_t ldc, real *room)
+{
+    const ngrt_gemm_kernel kernel = ngrt_gemm_choose();
+    const int packs = room && n > kernel.cols && (a.col != 1 || a.row % (64 * NGRT_GEMM_COLS) == 0);
+    const int most = packs ? NGRT_GEMM_PACKED : NGRT_GEMM_BAND;
+    int depth = k, band = m, i, p;
+
+    if (k > NGRT_GEMM_DEPTH)
+        depth = ngrt_gemm_piece(k, NGRT_GEMM_DEPTH, 1);
+    if ((ptrdiff_t)(m + kernel.rows) * depth > most)
+        band = ngrt_gemm_piece(m, most / depth / kernel.rows * kernel.rows, kernel.rows);
+
+    for (p = 0; p < k; p += depth)
+        for (i = 0; i < m; i += band) {
+            const int kp = k - p < depth ? k - p : depth, rows = m - i < band ? m - i : band;
+            const ngrt_gemm_matrix ap = ngrt_gemm_from(a, i, p);
+
+            if (packs)
+                ngrt_gemm_pack_a(&kernel, rows, kp, ap, room);
+            ngrt_gemm_panels(&kernel, rows, n, kp, alpha, ap, packs ? room : NULL,
+                             ngrt_gemm_from(b, p, 0), p == 0 ? beta : 1, c + i * ldc, ldc);
+        }
+}
+
+/* ---- products with a vector ---- */
+
+/* sum over p < k of x[p] y[p], in partial sums that vectorise. What is lost to rounding grows with
+ * the logarithm of k. */
+static real ngrt_gemm_dot(int k, const real *x, const real *y)
+{
+    real s[NGRT_GEMM_COLS] = {0}, sum = 0;
+    int j, p;
+
+    if (k > NGRT_GEMM_SUMMED * NGRT_GEMM_COLS) {
+        const int half = k / (2 * NGRT_GEMM_COLS) * NGRT_GEMM_COLS;
+        return ngrt_gemm_dot(half, x, y) + ngrt_gemm_dot(k - half, x + half, y + half);
+    }
+
+    for (p = 0; p + NGRT_GEMM_COLS <= k; p += NGRT_GEMM_COLS)
+        for (j = 0; j < NGRT_GEMM_COLS; j++)
+            s[j] += x[p + j] * y[p + j];
+
+    for (j = 0; j < k % NGRT_GEMM_COLS; j++)
+        sum += x[p + j] * y[p + j];
+    for (j = 0; j < NGRT_GEMM_COLS; j++)
+        sum += s[j];
+    return sum;
+}
+
+/* sum[j] = sum over p < k of x[p] b(p, j) for j < cols, at most NGRT_GEMM_COLS. */
+static void ngrt_gemm_sums(int cols, int k, const real *x, ngrt_gemm_matrix b, real *sum)
+{
+    int i, p;
+
+    if (k > NGRT_GEMM_SUMMED) {
+        real more[NGRT_GEMM_COLS];
+        ngrt_gemm_sums(cols, k / 2, x, b, sum);
+        ngrt_gemm_sums(cols, k - k / 2, x + k / 2, ngrt_gemm_from(b, k / 2, 0), more);
+        for (i = 0; i < cols; i++)
+            sum[i] += more[i];
+        return;
+    }
+
+    for (i = 0; i < cols; i++)
+        sum[i] = 0;
+    if (cols == NGRT_GEMM_COLS && b.col == 1)
+        for (p = 0; p < k; p++)
+            for (i = 0; i < NGRT_GEMM_COLS; i++)
+                sum[i] += x[p] * b.at[p * b.row + i];
+    else
+        for (p = 0; p < k; p++)
+            for (i = 0; i < cols; i++)
+                sum[i] += x[p] * b.at[p * b.row + i * b.col];
+}
+
+/* c[j step] = alpha (sum over p < k of x[p] b(p, j)) + beta c[j step] for j < n: a C of one row or
+ * one column. */
+static void ngrt_gemm_vector(int n, int k, real alpha, const real *x, ngrt_gemm_matrix b, real beta,
+                             real *c, ptrdiff_t step)
+{
+    int i, j;
+
+    for (j = 0; j < n; j += NGRT_GEMM_COLS) {
+        real sum[NGRT_GEMM_COLS];
+        const int cols = n - j < NGRT_GEMM_COLS ? n - j : NGRT_GEMM_COLS;
+        const ngrt_gemm_matrix bj = ngrt_gemm_from(b, 0, j);
+
+        if (b.row == 1)
+            for (i = 0; i < cols; i++)
+                sum[i] = ngrt_gemm_dot(k, x, bj.at + i * b.col);
+        else
+            ngrt_gemm_sums(cols, k, x, bj, sum);
+        ngrt_gemm_store(cols, alpha, sum, beta, c + j * step, step);
+    }
+}
+
+/* ---- all products ---- */
+
+/* Is it better to compute C' = B' A'? It is where B is a layer's, with contiguous columns, and
+ * larger than A: then rows of A become the columns, and C', which is small, is transposed. */
+static int ngrt_gemm_is_transposed(int m, int n, ngrt_gemm_matrix a, ngrt_gemm_matrix b)
+{
+    return a.col == 1 && b.row == 1 && m % NGRT_GEMM_COLS == 0 && m < n &&
+           (ptrdiff_t)m * n <= NGRT_GEMM_PACKED && b.col % (32 * NGRT_GEMM_COLS) != 0;
+}
+
+/* C[m,n] = alpha T' + beta C; T is [n,m]. The tiles that wrote T were not given alpha: in a share
+ * of C's columns, a column may be in another row of its tile than in the whole C. */
+static void ngrt_gemm_untranspose(int m, int n, real alpha, real *t, real beta, real *c,
+                                  ptrdiff_t ldc)
+{
+    int i, j = 0;
+
+    for (i = 0; i < m * n && alpha != 1; i++)
+        t[i] *= alpha;
+
+    if (beta == 0)
+        j = ngrt_gemm_choose().transpose(n / 8 * 8, m, t, m, c, (int)ldc);
+    for (; j < n; j++)
+        for (i = 0; i < m; i++) {
+            real *to = c + i * ldc + j;
+            *to = beta == 0 ? t[j * m + i] : t[j * m + i] + beta * *to;
+        }
+}
+
+/* Columns j0 to j1 of rows i0 to i1 of C = alpha A B + beta C. An element has the same bits in
+ * whatever share of C it is computed, if shares begin where tiles do (compilers may round the rows
+ * of a tile differently). So the whole C, and not the share, decides how it is computed. */
+static void ngrt_gemm_part(int i0, int i1, int j0, int j1, int m, int n, int k, real alpha,
+                           ngrt_gemm_matrix a, ngrt_gemm_matrix b, real beta, real *c,
+                           ptrdiff_t ldc)
+{
+    const int rows = i1 - i0, cols = j1 - j0;
+    real room[NGRT_GEMM_PACKED];
+    int i, j;
+
+    if (rows <= 0 || cols <= 0)
+        return;
+    a = ngrt_gemm_from(a, i0, 0);
+    b = ngrt_gemm_from(b, 0, j0);
+    c += i0 * ldc + j0;
+
+    if (k <= 0 || alpha == 0) {
+        for (i = 0; i < rows; i++)
+            for (j = 0; j < cols; j++)
+                c[i * ldc + j] = beta == 0 ? 0 : beta * c[i * ldc + j];
+    } else if (m == 1 && a.col == 1) {
+        ngrt_gemm_vector(cols, k, alpha, a.at, b, beta, c, 1);
+    } else if (n == 1 && b.row == 1) {
+        const ngrt_gemm_matrix at = {a.at, a.col, a.row};
+        ngrt_gemm_vector(rows, k, alpha, b.at, at, beta, c, ldc);
+    } else if (ngrt_gemm_is_transposed(m, n, a, b)) {
+        const ngrt_gemm_matrix bt = {b.at, b.col, 1}, at = {a.at, 1, a.row};
+        ngrt_gemm_product(cols, rows, k, 1, bt, at, 0, room, rows, NULL);
+        ngrt_gemm_untranspose(rows, cols, alpha, room, beta, c, ldc);
+    } else {
+        ngrt_gemm_product(rows, cols, k, alpha, a, b, beta, c, ldc, room);
+    }
+}
+
+/* op(X), whose rows as stored are ld apart. */
+static ngrt_gemm_matrix ngrt_gemm_op(int transposed, const real *x, ptrdiff_t ld)
+{
+    ngrt_gemm_matrix op = {x, ld, 1};
+
+    if (transposed) {
+        op.row = 1;
+        op.col = ld;
+    }
+    return op;
+}
+
+/*@ gemm: gemm_part */
+/* C[m,n] = alpha op(A) op(B) + beta C; A is [m,k], or [k,m] if ta; B is [k,n], or [n,k] if tb;
+ * beta = 0 overwrites. */
+NGRT_FN void ngrt_gemm(int ta, int tb, int m, int n, int k, real alpha, const real *a, int lda,
+                       const real *b, int ldb, real beta, real *c, int ldc)
+{
+    ngrt_gemm_part(0, m, 0, n, m, n, k, alpha, ngrt_gemm_op(ta, a, lda), ngrt_gemm_op(tb, b, ldb),
+                   beta, c, ldc);
+}
+
+/*@ gemm_share: gemm_part */
+/* A share of `batch` products whose matrices follow each other in memory: from begin to end, of the
+ * products (by is 0), of the rows of each C (1) or of its columns (2). */
+NGRT_FN void ngrt_gemm_share(int threads, int by, int begin, int end, int batch, int ta, int tb,
+                             int m, int n, int k, real alpha, const real *a, const real *b,
+                             real beta, real *c)
+{
+    const ptrdiff_t rows = m, cols = n;
+    const int first = by == 0 ? begin : 0, last = by == 0 ? end : batch;
+    const int i0 = by == 1 ? begin : 0, i1 = by == 1 ? end : m;
+    const int j0 = by == 2 ? begin : 0, j1 = by == 2 ? end : n;
+    int t;
+
+    (void)threads;
+    for (t = first; t < last; t++)
+        ngrt_gemm_part(i0, i1, j0, j1, m, n, k, alpha,
+                       ngrt_gemm_op(ta, a + t * rows * k, ta ? m : k),
+                       ngrt_gemm_op(tb, b + t * cols * k, tb ? k : n), beta, c + t * rows * cols,
+                       n);
+}
+
+/*@ end: */
+#ifdef NGRT_CBLAS
+#include <cblas.h>
+
+#if defined __GNUC__ && defined __x86_64__
+/* OpenBLAS has these; another CBLAS need not. */
+int openblas_get_num_threads(void) __attribute__((weak));
+int openblas_get_parallel(void) __attribute__((weak));
+char *openblas_get_corename(void) __attribute__((weak));
+
+/* Is the kernel here the faster one? As measured against OpenBLAS's kernels for AVX2; where it has
+ * vectors of 64 bytes itself, or several threads and enough for them to do, CBLAS is. */
+static int is_own(int ta, int tb, int m, int n, int k)
+{
+    const int is_double = sizeof(real) == sizeof(double);
+    const double work = (double)m * n * k;
+    const char *core;
+
+    if (!openblas_get_corename || !openblas_get_num_threads)
+        return 0;
+    if (openblas_get_num_threads() > 1 && work > 1048576.0)
+        return 0;
+    core = openblas_get_corename();
+    if (strcmp(core, "Haswell") != 0 && strcmp(core, "Zen") != 0)
+        return 0;
+
+    /* With vectors of 64 bytes it is, but for products that are narrow, or flat and not of whole
+     * vectors, and in double with B transposed for small ones. */
+    if (__builtin_cpu_supports("avx512f")) {
+        if (is_double && tb)
+            return m >= 8 && n >= 32 && k >= 16 && work >= 262144.0;
+        return m >= 3 && n > 8 && (k >= 16 || (n % 16 == 0 && k >= 3));
+    }
+
+    /* With AVX2 it is where B's rows are whole tiles or many, the inner size is one that stays in
+     * the caches, and A need not be packed. In double it is by a little. */
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+        return 0;
+    if (n < 16 || (n < 48 && n % 16 != 0) || work > 67108864.0)
+        return 0;
+    if (is_double)
+        return !ta && k <= 256;
+    if (ta)
+        return m >= 32 && work <= 262144.0;
+    return k <= 800;
+}
+
+/* May several threads call CBLAS, so that each computes what it asks for by itself? That is known
+ * of an OpenBLAS that is made for threads and set to use one. */
+static int is_quiet(void)
+{
+    return openblas_get_num_threads && openblas_get_parallel && openblas_get_num_threads() == 1 &&
+           openblas_get_parallel() == 1;
+}
+#else
+static int is_own(int ta, int tb, int m, int n, int k)
+{
+    (void)ta;
+    (void)tb;
+    (void)m;
+    (void)n;
+    (void)k;
+    return 0;
+}
+
+static int is_quiet(void)
+{
+    return 0;
+}
+#endif
+
+/* CBLAS wants row lengths of at least 1. */
+void NGRT_NAME(gemm)(int ta, int tb, int m, int n, int k, real alpha, const real *a, int lda,
+                     const real *b, int ldb, real beta, real *c, int ldc)
+{
+    const enum CBLAS_TRANSPOSE op_a = ta ? CblasTrans : CblasNoTrans;
+    const enum CBLAS_TRANSPOSE op_b = tb ? CblasTrans : CblasNoTrans;
+
+    if (is_own(ta, tb, m, n, k))
+        ngrt_gemm(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    else if (m > 0 && n > 0)
+        cblas_gemm(CblasRowMajor, op_a, op_b, m, n, k, alpha, a, lda > 0 ? lda : 1, b,
+                   ldb > 0 ? ldb : 1, beta, c, ldc);
+}
+
+/* A share by CBLAS where it computes on the calling thread alone. */
+void NGRT_NAME(gemm_share)(int threads, int by, int begin, int end, int batch, int ta, int tb,
+                           int m, int n, int k, real alpha, const real *a, const real *b, real beta,
+                           real *c)
+{
+    const ptrdiff_t rows = m, cols = n;
+    const int first = by == 0 ? begin : 0, last = by == 0 ? end : batch;
+    const ptrdiff_t i0 = by == 1 ? begin : 0, j0 = by == 2 ? begin : 0;
+    const int own_rows = by == 1 ? end - begin : m, own_cols = by == 2 ? end - begin : n;
+    int t;
+
+    if (threads > 1 && (!is_quiet() || is_own(ta, tb, m, n, k))) {
+        ngrt_gemm_share(threads, by, begin, end, batch, ta, tb, m, n, k, alpha, a, b, beta, c);
+        return;
+    }
+
+    a += i0 * (ta ? 1 : k);
+    b += j0 * (tb ? k : 1);
+    c += i0 * cols + j0;
+    for (t = first; t < last; t++)
+        NGRT_NAME(gemm)
+    (ta, tb, own_rows, own_cols, k, alpha, a + t * rows * k, ta ? m : k, b + t * cols * k,
+     tb ? k : n, beta, c + t * rows * cols, n);
+}
+#endif

@@ -1,0 +1,466 @@
+/* ngrt_linear_real.h - systems of linear equations by LU factors: solve, det, logdet, and inv as a
+ * solve against eye. One text, compiled for float by ngrt_slinear.c and for double by
+ * ngrt_dlinear.c; sections and names as in ngrt_gemm_real.h. real_log is logf or log.
+ *
+ * Golub and Van Loan, Matrix Computations, 3.4 (Gaussian elimination with partial pivoting). Where
+ * NGRT_CBLAS is defined, large matrices are factored by LAPACK's getrf, which OpenBLAS has.
+ */
+#include <math.h>
+
+#define NGRT_FN
+#ifdef NGRT_CBLAS /* the public function is at the end */
+static void ngrt_lu(int batch, int n, const real *a, real *lu);
+#else
+#define ngrt_lu NGRT_NAME(lu)
+#endif
+#define ngrt_solve  NGRT_NAME(solve)
+#define ngrt_det    NGRT_NAME(det)
+#define ngrt_logdet NGRT_NAME(logdet)
+#define ngrt_lup    NGRT_NAME(lup)
+#define ngrt_cof    NGRT_NAME(cof)
+#define ngrt_cof2   NGRT_NAME(cof2)
+
+/*@ lu: */
+/* Factors one matrix in place: column c of it is lu[c][0..n]. */
+static void ngrt_lu_factor(int n, real *lu)
+{
+    const ptrdiff_t ld = n + 1;
+    int c, i, k;
+
+    for (k = 0; k < n; k++) {
+        real *col = lu + k * ld;
+        int p = k;
+
+        /* the pivot is the largest element of what is left of column k */
+        for (i = k + 1; i < n; i++)
+            if ((col[i] < 0 ? -col[i] : col[i]) > (col[p] < 0 ? -col[p] : col[p]))
+                p = i;
+        col[n] = (real)p;
+
+        for (c = 0; c < n && p != k; c++) {
+            real *x = lu + c * ld, swap = x[k];
+            x[k] = x[p];
+            x[p] = swap;
+        }
+
+        for (i = k + 1; i < n && col[k] != 0; i++) /* where it is 0, so are those below */
+            col[i] /= col[k];
+
+        for (c = k + 1; c < n; c++) {
+            real *x = lu + c * ld, top = x[k];
+            for (i = k + 1; i < n; i++)
+                x[i] -= col[i] * top;
+        }
+    }
+}
+
+/* The factors of n x n matrices: of the transpose, by columns, as LAPACK's getrf leaves them, which
+ * is the array a as it is stored. lu is [batch, n, n + 1]: the last element of row i is the number
+ * of the row that step i exchanged with i. */
+NGRT_FN void ngrt_lu(int batch, int n, const real *a, real *lu)
+{
+    const ptrdiff_t ld = n + 1;
+    int t, c, i;
+
+    for (t = 0; t < batch; t++) {
+        for (c = 0; c < n; c++)
+            for (i = 0; i < n; i++)
+                lu[c * ld + i] = a[c * (ptrdiff_t)n + i];
+        ngrt_lu_factor(n, lu);
+
+        a += (ptrdiff_t)n * n;
+        lu += n * ld;
+    }
+}
+
+/*@ solve: */
+/* x[j] -= f y[j], for a row of the right sides */
+static void ngrt_solve_subtract(int k, real f, const real *y, real *x)
+{
+    int j;
+
+    for (j = 0; j < k; j++)
+        x[j] -= f * y[j];
+}
+
+/* x[j] /= d */
+static void ngrt_solve_divide(int k, real d, real *x)
+{
+    int j;
+
+    for (j = 0; j < k; j++)
+        x[j] /= d;
+}
+
+/* Exchanges two rows of the right sides. */
+static void ngrt_solve_swap(int k, real *x, real *y)
+{
+    int j;
+
+    for (j = 0; j < k && x != y; j++) {
+        real t = x[j];
+        x[j] = y[j];
+        y[j] = t;
+    }
+}
+
+/* A' x = b, where x holds b: the exchanges, then L, then U, of the factored transpose. Element
+ * (row, col) of the factors is lu[col*(n + 1) + row]. */
+static void ngrt_solve_transposed(int n, int k, const real *lu, real *x)
+{
+    const ptrdiff_t ld = n + 1, ldx = k;
+    int i, r;
+
+    for (i = 0; i < n; i++)
+        ngrt_solve_swap(k, x + i * ldx, x + (int)lu[i * ld + n] * ldx);
+
+    for (i = 0; i < n; i++)
+        for (r = i + 1; r < n; r++)
+            ngrt_solve_subtract(k, lu[i * ld + r], x + i * ldx, x + r * ldx);
+
+    for (i = n - 1; i >= 0; i--) {
+        ngrt_solve_divide(k, lu[i * ld + i], x + i * ldx);
+        for (r = 0; r < i; r++)
+            ngrt_solve_subtract(k, lu[i * ld + r], x + i * ldx, x + r * ldx);
+    }
+}
+
+/* A x = b: the transposes of U and of L, then the exchanges backwards. */
+static void ngrt_solve_plain(int n, int k, const real *lu, real *x)
+{
+    const ptrdiff_t ld = n + 1, ldx = k;
+    int i, r;
+
+    for (i = 0; i < n; i++) {
+        for (r = 0; r < i; r++)
+            ngrt_solve_subtract(k, lu[i * ld + r], x + r * ldx, x + i * ldx);
+        ngrt_solve_divide(k, lu[i * ld + i], x + i * ldx);
+    }
+
+    for (i = n - 1; i >= 0; i--)
+        for (r = i + 1; r < n; r++)
+            ngrt_solve_subtract(k, lu[i * ld + r], x + r * ldx, x + i * ldx);
+
+    for (i = n - 1; i >= 0; i--)
+        ngrt_solve_swap(k, x + i * ldx, x + (int)lu[i * ld + n] * ldx);
+}
+
+/* x with A x = b, or A' x = b where t is 1, from the factors of A; b and x are [batch, n, k]. Where
+ * a matrix is singular, that is, has a pivot of 0, x is NaN. */
+NGRT_FN void ngrt_solve(int batch, int n, int k, int t, const real *lu, const real *b, real *x)
+{
+    const ptrdiff_t ld = n + 1, size = (ptrdiff_t)n * k;
+    ptrdiff_t j;
+    int s, i;
+
+    for (s = 0; s < batch; s++) {
+        int singular = 0;
+
+        for (i = 0; i < n; i++)
+            singular |= lu[i * ld + i] == 0;
+        for (j = 0; j < size; j++)
+            x[j] = singular ? (real)NAN : b[j];
+
+        if (!singular && t)
+            ngrt_solve_transposed(n, k, lu, x);
+        else if (!singular)
+            ngrt_solve_plain(n, k, lu, x);
+
+        lu += n * ld;
+        b += size;
+        x += size;
+    }
+}
+
+/*@ det: */
+/* The determinants of the factored matrices: the product of U's diagonal, its sign changed by each
+ * exchange. */
+NGRT_FN void ngrt_det(int batch, int n, const real *lu, real *out)
+{
+    const ptrdiff_t ld = n + 1;
+    int t, i;
+
+    for (t = 0; t < batch; t++, lu += n * ld) {
+        real d = 1;
+
+        for (i = 0; i < n; i++) {
+            const real *row = lu + i * ld;
+            d *= (int)row[n] == i ? row[i] : -row[i];
+        }
+        out[t] = d;
+    }
+}
+
+/*@ logdet: */
+/* The logarithms of the determinants, -inf for 0 and NaN for a negative one, without the overflow
+ * that their product may have. */
+NGRT_FN void ngrt_logdet(int batch, int n, const real *lu, real *out)
+{
+    const ptrdiff_t ld = n + 1;
+    int t, i;
+
+    for (t = 0; t < batch; t++, lu += n * ld) {
+        real sum = 0;
+        int minus = 0, singular = 0;
+
+        for (i = 0; i < n; i++) {
+            const real *row = lu + i * ld;
+            minus ^= ((int)row[n] != i) ^ (row[i] < 0);
+            singular |= row[i] == 0;
+            sum += real_log(row[i] < 0 ? -row[i] : row[i]);
+        }
+        out[t] = minus && !singular ? (real)NAN : sum;
+    }
+}
+
+/*@ lup: */
+/* Exchanges two rows of an n x n matrix, or two columns. */
+static void ngrt_lup_swap_rows(int n, real *x, int i, int k)
+{
+    real *xi = x + i * (ptrdiff_t)n, *xk = x + k * (ptrdiff_t)n;
+    int j;
+
+    for (j = 0; j < n && i != k; j++) {
+        real swap = xi[j];
+        xi[j] = xk[j];
+        xk[j] = swap;
+    }
+}
+
+static void ngrt_lup_swap_columns(int n, real *x, int i, int k)
+{
+    int j;
+
+    for (j = 0; j < n && i != k; j++) {
+        real *row = x + j * (ptrdiff_t)n, swap = row[i];
+        row[i] = row[k];
+        row[k] = swap;
+    }
+}
+
+/* Where in f the largest element from (k, k) on is; NaN is the largest. */
+static ptrdiff_t ngrt_lup_pivot(int n, const real *f, int k)
+{
+    ptrdiff_t at, pivot = k * (ptrdiff_t)(n + 1);
+    real most = -1;
+    int i, j;
+
+    for (i = k; i < n; i++)
+        for (j = k; j < n; j++) {
+            real x;
+
+            at = i * (ptrdiff_t)n + j;
+            x = f[at] < 0 ? -f[at] : f[at];
+            if (x > most || x != x) {
+                most = x;
+                pivot = at;
+            }
+        }
+    return pivot;
+}
+
+/* Factors that show the rank: P A Q = L D U, where L and U have ones on the diagonal and no larger
+ * elements, because each pivot in D is the largest element of what is left; where all that is 0, so
+ * are the pivots. f is [batch, n (n + 2)]: L, D and U in one matrix, then the numbers of the rows,
+ * and of the columns, that step i exchanged with i. */
+NGRT_FN void ngrt_lup(int batch, int n, const real *a, real *f)
+{
+    const ptrdiff_t size = (ptrdiff_t)n * n;
+    ptrdiff_t s;
+    int t, i, j, k;
+
+    for (t = 0; t < batch; t++, a += size, f += size + 2 * n) {
+        real *p = f + size, *q = p + n;
+
+        for (s = 0; s < size; s++)
+            f[s] = a[s];
+
+        for (k = 0; k < n; k++) {
+            const ptrdiff_t pivot = ngrt_lup_pivot(n, f, k);
+            const int row = (int)(pivot / n), column = (int)(pivot % n);
+            real *top = f + k * (ptrdiff_t)n, d;
+
+            p[k] = (real)row;
+            q[k] = (real)column;
+            ngrt_lup_swap_rows(n, f, k, row);
+            ngrt_lup_swap_columns(n, f, k, column);
+
+            d = top[k];
+            for (j = k + 1; j < n && d != 0; j++)
+                top[j] /= d;
+            for (i = k + 1; i < n && d != 0; i++) {
+                real *x = f + i * (ptrdiff_t)n, l = x[k];
+                for (j = k + 1; j < n; j++)
+                    x[j] -= l * top[j];
+                x[k] = l / d;
+            }
+        }
+    }
+}
+
+/*@ cof: lup */
+/* The product of the pivots except those of steps i and k. */
+static real ngrt_cof_pivots(int n, const real *f, int i, int k)
+{
+    real all = 1;
+    int j;
+
+    for (j = 0; j < n; j++)
+        if (j != i && j != k)
+            all *= f[j * (ptrdiff_t)(n + 1)];
+    return all;
+}
+
+/* From the cofactors x of L^-1 P A Q U^-1 those of A: det(P) det(Q) P' L'^-1 x U'^-1 Q' */
+static void ngrt_cof_restore(int n, const real *f, real *x)
+{
+    const ptrdiff_t ld = n;
+    const real *p = f + n * ld, *q = p + n;
+    int i, j, k, minus = 0;
+
+    /* L'^-1 x */
+    for (i = n - 1; i >= 0; i--)
+        for (k = i + 1; k < n; k++)
+            for (j = 0; j < n; j++)
+                x[i * ld + j] -= f[k * ld + i] * x[k * ld + j];
+
+    /* x U'^-1 */
+    for (i = 0; i < n; i++) {
+        real *row = x + i * ld;
+        for (j = n - 1; j >= 0; j--)
+            for (k = j + 1; k < n; k++)
+                row[j] -= f[j * ld + k] * row[k];
+    }
+
+    /* P' x Q', and the sign */
+    for (i = n - 1; i >= 0; i--) {
+        ngrt_lup_swap_rows(n, x, i, (int)p[i]);
+        ngrt_lup_swap_columns(n, x, i, (int)q[i]);
+        minus ^= ((int)p[i] != i) ^ ((int)q[i] != i);
+    }
+    for (i = 0; i < n * n && minus; i++)
+        x[i] = -x[i];
+}
+
+/* The cofactors of n x n matrices, the derivatives of the determinants, from their factors f. Those
+ * of D are the products of the other pivots: nothing is divided by one, so that they are right
+ * where a matrix is singular. */
+NGRT_FN void ngrt_cof(int batch, int n, const real *f, real *out)
+{
+    const ptrdiff_t size = (ptrdiff_t)n * n;
+    int t, i;
+
+    for (t = 0; t < batch; t++, f += size + 2 * n, out += size) {
+        for (i = 0; i < n * n; i++)
+            out[i] = 0;
+        for (i = 0; i < n; i++)
+            out[i * (ptrdiff_t)(n + 1)] = ngrt_cof_pivots(n, f, i, i);
+        ngrt_cof_restore(n, f, out);
+    }
+}
+
+/*@ cof2: cof */
+/* x = L^-1 P x Q U^-1 */
+static void ngrt_cof2_reduce(int n, const real *f, real *x)
+{
+    const ptrdiff_t ld = n;
+    const real *p = f + n * ld, *q = p + n;
+    int i, j, k;
+
+    /* P x Q */
+    for (i = 0; i < n; i++) {
+        ngrt_lup_swap_rows(n, x, i, (int)p[i]);
+        ngrt_lup_swap_columns(n, x, i, (int)q[i]);
+    }
+
+    /* L^-1 x */
+    for (i = 0; i < n; i++)
+        for (k = 0; k < i; k++)
+            for (j = 0; j < n; j++)
+                x[i * ld + j] -= f[i * ld + k] * x[k * ld + j];
+
+    /* x U^-1 */
+    for (i = 0; i < n; i++) {
+        real *row = x + i * ld;
+        for (j = 0; j < n; j++)
+            for (k = 0; k < j; k++)
+                row[j] -= row[k] * f[k * ld + j];
+    }
+}
+
+/* How the cofactors of D change as D changes by v, which they overwrite: by -d v[j, i] at [i, j], d
+ * the product of the other pivots; at [i, i] by the sum over j != i of d v[j, j]. */
+static void ngrt_cof2_change(int n, const real *f, real *v)
+{
+    const ptrdiff_t ld = n, diagonal = n + 1;
+    real all = 1, change = 0; /* the product of the pivots before step i; how it changes */
+    int i, j, k;
+
+    for (i = 0; i < n; i++) {
+        const real pivot = f[i * diagonal], vi = v[i * diagonal];
+        real rest = all, sum = change;
+
+        /* by the product rule, with the pivots of the steps after i */
+        for (k = i + 1; k < n; k++) {
+            const real d = f[k * diagonal];
+            sum = sum * d + rest * v[k * diagonal];
+            rest *= d;
+        }
+        v[i * diagonal] = sum;
+
+        change = change * pivot + all * vi;
+        all *= pivot;
+
+        for (j = i + 1; j < n; j++) {
+            const real x = v[i * ld + j], pivots = -ngrt_cof_pivots(n, f, i, j);
+            v[i * ld + j] = pivots * v[j * ld + i];
+            v[j * ld + i] = pivots * x;
+        }
+    }
+}
+
+/* How the cofactors change as the matrix changes by w: those of D, where v = L^-1 P w Q U^-1. */
+NGRT_FN void ngrt_cof2(int batch, int n, const real *f, const real *w, real *out)
+{
+    const ptrdiff_t size = (ptrdiff_t)n * n;
+    int t, i;
+
+    for (t = 0; t < batch; t++, f += size + 2 * n, w += size, out += size) {
+        for (i = 0; i < n * n; i++)
+            out[i] = w[i];
+        ngrt_cof2_reduce(n, f, out);
+        ngrt_cof2_change(n, f, out);
+        ngrt_cof_restore(n, f, out);
+    }
+}
+
+/*@ end: */
+#ifdef NGRT_CBLAS
+enum {
+    LAPACK_FROM = 48,  /* smaller matrices are faster without LAPACK */
+    LAPACK_MOST = 2048 /* the exchanges are on the stack */
+};
+
+extern void getrf(const int *m, const int *n, real *a, const int *lda, int *ipiv, int *info);
+
+void NGRT_NAME(lu)(int batch, int n, const real *a, real *lu)
+{
+    const int lda = n + 1;
+    const ptrdiff_t ld = lda;
+    int ipiv[LAPACK_MOST], info, t, i, k;
+
+    if (n < LAPACK_FROM || n > LAPACK_MOST) {
+        ngrt_lu(batch, n, a, lu);
+        return;
+    }
+
+    for (t = 0; t < batch; t++, a += (ptrdiff_t)n * n, lu += n * ld) {
+        for (i = 0; i < n; i++)
+            for (k = 0; k < n; k++)
+                lu[i * ld + k] = a[i * (ptrdiff_t)n + k];
+        getrf(&n, &n, lu, &lda, ipiv, &info);
+        for (i = 0; i < n; i++)
+            lu[i * ld + n] = (real)(ipiv[i] - 1);
+    }
+}
+#endif

@@ -1,0 +1,8 @@
+/* ngrt_slinear.c - linear equations in float. */
+#include "ngrt.h"
+
+#define real                float
+#define real_log            logf
+#define NGRT_NAME(function) ngrt_s##function
+#define getrf               sgetrf_
+#include "ngrt_linear_real.h"
