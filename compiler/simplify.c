@@ -1,42 +1,51 @@
-/* simplify.c - algebra. Rebuilds what some roots need, operands first, through the builders (which
- * share and fold), and applies the table of rules below at each node. Requires a verified graph;
- * keeps every invariant of it; old nodes stay, unused. Two kinds of rule:
- *   - the sum-of-products form: products are multiplied out, like terms collected, common factors
- * taken out, and the result is used where it is shorter, in derivatives alone: what the user wrote
- * stays. So a (1 - a) (-y/a + (1 - y)/(1 - a)) becomes a - y.
- *   - rewrites that give better values than what was written: log of a sigmoid or a softmax. They
- * change the forward pass, so they wait for the last round, when no gradient with regard to a value
- * inside can be asked any more. Nothing is cancelled that could have been NaN or infinite unless it
- * still occurs in the result. */
+/* simplify.c - algebra. Rebuilds what some roots need, operands first, by the builders (which share
+ * and fold), and applies the rules below at each node. Requires a verified graph and keeps all its
+ * invariants. Old nodes stay, unused. There are two kinds of rules:
+ *
+ * - The sum-of-products form. Products are multiplied out, like terms collected and common factors
+ *   taken out. The result is used if it is shorter, and only in derivatives: what the user wrote
+ *   stays. So a (1 - a) (-y/a + (1 - y)/(1 - a)) becomes a - y.
+ * - Rewrites for better values, such as the log of a sigmoid. They change the forward pass, so they
+ *   wait for the last round, when no gradient with respect to a value inside can be asked any more.
+ *
+ * What could be NaN or infinite is cancelled only if it still occurs in the result. */
 #include "ngc.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_FACTORS = 16, MAX_SUM = 12, MAX_ATOMS = 32 };
+enum {
+    MAX_FACTORS = 16, /* of a term */
+    MAX_SUM = 12,     /* terms of a sum */
+    MAX_ATOMS = 32,   /* different nodes in a sum */
+    MAX_SEEN = 64,    /* nodes whose cost is counted */
+};
 
+/* node^power */
 typedef struct Factor {
     Node *node;
     int power;
 } Factor;
 
-typedef struct Term { /* coef * product of node^power, by rising id */
+/* coef * the product of the factors, which are sorted by the id of the node */
+typedef struct Term {
     double coef;
     Factor factor[MAX_FACTORS];
     int factors;
 } Term;
 
+/* A sum of terms, while a node is taken apart. */
 typedef struct Sum {
     Graph *g;
     Term term[MAX_SUM];
     int terms;
-    Node *atom[MAX_ATOMS]; /* all that was met and not taken apart */
+    Node *atom[MAX_ATOMS]; /* all nodes that were not taken apart */
     int atoms;
-    bool full;      /* it became too long: give up */
+    bool full;      /* it is too long: give up */
     bool deep;      /* sums inside products are multiplied out too */
-    bool cancelled; /* a factor met its inverse, or terms their opposites */
-    int depth;      /* of the product being taken apart */
+    bool cancelled; /* a factor and its inverse, or opposite terms, were cancelled */
+    int depth;      /* of the product that is being taken apart */
 } Sum;
 
 /* ---- what may be taken apart ---- */
@@ -115,8 +124,8 @@ static void term_factor(Sum *s, Term *t, Node *n, int power)
     t->factor[i] = (Factor){n, power};
 }
 
-/* The sum that n is, or shows as copies or as floats: 1 - y of int labels, or of one y for many
- * examples; else NULL. */
+/* The sum that n is, or shows as copies or as floats, such as 1 - y where y are int labels, or one
+ * y for many examples; else NULL. */
 static Node *sum_inside(const Graph *g, const Node *n)
 {
     while ((n->op == OP_expand || n->op == OP_cast) && open(g, n))
@@ -134,7 +143,14 @@ static Node *shown_like(Graph *g, const Node *n, Node *x)
 {
     if (n->op == OP_expand)
         return graph_expand(g, shown_like(g, n->arg[0], x), n->shape, n->attr.axes);
-    return n->op == OP_cast ? graph_cast(g, shown_like(g, n->arg[0], x), n->type) : x;
+    if (n->op == OP_cast)
+        return graph_cast(g, shown_like(g, n->arg[0], x), n->type);
+    return x;
+}
+
+static void term_negate(Term *t)
+{
+    t->coef = -t->coef;
 }
 
 /* Multiplies a term by n^power, through products, quotients and signs. */
@@ -147,9 +163,12 @@ static void term_times(Sum *s, Term *t, Node *n, int power)
         return;
     }
     s->depth++;
-    if (node_const(n, &v) && v != 0)
+
+    bool odd = power & 1;
+    bool negative_sigmoid = s->deep && is(g, n, OP_sigmoid) && is(g, n->arg[0], OP_neg);
+    if (node_const(n, &v) && v != 0) {
         t->coef *= pow(v, power);
-    else if (one_plus_exp(g, n)) {
+    } else if (one_plus_exp(g, n)) { /* the inverse of a sigmoid */
         Node *a = logistic_of(g, n);
         sum_atom(s, a);
         term_factor(s, t, a, -power);
@@ -157,10 +176,12 @@ static void term_times(Sum *s, Term *t, Node *n, int power)
         sum_atom(s, n);
         term_factor(s, t, n, power);
     } else if (is(g, n, OP_neg)) {
-        t->coef = power & 1 ? -t->coef : t->coef;
+        if (odd)
+            term_negate(t);
         term_times(s, t, n->arg[0], power);
     } else if (is(g, n, OP_expand) && is(g, n->arg[0], OP_neg)) {
-        t->coef = power & 1 ? -t->coef : t->coef;
+        if (odd)
+            term_negate(t);
         term_times(s, t, graph_expand(g, n->arg[0]->arg[0], n->shape, n->attr.axes), power);
     } else if (is(g, n, OP_mul)) {
         term_times(s, t, n->arg[0], power);
@@ -168,8 +189,7 @@ static void term_times(Sum *s, Term *t, Node *n, int power)
     } else if (is(g, n, OP_div) && !is_total(g, n->arg[1], n->arg[0])) {
         term_times(s, t, n->arg[0], power);
         term_times(s, t, n->arg[1], -power);
-    } else if (s->deep && is(g, n, OP_sigmoid) &&
-               is(g, n->arg[0], OP_neg)) { /* sigmoid(-z) = 1 - sigmoid(z) */
+    } else if (negative_sigmoid) { /* sigmoid(-z) = 1 - sigmoid(z) */
         Node *a = graph_unary(g, OP_sigmoid, n->arg[0]->arg[0]);
         term_factor(s, t, graph_binary(g, OP_sub, graph_const(g, 1), a), power);
     } else {
@@ -200,7 +220,7 @@ static void term_logistic(Sum *s, Term *t)
             continue;
         t->factor[i].power--;
         e->power--;
-        for (int k = 0; k < s->atoms; k++) /* the exp is spoken for */
+        for (int k = 0; k < s->atoms; k++) /* a takes the place of the exp */
             if (s->atom[k] == e->node)
                 s->atom[k] = a;
         term_factor(s, t, graph_binary(s->g, OP_sub, graph_const(s->g, 1), a), 1);
@@ -230,7 +250,7 @@ static void term_split(Sum *s, Term *t, Node *e)
     }
 }
 
-/* Puts e and 1/expand(sum e) together: softmax is one factor, shared with the forward pass. */
+/* Makes one factor of e and 1/expand(sum e): a softmax, shared with the forward pass. */
 static void term_softmax(Sum *s, Term *t)
 {
     Graph *g = s->g;
@@ -269,8 +289,8 @@ static void term_clean(Sum *s, Term *t)
 
 /* ---- sums ---- */
 
-/* Has the sum a quotient among its terms? It is multiplied out first, while what it divides by is
- * still a factor. */
+/* Is a quotient among the terms of the sum? Then it is multiplied out first, while its divisor is
+ * still a factor of the term. */
 static bool has_quotient(const Graph *g, const Node *n, int depth)
 {
     for (int i = 0; i < n->nargs; i++) {
@@ -347,38 +367,52 @@ static void sum_expand(Sum *s, Term *t, int depth)
     }
 }
 
-/* Operations that a term costs; one with nothing above the line costs one for the 1 there. */
+/* Operations of a term. Without a factor above the line there is a 1 to divide. */
 static int term_cost(const Term *t)
 {
-    int n = fabs(t->coef) != 1, up = n;
+    int n = fabs(t->coef) != 1, above = n;
     for (int i = 0; i < t->factors; i++) {
-        n += t->factor[i].power < 0 ? -t->factor[i].power : t->factor[i].power;
-        up += t->factor[i].power > 0;
+        n += abs(t->factor[i].power);
+        above += t->factor[i].power > 0;
     }
-    return n - (n > 0 && up > 0);
+    return n > 0 && above > 0 ? n - 1 : n;
+}
+
+static bool same_coefficients(const Sum *s)
+{
+    for (int i = 1; i < s->terms; i++)
+        if (fabs(s->term[i].coef) != fabs(s->term[0].coef))
+            return false;
+    return true;
+}
+
+/* The power of f that divides every term; 0: none. */
+static int common_power(Sum *s, Factor f)
+{
+    for (int i = 1; i < s->terms; i++) {
+        const Factor *other = term_find(&s->term[i], f.node);
+        if (!other || (other->power > 0) != (f.power > 0))
+            return 0;
+        if (abs(other->power) < abs(f.power))
+            f.power = other->power;
+    }
+    return f.power;
 }
 
 /* Takes out what all terms share. */
 static Term common_factor(Sum *s)
 {
     Term c = {.coef = 1};
-    bool same = true;
-    for (int i = 1; i < s->terms; i++)
-        same &= fabs(s->term[i].coef) == fabs(s->term[0].coef);
-    if (same && s->terms > 1)
+    if (s->terms > 1 && same_coefficients(s))
         c.coef = fabs(s->term[0].coef);
+
     for (int k = 0; s->terms > 1 && k < s->term[0].factors; k++) {
         Factor f = s->term[0].factor[k];
-        for (int i = 1; i < s->terms; i++) {
-            Factor *o = term_find(&s->term[i], f.node);
-            if (!o || (o->power > 0) != (f.power > 0))
-                f.power = 0;
-            else if (abs(o->power) < abs(f.power))
-                f.power = o->power;
-        }
-        if (f.power)
-            term_factor(s, &c, f.node, f.power);
+        int power = common_power(s, f);
+        if (power != 0)
+            term_factor(s, &c, f.node, power);
     }
+
     for (int i = 0; i < s->terms; i++) {
         s->term[i].coef /= c.coef;
         for (int k = 0; k < c.factors; k++)
@@ -388,14 +422,17 @@ static Term common_factor(Sum *s)
     return c;
 }
 
+/* product * x, or product / x; NULL is 1. */
 static Node *times(Graph *g, Node *product, Node *x, Op op)
 {
-    return product        ? graph_binary(g, op, product, x)
-           : op == OP_mul ? x
-                          : graph_binary(g, OP_div, graph_const(g, 1), x);
+    if (product)
+        return graph_binary(g, op, product, x);
+    if (op == OP_mul)
+        return x;
+    return graph_binary(g, OP_div, graph_const(g, 1), x);
 }
 
-/* A term as nodes, its sign left out; NULL for 1. */
+/* A term as nodes, without its sign; NULL is 1. */
 static Node *term_build(Graph *g, const Term *t)
 {
     Node *n = fabs(t->coef) != 1 ? graph_const(g, fabs(t->coef)) : NULL;
@@ -406,28 +443,39 @@ static Node *term_build(Graph *g, const Term *t)
     return n;
 }
 
-/* The sum as nodes: terms with a plus first. */
+/* sum + t, or sum - t if `minus`; a sum that is NULL is 0. */
+static Node *plus(Graph *g, Node *sum, Node *t, bool minus)
+{
+    if (sum)
+        return graph_binary(g, minus ? OP_sub : OP_add, sum, t);
+    return minus ? graph_unary(g, OP_neg, t) : t;
+}
+
+/* The sum as nodes. Terms with a plus come first. */
 static Node *sum_build(Sum *s, const Term *common, Shape shape)
 {
     Graph *g = s->g;
     Node *n = NULL, *c = term_build(g, common);
-    for (int sign = 1; sign >= -1; sign -= 2)
+
+    for (int minus = 0; minus < 2; minus++)
         for (int i = 0; i < s->terms; i++) {
-            if ((s->term[i].coef > 0) != (sign > 0))
+            if ((s->term[i].coef > 0) == minus)
                 continue;
             Node *t = term_build(g, &s->term[i]);
-            t = t ? t : graph_const(g, 1);
-            n = n          ? graph_binary(g, sign > 0 ? OP_add : OP_sub, n, t)
-                : sign > 0 ? t
-                           : graph_unary(g, OP_neg, t);
+            n = plus(g, n, t ? t : graph_const(g, 1), minus);
         }
-    n = n && c ? graph_binary(g, OP_mul, n, c) : n;
-    return n ? graph_broadcast(g, n, shape) : NULL;
+
+    if (!n)
+        return NULL;
+    if (c)
+        n = graph_binary(g, OP_mul, n, c);
+    return graph_broadcast(g, n, shape);
 }
 
-/* Operations from n down to the atoms, each counted once; a large number where there are many. */
+/* Operations from n down to the atoms, each counted once. There is a large number for too many. */
 static int cost_to_atoms(const Sum *s, Node *n, Node **seen, int *count)
 {
+    enum { TOO_MANY = 1000 };
     double v;
     for (int i = 0; i < s->atoms; i++)
         if (s->atom[i] == n)
@@ -435,9 +483,14 @@ static int cost_to_atoms(const Sum *s, Node *n, Node **seen, int *count)
     for (int i = 0; i < *count; i++)
         if (seen[i] == n)
             return 0;
-    if (*count == 64 || node_const(n, &v) || n->op == OP_expand)
-        return *count == 64 ? 1000 : 0;
-    seen[(*count)++] = n;
+
+    if (*count == MAX_SEEN)
+        return TOO_MANY;
+    if (node_const(n, &v) || n->op == OP_expand)
+        return 0;
+    seen[*count] = n;
+    ++*count;
+
     int cost = 1;
     for (int i = 0; i < n->nargs; i++)
         cost += cost_to_atoms(s, n->arg[i], seen, count);
@@ -449,38 +502,56 @@ static bool always_finite(const Node *n)
     double v;
     if (node_const(n, &v))
         return isfinite(v);
-    if (n->op == OP_expand || n->op == OP_neg || n->op == OP_cast)
-        return always_finite(n->arg[0]);
-    if (n->op == OP_div && (n->arg[1]->op == OP_size || (node_const(n->arg[1], &v) && v != 0)))
-        return always_finite(n->arg[0]);
-    return n->op == OP_size || n->op == OP_iota || op_info[n->op]->test;
+
+    switch (n->op) {
+    case OP_expand:
+    case OP_neg:
+    case OP_cast: return always_finite(n->arg[0]);
+    case OP_div: {
+        bool by_size = n->arg[1]->op == OP_size;
+        bool by_number = node_const(n->arg[1], &v) && v != 0;
+        return (by_size || by_number) && always_finite(n->arg[0]);
+    }
+    case OP_size:
+    case OP_iota: return true;
+    default: return op_info[n->op]->test; /* a comparison */
+    }
+}
+
+/* Is the atom a factor of the term, or an operand of a sum that is one, as in 1/(1 - a)? */
+static bool term_has(const Sum *s, const Term *t, const Node *atom)
+{
+    for (int i = 0; i < t->factors; i++) {
+        const Node *n = t->factor[i].node;
+        if (n == atom)
+            return true;
+        if (sum_inside(s->g, n) == n && (n->arg[0] == atom || n->arg[1] == atom))
+            return true;
+    }
+    return false;
 }
 
 /* Does every atom that could be NaN or infinite still occur? */
 static bool keeps_atoms(Sum *s, const Term *common)
 {
     for (int i = 0; i < s->atoms; i++) {
-        bool found = always_finite(s->atom[i]) || term_find((Term *)common, s->atom[i]);
+        const Node *atom = s->atom[i];
+        bool found = always_finite(atom) || term_find((Term *)common, atom);
         for (int k = 0; k < s->terms && !found; k++)
-            found = term_find(&s->term[k], s->atom[i]) != NULL;
-        for (int k = 0; k < s->terms && !found;
-             k++) /* inside a sum that was not multiplied out, as in 1/(1 - a) */
-            for (int f = 0; f < s->term[k].factors && !found; f++) {
-                const Node *n = s->term[k].factor[f].node, *sum = sum_inside(s->g, n);
-                found = sum == n && (n->arg[0] == s->atom[i] || n->arg[1] == s->atom[i]);
-            }
+            found = term_has(s, &s->term[k], atom);
         if (!found)
             return false;
     }
     return true;
 }
 
-/* Operations of a form: its terms, what joins them, and the sums that stand in it as factors. */
+/* Operations of a form: of its terms, what joins them, and the sums that are factors. */
 static int sum_cost(Sum *s, const Term *common)
 {
-    int cost = term_cost(common) + (s->terms - 1) + (common->factors > 0 || common->coef != 1);
+    bool has_common = common->factors > 0 || common->coef != 1;
+    int cost = term_cost(common) + (s->terms - 1) + has_common;
     bool all_minus = true;
-    Node *seen[64];
+    Node *seen[MAX_SEEN];
     int count = 0;
     for (int i = -1; i < s->terms; i++) {
         const Term *t = i < 0 ? common : &s->term[i];
@@ -529,22 +600,25 @@ static bool is_linear(const Sum *s)
  * and perhaps worse. */
 static Node *simplify_sum(Graph *g, Node *n)
 {
-    Node *seen[64], *best = n;
-    int count = 0;
-    if (n->type != T_FLOAT || !n->derived ||
-        n->scaled) /* what the user wrote stays as it is written */
+    Node *seen[MAX_SEEN], *best = n;
+    if (n->type != T_FLOAT || !n->derived || n->scaled) /* what the user wrote stays */
         return n;
+
     for (int deep = 0; deep < 2; deep++) {
         Sum s = {.g = g, .deep = deep};
         Term common;
-        if (!sum_form(&s, n, &common) || (deep && !(s.cancelled && is_linear(&s))))
+        if (!sum_form(&s, n, &common))
             continue;
-        count = 0;
+        if (deep && !(s.cancelled && is_linear(&s)))
+            continue;
+
+        int count = 0;
         int old = cost_to_atoms(&s, best, seen, &count);
         if (sum_cost(&s, &common) >= old)
             continue;
         Node *m = sum_build(&s, &common, n->shape);
-        best = m ? m : best;
+        if (m)
+            best = m;
     }
     if (best != n && !best->why && !best->name)
         best->why = shorter_than(g, n);
@@ -609,7 +683,10 @@ static Node *simplify_reduce(Graph *g, Node *n)
     return n;
 }
 
-/* ---- rewrites for better values: the last round only ---- */
+/* ---- rewrites for better values: only in the last round ---- */
+
+/* stable.c has rewritten what may overflow. The quotients and logs here are those that cannot, as
+ * the exponent is known to be small (1/(1 + exp(sin(x)))): they become shorter and more exact. */
 
 static Node *because(Node *n, const char *why)
 {
@@ -618,7 +695,7 @@ static Node *because(Node *n, const char *why)
     return n;
 }
 
-/* 1/(1 + exp(-z)) overflows inside where z is far below 0. */
+/* 1/(1 + exp(-z)) = sigmoid(z) */
 static Node *better_quotient(Graph *g, Node *n)
 {
     if (!is_logistic(g, n))
@@ -628,30 +705,32 @@ static Node *better_quotient(Graph *g, Node *n)
                    "1/(1 + exp(-z)) = sigmoid(z)");
 }
 
-/* log(sigmoid z) = -softplus(-z); log(1 - sigmoid z) = -softplus(z); log(exp(u)/s) = u - log(s):
- * exact where the left side would round to log 0. */
+static Node *minus_softplus(Graph *g, Node *z)
+{
+    return graph_unary(g, OP_neg, graph_unary(g, OP_softplus, z));
+}
+
 static Node *better_log(Graph *g, Node *n)
 {
     Node *a = n->arg[0];
     if (a->op == OP_sigmoid)
-        return because(graph_unary(g, OP_neg,
-                                   graph_unary(g, OP_softplus, graph_unary(g, OP_neg, a->arg[0]))),
+        return because(minus_softplus(g, graph_unary(g, OP_neg, a->arg[0])),
                        "log(sigmoid(z)) = -softplus(-z)");
     if (a->op == OP_sub && node_is(a->arg[0], 1) && a->arg[1]->op == OP_sigmoid)
-        return because(graph_unary(g, OP_neg, graph_unary(g, OP_softplus, a->arg[1]->arg[0])),
-                       "log(1 - sigmoid(z)) = -softplus(z)");
+        return because(minus_softplus(g, a->arg[1]->arg[0]), "log(1 - sigmoid(z)) = -softplus(z)");
     if (a->op == OP_exp)
         return because(a->arg[0], "log(exp(u)) = u");
-    if (a->op == OP_div && a->arg[0]->op == OP_exp)
-        return because(graph_binary(g, OP_sub, a->arg[0]->arg[0],
-                                    graph_unary(g, OP_log, a->arg[1])),
+    if (a->op == OP_div && a->arg[0]->op == OP_exp) {
+        Node *log_s = graph_unary(g, OP_log, a->arg[1]);
+        return because(graph_binary(g, OP_sub, a->arg[0]->arg[0], log_s),
                        "log(exp(u)/s) = u - log(s)");
+    }
     return n;
 }
 
-/* 1 - sigmoid(z) = sigmoid(-z) and 1 - tanh(z)^2 = 4 e/(1 + e)^2 with e = exp(-2|z|) keep their
- * digits where the left side rounds to 0. In derivatives: a gate 1 - u that the user wrote stays.
- */
+/* 1 - sigmoid(z) = sigmoid(-z) and 1 - tanh(z)^2 = 4 e/(1 + e)^2, where e = exp(-2 abs(z)), keep
+ * their digits where the left side rounds to 0. Only in derivatives: a gate 1 - u that the user
+ * wrote stays. */
 static Node *better_difference(Graph *g, Node *n)
 {
     Node *a = n->arg[1];
@@ -665,8 +744,8 @@ static Node *better_difference(Graph *g, Node *n)
 
     Node *size = graph_unary(g, OP_abs, a->arg[0]->arg[0]);
     Node *e = graph_unary(g, OP_exp, graph_binary(g, OP_mul, graph_const(g, -2), size));
-    Node *root = graph_binary(g, OP_add, graph_const(g, 1), e),
-         *above = graph_binary(g, OP_mul, graph_const(g, 4), e);
+    Node *root = graph_binary(g, OP_add, graph_const(g, 1), e);
+    Node *above = graph_binary(g, OP_mul, graph_const(g, 4), e);
     Node *slope = graph_binary(g, OP_div, above, graph_binary(g, OP_mul, root, root));
     slope->scaled = true;
     return because(slope, "1 - tanh(z)^2 = 4*e/(1 + e)^2 with e = exp(-2*abs(z))");
@@ -675,10 +754,11 @@ static Node *better_difference(Graph *g, Node *n)
 /* A choice between a finite constant and 0 by a comparison is a product. */
 static Node *simplify_where(Graph *g, Node *n)
 {
-    Node *c = n->arg[0];
-    if (op_info[c->op]->test && n->type == T_FLOAT && node_is(n->arg[2], 0) &&
-        n->arg[1]->op == OP_expand && always_finite(n->arg[1]))
-        return graph_binary(g, OP_mul, c, n->arg[1]);
+    Node *c = n->arg[0], *yes = n->arg[1], *no = n->arg[2];
+    if (!op_info[c->op]->test || n->type != T_FLOAT || !node_is(no, 0))
+        return n;
+    if (yes->op == OP_expand && always_finite(yes))
+        return graph_binary(g, OP_mul, c, yes);
     return n;
 }
 
@@ -702,37 +782,58 @@ static Node *simplify_node(Graph *g, Node *n)
     }
 }
 
+/* n with the operands as they are now (by id), or the value of the leaf. */
+static Node *rebuilt(Graph *g, Node *n, Node *const *now, const Node *leaf, Node *value)
+{
+    int made = g->count;
+    Node **arg = arena_alloc(g->ngc, (size_t)(n->nargs + 1) * sizeof *arg);
+    for (int k = 0; k < n->nargs; k++)
+        arg[k] = now[n->arg[k]->id];
+
+    Node *m = n == leaf ? value : graph_copy(g, n, arg);
+    if (m->id >= made) {
+        m->derived |= n->derived;
+        m->scaled |= n->scaled;
+    }
+    return m;
+}
+
+/* Applies the rules until none changes the node. made: nodes from this id on are new. */
+static Node *simplified(Graph *g, Node *m, int made)
+{
+    enum { ROUNDS = 4 };
+    for (int round = 0; round < ROUNDS; round++) {
+        Node *better = simplify_node(g, m);
+        if (better == m)
+            break;
+        node_replaces(better, m, made);
+        m = better;
+    }
+    return m;
+}
+
 void graph_simplify(Graph *g, Node **root, int roots, int from, Node *leaf, Node *value)
 {
     bool rewrites = pass_runs(g->ngc, PASS_SIMPLIFY);
     if (g->ngc->opt.literal || (!rewrites && !leaf))
         return;
+
     int count = g->count;
     int *uses = graph_uses(g, root, roots);
     Node **now = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *now);
     Loc loc = g->loc;
+
     for (int i = 0; i < count; i++) {
         Node *n = g->node[i];
         now[i] = n;
         if (!uses[i] || i < from)
             continue;
-        Node **arg = arena_alloc(g->ngc, (size_t)(n->nargs + 1) * sizeof *arg);
-        for (int k = 0; k < n->nargs; k++)
-            arg[k] = now[n->arg[k]->id];
+
         g->loc = n->loc;
         int made = g->count;
-        Node *m = n == leaf ? value : graph_copy(g, n, arg);
-        if (m->id >= made) {
-            m->derived |= n->derived;
-            m->scaled |= n->scaled;
-        }
-        for (int round = 0; round < 4 && rewrites; round++) {
-            Node *better = simplify_node(g, m);
-            if (better == m)
-                break;
-            node_replaces(better, m, made);
-            m = better;
-        }
+        Node *m = rebuilt(g, n, now, leaf, value);
+        if (rewrites)
+            m = simplified(g, m, made);
         node_replaces(m, n, made);
         now[i] = m;
     }
