@@ -1,21 +1,21 @@
-/* vectors.c - decides which kernels go through their innermost loop in vectors (Kernel.vector), and
- * how wide ones pay.
+/* vectors.c - decides which kernels walk their innermost loop in vectors (Kernel.vector), and how
+ * wide the vectors are.
  *
- * Such a loop is over neighbours: from pass to pass each load and store goes on by one element or
- * stays where it is, each operation has a form for vectors in its record, and what is asked (a
- * guard) has one answer for the whole loop. All else is done one element at a time.
+ * In such a loop each load and store moves by one element from pass to pass, or does not move. Each
+ * operation has a vector form in its record, and the test of a guard is the same in the whole loop.
+ * All other loops are walked one element at a time.
  *
  * Requires: places (program_plan), finished kernels. Keeps everything but Kernel.vector.
  */
 #include "program.h"
 
 enum {
-    NARROW = 16, /* bytes of a vector */
-    WIDE = 64,
-    LATE = 32, /* elements from which on a last operation of its own pays */
+    NARROW = 16, /* bytes of the smallest vector */
+    WIDE = 64,   /* bytes of the largest */
+    LATE = 32,   /* elements: from here on it pays to do the last operation by itself */
 };
 
-static const Index zero; /* what a NULL index is */
+static const Index zero; /* a NULL index */
 
 /* Does v change from pass to pass of the innermost loop? */
 bool val_is_inner(const Kernel *k, const Val *v)
@@ -23,7 +23,7 @@ bool val_is_inner(const Kernel *k, const Val *v)
     return v->level >= k->axes && k->axes > 0;
 }
 
-/* Is place x of the innermost loop's passes one of neighbours, wherever the first is? */
+/* Does the index x move by one element from pass to pass of the innermost loop? */
 static bool is_unit(const Kernel *k, const Index *x)
 {
     const Coef *by = &(x ? x : &zero)->axis[k->axes - 1];
@@ -40,16 +40,23 @@ static bool is_float32(const Program *p)
     return !p->ngc->opt.real_double;
 }
 
-/* The op's text for vectors, or NULL. Ints are as wide as floats in float32 alone. */
+/* Do ints take part in v? */
+static bool uses_ints(const Val *v)
+{
+    bool ints = v->type == T_INT;
+    for (int i = 0; i < 3 && v->arg[i]; i++)
+        ints |= v->arg[i]->type == T_INT;
+    return ints;
+}
+
+/* The op's text for vectors, or NULL. Ints are as wide as floats only in float32. */
 const char *op_vec(const Program *p, const Val *v)
 {
     const OpInfo *info = op_info[v->op];
-    bool ints = v->type == T_INT;
-
-    for (int i = 0; i < 3 && v->arg[i]; i++)
-        ints |= v->arg[i]->type == T_INT;
     unsigned wanted = v->type == T_INT ? F_VEC_INT | F_VEC_TO_INT : F_VEC_INT;
-    if (ints && (!is_float32(p) || (info->flags & wanted) != wanted))
+
+    bool has_ints = is_float32(p) && (info->flags & wanted) == wanted;
+    if (uses_ints(v) && !has_ints)
         return NULL;
 
     if (info->vec_float && is_float32(p))
@@ -57,25 +64,25 @@ const char *op_vec(const Program *p, const Val *v)
     return info->vec;
 }
 
-/* Does the op's text for vectors declare names? A choice and a comparison are macros that do not.
- */
-static bool names_operands(const Val *v)
+/* Is the vector form of v an expression that declares no names? The macros of a choice and of a
+ * comparison declare none. */
+static bool is_plain_form(const Program *p, const Val *v)
 {
     const OpInfo *info = op_info[v->op];
-    return info->flags & F_MACRO && !(info->flags & F_CONDITION) && !info->test;
+    if (op_vec(p, v) == NULL)
+        return false;
+    return !(info->flags & F_MACRO) || info->flags & F_CONDITION || info->test;
 }
 
-/* May v be computed within the text of another? What a guard protects has no name of its own, and a
- * text that declares names must not be within one that does. */
+/* May v be computed within the text of another value? The operand of a guard has no temporary, and
+ * a form that declares names must not be within another one that does. */
 static bool is_nameless(const Program *p, const Val *v)
 {
-    const char *vec = v->kind == V_OP ? op_vec(p, v) : "";
-
     if (v->kind == V_CONST || v->kind == V_SIZE || v->kind == V_LOAD)
         return true;
     if (v->kind != V_OP && v->kind != V_GUARD)
         return false;
-    if (vec == NULL || (v->kind == V_OP && names_operands(v)))
+    if (v->kind == V_OP && !is_plain_form(p, v))
         return false;
 
     for (int i = 0; i < 3 && v->arg[i]; i++)
@@ -98,10 +105,11 @@ static bool val_is_vector(const Program *p, const Kernel *k, const Val *v)
     }
 }
 
-/* ---- results that are put where operands lie ---- */
+/* ---- results that are stored over operands ---- */
 
-static bool places_meet(const Program *p, const Place *a, const Node *x, const Place *b,
-                        const Node *y)
+/* May x at a and y at b share memory? */
+static bool places_overlap(const Program *p, const Place *a, const Node *x, const Place *b,
+                           const Node *y)
 {
     if (a->kind != b->kind)
         return false;
@@ -118,7 +126,7 @@ static bool places_meet(const Program *p, const Place *a, const Node *x, const P
     return a->var == b->var && a->name == b->name && a->kind != P_DATA;
 }
 
-/* A pass may write over what it alone has read: the same element of the same array. */
+/* A pass may overwrite only what no other pass reads: the same element of the same array. */
 static bool writes_safely(const Program *p, const Kernel *k, const Store *s)
 {
     const Place *to = store_place(p, s);
@@ -129,7 +137,7 @@ static bool writes_safely(const Program *p, const Kernel *k, const Store *s)
             continue;
 
         const Place *from = program_place(p, v->node);
-        if (!places_meet(p, to, s->node, from, v->node))
+        if (!places_overlap(p, to, s->node, from, v->node))
             continue;
         if (!index_equal(s->at, v->at) || (to->kind == P_SPACE && to->offset != from->offset))
             return false;
@@ -158,7 +166,7 @@ static bool stores_vectors(const Program *p, const Kernel *k)
     return !folds_last || (k->axis[k->axes - 1] == AX_REDUCE && val_is_inner(k, k->store[0].val));
 }
 
-/* The widest vectors that a loop over so many elements fills, in bytes; 0: none. */
+/* The widest vectors that this number of elements fills, in bytes; 0: none. */
 static int widest(const Program *p, int64_t elements)
 {
     int64_t bytes = elements * (is_float32(p) ? 4 : 8);
@@ -183,8 +191,8 @@ static int vector_of(const Program *p, const Kernel *k, int lead)
     return widest(p, size_max(p->graph, k->extent[k->axes - 1]));
 }
 
-/* The elements of a kernel's result if these lie one after the other, as its loops go over them; 0:
- * they do not. */
+/* The number of elements of a kernel's result, if its loops walk them in the order of memory,
+ * without gaps; else 0. */
 static int64_t dense_count(const Program *p, const Kernel *k)
 {
     const Index *at = k->store[0].at;
@@ -200,19 +208,26 @@ static int64_t dense_count(const Program *p, const Kernel *k)
     return size_max(p->graph, n);
 }
 
-/* A costly last operation (exp, tanh) of rows too short for vectors is done after all others, of
- * all elements in vectors. */
+/* Is v a costly function of one float? */
+static bool is_costly(const Program *p, const Val *v)
+{
+    if (v->kind != V_OP || v->type != T_FLOAT || v->arg[0]->type != T_FLOAT)
+        return false;
+    return is_float32(p) && op_info[v->op]->vec_float && op_info[v->op]->arity == 1;
+}
+
+/* If rows are too short for vectors, a costly last operation (exp, tanh) is done after all others,
+ * on all elements in vectors. */
 static void find_late(const Program *p, Kernel *k)
 {
     const Store *s = &k->store[0];
     Val *v = s->val;
 
-    if (k->vector || k->kind != K_LOOP || k->axes < 2 || k->split > 1 || kernel_reduces(k) ||
-        k->stores != 1 || s->add)
+    bool nested = k->kind == K_LOOP && k->axes >= 2 && k->split <= 1;
+    bool one_store = !kernel_reduces(k) && k->stores == 1 && !s->add;
+    if (k->vector || !nested || !one_store)
         return;
-    if (v->kind != V_OP || v->type != T_FLOAT || v->arg[0]->type != T_FLOAT || v->uses != 1)
-        return;
-    if (!is_float32(p) || !op_info[v->op]->vec_float || op_info[v->op]->arity != 1)
+    if (!is_costly(p, v) || v->uses != 1)
         return;
 
     int64_t n = dense_count(p, k);
@@ -224,8 +239,8 @@ static void find_late(const Program *p, Kernel *k)
     v->uses = 0; /* no name of its own */
 }
 
-/* The text of -O0 is for readers, and starting values are to have the same bits everywhere: they go
- * one element at a time. */
+/* Not in the C of -O0, which is for readers, and not for starting values, which must have the same
+ * bits everywhere. */
 void program_vectors(Program *p)
 {
     if (p->init || p->ngc->opt.optimize == 0)
