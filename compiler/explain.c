@@ -42,6 +42,33 @@ const char *lesson_label(const Lesson *l, const Node *n)
     return node_text(l->g, n, 2);
 }
 
+const char *lesson_entry(const Lesson *l, const Node *n, int64_t k)
+{
+    int64_t dim[MAX_RANK];
+    int64_t inner = lesson_count(l, n, dim);
+    Text t = {.ngc = l->ngc};
+
+    text_add(&t, "%s", lesson_label(l, n));
+    for (int i = 0; i < n->shape.rank; i++) {
+        inner /= dim[i];
+        text_add(&t, "%s%lld", i ? ", " : "[", (long long)(k / inner));
+        k %= inner;
+    }
+    if (n->shape.rank > 0)
+        text_add(&t, "]");
+    return t.at;
+}
+
+int lesson_line(const Lesson *l, const Node *n)
+{
+    Loc loc = n->loc;
+    int column;
+    bool is_known = loc.file >= 0 && loc.file < l->ngc->files;
+    if (!is_known || l->ngc->file[loc.file]->library)
+        return 0;
+    return source_line(l->ngc, loc, &column);
+}
+
 static bool is_item(const Node *n)
 {
     double c;
@@ -424,24 +451,6 @@ static Eval *second_eval(const Lesson *l)
     return e;
 }
 
-/* "W[0, 1]" for entry k. */
-static const char *entry_of(const Lesson *l, const Node *x, int64_t k)
-{
-    int64_t dim[MAX_RANK];
-    int64_t inner = lesson_count(l, x, dim);
-    Text t = {.ngc = l->ngc};
-
-    text_add(&t, "%s", lesson_label(l, x));
-    for (int a = 0; a < x->shape.rank; a++) {
-        inner /= dim[a];
-        text_add(&t, "%s%lld", a ? ", " : "[", (long long)(k / inner));
-        k %= inner;
-    }
-    if (x->shape.rank > 0)
-        text_add(&t, "]");
-    return t.at;
-}
-
 /* The entry with the steepest slope. */
 static int64_t steepest(const double *slope, int64_t count)
 {
@@ -468,7 +477,7 @@ static Nudge nudge_by(const Lesson *l, const Root *r, Eval *other, Pool *pool)
     int64_t count = lesson_count(l, r->x, dim);
     int64_t k = steepest(slope, count);
     Nudge n = {.root = r,
-               .entry = entry_of(l, r->x, k),
+               .entry = lesson_entry(l, r->x, k),
                .k = k,
                .x = x[k],
                .h = step_at(x[k]),

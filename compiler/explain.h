@@ -149,6 +149,12 @@ const char *lesson_shape(const Lesson *, const Node *);
 /* An item's label; of a constant its number. */
 const char *lesson_label(const Lesson *, const Node *);
 
+/* "W[0, 1]" for element k of a node; a scalar's label. */
+const char *lesson_entry(const Lesson *, const Node *, int64_t k);
+
+/* The line of the user's source that a node is from; 0: none. */
+int lesson_line(const Lesson *, const Node *);
+
 /* "second use" */
 const char *lesson_nth(const Lesson *, int use);
 

@@ -402,25 +402,6 @@ void jacobian_cost(const double *s, int n, double *naive, double *clever)
 
 /* ---- as text ---- */
 
-/* "z[0, 1]" for element k. */
-static const char *entry_name(const Lesson *l, const Item *t, int64_t k)
-{
-    int64_t dim[MAX_RANK];
-    int64_t inner = lesson_count(l, t->node, dim);
-    int rank = t->node->shape.rank;
-    Text out = {.ngc = l->ngc};
-
-    text_add(&out, "%s", t->label);
-    for (int i = 0; i < rank; i++) {
-        inner /= dim[i];
-        text_add(&out, "%s%lld", i ? ", " : "[", (long long)(k / inner));
-        k %= inner;
-    }
-    if (rank > 0)
-        text_add(&out, "]");
-    return out.at;
-}
-
 static const char *short_number(const Lesson *l, double x)
 {
     return lesson_digits(l, x, 4);
@@ -448,7 +429,7 @@ static int name_width(const Lesson *l, const JacobianView *v)
 {
     int width = 0;
     for (int64_t r = 0; r < v->rows; r++) {
-        int n = (int)strlen(entry_name(l, v->down, r));
+        int n = (int)strlen(lesson_entry(l, v->down->node, r));
         if (n > width)
             width = n;
     }
@@ -458,7 +439,7 @@ static int name_width(const Lesson *l, const JacobianView *v)
 /* The width of a column: of its name and its numbers. */
 static int column_width(const Lesson *l, const JacobianView *v, int64_t c)
 {
-    int width = (int)strlen(entry_name(l, v->across, c));
+    int width = (int)strlen(lesson_entry(l, v->across->node, c));
     for (int64_t r = 0; r < v->rows; r++) {
         int n = (int)strlen(short_number(l, jacobian_entry(v, r, c)));
         if (n > width)
@@ -475,12 +456,12 @@ static void text_matrix(const Lesson *l, Text *t, const JacobianView *v)
     text_add(t, "    %*s", left, "");
     for (int64_t c = 0; c < v->columns; c++) {
         width[c] = column_width(l, v, c);
-        text_add(t, "  %*s", width[c], entry_name(l, v->across, c));
+        text_add(t, "  %*s", width[c], lesson_entry(l, v->across->node, c));
     }
     text_add(t, "\n");
 
     for (int64_t r = 0; r < v->rows; r++) {
-        text_add(t, "    %-*s", left, entry_name(l, v->down, r));
+        text_add(t, "    %-*s", left, lesson_entry(l, v->down->node, r));
         for (int64_t c = 0; c < v->columns; c++)
             text_add(t, "  %*s", width[c], short_number(l, jacobian_entry(v, r, c)));
         text_add(t, "\n");
@@ -623,11 +604,10 @@ static const char *layout_words(const Lesson *l)
 /* A value's name and shape, and its line in the user's source. */
 static void text_heading(const Lesson *l, Text *t, const Item *y)
 {
-    Loc loc = y->node->loc;
-    int column;
+    int line = lesson_line(l, y->node);
     text_add(t, "\n%s  %s", y->label, lesson_shape(l, y->node));
-    if (loc.file >= 0 && !l->ngc->file[loc.file]->library)
-        text_add(t, "   (line %d)", source_line(l->ngc, loc, &column));
+    if (line > 0)
+        text_add(t, "   (line %d)", line);
     text_add(t, "\n");
 }
 
@@ -658,11 +638,11 @@ static void tex_matrix(const Lesson *l, Text *t, const JacobianView *v)
     text_add(t, "\\noindent{\\%s\\setlength{\\tabcolsep}{3pt}\\begin{tabular}{r|*{%lld}{r}}\n",
              v->columns > 8 ? "tiny" : "footnotesize", (long long)v->columns);
     for (int64_t c = 0; c < v->columns; c++)
-        text_add(t, " & %s", tex_words(l, entry_name(l, v->across, c)));
+        text_add(t, " & %s", tex_words(l, lesson_entry(l, v->across->node, c)));
     text_add(t, " \\\\ \\hline\n");
 
     for (int64_t r = 0; r < v->rows; r++) {
-        text_add(t, "%s", tex_words(l, entry_name(l, v->down, r)));
+        text_add(t, "%s", tex_words(l, lesson_entry(l, v->down->node, r)));
         for (int64_t c = 0; c < v->columns; c++)
             text_add(t, " & $%s$", short_number(l, jacobian_entry(v, r, c)));
         text_add(t, " \\\\\n");

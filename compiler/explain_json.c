@@ -126,15 +126,6 @@ static void json_tensor(const Lesson *l, Text *t, Node *n, int full)
     text_add(t, "}");
 }
 
-/* The line in the user's source; 0: none. */
-static void json_place(const Lesson *l, Text *t, Loc loc)
-{
-    int column, line = 0;
-    if (loc.file >= 0 && loc.file < l->ngc->files && !l->ngc->file[loc.file]->library)
-        line = source_line(l->ngc, loc, &column);
-    text_add(t, "\"line\":%d,", line);
-}
-
 /* Attributes by axis. */
 static void json_axes(const Lesson *l, Text *t, const Node *n)
 {
@@ -240,7 +231,7 @@ static void json_item(const Lesson *l, Text *t, const Item *item, bool first)
     json_pair(t, "numbers", item->numbers);
     json_pair(t, "mathml", item->math_html);
     json_pair(t, "teach", item->teach);
-    json_place(l, t, n->loc);
+    text_add(t, "\"line\":%d,", lesson_line(l, n));
     json_pair(t, "group", item->group);
 
     text_add(t, "\"level\":%d,\"args\":[", item->level);
@@ -506,8 +497,8 @@ static void json_curves(const Lesson *l, Text *t)
     text_add(t, "],\n");
 }
 
-/* All nodes of items, steps and roots, and what these need. A page that does not compute them
- * itself has no use for the rest. */
+/* The nodes of items, steps and roots, and all that they are computed from. A page that does not
+ * compute gets only the former. */
 static void json_nodes(const Json *j)
 {
     const Lesson *l = j->l;
@@ -532,7 +523,7 @@ static void json_nodes(const Json *j)
     text_add(j->t, "],\n");
 }
 
-/* Where the C has a value of this name, unless something is in the way: "w->h_z" for "h.z". */
+/* What comes before the name of a value in the C: "w->h_z" for "h.z". */
 static const char *const places[] = {"in->",    "params->", "state->",  "w->",
                                      "grads->", "forward ", "backward "};
 enum { PLACES = 7, PLACES_OF_VALUES = 5 }; /* a gradient is often a variable of a function */

@@ -15,7 +15,7 @@ typedef struct Writer {
     const char *const *name; /* of a b c y dy, in the script */
 } Writer;
 
-/* The one of three formats that is for the script. */
+/* One of three texts, by the script. */
 static const char *by_script(Math math, const char *text, const char *tex, const char *html)
 {
     switch (math) {
@@ -64,7 +64,7 @@ static const char *name_index(const char *label)
 /* A name with an index: the index below the line. */
 static const char *indexed_name(const Lesson *l, const char *label, const char *index, Math math)
 {
-    size_t size = strcspn(label, "_");
+    size_t size = strcspn(label, "_"); /* of what is before the index, without the "_" */
     if (size > (size_t)(index - label))
         size = (size_t)(index - label);
     const char *base = text_format(l->ngc, "%.*s", (int)size, label);
