@@ -28,16 +28,16 @@ enum {
 
 /* One program to be compiled. */
 typedef struct Build {
-    const char *key;     /* of all that it is made from */
-    const char *cache;   /* the directory of programs that are kept, or NULL */
-    const char *kept;    /* the program's file in it, or NULL */
-    bool is_kept;        /* that file is the program */
-    const char *dir;     /* a private directory for the files below */
-    const char *c;       /* the C */
-    const char *program; /* what is made of it */
-    const char *said;    /* the compiler's messages */
-    const char *runtime; /* the directory of the headers */
-    const char *lib;     /* libngrt.a */
+    const char *key;      /* of all that it is made from */
+    const char *cache;    /* the directory of programs that are kept, or NULL */
+    const char *kept;     /* the program's file in it, or NULL */
+    bool is_kept;         /* that file is the program */
+    const char *dir;      /* a private directory for the files below */
+    const char *c;        /* the C */
+    const char *program;  /* what is made of it */
+    const char *messages; /* the compiler's messages */
+    const char *runtime;  /* the directory of the headers */
+    const char *lib;      /* libngrt.a */
 } Build;
 
 /* ---- where things are ---- */
@@ -158,11 +158,11 @@ static const char *program_key(Ngc *ngc, const Build *b, const Text *c)
 
 /* ---- compiling ---- */
 
-/* The command's process: becomes the command. Its messages go to the file `said`, which only the
- * user can read. Where the command cannot be run, the reason goes to `report`. */
-static _Noreturn void become(char **argv, const char *said, const sigset_t *mask, int report)
+/* The command's process: becomes the command. Its messages go to the file `messages`, which only
+ * the user can read. Where the command cannot be run, the reason goes to `report`. */
+static _Noreturn void become(char **argv, const char *messages, const sigset_t *mask, int report)
 {
-    int out = open(said, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    int out = open(messages, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
     if (out >= 0) {
         dup2(out, 1);
         dup2(out, 2);
@@ -178,7 +178,7 @@ static _Noreturn void become(char **argv, const char *said, const sigset_t *mask
 
 /* Runs a command and waits: its status as waitpid gives it. *error: why it could not be run, or 0.
  * The pipe `report` closes when the command begins to run, and carries errno where it does not. */
-static int run(char **argv, const char *said, const sigset_t *mask, int *error)
+static int run(char **argv, const char *messages, const sigset_t *mask, int *error)
 {
     int status = 0, report[2];
     *error = 0;
@@ -190,7 +190,7 @@ static int run(char **argv, const char *said, const sigset_t *mask, int *error)
 
     pid_t pid = fork();
     if (pid == 0)
-        become(argv, said, mask, report[1]);
+        become(argv, messages, mask, report[1]);
     if (pid < 0)
         *error = errno;
     close(report[1]);
@@ -220,10 +220,10 @@ static int add_words(Ngc *ngc, char **argv, int n, const char *words)
 }
 
 /* Adds the compiler's messages as notes. */
-static void add_said(Ngc *ngc, Diag *d, const char *said)
+static void add_messages(Ngc *ngc, Diag *d, const char *messages)
 {
     char line[1024];
-    FILE *f = fopen(said, "r");
+    FILE *f = fopen(messages, "r");
     if (!f)
         return;
     for (int i = 0; i < LINES && fgets(line, sizeof line, f); i++) {
@@ -247,7 +247,7 @@ static void complain_compiler(Ngc *ngc, const Build *b, const char *name, int er
     } else {
         d = complain(ngc, "the C compiler '%s' failed with status %d", name, WEXITSTATUS(status));
     }
-    add_said(ngc, d, b->said);
+    add_messages(ngc, d, b->messages);
 }
 
 static bool compile(Ngc *ngc, const Build *b, const sigset_t *mask)
@@ -263,7 +263,7 @@ static bool compile(Ngc *ngc, const Build *b, const sigset_t *mask)
     argv[n++] = (char *)b->program;
     argv[n] = NULL;
 
-    int error, status = run(argv, b->said, mask, &error);
+    int error, status = run(argv, b->messages, mask, &error);
     if (status == 0 && !error)
         return true;
     complain_compiler(ngc, b, argv[0], error, status);
@@ -280,7 +280,7 @@ static int make_program(Ngc *ngc, Build *b, const Text *c, const sigset_t *mask)
         return -1;
     b->c = text_format(ngc, "%s/program.c", b->dir);
     b->program = text_format(ngc, "%s/program", b->dir);
-    b->said = text_format(ngc, "%s/said", b->dir);
+    b->messages = text_format(ngc, "%s/messages", b->dir);
 
     if (!cache_create(b->c, 0600, c->at, c->size, "", 0)) {
         complain(ngc, "cannot write '%s': %s", b->c, strerror(errno));
@@ -293,7 +293,7 @@ static int make_program(Ngc *ngc, Build *b, const Text *c, const sigset_t *mask)
 
     unlink(b->c);
     unlink(b->program);
-    unlink(b->said);
+    unlink(b->messages);
     rmdir(b->dir);
     return fd;
 }

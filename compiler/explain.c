@@ -423,7 +423,7 @@ static void describe_moves(Lesson *l)
 
 /* The loss where entry k of a copy of x is moved by h. `other` computes it, so that the lesson's
  * own interpreter forgets nothing. */
-static double nudged(Eval *other, Pool *pool, const Root *r, double *copy, int64_t k, double h)
+static double nudged_loss(Eval *other, Pool *pool, const Root *r, double *copy, int64_t k, double h)
 {
     double *room = other->value[r->x->id];
     int *uses = graph_uses(other->graph, &r->loss, 1);
@@ -484,7 +484,7 @@ static Nudge nudge_by(const Lesson *l, const Root *r, Eval *other, Pool *pool)
                .loss = *eval_node(l->e, r->loss),
                .derivative = slope[k]};
     double *copy = arena_copy(l->ngc, x, (size_t)count * sizeof *x);
-    n.moved = nudged(other, pool, r, copy, k, n.h);
+    n.moved = nudged_loss(other, pool, r, copy, k, n.h);
     return n;
 }
 

@@ -152,14 +152,14 @@ void jacobians_prepare(Lesson *l)
 /* ---- values ---- */
 
 /* Gives a leaf its value. The value is known until eval_forget. */
-static void force(Eval *e, const Node *leaf, const double *value)
+static void set_leaf(Eval *e, const Node *leaf, const double *value)
 {
     e->value[leaf->id] = (double *)value;
     e->known[leaf->id] = true;
 }
 
 /* Row by row: each sweep has 1 as the gradient of one element of y. */
-static void compute(Lesson *l, Jacobian *j)
+static void compute_rows(Lesson *l, Jacobian *j)
 {
     Eval *e = l->e;
     double *seed = arena_alloc(l->ngc, (size_t)(j->rows + 1) * sizeof *seed);
@@ -168,10 +168,10 @@ static void compute(Lesson *l, Jacobian *j)
     for (int64_t r = 0; r < j->rows; r++) {
         memset(e->known + j->first, 0, (size_t)(l->g->count - j->first));
         for (int k = 0; k < j->leaves; k++)
-            force(e, j->leaf[k], eval_node(e, l->item[j->from[k]].node));
+            set_leaf(e, j->leaf[k], eval_node(e, l->item[j->from[k]].node));
 
         seed[r] = 1;
-        force(e, j->seed, seed);
+        set_leaf(e, j->seed, seed);
         memcpy(j->value + r * j->columns, eval_node(e, j->back), (size_t)j->columns * sizeof *seed);
         seed[r] = 0;
     }
@@ -220,7 +220,7 @@ static Seen allowed_by_sizes(const Jacobian *j, bool blocks)
                   .blocks = blocks};
 }
 
-static Seen look_at(const Lesson *l, const Jacobian *j)
+static Seen look_at_entries(const Lesson *l, const Jacobian *j)
 {
     int64_t dy[MAX_RANK] = {0}, dx[MAX_RANK] = {0};
     lesson_count(l, l->item[j->y].node, dy);
@@ -245,7 +245,7 @@ static Seen look_at(const Lesson *l, const Jacobian *j)
 /* What a lecturer says at a glance: the first that applies. */
 static const char *structure_of(const Lesson *l, const Jacobian *j)
 {
-    Seen s = look_at(l, j);
+    Seen s = look_at_entries(l, j);
     if (j->rows * j->columns == 1)
         return "a single slope";
     if (s.zero)
@@ -305,7 +305,7 @@ void jacobians_compute(Lesson *l)
         j->rows = lesson_count(l, y->node, dim);
         j->columns = lesson_count(l, x->node, dim);
         if (j->rows <= COMPUTED && j->columns <= COMPUTED / (j->rows ? j->rows : 1)) {
-            compute(l, j);
+            compute_rows(l, j);
             j->structure = structure_of(l, j);
         }
         if (on_path && l->losses && j->value) {
