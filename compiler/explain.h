@@ -1,5 +1,5 @@
 /* explain.h - a lesson: the graph as the user wrote it, its values, and the steps that
- * differentiate it. explain.c collects it from the records and from the steps of the sweep.
+ * differentiate it. explain_lesson.c collects it from the records and from the steps of the sweep.
  * explain_text.c, explain_json.c and the other forms print it. */
 #ifndef EXPLAIN_H
 #define EXPLAIN_H
@@ -144,7 +144,13 @@ const char *lesson_value(const Lesson *, Node *);
 /* "[64, 784]", dims as numbers; "" for a scalar. */
 const char *lesson_shape(const Lesson *, const Node *);
 
-/* ---- explain.c: names and kinds ---- */
+/* ---- explain_lesson.c: the lesson, its names and kinds ---- */
+
+/* A lesson's items, and the pairs of values that Jacobians are asked of. */
+Lesson *lesson_new(Ngc *, Model *);
+
+/* All of it that needs values: Lesson.e is there. */
+void lesson_describe(Lesson *);
 
 /* An item's label; of a constant its number. */
 const char *lesson_label(const Lesson *, const Node *);
@@ -184,6 +190,9 @@ bool math_rule_parses(const char *rule);
 /* A label; "dJ/da" as a fraction. */
 const char *math_name(const Lesson *, const char *label, Math);
 
+/* Text between formulas of LaTeX, its special characters spelt out. */
+const char *tex_words(const Lesson *, const char *);
+
 /* ---- explain_jacobian.c ---- */
 
 /* Needs items. Makes nodes, so it comes before all values. */
@@ -207,15 +216,14 @@ void explain_json(const Lesson *, Text *);
 void explain_json_page(const Lesson *, Text *); /* without what the page computes itself */
 void explain_tex(const Lesson *, Text *);
 void explain_html(const Lesson *, Text *);
+
+/* explain_matrix.c */
 void explain_jacobians(const Lesson *, Text *);
 void explain_jacobians_tex(const Lesson *, Text *);
 
 /* A nudge in words. */
 const char *lesson_nudge(const Lesson *, const Nudge *, const char *entry, const char *loss,
                          double slope);
-
-/* Text between formulas, its special characters spelt out. */
-const char *tex_words(const Lesson *, const char *);
 
 void explain_pack(Ngc *, Text *out, const char *text, size_t size);
 

@@ -496,3 +496,23 @@ const char *math_formula(const Lesson *l, const Node *n, const char *const *oper
     Writer w = {l, math, names};
     return write_expr(&w, x);
 }
+
+/* ---- words for LaTeX ---- */
+
+const char *tex_words(const Lesson *l, const char *s)
+{
+    static const char *const named[128] = {
+        ['^'] = "asciicircum", ['~'] = "asciitilde", ['\\'] = "backslash",
+        ['<'] = "less",        ['>'] = "greater",    ['|'] = "bar"};
+    Text t = {.ngc = l->ngc};
+    text_put(&t, "", 0);
+    for (; *s; s++) {
+        if (strchr("_#%&${}", *s))
+            text_add(&t, "\\%c", *s);
+        else if (*s > 0 && named[(int)*s])
+            text_add(&t, "\\text%s{}", named[(int)*s]);
+        else
+            text_put(&t, s, 1);
+    }
+    return t.at;
+}
