@@ -18,14 +18,14 @@
 #include <unistd.h>
 
 enum {
-    TOKENS = 4000,
-    POOL = 60000,
-    KINDS = 200,
-    TEXT = 1 << 16,
-    LIMIT = 20 /* seconds of one run */
+    TOKENS = 4000,  /* of a text */
+    POOL = 60000,   /* names and numbers of all models */
+    KINDS = 200,    /* of findings */
+    TEXT = 1 << 16, /* bytes of a text */
+    LIMIT = 20      /* seconds of one run */
 };
 
-typedef struct Model_ { /* a text as tokens; a line's end is the token "\n" */
+typedef struct Tokens { /* a text as tokens; a line's end is the token "\n" */
     const char *token[TOKENS];
     int count;
 } Tokens;
@@ -117,29 +117,56 @@ static int pick(Fuzz *f, int below)
 
 /* ---- tokens ---- */
 
+static bool is_word_start(char c)
+{
+    return isalpha((unsigned char)c) || c == '_';
+}
+
+static bool is_digit(char c)
+{
+    return isdigit((unsigned char)c);
+}
+
+static bool is_word_part(char c)
+{
+    return is_word_start(c) || is_digit(c);
+}
+
+/* The bytes of a number: "12", "0.5", "1e-3". */
+static size_t number_length(const char *s)
+{
+    size_t n = 1;
+
+    while (isalnum((unsigned char)s[n]) || (s[n] == '.' && is_digit(s[n + 1])) ||
+           (s[n] == '-' && s[n - 1] == 'e'))
+        n++;
+    return n;
+}
+
 static size_t token_length(const char *s)
 {
     static const char *const pair[] = {"..", "<=", ">=", "==", "!=", "|>"};
     size_t n = 1;
-    if (isalpha((unsigned char)*s) || *s == '_')
-        while (isalnum((unsigned char)s[n]) || s[n] == '_')
+
+    if (is_digit(*s))
+        return number_length(s);
+    if (is_word_start(*s)) {
+        while (is_word_part(s[n]))
             n++;
-    else if (isdigit((unsigned char)*s))
-        while (isalnum((unsigned char)s[n]) || (s[n] == '.' && isdigit((unsigned char)s[n + 1])) ||
-               (s[n] == '-' && s[n - 1] == 'e'))
-            n++;
-    else
-        for (size_t i = 0; i < sizeof pair / sizeof *pair; i++)
-            if (strncmp(s, pair[i], 2) == 0)
-                n = 2;
-    return n;
+        return n;
+    }
+    for (size_t i = 0; i < sizeof pair / sizeof *pair; i++)
+        if (strncmp(s, pair[i], 2) == 0)
+            return 2;
+    return 1;
 }
 
 static void tokens_read(Fuzz *f, Tokens *t, const char *s)
 {
     while (*s && t->count < TOKENS / 2) {
         s += strspn(s, " \t\r");
-        s += *s == '#' ? strcspn(s, "\n") : 0;
+        if (*s == '#')
+            s += strcspn(s, "\n");
         if (!*s)
             break;
         size_t n = token_length(s);
@@ -160,7 +187,8 @@ static void insert(Tokens *t, int at, const char *token)
 
 static void cut(Tokens *t, int at, int n)
 {
-    n = n > t->count - at ? t->count - at : n;
+    if (n > t->count - at)
+        n = t->count - at;
     memmove(t->token + at, t->token + at + n, (size_t)(t->count - at - n) * sizeof *t->token);
     t->count -= n;
 }
@@ -182,15 +210,16 @@ static int line_length(const Tokens *t, int at)
 
 static void insert_line(Fuzz *f, Tokens *t, const Tokens *from)
 {
-    int to = line_start(t, pick(f, t->count + 1)), at = line_start(from, pick(f, from->count)),
-        n = line_length(from, at);
+    int to = line_start(t, pick(f, t->count + 1));
+    int at = line_start(from, pick(f, from->count)), n = line_length(from, at);
     const char *copy[TOKENS];
+
     memcpy(copy, from->token + at, (size_t)n * sizeof *copy);
     for (int i = n - 1; i >= 0; i--)
         insert(t, to, copy[i]);
 }
 
-/* A name or number, mostly one that stands in the text already. */
+/* A name or number, mostly one that is in the text already. */
 static const char *any_word(Fuzz *f, const Tokens *t)
 {
     for (int i = 0; i < 40 && pick(f, 10); i++) {
@@ -201,12 +230,25 @@ static const char *any_word(Fuzz *f, const Tokens *t)
     return f->name[pick(f, f->names)];
 }
 
-/* One mutation; a token is mostly replaced by one of its kind. */
+/* A token in place of another, mostly of the same kind. */
+static const char *other_token(Fuzz *f, const Tokens *t, const char *old)
+{
+    if (is_digit(*old) && pick(f, 3))
+        return PICK(f, number);
+    if (isalnum((unsigned char)*old))
+        return any_word(f, t);
+    if (strchr("+-*/^@<>=!|", *old))
+        return PICK(f, sign);
+    return t->token[pick(f, t->count)];
+}
+
+/* One mutation. */
 static void mutate(Fuzz *f, Tokens *t)
 {
     int at = pick(f, t->count);
     const char *old = t->count ? t->token[at] : "\n";
-    bool word = isalnum((unsigned char)*old);
+    bool is_name = isalpha((unsigned char)*old);
+
     switch (pick(f, 12)) {
     case 0: cut(t, at, 1); break;
     case 1: cut(t, line_start(t, at), line_length(t, line_start(t, at))); break;
@@ -219,35 +261,38 @@ static void mutate(Fuzz *f, Tokens *t)
         break;
     case 6: insert(t, at, PICK(f, sign)); break;
     case 7:
-        if (isalpha((unsigned char)*old)) {
+        if (is_name) {
             insert(t, at + 1, ")");
             insert(t, at, "(");
             insert(t, at, PICK(f, wrap));
         }
         break;
     case 8:
-        if (isalpha((unsigned char)*old))
+        if (is_name)
             insert(t, at + 1, PICK(f, after));
         break;
     default:
         if (t->count)
-            t->token[at] = isdigit((unsigned char)*old) && pick(f, 3) ? PICK(f, number)
-                           : word                                     ? any_word(f, t)
-                           : strchr("+-*/^@<>=!|", *old)              ? PICK(f, sign)
-                                                                      : t->token[pick(f, t->count)];
+            t->token[at] = other_token(f, t, old);
     }
+}
+
+/* Is a blank written after a token? Not at a line's end, around a point, or before a bracket. */
+static bool has_blank(const Tokens *t, int i)
+{
+    char first = t->token[i][0];
+
+    if (first == '\n' || first == '.')
+        return false;
+    return i + 1 == t->count || !strchr(".(['", t->token[i + 1][0]);
 }
 
 static size_t tokens_text(const Tokens *t, char *text)
 {
     size_t n = 0;
+
     for (int i = 0; i < t->count && n + 200 < TEXT; i++)
-        n += (size_t)snprintf(text + n, TEXT - n, "%s%s", t->token[i],
-                              t->token[i][0] == '\n' ||
-                                      (i + 1 < t->count && strchr(".(['", t->token[i + 1][0])) ||
-                                      t->token[i][0] == '.'
-                                  ? ""
-                                  : " ");
+        n += (size_t)snprintf(text + n, TEXT - n, "%s%s", t->token[i], has_blank(t, i) ? " " : "");
     return n;
 }
 
@@ -290,6 +335,26 @@ static double draw(uint64_t *seed)
     return (double)(*seed >> 11) / 9007199254740992.0;
 }
 
+/* An element of a variable; floats are moved by a little. */
+static double make_value(const Var *v, double little, uint64_t *seed, uint64_t *noise)
+{
+    double u = draw(seed);
+
+    if (v->type == T_INT)
+        return floor(u * (double)(v->limit > 0 ? v->limit : 3));
+    return (1.6 * u - 0.7) * (1 + little * (draw(noise) - 0.5));
+}
+
+static double *make_values(Eval *e, const Var *v, double little, uint64_t *seed, uint64_t *noise)
+{
+    int64_t dim[MAX_RANK], n = eval_shape(e, v->shape, dim);
+    double *x = arena_alloc(e->ngc, (size_t)(n + 1) * sizeof *x);
+
+    for (int64_t i = 0; i < n; i++)
+        x[i] = make_value(v, little, seed, noise);
+    return x;
+}
+
 /* All roots of a model, one after another, for variables drawn from the seed; floats are moved by a
  * little. The sizes of the roots are added up in *count. */
 static double *compute(Model *m, double little, uint64_t noise, int64_t *count)
@@ -303,17 +368,8 @@ static double *compute(Model *m, double little, uint64_t noise, int64_t *count)
     e->training = 1;
     for (int d = 0; d < m->graph->dims; d++)
         e->dim[d] = m->graph->dim[d].max;
-    for (int i = 0; i < m->vars; i++) {
-        const Var *v = m->var[i];
-        int64_t n = eval_shape(e, v->shape, dim);
-        double *x = arena_alloc(ngc, (size_t)(n + 1) * sizeof *x);
-        for (int64_t k = 0; k < n; k++) {
-            double u = draw(&seed);
-            x[k] = v->type == T_INT ? floor(u * (double)(v->limit > 0 ? v->limit : 3))
-                                    : (1.6 * u - 0.7) * (1 + little * (draw(&noise) - 0.5));
-        }
-        e->var[i] = x;
-    }
+    for (int i = 0; i < m->vars; i++)
+        e->var[i] = make_values(e, m->var[i], little, &seed, &noise);
 
     *count = 0;
     for (int i = 0; i < m->roots; i++)
@@ -322,16 +378,30 @@ static double *compute(Model *m, double little, uint64_t noise, int64_t *count)
     for (int i = 0; i < m->roots; i++) {
         const double *x = eval_node(e, m->root[i].node);
         int64_t n = eval_shape(e, m->root[i].node->shape, dim);
+
         memcpy(to, x, (size_t)n * sizeof *x);
         to += n;
     }
     return all;
 }
 
-/* The model before the passes and after them. What is not finite, or moves when the variables move
- * by a little (a kink, digits that are lost), is not compared; nor is a model of which other
- * warnings are given, as x[0] is another value each time it is written in the literal graph, and
- * the gradient by it 0. */
+/* Is element k another value after the passes? Not compared is what is not finite, or moves when
+ * the variables move by a little: a kink, or digits that are lost. */
+static bool is_changed(const double *const want[POINTS], const double *got, int64_t k)
+{
+    double first = want[0][k], scale = fmax(1, fabs(first));
+
+    if (!isfinite(first))
+        return false;
+    for (int i = 1; i < POINTS; i++)
+        if (!(fabs(want[i][k] - first) <= 1e-7 * scale))
+            return false;
+    return !(fabs(got[k] - first) <= 1e-4 * scale);
+}
+
+/* The model before the passes and after them. A model of which other warnings are given is not
+ * compared, as x[0] is another value each time it is written in the literal graph, and the gradient
+ * with respect to it is 0. */
 static void compare_values(Model *m, const char *text, size_t size)
 {
     Ngc ngc = {.opt = m->graph->ngc->opt};
@@ -350,18 +420,13 @@ static void compare_values(Model *m, const char *text, size_t size)
     for (int i = 0; i < POINTS; i++)
         want[i] = compute(literal, i ? 1e-9 : 0, (uint64_t)i, &counts);
     const double *got = compute(m, 0, 0, &count);
-    for (int64_t k = 0; k < count && count == counts; k++) {
-        double scale = fmax(1, fabs(want[0][k]));
-        bool firm = isfinite(want[0][k]);
-        for (int i = 1; i < POINTS; i++)
-            firm &= fabs(want[i][k] - want[0][k]) <= 1e-7 * scale;
-        if (firm && !(fabs(got[k] - want[0][k]) <= 1e-4 * scale)) {
+    for (int64_t k = 0; k < count && count == counts; k++)
+        if (is_changed(want, got, k)) {
             fprintf(stderr, "internal error: the passes change a value: ");
             fprintf(stderr, "element %lld of all roots is %.17g, not %.17g\n", (long long)k, got[k],
                     want[0][k]);
             exit(97);
         }
-    }
 }
 
 static void compile(const char *text, size_t size, int level)
@@ -381,40 +446,90 @@ static void compile(const char *text, size_t size, int level)
     exit(ngc.errors ? 1 : 0);
 }
 
-/* The line of the log that says what went wrong, without its numbers; "": nothing did. */
-static void finding(FILE *log, int status, const struct rusage *use, char *kind, size_t room)
+/* How a run ended, in words. */
+static void describe_end(int status, char *kind, size_t room)
 {
-    char text[512];
-    double seconds = (double)use->ru_utime.tv_sec + (double)use->ru_utime.tv_usec * 1e-6;
-    kind[0] = '\0';
-    if (WIFEXITED(status) && WEXITSTATUS(status) <= 1) {
-        if (seconds > 4 || use->ru_maxrss > 256 * 1024)
-            snprintf(kind, room, "%s", seconds > 4 ? "slow" : "large");
-        return;
-    }
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
         snprintf(kind, room, "over %d s", LIMIT);
     else if (WIFSIGNALED(status))
         snprintf(kind, room, "signal %d", WTERMSIG(status));
     else
         snprintf(kind, room, "exit status %d", WEXITSTATUS(status));
+}
+
+/* Does a line of the log say what went wrong? */
+static bool is_report(const char *text)
+{
+    return strstr(text, "internal error") || strstr(text, "runtime error") ||
+           strstr(text, "SUMMARY") || strstr(text, "Assertion");
+}
+
+/* Makes findings of one kind equal: numbers become 0, unless they are a place in a file. */
+static void drop_numbers(char *kind)
+{
+    bool has_place = strstr(kind, ".c:") != NULL;
+
+    for (char *c = kind; *c; c++) {
+        if (*c == '\n')
+            *c = ' ';
+        else if (!has_place && is_digit(*c))
+            *c = '0';
+    }
+}
+
+/* The line of the log that says what went wrong, without its numbers; "": nothing did. */
+static void finding(FILE *log, int status, const struct rusage *use, char *kind, size_t room)
+{
+    double seconds = (double)use->ru_utime.tv_sec + (double)use->ru_utime.tv_usec * 1e-6;
+    char text[512];
+
+    kind[0] = '\0';
+    if (WIFEXITED(status) && WEXITSTATUS(status) <= 1) {
+        if (seconds > 4)
+            snprintf(kind, room, "slow");
+        else if (use->ru_maxrss > 256 * 1024)
+            snprintf(kind, room, "large");
+        return;
+    }
+
+    describe_end(status, kind, room);
     rewind(log);
     while (fgets(text, sizeof text, log))
-        if (strstr(text, "internal error") || strstr(text, "runtime error") ||
-            strstr(text, "SUMMARY") || strstr(text, "Assertion")) {
+        if (is_report(text)) {
             snprintf(kind, room, "%s", text);
             break;
         }
-    for (char *c = kind; *c; c++)
-        *c = isdigit((unsigned char)*c) && !strstr(kind, ".c:") ? '0' : *c == '\n' ? ' ' : *c;
+    drop_numbers(kind);
 }
 
+/* Keeps a finding, the first of its kind: its text goes to a file. */
+static void keep_finding(Fuzz *f, const char *kind, int level, const char *text, size_t size)
+{
+    char path[512];
+
+    for (int i = 0; i < f->kinds; i++)
+        if (strcmp(f->kind[i], kind) == 0)
+            return;
+    if (f->kinds < KINDS)
+        f->kind[f->kinds++] = strdup(kind);
+
+    snprintf(path, sizeof path, "%s/found%d.ng", f->dir, f->kinds);
+    printf("%s (-O%d): %s\n", path, level, f->kind[f->kinds - 1]);
+    FILE *out = fopen(path, "w");
+    if (out) {
+        fwrite(text, 1, size, out);
+        fclose(out);
+    }
+}
+
+/* Compiles a text in a process of its own; was it compiled? */
 static bool run(Fuzz *f, const char *text, size_t size)
 {
     char kind[512];
     int status, level = pick(f, 2) * 2;
     struct rusage use;
     FILE *log = tmpfile();
+
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
@@ -425,24 +540,12 @@ static bool run(Fuzz *f, const char *text, size_t size)
     }
     if (!log || child < 0 || wait4(child, &status, 0, &use) < 0)
         return false;
+
     finding(log, status, &use, kind, sizeof kind);
     fclose(log);
-    bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    if (!kind[0])
-        return good;
-    for (int i = 0; i < f->kinds; i++)
-        if (strcmp(f->kind[i], kind) == 0)
-            return good;
-    if (f->kinds < KINDS)
-        f->kind[f->kinds++] = strdup(kind);
-    snprintf(kind, sizeof kind, "%s/found%d.ng", f->dir, f->kinds);
-    printf("%s (-O%d): %s\n", kind, level, f->kind[f->kinds - 1]);
-    FILE *out = fopen(kind, "w");
-    if (out) {
-        fwrite(text, 1, size, out);
-        fclose(out);
-    }
-    return good;
+    if (kind[0])
+        keep_finding(f, kind, level, text, size);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 /* Processor time of all runs so far, in seconds. */
@@ -455,30 +558,40 @@ static double spent(void)
            (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) * 1e-6;
 }
 
+/* Reads a model; one that is long or has other ends of lines is left out. */
+static void read_file(Fuzz *f, const char *path)
+{
+    static char text[TEXT];
+    FILE *in = fopen(path, "r");
+
+    if (!in)
+        return;
+    size_t n = fread(text, 1, 12000, in);
+    fclose(in);
+    text[n] = '\0';
+    if (n && n < 12000 && !strchr(text, '\r'))
+        tokens_read(f, &f->model[f->models++], text);
+}
+
 int main(int argc, char **argv)
 {
     static Fuzz f;
+    static Tokens t;
     static char text[TEXT];
+    long runs, good = 0;
+
     if (argc < 5) {
         fprintf(stderr, "usage: lower SECONDS SEED DIR FILE...\n");
         return 2;
     }
+    double end = atof(argv[1]);
     f.random = strtoull(argv[2], NULL, 10) * 2654435761u + 1;
     f.dir = argv[3];
     f.model = calloc((size_t)argc, sizeof *f.model);
-    for (int i = 4; i < argc; i++) {
-        FILE *in = fopen(argv[i], "r");
-        size_t n = in ? fread(text, 1, 12000, in) : 0;
-        text[n] = '\0';
-        if (n && n < 12000 && !strchr(text, '\r'))
-            tokens_read(&f, &f.model[f.models++], text);
-        if (in)
-            fclose(in);
-    }
-    double end = atof(argv[1]);
-    long runs = 0, good = 0;
-    for (; spent() < end; runs++) {
-        static Tokens t;
+    for (int i = 4; i < argc; i++)
+        read_file(&f, argv[i]);
+
+    for (runs = 0; spent() < end; runs++) {
         t = f.model[pick(&f, f.models)];
         for (int n = 1 + pick(&f, 4); n > 0; n--)
             mutate(&f, &t);
