@@ -80,23 +80,36 @@ static double draw(uint64_t *seed)
     return (double)(*seed >> 11) / 9007199254740992.0;
 }
 
-/* Sizes at their bound in the first round, then below; values between -1 and 1, labels below their
- * limit. */
+/* An element of a variable: between -1 and 1, labels below their limit, int states as counters. */
+static double make_value(const Var *v, int round, uint64_t *seed)
+{
+    int limit = v->limit > 0 ? v->limit : 3;
+
+    if (v->kind == VAR_STATE)
+        return v->type == T_INT ? round + 3 : draw(seed);
+    if (v->type == T_INT)
+        return floor(draw(seed) * (double)limit);
+    return 2 * draw(seed) - 1;
+}
+
+/* Values of variables; sizes are at their bound in the first round, then below. */
 static void give_values(Case *c, int round)
 {
-    for (int d = 0; d < c->m->graph->dims; d++) {
-        int64_t max = c->m->graph->dim[d].max;
-        c->e->dim[d] = c->reference->dim[d] =
-            round == 0 ? max : 1 + (int64_t)(draw(&c->seed) * (double)max);
+    const Graph *g = c->m->graph;
+
+    for (int d = 0; d < g->dims; d++) {
+        int64_t size = g->dim[d].max;
+
+        if (round > 0)
+            size = 1 + (int64_t)(draw(&c->seed) * (double)size);
+        c->e->dim[d] = c->reference->dim[d] = size;
     }
     for (int i = 0; i < c->m->vars; i++) {
         const Var *v = c->m->var[i];
         int64_t dim[MAX_RANK], n = eval_shape(c->e, v->shape, dim);
+
         for (int64_t k = 0; k < n; k++)
-            c->value[i][k] = v->kind == VAR_STATE ? (v->type == T_INT ? round + 3 : draw(&c->seed))
-                             : v->type == T_INT
-                                 ? floor(draw(&c->seed) * (double)(v->limit > 0 ? v->limit : 3))
-                                 : 2 * draw(&c->seed) - 1;
+            c->value[i][k] = make_value(v, round, &c->seed);
     }
     eval_forget(c->e);
     eval_forget(c->reference);
@@ -194,44 +207,62 @@ static double moved_loss(Case *c, const Root *r, double *x, const double *at, co
     return *eval_node(e, r->loss);
 }
 
-/* A gradient along a random direction, by central differences of the fourth order. Where one step
- * crosses a kink, a smaller one does not. */
+/* The slope of the loss at `at` along u, by central differences of the fourth order, with the step
+ * that comes nearest to the wanted slope: where one step crosses a kink, a smaller one does not. */
+static double slope_along(Case *c, const Root *r, double *x, const double *at, const double *u,
+                          double want, double scale)
+{
+    double best = INFINITY, slope = NAN;
+
+    for (double h = 1e-3; h > 1e-7 && best > 1e-7 * scale; h *= 0.05) {
+        double one = moved_loss(c, r, x, at, u, h) - moved_loss(c, r, x, at, u, -h);
+        double two = moved_loss(c, r, x, at, u, 2 * h) - moved_loss(c, r, x, at, u, -2 * h);
+        double s = (8 * one - two) / (12 * h), error = fabs(s - want);
+
+        if (error < best) {
+            best = error;
+            slope = s;
+        }
+    }
+    return slope;
+}
+
+/* The memory in which a value is moved: a variable's own, or for a value in the middle a copy. */
+static double *moving_room(Case *c, const Root *r, int64_t n)
+{
+    for (int i = 0; i < c->m->vars && r->x->op == OP_var; i++)
+        if (c->literal->var[i] == r->x->attr.var)
+            return c->value[i];
+    return arena_alloc(c->ngc, (size_t)(n + 1) * sizeof(double));
+}
+
+/* A gradient along a random direction, against differences. */
 static void check_gradient(Case *c, const Root *r)
 {
     Eval *e = c->reference;
     int64_t n = count_of(e, r->x);
-    size_t size = (size_t)(n + 1) * sizeof(double);
-    double *x = (double *)eval_node(e, r->x), *room = e->value[r->x->id],
-           *u = arena_alloc(c->ngc, size), dot = 0, scale = 1e-3, best = INFINITY;
-    const double *g = arena_copy(c->ngc, eval_node(e, r->node), (size_t)n * sizeof *g);
-    const double *at = arena_copy(c->ngc, x, (size_t)n * sizeof *at);
-    double slope = 0;
-    char text[100];
-    x = arena_alloc(c->ngc, size);
-    for (int i = 0; i < c->m->vars && r->x->op == OP_var; i++)
-        if (c->literal->var[i] == r->x->attr.var)
-            x = c->value[i];
+    size_t size = (size_t)n * sizeof(double);
+    const double *at = arena_copy(c->ngc, eval_node(e, r->x), size);
+    double *computed = e->value[r->x->id], *x = moving_room(c, r, n);
+    const double *g = arena_copy(c->ngc, eval_node(e, r->node), size);
+    double *u = arena_alloc(c->ngc, size + sizeof *u), dot = 0, scale = 1e-3;
+
     for (int64_t i = 0; i < n; i++) {
         u[i] = 2 * draw(&c->seed) - 1;
         dot += u[i] * g[i];
         scale = fmax(scale, fabs(u[i] * g[i]));
     }
     scale = fmax(scale, 1e-3 * fabs(*eval_node(e, r->loss)));
-    for (double h = 1e-3; h > 1e-7 && best > 1e-7; h *= 0.05) {
-        double one = moved_loss(c, r, x, at, u, h) - moved_loss(c, r, x, at, u, -h);
-        double two = moved_loss(c, r, x, at, u, 2 * h) - moved_loss(c, r, x, at, u, -2 * h);
-        double s = (8 * one - two) / (12 * h), error = fabs(s - dot) / scale;
-        if (error < best) {
-            best = error;
-            slope = s;
-        }
-    }
-    memcpy(x, at, (size_t)n * sizeof *x);
-    e->value[r->x->id] = room;
+    double slope = slope_along(c, r, x, at, u, dot, scale);
+
+    memcpy(x, at, size);
+    e->value[r->x->id] = computed;
     eval_forget(e);
-    snprintf(text, sizeof text, "slope %.12g, by differences %.12g", dot, slope);
-    if (!(best < 2e-6))
+    if (!(fabs(slope - dot) < 2e-6 * scale)) {
+        char text[100];
+        snprintf(text, sizeof text, "slope %.12g, by differences %.12g", dot, slope);
         fault(c, "derivative", "gradient", r->name, text);
+    }
 }
 
 static void check_gradients(Case *c)
@@ -252,7 +283,7 @@ static bool is_letter(char c)
     return isalnum((unsigned char)c) || c == '_';
 }
 
-/* The names of a C file that are static, a space behind each. */
+/* The names of a C file that are static, a space after each. */
 static void static_names(const char *text, Text *names)
 {
     for (const char *line = text; line; line = strchr(line, '\n')) {
@@ -393,6 +424,26 @@ static const ngrt_tensor *find(const ngrt_model *d, const char *name, unsigned r
     return NULL;
 }
 
+/* The block of a variable, and the role that its tensor has. */
+static char *block_of(const Blocks *b, const Var *v, int *role)
+{
+    switch (v->kind) {
+    case VAR_INPUT: *role = NGRT_INPUT; return b->inputs;
+    case VAR_PARAM: *role = NGRT_PARAM; return b->params;
+    default: *role = NGRT_STATE; return b->state;
+    }
+}
+
+/* Copies elements in the type that the emitted C has for them. */
+static void put_elements(char *to, const double *from, size_t n, bool is_int)
+{
+    for (size_t k = 0; k < n; k++)
+        if (is_int)
+            ((int32_t *)to)[k] = (int32_t)from[k];
+        else
+            ((double *)to)[k] = from[k];
+}
+
 /* The values of variables into the blocks; tensors of inputs are kept for the pointers there. */
 static void fill_blocks(Case *c, const ngrt_model *d, Blocks *b)
 {
@@ -402,28 +453,19 @@ static void fill_blocks(Case *c, const ngrt_model *d, Blocks *b)
     }
     for (int i = 0; i < c->m->vars; i++) {
         const Var *v = c->m->var[i];
-        const ngrt_tensor *t = find(d, v->name,
-                                    1u << (v->kind == VAR_INPUT   ? NGRT_INPUT
-                                           : v->kind == VAR_PARAM ? NGRT_PARAM
-                                                                  : NGRT_STATE));
-        size_t n = (size_t)count_of(c->e, v->node),
-               size = v->type == T_INT ? sizeof(int32_t) : sizeof(double);
-        char *at = t ? (v->kind == VAR_INPUT   ? b->inputs
-                        : v->kind == VAR_PARAM ? b->params
-                                               : b->state) +
-                           t->offset
-                     : NULL;
+        int role;
+        char *block = block_of(b, v, &role), *to;
+        const ngrt_tensor *t = find(d, v->name, 1u << role);
+        size_t n = (size_t)count_of(c->e, v->node);
+
         if (!t)
             continue; /* no function needs it */
-        char *to =
-            v->kind == VAR_INPUT && v->shape.rank > 0 ? arena_alloc(c->ngc, n * size + 1) : at;
-        for (size_t k = 0; k < n; k++)
-            if (v->type == T_INT)
-                ((int32_t *)to)[k] = (int32_t)c->value[i][k];
-            else
-                ((double *)to)[k] = c->value[i][k];
-        if (to != at)
-            memcpy(at, &to, sizeof to);
+        to = block + t->offset;
+        if (v->kind == VAR_INPUT && v->shape.rank > 0) {
+            to = arena_alloc(c->ngc, n * sizeof(double) + 1);
+            memcpy(block + t->offset, &to, sizeof to);
+        }
+        put_elements(to, c->value[i], n, v->type == T_INT);
     }
 }
 
@@ -450,38 +492,45 @@ enum {
     GRADS = 1 << NGRT_GRAD
 };
 
+/* The tensor of a root, and the block in which it must be. */
+static const ngrt_tensor *find_root(const ngrt_model *d, const Blocks *b, const Root *r,
+                                    const char **block)
+{
+    switch (r->kind) {
+    case ROOT_GRAD: *block = b->grads; return find(d, r->name, GRADS);
+    case ROOT_UPDATE:
+        *block = r->var->kind == VAR_PARAM ? b->params : b->state;
+        return find(d, r->name, 1u << NGRT_PARAM | 1u << NGRT_STATE);
+    default: /* a value that is two of these is one member */
+        *block = b->work;
+        return find(d, r->name, OUTPUTS | METRICS | LOSSES);
+    }
+}
+
 /* The roots of some kinds, in the block where they now must be. */
 static void check_roots(Case *c, const ngrt_model *d, const Blocks *b, const char *way,
                         const char *what, int training, unsigned kinds)
 {
-    static const int role[] = {[ROOT_OUTPUT] = NGRT_OUTPUT,
-                               [ROOT_METRIC] = NGRT_METRIC,
-                               [ROOT_LOSS] = NGRT_LOSS,
-                               [ROOT_GRAD] = NGRT_GRAD};
     if (c->reference->training != training)
         eval_forget(c->reference);
     c->reference->training = training;
     for (int i = 0; i < c->literal->roots; i++) {
         const Root *r = &c->literal->root[i];
+        const char *block;
+
         if (!(kinds >> r->kind & 1))
             continue;
-        bool param = r->kind == ROOT_UPDATE && r->var->kind == VAR_PARAM;
-        unsigned roles =
-            r->kind == ROOT_UPDATE ? 1u << NGRT_PARAM | 1u << NGRT_STATE : 1u << role[r->kind];
-        if (r->kind <= ROOT_LOSS) /* a value that is two of these is one member */
-            roles = OUTPUTS | METRICS | LOSSES;
-        const ngrt_tensor *t = find(d, r->name, roles);
-        const char *block = r->kind == ROOT_GRAD     ? b->grads
-                            : r->kind == ROOT_UPDATE ? (param ? b->params : b->state)
-                                                     : b->work;
+        const ngrt_tensor *t = find_root(d, b, r, &block);
         if (!t) {
             fault(c, way, what, r->name, "is not there");
             continue;
         }
-        compare(c, way, what, r->name, r->node, block + t->offset, t->type == NGRT_I32);
+        bool is_int = t->type == NGRT_I32;
+        size_t size = is_int ? sizeof(int32_t) : sizeof(double);
+        size_t n = (size_t)count_of(c->reference, r->node) * size;
         const unsigned char *p = (const unsigned char *)block + t->offset;
-        size_t n = (size_t)count_of(c->reference, r->node) *
-                   (t->type == NGRT_I32 ? sizeof(int32_t) : sizeof(double));
+
+        compare(c, way, what, r->name, r->node, p, is_int);
         for (size_t k = 0; k < n; k++)
             c->bits = (c->bits ^ p[k]) * 1099511628211u;
     }
@@ -493,44 +542,58 @@ static void check_status(Case *c, const char *way, const char *what, int status)
         fault(c, way, what, "returned", ngrt_strerror(status));
 }
 
-/* Each function of a model, once. */
-static void check_functions(Case *c, const ngrt_model *d, Blocks *b, const char *way)
+/* The functions that train: forward, backward, update, each on what the one before left; then step,
+ * which is all three. */
+static void check_training(Case *c, const ngrt_model *d, Blocks *b, const char *way)
 {
-    const unsigned all = OUTPUTS | LOSSES | METRICS;
+    int status;
+
     fill_blocks(c, d, b);
-    spoil(d, b->work, all);
+    spoil(d, b->work, OUTPUTS | LOSSES | METRICS);
     if (d->forward) {
-        check_status(c, way, "forward", d->forward(b->params, b->state, b->inputs, b->work));
+        status = d->forward(b->params, b->state, b->inputs, b->work);
+        check_status(c, way, "forward", status);
         check_roots(c, d, b, way, "forward", 1, 1u << ROOT_LOSS);
     }
     if (d->backward) {
         memset(b->grads, 0xff, d->sizeof_grads);
-        check_status(c, way, "backward",
-                     d->backward(b->params, b->state, b->inputs, b->work, b->grads));
+        status = d->backward(b->params, b->state, b->inputs, b->work, b->grads);
+        check_status(c, way, "backward", status);
         check_roots(c, d, b, way, "backward", 1, 1u << ROOT_GRAD);
     }
     if (d->update) {
-        check_status(c, way, "update",
-                     d->update(b->params, b->state, b->inputs, b->work, b->grads));
+        status = d->update(b->params, b->state, b->inputs, b->work, b->grads);
+        check_status(c, way, "update", status);
         check_roots(c, d, b, way, "update", 1, 1u << ROOT_UPDATE);
     }
     if (d->step) {
         fill_blocks(c, d, b);
-        spoil(d, b->work, all);
-        check_status(c, way, "step", d->step(b->params, b->state, b->inputs, b->work));
+        spoil(d, b->work, OUTPUTS | LOSSES | METRICS);
+        status = d->step(b->params, b->state, b->inputs, b->work);
+        check_status(c, way, "step", status);
         check_roots(c, d, b, way, "step", 1, 1u << ROOT_LOSS | 1u << ROOT_UPDATE);
     }
+}
+
+/* Each function of a model, once. */
+static void check_functions(Case *c, const ngrt_model *d, Blocks *b, const char *way)
+{
+    const unsigned results = 1u << ROOT_OUTPUT | 1u << ROOT_LOSS | 1u << ROOT_METRIC;
+    int status;
+
+    check_training(c, d, b, way);
     fill_blocks(c, d, b);
     if (d->predict) {
-        spoil(d, b->work, all);
-        check_status(c, way, "predict", d->predict(b->params, b->state, b->inputs, b->work));
+        spoil(d, b->work, OUTPUTS | LOSSES | METRICS);
+        status = d->predict(b->params, b->state, b->inputs, b->work);
+        check_status(c, way, "predict", status);
         check_roots(c, d, b, way, "predict", 0, 1u << ROOT_OUTPUT);
     }
     if (d->eval) {
-        spoil(d, b->work, all);
-        check_status(c, way, "eval", d->eval(b->params, b->state, b->inputs, b->work));
-        check_roots(c, d, b, way, "eval", 0,
-                    1u << ROOT_OUTPUT | 1u << ROOT_LOSS | 1u << ROOT_METRIC);
+        spoil(d, b->work, OUTPUTS | LOSSES | METRICS);
+        status = d->eval(b->params, b->state, b->inputs, b->work);
+        check_status(c, way, "eval", status);
+        check_roots(c, d, b, way, "eval", 0, results);
     }
 }
 
@@ -558,6 +621,15 @@ static Blocks new_blocks(const ngrt_model *d)
     return (Blocks){block[0], block[1], block[2], block[3], block[4]};
 }
 
+static void free_blocks(Blocks *b)
+{
+    free(b->params);
+    free(b->state);
+    free(b->inputs);
+    free(b->work);
+    free(b->grads);
+}
+
 static void check_emitted(Case *c, void *const *object)
 {
     char name[40];
@@ -581,7 +653,7 @@ static void check_emitted(Case *c, void *const *object)
             give_values(c, round);
             check_functions(c, d, &b, ways[w].name);
         }
-        free(b.params), free(b.state), free(b.inputs), free(b.work), free(b.grads);
+        free_blocks(&b);
         if (w == 0)
             shared = c->bits;
         if (ways[w].no_share && c->bits != shared)
@@ -617,38 +689,48 @@ static void print_ops(const char *dir, int first, const int *ops)
         fclose(f);
 }
 
+/* All checks of a model. */
+static void check_case(Case *c, void *const *object, bool emit, int *ops)
+{
+    c->e = new_eval(c->ngc, c->m, c->value);
+    c->reference = new_eval(c->literal_ngc, c->literal, c->value);
+    count_ops(c->m, ops);
+    count_ops(c->literal, ops);
+    give_values(c, 0);
+    check_simplified(c);
+    check_gradients(c);
+    if (emit && !c->failures)
+        check_emitted(c, object);
+    arena_free(c->ngc);
+    arena_free(c->literal_ngc);
+}
+
 int main(int argc, char **argv)
 {
     bool emit = argc < 2 || strcmp(argv[1], "-n") != 0;
-    argv += !emit, argc -= !emit;
+
+    if (!emit) {
+        argv++;
+        argc--;
+    }
     if (argc < 4 + emit) {
         fprintf(stderr, "usage: check [-n] DIR FIRST COUNT CC [LIBS]\n");
         return 2;
     }
+    const char *dir = argv[1], *libs = argc > 5 ? argv[5] : "";
     int first = atoi(argv[2]), count = atoi(argv[3]), ops[OP_COUNT] = {0};
     void *object[WAYS] = {0};
     Case *c = calloc((size_t)count, sizeof *c);
+
     setvbuf(stdout, NULL, _IOLBF, 0);
     for (int i = 0; i < count; i++)
-        open_case(&c[i], argv[1], first + i);
+        open_case(&c[i], dir, first + i);
     for (int w = 0; w < WAYS && emit; w++)
-        object[w] = build(c, count, w, argv[1], argv[4], argc > 5 ? argv[5] : "");
-    for (int i = 0; i < count; i++) {
-        if (!c[i].m)
-            continue;
-        c[i].e = new_eval(c[i].ngc, c[i].m, c[i].value);
-        c[i].reference = new_eval(c[i].literal_ngc, c[i].literal, c[i].value);
-        count_ops(c[i].m, ops);
-        count_ops(c[i].literal, ops);
-        give_values(&c[i], 0);
-        check_simplified(&c[i]);
-        check_gradients(&c[i]);
-        if (emit && !c[i].failures)
-            check_emitted(&c[i], object);
-        arena_free(c[i].ngc);
-        arena_free(c[i].literal_ngc);
-    }
-    print_ops(argv[1], first, ops);
+        object[w] = build(c, count, w, dir, argv[4], libs);
+    for (int i = 0; i < count; i++)
+        if (c[i].m)
+            check_case(&c[i], object, emit, ops);
+    print_ops(dir, first, ops);
     printf("%d passed, %d failed\n", count - failed, failed);
     return failed > 0;
 }
