@@ -17,13 +17,18 @@ static void eval_matmul(const Node *n, Eval *e, double *out)
     int64_t m = dim[r - 2], p = dim[r - 1], k = da[r - 1 - ta];
     for (int i = 0; i < r - 2; i++)
         batch *= dim[i];
+
     for (int64_t t = 0; t < batch; t++)
         for (int64_t i = 0; i < m; i++)
             for (int64_t j = 0; j < p; j++) {
-                const double *x = e->value[a->id] + t * m * k, *w = e->value[b->id] + t * k * p;
+                const double *x = e->value[a->id] + t * m * k;
+                const double *w = e->value[b->id] + t * k * p;
                 double sum = 0;
-                for (int64_t l = 0; l < k; l++)
-                    sum += x[ta ? l * m + i : i * k + l] * w[tb ? j * k + l : l * p + j];
+                for (int64_t l = 0; l < k; l++) {
+                    int64_t at_x = ta ? l * m + i : i * k + l;
+                    int64_t at_w = tb ? j * k + l : l * p + j;
+                    sum += x[at_x] * w[at_w];
+                }
                 out[(t * m + i) * p + j] = sum;
             }
 }

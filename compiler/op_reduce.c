@@ -55,10 +55,13 @@ static void eval_argmax(const Node *n, Eval *e, double *out)
 {
     const Node *a = n->arg[0];
     const double *in = e->value[a->id];
-    int64_t dim[MAX_RANK], outer = 1, inner = 1;
+    int64_t dim[MAX_RANK], outer = 1, inner = 1; /* elements before and after the axis */
     eval_shape(e, a->shape, dim);
-    for (int i = 0; i < a->shape.rank; i++)
-        *(i < n->attr.axis ? &outer : &inner) *= i == n->attr.axis ? 1 : dim[i];
+    for (int i = 0; i < n->attr.axis; i++)
+        outer *= dim[i];
+    for (int i = n->attr.axis + 1; i < a->shape.rank; i++)
+        inner *= dim[i];
+
     for (int64_t o = 0; o < outer; o++)
         for (int64_t i = 0; i < inner; i++) {
             const double *x = in + o * dim[n->attr.axis] * inner + i;

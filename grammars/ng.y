@@ -1,7 +1,7 @@
 /* ng.y - the grammar of .ng files: tokens -> Stmt and Expr, one constructor call per rule.
  *
- * Functions are not grammar: names are looked up by lower. Which newlines end a statement and which brackets are open
- * the token filter in ng.l knows; what a syntax error says stands at the end of this file.
+ * Functions are not part of the grammar: lowering looks up their names. The token filter in ng.l knows which newlines
+ * end a statement and which brackets are open. The messages of syntax errors are at the end of this file.
  */
 %require "3.8"
 %define api.pure full
