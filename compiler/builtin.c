@@ -511,10 +511,10 @@ static bool want_steps(Lower *L, const Value *v, const char *what, Size *out)
 static Value *b_conv(Lower *L, Loc loc, Value **arg)
 {
     Node *x = want_node(L, arg[0], "the images"), *k = want_node(L, arg[1], "the kernels");
-    Size groups, step[4] = {0}, lo[4] = {0};
-    struct Attr at = {.step = step, .lo = lo};
-    if (!x || !k || !want_steps(L, arg[2], "stride", step) ||
-        !want_steps(L, arg[3], "dilation", lo) || !want_size(L, arg[4], "groups", &groups))
+    Size groups;
+    struct Attr at = {0};
+    if (!x || !k || !want_steps(L, arg[2], "stride", at.stride) ||
+        !want_steps(L, arg[3], "dilation", at.dilation) || !want_size(L, arg[4], "groups", &groups))
         return value_error(L, loc);
     if (x->shape.rank != 4 || k->shape.rank != 4) {
         lower_error(L, ERR_TOO_MANY_AXES, loc,
@@ -522,9 +522,9 @@ static Value *b_conv(Lower *L, Loc loc, Value **arg)
                     x->shape.rank, k->shape.rank);
         return value_error(L, loc);
     }
-    at.axis = (int)groups;
+    at.groups = (int)groups;
     for (int i = 0; i < 2; i++)
-        if (step[i] > 1 && x->shape.dim[1 + i] < 0) {
+        if (at.stride[i] > 1 && x->shape.dim[1 + i] < 0) {
             lower_error(L, ERR_INDEX_RANGE, loc,
                         "a convolution with a stride needs a known size, and this is %s",
                         size_text(L->g, x->shape.dim[1 + i], ""));

@@ -6,35 +6,36 @@
 
 /* ---- the graph, a node a line: "%7 = matmul [m, 10] %3 %5' ; z" ---- */
 
+/* One number of an attribute. */
+static const char *attr_text(const Graph *g, AttrName a, Size number)
+{
+    if (attr_members[a].kind == ATTR_AXES)
+        return text_format(g->ngc, "%x", (unsigned)number);
+    if (a == A_STEP) /* may be negative, and is never a polynomial */
+        return text_format(g->ngc, "%lld", (long long)number);
+    return size_text(g, number, "");
+}
+
+/* The transposes of a product are written at its operands. */
 static void dump_attr(const Graph *g, const Node *n, Text *t)
 {
-    const struct Attr *a = &n->attr;
-    switch (n->op) {
-    case OP_const: text_add(t, " %.17g", a->value); break;
-    case OP_size: text_add(t, " %s", size_text(g, a->size, "")); break;
-    case OP_var: text_add(t, " %s", a->var->name); break;
-    case OP_random:
-        text_add(t, " kind %d (%g, %g) stream %d", a->kind, a->value, a->value2, a->axis);
-        break;
-    case OP_argmax:
-    case OP_gather:
-    case OP_scatter:
-    case OP_concat:
-    case OP_iota: text_add(t, " axis %d", a->axis); break;
-    case OP_conv:
-    case OP_convk:
-        text_add(t, " groups %d step %lld,%lld dilation %lld,%lld", a->axis, (long long)a->step[0],
-                 (long long)a->step[1], (long long)a->lo[0], (long long)a->lo[1]);
-        break;
-    default: break;
+    for (int a = 0; a < A_COUNT; a++) {
+        const AttrMember *m = &attr_members[a];
+        if (!attr_used(n, a) || m->kind == ATTR_BOOL)
+            continue;
+
+        if (m->name)
+            text_add(t, " %s", m->name);
+        if (a == A_VAR)
+            text_add(t, " %s", n->attr.var->name);
+        if (m->kind == ATTR_REAL)
+            text_add(t, " %.17g", a == A_VALUE ? n->attr.value : n->attr.value2);
+
+        Size size[MAX_RANK];
+        int count = attr_sizes(n, a, size);
+        for (int i = 0; i < count; i++)
+            text_add(t, "%s%s", i ? "," : " ", attr_text(g, a, size[i]));
     }
-    if (a->axes)
-        text_add(t, " axes %x", a->axes);
-    for (int i = 0; n->op == OP_permute && i < n->shape.rank; i++)
-        text_add(t, "%s%d", i ? "," : " order ", a->perm[i]);
-    for (int i = 0; (n->op == OP_slice || n->op == OP_pad) && i < n->shape.rank; i++)
-        text_add(t, "%s%s:%lld", i ? "," : " from:step ", size_text(g, a->lo[i], ""),
-                 (long long)a->step[i]);
 }
 
 void graph_dump(const Graph *g, Node *const *root, int roots, FILE *out)

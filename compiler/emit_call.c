@@ -132,7 +132,7 @@ void print_random(Body *b, const Kernel *k)
     emit_section(e, call);
     print_line(&pr, "ngrt_%s(%s, %s, %s, %d, %s, %s);", call, to,
                emit_size(e, shape_count(e->graph, n->shape), &pr.dims), b->p->init ? "seed" : "0",
-               n->attr.axis, print_shortest(e->ngc, n->attr.value, false),
+               n->attr.stream, print_shortest(e->ngc, n->attr.value, false),
                print_shortest(e->ngc, n->attr.value2, false));
     b->blocks |= b->p->init ? USES_SEED : 0;
     b->dims |= pr.dims;
@@ -173,7 +173,7 @@ void print_call(Body *b, const Kernel *k)
         else if (*++c == 'y')
             text_add(&t, "%s", print_pointer(b, program_place(b->p, n), n));
         else if (*c == 'k')
-            text_add(&t, "%d", n->attr.axis);
+            text_add(&t, "%d", n->attr.stream);
         else if (*c == 'p')
             text_add(&t, "%s", k->split ? "id, threads" : "0, 1");
         else if (*c == 's')

@@ -126,61 +126,32 @@ static void json_tensor(const Lesson *l, Text *t, Node *n, int full)
     text_add(t, "}");
 }
 
-/* Attributes by axis. */
-static void json_axes(const Lesson *l, Text *t, const Node *n)
-{
-    int rank = n->shape.rank;
-
-    if (n->op == OP_permute) {
-        int64_t perm[MAX_RANK];
-        for (int i = 0; i < rank; i++)
-            perm[i] = n->attr.perm[i];
-        json_ints(t, "perm", perm, rank);
-    }
-
-    if (n->op == OP_slice || n->op == OP_pad) {
-        int64_t lo[MAX_RANK], step[MAX_RANK];
-        for (int i = 0; i < rank; i++) {
-            lo[i] = size_at(l->g, n->attr.lo[i], l->e->dim);
-            step[i] = n->attr.step[i];
-        }
-        json_ints(t, "lo", lo, rank);
-        json_ints(t, "step", step, rank);
-    }
-
-    if (n->op == OP_conv || n->op == OP_convk) {
-        json_ints(t, "step", n->attr.step, 2);
-        json_ints(t, "dilation", n->attr.lo, 2);
-    }
-}
-
 /* What a program needs to compute the node again. */
 static void json_attr(const Lesson *l, Text *t, const Node *n)
 {
     text_add(t, "\"attr\":{");
-    json_axes(l, t, n);
 
-    switch (n->op) {
-    case OP_conv:
-    case OP_convk: text_add(t, "\"groups\":%d,", n->attr.axis); break;
-    case OP_sum:
-    case OP_max:
-    case OP_expand: text_add(t, "\"axes\":%u,", n->attr.axes); break;
-    case OP_argmax:
-    case OP_gather:
-    case OP_scatter:
-    case OP_concat:
-    case OP_iota: text_add(t, "\"axis\":%d,", n->attr.axis); break;
-    case OP_noise: text_add(t, "\"stream\":%d,", n->attr.axis); break;
-    default: break;
+    for (int a = 0; a < A_COUNT; a++) {
+        const AttrMember *m = &attr_members[a];
+        Size size[MAX_RANK];
+        int count = attr_used(n, a) && m->name ? attr_sizes(n, a, size) : 0;
+
+        if (m->kind == ATTR_SIZES && a != A_STEP)
+            for (int i = 0; i < count; i++)
+                size[i] = size_at(l->g, size[i], l->e->dim);
+
+        if (count == 0 || (m->kind == ATTR_BOOL && !size[0]))
+            continue;
+        if (m->kind == ATTR_BOOL)
+            text_add(t, "\"%s\":true,", m->name);
+        else if (m->kind == ATTR_INT || m->kind == ATTR_AXES)
+            text_add(t, "\"%s\":%lld,", m->name, (long long)size[0]);
+        else
+            json_ints(t, m->name, size, count);
     }
 
     if (n->type == T_INT)
         text_add(t, "\"int\":true,");
-    if (n->attr.ta)
-        text_add(t, "\"ta\":true,");
-    if (n->attr.tb)
-        text_add(t, "\"tb\":true,");
     drop_comma(t);
     text_add(t, "},");
 }

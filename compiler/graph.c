@@ -30,16 +30,8 @@ static uint64_t mix(uint64_t h, uint64_t x)
     return h ^ h >> 29;
 }
 
-static uint64_t double_bits(double d)
-{
-    uint64_t u;
-    memcpy(&u, &d, sizeof u);
-    return u;
-}
-
 static uint64_t node_hash(const Node *n)
 {
-    const struct Attr *a = &n->attr;
     uint64_t h = mix((uint64_t)n->op << 8 | n->type, (uint64_t)n->shape.rank), operands = 0;
     for (int i = 0; i < n->shape.rank; i++)
         h = mix(h, (uint64_t)n->shape.dim[i]);
@@ -48,39 +40,18 @@ static uint64_t node_hash(const Node *n)
         operands = op_info[n->op]->flags & F_COMMUTATIVE ? operands + x : mix(operands, x);
     }
     h = mix(h, operands);
-    h = mix(mix(h, double_bits(a->value)), double_bits(a->value2));
-    h = mix(mix(h, (uint64_t)a->size),
-            (uint64_t)a->axes << 32 |
-                ((uint32_t)a->axis * 64 + (uint32_t)a->kind * 4 + a->ta * 2u + a->tb));
-    for (int i = 0; a->perm && i < n->shape.rank; i++)
-        h = mix(h, (uint64_t)a->perm[i]);
-    for (int i = 0; a->lo && i < n->shape.rank; i++)
-        h = mix(h, (uint64_t)a->lo[i] << 8 ^ (uint64_t)a->step[i] << 32);
-    return mix(h, (uint64_t)(uintptr_t)a->var ^ (uint64_t)(uintptr_t)a->data);
-}
-
-/* Are the lists of n items of that size equal, or both missing? */
-static bool same_list(const void *a, const void *b, int n, size_t size)
-{
-    return a == b || (a && b && memcmp(a, b, (size_t)n * size) == 0);
+    return attr_hash(n, h);
 }
 
 static bool node_equal(const Node *a, const Node *b)
 {
-    const struct Attr *x = &a->attr, *y = &b->attr;
     if (a->op != b->op || a->type != b->type || a->nargs != b->nargs ||
         !shape_equal(a->shape, b->shape))
         return false;
     bool same = a->nargs == 0 || memcmp(a->arg, b->arg, (size_t)a->nargs * sizeof *a->arg) == 0;
     if (!same && op_info[a->op]->flags & F_COMMUTATIVE)
         same = a->arg[0] == b->arg[1] && a->arg[1] == b->arg[0];
-    return same && double_bits(x->value) == double_bits(y->value) &&
-           double_bits(x->value2) == double_bits(y->value2) && x->data == y->data &&
-           x->size == y->size && x->var == y->var && x->axes == y->axes && x->axis == y->axis &&
-           x->kind == y->kind && x->ta == y->ta && x->tb == y->tb &&
-           same_list(x->perm, y->perm, a->shape.rank, sizeof *x->perm) &&
-           same_list(x->lo, y->lo, a->shape.rank, sizeof *x->lo) &&
-           same_list(x->step, y->step, a->shape.rank, sizeof *x->step);
+    return same && attr_equal(a, b);
 }
 
 static void graph_rehash(Graph *g)
@@ -94,11 +65,6 @@ static void graph_rehash(Graph *g)
     }
 }
 
-static const void *keep_list(Graph *g, const void *list, int n, size_t size)
-{
-    return list ? arena_copy(g->ngc, list, (size_t)n * size) : NULL;
-}
-
 /* The node equal to this one, old or new. */
 static Node *graph_add(Graph *g, Node n, Node *const *arg)
 {
@@ -110,9 +76,7 @@ static Node *graph_add(Graph *g, Node n, Node *const *arg)
             return old;
     Node *made = arena_copy(g->ngc, &n, sizeof n);
     made->arg = arena_copy(g->ngc, arg, (size_t)n.nargs * sizeof *arg);
-    made->attr.perm = keep_list(g, n.attr.perm, n.shape.rank, sizeof *n.attr.perm);
-    made->attr.lo = keep_list(g, n.attr.lo, n.shape.rank, sizeof *n.attr.lo);
-    made->attr.step = keep_list(g, n.attr.step, n.shape.rank, sizeof *n.attr.step);
+    attr_keep(g->ngc, made);
     made->id = g->count;
     made->loc = g->loc;
     made->range = range_of(g, made);
@@ -226,14 +190,14 @@ Node *graph_training(Graph *g)
 
 Node *graph_random(Graph *g, Shape shape, Random kind, double a, double b, int stream)
 {
-    struct Attr attr = {.value = a, .value2 = b, .kind = kind, .axis = stream};
+    struct Attr attr = {.value = a, .value2 = b, .kind = kind, .stream = stream};
     return graph_add(g, (Node){.op = OP_random, .type = T_FLOAT, .shape = shape, .attr = attr},
                      NULL);
 }
 
 Node *graph_noise(Graph *g, Shape shape, Node *draws, int stream)
 {
-    Node n = {.op = OP_noise, .type = T_FLOAT, .shape = shape, .nargs = 1, .attr.axis = stream};
+    Node n = {.op = OP_noise, .type = T_FLOAT, .shape = shape, .nargs = 1, .attr.stream = stream};
     return graph_add(g, n, &draws);
 }
 
@@ -892,12 +856,9 @@ Node *graph_conv(Graph *g, Node *x, Node *k, const struct Attr *at)
 {
     Shape shape = {.rank = 4, .dim = {k->shape.dim[0], 0, 0, x->shape.dim[3]}};
     for (int i = 0; i < 2; i++)
-        shape.dim[1 + i] =
-            window_places(g, x->shape.dim[1 + i], k->shape.dim[2 + i], at->step[i], at->lo[i]);
-    Node n = {
-        .op = OP_conv, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = {.axis = at->axis}};
-    n.attr.lo = at->lo;
-    n.attr.step = at->step;
+        shape.dim[1 + i] = window_places(g, x->shape.dim[1 + i], k->shape.dim[2 + i], at->stride[i],
+                                         at->dilation[i]);
+    Node n = {.op = OP_conv, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = *at};
     x = graph_cast(g, x, T_FLOAT);
     k = graph_cast(g, k, T_FLOAT);
     return graph_add(g, n, (Node *[]){x, k});
@@ -905,10 +866,7 @@ Node *graph_conv(Graph *g, Node *x, Node *k, const struct Attr *at)
 
 Node *graph_convk(Graph *g, Node *x, Node *y, const struct Attr *at, Shape shape)
 {
-    Node n = {
-        .op = OP_convk, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = {.axis = at->axis}};
-    n.attr.lo = at->lo;
-    n.attr.step = at->step;
+    Node n = {.op = OP_convk, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = *at};
     return graph_add(g, n, (Node *[]){x, y});
 }
 
@@ -961,7 +919,7 @@ Node *graph_copy(Graph *g, const Node *n, Node **arg)
                             at->axis);
     case OP_argmax: return graph_argmax(g, in[0], at->axis);
     case OP_matmul: return graph_matmul(g, in[0], in[1], at->ta, at->tb);
-    case OP_noise: return graph_noise(g, n->shape, in[0], at->axis);
+    case OP_noise: return graph_noise(g, n->shape, in[0], at->stream);
     case OP_lu: return graph_lu(g, in[0]);
     case OP_solve: return graph_solve(g, in[0], in[2], at->ta);
     case OP_det:

@@ -458,8 +458,8 @@ Kernel *kernel_conv(Program *p, Node *n)
     Index x[4] = {index_sum(g, at[CHANNEL], at[GROUP], s[CONV_CHANNELS]), index_zero(),
                   index_zero(), at[B]};
     for (int i = 0; i < 2; i++)
-        x[1 + i] = index_sum(g, index_sum(g, index_zero(), at[I + i], n->attr.step[i]), at[U + i],
-                             n->attr.lo[i]);
+        x[1 + i] = index_sum(g, index_sum(g, index_zero(), at[I + i], n->attr.stride[i]), at[U + i],
+                             n->attr.dilation[i]);
     Index kernel[4] = {out, at[CHANNEL], at[U], at[V]}, y[4] = {out, at[I], at[J], at[B]};
     Val *right = val_of(p, k, n->arg[1], forward ? kernel : y), *left = val_of(p, k, n->arg[0], x);
     Val *v = val_op(p, k, OP_mul, T_FLOAT, left, right, NULL);

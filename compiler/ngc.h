@@ -258,7 +258,8 @@ struct Node {
     int id; /* place in the graph's order */
     int nargs;
     Node **arg;
-    /* what tells nodes of one op apart; those that an op does not use are zero */
+    /* what tells nodes of one op apart: attr.c names the members, and OpInfo.attrs says which an op
+     * uses; the others are zero */
     struct Attr {
         double value;       /* const; random: first parameter */
         double value2;      /* random: second parameter */
@@ -267,14 +268,17 @@ struct Node {
         Var *var;           /* var */
         uint32_t axes; /* reductions: axes removed from the operand; expand: axes of the result that
                           are copies */
-        int axis;      /* argmax, gather, concat, iota, ...; conv: groups */
+        int axis;      /* argmax, gather, scatter, concat, iota */
         int kind;      /* random: a Random */
+        int stream;    /* random, noise: number of the stream */
         const int *perm; /* permute: axis i of the result is axis perm[i] of the operand */
+        const Size *lo;  /* slice: first element; pad: zeros before */
         const Size
-            *lo; /* slice: first element; pad: zeros before; conv: the two dilations, then 0 */
-        const Size *step; /* slice: distance (may be negative); pad: distance between elements, >=
-                             1; conv: the two strides */
-        bool ta, tb;      /* matmul: the operand is stored transposed */
+            *step; /* slice: distance (may be negative); pad: distance between elements, >= 1 */
+        Size stride[2];   /* conv, convk: by height and width */
+        Size dilation[2]; /* conv, convk: the same */
+        int groups;       /* conv, convk */
+        bool ta, tb;      /* matmul, solve: the operand is stored transposed */
     } attr;
     /* for readers; not part of what a node is */
     const char *name; /* the user's name for it ("h.z", "dJ/dW"), or NULL */
@@ -317,10 +321,50 @@ typedef enum { /* the operands for which an elementwise op is smooth: tests choo
                DOMAIN_UNIT, /* between -1 and 1 */
 } Domain;
 
+typedef enum { /* the members of Node.attr, in the order in which they are written */
+               A_VALUE,
+               A_VALUE2,
+               A_KIND,
+               A_DATA,
+               A_VAR,
+               A_SIZE,
+               A_PERM,
+               A_LO,
+               A_STEP,
+               A_STRIDE,
+               A_DILATION,
+               A_GROUPS,
+               A_AXES,
+               A_AXIS,
+               A_STREAM,
+               A_TA,
+               A_TB,
+               A_COUNT
+} AttrName;
+
+typedef enum {
+    ATTR_REAL,    /* double */
+    ATTR_INT,     /* int */
+    ATTR_BOOL,    /* bool */
+    ATTR_AXES,    /* uint32_t: a bit for each axis */
+    ATTR_SIZE,    /* Size */
+    ATTR_PAIR,    /* Size[2]: of height and width */
+    ATTR_ORDER,   /* const int *: one for each axis of the result */
+    ATTR_SIZES,   /* const Size *: one for each axis of the result */
+    ATTR_POINTER, /* equal if it points to the same */
+} AttrKind;
+
+typedef struct AttrMember {
+    const char *name; /* in a dump and in JSON; NULL: a dump writes the value alone, JSON nothing */
+    AttrKind kind;
+    size_t offset; /* within struct Attr */
+} AttrMember;
+
 typedef struct OpInfo {
     const char *name;
     int arity; /* -1: any number */
     unsigned flags;
+    unsigned attrs;     /* which members of Node.attr it uses: bits by AttrName */
     const char *params; /* elementwise: the parameters of the language's function of this name: "y
                            x"; NULL: there is no such function */
     Domain domain;      /* elementwise */
@@ -643,6 +687,15 @@ int64_t eval_shape(const Eval *, Shape, int64_t *dim);
 bool index_next(int rank, const int64_t *dim, int64_t *index);
 /* An element's place in row-major order. */
 int64_t index_at(int rank, const int64_t *dim, const int64_t *index);
+
+/* attr.c: attributes of nodes, all by one table */
+extern const AttrMember attr_members[A_COUNT];
+bool attr_used(const Node *, AttrName);
+int attr_sizes(const Node *, AttrName,
+               Size *out); /* its numbers, at most MAX_RANK; how many; 0: it is not whole */
+uint64_t attr_hash(const Node *, uint64_t h);
+bool attr_equal(const Node *, const Node *); /* of nodes of one op and shape */
+void attr_keep(Ngc *, Node *);               /* lists are copied, so that they last */
 
 /* range.c: what is known of values */
 Range range_of(const Graph *, const Node *); /* of a node, by the ranges of its operands */

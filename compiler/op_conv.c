@@ -18,18 +18,18 @@ static void conv_sizes(Graph *g, const Node *n, Size *out)
     const Shape *x = &n->arg[0]->shape;
     const Shape *k = n->op == OP_conv ? &n->arg[1]->shape : &n->shape,
                 *y = n->op == OP_conv ? &n->shape : &n->arg[1]->shape;
-    out[CONV_GROUPS] = n->attr.axis;
+    out[CONV_GROUPS] = n->attr.groups;
     out[CONV_CHANNELS] = k->dim[1];
-    if (!size_div(g, k->dim[0], n->attr.axis, &out[CONV_OUT]))
-        ngc_bug("%s: %d groups", op_info[n->op]->name, n->attr.axis);
+    if (!size_div(g, k->dim[0], n->attr.groups, &out[CONV_OUT]))
+        ngc_bug("%s: %d groups", op_info[n->op]->name, n->attr.groups);
     out[CONV_HEIGHT] = x->dim[1];
     out[CONV_WIDTH] = x->dim[2];
     out[CONV_BATCH] = x->dim[3];
     for (int i = 0; i < 2; i++) {
         out[CONV_KH + i] = k->dim[2 + i];
         out[CONV_OH + i] = y->dim[1 + i];
-        out[CONV_SH + i] = n->attr.step[i];
-        out[CONV_DH + i] = n->attr.lo[i];
+        out[CONV_SH + i] = n->attr.stride[i];
+        out[CONV_DH + i] = n->attr.dilation[i];
         out[CONV_PH + i] = 0;
     }
 }
@@ -125,19 +125,18 @@ static Phase phase_of(Size first, Size taps, Size step, Size dilation)
  * round moves over Y, step 1, with zeros around. */
 static Node *conv_adjoint(Graph *g, Node *k, Node *y, const struct Attr *at, Shape shape)
 {
-    Node *sum = NULL, *turned = exchange(g, k, at->axis);
+    Node *sum = NULL, *turned = exchange(g, k, at->groups);
     Size period[2];
     for (int a = 0; a < 2; a++)
-        period[a] = phase_of(0, 1, at->step[a], at->lo[a]).period;
+        period[a] = phase_of(0, 1, at->stride[a], at->dilation[a]).period;
     for (Size u = 0; u < period[0] && u < k->shape.dim[2]; u++)
         for (Size v = 0; v < period[1] && v < k->shape.dim[3]; v++) {
-            Phase phase[2] = {phase_of(u, k->shape.dim[2], at->step[0], at->lo[0]),
-                              phase_of(v, k->shape.dim[3], at->step[1], at->lo[1])};
+            Phase phase[2] = {phase_of(u, k->shape.dim[2], at->stride[0], at->dilation[0]),
+                              phase_of(v, k->shape.dim[3], at->stride[1], at->dilation[1])};
             Size k_lo[4] = {0}, k_step[4] = {1, 1}, y_lo[4] = {0}, one[4] = {1, 1, 1, 1},
                  x_lo[4] = {0}, x_step[4] = {1, 1, 1, 1};
             Shape part = turned->shape, padded = y->shape;
-            Size apart[4] = {0};
-            struct Attr way = {.axis = at->axis, .lo = apart, .step = (const Size[4]){1, 1}};
+            struct Attr way = {.groups = at->groups, .stride = {1, 1}};
             for (int a = 0; a < 2; a++) {
                 Phase *p = &phase[a];
                 part.dim[2 + a] = p->count;
@@ -145,9 +144,9 @@ static Node *conv_adjoint(Graph *g, Node *k, Node *y, const struct Attr *at, Sha
                 k_step[2 + a] = -p->period;
                 y_lo[1 + a] = (p->count - 1) * p->distance;
                 padded.dim[1 + a] = size_add(g, padded.dim[1 + a], 2 * y_lo[1 + a]);
-                apart[a] = p->distance;
-                x_lo[1 + a] = p->first * at->lo[a];
-                x_step[1 + a] = at->step[a];
+                way.dilation[a] = p->distance;
+                x_lo[1 + a] = p->first * at->dilation[a];
+                x_step[1 + a] = at->stride[a];
             }
             Node *around = graph_pad(g, y, y_lo, one, padded),
                  *taps = graph_slice(g, turned, k_lo, k_step, part);
@@ -173,6 +172,7 @@ static void back_convk(Graph *g, const Node *k, Node *dk, Node **dx)
 }
 
 const OpInfo op_conv = {.name = "conv",
+                        .attrs = 1 << A_STRIDE | 1 << A_DILATION | 1 << A_GROUPS,
                         .arity = 2,
                         .flags = F_PARTS | F_LOOPS_PLAIN,
                         .eval = eval_conv,
@@ -183,6 +183,7 @@ const OpInfo op_conv = {.name = "conv",
                                  "dy against each place that the kernel saw"},
                         .teach = "convolution: spreads back by the same kernel, turned round"};
 const OpInfo op_convk = {.name = "convk",
+                         .attrs = 1 << A_STRIDE | 1 << A_DILATION | 1 << A_GROUPS,
                          .arity = 2,
                          .flags = F_PARTS | F_LOOPS_PLAIN,
                          .eval = eval_conv,

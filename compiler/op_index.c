@@ -76,6 +76,7 @@ static void back_scatter(Graph *g, const Node *y, Node *dy, Node **dx)
 }
 
 const OpInfo op_checked = {.name = "checked",
+                           .attrs = 1 << A_SIZE,
                            .arity = 1,
                            .flags = F_ELEMENTWISE | F_CHEAP | F_FLAT | F_INT | F_SAME,
                            .value = v_index,
@@ -85,6 +86,7 @@ const OpInfo op_checked = {.name = "checked",
                            .prec = 16,
                            .teach = "index: passes nothing back"};
 const OpInfo op_gather = {.name = "gather",
+                          .attrs = 1 << A_AXIS,
                           .arity = 2,
                           .flags = F_VIEW | F_ROUTE,
                           .eval = eval_gather,
@@ -92,6 +94,7 @@ const OpInfo op_gather = {.name = "gather",
                           .rule = {"dy, added to the rows it came from"},
                           .teach = "gather: adds up where it was read"};
 const OpInfo op_scatter = {.name = "scatter",
+                           .attrs = 1 << A_AXIS,
                            .arity = 2,
                            .flags = F_ROUTE,
                            .eval = eval_scatter,

@@ -19,7 +19,7 @@ static void eval_random(const Node *n, Eval *e, double *out)
 {
     int64_t dim[MAX_RANK];
     size_t count = (size_t)eval_shape(e, n->shape, dim);
-    uint32_t stream = (uint32_t)n->attr.axis;
+    uint32_t stream = (uint32_t)n->attr.stream;
     switch ((Random)n->attr.kind) {
     case RANDOM_UNIFORM:
         ngrt_uniform(out, count, e->seed, stream, n->attr.value, n->attr.value2);
@@ -40,7 +40,7 @@ static void eval_noise(const Node *n, Eval *e, double *out)
 {
     int64_t dim[MAX_RANK];
     size_t count = (size_t)eval_shape(e, n->shape, dim);
-    ngrt_uniform(out, count, (uint64_t)*e->value[n->arg[0]->id], (uint32_t)n->attr.axis, 0, 1);
+    ngrt_uniform(out, count, (uint64_t)*e->value[n->arg[0]->id], (uint32_t)n->attr.stream, 0, 1);
 }
 
 static void sizes_noise(Graph *g, const Node *n, Size *out)
@@ -48,16 +48,20 @@ static void sizes_noise(Graph *g, const Node *n, Size *out)
     out[0] = shape_count(g, n->shape);
 }
 
-const OpInfo op_const = {.name = "const", .flags = F_LEAF};
-const OpInfo op_size = {.name = "size", .flags = F_LEAF};
-const OpInfo op_data = {.name = "data", .flags = F_LEAF};
-const OpInfo op_var = {.name = "var", .flags = F_LEAF};
+const OpInfo op_const = {.name = "const", .attrs = 1 << A_VALUE, .flags = F_LEAF};
+const OpInfo op_size = {.name = "size", .attrs = 1 << A_SIZE, .flags = F_LEAF};
+const OpInfo op_data = {.name = "data", .attrs = 1 << A_DATA, .flags = F_LEAF};
+const OpInfo op_var = {.name = "var", .attrs = 1 << A_VAR, .flags = F_LEAF};
 const OpInfo op_training = {.name = "training", .flags = F_LEAF};
-const OpInfo op_iota = {.name = "iota", .flags = F_LEAF, .eval = eval_iota};
-const OpInfo op_random = {.name = "random", .flags = F_LEAF, .eval = eval_random};
+const OpInfo op_iota = {.name = "iota", .attrs = 1 << A_AXIS, .flags = F_LEAF, .eval = eval_iota};
+const OpInfo op_random = {.name = "random",
+                          .attrs = 1 << A_VALUE | 1 << A_VALUE2 | 1 << A_KIND | 1 << A_STREAM,
+                          .flags = F_LEAF,
+                          .eval = eval_random};
 /* uniform in [0, 1), from the count of draws in the state and the number of its stream: a step can
  * be repeated */
 const OpInfo op_noise = {.name = "noise",
+                         .attrs = 1 << A_STREAM,
                          .arity = 1,
                          .flags = F_FLAT,
                          .eval = eval_noise,

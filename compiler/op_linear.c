@@ -53,6 +53,7 @@ static const char *said_matmul(Ngc *ngc, const Node *y, int operand)
 }
 
 const OpInfo op_matmul = {.name = "matmul",
+                          .attrs = 1 << A_TA | 1 << A_TB,
                           .arity = 2,
                           .eval = eval_matmul,
                           .back = back_matmul,
@@ -207,6 +208,7 @@ const OpInfo op_lu = {.name = "lu",
                       .sizes = sizes_square,
                       .teach = "LU factors"};
 const OpInfo op_solve = {.name = "solve",
+                         .attrs = 1 << A_TA,
                          .arity = 3,
                          .flags = F_FACTORED,
                          .eval = eval_solve,

@@ -92,6 +92,7 @@ static void back_max(Graph *g, const Node *y, Node *dy, Node **dx)
 }
 
 const OpInfo op_sum = {.name = "sum",
+                       .attrs = 1 << A_AXES,
                        .arity = 1,
                        .flags = F_REDUCE | F_ROUTE,
                        .eval = eval_sum,
@@ -102,6 +103,7 @@ const OpInfo op_sum = {.name = "sum",
                        .rule = {"dy, to every term"},
                        .teach = "sum: distributes"};
 const OpInfo op_max = {.name = "max",
+                       .attrs = 1 << A_AXES,
                        .arity = 1,
                        .flags = F_REDUCE | F_CHOICE,
                        .eval = eval_max,
@@ -112,6 +114,7 @@ const OpInfo op_max = {.name = "max",
                        .rule = {"dy to the largest, shared by equals"},
                        .teach = "max: routes to the largest"};
 const OpInfo op_argmax = {.name = "argmax",
+                          .attrs = 1 << A_AXIS,
                           .arity = 1,
                           .flags = F_REDUCE | F_FLAT,
                           .eval = eval_argmax,

@@ -374,7 +374,7 @@ const whole = {
 /* Calls f for each product of a convolution, with the places of its element of X [c, h, w, b], of
  * K [o, c/groups, kh, kw] and of Y [o, i, j, b]. */
 function eachProduct(
-  {step, dilation, groups},
+  {stride, dilation, groups},
   [, h, w, batch],
   [out, channels, kh, kw],
   [, rows, columns],
@@ -388,7 +388,7 @@ function eachProduct(
           for (let i = 0; i < rows; i++)
             for (let j = 0; j < columns; j++) {
               const x =
-                ((c * h + i * step[0] + u * dilation[0]) * w + j * step[1] + v * dilation[1])
+                ((c * h + i * stride[0] + u * dilation[0]) * w + j * stride[1] + v * dilation[1])
                 * batch;
               const y = ((o * rows + i) * columns + j) * batch;
               for (let b = 0; b < batch; b++) f(x + b, k, y + b);

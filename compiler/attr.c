@@ -1,0 +1,119 @@
+/* attr.c - the attributes of nodes: one table says what each is called and how it is kept, and an
+ * op's record which of them it has. Hashing, comparing, copying, dumping and JSON go by these two.
+ */
+#include "ngc.h"
+
+#include <string.h>
+
+#define MEMBER(name) offsetof(struct Attr, name)
+
+const AttrMember attr_members[A_COUNT] = {
+    [A_VALUE] = {NULL, ATTR_REAL, MEMBER(value)},
+    [A_VALUE2] = {NULL, ATTR_REAL, MEMBER(value2)},
+    [A_KIND] = {"kind", ATTR_INT, MEMBER(kind)},
+    [A_DATA] = {NULL, ATTR_POINTER, MEMBER(data)},
+    [A_VAR] = {NULL, ATTR_POINTER, MEMBER(var)},
+    [A_SIZE] = {NULL, ATTR_SIZE, MEMBER(size)},
+    [A_PERM] = {"perm", ATTR_ORDER, MEMBER(perm)},
+    [A_LO] = {"lo", ATTR_SIZES, MEMBER(lo)},
+    [A_STEP] = {"step", ATTR_SIZES, MEMBER(step)},
+    [A_STRIDE] = {"stride", ATTR_PAIR, MEMBER(stride)},
+    [A_DILATION] = {"dilation", ATTR_PAIR, MEMBER(dilation)},
+    [A_GROUPS] = {"groups", ATTR_INT, MEMBER(groups)},
+    [A_AXES] = {"axes", ATTR_AXES, MEMBER(axes)},
+    [A_AXIS] = {"axis", ATTR_INT, MEMBER(axis)},
+    [A_STREAM] = {"stream", ATTR_INT, MEMBER(stream)},
+    [A_TA] = {"ta", ATTR_BOOL, MEMBER(ta)},
+    [A_TB] = {"tb", ATTR_BOOL, MEMBER(tb)},
+};
+
+bool attr_used(const Node *n, AttrName a)
+{
+    return op_info[n->op]->attrs >> a & 1;
+}
+
+/* Where the value is, and in how many bytes; a list's elements. */
+static const void *contents(const Node *n, AttrName a, size_t *size)
+{
+    const char *at = (const char *)&n->attr + attr_members[a].offset;
+    size_t rank = (size_t)n->shape.rank;
+
+    switch (attr_members[a].kind) {
+    case ATTR_REAL: *size = sizeof(double); break;
+    case ATTR_INT: *size = sizeof(int); break;
+    case ATTR_BOOL: *size = sizeof(bool); break;
+    case ATTR_AXES: *size = sizeof(uint32_t); break;
+    case ATTR_SIZE: *size = sizeof(Size); break;
+    case ATTR_PAIR: *size = 2 * sizeof(Size); break;
+    case ATTR_POINTER: *size = sizeof(void *); break;
+    case ATTR_ORDER: *size = rank * sizeof(int); return *(const int *const *)at;
+    case ATTR_SIZES: *size = rank * sizeof(Size); return *(const Size *const *)at;
+    }
+    return at;
+}
+
+int attr_sizes(const Node *n, AttrName a, Size *out)
+{
+    size_t size;
+    const void *at = contents(n, a, &size);
+    int count = 1;
+
+    switch (attr_members[a].kind) {
+    case ATTR_REAL:
+    case ATTR_POINTER: return 0;
+    case ATTR_INT: out[0] = *(const int *)at; break;
+    case ATTR_BOOL: out[0] = *(const bool *)at; break;
+    case ATTR_AXES: out[0] = *(const uint32_t *)at; break;
+    case ATTR_ORDER:
+        count = n->shape.rank;
+        for (int i = 0; i < count; i++)
+            out[i] = ((const int *)at)[i];
+        break;
+    case ATTR_SIZE:
+    case ATTR_PAIR:
+    case ATTR_SIZES:
+        count = (int)(size / sizeof(Size));
+        for (int i = 0; i < count; i++)
+            out[i] = ((const Size *)at)[i];
+        break;
+    }
+    return count;
+}
+
+uint64_t attr_hash(const Node *n, uint64_t h)
+{
+    for (int a = 0; a < A_COUNT; a++) {
+        size_t size = 0;
+        const unsigned char *at = attr_used(n, a) ? contents(n, a, &size) : NULL;
+        for (size_t i = 0; i < size; i++)
+            h = (h ^ at[i]) * 0x100000001B3u; /* FNV-1a */
+    }
+    return h;
+}
+
+bool attr_equal(const Node *x, const Node *y)
+{
+    for (int a = 0; a < A_COUNT; a++) {
+        size_t size;
+        if (!attr_used(x, a))
+            continue;
+        const void *of_x = contents(x, a, &size), *of_y = contents(y, a, &size);
+        if (size > 0 && memcmp(of_x, of_y, size) != 0)
+            return false;
+    }
+    return true;
+}
+
+void attr_keep(Ngc *ngc, Node *n)
+{
+    for (int a = 0; a < A_COUNT; a++) {
+        AttrKind kind = attr_members[a].kind;
+        size_t size;
+        if (!attr_used(n, a) || (kind != ATTR_ORDER && kind != ATTR_SIZES))
+            continue;
+
+        const void *list = contents(n, a, &size);
+        list = arena_copy(ngc, list, size);
+        memcpy((char *)&n->attr + attr_members[a].offset, &list, sizeof list);
+    }
+}
