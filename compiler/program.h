@@ -285,9 +285,12 @@ void program_waits(Program *); /* after plan.c */
 /* Elements of the sums of one block; those of the next block follow them. */
 int64_t share_block(const Program *, const Kernel *member);
 
-/* ---- report.c ---- */
+/* ---- cost.c ---- */
 
+/* A product counts two operations for each multiply-add, any other operator one for each element.
+ */
 int64_t kernel_flops(const Program *, const Kernel *);
+double kernel_time(const Program *, const Kernel *); /* about, in nanoseconds on one thread */
 double common_rate(const Ngc *); /* operations a nanosecond of one core of a common machine */
 
 /* ---- plan.c: places in work.space ---- */

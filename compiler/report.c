@@ -4,45 +4,6 @@
 
 #include <string.h>
 
-/* Operations of one kernel: a product counts two for each multiply-add, any other operator one for
- * each element. */
-int64_t kernel_flops(const Program *p, const Kernel *k)
-{
-    Graph *g = p->graph;
-    int64_t passes = 1, ops = 0;
-    if (k->kind == K_CALL && (k->product->op == OP_conv || k->product->op == OP_convk)) {
-        const Node *n = k->product, *y = n->op == OP_conv ? n : n->arg[1],
-                   *kernel = n->op == OP_conv ? n->arg[1] : n;
-        int64_t each =
-            size_max(g, shape_count(g, kernel->shape)) / size_max(g, kernel->shape.dim[0]);
-        return 2 * size_max(g, shape_count(g, y->shape)) * each;
-    }
-    if (k->kind == K_RANDOM || k->kind == K_CALL)
-        return 0;
-    for (int m = 0; m < k->members; m++)
-        ops += kernel_flops(p, k->member[m]);
-    if (k->member)
-        return ops;
-    if (k->kind == K_GEMM) {
-        const Node *a = k->product->arg[0];
-        Size inner = a->shape.dim[a->shape.rank - 1 - k->product->attr.ta];
-        return 2 * size_max(g, shape_count(g, k->product->shape)) * size_max(g, inner);
-    }
-    int64_t at[MAX_AXES + 1] = {1};
-    for (int i = 0; i < k->axes; i++)
-        at[i + 1] = at[i] * size_max(g, k->extent[i]);
-    passes = at[k->axes];
-    for (int v = 0; v < k->vals; v++)
-        if (k->val[v]->kind == V_OP && k->val[v]->op != OP_cast)
-            ops += at[k->val[v]->level];
-    return ops + (kernel_reduces(k) ? passes : 0);
-}
-
-double common_rate(const Ngc *ngc)
-{
-    return ngc->opt.real_double ? 40 : 80;
-}
-
 static int64_t function_flops(const Function *f)
 {
     int64_t sum = 0;

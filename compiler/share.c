@@ -26,29 +26,6 @@ enum {
                     time */
 };
 
-/* ---- what takes how long ---- */
-
-static double passes(const Program *p, const Kernel *k)
-{
-    double n = 1;
-    for (int i = 0; i < k->axes; i++)
-        n *= (double)size_max(p->graph, k->extent[i]);
-    return n;
-}
-
-/* Nanoseconds on one thread of a common machine, about. */
-static double estimate(const Program *p, const Kernel *k)
-{
-    double flops = (double)kernel_flops(p, k), time = 0;
-    if (k->kind == K_GEMM || k->kind == K_CALL)
-        return flops / common_rate(p->ngc);
-    if (k->kind == K_RANDOM)
-        return 5 * (double)size_max(p->graph, shape_count(p->graph, k->store[0].node->shape));
-    for (int m = 0; m < k->members; m++)
-        time += estimate(p, k->member[m]);
-    return k->member ? time : flops / 8 + passes(p, k) * (k->stores ? k->stores : 1) / 8;
-}
-
 /* ---- whose share an element is ---- */
 
 /* The threads share `extent` passes, dealt out by the unit, of which one uses the elements with
@@ -318,7 +295,7 @@ void program_share(Program *p)
         strcmp(p->name, "update") == 0)
         return;
     for (int i = 0; i < p->kernels; i++) {
-        double one = p->kernel[i]->time = estimate(p, p->kernel[i]);
+        double one = p->kernel[i]->time = kernel_time(p, p->kernel[i]);
         time += one;
         large += one >= KERNEL ? one : 0;
     }
