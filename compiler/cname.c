@@ -1,5 +1,5 @@
 /* cname.c - names of the model as identifiers of C and C++. */
-#include "emit.h"
+#include "module.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -320,7 +320,7 @@ static int make_undisturbed(Ngc *ngc, Build *b, const Text *c)
 static Text program_text(Ngc *ngc, Model *m)
 {
     Output out = {.c = {.ngc = ngc}, .h = {.ngc = ngc}};
-    emit_c(ngc, m, NULL, &out);
+    emit_c(module_build(m), NULL, &out);
     text_add(&out.c,
              "\n#include \"ngrt_host.h\"\n\nint main(int argc, char **argv)\n{\n"
              "    return ngrt_model_main(&%s_model, argc, argv);\n}\n",

@@ -2,7 +2,7 @@
 #ifndef DRIVER_H
 #define DRIVER_H
 
-#include "emit.h"
+#include "module.h"
 
 #include <sys/types.h>
 

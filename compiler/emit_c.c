@@ -2,410 +2,13 @@
  */
 #include "emit.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- programs: which roots each function delivers ---- */
 
-typedef struct Roots { /* the model's nodes with a value in place of `training` */
-    Node **node;       /* by index of Model.root */
-} Roots;
-
-typedef struct Wish { /* for the targets of one program */
-    unsigned kinds;   /* bits of RootKind */
-    int group;        /* of updates and losses; -1: all */
-    bool phases;      /* gradients belong to phase 1 */
-    bool metrics;     /* and what metrics_add takes from a batch */
-} Wish;
-
-/* By node id: is it needed by a loss of the wish? */
-static int *used_by_losses(Emit *e, const Roots *r, const Wish *w)
-{
-    Node **root = arena_alloc(e->ngc, (size_t)(e->model->roots + 1) * sizeof *root);
-    int n = 0;
-    for (int i = 0; i < e->model->roots; i++)
-        if (e->model->root[i].kind != ROOT_NAMED && w->kinds >> e->model->root[i].kind & 1 &&
-            !(w->phases && e->model->root[i].kind != ROOT_LOSS))
-            root[n++] = r->node[i];
-    return graph_uses(e->graph, root, n);
-}
-
-/* A value in another order of axes is computed where its own is. */
-static bool is_used(const int *uses, const Node *n)
-{
-    return uses[n->id] > 0 || (n->op == OP_permute && uses[n->arg[0]->id] > 0);
-}
-
-/* Does the wish ask for root i? A named value comes along where it is computed anyway; at -O0 also
- * where only the text, not the simplified graph, computes the loss from it. */
-static bool is_wanted(const Emit *e, int i, const Wish *w, const Roots *r, const int *uses)
-{
-    const Root *root = &e->model->root[i];
-    if (!(w->kinds >> root->kind & 1))
-        return false;
-    if (root->kind == ROOT_NAMED)
-        return emit_keeps(e, root) && (w->kinds >> ROOT_METRIC & 1 || is_used(uses, r->node[i]) ||
-                                       (e->plain && root->of_loss && w->kinds >> ROOT_LOSS & 1));
-    if (root->kind == ROOT_UPDATE && root->group < 0) /* of no minimize: each step does it */
-        return true;
-    return w->group < 0 || root->group == w->group;
-}
-
-/* Two roots that are one member need one target. */
-static bool is_again(Emit *e, Table *taken, const Root *r)
-{
-    return r->kind != ROOT_UPDATE && r->kind != ROOT_GRAD &&
-           ++*table_at(e->ngc, taken, r->cname) > 1;
-}
-
-static Program *build_program(Emit *e, const char *name, const Roots *r, Wish w,
-                              const Target *given, int givens)
-{
-    Model *m = e->model;
-    Target *t = arena_alloc(e->ngc, (size_t)(m->roots +
-                                             (e->metrics ? e->metrics->carry->carriers : 0) + 1) *
-                                        sizeof *t);
-    int count = 0, *uses = used_by_losses(e, r, &w);
-    Table taken = {0};
-    for (int i = 0; i < m->roots; i++)
-        if (is_wanted(e, i, &w, r, uses) && !is_again(e, &taken, &m->root[i]))
-            t[count++] = (Target){.node = r->node[i],
-                                  .place = emit_root_place(e, &m->root[i]),
-                                  .phase = w.phases && m->root[i].kind == ROOT_GRAD};
-    if (w.metrics)
-        count += metrics_targets(e, 0, t + count);
-    return program_build(e->ngc, m, name, t, count, given, givens, e->plain && !given);
-}
-
-/* init: the starting values of params and state. */
-static Program *build_init(Emit *e)
-{
-    Model *m = e->model;
-    Target *t = arena_alloc(e->ngc, (size_t)(m->vars + 1) * sizeof *t);
-    int count = 0;
-    for (int i = 0; i < m->vars; i++) {
-        Var *v = m->var[i];
-        if (v->kind == VAR_INPUT)
-            continue;
-        Node *n = v->init ? v->init : graph_full(m->graph, v->shape, 0);
-        n = graph_cast(m->graph, graph_broadcast(m->graph, n, v->shape), v->type);
-        t[count++] =
-            (Target){.node = n,
-                     .place = {.kind = P_VAR, .var = v, .label = v->name, .shape = &v->shape}};
-    }
-    return program_build(e->ngc, m, "init", t, count, NULL, 0, false);
-}
-
-/* update: gradients are read, not computed. */
-static Program *build_update(Emit *e, const Roots *r)
-{
-    Model *m = e->model;
-    Target *given = arena_alloc(e->ngc, (size_t)(m->roots + 1) * sizeof *given);
-    int givens = 0;
-    for (int i = 0; i < m->roots; i++)
-        if (m->root[i].kind == ROOT_GRAD)
-            given[givens++] =
-                (Target){.node = r->node[i], .place = emit_root_place(e, &m->root[i])};
-    return build_program(e, "update", r, (Wish){1u << ROOT_UPDATE, -1, false}, given, givens);
-}
-
-static bool has_kind(const Model *m, RootKind kind)
-{
-    for (int i = 0; i < m->roots; i++)
-        if (m->root[i].kind == kind)
-            return true;
-    return false;
-}
-
-static bool has_vars(const Model *m, VarKind kind)
-{
-    for (int i = 0; i < m->vars; i++)
-        if (m->var[i]->kind == kind)
-            return true;
-    return kind == VAR_INPUT && m->graph->dims > 0;
-}
-
 /* ---- functions: which blocks they take, what they check ---- */
 
-bool emit_in_function(const Function *f, const Kernel *k)
-{
-    return f->phase < 0 || k->phase == f->phase;
-}
-
-static void note_size(Function *f, const Emit *e, Size s)
-{
-    for (int d = 0; s < 0 && d < e->graph->dims; d++)
-        f->dims |= (unsigned)size_uses_dim(e->graph, s, d) << d;
-}
-
-static void note_index(Function *f, const Emit *e, const Index *at)
-{
-    if (!at)
-        return;
-    note_size(f, e, at->base.plus);
-    note_size(f, e, at->base.minus);
-    for (int i = 0; i < MAX_AXES; i++) {
-        note_size(f, e, at->axis[i].plus);
-        note_size(f, e, at->axis[i].minus);
-    }
-    for (int i = 0; i < at->parts; i++) {
-        note_size(f, e, at->part[i].by.plus);
-        note_size(f, e, at->part[i].by.minus);
-    }
-}
-
-static void note_place(Function *f, const Emit *e, const Place *place, const Node *n, bool written)
-{
-    unsigned use = 0;
-    if (place->kind == P_VAR) {
-        use = place->var->kind == VAR_INPUT   ? USES_INPUTS
-              : place->var->kind == VAR_PARAM ? USES_PARAMS
-                                              : USES_STATE;
-        f->reads[place->var->index] = true;
-    }
-    if (place->kind == P_MEMBER || place->kind == P_SPACE)
-        use = f->fn == FN_INIT ? 0 : USES_WORK;
-    if (place->kind == P_GRAD)
-        use = USES_GRADS;
-    f->blocks |= use;
-    f->writes |= written ? use : 0;
-    for (int i = 0; i < n->shape.rank; i++)
-        note_size(f, e, n->shape.dim[i]);
-}
-
-static void note_kernel(Function *f, const Emit *e, const Kernel *k)
-{
-    const Program *p = f->program;
-    for (int i = 0; i < k->stores; i++)
-        note_place(f, e, store_place(p, &k->store[i]), k->store[i].node, true);
-    for (int i = 0; i < k->axes; i++)
-        note_size(f, e, k->extent[i]);
-    for (int i = 0; i < k->vals; i++) {
-        if (k->val[i]->kind == V_LOAD)
-            note_place(f, e, program_place(p, k->val[i]->node), k->val[i]->node, false);
-        note_size(f, e, k->val[i]->size);
-        note_size(f, e, k->val[i]->span);
-        note_index(f, e, k->val[i]->at);
-    }
-    for (int i = 0; i < 3; i++) {
-        const Node *n = kernel_operand(p, k, i);
-        if (n)
-            note_place(f, e, program_place(p, n), n, false);
-    }
-}
-
-/* What checks the indices of a function is part of it. */
-static void note_check(Function *f, Emit *e)
-{
-    Function own = *f;
-
-    own.program = f->check = emit_index_program(e, f->program);
-    own.phase = -1;
-    for (int i = 0; f->check && i < f->check->kernels; i++)
-        note_kernel(&own, e, f->check->kernel[i]);
-    f->blocks |= own.blocks;
-    f->writes |= own.writes;
-    f->dims |= own.dims;
-    if (!f->check)
-        return;
-    e->space = f->check->space > e->space ? f->check->space : e->space;
-    e->ispace = f->check->ispace > e->ispace ? f->check->ispace : e->ispace;
-}
-
-static void add_function(Emit *e, Fn fn, const char *name, Program *p, int phase)
-{
-    Function *f = &e->function[e->functions++];
-    *f = (Function){.fn = fn, .name = name, .program = p, .phase = phase};
-    f->reads = arena_alloc(e->ngc, (size_t)(e->model->vars + 1) * sizeof *f->reads);
-    for (int i = 0; i < p->kernels; i++)
-        if (emit_in_function(f, p->kernel[i])) {
-            note_kernel(f, e, p->kernel[i]);
-            f->shared |= p->kernel[i]->split > 0;
-        }
-    if (fn != FN_INIT && fn != FN_BACKWARD)
-        note_check(f, e);
-    const Model *m = e->model;
-    if (f->dims)
-        f->blocks |= USES_INPUTS;
-    unsigned all = (has_vars(m, VAR_PARAM) ? USES_PARAMS : 0) |
-                   (has_vars(m, VAR_INPUT) ? USES_INPUTS : 0) | USES_WORK;
-    if (fn == FN_INIT)
-        f->blocks = f->writes =
-            all & USES_PARAMS ? has_vars(m, VAR_STATE) ? USES_PARAMS | USES_STATE : USES_PARAMS
-                              : USES_STATE;
-    else if (fn != FN_UPDATE) {
-        f->blocks |= all | (fn == FN_BACKWARD ? USES_GRADS : 0);
-        f->writes |= USES_WORK | (fn == FN_BACKWARD ? USES_GRADS : 0);
-    }
-    e->space = p->space > e->space && fn != FN_INIT ? p->space : e->space;
-    e->ispace = p->ispace > e->ispace && fn != FN_INIT ? p->ispace : e->ispace;
-}
-
 /* ---- -O0: every value that is stored is a member of work ---- */
-
-/* The member that n has in another program. */
-static Member *own_member(Emit *e, const Node *n)
-{
-    int at = *table_at(e->ngc, &e->member_of, n);
-    return at ? &e->member[at - 1] : NULL;
-}
-
-/* The number of a name like t12; -1: it is none, or so large that no function counts so far. */
-static int temp_number(const char *name)
-{
-    size_t digits = *name == 't' ? strspn(name + 1, "0123456789") : 0;
-    if (digits == 0 || digits > 6 || name[1 + digits] != '\0')
-        return -1;
-    return (int)strtol(name + 1, NULL, 10);
-}
-
-/* Members of work that have no name of the user's are called t1, t2, ..., from a number that leaves
- * the user's own t1 alone. */
-static int last_user_temp(const Emit *e)
-{
-    int most = 0;
-    for (int i = 0; i < e->model->vars; i++)
-        most =
-            temp_number(e->model->var[i]->name) > most ? temp_number(e->model->var[i]->name) : most;
-    for (int i = 0; i < e->model->roots; i++)
-        most =
-            temp_number(e->model->root[i].name) > most ? temp_number(e->model->root[i].name) : most;
-    return most;
-}
-
-/* A function's own numbers begin after those of the members. */
-static int first_temp(const Emit *e)
-{
-    int most = last_user_temp(e);
-    for (int i = 0; i < e->members; i++)
-        most = temp_number(e->member[i].name) > most ? temp_number(e->member[i].name) : most;
-    return most + 1;
-}
-
-/* A member of its name or kind that this program does not use, or a new one. */
-static Member *find_member(Emit *e, const Node *n, const char *name)
-{
-    MemberKind *kind = emit_member_kind(e, n->type, n->shape, name);
-    if (kind->program != e->programs)
-        kind->free = kind->first;
-    kind->program = e->programs;
-    while (kind->free && e->member[kind->free - 1].program == e->programs)
-        kind->free = e->member[kind->free - 1].next;
-    if (kind->free)
-        return &e->member[kind->free - 1];
-    const char *cname =
-        name ? name : text_format(e->ngc, "t%d", e->temps + e->members + 1 - e->pinned);
-    Member *m =
-        emit_add_member(e, (Member){.name = c_name_distinct(e->ngc, &e->member_names, cname),
-                                    .type = n->type,
-                                    .shape = n->shape,
-                                    .named = name != NULL,
-                                    .note = name});
-    *table_at(e->ngc, &e->member_of, n) = e->members;
-    return m;
-}
-
-static void place_members(Emit *e, Program *p)
-{
-    e->programs++;
-    for (int i = 0; i < p->targets; i++)
-        if (p->target[i].place.kind == P_MEMBER && emit_member(e, p->target[i].place.name))
-            emit_member(e, p->target[i].place.name)->program = e->programs;
-    for (int own = 1; own >= 0;
-         own--) /* a value that has a member gets that one, before others may take it */
-        for (int i = 0; i < p->nodes; i++) {
-            if (p->place[i].kind != P_SPACE)
-                continue;
-            Member *m =
-                own ? own_member(e, p->node[i]) : find_member(e, p->node[i], p->node[i]->name);
-            if (m == NULL)
-                continue;
-            m->program = e->programs;
-            p->place[i] = (Place){.kind = P_MEMBER, .name = m->name, .shape = &p->node[i]->shape};
-        }
-}
-
-Emit *emit_prepare(Ngc *ngc, Model *m)
-{
-    Emit *e = arena_alloc(ngc, sizeof *e);
-    *e = (Emit){.ngc = ngc,
-                .model = m,
-                .graph = m->graph,
-                .name = c_name(ngc, m->name),
-                .plain = ngc->opt.optimize == 0,
-                .real = ngc->opt.real_double ? "double" : "float",
-                .suffix = ngc->opt.real_double ? "" : "f",
-                .kernels.ngc = ngc};
-    enum {
-        LOSS = 1 << ROOT_LOSS,
-        OUTPUT = 1 << ROOT_OUTPUT,
-        METRIC = 1 << ROOT_METRIC,
-        GRAD = 1 << ROOT_GRAD,
-        UPDATE = 1 << ROOT_UPDATE,
-        NAMED = 1 << ROOT_NAMED
-    };
-    bool frozen = ngc->opt.weights != NULL;
-    Modes modes = model_modes(m);
-    Carry *carry = modes.carry;
-    Roots use = {modes.use}, learn = {modes.learn};
-    bool losses = has_kind(m, ROOT_LOSS), outputs = has_kind(m, ROOT_OUTPUT),
-         updates = has_kind(m, ROOT_UPDATE);
-    emit_names(e);
-    emit_members(e);
-    metrics_members(e, carry, use.node);
-    e->pinned = e->members;
-    e->function = arena_alloc(ngc, (size_t)(FN_GROUP + m->groups + (carry ? carry->walks : 0) + 1) *
-                                       sizeof *e->function);
-    if (!frozen && (has_vars(m, VAR_PARAM) || has_vars(m, VAR_STATE)))
-        add_function(e, FN_INIT, "init", build_init(e), -1);
-    if (outputs)
-        add_function(e, FN_PREDICT, "predict",
-                     build_program(e, "predict", &use, (Wish){OUTPUT | NAMED, -1, false}, NULL, 0),
-                     -1);
-    if (!frozen && (outputs || losses || has_kind(m, ROOT_METRIC)))
-        add_function(e, FN_EVAL, "eval",
-                     build_program(e, "eval", &use,
-                                   (Wish){OUTPUT | LOSS | METRIC | NAMED, -1, false, carry != NULL},
-                                   NULL, 0),
-                     -1);
-    for (int walk = 1; carry && walk < carry->walks; walk++) {
-        add_function(e, FN_EVAL, text_format(ngc, "metrics_walk_%d", walk), metrics_walk(e, walk),
-                     -1);
-        e->function[e->functions - 1].walk = walk;
-    }
-    if (losses) {
-        Program *train =
-            build_program(e, "train", &learn, (Wish){LOSS | GRAD | NAMED, -1, true}, NULL, 0);
-        add_function(e, FN_FORWARD, "forward", train, 0);
-        if (has_kind(m, ROOT_GRAD))
-            add_function(e, FN_BACKWARD, "backward", train, 1);
-    }
-    if (updates) {
-        add_function(e, FN_UPDATE, "update", build_update(e, &learn), -1);
-        add_function(e, FN_STEP, "step",
-                     build_program(e, "step", &learn, (Wish){LOSS | UPDATE | NAMED, -1, false},
-                                   NULL, 0),
-                     -1);
-    }
-    for (int i = 0; i < m->groups && updates && m->groups > 1; i++)
-        add_function(e, (Fn)(FN_GROUP + i), text_format(ngc, "step_%s", c_name(ngc, m->group[i])),
-                     build_program(e, "step", &learn, (Wish){LOSS | UPDATE | NAMED, i, false}, NULL,
-                                   0),
-                     -1);
-    e->temps = e->plain ? last_user_temp(e) : 0;
-    for (int i = 0; i < e->functions && e->plain; i++) {
-        Function *f = &e->function[i];
-        if (f->program->plain && f->phase != 1)
-            place_members(e, f->program);
-    }
-    if (e->metrics)
-        metrics_ends(e);
-    if (e->plain)
-        e->temps = first_temp(e);
-    int64_t size = type_size(ngc, T_FLOAT);
-    e->spare = !e->plain && e->space * size >= WORTH_A_LINE ? (int)(LINE / size) - 1 : 0;
-    return e;
-}
 
 /* ---- printing ---- */
 
@@ -450,8 +53,8 @@ void emit_run_time_sizes(Emit *e, Text *t, unsigned dims)
 {
     for (int i = 0; i < e->graph->dims; i++)
         if (dims >> i & 1)
-            text_add(t, "    const size_t %s%s = (size_t)in->%s;\n", e->dim_prefix,
-                     e->graph->dim[i].name, e->dim[i]);
+            text_add(t, "    const size_t %s%s = (size_t)in->%s;\n", e->module->dim_prefix,
+                     e->graph->dim[i].name, e->module->dim[i]);
 }
 
 void emit_space(const Emit *e, Text *t, const Body *b)
@@ -464,7 +67,7 @@ void emit_space(const Emit *e, Text *t, const Body *b)
 static void print_space_start(Emit *e, const Function *f, Text *t)
 {
     bool space = f->program->space > 0 || (f->check && f->check->space > 0);
-    if (!e->spare || !space || !(f->blocks & USES_WORK) || f->fn == FN_BACKWARD)
+    if (!e->module->spare || !space || !(f->blocks & USES_WORK) || f->fn == FN_BACKWARD)
         return;
     text_add(t, "    w->space_at = line_start(w->space);\n");
     e->lines = true;
@@ -476,10 +79,10 @@ static void print_checks(Emit *e, const Function *f, Text *t, unsigned *dims)
     if (!(f->blocks & USES_INPUTS))
         return;
     for (int i = 0; i < e->graph->dims; i++)
-        text_add(t, "    if (in->%s < 1 || in->%s > %s)\n        return NGRT_ESIZE;\n", e->dim[i],
-                 e->dim[i], e->dim_max[i]);
-    for (int i = 0; i < e->model->vars; i++) {
-        const Var *v = e->model->var[i];
+        text_add(t, "    if (in->%s < 1 || in->%s > %s)\n        return NGRT_ESIZE;\n",
+                 e->module->dim[i], e->module->dim[i], e->module->dim_max[i]);
+    for (int i = 0; i < e->module->model->vars; i++) {
+        const Var *v = e->module->model->var[i];
         if (v->kind != VAR_INPUT || v->limit <= 0 || !f->reads[i])
             continue;
         if (v->shape.rank == 0)
@@ -514,8 +117,8 @@ static int comment_level(const Emit *e, const Function *f)
 {
     int level = e->ngc->opt.comments;
     bool again = f->fn == FN_PREDICT || f->fn == FN_EVAL || f->fn >= FN_STEP;
-    for (int i = 0; i < e->functions && again; i++)
-        if (e->function[i].fn == FN_FORWARD && e->plain)
+    for (int i = 0; i < e->module->functions && again; i++)
+        if (e->module->function[i].fn == FN_FORWARD && e->module->plain)
             return level > 1 ? 1 : level;
     return level;
 }
@@ -625,7 +228,7 @@ static void print_waiting(Body *b, Waiting *w, const Kernel *k, int level, int *
 /* The statements of one part. */
 Body emit_part(Emit *e, const Function *f, int part)
 {
-    Body b = {.e = e, .p = f->program, .text.ngc = e->ngc, .temps = e->temps};
+    Body b = {.e = e, .p = f->program, .text.ngc = e->ngc, .temps = e->module->temps};
     int line = 0, level = comment_level(e, f);
     Waiting waiting = {.e = e, .p = f->program};
     text_put(&b.text, "", 0);
@@ -633,7 +236,7 @@ Body emit_part(Emit *e, const Function *f, int part)
         const Kernel *k = f->program->kernel[i];
         if (k->part != part)
             break;
-        if (!emit_in_function(f, k))
+        if (!function_has(f, k))
             continue;
         if (waits(&waiting, k, level))
             continue;
@@ -683,7 +286,7 @@ static void print_function(Emit *e, const Function *f, Text *out)
     unsigned dims = 0;
     Text checks = {.ngc = e->ngc};
     for (int i = 0; i < p->kernels; i++)
-        if (emit_in_function(f, p->kernel[i])) {
+        if (function_has(f, p->kernel[i])) {
             first = first < 0 ? p->kernel[i]->part : first;
             last = p->kernel[i]->part;
         }
@@ -708,7 +311,8 @@ static void print_function(Emit *e, const Function *f, Text *out)
         text_add(out, "/* the same statements as in %s; the rules stand there */\n",
                  f->fn >= FN_STEP ? "forward, backward and update" : "forward");
     text_add(out, "%s%s %s_%s(%s)\n{\n", f->walk ? "static " : "",
-             f->fn == FN_INIT ? "void" : "int", e->name, f->name, emit_arguments(e, f, true));
+             f->fn == FN_INIT ? "void" : "int", e->module->name, f->name,
+             emit_arguments(e, f, true));
     emit_run_time_sizes(e, out, dims | b.dims);
     if (f->fn == FN_INIT && p->space > 0)
         text_add(out, "    %s space[%lld];\n", e->real, (long long)p->space);
@@ -737,15 +341,15 @@ static bool needs_exact(const Function *f)
 
 static void print_functions(Emit *e, Text *out)
 {
-    for (int i = 0; i < e->functions; i++) {
-        bool exact = needs_exact(&e->function[i]);
+    for (int i = 0; i < e->module->functions; i++) {
+        bool exact = needs_exact(&e->module->function[i]);
         if (exact)
             text_add(
                 out,
                 "/* the same bits everywhere: a*b + c is not to be rounded once */\n#if defined(__clang__)\n"
                 "#pragma clang fp contract(off)\n#elif defined(__GNUC__)\n#pragma GCC push_options\n"
                 "#pragma GCC optimize (\"fp-contract=off,no-tree-vectorize\")\n#endif\n");
-        print_function(e, &e->function[i], out);
+        print_function(e, &e->module->function[i], out);
         if (exact)
             text_add(
                 out,
@@ -785,7 +389,7 @@ static void print_pragmas(Text *t, bool begin)
 /* The model's file, without directories. */
 static const char *source_name(const Emit *e)
 {
-    const char *name = e->ngc->files > 1 ? e->ngc->file[1]->name : e->model->name,
+    const char *name = e->ngc->files > 1 ? e->ngc->file[1]->name : e->module->model->name,
                *slash = strrchr(name, '/');
     return comment_text(e->ngc, slash ? slash + 1 : name);
 }
@@ -799,7 +403,7 @@ static void print_first_line(Emit *e, Text *t, const char *file)
 static void print_header(Emit *e, const char *name, Text *t)
 {
     print_first_line(e, t, name);
-    text_add(t, "#ifndef NGC_%s_H\n#define NGC_%s_H\n\n", e->name, e->name);
+    text_add(t, "#ifndef NGC_%s_H\n#define NGC_%s_H\n\n", e->module->name, e->module->name);
     emit_declarations(e, t);
     text_add(t, "\n#endif\n");
 }
@@ -835,20 +439,20 @@ static void list_variables(Emit *e, Output *out)
 {
     Table known = {0};
     int room = 0;
-    for (int i = 0; i < e->model->vars; i++) {
-        const Var *v = e->model->var[i];
+    for (int i = 0; i < e->module->model->vars; i++) {
+        const Var *v = e->module->model->var[i];
         Place place = {.kind = P_VAR, .var = (Var *)v};
         add_variable(e, out, &known, &room, v->name, variable_text(e, &place, ""));
     }
-    for (int i = 0; i < e->model->roots; i++) {
-        const Root *r = &e->model->root[i];
-        Place place = emit_root_place(e, r);
-        if (r->kind != ROOT_UPDATE && (r->kind == ROOT_GRAD || emit_keeps(e, r)))
+    for (int i = 0; i < e->module->model->roots; i++) {
+        const Root *r = &e->module->model->root[i];
+        Place place = root_place(r);
+        if (r->kind != ROOT_UPDATE && (r->kind == ROOT_GRAD || module_keeps(e->module, r)))
             add_variable(e, out, &known, &room, r->name, variable_text(e, &place, ""));
     }
     for (int first = 1; first >= 0; first--)
-        for (int i = 0; i < e->functions; i++) {
-            const Function *f = &e->function[i];
+        for (int i = 0; i < e->module->functions; i++) {
+            const Function *f = &e->module->function[i];
             if ((f->fn == FN_FORWARD || f->fn == FN_BACKWARD) != first || f->fn == FN_INIT)
                 continue;
             for (int k = 0; k < f->program->nodes; k++)
@@ -868,9 +472,19 @@ static void print_includes(const Emit *e, Text *t)
              emit_has_section(e, "vector") && !copied ? "#include \"ngrt_vector.h\"\n" : "");
 }
 
-void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
+static Emit *emit_new(const Module *m)
 {
-    Emit *e = emit_prepare(ngc, m);
+    Emit *e = arena_alloc(m->ngc, sizeof *e);
+
+    *e = (Emit){.ngc = m->ngc, .graph = m->graph, .module = m, .kernels.ngc = m->ngc};
+    emit_set_real(e, m->ngc->opt.real_double);
+    return e;
+}
+
+void emit_c(const Module *m, const char *header, Output *out)
+{
+    Ngc *ngc = m->ngc;
+    Emit *e = emit_new(m);
     Text body = {.ngc = ngc};
     print_functions(e, &body);
     metrics_print(e, &body);
@@ -881,7 +495,7 @@ void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
     if (stem > 2 && strcmp(header + stem - 2, ".h") == 0)
         print_first_line(e, &out->c, text_format(ngc, "%.*sc", (int)stem - 1, header));
     else
-        print_first_line(e, &out->c, text_format(ngc, "%s.c", e->name));
+        print_first_line(e, &out->c, text_format(ngc, "%s.c", e->module->name));
     print_pragmas(&out->c, true);
     if (header) {
         const char *slash = strrchr(header, '/');
@@ -916,6 +530,6 @@ void emit_c(Ngc *ngc, Model *m, const char *header, Output *out)
     text_put(&out->c, body.at, body.size);
     emit_model(e, &out->c);
     print_pragmas(&out->c, false);
-    if (e->plain)
+    if (e->module->plain)
         list_variables(e, out);
 }

@@ -205,9 +205,9 @@ static void find_steps(Emit *e)
         if (!e->step_of[s->x->id])
             e->step_of[s->x->id] = s;
 
-    for (int i = e->model->roots; i-- > 0;)
-        if (e->model->root[i].kind == ROOT_GRAD)
-            *table_at(e->ngc, &e->grad_of, e->model->root[i].cname) = i + 1;
+    for (int i = e->module->model->roots; i-- > 0;)
+        if (e->module->model->root[i].kind == ROOT_GRAD)
+            *table_at(e->ngc, &e->grad_of, e->module->model->root[i].cname) = i + 1;
 }
 
 /* ---- lines of the model ---- */
@@ -240,7 +240,7 @@ static int *root_of(Emit *e, const char *name)
 
 static int find_losses_written(const Emit *e, Node **loss)
 {
-    const Model *m = e->model;
+    const Model *m = e->module->model;
     int losses = 0;
     for (int i = 0; i < m->roots; i++)
         if (m->root[i].kind == ROOT_LOSS)
@@ -254,9 +254,9 @@ static int *needed_by_losses(Emit *e, Node *const *loss, int losses)
 {
     int *used = graph_uses(e->graph, loss, losses);
 
-    for (int f = 0; f < e->functions; f++) {
-        const Program *p = e->function[f].program;
-        if (e->function[f].fn != FN_FORWARD)
+    for (int f = 0; f < e->module->functions; f++) {
+        const Program *p = e->module->function[f].program;
+        if (e->module->function[f].fn != FN_FORWARD)
             continue;
         for (int i = 0; i < p->nodes; i++) {
             const Node *n = p->node[i];
@@ -270,7 +270,7 @@ static int *needed_by_losses(Emit *e, Node *const *loss, int losses)
 /* By id: the first user that a loss needs. By name: the root. By line: what is named there. */
 static void find_lines(Emit *e)
 {
-    const Model *m = e->model;
+    const Model *m = e->module->model;
     const Graph *g = e->graph;
     Node **loss = arena_alloc(e->ngc, (size_t)(m->roots + 1) * sizeof *loss);
     int losses = find_losses_written(e, loss);
@@ -498,7 +498,7 @@ static const char *use_text(Emit *e, const Step *s, bool added)
 static const Root *gradient_root(Emit *e, const char *cname)
 {
     int root = *table_at(e->ngc, &e->grad_of, cname);
-    return root ? &e->model->root[root - 1] : NULL;
+    return root ? &e->module->model->root[root - 1] : NULL;
 }
 
 /* The step that made what is stored. One node may be several gradients, so the gradient of a root
@@ -661,7 +661,7 @@ static Loc store_loc(Emit *e, const Program *p, const Store *s, const Step *step
     if (p->init && place->kind == P_VAR)
         return place->var->loc;
     if (!step && place->label && *root_of(e, place->label))
-        return e->model->root[*root_of(e, place->label) - 1].loc;
+        return e->module->model->root[*root_of(e, place->label) - 1].loc;
 
     Loc loc = model_loc(e, step ? step->y : s->node);
     if (place->kind != P_GRAD || line_key(e, loc))
@@ -786,7 +786,7 @@ static void restore_name(Emit *e, Node *n)
 /* At -O0 comments use the names that the printed function has: lend them, and later restore. */
 void comment_names(Emit *e, Program *p, bool lend)
 {
-    if (!e->plain)
+    if (!e->module->plain)
         return;
     if (!e->lent) {
         e->lent = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->lent);

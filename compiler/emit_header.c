@@ -2,194 +2,11 @@
  * tells both to programs. */
 #include "emit.h"
 
-#include <ctype.h>
 #include <limits.h>
 #include <math.h>
 #include <string.h>
 
-/* ---- names ---- */
-
-/* Does a function of the emitted C use this name for something else? */
-static bool is_local_name(const char *name)
-{
-    static const char *const local[] = {
-        "params", "state",      "in",   "w",     "grads",   "seed",         "i",
-        "j",      "k",          "l",    "dims",  "tensors", "check_labels", "arg",
-        "id",     "threads",    "call", "from",  "to",      "share_of",     "meet",
-        "space",  "line_start", "t",    "error", "larger",  "whole"};
-    for (size_t i = 0; i < sizeof local / sizeof *local; i++)
-        if (strcmp(local[i], name) == 0)
-            return true;
-    size_t letters = strspn(name, "abcdefghijklmnopqrstuvwxyz_");
-    return letters > 0 && name[letters] != '\0' &&
-           strspn(name + letters, "0123456789") == strlen(name + letters);
-}
-
-static const char *upper(Ngc *ngc, const char *name)
-{
-    char *s = arena_copy(ngc, name, strlen(name) + 1);
-    for (char *c = s; *c; c++)
-        *c = (char)toupper((unsigned char)*c);
-    return s;
-}
-
-static void name_dims(Emit *e, Taken *inputs)
-{
-    Taken macros = {0};
-    e->dim_prefix = "";
-    e->upper = upper(e->ngc, e->name);
-    for (int i = 0; i < e->graph->dims; i++) {
-        const char *name = e->graph->dim[i].name;
-        e->dim[i] = c_name_distinct(e->ngc, inputs, name);
-        e->dim_max[i] =
-            c_name_distinct(e->ngc, &macros,
-                            text_format(e->ngc, "%s_%s_MAX", e->upper, upper(e->ngc, e->dim[i])));
-        if (is_local_name(name) || strcmp(e->dim[i], name) != 0 ||
-            strncmp(name, e->name, strlen(e->name)) == 0)
-            e->dim_prefix = "n_";
-    }
-}
-
-static bool in_work(RootKind kind)
-{
-    return kind == ROOT_LOSS || kind == ROOT_METRIC || kind == ROOT_OUTPUT || kind == ROOT_NAMED;
-}
-
-/* An earlier root of one name and value is one member with this. */
-static const Root *same_root(Emit *e, Table *seen, Root *r)
-{
-    int *at = table_at(e->ngc, seen,
-                       intern_str(e->ngc, text_format(e->ngc, "%d %s", r->node->id, r->name)));
-    if (*at)
-        return &e->model->root[*at - 1];
-    *at = 1 + (int)(r - e->model->root);
-    return NULL;
-}
-
-/* Tells that a name is another in C, where more than a dot was changed. */
-static void warn_renamed(Emit *e, const char *name, const char *cname, Loc loc)
-{
-    bool same = strlen(name) == strlen(cname);
-    for (size_t i = 0; same && name[i]; i++)
-        same = name[i] == cname[i] || ((name[i] == '.' || name[i] == '/') && cname[i] == '_');
-    if (!same)
-        warn(e->ngc, "renamed-identifier", ERR_RENAMED, loc,
-             "'%s' is called %s in C: the name is taken there", name, cname);
-}
-
-void emit_names(Emit *e)
-{
-    static const RootKind order[] = {ROOT_LOSS, ROOT_METRIC, ROOT_OUTPUT, ROOT_NAMED};
-    Model *m = e->model;
-    Taken var[3] = {{0}}, grads = {0};
-    Table seen = {0};
-    name_dims(e, &var[VAR_INPUT]);
-    for (int i = 0; i < m->vars; i++)
-        m->var[i]->cname = c_name_distinct(e->ngc, &var[m->var[i]->kind], m->var[i]->name);
-    c_name_distinct(e->ngc, &e->member_names, "pool");
-    c_name_distinct(e->ngc, &e->member_names, "space");
-    c_name_distinct(e->ngc, &e->member_names, "ispace");
-    c_name_distinct(e->ngc, &e->member_names, "space_at");
-    for (int i = 0; i < m->roots; i++)
-        m->root[i].cname =
-            m->root[i].kind == ROOT_GRAD ? c_name_distinct(e->ngc, &grads, m->root[i].name) : NULL;
-    for (size_t k = 0; k < sizeof order / sizeof *order; k++)
-        for (int i = 0; i < m->roots; i++)
-            if (m->root[i].kind == order[k]) {
-                const Root *same = same_root(e, &seen, &m->root[i]);
-                m->root[i].cname =
-                    same ? same->cname : c_name_distinct(e->ngc, &e->member_names, m->root[i].name);
-            }
-    for (int i = 0; i < e->graph->dims; i++)
-        warn_renamed(e, e->graph->dim[i].name, e->dim[i], e->graph->dim[i].loc);
-    for (int i = 0; i < m->vars; i++)
-        warn_renamed(e, m->var[i]->name, m->var[i]->cname, m->var[i]->loc);
-    for (int i = 0; i < m->roots; i++)
-        if (m->root[i].kind == ROOT_GRAD ||
-            (m->root[i].kind != ROOT_UPDATE && emit_keeps(e, &m->root[i])))
-            warn_renamed(e, m->root[i].name, m->root[i].cname, m->root[i].loc);
-}
-
-Member *emit_member(Emit *e, const char *name)
-{
-    int at = *table_at(e->ngc, &e->member_of, name);
-    return at ? &e->member[at - 1] : NULL;
-}
-
-MemberKind *emit_member_kind(Emit *e, Type type, Shape shape, const char *name)
-{
-    const char *text =
-        text_format(e->ngc, "%d%s %s", type, shape_text(e->graph, shape), name ? name : "");
-    int *at = table_at(e->ngc, &e->kind_of, intern_str(e->ngc, text));
-    if (!*at) {
-        e->kind = arena_grow(e->ngc, e->kind, e->kinds, &e->kind_room, sizeof *e->kind);
-        e->kind[e->kinds++] = (MemberKind){0};
-        *at = e->kinds;
-    }
-    return &e->kind[*at - 1];
-}
-
-Member *emit_add_member(Emit *e, Member m)
-{
-    MemberKind *kind = emit_member_kind(e, m.type, m.shape, m.named ? m.note : NULL);
-    e->member = arena_grow(e->ngc, e->member, e->members, &e->member_room, sizeof *e->member);
-    e->member[e->members++] = m;
-    *table_at(e->ngc, &e->member_of, m.name) = e->members;
-    if (kind->last)
-        e->member[kind->last - 1].next = e->members;
-    else
-        kind->first = e->members;
-    kind->last = e->members;
-    return &e->member[e->members - 1];
-}
-
-/* Is a named value kept in work? At -O0 all are, else those of --keep. */
-bool emit_keeps(const Emit *e, const Root *r)
-{
-    if (r->kind != ROOT_NAMED)
-        return in_work(r->kind);
-    for (int i = 0; i < e->ngc->opt.keeps; i++)
-        if (strcmp(e->ngc->opt.keep[i], r->name) == 0)
-            return true;
-    return e->plain;
-}
-
-void emit_members(Emit *e)
-{
-    static const RootKind order[] = {ROOT_LOSS, ROOT_METRIC, ROOT_OUTPUT, ROOT_NAMED};
-    Model *m = e->model;
-    for (size_t k = 0; k < sizeof order / sizeof *order; k++)
-        for (int i = 0; i < m->roots; i++) {
-            const Root *r = &m->root[i];
-            if (r->kind != order[k] || !emit_keeps(e, r) || emit_member(e, r->cname))
-                continue;
-            emit_add_member(e, (Member){.name = r->cname,
-                                        .type = r->node->type,
-                                        .shape = r->node->shape,
-                                        .named = true,
-                                        .note = r->name});
-        }
-    e->pinned = e->members;
-}
-
-Place emit_root_place(Emit *e, const Root *r)
-{
-    if (r->kind == ROOT_UPDATE)
-        return (
-            Place){.kind = P_VAR, .var = r->var, .label = r->var->name, .shape = &r->var->shape};
-    (void)e;
-    return (Place){.kind = r->kind == ROOT_GRAD ? P_GRAD : P_MEMBER,
-                   .name = r->cname,
-                   .label = r->name,
-                   .shape = &r->node->shape};
-}
-
 /* ---- types ---- */
-
-int64_t type_size(const Ngc *ngc, Type type)
-{
-    return type == T_FLOAT && ngc->opt.real_double ? 8 : 4;
-}
 
 /* Sizes of an array at the bound; flat: one size, where rows have a length known only at run time
  * and lie end to end.
@@ -235,46 +52,31 @@ static void declare_member(Emit *e, Text *t, const char *name, Type type, Shape 
     text_add(t, "\n");
 }
 
-static bool has_var(const Emit *e, VarKind kind)
-{
-    for (int i = 0; i < e->model->vars; i++)
-        if (e->model->var[i]->kind == kind)
-            return true;
-    return kind == VAR_INPUT && e->graph->dims > 0;
-}
-
-static bool has_root(const Emit *e, RootKind kind)
-{
-    for (int i = 0; i < e->model->roots; i++)
-        if (e->model->root[i].kind == kind)
-            return true;
-    return false;
-}
-
 static void declare_vars(Emit *e, Text *t, VarKind kind, const char *what)
 {
-    if (!has_var(e, kind))
+    if (!module_has_var(e->module, kind))
         return;
-    text_add(t, "typedef struct %s_%s {\n", e->name, what);
-    for (int i = 0; i < e->model->vars; i++) {
-        const Var *v = e->model->var[i];
+    text_add(t, "typedef struct %s_%s {\n", e->module->name, what);
+    for (int i = 0; i < e->module->model->vars; i++) {
+        const Var *v = e->module->model->var[i];
         if (v->kind == kind)
             declare_member(e, t, v->cname, v->type, v->shape, v->name);
     }
-    text_add(t, "} %s_%s;\n\n", e->name, what);
+    text_add(t, "} %s_%s;\n\n", e->module->name, what);
 }
 
 static void declare_inputs(Emit *e, Text *t)
 {
-    if (!has_var(e, VAR_INPUT))
+    if (!module_has_var(e->module, VAR_INPUT))
         return;
     text_add(
         t, "typedef struct %s_inputs { /* tensors are dense, row-major, and stay the caller's */\n",
-        e->name);
+        e->module->name);
     for (int i = 0; i < e->graph->dims; i++)
-        text_add(t, "    int %s; /* 1 to %lld */\n", e->dim[i], (long long)e->graph->dim[i].max);
-    for (int i = 0; i < e->model->vars; i++) {
-        const Var *v = e->model->var[i];
+        text_add(t, "    int %s; /* 1 to %lld */\n", e->module->dim[i],
+                 (long long)e->graph->dim[i].max);
+    for (int i = 0; i < e->module->model->vars; i++) {
+        const Var *v = e->module->model->var[i];
         if (v->kind != VAR_INPUT)
             continue;
         if (v->shape.rank == 0)
@@ -286,35 +88,38 @@ static void declare_inputs(Emit *e, Text *t)
             text_add(t, "%s 0 to %lld", v->shape.rank ? "," : " /*", (long long)v->limit - 1);
         text_add(t, "%s\n", v->limit > 0 || v->shape.rank ? " */" : "");
     }
-    text_add(t, "} %s_inputs;\n\n", e->name);
+    text_add(t, "} %s_inputs;\n\n", e->module->name);
 }
 
 static void declare_grads(Emit *e, Text *t)
 {
-    if (!has_root(e, ROOT_GRAD))
+    if (!module_has_root(e->module, ROOT_GRAD))
         return;
-    text_add(t, "typedef struct %s_grads {\n", e->name);
-    for (int i = 0; i < e->model->roots; i++) {
-        const Root *r = &e->model->root[i];
+    text_add(t, "typedef struct %s_grads {\n", e->module->name);
+    for (int i = 0; i < e->module->model->roots; i++) {
+        const Root *r = &e->module->model->root[i];
         if (r->kind == ROOT_GRAD)
             declare_member(e, t, r->cname, r->node->type, r->node->shape, r->name);
     }
-    text_add(t, "} %s_grads;\n\n", e->name);
+    text_add(t, "} %s_grads;\n\n", e->module->name);
 }
 
 static void declare_work(Emit *e, Text *t)
 {
-    text_add(t, "typedef struct %s_work { /* zeroed once by its owner, then reused */\n", e->name);
+    text_add(t, "typedef struct %s_work { /* zeroed once by its owner, then reused */\n",
+             e->module->name);
     text_add(t, "    struct ngrt_pool *pool; /* NULL: the caller's thread alone */\n");
-    for (int i = 0; i < e->members; i++)
-        declare_member(e, t, e->member[i].name, e->member[i].type, e->member[i].shape, NULL);
-    if (e->ispace > 0)
-        text_add(t, "    int32_t ispace[%lld];\n", (long long)e->ispace);
-    if (e->spare)
+    for (int i = 0; i < e->module->members; i++)
+        declare_member(e, t, e->module->member[i].name, e->module->member[i].type,
+                       e->module->member[i].shape, NULL);
+    if (e->module->ispace > 0)
+        text_add(t, "    int32_t ispace[%lld];\n", (long long)e->module->ispace);
+    if (e->module->spare)
         text_add(t, "    int space_at; /* where a cache line begins in space */\n");
-    if (e->space > 0)
-        text_add(t, "    %s space[%lld];\n", e->real, (long long)e->space + e->spare);
-    text_add(t, "} %s_work;\n\n", e->name);
+    if (e->module->space > 0)
+        text_add(t, "    %s space[%lld];\n", e->real,
+                 (long long)e->module->space + e->module->spare);
+    text_add(t, "} %s_work;\n\n", e->module->name);
 }
 
 /* ---- macros ---- */
@@ -336,14 +141,14 @@ static int64_t last_written(const double *data, int64_t count)
 /* Declares or defines the arrays of default values. */
 void emit_defaults(Emit *e, Text *t, bool define)
 {
-    for (int i = 0; i < e->model->vars; i++) {
-        const Var *v = e->model->var[i];
+    for (int i = 0; i < e->module->model->vars; i++) {
+        const Var *v = e->module->model->var[i];
         const double *data = default_data(v);
         int64_t count = data ? size_max(e->graph, shape_count(e->graph, v->shape)) : 0;
         if (data == NULL)
             continue;
         text_add(t, "%sconst %s %s_default_%s[%lld]", define ? "" : "extern ",
-                 element_type(e, v->type), e->name, v->cname, (long long)count);
+                 element_type(e, v->type), e->module->name, v->cname, (long long)count);
         int64_t written = last_written(data, count);
         for (int64_t k = 0; define && k < written; k++) {
             const char *before = ", ";
@@ -359,8 +164,8 @@ void emit_defaults(Emit *e, Text *t, bool define)
 static bool needs_math(const Emit *e)
 {
     double d;
-    for (int i = 0; i < e->model->vars; i++) {
-        const Var *v = e->model->var[i];
+    for (int i = 0; i < e->module->model->vars; i++) {
+        const Var *v = e->module->model->var[i];
         if (v->kind != VAR_INPUT || v->shape.rank != 0 || !v->init || !node_const(v->init, &d))
             continue;
         if (!isfinite(e->ngc->opt.real_double ? d : (double)(float)d))
@@ -373,21 +178,22 @@ static void define_macros(Emit *e, Text *t)
 {
     const char *comma = "";
     for (int i = 0; i < e->graph->dims; i++)
-        text_add(t, "#define %s %lld\n", e->dim_max[i], (long long)e->graph->dim[i].max);
-    if (has_var(e, VAR_INPUT)) {
-        text_add(t, "#define %s_INPUTS { ", e->upper);
+        text_add(t, "#define %s %lld\n", e->module->dim_max[i], (long long)e->graph->dim[i].max);
+    if (module_has_var(e->module, VAR_INPUT)) {
+        text_add(t, "#define %s_INPUTS { ", e->module->upper);
         for (int i = 0; i < e->graph->dims; i++, comma = ", ")
             text_add(t, "%s%lld", comma, (long long)e->graph->dim[i].max);
-        for (int i = 0; i < e->model->vars; i++) {
-            const Var *v = e->model->var[i];
+        for (int i = 0; i < e->module->model->vars; i++) {
+            const Var *v = e->module->model->var[i];
             double d = 0;
             if (v->kind != VAR_INPUT)
                 continue;
             bool given = v->init && node_const(v->init, &d);
             if (v->shape.rank)
                 text_add(t, "%s%s", comma,
-                         default_data(v) ? text_format(e->ngc, "%s_default_%s", e->name, v->cname)
-                                         : "0");
+                         default_data(v)
+                             ? text_format(e->ngc, "%s_default_%s", e->module->name, v->cname)
+                             : "0");
             else
                 text_add(t, "%s%s", comma, emit_number(e, given ? d : 0, v->type));
             comma = ", ";
@@ -427,8 +233,8 @@ const char *emit_arguments(Emit *e, const Function *f, bool types)
         if (!(f->blocks & all[i].use))
             continue;
         if (types)
-            text_add(&t, "%s%s%s_%s *%s", comma, f->writes & all[i].use ? "" : "const ", e->name,
-                     all[i].type, all[i].name);
+            text_add(&t, "%s%s%s_%s *%s", comma, f->writes & all[i].use ? "" : "const ",
+                     e->module->name, all[i].type, all[i].name);
         else
             text_add(&t, "%s%s", comma, all[i].name);
         comma = ", ";
@@ -440,25 +246,26 @@ const char *emit_arguments(Emit *e, const Function *f, bool types)
 
 static void declare_functions(Emit *e, Text *t)
 {
-    for (int i = 0; i < e->functions; i++) {
-        const Function *f = &e->function[i];
+    for (int i = 0; i < e->module->functions; i++) {
+        const Function *f = &e->module->function[i];
         if (f->walk)
             continue;
         text_add(t, "/* %s */\n", function_note[f->fn < FN_GROUP ? f->fn : FN_GROUP]);
-        text_add(t, "%s %s_%s(%s);\n", f->fn == FN_INIT ? "void" : "int", e->name, f->name,
+        text_add(t, "%s %s_%s(%s);\n", f->fn == FN_INIT ? "void" : "int", e->module->name, f->name,
                  emit_arguments(e, f, true));
     }
     metrics_declare(e, t);
     text_add(t, "\n/* for other languages and generic programs */\n");
     static const char *const block[] = {"params", "state", "inputs", "work", "grads"};
-    bool have[] = {has_var(e, VAR_PARAM), has_var(e, VAR_STATE), has_var(e, VAR_INPUT), true,
-                   has_root(e, ROOT_GRAD)};
+    bool have[] = {module_has_var(e->module, VAR_PARAM), module_has_var(e->module, VAR_STATE),
+                   module_has_var(e->module, VAR_INPUT), true,
+                   module_has_root(e->module, ROOT_GRAD)};
     for (size_t i = 0; i < sizeof block / sizeof *block; i++)
         if (have[i])
-            text_add(t, "size_t %s_sizeof_%s(void);\n", e->name, block[i]);
-    if (e->metrics)
-        text_add(t, "size_t %s_sizeof_totals(void);\n", e->name);
-    text_add(t, "extern const ngrt_model %s_model;\n", e->name);
+            text_add(t, "size_t %s_sizeof_%s(void);\n", e->module->name, block[i]);
+    if (e->module->metrics)
+        text_add(t, "size_t %s_sizeof_totals(void);\n", e->module->name);
+    text_add(t, "extern const ngrt_model %s_model;\n", e->module->name);
 }
 
 void emit_declarations(Emit *e, Text *t)
@@ -535,16 +342,16 @@ static void add_row(Emit *e, Text *t, Row r)
     text_add(t, "}, {");
     for (int i = 0; i < 8; i++)
         text_add(t, "%s%d", i ? ", " : "", i < r.shape.rank ? run_time_dim(e, r.shape.dim[i]) : -1);
-    text_add(t, "}, offsetof(%s_%s, %s), %s, %lld, %s},\n", e->name, r.block, r.member, r.flags,
-             r.limit > INT_MAX ? 0LL : (long long)r.limit, r.total ? r.total : "0");
+    text_add(t, "}, offsetof(%s_%s, %s), %s, %lld, %s},\n", e->module->name, r.block, r.member,
+             r.flags, r.limit > INT_MAX ? 0LL : (long long)r.limit, r.total ? r.total : "0");
 }
 
 /* Is the input's value no part of what predict reads? */
 static bool is_target(const Emit *e, int var)
 {
-    for (int i = 0; i < e->functions; i++)
-        if (e->function[i].fn == FN_PREDICT)
-            return !e->function[i].reads[var];
+    for (int i = 0; i < e->module->functions; i++)
+        if (e->module->function[i].fn == FN_PREDICT)
+            return !e->module->function[i].reads[var];
     return false;
 }
 
@@ -560,8 +367,8 @@ static bool has_default(const Var *v)
 /* The flags of a variable. */
 static const char *var_flags(const Emit *e, int var)
 {
-    bool target = e->model->var[var]->kind == VAR_INPUT && is_target(e, var);
-    if (has_default(e->model->var[var]))
+    bool target = e->module->model->var[var]->kind == VAR_INPUT && is_target(e, var);
+    if (has_default(e->module->model->var[var]))
         return target ? "NGRT_TARGET | NGRT_DEFAULT" : "NGRT_DEFAULT";
     return target ? "NGRT_TARGET" : "0";
 }
@@ -582,8 +389,8 @@ static int add_rows(Emit *e, Text *t)
                    {ROOT_METRIC, "NGRT_METRIC", "work"}};
     int rows = 0;
     for (int k = VAR_INPUT; k <= VAR_STATE; k++)
-        for (int i = 0; i < e->model->vars; i++) {
-            const Var *v = e->model->var[i];
+        for (int i = 0; i < e->module->model->vars; i++) {
+            const Var *v = e->module->model->var[i];
             if (v->kind != (VarKind)k)
                 continue;
             add_row(e, t,
@@ -592,8 +399,8 @@ static int add_rows(Emit *e, Text *t)
             rows++;
         }
     for (size_t k = 0; k < sizeof of_root / sizeof *of_root; k++)
-        for (int i = 0; i < e->model->roots; i++) {
-            const Root *r = &e->model->root[i];
+        for (int i = 0; i < e->module->model->roots; i++) {
+            const Root *r = &e->module->model->root[i];
             if (r->kind != of_root[k].kind)
                 continue;
             add_row(e, t,
@@ -629,7 +436,7 @@ static void add_wrapper(Emit *e, Text *t, const Function *f)
         if (there && !(f->blocks & all[i].use))
             text_add(t, "    (void)%s;\n", all[i].name);
     }
-    text_add(t, "    %s%s_%s(", init ? "" : "return ", e->name, f->name);
+    text_add(t, "    %s%s_%s(", init ? "" : "return ", e->module->name, f->name);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (f->blocks & all[i].use) {
             text_add(t, "%s%s", comma, all[i].name);
@@ -643,46 +450,49 @@ void emit_model(Emit *e, Text *t)
     Text rows = {.ngc = e->ngc};
     int count = add_rows(e, &rows);
     static const char *const block[] = {"params", "state", "inputs", "work", "grads"};
-    bool have[] = {has_var(e, VAR_PARAM), has_var(e, VAR_STATE), has_var(e, VAR_INPUT), true,
-                   has_root(e, ROOT_GRAD)};
+    bool have[] = {module_has_var(e->module, VAR_PARAM), module_has_var(e->module, VAR_STATE),
+                   module_has_var(e->module, VAR_INPUT), true,
+                   module_has_root(e->module, ROOT_GRAD)};
     const char *name[FN_GROUP] = {NULL};
     for (size_t i = 0; i < sizeof block / sizeof *block; i++)
         if (have[i])
-            text_add(t, "size_t %s_sizeof_%s(void)\n{\n    return sizeof(%s_%s);\n}\n\n", e->name,
-                     block[i], e->name, block[i]);
-    for (int i = 0; i < e->functions; i++)
-        if (e->function[i].fn < FN_GROUP && !e->function[i].walk) {
-            add_wrapper(e, t, &e->function[i]);
-            name[e->function[i].fn] = e->function[i].name;
+            text_add(t, "size_t %s_sizeof_%s(void)\n{\n    return sizeof(%s_%s);\n}\n\n",
+                     e->module->name, block[i], e->module->name, block[i]);
+    for (int i = 0; i < e->module->functions; i++)
+        if (e->module->function[i].fn < FN_GROUP && !e->module->function[i].walk) {
+            add_wrapper(e, t, &e->module->function[i]);
+            name[e->module->function[i].fn] = e->module->function[i].name;
         }
     metrics_wrappers(e, t);
     if (e->graph->dims > 0) {
         text_add(t, "static const ngrt_dim dims[] = {\n");
         for (int i = 0; i < e->graph->dims; i++)
             text_add(t, "    {%s, %lld, offsetof(%s_inputs, %s)},\n",
-                     quote(e->ngc, e->graph->dim[i].name), (long long)e->graph->dim[i].max, e->name,
-                     e->dim[i]);
+                     quote(e->ngc, e->graph->dim[i].name), (long long)e->graph->dim[i].max,
+                     e->module->name, e->module->dim[i]);
         text_add(t, "};\n\n");
     }
     if (count > 0)
         text_add(t, "static const ngrt_tensor tensors[] = {\n%s};\n\n", rows.at);
-    if (has_var(e, VAR_INPUT))
-        text_add(t, "static const %s_inputs defaults = %s_INPUTS;\n\n", e->name, e->upper);
-    text_add(t, "const ngrt_model %s_model = {\n    NGRT_MODEL_VERSION, %s, %s,\n    ", e->name,
-             quote(e->ngc, e->model->name), e->ngc->opt.real_double ? "NGRT_F64" : "NGRT_F32");
+    if (module_has_var(e->module, VAR_INPUT))
+        text_add(t, "static const %s_inputs defaults = %s_INPUTS;\n\n", e->module->name,
+                 e->module->upper);
+    text_add(t, "const ngrt_model %s_model = {\n    NGRT_MODEL_VERSION, %s, %s,\n    ",
+             e->module->name, quote(e->ngc, e->module->model->name),
+             e->ngc->opt.real_double ? "NGRT_F64" : "NGRT_F32");
     for (size_t i = 0; i < sizeof block / sizeof *block; i++)
-        text_add(t, have[i] ? "sizeof(%s_%s),%s" : "0,%.0s%.0s%s", e->name, block[i],
+        text_add(t, have[i] ? "sizeof(%s_%s),%s" : "0,%.0s%.0s%s", e->module->name, block[i],
                  i < 4 ? " " : "");
     text_add(t, "\n    %d, %s, %d, %s,\n    ", e->graph->dims, e->graph->dims ? "dims" : "NULL",
              count, count ? "tensors" : "NULL");
     for (int fn = FN_INIT; fn <= FN_STEP; fn++)
         text_add(t, name[fn] ? "%scall_%s" : "%sNULL", fn ? ", " : "", name[fn]);
-    if (e->metrics)
+    if (e->module->metrics)
         text_add(
             t,
             ",\n    sizeof(%s_totals), call_metrics_start, call_metrics_add, call_metrics_finish",
-            e->name);
+            e->module->name);
     else
         text_add(t, ",\n    0, NULL, NULL, NULL");
-    text_add(t, ",\n    %s\n};\n", has_var(e, VAR_INPUT) ? "&defaults" : "NULL");
+    text_add(t, ",\n    %s\n};\n", module_has_var(e->module, VAR_INPUT) ? "&defaults" : "NULL");
 }

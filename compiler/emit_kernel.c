@@ -238,7 +238,7 @@ static void add_dims(Printer *pr, Lists *l)
     for (int i = 0; i < e->graph->dims; i++) {
         if (!(pr->dims >> i & 1))
             continue;
-        const char *dim = print_format(pr, "%s%s", e->dim_prefix, e->graph->dim[i].name);
+        const char *dim = print_format(pr, "%s%s", e->module->dim_prefix, e->graph->dim[i].name);
         add_to_lists(l, print_format(pr, "size_t %s", dim), dim, dim);
     }
 }
@@ -343,7 +343,7 @@ void emit_kernel(Body *b, const Kernel *k)
         print_random(b, k);
     else if (k->kind == K_CALL)
         print_call(b, k);
-    else if (k->axes == 0 || b->e->plain || b->p->init)
+    else if (k->axes == 0 || b->e->module->plain || b->p->init)
         print_here(b, k);
     else
         print_apart(b, k);

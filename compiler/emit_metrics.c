@@ -14,221 +14,7 @@
 
 /* ---- members ---- */
 
-/* Shapes must stay where they are: places point to them. */
-static const char *add_total(Emit *e, const char *name, const Shape *shape, const char *note)
-{
-    Metrics *x = e->metrics;
-    x->total = arena_grow(e->ngc, x->total, x->totals, &x->total_room, sizeof *x->total);
-    name = c_name_distinct(e->ngc, &x->names, name);
-    x->total[x->totals++] = (Total){.name = name, .shape = shape, .note = note};
-    return name;
-}
-
-/* The member of work that holds this node after eval anyway, or NULL. */
-static const char *member_of_root(const Emit *e, Node *const *root, const Node *n)
-{
-    for (int i = 0; i < e->model->roots; i++) {
-        const Root *r = &e->model->root[i];
-        if (r->kind != ROOT_GRAD && r->kind != ROOT_UPDATE && emit_keeps(e, r) && root[i] == n &&
-            r->node->type == n->type)
-            return r->cname;
-    }
-    return NULL;
-}
-
-/* A member of work that no other value may share. */
-static const char *own_member(Emit *e, const char *name, const Node *n)
-{
-    name = c_name_distinct(e->ngc, &e->member_names, name);
-    emit_add_member(e, (Member){.name = name,
-                                .type = n->type,
-                                .shape = n->shape,
-                                .named = true,
-                                .note = text_format(e->ngc, "%s (of a batch)", name)});
-    return name;
-}
-
-static const char *const kind_name[] = {[CARRY_SUM] = "sum",
-                                        [CARRY_MAX] = "max",
-                                        [CARRY_FIRST] = "first",
-                                        [CARRY_LAST] = "last",
-                                        [CARRY_SAME] = "same"};
-
-/* One that is a carrier is gathered in its own member. */
-static void name_results(Emit *e)
-{
-    Metrics *x = e->metrics;
-    Table seen = {0};
-    for (int i = 0; i < e->model->roots; i++) {
-        const Root *r = &e->model->root[i];
-        if (!x->carry->root[i])
-            continue;
-        int *at = table_at(e->ngc, &seen, r->cname);
-        if (!*at) {
-            x->of_root[i] =
-                add_total(e, r->cname, &r->node->shape, strcmp(r->cname, r->name) ? r->name : NULL);
-            *at = 1 + i;
-        }
-        x->of_root[i] = x->of_root[*at - 1];
-        for (int k = 0; k < x->carry->carriers; k++)
-            if (x->carry->carrier[k].total == x->carry->root[i] && !x->of_carrier[k])
-                x->of_carrier[k] = x->of_root[i];
-    }
-}
-
-static void name_carriers(Emit *e, Node *const *root)
-{
-    Metrics *x = e->metrics;
-    for (int k = 0; k < x->carry->carriers; k++) {
-        const Carrier *c = &x->carry->carrier[k];
-        const char *name = text_format(e->ngc, "%s_%d", kind_name[c->kind], k + 1),
-                   *of = c->walk ? NULL : member_of_root(e, root, c->node);
-        x->own[k] = of == NULL;
-        x->member[k] = of ? of : own_member(e, name, c->node);
-        if (!x->of_carrier[k])
-            x->of_carrier[k] =
-                add_total(e, of ? of : name, &c->node->shape, node_text(e->graph, c->node, 3));
-    }
-}
-
-static void name_links(Emit *e)
-{
-    Metrics *x = e->metrics;
-    for (int k = 0; k < x->carry->links; k++) {
-        const Node *n = x->carry->link[k].node;
-        const char *name = text_format(e->ngc, "known_%d", k + 1);
-        x->link_member[k] = own_member(e, name, n);
-        x->of_link[k] = add_total(e, name, &n->shape, node_text(e->graph, n, 3));
-    }
-}
-
-void metrics_members(Emit *e, Carry *carry, Node *const *root)
-{
-    static const Shape scalar;
-    if (!carry)
-        return;
-    Metrics *x = e->metrics = arena_alloc(e->ngc, sizeof *x);
-    x->carry = carry;
-    x->member = arena_alloc(e->ngc, (size_t)(carry->carriers + 1) * sizeof *x->member);
-    x->own = arena_alloc(e->ngc, (size_t)carry->carriers + 1);
-    x->of_carrier = arena_alloc(e->ngc, (size_t)(carry->carriers + 1) * sizeof *x->of_carrier);
-    x->link_member = arena_alloc(e->ngc, (size_t)(carry->links + 1) * sizeof *x->link_member);
-    x->of_link = arena_alloc(e->ngc, (size_t)(carry->links + 1) * sizeof *x->of_link);
-    x->of_root = arena_alloc(e->ngc, (size_t)(e->model->roots + 1) * sizeof *x->of_root);
-    x->end = arena_alloc(e->ngc, (size_t)(carry->walks + 1) * sizeof *x->end);
-    c_name_distinct(e->ngc, &x->names, "space");
-    c_name_distinct(e->ngc, &x->names, "ispace");
-    x->total = arena_grow(e->ngc, x->total, 0, &x->total_room, sizeof *x->total);
-    x->total[x->totals++] =
-        (Total){.shape = &scalar, .note = "rows in all"}; /* so no loss or metric is at offset 0 */
-    name_results(e);
-    x->rows = x->total[0].name = c_name_distinct(e->ngc, &x->names, e->dim[0]);
-    if (carry->walks > 1)
-        x->seen = add_total(e, "seen", &scalar, "rows in this walk, where it is not the first");
-    x->walk = c_name_distinct(e->ngc, &x->names, "walk");
-    for (int i = 1; i < e->graph->dims; i++)
-        x->dim[i] = c_name_distinct(e->ngc, &x->names, e->dim[i]);
-    name_carriers(e, root);
-    name_links(e);
-}
-
 /* ---- programs ---- */
-
-static Target of_work(Node *n, const char *name)
-{
-    return (Target){.node = n, .place = {.kind = P_MEMBER, .name = name, .shape = &n->shape}};
-}
-
-int metrics_targets(Emit *e, int walk, Target *t)
-{
-    Metrics *x = e->metrics;
-    int n = 0;
-    for (int k = 0; x && k < x->carry->carriers; k++)
-        if (x->carry->carrier[k].walk == walk && x->own[k])
-            t[n++] = of_work(x->carry->carrier[k].node, x->member[k]);
-    return n;
-}
-
-Program *metrics_walk(Emit *e, int walk)
-{
-    Metrics *x = e->metrics;
-    Target *t = arena_alloc(e->ngc, (size_t)(x->carry->carriers + 1) * sizeof *t);
-    Target *given = arena_alloc(e->ngc, (size_t)(x->carry->links + 1) * sizeof *given);
-    int targets = metrics_targets(e, walk, t), givens = 0;
-    for (int k = 0; k < x->carry->links; k++)
-        if (x->carry->link[k].walk <= walk)
-            given[givens++] = of_work(x->carry->link[k].node, x->link_member[k]);
-    return program_build(e->ngc, e->model, "metrics", t, targets, given, givens, e->plain);
-}
-
-/* Between these, floats are double. */
-static void begin_wide(Emit *e)
-{
-    Metrics *x = e->metrics;
-    x->real = e->real;
-    x->suffix = e->suffix;
-    x->spare = e->spare;
-    x->real_double = e->ngc->opt.real_double;
-    x->pool_from = e->ngc->opt.pool_from;
-    e->real = "double";
-    e->suffix = "";
-    e->spare = 0;
-    e->ngc->opt.real_double = true;
-    e->ngc->opt.pool_from = INT_MAX; /* totals have no pool */
-}
-
-static void end_wide(Emit *e)
-{
-    Metrics *x = e->metrics;
-    e->real = x->real;
-    e->suffix = x->suffix;
-    e->spare = x->spare;
-    e->ngc->opt.real_double = x->real_double;
-    e->ngc->opt.pool_from = x->pool_from;
-}
-
-/* What is computed at the end of a walk. */
-static void build_end(Emit *e, int walk)
-{
-    Metrics *x = e->metrics;
-    const Carry *c = x->carry;
-    bool last = walk == c->walks - 1;
-    Target *t = arena_alloc(e->ngc, (size_t)(c->links + e->model->roots + 1) * sizeof *t);
-    Target *given = arena_alloc(e->ngc, (size_t)(c->carriers + 2) * sizeof *given);
-    int targets = 0, givens = 0;
-    Table done = {0};
-    for (int k = 0; k < c->links && !last; k++)
-        if (c->link[k].walk == walk + 1)
-            t[targets++] = of_work(c->link[k].total, x->of_link[k]);
-    for (int k = 0; k < c->carriers; k++) {
-        given[givens++] = of_work(c->carrier[k].total, x->of_carrier[k]);
-        ++*table_at(e->ngc, &done, x->of_carrier[k]);
-    }
-    for (int i = 0; i < e->model->roots && last; i++)
-        if (c->root[i] && ++*table_at(e->ngc, &done, x->of_root[i]) == 1)
-            t[targets++] = of_work(c->root[i], x->of_root[i]);
-    given[givens++] = of_work(c->rows, x->rows);
-    Program *p =
-        program_build(e->ngc, e->model, "metrics_finish", t, targets, given, givens, false);
-    x->end[walk] = (Function){.fn = FN_UPDATE, .name = "metrics_finish", .program = p, .phase = -1};
-    x->space = p->space > x->space ? p->space : x->space;
-    x->ispace = p->ispace > x->ispace ? p->ispace : x->ispace;
-}
-
-/* The blocks of metrics_add are those of eval and of the later walks. */
-void metrics_ends(Emit *e)
-{
-    Metrics *x = e->metrics;
-    x->blocks = USES_INPUTS | USES_WORK | USES_TOTALS;
-    x->writes = USES_WORK | USES_TOTALS;
-    for (int i = 0; i < e->functions; i++)
-        if (e->function[i].fn == FN_EVAL)
-            x->blocks |= e->function[i].blocks;
-    begin_wide(e);
-    for (int walk = 0; walk < x->carry->walks; walk++)
-        build_end(e, walk);
-    end_wide(e);
-}
 
 /* ---- declarations ---- */
 
@@ -245,13 +31,13 @@ static void declare_total(Emit *e, Text *t, const Total *m)
 
 void metrics_declare_block(Emit *e, Text *t)
 {
-    Metrics *x = e->metrics;
+    Metrics *x = e->module->metrics;
     if (!x)
         return;
     text_add(
         t,
         "typedef struct %s_totals { /* losses and metrics of all rows, after metrics_finish, and what they are computed of */\n",
-        e->name);
+        e->module->name);
     for (int i = 0; i < x->totals; i++)
         declare_total(e, t, &x->total[i]);
     if (x->carry->walks > 1)
@@ -262,26 +48,28 @@ void metrics_declare_block(Emit *e, Text *t)
         text_add(t, "    int32_t ispace[%lld];\n", (long long)x->ispace);
     if (x->space > 0)
         text_add(t, "    double space[%lld];\n", (long long)x->space);
-    text_add(t, "} %s_totals;\n\n", e->name);
+    text_add(t, "} %s_totals;\n\n", e->module->name);
 }
 
 static const char *add_arguments(Emit *e, bool types)
 {
-    Function f = {.fn = FN_EVAL, .blocks = e->metrics->blocks, .writes = e->metrics->writes};
+    Function f = {.fn = FN_EVAL,
+                  .blocks = e->module->metrics->blocks,
+                  .writes = e->module->metrics->writes};
     return emit_arguments(e, &f, types);
 }
 
 void metrics_declare(Emit *e, Text *t)
 {
-    const Metrics *x = e->metrics;
+    const Metrics *x = e->module->metrics;
     if (!x)
         return;
     text_add(t, "/* losses and metrics of all rows, batch by batch; training = 0 */\n");
-    text_add(t, "void %s_metrics_start(%s_totals *t);\n", e->name, e->name);
-    text_add(t, "int %s_metrics_add(%s);\n", e->name, add_arguments(e, true));
+    text_add(t, "void %s_metrics_start(%s_totals *t);\n", e->module->name, e->module->name);
+    text_add(t, "int %s_metrics_add(%s);\n", e->module->name, add_arguments(e, true));
     text_add(t, "/* NGRT_OK: they are in the totals%s */\n",
              x->carry->walks > 1 ? "; NGRT_AGAIN: all rows must be added once more" : "");
-    text_add(t, "int %s_metrics_finish(%s_totals *t);\n", e->name, e->name);
+    text_add(t, "int %s_metrics_finish(%s_totals *t);\n", e->module->name, e->module->name);
 }
 
 /* ---- text of the functions ---- */
@@ -352,7 +140,7 @@ static void print_carrier(Out *o, int k)
                                     [CARRY_FIRST] = SET_TOTALS,
                                     [CARRY_LAST] = SET_TOTALS,
                                     [CARRY_SAME] = SET_TOTALS};
-    const Metrics *x = o->e->metrics;
+    const Metrics *x = o->e->module->metrics;
     const Carrier *c = &x->carry->carrier[k];
     Emit *e = o->e;
     const char *to = x->of_carrier[k], *from = x->member[k];
@@ -377,7 +165,7 @@ static void print_carrier(Out *o, int k)
 /* The statements that hand a known total to the rows of a batch. */
 static void print_link(Out *o, int k)
 {
-    const Metrics *x = o->e->metrics;
+    const Metrics *x = o->e->module->metrics;
     const Node *n = x->carry->link[k].node;
     const char *to = x->link_member[k], *from = x->of_link[k];
     text_add(&o->text, "        ");
@@ -396,28 +184,30 @@ static void print_link(Out *o, int k)
 static void print_walk(Out *o, int walk)
 {
     Emit *e = o->e;
-    const Metrics *x = e->metrics;
+    const Metrics *x = e->module->metrics;
     const Function *f = NULL;
-    for (int i = 0; i < e->functions; i++)
-        f = e->function[i].fn == FN_EVAL && e->function[i].walk == walk ? &e->function[i] : f;
+    for (int i = 0; i < e->module->functions; i++)
+        f = e->module->function[i].fn == FN_EVAL && e->module->function[i].walk == walk
+                ? &e->module->function[i]
+                : f;
     if (x->carry->walks > 1)
         text_add(&o->text, walk ? "    if (t->%s == %d) {\n" : "    if (t->%s == %d)\n    ",
                  x->walk, walk);
     for (int k = 0; k < x->carry->links; k++)
         if (x->carry->link[k].walk <= walk)
             print_link(o, k);
-    text_add(&o->text, "%s    error = %s_%s(%s);\n", walk ? "    " : "", e->name, f->name,
+    text_add(&o->text, "%s    error = %s_%s(%s);\n", walk ? "    " : "", e->module->name, f->name,
              emit_arguments(e, f, false));
     text_add(&o->text, walk ? "    }\n" : "");
 }
 
 static void print_carriers(Out *o, int walk)
 {
-    const Metrics *x = o->e->metrics;
+    const Metrics *x = o->e->module->metrics;
     for (int k = 0; k < x->carry->carriers; k++)
         if (x->carry->carrier[k].walk == walk)
             print_carrier(o, k);
-    text_add(&o->text, "    t->%s += in->%s;\n", walk ? x->seen : x->rows, o->e->dim[0]);
+    text_add(&o->text, "    t->%s += in->%s;\n", walk ? x->seen : x->rows, o->e->module->dim[0]);
 }
 
 /* The other run-time sizes are those of the first batch. */
@@ -426,12 +216,12 @@ static void print_same_dims(Out *o)
     const Emit *e = o->e;
     for (int i = 1; i < e->graph->dims; i++)
         text_add(&o->text, "    if (t->%s > 0 && in->%s != t->%s)\n        return NGRT_ESIZE;\n",
-                 e->metrics->rows, e->dim[i], e->metrics->dim[i]);
+                 e->module->metrics->rows, e->module->dim[i], e->module->metrics->dim[i]);
 }
 
 static void print_add(Emit *e, Text *text, unsigned *used)
 {
-    const Metrics *x = e->metrics;
+    const Metrics *x = e->module->metrics;
     Out o = {.e = e, .text.ngc = e->ngc};
     int walks = x->carry->walks;
     print_same_dims(&o);
@@ -439,7 +229,7 @@ static void print_add(Emit *e, Text *text, unsigned *used)
         print_walk(&o, walk);
     text_add(&o.text, "    if (error)\n        return error;\n");
     for (int i = 1; i < e->graph->dims; i++)
-        text_add(&o.text, "    t->%s = in->%s;\n", x->dim[i], e->dim[i]);
+        text_add(&o.text, "    t->%s = in->%s;\n", x->dim[i], e->module->dim[i]);
     for (int walk = walks - 1; walk > 0; walk--) {
         text_add(&o.text, "    if (t->%s == %d) {\n", x->walk, walk);
         Out inner = {.e = e, .text.ngc = e->ngc};
@@ -450,7 +240,7 @@ static void print_add(Emit *e, Text *text, unsigned *used)
         o.used |= inner.used;
     }
     print_carriers(&o, 0);
-    text_add(text, "int %s_metrics_add(%s)\n{\n", e->name, add_arguments(e, true));
+    text_add(text, "int %s_metrics_add(%s)\n{\n", e->module->name, add_arguments(e, true));
     emit_run_time_sizes(e, text, o.dims);
     text_add(text, "    int error%s;\n", walks > 1 ? " = NGRT_ESIZE" : "");
     text_add(text, "%s    return NGRT_OK;\n}\n\n", o.text.at);
@@ -460,9 +250,9 @@ static void print_add(Emit *e, Text *text, unsigned *used)
 /* Sums begin with 0, maxima with -INFINITY. */
 static void print_start(Emit *e, Text *text)
 {
-    const Metrics *x = e->metrics;
+    const Metrics *x = e->module->metrics;
     text_add(text, "void %s_metrics_start(%s_totals *t)\n{\n    memset(t, 0, sizeof *t);\n",
-             e->name, e->name);
+             e->module->name, e->module->name);
     for (int k = 0; k < x->carry->carriers; k++) {
         const Carrier *c = &x->carry->carrier[k];
         if (c->kind != CARRY_MAX)
@@ -482,7 +272,7 @@ static void print_start(Emit *e, Text *text)
 /* The statements at the end of a walk. */
 static void print_end(Emit *e, Text *text, int walk, unsigned *dims)
 {
-    const Function *f = &e->metrics->end[walk];
+    const Function *f = &e->module->metrics->end[walk];
     comment_names(e, f->program, true);
     for (int part = 0; part < f->program->parts; part++) {
         Body b = emit_part(e, f, part);
@@ -500,11 +290,13 @@ static void print_end(Emit *e, Text *text, int walk, unsigned *dims)
 
 static void print_finish(Emit *e, Text *text)
 {
-    const Metrics *x = e->metrics;
+    const Metrics *x = e->module->metrics;
     Text body = {.ngc = e->ngc};
     unsigned dims = 0;
     int walks = x->carry->walks;
-    begin_wide(e);
+    bool wide = e->ngc->opt.real_double;
+
+    emit_set_real(e, true); /* totals are double, and what is computed of them */
     if (walks > 1)
         text_add(
             &body,
@@ -520,11 +312,12 @@ static void print_finish(Emit *e, Text *text)
         text_add(&body, "        return NGRT_AGAIN;\n    }\n");
     }
     print_end(e, &body, walks - 1, &dims);
-    end_wide(e);
-    text_add(text, "int %s_metrics_finish(%s_totals *t)\n{\n", e->name, e->name);
+    emit_set_real(e, wide);
+
+    text_add(text, "int %s_metrics_finish(%s_totals *t)\n{\n", e->module->name, e->module->name);
     for (int i = 0; i < e->graph->dims; i++)
         if (dims >> i & 1)
-            text_add(text, "    const size_t %s%s = (size_t)t->%s;\n", e->dim_prefix,
+            text_add(text, "    const size_t %s%s = (size_t)t->%s;\n", e->module->dim_prefix,
                      e->graph->dim[i].name, i ? x->dim[i] : x->rows);
     text_add(text, "%s%s    return NGRT_OK;\n}\n\n", body.size ? body.at : "",
              body.size ? "" : "    (void)t;\n");
@@ -561,7 +354,7 @@ void metrics_print(Emit *e, Text *out)
 {
     Text body = {.ngc = e->ngc};
     unsigned used = 0;
-    if (!e->metrics)
+    if (!e->module->metrics)
         return;
     print_start(e, &body);
     print_add(e, &body, &used);
@@ -574,34 +367,34 @@ void metrics_print(Emit *e, Text *out)
 
 void metrics_wrappers(Emit *e, Text *t)
 {
-    if (!e->metrics)
+    if (!e->module->metrics)
         return;
-    text_add(t, "size_t %s_sizeof_totals(void)\n{\n    return sizeof(%s_totals);\n}\n\n", e->name,
-             e->name);
+    text_add(t, "size_t %s_sizeof_totals(void)\n{\n    return sizeof(%s_totals);\n}\n\n",
+             e->module->name, e->module->name);
     text_add(
         t, "static void call_metrics_start(void *totals)\n{\n    %s_metrics_start(totals);\n}\n\n",
-        e->name);
+        e->module->name);
     text_add(
         t,
         "static int call_metrics_add(const void *params, void *state, const void *inputs, void *work, void *totals)\n{\n");
-    if (!(e->metrics->blocks & USES_PARAMS))
+    if (!(e->module->metrics->blocks & USES_PARAMS))
         text_add(t, "    (void)params;\n");
-    if (!(e->metrics->blocks & USES_STATE))
+    if (!(e->module->metrics->blocks & USES_STATE))
         text_add(t, "    (void)state;\n");
-    text_add(t, "    return %s_metrics_add(%s%sinputs, work, totals);\n}\n\n", e->name,
-             e->metrics->blocks & USES_PARAMS ? "params, " : "",
-             e->metrics->blocks & USES_STATE ? "state, " : "");
+    text_add(t, "    return %s_metrics_add(%s%sinputs, work, totals);\n}\n\n", e->module->name,
+             e->module->metrics->blocks & USES_PARAMS ? "params, " : "",
+             e->module->metrics->blocks & USES_STATE ? "state, " : "");
     text_add(
         t,
         "static int call_metrics_finish(void *totals)\n{\n    return %s_metrics_finish(totals);\n}\n\n",
-        e->name);
+        e->module->name);
 }
 
 /* Where the descriptor's reader finds the result of root i in totals; 0: nowhere. */
 const char *metrics_offset(Emit *e, int root)
 {
-    const char *name = e->metrics ? e->metrics->of_root[root] : NULL;
-    return name ? text_format(e->ngc, "offsetof(%s_totals, %s)", e->name, name) : "0";
+    const char *name = e->module->metrics ? e->module->metrics->of_root[root] : NULL;
+    return name ? text_format(e->ngc, "offsetof(%s_totals, %s)", e->module->name, name) : "0";
 }
 
 /* How a trainer that sees a loss of each batch gathers that of all; a model without run-time sizes
@@ -610,5 +403,5 @@ const char *metrics_flags(Emit *e, int root)
 {
     static const char *const flag[] = {
         [OF_TOTALS] = "0", [OF_SUM] = "NGRT_SUM", [OF_MEAN] = "NGRT_MEAN"};
-    return e->metrics ? flag[e->metrics->carry->gathering[root]] : "0";
+    return e->module->metrics ? flag[e->module->metrics->carry->gathering[root]] : "0";
 }

@@ -85,8 +85,8 @@ void share_function(Emit *e, const Function *f, Body *b, Text *out)
     text_add(out, "typedef struct %s_call {\n", f->name);
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         if (f->blocks & blocks[i].use)
-            text_add(out, "    %s%s_%s *%s;\n", f->writes & blocks[i].use ? "" : "const ", e->name,
-                     blocks[i].type, blocks[i].name);
+            text_add(out, "    %s%s_%s *%s;\n", f->writes & blocks[i].use ? "" : "const ",
+                     e->module->name, blocks[i].type, blocks[i].name);
     text_add(
         out,
         "} %s_call;\n\nstatic void %s_task(void *arg, int id, int threads)\n{\n    const %s_call *call = arg;\n",
@@ -94,7 +94,7 @@ void share_function(Emit *e, const Function *f, Body *b, Text *out)
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         if (b->blocks & blocks[i].use)
             text_add(out, "    %s%s_%s *%s = call->%s;\n",
-                     f->writes & blocks[i].use ? "" : "const ", e->name, blocks[i].type,
+                     f->writes & blocks[i].use ? "" : "const ", e->module->name, blocks[i].type,
                      blocks[i].name, blocks[i].name);
     emit_run_time_sizes(e, out, b->dims);
     emit_space(e, out, b);
@@ -103,7 +103,7 @@ void share_function(Emit *e, const Function *f, Body *b, Text *out)
     text_add(&b->text, "    %s_call call = {%s};\n    if (w->pool", f->name,
              emit_arguments(e, f, false));
     if (least > 1)
-        text_add(&b->text, " && in->%s >= %lld", e->dim[0], (long long)least);
+        text_add(&b->text, " && in->%s >= %lld", e->module->dim[0], (long long)least);
     text_add(
         &b->text,
         ")\n        w->pool->run(w->pool, %s_task, &call);\n    else\n        %s_task(&call, 0, 1);\n",

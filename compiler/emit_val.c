@@ -3,35 +3,26 @@
 #include "emit.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- numbers, sizes ---- */
 
-static double rounded(double v, bool single)
-{
-    return single ? (double)(float)v : v;
-}
-
 /* The shortest text that is read back as the same number. */
 const char *print_shortest(Ngc *ngc, double v, bool single)
 {
-    char text[40];
     if (isnan(v))
         return "NAN";
     if (isinf(v) || (single && isinf((float)v)))
         return v < 0 ? "-INFINITY" : "INFINITY";
 
-    bool whole = v == floor(v) && fabs(v) < 1e7; /* 160, not 1.6e+02 */
-    for (int digits = whole ? 0 : 1; digits <= 17; digits++) {
-        snprintf(text, sizeof text, whole ? "%.*f" : "%.*g", digits, rounded(v, single));
-        double back = strtod(text, NULL);
-        if (rounded(back, single) == rounded(v, single))
-            break;
-    }
+    return text_format(ngc, "%s%s", text_number(ngc, v, single), single ? "f" : "");
+}
 
-    const char *point = strpbrk(text, ".e") ? "" : ".0";
-    return text_format(ngc, "%s%s%s", text, point, single ? "f" : "");
+void emit_set_real(Emit *e, bool wide)
+{
+    e->real = wide ? "double" : "float";
+    e->suffix = wide ? "" : "f";
+    e->ngc->opt.real_double = wide;
 }
 
 const char *emit_number(Emit *e, double v, Type type)
@@ -46,7 +37,7 @@ const char *emit_size(Emit *e, Size s, unsigned *dims)
     for (int i = 0; i < e->graph->dims && s < 0; i++)
         if (size_uses_dim(e->graph, s, i))
             *dims |= 1u << i;
-    return size_text(e->graph, s, e->dim_prefix);
+    return size_text(e->graph, s, e->module->dim_prefix);
 }
 
 /* A size as a factor: in parentheses if it is a sum. */
@@ -128,7 +119,7 @@ static const char *space_text(Body *b, Type type)
     b->blocks |= USES_WORK;
     if (type == T_INT)
         return text_format(b->e->ngc, "%s->ispace", b->p->block);
-    if (b->e->spare) {
+    if (b->e->module->spare && b->p->block[0] == 'w') { /* that of totals is not aligned */
         b->space = true;
         return "space";
     }
@@ -668,7 +659,7 @@ static bool uses_float_form(const Printer *pr, const Val *v)
 {
     const Emit *e = pr->e;
     bool is_float = v->type == T_FLOAT && !e->ngc->opt.real_double;
-    return op_info[v->op]->c_float && is_float && !e->plain && !pr->b->p->init;
+    return op_info[v->op]->c_float && is_float && !e->module->plain && !pr->b->p->init;
 }
 
 static Part print_op(Printer *pr, const Val *v)

@@ -568,7 +568,7 @@ static void emit_readable(Lesson *l)
     l->code = (Output){.c = {.ngc = l->ngc}, .h = {.ngc = l->ngc}};
     l->ngc->opt.optimize = 0;
     l->ngc->opt.comments = 2;
-    emit_c(l->ngc, l->m, text_format(l->ngc, "%s.h", l->m->name), &l->code);
+    emit_model_c(l->m, text_format(l->ngc, "%s.h", l->m->name), &l->code);
 }
 
 /* What can be said before there are values. */

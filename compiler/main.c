@@ -166,8 +166,9 @@ typedef struct Files {
     Ngc *ngc;
     const Args *a;
     Model *m;
-    const char *path;   /* of the C */
-    const char *header; /* or NULL */
+    const Module *module; /* NULL: only the rule for make is asked for */
+    const char *path;     /* of the C */
+    const char *header;   /* or NULL */
     OutFile file[4];
     int count;
 } Files;
@@ -196,7 +197,7 @@ static bool add_c(Files *f)
     Ngc *ngc = f->ngc;
     const char *slash = f->header ? strrchr(f->header, '/') : NULL;
     Output out = {.c = {.ngc = ngc}, .h = {.ngc = ngc}};
-    emit_c(ngc, f->m, slash ? slash + 1 : f->header, &out);
+    emit_c(f->module, slash ? slash + 1 : f->header, &out);
     warn_large(f->m, out.c.size - out.numbers);
     if (diag_failed(ngc))
         return false;
@@ -216,7 +217,7 @@ static bool add_c(Files *f)
 static void add_manifest(Files *f)
 {
     Text manifest = {.ngc = f->ngc};
-    manifest_write(f->ngc, f->m, &manifest);
+    manifest_write(f->module, &manifest);
 
     const char *path = f->a->manifest;
     OutFile *file = add_file(f, path ? path : beside(f, ".json"), &manifest);
@@ -269,12 +270,15 @@ static int compile(Ngc *ngc, const Args *a, Model *m)
         if (status)
             return status;
     }
+
+    Files f = {.ngc = ngc, .a = a, .m = m};
+    if (a->report || !a->deps_only)
+        f.module = module_build(m);
     if (!a->output && a->report) {
-        report(ngc, m, stdout);
+        report(f.module, stdout);
         return 0;
     }
 
-    Files f = {.ngc = ngc, .a = a, .m = m};
     name_files(&f);
 
     Text deps = {.ngc = ngc};
@@ -296,7 +300,7 @@ static int compile(Ngc *ngc, const Args *a, Model *m)
     if (!output_write(ngc, f.file, f.count))
         return 3;
     if (a->report)
-        report(ngc, m, strcmp(f.path, "-") == 0 ? stderr : stdout);
+        report(f.module, strcmp(f.path, "-") == 0 ? stderr : stdout);
     return 0;
 }
 

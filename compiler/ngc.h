@@ -573,6 +573,8 @@ const char *intern(Ngc *, const char *text, size_t size); /* equal texts become 
 const char *intern_str(Ngc *, const char *text);
 const char *text_format(Ngc *, const char *format, ...); /* sprintf into the arena */
 const char *text_vformat(Ngc *, const char *format, va_list);
+/* the shortest text that is read back as the same finite number; single: as a float */
+const char *text_number(Ngc *, double, bool single);
 
 typedef struct Table { /* pointers to numbers; all zero is empty */
     struct TableSlot {
@@ -952,7 +954,15 @@ Eval *run_eval(Ngc *, Model *, char **assign, int count, const char *files, Data
 int explain_main(Ngc *, Model *, const char *form, const char *path, const char *files,
                  char **assign, int count);
 
-/* ---- emit_c.c (with fuse.c, plan.c) ---- */
+/* ---- module.c (with fuse.c, plan.c) ---- */
+
+typedef struct Module Module; /* module.h */
+
+Module *module_build(Model *);               /* what its functions do and where, planned */
+void report(const Module *, FILE *);         /* report.c */
+void manifest_write(const Module *, Text *); /* manifest.c */
+
+/* ---- emit_c.c ---- */
 
 typedef struct Variable { /* of the C at -O0 */
     const char *name;     /* "h.z", "dJ/dh.z": the value's */
@@ -966,9 +976,8 @@ typedef struct Output {
     int variables;
 } Output;
 
-/* base: name of the header to include, or NULL to have the declarations in the C itself */
-void emit_c(Ngc *, Model *, const char *header, Output *);
-void report(Ngc *, Model *, FILE *);
+/* header: name of the header to include, or NULL to have the declarations in the C itself */
+void emit_c(const Module *, const char *header, Output *);
 
 /* ---- layout.c: order of axes ---- */
 
@@ -978,12 +987,11 @@ void modes_layout(Modes *);
 
 int weights_freeze(Ngc *, Model *); /* cuts the model down to its outputs; 0, or the exit status */
 
-/* ---- json.c, deps.c, manifest.c: what build tools read ---- */
+/* ---- json.c, deps.c: what build tools read ---- */
 
 void json_string(Text *, const char *); /* in quotes */
 bool deps_write(Ngc *, Text *, const char *given, const char *const *target, int targets,
                 const char *extra);
-void manifest_write(Ngc *, Model *, Text *);
 
 /* ---- output.c, driver.c ---- */
 

@@ -1,36 +1,190 @@
-/* report.c - what a model costs: arithmetic, parameters, memory. Counted on the programs that are
- * emitted, with run-time sizes at their bounds. */
-#include "emit.h"
+/* report.c - --report: what a model costs. Parameters and memory, and of each function its
+ * operations, the memory it moves, what it keeps for backward, and how threads would work on it.
+ *
+ * In: a module. Out: text. Counts are with run-time sizes at their bounds. */
+#include "module.h"
 
 #include <string.h>
 
-static int64_t function_flops(const Function *f)
-{
-    int64_t sum = 0;
-    for (int i = 0; i < f->program->kernels; i++)
-        if (emit_in_function(f, f->program->kernel[i]))
-            sum += kernel_flops(f->program, f->program->kernel[i]);
-    return sum;
-}
+enum { BYTES = 10 }; /* a nanosecond, between memory and one core of a common machine */
 
-static int function_kernels(const Function *f)
-{
-    int count = 0;
-    for (int i = 0; i < f->program->kernels; i++)
-        count += emit_in_function(f, f->program->kernel[i]);
-    return count;
-}
-
-static int64_t var_count(const Emit *e, const Var *v)
-{
-    return size_max(e->graph, shape_count(e->graph, v->shape));
-}
+/* ---- parameters ---- */
 
 /* The part of a name before its last point: the layer. */
 static size_t layer_size(const char *name)
 {
     const char *point = strrchr(name, '.');
+
     return point ? (size_t)(point - name) : strlen(name);
+}
+
+/* Is v another parameter of the layer that `first` is in? */
+static bool is_of_layer(const Var *v, const Var *first)
+{
+    size_t size = layer_size(first->name);
+
+    return v->kind == VAR_PARAM && first->name[size] == '.' && layer_size(v->name) == size &&
+           strncmp(v->name, first->name, size) == 0;
+}
+
+static void add_param(const Module *m, const Var *v, int64_t *count, Text *shapes)
+{
+    *count += module_count(m, v->shape);
+    text_add(shapes, "%s%s %s", shapes->size ? ", " : "", v->name, shape_text(m->graph, v->shape));
+}
+
+/* A line for each layer; its variables come one after another. */
+static void report_params(const Module *m, FILE *out)
+{
+    const Model *model = m->model;
+    int64_t all = 0;
+
+    for (int i = 0; i < model->vars; i++)
+        if (model->var[i]->kind == VAR_PARAM)
+            all += module_count(m, model->var[i]->shape);
+    fprintf(out, "parameters: %lld\n", (long long)all);
+
+    for (int i = 0; i < model->vars;) {
+        const Var *first = model->var[i++];
+        if (first->kind != VAR_PARAM)
+            continue;
+
+        int64_t count = 0;
+        Text shapes = {.ngc = m->ngc};
+        add_param(m, first, &count, &shapes);
+        while (i < model->vars && is_of_layer(model->var[i], first))
+            add_param(m, model->var[i++], &count, &shapes);
+        fprintf(out, "  %.*s: %lld (%s)\n", (int)layer_size(first->name), first->name,
+                (long long)count, shapes.at);
+    }
+}
+
+/* ---- memory ---- */
+
+static void report_block(const char *name, int64_t bytes, FILE *out)
+{
+    if (bytes > 0)
+        fprintf(out, "bytes of %s: %lld\n", name, (long long)bytes);
+}
+
+static int64_t vars_bytes(const Module *m, VarKind kind)
+{
+    int64_t bytes = 0;
+
+    for (int i = 0; i < m->model->vars; i++) {
+        const Var *v = m->model->var[i];
+        if (v->kind == kind)
+            bytes += module_bytes(m, v->type, v->shape);
+    }
+    return bytes;
+}
+
+static int64_t grads_bytes(const Module *m)
+{
+    int64_t bytes = 0;
+
+    for (int i = 0; i < m->model->roots; i++) {
+        const Root *r = &m->model->root[i];
+        if (r->kind == ROOT_GRAD)
+            bytes += module_bytes(m, T_FLOAT, r->node->shape);
+    }
+    return bytes;
+}
+
+static void report_memory(const Module *m, FILE *out)
+{
+    StructSize work = module_work(m, 8, NULL), small = module_work(m, 4, NULL);
+    StructSize totals = module_totals(m);
+    int64_t space = m->space * type_size(m->ngc, T_FLOAT) + m->ispace * type_size(m->ngc, T_INT);
+
+    report_block("params", vars_bytes(m, VAR_PARAM), out);
+    report_block("state", vars_bytes(m, VAR_STATE), out);
+    report_block("grads", grads_bytes(m), out);
+    fprintf(out, "bytes of work: %lld (planned space: %lld; where pointers have 4 bytes: %lld)\n",
+            (long long)struct_bytes(&work), (long long)space, (long long)struct_bytes(&small));
+
+    if (m->metrics) {
+        int walks = m->metrics->carry->walks;
+        fprintf(out, "bytes of totals: %lld, of %d walk%s over the rows\n",
+                (long long)struct_bytes(&totals), walks, walks > 1 ? "s" : "");
+    }
+}
+
+/* ---- functions ---- */
+
+/* The time below which a common machine cannot do it. */
+static void report_moves(const Function *f, Cost cost, FILE *out)
+{
+    double rate = common_rate(f->program->ngc);
+    double work = (double)cost.flops / rate, move = (double)(cost.read + cost.written) / BYTES;
+
+    fprintf(out, "  moves: %lld bytes read, %lld written\n", (long long)cost.read,
+            (long long)cost.written);
+    fprintf(out, "  limit: %.3g us by arithmetic at %g Gflop/s, %.3g us by memory at %d GB/s\n",
+            work / 1e3, rate, move / 1e3, BYTES);
+}
+
+static bool is_stored(PlaceKind kind)
+{
+    return kind != P_NONE && kind != P_ALIAS && kind != P_FOLDED;
+}
+
+/* What fusing and planning made of a program. */
+static void report_passes(const Function *f, FILE *out)
+{
+    const Program *p = f->program;
+    int stored = 0, products = 0, nests = 0, inside = 0, merged = 0;
+    int64_t size = type_size(p->ngc, T_FLOAT);
+
+    for (int i = 0; i < p->nodes; i++)
+        stored += is_stored(p->place[i].kind);
+    for (int i = 0; i < p->kernels; i++) {
+        const Kernel *k = p->kernel[i];
+        products += k->kind == K_GEMM;
+        nests += k->members > 0;
+        inside += k->members;
+        merged += k->stores > 1 && !k->members;
+    }
+
+    fprintf(out,
+            "  fuse: %d values, %d of them stored; %d kernels: %d matrix products, "
+            "%d loops that store several values\n",
+            p->nodes, stored, p->kernels, products, merged);
+    if (nests > 0)
+        fprintf(out, "  rows: %d nests over rows in place of %d loops\n", nests, inside);
+    fprintf(out, "  plan: %lld bytes of values in %lld; at most %lld at one time\n",
+            (long long)(p->stored * size), (long long)(p->space * size),
+            (long long)(p->live * size));
+}
+
+/* "h = tanh(z)" */
+static const char *statement(const Program *p, const Node *n)
+{
+    const char *text = node_text(p->graph, n, 3);
+
+    return n->name ? text_format(p->ngc, "%s = %s", n->name, text) : text;
+}
+
+/* Values of forward that backward reads, each with what it is wanted for. */
+static void report_saved(const Function *backward, FILE *out)
+{
+    const Program *p = backward->program;
+    SavedCost saved = function_saved(backward);
+
+    if (saved.count == 0)
+        return;
+    fprintf(out, "  saved by forward: %d values, %lld bytes\n", saved.count,
+            (long long)saved.bytes);
+
+    for (int i = 0; i < p->nodes; i++) {
+        const Node *n = p->node[i];
+        if (!saved.wanted[i])
+            continue;
+        int64_t count = size_max(p->graph, shape_count(p->graph, n->shape));
+        fprintf(out, "    %s %s, %lld bytes: for %s\n", statement(p, n),
+                shape_text(p->graph, n->shape), (long long)(count * type_size(p->ngc, n->type)),
+                statement(p, saved.wanted[i]->store[0].node));
+    }
 }
 
 /* How the threads of a pool would work on a function. */
@@ -38,9 +192,12 @@ static void report_shares(const Function *f, FILE *out)
 {
     int split = 0, alone = 0, waits = 0;
     double time = 0, all = 0;
+
+    if (!f->shared)
+        return;
     for (int i = 0; i < f->program->kernels; i++) {
         const Kernel *k = f->program->kernel[i];
-        if (!emit_in_function(f, k))
+        if (!function_has(f, k))
             continue;
         split += k->split > 0;
         alone += k->split == 0;
@@ -48,87 +205,26 @@ static void report_shares(const Function *f, FILE *out)
         time += k->split ? k->time : 0;
         all += k->time;
     }
-    if (f->shared)
-        fprintf(
-            out,
-            "  with a pool: %d kernels are shared by the threads, %.0f%% of the work; %d are done by one; the threads meet %d times\n",
+    fprintf(out,
+            "  with a pool: %d kernels are shared by the threads, %.0f%% of the work; "
+            "%d are done by one; the threads meet %d times\n",
             split, 100 * time / all, alone, waits);
 }
 
-/* A line for each layer; its variables stand together. */
-static void report_params(const Emit *e, FILE *out)
+void report(const Module *m, FILE *out)
 {
-    int64_t all = 0;
-    for (int i = 0; i < e->model->vars; i++)
-        all += e->model->var[i]->kind == VAR_PARAM ? var_count(e, e->model->var[i]) : 0;
-    fprintf(out, "parameters: %lld\n", (long long)all);
-    for (int i = 0; i < e->model->vars;) {
-        const Var *v = e->model->var[i++];
-        size_t size = layer_size(v->name);
-        if (v->kind != VAR_PARAM)
-            continue;
-        int64_t count = var_count(e, v);
-        Text shapes = {.ngc = e->ngc};
-        text_add(&shapes, "%s %s", v->name, shape_text(e->graph, v->shape));
-        while (i < e->model->vars && e->model->var[i]->kind == VAR_PARAM &&
-               layer_size(e->model->var[i]->name) == size &&
-               strncmp(e->model->var[i]->name, v->name, size) == 0 && v->name[size] == '.') {
-            count += var_count(e, e->model->var[i]);
-            text_add(&shapes, ", %s %s", e->model->var[i]->name,
-                     shape_text(e->graph, e->model->var[i]->shape));
-            i++;
-        }
-        fprintf(out, "  %.*s: %lld (%s)\n", (int)size, v->name, (long long)count, shapes.at);
-    }
-}
+    fprintf(out, "model: %s\n", m->name);
+    for (int i = 0; i < m->graph->dims; i++)
+        fprintf(out, "size %s: 1 to %lld (counted at its bound)\n", m->graph->dim[i].name,
+                (long long)m->graph->dim[i].max);
+    report_params(m, out);
+    report_memory(m, out);
 
-static void report_structs(const Emit *e, FILE *out)
-{
-    static const struct {
-        VarKind kind;
-        const char *name;
-    } of[] = {{VAR_PARAM, "params"}, {VAR_STATE, "state"}};
-    int64_t bytes;
-    for (size_t k = 0; k < sizeof of / sizeof *of; k++) {
-        bytes = 0;
-        for (int i = 0; i < e->model->vars; i++)
-            if (e->model->var[i]->kind == of[k].kind)
-                bytes += var_count(e, e->model->var[i]) * type_size(e->ngc, e->model->var[i]->type);
-        if (bytes > 0)
-            fprintf(out, "bytes of %s: %lld\n", of[k].name, (long long)bytes);
-    }
-    bytes = 0;
-    for (int i = 0; i < e->model->roots; i++)
-        if (e->model->root[i].kind == ROOT_GRAD)
-            bytes += size_max(e->graph, shape_count(e->graph, e->model->root[i].node->shape)) *
-                     type_size(e->ngc, T_FLOAT);
-    if (bytes > 0)
-        fprintf(out, "bytes of grads: %lld\n", (long long)bytes);
-    fprintf(out, "bytes of work: %lld (planned space: %lld; where pointers have 4 bytes: %lld)\n",
-            (long long)emit_work_size(e, 8),
-            (long long)(e->space * type_size(e->ngc, T_FLOAT) + e->ispace * 4),
-            (long long)emit_work_size(e, 4));
-    if (e->metrics)
-        fprintf(out, "bytes of totals: %lld, of %d walk%s over the rows\n",
-                (long long)emit_totals_size(e), e->metrics->carry->walks,
-                e->metrics->carry->walks > 1 ? "s" : "");
-}
-
-void report(Ngc *ngc, Model *m, FILE *out)
-{
-    Emit *e = emit_prepare(ngc, m);
-    fprintf(out, "model: %s\n", e->name);
-    for (int i = 0; i < e->graph->dims; i++)
-        fprintf(out, "size %s: 1 to %lld (counted at its bound)\n", e->graph->dim[i].name,
-                (long long)e->graph->dim[i].max);
-    report_params(e, out);
-    report_structs(e, out);
-    for (int i = 0; i < e->functions; i++) {
-        const Function *f = &e->function[i];
-        int64_t flops = function_flops(f);
-        fprintf(out, "%s: %lld flops, %d kernels\n", f->name, (long long)flops,
-                function_kernels(f));
-        report_moves(f, flops, out);
+    for (int i = 0; i < m->functions; i++) {
+        const Function *f = &m->function[i];
+        Cost cost = function_cost(f);
+        fprintf(out, "%s: %lld flops, %d kernels\n", f->name, (long long)cost.flops, cost.kernels);
+        report_moves(f, cost, out);
         if (f->phase == 1)
             report_saved(f, out);
         else

@@ -2,6 +2,7 @@
  * are, and text that grows. */
 #include "ngc.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -286,6 +287,22 @@ const char *text_format(Ngc *ngc, const char *format, ...)
     const char *text = text_vformat(ngc, format, args);
     va_end(args);
     return text;
+}
+
+const char *text_number(Ngc *ngc, double v, bool single)
+{
+    char text[40];
+    bool whole = v == floor(v) && fabs(v) < 1e7; /* 160, not 1.6e+02 */
+    if (single)
+        v = (double)(float)v;
+
+    for (int digits = whole ? 0 : 1; digits <= 17; digits++) {
+        snprintf(text, sizeof text, whole ? "%.*f" : "%.*g", digits, v);
+        double back = strtod(text, NULL);
+        if (single ? (float)back == (float)v : back == v)
+            break;
+    }
+    return text_format(ngc, "%s%s", text, strpbrk(text, ".e") ? "" : ".0");
 }
 
 void text_add(Text *t, const char *format, ...)

@@ -333,8 +333,8 @@ static bool has_kind(const Model *m, VarKind kind)
 static void put_block(Emit *e, Text *t, VarKind kind)
 {
     const char *before = " = {\n    ";
-    for (int i = 0; i < e->model->vars; i++) {
-        const Var *v = e->model->var[i];
+    for (int i = 0; i < e->module->model->vars; i++) {
+        const Var *v = e->module->model->var[i];
         if (v->kind != kind)
             continue;
         text_add(t, "%s", before);
@@ -355,10 +355,10 @@ void emit_weights(Emit *e, Text *t, bool define)
     } blocks[] = {{VAR_PARAM, "params", ""}, {VAR_STATE, "state", "_state"}};
 
     for (size_t k = 0; k < sizeof blocks / sizeof *blocks && e->ngc->opt.weights; k++) {
-        if (!has_kind(e->model, blocks[k].kind))
+        if (!has_kind(e->module->model, blocks[k].kind))
             continue;
-        text_add(t, "%sconst %s_%s %s_weights%s", define ? "" : "extern ", e->name, blocks[k].type,
-                 e->name, blocks[k].end);
+        text_add(t, "%sconst %s_%s %s_weights%s", define ? "" : "extern ", e->module->name,
+                 blocks[k].type, e->module->name, blocks[k].end);
         if (define)
             put_block(e, t, blocks[k].kind);
         text_add(t, ";\n\n");

@@ -468,7 +468,7 @@ static void print_code(Model *made, Model *m)
     Ngc *ngc = made->graph->ngc;
     Output out = {.c = {.ngc = ngc}, .h = {.ngc = ngc}};
 
-    emit_c(ngc, made, NULL, &out);
+    emit_c(module_build(made), NULL, &out);
     for (int i = 0; i < m->roots; i++)
         m->root[i].cname = made->root[i].cname;
     for (int i = 0; i < m->vars; i++)

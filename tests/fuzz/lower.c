@@ -442,7 +442,7 @@ static void compile(const char *text, size_t size, int level)
     m->name = "m";
     if (is_small(m))
         compare_values(m, text, size);
-    emit_c(&ngc, m, "m.h", &out);
+    emit_c(module_build(m), "m.h", &out);
     exit(ngc.errors ? 1 : 0);
 }
 

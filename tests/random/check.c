@@ -378,7 +378,7 @@ static void emit_way(Case *c, int way, const char *dir, FILE *f)
     ngc->opt.no_share = ways[way].no_share;
     ngc->opt.short_row = c->number % 4 < 2; /* rows.c sees every second model */
     m->name = text_format(ngc, "model%d", c->number);
-    emit_c(ngc, m, NULL, &out);
+    emit_c(module_build(m), NULL, &out);
     print_apart(ngc, f, out.c.at, c->number);
     if (without)
         arena_free(ngc);
