@@ -533,3 +533,8 @@ void emit_c(const Module *m, const char *header, Output *out)
     if (e->module->plain)
         list_variables(e, out);
 }
+
+void emit_model_c(Model *m, const char *header, Output *out)
+{
+    emit_c(module_build(m), header, out);
+}

@@ -978,6 +978,7 @@ typedef struct Output {
 
 /* header: name of the header to include, or NULL to have the declarations in the C itself */
 void emit_c(const Module *, const char *header, Output *);
+void emit_model_c(Model *, const char *header, Output *); /* of its module */
 
 /* ---- layout.c: order of axes ---- */
 
