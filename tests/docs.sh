@@ -1,19 +1,19 @@
 #!/bin/sh
-# docs.sh - what the READMEs show is run: their models are compiled, and what comes out is compared with what they print.
+# docs.sh - runs the examples in the READMEs: compiles their models and compares the output with what the READMEs print.
 #
 #     sh tests/docs.sh [--accept] [README.md ...]      from anywhere; needs a built tree; NGC is the ngc to test
 #
-# A block between ``` lines counts by the words behind its first ```:
+# The words after the first ``` of a block say what is done with it:
 #     ng                     a model: ngc compiles it without a warning
 #     ng run a=3 b=2         ngc run prints the lines of the ```out block that comes next, if one does
 #     ng check               ngc check finds its derivatives right
 #     ng error NG0301        ngc refuses it with this error; ```out is the whole message
 #     ng warning NG0506      ngc compiles it with this warning; ```out is the whole message
 #     sh test                commands that succeed; ```out is what they print
-# file=NAME after any of these, or after c, keeps the block as NAME for the blocks below it in the same README. All are run in
-# a directory of their own that has links to what is in the top directory. Numbers may differ in the ninth digit.
+# file=NAME after any of these, or after c, writes the block to the file NAME for later blocks of the same README. All blocks
+# of a README run in one directory with links to the files of the top directory. Numbers may differ in the ninth digit.
 # The manual of the language must have every function of the library and every code of a message.
-# --accept writes what was printed into the ```out blocks: read the diff.
+# --accept writes the actual output into the ```out blocks: read the diff.
 set -uf
 cd "$(dirname "$0")/.." || exit 2
 top=$PWD
@@ -25,7 +25,7 @@ accept=0 passed=0 failed=0
 . tests/suite.sh
 [ "${1-}" = --accept ] && accept=1 && shift
 
-# Blocks of a README into NUMBER.info, .line, .text, and .want for an ```out that follows.
+# Splits a README into blocks: NUMBER.info, .line, .text, and .want for an ```out that follows.
 split_blocks() {
     awk -v dir="$1" '
         /^```/ && !inside {
@@ -48,7 +48,7 @@ split_blocks() {
         END { if (inside) { print "a block is not closed"; exit 1 } }' "$2"
 }
 
-# The README with what was printed in its ```out blocks.
+# Prints the README with the actual output in its ```out blocks.
 fill_blocks() {
     awk -v dir="$1" '
         /^```/ && !inside {
@@ -70,7 +70,7 @@ fill_blocks() {
         !skip { print }' "$2"
 }
 
-# Are two texts the same, but for the last digits of numbers?
+# Are two texts the same, except for the last digits of numbers?
 same() {
     cmp -s "$1" "$2" || awk '
         function words(file,   n, i, part, line) {
@@ -96,7 +96,7 @@ same() {
         }' "$1" "$2"
 }
 
-# The output of block $n, in $dir/out and $dir/err, and its status; a model is in the file $name.
+# Runs block $n, with its output in $dir/out and $dir/err, and returns its status. A model is in the file $name.
 run_block() {
     case $1 in
     run) shift; "$ngc" run "$name" "$@" ;;
@@ -111,7 +111,7 @@ fail() {
     bad=1
 }
 
-# check_block KIND ARGUMENTS: runs block $n and sees whether it did what its README says.
+# check_block KIND ARGUMENTS: runs block $n and checks that it does what its README says.
 check_block() {
     bad=0
     run_block "$@"

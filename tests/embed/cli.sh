@@ -14,7 +14,7 @@ ok "-MF" "$ngc" -MD -MF 'a dir/x.d' -I lib m.ng -o 'a dir/x.c'
 grep -q '^a\\ dir/x.c a\\ dir/x.h:' 'a dir/x.d' && good || bad "names with blanks"
 printf 'all: a\\ dir/x.c\n\t@:\ninclude a\\ dir/x.d\n' >Makefile
 ok "make reads the rule" make -s
-# names that make could misread: it finds the imported file, notices a change, and goes on when the file is gone
+# names that make could misread: it finds the imported file, notices a change, and continues if the file is gone
 mkdir names
 printf 'all: m.c\n%%.c %%.h: %%.ng\n\t%s -MD -o $*.c $<\n-include m.d\n' "'$ngc'" >names/Makefile
 for name in 'a b' 'a$b' 'a#b' 'a:b' 'a\b' 'a\ b' 'a\#b' "it's" 'a&b' '~a' '[x]*?'; do
@@ -117,7 +117,7 @@ PY
     done
 fi
 
-# ---- work stays whole wherever it is, also between forward and backward ----
+# ---- work keeps its values wherever it is in memory, also between forward and backward ----
 printf 'input x[8, 64], t[8]: int\nh = dense(dense(x, 128, tanh), 64, relu)\nminimize J = cross_entropy(dense(h, 3), t) with sgd(lr = 0.1)\n' >moved.ng
 ok "C for work that is moved" "$ngc" --standalone --prefix=model moved.ng -o model.c
 for options in "-O2" "-O0 -fsanitize=address,undefined -fno-sanitize-recover=all"; do

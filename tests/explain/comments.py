@@ -45,7 +45,7 @@ def words(where, body, own):
         if line.startswith("    /* ") and not re.match(r"    /\* (?:\S+, )?line \d+: [^=]*$", line):
             for word in INTERNAL.findall(line):
                 if not any(word.startswith(name) for name in own):
-                    faults.append(f"{where}: {word} is no word of the language: {line.strip()[:120]}")
+                    faults.append(f"{where}: {word} is not a word of the language: {line.strip()[:120]}")
 
 
 def names(where, body):

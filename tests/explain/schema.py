@@ -97,7 +97,7 @@ def check(lesson):
     for s in lesson["steps"]:
         if s["slope"] is not None and not any(isinstance(v, str) for v in [s["slope"], *value[s["dy"]], *value[s["dx"]]]):
             want = value[s["dx"]][0]
-            assert abs(value[s["dy"]][0] * s["slope"] - want) <= 1e-9 * max(1, abs(want)), f"{s['downstream']} is no product"
+            assert abs(value[s["dy"]][0] * s["slope"] - want) <= 1e-9 * max(1, abs(want)), f"{s['downstream']} is not a product"
 
 
 for path in sys.argv[1:]:

@@ -1,8 +1,8 @@
 #!/bin/sh
 # run.sh - the layout of the C: what .clang-format says, and at most 100 columns. And its order: who calls and includes whom, as
-# rooms.txt says. `tests/style/figures.py` prints both in numbers.
+# rooms.txt says. `tests/style/figures.py` prints both in numbers. Then the words of texts and comments: words.awk.
 #
-# Another release of clang-format lays out some lines in another way, so one release is asked for: Debian's clang-format-14.
+# Other releases of clang-format lay out some lines differently, so this asks for one release: Debian's clang-format-14.
 #
 #     tests/style/run.sh                from anywhere
 cd "$(dirname "$0")/../.." || exit 2
@@ -16,10 +16,10 @@ fail() {
     failed=$((failed + 1))
 }
 
-# Laid out by hand: kernels that are macros of many statements, which the program takes for expressions.
+# Laid out by hand: kernels that are macros with many statements, which clang-format takes for expressions.
 by_hand='runtime/ngrt_small\.h'
 
-# Sources: those of the project, not what a build or a test has made.
+# The sources of the project, without files that a build or a test has made.
 sources() {
     find compiler runtime examples tests -name '*.[ch]' -not -path '*/build/*' | grep -v -E "$by_hand" | sort
 }
@@ -28,14 +28,14 @@ for file in $(sources); do
     if ! "$format" "$file" > "$dir/text" 2> "$dir/log"; then
         fail "$format cannot read $file: $(head -3 "$dir/log")"
     elif ! diff -u "$file" "$dir/text" > "$dir/diff"; then
-        fail "$file is laid out otherwise; $format -i $file mends it:"
+        fail "$file is not laid out by $format; run $format -i $file:"
         head -20 "$dir/diff"
     else
         passed=$((passed + 1))
     fi
 done
 
-# What .clang-format leaves long are texts in quotes.
+# .clang-format leaves long lines only for texts in quotes.
 sources | xargs awk 'length > 100 && !/"/ { print FILENAME ":" FNR }' > "$dir/long"
 if [ -s "$dir/long" ]; then
     fail "lines of more than 100 columns: $(head -20 "$dir/long")"
@@ -43,13 +43,14 @@ else
     passed=$((passed + 1))
 fi
 
-# The checker finds what it is for.
+# The check finds a mistake.
 printf 'int  f(void) { return 0; }\n' > "$dir/f.c"
 if "$format" --style="file:.clang-format" "$dir/f.c" | cmp -s - "$dir/f.c"; then
     fail "$format finds nothing wrong with two blanks"
 else
     passed=$((passed + 1))
 fi
+
 # Files call downward only, and in no ring but those of the table.
 if tests/style/rooms.py "${BUILD:-build}" > "$dir/rooms"; then
     passed=$((passed + 1))
@@ -71,5 +72,39 @@ rooms_find 'compiler/grad (graph) calls compiler/ng.tab (syntax)' 's/^graph -> .
 rooms_find 'compiler/fuse (program) includes compiler/program (emit)' 's/: program /: /; s/^room emit: /&program /'
 rooms_find 'a ring of calls: compiler/lower ' '/^ring lower /d'
 
+# What people read: manuals, error pages, models, scripts.
+prose() {
+    find . -type d \( -name build -o -name .git -o -path ./tests/style \) -prune -o -type f \
+        \( -name '*.md' -o -name '*.ng' -o -name '*.sh' -o -name '*.py' -o -name 'errors.txt' -o -name Makefile \) -print | sort
+}
+
+# Code that has comments and messages; some older ones still have such phrases. Lower the limit when there are fewer.
+code() {
+    find compiler runtime grammars examples tests -type f -name '*.[chly]' -not -path '*/build/*' | sort
+    find compiler/page -type f | sort
+}
+limit=53
+
+prose | xargs awk -f tests/style/words.awk > "$dir/words"
+if [ -s "$dir/words" ]; then
+    fail "tests/style/words.awk says what to write instead of: $(head -20 "$dir/words")"
+else
+    passed=$((passed + 1))
+fi
+
+code | xargs awk -f tests/style/words.awk > "$dir/words"
+if [ "$(wc -l < "$dir/words")" -gt $limit ]; then
+    fail "$(wc -l < "$dir/words") phrases where $limit are allowed; tests/style/words.awk says what to write instead: $(cat "$dir/words")"
+else
+    passed=$((passed + 1))
+fi
+
+# It finds them, across the end of a line too, and nothing else.
+printf '/* What is called is no\n * function, with regard to x. There is no\n * other, it is no longer one and is no faster. */\n' > "$dir/f.c"
+if [ "$(awk -f tests/style/words.awk "$dir/f.c" | wc -l)" != 2 ]; then
+    fail "tests/style/words.awk finds other phrases than the two in: $(cat "$dir/f.c")"
+else
+    passed=$((passed + 1))
+fi
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
