@@ -138,17 +138,6 @@ void print_random(Body *b, const Kernel *k)
     b->dims |= pr.dims;
 }
 
-/* Zeros around an image that are folded into the call: the image's own size, and where it begins.
- */
-static void conv_folded(const Program *p, const Node *n, Size *size)
-{
-    const Node *x = n->arg[0], *own = call_operand(p, n, 0);
-    for (int i = 0; i < 2 && own != x; i++) {
-        size[CONV_HEIGHT + i] = own->shape.dim[1 + i];
-        size[CONV_PH + i] = x->attr.lo[1 + i];
-    }
-}
-
 /* The record's runtime function, its text filled in: OpInfo.call. */
 void print_call(Body *b, const Kernel *k)
 {
@@ -157,9 +146,7 @@ void print_call(Body *b, const Kernel *k)
     const Node *n = k->product;
     Text t = {.ngc = e->ngc};
     Size size[CALL_SIZES] = {0};
-    op_info[n->op]->sizes(e->graph, n, size);
-    if (n->op == OP_conv)
-        conv_folded(b->p, n, size);
+    call_sizes(b->p, n, size);
     print_temps(&pr);
     b->id |= k->split > 0;
     b->threads |= k->split > 0;

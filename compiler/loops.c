@@ -670,6 +670,7 @@ void kernel_finish(Program *p, Kernel *k)
     (void)p;
     for (int i = 0; i < k->vals; i++) {
         Val *v = k->val[i];
+        v->id = i;
         v->uses = 0;
         v->live = false;
         v->level = v->test_level = index_level(v->at);
@@ -683,4 +684,26 @@ void kernel_finish(Program *p, Kernel *k)
             note_use(k->store[i].at->part[j].val);
     }
     note_use(k->alpha);
+}
+
+/* ---- independent passes ---- */
+
+/* Of a kernel that adds to computed places: do different passes over this axis add to different
+ * elements? They do where the computed index chooses a row, and the axis is the place in the row.
+ */
+static bool adds_apart(const Kernel *k, int axis)
+{
+    const Index *at = k->store[0].at;
+    return at && at->axis[axis].plus == 1 && at->axis[axis].minus == 0 && at->parts == 1 &&
+           at->part[0].by.minus == 0 && at->part[0].by.plus == k->extent[axis];
+}
+
+bool kernel_axis_is_free(const Kernel *k, int axis)
+{
+    if (k->member)
+        return true;
+    for (int i = 0; i < k->stores; i++)
+        if (k->store[i].add)
+            return adds_apart(k, axis);
+    return !kernel_reduces(k) || k->axis[axis] != AX_REDUCE;
 }

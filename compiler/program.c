@@ -145,6 +145,27 @@ const Node *call_operand(const Program *p, const Node *n, int operand)
     return a->op == OP_pad && p->place[p->slot[a->id]].kind == P_FOLDED ? a->arg[0] : a;
 }
 
+/* Zeros around an image that are folded into the call: the image's own size, and where it begins.
+ */
+static void fold_zeros_in(const Program *p, const Node *conv, Size *size)
+{
+    const Node *padded = conv->arg[0], *own = call_operand(p, conv, 0);
+    if (own == padded)
+        return;
+
+    for (int i = 0; i < 2; i++) {
+        size[CONV_HEIGHT + i] = own->shape.dim[1 + i];
+        size[CONV_PH + i] = padded->attr.lo[1 + i];
+    }
+}
+
+void call_sizes(const Program *p, const Node *n, Size *size)
+{
+    op_info[n->op]->sizes(p->graph, n, size);
+    if (n->op == OP_conv)
+        fold_zeros_in(p, n, size);
+}
+
 const Node *kernel_operand(const Program *p, const Kernel *k, int i)
 {
     const Node *n = NULL;

@@ -52,6 +52,7 @@ typedef enum {
 } ValKind;
 
 struct Val { /* equal ones are shared within a kernel; arguments precede users in Kernel.val */
+    int id;  /* its place in Kernel.val; in a nest, in that of its member */
     ValKind kind;
     Op op;
     Type type;
@@ -213,6 +214,9 @@ Place *store_place(const Program *, const Store *);        /* its target's, or i
 bool call_takes(const Node *, int operand);
 const Node *call_operand(const Program *, const Node *, int operand);
 
+/* The sizes that such a function is given: OpInfo.sizes, of the operands that it reads. */
+void call_sizes(const Program *, const Node *, Size *size); /* CALL_SIZES of them */
+
 /* What holds whole operand i < 3 of a product or a call; NULL: there is none. */
 const Node *kernel_operand(const Program *, const Kernel *, int i);
 
@@ -249,11 +253,15 @@ bool kernel_joins(Program *, const Kernel *, int axis); /* may loops axis and ax
 void kernel_join(Program *, Kernel *, int axis);
 void kernel_split(Program *, Kernel *, int axis, Size inner); /* into two loops */
 void kernel_collapse(Program *, Kernel *);                    /* joins all that can be joined */
-void kernel_finish(Program *, Kernel *);                      /* levels, uses */
+void kernel_finish(Program *, Kernel *);                      /* ids, levels, uses */
 
 bool kernel_reduces(const Kernel *);   /* is it a K_LOOP whose results are folds? */
 bool kernel_sums_rows(const Kernel *); /* does it fold rows into a row of results? */
 bool kernel_sums_many(const Program *, const Kernel *); /* more than LONG_SUM floats each? */
+
+/* Are the passes of this loop independent of each other? Those of a nest that sums over its rows
+ * are so only where each range of rows has sums of its own (share.c). */
+bool kernel_axis_is_free(const Kernel *, int axis);
 
 /* Of a kernel that sums rows: elements of its row of results; -1: not known. */
 int64_t kernel_columns(const Kernel *);

@@ -83,26 +83,6 @@ static Layout layout_of_product(const Kernel *k, int operand)
 
 /* ---- which loop is shared ---- */
 
-/* Do passes over that axis that come to different numbers touch different elements, whatever place
- * in the tensor is added to? */
-static bool adds_apart(const Kernel *k, int axis)
-{
-    const Index *at = k->store[0].at;
-    return at && at->axis[axis].plus == 1 && at->axis[axis].minus == 0 && at->parts == 1 &&
-           at->part[0].by.minus == 0 && at->part[0].by.plus == k->extent[axis];
-}
-
-/* May the passes over an axis be shared? */
-static bool is_free(const Kernel *k, int axis)
-{
-    if (k->member)
-        return true;
-    for (int i = 0; i < k->stores; i++)
-        if (k->store[i].add)
-            return adds_apart(k, axis);
-    return !kernel_reduces(k) || k->axis[axis] != AX_REDUCE;
-}
-
 static int64_t unit_of(const Program *p, const Kernel *k, int axis)
 {
     int64_t inner = 1;
@@ -142,7 +122,7 @@ static bool follow(const Program *p, Kernel *k, const Layout *made, bool small)
     static const int64_t unit[] = {1, CACHE_LINE, COLUMN_UNIT, ROW_UNIT};
     int best = 0;
     for (int i = 0; i < k->axes; i++)
-        for (size_t u = 0; u < sizeof unit / sizeof *unit && is_free(k, i); u++) {
+        for (size_t u = 0; u < sizeof unit / sizeof *unit && kernel_axis_is_free(k, i); u++) {
             int good = 0, bad = 0;
             count_fits(p, k, made, i, unit[u], &good, &bad);
             if (good - bad <= best || (small && bad > 0) ||
@@ -161,7 +141,7 @@ static void choose_axis(const Program *p, Kernel *k)
     int64_t most = 1;
     for (int i = 0; i < k->axes && most < ENOUGH; i++) {
         int64_t unit = unit_of(p, k, i), pieces = pieces_of(p, k->extent[i], unit);
-        if (!is_free(k, i) || pieces <= most)
+        if (!kernel_axis_is_free(k, i) || pieces <= most)
             continue;
         most = pieces;
         k->split = i + 1;
