@@ -17,104 +17,139 @@ static const char *shifted(Printer *pr, const char *pointer, Size stride)
 
 /* Is a product better compiled for its sizes than done by a call? The runtime has room for so much
  * of an operand. */
-static bool is_small(Size batch, Size m, Size n, Size inner)
+static bool is_small(const Product *x)
 {
     enum { WORK = 4096, ROOM = 2048 };
-    Size most = m > n ? m : n;
-    return batch == 1 && m > 1 && n > 1 && inner > 0 && most <= WORK && inner <= WORK &&
-           m * n * inner <= WORK && (most + 7) / 8 * 8 * inner <= ROOM;
+    Size most = x->m > x->n ? x->m : x->n;
+    if (x->batch != 1 || x->m <= 1 || x->n <= 1 || x->k <= 0)
+        return false;
+    return most <= WORK && x->k <= WORK && x->m * x->n * x->k <= WORK &&
+           (most + 7) / 8 * 8 * x->k <= ROOM;
 }
 
-/* The same as a function of its own. */
-static void print_small(Printer *pr, const Kernel *k, const char *call, const char *sizes,
-                        const char *alpha, const char *beta, const char *operands)
+/* A product as text. */
+typedef struct Gemm {
+    Product size;
+    const char *alpha, *beta; /* the factors of the product and of what is in c before */
+    const char *a, *b, *c;    /* pointers */
+    const char *sizes;        /* "ta, tb, m, n, k" */
+} Gemm;
+
+static const char *gemm_call(const Emit *e, const char *what)
+{
+    return text_format(e->ngc, "%sgemm%s", e->ngc->opt.real_double ? "d" : "s", what);
+}
+
+/* A small product is a function of its own. */
+static void print_small(Printer *pr, const Gemm *x)
 {
     Emit *e = pr->e;
-    bool given = k->alpha != NULL;
-    const char *params =
-        print_format(pr, "(%s *c, const %s *a, const %s *b%s)", e->real, e->real, e->real,
-                     given ? print_format(pr, ", const %s alpha", e->real) : "");
-    const char *body = print_format(pr, "    ngrt_%s(%s, %s, a, b, %s, c);\n", call, sizes,
-                                    given ? "alpha" : alpha, beta);
+    bool given = pr->k->alpha != NULL;
+    const char *call = gemm_call(e, "_small");
+    const char *alpha_param = given ? print_format(pr, ", const %s alpha", e->real) : "";
+    const char *params = print_format(pr, "(%s *c, const %s *a, const %s *b%s)", e->real, e->real,
+                                      e->real, alpha_param);
+    const char *alpha = given ? "alpha" : x->alpha;
+    const char *body =
+        print_format(pr, "    ngrt_%s(%s, %s, a, b, %s, c);\n", call, x->sizes, alpha, x->beta);
+
     emit_section(e, call);
     e->small = true;
-    print_line(pr, "%s(%s%s%s);",
-               emit_function(e, "void", "product", params, given ? "(c, a, b, alpha)" : "(c, a, b)",
-                             body, 64),
-               operands, given ? ", " : "", given ? alpha : "");
+    const char *args = given ? "(c, a, b, alpha)" : "(c, a, b)";
+    const char *function = emit_function(e, "void", "product", params, args, body, 64);
+    print_line(pr, "%s(%s, %s, %s%s%s);", function, x->c, x->a, x->b, given ? ", " : "",
+               given ? x->alpha : "");
+}
+
+/* Threads share the products of a batch, rows or columns. */
+static void print_shared_gemm(Printer *pr, const Gemm *x)
+{
+    Emit *e = pr->e;
+    const Kernel *k = pr->k;
+    const char *call = gemm_call(e, "_share");
+    Size shared = k->split == SHARE_ROWS ? x->size.m : x->size.n;
+    if (k->split == SHARE_WHOLE)
+        shared = x->size.batch;
+    const char *passes = emit_size(e, shared, &pr->dims);
+
+    emit_section(e, call);
+    print_line(pr, "ngrt_%s(threads, %d, (int)%s, (int)%s,", call, k->split - SHARE_WHOLE,
+               share_begin(pr->b, passes, k->unit, false),
+               share_begin(pr->b, passes, k->unit, true));
+    print_line(pr, "    %s, %s, %s, %s, %s, %s, %s);", int_text(pr, x->size.batch), x->sizes,
+               x->alpha, x->a, x->b, x->beta, x->c);
+}
+
+/* One call for each matrix of a batch. */
+static void print_each_gemm(Printer *pr, Gemm x)
+{
+    Emit *e = pr->e;
+    Graph *g = e->graph;
+    Size m = x.size.m, n = x.size.n, k = x.size.k;
+    if (x.size.batch != 1) {
+        print_line(pr, "for (size_t i = 0; i < %s; i++)", emit_size(e, x.size.batch, &pr->dims));
+        pr->indent++;
+        x.a = shifted(pr, x.a, size_mul(g, m, k));
+        x.b = shifted(pr, x.b, size_mul(g, k, n));
+        x.c = shifted(pr, x.c, size_mul(g, m, n));
+    }
+
+    const char *call = gemm_call(e, "");
+    const char *row_of_a = int_text(pr, x.size.ta ? m : k);
+    const char *row_of_b = int_text(pr, x.size.tb ? k : n);
+    emit_section(e, call);
+    print_line(pr, "ngrt_%s(%s, %s, %s, %s, %s, %s, %s, %s, %s);", call, x.sizes, x.alpha, x.a,
+               row_of_a, x.b, row_of_b, x.beta, x.c, int_text(pr, n));
+}
+
+/* A product adds to what is in C: `onto`, if it is elsewhere, is copied there. */
+static void copy_onto(Printer *pr, const Kernel *k, const char *to)
+{
+    Body *b = pr->b;
+    const char *from =
+        print_pointer(b, program_place(b->p, k->onto), program_holder(b->p, k->onto));
+    if (strcmp(from, to) == 0)
+        return;
+
+    const char *count = print_factor(pr, shape_count(pr->e->graph, k->store[0].node->shape));
+    if (!k->split) {
+        print_line(pr, "memcpy(%s, %s, %s*sizeof(%s));", to, from, count, pr->e->real);
+        return;
+    }
+    const char *begin = share_begin(b, count, CACHE_LINE, false);
+    const char *end = share_begin(b, count, CACHE_LINE, true);
+    print_line(pr, "memcpy(%s + %s, %s + %s, (%s - %s)*sizeof(%s));", to, begin, from, begin, end,
+               begin, pr->e->real);
+    share_meet(b, &b->text);
 }
 
 /* C = onto + alpha A B, once for each matrix of a batch. */
 void print_gemm(Body *b, const Kernel *k)
 {
     Emit *e = b->e;
-    Graph *g = e->graph;
     Printer pr = {.b = b, .e = e, .k = k, .out = &b->text, .indent = 1};
-    const Node *x = k->product, *a = x->arg[0], *c = k->store[0].node;
-    int r = x->shape.rank;
-    Size m = x->shape.dim[r - 2], n = x->shape.dim[r - 1], inner = a->shape.dim[r - 1 - x->attr.ta],
-         batch = 1;
-    const Place *place = program_place(b->p, c);
-    const char *to = print_pointer(b, place, c), *alpha = emit_number(e, 1, T_FLOAT),
-               *beta = emit_number(e, k->onto != NULL, T_FLOAT);
-    const char *pa = print_pointer(b, program_place(b->p, a), program_holder(b->p, a));
-    const char *pb =
-        print_pointer(b, program_place(b->p, x->arg[1]), program_holder(b->p, x->arg[1]));
+    const Node *y = k->product, *c = k->store[0].node;
+    Gemm x = {.size = product_of(e->graph, y)};
+    x.c = print_pointer(b, program_place(b->p, c), c);
+    x.alpha = emit_number(e, 1, T_FLOAT);
+    x.beta = emit_number(e, k->onto != NULL, T_FLOAT);
+    x.a = print_pointer(b, program_place(b->p, y->arg[0]), program_holder(b->p, y->arg[0]));
+    x.b = print_pointer(b, program_place(b->p, y->arg[1]), program_holder(b->p, y->arg[1]));
+
     print_temps(&pr);
     if (k->alpha)
-        alpha = print_val(&pr, k->alpha).text;
-    if (k->onto) {
-        const char *from =
-            print_pointer(b, program_place(b->p, k->onto), program_holder(b->p, k->onto));
-        Size count = shape_count(g, c->shape);
-        if (strcmp(from, to) != 0 && k->split) {
-            const char *whole = print_factor(&pr, count),
-                       *begin = share_begin(b, whole, CACHE_LINE, false);
-            print_line(&pr, "memcpy(%s + %s, %s + %s, (%s - %s)*sizeof(%s));", to, begin, from,
-                       begin, share_begin(b, whole, CACHE_LINE, true), begin, e->real);
-            share_meet(b, &b->text);
-        } else if (strcmp(from, to) != 0)
-            print_line(&pr, "memcpy(%s, %s, %s*sizeof(%s));", to, from, print_factor(&pr, count),
-                       e->real);
-    }
-    for (int i = 0; i < r - 2; i++)
-        batch = size_mul(g, batch, x->shape.dim[i]);
-    if (k->split) {
-        const char *call = e->ngc->opt.real_double ? "dgemm_share" : "sgemm_share";
-        const char *shared = emit_size(e,
-                                       k->split == SHARE_WHOLE  ? batch
-                                       : k->split == SHARE_ROWS ? m
-                                                                : n,
-                                       &pr.dims);
-        emit_section(e, call);
-        print_line(&pr, "ngrt_%s(threads, %d, (int)%s, (int)%s,", call, k->split - SHARE_WHOLE,
-                   share_begin(b, shared, k->unit, false), share_begin(b, shared, k->unit, true));
-        print_line(&pr, "    %s, %d, %d, %s, %s, %s, %s, %s, %s, %s, %s);", int_text(&pr, batch),
-                   x->attr.ta, x->attr.tb, int_text(&pr, m), int_text(&pr, n), int_text(&pr, inner),
-                   alpha, pa, pb, beta, to);
-        b->dims |= pr.dims;
-        return;
-    }
-    if (is_small(batch, m, n, inner)) {
-        print_small(&pr, k, e->ngc->opt.real_double ? "dgemm_small" : "sgemm_small",
-                    print_format(&pr, "%d, %d, %s, %s, %s", x->attr.ta, x->attr.tb,
-                                 int_text(&pr, m), int_text(&pr, n), int_text(&pr, inner)),
-                    alpha, beta, print_format(&pr, "%s, %s, %s", to, pa, pb));
-        return;
-    }
-    if (batch != 1) {
-        print_line(&pr, "for (size_t i = 0; i < %s; i++)", emit_size(e, batch, &pr.dims));
-        pr.indent++;
-        pa = shifted(&pr, pa, size_mul(g, m, inner));
-        pb = shifted(&pr, pb, size_mul(g, inner, n));
-        to = shifted(&pr, to, size_mul(g, m, n));
-    }
-    const char *call = e->ngc->opt.real_double ? "dgemm" : "sgemm";
-    emit_section(e, call);
-    print_line(&pr, "ngrt_%s(%d, %d, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s);", call,
-               x->attr.ta, x->attr.tb, int_text(&pr, m), int_text(&pr, n), int_text(&pr, inner),
-               alpha, pa, int_text(&pr, x->attr.ta ? m : inner), pb,
-               int_text(&pr, x->attr.tb ? inner : n), beta, to, int_text(&pr, n));
+        x.alpha = print_val(&pr, k->alpha).text;
+    if (k->onto)
+        copy_onto(&pr, k, x.c);
+    x.sizes = print_format(&pr, "%d, %d, %s, %s, %s", x.size.ta, x.size.tb, int_text(&pr, x.size.m),
+                           int_text(&pr, x.size.n), int_text(&pr, x.size.k));
+
+    if (k->split)
+        print_shared_gemm(&pr, &x);
+    else if (is_small(&x.size))
+        print_small(&pr, &x);
+    else
+        print_each_gemm(&pr, x);
     b->dims |= pr.dims;
 }
 

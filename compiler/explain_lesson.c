@@ -510,9 +510,9 @@ static double node_cost(const Lesson *l, const Node *n)
     int64_t dim[MAX_RANK];
     double count = (double)lesson_count(l, n, dim);
 
-    if (n->op == OP_matmul) { /* [m, k] @ [k, n] */
-        lesson_count(l, n->arg[0], dim);
-        return count * (double)dim[n->arg[0]->shape.rank - 1 - n->attr.ta];
+    if (n->op == OP_matmul) {
+        Size k = product_of(l->g, n).k;
+        return count * (double)size_at(l->g, k, l->e->dim);
     }
     if ((n->op == OP_conv || n->op == OP_convk) && count > 0) { /* by one output channel */
         double all = (double)lesson_count(l, n->arg[1], dim);

@@ -66,8 +66,7 @@ static bool is_loop_product(const Program *p, const Node *n)
         if (ops > most)
             return false;
     }
-    Size inner = n->arg[0]->shape.dim[rank - 1 - n->attr.ta];
-    return ops * size_max(p->graph, inner) <= most;
+    return ops * size_max(p->graph, product_of(p->graph, n).k) <= most;
 }
 
 /* Is n made by a function of the runtime? At -O0 a convolution is loops, for those who read it. */

@@ -408,7 +408,7 @@ Kernel *kernel_matmul(Program *p, Node *n)
         ngc_bug("matmul of rank %d", r);
     bool rows = !n->attr.tb && !size_is_one(n->shape.dim[r - 1]) && !p->plain;
     shape.dim[r] = shape.dim[r - 1];
-    shape.dim[r - 1] = a->shape.dim[r - 1 - n->attr.ta];
+    shape.dim[r - 1] = product_of(p->graph, n).k;
     shape.rank = r + 1;
     k->reduce = OP_sum;
     reduction_axes(p, k, shape, 1u << (r - 1), rows, all);

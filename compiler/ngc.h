@@ -699,6 +699,18 @@ uint64_t attr_hash(const Node *, uint64_t h);
 bool attr_equal(const Node *, const Node *); /* of nodes of one op and shape */
 void attr_keep(Ngc *, Node *);               /* lists are copied, so that they last */
 
+/* op_linear.c: the sizes of a matrix product, y [batch, m, n] = a [batch, m, k] @ b [batch, k, n],
+ * where all batch axes count as one. a and b are stored as [batch, k, m] and [batch, n, k] if the
+ * node's ta and tb are set. */
+typedef struct Product {
+    Size batch;
+    Size m, n;   /* rows and columns of the result */
+    Size k;      /* the axis that is summed over */
+    bool ta, tb; /* the operand is stored transposed */
+} Product;
+
+Product product_of(Graph *, const Node *matmul);
+
 /* range.c: what is known of values */
 Range range_of(const Graph *, const Node *); /* of a node, by the ranges of its operands */
 Range range_apply(Op, const Range *in);      /* of an elementwise op */

@@ -6,30 +6,39 @@
 
 #include "../runtime/ngrt.h"
 
-static void eval_matmul(const Node *n, Eval *e, double *out)
+Product product_of(Graph *g, const Node *matmul)
 {
-    const Node *a = n->arg[0], *b = n->arg[1];
-    int64_t dim[MAX_RANK], da[MAX_RANK], batch = 1;
-    int r = n->shape.rank;
-    bool ta = n->attr.ta, tb = n->attr.tb;
-    eval_shape(e, n->shape, dim);
-    eval_shape(e, a->shape, da);
-    int64_t m = dim[r - 2], p = dim[r - 1], k = da[r - 1 - ta];
+    const Shape *y = &matmul->shape, *a = &matmul->arg[0]->shape;
+    bool ta = matmul->attr.ta, tb = matmul->attr.tb;
+    int r = y->rank;
+
+    Product p = {.batch = 1, .m = y->dim[r - 2], .n = y->dim[r - 1], .ta = ta, .tb = tb};
+    p.k = a->dim[ta ? r - 2 : r - 1];
     for (int i = 0; i < r - 2; i++)
-        batch *= dim[i];
+        p.batch = size_mul(g, p.batch, y->dim[i]);
+    return p;
+}
+
+static void eval_matmul(const Node *y, Eval *e, double *out)
+{
+    Product p = product_of(e->graph, y);
+    int64_t batch = size_at(e->graph, p.batch, e->dim);
+    int64_t m = size_at(e->graph, p.m, e->dim);
+    int64_t n = size_at(e->graph, p.n, e->dim);
+    int64_t k = size_at(e->graph, p.k, e->dim);
 
     for (int64_t t = 0; t < batch; t++)
         for (int64_t i = 0; i < m; i++)
-            for (int64_t j = 0; j < p; j++) {
-                const double *x = e->value[a->id] + t * m * k;
-                const double *w = e->value[b->id] + t * k * p;
+            for (int64_t j = 0; j < n; j++) {
+                const double *a = e->value[y->arg[0]->id] + t * m * k;
+                const double *b = e->value[y->arg[1]->id] + t * k * n;
                 double sum = 0;
                 for (int64_t l = 0; l < k; l++) {
-                    int64_t at_x = ta ? l * m + i : i * k + l;
-                    int64_t at_w = tb ? j * k + l : l * p + j;
-                    sum += x[at_x] * w[at_w];
+                    int64_t at_a = p.ta ? l * m + i : i * k + l;
+                    int64_t at_b = p.tb ? j * k + l : l * n + j;
+                    sum += a[at_a] * b[at_b];
                 }
-                out[(t * m + i) * p + j] = sum;
+                out[(t * m + i) * n + j] = sum;
             }
 }
 

@@ -63,21 +63,21 @@ static Layout layout_at(const Kernel *in, const Index *x, int axis, int64_t unit
 }
 
 /* Of an operand of a product: 0 and 1, or 2 for the result. */
-static Layout layout_of_product(const Kernel *k, int operand)
+static Layout layout_of_product(const Program *p, const Kernel *k, int operand)
 {
-    const Node *x = k->product, *a = x->arg[0];
-    int r = x->shape.rank;
-    Size m = x->shape.dim[r - 2], n = x->shape.dim[r - 1], inner = a->shape.dim[r - 1 - x->attr.ta];
-    Layout none = {0, 0, 0}, l = {k->split == SHARE_ROWS ? m : n, 0, k->unit};
-    if (k->split == SHARE_WHOLE || (k->split == SHARE_ROWS && operand == 1) ||
-        (k->split == SHARE_COLUMNS && operand == 0) || (r > 2 && l.extent < 0))
+    bool by_rows = k->split == SHARE_ROWS;
+    Product x = product_of(p->graph, k->product);
+    Layout none = {0, 0, 0}, l = {by_rows ? x.m : x.n, 0, k->unit};
+    if (k->split == SHARE_WHOLE || (by_rows && operand == 1) ||
+        (k->split == SHARE_COLUMNS && operand == 0) || (k->product->shape.rank > 2 && l.extent < 0))
         return none;
+
     if (operand == 2)
-        l.step = k->split == SHARE_ROWS ? n : 1;
+        l.step = by_rows ? x.n : 1;
     else if (operand == 0)
-        l.step = x->attr.ta ? 1 : inner;
+        l.step = x.ta ? 1 : x.k;
     else
-        l.step = x->attr.tb ? inner : 1;
+        l.step = x.tb ? x.k : 1;
     return l.step > 0 ? l : none;
 }
 
@@ -202,13 +202,10 @@ static double uneven(int64_t pieces)
  * A belongs to its rows. */
 static void split_product(const Program *p, Kernel *k)
 {
-    const Node *x = k->product;
-    int r = x->shape.rank;
-    Size m = x->shape.dim[r - 2], n = x->shape.dim[r - 1];
-    int64_t batch = 1, unit = size_is_one(n) ? 2 * ROW_UNIT : ROW_UNIT,
-            rows = pieces_of(p, m, unit), columns = pieces_of(p, n, COLUMN_UNIT);
-    for (int i = 0; i < r - 2; i++)
-        batch *= size_max(p->graph, x->shape.dim[i]);
+    Product x = product_of(p->graph, k->product);
+    int64_t batch = size_max(p->graph, x.batch);
+    int64_t unit = size_is_one(x.n) ? 2 * ROW_UNIT : ROW_UNIT;
+    int64_t rows = pieces_of(p, x.m, unit), columns = pieces_of(p, x.n, COLUMN_UNIT);
     double by_rows = uneven(rows), by_columns = uneven(columns);
     k->unit = 1;
     if (batch > 1 && uneven(batch) <= by_rows && uneven(batch) <= by_columns)
@@ -216,7 +213,7 @@ static void split_product(const Program *p, Kernel *k)
     else if (rows < FEW && columns < FEW && k->time < 10 * KERNEL)
         return;
     else if (by_columns <= by_rows + 0.05 &&
-             (by_columns + 0.05 < by_rows || size_max(p->graph, n) >= size_max(p->graph, m)))
+             (by_columns + 0.05 < by_rows || size_max(p->graph, x.n) >= size_max(p->graph, x.m)))
         k->split = SHARE_COLUMNS, k->unit = COLUMN_UNIT;
     else
         k->split = SHARE_ROWS, k->unit = unit;
@@ -247,7 +244,7 @@ static void note_made(const Program *p, const Kernel *k, const Kernel *in, Layou
         Layout *l = &made[p->slot[in->store[s].node->id]];
         *l = (Layout){0, 0, 0};
         if (k->split && k->kind == K_GEMM)
-            *l = layout_of_product(k, 2);
+            *l = layout_of_product(p, k, 2);
         else if (k->split && k->kind == K_LOOP && k->blocks == 0)
             *l = layout_at(in, in->store[s].at, k->split - 1, k->unit);
         l->unit = l->unit ? l->unit : -1;
@@ -353,10 +350,11 @@ static void add_product(Program *p, Uses *list, const Kernel *k)
         const Node *n = kernel_operand(p, k, i);
         if (n)
             add_use(p, list, k, program_place(p, n), n,
-                    k->split && !copies(p, k) ? layout_of_product(k, i) : (Layout){0, 0, 0}, false);
+                    k->split && !copies(p, k) ? layout_of_product(p, k, i) : (Layout){0, 0, 0},
+                    false);
     }
     add_use(p, list, k, store_place(p, &k->store[0]), k->store[0].node,
-            k->split && !copies(p, k) ? layout_of_product(k, 2) : (Layout){0, 0, 0}, true);
+            k->split && !copies(p, k) ? layout_of_product(p, k, 2) : (Layout){0, 0, 0}, true);
 }
 
 /* What a kernel does before the threads meet within it: all, but for sums that are added up behind
