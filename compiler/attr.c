@@ -32,24 +32,49 @@ bool attr_used(const Node *n, AttrName a)
     return op_info[n->op]->attrs >> a & 1;
 }
 
-/* Where the value is, and in how many bytes; a list's elements. */
+/* Where the member is in struct Attr. */
+static const char *place(const Node *n, AttrName a)
+{
+    return (const char *)&n->attr + attr_members[a].offset;
+}
+
+/* The bytes of the member in struct Attr. */
+static size_t member_size(AttrName a)
+{
+    switch (attr_members[a].kind) {
+    case ATTR_REAL: return sizeof(double);
+    case ATTR_INT: return sizeof(int);
+    case ATTR_BOOL: return sizeof(bool);
+    case ATTR_AXES: return sizeof(uint32_t);
+    case ATTR_SIZE: return sizeof(Size);
+    case ATTR_PAIR: return 2 * sizeof(Size);
+    case ATTR_POINTER:
+    case ATTR_ORDER:
+    case ATTR_SIZES: break;
+    }
+    return sizeof(void *);
+}
+
+/* Where the value is, and its bytes: those of a list are its elements. */
 static const void *contents(const Node *n, AttrName a, size_t *size)
 {
-    const char *at = (const char *)&n->attr + attr_members[a].offset;
     size_t rank = (size_t)n->shape.rank;
 
     switch (attr_members[a].kind) {
-    case ATTR_REAL: *size = sizeof(double); break;
-    case ATTR_INT: *size = sizeof(int); break;
-    case ATTR_BOOL: *size = sizeof(bool); break;
-    case ATTR_AXES: *size = sizeof(uint32_t); break;
-    case ATTR_SIZE: *size = sizeof(Size); break;
-    case ATTR_PAIR: *size = 2 * sizeof(Size); break;
-    case ATTR_POINTER: *size = sizeof(void *); break;
-    case ATTR_ORDER: *size = rank * sizeof(int); return *(const int *const *)at;
-    case ATTR_SIZES: *size = rank * sizeof(Size); return *(const Size *const *)at;
+    case ATTR_ORDER: *size = rank * sizeof(int); return *(const int *const *)place(n, a);
+    case ATTR_SIZES: *size = rank * sizeof(Size); return *(const Size *const *)place(n, a);
+    default: *size = member_size(a); return place(n, a);
     }
-    return at;
+}
+
+AttrName attr_stray(const Node *n)
+{
+    static const char zeros[sizeof(struct Attr)];
+
+    int a = 0;
+    while (a < A_COUNT && (attr_used(n, a) || memcmp(place(n, a), zeros, member_size(a)) == 0))
+        a++;
+    return (AttrName)a;
 }
 
 int attr_sizes(const Node *n, AttrName a, Size *out)
@@ -114,6 +139,6 @@ void attr_keep(Ngc *ngc, Node *n)
 
         const void *list = contents(n, a, &size);
         list = arena_copy(ngc, list, size);
-        memcpy((char *)&n->attr + attr_members[a].offset, &list, sizeof list);
+        memcpy((char *)place(n, a), &list, sizeof list);
     }
 }

@@ -969,6 +969,11 @@ void graph_verify(const Graph *g)
         if (info->flags & F_REDUCE && n->op != OP_argmax &&
             !shape_equal(n->shape, shape_without(n->arg[0]->shape, n->attr.axes)))
             ngc_bug("node %d (%s): wrong shape", i, info->name);
+
+        /* what a record does not list tells no nodes apart: different ones would become one */
+        AttrName stray = attr_stray(n);
+        if (stray != A_COUNT)
+            ngc_bug("node %d (%s): attribute %d is not in its record", i, info->name, stray);
     }
 }
 

@@ -693,6 +693,7 @@ int64_t index_at(int rank, const int64_t *dim, const int64_t *index);
 /* attr.c: attributes of nodes, all by one table */
 extern const AttrMember attr_members[A_COUNT];
 bool attr_used(const Node *, AttrName);
+AttrName attr_stray(const Node *); /* one that is set and not used; A_COUNT: there is none */
 int attr_sizes(const Node *, AttrName,
                Size *out); /* its numbers, at most MAX_RANK; how many; 0: it is not whole */
 uint64_t attr_hash(const Node *, uint64_t h);
