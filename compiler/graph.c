@@ -815,7 +815,7 @@ Node *graph_solve(Graph *g, Node *a, Node *b, bool transposed)
 }
 
 /* [.., n, n + 2]: see ngrt_linear_real.h */
-static Node *graph_lup(Graph *g, Node *a)
+Node *graph_lup(Graph *g, Node *a)
 {
     Shape s = a->shape;
     s.dim[s.rank - 1] = size_add(g, s.dim[s.rank - 1], 2);
@@ -898,47 +898,17 @@ Node *graph_scatter(Graph *g, Node *dy, Node *i, Shape shape, int axis)
 
 /* ---- rebuilding, order, checks ---- */
 
-Node *graph_copy(Graph *g, const Node *n, Node **arg)
+Node *graph_copy(Graph *g, const Node *n, Node *const *arg)
 {
     const OpInfo *info = op_info[n->op];
-    const struct Attr *at = &n->attr;
-    Node *in[3] = {0};
-    for (int i = 0; i < n->nargs && i < 3; i++)
-        in[i] = arg[i];
-    switch (n->op) {
-    case OP_where: return graph_where(g, in[0], in[1], in[2]);
-    case OP_cast: return graph_cast(g, in[0], n->type);
-    case OP_stop: return graph_stop(g, in[0]);
-    case OP_expand: return graph_expand(g, in[0], n->shape, at->axes);
-    case OP_reshape: return graph_reshape(g, in[0], n->shape);
-    case OP_permute: return graph_permute(g, in[0], at->perm);
-    case OP_slice: return graph_slice(g, in[0], at->lo, at->step, n->shape);
-    case OP_pad: return graph_pad(g, in[0], at->lo, at->step, n->shape);
-    case OP_concat:
-        return graph_concat(g, arena_copy(g->ngc, arg, (size_t)n->nargs * sizeof *arg), n->nargs,
-                            at->axis);
-    case OP_argmax: return graph_argmax(g, in[0], at->axis);
-    case OP_matmul: return graph_matmul(g, in[0], in[1], at->ta, at->tb);
-    case OP_noise: return graph_noise(g, n->shape, in[0], at->stream);
-    case OP_lu: return graph_lu(g, in[0]);
-    case OP_solve: return graph_solve(g, in[0], in[2], at->ta);
-    case OP_det:
-    case OP_logdet: return graph_det(g, n->op, in[0]);
-    case OP_lup: return graph_lup(g, in[0]);
-    case OP_cof: return graph_cof(g, in[0]);
-    case OP_cof2: return graph_cof2(g, in[0], in[2]);
-    case OP_conv: return graph_conv(g, in[0], in[1], at);
-    case OP_convk: return graph_convk(g, in[0], in[1], at, n->shape);
-    case OP_checked: return graph_checked(g, in[0], at->size);
-    case OP_gather: return graph_gather(g, in[0], in[1], at->axis);
-    case OP_scatter: return graph_scatter(g, in[0], in[1], n->shape, at->axis);
-    default: break;
-    }
-    if (info->flags & F_REDUCE)
-        return graph_reduce(g, n->op, in[0], at->axes);
+    if (info->copy)
+        return info->copy(g, n, arg);
+
     if (info->flags & F_LEAF)
         return (Node *)n;
-    return n->nargs == 1 ? graph_unary(g, n->op, in[0]) : graph_binary(g, n->op, in[0], in[1]);
+    if (n->nargs == 1)
+        return graph_unary(g, n->op, arg[0]);
+    return graph_binary(g, n->op, arg[0], arg[1]);
 }
 
 int *graph_uses(Graph *g, Node *const *root, int roots)

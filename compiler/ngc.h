@@ -364,7 +364,10 @@ typedef struct OpInfo {
     const char *name;
     int arity; /* -1: any number */
     unsigned flags;
-    unsigned attrs;     /* which members of Node.attr it uses: bits by AttrName */
+    unsigned attrs; /* which members of Node.attr it uses: bits by AttrName */
+    /* the same op on other operands of the same shapes, by its builder; NULL: a leaf, or
+     * graph_unary or graph_binary makes it */
+    Node *(*copy)(Graph *g, const Node *n, Node *const *arg);
     const char *params; /* elementwise: the parameters of the language's function of this name: "y
                            x"; NULL: there is no such function */
     Domain domain;      /* elementwise */
@@ -753,6 +756,7 @@ Node *graph_lu(Graph *,
 Node *graph_solve(Graph *, Node *a, Node *b,
                   bool transposed);          /* x [.., n, k] with a x = b, or a' x = b */
 Node *graph_det(Graph *, Op, Node *a);       /* det or logdet of a [.., n, n]: [..] */
+Node *graph_lup(Graph *, Node *a);           /* factors for cof and cof2: [.., n, n + 2] */
 Node *graph_cof(Graph *, Node *a);           /* cofactors of a [.., n, n]: the derivatives of det */
 Node *graph_cof2(Graph *, Node *a, Node *w); /* how they change as a does by w */
 Node *graph_conv(Graph *, Node *x, Node *k,
@@ -767,8 +771,8 @@ Node *graph_stop(Graph *, Node *);
 /* Gives a value a name that gradients may refer to. Where it has one, or is older than node `from`,
  * so that something else may be computed from it, a copy gets the name. */
 Node *graph_bind(Graph *, Node *, const char *name, int from);
-Node *graph_copy(Graph *, const Node *,
-                 Node **arg);                 /* the same op on other operands of the same shapes */
+/* The same op on other operands of the same shapes: OpInfo.copy. */
+Node *graph_copy(Graph *, const Node *, Node *const *arg);
 bool node_const(const Node *, double *value); /* a const, or an expand of one */
 bool node_is(const Node *, double value);
 bool node_is_turned(const Node *); /* a reshape that is the transpose of a row or column */

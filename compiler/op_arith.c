@@ -94,6 +94,25 @@ static const char *said_pow(Ngc *ngc, const Node *y, int operand)
                     : text_format(ngc, n > 1 ? "dy*%.6g*a^%.6g" : "dy*(%.6g)*a^(%.6g)", n, n - 1);
 }
 
+/* ---- the same on other operands ---- */
+
+static Node *copy_where(Graph *g, const Node *n, Node *const *arg)
+{
+    (void)n;
+    return graph_where(g, arg[0], arg[1], arg[2]);
+}
+
+static Node *copy_cast(Graph *g, const Node *n, Node *const *arg)
+{
+    return graph_cast(g, arg[0], n->type);
+}
+
+static Node *copy_stop(Graph *g, const Node *n, Node *const *arg)
+{
+    (void)n;
+    return graph_stop(g, arg[0]);
+}
+
 #define EW F_ELEMENTWISE | F_CHEAP
 
 const OpInfo op_add = {.name = "add",
@@ -201,6 +220,7 @@ const OpInfo op_minimum = {.name = "minimum",
                            .teach = "min: routes to the smaller, half each where equal"};
 const OpInfo op_where = {.name = "where",
                          .arity = 3,
+                         .copy = copy_where,
                          .flags = EW | F_CONDITION | F_MACRO | F_VEC_INT | F_CHOICE | F_INT,
                          .params = "c a b",
                          .value = v_where,
@@ -212,6 +232,7 @@ const OpInfo op_where = {.name = "where",
                          .teach = "choice: routes to the one chosen"};
 const OpInfo op_cast = {.name = "cast",
                         .arity = 1,
+                        .copy = copy_cast,
                         .flags = EW | F_MACRO | F_VEC_INT | F_VEC_TO_INT,
                         .value = v_same,
                         .js = "a => a",
@@ -221,6 +242,7 @@ const OpInfo op_cast = {.name = "cast",
                         .teach = "int to float"};
 const OpInfo op_stop = {.name = "stop",
                         .arity = 1,
+                        .copy = copy_stop,
                         .flags = EW | F_SAME,
                         .value = v_same,
                         .js = "a => a",

@@ -171,9 +171,22 @@ static void back_convk(Graph *g, const Node *k, Node *dk, Node **dx)
     dx[1] = graph_conv(g, x, dk, &k->attr);
 }
 
+/* ---- the same on other operands ---- */
+
+static Node *copy_conv(Graph *g, const Node *n, Node *const *arg)
+{
+    return graph_conv(g, arg[0], arg[1], &n->attr);
+}
+
+static Node *copy_convk(Graph *g, const Node *n, Node *const *arg)
+{
+    return graph_convk(g, arg[0], arg[1], &n->attr, n->shape);
+}
+
 const OpInfo op_conv = {.name = "conv",
                         .attrs = 1 << A_STRIDE | 1 << A_DILATION | 1 << A_GROUPS,
                         .arity = 2,
+                        .copy = copy_conv,
                         .flags = F_PARTS | F_LOOPS_PLAIN,
                         .eval = eval_conv,
                         .back = back_conv,
@@ -185,6 +198,7 @@ const OpInfo op_conv = {.name = "conv",
 const OpInfo op_convk = {.name = "convk",
                          .attrs = 1 << A_STRIDE | 1 << A_DILATION | 1 << A_GROUPS,
                          .arity = 2,
+                         .copy = copy_convk,
                          .flags = F_PARTS | F_LOOPS_PLAIN,
                          .eval = eval_conv,
                          .back = back_convk,

@@ -75,9 +75,27 @@ static void back_scatter(Graph *g, const Node *y, Node *dy, Node **dx)
     dx[0] = graph_gather(g, dy, y->arg[1], y->attr.axis);
 }
 
+/* ---- the same on other operands ---- */
+
+static Node *copy_checked(Graph *g, const Node *n, Node *const *arg)
+{
+    return graph_checked(g, arg[0], n->attr.size);
+}
+
+static Node *copy_gather(Graph *g, const Node *n, Node *const *arg)
+{
+    return graph_gather(g, arg[0], arg[1], n->attr.axis);
+}
+
+static Node *copy_scatter(Graph *g, const Node *n, Node *const *arg)
+{
+    return graph_scatter(g, arg[0], arg[1], n->shape, n->attr.axis);
+}
+
 const OpInfo op_checked = {.name = "checked",
                            .attrs = 1 << A_SIZE,
                            .arity = 1,
+                           .copy = copy_checked,
                            .flags = F_ELEMENTWISE | F_CHEAP | F_FLAT | F_INT | F_SAME,
                            .value = v_index,
                            .js = "a => a",
@@ -88,6 +106,7 @@ const OpInfo op_checked = {.name = "checked",
 const OpInfo op_gather = {.name = "gather",
                           .attrs = 1 << A_AXIS,
                           .arity = 2,
+                          .copy = copy_gather,
                           .flags = F_VIEW | F_ROUTE,
                           .eval = eval_gather,
                           .back = back_gather,
@@ -96,6 +115,7 @@ const OpInfo op_gather = {.name = "gather",
 const OpInfo op_scatter = {.name = "scatter",
                            .attrs = 1 << A_AXIS,
                            .arity = 2,
+                           .copy = copy_scatter,
                            .flags = F_ROUTE,
                            .eval = eval_scatter,
                            .back = back_scatter,

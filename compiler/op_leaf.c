@@ -48,6 +48,13 @@ static void sizes_noise(Graph *g, const Node *n, Size *out)
     out[0] = shape_count(g, n->shape);
 }
 
+/* ---- the same on other operands ---- */
+
+static Node *copy_noise(Graph *g, const Node *n, Node *const *arg)
+{
+    return graph_noise(g, n->shape, arg[0], n->attr.stream);
+}
+
 const OpInfo op_const = {.name = "const", .attrs = 1 << A_VALUE, .flags = F_LEAF};
 const OpInfo op_size = {.name = "size", .attrs = 1 << A_SIZE, .flags = F_LEAF};
 const OpInfo op_data = {.name = "data", .attrs = 1 << A_DATA, .flags = F_LEAF};
@@ -63,6 +70,7 @@ const OpInfo op_random = {.name = "random",
 const OpInfo op_noise = {.name = "noise",
                          .attrs = 1 << A_STREAM,
                          .arity = 1,
+                         .copy = copy_noise,
                          .flags = F_FLAT,
                          .eval = eval_noise,
                          .sizes = sizes_noise,

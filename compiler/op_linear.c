@@ -61,9 +61,52 @@ static const char *said_matmul(Ngc *ngc, const Node *y, int operand)
     return (operand == 0 ? of_a : of_b)[y->attr.ta][y->attr.tb];
 }
 
+/* ---- the same on other operands ----
+ * The factors of a matrix are not copied: their builder finds or makes those of the new one. */
+
+static Node *copy_matmul(Graph *g, const Node *n, Node *const *arg)
+{
+    return graph_matmul(g, arg[0], arg[1], n->attr.ta, n->attr.tb);
+}
+
+static Node *copy_lu(Graph *g, const Node *n, Node *const *arg)
+{
+    (void)n;
+    return graph_lu(g, arg[0]);
+}
+
+static Node *copy_solve(Graph *g, const Node *n, Node *const *arg)
+{
+    return graph_solve(g, arg[0], arg[2], n->attr.ta);
+}
+
+static Node *copy_det(Graph *g, const Node *n, Node *const *arg)
+{
+    return graph_det(g, n->op, arg[0]);
+}
+
+static Node *copy_lup(Graph *g, const Node *n, Node *const *arg)
+{
+    (void)n;
+    return graph_lup(g, arg[0]);
+}
+
+static Node *copy_cof(Graph *g, const Node *n, Node *const *arg)
+{
+    (void)n;
+    return graph_cof(g, arg[0]);
+}
+
+static Node *copy_cof2(Graph *g, const Node *n, Node *const *arg)
+{
+    (void)n;
+    return graph_cof2(g, arg[0], arg[2]);
+}
+
 const OpInfo op_matmul = {.name = "matmul",
                           .attrs = 1 << A_TA | 1 << A_TB,
                           .arity = 2,
+                          .copy = copy_matmul,
                           .eval = eval_matmul,
                           .back = back_matmul,
                           .said = said_matmul,
@@ -212,6 +255,7 @@ static void back_cof2(Graph *g, const Node *y, Node *dy, Node **dx)
 
 const OpInfo op_lu = {.name = "lu",
                       .arity = 1,
+                      .copy = copy_lu,
                       .eval = eval_lu,
                       .call = "ngrt_%lu($0, $1, $a, $y)",
                       .sizes = sizes_square,
@@ -219,6 +263,7 @@ const OpInfo op_lu = {.name = "lu",
 const OpInfo op_solve = {.name = "solve",
                          .attrs = 1 << A_TA,
                          .arity = 3,
+                         .copy = copy_solve,
                          .flags = F_FACTORED,
                          .eval = eval_solve,
                          .back = back_solve,
@@ -228,6 +273,7 @@ const OpInfo op_solve = {.name = "solve",
                          .teach = "solve: solves with the transpose"};
 const OpInfo op_det = {.name = "det",
                        .arity = 2,
+                       .copy = copy_det,
                        .flags = F_FACTORED,
                        .eval = eval_det,
                        .back = back_det,
@@ -237,6 +283,7 @@ const OpInfo op_det = {.name = "det",
                        .teach = "determinant: its slopes are the cofactors"};
 const OpInfo op_logdet = {.name = "logdet",
                           .arity = 2,
+                          .copy = copy_det,
                           .flags = F_FACTORED,
                           .eval = eval_det,
                           .back = back_logdet,
@@ -249,12 +296,14 @@ const OpInfo op_logdet = {.name = "logdet",
  * singular matrices too. */
 const OpInfo op_lup = {.name = "lup",
                        .arity = 1,
+                       .copy = copy_lup,
                        .eval = eval_lup,
                        .call = "ngrt_%lup($0, $1, $a, $y)",
                        .sizes = sizes_square,
                        .teach = "LU factors"};
 const OpInfo op_cof = {.name = "cof",
                        .arity = 2,
+                       .copy = copy_cof,
                        .flags = F_FACTORED,
                        .eval = eval_cof,
                        .back = back_cof,
@@ -264,6 +313,7 @@ const OpInfo op_cof = {.name = "cof",
                        .teach = "cofactors: how they change with a"};
 const OpInfo op_cof2 = {.name = "cof2",
                         .arity = 3,
+                        .copy = copy_cof2,
                         .flags = F_FACTORED,
                         .eval = eval_cof,
                         .back = back_cof2,

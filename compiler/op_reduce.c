@@ -91,9 +91,22 @@ static void back_max(Graph *g, const Node *y, Node *dy, Node **dx)
     dx[0] = graph_where(g, largest, graph_expand(g, share, a->shape, y->attr.axes), zero);
 }
 
+/* ---- the same on other operands ---- */
+
+static Node *copy_reduce(Graph *g, const Node *n, Node *const *arg)
+{
+    return graph_reduce(g, n->op, arg[0], n->attr.axes);
+}
+
+static Node *copy_argmax(Graph *g, const Node *n, Node *const *arg)
+{
+    return graph_argmax(g, arg[0], n->attr.axis);
+}
+
 const OpInfo op_sum = {.name = "sum",
                        .attrs = 1 << A_AXES,
                        .arity = 1,
+                       .copy = copy_reduce,
                        .flags = F_REDUCE | F_ROUTE,
                        .eval = eval_sum,
                        .back = back_sum,
@@ -105,6 +118,7 @@ const OpInfo op_sum = {.name = "sum",
 const OpInfo op_max = {.name = "max",
                        .attrs = 1 << A_AXES,
                        .arity = 1,
+                       .copy = copy_reduce,
                        .flags = F_REDUCE | F_CHOICE,
                        .eval = eval_max,
                        .back = back_max,
@@ -116,6 +130,7 @@ const OpInfo op_max = {.name = "max",
 const OpInfo op_argmax = {.name = "argmax",
                           .attrs = 1 << A_AXIS,
                           .arity = 1,
+                          .copy = copy_argmax,
                           .flags = F_REDUCE | F_FLAT,
                           .eval = eval_argmax,
                           .teach = "argmax: flat, passes nothing back"};

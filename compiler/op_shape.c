@@ -162,9 +162,44 @@ static const char *said_turn(Ngc *ngc, const Node *y, int operand)
     return node_is_turned(y) || (y->op == OP_permute && y->shape.rank == 2) ? "dy'" : NULL;
 }
 
+/* ---- the same on other operands ---- */
+
+static Node *copy_expand(Graph *g, const Node *n, Node *const *arg)
+{
+    return graph_expand(g, arg[0], n->shape, n->attr.axes);
+}
+
+static Node *copy_reshape(Graph *g, const Node *n, Node *const *arg)
+{
+    return graph_reshape(g, arg[0], n->shape);
+}
+
+static Node *copy_permute(Graph *g, const Node *n, Node *const *arg)
+{
+    return graph_permute(g, arg[0], n->attr.perm);
+}
+
+static Node *copy_slice(Graph *g, const Node *n, Node *const *arg)
+{
+    return graph_slice(g, arg[0], n->attr.lo, n->attr.step, n->shape);
+}
+
+static Node *copy_pad(Graph *g, const Node *n, Node *const *arg)
+{
+    return graph_pad(g, arg[0], n->attr.lo, n->attr.step, n->shape);
+}
+
+static Node *copy_concat(Graph *g, const Node *n, Node *const *arg)
+{
+    size_t count = (size_t)n->nargs;
+    Node **own = arena_copy(g->ngc, arg, count * sizeof *own); /* the builder may cast them */
+    return graph_concat(g, own, n->nargs, n->attr.axis);
+}
+
 const OpInfo op_expand = {.name = "expand",
                           .attrs = 1 << A_AXES,
                           .arity = 1,
+                          .copy = copy_expand,
                           .flags = F_VIEW | F_ROUTE,
                           .eval = eval_expand,
                           .back = back_expand,
@@ -172,6 +207,7 @@ const OpInfo op_expand = {.name = "expand",
                           .teach = "copy: adds"};
 const OpInfo op_reshape = {.name = "reshape",
                            .arity = 1,
+                           .copy = copy_reshape,
                            .flags = F_VIEW | F_ROUTE,
                            .eval = eval_reshape,
                            .back = back_reshape,
@@ -181,6 +217,7 @@ const OpInfo op_reshape = {.name = "reshape",
 const OpInfo op_permute = {.name = "permute",
                            .attrs = 1 << A_PERM,
                            .arity = 1,
+                           .copy = copy_permute,
                            .flags = F_VIEW | F_ROUTE,
                            .eval = eval_permute,
                            .back = back_permute,
@@ -190,6 +227,7 @@ const OpInfo op_permute = {.name = "permute",
 const OpInfo op_slice = {.name = "slice",
                          .attrs = 1 << A_LO | 1 << A_STEP,
                          .arity = 1,
+                         .copy = copy_slice,
                          .flags = F_VIEW | F_ROUTE,
                          .eval = eval_slice,
                          .back = back_slice,
@@ -198,6 +236,7 @@ const OpInfo op_slice = {.name = "slice",
 const OpInfo op_pad = {.name = "pad",
                        .attrs = 1 << A_LO | 1 << A_STEP,
                        .arity = 1,
+                       .copy = copy_pad,
                        .flags = F_ROUTE,
                        .eval = eval_pad,
                        .back = back_pad,
@@ -206,6 +245,7 @@ const OpInfo op_pad = {.name = "pad",
 const OpInfo op_concat = {.name = "concat",
                           .attrs = 1 << A_AXIS,
                           .arity = -1,
+                          .copy = copy_concat,
                           .flags = F_ROUTE,
                           .eval = eval_concat,
                           .back = back_concat,
