@@ -26,10 +26,7 @@ static int64_t conv_flops(Graph *g, const Node *n)
 /* Of a product (m, k) @ (k, n): 2 m k n, once for each matrix of a batch. */
 static int64_t product_flops(Graph *g, const Node *product)
 {
-    const Node *a = product->arg[0];
-    Size inner = a->shape.dim[a->shape.rank - 1 - product->attr.ta];
-
-    return 2 * count_at_bound(g, product->shape) * size_max(g, inner);
+    return 2 * count_at_bound(g, product->shape) * size_max(g, product_of(g, product).k);
 }
 
 /* Of a nest of loops: each value is computed once for each pass of the loops that are open where it
