@@ -38,7 +38,7 @@ static const Foreign statement[] = {
      "input x[3], t: int declares what the caller feeds"},
     {"export yield emit result predict", "output p = EXPR delivers a value"},
     {"size shape batch constant",
-     "dim m <= 64 is a size known at run time, dim n = 3 is one known when compiling"},
+     "dim m <= 64 is a size known at run time, dim n = 3 is one known at compile time"},
     {"assert raise throw require ensure", "fail(\"text\") in a def is an error at its call"},
     {"switch case match when unless",
      "if COND { ... } else { ... }; where(c, a, b) chooses by data"},

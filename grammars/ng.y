@@ -1,7 +1,8 @@
 /* ng.y - the grammar of .ng files: tokens -> Stmt and Expr, one constructor call per rule.
  *
- * Functions are not part of the grammar: lowering looks up their names. The token filter in ng.l knows which newlines
- * end a statement and which brackets are open. The messages of syntax errors are at the end of this file.
+ * Functions are not part of the grammar: lowering looks up their names. The token filter in ng.l
+ * knows which newlines end a statement and which brackets are open. The messages of syntax errors
+ * are at the end of this file.
  */
 %require "3.8"
 %define api.pure full
@@ -29,7 +30,8 @@ typedef struct Token {
     bool first;         /* it starts its line */
 } Token;
 
-struct Parser {         /* what the scanner, the filter and the grammar share while one file is parsed */
+/* What the scanner, the filter and the grammar share while one file is parsed. */
+struct Parser {
     Ngc *ngc;
     int file;           /* -1: a text of our own; its mistakes are ours */
     void *scanner;
@@ -41,7 +43,7 @@ struct Parser {         /* what the scanner, the filter and the grammar share wh
     int before;         /* the kind of the one before these */
     Token *open;        /* the brackets that are open */
     int depth, room;
-    int joined;         /* the token at its end that made the last line go on in this one, or 0 */
+    int joined;         /* the token at the end of the line above that continues it here, or 0 */
     bool failed;        /* in this statement; what follows from it is not reported */
     bool stopped;       /* nothing more is read */
     Stmt *body;         /* what the file says */
@@ -93,11 +95,12 @@ static Expr *index_item(Parser *p, Expr *e);
 
 %token FILE_START EXPR_START
 %token NEWLINE "the end of the line"
-%token IMPORT "'import'" DIM "'dim'" INPUT "'input'" PARAM "'param'" STATE "'state'" UPDATE "'update'"
-%token OUTPUT "'output'" METRIC "'metric'" GRADIENT "'gradient'" MINIMIZE "'minimize'" MAXIMIZE "'maximize'"
-%token DEF "'def'" FOR "'for'" IF "'if'"
+%token IMPORT "'import'" DIM "'dim'" INPUT "'input'" PARAM "'param'" STATE "'state'"
+%token UPDATE "'update'" OUTPUT "'output'" METRIC "'metric'" GRADIENT "'gradient'"
+%token MINIMIZE "'minimize'" MAXIMIZE "'maximize'" DEF "'def'" FOR "'for'" IF "'if'"
 %token RETURN "'return'" OVER "'over'" WITH "'with'" IN "'in'" ELSE "'else'"
-%token LE "'<='" GE "'>='" EQ "'=='" NE "'!='" PIPE "'|>'" DOTS "'..'" ELLIPSIS "'...'" QUOTE "\"'\""
+%token LE "'<='" GE "'>='" EQ "'=='" NE "'!='"
+%token PIPE "'|>'" DOTS "'..'" ELLIPSIS "'...'" QUOTE "\"'\""
 %token <name> NAME "a name" STRING "a string" INT "a whole number"
 %token <num> NUM "a number"
 
@@ -139,7 +142,10 @@ block
     ;
 
 statement
-    : IMPORT STRING                         { $$ = one_stmt(stmt_new(p->ngc, S_IMPORT, @$, @2, $2)); }
+    : IMPORT STRING
+        {
+            $$ = one_stmt(stmt_new(p->ngc, S_IMPORT, @$, @2, $2));
+        }
     | DIM dims                              { $$ = $2; }
     | INPUT decls                           { $$ = set_kind($2, S_INPUT); }
     | PARAM decls                           { $$ = set_kind($2, S_PARAM); }
@@ -211,7 +217,11 @@ statement
             $$ = one_stmt(s);
         }
     | if                                    { $$ = one_stmt($1); }
-    | RETURN values                         { $$ = one_stmt(set_values(stmt_new(p->ngc, S_RETURN, @$, @1, NULL), $2)); }
+    | RETURN values
+        {
+            Stmt *s = stmt_new(p->ngc, S_RETURN, @$, @1, NULL);
+            $$ = one_stmt(set_values(s, $2));
+        }
     ;
 
 if
@@ -332,7 +342,10 @@ with
     ;
 
 names
-    : NAME                                  { $$ = add_name((Paths){0}, names_new(p->ngc, @1, $1)); }
+    : NAME
+        {
+            $$ = add_name((Paths){0}, names_new(p->ngc, @1, $1));
+        }
     | names ',' NAME                        { $$ = add_name($1, names_new(p->ngc, @3, $3)); }
     ;
 
@@ -363,7 +376,10 @@ param
     ;
 
 values
-    : expr                                  { $$ = add_arg((Args){0}, arg_new(p->ngc, @1, NULL, $1)); }
+    : expr
+        {
+            $$ = add_arg((Args){0}, arg_new(p->ngc, @1, NULL, $1));
+        }
     | values ',' expr                       { $$ = add_arg($1, arg_new(p->ngc, @3, NULL, $3)); }
     ;
 
@@ -474,8 +490,10 @@ part
 
 /* ---- pieces of the tree ---- */
 
-/* From the first to the last of the parts that are not empty; nothing stands right behind what came before. */
-static Loc join_locs(const Loc *rhs, int n) {
+/* From the first to the last part that is not empty. An empty rule is at the end of the part before
+ * it. */
+static Loc join_locs(const Loc *rhs, int n)
+{
     if (n == 0)
         return (Loc){rhs[0].file, rhs[0].end, rhs[0].end};
     int first = 1;
@@ -487,15 +505,18 @@ static Loc join_locs(const Loc *rhs, int n) {
     return (Loc){rhs[first].file, rhs[first].at, rhs[last].end};
 }
 
-static double number_value(Parser *p, Loc loc, const char *digits) {
+static double number_value(Parser *p, Loc loc, const char *digits)
+{
     double value = strtod(digits, NULL);
     if (isinf(value))
-        diag(p->ngc, SEV_ERROR, ERR_NUMBER_TOO_LARGE, loc, "the number is too large: the largest is about 1.8e308");
+        diag(p->ngc, SEV_ERROR, ERR_NUMBER_TOO_LARGE, loc,
+             "the number is too large: the largest is about 1.8e308");
     return value;
 }
 
 /* A path as one name: its text without the blanks. */
-static const char *path_text(Parser *p, Loc loc) {
+static const char *path_text(Parser *p, Loc loc)
+{
     if (p->file < 0)
         return intern_str(p->ngc, "");
     const char *from = p->ngc->file[loc.file]->text + loc.at;
@@ -507,25 +528,29 @@ static const char *path_text(Parser *p, Loc loc) {
     return intern(p->ngc, text, size);
 }
 
-static Args add_arg(Args args, Arg *arg) {
+static Args add_arg(Args args, Arg *arg)
+{
     if (args.last == NULL)
         return (Args){arg, arg};
     args.last->next = arg;
     return (Args){args.first, arg};
 }
 
-static Paths add_name(Paths paths, Names *name) {
+static Paths add_name(Paths paths, Names *name)
+{
     if (paths.last == NULL)
         return (Paths){name, name};
     paths.last->next = name;
     return (Paths){paths.first, name};
 }
 
-static Stmts one_stmt(Stmt *s) {
+static Stmts one_stmt(Stmt *s)
+{
     return (Stmts){s, s};
 }
 
-static Stmts add_stmts(Stmts a, Stmts b) {
+static Stmts add_stmts(Stmts a, Stmts b)
+{
     if (a.last == NULL)
         return b;
     if (b.first == NULL)
@@ -534,13 +559,15 @@ static Stmts add_stmts(Stmts a, Stmts b) {
     return (Stmts){a.first, b.last};
 }
 
-static Stmts set_kind(Stmts list, StmtKind kind) {
+static Stmts set_kind(Stmts list, StmtKind kind)
+{
     for (Stmt *s = list.first; s != NULL; s = s->next)
         s->kind = kind;
     return list;
 }
 
-static Stmt *set_values(Stmt *s, Args values) {
+static Stmt *set_values(Stmt *s, Args values)
+{
     if (values.first->next == NULL)
         s->value = values.first->value;
     else
@@ -549,60 +576,86 @@ static Stmt *set_values(Stmt *s, Args values) {
 }
 
 /* float is what a declaration without a type means. */
-static Stmt *set_type(Parser *p, Stmt *s, Loc loc, const char *type) {
+static Stmt *set_type(Parser *p, Stmt *s, Loc loc, const char *type)
+{
     if (strcmp(type, "int") != 0 && strcmp(type, "float") != 0)
-        diag(p->ngc, SEV_ERROR, ERR_UNKNOWN_TYPE, loc, "there is no type '%s': there are float and int", source_text(p->ngc, loc));
+        diag(p->ngc, SEV_ERROR, ERR_UNKNOWN_TYPE, loc,
+             "there is no type '%s': there are float and int", source_text(p->ngc, loc));
     s->type = strcmp(type, "int") == 0 ? type : NULL;
     s->type_loc = loc;
     return s;
 }
 
-static Expr *need_call(Parser *p, Expr *e, const char *after, const char *example) {
+static Expr *need_call(Parser *p, Expr *e, const char *after, const char *example)
+{
     if (e->kind != X_CALL)
-        diag(p->ngc, SEV_ERROR, ERR_CALL_NEEDED, e->loc, "expected a call after %s, such as %s", after, example);
+        diag(p->ngc, SEV_ERROR, ERR_CALL_NEEDED, e->loc, "expected a call after %s, such as %s",
+             after, example);
     return e;
 }
 
 /* The name _ is an argument left open. */
-static Expr *name_or_hole(Parser *p, Loc loc, const char *name) {
-    return strcmp(name, "_") == 0 ? expr_leaf(p->ngc, loc, X_HOLE) : expr_name(p->ngc, loc, name);
+static Expr *name_or_hole(Parser *p, Loc loc, const char *name)
+{
+    if (strcmp(name, "_") == 0)
+        return expr_leaf(p->ngc, loc, X_HOLE);
+    return expr_name(p->ngc, loc, name);
 }
 
-/* The name new is an axis of size 1, in an index alone. */
-static Expr *index_item(Parser *p, Expr *e) {
-    return e->kind == X_NAME && strcmp(e->name, "new") == 0 ? expr_leaf(p->ngc, e->loc, X_NEW) : e;
+/* The name new is an axis of size 1, only in an index. */
+static Expr *index_item(Parser *p, Expr *e)
+{
+    if (e->kind == X_NAME && strcmp(e->name, "new") == 0)
+        return expr_leaf(p->ngc, e->loc, X_NEW);
+    return e;
 }
 
 /* ---- what a syntax error says ---- */
 
-typedef struct Wanted { /* the tokens that would have fitted */
+/* The tokens that would have been correct. */
+typedef struct Wanted {
     yysymbol_kind_t kind[YYNTOKENS];
     int count;
 } Wanted;
 
-static bool wants(const Wanted *w, yysymbol_kind_t kind) {
+static bool wants(const Wanted *w, yysymbol_kind_t kind)
+{
     for (int i = 0; i < w->count; i++)
         if (w->kind[i] == kind)
             return true;
     return false;
 }
 
-static bool is_keyword(yysymbol_kind_t kind) {
+/* The bracket that closes this one. */
+static char closing(int open)
+{
+    switch (open) {
+    case '(': return ')';
+    case '[': return ']';
+    default: return '}';
+    }
+}
+
+static bool is_keyword(yysymbol_kind_t kind)
+{
     return kind >= YYSYMBOL_IMPORT && kind <= YYSYMBOL_ELSE;
 }
 
 /* The grammar's number of a token that is one character. */
-static yysymbol_kind_t symbol_of(int c) {
+static yysymbol_kind_t symbol_of(int c)
+{
     return YYTRANSLATE(c);
 }
 
-static bool is_comparison(yysymbol_kind_t kind) {
-    return kind == YYSYMBOL_LE || kind == YYSYMBOL_GE || kind == YYSYMBOL_EQ || kind == YYSYMBOL_NE ||
-           kind == symbol_of('<') || kind == symbol_of('>');
+static bool is_comparison(yysymbol_kind_t kind)
+{
+    return kind == YYSYMBOL_LE || kind == YYSYMBOL_GE || kind == YYSYMBOL_EQ ||
+           kind == YYSYMBOL_NE || kind == symbol_of('<') || kind == symbol_of('>');
 }
 
 /* The token as the reader sees it. */
-static const char *describe(Parser *p, yysymbol_kind_t kind, Loc loc) {
+static const char *describe(Parser *p, yysymbol_kind_t kind, Loc loc)
+{
     switch (kind) {
     case YYSYMBOL_YYEOF: return "the end of the file";
     case YYSYMBOL_STRING: return "a string";
@@ -613,16 +666,26 @@ static const char *describe(Parser *p, yysymbol_kind_t kind, Loc loc) {
     }
 }
 
-/* The tokens that would have fitted, where they are few: "'=' or '{'". */
-static const char *list_wanted(Parser *p, const Wanted *w) {
+/* The tokens that would have been correct, if they are few: "'=', '<' or '{'". */
+static const char *list_wanted(Parser *p, const Wanted *w)
+{
     Text text = {.ngc = p->ngc};
-    for (int i = 0; i < w->count; i++)
-        text_add(&text, "%s%s", i == 0 ? "" : i == w->count - 1 ? " or " : ", ", yysymbol_name(w->kind[i]));
+    for (int i = 0; i < w->count; i++) {
+        const char *separator = i == w->count - 1 ? " or " : ", ";
+        text_add(&text, "%s%s", i == 0 ? "" : separator, yysymbol_name(w->kind[i]));
+    }
     return text.at;
 }
 
-/* What to call that which fits. An operand, and what may follow one, go by one word each. */
-static const char *describe_wanted(Parser *p, const Wanted *w) {
+/* Is an argument or an element open: within round or square brackets? */
+static bool in_list(const Parser *p)
+{
+    return scanner_bracket(p) == '(' || scanner_bracket(p) == '[';
+}
+
+/* What was expected. An operand, and what may follow an operand, have one word each. */
+static const char *describe_wanted(Parser *p, const Wanted *w)
+{
     if (wants(w, YYSYMBOL_IMPORT))
         return "a statement";
     if (wants(w, symbol_of('-')) && wants(w, YYSYMBOL_NUM))
@@ -631,44 +694,54 @@ static const char *describe_wanted(Parser *p, const Wanted *w) {
         return "the end of the statement";
     if (w->count <= 4)
         return list_wanted(p, w);
-    if (scanner_bracket(p) == '(' || scanner_bracket(p) == '[')
-        return text_format(p->ngc, "%s'%c'", wants(w, symbol_of(',')) ? "',' or " : "",
-                           scanner_bracket(p) == '(' ? ')' : ']');
+    if (in_list(p)) {
+        const char *comma = wants(w, symbol_of(',')) ? "',' or " : "";
+        return text_format(p->ngc, "%s'%c'", comma, closing(scanner_bracket(p)));
+    }
     if (wants(w, symbol_of('{')))
         return wants(w, YYSYMBOL_DOTS) ? "'..' or '{'" : "'{'";
     return "the end of the statement";
 }
 
-/* Whether the token before the last begins a statement. */
-static bool prev_begins(const Parser *p) {
+/* Does the token before the last begin a statement? */
+static bool prev_begins(const Parser *p)
+{
     return p->before == NEWLINE || p->before == ';' || p->before == '{' || p->before == FILE_START;
 }
 
-/* Says it where a statement begins with a word that is none: one of another language, or misspelt. */
-static bool report_word(Parser *p, yysymbol_kind_t kind) {
-    static const char *const keyword[] = {"import", "dim", "input", "param", "state", "update", "output", "metric",
-                                          "gradient", "minimize", "maximize", "def", "for", "if", "return"};
+/* Reports a statement that begins with a word of another language, or with a misspelt keyword. */
+static bool report_word(Parser *p, yysymbol_kind_t kind)
+{
+    static const char *const keyword[] = {"import",   "dim",    "input",  "param",    "state",
+                                          "update",   "output", "metric", "gradient", "minimize",
+                                          "maximize", "def",    "for",    "if",       "return"};
     if (p->prev.kind != NAME || !prev_begins(p) || kind == symbol_of('=') || kind == symbol_of(','))
         return false;
 
-    const char *word = source_text(p->ngc, p->prev.loc), *advice = foreign_statement(word);
-    bool goes_on = kind != YYSYMBOL_NEWLINE && kind != YYSYMBOL_YYEOF && kind != symbol_of('.') && kind != symbol_of('[');
-    if (!goes_on)
+    bool ends = kind == YYSYMBOL_NEWLINE || kind == YYSYMBOL_YYEOF;
+    bool selects = kind == symbol_of('.') || kind == symbol_of('[');
+    if (ends || selects)
         return false;
+
+    const char *word = source_text(p->ngc, p->prev.loc), *advice = foreign_statement(word);
     if (advice != NULL) {
         diag(p->ngc, SEV_ERROR, ERR_TOKEN, p->prev.loc, "there is no '%s': %s", word, advice);
         return true;
     }
+
     const char *guess = suggest(p->ngc, word, keyword, (int)(sizeof keyword / sizeof keyword[0]));
     if (guess != NULL)
-        diag(p->ngc, SEV_ERROR, ERR_TOKEN, p->prev.loc, "there is no statement '%s'; did you mean '%s'?", word, guess);
+        diag(p->ngc, SEV_ERROR, ERR_TOKEN, p->prev.loc,
+             "there is no statement '%s'; did you mean '%s'?", word, guess);
     return guess != NULL;
 }
 
 /* What is wrong with a word or an 'if' after a whole operand, or NULL. */
-static const char *hint_word(Parser *p, const Wanted *w, yysymbol_kind_t kind, const char *word) {
+static const char *hint_word(Parser *p, const Wanted *w, yysymbol_kind_t kind, const char *word)
+{
     const char *prev = p->prev.kind == NAME ? source_text(p->ngc, p->prev.loc) : "";
     bool value = kind == YYSYMBOL_NAME || kind == YYSYMBOL_INT || kind == YYSYMBOL_NUM;
+
     if (kind == YYSYMBOL_IF)
         return "where(c, a, b) is a where c is not 0, else b";
     if (kind == YYSYMBOL_NAME && (strcmp(word, "and") == 0 || strcmp(word, "or") == 0))
@@ -677,139 +750,201 @@ static const char *hint_word(Parser *p, const Wanted *w, yysymbol_kind_t kind, c
         return "write not(a)";
     if (value && strcmp(prev, "lambda") == 0)
         return "a function has a name: def f(x) = EXPR";
-    if (value && p->prev.kind == NAME && wants(w, symbol_of('(')) && scanner_bracket(p) != '(' && scanner_bracket(p) != '[')
-        return text_format(p->ngc, "a call has brackets, %s(%s), and a product an operator, %s*%s", prev, word, prev, word);
+    if (value && p->prev.kind == NAME && wants(w, symbol_of('(')) && !in_list(p))
+        return text_format(p->ngc, "write a call as %s(%s), a product as %s*%s", prev, word, prev,
+                           word);
     return NULL;
 }
 
-/* A colon where Python has one. */
-static const char *hint_colon(Parser *p, const Wanted *w) {
-    if (p->prev.kind == ELSE || wants(w, symbol_of('{')))
-        if (!wants(w, YYSYMBOL_DOTS) || scanner_next(p) == NEWLINE)
-            return wants(w, symbol_of('=')) ? "a body stands in braces: def f(x) { ... }, or is an expression: def f(x) = EXPR"
-                                            : "a block stands in braces: if COND { ... } else { ... }, for i in a..b { ... }";
-    return wants(w, YYSYMBOL_DOTS) ? "a range is written a..b" : NULL;
+/* What to write instead of a colon where Python has one, or NULL. */
+static const char *hint_colon(Parser *p, const Wanted *w)
+{
+    bool block = p->prev.kind == ELSE || wants(w, symbol_of('{'));
+    bool range = wants(w, YYSYMBOL_DOTS);
+
+    if (block && range && scanner_next(p) != NEWLINE)
+        block = false;
+    if (block && wants(w, symbol_of('=')))
+        return "write a body in braces: def f(x) { ... }, or as an expression: def f(x) = EXPR";
+    if (block)
+        return "write a block in braces: if COND { ... } else { ... }, for i in a..b { ... }";
+    if (range)
+        return "a range is written a..b";
+    return NULL;
 }
 
-/* A word more of where a declaration goes wrong, or NULL. */
-static const char *hint_declaration(Parser *p, const Wanted *w, yysymbol_kind_t kind, const char *word) {
+/* What is wrong in a declaration, or NULL. */
+static const char *hint_declaration(Parser *p, const Wanted *w, yysymbol_kind_t kind,
+                                    const char *word)
+{
     const char *prev = p->prev.kind == NAME ? source_text(p->ngc, p->prev.loc) : "";
-    if (p->prev.kind == IMPORT)
-        return "a file's name stands in double quotes: import \"layers.ng\"; the library needs no import";
     bool ends = kind == YYSYMBOL_NEWLINE || kind == YYSYMBOL_YYEOF || kind == symbol_of(',');
-    if (ends && wants(w, YYSYMBOL_LE) && wants(w, symbol_of('=')))
-        return text_format(p->ngc, "dim %s <= 64 is a size known at run time, dim %s = 64 one known when compiling", prev, prev);
-    if (kind == symbol_of('[') && p->before == ':')
-        return text_format(p->ngc, "sizes stand before the type: x[3]: %s", prev);
     bool type = strcmp(prev, "float") == 0 || strcmp(prev, "int") == 0;
     bool declares = p->before == INPUT || p->before == PARAM || p->before == STATE;
+
+    if (p->prev.kind == IMPORT)
+        return "write a file's name in double quotes: import \"layers.ng\"; "
+               "the library needs no import";
+    if (ends && wants(w, YYSYMBOL_LE) && wants(w, symbol_of('=')))
+        return text_format(p->ngc,
+                           "dim %s <= 64 is a size known at run time, "
+                           "dim %s = 64 one known at compile time",
+                           prev, prev);
+    if (kind == symbol_of('[') && p->before == ':')
+        return text_format(p->ngc, "sizes come before the type: x[3]: %s", prev);
     if (kind == YYSYMBOL_NAME && declares && type)
-        return text_format(p->ngc, "a type stands after the name and its sizes: %s: %s", word, prev);
+        return text_format(p->ngc, "the type follows the name and its sizes: %s: %s", word, prev);
     if (kind == symbol_of('(') && declares)
-        return text_format(p->ngc, "sizes stand in square brackets: %s[3, 4]", prev);
+        return text_format(p->ngc, "write sizes in square brackets: %s[3, 4]", prev);
     if (kind == YYSYMBOL_NAME && p->prev.kind == ']' && wants(w, symbol_of('~')))
-        return text_format(p->ngc, "a comma stands between two that are declared: ..., %s", word);
+        return text_format(p->ngc, "separate declarations by commas: ..., %s", word);
     if (kind == YYSYMBOL_EQ && wants(w, symbol_of('=')))
         return "'=' names a value, '==' compares";
     return NULL;
 }
 
-/* What to do where a value is to be changed, or a method called, as a statement; or NULL. */
-static const char *hint_change(Parser *p, yysymbol_kind_t kind) {
+/* What to do instead of a statement that changes a value or calls its method; or NULL. */
+static const char *hint_change(Parser *p, yysymbol_kind_t kind)
+{
     if (p->prev.kind != NAME || !prev_begins(p))
         return NULL;
     const char *name = source_text(p->ngc, p->prev.loc);
     if (kind == symbol_of('['))
-        return text_format(p->ngc, "a value is not changed in place; a new one can be made of it, as by "
-                           "where(arange(3) == 0, 3, %s) or concat([[3], %s[1:]])", name, name);
+        return text_format(p->ngc,
+                           "a value cannot be changed in place: make a new one, such as "
+                           "where(arange(3) == 0, 3, %s) or concat([[3], %s[1:]])",
+                           name, name);
     if (kind != symbol_of('.'))
         return NULL;
+
     const char *after = p->ngc->file[p->file]->text + p->last.loc.end;
     if (strncmp(after, "append", 6) == 0)
-        return text_format(p->ngc, "a value has no methods: write %s = append(%s, value)", name, name);
+        return text_format(p->ngc, "a value has no methods: write %s = append(%s, value)", name,
+                           name);
     if (strncmp(after, "backward", 8) == 0 || strncmp(after, "grad", 4) == 0)
-        return text_format(p->ngc, "gradient %s delivers derivatives, minimize %s with sgd(lr = 0.1) trains", name, name);
-    return "a value has no methods and is not changed: a function makes a new one, as in y = exp(x)";
+        return text_format(p->ngc,
+                           "gradient %s delivers derivatives, "
+                           "minimize %s with sgd(lr = 0.1) trains",
+                           name, name);
+    return "a value has no methods and cannot be changed: "
+           "make a new one with a function, as in y = exp(x)";
 }
 
 /* A colon or an 'if' where an argument or an operand is wanted. */
-static const char *hint_inside(Parser *p, const Wanted *w, yysymbol_kind_t kind) {
+static const char *hint_inside(Parser *p, const Wanted *w, yysymbol_kind_t kind)
+{
     if (kind == YYSYMBOL_IF && wants(w, YYSYMBOL_NUM))
         return "where(c, a, b) is a where c is not 0, else b";
-    if (kind == symbol_of(':') && p->prev.kind == NAME && scanner_bracket(p) == '(' && wants(w, symbol_of(')')))
-        return text_format(p->ngc, "an argument is named by '=': %s = ...", source_text(p->ngc, p->prev.loc));
+    if (kind == symbol_of(':') && p->prev.kind == NAME && scanner_bracket(p) == '(' &&
+        wants(w, symbol_of(')')))
+        return text_format(p->ngc, "an argument is named by '=': %s = ...",
+                           source_text(p->ngc, p->prev.loc));
     return NULL;
 }
 
-/* A word more where the mistake is a common one, or NULL. */
-static const char *give_hint(Parser *p, const Wanted *w, yysymbol_kind_t kind) {
-    bool operand = wants(w, YYSYMBOL_NUM);
+/* What is wrong with a keyword, where a name was meant or another one; or NULL. */
+static const char *hint_keyword(Parser *p, const Wanted *w, yysymbol_kind_t kind, const char *word)
+{
     bool after_keyword = p->prev.kind >= IMPORT && p->prev.kind <= ELSE;
-    const char *word = source_text(p->ngc, p->last.loc), *hint = NULL;
-    if (kind == YYSYMBOL_DIM && scanner_bracket(p) == '(')
-        return "a keyword cannot be a name; an argument for axes is called axis";
-    if ((hint = hint_declaration(p, w, kind, word)) != NULL || (hint = hint_change(p, kind)) != NULL)
-        return hint;
-    if ((hint = hint_inside(p, w, kind)) != NULL)
-        return hint;
-    if (wants(w, symbol_of('+')) && (hint = hint_word(p, w, kind, word)) != NULL)
-        return hint;
-    if (kind == symbol_of(':') && (hint = hint_colon(p, w)) != NULL)
-        return hint;
+
     if (kind == YYSYMBOL_NAME && p->prev.kind == '}' && strncmp(word, "el", 2) == 0)
         return "write else if";
     if (is_keyword(kind) && p->last.first && p->joined == ',')
-        return "the line before goes on in this one, as it ends with ','";
+        return "the line before continues on this one, because it ends with ','";
     if (wants(w, YYSYMBOL_NAME) && (is_keyword(kind) || (kind == symbol_of('=') && after_keyword)))
         return "a keyword cannot be a name";
     if (kind == YYSYMBOL_ELSE)
         return "there is no 'if' for it";
-    if (is_comparison(kind) && wants(w, symbol_of('+')))
+    return NULL;
+}
+
+/* What is wrong with an operator, a quote or a bracket, or NULL. */
+static const char *hint_sign(Parser *p, const Wanted *w, yysymbol_kind_t kind)
+{
+    bool begins_operand = wants(w, YYSYMBOL_NUM), after_operand = wants(w, symbol_of('+'));
+    bool tuple = kind == symbol_of(',') && wants(w, symbol_of(')')) && after_operand;
+
+    if (is_comparison(kind) && after_operand)
         return "comparisons do not chain; write and(a < b, b < c)";
-    if (kind == YYSYMBOL_QUOTE && operand)
-        return "a string stands in double quotes";
+    if (kind == YYSYMBOL_QUOTE && begins_operand)
+        return "write a string in double quotes";
     if (kind == symbol_of('{') && p->prev.kind == '=' && p->before == ')')
         return "a body in braces follows without '=': def f(x) { ... return x }";
-    bool tuple = kind == symbol_of(',') && wants(w, symbol_of(')')) && wants(w, symbol_of('+'));
-    if ((kind == symbol_of('{') && operand) || tuple)
+    if ((kind == symbol_of('{') && begins_operand) || tuple)
         return "a list is written with [ and ]";
     if (kind == symbol_of('=') && p->joined != 0)
-        return text_format(p->ngc, "the line before goes on in this one, as it ends with %s",
+        return text_format(p->ngc, "the line before continues on this one, because it ends with %s",
                            yysymbol_name(symbol_of(p->joined)));
-    if (kind == symbol_of('=') && wants(w, symbol_of('+')))
+    if (kind == symbol_of('=') && after_operand)
         return "'==' compares";
     if (kind == symbol_of('*') && p->prev.kind == '*')
         return "the power is written '^'";
+    return NULL;
+}
+
+/* What a statement needs that is only a value, or NULL. */
+static const char *hint_value(Parser *p, const Wanted *w, yysymbol_kind_t kind)
+{
     bool after_name = wants(w, symbol_of(',')) && !wants(w, symbol_of('+')) && p->prev.kind == NAME;
+    bool number = kind == YYSYMBOL_INT || kind == YYSYMBOL_NUM;
+    bool begins_value = number || kind == symbol_of('(') || kind == symbol_of('[');
+
     if (after_name && scanner_bracket(p) == '{' && kind == symbol_of('('))
         return "a value needs a name, y = ..., or 'return' before it";
     if (after_name && scanner_bracket(p) != '(' && (w->count == 2 || kind == symbol_of('(')))
         return "a value needs a name: J = ...";
-    bool number = kind == YYSYMBOL_INT || kind == YYSYMBOL_NUM;
-    bool begins_value = number || kind == symbol_of('(') || kind == symbol_of('[');
     if (wants(w, YYSYMBOL_IMPORT) && begins_value)
         return "a value needs a name: J = ...";
     return NULL;
 }
 
+/* A hint if the mistake is a common one, or NULL. The first that fits is the best. */
+static const char *give_hint(Parser *p, const Wanted *w, yysymbol_kind_t kind)
+{
+    if (kind == YYSYMBOL_DIM && scanner_bracket(p) == '(')
+        return "a keyword cannot be a name; the argument for axes is called axis";
+
+    const char *word = source_text(p->ngc, p->last.loc);
+    const char *hint = hint_declaration(p, w, kind, word);
+    if (hint == NULL)
+        hint = hint_change(p, kind);
+    if (hint == NULL)
+        hint = hint_inside(p, w, kind);
+    if (hint == NULL && wants(w, symbol_of('+')))
+        hint = hint_word(p, w, kind, word);
+    if (hint == NULL && kind == symbol_of(':'))
+        hint = hint_colon(p, w);
+    if (hint == NULL)
+        hint = hint_keyword(p, w, kind, word);
+    if (hint == NULL)
+        hint = hint_sign(p, w, kind);
+    if (hint == NULL)
+        hint = hint_value(p, w, kind);
+    return hint;
+}
+
 /* The end of the token before the last: where the mistake is, when the last is on a later line. */
-static Loc behind_prev(const Parser *p) {
+static Loc after_prev(const Parser *p)
+{
     int at = p->prev.kind == NEWLINE ? p->prev.loc.at : p->prev.loc.end;
     return (Loc){p->file, at, at};
 }
 
-/* Says that a bracket was left open, right behind the last token where the mistake is to be mended. */
-static void report_open(Parser *p, Loc at) {
+/* Says that a bracket was left open, right after the last token where it could be closed. */
+static void report_open(Parser *p, Loc at)
+{
     Token open = p->open[p->depth - 1];
-    char close = open.kind == '(' ? ')' : open.kind == '[' ? ']' : '}';
     int column, line = source_line(p->ngc, open.loc, &column);
+
     if (p->last.first || p->last.kind == YYEOF)
-        at = behind_prev(p);
-    diag(p->ngc, SEV_ERROR, ERR_OPEN_BRACKET, at, "expected '%c' to close the '%c' at %d:%d", close, open.kind, line, column);
+        at = after_prev(p);
+    diag(p->ngc, SEV_ERROR, ERR_OPEN_BRACKET, at, "expected '%c' to close the '%c' at %d:%d",
+         closing(open.kind), open.kind, line, column);
 }
 
-/* Whether the token can only stand here because the innermost bracket was not closed. */
-static bool ends_bracket(Parser *p, const Wanted *w, yysymbol_kind_t kind) {
+/* Must the innermost bracket have been closed before this token? */
+static bool ends_bracket(Parser *p, const Wanted *w, yysymbol_kind_t kind)
+{
     int open = scanner_bracket(p);
     if (open == 0)
         return false;
@@ -817,42 +952,59 @@ static bool ends_bracket(Parser *p, const Wanted *w, yysymbol_kind_t kind) {
         return true;
     if (open == '{')
         return false;
-    bool complete = wants(w, symbol_of(open == '(' ? ')' : ']'));
+
+    bool complete = wants(w, symbol_of(closing(open)));
     bool closes = kind == symbol_of(']') || kind == symbol_of(')') || kind == symbol_of('}');
-    bool goes_past = kind == symbol_of('{') || kind == symbol_of(';') || (is_keyword(kind) && !wants(w, YYSYMBOL_NAME));
+    bool goes_past = kind == symbol_of('{') || kind == symbol_of(';') ||
+                     (is_keyword(kind) && !wants(w, YYSYMBOL_NAME));
     return scanner_at_statement(p) || (complete && (closes || goes_past));
 }
 
-static void report_unexpected(Parser *p, const Wanted *w, yysymbol_kind_t kind, Loc at) {
+/* Expected one thing, found another: and a hint if the mistake is a common one. */
+static void report_unexpected(Parser *p, const Wanted *w, yysymbol_kind_t kind, Loc at)
+{
     if (kind == YYSYMBOL_YYEOF)
-        at = behind_prev(p);
+        at = after_prev(p);
     if (p->last.first && p->joined != 0 && p->prev.kind == p->joined && wants(w, YYSYMBOL_NUM)) {
-        diag(p->ngc, SEV_ERROR, ERR_TOKEN, behind_prev(p), "expected an expression after %s",
+        diag(p->ngc, SEV_ERROR, ERR_TOKEN, after_prev(p), "expected an expression after %s",
              yysymbol_name(symbol_of(p->joined)));
         return;
     }
+
+    const char *wanted = describe_wanted(p, w), *found = describe(p, kind, at);
     const char *hint = give_hint(p, w, kind);
-    diag(p->ngc, SEV_ERROR, ERR_TOKEN, at, "expected %s, found %s%s%s", describe_wanted(p, w), describe(p, kind, at),
-         hint == NULL ? "" : ": ", hint == NULL ? "" : hint);
+    if (hint == NULL)
+        diag(p->ngc, SEV_ERROR, ERR_TOKEN, at, "expected %s, found %s", wanted, found);
+    else
+        diag(p->ngc, SEV_ERROR, ERR_TOKEN, at, "expected %s, found %s: %s", wanted, found, hint);
 }
 
-/* One message a statement; then reading goes on at the next one. */
-static int yyreport_syntax_error(const yypcontext_t *context, Parser *p) {
+static void report_error(Parser *p, const Wanted *w, yysymbol_kind_t kind, Loc at)
+{
+    if (report_word(p, kind))
+        return;
+
+    if (kind == YYSYMBOL_FOR && scanner_bracket(p) == '[')
+        diag(p->ngc, SEV_ERROR, ERR_TOKEN, at,
+             "a list has no 'for' inside: use list = append(list, value) in a loop");
+    else if (ends_bracket(p, w, kind))
+        report_open(p, at);
+    else
+        report_unexpected(p, w, kind, at);
+}
+
+/* One message a statement; then reading continues at the next one. */
+static int yyreport_syntax_error(const yypcontext_t *context, Parser *p)
+{
     yysymbol_kind_t kind = yypcontext_token(context);
     Loc at = *yypcontext_location(context);
     if (p->file < 0)
         ngc_bug("syntax error at %d of our own text", at.at);
+
     if (!p->failed) {
         Wanted w;
         w.count = yypcontext_expected_tokens(context, w.kind, YYNTOKENS);
-        if (report_word(p, kind))
-            ;
-        else if (kind == YYSYMBOL_FOR && scanner_bracket(p) == '[')
-            diag(p->ngc, SEV_ERROR, ERR_TOKEN, at, "a list is not made by 'for' within it: list = append(list, value) in a loop");
-        else if (ends_bracket(p, &w, kind))
-            report_open(p, at);
-        else
-            report_unexpected(p, &w, kind, at);
+        report_error(p, &w, kind, at);
     }
     p->failed = true;
     scanner_resume(p);
@@ -860,14 +1012,16 @@ static int yyreport_syntax_error(const yypcontext_t *context, Parser *p) {
 }
 
 /* All but syntax errors: the parser's stack is full. */
-static void yyerror(const Loc *loc, Parser *p, const char *message) {
+static void yyerror(const Loc *loc, Parser *p, const char *message)
+{
     (void)message;
     diag(p->ngc, SEV_ERROR, ERR_NESTING, *loc, "nested too deeply");
 }
 
 /* ---- the phase ---- */
 
-static void run_parser(Parser *p, int start, const char *text, int size) {
+static void run_parser(Parser *p, int start, const char *text, int size)
+{
     p->line_start = true;
     p->back[p->backs++] = (Token){.kind = start, .loc = {p->file, 0, 0}};
     scanner_open(p, text, size);
@@ -876,13 +1030,15 @@ static void run_parser(Parser *p, int start, const char *text, int size) {
     scanner_close(p);
 }
 
-Expr *parse_expr(Ngc *ngc, const char *text) {
+Expr *parse_expr(Ngc *ngc, const char *text)
+{
     Parser p = {.ngc = ngc, .file = -1};
     run_parser(&p, EXPR_START, text, (int)strlen(text));
     return p.expr;
 }
 
-Stmt *parse(Ngc *ngc, int file) {
+Stmt *parse(Ngc *ngc, int file)
+{
     Parser p = {.ngc = ngc, .file = file};
     run_parser(&p, FILE_START, ngc->file[file]->text, ngc->file[file]->size);
     ngc->file[file]->body = p.body;

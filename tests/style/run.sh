@@ -1,6 +1,7 @@
 #!/bin/sh
-# run.sh - the layout of the C: what .clang-format says, and at most 100 columns. And its order: who calls and includes whom, as
-# rooms.txt says. `tests/style/figures.py` prints both in numbers. Then the words of texts and comments: words.awk.
+# run.sh - the layout of the C and of the functions of the grammars: what .clang-format says, and at
+# most 100 columns. And its order: who calls and includes whom, as rooms.txt says. Then the words of
+# texts and comments: words.awk. `tests/style/figures.py` prints layout and order in numbers.
 #
 # Other releases of clang-format lay out some lines differently, so this asks for one release: Debian's clang-format-14.
 #
@@ -35,8 +36,19 @@ for file in $(sources); do
     fi
 done
 
+# The grammars: their functions, which follow the second `%%`.
+for file in grammars/ng.l grammars/ng.y; do
+    awk 'sections == 2; /^%%$/ { sections++ }' "$file" > "$dir/functions.c"
+    if "$format" --style="file:.clang-format" "$dir/functions.c" | diff -u "$dir/functions.c" - > "$dir/diff"; then
+        passed=$((passed + 1))
+    else
+        fail "the functions of $file are laid out otherwise:"
+        head -20 "$dir/diff"
+    fi
+done
+
 # .clang-format leaves long lines only for texts in quotes.
-sources | xargs awk 'length > 100 && !/"/ { print FILENAME ":" FNR }' > "$dir/long"
+{ sources; ls grammars/ng.[ly]; } | xargs awk 'length > 100 && !/"/ { print FILENAME ":" FNR }' > "$dir/long"
 if [ -s "$dir/long" ]; then
     fail "lines of more than 100 columns: $(head -20 "$dir/long")"
 else
