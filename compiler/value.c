@@ -120,7 +120,7 @@ static bool list_shape(Lower *L, const Value *v, Shape *s)
     }
     if (count <= 1e7)
         return true;
-    lower_error(L, ERR_TENSOR_SIZE, v->loc, "a list of %.0f elements; %d may be written", count,
+    lower_error(L, ERR_TENSOR_SIZE, v->loc, "a list of %.0f elements; the limit is %d", count,
                 10000000);
     return false;
 }
