@@ -54,7 +54,7 @@ static void print_small(Printer *pr, const Gemm *x)
         print_format(pr, "    ngrt_%s(%s, %s, a, b, %s, c);\n", call, x->sizes, alpha, x->beta);
 
     emit_section(e, call);
-    e->small = true;
+    e->uses_small = true;
     const char *args = given ? "(c, a, b, alpha)" : "(c, a, b)";
     const char *function = emit_function(e, "void", "product", params, args, body, 64);
     print_line(pr, "%s(%s, %s, %s%s%s);", function, x->c, x->a, x->b, given ? ", " : "",
@@ -183,8 +183,8 @@ void print_call(Body *b, const Kernel *k)
     Size size[CALL_SIZES] = {0};
     call_sizes(b->p, n, size);
     print_temps(&pr);
-    b->id |= k->split > 0;
-    b->threads |= k->split > 0;
+    b->uses_id |= k->split > 0;
+    b->uses_threads |= k->split > 0;
     for (const char *c = op_info[n->op]->call; *c; c++) {
         if (*c == '%')
             text_add(&t, "%c", e->ngc->opt.real_double ? 'd' : 's');

@@ -79,7 +79,7 @@ const char *comment_label(Emit *e, const Node *n)
 /* The user's name of a value, or the name of an adjoint; not a name that comment_names lends. */
 static const char *kept_name(const Emit *e, const Node *n)
 {
-    return e->lent && e->lent[n->id] ? NULL : own_name(n);
+    return e->has_lent_name && e->has_lent_name[n->id] ? NULL : own_name(n);
 }
 
 /* Does it have the name of an adjoint, dJ/dz? */
@@ -186,12 +186,12 @@ static const char *loss_of(Emit *e, const Node *n, const Node *x)
 /* Marks such derivatives, and the differences in them. */
 static void find_losses(Emit *e)
 {
-    e->from = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->from);
+    e->loss_names = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->loss_names);
     for (int i = 0; i < e->graph->count; i++) {
         const Node *n = e->graph->node[i];
         const char *loss = n->derived && n->step ? loss_of(e, n, n->step->x) : NULL;
         if (loss)
-            e->from[n->id] = e->from[unscaled(n)->id] = loss;
+            e->loss_names[n->id] = e->loss_names[unscaled(n)->id] = loss;
     }
 }
 
@@ -276,10 +276,10 @@ static void find_lines(Emit *e)
     int losses = find_losses_written(e, loss);
     int *used = needed_by_losses(e, loss, losses);
 
-    e->user = arena_alloc(e->ngc, (size_t)(g->count + 1) * sizeof *e->user);
+    e->first_user = arena_alloc(e->ngc, (size_t)(g->count + 1) * sizeof *e->first_user);
     for (int i = g->count; i-- > 0;)
         for (int k = 0; used[i] && k < g->node[i]->nargs; k++)
-            e->user[g->node[i]->arg[k]->id] = g->node[i];
+            e->first_user[g->node[i]->arg[k]->id] = g->node[i];
 
     for (int i = 0; i < m->roots; i++) {
         const Root *r = &m->root[i];
@@ -317,7 +317,7 @@ static Loc model_loc(Emit *e, const Node *n)
 {
     bool crossed = false; /* from a value of the backward pass to the value that it is for */
 
-    for (const Node *at = n; at && at->id < e->graph->count; at = e->user[at->id]) {
+    for (const Node *at = n; at && at->id < e->graph->count; at = e->first_user[at->id]) {
         if (at->step && crossed)
             break;
         if (at->step) {
@@ -637,7 +637,7 @@ static const char *store_text(Emit *e, const Program *p, const Store *s, bool *n
 
 static void comment_why(Emit *e, Text *out, const Node *n)
 {
-    if (n->why && !e->from[n->id])
+    if (n->why && !e->loss_names[n->id])
         comment_line(e, out, text_format(e->ngc, "simplified: %s", n->why));
 }
 
@@ -674,7 +674,7 @@ static Loc store_loc(Emit *e, const Program *p, const Store *s, const Step *step
 /* ": from bce(sigmoid)" of the derivative of a loss. */
 static const char *from_text(Emit *e, const Node *n)
 {
-    return e->from[n->id] ? text_format(e->ngc, ": from %s", e->from[n->id]) : "";
+    return e->loss_names[n->id] ? text_format(e->ngc, ": from %s", e->loss_names[n->id]) : "";
 }
 
 /* What a rule is about: the text before its arrow. */
@@ -763,23 +763,23 @@ static void lend_name(Emit *e, Node *n, const Place *place)
 {
     if (place->kind == P_MEMBER && n->shape.rank > 0 && !own_name(n)) {
         n->name = place->name;
-        e->lent[n->id] = true;
+        e->has_lent_name[n->id] = true;
     }
     if (place->kind == P_NONE && n->op != OP_var && n->name && !*root_of(e, n->name)) {
-        e->hidden[n->id] = n->name;
+        e->hidden_name[n->id] = n->name;
         n->name = NULL;
     }
 }
 
 static void restore_name(Emit *e, Node *n)
 {
-    if (e->lent[n->id]) {
+    if (e->has_lent_name[n->id]) {
         n->name = NULL;
-        e->lent[n->id] = false;
+        e->has_lent_name[n->id] = false;
     }
-    if (e->hidden[n->id]) {
-        n->name = e->hidden[n->id];
-        e->hidden[n->id] = NULL;
+    if (e->hidden_name[n->id]) {
+        n->name = e->hidden_name[n->id];
+        e->hidden_name[n->id] = NULL;
     }
 }
 
@@ -788,13 +788,15 @@ void comment_names(Emit *e, Program *p, bool lend)
 {
     if (!e->module->plain)
         return;
-    if (!e->lent) {
-        e->lent = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->lent);
-        e->hidden = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->hidden);
+    if (!e->has_lent_name) {
+        e->has_lent_name =
+            arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->has_lent_name);
+        e->hidden_name =
+            arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->hidden_name);
         prepare_comments(e);
     }
 
-    e->told = NULL;
+    e->last_comment = NULL;
     for (int i = 0; i < p->nodes; i++) {
         Node *n = p->node[i];
         if (n->id >= e->graph->count)
@@ -813,8 +815,8 @@ void comment_kernel(Emit *e, Text *out, const Program *p, const Kernel *k, int l
     prepare_comments(e);
     for (int i = 0; i < k->stores; i++) {
         const Node *n = k->store[i].node;
-        if (n->op != OP_concat || n != e->told) /* its pieces come one after another */
+        if (n->op != OP_concat || n != e->last_comment) /* its pieces come one after another */
             comment_store(e, out, p, &k->store[i], k->phase, level, line);
-        e->told = n;
+        e->last_comment = n;
     }
 }

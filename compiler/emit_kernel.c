@@ -51,31 +51,6 @@ static int vector_bytes(const Emit *e, const Kernel *k)
     return k->vector > NARROW && !is_worth_clones(e, k) ? NARROW : k->vector;
 }
 
-const char *emit_function(Emit *e, const char *result, const char *word, const char *params,
-                          const char *args, const char *body, int bytes)
-{
-    const char *text = text_format(e->ngc, "%d%s%s", bytes, params, body);
-    int *at = table_at(e->ngc, &e->kernel_of, intern_str(e->ngc, text));
-    if (*at)
-        return e->kernel[*at - 1];
-
-    const char *name = text_format(e->ngc, "%s_%d", word, e->kernel_count + 1);
-    e->kernel = arena_grow(e->ngc, e->kernel, e->kernel_count, &e->kernel_room, sizeof *e->kernel);
-    e->kernel[e->kernel_count++] = name;
-    *at = e->kernel_count;
-
-    if (bytes == 0) {
-        text_add(&e->kernels, "static %s %s%s\n{\n%s}\n\n", result, name, params, body);
-        return name;
-    }
-
-    const char *returns = strcmp(result, "void") == 0 ? "" : "return";
-    emit_section(e, "vector");
-    text_add(&e->kernels, "NGRT_KERNEL_%d(%s, %s, %s, %s, %s, %s, {\n%s})\n\n", bytes, e->real,
-             result, returns, name, params, args, body);
-    return name;
-}
-
 /* ---- parameters and arguments ---- */
 
 /* Three lists that grow together: of a kernel's function, and of its call. */
@@ -169,7 +144,7 @@ static const char *join_function(Printer *pr, const Kernel *member)
     Text body = {.ngc = pr->e->ngc};
     Printer own = {.b = pr->b, .e = pr->e, .k = member, .out = &body, .indent = 1, .apart = true};
     Type type = member->store[0].node->type;
-    const char *type_text = print_type(pr->e, type);
+    const char *type_text = emit_type(pr->e, type);
     long long block = (long long)share_block(pr->b->p, member);
     Part element = {print_format(&own, "a[j*%lld + i]", block), PREC_CALL};
 
@@ -249,7 +224,7 @@ static void add_params(Printer *pr, const Kernel *k, Lists *l)
         const Param *p = &pr->param[i];
         const char *constant = p->scalar || p->written ? "" : "const ";
         const char *star = p->scalar ? "" : "*";
-        const char *type = print_type(pr->e, p->type);
+        const char *type = emit_type(pr->e, p->type);
         const char *param = print_format(pr, "%s%s %s%s", constant, type, star, p->name);
         add_to_lists(l, param, p->name, base_text(pr, k, p));
     }
@@ -275,8 +250,7 @@ static Lists kernel_lists(Printer *pr, const Kernel *k)
     return l;
 }
 
-/* Prints the loops as a function, and its call. */
-static void print_apart(Body *b, const Kernel *k)
+void print_apart(Body *b, const Kernel *k)
 {
     Emit *e = b->e;
     Text loops = {.ngc = e->ngc};
@@ -296,7 +270,7 @@ static void print_apart(Body *b, const Kernel *k)
 
     Lists l = kernel_lists(&pr, k);
     const char *args = l.args.at;
-    const char *result = number ? print_type(e, n->type) : "void";
+    const char *result = number ? emit_type(e, n->type) : "void";
     const char *name = emit_function(e, result, kernel_word(k), l.params.at, l.names.at, loops.at,
                                      vector_bytes(e, k));
 
@@ -310,41 +284,9 @@ static void print_apart(Body *b, const Kernel *k)
         text_add(&b->text, "    %s = %s(%s);\n", print_number(b, place, n), name, args);
 }
 
-static void print_here(Body *b, const Kernel *k)
+void print_here(Body *b, const Kernel *k)
 {
     Printer pr = {.b = b, .e = b->e, .k = k, .out = &b->text, .indent = 1};
     print_loops(&pr);
     b->dims |= pr.dims;
-}
-
-/* ---- a kernel of any kind ---- */
-
-/* A derivative has its own name, dJ_dz; other numbers are t0, t1, ... */
-static const char *local_name(Body *b, const Node *n)
-{
-    enum { MANY = 1000 }; /* each name is compared with all before it */
-    bool derivative = n->derived && n->name && *n->name == 'd';
-    if (derivative && b->locals.count < MANY)
-        return c_name_distinct(b->e->ngc, &b->locals, n->name);
-    return text_format(b->e->ngc, "t%d", b->temps++);
-}
-
-void emit_kernel(Body *b, const Kernel *k)
-{
-    for (int i = 0; i < k->stores; i++) {
-        Place *place = store_place(b->p, &k->store[i]);
-        if (place->kind == P_LOCAL && place->name == NULL)
-            place->name = local_name(b, k->store[i].node);
-    }
-
-    if (k->kind == K_GEMM)
-        print_gemm(b, k);
-    else if (k->kind == K_RANDOM)
-        print_random(b, k);
-    else if (k->kind == K_CALL)
-        print_call(b, k);
-    else if (k->axes == 0 || b->e->module->plain || b->p->init)
-        print_here(b, k);
-    else
-        print_apart(b, k);
 }

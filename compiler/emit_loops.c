@@ -1,5 +1,5 @@
-/* emit_loops.c - prints the loops of a kernel: its temporaries, the passes by vectors and the
- * passes left over, and reductions. At -O2 the loops use a function's parameters, at -O0 the
+/* emit_loops.c - prints the loops of a kernel: the passes by vectors and the passes left over, and
+ * reductions. At -O2 the loops use a function's parameters, at -O0 the
  * model's names. */
 #include "emit.h"
 
@@ -8,161 +8,10 @@
 #include <string.h>
 
 enum {
-    CUT = 12,    /* operators in one expression */
     BLOCK = 16,  /* vectors in a block of a long sum */
     TALL = 64,   /* rows that are summed in float before their sum goes to the double */
     BROAD = 256, /* columns that are summed at a time */
 };
-
-/* ---- temporaries: values used twice, long ones, and loop-invariant ones ---- */
-
-static const char *new_temp(Printer *pr)
-{
-    return print_format(pr, "t%d", pr->apart ? pr->temps++ : pr->b->temps++);
-}
-
-/* v is used at this level: with that many loops open. */
-static void note_user(const Val *v, int level, int *wanted, Val *const *val, int vals)
-{
-    for (int i = 0; v && i < vals; i++)
-        if (val[i] == v && level > wanted[i])
-            wanted[i] = level;
-}
-
-/* By index of the value: the innermost level at which it is used. */
-static const int *wanted_levels(const Printer *pr)
-{
-    const Kernel *k = pr->k;
-    int *wanted = arena_alloc(pr->e->ngc, (size_t)(k->vals + 1) * sizeof *wanted);
-
-    for (int i = k->vals - 1; i >= 0; i--)
-        for (int a = 0; a < 3; a++)
-            note_user(k->val[i]->arg[a], k->val[i]->level, wanted, k->val, i);
-    for (int s = 0; s < k->stores; s++)
-        note_user(k->store[s].val, k->axes, wanted, k->val, k->vals);
-    return wanted;
-}
-
-/* A vector form may use an operand twice, and such a form cannot be within another. So the value
- * and its operands get names. */
-static void name_operands(Val *v)
-{
-    if (!(op_info[v->op]->flags & F_MACRO))
-        return;
-
-    if (!op_info[v->op]->test)
-        v->temp = "";
-
-    for (int i = 0; i < 3 && v->arg[i]; i++) {
-        Val *arg = v->arg[i];
-        bool is_condition = i == 0 && op_info[v->op]->flags & F_CONDITION && op_info[arg->op]->test;
-        if (arg->kind == V_OP && arg->uses > 0 && !is_condition)
-            arg->temp = "";
-    }
-}
-
-/* Operators in the text of a value; operands with a temporary have none. */
-static int operators(const Val *v)
-{
-    int n = v->kind == V_OP;
-    for (int a = 0; a < 3; a++)
-        if (v->arg[a] && !v->arg[a]->temp)
-            n += v->arg[a]->ops;
-    return n;
-}
-
-/* hoist: the value is computed outside of the loop that uses it. */
-static bool wants_temp(const Printer *pr, const Val *v, bool hoist)
-{
-    if (v->uses == 0)
-        return false;
-    if (v->kind == V_OP)
-        return v->uses > 1 || v->ops > CUT || hoist;
-    return v->kind == V_LOAD && hoist &&
-           !place_is_number(program_place(pr->b->p, v->node), v->node);
-}
-
-/* Chooses which values get a temporary. Its name is empty until it is declared. */
-static void choose_temps(Printer *pr)
-{
-    const Kernel *k = pr->k;
-    const int *wanted = wanted_levels(pr);
-
-    for (int i = 0; i < k->vals; i++) {
-        Val *v = k->val[i];
-        v->temp = NULL;
-        v->test = NULL;
-        v->ops = operators(v);
-        if (wants_temp(pr, v, pr->apart && v->level < wanted[i]))
-            v->temp = "";
-        if (k->vector && v->kind == V_OP && v->uses > 0 && val_is_inner(k, v))
-            name_operands(v);
-    }
-
-    /* Everything is computed before anything is stored: a store may overwrite what is loaded. */
-    if (k->kind == K_LOOP && k->stores > 1)
-        for (int s = 0; s < k->stores; s++)
-            if (k->store[s].val->kind != V_CONST)
-                k->store[s].val->temp = "";
-}
-
-/* Can the test of a guard be hoisted to this level? Only if it is of loop variables: a load may
- * itself be guarded. */
-static bool is_test(const Printer *pr, const Val *v, int level)
-{
-    if (!pr->apart || v->kind != V_GUARD || !v->live)
-        return false;
-    bool hoisted = level > 0 && v->test_level == level && v->level > level;
-    return hoisted && v->at->parts == 0;
-}
-
-/* Declares the test of guard number i, or takes an equal one of an earlier guard. */
-static void declare_test(Printer *pr, Val *v, int i)
-{
-    for (int j = 0; j < i; j++) {
-        const Val *w = pr->k->val[j];
-        if (!is_test(pr, w, v->test_level))
-            continue;
-        if (w->size == v->size && w->span == v->span && index_equal(w->at, v->at)) {
-            v->test = w->test;
-            return;
-        }
-    }
-
-    const char *text = print_test(pr, v);
-    v->test = new_temp(pr);
-    print_line(pr, "const int %s = %s;", v->test, text);
-}
-
-/* Declares the temporaries of a level: those that can be computed with that many loops open. */
-static void declare_temps(Printer *pr, int level)
-{
-    for (int i = 0; i < pr->k->vals; i++) {
-        Val *v = pr->k->val[i];
-        if (is_test(pr, v, level))
-            declare_test(pr, v, i);
-        if (v->level != level || v->temp == NULL)
-            continue;
-        v->temp = NULL;
-        const char *text = print_val(pr, v).text;
-        v->temp = new_temp(pr);
-        print_line(pr, "const %s %s = %s;", print_val_type(pr, v), v->temp, text);
-    }
-}
-
-void print_temps(Printer *pr)
-{
-    choose_temps(pr);
-    declare_temps(pr, 0);
-}
-
-/* Temporaries from this level on belonged to another copy of the loops. */
-static void forget_temps(Printer *pr, int level)
-{
-    for (int i = 0; i < pr->k->vals; i++)
-        if (pr->k->val[i]->temp && pr->k->val[i]->level >= level)
-            pr->k->val[i]->temp = "";
-}
 
 /* ---- loops ---- */
 
@@ -195,24 +44,13 @@ static void close_loop(Printer *pr, bool brace)
         print_line(pr, "}");
 }
 
-/* Does level have temporaries to declare? Then its loop needs braces. */
-static bool has_temps(const Printer *pr, int level)
-{
-    for (int i = 0; i < pr->k->vals; i++) {
-        const Val *v = pr->k->val[i];
-        if ((v->level == level && v->temp) || is_test(pr, v, level))
-            return true;
-    }
-    return false;
-}
-
 /* The loops over axes first .. last - 1, each with its temporaries. */
 static void open_loops(Printer *pr, int first, int last, bool *brace)
 {
     for (int i = first; i < last; i++) {
-        brace[i] = has_temps(pr, i + 1) || (pr->k->vector && i + 1 == pr->k->axes - 1);
+        brace[i] = temps_any(pr, i + 1) || (pr->k->vector && i + 1 == pr->k->axes - 1);
         open_loop(pr, i, brace[i]);
-        declare_temps(pr, i + 1);
+        temps_declare(pr, i + 1);
     }
 }
 
@@ -235,9 +73,9 @@ static void print_vector_passes(Printer *pr, const char *before, const char *fro
                i);
     pr->indent++;
     pr->vector = true;
-    declare_temps(pr, pr->k->axes);
+    temps_declare(pr, pr->k->axes);
     pass(pr, acc);
-    forget_temps(pr, pr->k->axes);
+    temps_forget(pr, pr->k->axes);
     pr->vector = false;
     pr->indent--;
     print_line(pr, "}%s", after);
@@ -255,9 +93,9 @@ static const char *whole_end(Printer *pr, const char *from, const char *to)
 static void print_single_passes(Printer *pr, const char *from, const char *to, bool brace,
                                 PassText *pass, const char *acc)
 {
-    brace |= has_temps(pr, pr->k->axes);
+    brace |= temps_any(pr, pr->k->axes);
     open_range(pr, pr->loop[pr->k->axes - 1], from, to, brace);
-    declare_temps(pr, pr->k->axes);
+    temps_declare(pr, pr->k->axes);
     pass(pr, acc);
     close_loop(pr, brace);
 }
@@ -315,7 +153,7 @@ static void print_stores(Printer *pr, const char *to)
         const char *value = stored_value(pr, s);
 
         if (is_variable(place)) {
-            print_line(pr, "const %s %s = %s;", print_type(pr->e, type), place->name, value);
+            print_line(pr, "const %s %s = %s;", emit_type(pr->e, type), place->name, value);
             continue;
         }
         const char *element = print_element(pr, place, s->node, s->at, true);
@@ -404,7 +242,7 @@ static void print_result(Printer *pr, const char *acc)
         value = print_format(pr, "(%s)%s", pr->e->real, acc);
 
     if (local || row_variable)
-        print_line(pr, "const %s %s = %s;", print_type(pr->e, s->node->type), place->name, value);
+        print_line(pr, "const %s %s = %s;", emit_type(pr->e, s->node->type), place->name, value);
     else if (pr->apart && place_is_number(place, s->node))
         print_line(pr, "return %s;", value);
     else
@@ -416,15 +254,15 @@ static void print_argmax(Printer *pr, int lead, const char *at)
 {
     const Kernel *k = pr->k;
     const Val *v = k->store[0].val;
-    const char *type = print_type(pr->e, v->type), *i = pr->loop[lead];
+    const char *type = emit_type(pr->e, v->type), *i = pr->loop[lead];
     print_line(pr, "int32_t %s = 0;", at);
     if (lead == k->axes)
         return;
 
-    const char *best = new_temp(pr), *x = new_temp(pr);
+    const char *best = temp_new(pr), *x = temp_new(pr);
     print_line(pr, "%s %s = %s;", type, best, emit_number(pr->e, 0, v->type));
     open_loop(pr, lead, true);
-    declare_temps(pr, lead + 1);
+    temps_declare(pr, lead + 1);
     print_line(pr, "const %s %s = %s;", type, x, print_val(pr, v).text);
 
     print_line(pr, "if (%s == 0 || %s > %s || (%s != %s && %s == %s)) {", i, x, best, x, x, best,
@@ -510,7 +348,7 @@ static void print_blocks_of_vectors(Printer *pr, const char *whole, const char *
 static void print_vector_fold(Printer *pr, int first, const char *acc)
 {
     int last = pr->k->axes - 1;
-    const char *lanes = new_temp(pr);
+    const char *lanes = temp_new(pr);
     const char *from = loop_start(pr, last), *to = loop_end(pr, last);
     const char *whole = whole_end(pr, from, to);
     bool blocks = is_long_sum(pr), brace[MAX_AXES];
@@ -538,7 +376,7 @@ static void print_fold_row(Printer *pr, int lead)
     const Place *place = program_place(pr->b->p, n);
     bool in_double = is_double(pr);
     bool in_place = place->kind == P_LOCAL && !pr->apart && !in_double;
-    const char *acc = in_place ? place->name : new_temp(pr);
+    const char *acc = in_place ? place->name : temp_new(pr);
 
     if (op_info[k->reduce]->combine == NULL) {
         print_argmax(pr, lead, acc);
@@ -564,7 +402,7 @@ static void print_rows(Printer *pr)
 
     for (int i = 0; i < lead; i++) {
         open_loop(pr, i, true);
-        declare_temps(pr, i + 1);
+        temps_declare(pr, i + 1);
     }
     print_fold_row(pr, lead);
     for (int i = lead - 1; i >= 0; i--)
@@ -652,7 +490,7 @@ static void print_tall_rows(Printer *pr, int first, const char *rows)
     print_for_columns(pr, j, print_format(pr, "%s = 0;", part));
 
     open_range(pr, pr->loop[first], "r", "below", true);
-    declare_temps(pr, first + 1);
+    temps_declare(pr, first + 1);
     open_loops(pr, first + 1, last, brace);
     print_range(pr, "c", "end", false, print_add_step, part);
     close_loops(pr, first + 1, last, brace);
@@ -692,7 +530,7 @@ static void print_columns(Printer *pr)
 
     for (int i = 0; i < lead; i++) {
         open_loop(pr, i, true);
-        declare_temps(pr, i + 1);
+        temps_declare(pr, i + 1);
     }
     if (tall) {
         print_tall(pr, lead);
@@ -745,7 +583,7 @@ static void print_for_results(Printer *pr, const char *statement)
 
 static LongSum start_long_sum(Printer *pr)
 {
-    LongSum sum = {.part = new_temp(pr), .total = new_temp(pr)};
+    LongSum sum = {.part = temp_new(pr), .total = temp_new(pr)};
     long long columns = (long long)kernel_columns(pr->k);
 
     print_line(pr, "%s %s[%lld];", pr->e->real, sum.part, columns);
@@ -789,9 +627,9 @@ static void name_row_places(Printer *pr, const Kernel *nest)
         Place *place = program_place(pr->b->p, n);
         if (place->kind != P_ROW)
             continue;
-        place->name = new_temp(pr);
+        place->name = temp_new(pr);
         if (place->offset > 1)
-            print_line(pr, "%s %s[%lld];", print_type(pr->e, n->type), place->name,
+            print_line(pr, "%s %s[%lld];", emit_type(pr->e, n->type), place->name,
                        (long long)place->offset);
     }
 }
@@ -819,7 +657,7 @@ static void open_nest(Printer *pr, const Kernel *nest)
         open_loop(pr, i, true);
         for (int m = 0; m < nest->members && i + 1 < nest->axes; m++) {
             pr->k = nest->member[m];
-            declare_temps(pr, i + 1);
+            temps_declare(pr, i + 1);
         }
         pr->k = nest;
     }
@@ -831,7 +669,7 @@ static void print_members(Printer *pr, const Kernel *nest, const LongSum *sum)
 {
     for (int m = 0; m < nest->members; m++) {
         pr->k = nest->member[m];
-        declare_temps(pr, pr->lead);
+        temps_declare(pr, pr->lead);
         if (!kernel_reduces(pr->k))
             print_map(pr, pr->lead);
         else if (kernel_sums_rows(pr->k))

@@ -7,49 +7,11 @@
 
 /* ---- numbers, sizes ---- */
 
-/* The shortest text that is read back as the same number. */
-const char *print_shortest(Ngc *ngc, double v, bool single)
-{
-    if (isnan(v))
-        return "NAN";
-    if (isinf(v) || (single && isinf((float)v)))
-        return v < 0 ? "-INFINITY" : "INFINITY";
-
-    return text_format(ngc, "%s%s", text_number(ngc, v, single), single ? "f" : "");
-}
-
-void emit_set_real(Emit *e, bool wide)
-{
-    e->real = wide ? "double" : "float";
-    e->suffix = wide ? "" : "f";
-    e->ngc->opt.real_double = wide;
-}
-
-const char *emit_number(Emit *e, double v, Type type)
-{
-    if (type == T_INT)
-        return text_format(e->ngc, "%lld", (long long)v);
-    return print_shortest(e->ngc, v, !e->ngc->opt.real_double);
-}
-
-const char *emit_size(Emit *e, Size s, unsigned *dims)
-{
-    for (int i = 0; i < e->graph->dims && s < 0; i++)
-        if (size_uses_dim(e->graph, s, i))
-            *dims |= 1u << i;
-    return size_text(e->graph, s, e->module->dim_prefix);
-}
-
 /* A size as a factor: in parentheses if it is a sum. */
 const char *print_factor(Printer *pr, Size s)
 {
     const char *text = emit_size(pr->e, s, &pr->dims);
     return strchr(text, ' ') ? text_format(pr->e->ngc, "(%s)", text) : text;
-}
-
-const char *print_type(const Emit *e, Type type)
-{
-    return type == T_INT ? "int32_t" : e->real;
 }
 
 const char *print_format(Printer *pr, const char *f, ...)
@@ -120,7 +82,7 @@ static const char *space_text(Body *b, Type type)
     if (type == T_INT)
         return text_format(b->e->ngc, "%s->ispace", b->p->block);
     if (b->e->module->spare && b->p->block[0] == 'w') { /* that of totals is not aligned */
-        b->space = true;
+        b->uses_space = true;
         return "space";
     }
     return text_format(b->e->ngc, "%s->space", b->p->block);
@@ -386,7 +348,7 @@ static const char *member_element(Printer *pr, const Place *place, const Node *n
         return print_format(pr, "%s[%s]", member, index_text(pr, x));
 
     if (!split_index(pr, x, *place->shape, sub)) {
-        const char *constant = written ? "" : "const ", *type = print_type(pr->e, n->type);
+        const char *constant = written ? "" : "const ", *type = emit_type(pr->e, n->type);
         const char *index = index_text(pr, x);
         return print_format(pr, "((%s%s *)%s)[%s]", constant, type, member, index);
     }
@@ -441,41 +403,6 @@ static const char *operand_text(Printer *pr, Part p, int prec, char before, char
     return looser || two_minus ? print_format(pr, "(%s)", p.text) : p.text;
 }
 
-bool emit_has_section(const Emit *e, const char *name)
-{
-    for (int i = 0; i < e->sections; i++)
-        if (strcmp(e->section[i], name) == 0)
-            return true;
-    return false;
-}
-
-void emit_section(Emit *e, const char *name)
-{
-    if (emit_has_section(e, name))
-        return;
-
-    name = intern_str(e->ngc, name);
-    e->section = arena_grow(e->ngc, e->section, e->sections, &e->section_room, sizeof *e->section);
-    e->section[e->sections++] = name;
-}
-
-/* Records the functions of the runtime that a text calls: ngrt_NAME, NGRT_OF(NAME, ..). */
-void emit_calls(Emit *e, const char *c)
-{
-    const char *of = "NGRT_OF(";
-
-    for (const char *at = strstr(c, of); at; at = strstr(at + 1, of)) {
-        const char *name = at + strlen(of);
-        emit_section(e, intern(e->ngc, name, strcspn(name, ",")));
-    }
-
-    for (c = strstr(c, "ngrt_"); c; c = strstr(c + 1, "ngrt_")) {
-        const char *name = c + strlen("ngrt_");
-        size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
-        emit_section(e, intern(e->ngc, name, n));
-    }
-}
-
 static const char *cast_text(Printer *pr, const char *type, Part p)
 {
     return print_format(pr, p.prec >= PREC_UNARY ? "(%s)%s" : "(%s)(%s)", type, p.text);
@@ -500,7 +427,7 @@ Part print_fill(Printer *pr, const char *c, int prec, Type type, const Part *arg
         } else if (*c != '$') {
             text_put(&t, c, 1);
         } else if (c[1] == 't') {
-            text_add(&t, "%s", print_type(e, type));
+            text_add(&t, "%s", emit_type(e, type));
             c++;
         } else if (strncmp(c, "$acc", 4) == 0) {
             text_add(&t, "%s", acc);
@@ -593,7 +520,7 @@ static bool is_vector(const Printer *pr, const Val *v)
 const char *print_val_type(const Printer *pr, const Val *v)
 {
     if (!is_vector(pr, v))
-        return print_type(pr->e, v->type);
+        return emit_type(pr->e, v->type);
     return v->type == T_INT ? "ngrt_i" : "ngrt_v";
 }
 
@@ -692,7 +619,7 @@ static Part print_quotient(Printer *pr, const Val *v)
 
 Part print_val(Printer *pr, const Val *v)
 {
-    const char *type = print_type(pr->e, v->type);
+    const char *type = emit_type(pr->e, v->type);
     if (v->temp)
         return (Part){v->temp, PREC_CALL};
     if (is_vector(pr, v))

@@ -3,7 +3,7 @@
  *
  * A file has named tensors, which the runtime's readers check and take apart (runtime/archive.c),
  * or it is the memory of the params struct as a program on this machine wrote it. */
-#include "emit.h"
+#include "module.h"
 
 #include "../runtime/host.h"
 
@@ -289,78 +289,4 @@ int weights_freeze(Ngc *ngc, Model *m)
     ngrt_archive_free(&f.tensors);
     ngrt_map_free(&f.map);
     return good ? 0 : 3;
-}
-
-/* ---- the C ---- */
-
-/* What separates element i of an axis from the one before: rows, and 8 numbers of the last axis,
- * are on lines of their own. */
-static const char *separator(int64_t i, bool last_axis)
-{
-    if (i == 0)
-        return "";
-    return last_axis && i % 8 != 0 ? ", " : ",\n     ";
-}
-
-/* Elements in as many braces as there are axes. Returns the elements after them. */
-static const double *put_elements(Emit *e, Text *t, const Var *v, int axis, const double *at)
-{
-    if (axis == v->shape.rank) {
-        text_add(t, "%s", emit_number(e, *at, v->type));
-        return at + 1;
-    }
-
-    int64_t count = size_max(e->graph, v->shape.dim[axis]);
-    bool last = axis == v->shape.rank - 1;
-    text_add(t, "{");
-    for (int64_t i = 0; i < count; i++) {
-        text_add(t, "%s", separator(i, last));
-        at = put_elements(e, t, v, axis + 1, at);
-    }
-    text_add(t, "}");
-    return at;
-}
-
-static bool has_kind(const Model *m, VarKind kind)
-{
-    for (int i = 0; i < m->vars; i++)
-        if (m->var[i]->kind == kind)
-            return true;
-    return false;
-}
-
-/* = {...} with the variables of one kind. */
-static void put_block(Emit *e, Text *t, VarKind kind)
-{
-    const char *before = " = {\n    ";
-    for (int i = 0; i < e->module->model->vars; i++) {
-        const Var *v = e->module->model->var[i];
-        if (v->kind != kind)
-            continue;
-        text_add(t, "%s", before);
-        put_elements(e, t, v, 0, v->data);
-        text_add(t, " /* %s */", comment_text(e->ngc, v->name));
-        before = ",\n    ";
-    }
-    text_add(t, "\n}");
-}
-
-/* Declares or defines the constants: iris_weights, and iris_weights_state where predict reads
- * states. */
-void emit_weights(Emit *e, Text *t, bool define)
-{
-    static const struct {
-        VarKind kind;
-        const char *type, *end;
-    } blocks[] = {{VAR_PARAM, "params", ""}, {VAR_STATE, "state", "_state"}};
-
-    for (size_t k = 0; k < sizeof blocks / sizeof *blocks && e->ngc->opt.weights; k++) {
-        if (!has_kind(e->module->model, blocks[k].kind))
-            continue;
-        text_add(t, "%sconst %s_%s %s_weights%s", define ? "" : "extern ", e->module->name,
-                 blocks[k].type, e->module->name, blocks[k].end);
-        if (define)
-            put_block(e, t, blocks[k].kind);
-        text_add(t, ";\n\n");
-    }
 }

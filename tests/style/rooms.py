@@ -30,8 +30,8 @@ def stale(text):
 
 
 def read_table(path):
-    """The table's lines as rooms (a list of patterns each), allowed rooms, rings and exceptions."""
-    rooms, allowed, rings, excepted = {}, {}, [], set()
+    """The table's lines as rooms (a list of patterns each), allowed rooms, ladders (a list of files each), rings and exceptions."""
+    rooms, allowed, ladders, rings, excepted = {}, {}, {}, [], set()
     folder = None
     for line in open(path):
         line = line.strip()
@@ -42,6 +42,8 @@ def read_table(path):
             folder = words[1]
         elif words[0] == "room":
             rooms[words[1].rstrip(":")] = [folder + "/" + name for name in words[2:]]
+        elif words[0] == "ladder":
+            ladders.setdefault(words[1].rstrip(":"), []).extend(folder + "/" + name for name in words[2:])
         elif words[0] == "ring":
             rings.append({folder + "/" + name for name in words[1:]})
         elif words[0] == "except":
@@ -50,7 +52,7 @@ def read_table(path):
             allowed[words[0]] = set(words[2:])
         else:
             fault("%s: cannot read '%s'" % (path, line))
-    return rooms, allowed, rings, excepted
+    return rooms, allowed, ladders, rings, excepted
 
 
 def room_of(rooms, name):
@@ -160,9 +162,25 @@ def check_arrows(arrows, word, rooms, allowed, excepted, used):
             fault("%s (%s) %s %s (%s): %s" % (a, from_room, word, b, to_room, " ".join(arrows[a][b][:6])))
 
 
+def check_ladder(room, ladder, calls, rooms):
+    """Each file of the room is in the ladder, and calls no file after it."""
+    for a in sorted(calls):
+        if room_of(rooms, a) != room:
+            continue
+        if a not in ladder:
+            fault("%s is not in the ladder of %s" % (a, room))
+            continue
+        for b in sorted(calls[a]):
+            if b in ladder and ladder.index(b) > ladder.index(a):
+                fault("%s calls %s, which is above it: %s" % (a, b, " ".join(calls[a][b][:6])))
+    for name in ladder:
+        if not os.path.exists(os.path.join(top, name + ".c")) and not os.path.exists(os.path.join(top, name + ".h")):
+            stale("the ladder of %s has %s, which is not there any more" % (room, name))
+
+
 def main():
     build = sys.argv[1]
-    rooms, allowed, rings, excepted = read_table(sys.argv[2] if len(sys.argv) > 2 else os.path.join(top, "tests/style/rooms.txt"))
+    rooms, allowed, ladders, rings, excepted = read_table(sys.argv[2] if len(sys.argv) > 2 else os.path.join(top, "tests/style/rooms.txt"))
     calls, includes = read_calls(build), read_includes()
 
     for name in sorted(set(calls) | set(includes)):
@@ -174,6 +192,9 @@ def main():
     check_arrows(includes, "includes", rooms, allowed, excepted, used)
     for a, b in sorted(excepted - used):
         stale("the exception %s -> %s is not needed any more" % (a, b))
+
+    for room in ladders:
+        check_ladder(room, ladders[room], calls, rooms)
 
     found = find_rings(calls)
     for ring in found:
