@@ -10,14 +10,20 @@
 
 #include "ngc.h"
 
-enum { MAX_AXES = 2 * MAX_RANK, MAX_PARTS = 3, BLOCKS = 8 };
-enum { LONG_SUM = 256 };  /* floats, of more than which a sum is taken in double */
-enum { CACHE_LINE = 16 }; /* elements: threads should not write to the same */
 enum {
-    SHARE_WHOLE = 1,
-    SHARE_ROWS,
-    SHARE_COLUMNS
-}; /* Kernel.split of a product: which of a batch, rows or columns of the result */
+    MAX_AXES = 2 * MAX_RANK, /* loops of one kernel */
+    MAX_PARTS = 3,           /* loaded ints in the index of one element */
+    BLOCKS = 8,              /* a sum over shared rows is taken in this many blocks of rows */
+    LONG_SUM = 256,          /* floats: a sum of more than this is taken in double */
+    CACHE_LINE = 16,         /* elements: no two threads should write to the same line */
+};
+
+/* Kernel.split of a product: what threads share */
+typedef enum {
+    SHARE_WHOLE = 1, /* the products of a batch */
+    SHARE_ROWS,      /* rows of the result */
+    SHARE_COLUMNS,   /* columns of the result */
+} Share;
 
 typedef struct Val Val;
 typedef struct Kernel Kernel;
@@ -25,16 +31,17 @@ typedef struct Program Program;
 
 /* ---- places in a tensor (loops.c) ---- */
 
-typedef struct Coef {
+typedef struct Coef { /* plus - minus, since a Size cannot be negative */
     Size plus, minus;
-} Coef; /* plus - minus: a Size alone cannot be negative */
+} Coef;
 
-typedef struct Index { /* base + sum of axis[i]*loop variable i + sum of by*val */
+/* base + the sum of axis[i]*(loop variable i) + the sum of part[i].by*part[i].val */
+typedef struct Index {
     Coef base;
     Coef axis[MAX_AXES];
     int parts;
     struct {
-        Val *val;
+        Val *val; /* an int: an element of a tensor of indices, or a quotient */
         Coef by;
     } part[MAX_PARTS];
 } Index;
@@ -46,13 +53,14 @@ typedef enum {
     V_SIZE,     /* size */
     V_LOAD,     /* node[at] */
     V_INDEX,    /* at */
-    V_QUOTIENT, /* at / size, whole */
+    V_QUOTIENT, /* at / size, rounded down */
     V_OP,       /* op of arg */
-    V_GUARD,    /* arg[0] where at < span and at is a multiple of step, else 0; at wraps below 0 */
+    V_GUARD,    /* arg[0] if at < span and at is a multiple of size, else 0; at wraps below 0 */
 } ValKind;
 
-struct Val { /* equal ones are shared within a kernel; arguments precede users in Kernel.val */
-    int id;  /* its place in Kernel.val; in a nest, in that of its member */
+/* Equal values are shared within a kernel. Arguments precede users in Kernel.val. */
+struct Val {
+    int id; /* its place in Kernel.val; in a nest, in that of its member */
     ValKind kind;
     Op op;
     Type type;
@@ -61,13 +69,13 @@ struct Val { /* equal ones are shared within a kernel; arguments precede users i
     Index *at; /* NULL: 0 */
     double value;
     Size size, span;
-    int level;        /* in how many of the kernel's loops it stands: 0 is outside */
+    int level;        /* the number of the kernel's loops around it; 0: outside of all */
     int uses;         /* by values that are always computed; 0: only under a guard */
-    bool live;        /* something is stored for which it is needed */
-    int ops;          /* operators in its text, temporaries cut away */
-    int test_level;   /* V_GUARD: in how many loops what it asks changes */
-    const char *test; /* V_GUARD: the name of the answer, where it is known outside of the innermost
-                         of its loops, or NULL */
+    bool live;        /* something that is stored needs it */
+    int ops;          /* operators in its text, without those of temporaries */
+    int test_level;   /* V_GUARD: the level of its test */
+    const char *test; /* V_GUARD: the name of the test's result, if that is computed outside of the
+                         innermost of its loops; else NULL */
     const char *temp; /* name of its temporary, or NULL */
 };
 
@@ -77,16 +85,15 @@ typedef enum {
     P_NONE,   /* nowhere: part of its users' expressions */
     P_VAR,    /* var */
     P_DATA,   /* a constant array; offset is its number */
-    P_SPACE,  /* work: space[offset] of its type; until program_plan, any storage of the program's
-                 own */
+    P_SPACE,  /* work: space[offset] of its type; before program_plan: stored, at no offset yet */
     P_LOCAL,  /* a const variable of the function; name */
     P_MEMBER, /* work: the member called name */
     P_GRAD,   /* grads: the member called name */
-    P_ALIAS,  /* as its operand's, arg[0] */
-    P_ROW,    /* a variable of a nest over rows, or an array of `offset` elements, for one row at a
+    P_ALIAS,  /* the same as that of its operand, arg[0] */
+    P_ROW,    /* of a nest over rows: a variable, or an array of `offset` elements for one row at a
                  time; name */
-    P_FOLDED, /* exists only as part of another: a product of the value it is added to, zeros of a
-                 convolution */
+    P_FOLDED, /* exists only as a part of another: a product that is added onto a tensor, the zeros
+                 of a convolution */
 } PlaceKind;
 
 typedef struct Place {
@@ -98,66 +105,79 @@ typedef struct Place {
     const Shape *shape; /* P_MEMBER, P_GRAD, P_VAR: as declared */
 } Place;
 
-typedef struct Target { /* a root: where its node must end */
+typedef struct Target { /* a root, and the place where its value must be stored */
     Node *node;
     Place place;
-    const struct Target *before; /* another of the same node, or NULL */
-    int phase;                   /* 1: made in backward */
-    bool claimed;                /* the node's own storage is this place: no copy */
+    const struct Target *before; /* another target of the same node, or NULL */
+    int phase;                   /* 1: computed in backward */
+    bool claimed;                /* the node's own storage is this place, so it is not copied */
 } Target;
 
 /* ---- kernels ---- */
 
 typedef enum {
-    K_LOOP,
-    K_GEMM,
-    K_RANDOM,
-    K_CALL
-} KernelKind;                                           /* K_CALL: the record's runtime function */
-typedef enum { AX_LEAD, AX_REDUCE, AX_TRAIL } AxisKind; /* the order of the nest */
+    K_LOOP,   /* a nest of loops with stores, or a nest over rows with members */
+    K_GEMM,   /* a matrix product */
+    K_RANDOM, /* a draw of random numbers */
+    K_CALL,   /* the function of the runtime that the node's record has */
+} KernelKind;
+
+/* in the order of the nest */
+typedef enum {
+    AX_LEAD,   /* each pass computes other results */
+    AX_REDUCE, /* the passes are summed, or reduced in another way */
+    AX_TRAIL,  /* inside of AX_REDUCE: a row of results that rows are added to */
+} AxisKind;
 
 typedef struct Store {
     Node *node;     /* what is stored */
-    Target *target; /* in place of the node's own storage, or NULL */
+    Target *target; /* the place, if it is not the node's own storage; or NULL */
     Val *val;
-    Index *at;
-    bool add; /* += */
+    Index *at; /* NULL: 0 */
+    bool add;  /* += */
 } Store;
 
 struct Kernel {
     KernelKind kind;
-    int phase;
+    int phase; /* 1: of backward */
+    int part;  /* number of the static function that it is in */
+
+    /* K_LOOP */
     int axes;
-    Size *extent;
-    AxisKind *axis;
-    Val **val;
+    Size *extent;   /* by axis */
+    AxisKind *axis; /* by axis */
+    Val **val;      /* what the stores need, arguments first */
     int vals, val_room;
-    Store *store;
+    Store *store; /* of every kind of kernel */
     int stores;
-    Op reduce; /* K_LOOP with AX_REDUCE axes: the reduction */
-    /* K_GEMM: node is a product, onto + alpha * product, of whole stored operands. K_CALL: product
-     * is the node, alpha its scalar operand, if it has one */
+    Op reduce; /* with AX_REDUCE axes: the reduction */
+
+    /* K_GEMM: onto + alpha * product, of whole stored operands; onto and alpha may be NULL.
+     * K_CALL: the node is product; alpha is its scalar operand, or NULL. */
     Node *product, *onto;
     Val *alpha;
-    int part; /* number of the static function that it stands in */
-    /* share.c; of what is shared by the threads of a pool */
-    int split; /* 1 + the axis whose passes threads share, of a nest's members if it has none so far
-                * in; K_GEMM: 1 whole products of a batch, 2 rows, 3 columns; 0: the first thread
-                * does it all */
-    int64_t unit;   /* passes that are not taken apart */
-    int64_t blocks; /* elements for the sums of each of BLOCKS ranges of rows; 0: nothing is summed
-                       over rows */
-    int group;      /* kernels that one thread does one after another have one number */
-    double time;    /* estimated nanoseconds */
-    bool waits;     /* before it the threads wait for each other */
-    /* K_LOOP of rows.c: what is done to each row, one after the other; the axes are those of the
-     * rows, in each member the first, and val and store are all of theirs */
+
+    /* K_LOOP of rows.c: kernels that are run for each row, one after the other. The axes are those
+     * of the rows, which are also the first axes of each member. val and store are those of all
+     * members. */
     Kernel **member;
     int members;
-    int vector; /* vectors.c: bytes of the widest vectors that the innermost loop fills; 0: one
-                   element at a time */
-    Val *late;  /* vectors.c: the value of the store, whose operation is done after the loops over
-                   all else; NULL: none */
+
+    /* share.c: how the threads of a pool share it */
+
+    /* K_LOOP: 1 + the axis whose passes threads share; of a nest it may be an axis of the members,
+     * inside the rows. K_GEMM: a Share. K_CALL: 1. 0: the first thread computes all. */
+    int split;
+    int64_t unit;   /* passes that one thread does together */
+    int64_t blocks; /* elements for the sums of each of BLOCKS ranges of rows; 0: nothing is summed
+                       over rows */
+    int group;      /* one number for kernels that one thread does one after the other */
+    double time;    /* estimated nanoseconds */
+    bool waits;     /* a barrier comes before it */
+
+    /* vectors.c */
+    int vector; /* bytes of the widest vectors of the innermost loop; 0: one element at a time */
+    Val *late;  /* the stored value, if its operation is done after all loops; or NULL */
 };
 
 struct Program {
@@ -165,34 +185,42 @@ struct Program {
     Model *model;
     Graph *graph;
     const char *name;  /* "predict" */
-    const char *block; /* what points to the struct that P_MEMBER and P_SPACE speak of: "w"; of
+    const char *block; /* the pointer to the struct with P_MEMBER and P_SPACE: "w"; in
                           metrics_finish "t" */
-    bool plain;        /* as at -O0: every value stored, nothing merged */
-    bool init;
-    unsigned facts; /* what the passes have established: bits of Fact */
-    bool alone;     /* before anything is written, by the caller's thread, in one piece */
+    bool plain;        /* as at -O0: every value is stored, nothing is merged */
+    bool init;         /* computes the starting values of variables */
+    bool alone;        /* runs before anything is written, on the caller's thread, in one piece */
+    unsigned facts;    /* what the passes have established: bits of Fact */
+
     Target *target;
     int targets;
-    Node **node; /* needed, in the graph's order */
+
+    Node **node; /* those that are needed, in the graph's order; their numbers are slots */
     int nodes;
-    int *slot;                     /* by node id: index into node, -1 */
-    Place *place;                  /* by slot */
-    unsigned char *phase, *weight; /* by slot; weight: operators if it is inlined */
-    unsigned char *depth;          /* by slot: nodes between it and what is stored */
-    int *readers;                  /* by slot: kernels that load it */
-    bool *given;                   /* by slot: it is read, not computed */
+    int extras;            /* of them, those that are not in the graph */
+    int *slot;             /* by node id; -1: not needed */
+    Place *place;          /* by slot */
+    unsigned char *phase;  /* by slot; 1: computed in backward */
+    unsigned char *weight; /* by slot: operators if it is inlined */
+    unsigned char *depth;  /* by slot: nodes between it and what is stored */
+    int *readers;          /* by slot: kernels that load it */
+    bool *given;           /* by slot: it is read, not computed */
+
     Kernel **kernel;
     int kernels, kernel_room;
     Kernel **late; /* copies to variables when all is computed */
     int lates, late_room;
-    int extras;            /* nodes that are not of the graph */
-    int parts;             /* functions that the first phase and the second are cut into together */
+    int parts; /* functions that both phases are cut into together */
+
     int64_t space, ispace; /* elements of work.space and work.ispace that it needs */
-    int64_t stored, live;  /* elements of all values that are in work.space, and the most that are
-                              needed at one time */
-    bool shared;           /* by the threads of a pool, where there is one */
-    double time, worth;    /* estimated nanoseconds; so many are worth sharing */
-    int64_t block_at, block_room; /* elements of work.space for the sums of blocks */
+    int64_t stored;        /* elements of all values in work.space */
+    int64_t live;          /* the most of them that are needed at one time */
+
+    bool shared;        /* by the threads of a pool, if there is one */
+    double time;        /* estimated nanoseconds */
+    double worth;       /* estimated nanoseconds from which on a kernel is shared */
+    int64_t block_at;   /* the sums of blocks: their offset in work.space, */
+    int64_t block_room; /* and their number of elements */
 };
 
 /* ---- program.c: what there is before kernels, and where it is ---- */
@@ -238,7 +266,7 @@ Val *val_op(Program *, Kernel *, Op op, Type type, Val *a, Val *b, Val *c);
 /* n computed at idx, stored or not. */
 Val *val_definition(Program *, Kernel *, const Node *n, const Index *idx);
 
-bool node_identity(const Node *);          /* y = a: stop, copy */
+bool node_identity(const Node *);          /* y = a, as stop and copy */
 bool reshape_is_trivial(Shape a, Shape b); /* moves only axes of size 1 */
 
 Kernel *kernel_map(Program *, Node *const *node, int count, Target *target);
@@ -255,8 +283,8 @@ void kernel_split(Program *, Kernel *, int axis, Size inner); /* into two loops 
 void kernel_collapse(Program *, Kernel *);                    /* joins all that can be joined */
 void kernel_finish(Program *, Kernel *);                      /* ids, levels, uses */
 
-bool kernel_reduces(const Kernel *);   /* is it a K_LOOP whose results are folds? */
-bool kernel_sums_rows(const Kernel *); /* does it fold rows into a row of results? */
+bool kernel_reduces(const Kernel *);                    /* is it a K_LOOP that reduces? */
+bool kernel_sums_rows(const Kernel *);                  /* does it add rows to a row of results? */
 bool kernel_sums_many(const Program *, const Kernel *); /* more than LONG_SUM floats each? */
 
 /* Are the passes of this loop independent of each other? Those of a nest that sums over its rows
