@@ -136,7 +136,9 @@ const char *emit_type(const Emit *, Type);
 const char *emit_size(Emit *, Size, unsigned *dims);
 /* "[64][10]"; flat: one size, because rows have a length known only at run time. */
 const char *emit_dims(Emit *, Shape, bool *flat);
-/* With their types, or as they are passed on. */
+/* Has the model such a block? */
+bool emit_has_block(const Emit *, const Block *);
+/* The arguments of a function: with their types, or as they are passed on. */
 const char *emit_arguments(Emit *, const Function *, bool types);
 /* Declares run-time sizes, and the space of work, if the text uses them. */
 void emit_run_time_sizes(Emit *, Text *, unsigned dims);

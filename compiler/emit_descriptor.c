@@ -3,12 +3,12 @@
 #include "emit.h"
 
 #include <limits.h>
-#include <string.h>
 
 /* A string literal of any text. */
 static const char *quote(Ngc *ngc, const char *text)
 {
     Text t = {.ngc = ngc};
+
     text_add(&t, "\"");
     for (const char *c = text; *c; c++)
         if (*c == '"' || *c == '\\' || *c == '?')
@@ -21,6 +21,9 @@ static const char *quote(Ngc *ngc, const char *text)
     return t.at;
 }
 
+/* ---- tensors ---- */
+
+/* The index of the first run-time dim that a size depends on; -1: none. */
 static int run_time_dim(const Emit *e, Size s)
 {
     for (int i = 0; i < e->graph->dims && s < 0; i++)
@@ -29,33 +32,49 @@ static int run_time_dim(const Emit *e, Size s)
     return -1;
 }
 
-typedef struct Row { /* of the table of tensors */
-    const char *name, *role, *block, *member;
+typedef struct Row {            /* of the table of tensors */
+    const char *name;           /* the user's */
+    const char *role;           /* NGRT_... */
+    const char *block, *member; /* where it is */
     Type type;
     Shape shape;
-    const char *flags;
-    int64_t limit;
+    const char *flags; /* NGRT_... | NGRT_... */
+    int64_t limit;     /* of labels; 0: none */
     const char *total; /* where its value for all rows is; NULL: nowhere */
 } Row;
 
-static void add_row(Emit *e, Text *t, Row r)
+enum { DESCRIPTOR_RANK = 8 }; /* sizes that a row has room for */
+
+static const char *type_constant(const Emit *e, Type type)
 {
-    text_add(t, "    {%s, %s, %s, %d, {", quote(e->ngc, r.name), r.role,
-             r.type == T_INT           ? "NGRT_I32"
-             : e->ngc->opt.real_double ? "NGRT_F64"
-                                       : "NGRT_F32",
-             r.shape.rank);
-    for (int i = 0; i < 8; i++)
-        text_add(t, "%s%lld", i ? ", " : "",
-                 i < r.shape.rank ? (long long)size_max(e->graph, r.shape.dim[i]) : 0LL);
-    text_add(t, "}, {");
-    for (int i = 0; i < 8; i++)
-        text_add(t, "%s%d", i ? ", " : "", i < r.shape.rank ? run_time_dim(e, r.shape.dim[i]) : -1);
-    text_add(t, "}, offsetof(%s_%s, %s), %s, %lld, %s},\n", e->module->name, r.block, r.member,
-             r.flags, r.limit > INT_MAX ? 0LL : (long long)r.limit, r.total ? r.total : "0");
+    if (type == T_INT)
+        return "NGRT_I32";
+    return e->ngc->opt.real_double ? "NGRT_F64" : "NGRT_F32";
 }
 
-/* Is the input's value no part of what predict reads? */
+/* {name, role, type, rank, {sizes}, {run-time dims}, offset, flags, limit, total} */
+static void add_row(Emit *e, Text *t, Row r)
+{
+    int rank = r.shape.rank;
+
+    text_add(t, "    {%s, %s, %s, %d, {", quote(e->ngc, r.name), r.role, type_constant(e, r.type),
+             rank);
+    for (int i = 0; i < DESCRIPTOR_RANK; i++) {
+        long long size = i < rank ? size_max(e->graph, r.shape.dim[i]) : 0;
+        text_add(t, "%s%lld", i ? ", " : "", size);
+    }
+    text_add(t, "}, {");
+    for (int i = 0; i < DESCRIPTOR_RANK; i++) {
+        int dim = i < rank ? run_time_dim(e, r.shape.dim[i]) : -1;
+        text_add(t, "%s%d", i ? ", " : "", dim);
+    }
+
+    long long limit = r.limit > INT_MAX ? 0 : r.limit;
+    text_add(t, "}, offsetof(%s_%s, %s), %s, %lld, %s},\n", e->module->name, r.block, r.member,
+             r.flags, limit, r.total ? r.total : "0");
+}
+
+/* Is the input only compared with what the model computes? Then predict does not read it. */
 static bool is_target(const Emit *e, int var)
 {
     for (int i = 0; i < e->module->functions; i++)
@@ -82,126 +101,214 @@ static const char *var_flags(const Emit *e, int var)
     return target ? "NGRT_TARGET" : "0";
 }
 
-static int add_rows(Emit *e, Text *t)
+/* The variables of one kind; returns how many. */
+static int add_vars(Emit *e, Text *t, VarKind kind, const char *role, const char *block)
 {
-    static const struct {
-        const char *role, *block;
-    } of_var[] = {[VAR_INPUT] = {"NGRT_INPUT", "inputs"},
-                  [VAR_PARAM] = {"NGRT_PARAM", "params"},
-                  [VAR_STATE] = {"NGRT_STATE", "state"}};
-    static const struct {
-        RootKind kind;
-        const char *role, *block;
-    } of_root[] = {{ROOT_GRAD, "NGRT_GRAD", "grads"},
-                   {ROOT_OUTPUT, "NGRT_OUTPUT", "work"},
-                   {ROOT_LOSS, "NGRT_LOSS", "work"},
-                   {ROOT_METRIC, "NGRT_METRIC", "work"}};
     int rows = 0;
-    for (int k = VAR_INPUT; k <= VAR_STATE; k++)
-        for (int i = 0; i < e->module->model->vars; i++) {
-            const Var *v = e->module->model->var[i];
-            if (v->kind != (VarKind)k)
-                continue;
-            add_row(e, t,
-                    (Row){v->name, of_var[k].role, of_var[k].block, v->cname, v->type, v->shape,
-                          var_flags(e, i), v->limit});
-            rows++;
-        }
-    for (size_t k = 0; k < sizeof of_root / sizeof *of_root; k++)
-        for (int i = 0; i < e->module->model->roots; i++) {
-            const Root *r = &e->module->model->root[i];
-            if (r->kind != of_root[k].kind)
-                continue;
-            add_row(e, t,
-                    (Row){r->name, of_root[k].role, of_root[k].block, r->cname, r->node->type,
-                          r->node->shape, metrics_flags(e, i), 0, metrics_offset(e, i)});
-            rows++;
-        }
+    for (int i = 0; i < e->module->model->vars; i++) {
+        const Var *v = e->module->model->var[i];
+        if (v->kind != kind)
+            continue;
+        add_row(e, t,
+                (Row){.name = v->name,
+                      .role = role,
+                      .block = block,
+                      .member = v->cname,
+                      .type = v->type,
+                      .shape = v->shape,
+                      .flags = var_flags(e, i),
+                      .limit = v->limit});
+        rows++;
+    }
     return rows;
 }
 
-/* A function with the descriptor's arguments. */
+/* The roots of one kind; returns how many. */
+static int add_roots(Emit *e, Text *t, RootKind kind, const char *role, const char *block)
+{
+    int rows = 0;
+    for (int i = 0; i < e->module->model->roots; i++) {
+        const Root *r = &e->module->model->root[i];
+        if (r->kind != kind)
+            continue;
+        add_row(e, t,
+                (Row){.name = r->name,
+                      .role = role,
+                      .block = block,
+                      .member = r->cname,
+                      .type = r->node->type,
+                      .shape = r->node->shape,
+                      .flags = metrics_flags(e, i),
+                      .total = metrics_offset(e, i)});
+        rows++;
+    }
+    return rows;
+}
+
+/* All tensors of the interface; returns how many. */
+static int add_rows(Emit *e, Text *t)
+{
+    int rows = 0;
+    rows += add_vars(e, t, VAR_INPUT, "NGRT_INPUT", "inputs");
+    rows += add_vars(e, t, VAR_PARAM, "NGRT_PARAM", "params");
+    rows += add_vars(e, t, VAR_STATE, "NGRT_STATE", "state");
+    rows += add_roots(e, t, ROOT_GRAD, "NGRT_GRAD", "grads");
+    rows += add_roots(e, t, ROOT_OUTPUT, "NGRT_OUTPUT", "work");
+    rows += add_roots(e, t, ROOT_LOSS, "NGRT_LOSS", "work");
+    rows += add_roots(e, t, ROOT_METRIC, "NGRT_METRIC", "work");
+    return rows;
+}
+
+/* ---- functions with the descriptor's arguments ---- */
+
+/* Is the block an argument of this member of ngrt_model? */
+static bool takes_block(const Function *f, unsigned use)
+{
+    switch (use) {
+    case USES_PARAMS:
+    case USES_STATE: return true;
+    case USES_GRADS: return f->fn == FN_BACKWARD || f->fn == FN_UPDATE;
+    default: return f->fn != FN_INIT;
+    }
+}
+
+static void add_wrapper_head(const Function *f, Text *t)
+{
+    bool init = f->fn == FN_INIT;
+    bool writes = init || f->fn == FN_UPDATE || f->fn == FN_STEP;
+
+    text_add(t, "static %s call_%s(", init ? "void" : "int", f->name);
+    text_add(t, "%svoid *params, void *state", writes ? "" : "const ");
+    text_add(t, init ? ", uint64_t seed" : ", const void *inputs, void *work");
+    if (f->fn == FN_BACKWARD)
+        text_add(t, ", void *grads");
+    if (f->fn == FN_UPDATE)
+        text_add(t, ", const void *grads");
+    text_add(t, ")\n");
+}
+
 static void add_wrapper(Emit *e, Text *t, const Function *f)
 {
-    static const struct {
-        unsigned use;
-        const char *name, *own;
-    } all[] = {{USES_PARAMS, "params", "params"},
-               {USES_STATE, "state", "state"},
-               {USES_INPUTS, "inputs", "in"},
-               {USES_WORK, "work", "w"},
-               {USES_GRADS, "grads", "grads"}};
-    bool init = f->fn == FN_INIT, writes = init || f->fn == FN_UPDATE || f->fn == FN_STEP;
+    bool init = f->fn == FN_INIT;
     const char *comma = "";
-    text_add(t, "static %s call_%s(%svoid *params, void *state, ", init ? "void" : "int", f->name,
-             writes ? "" : "const ");
-    text_add(t, init ? "uint64_t seed" : "const void *inputs, void *work");
-    text_add(t, "%s)\n{\n",
-             f->fn == FN_BACKWARD ? ", void *grads"
-             : f->fn == FN_UPDATE ? ", const void *grads"
-                                  : "");
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        bool there = i < 2 || (i < 4 && !init) || f->fn == FN_BACKWARD || f->fn == FN_UPDATE;
-        if (there && !(f->blocks & all[i].use))
-            text_add(t, "    (void)%s;\n", all[i].name);
+
+    add_wrapper_head(f, t);
+    text_add(t, "{\n");
+    for (int i = 0; i < MODEL_BLOCKS; i++) {
+        const Block *block = &emit_block[i];
+        if (takes_block(f, block->use) && !(f->blocks & block->use))
+            text_add(t, "    (void)%s;\n", block->type);
     }
+
     text_add(t, "    %s%s_%s(", init ? "" : "return ", e->module->name, f->name);
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (f->blocks & all[i].use) {
-            text_add(t, "%s%s", comma, all[i].name);
-            comma = ", ";
+    for (int i = 0; i < MODEL_BLOCKS; i++) {
+        if (!(f->blocks & emit_block[i].use))
+            continue;
+        text_add(t, "%s%s", comma, emit_block[i].type);
+        comma = ", ";
+    }
+    if (init)
+        text_add(t, "%sseed", comma);
+    text_add(t, ");\n");
+    text_add(t, "}\n\n");
+}
+
+/* ---- the descriptor ---- */
+
+static void print_sizes(const Emit *e, Text *t)
+{
+    for (int i = 0; i < MODEL_BLOCKS; i++) {
+        const char *type = emit_block[i].type;
+        if (!emit_has_block(e, &emit_block[i]))
+            continue;
+        text_add(t, "size_t %s_sizeof_%s(void)\n", e->module->name, type);
+        text_add(t, "{\n");
+        text_add(t, "    return sizeof(%s_%s);\n", e->module->name, type);
+        text_add(t, "}\n\n");
+    }
+}
+
+/* The tables that the descriptor has pointers to. */
+static void print_tables(const Emit *e, const Text *rows, Text *t)
+{
+    const Module *m = e->module;
+
+    if (e->graph->dims > 0) {
+        text_add(t, "static const ngrt_dim dims[] = {\n");
+        for (int i = 0; i < e->graph->dims; i++) {
+            const char *name = quote(e->ngc, e->graph->dim[i].name);
+            text_add(t, "    {%s, %lld, offsetof(%s_inputs, %s)},\n", name,
+                     (long long)e->graph->dim[i].max, m->name, m->dim[i]);
         }
-    text_add(t, "%s);\n}\n\n", init ? text_format(e->ngc, "%sseed", comma) : "");
+        text_add(t, "};\n\n");
+    }
+    if (rows->size > 0)
+        text_add(t, "static const ngrt_tensor tensors[] = {\n%s};\n\n", rows->at);
+    if (module_has_var(m, VAR_INPUT))
+        text_add(t, "static const %s_inputs defaults = %s_INPUTS;\n\n", m->name, m->upper);
+}
+
+/* The members for blocks: their sizes. */
+static void print_block_sizes(const Emit *e, Text *t)
+{
+    text_add(t, "    ");
+    for (int i = 0; i < MODEL_BLOCKS; i++) {
+        text_add(t, i ? " " : "");
+        if (emit_has_block(e, &emit_block[i]))
+            text_add(t, "sizeof(%s_%s),", e->module->name, emit_block[i].type);
+        else
+            text_add(t, "0,");
+    }
+    text_add(t, "\n");
+}
+
+/* The members for functions. */
+static void print_functions(const Emit *e, const char *const *name, Text *t)
+{
+    text_add(t, "    ");
+    for (int fn = FN_INIT; fn <= FN_STEP; fn++) {
+        text_add(t, fn ? ", " : "");
+        if (name[fn])
+            text_add(t, "call_%s", name[fn]);
+        else
+            text_add(t, "NULL");
+    }
+    text_add(t, ",\n");
+
+    if (e->module->metrics)
+        text_add(t,
+                 "    sizeof(%s_totals), call_metrics_start, call_metrics_add, "
+                 "call_metrics_finish,\n",
+                 e->module->name);
+    else
+        text_add(t, "    0, NULL, NULL, NULL,\n");
 }
 
 void emit_model(Emit *e, Text *t)
 {
+    const Module *m = e->module;
+    const char *name[FN_GROUP] = {NULL}; /* of functions, by Fn */
     Text rows = {.ngc = e->ngc};
     int count = add_rows(e, &rows);
-    static const char *const block[] = {"params", "state", "inputs", "work", "grads"};
-    bool have[] = {module_has_var(e->module, VAR_PARAM), module_has_var(e->module, VAR_STATE),
-                   module_has_var(e->module, VAR_INPUT), true,
-                   module_has_root(e->module, ROOT_GRAD)};
-    const char *name[FN_GROUP] = {NULL};
-    for (size_t i = 0; i < sizeof block / sizeof *block; i++)
-        if (have[i])
-            text_add(t, "size_t %s_sizeof_%s(void)\n{\n    return sizeof(%s_%s);\n}\n\n",
-                     e->module->name, block[i], e->module->name, block[i]);
-    for (int i = 0; i < e->module->functions; i++)
-        if (e->module->function[i].fn < FN_GROUP && !e->module->function[i].walk) {
-            add_wrapper(e, t, &e->module->function[i]);
-            name[e->module->function[i].fn] = e->module->function[i].name;
-        }
-    metrics_wrappers(e, t);
-    if (e->graph->dims > 0) {
-        text_add(t, "static const ngrt_dim dims[] = {\n");
-        for (int i = 0; i < e->graph->dims; i++)
-            text_add(t, "    {%s, %lld, offsetof(%s_inputs, %s)},\n",
-                     quote(e->ngc, e->graph->dim[i].name), (long long)e->graph->dim[i].max,
-                     e->module->name, e->module->dim[i]);
-        text_add(t, "};\n\n");
+
+    print_sizes(e, t);
+    for (int i = 0; i < m->functions; i++) {
+        const Function *f = &m->function[i];
+        if (f->fn >= FN_GROUP || f->walk)
+            continue;
+        add_wrapper(e, t, f);
+        name[f->fn] = f->name;
     }
-    if (count > 0)
-        text_add(t, "static const ngrt_tensor tensors[] = {\n%s};\n\n", rows.at);
-    if (module_has_var(e->module, VAR_INPUT))
-        text_add(t, "static const %s_inputs defaults = %s_INPUTS;\n\n", e->module->name,
-                 e->module->upper);
-    text_add(t, "const ngrt_model %s_model = {\n    NGRT_MODEL_VERSION, %s, %s,\n    ",
-             e->module->name, quote(e->ngc, e->module->model->name),
-             e->ngc->opt.real_double ? "NGRT_F64" : "NGRT_F32");
-    for (size_t i = 0; i < sizeof block / sizeof *block; i++)
-        text_add(t, have[i] ? "sizeof(%s_%s),%s" : "0,%.0s%.0s%s", e->module->name, block[i],
-                 i < 4 ? " " : "");
-    text_add(t, "\n    %d, %s, %d, %s,\n    ", e->graph->dims, e->graph->dims ? "dims" : "NULL",
-             count, count ? "tensors" : "NULL");
-    for (int fn = FN_INIT; fn <= FN_STEP; fn++)
-        text_add(t, name[fn] ? "%scall_%s" : "%sNULL", fn ? ", " : "", name[fn]);
-    if (e->module->metrics)
-        text_add(
-            t,
-            ",\n    sizeof(%s_totals), call_metrics_start, call_metrics_add, call_metrics_finish",
-            e->module->name);
-    else
-        text_add(t, ",\n    0, NULL, NULL, NULL");
-    text_add(t, ",\n    %s\n};\n", module_has_var(e->module, VAR_INPUT) ? "&defaults" : "NULL");
+    metrics_wrappers(e, t);
+    print_tables(e, &rows, t);
+
+    text_add(t, "const ngrt_model %s_model = {\n", m->name);
+    text_add(t, "    NGRT_MODEL_VERSION, %s, %s,\n", quote(e->ngc, m->model->name),
+             type_constant(e, T_FLOAT));
+    print_block_sizes(e, t);
+    text_add(t, "    %d, %s, %d, %s,\n", e->graph->dims, e->graph->dims ? "dims" : "NULL", count,
+             count ? "tensors" : "NULL");
+    print_functions(e, name, t);
+    text_add(t, "    %s\n", module_has_var(m, VAR_INPUT) ? "&defaults" : "NULL");
+    text_add(t, "};\n");
 }

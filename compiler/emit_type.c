@@ -40,6 +40,18 @@ const char *emit_dims(Emit *e, Shape shape, bool *flat)
     return t.at;
 }
 
+bool emit_has_block(const Emit *e, const Block *block)
+{
+    switch (block->use) {
+    case USES_PARAMS: return module_has_var(e->module, VAR_PARAM);
+    case USES_STATE: return module_has_var(e->module, VAR_STATE);
+    case USES_INPUTS: return module_has_var(e->module, VAR_INPUT);
+    case USES_GRADS: return module_has_root(e->module, ROOT_GRAD);
+    case USES_TOTALS: return e->module->metrics != NULL;
+    default: return true; /* each model has work */
+    }
+}
+
 /* The arguments in their fixed order: with their types, or as they are passed on. */
 const char *emit_arguments(Emit *e, const Function *f, bool types)
 {
