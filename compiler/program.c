@@ -1,6 +1,6 @@
-/* program.c - a program before it has kernels: which nodes it needs, and where those are that it
- * does not compute. Also the questions that every pass over a program asks: where is a value, what
- * does a kernel read?
+/* program.c - a program before it has kernels: which nodes it needs, and the places of those that
+ * it does not compute. Also what every pass over a program asks: where is a value, what does a
+ * kernel read?
  *
  * Requires: targets that are nodes of a verified graph. Gives: the nodes in the graph's order, each
  * with a slot, a phase and a place; the place of a node that is to be computed is P_NONE until
@@ -12,48 +12,81 @@
 
 /* ---- which nodes there are ---- */
 
-/* Is it found where another program left it? A constant stands in the text. */
+/* What collect_nodes finds out about a node. */
+enum {
+    NEEDED = 1,
+    IN_FORWARD = 2, /* a target of phase 0 needs it */
+    GIVEN = 4,
+};
+
+/* Is it found where another program left it? A constant is not: it is written into the text. */
 static bool is_given(const Node *n)
 {
     double value;
     return !node_const(n, &value);
 }
 
-/* Finds what the targets need; phase 0 is what targets of phase 0 need. */
-static void collect_nodes(Program *p, const Target *given, int givens)
+/* What the targets need, by id: bits of the enum above. From users to operands; what is needed only
+ * to compute a given node is not needed. */
+static unsigned char *mark_nodes(const Program *p, const Target *given, int givens)
 {
-    Graph *g = p->graph;
-    unsigned char *mark =
-        arena_alloc(p->ngc, (size_t)g->count + 1); /* 1 needed, 2 in phase 0, 4 given */
-    int needed = 0;
+    const Graph *g = p->graph;
+    unsigned char *mark = arena_alloc(p->ngc, (size_t)g->count + 1);
+
     for (int i = 0; i < givens; i++)
-        mark[given[i].node->id] = is_given(given[i].node) ? 4 : 0;
-    for (int i = 0; i < p->targets; i++)
-        mark[p->target[i].node->id] |= p->target[i].phase == 0 ? 3 : 1;
-    for (int i = g->count - 1; i >= 0; i--) {
-        needed += mark[i] & 1;
-        for (int k = 0; (mark[i] & 5) == 1 && k < g->node[i]->nargs; k++)
-            mark[g->node[i]->arg[k]->id] |= mark[i] & 3;
+        if (is_given(given[i].node))
+            mark[given[i].node->id] = GIVEN;
+    for (int i = 0; i < p->targets; i++) {
+        const Target *t = &p->target[i];
+        mark[t->node->id] |= t->phase == 0 ? NEEDED | IN_FORWARD : NEEDED;
     }
-    size_t room = (size_t)(needed + p->targets + 1);
+
+    for (int i = g->count - 1; i >= 0; i--) {
+        const Node *n = g->node[i];
+        bool computed = mark[i] & NEEDED && !(mark[i] & GIVEN);
+        for (int k = 0; computed && k < n->nargs; k++)
+            mark[n->arg[k]->id] |= mark[i] & (NEEDED | IN_FORWARD);
+    }
+    return mark;
+}
+
+/* Tables by slot. fuse.c may add a node for each target. */
+static void alloc_slots(Program *p, int nodes)
+{
+    size_t room = (size_t)(nodes + p->targets + 1);
+
     p->node = arena_alloc(p->ngc, room * sizeof *p->node);
     p->place = arena_alloc(p->ngc, room * sizeof *p->place);
     p->phase = arena_alloc(p->ngc, room);
     p->weight = arena_alloc(p->ngc, room);
     p->depth = arena_alloc(p->ngc, room);
     p->given = arena_alloc(p->ngc, room * sizeof *p->given);
+}
+
+/* Gives a slot to each node that is needed. */
+static void collect_nodes(Program *p, const Target *given, int givens)
+{
+    const Graph *g = p->graph;
+    const unsigned char *mark = mark_nodes(p, given, givens);
+    int needed = 0;
+
+    for (int i = 0; i < g->count; i++)
+        needed += mark[i] & NEEDED;
+    alloc_slots(p, needed);
+
     p->slot = arena_alloc(p->ngc, (size_t)(g->count + p->targets + 1) * sizeof *p->slot);
     for (int i = 0; i < g->count; i++) {
         p->slot[i] = -1;
-        if (!(mark[i] & 1))
+        if (!(mark[i] & NEEDED))
             continue;
+
         p->slot[i] = p->nodes;
-        p->phase[p->nodes] = !(mark[i] & 2);
+        p->phase[p->nodes] = !(mark[i] & IN_FORWARD);
         p->node[p->nodes++] = g->node[i];
     }
 }
 
-/* Variables, constant arrays and given nodes are where they are. */
+/* Variables, constant arrays and given nodes have a place already. */
 static void place_leaves(Program *p, const Target *given, int givens)
 {
     for (int i = 0; i < p->nodes; i++) {
@@ -64,6 +97,7 @@ static void place_leaves(Program *p, const Target *given, int givens)
             p->place[i].kind = P_DATA;
         p->given[i] = p->place[i].kind != P_NONE;
     }
+
     for (int i = 0; i < givens; i++) {
         int s = p->slot[given[i].node->id];
         if (s >= 0 && p->place[s].kind == P_NONE && is_given(given[i].node)) {
@@ -138,16 +172,17 @@ bool call_takes(const Node *n, int operand)
     return operand != 0 || !(op_info[n->op]->flags & F_FACTORED);
 }
 
-/* What the runtime's function gets: of an operand that is folded into the call, what it shows. */
+/* Padding that is part of the call is left out: the function gets what is padded. */
 const Node *call_operand(const Program *p, const Node *n, int operand)
 {
     const Node *a = n->arg[operand];
-    return a->op == OP_pad && p->place[p->slot[a->id]].kind == P_FOLDED ? a->arg[0] : a;
+    bool implicit = a->op == OP_pad && program_own_place(p, a)->kind == P_FOLDED;
+
+    return implicit ? a->arg[0] : a;
 }
 
-/* Zeros around an image that are folded into the call: the image's own size, and where it begins.
- */
-static void fold_zeros_in(const Program *p, const Node *conv, Size *size)
+/* With implicit padding: the size of the image without it, and where the image begins. */
+static void implicit_padding_sizes(const Program *p, const Node *conv, Size *size)
 {
     const Node *padded = conv->arg[0], *own = call_operand(p, conv, 0);
     if (own == padded)
@@ -163,16 +198,22 @@ void call_sizes(const Program *p, const Node *n, Size *size)
 {
     op_info[n->op]->sizes(p->graph, n, size);
     if (n->op == OP_conv)
-        fold_zeros_in(p, n, size);
+        implicit_padding_sizes(p, n, size);
+}
+
+/* Does a call get its operand i as a whole tensor? */
+static bool is_tensor_argument(const Node *call, int i)
+{
+    return i < call->nargs && call_takes(call, i) && call->arg[i]->shape.rank > 0;
 }
 
 const Node *kernel_operand(const Program *p, const Kernel *k, int i)
 {
     const Node *n = NULL;
+
     if (k->kind == K_GEMM)
         n = i < 2 ? k->product->arg[i] : k->onto;
-    else if (k->kind == K_CALL && i < k->product->nargs && call_takes(k->product, i) &&
-             k->product->arg[i]->shape.rank > 0)
+    else if (k->kind == K_CALL && is_tensor_argument(k->product, i))
         n = call_operand(p, k->product, i);
     return n ? program_holder(p, n) : NULL;
 }
@@ -183,7 +224,10 @@ void kernel_each_read(Program *p, const Kernel *k,
     for (int v = 0; v < k->vals; v++)
         if (k->val[v]->kind == V_LOAD)
             f(p, k, k->val[v]->node, with);
-    for (int i = 0; i < 3; i++)
-        if (kernel_operand(p, k, i))
-            f(p, k, kernel_operand(p, k, i), with);
+
+    for (int i = 0; i < 3; i++) {
+        const Node *operand = kernel_operand(p, k, i);
+        if (operand)
+            f(p, k, operand, with);
+    }
 }
