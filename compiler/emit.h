@@ -117,27 +117,12 @@ void comment_helper(Emit *, Text *, const Kernel *, int level);
 
 /* ---- emit_type.c: types, sizes, arguments ---- */
 
-typedef struct Block { /* of memory that functions take */
-    unsigned use;      /* USES_* */
-    const char *type;  /* its struct is MODEL_type */
-    const char *name;  /* of the argument */
-} Block;
-
-enum {
-    MODEL_BLOCKS = 5, /* those that the descriptor knows */
-    ALL_BLOCKS,       /* and totals */
-};
-
-extern const Block emit_block[ALL_BLOCKS]; /* in the order of arguments */
-
 /* "float" */
 const char *emit_type(const Emit *, Type);
 /* Adds the run-time dims that it uses to dims. */
 const char *emit_size(Emit *, Size, unsigned *dims);
 /* "[64][10]"; flat: one size, because rows have a length known only at run time. */
 const char *emit_dims(Emit *, Shape, bool *flat);
-/* Has the model such a block? */
-bool emit_has_block(const Emit *, const Block *);
 /* The arguments of a function: with their types, or as they are passed on. */
 const char *emit_arguments(Emit *, const Function *, bool types);
 /* Declares run-time sizes, and the space of work, if the text uses them. */

@@ -60,10 +60,11 @@ static const char *c_file_name(const Emit *e, const char *header)
 
 static const char *variable_text(Emit *e, const Place *place, const char *function)
 {
-    static const char *const block[] = {
-        [VAR_INPUT] = "in", [VAR_PARAM] = "params", [VAR_STATE] = "state"};
     switch (place->kind) {
-    case P_VAR: return text_format(e->ngc, "%s->%s", block[place->var->kind], place->var->cname);
+    case P_VAR: {
+        Block block = block_of_var[place->var->kind];
+        return text_format(e->ngc, "%s->%s", block_info[block].name, place->var->cname);
+    }
     case P_MEMBER: return text_format(e->ngc, "w->%s", place->name);
     case P_GRAD: return text_format(e->ngc, "grads->%s", place->name);
     case P_LOCAL: return place->name ? text_format(e->ngc, "%s %s", function, place->name) : NULL;

@@ -102,7 +102,7 @@ static const char *var_flags(const Emit *e, int var)
 }
 
 /* The variables of one kind; returns how many. */
-static int add_vars(Emit *e, Text *t, VarKind kind, const char *role, const char *block)
+static int add_vars(Emit *e, Text *t, VarKind kind, const char *role)
 {
     int rows = 0;
     for (int i = 0; i < e->module->model->vars; i++) {
@@ -112,7 +112,7 @@ static int add_vars(Emit *e, Text *t, VarKind kind, const char *role, const char
         add_row(e, t,
                 (Row){.name = v->name,
                       .role = role,
-                      .block = block,
+                      .block = block_info[block_of_var[kind]].type,
                       .member = v->cname,
                       .type = v->type,
                       .shape = v->shape,
@@ -124,7 +124,7 @@ static int add_vars(Emit *e, Text *t, VarKind kind, const char *role, const char
 }
 
 /* The roots of one kind; returns how many. */
-static int add_roots(Emit *e, Text *t, RootKind kind, const char *role, const char *block)
+static int add_roots(Emit *e, Text *t, RootKind kind, const char *role, Block block)
 {
     int rows = 0;
     for (int i = 0; i < e->module->model->roots; i++) {
@@ -134,7 +134,7 @@ static int add_roots(Emit *e, Text *t, RootKind kind, const char *role, const ch
         add_row(e, t,
                 (Row){.name = r->name,
                       .role = role,
-                      .block = block,
+                      .block = block_info[block].type,
                       .member = r->cname,
                       .type = r->node->type,
                       .shape = r->node->shape,
@@ -149,13 +149,13 @@ static int add_roots(Emit *e, Text *t, RootKind kind, const char *role, const ch
 static int add_rows(Emit *e, Text *t)
 {
     int rows = 0;
-    rows += add_vars(e, t, VAR_INPUT, "NGRT_INPUT", "inputs");
-    rows += add_vars(e, t, VAR_PARAM, "NGRT_PARAM", "params");
-    rows += add_vars(e, t, VAR_STATE, "NGRT_STATE", "state");
-    rows += add_roots(e, t, ROOT_GRAD, "NGRT_GRAD", "grads");
-    rows += add_roots(e, t, ROOT_OUTPUT, "NGRT_OUTPUT", "work");
-    rows += add_roots(e, t, ROOT_LOSS, "NGRT_LOSS", "work");
-    rows += add_roots(e, t, ROOT_METRIC, "NGRT_METRIC", "work");
+    rows += add_vars(e, t, VAR_INPUT, "NGRT_INPUT");
+    rows += add_vars(e, t, VAR_PARAM, "NGRT_PARAM");
+    rows += add_vars(e, t, VAR_STATE, "NGRT_STATE");
+    rows += add_roots(e, t, ROOT_GRAD, "NGRT_GRAD", BLOCK_GRADS);
+    rows += add_roots(e, t, ROOT_OUTPUT, "NGRT_OUTPUT", BLOCK_WORK);
+    rows += add_roots(e, t, ROOT_LOSS, "NGRT_LOSS", BLOCK_WORK);
+    rows += add_roots(e, t, ROOT_METRIC, "NGRT_METRIC", BLOCK_WORK);
     return rows;
 }
 
@@ -195,16 +195,16 @@ static void add_wrapper(Emit *e, Text *t, const Function *f)
     add_wrapper_head(f, t);
     text_add(t, "{\n");
     for (int i = 0; i < MODEL_BLOCKS; i++) {
-        const Block *block = &emit_block[i];
+        const BlockInfo *block = &block_info[i];
         if (takes_block(f, block->use) && !(f->blocks & block->use))
             text_add(t, "    (void)%s;\n", block->type);
     }
 
     text_add(t, "    %s%s_%s(", init ? "" : "return ", e->module->name, f->name);
     for (int i = 0; i < MODEL_BLOCKS; i++) {
-        if (!(f->blocks & emit_block[i].use))
+        if (!(f->blocks & block_info[i].use))
             continue;
-        text_add(t, "%s%s", comma, emit_block[i].type);
+        text_add(t, "%s%s", comma, block_info[i].type);
         comma = ", ";
     }
     if (init)
@@ -218,8 +218,8 @@ static void add_wrapper(Emit *e, Text *t, const Function *f)
 static void print_sizes(const Emit *e, Text *t)
 {
     for (int i = 0; i < MODEL_BLOCKS; i++) {
-        const char *type = emit_block[i].type;
-        if (!emit_has_block(e, &emit_block[i]))
+        const char *type = block_info[i].type;
+        if (!module_has_block(e->module, i))
             continue;
         text_add(t, "size_t %s_sizeof_%s(void)\n", e->module->name, type);
         text_add(t, "{\n");
@@ -254,8 +254,8 @@ static void print_block_sizes(const Emit *e, Text *t)
     text_add(t, "    ");
     for (int i = 0; i < MODEL_BLOCKS; i++) {
         text_add(t, i ? " " : "");
-        if (emit_has_block(e, &emit_block[i]))
-            text_add(t, "sizeof(%s_%s),", e->module->name, emit_block[i].type);
+        if (module_has_block(e->module, i))
+            text_add(t, "sizeof(%s_%s),", e->module->name, block_info[i].type);
         else
             text_add(t, "0,");
     }

@@ -202,9 +202,9 @@ static void declare_functions(Emit *e, Text *t)
     metrics_declare(e, t);
 
     text_add(t, "\n/* for other languages and generic programs */\n");
-    for (int i = 0; i < ALL_BLOCKS; i++)
-        if (emit_has_block(e, &emit_block[i]))
-            text_add(t, "size_t %s_sizeof_%s(void);\n", m->name, emit_block[i].type);
+    for (int i = 0; i < BLOCK_COUNT; i++)
+        if (module_has_block(e->module, i))
+            text_add(t, "size_t %s_sizeof_%s(void);\n", m->name, block_info[i].type);
     text_add(t, "extern const ngrt_model %s_model;\n", m->name);
 }
 

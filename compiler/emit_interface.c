@@ -51,8 +51,8 @@ static void print_checks(Emit *e, const Function *f, Text *t, unsigned *dims)
 static void print_unused(const Function *f, Text *t, unsigned used)
 {
     for (int i = 0; i < MODEL_BLOCKS; i++)
-        if (f->blocks & ~used & emit_block[i].use)
-            text_add(t, "    (void)%s;\n", emit_block[i].name);
+        if (f->blocks & ~used & block_info[i].use)
+            text_add(t, "    (void)%s;\n", block_info[i].name);
     if (f->fn == FN_INIT && !(used & USES_SEED))
         text_add(t, "    (void)seed;\n");
 }

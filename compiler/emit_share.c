@@ -83,7 +83,7 @@ static int64_t least_size(const Emit *e, const Program *p)
 }
 
 /* "    const iris_params *params", with an end that differs. */
-static void declare_block(const Emit *e, const Function *f, const Block *block, Text *t)
+static void declare_block(const Emit *e, const Function *f, const BlockInfo *block, Text *t)
 {
     const char *constant = f->writes & block->use ? "" : "const ";
     text_add(t, "    %s%s_%s *%s", constant, e->module->name, block->type, block->name);
@@ -94,9 +94,9 @@ static void print_call_struct(const Emit *e, const Function *f, Text *out)
 {
     text_add(out, "typedef struct %s_call {\n", f->name);
     for (int i = 0; i < MODEL_BLOCKS; i++) {
-        if (!(f->blocks & emit_block[i].use))
+        if (!(f->blocks & block_info[i].use))
             continue;
-        declare_block(e, f, &emit_block[i], out);
+        declare_block(e, f, &block_info[i], out);
         text_add(out, ";\n");
     }
     text_add(out, "} %s_call;\n\n", f->name);
@@ -110,10 +110,10 @@ static void print_task(Emit *e, const Function *f, const Body *b, Text *out)
     text_add(out, "    const %s_call *call = arg;\n", f->name);
 
     for (int i = 0; i < MODEL_BLOCKS; i++) {
-        if (!(b->blocks & emit_block[i].use))
+        if (!(b->blocks & block_info[i].use))
             continue;
-        declare_block(e, f, &emit_block[i], out);
-        text_add(out, " = call->%s;\n", emit_block[i].name);
+        declare_block(e, f, &block_info[i], out);
+        text_add(out, " = call->%s;\n", block_info[i].name);
     }
 
     emit_run_time_sizes(e, out, b->dims);

@@ -1,12 +1,6 @@
 /* emit_type.c - types, sizes and declarations that several parts of the C have in common. */
 #include "emit.h"
 
-const Block emit_block[ALL_BLOCKS] = {
-    {USES_PARAMS, "params", "params"}, {USES_STATE, "state", "state"},
-    {USES_INPUTS, "inputs", "in"},     {USES_WORK, "work", "w"},
-    {USES_GRADS, "grads", "grads"},    {USES_TOTALS, "totals", "t"},
-};
-
 const char *emit_type(const Emit *e, Type type)
 {
     return type == T_INT ? "int32_t" : e->real;
@@ -40,25 +34,13 @@ const char *emit_dims(Emit *e, Shape shape, bool *flat)
     return t.at;
 }
 
-bool emit_has_block(const Emit *e, const Block *block)
-{
-    switch (block->use) {
-    case USES_PARAMS: return module_has_var(e->module, VAR_PARAM);
-    case USES_STATE: return module_has_var(e->module, VAR_STATE);
-    case USES_INPUTS: return module_has_var(e->module, VAR_INPUT);
-    case USES_GRADS: return module_has_root(e->module, ROOT_GRAD);
-    case USES_TOTALS: return e->module->metrics != NULL;
-    default: return true; /* each model has work */
-    }
-}
-
 /* The arguments in their fixed order: with their types, or as they are passed on. */
 const char *emit_arguments(Emit *e, const Function *f, bool types)
 {
     Text t = {.ngc = e->ngc};
     const char *comma = "";
-    for (int i = 0; i < ALL_BLOCKS; i++) {
-        const Block *block = &emit_block[i];
+    for (int i = 0; i < BLOCK_COUNT; i++) {
+        const BlockInfo *block = &block_info[i];
         if (!(f->blocks & block->use))
             continue;
 

@@ -37,11 +37,9 @@ void print_line(Printer *pr, const char *f, ...)
 /* The argument that holds a variable; the function uses it from here on. */
 static const char *var_block(Body *b, const Var *v)
 {
-    switch (v->kind) {
-    case VAR_INPUT: b->blocks |= USES_INPUTS; return "in";
-    case VAR_PARAM: b->blocks |= USES_PARAMS; return "params";
-    default: b->blocks |= USES_STATE; return "state";
-    }
+    const BlockInfo *block = &block_info[block_of_var[v->kind]];
+    b->blocks |= block->use;
+    return block->name;
 }
 
 static const char *member_text(Body *b, const Place *place)

@@ -11,7 +11,8 @@
 enum { POINTER = 8, DIM_BYTES = 4 };
 
 typedef struct Entry { /* a tensor of the manifest */
-    const char *name, *c, *role, *block;
+    const char *name, *c, *role;
+    Block block;
     Type type;
     Shape shape;
     int64_t offset, limit;
@@ -73,7 +74,7 @@ static void put_entry(const Module *m, Text *t, Entry n)
     text_add(t, "%s\n    {\"name\": ", t->size && t->at[t->size - 1] == '}' ? "," : "");
     json_string(t, n.name);
     text_add(t, ", \"c\": \"%s\", \"role\": \"%s\", \"block\": \"%s\", \"type\": \"%s\", ", n.c,
-             n.role, n.block,
+             n.role, block_info[n.block].type,
              n.type == T_INT           ? "int32"
              : m->ngc->opt.real_double ? "float64"
                                        : "float32");
@@ -96,8 +97,6 @@ static StructSize put_vars(const Module *m, Text *t, VarKind kind)
 {
     static const char *const role[] = {
         [VAR_INPUT] = "input", [VAR_PARAM] = "param", [VAR_STATE] = "state"};
-    static const char *const block[] = {
-        [VAR_INPUT] = "inputs", [VAR_PARAM] = "params", [VAR_STATE] = "state"};
     StructSize s = {0};
 
     for (int i = 0; kind == VAR_INPUT && i < m->graph->dims; i++)
@@ -115,7 +114,7 @@ static StructSize put_vars(const Module *m, Text *t, VarKind kind)
                   (Entry){.name = v->name,
                           .c = v->cname,
                           .role = role[kind],
-                          .block = block[kind],
+                          .block = block_of_var[kind],
                           .type = v->type,
                           .shape = v->shape,
                           .offset = struct_add(&s, bytes, align),
@@ -140,7 +139,7 @@ static StructSize put_grads(const Module *m, Text *t)
                   (Entry){.name = r->name,
                           .c = r->cname,
                           .role = "grad",
-                          .block = "grads",
+                          .block = BLOCK_GRADS,
                           .type = type,
                           .shape = r->node->shape,
                           .offset = at});
@@ -165,7 +164,7 @@ static void put_member(const Module *m, Text *t, const Member *member, int64_t o
                   (Entry){.name = r->name,
                           .c = r->cname,
                           .role = role[r->kind],
-                          .block = "work",
+                          .block = BLOCK_WORK,
                           .type = member->type,
                           .shape = member->shape,
                           .offset = offset,
@@ -184,8 +183,9 @@ static StructSize put_work(const Module *m, Text *t)
     return s;
 }
 
-static void put_block(const Module *m, Text *t, const char *name, StructSize s)
+static void put_block(const Module *m, Text *t, Block block, StructSize s)
 {
+    const char *name = block_info[block].type;
     if (s.align)
         text_add(t, "%s\n    \"%s\": {\"type\": \"%s_%s\", \"bytes\": %lld}", t->size ? "," : "",
                  name, m->name, name, (long long)struct_bytes(&s));
@@ -195,23 +195,20 @@ static void put_block(const Module *m, Text *t, const char *name, StructSize s)
 
 static void put_function(const Module *m, Text *t, const Function *f, const char *returns)
 {
-    static const struct {
-        unsigned use;
-        const char *name;
-    } all[] = {{USES_PARAMS, "params"}, {USES_STATE, "state"}, {USES_INPUTS, "inputs"},
-               {USES_WORK, "work"},     {USES_GRADS, "grads"}, {USES_TOTALS, "totals"}};
     const char *comma = "", *does = f->fn < FN_GROUP ? f->name : "step";
 
     text_add(t, "%s\n    {\"name\": \"%s_%s\", \"does\": \"%s\", \"returns\": \"%s\", ",
              t->size ? "," : "", m->name, f->name, does, returns);
 
     text_add(t, "\"arguments\": [");
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (f->blocks & all[i].use) {
-            text_add(t, "%s{\"block\": \"%s\", \"const\": %s}", comma, all[i].name,
-                     f->writes & all[i].use ? "false" : "true");
+    for (int i = 0; i < BLOCK_COUNT; i++) {
+        const BlockInfo *block = &block_info[i];
+        if (f->blocks & block->use) {
+            text_add(t, "%s{\"block\": \"%s\", \"const\": %s}", comma, block->type,
+                     f->writes & block->use ? "false" : "true");
             comma = ", ";
         }
+    }
     if (f->fn == FN_INIT)
         text_add(t, "%s{\"type\": \"uint64\", \"name\": \"seed\"}", comma);
     text_add(t, "]}");
@@ -231,7 +228,7 @@ static void put_metrics(const Module *m, Text *blocks, Text *functions)
     add.writes = m->metrics->writes;
     finish.name = "metrics_finish";
 
-    put_block(m, blocks, "totals", module_totals(m));
+    put_block(m, blocks, BLOCK_TOTALS, module_totals(m));
     put_function(m, functions, &start, "void");
     put_function(m, functions, &add, "int");
     put_function(m, functions, &finish, "int");
@@ -256,11 +253,11 @@ void manifest_write(const Module *m, Text *t)
     Ngc *ngc = m->ngc;
     Text tensors = {.ngc = ngc}, blocks = {.ngc = ngc}, functions = {.ngc = ngc};
 
-    put_block(m, &blocks, "inputs", put_vars(m, &tensors, VAR_INPUT));
-    put_block(m, &blocks, "params", put_vars(m, &tensors, VAR_PARAM));
-    put_block(m, &blocks, "state", put_vars(m, &tensors, VAR_STATE));
-    put_block(m, &blocks, "grads", put_grads(m, &tensors));
-    put_block(m, &blocks, "work", put_work(m, &tensors));
+    put_block(m, &blocks, BLOCK_INPUTS, put_vars(m, &tensors, VAR_INPUT));
+    put_block(m, &blocks, BLOCK_PARAMS, put_vars(m, &tensors, VAR_PARAM));
+    put_block(m, &blocks, BLOCK_STATE, put_vars(m, &tensors, VAR_STATE));
+    put_block(m, &blocks, BLOCK_GRADS, put_grads(m, &tensors));
+    put_block(m, &blocks, BLOCK_WORK, put_work(m, &tensors));
 
     for (int i = 0; i < m->functions; i++) {
         const Function *f = &m->function[i];

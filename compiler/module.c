@@ -28,6 +28,37 @@ bool module_has_var(const Module *m, VarKind kind)
     return kind == VAR_INPUT && m->graph->dims > 0;
 }
 
+/* ---- blocks ---- */
+
+const BlockInfo block_info[BLOCK_COUNT] = {
+    [BLOCK_PARAMS] = {USES_PARAMS, "params", "params"},
+    [BLOCK_STATE] = {USES_STATE, "state", "state"},
+    [BLOCK_INPUTS] = {USES_INPUTS, "inputs", "in"},
+    [BLOCK_WORK] = {USES_WORK, "work", "w"},
+    [BLOCK_GRADS] = {USES_GRADS, "grads", "grads"},
+    [BLOCK_TOTALS] = {USES_TOTALS, "totals", "t"},
+};
+
+const Block block_of_var[] = {
+    [VAR_INPUT] = BLOCK_INPUTS,
+    [VAR_PARAM] = BLOCK_PARAMS,
+    [VAR_STATE] = BLOCK_STATE,
+};
+
+bool module_has_block(const Module *m, Block block)
+{
+    switch (block) {
+    case BLOCK_PARAMS: return module_has_var(m, VAR_PARAM);
+    case BLOCK_STATE: return module_has_var(m, VAR_STATE);
+    case BLOCK_INPUTS: return module_has_var(m, VAR_INPUT);
+    case BLOCK_GRADS: return module_has_root(m, ROOT_GRAD);
+    case BLOCK_TOTALS: return m->metrics != NULL;
+    case BLOCK_WORK:
+    case BLOCK_COUNT: break;
+    }
+    return true;
+}
+
 /* ---- programs: which roots each function delivers ---- */
 
 enum { /* sets of RootKind */
@@ -188,11 +219,8 @@ static void note_index(Function *f, const Module *m, const Index *at)
 /* The block that a place is in, as USES_*; 0: in none. */
 static unsigned block_of(const Function *f, const Place *place)
 {
-    static const unsigned of_var[] = {
-        [VAR_INPUT] = USES_INPUTS, [VAR_PARAM] = USES_PARAMS, [VAR_STATE] = USES_STATE};
-
     switch (place->kind) {
-    case P_VAR: return of_var[place->var->kind];
+    case P_VAR: return block_info[block_of_var[place->var->kind]].use;
     case P_GRAD: return USES_GRADS;
     case P_MEMBER:
     case P_SPACE: return f->fn == FN_INIT ? 0 : USES_WORK; /* init has space of its own */

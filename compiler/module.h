@@ -15,16 +15,37 @@ enum {
     WORTH_A_LINE = 4096, /* bytes of space that is worth beginning on one */
 };
 
-/* The blocks of memory that functions take, in the order of their arguments, and a seed. */
-enum {
-    USES_PARAMS = 1,
-    USES_STATE = 2,
-    USES_INPUTS = 4,
-    USES_WORK = 8,
-    USES_GRADS = 16,
-    USES_SEED = 32,
-    USES_TOTALS = 64,
+/* The blocks of memory that functions take, in the order of their arguments. */
+typedef enum {
+    BLOCK_PARAMS,
+    BLOCK_STATE,
+    BLOCK_INPUTS,
+    BLOCK_WORK,
+    BLOCK_GRADS,
+    BLOCK_TOTALS,
+    BLOCK_COUNT
+} Block;
+
+enum { /* sets of blocks, and a seed */
+       USES_PARAMS = 1 << BLOCK_PARAMS,
+       USES_STATE = 1 << BLOCK_STATE,
+       USES_INPUTS = 1 << BLOCK_INPUTS,
+       USES_WORK = 1 << BLOCK_WORK,
+       USES_GRADS = 1 << BLOCK_GRADS,
+       USES_TOTALS = 1 << BLOCK_TOTALS,
+       USES_SEED = 1 << BLOCK_COUNT,
 };
+
+typedef struct BlockInfo {
+    unsigned use;     /* USES_* */
+    const char *type; /* "inputs": its struct is MODEL_inputs */
+    const char *name; /* "in": the argument */
+} BlockInfo;
+
+enum { MODEL_BLOCKS = BLOCK_TOTALS }; /* the first blocks: those that the descriptor knows */
+
+extern const BlockInfo block_info[BLOCK_COUNT];
+extern const Block block_of_var[]; /* by VarKind */
 
 /* ---- functions ---- */
 
@@ -141,6 +162,8 @@ struct Module {
 bool function_has(const Function *, const Kernel *);
 bool module_has_root(const Module *, RootKind);
 bool module_has_var(const Module *, VarKind); /* run-time sizes are inputs too */
+
+bool module_has_block(const Module *, Block);
 
 /* module_names.c, module_members.c: in this order */
 void module_names(Module *);
