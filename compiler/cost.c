@@ -9,24 +9,13 @@ static int64_t count_at_bound(Graph *g, Shape shape)
     return size_max(g, shape_count(g, shape));
 }
 
-/* A convolution does for each element of its result a multiply-add with each element of one of the
- * kernel's outputs. The derivative with respect to the kernel does the same, in another order. */
-static int64_t conv_flops(Graph *g, const Node *n)
+/* Of a product or a convolution: a multiply-add for each product that is added. */
+static int64_t product_flops(Graph *g, const Node *n)
 {
-    const Node *result = n, *kernel = n->arg[1];
-
-    if (n->op == OP_convk) {
-        result = n->arg[1];
-        kernel = n;
-    }
-    int64_t each = count_at_bound(g, kernel->shape) / size_max(g, kernel->shape.dim[0]);
-    return 2 * count_at_bound(g, result->shape) * each;
-}
-
-/* Of a product (m, k) @ (k, n): 2 m k n, once for each matrix of a batch. */
-static int64_t product_flops(Graph *g, const Node *product)
-{
-    return 2 * count_at_bound(g, product->shape) * size_max(g, product_of(g, product).k);
+    const OpInfo *info = op_info[n->op];
+    if (!info->terms)
+        return 0;
+    return 2 * count_at_bound(g, n->shape) * size_max(g, info->terms(g, n));
 }
 
 /* Of a nest of loops: each value is computed once for each pass of the loops that are open where it
@@ -51,12 +40,9 @@ int64_t kernel_flops(const Program *p, const Kernel *k)
     int64_t flops = 0;
 
     switch (k->kind) {
-    case K_GEMM: return product_flops(g, k->product);
+    case K_GEMM:
+    case K_CALL: return product_flops(g, k->product);
     case K_RANDOM: return 0;
-    case K_CALL:
-        if (k->product->op != OP_conv && k->product->op != OP_convk)
-            return 0;
-        return conv_flops(g, k->product);
     case K_LOOP: break;
     }
 

@@ -509,15 +509,10 @@ static double node_cost(const Lesson *l, const Node *n)
 {
     int64_t dim[MAX_RANK];
     double count = (double)lesson_count(l, n, dim);
+    const OpInfo *info = op_info[n->op];
 
-    if (n->op == OP_matmul) {
-        Size k = product_of(l->g, n).k;
-        return count * (double)size_at(l->g, k, l->e->dim);
-    }
-    if ((n->op == OP_conv || n->op == OP_convk) && count > 0) { /* by one output channel */
-        double all = (double)lesson_count(l, n->arg[1], dim);
-        return count * (all / (double)dim[0]);
-    }
+    if (info->terms)
+        count *= (double)size_at(l->g, info->terms(l->g, n), l->e->dim);
     return count;
 }
 

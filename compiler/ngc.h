@@ -400,6 +400,8 @@ typedef struct OpInfo {
      * computed and the number of them (F_PARTS) */
     const char *call;
     void (*sizes)(Graph *g, const Node *n, Size *out);
+    /* sums of products: how many are added for one element of the result; NULL: it is not one */
+    Size (*terms)(Graph *g, const Node *n);
     const char *init, *combine; /* reductions: C of the start value and of the step, $acc and $x */
     const char *combine_vec;    /* the step of vectors */
     const char *teach;          /* what a teacher calls it: "multiply: swaps the inputs" */

@@ -34,6 +34,28 @@ static void conv_sizes(Graph *g, const Node *n, Size *out)
     }
 }
 
+static Size product(Graph *g, const Size *factor, int count)
+{
+    Size all = 1;
+    for (int i = 0; i < count; i++)
+        all = size_mul(g, all, factor[i]);
+    return all;
+}
+
+static Size terms_conv(Graph *g, const Node *n)
+{
+    Size s[CALL_SIZES];
+    conv_sizes(g, n, s);
+    return product(g, (Size[]){s[CONV_CHANNELS], s[CONV_KH], s[CONV_KW]}, 3);
+}
+
+static Size terms_convk(Graph *g, const Node *n)
+{
+    Size s[CALL_SIZES];
+    conv_sizes(g, n, s);
+    return product(g, (Size[]){s[CONV_OH], s[CONV_OW], s[CONV_BATCH]}, 3);
+}
+
 /* Goes over all products of an element of X, of K and of Y, and tells f where they are. */
 static void each_product(const Node *n, const Eval *e,
                          void (*f)(int64_t x, int64_t k, int64_t y, void *), void *with)
@@ -189,6 +211,7 @@ const OpInfo op_conv = {.name = "conv",
                         .copy = copy_conv,
                         .flags = F_PARTS | F_LOOPS_PLAIN,
                         .eval = eval_conv,
+                        .terms = terms_conv,
                         .back = back_conv,
                         .sizes = conv_sizes,
                         .call = "ngrt_%conv($s, $a, $b, $y, $p)",
@@ -201,6 +224,7 @@ const OpInfo op_convk = {.name = "convk",
                          .copy = copy_convk,
                          .flags = F_PARTS | F_LOOPS_PLAIN,
                          .eval = eval_conv,
+                         .terms = terms_convk,
                          .back = back_convk,
                          .sizes = conv_sizes,
                          .call = "ngrt_%convk($s, $a, $b, $y, $p)",

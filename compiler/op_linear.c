@@ -19,6 +19,11 @@ Product product_of(Graph *g, const Node *matmul)
     return p;
 }
 
+static Size terms_matmul(Graph *g, const Node *n)
+{
+    return product_of(g, n).k;
+}
+
 static void eval_matmul(const Node *y, Eval *e, double *out)
 {
     Product p = product_of(e->graph, y);
@@ -108,6 +113,7 @@ const OpInfo op_matmul = {.name = "matmul",
                           .arity = 2,
                           .copy = copy_matmul,
                           .eval = eval_matmul,
+                          .terms = terms_matmul,
                           .back = back_matmul,
                           .said = said_matmul,
                           .rule = {"dy @ b'", "a' @ dy"},
