@@ -551,7 +551,7 @@ static Node *want_free(Lower *L, const Value *v)
         return x;
     if (x)
         lower_error(L, ERR_OVER_INT, v->loc,
-                    "grad: %s is %s; a gradient is with regard to float values", value_text(L, v),
+                    "grad: %s is %s; a gradient is with respect to float values", value_text(L, v),
                     x->type == T_INT ? "int" : "a constant");
     return NULL;
 }

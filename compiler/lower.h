@@ -18,34 +18,34 @@ typedef enum {
 
 typedef struct Value {
     ValueKind kind;
-    Loc loc; /* the expression it is the value of */
-    Node *node;
+    Loc loc;             /* the expression it is the value of */
+    Node *node;          /* V_NODE */
     struct Value **item; /* V_LIST */
     int count;
-    const char *name; /* V_LIST: what the model first calls it, or NULL */
-    int room, *used;  /* of item, where append made it: lists share their beginnings */
-    const char *text;
-    const struct Func *func;
-    struct Layer *layer;
+    const char *name;        /* V_LIST: what the model first calls it, or NULL */
+    int room, *used;         /* of item, if append made it: lists share their beginnings */
+    const char *text;        /* V_TEXT */
+    const struct Func *func; /* V_FUNC */
+    struct Layer *layer;     /* V_LAYER */
 } Value;
 
-/* Where in the names of weights we are: "h.0.W" is W in call 0 of what is assigned to h. A call's
- * number is given when it first declares something, and not shown where only one call of the
- * statement did. */
+/* A place in the names of weights: "h.0.W" is W in call 0 of what is assigned to h. A call gets its
+ * number when it first declares something. The number is not shown if only one call of the
+ * statement has one. */
 typedef struct Path {
     struct Path *up;
     const char *name; /* NULL: a number */
-    const Var *var;   /* or the name of this variable, whatever that will be */
-    int number;       /* -1: none given yet */
-    int *calls; /* of a call: how many that are numbered with it have a number; NULL: a loop's pass
-                 */
+    const Var *var;   /* or the name of this variable, which may still change */
+    int number;       /* -1: none yet */
+    int *calls;       /* of a call: the counter that numbers it; NULL: the pass of a loop */
 } Path;
 
-/* Calls that are numbered together, in one expansion of a def: those of all statements that assign
- * one name in one pass, and those of one function that nothing is assigned from. */
+/* The counters of calls, in one expansion of a def. Calls that are numbered together have one
+ * counter: those of all statements that assign the same name in the same pass, and those of one
+ * function whose value is not assigned. */
 typedef struct CallCounts {
     Table at;     /* by what they have in common, interned: 1 + the place in number */
-    int **number; /* how many of them have a number */
+    int **number; /* each counter: how many of its calls have a number */
     int count, room;
 } CallCounts;
 
@@ -55,25 +55,26 @@ enum { MAX_PARAMS = 32 }; /* of a def */
 
 typedef struct Builtin {
     const char *name;
-    const char *params; /* "x axis? keepdims?": names in order, ? where it may be left out */
-    Value *(*call)(Lower *, Loc, Value **arg);
-    Op op; /* for the elementwise ones */
+    const char *params; /* "x axis? keepdims?": names in order, ? if it may be left out */
+    Value *(*call)(Lower *, Loc, Value **arg); /* NULL: elementwise, */
+    Op op;                                     /* by this op */
 } Builtin;
 
 typedef struct Func {
     const char *name;
-    const Stmt *def; /* or */
-    const Builtin *builtin;
-    struct Scope *env; /* where the def stands */
-    int serial;        /* and what it sees there: bindings made before */
-    bool active;       /* being expanded: a call now is recursion */
+    const Stmt *def;        /* the definition, or NULL */
+    const Builtin *builtin; /* or NULL */
+    struct Scope *env;      /* where the def is */
+    int serial;             /* it sees the bindings there that were made before this */
+    bool active;            /* being expanded: a call now is recursion */
 } Func;
 
-typedef struct Layer { /* f(_, 64): what is fixed, and the variables it has made */
+/* f(_, 64): the arguments that are fixed, and the variables that its calls have made. */
+typedef struct Layer {
     const Func *func;
     const Expr *call;
-    Value **arg; /* V_HOLE where open, in the order written */
-    Path *path;
+    Value **arg; /* in the order written; V_HOLE: open */
+    Path *path;  /* of its variables */
     struct LayerVar {
         const char *key;
         Var *var;
@@ -88,9 +89,9 @@ typedef struct Binding {
     int serial;
     bool declared; /* by input, param or state: it cannot be assigned */
     Var *var;      /* what was declared, or NULL */
-    bool again;    /* its layer is called again, and this call has not updated it yet: it reads what
-                      the last call left */
-    int root;      /* 1 + the place of its root among the model's; 0: none */
+    bool again;    /* its layer is called again, and this call has not updated it yet: the value is
+                      what the last call left */
+    int root;      /* 1 + the place of its root in Model.root; 0: none */
     struct Binding *next; /* in the bucket */
 } Binding;
 
@@ -99,15 +100,16 @@ typedef enum { SCOPE_FILE, SCOPE_CALL, SCOPE_PASS } ScopeKind;
 typedef struct Scope {
     ScopeKind kind;
     struct Scope *up;
-    int serial; /* SCOPE_CALL: what is seen of up: bindings made before */
+    int serial; /* SCOPE_CALL: the bindings of up that were made before this are seen */
     Binding **bucket;
     int buckets, count;
 } Scope;
 
-typedef struct Frame { /* a call being expanded */
+/* A call being expanded. */
+typedef struct Frame {
     struct Frame *up;
     const Func *func;
-    Layer *layer; /* whose variables are used again */
+    Layer *layer; /* the one that is called, or NULL; its variables are used again */
     Loc call;
 } Frame;
 
@@ -115,39 +117,48 @@ struct Lower {
     Ngc *ngc;
     Graph *g;
     Model *m;
+    int start;    /* the file that is compiled */
+    bool formula; /* nothing is declared: unknown names are scalar inputs */
+    bool several; /* the file has several minimize: each counts its own updates */
+
+    /* Where we are. */
     Scope *library, *file, *scope;
-    Frame *frame;
+    int serial;   /* of the next binding */
+    Frame *frame; /* the innermost call being expanded; NULL in the file */
+    int branch;   /* depth of if bodies: names may be assigned again */
+    Node *gate;   /* not 0 where this branch of an if on `training` is taken; NULL: always */
+    int pass[16], passes; /* numbers of the loop passes being executed */
+    int from;             /* nodes from here on were made by the statement being executed */
+    int group;            /* of the minimize whose optimizer is being expanded; -1: none */
+
+    /* Names of weights. */
     Path *path;        /* of the call being expanded; NULL in the file */
-    Path *target;      /* of the statement being executed: what calls in it are named by */
-    int *calls;        /* of that statement: calls with a number; NULL: nothing is assigned */
+    Path *target;      /* of the statement being executed: its calls are named below it */
+    int *calls;        /* the counter that numbers them; NULL: nothing is assigned */
     CallCounts counts; /* of the def being expanded */
-    Node *gate; /* 1 where the updates of this way of an if on `training` are done; NULL: always */
-    int start;  /* the file that is compiled */
-    bool formula;         /* nothing is declared: unknown names are scalar inputs */
-    int serial;           /* of the next binding */
-    int branch;           /* depth of if bodies: names may be assigned again */
-    int pass[16], passes; /* numbers of the for passes being executed */
-    int var_room, root_room, group_room, counter_room;
     struct VarPath {
         Var *var;
         Path *path;
-    } * var_path; /* how the variables are called */
+    } * var_path; /* the path of each variable */
     int var_paths, var_path_room;
-    int from;   /* nodes from here on were made by the statement being executed */
-    bool *mark; /* by node id: depends_on's own; false between its calls */
-    int mark_room;
-    int nest, nest_max; /* depth of recursion, and what the stack bears */
+
+    /* Limits. */
+    int nest, nest_max; /* depth of recursion, and how deep the stack allows */
     int work;           /* calls and passes expanded so far */
     bool stopped;       /* a limit was reached: nothing more is executed */
-    Var *counter;       /* `step`, once something reads it */
-    Var **counters;     /* by group: that of the optimizer of a minimize, where there are several */
-    bool several;       /* minimize statements in the file: each counts its own updates */
-    int group;          /* of the minimize whose optimizer is being expanded; -1: none */
-    Var *draws;         /* counts what noise has been drawn for, once there is any */
-    int streams;        /* of noise */
+
+    /* Counters. */
+    Var *counter;   /* `step`, if something reads it */
+    Var **counters; /* by group: `step` of a minimize's optimizer, if there are several */
+    Var *draws;     /* counts the draws of noise, if there is any */
+    int streams;    /* of noise */
+
+    bool *mark; /* by node id: only for depends_on, and false between its calls */
+    int mark_room;
+    int var_room, root_room, group_room, counter_room; /* of arrays of the model, and of counters */
 };
 
-/* ---- value.c: values, what is wanted of them, messages ---- */
+/* ---- value.c: values, checks of their kind, messages ---- */
 
 Value *value_new(Lower *, ValueKind, Loc);
 Value *value_node(Lower *, Loc, Node *);
@@ -157,13 +168,14 @@ Value *value_error(Lower *, Loc);
 const char *value_text(Lower *, const Value *); /* for messages: "W2: [6, 3]" without the shape */
 const char *value_kind(const Value *);          /* "a list" */
 
-bool shape_fits(Lower *, Loc, Shape);           /* is it of a size that can be? */
-bool shape_is_run_time(Shape);                  /* is one of its sizes known at run time only? */
+bool shape_fits(Lower *, Loc, Shape);           /* is it small enough? With a message */
+bool shape_is_run_time(Shape);                  /* is one of its sizes known only at run time? */
+const char *least_text(Lower *, Size);          /* of a run-time size: ", which may be 3" */
 Node *node_new_axis(Lower *, Node *, int axis); /* of size 1 */
 
-bool is_known(Lower *, const Node *);       /* is it computed from constants alone? */
+bool is_known(Lower *, const Node *);       /* is it computed only from constants? */
 const double *known_value(Lower *, Node *); /* the elements of such a value */
-bool holds_below(Lower *, const Node *, bool (*holds)(const Node *)); /* of all it is made of? */
+bool holds_below(Lower *, const Node *, bool (*holds)(const Node *)); /* for it and its operands? */
 
 /* What a value must be. Each gives NULL or false with a message if it is something else. */
 Node *want_node(Lower *, const Value *, const char *what);  /* lists stack */
@@ -175,10 +187,10 @@ bool want_shape(Lower *, const Value *, const char *what, Shape *);
 bool want_axes(Lower *, const Value *, Shape, uint32_t *); /* V_ABSENT: all */
 bool want_axis(Lower *, const Value *, int rank, int *);
 
-/* An index must be in [0, rows): it is known to be, or what comes back is checked at run time. */
+/* An index must be in [0, rows). If that is not known now, the result is checked at run time. */
 Node *index_limit(Lower *, Loc, Node *index, Size rows);
 
-/* Messages: at the place, or, inside the library, at the user's call of it. */
+/* The place of a message: this one, or, inside the library, the user's call of it. */
 Loc lower_site(Lower *, Loc);
 Diag *lower_error(Lower *, ErrorCode code, Loc, const char *format, ...);
 
@@ -236,8 +248,8 @@ void lower_defaults(Lower *); /* computes them, and checks that ints start whole
 bool lower_block(Lower *, const Stmt *, Value **result); /* true: a return was executed */
 
 /* lower_expr.c: expressions and calls */
-bool lower_enter(Lower *, Loc); /* one level deeper, within limits; false with a message */
-bool lower_work(Lower *, Loc);  /* one call or pass more */
+bool lower_enter(Lower *, Loc); /* one level deeper; false with a message: too deep */
+bool lower_work(Lower *, Loc);  /* another call or pass; false with a message: too many */
 Value *lower_expr(Lower *, const Expr *);
 
 /* first: arguments put before its own */

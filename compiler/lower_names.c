@@ -1,5 +1,5 @@
-/* lower_names.c - scopes, which say what a name means; paths, which say how weights are called; and
- * variables, which are made and found by their paths. */
+/* lower_names.c - scopes say what a name means; paths give the names of weights; variables are made
+ * and found by their paths. */
 #include "lower.h"
 
 #include <string.h>
@@ -17,6 +17,7 @@ Scope *scope_new(Lower *L, ScopeKind kind, Scope *up)
     return s;
 }
 
+/* Names are interned, so the address is the name. */
 static size_t name_hash(const char *name, int buckets)
 {
     return (size_t)((uintptr_t)name >> 3) * 2654435761u % (size_t)buckets;
@@ -30,7 +31,7 @@ Binding *scope_own(const Scope *s, const char *name)
     return b;
 }
 
-/* The nearest binding; from inside a def, outer ones only if they were made above it. */
+/* The nearest binding. A def sees the bindings around it that were made above it. */
 Binding *scope_find(Lower *L, const char *name)
 {
     int limit = INT32_MAX;
@@ -51,8 +52,9 @@ static void scope_grow(Lower *L, Scope *s)
     s->bucket = arena_alloc(L->ngc, (size_t)s->buckets * sizeof *s->bucket);
     for (int i = 0; i < old.buckets; i++)
         for (Binding *b = old.bucket[i], *next; b; b = next) {
-            Binding **to = &s->bucket[name_hash(b->name, s->buckets)];
             next = b->next;
+
+            Binding **to = &s->bucket[name_hash(b->name, s->buckets)];
             b->next = *to;
             *to = b;
         }
@@ -70,8 +72,8 @@ Binding *scope_bind(Lower *L, const char *name, Value *v, Loc loc)
     return b;
 }
 
-/* The binding that an assignment in a for body carries: one outside the pass, but in the same file
- * or call. */
+/* The binding that an assignment in a loop's body changes: one outside the pass, but in the same
+ * file or call. */
 Binding *scope_carried(Lower *L, const char *name)
 {
     for (Scope *s = L->scope; s->kind == SCOPE_PASS; s = s->up) {
@@ -82,7 +84,7 @@ Binding *scope_carried(Lower *L, const char *name)
     return NULL;
 }
 
-/* ---- what a name may not be ---- */
+/* ---- names that are refused ---- */
 
 void declared_twice(Lower *L, const char *name, Loc loc, Loc before)
 {
@@ -95,18 +97,20 @@ bool name_reserved(Lower *L, const char *name, Loc loc)
 {
     size_t n = strlen(name);
     const char *why = NULL;
+
     if (strcmp(name, "step") == 0)
         why = "it counts the updates";
     if (strcmp(name, "training") == 0)
         why = "it is 1 in training and 0 in predict and eval";
     if (n > 6 && strcmp(name + n - 6, ".shape") == 0)
         why = "x.shape is the list of the sizes of x";
+
     if (why)
         lower_error(L, ERR_RESERVED_NAME, loc, "'%s' is reserved: %s", name, why);
     return why != NULL;
 }
 
-/* ---- paths: how weights are called ---- */
+/* ---- paths: the names of weights ---- */
 
 Path *path_new(Lower *L, Path *up, const char *name)
 {
@@ -116,7 +120,7 @@ Path *path_new(Lower *L, Path *up, const char *name)
     return p;
 }
 
-/* The name below `from`. Raw: with the number of every call, also where it is the only one of its
+/* The name below `from`. raw: with the number of every call, even if it is the only one of its
  * statement. */
 const char *path_text(Lower *L, const Path *p, const Path *from, bool raw)
 {
@@ -127,6 +131,7 @@ const char *path_text(Lower *L, const Path *p, const Path *from, bool raw)
     const char *name = p->var ? p->var->name : p->name;
     if (name)
         return text_format(L->ngc, "%s%s%s", left, dot, name);
+
     if (p->calls && *p->calls <= 1 && !raw)
         return left;
     return text_format(L->ngc, "%s%s%d", left, dot, p->number);
@@ -138,6 +143,7 @@ int *call_count(Lower *L, const char *key)
     int *at = table_at(L->ngc, &c->at, intern_str(L->ngc, key));
     if (*at)
         return c->number[*at - 1];
+
     c->number = arena_grow(L->ngc, c->number, c->count, &c->room, sizeof *c->number);
     c->number[c->count] = arena_alloc(L->ngc, sizeof **c->number);
     *at = ++c->count;
@@ -160,15 +166,15 @@ Path *path_passes(Lower *L, Path *p)
     return p;
 }
 
-/* Writes the names of the variables from the one with this number on: it is known now which calls
- * share a statement. */
+/* Writes the names of the variables from number `from` on: now it is known which calls share a
+ * statement. */
 void name_vars(Lower *L, int from)
 {
     for (; from < L->var_paths; from++)
         L->var_path[from].var->name = path_text(L, L->var_path[from].path, NULL, false);
 }
 
-/* Gives the calls that we are in their numbers: one of them declares something. */
+/* Numbers the calls above this path, as something is declared in them. */
 void path_claim(Path *p)
 {
     for (; p; p = p->up)
@@ -178,21 +184,30 @@ void path_claim(Path *p)
 
 /* ---- variables by their paths ---- */
 
-/* Is the path below `from` written as the first size characters of text? Compared from its end. */
+/* Is the path below `from` written as the first `size` characters of text? Compared from the end.
+ */
 static bool path_is(const Path *p, const Path *from, const char *text, size_t size)
 {
     char number[16];
+
+    /* The only call of a statement is not shown. */
     while (p && p != from && p->calls && *p->calls <= 1)
         p = p->up;
     if (!p || p == from)
         return p == from && size == 0;
-    snprintf(number, sizeof number, "%d", p->number);
-    const char *name = p->var ? p->var->name : p->name ? p->name : number;
+
+    const char *name = p->var ? p->var->name : p->name;
+    if (!name) {
+        snprintf(number, sizeof number, "%d", p->number);
+        name = number;
+    }
+
     size_t n = strlen(name);
-    if (n > size || memcmp(text + size - n, name, n) != 0 ||
-        (size > n && text[size - n - 1] != '.'))
+    if (n > size || memcmp(text + size - n, name, n) != 0)
         return false;
-    return path_is(p->up, from, text, size > n ? size - n - 1 : 0);
+    if (size == n)
+        return path_is(p->up, from, text, 0);
+    return text[size - n - 1] == '.' && path_is(p->up, from, text, size - n - 1);
 }
 
 Var *lower_find_var(Lower *L, const char *path)
@@ -203,7 +218,7 @@ Var *lower_find_var(Lower *L, const char *path)
     return NULL;
 }
 
-/* A variable called by a path; its name is written when all paths are known. */
+/* A variable with this path. name_vars writes its final name when all paths are known. */
 Var *var_new(Lower *L, VarKind kind, Path *path, Loc loc, Shape shape, Type type, Node *init)
 {
     Model *m = L->m;
@@ -216,8 +231,10 @@ Var *var_new(Lower *L, VarKind kind, Path *path, Loc loc, Shape shape, Type type
                .init = init};
     L->g->loc = lower_site(L, loc);
     v->node = graph_var(L->g, v);
+
     m->var = arena_grow(L->ngc, m->var, m->vars, &L->var_room, sizeof *m->var);
     m->var[m->vars++] = v;
+
     L->var_path =
         arena_grow(L->ngc, L->var_path, L->var_paths, &L->var_path_room, sizeof *L->var_path);
     L->var_path[L->var_paths++] = (struct VarPath){v, path};
@@ -230,7 +247,7 @@ Var *lower_var(Lower *L, VarKind kind, const char *name, Loc loc, Shape shape, T
     return var_new(L, kind, path_new(L, NULL, name), loc, shape, type, init);
 }
 
-/* The variable that the layer made when it was called first, or NULL. */
+/* The variable that the layer made in its first call, or NULL. */
 static Var *layer_var(Lower *L, const Layer *layer, const Path *path)
 {
     const char *key = path_text(L, path, layer->path, true);
@@ -240,8 +257,8 @@ static Var *layer_var(Lower *L, const Layer *layer, const Path *path)
     return NULL;
 }
 
-/* In layers that are called again: the variable that one of them made the first time. A layer may
- * be made and called within another one. */
+/* The variable that a layer around us made in its first call, or NULL. A layer may be made and
+ * called within another one. */
 Var *layers_var(Lower *L, const Path *path)
 {
     Var *v = NULL;

@@ -1,5 +1,5 @@
-/* value.c - what expressions of the language are worth while a model is lowered, what is wanted of
- * them, and the messages where they are something else. */
+/* value.c - the values of expressions while a model is lowered, checks that a value is of the kind
+ * wanted, and the messages if it is not. */
 #include "lower.h"
 
 #include <math.h>
@@ -22,8 +22,8 @@ Value *value_error(Lower *L, Loc loc)
     return value_new(L, V_ERROR, loc);
 }
 
-/* A tensor may hold 2^40 bytes; that is far more than a machine has and far less than arithmetic on
- * sizes can bear. */
+/* A tensor may have 2^40 bytes, which is 2^37 doubles. That is far more memory than a machine has,
+ * and small enough for the arithmetic on sizes. */
 bool shape_fits(Lower *L, Loc loc, Shape s)
 {
     double count = 1;
@@ -31,6 +31,7 @@ bool shape_fits(Lower *L, Loc loc, Shape s)
         count *= (double)size_max(L->g, s.dim[i]);
     if (count <= 0x1p37)
         return true;
+
     lower_error(L, ERR_TENSOR_SIZE, loc, "a tensor of shape %s is larger than 2^40 bytes",
                 shape_text(L->g, s));
     return false;
@@ -74,7 +75,8 @@ const char *value_kind(const Value *v)
     return text[v->kind];
 }
 
-/* Elements of nested lists of numbers, row-major, if that is all there is. */
+/* Copies the elements of nested lists of numbers to `out` in row-major order, or only counts them
+ * if out is NULL. false: not all elements are numbers. */
 static bool list_numbers(const Value *v, double *out, int64_t *at)
 {
     double x;
@@ -84,6 +86,7 @@ static bool list_numbers(const Value *v, double *out, int64_t *at)
         ++*at;
         return true;
     }
+
     if (v->kind != V_LIST)
         return false;
     for (int i = 0; i < v->count; i++)
@@ -102,39 +105,44 @@ Node *node_new_axis(Lower *L, Node *n, int axis)
     return graph_reshape(L->g, n, s);
 }
 
-/* The shape that nested lists of numbers have, or false with a message. A list may stand in others
- * many times over, so that there may be more elements than fit. */
+/* The shape of nested lists of numbers, by their first elements; false with a message. A list may
+ * occur in others many times, so there may be more elements than fit. */
 static bool list_shape(Lower *L, const Value *v, Shape *s)
 {
+    enum { MOST = 10000000 };
     double count = 1;
     *s = (Shape){0};
     for (const Value *w = v; w->kind == V_LIST; w = w->item[0]) {
-        if (w->count == 0 || s->rank == MAX_RANK) {
-            lower_error(L, ERR_LIST_SHAPES, v->loc,
-                        w->count == 0 ? "an empty list has no shape" : "more than %d axes",
-                        MAX_RANK);
+        if (w->count == 0) {
+            lower_error(L, ERR_LIST_SHAPES, v->loc, "an empty list has no shape");
+            return false;
+        }
+        if (s->rank == MAX_RANK) {
+            lower_error(L, ERR_LIST_SHAPES, v->loc, "more than %d axes", MAX_RANK);
             return false;
         }
         s->dim[s->rank++] = w->count;
         count *= w->count;
     }
-    if (count <= 1e7)
+    if (count <= MOST)
         return true;
     lower_error(L, ERR_TENSOR_SIZE, v->loc, "a list of %.0f elements; the limit is %d", count,
-                10000000);
+                MOST);
     return false;
 }
 
+/* Do nested lists have this shape everywhere? */
 static bool list_even(Lower *L, const Value *v, Shape s, int depth)
 {
+    bool inner = depth + 1 < s.rank; /* the elements are lists */
+    int64_t wanted = inner ? s.dim[depth + 1] : 1;
     for (int i = 0; i < v->count; i++) {
         const Value *w = v->item[i];
         bool list = w->kind == V_LIST;
-        if (list != (depth + 1 < s.rank) || (list && w->count != s.dim[depth + 1])) {
+        if (list != inner || (list && w->count != wanted)) {
             lower_error(L, ERR_LIST_SHAPES, w->loc,
                         "a list of unequal rows: %s has %d elements, the first row has %lld",
-                        value_text(L, w), list ? w->count : 1,
-                        depth + 1 < s.rank ? (long long)s.dim[depth + 1] : 1LL);
+                        value_text(L, w), list ? w->count : 1, (long long)wanted);
             return false;
         }
         if (list && !list_even(L, w, s, depth + 1))
@@ -143,22 +151,9 @@ static bool list_even(Lower *L, const Value *v, Shape s, int depth)
     return true;
 }
 
-static Node *stack(Lower *L, const Value *v)
+/* A list of tensors of one shape, stacked along a new first axis. */
+static Node *stack_tensors(Lower *L, const Value *v)
 {
-    int64_t count = 0;
-    Shape s;
-    if (!list_shape(L, v, &s))
-        return NULL;
-    if (list_numbers(v, NULL, &count)) {
-        if (!list_even(L, v, s, 0))
-            return NULL;
-        double *data = arena_alloc(L->ngc, (size_t)count * sizeof *data);
-        count = 0;
-        list_numbers(v, data, &count);
-        Node *n = graph_data(L->g, s, T_FLOAT, data);
-        n->name = n->name ? n->name : v->name;
-        return n;
-    }
     Node **part = arena_alloc(L->ngc, (size_t)v->count * sizeof *part);
     for (int i = 0; i < v->count; i++) {
         Node *n = want_node(L, v->item[i], "an element");
@@ -180,7 +175,28 @@ static Node *stack(Lower *L, const Value *v)
     return graph_concat(L->g, part, v->count, 0);
 }
 
-/* ---- what is known when compiling ---- */
+/* A list as a tensor: nested lists of numbers are one constant. */
+static Node *stack(Lower *L, const Value *v)
+{
+    int64_t count = 0;
+    Shape s;
+    if (!list_shape(L, v, &s))
+        return NULL;
+    if (!list_numbers(v, NULL, &count))
+        return stack_tensors(L, v);
+    if (!list_even(L, v, s, 0))
+        return NULL;
+
+    double *data = arena_alloc(L->ngc, (size_t)count * sizeof *data);
+    count = 0;
+    list_numbers(v, data, &count);
+    Node *n = graph_data(L->g, s, T_FLOAT, data);
+    if (!n->name)
+        n->name = v->name;
+    return n;
+}
+
+/* ---- what is known at compile time ---- */
 
 bool shape_is_run_time(Shape s)
 {
@@ -190,7 +206,7 @@ bool shape_is_run_time(Shape s)
     return false;
 }
 
-/* Is this so of a value and of all that it is computed from? */
+/* Does this hold for a value and for all from which it is computed? */
 bool holds_below(Lower *L, const Node *n, bool (*holds)(const Node *))
 {
     bool *needed = arena_alloc(L->ngc, (size_t)n->id + 1);
@@ -229,7 +245,7 @@ const double *known_value(Lower *L, Node *n)
     return eval_node(eval_new(L->ngc, L->m), n);
 }
 
-/* ---- what is wanted ---- */
+/* ---- values of a certain kind ---- */
 
 Node *want_node(Lower *L, const Value *v, const char *what)
 {
@@ -243,6 +259,11 @@ Node *want_node(Lower *L, const Value *v, const char *what)
     return NULL;
 }
 
+static bool is_int32(double x)
+{
+    return x == floor(x) && fabs(x) <= INT32_MAX;
+}
+
 Node *want_index(Lower *L, const Value *v, const char *what)
 {
     Node *n = v->kind == V_ERROR ? NULL : want_node(L, v, what);
@@ -254,27 +275,33 @@ Node *want_index(Lower *L, const Value *v, const char *what)
                     value_text(L, v), n->op == OP_var ? n->attr.var->name : "t");
         return NULL;
     }
+
     const double *x = known_value(L, n);
     int64_t count = shape_count(L->g, n->shape);
-    for (int64_t i = 0; i < count; i++)
-        if (x[i] != floor(x[i]) || fabs(x[i]) > INT32_MAX) {
-            lower_error(L, ERR_NOT_WHOLE, v->loc, "%s must be whole, not %.17g", what,
-                        isnan(x[i]) ? fabs(NAN) : x[i]);
-            return NULL;
-        }
-    return n->shape.rank ? graph_data(L->g, n->shape, T_INT, x) : graph_int(L->g, (int64_t)*x);
+    for (int64_t i = 0; i < count; i++) {
+        if (is_int32(x[i]))
+            continue;
+        double shown = isnan(x[i]) ? fabs(NAN) : x[i]; /* a NaN without its sign */
+        lower_error(L, ERR_NOT_WHOLE, v->loc, "%s must be whole, not %.17g", what, shown);
+        return NULL;
+    }
+    if (n->shape.rank == 0)
+        return graph_int(L->g, (int64_t)*x);
+    return graph_data(L->g, n->shape, T_INT, x);
 }
 
 bool want_number(Lower *L, const Value *v, const char *what, double *x)
 {
-    if (v->kind == V_NODE && v->node->shape.rank == 0 && node_const(v->node, x))
-        return true;
-    if (v->kind == V_NODE && v->node->shape.rank == 0 && is_known(L, v->node)) {
-        *x = *known_value(L, v->node);
-        return true;
+    if (v->kind == V_NODE && v->node->shape.rank == 0) {
+        if (node_const(v->node, x))
+            return true;
+        if (is_known(L, v->node)) {
+            *x = *known_value(L, v->node);
+            return true;
+        }
     }
     if (v->kind != V_ERROR)
-        lower_error(L, ERR_NOT_CONSTANT, v->loc, "%s must be a number known when compiling", what);
+        lower_error(L, ERR_NOT_CONSTANT, v->loc, "%s must be a compile-time constant", what);
     return false;
 }
 
@@ -291,20 +318,26 @@ bool want_whole(Lower *L, const Value *v, const char *what, int64_t *out)
     return true;
 }
 
+/* A size in terms of run-time dims: at least 1, whatever they are. */
+static bool want_run_time_size(Lower *L, const Value *v, const char *what, Size *out)
+{
+    *out = v->node->attr.size;
+    if (size_least(L->g, *out) >= 1 && size_max(L->g, *out) >= 1)
+        return true;
+    lower_error(L, ERR_NUMBER_TOO_SMALL, v->loc, "%s must be at least 1; %s may be less", what,
+                size_text(L->g, *out, ""));
+    return false;
+}
+
 bool want_size(Lower *L, const Value *v, const char *what, Size *out)
 {
+    const Node *n = v->kind == V_NODE ? v->node : NULL;
     int64_t x;
-    if (v->kind == V_NODE && v->node->op == OP_size) {
-        *out = v->node->attr.size;
-        if (size_least(L->g, *out) >= 1 && size_max(L->g, *out) >= 1)
-            return true;
-        lower_error(L, ERR_NUMBER_TOO_SMALL, v->loc, "%s must be at least 1; %s may be less", what,
-                    size_text(L->g, *out, ""));
-        return false;
-    }
-    if (v->kind == V_NODE && v->node->op == OP_div && v->node->arg[0]->op == OP_size) {
+    if (n && n->op == OP_size)
+        return want_run_time_size(L, v, what, out);
+    if (n && n->op == OP_div && n->arg[0]->op == OP_size) {
         lower_error(L, ERR_NOT_WHOLE, v->loc, "%s must be whole: %s does not divide %s exactly",
-                    what, node_text(L->g, v->node->arg[1], 2), node_text(L->g, v->node->arg[0], 2));
+                    what, node_text(L->g, n->arg[1], 2), node_text(L->g, n->arg[0], 2));
         return false;
     }
     if (!want_whole(L, v, what, &x))
@@ -327,6 +360,7 @@ bool want_shape(Lower *L, const Value *v, const char *what, Shape *s)
                         value_kind(v));
         return false;
     }
+
     if (v->count > MAX_RANK) {
         lower_error(L, ERR_TOO_MANY_AXES, v->loc, "%s has %d axes; at most %d are allowed", what,
                     v->count, MAX_RANK);
@@ -348,20 +382,27 @@ bool want_axis(Lower *L, const Value *v, int rank, int *axis)
                     (long long)x, rank);
         return false;
     }
-    *axis = (int)(x < 0 ? x + rank : x);
+    if (x < 0)
+        x += rank;
+    *axis = (int)x;
     return true;
 }
 
+/* An axis, a list of axes, or all of them: `all` is a function of the library, whose name means
+ * that here. */
 bool want_axes(Lower *L, const Value *v, Shape s, uint32_t *axes)
 {
-    int axis;
-    *axes = 0;
-    if (v->kind == V_ABSENT || (v->kind == V_FUNC && strcmp(v->func->name, "all") == 0)) {
+    bool all = v->kind == V_ABSENT || (v->kind == V_FUNC && strcmp(v->func->name, "all") == 0);
+    if (all) {
         *axes = (1u << s.rank) - 1;
         return true;
     }
-    for (int i = 0; i < (v->kind == V_LIST ? v->count : 1); i++) {
-        if (!want_axis(L, v->kind == V_LIST ? v->item[i] : v, s.rank, &axis))
+
+    bool list = v->kind == V_LIST;
+    int count = list ? v->count : 1, axis;
+    *axes = 0;
+    for (int i = 0; i < count; i++) {
+        if (!want_axis(L, list ? v->item[i] : v, s.rank, &axis))
             return false;
         if (*axes >> axis & 1) {
             lower_error(L, ERR_AXIS_TWICE, v->loc, "axis %d is named twice", axis);
@@ -372,38 +413,57 @@ bool want_axes(Lower *L, const Value *v, Shape s, uint32_t *axes)
     return true;
 }
 
-/* Constants are checked now. */
+/* ---- indices within their axis ---- */
+
+const char *least_text(Lower *L, Size size)
+{
+    if (size >= 0)
+        return "";
+    return text_format(L->ngc, ", which may be %lld", (long long)size_least(L->g, size));
+}
+
+/* Constants are checked at compile time. */
 static Node *index_known(Lower *L, Loc loc, Node *i, const double *x, Size rows)
 {
     int64_t count = shape_count(L->g, i->shape), most = size_least(L->g, rows);
     for (int64_t k = 0; k < count; k++)
         if (x[k] < 0 || x[k] >= (double)most) {
             lower_error(L, ERR_INDEX_RANGE, loc, "index %.0f is out of range for size %s%s", x[k],
-                        size_text(L->g, rows, ""),
-                        rows < 0 ? text_format(L->ngc, ", which may be %lld", (long long)most)
-                                 : "");
+                        size_text(L->g, rows, ""), least_text(L, rows));
             return NULL;
         }
     return i;
 }
 
-/* Places of elements go up to the size of their axis. */
+/* Places along an axis, of iota and argmax, are less than the size of the axis, `most`. */
 static Node *index_places(Lower *L, Loc loc, Node *i, Size most, Size rows)
 {
     if (most == rows || (most >= 0 && rows >= 0 && most <= rows))
         return i;
-    lower_error(L, ERR_INDEX_RANGE, loc, "indices go up to %s - 1, the axis has %s elements",
+    lower_error(L, ERR_INDEX_RANGE, loc, "indices go up to %s - 1, but the axis has %s elements",
                 size_text(L->g, most, ""), size_text(L->g, rows, ""));
     return NULL;
 }
 
+/* The node from which the elements of n are copied. */
+static const Node *source_of(const Node *n)
+{
+    for (;;)
+        switch (n->op) {
+        case OP_slice:
+        case OP_reshape:
+        case OP_permute:
+        case OP_expand:
+        case OP_gather:
+        case OP_copy: n = n->arg[0]; break;
+        default: return n;
+        }
+}
+
 Node *index_limit(Lower *L, Loc loc, Node *i, Size rows)
 {
-    const Node *n = i;
+    const Node *n = source_of(i);
     double c;
-    while (n->op == OP_slice || n->op == OP_reshape || n->op == OP_permute || n->op == OP_expand ||
-           n->op == OP_gather || n->op == OP_copy)
-        n = n->arg[0];
 
     if (i->op == OP_data || node_const(i, &c))
         return index_known(L, loc, i, known_value(L, i), rows);
@@ -419,7 +479,8 @@ Node *index_limit(Lower *L, Loc loc, Node *i, Size rows)
     if (n->op != OP_var || n->attr.var->kind != VAR_INPUT)
         return graph_checked(L->g, i, rows);
 
-    Var *v = n->attr.var; /* checked whole, whatever is taken of it */
+    /* All elements of an input are checked, even if only some are used. */
+    Var *v = n->attr.var;
     if (v->limit == 0 || rows < v->limit)
         v->limit = rows;
     return i;
@@ -427,9 +488,14 @@ Node *index_limit(Lower *L, Loc loc, Node *i, Size rows)
 
 /* ---- messages ---- */
 
+static bool in_library(const Lower *L, Loc loc)
+{
+    return loc.file >= 0 && L->ngc->file[loc.file]->library;
+}
+
 Loc lower_site(Lower *L, Loc loc)
 {
-    for (Frame *f = L->frame; f && (loc.file < 0 || L->ngc->file[loc.file]->library); f = f->up)
+    for (const Frame *f = L->frame; f && (loc.file < 0 || in_library(L, loc)); f = f->up)
         loc = f->call;
     return loc;
 }
@@ -441,19 +507,21 @@ Diag *lower_error(Lower *L, ErrorCode code, Loc loc, const char *format, ...)
     va_start(ap, format);
     const char *text = text_vformat(L->ngc, format, ap);
     va_end(ap);
-    Frame *f = L->frame; /* in a library function the message says which, as the user called it */
-    while (f && f->call.file >= 0 && L->ngc->file[f->call.file]->library && f->up)
+
+    const Frame *f = L->frame;
+    if (!f || !in_library(L, loc))
+        return diag(L->ngc, SEV_ERROR, code, site, "%s", text);
+
+    /* Inside the library, the message begins with the function that the user called. */
+    while (f->up && in_library(L, f->call))
         f = f->up;
-    bool inside = f && loc.file >= 0 && L->ngc->file[loc.file]->library;
-    return diag(L->ngc, SEV_ERROR, code, site, "%s%s%s", inside ? f->func->name : "",
-                inside ? ": " : "", text);
+    return diag(L->ngc, SEV_ERROR, code, site, "%s: %s", f->func->name, text);
 }
 
-/* Shows an operand's shape under it, and where it is declared. */
 void label_operand(Lower *L, Diag *d, const Expr *x, const Node *n, const char *fit)
 {
-    Loc loc = x->loc;
-    diag_label(L->ngc, d, loc, "%s: %s", source_text(L->ngc, loc), shape_text(L->g, n->shape));
+    const char *text = source_text(L->ngc, x->loc);
+    diag_label(L->ngc, d, x->loc, "%s: %s", text, shape_text(L->g, n->shape));
     if (n->op == OP_var)
         diag_note(L->ngc, d, n->attr.var->loc, "%s is declared here%s", n->attr.var->name, fit);
 }
