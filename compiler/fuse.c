@@ -840,7 +840,7 @@ static Target *claiming_target(const Program *p, const Node *n)
     return found;
 }
 
-/* The store goes to a place of its own, and from there to the variable when all is computed. */
+/* The value is stored in a place of its own, and copied to the variable when all is computed. */
 static void store_aside(Program *p, Order *o, Store *s)
 {
     Target *t = s->target;

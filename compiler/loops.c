@@ -668,7 +668,7 @@ Kernel *kernel_piece(Program *p, Node *concat, int arg, Size before)
 
 /* ---- last changes: fewer loops, levels, uses ---- */
 
-/* May loops i and i + 1 be one, as far as x goes: does it step through both at one distance? */
+/* Does x step through loops i and i + 1 at one distance, so that they may become one? */
 static bool steps_evenly(Graph *g, const Index *x, int i, Size inner)
 {
     return x == NULL || coef_equal(x->axis[i], coef_mul(g, x->axis[i + 1], inner));

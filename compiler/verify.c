@@ -1,4 +1,4 @@
-/* verify.c - is a program what its passes say that it is? One check for each fact about programs.
+/* verify.c - checks a program: one check for each fact that passes give.
  *
  * The checks know nothing of how a pass works: they look at kernels and places only.
  */
@@ -26,12 +26,14 @@ static void note_stores(const Program *p, const Kernel *k, bool *made)
 static void verify_reads(const Program *p, int i, const bool *made)
 {
     const Kernel *k = p->kernel[i];
+    bool adds = k->stores > 0 && k->store[0].add; /* it may read its own result */
 
-    for (int v = 0; v < k->vals; v++) {
-        const Node *n = k->val[v]->kind == V_LOAD ? k->val[v]->node : NULL;
-        if (n && !is_there(p, n) && !made[p->slot[n->id]] && !(k->stores && k->store[0].add))
+    for (int v = 0; v < k->vals && !adds; v++) {
+        const Node *n = k->val[v]->node;
+        if (k->val[v]->kind == V_LOAD && !is_there(p, n) && !made[p->slot[n->id]])
             ngc_bug("program %s: kernel %d reads %%%d before it is computed", p->name, i, n->id);
     }
+
     for (int v = 0; v < 3; v++) {
         const Node *n = kernel_operand(p, k, v);
         if (n && !is_there(p, n) && !made[p->slot[n->id]])
@@ -39,32 +41,40 @@ static void verify_reads(const Program *p, int i, const bool *made)
     }
 }
 
+/* Each target is the storage of a value that is computed, or is stored once. */
+static void verify_targets(const Program *p, const bool *made, int stored)
+{
+    int copied = 0;
+
+    for (int i = 0; i < p->targets; i++) {
+        const Node *n = program_holder(p, p->target[i].node);
+        if (p->target[i].claimed && !made[p->slot[n->id]])
+            ngc_bug("program %s: %%%d is never computed", p->name, n->id);
+        copied += !p->target[i].claimed;
+    }
+    if (stored != copied)
+        ngc_bug("program %s: not every target is stored once", p->name);
+}
+
 static void verify_kernels(const Program *p)
 {
     bool *made = arena_alloc(p->ngc, (size_t)(p->nodes + 1));
-    int left = 0;
+    int stored = 0; /* targets */
 
     for (int i = 0; i < p->kernels; i++) {
         const Kernel *k = p->kernel[i];
         for (int m = 0; m < k->members; m++)
             note_stores(p, k->member[m], made);
         verify_reads(p, i, made);
+
         note_stores(p, k, made);
         for (int s = 0; s < k->stores; s++)
-            left += k->store[s].target != NULL;
+            stored += k->store[s].target != NULL;
     }
-
-    for (int i = 0; i < p->targets; i++) {
-        const Node *n = program_holder(p, p->target[i].node);
-        if (p->target[i].claimed && !made[p->slot[n->id]])
-            ngc_bug("program %s: %%%d is never computed", p->name, n->id);
-        left -= !p->target[i].claimed;
-    }
-    if (left != 0)
-        ngc_bug("program %s: not every target is stored once", p->name);
+    verify_targets(p, made, stored);
 }
 
-/* ---- FACT_LEVELS: what kernel_finish finds is there already ---- */
+/* ---- FACT_LEVELS: kernel_finish finds nothing new ---- */
 
 static void verify_kernel_levels(Program *p, Kernel *k)
 {
@@ -92,7 +102,7 @@ static void verify_levels(Program *p)
     }
 }
 
-/* ---- FACT_PARTS ---- */
+/* ---- FACT_PARTS: functions follow each other, and phases too ---- */
 
 static void verify_parts(const Program *p)
 {
@@ -106,7 +116,7 @@ static void verify_parts(const Program *p)
     }
 }
 
-/* ---- FACT_PLACES: what lives at the same time is apart ---- */
+/* ---- FACT_PLACES: values that live at the same time do not overlap ---- */
 
 typedef struct Span { /* one value in memory */
     int64_t at, end;  /* its elements */
@@ -116,7 +126,7 @@ typedef struct Span { /* one value in memory */
 
 typedef struct Spans {
     Span *of;   /* by slot */
-    int kernel; /* the position that is looked at */
+    int kernel; /* the position that is being read */
 } Spans;
 
 static void note_read(Program *p, const Kernel *k, const Node *n, void *with)
@@ -195,14 +205,15 @@ static void verify_space(Program *p, const Span *of, Type type, int64_t space)
     }
 }
 
-/* At -O0 each value has a member of its own, and there are no places to look at. */
+/* At -O0 each value has a member of its own, and there are no offsets to check. */
 static void verify_places(Program *p)
 {
-    const Span *of = p->plain ? NULL : find_spans(p);
-
-    if (!of)
+    if (p->plain)
         return;
-    verify_space(p, of, T_FLOAT, p->block_room > 0 ? p->block_at : p->space);
+
+    const Span *of = find_spans(p);
+    int64_t floats = p->block_room > 0 ? p->block_at : p->space;
+    verify_space(p, of, T_FLOAT, floats);
     verify_space(p, of, T_INT, p->ispace);
 }
 
