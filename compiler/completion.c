@@ -1,5 +1,4 @@
-/* completion.c - the tables of options.c as completions for shells, and as the manual page ngc(1).
- */
+/* completion.c - the tables of options as completions for shells, and as the manual page ngc(1). */
 #include "options.h"
 
 #include <string.h>
@@ -32,7 +31,7 @@ static void print_words(FILE *f)
         fprintf(f, " -W%s -Wno-%s", warning_table[i].name, warning_table[i].name);
 }
 
-/* In bash '=' is a word of its own: the word before it tells whose value is wanted. */
+/* In bash '=' is a word of its own, so the option is the word before it. */
 static void print_bash(FILE *f)
 {
     fprintf(
@@ -61,7 +60,8 @@ static void print_bash(FILE *f)
     fprintf(f, "' -- \"$word\"))\n}\ncomplete -o filenames -F _ngc ngc\n");
 }
 
-/* Text within [...] of an argument of _arguments, and within single quotes. */
+/* Text within single quotes, with a backslash before each character of `escape`: for zsh "[]:", as
+ * in an argument of _arguments; for fish a backslash. */
 static void print_escaped(FILE *f, const char *text, const char *escape)
 {
     for (; *text; text++) {
@@ -71,6 +71,16 @@ static void print_escaped(FILE *f, const char *text, const char *escape)
             fputc('\\', f);
         fputc(*text, f);
     }
+}
+
+/* How the value follows the option: "-" in the same word, "=-" after '=', "+" either way. */
+static const char *zsh_suffix(const Option *o)
+{
+    if (o->value == 0)
+        return "";
+    if (o->kind == O_OPTIMIZE || o->kind == O_WARNING)
+        return "-";
+    return o->name[1] == '-' ? "=-" : "+";
 }
 
 static void print_zsh(FILE *f)
@@ -84,12 +94,7 @@ static void print_zsh(FILE *f)
     fprintf(f, "    )\n    (( CURRENT == 2 )) && _describe command commands\n    _arguments \\\n");
     for (int i = 0; i < option_count; i++) {
         const Option *o = &option_table[i];
-        bool word = o->name[1] == '-';
-        fprintf(f, "        '*%s%s[", o->name,
-                o->value == 0                                   ? ""
-                : o->kind == O_OPTIMIZE || o->kind == O_WARNING ? "-"
-                : word                                          ? "=-"
-                                                                : "+");
+        fprintf(f, "        '*%s%s[", o->name, zsh_suffix(o));
         print_escaped(f, o->help, "[]:");
         fprintf(f, "]");
         if (o->value) {
@@ -119,13 +124,18 @@ static void print_fish(FILE *f)
     }
     for (int i = 0; i < option_count; i++) {
         const Option *o = &option_table[i];
-        size_t n = strlen(o->name);
-        const char *kind = o->name[1] == '-' ? "-l" : n == 2 ? "-s" : "-o";
-        fprintf(f, "complete -c ngc %s %s", kind, o->name + (o->name[1] == '-' ? 2 : 1));
-        if (o->value == 1)
-            fprintf(f, completes_files(o)         ? " -r -F"
-                       : completes_directories(o) ? " -x -a '(__fish_complete_directories)'"
-                                                  : " -x");
+        if (o->name[1] == '-')
+            fprintf(f, "complete -c ngc -l %s", o->name + 2);
+        else
+            fprintf(f, "complete -c ngc %s %s", strlen(o->name) == 2 ? "-s" : "-o", o->name + 1);
+
+        if (o->value == 1 && completes_files(o))
+            fprintf(f, " -r -F");
+        else if (o->value == 1 && completes_directories(o))
+            fprintf(f, " -x -a '(__fish_complete_directories)'");
+        else if (o->value == 1)
+            fprintf(f, " -x");
+
         if (o->kind == O_WARNING) {
             fprintf(f, " -a 'all error");
             for (int k = 0; k < warning_count; k++)
@@ -155,7 +165,7 @@ int completion_print(const char *shell, FILE *f)
 
 /* ---- the manual page ---- */
 
-/* Text for troff: no hyphen becomes a dash, no line a request. */
+/* Text for troff: hyphens stay hyphens, and no line is a request. */
 static void print_roff(FILE *f, const char *text)
 {
     for (const char *c = text; *c; c++) {
@@ -188,7 +198,7 @@ void manual_print(Ngc *ngc, FILE *f)
     fprintf(
         f,
         ".SH DESCRIPTION\nngc compiles a description of a computation graph into C99 that evaluates it, differentiates it and trains it.\n"
-        "The language is told by\n.BR ngc\\-language (5),\nthe C and the runtime by\n.BR ngrt (3).\n.SH COMMANDS\n");
+        "The language is described in\n.BR ngc\\-language (5),\nthe C and the runtime in\n.BR ngrt (3).\n.SH COMMANDS\n");
     for (int i = 0; i < command_count; i++) {
         fprintf(f, ".TP\n.B ");
         print_roff(f, command_table[i].name);

@@ -3,14 +3,25 @@
 
 #include <string.h>
 
-/* A JSON string. Bytes that are no UTF-8, as a file's name may have, become U+FFFD. */
+/* How many more bytes the UTF-8 character that begins with this byte has. */
+static int more_bytes(unsigned char first)
+{
+    if (first >= 0xf0)
+        return 3;
+    if (first >= 0xe0)
+        return 2;
+    return first >= 0xc2 ? 1 : 0;
+}
+
+/* A JSON string. Bytes that are not UTF-8, which the name of a file may contain, become U+FFFD. */
 void json_string(Text *t, const char *text)
 {
     text_put(t, "\"", 1);
     for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        int more = *c >= 0xf0 ? 3 : *c >= 0xe0 ? 2 : *c >= 0xc2 ? 1 : 0, n = 0;
+        int more = more_bytes(*c), n = 0;
         while (n < more && (c[n + 1] & 0xc0) == 0x80)
             n++;
+
         if (*c == '"' || *c == '\\')
             text_add(t, "\\%c", *c);
         else if (*c < 0x20 || *c == 0x7f)
@@ -21,7 +32,9 @@ void json_string(Text *t, const char *text)
             text_add(t, "\\ufffd");
         else
             text_put(t, (const char *)c, (size_t)more + 1);
-        c += n == more ? n : 0;
+
+        if (n == more)
+            c += n;
     }
     text_put(t, "\"", 1);
 }

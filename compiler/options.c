@@ -1,22 +1,23 @@
-/* options.c - reads the command line by the tables that describe it, and tells what there is. */
+/* options.c - reads the command line by the tables that describe it, and prints the help. */
 #include "options.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- what there is ---- */
+/* ---- help ---- */
 
 static int usage_error(Ngc *ngc, const char *format, const char *what, const char *guess)
 {
     const char *text = text_format(ngc, format, what);
-    Diag *d = complain(ngc, "%s%s%s%s", text, guess ? "; did you mean '" : "", guess ? guess : "",
-                       guess ? "'?" : "");
-    diag_note(ngc, d, (Loc){.file = -1}, "'ngc --help' tells what there is");
+    if (guess)
+        text = text_format(ngc, "%s; did you mean '%s'?", text, guess);
+    Diag *d = complain(ngc, "%s", text);
+    diag_note(ngc, d, (Loc){.file = -1}, "see 'ngc --help'");
     return 2;
 }
 
-/* Prints words within 100 columns, each line after the first behind the indentation. */
+/* Prints words within 100 columns. The lines after the first are indented. */
 static void print_wrapped(const char *text, int indent)
 {
     int column = indent;
@@ -40,11 +41,14 @@ static void help(Ngc *ngc)
 {
     printf("ngc turns a model into C that evaluates it, differentiates it and trains it.\n\n");
     for (int i = 0; i < command_count; i++) {
-        printf("%s ngc %s %s\n        ",
-               i ? "      " : "usage:", i ? command_table[i].name : "[compile]",
-               command_table[i].usage);
-        print_wrapped(command_table[i].help, 8);
+        const CommandInfo *c = &command_table[i];
+        if (i == 0)
+            printf("usage: ngc [compile] %s\n        ", c->usage);
+        else
+            printf("       ngc %s %s\n        ", c->name, c->usage);
+        print_wrapped(c->help, 8);
     }
+
     for (int g = 0; g < OF_COUNT; g++) {
         printf("\n%s:\n", option_group_title[g]);
         for (int i = 0; i < option_count; i++) {
@@ -69,7 +73,8 @@ static void help(Ngc *ngc)
 
 /* ---- reading ---- */
 
-/* Finds the option that an argument is, and where its value starts (NULL: none with it). */
+/* The option that an argument is, and its value if the same argument has one, as in --real=double
+ * and -O0; otherwise NULL. */
 static const Option *find_option(const char *arg, const char **value)
 {
     *value = NULL;
@@ -79,16 +84,18 @@ static const Option *find_option(const char *arg, const char **value)
     for (int i = 0; i < option_count; i++) {
         const Option *o = &option_table[i];
         size_t n = strlen(o->name);
+        bool word = o->name[1] == '-';
         if (strncmp(arg, o->name, n) != 0 || !o->value)
             continue;
-        if (o->name[1] == '-' && arg[n] != '=')
+        if (word && arg[n] != '=')
             continue;
-        *value = arg + n + (o->name[1] == '-');
+        *value = word ? arg + n + 1 : arg + n;
         return o;
     }
     return NULL;
 }
 
+/* -D NAME=INT */
 static int add_define(Ngc *ngc, const char *text)
 {
     Options *o = &ngc->opt;
@@ -97,6 +104,7 @@ static int add_define(Ngc *ngc, const char *text)
     double v = eq ? strtod(eq + 1, &end) : 0;
     if (!eq || end == eq + 1 || *end || v != floor(v))
         return usage_error(ngc, "-D wants NAME=INT, not '%s'", text, NULL);
+
     Define *d = arena_alloc(ngc, (size_t)(o->defines + 1) * sizeof *d);
     if (o->defines)
         memcpy(d, o->define, (size_t)o->defines * sizeof *d);
@@ -114,7 +122,7 @@ static const char **add_text(Ngc *ngc, const char **list, int *count, const char
     return out;
 }
 
-/* Which of the option's words the value is, into *n. */
+/* Sets *n to the number of the value among the option's words. */
 static int choose(Ngc *ngc, const Option *o, const char *value, int *n)
 {
     *n = 0;
@@ -128,17 +136,22 @@ static int choose(Ngc *ngc, const Option *o, const char *value, int *n)
     return 2;
 }
 
+static bool is_letter(char c)
+{
+    return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 static bool is_identifier(const char *s)
 {
-    if (!(*s == '_' || (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z')))
+    if (!is_letter(*s))
         return false;
     for (; *s; s++)
-        if (!(*s == '_' || (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') ||
-              (*s >= '0' && *s <= '9')))
+        if (!is_letter(*s) && !(*s >= '0' && *s <= '9'))
             return false;
     return true;
 }
 
+/* Switches a warning on, or off: only the names of those that are off are kept. */
 static void switch_warning(Ngc *ngc, const char *name, bool off)
 {
     Options *opt = &ngc->opt;
@@ -149,7 +162,7 @@ static void switch_warning(Ngc *ngc, const char *name, bool off)
         opt->silent = add_text(ngc, opt->silent, &opt->silents, name);
 }
 
-/* -Wall, -Werror, -WNAME, -Wno-NAME. Of several about one warning the last counts. */
+/* -Wall, -Werror, -WNAME, -Wno-NAME. If several are about the same warning, the last counts. */
 static int set_warning(Ngc *ngc, const char *value)
 {
     const char *names[16] = {"all", "error"};
@@ -159,6 +172,7 @@ static int set_warning(Ngc *ngc, const char *value)
         ngc->opt.werror = !off;
         return -1;
     }
+
     bool all = strcmp(name, "all") == 0, known = all;
     for (int i = 0; i < warning_count; i++) {
         bool it = all || strcmp(name, warning_table[i].name) == 0;
@@ -169,33 +183,46 @@ static int set_warning(Ngc *ngc, const char *value)
     }
     if (known)
         return -1;
+
     const char *guess = suggest(ngc, name, names, warning_count + 2);
-    return usage_error(ngc, "there is no -W%s", value,
-                       guess ? text_format(ngc, "-W%s%s", off ? "no-" : "", guess) : NULL);
+    if (guess)
+        guess = text_format(ngc, "-W%s%s", off ? "no-" : "", guess);
+    return usage_error(ngc, "there is no -W%s", value, guess);
+}
+
+/* Reads a whole number from 1 to `most`. */
+static bool read_number(const char *value, long most, int *out)
+{
+    char *end;
+    long n = strtol(value, &end, 10);
+    *out = (int)n;
+    return *value && !*end && n >= 1 && n <= most;
 }
 
 static int set_digits(Ngc *ngc, const char *value)
 {
-    char *end;
-    long n = strtol(value, &end, 10);
-    ngc->opt.digits = (int)n;
-    return *value && !*end && n >= 1 && n <= 17
-               ? -1
-               : usage_error(ngc, "--digits wants a number from 1 to 17, not '%s'", value, NULL);
+    if (read_number(value, 17, &ngc->opt.digits))
+        return -1;
+    return usage_error(ngc, "--digits wants a number from 1 to 17, not '%s'", value, NULL);
 }
 
 static int set_pool_from(Ngc *ngc, const char *value)
 {
-    char *end;
-    long n = strtol(value, &end, 10);
-    ngc->opt.pool_from = (int)n;
-    return *value && !*end && n >= 1 && n <= 1000000000
-               ? -1
-               : usage_error(ngc, "--pool-from wants nanoseconds, 1 to 1000000000, not '%s'", value,
-                             NULL);
+    if (read_number(value, 1000000000, &ngc->opt.pool_from))
+        return -1;
+    return usage_error(ngc, "--pool-from wants nanoseconds, 1 to 1000000000, not '%s'", value,
+                       NULL);
 }
 
-/* Letters of passes. */
+static int set_prefix(Ngc *ngc, const char *value)
+{
+    ngc->opt.prefix = value;
+    if (is_identifier(value))
+        return -1;
+    return usage_error(ngc, "--prefix wants a C identifier, not '%s'", value, NULL);
+}
+
+/* -d: the letters of passes. */
 static int set_dump(Ngc *ngc, const char *value)
 {
     const char *known = pass_letters(ngc);
@@ -208,24 +235,23 @@ static int set_dump(Ngc *ngc, const char *value)
     return 2;
 }
 
+/* Does what an option says; its value may be NULL. */
 static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
 {
+    static const int color_of_word[] = {2, 1, 0}; /* auto always never */
     Options *opt = &ngc->opt;
     int n = 0;
     int status = o->words ? choose(ngc, o, value, &n) : -1;
     if (status >= 0)
         return status;
+
     switch (o->kind) {
     case O_OUTPUT: a->output = value; break;
     case O_HEADER:
         a->want_header = true;
         a->header = value;
         break;
-    case O_PREFIX:
-        opt->prefix = value;
-        return is_identifier(value)
-                   ? -1
-                   : usage_error(ngc, "--prefix wants a C identifier, not '%s'", value, NULL);
+    case O_PREFIX: return set_prefix(ngc, value);
     case O_STANDALONE: opt->standalone = true; break;
     case O_REAL: opt->real_double = n == 1; break;
     case O_OPTIMIZE: opt->optimize = n == 1 ? 2 : 0; break;
@@ -238,7 +264,7 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
     case O_VERIFY: opt->verify = true; break;
     case O_EXPRESSION: a->expression = value; break;
     case O_WARNING: return set_warning(ngc, value);
-    case O_COLOR: opt->color = n == 0 ? 2 : n == 1; break;
+    case O_COLOR: opt->color = color_of_word[n]; break;
     case O_NO_SHARE: opt->no_share = true; break;
     case O_POOL_FROM: return set_pool_from(ngc, value);
     case O_WITHOUT: opt->without |= 1u << pass_find(value); break;
@@ -283,21 +309,28 @@ static int unknown_option(Ngc *ngc, const char *arg)
     return usage_error(ngc, "unknown option '%s'", arg, suggest(ngc, word, names, option_count));
 }
 
-/* A first word that is neither a command nor looks like a file, but resembles a command. */
+/* Reports a first word that is neither a command nor a file, but resembles a command. */
 static int misspelt_command(Ngc *ngc, const char *word)
 {
+    bool like_file = strpbrk(word, "./") != NULL;
+    if (like_file || strlen(word) < 3)
+        return -1;
+
     const char **names = arena_alloc(ngc, (size_t)command_count * sizeof *names);
     for (int i = 0; i < command_count; i++)
         names[i] = command_table[i].name;
-    const char *guess =
-        strpbrk(word, "./") || strlen(word) < 3 ? NULL : suggest(ngc, word, names, command_count);
-    FILE *f = guess ? fopen(word, "rb") : NULL;
-    if (f)
-        fclose(f);
-    return guess && !f ? usage_error(ngc, "unknown command '%s'", word, guess) : -1;
+    const char *guess = suggest(ngc, word, names, command_count);
+    if (!guess)
+        return -1;
+
+    FILE *f = fopen(word, "rb");
+    if (!f)
+        return usage_error(ngc, "unknown command '%s'", word, guess);
+    fclose(f);
+    return -1;
 }
 
-/* Is the operand something else than the model? */
+/* An argument that is not an option: the model, or what the command takes besides. */
 static int take_operand(Ngc *ngc, Args *a, char *arg)
 {
     bool list = a->command == C_FMT || a->command == C_EXPLAIN_ERROR;
@@ -310,32 +343,52 @@ static int take_operand(Ngc *ngc, Args *a, char *arg)
     return -1;
 }
 
+/* Do the arguments fit together? */
 static int check_args(Ngc *ngc, const Args *a)
 {
-    static const char *const wanted[] = {
-        [C_FMT] = "no file is named", [C_EXPLAIN_ERROR] = "no error is named, as NG0301"};
+    bool dot = a->form && strcmp(a->form, "dot") == 0;
+
+    if (a->command == C_FMT && !a->rests)
+        return usage_error(ngc, "%s", "no file is named", NULL);
+    if (a->command == C_EXPLAIN_ERROR && !a->rests)
+        return usage_error(ngc, "%s", "no error is named, as NG0301", NULL);
     if (a->command == C_FMT || a->command == C_EXPLAIN_ERROR)
-        return a->rests ? -1 : usage_error(ngc, "%s", wanted[a->command], NULL);
+        return -1;
+
     if (!a->file && !a->expression)
         return usage_error(ngc, "%s", "no model is named", NULL);
     if ((a->deps_file || a->deps_target) && !a->deps && !a->deps_only)
         return usage_error(ngc, "%s wants -M or -MD", a->deps_file ? "-MF" : "-MT", NULL);
-    if (ngc->opt.jacobians && a->form && strcmp(a->form, "dot") == 0)
+    if (ngc->opt.jacobians && dot)
         return usage_error(ngc, "%s",
                            "--dot draws no Jacobians; --html, --text, --tex and --json have them",
                            NULL);
     return -1;
 }
 
-/* Is the option one for the program that trains, not for the compiler? */
+/* Is the option for the program that trains, and not for the compiler? */
 static bool passed_on(const Args *a, const Option *o)
 {
     bool trains = a->command == C_TRAIN || a->command == C_EVAL || a->command == C_PREDICT;
-    return trains && (o->kind == O_TRAINER || o->kind == O_OUTPUT || o->kind == O_MAP ||
-                      (o->kind == O_HELP && a->file));
+    if (!trains)
+        return false;
+    if (o->kind == O_HELP)
+        return a->file != NULL;
+    return o->kind == O_TRAINER || o->kind == O_OUTPUT || o->kind == O_MAP;
 }
 
-/* Is JSON asked for anywhere? Then a message about what comes before it has that form too. */
+/* Passes an option on to the program that trains. */
+static void pass_on(Ngc *ngc, Args *a, const Option *o, const char *value)
+{
+    const char *arg = o->name;
+    if (o->value == 2 && value)
+        arg = text_format(ngc, "%s=%s", o->name, value);
+    a->rest[a->rests++] = (char *)arg;
+    if (o->value == 1)
+        a->rest[a->rests++] = (char *)value;
+}
+
+/* Is JSON asked for anywhere? Then messages about arguments before it have that form too. */
 static bool wants_json(int argc, char **argv)
 {
     bool json = false;
@@ -347,45 +400,56 @@ static bool wants_json(int argc, char **argv)
     return json;
 }
 
-int options_read(Ngc *ngc, Args *a, int argc, char **argv)
+/* Reads the option argv[*i], and its value if that is the next argument. */
+static int read_option(Ngc *ngc, Args *a, int argc, char **argv, int *i)
 {
-    ngc->opt.json = wants_json(argc, argv);
-    int i = 1, status;
-    bool only_operands = false;
-    for (int k = 0; argc > 1 && k < command_count; k++)
-        if (strcmp(argv[1], command_table[k].name) == 0) {
+    const char *arg = argv[*i], *value;
+    const Option *o = find_option(arg, &value);
+    if (!o || (!o->value && value))
+        return unknown_option(ngc, arg);
+
+    if (o->value == 1 && !value) {
+        if (*i + 1 == argc)
+            return usage_error(ngc, "%s wants a value", arg, NULL);
+        value = argv[++*i];
+    }
+    if (!passed_on(a, o))
+        return apply_option(ngc, a, o, value);
+    pass_on(ngc, a, o, value);
+    return -1;
+}
+
+/* Is the first argument a command? */
+static bool read_command(Args *a, const char *word)
+{
+    for (int k = 0; k < command_count; k++)
+        if (strcmp(word, command_table[k].name) == 0) {
             a->command = command_table[k].command;
             a->command_name = command_table[k].name;
-            i = 2;
+            return true;
         }
-    if (argc > 1 && i == 1 && argv[1][0] != '-' && (status = misspelt_command(ngc, argv[1])) >= 0)
-        return status;
-    for (; i < argc; i++) {
-        const char *arg = argv[i], *value;
-        if (strcmp(arg, "--") == 0 && !only_operands) {
+    return false;
+}
+
+int options_read(Ngc *ngc, Args *a, int argc, char **argv)
+{
+    int i = 1, status = -1;
+    ngc->opt.json = wants_json(argc, argv);
+    if (argc > 1 && read_command(a, argv[1]))
+        i = 2;
+    else if (argc > 1 && argv[1][0] != '-')
+        status = misspelt_command(ngc, argv[1]);
+
+    bool only_operands = false; /* after "--" */
+    for (; i < argc && status < 0; i++) {
+        const char *arg = argv[i];
+        bool operand = only_operands || arg[0] != '-' || arg[1] == '\0';
+        if (operand)
+            status = take_operand(ngc, a, argv[i]);
+        else if (strcmp(arg, "--") == 0)
             only_operands = true;
-            continue;
-        }
-        if (only_operands || arg[0] != '-' || arg[1] == '\0') {
-            if ((status = take_operand(ngc, a, argv[i])) >= 0)
-                return status;
-            continue;
-        }
-        const Option *o = find_option(arg, &value);
-        if (!o || (!o->value && value))
-            return unknown_option(ngc, arg);
-        if (o->value == 1 && !value && (value = i + 1 < argc ? argv[++i] : NULL) == NULL)
-            return usage_error(ngc, "%s wants a value", arg, NULL);
-        if (passed_on(a, o)) {
-            a->rest[a->rests++] =
-                (char *)(o->value == 2 && value ? text_format(ngc, "%s=%s", o->name, value)
-                                                : o->name);
-            if (o->value == 1)
-                a->rest[a->rests++] = (char *)value;
-            continue;
-        }
-        if ((status = apply_option(ngc, a, o, value)) >= 0)
-            return status;
+        else
+            status = read_option(ngc, a, argc, argv, &i);
     }
-    return check_args(ngc, a);
+    return status >= 0 ? status : check_args(ngc, a);
 }

@@ -1,5 +1,5 @@
-/* options.h - the command line as data: the tables that help, completions, the manual page and the
- * reader all go by. */
+/* options.h - the command line as data: the tables for the help, the completions, the manual page
+ * and the reader. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
@@ -59,13 +59,12 @@ typedef enum {
 } OptionGroup;
 
 typedef struct Option {
-    const char *name; /* as it is written; a value follows after '=' for a long one, behind it or
-                         next for a short one */
-    OptionKind kind;
-    OptionGroup group;
-    int value;           /* 0 none, 1 wanted, 2 may follow after '=' */
-    const char *metavar; /* FILE and DIR are completed as such */
-    const char *words;   /* all that the value can be, apart by blanks, or NULL */
+    const char *name;    /* as it is written: --real=double, or -I DIR and -IDIR */
+    OptionKind kind;     /* what it does */
+    OptionGroup group;   /* where the help lists it */
+    int value;           /* 0: none; 1: required; 2: may follow after '=' */
+    const char *metavar; /* of the value: shells complete FILE and DIR */
+    const char *words;   /* all possible values, separated by blanks, or NULL: any */
     const char *help;
 } Option;
 
@@ -99,7 +98,8 @@ extern const WarningInfo warning_table[];
 extern const int warning_count;
 extern const char *const option_group_title[OF_COUNT];
 
-typedef struct Args { /* what the command line says */
+/* What the command line says. */
+typedef struct Args {
     Command command;
     const char *command_name;
     const char *file; /* the model, "-" for standard input */
@@ -115,7 +115,7 @@ typedef struct Args { /* what the command line says */
 
 const char *option_form(Ngc *, const Option *); /* options_table.c: "--real=TYPE" */
 
-/* options.c: -1: continue; else the exit status: all is done or said. */
+/* options.c: -1 to continue; otherwise the exit status, and all is done or said. */
 int options_read(Ngc *, Args *, int argc, char **argv);
 
 /* completion.c: the tables for shells and for man */

@@ -1,5 +1,5 @@
-/* options_table.c - the command line as data: options, commands and warnings, with the words that
- * help, the completions and the manual page say of each. */
+/* options_table.c - the command line as data: options, commands and warnings, with the text that
+ * the help, the completions and the manual page print for each. */
 #include "options.h"
 
 #include "../runtime/trainer_options.h"
@@ -14,7 +14,8 @@ const char *const option_group_title[OF_COUNT] = {
     [OF_OTHER] = "Others",
 };
 
-/* A row for an option of the trainer; the help says which command it is of, unless it is all. */
+/* A row for an option of the trainer. The help begins with the command that has it, unless all
+ * have. */
 #define HELP_ALL   ""
 #define HELP_TRAIN "train: "
 #define TRAINER_OPTION(name, kind, commands, value, metavar, help) \
@@ -41,18 +42,20 @@ const Option option_table[] = {
      "0: C to read, a statement for each step; 2: C to run (the default)"},
     {"--comments", O_COMMENTS, OF_C, 1, "WHAT", "none source derivation",
      "none, source, or derivation: the rule of calculus above each backward statement"},
-    {"--keep", O_KEEP, OF_C, 1, "NAME", NULL, "keep a named value in work also at -O2"},
+    {"--keep", O_KEEP, OF_C, 1, "NAME", NULL, "keep a named value in work at -O2 too"},
     {"--without", O_WITHOUT, OF_C, 1, "PASS", pass_words,
      "leave out a pass, to measure it or to find its fault; may be repeated"},
     {"--no-share", O_NO_SHARE, OF_C, 0, NULL, NULL, "give every value memory of its own"},
     {"--pool-from", O_POOL_FROM, OF_C, 1, "NS", NULL,
-     "share the work of functions and loops of so many estimated nanoseconds among the threads of work.pool (100000, 2000)"},
+     "share functions and loops estimated to take at least NS nanoseconds "
+     "among the threads of work.pool (default: 100000 for a function, 2000 for a loop)"},
     {"--weights", O_WEIGHTS, OF_C, 1, "FILE", NULL,
-     "predict alone, with the weights of FILE as constants: safetensors, .npz, .npy, or the memory of the params struct"},
+     "write only predict, with the weights of FILE as constants: "
+     "safetensors, .npz, .npy, or the memory of the params struct"},
     {"--map", O_MAP, OF_C, 1, "PAIRS", NULL,
      "theirs=ours,...: what weights are called in their file and here; or a file of such pairs"},
     {"--report", O_REPORT, OF_C, 0, NULL, NULL,
-     "tell flops, parameters and memory; without -o, that alone"},
+     "report FLOPs, parameters and memory; without -o, write nothing else"},
 
     {"-M", O_DEPS, OF_BUILD, 0, NULL, NULL,
      "print a make rule with all files that the model is read from, and write no C"},
@@ -73,7 +76,7 @@ const Option option_table[] = {
     {"--fill", O_FILL, OF_RUN, 0, NULL, NULL,
      "run: give inputs that have no value seeded normal numbers, and labels in range; print the inputs too"},
     {"--digits", O_DIGITS, OF_RUN, 1, "N", NULL,
-     "run: print numbers with N significant digits (default: 9; 17 tell a double exactly)"},
+     "run: print numbers with N significant digits (default: 9; 17 print a double exactly)"},
 
     {"--html", O_FORM, OF_RUN, 0, NULL, NULL,
      "explain: a page to look at and step through (the default)"},
@@ -111,17 +114,16 @@ const CommandInfo command_table[] = {
      "compare each derivative with central differences"},
     {"explain", C_EXPLAIN,
      "[--html|--text|--tex|--dot|--json] [--jacobians] [--data F] [-o OUT] FILE [name=value ...]",
-     "tell how the values and the derivatives come about, step by step"},
+     "explain how the values and the derivatives are computed, step by step"},
     {"train", C_TRAIN, "[options] FILE --data ... [--save F]",
-     "train on real data through the emitted C (ngc train FILE --help tells the rest)"},
+     "train on real data through the emitted C (see ngc train FILE --help)"},
     {"eval", C_EVAL, "[options] FILE --data ... --load F",
      "print losses and metrics of a trained model, one 'name: value' a line"},
     {"predict", C_PREDICT, "[options] FILE --data ... --load F [-o OUT]",
      "print the outputs of a trained model, a line for each row of the data"},
     {"fmt", C_FMT, "[--check] FILE|- ...",
      "lay models out: indentation and blanks; comments and lines stay"},
-    {"explain-error", C_EXPLAIN_ERROR, "CODE ...",
-     "tell more about an error: ngc explain-error NG0301"},
+    {"explain-error", C_EXPLAIN_ERROR, "CODE ...", "explain an error: ngc explain-error NG0301"},
 };
 const int command_count = (int)(sizeof command_table / sizeof *command_table);
 
@@ -131,7 +133,7 @@ const WarningInfo warning_table[] = {
     {"large-output", "C of more than 4 MB"},
     {"log-softmax", "the log of a softmax"},
     {"not-logits", "a softmax or sigmoid given to a loss that takes logits"},
-    {"renamed-identifier", "a name that is another in the C"},
+    {"renamed-identifier", "a name that is changed in the C"},
     {"underflow", "a number so small that it becomes 0"},
     {"unused-name", "a name that nothing uses"},
     {"zero-gradient", "a gradient that is 0 wherever it exists"},
@@ -141,10 +143,13 @@ const int warning_count = (int)(sizeof warning_table / sizeof *warning_table);
 const char *option_form(Ngc *ngc, const Option *o)
 {
     bool word = o->name[1] == '-', joined = o->kind == O_OPTIMIZE || o->kind == O_WARNING;
-    const char *between = o->value == 2         ? "[="
-                          : o->value && word    ? "="
-                          : o->value && !joined ? " "
-                                                : "";
-    return text_format(ngc, "%s%s%s%s", o->name, between, o->metavar ? o->metavar : "",
-                       o->value == 2 ? "]" : "");
+    const char *metavar = o->metavar ? o->metavar : "";
+
+    if (o->value == 2)
+        return text_format(ngc, "%s[=%s]", o->name, metavar);
+    if (o->value && word)
+        return text_format(ngc, "%s=%s", o->name, metavar);
+    if (o->value && !joined)
+        return text_format(ngc, "%s %s", o->name, metavar);
+    return text_format(ngc, "%s%s", o->name, metavar);
 }
