@@ -19,7 +19,7 @@ Index index_axis(int axis)
     return x;
 }
 
-static bool coef_equal(Coef a, Coef b)
+bool coef_equal(Coef a, Coef b)
 {
     return a.plus == b.plus && a.minus == b.minus;
 }

@@ -254,6 +254,7 @@ void kernel_each_read(Program *, const Kernel *,
 
 /* ---- loops.c: what a kernel's body is made of ---- */
 
+bool coef_equal(Coef a, Coef b);
 Index index_zero(void);
 Index index_axis(int axis);
 bool index_equal(const Index *a, const Index *b); /* NULL is 0 */

@@ -155,22 +155,17 @@ static int64_t span(const Kernel *k, int lead, const Index *x)
     return n;
 }
 
-static bool same_coef(Coef a, Coef b)
-{
-    return a.plus == b.plus && a.minus == b.minus;
-}
-
 /* Do x in k and y in `of` walk a row's elements in the same way? */
 static bool same_walk(const Kernel *k, const Index *x, const Kernel *of, const Index *y, int lead)
 {
     const Coef still = {0, 0};
 
     for (int i = lead; i < MAX_AXES; i++) {
-        if (same_coef(x->axis[i], still) && same_coef(y->axis[i], still))
+        if (coef_equal(x->axis[i], still) && coef_equal(y->axis[i], still))
             continue;
         if (i >= k->axes || i >= of->axes || k->extent[i] != of->extent[i])
             return false;
-        if (!same_coef(x->axis[i], y->axis[i]))
+        if (!coef_equal(x->axis[i], y->axis[i]))
             return false;
     }
     return true;
@@ -184,10 +179,10 @@ static bool in_row(const Kernel *k, const Index *x, const Kernel *of, const Inde
     y = y ? y : &zero;
 
     /* the row begins at the same element */
-    if (x->parts > 0 || y->parts > 0 || !same_coef(x->base, y->base))
+    if (x->parts > 0 || y->parts > 0 || !coef_equal(x->base, y->base))
         return false;
     for (int i = 0; i < lead; i++)
-        if (!same_coef(x->axis[i], y->axis[i]))
+        if (!coef_equal(x->axis[i], y->axis[i]))
             return false;
 
     /* and is not left; where sizes are known at run time only, both must walk it alike */
