@@ -35,19 +35,35 @@ void emit_kernel(Body *b, const Kernel *k)
 
 /* ---- comments ---- */
 
-/* At -O0 the rules stand in forward, backward and update, once: the other functions are made of the
- * same statements. */
+/* At -O0 the rules are in forward, backward and update only: the other functions have the same
+ * statements. */
 int emit_comment_level(const Emit *e, const Function *f)
 {
     int level = e->ngc->opt.comments;
     bool again = f->fn == FN_PREDICT || f->fn == FN_EVAL || f->fn >= FN_STEP;
-    for (int i = 0; i < e->module->functions && again; i++)
-        if (e->module->function[i].fn == FN_FORWARD && e->module->plain)
-            return level > 1 ? 1 : level;
+    if (level <= 1 || !again || !e->module->plain)
+        return level;
+
+    for (int i = 0; i < e->module->functions; i++)
+        if (e->module->function[i].fn == FN_FORWARD)
+            return 1;
     return level;
 }
 
 /* ---- numbers that wait for the statement that needs them ---- */
+
+/* In a plain program only variables are written twice. Numbers without a name wait there for the
+ * first statement that needs them, so that they are below its comment. */
+typedef struct Waiting {
+    Emit *e;
+    const Program *p;
+    const Kernel **kernel; /* in order; NULL: printed */
+    bool *needed;          /* by the next statement */
+    int count, room;
+    int left;  /* how many are not printed yet */
+    int level; /* of comments */
+    int *line; /* that the last comment was about */
+} Waiting;
 
 static bool writes_var(const Program *p, const Kernel *k)
 {
@@ -57,25 +73,18 @@ static bool writes_var(const Program *p, const Kernel *k)
     return false;
 }
 
-/* In a plain program, where only variables are written twice: numbers that have no name wait for
- * the first statement that they are computed for, to stand below its comment. */
-typedef struct Waiting {
-    Emit *e;
-    const Program *p;
-    const Kernel **kernel; /* in order; NULL: printed */
-    bool *needed;
-    int count, room, left; /* left: how many are not printed yet */
-} Waiting;
-
-static bool waits(Waiting *w, const Kernel *k, int level)
+/* Lets a kernel wait, if it is such a number. */
+static bool waits(Waiting *w, const Kernel *k)
 {
     Emit *e = w->e;
-    if (!w->p->plain || level == 0 || !comment_is_helper(e, w->p, k))
+    if (!w->p->plain || w->level == 0 || !comment_is_helper(e, w->p, k))
         return false;
+
     if (!e->waiting_at)
         e->waiting_at = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->waiting_at);
     if (w->left == 0)
         w->count = 0;
+
     int room = w->room;
     w->kernel = arena_grow(e->ngc, w->kernel, w->count, &w->room, sizeof *w->kernel);
     w->needed = arena_grow(e->ngc, w->needed, w->count, &room, sizeof *w->needed);
@@ -89,47 +98,64 @@ static bool waits(Waiting *w, const Kernel *k, int level)
 static void mark_needed(Waiting *w, const Node *n)
 {
     const Node *holder = program_holder(w->p, n);
-    int at = holder->id < w->e->graph->count ? w->e->waiting_at[holder->id] : 0;
+    if (holder->id >= w->e->graph->count)
+        return;
+
+    int at = w->e->waiting_at[holder->id];
     if (at)
         w->needed[at - 1] = true;
 }
 
-/* Marks what k reads of them. */
+/* Marks those that k reads. */
 static void mark_operands(Waiting *w, const Kernel *k)
 {
     for (int i = 0; i < k->vals; i++)
         if (k->val[i]->kind == V_LOAD)
             mark_needed(w, k->val[i]->node);
+
     for (int i = 0; i < 3; i++)
         if (kernel_operand(w->p, k, i))
             mark_needed(w, kernel_operand(w->p, k, i));
-    for (int i = 0; i < k->stores && k->kind != K_LOOP;
-         i++) /* what a call or a draw is given as numbers */
-        for (int a = 0; a < k->store[i].node->nargs; a++)
-            mark_needed(w, k->store[i].node->arg[a]);
+
+    if (k->kind == K_LOOP)
+        return;
+    for (int i = 0; i < k->stores; i++) { /* numbers that a call of the runtime is given */
+        const Node *n = k->store[i].node;
+        for (int a = 0; a < n->nargs; a++)
+            mark_needed(w, n->arg[a]);
+    }
 }
 
-/* Those that k needs; all of them where k could change what they read, and at the end (k is NULL),
- * when what they are is said. */
-static void print_waiting(Body *b, Waiting *w, const Kernel *k, int level, int *line)
+/* Marks all that k needs. One comes before those that need it, so the last is asked first. */
+static void mark_all_needed(Waiting *w, const Kernel *k)
 {
-    bool all = w->left && (!k || writes_var(b->p, k));
-    if (w->left == 0)
-        return;
-    if (!all)
-        mark_operands(w, k);
-    for (int i = w->count;
-         i-- > 0 && !all;) /* they are in order: what one needs stands before it */
+    mark_operands(w, k);
+    for (int i = w->count - 1; i >= 0; i--)
         if (w->kernel[i] && w->needed[i])
             mark_operands(w, w->kernel[i]);
+}
+
+/* Prints those that k needs, and all of them if k might change what they read. At the end, when k
+ * is NULL, all are printed, with full comments. */
+static void print_waiting(Body *b, Waiting *w, const Kernel *k)
+{
+    if (w->left == 0)
+        return;
+
+    bool all = !k || writes_var(b->p, k);
+    if (!all)
+        mark_all_needed(w, k);
+
     for (int i = 0; i < w->count; i++) {
         const Kernel *helper = w->kernel[i];
-        if (!helper || !(all || w->needed[i]))
+        bool is_due = all || w->needed[i];
+        if (!helper || !is_due)
             continue;
+
         if (k)
-            comment_helper(b->e, &b->text, helper, level);
+            comment_helper(b->e, &b->text, helper, w->level);
         else
-            comment_kernel(b->e, &b->text, b->p, helper, level, line);
+            comment_kernel(b->e, &b->text, b->p, helper, w->level, w->line);
         emit_kernel(b, helper);
         w->e->waiting_at[helper->store[0].node->id] = 0;
         w->kernel[i] = NULL;
@@ -156,27 +182,27 @@ static int first_kernel(const Program *p, int part)
 /* The statements of one part. */
 Body emit_part(Emit *e, const Function *f, int part)
 {
+    const Program *p = f->program;
     Body b = {.e = e, .p = f->program, .text.ngc = e->ngc, .temps = e->module->temps};
     int line = 0, level = emit_comment_level(e, f);
-    Waiting waiting = {.e = e, .p = f->program};
+    Waiting waiting = {.e = e, .p = p, .level = level, .line = &line};
+
     text_put(&b.text, "", 0);
-    for (int i = first_kernel(f->program, part); i < f->program->kernels; i++) {
-        const Kernel *k = f->program->kernel[i];
-        if (k->part != part)
-            break;
-        if (!function_has(f, k))
+    for (int i = first_kernel(p, part); i < p->kernels && p->kernel[i]->part == part; i++) {
+        const Kernel *k = p->kernel[i];
+        if (!function_has(f, k) || waits(&waiting, k))
             continue;
-        if (waits(&waiting, k, level))
-            continue;
+
         if (f->shared)
             share_kernel(&b, k);
-        comment_kernel(e, &b.text, f->program, k, level, &line);
-        print_waiting(&b, &waiting, k, level, &line);
+        comment_kernel(e, &b.text, p, k, level, &line);
+        print_waiting(&b, &waiting, k);
         emit_kernel(&b, k);
     }
-    print_waiting(&b, &waiting, NULL, level, &line);
+
+    print_waiting(&b, &waiting, NULL);
     share_end(&b);
-    if (b.dims)
+    if (b.dims) /* run-time sizes are members of inputs */
         b.blocks |= USES_INPUTS;
     return b;
 }

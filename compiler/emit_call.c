@@ -164,16 +164,60 @@ void print_random(Body *b, const Kernel *k)
     const Node *n = k->store[0].node;
     const char *call = text_format(e->ngc, "%s%s", name[n->attr.kind], e->suffix);
     const char *to = print_pointer(b, program_place(b->p, n), n);
+    const char *count = emit_size(e, shape_count(e->graph, n->shape), &pr.dims);
+    const char *first = print_shortest(e->ngc, n->attr.value, false);
+    const char *second = print_shortest(e->ngc, n->attr.value2, false);
+
     emit_section(e, call);
-    print_line(&pr, "ngrt_%s(%s, %s, %s, %d, %s, %s);", call, to,
-               emit_size(e, shape_count(e->graph, n->shape), &pr.dims), b->p->init ? "seed" : "0",
-               n->attr.stream, print_shortest(e->ngc, n->attr.value, false),
-               print_shortest(e->ngc, n->attr.value2, false));
-    b->blocks |= b->p->init ? USES_SEED : 0;
+    print_line(&pr, "ngrt_%s(%s, %s, %s, %d, %s, %s);", call, to, count, b->p->init ? "seed" : "0",
+               n->attr.stream, first, second);
+    if (b->p->init)
+        b->blocks |= USES_SEED;
     b->dims |= pr.dims;
 }
 
-/* The record's runtime function, its text filled in: OpInfo.call. */
+/* ---- calls of a record: OpInfo.call ---- */
+
+/* (const int[]){1, 2, 3} */
+static const char *sizes_text(Printer *pr, const Size *size)
+{
+    Text t = {.ngc = pr->e->ngc};
+
+    text_add(&t, "(const int[]){");
+    for (int i = 0; i < CALL_SIZES; i++)
+        text_add(&t, "%s%s", i ? ", " : "", int_text(pr, size[i]));
+    text_add(&t, "}");
+    return t.at;
+}
+
+/* An operand: a tensor is a pointer, and a number is the kernel's factor alpha. */
+static const char *call_argument(Printer *pr, const Node *n, int operand)
+{
+    const Program *p = pr->b->p;
+    if (n->arg[operand]->shape.rank == 0)
+        return print_val(pr, pr->k->alpha).text;
+
+    const Node *x = call_operand(p, n, operand);
+    return print_pointer(pr->b, program_place(p, x), program_holder(p, x));
+}
+
+/* What $ and a letter are replaced with. */
+static const char *call_word(Printer *pr, char letter, const Node *n, const Size *size)
+{
+    switch (letter) {
+    case 'y': return print_pointer(pr->b, program_place(pr->b->p, n), n);
+    case 'k': return print_format(pr, "%d", n->attr.stream);
+    case 'p': return pr->k->split ? "id, threads" : "0, 1";
+    case 's': return sizes_text(pr, size);
+    case '0':
+    case '1':
+    case '2':
+    case '3': return int_text(pr, size[letter - '0']);
+    default: return call_argument(pr, n, letter - 'a');
+    }
+}
+
+/* The record's call of a runtime function, filled in. */
 void print_call(Body *b, const Kernel *k)
 {
     Emit *e = b->e;
@@ -182,36 +226,21 @@ void print_call(Body *b, const Kernel *k)
     Text t = {.ngc = e->ngc};
     Size size[CALL_SIZES] = {0};
     call_sizes(b->p, n, size);
+
     print_temps(&pr);
+    for (const char *c = op_info[n->op]->call; *c; c++)
+        switch (*c) {
+        case '%': text_add(&t, "%c", e->ngc->opt.real_double ? 'd' : 's'); break;
+        case '@': text_add(&t, "%s", e->suffix); break;
+        case '$': text_add(&t, "%s", call_word(&pr, *++c, n, size)); break;
+        default: text_put(&t, c, 1);
+        }
+
+    const char *name = t.at + strlen("ngrt_");
+    emit_section(e, intern(e->ngc, name, strcspn(name, "(")));
+    print_line(&pr, "%s;", t.at);
+
     b->uses_id |= k->split > 0;
     b->uses_threads |= k->split > 0;
-    for (const char *c = op_info[n->op]->call; *c; c++) {
-        if (*c == '%')
-            text_add(&t, "%c", e->ngc->opt.real_double ? 'd' : 's');
-        else if (*c == '@')
-            text_add(&t, "%s", e->suffix);
-        else if (*c != '$')
-            text_put(&t, c, 1);
-        else if (*++c == 'y')
-            text_add(&t, "%s", print_pointer(b, program_place(b->p, n), n));
-        else if (*c == 'k')
-            text_add(&t, "%d", n->attr.stream);
-        else if (*c == 'p')
-            text_add(&t, "%s", k->split ? "id, threads" : "0, 1");
-        else if (*c == 's')
-            for (int i = 0; i < CALL_SIZES; i++)
-                text_add(&t, "%s%s%s", i ? ", " : "(const int[]){", int_text(&pr, size[i]),
-                         i + 1 < CALL_SIZES ? "" : "}");
-        else if (*c >= '0' && *c <= '3')
-            text_add(&t, "%s", int_text(&pr, size[*c - '0']));
-        else if (n->arg[*c - 'a']->shape.rank == 0)
-            text_add(&t, "%s", print_val(&pr, k->alpha).text);
-        else
-            text_add(&t, "%s",
-                     print_pointer(b, program_place(b->p, call_operand(b->p, n, *c - 'a')),
-                                   program_holder(b->p, call_operand(b->p, n, *c - 'a'))));
-    }
-    emit_section(e, intern(e->ngc, t.at + 5, strcspn(t.at, "(") - 5)); /* behind ngrt_ */
-    print_line(&pr, "%s;", t.at);
     b->dims |= pr.dims;
 }

@@ -2,27 +2,41 @@
  * and weights. */
 #include "emit.h"
 
+enum { ROW = 8 }; /* numbers in a line */
+
+/* Goes before number i of an array. */
+static const char *number_separator(int64_t i)
+{
+    if (i == 0)
+        return "\n    ";
+    return i % ROW == 0 ? ",\n    " : ", ";
+}
+
+/* = {...} with numbers */
+static void put_numbers(Emit *e, Text *t, const double *data, int64_t count, Type type)
+{
+    text_add(t, " = {");
+    for (int64_t i = 0; i < count; i++)
+        text_add(t, "%s%s", number_separator(i), emit_number(e, data[i], type));
+    text_add(t, "\n}");
+}
+
 /* ---- constants of the model ---- */
 
+/* Some are double in a model of floats: those of metrics_finish. */
 void emit_arrays(Emit *e, Text *t)
 {
+    bool wide = e->ngc->opt.real_double;
+
     for (int i = 0; i < e->arrays; i++) {
-        bool wide = e->array[i].wide, real_double = e->ngc->opt.real_double;
-        text_add(t, "static const %s data_%d[%lld] = {",
-                 e->array[i].type == T_INT ? "int32_t"
-                 : wide                    ? "double"
-                                           : e->real,
-                 i + 1, (long long)e->array[i].count);
-        e->ngc->opt.real_double = wide;
-        for (int64_t k = 0; k < e->array[i].count; k++)
-            text_add(t, "%s%s",
-                     k == 0       ? "\n    "
-                     : k % 8 == 0 ? ",\n    "
-                                  : ", ",
-                     emit_number(e, e->array[i].data[k], e->array[i].type));
-        e->ngc->opt.real_double = real_double;
-        text_add(t, "\n};\n\n");
+        const Array *a = &e->array[i];
+        emit_set_real(e, a->wide);
+        text_add(t, "static const %s data_%d[%lld]", emit_type(e, a->type), i + 1,
+                 (long long)a->count);
+        put_numbers(e, t, a->data, a->count, a->type);
+        text_add(t, ";\n\n");
     }
+    emit_set_real(e, wide);
 }
 
 /* ---- default values ---- */
@@ -47,34 +61,30 @@ void emit_defaults(Emit *e, Text *t, bool define)
     for (int i = 0; i < e->module->model->vars; i++) {
         const Var *v = e->module->model->var[i];
         const double *data = default_data(v);
-        int64_t count = data ? size_max(e->graph, shape_count(e->graph, v->shape)) : 0;
         if (data == NULL)
             continue;
+
+        int64_t count = size_max(e->graph, shape_count(e->graph, v->shape));
         text_add(t, "%sconst %s %s_default_%s[%lld]", define ? "" : "extern ",
                  emit_type(e, v->type), e->module->name, v->cname, (long long)count);
-        int64_t written = last_written(data, count);
-        for (int64_t k = 0; define && k < written; k++) {
-            const char *before = ", ";
-            if (k % 8 == 0)
-                before = k ? ",\n    " : " = {\n    ";
-            text_add(t, "%s%s", before, emit_number(e, data[k], v->type));
-        }
-        text_add(t, define ? "\n};\n\n" : ";\n");
+        if (define)
+            put_numbers(e, t, data, last_written(data, count), v->type);
+        text_add(t, define ? ";\n\n" : ";\n");
     }
 }
 
 /* ---- the weights of --weights ---- */
 
-/* What separates element i of an axis from the one before: rows, and 8 numbers of the last axis,
- * are on lines of their own. */
-static const char *separator(int64_t i, bool last_axis)
+/* Goes before element i of an axis. Rows begin on a new line, and so do each ROW numbers of the
+ * last axis. */
+static const char *element_separator(int64_t i, bool last_axis)
 {
     if (i == 0)
         return "";
-    return last_axis && i % 8 != 0 ? ", " : ",\n     ";
+    return last_axis && i % ROW != 0 ? ", " : ",\n     ";
 }
 
-/* Elements in as many braces as there are axes. Returns the elements after them. */
+/* Elements, with braces for each axis. Returns the elements after them. */
 static const double *put_elements(Emit *e, Text *t, const Var *v, int axis, const double *at)
 {
     if (axis == v->shape.rank) {
@@ -86,7 +96,7 @@ static const double *put_elements(Emit *e, Text *t, const Var *v, int axis, cons
     bool last = axis == v->shape.rank - 1;
     text_add(t, "{");
     for (int64_t i = 0; i < count; i++) {
-        text_add(t, "%s", separator(i, last));
+        text_add(t, "%s", element_separator(i, last));
         at = put_elements(e, t, v, axis + 1, at);
     }
     text_add(t, "}");

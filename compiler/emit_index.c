@@ -2,13 +2,9 @@
  * computes anything with them.
  *
  * In: a function's program, in which `checked` marks each of them. Out: a second program of one
- * number, which is 0 where all are in their ranges, printed as a static function that is called
- * first. It writes nothing but the scratch space of work. */
+ * number, which is 0 if all are in their ranges. It is printed as a static function, which is
+ * called first. It writes nothing but the scratch space of work. */
 #include "emit.h"
-
-/* ---- the program ---- */
-
-/* ---- its function ---- */
 
 /* The function with the check of f as its program. */
 static Function own_function(const Function *f)
@@ -32,13 +28,20 @@ unsigned emit_index_function(Emit *e, const Function *f, Text *out, const char *
         b.blocks |= USES_INPUTS;
     own.blocks = b.blocks;
 
-    text_add(out,
-             "/* Is an index that is computed out of its range? */\nstatic int %s_outside(%s)\n{\n",
-             f->name, own.blocks ? emit_arguments(e, &own, true) : "void");
+    const char *params = own.blocks ? emit_arguments(e, &own, true) : "void";
+    text_add(out, "/* Is an index that is computed out of its range? */\n");
+    text_add(out, "static int %s_outside(%s)\n", f->name, params);
+    text_add(out, "{\n");
     emit_run_time_sizes(e, out, b.dims);
     emit_space(e, out, &b);
-    text_add(out, "%s    return outside > 0;\n}\n\n", b.text.at);
-    *call = text_format(e->ngc, "    if (%s_outside(%s))\n        return NGRT_ELABEL;\n", f->name,
-                        own.blocks ? emit_arguments(e, &own, false) : "");
+    text_add(out, "%s", b.text.at);
+    text_add(out, "    return outside > 0;\n");
+    text_add(out, "}\n\n");
+
+    const char *args = own.blocks ? emit_arguments(e, &own, false) : "";
+    *call = text_format(e->ngc,
+                        "    if (%s_outside(%s))\n"
+                        "        return NGRT_ELABEL;\n",
+                        f->name, args);
     return b.blocks;
 }
