@@ -2,8 +2,9 @@
  * on, and the names, members and sizes of all that.
  *
  * module_build makes it of a model, by programs (program.h) that are planned. Nothing is printed:
- * emit_c.c prints it as C, manifest.c as JSON, report.c as counts, and other targets would do the
- * same. They read it and change nothing in it but marks in programs (Val.temp, names of P_LOCAL).
+ * emit_c.c prints it as C, manifest.c as JSON, report.c as counts. Another target reads it in the
+ * same way (README.md, A new target). Readers change nothing in it. The C printer still leaves
+ * marks for itself: Val.temp, test and ops, and the names of P_LOCAL and P_ROW.
  */
 #ifndef MODULE_H
 #define MODULE_H
