@@ -775,7 +775,7 @@ static Growth growth_of(const Carry *c, const Node *n, const Growth *known)
     case OP_sum: return a;
     default: break;
     }
-    if (op_info[n->op]->flags & F_VIEW && n->nargs == 1 && n->op != OP_pad)
+    if (op_info[n->op]->flags & F_VIEW && n->nargs == 1)
         return a;
     return fixed ? AS_FIXED : AS_OTHER;
 }

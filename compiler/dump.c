@@ -302,12 +302,12 @@ static Piece piece_elementwise(const Graph *g, const Node *n, int depth)
 /* Is it written as a name? */
 static bool is_short(const Node *n)
 {
-    return n->name || n->op == OP_var;
+    return node_name(n) != NULL;
 }
 
 static Piece piece(const Graph *g, const Node *n, int depth, bool top)
 {
-    const char *name = n->op == OP_var ? n->attr.var->name : n->name;
+    const char *name = node_name(n);
     unsigned dropped;
     if (n->op == OP_const)
         return (Piece){text_format(g->ngc, "%.6g", n->attr.value), n->attr.value < 0 ? 14 : 16};

@@ -45,11 +45,6 @@ const char *comment_text(Ngc *ngc, const char *text)
     return t.at;
 }
 
-static const char *own_name(const Node *n)
-{
-    return n->op == OP_var ? n->attr.var->name : n->name;
-}
-
 /* The text without each `what`. */
 static const char *without(Ngc *ngc, const char *text, const char *what, size_t cut)
 {
@@ -73,13 +68,13 @@ static const char *node_words(Emit *e, const Node *n, int depth)
 
 const char *comment_label(Emit *e, const Node *n)
 {
-    return own_name(n) ? own_name(n) : node_text(e->graph, n, 2);
+    return node_name(n) ? node_name(n) : node_text(e->graph, n, 2);
 }
 
 /* The user's name of a value, or the name of an adjoint; not a name that comment_names lends. */
 static const char *kept_name(const Emit *e, const Node *n)
 {
-    return e->has_lent_name && e->has_lent_name[n->id] ? NULL : own_name(n);
+    return e->has_lent_name && e->has_lent_name[n->id] ? NULL : node_name(n);
 }
 
 /* Does it have the name of an adjoint, dJ/dz? */
@@ -143,7 +138,7 @@ static bool same_value(Emit *e, const Node *a, const Node *b)
 {
     if (a == b)
         return true;
-    if (own_name(a) && own_name(b) && strcmp(own_name(a), own_name(b)) == 0)
+    if (node_name(a) && node_name(b) && strcmp(node_name(a), node_name(b)) == 0)
         return true;
     return strcmp(node_text(e->graph, a, DEPTH), node_text(e->graph, b, DEPTH)) == 0;
 }
@@ -382,8 +377,8 @@ static const char *adjoint_label(Emit *e, const Node *loss, const Node *x)
 {
     const char *of = loss->name ? loss->name : "J";
     x = adjoint_holder(e, loss, x);
-    if (own_name(x))
-        return text_format(e->ngc, "d%s/d%s", of, own_name(x));
+    if (node_name(x))
+        return text_format(e->ngc, "d%s/d%s", of, node_name(x));
     return text_format(e->ngc, "d%s/d(%s)", of, node_words(e, x, 2));
 }
 
@@ -417,7 +412,7 @@ static bool is_compound(const char *text)
 /* An operand in a rule, in parentheses where it needs them; alone: it is the whole rule. */
 static const char *operand_text(Emit *e, const Node *n, bool alone)
 {
-    const char *text = own_name(n) ? own_name(n) : node_words(e, n, 2);
+    const char *text = node_name(n) ? node_name(n) : node_words(e, n, 2);
     if (!alone && (is_compound(text) || n->op == OP_size))
         return text_format(e->ngc, "(%s)", text);
     return text;
@@ -532,7 +527,7 @@ static const char *formula_text(Emit *e, const Node *y, Node *from)
     const char *text = node_words(e, y, DEPTH);
     from->name = name;
 
-    const char *own = own_name(y);
+    const char *own = node_name(y);
     if (own && strcmp(own, text) != 0)
         return text_format(e->ngc, "%s = %s", own, text);
     return text;
@@ -618,7 +613,7 @@ static const char *store_text(Emit *e, const Program *p, const Store *s, bool *n
 {
     const Node *n = s->node;
     const Place *place = s->target ? &s->target->place : program_place(p, n);
-    const char *own = own_name(n);
+    const char *own = node_name(n);
     const char *text = node_words(e, n, DEPTH);
 
     const char *name = place->label ? place->label : own;
@@ -761,7 +756,7 @@ void comment_helper(Emit *e, Text *out, const Kernel *k, int level)
  * value that is not stored here has no name, unless the model delivers it. */
 static void lend_name(Emit *e, Node *n, const Place *place)
 {
-    if (place->kind == P_MEMBER && n->shape.rank > 0 && !own_name(n)) {
+    if (place->kind == P_MEMBER && n->shape.rank > 0 && !node_name(n)) {
         n->name = place->name;
         e->has_lent_name[n->id] = true;
     }

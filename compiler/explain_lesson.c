@@ -25,11 +25,6 @@ static Item *item_of(const Lesson *l, const Node *n)
     return at ? &l->item[at - 1] : NULL;
 }
 
-static const char *own_name(const Node *n)
-{
-    return n->op == OP_var ? n->attr.var->name : n->name;
-}
-
 const char *lesson_label(const Lesson *l, const Node *n)
 {
     double c;
@@ -37,8 +32,8 @@ const char *lesson_label(const Lesson *l, const Node *n)
         return item_of(l, n)->label;
     if (node_const(n, &c))
         return lesson_number(l, c);
-    if (own_name(n))
-        return own_name(n);
+    if (node_name(n))
+        return node_name(n);
     return node_text(l->g, n, 2);
 }
 
@@ -133,7 +128,7 @@ static const char *item_kind(const Lesson *l, const Node *n)
 static bool label_taken(const Lesson *l, int before, const char *label)
 {
     for (int i = 0; i < l->items; i++) {
-        const char *other = i < before ? l->item[i].label : own_name(l->item[i].node);
+        const char *other = i < before ? l->item[i].label : node_name(l->item[i].node);
         if (other && i != before && strcmp(other, label) == 0)
             return true;
     }
@@ -155,7 +150,7 @@ static void label_items(Lesson *l)
 {
     int number = 0;
     for (int i = 0; i < l->items; i++) {
-        const char *own = own_name(l->item[i].node);
+        const char *own = node_name(l->item[i].node);
         const char *label = own;
         bool taken = !own || name_used(l, i, own);
 
@@ -201,7 +196,7 @@ static const char *axes_words(const Lesson *l, const Node *n)
     if (n->op == OP_expand)
         return text_format(l->ngc, ", copied to %s", lesson_shape(l, n));
 
-    bool reduces = op_info[n->op]->flags & F_REDUCE && n->op != OP_argmax;
+    bool reduces = op_info[n->op]->flags & F_REDUCE && attr_used(n, A_AXES);
     if (!reduces || n->shape.rank == 0)
         return "";
     Text t = {.ngc = l->ngc};
@@ -292,7 +287,7 @@ static void group_items(Lesson *l)
 
         if (t->node->op == OP_var)
             t->group = part_of(l, t->label);
-        else if (own_name(t->node))
+        else if (node_name(t->node))
             t->group = t->label;
         else
             t->group = user[i] ? l->item[user[i] - 1].group : "";

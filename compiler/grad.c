@@ -411,7 +411,7 @@ static void contribute(Sweep *s, Node *y, int operand, Node *dx, Node *mask)
 static void name_adjoint(Sweep *s, const Node *x)
 {
     Node *d = s->adjoint[x->id];
-    const char *name = x->op == OP_var ? x->attr.var->name : x->name;
+    const char *name = node_name(x);
     if (!name || d->id < s->from)
         return;
 

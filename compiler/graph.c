@@ -106,6 +106,11 @@ static bool is(const Graph *g, const Node *n, Op op)
     return n->op == op && open(g, n);
 }
 
+const char *node_name(const Node *n)
+{
+    return n->op == OP_var ? n->attr.var->name : n->name;
+}
+
 bool node_const(const Node *n, double *value)
 {
     while (n->op == OP_expand)
@@ -936,7 +941,7 @@ void graph_verify(const Graph *g)
                 ngc_bug("node %d (%s): operand %d has shape %s, not %s", i, info->name, k,
                         shape_text(g, n->arg[k]->shape), shape_text(g, n->shape));
         }
-        if (info->flags & F_REDUCE && n->op != OP_argmax &&
+        if (info->flags & F_REDUCE && attr_used(n, A_AXES) &&
             !shape_equal(n->shape, shape_without(n->arg[0]->shape, n->attr.axes)))
             ngc_bug("node %d (%s): wrong shape", i, info->name);
 

@@ -34,11 +34,6 @@ Value *lower_path(Lower *L, const char *path, Loc loc)
     return value_error(L, loc);
 }
 
-static const char *node_name(const Node *n)
-{
-    return n->op == OP_var ? n->attr.var->name : n->name;
-}
-
 static void over_kind(Lower *L, Derivative *d, VarKind kind)
 {
     for (int i = 0; i < L->m->vars; i++) {

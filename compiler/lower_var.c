@@ -73,7 +73,7 @@ static const Node *depends_on(Lower *L, const Node *n)
         L->mark[i] = false;
         marked--;
 
-        if (x->op == OP_var || x->op == OP_size || x->op == OP_training)
+        if (op_info[x->op]->flags & F_RUN_TIME)
             found = x;
         for (int k = 0; k < x->nargs; k++) {
             marked += !L->mark[x->arg[k]->id];

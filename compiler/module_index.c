@@ -74,7 +74,7 @@ static bool passes_ints(const Node *n, bool *may_leave)
     case OP_max:
     case OP_copy:
     case OP_stop: return true;
-    default: return op_info[n->op]->flags & F_VIEW && n->op != OP_gather && n->op != OP_concat;
+    default: return op_info[n->op]->flags & F_VIEW && n->op != OP_gather;
     }
 }
 

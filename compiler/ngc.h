@@ -237,6 +237,8 @@ enum {
     F_VEC_INT = 1 << 16,
     /* that text may also give ints */
     F_VEC_TO_INT = 1 << 17,
+    /* a leaf whose value is only known at run time */
+    F_RUN_TIME = 1 << 18,
 };
 
 typedef enum {                /* may a value, or a slope, be infinite or not a number? */
@@ -775,6 +777,7 @@ Node *graph_stop(Graph *, Node *);
 Node *graph_bind(Graph *, Node *, const char *name, int from);
 /* The same op on other operands of the same shapes: OpInfo.copy. */
 Node *graph_copy(Graph *, const Node *, Node *const *arg);
+const char *node_name(const Node *);          /* a variable's name, or the user's, or NULL */
 bool node_const(const Node *, double *value); /* a const, or an expand of one */
 bool node_is(const Node *, double value);
 bool node_is_turned(const Node *); /* a reshape that is the transpose of a row or column */

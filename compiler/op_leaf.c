@@ -56,10 +56,10 @@ static Node *copy_noise(Graph *g, const Node *n, Node *const *arg)
 }
 
 const OpInfo op_const = {.name = "const", .attrs = 1 << A_VALUE, .flags = F_LEAF};
-const OpInfo op_size = {.name = "size", .attrs = 1 << A_SIZE, .flags = F_LEAF};
+const OpInfo op_size = {.name = "size", .attrs = 1 << A_SIZE, .flags = F_LEAF | F_RUN_TIME};
 const OpInfo op_data = {.name = "data", .attrs = 1 << A_DATA, .flags = F_LEAF};
-const OpInfo op_var = {.name = "var", .attrs = 1 << A_VAR, .flags = F_LEAF};
-const OpInfo op_training = {.name = "training", .flags = F_LEAF};
+const OpInfo op_var = {.name = "var", .attrs = 1 << A_VAR, .flags = F_LEAF | F_RUN_TIME};
+const OpInfo op_training = {.name = "training", .flags = F_LEAF | F_RUN_TIME};
 const OpInfo op_iota = {.name = "iota", .attrs = 1 << A_AXIS, .flags = F_LEAF, .eval = eval_iota};
 const OpInfo op_random = {.name = "random",
                           .attrs = 1 << A_VALUE | 1 << A_VALUE2 | 1 << A_KIND | 1 << A_STREAM,

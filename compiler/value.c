@@ -226,8 +226,9 @@ bool holds_below(Lower *L, const Node *n, bool (*holds)(const Node *))
 
 static bool is_constant(const Node *x)
 {
-    return x->op != OP_var && x->op != OP_size && x->op != OP_training && x->op != OP_random &&
-           !shape_is_run_time(x->shape);
+    if (op_info[x->op]->flags & F_RUN_TIME || x->op == OP_random)
+        return false;
+    return !shape_is_run_time(x->shape);
 }
 
 bool is_known(Lower *L, const Node *n)
@@ -448,16 +449,9 @@ static Node *index_places(Lower *L, Loc loc, Node *i, Size most, Size rows)
 /* The node from which the elements of n are copied. */
 static const Node *source_of(const Node *n)
 {
-    for (;;)
-        switch (n->op) {
-        case OP_slice:
-        case OP_reshape:
-        case OP_permute:
-        case OP_expand:
-        case OP_gather:
-        case OP_copy: n = n->arg[0]; break;
-        default: return n;
-        }
+    while (op_info[n->op]->flags & F_VIEW || n->op == OP_copy)
+        n = n->arg[0];
+    return n;
 }
 
 Node *index_limit(Lower *L, Loc loc, Node *i, Size rows)

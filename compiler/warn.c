@@ -291,8 +291,7 @@ static const Node *taken_from(const Node *n)
 {
     for (;;) {
         const Node *along = taken_along(n);
-        if (n->op == OP_copy || n->op == OP_stop || n->op == OP_gather ||
-            op_info[n->op]->flags & F_VIEW)
+        if (op_info[n->op]->flags & (F_VIEW | F_SAME))
             n = n->arg[0];
         else if (along)
             n = along;
