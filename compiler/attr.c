@@ -1,6 +1,5 @@
-/* attr.c - the attributes of nodes: one table says what each is called and how it is kept, and an
- * op's record which of them it has. Hashing, comparing, copying, dumping and JSON go by these two.
- */
+/* attr.c - the attributes of nodes. The table has the name and the type of each; an op's record
+ * says which of them it has. Hashing, comparing, copying, dumping and JSON use these two. */
 #include "ngc.h"
 
 #include <string.h>

@@ -6,82 +6,30 @@
 #include "../runtime/ngrt_math.h"
 #include <math.h>
 
-static double v_add(double a, double b, double c)
-{
-    (void)c;
-    return a + b;
-}
-static double v_sub(double a, double b, double c)
-{
-    (void)c;
-    return a - b;
-}
-static double v_mul(double a, double b, double c)
-{
-    (void)c;
-    return a * b;
-}
-static double v_div(double a, double b, double c)
-{
-    (void)c;
-    return a / b;
-}
-static double v_neg(double a, double b, double c)
-{
-    (void)b;
-    (void)c;
-    return -a;
-}
-static double v_pow(double a, double b, double c)
-{
-    (void)c;
-    return pow(a, b);
-}
-static double v_mod(double a, double b, double c)
-{
-    (void)c;
-    return ngrt_mod(a, b);
-}
-static double v_maximum(double a, double b, double c)
-{
-    (void)c;
-    return a > b || isnan(a) ? a : b;
-}
-static double v_minimum(double a, double b, double c)
-{
-    (void)c;
-    return a < b || isnan(a) ? a : b;
-}
-static double v_where(double a, double b, double c)
-{
-    return a != 0 ? b : c;
-}
-static double v_same(double a, double b, double c)
-{
-    (void)b;
-    (void)c;
-    return a;
-}
-static double v_lt(double a, double b, double c)
-{
-    (void)c;
-    return a < b;
-}
-static double v_le(double a, double b, double c)
-{
-    (void)c;
-    return a <= b;
-}
-static double v_eq(double a, double b, double c)
-{
-    (void)c;
-    return a == b;
-}
-static double v_ne(double a, double b, double c)
-{
-    (void)c;
-    return a != b;
-}
+/* A reference value: y as a formula of the operands a, b and c. */
+#define VALUE(op, formula)                             \
+    static double v_##op(double a, double b, double c) \
+    {                                                  \
+        (void)a;                                       \
+        (void)b;                                       \
+        (void)c;                                       \
+        return formula;                                \
+    }
+VALUE(add, a + b)
+VALUE(sub, a - b)
+VALUE(mul, a *b)
+VALUE(div, a / b)
+VALUE(neg, -a)
+VALUE(pow, pow(a, b))
+VALUE(mod, ngrt_mod(a, b))
+VALUE(maximum, a > b || isnan(a) ? a : b)
+VALUE(minimum, a < b || isnan(a) ? a : b)
+VALUE(where, a != 0 ? b : c)
+VALUE(same, a)
+VALUE(lt, a < b)
+VALUE(le, a <= b)
+VALUE(eq, a == b)
+VALUE(ne, a != b)
 
 /* The power rule for an exponent that is a number. */
 static const char *said_pow(Ngc *ngc, const Node *y, int operand)
@@ -89,9 +37,14 @@ static const char *said_pow(Ngc *ngc, const Node *y, int operand)
     double n;
     if (operand != 0 || !node_const(y->arg[1], &n) || n == 0)
         return NULL;
-    return n == 2   ? "dy*2*a"
-           : n == 1 ? "dy"
-                    : text_format(ngc, n > 1 ? "dy*%.6g*a^%.6g" : "dy*(%.6g)*a^(%.6g)", n, n - 1);
+
+    if (n == 1)
+        return "dy";
+    if (n == 2)
+        return "dy*2*a";
+    if (n > 1)
+        return text_format(ngc, "dy*%.6g*a^%.6g", n, n - 1);
+    return text_format(ngc, "dy*(%.6g)*a^(%.6g)", n, n - 1);
 }
 
 /* ---- the same on other operands ---- */
@@ -113,6 +66,7 @@ static Node *copy_stop(Graph *g, const Node *n, Node *const *arg)
     return graph_stop(g, arg[0]);
 }
 
+/* The flags of the cheap ones. */
 #define EW F_ELEMENTWISE | F_CHEAP
 
 const OpInfo op_add = {.name = "add",
@@ -126,6 +80,7 @@ const OpInfo op_add = {.name = "add",
                        .prec = 12,
                        .rule = {"dy", "dy"},
                        .teach = "add: distributes"};
+
 const OpInfo op_sub = {.name = "sub",
                        .sign = "-",
                        .arity = 2,
@@ -136,7 +91,8 @@ const OpInfo op_sub = {.name = "sub",
                        .vec = "$a - $b",
                        .prec = 12,
                        .rule = {"dy", "-dy"},
-                       .teach = "subtract: distributes, with the sign turned for the second"};
+                       .teach = "subtract: distributes, and changes the sign for the second"};
+
 const OpInfo op_mul = {.name = "mul",
                        .sign = "*",
                        .arity = 2,
@@ -148,6 +104,7 @@ const OpInfo op_mul = {.name = "mul",
                        .prec = 13,
                        .rule = {"dy*b", "dy*a"},
                        .teach = "multiply: swaps the inputs"};
+
 const OpInfo op_div = {.name = "div",
                        .sign = "/",
                        .arity = 2,
@@ -159,6 +116,7 @@ const OpInfo op_div = {.name = "div",
                        .prec = 13,
                        .rule = {"dy/b", "-dy*y/b"},
                        .teach = "quotient rule"};
+
 const OpInfo op_neg = {.name = "neg",
                        .arity = 1,
                        .flags = EW | F_VEC_INT | F_VEC_TO_INT | F_INT,
@@ -168,9 +126,10 @@ const OpInfo op_neg = {.name = "neg",
                        .vec = "-$a",
                        .prec = 14,
                        .rule = {"-dy"},
-                       .teach = "negate: turns the sign"};
-/* at b = 0 the slope is 0 even where a^-1 is infinite; at a = 0 the power does not change with b >=
- * 0 */
+                       .teach = "negate: changes the sign"};
+
+/* At b = 0 the slope is 0 even where a^-1 is infinite. At a = 0 the power does not change with
+ * b >= 0. */
 const OpInfo op_pow = {.name = "pow",
                        .sign = "^",
                        .arity = 2,
@@ -183,7 +142,8 @@ const OpInfo op_pow = {.name = "pow",
                                 "where((a == 0)*(0 <= b), 0, dy*y*log(a))"},
                        .said = said_pow,
                        .teach = "power rule"};
-/* a = q b + y with a whole q, which floor(a/b) may miss by 1: a/b is rounded */
+
+/* a = q b + y with a whole q. floor(a/b) may miss q by 1, because a/b is rounded. */
 const OpInfo op_mod = {.name = "mod",
                        .arity = 2,
                        .flags = F_ELEMENTWISE,
@@ -194,6 +154,7 @@ const OpInfo op_mod = {.name = "mod",
                        .prec = 16,
                        .rule = {"dy", "-dy*where(y == b, -1, round((a - y)/b))"},
                        .teach = "remainder: passes on"};
+
 const OpInfo op_maximum = {.name = "maximum",
                            .arity = 2,
                            .flags = EW | F_MACRO | F_CHOICE | F_COMMUTATIVE | F_INT,
@@ -206,6 +167,7 @@ const OpInfo op_maximum = {.name = "maximum",
                            .rule = {"where(b < a, dy, where(a == b, dy/2, 0))",
                                     "where(a < b, dy, where(a == b, dy/2, 0))"},
                            .teach = "max: routes to the larger, half each where equal"};
+
 const OpInfo op_minimum = {.name = "minimum",
                            .arity = 2,
                            .flags = EW | F_MACRO | F_CHOICE | F_COMMUTATIVE | F_INT,
@@ -218,6 +180,7 @@ const OpInfo op_minimum = {.name = "minimum",
                            .rule = {"where(a < b, dy, where(a == b, dy/2, 0))",
                                     "where(b < a, dy, where(a == b, dy/2, 0))"},
                            .teach = "min: routes to the smaller, half each where equal"};
+
 const OpInfo op_where = {.name = "where",
                          .arity = 3,
                          .copy = copy_where,
@@ -230,6 +193,7 @@ const OpInfo op_where = {.name = "where",
                          .prec = 3,
                          .rule = {NULL, "where(a, dy, 0)", "where(a, 0, dy)"},
                          .teach = "choice: routes to the one chosen"};
+
 const OpInfo op_cast = {.name = "cast",
                         .arity = 1,
                         .copy = copy_cast,
@@ -240,6 +204,7 @@ const OpInfo op_cast = {.name = "cast",
                         .vec_float = "NGRT_CAST($a)",
                         .prec = 14,
                         .teach = "int to float"};
+
 const OpInfo op_stop = {.name = "stop",
                         .arity = 1,
                         .copy = copy_stop,
@@ -250,6 +215,7 @@ const OpInfo op_stop = {.name = "stop",
                         .vec = "$a",
                         .prec = 16,
                         .teach = "stop: passes nothing back"};
+
 const OpInfo op_copy = {.name = "copy",
                         .arity = 1,
                         .flags = EW | F_SAME,
@@ -274,6 +240,7 @@ const OpInfo op_copy = {.name = "copy",
                             .vec = "NGRT_ONES($a " is " $b)",                          \
                             .prec = 3,                                                 \
                             .teach = "comparison: flat, passes nothing back"}
+
 COMPARE(lt, "<", "<", 0);
 COMPARE(le, "<=", "<=", 0);
 COMPARE(eq, "==", "===", F_COMMUTATIVE);

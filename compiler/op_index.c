@@ -1,28 +1,30 @@
 /* op_index.c - records of indexing by an int tensor: gather reads, scatter is its adjoint and adds.
- * What both take for an index is an input whose range is checked, or `checked`. */
+ * The index of both is an input whose range is checked, or a node `checked`. */
 #include "ngc.h"
 
 #include <string.h>
 
-/* The extents on either side of the axis that is indexed, of the tensor x that holds it. */
+/* The extents of x: before the indexed axis, of it, and after it. */
 static void split(const Eval *e, Shape x, int axis, int64_t *outer, int64_t *rows, int64_t *inner)
 {
     int64_t dim[MAX_RANK];
     eval_shape(e, x, dim);
+
     *outer = *inner = 1;
     *rows = dim[axis];
-    for (int i = 0; i < x.rank; i++)
-        if (i != axis)
-            *(i < axis ? outer : inner) *= dim[i];
+    for (int i = 0; i < axis; i++)
+        *outer *= dim[i];
+    for (int i = axis + 1; i < x.rank; i++)
+        *inner *= dim[i];
 }
 
-/* y = a, an index that is computed, where it is in [0, size). Elsewhere it is noted as outside, and
- * 0 stands for it, so that what reads by it can go on until somebody asks. */
+/* y = a, a computed index, if it is in [0, size). If not, y = 0, so that what reads by it can
+ * continue, and the first such index is kept for the message. */
 static void eval_checked(const Node *n, Eval *e, double *out)
 {
     const double *a = e->value[n->arg[0]->id];
-    int64_t dim[MAX_RANK], count = eval_shape(e, n->shape, dim),
-                           size = size_at(e->graph, n->attr.size, e->dim);
+    int64_t dim[MAX_RANK], count = eval_shape(e, n->shape, dim);
+    int64_t size = size_at(e->graph, n->attr.size, e->dim);
 
     for (int64_t i = 0; i < count; i++) {
         bool inside = a[i] >= 0 && a[i] < (double)size;
@@ -36,7 +38,8 @@ static void eval_checked(const Node *n, Eval *e, double *out)
 
 static double v_index(double a, double b, double c)
 {
-    (void)b, (void)c;
+    (void)b;
+    (void)c;
     return a;
 }
 
@@ -46,6 +49,7 @@ static void eval_gather(const Node *n, Eval *e, double *out)
     const double *x = e->value[n->arg[0]->id], *index = e->value[n->arg[1]->id];
     int64_t outer, rows, inner, dim[MAX_RANK], count = eval_shape(e, n->arg[1]->shape, dim);
     split(e, n->arg[0]->shape, n->attr.axis, &outer, &rows, &inner);
+
     for (int64_t o = 0; o < outer; o++)
         for (int64_t i = 0; i < count; i++)
             memcpy(out + (o * count + i) * inner, x + (o * rows + (int64_t)index[i]) * inner,
@@ -59,17 +63,20 @@ static void eval_scatter(const Node *n, Eval *e, double *out)
     int64_t outer, rows, inner, dim[MAX_RANK], count = eval_shape(e, n->arg[1]->shape, dim);
     split(e, n->shape, n->attr.axis, &outer, &rows, &inner);
     memset(out, 0, (size_t)(outer * rows * inner) * sizeof *out);
+
     for (int64_t o = 0; o < outer; o++)
         for (int64_t i = 0; i < count; i++)
             for (int64_t k = 0; k < inner; k++)
                 out[(o * rows + (int64_t)index[i]) * inner + k] += a[(o * count + i) * inner + k];
 }
 
+/* y[o, i, n] = x[o, index[i], n];  dx[o, index[i], n] += dy[o, i, n] */
 static void back_gather(Graph *g, const Node *y, Node *dy, Node **dx)
 {
     dx[0] = graph_scatter(g, dy, y->arg[1], y->arg[0]->shape, y->attr.axis);
 }
 
+/* y[o, index[i], n] += a[o, i, n];  da[o, i, n] = dy[o, index[i], n] */
 static void back_scatter(Graph *g, const Node *y, Node *dy, Node **dx)
 {
     dx[0] = graph_gather(g, dy, y->arg[1], y->attr.axis);
@@ -103,6 +110,7 @@ const OpInfo op_checked = {.name = "checked",
                            .c = "$a",
                            .prec = 16,
                            .teach = "index: passes nothing back"};
+
 const OpInfo op_gather = {.name = "gather",
                           .attrs = 1 << A_AXIS,
                           .arity = 2,
@@ -112,6 +120,7 @@ const OpInfo op_gather = {.name = "gather",
                           .back = back_gather,
                           .rule = {"dy, added to the rows it came from"},
                           .teach = "gather: adds up where it was read"};
+
 const OpInfo op_scatter = {.name = "scatter",
                            .attrs = 1 << A_AXIS,
                            .arity = 2,

@@ -61,12 +61,14 @@ const OpInfo op_data = {.name = "data", .attrs = 1 << A_DATA, .flags = F_LEAF};
 const OpInfo op_var = {.name = "var", .attrs = 1 << A_VAR, .flags = F_LEAF | F_RUN_TIME};
 const OpInfo op_training = {.name = "training", .flags = F_LEAF | F_RUN_TIME};
 const OpInfo op_iota = {.name = "iota", .attrs = 1 << A_AXIS, .flags = F_LEAF, .eval = eval_iota};
+
 const OpInfo op_random = {.name = "random",
                           .attrs = 1 << A_VALUE | 1 << A_VALUE2 | 1 << A_KIND | 1 << A_STREAM,
                           .flags = F_LEAF,
                           .eval = eval_random};
-/* uniform in [0, 1), from the count of draws in the state and the number of its stream: a step can
- * be repeated */
+
+/* Uniform in [0, 1). It depends only on the count of draws, which is a state, and on the number of
+ * its stream, so a step can be repeated. */
 const OpInfo op_noise = {.name = "noise",
                          .attrs = 1 << A_STREAM,
                          .arity = 1,

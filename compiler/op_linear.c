@@ -1,7 +1,8 @@
-/* op_linear.c - records of the matrix product and of linear equations. A solve or determinant has
- * the matrix as its operand for the derivative and the matrix's factors for the value: solves with
- * one matrix, and their derivatives, factor it once. The derivatives of det are polynomials in the
- * matrix, as det is: cof and cof2. */
+/* op_linear.c - records of the matrix product and of linear equations.
+ *
+ * A solve or determinant has two operands for its matrix: the matrix itself for the derivative, and
+ * its factors for the value. So solves with one matrix, and their derivatives, factor it once. The
+ * derivatives of det are polynomials in the matrix, as det is: cof and cof2. */
 #include "ngc.h"
 
 #include "../runtime/ngrt.h"
@@ -24,6 +25,7 @@ static Size terms_matmul(Graph *g, const Node *n)
     return product_of(g, n).k;
 }
 
+/* y[t, i, j] = sum over l of a[t, i, l] b[t, l, j], each operand as it is stored */
 static void eval_matmul(const Node *y, Eval *e, double *out)
 {
     Product p = product_of(e->graph, y);
@@ -53,8 +55,16 @@ static void back_matmul(Graph *g, const Node *y, Node *dy, Node **dx)
 {
     Node *a = y->arg[0], *b = y->arg[1];
     bool ta = y->attr.ta, tb = y->attr.tb;
-    dx[0] = ta ? graph_matmul(g, b, dy, tb, true) : graph_matmul(g, dy, b, false, !tb);
-    dx[1] = tb ? graph_matmul(g, dy, a, true, ta) : graph_matmul(g, a, dy, !ta, false);
+
+    if (ta)
+        dx[0] = graph_matmul(g, b, dy, tb, true);
+    else
+        dx[0] = graph_matmul(g, dy, b, false, !tb);
+
+    if (tb)
+        dx[1] = graph_matmul(g, dy, a, true, ta);
+    else
+        dx[1] = graph_matmul(g, a, dy, !ta, false);
 }
 
 /* The rule in terms of the operands as they are stored. */
@@ -121,14 +131,15 @@ const OpInfo op_matmul = {.name = "matmul",
 
 /* ---- linear equations ---- */
 
-/* $0: matrices in the batch; $1: n; $2: right sides; $3: transposed */
+/* $0: matrices in the batch; $1: n; $2: columns of the right side; $3: transposed */
 static void sizes_square(Graph *g, const Node *n, Size *out)
 {
     Shape s = n->arg[0]->shape;
     out[1] = s.dim[s.rank - 1];
     out[2] = n->op == OP_solve ? n->shape.dim[n->shape.rank - 1] : 1;
     out[3] = n->attr.ta;
-    s.rank -= 2;
+
+    s.rank -= 2; /* the batch */
     out[0] = shape_count(g, s);
 }
 
@@ -158,17 +169,26 @@ static void eval_det(const Node *n, Eval *e, double *out)
 {
     int s[4];
     int_sizes(n, e, s);
-    (n->op == OP_det ? ngrt_ddet : ngrt_dlogdet)(s[0], s[1], e->value[n->arg[1]->id], out);
+    if (n->op == OP_det)
+        ngrt_ddet(s[0], s[1], e->value[n->arg[1]->id], out);
+    else
+        ngrt_dlogdet(s[0], s[1], e->value[n->arg[1]->id], out);
 }
 
-/* A X = B;  dB = A'^-1 dX, dA = -dB X'.  With A' X = B: dB = A^-1 dX, dA = -X dB' */
+/* A X = B;   dB = A'^-1 dX, dA = -dB X'
+ * A' X = B;  dB = A^-1 dX,  dA = -X dB' */
 static void back_solve(Graph *g, const Node *y, Node *dy, Node **dx)
 {
-    bool t = y->attr.ta;
-    dx[2] = graph_solve(g, y->arg[0], dy, !t);
-    dx[0] = graph_unary(g, OP_neg,
-                        t ? graph_matmul(g, (Node *)y, dx[2], false, true)
-                          : graph_matmul(g, dx[2], (Node *)y, false, true));
+    bool transposed = y->attr.ta;
+    Node *x = (Node *)y, *db = graph_solve(g, y->arg[0], dy, !transposed);
+    Node *product;
+    if (transposed)
+        product = graph_matmul(g, x, db, false, true);
+    else
+        product = graph_matmul(g, db, x, false, true);
+
+    dx[0] = graph_unary(g, OP_neg, product);
+    dx[2] = db;
 }
 
 static void eval_lup(const Node *n, Eval *e, double *out)
@@ -188,14 +208,14 @@ static void eval_cof(const Node *n, Eval *e, double *out)
         ngrt_dcof2(s[0], s[1], e->value[n->arg[1]->id], e->value[n->arg[2]->id], out);
 }
 
-/* ones on the diagonals of matrices of this shape */
+/* The identity: ones on the diagonals of matrices of this shape. */
 static Node *eye(Graph *g, Shape s)
 {
     Node *column = graph_iota(g, s, s.rank - 1), *row = graph_iota(g, s, s.rank - 2);
     return graph_binary(g, OP_eq, row, column);
 }
 
-/* a number for each matrix, in the shape of the matrices */
+/* A number for each matrix, in the shape of the matrices. */
 static Node *for_each_matrix(Graph *g, Node *number, Shape s)
 {
     return graph_expand(g, number, s, 3u << (s.rank - 2));
@@ -216,47 +236,66 @@ static void back_logdet(Graph *g, const Node *y, Node *dy, Node **dx)
     dx[0] = graph_binary(g, OP_mul, for_each_matrix(g, dy, a->shape), inverse);
 }
 
-/* y = cof A, the first derivative of det A. The second is symmetric: dA is how cof A changes as A
- * does by dy. */
+/* y = cof A, the first derivative of det A. The second derivative is symmetric, so dA is the change
+ * of cof A in the direction dy: dA = cof2(A, dy). */
 static void back_cof(Graph *g, const Node *y, Node *dy, Node **dx)
 {
     dx[0] = graph_cof2(g, y->arg[0], dy);
 }
 
-/* the sums of the diagonals, in the shape of the matrices */
-static Node *traces(Graph *g, Node *x)
+/* x on the diagonals, 0 elsewhere. */
+static Node *on_diagonal(Graph *g, Node *x, Shape s)
 {
-    Node *diagonal = graph_where(g, eye(g, x->shape), x, graph_const(g, 0));
-    return for_each_matrix(g, graph_reduce(g, OP_sum, diagonal, 3u << (x->shape.rank - 2)),
-                           x->shape);
+    Node *zero = graph_const(g, 0);
+    return graph_where(g, eye(g, s), x, zero);
 }
 
-/* y = cof2(A, W): as the second derivative is symmetric, dW = cof2(A, dy).
- * dA is the third derivative of det A in the directions V = dy and W: 0 below 3 x 3, and the same
- * for every 3 x 3 matrix, where sum(V cof2(A, W)) does not change if A and V change places. With X
- * = A^-1 V and Z = A^-1 W, for regular matrices alone, dA = det A A'^-1 T', T = (tr X tr Z - tr XZ)
- * I - tr Z X - tr X Z + XZ + ZX. */
+/* The sums of the diagonals, in the shape of the matrices. */
+static Node *traces(Graph *g, Node *x)
+{
+    Node *diagonal = on_diagonal(g, x, x->shape);
+    Node *sum = graph_reduce(g, OP_sum, diagonal, 3u << (x->shape.rank - 2));
+    return for_each_matrix(g, sum, x->shape);
+}
+
+/* T = (tr X tr Z - tr XZ) I - tr Z X - tr X Z + XZ + ZX */
+static Node *third_factor(Graph *g, Node *x, Node *z)
+{
+    Node *tx = traces(g, x), *tz = traces(g, z);
+    Node *xz = graph_matmul(g, x, z, false, false);
+    Node *zx = graph_matmul(g, z, x, false, false);
+
+    Node *txz = traces(g, xz);
+    Node *scale = graph_binary(g, OP_sub, graph_binary(g, OP_mul, tx, tz), txz);
+    Node *sum = graph_binary(g, OP_add, xz, zx);
+    sum = graph_binary(g, OP_add, sum, on_diagonal(g, scale, x->shape));
+    sum = graph_binary(g, OP_sub, sum, graph_binary(g, OP_mul, tz, x));
+    return graph_binary(g, OP_sub, sum, graph_binary(g, OP_mul, tx, z));
+}
+
+/* y = cof2(A, W): the second derivative is symmetric, so dW = cof2(A, dy).
+ *
+ * dA is the third derivative of det A in the directions V = dy and W. Below 3 x 3 it is 0. At
+ * 3 x 3 it does not depend on A: sum(V cof2(A, W)) stays the same if A and V change places, so
+ * dA = cof2(V, W). Above, only for regular matrices: with X = A^-1 V and Z = A^-1 W,
+ * dA = det A A'^-1 T', where third_factor has T. */
 static void back_cof2(Graph *g, const Node *y, Node *dy, Node **dx)
 {
     Node *a = y->arg[0], *w = y->arg[2];
     Shape s = a->shape;
-    dx[2] = graph_cof2(g, a, dy);
     Size rows = s.dim[s.rank - 1];
+
+    dx[2] = graph_cof2(g, a, dy);
     if (rows == 3)
         dx[0] = graph_cof2(g, dy, w);
     if (rows >= 1 && rows <= 3)
         return;
 
     Node *x = graph_solve(g, a, dy, false), *z = graph_solve(g, a, w, false);
-    Node *tx = traces(g, x), *tz = traces(g, z);
-    Node *xz = graph_matmul(g, x, z, false, false), *zx = graph_matmul(g, z, x, false, false);
-    Node *first = graph_binary(g, OP_sub, graph_binary(g, OP_mul, tx, tz), traces(g, xz));
-    Node *sum = graph_binary(g, OP_add, xz, zx);
-    sum = graph_binary(g, OP_add, sum, graph_where(g, eye(g, s), first, graph_const(g, 0)));
-    sum = graph_binary(g, OP_sub, sum, graph_binary(g, OP_mul, tz, x));
-    sum = graph_binary(g, OP_sub, sum, graph_binary(g, OP_mul, tx, z));
+    Node *factor = third_factor(g, x, z);
     Node *det = for_each_matrix(g, graph_det(g, OP_det, a), s);
-    dx[0] = graph_binary(g, OP_mul, det, graph_solve(g, a, graph_transpose(g, sum), true));
+    Node *solved = graph_solve(g, a, graph_transpose(g, factor), true);
+    dx[0] = graph_binary(g, OP_mul, det, solved);
 }
 
 const OpInfo op_lu = {.name = "lu",
@@ -266,6 +305,7 @@ const OpInfo op_lu = {.name = "lu",
                       .call = "ngrt_%lu($0, $1, $a, $y)",
                       .sizes = sizes_square,
                       .teach = "LU factors"};
+
 const OpInfo op_solve = {.name = "solve",
                          .attrs = 1 << A_TA,
                          .arity = 3,
@@ -277,6 +317,7 @@ const OpInfo op_solve = {.name = "solve",
                          .call = "ngrt_%solve($0, $1, $2, $3, $b, $c, $y)",
                          .rule = {"-solve(a', dy) @ y'", NULL, "solve(a', dy)"},
                          .teach = "solve: solves with the transpose"};
+
 const OpInfo op_det = {.name = "det",
                        .arity = 2,
                        .copy = copy_det,
@@ -287,6 +328,7 @@ const OpInfo op_det = {.name = "det",
                        .call = "ngrt_%det($0, $1, $b, $y)",
                        .rule = {"dy*cof(a)"},
                        .teach = "determinant: its slopes are the cofactors"};
+
 const OpInfo op_logdet = {.name = "logdet",
                           .arity = 2,
                           .copy = copy_det,
@@ -307,6 +349,7 @@ const OpInfo op_lup = {.name = "lup",
                        .call = "ngrt_%lup($0, $1, $a, $y)",
                        .sizes = sizes_square,
                        .teach = "LU factors"};
+
 const OpInfo op_cof = {.name = "cof",
                        .arity = 2,
                        .copy = copy_cof,
@@ -317,6 +360,7 @@ const OpInfo op_cof = {.name = "cof",
                        .call = "ngrt_%cof($0, $1, $b, $y)",
                        .rule = {"cof2(a, dy)"},
                        .teach = "cofactors: how they change with a"};
+
 const OpInfo op_cof2 = {.name = "cof2",
                         .arity = 3,
                         .copy = copy_cof2,

@@ -34,13 +34,14 @@ UNARY(erfc)
 UNARY(ngrt_sign)
 UNARY(ngrt_sigmoid)
 UNARY(ngrt_softplus)
+
 static double v_atan2(double a, double b, double c)
 {
     (void)c;
     return atan2(a, b);
 }
 
-/* y = f(a), where f is the name of the function in C. What a record has of its own follows. */
+/* y = f(a), where f is the name of the function in C. The members that differ follow. */
 #define FUNCTION(op, f, flag, ...)                         \
     const OpInfo op_##op = {.name = #op,                   \
                             .arity = 1,                    \
@@ -51,8 +52,9 @@ static double v_atan2(double a, double b, double c)
                             .prec = 16,                    \
                             __VA_ARGS__}
 #define SMOOTH(op, f, ...) FUNCTION(op, f, 0, __VA_ARGS__)
-/* the same, where the form for vectors is a macro */
+/* The form for vectors is a macro. */
 #define MACRO(op, f, ...) FUNCTION(op, f, F_MACRO, __VA_ARGS__)
+/* The slope is 0 everywhere. */
 #define FLAT(op, f, flag, ...) \
     FUNCTION(op, f, F_CHEAP | F_FLAT | flag, .teach = "flat: passes nothing back", __VA_ARGS__)
 
@@ -67,7 +69,7 @@ SMOOTH(log1p, log1p, .domain = DOMAIN_POSITIVE, .rule = {"dy/(1 + a)"}, .js = "M
 MACRO(sqrt, sqrt, .domain = DOMAIN_POSITIVE, .rule = {"dy/(2*y)"}, .js = "Math.sqrt",
       .vec = "NGRT_LANEWISE(sqrt@, $a)", .teach = "root: divides by twice itself");
 MACRO(abs, fabs, .domain = DOMAIN_NONZERO, .rule = {"dy*sign(a)"}, .js = "Math.abs",
-      .vec = "NGRT_ABS($a)", .teach = "absolute value: keeps or turns the sign");
+      .vec = "NGRT_ABS($a)", .teach = "absolute value: keeps or changes the sign");
 FLAT(sign, ngrt_sign, F_MACRO, .js = "a => a > 0 ? 1 : a < 0 ? -1 : a", .vec = "NGRT_SIGN($a)");
 FLAT(floor, floor, 0, .js = "Math.floor");
 FLAT(ceil, ceil, 0, .js = "Math.ceil");

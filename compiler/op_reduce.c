@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-/* Folds the elements that each output element is made of, in row-major order. */
+/* Folds the input elements of each output element, in row-major order. */
 static void reduce(const Node *n, Eval *e, double *out, double start,
                    double (*fold)(double, double))
 {
@@ -11,15 +11,18 @@ static void reduce(const Node *n, Eval *e, double *out, double start,
     const double *in = e->value[a->id];
     int64_t dim[MAX_RANK], from[MAX_RANK], index[MAX_RANK] = {0};
     int64_t count = eval_shape(e, n->shape, dim), i = 0;
+
     for (int64_t k = 0; k < count; k++)
         out[k] = start;
     if (eval_shape(e, a->shape, from) == 0)
         return;
+
     do {
         int64_t at[MAX_RANK];
         for (int k = 0, j = 0; k < a->shape.rank; k++)
             if (!(n->attr.axes >> k & 1))
                 at[j++] = index[k];
+
         double *o = &out[index_at(n->shape.rank, dim, at)];
         *o = fold(*o, in[i++]);
     } while (index_next(a->shape.rank, from, index));
@@ -115,6 +118,7 @@ const OpInfo op_sum = {.name = "sum",
                        .combine_vec = "$acc + $x",
                        .rule = {"dy, to every term"},
                        .teach = "sum: distributes"};
+
 const OpInfo op_max = {.name = "max",
                        .attrs = 1 << A_AXES,
                        .arity = 1,
@@ -127,6 +131,7 @@ const OpInfo op_max = {.name = "max",
                        .combine_vec = "NGRT_MAXIMUM($acc, $x)",
                        .rule = {"dy to the largest, shared by equals"},
                        .teach = "max: routes to the largest"};
+
 const OpInfo op_argmax = {.name = "argmax",
                           .attrs = 1 << A_AXIS,
                           .arity = 1,

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* ---- reference values: each output element finds the input element it shows ---- */
+/* ---- reference values: each output element is one input element ---- */
 
 static void eval_expand(const Node *n, Eval *e, double *out)
 {
@@ -45,8 +45,8 @@ static void eval_permute(const Node *n, Eval *e, double *out)
     } while (index_next(n->shape.rank, dim, index));
 }
 
-/* Where element `index` of a slice lies in what is sliced, or that of a pad's operand lies in the
- * pad. */
+/* The place of element `index` of a slice in its operand, or of element `index` of a pad's operand
+ * in the pad. dim is the shape of the larger one. */
 static int64_t strided(const Node *n, const Eval *e, int rank, const int64_t *dim,
                        const int64_t *index)
 {
@@ -87,14 +87,16 @@ static void eval_concat(const Node *n, Eval *e, double *out)
     eval_shape(e, n->shape, dim);
     for (int k = 0; k < n->nargs; k++) {
         const double *in = e->value[n->arg[k]->id];
-        int64_t from[MAX_RANK], index[MAX_RANK] = {0}, i = 0;
-        if (eval_shape(e, n->arg[k]->shape, from) > 0)
-            do {
-                int64_t at[MAX_RANK];
-                memcpy(at, index, sizeof at);
-                at[n->attr.axis] += before;
-                out[index_at(n->shape.rank, dim, at)] = in[i++];
-            } while (index_next(n->shape.rank, from, index));
+        int64_t from[MAX_RANK], index[MAX_RANK] = {0};
+        int64_t count = eval_shape(e, n->arg[k]->shape, from);
+
+        for (int64_t i = 0; i < count; i++) {
+            int64_t at[MAX_RANK];
+            memcpy(at, index, sizeof at);
+            at[n->attr.axis] += before;
+            out[index_at(n->shape.rank, dim, at)] = in[i];
+            index_next(n->shape.rank, from, index);
+        }
         before += from[n->attr.axis];
     }
 }
@@ -107,6 +109,7 @@ static void back_expand(Graph *g, const Node *y, Node *dy, Node **dx)
     dx[0] = graph_reduce(g, OP_sum, dy, y->attr.axes);
 }
 
+/* y has the elements of a in the same order;  so has da those of dy */
 static void back_reshape(Graph *g, const Node *y, Node *dy, Node **dx)
 {
     dx[0] = graph_reshape(g, dy, y->arg[0]->shape);
@@ -121,20 +124,27 @@ static void back_permute(Graph *g, const Node *y, Node *dy, Node **dx)
     dx[0] = graph_permute(g, dy, back);
 }
 
-/* y[i] = a[lo + step i];  da[lo + step i] = dy[i], 0 elsewhere. A negative step is turned round
- * first. */
+/* y[i] = a[lo + step i];  da[lo + step i] = dy[i], 0 elsewhere. A pad has no negative steps: where
+ * a step is negative, dy is flipped first. */
 static void back_slice(Graph *g, const Node *y, Node *dy, Node **dx)
 {
     Size lo[MAX_RANK] = {0}, step[MAX_RANK] = {0}, flip_lo[MAX_RANK] = {0}, flip[MAX_RANK];
+
     for (int i = 0; i < y->shape.rank; i++) {
         Size last = size_sub(g, y->shape.dim[i], 1);
-        bool down = y->attr.step[i] < 0;
-        flip[i] = down ? -1 : 1;
-        flip_lo[i] = down ? last : 0;
-        step[i] = down ? -y->attr.step[i] : y->attr.step[i];
-        lo[i] = down ? size_sub(g, y->attr.lo[i], size_mul(g, last, step[i])) : y->attr.lo[i];
+        lo[i] = y->attr.lo[i];
+        step[i] = y->attr.step[i];
+        flip[i] = 1;
+        if (step[i] < 0) {
+            flip[i] = -1;
+            flip_lo[i] = last;
+            step[i] = -step[i];
+            lo[i] = size_sub(g, lo[i], size_mul(g, last, step[i]));
+        }
     }
-    dx[0] = graph_pad(g, graph_slice(g, dy, flip_lo, flip, dy->shape), lo, step, y->arg[0]->shape);
+
+    Node *flipped = graph_slice(g, dy, flip_lo, flip, dy->shape);
+    dx[0] = graph_pad(g, flipped, lo, step, y->arg[0]->shape);
 }
 
 /* y[lo + step i] = a[i], 0 elsewhere;  da[i] = dy[lo + step i] */
@@ -143,6 +153,7 @@ static void back_pad(Graph *g, const Node *y, Node *dy, Node **dx)
     dx[0] = graph_slice(g, dy, y->attr.lo, y->attr.step, y->arg[0]->shape);
 }
 
+/* y = a0, a1, .. along one axis;  dak = the slice of dy at its place */
 static void back_concat(Graph *g, const Node *y, Node *dy, Node **dx)
 {
     Size lo[MAX_RANK] = {0}, step[MAX_RANK];
@@ -154,12 +165,13 @@ static void back_concat(Graph *g, const Node *y, Node *dy, Node **dx)
     }
 }
 
-/* Of a matrix the reverse of a transpose is a transpose; that of a row or column is a reshape. */
-static const char *said_turn(Ngc *ngc, const Node *y, int operand)
+/* The derivative of the transpose of a matrix, or of a reshape of a row to a column, is dy'. */
+static const char *said_transpose(Ngc *ngc, const Node *y, int operand)
 {
     (void)ngc;
     (void)operand;
-    return node_is_turned(y) || (y->op == OP_permute && y->shape.rank == 2) ? "dy'" : NULL;
+    bool transposes = y->op == OP_permute && y->shape.rank == 2;
+    return transposes || node_is_turned(y) ? "dy'" : NULL;
 }
 
 /* ---- the same on other operands ---- */
@@ -205,15 +217,17 @@ const OpInfo op_expand = {.name = "expand",
                           .back = back_expand,
                           .rule = {"dy, summed over the copies"},
                           .teach = "copy: adds"};
+
 const OpInfo op_reshape = {.name = "reshape",
                            .arity = 1,
                            .copy = copy_reshape,
                            .flags = F_VIEW | F_ROUTE,
                            .eval = eval_reshape,
                            .back = back_reshape,
-                           .said = said_turn,
+                           .said = said_transpose,
                            .rule = {"dy, in the shape of a"},
                            .teach = "reshape: reshapes back"};
+
 const OpInfo op_permute = {.name = "permute",
                            .attrs = 1 << A_PERM,
                            .arity = 1,
@@ -221,9 +235,10 @@ const OpInfo op_permute = {.name = "permute",
                            .flags = F_VIEW | F_ROUTE,
                            .eval = eval_permute,
                            .back = back_permute,
-                           .said = said_turn,
+                           .said = said_transpose,
                            .rule = {"dy, its axes put back"},
                            .teach = "transpose: transposes back"};
+
 const OpInfo op_slice = {.name = "slice",
                          .attrs = 1 << A_LO | 1 << A_STEP,
                          .arity = 1,
@@ -233,6 +248,7 @@ const OpInfo op_slice = {.name = "slice",
                          .back = back_slice,
                          .rule = {"dy in its place, 0 elsewhere"},
                          .teach = "slice: puts back in place"};
+
 const OpInfo op_pad = {.name = "pad",
                        .attrs = 1 << A_LO | 1 << A_STEP,
                        .arity = 1,
@@ -242,6 +258,7 @@ const OpInfo op_pad = {.name = "pad",
                        .back = back_pad,
                        .rule = {"the part of dy that shows a"},
                        .teach = "pad: cuts out"};
+
 const OpInfo op_concat = {.name = "concat",
                           .attrs = 1 << A_AXIS,
                           .arity = -1,
