@@ -4,12 +4,16 @@
 
 #include <string.h>
 
+/* A size as an int. */
 static const char *int_text(Printer *pr, Size s)
 {
     const char *text = emit_size(pr->e, s, &pr->dims);
-    return s >= 0 ? text : print_format(pr, strpbrk(text, " *") ? "(int)(%s)" : "(int)%s", text);
+    if (s >= 0) /* a number */
+        return text;
+    return print_format(pr, strpbrk(text, " *") ? "(int)(%s)" : "(int)%s", text);
 }
 
+/* Matrix i of a batch. */
 static const char *shifted(Printer *pr, const char *pointer, Size stride)
 {
     return print_format(pr, "%s + i*%s", pointer, print_factor(pr, stride));
@@ -102,12 +106,16 @@ static void print_each_gemm(Printer *pr, Gemm x)
                row_of_a, x.b, row_of_b, x.beta, x.c, int_text(pr, n));
 }
 
+static const char *operand_pointer(Body *b, const Node *n)
+{
+    return print_pointer(b, program_place(b->p, n), program_holder(b->p, n));
+}
+
 /* A product adds to what is in C: `onto`, if it is elsewhere, is copied there. */
 static void copy_onto(Printer *pr, const Kernel *k, const char *to)
 {
     Body *b = pr->b;
-    const char *from =
-        print_pointer(b, program_place(b->p, k->onto), program_holder(b->p, k->onto));
+    const char *from = operand_pointer(b, k->onto);
     if (strcmp(from, to) == 0)
         return;
 
@@ -133,8 +141,8 @@ void print_gemm(Body *b, const Kernel *k)
     x.c = print_pointer(b, program_place(b->p, c), c);
     x.alpha = emit_number(e, 1, T_FLOAT);
     x.beta = emit_number(e, k->onto != NULL, T_FLOAT);
-    x.a = print_pointer(b, program_place(b->p, y->arg[0]), program_holder(b->p, y->arg[0]));
-    x.b = print_pointer(b, program_place(b->p, y->arg[1]), program_holder(b->p, y->arg[1]));
+    x.a = operand_pointer(b, y->arg[0]);
+    x.b = operand_pointer(b, y->arg[1]);
 
     print_temps(&pr);
     if (k->alpha)
@@ -197,8 +205,7 @@ static const char *call_argument(Printer *pr, const Node *n, int operand)
     if (n->arg[operand]->shape.rank == 0)
         return print_val(pr, pr->k->alpha).text;
 
-    const Node *x = call_operand(p, n, operand);
-    return print_pointer(pr->b, program_place(p, x), program_holder(p, x));
+    return operand_pointer(pr->b, call_operand(p, n, operand));
 }
 
 /* What $ and a letter are replaced with. */

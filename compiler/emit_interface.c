@@ -79,11 +79,12 @@ static void print_part_apart(Emit *e, const Function *f, int part, int number, T
     own.fn = b.blocks & USES_SEED ? FN_INIT : FN_STEP;
 
     const char *params = emit_arguments(e, &own, true);
-    text_add(out, "static void %s_%d(%s%s)\n{\n", f->name, number, params,
-             thread_arguments(&b, true));
+    text_add(out, "static void %s_%d(%s%s)\n", f->name, number, params, thread_arguments(&b, true));
+    text_add(out, "{\n");
     emit_run_time_sizes(e, out, b.dims);
     emit_space(e, out, &b);
-    text_add(out, "%s}\n\n", b.text.at);
+    text_add(out, "%s", b.text.at);
+    text_add(out, "}\n\n");
 
     const char *args = emit_arguments(e, &own, false);
     text_add(&whole->text, "    %s_%d(%s%s);\n", f->name, number, args,

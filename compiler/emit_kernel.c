@@ -250,14 +250,29 @@ static Lists kernel_lists(Printer *pr, const Kernel *k)
     return l;
 }
 
+/* The call of the kernel's function. If it returns a number, that is stored or gets a name. */
+static void print_call_of(Body *b, const Store *s, const char *result, const char *name,
+                          const char *args)
+{
+    const Place *place = store_place(b->p, s);
+
+    if (strcmp(result, "void") == 0)
+        text_add(&b->text, "    %s(%s);\n", name, args);
+    else if (place->kind == P_LOCAL)
+        text_add(&b->text, "    const %s %s = %s(%s);\n", result, place->name, name, args);
+    else
+        text_add(&b->text, "    %s = %s(%s);\n", print_number(b, place, s->node), name, args);
+}
+
+/* Prints the loops as a function, and its call. */
 void print_apart(Body *b, const Kernel *k)
 {
     Emit *e = b->e;
     Text loops = {.ngc = e->ngc};
     Printer pr = {.b = b, .e = e, .k = k, .out = &loops, .indent = 1, .apart = true};
     const Node *n = k->store[0].node;
-    const Place *place = store_place(b->p, &k->store[0]);
-    bool number = kernel_reduces(k) && place_is_number(place, n); /* the function returns it */
+    bool number = /* the function returns it */
+        kernel_reduces(k) && place_is_number(store_place(b->p, &k->store[0]), n);
     bool blocks = k->split && k->blocks;
 
     Place *own = blocks ? take_blocks(b->p, k) : NULL;
@@ -276,14 +291,11 @@ void print_apart(Body *b, const Kernel *k)
 
     if (blocks)
         print_blocks(&pr, k, name, args);
-    else if (!number)
-        text_add(&b->text, "    %s(%s);\n", name, args);
-    else if (place->kind == P_LOCAL)
-        text_add(&b->text, "    const %s %s = %s(%s);\n", result, place->name, name, args);
     else
-        text_add(&b->text, "    %s = %s(%s);\n", print_number(b, place, n), name, args);
+        print_call_of(b, &k->store[0], result, name, args);
 }
 
+/* Prints the loops within the function's text. */
 void print_here(Body *b, const Kernel *k)
 {
     Printer pr = {.b = b, .e = b->e, .k = k, .out = &b->text, .indent = 1};

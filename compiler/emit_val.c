@@ -201,6 +201,18 @@ static bool fixed_strides(Graph *g, Shape shape, Size *strides)
     return true;
 }
 
+/* Adds a loop variable that counts `by` elements to the subscripts, and to their largest values. */
+static void split_variable(Printer *pr, int axis, Size by, const Size *strides, int rank,
+                           Index *sub, int64_t *top)
+{
+    int64_t last = size_max(pr->e->graph, pr->k->extent[axis]) - 1;
+    for (int i = 0; i < rank; i++) {
+        sub[i].axis[axis].plus = by / strides[i];
+        top[i] += by / strides[i] * last;
+        by %= strides[i];
+    }
+}
+
 /* Splits a linear index into one for each axis of a declared array; false: a subscript might not be
  * within its bound. */
 static bool split_index(Printer *pr, const Index *x, Shape shape, Index *sub)
@@ -229,11 +241,7 @@ static bool split_index(Printer *pr, const Index *x, Shape shape, Index *sub)
         Size by = x->axis[a].plus;
         if (x->axis[a].minus != 0 || by < 0)
             return false;
-        for (int i = 0; i < shape.rank; i++) {
-            sub[i].axis[a].plus = by / strides[i];
-            top[i] += by / strides[i] * (size_max(g, pr->k->extent[a]) - 1);
-            by %= strides[i];
-        }
+        split_variable(pr, a, by, strides, shape.rank, sub, top);
     }
 
     for (int i = 0; i < shape.rank; i++)
