@@ -17,18 +17,24 @@ enum {
 
 /* ---- characters ---- */
 
-/* The length of the UTF-8 character at c, or 0 where there is none. */
+/* The length of the UTF-8 character at c, or 0 if there is none. */
 static int char_size(const char *c, const char *end)
 {
     unsigned char b = (unsigned char)c[0];
     if (b < 0x80)
         return 1;
-    int size = b >= 0xf0 ? 4 : b >= 0xe0 ? 3 : 2;
+
+    int size = 2;
+    if (b >= 0xf0)
+        size = 4;
+    else if (b >= 0xe0)
+        size = 3;
     if (b < 0xc2 || b > 0xf4 || end - c < size)
         return 0;
     for (int i = 1; i < size; i++)
         if (((unsigned char)c[i] & 0xc0) != 0x80)
             return 0;
+
     unsigned char second = (unsigned char)c[1];
     bool overlong = (b == 0xe0 && second < 0xa0) || (b == 0xf0 && second < 0x90);
     bool outside = (b == 0xed && second > 0x9f) || (b == 0xf4 && second > 0x8f);
@@ -49,8 +55,8 @@ static int count_chars(const char *a, const char *b)
     return n;
 }
 
-/* Adds the text with control characters and bytes that are no character made visible, so that no
- * file name, comment or binary file can act on a terminal; a tab is one blank. */
+/* Adds the text with `?` for control characters and for bytes that are not part of a character. So
+ * no file name, comment or binary file can control a terminal. A tab becomes one blank. */
 static void put_clean(Text *t, const char *text, size_t size)
 {
     const char *end = text + size;
@@ -84,7 +90,7 @@ static void find_lines(Ngc *ngc, Source *s)
     }
 }
 
-/* The number of bytes before the first that is no text. */
+/* The number of bytes before the first that is not text. */
 static int measure_text(const char *text, int size)
 {
     int at = 0;
@@ -115,8 +121,13 @@ int source_add(Ngc *ngc, const char *name, const char *text, size_t size, bool l
              name, SOURCE_MAX >> 20);
         return -1;
     }
-    if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-        text += 3, size -= 3;
+
+    /* A byte order mark is skipped. */
+    if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+        text += 3;
+        size -= 3;
+    }
+
     Source *s = arena_alloc(ngc, sizeof *s);
     s->name = name;
     s->size = measure_text(text, (int)size);
@@ -126,19 +137,21 @@ int source_add(Ngc *ngc, const char *name, const char *text, size_t size, bool l
     s->text = copy;
     s->library = library;
     find_lines(ngc, s);
+
     Source **file = arena_alloc(ngc, (size_t)(ngc->files + 1) * sizeof *file);
     if (ngc->files > 0)
         memcpy(file, ngc->file, (size_t)ngc->files * sizeof *file);
     ngc->file = file;
     ngc->file[ngc->files++] = s;
+
     if (s->size == (int)size)
         return ngc->files - 1;
     report_byte(ngc, ngc->files - 1, (unsigned char)text[s->size]);
     return -1;
 }
 
-/* All of a stream, into the heap. NULL: it cannot be read, errno says why. A stream that is too
- * large is cut behind the limit. */
+/* All of a stream, in heap memory. NULL: it cannot be read, and errno says why. Reading stops after
+ * the limit. */
 static char *read_stream(FILE *f, size_t *size)
 {
     size_t room = 1 << 16;
@@ -179,10 +192,13 @@ int source_read(Ngc *ngc, const char *path, Loc from)
         diag(ngc, SEV_ERROR, ERR_FILE, from, "cannot read \"%s\": %s", path, strerror(why));
         return -1;
     }
-    int file = source_add(ngc,
-                          standard ? (ngc->opt.stdin_name ? ngc->opt.stdin_name : "<stdin>")
-                                   : text_format(ngc, "%s", path),
-                          text, size, false);
+
+    const char *name = "<stdin>";
+    if (!standard)
+        name = text_format(ngc, "%s", path);
+    else if (ngc->opt.stdin_name)
+        name = ngc->opt.stdin_name;
+    int file = source_add(ngc, name, text, size, false);
     free(text);
     return file;
 }
@@ -247,18 +263,21 @@ static bool same_diag(const Diag *a, const Diag *b)
            strcmp(a->text, b->text) == 0;
 }
 
-/* Counts the message and keeps it, unless it was there before or there are too many. */
+/* Counts the message and keeps it, unless the same one was kept before or there are too many. */
 static void keep_diag(Ngc *ngc, Diag *d)
 {
     for (const Diag *old = ngc->diags; old != NULL; old = old->next)
         if (same_diag(old, d))
             return;
-    bool warning = d->flag != NULL;
-    ngc->errors += d->severity == SEV_ERROR && !warning;
+
+    bool warning = d->flag != NULL, error = d->severity == SEV_ERROR && !warning;
+    ngc->errors += error;
     ngc->warnings += warning;
-    if (warning ? ngc->warnings > WARNINGS_SHOWN
-                : d->severity == SEV_ERROR && ngc->errors > ERRORS_SHOWN)
+    if (warning && ngc->warnings > WARNINGS_SHOWN)
         return;
+    if (error && ngc->errors > ERRORS_SHOWN)
+        return;
+
     if (ngc->diags == NULL)
         ngc->diag_end = &ngc->diags;
     *ngc->diag_end = d;
@@ -347,7 +366,8 @@ static const char *const severity_color[] = {
     [SEV_NOTE] = "\033[1;36m",
 };
 
-typedef struct Canvas { /* the part of a source line that is drawn, and what stands under it */
+/* The part of a source line that is drawn, with what is under it. */
+typedef struct Canvas {
     Text *out;
     int file, from, to; /* bytes of the source */
     bool cut_left, cut_right;
@@ -380,7 +400,7 @@ static void draw_head(Ngc *ngc, Text *out, const Diag *d)
     text_add(out, "\n");
 }
 
-/* The line of the place; of a long one a window, with a third of it before the place. */
+/* The line of the place. Of a long line only a window is drawn, a third of it before the place. */
 static Canvas frame_line(const Ngc *ngc, Text *out, Loc loc)
 {
     const Source *s = ngc->file[loc.file];
@@ -408,10 +428,13 @@ static Canvas frame_line(const Ngc *ngc, Text *out, Loc loc)
     return c;
 }
 
-/* Where on the canvas a byte of the source stands. */
+/* The column of the canvas where a byte of the source is. */
 static int canvas_column(const Canvas *c, int at)
 {
-    at = at < c->from ? c->from : at > c->to ? c->to : at;
+    if (at < c->from)
+        at = c->from;
+    if (at > c->to)
+        at = c->to;
     return 3 * c->cut_left + count_chars(c->text + c->from, c->text + at);
 }
 
@@ -600,8 +623,10 @@ static int lower_case(char c)
 
 static bool same_but_case(const char *a, const char *b)
 {
-    while (*a != '\0' && lower_case(*a) == lower_case(*b))
-        a++, b++;
+    while (*a != '\0' && lower_case(*a) == lower_case(*b)) {
+        a++;
+        b++;
+    }
     return *a == '\0' && *b == '\0';
 }
 
@@ -610,8 +635,9 @@ static int min2(int a, int b)
     return a < b ? a : b;
 }
 
-/* How many insertions, deletions, changes and exchanges of neighbours turn a into b (optimal string
- * alignment): row[i][j] is that of the first i and j characters. Both have at most SUGGEST_MAX. */
+/* The number of insertions, deletions, changes and exchanges of neighbours that turn a into b
+ * (optimal string alignment). row[i][j] is the distance of the first i characters of a from the
+ * first j of b. Both have at most SUGGEST_MAX characters. */
 static int edit_distance(const char *a, int na, const char *b, int nb)
 {
     int row[SUGGEST_MAX + 1][SUGGEST_MAX + 1];
