@@ -24,11 +24,11 @@ LIBZ    = $(if $(filter 1,$(ZLIB)),-lz)
 WITH_Z  = $(if $(filter 1,$(ZLIB)),-DNGRT_ZLIB)
 LIBS    = $(if $(filter openblas,$(BLAS)),-lopenblas) $(LIBZ) -lm -lpthread
 
-NGC_C   = $(filter-out compiler/embed.c,$(wildcard compiler/*.c))
-NGC_O   = $(NGC_C:compiler/%.c=$(B)/%.o) $(B)/ng.tab.o $(B)/ng.lex.o $(B)/texts.o $(B)/rt_ngrt_random.o \
+NGC_C   = $(filter-out compiler/tool/embed.c,$(wildcard compiler/*/*.c))
+NGC_O   = $(patsubst %.c,$(B)/%.o,$(notdir $(NGC_C))) $(B)/ng.tab.o $(B)/ng.lex.o $(B)/texts.o $(B)/rt_ngrt_random.o \
           $(patsubst %,$(B)/plain_%.o,ngrt_dlinear file element numpy safetensors archive weights csv data)
-RT_C    = $(wildcard runtime/*.c)
-RT_O    = $(RT_C:runtime/%.c=$(B)/rt_%.o)
+RT_C    = $(wildcard runtime/*.c runtime/*/*.c)
+RT_O    = $(patsubst %.c,$(B)/rt_%.o,$(notdir $(RT_C)))
 STD     = -fno-tree-vectorize -std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700
 
 ifndef V
@@ -46,8 +46,11 @@ $(B)/libngrt.a: $(RT_O)
 	rm -f $@
 	$(AR) rcs $@ $(RT_O)
 
-$(B)/%.o: compiler/%.c $(B)/ng.tab.h $(B)/config
-	$(CC) $(STD) $(CFLAGS) $(WARN) -MMD -MP -Icompiler -I$(B) -DNGC_LIBS='"$(strip $(LIBS))"' -c -o $@ $<
+define COMPILE # a file of a room of the compiler
+$(B)/%.o: $(1)/%.c $(B)/ng.tab.h $(B)/config
+	$$(CC) $$(STD) $$(CFLAGS) $$(WARN) -MMD -MP -Icompiler -I$$(B) -DNGC_LIBS='"$$(strip $$(LIBS))"' -c -o $$@ $$<
+endef
+$(foreach room,$(wildcard compiler/*/),$(eval $(call COMPILE,$(room:/=))))
 
 $(B)/ng.tab.o $(B)/ng.lex.o: $(B)/%.o: $(B)/%.c $(B)/ng.tab.h
 	$(CC) $(STD) $(CFLAGS) $(WARN) -MMD -MP -Icompiler -I$(B) -c -o $@ $<
@@ -55,15 +58,17 @@ $(B)/ng.tab.o $(B)/ng.lex.o: $(B)/%.o: $(B)/%.c $(B)/ng.tab.h
 $(B)/texts.o: $(B)/texts.c
 	$(CC) $(CFLAGS) -c -o $@ $<
 
-$(B)/rt_%.o: runtime/%.c $(B)/config
-	$(CC) $(STD) $(CFLAGS) $(WARN) -fPIC -MMD -MP $(if $(filter openblas,$(BLAS)),-DNGRT_CBLAS) $(WITH_Z) -c -o $@ $<
+define RUNTIME # a file of a room of the runtime: for its library (rt_), and for ngc and the programs of tests, which link only libc (plain_)
+$(B)/rt_%.o: $(1)/%.c $(B)/config
+	$$(CC) $$(STD) $$(CFLAGS) $$(WARN) -fPIC -MMD -MP $$(if $$(filter openblas,$$(BLAS)),-DNGRT_CBLAS) $$(WITH_Z) -c -o $$@ $$<
 
-# for ngc and the programs of tests, which link only libc
-$(B)/plain_%.o: runtime/%.c $(B)/config Makefile
-	$(CC) $(STD) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
+$(B)/plain_%.o: $(1)/%.c $(B)/config Makefile
+	$$(CC) $$(STD) $$(CFLAGS) $$(WARN) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach room,runtime $(patsubst %/,%,$(wildcard runtime/*/)),$(eval $(call RUNTIME,$(room))))
 
 # replaces plain_file.o: with zlib, ngc reads compressed data
-$(B)/file.zlib: runtime/file.c $(B)/config
+$(B)/file.zlib: runtime/host/file.c $(B)/config
 	$(CC) $(STD) $(CFLAGS) $(WARN) $(WITH_Z) -MMD -MP -MF $@.d -MT $@ -c -o $@ $<
 
 MADE    = grammars/generated
@@ -78,8 +83,8 @@ $(B)/ng.tab.c $(B)/ng.tab.h $(B)/ng.lex.c: $(B)/%: $(MADE)/% | $(B)
 	cp $< $@
 endif
 
-TEXTS   = prelude=compiler/prelude.ng errors=compiler/errors.txt \
-          page=compiler/page/page.html page_style=$(B)/page.css page_script=$(B)/page.js \
+TEXTS   = prelude=compiler/lang/prelude.ng errors=compiler/tool/errors.txt \
+          page=compiler/explain/page/page.html page_style=$(B)/page.css page_script=$(B)/page.js \
           runtime_header=runtime/ngrt.h runtime_math=runtime/ngrt_math.h runtime_vector=runtime/ngrt_vector.h \
           runtime_small=runtime/ngrt_small.h runtime_random=runtime/ngrt_random.c \
           $(foreach t,gemm conv linear,runtime_$t=runtime/ngrt_$t_real.h)
@@ -88,16 +93,16 @@ TEXTS   = prelude=compiler/prelude.ng errors=compiler/errors.txt \
 FEWER_JS = -e 's/^  *//; /^\/\*.*\*\/$$/d; /^\/\*/,/\*\/$$/d; s/  *\/\* [^*]*\*\/$$//; /^$$/d' -e 's/\<const \([A-Za-z[{]\)/let \1/g' \
           -e 's/ \(=>\|===\|!==\|&&\|||\|[-+<>]=\|[*<>]\) /\1/g; s/; }/}/g; s/) {/){/g; s/\<\(if\|for\|while\) (/\1(/g'
 PAGE_JS = lesson ops folds graph code board plot train lectures jacobians main
-$(B)/page.js: $(PAGE_JS:%=compiler/page/%.js) Makefile | $(B)
-	cat $(PAGE_JS:%=compiler/page/%.js) | sed $(FEWER_JS) > $@.tmp && mv $@.tmp $@
+$(B)/page.js: $(PAGE_JS:%=compiler/explain/page/%.js) Makefile | $(B)
+	cat $(PAGE_JS:%=compiler/explain/page/%.js) | sed $(FEWER_JS) > $@.tmp && mv $@.tmp $@
 
-$(B)/page.css: compiler/page/page.css | $(B)
+$(B)/page.css: compiler/explain/page/page.css | $(B)
 	sed 's/^  *//; /^\/\*[^*]*\*\/$$/d; /^$$/d' $< > $@.tmp && mv $@.tmp $@
 
 $(B)/texts.c: $(B)/embed $(foreach t,$(TEXTS),$(lastword $(subst =, ,$(t)))) Makefile
 	$(B)/embed $(TEXTS) > $@.tmp && mv $@.tmp $@
 
-$(B)/embed: compiler/embed.c | $(B)
+$(B)/embed: compiler/tool/embed.c | $(B)
 	$(CC) $(CFLAGS) -o $@ $<
 
 # the settings that the objects depend on: rewritten only if they change
@@ -142,7 +147,7 @@ clean:
 # ---- to install and package --------------------------------------------------------------------------------------
 
 PREFIX  = /usr/local
-VERSION := $(shell sed -n 's/^.define NGC_VERSION "\(.*\)"/\1/p' compiler/ngc.h)
+VERSION := $(shell sed -n 's/^.define NGC_VERSION "\(.*\)"/\1/p' compiler/base/ngc.h)
 SEMICOLON = ;
 EMPTY   =
 LINKS   = $(subst $(EMPTY) $(EMPTY),$(SEMICOLON),$(strip $(LIBS)))
@@ -150,7 +155,7 @@ install uninstall: export TO := $(DESTDIR)$(PREFIX)
 install: export PREFIX := $(PREFIX)
 # PREFIX quoted for sed, where & has a meaning
 SET_UP  = sed -e "s|@PREFIX@|$$(printf '%s' "$$PREFIX" | sed 's/[&|\\]/\\&/g')|g" -e 's|@VERSION@|$(VERSION)|g'
-PAGE    = awk -v version=$(VERSION) -f compiler/man.awk
+PAGE    = awk -v version=$(VERSION) -f compiler/tool/man.awk
 INSTALLED = bin/ngc lib/libngrt.a include/ngrt.h include/ngrt_math.h include/ngrt_vector.h include/ngrt_small.h include/ngrt_host.h lib/pkgconfig/ngrt.pc \
           lib/cmake/ngc/ngc-config.cmake lib/cmake/ngc/ngc-config-version.cmake share/man/man1/ngc.1 share/man/man3/ngrt.3 \
           share/man/man5/ngc-language.5 share/bash-completion/completions/ngc share/zsh/site-functions/_ngc \
@@ -164,8 +169,8 @@ install: all
 	install -m 644 $(B)/libngrt.a "$$TO/lib/libngrt.a"
 	install -m 644 runtime/ngrt.h runtime/ngrt_math.h runtime/ngrt_vector.h runtime/ngrt_small.h runtime/ngrt_host.h "$$TO/include"
 	$(SET_UP) -e 's|@LIBS@|$(strip $(LIBS))|' runtime/ngrt.pc.in > "$$TO/lib/pkgconfig/ngrt.pc"
-	$(SET_UP) -e 's|@LIBS@|$(LINKS)|' compiler/ngc-config.cmake > "$$TO/lib/cmake/ngc/ngc-config.cmake"
-	$(SET_UP) compiler/ngc-config-version.cmake > "$$TO/lib/cmake/ngc/ngc-config-version.cmake"
+	$(SET_UP) -e 's|@LIBS@|$(LINKS)|' compiler/tool/ngc-config.cmake > "$$TO/lib/cmake/ngc/ngc-config.cmake"
+	$(SET_UP) compiler/tool/ngc-config-version.cmake > "$$TO/lib/cmake/ngc/ngc-config-version.cmake"
 	$(B)/ngc --man > "$$TO/share/man/man1/ngc.1"
 	$(PAGE) -v name=ngrt -v section=3 -v what='models of ngc in your own program' runtime/README.md > "$$TO/share/man/man3/ngrt.3"
 	$(PAGE) -v name=ngc-language -v section=5 -v what='the language of ngc' grammars/README.md > "$$TO/share/man/man5/ngc-language.5"

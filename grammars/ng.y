@@ -14,7 +14,7 @@
 %param {Parser *p}
 
 %code requires {
-#include "ngc.h"
+#include "syntax/ast.h"
 
 typedef struct Parser Parser;
 typedef struct Args { Arg *first, *last; } Args;

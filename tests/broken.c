@@ -3,11 +3,11 @@
  * environment says with which pass. So no suite can come to run another list of passes than the
  * compiler's without being noticed. The first line of tests/broken.sh names the passes.
  *
- * Of the passes of compiler/passes.c there are all but lower and close, whose result is what all
- * others are compared with, and share, waits and vectors: these change what threads and wide
- * registers do, which only the suites pool and emit look at.
+ * Of the passes of compiler/program/passes.c there are all but lower and close, whose result is
+ * what all others are compared with, and share, waits and vectors: these change what threads and
+ * wide registers do, which only the suites pool and emit look at.
  */
-#include "program.h"
+#include "program/program.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -145,13 +145,13 @@ check_manual() {
     functions "$(dirname "$ngc")" >"$dir/functions" || { failed=$((failed + 1)); echo "FAIL functions.c"; }
     {
         sed 's/ .*//' "$dir/functions"
-        sed -n 's/^def \([A-Za-z][A-Za-z_0-9]*\)(.*/\1/p' compiler/prelude.ng
-        sed -n 's/^    {"\([a-z][a-z_0-9]*\)", "[a-z].*/\1/p' compiler/builtin.c
+        sed -n 's/^def \([A-Za-z][A-Za-z_0-9]*\)(.*/\1/p' compiler/lang/prelude.ng
+        sed -n 's/^    {"\([a-z][a-z_0-9]*\)", "[a-z].*/\1/p' compiler/lang/builtin.c
     } >"$dir/names"
     for name in $(cat "$dir/names"); do
         if grep -q "\`$name(" $manual; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL $manual: no $name(...)"; fi
     done
-    for code in $(sed -n 's/^    ERR_[A-Z_]* = \([0-9]*\),.*/\1/p' compiler/errors.h); do
+    for code in $(sed -n 's/^    ERR_[A-Z_]* = \([0-9]*\),.*/\1/p' compiler/base/errors.h); do
         code=$(printf NG%04d "$code")
         if grep -q "$code" $manual; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL $manual: no $code"; fi
     done
@@ -159,28 +159,28 @@ check_manual() {
 
 # Each code of a message has a name in errors.h, a page in errors.txt, and a use.
 check_errors() {
-    sed -n 's/^    \(ERR_[A-Z_]*\) = \([0-9]*\),.*/\1 \2/p' compiler/errors.h >"$dir/codes"
+    sed -n 's/^    \(ERR_[A-Z_]*\) = \([0-9]*\),.*/\1 \2/p' compiler/base/errors.h >"$dir/codes"
     while read -r name code; do
         code=$(printf NG%04d "$code")
-        if ! grep -q "^$code " compiler/errors.txt; then
-            failed=$((failed + 1)); echo "FAIL compiler/errors.txt: no page for $name, $code"
+        if ! grep -q "^$code " compiler/tool/errors.txt; then
+            failed=$((failed + 1)); echo "FAIL compiler/tool/errors.txt: no page for $name, $code"
         elif ! grep -rqw --include='*.[cyl]' "$name" compiler grammars; then
-            failed=$((failed + 1)); echo "FAIL compiler/errors.h: nothing uses $name"
+            failed=$((failed + 1)); echo "FAIL compiler/base/errors.h: nothing uses $name"
         else
             passed=$((passed + 1))
         fi
     done <"$dir/codes"
-    if [ "$(grep -c '^NG[0-9]' compiler/errors.txt)" = "$(wc -l <"$dir/codes")" ]; then
+    if [ "$(grep -c '^NG[0-9]' compiler/tool/errors.txt)" = "$(wc -l <"$dir/codes")" ]; then
         passed=$((passed + 1))
     else
         failed=$((failed + 1))
-        echo "FAIL compiler/errors.txt: a page for a code that is not in errors.h"
+        echo "FAIL compiler/tool/errors.txt: a page for a code that is not in errors.h"
     fi
     bare=$(grep -rnE '(lower_error\(L|SEV_[A-Z]+|warn\([^"]*"[a-z-]+"), [0-9]' compiler grammars)
     if [ -z "$bare" ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL a code by its number: $bare"; fi
 }
 
-# The table of the trainer's options is that of runtime/trainer_options.h.
+# The table of the trainer's options is that of runtime/trainer/trainer_options.h.
 check_trainer() {
     cat >"$dir/options.c" <<'EOF'
 #include <stdio.h>
@@ -196,13 +196,13 @@ int main(void)
     return 0;
 }
 EOF
-    cc -Iruntime "$dir/options.c" -o "$dir/options" && "$dir/options" >"$dir/want"
+    cc -Iruntime/trainer "$dir/options.c" -o "$dir/options" && "$dir/options" >"$dir/want"
     sed -n '/^| option | meaning |/,/^| `NAME=value`/p' runtime/README.md | sed '1,2d;$d' >"$dir/got"
     if [ -s "$dir/want" ] && diff "$dir/want" "$dir/got"; then
         passed=$((passed + 1))
     else
         failed=$((failed + 1))
-        echo "FAIL runtime/README.md: the table of options is not that of runtime/trainer_options.h"
+        echo "FAIL runtime/README.md: the table of options is not that of runtime/trainer/trainer_options.h"
     fi
 }
 

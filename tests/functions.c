@@ -7,7 +7,7 @@
  * grad/primitives.txt: "-" anywhere, "/" apart from 0, "+" above 0, "~" between -1 and 1. SLOPE is
  * "flat" where nothing flows back, else "slope".
  */
-#include "ngc.h"
+#include "graph/eval.h"
 
 int main(void)
 {

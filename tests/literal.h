@@ -2,7 +2,7 @@
 #ifndef TESTS_LITERAL_H
 #define TESTS_LITERAL_H
 
-#include "ngc.h"
+#include "graph/eval.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 # suites until one fails. A mutant that no suite notices is printed: either a test is missing, or the mutant changes nothing.
 # This takes long.
 #
-#     sh tests/mutate.sh [FILE...]      the derivatives in compiler/op_*.c; or compiler/simplify.c, compiler/graph.c ...
+#     sh tests/mutate.sh [FILE...]      the derivatives in compiler/graph/op_*.c; or compiler/graph/simplify.c, compiler/graph/graph.c ...
 #     MUTATE_EVERY=K                    only each Kth mutant
 #     MUTATE_FIRST_LOOK=1               only random models, interpreted: a minute or two, but weaker than all tests
 #     MUTATE_LOG=FILE                   the result of each mutant
@@ -11,7 +11,7 @@
 # tests/mutants.txt lists those that change nothing, with the reason: FILE: 'what' -> 'to' in: LINE # reason
 set -u
 cd "$(dirname "$0")/.." || exit 2
-files=${*:-compiler/op_*.c}
+files=${*:-compiler/graph/op_*.c}
 every=${MUTATE_EVERY:-1}
 dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT
@@ -54,7 +54,7 @@ killer() { # the first suite that fails, into $by
 suites="grad/run.sh pass/run.sh random/run.sh examples.sh"
 object=build/ops.o
 build && prepare || { echo "the tree does not build"; cat log; exit 2; }
-look compiler/ops.c || { echo "the random models fail without a mutant"; cat log; exit 2; }
+look compiler/graph/ops.c || { echo "the random models fail without a mutant"; cat log; exit 2; }
 for by in $suites; do
     suite $by && continue
     echo "$by fails without a mutant, and is left out: $(tail -1 log)"

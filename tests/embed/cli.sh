@@ -126,13 +126,13 @@ for options in "-O2" "-O0 -fsanitize=address,undefined -fno-sanitize-recover=all
 done
 
 # ---- explain-error: every code has a page, and its examples are wrong and right ----
-for code in $(sed -n 's/^    ERR_[A-Z_]* = \([0-9]*\),.*/\1/p' "$top/compiler/errors.h"); do
+for code in $(sed -n 's/^    ERR_[A-Z_]* = \([0-9]*\),.*/\1/p' "$top/compiler/base/errors.h"); do
     code=$(printf NG%04d "$code")
     [ "$code" = NG0000 ] || says 0 "^$code " "$ngc" explain-error "$code"
 done
 says 0 'NG0301' "$ngc" explain-error 301
 says 2 "no error 'NG9999'" "$ngc" explain-error NG9999
-awk '/^NG/ { code = $1 } /^    (wrong|right):/ { kind = $1; sub(/^ *[a-z]*: */, ""); print code, kind, $0 }' "$top/compiler/errors.txt" >pages
+awk '/^NG/ { code = $1 } /^    (wrong|right):/ { kind = $1; sub(/^ *[a-z]*: */, ""); print code, kind, $0 }' "$top/compiler/tool/errors.txt" >pages
 printf 'def two(x) = 2*x\n' >layers.ng
 while read -r code kind text; do
     printf '%s\n' "$text" >page.ng
@@ -165,7 +165,7 @@ says 1 'NG0101\|NG0102' "$ngc" fmt broken.ng
 [ "$(cat broken.ng)" = 'J = (' ] && good || bad "fmt changed a broken file"
 says 3 'cannot read' "$ngc" fmt nowhere.ng
 number=0
-for model in "$top"/examples/*.ng "$top"/examples/embed/*.ng "$top"/tests/cases/*.ng "$top"/tests/emit/models/*.ng "$top"/tests/front/*.ng "$top"/compiler/prelude.ng; do # a run does one in three: suite.sh
+for model in "$top"/examples/*.ng "$top"/examples/embed/*.ng "$top"/tests/cases/*.ng "$top"/tests/emit/models/*.ng "$top"/tests/front/*.ng "$top"/compiler/lang/prelude.ng; do # a run does one in three: suite.sh
     number=$((number + 1))
     in_share 3 $number || continue
     "$ngc" fmt - <"$model" >once.ng 2>/dev/null || continue

@@ -5,7 +5,7 @@
  *
  *     selfcheck [-O0] [--no-share] [--standalone] [--dims=N] [--seed=N] MODEL.ng > program.c
  */
-#include "program.h"
+#include "program/program.h"
 
 #include "../literal.h"
 #include <math.h>

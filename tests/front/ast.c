@@ -1,5 +1,5 @@
 /* ast.c - parses a file and prints its syntax tree as S-expressions, or what is wrong with it. */
-#include "ngc.h"
+#include "syntax/ast.h"
 
 #include <string.h>
 

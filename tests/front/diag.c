@@ -1,6 +1,6 @@
 /* diag.c - messages as later phases make them: labels, notes, repeats, warnings, windows,
  * suggestions. */
-#include "ngc.h"
+#include "syntax/ast.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* fuzz.c - parses mutations of the files named, for SECONDS of processor time: fuzz SECONDS SEED
  * FILE... Built with the sanitizers it ends at the first fault, or when a text takes over 5 s; that
  * text is then in the file fuzz-input. */
-#include "ngc.h"
+#include "syntax/ast.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@ mkdir -p $out
 flex -o $out/ng.lex.c grammars/ng.l && bison -d -o $out/ng.tab.c grammars/ng.y || exit 1
 for program in ast diag; do
     ${CC:-cc} -std=c11 -D_POSIX_C_SOURCE=200809L ${CFLAGS:--O1 -g} -Icompiler -I$out -o $out/$program \
-        tests/front/$program.c compiler/util.c compiler/source.c compiler/foreign.c compiler/json.c compiler/ast.c $out/ng.lex.c $out/ng.tab.c || exit 1
+        tests/front/$program.c compiler/base/util.c compiler/base/source.c compiler/syntax/foreign.c compiler/base/json.c compiler/syntax/ast.c $out/ng.lex.c $out/ng.tab.c || exit 1
 done
 top=$PWD
 passed=0 failed=0

@@ -4,7 +4,9 @@
  * process of its own; where it is small, the interpreter computes the graph before and after the
  * passes. A signal, a sanitizer's report, an internal error, another value, over 4 s (the
  * sanitizers take their share) or 256 MB is a finding: the first of each kind is kept in DIR. */
-#include "ngc.h"
+#include "emit/emit_c.h"
+#include "run/run.h"
+#include "tool/tool.h"
 
 #include "../literal.h"
 #include <ctype.h>

@@ -78,7 +78,7 @@ coverage() {
     for model in "$dir"/part*.ng "$dir/training.ng"; do
         "$NGC" -I $here -d l "$model" -o "$dir/coverage.c" 2>&1 | sed -n 's/^%[0-9]* = \([a-z0-9_]*\).*/\1/p'
     done | sort -u >"$dir/used"
-    for op in $(sed 's/)/)\n/g' compiler/ops.h | sed -n 's/.*X(\([a-z0-9]*\)).*/\1/p'); do
+    for op in $(sed 's/)/)\n/g' compiler/graph/ops.h | sed -n 's/.*X(\([a-z0-9]*\)).*/\1/p'); do
         if ! grep -qx "$op" "$dir/ops"; then
             fail "$here/primitives.txt has no case for $op"
         elif [ "$op" != random ] && ! grep -qx "$op" "$dir/used"; then

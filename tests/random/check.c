@@ -11,7 +11,9 @@
  *
  * All models of a run are one C file for each way, so that starting compilers is not the cost.
  */
-#include "ngc.h"
+#include "emit/emit_c.h"
+#include "run/run.h"
+#include "tool/tool.h"
 
 #include "../literal.h"
 #include "../runtime/ngrt.h"

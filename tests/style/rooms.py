@@ -30,58 +30,46 @@ def stale(text):
 
 
 def read_table(path):
-    """The table's lines as rooms (a list of patterns each), allowed rooms, ladders (a list of files each), rings and exceptions."""
-    rooms, allowed, ladders, rings, excepted = {}, {}, {}, [], set()
-    folder = None
+    """The table's lines as allowed rooms by room, ladders (a list of files each), rings and exceptions."""
+    allowed, ladders, rings, excepted = {}, {}, [], set()
     for line in open(path):
-        line = line.strip()
-        words = line.split()
-        if not words or line[0] == "#":
+        words = line.split("#")[0].split()
+        if not words:
             continue
-        if words[0] == "folder":
-            folder = words[1]
-        elif words[0] == "room":
-            rooms[words[1].rstrip(":")] = [folder + "/" + name for name in words[2:]]
+        if words[0] == "ring":
+            rings.append(set(words[1:]))
         elif words[0] == "ladder":
-            ladders.setdefault(words[1].rstrip(":"), []).extend(folder + "/" + name for name in words[2:])
-        elif words[0] == "ring":
-            rings.append({folder + "/" + name for name in words[1:]})
+            ladders.setdefault(words[1].rstrip(":"), []).extend(words[2:])
         elif words[0] == "except":
-            excepted.add((folder + "/" + words[1], folder + "/" + words[3]))
+            excepted.add((words[1], words[3]))
         elif words[1:2] == ["->"]:
             allowed[words[0]] = set(words[2:])
         else:
-            fault("%s: cannot read '%s'" % (path, line))
-    return rooms, allowed, ladders, rings, excepted
+            fault("%s: cannot read '%s'" % (path, line.strip()))
+    return allowed, ladders, rings, excepted
 
 
-def room_of(rooms, name):
-    """The room of a file: an exact name counts before a pattern."""
-    for exact in (True, False):
-        found = [room for room, patterns in rooms.items() for p in patterns
-                 if (p == name if exact else fnmatch.fnmatchcase(name, p))]
-        if len(found) > 1:
-            fault("%s is in the rooms %s" % (name, " and ".join(found)))
-        if found:
-            return found[0]
-    return None
+def room_of(name):
+    """compiler/graph/grad is in the room graph, runtime/ngrt_error in runtime."""
+    return os.path.basename(os.path.dirname(name))
 
 
-def source_of(stem):
-    """The source of an object: build/fuse.o is compiler/fuse, build/rt_train.o runtime/train. None: another kind of object."""
-    if stem.startswith("rt_"):
-        return "runtime/" + stem[3:]
-    if stem == "texts" or stem.startswith("plain_"):
-        return None
-    return "compiler/" + stem
+def find_sources():
+    """The source of each object, without .c: build/fuse.o is of compiler/program/fuse, build/rt_train.o of runtime/trainer/train."""
+    sources = {"ng.tab": "compiler/syntax/ng.tab", "ng.lex": "compiler/syntax/ng.lex"}
+    for pattern, prefix in ("compiler/*/*.c", ""), ("runtime/*.c", "rt_"), ("runtime/*/*.c", "rt_"):
+        for path in glob.glob(os.path.join(top, pattern)):
+            name = os.path.relpath(path, top)[:-2]
+            sources[prefix + os.path.basename(name)] = name
+    return sources
 
 
 def read_calls(build):
     """For each file a dictionary: the files whose symbols it needs, with these symbols."""
-    owner, needs = {}, {}
+    owner, needs, sources = {}, {}, find_sources()
     for path in sorted(glob.glob(build + "/*.o")):
-        name = source_of(os.path.basename(path)[:-2])
-        if name is None or not source_exists(name):
+        name = sources.get(os.path.basename(path)[:-2])
+        if name is None:
             continue
         needs[name] = set()
         for line in subprocess.run(["nm", path], capture_output=True, text=True, check=True).stdout.splitlines():
@@ -98,25 +86,18 @@ def read_calls(build):
     return calls
 
 
-def source_exists(name):
-    """Is there a source, or a grammar that it is made of? An object may be left over from another version."""
-    made = {"compiler/ng.tab": "grammars/ng.y", "compiler/ng.lex": "grammars/ng.l"}
-    return os.path.exists(os.path.join(top, made.get(name, name + ".c")))
-
-
 def read_includes():
-    """The same for #include "..." of compiler/ and runtime/."""
+    """The same for #include "..." of compiler/, which names paths below it, and of runtime/."""
     includes = {}
-    for path in glob.glob(top + "/compiler/*.[ch]") + glob.glob(top + "/runtime/*.[ch]"):
-        folder = os.path.basename(os.path.dirname(path))
-        name = folder + "/" + os.path.basename(path)[:-2]
-        includes.setdefault(name, collections.defaultdict(list))
-        for header in re.findall(r'^#\s*include "([^"]+)\.h"', open(path).read(), re.M):
-            other = os.path.normpath(folder + "/" + header)
-            if not os.path.exists(top + "/" + other + ".h"):
-                continue
-            if other != name:
-                includes[name][other].append(header + ".h")
+    for pattern in "compiler/*/*.[ch]", "runtime/*.[ch]", "runtime/*/*.[ch]":
+        for path in glob.glob(os.path.join(top, pattern)):
+            name = os.path.relpath(path, top)[:-2]
+            includes.setdefault(name, collections.defaultdict(list))
+            for header in re.findall(r'^#\s*include "([^"]+)\.h"', open(path).read(), re.M):
+                base = "compiler" if name.startswith("compiler/") else os.path.dirname(name)
+                other = os.path.normpath(os.path.join(base, header))
+                if other != name and os.path.exists(os.path.join(top, other + ".h")):
+                    includes[name][other].append(header + ".h")
     return includes
 
 
@@ -147,54 +128,55 @@ def find_rings(calls):
 
 def matches(ring, known):
     """Is each file of a ring in the table's line?"""
-    return all(any(fnmatch.fnmatchcase(name, p) for p in known) for name in ring)
+    return all(any(fnmatch.fnmatchcase(os.path.basename(name), p) for p in known) for name in ring)
 
 
-def check_arrows(arrows, word, rooms, allowed, excepted, used):
+def check_arrows(arrows, word, allowed, excepted, used):
     for a in sorted(arrows):
         for b in sorted(arrows[a]):
-            from_room, to_room = room_of(rooms, a), room_of(rooms, b)
+            from_room, to_room = room_of(a), room_of(b)
             if from_room == to_room or to_room in allowed.get(from_room, ()):
                 continue
-            if (a, b) in excepted:
-                used.add((a, b))
+            pair = (os.path.basename(a), os.path.basename(b))
+            if pair in excepted:
+                used.add(pair)
                 continue
             fault("%s (%s) %s %s (%s): %s" % (a, from_room, word, b, to_room, " ".join(arrows[a][b][:6])))
 
 
-def check_ladder(room, ladder, calls, rooms):
+def check_ladder(room, ladder, calls):
     """Each file of the room is in the ladder, and calls no file after it."""
-    for a in sorted(calls):
-        if room_of(rooms, a) != room:
-            continue
+    files = {os.path.basename(name): name for name in calls if room_of(name) == room}
+    for a in sorted(files):
         if a not in ladder:
-            fault("%s is not in the ladder of %s" % (a, room))
+            fault("%s is not in the ladder of %s" % (files[a], room))
             continue
-        for b in sorted(calls[a]):
-            if b in ladder and ladder.index(b) > ladder.index(a):
-                fault("%s calls %s, which is above it: %s" % (a, b, " ".join(calls[a][b][:6])))
+        for b in sorted(calls[files[a]]):
+            step = os.path.basename(b)
+            if room_of(b) == room and step in ladder and ladder.index(step) > ladder.index(a):
+                fault("%s calls %s, which is above it: %s" % (files[a], b, " ".join(calls[files[a]][b][:6])))
     for name in ladder:
-        if not os.path.exists(os.path.join(top, name + ".c")) and not os.path.exists(os.path.join(top, name + ".h")):
+        if name not in files and not os.path.exists("%s/compiler/%s/%s.h" % (top, room, name)):
             stale("the ladder of %s has %s, which is not there any more" % (room, name))
 
 
 def main():
     build = sys.argv[1]
-    rooms, allowed, ladders, rings, excepted = read_table(sys.argv[2] if len(sys.argv) > 2 else os.path.join(top, "tests/style/rooms.txt"))
+    allowed, ladders, rings, excepted = read_table(sys.argv[2] if len(sys.argv) > 2 else os.path.join(top, "tests/style/rooms.txt"))
     calls, includes = read_calls(build), read_includes()
 
     for name in sorted(set(calls) | set(includes)):
-        if room_of(rooms, name) is None:
+        if room_of(name) not in allowed:
             fault("%s is in no room" % name)
 
     used = set()
-    check_arrows(calls, "calls", rooms, allowed, excepted, used)
-    check_arrows(includes, "includes", rooms, allowed, excepted, used)
+    check_arrows(calls, "calls", allowed, excepted, used)
+    check_arrows(includes, "includes", allowed, excepted, used)
     for a, b in sorted(excepted - used):
         stale("the exception %s -> %s is not needed any more" % (a, b))
 
     for room in ladders:
-        check_ladder(room, ladders[room], calls, rooms)
+        check_ladder(room, ladders[room], calls)
 
     found = find_rings(calls)
     for ring in found:

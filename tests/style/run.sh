@@ -79,12 +79,12 @@ rooms_find() {
         fail "rooms.py does not find: $1"
     fi
 }
-rooms_find 'compiler/main is in no room' 's/: main /: /'
-rooms_find 'compiler/grad (graph) calls compiler/ng.tab (syntax)' 's/^graph -> .*/graph -> base runtime/'
-rooms_find 'compiler/fuse (program) includes compiler/program (emit)' 's/: program /: /; s/^room emit: /&program /'
-rooms_find 'a ring of calls: compiler/lower ' '/^ring lower /d'
-rooms_find 'compiler/emit_kernel calls compiler/emit_loops, which is above it' 's/ emit_loops / /; s/ emit_index / emit_index emit_loops /'
-rooms_find 'compiler/emit_body is not in the ladder of emit' 's/ emit_body / /'
+rooms_find 'compiler/tool/main is in no room' '/^tool ->/d'
+rooms_find 'compiler/graph/grad (graph) calls compiler/syntax/ng.tab (syntax)' 's/^graph -> .*/graph -> base runtime/'
+rooms_find 'compiler/emit/emit (emit) includes compiler/program/module (program)' 's/^emit -> program/emit ->/'
+rooms_find 'a ring of calls: compiler/lang/lower ' '/^ring lower /d'
+rooms_find 'compiler/emit/emit_kernel calls compiler/emit/emit_loops, which is above it' 's/ emit_loops / /; s/ emit_index / emit_index emit_loops /'
+rooms_find 'compiler/emit/emit_body is not in the ladder of emit' 's/ emit_body / /'
 
 # What people read: manuals, error pages, models, scripts.
 prose() {

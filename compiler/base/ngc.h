@@ -1,0 +1,225 @@
+/* ngc.h - one compilation: memory, names, texts, places, messages, files. Knows no model. */
+#ifndef NGC_H
+#define NGC_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/errors.h"
+
+#define NGC_VERSION "0.1.0"
+
+typedef struct Ngc Ngc; /* one compilation: arena, names, sources, messages, options */
+typedef struct Stmt Stmt;
+
+/* ---- places and messages ---- */
+
+typedef struct Loc { /* a half-open range of bytes of one source file */
+    int file;        /* index into Ngc.files; -1: no place (a command-line argument, say) */
+    int at, end;
+} Loc;
+
+typedef struct Source {
+    const char *name; /* as the user wrote it; "prelude.ng" for the library */
+    const char *text; /* size bytes, then a NUL */
+    int size;
+    bool library;     /* part of ngc, not of the user's model */
+    bool importing;   /* its statements are being executed */
+    Stmt *body;       /* what the parser made of it */
+    int *line, lines; /* where each line starts */
+} Source;
+
+typedef enum { SEV_ERROR, SEV_WARNING, SEV_NOTE } Severity;
+
+typedef struct Label { /* text drawn under a part of the error's source line: "W2: [6, 3]" */
+    Loc loc;
+    const char *text;
+    struct Label *next;
+} Label;
+
+typedef struct Diag { /* one message: made by diag(), enriched by diag_label() and diag_note(),
+                         drawn by diag_flush() */
+    Severity severity;
+    ErrorCode code;   /* 301 is drawn as NG0301 */
+    const char *flag; /* a warning's name for -Wname, else NULL */
+    Loc loc;
+    const char *text;
+    Label *labels;
+    struct Diag *notes; /* drawn after it, in order */
+    struct Diag *next;
+} Diag;
+
+/* ---- one compilation ---- */
+
+typedef struct Define {
+    const char *name;
+    double value;
+    bool used;
+} Define; /* -D NAME=INT; used: there is such a dim */
+
+/* Passes, in the order in which they run: passes.c says what each is. */
+typedef enum {
+    PASS_LOWER,
+    PASS_CLOSE,
+    PASS_STABLE,
+    PASS_SIMPLIFY,
+    PASS_TRAINING,
+    PASS_CARRY,
+    PASS_LAYOUT,
+    PASS_FOLD,
+    PASS_ZEROS,
+    PASS_MERGE,
+    PASS_DROP,
+    PASS_FUSE,
+    PASS_ROWS,
+    PASS_COLLAPSE,
+    PASS_FINISH,
+    PASS_PARTS,
+    PASS_SHARE,
+    PASS_PLAN,
+    PASS_WAITS,
+    PASS_VECTORS,
+    PASS_COUNT
+} Pass;
+
+typedef struct Options {
+    int optimize; /* 0 or 2 */
+    bool real_double, standalone, werror;
+    int comments;       /* 0 none, 1 source, 2 derivation */
+    const char *prefix; /* NULL: from the file's name */
+    const char **include;
+    int includes;
+    Define *define;
+    int defines;
+    const char **keep;
+    int keeps;
+    const char *dump; /* letters of passes after which the graph is printed to stderr */
+    int color;        /* 0 no, 1 yes; main decides auto */
+    bool no_share;    /* every value has memory of its own: for tests of the memory plan */
+    unsigned without; /* passes that are left out, for tests and for measuring them: bits of Pass */
+    bool verify;      /* the invariants are checked after each pass, not only after the last */
+    int short_row;    /* columns from which on rows make a nest; 0: as is best; for tests with small
+                         models */
+    int pool_from;    /* estimated nanoseconds from which on threads share work; 0: as is best; for
+                         tests with small models */
+    bool literal;     /* the graph is what the text says: nothing folded, shared or simplified. What
+                         tests believe */
+    int digits;       /* run: significant digits of a printed number */
+    bool json;        /* messages as JSON, one on a line */
+    const char **silent;
+    int silents;             /* names of warnings that are switched off */
+    const char *stdin_name;  /* what '-' is called, or NULL */
+    bool jacobians, columns; /* explain: full Jacobians; in denominator layout */
+    const char *weights;     /* a file of weights that become constants, or NULL */
+    const char *map;         /* what they are called there, or NULL */
+} Options;
+
+struct Ngc {
+    struct Arena *arena;
+    struct Intern *names;
+    Source **file; /* file[0] is the library */
+    int files;
+    Options opt;
+    Diag *diags, **diag_end;
+    int errors, warnings; /* with -Werror a warning looks like an error, and still counts as a
+                             warning: what follows it is done */
+};
+
+/* ---- util.c: memory, names, text ---- */
+
+bool pass_runs(const Ngc *, Pass); /* was it not left out? */
+
+/* zeroed; never NULL: out of memory ends ngc with status 4. */
+void *arena_alloc(Ngc *, size_t size);
+
+void *arena_copy(Ngc *, const void *from, size_t size);
+void arena_free(Ngc *); /* ends the compilation: all that came from the arena is gone */
+
+/* Room for one more than count items. */
+void *arena_grow(Ngc *, void *old, int count, int *room, size_t item);
+
+const char *intern(Ngc *, const char *text, size_t size); /* equal texts become equal pointers */
+const char *intern_str(Ngc *, const char *text);
+const char *text_format(Ngc *, const char *format, ...); /* sprintf into the arena */
+const char *text_vformat(Ngc *, const char *format, va_list);
+/* the shortest text that is read back as the same finite number; single: as a float */
+const char *text_number(Ngc *, double, bool single);
+
+typedef struct Table { /* pointers to numbers; all zero is empty */
+    struct TableSlot {
+        const void *key;
+        int value;
+    } * slot;
+    int count, room;
+} Table;
+
+/* The key's number, 0 where it is new; until the next call. */
+int *table_at(Ngc *, Table *, const void *key);
+
+typedef struct Text { /* text that grows */
+    Ngc *ngc;
+    char *at; /* always NUL-terminated once something was added */
+    size_t size, room;
+} Text;
+
+void text_add(Text *, const char *format, ...);
+void text_put(Text *, const char *bytes, size_t size);
+_Noreturn void ngc_bug(const char *format, ...); /* our fault: message to stderr, exit 4 */
+
+/* ---- source.c: input, places, messages ---- */
+
+/* Index, or -1 with a message. */
+int source_add(Ngc *, const char *name, const char *text, size_t size, bool library);
+
+/* "-" is stdin; index, or -1 with a message; from: the import, or file -1. */
+int source_read(Ngc *, const char *path, Loc from);
+
+int source_line(const Ngc *, Loc, int *column); /* both from 1; column in characters */
+const char *source_text(Ngc *, Loc); /* that piece of the text, on one line, shortened if long */
+Diag *diag(Ngc *, Severity, ErrorCode code, Loc, const char *format, ...);
+Diag *warn(Ngc *, const char *flag, ErrorCode code, Loc, const char *format, ...);
+
+/* An error without a place or a code: of files, options. */
+Diag *complain(Ngc *, const char *format, ...);
+
+bool diag_failed(const Ngc *); /* by errors, or warnings that are errors */
+
+/* Drawn if on the line of the message. */
+void diag_label(Ngc *, Diag *, Loc, const char *format, ...);
+
+void diag_note(Ngc *, Diag *, Loc, const char *format, ...);
+void diag_flush(Ngc *, FILE *); /* draws and forgets all that was collected */
+
+/* The nearest, or NULL. */
+const char *suggest(Ngc *, const char *word, const char *const *among, int count);
+
+/* ---- json.c: texts in JSON ---- */
+
+void json_string(Text *, const char *); /* in quotes */
+
+/* ---- output.c: files that ngc writes ---- */
+
+typedef struct OutFile {
+    const char *path; /* "-" is standard output */
+    const char *text;
+    size_t size;
+    struct { /* how a file of ngc's begins, where the user did not name this one; begins: NULL where
+                he did */
+        const char *begins, *holds;
+        bool first_line; /* holds is in its first line */
+    } ours;
+    const char *target, *temp; /* output_write's own */
+} OutFile;
+
+/* With a message: it would overwrite the model, or itself. */
+bool output_clash(Ngc *, const OutFile *, int count);
+
+/* With a message: it would overwrite what ngc did not write. */
+bool output_foreign(Ngc *, const OutFile *, int count);
+
+bool output_write(Ngc *, OutFile *, int count); /* all of them, or none with a message */
+
+#endif

@@ -1,0 +1,190 @@
+/* output.c - files that ngc writes: all of them or none. Text goes to a temporary file beside its
+ * destination, which is renamed when everything is written. A destination that is not a regular
+ * file is written directly. */
+#include "base/ngc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Reports a failed step and removes the temporary file. */
+static bool failed(Ngc *ngc, const char *what, const char *path, const char *temp)
+{
+    if (strcmp(path, "-") == 0)
+        complain(ngc, "cannot %s standard output: %s", what, strerror(errno));
+    else
+        complain(ngc, "cannot %s '%s': %s", what, path, strerror(errno));
+    if (temp)
+        unlink(temp);
+    return false;
+}
+
+static bool write_all(FILE *f, const char *text, size_t size)
+{
+    bool good = fwrite(text, 1, size, f) == size && fflush(f) == 0;
+    int error = errno;
+    good = fclose(f) == 0 && good;
+    errno = good ? 0 : error;
+    return good;
+}
+
+static bool write_direct(Ngc *ngc, const OutFile *o)
+{
+    FILE *f = fopen(o->path, "w");
+    if (f && write_all(f, o->text, o->size))
+        return true;
+    return failed(ngc, "write", o->path, NULL);
+}
+
+/* The destination of a symbolic link, so that the link stays. */
+static const char *real_path(Ngc *ngc, const char *path)
+{
+    char *to = realpath(path, NULL);
+    const char *out = to ? text_format(ngc, "%s", to) : path;
+    free(to);
+    return out;
+}
+
+/* Writes the temporary file, o->temp. */
+static bool write_temp(Ngc *ngc, OutFile *o)
+{
+    mode_t mask = umask(0); /* the only way to read it */
+    umask(mask);
+
+    o->target = real_path(ngc, o->path);
+    char *temp = (char *)text_format(ngc, "%s.XXXXXX", o->target);
+    int fd = mkstemp(temp);
+    if (fd < 0)
+        return failed(ngc, "write", o->path, NULL);
+
+    FILE *f = fdopen(fd, "w");
+    if (!f || fchmod(fd, 0666 & ~mask) != 0) {
+        close(fd);
+        return failed(ngc, "write", o->path, temp);
+    }
+    if (!write_all(f, o->text, o->size))
+        return failed(ngc, "write", o->path, temp);
+    o->temp = temp;
+    return true;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    if (strcmp(a, "-") == 0 || strcmp(b, "-") == 0)
+        return false;
+    if (strcmp(a, b) == 0)
+        return true;
+    if (stat(a, &x) != 0 || stat(b, &y) != 0 || !S_ISREG(x.st_mode))
+        return false;
+    return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Would the path overwrite a file that the model was read from? */
+static bool is_source(const Ngc *ngc, const char *path)
+{
+    for (int k = 0; k < ngc->files; k++)
+        if (!ngc->file[k]->library && same_file(path, ngc->file[k]->name))
+            return true;
+    return false;
+}
+
+/* Would a file overwrite the model, or another file that is written? */
+bool output_clash(Ngc *ngc, const OutFile *file, int count)
+{
+    for (int i = 0; i < count; i++) {
+        const char *path = file[i].path;
+        if (is_source(ngc, path)) {
+            complain(ngc, "'%s' is the model itself; it is not overwritten", path);
+            return true;
+        }
+        for (int k = 0; k < i; k++) {
+            if (!same_file(path, file[k].path))
+                continue;
+            complain(ngc, "the C and the header would be the same file '%s'", path);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Did ngc write the file that is there, as far as its beginning says? An empty file has nothing
+ * that could be lost. */
+static bool is_ours(const OutFile *o)
+{
+    char start[1024];
+    size_t size = 0;
+    FILE *f = fopen(o->path, "rb");
+    if (f) {
+        size = fread(start, 1, sizeof start - 1, f);
+        fclose(f);
+    }
+    if (size == 0)
+        return true;
+
+    start[size] = '\0';
+    if (o->ours.first_line)
+        start[strcspn(start, "\n")] = '\0';
+    return strncmp(start, o->ours.begins, strlen(o->ours.begins)) == 0 &&
+           strstr(start, o->ours.holds);
+}
+
+/* Would ngc overwrite a file that it did not write, at a path that nobody gave? */
+bool output_foreign(Ngc *ngc, const OutFile *file, int count)
+{
+    for (int i = 0; i < count; i++) {
+        const OutFile *o = &file[i];
+        struct stat st;
+        bool given = o->ours.begins == NULL;
+        if (given || stat(o->path, &st) != 0 || !S_ISREG(st.st_mode) || is_ours(o))
+            continue;
+        complain(ngc,
+                 "'%s' is there already, and ngc did not write it: "
+                 "-o FILE names another file, or -o %s overwrites this one",
+                 o->path, file[0].path);
+        return true;
+    }
+    return false;
+}
+
+static bool write_standard_output(Ngc *ngc, const OutFile *o)
+{
+    if (fwrite(o->text, 1, o->size, stdout) == o->size && fflush(stdout) == 0)
+        return true;
+    return failed(ngc, "write", "-", NULL);
+}
+
+/* Writes one file. A regular one is still under its temporary name then. */
+static bool write_one(Ngc *ngc, OutFile *o)
+{
+    struct stat st;
+    if (strcmp(o->path, "-") == 0)
+        return write_standard_output(ngc, o);
+    if (stat(o->path, &st) != 0 || S_ISREG(st.st_mode))
+        return write_temp(ngc, o);
+    if (S_ISDIR(st.st_mode)) {
+        errno = EISDIR;
+        return failed(ngc, "write", o->path, NULL);
+    }
+    return write_direct(ngc, o);
+}
+
+bool output_write(Ngc *ngc, OutFile *file, int count)
+{
+    bool good = true;
+    for (int i = 0; i < count && good; i++)
+        good = write_one(ngc, &file[i]);
+
+    for (int i = 0; i < count; i++) {
+        const OutFile *o = &file[i];
+        if (!o->temp)
+            continue;
+        if (!good)
+            unlink(o->temp);
+        else if (rename(o->temp, o->target) != 0)
+            good = failed(ngc, "write", o->path, o->temp);
+    }
+    return good;
+}

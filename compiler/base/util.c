@@ -1,0 +1,348 @@
+/* util.c - memory that lives as long as the compilation, names that are equal when their pointers
+ * are, and text that grows. */
+#include "base/ngc.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK = 1 << 16, ALIGN = 16 };
+
+/* From calloc, so all memory that is handed out is zero. */
+typedef struct Chunk {
+    struct Chunk *older;
+    char *at, *end; /* of what is free */
+} Chunk;
+
+struct Arena {
+    Chunk *last; /* the one being filled */
+};
+
+/* Open addressing; never more than half full. */
+struct Intern {
+    struct Slot {
+        const char *text; /* NULL: empty */
+        size_t size;
+        uint64_t hash;
+    } * slot;
+    size_t room; /* slots, a power of two */
+    size_t count;
+};
+
+/* ---- memory ---- */
+
+/* calloc that ends ngc where there is no memory: no phase could do anything else. */
+static void *take_memory(size_t size)
+{
+    void *p = calloc(1, size);
+    if (p == NULL) {
+        fprintf(stderr, "ngc: error: out of memory\n");
+        exit(4);
+    }
+    return p;
+}
+
+/* A size in whole units of ALIGN; at least one. */
+static size_t aligned(size_t size)
+{
+    if (size == 0)
+        size = 1;
+    return (size + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+/* A piece larger than a quarter of a chunk gets a chunk of its own, after the one being filled in
+ * the list, which is filled further. */
+static Chunk *add_chunk(struct Arena *arena, size_t size)
+{
+    bool own = size > CHUNK / 4;
+    size_t header = aligned(sizeof(Chunk));
+    size_t room = own ? size : CHUNK;
+
+    Chunk *chunk = take_memory(header + room);
+    chunk->at = (char *)chunk + header;
+    chunk->end = chunk->at + room;
+
+    if (own && arena->last != NULL) {
+        chunk->older = arena->last->older;
+        arena->last->older = chunk;
+    } else {
+        chunk->older = arena->last;
+        arena->last = chunk;
+    }
+    return chunk;
+}
+
+void *arena_alloc(Ngc *ngc, size_t size)
+{
+    if (ngc->arena == NULL)
+        ngc->arena = take_memory(sizeof *ngc->arena);
+    if (size > SIZE_MAX / 2)
+        size = SIZE_MAX / 2; /* calloc refuses that */
+    size = aligned(size);
+
+    Chunk *chunk = ngc->arena->last;
+    if (chunk == NULL || (size_t)(chunk->end - chunk->at) < size)
+        chunk = add_chunk(ngc->arena, size);
+    void *p = chunk->at;
+    chunk->at += size;
+    return p;
+}
+
+void *arena_copy(Ngc *ngc, const void *from, size_t size)
+{
+    void *p = arena_alloc(ngc, size);
+    if (size > 0)
+        memcpy(p, from, size);
+    return p;
+}
+
+/* Makes a piece larger in place, if it is the last of its chunk and there is room. */
+static bool stretch(Ngc *ngc, void *piece, size_t old, size_t size)
+{
+    Chunk *chunk = ngc->arena ? ngc->arena->last : NULL;
+    if (chunk == NULL || piece == NULL)
+        return false;
+
+    old = aligned(old);
+    size = aligned(size);
+    bool is_last = (char *)piece + old == chunk->at;
+    if (!is_last || (size_t)(chunk->end - chunk->at) < size - old)
+        return false;
+    chunk->at += size - old;
+    return true;
+}
+
+/* Doubles the room, so that adding n items one by one copies fewer than 2n. */
+void *arena_grow(Ngc *ngc, void *old, int count, int *room, size_t item)
+{
+    if (count < *room)
+        return old;
+    if (count > INT32_MAX / 2 - 8)
+        ngc_bug("a list of %d items cannot grow", count);
+
+    size_t had = (size_t)*room * item;
+    *room = count < 8 ? 8 : 2 * count;
+    if (had > 0 && stretch(ngc, old, had, (size_t)*room * item))
+        return old;
+
+    void *p = arena_alloc(ngc, (size_t)*room * item);
+    if (count > 0)
+        memcpy(p, old, (size_t)count * item);
+    return p;
+}
+
+void arena_free(Ngc *ngc)
+{
+    if (ngc->arena != NULL) {
+        Chunk *chunk = ngc->arena->last;
+        while (chunk != NULL) {
+            Chunk *older = chunk->older;
+            free(chunk);
+            chunk = older;
+        }
+    }
+    free(ngc->arena);
+    *ngc = (Ngc){0};
+}
+
+/* ---- names ---- */
+
+/* FNV-1a */
+static uint64_t hash_bytes(const char *text, size_t size)
+{
+    uint64_t h = 14695981039346656037u;
+    for (size_t i = 0; i < size; i++)
+        h = (h ^ (unsigned char)text[i]) * 1099511628211u;
+    return h;
+}
+
+/* The slot that holds the text, or the empty one where it belongs. */
+static struct Slot *find_slot(const struct Intern *names, const char *text, size_t size,
+                              uint64_t hash)
+{
+    size_t i = (size_t)hash & (names->room - 1);
+    for (;; i = (i + 1) & (names->room - 1)) {
+        struct Slot *s = &names->slot[i];
+        if (s->text == NULL ||
+            (s->hash == hash && s->size == size && memcmp(s->text, text, size) == 0))
+            return s;
+    }
+}
+
+static void grow_names(Ngc *ngc, struct Intern *names)
+{
+    struct Intern old = *names;
+    names->room = old.room == 0 ? 256 : 2 * old.room;
+    names->slot = arena_alloc(ngc, names->room * sizeof *names->slot);
+    for (size_t i = 0; i < old.room; i++)
+        if (old.slot[i].text != NULL)
+            *find_slot(names, old.slot[i].text, old.slot[i].size, old.slot[i].hash) = old.slot[i];
+}
+
+const char *intern(Ngc *ngc, const char *text, size_t size)
+{
+    if (ngc->names == NULL)
+        ngc->names = arena_alloc(ngc, sizeof *ngc->names);
+
+    struct Intern *names = ngc->names;
+    if (2 * (names->count + 1) > names->room)
+        grow_names(ngc, names);
+
+    uint64_t hash = hash_bytes(text, size);
+    struct Slot *s = find_slot(names, text, size, hash);
+    if (s->text == NULL) {
+        char *copy = arena_alloc(ngc, size + 1);
+        if (size > 0)
+            memcpy(copy, text, size);
+        *s = (struct Slot){copy, size, hash};
+        names->count++;
+    }
+    return s->text;
+}
+
+const char *intern_str(Ngc *ngc, const char *text)
+{
+    return intern(ngc, text, strlen(text));
+}
+
+/* ---- maps ---- */
+
+/* The slot that holds the key, or the empty one where it belongs. */
+static struct TableSlot *find_key(const Table *m, const void *key)
+{
+    uint64_t hash = (uint64_t)(uintptr_t)key * 0x9E3779B97F4A7C15u;
+    size_t i = (size_t)(hash >> 20) & (size_t)(m->room - 1);
+    while (m->slot[i].key && m->slot[i].key != key)
+        i = (i + 1) & (size_t)(m->room - 1);
+    return &m->slot[i];
+}
+
+static void grow_table(Ngc *ngc, Table *m)
+{
+    Table old = *m;
+    m->room = old.room ? 2 * old.room : 64;
+    m->slot = arena_alloc(ngc, (size_t)m->room * sizeof *m->slot);
+    for (int i = 0; i < old.room; i++)
+        if (old.slot[i].key)
+            *find_key(m, old.slot[i].key) = old.slot[i];
+}
+
+int *table_at(Ngc *ngc, Table *m, const void *key)
+{
+    if (2 * (m->count + 1) > m->room) /* never more than half full */
+        grow_table(ngc, m);
+
+    struct TableSlot *s = find_key(m, key);
+    m->count += s->key == NULL;
+    s->key = key;
+    return &s->value;
+}
+
+/* ---- text ---- */
+
+/* Makes room for `size` bytes more and the NUL. */
+static void reserve_text(Text *t, size_t size)
+{
+    if (t->at != NULL && size < t->room - t->size)
+        return;
+
+    size_t need = t->size + size + 1;
+    size_t room = need < 64 ? 64 : 2 * need;
+    if (t->room > 0 && stretch(t->ngc, t->at, t->room, room)) {
+        t->room = room;
+        return;
+    }
+
+    char *at = arena_alloc(t->ngc, room);
+    if (t->size > 0)
+        memcpy(at, t->at, t->size);
+    t->at = at;
+    t->room = room;
+}
+
+/* The number of bytes that the format makes. */
+static size_t measure_format(const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int size = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    if (size < 0)
+        ngc_bug("cannot format \"%s\"", format);
+    return (size_t)size;
+}
+
+const char *text_vformat(Ngc *ngc, const char *format, va_list args)
+{
+    size_t size = measure_format(format, args);
+    char *p = arena_alloc(ngc, size + 1);
+    vsnprintf(p, size + 1, format, args);
+    return p;
+}
+
+const char *text_format(Ngc *ngc, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const char *text = text_vformat(ngc, format, args);
+    va_end(args);
+    return text;
+}
+
+const char *text_number(Ngc *ngc, double v, bool single)
+{
+    char text[40];
+    bool whole = v == floor(v) && fabs(v) < 1e7; /* 160, not 1.6e+02 */
+    if (single)
+        v = (double)(float)v;
+
+    for (int digits = whole ? 0 : 1; digits <= 17; digits++) {
+        snprintf(text, sizeof text, whole ? "%.*f" : "%.*g", digits, v);
+        double back = strtod(text, NULL);
+        if (single ? (float)back == (float)v : back == v)
+            break;
+    }
+    return text_format(ngc, "%s%s", text, strpbrk(text, ".e") ? "" : ".0");
+}
+
+void text_add(Text *t, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    size_t size = measure_format(format, args);
+    reserve_text(t, size);
+    vsnprintf(t->at + t->size, size + 1, format, args);
+    t->size += size;
+    va_end(args);
+}
+
+void text_put(Text *t, const char *bytes, size_t size)
+{
+    reserve_text(t, size);
+    if (size > 0)
+        memcpy(t->at + t->size, bytes, size);
+    t->size += size;
+    t->at[t->size] = '\0';
+}
+
+/* ---- options ---- */
+
+/* Of a pass that is needed the bit is never set. */
+bool pass_runs(const Ngc *ngc, Pass pass)
+{
+    return !(ngc->opt.without >> pass & 1);
+}
+
+/* ---- the end ---- */
+
+_Noreturn void ngc_bug(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fflush(stdout);
+    fprintf(stderr, "ngc: internal error: ");
+    vfprintf(stderr, format, args);
+    fprintf(stderr, "\n");
+    va_end(args);
+    exit(4);
+}

@@ -1,0 +1,208 @@
+/* emit_body.c - the statements of a function: its kernels in order, each below its comment. */
+#include "emit/emit.h"
+
+/* ---- a kernel of any kind ---- */
+
+/* A derivative has its own name, dJ_dz; other numbers are t0, t1, ... */
+static const char *local_name(Body *b, const Node *n)
+{
+    enum { MANY = 1000 }; /* each name is compared with all before it */
+    bool derivative = n->derived && n->name && *n->name == 'd';
+    if (derivative && b->locals.count < MANY)
+        return c_name_distinct(b->e->ngc, &b->locals, n->name);
+    return text_format(b->e->ngc, "t%d", b->temps++);
+}
+
+void emit_kernel(Body *b, const Kernel *k)
+{
+    for (int i = 0; i < k->stores; i++) {
+        Place *place = store_place(b->p, &k->store[i]);
+        if (place->kind == P_LOCAL && place->name == NULL)
+            place->name = local_name(b, k->store[i].node);
+    }
+
+    if (k->kind == K_GEMM)
+        print_gemm(b, k);
+    else if (k->kind == K_RANDOM)
+        print_random(b, k);
+    else if (k->kind == K_CALL)
+        print_call(b, k);
+    else if (k->axes == 0 || b->e->module->plain || b->p->init)
+        print_here(b, k);
+    else
+        print_apart(b, k);
+}
+
+/* ---- comments ---- */
+
+/* At -O0 the rules are in forward, backward and update only: the other functions have the same
+ * statements. */
+int emit_comment_level(const Emit *e, const Function *f)
+{
+    int level = e->ngc->opt.comments;
+    bool again = f->fn == FN_PREDICT || f->fn == FN_EVAL || f->fn >= FN_STEP;
+    if (level <= 1 || !again || !e->module->plain)
+        return level;
+
+    for (int i = 0; i < e->module->functions; i++)
+        if (e->module->function[i].fn == FN_FORWARD)
+            return 1;
+    return level;
+}
+
+/* ---- numbers that wait for the statement that needs them ---- */
+
+/* In a plain program only variables are written twice. Numbers without a name wait there for the
+ * first statement that needs them, so that they are below its comment. */
+typedef struct Waiting {
+    Emit *e;
+    const Program *p;
+    const Kernel **kernel; /* in order; NULL: printed */
+    bool *needed;          /* by the next statement */
+    int count, room;
+    int left;  /* how many are not printed yet */
+    int level; /* of comments */
+    int *line; /* that the last comment was about */
+} Waiting;
+
+static bool writes_var(const Program *p, const Kernel *k)
+{
+    for (int i = 0; i < k->stores; i++)
+        if (store_place(p, &k->store[i])->kind == P_VAR)
+            return true;
+    return false;
+}
+
+/* Lets a kernel wait, if it is such a number. */
+static bool waits(Waiting *w, const Kernel *k)
+{
+    Emit *e = w->e;
+    if (!w->p->plain || w->level == 0 || !comment_is_helper(e, w->p, k))
+        return false;
+
+    if (!e->waiting_at)
+        e->waiting_at = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->waiting_at);
+    if (w->left == 0)
+        w->count = 0;
+
+    int room = w->room;
+    w->kernel = arena_grow(e->ngc, w->kernel, w->count, &w->room, sizeof *w->kernel);
+    w->needed = arena_grow(e->ngc, w->needed, w->count, &room, sizeof *w->needed);
+    w->needed[w->count] = false;
+    w->kernel[w->count++] = k;
+    w->left++;
+    e->waiting_at[k->store[0].node->id] = w->count;
+    return true;
+}
+
+static void mark_needed(Waiting *w, const Node *n)
+{
+    const Node *holder = program_holder(w->p, n);
+    if (holder->id >= w->e->graph->count)
+        return;
+
+    int at = w->e->waiting_at[holder->id];
+    if (at)
+        w->needed[at - 1] = true;
+}
+
+/* Marks those that k reads. */
+static void mark_operands(Waiting *w, const Kernel *k)
+{
+    for (int i = 0; i < k->vals; i++)
+        if (k->val[i]->kind == V_LOAD)
+            mark_needed(w, k->val[i]->node);
+
+    for (int i = 0; i < 3; i++)
+        if (kernel_operand(w->p, k, i))
+            mark_needed(w, kernel_operand(w->p, k, i));
+
+    if (k->kind == K_LOOP)
+        return;
+    for (int i = 0; i < k->stores; i++) { /* numbers that a call of the runtime is given */
+        const Node *n = k->store[i].node;
+        for (int a = 0; a < n->nargs; a++)
+            mark_needed(w, n->arg[a]);
+    }
+}
+
+/* Marks all that k needs. One comes before those that need it, so the last is asked first. */
+static void mark_all_needed(Waiting *w, const Kernel *k)
+{
+    mark_operands(w, k);
+    for (int i = w->count - 1; i >= 0; i--)
+        if (w->kernel[i] && w->needed[i])
+            mark_operands(w, w->kernel[i]);
+}
+
+/* Prints those that k needs, and all of them if k might change what they read. At the end, when k
+ * is NULL, all are printed, with full comments. */
+static void print_waiting(Body *b, Waiting *w, const Kernel *k)
+{
+    if (w->left == 0)
+        return;
+
+    bool all = !k || writes_var(b->p, k);
+    if (!all)
+        mark_all_needed(w, k);
+
+    for (int i = 0; i < w->count; i++) {
+        const Kernel *helper = w->kernel[i];
+        bool is_due = all || w->needed[i];
+        if (!helper || !is_due)
+            continue;
+
+        if (k)
+            comment_helper(b->e, &b->text, helper, w->level);
+        else
+            comment_kernel(b->e, &b->text, b->p, helper, w->level, w->line);
+        emit_kernel(b, helper);
+        w->e->waiting_at[helper->store[0].node->id] = 0;
+        w->kernel[i] = NULL;
+        w->left--;
+    }
+}
+
+/* ---- a part ---- */
+
+/* Where a part's kernels begin; parts come one after another. */
+static int first_kernel(const Program *p, int part)
+{
+    int low = 0, high = p->kernels;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (p->kernel[middle]->part < part)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The statements of one part. */
+Body emit_part(Emit *e, const Function *f, int part)
+{
+    const Program *p = f->program;
+    Body b = {.e = e, .p = f->program, .text.ngc = e->ngc, .temps = e->module->temps};
+    int line = 0, level = emit_comment_level(e, f);
+    Waiting waiting = {.e = e, .p = p, .level = level, .line = &line};
+
+    text_put(&b.text, "", 0);
+    for (int i = first_kernel(p, part); i < p->kernels && p->kernel[i]->part == part; i++) {
+        const Kernel *k = p->kernel[i];
+        if (!function_has(f, k) || waits(&waiting, k))
+            continue;
+
+        if (f->shared)
+            share_kernel(&b, k);
+        comment_kernel(e, &b.text, p, k, level, &line);
+        print_waiting(&b, &waiting, k);
+        emit_kernel(&b, k);
+    }
+
+    print_waiting(&b, &waiting, NULL);
+    share_end(&b);
+    if (b.dims) /* run-time sizes are members of inputs */
+        b.blocks |= USES_INPUTS;
+    return b;
+}

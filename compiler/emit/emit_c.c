@@ -1,0 +1,242 @@
+/* emit_c.c - a module as C: the file and its header, put together from their parts. */
+#include "emit/emit.h"
+
+#include <string.h>
+
+/* ---- how the C is compiled ---- */
+
+/* Whatever the user's options are: the loops that gain by vectors name them, and all others are
+ * compiled as they are written. The vectorisers of GCC 11 and 12 make wrong code of some loops:
+ * reversed and strided reads, shifted differences, loads under a condition. Arithmetic is that of
+ * IEEE 754: -ffast-math and its parts would undo what makes exp, tanh and sums exact. */
+static const char pragmas_begin[] =
+    "#if defined __clang__\n"
+    "#pragma float_control(precise, on, push)\n"
+    "#elif defined __GNUC__ && defined __OPTIMIZE__\n"
+    "#pragma GCC push_options\n"
+    "#pragma GCC optimize (\"no-tree-vectorize,no-tree-loop-vectorize,no-tree-slp-vectorize\")\n"
+    "#pragma GCC optimize (\"no-fast-math,no-unsafe-math-optimizations,no-associative-math,"
+    "no-reciprocal-math\")\n"
+    "#pragma GCC optimize (\"no-finite-math-only,signed-zeros\")\n"
+    "#elif defined __FAST_MATH__\n"
+    "#error \"this C needs the arithmetic of IEEE 754: compile it without -ffast-math\"\n"
+    "#endif\n"
+    "\n";
+
+static const char pragmas_end[] = "#if defined __clang__\n"
+                                  "#pragma float_control(pop)\n"
+                                  "#elif defined __GNUC__ && defined __OPTIMIZE__\n"
+                                  "#pragma GCC pop_options\n"
+                                  "#endif\n";
+
+/* ---- names of files ---- */
+
+/* A path without its directories. */
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* The file of the model. */
+static const char *source_name(const Emit *e)
+{
+    const Ngc *ngc = e->ngc;
+    const char *path = ngc->files > 1 ? ngc->file[1]->name : e->module->model->name;
+    return comment_text(e->ngc, base_name(path));
+}
+
+/* The name of the C: it differs from the header's in its last letter, or it is made of the model's.
+ */
+static const char *c_file_name(const Emit *e, const char *header)
+{
+    size_t size = header ? strlen(header) : 0;
+    if (size > 2 && strcmp(header + size - 2, ".h") == 0)
+        return text_format(e->ngc, "%.*sc", (int)size - 1, header);
+    return text_format(e->ngc, "%s.c", e->module->name);
+}
+
+/* ---- which variable of the C is which value ---- */
+
+static const char *variable_text(Emit *e, const Place *place, const char *function)
+{
+    switch (place->kind) {
+    case P_VAR: {
+        Block block = block_of_var[place->var->kind];
+        return text_format(e->ngc, "%s->%s", block_info[block].name, place->var->cname);
+    }
+    case P_MEMBER: return text_format(e->ngc, "w->%s", place->name);
+    case P_GRAD: return text_format(e->ngc, "grads->%s", place->name);
+    case P_LOCAL: return place->name ? text_format(e->ngc, "%s %s", function, place->name) : NULL;
+    default: return NULL;
+    }
+}
+
+/* Adds a variable, unless there is one for this name. */
+static void add_variable(Emit *e, Output *out, Table *known, int *room, const char *name,
+                         const char *text)
+{
+    if (!name || !text)
+        return;
+    int *seen = table_at(e->ngc, known, intern_str(e->ngc, name));
+    if (*seen)
+        return;
+
+    *seen = 1;
+    out->variable = arena_grow(e->ngc, out->variable, out->variables, room, sizeof *out->variable);
+    out->variable[out->variables++] = (Variable){name, text};
+}
+
+/* The variables of what a function stores. */
+static void list_stored(Emit *e, Output *out, Table *known, int *room, const Function *f)
+{
+    const Program *p = f->program;
+    for (int i = 0; i < p->nodes; i++) {
+        const char *text = variable_text(e, &p->place[i], f->name);
+        if (f->phase < 0 || p->phase[i] == f->phase)
+            add_variable(e, out, known, room, p->node[i]->name, text);
+    }
+}
+
+/* For the page, which shows the C: the variables of inputs, results and gradients by their names,
+ * then those of all that the functions store, forward and backward first. */
+static void list_variables(Emit *e, Output *out)
+{
+    const Model *m = e->module->model;
+    Table known = {0};
+    int room = 0;
+
+    for (int i = 0; i < m->vars; i++) {
+        Place place = {.kind = P_VAR, .var = m->var[i]};
+        add_variable(e, out, &known, &room, m->var[i]->name, variable_text(e, &place, ""));
+    }
+
+    for (int i = 0; i < m->roots; i++) {
+        const Root *r = &m->root[i];
+        Place place = root_place(r);
+        bool stored = r->kind == ROOT_GRAD || module_keeps(e->module, r);
+        if (r->kind != ROOT_UPDATE && stored)
+            add_variable(e, out, &known, &room, r->name, variable_text(e, &place, ""));
+    }
+
+    for (int first = 1; first >= 0; first--)
+        for (int i = 0; i < e->module->functions; i++) {
+            const Function *f = &e->module->function[i];
+            bool is_first = f->fn == FN_FORWARD || f->fn == FN_BACKWARD;
+            if (is_first == first && f->fn != FN_INIT)
+                list_stored(e, out, &known, &room, f);
+        }
+}
+
+/* ---- the parts of the file ---- */
+
+static void print_first_line(Emit *e, Text *t, const char *file)
+{
+    text_add(t, "/* %s - from %s by ngc " NGC_VERSION ". Generated code is yours: MIT-0. */\n",
+             comment_text(e->ngc, file), source_name(e));
+}
+
+static void print_header(Emit *e, const char *name, Text *t)
+{
+    print_first_line(e, t, name);
+    text_add(t, "#ifndef NGC_%s_H\n", e->module->name);
+    text_add(t, "#define NGC_%s_H\n\n", e->module->name);
+    emit_declarations(e, t);
+    text_add(t, "\n#endif\n");
+}
+
+/* The declarations: in the header, or here. */
+static void print_declarations(Emit *e, const char *header, Text *t)
+{
+    if (header)
+        text_add(t, "#include \"%s\"\n\n", base_name(header));
+    else
+        emit_declarations(e, t);
+}
+
+/* The runtime's headers whose texts are compiled into the model, unless they are copied. */
+static void print_includes(const Emit *e, Text *t)
+{
+    bool copied = e->ngc->opt.standalone;
+
+    text_add(t, "#include <math.h>\n");
+    text_add(t, "#include <string.h>\n");
+    if (e->uses_small && !copied)
+        text_add(t, "#include \"ngrt_small.h\"\n");
+    if (emit_has_section(e, "vector") && !copied)
+        text_add(t, "#include \"ngrt_vector.h\"\n");
+    text_add(t, "\n");
+}
+
+static const char check_labels_text[] =
+    "/* Are all of x in [0, limit)? */\n"
+    "static int check_labels(const int32_t *x, size_t n, int32_t limit)\n"
+    "{\n"
+    "    for (size_t i = 0; i < n; i++)\n"
+    "        if (x[i] < 0 || x[i] >= limit)\n"
+    "            return 0;\n"
+    "    return 1;\n"
+    "}\n"
+    "\n";
+
+static void print_helpers(const Emit *e, Text *t)
+{
+    if (e->uses_line_start) {
+        text_add(t, "/* How far into x the first cache line begins, of %d bytes. */\n", LINE);
+        text_add(t, "static int line_start(const %s *x)\n", e->real);
+        text_add(t, "{\n");
+        text_add(t, "    return (int)((%d - (uintptr_t)x %% %d) %% %d / sizeof *x);\n", LINE, LINE,
+                 LINE);
+        text_add(t, "}\n\n");
+    }
+    if (e->uses_check_labels)
+        text_add(t, "%s", check_labels_text);
+}
+
+/* The arrays of numbers; returns how many bytes they are. */
+static size_t print_numbers(Emit *e, Text *t)
+{
+    size_t before = t->size;
+    emit_defaults(e, t, true);
+    emit_weights(e, t, true);
+    emit_arrays(e, t);
+    return t->size - before;
+}
+
+void emit_c(const Module *m, const char *header, Output *out)
+{
+    Ngc *ngc = m->ngc;
+    Emit *e = emit_new(m);
+    Text *c = &out->c, functions = {.ngc = ngc};
+    *out = (Output){.c = {.ngc = ngc}, .h = {.ngc = ngc}};
+
+    /* The functions first: they decide what goes before them. */
+    emit_functions(e, &functions);
+    metrics_print(e, &functions);
+    if (header)
+        print_header(e, header, &out->h);
+
+    print_first_line(e, c, c_file_name(e, header));
+    text_add(c, "%s", pragmas_begin);
+    print_declarations(e, header, c);
+    print_includes(e, c);
+    share_helpers(e, c);
+    if (ngc->opt.standalone)
+        emit_runtime(e, c);
+    out->numbers = print_numbers(e, c);
+    print_helpers(e, c);
+
+    if (e->kernels.size)
+        text_put(c, e->kernels.at, e->kernels.size);
+    text_put(c, functions.at, functions.size);
+    emit_model(e, c);
+    text_add(c, "%s", pragmas_end);
+
+    if (m->plain)
+        list_variables(e, out);
+}
+
+void emit_model_c(Model *m, const char *header, Output *out)
+{
+    emit_c(module_build(m), header, out);
+}

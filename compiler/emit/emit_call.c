@@ -1,0 +1,253 @@
+/* emit_call.c - prints the kernels that are calls of the runtime's functions: matrix products,
+ * random numbers, and what a record's own function computes. */
+#include "emit/emit.h"
+
+#include <string.h>
+
+/* A size as an int. */
+static const char *int_text(Printer *pr, Size s)
+{
+    const char *text = emit_size(pr->e, s, &pr->dims);
+    if (s >= 0) /* a number */
+        return text;
+    return print_format(pr, strpbrk(text, " *") ? "(int)(%s)" : "(int)%s", text);
+}
+
+/* Matrix i of a batch. */
+static const char *shifted(Printer *pr, const char *pointer, Size stride)
+{
+    return print_format(pr, "%s + i*%s", pointer, print_factor(pr, stride));
+}
+
+/* Is a product better compiled for its sizes than done by a call? The runtime has room for so much
+ * of an operand. */
+static bool is_small(const Product *x)
+{
+    enum { WORK = 4096, ROOM = 2048 };
+    Size most = x->m > x->n ? x->m : x->n;
+    if (x->batch != 1 || x->m <= 1 || x->n <= 1 || x->k <= 0)
+        return false;
+    return most <= WORK && x->k <= WORK && x->m * x->n * x->k <= WORK &&
+           (most + 7) / 8 * 8 * x->k <= ROOM;
+}
+
+/* A product as text. */
+typedef struct Gemm {
+    Product size;
+    const char *alpha, *beta; /* the factors of the product and of what is in c before */
+    const char *a, *b, *c;    /* pointers */
+    const char *sizes;        /* "ta, tb, m, n, k" */
+} Gemm;
+
+static const char *gemm_call(const Emit *e, const char *what)
+{
+    return text_format(e->ngc, "%sgemm%s", e->ngc->opt.real_double ? "d" : "s", what);
+}
+
+/* A small product is a function of its own. */
+static void print_small(Printer *pr, const Gemm *x)
+{
+    Emit *e = pr->e;
+    bool given = pr->k->alpha != NULL;
+    const char *call = gemm_call(e, "_small");
+    const char *alpha_param = given ? print_format(pr, ", const %s alpha", e->real) : "";
+    const char *params = print_format(pr, "(%s *c, const %s *a, const %s *b%s)", e->real, e->real,
+                                      e->real, alpha_param);
+    const char *alpha = given ? "alpha" : x->alpha;
+    const char *body =
+        print_format(pr, "    ngrt_%s(%s, %s, a, b, %s, c);\n", call, x->sizes, alpha, x->beta);
+
+    emit_section(e, call);
+    e->uses_small = true;
+    const char *args = given ? "(c, a, b, alpha)" : "(c, a, b)";
+    const char *function = emit_function(e, "void", "product", params, args, body, 64);
+    print_line(pr, "%s(%s, %s, %s%s%s);", function, x->c, x->a, x->b, given ? ", " : "",
+               given ? x->alpha : "");
+}
+
+/* Threads share the products of a batch, rows or columns. */
+static void print_shared_gemm(Printer *pr, const Gemm *x)
+{
+    Emit *e = pr->e;
+    const Kernel *k = pr->k;
+    const char *call = gemm_call(e, "_share");
+    Size shared = k->split == SHARE_ROWS ? x->size.m : x->size.n;
+    if (k->split == SHARE_WHOLE)
+        shared = x->size.batch;
+    const char *passes = emit_size(e, shared, &pr->dims);
+
+    emit_section(e, call);
+    print_line(pr, "ngrt_%s(threads, %d, (int)%s, (int)%s,", call, k->split - SHARE_WHOLE,
+               share_begin(pr->b, passes, k->unit, false),
+               share_begin(pr->b, passes, k->unit, true));
+    print_line(pr, "    %s, %s, %s, %s, %s, %s, %s);", int_text(pr, x->size.batch), x->sizes,
+               x->alpha, x->a, x->b, x->beta, x->c);
+}
+
+/* One call for each matrix of a batch. */
+static void print_each_gemm(Printer *pr, Gemm x)
+{
+    Emit *e = pr->e;
+    Graph *g = e->graph;
+    Size m = x.size.m, n = x.size.n, k = x.size.k;
+    if (x.size.batch != 1) {
+        print_line(pr, "for (size_t i = 0; i < %s; i++)", emit_size(e, x.size.batch, &pr->dims));
+        pr->indent++;
+        x.a = shifted(pr, x.a, size_mul(g, m, k));
+        x.b = shifted(pr, x.b, size_mul(g, k, n));
+        x.c = shifted(pr, x.c, size_mul(g, m, n));
+    }
+
+    const char *call = gemm_call(e, "");
+    const char *row_of_a = int_text(pr, x.size.ta ? m : k);
+    const char *row_of_b = int_text(pr, x.size.tb ? k : n);
+    emit_section(e, call);
+    print_line(pr, "ngrt_%s(%s, %s, %s, %s, %s, %s, %s, %s, %s);", call, x.sizes, x.alpha, x.a,
+               row_of_a, x.b, row_of_b, x.beta, x.c, int_text(pr, n));
+}
+
+static const char *operand_pointer(Body *b, const Node *n)
+{
+    return print_pointer(b, program_place(b->p, n), program_holder(b->p, n));
+}
+
+/* A product adds to what is in C: `onto`, if it is elsewhere, is copied there. */
+static void copy_onto(Printer *pr, const Kernel *k, const char *to)
+{
+    Body *b = pr->b;
+    const char *from = operand_pointer(b, k->onto);
+    if (strcmp(from, to) == 0)
+        return;
+
+    const char *count = print_factor(pr, shape_count(pr->e->graph, k->store[0].node->shape));
+    if (!k->split) {
+        print_line(pr, "memcpy(%s, %s, %s*sizeof(%s));", to, from, count, pr->e->real);
+        return;
+    }
+    const char *begin = share_begin(b, count, CACHE_LINE, false);
+    const char *end = share_begin(b, count, CACHE_LINE, true);
+    print_line(pr, "memcpy(%s + %s, %s + %s, (%s - %s)*sizeof(%s));", to, begin, from, begin, end,
+               begin, pr->e->real);
+    share_meet(b, &b->text);
+}
+
+/* C = onto + alpha A B, once for each matrix of a batch. */
+void print_gemm(Body *b, const Kernel *k)
+{
+    Emit *e = b->e;
+    Printer pr = {.b = b, .e = e, .k = k, .out = &b->text, .indent = 1};
+    const Node *y = k->product, *c = k->store[0].node;
+    Gemm x = {.size = product_of(e->graph, y)};
+    x.c = print_pointer(b, program_place(b->p, c), c);
+    x.alpha = emit_number(e, 1, T_FLOAT);
+    x.beta = emit_number(e, k->onto != NULL, T_FLOAT);
+    x.a = operand_pointer(b, y->arg[0]);
+    x.b = operand_pointer(b, y->arg[1]);
+
+    print_temps(&pr);
+    if (k->alpha)
+        x.alpha = print_val(&pr, k->alpha).text;
+    if (k->onto)
+        copy_onto(&pr, k, x.c);
+    x.sizes = print_format(&pr, "%d, %d, %s, %s, %s", x.size.ta, x.size.tb, int_text(&pr, x.size.m),
+                           int_text(&pr, x.size.n), int_text(&pr, x.size.k));
+
+    if (k->split)
+        print_shared_gemm(&pr, &x);
+    else if (is_small(&x.size))
+        print_small(&pr, &x);
+    else
+        print_each_gemm(&pr, x);
+    b->dims |= pr.dims;
+}
+
+void print_random(Body *b, const Kernel *k)
+{
+    static const char *const name[] = {[RANDOM_UNIFORM] = "uniform",
+                                       [RANDOM_NORMAL] = "normal",
+                                       [RANDOM_TRUNCATED] = "truncated",
+                                       [RANDOM_ORTHOGONAL] = "orthogonal"};
+    Emit *e = b->e;
+    Printer pr = {.b = b, .e = e, .k = k, .out = &b->text, .indent = 1};
+    const Node *n = k->store[0].node;
+    const char *call = text_format(e->ngc, "%s%s", name[n->attr.kind], e->suffix);
+    const char *to = print_pointer(b, program_place(b->p, n), n);
+    const char *count = emit_size(e, shape_count(e->graph, n->shape), &pr.dims);
+    const char *first = print_shortest(e->ngc, n->attr.value, false);
+    const char *second = print_shortest(e->ngc, n->attr.value2, false);
+
+    emit_section(e, call);
+    print_line(&pr, "ngrt_%s(%s, %s, %s, %d, %s, %s);", call, to, count, b->p->init ? "seed" : "0",
+               n->attr.stream, first, second);
+    if (b->p->init)
+        b->blocks |= USES_SEED;
+    b->dims |= pr.dims;
+}
+
+/* ---- calls of a record: OpInfo.call ---- */
+
+/* (const int[]){1, 2, 3} */
+static const char *sizes_text(Printer *pr, const Size *size)
+{
+    Text t = {.ngc = pr->e->ngc};
+
+    text_add(&t, "(const int[]){");
+    for (int i = 0; i < CALL_SIZES; i++)
+        text_add(&t, "%s%s", i ? ", " : "", int_text(pr, size[i]));
+    text_add(&t, "}");
+    return t.at;
+}
+
+/* An operand: a tensor is a pointer, and a number is the kernel's factor alpha. */
+static const char *call_argument(Printer *pr, const Node *n, int operand)
+{
+    const Program *p = pr->b->p;
+    if (n->arg[operand]->shape.rank == 0)
+        return print_val(pr, pr->k->alpha).text;
+
+    return operand_pointer(pr->b, call_operand(p, n, operand));
+}
+
+/* What $ and a letter are replaced with. */
+static const char *call_word(Printer *pr, char letter, const Node *n, const Size *size)
+{
+    switch (letter) {
+    case 'y': return print_pointer(pr->b, program_place(pr->b->p, n), n);
+    case 'k': return print_format(pr, "%d", n->attr.stream);
+    case 'p': return pr->k->split ? "id, threads" : "0, 1";
+    case 's': return sizes_text(pr, size);
+    case '0':
+    case '1':
+    case '2':
+    case '3': return int_text(pr, size[letter - '0']);
+    default: return call_argument(pr, n, letter - 'a');
+    }
+}
+
+/* The record's call of a runtime function, filled in. */
+void print_call(Body *b, const Kernel *k)
+{
+    Emit *e = b->e;
+    Printer pr = {.b = b, .e = e, .k = k, .out = &b->text, .indent = 1};
+    const Node *n = k->product;
+    Text t = {.ngc = e->ngc};
+    Size size[CALL_SIZES] = {0};
+    call_sizes(b->p, n, size);
+
+    print_temps(&pr);
+    for (const char *c = op_info[n->op]->call; *c; c++)
+        switch (*c) {
+        case '%': text_add(&t, "%c", e->ngc->opt.real_double ? 'd' : 's'); break;
+        case '@': text_add(&t, "%s", e->suffix); break;
+        case '$': text_add(&t, "%s", call_word(&pr, *++c, n, size)); break;
+        default: text_put(&t, c, 1);
+        }
+
+    const char *name = t.at + strlen("ngrt_");
+    emit_section(e, intern(e->ngc, name, strcspn(name, "(")));
+    print_line(&pr, "%s;", t.at);
+
+    b->uses_id |= k->split > 0;
+    b->uses_threads |= k->split > 0;
+    b->dims |= pr.dims;
+}

@@ -1,0 +1,314 @@
+/* emit_descriptor.c - the descriptor of a model: its tensors, sizes and functions, for programs
+ * that know no model. */
+#include "emit/emit.h"
+
+#include <limits.h>
+
+/* A string literal of any text. */
+static const char *quote(Ngc *ngc, const char *text)
+{
+    Text t = {.ngc = ngc};
+
+    text_add(&t, "\"");
+    for (const char *c = text; *c; c++)
+        if (*c == '"' || *c == '\\' || *c == '?')
+            text_add(&t, "\\%c", *c);
+        else if (*c < ' ' || *c > '~')
+            text_add(&t, "\\%03o", (unsigned char)*c);
+        else
+            text_put(&t, c, 1);
+    text_add(&t, "\"");
+    return t.at;
+}
+
+/* ---- tensors ---- */
+
+/* The index of the first run-time dim that a size depends on; -1: none. */
+static int run_time_dim(const Emit *e, Size s)
+{
+    for (int i = 0; i < e->graph->dims && s < 0; i++)
+        if (size_uses_dim(e->graph, s, i))
+            return i;
+    return -1;
+}
+
+typedef struct Row {            /* of the table of tensors */
+    const char *name;           /* the user's */
+    const char *role;           /* NGRT_... */
+    const char *block, *member; /* where it is */
+    Type type;
+    Shape shape;
+    const char *flags; /* NGRT_... | NGRT_... */
+    int64_t limit;     /* of labels; 0: none */
+    const char *total; /* where its value for all rows is; NULL: nowhere */
+} Row;
+
+enum { DESCRIPTOR_RANK = 8 }; /* sizes that a row has room for */
+
+static const char *type_constant(const Emit *e, Type type)
+{
+    if (type == T_INT)
+        return "NGRT_I32";
+    return e->ngc->opt.real_double ? "NGRT_F64" : "NGRT_F32";
+}
+
+/* {name, role, type, rank, {sizes}, {run-time dims}, offset, flags, limit, total} */
+static void add_row(Emit *e, Text *t, Row r)
+{
+    int rank = r.shape.rank;
+
+    text_add(t, "    {%s, %s, %s, %d, {", quote(e->ngc, r.name), r.role, type_constant(e, r.type),
+             rank);
+    for (int i = 0; i < DESCRIPTOR_RANK; i++) {
+        long long size = i < rank ? size_max(e->graph, r.shape.dim[i]) : 0;
+        text_add(t, "%s%lld", i ? ", " : "", size);
+    }
+    text_add(t, "}, {");
+    for (int i = 0; i < DESCRIPTOR_RANK; i++) {
+        int dim = i < rank ? run_time_dim(e, r.shape.dim[i]) : -1;
+        text_add(t, "%s%d", i ? ", " : "", dim);
+    }
+
+    long long limit = r.limit > INT_MAX ? 0 : r.limit;
+    text_add(t, "}, offsetof(%s_%s, %s), %s, %lld, %s},\n", e->module->name, r.block, r.member,
+             r.flags, limit, r.total ? r.total : "0");
+}
+
+/* Is the input only compared with what the model computes? Then predict does not read it. */
+static bool is_target(const Emit *e, int var)
+{
+    for (int i = 0; i < e->module->functions; i++)
+        if (e->module->function[i].fn == FN_PREDICT)
+            return !e->module->function[i].reads[var];
+    return false;
+}
+
+/* Does the model give the input a value? */
+static bool has_default(const Var *v)
+{
+    double d;
+    if (v->kind != VAR_INPUT || !v->init)
+        return false;
+    return v->shape.rank > 0 ? default_data(v) != NULL : node_const(v->init, &d);
+}
+
+/* The flags of a variable. */
+static const char *var_flags(const Emit *e, int var)
+{
+    bool target = e->module->model->var[var]->kind == VAR_INPUT && is_target(e, var);
+    if (has_default(e->module->model->var[var]))
+        return target ? "NGRT_TARGET | NGRT_DEFAULT" : "NGRT_DEFAULT";
+    return target ? "NGRT_TARGET" : "0";
+}
+
+/* The variables of one kind; returns how many. */
+static int add_vars(Emit *e, Text *t, VarKind kind, const char *role)
+{
+    int rows = 0;
+    for (int i = 0; i < e->module->model->vars; i++) {
+        const Var *v = e->module->model->var[i];
+        if (v->kind != kind)
+            continue;
+        add_row(e, t,
+                (Row){.name = v->name,
+                      .role = role,
+                      .block = block_info[block_of_var[kind]].type,
+                      .member = v->cname,
+                      .type = v->type,
+                      .shape = v->shape,
+                      .flags = var_flags(e, i),
+                      .limit = v->limit});
+        rows++;
+    }
+    return rows;
+}
+
+/* The roots of one kind; returns how many. */
+static int add_roots(Emit *e, Text *t, RootKind kind, const char *role, Block block)
+{
+    int rows = 0;
+    for (int i = 0; i < e->module->model->roots; i++) {
+        const Root *r = &e->module->model->root[i];
+        if (r->kind != kind)
+            continue;
+        add_row(e, t,
+                (Row){.name = r->name,
+                      .role = role,
+                      .block = block_info[block].type,
+                      .member = r->cname,
+                      .type = r->node->type,
+                      .shape = r->node->shape,
+                      .flags = metrics_flags(e, i),
+                      .total = metrics_offset(e, i)});
+        rows++;
+    }
+    return rows;
+}
+
+/* All tensors of the interface; returns how many. */
+static int add_rows(Emit *e, Text *t)
+{
+    int rows = 0;
+    rows += add_vars(e, t, VAR_INPUT, "NGRT_INPUT");
+    rows += add_vars(e, t, VAR_PARAM, "NGRT_PARAM");
+    rows += add_vars(e, t, VAR_STATE, "NGRT_STATE");
+    rows += add_roots(e, t, ROOT_GRAD, "NGRT_GRAD", BLOCK_GRADS);
+    rows += add_roots(e, t, ROOT_OUTPUT, "NGRT_OUTPUT", BLOCK_WORK);
+    rows += add_roots(e, t, ROOT_LOSS, "NGRT_LOSS", BLOCK_WORK);
+    rows += add_roots(e, t, ROOT_METRIC, "NGRT_METRIC", BLOCK_WORK);
+    return rows;
+}
+
+/* ---- functions with the descriptor's arguments ---- */
+
+/* Is the block an argument of this member of ngrt_model? */
+static bool takes_block(const Function *f, unsigned use)
+{
+    switch (use) {
+    case USES_PARAMS:
+    case USES_STATE: return true;
+    case USES_GRADS: return f->fn == FN_BACKWARD || f->fn == FN_UPDATE;
+    default: return f->fn != FN_INIT;
+    }
+}
+
+static void add_wrapper_head(const Function *f, Text *t)
+{
+    bool init = f->fn == FN_INIT;
+    bool writes = init || f->fn == FN_UPDATE || f->fn == FN_STEP;
+
+    text_add(t, "static %s call_%s(", init ? "void" : "int", f->name);
+    text_add(t, "%svoid *params, void *state", writes ? "" : "const ");
+    text_add(t, init ? ", uint64_t seed" : ", const void *inputs, void *work");
+    if (f->fn == FN_BACKWARD)
+        text_add(t, ", void *grads");
+    if (f->fn == FN_UPDATE)
+        text_add(t, ", const void *grads");
+    text_add(t, ")\n");
+}
+
+static void add_wrapper(Emit *e, Text *t, const Function *f)
+{
+    bool init = f->fn == FN_INIT;
+    const char *comma = "";
+
+    add_wrapper_head(f, t);
+    text_add(t, "{\n");
+    for (int i = 0; i < MODEL_BLOCKS; i++) {
+        const BlockInfo *block = &block_info[i];
+        if (takes_block(f, block->use) && !(f->blocks & block->use))
+            text_add(t, "    (void)%s;\n", block->type);
+    }
+
+    text_add(t, "    %s%s_%s(", init ? "" : "return ", e->module->name, f->name);
+    for (int i = 0; i < MODEL_BLOCKS; i++) {
+        if (!(f->blocks & block_info[i].use))
+            continue;
+        text_add(t, "%s%s", comma, block_info[i].type);
+        comma = ", ";
+    }
+    if (init)
+        text_add(t, "%sseed", comma);
+    text_add(t, ");\n");
+    text_add(t, "}\n\n");
+}
+
+/* ---- the descriptor ---- */
+
+static void print_sizes(const Emit *e, Text *t)
+{
+    for (int i = 0; i < MODEL_BLOCKS; i++) {
+        const char *type = block_info[i].type;
+        if (!module_has_block(e->module, i))
+            continue;
+        text_add(t, "size_t %s_sizeof_%s(void)\n", e->module->name, type);
+        text_add(t, "{\n");
+        text_add(t, "    return sizeof(%s_%s);\n", e->module->name, type);
+        text_add(t, "}\n\n");
+    }
+}
+
+/* The tables that the descriptor has pointers to. */
+static void print_tables(const Emit *e, const Text *rows, Text *t)
+{
+    const Module *m = e->module;
+
+    if (e->graph->dims > 0) {
+        text_add(t, "static const ngrt_dim dims[] = {\n");
+        for (int i = 0; i < e->graph->dims; i++) {
+            const char *name = quote(e->ngc, e->graph->dim[i].name);
+            text_add(t, "    {%s, %lld, offsetof(%s_inputs, %s)},\n", name,
+                     (long long)e->graph->dim[i].max, m->name, m->dim[i]);
+        }
+        text_add(t, "};\n\n");
+    }
+    if (rows->size > 0)
+        text_add(t, "static const ngrt_tensor tensors[] = {\n%s};\n\n", rows->at);
+    if (module_has_var(m, VAR_INPUT))
+        text_add(t, "static const %s_inputs defaults = %s_INPUTS;\n\n", m->name, m->upper);
+}
+
+/* The members for blocks: their sizes. */
+static void print_block_sizes(const Emit *e, Text *t)
+{
+    text_add(t, "    ");
+    for (int i = 0; i < MODEL_BLOCKS; i++) {
+        text_add(t, i ? " " : "");
+        if (module_has_block(e->module, i))
+            text_add(t, "sizeof(%s_%s),", e->module->name, block_info[i].type);
+        else
+            text_add(t, "0,");
+    }
+    text_add(t, "\n");
+}
+
+/* The members for functions. */
+static void print_functions(const Emit *e, const char *const *name, Text *t)
+{
+    text_add(t, "    ");
+    for (int fn = FN_INIT; fn <= FN_STEP; fn++) {
+        text_add(t, fn ? ", " : "");
+        if (name[fn])
+            text_add(t, "call_%s", name[fn]);
+        else
+            text_add(t, "NULL");
+    }
+    text_add(t, ",\n");
+
+    if (e->module->metrics)
+        text_add(t,
+                 "    sizeof(%s_totals), call_metrics_start, call_metrics_add, "
+                 "call_metrics_finish,\n",
+                 e->module->name);
+    else
+        text_add(t, "    0, NULL, NULL, NULL,\n");
+}
+
+void emit_model(Emit *e, Text *t)
+{
+    const Module *m = e->module;
+    const char *name[FN_GROUP] = {NULL}; /* of functions, by Fn */
+    Text rows = {.ngc = e->ngc};
+    int count = add_rows(e, &rows);
+
+    print_sizes(e, t);
+    for (int i = 0; i < m->functions; i++) {
+        const Function *f = &m->function[i];
+        if (f->fn >= FN_GROUP || f->walk)
+            continue;
+        add_wrapper(e, t, f);
+        name[f->fn] = f->name;
+    }
+    metrics_wrappers(e, t);
+    print_tables(e, &rows, t);
+
+    text_add(t, "const ngrt_model %s_model = {\n", m->name);
+    text_add(t, "    NGRT_MODEL_VERSION, %s, %s,\n", quote(e->ngc, m->model->name),
+             type_constant(e, T_FLOAT));
+    print_block_sizes(e, t);
+    text_add(t, "    %d, %s, %d, %s,\n", e->graph->dims, e->graph->dims ? "dims" : "NULL", count,
+             count ? "tensors" : "NULL");
+    print_functions(e, name, t);
+    text_add(t, "    %s\n", module_has_var(m, VAR_INPUT) ? "&defaults" : "NULL");
+    text_add(t, "};\n");
+}

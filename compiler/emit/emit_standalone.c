@@ -1,0 +1,155 @@
+/* emit_standalone.c - puts what a model uses of the runtime into its file.
+ *
+ * The runtime's texts are in sections, from a line "/" "*@ NAME: SECTIONS IT NEEDS" to the next
+ * such line. Some texts are written once for float and double: a section NAME of theirs is asked
+ * for as sNAME or dNAME, and copied with the names of that type.
+ */
+#include "emit/emit.h"
+
+#include <string.h>
+
+extern const char runtime_math_text[], runtime_vector_text[], runtime_small_text[],
+    runtime_random_text[], runtime_gemm_text[], runtime_conv_text[], runtime_linear_text[],
+    runtime_header_text[];
+
+static const char *const plain_texts[] = {runtime_math_text, runtime_vector_text,
+                                          runtime_small_text, runtime_random_text};
+static const char *const real_texts[] = {runtime_gemm_text, runtime_conv_text, runtime_linear_text};
+
+/* What the words of a text for both types become in one of them. */
+typedef struct Real {
+    char lower, upper;    /* after the prefixes ngrt_ and NGRT_ */
+    const char *real;     /* for `real` */
+    const char *real_log; /* for `real_log` */
+} Real;
+
+static const Real reals[] = {{'s', 'S', "float", "logf"}, {'d', 'D', "double", "log"}};
+
+typedef struct Section {
+    const char *needs, *body, *end;
+    const Real *real; /* the type that it is copied for; NULL: a text without types */
+} Section;
+
+/* Where a text has the section of that name; false: it has none. */
+static bool find_in(const char *text, const char *name, size_t size, Section *s)
+{
+    for (const char *c = strstr(text, "/*@ "); c; c = strstr(c + 1, "/*@ ")) {
+        if (strncmp(c + 4, name, size) != 0 || c[4 + size] != ':')
+            continue;
+        s->needs = c + 5 + size;
+        s->body = strchr(s->needs, '\n') + 1;
+        const char *end = strstr(s->body, "/*@ ");
+        s->end = end ? end : s->body + strlen(s->body);
+        return true;
+    }
+    return false;
+}
+
+/* The section of that name, in any text. */
+static Section find_section(const char *name)
+{
+    Section s = {NULL, NULL, NULL, NULL};
+
+    for (size_t i = 0; i < sizeof plain_texts / sizeof *plain_texts; i++)
+        if (find_in(plain_texts[i], name, strlen(name), &s))
+            return s;
+
+    for (size_t r = 0; r < sizeof reals / sizeof *reals; r++)
+        for (size_t i = 0; i < sizeof real_texts / sizeof *real_texts; i++)
+            if (name[0] == reals[r].lower &&
+                find_in(real_texts[i], name + 1, strlen(name + 1), &s)) {
+                s.real = &reals[r];
+                return s;
+            }
+    ngc_bug("the runtime has no section %s", name);
+}
+
+/* Prints a word of a text for both types. NGRT_FN is the same for both. */
+static void put_word(Text *t, const char *word, size_t size, const Real *r)
+{
+    static const char *const prefix[] = {"ngrt_", "NGRT_"};
+    const char letter[] = {r->lower, r->upper};
+
+    if (size == 4 && strncmp(word, "real", size) == 0) {
+        text_add(t, "%s", r->real);
+        return;
+    }
+    if (size == 8 && strncmp(word, "real_log", size) == 0) {
+        text_add(t, "%s", r->real_log);
+        return;
+    }
+    for (int i = 0; i < 2; i++)
+        if (strncmp(word, prefix[i], 5) == 0 && strncmp(word, "NGRT_FN", size) != 0) {
+            text_add(t, "%s%c", prefix[i], letter[i]);
+            word += 5;
+            size -= 5;
+            break;
+        }
+    text_put(t, word, size);
+}
+
+/* Prints what a section consists of. */
+static void put_body(Text *t, const Section *s)
+{
+    static const char in_words[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
+    if (!s->real) {
+        text_put(t, s->body, (size_t)(s->end - s->body));
+        return;
+    }
+
+    for (const char *c = s->body; c < s->end;) {
+        size_t word = strspn(c, in_words);
+        put_word(t, c, word, s->real);
+        c += word;
+
+        size_t between = strcspn(c, in_words);
+        if (between > (size_t)(s->end - c))
+            between = (size_t)(s->end - c);
+        text_put(t, c, between);
+        c += between;
+    }
+}
+
+/* Prints the section after those it needs, once. */
+static void put_section(Emit *e, Text *t, const char *name, Taken *done)
+{
+    if (++*table_at(e->ngc, done, name) > 1)
+        return;
+
+    Section s = find_section(name);
+    const char letter[] = {s.real ? s.real->lower : '\0', '\0'};
+    for (const char *c = s.needs; *c != '*' && *c != '\n';) {
+        size_t n = strcspn(c, " *\n");
+        if (n > 0)
+            put_section(e, t, intern_str(e->ngc, text_format(e->ngc, "%s%.*s", letter, (int)n, c)),
+                        done);
+        c += n;
+        c += strspn(c, " ");
+    }
+    put_body(t, &s);
+}
+
+void emit_runtime(Emit *e, Text *t)
+{
+    Taken done = {0};
+
+    if (e->sections == 0)
+        return;
+    text_add(t, "/* ---- of the runtime ---- */\n\n#define NGRT_FN static\n\n");
+    for (int i = 0; i < e->sections; i++)
+        put_section(e, t, e->section[i], &done);
+    text_add(t, "/* ---- the model ---- */\n\n");
+}
+
+void emit_types(Text *t)
+{
+    Section s;
+
+    if (!find_in(runtime_header_text, "types", 5, &s))
+        ngc_bug("the runtime has no section types");
+    text_add(t, "#ifndef NGRT_TYPES\n#define NGRT_TYPES\n\n");
+    text_put(t, s.body, (size_t)(s.end - s.body));
+    text_add(t, "#endif\n\n");
+}

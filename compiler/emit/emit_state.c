@@ -1,0 +1,121 @@
+/* emit_state.c - the state of the printer of one module: whether its floats are float or double,
+ * and what is printed once for all functions: static functions, arrays of constants, sections of
+ * the runtime. */
+#include "emit/emit.h"
+
+#include <math.h>
+#include <string.h>
+
+Emit *emit_new(const Module *m)
+{
+    Emit *e = arena_alloc(m->ngc, sizeof *e);
+
+    *e = (Emit){.ngc = m->ngc, .graph = m->graph, .module = m, .kernels.ngc = m->ngc};
+    emit_set_real(e, m->ngc->opt.real_double);
+    return e;
+}
+
+/* ---- numbers ---- */
+
+void emit_set_real(Emit *e, bool wide)
+{
+    e->real = wide ? "double" : "float";
+    e->suffix = wide ? "" : "f";
+    e->ngc->opt.real_double = wide;
+}
+
+/* The shortest text that is read back as the same number. */
+const char *print_shortest(Ngc *ngc, double v, bool single)
+{
+    if (isnan(v))
+        return "NAN";
+    if (isinf(v) || (single && isinf((float)v)))
+        return v < 0 ? "-INFINITY" : "INFINITY";
+
+    return text_format(ngc, "%s%s", text_number(ngc, v, single), single ? "f" : "");
+}
+
+const char *emit_number(Emit *e, double v, Type type)
+{
+    if (type == T_INT)
+        return text_format(e->ngc, "%lld", (long long)v);
+    return print_shortest(e->ngc, v, !e->ngc->opt.real_double);
+}
+
+/* ---- what is printed once ---- */
+
+const char *emit_function(Emit *e, const char *result, const char *word, const char *params,
+                          const char *args, const char *body, int bytes)
+{
+    const char *text = text_format(e->ngc, "%d%s%s", bytes, params, body);
+    int *at = table_at(e->ngc, &e->kernel_of, intern_str(e->ngc, text));
+    if (*at)
+        return e->kernel[*at - 1];
+
+    const char *name = text_format(e->ngc, "%s_%d", word, e->kernel_count + 1);
+    e->kernel = arena_grow(e->ngc, e->kernel, e->kernel_count, &e->kernel_room, sizeof *e->kernel);
+    e->kernel[e->kernel_count++] = name;
+    *at = e->kernel_count;
+
+    if (bytes == 0) {
+        text_add(&e->kernels, "static %s %s%s\n{\n%s}\n\n", result, name, params, body);
+        return name;
+    }
+
+    const char *returns = strcmp(result, "void") == 0 ? "" : "return";
+    emit_section(e, "vector");
+    text_add(&e->kernels, "NGRT_KERNEL_%d(%s, %s, %s, %s, %s, %s, {\n%s})\n\n", bytes, e->real,
+             result, returns, name, params, args, body);
+    return name;
+}
+
+int emit_data(Emit *e, const double *data, Type type, int64_t count)
+{
+    int *first = table_at(e->ngc, &e->array_of, data);
+    for (int i = *first ? *first - 1 : e->arrays; i < e->arrays; i++)
+        if (e->array[i].data == data && e->array[i].type == type &&
+            e->array[i].wide == e->ngc->opt.real_double)
+            return i + 1;
+    *first = *first ? *first : e->arrays + 1;
+    e->array = arena_grow(e->ngc, e->array, e->arrays, &e->array_room, sizeof *e->array);
+    e->array[e->arrays].data = data;
+    e->array[e->arrays].type = type;
+    e->array[e->arrays].wide = e->ngc->opt.real_double;
+    e->array[e->arrays].count = count;
+    return ++e->arrays;
+}
+
+bool emit_has_section(const Emit *e, const char *name)
+{
+    for (int i = 0; i < e->sections; i++)
+        if (strcmp(e->section[i], name) == 0)
+            return true;
+    return false;
+}
+
+void emit_section(Emit *e, const char *name)
+{
+    if (emit_has_section(e, name))
+        return;
+
+    name = intern_str(e->ngc, name);
+    e->section = arena_grow(e->ngc, e->section, e->sections, &e->section_room, sizeof *e->section);
+    e->section[e->sections++] = name;
+}
+
+/* Records the functions of the runtime that a text calls: ngrt_NAME, NGRT_OF(NAME, ..). */
+void emit_calls(Emit *e, const char *c)
+{
+    const char *of = "NGRT_OF(";
+
+    for (const char *at = strstr(c, of); at; at = strstr(at + 1, of)) {
+        const char *name = at + strlen(of);
+        emit_section(e, intern(e->ngc, name, strcspn(name, ",")));
+    }
+
+    for (c = strstr(c, "ngrt_"); c; c = strstr(c + 1, "ngrt_")) {
+        const char *name = c + strlen("ngrt_");
+        size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+        emit_section(e, intern(e->ngc, name, n));
+    }
+}

@@ -1,0 +1,76 @@
+/* emit_type.c - types, sizes and declarations that several parts of the C have in common. */
+#include "emit/emit.h"
+
+const char *emit_type(const Emit *e, Type type)
+{
+    return type == T_INT ? "int32_t" : e->real;
+}
+
+const char *emit_size(Emit *e, Size s, unsigned *dims)
+{
+    for (int i = 0; i < e->graph->dims && s < 0; i++)
+        if (size_uses_dim(e->graph, s, i))
+            *dims |= 1u << i;
+    return size_text(e->graph, s, e->module->dim_prefix);
+}
+
+/* Sizes of an array, with run-time sizes at their bounds. Rows whose length is known only at run
+ * time are stored end to end, so such an array is flat. */
+const char *emit_dims(Emit *e, Shape shape, bool *flat)
+{
+    Text t = {.ngc = e->ngc};
+    *flat = false;
+    text_put(&t, "", 0);
+
+    for (int i = 1; i < shape.rank; i++)
+        *flat |= shape.dim[i] < 0;
+    if (*flat) {
+        long long count = size_max(e->graph, shape_count(e->graph, shape));
+        return text_format(e->ngc, "[%lld]", count);
+    }
+
+    for (int i = 0; i < shape.rank; i++)
+        text_add(&t, "[%lld]", (long long)size_max(e->graph, shape.dim[i]));
+    return t.at;
+}
+
+/* The arguments in their fixed order: with their types, or as they are passed on. */
+const char *emit_arguments(Emit *e, const Function *f, bool types)
+{
+    Text t = {.ngc = e->ngc};
+    const char *comma = "";
+    for (int i = 0; i < BLOCK_COUNT; i++) {
+        const BlockInfo *block = &block_info[i];
+        if (!(f->blocks & block->use))
+            continue;
+
+        if (types) {
+            const char *constant = f->writes & block->use ? "" : "const ";
+            text_add(&t, "%s%s%s_%s *", comma, constant, e->module->name, block->type);
+        } else {
+            text_add(&t, "%s", comma);
+        }
+        text_add(&t, "%s", block->name);
+        comma = ", ";
+    }
+
+    if (f->fn == FN_INIT)
+        text_add(&t, types ? "%suint64_t seed" : "%sseed", comma);
+    if (t.at)
+        return t.at;
+    return types ? "void" : "";
+}
+
+void emit_run_time_sizes(Emit *e, Text *t, unsigned dims)
+{
+    for (int i = 0; i < e->graph->dims; i++)
+        if (dims >> i & 1)
+            text_add(t, "    const size_t %s%s = (size_t)in->%s;\n", e->module->dim_prefix,
+                     e->graph->dim[i].name, e->module->dim[i]);
+}
+
+void emit_space(const Emit *e, Text *t, const Body *b)
+{
+    if (b->uses_space)
+        text_add(t, "    %s *const space = w->space + w->space_at;\n", e->real);
+}

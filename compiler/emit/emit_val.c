@@ -1,0 +1,644 @@
+/* emit_val.c - elements and expressions as C text: numbers, sizes, where a stored value is, and
+ * what a loop computes. */
+#include "emit/emit.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- numbers, sizes ---- */
+
+/* A size as a factor: in parentheses if it is a sum. */
+const char *print_factor(Printer *pr, Size s)
+{
+    const char *text = emit_size(pr->e, s, &pr->dims);
+    return strchr(text, ' ') ? text_format(pr->e->ngc, "(%s)", text) : text;
+}
+
+const char *print_format(Printer *pr, const char *f, ...)
+{
+    va_list args;
+    va_start(args, f);
+    const char *text = text_vformat(pr->e->ngc, f, args);
+    va_end(args);
+    return text;
+}
+
+/* One line of code. */
+void print_line(Printer *pr, const char *f, ...)
+{
+    va_list args;
+    va_start(args, f);
+    text_add(pr->out, "%*s%s\n", 4 * pr->indent, "", text_vformat(pr->e->ngc, f, args));
+    va_end(args);
+}
+
+/* ---- where a stored value is, as text ---- */
+
+/* The argument that holds a variable; the function uses it from here on. */
+static const char *var_block(Body *b, const Var *v)
+{
+    const BlockInfo *block = &block_info[block_of_var[v->kind]];
+    b->blocks |= block->use;
+    return block->name;
+}
+
+static const char *member_text(Body *b, const Place *place)
+{
+    Ngc *ngc = b->e->ngc;
+    switch (place->kind) {
+    case P_VAR: return text_format(ngc, "%s->%s", var_block(b, place->var), place->var->cname);
+    case P_GRAD: b->blocks |= USES_GRADS; return text_format(ngc, "grads->%s", place->name);
+    case P_MEMBER:
+        b->blocks |= USES_WORK;
+        return text_format(ngc, "%s->%s", b->p->block, place->name);
+    default: ngc_bug("a value of %s has no member", b->p->name);
+    }
+}
+
+static bool is_input(const Place *place)
+{
+    return place->kind == P_VAR && place->var->kind == VAR_INPUT;
+}
+
+/* Is the place one number, which has a name, and not an array? */
+bool place_is_number(const Place *place, const Node *n)
+{
+    if (place->kind == P_LOCAL)
+        return true;
+    if (place->kind == P_VAR || place->kind == P_MEMBER || place->kind == P_GRAD)
+        return place->shape->rank == 0;
+    return place->kind == P_SPACE && n->shape.rank == 0;
+}
+
+/* The array of planned values: a member of work, or init's own. */
+static const char *space_text(Body *b, Type type)
+{
+    if (b->p->init)
+        return type == T_INT ? "ispace" : "space";
+
+    b->blocks |= USES_WORK;
+    if (type == T_INT)
+        return text_format(b->e->ngc, "%s->ispace", b->p->block);
+    if (b->e->module->spare && b->p->block[0] == 'w') { /* that of totals is not aligned */
+        b->uses_space = true;
+        return "space";
+    }
+    return text_format(b->e->ngc, "%s->space", b->p->block);
+}
+
+/* A pointer to the first element. */
+const char *print_pointer(Body *b, const Place *place, const Node *n)
+{
+    Emit *e = b->e;
+    if (place->kind == P_DATA) {
+        int data = emit_data(e, n->attr.data, n->type, shape_count(e->graph, n->shape));
+        return text_format(e->ngc, "data_%d", data);
+    }
+    if (place->kind == P_SPACE) {
+        const char *space = space_text(b, n->type);
+        if (place->offset == 0)
+            return space;
+        return text_format(e->ngc, "%s + %lld", space, (long long)place->offset);
+    }
+
+    const char *member = member_text(b, place);
+    if (place->shape->rank == 0)
+        return text_format(e->ngc, "&%s", member);
+
+    /* A member of rank r is an array of arrays: x[0][0] is its first row. */
+    bool flat;
+    emit_dims(e, *place->shape, &flat);
+    Text t = {.ngc = e->ngc};
+    text_add(&t, "%s", member);
+    for (int i = 1; i < place->shape->rank && !flat && !is_input(place); i++)
+        text_add(&t, "[0]");
+    return t.at;
+}
+
+/* The text of a number that has a name. */
+const char *print_number(Body *b, const Place *place, const Node *n)
+{
+    if (place->kind == P_LOCAL)
+        return place->name;
+    if (place->kind == P_SPACE)
+        return text_format(b->e->ngc, "%s[%lld]", space_text(b, n->type), (long long)place->offset);
+    return member_text(b, place);
+}
+
+/* ---- indices ---- */
+
+/* One term of a sum: what * by, or by alone. */
+static void add_term(Printer *pr, Text *t, bool minus, const char *what, Size by)
+{
+    const char *factor = by == 1 && what ? NULL : print_factor(pr, by);
+
+    if (t->size > 0)
+        text_add(t, minus ? " - " : " + ");
+    else if (minus)
+        text_add(t, "0 - ");
+
+    if (what && factor)
+        text_add(t, "%s*%s", what, factor);
+    else
+        text_add(t, "%s", what ? what : factor);
+}
+
+/* An int value as an index. */
+static const char *index_part(Printer *pr, const Val *v)
+{
+    Part p = print_val(pr, v);
+    if (v->kind == V_QUOTIENT)
+        return p.text;
+    return print_format(pr, p.prec >= PREC_UNARY ? "(size_t)%s" : "(size_t)(%s)", p.text);
+}
+
+static Size coef_side(Coef c, bool minus)
+{
+    return minus ? c.minus : c.plus;
+}
+
+/* The terms of an index that are added, or those that are subtracted. */
+static void add_terms(Printer *pr, Text *t, const Index *x, bool minus)
+{
+    for (int i = 0; i < MAX_AXES; i++) {
+        Size by = coef_side(x->axis[i], minus);
+        if (by != 0)
+            add_term(pr, t, minus, pr->loop[i], by);
+    }
+
+    for (int i = 0; i < x->parts; i++) {
+        Size by = coef_side(x->part[i].by, minus);
+        if (by != 0)
+            add_term(pr, t, minus, index_part(pr, x->part[i].val), by);
+    }
+
+    Size base = coef_side(x->base, minus);
+    if (base != 0)
+        add_term(pr, t, minus, NULL, base);
+}
+
+/* All that is added comes first, so that no sum on the way is below 0. */
+static const char *index_text(Printer *pr, const Index *x)
+{
+    Text t = {.ngc = pr->e->ngc};
+    if (x == NULL)
+        return "0";
+    add_terms(pr, &t, x, false);
+    add_terms(pr, &t, x, true);
+    return t.at ? t.at : "0";
+}
+
+/* The strides of a declared array; false: one of them is a run-time size. */
+static bool fixed_strides(Graph *g, Shape shape, Size *strides)
+{
+    Size stride = 1;
+    for (int i = shape.rank - 1; i >= 0; i--) {
+        strides[i] = stride;
+        if (i > 0 && shape.dim[i] < 0)
+            return false;
+        stride = size_mul(g, stride, shape.dim[i]);
+    }
+    return true;
+}
+
+/* Adds a loop variable that counts `by` elements to the subscripts, and to their largest values. */
+static void split_variable(Printer *pr, int axis, Size by, const Size *strides, int rank,
+                           Index *sub, int64_t *top)
+{
+    int64_t last = size_max(pr->e->graph, pr->k->extent[axis]) - 1;
+    for (int i = 0; i < rank; i++) {
+        sub[i].axis[axis].plus = by / strides[i];
+        top[i] += by / strides[i] * last;
+        by %= strides[i];
+    }
+}
+
+/* Splits a linear index into one for each axis of a declared array; false: a subscript might not be
+ * within its bound. */
+static bool split_index(Printer *pr, const Index *x, Shape shape, Index *sub)
+{
+    Graph *g = pr->e->graph;
+    Index zero = index_zero();
+    if (!x)
+        x = &zero;
+
+    Size strides[MAX_RANK];
+    if (x->parts > 0 || x->base.minus != 0 || x->base.plus < 0)
+        return false;
+    if (!fixed_strides(g, shape, strides))
+        return false;
+
+    Size base = x->base.plus;
+    int64_t top[MAX_RANK]; /* the largest value of each subscript */
+    for (int i = 0; i < shape.rank; i++) {
+        sub[i] = zero;
+        sub[i].base.plus = base / strides[i];
+        base %= strides[i];
+        top[i] = sub[i].base.plus;
+    }
+
+    for (int a = 0; a < pr->k->axes; a++) {
+        Size by = x->axis[a].plus;
+        if (x->axis[a].minus != 0 || by < 0)
+            return false;
+        split_variable(pr, a, by, strides, shape.rank, sub, top);
+    }
+
+    for (int i = 0; i < shape.rank; i++)
+        if (top[i] >= size_max(g, shape.dim[i]))
+            return false;
+    return true;
+}
+
+/* ---- elements ---- */
+
+/* y0, y1, ...: written arrays; a0, a1, ...: others; s0, s1, ...: numbers. */
+static const char *param_name(Printer *pr, bool scalar, bool written)
+{
+    char letter = written ? 'y' : 'a';
+    if (scalar)
+        letter = 's';
+
+    int same = 0;
+    for (int i = 0; i < pr->params; i++)
+        same += pr->param[i].name[0] == letter;
+    return print_format(pr, "%c%d", letter, same);
+}
+
+/* The parameter for a base. It is made when it is first used. */
+Param *print_param(Printer *pr, const char *base, Type type, bool scalar, bool written)
+{
+    for (int i = 0; i < pr->params; i++) {
+        Param *p = &pr->param[i];
+        if (p->type != type || p->scalar != scalar || strcmp(p->base, base) != 0)
+            continue;
+        p->written |= written;
+        return p;
+    }
+
+    const char *name = param_name(pr, scalar, written);
+    pr->param = arena_grow(pr->e->ngc, pr->param, pr->params, &pr->param_room, sizeof *pr->param);
+    Param *p = &pr->param[pr->params++];
+    *p = (Param){base, name, type, scalar, written};
+    return p;
+}
+
+/* A pointer to where x starts. x is then relative to it, so that kernels that differ only in where
+ * they start are one function. */
+const char *print_shifted(Printer *pr, const Place *place, const Node *n, Index *x)
+{
+    Body *b = pr->b;
+    Size base = x->base.plus;
+    if (base == 0 || x->base.minus != 0)
+        return print_pointer(b, place, n);
+    for (int i = 0; i < MAX_AXES; i++)
+        if (x->axis[i].minus != 0)
+            return print_pointer(b, place, n);
+
+    x->base.plus = 0;
+    if (place->kind == P_SPACE && base > 0) {
+        Place at = *place;
+        at.offset += base;
+        return print_pointer(b, &at, n);
+    }
+    return print_format(pr, "%s + %s", print_pointer(b, place, n), emit_size(b->e, base, &b->dims));
+}
+
+static Index index_copy(const Index *x)
+{
+    return x ? *x : index_zero();
+}
+
+/* An element of an array that lives for one row. */
+static const char *row_element(Printer *pr, const Place *place, const Index *x)
+{
+    if (place->offset <= 1)
+        return place->name;
+
+    Index rest = index_copy(x);
+    for (int i = 0; i < pr->lead; i++)
+        rest.axis[i] = (Coef){0, 0};
+    return print_format(pr, "%s[%s]", place->name, index_text(pr, &rest));
+}
+
+/* An element by a parameter of the kernel's function. The parameters in its index come first. */
+static const char *param_element(Printer *pr, const Place *place, const Node *n, const Index *x,
+                                 bool written)
+{
+    Index rest = index_copy(x);
+    const char *pointer = print_shifted(pr, place, n, &rest);
+    const char *index = index_text(pr, &rest);
+    const char *param = print_param(pr, pointer, n->type, false, written)->name;
+    return print_format(pr, "%s[%s]", param, index);
+}
+
+static const char *space_element(Printer *pr, const Place *place, const Node *n, const Index *x)
+{
+    Index at = index_copy(x), start = index_zero();
+    start.base.plus = place->offset;
+    index_add(pr->e->graph, &at, &start, 1);
+
+    const char *space = space_text(pr->b, n->type);
+    return print_format(pr, "%s[%s]", space, index_text(pr, &at));
+}
+
+/* An element of a member: a subscript for each axis if it is declared so. */
+static const char *member_element(Printer *pr, const Place *place, const Node *n, const Index *x,
+                                  bool written)
+{
+    bool flat;
+    Index sub[MAX_RANK];
+    emit_dims(pr->e, *place->shape, &flat);
+    const char *member = member_text(pr->b, place);
+    if (flat || is_input(place) || place->shape->rank == 1)
+        return print_format(pr, "%s[%s]", member, index_text(pr, x));
+
+    if (!split_index(pr, x, *place->shape, sub)) {
+        const char *constant = written ? "" : "const ", *type = emit_type(pr->e, n->type);
+        const char *index = index_text(pr, x);
+        return print_format(pr, "((%s%s *)%s)[%s]", constant, type, member, index);
+    }
+
+    Text t = {.ngc = pr->e->ngc};
+    text_add(&t, "%s", member);
+    for (int i = 0; i < place->shape->rank; i++)
+        text_add(&t, "[%s]", index_text(pr, &sub[i]));
+    return t.at;
+}
+
+/* The element at x of the value at place. Parameters and the like are numbered in the order in
+ * which they are asked for, so each is asked for by a statement of its own. */
+const char *print_element(Printer *pr, const Place *place, const Node *n, const Index *x,
+                          bool written)
+{
+    if (place->kind == P_ROW)
+        return row_element(pr, place, x);
+
+    if (place_is_number(place, n)) {
+        const char *text = print_number(pr->b, place, n);
+        if (!pr->apart)
+            return text;
+        if (!written)
+            return print_param(pr, text, n->type, true, false)->name;
+    }
+    if (pr->apart)
+        return param_element(pr, place, n, x, written);
+
+    if (place->kind == P_DATA) {
+        const char *index = index_text(pr, x);
+        return print_format(pr, "%s[%s]", print_pointer(pr->b, place, n), index);
+    }
+    if (place->kind == P_SPACE)
+        return space_element(pr, place, n, x);
+    return member_element(pr, place, n, x, written);
+}
+
+/* ---- expressions ---- */
+
+/* An operand in its place in a C text. Between parentheses and commas it may be anything. Elsewhere
+ * it gets parentheses if it binds less tightly, or if it is a minus after a minus. */
+static const char *operand_text(Printer *pr, Part p, int prec, char before, char after, bool first)
+{
+    bool opened = before == '(' || before == ',' || before == ' ';
+    bool closed = after == ')' || after == ',';
+    if (p.prec == PREC_CALL || (prec == PREC_CALL && opened && closed))
+        return p.text;
+
+    bool looser = p.prec < prec || (p.prec == prec && !first) || p.prec < PREC_SUM;
+    bool two_minus = p.text[0] == '-' && before == '-';
+    return looser || two_minus ? print_format(pr, "(%s)", p.text) : p.text;
+}
+
+static const char *cast_text(Printer *pr, const char *type, Part p)
+{
+    return print_format(pr, p.prec >= PREC_UNARY ? "(%s)%s" : "(%s)(%s)", type, p.text);
+}
+
+/* Fills in a record's C text: $a $b $c (or $x) the operands, $acc an accumulator, $t the type, @
+ * the suffix of float functions. If a function of floats gives an int, the operands are cast to
+ * double and the result to int. */
+Part print_fill(Printer *pr, const char *c, int prec, Type type, const Part *arg, const char *acc,
+                const char *suffix)
+{
+    Emit *e = pr->e;
+    Text t = {.ngc = e->ngc};
+    bool cast = type == T_INT && prec == PREC_CALL;
+    const char *start = c;
+    if (cast)
+        text_add(&t, "(int32_t)");
+
+    for (; *c; c++) {
+        if (*c == '@') {
+            text_add(&t, "%s", cast ? "" : suffix);
+        } else if (*c != '$') {
+            text_put(&t, c, 1);
+        } else if (c[1] == 't') {
+            text_add(&t, "%s", emit_type(e, type));
+            c++;
+        } else if (strncmp(c, "$acc", 4) == 0) {
+            text_add(&t, "%s", acc);
+            c += strlen("acc");
+        } else {
+            Part p = arg[c[1] == 'x' ? 0 : c[1] - 'a'];
+            char before = c > start ? c[-1] : '\0';
+            if (cast)
+                text_add(&t, "%s", cast_text(pr, "double", p));
+            else
+                text_add(&t, "%s", operand_text(pr, p, prec, before, c[2], c == start));
+            c++;
+        }
+    }
+    emit_calls(e, t.at);
+    return (Part){t.at, cast ? PREC_UNARY : prec};
+}
+
+/* An index without a loop variable is an int in C, and does not wrap below 0. */
+static bool index_is_int(const Index *x)
+{
+    if (x == NULL || x->parts > 0)
+        return false;
+    for (int i = 0; i < MAX_AXES; i++)
+        if (x->axis[i].plus != 0 || x->axis[i].minus != 0)
+            return false;
+    return x->base.minus != 0;
+}
+
+/* Is the index of a guard below its span, and on the grid? It is unsigned, so a negative one is
+ * not. */
+const char *print_test(Printer *pr, const Val *v)
+{
+    const char *at = index_text(pr, v->at);
+    const char *span = emit_size(pr->e, v->span, &pr->dims);
+    if (index_is_int(v->at))
+        at = print_format(pr, "(size_t)%s", at);
+    if (v->size > 1)
+        return print_format(pr, "%s < %s && (%s) %% %lld == 0", at, span, at, (long long)v->size);
+    return print_format(pr, "%s < %s", at, span);
+}
+
+static Part print_guard(Printer *pr, const Val *v)
+{
+    Part inner = print_val(pr, v->arg[0]);
+    const char *in = inner.text;
+    if (inner.prec < PREC_LOGIC)
+        in = print_format(pr, "(%s)", in);
+
+    const char *zero = v->type == T_INT ? "0" : emit_number(pr->e, 0, T_FLOAT);
+    const char *test = v->test ? v->test : print_test(pr, v);
+    return (Part){print_format(pr, "%s ? %s : %s", test, in, zero), PREC_CHOICE};
+}
+
+/* The condition of a choice, without the 1 and 0 of a comparison's value. */
+static Part print_condition(Printer *pr, const Val *v)
+{
+    const char *test = v->kind == V_OP && !v->temp ? op_info[v->op]->test : NULL;
+    Part arg[3] = {{NULL, 0}};
+
+    if (!test) {
+        arg[0] = print_val(pr, v);
+        return print_fill(pr, "$a != 0", 9, T_FLOAT, arg, NULL, "");
+    }
+
+    for (int i = 0; i < 3 && v->arg[i]; i++)
+        arg[i] = print_val(pr, v->arg[i]);
+    Part all = print_fill(pr, test, 10, T_FLOAT, arg, NULL, pr->e->suffix);
+    all.prec = PREC_SUM; /* a comparison needs no parentheses before a question mark */
+    return all;
+}
+
+/* The operands of an operation. The first of a choice is its condition. */
+static void print_operands(Printer *pr, const Val *v, Part *arg)
+{
+    for (int i = 0; i < 3 && v->arg[i]; i++)
+        if (i == 0 && op_info[v->op]->flags & F_CONDITION)
+            arg[i] = print_condition(pr, v->arg[i]);
+        else
+            arg[i] = print_val(pr, v->arg[i]);
+}
+
+/* ---- values of the innermost loop, as vectors ---- */
+
+static bool is_vector(const Printer *pr, const Val *v)
+{
+    return pr->vector && val_is_inner(pr->k, v);
+}
+
+const char *print_val_type(const Printer *pr, const Val *v)
+{
+    if (!is_vector(pr, v))
+        return emit_type(pr->e, v->type);
+    return v->type == T_INT ? "ngrt_i" : "ngrt_v";
+}
+
+/* An operation. A choice that is the same for all lanes stays a choice in C. */
+static Part vector_op(Printer *pr, const Val *v)
+{
+    const OpInfo *info = op_info[v->op];
+    const char *c = op_vec(pr->b->p, v);
+    Part arg[3] = {{NULL, 0}};
+
+    print_operands(pr, v, arg);
+    if (info->flags & F_CONDITION && !is_vector(pr, v->arg[0]))
+        return print_fill(pr, "NGRT_EITHER($a, $b, $c)", PREC_CALL, T_FLOAT, arg, NULL, "");
+
+    int prec = info->flags & F_MACRO ? PREC_CALL : info->prec;
+    return print_fill(pr, c, prec, T_FLOAT, arg, NULL, pr->e->suffix);
+}
+
+static const char *vector_load(Printer *pr, const Val *v)
+{
+    const char *element =
+        print_element(pr, program_place(pr->b->p, v->node), v->node, v->at, false);
+    return print_format(pr, v->type == T_INT ? "NGRT_LOAD_INT(%s)" : "NGRT_LOAD(%s)", element);
+}
+
+static const char *vector_guard(Printer *pr, const Val *v)
+{
+    const char *inner = print_val(pr, v->arg[0]).text;
+    const char *test = v->test ? v->test : print_test(pr, v);
+    if (v->type == T_INT)
+        return print_format(pr, "NGRT_EITHER_INT(%s, %s, 0)", test, inner);
+    return print_format(pr, "NGRT_EITHER(%s, %s, 0)", test, inner);
+}
+
+static const char *vector_index(Printer *pr, const Val *v)
+{
+    return print_format(pr, "(int32_t)(%s) + NGRT_LANE", index_text(pr, v->at));
+}
+
+static Part print_vector(Printer *pr, const Val *v)
+{
+    switch (v->kind) {
+    case V_LOAD: return (Part){vector_load(pr, v), PREC_CALL};
+    case V_INDEX: return (Part){vector_index(pr, v), PREC_SUM};
+    case V_GUARD: return (Part){vector_guard(pr, v), PREC_CALL};
+    case V_OP: return vector_op(pr, v);
+    default: ngc_bug("a value of %s has no vectors", pr->b->p->name);
+    }
+}
+
+/* ---- values ---- */
+
+/* A size or an index as a number of that type. */
+static Part print_cast(Printer *pr, const char *type, const char *text)
+{
+    bool compound = strpbrk(text, " *") != NULL;
+    return (Part){print_format(pr, compound ? "(%s)(%s)" : "(%s)%s", type, text), PREC_UNARY};
+}
+
+/* Some ops have a faster function for floats, which is not used in the C to read, or for starting
+ * values. */
+static bool uses_float_form(const Printer *pr, const Val *v)
+{
+    const Emit *e = pr->e;
+    bool is_float = v->type == T_FLOAT && !e->ngc->opt.real_double;
+    return op_info[v->op]->c_float && is_float && !e->module->plain && !pr->b->p->init;
+}
+
+static Part print_op(Printer *pr, const Val *v)
+{
+    const OpInfo *info = op_info[v->op];
+    const char *c = uses_float_form(pr, v) ? info->c_float : info->c;
+    Part arg[3] = {{NULL, 0}};
+
+    print_operands(pr, v, arg);
+    return print_fill(pr, c, info->prec, v->type, arg, NULL, pr->e->suffix);
+}
+
+static Part print_constant(Printer *pr, const Val *v)
+{
+    const char *text = emit_number(pr->e, v->value, v->type);
+    return (Part){text, text[0] == '-' ? PREC_UNARY : PREC_CALL};
+}
+
+static Part print_load(Printer *pr, const Val *v)
+{
+    const Place *place = program_place(pr->b->p, v->node);
+    return (Part){print_element(pr, place, v->node, v->at, false), PREC_CALL};
+}
+
+static Part print_quotient(Printer *pr, const Val *v)
+{
+    const char *at = index_text(pr, v->at);
+    return (Part){print_format(pr, "(%s)/%lld", at, (long long)v->size), PREC_PRODUCT};
+}
+
+Part print_val(Printer *pr, const Val *v)
+{
+    const char *type = emit_type(pr->e, v->type);
+    if (v->temp)
+        return (Part){v->temp, PREC_CALL};
+    if (is_vector(pr, v))
+        return print_vector(pr, v);
+
+    switch (v->kind) {
+    case V_CONST: return print_constant(pr, v);
+    case V_SIZE: return print_cast(pr, type, emit_size(pr->e, v->size, &pr->dims));
+    case V_LOAD: return print_load(pr, v);
+    case V_INDEX: return print_cast(pr, "int32_t", index_text(pr, v->at));
+    case V_QUOTIENT: return print_quotient(pr, v);
+    case V_GUARD: return print_guard(pr, v);
+    case V_OP: return print_op(pr, v);
+    }
+    ngc_bug("a value of %s has no kind", pr->b->p->name);
+}

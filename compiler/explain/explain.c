@@ -1,0 +1,63 @@
+/* explain.c - ngc explain: makes a lesson of a model, and writes it in the form that is asked for.
+ */
+#include "explain/explain.h"
+
+#include <string.h>
+
+typedef struct Form {
+    const char *name;
+    const char *end; /* of the file that is written without -o; "-": standard output */
+    void (*print)(const Lesson *, Text *);
+} Form;
+
+/* NULL: a page, or the Jacobians where they are asked for. */
+static const Form *find_form(const Ngc *ngc, const char *name)
+{
+    static const Form forms[] = {
+        {"html", ".html", explain_html}, {"text", "-", explain_text},
+        {"dot", "-", explain_dot},       {"json", "-", explain_json},
+        {"tex", "-", explain_tex},       {"jacobians", "-", explain_jacobians},
+    };
+    if (!name)
+        name = ngc->opt.jacobians ? "jacobians" : "html";
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (strcmp(forms[i].name, name) == 0)
+            return &forms[i];
+    return &forms[0];
+}
+
+/* Writes the text to the path. NULL: to the form's own place, where only a page of ngc's is
+ * overwritten. Returns the exit status. */
+static int write_lesson(Ngc *ngc, const Model *m, const Form *form, const char *path, const Text *t)
+{
+    OutFile file = {.path = path, .text = t->at, .size = t->size};
+    if (!path && strcmp(form->end, "-") == 0) {
+        file.path = "-";
+    } else if (!path) {
+        file.path = text_format(ngc, "%s%s", m->name, form->end);
+        file.ours.begins = "<!DOCTYPE html>";
+        file.ours.holds = "<title>ngc explain</title>";
+    }
+
+    if (output_clash(ngc, &file, 1) || output_foreign(ngc, &file, 1))
+        return 2;
+    return output_write(ngc, &file, 1) ? 0 : 3;
+}
+
+int explain_main(Ngc *ngc, Model *m, const char *form, const char *path, const char *files,
+                 char **assign, int count)
+{
+    int status;
+    Lesson *l = lesson_new(ngc, m);
+    l->e = run_eval(ngc, m, assign, count, files, &l->data, &status);
+    if (!l->e)
+        return status;
+    lesson_describe(l);
+    if (ngc->errors)
+        return 1;
+
+    const Form *f = find_form(ngc, form);
+    Text t = {.ngc = ngc};
+    f->print(l, &t);
+    return write_lesson(ngc, m, f, path, &t);
+}

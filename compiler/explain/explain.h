@@ -1,0 +1,237 @@
+/* explain.h - a lesson: the graph as the user wrote it, its values, and the steps that
+ * differentiate it. explain_lesson.c collects it from the records and from the steps of the sweep.
+ * explain_text.c, explain_json.c and the other forms print it. */
+#ifndef EXPLAIN_H
+#define EXPLAIN_H
+
+#include "run/run.h"
+#include "emit/emit_c.h"
+
+typedef struct Pool Pool;
+
+/* Of a tensor that is too large to keep. */
+typedef struct Stats {
+    bool known;
+    double mean, low, high;
+} Stats;
+
+/* A value on the way forward. Constants have no item. */
+typedef struct Item {
+    Node *node;
+    const char *label;     /* the user's name for it, or v1, v2, ... */
+    const char *formula;   /* how it is computed from labels: "a*b"; NULL for a variable */
+    const char *numbers;   /* the same with numbers, where all of them are scalars; else NULL */
+    const char *math_tex;  /* the formula in TeX */
+    const char *math_html; /* and in MathML */
+    const char *kind;      /* input, param, state, value, data, loss */
+    const char *teach;     /* what its operation does to a gradient, or NULL */
+    Node *adjoint;         /* of the first loss with respect to it; NULL: none */
+    int level;             /* the longest way here from a leaf */
+    const char *group;     /* the part of the model it belongs to, "h.0.attention"; "": none */
+} Item;
+
+/* One step backward: y passes a contribution to its operand x. */
+typedef struct Move {
+    const Step *step;
+    int x, y;         /* items */
+    const char *up;   /* the gradient of y: "dJ/dv" */
+    const char *down; /* the gradient of x: "dJ/da" */
+    const char *rule; /* the record's, with labels in it: "dJ/dv * b" */
+    const char *rule_tex, *rule_html;
+    const char *local; /* the local slope: "b"; NULL where the op is not elementwise */
+    double slope;      /* its value, where the op is elementwise and scalar; else NAN */
+
+    /* the gradient of x before this contribution, to show an addition of two scalars; else NULL */
+    const char *before;
+    bool last; /* of the contributions to x */
+} Move;
+
+/* One entry of a value is moved by h: what does the loss do? */
+typedef struct Nudge {
+    const Root *root;  /* the derivative by that value */
+    const char *entry; /* "a", "W[0, 1]" */
+    int64_t k;         /* the position of that entry */
+    double x;          /* its value */
+    double h;          /* by how much it is moved */
+    double loss;       /* before, */
+    double moved;      /* and after */
+    double derivative; /* by that entry */
+} Nudge;
+
+/* Of a named value y by a named value x that it is computed from, with all that lies between. */
+typedef struct Jacobian {
+    int y, x;              /* items */
+    int64_t rows, columns; /* elements of y, of x */
+    double *value;         /* a row for each element of y; NULL: too many to be computed */
+    int64_t filled;        /* entries that are not 0 */
+    const char *structure; /* "diagonal: ..."; NULL with value */
+
+    /* the gradients of the first loss: of y (NULL: y is that loss, or none depends on y), and of x
+     * by this way only (NULL: no loss depends on y) */
+    const double *upstream, *downstream;
+
+    /* back = seed times this, as a graph of its own: its nodes begin at first, and leaf[k] is what
+     * it has in place of the item from[k] */
+    Node *seed, *back;
+    Node **leaf;
+    int *from, leaves, first;
+} Jacobian;
+
+/* A Jacobian in the layout that was asked for (--layout). */
+typedef struct JacobianView {
+    const Jacobian *j;
+    bool transposed;
+    const Item *down, *across; /* whose elements the rows and the columns are */
+    int64_t rows, columns;
+} JacobianView;
+
+/* Operations, about. */
+typedef struct LessonCost {
+    double forward; /* of the first loss */
+    double both;    /* of the first loss with its derivatives */
+    double numbers; /* the elements that it is differentiated by */
+    double all;     /* of everything */
+} LessonCost;
+
+typedef struct Lesson {
+    Ngc *ngc;
+    Model *m;
+    Graph *g;
+    Eval *e;
+    Stats *stats;  /* by node id: of values that are not kept */
+    DataRows data; /* of --data */
+    Output code;   /* the model as -O0 C */
+
+    Item *item; /* operands before their users */
+    int items;
+    int *at; /* by node id: 1 + its item; 0: none */
+
+    Node **loss;
+    int losses;
+
+    Move *move; /* loss by loss, in the order of the sweep */
+    int moves;
+
+    Nudge *nudge;
+    int nudges;
+
+    Jacobian *jacobian; /* the latest y first; with --jacobians only */
+    int jacobians, jacobian_room;
+
+    LessonCost cost;
+} Lesson;
+
+/* ---- explain_value.c: values, and values as text ---- */
+
+Pool *pool_new(Ngc *);
+void values_compute(Eval *, Pool *, const int *uses, const bool *keep, Stats *);
+void lesson_compute(Lesson *);
+
+/* The nodes of items, steps and roots. */
+Node **lesson_nodes(const Lesson *, int *count);
+
+Stats lesson_stats(const Lesson *, Node *);
+int64_t lesson_count(const Lesson *, const Node *, int64_t *dim);
+
+/* "0.25", "-inf", "nan" */
+const char *lesson_number(const Lesson *, double);
+
+/* The same with at most this many digits. */
+const char *lesson_digits(const Lesson *, double, int digits);
+
+/* "22"; of a tensor all its elements, or its shape and statistics. */
+const char *lesson_value(const Lesson *, Node *);
+
+/* "[64, 784]", dims as numbers; "" for a scalar. */
+const char *lesson_shape(const Lesson *, const Node *);
+
+/* ---- explain_lesson.c: the lesson, its names and kinds ---- */
+
+/* A lesson's items, and the pairs of values that Jacobians are asked of. */
+Lesson *lesson_new(Ngc *, Model *);
+
+/* All of it that needs values: Lesson.e is there. */
+void lesson_describe(Lesson *);
+
+/* An item's label; of a constant its number. */
+const char *lesson_label(const Lesson *, const Node *);
+
+/* "W[0, 1]" for element k of a node; a scalar's label. */
+const char *lesson_entry(const Lesson *, const Node *, int64_t k);
+
+/* The line of the user's source that a node is from; 0: none. */
+int lesson_line(const Lesson *, const Node *);
+
+/* "second use" */
+const char *lesson_nth(const Lesson *, int use);
+
+/* "param"; "input, invented" where the user gave no value. */
+const char *lesson_kind(const Lesson *, const Item *);
+
+/* The names of invented inputs, in a sentence; NULL: there are none. */
+const char *lesson_invented(const Lesson *);
+
+/* ---- explain_math.c: formulas as text, TeX and MathML ---- */
+
+typedef enum { M_TEXT, M_TEX, M_HTML } Math;
+
+/* How the node is computed from operands of these names. */
+const char *math_formula(const Lesson *, const Node *, const char *const *operand, Math);
+
+/* The rule of a step. names: of a b c y dy. local: the rule at dy = 1. */
+const char *math_rule(const Lesson *, const Step *, const char *const *names, bool local, Math);
+
+/* The value of a rule at dy = 1. */
+double math_value(const Expr *rule, const double *abcy);
+double math_slope(const Lesson *, const Step *, const double *abcy);
+
+/* Is a rule an expression of the language, and not words? */
+bool math_rule_parses(const char *rule);
+
+/* A label; "dJ/da" as a fraction. */
+const char *math_name(const Lesson *, const char *label, Math);
+
+/* Text between formulas of LaTeX, its special characters spelt out. */
+const char *tex_words(const Lesson *, const char *);
+
+/* ---- explain_jacobian.c ---- */
+
+/* Needs items. Makes nodes, so it comes before all values. */
+void jacobians_prepare(Lesson *);
+void jacobians_compute(Lesson *);
+
+JacobianView jacobian_view(const Lesson *, const Jacobian *);
+double jacobian_entry(const JacobianView *, int64_t row, int64_t column);
+
+/* The longest chain from the first loss down: its items. Returns how many. */
+int jacobian_chain(const Lesson *, int *chain);
+void jacobian_cost(const double *sizes, int jacobians, double *naive, double *clever);
+
+/* ---- forms ---- */
+
+enum { NUDGES = 16 }; /* at most this many in a lesson */
+
+void explain_text(const Lesson *, Text *);
+void explain_dot(const Lesson *, Text *);
+void explain_json(const Lesson *, Text *);
+void explain_json_page(const Lesson *, Text *); /* without what the page computes itself */
+void explain_tex(const Lesson *, Text *);
+void explain_html(const Lesson *, Text *);
+
+/* explain_matrix.c */
+void explain_jacobians(const Lesson *, Text *);
+void explain_jacobians_tex(const Lesson *, Text *);
+
+/* A nudge in words. */
+const char *lesson_nudge(const Lesson *, const Nudge *, const char *entry, const char *loss,
+                         double slope);
+
+void explain_pack(Ngc *, Text *out, const char *text, size_t size);
+
+/* ---- the command ---- */
+
+/* explain*.c: ngc explain. form: "text", "html", ... */
+int explain_main(Ngc *, Model *, const char *form, const char *path, const char *files,
+                 char **assign, int count);
+
+#endif

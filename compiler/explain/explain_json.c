@@ -1,0 +1,646 @@
+/* explain_json.c - a lesson as JSON, for the page and for other programs; compiler/README.md has
+ * the schema. */
+#include "explain/explain.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FULL = 1024,          /* of larger computed tensors only statistics are written */
+    PAGE_FULL = 64,       /* the same in a page that does not compute everything itself */
+    PAGE_ROOT = 16,       /* and of results in a page */
+    LIVE_COST = 60000000, /* operations that a page computes at each move of a slider */
+    LIVE_DATA = 20000,    /* and the given elements that it carries for that */
+};
+
+typedef struct Json {
+    const Lesson *l;
+    Text *t;
+    bool page; /* what the page computes itself is left out */
+    bool live; /* the page computes everything */
+} Json;
+
+/* A "<" that could end the script in a page, or begin a comment there. */
+static bool is_unsafe(const char *s)
+{
+    return *s == '<' && s[1] != ' ' && s[1] != '=';
+}
+
+static void page_string(Text *t, const char *s)
+{
+    if (!s) {
+        text_add(t, "null");
+        return;
+    }
+
+    text_add(t, "\"");
+    for (; *s; s++) {
+        if (*s == '"' || *s == '\\')
+            text_add(t, "\\%c", *s);
+        else if (*s == '\n')
+            text_add(t, "\\n");
+        else if ((unsigned char)*s < ' ' || is_unsafe(s))
+            text_add(t, "\\u%04x", (unsigned char)*s);
+        else
+            text_put(t, s, 1);
+    }
+    text_add(t, "\"");
+}
+
+static void json_pair(Text *t, const char *key, const char *value)
+{
+    text_add(t, "\"%s\":", key);
+    page_string(t, value);
+    text_add(t, ",");
+}
+
+/* Each member ends in a comma: takes back that of the last one. */
+static void drop_comma(Text *t)
+{
+    if (t->at[t->size - 1] == ',')
+        t->at[--t->size] = '\0';
+}
+
+/* A number in the fewest digits that read back as the same number. JSON has no infinity and no NaN:
+ * they are texts, as ngc run prints them. */
+static void json_number(Text *t, double x)
+{
+    if (isnan(x)) {
+        text_add(t, "\"nan\"");
+        return;
+    }
+    if (isinf(x)) {
+        text_add(t, x < 0 ? "\"-inf\"" : "\"inf\"");
+        return;
+    }
+
+    char shortest[40];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(shortest, sizeof shortest, "%.*g", digits, x);
+        if (strtod(shortest, NULL) == x)
+            break;
+    }
+    text_add(t, "%s", shortest);
+}
+
+static void json_numbers(Text *t, const double *x, int64_t count)
+{
+    text_add(t, "[");
+    for (int64_t i = 0; i < count; i++) {
+        if (i > 0)
+            text_add(t, ",");
+        json_number(t, x[i]);
+    }
+    text_add(t, "]");
+}
+
+static void json_ints(Text *t, const char *key, const int64_t *x, int count)
+{
+    text_add(t, "\"%s\":[", key);
+    for (int i = 0; i < count; i++)
+        text_add(t, i ? ",%lld" : "%lld", (long long)x[i]);
+    text_add(t, "],");
+}
+
+/* "shape":[2,3],"value":[...] with the elements in order, or with "stats" where there are too many.
+ */
+static void json_tensor(const Lesson *l, Text *t, Node *n, int full)
+{
+    int64_t dim[MAX_RANK];
+    int64_t count = lesson_count(l, n, dim);
+    json_ints(t, "shape", dim, n->shape.rank);
+    text_add(t, "\"value\":");
+    if (count <= full) {
+        json_numbers(t, eval_node(l->e, n), count);
+        return;
+    }
+
+    Stats s = lesson_stats(l, n);
+    text_add(t, "null,\"stats\":{\"mean\":");
+    json_number(t, s.mean);
+    text_add(t, ",\"min\":");
+    json_number(t, s.low);
+    text_add(t, ",\"max\":");
+    json_number(t, s.high);
+    text_add(t, "}");
+}
+
+/* What a program needs to compute the node again. */
+static void json_attr(const Lesson *l, Text *t, const Node *n)
+{
+    text_add(t, "\"attr\":{");
+
+    for (int a = 0; a < A_COUNT; a++) {
+        const AttrMember *m = &attr_members[a];
+        Size size[MAX_RANK];
+        int count = attr_used(n, a) && m->name ? attr_sizes(n, a, size) : 0;
+
+        if (m->kind == ATTR_SIZES && a != A_STEP)
+            for (int i = 0; i < count; i++)
+                size[i] = size_at(l->g, size[i], l->e->dim);
+
+        if (count == 0 || (m->kind == ATTR_BOOL && !size[0]))
+            continue;
+        if (m->kind == ATTR_BOOL)
+            text_add(t, "\"%s\":true,", m->name);
+        else if (m->kind == ATTR_INT || m->kind == ATTR_AXES)
+            text_add(t, "\"%s\":%lld,", m->name, (long long)size[0]);
+        else
+            json_ints(t, m->name, size, count);
+    }
+
+    if (n->type == T_INT)
+        text_add(t, "\"int\":true,");
+    drop_comma(t);
+    text_add(t, "},");
+}
+
+/* The shape and the value, as far as the page does not compute them itself. */
+static void json_node_value(const Json *j, Node *n)
+{
+    const Lesson *l = j->l;
+    bool given = op_info[n->op]->flags & F_LEAF && n->op != OP_iota;
+
+    if (j->live && given) {
+        json_tensor(l, j->t, n, LIVE_DATA);
+    } else if (j->live) {
+        int64_t dim[MAX_RANK];
+        lesson_count(l, n, dim);
+        json_ints(j->t, "shape", dim, n->shape.rank);
+        drop_comma(j->t);
+    } else {
+        json_tensor(l, j->t, n, j->page ? PAGE_FULL : FULL);
+    }
+}
+
+static void json_node(const Json *j, Node *n, bool first)
+{
+    Text *t = j->t;
+    text_add(t, "%s\n{\"id\":%d,", first ? "" : ",", n->id);
+    json_pair(t, "op", op_info[n->op]->name);
+
+    text_add(t, "\"args\":[");
+    for (int i = 0; i < n->nargs; i++)
+        text_add(t, i ? ",%d" : "%d", n->arg[i]->id);
+    text_add(t, "],");
+
+    json_attr(j->l, t, n);
+    json_node_value(j, n);
+    text_add(t, "}");
+}
+
+static void json_item(const Lesson *l, Text *t, const Item *item, bool first)
+{
+    const Node *n = item->node;
+    text_add(t, "%s\n{\"node\":%d,", first ? "" : ",", n->id);
+    json_pair(t, "name", item->label);
+    json_pair(t, "kind", item->kind);
+    if (n->op == OP_var && n->attr.var->invented)
+        text_add(t, "\"invented\":true,");
+    json_pair(t, "formula", item->formula);
+    json_pair(t, "numbers", item->numbers);
+    json_pair(t, "mathml", item->math_html);
+    json_pair(t, "teach", item->teach);
+    text_add(t, "\"line\":%d,", lesson_line(l, n));
+    json_pair(t, "group", item->group);
+
+    text_add(t, "\"level\":%d,\"args\":[", item->level);
+    for (int i = 0; i < n->nargs; i++)
+        if (l->at[n->arg[i]->id])
+            text_add(t, "%d,", l->at[n->arg[i]->id] - 1);
+    drop_comma(t);
+
+    text_add(t, "],\"gradient\":");
+    if (item->adjoint)
+        text_add(t, "%d}", item->adjoint->id);
+    else
+        text_add(t, "null}");
+}
+
+static void json_move(const Lesson *l, Text *t, const Move *v, bool first)
+{
+    const Step *s = v->step;
+    text_add(t, "%s\n{\"x\":%d,\"y\":%d,\"operand\":%d,\"use\":%d,", first ? "" : ",", v->x, v->y,
+             s->operand, s->use);
+    json_pair(t, "loss", lesson_label(l, s->loss));
+    json_pair(t, "upstream", v->up);
+    json_pair(t, "downstream", v->down);
+    json_pair(t, "rule", v->rule);
+    json_pair(t, "mathml", v->rule_html);
+    json_pair(t, "local", v->local);
+    json_pair(t, "teach", l->item[v->y].teach);
+    text_add(t, "\"slope\":");
+    if (isnan(v->slope)) /* a tensor, or not a product */
+        text_add(t, "null");
+    else
+        json_number(t, v->slope);
+    text_add(t, ",\"dy\":%d,\"dx\":%d,\"sum\":%d}", s->dy->id, s->dx->id, s->sum->id);
+}
+
+static const char *root_kind(RootKind kind)
+{
+    switch (kind) {
+    case ROOT_OUTPUT: return "output";
+    case ROOT_METRIC: return "metric";
+    case ROOT_LOSS: return "loss";
+    default: return NULL;
+    }
+}
+
+static void json_root(const Json *j, const Root *r)
+{
+    const Lesson *l = j->l;
+    Text *t = j->t;
+    text_add(t, "\n{");
+    json_pair(t, "name", r->name);
+
+    if (r->kind <= ROOT_LOSS)
+        json_pair(t, "kind", root_kind(r->kind));
+    if (r->kind == ROOT_UPDATE)
+        text_add(t, "\"var\":%d,", r->var->node->id);
+    if (r->kind == ROOT_UPDATE || r->kind == ROOT_GRAD)
+        json_pair(t, "formula", node_text(l->g, r->written, 3));
+
+    text_add(t, "\"node\":%d,", r->written->id);
+    json_tensor(l, t, r->written, j->page ? PAGE_ROOT : FULL);
+    text_add(t, "}");
+}
+
+static void json_roots(const Json *j, const char *key, bool (*wanted)(const Root *))
+{
+    const Model *m = j->l->m;
+    Text *t = j->t;
+    bool first = true;
+
+    text_add(t, "\"%s\":[", key);
+    for (int i = 0; i < m->roots; i++) {
+        if (!wanted(&m->root[i]))
+            continue;
+        if (!first)
+            text_add(t, ",");
+        first = false;
+        json_root(j, &m->root[i]);
+    }
+    text_add(t, "],\n");
+}
+
+static bool is_derivative(const Root *r)
+{
+    return r->kind == ROOT_GRAD;
+}
+
+static bool is_update(const Root *r)
+{
+    return r->kind == ROOT_UPDATE;
+}
+
+static bool is_result(const Root *r)
+{
+    return r->kind <= ROOT_LOSS;
+}
+
+static void json_nudge(const Lesson *l, Text *t, const Nudge *n)
+{
+    const struct {
+        const char *key;
+        double value;
+    } number[] = {
+        {"from", n->x},
+        {"to", n->x + n->h},
+        {"loss", n->loss},
+        {"moved", n->moved},
+        {"slope", (n->moved - n->loss) / n->h},
+        {"derivative", n->derivative},
+    };
+
+    text_add(t, "\n{");
+    json_pair(t, "entry", n->entry);
+    json_pair(t, "of", lesson_label(l, n->root->loss));
+    text_add(t, "\"node\":%d,\"at\":%lld,\"gradient\":%d", n->root->x->id, (long long)n->k,
+             n->root->written->id);
+    for (size_t k = 0; k < sizeof number / sizeof *number; k++) {
+        text_add(t, ",\"%s\":", number[k].key);
+        json_number(t, number[k].value);
+    }
+    text_add(t, "}");
+}
+
+static void json_nudges(const Lesson *l, Text *t)
+{
+    text_add(t, "\"nudges\":[");
+    for (int i = 0; i < l->nudges; i++) {
+        if (i > 0)
+            text_add(t, ",");
+        json_nudge(l, t, &l->nudge[i]);
+    }
+    text_add(t, "],\n");
+}
+
+/* A list of numbers, or null. */
+static void json_vector(Text *t, const char *key, const double *v, int64_t count)
+{
+    text_add(t, "\"%s\":", key);
+    if (v)
+        json_numbers(t, v, count);
+    else
+        text_add(t, "null");
+    text_add(t, ",");
+}
+
+/* What the longest chain of Jacobians costs. */
+static void json_cost(const Lesson *l, Text *t)
+{
+    int *chain = arena_alloc(l->ngc, (size_t)(l->items + 1) * sizeof *chain);
+    int n = jacobian_chain(l, chain);
+    double *size = arena_alloc(l->ngc, (size_t)(n + 1) * sizeof *size);
+
+    text_add(t, "\"cost\":{\"chain\":[");
+    for (int i = 0; i < n; i++) {
+        int64_t dim[MAX_RANK];
+        size[i] = (double)lesson_count(l, l->item[chain[i]].node, dim);
+        text_add(t, i ? ",%d" : "%d", chain[i]);
+    }
+
+    double naive, clever;
+    jacobian_cost(size, n - 1, &naive, &clever);
+    text_add(t, "],\"naive\":%.17g,\"clever\":%.17g},\n", naive, clever);
+}
+
+/* The numbers are in the layout that was asked for, row by row. */
+static void json_jacobian(const Lesson *l, Text *t, const Jacobian *j)
+{
+    JacobianView v = jacobian_view(l, j);
+    double *value = NULL;
+    if (j->value) {
+        value = arena_alloc(l->ngc, (size_t)(v.rows * v.columns + 1) * sizeof *value);
+        for (int64_t r = 0; r < v.rows; r++)
+            for (int64_t c = 0; c < v.columns; c++)
+                value[r * v.columns + c] = jacobian_entry(&v, r, c);
+    }
+
+    const char *y = l->item[j->y].label, *x = l->item[j->x].label;
+    text_add(t, "\n{\"y\":%d,\"x\":%d,\"rows\":%lld,\"columns\":%lld,", j->y, j->x,
+             (long long)v.rows, (long long)v.columns);
+    json_pair(t, "name", text_format(l->ngc, "d%s/d%s", y, x));
+    json_pair(t, "structure", j->structure);
+    json_vector(t, "downstream", j->downstream, j->columns);
+    json_vector(t, "value", value, v.rows * v.columns);
+    drop_comma(t);
+    text_add(t, "}");
+}
+
+static void json_jacobians(const Lesson *l, Text *t)
+{
+    json_pair(t, "layout", l->ngc->opt.columns ? "denominator" : "numerator");
+    text_add(t, "\"jacobians\":[");
+    for (int i = 0; i < l->jacobians; i++) {
+        if (i > 0)
+            text_add(t, ",");
+        json_jacobian(l, t, &l->jacobian[i]);
+    }
+    text_add(t, "],\n");
+    json_cost(l, t);
+}
+
+/* Of a function or of its slope: values at points from LOW to HIGH. */
+enum { POINTS = 97, LOW = -6, HIGH = 6 };
+
+static void curve_point(Text *t, double y, bool first)
+{
+    if (!first)
+        text_add(t, ",");
+    if (isfinite(y))
+        text_add(t, "%.4g", y);
+    else
+        text_add(t, "null");
+}
+
+/* A function of one number and its slope, both by the op's record. */
+static void json_curve(const Lesson *l, Text *t, Op op, const char *name, bool first)
+{
+    const OpInfo *info = op_info[op];
+    const Expr *rule = parse_expr(l->ngc, info->rule[0]);
+    double y[POINTS], slope[POINTS];
+    for (int i = 0; i < POINTS; i++) {
+        double abcy[4] = {LOW + (double)(HIGH - LOW) * i / (POINTS - 1), 0, 0, 0};
+        y[i] = abcy[3] = info->value(abcy[0], abcy[1], 0);
+        slope[i] = math_value(rule, abcy);
+    }
+
+    text_add(t, "%s\n{", first ? "" : ",");
+    json_pair(t, "name", name);
+    json_pair(t, "op", info->name);
+    json_pair(t, "rule", info->rule[0]);
+    text_add(t, "\"from\":%d,\"to\":%d,\"y\":[", LOW, HIGH);
+    for (int i = 0; i < POINTS; i++)
+        curve_point(t, y[i], i == 0);
+    text_add(t, "],\"slope\":[");
+    for (int i = 0; i < POINTS; i++)
+        curve_point(t, slope[i], i == 0);
+    text_add(t, "]}");
+}
+
+/* Is it a function of one number whose curve is worth a look? */
+static bool has_curve(Op op)
+{
+    const OpInfo *info = op_info[op];
+    bool of_one = info->arity == 1 && info->flags & F_ELEMENTWISE;
+    return of_one && info->rule[0] && op != OP_neg && op != OP_copy;
+}
+
+/* Of functions that the model uses, and of three to compare them with. */
+static void json_curves(const Lesson *l, Text *t)
+{
+    bool done[OP_COUNT] = {[OP_sigmoid] = true, [OP_tanh] = true};
+    text_add(t, "\"curves\":[");
+    json_curve(l, t, OP_sigmoid, "sigmoid", true);
+    json_curve(l, t, OP_tanh, "tanh", false);
+    json_curve(l, t, OP_maximum, "relu", false); /* its second operand is 0 */
+
+    for (int i = 0; i < l->items; i++) {
+        Op op = l->item[i].node->op;
+        if (done[op] || !has_curve(op))
+            continue;
+        done[op] = true;
+        json_curve(l, t, op, op_info[op]->name, false);
+    }
+    text_add(t, "],\n");
+}
+
+/* The nodes of items, steps and roots, and all that they are computed from. A page that does not
+ * compute gets only the former. */
+static void json_nodes(const Json *j)
+{
+    const Lesson *l = j->l;
+    int n;
+    Node **node = lesson_nodes(l, &n);
+    int *uses = graph_uses(l->g, node, n);
+
+    if (j->page && !j->live) {
+        memset(uses, 0, (size_t)l->g->count * sizeof *uses);
+        for (int i = 0; i < n; i++)
+            uses[node[i]->id] = 1;
+    }
+
+    bool first = true;
+    text_add(j->t, "\"nodes\":[");
+    for (int i = 0; i < l->g->count; i++) {
+        if (!uses[i])
+            continue;
+        json_node(j, l->g->node[i], first);
+        first = false;
+    }
+    text_add(j->t, "],\n");
+}
+
+/* What comes before the name of a value in the C: "w->h_z" for "h.z". */
+static const char *const places[] = {"in->",    "params->", "state->",  "w->",
+                                     "grads->", "forward ", "backward "};
+enum { PLACES = 7, PLACES_OF_VALUES = 5 }; /* a gradient is often a variable of a function */
+
+/* Is the variable the place and the name, with "_" for what C has no letter for? */
+static bool is_plain_variable(const Lesson *l, const Variable *v, const char *place)
+{
+    char *name = arena_copy(l->ngc, v->name, strlen(v->name) + 1);
+    for (char *c = name; *c; c++)
+        if (*c == '.' || *c == '/')
+            *c = '_';
+    return strcmp(v->text, text_format(l->ngc, "%s%s", place, name)) == 0;
+}
+
+/* Can a reader guess what the variable is called? */
+static bool is_expected_variable(const Lesson *l, const Variable *v)
+{
+    bool is_gradient = strstr(v->name, "/d") != NULL;
+    int count = is_gradient ? PLACES : PLACES_OF_VALUES;
+    for (int k = 0; k < count; k++)
+        if (is_plain_variable(l, v, places[k]))
+            return true;
+    return false;
+}
+
+/* Variables of items and their gradients whose name in the C cannot be guessed. */
+static void json_variables(const Lesson *l, Text *t)
+{
+    Table names = {0};
+    for (int i = 0; i < l->items; i++)
+        *table_at(l->ngc, &names, intern_str(l->ngc, l->item[i].label)) = 1;
+    for (int i = 0; i < l->moves; i++)
+        *table_at(l->ngc, &names, intern_str(l->ngc, l->move[i].down)) = 1;
+
+    bool first = true;
+    text_add(t, "\"variables\":{");
+    for (int i = 0; i < l->code.variables; i++) {
+        const Variable *v = &l->code.variable[i];
+        bool wanted = *table_at(l->ngc, &names, intern_str(l->ngc, v->name));
+        if (!wanted || is_expected_variable(l, v))
+            continue;
+        if (!first)
+            text_add(t, ",");
+        first = false;
+        page_string(t, v->name);
+        text_add(t, ":");
+        page_string(t, v->text);
+    }
+    text_add(t, "},\n");
+}
+
+static const char *main_source(const Lesson *l)
+{
+    for (int i = 0; i < l->ngc->files; i++)
+        if (!l->ngc->file[i]->library)
+            return l->ngc->file[i]->text;
+    return "";
+}
+
+/* Is the model small enough for the page to compute all of it again at each move? */
+static bool is_live(const Lesson *l)
+{
+    int64_t dim[MAX_RANK], given = 0;
+    for (int i = 0; i < l->m->vars; i++)
+        given += lesson_count(l, l->m->var[i]->node, dim);
+    return l->cost.all <= LIVE_COST && given <= LIVE_DATA;
+}
+
+/* Whole batches of --data, as many as a page may carry. */
+static int64_t batches_carried(const Lesson *l)
+{
+    int64_t dim[MAX_RANK], each = 0;
+    if (!l->data.batch)
+        return 0;
+
+    for (int i = 0; i < l->m->vars; i++)
+        if (l->data.all[i])
+            each += lesson_count(l, l->m->var[i]->node, dim);
+    int64_t batches = l->data.rows / l->data.batch;
+    if (each && batches > LIVE_DATA / each)
+        batches = LIVE_DATA / each;
+    return batches;
+}
+
+/* The rows of --data, for a page that trains. One batch is in the inputs' values already. */
+static void json_data(const Json *j)
+{
+    const Lesson *l = j->l;
+    int64_t batches = batches_carried(l);
+    text_add(j->t, "\"data\":{\"rows\":%lld,\"batches\":%lld,\"inputs\":[", (long long)l->data.rows,
+             (long long)batches);
+
+    for (int i = 0; i < l->m->vars && batches > 1; i++) {
+        const Node *n = l->m->var[i]->node;
+        int64_t dim[MAX_RANK];
+        if (!l->data.all[i])
+            continue;
+        text_add(j->t, "{\"node\":%d,\"value\":", n->id);
+        json_numbers(j->t, l->data.all[i], lesson_count(l, n, dim) * batches);
+        text_add(j->t, "},");
+    }
+    drop_comma(j->t);
+    text_add(j->t, "]},\n");
+}
+
+static void json_lesson(const Json *j)
+{
+    const Lesson *l = j->l;
+    Text *t = j->t;
+    text_add(t, "{\"version\":1,\"live\":%s,", is_live(l) ? "true" : "false");
+    json_pair(t, "model", l->m->name);
+    json_pair(t, "source", main_source(l));
+
+    text_add(t, "\n\"items\":[");
+    for (int i = 0; i < l->items; i++)
+        json_item(l, t, &l->item[i], i == 0);
+    text_add(t, "],\n\"steps\":[");
+    for (int i = 0; i < l->moves; i++)
+        json_move(l, t, &l->move[i], i == 0);
+    text_add(t, "],\n");
+
+    json_roots(j, "derivatives", is_derivative);
+    json_roots(j, "updates", is_update);
+    json_roots(j, "results", is_result);
+
+    text_add(t, "\"work\":{\"forward\":%.17g,\"all\":%.17g,\"numbers\":%.17g},\n", l->cost.forward,
+             l->cost.both, l->cost.numbers);
+    json_data(j);
+    json_nudges(l, t);
+    json_curves(l, t);
+    if (l->ngc->opt.jacobians)
+        json_jacobians(l, t);
+
+    json_nodes(j);
+    json_variables(l, t);
+    json_pair(t, "c", l->code.c.at);
+    drop_comma(t);
+    text_add(t, "}\n");
+}
+
+void explain_json(const Lesson *l, Text *t)
+{
+    json_lesson(&(Json){.l = l, .t = t});
+}
+
+void explain_json_page(const Lesson *l, Text *t)
+{
+    json_lesson(&(Json){.l = l, .t = t, .page = true, .live = is_live(l)});
+}

@@ -1,0 +1,245 @@
+/* explain_value.c - the values of a lesson. All of them are computed once, in order. A large one is
+ * kept until the last value that is computed from it. Also: values as text. */
+#include "explain/explain.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    SMALL = 12,  /* elements up to which a tensor is written in full */
+    KEPT = 1024, /* elements up to which it is kept; of a larger one its statistics are */
+};
+
+int64_t lesson_count(const Lesson *l, const Node *n, int64_t *dim)
+{
+    return eval_shape(l->e, n->shape, dim);
+}
+
+/* ---- computing ---- */
+
+/* Memory of values of one size that are not needed any more. The first bytes of each are a pointer
+ * to the next. */
+typedef struct Spare {
+    int64_t count; /* elements */
+    double *first; /* or NULL */
+} Spare;
+
+struct Pool {
+    Spare *spare; /* one for each size */
+    int sizes, room;
+};
+
+static Spare *spare_of(Ngc *ngc, Pool *p, int64_t count)
+{
+    for (int i = 0; i < p->sizes; i++)
+        if (p->spare[i].count == count)
+            return &p->spare[i];
+    p->spare = arena_grow(ngc, p->spare, p->sizes, &p->room, sizeof *p->spare);
+    p->spare[p->sizes] = (Spare){count, NULL};
+    return &p->spare[p->sizes++];
+}
+
+/* Gives the node memory from the pool, if there is some of its size. */
+static void reuse(Eval *e, Pool *p, int id, int64_t count)
+{
+    Spare *s = spare_of(e->ngc, p, count);
+    if (!s->first)
+        return;
+    e->value[id] = s->first;
+    memcpy(&s->first, e->value[id], sizeof s->first);
+}
+
+/* Gives the node's memory to the pool. */
+static void release(Eval *e, Pool *p, int id)
+{
+    int64_t dim[MAX_RANK];
+    Spare *s = spare_of(e->ngc, p, eval_shape(e, e->graph->node[id]->shape, dim));
+    memcpy(e->value[id], &s->first, sizeof s->first);
+    s->first = e->value[id];
+    e->value[id] = NULL;
+    e->known[id] = false;
+}
+
+static Stats stats_of(const double *x, int64_t count)
+{
+    Stats s = {.known = true, .low = INFINITY, .high = -INFINITY};
+    bool has_nan = false;
+    for (int64_t i = 0; i < count; i++) {
+        s.mean += x[i];
+        if (x[i] < s.low)
+            s.low = x[i];
+        if (x[i] > s.high)
+            s.high = x[i];
+        has_nan |= isnan(x[i]);
+    }
+    s.mean /= (double)count;
+
+    if (has_nan) /* it is neither below nor above anything */
+        s.low = s.high = NAN;
+    return s;
+}
+
+Pool *pool_new(Ngc *ngc)
+{
+    return arena_alloc(ngc, sizeof(Pool));
+}
+
+/* By node id: the last user, or the node itself where nothing uses it. */
+static int *last_users(const Eval *e, const int *uses)
+{
+    const Graph *g = e->graph;
+    int *last = arena_alloc(e->ngc, (size_t)(g->count + 1) * sizeof *last);
+    for (int i = 0; i < g->count; i++) {
+        const Node *n = g->node[i];
+        last[i] = i;
+        for (int k = 0; uses[i] && k < n->nargs; k++)
+            last[n->arg[k]->id] = i;
+    }
+    return last;
+}
+
+/* Computes each node that `uses` counts. A value that is not in `keep` lends its memory to others
+ * after its last use. Its statistics stay, where they are asked for. */
+void values_compute(Eval *e, Pool *p, const int *uses, const bool *keep, Stats *stats)
+{
+    const int *last = last_users(e, uses);
+    for (int i = 0; i < e->graph->count; i++) {
+        Node *n = e->graph->node[i];
+        int64_t dim[MAX_RANK];
+        if (!uses[i])
+            continue;
+
+        int64_t count = eval_shape(e, n->shape, dim);
+        if (!e->value[i] && count >= 2)
+            reuse(e, p, i, count);
+        const double *x = eval_node(e, n);
+        if (stats && !keep[i])
+            stats[i] = stats_of(x, count);
+
+        for (int k = 0; k < n->nargs; k++) {
+            int a = n->arg[k]->id;
+            if (last[a] == i && !keep[a] && e->value[a])
+                release(e, p, a);
+        }
+        if (last[i] == i && !keep[i])
+            release(e, p, i);
+    }
+}
+
+Node **lesson_nodes(const Lesson *l, int *count)
+{
+    Node **node =
+        arena_alloc(l->ngc, (size_t)(l->items + 3 * l->moves + l->m->roots + 1) * sizeof *node);
+
+    *count = 0;
+    for (int i = 0; i < l->items; i++)
+        node[(*count)++] = l->item[i].node;
+    for (int i = 0; i < l->moves; i++) {
+        node[(*count)++] = l->move[i].step->dy;
+        node[(*count)++] = l->move[i].step->dx;
+        node[(*count)++] = l->move[i].step->sum;
+    }
+    for (int i = 0; i < l->m->roots; i++)
+        node[(*count)++] = l->m->root[i].written;
+    return node;
+}
+
+/* The small values, the given ones and the results are kept. */
+static bool *kept_values(const Lesson *l, const int *uses)
+{
+    bool *keep = arena_alloc(l->ngc, (size_t)l->g->count + 1);
+    for (int i = 0; i < l->g->count; i++) {
+        const Node *n = l->g->node[i];
+        int64_t dim[MAX_RANK];
+        bool given = op_info[n->op]->flags & F_LEAF;
+        keep[i] = uses[i] && (given || lesson_count(l, n, dim) <= KEPT);
+    }
+
+    for (int i = 0; i < l->m->roots; i++) {
+        const Root *r = &l->m->root[i];
+        keep[r->written->id] = keep[r->node->id] = true;
+        if (r->kind == ROOT_GRAD)
+            keep[r->x->id] = true;
+    }
+    return keep;
+}
+
+void lesson_compute(Lesson *l)
+{
+    int n;
+    Node **node = lesson_nodes(l, &n);
+    const int *uses = graph_uses(l->g, node, n);
+    l->stats = arena_alloc(l->ngc, (size_t)(l->g->count + 1) * sizeof *l->stats);
+    values_compute(l->e, pool_new(l->ngc), uses, kept_values(l, uses), l->stats);
+}
+
+Stats lesson_stats(const Lesson *l, Node *n)
+{
+    int64_t dim[MAX_RANK];
+    if (l->stats[n->id].known)
+        return l->stats[n->id];
+    return stats_of(eval_node(l->e, n), lesson_count(l, n, dim));
+}
+
+/* ---- values as text ---- */
+
+const char *lesson_digits(const Lesson *l, double x, int digits)
+{
+    if (isnan(x))
+        return "nan"; /* C libraries disagree about its sign */
+    return text_format(l->ngc, "%.*g", digits, x == 0 ? 0 : x);
+}
+
+const char *lesson_number(const Lesson *l, double x)
+{
+    return lesson_digits(l, x, 9);
+}
+
+const char *lesson_shape(const Lesson *l, const Node *n)
+{
+    int64_t dim[MAX_RANK];
+    Text t = {.ngc = l->ngc};
+    lesson_count(l, n, dim);
+    text_put(&t, "", 0);
+    for (int i = 0; i < n->shape.rank; i++)
+        text_add(&t, i ? ", %lld" : "[%lld", (long long)dim[i]);
+    if (n->shape.rank > 0)
+        text_put(&t, "]", 1);
+    return t.at;
+}
+
+/* "[[1, 2], [3, 4]]" */
+static void add_rows(const Lesson *l, Text *t, const double *x, const int64_t *dim, int rank)
+{
+    if (rank == 0) {
+        text_add(t, "%s", lesson_digits(l, *x, 6));
+        return;
+    }
+
+    int64_t inner = 1;
+    for (int i = 1; i < rank; i++)
+        inner *= dim[i];
+    for (int64_t i = 0; i < dim[0]; i++) {
+        text_add(t, i ? ", " : "[");
+        add_rows(l, t, x + i * inner, dim + 1, rank - 1);
+    }
+    text_add(t, "]");
+}
+
+const char *lesson_value(const Lesson *l, Node *n)
+{
+    if (n->shape.rank == 0)
+        return lesson_number(l, *eval_node(l->e, n));
+
+    int64_t dim[MAX_RANK];
+    if (lesson_count(l, n, dim) <= SMALL) {
+        Text t = {.ngc = l->ngc};
+        add_rows(l, &t, eval_node(l->e, n), dim, n->shape.rank);
+        return t.at;
+    }
+
+    Stats s = lesson_stats(l, n);
+    return text_format(l->ngc, "%s of mean %s, from %s to %s", lesson_shape(l, n),
+                       lesson_digits(l, s.mean, 4), lesson_digits(l, s.low, 4),
+                       lesson_digits(l, s.high, 4));
+}

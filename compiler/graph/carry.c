@@ -1,0 +1,971 @@
+/* carry.c - losses and metrics of all rows of the data, which come in batches.
+ *
+ * In: the graph of one batch, and its losses and metrics with training = 0. Out: what each batch
+ * contributes (carriers), how contributions become totals, and the losses and metrics as functions
+ * of the totals alone.
+ *
+ * The first run-time size, m, is the batch: inputs that have it hold m rows. Every node is one of
+ * these:
+ *
+ * - fixed: the same for every batch (weights, scalars, constants);
+ * - rows: one axis runs over the rows, and row i is computed from row i of the inputs, from fixed
+ *   values and from totals;
+ * - total: no axis runs over the rows, and it is computed from carriers, m and fixed values;
+ * - mixed: anything else; a row of it depends on other rows of its batch.
+ *
+ * A carrier is a node that removes the axis of the rows. It is a sum or a matrix product over the
+ * rows (totals are added up), a maximum (the largest stays), or the first or last row. m itself is
+ * a total: the count of rows. Fixed values that totals are computed with are carriers too (the last
+ * one stays).
+ *
+ * Invariants:
+ *
+ * - The carrier of all rows is the sum (maximum, ...) of the carriers of the batches, however the
+ *   rows are divided into batches.
+ * - `walk` of a node says how many times all rows must have been seen before it is known. Rows
+ *   that use a total, as in (t - mean(t))^2, wait for the walk that completes the total. So a
+ *   carrier belongs to walk 0 or to a later one.
+ * - What is computed from totals (links into a later walk, results) uses leaves in place of the
+ *   carriers, and is float. It is computed once, in double, so ints that are added up over all rows
+ *   are exact up to 2^53.
+ * - A loss or metric that needs a mixed node has no result. It is never replaced by an average of
+ *   batches.
+ */
+#include "graph/carry.h"
+
+typedef enum { IS_FIXED, IS_ROWS, IS_TOTAL, IS_MIXED } Class;
+
+/* What is known of a node. The axis of the rows has before * m * after places. Row i is at the
+ * places (a*m + i)*after + b, for all a < before and b < after. */
+typedef struct Info {
+    Class class;
+    int axis;        /* of the rows */
+    Size before;     /* how often the rows follow each other on the axis */
+    Size after;      /* how many places of a row are next to each other */
+    bool alike;      /* all rows are equal, so any places will do */
+    int walk;        /* how many walks must be over before it is known */
+    bool varies;     /* a fixed value that is not a constant */
+    bool carried;    /* it is a carrier */
+    CarryKind kind;  /* of a carrier: how its total is made */
+    const Node *why; /* of a mixed value: the node that mixes rows */
+} Info;
+
+/* What is known of the nodes that some roots need. */
+typedef struct Analysis {
+    Graph *g;
+    Info *info; /* by node id */
+    int count;  /* of nodes */
+} Analysis;
+
+/* ---- one node ---- */
+
+static Info info_mixed(const Node *why)
+{
+    return (Info){.class = IS_MIXED, .why = why};
+}
+
+static int later_walk(Info a, Info b)
+{
+    return a.walk > b.walk ? a.walk : b.walk;
+}
+
+static bool either_mixed(Info a, Info b)
+{
+    return a.class == IS_MIXED || b.class == IS_MIXED;
+}
+
+/* The one of a and b that is mixed. */
+static Info mixed_of(Info a, Info b)
+{
+    return a.class == IS_MIXED ? a : b;
+}
+
+/* A value without rows that is computed from a and b. */
+static Info info_both(Info a, Info b)
+{
+    Info out = {.class = a.class > b.class ? a.class : b.class};
+    out.walk = later_walk(a, b);
+    out.varies = a.varies || b.varies;
+    return out;
+}
+
+/* The only axis whose size depends on the batch; -1: none; -2: several. */
+static int row_axis(const Graph *g, Shape s)
+{
+    int axis = -1;
+    for (int i = 0; i < s.rank; i++)
+        if (size_uses_dim(g, s.dim[i], 0))
+            axis = axis == -1 ? i : -2;
+    return axis;
+}
+
+/* Is s = times * m, where times does not depend on m? */
+static bool times_rows(Graph *g, Size s, Size *times)
+{
+    return size_div(g, s, size_dim(g, 0), times) && !size_uses_dim(g, *times, 0);
+}
+
+/* Rows along the only axis of n that depends on m. */
+static Info info_rows(const Analysis *a, const Node *n, bool alike, int walk)
+{
+    Info out = {.class = IS_ROWS,
+                .axis = row_axis(a->g, n->shape),
+                .before = 1,
+                .alike = alike,
+                .walk = walk};
+    if (out.axis < 0 || !times_rows(a->g, n->shape.dim[out.axis], &out.after))
+        return info_mixed(n);
+    return out;
+}
+
+/* The rows of two values of equal shape, place by place. */
+static Info rows_both(const Node *n, Info a, Info b)
+{
+    Info out = a.alike ? b : a;
+    bool same = a.before == b.before && a.after == b.after;
+    if (a.axis != b.axis || !(same || a.alike || b.alike))
+        return info_mixed(n);
+    out.alike = a.alike && b.alike;
+    out.walk = later_walk(a, b);
+    return out;
+}
+
+/* Operands of an op that works place by place: both have the rows along one axis, or neither has
+ * rows. */
+static Info same_places(const Node *n, Info a, Info b)
+{
+    if (either_mixed(a, b))
+        return mixed_of(a, b);
+    if (a.class == IS_ROWS && b.class == IS_ROWS)
+        return rows_both(n, a, b);
+    if (a.class == IS_ROWS || b.class == IS_ROWS)
+        return info_mixed(n);
+    return info_both(a, b);
+}
+
+/* A node that removes the axis of the rows; it is known after the walk over them. */
+static Info carry(Info rows, CarryKind kind)
+{
+    return (Info){.class = IS_TOTAL, .walk = rows.walk + 1, .carried = true, .kind = kind};
+}
+
+static Info at_axis(Info rows, int axis)
+{
+    rows.axis = axis;
+    return rows;
+}
+
+static Info of_reduction(const Node *n, Info x)
+{
+    int left = 0;
+    uint32_t axes = n->op == OP_argmax ? 1u << n->attr.axis : n->attr.axes;
+
+    if (x.class != IS_ROWS)
+        return x;
+    if (axes >> x.axis & 1) {
+        if (n->op == OP_argmax)
+            return info_mixed(n);
+        return carry(x, n->op == OP_sum ? CARRY_SUM : CARRY_MAX);
+    }
+
+    for (int i = 0; i < x.axis; i++)
+        left += !(axes >> i & 1);
+    return at_axis(x, left);
+}
+
+/* New axes hold copies. A new axis over the rows has rows that are alike. */
+static Info of_expand(const Analysis *a, const Node *n, Info x)
+{
+    int kept = 0;
+    bool new_rows = false;
+    for (int i = 0; i < n->shape.rank; i++)
+        new_rows |= (n->attr.axes >> i & 1) && size_uses_dim(a->g, n->shape.dim[i], 0);
+
+    if (x.class == IS_MIXED)
+        return x;
+    if (x.class != IS_ROWS)
+        return new_rows ? info_rows(a, n, true, x.walk) : x;
+    if (new_rows)
+        return info_mixed(n);
+
+    for (int i = 0; i < n->shape.rank; i++)
+        if (!(n->attr.axes >> i & 1) && kept++ == x.axis)
+            return at_axis(x, i);
+    return info_mixed(n);
+}
+
+/* The elements of x before and after the index of a row are counted over all axes. The axes of the
+ * result, except the axis of the rows, must divide these counts. */
+static Info of_reshape(const Analysis *a, const Node *n, Info x)
+{
+    Graph *g = a->g;
+    Shape from = n->arg[0]->shape, to = n->shape;
+    if (x.class != IS_ROWS)
+        return x;
+
+    int axis = row_axis(g, to);
+    if (axis < 0)
+        return info_mixed(n);
+
+    Size before = x.before, after = x.after;
+    for (int i = 0; i < x.axis; i++)
+        before = size_mul(g, before, from.dim[i]);
+    for (int i = x.axis + 1; i < from.rank; i++)
+        after = size_mul(g, after, from.dim[i]);
+
+    for (int i = 0; i < to.rank; i++) {
+        Size *side = i < axis ? &before : &after;
+        if (i != axis && !size_div(g, *side, to.dim[i], side))
+            return info_mixed(n);
+    }
+
+    Size places = size_mul(g, size_mul(g, before, size_dim(g, 0)), after);
+    if (places != to.dim[axis])
+        return info_mixed(n);
+
+    Info out = {.class = IS_ROWS, .axis = axis, .walk = x.walk};
+    out.before = before;
+    out.after = after;
+    out.alike = x.alike && from.dim[x.axis] == to.dim[axis];
+    return out;
+}
+
+static Info of_permute(const Node *n, Info x)
+{
+    for (int i = 0; i < n->shape.rank && x.class == IS_ROWS; i++)
+        if (n->attr.perm[i] == x.axis)
+            return at_axis(x, i);
+    return x;
+}
+
+/* All rows, the first, or the last. */
+static Info of_slice(const Analysis *a, const Node *n, Info x)
+{
+    Graph *g = a->g;
+    if (x.class != IS_ROWS)
+        return x;
+
+    Size all = n->arg[0]->shape.dim[x.axis];
+    Size some = n->shape.dim[x.axis];
+    Size from = n->attr.lo[x.axis];
+
+    if (some == all && from == 0 && n->attr.step[x.axis] == 1)
+        return x;
+    if (some != 1 || !(x.alike || all == size_dim(g, 0)))
+        return info_mixed(n);
+    if (from == 0)
+        return carry(x, CARRY_FIRST);
+    if (from == size_sub(g, all, 1))
+        return carry(x, CARRY_LAST);
+    return info_mixed(n);
+}
+
+static Info of_pad(const Node *n, Info x)
+{
+    if (x.class == IS_ROWS && n->shape.dim[x.axis] != n->arg[0]->shape.dim[x.axis])
+        return info_mixed(n);
+    return x;
+}
+
+/* Concatenation along another axis than the axis of the rows; or along that axis, if every operand
+ * has places for all rows. */
+static Info of_concat(const Analysis *a, const Node *n)
+{
+    Info out = a->info[n->arg[0]->id];
+    Size before = out.before;
+
+    for (int i = 1; i < n->nargs; i++) {
+        Info x = a->info[n->arg[i]->id];
+        bool both_rows = out.class == IS_ROWS && x.class == IS_ROWS;
+        bool along = both_rows && out.axis == n->attr.axis && x.axis == n->attr.axis;
+
+        if (along && !out.alike && !x.alike && out.after == x.after) {
+            before = size_add(a->g, before, x.before);
+            out.walk = later_walk(out, x);
+        } else if (along) {
+            return info_mixed(n);
+        } else {
+            out = same_places(n, out, x);
+        }
+    }
+    if (out.class == IS_ROWS && out.axis == n->attr.axis)
+        out.before = before;
+    return out;
+}
+
+/* What an axis of an operand is in a matrix product: one of the batch of matrices, an axis of the
+ * result, or the axis that is summed over. */
+typedef enum { BATCH_AXIS, OUTER_AXIS, INNER_AXIS } Role;
+
+static Role matmul_role(const Node *n, int operand, Info x)
+{
+    int last = n->arg[operand]->shape.rank - 1;
+    bool transposed = operand ? n->attr.tb : n->attr.ta;
+    bool outer_is_last = operand != transposed;
+
+    if (x.axis < last - 1)
+        return BATCH_AXIS;
+    return (x.axis == last) == outer_is_last ? OUTER_AXIS : INNER_AXIS;
+}
+
+/* Both operands have rows: each row has its own product, or the product is a sum over the rows. */
+static Info matmul_of_rows(const Node *n, Info x, Info y)
+{
+    Role p = matmul_role(n, 0, x), q = matmul_role(n, 1, y);
+    if (p != q || p == OUTER_AXIS)
+        return info_mixed(n);
+
+    if (p == INNER_AXIS)
+        y.axis = x.axis;
+    Info both = rows_both(n, x, y);
+    if (both.class == IS_MIXED || p == BATCH_AXIS)
+        return both;
+    return carry(both, CARRY_SUM);
+}
+
+/* The rows stay if only one operand has them: rows of a matrix times a fixed matrix. */
+static Info of_matmul(const Analysis *a, const Node *n)
+{
+    Info x = a->info[n->arg[0]->id], y = a->info[n->arg[1]->id];
+    int last = n->shape.rank - 1;
+
+    if (x.class != IS_ROWS && y.class != IS_ROWS)
+        return same_places(n, x, y);
+    if (either_mixed(x, y))
+        return mixed_of(x, y);
+    if (x.class == IS_ROWS && y.class == IS_ROWS)
+        return matmul_of_rows(n, x, y);
+
+    int operand = y.class == IS_ROWS;
+    Info rows = operand ? y : x;
+    if (matmul_role(n, operand, rows) != OUTER_AXIS)
+        return info_mixed(n);
+    rows.walk = later_walk(x, y);
+    return at_axis(rows, operand ? last : last - 1);
+}
+
+/* Each row has its own matrix; or, for solve, one matrix has a right side for each row. */
+static Info of_linear(const Analysis *a, const Node *n)
+{
+    Info m = a->info[n->arg[0]->id];
+    int rank = n->arg[0]->shape.rank;
+
+    if (m.class == IS_ROWS && m.axis >= rank - 2)
+        return info_mixed(n);
+    if (n->op != OP_solve)
+        return m;
+
+    Info b = a->info[n->arg[2]->id];
+    if (m.class == IS_ROWS || b.class != IS_ROWS)
+        return same_places(n, m, b);
+    if (m.class == IS_MIXED)
+        return m;
+    if (b.axis != rank - 1)
+        return info_mixed(n);
+    b.walk = later_walk(m, b);
+    return b;
+}
+
+/* Images have the batch as their last axis, and kernels have no batch. convk is a sum over it. */
+static Info of_conv(const Analysis *a, const Node *n)
+{
+    Info x = a->info[n->arg[0]->id], y = a->info[n->arg[1]->id];
+    bool rows = x.class == IS_ROWS && x.axis == 3;
+
+    if (x.class != IS_ROWS && y.class != IS_ROWS)
+        return same_places(n, x, y);
+
+    if (n->op == OP_convk) {
+        Info both = same_places(n, x, y);
+        if (both.class == IS_ROWS && rows)
+            return carry(both, CARRY_SUM);
+        return both.class == IS_MIXED ? both : info_mixed(n);
+    }
+
+    if (either_mixed(x, y))
+        return mixed_of(x, y);
+    if (!rows || y.class == IS_ROWS)
+        return info_mixed(n);
+    x.walk = later_walk(x, y);
+    return x;
+}
+
+/* Is this index checked by the functions, or in range by itself? An index that uses a total is
+ * known only after these checks. */
+static bool index_is_safe(const Node *i, Info info)
+{
+    while (op_info[i->op]->flags & F_VIEW && i->nargs == 1)
+        i = i->arg[0];
+    return info.walk == 0 || i->op == OP_argmax;
+}
+
+/* Elements of x [.., k, ..] at the indices i [..]. Either each row has its indices into one table,
+ * or each row has its table and the indices are the same. */
+static Info of_gather(const Analysis *a, const Node *n)
+{
+    Info x = a->info[n->arg[0]->id], i = a->info[n->arg[1]->id];
+    int axis = n->attr.axis;
+
+    if (either_mixed(x, i))
+        return mixed_of(x, i);
+    if (!index_is_safe(n->arg[1], i))
+        return info_mixed(n);
+    if (x.class != IS_ROWS && i.class != IS_ROWS)
+        return info_both(x, i);
+    if (x.class == IS_ROWS && (i.class == IS_ROWS || x.axis == axis))
+        return info_mixed(n);
+
+    /* The axes of the index are in place of `axis`. */
+    Info rows = x.class == IS_ROWS ? x : i;
+    rows.walk = later_walk(x, i);
+    if (i.class == IS_ROWS)
+        return at_axis(rows, axis + i.axis);
+    if (x.axis < axis)
+        return rows;
+    return at_axis(rows, x.axis - 1 + n->arg[1]->shape.rank);
+}
+
+/* The adjoint of gather. If each row has an index, it is a sum over the rows. */
+static Info of_scatter(const Analysis *a, const Node *n)
+{
+    Info dy = a->info[n->arg[0]->id], i = a->info[n->arg[1]->id];
+    int axis = n->attr.axis, rank = n->arg[1]->shape.rank;
+
+    if (either_mixed(dy, i))
+        return mixed_of(dy, i);
+    if (!index_is_safe(n->arg[1], i))
+        return info_mixed(n);
+    if (dy.class != IS_ROWS && i.class != IS_ROWS)
+        return info_both(dy, i);
+    if (dy.class != IS_ROWS)
+        return info_mixed(n);
+
+    if (i.class == IS_ROWS) {
+        Info both = rows_both(n, dy, at_axis(i, axis + i.axis));
+        return both.class == IS_ROWS ? carry(both, CARRY_SUM) : both;
+    }
+
+    /* `axis` is in place of the axes of the index. */
+    if (dy.axis >= axis && dy.axis < axis + rank)
+        return info_mixed(n);
+    dy.walk = later_walk(dy, i);
+    if (dy.axis < axis)
+        return dy;
+    return at_axis(dy, dy.axis + 1 - rank);
+}
+
+static Info of_leaf(const Analysis *a, const Node *n)
+{
+    bool rows = row_axis(a->g, n->shape) != -1;
+
+    if (n->op == OP_size && size_uses_dim(a->g, n->attr.size, 0))
+        return (Info){.class = IS_TOTAL, .walk = 1};
+    if (n->op == OP_size)
+        return (Info){.class = IS_FIXED};
+
+    /* An iota over the rows holds the index of a row in its batch, which is not the index among all
+     * rows. */
+    if (n->op == OP_iota && rows && size_uses_dim(a->g, n->shape.dim[n->attr.axis], 0))
+        return info_mixed(n);
+    if (rows)
+        return info_rows(a, n, n->op == OP_iota, 0);
+
+    bool varies = n->op == OP_var || n->op == OP_random || n->op == OP_noise;
+    return (Info){.class = IS_FIXED, .varies = varies};
+}
+
+static Info of_elementwise(const Analysis *a, const Node *n)
+{
+    Info x = a->info[n->arg[0]->id];
+    for (int k = 1; k < n->nargs; k++)
+        x = same_places(n, x, a->info[n->arg[k]->id]);
+    x.carried = false;
+    return x;
+}
+
+/* An op that nothing is known of: it must not see rows. */
+static Info of_unknown(const Analysis *a, const Node *n)
+{
+    Info x = a->info[n->arg[0]->id];
+    for (int k = 0; k < n->nargs; k++) {
+        Info y = a->info[n->arg[k]->id];
+        if (y.class == IS_MIXED)
+            return y;
+        if (y.class == IS_ROWS)
+            return info_mixed(n);
+        x = info_both(x, y);
+    }
+    return x;
+}
+
+static Info of_node(const Analysis *a, const Node *n)
+{
+    const OpInfo *info = op_info[n->op];
+    if (info->flags & F_LEAF || n->op == OP_noise)
+        return of_leaf(a, n);
+    if (info->flags & F_ELEMENTWISE)
+        return of_elementwise(a, n);
+
+    Info x = a->info[n->arg[0]->id];
+    if (info->flags & F_REDUCE)
+        return of_reduction(n, x);
+
+    switch (n->op) {
+    case OP_expand: return of_expand(a, n, x);
+    case OP_reshape: return of_reshape(a, n, x);
+    case OP_permute: return of_permute(n, x);
+    case OP_slice: return of_slice(a, n, x);
+    case OP_pad: return of_pad(n, x);
+    case OP_concat: return of_concat(a, n);
+    case OP_matmul: return of_matmul(a, n);
+    case OP_lu:
+    case OP_solve:
+    case OP_det:
+    case OP_logdet: return of_linear(a, n);
+    case OP_conv:
+    case OP_convk: return of_conv(a, n);
+    case OP_gather: return of_gather(a, n);
+    case OP_scatter: return of_scatter(a, n);
+    default: return of_unknown(a, n);
+    }
+}
+
+/* Classifies what the roots need, in the graph's order. */
+static Analysis analyse(Graph *g, Node *const *root, int roots)
+{
+    Analysis a = {.g = g, .count = g->count};
+    int *uses = graph_uses(g, root, roots);
+    a.info = arena_alloc(g->ngc, (size_t)(g->count + 1) * sizeof *a.info);
+    for (int i = 0; i < a.count; i++) {
+        if (!uses[i])
+            continue;
+
+        const Node *n = g->node[i];
+        Info out = of_node(&a, n);
+        bool of_total = n->nargs > 0 && a.info[n->arg[0]->id].class == IS_TOTAL;
+        if (of_total) /* a view of a carrier is not a carrier */
+            out.carried = false;
+        a.info[i] = out;
+    }
+    return a;
+}
+
+/* ---- the plan ---- */
+
+typedef struct Plan {
+    Analysis a;
+    Carry *carry;     /* the plan so far */
+    Node **total;     /* by node id: what replaces it where totals are used */
+    bool *linked;     /* by node id: it has a link */
+    int carrier_room; /* allocated in carry->carrier */
+    int link_room;    /* allocated in carry->link */
+} Plan;
+
+/* A leaf in place of a total. Its name says what is added up. */
+static Node *total_leaf(Graph *g, const char *name, Shape shape)
+{
+    Var *v = arena_alloc(g->ngc, sizeof *v);
+    *v = (Var){
+        .kind = VAR_STATE,
+        .name = name,
+        .type = T_FLOAT,
+        .shape = shape,
+        .loc = {.file = -1},
+        .index = -1,
+    };
+    v->node = graph_var(g, v);
+    return v->node;
+}
+
+static void add_carrier(Plan *p, Node *n, CarryKind kind, int walk)
+{
+    Graph *g = p->a.g;
+    Carry *c = p->carry;
+    if (p->total[n->id])
+        return;
+
+    c->carrier = arena_grow(g->ngc, c->carrier, c->carriers, &p->carrier_room, sizeof *c->carrier);
+    Node *total = total_leaf(g, n->name ? n->name : node_text(g, n, 2), n->shape);
+    p->total[n->id] = total;
+    c->carrier[c->carriers++] = (Carrier){.kind = kind, .walk = walk, .node = n, .total = total};
+}
+
+/* The value of a size, where m is the count of all rows: the sum of coef[k] m^k. */
+static Node *size_of_all(Plan *p, Size s)
+{
+    enum { POWERS = 256 };
+    Size coef[POWERS];
+    Graph *g = p->a.g;
+    int n = size_powers(g, s, 0, coef);
+    Node *sum = graph_size(g, coef[n - 1]);
+    for (int k = n - 2; k >= 0; k--) { /* Horner's rule */
+        sum = graph_binary(g, OP_mul, sum, p->carry->rows);
+        sum = graph_binary(g, OP_add, sum, graph_size(g, coef[k]));
+    }
+    return sum;
+}
+
+/* Operand k of n, where n is computed from totals. An index must be an int again. */
+static Node *total_operand(Plan *p, const Node *n, int k)
+{
+    Node *x = n->arg[k];
+    Info info = p->a.info[x->id];
+    bool index = (n->op == OP_gather || n->op == OP_scatter) && k == 1;
+
+    if (info.class == IS_FIXED && info.varies)
+        add_carrier(p, x, CARRY_SAME, 0);
+
+    Node *y = p->total[x->id] ? p->total[x->id] : x;
+    return index ? graph_cast(p->a.g, y, T_INT) : y;
+}
+
+/* A copy of n that is computed from totals. */
+static Node *total_of(Plan *p, Node *n)
+{
+    Graph *g = p->a.g;
+    if (n->op == OP_size)
+        return size_of_all(p, n->attr.size);
+
+    Node **arg = arena_alloc(g->ngc, (size_t)(n->nargs + 1) * sizeof *arg);
+    for (int k = 0; k < n->nargs; k++)
+        arg[k] = total_operand(p, n, k);
+
+    int before = g->count;
+    g->loc = n->loc;
+    Node *made = graph_copy(g, n, arg);
+
+    /* Totals are float. An op that gives an int of ints needs operands of their own type. */
+    bool stays_int = made->type == T_INT && n->op != OP_argmax && n->op != OP_cast;
+    for (int k = 0; k < n->nargs && stays_int; k++)
+        arg[k] = graph_cast(g, arg[k], n->arg[k]->type);
+    if (stays_int)
+        made = graph_copy(g, n, arg);
+
+    node_replaces(made, n, before);
+    return made;
+}
+
+/* Totals among the operands of n, whose rows need them: they must be known before its walk. */
+static void add_links(Plan *p, const Node *n)
+{
+    Carry *c = p->carry;
+    for (int k = 0; k < n->nargs; k++) {
+        Node *x = n->arg[k];
+        Info info = p->a.info[x->id];
+        if (info.class != IS_TOTAL || p->linked[x->id])
+            continue;
+        p->linked[x->id] = true;
+        c->link = arena_grow(p->a.g->ngc, c->link, c->links, &p->link_room, sizeof *c->link);
+        c->link[c->links++] = (Link){.node = x, .walk = info.walk};
+    }
+}
+
+/* Finds the carriers, links and totals among the nodes that these roots need. */
+static void plan_nodes(Plan *p, Node *const *root, int roots)
+{
+    Graph *g = p->a.g;
+    int *uses = graph_uses(g, root, roots);
+
+    for (int i = 0; i < p->a.count; i++) {
+        Node *n = g->node[i];
+        Info x = p->a.info[i];
+        if (!uses[i])
+            continue;
+
+        if (x.carried)
+            add_carrier(p, n, x.kind, x.walk - 1);
+        else if (x.class == IS_TOTAL)
+            p->total[i] = total_of(p, n);
+        if (x.carried || x.class == IS_ROWS)
+            add_links(p, n);
+    }
+
+    for (int i = 0; i < p->carry->links; i++) {
+        Link *link = &p->carry->link[i];
+        link->total = graph_cast(g, p->total[link->node->id], T_FLOAT);
+    }
+}
+
+/* ---- means and sums ---- */
+
+/* How a value of all rows grows with the number of rows. */
+typedef enum {
+    AS_FIXED, /* it does not depend on the rows */
+    AS_MEAN,  /* it is a mean over rows */
+    AS_SUM,   /* it is a sum over rows */
+    AS_COUNT, /* a fixed number times the count of rows */
+    AS_SHARE, /* a fixed number divided by the count of rows */
+    AS_OTHER,
+} Growth;
+
+/* The growth of a + b. */
+static Growth growth_of_sum(Growth a, Growth b)
+{
+    if (a == b && a != AS_OTHER)
+        return a;
+
+    bool sums = (a == AS_SUM || a == AS_COUNT) && (b == AS_SUM || b == AS_COUNT);
+    if (sums)
+        return AS_SUM;
+
+    bool means = (a == AS_MEAN || a == AS_FIXED) && (b == AS_MEAN || b == AS_FIXED);
+    return means ? AS_MEAN : AS_OTHER;
+}
+
+/* The growth of a * b. */
+static Growth growth_of_product(Growth a, Growth b)
+{
+    if (a == AS_FIXED)
+        return b;
+    if (b == AS_FIXED)
+        return a;
+    if (b == AS_SHARE && a != AS_SHARE)
+        return growth_of_product(b, a);
+    if (a == AS_SHARE && b == AS_SUM)
+        return AS_MEAN;
+    if (a == AS_SHARE && b == AS_COUNT)
+        return AS_FIXED;
+    return AS_OTHER;
+}
+
+/* The growth of 1/a. */
+static Growth growth_of_inverse(Growth a)
+{
+    switch (a) {
+    case AS_FIXED: return AS_FIXED;
+    case AS_COUNT: return AS_SHARE;
+    case AS_SHARE: return AS_COUNT;
+    default: return AS_OTHER;
+    }
+}
+
+static Growth growth_of_leaf(const Carry *c, const Node *n)
+{
+    if (n == c->rows)
+        return AS_COUNT;
+
+    for (int k = 0; k < c->carriers; k++) {
+        const Carrier *carrier = &c->carrier[k];
+        if (carrier->total != n || carrier->kind == CARRY_SAME)
+            continue;
+        return carrier->kind == CARRY_SUM && carrier->walk == 0 ? AS_SUM : AS_OTHER;
+    }
+    return AS_FIXED;
+}
+
+static Growth growth_of(const Carry *c, const Node *n, const Growth *known)
+{
+    Growth a = n->nargs > 0 ? known[n->arg[0]->id] : AS_FIXED;
+    Growth b = n->nargs > 1 ? known[n->arg[1]->id] : AS_FIXED;
+
+    bool fixed = true;
+    for (int k = 0; k < n->nargs; k++)
+        fixed &= known[n->arg[k]->id] == AS_FIXED;
+
+    switch (n->op) {
+    case OP_var: return growth_of_leaf(c, n);
+    case OP_add:
+    case OP_sub: return growth_of_sum(a, b);
+    case OP_mul: return growth_of_product(a, b);
+    case OP_div: return growth_of_product(a, growth_of_inverse(b));
+    case OP_neg:
+    case OP_cast:
+    case OP_stop:
+    case OP_copy:
+    case OP_sum: return a;
+    default: break;
+    }
+    if (op_info[n->op]->flags & F_VIEW && n->nargs == 1)
+        return a;
+    return fixed ? AS_FIXED : AS_OTHER;
+}
+
+/* How the result n is made from the results of the batches. */
+static Gathering gathering_of(Graph *g, const Carry *c, Node *n)
+{
+    int *uses = graph_uses(g, &n, 1);
+    Growth *known = arena_alloc(g->ngc, (size_t)(g->count + 1) * sizeof *known);
+    for (int i = 0; i <= n->id; i++)
+        if (uses[i])
+            known[i] = growth_of(c, g->node[i], known);
+
+    switch (known[n->id]) {
+    case AS_SUM:
+    case AS_COUNT: return OF_SUM;
+    case AS_MEAN:
+    case AS_FIXED: return OF_MEAN;
+    default: return OF_TOTALS;
+    }
+}
+
+static bool is_measured(const Root *r)
+{
+    return r->kind == ROOT_LOSS || r->kind == ROOT_METRIC;
+}
+
+static bool has_result(const Plan *p, const Node *n)
+{
+    Class c = p->a.info[n->id].class;
+    return c == IS_FIXED || c == IS_TOTAL;
+}
+
+/* Writes the losses and metrics to out and returns their number. root: by index of Model.root. */
+static int measured(const Model *m, Node *const *root, Node **out)
+{
+    int n = 0;
+    for (int i = 0; i < m->roots; i++)
+        if (is_measured(&m->root[i]))
+            out[n++] = root[i];
+    return n;
+}
+
+/* Is there an input with rows, so that the first run-time size is a batch? */
+static bool has_rows(const Model *m)
+{
+    bool any = false;
+    for (int i = 0; i < m->vars; i++)
+        any |= m->var[i]->kind == VAR_INPUT && row_axis(m->graph, m->var[i]->shape) != -1;
+    return any;
+}
+
+/* The losses and metrics as functions of totals. */
+static void plan_results(Plan *p, const Model *m, Node *const *root)
+{
+    Graph *g = p->a.g;
+    Carry *c = p->carry;
+    c->root = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *c->root);
+    c->gathering = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *c->gathering);
+
+    for (int i = 0; i < m->roots; i++) {
+        Node *n = root[i];
+        if (!is_measured(&m->root[i]) || !has_result(p, n))
+            continue;
+
+        Info x = p->a.info[n->id];
+        if (x.class == IS_FIXED && x.varies)
+            add_carrier(p, n, CARRY_SAME, 0);
+        c->root[i] = graph_cast(g, p->total[n->id] ? p->total[n->id] : n, T_FLOAT);
+
+        c->gathering[i] = OF_TOTALS;
+        if (m->root[i].kind == ROOT_LOSS)
+            c->gathering[i] = gathering_of(g, c, c->root[i]);
+        if (x.walk > c->walks)
+            c->walks = x.walk;
+    }
+}
+
+/* NULL: there is no loss and no metric that all rows have a value of. */
+static Carry *carry_plan(Model *m, Node *const *root)
+{
+    Graph *g = m->graph;
+    Node **all = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *all);
+    int count = measured(m, root, all);
+    if (!has_rows(m) || count == 0)
+        return NULL;
+
+    Loc loc = g->loc;
+    Plan p = {.a = analyse(g, all, count)};
+    p.total = arena_alloc(g->ngc, (size_t)(g->count + 1) * sizeof *p.total);
+    p.linked = arena_alloc(g->ngc, (size_t)g->count + 1);
+
+    int good = 0;
+    for (int i = 0; i < count; i++)
+        if (has_result(&p, all[i]))
+            all[good++] = all[i];
+    if (good == 0)
+        return NULL;
+
+    p.carry = arena_alloc(g->ngc, sizeof *p.carry);
+    p.carry->walks = 1;
+    p.carry->rows = total_leaf(g, g->dim[0].name, (Shape){0});
+    plan_nodes(&p, all, good);
+    plan_results(&p, m, root);
+    g->loc = loc;
+    return p.carry;
+}
+
+void modes_carry(Modes *modes)
+{
+    modes->carry = carry_plan(modes->model, modes->use);
+}
+
+/* ---- messages ---- */
+
+/* Do the rows of a loss or an output depend on each other? Then the first run-time size is not the
+ * number of rows in a batch. */
+static bool model_mixes(Model *m, Node *const *root)
+{
+    Node **own = arena_alloc(m->graph->ngc, (size_t)(m->roots + 1) * sizeof *own);
+    int n = 0;
+    for (int i = 0; i < m->roots; i++)
+        if (m->root[i].kind == ROOT_LOSS || m->root[i].kind == ROOT_OUTPUT)
+            own[n++] = root[i];
+    Analysis a = analyse(m->graph, own, n);
+    for (int i = 0; i < n; i++)
+        if (a.info[own[i]->id].class == IS_MIXED)
+            return true;
+    return false;
+}
+
+static const char *dim_name(const Model *m)
+{
+    return m->graph->dim[0].name;
+}
+
+static void report_rows(const Model *m, const Root *r)
+{
+    diag(m->graph->ngc, SEV_ERROR, ERR_NOT_CARRIED, r->loc,
+         "the metric %s has a value for each of the %s rows: "
+         "make it one of all rows (mean, sum, max), or an output",
+         r->name, dim_name(m));
+}
+
+static void warn_mixed(const Model *m, const Root *r, const Node *why)
+{
+    Ngc *ngc = m->graph->ngc;
+    Diag *d = warn(ngc, "batch-value", ERR_BATCH_VALUE, r->loc,
+                   "%s is a value of one batch: its %s rows depend on each other, "
+                   "so train and eval report it only where all rows of the data are one batch",
+                   r->name, dim_name(m));
+    if (why && why->loc.file > 0)
+        diag_note(ngc, d, why->loc, "rows of one batch meet here");
+}
+
+static void report_mixed(const Model *m, const Root *r, const Node *why)
+{
+    Ngc *ngc = m->graph->ngc;
+    Diag *d = diag(ngc, SEV_ERROR, ERR_NOT_CARRIED, r->loc,
+                   "the metric %s cannot be carried from batch to batch: "
+                   "it is not computed of sums and extrema over the %s rows",
+                   r->name, dim_name(m));
+    if (why->loc.file > 0)
+        diag_note(ngc, d, why->loc, "rows of one batch meet here");
+}
+
+/* Reports each loss and metric that has no value of all rows, and why. */
+void carry_check(Model *m)
+{
+    Graph *g = m->graph;
+    bool any = false;
+    for (int i = 0; i < m->roots; i++)
+        any |= is_measured(&m->root[i]);
+    if (!has_rows(m) || !any)
+        return;
+
+    Node **root = model_with_training(m, 0);
+    Node **all = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *all);
+    int count = measured(m, root, all);
+    Analysis a = analyse(g, all, count);
+    bool mixes = model_mixes(m, root);
+
+    for (int i = 0; i < m->roots; i++) {
+        const Root *r = &m->root[i];
+        Info x = is_measured(r) ? a.info[root[i]->id] : (Info){0};
+        if (mixes && (x.class == IS_ROWS || x.class == IS_MIXED))
+            warn_mixed(m, r, x.why);
+        else if (x.class == IS_ROWS)
+            report_rows(m, r);
+        else if (x.class == IS_MIXED)
+            report_mixed(m, r, x.why);
+    }
+}

@@ -1,0 +1,356 @@
+/* dump.c - a graph as text: one node a line for those who look at passes, one expression for those
+ * who read comments. */
+#include "graph/graph.h"
+
+#include <string.h>
+
+/* ---- the graph, a node a line: "%7 = matmul [m, 10] %3 %5' ; z" ---- */
+
+/* One number of an attribute. */
+static const char *attr_text(const Graph *g, AttrName a, Size number)
+{
+    if (attr_members[a].kind == ATTR_AXES)
+        return text_format(g->ngc, "%x", (unsigned)number);
+    if (a == A_STEP) /* may be negative, and is never a polynomial */
+        return text_format(g->ngc, "%lld", (long long)number);
+    return size_text(g, number, "");
+}
+
+/* The transposes of a product are written at its operands. */
+static void dump_attr(const Graph *g, const Node *n, Text *t)
+{
+    for (int a = 0; a < A_COUNT; a++) {
+        const AttrMember *m = &attr_members[a];
+        if (!attr_used(n, a) || m->kind == ATTR_BOOL)
+            continue;
+
+        if (m->name)
+            text_add(t, " %s", m->name);
+        if (a == A_VAR)
+            text_add(t, " %s", n->attr.var->name);
+        if (m->kind == ATTR_REAL)
+            text_add(t, " %.17g", a == A_VALUE ? n->attr.value : n->attr.value2);
+
+        Size size[MAX_RANK];
+        int count = attr_sizes(n, a, size);
+        for (int i = 0; i < count; i++)
+            text_add(t, "%s%s", i ? "," : " ", attr_text(g, a, size[i]));
+    }
+}
+
+void graph_dump(const Graph *g, Node *const *root, int roots, FILE *out)
+{
+    int *uses = graph_uses((Graph *)g, root, roots);
+    for (int i = 0; i < g->count; i++) {
+        const Node *n = g->node[i];
+        Text t = {.ngc = g->ngc};
+        if (!uses[i])
+            continue;
+        text_add(&t, "%%%d = %s%s %s", i, op_info[n->op]->name, n->type == T_INT ? ":int" : "",
+                 shape_text(g, n->shape));
+        dump_attr(g, n, &t);
+        for (int k = 0; k < n->nargs; k++)
+            text_add(&t, " %%%d%s", n->arg[k]->id,
+                     (k == 0 && n->attr.ta) || (k == 1 && n->attr.tb) ? "'" : "");
+        if (n->name)
+            text_add(&t, " ; %s", n->name);
+        if (n->why)
+            text_add(&t, " ; %s", n->why);
+        fprintf(out, "%s\n", t.at);
+    }
+}
+
+/* The roots by name, then what they need. */
+void model_dump(const Model *m, FILE *out)
+{
+    Node **root = arena_alloc(m->graph->ngc, (size_t)(m->roots + 1) * sizeof *root);
+    for (int i = 0; i < m->roots; i++) {
+        root[i] = m->root[i].node;
+        fprintf(out, "# %s = %%%d\n", m->root[i].name, root[i]->id);
+    }
+    graph_dump(m->graph, root, m->roots, out);
+}
+
+/* ---- a node as an expression of the language ---- */
+
+typedef struct Piece { /* text and how tightly it binds, as OpInfo.prec */
+    const char *text;
+    int prec;
+} Piece;
+
+static Piece piece(const Graph *g, const Node *n, int depth, bool top);
+
+/* The operand, in parentheses where it binds less tightly than its place wants. */
+static const char *operand(const Graph *g, const Node *n, int depth, int prec)
+{
+    Piece p = piece(g, n, depth, false);
+    return p.prec >= prec ? p.text : text_format(g->ngc, "(%s)", p.text);
+}
+
+/* What stands in brackets after a tensor for the part of it from lo in steps: "1:3", ":", "::2";
+ * for a dropped axis "1". */
+static const char *range_text(Graph *g, Size lo, int64_t step, Size count, Size size, bool dropped)
+{
+    const char *from = size_text(g, lo, ""), *to = "";
+    if (dropped)
+        return from;
+    if (step < 0) { /* from lo down to the last, not including what is after it */
+        Size last = size_sub(g, lo, size_mul(g, size_sub(g, count, 1), -step));
+        if (lo == size_sub(g, size, 1))
+            from = "";
+        if (last != 0)
+            to = size_text(g, size_sub(g, last, 1), "");
+        return text_format(g->ngc, "%s:%s:%lld", from, to, (long long)step);
+    }
+    Size end = size_add(g, lo, size_add(g, size_mul(g, size_sub(g, count, 1), step), 1));
+    bool to_the_end = end == size || (end >= 0 && size >= 0 && end + step > size);
+    bool one = count == 1 && size != 1;
+    if (lo == 0 && !one)
+        from = "";
+    if (!to_the_end || one)
+        to = size_text(g, end, "");
+    if (step == 1)
+        return text_format(g->ngc, "%s:%s", from, to);
+    return text_format(g->ngc, "%s:%s:%lld", from, to, (long long)step);
+}
+
+/* "1:3, 0": the part of `whole` that `part` is, as attr says; whole axes at the end are left out.
+ * dropped: bits of axes. */
+static const char *place_text(Graph *g, const struct Attr *attr, Shape part, Shape whole,
+                              unsigned dropped)
+{
+    Text t = {.ngc = g->ngc};
+    size_t end = 0;
+    for (int i = 0; i < part.rank; i++) {
+        const char *range =
+            range_text(g, attr->lo[i], attr->step[i], part.dim[i], whole.dim[i], dropped >> i & 1);
+        text_add(&t, "%s%s", i ? ", " : "", range);
+        if (strcmp(range, ":") != 0)
+            end = t.size;
+    }
+    return end ? text_format(g->ngc, "%.*s", (int)end, t.at) : ":";
+}
+
+/* x[i]: the axes that a reshape takes out of a slice, where it takes out all that have one element
+ * of several; else 0. */
+static unsigned dropped_axes(const Node *reshape, const Node *slice)
+{
+    unsigned dropped = 0;
+    int k = 0;
+    for (int i = 0; i < slice->shape.rank; i++) {
+        if (slice->shape.dim[i] == 1 && slice->arg[0]->shape.dim[i] != 1)
+            dropped |= 1u << i;
+        else if (k == reshape->shape.rank || reshape->shape.dim[k++] != slice->shape.dim[i])
+            return 0;
+    }
+    return k == reshape->shape.rank ? dropped : 0;
+}
+
+static Piece piece_slice(const Graph *g, const Node *n, int depth, unsigned dropped)
+{
+    const char *place = place_text((Graph *)g, &n->attr, n->shape, n->arg[0]->shape, dropped);
+    return (Piece){text_format(g->ngc, "%s[%s]", operand(g, n->arg[0], depth, 15), place), 16};
+}
+
+/* The slice that n is, seen through a reshape that only drops axes; NULL: n is none. */
+static const Node *as_slice(const Node *n, unsigned *dropped)
+{
+    const Node *x = n->op == OP_reshape && !n->arg[0]->name ? n->arg[0] : n;
+    *dropped = x != n && x->op == OP_slice ? dropped_axes(n, x) : 0;
+    return x->op == OP_slice && (x == n || *dropped) ? x : NULL;
+}
+
+/* Zeros around x as `pad` makes them; what goes back through a slice is "x at [1:3], 0 elsewhere".
+ */
+static Piece piece_pad(const Graph *g, const Node *n, int depth)
+{
+    Text before = {.ngc = g->ngc}, after = {.ngc = g->ngc};
+    bool apart = n->derived;
+    for (int i = 0; i < n->shape.rank; i++) {
+        Size end = size_sub((Graph *)g, size_sub((Graph *)g, n->shape.dim[i], n->attr.lo[i]),
+                            n->arg[0]->shape.dim[i]);
+        text_add(&before, "%s%s", i ? ", " : "", size_text(g, n->attr.lo[i], ""));
+        text_add(&after, "%s%s", i ? ", " : "", size_text(g, end, ""));
+        apart |= n->attr.step[i] != 1;
+    }
+    const char *x = operand(g, n->arg[0], depth, apart ? 11 : 0);
+    if (apart) {
+        const char *place = place_text((Graph *)g, &n->attr, n->arg[0]->shape, n->shape, 0);
+        return (Piece){text_format(g->ngc, "%s at [%s], 0 elsewhere", x, place), 0};
+    }
+    if (strcmp(before.at, after.at) == 0)
+        return (Piece){text_format(g->ngc, "pad(%s, [%s])", x, before.at), 16};
+    return (Piece){text_format(g->ngc, "pad(%s, [%s], [%s])", x, before.at, after.at), 16};
+}
+
+/* "concat([a, b], 1)"; of many pieces the first two and the last. */
+static Piece piece_concat(const Graph *g, const Node *n, int depth)
+{
+    enum { SHOWN = 4 };
+    Text t = {.ngc = g->ngc};
+    text_add(&t, "concat([");
+    for (int i = 0; i < n->nargs; i++) {
+        bool hidden = n->nargs > SHOWN && i >= 2 && i < n->nargs - 1;
+        if (hidden && i > 2)
+            continue;
+        text_add(&t, "%s%s", i ? ", " : "", hidden ? "..." : operand(g, n->arg[i], depth, 0));
+    }
+    text_add(&t, n->attr.axis ? "], %d)" : "])", n->attr.axis);
+    return (Piece){t.at, 16};
+}
+
+/* x[i] with an int tensor i, after so many whole axes. */
+static Piece piece_gather(const Graph *g, const Node *n, int depth)
+{
+    Text t = {.ngc = g->ngc};
+    text_add(&t, "%s[", operand(g, n->arg[0], depth, 15));
+    for (int i = 0; i < n->attr.axis; i++)
+        text_add(&t, ":, ");
+    text_add(&t, "%s]", operand(g, n->arg[1], depth, 0));
+    return (Piece){t.at, 16};
+}
+
+/* The last two axes exchanged are x', any others permute(x, ...). */
+static Piece piece_permute(const Graph *g, const Node *n, int depth)
+{
+    Text t = {.ngc = g->ngc};
+    int r = n->shape.rank;
+    bool last = r >= 2 && n->attr.perm[r - 1] == r - 2 && n->attr.perm[r - 2] == r - 1;
+    for (int i = 0; i < r; i++) {
+        last &= i >= r - 2 || n->attr.perm[i] == i;
+        text_add(&t, "%s%d", i ? ", " : "", n->attr.perm[i]);
+    }
+    if (last)
+        return (Piece){text_format(g->ngc, "%s'", operand(g, n->arg[0], depth, 16)), 15};
+    return (Piece){text_format(g->ngc, "permute(%s, [%s])", operand(g, n->arg[0], depth, 0), t.at),
+                   16};
+}
+
+/* A leaf that has no name, in the words of the language. */
+static const char *leaf_text(const Graph *g, const Node *n)
+{
+    static const char *const kinds[] = {[RANDOM_UNIFORM] = "uniform",
+                                        [RANDOM_NORMAL] = "normal",
+                                        [RANDOM_TRUNCATED] = "truncated_normal",
+                                        [RANDOM_ORTHOGONAL] = "orthogonal"};
+    if (n->op == OP_iota) {
+        Text t = {.ngc = g->ngc};
+        int later = n->shape.rank - 1 - n->attr.axis;
+        text_add(&t, "arange(%s)%s", size_text(g, n->shape.dim[n->attr.axis], ""),
+                 later ? "[:" : "");
+        for (int i = 0; i < later; i++)
+            text_add(&t, ", new%s", i + 1 == later ? "]" : "");
+        return t.at;
+    }
+    if (n->op == OP_random && n->attr.kind == RANDOM_ORTHOGONAL)
+        return "orthogonal()";
+    if (n->op == OP_random)
+        return text_format(g->ngc, "%s(%.6g, %.6g)", kinds[n->attr.kind], n->attr.value,
+                           n->attr.value2);
+    if (n->op == OP_data)
+        return n->shape.rank > 1 ? "[[...]]" : "[...]";
+    return op_info[n->op]->name;
+}
+
+/* The operands that the user gave: factors of a matrix are the compiler's. */
+static Piece piece_call(const Graph *g, const Node *n, int depth)
+{
+    Text t = {.ngc = g->ngc};
+    bool factored = op_info[n->op]->flags & F_FACTORED;
+    text_add(&t, "%s(",
+             n->op == OP_scatter ? "scatter_add"
+             : n->op == OP_lu    ? "LU_factors"
+                                 : op_info[n->op]->name);
+    for (int i = 0; i < n->nargs; i++)
+        if (i != 1 || !factored)
+            text_add(&t, "%s%s", i ? ", " : "", operand(g, n->arg[i], depth, 0));
+    text_add(&t, ")");
+    return (Piece){t.at, 16};
+}
+
+/* An elementwise op: a call of the language's function, or its operator. */
+static Piece piece_elementwise(const Graph *g, const Node *n, int depth)
+{
+    const OpInfo *info = op_info[n->op];
+    Text t = {.ngc = g->ngc};
+
+    if (n->op == OP_cast || info->flags & F_SAME)
+        return piece(g, n->arg[0], depth, false);
+    if (info->params)
+        return piece_call(g, n, depth);
+
+    if (n->op == OP_neg) {
+        text_add(&t, "-%s", operand(g, n->arg[0], depth, info->prec));
+        return (Piece){t.at, info->prec};
+    }
+    if (n->op == OP_pow) {
+        text_add(&t, "%s^%s", operand(g, n->arg[0], depth, 16), operand(g, n->arg[1], depth, 16));
+        return (Piece){t.at, 15};
+    }
+    if (info->test) {
+        text_add(&t, "%s %s %s", operand(g, n->arg[0], depth, 11), info->sign,
+                 operand(g, n->arg[1], depth, 11));
+        return (Piece){t.at, 10};
+    }
+
+    int right = info->flags & F_COMMUTATIVE ? info->prec : info->prec + 1;
+    text_add(&t, "%s %s %s", operand(g, n->arg[0], depth, info->prec), info->sign,
+             operand(g, n->arg[1], depth, right));
+    return (Piece){t.at, info->prec};
+}
+
+/* Is it written as a name? */
+static bool is_short(const Node *n)
+{
+    return node_name(n) != NULL;
+}
+
+static Piece piece(const Graph *g, const Node *n, int depth, bool top)
+{
+    const char *name = node_name(n);
+    unsigned dropped;
+    if (n->op == OP_const)
+        return (Piece){text_format(g->ngc, "%.6g", n->attr.value), n->attr.value < 0 ? 14 : 16};
+    if (n->op == OP_size)
+        return (Piece){size_text(g, n->attr.size, ""),
+                       strpbrk(size_text(g, n->attr.size, ""), " *") ? 12 : 16};
+    if (name && !top)
+        return (Piece){name, 16};
+    if (name && n->op == OP_var)
+        return (Piece){name, 16};
+    if (op_info[n->op]->flags & F_LEAF)
+        return (Piece){leaf_text(g, n), 16};
+    const Node *slice = as_slice(n, &dropped);
+    if (slice && (depth > 0 || is_short(slice->arg[0])))
+        return piece_slice(g, slice, depth > 0 ? depth - 1 : 0, dropped);
+    if (depth == 0)
+        return (Piece){"...", 16};
+    if (op_info[n->op]->flags & F_ELEMENTWISE)
+        return piece_elementwise(g, n, depth - 1);
+    if (node_is_turned(n))
+        return (Piece){text_format(g->ngc, "%s'", operand(g, n->arg[0], depth - 1, 16)), 15};
+    if (n->op == OP_expand || n->op == OP_reshape)
+        return piece(g, n->arg[0], depth, false);
+    if (n->op == OP_matmul)
+        return (Piece){text_format(g->ngc, "%s%s @ %s%s",
+                                   operand(g, n->arg[0], depth - 1, 13 + n->attr.ta),
+                                   n->attr.ta ? "'" : "", operand(g, n->arg[1], depth - 1, 14),
+                                   n->attr.tb ? "'" : ""),
+                       13};
+    switch (n->op) {
+    case OP_permute: return piece_permute(g, n, depth - 1);
+    case OP_pad: return piece_pad(g, n, depth - 1);
+    case OP_concat: return piece_concat(g, n, depth - 1);
+    case OP_gather: return piece_gather(g, n, depth - 1);
+    case OP_convk: /* what the kernel of a convolution gets */
+        return (Piece){text_format(g->ngc, "%s against %s", operand(g, n->arg[0], depth - 1, 11),
+                                   operand(g, n->arg[1], depth - 1, 11)),
+                       10};
+    default: return piece_call(g, n, depth - 1);
+    }
+}
+
+const char *node_text(const Graph *g, const Node *n, int depth)
+{
+    return piece(g, n, depth, true).text;
+}

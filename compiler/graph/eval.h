@@ -1,0 +1,29 @@
+/* eval.h - the reference interpreter */
+#ifndef EVAL_H
+#define EVAL_H
+
+#include "graph/graph.h"
+
+struct Eval {
+    Ngc *ngc;
+    Graph *graph;
+    int64_t dim[MAX_DIMS]; /* values of the run-time dims */
+    const double **var;    /* by index of Model.var: elements, row-major */
+    Model *model;
+    double training;
+    uint64_t seed;
+    double **value;       /* by node id: room for the elements, or NULL */
+    bool *known;          /* by node id: the room holds the value */
+    bool *need;           /* by node id: eval_node's own; false between its calls */
+    const Node *outside;  /* the first index that was out of its range, or NULL */
+    double outside_value; /* and what it was */
+};
+
+Eval *eval_new(Ngc *, Model *);
+const double *eval_node(Eval *, Node *); /* computes what it needs; remembers */
+void eval_forget(Eval *);                /* after a change of a variable */
+
+/* The extents of a shape; returns the number of elements. */
+int64_t eval_shape(const Eval *, Shape, int64_t *dim);
+
+#endif

@@ -1,0 +1,561 @@
+/* grad.c - the reverse sweep. It walks from a result back to the values it was computed from. For
+ * each value on the way it adds up the adjoint: the derivative of the result with respect to that
+ * value. This file holds no mathematics: each op's record has its rule. The pass requires nothing
+ * of the graph. It adds nodes and changes none.
+ *
+ * Masks. Nothing flows back to an operand that a choice (where, maximum, ..) does not take, and
+ * this must stay so: 0 times an infinite slope is NaN. So an adjoint below a choice has a mask,
+ * which is not 0 where something may flow. Where a slope may be infinite, a contribution is taken
+ * only where the mask is not 0, and is 0 elsewhere. Masks are made only where there is such a slope
+ * further down: a relu over finite slopes costs nothing. */
+#include "graph/graph.h"
+
+#include <string.h>
+
+/* ---- a rule written in the language, as nodes ---- */
+
+/* What the names in a rule mean. */
+typedef struct Env {
+    Graph *g;
+    const Node *y; /* the result; its operands are a, b, c */
+    Node *dy;      /* the adjoint of y */
+} Env;
+
+static Op rule_sign(const char *name, bool *swap)
+{
+    Op op = op_of_sign(name, swap);
+    if (op == OP_COUNT)
+        ngc_bug("a rule uses %s", name);
+    return op;
+}
+
+static Op rule_op(const char *name, int arity)
+{
+    for (int op = 0; op < OP_COUNT; op++)
+        if (strcmp(op_info[op]->name, name) == 0 && op_info[op]->arity == arity)
+            return (Op)op;
+    ngc_bug("a rule calls %s", name);
+}
+
+static Node *rule_name(const Env *e, const char *name)
+{
+    if (strcmp(name, "dy") == 0)
+        return e->dy;
+    if (strcmp(name, "y") == 0)
+        return (Node *)e->y;
+    if (name[1] == '\0' && name[0] >= 'a' && name[0] < 'a' + e->y->nargs)
+        return e->y->arg[name[0] - 'a'];
+    ngc_bug("a rule of %s uses the name %s", op_info[e->y->op]->name, name);
+}
+
+static Node *rule_build(const Env *e, const Expr *x);
+
+static Node *rule_binary(const Env *e, const Expr *x)
+{
+    bool swap;
+    Op op = rule_sign(x->name, &swap);
+    Node *a = rule_build(e, x->a);
+    Node *b = rule_build(e, x->b);
+
+    if (swap)
+        return graph_binary(e->g, op, b, a);
+    return graph_binary(e->g, op, a, b);
+}
+
+static Node *rule_call(const Env *e, const Expr *x)
+{
+    Node *arg[3] = {0};
+    int n = 0;
+    for (const Arg *a = x->args; a && n < 3; a = a->next)
+        arg[n++] = rule_build(e, a->value);
+
+    Op op = rule_op(x->a->name, n);
+    if (n == 1)
+        return graph_unary(e->g, op, arg[0]);
+    if (n == 2)
+        return graph_binary(e->g, op, arg[0], arg[1]);
+    return graph_where(e->g, arg[0], arg[1], arg[2]);
+}
+
+static Node *rule_build(const Env *e, const Expr *x)
+{
+    switch (x->kind) {
+    case X_NUM: return graph_const(e->g, x->num);
+    case X_NAME: return rule_name(e, x->name);
+    case X_NEG: return graph_unary(e->g, OP_neg, rule_build(e, x->a));
+    case X_BINARY: return rule_binary(e, x);
+    case X_CALL: return rule_call(e, x);
+    default: ngc_bug("a rule of %s is not an expression", op_info[e->y->op]->name);
+    }
+}
+
+static const Expr *rule_parsed(Graph *g, Op op, int operand)
+{
+    if (!g->rule[op][operand])
+        g->rule[op][operand] = parse_expr(g->ngc, op_info[op]->rule[operand]);
+    return g->rule[op][operand];
+}
+
+/* ---- the range of a slope ---- */
+
+/* Is it a*a or -a*a, where a is a name? */
+static bool is_square(const Expr *x)
+{
+    const Expr *a = x->a->kind == X_NEG ? x->a->a : x->a;
+    bool of_names = a->kind == X_NAME && x->b->kind == X_NAME;
+    return *x->name == '*' && of_names && strcmp(a->name, x->b->name) == 0;
+}
+
+static Range rule_range(const Node *y, const Expr *x);
+
+static Range rule_range_name(const Node *y, const char *name)
+{
+    if (strcmp(name, "dy") == 0)
+        return (Range){1, 1, RISK_NONE};
+    if (strcmp(name, "y") == 0)
+        return y->range;
+    return y->arg[name[0] - 'a']->range;
+}
+
+static Range rule_range_binary(const Node *y, const Expr *x)
+{
+    bool swap;
+    Op op = rule_sign(x->name, &swap);
+    Range in[3] = {0};
+
+    in[swap] = rule_range(y, x->a);
+    in[!swap] = rule_range(y, x->b);
+    Range r = range_apply(op, in);
+
+    /* a*a is not negative, whatever a is. */
+    if (is_square(x) && x->a->kind == X_NEG)
+        r.hi = 0;
+    else if (is_square(x))
+        r.lo = 0;
+    return r;
+}
+
+/* The range of a rule with 1 for dy, which is the range of the slope itself. */
+static Range rule_range(const Node *y, const Expr *x)
+{
+    Range in[3] = {0};
+    int n = 0;
+
+    switch (x->kind) {
+    case X_NUM: return (Range){x->num, x->num, RISK_NONE};
+    case X_NAME: return rule_range_name(y, x->name);
+    case X_NEG: in[0] = rule_range(y, x->a); return range_apply(OP_neg, in);
+    case X_BINARY: return rule_range_binary(y, x);
+    default:
+        for (const Arg *a = x->args; a && n < 3; a = a->next)
+            in[n++] = rule_range(y, a->value);
+        return range_apply(rule_op(x->a->name, n), in);
+    }
+}
+
+/* May the slope of elementwise y with respect to that operand be infinite or NaN? */
+static Risk slope_risk(Graph *g, const Node *y, int operand)
+{
+    if (op_info[y->op]->back || !op_info[y->op]->rule[operand])
+        return RISK_NONE;
+    return rule_range(y, rule_parsed(g, y->op, operand)).risk;
+}
+
+const char *op_rule(Ngc *ngc, const Node *y, int operand)
+{
+    const OpInfo *info = op_info[y->op];
+    const char *said = info->said ? info->said(ngc, y, operand) : NULL;
+
+    if (said)
+        return said;
+    if (operand < 3 && info->rule[operand])
+        return info->rule[operand];
+    return info->rule[0];
+}
+
+/* The contribution of y = op(..) to the adjoint of an operand, by the rule of an elementwise op. */
+static Node *by_rule(Graph *g, Node *y, Node *dy, int operand)
+{
+    Env e = {g, y, dy};
+    Node *dx = rule_build(&e, rule_parsed(g, y->op, operand));
+    return graph_broadcast(g, dx, y->arg[operand]->shape);
+}
+
+/* ---- masks ---- */
+
+/* Are a and b both where(c, .., ..) of one condition c? */
+static bool same_choice(const Node *a, const Node *b)
+{
+    return a->op == OP_where && b->op == OP_where && a->arg[0] == b->arg[0];
+}
+
+/* x where the mask is not 0, and 0 elsewhere: where(mask, x, 0). A mask that is itself a choice of
+ * 1 and 0 becomes the choice of x and 0. */
+static Node *mask_apply(Graph *g, Node *mask, Node *x)
+{
+    double v;
+    if (node_const(mask, &v))
+        return v != 0 ? x : graph_full(g, x->shape, 0);
+
+    if (mask->op == OP_where && mask->type == T_FLOAT) {
+        Node *yes = mask_apply(g, mask->arg[1], x);
+        Node *no = mask_apply(g, mask->arg[2], x);
+        return graph_where(g, mask->arg[0], yes, no);
+    }
+    return graph_where(g, mask, x, graph_full(g, x->shape, 0));
+}
+
+/* What dy is where the mask is not 0. Both were made by the same choices, so these are left out. */
+static Node *unmasked(Node *mask, Node *dy)
+{
+    while (same_choice(mask, dy) && !dy->bound) {
+        int taken = node_is(mask->arg[1], 0) ? 2 : 1;
+        int other = 3 - taken;
+        if (!node_is(mask->arg[other], 0) || !node_is(dy->arg[other], 0))
+            break;
+        mask = mask->arg[taken];
+        dy = dy->arg[taken];
+    }
+    return dy;
+}
+
+/* A mask that is not 0 where a or b is not 0. */
+static Node *mask_or(Graph *g, Node *a, Node *b)
+{
+    if (a == b)
+        return a;
+
+    if (same_choice(a, b)) {
+        Node *c = a->arg[0];
+        Node *yes = mask_or(g, a->arg[1], b->arg[1]);
+        Node *no = mask_or(g, a->arg[2], b->arg[2]);
+        return graph_where(g, c, yes, no);
+    }
+
+    if (node_is(a, 0))
+        return b;
+    if (node_is(b, 0) || node_is(a, 1))
+        return a;
+    if (node_is(b, 1))
+        return b;
+    return graph_binary(g, OP_add, a, b);
+}
+
+/* The mask of an operand of the product y = a b. Something flows to a row of a, or to a column of
+ * b, if it flows to any element of y that this row or column is a factor of. */
+static Node *mask_matmul(Graph *g, const Node *y, Node *mask, int operand)
+{
+    Node *x = y->arg[operand];
+    int r = y->shape.rank;
+    int gone = operand == 0 ? r - 1 : r - 2; /* the axis of y that x does not have */
+    bool transposed = operand == 0 ? y->attr.ta : y->attr.tb;
+    int added = transposed ? 2 * r - 3 - gone : gone; /* the axis of x that y does not have */
+
+    Node *some = graph_reduce(g, OP_sum, mask, 1u << gone);
+    return graph_expand(g, some, x->shape, 1u << added);
+}
+
+/* ---- the sweep ---- */
+
+/* Which variables a node is computed from; a set of bits. */
+enum { FROM_INPUTS = 1, FROM_OTHERS = 2 };
+
+/* One sweep from a result back to the values x that the caller asks for. */
+typedef struct Sweep {
+    Graph *g;
+    Node *loss; /* as the user wrote it */
+
+    bool recorded; /* the steps of this sweep are those that are explained */
+    Node **first;  /* if not recorded: the adjoints of the recorded sweep, by id */
+    int n_first;   /* their number */
+
+    int from;                 /* nodes from this id on were made by this sweep */
+    bool *wanted;             /* by id: depends on one of the x */
+    Node **adjoint;           /* by id */
+    int *uses;                /* by id: contributions so far */
+    Risk *below;              /* by id: the worst slope between the node and the x */
+    unsigned char *from_vars; /* by id: which variables it is computed from */
+    Node **mask;              /* by id: 0 where the adjoint is 0; NULL: nothing is known */
+} Sweep;
+
+/* Does x, an operand of y, need a mask? It does if a slope further down may be infinite. A choice
+ * that only the data decides may be there to leave out data that is not finite. */
+static bool needs_mask(const Sweep *s, const Node *y, const Node *x)
+{
+    unsigned flags = op_info[y->op]->flags;
+    Risk risk = s->below[x->id];
+    bool of_data = y->op == OP_where && s->from_vars[y->arg[0]->id] == FROM_INPUTS;
+
+    if (risk == RISK_NONE)
+        return false;
+    if (flags & F_CHOICE && (risk != RISK_DATA || of_data))
+        return true;
+    if (!s->mask[y->id])
+        return false;
+    if (y->op == OP_matmul)
+        return risk != RISK_DATA && y->arg[0]->shape.rank == y->arg[1]->shape.rank;
+    return flags & (F_ELEMENTWISE | F_ROUTE | F_CHOICE);
+}
+
+/* The masks of what flows from y to each operand: the mask of y, and the choice that y makes. */
+static void masks_of(Sweep *s, Node *y, Node **mask)
+{
+    const OpInfo *info = op_info[y->op];
+    Graph *g = s->g;
+    Node *from = s->mask[y->id];
+    Node *one = from ? from : graph_full(g, y->shape, 1);
+    Node **moved = arena_alloc(g->ngc, (size_t)(y->nargs + 1) * sizeof *moved);
+    bool have_moved = false;
+
+    for (int k = 0; k < y->nargs; k++) {
+        Node *x = y->arg[k];
+        if (!s->wanted[x->id] || !needs_mask(s, y, x))
+            continue;
+
+        /* A mask moves through y as an adjoint does, by the rule of the op. */
+        if (info->flags & (F_ROUTE | F_CHOICE) && info->back) {
+            if (!have_moved)
+                info->back(g, y, one, moved);
+            have_moved = true;
+            mask[k] = moved[k];
+        } else if (info->flags & F_CHOICE && info->rule[k]) {
+            mask[k] = by_rule(g, y, one, k);
+        } else if (y->op == OP_matmul) {
+            mask[k] = mask_matmul(g, y, one, k);
+        } else {
+            mask[k] = from;
+        }
+    }
+}
+
+/* What y contributes to the adjoint of each operand that is wanted. */
+static void contributions(Sweep *s, Node *y, Node **dx)
+{
+    const OpInfo *info = op_info[y->op];
+    Graph *g = s->g;
+    Node *dy = s->adjoint[y->id];
+    Node *mask = s->mask[y->id];
+
+    if (info->back) {
+        info->back(g, y, dy, dx);
+        return;
+    }
+
+    for (int i = 0; i < y->nargs; i++) {
+        if (!s->wanted[y->arg[i]->id] || !info->rule[i])
+            continue;
+        if (mask && slope_risk(g, y, i) > RISK_NONE)
+            dx[i] = mask_apply(g, mask, by_rule(g, y, unmasked(mask, dy), i));
+        else
+            dx[i] = by_rule(g, y, dy, i);
+    }
+}
+
+/* The mask of the adjoint of x with one more contribution, which has this mask or NULL. */
+static void add_mask(Sweep *s, const Node *x, Node *mask)
+{
+    bool first = !s->adjoint[x->id];
+    Node **of_x = &s->mask[x->id];
+
+    if (first)
+        *of_x = mask;
+    else if (mask && *of_x)
+        *of_x = mask_or(s->g, *of_x, mask);
+    else
+        *of_x = NULL;
+
+    if (*of_x && node_is(*of_x, 1)) /* it excludes nothing */
+        *of_x = NULL;
+}
+
+/* n is explained by this step, if this sweep made it and no earlier step explains it. */
+static void explain_by(const Sweep *s, Node *n, Step *step)
+{
+    if (n->id >= s->from && !n->step)
+        n->step = step;
+}
+
+/* Adds the contribution dx to the adjoint of an operand of y, and records the step. */
+static void contribute(Sweep *s, Node *y, int operand, Node *dx, Node *mask)
+{
+    Graph *g = s->g;
+    Node *x = y->arg[operand];
+    Node **sum = &s->adjoint[x->id];
+    if (node_is(dx, 0))
+        return;
+
+    add_mask(s, x, mask);
+
+    Step *step = arena_alloc(g->ngc, sizeof *step);
+    *step = (Step){
+        .loss = s->loss,
+        .x = x,
+        .y = y,
+        .dy = s->adjoint[y->id],
+        .dx = dx,
+        .operand = operand,
+        .use = s->uses[x->id]++,
+        .prev = g->steps,
+    };
+    if (s->recorded)
+        g->steps = step;
+
+    *sum = *sum ? graph_binary(g, OP_add, *sum, dx) : dx;
+    step->sum = *sum;
+    explain_by(s, dx, step);
+    explain_by(s, *sum, step);
+}
+
+/* Names the adjoint of a named value: dJ/dz. In a second sweep it is explained by the step of the
+ * first, which is about the loss as the user wrote it. */
+static void name_adjoint(Sweep *s, const Node *x)
+{
+    Node *d = s->adjoint[x->id];
+    const char *name = node_name(x);
+    if (!name || d->id < s->from)
+        return;
+
+    if (!d->name)
+        d->name = text_format(s->g->ngc, "d%s/d%s", s->loss->name ? s->loss->name : "J", name);
+    if (x->id < s->n_first && s->first[x->id] && s->first[x->id]->step)
+        d->step = s->first[x->id]->step;
+}
+
+/* Operands come before their users, so all contributions to y are there when the walk comes to y.
+ */
+static void sweep(Sweep *s, const Node *from)
+{
+    Graph *g = s->g;
+    Loc loc = g->loc;
+
+    for (int i = from->id; i >= 0; i--) {
+        Node *y = g->node[i];
+        if (!s->adjoint[i] || !s->wanted[i])
+            continue;
+
+        name_adjoint(s, y);
+        Node **dx = arena_alloc(g->ngc, (size_t)(y->nargs + 1) * sizeof *dx);
+        Node **mask = arena_alloc(g->ngc, (size_t)(y->nargs + 1) * sizeof *mask);
+        g->loc = y->loc;
+        contributions(s, y, dx);
+        masks_of(s, y, mask);
+
+        for (int k = 0; k < y->nargs; k++)
+            if (dx[k] && s->wanted[y->arg[k]->id] && y->arg[k]->type == T_FLOAT)
+                contribute(s, y, k, dx[k], mask[k]);
+    }
+    g->loc = loc;
+}
+
+static Risk worse(Risk a, Risk b)
+{
+    return a > b ? a : b;
+}
+
+/* For each node up to y: the worst slope between it and the x, and which variables it is computed
+ * from. */
+static void find_risks(Sweep *s, const Node *y)
+{
+    for (int i = 0; i <= y->id; i++) {
+        const Node *n = s->g->node[i];
+        if (n->op == OP_var)
+            s->from_vars[i] = n->attr.var->kind == VAR_INPUT ? FROM_INPUTS : FROM_OTHERS;
+        for (int k = 0; k < n->nargs; k++)
+            s->from_vars[i] |= s->from_vars[n->arg[k]->id];
+
+        if (!s->wanted[i])
+            continue;
+        for (int k = 0; k < n->nargs; k++) {
+            int a = n->arg[k]->id;
+            Risk own = s->wanted[a] ? slope_risk(s->g, n, k) : RISK_NONE;
+            s->below[i] = worse(s->below[i], worse(own, s->below[a]));
+        }
+    }
+}
+
+/* Memory for what is known by id. */
+static void sweep_arrays(Sweep *s)
+{
+    Ngc *ngc = s->g->ngc;
+    size_t n = (size_t)s->g->count;
+    s->from = s->g->count;
+    s->wanted = arena_alloc(ngc, n);
+    s->adjoint = arena_alloc(ngc, n * sizeof *s->adjoint);
+    s->uses = arena_alloc(ngc, n * sizeof *s->uses);
+    s->below = arena_alloc(ngc, n * sizeof *s->below);
+    s->from_vars = arena_alloc(ngc, n * sizeof *s->from_vars);
+    s->mask = arena_alloc(ngc, n * sizeof *s->mask);
+}
+
+/* Marks what depends on one of the x. */
+static void find_wanted(Sweep *s, Node *const *x, int count)
+{
+    for (int i = 0; i < count; i++)
+        s->wanted[x[i]->id] = true;
+    for (int i = 0; i < s->g->count; i++)
+        for (int k = 0; k < s->g->node[i]->nargs; k++)
+            s->wanted[i] |= s->wanted[s->g->node[i]->arg[k]->id];
+}
+
+/* How y reaches x, whose adjoint is d, or NULL; used: by id, what y is computed from. */
+static Reach reach_of(const Node *x, const Node *d, const int *used)
+{
+    if (d)
+        return REACH_YES;
+    return used[x->id] ? REACH_FLAT : REACH_NONE;
+}
+
+/* The gradient of y, which has the value of the loss, with respect to each x. Returns the adjoints
+ * by id. reach may be NULL. */
+static Node **gradient(Sweep s, Node *y, Node *seed, Node *const *x, int count, Node **out,
+                       Reach *reach)
+{
+    Graph *g = s.g;
+    sweep_arrays(&s);
+    find_wanted(&s, x, count);
+    find_risks(&s, y);
+    s.adjoint[y->id] = seed ? seed : graph_full(g, y->shape, 1);
+    sweep(&s, y);
+    for (int i = s.from; i < g->count; i++)
+        g->node[i]->derived = true;
+
+    int *used = reach ? graph_uses(g, &y, 1) : NULL;
+    for (int i = 0; i < count; i++) {
+        Node *d = s.adjoint[x[i]->id];
+        if (reach)
+            reach[i] = reach_of(x[i], d, used);
+        out[i] = d ? d : graph_full(g, x[i]->shape, 0);
+    }
+    return s.adjoint;
+}
+
+/* What would overflow is differentiated a second time, in a form that does not overflow, and the
+ * second result is taken. Two such forms are needed if some x are values inside the loss: with
+ * respect to these the form must keep them (`held`). Variables need the form that looks through
+ * names (`open`), as the values may be asked for only to be seen. */
+void graph_grad(Graph *g, Node *y, Node *seed, Node *const *x, int count, Node **out, Reach *reach)
+{
+    Node *held = y, *open = y;
+    Node **inner = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *inner);
+    Node **by_open = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *by_open);
+    int n_inner = 0;
+
+    Sweep written = {.g = g, .loss = y, .recorded = true};
+    Sweep again = {.g = g, .loss = y, .n_first = g->count};
+    again.first = gradient(written, y, seed, x, count, out, reach);
+
+    for (int i = 0; i < count; i++)
+        if (x[i]->op != OP_var)
+            inner[n_inner++] = x[i];
+    if (graph_stable(g, &held, 1, inner, n_inner))
+        gradient(again, held, seed, x, count, out, NULL);
+
+    if (n_inner == 0 || n_inner == count)
+        return;
+    if (!graph_stable(g, &open, 1, NULL, 0) || open == held)
+        return;
+    gradient(again, open, seed, x, count, by_open, NULL);
+    for (int i = 0; i < count; i++)
+        if (x[i]->op == OP_var)
+            out[i] = by_open[i];
+}

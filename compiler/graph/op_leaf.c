@@ -1,0 +1,80 @@
+/* op_leaf.c - records of values that are given, not computed: operations without operands, and
+ * noise. */
+#include "graph/eval.h"
+
+#include "../runtime/ngrt.h"
+
+static void eval_iota(const Node *n, Eval *e, double *out)
+{
+    int64_t dim[MAX_RANK], index[MAX_RANK] = {0}, i = 0;
+    if (eval_shape(e, n->shape, dim) > 0)
+        do
+            out[i++] = (double)index[n->attr.axis];
+        while (index_next(n->shape.rank, dim, index));
+}
+
+/* The runtime's own generator, so that the interpreter starts from the weights that the emitted C
+ * starts from. */
+static void eval_random(const Node *n, Eval *e, double *out)
+{
+    int64_t dim[MAX_RANK];
+    size_t count = (size_t)eval_shape(e, n->shape, dim);
+    uint32_t stream = (uint32_t)n->attr.stream;
+    switch ((Random)n->attr.kind) {
+    case RANDOM_UNIFORM:
+        ngrt_uniform(out, count, e->seed, stream, n->attr.value, n->attr.value2);
+        break;
+    case RANDOM_NORMAL:
+        ngrt_normal(out, count, e->seed, stream, n->attr.value, n->attr.value2);
+        break;
+    case RANDOM_TRUNCATED:
+        ngrt_truncated(out, count, e->seed, stream, n->attr.value, n->attr.value2);
+        break;
+    case RANDOM_ORTHOGONAL:
+        ngrt_orthogonal(out, count, e->seed, stream, n->attr.value, n->attr.value2);
+        break;
+    }
+}
+
+static void eval_noise(const Node *n, Eval *e, double *out)
+{
+    int64_t dim[MAX_RANK];
+    size_t count = (size_t)eval_shape(e, n->shape, dim);
+    ngrt_uniform(out, count, (uint64_t)*e->value[n->arg[0]->id], (uint32_t)n->attr.stream, 0, 1);
+}
+
+static void sizes_noise(Graph *g, const Node *n, Size *out)
+{
+    out[0] = shape_count(g, n->shape);
+}
+
+/* ---- the same on other operands ---- */
+
+static Node *copy_noise(Graph *g, const Node *n, Node *const *arg)
+{
+    return graph_noise(g, n->shape, arg[0], n->attr.stream);
+}
+
+const OpInfo op_const = {.name = "const", .attrs = 1 << A_VALUE, .flags = F_LEAF};
+const OpInfo op_size = {.name = "size", .attrs = 1 << A_SIZE, .flags = F_LEAF | F_RUN_TIME};
+const OpInfo op_data = {.name = "data", .attrs = 1 << A_DATA, .flags = F_LEAF};
+const OpInfo op_var = {.name = "var", .attrs = 1 << A_VAR, .flags = F_LEAF | F_RUN_TIME};
+const OpInfo op_training = {.name = "training", .flags = F_LEAF | F_RUN_TIME};
+const OpInfo op_iota = {.name = "iota", .attrs = 1 << A_AXIS, .flags = F_LEAF, .eval = eval_iota};
+
+const OpInfo op_random = {.name = "random",
+                          .attrs = 1 << A_VALUE | 1 << A_VALUE2 | 1 << A_KIND | 1 << A_STREAM,
+                          .flags = F_LEAF,
+                          .eval = eval_random};
+
+/* Uniform in [0, 1). It depends only on the count of draws, which is a state, and on the number of
+ * its stream, so a step can be repeated. */
+const OpInfo op_noise = {.name = "noise",
+                         .attrs = 1 << A_STREAM,
+                         .arity = 1,
+                         .copy = copy_noise,
+                         .flags = F_FLAT,
+                         .eval = eval_noise,
+                         .sizes = sizes_noise,
+                         .call = "ngrt_uniform@($y, $0, (uint64_t)$a, $k, 0.0, 1.0)",
+                         .teach = "random: passes nothing back"};

@@ -1,0 +1,27 @@
+/* ops.c - the table of records, in the order of ops.h, and what is found in it by a name. */
+#include "graph/graph.h"
+
+#include <string.h>
+
+#define X(op) extern const OpInfo op_##op;
+#include "graph/ops.h"
+#undef X
+
+const OpInfo *const op_info[OP_COUNT] = {
+#define X(op) [OP_##op] = &op_##op,
+#include "graph/ops.h"
+#undef X
+};
+
+Op op_of_sign(const char *sign, bool *swap)
+{
+    /* a > b is b < a */
+    *swap = sign[0] == '>';
+    if (*swap)
+        sign = sign[1] == '=' ? "<=" : "<";
+
+    int op = 0;
+    while (op < OP_COUNT && !(op_info[op]->sign && strcmp(op_info[op]->sign, sign) == 0))
+        op++;
+    return (Op)op;
+}

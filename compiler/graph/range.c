@@ -1,0 +1,426 @@
+/* range.c - between which numbers a value lies, and whether it may be infinite or NaN. The range of
+ * a node is computed once, when the node is made, from the ranges of its operands. The range of a
+ * derivative rule is computed from the ranges of the values in it. Bounds hold for exact
+ * arithmetic on finite numbers. Where a function is not defined, or infinite, that is its risk. */
+#include "graph/graph.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+static const double LEAST = DBL_TRUE_MIN; /* the lower bound of what is greater than 0 */
+static const double EXP_MOST = 80;        /* exp of this is finite in float32 too */
+static const double ANGLE_MOST = 3.2;     /* more than pi: the upper bound of an angle */
+
+static const Range anything = {-INFINITY, INFINITY, RISK_NONE};
+
+static Range range(double lo, double hi, Risk risk)
+{
+    return (Range){lo, hi, risk};
+}
+
+static Range number(double x)
+{
+    return range(x, x, isfinite(x) ? RISK_NONE : RISK_INFINITE);
+}
+
+static Risk worse(Risk a, Risk b)
+{
+    return a > b ? a : b;
+}
+
+/* The risk of a bounded function: it is NaN only if its operand is NaN or infinite data. */
+static Risk only_data(Risk r)
+{
+    return r >= RISK_DATA ? RISK_DATA : RISK_NONE;
+}
+
+static bool has_zero(Range r)
+{
+    return r.lo <= 0 && r.hi >= 0;
+}
+
+/* 0 times infinity is 0 at the end of an interval. */
+static double times(double a, double b)
+{
+    return a == 0 || b == 0 ? 0 : a * b;
+}
+
+/* A bound that is NaN says nothing. */
+static Range bounded(double lo, double hi, Risk risk)
+{
+    if (isnan(lo))
+        lo = -INFINITY;
+    if (isnan(hi))
+        hi = INFINITY;
+    return range(lo, hi, risk);
+}
+
+static Range hull(Range a, Range b)
+{
+    return range(fmin(a.lo, b.lo), fmax(a.hi, b.hi), worse(a.risk, b.risk));
+}
+
+static Range product(Range a, Range b)
+{
+    double p = times(a.lo, b.lo), q = times(a.lo, b.hi);
+    double r = times(a.hi, b.lo), s = times(a.hi, b.hi);
+    double lo = fmin(fmin(p, q), fmin(r, s));
+    double hi = fmax(fmax(p, q), fmax(r, s));
+    return range(lo, hi, worse(a.risk, b.risk));
+}
+
+static Range quotient(Range a, Range b)
+{
+    if (b.lo > 0 || b.hi < 0)
+        return product(a, range(1 / b.hi, 1 / b.lo, b.risk));
+
+    double lo = a.lo >= 0 && b.lo >= 0 ? 0 : -INFINITY;
+    return range(lo, INFINITY, RISK_POLE);
+}
+
+static Range absolute(Range a)
+{
+    double most = fmax(fabs(a.lo), fabs(a.hi));
+    double least = has_zero(a) ? 0 : fmin(fabs(a.lo), fabs(a.hi));
+    return range(least, most, a.risk);
+}
+
+/* a^b; most exponents are one number k. */
+static Range power(Range a, Range b)
+{
+    double k = b.lo;
+    bool known = k == b.hi;
+    bool whole = known && k == floor(k);
+    bool even = whole && fmod(k, 2) == 0;
+
+    bool infinite = known && k < 0 && has_zero(a);
+    bool defined = whole || a.lo > 0 || (a.lo == 0 && k > 0);
+    Risk risk = infinite || !defined ? RISK_POLE : worse(a.risk, b.risk);
+
+    if (known && k > 0 && a.lo >= 0)
+        return bounded(pow(a.lo, k), pow(a.hi, k), risk);
+    if (even && k > 0) {
+        Range size = absolute(a);
+        return bounded(pow(size.lo, k), pow(size.hi, k), risk);
+    }
+    if (a.lo > 0 || even)
+        return range(0, INFINITY, risk);
+    return range(-INFINITY, INFINITY, risk);
+}
+
+/* f(a), where f never falls. */
+static Range growing(Range a, double (*f)(double), Risk risk)
+{
+    return bounded(f(a.lo), f(a.hi), risk);
+}
+
+/* f(a), where f never falls and is only defined from `from` on; it may be infinite there. */
+static Range growing_from(double from, Range a, double (*f)(double), Risk risk)
+{
+    a.lo = fmax(a.lo, from);
+    a.hi = fmax(a.hi, from);
+    return growing(a, f, risk);
+}
+
+static double softplus(double x)
+{
+    return fmax(x, 0) + log1p(exp(-fabs(x)));
+}
+
+static double sigmoid(double x)
+{
+    return 1 / (1 + exp(-x));
+}
+
+static double sign(double x)
+{
+    return (x > 0) - (x < 0);
+}
+
+/* Functions of two or three operands, and comparisons. */
+static Range range_of_many(Op op, Range a, Range b, Range c)
+{
+    Risk risk = worse(a.risk, b.risk);
+
+    switch (op) {
+    case OP_add: return bounded(a.lo + b.lo, a.hi + b.hi, risk);
+    case OP_sub: return bounded(a.lo - b.hi, a.hi - b.lo, risk);
+    case OP_mul: return product(a, b);
+    case OP_div: return quotient(a, b);
+    case OP_pow: return power(a, b);
+    case OP_mod: return range(-INFINITY, INFINITY, has_zero(b) ? RISK_POLE : risk);
+    case OP_maximum: return range(fmax(a.lo, b.lo), fmax(a.hi, b.hi), risk);
+    case OP_minimum: return range(fmin(a.lo, b.lo), fmin(a.hi, b.hi), risk);
+    case OP_atan2: return range(-ANGLE_MOST, ANGLE_MOST, only_data(risk));
+    case OP_where: return hull(b, c);
+    default: break;
+    }
+
+    if (op_info[op]->test)
+        return range(0, 1, RISK_NONE);
+    return range(-INFINITY, INFINITY, a.risk);
+}
+
+Range range_apply(Op op, const Range *in)
+{
+    Range a = in[0];
+    Risk bounded_risk = only_data(a.risk);
+    Risk exp_risk = a.hi <= EXP_MOST ? bounded_risk : RISK_POLE;
+    Risk cosh_risk = fmax(a.hi, -a.lo) <= EXP_MOST ? bounded_risk : RISK_POLE;
+
+    switch (op) {
+    case OP_neg: return range(-a.hi, -a.lo, a.risk);
+    case OP_exp: return growing(a, exp, exp_risk);
+    case OP_expm1: return growing(a, expm1, exp_risk);
+    case OP_sinh: return growing(a, sinh, cosh_risk);
+    case OP_cosh: return range(1, INFINITY, cosh_risk);
+    case OP_log: return growing_from(0, a, log, a.lo > 0 ? a.risk : RISK_POLE);
+    case OP_log1p: return growing_from(-1, a, log1p, a.lo > -1 ? a.risk : RISK_POLE);
+    case OP_sqrt: return growing_from(0, a, sqrt, a.lo >= 0 ? a.risk : RISK_POLE);
+    case OP_abs: return absolute(a);
+    case OP_sign: return growing(a, sign, bounded_risk);
+    case OP_floor:
+    case OP_ceil:
+    case OP_round: return bounded(floor(a.lo), ceil(a.hi), a.risk);
+    case OP_sin:
+    case OP_cos:
+    case OP_tanh:
+    case OP_erf: return range(-1, 1, bounded_risk);
+    case OP_erfc: return range(0, 2, bounded_risk);
+    case OP_asin: /* -pi/2 .. pi/2, and acos 0 .. pi */
+    case OP_acos: return range(-1.6, ANGLE_MOST, a.lo >= -1 && a.hi <= 1 ? a.risk : RISK_POLE);
+    case OP_atan: return range(-ANGLE_MOST, ANGLE_MOST, bounded_risk);
+    case OP_sigmoid: return growing(a, sigmoid, bounded_risk);
+    case OP_softplus: return growing(a, softplus, a.risk);
+    case OP_cast:
+    case OP_stop:
+    case OP_copy: return a;
+    default: return range_of_many(op, a, in[1], in[2]);
+    }
+}
+
+/* ---- nodes ---- */
+
+/* The node whose elements n shows, through views and changes of type. */
+static const Node *shown(const Node *n)
+{
+    while (n->op == OP_expand || n->op == OP_reshape || n->op == OP_stop || n->op == OP_copy ||
+           n->op == OP_cast)
+        n = n->arg[0];
+    return n;
+}
+
+/* CENTRED: x - max(x); CENTRED_FINITE: with 0 in place of an infinite maximum, as in logsumexp. */
+typedef enum { CENTRED_NOT, CENTRED, CENTRED_FINITE } Centred;
+
+/* Is n = x - max(x), where the axes of the maximum are among these? */
+static Centred centred(const Node *n, uint32_t axes)
+{
+    if (n->op != OP_sub)
+        return CENTRED_NOT;
+
+    const Node *most = shown(n->arg[1]);
+    bool chosen = most->op == OP_where && node_is(most->arg[1], 0);
+    if (chosen)
+        most = shown(most->arg[2]);
+
+    if (most->op != OP_max || shown(most->arg[0]) != shown(n->arg[0]))
+        return CENTRED_NOT;
+    if ((most->attr.axes & ~axes) != 0)
+        return CENTRED_NOT;
+    return chosen ? CENTRED_FINITE : CENTRED;
+}
+
+bool node_centred(const Node *n, uint32_t axes)
+{
+    return n->op == OP_exp && centred(n->arg[0], axes) != CENTRED_NOT;
+}
+
+/* The range of `part`, the value of a choice where the comparison c holds, or where it does not. */
+static Range where_holds(const Node *c, const Node *part, bool holds)
+{
+    Range r = part->range;
+    bool less = c->op == OP_lt || c->op == OP_le;
+    bool differs = holds ? c->op == OP_ne : c->op == OP_eq;
+
+    for (int i = 0; i < 2 && c->nargs == 2; i++) {
+        Range other = c->arg[1 - i]->range;
+        if (shown(c->arg[i]) != shown(part))
+            continue;
+
+        /* part < other, or part <= other */
+        if (less && holds == (i == 0))
+            r.hi = fmin(r.hi, other.hi);
+
+        /* other < part, or other <= part */
+        if (less && holds == (i == 1)) {
+            bool strict = (c->op == OP_lt) == holds;
+            r.lo = fmax(r.lo, strict && other.lo == 0 ? LEAST : other.lo);
+        }
+
+        /* part is at least 0 and is not 0 */
+        if (differs && node_is(c->arg[1 - i], 0) && r.lo == 0)
+            r.lo = LEAST;
+    }
+    return r;
+}
+
+enum { MANY_FACTORS = 8 };
+
+/* The factors of a product that were met an odd number of times. */
+typedef struct Odd {
+    const Node *factor[MANY_FACTORS];
+    int count;
+} Odd;
+
+/* Meets the factor x once more; false: there are too many. */
+static bool odd_meet(Odd *odd, const Node *x)
+{
+    int i = 0;
+    while (i < odd->count && odd->factor[i] != x)
+        i++;
+
+    if (i < odd->count)
+        odd->factor[i] = odd->factor[--odd->count];
+    else if (odd->count < MANY_FACTORS)
+        odd->factor[odd->count++] = x;
+    else
+        return false;
+    return true;
+}
+
+/* The sign of a product in which each factor that is not a number occurs an even number of times.
+ * 0: the sign is not known. */
+static int sign_of_square(const Node *n)
+{
+    const Node *todo[MANY_FACTORS] = {n};
+    Odd odd = {{NULL}, 0};
+    int left = 1, sign = 1;
+
+    while (left > 0) {
+        const Node *x = todo[--left];
+        double v;
+
+        if (node_const(x, &v)) {
+            if (v < 0)
+                sign = -sign;
+            continue;
+        }
+
+        bool two = x->op == OP_mul || (x->op == OP_div && node_const(x->arg[1], &v));
+        if (x->op == OP_neg || two) {
+            if (left + 2 > MANY_FACTORS)
+                return 0;
+            if (x->op == OP_neg)
+                sign = -sign;
+            todo[left++] = x->arg[0];
+            if (two)
+                todo[left++] = x->arg[1];
+        } else if (!odd_meet(&odd, x))
+            return 0;
+    }
+    return odd.count == 0 ? sign : 0;
+}
+
+static Range sum_range(const Graph *g, const Node *n)
+{
+    const Node *a = n->arg[0];
+    Range r = a->range;
+    double most = 1; /* terms */
+    for (int i = 0; i < a->shape.rank; i++)
+        if (n->attr.axes >> i & 1)
+            most *= (double)size_max(g, a->shape.dim[i]);
+
+    if (r.lo < 0)
+        r.lo = times(r.lo, most);
+    if (r.hi > 0)
+        r.hi = times(r.hi, most);
+
+    /* In sum(exp(x - max(x))) the largest term is exp(0). */
+    if (a->op == OP_exp && centred(a->arg[0], n->attr.axes) == CENTRED)
+        r.lo = 1;
+    return r;
+}
+
+/* x*x is not negative, whatever x is. */
+static Range product_range(const Node *n)
+{
+    Range r = product(n->arg[0]->range, n->arg[1]->range);
+    int sign = sign_of_square(n);
+
+    if (sign > 0)
+        r.lo = fmax(r.lo, 0);
+    if (sign < 0)
+        r.hi = fmin(r.hi, 0);
+    return r;
+}
+
+static Range choice_range(const Node *n)
+{
+    const Node *c = n->arg[0];
+    if (shown(c)->op == OP_training) /* derivatives are those of training */
+        return n->arg[1]->range;
+    return hull(where_holds(c, n->arg[1], true), where_holds(c, n->arg[2], false));
+}
+
+static Risk worst_operand(const Node *n)
+{
+    Risk risk = RISK_NONE;
+    for (int i = 0; i < n->nargs; i++)
+        risk = worse(risk, n->arg[i]->range.risk);
+    return risk;
+}
+
+Range range_of(const Graph *g, const Node *n)
+{
+    Range in[3] = {anything, anything, anything}, r = anything;
+    for (int i = 0; i < n->nargs && i < 3; i++)
+        in[i] = n->arg[i]->range;
+
+    switch (n->op) {
+    case OP_const: return number(n->attr.value);
+    case OP_size: return range(LEAST, INFINITY, RISK_NONE);
+    case OP_iota:
+    case OP_argmax: return range(0, INFINITY, RISK_NONE);
+    case OP_training:
+    case OP_noise: return range(0, 1, RISK_NONE);
+    case OP_var:
+        if (n->attr.var->kind == VAR_INPUT && n->type == T_FLOAT)
+            r.risk = RISK_DATA;
+        return r;
+    case OP_expand:
+    case OP_reshape:
+    case OP_permute:
+    case OP_slice:
+    case OP_max:
+    case OP_gather: return in[0];
+    case OP_pad: return hull(in[0], range(0, 0, RISK_NONE));
+    case OP_sum: return sum_range(g, n);
+    case OP_concat:
+        r = in[0];
+        for (int i = 1; i < n->nargs; i++)
+            r = hull(r, n->arg[i]->range);
+        return r;
+    case OP_matmul:
+    case OP_conv:
+    case OP_convk: /* a mask is of no use: data that is not finite has spoilt the whole result */
+        if (worst_operand(n) == RISK_POLE)
+            r.risk = RISK_POLE;
+        return r;
+    case OP_logdet:
+    case OP_solve: r.risk = RISK_POLE; return r;
+    case OP_where: return choice_range(n);
+    case OP_mul: return product_range(n);
+    case OP_sub:
+        r = range_apply(OP_sub, in);
+        if (centred(n, ~0u) != CENTRED_NOT)
+            r.hi = fmin(r.hi, 0);
+        return r;
+    default: break;
+    }
+    if (op_info[n->op]->flags & F_ELEMENTWISE)
+        return range_apply(n->op, in);
+    r.risk = worst_operand(n);
+    return r;
+}

@@ -1,0 +1,846 @@
+/* builtin.c - the functions of the language that are not written in it: thin wrappers of the
+ * graph's builders. All else of the library is in prelude.ng. */
+#include "lang/lower.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- arguments ---- */
+
+/* 0 where it was not given. */
+static bool flag(Lower *L, const Value *v, const char *what, bool *out)
+{
+    double x = 0;
+    if (v->kind != V_ABSENT && !want_number(L, v, what, &x))
+        return false;
+    *out = x != 0;
+    return true;
+}
+
+/* Puts reduced axes back with size 1. */
+static Node *keep(Lower *L, Node *n, Shape before, uint32_t axes)
+{
+    for (int i = 0; i < before.rank; i++)
+        if (axes >> i & 1)
+            before.dim[i] = 1;
+    return graph_reshape(L->g, n, before);
+}
+
+/* ---- reductions ---- */
+
+static Value *reduce(Lower *L, Loc loc, Value **arg, Op op)
+{
+    uint32_t axes;
+    bool keepdims;
+    Node *x = want_node(L, arg[0], "what is reduced");
+    if (!x || !want_axes(L, arg[1], x->shape, &axes) || !flag(L, arg[2], "keepdims", &keepdims))
+        return value_error(L, loc);
+    Node *n = graph_reduce(L->g, op, x, axes);
+    return value_node(L, loc, keepdims ? keep(L, n, x->shape, axes) : n);
+}
+
+static Value *b_sum(Lower *L, Loc loc, Value **arg)
+{
+    return reduce(L, loc, arg, OP_sum);
+}
+
+static Value *b_max(Lower *L, Loc loc, Value **arg)
+{
+    return reduce(L, loc, arg, OP_max);
+}
+
+/* 1 where every element is not 0: the least of them. */
+static Value *b_all(Lower *L, Loc loc, Value **arg)
+{
+    Node *x = want_node(L, arg[0], "what is reduced");
+    if (!x)
+        return value_error(L, loc);
+    Value *zero = value_node(L, loc, graph_binary(L->g, OP_eq, x, graph_const(L->g, 0)));
+    Value *some = reduce(L, loc, (Value *[]){zero, arg[1], arg[2]}, OP_max);
+    return some->kind == V_NODE
+               ? value_node(L, loc, graph_binary(L->g, OP_sub, graph_const(L->g, 1), some->node))
+               : some;
+}
+
+static Value *b_argmax(Lower *L, Loc loc, Value **arg)
+{
+    int axis;
+    bool keepdims;
+    Node *x = want_node(L, arg[0], "what is searched");
+    if (!x || !flag(L, arg[2], "keepdims", &keepdims))
+        return value_error(L, loc);
+    if (x->shape.rank == 0) {
+        lower_error(L, ERR_AXIS_RANGE, arg[0]->loc, "argmax: a scalar has no axis");
+        return value_error(L, loc);
+    }
+    axis = x->shape.rank - 1;
+    if (arg[1]->kind != V_ABSENT && !want_axis(L, arg[1], x->shape.rank, &axis))
+        return value_error(L, loc);
+    Node *n = graph_argmax(L->g, graph_cast(L->g, x, T_FLOAT), axis);
+    return value_node(L, loc, keepdims ? keep(L, n, x->shape, 1u << axis) : n);
+}
+
+/* How many elements a reduction over these axes makes one of. */
+static Value *b_count(Lower *L, Loc loc, Value **arg)
+{
+    uint32_t axes;
+    Size n = 1;
+    Node *x = want_node(L, arg[0], "what is counted");
+    if (!x || !want_axes(L, arg[1], x->shape, &axes))
+        return value_error(L, loc);
+    for (int i = 0; i < x->shape.rank; i++)
+        if (axes >> i & 1)
+            n = size_mul(L->g, n, x->shape.dim[i]);
+    return value_node(L, loc, graph_size(L->g, n));
+}
+
+/* ---- shapes ---- */
+
+/* The sizes of a reshape, where one -1 stands for what is left. */
+static bool reshape_sizes(Lower *L, const Value *v, const Node *x, Shape *s)
+{
+    int open = -1;
+    double k;
+    Size known = 1, total = shape_count(L->g, x->shape);
+    *s = (Shape){0};
+    if (v->kind != V_LIST || v->count > MAX_RANK)
+        return want_shape(L, v, "a shape", s);
+    for (int i = 0; i < v->count; i++) {
+        if (v->item[i]->kind == V_NODE && node_const(v->item[i]->node, &k) && k == -1 && open < 0)
+            open = i;
+        else if (!want_size(L, v->item[i], "a size", &s->dim[i]))
+            return false;
+        else
+            known = size_mul(L->g, known, s->dim[i]);
+    }
+    s->rank = v->count;
+    if (open >= 0 ? !size_div(L->g, total, known, &s->dim[open]) : known != total) {
+        if (open >= 0)
+            s->dim[open] = 1;
+        lower_error(L, ERR_RESHAPE, v->loc, "reshape: %s elements do not fill %s%s",
+                    size_text(L->g, total, ""), shape_text(L->g, *s),
+                    open >= 0 ? " with a whole number in place of -1" : "");
+        return false;
+    }
+    return true;
+}
+
+static Value *b_reshape(Lower *L, Loc loc, Value **arg)
+{
+    Shape s;
+    Node *x = want_node(L, arg[0], "what is reshaped");
+    return x && reshape_sizes(L, arg[1], x, &s) ? value_node(L, loc, graph_reshape(L->g, x, s))
+                                                : value_error(L, loc);
+}
+
+static Value *b_permute(Lower *L, Loc loc, Value **arg)
+{
+    int perm[MAX_RANK];
+    uint32_t seen;
+    Node *x = want_node(L, arg[0], "what is permuted");
+    if (!x || !want_axes(L, arg[1], x->shape, &seen))
+        return value_error(L, loc);
+    if (arg[1]->kind != V_LIST || arg[1]->count != x->shape.rank) {
+        lower_error(L, ERR_AXIS_COUNT, arg[1]->loc, "permute: all %d axes must be listed",
+                    x->shape.rank);
+        return value_error(L, loc);
+    }
+    for (int i = 0; i < x->shape.rank; i++)
+        want_axis(L, arg[1]->item[i], x->shape.rank, &perm[i]);
+    return value_node(L, loc, graph_permute(L->g, x, perm));
+}
+
+static Value *b_broadcast_to(Lower *L, Loc loc, Value **arg)
+{
+    Shape s, fit;
+    Node *x = want_node(L, arg[0], "what is copied");
+    if (!x || !want_shape(L, arg[1], "a shape", &s))
+        return value_error(L, loc);
+    if (!shape_broadcast(x->shape, s, &fit) || !shape_equal(fit, s)) {
+        lower_error(L, ERR_SHAPES, loc, "broadcast_to: %s does not fit %s",
+                    shape_text(L->g, x->shape), shape_text(L->g, s));
+        return value_error(L, loc);
+    }
+    return value_node(L, loc, graph_broadcast(L->g, x, s));
+}
+
+static Value *b_concat(Lower *L, Loc loc, Value **arg)
+{
+    const Value *list = arg[0];
+    int axis = 0;
+    if (list->kind != V_LIST || list->count == 0) {
+        lower_error(L, ERR_NOT_A_LIST, arg[0]->loc,
+                    "concat takes a list of tensors, as in concat([a, b])");
+        return value_error(L, loc);
+    }
+    Node **x = arena_alloc(L->ngc, (size_t)list->count * sizeof *x);
+    for (int i = 0; i < list->count; i++) {
+        x[i] = want_node(L, list->item[i], "what is joined");
+        if (!x[i] ||
+            (i == 0 && arg[1]->kind != V_ABSENT && !want_axis(L, arg[1], x[0]->shape.rank, &axis)))
+            return value_error(L, loc);
+        Shape a = x[0]->shape, b = x[i]->shape;
+        if (a.rank == 0 || a.rank != b.rank ||
+            (a.dim[axis] = b.dim[axis] = 1, !shape_equal(a, b))) {
+            lower_error(L, ERR_CONCAT, list->item[i]->loc,
+                        "concat: shapes %s and %s differ in another axis than %d",
+                        shape_text(L->g, x[0]->shape), shape_text(L->g, x[i]->shape), axis);
+            return value_error(L, loc);
+        }
+    }
+    return value_node(L, loc, graph_concat(L->g, x, list->count, axis));
+}
+
+/* The padding before (side 0) and after an axis. v is a number for all axes, or a list with an item
+ * for each axis: a number for both sides, or a pair [before, after]. One pair alone is for all
+ * axes, as in NumPy, and of a vector two numbers are its pair. Where `after` is given too, there
+ * are no pairs. false: with a message. */
+static bool pad_of(Lower *L, const Value *v, Shape s, int axis, int side, bool pairs, int64_t *n)
+{
+    if (v->kind == V_LIST) {
+        bool alone = v->count == 1 && v->item[0]->kind == V_LIST;
+        bool pair = pairs && s.rank == 1 && v->count == 2 && v->item[0]->kind != V_LIST;
+        if (v->count != s.rank && !alone && !pair) {
+            lower_error(L, ERR_AXIS_COUNT, v->loc, "pad: %d numbers for %d axes", v->count, s.rank);
+            return false;
+        }
+        if (!pair)
+            v = v->item[alone ? 0 : axis];
+    }
+    if (v->kind == V_LIST) {
+        if (!pairs) {
+            lower_error(
+                L, ERR_AXIS_COUNT, v->loc,
+                "pad: a pair says what is before and after: there is no third argument then");
+            return false;
+        }
+        if (v->count != 2) {
+            lower_error(L, ERR_AXIS_COUNT, v->loc,
+                        "pad: of an axis, a pair [before, after] is wanted, not %d numbers",
+                        v->count);
+            return false;
+        }
+        v = v->item[side];
+    }
+
+    if (!want_whole(L, v, "a pad", n))
+        return false;
+    if (*n < 0)
+        lower_error(L, ERR_NUMBER_TOO_SMALL, v->loc, "a pad must not be negative");
+    return *n >= 0;
+}
+
+/* pad(x, before, after): zeros around; without after, before is for both sides. */
+static Value *b_pad(Lower *L, Loc loc, Value **arg)
+{
+    Size lo[MAX_RANK] = {0}, step[MAX_RANK];
+    Node *x = want_node(L, arg[0], "what is padded");
+    if (!x)
+        return value_error(L, loc);
+
+    Shape s = x->shape;
+    for (int i = 0; i < s.rank; i++) {
+        int64_t before, after;
+        bool pairs = arg[2]->kind == V_ABSENT;
+        const Value *other = pairs ? arg[1] : arg[2];
+        if (!pad_of(L, arg[1], x->shape, i, 0, pairs, &before) ||
+            !pad_of(L, other, x->shape, i, 1, pairs, &after))
+            return value_error(L, loc);
+        step[i] = 1;
+        lo[i] = before;
+        s.dim[i] = size_add(L->g, s.dim[i], before + after);
+    }
+    return value_node(L, loc, graph_pad(L->g, x, lo, step, s));
+}
+
+/* narrow(x, axis, start, length): part of one axis. */
+static Value *b_narrow(Lower *L, Loc loc, Value **arg)
+{
+    Size lo[MAX_RANK] = {0}, step[MAX_RANK], start = 0, length;
+    double zero;
+    int axis;
+    Node *x = want_node(L, arg[0], "what is cut");
+    bool from_zero = arg[2]->kind == V_NODE && node_const(arg[2]->node, &zero) && zero == 0;
+    if (!x || !want_axis(L, arg[1], x->shape.rank, &axis) ||
+        (!from_zero && !want_size(L, arg[2], "a start", &start)) ||
+        !want_size(L, arg[3], "a length", &length))
+        return value_error(L, loc);
+    Shape s = x->shape;
+    Size after = size_sub(L->g, s.dim[axis], size_add(L->g, start, length));
+    if (after > 0 ? false : after < 0 && size_max(L->g, after) < 0) {
+        lower_error(L, ERR_INDEX_RANGE, loc,
+                    "%s elements from %s on are more than the axis of %s has",
+                    size_text(L->g, length, ""), size_text(L->g, start, ""),
+                    size_text(L->g, s.dim[axis], ""));
+        return value_error(L, loc);
+    }
+    for (int i = 0; i < s.rank; i++)
+        step[i] = 1;
+    lo[axis] = start;
+    s.dim[axis] = length;
+    return value_node(L, loc, graph_slice(L->g, x, lo, step, s));
+}
+
+/* ---- made tensors ---- */
+
+static Value *b_full(Lower *L, Loc loc, Value **arg)
+{
+    Shape s;
+    Node *v = want_node(L, arg[1], "a value");
+    if (!v || !want_shape(L, arg[0], "a shape", &s))
+        return value_error(L, loc);
+    if (v->shape.rank != 0) {
+        lower_error(L, ERR_SHAPES, arg[1]->loc, "full: the value must be a scalar");
+        return value_error(L, loc);
+    }
+    return value_node(L, loc, graph_broadcast(L->g, v, s));
+}
+
+static Value *b_arange(Lower *L, Loc loc, Value **arg)
+{
+    Shape s = {.rank = 1};
+    return want_size(L, arg[0], "a length", &s.dim[0]) ? value_node(L, loc, graph_iota(L->g, s, 0))
+                                                       : value_error(L, loc);
+}
+
+/* eye(n), or of a shape [n, n] as an initializer has it. */
+static Value *b_eye(Lower *L, Loc loc, Value **arg)
+{
+    Shape s = {.rank = 2};
+    bool good = arg[0]->kind == V_LIST ? want_shape(L, arg[0], "a shape", &s)
+                                       : want_size(L, arg[0], "a size", &s.dim[0]);
+    if (arg[0]->kind != V_LIST)
+        s.dim[1] = s.dim[0];
+    if (good && s.rank != 2) {
+        lower_error(L, ERR_AXIS_COUNT, arg[0]->loc, "eye: a shape of two axes is needed, not %s",
+                    shape_text(L->g, s));
+        good = false;
+    }
+    if (!good)
+        return value_error(L, loc);
+    Node *column = graph_iota(L->g, s, 1), *row = graph_iota(L->g, s, 0);
+    return value_node(L, loc, graph_binary(L->g, OP_eq, row, column));
+}
+
+/* "t[m]": the input that the labels are views of, as it is declared, or is to be (rows, if not
+ * NULL); otherwise their own text. */
+static const char *labels_text(Lower *L, const Value *v, const Node *n, const Shape *rows)
+{
+    if (n->op == OP_var && rows)
+        return text_format(L->ngc, "%s%s", n->attr.var->name,
+                           rows->rank ? shape_text(L->g, *rows) : "");
+    while (op_info[n->op]->flags & F_VIEW)
+        n = n->arg[0];
+    if (n->op != OP_var || n->shape.rank == 0)
+        return n->op == OP_var ? n->attr.var->name : value_text(L, v);
+    return text_format(L->ngc, "%s%s", n->attr.var->name, shape_text(L->g, n->shape));
+}
+
+/* one_hot(i, n)[.., k] = 1 where k == i[..]; labels are checked at run time. */
+static Value *b_one_hot(Lower *L, Loc loc, Value **arg)
+{
+    Size n;
+    Node *i = want_index(L, arg[0], "a label");
+    if (!i || !want_size(L, arg[1], "a number of classes", &n))
+        return value_error(L, loc);
+    if (i->shape.rank == MAX_RANK) {
+        lower_error(L, ERR_TOO_MANY_AXES, loc, "at most %d axes are allowed", MAX_RANK);
+        return value_error(L, loc);
+    }
+    i = index_limit(L, loc, i, n);
+    if (!i)
+        return value_error(L, loc);
+    Shape s = i->shape;
+    s.dim[s.rank++] = n;
+    Node *label = graph_expand(L->g, i, s, 1u << (s.rank - 1));
+    return value_node(L, loc, graph_binary(L->g, OP_eq, label, graph_iota(L->g, s, s.rank - 1)));
+}
+
+static Value *scatter_error(Lower *L, Loc loc, const Node *x, const Node *i)
+{
+    lower_error(L, ERR_SHAPES, loc, "scatter_add: rows of shape %s do not fit indices of shape %s",
+                shape_text(L->g, x->shape), shape_text(L->g, i->shape));
+    return value_error(L, loc);
+}
+
+/* scatter_add(x, i, rows): row i[k] of the result is the sum of the x[k]. */
+static Value *b_scatter_add(Lower *L, Loc loc, Value **arg)
+{
+    Size rows;
+    Node *x = want_node(L, arg[0], "rows"), *i = want_index(L, arg[1], "an index");
+    if (!x || !i || !want_size(L, arg[2], "a number of rows", &rows))
+        return value_error(L, loc);
+    Shape s = {.rank = x->shape.rank - i->shape.rank + 1, .dim = {rows}}, lead = x->shape;
+    lead.rank = i->shape.rank;
+    if (s.rank < 1 || !shape_equal(lead, i->shape))
+        return scatter_error(L, loc, x, i);
+    i = index_limit(L, loc, i, rows);
+    if (!i)
+        return value_error(L, loc);
+    for (int k = 1; k < s.rank; k++)
+        s.dim[k] = x->shape.dim[k + i->shape.rank - 1];
+    return value_node(L, loc, graph_scatter(L->g, x, i, s, 0));
+}
+
+/* Random numbers are for initializers: each draw has a stream of its own, so that one model always
+ * starts the same. */
+static Value *random_value(Lower *L, Loc loc, Value **arg, Random kind, double a, double b)
+{
+    Shape s;
+    if (!want_shape(L, arg[0], "a shape", &s) ||
+        (arg[1]->kind != V_ABSENT && !want_number(L, arg[1], "a parameter", &a)) ||
+        (arg[2]->kind != V_ABSENT && !want_number(L, arg[2], "a parameter", &b)))
+        return value_error(L, loc);
+    return value_node(L, loc, graph_random(L->g, s, kind, a, b, L->m->vars));
+}
+
+/* noise(shape): uniform numbers in the graph, new at each step; streams start above those of
+ * initializers. */
+static Value *b_noise(Lower *L, Loc loc, Value **arg)
+{
+    Shape s;
+    if (!want_shape(L, arg[0], "a shape", &s))
+        return value_error(L, loc);
+    if (!L->draws)
+        L->draws = lower_var(L, VAR_STATE, "draws", lower_site(L, loc), (Shape){0}, T_INT,
+                             graph_int(L->g, 0));
+    return value_node(L, loc, graph_noise(L->g, s, L->draws->node, 0x10000000 + L->streams++));
+}
+
+static Value *b_uniform(Lower *L, Loc loc, Value **arg)
+{
+    return random_value(L, loc, arg, RANDOM_UNIFORM, 0, 1);
+}
+
+static Value *b_normal(Lower *L, Loc loc, Value **arg)
+{
+    return random_value(L, loc, arg, RANDOM_NORMAL, 0, 1);
+}
+
+static Value *b_truncated(Lower *L, Loc loc, Value **arg)
+{
+    return random_value(L, loc, arg, RANDOM_TRUNCATED, 0, 1);
+}
+
+/* orthogonal(shape, gain): a matrix with a row for each element of the first axis. */
+static Value *b_orthogonal(Lower *L, Loc loc, Value **arg)
+{
+    Shape s;
+    double gain = 1;
+    int64_t rows;
+    if (!want_shape(L, arg[0], "a shape", &s) ||
+        (arg[1]->kind != V_ABSENT && !want_number(L, arg[1], "the gain", &gain)))
+        return value_error(L, loc);
+    if (s.rank < 2 || !size_number(L->g, s.dim[0], &rows)) {
+        lower_error(L, ERR_AXIS_COUNT, arg[0]->loc,
+                    "orthogonal: a shape of two axes or more is needed, not %s",
+                    shape_text(L->g, s));
+        return value_error(L, loc);
+    }
+    return value_node(L, loc,
+                      graph_random(L->g, s, RANDOM_ORTHOGONAL, gain, (double)rows, L->m->vars));
+}
+
+/* ---- linear equations ---- */
+
+/* A square matrix, or a batch of them; NULL with a message. */
+static Node *square(Lower *L, const Value *v)
+{
+    Node *a = want_node(L, v, "a matrix");
+    if (a &&
+        (a->shape.rank < 2 || a->shape.dim[a->shape.rank - 1] != a->shape.dim[a->shape.rank - 2])) {
+        lower_error(L, ERR_NOT_SQUARE, v->loc, "a square matrix is needed; %s has shape %s",
+                    value_text(L, v), shape_text(L->g, a->shape));
+        return NULL;
+    }
+    return a ? graph_cast(L->g, a, T_FLOAT) : NULL;
+}
+
+static Value *b_det(Lower *L, Loc loc, Value **arg)
+{
+    Node *a = square(L, arg[0]);
+    return value_node(L, loc, a ? graph_det(L->g, OP_det, a) : NULL);
+}
+
+static Value *b_logdet(Lower *L, Loc loc, Value **arg)
+{
+    Node *a = square(L, arg[0]);
+    return value_node(L, loc, a ? graph_det(L->g, OP_logdet, a) : NULL);
+}
+
+/* solve(A, b): b a vector, a matrix of columns, or a batch of matrices as A is. */
+static Value *b_solve(Lower *L, Loc loc, Value **arg)
+{
+    Node *a = square(L, arg[0]), *b = want_node(L, arg[1], "the right side");
+    if (!a || !b)
+        return value_error(L, loc);
+    bool vector = b->shape.rank == 1;
+    Shape s = b->shape, fit = a->shape;
+    if (vector)
+        s = (Shape){.rank = 2, .dim = {s.dim[0], 1}};
+    if (s.rank >= 2)
+        fit.dim[fit.rank - 1] = s.dim[s.rank - 1];
+    if (!shape_equal(s, fit)) {
+        lower_error(L, ERR_SHAPES, loc,
+                    "solve: a matrix of shape %s and a right side of shape %s do not fit",
+                    shape_text(L->g, a->shape), shape_text(L->g, b->shape));
+        return value_error(L, loc);
+    }
+    Node *x = graph_solve(L->g, a, graph_reshape(L->g, graph_cast(L->g, b, T_FLOAT), s), false);
+    return value_node(L, loc, graph_reshape(L->g, x, b->shape));
+}
+
+/* ---- convolution ---- */
+
+/* Two whole numbers from 1 on. */
+static bool want_steps(Lower *L, const Value *v, const char *what, Size *out)
+{
+    Shape s;
+    if (!want_shape(L, v, what, &s))
+        return false;
+    bool good = s.rank == 2 && s.dim[0] > 0 && s.dim[1] > 0;
+    if (!good)
+        lower_error(L, ERR_INDEX_RANGE, v->loc, "%s of a convolution: a number, or two, from 1 on",
+                    what);
+    memcpy(out, s.dim, 2 * sizeof *out);
+    return good;
+}
+
+/* _conv(x, K, stride, dilation, groups): x [channels, h, w, batch]; prelude.ng's conv has seen to
+ * it that the sizes fit. */
+static Value *b_conv(Lower *L, Loc loc, Value **arg)
+{
+    Node *x = want_node(L, arg[0], "the images"), *k = want_node(L, arg[1], "the kernels");
+    Size groups;
+    struct Attr at = {0};
+    if (!x || !k || !want_steps(L, arg[2], "stride", at.stride) ||
+        !want_steps(L, arg[3], "dilation", at.dilation) || !want_size(L, arg[4], "groups", &groups))
+        return value_error(L, loc);
+    if (x->shape.rank != 4 || k->shape.rank != 4) {
+        lower_error(L, ERR_TOO_MANY_AXES, loc,
+                    "a convolution needs an image and a kernel of 4 axes, not %d and %d",
+                    x->shape.rank, k->shape.rank);
+        return value_error(L, loc);
+    }
+    at.groups = (int)groups;
+    for (int i = 0; i < 2; i++)
+        if (at.stride[i] > 1 && x->shape.dim[1 + i] < 0) {
+            lower_error(L, ERR_INDEX_RANGE, loc,
+                        "a convolution with a stride needs a known size, and this is %s",
+                        size_text(L->g, x->shape.dim[1 + i], ""));
+            return value_error(L, loc);
+        }
+    return value_node(L, loc, graph_conv(L->g, x, k, &at));
+}
+
+/* ---- derivatives ---- */
+
+static Value *b_stop(Lower *L, Loc loc, Value **arg)
+{
+    Node *x = want_node(L, arg[0], "this");
+    return value_node(L, loc, x ? graph_stop(L->g, x) : NULL);
+}
+
+/* What a derivative is taken by: a float value that is computed or declared. NULL with a message.
+ */
+static Node *want_free(Lower *L, const Value *v)
+{
+    double c;
+    Node *x = want_node(L, v, "what it is differentiated by");
+    if (x && x->type == T_FLOAT && !node_const(x, &c))
+        return x;
+    if (x)
+        lower_error(L, ERR_OVER_INT, v->loc,
+                    "grad: %s is %s; a gradient is with respect to float values", value_text(L, v),
+                    x->type == T_INT ? "int" : "a constant");
+    return NULL;
+}
+
+/* What y sends back to `by`, a value or a list of them, where `seed` comes to it: a value, or a
+ * list. */
+static Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed, const Value *by)
+{
+    bool list = by->kind == V_LIST;
+    int n = list ? by->count : 1;
+    Node **x = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *x),
+         **dx = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *dx);
+    Value **out = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *out);
+    Reach *reach = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *reach);
+
+    for (int i = 0; i < n; i++) {
+        x[i] = want_free(L, list ? by->item[i] : by);
+        if (!x[i])
+            return value_error(L, loc);
+    }
+
+    int from = L->g->count;
+    graph_grad(L->g, y, seed, x, n, dx, reach);
+    graph_simplify(L->g, dx, n, from, NULL, NULL);
+
+    for (int i = 0; i < n; i++) {
+        const Value *v = list ? by->item[i] : by;
+        if (reach[i] != REACH_YES && !L->ngc->file[loc.file]->library)
+            warn(L->ngc, "zero-gradient", ERR_ZERO_GRADIENT, loc,
+                 "%s does not depend on %s: its gradient is 0", value_text(L, of),
+                 value_text(L, v));
+        out[i] = value_node(L, loc, dx[i]);
+    }
+    return list ? value_list(L, loc, out, n) : out[0];
+}
+
+/* grad(y, x): x a value, or a list of them for a list of gradients. */
+static Value *b_grad(Lower *L, Loc loc, Value **arg)
+{
+    Node *y = want_node(L, arg[0], "what is differentiated");
+    if (!y || arg[1]->kind == V_ERROR)
+        return value_error(L, loc);
+    if (y->shape.rank != 0 || y->type != T_FLOAT) {
+        lower_error(L, ERR_LOSS_NOT_A_NUMBER, arg[0]->loc,
+                    "grad: a scalar is differentiated; %s has shape %s: sum or mean makes it one",
+                    value_text(L, arg[0]), shape_text(L->g, y->shape));
+        return value_error(L, loc);
+    }
+    return send_back(L, loc, arg[0], y, NULL, arg[1]);
+}
+
+/* vjp(y, x, u): what the upstream gradient u sends back. Nothing is differentiated but y; what
+ * comes out depends on u, and can be differentiated through it. */
+static Value *b_vjp(Lower *L, Loc loc, Value **arg)
+{
+    Node *y = want_node(L, arg[0], "what is differentiated"),
+         *u = want_node(L, arg[2], "an upstream gradient");
+    Shape s;
+    if (!y || !u || arg[1]->kind == V_ERROR)
+        return value_error(L, loc);
+    if (y->type != T_FLOAT) {
+        lower_error(L, ERR_LOSS_INT, arg[0]->loc, "an int has no gradient");
+        return value_error(L, loc);
+    }
+    if (!shape_broadcast(y->shape, u->shape, &s) || !shape_equal(s, y->shape)) {
+        lower_error(L, ERR_SHAPES, arg[2]->loc,
+                    "vjp: an upstream gradient of shape %s does not fit a value of shape %s",
+                    shape_text(L->g, u->shape), shape_text(L->g, y->shape));
+        return value_error(L, loc);
+    }
+    Node *seed = graph_broadcast(L->g, graph_cast(L->g, u, T_FLOAT), s);
+    return send_back(L, loc, arg[0], y, seed, arg[1]);
+}
+
+/* Zeros that are nobody else's: what a derivative may be taken by although nothing depends on its
+ * value. */
+static Value *b_dual(Lower *L, Loc loc, Value **arg)
+{
+    Node *x = want_node(L, arg[0], "this");
+    if (!x)
+        return value_error(L, loc);
+    static const double zero[1];
+    Node *z = graph_broadcast(L->g,
+                              graph_data(L->g, (Shape){0}, T_FLOAT,
+                                         arena_copy(L->ngc, zero, sizeof zero)),
+                              x->shape);
+    return value_node(L, loc, graph_bind(L->g, z, NULL, 0));
+}
+
+/* ---- lists and questions ---- */
+
+static Value *b_append(Lower *L, Loc loc, Value **arg)
+{
+    if (arg[0]->kind != V_LIST) {
+        lower_error(L, ERR_NOT_A_LIST, arg[0]->loc, "append: a list is needed");
+        return value_error(L, loc);
+    }
+    Value *v = arena_copy(L->ngc, arg[0], sizeof *v);
+    v->loc = loc;
+    if (!v->used || *v->used != v->count) { /* something else was appended to the same beginning */
+        v->room = 0;
+        v->used = arena_alloc(L->ngc, sizeof *v->used);
+    }
+    v->item = arena_grow(L->ngc, v->item, v->count, &v->room, sizeof *v->item);
+    v->item[v->count++] = arg[1];
+    *v->used = v->count;
+    return v;
+}
+
+static Value *b_len(Lower *L, Loc loc, Value **arg)
+{
+    if (arg[0]->kind == V_LIST)
+        return value_number(L, loc, arg[0]->count);
+    Node *x = want_node(L, arg[0], "this");
+    if (x && x->shape.rank == 0) {
+        lower_error(L, ERR_NOT_A_LIST, arg[0]->loc, "len: a scalar has no length");
+        return value_error(L, loc);
+    }
+    return value_node(L, loc, x ? graph_size(L->g, x->shape.dim[0]) : NULL);
+}
+
+static Value *b_is_list(Lower *L, Loc loc, Value **arg)
+{
+    return value_number(L, loc, arg[0]->kind == V_LIST);
+}
+
+static Value *b_is_function(Lower *L, Loc loc, Value **arg)
+{
+    return value_number(L, loc, arg[0]->kind == V_FUNC);
+}
+
+static Value *b_is_int(Lower *L, Loc loc, Value **arg)
+{
+    Node *x = want_node(L, arg[0], "this");
+    return x ? value_number(L, loc, x->type == T_INT) : value_error(L, loc);
+}
+
+/* ": write p[:, 0]" where b is a without its last axis, of size 1, or "". */
+static const char *without_last(Lower *L, const Node *a, const Node *b, const char *otherwise)
+{
+    Shape s = a->shape;
+    if (s.rank == 0 || s.dim[s.rank - 1] != 1)
+        return "";
+    s.rank--;
+    if (!shape_equal(s, b->shape))
+        return "";
+    const char *name = a->op == OP_var                    ? a->attr.var->name
+                       : a->name && !strchr(a->name, '.') ? a->name
+                                                          : otherwise;
+    return text_format(L->ngc, ": write %s[%s, 0]", name, s.rank == 1 ? ":" : "...");
+}
+
+/* same_shape(a, b): a in the shape of b, or an error: losses never broadcast. */
+static Value *b_same_shape(Lower *L, Loc loc, Value **arg)
+{
+    Node *a = want_node(L, arg[0], "a prediction"), *b = want_node(L, arg[1], "a target");
+    if (!a || !b)
+        return value_error(L, loc);
+    if (!shape_equal(a->shape, b->shape)) {
+        const char *hint = without_last(L, a, b, "p");
+        if (!*hint)
+            hint = without_last(L, b, a, "t");
+        lower_error(L, ERR_TARGET_SHAPE, loc, "the prediction has shape %s, the target %s%s",
+                    shape_text(L->g, a->shape), shape_text(L->g, b->shape), hint);
+        return value_error(L, loc);
+    }
+    return arg[0];
+}
+
+/* same_labels(z, t): int labels t, one for each row of scores z [.., k], or an error. */
+static Value *b_same_labels(Lower *L, Loc loc, Value **arg)
+{
+    Node *z = want_node(L, arg[0], "scores"), *t = want_node(L, arg[1], "labels");
+    if (!z || !t)
+        return value_error(L, loc);
+    Shape rows = z->shape;
+    rows.rank -= rows.rank > 0;
+    if (t->type != T_INT && !is_known(L, t)) {
+        lower_error(L, ERR_NOT_AN_INT, loc, "labels must be int: declare '%s: int'",
+                    labels_text(L, arg[1], t, &rows));
+        return value_error(L, loc);
+    }
+    t = want_index(L, arg[1], "a label");
+    if (!t)
+        return value_error(L, loc);
+    if (!shape_equal(rows, t->shape)) {
+        Node *row = graph_full(L->g, rows, 0);
+        lower_error(L, ERR_TARGET_SHAPE, loc,
+                    "the prediction has shape %s, the labels %s, not %s%s",
+                    shape_text(L->g, z->shape), shape_text(L->g, t->shape), shape_text(L->g, rows),
+                    without_last(L, t, row, "t"));
+        return value_error(L, loc);
+    }
+    return value_node(L, loc, t);
+}
+
+/* meant_as(x, "logits"): x; a warning where it is what a softmax or a sigmoid makes of logits. */
+static Value *b_meant_as(Lower *L, Loc loc, Value **arg)
+{
+    Node *x = want_node(L, arg[0], "a value");
+    if (!x)
+        return value_error(L, loc);
+    warn_meant(L, lower_site(L, loc), x, arg[1]->kind == V_TEXT ? arg[1]->text : "logits");
+    return arg[0];
+}
+
+static Value *b_fail(Lower *L, Loc loc, Value **arg)
+{
+    lower_error(L, ERR_LIBRARY_ARGUMENTS, loc, "%s",
+                arg[0]->kind == V_TEXT ? arg[0]->text : "failed");
+    return value_error(L, loc);
+}
+
+/* ---- the table ---- */
+
+/* Functions of tensors; those of one element are in their records (OpInfo.params). */
+static const Builtin table[] = {
+    {"sum", "x axis? keepdims?", b_sum, 0},
+    {"max", "x axis? keepdims?", b_max, 0},
+    {"all", "x axis? keepdims?", b_all, 0},
+    {"argmax", "x axis? keepdims?", b_argmax, 0},
+    {"count", "x axis?", b_count, 0},
+    {"reshape", "x shape", b_reshape, 0},
+    {"permute", "x axes", b_permute, 0},
+    {"broadcast_to", "x shape", b_broadcast_to, 0},
+    {"concat", "list axis?", b_concat, 0},
+    {"narrow", "x axis start length", b_narrow, 0},
+    {"pad", "x before after?", b_pad, 0},
+    {"full", "shape value", b_full, 0},
+    {"arange", "n", b_arange, 0},
+    {"eye", "n", b_eye, 0},
+    {"one_hot", "i n", b_one_hot, 0},
+    {"scatter_add", "x i rows", b_scatter_add, 0},
+    {"noise", "shape", b_noise, 0},
+    {"uniform", "shape low? high?", b_uniform, 0},
+    {"normal", "shape mean? sd?", b_normal, 0},
+    {"truncated_normal", "shape mean? sd?", b_truncated, 0},
+    {"orthogonal", "shape gain?", b_orthogonal, 0},
+    {"det", "A", b_det, 0},
+    {"logdet", "A", b_logdet, 0},
+    {"solve", "A b", b_solve, 0},
+    {"_conv", "x K stride dilation groups", b_conv, 0},
+    {"stop", "x", b_stop, 0},
+    {"grad", "y x", b_grad, 0},
+    {"vjp", "y x u", b_vjp, 0},
+    {"dual", "x", b_dual, 0},
+    {"append", "list value", b_append, 0},
+    {"len", "x", b_len, 0},
+    {"is_int", "x", b_is_int, 0},
+    {"same_labels", "z t", b_same_labels, 0},
+    {"meant_as", "x what", b_meant_as, 0},
+    {"is_list", "x", b_is_list, 0},
+    {"is_function", "x", b_is_function, 0},
+    {"einsum", "letters a b? c?", builtin_einsum, 0},
+    {"same_shape", "prediction target", b_same_shape, 0},
+    {"fail", "text", b_fail, 0},
+};
+
+/* The function that the record of an elementwise op has, or a row of the table. */
+static bool find(const char *name, Builtin *found)
+{
+    for (int op = 0; op < OP_COUNT; op++)
+        if (op_info[op]->params && strcmp(op_info[op]->name, name) == 0) {
+            *found = (Builtin){op_info[op]->name, op_info[op]->params, NULL, (Op)op};
+            return true;
+        }
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (strcmp(table[i].name, name) == 0) {
+            *found = table[i];
+            return true;
+        }
+    return false;
+}
+
+const Builtin *builtin_find(Ngc *ngc, const char *name)
+{
+    Builtin found;
+    return find(name, &found) ? arena_copy(ngc, &found, sizeof found) : NULL;
+}
+
+int builtin_names(const char **name, int room)
+{
+    int n = 0;
+    for (int op = 0; op < OP_COUNT && n < room; op++)
+        if (op_info[op]->params)
+            name[n++] = op_info[op]->name;
+
+    for (size_t i = 0; i < sizeof table / sizeof *table && n < room; i++)
+        name[n++] = table[i].name;
+    return n;
+}

@@ -1,0 +1,927 @@
+/* lower.c - statements: executes a parsed file at compile time.
+ *
+ * In: the statements of a file. Out: the model, which is the graph of all that is computed, and its
+ * roots. */
+#include "lang/lower.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* ---- assignment ---- */
+
+/* Gives the value its name in the user's text. In the library, a name is only for readers of the
+ * library: it does not bind. */
+static Value *name_value(Lower *L, Value *v, Path *path)
+{
+    if (v->kind != V_NODE)
+        return v;
+
+    const char *full = path_text(L, path, NULL, false);
+    bool library =
+        v->loc.file >= 0 && L->frame && L->ngc->file[L->frame->func->def->loc.file]->library;
+    if (!library)
+        return value_node(L, v->loc, graph_bind(L->g, v->node, full, L->from));
+
+    Node *n = v->node;
+    bool leaf = op_info[n->op]->flags & F_LEAF;
+    if (!n->name && !n->bound && !leaf && n->op != OP_expand)
+        n->name = full;
+    return v;
+}
+
+/* A named value of the file is a root: `ngc run` prints it, and -O0 keeps it. If the name is
+ * assigned again, the last value counts. */
+static void root_named(Lower *L, Binding *b)
+{
+    Node *n = b->value->kind == V_NODE ? b->value->node : NULL;
+    if (!n || L->frame || scope_own(L->file, b->name) != b)
+        return;
+    if (op_info[n->op]->flags & F_LEAF && !b->root)
+        return;
+
+    if (!b->root) {
+        root_add(L, (Root){.kind = ROOT_NAMED, .name = b->name, .loc = b->loc, .group = -1});
+        b->root = L->m->roots;
+    }
+    L->m->root[b->root - 1].node = n;
+}
+
+/* A file may define a library's name again. A note says so, if both are functions or both are
+ * values. */
+static void note_library_name(Lower *L, const char *name, Loc loc, const Value *v)
+{
+    if (L->frame || L->scope->kind != SCOPE_FILE || L->scope == L->library)
+        return;
+
+    const Binding *lib = scope_own(L->library, name);
+    if (lib && (v->kind == V_FUNC) == (lib->value->kind == V_FUNC))
+        diag(L->ngc, SEV_NOTE, ERR_LIBRARY_NAME, loc,
+             "'%s' is also in the library; from here on it is yours, and the library keeps its own",
+             name);
+}
+
+/* Binds the name to the value. The value gets the path as its name, unless the path is NULL. */
+static void assign(Lower *L, const char *name, Loc loc, Value *v, Path *path)
+{
+    Binding *own = scope_own(L->scope, name), *b = own ? own : scope_carried(L, name);
+    if (name_reserved(L, name, loc))
+        return;
+    if (own && !L->branch && L->scope->kind != SCOPE_PASS) {
+        declared_twice(L, name, loc, own->loc);
+        return;
+    }
+
+    if (path)
+        v = name_value(L, v, path);
+    if (v->kind == V_LIST && !v->name && !L->frame)
+        v->name = name;
+
+    if (own && own->declared) {
+        lower_error(L, ERR_ASSIGNED, loc,
+                    "'%s' is a variable: 'update %s = ...' says what it becomes", name, name);
+        return;
+    }
+
+    if (b) { /* assigned again */
+        b->value = v;
+        b->loc = loc;
+    } else {
+        note_library_name(L, name, loc, v);
+        b = scope_bind(L, name, v, loc);
+    }
+    root_named(L, b);
+}
+
+/* The path of what a statement assigns to a name: below the call being expanded, with the pass of
+ * each loop around the statement. */
+static Path *target_path(Lower *L, const char *name)
+{
+    return path_passes(L, path_new(L, L->path, name));
+}
+
+/* The counter that numbers the calls of a statement with this target. */
+static int *target_calls(Lower *L)
+{
+    return call_count(L, path_text(L, L->target, L->path, true));
+}
+
+static int count_names(const Names *t)
+{
+    int n = 0;
+    for (; t; t = t->next)
+        n++;
+    return n;
+}
+
+static int count_args(const Arg *a)
+{
+    int n = 0;
+    for (; a; a = a->next)
+        n++;
+    return n;
+}
+
+/* The value of an expression that is assigned to this name: its calls are named by the name. */
+static Value *value_for(Lower *L, const char *name, const Expr *x)
+{
+    L->target = target_path(L, name);
+    L->calls = target_calls(L);
+    return lower_expr(L, x);
+}
+
+static bool wrong_count(Lower *L, Loc loc, int names, int values)
+{
+    lower_error(L, ERR_NAMES_AND_VALUES, loc, "%d name%s, but %d value%s", names,
+                names == 1 ? "" : "s", values, values == 1 ? "" : "s");
+    return false;
+}
+
+/* a = f(x) and a, b = f(x): of several names, each gets an element of a list. */
+static bool values_of_one(Lower *L, const Stmt *s, int names, Value **value)
+{
+    Value *all = value_for(L, s->names->name, s->value);
+    bool shared = names == 1 || all->kind == V_ERROR;
+
+    if (!shared && all->kind != V_LIST)
+        return wrong_count(L, s->loc, names, 1);
+    if (!shared && all->count != names)
+        return wrong_count(L, s->loc, names, all->count);
+
+    for (int k = 0; k < names; k++)
+        value[k] = shared ? all : all->item[k];
+    return true;
+}
+
+/* a, b = x, y: a value for each name. */
+static bool values_of_each(Lower *L, const Stmt *s, int names, Value **value)
+{
+    int values = count_args(s->values), k = 0;
+    const Arg *a = s->values;
+
+    for (const Names *t = s->names; t && a; t = t->next, a = a->next, k++) {
+        value[k] = value_for(L, t->name, a->value);
+
+        /* Named before the next one is made: the next one must not share its nodes by chance. */
+        value[k] = name_value(L, value[k], L->target);
+    }
+    return values == names || wrong_count(L, s->loc, names, values);
+}
+
+static void lower_assign(Lower *L, const Stmt *s)
+{
+    Path *target = L->target;
+    int *calls = L->calls;
+    int from = L->from, vars = L->var_paths;
+    int names = count_names(s->names);
+    Value **value = arena_alloc(L->ngc, (size_t)names * sizeof *value);
+
+    L->from = L->g->count;
+    bool good = s->value ? values_of_one(L, s, names, value) : values_of_each(L, s, names, value);
+    L->target = target;
+    L->calls = calls;
+
+    int k = 0;
+    for (const Names *t = s->names; t; t = t->next, k++) {
+        Value *v = good ? value[k] : value_error(L, t->loc);
+        assign(L, t->name, t->loc, v, s->value ? target_path(L, t->name) : NULL);
+    }
+    name_vars(L, vars);
+    L->from = from;
+}
+
+/* ---- outputs ---- */
+
+/* The value of an output or metric: of its expression, or of the name that it delivers. */
+static Value *output_value(Lower *L, const Stmt *s)
+{
+    Path *target = L->target;
+    Value *v;
+
+    if (s->value) {
+        v = value_for(L, s->name, s->value);
+    } else {
+        L->target = L->path;
+        L->calls = NULL;
+        v = lower_path(L, s->name, s->at);
+    }
+    L->target = target;
+    L->calls = NULL;
+    return v;
+}
+
+static void lower_output(Lower *L, const Stmt *s)
+{
+    int from = L->from;
+    L->from = L->g->count;
+    Value *v = output_value(L, s);
+    Node *n = want_node(L, v, "an output");
+    if (L->frame) {
+        L->from = from;
+        lower_error(L, ERR_DECLARED_INSIDE, s->loc,
+                    "outputs and metrics belong to the file, not to a def");
+        return;
+    }
+
+    if (s->value) { /* it is an assignment too */
+        v = n ? value_node(L, v->loc, n) : value_error(L, s->at);
+        assign(L, s->name, s->at, v, target_path(L, s->name));
+
+        const Binding *b = scope_own(L->scope, s->name);
+        if (b && b->value->kind == V_NODE)
+            n = b->value->node;
+    }
+    L->from = from;
+
+    RootKind kind = s->kind == S_OUTPUT ? ROOT_OUTPUT : ROOT_METRIC;
+    for (int i = 0; i < L->m->roots; i++)
+        if (L->m->root[i].kind == kind && strcmp(L->m->root[i].name, s->name) == 0) {
+            declared_twice(L, s->name, s->at, L->m->root[i].loc);
+            return;
+        }
+    if (n)
+        root_add(L, (Root){.kind = kind, .name = s->name, .node = n, .loc = s->at, .group = -1});
+}
+
+/* ---- control ---- */
+
+/* One pass of a loop, in a scope of its own where the loop's name has this value. */
+static bool lower_pass(Lower *L, const Stmt *s, int number, Value *v, Value **result)
+{
+    Scope *outer = L->scope;
+    L->scope = scope_new(L, SCOPE_PASS, outer);
+    scope_bind(L, s->name, v, s->at);
+
+    L->pass[L->passes++] = number;
+    bool returned = lower_block(L, s->body, result);
+    L->passes--;
+    L->scope = outer;
+    return returned;
+}
+
+/* The bounds of `for i in lo..hi`, where hi is not included; false with a message. */
+static bool for_range(Lower *L, const Stmt *s, const Value *from, int64_t *lo, int64_t *hi)
+{
+    enum { MAX_PASSES = 100000 };
+    if (!want_whole(L, from, "the start of a range", lo))
+        return false;
+    if (!want_whole(L, lower_expr(L, s->to), "the end of a range", hi))
+        return false;
+
+    if (*hi - *lo <= MAX_PASSES)
+        return true;
+    lower_error(L, ERR_MODEL_SIZE, s->value->loc,
+                "%lld passes: loops are expanded at compile time, so the limit is %d passes",
+                (long long)(*hi - *lo), MAX_PASSES);
+    return false;
+}
+
+static bool lower_for(Lower *L, const Stmt *s, Value **result)
+{
+    enum { MAX_LOOPS = sizeof L->pass / sizeof *L->pass };
+    int64_t lo = 0, hi;
+    int errors = L->ngc->errors;
+    Value *from = lower_expr(L, s->value);
+    if (L->passes == MAX_LOOPS) {
+        lower_error(L, ERR_LOOP_NESTING, s->loc, "more than %d loops inside each other", MAX_LOOPS);
+        return false;
+    }
+
+    if (s->to) {
+        if (!for_range(L, s, from, &lo, &hi))
+            return false;
+    } else if (from->kind == V_LIST) {
+        hi = from->count;
+    } else {
+        if (from->kind != V_ERROR)
+            lower_error(L, ERR_NOT_A_RANGE, from->loc, "for goes over a range a..b or a list");
+        return false;
+    }
+
+    for (int64_t i = lo; i < hi && L->ngc->errors == errors && lower_work(L, s->loc); i++) {
+        Value *v = s->to ? value_number(L, s->at, (double)i) : from->item[i];
+        if (lower_pass(L, s, (int)i, v, result))
+            return true;
+    }
+    return false;
+}
+
+/* Is the value computed only from `training` and constants, so that predict and step may take
+ * different branches? */
+static bool is_training(Lower *L, const Node *n)
+{
+    bool *needed = arena_alloc(L->ngc, (size_t)n->id + 1), some = false;
+    double v;
+
+    needed[n->id] = true;
+    for (int i = n->id; i >= 0; i--) {
+        const Node *x = L->g->node[i];
+        if (!needed[i] || node_const(x, &v))
+            continue;
+
+        if (op_info[x->op]->flags & F_LEAF && x->op != OP_training)
+            return false;
+        some |= x->op == OP_training;
+
+        for (int k = 0; k < x->nargs; k++)
+            needed[x->arg[k]->id] = true;
+    }
+    return some;
+}
+
+/* Statements of one branch of an if on `training`. What they assign stays in a scope of its own,
+ * and their updates are done only where `gate` is not 0. */
+static void lower_branch(Lower *L, Scope *branch, const Stmt *body, Node *gate, Value **result)
+{
+    Scope *outer = L->scope;
+    Node *around = L->gate;
+    L->scope = branch;
+    L->gate = around ? graph_binary(L->g, OP_mul, around, gate) : gate;
+    lower_block(L, body, result);
+    L->scope = outer;
+    L->gate = around;
+}
+
+/* where(c, a, b): the value of an if on `training` whose branches give a and b. */
+static Value *choose(Lower *L, Node *c, const Value *a, const Value *b, Loc loc)
+{
+    Node *x = want_node(L, a, "a value"), *y = want_node(L, b, "a value");
+    Shape s;
+    if (!x || !y)
+        return value_error(L, loc);
+
+    if (!shape_broadcast(x->shape, y->shape, &s)) {
+        lower_error(L, ERR_BRANCH_SHAPES, loc,
+                    "the branches of an if on training have shapes %s and %s",
+                    shape_text(L->g, x->shape), shape_text(L->g, y->shape));
+        return value_error(L, loc);
+    }
+    return value_node(L, loc, graph_where(L->g, c, x, y));
+}
+
+/* Every name that a branch assigns becomes a choice between its value there and its value in the
+ * other branch, or before the if. `yes`: this branch is taken where c is not 0. */
+static void merge_branch(Lower *L, Node *c, const Scope *branch, const Scope *other, bool yes)
+{
+    for (int i = 0; i < branch->buckets; i++)
+        for (const Binding *b = branch->bucket[i]; b; b = b->next) {
+            const Binding *there = scope_own(other, b->name), *before = scope_find(L, b->name);
+            bool merged = !yes && there; /* with the first branch */
+            if (merged || (!there && !before))
+                continue;
+
+            const Value *v = there ? there->value : before->value;
+            Value *both;
+            if (yes)
+                both = choose(L, c, b->value, v, b->loc);
+            else
+                both = choose(L, c, v, b->value, b->loc);
+
+            L->branch++;
+            assign(L, b->name, b->loc, both, target_path(L, b->name));
+            L->branch--;
+        }
+}
+
+/* An if on `training`: both branches are lowered, and what they assign or return becomes a choice,
+ * which each function of the emitted C resolves at compile time. If only one branch returns, the
+ * rest of the block is part of the other. */
+static bool lower_if_training(Lower *L, const Stmt *s, Node *c, Value **result)
+{
+    Value *yes = NULL, *no = NULL;
+    Node *zero = graph_const(L->g, 0);
+    Node *is = graph_binary(L->g, OP_ne, c, zero), *not = graph_binary(L->g, OP_eq, c, zero);
+    Scope *then = scope_new(L, SCOPE_FILE, L->scope), *orelse = scope_new(L, SCOPE_FILE, L->scope);
+
+    lower_branch(L, then, s->body, is, &yes);
+    lower_branch(L, orelse, s->orelse, not, &no);
+    if (!yes && !no) {
+        merge_branch(L, c, then, orelse, true);
+        merge_branch(L, c, orelse, then, false);
+        return false;
+    }
+
+    if (!yes)
+        lower_branch(L, then, s->next, is, &yes);
+    if (!no)
+        lower_branch(L, orelse, s->next, not, &no);
+    if (yes && no) {
+        *result = choose(L, c, yes, no, s->loc);
+        return true;
+    }
+    lower_error(L, ERR_NO_RETURN, s->loc,
+                "one branch of an if on training returns a value, the other does not");
+    *result = value_error(L, s->loc);
+    return true;
+}
+
+static bool lower_if(Lower *L, const Stmt *s, Value **result)
+{
+    double c;
+    Value *v = lower_expr(L, s->value);
+    if (v->kind == V_ERROR)
+        return false;
+
+    bool scalar = v->kind == V_NODE && v->node->shape.rank == 0;
+    if (scalar && node_const(v->node, &c)) {
+        L->branch++;
+        bool returned = lower_block(L, c != 0 ? s->body : s->orelse, result);
+        L->branch--;
+        return returned;
+    }
+    if (scalar && is_training(L, v->node))
+        return lower_if_training(L, s, v->node, result);
+
+    lower_error(L, ERR_CONDITION, s->value->loc,
+                "the condition of an if must be a compile-time constant or 'training'; "
+                "where(c, a, b) chooses at run time");
+    return false;
+}
+
+static void lower_return(Lower *L, const Stmt *s, Value **result)
+{
+    enum { MAX_VALUES = 64 };
+    Value *item[MAX_VALUES];
+    int n = 0;
+    if (!L->frame) {
+        lower_error(L, ERR_RETURN_OUTSIDE, s->loc, "return outside a def");
+        return;
+    }
+
+    if (s->value) {
+        *result = lower_expr(L, s->value);
+        return;
+    }
+    for (const Arg *a = s->values; a; a = a->next) {
+        if (n == MAX_VALUES) {
+            lower_error(L, ERR_NAMES_AND_VALUES, a->loc, "more than %d values are returned",
+                        MAX_VALUES);
+            *result = value_error(L, s->loc);
+            return;
+        }
+        item[n++] = lower_expr(L, a->value);
+    }
+    *result = value_list(L, s->loc, item, n);
+}
+
+/* Are the parameters of a def few enough, and are their names different? */
+static bool check_params(Lower *L, const Stmt *s)
+{
+    for (const Arg *p = s->values; p; p = p->next)
+        for (const Arg *q = s->values; q != p; q = q->next)
+            if (q->name == p->name) {
+                lower_error(L, ERR_ARGUMENT_TWICE, p->loc, "parameter '%s' is named twice",
+                            p->name);
+                return false;
+            }
+    if (count_args(s->values) <= MAX_PARAMS)
+        return true;
+    lower_error(L, ERR_TOO_MANY_ARGUMENTS, s->at, "more than %d parameters", MAX_PARAMS);
+    return false;
+}
+
+static void lower_def(Lower *L, const Stmt *s)
+{
+    if (!check_params(L, s))
+        return;
+
+    Func *f = arena_alloc(L->ngc, sizeof *f);
+    *f = (Func){.name = s->name, .def = s, .env = L->scope};
+
+    /* The library's functions see each other in any order. Another function sees what is above it,
+     * and itself, so that a message can say that recursion is not possible. */
+    if (L->ngc->file[s->loc.file]->library)
+        f->serial = INT32_MAX;
+    else
+        f->serial = L->serial + 1;
+
+    Value *v = value_new(L, V_FUNC, s->at);
+    v->func = f;
+    assign(L, s->name, s->at, v, NULL);
+}
+
+/* The file that an import means: next to the importing one, or in one of the -I directories. */
+static const char *import_path(Lower *L, const Stmt *s)
+{
+    Ngc *ngc = L->ngc;
+    const char *name = s->name;
+    if (name[0] == '/')
+        return name;
+    while (name[0] == '.' && name[1] == '/')
+        name += 2;
+
+    const char *here = ngc->file[s->loc.file]->name, *slash = strrchr(here, '/');
+    const char *beside = name;
+    if (slash)
+        beside = text_format(ngc, "%.*s/%s", (int)(slash - here), here, name);
+    if (access(beside, F_OK) == 0)
+        return beside;
+
+    for (int i = 0; i < ngc->opt.includes; i++) {
+        const char *path = text_format(ngc, "%s/%s", ngc->opt.include[i], name);
+        if (access(path, F_OK) == 0)
+            return path;
+    }
+    return beside; /* the message that it cannot be read names this one */
+}
+
+/* Was the file imported before, or is it being imported now? */
+static bool is_imported(Lower *L, const Stmt *s, const char *path)
+{
+    Ngc *ngc = L->ngc;
+    for (int i = 0; i < ngc->files; i++) {
+        if (strcmp(ngc->file[i]->name, path) != 0)
+            continue;
+        if (ngc->file[i]->importing)
+            lower_error(L, ERR_IMPORT_CYCLE, s->loc, "'%s' imports itself", s->name);
+        return true;
+    }
+    return false;
+}
+
+/* A file is imported once: its statements are executed where its first import is. */
+static void lower_import(Lower *L, const Stmt *s)
+{
+    enum { MAX_IMPORTS = 64 };
+    Ngc *ngc = L->ngc;
+    const char *path = import_path(L, s);
+
+    int inside = 0;
+    for (int i = 0; i < ngc->files; i++)
+        inside += ngc->file[i]->importing;
+    if (inside >= MAX_IMPORTS) {
+        lower_error(L, ERR_IMPORT_CYCLE, s->loc, "more than %d imports inside one another",
+                    MAX_IMPORTS);
+        return;
+    }
+    if (is_imported(L, s, path))
+        return;
+
+    int errors = ngc->errors, file = source_read(ngc, path, s->loc);
+    if (file < 0)
+        return;
+    Stmt *body = parse(ngc, file);
+    if (ngc->errors > errors)
+        return;
+
+    Value *none = NULL;
+    ngc->file[file]->importing = true;
+    lower_block(L, body, &none);
+    ngc->file[file]->importing = false;
+}
+
+static bool lower_statement(Lower *L, const Stmt *s, Value **result)
+{
+    switch (s->kind) {
+    case S_IMPORT: lower_import(L, s); break;
+    case S_DIM: lower_dim(L, s); break;
+    case S_INPUT:
+    case S_PARAM:
+    case S_STATE: lower_declaration(L, s); break;
+    case S_UPDATE: lower_update(L, s); break;
+    case S_OUTPUT:
+    case S_METRIC: lower_output(L, s); break;
+    case S_ASSIGN: lower_assign(L, s); break;
+    case S_GRADIENT: lower_gradient(L, s); break;
+    case S_MINIMIZE:
+    case S_MAXIMIZE: lower_minimize(L, s); break;
+    case S_DEF: lower_def(L, s); break;
+    case S_FOR: return lower_for(L, s, result);
+    case S_IF: return lower_if(L, s, result);
+    case S_RETURN: lower_return(L, s, result); return true;
+    }
+    return false;
+}
+
+bool lower_block(Lower *L, const Stmt *s, Value **result)
+{
+    bool returned = false;
+    for (; s && !returned && lower_enter(L, s->loc); s = s->next) {
+        L->g->loc = lower_site(L, s->loc);
+        returned = lower_statement(L, s, result);
+        L->nest--;
+    }
+    return returned;
+}
+
+/* ---- the model ---- */
+
+/* Does the file declare nothing, so that unknown names are inputs? */
+static bool formula_mode(const Stmt *s)
+{
+    for (; s; s = s->next)
+        switch (s->kind) {
+        case S_DIM:
+        case S_INPUT:
+        case S_PARAM:
+        case S_STATE:
+        case S_IMPORT: return false;
+        default: break;
+        }
+    return true;
+}
+
+/* The number of minimize and maximize statements. One in a loop counts twice, as it may be executed
+ * more than once. */
+static int count_minimize(const Stmt *s)
+{
+    int n = 0;
+    for (; s; s = s->next) {
+        int times = s->kind == S_FOR ? 2 : 1;
+        n += s->kind == S_MINIMIZE || s->kind == S_MAXIMIZE;
+        n += times * count_minimize(s->body) + count_minimize(s->orelse);
+    }
+    return n;
+}
+
+static void root_output(Lower *L, const char *name, Node *n, Loc loc)
+{
+    root_add(L, (Root){.kind = ROOT_OUTPUT, .name = name, .node = n, .loc = loc, .group = -1});
+}
+
+/* The list or tensor of the file that was named last; variables do not count. */
+static const Binding *last_named(const Lower *L)
+{
+    const Binding *last = NULL;
+    for (int i = 0; i < L->file->buckets; i++)
+        for (const Binding *b = L->file->bucket[i]; b; b = b->next) {
+            const Value *v = b->value;
+            bool counts = v->kind == V_LIST || (v->kind == V_NODE && v->node->op != OP_var);
+            if (counts && (!last || b->serial > last->serial))
+                last = b;
+        }
+    return last;
+}
+
+/* If all named values are compile-time constants, the file computes the last one. */
+static void deliver_constant(Lower *L)
+{
+    const Binding *last = last_named(L);
+    if (!last) {
+        diag(L->ngc, SEV_ERROR, ERR_NOTHING_TO_COMPUTE, (Loc){.file = L->start, .at = 0, .end = 0},
+             "there is nothing to compute: the file gives no value a name, as in J = 2*(a*b + c)");
+        return;
+    }
+    Node *n = want_node(L, last->value, "what is computed");
+    if (n)
+        root_output(L, last->name, n, last->loc);
+}
+
+/* The only named value is a scalar: it is a loss, differentiated with respect to everything. */
+static void deliver_loss(Lower *L, const Root *r)
+{
+    Derivative d = {.name = r->name, .loss = r->node, .loc = r->loc};
+    d.x = arena_alloc(L->ngc, (size_t)(L->m->vars + 1) * sizeof *d.x);
+    lower_over_all(L, &d, false);
+    lower_derive(L, &d);
+    root_grads(L, &d, -1);
+}
+
+/* If the file asks for nothing, it delivers the named values that no other value uses. If there is
+ * one, and it is a scalar, it is differentiated too. */
+static void deliver(Lower *L)
+{
+    Model *m = L->m;
+    int named = m->roots;
+    if (named == 0)
+        deliver_constant(L);
+    for (int i = 0; i < named; i++)
+        if (m->root[i].kind != ROOT_NAMED)
+            return;
+
+    bool *used = arena_alloc(L->ngc, (size_t)L->g->count + 1);
+    for (int k = 0; k < L->g->count; k++)
+        for (int a = 0; a < L->g->node[k]->nargs; a++)
+            used[L->g->node[k]->arg[a]->id] = true;
+
+    int last = -1, count = 0;
+    for (int i = 0; i < named; i++)
+        if (!used[m->root[i].node->id]) {
+            count++;
+            last = i;
+        }
+    if (count == 1) {
+        const Root *r = &m->root[last];
+        if (r->node->shape.rank == 0 && r->node->type == T_FLOAT) {
+            deliver_loss(L, r);
+            return;
+        }
+    }
+
+    for (int i = 0; i < named; i++) {
+        const Root r = m->root[i]; /* a copy: adding a root moves them */
+        if (!used[r.node->id])
+            root_output(L, r.name, r.node, r.loc);
+    }
+}
+
+static bool is_param_gradient(const Root *r)
+{
+    return r->kind == ROOT_GRAD && r->var && r->var->kind == VAR_PARAM;
+}
+
+/* First the roots that are not gradients; then the gradients of params, in the order of the params
+ * struct; then the other gradients. Otherwise the order stays. */
+static void order_roots(Lower *L)
+{
+    Model *m = L->m;
+    Root *old = arena_copy(L->ngc, m->root, (size_t)m->roots * sizeof *old);
+    int n = 0;
+
+    /* The gradients of each param as a chain: 1 + a place in old; 0 ends it. */
+    int *first = arena_alloc(L->ngc, (size_t)(m->vars + 1) * sizeof *first);
+    int *next = arena_alloc(L->ngc, (size_t)(m->roots + 1) * sizeof *next);
+    for (int i = m->roots - 1; i >= 0; i--)
+        if (is_param_gradient(&old[i])) {
+            next[i] = first[old[i].var->index];
+            first[old[i].var->index] = i + 1;
+        }
+
+    for (int i = 0; i < m->roots; i++)
+        if (old[i].kind != ROOT_GRAD)
+            m->root[n++] = old[i];
+    for (int k = 0; k < m->vars; k++)
+        for (int i = first[k]; i; i = next[i - 1])
+            m->root[n++] = old[i - 1];
+    for (int i = 0; i < m->roots; i++)
+        if (old[i].kind == ROOT_GRAD && !is_param_gradient(&old[i]))
+            m->root[n++] = old[i];
+}
+
+/* Inputs, then params, then states; otherwise in the order they were made in. */
+static void order_vars(Lower *L)
+{
+    Model *m = L->m;
+    Var **old = arena_copy(L->ngc, m->var, (size_t)m->vars * sizeof *old);
+    int n = 0;
+    for (VarKind k = VAR_INPUT; k <= VAR_STATE; k++)
+        for (int i = 0; i < m->vars; i++)
+            if (old[i]->kind == k) {
+                old[i]->index = n;
+                m->var[n++] = old[i];
+            }
+}
+
+/* By name, then in the order they were made in. */
+static int compare_paths(const void *a, const void *b)
+{
+    const struct VarPath *x = *(const struct VarPath *const *)a;
+    const struct VarPath *y = *(const struct VarPath *const *)b;
+    int order = strcmp(x->var->name, y->var->name);
+    return order ? order : (x > y) - (x < y);
+}
+
+/* Two weights must not have the same name. */
+static void find_clash(Lower *L)
+{
+    int n = L->var_paths;
+    struct VarPath **sorted = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *sorted);
+    for (int i = 0; i < n; i++)
+        sorted[i] = &L->var_path[i];
+    qsort(sorted, (size_t)n, sizeof *sorted, compare_paths);
+
+    /* The clash that was made first: names of states contain names of weights made before them. */
+    int first = 0;
+    for (int i = 1; i < n; i++) {
+        bool clash = strcmp(sorted[i - 1]->var->name, sorted[i]->var->name) == 0;
+        if (clash && (first == 0 || sorted[i] < sorted[first]))
+            first = i;
+    }
+    if (first == 0)
+        return;
+
+    const Var *a = sorted[first - 1]->var, *b = sorted[first]->var;
+    Diag *d = diag(L->ngc, SEV_ERROR, ERR_SAME_WEIGHT, b->loc,
+                   "two weights are called '%s'; assign each call to a name of its own", b->name);
+    diag_note(L->ngc, d, a->loc, "the other one is made here");
+}
+
+/* Roots are called after their variables, whose names may have changed since: a second call of a
+ * function gives each a number. */
+static void name_roots(Lower *L)
+{
+    for (int i = 0; i < L->m->roots; i++) {
+        Root *r = &L->m->root[i];
+        if (!r->var)
+            continue;
+        if (r->kind == ROOT_UPDATE) {
+            r->name = r->var->name;
+            continue;
+        }
+        int loss = (int)strcspn(r->name, "/"); /* dJ/dW: "dJ" */
+        r->name = text_format(L->ngc, "%.*s/d%s", loss, r->name, r->var->name);
+    }
+}
+
+/* `step`, if something reads it, counts updates. So does the counter of random draws. */
+static void count_steps(Lower *L)
+{
+    Var *count[2] = {L->counter, L->draws};
+    for (int i = 0; i < 2; i++) {
+        if (!count[i])
+            continue;
+        Node *next = graph_binary(L->g, OP_add, count[i]->node, graph_int(L->g, 1));
+        root_update(L, count[i], next, -1, count[i]->loc);
+    }
+}
+
+/* Marks the named values from which a loss is computed. */
+static void mark_named(Model *m)
+{
+    Node **loss = arena_alloc(m->graph->ngc, (size_t)(m->roots + 1) * sizeof *loss);
+    int n = 0;
+    for (int i = 0; i < m->roots; i++)
+        if (m->root[i].kind == ROOT_LOSS)
+            loss[n++] = m->root[i].node;
+
+    int *uses = graph_uses(m->graph, loss, n);
+    for (int i = 0; i < m->roots; i++)
+        m->root[i].of_loss = uses[m->root[i].node->id] > 0;
+}
+
+/* How deep lowering may recurse: a level takes less than 2 KB of the stack. */
+static int nest_max(void)
+{
+    enum { MOST = 2000, LEVEL = 2048 };
+    struct rlimit stack;
+    if (getrlimit(RLIMIT_STACK, &stack) != 0 || stack.rlim_cur == RLIM_INFINITY)
+        return MOST;
+    if (stack.rlim_cur / LEVEL >= MOST)
+        return MOST;
+    return (int)(stack.rlim_cur / LEVEL);
+}
+
+/* In formula mode unknown names are inputs. A note lists them, so that a misspelt one is seen. */
+static void note_inputs(Lower *L)
+{
+    Text names = {.ngc = L->ngc};
+    const Var *first = NULL;
+    if (!L->formula)
+        return;
+
+    for (int i = 0; i < L->m->vars; i++) {
+        const Var *v = L->m->var[i];
+        if (v->kind != VAR_INPUT)
+            continue;
+        text_add(&names, "%s%s", first ? ", " : "", v->name);
+        if (!first)
+            first = v;
+    }
+    if (first)
+        diag(L->ngc, SEV_NOTE, ERR_FORMULA_INPUTS, first->loc,
+             "nothing is declared, so these are scalar inputs: %s", names.at);
+}
+
+static Lower *lower_new(Ngc *ngc)
+{
+    Lower *L = arena_alloc(ngc, sizeof *L);
+    L->ngc = ngc;
+    L->nest_max = nest_max();
+    L->group = -1;
+    L->g = graph_new(ngc);
+    L->m = arena_alloc(ngc, sizeof *L->m);
+    L->m->graph = L->g;
+    return L;
+}
+
+Model *lower(Ngc *ngc, int file)
+{
+    Lower *L = lower_new(ngc);
+    Value *none = NULL;
+
+    /* The library, which is file 0, and then the model, in a scope above it. */
+    L->file = L->scope = L->library = scope_new(L, SCOPE_FILE, NULL);
+    lower_block(L, ngc->file[0]->body, &none);
+
+    const Stmt *body = ngc->file[file]->body;
+    L->file = L->scope = scope_new(L, SCOPE_FILE, L->library);
+    L->start = file;
+    L->formula = formula_mode(body);
+    L->several = count_minimize(body) > 1;
+    ngc->file[file]->importing = true;
+    lower_block(L, body, &none);
+    if (ngc->errors)
+        return NULL;
+
+    /* What is delivered, under which names. */
+    deliver(L);
+    count_steps(L);
+    name_vars(L, 0);
+    name_roots(L);
+    find_clash(L);
+    if (ngc->errors)
+        return NULL;
+
+    order_vars(L);
+    order_roots(L);
+    lower_defaults(L);
+    if (ngc->errors)
+        return NULL;
+
+    note_inputs(L);
+    warn_unused(L->m, file);
+    mark_named(L->m);
+    model_names(L->m);
+    return L->m;
+}

@@ -1,0 +1,303 @@
+/* lower.h - what the lower*.c files, value.c, builtin.c and einsum.c share. Lowering runs the
+ * program at compile time: what it computes are graph nodes. */
+#ifndef LOWER_H
+#define LOWER_H
+
+#include "graph/graph.h"
+
+typedef enum {
+    V_ERROR, /* something was reported: say no more about it */
+    V_NODE,  /* a tensor; a number is a const */
+    V_LIST,
+    V_TEXT,
+    V_FUNC,
+    V_LAYER, /* a call with arguments left open */
+    V_HOLE,  /* such an argument */
+    V_ABSENT /* an optional argument that was not given */
+} ValueKind;
+
+typedef struct Value {
+    ValueKind kind;
+    Loc loc;             /* the expression it is the value of */
+    Node *node;          /* V_NODE */
+    struct Value **item; /* V_LIST */
+    int count;
+    const char *name;        /* V_LIST: what the model first calls it, or NULL */
+    int room, *used;         /* of item, if append made it: lists share their beginnings */
+    const char *text;        /* V_TEXT */
+    const struct Func *func; /* V_FUNC */
+    struct Layer *layer;     /* V_LAYER */
+} Value;
+
+/* A place in the names of weights: "h.0.W" is W in call 0 of what is assigned to h. A call gets its
+ * number when it first declares something. The number is not shown if only one call of the
+ * statement has one. */
+typedef struct Path {
+    struct Path *up;
+    const char *name; /* NULL: a number */
+    const Var *var;   /* or the name of this variable, which may still change */
+    int number;       /* -1: none yet */
+    int *calls;       /* of a call: the counter that numbers it; NULL: the pass of a loop */
+} Path;
+
+/* The counters of calls, in one expansion of a def. Calls that are numbered together have one
+ * counter: those of all statements that assign the same name in the same pass, and those of one
+ * function whose value is not assigned. */
+typedef struct CallCounts {
+    Table at;     /* by what they have in common, interned: 1 + the place in number */
+    int **number; /* each counter: how many of its calls have a number */
+    int count, room;
+} CallCounts;
+
+typedef struct Lower Lower;
+
+enum { MAX_PARAMS = 32 }; /* of a def */
+
+typedef struct Builtin {
+    const char *name;
+    const char *params; /* "x axis? keepdims?": names in order, ? if it may be left out */
+    Value *(*call)(Lower *, Loc, Value **arg); /* NULL: elementwise, */
+    Op op;                                     /* by this op */
+} Builtin;
+
+typedef struct Func {
+    const char *name;
+    const Stmt *def;        /* the definition, or NULL */
+    const Builtin *builtin; /* or NULL */
+    struct Scope *env;      /* where the def is */
+    int serial;             /* it sees the bindings there that were made before this */
+    bool active;            /* being expanded: a call now is recursion */
+} Func;
+
+/* f(_, 64): the arguments that are fixed, and the variables that its calls have made. */
+typedef struct Layer {
+    const Func *func;
+    const Expr *call;
+    Value **arg; /* in the order written; V_HOLE: open */
+    Path *path;  /* of its variables */
+    struct LayerVar {
+        const char *key;
+        Var *var;
+        struct LayerVar *next;
+    } * vars;
+} Layer;
+
+typedef struct Binding {
+    const char *name;
+    Value *value;
+    Loc loc;
+    int serial;
+    bool declared; /* by input, param or state: it cannot be assigned */
+    Var *var;      /* what was declared, or NULL */
+    bool again;    /* its layer is called again, and this call has not updated it yet: the value is
+                      what the last call left */
+    int root;      /* 1 + the place of its root in Model.root; 0: none */
+    struct Binding *next; /* in the bucket */
+} Binding;
+
+typedef enum { SCOPE_FILE, SCOPE_CALL, SCOPE_PASS } ScopeKind;
+
+typedef struct Scope {
+    ScopeKind kind;
+    struct Scope *up;
+    int serial; /* SCOPE_CALL: the bindings of up that were made before this are seen */
+    Binding **bucket;
+    int buckets, count;
+} Scope;
+
+/* A call being expanded. */
+typedef struct Frame {
+    struct Frame *up;
+    const Func *func;
+    Layer *layer; /* the one that is called, or NULL; its variables are used again */
+    Loc call;
+} Frame;
+
+struct Lower {
+    Ngc *ngc;
+    Graph *g;
+    Model *m;
+    int start;    /* the file that is compiled */
+    bool formula; /* nothing is declared: unknown names are scalar inputs */
+    bool several; /* the file has several minimize: each counts its own updates */
+
+    /* Where we are. */
+    Scope *library, *file, *scope;
+    int serial;   /* of the next binding */
+    Frame *frame; /* the innermost call being expanded; NULL in the file */
+    int branch;   /* depth of if bodies: names may be assigned again */
+    Node *gate;   /* not 0 where this branch of an if on `training` is taken; NULL: always */
+    int pass[16], passes; /* numbers of the loop passes being executed */
+    int from;             /* nodes from here on were made by the statement being executed */
+    int group;            /* of the minimize whose optimizer is being expanded; -1: none */
+
+    /* Names of weights. */
+    Path *path;        /* of the call being expanded; NULL in the file */
+    Path *target;      /* of the statement being executed: its calls are named below it */
+    int *calls;        /* the counter that numbers them; NULL: nothing is assigned */
+    CallCounts counts; /* of the def being expanded */
+    struct VarPath {
+        Var *var;
+        Path *path;
+    } * var_path; /* the path of each variable */
+    int var_paths, var_path_room;
+
+    /* Limits. */
+    int nest, nest_max; /* depth of recursion, and how deep the stack allows */
+    int work;           /* calls and passes expanded so far */
+    bool stopped;       /* a limit was reached: nothing more is executed */
+
+    /* Counters. */
+    Var *counter;   /* `step`, if something reads it */
+    Var **counters; /* by group: `step` of a minimize's optimizer, if there are several */
+    Var *draws;     /* counts the draws of noise, if there is any */
+    int streams;    /* of noise */
+
+    bool *mark; /* by node id: only for depends_on, and false between its calls */
+    int mark_room;
+    int var_room, root_room, group_room, counter_room; /* of arrays of the model, and of counters */
+};
+
+/* ---- value.c: values, checks of their kind, messages ---- */
+
+Value *value_new(Lower *, ValueKind, Loc);
+Value *value_node(Lower *, Loc, Node *);
+Value *value_number(Lower *, Loc, double);
+Value *value_list(Lower *, Loc, Value **item, int count);
+Value *value_error(Lower *, Loc);
+const char *value_text(Lower *, const Value *); /* for messages: "W2: [6, 3]" without the shape */
+const char *value_kind(const Value *);          /* "a list" */
+
+bool shape_fits(Lower *, Loc, Shape);           /* is it small enough? With a message */
+bool shape_is_run_time(Shape);                  /* is one of its sizes known only at run time? */
+const char *least_text(Lower *, Size);          /* of a run-time size: ", which may be 3" */
+Node *node_new_axis(Lower *, Node *, int axis); /* of size 1 */
+
+bool is_known(Lower *, const Node *);       /* is it computed only from constants? */
+const double *known_value(Lower *, Node *); /* the elements of such a value */
+bool holds_below(Lower *, const Node *, bool (*holds)(const Node *)); /* for it and its operands? */
+
+/* What a value must be. Each gives NULL or false with a message if it is something else. */
+Node *want_node(Lower *, const Value *, const char *what);  /* lists stack */
+Node *want_index(Lower *, const Value *, const char *what); /* int, or constants that are whole */
+bool want_number(Lower *, const Value *, const char *what, double *);
+bool want_whole(Lower *, const Value *, const char *what, int64_t *);
+bool want_size(Lower *, const Value *, const char *what, Size *);
+bool want_shape(Lower *, const Value *, const char *what, Shape *);
+bool want_axes(Lower *, const Value *, Shape, uint32_t *); /* V_ABSENT: all */
+bool want_axis(Lower *, const Value *, int rank, int *);
+
+/* An index must be in [0, rows). If that is not known now, the result is checked at run time. */
+Node *index_limit(Lower *, Loc, Node *index, Size rows);
+
+/* The place of a message: this one, or, inside the library, the user's call of it. */
+Loc lower_site(Lower *, Loc);
+Diag *lower_error(Lower *, ErrorCode code, Loc, const char *format, ...);
+
+/* Shows an operand's shape under it, and its declaration in a note. */
+void label_operand(Lower *, Diag *, const Expr *, const Node *, const char *fit);
+
+/* ---- warn.c ---- */
+
+void warn_each_with_each(Lower *, const Expr *x, const Node *column, const Node *row);
+void warn_meant(Lower *, Loc, const Node *x, const char *what); /* is x, "logits", a softmax? */
+
+/* ---- lower_names.c: scopes, paths, variables by their paths ---- */
+
+Scope *scope_new(Lower *, ScopeKind, Scope *up);
+Binding *scope_own(const Scope *, const char *name); /* of this scope only */
+Binding *scope_find(Lower *, const char *name);      /* the nearest that is seen from here */
+Binding *scope_carried(Lower *, const char *name);   /* what a for body's assignment carries */
+Binding *scope_bind(Lower *, const char *name, Value *, Loc);
+bool name_reserved(Lower *, const char *name, Loc); /* with a message */
+void declared_twice(Lower *, const char *name, Loc, Loc before);
+
+Path *path_new(Lower *, Path *up, const char *name);
+Path *path_passes(Lower *, Path *); /* with the pass of each for that we are in */
+bool path_below(const Path *, const Path *from);
+void path_claim(Path *);                   /* numbers the calls that we are in */
+int *call_count(Lower *, const char *key); /* numbers the calls that have this in common */
+
+/* The name below `from`. raw: with the number of every call. */
+const char *path_text(Lower *, const Path *, const Path *from, bool raw);
+
+Var *var_new(Lower *, VarKind, Path *, Loc, Shape, Type, Node *init);
+Var *lower_var(Lower *, VarKind, const char *name, Loc, Shape, Type, Node *init);
+Var *lower_find_var(Lower *, const char *path);
+Var *layers_var(Lower *, const Path *); /* what a layer made when it was called first, or NULL */
+void layers_note(Lower *, const Path *, Var *);
+void name_vars(Lower *, int from);
+
+/* ---- builtin.c, einsum.c ---- */
+
+const Builtin *builtin_find(Ngc *, const char *name);
+int builtin_names(const char **name, int room);
+Value *builtin_einsum(Lower *, Loc, Value **arg); /* einsum.c */
+
+/* ---- lower_default.c ---- */
+
+void lower_defaults(Lower *); /* computes them, and checks that ints start whole */
+
+/* ---- statements, expressions, calls ----
+ *
+ * The files below call each other in a ring, as the language does: a statement has expressions, an
+ * expression calls a function, and the function's body is statements. lower_enter counts how deep
+ * they are, so that the recursion ends with a message and not with the stack. */
+
+/* lower.c: statements */
+bool lower_block(Lower *, const Stmt *, Value **result); /* true: a return was executed */
+
+/* lower_expr.c: expressions and calls */
+bool lower_enter(Lower *, Loc); /* one level deeper; false with a message: too deep */
+bool lower_work(Lower *, Loc);  /* another call or pass; false with a message: too many */
+Value *lower_expr(Lower *, const Expr *);
+
+/* first: arguments put before its own */
+Value *lower_call(Lower *, const Expr *call, Value **first, int firsts, Path *path);
+
+Node *expr_node(Lower *, const Expr *);            /* a tensor, or NULL with a message */
+bool expr_number(Lower *, const Expr *, double *); /* a number known now */
+bool expr_size(Lower *, const Expr *, Size *);     /* at least 1 */
+bool expr_shape(Lower *, const Arg *sizes, Shape *);
+
+/* lower_index.c */
+Value *lower_index(Lower *, const Expr *);
+
+/* lower_var.c: declarations */
+void lower_declaration(Lower *, const Stmt *);
+void lower_dim(Lower *, const Stmt *);
+
+/* lower_grad.c: derivatives, updates, and the roots that they and others add */
+
+/* The loss of a gradient statement, and the values with respect to which it is differentiated. */
+typedef struct Derivative {
+    const char *name;
+    Node *loss;
+    Node **x, **dx;
+    int count;
+    Loc loc;
+} Derivative;
+
+Value *lower_path(Lower *, const char *path, Loc); /* what a path in over, update, output means */
+void lower_over_all(Lower *, Derivative *, bool params_only);
+void lower_derive(Lower *, Derivative *);
+void root_add(Lower *, Root);
+void root_grads(Lower *, const Derivative *, int group);
+void root_update(Lower *, Var *, Node *, int group, Loc); /* the only one that the variable has */
+Var *lower_counter(Lower *, Loc);                         /* `step`, as it is meant here */
+void lower_gradient(Lower *, const Stmt *);
+void lower_minimize(Lower *, const Stmt *);
+void lower_update(Lower *, const Stmt *);
+
+/* ---- what other rooms call ---- */
+
+Model *lower(Ngc *, int file); /* as the user wrote it; NULL where there were errors */
+void model_names(Model *);     /* names.c: no two values share one */
+
+/* names; of the file that is compiled also its values and functions. */
+void warn_unused(const Model *, int file);
+
+void warn_log(Ngc *, Loc, const Node *x);    /* is x, whose log is taken, a softmax? */
+void warn_large(const Model *, size_t size); /* of the C, without constants */
+
+#endif

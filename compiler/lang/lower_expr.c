@@ -1,0 +1,908 @@
+/* lower_expr.c - expressions and calls, executed at compile time: in, a syntax tree; out, a Value.
+ */
+#include "lang/lower.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- limits: expansion must end, and soon ---- */
+
+enum { MAX_WORK = 200000, MAX_NODES = 4000000 };
+
+static bool stop_here(Lower *L, Loc loc, const char *what, int limit)
+{
+    if (!L->stopped)
+        lower_error(L, ERR_MODEL_SIZE, loc,
+                    "%s: more than %d; calls and loops are expanded at compile time", what, limit);
+    L->stopped = true;
+    return false;
+}
+
+bool lower_enter(Lower *L, Loc loc)
+{
+    if (L->nest >= L->nest_max)
+        stop_here(L, loc, "calls, blocks and operations inside one another", L->nest_max);
+    L->nest += !L->stopped;
+    return !L->stopped;
+}
+
+bool lower_work(Lower *L, Loc loc)
+{
+    if (++L->work > MAX_WORK)
+        stop_here(L, loc, "calls and passes of loops", MAX_WORK);
+    else if (L->g->count > MAX_NODES)
+        stop_here(L, loc, "operations", MAX_NODES);
+    return !L->stopped;
+}
+
+/* ---- operators ---- */
+
+static void label_operands(Lower *L, Diag *d, const Expr *x, const Node *a, const Node *b)
+{
+    label_operand(L, d, x->a, a, "");
+    label_operand(L, d, x->b, b, "");
+}
+
+static Node *product_error(Lower *L, const Expr *x, Node *a, Node *b, Size inner_a, Size inner_b)
+{
+    Diag *d = lower_error(L, ERR_INNER_DIMS, x->at, "matmul: inner dimensions differ, %s and %s",
+                          size_text(L->g, inner_a, ""), size_text(L->g, inner_b, ""));
+
+    /* The shape of b with the size that would fit. */
+    Shape fit = b->shape;
+    fit.dim[fit.rank > 1 ? fit.rank - 2 : 0] = inner_a;
+    label_operand(L, d, x->a, a, "");
+    label_operand(L, d, x->b, b, text_format(L->ngc, "; %s would fit", shape_text(L->g, fit)));
+    return NULL;
+}
+
+/* The shape of the batch of matrices [..., r, c]. */
+static Shape batch_shape(const Node *n)
+{
+    Shape s = n->shape;
+    s.rank -= 2;
+    return s;
+}
+
+/* Copies the batches [..., r, c] of both operands to their common batch. If b is a plain matrix, or
+ * the batches are equal, there is nothing to do. false: there is no common batch. */
+static bool broadcast_batches(Graph *g, Node **a, Node **b)
+{
+    Shape batch_a = batch_shape(*a), batch_b = batch_shape(*b), batch;
+    if (!shape_broadcast(batch_a, batch_b, &batch))
+        return false;
+    if (batch_b.rank == 0 || shape_equal(batch_a, batch_b))
+        return true;
+
+    Shape to_a = batch, to_b = batch;
+    to_a.rank = to_b.rank = batch.rank + 2;
+    memcpy(to_a.dim + batch.rank, (*a)->shape.dim + batch_a.rank, 2 * sizeof *to_a.dim);
+    memcpy(to_b.dim + batch.rank, (*b)->shape.dim + batch_b.rank, 2 * sizeof *to_b.dim);
+    *a = graph_broadcast(g, *a, to_a);
+    *b = graph_broadcast(g, *b, to_b);
+    return true;
+}
+
+/* a @ b by NumPy's rules: a vector becomes a row or a column for the product, and its axis of size
+ * 1 is dropped again. */
+static Node *product(Lower *L, const Expr *x, Node *a, Node *b)
+{
+    Graph *g = L->g;
+    if (a->shape.rank == 0 || b->shape.rank == 0) {
+        Diag *d = lower_error(L, ERR_PRODUCT_WITH_SCALAR, x->at,
+                              "matmul: a scalar has no matrix product; use *");
+        label_operands(L, d, x, a, b);
+        return NULL;
+    }
+
+    bool row = a->shape.rank == 1, column = b->shape.rank == 1;
+    Size inner_a = a->shape.dim[a->shape.rank - 1];
+    Size inner_b = b->shape.dim[column ? 0 : b->shape.rank - 2];
+    if (inner_a != inner_b)
+        return product_error(L, x, a, b, inner_a, inner_b);
+    if (row && column)
+        return graph_reduce(g, OP_sum, graph_binary(g, OP_mul, a, b), 1);
+
+    Node *m = row ? node_new_axis(L, a, 0) : a;
+    Node *n = column ? node_new_axis(L, b, 1) : b;
+    if (!broadcast_batches(g, &m, &n)) {
+        Diag *d = lower_error(L, ERR_SHAPES, x->at, "matmul: batch axes %s and %s do not fit",
+                              shape_text(g, batch_shape(m)), shape_text(g, batch_shape(n)));
+        label_operands(L, d, x, a, b);
+        return NULL;
+    }
+
+    Node *c = graph_matmul(g, m, n, false, false);
+    Shape s = c->shape;
+    if (row)
+        s.dim[s.rank - 2] = s.dim[s.rank - 1];
+    s.rank -= row + column;
+    return graph_reshape(g, c, s);
+}
+
+static Node *binary(Lower *L, const Expr *x, Node *a, Node *b)
+{
+    Shape s;
+    L->g->loc = lower_site(L, x->loc);
+    if (strcmp(x->name, "@") == 0)
+        return product(L, x, a, b);
+    if (!shape_broadcast(a->shape, b->shape, &s)) {
+        Diag *d = lower_error(L, ERR_SHAPES, x->at, "%s: shapes %s and %s do not fit", x->name,
+                              shape_text(L->g, a->shape), shape_text(L->g, b->shape));
+        label_operands(L, d, x, a, b);
+        return NULL;
+    }
+    if (!shape_fits(L, x->loc, s))
+        return NULL;
+
+    bool compares =
+        strcmp(x->name, "-") == 0 || strcmp(x->name, "==") == 0 || strcmp(x->name, "!=") == 0;
+    if (compares) {
+        warn_each_with_each(L, x, a, b);
+        warn_each_with_each(L, x, b, a);
+    }
+
+    bool swap;
+    Op op = op_of_sign(x->name, &swap);
+    if (op == OP_COUNT)
+        ngc_bug("operator %s", x->name);
+    if (swap)
+        return graph_binary(L->g, op, b, a);
+    return graph_binary(L->g, op, a, b);
+}
+
+/* A sum of a million terms is a tree that is a million deep on its left. So the left side is walked
+ * and not recursed into. */
+static Value *lower_binary(Lower *L, const Expr *x)
+{
+    int depth = 0;
+    for (const Expr *e = x; e->kind == X_BINARY; e = e->a)
+        depth++;
+
+    const Expr **spine = arena_alloc(L->ngc, (size_t)depth * sizeof *spine);
+    const Expr *e = x;
+    for (int i = depth - 1; i >= 0; i--, e = e->a)
+        spine[i] = e;
+
+    Node *a = want_node(L, lower_expr(L, e), "an operand");
+    for (int i = 0; i < depth; i++) {
+        Node *b = want_node(L, lower_expr(L, spine[i]->b), "an operand");
+        a = a && b ? binary(L, spine[i], a, b) : NULL;
+    }
+    return value_node(L, x->loc, a);
+}
+
+static Value *lower_transpose(Lower *L, const Expr *x)
+{
+    Node *a = expr_node(L, x->a);
+    if (a && a->shape.rank < 2) {
+        lower_error(L, ERR_TRANSPOSE, x->at, "transpose: %s has %d axes; two or more are needed",
+                    source_text(L->ngc, x->a->loc), a->shape.rank);
+        a = NULL;
+    }
+    return value_node(L, x->loc, a ? graph_transpose(L->g, a) : NULL);
+}
+
+/* ---- names ---- */
+
+/* The expression as "h.0.W", or NULL if it is more than names and dots. */
+static const char *dotted(Lower *L, const Expr *x)
+{
+    if (x->kind == X_NAME)
+        return x->name;
+    if (x->kind != X_FIELD)
+        return NULL;
+    const char *left = dotted(L, x->a);
+    if (!left)
+        return NULL;
+    return intern_str(L->ngc, text_format(L->ngc, "%s.%s", left, x->name));
+}
+
+/* The known name that is most like this one, or NULL. */
+static const char *similar_name(Lower *L, const char *name)
+{
+    enum { BUILTINS = 256, MOST = 512 };
+    const char *known[MOST];
+    int n = builtin_names(known, BUILTINS);
+    for (const Scope *s = L->scope; s; s = s->up)
+        for (int i = 0; i < s->buckets; i++)
+            for (const Binding *b = s->bucket[i]; b && n < MOST; b = b->next)
+                known[n++] = b->name;
+    return suggest(L->ngc, name, known, n);
+}
+
+/* Reports a name that means nothing: what to write instead, if it is a word of another library, or
+ * a similar name. `what` is "name" or "function". */
+static Value *unknown(Lower *L, const Expr *x, const char *what)
+{
+    const char *advice;
+    if (strcmp(what, "function") == 0 && x->name[1])
+        advice = foreign_function(L->ngc, x->name, "x");
+    else
+        advice = foreign_constant(L->ngc, x->name);
+    if (advice) {
+        lower_error(L, ERR_UNKNOWN_NAME, x->at, "unknown %s '%s': %s", what, x->name, advice);
+        return value_error(L, x->loc);
+    }
+
+    const char *guess = similar_name(L, x->name);
+    if (!guess) {
+        lower_error(L, ERR_UNKNOWN_NAME, x->at, "unknown %s '%s'", what, x->name);
+        return value_error(L, x->loc);
+    }
+    Diag *d = lower_error(L, ERR_UNKNOWN_NAME, x->at, "unknown %s '%s'; did you mean '%s'?", what,
+                          x->name, guess);
+    const Binding *b = scope_find(L, guess);
+    if (b && b->loc.file >= 0 && !L->ngc->file[b->loc.file]->library)
+        diag_note(L->ngc, d, b->loc, "'%s' is defined here", guess);
+    return value_error(L, x->loc);
+}
+
+static Value *func_value(Lower *L, Loc loc, const Func *f)
+{
+    Value *v = value_new(L, V_FUNC, loc);
+    v->func = f;
+    return v;
+}
+
+/* In formula mode, an unknown name is a scalar input of the whole file, wherever it is met first.
+ */
+static Value *formula_input(Lower *L, const Expr *x)
+{
+    Var *v = lower_var(L, VAR_INPUT, x->name, x->loc, (Shape){0}, T_FLOAT, NULL);
+    Value *value = value_node(L, x->loc, v->node);
+
+    Scope *here = L->scope;
+    L->scope = L->file;
+    scope_bind(L, x->name, value, x->loc)->declared = true;
+    L->scope = here;
+    return value;
+}
+
+static Value *lower_name(Lower *L, const Expr *x)
+{
+    const Binding *b = scope_find(L, x->name);
+    if (b) {
+        Value *v = arena_copy(L->ngc, b->value, sizeof *b->value);
+        v->loc = x->loc;
+        return v;
+    }
+
+    if (strcmp(x->name, "training") == 0)
+        return value_node(L, x->loc, graph_training(L->g));
+    if (strcmp(x->name, "step") == 0) {
+        Node *count = lower_counter(L, lower_site(L, x->loc))->node;
+        return value_node(L, x->loc, graph_cast(L->g, count, T_FLOAT));
+    }
+
+    const Builtin *f = builtin_find(L->ngc, x->name);
+    if (f) {
+        Func *func = arena_alloc(L->ngc, sizeof *func);
+        func->name = f->name;
+        func->builtin = f;
+        return func_value(L, x->loc, func);
+    }
+    if (L->formula && !L->frame)
+        return formula_input(L, x);
+    return unknown(L, x, "name");
+}
+
+/* The list of sizes that `.shape` is. */
+static Value *shape_value(Lower *L, Loc loc, Shape s)
+{
+    Value *item[MAX_RANK];
+    for (int i = 0; i < s.rank; i++)
+        item[i] = value_node(L, loc, graph_size(L->g, s.dim[i]));
+    return value_list(L, loc, item, s.rank);
+}
+
+/* Does a builtin need more than its first argument? params: "x axis? keepdims?" */
+static bool builtin_needs_more(const char *params)
+{
+    for (const char *p = strchr(params, ' '); p; p = strchr(p + 1, ' '))
+        if (p[1 + strcspn(p + 1, " ?")] != '?')
+            return true;
+    return false;
+}
+
+static bool def_needs_more(const Stmt *def)
+{
+    for (const Arg *p = def->values ? def->values->next : NULL; p; p = p->next)
+        if (!p->value)
+            return true;
+    return false;
+}
+
+/* "write NAME(of)" if there is a function of that name, or NULL. */
+static const char *call_advice(Lower *L, const char *name, const char *of)
+{
+    const Builtin *f = builtin_find(L->ngc, name);
+    const Binding *b = scope_find(L, name);
+    bool more;
+    if (f)
+        more = builtin_needs_more(f->params);
+    else if (b && b->value->kind == V_FUNC && b->value->func->def)
+        more = def_needs_more(b->value->func->def);
+    else
+        return NULL;
+    return text_format(L->ngc, "write %s(%s%s)", name, of, more ? ", ..." : "");
+}
+
+/* Reports a member that does not exist, and what to write instead if it looks like a method, or
+ * like a function in another library's module. */
+static void unknown_member(Lower *L, const Expr *x, const char *path)
+{
+    const Expr *left = x->a;
+    while (left->kind == X_FIELD)
+        left = left->a;
+    bool named = left->kind == X_NAME, bound = named && scope_find(L, left->name);
+
+    const char *of = x->a->kind == X_NAME && bound ? x->a->name : "x";
+    const char *advice = foreign_function(L->ngc, x->name, of);
+    if (!advice)
+        advice = call_advice(L, x->name, of);
+    if (!advice)
+        advice = foreign_constant(L->ngc, x->name);
+    if (!advice && scope_find(L, x->name) && !bound)
+        advice = text_format(L->ngc, "write %s", x->name);
+
+    if (!path)
+        path = x->name;
+    if (named && !bound && foreign_module(left->name)) {
+        if (!advice)
+            advice = "the library's functions are called only by their names, as in relu(x)";
+        lower_error(L, ERR_UNKNOWN_MEMBER, x->at, "there is no '%s', as there are no modules: %s",
+                    path, advice);
+    } else if (advice && (bound || !named)) {
+        lower_error(L, ERR_UNKNOWN_MEMBER, x->at, "there is no '%s', as a value has no methods: %s",
+                    path, advice);
+    } else {
+        lower_error(L, ERR_UNKNOWN_MEMBER, x->at,
+                    "there is no '%s'; "
+                    "a value has .shape, and a weight is named by its path, as in h.W",
+                    path);
+    }
+}
+
+/* x.shape, or a path: of a declared name, of a weight, or of a named value. */
+static Value *lower_field(Lower *L, const Expr *x)
+{
+    if (strcmp(x->name, "shape") == 0) {
+        const Node *a = expr_node(L, x->a);
+        return a ? shape_value(L, x->loc, a->shape) : value_error(L, x->loc);
+    }
+
+    const char *path = dotted(L, x);
+    if (!path) {
+        unknown_member(L, x, NULL);
+        return value_error(L, x->loc);
+    }
+
+    const Binding *b = scope_find(L, path); /* param layer1.w */
+    if (b)
+        return value_node(L, x->loc, b->value->kind == V_NODE ? b->value->node : NULL);
+    const Var *v = lower_find_var(L, path);
+    if (v)
+        return value_node(L, x->loc, v->node);
+    for (int i = 0; i < L->g->count; i++) {
+        Node *n = L->g->node[i];
+        if (n->name && strcmp(n->name, path) == 0)
+            return value_node(L, x->loc, n);
+    }
+    unknown_member(L, x, path);
+    return value_error(L, x->loc);
+}
+
+/* ---- calls ---- */
+
+/* Arguments, matched to the parameters of the function that is called. */
+typedef struct Call {
+    const char *name[MAX_PARAMS];      /* of the parameters */
+    const Expr *otherwise[MAX_PARAMS]; /* the default, or NULL */
+    bool optional[MAX_PARAMS];
+    Value *value[MAX_PARAMS]; /* NULL: not given */
+    int count;
+} Call;
+
+static void add_param(Call *c, const char *name, const Expr *otherwise, bool optional)
+{
+    c->name[c->count] = name;
+    c->otherwise[c->count] = otherwise;
+    c->optional[c->count] = optional;
+    c->count++;
+}
+
+static void call_params(Lower *L, const Func *f, Call *c)
+{
+    c->count = 0;
+    if (f->def) {
+        for (const Arg *p = f->def->values; p && c->count < MAX_PARAMS; p = p->next)
+            add_param(c, p->name, p->value, p->value != NULL);
+        return;
+    }
+
+    /* "x axis? keepdims?" */
+    for (const char *p = f->builtin->params; *p; p += strspn(p, " ")) {
+        size_t n = strcspn(p, " ?");
+        bool optional = p[n] == '?';
+        add_param(c, intern(L->ngc, p, n), NULL, optional);
+        p += n + optional;
+    }
+}
+
+/* For messages: "f(x, axis = ...)". */
+static const char *call_form(Lower *L, const Func *f, const Call *c)
+{
+    Text t = {.ngc = L->ngc};
+    text_add(&t, "%s(", f->name);
+    for (int i = 0; i < c->count; i++)
+        text_add(&t, "%s%s%s", i ? ", " : "", c->name[i], c->optional[i] ? " = ..." : "");
+    text_add(&t, ")");
+    return t.at;
+}
+
+/* Gives the parameter of that name its value; false with a message. */
+static bool call_named(Lower *L, const Func *f, Call *c, const Arg *a, Value *v)
+{
+    for (int i = 0; i < c->count; i++) {
+        if (strcmp(c->name[i], a->name) != 0)
+            continue;
+        if (c->value[i]) {
+            lower_error(L, ERR_ARGUMENT_TWICE, a->loc, "%s: argument '%s' is given twice", f->name,
+                        a->name);
+            return false;
+        }
+        c->value[i] = v;
+        return true;
+    }
+
+    const char *guess = suggest(L->ngc, a->name, c->name, c->count);
+    if (guess)
+        lower_error(L, ERR_UNKNOWN_ARGUMENT, a->loc,
+                    "%s has no argument '%s'; did you mean '%s'? It is %s", f->name, a->name, guess,
+                    call_form(L, f, c));
+    else
+        lower_error(L, ERR_UNKNOWN_ARGUMENT, a->loc, "%s has no argument '%s': %s", f->name,
+                    a->name, call_form(L, f, c));
+    return false;
+}
+
+/* Are all parameters given that must be? */
+static bool call_complete(Lower *L, const Func *f, const Call *c, Loc loc)
+{
+    for (int i = 0; i < c->count; i++)
+        if (!c->value[i] && !c->optional[i]) {
+            lower_error(L, ERR_ARGUMENT_MISSING, loc, "%s: argument '%s' is missing: %s", f->name,
+                        c->name[i], call_form(L, f, c));
+            return false;
+        }
+    return true;
+}
+
+/* Matches arguments to parameters: first those that an optimizer is given, then those without a
+ * name in order. `given` has the values of args. false with a message. */
+static bool call_match(Lower *L, const Func *f, Call *c, Value **first, int firsts, const Arg *args,
+                       Value **given, Loc loc)
+{
+    int next = 0, n = 0;
+    call_params(L, f, c);
+    if (firsts > c->count) {
+        lower_error(L, ERR_TOO_MANY_ARGUMENTS, loc, "%s is given %d argument%s first: %s", f->name,
+                    firsts, firsts == 1 ? "" : "s", call_form(L, f, c));
+        return false;
+    }
+    for (int i = 0; i < firsts; i++)
+        c->value[next++] = first[i];
+
+    for (const Arg *a = args; a; a = a->next, n++) {
+        if (given[n]->kind == V_ERROR)
+            return false;
+        if (a->name) {
+            if (!call_named(L, f, c, a, given[n]))
+                return false;
+            continue;
+        }
+        if (next >= c->count) {
+            lower_error(L, ERR_TOO_MANY_ARGUMENTS, a->loc, "%s takes %d argument%s: %s", f->name,
+                        c->count, c->count == 1 ? "" : "s", call_form(L, f, c));
+            return false;
+        }
+        c->value[next++] = given[n];
+    }
+    return call_complete(L, f, c, loc);
+}
+
+/* An elementwise op of one, two or three operands. */
+static Value *call_elementwise(Lower *L, const Func *f, const Call *c, Loc loc)
+{
+    Graph *g = L->g;
+    Node *arg[3];
+    Shape s = {0};
+    for (int i = 0; i < c->count; i++) {
+        arg[i] = want_node(L, c->value[i], c->name[i]);
+        if (!arg[i])
+            return value_error(L, loc);
+        if (!shape_broadcast(s, arg[i]->shape, &s)) {
+            lower_error(L, ERR_SHAPES, loc, "%s: shapes %s and %s do not fit", f->name,
+                        shape_text(g, s), shape_text(g, arg[i]->shape));
+            return value_error(L, loc);
+        }
+    }
+
+    Op op = f->builtin->op;
+    if (op == OP_log && !L->ngc->file[loc.file]->library)
+        warn_log(L->ngc, loc, arg[0]);
+    if (c->count == 1)
+        return value_node(L, loc, graph_unary(g, op, arg[0]));
+    if (c->count == 2)
+        return value_node(L, loc, graph_binary(g, op, arg[0], arg[1]));
+    return value_node(L, loc, graph_where(g, arg[0], arg[1], arg[2]));
+}
+
+static Value *call_builtin(Lower *L, const Func *f, Call *c, Loc loc)
+{
+    static Value absent = {.kind = V_ABSENT, .loc = {.file = -1}};
+    for (int i = 0; i < c->count; i++)
+        if (!c->value[i])
+            c->value[i] = &absent;
+
+    L->g->loc = lower_site(L, loc);
+    if (f->builtin->call)
+        return f->builtin->call(L, loc, c->value);
+    return call_elementwise(L, f, c, loc);
+}
+
+/* A parameter names its value, so the body may differentiate with respect to it. The library
+ * differentiates only with respect to values that have a name already. */
+static Value *parameter(Lower *L, const Func *f, Value *v)
+{
+    if (L->ngc->file[f->def->loc.file]->library || v->kind != V_NODE || v->node->bound ||
+        v->node->op == OP_var)
+        return v;
+    return value_node(L, v->loc, graph_bind(L->g, v->node, NULL, 0));
+}
+
+/* Enters the body of a def: it has a scope of its own, and what it declares is named below `path`.
+ */
+static void enter_def(Lower *L, const Func *f, Frame *frame, Path *path)
+{
+    L->frame = frame;
+    L->scope = scope_new(L, SCOPE_CALL, f->env);
+    L->scope->serial = f->serial;
+    L->path = path;
+    L->target = path;
+    L->calls = NULL;
+    L->counts = (CallCounts){0};
+    L->passes = 0;
+    L->branch = 0;
+}
+
+static void leave_def(Lower *L, const Lower *saved)
+{
+    L->frame = saved->frame;
+    L->scope = saved->scope;
+    L->path = saved->path;
+    L->target = saved->target;
+    L->calls = saved->calls;
+    L->counts = saved->counts;
+    L->passes = saved->passes;
+    memcpy(L->pass, saved->pass, sizeof L->pass); /* loops of the body have overwritten them */
+    L->branch = saved->branch;
+}
+
+static void bind_params(Lower *L, const Func *f, const Call *c)
+{
+    for (int i = 0; i < c->count; i++) {
+        Value *v = c->value[i] ? c->value[i] : lower_expr(L, c->otherwise[i]);
+        scope_bind(L, c->name[i], parameter(L, f, v), f->def->at);
+    }
+}
+
+/* Expands a call of a def. layer: the one that is called, or NULL. */
+static Value *call_def(Lower *L, const Func *f, const Call *c, Loc loc, Path *path, Layer *layer)
+{
+    Lower saved = *L;
+    Frame frame = {L->frame, f, layer, loc};
+    Value *result = NULL;
+    if (!lower_work(L, loc))
+        return value_error(L, loc);
+    if (f->active) {
+        lower_error(L, ERR_RECURSION, loc,
+                    "%s calls itself: calls are expanded at compile time, so recursion cannot end",
+                    f->name);
+        return value_error(L, loc);
+    }
+
+    int errors = L->ngc->errors;
+    ((Func *)f)->active = true;
+    enter_def(L, f, &frame, path);
+    bind_params(L, f, c);
+    if (f->def->value)
+        result = lower_expr(L, f->def->value);
+    else
+        lower_block(L, f->def->body, &result);
+    leave_def(L, &saved);
+    ((Func *)f)->active = false;
+
+    if (!result && L->ngc->errors == errors)
+        lower_error(L, ERR_NO_RETURN, loc, "%s returns nothing", f->name);
+    if (!result)
+        return value_error(L, loc);
+    result = arena_copy(L->ngc, result, sizeof *result);
+    result->loc = loc;
+    return result;
+}
+
+/* Is it a function that only the library itself calls? */
+static bool is_helper(const Lower *L, const Func *f)
+{
+    return f->def && f->name[0] == '_' && L->ngc->file[f->def->loc.file]->library;
+}
+
+/* The name that users know: for a helper, that of the library function that calls it. */
+static const char *public_name(const Lower *L, const Func *f)
+{
+    for (const Frame *frame = L->frame; frame && is_helper(L, f); frame = frame->up)
+        f = frame->func;
+    return is_helper(L, f) ? f->name + 1 : f->name;
+}
+
+/* The path of a call: a number below the assigned name, or below the function's name if nothing is
+ * assigned. */
+static Path *call_path(Lower *L, const Func *f)
+{
+    Path *above = L->target;
+    if (!L->calls)
+        above = path_new(L, above, public_name(L, f));
+
+    Path *p = path_new(L, above, NULL);
+    p->number = -1;
+    p->calls = L->calls;
+    if (!p->calls)
+        p->calls = call_count(L, text_format(L->ngc, "%s()", f->name));
+    return p;
+}
+
+/* cell = rnn_cell(_, _, 64) */
+static Value *layer_new(Lower *L, const Expr *x, const Func *f, Value **given, int count)
+{
+    Value *v = value_new(L, V_LAYER, x->loc);
+    v->layer = arena_alloc(L->ngc, sizeof *v->layer);
+    *v->layer = (Layer){.func = f,
+                        .call = x,
+                        .arg = arena_copy(L->ngc, given, (size_t)count * sizeof *given),
+                        .path = call_path(L, f)};
+    path_claim(v->layer->path);
+    return v;
+}
+
+/* Puts the arguments of a layer's call in the places that are open, in order. */
+static bool layer_args(Lower *L, const Expr *x, const Layer *layer, Value **given, int count,
+                       Value **arg)
+{
+    int n = 0, used = 0;
+    for (const Arg *a = x->args; a; a = a->next)
+        if (a->name || a->value->kind == X_HOLE) {
+            lower_error(L, ERR_TOO_MANY_ARGUMENTS, a->loc,
+                        "the open arguments of a layer are given in order and without names");
+            return false;
+        }
+
+    for (const Arg *a = layer->call->args; a; a = a->next, n++) {
+        arg[n] = layer->arg[n];
+        if (arg[n]->kind == V_HOLE && used < count)
+            arg[n] = given[used++];
+        if (arg[n]->kind == V_HOLE) {
+            lower_error(L, ERR_ARGUMENT_MISSING, x->loc,
+                        "this layer of %s has more open arguments than the %d given",
+                        layer->func->name, count);
+            return false;
+        }
+    }
+    if (used == count)
+        return true;
+    lower_error(L, ERR_TOO_MANY_ARGUMENTS, x->loc, "this layer of %s has %d open arguments, not %d",
+                layer->func->name, used, count);
+    return false;
+}
+
+/* cell(x, h) */
+static Value *layer_call(Lower *L, const Expr *x, Layer *layer, Value **given, int count)
+{
+    Value *arg[MAX_PARAMS];
+    Call c = {0};
+    if (!layer_args(L, x, layer, given, count, arg))
+        return value_error(L, x->loc);
+    if (!call_match(L, layer->func, &c, NULL, 0, layer->call->args, arg, x->loc))
+        return value_error(L, x->loc);
+
+    if (layer->func->def)
+        return call_def(L, layer->func, &c, x->loc, layer->path, layer);
+    return call_builtin(L, layer->func, &c, x->loc);
+}
+
+/* What is called: a function, a layer, or anything else by mistake. */
+static Value *called_value(Lower *L, const Expr *f)
+{
+    if (f->kind == X_NAME && !scope_find(L, f->name) && !builtin_find(L->ngc, f->name))
+        return unknown(L, f, "function");
+    return lower_expr(L, f);
+}
+
+/* The values of a call's arguments, V_HOLE for `_`; their number, or -1 with a message. */
+static int given_values(Lower *L, const Expr *x, Value **given, bool *open)
+{
+    int count = 0;
+    for (const Arg *a = x->args; a; a = a->next) {
+        if (count == MAX_PARAMS) {
+            lower_error(L, ERR_TOO_MANY_ARGUMENTS, a->loc, "more than %d arguments", MAX_PARAMS);
+            return -1;
+        }
+        bool hole = a->value->kind == X_HOLE;
+        given[count++] = hole ? value_new(L, V_HOLE, a->value->loc) : lower_expr(L, a->value);
+        *open |= hole;
+    }
+    return count;
+}
+
+Value *lower_call(Lower *L, const Expr *x, Value **first, int firsts, Path *path)
+{
+    Value *given[MAX_PARAMS];
+    bool open = false;
+    Value *f = called_value(L, x->a);
+    int count = given_values(L, x, given, &open);
+    if (count < 0)
+        return value_error(L, x->loc);
+
+    if (f->kind == V_ERROR)
+        return f;
+    if (f->kind == V_LAYER)
+        return layer_call(L, x, f->layer, given, count);
+    if (f->kind != V_FUNC) {
+        bool number = x->a->kind == X_NUM;
+        lower_error(L, ERR_NOT_A_FUNCTION, x->loc, "%s is %s, not a function%s", value_text(L, f),
+                    value_kind(f), number ? "; a product has an operator, as in 2*(a + b)" : "");
+        return value_error(L, x->loc);
+    }
+    if (open)
+        return layer_new(L, x, f->func, given, count);
+
+    Call c = {0};
+    if (!call_match(L, f->func, &c, first, firsts, x->args, given, x->loc))
+        return value_error(L, x->loc);
+    if (f->func->builtin)
+        return call_builtin(L, f->func, &c, x->loc);
+    if (!path)
+        path = call_path(L, f->func);
+    return call_def(L, f->func, &c, x->loc, path, NULL);
+}
+
+/* ---- expressions ---- */
+
+static Value *lower_list(Lower *L, const Expr *x)
+{
+    int n = 0;
+    for (const Arg *a = x->args; a; a = a->next)
+        n++;
+
+    Value **item = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *item);
+    n = 0;
+    for (const Arg *a = x->args; a; a = a->next) {
+        item[n] = lower_expr(L, a->value);
+        if (item[n++]->kind == V_ERROR)
+            return value_error(L, x->loc);
+    }
+    return value_list(L, x->loc, item, n);
+}
+
+static Value *expr_value(Lower *L, const Expr *x)
+{
+    Value *v;
+    Node *n;
+    switch (x->kind) {
+    case X_NUM: return value_number(L, x->loc, x->num);
+    case X_STR:
+        v = value_new(L, V_TEXT, x->loc);
+        v->text = x->name;
+        return v;
+    case X_NAME: return lower_name(L, x);
+    case X_FIELD: return lower_field(L, x);
+    case X_CALL: return lower_call(L, x, NULL, 0, NULL);
+    case X_INDEX: return lower_index(L, x);
+    case X_LIST: return lower_list(L, x);
+    case X_NEG:
+        n = expr_node(L, x->a);
+        L->g->loc = lower_site(L, x->loc);
+        return value_node(L, x->loc, n ? graph_unary(L->g, OP_neg, n) : NULL);
+    case X_TRANSPOSE: return lower_transpose(L, x);
+    case X_BINARY: return lower_binary(L, x);
+    case X_HOLE:
+        lower_error(L, ERR_PLACE, x->loc,
+                    "'_' means an argument of a call that is left open, "
+                    "as in cell = rnn_cell(_, _, 64)");
+        return value_error(L, x->loc);
+    case X_RANGE:
+    case X_NEW:
+    case X_ELLIPSIS: break;
+    }
+    lower_error(L, ERR_PLACE, x->loc, "this belongs inside an index");
+    return value_error(L, x->loc);
+}
+
+Value *lower_expr(Lower *L, const Expr *x)
+{
+    if (!lower_enter(L, x->loc))
+        return value_error(L, x->loc);
+    Value *v = expr_value(L, x);
+    L->nest--;
+    return v;
+}
+
+/* ---- expressions that must have a value of a certain kind ---- */
+
+Node *expr_node(Lower *L, const Expr *x)
+{
+    return want_node(L, lower_expr(L, x), "this");
+}
+
+bool expr_number(Lower *L, const Expr *x, double *out)
+{
+    return want_number(L, lower_expr(L, x), "this", out);
+}
+
+bool expr_size(Lower *L, const Expr *x, Size *out)
+{
+    return want_size(L, lower_expr(L, x), "a size", out);
+}
+
+/* Reports a name in a size that is not declared. Users of frameworks whose shapes are found at run
+ * time make this mistake. */
+static bool size_undeclared(Lower *L, const Expr *x)
+{
+    for (; x; x = x->a) {
+        bool known = x->kind != X_NAME || scope_find(L, x->name) || builtin_find(L->ngc, x->name) ||
+                     foreign_constant(L->ngc, x->name);
+        if (!known) {
+            lower_error(L, ERR_UNKNOWN_NAME, x->at,
+                        "unknown name '%s': declare the size above: dim %s <= 64, "
+                        "known at run time, or dim %s = 64",
+                        x->name, x->name, x->name);
+            return true;
+        }
+        if (size_undeclared(L, x->b))
+            return true;
+    }
+    return false;
+}
+
+/* Appends the sizes of one part of a shape: a size, or a list of them, as in state v[p.shape]. */
+static bool add_sizes(Lower *L, const Arg *a, Shape *s)
+{
+    Value *v = lower_expr(L, a->value);
+    bool list = v->kind == V_LIST;
+    int count = list ? v->count : 1;
+    for (int i = 0; i < count; i++) {
+        if (s->rank == MAX_RANK) {
+            lower_error(L, ERR_TOO_MANY_AXES, a->loc, "at most %d axes are allowed", MAX_RANK);
+            return false;
+        }
+        if (!want_size(L, list ? v->item[i] : v, "a size", &s->dim[s->rank++]))
+            return false;
+    }
+    return true;
+}
+
+bool expr_shape(Lower *L, const Arg *sizes, Shape *s)
+{
+    *s = (Shape){0};
+    bool undeclared = false;
+    for (const Arg *a = sizes; a; a = a->next)
+        undeclared |= !L->formula && size_undeclared(L, a->value);
+    if (undeclared)
+        return false;
+
+    for (const Arg *a = sizes; a; a = a->next)
+        if (!add_sizes(L, a, s))
+            return false;
+    return !sizes || shape_fits(L, sizes->loc, *s);
+}

@@ -1,0 +1,473 @@
+/* lower_grad.c - gradient, minimize, maximize and update: what is differentiated, with respect to
+ * what, and how the params change. grad.c has the calculus. */
+#include "lang/lower.h"
+
+#include <string.h>
+
+/* ---- derivatives and updates ---- */
+
+void root_add(Lower *L, Root r)
+{
+    Model *m = L->m;
+    m->root = arena_grow(L->ngc, m->root, m->roots, &L->root_room, sizeof *m->root);
+    m->root[m->roots++] = r;
+}
+
+/* The value that a path in `over`, `update` or `output` means. */
+Value *lower_path(Lower *L, const char *path, Loc loc)
+{
+    const Binding *b = scope_find(L, path);
+    const Var *v = b ? b->var : lower_find_var(L, path);
+    if (v)
+        return value_node(L, loc, v->node);
+    if (!strchr(path, '.') || b) {
+        Expr x = {.kind = X_NAME, .loc = loc, .at = loc, .name = path};
+        return lower_expr(L, &x);
+    }
+
+    for (int i = 0; i < L->g->count; i++) {
+        Node *n = L->g->node[i];
+        if (n->name && strcmp(n->name, path) == 0)
+            return value_node(L, loc, n);
+    }
+    lower_error(L, ERR_UNKNOWN_MEMBER, loc, "there is no '%s'", path);
+    return value_error(L, loc);
+}
+
+static void over_kind(Lower *L, Derivative *d, VarKind kind)
+{
+    for (int i = 0; i < L->m->vars; i++) {
+        const Var *v = L->m->var[i];
+        if (v->kind == kind && v->type == T_FLOAT)
+            d->x[d->count++] = v->node;
+    }
+}
+
+/* All params; if there are none, all float inputs. */
+void lower_over_all(Lower *L, Derivative *d, bool params_only)
+{
+    over_kind(L, d, VAR_PARAM);
+    if (d->count == 0 && !params_only)
+        over_kind(L, d, VAR_INPUT);
+}
+
+/* May a gradient be taken with respect to the value that this name means? With a message, if not.
+ */
+static bool check_over(Lower *L, const Names *name, const Value *v, bool params_only)
+{
+    double c;
+    if (v->kind == V_ERROR)
+        return false;
+    if (v->kind != V_NODE) {
+        lower_error(L, ERR_OVER_NOT_A_TENSOR, name->loc,
+                    "'%s' is not a tensor; there is no gradient with respect to it", name->name);
+        return false;
+    }
+
+    const Node *x = v->node;
+    bool leaf = op_info[x->op]->flags & F_LEAF;
+    if (x->type == T_INT) {
+        lower_error(L, ERR_OVER_INT, name->loc,
+                    "'%s' is int; a gradient is with respect to float values", name->name);
+        return false;
+    }
+    if (node_const(x, &c) || (leaf && x->op != OP_var)) {
+        lower_error(L, ERR_OVER_INT, name->loc,
+                    "'%s' is a constant; "
+                    "declare it as an input to differentiate with respect to it",
+                    name->name);
+        return false;
+    }
+    if (params_only && (x->op != OP_var || x->attr.var->kind != VAR_PARAM)) {
+        lower_error(L, ERR_OVER_NOT_A_PARAM, name->loc,
+                    "'%s' is not a param; minimize changes params", name->name);
+        return false;
+    }
+    return true;
+}
+
+static bool over_names(Lower *L, const Stmt *s, Derivative *d, bool params_only)
+{
+    for (const Names *t = s->names; t; t = t->next) {
+        const Value *v = lower_path(L, t->name, t->loc);
+        if (!check_over(L, t, v, params_only))
+            return false;
+        d->x[d->count++] = v->node;
+    }
+    return true;
+}
+
+/* The value of the loss: a float scalar. NULL with a message. */
+static Node *loss_value(Lower *L, const Stmt *s)
+{
+    Path *target = L->target;
+    int vars = L->var_paths;
+    L->target = L->path; /* a call in it is named by its function */
+    Value *v = lower_expr(L, s->value);
+    L->target = target;
+    name_vars(L, vars);
+
+    Node *n = want_node(L, v, "a loss");
+    if (!n)
+        return NULL;
+    if (n->shape.rank != 0) {
+        lower_error(L, ERR_LOSS_NOT_A_NUMBER, s->value->loc,
+                    "a loss must be a scalar; %s has shape %s: sum or mean makes it one",
+                    value_text(L, v), shape_text(L->g, n->shape));
+        return NULL;
+    }
+    if (n->type == T_INT) {
+        lower_error(L, ERR_LOSS_INT, s->value->loc, "an int has no gradient");
+        return NULL;
+    }
+    return n;
+}
+
+/* J of `gradient J = EXPR` or of `gradient J`; a loss without a name is called J. */
+static const char *loss_name(Lower *L, const Stmt *s)
+{
+    if (s->name)
+        return s->name;
+    if (s->value->kind == X_NAME)
+        return s->value->name;
+    return intern_str(L->ngc, "J");
+}
+
+/* Gives the loss its name, unless it has it already. `from`: the first node that the statement
+ * made. NULL with a message. */
+static Node *name_loss(Lower *L, const Stmt *s, const char *name, Node *n, int from)
+{
+    const char *old = node_name(n);
+    if (s->value->kind == X_NAME && old && strcmp(old, name) == 0)
+        return n;
+
+    const Binding *used = scope_own(L->scope, name);
+    if (used && s->name) {
+        declared_twice(L, name, s->at, used->loc);
+        return NULL;
+    }
+    n = graph_bind(L->g, n, name, from);
+    if (!used)
+        scope_bind(L, name, value_node(L, s->value->loc, n), s->at);
+    return n;
+}
+
+/* The loss of a gradient, minimize or maximize, and room for what it is differentiated with respect
+ * to. */
+static bool derivative_loss(Lower *L, const Stmt *s, Derivative *d)
+{
+    int from = L->g->count;
+    *d = (Derivative){.name = loss_name(L, s), .loc = s->loc};
+    Node *n = loss_value(L, s);
+    if (!n)
+        return false;
+    d->loss = name_loss(L, s, d->name, n, from);
+    if (!d->loss)
+        return false;
+
+    int names = 0;
+    for (const Names *t = s->names; t; t = t->next)
+        names++;
+    d->x = arena_alloc(L->ngc, (size_t)(L->m->vars + names + 1) * sizeof *d->x);
+    return true;
+}
+
+/* Warns about a gradient that is 0 everywhere. */
+static void warn_zero(Lower *L, const Derivative *d, const char *x, Reach reach)
+{
+    if (reach == REACH_NONE)
+        warn(L->ngc, "zero-gradient", ERR_ZERO_GRADIENT, d->loc,
+             "%s does not depend on %s: its gradient is 0", d->name, x);
+    else if (reach == REACH_FLAT)
+        warn(L->ngc, "zero-gradient", ERR_ONLY_THROUGH_STEPS, d->loc,
+             "%s depends on %s only through functions whose slope is 0 "
+             "(sign, floor, argmax, comparisons): its gradient is 0",
+             d->name, x);
+}
+
+/* Differentiates the loss and simplifies the derivatives. */
+void lower_derive(Lower *L, Derivative *d)
+{
+    Graph *g = L->g;
+    int from = g->count;
+    Reach *reach = arena_alloc(L->ngc, (size_t)(d->count + 1) * sizeof *reach);
+    d->dx = arena_alloc(L->ngc, (size_t)(d->count + 1) * sizeof *d->dx);
+
+    g->loc = d->loc;
+    graph_grad(g, d->loss, NULL, d->x, d->count, d->dx, reach);
+    graph_simplify(g, d->dx, d->count, from, NULL, NULL);
+
+    if (L->ngc->errors) /* an error may be the cause of a 0 */
+        return;
+    for (int i = 0; i < d->count; i++)
+        warn_zero(L, d, node_name(d->x[i]), reach[i]);
+}
+
+/* The loss as a root. If it is one already, the group of a minimize is noted there. */
+static void root_loss(Lower *L, const Derivative *d, int group)
+{
+    bool known = false;
+    for (int i = 0; i < L->m->roots; i++) {
+        Root *r = &L->m->root[i];
+        if (r->kind != ROOT_LOSS || r->node != d->loss)
+            continue;
+        known = true;
+        if (group >= 0)
+            r->group = group;
+    }
+    if (!known)
+        root_add(L, (Root){.kind = ROOT_LOSS,
+                           .name = d->name,
+                           .node = d->loss,
+                           .group = group,
+                           .loc = d->loc});
+}
+
+/* The loss and its gradients, dJ/dW, as roots. A gradient that is asked for twice is one root. */
+void root_grads(Lower *L, const Derivative *d, int group)
+{
+    Model *m = L->m;
+    root_loss(L, d, group);
+
+    Table seen = {0}; /* by x: how often its gradient was asked for */
+    for (int i = 0; i < m->roots; i++)
+        if (m->root[i].kind == ROOT_GRAD && m->root[i].loss == d->loss)
+            ++*table_at(L->ngc, &seen, m->root[i].x);
+
+    for (int i = 0; i < d->count; i++) {
+        Node *x = d->x[i];
+        if (++*table_at(L->ngc, &seen, x) > 1)
+            continue;
+        const char *name = node_name(x) ? node_name(x) : "x";
+        root_add(L, (Root){.kind = ROOT_GRAD,
+                           .name = text_format(L->ngc, "d%s/d%s", d->name, name),
+                           .node = d->dx[i],
+                           .x = x,
+                           .loss = d->loss,
+                           .group = group,
+                           .loc = d->loc,
+                           .var = x->op == OP_var ? x->attr.var : NULL});
+    }
+}
+
+void lower_gradient(Lower *L, const Stmt *s)
+{
+    Derivative d;
+    if (!derivative_loss(L, s, &d) || !over_names(L, s, &d, false))
+        return;
+    if (!s->names)
+        lower_over_all(L, &d, false);
+    lower_derive(L, &d);
+    root_grads(L, &d, -1);
+}
+
+/* The counter of updates. If there are several minimize, which may be used alternately, the
+ * optimizer of each counts its own updates. */
+Var *lower_counter(Lower *L, Loc loc)
+{
+    bool own = L->several && L->group >= 0;
+    Var **counter = own ? &L->counters[L->group] : &L->counter;
+    if (*counter)
+        return *counter;
+
+    const char *name = own ? text_format(L->ngc, "step.%s", L->m->group[L->group]) : "step";
+    *counter = lower_var(L, VAR_STATE, name, loc, (Shape){0}, T_INT, graph_int(L->g, 0));
+    if (own) {
+        Node *next = graph_binary(L->g, OP_add, (*counter)->node, graph_int(L->g, 1));
+        root_update(L, *counter, next, L->group, loc);
+    }
+    return *counter;
+}
+
+/* The variable that an update changes, and the binding of its name, if it has one. NULL with a
+ * message. */
+static Var *updated_var(Lower *L, const Stmt *s, Binding **b)
+{
+    *b = scope_find(L, s->name);
+    Var *v = *b ? (*b)->var : NULL;
+    if (!v) {
+        const Value *x = lower_path(L, s->name, s->at);
+        if (x->kind == V_ERROR)
+            return NULL;
+        if (x->kind == V_NODE && x->node->op == OP_var)
+            v = x->node->attr.var;
+    }
+    if (v && v->kind != VAR_INPUT)
+        return v;
+    lower_error(L, ERR_NOT_UPDATABLE, s->at, "'%s' is not a state or param; only these are updated",
+                s->name);
+    return NULL;
+}
+
+void root_update(Lower *L, Var *v, Node *n, int group, Loc loc)
+{
+    if (v->update) {
+        Diag *d = lower_error(L, ERR_TWO_UPDATES, loc, "'%s' already has an update", v->name);
+        diag_note(L->ngc, d, L->m->root[v->update - 1].loc, "here");
+        return;
+    }
+
+    root_add(L, (Root){.kind = ROOT_UPDATE,
+                       .name = v->name,
+                       .node = graph_cast(L->g, n, v->type),
+                       .var = v,
+                       .group = group,
+                       .loc = loc});
+    v->update = L->m->roots;
+}
+
+void lower_update(Lower *L, const Stmt *s)
+{
+    Binding *b;
+    Var *v = updated_var(L, s, &b);
+    Node *n = expr_node(L, s->value);
+    Shape fit;
+    if (!v || !n)
+        return;
+    if (!shape_broadcast(n->shape, v->shape, &fit) || !shape_equal(fit, v->shape)) {
+        lower_error(L, ERR_DECLARED_SHAPE, s->value->loc, "'%s' has shape %s, its update %s",
+                    s->name, shape_text(L->g, v->shape), shape_text(L->g, n->shape));
+        return;
+    }
+
+    /* In another call of a layer, the update follows that of the call before. */
+    bool again = b && b->again;
+    Node *old = again ? L->m->root[v->update - 1].node : v->node;
+    n = graph_cast(L->g, graph_broadcast(L->g, n, v->shape), v->type);
+    if (L->gate)
+        n = graph_where(L->g, L->gate, n, old);
+
+    bool unchanged = n == old; /* as in batch_norm(x, training = 0) */
+    if (unchanged && L->frame)
+        return;
+    if (!again) {
+        root_update(L, v, n, L->group, lower_site(L, s->loc));
+        return;
+    }
+    L->m->root[v->update - 1].node = n;
+    b->again = false;
+}
+
+/* The call without this named argument, whose number becomes *value: the clipping of gradients,
+ * which every optimizer accepts. */
+static Expr *take_option(Lower *L, const Expr *call, const char *name, double *value, bool *given)
+{
+    Expr *out = arena_copy(L->ngc, call, sizeof *call);
+    Arg **to = &out->args;
+    out->args = NULL;
+    for (const Arg *a = call->args; a; a = a->next) {
+        if (a->name && strcmp(a->name, name) == 0) {
+            *given = expr_number(L, a->value, value);
+            continue;
+        }
+        *to = arena_copy(L->ngc, a, sizeof *a);
+        (*to)->next = NULL;
+        to = &(*to)->next;
+    }
+    return out;
+}
+
+/* g * min(1, limit / (norm + 1e-6)), where norm = sqrt(sum of g^2) over all gradients together, as
+ * in PyTorch's clip_grad_norm_. */
+static void clip_norm(Graph *g, Node **dx, int count, double limit)
+{
+    Node *sum = graph_const(g, 0);
+    for (int i = 0; i < count; i++) {
+        uint32_t all_axes = (1u << dx[i]->shape.rank) - 1;
+        Node *square = graph_binary(g, OP_mul, dx[i], dx[i]);
+        sum = graph_binary(g, OP_add, sum, graph_reduce(g, OP_sum, square, all_axes));
+    }
+
+    Node *least = graph_const(g, 1e-6);
+    Node *norm = graph_binary(g, OP_add, graph_unary(g, OP_sqrt, sum), least);
+    Node *ratio = graph_binary(g, OP_div, graph_const(g, limit), norm);
+    Node *scale = graph_binary(g, OP_minimum, graph_const(g, 1), ratio);
+    for (int i = 0; i < count; i++)
+        dx[i] = graph_binary(g, OP_mul, dx[i], scale);
+}
+
+/* max(-limit, min(limit, g)) */
+static void clip_value(Graph *g, Node **dx, int count, double limit)
+{
+    for (int i = 0; i < count; i++) {
+        Node *below = graph_binary(g, OP_minimum, graph_const(g, limit), dx[i]);
+        dx[i] = graph_binary(g, OP_maximum, graph_const(g, -limit), below);
+    }
+}
+
+/* p = opt(p, g, ...); the optimizer's state is named opt.p.v. */
+static bool optimize_param(Lower *L, const Stmt *s, const Expr *call, Var *p, Node *g, int group)
+{
+    const char *name = call->a->kind == X_NAME ? call->a->name : "optimizer";
+    Value *first[2] = {value_node(L, s->with->loc, p->node), value_node(L, s->with->loc, g)};
+    Path *path = path_new(L, path_new(L, NULL, name), NULL);
+    path->var = p;
+
+    Value *v = lower_call(L, call, first, 2, path);
+    Node *n = v->kind == V_ERROR ? NULL : want_node(L, v, "an optimizer's result");
+    if (!n)
+        return false;
+    if (!shape_equal(n->shape, p->shape)) {
+        lower_error(L, ERR_OPTIMIZER_SHAPE, s->with->loc,
+                    "%s gives shape %s for param '%s' of shape %s", name,
+                    shape_text(L->g, n->shape), p->name, shape_text(L->g, p->shape));
+        return false;
+    }
+    root_update(L, p, n, group, s->loc);
+    return true;
+}
+
+/* minimize ... with opt(...): an update of each param. maximize goes the other way: -g. */
+static void optimize(Lower *L, const Stmt *s, const Derivative *d, int group)
+{
+    double norm = 0, value = 0;
+    bool by_norm = false, by_value = false;
+    Expr *call = take_option(L, s->with, "clip_norm", &norm, &by_norm);
+    call = take_option(L, call, "clip_value", &value, &by_value);
+
+    Node **g = arena_copy(L->ngc, d->dx, (size_t)d->count * sizeof *g);
+    if (s->kind == S_MAXIMIZE)
+        for (int i = 0; i < d->count; i++)
+            g[i] = graph_unary(L->g, OP_neg, g[i]);
+    if (by_value)
+        clip_value(L->g, g, d->count, value);
+    if (by_norm)
+        clip_norm(L->g, g, d->count, norm);
+
+    for (int i = 0; i < d->count; i++)
+        if (!optimize_param(L, s, call, d->x[i]->attr.var, g[i], group))
+            return;
+}
+
+/* A group is the loss, gradients and updates of one minimize. */
+static int add_group(Lower *L, const char *name)
+{
+    Model *m = L->m;
+    m->group = arena_grow(L->ngc, m->group, m->groups, &L->group_room, sizeof *m->group);
+    m->group[m->groups] = name;
+    L->counters = arena_grow(L->ngc, L->counters, m->groups, &L->counter_room, sizeof *L->counters);
+    L->counters[m->groups] = NULL;
+    return m->groups++;
+}
+
+void lower_minimize(Lower *L, const Stmt *s)
+{
+    Derivative d;
+    if (!derivative_loss(L, s, &d) || !over_names(L, s, &d, true))
+        return;
+    if (!s->names)
+        lower_over_all(L, &d, true);
+    if (d.count == 0) {
+        lower_error(L, ERR_NO_PARAMS, s->loc, "there is no param to %s over",
+                    s->kind == S_MINIMIZE ? "minimize" : "maximize");
+        return;
+    }
+    lower_derive(L, &d);
+
+    int group = add_group(L, d.name);
+    root_grads(L, &d, group);
+    L->group = group;
+    if (s->with)
+        optimize(L, s, &d, group);
+    L->group = -1;
+}

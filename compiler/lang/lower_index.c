@@ -1,0 +1,339 @@
+/* lower_index.c - x[i, a:b, new, ...]: an index is read part by part into a slice, a reshape and at
+ * most one gather. */
+#include "lang/lower.h"
+
+#include <string.h>
+
+/* ---- indexing ---- */
+
+/* An index being read, axis by axis. */
+typedef struct Index {
+    Node *x;                           /* what is indexed */
+    int axis;                          /* the next of x */
+    Size lo[MAX_RANK], step[MAX_RANK]; /* the slice along each axis of x */
+    Shape cut;                         /* after the slices */
+    Shape shape;                       /* with single elements dropped and new axes added */
+    Node *gather;                      /* the int tensor, or NULL */
+    int at;                            /* the axis of `shape` that it replaces */
+    Loc loc;
+} Index;
+
+/* A place that is a run-time size: it must be within the axis, whatever the dims are. */
+static bool place_run_time(Lower *L, const Value *v, Size size, bool end, Size *out)
+{
+    *out = v->node->attr.size;
+    Size left = size_sub(L->g, size, *out);
+    int64_t least = end ? 0 : 1; /* the end of a slice may be the end of the axis */
+    if (size_least(L->g, left) >= least && size_max(L->g, left) >= least)
+        return true;
+    lower_error(L, ERR_INDEX_RANGE, v->loc, "index %s may be out of range for size %s",
+                size_text(L->g, *out, ""), size_text(L->g, size, ""));
+    return false;
+}
+
+/* A place along an axis of this size; a negative one counts from the end. `end`: it ends a slice,
+ * so it is not an element itself. */
+static bool place(Lower *L, const Value *v, Size size, bool end, Size *out)
+{
+    int64_t k;
+    if (v->kind == V_NODE && v->node->op == OP_size)
+        return place_run_time(L, v, size, end, out);
+    if (!want_whole(L, v, "an index", &k))
+        return false;
+
+    /* The number of elements that the axis must have. */
+    int64_t needed = k < 0 ? -k : k;
+    if (k >= 0 && !end)
+        needed++;
+    bool outside = needed > size_least(L->g, size);
+    if (outside && !(end && size >= 0)) {
+        lower_error(L, ERR_INDEX_RANGE, v->loc, "index %lld is out of range for size %s%s",
+                    (long long)k, size_text(L->g, size, ""), least_text(L, size));
+        return false;
+    }
+    if (outside) /* a slice ends at the end of the axis at the latest, as in NumPy */
+        k = k < 0 ? 0 : size;
+    *out = k < 0 ? size_sub(L->g, size, -k) : k;
+    return true;
+}
+
+/* The number of elements that a slice takes of `length`, every step-th: ceil(length / step). */
+static bool slice_count(Lower *L, Size length, int64_t step, Size *count)
+{
+    Size rounded = size_add(L->g, length, step - 1);
+    if (rounded >= 0 || length >= 0) {
+        *count = length > 0 ? rounded / step : 0;
+        return true;
+    }
+    return size_div(L->g, step == 1 ? length : rounded, step, count);
+}
+
+static Value *lower_part(Lower *L, const Expr *x)
+{
+    return x ? lower_expr(L, x) : NULL;
+}
+
+/* a:b:step, of which each part may be left out. With a negative step, from a down to b. */
+static bool index_range(Lower *L, Index *ix, const Expr *r)
+{
+    Graph *g = L->g;
+    Size size = ix->x->shape.dim[ix->axis], lo = 0, hi = size, count;
+    int64_t step = 1;
+    Value *a = lower_part(L, r->a), *b = lower_part(L, r->b), *c = lower_part(L, r->c);
+    if (c && !want_whole(L, c, "a step", &step))
+        return false;
+    if (step == 0) {
+        lower_error(L, ERR_SLICE, c->loc, "a step of 0 goes nowhere");
+        return false;
+    }
+    if (a && !place(L, a, size, step > 0, &lo))
+        return false;
+    if (b && !place(L, b, size, true, &hi))
+        return false;
+
+    Size length = size_sub(g, hi, lo);
+    if (step < 0) {
+        lo = a ? lo : size_sub(g, size, 1);
+        length = b ? size_sub(g, lo, hi) : size_add(g, lo, 1);
+    }
+    if (!slice_count(L, length, step < 0 ? -step : step, &count)) {
+        lower_error(L, ERR_SLICE, r->loc,
+                    "a step of %lld along the run-time size %s: the length is not known",
+                    (long long)step, size_text(g, size, ""));
+        return false;
+    }
+    if (size_least(g, count) < 1) {
+        lower_error(L, ERR_EMPTY_SLICE, r->loc, "an empty slice%s of an axis of size %s",
+                    size < 0 ? " is possible" : "", size_text(g, size, ""));
+        return false;
+    }
+
+    ix->lo[ix->axis] = lo;
+    ix->step[ix->axis] = step;
+    ix->cut.dim[ix->axis++] = count;
+    ix->shape.dim[ix->shape.rank++] = count;
+    return true;
+}
+
+/* In a constant tensor too, negative indices count from the end. */
+static Node *from_end(Lower *L, Node *i, Size size)
+{
+    if (i->op != OP_data || size < 0)
+        return i;
+
+    int64_t count = shape_count(L->g, i->shape);
+    double *x = arena_copy(L->ngc, i->attr.data, (size_t)count * sizeof *x);
+    for (int64_t k = 0; k < count; k++) {
+        bool inside = x[k] + (double)size >= 0; /* a message shows others as they were written */
+        if (x[k] < 0 && inside)
+            x[k] += (double)size;
+    }
+    return graph_data(L->g, i->shape, T_INT, x);
+}
+
+/* Is the value an element's place that is known now, so that the axis is dropped? */
+static bool is_place(const Value *v)
+{
+    double c;
+    if (v->kind != V_NODE || v->node->shape.rank != 0)
+        return false;
+    return v->node->type == T_FLOAT || node_const(v->node, &c);
+}
+
+/* An int tensor: its elements say which elements of the axis are taken. */
+static bool index_gather(Lower *L, Index *ix, const Expr *e, const Value *v)
+{
+    Size size = ix->x->shape.dim[ix->axis];
+    Node *i = want_index(L, v, "an index");
+    if (!i)
+        return false;
+    if (ix->gather) {
+        lower_error(L, ERR_TWO_INT_INDICES, e->loc,
+                    "two int tensors in one index; take_along picks elements along an axis");
+        return false;
+    }
+    i = index_limit(L, e->loc, from_end(L, i, size), size);
+    if (!i)
+        return false;
+
+    ix->gather = i;
+    ix->at = ix->shape.rank;
+    ix->cut.dim[ix->axis++] = size;
+    ix->shape.dim[ix->shape.rank++] = size;
+    return true;
+}
+
+/* The part of an index that is for the next axis. */
+static bool index_axis(Lower *L, Index *ix, const Expr *e)
+{
+    if (ix->axis == ix->x->shape.rank) {
+        lower_error(L, ERR_TOO_MANY_INDICES, e->loc, "too many indices for shape %s",
+                    shape_text(L->g, ix->x->shape));
+        return false;
+    }
+    if (e->kind == X_RANGE)
+        return index_range(L, ix, e);
+
+    const Value *v = lower_expr(L, e);
+    if (v->kind == V_ERROR)
+        return false;
+    if (!is_place(v))
+        return index_gather(L, ix, e, v);
+    if (!place(L, v, ix->x->shape.dim[ix->axis], false, &ix->lo[ix->axis]))
+        return false;
+    ix->cut.dim[ix->axis++] = 1;
+    return true;
+}
+
+/* The number of axes that the parts of an index are for. */
+static int count_axes(const Arg *args)
+{
+    int n = 0;
+    for (; args; args = args->next)
+        n += args->value->kind != X_NEW && args->value->kind != X_ELLIPSIS;
+    return n;
+}
+
+/* The next axis is kept whole. */
+static void index_whole(Index *ix)
+{
+    ix->cut.dim[ix->axis] = ix->x->shape.dim[ix->axis];
+    ix->shape.dim[ix->shape.rank++] = ix->x->shape.dim[ix->axis++];
+}
+
+/* Are the new axes and those of the tensor together few enough? */
+static bool check_rank(Lower *L, const Expr *x, const Node *a)
+{
+    int rank = a->shape.rank, rests = 0; /* rests: the number of `...` */
+    for (const Arg *p = x->args; p; p = p->next) {
+        rank += p->value->kind == X_NEW;
+        rests += p->value->kind == X_ELLIPSIS;
+    }
+    if (rests > 1) {
+        lower_error(L, ERR_TOO_MANY_INDICES, x->loc, "one '...' means all the axes that are left");
+        return false;
+    }
+    if (rank > MAX_RANK)
+        lower_error(L, ERR_TOO_MANY_AXES, x->loc, "at most %d axes are allowed", MAX_RANK);
+    return rank <= MAX_RANK;
+}
+
+/* x[i, a:b, new, ...] as a slice, a reshape, and a gather if there is an int tensor. */
+static Node *index_tensor(Lower *L, const Expr *x, Node *a)
+{
+    if (!check_rank(L, x, a))
+        return NULL;
+    Index ix = {.x = a, .cut.rank = a->shape.rank, .loc = x->loc};
+    for (int i = 0; i < MAX_RANK; i++)
+        ix.step[i] = 1;
+
+    for (const Arg *p = x->args; p; p = p->next) {
+        if (p->value->kind == X_ELLIPSIS) {
+            int left = a->shape.rank - ix.axis - count_axes(p->next);
+            for (; left > 0; left--)
+                index_whole(&ix);
+        } else if (p->value->kind == X_NEW) {
+            ix.shape.dim[ix.shape.rank++] = 1;
+        } else if (!index_axis(L, &ix, p->value)) {
+            return NULL;
+        }
+    }
+    while (ix.axis < a->shape.rank)
+        index_whole(&ix);
+
+    L->g->loc = lower_site(L, x->loc);
+    Node *n = graph_reshape(L->g, graph_slice(L->g, a, ix.lo, ix.step, ix.cut), ix.shape);
+    if (ix.gather && n->shape.rank - 1 + ix.gather->shape.rank > MAX_RANK) {
+        lower_error(L, ERR_TOO_MANY_AXES, x->loc, "at most %d axes are allowed", MAX_RANK);
+        return NULL;
+    }
+    return ix.gather ? graph_gather(L->g, n, ix.gather, ix.at) : n;
+}
+
+/* Are there several places, or one that is known only at run time? */
+static bool is_int_tensor(Lower *L, const Value *v)
+{
+    if (v->kind == V_LIST)
+        return true;
+    return v->kind == V_NODE && v->node->type == T_INT &&
+           (v->node->shape.rank > 0 || !is_known(L, v->node));
+}
+
+/* A list indexed by an int tensor is a tensor. */
+static Value *list_gather(Lower *L, const Expr *x, const Value *list, const Value *at)
+{
+    Node *a = want_node(L, list, "what is indexed");
+    Node *i = a ? want_index(L, at, "an index") : NULL;
+    if (i)
+        i = index_limit(L, at->loc, from_end(L, i, a->shape.dim[0]), a->shape.dim[0]);
+    if (i && a->shape.rank - 1 + i->shape.rank > MAX_RANK) {
+        lower_error(L, ERR_TOO_MANY_AXES, x->loc, "at most %d axes are allowed", MAX_RANK);
+        i = NULL;
+    }
+    return value_node(L, x->loc, i ? graph_gather(L->g, a, i, 0) : NULL);
+}
+
+/* A place in a list, where a negative one counts from the end; in 0 .. count. */
+static int64_t clamp_place(int64_t k, int count)
+{
+    if (k < 0)
+        k += count;
+    if (k < 0)
+        return 0;
+    return k > count ? count : k;
+}
+
+/* list[a:b] is a list. */
+static Value *list_slice(Lower *L, const Expr *x, const Value *list, const Expr *r)
+{
+    int64_t lo = 0, hi = list->count;
+    if (r->a && !want_whole(L, lower_expr(L, r->a), "an index", &lo))
+        return value_error(L, x->loc);
+    if (r->b && !want_whole(L, lower_expr(L, r->b), "an index", &hi))
+        return value_error(L, x->loc);
+
+    lo = clamp_place(lo, list->count);
+    hi = clamp_place(hi, list->count);
+    if (hi < lo)
+        hi = lo;
+    return value_list(L, x->loc, list->item + lo, (int)(hi - lo));
+}
+
+/* list[i] is an element, list[a:b] a list, and list[int tensor] a tensor. */
+static Value *index_list(Lower *L, const Expr *x, const Value *list)
+{
+    const Expr *e = x->args->value;
+    if (e->kind == X_RANGE)
+        return list_slice(L, x, list, e);
+
+    const Value *at = lower_expr(L, e);
+    int64_t k;
+    if (is_int_tensor(L, at))
+        return list_gather(L, x, list, at);
+    if (!want_whole(L, at, "an index", &k))
+        return value_error(L, x->loc);
+    if (k < -list->count || k >= list->count) {
+        lower_error(L, ERR_INDEX_RANGE, e->loc, "index %lld is out of range for a list of %d",
+                    (long long)k, list->count);
+        return value_error(L, x->loc);
+    }
+    if (k < 0)
+        k += list->count;
+
+    Value *v = arena_copy(L->ngc, list->item[k], sizeof *v);
+    v->loc = x->loc;
+    return v;
+}
+
+Value *lower_index(Lower *L, const Expr *x)
+{
+    Value *v = lower_expr(L, x->a);
+    const Arg *part = x->args;
+    if (v->kind == V_LIST && part && !part->next) {
+        ExprKind kind = part->value->kind;
+        if (kind != X_NEW && kind != X_ELLIPSIS)
+            return index_list(L, x, v);
+    }
+    Node *a = v->kind == V_ERROR ? NULL : want_node(L, v, "what is indexed");
+    return value_node(L, x->loc, a ? index_tensor(L, x, a) : NULL);
+}

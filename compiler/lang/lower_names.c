@@ -1,0 +1,280 @@
+/* lower_names.c - scopes say what a name means; paths give the names of weights; variables are made
+ * and found by their paths. */
+#include "lang/lower.h"
+
+#include <string.h>
+
+/* ---- scopes ---- */
+
+Scope *scope_new(Lower *L, ScopeKind kind, Scope *up)
+{
+    Scope *s = arena_alloc(L->ngc, sizeof *s);
+    s->kind = kind;
+    s->up = up;
+    s->serial = L->serial;
+    s->buckets = kind == SCOPE_FILE ? 64 : 8;
+    s->bucket = arena_alloc(L->ngc, (size_t)s->buckets * sizeof *s->bucket);
+    return s;
+}
+
+/* Names are interned, so the address is the name. */
+static size_t name_hash(const char *name, int buckets)
+{
+    return (size_t)((uintptr_t)name >> 3) * 2654435761u % (size_t)buckets;
+}
+
+Binding *scope_own(const Scope *s, const char *name)
+{
+    Binding *b = s->bucket[name_hash(name, s->buckets)];
+    while (b && b->name != name)
+        b = b->next;
+    return b;
+}
+
+/* The nearest binding. A def sees the bindings around it that were made above it. */
+Binding *scope_find(Lower *L, const char *name)
+{
+    int limit = INT32_MAX;
+    for (Scope *s = L->scope; s; s = s->up) {
+        Binding *b = scope_own(s, name);
+        if (b && b->serial < limit)
+            return b;
+        if (s->kind == SCOPE_CALL && s->serial < limit)
+            limit = s->serial;
+    }
+    return NULL;
+}
+
+static void scope_grow(Lower *L, Scope *s)
+{
+    Scope old = *s;
+    s->buckets *= 4;
+    s->bucket = arena_alloc(L->ngc, (size_t)s->buckets * sizeof *s->bucket);
+    for (int i = 0; i < old.buckets; i++)
+        for (Binding *b = old.bucket[i], *next; b; b = next) {
+            next = b->next;
+
+            Binding **to = &s->bucket[name_hash(b->name, s->buckets)];
+            b->next = *to;
+            *to = b;
+        }
+}
+
+Binding *scope_bind(Lower *L, const char *name, Value *v, Loc loc)
+{
+    Scope *s = L->scope;
+    Binding **to = &s->bucket[name_hash(name, s->buckets)];
+    Binding *b = arena_alloc(L->ngc, sizeof *b);
+    *b = (Binding){.name = name, .value = v, .loc = loc, .serial = L->serial++, .next = *to};
+    *to = b;
+    if (++s->count > 2 * s->buckets)
+        scope_grow(L, s);
+    return b;
+}
+
+/* The binding that an assignment in a loop's body changes: one outside the pass, but in the same
+ * file or call. */
+Binding *scope_carried(Lower *L, const char *name)
+{
+    for (Scope *s = L->scope; s->kind == SCOPE_PASS; s = s->up) {
+        Binding *b = scope_own(s->up, name);
+        if (b)
+            return b;
+    }
+    return NULL;
+}
+
+/* ---- names that are refused ---- */
+
+void declared_twice(Lower *L, const char *name, Loc loc, Loc before)
+{
+    Diag *d = lower_error(L, ERR_DEFINED_TWICE, loc, "'%s' is already defined", name);
+    diag_note(L->ngc, d, before, "here");
+}
+
+/* `step` and `training` mean the same everywhere, and so does `.shape` after any name. */
+bool name_reserved(Lower *L, const char *name, Loc loc)
+{
+    size_t n = strlen(name);
+    const char *why = NULL;
+
+    if (strcmp(name, "step") == 0)
+        why = "it counts the updates";
+    if (strcmp(name, "training") == 0)
+        why = "it is 1 in training and 0 in predict and eval";
+    if (n > 6 && strcmp(name + n - 6, ".shape") == 0)
+        why = "x.shape is the list of the sizes of x";
+
+    if (why)
+        lower_error(L, ERR_RESERVED_NAME, loc, "'%s' is reserved: %s", name, why);
+    return why != NULL;
+}
+
+/* ---- paths: the names of weights ---- */
+
+Path *path_new(Lower *L, Path *up, const char *name)
+{
+    Path *p = arena_alloc(L->ngc, sizeof *p);
+    p->up = up;
+    p->name = name;
+    return p;
+}
+
+/* The name below `from`. raw: with the number of every call, even if it is the only one of its
+ * statement. */
+const char *path_text(Lower *L, const Path *p, const Path *from, bool raw)
+{
+    if (!p || p == from)
+        return "";
+    const char *left = path_text(L, p->up, from, raw);
+    const char *dot = *left ? "." : "";
+    const char *name = p->var ? p->var->name : p->name;
+    if (name)
+        return text_format(L->ngc, "%s%s%s", left, dot, name);
+
+    if (p->calls && *p->calls <= 1 && !raw)
+        return left;
+    return text_format(L->ngc, "%s%s%d", left, dot, p->number);
+}
+
+int *call_count(Lower *L, const char *key)
+{
+    CallCounts *c = &L->counts;
+    int *at = table_at(L->ngc, &c->at, intern_str(L->ngc, key));
+    if (*at)
+        return c->number[*at - 1];
+
+    c->number = arena_grow(L->ngc, c->number, c->count, &c->room, sizeof *c->number);
+    c->number[c->count] = arena_alloc(L->ngc, sizeof **c->number);
+    *at = ++c->count;
+    return c->number[c->count - 1];
+}
+
+bool path_below(const Path *p, const Path *from)
+{
+    while (p && p != from)
+        p = p->up;
+    return p == from;
+}
+
+Path *path_passes(Lower *L, Path *p)
+{
+    for (int i = 0; i < L->passes; i++) {
+        p = path_new(L, p, NULL);
+        p->number = L->pass[i];
+    }
+    return p;
+}
+
+/* Writes the names of the variables from number `from` on: now it is known which calls share a
+ * statement. */
+void name_vars(Lower *L, int from)
+{
+    for (; from < L->var_paths; from++)
+        L->var_path[from].var->name = path_text(L, L->var_path[from].path, NULL, false);
+}
+
+/* Numbers the calls above this path, as something is declared in them. */
+void path_claim(Path *p)
+{
+    for (; p; p = p->up)
+        if (p->calls && p->number < 0)
+            p->number = (*p->calls)++;
+}
+
+/* ---- variables by their paths ---- */
+
+/* Is the path below `from` written as the first `size` characters of text? Compared from the end.
+ */
+static bool path_is(const Path *p, const Path *from, const char *text, size_t size)
+{
+    char number[16];
+
+    /* The only call of a statement is not shown. */
+    while (p && p != from && p->calls && *p->calls <= 1)
+        p = p->up;
+    if (!p || p == from)
+        return p == from && size == 0;
+
+    const char *name = p->var ? p->var->name : p->name;
+    if (!name) {
+        snprintf(number, sizeof number, "%d", p->number);
+        name = number;
+    }
+
+    size_t n = strlen(name);
+    if (n > size || memcmp(text + size - n, name, n) != 0)
+        return false;
+    if (size == n)
+        return path_is(p->up, from, text, 0);
+    return text[size - n - 1] == '.' && path_is(p->up, from, text, size - n - 1);
+}
+
+Var *lower_find_var(Lower *L, const char *path)
+{
+    for (int i = 0; i < L->var_paths; i++)
+        if (path_is(L->var_path[i].path, L->path, path, strlen(path)))
+            return L->var_path[i].var;
+    return NULL;
+}
+
+/* A variable with this path. name_vars writes its final name when all paths are known. */
+Var *var_new(Lower *L, VarKind kind, Path *path, Loc loc, Shape shape, Type type, Node *init)
+{
+    Model *m = L->m;
+    Var *v = arena_alloc(L->ngc, sizeof *v);
+    *v = (Var){.kind = kind,
+               .name = path_text(L, path, NULL, false),
+               .type = type,
+               .shape = shape,
+               .loc = loc,
+               .init = init};
+    L->g->loc = lower_site(L, loc);
+    v->node = graph_var(L->g, v);
+
+    m->var = arena_grow(L->ngc, m->var, m->vars, &L->var_room, sizeof *m->var);
+    m->var[m->vars++] = v;
+
+    L->var_path =
+        arena_grow(L->ngc, L->var_path, L->var_paths, &L->var_path_room, sizeof *L->var_path);
+    L->var_path[L->var_paths++] = (struct VarPath){v, path};
+    return v;
+}
+
+Var *lower_var(Lower *L, VarKind kind, const char *name, Loc loc, Shape shape, Type type,
+               Node *init)
+{
+    return var_new(L, kind, path_new(L, NULL, name), loc, shape, type, init);
+}
+
+/* The variable that the layer made in its first call, or NULL. */
+static Var *layer_var(Lower *L, const Layer *layer, const Path *path)
+{
+    const char *key = path_text(L, path, layer->path, true);
+    for (struct LayerVar *v = layer->vars; v; v = v->next)
+        if (strcmp(v->key, key) == 0)
+            return v->var;
+    return NULL;
+}
+
+/* The variable that a layer around us made in its first call, or NULL. A layer may be made and
+ * called within another one. */
+Var *layers_var(Lower *L, const Path *path)
+{
+    Var *v = NULL;
+    for (Frame *f = L->frame; f && !v; f = f->up)
+        if (f->layer && path_below(path, f->layer->path))
+            v = layer_var(L, f->layer, path);
+    return v;
+}
+
+void layers_note(Lower *L, const Path *path, Var *var)
+{
+    for (Frame *f = L->frame; f; f = f->up) {
+        if (!f->layer || !path_below(path, f->layer->path))
+            continue;
+        struct LayerVar *v = arena_alloc(L->ngc, sizeof *v);
+        *v = (struct LayerVar){path_text(L, path, f->layer->path, true), var, f->layer->vars};
+        f->layer->vars = v;
+    }
+}

@@ -1,0 +1,522 @@
+/* value.c - the values of expressions while a model is lowered, checks that a value is of the kind
+ * wanted, and the messages if it is not. */
+#include "lang/lower.h"
+#include "graph/eval.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- values ---- */
+
+Value *value_new(Lower *L, ValueKind kind, Loc loc)
+{
+    Value *v = arena_alloc(L->ngc, sizeof *v);
+    v->kind = kind;
+    v->loc = loc;
+    return v;
+}
+
+Value *value_error(Lower *L, Loc loc)
+{
+    if (L->ngc->errors == 0)
+        ngc_bug("an error without a message");
+    return value_new(L, V_ERROR, loc);
+}
+
+/* A tensor may have 2^40 bytes, which is 2^37 doubles. That is far more memory than a machine has,
+ * and small enough for the arithmetic on sizes. */
+bool shape_fits(Lower *L, Loc loc, Shape s)
+{
+    double count = 1;
+    for (int i = 0; i < s.rank; i++)
+        count *= (double)size_max(L->g, s.dim[i]);
+    if (count <= 0x1p37)
+        return true;
+
+    lower_error(L, ERR_TENSOR_SIZE, loc, "a tensor of shape %s is larger than 2^40 bytes",
+                shape_text(L->g, s));
+    return false;
+}
+
+Value *value_node(Lower *L, Loc loc, Node *n)
+{
+    if (n && !shape_fits(L, loc, n->shape))
+        n = NULL;
+    if (!n)
+        return value_error(L, loc);
+    Value *v = value_new(L, V_NODE, loc);
+    v->node = n;
+    return v;
+}
+
+Value *value_number(Lower *L, Loc loc, double x)
+{
+    return value_node(L, loc, graph_const(L->g, x));
+}
+
+Value *value_list(Lower *L, Loc loc, Value **item, int count)
+{
+    Value *v = value_new(L, V_LIST, loc);
+    v->item = arena_copy(L->ngc, item, (size_t)count * sizeof *item);
+    v->count = count;
+    return v;
+}
+
+const char *value_text(Lower *L, const Value *v)
+{
+    return v->loc.file < 0 ? "it" : source_text(L->ngc, v->loc);
+}
+
+const char *value_kind(const Value *v)
+{
+    static const char *const text[] = {
+        [V_ERROR] = "an error",        [V_NODE] = "a tensor",   [V_LIST] = "a list",
+        [V_TEXT] = "a text",           [V_FUNC] = "a function", [V_LAYER] = "a layer",
+        [V_HOLE] = "an open argument", [V_ABSENT] = "nothing"};
+    return text[v->kind];
+}
+
+/* Copies the elements of nested lists of numbers to `out` in row-major order, or only counts them
+ * if out is NULL. false: not all elements are numbers. */
+static bool list_numbers(const Value *v, double *out, int64_t *at)
+{
+    double x;
+    if (v->kind == V_NODE && v->node->shape.rank == 0 && node_const(v->node, &x)) {
+        if (out)
+            out[*at] = x;
+        ++*at;
+        return true;
+    }
+
+    if (v->kind != V_LIST)
+        return false;
+    for (int i = 0; i < v->count; i++)
+        if (!list_numbers(v->item[i], out, at))
+            return false;
+    return true;
+}
+
+/* Adds an axis of size 1 at a place. */
+Node *node_new_axis(Lower *L, Node *n, int axis)
+{
+    Shape s = n->shape;
+    memmove(s.dim + axis + 1, s.dim + axis, (size_t)(s.rank - axis) * sizeof *s.dim);
+    s.dim[axis] = 1;
+    s.rank++;
+    return graph_reshape(L->g, n, s);
+}
+
+/* The shape of nested lists of numbers, by their first elements; false with a message. A list may
+ * occur in others many times, so there may be more elements than fit. */
+static bool list_shape(Lower *L, const Value *v, Shape *s)
+{
+    enum { MOST = 10000000 };
+    double count = 1;
+    *s = (Shape){0};
+    for (const Value *w = v; w->kind == V_LIST; w = w->item[0]) {
+        if (w->count == 0) {
+            lower_error(L, ERR_LIST_SHAPES, v->loc, "an empty list has no shape");
+            return false;
+        }
+        if (s->rank == MAX_RANK) {
+            lower_error(L, ERR_LIST_SHAPES, v->loc, "more than %d axes", MAX_RANK);
+            return false;
+        }
+        s->dim[s->rank++] = w->count;
+        count *= w->count;
+    }
+    if (count <= MOST)
+        return true;
+    lower_error(L, ERR_TENSOR_SIZE, v->loc, "a list of %.0f elements; the limit is %d", count,
+                MOST);
+    return false;
+}
+
+/* Do nested lists have this shape everywhere? */
+static bool list_even(Lower *L, const Value *v, Shape s, int depth)
+{
+    bool inner = depth + 1 < s.rank; /* the elements are lists */
+    int64_t wanted = inner ? s.dim[depth + 1] : 1;
+    for (int i = 0; i < v->count; i++) {
+        const Value *w = v->item[i];
+        bool list = w->kind == V_LIST;
+        if (list != inner || (list && w->count != wanted)) {
+            lower_error(L, ERR_LIST_SHAPES, w->loc,
+                        "a list of unequal rows: %s has %d elements, the first row has %lld",
+                        value_text(L, w), list ? w->count : 1, (long long)wanted);
+            return false;
+        }
+        if (list && !list_even(L, w, s, depth + 1))
+            return false;
+    }
+    return true;
+}
+
+/* A list of tensors of one shape, stacked along a new first axis. */
+static Node *stack_tensors(Lower *L, const Value *v)
+{
+    Node **part = arena_alloc(L->ngc, (size_t)v->count * sizeof *part);
+    for (int i = 0; i < v->count; i++) {
+        Node *n = want_node(L, v->item[i], "an element");
+        if (!n)
+            return NULL;
+        if (n->shape.rank == MAX_RANK) {
+            lower_error(L, ERR_TOO_MANY_AXES, v->loc, "at most %d axes are allowed", MAX_RANK);
+            return NULL;
+        }
+        part[i] = node_new_axis(L, n, 0);
+        if (i && !shape_equal(part[i]->shape, part[0]->shape)) {
+            lower_error(L, ERR_LIST_SHAPES, v->item[i]->loc,
+                        "elements of a list differ in shape, %s and %s",
+                        shape_text(L->g, shape_without(part[0]->shape, 1)),
+                        shape_text(L->g, n->shape));
+            return NULL;
+        }
+    }
+    return graph_concat(L->g, part, v->count, 0);
+}
+
+/* A list as a tensor: nested lists of numbers are one constant. */
+static Node *stack(Lower *L, const Value *v)
+{
+    int64_t count = 0;
+    Shape s;
+    if (!list_shape(L, v, &s))
+        return NULL;
+    if (!list_numbers(v, NULL, &count))
+        return stack_tensors(L, v);
+    if (!list_even(L, v, s, 0))
+        return NULL;
+
+    double *data = arena_alloc(L->ngc, (size_t)count * sizeof *data);
+    count = 0;
+    list_numbers(v, data, &count);
+    Node *n = graph_data(L->g, s, T_FLOAT, data);
+    if (!n->name)
+        n->name = v->name;
+    return n;
+}
+
+/* ---- what is known at compile time ---- */
+
+bool shape_is_run_time(Shape s)
+{
+    for (int i = 0; i < s.rank; i++)
+        if (s.dim[i] < 0)
+            return true;
+    return false;
+}
+
+/* Does this hold for a value and for all from which it is computed? */
+bool holds_below(Lower *L, const Node *n, bool (*holds)(const Node *))
+{
+    bool *needed = arena_alloc(L->ngc, (size_t)n->id + 1);
+
+    needed[n->id] = true;
+    for (int i = n->id; i >= 0; i--) {
+        const Node *x = L->g->node[i];
+        if (!needed[i])
+            continue;
+        if (!holds(x))
+            return false;
+        for (int k = 0; k < x->nargs; k++)
+            needed[x->arg[k]->id] = true;
+    }
+    return true;
+}
+
+static bool is_constant(const Node *x)
+{
+    if (op_info[x->op]->flags & F_RUN_TIME || x->op == OP_random)
+        return false;
+    return !shape_is_run_time(x->shape);
+}
+
+bool is_known(Lower *L, const Node *n)
+{
+    return holds_below(L, n, is_constant);
+}
+
+const double *known_value(Lower *L, Node *n)
+{
+    double v;
+    if (n->op == OP_data)
+        return n->attr.data;
+    if (n->shape.rank == 0 && node_const(n, &v))
+        return arena_copy(L->ngc, &v, sizeof v);
+    return eval_node(eval_new(L->ngc, L->m), n);
+}
+
+/* ---- values of a certain kind ---- */
+
+Node *want_node(Lower *L, const Value *v, const char *what)
+{
+    if (v->kind == V_NODE)
+        return v->node;
+    if (v->kind == V_LIST)
+        return stack(L, v);
+    if (v->kind != V_ERROR)
+        lower_error(L, ERR_NOT_A_TENSOR, v->loc, "%s must be a tensor, not %s", what,
+                    value_kind(v));
+    return NULL;
+}
+
+static bool is_int32(double x)
+{
+    return x == floor(x) && fabs(x) <= INT32_MAX;
+}
+
+Node *want_index(Lower *L, const Value *v, const char *what)
+{
+    Node *n = v->kind == V_ERROR ? NULL : want_node(L, v, what);
+    if (!n || n->type == T_INT)
+        return n;
+    if (!is_known(L, n)) {
+        lower_error(L, ERR_NOT_AN_INT, v->loc,
+                    "%s must be int: '%s' is a float tensor; an input is declared '%s: int'", what,
+                    value_text(L, v), n->op == OP_var ? n->attr.var->name : "t");
+        return NULL;
+    }
+
+    const double *x = known_value(L, n);
+    int64_t count = shape_count(L->g, n->shape);
+    for (int64_t i = 0; i < count; i++) {
+        if (is_int32(x[i]))
+            continue;
+        double shown = isnan(x[i]) ? fabs(NAN) : x[i]; /* a NaN without its sign */
+        lower_error(L, ERR_NOT_WHOLE, v->loc, "%s must be whole, not %.17g", what, shown);
+        return NULL;
+    }
+    if (n->shape.rank == 0)
+        return graph_int(L->g, (int64_t)*x);
+    return graph_data(L->g, n->shape, T_INT, x);
+}
+
+bool want_number(Lower *L, const Value *v, const char *what, double *x)
+{
+    if (v->kind == V_NODE && v->node->shape.rank == 0) {
+        if (node_const(v->node, x))
+            return true;
+        if (is_known(L, v->node)) {
+            *x = *known_value(L, v->node);
+            return true;
+        }
+    }
+    if (v->kind != V_ERROR)
+        lower_error(L, ERR_NOT_CONSTANT, v->loc, "%s must be a compile-time constant", what);
+    return false;
+}
+
+bool want_whole(Lower *L, const Value *v, const char *what, int64_t *out)
+{
+    double x;
+    if (!want_number(L, v, what, &x))
+        return false;
+    if (x != floor(x) || fabs(x) > 9e15) {
+        lower_error(L, ERR_NOT_WHOLE, v->loc, "%s must be a whole number, not %.17g", what, x);
+        return false;
+    }
+    *out = (int64_t)x;
+    return true;
+}
+
+/* A size in terms of run-time dims: at least 1, whatever they are. */
+static bool want_run_time_size(Lower *L, const Value *v, const char *what, Size *out)
+{
+    *out = v->node->attr.size;
+    if (size_least(L->g, *out) >= 1 && size_max(L->g, *out) >= 1)
+        return true;
+    lower_error(L, ERR_NUMBER_TOO_SMALL, v->loc, "%s must be at least 1; %s may be less", what,
+                size_text(L->g, *out, ""));
+    return false;
+}
+
+bool want_size(Lower *L, const Value *v, const char *what, Size *out)
+{
+    const Node *n = v->kind == V_NODE ? v->node : NULL;
+    int64_t x;
+    if (n && n->op == OP_size)
+        return want_run_time_size(L, v, what, out);
+    if (n && n->op == OP_div && n->arg[0]->op == OP_size) {
+        lower_error(L, ERR_NOT_WHOLE, v->loc, "%s must be whole: %s does not divide %s exactly",
+                    what, node_text(L->g, n->arg[1], 2), node_text(L->g, n->arg[0], 2));
+        return false;
+    }
+    if (!want_whole(L, v, what, &x))
+        return false;
+    if (x < 1) {
+        lower_error(L, ERR_NUMBER_TOO_SMALL, v->loc, "%s must be at least 1, not %lld", what,
+                    (long long)x);
+        return false;
+    }
+    *out = x;
+    return true;
+}
+
+bool want_shape(Lower *L, const Value *v, const char *what, Shape *s)
+{
+    *s = (Shape){0};
+    if (v->kind != V_LIST) {
+        if (v->kind != V_ERROR)
+            lower_error(L, ERR_NOT_A_LIST, v->loc, "%s must be a list of sizes, not %s", what,
+                        value_kind(v));
+        return false;
+    }
+
+    if (v->count > MAX_RANK) {
+        lower_error(L, ERR_TOO_MANY_AXES, v->loc, "%s has %d axes; at most %d are allowed", what,
+                    v->count, MAX_RANK);
+        return false;
+    }
+    for (int i = 0; i < v->count; i++)
+        if (!want_size(L, v->item[i], "a size", &s->dim[s->rank++]))
+            return false;
+    return shape_fits(L, v->loc, *s);
+}
+
+bool want_axis(Lower *L, const Value *v, int rank, int *axis)
+{
+    int64_t x;
+    if (!want_whole(L, v, "an axis", &x))
+        return false;
+    if (x < -rank || x >= rank) {
+        lower_error(L, ERR_AXIS_RANGE, v->loc, "axis %lld is out of range for %d axes",
+                    (long long)x, rank);
+        return false;
+    }
+    if (x < 0)
+        x += rank;
+    *axis = (int)x;
+    return true;
+}
+
+/* An axis, a list of axes, or all of them: `all` is a function of the library, whose name means
+ * that here. */
+bool want_axes(Lower *L, const Value *v, Shape s, uint32_t *axes)
+{
+    bool all = v->kind == V_ABSENT || (v->kind == V_FUNC && strcmp(v->func->name, "all") == 0);
+    if (all) {
+        *axes = (1u << s.rank) - 1;
+        return true;
+    }
+
+    bool list = v->kind == V_LIST;
+    int count = list ? v->count : 1, axis;
+    *axes = 0;
+    for (int i = 0; i < count; i++) {
+        if (!want_axis(L, list ? v->item[i] : v, s.rank, &axis))
+            return false;
+        if (*axes >> axis & 1) {
+            lower_error(L, ERR_AXIS_TWICE, v->loc, "axis %d is named twice", axis);
+            return false;
+        }
+        *axes |= 1u << axis;
+    }
+    return true;
+}
+
+/* ---- indices within their axis ---- */
+
+const char *least_text(Lower *L, Size size)
+{
+    if (size >= 0)
+        return "";
+    return text_format(L->ngc, ", which may be %lld", (long long)size_least(L->g, size));
+}
+
+/* Constants are checked at compile time. */
+static Node *index_known(Lower *L, Loc loc, Node *i, const double *x, Size rows)
+{
+    int64_t count = shape_count(L->g, i->shape), most = size_least(L->g, rows);
+    for (int64_t k = 0; k < count; k++)
+        if (x[k] < 0 || x[k] >= (double)most) {
+            lower_error(L, ERR_INDEX_RANGE, loc, "index %.0f is out of range for size %s%s", x[k],
+                        size_text(L->g, rows, ""), least_text(L, rows));
+            return NULL;
+        }
+    return i;
+}
+
+/* Places along an axis, of iota and argmax, are less than the size of the axis, `most`. */
+static Node *index_places(Lower *L, Loc loc, Node *i, Size most, Size rows)
+{
+    if (most == rows || (most >= 0 && rows >= 0 && most <= rows))
+        return i;
+    lower_error(L, ERR_INDEX_RANGE, loc, "indices go up to %s - 1, but the axis has %s elements",
+                size_text(L->g, most, ""), size_text(L->g, rows, ""));
+    return NULL;
+}
+
+/* The node from which the elements of n are copied. */
+static const Node *source_of(const Node *n)
+{
+    while (op_info[n->op]->flags & F_VIEW || n->op == OP_copy)
+        n = n->arg[0];
+    return n;
+}
+
+Node *index_limit(Lower *L, Loc loc, Node *i, Size rows)
+{
+    const Node *n = source_of(i);
+    double c;
+
+    if (i->op == OP_data || node_const(i, &c))
+        return index_known(L, loc, i, known_value(L, i), rows);
+    if (n->op == OP_iota)
+        return index_places(L, loc, i, n->shape.dim[n->attr.axis], rows);
+    if (n->op == OP_argmax)
+        return index_places(L, loc, i, n->arg[0]->shape.dim[n->attr.axis], rows);
+    if (rows < 0) {
+        lower_error(L, ERR_RUN_TIME_INDEX, loc,
+                    "an axis of run-time size cannot be indexed by a tensor");
+        return NULL;
+    }
+    if (n->op != OP_var || n->attr.var->kind != VAR_INPUT)
+        return graph_checked(L->g, i, rows);
+
+    /* All elements of an input are checked, even if only some are used. */
+    Var *v = n->attr.var;
+    if (v->limit == 0 || rows < v->limit)
+        v->limit = rows;
+    return i;
+}
+
+/* ---- messages ---- */
+
+static bool in_library(const Lower *L, Loc loc)
+{
+    return loc.file >= 0 && L->ngc->file[loc.file]->library;
+}
+
+Loc lower_site(Lower *L, Loc loc)
+{
+    for (const Frame *f = L->frame; f && (loc.file < 0 || in_library(L, loc)); f = f->up)
+        loc = f->call;
+    return loc;
+}
+
+Diag *lower_error(Lower *L, ErrorCode code, Loc loc, const char *format, ...)
+{
+    Loc site = lower_site(L, loc);
+    va_list ap;
+    va_start(ap, format);
+    const char *text = text_vformat(L->ngc, format, ap);
+    va_end(ap);
+
+    const Frame *f = L->frame;
+    if (!f || !in_library(L, loc))
+        return diag(L->ngc, SEV_ERROR, code, site, "%s", text);
+
+    /* Inside the library, the message begins with the function that the user called. */
+    while (f->up && in_library(L, f->call))
+        f = f->up;
+    return diag(L->ngc, SEV_ERROR, code, site, "%s: %s", f->func->name, text);
+}
+
+void label_operand(Lower *L, Diag *d, const Expr *x, const Node *n, const char *fit)
+{
+    const char *text = source_text(L->ngc, x->loc);
+    diag_label(L->ngc, d, x->loc, "%s: %s", text, shape_text(L->g, n->shape));
+    if (n->op == OP_var)
+        diag_note(L->ngc, d, n->attr.var->loc, "%s is declared here%s", n->attr.var->name, fit);
+}

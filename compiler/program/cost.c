@@ -1,0 +1,88 @@
+/* cost.c - what kernels cost: operations, passes, and an estimate of their time.
+ *
+ * In: kernels of a program. Out: numbers, with run-time sizes at their bounds. Passes decide by
+ * them (share.c) and the report prints them. Nothing is changed. */
+#include "program/program.h"
+
+static int64_t count_at_bound(Graph *g, Shape shape)
+{
+    return size_max(g, shape_count(g, shape));
+}
+
+/* Of a product or a convolution: a multiply-add for each product that is added. */
+static int64_t product_flops(Graph *g, const Node *n)
+{
+    const OpInfo *info = op_info[n->op];
+    if (!info->terms)
+        return 0;
+    return 2 * count_at_bound(g, n->shape) * size_max(g, info->terms(g, n));
+}
+
+/* Of a nest of loops: each value is computed once for each pass of the loops that are open where it
+ * is computed, and a fold takes one operation in each pass. */
+static int64_t loop_flops(Graph *g, const Kernel *k)
+{
+    int64_t passes[MAX_AXES + 1] = {1}, flops = 0;
+
+    for (int i = 0; i < k->axes; i++)
+        passes[i + 1] = passes[i] * size_max(g, k->extent[i]);
+
+    for (int i = 0; i < k->vals; i++)
+        if (k->val[i]->kind == V_OP && k->val[i]->op != OP_cast)
+            flops += passes[k->val[i]->level];
+
+    return flops + (kernel_reduces(k) ? passes[k->axes] : 0);
+}
+
+int64_t kernel_flops(const Program *p, const Kernel *k)
+{
+    Graph *g = p->graph;
+    int64_t flops = 0;
+
+    switch (k->kind) {
+    case K_GEMM:
+    case K_CALL: return product_flops(g, k->product);
+    case K_RANDOM: return 0;
+    case K_LOOP: break;
+    }
+
+    if (!k->member)
+        return loop_flops(g, k);
+    for (int i = 0; i < k->members; i++)
+        flops += kernel_flops(p, k->member[i]);
+    return flops;
+}
+
+double common_rate(const Ngc *ngc)
+{
+    return ngc->opt.real_double ? 40 : 80;
+}
+
+/* Passes of the innermost loop. */
+static double kernel_passes(const Program *p, const Kernel *k)
+{
+    double passes = 1;
+
+    for (int i = 0; i < k->axes; i++)
+        passes *= (double)size_max(p->graph, k->extent[i]);
+    return passes;
+}
+
+double kernel_time(const Program *p, const Kernel *k)
+{
+    enum { PER_NS = 8, DRAW = 5 }; /* elements a nanosecond; nanoseconds of a random number */
+    double flops = (double)kernel_flops(p, k), time = 0;
+
+    if (k->kind == K_GEMM || k->kind == K_CALL)
+        return flops / common_rate(p->ngc);
+    if (k->kind == K_RANDOM)
+        return DRAW * (double)count_at_bound(p->graph, k->store[0].node->shape);
+
+    if (k->member) {
+        for (int i = 0; i < k->members; i++)
+            time += kernel_time(p, k->member[i]);
+        return time;
+    }
+    int stores = k->stores ? k->stores : 1;
+    return flops / PER_NS + kernel_passes(p, k) * stores / PER_NS;
+}

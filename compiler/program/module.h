@@ -1,0 +1,230 @@
+/* module.h - a model as a module: the functions of its interface, the blocks of memory they work
+ * on, and the names, members and sizes of all that.
+ *
+ * module_build makes it of a model, by programs (program.h) that are planned. Nothing is printed:
+ * emit_c.c prints it as C, manifest.c as JSON, report.c as counts. Another target reads it in the
+ * same way (README.md, A new target). Readers change nothing in it. The C printer still leaves
+ * marks for itself: Val.temp, test and ops, and the names of P_LOCAL and P_ROW.
+ */
+#ifndef MODULE_H
+#define MODULE_H
+
+#include "program/program.h"
+
+typedef struct Module Module;
+
+enum {
+    LINE = 64,           /* bytes of a cache line */
+    WORTH_A_LINE = 4096, /* bytes of space that is worth beginning on one */
+};
+
+/* The blocks of memory that functions take, in the order of their arguments. */
+typedef enum {
+    BLOCK_PARAMS,
+    BLOCK_STATE,
+    BLOCK_INPUTS,
+    BLOCK_WORK,
+    BLOCK_GRADS,
+    BLOCK_TOTALS,
+    BLOCK_COUNT
+} Block;
+
+/* Sets of blocks, and a seed. */
+enum {
+    USES_PARAMS = 1 << BLOCK_PARAMS,
+    USES_STATE = 1 << BLOCK_STATE,
+    USES_INPUTS = 1 << BLOCK_INPUTS,
+    USES_WORK = 1 << BLOCK_WORK,
+    USES_GRADS = 1 << BLOCK_GRADS,
+    USES_TOTALS = 1 << BLOCK_TOTALS,
+    USES_SEED = 1 << BLOCK_COUNT,
+};
+
+typedef struct BlockInfo {
+    unsigned use;     /* USES_* */
+    const char *type; /* "inputs": its struct is MODEL_inputs */
+    const char *name; /* "in": the argument */
+} BlockInfo;
+
+enum { MODEL_BLOCKS = BLOCK_TOTALS }; /* the first blocks: those that the descriptor knows */
+
+extern const BlockInfo block_info[BLOCK_COUNT];
+extern const Block block_of_var[]; /* by VarKind */
+
+/* ---- functions ---- */
+
+/* In the order of the interface. */
+typedef enum {
+    FN_INIT,
+    FN_PREDICT,
+    FN_EVAL,
+    FN_FORWARD,
+    FN_BACKWARD,
+    FN_UPDATE,
+    FN_STEP,
+    FN_GROUP, /* FN_GROUP + i: step of one minimize */
+} Fn;
+
+typedef struct Function {
+    Fn fn;
+    const char *name; /* "predict" */
+    Program *program; /* forward and backward share one */
+    Program *check;   /* of the indices that it computes; NULL: there are none, or forward has
+                         checked them */
+    int phase;        /* of the program; -1: all of it */
+    unsigned blocks;  /* arguments, as USES_* */
+    unsigned writes;  /* those that are not const */
+    unsigned dims;    /* run-time dims checked */
+    bool *reads;      /* by index of Model.var: checked and touched */
+    bool shared;      /* by the threads of a pool */
+    int walk;         /* of eval: 0; else it is private, and what metrics_add does in this walk over
+                         the rows */
+} Function;
+
+/* ---- members of blocks ---- */
+
+typedef Table Taken; /* names given out in one scope */
+
+typedef struct Member { /* of the work struct */
+    const char *name;
+    Type type;
+    Shape shape;
+    bool named;       /* by the user */
+    int program;      /* number of the last program that took it */
+    const char *note; /* the user's name */
+    int next;         /* 1 + the place of the next of its kind */
+} Member;
+
+typedef struct MemberKind { /* members of one shape, type and name: one can stand for another */
+    int first, last;        /* their places, from 1; linked by Member.next */
+    int free, program;      /* those before `free` are taken in the program of this number */
+} MemberKind;
+
+typedef struct Total { /* a member of the totals struct, of doubles */
+    const char *name;
+    const Shape *shape;
+    const char *note; /* or NULL */
+} Total;
+
+/* ---- losses and metrics of all rows ---- */
+
+typedef struct Metrics { /* what module_metrics.c makes of carry.c's plan */
+    Carry *carry;
+    const char **member, **of_carrier;   /* by carrier: its members of work and of totals */
+    bool *own;                           /* by carrier: its member of work is no root's */
+    const char **link_member, **of_link; /* by link: its members of work and of totals */
+    const char **of_root;      /* by index of Model.root: its member of totals; NULL: it has none */
+    const char *rows, *seen;   /* members of totals: rows in all, rows in this walk */
+    const char *walk;          /* a member of totals: the number of this walk */
+    const char *dim[MAX_DIMS]; /* members of totals: the other run-time sizes */
+    Total *total;
+    int totals, total_room;
+    Taken names;             /* of members of totals */
+    Function *end;           /* by walk: what is computed when it is over */
+    unsigned blocks, writes; /* of metrics_add */
+    int64_t space, ispace;   /* elements that the ends need */
+} Metrics;
+
+/* ---- the module ---- */
+
+struct Module {
+    Ngc *ngc;
+    Model *model;
+    Graph *graph;
+    bool plain; /* as at -O0 */
+
+    /* names */
+    const char *name, *upper;      /* prefix, and in capitals */
+    const char *dim[MAX_DIMS];     /* the run-time dims' members of inputs */
+    const char *dim_max[MAX_DIMS]; /* names of their bounds */
+    const char *dim_prefix;        /* goes before a dim's name in code */
+
+    /* functions */
+    Function *function;
+    int functions;
+    Metrics *metrics; /* NULL: there is nothing to gather over batches */
+
+    /* work */
+    Member *member;
+    int members, member_room;
+    int pinned;            /* the first `pinned` members belong to roots */
+    int64_t space, ispace; /* elements of the space that functions plan for themselves */
+    int spare; /* elements that let space begin on a cache line; 0: it is small, and begins where it
+                  does */
+    int temps; /* at -O0: t0, t1, ... below this number are other names already */
+
+    /* while it is built */
+    Table member_of; /* a node, or a member's name: 1 + its place */
+    MemberKind *kind;
+    int kinds, kind_room;
+    Table kind_of; /* what a kind's members have in common, as interned text: 1 + its place */
+    Taken member_names;
+    int programs; /* that have members */
+};
+
+/* module.c */
+bool function_has(const Function *, const Kernel *);
+bool module_has_root(const Module *, RootKind);
+bool module_has_var(const Module *, VarKind); /* run-time sizes are inputs too */
+
+bool module_has_block(const Module *, Block);
+
+/* module_names.c, module_members.c: in this order */
+void module_names(Module *);
+void module_members(Module *);                     /* work's members for roots */
+bool module_keeps(const Module *, const Root *);   /* is it a member of work? */
+Member *module_member(Module *, const char *name); /* the one of that name, or NULL */
+Member *module_add_member(Module *, Member);
+void module_place_values(Module *); /* at -O0: gives every value that is stored a member of work */
+Place root_place(const Root *);     /* where a root is delivered */
+
+/* module_metrics.c: in the order in which they are called */
+void module_metrics(Module *, Carry *,
+                    Node *const *root); /* root: by index of Model.root, with training = 0 */
+int metrics_targets(const Module *, int walk,
+                    Target *); /* what its program delivers besides roots; how many */
+Program *metrics_walk(const Module *, int walk); /* of a walk that is not the first */
+void metrics_ends(Module *);                     /* when all functions are known */
+
+/* module_index.c */
+Program *index_program(const Module *,
+                       const Program *); /* what checks the indices of a program, or NULL */
+
+/* module_size.c: bytes, with run-time sizes at their bounds */
+typedef struct StructSize { /* of a struct, while its members are added one after another */
+    int64_t size, align;
+} StructSize;
+
+int64_t struct_add(StructSize *, int64_t size, int64_t align); /* the member's offset */
+int64_t struct_bytes(const StructSize *);                      /* with what is after the last */
+int64_t type_size(const Ngc *, Type);                          /* bytes of an element */
+int64_t module_count(const Module *, Shape);                   /* elements */
+int64_t module_bytes(const Module *, Type, Shape);
+/* Of work, for pointers of this size; puts where each member is in offset, unless that is NULL. */
+StructSize module_work(const Module *, int64_t pointer, int64_t *offset);
+StructSize module_totals(const Module *);          /* empty: there are none */
+int64_t module_total_at(const Module *, int root); /* where a root's total is; 0: it has none */
+
+/* module_cost.c */
+typedef struct Cost { /* of a function */
+    int kernels;
+    int64_t flops;
+    int64_t read, written; /* bytes; what stays in a variable is not counted */
+} Cost;
+
+typedef struct SavedCost {
+    int count;
+    int64_t bytes;
+    const Kernel **wanted; /* by slot: the first kernel of backward that reads it, or NULL */
+} SavedCost;
+
+Cost function_cost(const Function *);
+SavedCost function_saved(const Function *backward); /* values of forward that it reads */
+
+/* cname.c */
+const char *c_name(Ngc *, const char *name); /* legal in C and C++, not yet distinct */
+const char *c_name_distinct(Ngc *, Taken *, const char *name);
+
+Module *module_build(Model *); /* what its functions do and where, planned */
+
+#endif

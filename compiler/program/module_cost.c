@@ -1,0 +1,150 @@
+/* module_cost.c - what a function of a module costs: operations, memory that it reads and writes,
+ * and what forward keeps for backward.
+ *
+ * In: a function whose program is planned. Out: numbers, with run-time sizes at their bounds. */
+#include "program/module.h"
+
+static int64_t node_bytes(const Program *p, const Node *n)
+{
+    return size_max(p->graph, shape_count(p->graph, n->shape)) * type_size(p->ngc, n->type);
+}
+
+/* ---- tensors that a kernel reads ---- */
+
+typedef void LoadVisit(const Node *, void *with);
+
+typedef struct Loads { /* of the kernels of a program */
+    const Program *p;
+    int *seen; /* by slot: 1 + the number of the last kernel that reads it */
+    LoadVisit *visit;
+    void *with;
+} Loads;
+
+static Loads loads_of(const Program *p, LoadVisit *visit, void *with)
+{
+    int *seen = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *seen);
+
+    return (Loads){.p = p, .seen = seen, .visit = visit, .with = with};
+}
+
+static void visit_load(Loads *l, int kernel, const Node *n)
+{
+    int *seen = &l->seen[l->p->slot[n->id]];
+
+    if (*seen != kernel + 1)
+        l->visit(n, l->with);
+    *seen = kernel + 1;
+}
+
+/* Each tensor is visited once, whatever the kernel uses it for. */
+static void visit_loads(Loads *l, int kernel)
+{
+    const Kernel *k = l->p->kernel[kernel];
+
+    for (int i = 0; i < 3; i++) {
+        const Node *n = kernel_operand(l->p, k, i);
+        if (n)
+            visit_load(l, kernel, n);
+    }
+    for (int i = 0; i < k->vals; i++)
+        if (k->val[i]->kind == V_LOAD)
+            visit_load(l, kernel, program_holder(l->p, k->val[i]->node));
+}
+
+/* ---- operations and memory ---- */
+
+typedef struct Moved {
+    const Program *p;
+    int64_t bytes;
+} Moved;
+
+/* A variable of the function stays in a register, or near. */
+static void add_moved(const Node *n, void *with)
+{
+    Moved *m = with;
+    PlaceKind kind = program_place(m->p, n)->kind;
+
+    if (kind != P_LOCAL && kind != P_ROW)
+        m->bytes += node_bytes(m->p, n);
+}
+
+static void add_stores(Moved *m, const Kernel *k)
+{
+    for (int i = 0; i < k->stores; i++) {
+        const Store *s = &k->store[i];
+        if (s->target)
+            m->bytes += node_bytes(m->p, s->node);
+        else
+            add_moved(s->node, m);
+    }
+}
+
+Cost function_cost(const Function *f)
+{
+    const Program *p = f->program;
+    Moved read = {p, 0}, written = {p, 0};
+    Loads loads = loads_of(p, add_moved, &read);
+    Cost cost = {0};
+
+    for (int i = 0; i < p->kernels; i++) {
+        const Kernel *k = p->kernel[i];
+        if (!function_has(f, k))
+            continue;
+        cost.kernels++;
+        cost.flops += kernel_flops(p, k);
+        visit_loads(&loads, i);
+        add_stores(&written, k);
+    }
+
+    cost.read = read.bytes;
+    cost.written = written.bytes;
+    return cost;
+}
+
+/* ---- what forward keeps for backward ---- */
+
+typedef struct Saved {
+    const Program *p;
+    const Kernel *by;      /* the kernel of backward at hand */
+    const Kernel **wanted; /* by slot: the first that reads it */
+} Saved;
+
+/* Is it a value of forward that lies in memory? */
+static bool is_kept(const Program *p, int slot)
+{
+    PlaceKind kind = p->place[slot].kind;
+
+    return p->phase[slot] == 0 && !p->given[slot] && kind != P_VAR && kind != P_DATA &&
+           kind != P_NONE && kind != P_ALIAS;
+}
+
+static void note_saved(const Node *n, void *with)
+{
+    Saved *s = with;
+    int slot = s->p->slot[n->id];
+
+    if (is_kept(s->p, slot) && !s->wanted[slot])
+        s->wanted[slot] = s->by;
+}
+
+SavedCost function_saved(const Function *backward)
+{
+    const Program *p = backward->program;
+    Saved saved = {.p = p,
+                   .wanted = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *saved.wanted)};
+    Loads loads = loads_of(p, note_saved, &saved);
+
+    for (int i = 0; i < p->kernels; i++) {
+        saved.by = p->kernel[i];
+        if (function_has(backward, saved.by))
+            visit_loads(&loads, i);
+    }
+
+    SavedCost cost = {.wanted = saved.wanted};
+    for (int i = 0; i < p->nodes; i++)
+        if (saved.wanted[i]) {
+            cost.count++;
+            cost.bytes += node_bytes(p, p->node[i]);
+        }
+    return cost;
+}

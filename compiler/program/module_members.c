@@ -1,0 +1,210 @@
+/* module_members.c - the members of work: one for each root that is delivered there, and at -O0 one
+ * for each value that is stored.
+ *
+ * In: a module with its names; for the values, with its functions. Out: Module.member, and P_MEMBER
+ * in place of P_SPACE. Values of one kind (shape, type, name) share a member where no program needs
+ * both. */
+#include "program/module.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- finding and adding them ---- */
+
+Member *module_member(Module *m, const char *name)
+{
+    int at = *table_at(m->ngc, &m->member_of, name);
+    return at ? &m->member[at - 1] : NULL;
+}
+
+/* The member that n has in another program. */
+static Member *member_of_node(Module *m, const Node *n)
+{
+    int at = *table_at(m->ngc, &m->member_of, n);
+    return at ? &m->member[at - 1] : NULL;
+}
+
+/* name: the user's, or NULL. */
+static MemberKind *member_kind(Module *m, Type type, Shape shape, const char *name)
+{
+    const char *text =
+        text_format(m->ngc, "%d%s %s", type, shape_text(m->graph, shape), name ? name : "");
+    int *at = table_at(m->ngc, &m->kind_of, intern_str(m->ngc, text));
+
+    if (!*at) {
+        m->kind = arena_grow(m->ngc, m->kind, m->kinds, &m->kind_room, sizeof *m->kind);
+        m->kind[m->kinds++] = (MemberKind){0};
+        *at = m->kinds;
+    }
+    return &m->kind[*at - 1];
+}
+
+Member *module_add_member(Module *m, Member member)
+{
+    const char *name = member.named ? member.note : NULL;
+    MemberKind *kind = member_kind(m, member.type, member.shape, name);
+
+    m->member = arena_grow(m->ngc, m->member, m->members, &m->member_room, sizeof *m->member);
+    m->member[m->members++] = member;
+    *table_at(m->ngc, &m->member_of, member.name) = m->members;
+
+    if (kind->last)
+        m->member[kind->last - 1].next = m->members;
+    else
+        kind->first = m->members;
+    kind->last = m->members;
+    return &m->member[m->members - 1];
+}
+
+/* ---- of roots ---- */
+
+/* At -O0 all named values are kept, else those of --keep. */
+bool module_keeps(const Module *m, const Root *r)
+{
+    const Options *opt = &m->ngc->opt;
+
+    if (r->kind == ROOT_GRAD || r->kind == ROOT_UPDATE)
+        return false;
+    if (r->kind != ROOT_NAMED || m->plain)
+        return true;
+
+    for (int i = 0; i < opt->keeps; i++)
+        if (strcmp(opt->keep[i], r->name) == 0)
+            return true;
+    return false;
+}
+
+void module_members(Module *m)
+{
+    static const RootKind order[] = {ROOT_LOSS, ROOT_METRIC, ROOT_OUTPUT, ROOT_NAMED};
+
+    for (size_t k = 0; k < sizeof order / sizeof *order; k++)
+        for (int i = 0; i < m->model->roots; i++) {
+            const Root *r = &m->model->root[i];
+            if (r->kind != order[k] || !module_keeps(m, r) || module_member(m, r->cname))
+                continue;
+            module_add_member(m, (Member){.name = r->cname,
+                                          .type = r->node->type,
+                                          .shape = r->node->shape,
+                                          .named = true,
+                                          .note = r->name});
+        }
+}
+
+Place root_place(const Root *r)
+{
+    if (r->kind == ROOT_UPDATE)
+        return (
+            Place){.kind = P_VAR, .var = r->var, .label = r->var->name, .shape = &r->var->shape};
+    return (Place){.kind = r->kind == ROOT_GRAD ? P_GRAD : P_MEMBER,
+                   .name = r->cname,
+                   .label = r->name,
+                   .shape = &r->node->shape};
+}
+
+/* ---- of values, at -O0 ---- */
+
+/* The number of a name like t12; -1: it is not one, or too large for any function to reach. */
+static int temp_number(const char *name)
+{
+    size_t digits = *name == 't' ? strspn(name + 1, "0123456789") : 0;
+
+    if (digits == 0 || digits > 6 || name[1 + digits] != '\0')
+        return -1;
+    return (int)strtol(name + 1, NULL, 10);
+}
+
+static void note_temp(int *most, const char *name)
+{
+    int number = temp_number(name);
+
+    if (number > *most)
+        *most = number;
+}
+
+/* Members that have no name from the user are called t1, t2, ..., from a number that leaves the
+ * user's own t1 alone. */
+static int last_user_temp(const Module *m)
+{
+    int most = 0;
+
+    for (int i = 0; i < m->model->vars; i++)
+        note_temp(&most, m->model->var[i]->name);
+    for (int i = 0; i < m->model->roots; i++)
+        note_temp(&most, m->model->root[i].name);
+    return most;
+}
+
+/* A function's own numbers begin after those of the members. */
+static int first_temp(const Module *m)
+{
+    int most = last_user_temp(m);
+
+    for (int i = 0; i < m->members; i++)
+        note_temp(&most, m->member[i].name);
+    return most + 1;
+}
+
+/* A member of its name or kind that this program does not use, or a new one. */
+static Member *find_member(Module *m, const Node *n)
+{
+    MemberKind *kind = member_kind(m, n->type, n->shape, n->name);
+
+    if (kind->program != m->programs)
+        kind->free = kind->first;
+    kind->program = m->programs;
+    while (kind->free && m->member[kind->free - 1].program == m->programs)
+        kind->free = m->member[kind->free - 1].next;
+    if (kind->free)
+        return &m->member[kind->free - 1];
+
+    const char *name = n->name;
+    if (!name)
+        name = text_format(m->ngc, "t%d", m->temps + m->members + 1 - m->pinned);
+    Member *member =
+        module_add_member(m, (Member){.name = c_name_distinct(m->ngc, &m->member_names, name),
+                                      .type = n->type,
+                                      .shape = n->shape,
+                                      .named = n->name != NULL,
+                                      .note = n->name});
+    *table_at(m->ngc, &m->member_of, n) = m->members;
+    return member;
+}
+
+/* A value that has a member already gets that one, before others may take it. */
+static void place_values(Module *m, Program *p, bool known)
+{
+    for (int i = 0; i < p->nodes; i++) {
+        Node *n = p->node[i];
+        if (p->place[i].kind != P_SPACE)
+            continue;
+        Member *member = known ? member_of_node(m, n) : find_member(m, n);
+        if (member == NULL)
+            continue;
+        member->program = m->programs;
+        p->place[i] = (Place){.kind = P_MEMBER, .name = member->name, .shape = &n->shape};
+    }
+}
+
+void module_place_values(Module *m)
+{
+    m->temps = last_user_temp(m);
+
+    for (int i = 0; i < m->functions; i++) {
+        Program *p = m->function[i].program;
+        if (!p->plain || m->function[i].phase == 1) /* forward's program is backward's too */
+            continue;
+
+        m->programs++;
+        for (int k = 0; k < p->targets; k++) {
+            const Place *place = &p->target[k].place;
+            Member *member = place->kind == P_MEMBER ? module_member(m, place->name) : NULL;
+            if (member)
+                member->program = m->programs;
+        }
+        place_values(m, p, true);
+        place_values(m, p, false);
+    }
+
+    m->temps = first_temp(m);
+}

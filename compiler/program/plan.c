@@ -1,0 +1,521 @@
+/* plan.c - finds memory for the values of a program. Scalars become variables of the function where
+ * they can. Tensors share one array, each from its first store to its last load. A loop that reads
+ * no other element of an operand that dies in it writes over it. What backward reads of forward's
+ * values stays as it is, so that backward may be called again.
+ *
+ * Requires: kernels in their final order. Keeps: everything but the places of kind P_SPACE.
+ */
+#include "program/program.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ALIGN = 16,  /* elements: 64 bytes of float */
+    MANY = 3000, /* more values than this are placed in the order of their use */
+};
+
+typedef struct Life { /* of one slot */
+    int first, last;  /* positions of kernels; first -1: not stored by this program */
+    bool memory;      /* must have an address */
+    bool crosses;     /* read in another function than the one that stores it */
+    int group;        /* the slot whose memory it shares; itself for the first of them */
+} Life;
+
+typedef struct Group { /* what shares one piece of memory */
+    int slot;
+    int first, last;
+    int64_t size; /* elements at the bound of run-time sizes */
+    Type type;
+    bool scalar;
+    const Place *fixed; /* its piece is this target's place */
+} Group;
+
+static int64_t count_max(const Program *p, const Node *n)
+{
+    return size_max(p->graph, shape_count(p->graph, n->shape));
+}
+
+static bool is_scalar(const Program *p, const Node *n)
+{
+    return shape_count(p->graph, n->shape) == 1;
+}
+
+static int64_t aligned(int64_t elements)
+{
+    return (elements + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+/* Kernel `at` reads n. memory: by its address. */
+static void note_read(const Program *p, Life *life, const Node *n, int at, bool memory)
+{
+    Life *l = &life[p->slot[n->id]];
+    if (l->first < 0)
+        return;
+
+    const Kernel *from = p->kernel[l->first], *to = p->kernel[at];
+    l->last = at;
+    l->memory |= memory;
+    l->crosses |= from->part != to->part || from->group != to->group;
+    if (from->phase != to->phase)
+        l->last = p->kernels; /* backward may be called again */
+}
+
+/* Kernel `at` stores s. */
+static void note_store(const Program *p, Life *life, const Store *s, int at)
+{
+    Life *l = &life[p->slot[s->node->id]];
+    bool again = l->first >= 0;
+
+    if (s->target)
+        return;
+    if (p->kernel[at]->kind != K_LOOP || s->add || again || s->at)
+        l->memory = true;
+    if (!again)
+        l->first = at;
+    if (l->last < at)
+        l->last = at;
+}
+
+static Life *find_lives(const Program *p)
+{
+    Life *life = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *life);
+
+    for (int i = 0; i < p->nodes; i++)
+        life[i] = (Life){.first = -1, .last = -1, .group = i};
+
+    for (int i = 0; i < p->kernels; i++) {
+        const Kernel *k = p->kernel[i];
+        for (int s = 0; s < k->stores; s++)
+            note_store(p, life, &k->store[s], i);
+        for (int v = 0; v < k->vals; v++)
+            if (k->val[v]->kind == V_LOAD)
+                note_read(p, life, k->val[v]->node, i, k->val[v]->at != NULL);
+        for (int v = 0; v < 3; v++)
+            if (kernel_operand(p, k, v))
+                note_read(p, life, kernel_operand(p, k, v), i, true);
+    }
+    return life;
+}
+
+/* ---- memory that is written over ---- */
+
+/* Is n what the product is added onto, and not one of its operands? */
+static bool accumulates_onto(const Program *p, const Kernel *k, const Node *n)
+{
+    if (!k->onto || program_holder(p, k->onto) != n)
+        return false;
+    return program_holder(p, k->product->arg[0]) != n && program_holder(p, k->product->arg[1]) != n;
+}
+
+/* Is everything that k reads of n at the very element that store s writes? */
+static bool reads_in_place(const Program *p, const Kernel *k, const Store *s, const Node *n)
+{
+    if (k->kind == K_GEMM)
+        return accumulates_onto(p, k, n);
+    if (k->member)
+        return kernel_reads_row(k, s, n);
+    if (k->kind != K_LOOP || kernel_reduces(k) || k->axes == 0 || s->add)
+        return false;
+
+    for (int v = 0; v < k->vals; v++)
+        if (k->val[v]->kind == V_LOAD && k->val[v]->node == n && !index_equal(k->val[v]->at, s->at))
+            return false;
+    return true;
+}
+
+/* Can the node's memory not be chosen, since it is a member of a struct, or a variable? */
+static bool is_fixed(const Program *p, const Place *place)
+{
+    return place->kind == P_GRAD || place->kind == P_MEMBER || (p->init && place->kind == P_VAR);
+}
+
+/* Can store s of kernel `at` be given the memory of a value that dies there? */
+static bool may_take_over(const Program *p, const Life *life, int at, const Store *s)
+{
+    int own = p->slot[s->node->id];
+
+    if (s->target || life[own].group != own || life[own].first != at)
+        return false;
+    if (p->kernel[at]->member && life[own].last == at)
+        return false;
+    return p->place[own].kind == P_SPACE || is_fixed(p, &p->place[own]);
+}
+
+/* Does n die in kernel `at`, and can store s write over it there? */
+static bool dies_in_place(const Program *p, const Life *life, const Group *group, int at,
+                          const Store *s, const Node *n)
+{
+    int dying = p->slot[n->id];
+    const Life *l = &life[dying];
+    const Group *g = &group[l->group];
+
+    if (p->place[dying].kind != P_SPACE || l->first < 0 || l->first == at)
+        return false;
+    if (l->last != at || g->last != at || g->fixed)
+        return false;
+    if (n->type != s->node->type || p->phase[dying] != p->phase[p->slot[s->node->id]])
+        return false;
+    return count_max(p, n) == count_max(p, s->node) && !is_scalar(p, n) &&
+           reads_in_place(p, p->kernel[at], s, n);
+}
+
+/* A tensor that dies in kernel `at` and that store s can write over; NULL: there is none. */
+static const Node *find_dying(const Program *p, const Life *life, const Group *group, int at,
+                              const Store *s)
+{
+    const Kernel *k = p->kernel[at];
+
+    for (int v = 0; v < k->vals; v++)
+        if (k->val[v]->kind == V_LOAD && dies_in_place(p, life, group, at, s, k->val[v]->node))
+            return k->val[v]->node;
+
+    const Node *onto = k->onto ? program_holder(p, k->onto) : NULL;
+    return onto && dies_in_place(p, life, group, at, s, onto) ? onto : NULL;
+}
+
+/* Joins store s to the group of a tensor that it can write over. */
+static void join_dying(Program *p, Life *life, Group *group, int at, const Store *s)
+{
+    int own = p->slot[s->node->id];
+    if (!may_take_over(p, life, at, s))
+        return;
+    const Node *n = find_dying(p, life, group, at, s);
+    if (n == NULL)
+        return;
+
+    Group *g = &group[life[p->slot[n->id]].group];
+    life[own].group = life[p->slot[n->id]].group;
+    g->last = life[own].last;
+    if (is_fixed(p, &p->place[own])) {
+        g->fixed = &p->place[own];
+        g->last = p->kernels + 1; /* nothing more joins it */
+    }
+}
+
+/* One group for each stored value, then joined where a kernel writes over what dies in it. */
+static Group *find_groups(Program *p, Life *life)
+{
+    Group *group = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *group);
+
+    for (int i = 0; i < p->nodes; i++)
+        group[i] = (Group){.slot = i,
+                           .first = life[i].first,
+                           .last = life[i].last,
+                           .size = count_max(p, p->node[i]),
+                           .type = p->node[i]->type,
+                           .scalar = is_scalar(p, p->node[i])};
+    if (p->ngc->opt.no_share)
+        return group;
+
+    for (int i = 0; i < p->kernels; i++)
+        for (int s = 0; s < p->kernel[i]->stores; s++)
+            join_dying(p, life, group, i, &p->kernel[i]->store[s]);
+    return group;
+}
+
+/* ---- offsets: the largest first ---- */
+
+static int compare_slot(const Group *a, const Group *b)
+{
+    if (a->slot == b->slot)
+        return 0;
+    return a->slot < b->slot ? -1 : 1;
+}
+
+static int compare_size(const void *x, const void *y)
+{
+    const Group *a = *(Group *const *)x, *b = *(Group *const *)y;
+
+    if (a->size != b->size)
+        return a->size < b->size ? 1 : -1;
+    return compare_slot(a, b);
+}
+
+/* The lowest offset at which g overlaps none of the groups that live at the same time. placed:
+ * those done, by offset. */
+static int64_t lowest_gap(const Program *p, Group *const *placed, int count, const Group *g)
+{
+    int64_t at = 0;
+
+    for (int i = 0; i < count; i++) {
+        const Group *h = placed[i];
+        int64_t from = p->place[h->slot].offset, end = from + aligned(h->size);
+        bool apart = h->first > g->last || g->first > h->last;
+
+        if (apart && !p->ngc->opt.no_share)
+            continue;
+        if (from >= at + aligned(g->size))
+            break;
+        if (end > at)
+            at = end;
+    }
+    return at;
+}
+
+/* Each in the lowest gap that is free while it lives. Returns the elements that all need. */
+static int64_t place_groups(Program *p, Group **list, int count)
+{
+    Group **placed = arena_alloc(p->ngc, (size_t)(count + 1) * sizeof *placed);
+    int64_t top = 0;
+
+    for (int n = 0; n < count; n++) {
+        Group *g = list[n];
+        int64_t at = lowest_gap(p, placed, n, g);
+        p->place[g->slot].offset = at;
+        if (at + aligned(g->size) > top)
+            top = at + aligned(g->size);
+
+        int k = 0;
+        while (k < n && p->place[placed[k]->slot].offset < at)
+            k++;
+        memmove(placed + k + 1, placed + k, (size_t)(n - k) * sizeof *placed);
+        placed[k] = g;
+    }
+    return top;
+}
+
+/* ---- the same for very many values, in time that is not their square ---- */
+
+typedef struct Gap { /* free elements */
+    int64_t at, size;
+} Gap;
+
+typedef struct Heap { /* of groups by their last use, the earliest first */
+    Group **group;
+    int count;
+} Heap;
+
+static void heap_push(Heap *h, Group *g)
+{
+    int i = h->count++;
+
+    while (i > 0) {
+        int parent = (i - 1) / 2;
+        if (h->group[parent]->last <= g->last)
+            break;
+        h->group[i] = h->group[parent];
+        i = parent;
+    }
+    h->group[i] = g;
+}
+
+static Group *heap_pop(Heap *h)
+{
+    Group *top = h->group[0];
+    Group *g = h->group[--h->count];
+    int i = 0;
+
+    while (2 * i + 1 < h->count) {
+        int child = 2 * i + 1;
+        if (child + 1 < h->count && h->group[child + 1]->last < h->group[child]->last)
+            child++;
+        if (h->group[child]->last >= g->last)
+            break;
+        h->group[i] = h->group[child];
+        i = child;
+    }
+    h->group[i] = g;
+    return top;
+}
+
+typedef struct Gaps {
+    Gap *gap; /* by offset, no two adjacent; the last has no end */
+    int count;
+} Gaps;
+
+static void remove_gap(Gaps *l, int i)
+{
+    l->count--;
+    memmove(l->gap + i, l->gap + i + 1, (size_t)(l->count - i) * sizeof *l->gap);
+}
+
+static void insert_gap(Gaps *l, int i, Gap g)
+{
+    memmove(l->gap + i + 1, l->gap + i, (size_t)(l->count - i) * sizeof *l->gap);
+    l->gap[i] = g;
+    l->count++;
+}
+
+/* Gives elements back. They are joined to the gaps before and after them. */
+static void free_gap(Gaps *l, Gap g)
+{
+    int i = l->count;
+    while (i > 0 && l->gap[i - 1].at > g.at)
+        i--;
+
+    Gap *before = i > 0 ? &l->gap[i - 1] : NULL, *after = &l->gap[i];
+    bool joins_before = before && before->at + before->size == g.at;
+    bool joins_after = g.at + g.size == after->at;
+
+    if (joins_before && joins_after) {
+        before->size += g.size + after->size;
+        remove_gap(l, i);
+    } else if (joins_before) {
+        before->size += g.size;
+    } else if (joins_after) {
+        *after = (Gap){g.at, g.size + after->size};
+    } else {
+        insert_gap(l, i, g);
+    }
+}
+
+/* Takes elements from the smallest gap that is large enough; returns their offset. */
+static int64_t take_gap(Gaps *l, int64_t size)
+{
+    int best = l->count - 1;
+    for (int k = 0; k < l->count; k++)
+        if (l->gap[k].size >= size && l->gap[k].size < l->gap[best].size)
+            best = k;
+
+    int64_t at = l->gap[best].at;
+    l->gap[best].at += size;
+    l->gap[best].size -= size;
+    if (l->gap[best].size == 0)
+        remove_gap(l, best);
+    return at;
+}
+
+static int compare_first(const void *x, const void *y)
+{
+    const Group *a = *(Group *const *)x, *b = *(Group *const *)y;
+
+    if (a->first != b->first)
+        return a->first < b->first ? -1 : 1;
+    return compare_slot(a, b);
+}
+
+/* In the order of their first use, each in the smallest gap that is large enough. Returns the
+ * elements that all need. */
+static int64_t place_in_order(Program *p, Group **list, int count)
+{
+    Heap live = {arena_alloc(p->ngc, (size_t)(count + 1) * sizeof *live.group), 0};
+    Gaps gaps = {arena_alloc(p->ngc, (size_t)(count + 2) * sizeof *gaps.gap), 1};
+    int64_t top = 0;
+
+    gaps.gap[0] = (Gap){0, INT64_MAX / 2};
+    qsort(list, (size_t)count, sizeof *list, compare_first);
+
+    for (int i = 0; i < count; i++) {
+        while (live.count && live.group[0]->last < list[i]->first) {
+            const Group *dead = heap_pop(&live);
+            free_gap(&gaps, (Gap){p->place[dead->slot].offset, aligned(dead->size)});
+        }
+
+        int64_t size = aligned(list[i]->size), at = take_gap(&gaps, size);
+        p->place[list[i]->slot].offset = at;
+        if (at + size > top)
+            top = at + size;
+        heap_push(&live, list[i]);
+    }
+    return top;
+}
+
+/* ---- the pass ---- */
+
+/* Tensors of one type, then its scalars, which are too small to be worth sharing. Returns the
+ * elements that all need. */
+static int64_t place_type(Program *p, Group **list, int count, Type type)
+{
+    Group **tensor = arena_alloc(p->ngc, (size_t)(count + 1) * sizeof *tensor);
+    int n = 0;
+
+    for (int i = 0; i < count; i++)
+        if (list[i]->type == type && !list[i]->scalar)
+            tensor[n++] = list[i];
+
+    int64_t space;
+    if (n > MANY && !p->ngc->opt.no_share)
+        space = place_in_order(p, tensor, n);
+    else
+        space = place_groups(p, tensor, n);
+
+    for (int i = 0; i < count; i++)
+        if (list[i]->type == type && list[i]->scalar)
+            p->place[list[i]->slot].offset = space++;
+    return space;
+}
+
+/* The floats that all values would need by themselves (p->stored), and the most that live at one
+ * time (p->live). */
+static void measure(Program *p, Group **list, int count, const Life *life)
+{
+    int64_t *change = arena_alloc(p->ngc, (size_t)(p->kernels + 2) * sizeof *change), live = 0;
+
+    for (int i = 0; i < p->nodes; i++)
+        if (p->place[i].kind == P_SPACE && life[i].first >= 0 && p->node[i]->type == T_FLOAT)
+            p->stored += count_max(p, p->node[i]);
+
+    for (int i = 0; i < count; i++) {
+        const Group *g = list[i];
+        if (g->type != T_FLOAT || g->first < 0)
+            continue;
+        int64_t size = g->scalar ? 1 : aligned(g->size);
+        int last = g->last < p->kernels ? g->last : p->kernels;
+        change[g->first] += size;
+        change[last + 1] -= size;
+    }
+
+    for (int i = 0; i < p->kernels; i++) {
+        live += change[i];
+        if (live > p->live)
+            p->live = live;
+    }
+}
+
+/* Scalars that are used in one function only, and not by address, become its variables. */
+static void find_locals(Program *p, const Life *life)
+{
+    for (int i = 0; i < p->nodes; i++) {
+        bool needs_space = life[i].memory || life[i].crosses;
+        if (p->place[i].kind == P_SPACE && is_scalar(p, p->node[i]) && !needs_space)
+            p->place[i].kind = P_LOCAL;
+    }
+}
+
+/* The groups whose place is to be found, the largest first; returns their number. */
+static int list_groups(const Program *p, const Life *life, Group *group, Group **list)
+{
+    int count = 0;
+
+    for (int i = 0; i < p->nodes; i++)
+        if (p->place[i].kind == P_SPACE && life[i].group == i && !group[i].fixed)
+            list[count++] = &group[i];
+    qsort(list, (size_t)count, sizeof *list, compare_size);
+    return count;
+}
+
+/* Every value gets the place of its group. */
+static void place_members(Program *p, const Life *life, const Group *group)
+{
+    for (int i = 0; i < p->nodes; i++) {
+        int g = life[i].group;
+        if (p->place[i].kind != P_SPACE)
+            continue;
+        if (group[g].fixed)
+            p->place[i] = *group[g].fixed;
+        else
+            p->place[i].offset = p->place[g].offset;
+    }
+}
+
+void program_plan(Program *p)
+{
+    Life *life = find_lives(p);
+    find_locals(p, life);
+    if (p->plain)
+        return;
+
+    Group *group = find_groups(p, life);
+    Group **list = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *list);
+    int count = list_groups(p, life, group, list);
+    measure(p, list, count, life);
+
+    p->space = place_type(p, list, count, T_FLOAT);
+    p->ispace = place_type(p, list, count, T_INT);
+    if (p->block_room > 0) {
+        p->block_at = aligned(p->space);
+        p->space = p->block_at + p->block_room;
+    }
+    place_members(p, life, group);
+}

@@ -1,0 +1,233 @@
+/* program.c - a program before it has kernels: which nodes it needs, and the places of those that
+ * it does not compute. Also what every pass over a program asks: where is a value, what does a
+ * kernel read?
+ *
+ * Requires: targets that are nodes of a verified graph. Gives: the nodes in the graph's order, each
+ * with a slot, a phase and a place; the place of a node that is to be computed is P_NONE until
+ * program_fuse.
+ */
+#include "program/program.h"
+
+#include <string.h>
+
+/* ---- which nodes there are ---- */
+
+/* What collect_nodes finds out about a node. */
+enum {
+    NEEDED = 1,
+    IN_FORWARD = 2, /* a target of phase 0 needs it */
+    GIVEN = 4,
+};
+
+/* Is it found where another program left it? A constant is not: it is written into the text. */
+static bool is_given(const Node *n)
+{
+    double value;
+    return !node_const(n, &value);
+}
+
+/* What the targets need, by id: bits of the enum above. From users to operands; what is needed only
+ * to compute a given node is not needed. */
+static unsigned char *mark_nodes(const Program *p, const Target *given, int givens)
+{
+    const Graph *g = p->graph;
+    unsigned char *mark = arena_alloc(p->ngc, (size_t)g->count + 1);
+
+    for (int i = 0; i < givens; i++)
+        if (is_given(given[i].node))
+            mark[given[i].node->id] = GIVEN;
+    for (int i = 0; i < p->targets; i++) {
+        const Target *t = &p->target[i];
+        mark[t->node->id] |= t->phase == 0 ? NEEDED | IN_FORWARD : NEEDED;
+    }
+
+    for (int i = g->count - 1; i >= 0; i--) {
+        const Node *n = g->node[i];
+        bool computed = mark[i] & NEEDED && !(mark[i] & GIVEN);
+        for (int k = 0; computed && k < n->nargs; k++)
+            mark[n->arg[k]->id] |= mark[i] & (NEEDED | IN_FORWARD);
+    }
+    return mark;
+}
+
+/* Tables by slot. fuse.c may add a node for each target. */
+static void alloc_slots(Program *p, int nodes)
+{
+    size_t room = (size_t)(nodes + p->targets + 1);
+
+    p->node = arena_alloc(p->ngc, room * sizeof *p->node);
+    p->place = arena_alloc(p->ngc, room * sizeof *p->place);
+    p->phase = arena_alloc(p->ngc, room);
+    p->weight = arena_alloc(p->ngc, room);
+    p->depth = arena_alloc(p->ngc, room);
+    p->given = arena_alloc(p->ngc, room * sizeof *p->given);
+}
+
+/* Gives a slot to each node that is needed. */
+static void collect_nodes(Program *p, const Target *given, int givens)
+{
+    const Graph *g = p->graph;
+    const unsigned char *mark = mark_nodes(p, given, givens);
+    int needed = 0;
+
+    for (int i = 0; i < g->count; i++)
+        needed += mark[i] & NEEDED;
+    alloc_slots(p, needed);
+
+    p->slot = arena_alloc(p->ngc, (size_t)(g->count + p->targets + 1) * sizeof *p->slot);
+    for (int i = 0; i < g->count; i++) {
+        p->slot[i] = -1;
+        if (!(mark[i] & NEEDED))
+            continue;
+
+        p->slot[i] = p->nodes;
+        p->phase[p->nodes] = !(mark[i] & IN_FORWARD);
+        p->node[p->nodes++] = g->node[i];
+    }
+}
+
+/* Variables, constant arrays and given nodes have a place already. */
+static void place_leaves(Program *p, const Target *given, int givens)
+{
+    for (int i = 0; i < p->nodes; i++) {
+        Node *n = p->node[i];
+        if (n->op == OP_var && n->attr.var->index >= 0)
+            p->place[i] = (Place){.kind = P_VAR, .var = n->attr.var, .shape = &n->shape};
+        if (n->op == OP_data)
+            p->place[i].kind = P_DATA;
+        p->given[i] = p->place[i].kind != P_NONE;
+    }
+
+    for (int i = 0; i < givens; i++) {
+        int s = p->slot[given[i].node->id];
+        if (s >= 0 && p->place[s].kind == P_NONE && is_given(given[i].node)) {
+            p->place[s] = given[i].place;
+            p->given[s] = true;
+        }
+    }
+}
+
+Program *program_new(Ngc *ngc, Model *model, const char *name, Target *target, int targets,
+                     const Target *given, int givens, bool plain)
+{
+    Program *p = arena_alloc(ngc, sizeof *p);
+    *p = (Program){.ngc = ngc,
+                   .model = model,
+                   .graph = model->graph,
+                   .name = name,
+                   .block = strcmp(name, "metrics_finish") == 0 ? "t" : "w",
+                   .plain = plain,
+                   .facts = model->facts,
+                   .init = strcmp(name, "init") == 0,
+                   .alone = strcmp(name, "check") == 0,
+                   .target = target,
+                   .targets = targets};
+    collect_nodes(p, given, givens);
+    place_leaves(p, given, givens);
+    return p;
+}
+
+/* ---- where a value is ---- */
+
+bool node_scalar(const Node *n)
+{
+    for (int i = 0; i < n->shape.rank; i++)
+        if (!size_is_one(n->shape.dim[i]))
+            return false;
+    return true;
+}
+
+Place *program_own_place(const Program *p, const Node *n)
+{
+    return &p->place[p->slot[n->id]];
+}
+
+bool program_stored(const Program *p, const Node *n)
+{
+    PlaceKind kind = program_own_place(p, n)->kind;
+    return kind != P_NONE && kind != P_FOLDED;
+}
+
+const Node *program_holder(const Program *p, const Node *n)
+{
+    while (program_own_place(p, n)->kind == P_ALIAS)
+        n = n->arg[0];
+    return n;
+}
+
+Place *program_place(const Program *p, const Node *n)
+{
+    return program_own_place(p, program_holder(p, n));
+}
+
+Place *store_place(const Program *p, const Store *s)
+{
+    return s->target ? &s->target->place : program_place(p, s->node);
+}
+
+/* ---- what a kernel reads ---- */
+
+bool call_takes(const Node *n, int operand)
+{
+    return operand != 0 || !(op_info[n->op]->flags & F_FACTORED);
+}
+
+/* Padding that is part of the call is left out: the function gets what is padded. */
+const Node *call_operand(const Program *p, const Node *n, int operand)
+{
+    const Node *a = n->arg[operand];
+    bool implicit = a->op == OP_pad && program_own_place(p, a)->kind == P_FOLDED;
+
+    return implicit ? a->arg[0] : a;
+}
+
+/* With implicit padding: the size of the image without it, and where the image begins. */
+static void implicit_padding_sizes(const Program *p, const Node *conv, Size *size)
+{
+    const Node *padded = conv->arg[0], *own = call_operand(p, conv, 0);
+    if (own == padded)
+        return;
+
+    for (int i = 0; i < 2; i++) {
+        size[CONV_HEIGHT + i] = own->shape.dim[1 + i];
+        size[CONV_PH + i] = padded->attr.lo[1 + i];
+    }
+}
+
+void call_sizes(const Program *p, const Node *n, Size *size)
+{
+    op_info[n->op]->sizes(p->graph, n, size);
+    if (n->op == OP_conv)
+        implicit_padding_sizes(p, n, size);
+}
+
+/* Does a call get its operand i as a whole tensor? */
+static bool is_tensor_argument(const Node *call, int i)
+{
+    return i < call->nargs && call_takes(call, i) && call->arg[i]->shape.rank > 0;
+}
+
+const Node *kernel_operand(const Program *p, const Kernel *k, int i)
+{
+    const Node *n = NULL;
+
+    if (k->kind == K_GEMM)
+        n = i < 2 ? k->product->arg[i] : k->onto;
+    else if (k->kind == K_CALL && is_tensor_argument(k->product, i))
+        n = call_operand(p, k->product, i);
+    return n ? program_holder(p, n) : NULL;
+}
+
+void kernel_each_read(Program *p, const Kernel *k,
+                      void (*f)(Program *, const Kernel *, const Node *, void *), void *with)
+{
+    for (int v = 0; v < k->vals; v++)
+        if (k->val[v]->kind == V_LOAD)
+            f(p, k, k->val[v]->node, with);
+
+    for (int i = 0; i < 3; i++) {
+        const Node *operand = kernel_operand(p, k, i);
+        if (operand)
+            f(p, k, operand, with);
+    }
+}

@@ -1,0 +1,351 @@
+/* program.h - what one function of the emitted C does: which values are stored, by which kernels,
+ * in what order, where.
+ *
+ * program_build (passes.c) makes it from a set of targets: program.c collects the nodes, and the
+ * passes (fuse.c, rows.c, share.c, plan.c, vectors.c) choose kernels and places. emit_*.c print it.
+ * loops.c holds what a kernel's body is made of.
+ */
+#ifndef PROGRAM_H
+#define PROGRAM_H
+
+#include "graph/carry.h"
+
+enum {
+    MAX_AXES = 2 * MAX_RANK, /* loops of one kernel */
+    MAX_PARTS = 3,           /* loaded ints in the index of one element */
+    BLOCKS = 8,              /* a sum over shared rows is taken in this many blocks of rows */
+    LONG_SUM = 256,          /* floats: a sum of more than this is taken in double */
+    CACHE_LINE = 16,         /* elements: no two threads should write to the same line */
+};
+
+/* Kernel.split of a product: what threads share */
+typedef enum {
+    SHARE_WHOLE = 1, /* the products of a batch */
+    SHARE_ROWS,      /* rows of the result */
+    SHARE_COLUMNS,   /* columns of the result */
+} Share;
+
+typedef struct Val Val;
+typedef struct Kernel Kernel;
+typedef struct Program Program;
+
+/* ---- places in a tensor (loops.c) ---- */
+
+typedef struct Coef { /* plus - minus, since a Size cannot be negative */
+    Size plus, minus;
+} Coef;
+
+/* base + the sum of axis[i]*(loop variable i) + the sum of part[i].by*part[i].val */
+typedef struct Index {
+    Coef base;
+    Coef axis[MAX_AXES];
+    int parts;
+    struct {
+        Val *val; /* an int: an element of a tensor of indices, or a quotient */
+        Coef by;
+    } part[MAX_PARTS];
+} Index;
+
+/* ---- the value of one element (loops.c) ---- */
+
+typedef enum {
+    V_CONST,    /* value */
+    V_SIZE,     /* size */
+    V_LOAD,     /* node[at] */
+    V_INDEX,    /* at */
+    V_QUOTIENT, /* at / size, rounded down */
+    V_OP,       /* op of arg */
+    V_GUARD,    /* arg[0] if at < span and at is a multiple of size, else 0; at wraps below 0 */
+} ValKind;
+
+/* Equal values are shared within a kernel. Arguments precede users in Kernel.val. */
+struct Val {
+    int id; /* its place in Kernel.val; in a nest, in that of its member */
+    ValKind kind;
+    Op op;
+    Type type;
+    const Node *node;
+    Val *arg[3];
+    Index *at; /* NULL: 0 */
+    double value;
+    Size size, span;
+    int level;        /* the number of the kernel's loops around it; 0: outside of all */
+    int uses;         /* by values that are always computed; 0: only under a guard */
+    bool live;        /* something that is stored needs it */
+    int ops;          /* operators in its text, without those of temporaries */
+    int test_level;   /* V_GUARD: the level of its test */
+    const char *test; /* V_GUARD: the name of the test's result, if that is computed outside of the
+                         innermost of its loops; else NULL */
+    const char *temp; /* name of its temporary, or NULL */
+};
+
+/* ---- where a stored value lives ---- */
+
+typedef enum {
+    P_NONE,   /* nowhere: part of its users' expressions */
+    P_VAR,    /* var */
+    P_DATA,   /* a constant array; offset is its number */
+    P_SPACE,  /* work: space[offset] of its type; before program_plan: stored, at no offset yet */
+    P_LOCAL,  /* a const variable of the function; name */
+    P_MEMBER, /* work: the member called name */
+    P_GRAD,   /* grads: the member called name */
+    P_ALIAS,  /* the same as that of its operand, arg[0] */
+    P_ROW,    /* of a nest over rows: a variable, or an array of `offset` elements for one row at a
+                 time; name */
+    P_FOLDED, /* exists only as a part of another: a product that is added onto a tensor, the zeros
+                 of a convolution */
+} PlaceKind;
+
+typedef struct Place {
+    PlaceKind kind;
+    Var *var;
+    const char *name;
+    const char *label; /* the user's name for it, or NULL */
+    int64_t offset;
+    const Shape *shape; /* P_MEMBER, P_GRAD, P_VAR: as declared */
+} Place;
+
+typedef struct Target { /* a root, and the place where its value must be stored */
+    Node *node;
+    Place place;
+    const struct Target *before; /* another target of the same node, or NULL */
+    int phase;                   /* 1: computed in backward */
+    bool claimed;                /* the node's own storage is this place, so it is not copied */
+} Target;
+
+/* ---- kernels ---- */
+
+typedef enum {
+    K_LOOP,   /* a nest of loops with stores, or a nest over rows with members */
+    K_GEMM,   /* a matrix product */
+    K_RANDOM, /* a draw of random numbers */
+    K_CALL,   /* the function of the runtime that the node's record has */
+} KernelKind;
+
+/* in the order of the nest */
+typedef enum {
+    AX_LEAD,   /* each pass computes other results */
+    AX_REDUCE, /* the passes are summed, or reduced in another way */
+    AX_TRAIL,  /* inside of AX_REDUCE: a row of results that rows are added to */
+} AxisKind;
+
+typedef struct Store {
+    Node *node;     /* what is stored */
+    Target *target; /* the place, if it is not the node's own storage; or NULL */
+    Val *val;
+    Index *at; /* NULL: 0 */
+    bool add;  /* += */
+} Store;
+
+struct Kernel {
+    KernelKind kind;
+    int phase; /* 1: of backward */
+    int part;  /* number of the static function that it is in */
+
+    /* K_LOOP */
+    int axes;
+    Size *extent;   /* by axis */
+    AxisKind *axis; /* by axis */
+    Val **val;      /* what the stores need, arguments first */
+    int vals, val_room;
+    Store *store; /* of every kind of kernel */
+    int stores;
+    Op reduce; /* with AX_REDUCE axes: the reduction */
+
+    /* K_GEMM: onto + alpha * product, of whole stored operands; onto and alpha may be NULL.
+     * K_CALL: the node is product; alpha is its scalar operand, or NULL. */
+    Node *product, *onto;
+    Val *alpha;
+
+    /* K_LOOP of rows.c: kernels that are run for each row, one after the other. The axes are those
+     * of the rows, which are also the first axes of each member. val and store are those of all
+     * members. */
+    Kernel **member;
+    int members;
+
+    /* share.c: how the threads of a pool share it */
+
+    /* K_LOOP: 1 + the axis whose passes threads share; of a nest it may be an axis of the members,
+     * inside the rows. K_GEMM: a Share. K_CALL: 1. 0: the first thread computes all. */
+    int split;
+    int64_t unit;   /* passes that one thread does together */
+    int64_t blocks; /* elements for the sums of each of BLOCKS ranges of rows; 0: nothing is summed
+                       over rows */
+    int group;      /* one number for kernels that one thread does one after the other */
+    double time;    /* estimated nanoseconds */
+    bool waits;     /* a barrier comes before it */
+
+    /* vectors.c */
+    int vector; /* bytes of the widest vectors of the innermost loop; 0: one element at a time */
+    Val *late;  /* the stored value, if its operation is done after all loops; or NULL */
+};
+
+struct Program {
+    Ngc *ngc;
+    Model *model;
+    Graph *graph;
+    const char *name;  /* "predict" */
+    const char *block; /* the pointer to the struct with P_MEMBER and P_SPACE: "w"; in
+                          metrics_finish "t" */
+    bool plain;        /* as at -O0: every value is stored, nothing is merged */
+    bool init;         /* computes the starting values of variables */
+    bool alone;        /* runs before anything is written, on the caller's thread, in one piece */
+    unsigned facts;    /* what the passes have established: bits of Fact */
+
+    Target *target;
+    int targets;
+
+    Node **node; /* those that are needed, in the graph's order; their numbers are slots */
+    int nodes;
+    int extras;            /* of them, those that are not in the graph */
+    int *slot;             /* by node id; -1: not needed */
+    Place *place;          /* by slot */
+    unsigned char *phase;  /* by slot; 1: computed in backward */
+    unsigned char *weight; /* by slot: operators if it is inlined */
+    unsigned char *depth;  /* by slot: nodes between it and what is stored */
+    int *readers;          /* by slot: kernels that load it */
+    bool *given;           /* by slot: it is read, not computed */
+
+    Kernel **kernel;
+    int kernels, kernel_room;
+    Kernel **late; /* copies to variables when all is computed */
+    int lates, late_room;
+    int parts; /* functions that both phases are cut into together */
+
+    int64_t space, ispace; /* elements of work.space and work.ispace that it needs */
+    int64_t stored;        /* elements of all values in work.space */
+    int64_t live;          /* the most of them that are needed at one time */
+
+    bool shared;        /* by the threads of a pool, if there is one */
+    double time;        /* estimated nanoseconds */
+    double worth;       /* estimated nanoseconds from which on a kernel is shared */
+    int64_t block_at;   /* the sums of blocks: their offset in work.space, */
+    int64_t block_room; /* and their number of elements */
+};
+
+/* ---- program.c: what there is before kernels, and where it is ---- */
+
+/* A program without kernels. given: nodes that are found at .place instead of being computed. */
+Program *program_new(Ngc *, Model *, const char *name, Target *target, int targets,
+                     const Target *given, int givens, bool plain);
+
+bool node_scalar(const Node *); /* one element, whatever its rank */
+
+Place *program_own_place(const Program *, const Node *);   /* P_ALIAS where it has its operand's */
+bool program_stored(const Program *, const Node *);        /* has it a place, or its operand's? */
+const Node *program_holder(const Program *, const Node *); /* the node whose place it has */
+Place *program_place(const Program *, const Node *);       /* its holder's */
+Place *store_place(const Program *, const Store *);        /* its target's, or its node's */
+
+/* Of a node that a function of the runtime computes: does that function read the operand, and which
+ * node does it get? */
+bool call_takes(const Node *, int operand);
+const Node *call_operand(const Program *, const Node *, int operand);
+
+/* The sizes that such a function is given: OpInfo.sizes, of the operands that it reads. */
+void call_sizes(const Program *, const Node *, Size *size); /* CALL_SIZES of them */
+
+/* What holds whole operand i < 3 of a product or a call; NULL: there is none. */
+const Node *kernel_operand(const Program *, const Kernel *, int i);
+
+/* Calls f for every stored tensor that the kernel reads. */
+void kernel_each_read(Program *, const Kernel *,
+                      void (*f)(Program *, const Kernel *, const Node *, void *), void *with);
+
+/* ---- loops.c: what a kernel's body is made of ---- */
+
+bool coef_equal(Coef a, Coef b);
+Index index_zero(void);
+Index index_axis(int axis);
+bool index_equal(const Index *a, const Index *b); /* NULL is 0 */
+void index_add(Graph *, Index *to, const Index *from, Size by);
+Index *index_linear(Program *, const Index *idx, Shape shape);
+
+Val *val_of(Program *, Kernel *, const Node *n, const Index *idx); /* n read at idx */
+Val *val_op(Program *, Kernel *, Op op, Type type, Val *a, Val *b, Val *c);
+
+/* n computed at idx, stored or not. */
+Val *val_definition(Program *, Kernel *, const Node *n, const Index *idx);
+
+bool node_identity(const Node *);          /* y = a, as stop and copy */
+bool reshape_is_trivial(Shape a, Shape b); /* moves only axes of size 1 */
+
+Kernel *kernel_map(Program *, Node *const *node, int count, Target *target);
+Kernel *kernel_reduce(Program *, Node *n);
+Kernel *kernel_matmul(Program *, Node *n); /* as loops */
+Kernel *kernel_conv(Program *, Node *n);   /* as loops */
+Kernel *kernel_zero(Program *, Node *n);
+Kernel *kernel_scatter(Program *, Node *n);
+Kernel *kernel_piece(Program *, Node *concat, int arg, Size before);
+
+bool kernel_joins(Program *, const Kernel *, int axis); /* may loops axis and axis + 1 be one? */
+void kernel_join(Program *, Kernel *, int axis);
+void kernel_split(Program *, Kernel *, int axis, Size inner); /* into two loops */
+void kernel_collapse(Program *, Kernel *);                    /* joins all that can be joined */
+void kernel_finish(Program *, Kernel *);                      /* ids, levels, uses */
+
+bool kernel_reduces(const Kernel *);                    /* is it a K_LOOP that reduces? */
+bool kernel_sums_rows(const Kernel *);                  /* does it add rows to a row of results? */
+bool kernel_sums_many(const Program *, const Kernel *); /* more than LONG_SUM floats each? */
+
+/* Are the passes of this loop independent of each other? Those of a nest that sums over its rows
+ * are so only where each range of rows has sums of its own (share.c). */
+bool kernel_axis_is_free(const Kernel *, int axis);
+
+/* Of a kernel that sums rows: elements of its row of results; -1: not known. */
+int64_t kernel_columns(const Kernel *);
+
+/* ---- fuse.c ---- */
+
+void program_fuse(Program *);     /* which values are stored, by which loops, in which order */
+void program_collapse(Program *); /* loops over adjacent axes become one */
+void program_finish(Program *);   /* what printing needs to know of each kernel */
+void program_parts(Program *);    /* functions of a size that C compilers like */
+
+/* ---- rows.c: loops over the same rows become one nest ---- */
+
+void program_rows(Program *);
+bool kernel_reads_row(const Kernel *, const Store *,
+                      const Node *n); /* may the store overwrite n? */
+
+/* ---- vectors.c: which innermost loops are done in vectors; after plan.c ---- */
+
+void program_vectors(Program *);
+bool val_is_inner(const Kernel *, const Val *);    /* does it change in the innermost loop? */
+const char *op_vec(const Program *, const Val *v); /* its text for vectors; NULL: it has none */
+
+/* ---- share.c: what the threads of a pool share ---- */
+
+void program_share(Program *); /* before plan.c */
+void program_waits(Program *); /* after plan.c */
+
+/* Elements of the sums of one block; those of the next block follow them. */
+int64_t share_block(const Program *, const Kernel *member);
+
+/* ---- cost.c ---- */
+
+/* A product counts two operations for each multiply-add, any other operator one for each element.
+ */
+int64_t kernel_flops(const Program *, const Kernel *);
+double kernel_time(const Program *, const Kernel *); /* about, in nanoseconds on one thread */
+double common_rate(const Ngc *); /* operations a nanosecond of one core of a common machine */
+
+/* ---- plan.c: places in work.space ---- */
+
+void program_plan(Program *);
+
+/* ---- dump_program.c ---- */
+
+void program_dump(const Program *, FILE *);
+
+/* ---- verify.c ---- */
+
+void program_verify(Program *); /* ends ngc with status 4 where a fact of Program.facts is false */
+
+/* ---- passes.c ---- */
+
+/* The program of one function, with all passes run; arguments as those of program_new. */
+Program *program_build(Ngc *, Model *, const char *name, Target *target, int targets,
+                       const Target *given, int givens, bool plain);
+
+#endif

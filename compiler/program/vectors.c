@@ -1,0 +1,263 @@
+/* vectors.c - decides which kernels walk their innermost loop in vectors (Kernel.vector), and how
+ * wide the vectors are.
+ *
+ * In such a loop each load and store moves by one element from pass to pass, or does not move. Each
+ * operation has a vector form in its record, and the test of a guard is the same in the whole loop.
+ * All other loops are walked one element at a time.
+ *
+ * Requires: places (program_plan), finished kernels. Keeps everything but Kernel.vector.
+ */
+#include "program/program.h"
+
+enum {
+    NARROW = 16, /* bytes of the smallest vector */
+    WIDE = 64,   /* bytes of the largest */
+    LATE = 32,   /* elements: from here on it pays to do the last operation by itself */
+};
+
+static const Index zero; /* a NULL index */
+
+/* Does v change from pass to pass of the innermost loop? */
+bool val_is_inner(const Kernel *k, const Val *v)
+{
+    return v->level >= k->axes && k->axes > 0;
+}
+
+/* Does the index x move by one element from pass to pass of the innermost loop? */
+static bool is_unit(const Kernel *k, const Index *x)
+{
+    const Coef *by = &(x ? x : &zero)->axis[k->axes - 1];
+
+    for (int i = 0; x && i < x->parts; i++)
+        if (val_is_inner(k, x->part[i].val))
+            return false;
+
+    return by->plus == 1 && by->minus == 0;
+}
+
+static bool is_float32(const Program *p)
+{
+    return !p->ngc->opt.real_double;
+}
+
+/* Do ints take part in v? */
+static bool uses_ints(const Val *v)
+{
+    bool ints = v->type == T_INT;
+    for (int i = 0; i < 3 && v->arg[i]; i++)
+        ints |= v->arg[i]->type == T_INT;
+    return ints;
+}
+
+/* The op's text for vectors, or NULL. Ints are as wide as floats only in float32. */
+const char *op_vec(const Program *p, const Val *v)
+{
+    const OpInfo *info = op_info[v->op];
+    unsigned wanted = v->type == T_INT ? F_VEC_INT | F_VEC_TO_INT : F_VEC_INT;
+
+    bool has_ints = is_float32(p) && (info->flags & wanted) == wanted;
+    if (uses_ints(v) && !has_ints)
+        return NULL;
+
+    if (info->vec_float && is_float32(p))
+        return info->vec_float;
+    return info->vec;
+}
+
+/* Is the vector form of v an expression that declares no names? The macros of a choice and of a
+ * comparison declare none. */
+static bool is_plain_form(const Program *p, const Val *v)
+{
+    const OpInfo *info = op_info[v->op];
+    if (op_vec(p, v) == NULL)
+        return false;
+    return !(info->flags & F_MACRO) || info->flags & F_CONDITION || info->test;
+}
+
+/* May v be computed within the text of another value? The operand of a guard has no temporary, and
+ * a form that declares names must not be within another one that does. */
+static bool is_nameless(const Program *p, const Val *v)
+{
+    if (v->kind == V_CONST || v->kind == V_SIZE || v->kind == V_LOAD)
+        return true;
+    if (v->kind != V_OP && v->kind != V_GUARD)
+        return false;
+    if (v->kind == V_OP && !is_plain_form(p, v))
+        return false;
+
+    for (int i = 0; i < 3 && v->arg[i]; i++)
+        if (!is_nameless(p, v->arg[i]))
+            return false;
+    return true;
+}
+
+/* Has a value of the innermost loop a form for vectors? */
+static bool val_is_vector(const Program *p, const Kernel *k, const Val *v)
+{
+    bool whole = v->type == T_FLOAT || is_float32(p);
+
+    switch (v->kind) {
+    case V_LOAD: return whole && is_unit(k, v->at);
+    case V_INDEX: return is_float32(p) && is_unit(k, v->at);
+    case V_GUARD: return v->test_level < k->axes && whole && is_nameless(p, v->arg[0]);
+    case V_OP: return op_vec(p, v) != NULL;
+    default: return false;
+    }
+}
+
+/* ---- results that are stored over operands ---- */
+
+/* May x at a and y at b share memory? */
+static bool places_overlap(const Program *p, const Place *a, const Node *x, const Place *b,
+                           const Node *y)
+{
+    if (a->kind != b->kind)
+        return false;
+
+    if (a->kind == P_SPACE) {
+        int64_t n = size_max(p->graph, shape_count(p->graph, x->shape));
+        int64_t m = size_max(p->graph, shape_count(p->graph, y->shape));
+        return x->type == y->type && a->offset < b->offset + m && b->offset < a->offset + n;
+    }
+
+    if (a->kind == P_ROW)
+        return a == b;
+
+    return a->var == b->var && a->name == b->name && a->kind != P_DATA;
+}
+
+/* A pass may overwrite only what no other pass reads: the same element of the same array. */
+static bool writes_safely(const Program *p, const Kernel *k, const Store *s)
+{
+    const Place *to = store_place(p, s);
+
+    for (int i = 0; i < k->vals; i++) {
+        const Val *v = k->val[i];
+        if (v->kind != V_LOAD || !v->live)
+            continue;
+
+        const Place *from = program_place(p, v->node);
+        if (!places_overlap(p, to, s->node, from, v->node))
+            continue;
+        if (!index_equal(s->at, v->at) || (to->kind == P_SPACE && to->offset != from->offset))
+            return false;
+    }
+    return true;
+}
+
+/* ---- kernels ---- */
+
+static bool stores_vectors(const Program *p, const Kernel *k)
+{
+    bool folds_last = kernel_reduces(k) && !kernel_sums_rows(k);
+
+    for (int i = 0; i < k->stores; i++) {
+        const Store *s = &k->store[i];
+        if (s->node->type == T_INT && !is_float32(p))
+            return false;
+        if (!folds_last && (!is_unit(k, s->at) || !writes_safely(p, k, s)))
+            return false;
+    }
+
+    if (!kernel_reduces(k))
+        return true;
+    if (!op_info[k->reduce]->combine_vec || k->store[0].node->type != T_FLOAT)
+        return false;
+    return !folds_last || (k->axis[k->axes - 1] == AX_REDUCE && val_is_inner(k, k->store[0].val));
+}
+
+/* The widest vectors that this number of elements fills, in bytes; 0: none. */
+static int widest(const Program *p, int64_t elements)
+{
+    int64_t bytes = elements * (is_float32(p) ? 4 : 8);
+
+    if (bytes < NARROW)
+        return 0;
+    for (int width = WIDE; width > NARROW; width /= 2)
+        if (bytes >= width)
+            return width;
+    return NARROW;
+}
+
+static int vector_of(const Program *p, const Kernel *k, int lead)
+{
+    if (k->kind != K_LOOP || k->axes <= lead || !stores_vectors(p, k))
+        return 0;
+
+    for (int i = 0; i < k->vals; i++)
+        if (k->val[i]->live && val_is_inner(k, k->val[i]) && !val_is_vector(p, k, k->val[i]))
+            return 0;
+
+    return widest(p, size_max(p->graph, k->extent[k->axes - 1]));
+}
+
+/* The number of elements of a kernel's result, if its loops walk them in the order of memory,
+ * without gaps; else 0. */
+static int64_t dense_count(const Program *p, const Kernel *k)
+{
+    const Index *at = k->store[0].at;
+    Size n = 1;
+
+    if (!at || at->parts > 0 || at->base.minus != 0)
+        return 0;
+    for (int i = k->axes - 1; i >= 0; i--) {
+        if (at->axis[i].plus != n || at->axis[i].minus != 0)
+            return 0;
+        n = size_mul(p->graph, n, k->extent[i]);
+    }
+    return size_max(p->graph, n);
+}
+
+/* Is v a costly function of one float? */
+static bool is_costly(const Program *p, const Val *v)
+{
+    if (v->kind != V_OP || v->type != T_FLOAT || v->arg[0]->type != T_FLOAT)
+        return false;
+    return is_float32(p) && op_info[v->op]->vec_float && op_info[v->op]->arity == 1;
+}
+
+/* If rows are too short for vectors, a costly last operation (exp, tanh) is done after all others,
+ * on all elements in vectors. */
+static void find_late(const Program *p, Kernel *k)
+{
+    const Store *s = &k->store[0];
+    Val *v = s->val;
+
+    bool nested = k->kind == K_LOOP && k->axes >= 2 && k->split <= 1;
+    bool one_store = !kernel_reduces(k) && k->stores == 1 && !s->add;
+    if (k->vector || !nested || !one_store)
+        return;
+    if (!is_costly(p, v) || v->uses != 1)
+        return;
+
+    int64_t n = dense_count(p, k);
+    if (n < LATE || !writes_safely(p, k, s))
+        return;
+
+    k->vector = widest(p, n);
+    k->late = v;
+    v->uses = 0; /* no name of its own */
+}
+
+/* Not in the C of -O0, which is for readers, and not for starting values, which must have the same
+ * bits everywhere. */
+void program_vectors(Program *p)
+{
+    if (p->init || p->ngc->opt.optimize == 0)
+        return;
+
+    for (int i = 0; i < p->kernels; i++) {
+        Kernel *k = p->kernel[i];
+        if (!k->member) {
+            k->vector = vector_of(p, k, 0);
+            find_late(p, k);
+        }
+
+        for (int m = 0; m < k->members; m++) {
+            Kernel *member = k->member[m];
+            member->vector = vector_of(p, member, k->axes);
+            if (member->vector > k->vector)
+                k->vector = member->vector;
+        }
+    }
+}

@@ -1,0 +1,232 @@
+/* verify.c - checks a program: one check for each fact that passes give.
+ *
+ * The checks know nothing of how a pass works: they look at kernels and places only.
+ */
+#include "program/program.h"
+
+#include <stdlib.h>
+
+/* ---- FACT_KERNELS: everything is computed, and before it is read ---- */
+
+/* Is n there before anything is computed: a variable, a constant array, or given? */
+static bool is_there(const Program *p, const Node *n)
+{
+    const Place *at = program_place(p, n);
+    return p->given[p->slot[n->id]] || at->kind == P_VAR || at->kind == P_DATA || n->op == OP_var ||
+           n->op == OP_data;
+}
+
+/* What the members of a nest store is there for the nest; their own order is checked by rows.c. */
+static void note_stores(const Program *p, const Kernel *k, bool *made)
+{
+    for (int s = 0; s < k->stores; s++)
+        made[p->slot[k->store[s].node->id]] = true;
+}
+
+static void verify_reads(const Program *p, int i, const bool *made)
+{
+    const Kernel *k = p->kernel[i];
+    bool adds = k->stores > 0 && k->store[0].add; /* it may read its own result */
+
+    for (int v = 0; v < k->vals && !adds; v++) {
+        const Node *n = k->val[v]->node;
+        if (k->val[v]->kind == V_LOAD && !is_there(p, n) && !made[p->slot[n->id]])
+            ngc_bug("program %s: kernel %d reads %%%d before it is computed", p->name, i, n->id);
+    }
+
+    for (int v = 0; v < 3; v++) {
+        const Node *n = kernel_operand(p, k, v);
+        if (n && !is_there(p, n) && !made[p->slot[n->id]])
+            ngc_bug("program %s: kernel %d takes %%%d before it is computed", p->name, i, n->id);
+    }
+}
+
+/* Each target is the storage of a value that is computed, or is stored once. */
+static void verify_targets(const Program *p, const bool *made, int stored)
+{
+    int copied = 0;
+
+    for (int i = 0; i < p->targets; i++) {
+        const Node *n = program_holder(p, p->target[i].node);
+        if (p->target[i].claimed && !made[p->slot[n->id]])
+            ngc_bug("program %s: %%%d is never computed", p->name, n->id);
+        copied += !p->target[i].claimed;
+    }
+    if (stored != copied)
+        ngc_bug("program %s: not every target is stored once", p->name);
+}
+
+static void verify_kernels(const Program *p)
+{
+    bool *made = arena_alloc(p->ngc, (size_t)(p->nodes + 1));
+    int stored = 0; /* targets */
+
+    for (int i = 0; i < p->kernels; i++) {
+        const Kernel *k = p->kernel[i];
+        for (int m = 0; m < k->members; m++)
+            note_stores(p, k->member[m], made);
+        verify_reads(p, i, made);
+
+        note_stores(p, k, made);
+        for (int s = 0; s < k->stores; s++)
+            stored += k->store[s].target != NULL;
+    }
+    verify_targets(p, made, stored);
+}
+
+/* ---- FACT_LEVELS: kernel_finish finds nothing new ---- */
+
+static void verify_kernel_levels(Program *p, Kernel *k)
+{
+    int *level = arena_alloc(p->ngc, (size_t)(k->vals + 1) * sizeof *level);
+    int *uses = arena_alloc(p->ngc, (size_t)(k->vals + 1) * sizeof *uses);
+
+    for (int i = 0; i < k->vals; i++) {
+        level[i] = k->val[i]->level;
+        uses[i] = k->val[i]->uses;
+    }
+    kernel_finish(p, k);
+    for (int i = 0; i < k->vals; i++)
+        if (level[i] != k->val[i]->level || uses[i] != k->val[i]->uses)
+            ngc_bug("program %s: a kernel was changed after it was finished", p->name);
+}
+
+static void verify_levels(Program *p)
+{
+    for (int i = 0; i < p->kernels; i++) {
+        Kernel *k = p->kernel[i];
+        for (int m = 0; m < k->members; m++)
+            verify_kernel_levels(p, k->member[m]);
+        if (!k->member)
+            verify_kernel_levels(p, k);
+    }
+}
+
+/* ---- FACT_PARTS: functions follow each other, and phases too ---- */
+
+static void verify_parts(const Program *p)
+{
+    for (int i = 0; i < p->kernels; i++) {
+        const Kernel *k = p->kernel[i], *before = i > 0 ? p->kernel[i - 1] : NULL;
+        if (k->part < 0 || k->part >= p->parts)
+            ngc_bug("program %s: kernel %d is in no function", p->name, i);
+        if (before && (before->phase > k->phase || before->part > k->part))
+            ngc_bug("program %s: kernel %d is in an earlier function than the one before it",
+                    p->name, i);
+    }
+}
+
+/* ---- FACT_PLACES: values that live at the same time do not overlap ---- */
+
+typedef struct Span { /* one value in memory */
+    int64_t at, end;  /* its elements */
+    int first, last;  /* its life: positions of kernels; first -1: not stored by this program */
+    const Node *node;
+} Span;
+
+typedef struct Spans {
+    Span *of;   /* by slot */
+    int kernel; /* the position that is being read */
+} Spans;
+
+static void note_read(Program *p, const Kernel *k, const Node *n, void *with)
+{
+    const Spans *s = with;
+    Span *span = &s->of[p->slot[n->id]];
+
+    if (span->first < 0)
+        return;
+    span->last = s->kernel;
+    if (p->kernel[span->first]->phase != k->phase)
+        span->last = p->kernels; /* backward may be called again */
+}
+
+/* A value lives from its first store to its last load. */
+static Span *find_spans(Program *p)
+{
+    Spans s = {.of = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *s.of)};
+
+    for (int i = 0; i < p->nodes; i++) {
+        const Node *n = p->node[i];
+        int64_t at = p->place[i].offset;
+        s.of[i] = (Span){at, at + size_max(p->graph, shape_count(p->graph, n->shape)), -1, -1, n};
+    }
+    for (s.kernel = 0; s.kernel < p->kernels; s.kernel++) {
+        const Kernel *k = p->kernel[s.kernel];
+        for (int i = 0; i < k->stores; i++) {
+            Span *span = &s.of[p->slot[k->store[i].node->id]];
+            if (k->store[i].target)
+                continue;
+            if (span->first < 0)
+                span->first = s.kernel;
+            if (span->last < s.kernel)
+                span->last = s.kernel;
+        }
+        kernel_each_read(p, k, note_read, &s);
+    }
+    return s.of;
+}
+
+static int compare_at(const void *x, const void *y)
+{
+    const Span *a = x, *b = y;
+
+    if (a->at != b->at)
+        return a->at < b->at ? -1 : 1;
+    return a->node->id - b->node->id;
+}
+
+/* Is one of them needed when the other is written? A kernel may write over what it is the last to
+ * read, and over what it has stored itself and nobody reads. */
+static bool live_together(const Span *a, const Span *b)
+{
+    if (a->first == b->first)
+        return a->last > a->first && b->last > b->first;
+    return a->first < b->last && b->first < a->last;
+}
+
+static void verify_space(Program *p, const Span *of, Type type, int64_t space)
+{
+    Span *span = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *span);
+    int count = 0;
+
+    for (int i = 0; i < p->nodes; i++)
+        if (p->place[i].kind == P_SPACE && of[i].first >= 0 && p->node[i]->type == type)
+            span[count++] = of[i];
+    qsort(span, (size_t)count, sizeof *span, compare_at);
+
+    for (int i = 0; i < count; i++) {
+        if (span[i].at < 0 || span[i].end > space)
+            ngc_bug("program %s: %%%d is outside of work.space", p->name, span[i].node->id);
+        for (int k = i + 1; k < count && span[k].at < span[i].end; k++)
+            if (live_together(&span[i], &span[k]))
+                ngc_bug("program %s: %%%d and %%%d overlap", p->name, span[i].node->id,
+                        span[k].node->id);
+    }
+}
+
+/* At -O0 each value has a member of its own, and there are no offsets to check. */
+static void verify_places(Program *p)
+{
+    if (p->plain)
+        return;
+
+    const Span *of = find_spans(p);
+    int64_t floats = p->block_room > 0 ? p->block_at : p->space;
+    verify_space(p, of, T_FLOAT, floats);
+    verify_space(p, of, T_INT, p->ispace);
+}
+
+/* ---- all of them ---- */
+
+void program_verify(Program *p)
+{
+    if (p->facts & FACT_KERNELS)
+        verify_kernels(p);
+    if (p->facts & FACT_LEVELS)
+        verify_levels(p);
+    if (p->facts & FACT_PARTS)
+        verify_parts(p);
+    if (p->facts & FACT_PLACES)
+        verify_places(p);
+}

@@ -1,0 +1,304 @@
+/* data.c - `ngc explain --data`: files of numbers -> the model's inputs, bound as `ngc train
+ * --data` binds them. FILE: its columns fill the tensor inputs in the order of their declaration.
+ * NAME=FILE,NAME=FILE: each file is one input. The model is explained with the first batch. All
+ * rows are kept for a page that trains. */
+#include "run/run.h"
+
+#include "../runtime/ngrt_host.h"
+#include <ctype.h>
+#include <string.h>
+
+/* An input and where its numbers are. */
+typedef struct Feed {
+    Var *var;
+    const ngrt_data *data;
+    const char *path;
+    bool own;       /* the file is for this input only */
+    int axis;       /* runs over rows; -1: none */
+    int64_t width;  /* elements in a row */
+    int64_t column; /* the first of them in a row of the file */
+} Feed;
+
+/* What --data names. */
+typedef struct Files {
+    Ngc *ngc;
+    Model *m;
+    Feed *feed;
+    int feeds;
+    const ngrt_data *shared; /* of inputs that have no file of their own, or NULL */
+    const char *shared_path;
+} Files;
+
+/* Reports an error. Returns the exit status. */
+__attribute__((format(printf, 3, 4))) static int fail(Ngc *ngc, int status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    complain(ngc, "%s", text_vformat(ngc, format, args));
+    va_end(args);
+    return status;
+}
+
+static Var *find_input(const Model *m, const char *name)
+{
+    for (int i = 0; i < m->vars; i++)
+        if (m->var[i]->kind == VAR_INPUT && strcmp(m->var[i]->name, name) == 0)
+            return m->var[i];
+    return NULL;
+}
+
+/* The length of NAME in "NAME=...", or 0. */
+static size_t name_length(const char *text)
+{
+    size_t n = 0;
+    while (isalnum((unsigned char)text[n]) || text[n] == '_')
+        n++;
+    return text[n] == '=' ? n : 0;
+}
+
+/* The length of the first of several words. A comma separates words only before a NAME=. */
+static size_t word_length(const char *text)
+{
+    const char *comma = strchr(text, ',');
+    while (comma && !name_length(comma + 1))
+        comma = strchr(comma + 1, ',');
+    return comma ? (size_t)(comma - text) : strlen(text);
+}
+
+/* name: of an array in an archive; NULL: its only one. The data lives as long as the process. */
+static int read_file(Ngc *ngc, const char *path, const char *name, ngrt_data **data)
+{
+    ngrt_message message;
+    *data = arena_alloc(ngc, sizeof **data);
+    if (ngrt_data_read_named(*data, path, name, &message))
+        return fail(ngc, 3, "%s", message.text);
+    if (message.text[0])
+        diag(ngc, SEV_NOTE, NO_CODE, (Loc){.file = -1}, "%s", message.text);
+    return 0;
+}
+
+/* Which axis runs over rows: the first whose size is known at run time. In a model without such
+ * sizes the first of all, if several inputs share the file. -1: none. */
+static int row_axis(const Model *m, const Feed *f)
+{
+    if (m->graph->dims == 0)
+        return f->own ? -1 : 0;
+    for (int i = 0; i < f->var->shape.rank; i++)
+        if (f->var->shape.dim[i] < 0)
+            return i;
+    return -1;
+}
+
+/* NAME=FILE: the file of one input. */
+static int add_own(Files *files, const char *word)
+{
+    Ngc *ngc = files->ngc;
+    size_t n = name_length(word);
+    Var *v = find_input(files->m, text_format(ngc, "%.*s", (int)n, word));
+    const char *path = word + n + 1;
+    if (!v)
+        return fail(ngc, 2, "--data %s: the model has no input of that name", word);
+    if (v->shape.rank == 0)
+        return fail(ngc, 2, "--data %s: the input is a scalar: give %s=value", word, v->name);
+
+    ngrt_data *data;
+    int status = read_file(ngc, path, v->name, &data);
+    if (status != 0)
+        return status;
+    files->feed[files->feeds++] = (Feed){.var = v, .data = data, .path = path, .own = true};
+    return 0;
+}
+
+/* FILE: shared by all inputs that have none of their own. */
+static int add_shared(Files *files, const char *path)
+{
+    ngrt_data *data;
+    int status = read_file(files->ngc, path, NULL, &data);
+    if (status != 0)
+        return status;
+    if (files->shared)
+        return fail(files->ngc, 2,
+                    "--data: two files for the inputs that have no file of their own");
+    files->shared = data;
+    files->shared_path = path;
+    return 0;
+}
+
+static bool has_feed(const Files *files, const Var *v)
+{
+    for (int k = 0; k < files->feeds; k++)
+        if (files->feed[k].var == v)
+            return true;
+    return false;
+}
+
+/* Reads the files and finds out which input is fed by which. */
+static int find_feeds(Files *files, const char *words)
+{
+    Ngc *ngc = files->ngc;
+    while (*words) {
+        size_t n = word_length(words);
+        const char *word = text_format(ngc, "%.*s", (int)n, words);
+        int status = name_length(word) ? add_own(files, word) : add_shared(files, word);
+        if (status != 0)
+            return status;
+        words += n;
+        words += *words == ',';
+    }
+
+    for (int i = 0; i < files->m->vars && files->shared; i++) {
+        Var *v = files->m->var[i];
+        if (v->kind == VAR_INPUT && v->shape.rank > 0 && !has_feed(files, v))
+            files->feed[files->feeds++] =
+                (Feed){.var = v, .data = files->shared, .path = files->shared_path};
+    }
+    return 0;
+}
+
+/* The elements that a row of its file gives the input. */
+static int64_t row_width(const Eval *e, const Feed *f)
+{
+    int64_t dim[MAX_RANK];
+    int64_t count = eval_shape(e, f->var->shape, dim);
+    return f->axis >= 0 ? count / dim[f->axis] : count;
+}
+
+/* A file for one input that has no rows: all its numbers are the input. */
+static int check_whole(Ngc *ngc, const Feed *f)
+{
+    size_t numbers = f->data->rows * f->data->columns;
+    if (f->own && (int64_t)numbers == f->width)
+        return 0;
+    return fail(ngc, 3, "%s: %zu numbers, but the input %s takes %lld", f->path, numbers,
+                f->var->name, (long long)f->width);
+}
+
+/* Sets widths and columns. *shared becomes the columns that inputs of the shared file take. */
+static void place_columns(const Eval *e, Files *files, int64_t *shared)
+{
+    *shared = 0;
+    for (int i = 0; i < files->feeds; i++) {
+        Feed *f = &files->feed[i];
+        f->width = row_width(e, f);
+        if (f->own)
+            continue;
+        f->column = *shared;
+        *shared += f->width;
+    }
+}
+
+/* Are all sizes right? *rows becomes the number of rows, the same in all files. */
+static int check_sizes(const Files *files, int64_t shared, int64_t *rows)
+{
+    Ngc *ngc = files->ngc;
+    const Feed *first = NULL;
+    for (int i = 0; i < files->feeds; i++) {
+        const Feed *f = &files->feed[i];
+        int status = f->axis < 0 ? check_whole(ngc, f) : 0;
+        if (status != 0)
+            return status;
+        if (f->axis < 0)
+            continue;
+
+        if (f->axis > 0)
+            return fail(ngc, 2, "--data: the rows of the input %s are not its first axis",
+                        f->var->name);
+        if (first && (int64_t)f->data->rows != *rows)
+            return fail(ngc, 3, "%s has %lld rows, %s has %zu", first->path, (long long)*rows,
+                        f->path, f->data->rows);
+        first = f;
+        *rows = (int64_t)f->data->rows;
+    }
+
+    for (int i = 0; i < files->feeds; i++) {
+        const Feed *f = &files->feed[i];
+        int64_t takes = f->own ? f->width : shared;
+        if (f->axis >= 0 && takes != (int64_t)f->data->columns)
+            return fail(ngc, 3, "%s: %zu columns, but the inputs take %lld", f->path,
+                        f->data->columns, (long long)takes);
+    }
+    return 0;
+}
+
+/* Sets axes. Inputs that have a value by default keep it where the shared file has no columns for
+ * them. */
+static void leave_defaults(const Eval *e, Files *files)
+{
+    int64_t need = 0; /* columns of the shared file, if inputs with rows keep no default */
+    for (int i = 0; i < files->feeds; i++) {
+        Feed *f = &files->feed[i];
+        f->axis = row_axis(files->m, f);
+        bool keeps = f->axis < 0 && f->var->init;
+        if (!f->own && !keeps)
+            need += row_width(e, f);
+    }
+
+    bool enough = files->shared && need == (int64_t)files->shared->columns;
+    int kept = 0;
+    for (int i = 0; i < files->feeds; i++) {
+        const Feed *f = &files->feed[i];
+        if (f->own || !f->var->init || (enough && f->axis >= 0))
+            files->feed[kept++] = *f;
+    }
+    files->feeds = kept;
+}
+
+/* The input's elements, of all rows. */
+static double *copy_elements(Ngc *ngc, const Feed *f, int64_t rows)
+{
+    double *x = arena_alloc(ngc, (size_t)(rows * f->width + 1) * sizeof *x);
+    for (int64_t r = 0; r < rows; r++) {
+        int64_t begin = 0; /* in the file */
+        if (f->axis >= 0)
+            begin = r * (int64_t)f->data->columns + f->column;
+        for (int64_t k = 0; k < f->width; k++)
+            x[r * f->width + k] = ngrt_data_value(f->data, (size_t)(begin + k));
+    }
+    return x;
+}
+
+/* Gives an input the first batch of its rows, or all numbers of its file. */
+static int bind_feed(Ngc *ngc, const Eval *e, const Feed *f, double **var, DataRows *out)
+{
+    int64_t dim[MAX_RANK];
+    int64_t rows = f->axis < 0 ? 1 : out->rows;
+    if (eval_shape(e, f->var->shape, dim) > rows * f->width)
+        return fail(ngc, 3, "%s has %lld rows, but the input %s takes %lld", f->path,
+                    (long long)rows, f->var->name, (long long)dim[0]);
+
+    double *x = copy_elements(ngc, f, rows);
+    var[f->var->index] = x;
+    if (f->axis >= 0) {
+        out->all[f->var->index] = x;
+        out->batch = dim[0];
+    }
+    return 0;
+}
+
+int data_bind(Ngc *ngc, Model *m, Eval *e, const char *words, double **var, DataRows *out)
+{
+    Files files = {.ngc = ngc, .m = m};
+    files.feed = arena_alloc(ngc, (size_t)(m->vars + strlen(words) + 1) * sizeof *files.feed);
+    int status = find_feeds(&files, words);
+    if (status != 0)
+        return status;
+
+    int64_t shared;
+    leave_defaults(e, &files);
+    place_columns(e, &files, &shared);
+    status = check_sizes(&files, shared, &out->rows);
+    if (status != 0)
+        return status;
+
+    /* fewer rows than a batch may have are one batch */
+    if (m->graph->dims && out->rows && out->rows < e->dim[0])
+        e->dim[0] = out->rows;
+
+    out->all = arena_alloc(ngc, (size_t)(m->vars + 1) * sizeof *out->all);
+    for (int i = 0; i < files.feeds; i++) {
+        status = bind_feed(ngc, e, &files.feed[i], var, out);
+        if (status != 0)
+            return status;
+    }
+    return 0;
+}

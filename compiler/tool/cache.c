@@ -1,0 +1,291 @@
+/* cache.c - programs that ngc compiled, kept from one run to the next.
+ *
+ * In: the text of a C program and how to compile it. Out: an open file, the compiled program.
+ *
+ * Only the user and root may be able to change a program that is run. So a directory is used only
+ * where it and all directories above it are closed to others, and a program is compiled in a new
+ * private directory. A program has its key and a checksum at its end. One that was cut off,
+ * replaced or damaged is not run but compiled again. */
+#include "tool/driver.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Bytes of a program's last line: "\nngc KEY SUM\n", with blanks up to this size. */
+enum { TAIL = 48 };
+
+uint64_t hash_text(uint64_t h, const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        h = (h ^ (unsigned char)text[i]) * 0x100000001B3u;
+    return h;
+}
+
+/* ---- directories ---- */
+
+/* Is the owner the user, root, or the owner of "/" (root by another number, in a container)? */
+static bool is_trusted_owner(const struct stat *st)
+{
+    struct stat top;
+    if (st->st_uid == geteuid() || st->st_uid == 0)
+        return true;
+    return lstat("/", &top) == 0 && st->st_uid == top.st_uid;
+}
+
+static bool others_can_write(const struct stat *st)
+{
+    return st->st_mode & (S_IWGRP | S_IWOTH);
+}
+
+/* Why others could put something else in the directory's place, or NULL. In a sticky directory they
+ * can change only their own files. */
+static const char *why_open(const char *path)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0)
+        return strerror(errno);
+    if (!is_trusted_owner(&st))
+        return "it belongs to another user";
+    if (S_ISLNK(st.st_mode))
+        return NULL;
+    if (!S_ISDIR(st.st_mode))
+        return "it is not a directory";
+    bool sticky = st.st_mode & S_ISVTX;
+    if (others_can_write(&st) && !sticky)
+        return "other users can write to it";
+    return NULL;
+}
+
+/* The same for the directory and all above it. *which becomes the one at fault. */
+static const char *why_path_open(Ngc *ngc, const char *path, const char **which)
+{
+    *which = path;
+    const char *why = why_open(path); /* where it is a link: the link's owner */
+    if (why)
+        return why;
+
+    char *real = realpath(path, NULL);
+    if (!real)
+        return strerror(errno);
+    for (size_t n = strlen(real); n > 0 && !why; n--) {
+        if (real[n] != '\0' && real[n] != '/')
+            continue;
+        *which = text_format(ngc, "%.*s", (int)n, real);
+        why = why_open(*which);
+    }
+    if (!why)
+        why = why_open("/");
+    free(real);
+    return why;
+}
+
+/* Why the directory is not the user's own, or NULL. */
+static const char *why_not_own(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return strerror(errno);
+    if (st.st_uid != geteuid())
+        return "it belongs to another user";
+    return others_can_write(&st) ? "other users can write to it" : NULL;
+}
+
+/* Makes a directory unless it is there. */
+static bool make_directory(const char *path)
+{
+    return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
+/* $XDG_CACHE_HOME, or .cache in the user's home; NULL: there is none. */
+static const char *cache_home(Ngc *ngc)
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (cache && cache[0] == '/')
+        return cache;
+    if (home && home[0] == '/')
+        return text_format(ngc, "%s/.cache", home);
+    return NULL;
+}
+
+/* Why programs cannot be kept in a directory that is there, or NULL. */
+static const char *why_unsafe(Ngc *ngc, const char *dir, const char **which)
+{
+    const char *why = why_path_open(ngc, dir, which);
+    if (why)
+        return why;
+    *which = dir;
+    return why_not_own(dir);
+}
+
+/* Where programs are kept; NULL: nowhere, with a warning if something is wrong there. */
+const char *cache_directory(Ngc *ngc)
+{
+    const char *home = cache_home(ngc), *which;
+    if (!home || !make_directory(home))
+        return NULL;
+
+    const char *dir = text_format(ngc, "%s/ngc", home);
+    const char *why = why_path_open(ngc, home, &which);
+    if (!why) {
+        if (!make_directory(dir))
+            return NULL;
+        why = why_unsafe(ngc, dir, &which);
+    }
+    if (!why)
+        return dir;
+
+    Diag *d = diag(ngc, SEV_WARNING, NO_CODE, NO_PLACE, "no program is kept in '%s': '%s': %s", dir,
+                   which, why);
+    diag_note(ngc, d, NO_PLACE,
+              "compiled programs are kept where nobody else can write; XDG_CACHE_HOME says where");
+    return NULL;
+}
+
+/* A new directory that only the user can enter, in `in` or where temporary files go. NULL with a
+ * message: that failed. `in` is known to be safe. */
+const char *cache_private(Ngc *ngc, const char *in)
+{
+    const char *temp = getenv("TMPDIR");
+    if (temp && temp[0] != '/')
+        temp = NULL;
+    const char *places[] = {in, temp, "/tmp"};
+    const char *why = NULL;
+
+    for (int i = 0; i < 3; i++) {
+        const char *which;
+        if (!places[i])
+            continue;
+        if (i > 0) {
+            why = why_path_open(ngc, places[i], &which);
+            if (why)
+                continue;
+        }
+        char *dir = (char *)text_format(ngc, "%s/ngc-XXXXXX", places[i]);
+        if (mkdtemp(dir))
+            return dir;
+        why = strerror(errno);
+    }
+    complain(ngc, "cannot make a directory in '/tmp': %s; TMPDIR can name another", why);
+    return NULL;
+}
+
+/* ---- programs ---- */
+
+/* All of the file, or NULL. */
+static char *read_all(Ngc *ngc, int fd, size_t size)
+{
+    char *text = arena_alloc(ngc, size + 1);
+    for (size_t at = 0; at < size;) {
+        ssize_t n = pread(fd, text + at, size - at, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return NULL;
+        at += (size_t)n;
+    }
+    return text;
+}
+
+/* The last line of a program: its key, and a sum over key and bytes. */
+static void write_tail(char tail[TAIL + 1], const char *key, const char *text, size_t size)
+{
+    uint64_t sum = hash_text(hash_text(HASH_START, key, strlen(key)), text, size);
+    char line[TAIL];
+    snprintf(line, sizeof line, "\nngc %s %016llx", key, (unsigned long long)sum);
+    snprintf(tail, TAIL + 1, "%-*s\n", TAIL - 1, line);
+}
+
+/* Opens a file to run: a regular one of the user's own that no other can write to. Else -1. */
+int cache_open(const char *path, size_t *size)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+
+    bool own = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid();
+    if (own && !others_can_write(&st) && st.st_mode & S_IXUSR) {
+        *size = (size_t)st.st_size;
+        return fd;
+    }
+    close(fd);
+    return -1;
+}
+
+/* Opens the program of this key, if it is there, whole and the user's own; else -1. */
+int cache_find(Ngc *ngc, const char *path, const char *key)
+{
+    char tail[TAIL + 1];
+    size_t size;
+    int fd = cache_open(path, &size);
+    if (fd < 0)
+        return -1;
+
+    char *text = size > TAIL ? read_all(ngc, fd, size) : NULL;
+    if (text) {
+        write_tail(tail, key, text, size - TAIL);
+        if (memcmp(text + size - TAIL, tail, TAIL) == 0)
+            return fd;
+    }
+    close(fd);
+    return -1;
+}
+
+static bool write_bytes(int fd, const char *text, size_t size)
+{
+    while (size > 0) {
+        ssize_t n = write(fd, text, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        text += n;
+        size -= (size_t)n;
+    }
+    return true;
+}
+
+/* Writes a new file, text and tail; false where there is one of that name already. */
+bool cache_create(const char *path, mode_t mode, const char *text, size_t size, const char *tail,
+                  size_t more)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (fd < 0)
+        return false;
+
+    bool good = write_bytes(fd, text, size) && write_bytes(fd, tail, more);
+    int error = errno;
+    good = close(fd) == 0 && good;
+    if (!good) {
+        unlink(path);
+        errno = error;
+    }
+    return good;
+}
+
+/* Keeps a program that was just compiled under its key; false where it cannot. */
+bool cache_keep(Ngc *ngc, const char *built, const char *path, const char *key)
+{
+    char tail[TAIL + 1];
+    size_t size;
+    int fd = cache_open(built, &size);
+    if (fd < 0)
+        return false;
+    char *text = read_all(ngc, fd, size);
+    close(fd);
+    if (!text)
+        return false;
+
+    const char *whole = text_format(ngc, "%s.whole", built); /* in the same private directory */
+    write_tail(tail, key, text, size);
+    if (!cache_create(whole, 0700, text, size, tail, TAIL))
+        return false;
+    bool good = rename(whole, path) == 0;
+    if (!good)
+        unlink(whole);
+    return good;
+}

@@ -1,0 +1,386 @@
+/* driver.c - `ngc train`, `eval`, `predict`. In: a model and the command's arguments. The emitted C
+ * is compiled with the system's compiler and linked with the runtime's host part. The program is
+ * kept in the cache, and takes the place of this process. */
+#include "tool/driver.h"
+#include "emit/emit_c.h"
+#include "tool/tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef NGC_LIBS
+#define NGC_LIBS "-lm"
+#endif
+
+extern char **environ;
+
+#define CC_OPTIONS "-std=c99 -O2 -w"
+
+enum {
+    WORDS = 64, /* of a command */
+    LINES = 20, /* of a compiler's messages that are shown */
+};
+
+/* One program to be compiled. */
+typedef struct Build {
+    const char *key;      /* of all that it is made from */
+    const char *cache;    /* the directory of programs that are kept, or NULL */
+    const char *kept;     /* the program's file in it, or NULL */
+    bool is_kept;         /* that file is the program */
+    const char *dir;      /* a private directory for the files below */
+    const char *c;        /* the C */
+    const char *program;  /* what is made of it */
+    const char *messages; /* the compiler's messages */
+    const char *runtime;  /* the directory of the headers */
+    const char *lib;      /* libngrt.a */
+} Build;
+
+/* ---- where things are ---- */
+
+/* The directory that the running ngc is in, or NULL. */
+static const char *own_directory(Ngc *ngc)
+{
+    char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (n <= 0)
+        return NULL;
+    path[n] = '\0';
+    char *slash = strrchr(path, '/');
+    return text_format(ngc, "%.*s", (int)(slash - path), path);
+}
+
+/* The first of two directories that holds the file: the build tree's, or the installed one. */
+static const char *runtime_directory(Ngc *ngc, const char *build, const char *installed,
+                                     const char *file)
+{
+    const char *own = own_directory(ngc);
+    const char *place[] = {build, installed};
+    for (int i = 0; i < 2 && own; i++) {
+        const char *dir = text_format(ngc, "%s/%s", own, place[i]);
+        if (access(text_format(ngc, "%s/%s", dir, file), R_OK) == 0)
+            return dir;
+    }
+    return NULL;
+}
+
+/* What $CC says, or `cc`. */
+static const char *compiler_words(void)
+{
+    const char *cc = getenv("CC");
+    if (!cc)
+        return "cc";
+    cc += strspn(cc, " ");
+    return *cc ? cc : "cc";
+}
+
+/* ---- the key ---- */
+
+/* Adds a file's name, size and time: another file of that name gives another key. */
+static void add_file(Text *t, const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return;
+    text_add(t, "%s %lld %lld.%09ld %llu\n", path, (long long)st.st_size,
+             (long long)st.st_mtim.tv_sec, (long)st.st_mtim.tv_nsec, (unsigned long long)st.st_ino);
+}
+
+/* Adds the file that a command runs, found as execvp finds it. */
+static void add_command(Ngc *ngc, Text *t, const char *words)
+{
+    const char *word = text_format(ngc, "%.*s", (int)strcspn(words, " "), words);
+    const char *path = getenv("PATH");
+    if (strchr(word, '/') || !path) {
+        add_file(t, word);
+        return;
+    }
+
+    while (*path) {
+        size_t n = strcspn(path, ":");
+        const char *file = text_format(ngc, "%.*s/%s", (int)n, path, word);
+        if (access(file, X_OK) == 0) {
+            add_file(t, file);
+            return;
+        }
+        path += n;
+        path += *path == ':';
+    }
+}
+
+/* Adds the system, and the processor where the compiler looks at it (-march=native). */
+static void add_processor(Ngc *ngc, Text *t)
+{
+    struct utsname u;
+    if (uname(&u) == 0)
+        text_add(t, "%s %s\n", u.sysname, u.machine);
+    if (!strstr(compiler_words(), "native"))
+        return;
+    FILE *f = fopen("/proc/cpuinfo", "r");
+    if (!f)
+        return;
+
+    /* the first processor's lines; the one of its speed, which changes, is left out */
+    char *line = arena_alloc(ngc, 8192);
+    while (fgets(line, 8192, f) && line[0] != '\n')
+        if (!strstr(line, "MHz"))
+            text_add(t, "%s", line);
+    fclose(f);
+}
+
+/* The key of a program: all that it is made from. */
+static const char *program_key(Ngc *ngc, const Build *b, const Text *c)
+{
+    static const char *const header[] = {"ngrt.h", "ngrt_math.h", "ngrt_vector.h", "ngrt_small.h",
+                                         "ngrt_host.h"};
+    static const char *const variable[] = {"CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH",
+                                           "COMPILER_PATH", "GCC_EXEC_PREFIX"};
+
+    Text t = {.ngc = ngc};
+    text_add(&t, "ngc %s\n%s\n%s %s\n", NGC_VERSION, compiler_words(), CC_OPTIONS, NGC_LIBS);
+    add_command(ngc, &t, compiler_words());
+    add_file(&t, b->lib);
+    for (size_t i = 0; i < sizeof header / sizeof *header; i++)
+        add_file(&t, text_format(ngc, "%s/%s", b->runtime, header[i]));
+    for (size_t i = 0; i < sizeof variable / sizeof *variable; i++) {
+        const char *value = getenv(variable[i]);
+        text_add(&t, "%s\n", value ? value : "");
+    }
+    add_processor(ngc, &t);
+
+    uint64_t key = hash_text(hash_text(HASH_START, c->at, c->size), t.at, t.size);
+    return text_format(ngc, "%016llx", (unsigned long long)key);
+}
+
+/* ---- compiling ---- */
+
+/* The command's process: becomes the command. Its messages go to the file `messages`, which only
+ * the user can read. Where the command cannot be run, the reason goes to `report`. */
+static _Noreturn void become(char **argv, const char *messages, const sigset_t *mask, int report)
+{
+    int out = open(messages, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    if (out >= 0) {
+        dup2(out, 1);
+        dup2(out, 2);
+    }
+    umask(077);
+    sigprocmask(SIG_SETMASK, mask, NULL);
+    execvp(argv[0], argv);
+
+    int error = errno;
+    (void)!write(report, &error, sizeof error);
+    _exit(127);
+}
+
+/* Runs a command and waits: its status as waitpid gives it. *error: why it could not be run, or 0.
+ * The pipe `report` closes when the command begins to run, and carries errno where it does not. */
+static int run(char **argv, const char *messages, const sigset_t *mask, int *error)
+{
+    int status = 0, report[2];
+    *error = 0;
+    if (pipe(report) != 0) {
+        *error = errno;
+        return 0;
+    }
+    fcntl(report[1], F_SETFD, FD_CLOEXEC);
+
+    pid_t pid = fork();
+    if (pid == 0)
+        become(argv, messages, mask, report[1]);
+    if (pid < 0)
+        *error = errno;
+    close(report[1]);
+
+    ssize_t n = 0;
+    if (pid > 0)
+        n = read(report[0], error, sizeof *error);
+    close(report[0]);
+    while (pid > 0 && waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            break;
+    if (n > 0 && *error == 0)
+        *error = ENOEXEC;
+    return status;
+}
+
+/* Adds words, separated by blanks, to an argument list. Returns its new length. */
+static int add_words(Ngc *ngc, char **argv, int n, const char *words)
+{
+    for (const char *p = words; *p; p += strspn(p, " ")) {
+        size_t k = strcspn(p, " ");
+        if (k && n < WORDS - 8)
+            argv[n++] = (char *)text_format(ngc, "%.*s", (int)k, p);
+        p += k;
+    }
+    return n;
+}
+
+/* Adds the compiler's messages as notes. */
+static void add_messages(Ngc *ngc, Diag *d, const char *messages)
+{
+    char line[1024];
+    FILE *f = fopen(messages, "r");
+    if (!f)
+        return;
+    for (int i = 0; i < LINES && fgets(line, sizeof line, f); i++) {
+        line[strcspn(line, "\n")] = '\0';
+        diag_note(ngc, d, NO_PLACE, "%s", line);
+    }
+    fclose(f);
+}
+
+/* Why there is no program: the compiler could not be run, or it failed. */
+static void complain_compiler(Ngc *ngc, const Build *b, const char *name, int error, int status)
+{
+    Diag *d;
+    if (error) {
+        d = complain(ngc, "cannot run the C compiler '%s': %s", name, strerror(error));
+        diag_note(ngc, d, NO_PLACE,
+                  "train, eval and predict need a C compiler: install one (on Debian: "
+                  "apt-get install gcc libc6-dev), or set CC to its name");
+    } else if (WIFSIGNALED(status)) {
+        d = complain(ngc, "the C compiler '%s' was ended by signal %d", name, WTERMSIG(status));
+    } else {
+        d = complain(ngc, "the C compiler '%s' failed with status %d", name, WEXITSTATUS(status));
+    }
+    add_messages(ngc, d, b->messages);
+}
+
+static bool compile(Ngc *ngc, const Build *b, const sigset_t *mask)
+{
+    char *argv[WORDS];
+    int n = add_words(ngc, argv, 0, compiler_words());
+    n = add_words(ngc, argv, n, CC_OPTIONS " -I");
+    argv[n++] = (char *)b->runtime;
+    argv[n++] = (char *)b->c;
+    argv[n++] = (char *)b->lib;
+    n = add_words(ngc, argv, n, NGC_LIBS);
+    argv[n++] = "-o";
+    argv[n++] = (char *)b->program;
+    argv[n] = NULL;
+
+    int error, status = run(argv, b->messages, mask, &error);
+    if (status == 0 && !error)
+        return true;
+    complain_compiler(ngc, b, argv[0], error, status);
+    return false;
+}
+
+/* Makes the program in a private directory, and keeps it where it can; an open file, or -1. */
+static int make_program(Ngc *ngc, Build *b, const Text *c, const sigset_t *mask)
+{
+    size_t size;
+    int fd = -1;
+    b->dir = cache_private(ngc, b->cache);
+    if (!b->dir)
+        return -1;
+    b->c = text_format(ngc, "%s/program.c", b->dir);
+    b->program = text_format(ngc, "%s/program", b->dir);
+    b->messages = text_format(ngc, "%s/messages", b->dir);
+
+    if (!cache_create(b->c, 0600, c->at, c->size, "", 0)) {
+        complain(ngc, "cannot write '%s': %s", b->c, strerror(errno));
+    } else if (compile(ngc, b, mask)) {
+        b->is_kept = b->kept && cache_keep(ngc, b->program, b->kept, b->key);
+        fd = cache_open(b->program, &size);
+        if (fd < 0)
+            complain(ngc, "the C compiler left no program in '%s'", b->program);
+    }
+
+    unlink(b->c);
+    unlink(b->program);
+    unlink(b->messages);
+    rmdir(b->dir);
+    return fd;
+}
+
+/* The same. A signal that would end ngc waits until the private directory is removed. */
+static int make_undisturbed(Ngc *ngc, Build *b, const Text *c)
+{
+    sigset_t wait, mask;
+    sigemptyset(&wait);
+    sigaddset(&wait, SIGINT);
+    sigaddset(&wait, SIGTERM);
+    sigaddset(&wait, SIGHUP);
+    sigprocmask(SIG_BLOCK, &wait, &mask);
+
+    int fd = make_program(ngc, b, c, &mask);
+
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    return fd;
+}
+
+/* ---- the commands ---- */
+
+/* The C of the model, with a main that is the runtime's. */
+static Text program_text(Ngc *ngc, Model *m)
+{
+    Output out = {.c = {.ngc = ngc}, .h = {.ngc = ngc}};
+    emit_c(module_build(m), NULL, &out);
+    text_add(&out.c,
+             "\n#include \"ngrt_host.h\"\n\nint main(int argc, char **argv)\n{\n"
+             "    return ngrt_model_main(&%s_model, argc, argv);\n}\n",
+             c_name(ngc, m->name));
+    return out.c;
+}
+
+/* Finds the runtime's headers and library. */
+static bool find_runtime(Ngc *ngc, Build *b)
+{
+    b->runtime = runtime_directory(ngc, "../runtime", "../include", "ngrt.h");
+    const char *dir = runtime_directory(ngc, ".", "../lib", "libngrt.a");
+    if (!b->runtime || !dir) {
+        complain(ngc, "cannot find the runtime, ngrt.h and libngrt.a, beside ngc");
+        return false;
+    }
+    b->lib = text_format(ngc, "%s/libngrt.a", dir);
+    return true;
+}
+
+/* The program from the cache, or compiled: an open file, or -1. */
+static int find_program(Ngc *ngc, Build *b, Model *m)
+{
+    Text c = program_text(ngc, m);
+    if (!find_runtime(ngc, b))
+        return -1;
+
+    b->key = program_key(ngc, b, &c);
+    b->cache = cache_directory(ngc);
+    if (b->cache) {
+        b->kept = text_format(ngc, "%s/%s-%s", b->cache, m->name, b->key);
+        int fd = cache_find(ngc, b->kept, b->key);
+        b->is_kept = fd >= 0;
+        if (fd >= 0)
+            return fd;
+    }
+    return make_undisturbed(ngc, b, &c);
+}
+
+int train_main(Ngc *ngc, Model *m, const char *command, char **argv, int argc)
+{
+    Build b = {0};
+    int fd = find_program(ngc, &b, m);
+    if (fd < 0)
+        return 3;
+
+    char **args = arena_alloc(ngc, (size_t)(argc + 4) * sizeof *args);
+    int n = 0;
+    args[n++] = (char *)"ngc";
+    args[n++] = (char *)command;
+    if (ngc->opt.json)
+        args[n++] = (char *)"--diagnostics=json";
+    memcpy(args + n, argv, (size_t)argc * sizeof *args);
+
+    diag_flush(ngc, stderr);
+    if (b.is_kept)
+        execv(b.kept, args); /* `ps` shows its name, which that of an open file hides */
+    fexecve(fd, args, environ);
+    complain(ngc, "cannot run the program that was compiled: %s", strerror(errno));
+    return 3;
+}

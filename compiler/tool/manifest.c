@@ -1,0 +1,280 @@
+/* manifest.c - the emitted C described in JSON, for programs in other languages and for tools:
+ * blocks, tensors, functions.
+ *
+ * Offsets are those of a platform whose pointers have 8 bytes and whose types are aligned to their
+ * size, as all 64-bit ones do; a program asks iris_sizeof_params() and its like to be sure. */
+#include "program/module.h"
+#include "tool/tool.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { POINTER = 8, DIM_BYTES = 4 };
+
+typedef struct Entry { /* a tensor of the manifest */
+    const char *name, *c, *role;
+    Block block;
+    Type type;
+    Shape shape;
+    int64_t offset, limit;
+    int64_t total; /* where its value for all rows is in totals; 0: nowhere */
+    bool pointer;
+    const Var *var; /* an input that has a default, or NULL */
+} Entry;
+
+/* "[64, 10]" with sizes at their bounds, then what the text says: "[m, 10]". */
+static void put_shape(const Module *m, Text *t, Shape shape)
+{
+    text_add(t, "\"shape\": [");
+    for (int i = 0; i < shape.rank; i++)
+        text_add(t, "%s%lld", i ? ", " : "", (long long)size_max(m->graph, shape.dim[i]));
+    text_add(t, "], \"sizes\": [");
+    for (int i = 0; i < shape.rank; i++) {
+        text_add(t, i ? ", " : "");
+        json_string(t, size_text(m->graph, shape.dim[i], ""));
+    }
+    text_add(t, "]");
+}
+
+/* JSON has no infinities: these are texts. */
+static void put_number(const Module *m, Text *t, double x, Type type)
+{
+    if (type == T_FLOAT && !m->ngc->opt.real_double)
+        x = (double)(float)x;
+    if (isnan(x))
+        text_add(t, "\"nan\"");
+    else if (isinf(x))
+        text_add(t, x > 0 ? "\"inf\"" : "\"-inf\"");
+    else if (type == T_INT)
+        text_add(t, "%lld", (long long)x);
+    else
+        text_add(t, "%s", text_number(m->ngc, x, !m->ngc->opt.real_double));
+}
+
+/* What an input is by default: a number, or all elements in row-major order. */
+static void put_default(const Module *m, Text *t, const Var *v)
+{
+    double x;
+    int64_t count = module_count(m, v->shape);
+
+    text_add(t, ", \"default\": ");
+    if (v->shape.rank == 0) {
+        put_number(m, t, node_const(v->init, &x) ? x : 0, v->type);
+        return;
+    }
+    text_add(t, "[");
+    for (int64_t i = 0; i < count; i++) {
+        text_add(t, i ? ", " : "");
+        put_number(m, t, v->standard[i], v->type);
+    }
+    text_add(t, "]");
+}
+
+static void put_entry(const Module *m, Text *t, Entry n)
+{
+    text_add(t, "%s\n    {\"name\": ", t->size && t->at[t->size - 1] == '}' ? "," : "");
+    json_string(t, n.name);
+    text_add(t, ", \"c\": \"%s\", \"role\": \"%s\", \"block\": \"%s\", \"type\": \"%s\", ", n.c,
+             n.role, block_info[n.block].type,
+             n.type == T_INT           ? "int32"
+             : m->ngc->opt.real_double ? "float64"
+                                       : "float32");
+    put_shape(m, t, n.shape);
+    text_add(t, ", \"offset\": %lld, \"bytes\": %lld, \"pointer\": %s", (long long)n.offset,
+             (long long)(module_bytes(m, n.type, n.shape)), n.pointer ? "true" : "false");
+    if (n.limit > 0)
+        text_add(t, ", \"limit\": %lld", (long long)n.limit);
+    if (n.var && n.var->init)
+        put_default(m, t, n.var);
+    if (n.total > 0)
+        text_add(t, ", \"total\": %lld", (long long)n.total);
+    text_add(t, "}");
+}
+
+/* ---- blocks and their tensors ---- */
+
+/* The variables of one kind; their block's size. */
+static StructSize put_vars(const Module *m, Text *t, VarKind kind)
+{
+    static const char *const role[] = {
+        [VAR_INPUT] = "input", [VAR_PARAM] = "param", [VAR_STATE] = "state"};
+    StructSize s = {0};
+
+    for (int i = 0; kind == VAR_INPUT && i < m->graph->dims; i++)
+        struct_add(&s, DIM_BYTES, DIM_BYTES);
+
+    for (int i = 0; i < m->model->vars; i++) {
+        const Var *v = m->model->var[i];
+        if (v->kind != kind)
+            continue;
+
+        bool pointer = kind == VAR_INPUT && v->shape.rank > 0;
+        int64_t bytes = pointer ? POINTER : module_bytes(m, v->type, v->shape);
+        int64_t align = pointer ? POINTER : type_size(m->ngc, v->type);
+        put_entry(m, t,
+                  (Entry){.name = v->name,
+                          .c = v->cname,
+                          .role = role[kind],
+                          .block = block_of_var[kind],
+                          .type = v->type,
+                          .shape = v->shape,
+                          .offset = struct_add(&s, bytes, align),
+                          .limit = v->limit,
+                          .pointer = pointer,
+                          .var = kind == VAR_INPUT ? v : NULL});
+    }
+    return s;
+}
+
+static StructSize put_grads(const Module *m, Text *t)
+{
+    StructSize s = {0};
+
+    for (int i = 0; i < m->model->roots; i++) {
+        const Root *r = &m->model->root[i];
+        if (r->kind != ROOT_GRAD)
+            continue;
+        Type type = r->node->type;
+        int64_t at = struct_add(&s, module_bytes(m, type, r->node->shape), type_size(m->ngc, type));
+        put_entry(m, t,
+                  (Entry){.name = r->name,
+                          .c = r->cname,
+                          .role = "grad",
+                          .block = BLOCK_GRADS,
+                          .type = type,
+                          .shape = r->node->shape,
+                          .offset = at});
+    }
+    return s;
+}
+
+/* The roots that are delivered in one member of work. */
+static void put_member(const Module *m, Text *t, const Member *member, int64_t offset)
+{
+    static const char *const role[] = {[ROOT_OUTPUT] = "output",
+                                       [ROOT_METRIC] = "metric",
+                                       [ROOT_LOSS] = "loss",
+                                       [ROOT_NAMED] = "value"};
+
+    for (int i = 0; i < m->model->roots; i++) {
+        const Root *r = &m->model->root[i];
+        bool has_total = r->kind == ROOT_LOSS || r->kind == ROOT_METRIC;
+        if (r->cname != member->name || !module_keeps(m, r))
+            continue;
+        put_entry(m, t,
+                  (Entry){.name = r->name,
+                          .c = r->cname,
+                          .role = role[r->kind],
+                          .block = BLOCK_WORK,
+                          .type = member->type,
+                          .shape = member->shape,
+                          .offset = offset,
+                          .total = has_total ? module_total_at(m, i) : 0});
+    }
+}
+
+/* Losses, metrics, outputs and kept values among the members of work. */
+static StructSize put_work(const Module *m, Text *t)
+{
+    int64_t *offset = arena_alloc(m->ngc, (size_t)(m->members + 1) * sizeof *offset);
+    StructSize s = module_work(m, POINTER, offset);
+
+    for (int i = 0; i < m->members; i++)
+        put_member(m, t, &m->member[i], offset[i]);
+    return s;
+}
+
+static void put_block(const Module *m, Text *t, Block block, StructSize s)
+{
+    const char *name = block_info[block].type;
+    if (s.align)
+        text_add(t, "%s\n    \"%s\": {\"type\": \"%s_%s\", \"bytes\": %lld}", t->size ? "," : "",
+                 name, m->name, name, (long long)struct_bytes(&s));
+}
+
+/* ---- functions ---- */
+
+static void put_function(const Module *m, Text *t, const Function *f, const char *returns)
+{
+    const char *comma = "", *does = f->fn < FN_GROUP ? f->name : "step";
+
+    text_add(t, "%s\n    {\"name\": \"%s_%s\", \"does\": \"%s\", \"returns\": \"%s\", ",
+             t->size ? "," : "", m->name, f->name, does, returns);
+
+    text_add(t, "\"arguments\": [");
+    for (int i = 0; i < BLOCK_COUNT; i++) {
+        const BlockInfo *block = &block_info[i];
+        if (f->blocks & block->use) {
+            text_add(t, "%s{\"block\": \"%s\", \"const\": %s}", comma, block->type,
+                     f->writes & block->use ? "false" : "true");
+            comma = ", ";
+        }
+    }
+    if (f->fn == FN_INIT)
+        text_add(t, "%s{\"type\": \"uint64\", \"name\": \"seed\"}", comma);
+    text_add(t, "]}");
+}
+
+/* The block and the functions of losses and metrics over all rows. */
+static void put_metrics(const Module *m, Text *blocks, Text *functions)
+{
+    Function start = {.fn = FN_EVAL,
+                      .name = "metrics_start",
+                      .blocks = USES_TOTALS,
+                      .writes = USES_TOTALS};
+    Function add = start, finish = start;
+
+    add.name = "metrics_add";
+    add.blocks = m->metrics->blocks;
+    add.writes = m->metrics->writes;
+    finish.name = "metrics_finish";
+
+    put_block(m, blocks, BLOCK_TOTALS, module_totals(m));
+    put_function(m, functions, &start, "void");
+    put_function(m, functions, &add, "int");
+    put_function(m, functions, &finish, "int");
+}
+
+/* ---- the whole ---- */
+
+static void put_dims(const Module *m, Text *t)
+{
+    text_add(t, "  \"dims\": [");
+    for (int i = 0; i < m->graph->dims; i++) {
+        text_add(t, "%s\n    {\"name\": ", i ? "," : "");
+        json_string(t, m->graph->dim[i].name);
+        text_add(t, ", \"c\": \"%s\", \"max\": %lld, \"offset\": %d}", m->dim[i],
+                 (long long)m->graph->dim[i].max, DIM_BYTES * i);
+    }
+    text_add(t, "%s],\n", m->graph->dims ? "\n  " : "");
+}
+
+void manifest_write(const Module *m, Text *t)
+{
+    Ngc *ngc = m->ngc;
+    Text tensors = {.ngc = ngc}, blocks = {.ngc = ngc}, functions = {.ngc = ngc};
+
+    put_block(m, &blocks, BLOCK_INPUTS, put_vars(m, &tensors, VAR_INPUT));
+    put_block(m, &blocks, BLOCK_PARAMS, put_vars(m, &tensors, VAR_PARAM));
+    put_block(m, &blocks, BLOCK_STATE, put_vars(m, &tensors, VAR_STATE));
+    put_block(m, &blocks, BLOCK_GRADS, put_grads(m, &tensors));
+    put_block(m, &blocks, BLOCK_WORK, put_work(m, &tensors));
+
+    for (int i = 0; i < m->functions; i++) {
+        const Function *f = &m->function[i];
+        if (!f->walk)
+            put_function(m, &functions, f, f->fn == FN_INIT ? "void" : "int");
+    }
+    if (m->metrics)
+        put_metrics(m, &blocks, &functions);
+
+    text_add(t, "{\n  \"manifest\": 1,\n  \"ngc\": \"" NGC_VERSION "\",\n");
+    text_add(t, "  \"name\": \"%s\",\n", m->model->name);
+    text_add(t, "  \"real\": \"%s\",\n", ngc->opt.real_double ? "float64" : "float32");
+    text_add(t, "  \"standalone\": %s,\n", ngc->opt.standalone ? "true" : "false");
+    text_add(t, "  \"pointer\": %d,\n", POINTER);
+    put_dims(m, t);
+    text_add(t, "  \"blocks\": {%s\n  },\n", blocks.at ? blocks.at : "");
+    text_add(t, "  \"tensors\": [%s\n  ],\n", tensors.at ? tensors.at : "");
+    text_add(t, "  \"functions\": [%s\n  ]\n}\n", functions.at ? functions.at : "");
+}

@@ -1,0 +1,294 @@
+/* weights.c - `--weights=FILE`: a trained model as constants. The model is cut down to what its
+ * outputs need, and the C has predict and a const struct of weights.
+ *
+ * A file has named tensors, which the runtime's readers check and take apart
+ * (runtime/host/archive.c), or it is the memory of the params struct as a program on this machine
+ * wrote it. */
+#include "program/module.h"
+
+#include "../runtime/host/host.h"
+#include "tool/tool.h"
+
+#include <string.h>
+
+typedef struct File {
+    Ngc *ngc;
+    const char *path;
+    Archive tensors; /* none where the file is plain memory */
+    Map map;         /* names in the file -> names in the model */
+    bool named;      /* the file has named tensors */
+    uint64_t hash;   /* of the model, with all its params */
+} File;
+
+/* Reports an error of the file, or of the variable `name` in it. */
+static bool fail(const File *f, const char *what, const char *name)
+{
+    if (name)
+        complain(f->ngc, "weights '%s': %s: %s", f->path, name, what);
+    else
+        complain(f->ngc, "weights '%s': %s", f->path, what);
+    return false;
+}
+
+static bool fail_message(Ngc *ngc, const ngrt_message *message)
+{
+    complain(ngc, "weights: %s", message->text);
+    return false;
+}
+
+/* Reads the file, as tensors if it is of a format that has them. */
+static bool read_file(File *f)
+{
+    ngrt_message message;
+    Bytes plain = {0};
+    if (ngrt_map_read(&f->map, f->ngc->opt.map, &message) ||
+        ngrt_file_read(&plain, f->path, &message))
+        return fail_message(f->ngc, &message);
+
+    f->named = ngrt_is_npy(&plain) || ngrt_is_zip(&plain) || ngrt_is_safetensors(&plain);
+    if (!f->named) {
+        f->tensors.file = plain;
+        return true;
+    }
+    ngrt_bytes_free(&plain);
+    if (ngrt_archive_read(&f->tensors, f->path, &message) != NGRT_OK)
+        return fail_message(f->ngc, &message);
+    return true;
+}
+
+/* ---- named tensors ---- */
+
+/* The hash that the runtime knows the model by. */
+static uint64_t model_hash(const Model *m)
+{
+    ngrt_tensor *tensor = arena_alloc(m->graph->ngc, (size_t)(m->vars + 1) * sizeof *tensor);
+    ngrt_model model = {.tensor = tensor};
+    for (int i = 0; i < m->vars; i++) {
+        const Var *v = m->var[i];
+        if (v->kind != VAR_PARAM)
+            continue;
+        ngrt_tensor *t = &tensor[model.tensors++];
+        *t = (ngrt_tensor){.name = v->name,
+                           .role = NGRT_PARAM,
+                           .type = v->type == T_INT ? NGRT_I32 : NGRT_F32,
+                           .rank = v->shape.rank};
+        for (int k = 0; k < t->rank; k++)
+            t->shape[k] = (int)size_max(m->graph, v->shape.dim[k]);
+    }
+    return ngrt_model_hash(&model);
+}
+
+/* Is the file one array without a name? */
+static bool is_single(const File *f)
+{
+    return f->tensors.count == 1 && !*f->tensors.tensor[0].name;
+}
+
+static bool same_shape(const Graph *g, const Stored *s, Shape shape)
+{
+    if (s->data.rank != shape.rank)
+        return false;
+    for (int i = 0; i < shape.rank; i++)
+        if (s->data.shape[i] != (size_t)size_max(g, shape.dim[i]))
+            return false;
+    return true;
+}
+
+/* The elements of a variable by its name, or NULL with a message. */
+static double *read_named(File *f, const Graph *g, const Var *v, int64_t count)
+{
+    const Stored *s = &f->tensors.tensor[0];
+    if (!is_single(f))
+        s = ngrt_archive_find(&f->tensors, &f->map, v->name);
+    if (!s) {
+        fail(f, "is not in the file", v->name);
+        return NULL;
+    }
+    if (!same_shape(g, s, v->shape)) {
+        fail(f, text_format(f->ngc, "its shape is not %s", shape_text(g, v->shape)), v->name);
+        return NULL;
+    }
+
+    double *out = arena_alloc(f->ngc, (size_t)(count + 1) * sizeof *out);
+    for (int64_t i = 0; i < count; i++)
+        out[i] = ngrt_data_value(&s->data, (size_t)i);
+    return out;
+}
+
+/* Is the file as a whole one of this model? */
+static bool check_named(const File *f, const Model *m)
+{
+    int params = 0;
+    for (int i = 0; i < m->vars; i++)
+        params += m->var[i]->kind == VAR_PARAM;
+    if (is_single(f) && params != 1)
+        return fail(f, text_format(f->ngc, "is one array, but the model needs %d params", params),
+                    NULL);
+
+    uint64_t hash = f->tensors.about.hash;
+    bool renamed = f->map.count > 0; /* then the file is from elsewhere */
+    if (hash && hash != f->hash && !renamed)
+        return fail(f,
+                    text_format(f->ngc,
+                                "was saved by another model: its hash is %016llx, "
+                                "this model's is %016llx",
+                                (unsigned long long)hash, (unsigned long long)f->hash),
+                    NULL);
+    return true;
+}
+
+/* ---- plain memory ---- */
+
+/* The elements of a param from byte `at` of the file. */
+static double *read_plain(const File *f, const Var *v, size_t at, int64_t count)
+{
+    const unsigned char *from = (const unsigned char *)f->tensors.file.at + at;
+    double *out = arena_alloc(f->ngc, (size_t)(count + 1) * sizeof *out);
+
+    if (v->type != T_INT && f->ngc->opt.real_double) {
+        memcpy(out, from, (size_t)count * sizeof *out);
+        return out;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        float single;
+        int32_t whole;
+        if (v->type == T_INT) {
+            memcpy(&whole, from + i * 4, sizeof whole);
+            out[i] = whole;
+        } else {
+            memcpy(&single, from + i * 4, sizeof single);
+            out[i] = (double)single;
+        }
+    }
+    return out;
+}
+
+static int64_t var_count(const Model *m, const Var *v)
+{
+    return size_max(m->graph, shape_count(m->graph, v->shape));
+}
+
+static size_t var_bytes(const File *f, const Model *m, const Var *v)
+{
+    return (size_t)var_count(m, v) * (size_t)type_size(f->ngc, v->type);
+}
+
+/* The params in the order of the struct. */
+static bool read_memory(File *f, Model *m)
+{
+    size_t total = 0;
+    int params = 0;
+    for (int i = 0; i < m->vars; i++)
+        if (m->var[i]->kind == VAR_PARAM) {
+            total += var_bytes(f, m, m->var[i]);
+            params++;
+        }
+    if (params > 0 && total != f->tensors.file.size)
+        return fail(f,
+                    text_format(f->ngc,
+                                "neither safetensors nor the %zu bytes of the params, but %zu",
+                                total, f->tensors.file.size),
+                    NULL);
+
+    size_t at = 0;
+    for (int i = 0; i < m->vars; i++) {
+        Var *v = m->var[i];
+        if (v->kind != VAR_PARAM)
+            continue;
+        v->data = read_plain(f, v, at, var_count(m, v));
+        at += var_bytes(f, m, v);
+    }
+    return true;
+}
+
+/* ---- the model ---- */
+
+/* The graph of predict: what training needs only, such as dropout, is simplified away. */
+static void simplify_for_predict(Model *m)
+{
+    Node **root = arena_alloc(m->graph->ngc, (size_t)(m->roots + 1) * sizeof *root);
+    for (int i = 0; i < m->roots; i++)
+        root[i] = m->root[i].node;
+    graph_simplify(m->graph, root, m->roots, 0, m->training, graph_const(m->graph, 0));
+    for (int i = 0; i < m->roots; i++)
+        m->root[i].node = root[i];
+    m->training = NULL;
+}
+
+/* Drops variables that no root needs. */
+static void drop_variables(Model *m)
+{
+    Node **root = arena_alloc(m->graph->ngc, (size_t)(m->roots + 1) * sizeof *root);
+    for (int i = 0; i < m->roots; i++)
+        root[i] = m->root[i].node;
+    const int *uses = graph_uses(m->graph, root, m->roots);
+
+    int vars = 0;
+    for (int i = 0; i < m->vars; i++) {
+        if (uses[m->var[i]->node->id] == 0)
+            continue;
+        m->var[vars] = m->var[i];
+        m->var[vars]->index = vars;
+        vars++;
+    }
+    m->vars = vars;
+}
+
+/* Drops what the outputs do not need: losses, metrics, updates, and the variables of these only. */
+static void cut_down(Model *m)
+{
+    int roots = 0;
+    for (int i = 0; i < m->roots; i++)
+        if (m->root[i].kind == ROOT_OUTPUT)
+            m->root[roots++] = m->root[i];
+    m->roots = roots;
+    m->groups = 0;
+
+    if (m->training)
+        simplify_for_predict(m);
+    drop_variables(m);
+}
+
+/* Gives a variable its elements. */
+static bool freeze_variable(File *f, const Model *m, Var *v)
+{
+    if (!f->named)
+        return fail(f, "a state that predict needs is not in the memory of params", v->name);
+    v->data = read_named(f, m->graph, v, var_count(m, v));
+    return v->data != NULL;
+}
+
+/* Gives the weights that are left their elements. */
+static bool freeze(File *f, Model *m)
+{
+    f->hash = model_hash(m);
+    if (!read_file(f))
+        return false;
+    if (!f->named && !read_memory(f, m))
+        return false;
+
+    cut_down(m);
+    for (int i = 0; i < m->vars; i++) {
+        Var *v = m->var[i];
+        if (v->kind != VAR_INPUT && !v->data && !freeze_variable(f, m, v))
+            return false;
+    }
+    return !f->named || check_named(f, m);
+}
+
+int weights_freeze(Ngc *ngc, Model *m)
+{
+    bool output = false;
+    for (int i = 0; i < m->roots; i++)
+        output |= m->root[i].kind == ROOT_OUTPUT;
+    if (!output) {
+        complain(ngc, "--weights needs a model with an output");
+        return 2;
+    }
+
+    File f = {.ngc = ngc, .path = ngc->opt.weights};
+    bool good = freeze(&f, m);
+    ngrt_archive_free(&f.tensors);
+    ngrt_map_free(&f.map);
+    return good ? 0 : 3;
+}

@@ -1,0 +1,119 @@
+/* host.h - what the files of the host part share: the bytes of a file, files written whole or not
+ * at all, named tensors. Not installed: programs see only ngrt_host.h.
+ *
+ * The files are a ladder, each calls only those below it: weights.c and data.c; archive.c; csv.c,
+ * numpy.c, safetensors.c; element.c; file.c. Functions with a message return NGRT_OK, or an error
+ * after they have set the message. */
+#ifndef HOST_H
+#define HOST_H
+
+#include "../ngrt_host.h"
+
+/* ---- file.c: bytes ---- */
+
+typedef struct Bytes { /* bytes in memory, as of a file; a NUL follows them */
+    char *at;
+    size_t size, room;
+} Bytes;
+
+typedef struct Writer { /* a file that is being written, under another name until it is whole */
+    const char *path;
+    char *target; /* where path leads */
+    char *temp;   /* the other name; NULL: path is not a regular file, and is written directly */
+    int fd;
+    int error; /* errno of the first failure */
+} Writer;
+
+int ngrt_fail(ngrt_message *message, int error, const char *format, ...); /* returns the error */
+
+/* These return false without memory. */
+int ngrt_bytes_reserve(Bytes *b, size_t more); /* room for more bytes and a NUL */
+int ngrt_bytes_add(Bytes *b, const void *at, size_t size);
+int ngrt_bytes_print(Bytes *b, const char *format, ...); /* a text of at most 511 bytes */
+void ngrt_bytes_free(Bytes *b);
+
+int ngrt_file_read(Bytes *b, const char *path, ngrt_message *message); /* the whole file */
+int ngrt_path_ends(const char *path, const char *end);                 /* NULL ends in nothing */
+
+/* Starts to write the file at path. What is there stays until the end; a link stays a link. */
+int ngrt_file_begin(Writer *out, const char *path, ngrt_message *message);
+void ngrt_file_put(Writer *out, const void *at, size_t size); /* failures are kept for the end */
+/* Gives the written file its name when all is on the disk, or removes what there is of it. Frees
+ * out in any case. */
+int ngrt_file_end(Writer *out, ngrt_message *message);
+/* Can there be a file of this name? It is not touched. */
+int ngrt_file_probe(const char *path, ngrt_message *message);
+
+/* Replaces b, where it is in gzip format, by what it holds. */
+int ngrt_gunzip(Bytes *b, const char *path, ngrt_message *message);
+/* Inflates a member of a zip file into room bytes, which is its size. */
+int ngrt_inflate(const char *from, size_t size, char *to, size_t room, const char *what,
+                 ngrt_message *message);
+
+/* ---- element.c: tensors in memory ---- */
+
+typedef struct Stored { /* a tensor of a file, or one to be written */
+    char *name;
+    ngrt_data data; /* may have rank 0; data.at may have any alignment */
+} Stored;
+
+typedef struct Archive { /* named tensors */
+    const char *path;
+    Bytes file; /* its bytes, in which the tensors are */
+    int count, room;
+    Stored *tensor;
+    ngrt_about about; /* hash 0: the file does not say */
+} Archive;
+
+size_t ngrt_element_size(int type); /* bytes of an element */
+int ngrt_element_of(int type);      /* the enum ngrt_element of an enum ngrt_type */
+size_t ngrt_data_bytes(const ngrt_data *data);
+int ngrt_little_endian(void);
+void ngrt_swap_bytes(void *at, size_t count, size_t size); /* reverses the bytes of each element */
+
+/* Type, rank and shape are set: checks that `have` bytes are just the elements, and sets rows and
+ * columns. what: for the message. */
+int ngrt_data_fit(ngrt_data *data, size_t have, const char *what, ngrt_message *message);
+
+/* Adds a tensor that has its name and nothing else; NULL without memory. */
+Stored *ngrt_archive_add(Archive *a, const char *name, size_t size);
+void ngrt_archive_free(Archive *a);
+
+/* ---- csv.c, numpy.c, safetensors.c: the formats ---- */
+
+int ngrt_csv_parse(ngrt_data *data, const Bytes *b, const char *path, ngrt_message *message);
+
+int ngrt_is_npy(const Bytes *b);
+int ngrt_is_zip(const Bytes *b);
+/* The array in b, whose memory it takes. */
+int ngrt_npy_take(ngrt_data *data, Bytes *b, const char *what, ngrt_message *message);
+/* The arrays of a->file; only: the one of this name, or NULL. */
+int ngrt_npz_read(Archive *a, const char *only, ngrt_message *message);
+int ngrt_npz_write(const Archive *a, ngrt_message *message); /* at a->path */
+int ngrt_npy_write(const Archive *a, ngrt_message *message);
+
+int ngrt_is_safetensors(const Bytes *b);
+int ngrt_safetensors_read(Archive *a, ngrt_message *message);
+int ngrt_safetensors_write(const Archive *a, ngrt_message *message);
+
+/* ---- archive.c: weights by their names ---- */
+
+/* Reads a file of any of the formats. NGRT_EFORMAT: it has none of them. */
+int ngrt_archive_read(Archive *a, const char *path, ngrt_message *message);
+
+typedef struct Map { /* pairs of names: theirs, in the file, and ours */
+    int count;
+    char **theirs, **ours; /* each a name, or the start of names up to a point */
+    char *text;            /* in which they are */
+} Map;
+
+/* text: "theirs=ours,...", or a file of such pairs; NULL: none. */
+int ngrt_map_read(Map *map, const char *text, ngrt_message *message);
+void ngrt_map_free(Map *map);
+/* The tensor that is called name here: by the map, by its name, or by PyTorch's name of the same;
+ * NULL: there is none. */
+const Stored *ngrt_archive_find(const Archive *a, const Map *map, const char *name);
+/* What a file of this map calls our name, to be freed; NULL without memory. */
+char *ngrt_map_name(const Map *map, const char *name);
+
+#endif
