@@ -1,94 +1,132 @@
-/* share.c - how the threads of a pool share a program. Each runs the same straight line of kernels;
- * of a large kernel it does its share, and what is small is done by the first. They wait for each
- * other only where one uses what another wrote, or writes what another uses.
+/* share.c - how the threads of a pool share a program. Each thread runs the same straight line of
+ * kernels: of a large kernel it does its share, and a small one is done by the first thread alone.
+ * They wait for each other only where one uses what another wrote, or writes what another uses.
  *
- * A share is a range of one loop's passes, none of which uses what another of them makes, so that
- * every number is computed as by one thread and has the same bits. A nest over rows that also sums
- * over them does so in BLOCKS ranges, each with sums of its own, which are then added in order:
- * that too is the same for any number of threads.
+ * A share is a range of one loop's passes. No pass uses what another makes, so every number is
+ * computed as by one thread and has the same bits. A nest over rows that also sums over them does
+ * so in BLOCKS ranges, each with sums of its own, which are then added in order: that too is the
+ * same for any number of threads.
  *
- * program_share decides before memory is planned, program_waits finds the places to wait when it
- * is.
+ * program_share decides before memory is planned. program_waits finds the places to wait after it
+ * is planned.
  */
 #include "program/program.h"
 
 #include <string.h>
 
 enum {
-    FUNCTION = 100000, /* estimated nanoseconds from which on a program is shared at all */
-    KERNEL = 2000, /* and from which on a kernel is: more than it takes to wait for each other */
-    COLUMN_UNIT =
-        32, /* columns and rows of a product: whole tiles of ngrt_gemm_real.h for any processor */
+    /* estimated nanoseconds */
+    FUNCTION = 100000, /* from which a program is shared at all */
+    KERNEL = 2000,     /* from which a kernel is shared: more than the threads take to meet */
+
+    /* columns and rows of a product: whole tiles of ngrt_gemm_real.h for any processor */
+    COLUMN_UNIT = 32,
     ROW_UNIT = 24,
-    FEW = 3,     /* pieces below which it is one thread's */
+
+    FEW = 3,     /* a loop of fewer pieces is left to one thread */
     ENOUGH = 8,  /* pieces of a loop that are enough for any number of threads */
-    MANY = 2000, /* uses of memory behind which threads wait in any case: to compare them all takes
-                    time */
+    MANY = 2000, /* after more uses of memory threads wait in any case: to compare takes time */
 };
 
 /* ---- whose share an element is ---- */
 
-/* The threads share `extent` passes, dealt out by the unit, of which one uses the elements with
- * that (number / step) mod extent. So what one makes and another uses, both with one layout, is
- * made and used by the same thread. */
+/* The threads share `extent` passes, dealt out by the unit. Pass i uses the elements e with
+ *     e / step mod extent = i
+ * If one kernel makes what another uses, both with the same layout, then each element is made and
+ * used by the same thread. */
 typedef struct Layout {
-    Size extent;
-    int64_t step, unit; /* step 0: not known */
+    Size extent;  /* passes that are shared */
+    int64_t step; /* elements from one pass to the next; 0: the layout is not known */
+    int64_t unit; /* passes dealt out together */
 } Layout;
+
+static const Layout unknown;
 
 static bool same_layout(Layout a, Layout b)
 {
     return a.step > 0 && a.step == b.step && a.extent == b.extent && a.unit == b.unit;
 }
 
-/* Of what a loop uses at x when passes over that axis are shared. */
+/* The layout of what a loop uses at x, when the passes over that axis are shared. */
 static Layout layout_at(const Kernel *in, const Index *x, int axis, int64_t unit)
 {
-    Layout none = {0, 0, 0}, l = {axis < in->axes ? in->extent[axis] : 0,
-                                  x && axis < in->axes ? x->axis[axis].plus : 0, unit};
-    int64_t inner = 0;
-    if (l.step <= 0 || x->base.plus != 0 || x->base.minus != 0 || x->parts > 0)
-        return none;
+    if (x == NULL || axis >= in->axes)
+        return unknown;
+    if (x->base.plus != 0 || x->base.minus != 0 || x->parts > 0)
+        return unknown;
+
+    Layout l = {in->extent[axis], x->axis[axis].plus, unit};
+    int64_t inner = 0; /* the largest offset that the axes of smaller steps add */
+    if (l.step <= 0)
+        return unknown;
+
     for (int i = 0; i < in->axes; i++) {
         int64_t step = x->axis[i].plus;
         if (x->axis[i].minus != 0 || step < 0)
-            return none;
-        if (i == axis || step == 0 || (l.extent > 0 && step % (l.step * l.extent) == 0))
+            return unknown;
+
+        /* an axis outside the shared one does not change e / step mod extent */
+        bool outer = l.extent > 0 && step % (l.step * l.extent) == 0;
+        if (i == axis || step == 0 || outer)
             continue;
         if (in->extent[i] < 0)
-            return none;
+            return unknown;
         inner += step * (in->extent[i] - 1);
     }
-    return inner < l.step ? l : none;
+
+    return inner < l.step ? l : unknown;
 }
 
-/* Of an operand of a product: 0 and 1, or 2 for the result. */
+/* Does each thread use all of this operand, or has it no layout that is known? */
+static bool operand_is_common(const Kernel *k, Size extent, int operand)
+{
+    switch (k->split) {
+    case SHARE_WHOLE: return true;
+    case SHARE_ROWS:
+        if (operand == 1)
+            return true;
+        break;
+    case SHARE_COLUMNS:
+        if (operand == 0)
+            return true;
+        break;
+    default: break;
+    }
+    return k->product->shape.rank > 2 && extent < 0;
+}
+
+/* The layout of A (operand 0), B (1) or the result (2) of a product [m, k] x [k, n]. */
 static Layout layout_of_product(const Program *p, const Kernel *k, int operand)
 {
-    bool by_rows = k->split == SHARE_ROWS;
     Product x = product_of(p->graph, k->product);
-    Layout none = {0, 0, 0}, l = {by_rows ? x.m : x.n, 0, k->unit};
-    if (k->split == SHARE_WHOLE || (by_rows && operand == 1) ||
-        (k->split == SHARE_COLUMNS && operand == 0) || (k->product->shape.rank > 2 && l.extent < 0))
-        return none;
+    bool by_rows = k->split == SHARE_ROWS;
+    Layout l = {.unit = k->unit};
 
-    if (operand == 2)
-        l.step = by_rows ? x.n : 1;
-    else if (operand == 0)
-        l.step = x.ta ? 1 : x.k;
-    else
-        l.step = x.tb ? x.k : 1;
-    return l.step > 0 ? l : none;
+    l.extent = by_rows ? x.m : x.n;
+    if (operand_is_common(k, l.extent, operand))
+        return unknown;
+
+    switch (operand) {
+    case 0: l.step = x.ta ? 1 : x.k; break;
+    case 1: l.step = x.tb ? x.k : 1; break;
+    default: l.step = by_rows ? x.n : 1; break;
+    }
+    return l.step > 0 ? l : unknown;
 }
 
 /* ---- which loop is shared ---- */
 
+/* Passes over an axis that are dealt out together: single ones, if each of them writes a cache line
+ * or more. */
 static int64_t unit_of(const Program *p, const Kernel *k, int axis)
 {
     int64_t inner = 1;
+
+    if (k->member)
+        return 1;
     for (int i = axis + 1; i < k->axes && inner < CACHE_LINE; i++)
         inner *= size_max(p->graph, k->extent[i]);
-    return inner >= CACHE_LINE || k->member ? 1 : CACHE_LINE;
+    return inner >= CACHE_LINE ? 1 : CACHE_LINE;
 }
 
 static int64_t pieces_of(const Program *p, Size extent, int64_t unit)
@@ -96,17 +134,24 @@ static int64_t pieces_of(const Program *p, Size extent, int64_t unit)
     return (size_max(p->graph, extent) + unit - 1) / unit;
 }
 
-/* Loads of k, its members among them, of what earlier kernels made: those that fit when it shares
- * that axis, and those that do not. */
+/* Counts the loads of a kernel, its members' included, of what earlier kernels made: `good` are
+ * those with the layout that they were made with, if the kernel shares that axis, and `bad` the
+ * others. */
 static void count_fits(const Program *p, const Kernel *in, const Layout *made, int axis,
                        int64_t unit, int *good, int *bad)
 {
     for (int m = 0; m < in->members; m++)
         count_fits(p, in->member[m], made, axis, unit, good, bad);
-    for (int v = 0; v < in->vals && !in->member; v++) {
+    if (in->member)
+        return;
+
+    for (int v = 0; v < in->vals; v++) {
         const Val *x = in->val[v];
-        const Layout *l = x->kind == V_LOAD ? &made[p->slot[x->node->id]] : NULL;
-        if (l == NULL || l->unit == 0)
+        if (x->kind != V_LOAD)
+            continue;
+
+        const Layout *l = &made[p->slot[x->node->id]];
+        if (l->unit == 0) /* no kernel made it */
             continue;
         if (same_layout(*l, layout_at(in, x->at, axis, unit)))
             ++*good;
@@ -115,54 +160,69 @@ static void count_fits(const Program *p, const Kernel *in, const Layout *made, i
     }
 }
 
-/* An axis by which the loop goes on with what its threads have made, for the most part or, for a
- * small one, all of it. */
+/* Chooses the axis and the unit by which most loads are of what the same thread has made; for a
+ * small loop all of them must be. */
 static bool follow(const Program *p, Kernel *k, const Layout *made, bool small)
 {
     static const int64_t unit[] = {1, CACHE_LINE, COLUMN_UNIT, ROW_UNIT};
     int best = 0;
-    for (int i = 0; i < k->axes; i++)
-        for (size_t u = 0; u < sizeof unit / sizeof *unit && kernel_axis_is_free(k, i); u++) {
+
+    for (int i = 0; i < k->axes; i++) {
+        if (!kernel_axis_is_free(k, i))
+            continue;
+
+        for (size_t u = 0; u < sizeof unit / sizeof *unit; u++) {
             int good = 0, bad = 0;
             count_fits(p, k, made, i, unit[u], &good, &bad);
-            if (good - bad <= best || (small && bad > 0) ||
-                pieces_of(p, k->extent[i], unit[u]) < FEW)
+            if (good - bad <= best || (small && bad > 0))
                 continue;
+            if (pieces_of(p, k->extent[i], unit[u]) < FEW)
+                continue;
+
             best = good - bad;
             k->split = i + 1;
             k->unit = unit[u];
         }
+    }
     return best > 0;
 }
 
-/* The outermost axis that has enough pieces, or the one that has most. */
+/* Chooses the outermost axis that has enough pieces, or the one that has most. */
 static void choose_axis(const Program *p, Kernel *k)
 {
     int64_t most = 1;
+
     for (int i = 0; i < k->axes && most < ENOUGH; i++) {
-        int64_t unit = unit_of(p, k, i), pieces = pieces_of(p, k->extent[i], unit);
+        int64_t unit = unit_of(p, k, i);
+        int64_t pieces = pieces_of(p, k->extent[i], unit);
         if (!kernel_axis_is_free(k, i) || pieces <= most)
             continue;
+
         most = pieces;
         k->split = i + 1;
         k->unit = unit;
     }
 }
 
-/* Nests that only map elements and sum over rows: the threads share the columns. */
+/* In a nest that only maps elements and sums over rows, the threads share the columns: the axis
+ * after those of the nest. */
 static bool choose_columns(const Program *p, Kernel *k)
 {
     int axis = k->axes;
     bool sums = false;
+
     for (int m = 0; m < k->members; m++) {
         const Kernel *in = k->member[m];
-        if (in->axes != axis + 1 || in->extent[axis] != k->member[0]->extent[axis] ||
-            (kernel_reduces(in) && !kernel_sums_rows(in)))
+        bool sums_rows = kernel_sums_rows(in);
+        if (in->axes != axis + 1 || in->extent[axis] != k->member[0]->extent[axis])
             return false;
-        sums |= kernel_sums_rows(in);
+        if (kernel_reduces(in) && !sums_rows)
+            return false;
+        sums |= sums_rows;
     }
     if (!sums || pieces_of(p, k->member[0]->extent[axis], COLUMN_UNIT) < FEW)
         return false;
+
     for (int m = 0; m < k->members; m++)
         k->member[m]->split = axis + 1;
     k->split = axis + 1;
@@ -170,123 +230,195 @@ static bool choose_columns(const Program *p, Kernel *k)
     return true;
 }
 
+/* Elements that the sums of one block take: whole cache lines. */
 int64_t share_block(const Program *p, const Kernel *member)
 {
-    return pieces_of(p, shape_count(p->graph, member->store[0].node->shape), CACHE_LINE) *
-           CACHE_LINE;
+    Size sums = shape_count(p->graph, member->store[0].node->shape);
+
+    return pieces_of(p, sums, CACHE_LINE) * CACHE_LINE;
 }
 
-/* Members that fold rows together need memory for the sums of each block. */
+/* Counts the memory for the sums of each block, if members sum over rows. False: one of them does
+ * not store its sums from the beginning. */
 static bool find_blocks(Program *p, Kernel *k)
 {
     for (int m = 0; m < k->members; m++) {
-        const Store *s = &k->member[m]->store[0];
+        const Index *at = k->member[m]->store[0].at;
         if (!kernel_sums_rows(k->member[m]))
             continue;
-        if (s->at == NULL || s->at->base.plus != 0 || s->at->base.minus != 0)
+        if (at == NULL || at->base.plus != 0 || at->base.minus != 0)
             return false;
         k->blocks += share_block(p, k->member[m]) * BLOCKS;
     }
-    p->block_room = k->blocks > p->block_room ? k->blocks : p->block_room;
+
+    if (k->blocks > p->block_room)
+        p->block_room = k->blocks;
     return true;
 }
 
-/* How far from equal the shares of so many pieces are, for two threads and for four. */
+/* How far from equal the shares of n pieces are, for two threads and for four: the sum over t = 2,
+ * 4 of ceil(n / t) * t / n - 1. */
 static double uneven(int64_t pieces)
 {
-    double n = (double)pieces;
-    return ((double)((pieces + 1) / 2) * 2 + (double)((pieces + 3) / 4) * 4) / n - 2;
+    double of_two = (double)((pieces + 1) / 2) * 2;
+    double of_four = (double)((pieces + 3) / 4) * 4;
+
+    return (of_two + of_four) / (double)pieces - 2;
 }
 
-/* Whole products, columns or rows. Each thread copies what of B belongs to its columns, and what of
- * A belongs to its rows. */
+/* Rows or columns of a product? What is shared more evenly; if that is nearly equal, the longer. */
+static bool prefers_columns(const Program *p, const Product *x, double by_rows, double by_columns)
+{
+    const double nearly = 0.05;
+
+    if (by_columns > by_rows + nearly)
+        return false;
+    if (by_columns + nearly < by_rows)
+        return true;
+    return size_max(p->graph, x->n) >= size_max(p->graph, x->m);
+}
+
+/* The threads share the products of a batch, or the columns, or the rows of one. Each thread copies
+ * what of B belongs to its columns, and what of A belongs to its rows. */
 static void split_product(const Program *p, Kernel *k)
 {
     Product x = product_of(p->graph, k->product);
     int64_t batch = size_max(p->graph, x.batch);
-    int64_t unit = size_is_one(x.n) ? 2 * ROW_UNIT : ROW_UNIT;
-    int64_t rows = pieces_of(p, x.m, unit), columns = pieces_of(p, x.n, COLUMN_UNIT);
+    int64_t row_unit = size_is_one(x.n) ? 2 * ROW_UNIT : ROW_UNIT;
+    int64_t rows = pieces_of(p, x.m, row_unit);
+    int64_t columns = pieces_of(p, x.n, COLUMN_UNIT);
     double by_rows = uneven(rows), by_columns = uneven(columns);
+
     k->unit = 1;
-    if (batch > 1 && uneven(batch) <= by_rows && uneven(batch) <= by_columns)
+    if (batch > 1 && uneven(batch) <= by_rows && uneven(batch) <= by_columns) {
         k->split = SHARE_WHOLE;
-    else if (rows < FEW && columns < FEW && k->time < 10 * KERNEL)
         return;
-    else if (by_columns <= by_rows + 0.05 &&
-             (by_columns + 0.05 < by_rows || size_max(p->graph, x.n) >= size_max(p->graph, x.m)))
-        k->split = SHARE_COLUMNS, k->unit = COLUMN_UNIT;
-    else
-        k->split = SHARE_ROWS, k->unit = unit;
+    }
+    if (rows < FEW && columns < FEW && k->time < 10 * KERNEL)
+        return;
+
+    if (prefers_columns(p, &x, by_rows, by_columns)) {
+        k->split = SHARE_COLUMNS;
+        k->unit = COLUMN_UNIT;
+    } else {
+        k->split = SHARE_ROWS;
+        k->unit = row_unit;
+    }
 }
 
-/* small: only where no thread has to wait for it. */
+/* A small loop is shared only where no thread has to wait for it. */
+static void split_loop(Program *p, Kernel *k, const Layout *made, bool small)
+{
+    if (k->axes == 0 || (small && k->member))
+        return;
+    if (k->member && (choose_columns(p, k) || !find_blocks(p, k)))
+        return;
+    if (k->blocks == 0 && follow(p, k, made, small))
+        return;
+    if (!small)
+        choose_axis(p, k);
+}
+
 static void split_kernel(Program *p, Kernel *k, const Layout *made, bool small)
 {
-    if (k->kind == K_GEMM && !small)
-        split_product(p, k);
-    if (k->kind == K_CALL && !small && op_info[k->product->op]->flags & F_PARTS)
-        k->split = 1;
-    if (k->kind != K_LOOP || k->axes == 0 || (small && k->member))
-        return;
-    if ((k->member && choose_columns(p, k)) || (k->member && !find_blocks(p, k)))
-        return;
-    if ((k->blocks == 0 && follow(p, k, made, small)) || small)
-        return;
-    choose_axis(p, k);
+    switch (k->kind) {
+    case K_GEMM:
+        if (!small)
+            split_product(p, k);
+        break;
+    case K_CALL:
+        if (!small && op_info[k->product->op]->flags & F_PARTS)
+            k->split = 1;
+        break;
+    case K_LOOP: split_loop(p, k, made, small); break;
+    case K_RANDOM: break;
+    }
 }
 
-/* What k makes, for those that follow. */
+/* Notes the layouts of what k makes, for the kernels after it. A unit of -1: made, but in a layout
+ * that is not known. */
 static void note_made(const Program *p, const Kernel *k, const Kernel *in, Layout *made)
 {
     for (int m = 0; m < in->members; m++)
         note_made(p, k, in->member[m], made);
-    for (int s = 0; s < in->stores && !in->member; s++) {
-        Layout *l = &made[p->slot[in->store[s].node->id]];
-        *l = (Layout){0, 0, 0};
+    if (in->member)
+        return;
+
+    for (int s = 0; s < in->stores; s++) {
+        Layout l = unknown;
         if (k->split && k->kind == K_GEMM)
-            *l = layout_of_product(p, k, 2);
+            l = layout_of_product(p, k, 2);
         else if (k->split && k->kind == K_LOOP && k->blocks == 0)
-            *l = layout_at(in, in->store[s].at, k->split - 1, k->unit);
-        l->unit = l->unit ? l->unit : -1;
+            l = layout_at(in, in->store[s].at, k->split - 1, k->unit);
+
+        if (l.unit == 0)
+            l.unit = -1;
+        made[p->slot[in->store[s].node->id]] = l;
     }
 }
 
-/* Runs of kernels that one thread does. */
+/* Numbers the groups: a shared kernel is one, and a run of kernels that one thread does is one. */
 static void number_groups(Program *p)
 {
     int group = 0;
+
     for (int i = 0; i < p->kernels; i++) {
         const Kernel *before = i ? p->kernel[i - 1] : NULL;
         Kernel *k = p->kernel[i];
-        if (before == NULL || before->split || k->split || before->phase != k->phase ||
-            before->part != k->part)
+
+        bool shared = k->split || (before && before->split);
+        if (before == NULL || shared || before->phase != k->phase || before->part != k->part)
             group++;
         k->group = group;
     }
 }
 
+/* Is the program to be shared at all? */
+static bool may_share(const Program *p)
+{
+    if (p->plain || p->ngc->opt.optimize == 0)
+        return false;
+    if (p->init || p->alone)
+        return false;
+    return strcmp(p->name, "update") != 0;
+}
+
+/* Estimates the times. Does the program take long enough, and a quarter of it in large kernels? */
+static bool is_worth_sharing(Program *p)
+{
+    double forced = p->ngc->opt.pool_from; /* the user's limit, for programs and kernels; 0: none */
+    double large = 0;
+
+    p->time = 0;
+    for (int i = 0; i < p->kernels; i++) {
+        Kernel *k = p->kernel[i];
+        k->time = kernel_time(p, k);
+        p->time += k->time;
+        if (k->time >= KERNEL)
+            large += k->time;
+    }
+
+    p->worth = forced > 0 ? forced : FUNCTION;
+    if (p->time < p->worth)
+        return false;
+    return forced != 0 || large >= p->time / 4;
+}
+
 void program_share(Program *p)
 {
-    double forced = p->ngc->opt.pool_from, time = 0, large = 0;
-    if (p->plain || p->init || p->alone || p->ngc->opt.optimize == 0 ||
-        strcmp(p->name, "update") == 0)
+    if (!may_share(p) || !is_worth_sharing(p))
         return;
+
+    double forced = p->ngc->opt.pool_from;
+    double limit = forced > 0 ? forced : KERNEL;
+    Layout *made = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *made); /* by slot */
+
     for (int i = 0; i < p->kernels; i++) {
-        double one = p->kernel[i]->time = kernel_time(p, p->kernel[i]);
-        time += one;
-        large += one >= KERNEL ? one : 0;
+        Kernel *k = p->kernel[i];
+        split_kernel(p, k, made, k->time < limit);
+        note_made(p, k, k, made);
+        p->shared |= k->split > 0;
     }
-    p->time = time;
-    p->worth = forced > 0 ? forced : FUNCTION;
-    if (time < p->worth || (forced == 0 && large < time / 4))
-        return;
-    Layout *made = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *made);
-    for (int i = 0; i < p->kernels; i++) {
-        split_kernel(p, p->kernel[i], made, p->kernel[i]->time < (forced > 0 ? forced : KERNEL));
-        note_made(p, p->kernel[i], p->kernel[i], made);
-    }
-    for (int i = 0; i < p->kernels; i++)
-        p->shared |= p->kernel[i]->split > 0;
     number_groups(p);
 }
 
@@ -294,18 +426,55 @@ void program_share(Program *p)
 
 typedef struct Use { /* of memory, by a kernel */
     PlaceKind kind;
-    const void *base; /* the variable, or the name of the member; NULL: space */
-    Type type;
-    int64_t from, to;   /* elements */
-    bool writes, alone; /* alone: by the first thread */
-    const Node *piece;  /* a part of this node is written, which no other kernel writes */
-    Layout layout;
+    const void *base;  /* the variable, or the name of the member; NULL: space */
+    Type type;         /* space of reals and of ints are two */
+    int64_t from, to;  /* elements */
+    bool writes;       /* or reads */
+    bool alone;        /* by the first thread */
+    const Node *piece; /* a part of this node is written, which no other kernel writes */
+    Layout layout;     /* which thread uses which elements */
 } Use;
 
 typedef struct Uses {
     Use *use;
     int count, room;
 } Uses;
+
+static void append_use(Program *p, Uses *list, Use u)
+{
+    list->use = arena_grow(p->ngc, list->use, list->count, &list->room, sizeof *list->use);
+    list->use[list->count++] = u;
+}
+
+static void append_uses(Program *p, Uses *to, const Uses *from)
+{
+    for (int i = 0; i < from->count; i++)
+        append_use(p, to, from->use[i]);
+}
+
+/* Sets base and elements of a use of `count` elements. False: no kernel of the program writes
+ * there, or only for itself, so no thread waits for it. */
+static bool locate_use(Use *u, const Place *place, int64_t count)
+{
+    switch (place->kind) {
+    case P_VAR:
+        if (place->var->kind == VAR_INPUT)
+            return false;
+        u->base = place->var;
+        u->to = INT64_MAX;
+        return true;
+    case P_MEMBER:
+    case P_GRAD:
+        u->base = place->name;
+        u->to = INT64_MAX;
+        return true;
+    case P_SPACE:
+        u->from = place->offset;
+        u->to = place->offset + count;
+        return true;
+    default: return false;
+    }
+}
 
 static void add_use(Program *p, Uses *list, const Kernel *k, const Place *place, const Node *n,
                     Layout layout, bool writes)
@@ -315,147 +484,172 @@ static void add_use(Program *p, Uses *list, const Kernel *k, const Place *place,
              .writes = writes,
              .alone = !k->split,
              .layout = layout};
-    u.to = size_max(p->graph, shape_count(p->graph, n->shape));
-    if (place->kind == P_VAR && place->var->kind != VAR_INPUT)
-        u.base = place->var, u.to = INT64_MAX;
-    else if (place->kind == P_MEMBER || place->kind == P_GRAD)
-        u.base = place->name, u.to = INT64_MAX;
-    else if (place->kind == P_SPACE)
-        u.from = place->offset, u.to += place->offset;
-    else
+
+    if (!locate_use(&u, place, size_max(p->graph, shape_count(p->graph, n->shape))))
         return;
-    u.piece = writes && n->op == OP_concat ? n : NULL;
-    list->use = arena_grow(p->ngc, list->use, list->count, &list->room, sizeof *list->use);
-    list->use[list->count++] = u;
+    if (writes && n->op == OP_concat)
+        u.piece = n;
+    append_use(p, list, u);
+}
+
+static void add_read(Program *p, Uses *list, const Kernel *k, const Node *n, Layout layout)
+{
+    add_use(p, list, k, program_place(p, n), n, layout, false);
+}
+
+static void add_write(Program *p, Uses *list, const Kernel *k, const Store *store, Layout layout)
+{
+    add_use(p, list, k, store_place(p, store), store->node, layout, true);
 }
 
 static Layout layout_in_loop(const Kernel *k, const Kernel *in, const Index *x)
 {
-    return k->split && k->kind == K_LOOP && k->blocks == 0 ? layout_at(in, x, k->split - 1, k->unit)
-                                                           : (Layout){0, 0, 0};
+    if (!k->split || k->kind != K_LOOP || k->blocks > 0)
+        return unknown;
+    return layout_at(in, x, k->split - 1, k->unit);
 }
 
-/* Is what a product is added to copied before, which is shared otherwise? */
+/* Is what a product is added to copied first? The copy is shared in another way. */
 static bool copies(const Program *p, const Kernel *k)
 {
-    const Place *from = k->onto ? program_place(p, k->onto) : NULL,
-                *to = program_place(p, k->store[0].node);
-    return from && (from->kind != to->kind || from->var != to->var || from->offset != to->offset ||
-                    from->name != to->name);
+    if (k->onto == NULL)
+        return false;
+
+    const Place *from = program_place(p, k->onto);
+    const Place *to = program_place(p, k->store[0].node);
+    if (from == NULL)
+        return false;
+    return from->kind != to->kind || from->var != to->var || from->offset != to->offset ||
+           from->name != to->name;
 }
 
 static void add_product(Program *p, Uses *list, const Kernel *k)
 {
+    bool known = k->split && !copies(p, k);
+
     for (int i = 0; i < 3; i++) {
         const Node *n = kernel_operand(p, k, i);
         if (n)
-            add_use(p, list, k, program_place(p, n), n,
-                    k->split && !copies(p, k) ? layout_of_product(p, k, i) : (Layout){0, 0, 0},
-                    false);
+            add_read(p, list, k, n, known ? layout_of_product(p, k, i) : unknown);
     }
-    add_use(p, list, k, store_place(p, &k->store[0]), k->store[0].node,
-            k->split && !copies(p, k) ? layout_of_product(p, k, 2) : (Layout){0, 0, 0}, true);
+    add_write(p, list, k, &k->store[0], known ? layout_of_product(p, k, 2) : unknown);
 }
 
-/* What a kernel does before the threads meet within it: all, but for sums that are added up behind
- * it. */
+/* Are the sums of a kernel made in blocks, which are added up after it? */
+static bool sums_in_blocks(const Kernel *k)
+{
+    return k->split && k->blocks > 0;
+}
+
+/* What a kernel does before the threads meet within it: all but the sums of blocks. */
 static void add_kernel(Program *p, Uses *list, const Kernel *k, const Kernel *in)
 {
     for (int m = 0; m < in->members; m++)
         add_kernel(p, list, k, in->member[m]);
-    for (int v = 0; v < in->vals && !in->member; v++)
-        if (in->val[v]->kind == V_LOAD)
-            add_use(p, list, k, program_place(p, in->val[v]->node), in->val[v]->node,
-                    layout_in_loop(k, in, in->val[v]->at), false);
+
+    for (int v = 0; v < in->vals && !in->member; v++) {
+        const Val *x = in->val[v];
+        if (x->kind == V_LOAD)
+            add_read(p, list, k, x->node, layout_in_loop(k, in, x->at));
+    }
+
     if (k->kind == K_GEMM) {
         add_product(p, list, k);
         return;
     }
-    for (int s = 0; s < in->stores && !in->member; s++)
-        if (!(k->split && k->blocks && kernel_sums_rows(in)))
-            add_use(p, list, k, store_place(p, &in->store[s]), in->store[s].node,
-                    layout_in_loop(k, in, in->store[s].at), true);
-    for (int i = 0; i < 3; i++)
-        if (kernel_operand(p, in, i))
-            add_use(p, list, k, program_place(p, kernel_operand(p, in, i)),
-                    kernel_operand(p, in, i), (Layout){0, 0, 0}, false);
+
+    bool later = sums_in_blocks(k) && kernel_sums_rows(in);
+    for (int s = 0; s < in->stores && !in->member && !later; s++)
+        add_write(p, list, k, &in->store[s], layout_in_loop(k, in, in->store[s].at));
+
+    for (int i = 0; i < 3; i++) {
+        const Node *n = kernel_operand(p, in, i);
+        if (n)
+            add_read(p, list, k, n, unknown);
+    }
 }
 
 /* The memory for the sums of blocks. */
 static void add_blocks(Program *p, Uses *list, bool writes)
 {
-    list->use = arena_grow(p->ngc, list->use, list->count, &list->room, sizeof *list->use);
-    list->use[list->count++] = (Use){.kind = P_SPACE,
-                                     .from = p->block_at,
-                                     .to = p->block_at + p->block_room,
-                                     .type = T_FLOAT,
-                                     .writes = writes};
+    append_use(p, list,
+               (Use){.kind = P_SPACE,
+                     .from = p->block_at,
+                     .to = p->block_at + p->block_room,
+                     .type = T_FLOAT,
+                     .writes = writes});
 }
 
+/* Do both use the same memory, and one of them writes it? */
 static bool same_memory(const Use *a, const Use *b)
 {
-    if (a->kind != b->kind || (!a->writes && !b->writes) || a->from >= b->to || b->from >= a->to ||
-        (a->piece && a->piece == b->piece))
+    if (a->kind != b->kind || (!a->writes && !b->writes))
         return false;
+    if (a->from >= b->to || b->from >= a->to)
+        return false;
+    if (a->piece && a->piece == b->piece)
+        return false;
+
     if (a->kind == P_MEMBER || a->kind == P_GRAD)
         return strcmp(a->base, b->base) == 0;
-    return a->kind == P_SPACE ? a->type == b->type : a->base == b->base;
+    if (a->kind == P_SPACE)
+        return a->type == b->type;
+    return a->base == b->base;
 }
 
 /* Might one thread do the one, and another the other? */
 static bool by_others(const Use *a, const Use *b)
 {
-    return !(a->alone && b->alone) && !(a->from == b->from && same_layout(a->layout, b->layout));
+    if (a->alone && b->alone)
+        return false;
+    return a->from != b->from || !same_layout(a->layout, b->layout);
 }
 
 static bool conflicts(const Uses *before, const Uses *now)
 {
     for (int i = 0; i < before->count; i++)
-        for (int j = 0; j < now->count; j++)
-            if (same_memory(&before->use[i], &now->use[j]) &&
-                by_others(&before->use[i], &now->use[j]))
+        for (int j = 0; j < now->count; j++) {
+            const Use *a = &before->use[i], *b = &now->use[j];
+            if (same_memory(a, b) && by_others(a, b))
                 return true;
+        }
     return before->count > MANY;
 }
 
-static void append(Program *p, Uses *to, const Uses *from)
-{
-    for (int i = 0; i < from->count; i++) {
-        to->use = arena_grow(p->ngc, to->use, to->count, &to->room, sizeof *to->use);
-        to->use[to->count++] = from->use[i];
-    }
-}
-
-/* Behind the sums of blocks the threads have met. */
+/* The threads have met before the sums of blocks are added: what came before does not matter. */
 static void add_sums(Program *p, Uses *before, const Kernel *k)
 {
     before->count = 0;
     add_blocks(p, before, false);
     for (int m = 0; m < k->members; m++)
         if (kernel_sums_rows(k->member[m]))
-            add_use(p, before, k, store_place(p, &k->member[m]->store[0]),
-                    k->member[m]->store[0].node, (Layout){0, 0, 0}, true);
+            add_write(p, before, k, &k->member[m]->store[0], unknown);
 }
 
 void program_waits(Program *p)
 {
-    Uses before = {0}, now = {0};
+    Uses before = {0}; /* since the threads last met */
+    Uses now = {0};    /* by the group that begins with k */
     if (!p->shared)
         return;
+
     for (int i = 0, end; i < p->kernels; i = end) {
         Kernel *k = p->kernel[i];
-        now.count = 0;
         if (i > 0 && p->kernel[i - 1]->phase != k->phase)
             before.count = 0;
+
+        now.count = 0;
         for (end = i; end < p->kernels && p->kernel[end]->group == k->group; end++)
             add_kernel(p, &now, p->kernel[end], p->kernel[end]);
-        if (k->split && k->blocks)
+        if (sums_in_blocks(k))
             add_blocks(p, &now, true);
+
         k->waits = conflicts(&before, &now);
         if (k->waits)
             before.count = 0;
-        append(p, &before, &now);
-        if (k->split && k->blocks)
+        append_uses(p, &before, &now);
+
+        if (sums_in_blocks(k))
             add_sums(p, &before, k);
     }
 }
