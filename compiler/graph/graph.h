@@ -36,9 +36,9 @@ typedef struct Eval Eval; /* eval.h */
 
 /* ---- sizes and shapes ---- */
 
-/* A size. Not negative: that many. Negative: a polynomial in the model's run-time dims, kept once
- * in the graph, so that equal sizes are equal numbers. Every dim is at least 1, and no polynomial
- * is the number 1: it never broadcasts. */
+/* A size. If it is not negative, it is the number itself. If it is negative, it refers to a
+ * polynomial in the model's run-time dims, which the graph keeps once: equal sizes are equal
+ * numbers. Every dim is at least 1, and no polynomial is the number 1, so it never broadcasts. */
 typedef int64_t Size;
 
 typedef struct Shape {
@@ -65,8 +65,9 @@ typedef enum Op {
 
 /* OpInfo.flags. */
 enum {
-    /* result[i] depends on operands[i] alone; all are of one shape */
+    /* result[i] depends only on operands[i]; all have one shape */
     F_ELEMENTWISE = 1 << 0,
+    /* a op b = b op a */
     F_COMMUTATIVE = 1 << 1,
     /* removes the axes in .axes, or .axis */
     F_REDUCE = 1 << 2,
@@ -80,22 +81,21 @@ enum {
     F_FLAT = 1 << 6,
     /* keeps integers integer */
     F_INT = 1 << 7,
-    /* takes each element from one operand, or one element, of several: to the others nothing flows
-     * back */
+    /* chooses each element from several operands or elements: nothing flows back to the others */
     F_CHOICE = 1 << 8,
     /* moves, copies or adds elements: what flows back is moved, added or copied, and not scaled */
     F_ROUTE = 1 << 9,
     /* the result equals the operand; only the compiler treats it differently */
     F_SAME = 1 << 10,
-    /* of operand 0 only counts whether it is 0: its type does not affect the result's, and its C
-     * may be a test */
+    /* only whether operand 0 is 0 matters: its type does not affect the type of the result, and its
+     * C may be a test */
     F_CONDITION = 1 << 11,
     /* operand 0 is a matrix, which only the derivative needs; operand 1 is its factors, from which
      * the value is computed */
     F_FACTORED = 1 << 12,
     /* .call can compute a part of the result (its $p): threads can share it */
     F_PARTS = 1 << 13,
-    /* at -O0 it is loops, for those who read the C, and not .call */
+    /* at -O0 it is printed as loops, for those who read the C, and not as .call */
     F_LOOPS_PLAIN = 1 << 14,
     /* its text for vectors is a macro, which may use an operand twice */
     F_MACRO = 1 << 15,
@@ -124,65 +124,121 @@ struct Node {
     Op op;
     Type type;
     Shape shape;
-    int id; /* place in the graph's order */
+
+    /* its place in the graph's order */
+    int id;
+
     int nargs;
     Node **arg;
-    /* what tells nodes of one op apart: attr.c names the members, and OpInfo.attrs says which an op
-     * uses; the others are zero */
+
+    /* The attributes: what distinguishes nodes of one op. attr.c names the members, and
+     * OpInfo.attrs says which ones an op uses; the others are zero. */
     struct Attr {
-        double value;       /* const; random: first parameter */
-        double value2;      /* random: second parameter */
-        const double *data; /* data: the elements, row-major */
-        Size size;          /* size; checked: the index must be in [0, size) */
-        Var *var;           /* var */
-        uint32_t axes; /* reductions: axes removed from the operand; expand: axes of the result that
-                          are copies */
-        int axis;      /* argmax, gather, scatter, concat, iota */
-        int kind;      /* random: a Random */
-        int stream;    /* random, noise: number of the stream */
-        const int *perm; /* permute: axis i of the result is axis perm[i] of the operand */
-        const Size *lo;  /* slice: first element; pad: zeros before */
-        const Size
-            *step; /* slice: distance (may be negative); pad: distance between elements, >= 1 */
-        Size stride[2];   /* conv, convk: by height and width */
-        Size dilation[2]; /* conv, convk: the same */
-        int groups;       /* conv, convk */
-        bool ta, tb;      /* matmul, solve: the operand is stored transposed */
+        /* const: the number; random: the first parameter */
+        double value;
+
+        /* random: the second parameter */
+        double value2;
+
+        /* data: the elements, row-major */
+        const double *data;
+
+        /* size: the size; checked: the index must be in [0, size) */
+        Size size;
+
+        /* var */
+        Var *var;
+
+        /* a bit for each axis. Reductions: the axes removed from the operand; expand: the axes of
+         * the result that are copies */
+        uint32_t axes;
+
+        /* argmax, gather, scatter, concat, iota */
+        int axis;
+
+        /* random: a Random */
+        int kind;
+
+        /* random, noise: the number of the stream */
+        int stream;
+
+        /* permute: axis i of the result is axis perm[i] of the operand */
+        const int *perm;
+
+        /* slice: the first element; pad: the number of zeros before */
+        const Size *lo;
+
+        /* the distance between elements. slice: may be negative; pad: at least 1 */
+        const Size *step;
+
+        /* conv, convk: by height and width */
+        Size stride[2];
+        Size dilation[2];
+
+        /* conv, convk */
+        int groups;
+
+        /* matmul: the first operand, or the second, is stored transposed; solve: only ta */
+        bool ta, tb;
     } attr;
-    /* for readers; not part of what a node is */
-    const char *name; /* the user's name for it ("h.z", "dJ/dW"), or NULL */
+
+    /* The rest is for readers and for passes. It is not part of what a node is. */
+
+    /* the user's name for it ("h.z", "dJ/dW"), or NULL */
+    const char *name;
+
     /* The user's text binds it to a name, so a gradient may be asked with respect to it. Until
-     * Graph.final, builders neither look inside it nor find it by value: what is computed from it
-     * is what the text says is computed from it. */
+     * Graph.final is set, builders do not look inside it and do not share it: what is computed
+     * from it is what the text says. */
     bool bound;
-    bool derived; /* made by a reverse sweep */
-    Range range;  /* what is known of its elements */
-    bool
-        scaled; /* exponentials of which the largest is about 1 (stable.c): not to be taken apart */
-    Loc loc;    /* the user's text it comes from */
-    const struct Step *step; /* the step of the chain rule that made it, or NULL */
-    const char *why;         /* the simplification that made it, or NULL */
-    Node *chain;             /* next in the graph's hash bucket */
+
+    /* made by a reverse sweep */
+    bool derived;
+
+    /* what is known of its elements */
+    Range range;
+
+    /* exponentials of which the largest is about 1 (stable.c): not to be taken apart */
+    bool scaled;
+
+    /* the user's text it comes from */
+    Loc loc;
+
+    /* the step of the chain rule that made it, or NULL */
+    const struct Step *step;
+
+    /* the simplification that made it, or NULL */
+    const char *why;
+
+    /* the next node in the graph's hash bucket */
+    Node *chain;
 };
 
-/* By value and value2:. */
+/* How a random tensor is drawn, by attr.value and attr.value2. */
 typedef enum {
-    RANDOM_UNIFORM,    /* from value up to, not including, value2 */
-    RANDOM_NORMAL,     /* mean value, deviation value2 */
-    RANDOM_TRUNCATED,  /* the same, within two deviations */
-    RANDOM_ORTHOGONAL, /* value times a matrix of value2 rows that are orthonormal, or
-                          whose columns are */
+    RANDOM_UNIFORM,   /* in [value, value2) */
+    RANDOM_NORMAL,    /* mean value, standard deviation value2 */
+    RANDOM_TRUNCATED, /* the same, within two standard deviations */
+
+    /* value times a matrix of value2 rows; its rows, or its columns, are orthonormal */
+    RANDOM_ORTHOGONAL,
 } Random;
 
-typedef struct Step { /* one step of the reverse sweep: how the adjoint of x gets a contribution
-                         from y = op(..., x, ...) */
-    Node *loss;       /* what is differentiated */
-    Node *x, *y;      /* forward nodes */
-    Node *dy, *dx;    /* the adjoint of y, and the contribution made from it */
-    int operand;      /* x is y->arg[operand] */
-    Node *sum;        /* the adjoint of x with it added */
-    int use; /* 0 for the first contribution to x, 1 for the next ... : "second use of x: added" */
-    const struct Step *prev; /* the one before, of the same loss */
+/* One step of the reverse sweep: y = op(.., x, ..) contributes to the adjoint of x. */
+typedef struct Step {
+    Node *loss; /* what is differentiated */
+
+    Node *x, *y; /* forward nodes */
+    int operand; /* x is y->arg[operand] */
+
+    Node *dy;  /* the adjoint of y */
+    Node *dx;  /* the contribution made from it */
+    Node *sum; /* the adjoint of x after dx is added */
+
+    /* 0 for the first contribution to x, 1 for the second: "second use of x: added" */
+    int use;
+
+    const struct Step *prev; /* the step before, of the same loss */
 } Step;
 
 /* The operands for which an elementwise op is smooth: tests choose from these. */
@@ -233,51 +289,102 @@ typedef struct AttrMember {
     size_t offset; /* within struct Attr */
 } AttrMember;
 
+/* All that ngc knows about an op. */
 typedef struct OpInfo {
     const char *name;
-    int arity; /* -1: any number */
+
+    /* the number of operands; -1: any number */
+    int arity;
+
+    /* F_... */
     unsigned flags;
-    unsigned attrs; /* which members of Node.attr it uses: bits by AttrName */
-    /* the same op on other operands of the same shapes, by its builder; NULL: a leaf, or
-     * graph_unary or graph_binary makes it */
+
+    /* the members of Node.attr that it uses: bits by AttrName */
+    unsigned attrs;
+
+    /* Makes the same op on other operands of the same shapes. NULL: a leaf, or an op that
+     * graph_unary or graph_binary makes. */
     Node *(*copy)(Graph *g, const Node *n, Node *const *arg);
-    const char *params; /* elementwise: the parameters of the language's function of this name: "y
-                           x"; NULL: there is no such function */
-    Domain domain;      /* elementwise */
-    double (*value)(double a, double b, double c); /* elementwise: the reference value */
-    const char *js; /* elementwise: the same in JavaScript, for a lesson's page: a function, which
-                       may use those that page/ops.js has for it */
-    void (*eval)(const Node *n, Eval *e, double *out); /* all else but leaves */
-    /* d loss / d operand in the language itself, from operands a b c, result y and its adjoint dy;
-     * parsed and built by grad.c, printed by explanations. For an op with .back it is the comment
-     * alone. NULL: no derivative flows there. */
+
+    /* ---- the reference value ---- */
+
+    /* elementwise: the parameters of the language's function of this name: "y x"; NULL: there is no
+     * such function */
+    const char *params;
+
+    /* elementwise */
+    Domain domain;
+
+    /* elementwise: the value */
+    double (*value)(double a, double b, double c);
+
+    /* elementwise: the value in JavaScript, for a lesson's page; it may use the functions of
+     * page/ops.js */
+    const char *js;
+
+    /* other ops, except leaves: the value */
+    void (*eval)(const Node *n, Eval *e, double *out);
+
+    /* ---- the derivative ---- */
+
+    /* d loss / d operand in the language itself: from operands a b c, the result y and its adjoint
+     * dy. grad.c parses and builds it, explanations print it. For an op with .back it is only a
+     * comment. NULL: no derivative flows to that operand. */
     const char *rule[3];
-    void (*back)(Graph *g, const Node *y, Node *dy, Node **dx); /* fills dx[i], or leaves it NULL */
-    const char *(*said)(
-        Ngc *, const Node *y,
-        int operand); /* the rule for readers, where it depends on y; NULL: .rule as it is */
-    const char *c; /* elementwise: C, with $a $b $c for operands, @ for the suffix f in float32, $t
-                      for the result's type */
-    const char *c_float; /* in its place in float32 code made for speed: a function without
-                            branches; NULL: none */
-    const char *sign;    /* the language's operator: "+"; NULL: it has none */
-    const char *test;    /* comparisons, and only these: what is 1 where it holds */
-    /* the same of vectors, in the words of ngrt_vector.h; $a may be a test. In float32 alone:
-     * vec_float. NULL: one at a time. F_MACRO, F_VEC_INT and F_VEC_TO_INT say what it is like */
+
+    /* sets dx[i] for each operand, or leaves it NULL */
+    void (*back)(Graph *g, const Node *y, Node *dy, Node **dx);
+
+    /* the rule for readers, where it depends on y; NULL: .rule as it is */
+    const char *(*said)(Ngc *, const Node *y, int operand);
+
+    /* ---- the C of an elementwise op ---- */
+
+    /* $a $b $c are the operands, @ is the suffix f in float32, $t is the result's type */
+    const char *c;
+
+    /* replaces .c in float32 code made for speed: a function without branches; NULL: none */
+    const char *c_float;
+
+    /* the language's operator: "+"; NULL: it has none */
+    const char *sign;
+
+    /* comparisons, and only these: the condition under which the value is 1 */
+    const char *test;
+
+    /* .c for vectors, by the macros of ngrt_vector.h; $a may be a test. vec_float is only for
+     * float32. NULL: one element at a time. F_MACRO, F_VEC_INT and F_VEC_TO_INT describe it. */
     const char *vec, *vec_float;
-    int prec; /* C precedence of that text, as in C's table: 16 primary, 14 unary, 13 *, 12 +, 10 <,
-                 9 ==, 3 ?: */
-    /* a runtime function on whole stored operands: its C, with $y $a $b $c for the storage of
-     * result and operands (a scalar operand: its value), $0 .. $3 for .sizes, $s for all of them as
-     * an array, % for s or d by the float type, $k for attr.stream, $p for the part that is
-     * computed and the number of them (F_PARTS) */
+
+    /* the precedence of .c in C: 16 primary, 14 unary, 13 *, 12 +, 10 <, 9 ==, 3 ?: */
+    int prec;
+
+    /* ---- the C of other ops ---- */
+
+    /* A call of a runtime function on whole stored operands:
+     *   $y $a $b $c  the storage of the result and the operands (a scalar operand: its value)
+     *   $0 .. $3     .sizes, and $s all of them as an array
+     *   %            s or d, by the float type
+     *   $k           attr.stream
+     *   $p           the part that is computed, and the number of parts (F_PARTS) */
     const char *call;
+
+    /* the sizes for .call */
     void (*sizes)(Graph *g, const Node *n, Size *out);
-    /* sums of products: how many are added for one element of the result; NULL: it is not one */
+
+    /* sums of products: the number of terms for one element of the result; NULL: it is not one */
     Size (*terms)(Graph *g, const Node *n);
-    const char *init, *combine; /* reductions: C of the start value and of the step, $acc and $x */
-    const char *combine_vec;    /* the step of vectors */
-    const char *teach;          /* what a teacher calls it: "multiply: swaps the inputs" */
+
+    /* reductions: the start value and the step, with $acc and $x */
+    const char *init, *combine;
+
+    /* the step for vectors */
+    const char *combine_vec;
+
+    /* ---- for lessons ---- */
+
+    /* what a teacher calls it: "multiply: swaps the inputs" */
+    const char *teach;
 } OpInfo;
 
 /* One record per primitive, defined in the op_*.c files. */
@@ -289,18 +396,34 @@ Op op_of_sign(const char *sign, bool *swap);
 
 struct Graph {
     Ngc *ngc;
-    Node **node; /* in order */
+
+    /* the nodes in order */
+    Node **node;
     int count, room;
+
+    /* the hash table that finds equal nodes */
     Node **bucket;
     int buckets;
-    Dim dim[MAX_DIMS]; /* the run-time dims */
+
+    /* the run-time dims */
+    Dim dim[MAX_DIMS];
     int dims;
-    struct Poly *poly; /* what negative sizes stand for */
+
+    /* the polynomials that negative sizes refer to */
+    struct Poly *poly;
     int polys, poly_room;
-    Loc loc;           /* given to nodes that are made: the statement or operator being lowered */
-    const Step *steps; /* all steps of all sweeps, last first */
-    Expr *rule[OP_COUNT][3]; /* OpInfo.rule, parsed */
-    bool final; /* no gradient will be asked any more: names no longer keep values apart */
+
+    /* given to new nodes: the statement or operator that is being lowered */
+    Loc loc;
+
+    /* all steps of all sweeps, the last first */
+    const Step *steps;
+
+    /* OpInfo.rule, parsed */
+    Expr *rule[OP_COUNT][3];
+
+    /* no more gradients will be asked for: names no longer keep values apart */
+    bool final;
 };
 
 /* ---- the model: a graph and its roots ---- */
@@ -309,54 +432,100 @@ typedef enum { VAR_INPUT, VAR_PARAM, VAR_STATE } VarKind;
 
 struct Var {
     VarKind kind;
-    const char *name;  /* "h.0.W" */
-    const char *cname; /* "h_0_W": distinct, legal in C and C++; set by lower's last act */
+
+    /* "h.0.W" */
+    const char *name;
+
+    /* "h_0_W": unique, legal in C and C++; set at the end of lowering */
+    const char *cname;
+
     Type type;
     Shape shape;
     Loc loc;
-    Node *node; /* the OP_var node */
-    Node *init; /* param, state: the starting value as a graph expression; input: its default or
-                   NULL */
-    const double *standard; /* input that is a tensor: the elements of its default, at the bounds of
-                               run-time sizes; NULL: none */
-    int index;  /* its place in Model.var, once these are in order; -1: a leaf of carry.c, of no
-                   model */
-    int update; /* 1 + the place of its update in Model.root while these are collected; 0: none */
-    const double *data; /* --weights: its elements, row-major; else NULL */
-    int64_t limit; /* int input used as an index or label: must be in [0, limit); 0: any value */
-    bool invented; /* input: nobody gave it a value, so run.c made its numbers up */
+
+    /* the OP_var node */
+    Node *node;
+
+    /* param, state: the starting value; input: the default value, or NULL */
+    Node *init;
+
+    /* an input that is a tensor: the elements of its default value, with every run-time size at its
+     * bound; NULL: none */
+    const double *standard;
+
+    /* its place in Model.var, once these are in order; -1: a leaf of carry.c, which is in no
+     * model */
+    int index;
+
+    /* 1 + the place of its update in Model.root, while roots are collected; 0: none */
+    int update;
+
+    /* --weights: its elements, row-major; else NULL */
+    const double *data;
+
+    /* an int input used as an index or label must be in [0, limit); 0: any value */
+    int64_t limit;
+
+    /* input: the user gave no value, so run.c made up its numbers */
+    bool invented;
 };
 
 typedef enum { ROOT_OUTPUT, ROOT_METRIC, ROOT_LOSS, ROOT_GRAD, ROOT_UPDATE, ROOT_NAMED } RootKind;
 
-typedef struct Root { /* something a function of the emitted C delivers */
+/* A value that a function of the emitted C computes for its caller. */
+typedef struct Root {
     RootKind kind;
-    const char *name;  /* "p"; ROOT_GRAD: "dJ/dW"; ROOT_UPDATE: the variable's name */
-    const char *cname; /* "p", "dJ_dh_W" */
+
+    /* "p"; ROOT_GRAD: "dJ/dW"; ROOT_UPDATE: the variable's name */
+    const char *name;
+
+    /* "p", "dJ_dh_W" */
+    const char *cname;
+
     Node *node;
-    Node *written; /* the node before the last simplification: what the user wrote */
-    Node *x;       /* ROOT_GRAD: what it is the gradient with respect to */
-    Node *loss;    /* ROOT_GRAD: what of */
-    Var *var;      /* ROOT_UPDATE: what gets it; ROOT_GRAD: the variable x is, or NULL */
-    bool of_loss;  /* ROOT_NAMED: a loss is computed from it, as the user wrote it */
-    int group;     /* ROOT_UPDATE: the number of its minimize, or -1; ROOT_LOSS of a minimize: that
-                      number */
+
+    /* the node before the last simplification: what the user wrote */
+    Node *written;
+
+    /* ROOT_GRAD: the gradient of loss with respect to x */
+    Node *loss, *x;
+
+    /* ROOT_UPDATE: the variable that is updated; ROOT_GRAD: the variable that x is, or NULL */
+    Var *var;
+
+    /* ROOT_NAMED: a loss is computed from it, in the user's text */
+    bool of_loss;
+
+    /* ROOT_UPDATE: the number of its minimize, or -1; ROOT_LOSS of a minimize: that number */
+    int group;
+
     Loc loc;
 } Root;
 
 struct Model {
     Graph *graph;
-    const char *name; /* the prefix of all that is emitted */
-    Var **var;        /* inputs, params, states, each in the order of declaration */
+
+    /* the prefix of every emitted name */
+    const char *name;
+
+    /* inputs, params, states, each in the order of declaration */
+    Var **var;
     int vars;
-    Root *root; /* in the order of the source; grads in the order and layout of the params, then the
-                   others */
+
+    /* in the order of the source. Gradients: first those of params, in the order and layout of the
+     * params, then the others. */
+    Root *root;
     int roots;
-    const char **group; /* name of the loss of each minimize */
+
+    /* the name of the loss of each minimize */
+    const char **group;
     int groups;
-    Node *training; /* the leaf that is 1 in forward, backward, step and 0 in predict, eval; NULL
-                       where unused */
-    unsigned facts; /* what the passes have established: bits of Fact */
+
+    /* the leaf that is 1 in forward, backward, step and 0 in predict, eval; NULL: unused */
+    Node *training;
+
+    /* what the passes have established: bits of Fact */
+    unsigned facts;
 };
 
 /* ---- size.c: sizes and shapes; graph.c: nodes ---- */
@@ -370,7 +539,7 @@ bool size_div(Graph *, Size a, Size b, Size *quotient); /* false: not exact */
 int64_t size_max(const Graph *, Size);                  /* with every dim at its bound */
 int64_t size_least(const Graph *, Size);                /* with every dim at 1 */
 
-/* s = sum of coef[k] dim^k; how many, at most 256. */
+/* s = sum of coef[k] dim^k. Returns the number of coefficients, at most 256. */
 int size_powers(Graph *, Size, int dim, Size *coef);
 
 bool size_number(const Graph *, Size, int64_t *); /* is it a number, perhaps a negative one? */
@@ -378,7 +547,7 @@ bool size_is_one(Size);
 bool size_uses_dim(const Graph *, Size, int dim);
 int64_t size_at(const Graph *, Size, const int64_t *dim);
 
-/* "2*m + 1"; prefix stands before each dim's name. */
+/* "2*m + 1", with prefix before the name of each dim. */
 const char *size_text(const Graph *, Size, const char *prefix);
 
 Size shape_count(Graph *, Shape); /* number of elements */
@@ -395,9 +564,10 @@ int64_t index_at(int rank, const int64_t *dim, const int64_t *index);
 /* attr.c: attributes of nodes, all by one table */
 extern const AttrMember attr_members[A_COUNT];
 bool attr_used(const Node *, AttrName);
-AttrName attr_stray(const Node *); /* one that is set and not used; A_COUNT: there is none */
+AttrName attr_stray(const Node *); /* one that is set but not used; A_COUNT: there is none */
 
-/* Its numbers, at most MAX_RANK; how many; 0: it is not whole. */
+/* Writes its whole numbers to out, at most MAX_RANK, and returns how many; 0: they are not whole.
+ */
 int attr_sizes(const Node *, AttrName, Size *out);
 
 uint64_t attr_hash(const Node *, uint64_t h);
@@ -423,8 +593,8 @@ Range range_apply(Op, const Range *in);      /* of an elementwise op */
 /* exp(x - max(x)), over axes that are among these? */
 bool node_centred(const Node *, uint32_t axes);
 
-/* Builders. Operands are checked by assertion: the user's mistakes were found by then. Elementwise
- * ones broadcast. */
+/* Builders. Operands are checked by assertions: the user's mistakes were found before. Elementwise
+ * builders broadcast. */
 Node *graph_const(Graph *, double); /* a float scalar */
 Node *graph_int(Graph *, int64_t);
 Node *graph_size(Graph *, Size); /* a size as a float scalar; a const where it is a number */
@@ -494,24 +664,26 @@ bool node_const(const Node *, double *value); /* a const, or an expand of one */
 bool node_is(const Node *, double value);
 bool node_is_turned(const Node *); /* a reshape that is the transpose of a row or column */
 
-/* By id: in how many places of what roots need it is an operand; roots count 1. */
+/* For each id: how often the node is an operand, among the nodes that roots need. Being a root
+ * counts 1. */
 int *graph_uses(Graph *, Node *const *root, int roots);
 
 /* All roots of a model and the starting values of its variables, for a pass that rewrites them. */
 Node **model_take_roots(const Model *, int *count);
 void model_put_roots(Model *, Node *const *root);
 
-/* Provenance. A pass that puts m in the place of n says so by node_replaces, whether it made m or
- * found it: m takes n's name and place in the text, if it has no name. If m is new (its id is at
- * least first), readers are told the same of it as of n: the step of a sweep, the rewrite that made
- * it. node_rewrites does only this, for an m beside which n stays and keeps its name. */
+/* Provenance. A pass that puts m in the place of n calls node_replaces, whether it made m or found
+ * it. If m has no name, it takes n's name and place in the text. If m is new (its id is at least
+ * first), it also takes what explains n to readers: the step of a sweep, the rewrite that made it.
+ * node_rewrites does only the last, where n remains in use beside m and keeps its name. */
 void node_replaces(Node *m, const Node *n, int first);
 void node_rewrites(Node *m, const Node *n, int first);
 
-void graph_verify(const Graph *); /* ends ngc with status 4 where an invariant is broken */
+void graph_verify(const Graph *); /* ends ngc with status 4 if an invariant is broken */
 
-/* dump.c: a graph for people. */
-/* What these need; the form is in compiler/README.md. */
+/* dump.c: a graph as text for people. */
+
+/* The nodes that these roots need; compiler/README.md describes the form. */
 void graph_dump(const Graph *, Node *const *root, int roots, FILE *);
 
 void model_dump(const Model *, FILE *);
@@ -521,15 +693,16 @@ const char *node_text(const Graph *, const Node *, int depth);
 
 /* ---- grad.c: the reverse sweep ---- */
 
+/* Does y depend on x? */
 typedef enum {
-    REACH_NONE,
-    REACH_FLAT,
-    REACH_YES
-} Reach; /* y does not use x; only through ops of slope zero; yes */
+    REACH_NONE, /* y does not use x */
+    REACH_FLAT, /* only through ops of slope zero */
+    REACH_YES,
+} Reach;
 
-/* g[i] = sum over y's elements of seed * dy/dx[i], in the shape of x[i]; a seed of NULL is 1 and
- * wants a scalar y. What y does not depend on gets zeros. reach[i] tells how y depends on x[i]. The
- * cost is one visit to each node between the x and y. */
+/* g[i] = sum over y's elements of seed * dy/dx[i], in the shape of x[i]. A seed of NULL is 1; then
+ * y must be a scalar. g[i] is zeros where y does not depend on x[i]; reach[i] says how it depends.
+ * Each node between the x and y is visited once. */
 void graph_grad(Graph *, Node *y, Node *seed, Node *const *x, int count, Node **g, Reach *reach);
 
 /* The record's rule as it applies to y, or NULL. */
@@ -537,17 +710,17 @@ const char *op_rule(Ngc *, const Node *y, int operand);
 
 /* ---- stable.c: exponentials written by hand ---- */
 
-/* Rewrites what roots need, in place, so that nothing overflows; opaque nodes stay. Was anything
- * changed? */
+/* Rewrites what roots need, in place, so that nothing overflows; opaque nodes stay. Returns whether
+ * anything changed. */
 bool graph_stable(Graph *, Node **root, int roots, Node *const *opaque, int n_opaque);
 
 void model_stable(Model *); /* the pass: of all that the roots need */
 
 /* ---- simplify.c: algebra ---- */
 
-/* Rewrites what roots need, in place. Nodes with id < from stand as they are (a sweep's result is
- * simplified over the nodes it differentiated); from = 0 rewrites all. subst: leaf -> value, or
- * NULL. */
+/* Rewrites what roots need, in place. Nodes with id < from stay as they are: a sweep's result is
+ * simplified, but not the nodes it differentiated; from = 0 rewrites all. If leaf is not NULL, it
+ * is replaced by value. */
 void graph_simplify(Graph *, Node **root, int roots, int from, Node *leaf, Node *value);
 void model_simplify(Model *); /* the last round, over everything: no gradient is asked after it */
 
