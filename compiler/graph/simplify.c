@@ -153,50 +153,95 @@ static void term_negate(Term *t)
     t->coef = -t->coef;
 }
 
-/* Multiplies a term by n^power, through products, quotients and signs. */
-static void term_times(Sum *s, Term *t, Node *n, int power)
+/* Multiplies a term by n^power, and keeps n as an atom. */
+static void term_atom(Sum *s, Term *t, Node *n, int power)
+{
+    sum_atom(s, n);
+    term_factor(s, t, n, power);
+}
+
+/* x where n is -x or expand(-x), as n shows it; else NULL. */
+static Node *negated(Graph *g, const Node *n)
+{
+    if (is(g, n, OP_neg))
+        return n->arg[0];
+    if (is(g, n, OP_expand) && is(g, n->arg[0], OP_neg))
+        return graph_expand(g, n->arg[0]->arg[0], n->shape, n->attr.axes);
+    return NULL;
+}
+
+static void term_times(Sum *s, Term *t, Node *n, int power);
+
+/* term_times, for an n that is not a product, a quotient or a sign. */
+static void term_times_whole(Sum *s, Term *t, Node *n, int power)
 {
     Graph *g = s->g;
-    double v;
-    if (s->full || s->depth > 2 * MAX_FACTORS) {
-        s->full = true;
+
+    /* sigmoid(-z) = 1 - sigmoid(z) */
+    if (s->deep && is(g, n, OP_sigmoid) && is(g, n->arg[0], OP_neg)) {
+        Node *a = graph_unary(g, OP_sigmoid, n->arg[0]->arg[0]);
+        term_factor(s, t, graph_binary(g, OP_sub, graph_const(g, 1), a), power);
         return;
     }
-    s->depth++;
 
-    bool odd = power & 1;
-    bool negative_sigmoid = s->deep && is(g, n, OP_sigmoid) && is(g, n->arg[0], OP_neg);
+    /* A sum is multiplied out later. */
+    if (is_sum(g, n))
+        term_factor(s, t, n, power);
+    else
+        term_atom(s, t, n, power);
+}
+
+/* term_times, within its limits. */
+static void term_times_parts(Sum *s, Term *t, Node *n, int power)
+{
+    Graph *g = s->g;
+
+    double v;
     if (node_const(n, &v) && v != 0) {
         t->coef *= pow(v, power);
-    } else if (one_plus_exp(g, n)) { /* the inverse of a sigmoid */
-        Node *a = logistic_of(g, n);
-        sum_atom(s, a);
-        term_factor(s, t, a, -power);
-    } else if (is_logistic(g, n)) {
-        sum_atom(s, n);
-        term_factor(s, t, n, power);
-    } else if (is(g, n, OP_neg)) {
-        if (odd)
+        return;
+    }
+
+    /* 1/(1 + exp(w)) is a sigmoid, which is not taken apart; 1 + exp(w) is its inverse. */
+    if (one_plus_exp(g, n)) {
+        term_atom(s, t, logistic_of(g, n), -power);
+        return;
+    }
+    if (is_logistic(g, n)) {
+        term_atom(s, t, n, power);
+        return;
+    }
+
+    /* (-x)^power = -(x^power) if power is odd */
+    Node *x = negated(g, n);
+    if (x) {
+        if (power & 1)
             term_negate(t);
-        term_times(s, t, n->arg[0], power);
-    } else if (is(g, n, OP_expand) && is(g, n->arg[0], OP_neg)) {
-        if (odd)
-            term_negate(t);
-        term_times(s, t, graph_expand(g, n->arg[0]->arg[0], n->shape, n->attr.axes), power);
-    } else if (is(g, n, OP_mul)) {
+        term_times(s, t, x, power);
+        return;
+    }
+
+    if (is(g, n, OP_mul)) {
         term_times(s, t, n->arg[0], power);
         term_times(s, t, n->arg[1], power);
     } else if (is(g, n, OP_div) && !is_total(g, n->arg[1], n->arg[0])) {
         term_times(s, t, n->arg[0], power);
         term_times(s, t, n->arg[1], -power);
-    } else if (negative_sigmoid) { /* sigmoid(-z) = 1 - sigmoid(z) */
-        Node *a = graph_unary(g, OP_sigmoid, n->arg[0]->arg[0]);
-        term_factor(s, t, graph_binary(g, OP_sub, graph_const(g, 1), a), power);
     } else {
-        if (!is_sum(g, n))
-            sum_atom(s, n);
-        term_factor(s, t, n, power);
+        term_times_whole(s, t, n, power);
     }
+}
+
+/* Multiplies a term by n^power, through products, quotients and signs. */
+static void term_times(Sum *s, Term *t, Node *n, int power)
+{
+    if (s->full || s->depth > 2 * MAX_FACTORS) {
+        s->full = true;
+        return;
+    }
+
+    s->depth++;
+    term_times_parts(s, t, n, power);
     s->depth--;
 }
 
