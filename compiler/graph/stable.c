@@ -600,25 +600,25 @@ typedef struct Known {
     Linear w;
 } Known;
 
-/* Is the fraction, without its other factors, a known function?
+/* Is a/b the exponential of a difference?
  *
- *     c exp(u) / (d exp(v))             = c/d exp(u - v)
- *     k exp(u) / (exp(u) + exp(v))      = k sigmoid(u - v)
- *     k (exp(u) - exp(v)) / (exp(u) + exp(v)) = k tanh((u - v)/2) */
-static bool fraction_known(const Fraction *f, Known *out)
+ *     c exp(u) / (d exp(v)) = c/d exp(u - v) */
+static bool known_exp(const Exps *a, const Exps *b, Known *out)
 {
-    const Exps *a = &f->above, *b = &f->below;
-    if (b->terms == 1 && a->terms == 1) {
-        *out = (Known){OP_exp, a->term[0].c / b->term[0].c, a->term[0].u};
-        return linear_sum(&out->w, -1, &b->term[0].u);
-    }
+    *out = (Known){OP_exp, a->term[0].c / b->term[0].c, a->term[0].u};
+    return linear_sum(&out->w, -1, &b->term[0].u);
+}
 
-    if (b->terms != 2 || a->terms < 1 || a->terms > 2)
-        return false;
-    if ((b->term[0].c > 0) != (b->term[1].c > 0))
-        return false;
-
-    int u = -1; /* the exponential below that is equal to the first above */
+/* Is a/b, of which the first exponential of a occurs in b, a sigmoid or a tanh?
+ *
+ *     k exp(u) / (exp(u) + exp(v))            = k sigmoid(u - v)
+ *     k (exp(u) - exp(v)) / (exp(u) + exp(v)) = k tanh((u - v)/2)
+ *
+ * The coefficients of exp(u) and exp(v) below the line may differ: d exp(u) = exp(u + log d). */
+static bool known_sigmoid(const Exps *a, const Exps *b, Known *out)
+{
+    /* the last term of b that has the first exponential of a, and the other term */
+    int u = -1;
     for (int i = 0; i < 2; i++)
         if (linear_equal(&a->term[0].u, &b->term[i].u))
             u = i;
@@ -633,11 +633,30 @@ static bool fraction_known(const Fraction *f, Known *out)
     if (a->terms == 1)
         return true;
 
-    if (!linear_equal(&a->term[1].u, &b->term[v].u) || a->term[1].c / b->term[v].c != -out->k)
+    /* The second exponential of a has to be the other one of b, with the factor -k. */
+    if (!linear_equal(&a->term[1].u, &b->term[v].u))
+        return false;
+    if (a->term[1].c / b->term[v].c != -out->k)
         return false;
     out->f = OP_tanh;
     out->w = linear_times(out->w, 0.5);
     return true;
+}
+
+/* Is the fraction, without its other factors, a known function? */
+static bool fraction_known(const Fraction *f, Known *out)
+{
+    const Exps *a = &f->above, *b = &f->below;
+    if (a->terms == 1 && b->terms == 1)
+        return known_exp(a, b, out);
+
+    if (b->terms != 2 || a->terms < 1 || a->terms > 2)
+        return false;
+
+    /* With unequal signs, the sum below the line may be 0. */
+    if ((b->term[0].c > 0) != (b->term[1].c > 0))
+        return false;
+    return known_sigmoid(a, b, out);
 }
 
 static const char *why_known(Op f)
