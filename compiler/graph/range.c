@@ -162,40 +162,74 @@ static Range range_of_many(Op op, Range a, Range b, Range c)
     return range(-INFINITY, INFINITY, a.risk);
 }
 
+/* Functions that grow like exp: large operands overflow. */
+static Range range_of_exponential(Op op, Range a)
+{
+    double most = a.hi;
+    if (op == OP_sinh || op == OP_cosh)
+        most = fmax(a.hi, -a.lo);
+    Risk risk = most <= EXP_MOST ? only_data(a.risk) : RISK_POLE;
+
+    switch (op) {
+    case OP_exp: return growing(a, exp, risk);
+    case OP_expm1: return growing(a, expm1, risk);
+    case OP_sinh: return growing(a, sinh, risk);
+    default: return range(1, INFINITY, risk); /* cosh */
+    }
+}
+
+/* Functions that are only defined for some numbers. */
+static Range range_of_partial(Op op, Range a)
+{
+    switch (op) {
+    case OP_log: return growing_from(0, a, log, a.lo > 0 ? a.risk : RISK_POLE);
+    case OP_log1p: return growing_from(-1, a, log1p, a.lo > -1 ? a.risk : RISK_POLE);
+    case OP_sqrt: return growing_from(0, a, sqrt, a.lo >= 0 ? a.risk : RISK_POLE);
+
+    default: /* asin is in -pi/2 .. pi/2, acos in 0 .. pi */
+        return range(-1.6, ANGLE_MOST, a.lo >= -1 && a.hi <= 1 ? a.risk : RISK_POLE);
+    }
+}
+
 Range range_apply(Op op, const Range *in)
 {
     Range a = in[0];
     Risk bounded_risk = only_data(a.risk);
-    Risk exp_risk = a.hi <= EXP_MOST ? bounded_risk : RISK_POLE;
-    Risk cosh_risk = fmax(a.hi, -a.lo) <= EXP_MOST ? bounded_risk : RISK_POLE;
 
     switch (op) {
     case OP_neg: return range(-a.hi, -a.lo, a.risk);
-    case OP_exp: return growing(a, exp, exp_risk);
-    case OP_expm1: return growing(a, expm1, exp_risk);
-    case OP_sinh: return growing(a, sinh, cosh_risk);
-    case OP_cosh: return range(1, INFINITY, cosh_risk);
-    case OP_log: return growing_from(0, a, log, a.lo > 0 ? a.risk : RISK_POLE);
-    case OP_log1p: return growing_from(-1, a, log1p, a.lo > -1 ? a.risk : RISK_POLE);
-    case OP_sqrt: return growing_from(0, a, sqrt, a.lo >= 0 ? a.risk : RISK_POLE);
     case OP_abs: return absolute(a);
     case OP_sign: return growing(a, sign, bounded_risk);
+
     case OP_floor:
     case OP_ceil:
     case OP_round: return bounded(floor(a.lo), ceil(a.hi), a.risk);
+
+    case OP_exp:
+    case OP_expm1:
+    case OP_sinh:
+    case OP_cosh: return range_of_exponential(op, a);
+
+    case OP_log:
+    case OP_log1p:
+    case OP_sqrt:
+    case OP_asin:
+    case OP_acos: return range_of_partial(op, a);
+
     case OP_sin:
     case OP_cos:
     case OP_tanh:
     case OP_erf: return range(-1, 1, bounded_risk);
+
     case OP_erfc: return range(0, 2, bounded_risk);
-    case OP_asin: /* -pi/2 .. pi/2, and acos 0 .. pi */
-    case OP_acos: return range(-1.6, ANGLE_MOST, a.lo >= -1 && a.hi <= 1 ? a.risk : RISK_POLE);
     case OP_atan: return range(-ANGLE_MOST, ANGLE_MOST, bounded_risk);
     case OP_sigmoid: return growing(a, sigmoid, bounded_risk);
     case OP_softplus: return growing(a, softplus, a.risk);
+
     case OP_cast:
     case OP_stop:
     case OP_copy: return a;
+
     default: return range_of_many(op, a, in[1], in[2]);
     }
 }
@@ -372,55 +406,85 @@ static Risk worst_operand(const Node *n)
     return risk;
 }
 
+/* Weights are finite; float data may be anything. */
+static Range var_range(const Node *n)
+{
+    Range r = anything;
+    if (n->attr.var->kind == VAR_INPUT && n->type == T_FLOAT)
+        r.risk = RISK_DATA;
+    return r;
+}
+
+static Range concat_range(const Node *n)
+{
+    Range r = n->arg[0]->range;
+    for (int i = 1; i < n->nargs; i++)
+        r = hull(r, n->arg[i]->range);
+    return r;
+}
+
+/* A sum of products. A mask would not help against data that is not finite: it has already spoilt
+ * the whole result. So only a pole counts. */
+static Range products_range(const Node *n)
+{
+    Range r = anything;
+    if (worst_operand(n) == RISK_POLE)
+        r.risk = RISK_POLE;
+    return r;
+}
+
+/* x - max(x) is at most 0. */
+static Range difference_range(const Node *n, const Range *in)
+{
+    Range r = range_apply(OP_sub, in);
+    if (centred(n, ~0u) != CENTRED_NOT)
+        r.hi = fmin(r.hi, 0);
+    return r;
+}
+
 Range range_of(const Graph *g, const Node *n)
 {
-    Range in[3] = {anything, anything, anything}, r = anything;
+    Range in[3] = {anything, anything, anything};
     for (int i = 0; i < n->nargs && i < 3; i++)
         in[i] = n->arg[i]->range;
 
     switch (n->op) {
     case OP_const: return number(n->attr.value);
     case OP_size: return range(LEAST, INFINITY, RISK_NONE);
+    case OP_var: return var_range(n);
+
     case OP_iota:
     case OP_argmax: return range(0, INFINITY, RISK_NONE);
+
     case OP_training:
     case OP_noise: return range(0, 1, RISK_NONE);
-    case OP_var:
-        if (n->attr.var->kind == VAR_INPUT && n->type == T_FLOAT)
-            r.risk = RISK_DATA;
-        return r;
+
     case OP_expand:
     case OP_reshape:
     case OP_permute:
     case OP_slice:
     case OP_max:
     case OP_gather: return in[0];
-    case OP_pad: return hull(in[0], range(0, 0, RISK_NONE));
+
+    case OP_pad: return hull(in[0], number(0));
+    case OP_concat: return concat_range(n);
     case OP_sum: return sum_range(g, n);
-    case OP_concat:
-        r = in[0];
-        for (int i = 1; i < n->nargs; i++)
-            r = hull(r, n->arg[i]->range);
-        return r;
+
     case OP_matmul:
     case OP_conv:
-    case OP_convk: /* a mask is of no use: data that is not finite has spoilt the whole result */
-        if (worst_operand(n) == RISK_POLE)
-            r.risk = RISK_POLE;
-        return r;
+    case OP_convk: return products_range(n);
+
+    /* infinite where the matrix has no inverse */
     case OP_logdet:
-    case OP_solve: r.risk = RISK_POLE; return r;
+    case OP_solve: return range(-INFINITY, INFINITY, RISK_POLE);
+
     case OP_where: return choice_range(n);
     case OP_mul: return product_range(n);
-    case OP_sub:
-        r = range_apply(OP_sub, in);
-        if (centred(n, ~0u) != CENTRED_NOT)
-            r.hi = fmin(r.hi, 0);
-        return r;
+    case OP_sub: return difference_range(n, in);
     default: break;
     }
+
     if (op_info[n->op]->flags & F_ELEMENTWISE)
         return range_apply(n->op, in);
-    r.risk = worst_operand(n);
-    return r;
+    return range(-INFINITY, INFINITY, worst_operand(n));
 }
