@@ -139,21 +139,24 @@ static Program *build_program(const Module *m, const char *name, Node *const *no
                               const Target *given, int givens)
 {
     const Model *model = m->model;
-    int carriers = m->metrics ? m->metrics->carry->carriers : 0, count = 0;
+    int carriers = m->metrics ? m->metrics->carry->carriers : 0;
     Target *t = arena_alloc(m->ngc, (size_t)(model->roots + carriers + 1) * sizeof *t);
     int *uses = selected_uses(m, node, &s);
     Table taken = {0};
+    int count = 0;
 
     for (int i = 0; i < model->roots; i++) {
         const Root *r = &model->root[i];
         if (!is_selected(m, r, node[i], &s, uses) || is_again(m, &taken, r))
             continue;
+
         t[count++] = (Target){.node = node[i],
                               .place = root_place(r),
                               .phase = s.phases && r->kind == ROOT_GRAD};
     }
     if (s.metrics)
         count += metrics_targets(m, 0, t + count);
+
     return program_build(m->ngc, m->model, name, t, count, given, givens, m->plain && !given);
 }
 
@@ -168,6 +171,7 @@ static Program *build_init(const Module *m)
         Var *v = m->model->var[i];
         if (v->kind == VAR_INPUT)
             continue;
+
         Node *n = v->init ? v->init : graph_full(g, v->shape, 0);
         n = graph_cast(g, graph_broadcast(g, n, v->shape), v->type);
         t[count++] =
@@ -177,7 +181,7 @@ static Program *build_init(const Module *m)
     return program_build(m->ngc, m->model, "init", t, count, NULL, 0, false);
 }
 
-/* update: gradients are read, not computed. */
+/* update: gradients are given, not computed. */
 static Program *build_update(const Module *m, Node *const *node)
 {
     const Model *model = m->model;
@@ -187,12 +191,14 @@ static Program *build_update(const Module *m, Node *const *node)
     for (int i = 0; i < model->roots; i++)
         if (model->root[i].kind == ROOT_GRAD)
             given[givens++] = (Target){.node = node[i], .place = root_place(&model->root[i])};
+
     return build_program(m, "update", node, (Selection){.kinds = UPDATE, .group = -1}, given,
                          givens);
 }
 
 /* ---- functions: which blocks they take, what they check ---- */
 
+/* Notes the run-time dims that a size depends on. */
 static void note_size(Function *f, const Module *m, Size s)
 {
     for (int d = 0; s < 0 && d < m->graph->dims; d++)
@@ -276,7 +282,7 @@ static void note_space(Module *m, const Program *p)
         m->ispace = p->ispace;
 }
 
-/* What checks the indices of a function is part of it. */
+/* The program that checks the indices of a function is a part of it. */
 static void note_check(Function *f, Module *m)
 {
     Function own = *f;
@@ -341,7 +347,8 @@ static Function *add_function(Module *m, Fn fn, const char *name, Program *p, in
 static void add_uses(Module *m, Node *const *node)
 {
     const Carry *carry = m->metrics ? m->metrics->carry : NULL;
-    bool outputs = module_has_root(m, ROOT_OUTPUT), frozen = m->ngc->opt.weights != NULL;
+    bool outputs = module_has_root(m, ROOT_OUTPUT);
+    bool frozen = m->ngc->opt.weights != NULL;
     bool results = outputs || module_has_root(m, ROOT_LOSS) || module_has_root(m, ROOT_METRIC);
 
     if (outputs) {
@@ -358,10 +365,26 @@ static void add_uses(Module *m, Node *const *node)
     }
 }
 
-static void add_training(Module *m, Node *const *node)
+/* step, and one step for each minimize where there are several. */
+static void add_steps(Module *m, Node *const *node)
 {
     const Model *model = m->model;
+    Selection s = {.kinds = LOSS | UPDATE | NAMED, .group = -1};
 
+    add_function(m, FN_STEP, "step", build_program(m, "step", node, s, NULL, 0), -1);
+    if (model->groups <= 1)
+        return;
+
+    for (int i = 0; i < model->groups; i++) {
+        const char *name = text_format(m->ngc, "step_%s", c_name(m->ngc, model->group[i]));
+        s.group = i;
+        add_function(m, (Fn)(FN_GROUP + i), name, build_program(m, "step", node, s, NULL, 0), -1);
+    }
+}
+
+/* forward and backward, update, and the steps. */
+static void add_training(Module *m, Node *const *node)
+{
     if (module_has_root(m, ROOT_LOSS)) {
         Selection s = {.kinds = LOSS | GRAD | NAMED, .group = -1, .phases = true};
         Program *train = build_program(m, "train", node, s, NULL, 0);
@@ -369,50 +392,51 @@ static void add_training(Module *m, Node *const *node)
         if (module_has_root(m, ROOT_GRAD))
             add_function(m, FN_BACKWARD, "backward", train, 1);
     }
+
     if (!module_has_root(m, ROOT_UPDATE))
         return;
 
     add_function(m, FN_UPDATE, "update", build_update(m, node), -1);
+    add_steps(m, node);
+}
 
-    Selection step = {.kinds = LOSS | UPDATE | NAMED, .group = -1};
-    add_function(m, FN_STEP, "step", build_program(m, "step", node, step, NULL, 0), -1);
-    for (int i = 0; i < model->groups && model->groups > 1; i++) {
-        const char *name = text_format(m->ngc, "step_%s", c_name(m->ngc, model->group[i]));
-        step.group = i;
-        add_function(m, (Fn)(FN_GROUP + i), name, build_program(m, "step", node, step, NULL, 0),
-                     -1);
-    }
+static void add_functions(Module *m, const Modes *modes)
+{
+    int walks = modes->carry ? modes->carry->walks : 0;
+    size_t most = (size_t)(FN_GROUP + m->model->groups + walks + 1);
+    bool starts = module_has_var(m, VAR_PARAM) || module_has_var(m, VAR_STATE);
+
+    m->function = arena_alloc(m->ngc, most * sizeof *m->function);
+    if (starts && !m->ngc->opt.weights)
+        add_function(m, FN_INIT, "init", build_init(m), -1);
+    add_uses(m, modes->use);
+    add_training(m, modes->learn);
 }
 
 Module *module_build(Model *model)
 {
     Ngc *ngc = model->graph->ngc;
     Module *m = arena_alloc(ngc, sizeof *m);
+    Modes modes = model_modes(model);
+
     *m = (Module){.ngc = ngc,
                   .model = model,
                   .graph = model->graph,
                   .plain = ngc->opt.optimize == 0};
-    Modes modes = model_modes(model);
-    int walks = modes.carry ? modes.carry->walks : 0;
 
+    /* names and members come first: the functions deliver roots there */
     module_names(m);
     module_members(m);
     module_metrics(m, modes.carry, modes.use);
     m->pinned = m->members;
 
-    m->function =
-        arena_alloc(ngc, (size_t)(FN_GROUP + model->groups + walks + 1) * sizeof *m->function);
-    bool starts = module_has_var(m, VAR_PARAM) || module_has_var(m, VAR_STATE);
-    if (starts && !ngc->opt.weights)
-        add_function(m, FN_INIT, "init", build_init(m), -1);
-    add_uses(m, modes.use);
-    add_training(m, modes.learn);
-
+    add_functions(m, &modes);
     if (m->plain)
         module_place_values(m);
     if (m->metrics)
         metrics_ends(m);
 
+    /* room to move the space of work to the beginning of a cache line */
     int64_t size = type_size(ngc, T_FLOAT);
     if (!m->plain && m->space * size >= WORTH_A_LINE)
         m->spare = (int)(LINE / size) - 1;

@@ -41,7 +41,7 @@ enum {
 };
 
 typedef struct BlockInfo {
-    unsigned use;     /* USES_* */
+    unsigned use;     /* its bit of USES_* */
     const char *type; /* "inputs": its struct is MODEL_inputs */
     const char *name; /* "in": the argument */
 } BlockInfo;
@@ -68,17 +68,20 @@ typedef enum {
 typedef struct Function {
     Fn fn;
     const char *name; /* "predict" */
-    Program *program; /* forward and backward share one */
-    Program *check;   /* of the indices that it computes; NULL: there are none, or forward has
-                         checked them */
-    int phase;        /* of the program; -1: all of it */
-    unsigned blocks;  /* arguments, as USES_* */
-    unsigned writes;  /* those that are not const */
-    unsigned dims;    /* run-time dims checked */
-    bool *reads;      /* by index of Model.var: checked and touched */
-    bool shared;      /* by the threads of a pool */
-    int walk;         /* of eval: 0; else it is private, and what metrics_add does in this walk over
-                         the rows */
+    Program *program; /* what it computes; forward and backward share one */
+
+    /* checks the indices that the program computes; NULL: there are none, or forward checks them */
+    Program *check;
+
+    int phase;       /* the phase of the program that it runs; -1: all of it */
+    unsigned blocks; /* its arguments, as USES_* */
+    unsigned writes; /* the arguments that are not const */
+    unsigned dims;   /* run-time dims that it checks: a bit for each */
+    bool *reads;     /* by index of Model.var: it checks and uses this variable */
+    bool shared;     /* by the threads of a pool */
+
+    /* 0, except for what metrics_add does in a later walk over the rows: that is private */
+    int walk;
 } Function;
 
 /* ---- members of blocks ---- */
@@ -86,43 +89,56 @@ typedef struct Function {
 typedef Table Taken; /* names given out in one scope */
 
 typedef struct Member { /* of the work struct */
-    const char *name;
-    Type type;
+    const char *name;   /* in C */
+    Type type;          /* of an element */
     Shape shape;
     bool named;       /* by the user */
     int program;      /* number of the last program that took it */
     const char *note; /* the user's name */
-    int next;         /* 1 + the place of the next of its kind */
+    int next;         /* 1 + the index of the next member of its kind; 0: it is the last */
 } Member;
 
 typedef struct MemberKind { /* members of one shape, type and name: one can stand for another */
-    int first, last;        /* their places, from 1; linked by Member.next */
-    int free, program;      /* those before `free` are taken in the program of this number */
+    int first, last;        /* 1 + the indices of its members, which Member.next links */
+    int program;            /* number of the last program that looked for one */
+    int free;               /* that program has taken those before this one */
 } MemberKind;
 
 typedef struct Total { /* a member of the totals struct, of doubles */
-    const char *name;
+    const char *name;  /* in C */
     const Shape *shape;
-    const char *note; /* or NULL */
+    const char *note; /* what it holds, for a comment, or NULL */
 } Total;
 
 /* ---- losses and metrics of all rows ---- */
 
 typedef struct Metrics { /* what module_metrics.c makes of carry.c's plan */
     Carry *carry;
-    const char **member, **of_carrier;   /* by carrier: its members of work and of totals */
-    bool *own;                           /* by carrier: its member of work is no root's */
-    const char **link_member, **of_link; /* by link: its members of work and of totals */
-    const char **of_root;      /* by index of Model.root: its member of totals; NULL: it has none */
-    const char *rows, *seen;   /* members of totals: rows in all, rows in this walk */
-    const char *walk;          /* a member of totals: the number of this walk */
-    const char *dim[MAX_DIMS]; /* members of totals: the other run-time sizes */
-    Total *total;
+
+    /* by carrier */
+    const char **member;     /* its member of work */
+    const char **of_carrier; /* its member of totals */
+    bool *own;               /* its member of work belongs to no root */
+
+    /* by link */
+    const char **link_member; /* its member of work */
+    const char **of_link;     /* its member of totals */
+
+    /* by index of Model.root */
+    const char **of_root; /* its member of totals; NULL: it has none */
+
+    /* other members of totals */
+    const char *rows, *seen;   /* rows in all, rows in this walk */
+    const char *walk;          /* the number of this walk */
+    const char *dim[MAX_DIMS]; /* the run-time sizes after the first */
+
+    Total *total; /* the members of totals that are doubles */
     int totals, total_room;
-    Taken names;             /* of members of totals */
+    Taken names; /* of all members of totals */
+
     Function *end;           /* by walk: what is computed when it is over */
-    unsigned blocks, writes; /* of metrics_add */
-    int64_t space, ispace;   /* elements that the ends need */
+    unsigned blocks, writes; /* of metrics_add, as USES_* */
+    int64_t space, ispace;   /* elements of space that the ends need: reals and ints */
 } Metrics;
 
 /* ---- the module ---- */
@@ -131,7 +147,7 @@ struct Module {
     Ngc *ngc;
     Model *model;
     Graph *graph;
-    bool plain; /* as at -O0 */
+    bool plain; /* at -O0: a value that is stored is a member of work */
 
     /* names */
     const char *name, *upper;      /* prefix, and in capitals */
@@ -147,19 +163,18 @@ struct Module {
     /* work */
     Member *member;
     int members, member_room;
-    int pinned;            /* the first `pinned` members belong to roots */
-    int64_t space, ispace; /* elements of the space that functions plan for themselves */
-    int spare; /* elements that let space begin on a cache line; 0: it is small, and begins where it
-                  does */
-    int temps; /* at -O0: t0, t1, ... below this number are other names already */
+    int pinned;            /* the first `pinned` members belong to roots and metrics */
+    int64_t space, ispace; /* elements of the space that functions plan: reals and ints */
+    int spare;             /* elements more, so that space can begin on a cache line; 0: small */
+    int temps;             /* at -O0: t0, t1, ... below this number are other names already */
 
     /* while it is built */
     Table member_of; /* a node, or a member's name: 1 + its place */
     MemberKind *kind;
     int kinds, kind_room;
-    Table kind_of; /* what a kind's members have in common, as interned text: 1 + its place */
-    Taken member_names;
-    int programs; /* that have members */
+    Table kind_of;      /* what a kind's members have in common, as interned text: 1 + its place */
+    Taken member_names; /* of members of work */
+    int programs;       /* those whose values have members: the last is the one at hand */
 };
 
 /* module.c */
@@ -179,16 +194,18 @@ void module_place_values(Module *); /* at -O0: gives every value that is stored 
 Place root_place(const Root *);     /* where a root is delivered */
 
 /* module_metrics.c: in the order in which they are called */
-void module_metrics(Module *, Carry *,
-                    Node *const *root); /* root: by index of Model.root, with training = 0 */
-int metrics_targets(const Module *, int walk,
-                    Target *); /* what its program delivers besides roots; how many */
+
+/* root: by index of Model.root, with training = 0. */
+void module_metrics(Module *, Carry *, Node *const *root);
+
+/* What the program of a walk delivers besides roots. Returns how many there are. */
+int metrics_targets(const Module *, int walk, Target *);
+
 Program *metrics_walk(const Module *, int walk); /* of a walk that is not the first */
 void metrics_ends(Module *);                     /* when all functions are known */
 
-/* module_index.c */
-Program *index_program(const Module *,
-                       const Program *); /* what checks the indices of a program, or NULL */
+/* module_index.c: what checks the indices of a program, or NULL */
+Program *index_program(const Module *, const Program *);
 
 /* module_size.c: bytes, with run-time sizes at their bounds */
 typedef struct StructSize { /* of a struct, while its members are added one after another */
@@ -200,7 +217,9 @@ int64_t struct_bytes(const StructSize *);                      /* with what is a
 int64_t type_size(const Ngc *, Type);                          /* bytes of an element */
 int64_t module_count(const Module *, Shape);                   /* elements */
 int64_t module_bytes(const Module *, Type, Shape);
-/* Of work, for pointers of this size; puts where each member is in offset, unless that is NULL. */
+
+/* The work struct, for pointers of this size. Writes the place of each member to offset, unless
+ * that is NULL. */
 StructSize module_work(const Module *, int64_t pointer, int64_t *offset);
 StructSize module_totals(const Module *);          /* empty: there are none */
 int64_t module_total_at(const Module *, int root); /* where a root's total is; 0: it has none */
@@ -209,10 +228,10 @@ int64_t module_total_at(const Module *, int root); /* where a root's total is; 0
 typedef struct Cost { /* of a function */
     int kernels;
     int64_t flops;
-    int64_t read, written; /* bytes; what stays in a variable is not counted */
+    int64_t read, written; /* bytes of tensors in memory, not of a function's variables */
 } Cost;
 
-typedef struct SavedCost {
+typedef struct SavedCost { /* of the values of forward that backward reads */
     int count;
     int64_t bytes;
     const Kernel **wanted; /* by slot: the first kernel of backward that reads it, or NULL */

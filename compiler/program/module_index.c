@@ -6,60 +6,79 @@
  * space of work. */
 #include "program/module.h"
 
-/* 1 where an index is not in [0, size), of all its elements. */
+/* The largest of all elements. */
+static Node *largest(Graph *g, Node *n)
+{
+    if (n->shape.rank == 0)
+        return n;
+    return graph_reduce(g, OP_max, n, (1u << n->shape.rank) - 1);
+}
+
+/* 1 if any element of an index is not in [0, size): max over i of (i < 0 or size <= i). */
 static Node *is_outside(Graph *g, Node *i, Size size)
 {
     Node *low = graph_binary(g, OP_lt, i, graph_int(g, 0));
-    Node *bad = low;
+    if (size > INT32_MAX) /* no int is too large */
+        return largest(g, low);
 
-    if (size < 0)
-        bad = graph_binary(g, OP_maximum, low,
-                           graph_binary(g, OP_le, graph_cast(g, graph_size(g, size), T_INT), i));
-    else if (size <= INT32_MAX)
-        bad = graph_binary(g, OP_maximum, low, graph_binary(g, OP_le, graph_int(g, size), i));
-    return bad->shape.rank ? graph_reduce(g, OP_max, bad, (1u << bad->shape.rank) - 1) : bad;
+    Node *end;
+    if (size < 0) /* a run-time size */
+        end = graph_cast(g, graph_size(g, size), T_INT);
+    else
+        end = graph_int(g, size);
+    return largest(g, graph_binary(g, OP_maximum, low, graph_binary(g, OP_le, end, i)));
 }
 
-/* An index that is certain to be in [0, size): for what is read by it while others are checked. */
+/* max(min(i, size - 1), 0): an index that is certain to be in [0, size), for what is read by it
+ * while others are checked. */
 static Node *kept_inside(Graph *g, Node *i, Size size)
 {
     Node *last = graph_cast(g, graph_size(g, size_sub(g, size, 1)), T_INT);
+
     return graph_binary(g, OP_maximum, graph_binary(g, OP_minimum, i, last), graph_int(g, 0));
 }
 
-/* Nodes up to `last` with the indices in them kept inside; by id. What has no index in it stays. */
+/* By id: the needed nodes up to `last`, with the indices in them kept inside. What has no index in
+ * it is the same node. */
 static Node **without_indices(const Module *m, const bool *needed, int last)
 {
     Node **now = arena_alloc(m->ngc, (size_t)(last + 1) * sizeof *now);
 
     for (int i = 0; i <= last; i++) {
         Node *n = m->graph->node[i];
-        bool same = true;
         if (!needed[i])
             continue;
+
         Node **arg = arena_alloc(m->ngc, (size_t)(n->nargs + 1) * sizeof *arg);
+        bool same = true;
         for (int k = 0; k < n->nargs; k++) {
             arg[k] = now[n->arg[k]->id];
             same &= arg[k] == n->arg[k];
         }
-        now[i] = n;
+
         if (n->op == OP_checked)
             now[i] = kept_inside(m->graph, arg[0], n->attr.size);
-        else if (!same)
+        else if (same)
+            now[i] = n;
+        else
             now[i] = graph_copy(m->graph, n, arg);
     }
     return now;
 }
 
+/* Marks n and all that it is computed from. */
 static void need(Graph *g, bool *needed, const Node *n)
 {
     needed[n->id] = true;
-    for (int i = n->id; i >= 0; i--)
-        for (int k = 0; needed[i] && k < g->node[i]->nargs; k++)
-            needed[g->node[i]->arg[k]->id] = true;
+    for (int i = n->id; i >= 0; i--) {
+        const Node *user = g->node[i];
+        for (int k = 0; needed[i] && k < user->nargs; k++)
+            needed[user->arg[k]->id] = true;
+    }
 }
 
-/* Is it arithmetic on ints that may leave the range of an int32, or what passes the result on? */
+/* Is it arithmetic on ints, or does it pass such a result on? Sets *may_leave for arithmetic: the
+ * result may be outside the range of an int32. */
 static bool passes_ints(const Node *n, bool *may_leave)
 {
     switch (n->op) {
@@ -78,65 +97,101 @@ static bool passes_ints(const Node *n, bool *may_leave)
     }
 }
 
-/* 1 where an index, computed in reals, is so large that ints have gone round and came back into the
- * range; NULL: they cannot. */
-static Node *is_around(const Module *m, Node *index)
+/* By id: the ints that an index is computed from by arithmetic, and the index itself; NULL: no
+ * arithmetic is among it. */
+static bool *arithmetic_of(const Module *m, const Node *index)
 {
-    Graph *g = m->graph;
-    bool *needed = arena_alloc(m->ngc, (size_t)index->id + 1), may_leave = false;
-    Node **real = arena_alloc(m->ngc, (size_t)(index->id + 1) * sizeof *real);
+    bool *needed = arena_alloc(m->ngc, (size_t)index->id + 1);
+    bool may_leave = false;
 
     needed[index->id] = true;
     for (int i = index->id; i >= 0; i--) {
-        const Node *n = g->node[i];
-        for (int k = 0; needed[i] && passes_ints(n, &may_leave) && k < n->nargs; k++)
-            needed[n->arg[k]->id] |= n->arg[k]->type == T_INT;
+        const Node *n = m->graph->node[i];
+        if (!needed[i] || !passes_ints(n, &may_leave))
+            continue;
+        for (int k = 0; k < n->nargs; k++)
+            if (n->arg[k]->type == T_INT)
+                needed[n->arg[k]->id] = true;
     }
-    if (!may_leave)
+    return may_leave ? needed : NULL;
+}
+
+/* An int computed in reals; real: by id, its operands in reals. */
+static Node *in_reals(Graph *g, Node *n, Node *const *real)
+{
+    Node *arg[3];
+    bool may_leave;
+
+    if (!passes_ints(n, &may_leave) || n->nargs == 0)
+        return graph_cast(g, n, T_FLOAT);
+
+    for (int k = 0; k < n->nargs; k++) {
+        arg[k] = n->arg[k];
+        if (arg[k]->type == T_INT)
+            arg[k] = real[arg[k]->id];
+    }
+    return graph_copy(g, n, arg);
+}
+
+/* An int that leaves the range of an int32 goes round, and may come back into the range of the
+ * index. So it is computed in reals too: 1 if that is 2^30 or more for any element. NULL: no
+ * arithmetic can leave the range. */
+static Node *is_around(const Module *m, Node *index)
+{
+    Graph *g = m->graph;
+    bool *needed = arithmetic_of(m, index);
+    if (needed == NULL)
         return NULL;
 
-    bool some;
-    for (int i = 0; i <= index->id; i++) {
-        Node *n = g->node[i], *arg[3];
-        if (!needed[i])
-            continue;
-        bool arithmetic = passes_ints(n, &some) && n->nargs > 0;
-        for (int k = 0; arithmetic && k < n->nargs; k++)
-            arg[k] = n->arg[k]->type == T_INT ? real[n->arg[k]->id] : n->arg[k];
-        real[i] = arithmetic ? graph_copy(g, n, arg) : graph_cast(g, n, T_FLOAT);
+    Node **real = arena_alloc(m->ngc, (size_t)(index->id + 1) * sizeof *real);
+    for (int i = 0; i <= index->id; i++)
+        if (needed[i])
+            real[i] = in_reals(g, g->node[i], real);
+
+    Node *size = graph_unary(g, OP_abs, real[index->id]);
+    return largest(g, graph_binary(g, OP_le, graph_const(g, 0x1p30), size));
+}
+
+/* 1 if any of these indices is outside its range. now: by id, with other indices kept inside. */
+static Node *any_outside(const Module *m, const Node *const *index, int count, Node *const *now)
+{
+    Graph *g = m->graph;
+    Node *outside = graph_const(g, 0);
+
+    for (int i = 0; i < count; i++) {
+        Node *n = now[index[i]->arg[0]->id];
+        Node *around = is_around(m, n);
+
+        outside = graph_binary(g, OP_maximum, outside, is_outside(g, n, index[i]->attr.size));
+        if (around)
+            outside = graph_binary(g, OP_maximum, outside, around);
     }
-    Node *far =
-        graph_binary(g, OP_le, graph_const(g, 0x1p30), graph_unary(g, OP_abs, real[index->id]));
-    return far->shape.rank ? graph_reduce(g, OP_max, far, (1u << far->shape.rank) - 1) : far;
+    return outside;
 }
 
 Program *index_program(const Module *m, const Program *p)
 {
     Graph *g = m->graph;
-    int last = -1;
     bool *needed = arena_alloc(m->ngc, (size_t)g->count + 1);
     const Node **index = arena_alloc(m->ngc, (size_t)(p->nodes + 1) * sizeof *index);
-    int count = 0;
+    int count = 0, last = -1;
 
-    for (int i = 0; i < p->nodes; i++)
-        if (p->node[i]->op == OP_checked) {
-            index[count++] = p->node[i];
-            need(g, needed, p->node[i]);
-            last = p->node[i]->id > last ? p->node[i]->id : last;
-        }
+    for (int i = 0; i < p->nodes; i++) {
+        const Node *n = p->node[i];
+        if (n->op != OP_checked)
+            continue;
+
+        index[count++] = n;
+        need(g, needed, n);
+        if (n->id > last)
+            last = n->id;
+    }
     if (count == 0)
         return NULL;
 
-    Node **now = without_indices(m, needed, last), *outside = graph_const(g, 0);
-    for (int i = 0; i < count; i++) {
-        Node *n = now[index[i]->arg[0]->id], *around = is_around(m, n);
-        outside = graph_binary(g, OP_maximum, outside, is_outside(g, n, index[i]->attr.size));
-        if (around)
-            outside = graph_binary(g, OP_maximum, outside, around);
-    }
-
-    Target *t = arena_alloc(m->ngc, sizeof *t);
-    *t = (Target){.node = outside,
-                  .place = {.kind = P_LOCAL, .name = "outside", .shape = &outside->shape}};
-    return program_build(m->ngc, m->model, "check", t, 1, NULL, 0, false);
+    Node *outside = any_outside(m, index, count, without_indices(m, needed, last));
+    Target t = {.node = outside,
+                .place = {.kind = P_LOCAL, .name = "outside", .shape = &outside->shape}};
+    Target *target = arena_copy(m->ngc, &t, sizeof t);
+    return program_build(m->ngc, m->model, "check", target, 1, NULL, 0, false);
 }
