@@ -5,7 +5,9 @@
  *
  *     selfcheck [-O0] [--no-share] [--standalone] [--dims=N] [--seed=N] MODEL.ng > program.c
  */
-#include "program/program.h"
+#include "emit/emit_c.h"
+#include "program/module.h"
+#include "tool/tool.h"
 
 #include "../literal.h"
 #include <math.h>
