@@ -32,22 +32,29 @@ static uint64_t mix(uint64_t h, uint64_t x)
 
 static uint64_t node_hash(const Node *n)
 {
-    uint64_t h = mix((uint64_t)n->op << 8 | n->type, (uint64_t)n->shape.rank), operands = 0;
+    uint64_t h = mix((uint64_t)n->op << 8 | n->type, (uint64_t)n->shape.rank);
     for (int i = 0; i < n->shape.rank; i++)
         h = mix(h, (uint64_t)n->shape.dim[i]);
-    for (int i = 0; i < n->nargs; i++) { /* operands of a commutative op in either order */
+
+    /* The order of a commutative op's operands must not change the hash: it adds them. */
+    bool commutative = op_info[n->op]->flags & F_COMMUTATIVE;
+    uint64_t operands = 0;
+    for (int i = 0; i < n->nargs; i++) {
         uint64_t x = mix(0, (uint64_t)n->arg[i]->id);
-        operands = op_info[n->op]->flags & F_COMMUTATIVE ? operands + x : mix(operands, x);
+        operands = commutative ? operands + x : mix(operands, x);
     }
+
     h = mix(h, operands);
     return attr_hash(n, h);
 }
 
 static bool node_equal(const Node *a, const Node *b)
 {
-    if (a->op != b->op || a->type != b->type || a->nargs != b->nargs ||
-        !shape_equal(a->shape, b->shape))
+    if (a->op != b->op || a->type != b->type || a->nargs != b->nargs)
         return false;
+    if (!shape_equal(a->shape, b->shape))
+        return false;
+
     bool same = a->nargs == 0 || memcmp(a->arg, b->arg, (size_t)a->nargs * sizeof *a->arg) == 0;
     if (!same && op_info[a->op]->flags & F_COMMUTATIVE)
         same = a->arg[0] == b->arg[1] && a->arg[1] == b->arg[0];
@@ -70,10 +77,15 @@ static Node *graph_add(Graph *g, Node n, Node *const *arg)
 {
     n.arg = (Node **)arg;
     Node **b = &g->bucket[node_hash(&n) % (uint64_t)g->buckets];
+
+    /* In literal mode only leaves are shared. */
     bool apart = g->ngc->opt.literal && n.nargs > 0;
-    for (Node *old = *b; old && !apart; old = old->chain)
-        if ((!old->bound || g->final || old->nargs == 0) && node_equal(old, &n))
+    for (Node *old = *b; old && !apart; old = old->chain) {
+        bool shareable = !old->bound || g->final || old->nargs == 0;
+        if (shareable && node_equal(old, &n))
             return old;
+    }
+
     Node *made = arena_copy(g->ngc, &n, sizeof n);
     made->arg = arena_copy(g->ngc, arg, (size_t)n.nargs * sizeof *arg);
     attr_keep(g->ngc, made);
@@ -82,6 +94,7 @@ static Node *graph_add(Graph *g, Node n, Node *const *arg)
     made->range = range_of(g, made);
     made->chain = *b;
     *b = made;
+
     g->node = arena_grow(g->ngc, g->node, g->count, &g->room, sizeof *g->node);
     g->node[g->count++] = made;
     if (g->count > 2 * g->buckets)
@@ -95,7 +108,8 @@ static Node *add_unary(Graph *g, Op op, Shape shape, Node *a, struct Attr attr)
                      &a);
 }
 
-/* May a builder look at the operands of n? Only where no gradient with regard to n can be asked. */
+/* May a builder look at the operands of n? Only if no gradient with respect to n can be asked for.
+ */
 static bool open(const Graph *g, const Node *n)
 {
     return (!n->bound || g->final) && !g->ngc->opt.literal;
@@ -138,14 +152,17 @@ bool node_is(const Node *n, double value)
 
 Node *graph_bind(Graph *g, Node *n, const char *name, int from)
 {
+    /* There is no gradient with respect to these: they may have several names. */
     double v;
-    if ((op_info[n->op]->flags & F_LEAF && n->op != OP_var) || node_const(n, &v) ||
-        n->type == T_INT)
-        return n; /* nothing to differentiate: may keep several names */
+    bool leaf = op_info[n->op]->flags & F_LEAF && n->op != OP_var;
+    if (leaf || node_const(n, &v) || n->type == T_INT)
+        return n;
+
     if (n->bound || n->op == OP_var || n->op == OP_expand || n->id < from) {
         Node copy = {.op = OP_copy, .type = n->type, .shape = n->shape, .nargs = 1};
         n = graph_add(g, copy, &n);
     }
+
     n->bound = true;
     n->name = name;
     return n;
@@ -214,8 +231,9 @@ Node *graph_iota(Graph *g, Shape shape, int axis)
 
 static Node *number(Graph *g, Type type, double v)
 {
-    return graph_add(
-        g, (Node){.op = OP_const, .type = type, .attr.value = type == T_INT ? trunc(v) : v}, NULL);
+    if (type == T_INT)
+        v = trunc(v);
+    return graph_add(g, (Node){.op = OP_const, .type = type, .attr.value = v}, NULL);
 }
 
 /* The number that a constant of any shape holds, in another shape. */
@@ -233,31 +251,40 @@ Node *graph_cast(Graph *g, Node *a, Type type)
     double v;
     if (a->type == type)
         return a;
-    if (node_const(a, &v)) {
+    if (node_const(a, &v))
         return graph_expand(g, number(g, type, v), a->shape, all_axes(a->shape));
-    }
+
     return graph_add(g, (Node){.op = OP_cast, .type = type, .shape = a->shape, .nargs = 1}, &a);
 }
 
-/* Makes the operands one type: int only where all are int; a whole constant fits either. */
+/* Is n an int, or a whole constant, which fits both types? */
+static bool fits_int(const Node *n)
+{
+    double v;
+    if (n->type == T_INT)
+        return true;
+    return node_const(n, &v) && v == floor(v) && fabs(v) < 1e9;
+}
+
+/* Gives the operands one type, and returns it. It is int only if one is int and all fit int. */
 static Type unify(Graph *g, Op op, Node **arg, int n)
 {
     bool keeps = op_info[op]->flags & F_INT;
-    bool any_int = false, whole = true;
     int first = op_info[op]->flags & F_CONDITION ? 1 : 0;
+
+    bool any_int = false, whole = true;
     for (int i = first; i < n; i++) {
-        double v;
         any_int |= arg[i]->type == T_INT;
-        whole &=
-            arg[i]->type == T_INT || (node_const(arg[i], &v) && v == floor(v) && fabs(v) < 1e9);
+        whole &= fits_int(arg[i]);
     }
+
     Type t = keeps && any_int && whole ? T_INT : T_FLOAT;
     for (int i = first; i < n; i++)
         arg[i] = graph_cast(g, arg[i], t);
     return t;
 }
 
-/* Never NaN or infinite, whatever the inputs; looks so many operands deep. */
+/* Is n never NaN or infinite, whatever the inputs are? Looks at most `depth` operands deep. */
 static bool finite(const Node *n, int depth)
 {
     double v;
@@ -267,6 +294,7 @@ static bool finite(const Node *n, int depth)
         return false;
     if (op_info[n->op]->test)
         return true;
+
     switch (n->op) {
     case OP_size:
     case OP_iota:
@@ -281,7 +309,8 @@ static bool finite(const Node *n, int depth)
     }
 }
 
-/* Identities of sums and products; NULL: none applies. a and b have one shape and type. */
+/* The identities of sums, products and powers; NULL: none applies. a and b have one shape and type.
+ */
 static Node *fold_binary(Graph *g, Op op, Node *a, Node *b)
 {
     double v = 0, w = 0;
@@ -335,7 +364,7 @@ static Node *fold_binary(Graph *g, Op op, Node *a, Node *b)
         if (cb && w == 1)
             return a;
         if (cb && w == 0)
-            return graph_full(g, a->shape, 1); /* as C, NumPy and PyTorch have it, for NaN too */
+            return graph_full(g, a->shape, 1); /* as in C, NumPy and PyTorch, also for NaN */
         if (g->final && cb && w == 2)
             return graph_binary(g, OP_mul, a, a);
         if (g->final && cb && w == 3)
@@ -366,32 +395,40 @@ static bool trivial(Shape a, Shape b)
 
 static Node *elementwise(Graph *g, Op op, Node **arg, int n);
 
-/* op(reshape x, reshape y) = reshape op(x, y) where the reshapes only put in axes of size 1, as
- * keepdims does: so they meet those that take them out, and cancel. Operands that are copies of one
- * number take any shape. NULL: it is not so. */
+/* op(reshape x, reshape y) = reshape op(x, y) where the reshapes only insert axes of size 1, as
+ * keepdims does: the reshape moves down to one that removes these axes, and they cancel. Operands
+ * that are copies of one number take any shape. NULL: the operands are not of this form. */
 static Node *fold_reshape(Graph *g, Op op, Node **arg, int n, Shape shape)
 {
-    Node *in[3], *like = NULL;
+    Node *like = NULL; /* an operand of the reshapes */
     for (int i = 0; i < n; i++) {
-        if (arg[i]->op == OP_expand && arg[i]->arg[0]->shape.rank == 0 && open(g, arg[i]))
+        if (is(g, arg[i], OP_expand) && arg[i]->arg[0]->shape.rank == 0)
             continue;
-        if (!is(g, arg[i], OP_reshape) || arg[i]->arg[0]->shape.rank >= shape.rank ||
-            !trivial(shape, arg[i]->arg[0]->shape) ||
-            (like && !shape_equal(like->shape, arg[i]->arg[0]->shape)))
+        if (!is(g, arg[i], OP_reshape))
             return NULL;
-        like = arg[i]->arg[0];
+
+        Node *x = arg[i]->arg[0];
+        if (x->shape.rank >= shape.rank || !trivial(shape, x->shape))
+            return NULL;
+        if (like && !shape_equal(like->shape, x->shape))
+            return NULL;
+        like = x;
     }
+
     if (!like)
         return NULL;
-    for (int i = 0; i < n; i++)
-        in[i] = arg[i]->op == OP_reshape
-                    ? arg[i]->arg[0]
-                    : graph_expand(g, arg[i]->arg[0], like->shape, all_axes(like->shape));
+
+    Node *in[3];
+    for (int i = 0; i < n; i++) {
+        in[i] = arg[i]->arg[0];
+        if (arg[i]->op != OP_reshape)
+            in[i] = graph_expand(g, in[i], like->shape, all_axes(like->shape));
+    }
     return graph_reshape(g, elementwise(g, op, in, n), shape);
 }
 
 /* op(expand x, expand y) = expand op(x, y): computed once instead of once per copy. NULL: the
- * copies are of other axes. */
+ * operands are not copies along the same axes. */
 static Node *fold_expand(Graph *g, Op op, Node **arg, int n, Shape shape)
 {
     uint32_t axes = 0;
@@ -403,8 +440,10 @@ static Node *fold_expand(Graph *g, Op op, Node **arg, int n, Shape shape)
             return NULL;
         axes = arg[i]->attr.axes;
     }
+
     if (!axes)
         return NULL;
+
     Node *in[3];
     Shape small = shape_without(shape, axes);
     for (int i = 0; i < n; i++) {
@@ -423,30 +462,38 @@ static Node *fold_size(Graph *g, Op op, Node *a, Node *b)
     double v = 0;
     Size s[2];
     Node *arg[2] = {a, b};
+
     if (a->op != OP_size && b->op != OP_size)
         return NULL;
-    for (int i = 0; i < 2; i++)
+
+    for (int i = 0; i < 2; i++) {
         if (arg[i]->op == OP_size)
             s[i] = arg[i]->attr.size;
         else if (node_const(arg[i], &v) && v == floor(v) && fabs(v) < 1e15)
             s[i] = (Size)v;
         else
             return NULL;
-    for (int i = 0; i < 2; i++)
-        if (arg[i]->op == OP_const &&
-            s[i] < 0) { /* a negative number is no Size; m + -1 is m - 1 */
-            if (op == OP_add && i == 1)
-                return graph_size(g, size_sub(g, s[0], -s[1]));
+    }
+
+    /* A negative number is not a Size, but m + -1 is m - 1. */
+    if (a->op == OP_const && s[0] < 0)
+        return NULL;
+    if (b->op == OP_const && s[1] < 0) {
+        if (op != OP_add)
             return NULL;
-        }
+        return graph_size(g, size_sub(g, s[0], -s[1]));
+    }
+
     switch (op) {
     case OP_add: return graph_size(g, size_add(g, s[0], s[1]));
-    case OP_sub: {
-        Size d = size_sub(g, s[0], s[1]);
-        return graph_size(g, d);
-    }
+    case OP_sub: return graph_size(g, size_sub(g, s[0], s[1]));
     case OP_mul: return graph_size(g, size_mul(g, s[0], s[1]));
-    case OP_div: return s[1] != 0 && size_div(g, s[0], s[1], &s[0]) ? graph_size(g, s[0]) : NULL;
+
+    case OP_div:
+        if (s[1] == 0 || !size_div(g, s[0], s[1], &s[0]))
+            return NULL;
+        return graph_size(g, s[0]);
+
     default: return NULL;
     }
 }
@@ -468,10 +515,12 @@ static Node *elementwise(Graph *g, Op op, Node **arg, int n)
         constant &= node_const(arg[i], &v[i]);
         arg[i] = graph_broadcast(g, arg[i], shape);
     }
+
     if (constant) {
         double r = info->value(v[0], v[1], v[2]);
         return graph_expand(g, number(g, type, r), shape, all_axes(shape));
     }
+
     Node *folded = fold_expand(g, op, arg, n, shape);
     if (!folded)
         folded = fold_reshape(g, op, arg, n, shape);
@@ -514,9 +563,10 @@ Node *graph_where(Graph *g, Node *c, Node *a, Node *b)
         unify(g, OP_where, arg, 3);
         return graph_broadcast(g, v != 0 ? arg[1] : arg[2], shape);
     }
+
     if (a == b && shape_equal(a->shape, c->shape))
         return a;
-    if (is(g, a, OP_where) && a->arg[0] == c) /* the same question again */
+    if (is(g, a, OP_where) && a->arg[0] == c) /* the same condition again */
         return graph_where(g, c, a->arg[1], b);
     if (is(g, b, OP_where) && b->arg[0] == c)
         return graph_where(g, c, a, b->arg[2]);
@@ -540,7 +590,9 @@ Node *graph_expand(Graph *g, Node *a, Shape shape, uint32_t axes)
                 shape_text(g, a->shape));
     if (axes == 0)
         return a;
-    if (is(g, a, OP_expand)) { /* the axes of the inner one, as they are numbered in the outer */
+
+    /* Of two expands one is made: the axes of the inner one, as they are numbered in the outer. */
+    if (is(g, a, OP_expand)) {
         uint32_t inner = 0;
         for (int i = 0, k = 0; i < shape.rank; i++)
             if (!(axes >> i & 1))
@@ -556,9 +608,11 @@ Node *graph_broadcast(Graph *g, Node *a, Shape shape)
     Shape kept = {0};
     if (shape_equal(a->shape, shape))
         return a;
+
     double v;
     if (node_const(a, &v))
         return refill(g, a, shape);
+
     int lead = shape.rank - a->shape.rank;
     for (int i = 0; i < shape.rank; i++) {
         if (i < lead || a->shape.dim[i - lead] != shape.dim[i])
@@ -569,13 +623,14 @@ Node *graph_broadcast(Graph *g, Node *a, Shape shape)
     return graph_expand(g, graph_reshape(g, a, kept), shape, axes);
 }
 
-/* reshape(expand x) where the reshape only moves ones about: the expand of a reshape, with those
- * axes as copies. */
+/* reshape(expand x), where the reshape only inserts and removes axes of size 1, as
+ * expand(reshape x), with the inserted axes among the copies. */
 static Node *reshape_expand(Graph *g, Node *a, Shape shape)
 {
     Shape from = a->shape, small = {0};
     uint32_t axes = 0;
     int i = 0;
+
     for (int k = 0; k < shape.rank; k++) {
         if (shape.dim[k] == 1) {
             axes |= 1u << k;
@@ -607,15 +662,31 @@ Node *graph_reshape(Graph *g, Node *a, Shape shape)
     return add_unary(g, OP_reshape, shape, a, (struct Attr){0});
 }
 
+/* Does the permutation move only axes of size 1? Then it moves no element. */
+static bool keeps_order(Shape s, const int *perm)
+{
+    int last = -1; /* the last axis of another size */
+    for (int i = 0; i < s.rank; i++) {
+        if (s.dim[perm[i]] == 1)
+            continue;
+        if (perm[i] < last)
+            return false;
+        last = perm[i];
+    }
+    return true;
+}
+
 Node *graph_permute(Graph *g, Node *a, const int *perm)
 {
     Shape shape = {.rank = a->shape.rank};
     bool same = true;
     double v;
+
     for (int i = 0; i < shape.rank; i++) {
         shape.dim[i] = a->shape.dim[perm[i]];
         same &= perm[i] == i;
     }
+
     if (same)
         return a;
     if (node_const(a, &v))
@@ -626,18 +697,9 @@ Node *graph_permute(Graph *g, Node *a, const int *perm)
             both[i] = a->attr.perm[perm[i]];
         return graph_permute(g, a->arg[0], both);
     }
-    if (trivial(a->shape, shape)) { /* moving axes of size 1 moves no element */
-        Size big[MAX_RANK];
-        int n = 0, m = 0;
-        bool ordered = true;
-        for (int i = 0; i < shape.rank; i++)
-            if (a->shape.dim[perm[i]] != 1)
-                big[n++] = perm[i];
-        for (m = 1; m < n; m++)
-            ordered &= big[m - 1] < big[m];
-        if (ordered)
-            return graph_reshape(g, a, shape);
-    }
+
+    if (trivial(a->shape, shape) && keeps_order(a->shape, perm))
+        return graph_reshape(g, a, shape);
     return add_unary(g, OP_permute, shape, a, (struct Attr){.perm = perm});
 }
 
@@ -682,8 +744,10 @@ Node *graph_concat(Graph *g, Node **arg, int count, int axis)
         shape.dim[axis] = size_add(g, shape.dim[axis], arg[i]->shape.dim[axis]);
         type = arg[i]->type == T_FLOAT ? T_FLOAT : type;
     }
+
     if (count == 1)
         return arg[0];
+
     for (int i = 0; i < count; i++)
         arg[i] = graph_cast(g, arg[i], type);
     return graph_add(
@@ -707,8 +771,9 @@ static Node *sum_expand(Graph *g, Node *a, uint32_t axes)
         if (!gone)
             outer |= (uint32_t)copy << kept++;
     }
-    Node *times = graph_size(g, copies),
-         *s = graph_binary(g, OP_mul, graph_reduce(g, OP_sum, a->arg[0], inner), times);
+
+    Node *times = graph_size(g, copies);
+    Node *s = graph_binary(g, OP_mul, graph_reduce(g, OP_sum, a->arg[0], inner), times);
     return graph_expand(g, s, shape_without(a->shape, axes), outer);
 }
 
@@ -718,6 +783,7 @@ Node *graph_reduce(Graph *g, Op op, Node *a, uint32_t axes)
     bool ones = true;
     if (axes == 0)
         return a;
+
     for (int i = 0; i < a->shape.rank; i++)
         ones &= !(axes >> i & 1) || a->shape.dim[i] == 1;
     if (ones)
@@ -747,7 +813,7 @@ Node *graph_argmax(Graph *g, Node *a, int axis)
 
 /* ---- matrix product, indexing ---- */
 
-/* Is n the transpose of its operand, in the last two axes alone? */
+/* Does n exchange the last two axes of its operand, and nothing else? */
 static bool is_transpose(const Graph *g, const Node *n)
 {
     if (!is(g, n, OP_permute))
@@ -769,9 +835,10 @@ static Node *untranspose(const Graph *g, Node *n, bool *flag)
 /* A batch of matrices times one matrix is one product of a taller matrix. */
 static Node *matmul_flat(Graph *g, Node *a, Node *b, bool ta, bool tb)
 {
-    Shape shape = ta ? graph_transpose(g, a)->shape : a->shape, flat = {.rank = 2, .dim = {1}};
     if (ta)
         a = graph_transpose(g, a);
+
+    Shape shape = a->shape, flat = {.rank = 2, .dim = {1}};
     for (int i = 0; i < shape.rank - 1; i++)
         flat.dim[0] = size_mul(g, flat.dim[0], shape.dim[i]);
     flat.dim[1] = shape.dim[shape.rank - 1];
@@ -793,6 +860,7 @@ Node *graph_matmul(Graph *g, Node *a, Node *b, bool ta, bool tb)
         a = graph_broadcast(g, a, s);
         r = s.rank;
     }
+
     Shape shape = a->shape;
     shape.dim[r - 2] = a->shape.dim[r - 2 + ta];
     shape.dim[r - 1] = b->shape.dim[r - 1 - tb];
@@ -810,8 +878,8 @@ Node *graph_lu(Graph *g, Node *a)
     return graph_add(g, (Node){.op = OP_lu, .type = T_FLOAT, .shape = s, .nargs = 1}, &a);
 }
 
-/* The matrix is an operand for the derivative's sake, its factors are for the value's: equal
- * factors are shared. */
+/* The derivative needs the matrix, the value its factors: both are operands. Equal factors are
+ * shared. */
 Node *graph_solve(Graph *g, Node *a, Node *b, bool transposed)
 {
     Node n = {
@@ -848,7 +916,8 @@ Node *graph_det(Graph *g, Op op, Node *a)
                      (Node *[]){a, graph_lu(g, a)});
 }
 
-/* How many places a window of `taps` has along an axis of n. */
+/* The number of places of a window of `taps` along an axis of n:
+ * (n - dilation (taps - 1) - 1) / step + 1. */
 static Size window_places(Graph *g, Size n, Size taps, Size step, Size dilation)
 {
     Size rest = size_sub(g, n, size_add(g, size_mul(g, dilation, size_sub(g, taps, 1)), 1));
@@ -887,10 +956,17 @@ Node *graph_checked(Graph *g, Node *i, Size size)
 Node *graph_gather(Graph *g, Node *x, Node *i, int axis)
 {
     Shape shape = {.rank = x->shape.rank - 1 + i->shape.rank};
-    for (int k = 0; k < shape.rank; k++)
-        shape.dim[k] = k < axis                   ? x->shape.dim[k]
-                       : k < axis + i->shape.rank ? i->shape.dim[k - axis]
-                                                  : x->shape.dim[k - i->shape.rank + 1];
+    int end = axis + i->shape.rank; /* the index's axes replace `axis` */
+
+    for (int k = 0; k < shape.rank; k++) {
+        if (k < axis)
+            shape.dim[k] = x->shape.dim[k];
+        else if (k < end)
+            shape.dim[k] = i->shape.dim[k - axis];
+        else
+            shape.dim[k] = x->shape.dim[k - i->shape.rank + 1];
+    }
+
     Node n = {.op = OP_gather, .type = x->type, .shape = shape, .nargs = 2, .attr.axis = axis};
     return graph_add(g, n, (Node *[]){x, i});
 }
@@ -945,7 +1021,8 @@ void graph_verify(const Graph *g)
             !shape_equal(n->shape, shape_without(n->arg[0]->shape, n->attr.axes)))
             ngc_bug("node %d (%s): wrong shape", i, info->name);
 
-        /* what a record does not list tells no nodes apart: different ones would become one */
+        /* Attributes that the record does not list are not compared: different nodes would be
+         * shared. */
         AttrName stray = attr_stray(n);
         if (stray != A_COUNT)
             ngc_bug("node %d (%s): attribute %d is not in its record", i, info->name, stray);
@@ -986,7 +1063,6 @@ void model_put_roots(Model *m, Node *const *root)
 static void take_name(Node *m, const Node *n)
 {
     bool users = m->derived && !n->derived;
-
     if ((m->name && !users) || !n->name || m->op == OP_var || m->bound)
         return;
     m->name = n->name;
