@@ -16,7 +16,7 @@ static const char *attr_text(const Graph *g, AttrName a, Size number)
     return size_text(g, number, "");
 }
 
-/* The transposes of a product are written at its operands. */
+/* The attributes, except flags: the transposes of a product are written at its operands. */
 static void dump_attr(const Graph *g, const Node *n, Text *t)
 {
     for (int a = 0; a < A_COUNT; a++) {
@@ -43,15 +43,18 @@ void graph_dump(const Graph *g, Node *const *root, int roots, FILE *out)
     int *uses = graph_uses((Graph *)g, root, roots);
     for (int i = 0; i < g->count; i++) {
         const Node *n = g->node[i];
-        Text t = {.ngc = g->ngc};
         if (!uses[i])
             continue;
+
+        Text t = {.ngc = g->ngc};
         text_add(&t, "%%%d = %s%s %s", i, op_info[n->op]->name, n->type == T_INT ? ":int" : "",
                  shape_text(g, n->shape));
         dump_attr(g, n, &t);
-        for (int k = 0; k < n->nargs; k++)
-            text_add(&t, " %%%d%s", n->arg[k]->id,
-                     (k == 0 && n->attr.ta) || (k == 1 && n->attr.tb) ? "'" : "");
+        for (int k = 0; k < n->nargs; k++) {
+            bool transposed = (k == 0 && n->attr.ta) || (k == 1 && n->attr.tb);
+            text_add(&t, " %%%d%s", n->arg[k]->id, transposed ? "'" : "");
+        }
+
         if (n->name)
             text_add(&t, " ; %s", n->name);
         if (n->why)
@@ -80,21 +83,23 @@ typedef struct Piece { /* text and how tightly it binds, as OpInfo.prec */
 
 static Piece piece(const Graph *g, const Node *n, int depth, bool top);
 
-/* The operand, in parentheses where it binds less tightly than its place wants. */
+/* The operand, in parentheses if it binds less tightly than its place requires. */
 static const char *operand(const Graph *g, const Node *n, int depth, int prec)
 {
     Piece p = piece(g, n, depth, false);
     return p.prec >= prec ? p.text : text_format(g->ngc, "(%s)", p.text);
 }
 
-/* What stands in brackets after a tensor for the part of it from lo in steps: "1:3", ":", "::2";
- * for a dropped axis "1". */
+/* The part of an axis from lo in steps, as it is written in brackets after a tensor: "1:3", ":",
+ * "::2"; for a dropped axis "1". */
 static const char *range_text(Graph *g, Size lo, int64_t step, Size count, Size size, bool dropped)
 {
     const char *from = size_text(g, lo, ""), *to = "";
     if (dropped)
         return from;
-    if (step < 0) { /* from lo down to the last, not including what is after it */
+
+    /* from lo down to the last; the end is not included */
+    if (step < 0) {
         Size last = size_sub(g, lo, size_mul(g, size_sub(g, count, 1), -step));
         if (lo == size_sub(g, size, 1))
             from = "";
@@ -102,6 +107,7 @@ static const char *range_text(Graph *g, Size lo, int64_t step, Size count, Size 
             to = size_text(g, size_sub(g, last, 1), "");
         return text_format(g->ngc, "%s:%s:%lld", from, to, (long long)step);
     }
+
     Size end = size_add(g, lo, size_add(g, size_mul(g, size_sub(g, count, 1), step), 1));
     bool to_the_end = end == size || (end >= 0 && size >= 0 && end + step > size);
     bool one = count == 1 && size != 1;
@@ -131,8 +137,8 @@ static const char *place_text(Graph *g, const struct Attr *attr, Shape part, Sha
     return end ? text_format(g->ngc, "%.*s", (int)end, t.at) : ":";
 }
 
-/* x[i]: the axes that a reshape takes out of a slice, where it takes out all that have one element
- * of several; else 0. */
+/* x[i]: the axes of one element out of several in a slice, if the reshape removes exactly these;
+ * else 0. */
 static unsigned dropped_axes(const Node *reshape, const Node *slice)
 {
     unsigned dropped = 0;
@@ -152,16 +158,20 @@ static Piece piece_slice(const Graph *g, const Node *n, int depth, unsigned drop
     return (Piece){text_format(g->ngc, "%s[%s]", operand(g, n->arg[0], depth, 15), place), 16};
 }
 
-/* The slice that n is, seen through a reshape that only drops axes; NULL: n is none. */
+/* The slice that n is, or is a reshape of that only drops axes; NULL: n is not a slice. */
 static const Node *as_slice(const Node *n, unsigned *dropped)
 {
-    const Node *x = n->op == OP_reshape && !n->arg[0]->name ? n->arg[0] : n;
-    *dropped = x != n && x->op == OP_slice ? dropped_axes(n, x) : 0;
-    return x->op == OP_slice && (x == n || *dropped) ? x : NULL;
+    *dropped = 0;
+    if (n->op == OP_slice)
+        return n;
+    if (n->op != OP_reshape || n->arg[0]->name || n->arg[0]->op != OP_slice)
+        return NULL;
+
+    *dropped = dropped_axes(n, n->arg[0]);
+    return *dropped ? n->arg[0] : NULL;
 }
 
-/* Zeros around x as `pad` makes them; what goes back through a slice is "x at [1:3], 0 elsewhere".
- */
+/* Zeros around x, written as `pad`; the adjoint of a slice is "x at [1:3], 0 elsewhere". */
 static Piece piece_pad(const Graph *g, const Node *n, int depth)
 {
     Text before = {.ngc = g->ngc}, after = {.ngc = g->ngc};
@@ -173,11 +183,13 @@ static Piece piece_pad(const Graph *g, const Node *n, int depth)
         text_add(&after, "%s%s", i ? ", " : "", size_text(g, end, ""));
         apart |= n->attr.step[i] != 1;
     }
+
     const char *x = operand(g, n->arg[0], depth, apart ? 11 : 0);
     if (apart) {
         const char *place = place_text((Graph *)g, &n->attr, n->arg[0]->shape, n->shape, 0);
         return (Piece){text_format(g->ngc, "%s at [%s], 0 elsewhere", x, place), 0};
     }
+
     if (strcmp(before.at, after.at) == 0)
         return (Piece){text_format(g->ngc, "pad(%s, [%s])", x, before.at), 16};
     return (Piece){text_format(g->ngc, "pad(%s, [%s], [%s])", x, before.at, after.at), 16};
@@ -195,11 +207,12 @@ static Piece piece_concat(const Graph *g, const Node *n, int depth)
             continue;
         text_add(&t, "%s%s", i ? ", " : "", hidden ? "..." : operand(g, n->arg[i], depth, 0));
     }
+
     text_add(&t, n->attr.axis ? "], %d)" : "])", n->attr.axis);
     return (Piece){t.at, 16};
 }
 
-/* x[i] with an int tensor i, after so many whole axes. */
+/* x[:, i] with an int tensor i: one ":" for each axis before the gathered one. */
 static Piece piece_gather(const Graph *g, const Node *n, int depth)
 {
     Text t = {.ngc = g->ngc};
@@ -216,14 +229,26 @@ static Piece piece_permute(const Graph *g, const Node *n, int depth)
     Text t = {.ngc = g->ngc};
     int r = n->shape.rank;
     bool last = r >= 2 && n->attr.perm[r - 1] == r - 2 && n->attr.perm[r - 2] == r - 1;
+
     for (int i = 0; i < r; i++) {
         last &= i >= r - 2 || n->attr.perm[i] == i;
         text_add(&t, "%s%d", i ? ", " : "", n->attr.perm[i]);
     }
+
     if (last)
         return (Piece){text_format(g->ngc, "%s'", operand(g, n->arg[0], depth, 16)), 15};
     return (Piece){text_format(g->ngc, "permute(%s, [%s])", operand(g, n->arg[0], depth, 0), t.at),
                    16};
+}
+
+/* a @ b, with ' after an operand that is stored transposed */
+static Piece piece_matmul(const Graph *g, const Node *n, int depth)
+{
+    const char *a = operand(g, n->arg[0], depth, 13 + n->attr.ta);
+    const char *b = operand(g, n->arg[1], depth, 14);
+    const char *ta = n->attr.ta ? "'" : "";
+    const char *tb = n->attr.tb ? "'" : "";
+    return (Piece){text_format(g->ngc, "%s%s @ %s%s", a, ta, b, tb), 13};
 }
 
 /* A leaf that has no name, in the words of the language. */
@@ -242,6 +267,7 @@ static const char *leaf_text(const Graph *g, const Node *n)
             text_add(&t, ", new%s", i + 1 == later ? "]" : "");
         return t.at;
     }
+
     if (n->op == OP_random && n->attr.kind == RANDOM_ORTHOGONAL)
         return "orthogonal()";
     if (n->op == OP_random)
@@ -257,10 +283,14 @@ static Piece piece_call(const Graph *g, const Node *n, int depth)
 {
     Text t = {.ngc = g->ngc};
     bool factored = op_info[n->op]->flags & F_FACTORED;
-    text_add(&t, "%s(",
-             n->op == OP_scatter ? "scatter_add"
-             : n->op == OP_lu    ? "LU_factors"
-                                 : op_info[n->op]->name);
+
+    const char *name = op_info[n->op]->name;
+    if (n->op == OP_scatter)
+        name = "scatter_add";
+    if (n->op == OP_lu)
+        name = "LU_factors";
+
+    text_add(&t, "%s(", name);
     for (int i = 0; i < n->nargs; i++)
         if (i != 1 || !factored)
             text_add(&t, "%s%s", i ? ", " : "", operand(g, n->arg[i], depth, 0));
@@ -283,10 +313,12 @@ static Piece piece_elementwise(const Graph *g, const Node *n, int depth)
         text_add(&t, "-%s", operand(g, n->arg[0], depth, info->prec));
         return (Piece){t.at, info->prec};
     }
+
     if (n->op == OP_pow) {
         text_add(&t, "%s^%s", operand(g, n->arg[0], depth, 16), operand(g, n->arg[1], depth, 16));
         return (Piece){t.at, 15};
     }
+
     if (info->test) {
         text_add(&t, "%s %s %s", operand(g, n->arg[0], depth, 11), info->sign,
                  operand(g, n->arg[1], depth, 11));
@@ -311,15 +343,18 @@ static Piece piece(const Graph *g, const Node *n, int depth, bool top)
     unsigned dropped;
     if (n->op == OP_const)
         return (Piece){text_format(g->ngc, "%.6g", n->attr.value), n->attr.value < 0 ? 14 : 16};
-    if (n->op == OP_size)
-        return (Piece){size_text(g, n->attr.size, ""),
-                       strpbrk(size_text(g, n->attr.size, ""), " *") ? 12 : 16};
+    if (n->op == OP_size) {
+        const char *size = size_text(g, n->attr.size, "");
+        return (Piece){size, strpbrk(size, " *") ? 12 : 16};
+    }
+
     if (name && !top)
         return (Piece){name, 16};
     if (name && n->op == OP_var)
         return (Piece){name, 16};
     if (op_info[n->op]->flags & F_LEAF)
         return (Piece){leaf_text(g, n), 16};
+
     const Node *slice = as_slice(n, &dropped);
     if (slice && (depth > 0 || is_short(slice->arg[0])))
         return piece_slice(g, slice, depth > 0 ? depth - 1 : 0, dropped);
@@ -331,13 +366,9 @@ static Piece piece(const Graph *g, const Node *n, int depth, bool top)
         return (Piece){text_format(g->ngc, "%s'", operand(g, n->arg[0], depth - 1, 16)), 15};
     if (n->op == OP_expand || n->op == OP_reshape)
         return piece(g, n->arg[0], depth, false);
-    if (n->op == OP_matmul)
-        return (Piece){text_format(g->ngc, "%s%s @ %s%s",
-                                   operand(g, n->arg[0], depth - 1, 13 + n->attr.ta),
-                                   n->attr.ta ? "'" : "", operand(g, n->arg[1], depth - 1, 14),
-                                   n->attr.tb ? "'" : ""),
-                       13};
+
     switch (n->op) {
+    case OP_matmul: return piece_matmul(g, n, depth - 1);
     case OP_permute: return piece_permute(g, n, depth - 1);
     case OP_pad: return piece_pad(g, n, depth - 1);
     case OP_concat: return piece_concat(g, n, depth - 1);

@@ -566,8 +566,7 @@ extern const AttrMember attr_members[A_COUNT];
 bool attr_used(const Node *, AttrName);
 AttrName attr_stray(const Node *); /* one that is set but not used; A_COUNT: there is none */
 
-/* Writes its whole numbers to out, at most MAX_RANK, and returns how many; 0: they are not whole.
- */
+/* Writes its whole numbers to out, at most MAX_RANK. Returns how many; 0: they are not whole. */
 int attr_sizes(const Node *, AttrName, Size *out);
 
 uint64_t attr_hash(const Node *, uint64_t h);

@@ -95,6 +95,7 @@ static void poly_insert(Graph *g, struct Poly *p, int i, Term t)
              MAX_TERMS);
         return;
     }
+
     memmove(p->term + i + 1, p->term + i, (size_t)(p->terms - i) * sizeof t);
     p->term[i] = t;
     p->terms++;
@@ -161,6 +162,7 @@ Size size_mul(Graph *g, Size a, Size b)
 {
     if (a >= 0 && b >= 0)
         return multiply(a, b);
+
     struct Poly p = {0}, q = size_poly(g, a), r = size_poly(g, b);
     for (int i = 0; i < q.terms; i++)
         for (int j = 0; j < r.terms; j++) {
@@ -212,6 +214,7 @@ bool size_div(Graph *g, Size a, Size b, Size *quotient)
         poly_add(g, &out, t);
         poly_subtract(g, &rest, &t, &by);
     }
+
     *quotient = poly_size(g, &out);
     return rest.terms == 0;
 }
@@ -244,6 +247,7 @@ int64_t size_at(const Graph *g, Size s, const int64_t *dim)
 {
     if (s >= 0)
         return s;
+
     const struct Poly *p = &g->poly[~s];
     int64_t sum = 0;
     for (int i = 0; i < p->terms; i++) {
@@ -282,6 +286,7 @@ bool size_number(const Graph *g, Size s, int64_t *number)
     const struct Poly *p = &g->poly[~s];
     if (p->terms != 1 || !is_number(&p->term[0]))
         return false;
+
     *number = p->term[0].coef;
     return true;
 }
@@ -365,6 +370,7 @@ bool shape_broadcast(Shape a, Shape b, Shape *out)
             return false;
         s.dim[s.rank - i] = x == 1 ? y : x;
     }
+
     *out = s;
     return true;
 }
