@@ -7,7 +7,7 @@
 
 /* ---- arguments ---- */
 
-/* 0 where it was not given. */
+/* An optional flag; false if it is not given. */
 static bool flag(Lower *L, const Value *v, const char *what, bool *out)
 {
     double x = 0;
@@ -49,7 +49,7 @@ static Value *b_max(Lower *L, Loc loc, Value **arg)
     return reduce(L, loc, arg, OP_max);
 }
 
-/* 1 where every element is not 0: the least of them. */
+/* 1 where no element is 0: 1 - max(x == 0). */
 static Value *b_all(Lower *L, Loc loc, Value **arg)
 {
     Node *x = want_node(L, arg[0], "what is reduced");
@@ -57,9 +57,9 @@ static Value *b_all(Lower *L, Loc loc, Value **arg)
         return value_error(L, loc);
     Value *zero = value_node(L, loc, graph_binary(L->g, OP_eq, x, graph_const(L->g, 0)));
     Value *some = reduce(L, loc, (Value *[]){zero, arg[1], arg[2]}, OP_max);
-    return some->kind == V_NODE
-               ? value_node(L, loc, graph_binary(L->g, OP_sub, graph_const(L->g, 1), some->node))
-               : some;
+    if (some->kind != V_NODE)
+        return some;
+    return value_node(L, loc, graph_binary(L->g, OP_sub, graph_const(L->g, 1), some->node));
 }
 
 static Value *b_argmax(Lower *L, Loc loc, Value **arg)
@@ -67,20 +67,23 @@ static Value *b_argmax(Lower *L, Loc loc, Value **arg)
     int axis;
     bool keepdims;
     Node *x = want_node(L, arg[0], "what is searched");
+
     if (!x || !flag(L, arg[2], "keepdims", &keepdims))
         return value_error(L, loc);
     if (x->shape.rank == 0) {
         lower_error(L, ERR_AXIS_RANGE, arg[0]->loc, "argmax: a scalar has no axis");
         return value_error(L, loc);
     }
+
     axis = x->shape.rank - 1;
     if (arg[1]->kind != V_ABSENT && !want_axis(L, arg[1], x->shape.rank, &axis))
         return value_error(L, loc);
+
     Node *n = graph_argmax(L->g, graph_cast(L->g, x, T_FLOAT), axis);
     return value_node(L, loc, keepdims ? keep(L, n, x->shape, 1u << axis) : n);
 }
 
-/* How many elements a reduction over these axes makes one of. */
+/* The number of elements that a reduction over these axes makes into one. */
 static Value *b_count(Lower *L, Loc loc, Value **arg)
 {
     uint32_t axes;
@@ -96,15 +99,17 @@ static Value *b_count(Lower *L, Loc loc, Value **arg)
 
 /* ---- shapes ---- */
 
-/* The sizes of a reshape, where one -1 stands for what is left. */
+/* The sizes of a reshape. One of them may be -1: it is total / known, the size that is left. */
 static bool reshape_sizes(Lower *L, const Value *v, const Node *x, Shape *s)
 {
     int open = -1;
     double k;
     Size known = 1, total = shape_count(L->g, x->shape);
+
     *s = (Shape){0};
     if (v->kind != V_LIST || v->count > MAX_RANK)
         return want_shape(L, v, "a shape", s);
+
     for (int i = 0; i < v->count; i++) {
         if (v->item[i]->kind == V_NODE && node_const(v->item[i]->node, &k) && k == -1 && open < 0)
             open = i;
@@ -113,8 +118,13 @@ static bool reshape_sizes(Lower *L, const Value *v, const Node *x, Shape *s)
         else
             known = size_mul(L->g, known, s->dim[i]);
     }
+
     s->rank = v->count;
-    if (open >= 0 ? !size_div(L->g, total, known, &s->dim[open]) : known != total) {
+
+    bool fits = known == total;
+    if (open >= 0)
+        fits = size_div(L->g, total, known, &s->dim[open]);
+    if (!fits) {
         if (open >= 0)
             s->dim[open] = 1;
         lower_error(L, ERR_RESHAPE, v->loc, "reshape: %s elements do not fill %s%s",
@@ -129,8 +139,9 @@ static Value *b_reshape(Lower *L, Loc loc, Value **arg)
 {
     Shape s;
     Node *x = want_node(L, arg[0], "what is reshaped");
-    return x && reshape_sizes(L, arg[1], x, &s) ? value_node(L, loc, graph_reshape(L->g, x, s))
-                                                : value_error(L, loc);
+    if (!x || !reshape_sizes(L, arg[1], x, &s))
+        return value_error(L, loc);
+    return value_node(L, loc, graph_reshape(L->g, x, s));
 }
 
 static Value *b_permute(Lower *L, Loc loc, Value **arg)
@@ -138,6 +149,7 @@ static Value *b_permute(Lower *L, Loc loc, Value **arg)
     int perm[MAX_RANK];
     uint32_t seen;
     Node *x = want_node(L, arg[0], "what is permuted");
+
     if (!x || !want_axes(L, arg[1], x->shape, &seen))
         return value_error(L, loc);
     if (arg[1]->kind != V_LIST || arg[1]->count != x->shape.rank) {
@@ -145,6 +157,7 @@ static Value *b_permute(Lower *L, Loc loc, Value **arg)
                     x->shape.rank);
         return value_error(L, loc);
     }
+
     for (int i = 0; i < x->shape.rank; i++)
         want_axis(L, arg[1]->item[i], x->shape.rank, &perm[i]);
     return value_node(L, loc, graph_permute(L->g, x, perm));
@@ -164,6 +177,16 @@ static Value *b_broadcast_to(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, graph_broadcast(L->g, x, s));
 }
 
+/* Are two shapes equal, except for the size of one axis? */
+static bool joinable(Shape a, Shape b, int axis)
+{
+    if (a.rank == 0 || a.rank != b.rank)
+        return false;
+    a.dim[axis] = 1;
+    b.dim[axis] = 1;
+    return shape_equal(a, b);
+}
+
 static Value *b_concat(Lower *L, Loc loc, Value **arg)
 {
     const Value *list = arg[0];
@@ -173,15 +196,17 @@ static Value *b_concat(Lower *L, Loc loc, Value **arg)
                     "concat takes a list of tensors, as in concat([a, b])");
         return value_error(L, loc);
     }
+
     Node **x = arena_alloc(L->ngc, (size_t)list->count * sizeof *x);
     for (int i = 0; i < list->count; i++) {
         x[i] = want_node(L, list->item[i], "what is joined");
-        if (!x[i] ||
-            (i == 0 && arg[1]->kind != V_ABSENT && !want_axis(L, arg[1], x[0]->shape.rank, &axis)))
+        if (!x[i])
             return value_error(L, loc);
-        Shape a = x[0]->shape, b = x[i]->shape;
-        if (a.rank == 0 || a.rank != b.rank ||
-            (a.dim[axis] = b.dim[axis] = 1, !shape_equal(a, b))) {
+        bool wanted = i == 0 && arg[1]->kind != V_ABSENT;
+        if (wanted && !want_axis(L, arg[1], x[0]->shape.rank, &axis))
+            return value_error(L, loc);
+
+        if (!joinable(x[0]->shape, x[i]->shape, axis)) {
             lower_error(L, ERR_CONCAT, list->item[i]->loc,
                         "concat: shapes %s and %s differ in another axis than %d",
                         shape_text(L->g, x[0]->shape), shape_text(L->g, x[i]->shape), axis);
@@ -191,10 +216,10 @@ static Value *b_concat(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, graph_concat(L->g, x, list->count, axis));
 }
 
-/* The padding before (side 0) and after an axis. v is a number for all axes, or a list with an item
- * for each axis: a number for both sides, or a pair [before, after]. One pair alone is for all
- * axes, as in NumPy, and of a vector two numbers are its pair. Where `after` is given too, there
- * are no pairs. false: with a message. */
+/* The padding before an axis (side 0) or after it (side 1). v is a number for all axes, or a list
+ * with an item for each axis: a number for both sides, or a pair [before, after]. As in NumPy, a
+ * list of one pair is for all axes. For a vector, two numbers are its pair. If `after` is an
+ * argument of its own, pairs are not allowed. false: after a message. */
 static bool pad_of(Lower *L, const Value *v, Shape s, int axis, int side, bool pairs, int64_t *n)
 {
     if (v->kind == V_LIST) {
@@ -207,6 +232,7 @@ static bool pad_of(Lower *L, const Value *v, Shape s, int axis, int side, bool p
         if (!pair)
             v = v->item[alone ? 0 : axis];
     }
+
     if (v->kind == V_LIST) {
         if (!pairs) {
             lower_error(
@@ -261,19 +287,22 @@ static Value *b_narrow(Lower *L, Loc loc, Value **arg)
     int axis;
     Node *x = want_node(L, arg[0], "what is cut");
     bool from_zero = arg[2]->kind == V_NODE && node_const(arg[2]->node, &zero) && zero == 0;
+
     if (!x || !want_axis(L, arg[1], x->shape.rank, &axis) ||
         (!from_zero && !want_size(L, arg[2], "a start", &start)) ||
         !want_size(L, arg[3], "a length", &length))
         return value_error(L, loc);
+
     Shape s = x->shape;
     Size after = size_sub(L->g, s.dim[axis], size_add(L->g, start, length));
-    if (after > 0 ? false : after < 0 && size_max(L->g, after) < 0) {
+    if (after < 0 && size_max(L->g, after) < 0) {
         lower_error(L, ERR_INDEX_RANGE, loc,
                     "%s elements from %s on are more than the axis of %s has",
                     size_text(L->g, length, ""), size_text(L->g, start, ""),
                     size_text(L->g, s.dim[axis], ""));
         return value_error(L, loc);
     }
+
     for (int i = 0; i < s.rank; i++)
         step[i] = 1;
     lo[axis] = start;
@@ -281,7 +310,7 @@ static Value *b_narrow(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, graph_slice(L->g, x, lo, step, s));
 }
 
-/* ---- made tensors ---- */
+/* ---- new tensors ---- */
 
 static Value *b_full(Lower *L, Loc loc, Value **arg)
 {
@@ -299,25 +328,32 @@ static Value *b_full(Lower *L, Loc loc, Value **arg)
 static Value *b_arange(Lower *L, Loc loc, Value **arg)
 {
     Shape s = {.rank = 1};
-    return want_size(L, arg[0], "a length", &s.dim[0]) ? value_node(L, loc, graph_iota(L->g, s, 0))
-                                                       : value_error(L, loc);
+    if (!want_size(L, arg[0], "a length", &s.dim[0]))
+        return value_error(L, loc);
+    return value_node(L, loc, graph_iota(L->g, s, 0));
 }
 
-/* eye(n), or of a shape [n, n] as an initializer has it. */
+/* eye(n), or eye of a shape of two axes, as initializers are called. */
 static Value *b_eye(Lower *L, Loc loc, Value **arg)
 {
     Shape s = {.rank = 2};
-    bool good = arg[0]->kind == V_LIST ? want_shape(L, arg[0], "a shape", &s)
-                                       : want_size(L, arg[0], "a size", &s.dim[0]);
-    if (arg[0]->kind != V_LIST)
+    bool good;
+    if (arg[0]->kind == V_LIST) {
+        good = want_shape(L, arg[0], "a shape", &s);
+    } else {
+        good = want_size(L, arg[0], "a size", &s.dim[0]);
         s.dim[1] = s.dim[0];
+    }
+
     if (good && s.rank != 2) {
         lower_error(L, ERR_AXIS_COUNT, arg[0]->loc, "eye: a shape of two axes is needed, not %s",
                     shape_text(L->g, s));
         good = false;
     }
+
     if (!good)
         return value_error(L, loc);
+
     Node *column = graph_iota(L->g, s, 1), *row = graph_iota(L->g, s, 0);
     return value_node(L, loc, graph_binary(L->g, OP_eq, row, column));
 }
@@ -347,9 +383,11 @@ static Value *b_one_hot(Lower *L, Loc loc, Value **arg)
         lower_error(L, ERR_TOO_MANY_AXES, loc, "at most %d axes are allowed", MAX_RANK);
         return value_error(L, loc);
     }
+
     i = index_limit(L, loc, i, n);
     if (!i)
         return value_error(L, loc);
+
     Shape s = i->shape;
     s.dim[s.rank++] = n;
     Node *label = graph_expand(L->g, i, s, 1u << (s.rank - 1));
@@ -363,20 +401,23 @@ static Value *scatter_error(Lower *L, Loc loc, const Node *x, const Node *i)
     return value_error(L, loc);
 }
 
-/* scatter_add(x, i, rows): row i[k] of the result is the sum of the x[k]. */
+/* scatter_add(x, i, rows): each row x[k] is added to row i[k] of the result. */
 static Value *b_scatter_add(Lower *L, Loc loc, Value **arg)
 {
     Size rows;
     Node *x = want_node(L, arg[0], "rows"), *i = want_index(L, arg[1], "an index");
     if (!x || !i || !want_size(L, arg[2], "a number of rows", &rows))
         return value_error(L, loc);
+
     Shape s = {.rank = x->shape.rank - i->shape.rank + 1, .dim = {rows}}, lead = x->shape;
     lead.rank = i->shape.rank;
     if (s.rank < 1 || !shape_equal(lead, i->shape))
         return scatter_error(L, loc, x, i);
+
     i = index_limit(L, loc, i, rows);
     if (!i)
         return value_error(L, loc);
+
     for (int k = 1; k < s.rank; k++)
         s.dim[k] = x->shape.dim[k + i->shape.rank - 1];
     return value_node(L, loc, graph_scatter(L->g, x, i, s, 0));
@@ -428,6 +469,7 @@ static Value *b_orthogonal(Lower *L, Loc loc, Value **arg)
     Shape s;
     double gain = 1;
     int64_t rows;
+
     if (!want_shape(L, arg[0], "a shape", &s) ||
         (arg[1]->kind != V_ABSENT && !want_number(L, arg[1], "the gain", &gain)))
         return value_error(L, loc);
@@ -447,13 +489,16 @@ static Value *b_orthogonal(Lower *L, Loc loc, Value **arg)
 static Node *square(Lower *L, const Value *v)
 {
     Node *a = want_node(L, v, "a matrix");
-    if (a &&
-        (a->shape.rank < 2 || a->shape.dim[a->shape.rank - 1] != a->shape.dim[a->shape.rank - 2])) {
+    if (!a)
+        return NULL;
+
+    int r = a->shape.rank;
+    if (r < 2 || a->shape.dim[r - 1] != a->shape.dim[r - 2]) {
         lower_error(L, ERR_NOT_SQUARE, v->loc, "a square matrix is needed; %s has shape %s",
                     value_text(L, v), shape_text(L->g, a->shape));
         return NULL;
     }
-    return a ? graph_cast(L->g, a, T_FLOAT) : NULL;
+    return graph_cast(L->g, a, T_FLOAT);
 }
 
 static Value *b_det(Lower *L, Loc loc, Value **arg)
@@ -474,6 +519,7 @@ static Value *b_solve(Lower *L, Loc loc, Value **arg)
     Node *a = square(L, arg[0]), *b = want_node(L, arg[1], "the right side");
     if (!a || !b)
         return value_error(L, loc);
+
     bool vector = b->shape.rank == 1;
     Shape s = b->shape, fit = a->shape;
     if (vector)
@@ -486,13 +532,14 @@ static Value *b_solve(Lower *L, Loc loc, Value **arg)
                     shape_text(L->g, a->shape), shape_text(L->g, b->shape));
         return value_error(L, loc);
     }
+
     Node *x = graph_solve(L->g, a, graph_reshape(L->g, graph_cast(L->g, b, T_FLOAT), s), false);
     return value_node(L, loc, graph_reshape(L->g, x, b->shape));
 }
 
 /* ---- convolution ---- */
 
-/* Two whole numbers from 1 on. */
+/* Two whole numbers, each at least 1. */
 static bool want_steps(Lower *L, const Value *v, const char *what, Size *out)
 {
     Shape s;
@@ -506,13 +553,14 @@ static bool want_steps(Lower *L, const Value *v, const char *what, Size *out)
     return good;
 }
 
-/* _conv(x, K, stride, dilation, groups): x [channels, h, w, batch]; prelude.ng's conv has seen to
- * it that the sizes fit. */
+/* _conv(x, K, stride, dilation, groups): x [channels, h, w, batch]. The sizes fit: conv of
+ * prelude.ng has checked them. */
 static Value *b_conv(Lower *L, Loc loc, Value **arg)
 {
     Node *x = want_node(L, arg[0], "the images"), *k = want_node(L, arg[1], "the kernels");
     Size groups;
     struct Attr at = {0};
+
     if (!x || !k || !want_steps(L, arg[2], "stride", at.stride) ||
         !want_steps(L, arg[3], "dilation", at.dilation) || !want_size(L, arg[4], "groups", &groups))
         return value_error(L, loc);
@@ -522,6 +570,7 @@ static Value *b_conv(Lower *L, Loc loc, Value **arg)
                     x->shape.rank, k->shape.rank);
         return value_error(L, loc);
     }
+
     at.groups = (int)groups;
     for (int i = 0; i < 2; i++)
         if (at.stride[i] > 1 && x->shape.dim[1 + i] < 0) {
@@ -541,8 +590,8 @@ static Value *b_stop(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, x ? graph_stop(L->g, x) : NULL);
 }
 
-/* What a derivative is taken by: a float value that is computed or declared. NULL with a message.
- */
+/* What is differentiated with respect to: a float value that is not a constant. NULL: after a
+ * message. */
 static Node *want_free(Lower *L, const Value *v)
 {
     double c;
@@ -556,14 +605,14 @@ static Node *want_free(Lower *L, const Value *v)
     return NULL;
 }
 
-/* What y sends back to `by`, a value or a list of them, where `seed` comes to it: a value, or a
- * list. */
+/* The gradients of sum(seed * y) with respect to `by`: a value for a value, a list for a list. A
+ * seed of NULL is 1. */
 static Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed, const Value *by)
 {
     bool list = by->kind == V_LIST;
     int n = list ? by->count : 1;
-    Node **x = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *x),
-         **dx = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *dx);
+    Node **x = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *x);
+    Node **dx = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *dx);
     Value **out = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *out);
     Reach *reach = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *reach);
 
@@ -603,45 +652,47 @@ static Value *b_grad(Lower *L, Loc loc, Value **arg)
     return send_back(L, loc, arg[0], y, NULL, arg[1]);
 }
 
-/* vjp(y, x, u): what the upstream gradient u sends back. Nothing is differentiated but y; what
- * comes out depends on u, and can be differentiated through it. */
+/* vjp(y, x, u): the gradient of sum(u*y) with respect to x, where the upstream gradient u counts as
+ * a constant. The result depends on u, and can be differentiated with respect to it. */
 static Value *b_vjp(Lower *L, Loc loc, Value **arg)
 {
-    Node *y = want_node(L, arg[0], "what is differentiated"),
-         *u = want_node(L, arg[2], "an upstream gradient");
+    Node *y = want_node(L, arg[0], "what is differentiated");
+    Node *u = want_node(L, arg[2], "an upstream gradient");
     Shape s;
+
     if (!y || !u || arg[1]->kind == V_ERROR)
         return value_error(L, loc);
     if (y->type != T_FLOAT) {
         lower_error(L, ERR_LOSS_INT, arg[0]->loc, "an int has no gradient");
         return value_error(L, loc);
     }
+
     if (!shape_broadcast(y->shape, u->shape, &s) || !shape_equal(s, y->shape)) {
         lower_error(L, ERR_SHAPES, arg[2]->loc,
                     "vjp: an upstream gradient of shape %s does not fit a value of shape %s",
                     shape_text(L->g, u->shape), shape_text(L->g, y->shape));
         return value_error(L, loc);
     }
+
     Node *seed = graph_broadcast(L->g, graph_cast(L->g, u, T_FLOAT), s);
     return send_back(L, loc, arg[0], y, seed, arg[1]);
 }
 
-/* Zeros that are nobody else's: what a derivative may be taken by although nothing depends on its
- * value. */
+/* Zeros in the shape of x that are not shared with any other node. A derivative may be taken with
+ * respect to them, although their value does not matter. */
 static Value *b_dual(Lower *L, Loc loc, Value **arg)
 {
     Node *x = want_node(L, arg[0], "this");
     if (!x)
         return value_error(L, loc);
     static const double zero[1];
-    Node *z = graph_broadcast(L->g,
-                              graph_data(L->g, (Shape){0}, T_FLOAT,
-                                         arena_copy(L->ngc, zero, sizeof zero)),
-                              x->shape);
+    const double *own = arena_copy(L->ngc, zero, sizeof zero);
+    Node *scalar = graph_data(L->g, (Shape){0}, T_FLOAT, own);
+    Node *z = graph_broadcast(L->g, scalar, x->shape);
     return value_node(L, loc, graph_bind(L->g, z, NULL, 0));
 }
 
-/* ---- lists and questions ---- */
+/* ---- lists, and checks of values ---- */
 
 static Value *b_append(Lower *L, Loc loc, Value **arg)
 {
@@ -649,12 +700,16 @@ static Value *b_append(Lower *L, Loc loc, Value **arg)
         lower_error(L, ERR_NOT_A_LIST, arg[0]->loc, "append: a list is needed");
         return value_error(L, loc);
     }
+
     Value *v = arena_copy(L->ngc, arg[0], sizeof *v);
     v->loc = loc;
-    if (!v->used || *v->used != v->count) { /* something else was appended to the same beginning */
+
+    /* Lists share their items. If another list has appended to the same items, this one copies. */
+    if (!v->used || *v->used != v->count) {
         v->room = 0;
         v->used = arena_alloc(L->ngc, sizeof *v->used);
     }
+
     v->item = arena_grow(L->ngc, v->item, v->count, &v->room, sizeof *v->item);
     v->item[v->count++] = arg[1];
     *v->used = v->count;
@@ -695,12 +750,16 @@ static const char *without_last(Lower *L, const Node *a, const Node *b, const ch
     Shape s = a->shape;
     if (s.rank == 0 || s.dim[s.rank - 1] != 1)
         return "";
+
     s.rank--;
     if (!shape_equal(s, b->shape))
         return "";
-    const char *name = a->op == OP_var                    ? a->attr.var->name
-                       : a->name && !strchr(a->name, '.') ? a->name
-                                                          : otherwise;
+
+    const char *name = otherwise;
+    if (a->op == OP_var)
+        name = a->attr.var->name;
+    else if (a->name && !strchr(a->name, '.'))
+        name = a->name;
     return text_format(L->ngc, ": write %s[%s, 0]", name, s.rank == 1 ? ":" : "...");
 }
 
@@ -727,6 +786,7 @@ static Value *b_same_labels(Lower *L, Loc loc, Value **arg)
     Node *z = want_node(L, arg[0], "scores"), *t = want_node(L, arg[1], "labels");
     if (!z || !t)
         return value_error(L, loc);
+
     Shape rows = z->shape;
     rows.rank -= rows.rank > 0;
     if (t->type != T_INT && !is_known(L, t)) {
@@ -734,6 +794,7 @@ static Value *b_same_labels(Lower *L, Loc loc, Value **arg)
                     labels_text(L, arg[1], t, &rows));
         return value_error(L, loc);
     }
+
     t = want_index(L, arg[1], "a label");
     if (!t)
         return value_error(L, loc);
