@@ -108,7 +108,7 @@
 #endif
 
 /*@ sgemm_small: gemm_small */
-/* Of matrices whose rows lie one behind the other; the larger of m and n, rounded up to a multiple of 8, times k is at most 2048. */
+/* Of matrices whose rows follow each other; the larger of m and n, rounded up to a multiple of 8, times k is at most 2048. */
 NGRT_SMALL(s, float)
 
 /*@ dgemm_small: gemm_small */

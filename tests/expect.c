@@ -3,7 +3,7 @@
  * usage: NGC=build/ngc expect FILE.expect ...     from the top directory; exit 1 where anything
  * differs
  *
- * A file is blocks apart by blank lines; # starts a comment line. A block is a command, run by
+ * A file is blocks separated by blank lines; # starts a comment line. A block is a command, run by
  * /bin/sh with $NGC in the place of its first word, and what must come of it:
  *
  *   ngc run examples/chain.ng a=3.1
@@ -145,7 +145,7 @@ static void check_tolerance(Block *b, const char *text)
         complain(b, "tolerance wants a number and 'relative' or 'absolute', not '%s'", text);
 }
 
-/* One line that is no value: a word, and what it is about. */
+/* One line that is not a value: a word, and what it is about. */
 static void check_word(Block *b, const char *word, const char *text)
 {
     b->checks++;

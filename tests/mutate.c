@@ -61,7 +61,7 @@ static int is_word(const char *p, const char *word)
 
 /* ---- rules ---- */
 
-/* Behind the operand that starts at p: a factor, or for a sum all up to the next sign. */
+/* After the operand that starts at p: a factor, or for a sum all up to the next sign. */
 static const char *operand_end(const char *p, const char *end, int of_sum)
 {
     int depth = 0;

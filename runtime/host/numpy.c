@@ -563,7 +563,7 @@ static int read_member(Archive *a, const Member *m, ngrt_message *message)
 
     error = unpack_member(&a->file, m, &b, what, message);
     if (!error && !ngrt_is_npy(&b))
-        error = ngrt_fail(message, NGRT_EFORMAT, "%s: is no NumPy array", what);
+        error = ngrt_fail(message, NGRT_EFORMAT, "%s: is not a NumPy array", what);
     if (!error)
         error = ngrt_npy_take(&s->data, &b, what, message);
     ngrt_bytes_free(&b);

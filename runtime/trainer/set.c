@@ -179,7 +179,7 @@ static int check_source(const Trainer *t, const Set *set, int index)
     return DONE;
 }
 
-/* Reads the files of a set. An array that an archive may lack, and lacks, is no source. */
+/* Reads the files of a set. An array that an archive may lack, and lacks, is not a source. */
 static int read_sources(const Trainer *t, Set *set)
 {
     ngrt_message message;

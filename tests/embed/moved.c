@@ -12,7 +12,7 @@ enum { LINE = 64, STEP = sizeof(void *) };
 static model_params params;
 static model_grads first, grads;
 
-/* Room for work that begins `shift` bytes behind a cache line. */
+/* Room for work that begins `shift` bytes after the start of a cache line. */
 static model_work *place(char *room, size_t shift)
 {
     return (model_work *)(void *)(room + (LINE - (uintptr_t)room % LINE) % LINE + shift);

@@ -1,4 +1,4 @@
-/* threads.c - ngrt_pool by itself: numbers that are no number of threads, many short tasks,
+/* threads.c - ngrt_pool by itself: numbers of threads that make no sense, many short tasks,
  * meetings within a task, callers on several threads, several pools at a time, long pauses in which
  * the threads sleep. */
 #include <pthread.h>

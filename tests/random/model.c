@@ -885,7 +885,7 @@ static const char *const optimizers[] = {"sgd(lr = 0.1)",
                                          "adamw(lr = 0.1, eps = 0.01)",
                                          "sgd(0.1, weight_decay = 0.2)"};
 
-/* first: the first param; params: behind the last; made: the first computed value. */
+/* first: the first param; params: one after the last; made: the first computed value. */
 static void print_asked(int inputs, int first, int params, int made)
 {
     int kind = draw(4), x = made + draw(values - made), p = first + draw(params - first);

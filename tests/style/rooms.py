@@ -67,17 +67,18 @@ def find_sources():
 def read_calls(build):
     """For each file a dictionary: the files whose symbols it needs, with these symbols."""
     owner, needs, sources = {}, {}, find_sources()
-    for path in sorted(glob.glob(build + "/*.o")):
+    objects = sorted(glob.glob(build + "/*.o"))
+    for line in subprocess.run(["nm", "-A", *objects], capture_output=True, text=True, check=True).stdout.splitlines():
+        path, _, rest = line.partition(":")
         name = sources.get(os.path.basename(path)[:-2])
         if name is None:
             continue
-        needs[name] = set()
-        for line in subprocess.run(["nm", path], capture_output=True, text=True, check=True).stdout.splitlines():
-            kind, symbol = line.split()[-2:]
-            if kind == "U":
-                needs[name].add(symbol)
-            elif kind in "TDBRVC":
-                owner[symbol] = name
+        needed = needs.setdefault(name, set())
+        kind, symbol = rest.split()[-2:]
+        if kind == "U":
+            needed.add(symbol)
+        elif kind in "TDBRVC":
+            owner[symbol] = name
     calls = {name: collections.defaultdict(list) for name in needs}
     for name, symbols in needs.items():
         for symbol in sorted(symbols):
