@@ -30,8 +30,10 @@ try() {
     return 1
 }
 
-files="file element numpy safetensors archive weights csv data" trainer="trainer options set metrics curve log checkpoint train predict commands ngrt_pool" # the host part
-sources() { for f; do echo "$rt/$f.c"; done; }
+files="file element numpy safetensors archive weights csv data" # of the rooms host and trainer
+trainer="trainer options set metrics curve log checkpoint train predict commands ngrt_pool"
+# The sources of these names, in whichever room of the runtime they are.
+sources() { for f; do ls "$rt/$f.c" "$rt"/*/"$f.c" 2>/dev/null; done; }
 # system calls that weights.c makes fail, one at a time
 faults=$(for f in malloc realloc calloc open write fsync close rename; do echo "-Wl,--wrap=$f"; done)
 
@@ -113,9 +115,9 @@ for cc in ${*:-gcc clang}; do
     zlib=
     if has "$cc" -lz zlib.h; then zlib="-DNGRT_ZLIB -lz"; fi
     for f in $files $trainer; do
-        compile "$cc" $posix -O2 -c "$rt/$f.c" -o "$out/$f.o"
+        compile "$cc" $posix -O2 -c "$(sources "$f")" -o "$out/$f.o"
     done
-    if [ "$zlib" ]; then compile "$cc" $posix -DNGRT_ZLIB -O2 -c "$rt/file.c" -o "$out/file.o"; fi
+    if [ "$zlib" ]; then compile "$cc" $posix -DNGRT_ZLIB -O2 -c "$(sources file)" -o "$out/file.o"; fi
     group "$cc: warnings"
     check_sections "$cc"
     group "$cc: sections"
