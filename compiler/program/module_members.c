@@ -24,11 +24,11 @@ static Member *member_of_node(Module *m, const Node *n)
     return at ? &m->member[at - 1] : NULL;
 }
 
-/* name: the user's, or NULL. */
+/* The kind with this type and shape, a new one if there is none. name: the user's, or NULL. */
 static MemberKind *member_kind(Module *m, Type type, Shape shape, const char *name)
 {
-    const char *text =
-        text_format(m->ngc, "%d%s %s", type, shape_text(m->graph, shape), name ? name : "");
+    const char *dims = shape_text(m->graph, shape);
+    const char *text = text_format(m->ngc, "%d%s %s", type, dims, name ? name : "");
     int *at = table_at(m->ngc, &m->kind_of, intern_str(m->ngc, text));
 
     if (!*at) {
@@ -48,6 +48,7 @@ Member *module_add_member(Module *m, Member member)
     m->member[m->members++] = member;
     *table_at(m->ngc, &m->member_of, member.name) = m->members;
 
+    /* the last of its kind */
     if (kind->last)
         m->member[kind->last - 1].next = m->members;
     else
@@ -145,44 +146,69 @@ static int first_temp(const Module *m)
     return most + 1;
 }
 
-/* A member of its name or kind that this program does not use, or a new one. */
-static Member *find_member(Module *m, const Node *n)
+/* A member of this kind that the program at hand does not use, or NULL. */
+static Member *free_member(Module *m, MemberKind *kind)
 {
-    MemberKind *kind = member_kind(m, n->type, n->shape, n->name);
-
     if (kind->program != m->programs)
         kind->free = kind->first;
     kind->program = m->programs;
-    while (kind->free && m->member[kind->free - 1].program == m->programs)
-        kind->free = m->member[kind->free - 1].next;
-    if (kind->free)
-        return &m->member[kind->free - 1];
+
+    while (kind->free) {
+        Member *member = &m->member[kind->free - 1];
+        if (member->program != m->programs)
+            return member;
+        kind->free = member->next;
+    }
+    return NULL;
+}
+
+/* A free member of its name or kind, or a new one. */
+static Member *find_member(Module *m, const Node *n)
+{
+    Member *member = free_member(m, member_kind(m, n->type, n->shape, n->name));
+    if (member)
+        return member;
 
     const char *name = n->name;
     if (!name)
         name = text_format(m->ngc, "t%d", m->temps + m->members + 1 - m->pinned);
-    Member *member =
-        module_add_member(m, (Member){.name = c_name_distinct(m->ngc, &m->member_names, name),
-                                      .type = n->type,
-                                      .shape = n->shape,
-                                      .named = n->name != NULL,
-                                      .note = n->name});
+    member = module_add_member(m, (Member){.name = c_name_distinct(m->ngc, &m->member_names, name),
+                                           .type = n->type,
+                                           .shape = n->shape,
+                                           .named = n->name != NULL,
+                                           .note = n->name});
     *table_at(m->ngc, &m->member_of, n) = m->members;
     return member;
 }
 
-/* A value that has a member already gets that one, before others may take it. */
+/* known: only values that have a member already, which they get before others may take it. */
 static void place_values(Module *m, Program *p, bool known)
 {
     for (int i = 0; i < p->nodes; i++) {
         Node *n = p->node[i];
         if (p->place[i].kind != P_SPACE)
             continue;
+
         Member *member = known ? member_of_node(m, n) : find_member(m, n);
         if (member == NULL)
             continue;
+
         member->program = m->programs;
         p->place[i] = (Place){.kind = P_MEMBER, .name = member->name, .shape = &n->shape};
+    }
+}
+
+/* What a program delivers in members takes them. */
+static void take_members(Module *m, const Program *p)
+{
+    for (int i = 0; i < p->targets; i++) {
+        const Place *place = &p->target[i].place;
+        if (place->kind != P_MEMBER)
+            continue;
+
+        Member *member = module_member(m, place->name);
+        if (member)
+            member->program = m->programs;
     }
 }
 
@@ -196,12 +222,7 @@ void module_place_values(Module *m)
             continue;
 
         m->programs++;
-        for (int k = 0; k < p->targets; k++) {
-            const Place *place = &p->target[k].place;
-            Member *member = place->kind == P_MEMBER ? module_member(m, place->name) : NULL;
-            if (member)
-                member->program = m->programs;
-        }
+        take_members(m, p);
         place_values(m, p, true);
         place_values(m, p, false);
     }

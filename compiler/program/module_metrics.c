@@ -1,11 +1,11 @@
 /* module_metrics.c - what gathers losses and metrics over all rows: members, programs, and what is
  * computed at the end of each walk over the rows.
  *
- * In: the plan of carry.c. What a batch contributes in the first walk over the rows are further
- * members of work, which eval fills; later walks have programs of their own. Their sums are totals.
- * At the end of a walk a program computes of the totals what the next one needs, or the losses and
- * metrics. Totals are double, and so is all that is computed of them, whatever the model's floats
- * are. */
+ * In: the plan of carry.c. Out: Module.metrics, and further members of work. In the first walk over
+ * the rows eval fills them with what a batch contributes; later walks have programs of their own.
+ * What is gathered of them over all batches are totals. At the end of a walk a program computes
+ * from the totals what the next walk needs, or the losses and metrics. Totals are double, and so is
+ * all that is computed from them, whatever the model's floats are. */
 #include "program/module.h"
 
 #include <limits.h>
@@ -47,7 +47,7 @@ static const char *own_member(Module *m, const char *name, const Node *n)
     return name;
 }
 
-/* A result that is a carrier is gathered in its own member. */
+/* A total for each result. A result that is a carrier is gathered there. */
 static void name_results(Module *m)
 {
     Metrics *x = m->metrics;
@@ -73,6 +73,7 @@ static void name_results(Module *m)
     }
 }
 
+/* Members of work and totals for each carrier. */
 static void name_carriers(Module *m, Node *const *root)
 {
     static const char *const kind[] = {[CARRY_SUM] = "sum",
@@ -84,17 +85,23 @@ static void name_carriers(Module *m, Node *const *root)
 
     for (int k = 0; k < x->carry->carriers; k++) {
         const Carrier *c = &x->carry->carrier[k];
-        const char *name = text_format(m->ngc, "%s_%d", kind[c->kind], k + 1);
-        const char *of = c->walk ? NULL : member_of_root(m, root, c->node);
+        const char *note = node_text(m->graph, c->node, 3);
+        const char *name = NULL;
 
-        x->own[k] = of == NULL;
-        x->member[k] = of ? of : own_member(m, name, c->node);
+        if (c->walk == 0) /* eval's own walk: a root may hold it */
+            name = x->member[k] = member_of_root(m, root, c->node);
+        x->own[k] = name == NULL;
+        if (name == NULL) {
+            name = text_format(m->ngc, "%s_%d", kind[c->kind], k + 1);
+            x->member[k] = own_member(m, name, c->node);
+        }
+
         if (!x->of_carrier[k])
-            x->of_carrier[k] =
-                add_total(m, of ? of : name, &c->node->shape, node_text(m->graph, c->node, 3));
+            x->of_carrier[k] = add_total(m, name, &c->node->shape, note);
     }
 }
 
+/* Members of work and totals for what later walks know from earlier ones. */
 static void name_links(Module *m)
 {
     Metrics *x = m->metrics;
@@ -162,10 +169,14 @@ int metrics_targets(const Module *m, int walk, Target *t)
 {
     const Metrics *x = m->metrics;
     int n = 0;
+    if (x == NULL)
+        return 0;
 
-    for (int k = 0; x && k < x->carry->carriers; k++)
-        if (x->carry->carrier[k].walk == walk && x->own[k])
-            t[n++] = in_member(x->carry->carrier[k].node, x->member[k]);
+    for (int k = 0; k < x->carry->carriers; k++) {
+        const Carrier *c = &x->carry->carrier[k];
+        if (c->walk == walk && x->own[k])
+            t[n++] = in_member(c->node, x->member[k]);
+    }
     return n;
 }
 
@@ -174,37 +185,63 @@ Program *metrics_walk(const Module *m, int walk)
     const Metrics *x = m->metrics;
     Target *t = arena_alloc(m->ngc, (size_t)(x->carry->carriers + 1) * sizeof *t);
     Target *given = arena_alloc(m->ngc, (size_t)(x->carry->links + 1) * sizeof *given);
-    int targets = metrics_targets(m, walk, t), givens = 0;
+    int targets = metrics_targets(m, walk, t);
+    int givens = 0;
 
     for (int k = 0; k < x->carry->links; k++)
         if (x->carry->link[k].walk <= walk)
             given[givens++] = in_member(x->carry->link[k].node, x->link_member[k]);
+
     return program_build(m->ngc, m->model, "metrics", t, targets, given, givens, m->plain);
 }
 
-/* What is computed at the end of a walk, of the carriers: links for the next, or the results. */
+/* The links that a walk needs, computed from totals. Returns how many there are. */
+static int link_targets(const Metrics *x, int walk, Target *t)
+{
+    int n = 0;
+
+    for (int k = 0; k < x->carry->links; k++)
+        if (x->carry->link[k].walk == walk)
+            t[n++] = in_member(x->carry->link[k].total, x->of_link[k]);
+    return n;
+}
+
+/* The results, computed from totals; one that is a carrier is there already. Returns how many there
+ * are. */
+static int result_targets(const Module *m, Target *t)
+{
+    const Metrics *x = m->metrics;
+    Table done = {0};
+    int n = 0;
+
+    for (int k = 0; k < x->carry->carriers; k++)
+        ++*table_at(m->ngc, &done, x->of_carrier[k]);
+
+    for (int i = 0; i < m->model->roots; i++) {
+        Node *root = x->carry->root[i];
+        if (root && ++*table_at(m->ngc, &done, x->of_root[i]) == 1)
+            t[n++] = in_member(root, x->of_root[i]);
+    }
+    return n;
+}
+
+/* What is computed from the carriers at the end of a walk: links for the next, or the results. */
 static Program *build_end(const Module *m, int walk)
 {
     const Metrics *x = m->metrics;
     const Carry *c = x->carry;
-    bool last = walk == c->walks - 1;
     Target *t = arena_alloc(m->ngc, (size_t)(c->links + m->model->roots + 1) * sizeof *t);
     Target *given = arena_alloc(m->ngc, (size_t)(c->carriers + 2) * sizeof *given);
-    int targets = 0, givens = 0;
-    Table done = {0};
+    int targets, givens = 0;
 
-    for (int k = 0; k < c->links && !last; k++)
-        if (c->link[k].walk == walk + 1)
-            t[targets++] = in_member(c->link[k].total, x->of_link[k]);
-
-    for (int k = 0; k < c->carriers; k++) {
+    for (int k = 0; k < c->carriers; k++)
         given[givens++] = in_member(c->carrier[k].total, x->of_carrier[k]);
-        ++*table_at(m->ngc, &done, x->of_carrier[k]);
-    }
-    for (int i = 0; i < m->model->roots && last; i++)
-        if (c->root[i] && ++*table_at(m->ngc, &done, x->of_root[i]) == 1)
-            t[targets++] = in_member(c->root[i], x->of_root[i]);
     given[givens++] = in_member(c->rows, x->rows);
+
+    if (walk == c->walks - 1)
+        targets = result_targets(m, t);
+    else
+        targets = link_targets(x, walk + 1, t);
 
     return program_build(m->ngc, m->model, "metrics_finish", t, targets, given, givens, false);
 }
@@ -214,6 +251,7 @@ static void build_ends(Module *m)
     Metrics *x = m->metrics;
     Options own = m->ngc->opt;
 
+    /* in double, whatever the options say */
     m->ngc->opt.real_double = true;
     m->ngc->opt.pool_from = INT_MAX; /* totals have no pool */
 

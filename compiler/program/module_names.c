@@ -2,7 +2,7 @@
  * its roots.
  *
  * In: a model. Out: Module.name, dim, dim_max; Var.cname and Root.cname: identifiers of C and C++,
- * distinct within their block. A warning for each name that is not the user's own. */
+ * distinct within their block. A warning for each name that is not the one in the text. */
 #include "program/module.h"
 
 #include <ctype.h>
@@ -35,7 +35,17 @@ static const char *upper(Ngc *ngc, const char *name)
     return s;
 }
 
-/* One dim whose name is taken is enough: then all get the prefix in code. */
+/* May code use the name of a dim as it is? */
+static bool dim_name_is_free(const Module *m, int dim)
+{
+    const char *name = m->graph->dim[dim].name;
+
+    if (is_local_name(name) || strcmp(m->dim[dim], name) != 0)
+        return false;
+    return strncmp(name, m->name, strlen(m->name)) != 0;
+}
+
+/* If the name of one dim is taken, all dims get the prefix in code. */
 static void name_dims(Module *m, Taken *inputs)
 {
     Taken bounds = {0};
@@ -43,25 +53,24 @@ static void name_dims(Module *m, Taken *inputs)
     m->dim_prefix = "";
     m->upper = upper(m->ngc, m->name);
     for (int i = 0; i < m->graph->dims; i++) {
-        const char *name = m->graph->dim[i].name;
-        m->dim[i] = c_name_distinct(m->ngc, inputs, name);
+        m->dim[i] = c_name_distinct(m->ngc, inputs, m->graph->dim[i].name);
 
         const char *bound = text_format(m->ngc, "%s_%s_MAX", m->upper, upper(m->ngc, m->dim[i]));
         m->dim_max[i] = c_name_distinct(m->ngc, &bounds, bound);
 
-        if (is_local_name(name) || strcmp(m->dim[i], name) != 0 ||
-            strncmp(name, m->name, strlen(m->name)) == 0)
+        if (!dim_name_is_free(m, i))
             m->dim_prefix = "n_";
     }
 }
 
 /* ---- roots ---- */
 
-/* An earlier root of one name and value is one member with this. */
+/* An earlier root with the same name and value, or NULL: both are one member. */
 static const Root *same_root(Module *m, Table *seen, Root *r)
 {
-    int *at = table_at(m->ngc, seen,
-                       intern_str(m->ngc, text_format(m->ngc, "%d %s", r->node->id, r->name)));
+    const char *key = text_format(m->ngc, "%d %s", r->node->id, r->name);
+    int *at = table_at(m->ngc, seen, intern_str(m->ngc, key));
+
     if (*at)
         return &m->model->root[*at - 1];
 
@@ -88,6 +97,7 @@ static void name_results(Module *m)
     static const char *const own[] = {"pool", "space", "ispace", "space_at"};
     Table seen = {0};
 
+    /* members of work that are no results */
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         c_name_distinct(m->ngc, &m->member_names, own[i]);
 
@@ -96,6 +106,7 @@ static void name_results(Module *m)
             Root *r = &m->model->root[i];
             if (r->kind != order[k])
                 continue;
+
             const Root *same = same_root(m, &seen, r);
             if (same)
                 r->cname = same->cname;
@@ -106,14 +117,23 @@ static void name_results(Module *m)
 
 /* ---- warnings ---- */
 
-/* Says that a name is another in C, where more than a dot was changed. */
+/* Is it the same name, but for points and slashes that are underscores in C? */
+static bool is_same_name(const char *name, const char *cname)
+{
+    if (strlen(name) != strlen(cname))
+        return false;
+
+    for (; *name; name++, cname++) {
+        bool point = *name == '.' || *name == '/';
+        if (*name != *cname && !(point && *cname == '_'))
+            return false;
+    }
+    return true;
+}
+
 static void warn_renamed(Module *m, const char *name, const char *cname, Loc loc)
 {
-    bool same = strlen(name) == strlen(cname);
-
-    for (size_t i = 0; same && name[i]; i++)
-        same = name[i] == cname[i] || ((name[i] == '.' || name[i] == '/') && cname[i] == '_');
-    if (!same)
+    if (!is_same_name(name, cname))
         warn(m->ngc, "renamed-identifier", ERR_RENAMED, loc,
              "'%s' is called %s in C: the name is taken there", name, cname);
 }
