@@ -1,8 +1,9 @@
 /* manifest.c - the emitted C described in JSON, for programs in other languages and for tools:
  * blocks, tensors, functions.
  *
- * Offsets are those of a platform whose pointers have 8 bytes and whose types are aligned to their
- * size, as all 64-bit ones do; a program asks iris_sizeof_params() and its like to be sure. */
+ * In: a module. Out: text. Offsets are for a platform whose pointers have 8 bytes and whose types
+ * are aligned to their size. All common 64-bit platforms are like that. To be sure, a program
+ * compares the sizes with those that iris_sizeof_params() and the like return. */
 #include "program/module.h"
 #include "tool/tool.h"
 
@@ -12,17 +13,20 @@
 enum { POINTER = 8, DIM_BYTES = 4 };
 
 typedef struct Entry { /* a tensor of the manifest */
-    const char *name, *c, *role;
-    Block block;
-    Type type;
+    const char *name;  /* the user's */
+    const char *c;     /* the member in C */
+    const char *role;  /* "param" */
+    Block block;       /* where it is */
+    int64_t offset;    /* in bytes, from the beginning of the block */
+    bool pointer;      /* the block has a pointer to it */
+    Type type;         /* of an element */
     Shape shape;
-    int64_t offset, limit;
-    int64_t total; /* where its value for all rows is in totals; 0: nowhere */
-    bool pointer;
-    const Var *var; /* an input that has a default, or NULL */
+    int64_t limit;  /* an index or label must be in [0, limit); 0: any value */
+    int64_t total;  /* where its value for all rows is in totals; 0: nowhere */
+    const Var *var; /* the variable of an input, which may have a default, or NULL */
 } Entry;
 
-/* "[64, 10]" with sizes at their bounds, then what the text says: "[m, 10]". */
+/* "shape": [64, 10], with sizes at their bounds; "sizes": ["m", "10"], as in the text. */
 static void put_shape(const Module *m, Text *t, Shape shape)
 {
     text_add(t, "\"shape\": [");
@@ -36,11 +40,17 @@ static void put_shape(const Module *m, Text *t, Shape shape)
     text_add(t, "]");
 }
 
+static const char *real_name(const Module *m)
+{
+    return m->ngc->opt.real_double ? "float64" : "float32";
+}
+
 /* JSON has no infinities: these are texts. */
 static void put_number(const Module *m, Text *t, double x, Type type)
 {
     if (type == T_FLOAT && !m->ngc->opt.real_double)
         x = (double)(float)x;
+
     if (isnan(x))
         text_add(t, "\"nan\"");
     else if (isinf(x))
@@ -54,14 +64,17 @@ static void put_number(const Module *m, Text *t, double x, Type type)
 /* What an input is by default: a number, or all elements in row-major order. */
 static void put_default(const Module *m, Text *t, const Var *v)
 {
-    double x;
     int64_t count = module_count(m, v->shape);
 
     text_add(t, ", \"default\": ");
     if (v->shape.rank == 0) {
-        put_number(m, t, node_const(v->init, &x) ? x : 0, v->type);
+        double x = 0;
+        if (!node_const(v->init, &x))
+            x = 0;
+        put_number(m, t, x, v->type);
         return;
     }
+
     text_add(t, "[");
     for (int64_t i = 0; i < count; i++) {
         text_add(t, i ? ", " : "");
@@ -72,16 +85,18 @@ static void put_default(const Module *m, Text *t, const Var *v)
 
 static void put_entry(const Module *m, Text *t, Entry n)
 {
-    text_add(t, "%s\n    {\"name\": ", t->size && t->at[t->size - 1] == '}' ? "," : "");
+    bool first = t->size == 0 || t->at[t->size - 1] != '}';
+    const char *type = n.type == T_INT ? "int32" : real_name(m);
+    int64_t bytes = module_bytes(m, n.type, n.shape);
+
+    text_add(t, "%s\n    {\"name\": ", first ? "" : ",");
     json_string(t, n.name);
-    text_add(t, ", \"c\": \"%s\", \"role\": \"%s\", \"block\": \"%s\", \"type\": \"%s\", ", n.c,
-             n.role, block_info[n.block].type,
-             n.type == T_INT           ? "int32"
-             : m->ngc->opt.real_double ? "float64"
-                                       : "float32");
+    text_add(t, ", \"c\": \"%s\", \"role\": \"%s\"", n.c, n.role);
+    text_add(t, ", \"block\": \"%s\", \"type\": \"%s\", ", block_info[n.block].type, type);
     put_shape(m, t, n.shape);
-    text_add(t, ", \"offset\": %lld, \"bytes\": %lld, \"pointer\": %s", (long long)n.offset,
-             (long long)(module_bytes(m, n.type, n.shape)), n.pointer ? "true" : "false");
+    text_add(t, ", \"offset\": %lld, \"bytes\": %lld", (long long)n.offset, (long long)bytes);
+    text_add(t, ", \"pointer\": %s", n.pointer ? "true" : "false");
+
     if (n.limit > 0)
         text_add(t, ", \"limit\": %lld", (long long)n.limit);
     if (n.var && n.var->init)
@@ -93,13 +108,14 @@ static void put_entry(const Module *m, Text *t, Entry n)
 
 /* ---- blocks and their tensors ---- */
 
-/* The variables of one kind; their block's size. */
+/* The variables of one kind. Returns the size of their block. */
 static StructSize put_vars(const Module *m, Text *t, VarKind kind)
 {
     static const char *const role[] = {
         [VAR_INPUT] = "input", [VAR_PARAM] = "param", [VAR_STATE] = "state"};
     StructSize s = {0};
 
+    /* the run-time sizes are the first members of inputs */
     for (int i = 0; kind == VAR_INPUT && i < m->graph->dims; i++)
         struct_add(&s, DIM_BYTES, DIM_BYTES);
 
@@ -134,6 +150,7 @@ static StructSize put_grads(const Module *m, Text *t)
         const Root *r = &m->model->root[i];
         if (r->kind != ROOT_GRAD)
             continue;
+
         Type type = r->node->type;
         int64_t at = struct_add(&s, module_bytes(m, type, r->node->shape), type_size(m->ngc, type));
         put_entry(m, t,
@@ -161,6 +178,7 @@ static void put_member(const Module *m, Text *t, const Member *member, int64_t o
         bool has_total = r->kind == ROOT_LOSS || r->kind == ROOT_METRIC;
         if (r->cname != member->name || !module_keeps(m, r))
             continue;
+
         put_entry(m, t,
                   (Entry){.name = r->name,
                           .c = r->cname,
@@ -187,28 +205,33 @@ static StructSize put_work(const Module *m, Text *t)
 static void put_block(const Module *m, Text *t, Block block, StructSize s)
 {
     const char *name = block_info[block].type;
-    if (s.align)
-        text_add(t, "%s\n    \"%s\": {\"type\": \"%s_%s\", \"bytes\": %lld}", t->size ? "," : "",
-                 name, m->name, name, (long long)struct_bytes(&s));
+    if (s.align == 0) /* it has no members */
+        return;
+
+    text_add(t, "%s\n    \"%s\": ", t->size ? "," : "", name);
+    text_add(t, "{\"type\": \"%s_%s\", \"bytes\": %lld}", m->name, name,
+             (long long)struct_bytes(&s));
 }
 
 /* ---- functions ---- */
 
 static void put_function(const Module *m, Text *t, const Function *f, const char *returns)
 {
-    const char *comma = "", *does = f->fn < FN_GROUP ? f->name : "step";
+    const char *does = f->fn < FN_GROUP ? f->name : "step";
+    const char *comma = "";
 
-    text_add(t, "%s\n    {\"name\": \"%s_%s\", \"does\": \"%s\", \"returns\": \"%s\", ",
-             t->size ? "," : "", m->name, f->name, does, returns);
+    text_add(t, "%s\n    {\"name\": \"%s_%s\", ", t->size ? "," : "", m->name, f->name);
+    text_add(t, "\"does\": \"%s\", \"returns\": \"%s\", ", does, returns);
 
     text_add(t, "\"arguments\": [");
     for (int i = 0; i < BLOCK_COUNT; i++) {
         const BlockInfo *block = &block_info[i];
-        if (f->blocks & block->use) {
-            text_add(t, "%s{\"block\": \"%s\", \"const\": %s}", comma, block->type,
-                     f->writes & block->use ? "false" : "true");
-            comma = ", ";
-        }
+        if (!(f->blocks & block->use))
+            continue;
+
+        const char *is_const = f->writes & block->use ? "false" : "true";
+        text_add(t, "%s{\"block\": \"%s\", \"const\": %s}", comma, block->type, is_const);
+        comma = ", ";
     }
     if (f->fn == FN_INIT)
         text_add(t, "%s{\"type\": \"uint64\", \"name\": \"seed\"}", comma);
@@ -270,7 +293,7 @@ void manifest_write(const Module *m, Text *t)
 
     text_add(t, "{\n  \"manifest\": 1,\n  \"ngc\": \"" NGC_VERSION "\",\n");
     text_add(t, "  \"name\": \"%s\",\n", m->model->name);
-    text_add(t, "  \"real\": \"%s\",\n", ngc->opt.real_double ? "float64" : "float32");
+    text_add(t, "  \"real\": \"%s\",\n", real_name(m));
     text_add(t, "  \"standalone\": %s,\n", ngc->opt.standalone ? "true" : "false");
     text_add(t, "  \"pointer\": %d,\n", POINTER);
     put_dims(m, t);

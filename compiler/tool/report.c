@@ -28,6 +28,7 @@ static bool is_of_layer(const Var *v, const Var *first)
            strncmp(v->name, first->name, size) == 0;
 }
 
+/* Adds the elements of v to count, and "fc.w [64, 10]" to shapes. */
 static void add_param(const Module *m, const Var *v, int64_t *count, Text *shapes)
 {
     *count += module_count(m, v->shape);
@@ -94,7 +95,8 @@ static int64_t grads_bytes(const Module *m)
 
 static void report_memory(const Module *m, FILE *out)
 {
-    StructSize work = module_work(m, 8, NULL), small = module_work(m, 4, NULL);
+    StructSize work = module_work(m, 8, NULL);
+    StructSize small = module_work(m, 4, NULL);
     StructSize totals = module_totals(m);
     int64_t space = m->space * type_size(m->ngc, T_FLOAT) + m->ispace * type_size(m->ngc, T_INT);
 
@@ -113,11 +115,12 @@ static void report_memory(const Module *m, FILE *out)
 
 /* ---- functions ---- */
 
-/* The time below which a common machine cannot do it. */
+/* The time that a common machine needs at least. */
 static void report_moves(const Function *f, Cost cost, FILE *out)
 {
     double rate = common_rate(f->program->ngc);
-    double work = (double)cost.flops / rate, move = (double)(cost.read + cost.written) / BYTES;
+    double work = (double)cost.flops / rate;
+    double move = (double)(cost.read + cost.written) / BYTES;
 
     fprintf(out, "  moves: %lld bytes read, %lld written\n", (long long)cost.read,
             (long long)cost.written);
@@ -130,15 +133,14 @@ static bool is_stored(PlaceKind kind)
     return kind != P_NONE && kind != P_ALIAS && kind != P_FOLDED;
 }
 
-/* What fusing and planning made of a program. */
-static void report_passes(const Function *f, FILE *out)
+/* The kernels that fusion made of the values of a program, by their kind. */
+static void report_kernels(const Program *p, FILE *out)
 {
-    const Program *p = f->program;
     int stored = 0, products = 0, nests = 0, inside = 0, merged = 0;
-    int64_t size = type_size(p->ngc, T_FLOAT);
 
     for (int i = 0; i < p->nodes; i++)
         stored += is_stored(p->place[i].kind);
+
     for (int i = 0; i < p->kernels; i++) {
         const Kernel *k = p->kernel[i];
         products += k->kind == K_GEMM;
@@ -153,6 +155,15 @@ static void report_passes(const Function *f, FILE *out)
             p->nodes, stored, p->kernels, products, merged);
     if (nests > 0)
         fprintf(out, "  rows: %d nests over rows in place of %d loops\n", nests, inside);
+}
+
+/* What fusing and planning made of a program. */
+static void report_passes(const Function *f, FILE *out)
+{
+    const Program *p = f->program;
+    int64_t size = type_size(p->ngc, T_FLOAT);
+
+    report_kernels(p, out);
     fprintf(out, "  plan: %lld bytes of values in %lld; at most %lld at one time\n",
             (long long)(p->stored * size), (long long)(p->space * size),
             (long long)(p->live * size));
@@ -181,10 +192,12 @@ static void report_saved(const Function *backward, FILE *out)
         const Node *n = p->node[i];
         if (!saved.wanted[i])
             continue;
+
         int64_t count = size_max(p->graph, shape_count(p->graph, n->shape));
+        int64_t bytes = count * type_size(p->ngc, n->type);
+        const Node *user = saved.wanted[i]->store[0].node;
         fprintf(out, "    %s %s, %lld bytes: for %s\n", statement(p, n),
-                shape_text(p->graph, n->shape), (long long)(count * type_size(p->ngc, n->type)),
-                statement(p, saved.wanted[i]->store[0].node));
+                shape_text(p->graph, n->shape), (long long)bytes, statement(p, user));
     }
 }
 
@@ -200,12 +213,20 @@ static void report_shares(const Function *f, FILE *out)
         const Kernel *k = f->program->kernel[i];
         if (!function_has(f, k))
             continue;
-        split += k->split > 0;
-        alone += k->split == 0;
-        waits += k->waits + (k->split && k->blocks);
-        time += k->split ? k->time : 0;
+
         all += k->time;
+        if (k->split) {
+            split++;
+            time += k->time;
+        } else {
+            alone++;
+        }
+
+        waits += k->waits;
+        if (k->split && k->blocks) /* within the kernel, before the sums of blocks are added */
+            waits++;
     }
+
     fprintf(out,
             "  with a pool: %d kernels are shared by the threads, %.0f%% of the work; "
             "%d are done by one; the threads meet %d times\n",
