@@ -1056,7 +1056,7 @@ void model_put_roots(Model *m, Node *const *root)
             m->var[i]->init = root[n++];
 }
 
-/* ---- provenance: what readers are told of a node ---- */
+/* ---- provenance: what readers learn about a node ---- */
 
 /* m takes n's name and place in the text, if it has no name. A user's name is worth more than that
  * of a derivative. */

@@ -97,7 +97,7 @@ static void name_results(Module *m)
     static const char *const own[] = {"pool", "space", "ispace", "space_at"};
     Table seen = {0};
 
-    /* members of work that are no results */
+    /* members of work that are not results */
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         c_name_distinct(m->ngc, &m->member_names, own[i]);
 
