@@ -102,7 +102,7 @@ def main():
         print_figures("these", sys.argv[1:])
         return
     for folder in "compiler", "runtime":
-        print_figures(folder, sorted(glob.glob("%s/%s/*.[ch]" % (top, folder))))
+        print_figures(folder, sorted(glob.glob("%s/%s/**/*.[ch]" % (top, folder), recursive=True)))
 
     sys.dont_write_bytecode = True
     import rooms
