@@ -29,6 +29,8 @@ NGC_O   = $(patsubst %.c,$(B)/%.o,$(notdir $(NGC_C))) $(B)/ng.tab.o $(B)/ng.lex.
           $(patsubst %,$(B)/plain_%.o,ngrt_dlinear file element numpy safetensors archive weights csv data)
 RT_C    = $(wildcard runtime/*.c runtime/*/*.c)
 RT_O    = $(patsubst %.c,$(B)/rt_%.o,$(notdir $(RT_C)))
+# Loops of the runtime begin on a boundary: where they happen to lie costs small ones up to half of their speed.
+ALIGN  := $(if $(call have,stddef.h,-falign-loops=32),-falign-loops=32)
 STD     = -fno-tree-vectorize -std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700
 
 ifndef V
@@ -60,7 +62,7 @@ $(B)/texts.o: $(B)/texts.c
 
 define RUNTIME # a file of a room of the runtime: for its library (rt_), and for ngc and the programs of tests, which link only libc (plain_)
 $(B)/rt_%.o: $(1)/%.c $(B)/config
-	$$(CC) $$(STD) $$(CFLAGS) $$(WARN) -fPIC -MMD -MP $$(if $$(filter openblas,$$(BLAS)),-DNGRT_CBLAS) $$(WITH_Z) -c -o $$@ $$<
+	$$(CC) $$(STD) $$(ALIGN) $$(CFLAGS) $$(WARN) -fPIC -MMD -MP $$(if $$(filter openblas,$$(BLAS)),-DNGRT_CBLAS) $$(WITH_Z) -c -o $$@ $$<
 
 $(B)/plain_%.o: $(1)/%.c $(B)/config Makefile
 	$$(CC) $$(STD) $$(CFLAGS) $$(WARN) -MMD -MP -c -o $$@ $$<
