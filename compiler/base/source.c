@@ -616,14 +616,9 @@ void diag_flush(Ngc *ngc, FILE *f)
 
 /* ---- did you mean ---- */
 
-static int lower_case(char c)
-{
-    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
-}
-
 static bool same_but_case(const char *a, const char *b)
 {
-    while (*a != '\0' && lower_case(*a) == lower_case(*b)) {
+    while (*a != '\0' && ascii_lower(*a) == ascii_lower(*b)) {
         a++;
         b++;
     }

@@ -346,3 +346,8 @@ _Noreturn void ngc_bug(const char *format, ...)
     va_end(args);
     exit(4);
 }
+
+int ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}

@@ -54,10 +54,7 @@ static Node *copy_node(const Copy *c, Node *n)
 {
     if (n->nargs == 0)
         return n;
-    Node **arg = arena_alloc(c->l->ngc, (size_t)(n->nargs + 1) * sizeof *arg);
-    for (int k = 0; k < n->nargs; k++)
-        arg[k] = c->copy[n->arg[k]->id];
-    return graph_copy(c->l->g, n, arg);
+    return graph_copy(c->l->g, n, graph_operands(c->l->g, n, c->copy));
 }
 
 /* Marks what y is computed from, down to the nearest named values. */

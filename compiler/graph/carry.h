@@ -17,7 +17,7 @@ typedef struct Carrier {
     CarryKind kind;
     int walk;    /* over all rows, from 0, in which it is gathered */
     Node *node;  /* computed for one batch */
-    Node *total; /* the leaf that stands for that of all rows */
+    Node *total; /* the leaf that represents the total of all rows */
 } Carrier;
 
 typedef struct Link { /* a total that rows are computed with in later walks */
@@ -41,7 +41,7 @@ typedef struct Carry {
     Node **root; /* by index of Model.root: the loss or metric, computed from leaves; NULL: it has
                     no total */
     Gathering *gathering; /* by index of Model.root */
-    Node *rows;           /* the leaf that stands for the count of all rows */
+    Node *rows;           /* the leaf that represents the count of all rows */
     int walks;            /* over all rows */
 } Carry;
 

@@ -447,11 +447,6 @@ static void sweep(Sweep *s, const Node *from)
     g->loc = loc;
 }
 
-static Risk worse(Risk a, Risk b)
-{
-    return a > b ? a : b;
-}
-
 /* For each node up to y: the worst slope between it and the x, and which variables it is computed
  * from. */
 static void find_risks(Sweep *s, const Node *y)
@@ -468,7 +463,7 @@ static void find_risks(Sweep *s, const Node *y)
         for (int k = 0; k < n->nargs; k++) {
             int a = n->arg[k]->id;
             Risk own = s->wanted[a] ? slope_risk(s->g, n, k) : RISK_NONE;
-            s->below[i] = worse(s->below[i], worse(own, s->below[a]));
+            s->below[i] = risk_worse(s->below[i], risk_worse(own, s->below[a]));
         }
     }
 }

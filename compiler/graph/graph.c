@@ -979,6 +979,25 @@ Node *graph_scatter(Graph *g, Node *dy, Node *i, Shape shape, int axis)
 
 /* ---- rebuilding, order, checks ---- */
 
+Node **graph_operands(Graph *g, const Node *n, Node *const *now)
+{
+    Node **arg = arena_alloc(g->ngc, (size_t)(n->nargs + 1) * sizeof *arg);
+
+    for (int k = 0; k < n->nargs; k++)
+        arg[k] = now[n->arg[k]->id];
+    return arg;
+}
+
+Node *graph_rebuild(Graph *g, Node *n, Node *const *now)
+{
+    Node **arg = graph_operands(g, n, now);
+
+    for (int k = 0; k < n->nargs; k++)
+        if (arg[k] != n->arg[k])
+            return graph_copy(g, n, arg);
+    return n;
+}
+
 Node *graph_copy(Graph *g, const Node *n, Node *const *arg)
 {
     const OpInfo *info = op_info[n->op];
@@ -1078,6 +1097,13 @@ void node_rewrites(Node *m, const Node *n, int first)
     m->why = m->why ? m->why : n->why;
     m->derived |= n->derived;
     m->scaled |= n->scaled;
+}
+
+Node *node_because(Node *n, const char *why)
+{
+    if (!n->why)
+        n->why = why;
+    return n;
 }
 
 void node_replaces(Node *m, const Node *n, int first)

@@ -588,6 +588,7 @@ Product product_of(Graph *, const Node *matmul);
 /* range.c: what is known of values */
 Range range_of(const Graph *, const Node *); /* of a node, by the ranges of its operands */
 Range range_apply(Op, const Range *in);      /* of an elementwise op */
+Risk risk_worse(Risk, Risk);
 
 /* exp(x - max(x)), over axes that are among these? */
 bool node_centred(const Node *, uint32_t axes);
@@ -658,6 +659,12 @@ Node *graph_stop(Graph *, Node *);
 Node *graph_bind(Graph *, Node *, const char *name, int from);
 /* The same op on other operands of the same shapes: OpInfo.copy. */
 Node *graph_copy(Graph *, const Node *, Node *const *arg);
+
+/* What has taken the place of each operand of n; now is by id. */
+Node **graph_operands(Graph *, const Node *n, Node *const *now);
+
+/* The same op on these; n itself if none of them is another node. */
+Node *graph_rebuild(Graph *, Node *n, Node *const *now);
 const char *node_name(const Node *);          /* a variable's name, or the user's, or NULL */
 bool node_const(const Node *, double *value); /* a const, or an expand of one */
 bool node_is(const Node *, double value);
@@ -677,6 +684,9 @@ void model_put_roots(Model *, Node *const *root);
  * node_rewrites does only the last, where n remains in use beside m and keeps its name. */
 void node_replaces(Node *m, const Node *n, int first);
 void node_rewrites(Node *m, const Node *n, int first);
+
+/* Says why a rewrite made n, unless that is known already; returns n. */
+Node *node_because(Node *n, const char *why);
 
 void graph_verify(const Graph *); /* ends ngc with status 4 if an invariant is broken */
 

@@ -197,11 +197,7 @@ static bool same_operands(const Layout *l, const Node *n)
 
 static Node *copy_node(const Layout *l, const Node *n)
 {
-    Node **arg = arena_alloc(l->g->ngc, (size_t)(n->nargs + 1) * sizeof *arg);
-
-    for (int k = 0; k < n->nargs; k++)
-        arg[k] = l->now[n->arg[k]->id];
-    return graph_copy(l->g, n, arg);
+    return graph_copy(l->g, n, graph_operands(l->g, n, l->now));
 }
 
 /* Is n made from a convolution, with the batch as its last axis? */

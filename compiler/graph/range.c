@@ -24,7 +24,7 @@ static Range number(double x)
     return range(x, x, isfinite(x) ? RISK_NONE : RISK_INFINITE);
 }
 
-static Risk worse(Risk a, Risk b)
+Risk risk_worse(Risk a, Risk b)
 {
     return a > b ? a : b;
 }
@@ -58,7 +58,7 @@ static Range bounded(double lo, double hi, Risk risk)
 
 static Range hull(Range a, Range b)
 {
-    return range(fmin(a.lo, b.lo), fmax(a.hi, b.hi), worse(a.risk, b.risk));
+    return range(fmin(a.lo, b.lo), fmax(a.hi, b.hi), risk_worse(a.risk, b.risk));
 }
 
 static Range product(Range a, Range b)
@@ -67,7 +67,7 @@ static Range product(Range a, Range b)
     double r = times(a.hi, b.lo), s = times(a.hi, b.hi);
     double lo = fmin(fmin(p, q), fmin(r, s));
     double hi = fmax(fmax(p, q), fmax(r, s));
-    return range(lo, hi, worse(a.risk, b.risk));
+    return range(lo, hi, risk_worse(a.risk, b.risk));
 }
 
 static Range quotient(Range a, Range b)
@@ -96,7 +96,7 @@ static Range power(Range a, Range b)
 
     bool infinite = known && k < 0 && has_zero(a);
     bool defined = whole || a.lo > 0 || (a.lo == 0 && k > 0);
-    Risk risk = infinite || !defined ? RISK_POLE : worse(a.risk, b.risk);
+    Risk risk = infinite || !defined ? RISK_POLE : risk_worse(a.risk, b.risk);
 
     if (known && k > 0 && a.lo >= 0)
         return bounded(pow(a.lo, k), pow(a.hi, k), risk);
@@ -141,7 +141,7 @@ static double sign(double x)
 /* Functions of two or three operands, and comparisons. */
 static Range range_of_many(Op op, Range a, Range b, Range c)
 {
-    Risk risk = worse(a.risk, b.risk);
+    Risk risk = risk_worse(a.risk, b.risk);
 
     switch (op) {
     case OP_add: return bounded(a.lo + b.lo, a.hi + b.hi, risk);
@@ -402,7 +402,7 @@ static Risk worst_operand(const Node *n)
 {
     Risk risk = RISK_NONE;
     for (int i = 0; i < n->nargs; i++)
-        risk = worse(risk, n->arg[i]->range.risk);
+        risk = risk_worse(risk, n->arg[i]->range.risk);
     return risk;
 }
 

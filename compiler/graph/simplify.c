@@ -733,21 +733,14 @@ static Node *simplify_reduce(Graph *g, Node *n)
 /* stable.c has rewritten what may overflow. The quotients and logs here are those that cannot, as
  * the exponent is known to be small (1/(1 + exp(sin(x)))): they become shorter and more exact. */
 
-static Node *because(Node *n, const char *why)
-{
-    if (!n->why)
-        n->why = why;
-    return n;
-}
-
 /* 1/(1 + exp(-z)) = sigmoid(z) */
 static Node *better_quotient(Graph *g, Node *n)
 {
     if (!is_logistic(g, n))
         return n;
     Node *w = one_plus_exp(g, n->arg[1])->arg[0];
-    return because(graph_unary(g, OP_sigmoid, graph_unary(g, OP_neg, w)),
-                   "1/(1 + exp(-z)) = sigmoid(z)");
+    return node_because(graph_unary(g, OP_sigmoid, graph_unary(g, OP_neg, w)),
+                        "1/(1 + exp(-z)) = sigmoid(z)");
 }
 
 static Node *minus_softplus(Graph *g, Node *z)
@@ -759,16 +752,17 @@ static Node *better_log(Graph *g, Node *n)
 {
     Node *a = n->arg[0];
     if (a->op == OP_sigmoid)
-        return because(minus_softplus(g, graph_unary(g, OP_neg, a->arg[0])),
-                       "log(sigmoid(z)) = -softplus(-z)");
+        return node_because(minus_softplus(g, graph_unary(g, OP_neg, a->arg[0])),
+                            "log(sigmoid(z)) = -softplus(-z)");
     if (a->op == OP_sub && node_is(a->arg[0], 1) && a->arg[1]->op == OP_sigmoid)
-        return because(minus_softplus(g, a->arg[1]->arg[0]), "log(1 - sigmoid(z)) = -softplus(z)");
+        return node_because(minus_softplus(g, a->arg[1]->arg[0]),
+                            "log(1 - sigmoid(z)) = -softplus(z)");
     if (a->op == OP_exp)
-        return because(a->arg[0], "log(exp(u)) = u");
+        return node_because(a->arg[0], "log(exp(u)) = u");
     if (a->op == OP_div && a->arg[0]->op == OP_exp) {
         Node *log_s = graph_unary(g, OP_log, a->arg[1]);
-        return because(graph_binary(g, OP_sub, a->arg[0]->arg[0], log_s),
-                       "log(exp(u)/s) = u - log(s)");
+        return node_because(graph_binary(g, OP_sub, a->arg[0]->arg[0], log_s),
+                            "log(exp(u)/s) = u - log(s)");
     }
     return n;
 }
@@ -782,8 +776,8 @@ static Node *better_difference(Graph *g, Node *n)
     if (!node_is(n->arg[0], 1) || !(n->derived || a->derived))
         return n;
     if (a->op == OP_sigmoid)
-        return because(graph_unary(g, OP_sigmoid, graph_unary(g, OP_neg, a->arg[0])),
-                       "1 - sigmoid(z) = sigmoid(-z)");
+        return node_because(graph_unary(g, OP_sigmoid, graph_unary(g, OP_neg, a->arg[0])),
+                            "1 - sigmoid(z) = sigmoid(-z)");
     if (a->op != OP_mul || a->arg[0] != a->arg[1] || a->arg[0]->op != OP_tanh)
         return n;
 
@@ -793,7 +787,7 @@ static Node *better_difference(Graph *g, Node *n)
     Node *above = graph_binary(g, OP_mul, graph_const(g, 4), e);
     Node *slope = graph_binary(g, OP_div, above, graph_binary(g, OP_mul, root, root));
     slope->scaled = true;
-    return because(slope, "1 - tanh(z)^2 = 4*e/(1 + e)^2 with e = exp(-2*abs(z))");
+    return node_because(slope, "1 - tanh(z)^2 = 4*e/(1 + e)^2 with e = exp(-2*abs(z))");
 }
 
 /* A choice between a finite constant and 0 by a comparison is a product. */
@@ -831,11 +825,7 @@ static Node *simplify_node(Graph *g, Node *n)
 static Node *rebuilt(Graph *g, Node *n, Node *const *now, const Node *leaf, Node *value)
 {
     int made = g->count;
-    Node **arg = arena_alloc(g->ngc, (size_t)(n->nargs + 1) * sizeof *arg);
-    for (int k = 0; k < n->nargs; k++)
-        arg[k] = now[n->arg[k]->id];
-
-    Node *m = n == leaf ? value : graph_copy(g, n, arg);
+    Node *m = n == leaf ? value : graph_copy(g, n, graph_operands(g, n, now));
     if (m->id >= made) {
         m->derived |= n->derived;
         m->scaled |= n->scaled;

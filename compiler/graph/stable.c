@@ -67,13 +67,6 @@ static Node *now_of(const Stable *s, const Node *n)
     return n->id < s->count && s->now[n->id] ? s->now[n->id] : (Node *)n;
 }
 
-static Node *because(Node *n, const char *why)
-{
-    if (!n->why)
-        n->why = why;
-    return n;
-}
-
 static Node *constant(Stable *s, double v)
 {
     return graph_const(s->g, v);
@@ -671,7 +664,7 @@ static const char *why_known(Op f)
 /* The known function, with the other factors of the fraction. */
 static Node *fraction_node(Stable *s, const Fraction *f, const Known *known, Shape shape)
 {
-    Node *n = because(unary(s, known->f, linear_node(s, &known->w)), why_known(known->f));
+    Node *n = node_because(unary(s, known->f, linear_node(s, &known->w)), why_known(known->f));
     if (known->k != 1)
         n = binary(s, OP_mul, constant(s, known->k), n);
 
@@ -699,8 +692,8 @@ static Node *log_cosh(Stable *s, Node *u)
     Node *a = unary(s, OP_abs, graph_where(s->g, near, one, u));
     Node *rest = unary(s, OP_softplus, binary(s, OP_mul, constant(s, -2), a));
     Node *above = binary(s, OP_sub, binary(s, OP_add, a, rest), constant(s, log(2)));
-    return because(graph_where(s->g, near, below, above),
-                   "log(cosh(u)) = abs(u) + softplus(-2*abs(u)) - log(2)");
+    return node_because(graph_where(s->g, near, below, above),
+                        "log(cosh(u)) = abs(u) + softplus(-2*abs(u)) - log(2)");
 }
 
 /* log(exp(a) + exp(b)), as logaddexp has it. */
@@ -708,8 +701,8 @@ static Node *log_add(Stable *s, Node *a, Node *b)
 {
     Node *over_b = binary(s, OP_add, b, unary(s, OP_softplus, binary(s, OP_sub, a, b)));
     Node *over_a = binary(s, OP_add, a, unary(s, OP_softplus, binary(s, OP_sub, b, a)));
-    return because(graph_where(s->g, binary(s, OP_lt, a, b), over_b, over_a),
-                   "log(exp(a) + exp(b)) = logaddexp(a, b)");
+    return node_because(graph_where(s->g, binary(s, OP_lt, a, b), over_b, over_a),
+                        "log(exp(a) + exp(b)) = logaddexp(a, b)");
 }
 
 static Node *plus(Stable *s, Node *a, double c)
@@ -722,7 +715,7 @@ static Node *log_plus_number(Stable *s, double c, Linear u)
 {
     u.c -= c;
     Node *n = unary(s, OP_softplus, linear_node(s, &u));
-    return plus(s, because(n, "log(1 + exp(u)) = softplus(u)"), c);
+    return plus(s, node_because(n, "log(1 + exp(u)) = softplus(u)"), c);
 }
 
 /* The log of a sum of one or two exponentials with positive factors; NULL: it is another sum. */
@@ -761,7 +754,7 @@ static Node *log_sigmoid(Stable *s, const Known *known)
 {
     Linear w = linear_times(known->w, -1);
     Node *n = unary(s, OP_neg, unary(s, OP_softplus, linear_node(s, &w)));
-    return plus(s, because(n, why_log), log(known->k));
+    return plus(s, node_because(n, why_log), log(known->k));
 }
 
 /* The log of the fraction without its other factors. */
@@ -1211,8 +1204,8 @@ static Node *log_of(Stable *s, const Node *n, int depth, Node **near)
     if (!form || !form->m)
         return unary(s, OP_log, s->now[n->id]);
     Node *far = form_log(s, form, n->shape, near);
-    because(*near,
-            "the largest exponent is taken out: log(sum(exp(z))) = M + log(sum(exp(z - M)))");
+    node_because(*near,
+                 "the largest exponent is taken out: log(sum(exp(z))) = M + log(sum(exp(z - M)))");
     return far;
 }
 
@@ -1314,8 +1307,8 @@ static Node *better(Stable *s, const Node *n)
     const Form *form = wants_form(s, n) ? form_of(s, n, false) : NULL;
     if (!form || !form->m)
         return NULL;
-    return because(form_node(s, form, n->shape),
-                   "the largest exponent is taken out: exp(z)/sum(exp(z)) = softmax(z)");
+    return node_because(form_node(s, form, n->shape),
+                        "the largest exponent is taken out: exp(z)/sum(exp(z)) = softmax(z)");
 }
 
 /* What is added first of now: far, or all of it. */
@@ -1351,17 +1344,6 @@ static Node *apart(Stable *s, const Node *n)
 }
 
 /* n with the operands as they are now. It is n itself if they have not changed. */
-static Node *rebuilt(Stable *s, Node *n)
-{
-    bool same = true;
-    Node **arg = arena_alloc(s->g->ngc, (size_t)(n->nargs + 1) * sizeof *arg);
-    for (int k = 0; k < n->nargs; k++) {
-        arg[k] = s->now[n->arg[k]->id];
-        same &= arg[k] == n->arg[k];
-    }
-    return same ? n : graph_copy(s->g, n, arg);
-}
-
 /* Marks what the roots need, and what it is made of. Is there anything to do? */
 static bool look(Stable *s, Node *const *root, int roots, int count)
 {
@@ -1389,7 +1371,7 @@ static Node *stable_node(Stable *s, Node *n)
         m = softplus_of(s, n);
     if (!m)
         m = apart(s, n);
-    return m ? m : rebuilt(s, n);
+    return m ? m : graph_rebuild(s->g, n, s->now);
 }
 
 static void stable_nodes(Stable *s)

@@ -4,7 +4,6 @@
 #include "lang/lower.h"
 #include "graph/eval.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { MOST = 10000000 }; /* elements that are written into C */
@@ -42,7 +41,7 @@ static bool keeps_places(const Node *n)
 static bool is_whole(const double *x, int64_t count)
 {
     for (int64_t i = 0; i < count; i++)
-        if (x[i] != floor(x[i]) || fabs(x[i]) > INT32_MAX)
+        if (!is_int32(x[i]))
             return false;
     return true;
 }

@@ -2,7 +2,6 @@
  * values. */
 #include "lang/lower.h"
 
-#include <math.h>
 #include <string.h>
 
 /* What the statement gives as starting value: `= EXPR`, or `~ CALL`, an initializer, which is
@@ -106,11 +105,6 @@ static bool starts_alone(Lower *L, const Stmt *s, const Node *init)
     return false;
 }
 
-static bool fits_int(double x)
-{
-    return x == floor(x) && fabs(x) <= INT32_MAX;
-}
-
 /* Is the starting value of an int whole, as far as it is known now? lower_default.c checks the
  * others. */
 static bool starts_whole(Lower *L, const Stmt *s, const Node *n)
@@ -120,9 +114,9 @@ static bool starts_whole(Lower *L, const Stmt *s, const Node *n)
     if (n->op == OP_data) {
         int64_t count = shape_count(L->g, n->shape);
         for (int64_t i = 0; i < count; i++)
-            good &= fits_int(n->attr.data[i]);
+            good &= is_int32(n->attr.data[i]);
     } else if (node_const(n, &c)) {
-        good = fits_int(c);
+        good = is_int32(c);
     }
     if (!good)
         lower_error(L, ERR_NOT_WHOLE, s->at, "'%s' is int; its starting value must be whole",

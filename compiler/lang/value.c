@@ -261,7 +261,7 @@ Node *want_node(Lower *L, const Value *v, const char *what)
     return NULL;
 }
 
-static bool is_int32(double x)
+bool is_int32(double x)
 {
     return x == floor(x) && fabs(x) <= INT32_MAX;
 }

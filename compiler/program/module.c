@@ -61,13 +61,14 @@ bool module_has_block(const Module *m, Block block)
 
 /* ---- programs: which roots each function delivers ---- */
 
-enum { /* sets of RootKind */
-       LOSS = 1 << ROOT_LOSS,
-       OUTPUT = 1 << ROOT_OUTPUT,
-       METRIC = 1 << ROOT_METRIC,
-       GRAD = 1 << ROOT_GRAD,
-       UPDATE = 1 << ROOT_UPDATE,
-       NAMED = 1 << ROOT_NAMED,
+/* Sets of RootKind. */
+enum {
+    LOSS = 1 << ROOT_LOSS,
+    OUTPUT = 1 << ROOT_OUTPUT,
+    METRIC = 1 << ROOT_METRIC,
+    GRAD = 1 << ROOT_GRAD,
+    UPDATE = 1 << ROOT_UPDATE,
+    NAMED = 1 << ROOT_NAMED,
 };
 
 typedef struct Selection { /* of roots, for one program */

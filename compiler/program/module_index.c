@@ -49,19 +49,10 @@ static Node **without_indices(const Module *m, const bool *needed, int last)
         if (!needed[i])
             continue;
 
-        Node **arg = arena_alloc(m->ngc, (size_t)(n->nargs + 1) * sizeof *arg);
-        bool same = true;
-        for (int k = 0; k < n->nargs; k++) {
-            arg[k] = now[n->arg[k]->id];
-            same &= arg[k] == n->arg[k];
-        }
-
         if (n->op == OP_checked)
-            now[i] = kept_inside(m->graph, arg[0], n->attr.size);
-        else if (same)
-            now[i] = n;
+            now[i] = kept_inside(m->graph, now[n->arg[0]->id], n->attr.size);
         else
-            now[i] = graph_copy(m->graph, n, arg);
+            now[i] = graph_rebuild(m->graph, n, now);
     }
     return now;
 }

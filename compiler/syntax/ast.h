@@ -80,7 +80,7 @@ struct Stmt {
     Expr *to;     /* S_FOR */
     Expr *with;   /* S_MINIMIZE: the optimizer's call */
     Expr *init;   /* S_PARAM, S_STATE: the initializer's call */
-    Arg *sizes;   /* declared sizes; has_sizes tells x[] from x */
+    Arg *sizes;   /* declared sizes; has_sizes: x[] was written, not x */
     const char *type; /* "int", or NULL */
     Loc type_loc;
     bool bound;     /* S_DIM: <= */

@@ -184,16 +184,11 @@ static const char modules[] =
     "np numpy torch nn F tf math jnp jax keras functional optim layers scipy linalg random "
     "activations losses special fft cp cupy mx ops utils init";
 
-static int lower_case(char c)
-{
-    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
-}
-
 /* Are the first n characters of two words the same? */
 static bool same_word(const char *a, const char *b, size_t n, bool capitals)
 {
     for (size_t i = 0; i < n; i++) {
-        bool same = capitals ? a[i] == b[i] : lower_case(a[i]) == lower_case(b[i]);
+        bool same = capitals ? a[i] == b[i] : ascii_lower(a[i]) == ascii_lower(b[i]);
         if (!same)
             return false;
     }

@@ -668,13 +668,8 @@ static void check_emitted(Case *c, void *const *object)
 /* Adds up the ops that what is asked for needs. */
 static void count_ops(const Model *m, int *ops)
 {
-    Node **root = arena_alloc(m->graph->ngc, (size_t)(m->roots + m->vars + 1) * sizeof *root);
-    int n = 0;
-    for (int i = 0; i < m->roots; i++)
-        root[n++] = m->root[i].node;
-    for (int i = 0; i < m->vars; i++)
-        if (m->var[i]->init)
-            root[n++] = m->var[i]->init;
+    int n;
+    Node **root = model_take_roots(m, &n);
     int *uses = graph_uses(m->graph, root, n);
     for (int i = 0; i < m->graph->count; i++)
         ops[m->graph->node[i]->op] += uses[i] > 0;

@@ -18,7 +18,7 @@ static uint64_t bits(double x)
     return u;
 }
 
-/* A hash of all bits of d, for one golden value that stands for N. */
+/* A hash of all bits of d, for one golden value in place of N. */
 static uint64_t hash(void)
 {
     uint64_t h = 0;
