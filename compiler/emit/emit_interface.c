@@ -133,7 +133,7 @@ static Body print_parts(Emit *e, const Function *f, Text *out)
 static void print_signature(Emit *e, const Function *f, Text *out)
 {
     if (emit_comment_level(e, f) < e->ngc->opt.comments && !f->walk)
-        text_add(out, "/* the same statements as in %s; the rules stand there */\n",
+        text_add(out, "/* the same statements as in %s; the rules are there */\n",
                  f->fn >= FN_STEP ? "forward, backward and update" : "forward");
 
     const char *linkage = f->walk ? "static " : "";
