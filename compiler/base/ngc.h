@@ -103,6 +103,7 @@ typedef struct Options {
     bool verify;      /* the invariants are checked after each pass, not only after the last */
     int short_row;    /* columns from which on rows make a nest; 0: as is best; for tests with small
                          models */
+    int unroll;       /* loops of fewer passes than this are expanded; 0: as is best */
     int pool_from;    /* estimated nanoseconds from which on threads share work; 0: as is best; for
                          tests with small models */
     bool literal;     /* the graph is what the text says: nothing folded, shared or simplified. What
@@ -117,6 +118,13 @@ typedef struct Options {
     const char *map;         /* what they are called there, or NULL */
 } Options;
 
+/* While something is tried, messages are not kept. */
+typedef struct Trial {
+    const Diag *first;    /* the first error, or NULL */
+    int errors, warnings; /* before it */
+    struct Trial *outer;
+} Trial;
+
 struct Ngc {
     struct Arena *arena;
     struct Intern *names;
@@ -124,6 +132,7 @@ struct Ngc {
     int files;
     Options opt;
     Diag *diags, **diag_end;
+    Trial *trial;         /* or NULL */
     int errors, warnings; /* with -Werror a warning looks like an error, and still counts as a
                              warning: what follows it is done */
 };
@@ -185,6 +194,9 @@ Diag *warn(Ngc *, const char *flag, ErrorCode code, Loc, const char *format, ...
 
 /* An error without a place or a code: of files, options. */
 Diag *complain(Ngc *, const char *format, ...);
+
+void trial_begin(Ngc *, Trial *);
+bool trial_end(Ngc *, Trial *); /* were there no errors? */
 
 bool diag_failed(const Ngc *); /* by errors, or warnings that are errors */
 

@@ -266,11 +266,18 @@ static bool same_diag(const Diag *a, const Diag *b)
 /* Counts the message and keeps it, unless the same one was kept before or there are too many. */
 static void keep_diag(Ngc *ngc, Diag *d)
 {
+    bool warning = d->flag != NULL, error = d->severity == SEV_ERROR && !warning;
+    if (ngc->trial) {
+        ngc->errors += error;
+        if (error && !ngc->trial->first)
+            ngc->trial->first = d;
+        return;
+    }
+
     for (const Diag *old = ngc->diags; old != NULL; old = old->next)
         if (same_diag(old, d))
             return;
 
-    bool warning = d->flag != NULL, error = d->severity == SEV_ERROR && !warning;
     ngc->errors += error;
     ngc->warnings += warning;
     if (warning && ngc->warnings > WARNINGS_SHOWN)
@@ -282,6 +289,21 @@ static void keep_diag(Ngc *ngc, Diag *d)
         ngc->diag_end = &ngc->diags;
     *ngc->diag_end = d;
     ngc->diag_end = &d->next;
+}
+
+void trial_begin(Ngc *ngc, Trial *t)
+{
+    *t = (Trial){.errors = ngc->errors, .warnings = ngc->warnings, .outer = ngc->trial};
+    ngc->trial = t;
+}
+
+bool trial_end(Ngc *ngc, Trial *t)
+{
+    bool good = ngc->errors == t->errors;
+    ngc->errors = t->errors;
+    ngc->warnings = t->warnings;
+    ngc->trial = t->outer;
+    return good;
 }
 
 Diag *diag(Ngc *ngc, Severity severity, ErrorCode code, Loc loc, const char *format, ...)

@@ -67,6 +67,7 @@ typedef struct Body { /* of one function of the emitted C, while it is printed *
     Taken locals;           /* names of derivatives that are given out: dJ_dz */
     unsigned blocks;        /* arguments that the text uses, as USES_* */
     unsigned dims;          /* run-time sizes that it uses: bits by index of the dim */
+    int depth;              /* loops over kernels that are open */
     bool uses_space;        /* it uses work's space that begins on a cache line */
     bool uses_id;           /* it uses the number of the thread */
     bool uses_threads;      /* and the number of threads */
@@ -244,6 +245,12 @@ void print_call(Body *, const Kernel *);
 
 void print_here(Body *, const Kernel *);
 void print_apart(Body *, const Kernel *);
+
+/* ---- emit_for.c: loops over kernels ---- */
+
+void print_for(Body *, const Kernel *);
+void print_for_test(Body *, const Kernel *);
+void print_for_end(Body *, const Kernel *);
 
 /* ---- emit_body.c: statements ---- */
 

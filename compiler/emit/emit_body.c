@@ -21,7 +21,13 @@ void emit_kernel(Body *b, const Kernel *k)
             place->name = local_name(b, k->store[i].node);
     }
 
-    if (k->kind == K_GEMM)
+    if (k->kind == K_FOR)
+        print_for(b, k);
+    else if (k->kind == K_TEST)
+        print_for_test(b, k);
+    else if (k->kind == K_NEXT)
+        print_for_end(b, k);
+    else if (k->kind == K_GEMM)
         print_gemm(b, k);
     else if (k->kind == K_RANDOM)
         print_random(b, k);
@@ -202,7 +208,7 @@ Body emit_part(Emit *e, const Function *f, int part)
 
     print_waiting(&b, &waiting, NULL);
     share_end(&b);
-    if (b.dims) /* run-time sizes are members of inputs */
+    if (b.dims & ((1u << MAX_DIMS) - 1)) /* run-time sizes are members of inputs */
         b.blocks |= USES_INPUTS;
     return b;
 }

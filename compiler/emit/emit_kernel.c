@@ -210,10 +210,11 @@ static const char *split_range(Printer *pr, const Kernel *k)
 static void add_dims(Printer *pr, Lists *l)
 {
     const Emit *e = pr->e;
-    for (int i = 0; i < e->graph->dims; i++) {
+    for (int i = 0; i < ALL_DIMS; i++) {
+        const char *prefix = i < MAX_DIMS ? e->module->dim_prefix : ""; /* or the index of a loop */
         if (!(pr->dims >> i & 1))
             continue;
-        const char *dim = print_format(pr, "%s%s", e->module->dim_prefix, e->graph->dim[i].name);
+        const char *dim = print_format(pr, "%s%s", prefix, e->graph->dim[i].name);
         add_to_lists(l, print_format(pr, "size_t %s", dim), dim, dim);
     }
 }

@@ -8,7 +8,7 @@ const char *emit_type(const Emit *e, Type type)
 
 const char *emit_size(Emit *e, Size s, unsigned *dims)
 {
-    for (int i = 0; i < e->graph->dims && s < 0; i++)
+    for (int i = 0; i < ALL_DIMS && s < 0; i++)
         if (size_uses_dim(e->graph, s, i))
             *dims |= 1u << i;
     return size_text(e->graph, s, e->module->dim_prefix);

@@ -11,6 +11,7 @@ static void eval_leaf(Eval *e, const Node *n, double *out, int64_t count)
     case OP_const: *out = n->attr.value; break;
     case OP_size: *out = (double)size_at(e->graph, n->attr.size, e->dim); break;
     case OP_training: *out = e->training; break;
+    case OP_index: *out = (double)e->dim[MAX_DIMS + n->attr.loop->level]; break;
     case OP_data: memcpy(out, n->attr.data, (size_t)count * sizeof *out); break;
     case OP_var: memcpy(out, e->var[n->attr.var->index], (size_t)count * sizeof *out); break;
     default: op_info[n->op]->eval(n, e, out);
@@ -51,6 +52,7 @@ Eval *eval_new(Ngc *ngc, Model *m)
     e->value = arena_alloc(ngc, (size_t)(m->graph->count + 1) * sizeof *e->value);
     e->known = arena_alloc(ngc, (size_t)(m->graph->count + 1));
     e->need = arena_alloc(ngc, (size_t)(m->graph->count + 1));
+    e->loop = arena_alloc(ngc, (size_t)(m->graph->count + 1) * sizeof *e->loop);
     return e;
 }
 
@@ -70,7 +72,8 @@ static int mark_needed(Eval *e, const Node *n)
 
         for (int k = 0; k < e->graph->node[i]->nargs; k++) {
             int a = e->graph->node[i]->arg[k]->id;
-            if (e->known[a] || e->need[a])
+            bool again = e->graph->node[a]->op == OP_loop; /* another value leaves it */
+            if ((e->known[a] && !again) || e->need[a])
                 continue;
             e->need[a] = true;
             open++;
@@ -79,25 +82,227 @@ static int mark_needed(Eval *e, const Node *n)
     return first;
 }
 
-/* Operands precede their users: one loop down marks what is needed, one loop up computes it. */
+/* Room for the elements of n. */
+static double *room_of(Eval *e, const Node *n)
+{
+    int64_t dim[MAX_RANK];
+
+    if (!e->value[n->id]) {
+        size_t count = (size_t)eval_shape(e, n->shape, dim) + 1;
+        e->value[n->id] = arena_alloc(e->ngc, count * sizeof **e->value);
+    }
+    return e->value[n->id];
+}
+
+/* ---- loops ---- */
+
+/* One loop, while it is run. */
+typedef struct EvalLoop {
+    Eval *e;
+    int round; /* of eval_node, for which this was found out */
+    const Node *loop;
+    const Loop *of;
+    int first, end;  /* ids: what it needs is among these */
+    const Node **in; /* its body, without the bodies of loops inside it */
+    int count;
+    const Node *
+        *early; /* nodes after the loop that its body uses: what is collected may use them */
+    int earlies;
+    const Node **out; /* the nodes that collect from it, and are needed */
+    int outs;
+    double **next; /* by variable: its next value */
+} EvalLoop;
+
+static void eval_body(Eval *e, const Node *n, int first, int end);
+
+static void eval_body(Eval *e, const Node *n, int first, int end);
+
+/* Nodes outside the body that come after the loop, but are used in it. */
+static void find_early(EvalLoop *p)
+{
+    Eval *e = p->e;
+    const Graph *g = e->graph;
+    int level = p->of->level;
+    bool *used = arena_alloc(e->ngc, (size_t)(p->end + 1));
+    int last = p->count ? p->in[p->count - 1]->id : 0;
+
+    p->earlies = 0;
+    for (int i = last; i > p->loop->id; i--) {
+        const Node *n = g->node[i];
+        bool inside = e->need[i] && n->in[level] == p->of;
+        for (int k = 0; (inside || used[i]) && k < n->nargs; k++)
+            used[n->arg[k]->id] |= n->arg[k]->in[level] != p->of;
+    }
+
+    p->early = arena_alloc(e->ngc, (size_t)(last + 1) * sizeof *p->early);
+    for (int i = p->loop->id + 1; i <= last; i++)
+        if (used[i] && !e->known[i])
+            p->early[p->earlies++] = g->node[i];
+}
+
+/* Of the nodes that are needed: the body of the loop, and what collects from it. */
+static void find_body(EvalLoop *p)
+{
+    const Graph *g = p->e->graph;
+    size_t most = (size_t)(p->end - p->first + 1);
+    p->in = arena_alloc(p->e->ngc, most * sizeof *p->in);
+    p->out = arena_alloc(p->e->ngc, most * sizeof *p->out);
+    p->count = p->outs = 0;
+
+    for (int i = p->first; i < p->end; i++) {
+        const Node *n = g->node[i];
+        if (!p->e->need[i])
+            continue;
+        if (node_loop(n) == p->of && n->op != OP_carried)
+            p->in[p->count++] = n;
+        if (n->op == OP_collect && n->arg[1] == p->loop)
+            p->out[p->outs++] = n;
+    }
+}
+
+/* out += the value of this pass at its place */
+static void add_part(Eval *e, const Node *collect)
+{
+    const Node *a = collect->arg[0];
+    const double *in = e->value[a->id];
+    int64_t dim[MAX_RANK], from[MAX_RANK], index[MAX_RANK] = {0}, i = 0;
+
+    eval_shape(e, collect->shape, dim);
+    if (eval_shape(e, a->shape, from) == 0)
+        return;
+    do {
+        int64_t at[MAX_RANK];
+        for (int k = 0; k < a->shape.rank; k++)
+            at[k] =
+                size_at(e->graph, collect->attr.lo[k], e->dim) + collect->attr.step[k] * index[k];
+        e->value[collect->id][index_at(a->shape.rank, dim, at)] += in[i++];
+    } while (index_next(a->shape.rank, from, index));
+}
+
+static void copy_value(Eval *e, const Node *to, const Node *from)
+{
+    int64_t dim[MAX_RANK];
+    size_t count = (size_t)eval_shape(e, from->shape, dim);
+
+    memcpy(room_of(e, to), e->value[from->id], count * sizeof **e->value);
+}
+
+/* All variables at once: a new value may be another's old one. */
+static void next_values(EvalLoop *p)
+{
+    Eval *e = p->e;
+    int64_t dim[MAX_RANK];
+
+    for (int i = 0; i < loop_variables(p->loop); i++) {
+        const Node *n = loop_next(p->loop, i);
+        memcpy(p->next[i], e->value[n->id],
+               (size_t)eval_shape(e, n->shape, dim) * sizeof **p->next);
+    }
+    for (int i = 0; i < loop_variables(p->loop); i++) {
+        const Node *leaf = loop_leaf(p->loop, i);
+        memcpy(e->value[leaf->id], p->next[i],
+               (size_t)eval_shape(e, leaf->shape, dim) * sizeof **p->next);
+    }
+}
+
+/* One pass; false: the test says that there is none. */
+static bool eval_pass(EvalLoop *p, int64_t number)
+{
+    Eval *e = p->e;
+    const Node *test = loop_test(p->loop);
+
+    e->dim[MAX_DIMS + p->of->level] = number;
+    for (int i = 0; i < p->count; i++)
+        eval_body(e, p->in[i], p->first, p->end);
+    if (test && e->value[test->id][0] == 0)
+        return false;
+
+    for (int i = 0; i < p->outs; i++)
+        add_part(e, p->out[i]);
+    next_values(p);
+    return true;
+}
+
+/* What is known of a loop in this round. A loop in the body of another is run many times. */
+static EvalLoop *loop_of(Eval *e, const Node *loop, int first, int end)
+{
+    EvalLoop *p = e->loop[loop->id];
+    int count = loop_variables(loop);
+    int64_t dim[MAX_RANK];
+
+    if (!p) {
+        p = e->loop[loop->id] = arena_alloc(e->ngc, sizeof *p);
+        *p = (EvalLoop){.e = e, .loop = loop, .of = loop->attr.loop};
+        p->next = arena_alloc(e->ngc, (size_t)(count + 1) * sizeof *p->next);
+        for (int i = 0; i < count; i++) {
+            size_t size = (size_t)eval_shape(e, loop_next(loop, i)->shape, dim) + 1;
+            p->next[i] = arena_alloc(e->ngc, size * sizeof **p->next);
+        }
+    }
+    if (p->round != e->round) {
+        p->round = e->round;
+        p->first = first;
+        p->end = end;
+        find_body(p);
+        find_early(p);
+    }
+    return p;
+}
+
+/* The passes of a loop, and what they collect. */
+static void eval_loop(Eval *e, const Node *loop, int first, int end)
+{
+    EvalLoop *p = loop_of(e, loop, first, end);
+    const Node *count = loop_count(loop);
+    int64_t dim[MAX_RANK], *index = &e->dim[MAX_DIMS + p->of->level], before = *index;
+    int64_t passes = size_at(e->graph, p->of->passes, e->dim), done = 0;
+
+    if (count)
+        passes = (int64_t)e->value[count->id][0];
+    for (int i = 0; i < loop_variables(loop); i++)
+        copy_value(e, loop_leaf(loop, i), loop_init(loop, i));
+    for (int i = 0; i < p->outs; i++) {
+        size_t size = (size_t)eval_shape(e, p->out[i]->shape, dim) * sizeof **e->value;
+        memset(room_of(e, p->out[i]), 0, size);
+    }
+
+    for (int i = 0; i < p->earlies; i++)
+        eval_body(e, p->early[i], first, end);
+    while (done < passes && eval_pass(p, p->of->down ? passes - 1 - done : done))
+        done++;
+    room_of(e, loop)[0] = (double)done;
+    *index = before;
+}
+
+/* ---- all that a node needs ---- */
+
+static void eval_body(Eval *e, const Node *n, int first, int end)
+{
+    if (n->op == OP_loop)
+        eval_loop(e, n, first, end);
+    else if (n->op == OP_last)
+        copy_value(e, n, n->arg[0]);
+    else if (n->op == OP_passes)
+        copy_value(e, n, n->arg[0]);
+    else if (n->op != OP_collect)
+        eval_one(e, n, room_of(e, n));
+}
+
+/* Operands precede their users: one loop down marks what is needed, one loop up computes it. What
+ * is in the body of a loop is computed in its passes, and not known after it. */
 const double *eval_node(Eval *e, Node *n)
 {
-    int first = mark_needed(e, n);
+    int first = mark_needed(e, n), end = n->id + 1;
 
-    for (int i = first; i <= n->id; i++) {
+    e->round++;
+    for (int i = first; i < end; i++) {
         const Node *x = e->graph->node[i];
-        if (!e->need[i])
+        if (!e->need[i] || node_loop(x))
             continue;
-
-        if (!e->value[i]) {
-            int64_t dim[MAX_RANK];
-            size_t count = (size_t)eval_shape(e, x->shape, dim) + 1;
-            e->value[i] = arena_alloc(e->ngc, count * sizeof **e->value);
-        }
-        eval_one(e, x, e->value[i]);
+        eval_body(e, x, first, end);
         e->known[i] = true;
-        e->need[i] = false;
     }
+    memset(e->need + first, 0, (size_t)(end - first));
     return e->value[n->id];
 }
 

@@ -7,16 +7,18 @@
 struct Eval {
     Ngc *ngc;
     Graph *graph;
-    int64_t dim[MAX_DIMS]; /* values of the run-time dims */
+    int64_t dim[ALL_DIMS]; /* values of the run-time dims, and of the indices of loops */
     const double **var;    /* by index of Model.var: elements, row-major */
     Model *model;
     double training;
     uint64_t seed;
-    double **value;       /* by node id: room for the elements, or NULL */
-    bool *known;          /* by node id: the room holds the value */
-    bool *need;           /* by node id: eval_node's own; false between its calls */
-    const Node *outside;  /* the first index that was out of its range, or NULL */
-    double outside_value; /* and what it was */
+    double **value;         /* by node id: room for the elements, or NULL */
+    bool *known;            /* by node id: the room holds the value */
+    bool *need;             /* by node id: eval_node's own; false between its calls */
+    struct EvalLoop **loop; /* by node id: an OP_loop that was run, or NULL */
+    int round;              /* calls of eval_node so far */
+    const Node *outside;    /* the first index that was out of its range, or NULL */
+    double outside_value;   /* and what it was */
 };
 
 Eval *eval_new(Ngc *, Model *);

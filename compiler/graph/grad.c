@@ -8,7 +8,7 @@
  * which is not 0 where something may flow. Where a slope may be infinite, a contribution is taken
  * only where the mask is not 0, and is 0 elsewhere. Masks are made only where there is such a slope
  * further down: a relu over finite slopes costs nothing. */
-#include "graph/graph.h"
+#include "graph/grad_loop.h"
 
 #include <string.h>
 
@@ -270,12 +270,14 @@ typedef struct Sweep {
     int n_first;   /* their number */
 
     int from;                 /* nodes from this id on were made by this sweep */
+    int nodes;                /* those that there were before it: the length of what is by id */
     bool *wanted;             /* by id: depends on one of the x */
     Node **adjoint;           /* by id */
     int *uses;                /* by id: contributions so far */
     Risk *below;              /* by id: the worst slope between the node and the x */
     unsigned char *from_vars; /* by id: which variables it is computed from */
     Node **mask;              /* by id: 0 where the adjoint is 0; NULL: nothing is known */
+    const Loop *within;       /* only through the body of this loop; NULL: of none */
 } Sweep;
 
 /* Does x, an operand of y, need a mask? It does if a slope further down may be infinite. A choice
@@ -375,11 +377,11 @@ static void explain_by(const Sweep *s, Node *n, Step *step)
         n->step = step;
 }
 
-/* Adds the contribution dx to the adjoint of an operand of y, and records the step. */
-static void contribute(Sweep *s, Node *y, int operand, Node *dx, Node *mask)
+/* Adds the contribution dx of y to the adjoint of x, and records the step. x is that operand of y,
+ * or, if y is a loop, something that its body uses. */
+static void contribute(Sweep *s, Node *y, Node *x, int operand, Node *dx, Node *mask)
 {
     Graph *g = s->g;
-    Node *x = y->arg[operand];
     Node **sum = &s->adjoint[x->id];
     if (node_is(dx, 0))
         return;
@@ -421,28 +423,92 @@ static void name_adjoint(Sweep *s, const Node *x)
         d->step = s->first[x->id]->step;
 }
 
+static void sweep(Sweep *s, int from);
+
+/* Memory for the adjoints. */
+static void alloc_adjoints(Sweep *s, size_t n)
+{
+    Ngc *ngc = s->g->ngc;
+
+    s->adjoint = arena_alloc(ngc, n * sizeof *s->adjoint);
+    s->uses = arena_alloc(ngc, n * sizeof *s->uses);
+    s->mask = arena_alloc(ngc, n * sizeof *s->mask);
+}
+
+/* A loop: one sweep through its body becomes the body of a loop that goes back. */
+static void sweep_loop(Sweep *s, Node *loop)
+{
+    BackLoop b = back_loop_begin(s->g, loop, s->adjoint, s->wanted, s->nodes);
+    Sweep body = *s;
+
+    body.within = loop->attr.loop;
+    alloc_adjoints(&body, (size_t)s->nodes);
+    int from = 0; /* what is collected may have been made after the loop */
+    for (int i = 0; i < b.seeds; i++) {
+        Node **d = &body.adjoint[b.seeded[i]->id];
+        *d = *d ? graph_binary(s->g, OP_add, *d, b.seed[i]) : b.seed[i];
+        from = b.seeded[i]->id > from ? b.seeded[i]->id : from;
+    }
+    sweep(&body, from);
+
+    back_loop_end(&b, body.adjoint);
+    for (int i = 0; i < b.count; i++)
+        if (s->wanted[b.x[i]->id])
+            contribute(s, loop, b.x[i], 0, b.dx[i], NULL);
+}
+
+/* Is y on the way back: has it an adjoint, and is it in the body that this sweep goes through? */
+static bool is_on_the_way(const Sweep *s, const Node *y)
+{
+    if (!s->adjoint[y->id] || !s->wanted[y->id])
+        return false;
+    return !s->within || y->in[s->within->level] == s->within;
+}
+
+/* What leaves a loop passes its adjoint on to the loop, which is differentiated as a whole. */
+static bool leaves_loop(const Node *y)
+{
+    return y->op == OP_last || y->op == OP_collect;
+}
+
+/* What y contributes to its operands. */
+static void sweep_node(Sweep *s, Node *y)
+{
+    Graph *g = s->g;
+    Node **dx = arena_alloc(g->ngc, (size_t)(y->nargs + 1) * sizeof *dx);
+    Node **mask = arena_alloc(g->ngc, (size_t)(y->nargs + 1) * sizeof *mask);
+
+    contributions(s, y, dx);
+    masks_of(s, y, mask);
+    for (int k = 0; k < y->nargs; k++)
+        if (dx[k] && s->wanted[y->arg[k]->id] && y->arg[k]->type == T_FLOAT)
+            contribute(s, y, y->arg[k], k, dx[k], mask[k]);
+}
+
 /* Operands come before their users, so all contributions to y are there when the walk comes to y.
  */
-static void sweep(Sweep *s, const Node *from)
+static void sweep(Sweep *s, int from)
 {
     Graph *g = s->g;
     Loc loc = g->loc;
 
-    for (int i = from->id; i >= 0; i--) {
+    for (int i = from; i >= 0; i--) {
         Node *y = g->node[i];
-        if (!s->adjoint[i] || !s->wanted[i])
+        if (!is_on_the_way(s, y))
             continue;
 
-        name_adjoint(s, y);
-        Node **dx = arena_alloc(g->ngc, (size_t)(y->nargs + 1) * sizeof *dx);
-        Node **mask = arena_alloc(g->ngc, (size_t)(y->nargs + 1) * sizeof *mask);
         g->loc = y->loc;
-        contributions(s, y, dx);
-        masks_of(s, y, mask);
-
-        for (int k = 0; k < y->nargs; k++)
-            if (dx[k] && s->wanted[y->arg[k]->id] && y->arg[k]->type == T_FLOAT)
-                contribute(s, y, k, dx[k], mask[k]);
+        if (y->op == OP_loop) {
+            sweep_loop(s, y);
+            continue;
+        }
+        name_adjoint(s, y);
+        if (leaves_loop(y)) {
+            s->adjoint[y->arg[1]->id] = s->adjoint[i];
+            s->wanted[y->arg[1]->id] = true;
+        } else {
+            sweep_node(s, y);
+        }
     }
     g->loc = loc;
 }
@@ -473,13 +539,11 @@ static void sweep_arrays(Sweep *s)
 {
     Ngc *ngc = s->g->ngc;
     size_t n = (size_t)s->g->count;
-    s->from = s->g->count;
+    s->from = s->nodes = s->g->count;
     s->wanted = arena_alloc(ngc, n);
-    s->adjoint = arena_alloc(ngc, n * sizeof *s->adjoint);
-    s->uses = arena_alloc(ngc, n * sizeof *s->uses);
     s->below = arena_alloc(ngc, n * sizeof *s->below);
     s->from_vars = arena_alloc(ngc, n * sizeof *s->from_vars);
-    s->mask = arena_alloc(ngc, n * sizeof *s->mask);
+    alloc_adjoints(s, n);
 }
 
 /* Marks what depends on one of the x. */
@@ -487,9 +551,32 @@ static void find_wanted(Sweep *s, Node *const *x, int count)
 {
     for (int i = 0; i < count; i++)
         s->wanted[x[i]->id] = true;
-    for (int i = 0; i < s->g->count; i++)
-        for (int k = 0; k < s->g->node[i]->nargs; k++)
-            s->wanted[i] |= s->wanted[s->g->node[i]->arg[k]->id];
+    for (int i = 0; i < s->g->count; i++) {
+        const Node *n = s->g->node[i];
+        for (int k = 0; k < n->nargs; k++)
+            s->wanted[i] |= s->wanted[n->arg[k]->id];
+    }
+}
+
+/* What depends on an x also depends on it through the variables of a loop, from pass to pass. */
+static void find_wanted_in_loops(Sweep *s)
+{
+    bool found = true;
+
+    while (found) {
+        found = false;
+        for (int i = 0; i < s->g->count; i++) {
+            const Node *n = s->g->node[i];
+            for (int k = 0; k < n->nargs; k++)
+                s->wanted[i] |= s->wanted[n->arg[k]->id];
+            for (int v = 0; n->op == OP_loop && v < loop_variables(n); v++) {
+                bool *leaf = &s->wanted[loop_leaf(n, v)->id];
+                bool some = s->wanted[loop_init(n, v)->id] || s->wanted[loop_next(n, v)->id];
+                found |= some && !*leaf;
+                *leaf |= some;
+            }
+        }
+    }
 }
 
 /* How y reaches x, whose adjoint is d, or NULL; used: by id, what y is computed from. */
@@ -508,9 +595,11 @@ static Node **gradient(Sweep s, Node *y, Node *seed, Node *const *x, int count, 
     Graph *g = s.g;
     sweep_arrays(&s);
     find_wanted(&s, x, count);
+    if (g->carried > 0)
+        find_wanted_in_loops(&s);
     find_risks(&s, y);
     s.adjoint[y->id] = seed ? seed : graph_full(g, y->shape, 1);
-    sweep(&s, y);
+    sweep(&s, y->id);
     for (int i = s.from; i < g->count; i++)
         g->node[i]->derived = true;
 

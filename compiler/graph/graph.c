@@ -72,8 +72,27 @@ static void graph_rehash(Graph *g)
     }
 }
 
+/* A node is in the bodies that its operands are in. What leaves a loop is not in its body. */
+static void note_loops(Node *n)
+{
+    bool leaves = n->op == OP_loop || n->op == OP_last || n->op == OP_passes || n->op == OP_collect;
+
+    for (int k = 0; k < n->nargs; k++)
+        for (int l = 0; l < MAX_LEVELS; l++) {
+            if (n->in[l] && n->arg[k]->in[l] && n->in[l] != n->arg[k]->in[l])
+                ngc_bug("node %d is in two loops of one level", n->id);
+            if (n->arg[k]->in[l])
+                n->in[l] = n->arg[k]->in[l];
+        }
+
+    if (leaves)
+        n->in[n->attr.loop->level] = NULL;
+    else if (n->attr.loop)
+        n->in[n->attr.loop->level] = n->attr.loop;
+}
+
 /* The node equal to this one, old or new. */
-static Node *graph_add(Graph *g, Node n, Node *const *arg)
+Node *graph_add(Graph *g, Node n, Node *const *arg)
 {
     n.arg = (Node **)arg;
     Node **b = &g->bucket[node_hash(&n) % (uint64_t)g->buckets];
@@ -91,6 +110,7 @@ static Node *graph_add(Graph *g, Node n, Node *const *arg)
     attr_keep(g->ngc, made);
     made->id = g->count;
     made->loc = g->loc;
+    note_loops(made);
     made->range = range_of(g, made);
     made->chain = *b;
     *b = made;
@@ -711,6 +731,20 @@ Node *graph_transpose(Graph *g, Node *a)
     return graph_permute(g, a, perm);
 }
 
+/* slice or pad: the index of each loop that lo depends on is an operand. */
+static Node *add_moved(Graph *g, Op op, Shape shape, Node *a, const Size *lo, const Size *step)
+{
+    Node *arg[1 + MAX_LEVELS] = {a};
+    int nargs = 1 + graph_indices(g, lo, shape.rank, arg + 1);
+
+    Node n = {.op = op,
+              .type = a->type,
+              .shape = shape,
+              .nargs = nargs,
+              .attr = {.lo = lo, .step = step}};
+    return graph_add(g, n, arg);
+}
+
 Node *graph_slice(Graph *g, Node *a, const Size *lo, const Size *step, Shape shape)
 {
     bool all = true;
@@ -721,7 +755,7 @@ Node *graph_slice(Graph *g, Node *a, const Size *lo, const Size *step, Shape sha
         return a;
     if (node_const(a, &v))
         return refill(g, a, shape);
-    return add_unary(g, OP_slice, shape, a, (struct Attr){.lo = lo, .step = step});
+    return add_moved(g, OP_slice, shape, a, lo, step);
 }
 
 Node *graph_pad(Graph *g, Node *a, const Size *lo, const Size *step, Shape shape)
@@ -733,7 +767,7 @@ Node *graph_pad(Graph *g, Node *a, const Size *lo, const Size *step, Shape shape
         return a;
     if (node_is(a, 0))
         return graph_full(g, shape, 0);
-    return add_unary(g, OP_pad, shape, a, (struct Attr){.lo = lo, .step = step});
+    return add_moved(g, OP_pad, shape, a, lo, step);
 }
 
 Node *graph_concat(Graph *g, Node **arg, int count, int axis)

@@ -4,7 +4,12 @@
 
 #include "syntax/ast.h"
 
-enum { MAX_RANK = 8, MAX_DIMS = 8 };
+enum {
+    MAX_RANK = 8,
+    MAX_DIMS = 8,                     /* run-time dims of a model */
+    MAX_LEVELS = 4,                   /* loops inside each other */
+    ALL_DIMS = MAX_DIMS + MAX_LEVELS, /* with the index of a loop of each level */
+};
 
 /* OpInfo.sizes of a convolution, as ngrt.h has them: the height and the width of each pair are
  * neighbours. */
@@ -32,6 +37,7 @@ typedef struct Graph Graph; /* nodes in order; operands precede users */
 typedef struct Node Node;
 typedef struct Var Var;
 typedef struct Model Model;
+typedef struct Loop Loop;
 typedef struct Eval Eval; /* eval.h */
 
 /* ---- sizes and shapes ---- */
@@ -53,6 +59,28 @@ typedef struct Dim { /* a run-time size */
     int64_t max;
     Loc loc;
 } Dim;
+
+/* A loop that stays a loop. Its body are the nodes that depend on one of its leaves: on the number
+ * of the pass (OP_index), or on the value of a carried variable before the pass (OP_carried). Nodes
+ * that do not are computed once, outside. OP_loop has the leaves, their values before the first
+ * pass, and their values after each pass. What leaves the loop are OP_last, a variable after the
+ * last pass, and OP_collect, the sum over all passes of a value put into a larger tensor of zeros.
+ *
+ * In the sizes of slice, pad and collect, the number of the pass is the dim MAX_DIMS + level. */
+struct Loop {
+    const char *name; /* of its index, in the user's text */
+    int level;        /* the number of loops around it */
+    bool down;        /* from the last pass to the first */
+    Size passes;      /* their number, or the most there can be */
+    Loc loc;
+    const Loop *of; /* the loop whose derivative it is, or NULL */
+};
+
+/* OpInfo.sizes has no room for it; attr.kind of OP_loop: which operands follow the variables */
+enum {
+    LOOP_WHILE = 1, /* a pass is made only if this is not 0 before it */
+    LOOP_COUNT = 2, /* the number of passes */
+};
 
 /* ---- the graph ---- */
 
@@ -153,10 +181,10 @@ struct Node {
          * the result that are copies */
         uint32_t axes;
 
-        /* argmax, gather, scatter, concat, iota */
+        /* argmax, gather, scatter, concat, iota; carried: the number of the variable */
         int axis;
 
-        /* random: a Random */
+        /* random: a Random; loop: LOOP_... */
         int kind;
 
         /* random, noise: the number of the stream */
@@ -165,11 +193,14 @@ struct Node {
         /* permute: axis i of the result is axis perm[i] of the operand */
         const int *perm;
 
-        /* slice: the first element; pad: the number of zeros before */
+        /* slice: the first element; pad, collect: the number of zeros before */
         const Size *lo;
 
         /* the distance between elements. slice: may be negative; pad: at least 1 */
         const Size *step;
+
+        /* index, carried, loop, last, collect */
+        const Loop *loop;
 
         /* conv, convk: by height and width */
         Size stride[2];
@@ -183,6 +214,9 @@ struct Node {
     } attr;
 
     /* The rest is for readers and for passes. It is not part of what a node is. */
+
+    /* by level: the loop whose body it is in, or NULL */
+    const Loop *in[MAX_LEVELS];
 
     /* the user's name for it ("h.z", "dJ/dW"), or NULL */
     const char *name;
@@ -256,6 +290,7 @@ typedef enum {
     A_KIND,
     A_DATA,
     A_VAR,
+    A_LOOP,
     A_SIZE,
     A_PERM,
     A_LO,
@@ -405,9 +440,13 @@ struct Graph {
     Node **bucket;
     int buckets;
 
-    /* the run-time dims */
-    Dim dim[MAX_DIMS];
+    /* the run-time dims; from MAX_DIMS on, the index of the last loop of each level */
+    Dim dim[ALL_DIMS];
     int dims;
+
+    /* by level: the leaf that the index means in the sizes of new nodes */
+    Node *index[MAX_LEVELS];
+    int carried; /* variables of loops so far */
 
     /* the polynomials that negative sizes refer to */
     struct Poly *poly;
@@ -523,6 +562,15 @@ struct Model {
 
     /* the leaf that is 1 in forward, backward, step and 0 in predict, eval; NULL: unused */
     Node *training;
+
+    /* what became of the loops over a range in the text, for --report */
+    struct LoopNote {
+        Loc loc;
+        bool stays;
+        const char *why; /* not; NULL: it stays */
+        Loc why_loc;
+    } * loop;
+    int loops, loop_room;
 
     /* what the passes have established: bits of Fact */
     unsigned facts;
@@ -652,6 +700,55 @@ Node *graph_gather(Graph *, Node *x, Node *i, int axis); /* int tensor in place 
 
 /* The adjoint of gather: adds where indices repeat. */
 Node *graph_scatter(Graph *, Node *dy, Node *i, Shape, int axis);
+
+/* loop.c */
+
+/* For loop.c: any node. */
+Node *graph_add(Graph *, Node, Node *const *arg);
+
+/* The leaves of the indices that these sizes depend on. Returns how many. */
+int graph_indices(Graph *, const Size *, int count, Node **leaf);
+
+/* A loop at this level; then its leaves, what is computed from them, and last the OP_loop. */
+Loop *graph_new_loop(Graph *, const char *name, int level, Size passes, bool down);
+
+Node *graph_index(Graph *, const Loop *);                     /* the number of the pass, an int */
+Node *graph_carried(Graph *, const Loop *, const Node *like); /* a variable before the pass */
+
+/* `leaf` [count], their values `init` before the first pass and `next` after each. Either may be
+ * NULL: `test`, without which no further pass is made; `passes`, an int: how many there are. */
+Node *graph_loop(Graph *, const Loop *, Node *const *leaf, Node *const *init, Node *const *next,
+                 int count, Node *test, Node *passes);
+
+int loop_variables(const Node *loop); /* the number of carried variables */
+Node *loop_leaf(const Node *loop, int i);
+Node *loop_init(const Node *loop, int i);
+Node *loop_next(const Node *loop, int i);
+Node *loop_test(const Node *loop);  /* or NULL */
+Node *loop_count(const Node *loop); /* or NULL */
+
+Node *graph_last(Graph *, Node *loop, Node *leaf); /* that variable after the last pass */
+Node *graph_passes(Graph *, Node *loop);           /* the number of passes that were made */
+
+/* The sum over all passes of n, put into zeros of this shape as pad does; lo may depend on the
+ * index. */
+Node *graph_collect(Graph *, Node *loop, Node *n, const Size *lo, const Size *step, Shape);
+Node *graph_collect_sum(Graph *, Node *loop, Node *n);
+Node *graph_collect_all(Graph *, Node *loop, Node *n); /* [passes, ..]: its value in each pass */
+Node *graph_at_pass(Graph *, Node *all, const Loop *, Shape); /* and back: the value in this pass */
+
+const Loop *node_loop(const Node *); /* the innermost loop whose body n is in, or NULL */
+
+/* The indices that the sizes of n refer to become those of new nodes; returns those that were. */
+typedef struct Indices {
+    Node *at[MAX_LEVELS];
+} Indices;
+
+Indices graph_use_indices(Graph *, Node *const *leaf, int count);
+void graph_restore_indices(Graph *, Indices);
+
+/* A size with a number, or another size, in place of a dim. */
+Size size_replace(Graph *, Size, int dim, Size by);
 
 Node *graph_stop(Graph *, Node *);
 /* Gives a value a name that gradients may refer to. Where it has one, or is older than node `from`,

@@ -143,14 +143,18 @@ static void back_slice(Graph *g, const Node *y, Node *dy, Node **dx)
         }
     }
 
+    Indices before = graph_use_indices(g, y->arg + 1, y->nargs - 1);
     Node *flipped = graph_slice(g, dy, flip_lo, flip, dy->shape);
     dx[0] = graph_pad(g, flipped, lo, step, y->arg[0]->shape);
+    graph_restore_indices(g, before);
 }
 
 /* y[lo + step i] = a[i], 0 elsewhere;  da[i] = dy[lo + step i] */
 static void back_pad(Graph *g, const Node *y, Node *dy, Node **dx)
 {
+    Indices before = graph_use_indices(g, y->arg + 1, y->nargs - 1);
     dx[0] = graph_slice(g, dy, y->attr.lo, y->attr.step, y->arg[0]->shape);
+    graph_restore_indices(g, before);
 }
 
 /* y = a0, a1, .. along one axis;  dak = the slice of dy at its place */
@@ -193,12 +197,18 @@ static Node *copy_permute(Graph *g, const Node *n, Node *const *arg)
 
 static Node *copy_slice(Graph *g, const Node *n, Node *const *arg)
 {
-    return graph_slice(g, arg[0], n->attr.lo, n->attr.step, n->shape);
+    Indices before = graph_use_indices(g, arg + 1, n->nargs - 1);
+    Node *slice = graph_slice(g, arg[0], n->attr.lo, n->attr.step, n->shape);
+    graph_restore_indices(g, before);
+    return slice;
 }
 
 static Node *copy_pad(Graph *g, const Node *n, Node *const *arg)
 {
-    return graph_pad(g, arg[0], n->attr.lo, n->attr.step, n->shape);
+    Indices before = graph_use_indices(g, arg + 1, n->nargs - 1);
+    Node *pad = graph_pad(g, arg[0], n->attr.lo, n->attr.step, n->shape);
+    graph_restore_indices(g, before);
+    return pad;
 }
 
 static Node *copy_concat(Graph *g, const Node *n, Node *const *arg)
@@ -239,9 +249,10 @@ const OpInfo op_permute = {.name = "permute",
                            .rule = {"dy, its axes put back"},
                            .teach = "transpose: transposes back"};
 
+/* slice and pad: where the place depends on the index of a loop, that is an operand too */
 const OpInfo op_slice = {.name = "slice",
                          .attrs = 1 << A_LO | 1 << A_STEP,
-                         .arity = 1,
+                         .arity = -1,
                          .copy = copy_slice,
                          .flags = F_VIEW | F_ROUTE,
                          .eval = eval_slice,
@@ -251,7 +262,7 @@ const OpInfo op_slice = {.name = "slice",
 
 const OpInfo op_pad = {.name = "pad",
                        .attrs = 1 << A_LO | 1 << A_STEP,
-                       .arity = 1,
+                       .arity = -1,
                        .copy = copy_pad,
                        .flags = F_ROUTE,
                        .eval = eval_pad,

@@ -18,5 +18,7 @@ X(sum) X(max) X(argmax)
 X(matmul) X(lu) X(solve) X(det) X(logdet) X(lup) X(cof) X(cof2)
 /* op_conv.c */
 X(conv) X(convk)
+/* loop.c */
+X(index) X(carried) X(loop) X(last) X(passes) X(collect)
 /* op_index.c */
 X(checked) X(gather) X(scatter)

@@ -452,6 +452,13 @@ Range range_of(const Graph *g, const Node *n)
     case OP_const: return number(n->attr.value);
     case OP_size: return range(LEAST, INFINITY, RISK_NONE);
     case OP_var: return var_range(n);
+    case OP_index: return range(0, INFINITY, RISK_NONE);
+    case OP_passes: return range(0, INFINITY, RISK_NONE);
+
+    /* it may grow from pass to pass */
+    case OP_carried: return range(-INFINITY, INFINITY, RISK_DATA);
+    case OP_last:
+    case OP_collect: return range(-INFINITY, INFINITY, RISK_DATA);
 
     case OP_iota:
     case OP_argmax: return range(0, INFINITY, RISK_NONE);

@@ -11,7 +11,7 @@ enum { MAX_TERMS = 8 };
 /* coef * the product of dim[i]^power[i] */
 typedef struct Term {
     int64_t coef;
-    uint8_t power[MAX_DIMS];
+    uint8_t power[ALL_DIMS];
 } Term;
 
 /* A sum of terms, sorted by power, largest first. No coefficient is 0. A polynomial that is one
@@ -37,7 +37,7 @@ static struct Poly size_poly(const Graph *g, Size s)
 /* Is it a number, without any dim? */
 static bool is_number(const Term *t)
 {
-    static const uint8_t none[MAX_DIMS];
+    static const uint8_t none[ALL_DIMS];
     return memcmp(t->power, none, sizeof none) == 0;
 }
 
@@ -150,7 +150,7 @@ Size size_sub(Graph *g, Size a, Size b)
 /* The powers of a product. No tensor has a size with a power over 255. */
 static void powers(Graph *g, uint8_t *power, const uint8_t *by)
 {
-    for (int d = 0; d < MAX_DIMS; d++) {
+    for (int d = 0; d < ALL_DIMS; d++) {
         if (power[d] + by[d] > UINT8_MAX)
             diag(g->ngc, SEV_ERROR, ERR_SIZE_TERMS, g->loc, "a size is a power of more than %d",
                  UINT8_MAX);
@@ -181,7 +181,7 @@ static bool term_div(const Term *a, const Term *b, Term *quotient)
     if (a->coef % b->coef != 0)
         return false;
 
-    for (int d = 0; d < MAX_DIMS; d++) {
+    for (int d = 0; d < ALL_DIMS; d++) {
         if (a->power[d] < b->power[d])
             return false;
         quotient->power[d] = (uint8_t)(a->power[d] - b->power[d]);
@@ -194,7 +194,7 @@ static void poly_subtract(Graph *g, struct Poly *p, const Term *t, const struct 
 {
     for (int i = 0; i < by->terms; i++) {
         Term s = {.coef = -multiply(t->coef, by->term[i].coef)};
-        for (int d = 0; d < MAX_DIMS; d++)
+        for (int d = 0; d < ALL_DIMS; d++)
             s.power[d] = (uint8_t)(t->power[d] + by->term[i].power[d]);
         poly_add(g, p, s);
     }
@@ -243,6 +243,20 @@ int size_powers(Graph *g, Size s, int dim, Size *coef)
     return most + 1;
 }
 
+Size size_replace(Graph *g, Size s, int dim, Size by)
+{
+    Size coef[256], power = 1, sum = 0;
+    if (!size_uses_dim(g, s, dim))
+        return s;
+
+    int count = size_powers(g, s, dim, coef);
+    for (int k = 0; k < count; k++) {
+        sum = size_add(g, sum, size_mul(g, coef[k], power));
+        power = size_mul(g, power, by);
+    }
+    return sum;
+}
+
 int64_t size_at(const Graph *g, Size s, const int64_t *dim)
 {
     if (s >= 0)
@@ -252,7 +266,7 @@ int64_t size_at(const Graph *g, Size s, const int64_t *dim)
     int64_t sum = 0;
     for (int i = 0; i < p->terms; i++) {
         int64_t t = p->term[i].coef;
-        for (int d = 0; d < MAX_DIMS; d++)
+        for (int d = 0; d < ALL_DIMS; d++)
             for (int k = 0; k < p->term[i].power[d]; k++)
                 t = multiply(t, dim[d]);
         sum = plus(sum, t);
@@ -262,18 +276,18 @@ int64_t size_at(const Graph *g, Size s, const int64_t *dim)
 
 int64_t size_max(const Graph *g, Size s)
 {
-    int64_t dim[MAX_DIMS] = {0};
-    for (int i = 0; i < g->dims; i++)
+    int64_t dim[ALL_DIMS] = {0};
+    for (int i = 0; i < ALL_DIMS; i++)
         dim[i] = g->dim[i].max;
     return size_at(g, s, dim);
 }
 
 int64_t size_least(const Graph *g, Size s)
 {
-    int64_t one[MAX_DIMS];
-    for (int i = 0; i < MAX_DIMS; i++)
-        one[i] = 1;
-    return size_at(g, s, one);
+    int64_t least[ALL_DIMS];
+    for (int i = 0; i < ALL_DIMS; i++)
+        least[i] = i < MAX_DIMS; /* an index of a loop begins with 0 */
+    return size_at(g, s, least);
 }
 
 bool size_number(const Graph *g, Size s, int64_t *number)
@@ -300,10 +314,10 @@ bool size_is_one(Size s)
  * that a polynomial that uses the dim has another value. */
 bool size_uses_dim(const Graph *g, Size s, int dim)
 {
-    int64_t at[MAX_DIMS];
+    int64_t at[ALL_DIMS];
     if (s >= 0)
         return false;
-    for (int i = 0; i < MAX_DIMS; i++)
+    for (int i = 0; i < ALL_DIMS; i++)
         at[i] = 1009 + 17 * i;
     int64_t before = size_at(g, s, at);
     at[dim] = 20011;
@@ -316,11 +330,11 @@ static void term_text(const Graph *g, Text *t, const Term *term, const char *pre
     int64_t coef = term->coef < 0 ? -term->coef : term->coef;
     bool any = false;
 
-    for (int d = 0; d < MAX_DIMS; d++)
+    for (int d = 0; d < ALL_DIMS; d++)
         for (int k = 0; k < term->power[d]; k++) {
             if (!any && coef != 1)
                 text_add(t, "%lld*", (long long)coef);
-            text_add(t, "%s%s%s", any ? "*" : "", prefix, g->dim[d].name);
+            text_add(t, "%s%s%s", any ? "*" : "", d < MAX_DIMS ? prefix : "", g->dim[d].name);
             any = true;
         }
     if (!any)

@@ -247,64 +247,23 @@ static void lower_output(Lower *L, const Stmt *s)
 /* ---- control ---- */
 
 /* One pass of a loop, in a scope of its own where the loop's name has this value. */
-static bool lower_pass(Lower *L, const Stmt *s, int number, Value *v, Value **result)
+bool lower_pass(Lower *L, const Stmt *s, struct PassAt at, Value *v, Value **result)
 {
     Scope *outer = L->scope;
     L->scope = scope_new(L, SCOPE_PASS, outer);
     scope_bind(L, s->name, v, s->at);
 
-    L->pass[L->passes++] = number;
+    L->pass[L->passes++] = at;
     bool returned = lower_block(L, s->body, result);
     L->passes--;
     L->scope = outer;
     return returned;
 }
 
-/* The bounds of `for i in lo..hi`, where hi is not included; false with a message. */
-static bool for_range(Lower *L, const Stmt *s, const Value *from, int64_t *lo, int64_t *hi)
+void lower_rebind(Lower *L, Binding *b, Value *v)
 {
-    enum { MAX_PASSES = 100000 };
-    if (!want_whole(L, from, "the start of a range", lo))
-        return false;
-    if (!want_whole(L, lower_expr(L, s->to), "the end of a range", hi))
-        return false;
-
-    if (*hi - *lo <= MAX_PASSES)
-        return true;
-    lower_error(L, ERR_MODEL_SIZE, s->value->loc,
-                "%lld passes: loops are expanded at compile time, so the limit is %d passes",
-                (long long)(*hi - *lo), MAX_PASSES);
-    return false;
-}
-
-static bool lower_for(Lower *L, const Stmt *s, Value **result)
-{
-    enum { MAX_LOOPS = sizeof L->pass / sizeof *L->pass };
-    int64_t lo = 0, hi;
-    int errors = L->ngc->errors;
-    Value *from = lower_expr(L, s->value);
-    if (L->passes == MAX_LOOPS) {
-        lower_error(L, ERR_LOOP_NESTING, s->loc, "more than %d loops inside each other", MAX_LOOPS);
-        return false;
-    }
-
-    if (s->to) {
-        if (!for_range(L, s, from, &lo, &hi))
-            return false;
-    } else if (from->kind == V_LIST) {
-        hi = from->count;
-    } else {
-        if (from->kind != V_ERROR)
-            lower_error(L, ERR_NOT_A_RANGE, from->loc, "for goes over a range a..b or a list");
-        return false;
-    }
-
-    for (int64_t i = lo; i < hi && L->ngc->errors == errors && lower_work(L, s->loc); i++) {
-        Value *v = s->to ? value_number(L, s->at, (double)i) : from->item[i];
-        if (lower_pass(L, s, (int)i, v, result))
-            return true;
-    }
-    return false;
+    b->value = v;
+    root_named(L, b);
 }
 
 /* Is the value computed only from `training` and constants, so that predict and step may take

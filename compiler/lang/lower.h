@@ -37,6 +37,7 @@ typedef struct Path {
     const char *name; /* NULL: a number */
     const Var *var;   /* or the name of this variable, which may still change */
     int number;       /* -1: none yet */
+    int loop;         /* of a pass: the number of the for that it is of; else 0 */
     int *calls;       /* of a call: the counter that numbers it; NULL: the pass of a loop */
 } Path;
 
@@ -127,9 +128,17 @@ struct Lower {
     Frame *frame; /* the innermost call being expanded; NULL in the file */
     int branch;   /* depth of if bodies: names may be assigned again */
     Node *gate;   /* not 0 where this branch of an if on `training` is taken; NULL: always */
-    int pass[16], passes; /* numbers of the loop passes being executed */
-    int from;             /* nodes from here on were made by the statement being executed */
-    int group;            /* of the minimize whose optimizer is being expanded; -1: none */
+    struct PassAt {
+        int number;
+        const char *name; /* of its index, if the pass stands for all; else NULL */
+        int loop;         /* the number of the for */
+    } pass[16];           /* the loop passes being executed */
+    int passes;
+    int fors;       /* executed so far */
+    int levels;     /* loops that stay loops, and whose body is being lowered */
+    Table unrolled; /* by Stmt: 1 where it was found that its passes are not alike */
+    int from;       /* nodes from here on were made by the statement being executed */
+    int group;      /* of the minimize whose optimizer is being expanded; -1: none */
 
     /* Names of weights. */
     Path *path;        /* of the call being expanded; NULL in the file */
@@ -184,6 +193,8 @@ Node *want_index(Lower *, const Value *, const char *what); /* int, or constants
 bool want_number(Lower *, const Value *, const char *what, double *);
 bool want_whole(Lower *, const Value *, const char *what, int64_t *);
 bool want_size(Lower *, const Value *, const char *what, Size *);
+bool index_size(Lower *, const Node *,
+                Size *); /* a whole number that the index of a loop determines */
 bool want_shape(Lower *, const Value *, const char *what, Shape *);
 bool want_axes(Lower *, const Value *, Shape, uint32_t *); /* V_ABSENT: all */
 bool want_axis(Lower *, const Value *, int rank, int *);
@@ -245,7 +256,12 @@ void lower_defaults(Lower *); /* computes them, and checks that ints start whole
  * expression calls a function, and the function's body is statements. lower_enter counts how deep
  * they are, so that the recursion ends with a message and not with the stack. */
 
+/* lower_loop.c: for */
+bool lower_for(Lower *, const Stmt *, Value **result);
+
 /* lower.c: statements */
+bool lower_pass(Lower *, const Stmt *, struct PassAt, Value *, Value **result); /* of a for */
+void lower_rebind(Lower *, Binding *, Value *);          /* what a loop carries out of it */
 bool lower_block(Lower *, const Stmt *, Value **result); /* true: a return was executed */
 
 /* lower_expr.c: expressions and calls */

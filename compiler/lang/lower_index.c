@@ -31,11 +31,53 @@ static bool place_run_time(Lower *L, const Value *v, Size size, bool end, Size *
     return false;
 }
 
+/* A size with the first or the last pass of every loop around. */
+static Size at_an_end(Lower *L, Size s, bool last)
+{
+    Graph *g = L->g;
+
+    for (int l = L->levels - 1; l >= 0; l--) {
+        Size end = size_sub(g, g->index[l]->attr.loop->passes, 1);
+        s = size_replace(g, s, MAX_DIMS + l, last ? end : 0);
+    }
+    return s;
+}
+
+static bool is_at_least(const Graph *g, Size s, int64_t least)
+{
+    return size_least(g, s) >= least && size_max(g, s) >= least;
+}
+
+/* A place that the index of a loop determines: within the axis in each pass, if it is in the first
+ * and in the last. */
+static bool place_in_loop(Lower *L, const Value *v, Size size, bool end, Size *out)
+{
+    Size left = size_sub(L->g, size, *out);
+    int64_t least = end ? 0 : 1;
+    bool fits = true;
+
+    for (int last = 0; last < 2; last++)
+        fits &= is_at_least(L->g, at_an_end(L, *out, last), 0) &&
+                is_at_least(L->g, at_an_end(L, left, last), least);
+    if (!fits)
+        lower_error(L, ERR_INDEX_RANGE, v->loc, "index %s may be out of range for size %s",
+                    size_text(L->g, *out, ""), size_text(L->g, size, ""));
+    return fits;
+}
+
+/* Is the value a place that changes from pass to pass of a loop? */
+static bool is_loop_place(Lower *L, const Value *v, Size *out)
+{
+    return v->kind == V_NODE && node_loop(v->node) && index_size(L, v->node, out);
+}
+
 /* A place along an axis of this size; a negative one counts from the end. `end`: it ends a slice,
  * so it is not an element itself. */
 static bool place(Lower *L, const Value *v, Size size, bool end, Size *out)
 {
     int64_t k;
+    if (is_loop_place(L, v, out))
+        return place_in_loop(L, v, size, end, out);
     if (v->kind == V_NODE && v->node->op == OP_size)
         return place_run_time(L, v, size, end, out);
     if (!want_whole(L, v, "an index", &k))
@@ -102,6 +144,11 @@ static bool index_range(Lower *L, Index *ix, const Expr *r)
                     (long long)step, size_text(g, size, ""));
         return false;
     }
+    for (int l = 0; l < L->levels; l++)
+        if (size_uses_dim(g, count, MAX_DIMS + l)) {
+            lower_error(L, ERR_SLICE, r->loc, "the length of the slice changes from pass to pass");
+            return false;
+        }
     if (size_least(g, count) < 1) {
         lower_error(L, ERR_EMPTY_SLICE, r->loc, "an empty slice%s of an axis of size %s",
                     size < 0 ? " is possible" : "", size_text(g, size, ""));
@@ -253,6 +300,9 @@ static Node *index_tensor(Lower *L, const Expr *x, Node *a)
 /* Are there several places, or one that is known only at run time? */
 static bool is_int_tensor(Lower *L, const Value *v)
 {
+    Size place;
+    if (is_loop_place(L, v, &place))
+        return false;
     if (v->kind == V_LIST)
         return true;
     return v->kind == V_NODE && v->node->type == T_INT &&
@@ -308,6 +358,11 @@ static Value *index_list(Lower *L, const Expr *x, const Value *list)
 
     const Value *at = lower_expr(L, e);
     int64_t k;
+    Size place;
+    if (is_loop_place(L, at, &place)) {
+        Node *a = want_node(L, list, "what is indexed");
+        return value_node(L, x->loc, a ? index_tensor(L, x, a) : NULL);
+    }
     if (is_int_tensor(L, at))
         return list_gather(L, x, list, at);
     if (!want_whole(L, at, "an index", &k))

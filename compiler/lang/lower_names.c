@@ -160,8 +160,9 @@ bool path_below(const Path *p, const Path *from)
 Path *path_passes(Lower *L, Path *p)
 {
     for (int i = 0; i < L->passes; i++) {
-        p = path_new(L, p, NULL);
-        p->number = L->pass[i];
+        p = path_new(L, p, L->pass[i].name);
+        p->number = L->pass[i].number;
+        p->loop = L->pass[i].loop;
     }
     return p;
 }

@@ -331,6 +331,41 @@ static bool want_run_time_size(Lower *L, const Value *v, const char *what, Size 
     return false;
 }
 
+/* The size that an operation on two such numbers gives. */
+static bool index_size_of(Lower *L, Op op, Size a, Size b, Size *out)
+{
+    switch (op) {
+    case OP_add: *out = size_add(L->g, a, b); return true;
+    case OP_sub: *out = size_sub(L->g, a, b); return true;
+    case OP_mul: *out = size_mul(L->g, a, b); return true;
+    default: return false;
+    }
+}
+
+bool index_size(Lower *L, const Node *n, Size *out)
+{
+    Size a, b;
+    double v;
+
+    if (n->shape.rank > 0)
+        return false;
+    if (node_const(n, &v) && v == floor(v) && fabs(v) < 1e9) {
+        *out = v < 0 ? size_sub(L->g, 0, (Size)-v) : (Size)v;
+        return true;
+    }
+
+    switch (n->op) {
+    case OP_size: *out = n->attr.size; return true;
+    case OP_index: *out = size_dim(L->g, MAX_DIMS + n->attr.loop->level); return true;
+    case OP_cast:
+    case OP_copy: return index_size(L, n->arg[0], out);
+    case OP_neg: return index_size(L, n->arg[0], &b) && index_size_of(L, OP_sub, 0, b, out);
+    default: break;
+    }
+    return n->nargs == 2 && index_size(L, n->arg[0], &a) && index_size(L, n->arg[1], &b) &&
+           index_size_of(L, n->op, a, b, out);
+}
+
 bool want_size(Lower *L, const Value *v, const char *what, Size *out)
 {
     const Node *n = v->kind == V_NODE ? v->node : NULL;

@@ -42,6 +42,9 @@ int64_t kernel_flops(const Program *p, const Kernel *k)
     switch (k->kind) {
     case K_GEMM:
     case K_CALL: return product_flops(g, k->product);
+    case K_FOR:
+    case K_TEST:
+    case K_NEXT:
     case K_RANDOM: return 0;
     case K_LOOP: break;
     }
@@ -73,6 +76,8 @@ double kernel_time(const Program *p, const Kernel *k)
     enum { PER_NS = 8, DRAW = 5 }; /* elements a nanosecond; nanoseconds of a random number */
     double flops = (double)kernel_flops(p, k), time = 0;
 
+    if (k->kind == K_FOR || k->kind == K_TEST || k->kind == K_NEXT)
+        return 0;
     if (k->kind == K_GEMM || k->kind == K_CALL)
         return flops / common_rate(p->ngc);
     if (k->kind == K_RANDOM)

@@ -61,7 +61,8 @@ static void dump_members(const Program *p, const Kernel *k, FILE *out)
 static void dump_kernel(const Program *p, const Kernel *k, FILE *out)
 {
     static const char *const kind[] = {
-        [K_LOOP] = "loop", [K_GEMM] = "gemm", [K_RANDOM] = "random", [K_CALL] = "call"};
+        [K_LOOP] = "loop", [K_GEMM] = "gemm", [K_RANDOM] = "random", [K_CALL] = "call",
+        [K_FOR] = "for",   [K_TEST] = "test", [K_NEXT] = "next"};
 
     if (k->waits)
         fprintf(out, "  barrier\n");

@@ -38,7 +38,28 @@ static const Index origin[MAX_RANK];
 /* Are its elements those of its operand, in the same order? */
 static bool is_renaming(const Node *n)
 {
-    return n->op == OP_reshape || node_identity(n);
+    return n->op == OP_reshape || n->op == OP_last || node_identity(n);
+}
+
+/* Is operand k of n not a value that n reads: the loop that it leaves, or the index of a place? */
+static bool is_no_value(const Node *n, int k)
+{
+    switch (n->op) {
+    case OP_slice:
+    case OP_pad:
+    case OP_last:
+    case OP_collect: return k > 0;
+    case OP_passes: return true;
+    case OP_loop: return k < loop_variables(n); /* its leaves */
+    default: return false;
+    }
+}
+
+/* Is operand a, made outside of the loop, read in each pass? */
+static bool is_read_in_each_pass(const Program *p, const Node *n, const Node *a)
+{
+    const Loop *loop = n->op == OP_collect ? n->attr.loop : node_loop(n);
+    return loop && n->op != OP_loop && program_home(p, a) != loop;
 }
 
 /* Does a view show some element of its operand more than once? */
@@ -82,6 +103,8 @@ static bool reads_repeatedly(const Node *n, int k)
     unsigned flags = op_info[n->op]->flags;
 
     if (flags & (F_ELEMENTWISE | F_REDUCE) || n->op == OP_concat)
+        return false;
+    if (n->op == OP_loop || n->op == OP_collect)
         return false;
     if (k == 0 && n->op == OP_scatter)
         return false;
@@ -150,6 +173,9 @@ static Demand *find_demand(Program *p)
 
         for (int k = 0; k < n->nargs; k++) {
             Demand *of = &demand[p->slot[n->arg[k]->id]];
+            if (is_no_value(n, k))
+                continue;
+            of->repeated |= is_read_in_each_pass(p, n, n->arg[k]);
             if (k == 0 && is_transparent(n, &demand[i]))
                 pass_demand(n, &demand[i], of);
             else
@@ -253,7 +279,9 @@ static bool is_stored(const Program *p, const Node *n, const Demand *d, bool nee
     unsigned flags = op_info[n->op]->flags;
     bool leaf = flags & F_LEAF && n->op != OP_random;
 
-    if (needed)
+    if (n->op == OP_loop)
+        return false;
+    if (needed || n->op == OP_carried)
         return true;
     if (flags & F_VIEW || node_identity(n) || leaf)
         return false;
@@ -335,6 +363,22 @@ static bool updates(const Node *x, const Demand *n)
     return false;
 }
 
+/* Is n the sum of a product over the passes of a loop? */
+static bool match_collected(const Program *p, const Node *n, const Demand *demand, Accumulation *a)
+{
+    const Node *product = n->arg[0];
+
+    for (int i = 0; i < n->shape.rank; i++)
+        if (n->attr.lo[i] != 0 || n->shape.dim[i] != product->shape.dim[i])
+            return false;
+    if (!is_gemm(p, product) || !is_used_up(p, product, demand) ||
+        node_loop(product) != n->attr.loop)
+        return false;
+
+    *a = (Accumulation){.product = product, .onto = n};
+    return true;
+}
+
 /* Is the sum n = x + c*(A B), where the product can be added onto x? x is then another product that
  * nothing else reads, or the variable that n is the new value of. */
 static bool match_accumulation(const Program *p, const Node *n, const Demand *demand,
@@ -342,6 +386,8 @@ static bool match_accumulation(const Program *p, const Node *n, const Demand *de
 {
     if (p->plain || !pass_runs(p->ngc, PASS_FOLD))
         return false;
+    if (n->op == OP_collect)
+        return match_collected(p, n, demand, a);
     if ((n->op != OP_add && n->op != OP_sub) || n->type != T_FLOAT)
         return false;
 
@@ -433,6 +479,7 @@ static Kernel *whole_kernel(Program *p, KernelKind kind, Node *n)
     Kernel *k = arena_alloc(p->ngc, sizeof *k);
 
     k->kind = kind;
+    k->loop = program_home(p, n);
     k->phase = p->phase[p->slot[n->id]];
     k->store = arena_alloc(p->ngc, sizeof *k->store);
     k->store[k->stores++].node = n;
@@ -486,21 +533,6 @@ static void add_kernel(Program *p, Kernel *k, int *made_by)
     p->kernel[p->kernels++] = k;
 }
 
-/* Loops that compute every element of their results once, on its own. */
-static bool is_map(const Kernel *k)
-{
-    if (k->kind != K_LOOP || k->axes == 0 || kernel_reduces(k))
-        return false;
-
-    for (int i = 0; i < k->axes; i++)
-        if (k->axis[i] != AX_LEAD)
-            return false;
-    for (int i = 0; i < k->stores; i++)
-        if (k->store[i].add || k->store[i].target || k->store[i].node->op == OP_concat)
-            return false;
-    return true;
-}
-
 /* May a kernel with the load x be merged into a kernel that stores x's node: is x the very element
  * that is stored in the same pass? */
 static bool loads_same_element(const Kernel *into, const Val *x)
@@ -529,7 +561,7 @@ static bool can_merge(const Program *p, const Kernel *k, int i, const int *made_
     const Kernel *into = p->kernel[i];
     bool share = false;
 
-    if (!is_map(into) || into->phase != k->phase)
+    if (!kernel_is_map(into) || into->phase != k->phase || into->loop != k->loop)
         return false;
     if (into->stores >= MERGED_STORES || into->vals + k->vals > MERGED_VALS)
         return false;
@@ -578,7 +610,7 @@ static int first_to_merge(const Program *p, const Kernel *k, const int *made_by)
 /* Puts k's store into the loops of an earlier kernel, if there is one that fits; else adds k. */
 static void merge_kernel(Program *p, Kernel *k, int *made_by)
 {
-    if (!p->plain && pass_runs(p->ngc, PASS_MERGE) && is_map(k)) {
+    if (!p->plain && pass_runs(p->ngc, PASS_MERGE) && kernel_is_map(k)) {
         int first = first_to_merge(p, k, made_by);
 
         for (int i = p->kernels - 1; i >= first; i--)
@@ -602,10 +634,43 @@ static void build_concat(Program *p, Node *n, int *made_by)
     }
 }
 
+/* Each variable gets its value before the loop, and its next one in each pass. */
+static void build_loop(Program *p, Node *loop, int *made_by)
+{
+    for (int i = 0; i < loop_variables(loop); i++) {
+        Node *leaf = loop_leaf(loop, i);
+        add_kernel(p, kernel_put(p, leaf, loop_init(loop, i)), made_by);
+
+        int slot = p->slot[leaf->id], first = made_by[slot];
+        Kernel *update = kernel_put(p, leaf, loop_next(loop, i));
+        update->loop = loop->attr.loop;
+        add_kernel(p, update, made_by);
+        made_by[slot] = first;
+    }
+}
+
+/* Zeros, to which each pass adds its part; where the parts fill it, no zeros are needed. */
+static void build_collect(Program *p, Node *n, const Accumulation *sum, int *made_by)
+{
+    if (!collect_is_whole(p, n))
+        add_kernel(p, kernel_zero(p, n), made_by);
+
+    int first = made_by[p->slot[n->id]];
+    Kernel *part = sum ? kernel_accumulate(p, n, sum) : kernel_part(p, n);
+    part->loop = n->attr.loop;
+    add_kernel(p, part, made_by);
+    if (first >= 0)
+        made_by[p->slot[n->id]] = first;
+}
+
 /* The kernels that compute one stored node. */
 static void build_node(Program *p, Node *n, const Accumulation *sum, int *made_by)
 {
-    if (sum) {
+    if (n->op == OP_carried || n->op == OP_passes) {
+        return; /* made by its loop */
+    } else if (n->op == OP_collect) {
+        build_collect(p, n, sum, made_by);
+    } else if (sum) {
         add_kernel(p, kernel_accumulate(p, n, sum), made_by);
     } else if (n->op == OP_matmul && !is_loop_product(p, n)) {
         add_kernel(p, kernel_gemm(p, n), made_by);
@@ -641,6 +706,11 @@ static void claim_targets(Program *p)
         if (p->given[s] || taken[s] || p->phase[s] != t->phase || p->place[s].kind != P_SPACE)
             continue;
 
+        /* a variable of the model is not changed before the loop has ended */
+        if (t->place.kind == P_VAR &&
+            (p->node[s]->op == OP_carried || p->node[s]->op == OP_collect))
+            continue;
+
         p->place[s] = t->place;
         t->claimed = taken[s] = true;
     }
@@ -654,7 +724,9 @@ static void build_kernels(Program *p, Accumulation *const *sums)
         made_by[i] = -1;
     for (int i = 0; i < p->nodes; i++) {
         PlaceKind kind = p->place[i].kind;
-        if (!p->given[i] && kind != P_NONE && kind != P_ALIAS && kind != P_FOLDED)
+        if (p->node[i]->op == OP_loop)
+            build_loop(p, p->node[i], made_by);
+        else if (!p->given[i] && kind != P_NONE && kind != P_ALIAS && kind != P_FOLDED)
             build_node(p, p->node[i], sums[i], made_by);
     }
 
@@ -682,7 +754,7 @@ static void drop_stores(Program *p)
 
     for (int i = 0; i < p->kernels; i++) {
         Kernel *k = p->kernel[i];
-        bool merged = is_map(k) && k->stores > 1;
+        bool merged = kernel_is_map(k) && k->stores > 1;
         int kept = 0;
 
         for (int s = 0; merged && s < k->stores; s++) {
@@ -698,232 +770,6 @@ static void drop_stores(Program *p)
     }
 }
 
-/* ---- order: a variable is overwritten after its last reader ---- */
-
-typedef struct Order {
-    Kernel **kernel;  /* in their new order */
-    int count;        /* of them, so far */
-    bool *done;       /* by old position: it is among them */
-    int *writers;     /* by slot: kernels still to come that write it */
-    int *var_readers; /* by slot of an OP_var: kernels still to come that read it */
-    bool blocked;     /* check_read: an operand is still to come */
-} Order;
-
-/* The slot of the variable that a store overwrites; -1: none, or none that this program reads. */
-static int overwritten(const Program *p, const Store *s)
-{
-    const Place *place = store_place(p, s);
-
-    if (place->kind != P_VAR || place->var->node == NULL)
-        return -1;
-    return p->slot[place->var->node->id];
-}
-
-static void add_reader(Program *p, const Kernel *k, const Node *n, void *with)
-{
-    Order *o = with;
-    (void)k;
-    o->var_readers[p->slot[n->id]]++;
-}
-
-static void remove_reader(Program *p, const Kernel *k, const Node *n, void *with)
-{
-    Order *o = with;
-    (void)k;
-    o->var_readers[p->slot[n->id]]--;
-}
-
-static void add_writers(Program *p, const Kernel *k, Order *o, int by)
-{
-    for (int s = 0; s < k->stores; s++)
-        if (!k->store[s].target)
-            o->writers[p->slot[k->store[s].node->id]] += by;
-}
-
-/* Is what k reads computed? k may read what it stores itself. */
-static void check_read(Program *p, const Kernel *k, const Node *n, void *with)
-{
-    Order *o = with;
-
-    for (int s = 0; s < k->stores; s++)
-        if (!k->store[s].target && k->store[s].node == n)
-            return;
-    if (o->writers[p->slot[n->id]] > 0)
-        o->blocked = true;
-}
-
-static bool operands_are_there(Program *p, Order *o, const Kernel *k)
-{
-    o->blocked = false;
-    kernel_each_read(p, k, check_read, o);
-    return !o->blocked;
-}
-
-/* Does the load v of k read the very element that store s overwrites, or is it read before all is
- * written? */
-static bool reads_own_element(const Kernel *k, const Val *v, const Store *s)
-{
-    if (k->kind != K_LOOP)
-        return false;
-    if (k->axes == 0)
-        return true;
-    return (is_map(k) || s->target) && index_equal(v->at, s->at);
-}
-
-/* How many reads by k are of the variable in `slot` (*all), and how many of them are harmless when
- * store s overwrites it (*own)? */
-static void count_own_reads(const Program *p, const Kernel *k, const Store *s, int slot, int *own,
-                            int *all)
-{
-    const Node *var = p->node[slot];
-    *own = *all = 0;
-
-    for (int v = 0; v < k->vals; v++)
-        if (k->val[v]->kind == V_LOAD && k->val[v]->node == var) {
-            ++*all;
-            *own += reads_own_element(k, k->val[v], s);
-        }
-
-    for (int i = 0; i < 3; i++)
-        if (kernel_operand(p, k, i) == var) {
-            ++*all;
-            *own += k->kind == K_GEMM && i == 2; /* a product is added onto it */
-        }
-}
-
-/* Must store s wait, because what it overwrites is still to be read? */
-static bool store_waits(const Program *p, const Order *o, const Kernel *k, const Store *s)
-{
-    int slot = overwritten(p, s), own, all;
-
-    if (slot < 0)
-        return false;
-    count_own_reads(p, k, s, slot, &own, &all);
-    return own < all || o->var_readers[slot] > all;
-}
-
-static bool kernel_waits(const Program *p, const Order *o, const Kernel *k)
-{
-    for (int s = 0; s < k->stores; s++)
-        if (store_waits(p, o, k, &k->store[s]))
-            return true;
-    return false;
-}
-
-/* A copy that is not a node of the graph, so that it can have a place of its own. */
-static Node *extra_node(Program *p, Node *of, int phase)
-{
-    Node *n = arena_copy(p->ngc, of, sizeof *of);
-    int extra = p->nodes;
-
-    n->op = OP_copy;
-    n->nargs = 1;
-    n->arg = arena_copy(p->ngc, &of, sizeof of);
-    n->id = p->graph->count + p->extras++;
-
-    p->slot[n->id] = extra;
-    p->node[extra] = n;
-    p->phase[extra] = (unsigned char)phase;
-    p->nodes++;
-    store_node(p, extra);
-    return n;
-}
-
-/* The target whose place is the storage of n. */
-static Target *claiming_target(const Program *p, const Node *n)
-{
-    Target *found = NULL;
-
-    for (int i = 0; i < p->targets; i++)
-        if (p->target[i].claimed && program_holder(p, p->target[i].node) == n)
-            found = &p->target[i];
-    return found;
-}
-
-/* The value is stored in a place of its own, and copied to the variable when all is computed. */
-static void store_aside(Program *p, Order *o, Store *s)
-{
-    Target *t = s->target;
-
-    if (t) {
-        s->node = extra_node(p, s->node, t->phase);
-        s->target = NULL;
-        o->writers[p->slot[s->node->id]]++;
-    } else {
-        t = claiming_target(p, s->node);
-        t->claimed = false;
-        store_node(p, p->slot[s->node->id]);
-    }
-
-    p->late = arena_grow(p->ngc, p->late, p->lates, &p->late_room, sizeof *p->late);
-    p->late[p->lates++] = kernel_map(p, &s->node, 1, t);
-}
-
-static Order new_order(Program *p)
-{
-    size_t room = (size_t)(p->nodes + p->targets + 1);
-    Order o = {.kernel = arena_alloc(p->ngc, (size_t)(p->kernels + 1) * sizeof *o.kernel),
-               .done = arena_alloc(p->ngc, (size_t)p->kernels + 1),
-               .writers = arena_alloc(p->ngc, room * sizeof *o.writers),
-               .var_readers = arena_alloc(p->ngc, room * sizeof *o.var_readers)};
-
-    for (int i = 0; i < p->kernels; i++) {
-        kernel_each_read(p, p->kernel[i], add_reader, &o);
-        add_writers(p, p->kernel[i], &o, 1);
-    }
-    return o;
-}
-
-/* Appends every kernel that can come next, in one walk over those that are left. Returns the first
- * that waits only because it overwrites a variable; NULL: there is none. */
-static Kernel *append_ready(Program *p, Order *o)
-{
-    Kernel *stuck = NULL;
-
-    for (int i = 0; i < p->kernels; i++) {
-        Kernel *k = p->kernel[i];
-        if (o->done[i] || !operands_are_there(p, o, k))
-            continue;
-        if (kernel_waits(p, o, k)) {
-            stuck = stuck ? stuck : k;
-            continue;
-        }
-
-        kernel_each_read(p, k, remove_reader, o);
-        add_writers(p, k, o, -1);
-        o->kernel[o->count++] = k;
-        o->done[i] = true;
-    }
-    return stuck;
-}
-
-/* Kernels in an order in which each finds its operands stored and its variables unchanged. */
-static void order_kernels(Program *p)
-{
-    Order o = new_order(p);
-
-    while (o.count < p->kernels) {
-        int before = o.count;
-        Kernel *stuck = append_ready(p, &o);
-        if (o.count > before)
-            continue;
-
-        /* a ring of kernels that overwrite what others read: one of them stores aside */
-        if (stuck == NULL)
-            ngc_bug("%s: %d kernels wait for each other", p->name, p->kernels - o.count);
-        for (int s = 0; s < stuck->stores; s++)
-            if (store_waits(p, &o, stuck, &stuck->store[s]))
-                store_aside(p, &o, &stuck->store[s]);
-    }
-
-    p->kernel = o.kernel;
-    p->kernel_room = p->kernels + 1;
-    for (int i = 0; i < p->lates; i++) {
-        p->kernel = arena_grow(p->ngc, p->kernel, p->kernels, &p->kernel_room, sizeof *p->kernel);
-        p->kernel[p->kernels++] = p->late[i];
-    }
-}
-
 /* ---- functions of the emitted C ---- */
 
 /* At -O0: a gradient that is a number. */
@@ -931,9 +777,17 @@ static bool is_constant_gradient(const Program *p, const Kernel *k)
 {
     const Store *s = &k->store[0];
 
-    if (!p->plain || k->stores != 1 || s->add)
+    if (!p->plain || k->loop || k->stores != 1 || s->add)
         return false;
     return store_place(p, s)->kind == P_GRAD && s->val && s->val->kind == V_CONST;
+}
+
+/* Is the kernel in no loop, except one that it begins? */
+static bool is_outermost(const Program *p, const Kernel *k)
+{
+    if (k->kind == K_FOR)
+        return program_loop(p, k->loop)->outer == NULL;
+    return k->loop == NULL;
 }
 
 /* The first phase comes before the second. Each is cut into functions of a size that C compilers
@@ -953,13 +807,17 @@ void program_parts(Program *p)
             if (p->kernel[i]->phase == phase && !is_constant_gradient(p, p->kernel[i]))
                 order[count++] = p->kernel[i];
 
+        int in_part = PART; /* statements; a loop is not cut */
         for (int i = first; i < count; i++) {
-            if ((i - first) % PART == 0)
+            if (in_part++ >= PART && is_outermost(p, order[i])) {
                 p->parts++;
+                in_part = 1;
+            }
             order[i]->part = p->parts - 1;
         }
     }
     p->kernel = order;
+    program_positions(p);
 }
 
 /* ---- the passes ---- */
@@ -974,7 +832,7 @@ void program_fuse(Program *p)
     claim_targets(p);
     build_kernels(p, sums);
     drop_stores(p);
-    order_kernels(p);
+    program_order(p);
 }
 
 void program_collapse(Program *p)

@@ -326,6 +326,14 @@ static Val *iota_val(Program *p, Kernel *k, const Node *n, const Index *idx)
     return add_val(p, k, v);
 }
 
+/* The number of the pass of a loop around the kernel. */
+static Val *index_leaf_val(Program *p, Kernel *k, const Node *n)
+{
+    Size pass = size_dim(p->graph, MAX_DIMS + n->attr.loop->level);
+
+    return add_val(p, k, (Val){.kind = V_SIZE, .type = n->type, .size = pass});
+}
+
 static Val *elementwise_val(Program *p, Kernel *k, const Node *n, const Index *idx)
 {
     Val *arg[3] = {0};
@@ -351,6 +359,7 @@ Val *val_definition(Program *p, Kernel *k, const Node *n, const Index *idx)
 
     switch (n->op) {
     case OP_pad: return pad_val(p, k, n, idx);
+    case OP_index: return index_leaf_val(p, k, n);
     case OP_size:
         return add_val(p, k, (Val){.kind = V_SIZE, .type = n->type, .size = n->attr.size});
     case OP_iota: return iota_val(p, k, n, idx);
@@ -392,6 +401,7 @@ static Kernel *new_kernel(Program *p, const Node *n, int stores)
     Kernel *k = arena_alloc(p->ngc, sizeof *k);
 
     k->phase = p->phase[p->slot[n->id]];
+    k->loop = program_home(p, n);
     k->store = arena_alloc(p->ngc, (size_t)stores * sizeof *k->store);
     return k;
 }
@@ -666,6 +676,62 @@ Kernel *kernel_piece(Program *p, Node *concat, int arg, Size before)
     return k;
 }
 
+/* ---- what a loop over kernels carries and collects ---- */
+
+Kernel *kernel_put(Program *p, Node *to, Node *value)
+{
+    Kernel *k = new_kernel(p, to, 1);
+    Index idx[MAX_RANK];
+
+    add_axes(p, k, to->shape, idx);
+    add_store(p, k, to, val_of(p, k, value, idx), idx);
+    return k;
+}
+
+bool collect_is_whole(Program *p, const Node *collect)
+{
+    Graph *g = p->graph;
+    const Loop *loop = collect->attr.loop;
+    const Node *a = collect->arg[0];
+    Size pass = size_dim(g, MAX_DIMS + loop->level);
+    int moving = 0;
+
+    for (int i = 0; i < collect->shape.rank; i++) {
+        Size part = a->shape.dim[i], all = collect->shape.dim[i];
+        bool moves = collect->attr.lo[i] == size_mul(g, pass, part) &&
+                     all == size_mul(g, loop->passes, part);
+        if (collect->attr.step[i] != 1)
+            return false;
+        if (!moves && (collect->attr.lo[i] != 0 || all != part))
+            return false;
+        moving += moves;
+    }
+    return moving == 1;
+}
+
+Kernel *kernel_part(Program *p, Node *collect)
+{
+    Kernel *k = new_kernel(p, collect, 1);
+    Node *a = collect->arg[0];
+    Index idx[MAX_RANK], at = index_zero();
+    Size stride = 1;
+
+    k->loop = collect->attr.loop;
+    add_axes(p, k, a->shape, idx);
+    Val *v = val_of(p, k, a, idx);
+
+    for (int i = collect->shape.rank - 1; i >= 0; i--) {
+        Index place = index_strided(p->graph, &idx[i], collect->attr.lo[i], collect->attr.step[i]);
+        index_add(p->graph, &at, &place, stride);
+        stride = size_mul(p->graph, stride, collect->shape.dim[i]);
+    }
+    k->store[k->stores++] = (Store){.node = collect,
+                                    .val = v,
+                                    .at = keep_index(p, &at),
+                                    .add = !collect_is_whole(p, collect)};
+    return k;
+}
+
 /* ---- last changes: fewer loops, levels, uses ---- */
 
 /* Does x step through loops i and i + 1 at one distance, so that they may become one? */
@@ -857,6 +923,23 @@ void kernel_finish(Program *p, Kernel *k)
             note_use(at->part[j].val);
     }
     note_use(k->alpha);
+}
+
+/* ---- maps ---- */
+
+bool kernel_is_map(const Kernel *k)
+{
+    if (k->kind != K_LOOP || k->axes == 0 || kernel_reduces(k))
+        return false;
+
+    for (int i = 0; i < k->axes; i++)
+        if (k->axis[i] != AX_LEAD)
+            return false;
+    for (int i = 0; i < k->stores; i++)
+        if (k->store[i].add || k->store[i].target || k->store[i].node->op == OP_concat ||
+            k->store[i].node->op == OP_carried || k->store[i].node->op == OP_collect)
+            return false;
+    return true;
 }
 
 /* ---- independent passes ---- */

@@ -257,6 +257,8 @@ static void note_kernel(Function *f, const Module *m, const Kernel *k)
         note_place(f, m, store_place(p, &k->store[i]), k->store[i].node, true);
     for (int i = 0; i < k->axes; i++)
         note_size(f, m, k->extent[i]);
+    if (k->kind == K_FOR)
+        note_size(f, m, k->loop->passes);
 
     for (int i = 0; i < k->vals; i++) {
         const Val *v = k->val[i];

@@ -91,7 +91,7 @@ Cost function_cost(const Function *f)
         if (!function_has(f, k))
             continue;
         cost.kernels++;
-        cost.flops += kernel_flops(p, k);
+        cost.flops += (int64_t)k->times * kernel_flops(p, k);
         visit_loads(&loads, i);
         add_stores(&written, k);
     }

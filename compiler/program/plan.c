@@ -77,6 +77,39 @@ static void note_store(const Program *p, Life *life, const Store *s, int at)
         l->last = at;
 }
 
+/* What a pass uses, and does not make anew, lives through the whole loop. */
+static void live_through(const Program *p, Life *life, const Kernel *k, const Node *n)
+{
+    Life *l = &life[p->slot[n->id]];
+    const Loop *home = program_home(p, n);
+
+    if (l->first < 0)
+        return;
+    for (const Loop *of = k->loop; of && of != home;) {
+        const struct ProgramLoop *loop = program_loop(p, of);
+        if (l->first > loop->begin)
+            l->first = loop->begin;
+        if (l->last < loop->end)
+            l->last = loop->end;
+        of = loop->outer;
+    }
+}
+
+static void live_through_loops(const Program *p, Life *life, int at)
+{
+    const Kernel *k = p->kernel[at];
+
+    for (int s = 0; k->loop && s < k->stores; s++)
+        if (!k->store[s].target)
+            live_through(p, life, k, k->store[s].node);
+    for (int v = 0; k->loop && v < k->vals; v++)
+        if (k->val[v]->kind == V_LOAD)
+            live_through(p, life, k, k->val[v]->node);
+    for (int v = 0; k->loop && v < 3; v++)
+        if (kernel_operand(p, k, v))
+            live_through(p, life, k, kernel_operand(p, k, v));
+}
+
 static Life *find_lives(const Program *p)
 {
     Life *life = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *life);
@@ -95,6 +128,8 @@ static Life *find_lives(const Program *p)
             if (kernel_operand(p, k, v))
                 note_read(p, life, kernel_operand(p, k, v), i, true);
     }
+    for (int i = 0; i < p->kernels; i++)
+        live_through_loops(p, life, i);
     return life;
 }
 

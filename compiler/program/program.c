@@ -26,6 +26,35 @@ static bool is_given(const Node *n)
     return !node_const(n, &value);
 }
 
+static void mark_operands(const Graph *g, unsigned char *mark)
+{
+    for (int i = g->count - 1; i >= 0; i--) {
+        const Node *n = g->node[i];
+        bool computed = mark[i] & NEEDED && !(mark[i] & GIVEN);
+        for (int k = 0; computed && k < n->nargs; k++)
+            mark[n->arg[k]->id] |= mark[i] & (NEEDED | IN_FORWARD);
+    }
+}
+
+/* What a loop of the forward phase collects is made there, even if only backward uses it. Marks it;
+ * false: there is nothing more to mark. */
+static bool mark_kept(const Graph *g, unsigned char *mark)
+{
+    bool found = false;
+
+    for (int i = 0; i < g->count; i++) {
+        const Node *n = g->node[i];
+        bool leaves = n->op == OP_collect || n->op == OP_last || n->op == OP_passes;
+        if (!leaves || !(mark[i] & NEEDED) || mark[i] & (GIVEN | IN_FORWARD))
+            continue;
+        if (mark[n->arg[n->op != OP_passes]->id] & IN_FORWARD) {
+            mark[i] |= IN_FORWARD;
+            found = true;
+        }
+    }
+    return found;
+}
+
 /* What the targets need, by id: bits of the enum above. From users to operands; what is needed only
  * to compute a given node is not needed. */
 static unsigned char *mark_nodes(const Program *p, const Target *given, int givens)
@@ -41,12 +70,9 @@ static unsigned char *mark_nodes(const Program *p, const Target *given, int give
         mark[t->node->id] |= t->phase == 0 ? NEEDED | IN_FORWARD : NEEDED;
     }
 
-    for (int i = g->count - 1; i >= 0; i--) {
-        const Node *n = g->node[i];
-        bool computed = mark[i] & NEEDED && !(mark[i] & GIVEN);
-        for (int k = 0; computed && k < n->nargs; k++)
-            mark[n->arg[k]->id] |= mark[i] & (NEEDED | IN_FORWARD);
-    }
+    mark_operands(g, mark);
+    while (mark_kept(g, mark))
+        mark_operands(g, mark);
     return mark;
 }
 
@@ -107,6 +133,25 @@ static void place_leaves(Program *p, const Target *given, int givens)
     }
 }
 
+/* Nodes of an inner loop come before that of the loop around it. */
+static void find_loops(Program *p)
+{
+    for (int i = 0; i < p->nodes; i++)
+        p->loops += p->node[i]->op == OP_loop;
+    p->loop = arena_alloc(p->ngc, (size_t)(p->loops + 1) * sizeof *p->loop);
+    p->loops = 0;
+
+    for (int i = 0; i < p->nodes; i++) {
+        Node *n = p->node[i];
+        if (n->op != OP_loop)
+            continue;
+        if (program_loop(p, n->attr.loop))
+            ngc_bug("program %s: two versions of one loop", p->name);
+        p->loop[p->loops++] =
+            (struct ProgramLoop){.of = n->attr.loop, .node = n, .outer = node_loop(n)};
+    }
+}
+
 Program *program_new(Ngc *ngc, Model *model, const char *name, Target *target, int targets,
                      const Target *given, int givens, bool plain)
 {
@@ -124,7 +169,28 @@ Program *program_new(Ngc *ngc, Model *model, const char *name, Target *target, i
                    .targets = targets};
     collect_nodes(p, given, givens);
     place_leaves(p, given, givens);
+    find_loops(p);
     return p;
+}
+
+/* ---- loops ---- */
+
+struct ProgramLoop *program_loop(const Program *p, const Loop *of)
+{
+    for (int i = 0; i < p->loops; i++)
+        if (p->loop[i].of == of)
+            return &p->loop[i];
+    return NULL;
+}
+
+/* A variable of a loop is made before the loop, and changed in it. */
+const Loop *program_home(const Program *p, const Node *n)
+{
+    const Loop *loop = node_loop(n);
+
+    if (n->op == OP_carried && loop)
+        return program_loop(p, loop)->outer;
+    return loop;
 }
 
 /* ---- where a value is ---- */

@@ -120,6 +120,9 @@ typedef enum {
     K_GEMM,   /* a matrix product */
     K_RANDOM, /* a draw of random numbers */
     K_CALL,   /* the function of the runtime that the node's record has */
+    K_FOR,    /* begins a loop over other kernels: product is its OP_loop */
+    K_TEST,   /* ends it before its next pass, if alpha is 0 */
+    K_NEXT,   /* ends one pass of it; may store the number of passes */
 } KernelKind;
 
 /* in the order of the nest */
@@ -141,6 +144,10 @@ struct Kernel {
     KernelKind kind;
     int phase; /* 1: of backward */
     int part;  /* number of the static function that it is in */
+
+    const Loop *loop; /* the innermost that it is done in each pass of; K_FOR and K_NEXT are in the
+                         loop that they begin and end; NULL: none */
+    double times;     /* how often it is done, at the bounds of all loops around it */
 
     /* K_LOOP */
     int axes;
@@ -210,6 +217,13 @@ struct Program {
     int kernels, kernel_room;
     Kernel **late; /* copies to variables when all is computed */
     int lates, late_room;
+    struct ProgramLoop {
+        const Loop *of;
+        Node *node;        /* its OP_loop */
+        const Loop *outer; /* the loop around it, or NULL */
+        int begin, end;    /* positions of its K_FOR and its K_NEXT */
+    } * loop;              /* those inside others come first */
+    int loops;
     int parts; /* functions that both phases are cut into together */
 
     int64_t space, ispace; /* elements of work.space and work.ispace that it needs */
@@ -228,6 +242,10 @@ struct Program {
 /* A program without kernels. given: nodes that are found at .place instead of being computed. */
 Program *program_new(Ngc *, Model *, const char *name, Target *target, int targets,
                      const Target *given, int givens, bool plain);
+
+struct ProgramLoop *program_loop(const Program *, const Loop *);
+const Loop *program_home(const Program *,
+                         const Node *); /* the innermost loop whose passes make n anew */
 
 bool node_scalar(const Node *); /* one element, whatever its rank */
 
@@ -277,6 +295,9 @@ Kernel *kernel_conv(Program *, Node *n);   /* as loops */
 Kernel *kernel_zero(Program *, Node *n);
 Kernel *kernel_scatter(Program *, Node *n);
 Kernel *kernel_piece(Program *, Node *concat, int arg, Size before);
+Kernel *kernel_part(Program *, Node *collect);         /* what one pass adds to it */
+bool collect_is_whole(Program *, const Node *collect); /* does each element come from one pass? */
+Kernel *kernel_put(Program *, Node *to, Node *value);  /* to, a variable of a loop, becomes value */
 
 bool kernel_joins(Program *, const Kernel *, int axis); /* may loops axis and axis + 1 be one? */
 void kernel_join(Program *, Kernel *, int axis);
@@ -284,6 +305,9 @@ void kernel_split(Program *, Kernel *, int axis, Size inner); /* into two loops 
 void kernel_collapse(Program *, Kernel *);                    /* joins all that can be joined */
 void kernel_finish(Program *, Kernel *);                      /* ids, levels, uses */
 
+/* Loops that compute every element of their results once, on its own, into memory that nothing else
+ * writes? */
+bool kernel_is_map(const Kernel *);
 bool kernel_reduces(const Kernel *);                    /* is it a K_LOOP that reduces? */
 bool kernel_sums_rows(const Kernel *);                  /* does it add rows to a row of results? */
 bool kernel_sums_many(const Program *, const Kernel *); /* more than LONG_SUM floats each? */
@@ -297,10 +321,12 @@ int64_t kernel_columns(const Kernel *);
 
 /* ---- fuse.c ---- */
 
-void program_fuse(Program *);     /* which values are stored, by which loops, in which order */
-void program_collapse(Program *); /* loops over adjacent axes become one */
-void program_finish(Program *);   /* what printing needs to know of each kernel */
-void program_parts(Program *);    /* functions of a size that C compilers like */
+void program_order(Program *);     /* order.c: kernels, in an order that finds operands stored */
+void program_positions(Program *); /* of loops, after the order of kernels has changed */
+void program_fuse(Program *);      /* which values are stored, by which loops, in which order */
+void program_collapse(Program *);  /* loops over adjacent axes become one */
+void program_finish(Program *);    /* what printing needs to know of each kernel */
+void program_parts(Program *);     /* functions of a size that C compilers like */
 
 /* ---- rows.c: loops over the same rows become one nest ---- */
 

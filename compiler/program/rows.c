@@ -457,6 +457,8 @@ static Kernel *make_kernel(Program *p, Nest *nest)
     Kernel *k = arena_alloc(p->ngc, sizeof *k);
     k->kind = K_LOOP;
     k->phase = nest->phase;
+    k->loop = nest->member[0]->loop;
+    k->times = nest->member[0]->times;
     k->axes = nest->lead;
     k->extent = arena_copy(p->ngc, nest->member[0]->extent, MAX_AXES * sizeof *k->extent);
     k->axis = arena_alloc(p->ngc, MAX_AXES * sizeof *k->axis);
@@ -466,11 +468,23 @@ static Kernel *make_kernel(Program *p, Nest *nest)
     return k;
 }
 
+/* Are both done in the same passes, with no begin or end of a loop between them? */
+static bool same_pass(const Kernel *k, const Kernel *later)
+{
+    if (!later)
+        return true;
+    return later->loop == k->loop && later->kind != K_FOR && later->kind != K_NEXT &&
+           later->kind != K_TEST;
+}
+
 /* A nest of kernel i and those of the next WINDOW kernels that fit. They are taken out of
  * p->kernel. later: by slot, all false before and after. */
 static void gather_nest(Program *p, Nest *nest, int i, bool *later)
 {
-    int end = i + WINDOW < p->kernels ? i + WINDOW : p->kernels;
+    int end = i + 1;
+
+    while (end < p->kernels && end < i + WINDOW && same_pass(p->kernel[i], p->kernel[end]))
+        end++;
 
     for (int j = i + 1; j < end; j++) {
         if (p->kernel[j] == NULL)
@@ -519,4 +533,5 @@ void program_rows(Program *p)
         if (p->kernel[i])
             p->kernel[kept++] = p->kernel[i];
     p->kernels = kept;
+    program_positions(p);
 }

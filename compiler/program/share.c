@@ -331,6 +331,9 @@ static void split_kernel(Program *p, Kernel *k, const Layout *made, bool small)
             k->split = 1;
         break;
     case K_LOOP: split_loop(p, k, made, small); break;
+    case K_FOR:
+    case K_TEST:
+    case K_NEXT:
     case K_RANDOM: break;
     }
 }
@@ -357,6 +360,20 @@ static void note_made(const Program *p, const Kernel *k, const Kernel *in, Layou
     }
 }
 
+/* Do threads share kernels of the loop that k begins, tests or ends? Then each of them goes through
+ * its passes. */
+static bool loop_is_shared(const Program *p, const Kernel *k)
+{
+    const struct ProgramLoop *l = program_loop(p, k->loop);
+
+    if (k->kind != K_FOR && k->kind != K_TEST && k->kind != K_NEXT)
+        return false;
+    for (int i = l->begin + 1; i < l->end; i++)
+        if (p->kernel[i]->split)
+            return true;
+    return false;
+}
+
 /* Numbers the groups: a shared kernel is one, and a run of kernels that one thread does is one. */
 static void number_groups(Program *p)
 {
@@ -366,6 +383,8 @@ static void number_groups(Program *p)
         const Kernel *before = i ? p->kernel[i - 1] : NULL;
         Kernel *k = p->kernel[i];
 
+        if (k->loop && loop_is_shared(p, k))
+            k->split = k->split || k->kind == K_FOR || k->kind == K_TEST || k->kind == K_NEXT;
         bool shared = k->split || (before && before->split);
         if (before == NULL || shared || before->phase != k->phase || before->part != k->part)
             group++;
@@ -393,9 +412,9 @@ static bool is_worth_sharing(Program *p)
     for (int i = 0; i < p->kernels; i++) {
         Kernel *k = p->kernel[i];
         k->time = kernel_time(p, k);
-        p->time += k->time;
+        p->time += k->time * k->times;
         if (k->time >= KERNEL)
-            large += k->time;
+            large += k->time * k->times;
     }
 
     p->worth = forced > 0 ? forced : FUNCTION;
@@ -644,7 +663,9 @@ void program_waits(Program *p)
         if (sums_in_blocks(k))
             add_blocks(p, &now, true);
 
-        k->waits = conflicts(&before, &now);
+        /* a pass uses what the one before made */
+        bool turns = k->kind == K_FOR || k->kind == K_TEST || k->kind == K_NEXT;
+        k->waits = (turns && k->split) || conflicts(&before, &now);
         if (k->waits)
             before.count = 0;
         append_uses(p, &before, &now);

@@ -141,6 +141,24 @@ static void note_read(Program *p, const Kernel *k, const Node *n, void *with)
         span->last = p->kernels; /* backward may be called again */
 }
 
+/* A value that a loop uses, and that lives before or after it, lives through all of it. */
+static void stay_through(const Program *p, const Kernel *begin, int at, Span *s)
+{
+    int end = at;
+    bool inside = false; /* is it made in the loop? */
+
+    while (p->kernel[end]->kind != K_NEXT || p->kernel[end]->loop != begin->loop)
+        end++;
+    if (s->first < 0 || s->first > end || s->last < at)
+        return;
+    for (const Loop *l = program_home(p, s->node); l; l = program_loop(p, l)->outer)
+        inside |= l == begin->loop;
+    if (inside)
+        return;
+    s->first = s->first < at ? s->first : at;
+    s->last = s->last > end ? s->last : end;
+}
+
 /* A value lives from its first store to its last load. */
 static Span *find_spans(Program *p)
 {
@@ -164,6 +182,9 @@ static Span *find_spans(Program *p)
         }
         kernel_each_read(p, k, note_read, &s);
     }
+    for (int i = 0; i < p->kernels; i++)
+        for (int k = 0; k < p->nodes && p->kernel[i]->kind == K_FOR; k++)
+            stay_through(p, p->kernel[i], i, &s.of[k]);
     return s.of;
 }
 

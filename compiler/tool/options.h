@@ -24,6 +24,7 @@ typedef enum {
     O_COLOR,
     O_NO_SHARE,
     O_POOL_FROM,
+    O_UNROLL,
     O_WITHOUT,
     O_FILL,
     O_DIGITS,

@@ -49,6 +49,8 @@ const Option option_table[] = {
     {"--pool-from", O_POOL_FROM, OF_C, 1, "NS", NULL,
      "share functions and loops estimated to take at least NS nanoseconds "
      "among the threads of work.pool (default: 100000 for a function, 2000 for a loop)"},
+    {"--unroll", O_UNROLL, OF_C, 1, "PASSES", NULL,
+     "expand loops of at most so many passes; longer ones whose passes are alike stay loops (default: what is shorter)"},
     {"--weights", O_WEIGHTS, OF_C, 1, "FILE", NULL,
      "write only predict, with the weights of FILE as constants: "
      "safetensors, .npz, .npy, or the memory of the params struct"},

@@ -454,6 +454,8 @@ static const char *read_arguments(int argc, char **argv, Options *opt, int64_t *
             opt->standalone = true;
         } else if (strncmp(arg, "--dims=", 7) == 0) {
             *dims = atoll(arg + 7);
+        } else if (strncmp(arg, "--unroll=", 9) == 0) {
+            opt->unroll = atoi(arg + 9) + 1;
         } else if (strncmp(arg, "--seed=", 7) == 0) {
             *seed = (uint64_t)atoll(arg + 7);
         } else {

@@ -1,0 +1,76 @@
+/* emit_for.c - loops over kernels: a for with the user's index, and its braces. */
+#include "emit/emit.h"
+
+#include <string.h>
+
+/* Names of the loops of kernels and of the functions' arguments, which the index must not hide. */
+static bool is_taken(const char *name)
+{
+    static const char *const taken[] = {"i", "j",  "k",    "l",     "m",      "n",     "w",
+                                        "t", "in", "from", "space", "seed",   "id",    "threads",
+                                        "r", "to", "y",    "a",     "params", "state", "grads"};
+
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        if (strcmp(name, taken[i]) == 0)
+            return i != 7; /* t0, t1, ... are others' names, t is not */
+    return false;
+}
+
+/* "t", or "i_pass" where C has another i. */
+static const char *index_name(const Emit *e, const Loop *loop)
+{
+    const char *name = c_name(e->ngc, loop->name);
+
+    if (loop->level > 0)
+        return text_format(e->ngc, "%s_%d", name, loop->level + 1);
+    return is_taken(name) ? text_format(e->ngc, "%s_pass", name) : name;
+}
+
+/* The value of a number that the loop reads. */
+static const char *number_text(Body *b, const Kernel *k)
+{
+    Printer pr = {.b = b, .e = b->e, .k = k, .out = &b->text, .indent = 1};
+    const char *text = print_val(&pr, k->alpha).text;
+
+    b->dims |= pr.dims;
+    return text;
+}
+
+void print_for(Body *b, const Kernel *k)
+{
+    Emit *e = b->e;
+    const Loop *loop = k->loop;
+    const char *i = index_name(e, loop);
+    const char *passes = emit_size(e, loop->passes, &b->dims);
+
+    e->graph->dim[MAX_DIMS + loop->level].name = i;
+    if (loop_count(k->product))
+        passes = text_format(e->ngc, "(size_t)%s", number_text(b, k));
+
+    if (loop->down)
+        text_add(&b->text, "    for (size_t %s = %s; %s-- > 0;) {\n", i, passes, i);
+    else if (loop_test(k->product))
+        text_add(&b->text, "    size_t %s = 0;\n    for (; %s < %s; %s++) {\n", i, i, passes, i);
+    else
+        text_add(&b->text, "    for (size_t %s = 0; %s < %s; %s++) {\n", i, i, passes, i);
+    b->depth++;
+}
+
+void print_for_test(Body *b, const Kernel *k)
+{
+    text_add(&b->text, "    if (!(%s))\n        break;\n", number_text(b, k));
+}
+
+void print_for_end(Body *b, const Kernel *k)
+{
+    const char *i = b->e->graph->dim[MAX_DIMS + k->loop->level].name;
+
+    b->depth--;
+    text_add(&b->text, "    }\n");
+    b->dims &= ~(1u << (MAX_DIMS + k->loop->level));
+    for (int s = 0; s < k->stores; s++) {
+        const Node *n = k->store[s].node;
+        text_add(&b->text, "    %s = (int32_t)%s;\n", print_number(b, program_place(b->p, n), n),
+                 i);
+    }
+}

@@ -1,0 +1,359 @@
+/* loop.c - loops that stay loops: their leaves, what leaves them, and the records of these ops.
+ *
+ * A loop is a function of the values outside, written with leaves: OP_index is the number of the
+ * pass, OP_carried a variable before the pass. Nothing marks the body. A node is in it if it
+ * depends on a leaf, so what does not change from pass to pass is outside by itself. */
+#include "graph/eval.h"
+
+#include <string.h>
+
+/* ---- a loop and its leaves ---- */
+
+Loop *graph_new_loop(Graph *g, const char *name, int level, Size passes, bool down)
+{
+    Loop *loop = arena_alloc(g->ngc, sizeof *loop);
+    Dim *dim = &g->dim[MAX_DIMS + level];
+    int64_t last = size_max(g, passes) - 1;
+
+    *loop = (Loop){.name = name, .level = level, .down = down, .passes = passes, .loc = g->loc};
+    dim->name = name;
+    dim->max = last > dim->max ? last : dim->max;
+    return loop;
+}
+
+Node *graph_index(Graph *g, const Loop *loop)
+{
+    return graph_add(g, (Node){.op = OP_index, .type = T_INT, .attr.loop = loop}, NULL);
+}
+
+Node *graph_carried(Graph *g, const Loop *loop, const Node *like)
+{
+    Node n = {.op = OP_carried,
+              .type = like->type,
+              .shape = like->shape,
+              .attr = {.loop = loop, .axis = g->carried++}};
+    return graph_add(g, n, NULL);
+}
+
+const Loop *node_loop(const Node *n)
+{
+    for (int l = MAX_LEVELS - 1; l >= 0; l--)
+        if (n->in[l])
+            return n->in[l];
+    return NULL;
+}
+
+/* ---- the index in sizes ---- */
+
+int graph_indices(Graph *g, const Size *size, int count, Node **leaf)
+{
+    int n = 0;
+
+    for (int l = 0; l < MAX_LEVELS; l++) {
+        bool used = false;
+        for (int i = 0; i < count; i++)
+            used |= size_uses_dim(g, size[i], MAX_DIMS + l);
+        if (!used)
+            continue;
+        if (!g->index[l])
+            ngc_bug("a size depends on the index of no loop");
+        leaf[n++] = g->index[l];
+    }
+    return n;
+}
+
+Indices graph_use_indices(Graph *g, Node *const *leaf, int count)
+{
+    Indices before;
+
+    memcpy(before.at, g->index, sizeof before.at);
+    for (int i = 0; i < count; i++)
+        g->index[leaf[i]->attr.loop->level] = leaf[i];
+    return before;
+}
+
+void graph_restore_indices(Graph *g, Indices before)
+{
+    memcpy(g->index, before.at, sizeof before.at);
+}
+
+/* ---- OP_loop ---- */
+
+Node *graph_loop(Graph *g, const Loop *loop, Node *const *leaf, Node *const *init,
+                 Node *const *next, int count, Node *test, Node *passes)
+{
+    Node **arg = arena_alloc(g->ngc, (size_t)(3 * count + 2) * sizeof *arg);
+    int n = 0;
+
+    for (int i = 0; i < count; i++)
+        arg[n++] = leaf[i];
+    for (int i = 0; i < count; i++)
+        arg[n++] = init[i];
+    for (int i = 0; i < count; i++) {
+        if (!shape_equal(next[i]->shape, leaf[i]->shape) || next[i]->type != leaf[i]->type)
+            ngc_bug("loop: a variable becomes %s, and was %s", shape_text(g, next[i]->shape),
+                    shape_text(g, leaf[i]->shape));
+        arg[n++] = next[i];
+    }
+    if (test)
+        arg[n++] = test;
+    if (passes)
+        arg[n++] = passes;
+
+    int kind = (test ? LOOP_WHILE : 0) | (passes ? LOOP_COUNT : 0);
+    Node loop_node = {.op = OP_loop,
+                      .type = T_INT,
+                      .nargs = n,
+                      .attr = {.loop = loop, .kind = kind}};
+    return graph_add(g, loop_node, arg);
+}
+
+int loop_variables(const Node *loop)
+{
+    return loop->nargs / 3;
+}
+
+Node *loop_leaf(const Node *loop, int i)
+{
+    return loop->arg[i];
+}
+
+Node *loop_init(const Node *loop, int i)
+{
+    return loop->arg[loop_variables(loop) + i];
+}
+
+Node *loop_next(const Node *loop, int i)
+{
+    return loop->arg[2 * loop_variables(loop) + i];
+}
+
+Node *loop_test(const Node *loop)
+{
+    return loop->attr.kind & LOOP_WHILE ? loop->arg[3 * loop_variables(loop)] : NULL;
+}
+
+Node *loop_count(const Node *loop)
+{
+    return loop->attr.kind & LOOP_COUNT ? loop->arg[loop->nargs - 1] : NULL;
+}
+
+static Node *copy_loop(Graph *g, const Node *n, Node *const *arg)
+{
+    int count = loop_variables(n);
+    Node *test = n->attr.kind & LOOP_WHILE ? arg[3 * count] : NULL;
+    Node *passes = n->attr.kind & LOOP_COUNT ? arg[n->nargs - 1] : NULL;
+
+    return graph_loop(g, n->attr.loop, arg, arg + count, arg + 2 * count, count, test, passes);
+}
+
+/* ---- what leaves a loop ---- */
+
+Node *graph_last(Graph *g, Node *loop, Node *leaf)
+{
+    for (int i = 0; i < loop_variables(loop); i++)
+        if (loop_leaf(loop, i) == leaf && loop_next(loop, i) == leaf)
+            return loop_init(loop, i);
+
+    Node n = {.op = OP_last,
+              .type = leaf->type,
+              .shape = leaf->shape,
+              .nargs = 2,
+              .attr.loop = loop->attr.loop};
+    return graph_add(g, n, (Node *[]){leaf, loop});
+}
+
+static Node *copy_last(Graph *g, const Node *n, Node *const *arg)
+{
+    (void)n;
+    return graph_last(g, arg[1], arg[0]);
+}
+
+Node *graph_passes(Graph *g, Node *loop)
+{
+    Node n = {.op = OP_passes, .type = T_INT, .nargs = 1, .attr.loop = loop->attr.loop};
+
+    if (loop_count(loop))
+        return loop_count(loop);
+    if (!loop_test(loop))
+        return graph_cast(g, graph_size(g, loop->attr.loop->passes), T_INT);
+    return graph_add(g, n, &loop);
+}
+
+static Node *copy_passes(Graph *g, const Node *n, Node *const *arg)
+{
+    (void)n;
+    return graph_passes(g, arg[0]);
+}
+
+/* Does a place of these sizes depend on the index of the loop? */
+static bool moves_with(const Graph *g, const Loop *loop, const Size *lo, int rank)
+{
+    for (int i = 0; i < rank; i++)
+        if (size_uses_dim(g, lo[i], MAX_DIMS + loop->level))
+            return true;
+    return false;
+}
+
+/* Is the pad or collect n's whole content a's, at the same places? */
+static bool is_whole(const Size *lo, Shape all, Shape part)
+{
+    for (int i = 0; i < all.rank; i++)
+        if (lo[i] != 0)
+            return false;
+    return shape_equal(all, part);
+}
+
+Node *graph_collect(Graph *g, Node *loop, Node *n, const Size *lo, const Size *step, Shape shape)
+{
+    const Loop *l = loop->attr.loop;
+    bool whole = is_whole(lo, shape, n->shape);
+    bool fixed = !loop->attr.kind && !moves_with(g, l, lo, shape.rank);
+
+    if (node_is(n, 0))
+        return graph_full(g, shape, 0);
+
+    /* What does not change is added so many times. */
+    if (fixed && !n->in[l->level]) {
+        Node *all = graph_binary(g, OP_mul, n, graph_size(g, l->passes));
+        return graph_pad(g, all, lo, step, shape);
+    }
+
+    /* What is put into zeros in each pass is put into those of the sum. */
+    if (whole && n->op == OP_pad && !n->bound) {
+        Indices before = graph_use_indices(g, n->arg + 1, n->nargs - 1);
+        Node *all = graph_collect(g, loop, n->arg[0], n->attr.lo, n->attr.step, shape);
+        graph_restore_indices(g, before);
+        return all;
+    }
+    if (whole && n->op == OP_add && !n->bound &&
+        (n->arg[0]->op == OP_pad || n->arg[1]->op == OP_pad)) {
+        Node *a = graph_collect(g, loop, n->arg[0], lo, step, shape);
+        Node *b = graph_collect(g, loop, n->arg[1], lo, step, shape);
+        return graph_binary(g, OP_add, a, b);
+    }
+
+    /* The index of this loop is bound; those of loops around it are operands. */
+    Node *arg[2 + MAX_LEVELS] = {n, loop}, *leaf[MAX_LEVELS];
+    int leaves = graph_indices(g, lo, shape.rank, leaf), nargs = 2;
+    for (int i = 0; i < leaves; i++)
+        if (leaf[i]->attr.loop != l)
+            arg[nargs++] = leaf[i];
+
+    Node collect = {.op = OP_collect,
+                    .type = n->type,
+                    .shape = shape,
+                    .nargs = nargs,
+                    .attr = {.loop = l, .lo = lo, .step = step}};
+    return graph_add(g, collect, arg);
+}
+
+static Node *copy_collect(Graph *g, const Node *n, Node *const *arg)
+{
+    Indices before = graph_use_indices(g, arg + 2, n->nargs - 2);
+
+    g->index[n->attr.loop->level] = graph_index(g, n->attr.loop);
+    Node *collect = graph_collect(g, arg[1], arg[0], n->attr.lo, n->attr.step, n->shape);
+    graph_restore_indices(g, before);
+    return collect;
+}
+
+static const Size none[MAX_RANK];
+static const Size ones[MAX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
+
+Node *graph_collect_sum(Graph *g, Node *loop, Node *n)
+{
+    return graph_collect(g, loop, n, none, ones, n->shape);
+}
+
+/* [1, ..]: where there is no axis left for the passes, all others are one. */
+static Shape of_one_pass(Graph *g, Shape s)
+{
+    Shape one = {.rank = 1, .dim = {1}};
+
+    if (s.rank == MAX_RANK) {
+        one.rank = 2;
+        one.dim[1] = shape_count(g, s);
+        return one;
+    }
+    memcpy(one.dim + 1, s.dim, (size_t)s.rank * sizeof *s.dim);
+    one.rank += s.rank;
+    return one;
+}
+
+Node *graph_collect_all(Graph *g, Node *loop, Node *n)
+{
+    const Loop *l = loop->attr.loop;
+    Size lo[MAX_RANK] = {size_dim(g, MAX_DIMS + l->level)};
+    Shape one = of_one_pass(g, n->shape), all = one;
+    Node *index = graph_index(g, l);
+
+    all.dim[0] = l->passes;
+    Indices before = graph_use_indices(g, &index, 1);
+    Node *collect = graph_collect(g, loop, graph_reshape(g, n, one), lo, ones, all);
+    graph_restore_indices(g, before);
+    return collect;
+}
+
+Node *graph_at_pass(Graph *g, Node *all, const Loop *loop, Shape shape)
+{
+    Size lo[MAX_RANK] = {size_dim(g, MAX_DIMS + loop->level)};
+    Node *index = graph_index(g, loop);
+
+    Indices before = graph_use_indices(g, &index, 1);
+    Node *slice = graph_slice(g, all, lo, ones, of_one_pass(g, shape));
+    graph_restore_indices(g, before);
+    return graph_reshape(g, slice, shape);
+}
+
+/* ---- records ---- */
+
+/* grad.c differentiates a loop with all that leaves it as a whole. */
+static void back_whole(Graph *g, const Node *y, Node *dy, Node **dx)
+{
+    (void)g;
+    (void)dy;
+    (void)dx;
+    ngc_bug("%s has no derivative apart from its loop", op_info[y->op]->name);
+}
+
+const OpInfo op_index = {.name = "index",
+                         .attrs = 1 << A_LOOP,
+                         .flags = F_LEAF | F_RUN_TIME,
+                         .teach = "index"};
+
+const OpInfo op_carried = {.name = "carried",
+                           .attrs = 1 << A_LOOP | 1 << A_AXIS,
+                           .flags = F_LEAF | F_RUN_TIME,
+                           .teach = "the value before this pass"};
+
+const OpInfo op_loop = {.name = "loop",
+                        .attrs = 1 << A_LOOP | 1 << A_KIND,
+                        .arity = -1,
+                        .copy = copy_loop,
+                        .back = back_whole,
+                        .rule = {"from the last pass to the first"},
+                        .teach = "loop: goes back, pass by pass"};
+
+const OpInfo op_last = {.name = "last",
+                        .attrs = 1 << A_LOOP,
+                        .arity = 2,
+                        .copy = copy_last,
+                        .back = back_whole,
+                        .rule = {"dy, before the first pass back"},
+                        .teach = "last value: enters the loop back"};
+
+const OpInfo op_passes = {.name = "passes",
+                          .attrs = 1 << A_LOOP,
+                          .arity = 1,
+                          .copy = copy_passes,
+                          .flags = F_FLAT,
+                          .teach = "passes: passes nothing back"};
+
+const OpInfo op_collect = {.name = "collect",
+                           .attrs = 1 << A_LOOP | 1 << A_LO | 1 << A_STEP,
+                           .arity = -1,
+                           .copy = copy_collect,
+                           .back = back_whole,
+                           .rule = {"the part of dy that shows this pass"},
+                           .teach = "collect: gives each pass its part"};

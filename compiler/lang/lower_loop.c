@@ -1,0 +1,548 @@
+/* lower_loop.c - for: a loop whose passes are alike becomes one node of the graph, others are
+ * expanded.
+ *
+ * The first pass is executed as any other. It makes the weights of layers that are called, and
+ * shows the shapes of what is carried. Then one pass is lowered that stands for all: the index and
+ * the carried values are leaves. If that works, and nothing in it is special to one pass, the loop
+ * stays; what the first pass computed is not used. */
+#include "lang/lower.h"
+
+#include <string.h>
+
+enum {
+    MAX_PASSES = 100000,   /* that are expanded */
+    WORTH_PASSES = 4,      /* a loop of fewer passes is expanded */
+    WORTH_NODES = 1 << 30, /* one that makes fewer nodes, too */
+};
+
+/* A name that the body assigns, and that has a value outside. */
+typedef struct Carried {
+    Binding *b;
+    Value *init;  /* before the loop */
+    Value *first; /* after the first pass */
+    Node *leaf;   /* in the pass that stands for all; NULL: a list */
+    Node *next;
+} Carried;
+
+/* A for over a range, while it is lowered. */
+typedef struct For {
+    Lower *L;
+    const Stmt *s;
+    int64_t lo;
+    Size passes;
+    int number; /* of the for */
+    Carried *carried;
+    int count, room;
+    const char *why; /* its passes are not alike, or NULL */
+    Loc why_loc;
+} For;
+
+static bool is_run_time(const For *f)
+{
+    return f->passes < 0;
+}
+
+/* The passes are not alike, as said. */
+static bool differs(For *f, Loc loc, const char *why)
+{
+    f->why = why;
+    f->why_loc = loc;
+    return false;
+}
+
+/* ---- what the text of the body says ---- */
+
+static bool reads(const Expr *x, const char *name);
+
+static bool args_read(const Arg *a, const char *name)
+{
+    for (; a; a = a->next)
+        if (a->value && reads(a->value, name))
+            return true;
+    return false;
+}
+
+static bool reads(const Expr *x, const char *name)
+{
+    if (!x)
+        return false;
+    if (x->kind == X_NAME)
+        return x->name == name;
+    return reads(x->a, name) || reads(x->b, name) || reads(x->c, name) || args_read(x->args, name);
+}
+
+/* Is it `list = append(list, value)`? */
+static bool appends(const Stmt *s, const char *list)
+{
+    const Expr *call = s->value;
+
+    if (s->kind != S_ASSIGN || !call || call->kind != X_CALL || s->names->next ||
+        s->names->name != list || call->a->kind != X_NAME || strcmp(call->a->name, "append") != 0)
+        return false;
+    const Arg *a = call->args;
+    return a && a->value->kind == X_NAME && a->value->name == list && !args_read(a->next, list);
+}
+
+/* Does a body use the list otherwise than to append to it? */
+static bool uses_list(const Stmt *s, const char *list)
+{
+    for (; s; s = s->next) {
+        if (appends(s, list))
+            continue;
+        for (const Names *t = s->names; t; t = t->next)
+            if (t->name == list)
+                return true;
+        if (reads(s->value, list) || reads(s->to, list) || args_read(s->values, list))
+            return true;
+        if (uses_list(s->body, list) || uses_list(s->orelse, list))
+            return true;
+    }
+    return false;
+}
+
+/* The first statement that is only executed, and not a value; NULL: there is none. */
+static const Stmt *special(const Stmt *s)
+{
+    for (; s; s = s->next) {
+        if (s->kind != S_ASSIGN && s->kind != S_FOR && s->kind != S_IF)
+            return s;
+        const Stmt *inside = special(s->body);
+        if (!inside)
+            inside = special(s->orelse);
+        if (inside)
+            return inside;
+    }
+    return NULL;
+}
+
+static void add_carried(For *f, const char *name)
+{
+    Lower *L = f->L;
+    Scope *outer = L->scope;
+
+    L->scope = scope_new(L, SCOPE_PASS, outer);
+    Binding *b = name == f->s->name ? NULL : scope_carried(L, name);
+    L->scope = outer;
+    if (!b || b->declared)
+        return;
+
+    for (int i = 0; i < f->count; i++)
+        if (f->carried[i].b == b)
+            return;
+    f->carried = arena_grow(L->ngc, f->carried, f->count, &f->room, sizeof *f->carried);
+    f->carried[f->count++] = (Carried){.b = b, .init = b->value};
+}
+
+static void find_carried(For *f, const Stmt *s)
+{
+    for (; s; s = s->next) {
+        for (const Names *t = s->kind == S_ASSIGN ? s->names : NULL; t; t = t->next)
+            add_carried(f, t->name);
+        find_carried(f, s->body);
+        find_carried(f, s->orelse);
+    }
+}
+
+/* ---- one pass after the other ---- */
+
+static struct PassAt pass_at(const For *f, int64_t i)
+{
+    return (struct PassAt){.number = (int)i, .loop = f->number};
+}
+
+/* Passes from number `from` on; true: a return was executed. */
+static bool expand(For *f, int64_t from, int64_t to, Value **result)
+{
+    Lower *L = f->L;
+    int errors = L->ngc->errors;
+
+    for (int64_t i = from; i < to && L->ngc->errors == errors && lower_work(L, f->s->loc); i++)
+        if (lower_pass(L, f->s, pass_at(f, i), value_number(L, f->s->at, (double)i), result))
+            return true;
+    return false;
+}
+
+/* ---- the pass that stands for all ---- */
+
+/* What a pass may not change if all are to be alike. */
+typedef struct Counts {
+    int vars, roots, streams, var_paths;
+} Counts;
+
+static Counts counts(const Lower *L)
+{
+    return (Counts){L->m->vars, L->m->roots, L->streams, L->var_paths};
+}
+
+/* Has a variable made by the first pass a name with the number of the pass? */
+static bool owns_variables(const For *f, int from)
+{
+    const Lower *L = f->L;
+
+    for (int i = from; i < L->var_paths; i++)
+        for (const Path *p = L->var_path[i].path; p; p = p->up)
+            if (p->loop == f->number)
+                return true;
+    return false;
+}
+
+/* May the passes be alike, by what the first one did? */
+static bool may_stay(For *f, Counts before)
+{
+    const Lower *L = f->L;
+    const Stmt *s = special(f->s->body);
+
+    if (s)
+        return differs(f, s->loc, "a statement in it is not an assignment");
+    if (L->ngc->opt.literal && !is_run_time(f))
+        return differs(f, f->s->loc, "the graph is literal");
+    if (L->levels == MAX_LEVELS)
+        return differs(f, f->s->loc, "too many loops are inside each other");
+    if (owns_variables(f, before.var_paths))
+        return differs(f, f->s->loc, "each pass has weights of its own");
+    if (L->m->roots != before.roots)
+        return differs(f, f->s->loc, "a pass updates a state");
+    if (L->streams != before.streams)
+        return differs(f, f->s->loc, "each pass draws random numbers");
+    return true;
+}
+
+/* The values with which a loop begins, as leaves of the shape and type that they keep. */
+static bool begin_variable(For *f, const Loop *loop, Carried *c)
+{
+    Lower *L = f->L;
+    const char *name = c->b->name;
+
+    if (c->init->kind == V_LIST && c->first->kind == V_LIST) {
+        if (uses_list(f->s->body, name))
+            return differs(f, c->b->loc, text_format(L->ngc, "it reads the list '%s'", name));
+        Value *list = arena_copy(L->ngc, c->init, sizeof *list);
+        list->used = NULL; /* what it appends is not the list's */
+        c->b->value = list;
+        return true;
+    }
+    if (c->init->kind != V_NODE || c->first->kind != V_NODE)
+        return differs(f, c->b->loc, text_format(L->ngc, "'%s' is not a tensor", name));
+
+    Node *init = c->init->node, *first = c->first->node;
+    double v;
+    if (!shape_equal(init->shape, first->shape))
+        return differs(f, c->b->loc,
+                       text_format(L->ngc, "'%s' is %s and becomes %s", name,
+                                   shape_text(L->g, init->shape), shape_text(L->g, first->shape)));
+    if (init->type != first->type && !node_const(init, &v))
+        return differs(f, c->b->loc, text_format(L->ngc, "'%s' changes its type", name));
+
+    c->leaf = graph_carried(L->g, loop, first);
+    c->leaf->name = name;
+    c->b->value = value_node(L, c->init->loc, c->leaf);
+    return true;
+}
+
+/* What the pass leaves of a carried value. */
+static bool end_variable(For *f, Carried *c)
+{
+    Lower *L = f->L;
+    const Value *v = c->b->value;
+    const char *name = c->b->name;
+
+    if (!c->leaf) {
+        for (int i = c->init->count; i < v->count; i++)
+            if (v->item[i]->kind != V_NODE)
+                return differs(f, c->b->loc, text_format(L->ngc, "'%s' is a list of lists", name));
+        return true;
+    }
+    if (v->kind != V_NODE || !shape_equal(v->node->shape, c->leaf->shape))
+        return differs(f, c->b->loc, text_format(L->ngc, "'%s' changes its shape", name));
+    c->next = graph_cast(L->g, v->node, c->leaf->type);
+    return true;
+}
+
+/* Lowers that pass. */
+static bool lower_any_pass(For *f, Node *index)
+{
+    Lower *L = f->L;
+    Value *result = NULL;
+    Counts before = counts(L);
+    struct PassAt at = {.number = -1, .name = f->s->name, .loop = f->number};
+    Trial trial;
+
+    Node *number = graph_cast(L->g, index, T_FLOAT);
+    number = graph_binary(L->g, OP_add, number, graph_const(L->g, (double)f->lo));
+
+    int work = L->work;
+    bool stopped = L->stopped;
+    trial_begin(L->ngc, &trial);
+    lower_pass(L, f->s, at, value_node(L, f->s->at, number), &result);
+    L->work = work;
+    L->stopped = stopped;
+    if (!trial_end(L->ngc, &trial)) {
+        const Diag *d = trial.first;
+        return differs(f, d->loc, d->text);
+    }
+
+    Counts after = counts(L);
+    if (memcmp(&before, &after, sizeof before) != 0) {
+        L->m->vars = before.vars;
+        L->var_paths = before.var_paths;
+        L->m->roots = before.roots;
+        return differs(f, f->s->loc, "a pass makes something of its own");
+    }
+    return true;
+}
+
+/* Is a loop better than its expanded form? */
+static bool is_worth_it(For *f, const Loop *loop, int from)
+{
+    const Graph *g = f->L->g;
+    int64_t nodes = 0, passes = f->passes;
+
+    if (is_run_time(f))
+        return true;
+    if (g->ngc->opt.unroll > 0)
+        return passes >= g->ngc->opt.unroll || differs(f, f->s->loc, "it is short");
+    for (int i = from; i < g->count; i++)
+        nodes += g->node[i]->in[loop->level] == loop;
+    if (passes >= WORTH_PASSES && passes * nodes >= WORTH_NODES)
+        return true;
+    return differs(f, f->s->loc, "it is short");
+}
+
+/* The elements that each pass appends to a list, as a tensor [passes, ..] that is cut apart. */
+static Value *appended(For *f, const Carried *c, Node *loop, const Value *list)
+{
+    Lower *L = f->L;
+    Graph *g = L->g;
+    int each = list->count - c->init->count;
+    Value *v = value_list(L, f->s->loc, c->init->item, c->init->count);
+
+    v->name = c->b->name;
+    if (each == 0)
+        return v;
+
+    Node **all = arena_alloc(L->ngc, (size_t)each * sizeof *all);
+    for (int i = 0; i < each; i++)
+        all[i] = graph_collect_all(g, loop, list->item[c->init->count + i]->node);
+    if (is_run_time(f))
+        return value_node(L, f->s->loc, all[0]);
+
+    for (int64_t t = 0; t < f->passes; t++)
+        for (int i = 0; i < each; i++) {
+            const Value *item = list->item[c->init->count + i];
+            Shape one = all[i]->shape;
+            Size lo[MAX_RANK] = {t}, step[MAX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
+            one.dim[0] = 1;
+            Node *row = graph_reshape(g, graph_slice(g, all[i], lo, step, one), item->node->shape);
+            v->item = arena_grow(L->ngc, v->item, v->count, &v->room, sizeof *v->item);
+            v->item[v->count++] = value_node(L, item->loc, row);
+        }
+    v->used = arena_alloc(L->ngc, sizeof *v->used);
+    *v->used = v->count;
+    return v;
+}
+
+/* Can a list grow in this loop? With a run-time number of passes it becomes a tensor. */
+static bool lists_fit(For *f)
+{
+    for (int i = 0; i < f->count; i++) {
+        const Carried *c = &f->carried[i];
+        int each = c->leaf ? 0 : c->b->value->count - c->init->count;
+        if (is_run_time(f) && (each > 1 || (each == 1 && c->init->count > 0)))
+            return differs(f, c->b->loc,
+                           text_format(f->L->ngc,
+                                       "'%s' would be a list of unknown length: in a loop with a "
+                                       "run-time bound, one element is appended to an empty list",
+                                       c->b->name));
+    }
+    return true;
+}
+
+/* The loop as a node, and what it leaves. */
+static void finish(For *f, const Loop *l)
+{
+    Lower *L = f->L;
+    size_t most = (size_t)f->count + 1;
+    Node **leaf = arena_alloc(L->ngc, most * sizeof *leaf);
+    Node **init = arena_alloc(L->ngc, most * sizeof *init);
+    Node **next = arena_alloc(L->ngc, most * sizeof *next);
+    int n = 0;
+
+    for (int i = 0; i < f->count; i++) {
+        const Carried *c = &f->carried[i];
+        if (!c->leaf)
+            continue;
+        leaf[n] = c->leaf;
+        init[n] = graph_cast(L->g, c->init->node, c->leaf->type);
+        next[n++] = c->next;
+    }
+    Node *loop = graph_loop(L->g, l, leaf, init, next, n, NULL, NULL);
+
+    for (int i = 0; i < f->count; i++) {
+        const Carried *c = &f->carried[i];
+        Value *v;
+        if (c->leaf) {
+            Node *last = graph_last(L->g, loop, c->leaf);
+            Path *path = path_passes(L, path_new(L, L->path, c->b->name));
+            last = graph_bind(L->g, last, path_text(L, path, NULL, false), L->g->count - 1);
+            v = value_node(L, c->b->value->loc, last);
+        } else {
+            v = appended(f, c, loop, c->b->value);
+        }
+        lower_rebind(L, c->b, v);
+    }
+}
+
+/* Lowers passes from f->lo on as a loop, with the carried values `init`; false: they are not alike.
+ */
+static bool keep(For *f)
+{
+    Lower *L = f->L;
+    Graph *g = L->g;
+    int from = g->count;
+    Loop *loop = graph_new_loop(g, f->s->name, L->levels, f->passes, false);
+    Node *index = graph_index(g, loop), *outer = g->index[L->levels];
+    bool good = true;
+
+    loop->loc = f->s->loc;
+    for (int i = 0; i < f->count; i++)
+        good = good && begin_variable(f, loop, &f->carried[i]);
+
+    g->index[L->levels++] = index;
+    good = good && lower_any_pass(f, index);
+    g->index[--L->levels] = outer;
+
+    for (int i = 0; i < f->count; i++)
+        good = good && end_variable(f, &f->carried[i]);
+    good = good && lists_fit(f) && is_worth_it(f, loop, from);
+    if (good)
+        finish(f, loop);
+    for (int i = 0; i < f->count && !good; i++) {
+        lower_rebind(L, f->carried[i].b, f->carried[i].first);
+        f->carried[i].leaf = NULL;
+    }
+    return good;
+}
+
+/* The loop from its second pass on: the first one gave a carried value its shape. */
+static bool keep_rest(For *f)
+{
+    for (int i = 0; i < f->count; i++)
+        f->carried[i].init = f->carried[i].first;
+    f->lo++;
+    f->passes = size_sub(f->L->g, f->passes, 1);
+    return keep(f);
+}
+
+/* ---- for ---- */
+
+/* The bounds of `for i in lo..hi`, where hi is not included; false with a message. */
+static bool for_range(For *f, const Value *from)
+{
+    Lower *L = f->L;
+    int64_t hi;
+    if (!want_whole(L, from, "the start of a range", &f->lo))
+        return false;
+
+    Value *to = lower_expr(L, f->s->to);
+    if (to->kind == V_NODE && to->node->op == OP_size) {
+        f->passes = size_sub(L->g, to->node->attr.size, f->lo);
+        if (size_least(L->g, f->passes) >= 1)
+            return true;
+        lower_error(L, ERR_NUMBER_TOO_SMALL, to->loc, "%s passes may be none",
+                    size_text(L->g, f->passes, ""));
+        return false;
+    }
+    if (!want_whole(L, to, "the end of a range", &hi))
+        return false;
+    f->passes = hi > f->lo ? hi - f->lo : 0;
+    return true;
+}
+
+static bool too_many(const For *f)
+{
+    if (f->passes <= MAX_PASSES)
+        return false;
+    Diag *d =
+        lower_error(f->L, ERR_MODEL_SIZE, f->s->value->loc,
+                    "%lld passes: loops are expanded at compile time, so the limit is %d passes",
+                    (long long)f->passes, MAX_PASSES);
+    if (f->why)
+        diag_note(f->L->ngc, d, f->why_loc, "its passes are not alike: %s", f->why);
+    return true;
+}
+
+/* What --report says about the loop. */
+static void note_loop(const For *f, bool stays)
+{
+    Model *m = f->L->m;
+
+    if (f->L->ngc->trial)
+        return;
+    m->loop = arena_grow(f->L->ngc, m->loop, m->loops, &m->loop_room, sizeof *m->loop);
+    m->loop[m->loops++] = (struct LoopNote){f->s->loc, stays, stays ? NULL : f->why, f->why_loc};
+}
+
+static bool lower_range(Lower *L, const Stmt *s, const Value *from, Value **result)
+{
+    For f = {.L = L, .s = s, .number = ++L->fors};
+    if (!for_range(&f, from))
+        return false;
+
+    /* the first pass */
+    Counts before = counts(L);
+    int errors = L->ngc->errors;
+    find_carried(&f, s->body);
+    if (f.passes == 0 || expand(&f, f.lo, f.lo + 1, result))
+        return f.passes != 0;
+    if (L->ngc->errors > errors || f.passes == 1)
+        return false;
+    for (int i = 0; i < f.count; i++)
+        f.carried[i].first = f.carried[i].b->value;
+
+    /* the others, as a loop or not */
+    int64_t lo = f.lo, passes = f.passes;
+    int *unrolled = table_at(L->ngc, &L->unrolled, s);
+    if (!*unrolled || is_run_time(&f)) {
+        bool stays = may_stay(&f, before) && (keep(&f) || (f.passes != 2 && keep_rest(&f)));
+        note_loop(&f, stays);
+        if (stays)
+            return false;
+        *table_at(L->ngc, &L->unrolled, s) = 1;
+    }
+    f.lo = lo;
+    f.passes = passes;
+    if (is_run_time(&f)) {
+        lower_error(L, ERR_NOT_CONSTANT, f.why_loc,
+                    "the passes of a loop with a run-time bound must be alike: %s", f.why);
+        return false;
+    }
+    return !too_many(&f) && expand(&f, lo + 1, lo + passes, result);
+}
+
+static bool lower_list(Lower *L, const Stmt *s, const Value *list, Value **result)
+{
+    int errors = L->ngc->errors, number = ++L->fors;
+
+    for (int i = 0; i < list->count && L->ngc->errors == errors && lower_work(L, s->loc); i++)
+        if (lower_pass(L, s, (struct PassAt){i, NULL, number}, list->item[i], result))
+            return true;
+    return false;
+}
+
+bool lower_for(Lower *L, const Stmt *s, Value **result)
+{
+    enum { MAX_LOOPS = sizeof L->pass / sizeof *L->pass };
+    Value *from = lower_expr(L, s->value);
+    if (L->passes == MAX_LOOPS) {
+        lower_error(L, ERR_LOOP_NESTING, s->loc, "more than %d loops inside each other", MAX_LOOPS);
+        return false;
+    }
+
+    if (s->to)
+        return lower_range(L, s, from, result);
+    if (from->kind == V_LIST)
+        return lower_list(L, s, from, result);
+    if (from->kind != V_ERROR)
+        lower_error(L, ERR_NOT_A_RANGE, from->loc, "for goes over a range a..b or a list");
+    return false;
+}

@@ -1,0 +1,491 @@
+/* order.c - the order of kernels: each finds its operands stored, and a variable is overwritten
+ * after its last reader.
+ *
+ * The kernels of a loop are ordered first, those of the innermost loops before others. Then the
+ * loop is one item among those around it, from its K_FOR to its K_NEXT. Within a loop, the
+ * variables that it carries are those that are overwritten.
+ *
+ * Requires: kernels in any order. Gives: the order, with K_FOR, K_TEST and K_NEXT.
+ */
+#include "program/program.h"
+
+#include <string.h>
+
+typedef struct Item { /* a kernel, or a whole loop in order */
+    Kernel **kernel;
+    int count;
+} Item;
+
+typedef struct Order {
+    const Loop *loop; /* whose kernels are put in order; NULL: those of no loop */
+    Item *item;
+    int items, item_room;
+    bool *done; /* by item */
+
+    Kernel *test;   /* K_TEST of the loop, or NULL */
+    bool *for_test; /* by slot: the test is computed from it */
+    bool before_test;
+
+    Kernel **kernel; /* in their new order */
+    int count, room;
+    Kernel **late; /* copies to variables when all is computed */
+    int lates, late_room;
+
+    int *writers;     /* by slot: items still to come that write it */
+    int *var_readers; /* by slot of a variable: kernels still to come that read it */
+
+    const Item *reads; /* check_read: the item whose operands are looked for, */
+    bool blocked;      /* and whether one of them is still to come */
+} Order;
+
+/* ---- which variable does a store overwrite? ---- */
+
+/* Does the store give a variable of this loop its next value? */
+static bool is_update(const Order *o, const Store *s)
+{
+    return o->loop && s->node->op == OP_carried && s->node->attr.loop == o->loop && !s->target;
+}
+
+/* The slot of the variable that a store overwrites; -1: none, or none that this program reads. */
+static int overwritten(const Program *p, const Order *o, const Store *s)
+{
+    if (is_update(o, s))
+        return p->slot[s->node->id];
+
+    const Place *place = store_place(p, s);
+    if (place->kind != P_VAR || place->var->node == NULL)
+        return -1;
+    return p->slot[place->var->node->id];
+}
+
+/* ---- what is still to come ---- */
+
+static void add_reader(Program *p, const Kernel *k, const Node *n, void *with)
+{
+    Order *o = with;
+    (void)k;
+    o->var_readers[p->slot[n->id]]++;
+}
+
+static void remove_reader(Program *p, const Kernel *k, const Node *n, void *with)
+{
+    Order *o = with;
+    (void)k;
+    o->var_readers[p->slot[n->id]]--;
+}
+
+/* Stores of the item that others wait for. */
+static void add_writers(Program *p, const Item *item, Order *o, int by)
+{
+    for (int i = 0; i < item->count; i++)
+        for (int s = 0; s < item->kernel[i]->stores; s++) {
+            const Store *store = &item->kernel[i]->store[s];
+            if (!store->target && !is_update(o, store))
+                o->writers[p->slot[store->node->id]] += by;
+        }
+}
+
+/* How many stores of the item itself are of n? */
+static int own_stores(const Order *o, const Item *item, const Node *n)
+{
+    int count = 0;
+
+    for (int i = 0; i < item->count; i++)
+        for (int s = 0; s < item->kernel[i]->stores; s++) {
+            const Store *store = &item->kernel[i]->store[s];
+            count += !store->target && !is_update(o, store) && store->node == n;
+        }
+    return count;
+}
+
+/* Is what the item reads computed? It may read what it stores itself. */
+static void check_read(Program *p, const Kernel *k, const Node *n, void *with)
+{
+    Order *o = with;
+    bool whole = o->reads->count > 1; /* a loop also waits for what others store of n */
+    (void)k;
+
+    if (o->writers[p->slot[n->id]] == 0)
+        return;
+    int own = own_stores(o, o->reads, n);
+    if (own == 0 || (whole && o->writers[p->slot[n->id]] > own))
+        o->blocked = true;
+}
+
+static bool operands_are_there(Program *p, Order *o, const Item *item)
+{
+    o->reads = item;
+    o->blocked = false;
+    for (int i = 0; i < item->count; i++)
+        kernel_each_read(p, item->kernel[i], check_read, o);
+
+    /* what a loop adds to is there before it */
+    for (int i = 0; i < item->count && item->count > 1; i++)
+        for (int s = 0; s < item->kernel[i]->stores; s++)
+            if (!item->kernel[i]->store[s].target)
+                check_read(p, item->kernel[i], item->kernel[i]->store[s].node, o);
+    return !o->blocked;
+}
+
+/* ---- variables that are overwritten ---- */
+
+/* Does the load v of k read the very element that store s overwrites, or is it read before all is
+ * written? */
+static bool reads_own_element(const Kernel *k, const Val *v, const Store *s)
+{
+    if (k->kind != K_LOOP)
+        return false;
+    if (k->axes == 0)
+        return true;
+    bool map = kernel_is_map(k) || s->target || s->node->op == OP_carried;
+    return map && index_equal(v->at, s->at);
+}
+
+/* How many reads by k are of the variable in `slot` (*all), and how many of them are harmless when
+ * store s overwrites it (*own)? */
+static void count_own_reads(const Program *p, const Kernel *k, const Store *s, int slot, int *own,
+                            int *all)
+{
+    const Node *var = p->node[slot];
+    *own = *all = 0;
+
+    for (int v = 0; v < k->vals; v++)
+        if (k->val[v]->kind == V_LOAD && k->val[v]->node == var) {
+            ++*all;
+            *own += reads_own_element(k, k->val[v], s);
+        }
+
+    for (int i = 0; i < 3; i++)
+        if (kernel_operand(p, k, i) == var) {
+            ++*all;
+            *own += k->kind == K_GEMM && i == 2; /* a product is added onto it */
+        }
+}
+
+/* Must store s wait, because what it overwrites is still to be read? */
+static bool store_waits(const Program *p, const Order *o, const Kernel *k, const Store *s)
+{
+    int slot = overwritten(p, o, s), own, all;
+
+    if (slot < 0)
+        return false;
+    count_own_reads(p, k, s, slot, &own, &all);
+    return own < all || o->var_readers[slot] > all;
+}
+
+static bool item_waits(const Program *p, const Order *o, const Item *item)
+{
+    const Kernel *k = item->kernel[0];
+
+    for (int s = 0; s < k->stores && item->count == 1; s++)
+        if (store_waits(p, o, k, &k->store[s]))
+            return true;
+    return false;
+}
+
+/* ---- a value that is stored aside ---- */
+
+/* A copy that is not a node of the graph, so that it can have a place of its own. */
+static Node *extra_node(Program *p, Node *of, int phase)
+{
+    Node *n = arena_copy(p->ngc, of, sizeof *of);
+    int extra = p->nodes;
+
+    n->op = OP_copy;
+    n->nargs = 1;
+    n->arg = arena_copy(p->ngc, &of, sizeof of);
+    n->id = p->graph->count + p->extras++;
+
+    p->slot[n->id] = extra;
+    p->node[extra] = n;
+    p->phase[extra] = (unsigned char)phase;
+    p->nodes++;
+    p->place[extra] = (Place){.kind = P_SPACE, .offset = -1};
+    return n;
+}
+
+/* The target whose place is the storage of n. */
+static Target *claiming_target(const Program *p, const Node *n)
+{
+    Target *found = NULL;
+
+    for (int i = 0; i < p->targets; i++)
+        if (p->target[i].claimed && program_holder(p, p->target[i].node) == n)
+            found = &p->target[i];
+    return found;
+}
+
+static void add_late(Program *p, Order *o, Kernel *k)
+{
+    o->late = arena_grow(p->ngc, o->late, o->lates, &o->late_room, sizeof *o->late);
+    o->late[o->lates++] = k;
+}
+
+/* The next value of a variable of the loop. */
+static void store_update_aside(Program *p, Order *o, Kernel *k, Store *s)
+{
+    Node *leaf = s->node, *own = extra_node(p, leaf, k->phase);
+
+    s->node = own;
+    o->writers[p->slot[own->id]]++;
+    Kernel *put = kernel_put(p, leaf, own);
+    put->loop = o->loop;
+    add_late(p, o, put);
+}
+
+/* The value is stored in a place of its own, and copied to the variable when all is computed. */
+static void store_aside(Program *p, Order *o, Kernel *k, Store *s)
+{
+    Target *t = s->target;
+
+    if (is_update(o, s)) {
+        store_update_aside(p, o, k, s);
+        return;
+    }
+    if (t) {
+        s->node = extra_node(p, s->node, t->phase);
+        s->target = NULL;
+        o->writers[p->slot[s->node->id]]++;
+    } else {
+        t = claiming_target(p, s->node);
+        t->claimed = false;
+        Place *own = program_own_place(p, s->node);
+        own->kind = P_SPACE;
+        own->offset = -1;
+    }
+    add_late(p, o, kernel_map(p, &s->node, 1, t));
+}
+
+/* ---- the kernels of one loop, or of none ---- */
+
+static void append_kernel(Program *p, Order *o, Kernel *k)
+{
+    o->kernel = arena_grow(p->ngc, o->kernel, o->count, &o->room, sizeof *o->kernel);
+    o->kernel[o->count++] = k;
+}
+
+static void append_item(Program *p, Order *o, int i)
+{
+    const Item *item = &o->item[i];
+
+    for (int k = 0; k < item->count; k++) {
+        kernel_each_read(p, item->kernel[k], remove_reader, o);
+        append_kernel(p, o, item->kernel[k]);
+    }
+    add_writers(p, item, o, -1);
+    o->done[i] = true;
+}
+
+/* Does the item compute something that the test of the loop needs? */
+static bool is_for_test(const Program *p, const Order *o, const Item *item)
+{
+    for (int i = 0; i < item->count; i++)
+        for (int s = 0; s < item->kernel[i]->stores; s++) {
+            const Store *store = &item->kernel[i]->store[s];
+            if (!is_update(o, store) && o->for_test[p->slot[store->node->id]])
+                return true;
+        }
+    return false;
+}
+
+static bool all_done(const Program *p, const Order *o)
+{
+    for (int i = 0; i < o->items; i++)
+        if (!o->done[i] && (!o->before_test || is_for_test(p, o, &o->item[i])))
+            return false;
+    return true;
+}
+
+/* Appends every item that can come next, in one walk over those that are left. Returns the first
+ * kernel that waits only because it overwrites a variable; NULL: there is none. */
+static Kernel *append_ready(Program *p, Order *o, bool *some)
+{
+    Kernel *stuck = NULL;
+
+    *some = false;
+    for (int i = 0; i < o->items; i++) {
+        const Item *item = &o->item[i];
+        if (o->done[i] || (o->before_test && !is_for_test(p, o, item)))
+            continue;
+        if (!operands_are_there(p, o, item))
+            continue;
+        if (item_waits(p, o, item)) {
+            stuck = stuck ? stuck : item->kernel[0];
+            continue;
+        }
+        append_item(p, o, i);
+        *some = true;
+    }
+    return stuck;
+}
+
+/* Appends all items, or all that the test needs. */
+static void append_all(Program *p, Order *o)
+{
+    while (!all_done(p, o)) {
+        bool some;
+        Kernel *stuck = append_ready(p, o, &some);
+        if (some)
+            continue;
+
+        /* a ring of kernels that overwrite what others read: one of them stores aside */
+        if (stuck == NULL)
+            ngc_bug("%s: kernels wait for each other", p->name);
+        for (int s = 0; s < stuck->stores; s++)
+            if (store_waits(p, o, stuck, &stuck->store[s]))
+                store_aside(p, o, stuck, &stuck->store[s]);
+    }
+}
+
+static void order_items(Program *p, Order *o)
+{
+    /* a variable may get a node for a value that is stored aside */
+    size_t room = (size_t)(p->nodes + p->targets + p->kernels + 1);
+
+    o->done = arena_alloc(p->ngc, (size_t)o->items + 1);
+    o->writers = arena_alloc(p->ngc, room * sizeof *o->writers);
+    o->var_readers = arena_alloc(p->ngc, room * sizeof *o->var_readers);
+    for (int i = 0; i < o->items; i++) {
+        for (int k = 0; k < o->item[i].count; k++)
+            kernel_each_read(p, o->item[i].kernel[k], add_reader, o);
+        add_writers(p, &o->item[i], o, 1);
+    }
+
+    o->before_test = o->test != NULL;
+    if (o->test) {
+        append_all(p, o);
+        append_kernel(p, o, o->test);
+        o->before_test = false;
+    }
+    append_all(p, o);
+    for (int i = 0; i < o->lates; i++)
+        append_kernel(p, o, o->late[i]);
+}
+
+/* ---- all loops ---- */
+
+static void add_item(Program *p, Order *o, Kernel **kernel, int count)
+{
+    o->item = arena_grow(p->ngc, o->item, o->items, &o->item_room, sizeof *o->item);
+    o->item[o->items++] = (Item){kernel, count};
+}
+
+static Kernel *mark_kernel(Program *p, KernelKind kind, const struct ProgramLoop *l)
+{
+    Kernel *k = arena_alloc(p->ngc, sizeof *k);
+
+    k->kind = kind;
+    k->loop = l->of;
+    k->phase = p->phase[p->slot[l->node->id]];
+    k->product = l->node;
+    k->store = arena_alloc(p->ngc, sizeof *k->store);
+    return k;
+}
+
+/* The value of a number that K_FOR or K_TEST reads. */
+static void read_number(Program *p, Kernel *k, Node *n)
+{
+    static const Index origin[MAX_RANK];
+
+    if (n)
+        k->alpha = val_of(p, k, n, origin);
+}
+
+/* The node that has the number of passes of this loop, or NULL. */
+static Node *passes_node(const Program *p, const Node *loop)
+{
+    for (int i = 0; i < p->nodes; i++)
+        if (p->node[i]->op == OP_passes && p->node[i]->arg[0] == loop)
+            return p->node[i];
+    return NULL;
+}
+
+/* The body's nodes that the test is computed from. */
+static void find_for_test(Program *p, const struct ProgramLoop *l, Order *o)
+{
+    o->for_test = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *o->for_test);
+    o->for_test[p->slot[loop_test(l->node)->id]] = true;
+
+    for (int i = p->nodes - 1; i >= 0; i--) {
+        const Node *n = p->node[i];
+        if (!o->for_test[i] || n->in[l->of->level] != l->of)
+            continue;
+        for (int k = 0; k < n->nargs; k++)
+            o->for_test[p->slot[n->arg[k]->id]] = true;
+    }
+}
+
+/* The kernels of the loop in order, from K_FOR to K_NEXT; the test comes before anything that a
+ * pass changes. */
+static Item order_loop(Program *p, const struct ProgramLoop *l, Order *o)
+{
+    Order whole = {0};
+    Kernel *begin = mark_kernel(p, K_FOR, l), *end = mark_kernel(p, K_NEXT, l);
+    Node *passes = passes_node(p, l->node);
+
+    if (loop_test(l->node)) {
+        o->test = mark_kernel(p, K_TEST, l);
+        read_number(p, o->test, loop_test(l->node));
+        find_for_test(p, l, o);
+    }
+    order_items(p, o);
+
+    read_number(p, begin, loop_count(l->node));
+    if (passes)
+        end->store[end->stores++] = (Store){.node = passes};
+
+    append_kernel(p, &whole, begin);
+    for (int i = 0; i < o->count; i++)
+        append_kernel(p, &whole, o->kernel[i]);
+    append_kernel(p, &whole, end);
+    return (Item){whole.kernel, whole.count};
+}
+
+void program_positions(Program *p)
+{
+    for (int i = 0; i < p->kernels; i++) {
+        const Kernel *k = p->kernel[i];
+        if (k->kind == K_FOR)
+            program_loop(p, k->loop)->begin = i;
+        if (k->kind == K_NEXT)
+            program_loop(p, k->loop)->end = i;
+    }
+}
+
+/* How often each kernel is done. */
+static void find_times(Program *p)
+{
+    for (int i = 0; i < p->kernels; i++) {
+        p->kernel[i]->times = 1;
+        for (const Loop *l = p->kernel[i]->loop; l; l = program_loop(p, l)->outer)
+            p->kernel[i]->times *= (double)size_max(p->graph, l->passes);
+    }
+}
+
+void program_order(Program *p)
+{
+    Order *of = arena_alloc(p->ngc, (size_t)(p->loops + 1) * sizeof *of);
+    Order *outside = &of[p->loops];
+
+    for (int i = 0; i < p->loops; i++)
+        of[i].loop = p->loop[i].of;
+    for (int i = 0; i < p->kernels; i++) {
+        Kernel *k = p->kernel[i];
+        Order *o = k->loop ? &of[program_loop(p, k->loop) - p->loop] : outside;
+        add_item(p, o, &p->kernel[i], 1);
+    }
+
+    for (int i = 0; i < p->loops; i++) {
+        const Loop *outer = p->loop[i].outer;
+        Item item = order_loop(p, &p->loop[i], &of[i]);
+        Order *o = outer ? &of[program_loop(p, outer) - p->loop] : outside;
+        add_item(p, o, item.kernel, item.count);
+    }
+    order_items(p, outside);
+
+    p->kernel = outside->kernel;
+    p->kernels = outside->count;
+    p->kernel_room = outside->room;
+    program_positions(p);
+    find_times(p);
+}
