@@ -62,12 +62,13 @@ typedef struct Emit { /* the state of the printer of one module */
 typedef struct Body { /* of one function of the emitted C, while it is printed */
     Emit *e;
     Program *p;
-    Text text;              /* its statements */
-    int temps;              /* names t0, t1, ... that are given out */
-    Taken locals;           /* names of derivatives that are given out: dJ_dz */
-    unsigned blocks;        /* arguments that the text uses, as USES_* */
-    unsigned dims;          /* run-time sizes that it uses: bits by index of the dim */
-    int depth;              /* loops over kernels that are open */
+    Text text;                   /* its statements */
+    int temps;                   /* names t0, t1, ... that are given out */
+    Taken locals;                /* names of derivatives that are given out: dJ_dz */
+    unsigned blocks;             /* arguments that the text uses, as USES_* */
+    unsigned dims;               /* run-time sizes that it uses: bits by index of the dim */
+    size_t for_from[MAX_LEVELS]; /* where the texts of the loops over kernels begin that are open */
+    int fors;
     bool uses_space;        /* it uses work's space that begins on a cache line */
     bool uses_id;           /* it uses the number of the thread */
     bool uses_threads;      /* and the number of threads */
@@ -130,6 +131,8 @@ const char *emit_arguments(Emit *, const Function *, bool types);
 /* Declares run-time sizes, and the space of work, if the text uses them. */
 void emit_run_time_sizes(Emit *, Text *, unsigned dims);
 void emit_space(const Emit *, Text *, const Body *);
+/* Indents the text from there on one level further: it is in braces. */
+void emit_indent(Text *, size_t from);
 
 /* ---- emit_val.c: elements and expressions ---- */
 

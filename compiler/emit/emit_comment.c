@@ -803,11 +803,94 @@ void comment_names(Emit *e, Program *p, bool lend)
     }
 }
 
+/* ---- loops over kernels ---- */
+
+/* The name of a variable of a loop, or of what a loop collects. */
+static const char *name_in_loop(const Program *p, const Node *n)
+{
+    const Place *place = program_place(p, n);
+
+    if (place->label)
+        return place->label;
+    return node_name(n) ? node_name(n) : "it";
+}
+
+/* Above a for: what goes from pass to pass. */
+static void comment_for(Emit *e, Text *out, const Node *loop)
+{
+    Text t = {.ngc = e->ngc};
+    int named = 0;
+
+    text_add(&t, loop->attr.loop->down ? "from the last pass to the first" : "in each pass");
+    for (int i = 0; i < loop_variables(loop); i++)
+        if (node_name(loop_leaf(loop, i)))
+            text_add(&t, "%s%s",
+                     named++ ? ", " : "; from pass to pass: ", node_name(loop_leaf(loop, i)));
+    comment_line(e, out, t.at);
+}
+
+/* A variable of a loop: its value before the first pass, or for the next one. */
+static void comment_variable(Emit *e, Text *out, const Program *p, const Kernel *k,
+                             const Node *leaf)
+{
+    const Node *loop = program_loop(p, leaf->attr.loop)->node;
+    bool next = k->loop == leaf->attr.loop;
+
+    for (int i = 0; i < loop_variables(loop); i++) {
+        if (loop_leaf(loop, i) != leaf)
+            continue;
+        const Node *value = next ? loop_next(loop, i) : loop_init(loop, i);
+        comment_line(e, out,
+                     text_format(e->ngc, "%s = %s, %s", name_in_loop(p, leaf),
+                                 node_words(e, value, DEPTH),
+                                 next ? "for the next pass" : "before the first pass"));
+    }
+}
+
+/* What a pass adds to a sum, or keeps. The value itself is explained first, unless it was. */
+static void comment_part(Emit *e, Text *out, const Program *p, const Kernel *k, int level,
+                         int *line)
+{
+    const Node *n = k->store[0].node;
+    Node *part = n->arg[0];
+    const char *words = node_words(e, part, DEPTH);
+
+    if (!program_stored(p, part))
+        comment_store(e, out, p, &(Store){.node = part}, k->phase, level, line);
+    if (k->store[0].val && !k->store[0].add)
+        comment_line(e, out, text_format(e->ngc, "%s of this pass is kept", words));
+    else
+        comment_line(e, out, text_format(e->ngc, "%s += %s", name_in_loop(p, n), words));
+}
+
+/* Is it a kernel of a loop itself? Then this is its comment. */
+static bool comment_of_loop(Emit *e, Text *out, const Program *p, const Kernel *k, int level,
+                            int *line)
+{
+    const Node *n = k->stores ? k->store[0].node : NULL;
+
+    if (k->kind == K_FOR) {
+        comment_for(e, out, k->product);
+    } else if (n && n->op == OP_carried) {
+        comment_variable(e, out, p, k, n);
+    } else if (n && n->op == OP_collect && k->loop == n->attr.loop) {
+        comment_part(e, out, p, k, level, line);
+    } else if (n && n->op == OP_collect) {
+        comment_line(e, out,
+                     text_format(e->ngc, "%s = 0: each pass adds to it", name_in_loop(p, n)));
+    } else {
+        return k->kind == K_TEST || k->kind == K_NEXT;
+    }
+    return true;
+}
+
 void comment_kernel(Emit *e, Text *out, const Program *p, const Kernel *k, int level, int *line)
 {
     if (level == 0)
         return;
     prepare_comments(e);
+    if (comment_of_loop(e, out, p, k, level, line))
+        return;
     for (int i = 0; i < k->stores; i++) {
         const Node *n = k->store[i].node;
         if (n->op != OP_concat || n != e->last_comment) /* its pieces come one after another */

@@ -26,7 +26,7 @@ static const char *index_name(const Emit *e, const Loop *loop)
     return is_taken(name) ? text_format(e->ngc, "%s_pass", name) : name;
 }
 
-/* The value of a number that the loop reads. */
+/* The value of a number that the loop reads, in the function's text. */
 static const char *number_text(Body *b, const Kernel *k)
 {
     Printer pr = {.b = b, .e = b->e, .k = k, .out = &b->text, .indent = 1};
@@ -53,7 +53,7 @@ void print_for(Body *b, const Kernel *k)
         text_add(&b->text, "    size_t %s = 0;\n    for (; %s < %s; %s++) {\n", i, i, passes, i);
     else
         text_add(&b->text, "    for (size_t %s = 0; %s < %s; %s++) {\n", i, i, passes, i);
-    b->depth++;
+    b->for_from[b->fors++] = b->text.size;
 }
 
 void print_for_test(Body *b, const Kernel *k)
@@ -65,7 +65,7 @@ void print_for_end(Body *b, const Kernel *k)
 {
     const char *i = b->e->graph->dim[MAX_DIMS + k->loop->level].name;
 
-    b->depth--;
+    emit_indent(&b->text, b->for_from[--b->fors]);
     text_add(&b->text, "    }\n");
     b->dims &= ~(1u << (MAX_DIMS + k->loop->level));
     for (int s = 0; s < k->stores; s++) {

@@ -32,27 +32,11 @@ void share_meet(Body *b, Text *t)
     text_add(t, "    meet(w->pool, id, threads);\n");
 }
 
-/* Indents the text from there on one level further: it is in braces. */
-static void indent_from(Text *t, size_t from)
-{
-    Text more = {.ngc = t->ngc};
-    for (const char *c = t->at + from; *c;) {
-        size_t n = strcspn(c, "\n") + 1;
-        text_put(&more, "    ", 4);
-        text_put(&more, c, n);
-        c += n;
-    }
-
-    t->size = from;
-    t->at[from] = '\0';
-    text_put(t, more.at ? more.at : "", more.size);
-}
-
 void share_end(Body *b)
 {
     if (b->one_thread_from == 0)
         return;
-    indent_from(&b->text, b->one_thread_from);
+    emit_indent(&b->text, b->one_thread_from);
     text_add(&b->text, "    }\n");
     b->one_thread_from = 0;
 }

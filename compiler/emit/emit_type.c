@@ -1,6 +1,8 @@
 /* emit_type.c - types, sizes and declarations that several parts of the C have in common. */
 #include "emit/emit.h"
 
+#include <string.h>
+
 const char *emit_type(const Emit *e, Type type)
 {
     return type == T_INT ? "int32_t" : e->real;
@@ -73,4 +75,19 @@ void emit_space(const Emit *e, Text *t, const Body *b)
 {
     if (b->uses_space)
         text_add(t, "    %s *const space = w->space + w->space_at;\n", e->real);
+}
+
+void emit_indent(Text *t, size_t from)
+{
+    Text more = {.ngc = t->ngc};
+    for (const char *c = t->at + from; *c;) {
+        size_t n = strcspn(c, "\n") + 1;
+        text_put(&more, "    ", 4);
+        text_put(&more, c, n);
+        c += n;
+    }
+
+    t->size = from;
+    t->at[from] = '\0';
+    text_put(t, more.at ? more.at : "", more.size);
 }

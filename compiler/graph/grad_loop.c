@@ -232,6 +232,8 @@ void back_loop_end(BackLoop *b, Node *const *adjoint)
         if (!b->leaf[i])
             continue;
         leaf[n] = m.now[b->leaf[i]->id] = graph_carried(g, back, b->leaf[i]);
+        if (loop_leaf(b->loop, i)->name)
+            leaf[n]->name = text_format(g->ngc, "d/d%s", loop_leaf(b->loop, i)->name);
         init[n++] = b->init[i];
     }
 

@@ -770,8 +770,48 @@ Node *graph_pad(Graph *g, Node *a, const Size *lo, const Size *step, Shape shape
     return add_moved(g, OP_pad, shape, a, lo, step);
 }
 
+/* Is b the slice of the same tensor that follows the slice a along this axis? */
+static bool follows(Graph *g, const Node *a, const Node *b, int axis)
+{
+    if (!is(g, a, OP_slice) || !is(g, b, OP_slice) || a->arg[0] != b->arg[0] ||
+        a->nargs != b->nargs)
+        return false;
+    if (memcmp(a->arg, b->arg, (size_t)a->nargs * sizeof *a->arg) != 0)
+        return false;
+
+    for (int i = 0; i < a->shape.rank; i++) {
+        Size end = size_add(g, a->attr.lo[i], i == axis ? a->shape.dim[i] : 0);
+        if (a->attr.step[i] != 1 || b->attr.step[i] != 1 || b->attr.lo[i] != end)
+            return false;
+    }
+    return true;
+}
+
+/* Slices that follow each other become one. Returns how many operands are left. */
+static int join_slices(Graph *g, Node **arg, int count, int axis)
+{
+    int kept = 0;
+
+    for (int i = 0, end; i < count; i = end) {
+        Shape shape = arg[i]->shape;
+        for (end = i + 1; end < count && follows(g, arg[end - 1], arg[end], axis); end++)
+            shape.dim[axis] = size_add(g, shape.dim[axis], arg[end]->shape.dim[axis]);
+
+        Node *one = arg[i];
+        if (end > i + 1) {
+            Indices before = graph_use_indices(g, one->arg + 1, one->nargs - 1);
+            one = graph_slice(g, one->arg[0], one->attr.lo, one->attr.step, shape);
+            graph_restore_indices(g, before);
+        }
+        arg[kept++] = one;
+    }
+    return kept;
+}
+
 Node *graph_concat(Graph *g, Node **arg, int count, int axis)
 {
+    count = join_slices(g, arg, count, axis);
+
     Shape shape = arg[0]->shape;
     Type type = arg[0]->type;
     for (int i = 1; i < count; i++) {

@@ -10,9 +10,9 @@
 #include <string.h>
 
 enum {
-    MAX_PASSES = 100000,   /* that are expanded */
-    WORTH_PASSES = 4,      /* a loop of fewer passes is expanded */
-    WORTH_NODES = 1 << 30, /* one that makes fewer nodes, too */
+    MAX_PASSES = 100000, /* that are expanded */
+    WORTH_PASSES = 4,    /* a loop of fewer passes is expanded */
+    WORTH_NODES = 256,   /* one that makes fewer nodes, too */
 };
 
 /* A name that the body assigns, and that has a value outside. */
@@ -234,7 +234,7 @@ static bool begin_variable(For *f, const Loop *loop, Carried *c)
         return differs(f, c->b->loc, text_format(L->ngc, "'%s' changes its type", name));
 
     c->leaf = graph_carried(L->g, loop, first);
-    c->leaf->name = name;
+    c->leaf->name = text_format(L->ngc, "%s.before", name);
     c->b->value = value_node(L, c->init->loc, c->leaf);
     return true;
 }
