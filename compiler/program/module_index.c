@@ -58,7 +58,7 @@ static Node **without_indices(const Module *m, const bool *needed, int last)
 }
 
 /* Marks n and all that it is computed from. */
-static void need(Graph *g, bool *needed, const Node *n)
+static void need(const Graph *g, bool *needed, const Node *n)
 {
     needed[n->id] = true;
     for (int i = n->id; i >= 0; i--) {
@@ -66,6 +66,16 @@ static void need(Graph *g, bool *needed, const Node *n)
         for (int k = 0; needed[i] && k < user->nargs; k++)
             needed[user->arg[k]->id] = true;
     }
+}
+
+/* The same, and all loops that n is made in. Returns the largest id of these and `last`. */
+static int need_all(const Program *p, bool *needed, const Node *n, int last)
+{
+    need(p->graph, needed, n);
+    last = n->id > last ? n->id : last;
+
+    const struct ProgramLoop *loop = node_loop(n) ? program_loop(p, node_loop(n)) : NULL;
+    return loop ? need_all(p, needed, loop->node, last) : last;
 }
 
 /* Is it arithmetic on ints, or does it pass such a result on? Sets *may_leave for arithmetic: the
@@ -143,8 +153,18 @@ static Node *is_around(const Module *m, Node *index)
     return largest(g, graph_binary(g, OP_le, graph_const(g, 0x1p30), size));
 }
 
-/* 1 if any of these indices is outside its range. now: by id, with other indices kept inside. */
-static Node *any_outside(const Module *m, const Node *const *index, int count, Node *const *now)
+/* What is made in each pass of a loop, added up over all passes of all loops around it. */
+static Node *over_all_passes(const Module *m, const Program *p, Node *n, Node *const *now)
+{
+    for (const Loop *l = node_loop(n); l; l = node_loop(n))
+        n = graph_collect_sum(m->graph, now[program_loop(p, l)->node->id], n);
+    return n;
+}
+
+/* Not 0 if any of these indices is outside its range. now: by id, with other indices kept inside.
+ */
+static Node *any_outside(const Module *m, const Program *p, const Node *const *index, int count,
+                         Node *const *now)
 {
     Graph *g = m->graph;
     Node *outside = graph_const(g, 0);
@@ -153,9 +173,11 @@ static Node *any_outside(const Module *m, const Node *const *index, int count, N
         Node *n = now[index[i]->arg[0]->id];
         Node *around = is_around(m, n);
 
-        outside = graph_binary(g, OP_maximum, outside, is_outside(g, n, index[i]->attr.size));
+        Node *own = is_outside(g, n, index[i]->attr.size);
         if (around)
-            outside = graph_binary(g, OP_maximum, outside, around);
+            own = graph_binary(g, OP_maximum, own, around);
+        own = over_all_passes(m, p, own, now);
+        outside = graph_binary(g, OP_maximum, outside, own);
     }
     return outside;
 }
@@ -173,14 +195,12 @@ Program *index_program(const Module *m, const Program *p)
             continue;
 
         index[count++] = n;
-        need(g, needed, n);
-        if (n->id > last)
-            last = n->id;
+        last = need_all(p, needed, n, last);
     }
     if (count == 0)
         return NULL;
 
-    Node *outside = any_outside(m, index, count, without_indices(m, needed, last));
+    Node *outside = any_outside(m, p, index, count, without_indices(m, needed, last));
     Target t = {.node = outside,
                 .place = {.kind = P_LOCAL, .name = "outside", .shape = &outside->shape}};
     Target *target = arena_copy(m->ngc, &t, sizeof t);
