@@ -92,6 +92,17 @@ static bool is_computed_again(const Move *m, const Node *n)
     return !m->depends[n->id] && (cheap || info->flags & F_LEAF);
 }
 
+/* Was n made by this sweep, and only for the way back? What the way back reads of a loop inside the
+ * body was made by the sweep too, but it leaves a loop of the forward pass. */
+static bool is_of_way_back(const Move *m, const Node *n)
+{
+    bool leaves = n->op == OP_last || n->op == OP_collect;
+
+    if (n->id < m->b->from)
+        return false;
+    return !leaves || n->arg[1]->id >= m->b->from;
+}
+
 static Node *move(Move *m, Node *n);
 
 static Node *move_operands(Move *m, Node *n)
@@ -117,7 +128,7 @@ static Node *move_new(Move *m, Node *n)
 
     if (n->op == OP_index)
         return graph_index(g, m->to);
-    if (n->id >= b->from || is_computed_again(m, n))
+    if (is_of_way_back(m, n) || is_computed_again(m, n))
         return move_operands(m, n);
     return graph_at_pass(g, graph_collect_all(g, b->loop, n), m->to, n->shape);
 }

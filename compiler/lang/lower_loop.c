@@ -171,7 +171,11 @@ typedef struct Counts {
 
 static Counts counts(const Lower *L)
 {
-    return (Counts){L->m->vars, L->m->roots, L->streams, L->var_paths};
+    int roots = 0; /* but not named values, which a pass may assign */
+
+    for (int i = 0; i < L->m->roots; i++)
+        roots += L->m->root[i].kind != ROOT_NAMED;
+    return (Counts){L->m->vars, roots, L->streams, L->var_paths};
 }
 
 /* Has a variable made by the first pass a name with the number of the pass? */
@@ -200,7 +204,7 @@ static bool may_stay(For *f, Counts before)
         return differs(f, f->s->loc, "too many loops are inside each other");
     if (owns_variables(f, before.var_paths))
         return differs(f, f->s->loc, "each pass has weights of its own");
-    if (L->m->roots != before.roots)
+    if (counts(L).roots != before.roots)
         return differs(f, f->s->loc, "a pass updates a state");
     if (L->streams != before.streams)
         return differs(f, f->s->loc, "each pass draws random numbers");
@@ -285,7 +289,6 @@ static bool lower_any_pass(For *f, Node *index)
     if (memcmp(&before, &after, sizeof before) != 0) {
         L->m->vars = before.vars;
         L->var_paths = before.var_paths;
-        L->m->roots = before.roots;
         return differs(f, f->s->loc, "a pass makes something of its own");
     }
     return true;

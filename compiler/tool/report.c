@@ -233,12 +233,48 @@ static void report_shares(const Function *f, FILE *out)
             split, 100 * time / all, alone, waits);
 }
 
+/* The first line of a piece of the text. */
+static const char *first_line(const Ngc *ngc, Loc loc)
+{
+    const char *text = source_text((Ngc *)ngc, loc);
+    return text_format((Ngc *)ngc, "%.*s", (int)strcspn(text, "{"), text);
+}
+
+static bool same_note(const struct LoopNote *a, const struct LoopNote *b)
+{
+    return a->loc.file == b->loc.file && a->loc.at == b->loc.at && a->stays == b->stays;
+}
+
+/* What became of each loop over a range; of a loop in a function, once. */
+static void report_loops(const Module *m, FILE *out)
+{
+    const Model *model = m->model;
+
+    for (int i = 0; i < model->loops; i++) {
+        const struct LoopNote *n = &model->loop[i];
+        int first = 0;
+        while (!same_note(&model->loop[first], n))
+            first++;
+        if (first < i || m->ngc->file[n->loc.file]->library)
+            continue;
+
+        fprintf(out, "loop in line %d: %s", source_line(m->ngc, n->loc, NULL),
+                first_line(m->ngc, n->loc));
+        if (n->stays)
+            fprintf(out, "stays a loop\n");
+        else
+            fprintf(out, "is expanded: line %d: %s\n", source_line(m->ngc, n->why_loc, NULL),
+                    n->why);
+    }
+}
+
 void report(const Module *m, FILE *out)
 {
     fprintf(out, "model: %s\n", m->name);
     for (int i = 0; i < m->graph->dims; i++)
         fprintf(out, "size %s: 1 to %lld (counted at its bound)\n", m->graph->dim[i].name,
                 (long long)m->graph->dim[i].max);
+    report_loops(m, out);
     report_params(m, out);
     report_memory(m, out);
 
