@@ -117,6 +117,15 @@ static void eval_body(Eval *e, const Node *n, int first, int end);
 
 static void eval_body(Eval *e, const Node *n, int first, int end);
 
+/* Is n in no loop of this level or of an inner one? */
+static bool is_outside(const Node *n, int level)
+{
+    for (int l = level; l < MAX_LEVELS; l++)
+        if (n->in[l])
+            return false;
+    return true;
+}
+
 /* Nodes outside the body that come after the loop, but are used in it. */
 static void find_early(EvalLoop *p)
 {
@@ -131,7 +140,7 @@ static void find_early(EvalLoop *p)
         const Node *n = g->node[i];
         bool inside = e->need[i] && n->in[level] == p->of;
         for (int k = 0; (inside || used[i]) && k < n->nargs; k++)
-            used[n->arg[k]->id] |= n->arg[k]->in[level] != p->of;
+            used[n->arg[k]->id] |= is_outside(n->arg[k], level);
     }
 
     p->early = arena_alloc(e->ngc, (size_t)(last + 1) * sizeof *p->early);

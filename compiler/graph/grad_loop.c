@@ -77,7 +77,11 @@ BackLoop back_loop_begin(Graph *g, Node *loop, Node *const *adjoint, const bool 
 typedef struct Move { /* from the body of one loop into that of another */
     BackLoop *b;
     const Loop *from, *to;
-    Node **now;    /* by id: in the other body, or NULL */
+    Node **now; /* by id: in the other body, or NULL */
+    struct Renamed {
+        const Loop *from, *to;
+    } renamed[MAX_LEVELS * 16]; /* loops inside that are computed again, with leaves of their own */
+    int renames;
     bool *depends; /* by id: on a variable of the loop */
 } Move;
 
@@ -87,6 +91,8 @@ static bool is_computed_again(const Move *m, const Node *n)
     const OpInfo *info = op_info[n->op];
     bool cheap = info->flags & F_ELEMENTWISE && info->flags & F_CHEAP;
 
+    if (m->from->segments)
+        return n->op != OP_carried || n->attr.loop != m->from;
     if (n->op == OP_expand || info->flags & F_VIEW || n->op == OP_cast)
         return true;
     return !m->depends[n->id] && (cheap || info->flags & F_LEAF);
@@ -105,6 +111,51 @@ static bool is_of_way_back(const Move *m, const Node *n)
 
 static Node *move(Move *m, Node *n);
 
+/* What takes the place of a loop inside the body that is computed again; itself: it is not. */
+static const Loop *renamed(const Move *m, const Loop *loop)
+{
+    for (int i = 0; i < m->renames; i++)
+        if (m->renamed[i].from == loop)
+            return m->renamed[i].to;
+    return loop;
+}
+
+static bool is_renamed(const Move *m, const Node *n)
+{
+    for (int l = 0; l < MAX_LEVELS; l++)
+        if (n->in[l] && renamed(m, n->in[l]) != n->in[l])
+            return true;
+    return false;
+}
+
+/* A loop of the forward pass that the way back computes again gets leaves of its own. */
+static void rename_loop(Move *m, const Node *n)
+{
+    Graph *g = m->b->g;
+    const Loop *from = n->attr.loop;
+
+    if (n->op != OP_loop || n->id >= m->b->from || renamed(m, from) != from)
+        return;
+    if (m->renames == (int)(sizeof m->renamed / sizeof *m->renamed))
+        ngc_bug("a loop has too many loops inside");
+
+    Loop *to = graph_new_loop(g, from->name, from->level, from->passes, from->down);
+    to->loc = from->loc;
+    to->last = from->last;
+    to->segments = from->segments;
+    m->renamed[m->renames++] = (struct Renamed){from, to};
+}
+
+/* The same op on operands in the other body. */
+static Node *copy_moved(Move *m, const Node *n, Node *const *arg)
+{
+    Node own = *n;
+
+    if (n->op == OP_loop)
+        own.attr.loop = renamed(m, n->attr.loop);
+    return graph_copy(m->b->g, &own, arg);
+}
+
 static Node *move_operands(Move *m, Node *n)
 {
     Graph *g = m->b->g;
@@ -112,10 +163,12 @@ static Node *move_operands(Move *m, Node *n)
     int first = g->count;
     Loc loc = g->loc;
 
-    for (int k = 0; k < n->nargs; k++)
+    /* from the last to the first: of what leaves a loop, the loop comes first */
+    rename_loop(m, n);
+    for (int k = n->nargs - 1; k >= 0; k--)
         arg[k] = move(m, n->arg[k]);
     g->loc = n->loc;
-    Node *moved = graph_copy(g, n, arg);
+    Node *moved = copy_moved(m, n, arg);
     g->loc = loc;
     node_replaces(moved, n, first);
     return moved;
@@ -127,7 +180,12 @@ static Node *move_new(Move *m, Node *n)
     Graph *g = b->g;
 
     if (n->op == OP_index)
-        return graph_index(g, m->to);
+        return graph_index(g, n->attr.loop == m->from ? m->to : renamed(m, n->attr.loop));
+    if (n->op == OP_carried && n->attr.loop != m->from) {
+        Node *leaf = graph_carried(g, renamed(m, n->attr.loop), n);
+        leaf->name = n->name;
+        return leaf;
+    }
     if (is_of_way_back(m, n) || is_computed_again(m, n))
         return move_operands(m, n);
     return graph_at_pass(g, graph_collect_all(g, b->loop, n), m->to, n->shape);
@@ -136,7 +194,7 @@ static Node *move_new(Move *m, Node *n)
 /* n in the other body. */
 static Node *move(Move *m, Node *n)
 {
-    if (n->in[m->from->level] != m->from)
+    if (n->in[m->from->level] != m->from && !is_renamed(m, n))
         return n;
     if (!m->now[n->id])
         m->now[n->id] = move_new(m, n);

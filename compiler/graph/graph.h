@@ -74,6 +74,14 @@ struct Loop {
     Size passes;      /* their number, or the most there can be */
     Loc loc;
     const Loop *of; /* the loop whose derivative it is, or NULL */
+
+    /* Its passes are segments of another loop. Of a segment, only what is carried into it is kept:
+     * the way back computes the rest again. */
+    bool segments;
+
+    /* The last value of its index, for the bounds of places. If the loop is inside one of segments,
+     * its index counts the passes of both, and that of the other is 0. */
+    Size last;
 };
 
 /* OpInfo.sizes has no room for it; attr.kind of OP_loop: which operands follow the variables */

@@ -15,7 +15,12 @@ Loop *graph_new_loop(Graph *g, const char *name, int level, Size passes, bool do
     Dim *dim = &g->dim[MAX_DIMS + level];
     int64_t last = size_max(g, passes) - 1;
 
-    *loop = (Loop){.name = name, .level = level, .down = down, .passes = passes, .loc = g->loc};
+    *loop = (Loop){.name = name,
+                   .level = level,
+                   .down = down,
+                   .passes = passes,
+                   .last = size_sub(g, passes, 1),
+                   .loc = g->loc};
     dim->name = name;
     dim->max = last > dim->max ? last : dim->max;
     return loop;
@@ -204,6 +209,40 @@ static bool is_whole(const Size *lo, Shape all, Shape part)
     return shape_equal(all, part);
 }
 
+/* A collect whose parts follow each other along one axis, from a place that only loops around it
+ * determine, as a pad of all its parts; NULL: it is not one. */
+static Node *collect_run(Graph *g, Node *loop, Node *n, const Size *lo, const Size *step,
+                         Shape shape)
+{
+    const Loop *l = loop->attr.loop;
+    int dim = MAX_DIMS + l->level, axis = -1;
+    Size from[MAX_RANK] = {0}, within[MAX_RANK] = {0};
+    Shape run = shape;
+
+    for (int i = 0; i < shape.rank; i++) {
+        Size coef[256];
+        from[i] = lo[i];
+        if (!size_uses_dim(g, lo[i], dim))
+            continue;
+        if (axis >= 0 || step[i] != 1 || size_powers(g, lo[i], dim, coef) != 2 ||
+            coef[1] != n->shape.dim[i])
+            return NULL;
+
+        axis = i;
+        from[i] = coef[0];
+        within[i] = size_mul(g, coef[1], size_dim(g, dim));
+        run.dim[i] = size_mul(g, coef[1], l->passes);
+    }
+    if (axis < 0 || from[axis] >= 0)
+        return NULL;
+
+    /* the other axes are placed by the pad */
+    for (int i = 0; i < shape.rank; i++)
+        if (i != axis && (step[i] != 1 || lo[i] != 0))
+            return NULL;
+    return graph_pad(g, graph_collect(g, loop, n, within, step, run), from, step, shape);
+}
+
 Node *graph_collect(Graph *g, Node *loop, Node *n, const Size *lo, const Size *step, Shape shape)
 {
     const Loop *l = loop->attr.loop;
@@ -233,6 +272,12 @@ Node *graph_collect(Graph *g, Node *loop, Node *n, const Size *lo, const Size *s
         return graph_binary(g, OP_add, a, b);
     }
 
+    /* Parts that follow each other, at a place that depends on a loop around this one, are put
+     * together first. */
+    Node *run = collect_run(g, loop, n, lo, step, shape);
+    if (run)
+        return run;
+
     /* The index of this loop is bound; those of loops around it are operands. */
     Node *arg[2 + MAX_LEVELS] = {n, loop}, *leaf[MAX_LEVELS];
     int leaves = graph_indices(g, lo, shape.rank, leaf), nargs = 2;
@@ -250,9 +295,10 @@ Node *graph_collect(Graph *g, Node *loop, Node *n, const Size *lo, const Size *s
 
 static Node *copy_collect(Graph *g, const Node *n, Node *const *arg)
 {
+    const Loop *loop = arg[1]->attr.loop;
     Indices before = graph_use_indices(g, arg + 2, n->nargs - 2);
 
-    g->index[n->attr.loop->level] = graph_index(g, n->attr.loop);
+    g->index[loop->level] = graph_index(g, loop);
     Node *collect = graph_collect(g, arg[1], arg[0], n->attr.lo, n->attr.step, n->shape);
     graph_restore_indices(g, before);
     return collect;

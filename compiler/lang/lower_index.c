@@ -37,7 +37,7 @@ static Size at_an_end(Lower *L, Size s, bool last)
     Graph *g = L->g;
 
     for (int l = L->levels - 1; l >= 0; l--) {
-        Size end = size_sub(g, g->index[l]->attr.loop->passes, 1);
+        Size end = g->index[l]->attr.loop->last;
         s = size_replace(g, s, MAX_DIMS + l, last ? end : 0);
     }
     return s;

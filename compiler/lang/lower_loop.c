@@ -263,16 +263,13 @@ static bool end_variable(For *f, Carried *c)
 }
 
 /* Lowers that pass. */
-static bool lower_any_pass(For *f, Node *index)
+static bool lower_any_pass(For *f, Node *number)
 {
     Lower *L = f->L;
     Value *result = NULL;
     Counts before = counts(L);
     struct PassAt at = {.number = -1, .name = f->s->name, .loop = f->number};
     Trial trial;
-
-    Node *number = graph_cast(L->g, index, T_FLOAT);
-    number = graph_binary(L->g, OP_add, number, graph_const(L->g, (double)f->lo));
 
     int work = L->work;
     bool stopped = L->stopped;
@@ -311,10 +308,134 @@ static bool is_worth_it(For *f, const Loop *loop, int from)
     return differs(f, f->s->loc, "it is short");
 }
 
-/* The elements that each pass appends to a list, as a tensor [passes, ..] that is cut apart. */
-static Value *appended(For *f, const Carried *c, Node *loop, const Value *list)
+/* Can a list grow in this loop? With a run-time number of passes it becomes a tensor. */
+static bool lists_fit(For *f)
+{
+    for (int i = 0; i < f->count; i++) {
+        const Carried *c = &f->carried[i];
+        int each = c->leaf ? 0 : c->b->value->count - c->init->count;
+        if (is_run_time(f) && (each > 1 || (each == 1 && c->init->count > 0)))
+            return differs(f, c->b->loc,
+                           text_format(f->L->ngc,
+                                       "'%s' would be a list of unknown length: in a loop with a "
+                                       "run-time bound, one element is appended to an empty list",
+                                       c->b->name));
+    }
+    return true;
+}
+
+/* One loop, or one over the passes of each segment inside one over the segments. */
+typedef struct Kept {
+    Loop *loop, *segments; /* segments: or NULL */
+    Node *index[2];        /* of the outer and of the inner */
+    int levels;
+    Size rows;   /* of what is collected: with segments, there may be more than passes */
+    Node *count; /* the passes of this segment; NULL: all have the same number */
+} Kept;
+
+/* A number of passes for a segment: one near that asked for, which divides all if there is one. */
+static int64_t segment_size(int64_t passes, int64_t asked)
+{
+    for (int64_t k = 0; k <= asked / 2; k++) {
+        if (passes % (asked + k) == 0)
+            return asked + k;
+        if (passes % (asked - k) == 0)
+            return asked - k;
+    }
+    return asked;
+}
+
+/* The passes of this segment: min(size, passes - segment*size), at least 0. */
+static Node *segment_count(const For *f, const Kept *k, int64_t size)
+{
+    Graph *g = f->L->g;
+    Node *before = graph_binary(g, OP_mul, k->index[0], graph_int(g, size));
+    Node *left = graph_cast(g, graph_size(g, f->passes), T_INT);
+
+    left = graph_binary(g, OP_sub, left, before);
+    left = graph_binary(g, OP_minimum, left, graph_int(g, size));
+    return graph_binary(g, OP_maximum, left, graph_int(g, 0));
+}
+
+static void new_segments(For *f, Kept *k, int64_t asked)
+{
+    Graph *g = f->L->g;
+    int64_t most = size_max(g, f->passes);
+    int64_t size = is_run_time(f) ? asked : segment_size(most, asked);
+    int64_t segments = (most + size - 1) / size;
+    int level = f->L->levels;
+
+    k->segments = graph_new_loop(g, text_format(f->L->ngc, "%s_segment", f->s->name), level,
+                                 segments, false);
+    k->segments->segments = true;
+    k->segments->last = 0;
+    k->loop = graph_new_loop(g, f->s->name, level + 1, size, false);
+    k->loop->last = size_sub(g, f->passes, 1);
+
+    k->index[0] = graph_index(g, k->segments);
+    k->index[1] = graph_index(g, k->loop);
+    k->levels = 2;
+    k->rows = segments * size;
+    if (f->passes != k->rows)
+        k->count = segment_count(f, k, size);
+}
+
+static Kept new_kept(For *f)
 {
     Lower *L = f->L;
+    Kept k = {.levels = 1, .rows = f->passes};
+    int64_t segment = L->ngc->opt.segment;
+
+    if (segment > 0 && size_max(L->g, f->passes) > segment && L->levels + 2 <= MAX_LEVELS) {
+        new_segments(f, &k, segment);
+    } else {
+        k.loop = graph_new_loop(L->g, f->s->name, L->levels, f->passes, false);
+        k.index[0] = graph_index(L->g, k.loop);
+    }
+    k.loop->loc = f->s->loc;
+    return k;
+}
+
+/* The number of the pass, in the user's range. */
+static Node *pass_number(const For *f, const Kept *k)
+{
+    Graph *g = f->L->g;
+    Node *n = graph_cast(g, k->index[k->levels - 1], T_FLOAT);
+
+    if (k->segments) {
+        Node *segment = graph_cast(g, k->index[0], T_FLOAT);
+        Node *size = graph_const(g, (double)k->loop->passes);
+        n = graph_binary(g, OP_add, graph_binary(g, OP_mul, segment, size), n);
+    }
+    return graph_binary(g, OP_add, n, graph_const(g, (double)f->lo));
+}
+
+/* n of each pass: [passes, ..]. outer: the loop over segments, or NULL. */
+static Node *of_all_passes(const For *f, const Kept *k, Node *loop, Node *outer, Node *n)
+{
+    Graph *g = f->L->g;
+    Node *all = graph_collect_all(g, loop, n);
+    Size lo[MAX_RANK] = {0}, step[MAX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
+
+    if (!outer)
+        return all;
+    Shape rows = all->shape;
+    rows.dim[0] = k->rows;
+    lo[0] = size_mul(g, size_dim(g, MAX_DIMS + k->segments->level), k->loop->passes);
+    Indices before = graph_use_indices(g, k->index, 1);
+    all = graph_collect(g, outer, all, lo, step, rows);
+    graph_restore_indices(g, before);
+
+    rows.dim[0] = f->passes;
+    lo[0] = 0;
+    return graph_slice(g, all, lo, step, rows);
+}
+
+/* The elements that each pass appends to a list, as a tensor [passes, ..] that is cut apart. */
+static Value *appended(const For *f, const Kept *k, const Carried *c, Node *loop, Node *outer)
+{
+    Lower *L = f->L;
+    const Value *list = c->b->value;
     Graph *g = L->g;
     int each = list->count - c->init->count;
     Value *v = value_list(L, f->s->loc, c->init->item, c->init->count);
@@ -325,7 +446,7 @@ static Value *appended(For *f, const Carried *c, Node *loop, const Value *list)
 
     Node **all = arena_alloc(L->ngc, (size_t)each * sizeof *all);
     for (int i = 0; i < each; i++)
-        all[i] = graph_collect_all(g, loop, list->item[c->init->count + i]->node);
+        all[i] = of_all_passes(f, k, loop, outer, list->item[c->init->count + i]->node);
     if (is_run_time(f))
         return value_node(L, f->s->loc, all[0]);
 
@@ -344,54 +465,74 @@ static Value *appended(For *f, const Carried *c, Node *loop, const Value *list)
     return v;
 }
 
-/* Can a list grow in this loop? With a run-time number of passes it becomes a tensor. */
-static bool lists_fit(For *f)
-{
-    for (int i = 0; i < f->count; i++) {
-        const Carried *c = &f->carried[i];
-        int each = c->leaf ? 0 : c->b->value->count - c->init->count;
-        if (is_run_time(f) && (each > 1 || (each == 1 && c->init->count > 0)))
-            return differs(f, c->b->loc,
-                           text_format(f->L->ngc,
-                                       "'%s' would be a list of unknown length: in a loop with a "
-                                       "run-time bound, one element is appended to an empty list",
-                                       c->b->name));
-    }
-    return true;
-}
+/* Lists of nodes by carried tensor. */
+typedef struct Variables {
+    Node **leaf, **outer, **init, **next, **last;
+    int count;
+} Variables;
 
-/* The loop as a node, and what it leaves. */
-static void finish(For *f, const Loop *l)
+static Variables variables_of(const For *f)
 {
     Lower *L = f->L;
     size_t most = (size_t)f->count + 1;
-    Node **leaf = arena_alloc(L->ngc, most * sizeof *leaf);
-    Node **init = arena_alloc(L->ngc, most * sizeof *init);
-    Node **next = arena_alloc(L->ngc, most * sizeof *next);
-    int n = 0;
+    Variables v = {.leaf = arena_alloc(L->ngc, most * sizeof *v.leaf),
+                   .outer = arena_alloc(L->ngc, most * sizeof *v.outer),
+                   .init = arena_alloc(L->ngc, most * sizeof *v.init),
+                   .next = arena_alloc(L->ngc, most * sizeof *v.next),
+                   .last = arena_alloc(L->ngc, most * sizeof *v.last)};
 
     for (int i = 0; i < f->count; i++) {
         const Carried *c = &f->carried[i];
         if (!c->leaf)
             continue;
-        leaf[n] = c->leaf;
-        init[n] = graph_cast(L->g, c->init->node, c->leaf->type);
-        next[n++] = c->next;
+        v.leaf[v.count] = c->leaf;
+        v.init[v.count] = graph_cast(L->g, c->init->node, c->leaf->type);
+        v.next[v.count++] = c->next;
     }
-    Node *loop = graph_loop(L->g, l, leaf, init, next, n, NULL, NULL);
+    return v;
+}
 
-    for (int i = 0; i < f->count; i++) {
+/* The loop over segments: its variables are those of the loop inside, from segment to segment. */
+static Node *outer_loop(const For *f, const Kept *k, Variables *v, Node **inner)
+{
+    Graph *g = f->L->g;
+
+    for (int i = 0; i < v->count; i++) {
+        v->outer[i] = graph_carried(g, k->segments, v->leaf[i]);
+        v->outer[i]->name = v->leaf[i]->name;
+    }
+    *inner = graph_loop(g, k->loop, v->leaf, v->outer, v->next, v->count, NULL, k->count);
+    for (int i = 0; i < v->count; i++)
+        v->last[i] = graph_last(g, *inner, v->leaf[i]);
+    return graph_loop(g, k->segments, v->outer, v->init, v->last, v->count, NULL, NULL);
+}
+
+/* The loop as a node, and what it leaves. */
+static void finish(For *f, const Kept *k)
+{
+    Lower *L = f->L;
+    Graph *g = L->g;
+    Variables v = variables_of(f);
+    Node *loop, *outer = NULL;
+
+    if (k->segments)
+        outer = outer_loop(f, k, &v, &loop);
+    else
+        loop = graph_loop(g, k->loop, v.leaf, v.init, v.next, v.count, NULL, NULL);
+
+    for (int i = 0, n = 0; i < f->count; i++) {
         const Carried *c = &f->carried[i];
-        Value *v;
+        Value *value;
         if (c->leaf) {
-            Node *last = graph_last(L->g, loop, c->leaf);
+            Node *last = outer ? graph_last(g, outer, v.outer[n]) : graph_last(g, loop, v.leaf[n]);
             Path *path = path_passes(L, path_new(L, L->path, c->b->name));
-            last = graph_bind(L->g, last, path_text(L, path, NULL, false), L->g->count - 1);
-            v = value_node(L, c->b->value->loc, last);
+            last = graph_bind(g, last, path_text(L, path, NULL, false), g->count - 1);
+            value = value_node(L, c->b->value->loc, last);
+            n++;
         } else {
-            v = appended(f, c, loop, c->b->value);
+            value = appended(f, k, c, loop, outer);
         }
-        lower_rebind(L, c->b, v);
+        lower_rebind(L, c->b, value);
     }
 }
 
@@ -401,24 +542,24 @@ static bool keep(For *f)
 {
     Lower *L = f->L;
     Graph *g = L->g;
-    int from = g->count;
-    Loop *loop = graph_new_loop(g, f->s->name, L->levels, f->passes, false);
-    Node *index = graph_index(g, loop), *outer = g->index[L->levels];
+    int from = g->count, levels = L->levels;
+    Kept k = new_kept(f);
+    Indices before = graph_use_indices(g, k.index, k.levels);
     bool good = true;
 
-    loop->loc = f->s->loc;
     for (int i = 0; i < f->count; i++)
-        good = good && begin_variable(f, loop, &f->carried[i]);
+        good = good && begin_variable(f, k.loop, &f->carried[i]);
 
-    g->index[L->levels++] = index;
-    good = good && lower_any_pass(f, index);
-    g->index[--L->levels] = outer;
+    L->levels += k.levels;
+    good = good && lower_any_pass(f, pass_number(f, &k));
+    L->levels = levels;
 
     for (int i = 0; i < f->count; i++)
         good = good && end_variable(f, &f->carried[i]);
-    good = good && lists_fit(f) && is_worth_it(f, loop, from);
+    graph_restore_indices(g, before);
+    good = good && lists_fit(f) && is_worth_it(f, k.loop, from);
     if (good)
-        finish(f, loop);
+        finish(f, &k);
     for (int i = 0; i < f->count && !good; i++) {
         lower_rebind(L, f->carried[i].b, f->carried[i].first);
         f->carried[i].leaf = NULL;

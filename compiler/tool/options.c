@@ -206,6 +206,14 @@ static int set_digits(Ngc *ngc, const char *value)
     return usage_error(ngc, "--digits wants a number from 1 to 17, not '%s'", value, NULL);
 }
 
+static int set_segment(Ngc *ngc, const char *value)
+{
+    if (read_number(value, 1000000000, &ngc->opt.segment))
+        return -1;
+    return usage_error(ngc, "--segment wants a number of passes, 1 to 1000000000, not '%s'", value,
+                       NULL);
+}
+
 static int set_unroll(Ngc *ngc, const char *value)
 {
     bool none = strcmp(value, "0") == 0;
@@ -279,6 +287,7 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
     case O_COLOR: opt->color = color_of_word[n]; break;
     case O_NO_SHARE: opt->no_share = true; break;
     case O_POOL_FROM: return set_pool_from(ngc, value);
+    case O_SEGMENT: return set_segment(ngc, value);
     case O_UNROLL: return set_unroll(ngc, value);
     case O_WITHOUT: opt->without |= 1u << pass_find(value); break;
     case O_FILL: a->fill = true; break;

@@ -25,6 +25,7 @@ typedef enum {
     O_NO_SHARE,
     O_POOL_FROM,
     O_UNROLL,
+    O_SEGMENT,
     O_WITHOUT,
     O_FILL,
     O_DIGITS,

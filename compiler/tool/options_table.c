@@ -51,6 +51,8 @@ const Option option_table[] = {
      "among the threads of work.pool (default: 100000 for a function, 2000 for a loop)"},
     {"--unroll", O_UNROLL, OF_C, 1, "PASSES", NULL,
      "expand loops of at most so many passes; longer ones whose passes are alike stay loops (default: what is shorter)"},
+    {"--segment", O_SEGMENT, OF_C, 1, "PASSES", NULL,
+     "keep only every so many passes of a loop for its derivative, and compute those between again"},
     {"--weights", O_WEIGHTS, OF_C, 1, "FILE", NULL,
      "write only predict, with the weights of FILE as constants: "
      "safetensors, .npz, .npy, or the memory of the params struct"},

@@ -456,6 +456,8 @@ static const char *read_arguments(int argc, char **argv, Options *opt, int64_t *
             *dims = atoll(arg + 7);
         } else if (strncmp(arg, "--unroll=", 9) == 0) {
             opt->unroll = atoi(arg + 9) + 1;
+        } else if (strncmp(arg, "--segment=", 10) == 0) {
+            opt->segment = atoi(arg + 10);
         } else if (strncmp(arg, "--seed=", 7) == 0) {
             *seed = (uint64_t)atoll(arg + 7);
         } else {
