@@ -148,7 +148,8 @@ static void print_waiting(Body *b, Waiting *w, const Kernel *k)
     if (w->left == 0)
         return;
 
-    bool all = !k || writes_var(b->p, k);
+    bool all =
+        !k || writes_var(b->p, k) || k->kind == K_FOR || k->kind == K_TEST || k->kind == K_NEXT;
     if (!all)
         mark_all_needed(w, k);
 

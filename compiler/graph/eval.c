@@ -47,6 +47,7 @@ Eval *eval_new(Ngc *ngc, Model *m)
     Eval *e = arena_alloc(ngc, sizeof *e);
     e->ngc = ngc;
     e->graph = m->graph;
+    e->nodes = m->graph->count;
     e->model = m;
     e->var = arena_alloc(ngc, (size_t)(m->vars + 1) * sizeof *e->var);
     e->value = arena_alloc(ngc, (size_t)(m->graph->count + 1) * sizeof *e->value);
@@ -102,66 +103,28 @@ typedef struct EvalLoop {
     int round; /* of eval_node, for which this was found out */
     const Node *loop;
     const Loop *of;
-    int first, end;  /* ids: what it needs is among these */
     const Node **in; /* its body, without the bodies of loops inside it */
-    int count;
-    const Node *
-        *early; /* nodes after the loop that its body uses: what is collected may use them */
-    int earlies;
+    int count, room;
     const Node **out; /* the nodes that collect from it, and are needed */
-    int outs;
+    int outs, out_room;
     double **next; /* by variable: its next value */
 } EvalLoop;
 
-static void eval_body(Eval *e, const Node *n, int first, int end);
-
-static void eval_body(Eval *e, const Node *n, int first, int end);
-
-/* Is n in no loop of this level or of an inner one? */
-static bool is_outside(const Node *n, int level)
-{
-    for (int l = level; l < MAX_LEVELS; l++)
-        if (n->in[l])
-            return false;
-    return true;
-}
-
-/* Nodes outside the body that come after the loop, but are used in it. */
-static void find_early(EvalLoop *p)
-{
-    Eval *e = p->e;
-    const Graph *g = e->graph;
-    int level = p->of->level;
-    bool *used = arena_alloc(e->ngc, (size_t)(p->end + 1));
-    int last = p->count ? p->in[p->count - 1]->id : 0;
-
-    p->earlies = 0;
-    for (int i = last; i > p->loop->id; i--) {
-        const Node *n = g->node[i];
-        bool inside = e->need[i] && n->in[level] == p->of;
-        for (int k = 0; (inside || used[i]) && k < n->nargs; k++)
-            used[n->arg[k]->id] |= is_outside(n->arg[k], level);
-    }
-
-    p->early = arena_alloc(e->ngc, (size_t)(last + 1) * sizeof *p->early);
-    for (int i = p->loop->id + 1; i <= last; i++)
-        if (used[i] && !e->known[i])
-            p->early[p->earlies++] = g->node[i];
-}
+static void eval_body(Eval *e, const Node *n);
 
 /* Of the nodes that are needed: the body of the loop, and what collects from it. */
 static void find_body(EvalLoop *p)
 {
     const Graph *g = p->e->graph;
-    size_t most = (size_t)(p->end - p->first + 1);
-    p->in = arena_alloc(p->e->ngc, most * sizeof *p->in);
-    p->out = arena_alloc(p->e->ngc, most * sizeof *p->out);
-    p->count = p->outs = 0;
+    Eval *e = p->e;
 
-    for (int i = p->first; i < p->end; i++) {
-        const Node *n = g->node[i];
-        if (!p->e->need[i])
+    p->count = p->outs = 0;
+    for (int i = 0; i < e->nodes; i++) {
+        const Node *n = g->node[e->order[i]];
+        if (!e->need[n->id])
             continue;
+        p->in = arena_grow(e->ngc, p->in, p->count, &p->room, sizeof *p->in);
+        p->out = arena_grow(e->ngc, p->out, p->outs, &p->out_room, sizeof *p->out);
         if (node_loop(n) == p->of && n->op != OP_carried)
             p->in[p->count++] = n;
         if (n->op == OP_collect && n->arg[1] == p->loop)
@@ -222,7 +185,7 @@ static bool eval_pass(EvalLoop *p, int64_t number)
 
     e->dim[MAX_DIMS + p->of->level] = number;
     for (int i = 0; i < p->count; i++)
-        eval_body(e, p->in[i], p->first, p->end);
+        eval_body(e, p->in[i]);
     if (test && e->value[test->id][0] == 0)
         return false;
 
@@ -233,7 +196,7 @@ static bool eval_pass(EvalLoop *p, int64_t number)
 }
 
 /* What is known of a loop in this round. A loop in the body of another is run many times. */
-static EvalLoop *loop_of(Eval *e, const Node *loop, int first, int end)
+static EvalLoop *loop_of(Eval *e, const Node *loop)
 {
     EvalLoop *p = e->loop[loop->id];
     int count = loop_variables(loop);
@@ -250,18 +213,15 @@ static EvalLoop *loop_of(Eval *e, const Node *loop, int first, int end)
     }
     if (p->round != e->round) {
         p->round = e->round;
-        p->first = first;
-        p->end = end;
         find_body(p);
-        find_early(p);
     }
     return p;
 }
 
 /* The passes of a loop, and what they collect. */
-static void eval_loop(Eval *e, const Node *loop, int first, int end)
+static void eval_loop(Eval *e, const Node *loop)
 {
-    EvalLoop *p = loop_of(e, loop, first, end);
+    EvalLoop *p = loop_of(e, loop);
     const Node *count = loop_count(loop);
     int64_t dim[MAX_RANK], *index = &e->dim[MAX_DIMS + p->of->level], before = *index;
     int64_t passes = size_at(e->graph, p->of->passes, e->dim), done = 0;
@@ -275,8 +235,6 @@ static void eval_loop(Eval *e, const Node *loop, int first, int end)
         memset(room_of(e, p->out[i]), 0, size);
     }
 
-    for (int i = 0; i < p->earlies; i++)
-        eval_body(e, p->early[i], first, end);
     while (done < passes && eval_pass(p, p->of->down ? passes - 1 - done : done))
         done++;
     room_of(e, loop)[0] = (double)done;
@@ -285,10 +243,10 @@ static void eval_loop(Eval *e, const Node *loop, int first, int end)
 
 /* ---- all that a node needs ---- */
 
-static void eval_body(Eval *e, const Node *n, int first, int end)
+static void eval_body(Eval *e, const Node *n)
 {
     if (n->op == OP_loop)
-        eval_loop(e, n, first, end);
+        eval_loop(e, n);
     else if (n->op == OP_last)
         copy_value(e, n, n->arg[0]);
     else if (n->op == OP_passes)
@@ -297,21 +255,33 @@ static void eval_body(Eval *e, const Node *n, int first, int end)
         eval_one(e, n, room_of(e, n));
 }
 
+static bool needs_loop(const Eval *e, int first, int last)
+{
+    for (int i = first; i <= last; i++)
+        if (e->need[i] && e->graph->node[i]->op == OP_loop)
+            return true;
+    return false;
+}
+
 /* Operands precede their users: one loop down marks what is needed, one loop up computes it. What
  * is in the body of a loop is computed in its passes, and not known after it. */
 const double *eval_node(Eval *e, Node *n)
 {
-    int first = mark_needed(e, n), end = n->id + 1;
+    int first = mark_needed(e, n);
+    bool loops = needs_loop(e, first, n->id); /* then the order is not that of the ids */
+    int from = loops ? 0 : first, end = loops ? e->nodes : n->id + 1;
 
+    if (loops && !e->order)
+        e->order = graph_order(e->graph);
     e->round++;
-    for (int i = first; i < end; i++) {
-        const Node *x = e->graph->node[i];
-        if (!e->need[i] || node_loop(x))
+    for (int i = from; i < end; i++) {
+        const Node *x = e->graph->node[loops ? e->order[i] : i];
+        if (!e->need[x->id] || node_loop(x))
             continue;
-        eval_body(e, x, first, end);
-        e->known[i] = true;
+        eval_body(e, x);
+        e->known[x->id] = true;
     }
-    memset(e->need + first, 0, (size_t)(end - first));
+    memset(e->need + first, 0, (size_t)(n->id + 1 - first));
     return e->value[n->id];
 }
 

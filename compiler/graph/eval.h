@@ -12,9 +12,11 @@ struct Eval {
     Model *model;
     double training;
     uint64_t seed;
-    double **value;         /* by node id: room for the elements, or NULL */
-    bool *known;            /* by node id: the room holds the value */
-    bool *need;             /* by node id: eval_node's own; false between its calls */
+    double **value; /* by node id: room for the elements, or NULL */
+    bool *known;    /* by node id: the room holds the value */
+    bool *need;     /* by node id: eval_node's own; false between its calls */
+    int *order;     /* of the nodes that there were, by graph_order; NULL: not needed yet */
+    int nodes;
     struct EvalLoop **loop; /* by node id: an OP_loop that was run, or NULL */
     int round;              /* calls of eval_node so far */
     const Node *outside;    /* the first index that was out of its range, or NULL */

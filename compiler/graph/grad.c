@@ -270,6 +270,7 @@ typedef struct Sweep {
     int n_first;   /* their number */
 
     int from;                 /* nodes from this id on were made by this sweep */
+    int *order;               /* of the nodes, by graph_order */
     int nodes;                /* those that there were before it: the length of what is by id */
     bool *wanted;             /* by id: depends on one of the x */
     Node **adjoint;           /* by id */
@@ -423,7 +424,7 @@ static void name_adjoint(Sweep *s, const Node *x)
         d->step = s->first[x->id]->step;
 }
 
-static void sweep(Sweep *s, int from);
+static void sweep(Sweep *s);
 
 /* Memory for the adjoints. */
 static void alloc_adjoints(Sweep *s, size_t n)
@@ -440,16 +441,17 @@ static void sweep_loop(Sweep *s, Node *loop)
 {
     BackLoop b = back_loop_begin(s->g, loop, s->adjoint, s->wanted, s->nodes);
     Sweep body = *s;
+    Node *index = graph_index(s->g, loop->attr.loop);
+    Indices before = graph_use_indices(s->g, &index, 1);
 
     body.within = loop->attr.loop;
     alloc_adjoints(&body, (size_t)s->nodes);
-    int from = 0; /* what is collected may have been made after the loop */
     for (int i = 0; i < b.seeds; i++) {
         Node **d = &body.adjoint[b.seeded[i]->id];
         *d = *d ? graph_binary(s->g, OP_add, *d, b.seed[i]) : b.seed[i];
-        from = b.seeded[i]->id > from ? b.seeded[i]->id : from;
     }
-    sweep(&body, from);
+    sweep(&body);
+    graph_restore_indices(s->g, before);
 
     back_loop_end(&b, body.adjoint);
     for (int i = 0; i < b.count; i++)
@@ -485,15 +487,15 @@ static void sweep_node(Sweep *s, Node *y)
             contribute(s, y, y->arg[k], k, dx[k], mask[k]);
 }
 
-/* Operands come before their users, so all contributions to y are there when the walk comes to y.
- */
-static void sweep(Sweep *s, int from)
+/* Operands come before their users, and what a loop uses before the loop. So all contributions to y
+ * are there when the walk comes to y. */
+static void sweep(Sweep *s)
 {
     Graph *g = s->g;
     Loc loc = g->loc;
 
-    for (int i = from; i >= 0; i--) {
-        Node *y = g->node[i];
+    for (int i = s->nodes - 1; i >= 0; i--) {
+        Node *y = g->node[s->order[i]];
         if (!is_on_the_way(s, y))
             continue;
 
@@ -504,7 +506,7 @@ static void sweep(Sweep *s, int from)
         }
         name_adjoint(s, y);
         if (leaves_loop(y)) {
-            s->adjoint[y->arg[1]->id] = s->adjoint[i];
+            s->adjoint[y->arg[1]->id] = s->adjoint[y->id];
             s->wanted[y->arg[1]->id] = true;
         } else {
             sweep_node(s, y);
@@ -540,6 +542,7 @@ static void sweep_arrays(Sweep *s)
     Ngc *ngc = s->g->ngc;
     size_t n = (size_t)s->g->count;
     s->from = s->nodes = s->g->count;
+    s->order = graph_order(s->g);
     s->wanted = arena_alloc(ngc, n);
     s->below = arena_alloc(ngc, n * sizeof *s->below);
     s->from_vars = arena_alloc(ngc, n * sizeof *s->from_vars);
@@ -599,7 +602,7 @@ static Node **gradient(Sweep s, Node *y, Node *seed, Node *const *x, int count, 
         find_wanted_in_loops(&s);
     find_risks(&s, y);
     s.adjoint[y->id] = seed ? seed : graph_full(g, y->shape, 1);
-    sweep(&s, y->id);
+    sweep(&s);
     for (int i = s.from; i < g->count; i++)
         g->node[i]->derived = true;
 

@@ -189,7 +189,8 @@ struct Node {
          * the result that are copies */
         uint32_t axes;
 
-        /* argmax, gather, scatter, concat, iota; carried: the number of the variable */
+        /* argmax, gather, scatter, concat, iota; carried: the number of the variable;
+         * loop: how many it has */
         int axis;
 
         /* random: a Random; loop: LOOP_... */
@@ -454,7 +455,7 @@ struct Graph {
 
     /* by level: the leaf that the index means in the sizes of new nodes */
     Node *index[MAX_LEVELS];
-    int carried; /* variables of loops so far */
+    int loops, carried; /* loops, and variables of loops, so far */
 
     /* the polynomials that negative sizes refer to */
     struct Poly *poly;
@@ -723,8 +724,10 @@ Loop *graph_new_loop(Graph *, const char *name, int level, Size passes, bool dow
 Node *graph_index(Graph *, const Loop *);                     /* the number of the pass, an int */
 Node *graph_carried(Graph *, const Loop *, const Node *like); /* a variable before the pass */
 
-/* `leaf` [count], their values `init` before the first pass and `next` after each. Either may be
- * NULL: `test`, without which no further pass is made; `passes`, an int: how many there are. */
+/* It is inside of the loops whose indices new nodes have now, also where only what is collected
+ * from it depends on them. `leaf` [count], their values `init` before the first pass and `next`
+ * after each. Either may be NULL: `test`, without which no further pass is made; `passes`, an int:
+ * how many there are. */
 Node *graph_loop(Graph *, const Loop *, Node *const *leaf, Node *const *init, Node *const *next,
                  int count, Node *test, Node *passes);
 
@@ -744,6 +747,10 @@ Node *graph_collect(Graph *, Node *loop, Node *n, const Size *lo, const Size *st
 Node *graph_collect_sum(Graph *, Node *loop, Node *n);
 Node *graph_collect_all(Graph *, Node *loop, Node *n); /* [passes, ..]: its value in each pass */
 Node *graph_at_pass(Graph *, Node *all, const Loop *, Shape); /* and back: the value in this pass */
+
+/* All ids, so that each node comes after its operands, and a loop after all that its body uses,
+ * also for what is collected from it. Where there are no loops, that is the order of the ids. */
+int *graph_order(Graph *);
 
 const Loop *node_loop(const Node *); /* the innermost loop whose body n is in, or NULL */
 

@@ -15,6 +15,8 @@ Loop *graph_new_loop(Graph *g, const char *name, int level, Size passes, bool do
     Dim *dim = &g->dim[MAX_DIMS + level];
     int64_t last = size_max(g, passes) - 1;
 
+    g->loops++;
+
     *loop = (Loop){.name = name,
                    .level = level,
                    .down = down,
@@ -84,10 +86,12 @@ void graph_restore_indices(Graph *g, Indices before)
 
 /* ---- OP_loop ---- */
 
-Node *graph_loop(Graph *g, const Loop *loop, Node *const *leaf, Node *const *init,
-                 Node *const *next, int count, Node *test, Node *passes)
+/* An OP_loop. around: the indices of the loops that it is inside of. */
+static Node *new_loop(Graph *g, const Loop *loop, Node *const *leaf, Node *const *init,
+                      Node *const *next, int count, Node *test, Node *passes, Node *const *around,
+                      int arounds)
 {
-    Node **arg = arena_alloc(g->ngc, (size_t)(3 * count + 2) * sizeof *arg);
+    Node **arg = arena_alloc(g->ngc, (size_t)(3 * count + 2 + arounds) * sizeof *arg);
     int n = 0;
 
     for (int i = 0; i < count; i++)
@@ -104,18 +108,32 @@ Node *graph_loop(Graph *g, const Loop *loop, Node *const *leaf, Node *const *ini
         arg[n++] = test;
     if (passes)
         arg[n++] = passes;
+    for (int i = 0; i < arounds; i++)
+        arg[n++] = around[i];
 
     int kind = (test ? LOOP_WHILE : 0) | (passes ? LOOP_COUNT : 0);
-    Node loop_node = {.op = OP_loop,
-                      .type = T_INT,
-                      .nargs = n,
-                      .attr = {.loop = loop, .kind = kind}};
-    return graph_add(g, loop_node, arg);
+    Node made = {.op = OP_loop,
+                 .type = T_INT,
+                 .nargs = n,
+                 .attr = {.loop = loop, .kind = kind, .axis = count}};
+    return graph_add(g, made, arg);
+}
+
+Node *graph_loop(Graph *g, const Loop *loop, Node *const *leaf, Node *const *init,
+                 Node *const *next, int count, Node *test, Node *passes)
+{
+    Node *around[MAX_LEVELS];
+    int arounds = 0;
+
+    for (int l = 0; l < loop->level; l++)
+        if (g->index[l])
+            around[arounds++] = g->index[l];
+    return new_loop(g, loop, leaf, init, next, count, test, passes, around, arounds);
 }
 
 int loop_variables(const Node *loop)
 {
-    return loop->nargs / 3;
+    return loop->attr.axis;
 }
 
 Node *loop_leaf(const Node *loop, int i)
@@ -133,23 +151,40 @@ Node *loop_next(const Node *loop, int i)
     return loop->arg[2 * loop_variables(loop) + i];
 }
 
+/* Where its operands after the variables begin: the test, the number of passes, and the indices. */
+static int after_variables(const Node *loop)
+{
+    return 3 * loop_variables(loop);
+}
+
+static int after_test(const Node *loop)
+{
+    return after_variables(loop) + (loop->attr.kind & LOOP_WHILE ? 1 : 0);
+}
+
+static int after_count(const Node *loop)
+{
+    return after_test(loop) + (loop->attr.kind & LOOP_COUNT ? 1 : 0);
+}
+
 Node *loop_test(const Node *loop)
 {
-    return loop->attr.kind & LOOP_WHILE ? loop->arg[3 * loop_variables(loop)] : NULL;
+    return loop->attr.kind & LOOP_WHILE ? loop->arg[after_variables(loop)] : NULL;
 }
 
 Node *loop_count(const Node *loop)
 {
-    return loop->attr.kind & LOOP_COUNT ? loop->arg[loop->nargs - 1] : NULL;
+    return loop->attr.kind & LOOP_COUNT ? loop->arg[after_test(loop)] : NULL;
 }
 
 static Node *copy_loop(Graph *g, const Node *n, Node *const *arg)
 {
-    int count = loop_variables(n);
-    Node *test = n->attr.kind & LOOP_WHILE ? arg[3 * count] : NULL;
-    Node *passes = n->attr.kind & LOOP_COUNT ? arg[n->nargs - 1] : NULL;
+    int count = loop_variables(n), around = after_count(n);
+    Node *test = n->attr.kind & LOOP_WHILE ? arg[after_variables(n)] : NULL;
+    Node *passes = n->attr.kind & LOOP_COUNT ? arg[after_test(n)] : NULL;
 
-    return graph_loop(g, n->attr.loop, arg, arg + count, arg + 2 * count, count, test, passes);
+    return new_loop(g, n->attr.loop, arg, arg + count, arg + 2 * count, count, test, passes,
+                    arg + around, n->nargs - around);
 }
 
 /* ---- what leaves a loop ---- */
@@ -352,6 +387,82 @@ Node *graph_at_pass(Graph *g, Node *all, const Loop *loop, Shape shape)
     return graph_reshape(g, slice, shape);
 }
 
+/* ---- order ---- */
+
+typedef struct Ordering {
+    const Graph *g;
+    int *collect;      /* by id of an OP_loop: 1 + the first node that collects from it */
+    int *next_collect; /* by id of that: 1 + the next one */
+    int *asked;        /* by id: operands that have been looked at */
+    bool *placed;
+    int *order;
+    int count;
+} Ordering;
+
+/* What must come before n: its operands, and of a loop what is collected from it. -1: no more. */
+static int before(Ordering *o, const Node *n)
+{
+    int k = o->asked[n->id]++;
+
+    if (k < n->nargs)
+        return n->arg[k]->id;
+    if (n->op != OP_loop || o->collect[n->id] == 0)
+        return -1;
+    int collect = o->collect[n->id] - 1;
+    o->collect[n->id] = o->next_collect[collect];
+    return o->g->node[collect]->arg[0]->id;
+}
+
+/* Places n after all that must come before it. */
+static void place(Ordering *o, int *stack, int n)
+{
+    int depth = 0;
+
+    stack[depth++] = n;
+    while (depth > 0) {
+        const Node *top = o->g->node[stack[depth - 1]];
+        int id = o->placed[top->id] ? -1 : before(o, top);
+        if (id >= 0) {
+            if (!o->placed[id] && o->asked[id] == 0)
+                stack[depth++] = id;
+            continue;
+        }
+        if (!o->placed[top->id])
+            o->order[o->count++] = top->id;
+        o->placed[top->id] = true;
+        depth--;
+    }
+}
+
+int *graph_order(Graph *g)
+{
+    size_t n = (size_t)g->count + 1;
+    Ordering o = {.g = g, .order = arena_alloc(g->ngc, n * sizeof *o.order)};
+
+    if (g->loops == 0) {
+        for (int i = 0; i < g->count; i++)
+            o.order[i] = i;
+        return o.order;
+    }
+
+    o.collect = arena_alloc(g->ngc, n * sizeof *o.collect);
+    o.next_collect = arena_alloc(g->ngc, n * sizeof *o.next_collect);
+    o.asked = arena_alloc(g->ngc, n * sizeof *o.asked);
+    o.placed = arena_alloc(g->ngc, n * sizeof *o.placed);
+    for (int i = 0; i < g->count; i++) {
+        const Node *c = g->node[i];
+        if (c->op != OP_collect)
+            continue;
+        o.next_collect[i] = o.collect[c->arg[1]->id];
+        o.collect[c->arg[1]->id] = i + 1;
+    }
+
+    int *stack = arena_alloc(g->ngc, n * sizeof *stack);
+    for (int i = 0; i < g->count; i++)
+        place(&o, stack, i);
+    return o.order;
+}
+
 /* ---- records ---- */
 
 /* grad.c differentiates a loop with all that leaves it as a whole. */
@@ -374,7 +485,7 @@ const OpInfo op_carried = {.name = "carried",
                            .teach = "the value before this pass"};
 
 const OpInfo op_loop = {.name = "loop",
-                        .attrs = 1 << A_LOOP | 1 << A_KIND,
+                        .attrs = 1 << A_LOOP | 1 << A_KIND | 1 << A_AXIS,
                         .arity = -1,
                         .copy = copy_loop,
                         .back = back_whole,

@@ -365,8 +365,8 @@ static void new_segments(For *f, Kept *k, int64_t asked)
     int64_t segments = (most + size - 1) / size;
     int level = f->L->levels;
 
-    k->segments = graph_new_loop(g, text_format(f->L->ngc, "%s_segment", f->s->name), level,
-                                 segments, false);
+    k->segments =
+        graph_new_loop(g, text_format(f->L->ngc, "%s_segment", f->s->name), level, segments, false);
     k->segments->segments = true;
     k->segments->last = 0;
     k->loop = graph_new_loop(g, f->s->name, level + 1, size, false);
@@ -501,7 +501,9 @@ static Node *outer_loop(const For *f, const Kept *k, Variables *v, Node **inner)
         v->outer[i] = graph_carried(g, k->segments, v->leaf[i]);
         v->outer[i]->name = v->leaf[i]->name;
     }
+    Indices before = graph_use_indices(g, k->index, 1);
     *inner = graph_loop(g, k->loop, v->leaf, v->outer, v->next, v->count, NULL, k->count);
+    graph_restore_indices(g, before);
     for (int i = 0; i < v->count; i++)
         v->last[i] = graph_last(g, *inner, v->leaf[i]);
     return graph_loop(g, k->segments, v->outer, v->init, v->last, v->count, NULL, NULL);

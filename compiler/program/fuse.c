@@ -50,7 +50,7 @@ static bool is_no_value(const Node *n, int k)
     case OP_last:
     case OP_collect: return k > 0;
     case OP_passes: return true;
-    case OP_loop: return k < loop_variables(n); /* its leaves */
+    case OP_loop: return k < loop_variables(n) || n->arg[k]->op == OP_index; /* its leaves */
     default: return false;
     }
 }
