@@ -133,23 +133,28 @@ static void place_leaves(Program *p, const Target *given, int givens)
     }
 }
 
-/* Nodes of an inner loop come before that of the loop around it. */
+static void add_loop(Program *p, Node *n)
+{
+    if (program_loop(p, n->attr.loop))
+        ngc_bug("program %s: two versions of one loop", p->name);
+    p->loop[p->loops++] =
+        (struct ProgramLoop){.of = n->attr.loop, .node = n, .outer = node_loop(n)};
+}
+
+/* The loops, those inside others first. */
 static void find_loops(Program *p)
 {
-    for (int i = 0; i < p->nodes; i++)
-        p->loops += p->node[i]->op == OP_loop;
-    p->loop = arena_alloc(p->ngc, (size_t)(p->loops + 1) * sizeof *p->loop);
-    p->loops = 0;
+    int count = 0;
 
-    for (int i = 0; i < p->nodes; i++) {
-        Node *n = p->node[i];
-        if (n->op != OP_loop)
-            continue;
-        if (program_loop(p, n->attr.loop))
-            ngc_bug("program %s: two versions of one loop", p->name);
-        p->loop[p->loops++] =
-            (struct ProgramLoop){.of = n->attr.loop, .node = n, .outer = node_loop(n)};
-    }
+    for (int i = 0; i < p->nodes; i++)
+        count += p->node[i]->op == OP_loop;
+    p->loop = arena_alloc(p->ngc, (size_t)(count + 1) * sizeof *p->loop);
+    for (int level = MAX_LEVELS - 1; level >= 0 && count > 0; level--)
+        for (int i = 0; i < p->nodes; i++) {
+            Node *n = p->node[i];
+            if (n->op == OP_loop && n->attr.loop->level == level)
+                add_loop(p, n);
+        }
 }
 
 Program *program_new(Ngc *ngc, Model *model, const char *name, Target *target, int targets,
