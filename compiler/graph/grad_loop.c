@@ -83,6 +83,7 @@ typedef struct Move { /* from the body of one loop into that of another */
     } renamed[MAX_LEVELS * 16]; /* loops inside that are computed again, with leaves of their own */
     int renames;
     bool *depends; /* by id: on a variable of the loop */
+    bool *forward; /* by id: the forward pass computes it */
 } Move;
 
 /* Is n, a value of the forward pass, computed again rather than kept? */
@@ -98,15 +99,13 @@ static bool is_computed_again(const Move *m, const Node *n)
     return !m->depends[n->id] && (cheap || info->flags & F_LEAF);
 }
 
-/* Was n made by this sweep, and only for the way back? What the way back reads of a loop inside the
- * body was made by the sweep too, but it leaves a loop of the forward pass. */
+/* Is n only for the way back? What it reads of a loop inside the body was made for the way back
+ * too, but it leaves a loop of the forward pass. */
 static bool is_of_way_back(const Move *m, const Node *n)
 {
     bool leaves = n->op == OP_last || n->op == OP_collect;
 
-    if (n->id < m->b->from)
-        return false;
-    return !leaves || n->arg[1]->id >= m->b->from;
+    return !m->forward[n->id] && !(leaves && m->forward[n->arg[1]->id]);
 }
 
 static Node *move(Move *m, Node *n);
@@ -134,7 +133,7 @@ static void rename_loop(Move *m, const Node *n)
     Graph *g = m->b->g;
     const Loop *from = n->attr.loop;
 
-    if (n->op != OP_loop || n->id >= m->b->from || renamed(m, from) != from)
+    if (n->op != OP_loop || !m->forward[n->id] || renamed(m, from) != from)
         return;
     if (m->renames == (int)(sizeof m->renamed / sizeof *m->renamed))
         ngc_bug("a loop has too many loops inside");
@@ -199,6 +198,26 @@ static Node *move(Move *m, Node *n)
     if (!m->now[n->id])
         m->now[n->id] = move_new(m, n);
     return m->now[n->id];
+}
+
+/* The nodes of the body that the forward pass computes, for its variables and for what it collects
+ * so far. (Nodes are shared: an older one may be of the way back of another sweep.) */
+static void find_forward(Move *m)
+{
+    const Graph *g = m->b->g;
+    const Node *loop = m->b->loop;
+
+    for (int k = 0; k < loop->nargs; k++)
+        m->forward[loop->arg[k]->id] = true;
+    for (int i = loop->id + 1; i < m->b->nodes; i++)
+        if (g->node[i]->op == OP_collect && g->node[i]->arg[1] == loop)
+            m->forward[g->node[i]->arg[0]->id] = true;
+
+    for (int i = g->count - 1; i >= 0; i--) {
+        const Node *n = g->node[i];
+        for (int k = 0; m->forward[i] && k < n->nargs; k++)
+            m->forward[n->arg[k]->id] = true;
+    }
 }
 
 /* Which nodes depend on a variable of the loop, and not only on its index? */
@@ -292,7 +311,9 @@ void back_loop_end(BackLoop *b, Node *const *adjoint)
     Move m = {.b = b, .from = of, .to = back};
     m.now = arena_alloc(g->ngc, (size_t)g->count * sizeof *m.now);
     m.depends = arena_alloc(g->ngc, (size_t)g->count);
+    m.forward = arena_alloc(g->ngc, (size_t)g->count);
     find_depends(&m);
+    find_forward(&m);
 
     /* The variables, with leaves of their own. */
     Node **leaf = arena_alloc(g->ngc, (size_t)(variables + 1) * sizeof *leaf);

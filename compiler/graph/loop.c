@@ -278,6 +278,72 @@ static Node *collect_run(Graph *g, Node *loop, Node *n, const Size *lo, const Si
     return graph_pad(g, graph_collect(g, loop, n, within, step, run), from, step, shape);
 }
 
+/* If n is what pass t reads at place t along one axis of a tensor outside: that tensor, with this
+ * axis first. Else NULL. */
+static Node *read_pass_by_pass(Graph *g, const Loop *l, const Node *n)
+{
+    const Node *slice = n->op == OP_reshape ? n->arg[0] : n;
+    int perm[MAX_RANK], axis = -1;
+
+    if (slice->op != OP_slice || slice->bound || slice->arg[0]->in[l->level])
+        return NULL;
+    Node *x = slice->arg[0];
+    for (int i = 0; i < x->shape.rank; i++) {
+        bool moves = slice->attr.lo[i] == size_dim(g, MAX_DIMS + l->level);
+        if (moves && axis < 0 && slice->shape.dim[i] == 1 && x->shape.dim[i] == l->passes)
+            axis = i;
+        else if (slice->attr.lo[i] != 0 || slice->shape.dim[i] != x->shape.dim[i])
+            return NULL;
+        if (slice->attr.step[i] != 1)
+            return NULL;
+    }
+    if (axis < 0)
+        return NULL;
+
+    for (int i = 0, k = 1; i < x->shape.rank; i++)
+        perm[i == axis ? 0 : k++] = i;
+    return graph_permute(g, x, perm);
+}
+
+/* Is it the collect of graph_collect_all: one row for each pass? */
+static bool is_of_all(Graph *g, const Loop *l, const Node *n, const Size *lo, const Size *step,
+                      Shape shape)
+{
+    if (shape.rank == 0 || n->shape.dim[0] != 1 || shape.dim[0] != l->passes ||
+        lo[0] != size_dim(g, MAX_DIMS + l->level))
+        return false;
+    for (int i = 0; i < shape.rank; i++)
+        if (step[i] != 1 || (i > 0 && (lo[i] != 0 || shape.dim[i] != n->shape.dim[i])))
+            return false;
+    return true;
+}
+
+/* The sum over all passes of products A' B, where a pass adds few rows to the sum over k: one
+ * product of all rows. NULL: it is not such a sum. */
+static Node *collect_products(Graph *g, Node *loop, Node *n)
+{
+    enum { FEW_ROWS = 64 };
+    const Loop *l = loop->attr.loop;
+    Node *all[2];
+
+    if (loop->attr.kind || n->op != OP_matmul || n->bound || g->ngc->opt.literal)
+        return NULL;
+    if (n->shape.rank != 2 || !n->attr.ta || n->attr.tb)
+        return NULL;
+    for (int i = 0; i < 2; i++) {
+        Shape s = n->arg[i]->shape;
+        if (s.rank != 2 || size_max(g, s.dim[0]) > FEW_ROWS)
+            return NULL;
+    }
+
+    for (int i = 0; i < 2; i++) {
+        Shape rows = n->arg[i]->shape;
+        rows.dim[0] = size_mul(g, rows.dim[0], l->passes);
+        all[i] = graph_reshape(g, graph_collect_all(g, loop, n->arg[i]), rows);
+    }
+    return graph_matmul(g, all[0], all[1], true, false);
+}
+
 Node *graph_collect(Graph *g, Node *loop, Node *n, const Size *lo, const Size *step, Shape shape)
 {
     const Loop *l = loop->attr.loop;
@@ -305,6 +371,18 @@ Node *graph_collect(Graph *g, Node *loop, Node *n, const Size *lo, const Size *s
         Node *a = graph_collect(g, loop, n->arg[0], lo, step, shape);
         Node *b = graph_collect(g, loop, n->arg[1], lo, step, shape);
         return graph_binary(g, OP_add, a, b);
+    }
+
+    /* What a pass reads at its own place is collected to what it is read from. */
+    if (!loop->attr.kind && is_of_all(g, l, n, lo, step, shape)) {
+        Node *from = read_pass_by_pass(g, l, n);
+        if (from && shape_count(g, from->shape) == shape_count(g, shape))
+            return graph_reshape(g, from, shape);
+    }
+    if (whole) {
+        Node *product = collect_products(g, loop, n);
+        if (product)
+            return product;
     }
 
     /* Parts that follow each other, at a place that depends on a loop around this one, are put

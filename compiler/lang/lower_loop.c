@@ -291,6 +291,32 @@ static bool lower_any_pass(For *f, Node *number)
     return true;
 }
 
+/* Does a pass depend on anything that is known only at run time? */
+static bool uses_run_time(const For *f)
+{
+    const Graph *g = f->L->g;
+    bool *run_time = arena_alloc(g->ngc, (size_t)g->count + 1);
+
+    for (int i = 0; i < g->count; i++) {
+        const Node *n = g->node[i];
+        bool leaf = op_info[n->op]->flags & F_RUN_TIME && n->op != OP_training;
+        run_time[i] = leaf && n->op != OP_carried && n->op != OP_index;
+        for (int k = 0; k < n->nargs; k++)
+            run_time[i] |= run_time[n->arg[k]->id];
+    }
+
+    for (int i = 0; i < f->count; i++) {
+        const Carried *c = &f->carried[i];
+        const Value *v = c->b->value;
+        if (c->leaf && (run_time[c->next->id] || run_time[c->init->node->id]))
+            return true;
+        for (int k = c->init->count; !c->leaf && k < v->count; k++)
+            if (run_time[v->item[k]->node->id])
+                return true;
+    }
+    return false;
+}
+
 /* Is a loop better than its expanded form? */
 static bool is_worth_it(For *f, const Loop *loop, int from)
 {
@@ -299,6 +325,8 @@ static bool is_worth_it(For *f, const Loop *loop, int from)
 
     if (is_run_time(f))
         return true;
+    if (!uses_run_time(f))
+        return differs(f, f->s->loc, "it is a constant");
     if (g->ngc->opt.unroll > 0)
         return passes >= g->ngc->opt.unroll || differs(f, f->s->loc, "it is short");
     for (int i = from; i < g->count; i++)
@@ -613,7 +641,7 @@ static bool too_many(const For *f)
                     "%lld passes: loops are expanded at compile time, so the limit is %d passes",
                     (long long)f->passes, MAX_PASSES);
     if (f->why)
-        diag_note(f->L->ngc, d, f->why_loc, "its passes are not alike: %s", f->why);
+        diag_note(f->L->ngc, d, f->why_loc, "the loop is expanded: %s", f->why);
     return true;
 }
 

@@ -743,12 +743,22 @@ static void count_reader(Program *p, const Kernel *k, const Node *n, void *with)
     readers[p->slot[n->id]]++;
 }
 
+static void count_number(Program *p, const Node *n)
+{
+    if (n && program_stored(p, n))
+        p->readers[p->slot[program_holder(p, n)->id]]++;
+}
+
 /* A value that is read only in the loops that make it needs no storage. */
 static void drop_stores(Program *p)
 {
     p->readers = arena_alloc(p->ngc, (size_t)(p->nodes + p->targets + 1) * sizeof *p->readers);
     for (int i = 0; i < p->kernels; i++)
         kernel_each_read(p, p->kernel[i], count_reader, p->readers);
+    for (int i = 0; i < p->loops; i++) { /* order.c makes what reads these */
+        count_number(p, loop_test(p->loop[i].node));
+        count_number(p, loop_count(p->loop[i].node));
+    }
     if (!pass_runs(p->ngc, PASS_DROP))
         return;
 
