@@ -326,7 +326,8 @@ static Node *collect_products(Graph *g, Node *loop, Node *n)
     const Loop *l = loop->attr.loop;
     Node *all[2];
 
-    if (loop->attr.kind || n->op != OP_matmul || n->bound || g->ngc->opt.literal)
+    bool segments = l->segments || (l->of && l->of->segments); /* they are there to save memory */
+    if (loop->attr.kind || segments || n->op != OP_matmul || n->bound || g->ngc->opt.literal)
         return NULL;
     if (n->shape.rank != 2 || !n->attr.ta || n->attr.tb)
         return NULL;
