@@ -563,6 +563,8 @@ static bool can_merge(const Program *p, const Kernel *k, int i, const int *made_
 
     if (!kernel_is_map(into) || into->phase != k->phase || into->loop != k->loop)
         return false;
+    if (into->store[0].node->op == OP_collect)
+        return false;
     if (into->stores >= MERGED_STORES || into->vals + k->vals > MERGED_VALS)
         return false;
     if (!shape_equal(into->store[0].node->shape, k->store[0].node->shape))
@@ -736,6 +738,70 @@ static void build_kernels(Program *p, Accumulation *const *sums)
             add_kernel(p, kernel_map(p, &p->target[i].node, 1, &p->target[i]), made_by);
 }
 
+/* ---- what is kept of a pass is stored where it is made ---- */
+
+/* The only value that a kernel loads, if it just copies that; else NULL. */
+static const Val *copied(const Kernel *k)
+{
+    const Val *v = k->stores == 1 ? k->store[0].val : NULL;
+    return v && v->kind == V_LOAD && k->vals == 1 && !k->store[0].add ? v : NULL;
+}
+
+/* Is it stored by one kernel, once? */
+static bool is_stored_once(const Node *n)
+{
+    return n->op != OP_collect && n->op != OP_carried && n->op != OP_scatter && n->op != OP_concat;
+}
+
+/* The store in `into` of the same element in the same pass; NULL: there is none. */
+static const Store *made_in(const Kernel *into, const Kernel *k, const Val *v)
+{
+    if (into->loop != k->loop || into->phase != k->phase || into->axes != k->axes ||
+        !kernel_is_map(into) || into->stores >= MERGED_STORES)
+        return NULL;
+    for (int i = 0; i < k->axes; i++)
+        if (into->extent[i] != k->extent[i])
+            return NULL;
+    for (int s = 0; s < into->stores; s++)
+        if (into->store[s].node == v->node && is_stored_once(v->node) &&
+            index_equal(into->store[s].at, v->at))
+            return &into->store[s];
+    return NULL;
+}
+
+static void add_part(Program *p, Kernel *into, const Store *made, Store part)
+{
+    Store *store = arena_alloc(p->ngc, (size_t)(into->stores + 1) * sizeof *store);
+
+    part.val = made->val;
+    memcpy(store, into->store, (size_t)into->stores * sizeof *store);
+    store[into->stores++] = part;
+    into->store = store;
+}
+
+/* A kernel that only copies to what its loop collects becomes a store of the kernel before it that
+ * makes the value. */
+static void keep_where_made(Program *p)
+{
+    int kept = 0;
+
+    for (int i = 0; i < p->kernels; i++) {
+        Kernel *k = p->kernel[i];
+        bool part = k->stores == 1 && k->store[0].node->op == OP_collect;
+        const Val *v = part && k->loop ? copied(k) : NULL;
+        const Store *made = NULL;
+
+        for (int j = kept - 1; v && j >= 0 && j >= kept - LOOK_BACK && !made; j--) {
+            made = made_in(p->kernel[j], k, v);
+            if (made)
+                add_part(p, p->kernel[j], made, k->store[0]);
+        }
+        if (!made)
+            p->kernel[kept++] = k;
+    }
+    p->kernels = kept;
+}
+
 static void count_reader(Program *p, const Kernel *k, const Node *n, void *with)
 {
     int *readers = with;
@@ -841,6 +907,8 @@ void program_fuse(Program *p)
     decide_storage(p, demand);
     claim_targets(p);
     build_kernels(p, sums);
+    if (!p->plain && pass_runs(p->ngc, PASS_MERGE))
+        keep_where_made(p);
     drop_stores(p);
     program_order(p);
 }

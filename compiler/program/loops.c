@@ -937,7 +937,7 @@ bool kernel_is_map(const Kernel *k)
             return false;
     for (int i = 0; i < k->stores; i++)
         if (k->store[i].add || k->store[i].target || k->store[i].node->op == OP_concat ||
-            k->store[i].node->op == OP_carried || k->store[i].node->op == OP_collect)
+            k->store[i].node->op == OP_carried)
             return false;
     return true;
 }
