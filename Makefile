@@ -39,10 +39,13 @@ endif
 
 all: $(B)/ngc $(B)/libngrt.a
 
-# objects whose sources are gone are removed: tests link all that are there
-$(B)/ngc: $(NGC_O) $(B)/file.zlib
-	rm -f $(filter-out $(NGC_O) $(RT_O),$(wildcard $(B)/*.o))
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %/plain_file.o,$(NGC_O)) $(B)/file.zlib $(LIBZ) -lm
+$(B)/ngc: $(B)/main.o $(B)/file.zlib $(B)/libngc.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBZ) -lm
+
+# the compiler without its main, for programs of tests too
+$(B)/libngc.a: $(filter-out $(B)/main.o,$(NGC_O))
+	rm -f $@
+	$(AR) rcs $@ $^
 
 $(B)/libngrt.a: $(RT_O)
 	rm -f $@
@@ -69,7 +72,7 @@ $(B)/plain_%.o: $(1)/%.c $(B)/config Makefile
 endef
 $(foreach room,runtime $(patsubst %/,%,$(wildcard runtime/*/)),$(eval $(call RUNTIME,$(room))))
 
-# replaces plain_file.o: with zlib, ngc reads compressed data
+# takes the place of plain_file.o of libngc.a: with zlib, ngc reads compressed data
 $(B)/file.zlib: runtime/host/file.c $(B)/config
 	$(CC) $(STD) $(CFLAGS) $(WARN) $(WITH_Z) -MMD -MP -MF $@.d -MT $@ -c -o $@ $<
 

@@ -34,13 +34,28 @@ group() {
 
 # The functions of one element that the language has, a line each (functions.c): functions BUILD
 functions() {
-    # shellcheck disable=SC2046
-    cc -std=c11 -O1 -I"${suite_top:-.}/compiler" "${suite_top:-.}/tests/functions.c" $(find "$1" -maxdepth 1 -name '*.o' ! -name 'rt_*' ! -name main.o) \
-        "$1/rt_ngrt_random.o" $(compiler_libs "$1") -o "$dir/functions.run" && "$dir/functions.run"
+    cc -std=c11 -O1 -I"${suite_top:-.}/compiler" "${suite_top:-.}/tests/functions.c" "$1/libngc.a" -lm -o "$dir/functions.run" && "$dir/functions.run"
 }
 
-# compiler_libs BUILD: the libraries of a driver that is linked with the compiler's objects
-compiler_libs() {
-    nm "$1/plain_file.o" 2>/dev/null | grep -q 'U inflate' && echo -lz
+# Sets $quick to a compiler that does not optimize, and $quick_libs to what its objects are linked with. They are linked by cc,
+# because tcc may not be able to: it binds what a library asks of the processor (__cpu_model) to another object's.
+choose_quick() {
+    quick="cc -w -O0" quick_libs=
+    command -v tcc >/dev/null || return 0
+    quick=tcc quick_libs="-z noexecstack $(tcc -print-search-dirs | grep libtcc1.a)"
+}
+
+# Prints the name of a C compiler for $CC that is cc with this level, whatever the rest of the command says: cc_with -O0. The
+# optimizer takes longer than most tests that train, and the suites emit, train and emitted test it.
+cc_with() {
+    printf '#!/bin/sh\nexec cc "$@" %s\n' "$1" >"$dir/cc$1" && chmod +x "$dir/cc$1" && echo "$dir/cc$1"
+}
+
+# Prints what an emitted program is linked with: runtime_libs BUILD. OpenBLAS is large; where gold is installed, it takes a
+# third of the time that the usual linker takes.
+runtime_libs() {
+    echo "$1/libngrt.a"
+    nm "$1/libngrt.a" 2>/dev/null | grep -q 'U cblas_sgemm' && echo -lopenblas
     echo -lm
+    echo 'int main(void) { return 0; }' | cc -x c - -fuse-ld=gold -o "$dir/gold" 2>/dev/null && echo -fuse-ld=gold
 }

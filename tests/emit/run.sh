@@ -13,12 +13,12 @@ build=${BUILD:-build}
 dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT
 strict="-std=c99 -pedantic -Wall -Wextra -Wconversion -Wsign-conversion -Wmissing-prototypes -Wshadow -Werror"
-objects=$(ls $build/*.o | grep -v "/rt_\|/main.o")
-libs="$build/libngrt.a $(nm $build/libngrt.a 2>/dev/null | grep -q 'U cblas_sgemm' && echo -lopenblas) -lm"
 compilers=$(for c in gcc clang; do command -v $c; done)
 failed=0 checks=0 passed=0
 . tests/suite.sh
 . tests/broken.sh
+libs=$(runtime_libs "$build")
+choose_quick
 [ $# -gt 0 ] && CHECK_LONG=1
 
 fail() {
@@ -64,14 +64,10 @@ strict() {
     command -v g++ > /dev/null && { g++ -std=c++98 -pedantic -Wall -Wextra -Werror -Iruntime -fsyntax-only "$dir/h.cc" || fail "$1 $2: C++"; }
 }
 
-cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler -o "$dir/selfcheck" tests/emit/selfcheck.c $objects $build/rt_ngrt_random.o $(compiler_libs $build) || exit 2
+cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler -c tests/emit/selfcheck.c -o "$dir/selfcheck.o" &&
+    cc "$dir/selfcheck.o" $build/libngc.a -lm -o "$dir/selfcheck" || exit 2
 first=$(echo $compilers | cut -d' ' -f1)
 last=$(echo $compilers | awk '{ print $NF }')
-if command -v tcc >/dev/null; then
-    quick=tcc quick_libs="-z noexecstack $(tcc -print-search-dirs | grep libtcc1.a)"
-else
-    quick="$first -w -O0" quick_libs=
-fi
 sanitize="-O0 -fsanitize=address,undefined -fno-sanitize-recover=all" # with the optimizer, gcc takes twenty times as long
 native= once=
 [ "$(uname -m)" = x86_64 ] && native=-march=native once=-march=x86-64-v3
@@ -155,7 +151,7 @@ by_broken() {
         cc "$dir/p.o" $libs $quick_libs -o "$dir/p" && limit 20 "$dir/p"
 }
 if [ $# = 0 ]; then
-    cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler -o "$dir/broken" tests/emit/selfcheck.c $(broken_link) $objects $build/rt_ngrt_random.o $(compiler_libs $build) || exit 2
+    cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler "$dir/selfcheck.o" $(broken_link) $build/libngc.a -lm -o "$dir/broken" || exit 2
     for pass in none $broken_passes; do
         checks=$((checks + 1))
         broken_found $pass by_broken || fail "the broken pass $pass was not found, or a fault without one: $(head -3 "$dir/broken.log")"

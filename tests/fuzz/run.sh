@@ -17,16 +17,16 @@ mkdir -p "$out"
 models=$(find examples tests/emit tests/err tests/examples tests/cases -name '*.ng' -size -12k | sort)
 [ $# -gt 0 ] && CHECK_LONG=1
 
-flags='-O1 -g' objects="$(ls "$build"/*.o | grep -v '/rt_\|/main.o') $build/rt_ngrt_random.o" seconds=6
+flags='-O1 -g' compiler=$build/libngc.a seconds=6
 if [ "$CHECK_LONG" ]; then
     flags='-O1 -g -fsanitize=address,undefined' seconds=${1:-60}
-    make -s B="$out/ngc" CFLAGS="$flags" "$out/ngc/ngc" || exit 1
-    objects="$(ls "$out"/ngc/*.o | grep -v '/rt_\|/main.o') $out/ngc/rt_ngrt_random.o"
+    compiler=$out/ngc/libngc.a
+    make -s B="$out/ngc" CFLAGS="$flags" "$compiler" || exit 1
 fi
-compile="${CC:-cc} -std=c11 -D_GNU_SOURCE -Wall -Wextra $flags -Icompiler tests/fuzz/lower.c"
-link="$objects $(compiler_libs "$(dirname "${objects##* }")")"
+cc="${CC:-cc} -std=c11 -D_GNU_SOURCE -Wall -Wextra $flags -Icompiler"
 # shellcheck disable=SC2086
-$compile $link -o "$out/lower" && $compile $(broken_link) $link -o "$dir/broken" || exit 1
+$cc -c tests/fuzz/lower.c -o "$dir/lower.o" && $cc "$dir/lower.o" "$compiler" -lm -o "$out/lower" &&
+    $cc "$dir/lower.o" $(broken_link) "$compiler" -lm -o "$dir/broken" || exit 1
 
 # The last line is: N models, N of them compiled, N findings.
 # shellcheck disable=SC2086

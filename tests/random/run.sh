@@ -18,22 +18,20 @@ passed=0 failed=0
 [ "${RANDOM_MODELS-}" ] && CHECK_LONG=1
 . tests/suite.sh
 . tests/broken.sh
-objects=$(ls "$build"/*.o | grep -v "/rt_\|/main.o")
-libs="$PWD/$build/libngrt.a"
-case $build in /*) libs=$build/libngrt.a ;; esac
-nm "$libs" 2>/dev/null | grep -q 'U cblas_sgemm' && libs="$libs -lopenblas"
+libs=$(runtime_libs "$build" | tr '\n' ' ')
+choose_quick
 OPENBLAS_NUM_THREADS=1
 export OPENBLAS_NUM_THREADS
 
 cc -std=c11 -O1 -o "$dir/model" tests/random/model.c || exit 2
 functions "$build" > "$dir/functions" || exit 2
-cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler -o "$dir/check" tests/random/check.c $objects "$build/rt_ngrt_random.o" \
-    "$build/rt_ngrt_error.o" $(compiler_libs "$build") -ldl || exit 2
-quick=$(command -v tcc || echo "gcc -w -O0")
+cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler -c tests/random/check.c -o "$dir/check.o" &&
+    cc "$dir/check.o" "$build/libngc.a" "$build/rt_ngrt_error.o" -lm -ldl -o "$dir/check" || exit 2
+none=
 case ${RANDOM_CC:-} in
 none) none=-n ;;
-'') none= ;;
-*) quick=$RANDOM_CC none= ;;
+'' | tcc) ;;
+*) quick=$RANDOM_CC quick_libs= ;;
 esac
 
 narrow=
@@ -45,12 +43,11 @@ mkdir -p "$at"
 by=$quick n=
 case $3 in
 none) n=-n ;;
-gcc) by="gcc -w" ;;
-narrow) by="gcc -w $narrow" ;;
+gcc) by="gcc -w" quick_libs= ;;
+narrow) by="gcc -w $narrow" quick_libs= ;;
 esac
-case $by in *tcc*) libs="$(tcc -print-search-dirs | grep libtcc1.a) $libs" ;; esac
 "$dir/model" "$1" "$2" "$at" "$dir/functions" || echo "FAIL model $1"
-"$dir/check" $n "$at" "$1" "$2" "$by" "$libs -lm" > "$at/log" 2>&1
+"$dir/check" $n "$at" "$1" "$2" "$by" "$quick_libs $libs" > "$at/log" 2>&1
 status=$?
 [ $status -gt 1 ] && echo "the run of models $1 to $(($1 + $2 - 1)) ended with status $status" >> "$at/log"
 rm -f "$at"/*.c "$at"/*.so
@@ -74,7 +71,7 @@ jobs() {
     echo "$((first + CHECK_SEED * 8 % models)) 8 gcc"
     echo "$((first + (CHECK_SEED * 8 + models / 2) % models)) 8 narrow"
 }
-export dir first models quick libs narrow
+export dir first models quick quick_libs libs narrow
 jobs > "$dir/jobs"
 xargs -P 2 -L 1 sh "$dir/job" < "$dir/jobs"
 
@@ -89,12 +86,11 @@ done
 group "models"
 
 # Passes that are wrong on purpose: a few models are enough.
-broken_models() { limit 100 "$dir/broken" "$dir/few" 7 6 "$quick" "$libs -lm"; }
+broken_models() { limit 100 "$dir/broken" "$dir/few" 7 6 "$quick" "$quick_libs $libs"; }
 if [ -z "$none" ]; then
-    cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler -o "$dir/broken" tests/random/check.c $(broken_link) $objects "$build/rt_ngrt_random.o" \
-        "$build/rt_ngrt_error.o" $(compiler_libs "$build") -ldl || exit 2
+    cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler "$dir/check.o" $(broken_link) "$build/libngc.a" "$build/rt_ngrt_error.o" \
+        -lm -ldl -o "$dir/broken" || exit 2
     mkdir "$dir/few" && "$dir/model" 7 6 "$dir/few" "$dir/functions"
-    case $quick in *tcc*) libs="$(tcc -print-search-dirs | grep libtcc1.a) $libs" ;; esac
     for pass in none $broken_passes; do
         if broken_found $pass broken_models; then
             passed=$((passed + 1))
