@@ -2,6 +2,7 @@
 # direction, and the same for the function without a choice, which they must equal where it is taken.
 #
 #     awk -f masks.awk masks.txt > MODEL.ng       -v few=1: every second choice, and no slopes along a direction
+#                                                 -v parts=N -v part=0..N-1: only one function in N
 #
 # Outputs gN_K, hN_K, jN_K are those of function N in choice K; K = 0: without a choice. x is 0 at its first and last place.
 
@@ -17,6 +18,7 @@ BEGIN {
 
 {
     N++
+    if (parts && N % parts != part) next
     K = 0
     form($1)
     form("where(x > 0, " $1 ", 0)")

@@ -11,12 +11,12 @@ NGC=${NGC:-$PWD/build/ngc}
 CC=${CC:-cc}
 export NGC
 here=tests/grad
-lib=$(dirname "$NGC")/libngrt.a
-libs="$lib $(nm "$lib" 2>/dev/null | grep -q 'U cblas_sgemm' && echo -lopenblas) -lm"
 dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT
 passed=0 failed=0
 . tests/suite.sh
+libs=$(runtime_libs "$(dirname "$NGC")")
+choose_quick
 
 fail() {
     echo "FAIL $*"
@@ -38,7 +38,8 @@ take() {
 # its pairs of products (D..) with each other to 1e-12. Says which case of $dir/cases a failure is.
 differences() {
     "$NGC" check -I $here "$1" >"$dir/check" 2>"$dir/err" || fail "ngc check $1: $(grep -h error "$dir/err" | head -3)"
-    "$NGC" run --fill --digits=17 -I $here "$1" 2>/dev/null | grep '^D' >"$dir/pairs"
+    "$NGC" run --fill --digits=17 -I $here "$1" >"$dir/$(basename "$1" .ng).values" 2>/dev/null
+    grep '^D' "$dir/$(basename "$1" .ng).values" >"$dir/pairs"
     awk -v cases="$dir/cases" '
         function result(good, number) {
             if (good) { passed++; return }
@@ -72,12 +73,15 @@ primitives() {
     done
 }
 
-# Each op of ops.h has a line in primitives.txt or a pattern, and is in the graph of some of these models. (random occurs
-# only in starting values, which are not in the dump.)
+# Each op of ops.h has a line in primitives.txt or a pattern, and is in the graph of some of these models, whose C
+# emitted() takes. (random occurs only in starting values, which are not in the dump.)
 coverage() {
+    : >"$dir/used"
     for model in "$dir"/part*.ng "$dir/training.ng"; do
-        "$NGC" -I $here -d l "$model" -o "$dir/coverage.c" 2>&1 | sed -n 's/^%[0-9]* = \([a-z0-9_]*\).*/\1/p'
-    done | sort -u >"$dir/used"
+        name=$(basename "$model" .ng)
+        "$NGC" -I $here --real=double --prefix="$name" -d l "$model" -o "$dir/$name.c" 2>"$dir/dump" || fail "ngc $model"
+        sed -n 's/^%[0-9]* = \([a-z0-9_]*\).*/\1/p' "$dir/dump" >>"$dir/used"
+    done
     for op in $(sed 's/)/)\n/g' compiler/graph/ops.h | sed -n 's/.*X(\([a-z0-9]*\)).*/\1/p'); do
         if ! grep -qx "$op" "$dir/ops"; then
             fail "$here/primitives.txt has no case for $op"
@@ -89,19 +93,22 @@ coverage() {
     done
 }
 
-# The C of the same models in double precision against the interpreter.
+# The C of the same models in double precision against the interpreter: by a quick compiler, and in each run one part in six
+# by $CC (suite.sh).
 emitted() {
     printf '#include "emitted.h"\n' >"$dir/table.c"
-    for model in "$dir"/part*.ng $here/layers.ng; do
-        name=$(basename "$model" .ng)
-        "$NGC" run --fill --digits=17 -I $here "$model" >"$dir/$name.values" 2>/dev/null
-        "$NGC" -I $here --real=double --prefix="$name" "$model" -o "$dir/$name.c" 2>/dev/null || fail "ngc $model"
+    "$NGC" -I $here --real=double --prefix=layers $here/layers.ng -o "$dir/layers.c" 2>/dev/null || fail "ngc layers.ng"
+    number=0
+    for c in "$dir"/part*.c "$dir/layers.c"; do
+        name=$(basename "$c" .c)
+        number=$((number + 1))
+        in_share 6 $number && by="$CC -O0 -w" || by=$quick
+        $by -Iruntime -c "$c" -o "$c.o" || fail "$name.c by $by"
         echo "extern const ngrt_model ${name}_model;" >>"$dir/table.c"
         echo "{\"$name\", &${name}_model, \"$dir/$name.values\", 1e-4}," >>"$dir/rows"
     done
     { echo 'const Entry entries[] = {'; cat "$dir/rows"; echo '{0, 0, 0, 0}};'; } >>"$dir/table.c"
-    ls "$dir"/part*.c "$dir/layers.c" | xargs -P 2 -I{} sh -c "$CC -O0 -w -Iruntime -c {} -o {}.o"
-    $CC -std=c11 -O1 -Iruntime -Itests tests/emitted.c "$dir/table.c" "$dir"/*.c.o $libs -o "$dir/emitted" ||
+    $CC -std=c11 -O1 -Iruntime -Itests tests/emitted.c "$dir/table.c" "$dir"/*.c.o $quick_libs $libs -o "$dir/emitted" ||
         { fail "the emitted C does not link"; return; }
     "$dir/emitted" >"$dir/log"
     sed '$d' "$dir/log" | cut -c1-200
@@ -116,11 +123,13 @@ expected() {
     take "$dir/log"
 }
 
-# floats MODEL LEVEL OPTION-OF-CC >FILE: the results of the C of a model with 32-bit floats
+# floats MODEL LEVEL COMPILER: prints the results of the C of a model with 32-bit floats
 floats() {
     mkdir -p "$dir/floats" && "$NGC" "$2" --prefix=model "$1" -o "$dir/floats/model.c" &&
-        $CC -std=c99 "$3" -w -Iruntime -I"$dir/floats" $here/floats.c "$dir/floats/model.c" $libs -o "$dir/floats/model" &&
-        "$dir/floats/model" || fail "$1 in C"
+        $3 -std=c99 -Iruntime -c "$dir/floats/model.c" -o "$dir/floats/model.o" &&
+        $quick -std=c99 -Iruntime -I"$dir/floats" -c $here/floats.c -o "$dir/floats/floats.o" &&
+        $CC "$dir/floats/floats.o" "$dir/floats/model.o" $quick_libs $libs -o "$dir/floats/model" &&
+        "$dir/floats/model" || fail "$1 in C" >&2
 }
 
 # Digits at large numbers and near zero: the interpreter, and C with 32-bit floats.
@@ -128,20 +137,42 @@ digits() {
     "$NGC" run --digits=17 $here/stability.ng >"$dir/got" || fail "stability.ng"
     awk -v relative=1e-13 -v tiny=1e-300 -f $here/digits.awk $here/stability.txt "$dir/got" >"$dir/log"
     take "$dir/log"
-    floats $here/stability.ng -O2 -O1 >"$dir/got"
+    floats $here/stability.ng -O2 "$CC -O1 -w" >"$dir/got"
     awk -v relative=1e-5 -v tiny=1e-37 -f $here/digits.awk $here/stability.txt "$dir/got" >"$dir/log"
     take "$dir/log"
 }
 
+# The functions of masks.txt and spellings.txt are in parts: in models of hundreds of gradients, each takes longer.
+parts="0 1 2 3"
+
+# results NAME: the results of the models that NAME.awk makes of NAME.txt, by the interpreter
+results() {
+    name=$1
+    for part in $parts; do
+        awk -v parts=4 -v part="$part" -f "$here/$name.awk" "$here/$name.txt" >"$dir/$name.ng" || fail "$name.awk" >&2
+        "$NGC" run --digits=17 "$dir/$name.ng" 2>"$dir/err" || fail "$name.ng, part $part" >&2
+    done
+}
+
+# results_in_c NAME LEVEL OPTION-OF-AWK...: the same by C with 32-bit floats; a run does half of the parts at each level
+results_in_c() {
+    name=$1 level=$2
+    shift 2
+    for part in $parts; do
+        in_share 2 $((part + ${level#-O} / 2)) || continue
+        awk "$@" -v parts=4 -v part="$part" -f "$here/$name.awk" "$here/$name.txt" >"$dir/$name.ng"
+        floats "$dir/$name.ng" "$level" "$quick" 2>"$dir/err"
+    done
+}
+
 # Operands that are not chosen pass nothing back: the interpreter, and C with 32-bit floats at both levels.
 masks() {
-    awk -f $here/masks.awk $here/masks.txt >"$dir/masks.ng" || fail "masks.awk"
-    "$NGC" run --digits=17 "$dir/masks.ng" >"$dir/got" || fail "masks.ng"
+    results masks >"$dir/got"
     awk -v relative=1e-12 -f $here/masked.awk "$dir/got" >"$dir/log"
     take "$dir/log"
-    awk -v few=1 -f $here/masks.awk $here/masks.txt >"$dir/masks.ng"
     for level in -O0 -O2; do
-        floats "$dir/masks.ng" $level -O0 | sed 's/-nan/nan/g' >"$dir/got"
+        results_in_c masks $level -v few=1 >"$dir/in_c"
+        sed 's/-nan/nan/g' "$dir/in_c" >"$dir/got"
         awk -v relative=1e-4 -f $here/masked.awk "$dir/got" >"$dir/log"
         take "$dir/log"
     done
@@ -149,12 +180,11 @@ masks() {
 
 # Functions written by hand have the values of the library's functions, to 4 units in the last place.
 spellings() {
-    awk -f $here/spellings.awk $here/spellings.txt >"$dir/spellings.ng" || fail "spellings.awk"
-    "$NGC" run --digits=17 "$dir/spellings.ng" 2>"$dir/err" >"$dir/got" || fail "spellings.ng"
+    results spellings >"$dir/got"
     awk -v relative=8.9e-16 -v tiny=1e-30 -f $here/spelled.awk $here/spellings.txt "$dir/got" >"$dir/log"
     take "$dir/log"
     for level in -O0 -O2; do
-        floats "$dir/spellings.ng" $level -O0 2>"$dir/err" >"$dir/got"
+        results_in_c spellings $level >"$dir/got"
         awk -v relative=4.8e-7 -v tiny=1e-30 -f $here/spelled.awk $here/spellings.txt "$dir/got" >"$dir/log"
         take "$dir/log"
     done

@@ -1,6 +1,6 @@
 # spellings.awk - makes a model of spellings.txt: value, slope and curvature of each function, by hand and by the library.
 #
-#     awk -f spellings.awk spellings.txt > MODEL.ng
+#     awk -f spellings.awk spellings.txt > MODEL.ng       -v parts=N -v part=0..N-1: only one function in N
 #
 # Outputs vN_P_by, gN_P_by, hN_P_by are those of function N at point P by hand, and .._lib by the library.
 
@@ -29,6 +29,7 @@ BEGIN {
 
 {
     N++
+    if (parts && N % parts != part) next
     of_row = $1 ~ /z/
     variable = of_row ? "z" : "x"
     printf "def by%d(%s) = %s\ndef lib%d(%s) = %s\n", N, variable, $1, N, variable, $2
