@@ -25,16 +25,26 @@ sources() {
     find compiler runtime examples tests -name '*.[ch]' -not -path '*/build/*' | grep -v -E "$by_hand" | sort
 }
 
-for file in $(sources); do
-    if ! "$format" "$file" > "$dir/text" 2> "$dir/log"; then
-        fail "$format cannot read $file: $(head -3 "$dir/log")"
-    elif ! diff -u "$file" "$dir/text" > "$dir/diff"; then
-        fail "$file is not laid out by $format; run $format -i $file:"
-        head -20 "$dir/diff"
-    else
-        passed=$((passed + 1))
-    fi
-done
+# Says of each file what is laid out otherwise.
+check_each() {
+    for file in $(sources); do
+        if ! "$format" "$file" > "$dir/text" 2> "$dir/log"; then
+            fail "$format cannot read $file: $(head -3 "$dir/log")"
+        elif ! diff -u "$file" "$dir/text" > "$dir/diff"; then
+            fail "$file is not laid out by $format; run $format -i $file:"
+            head -20 "$dir/diff"
+        else
+            passed=$((passed + 1))
+        fi
+    done
+}
+
+# All files in one process take a fifth of the time that one for each takes.
+if sources | xargs "$format" --dry-run --Werror 2> "$dir/log"; then
+    passed=$((passed + $(sources | wc -l)))
+else
+    check_each
+fi
 
 # The grammars: their functions, which follow the second `%%`.
 for file in grammars/ng.l grammars/ng.y; do
