@@ -20,7 +20,7 @@ C
         ok "make $program" make "$program" NGC="$ngc" CFLAGS='-Os -Wall -Wextra -Werror -ffunction-sections -fdata-sections' QEMU='$(LIMIT) $(QEMU_ALONE)' LIMIT="$dir/limit 60" QEMU_ALONE="$(sed -n 's/^QEMU *= *//p' Makefile)"
         grep -v '^arm\|/limit \|ngc \|^{\|sed\|^make' "$dir/got" >"$program.said"
         model=$([ $program = learn ] && echo gate || echo net)
-        ok "$program here" cc -std=c99 -O2 "$program.c" host.c "$model.c" -lm -o "$program"
+        ok "$program here" cc -std=c99 "$program.c" host.c "$model.c" -lm -o "$program"
         ./"$program" >"$program.here"
         [ -s "$program.here" ] && cmp "$program.here" "$program.said" && good || bad "$program on the device: $(cat "$program.said"), here: $(cat "$program.here")"
     done

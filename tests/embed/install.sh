@@ -17,7 +17,7 @@ ok "make uninstall" make -C "$top" uninstall B="$build" PREFIX=/usr DESTDIR="$di
 # the installed ngc finds the runtime
 awk 'BEGIN { for (i = 0; i < 60; i++) printf "%g,%g,%d\n", i % 3, 1, i % 3 == 1 }' >table.csv
 printf 'dim m <= 20\ninput x[m, 2], t[m]\nz = dense(x, 1)[:, 0]\nminimize J = bce_logits(z, t) with sgd(lr = 0.1)\n' >t.ng
-says 0 '^J: ' "$prefix/bin/ngc" train t.ng --data table.csv --epochs 2 --quiet
+says 0 '^J: ' env -u CC "$prefix/bin/ngc" train t.ng --data table.csv --epochs 2 --quiet
 
 if have man; then
     for page in man1/ngc.1 man3/ngrt.3 man5/ngc-language.5; do
@@ -51,7 +51,7 @@ if have fish; then
     says 0 '^--real=double' fish --no-config -c "source $prefix/share/fish/vendor_completions.d/ngc.fish; complete -C 'ngc --real=d'"
 fi
 
-# ---- the archive, built without Flex and Bison; and from it the Debian package ----
+# ---- the archive, built without Flex and Bison, by clang (see hosts.sh); and from it the Debian package ----
 mkdir src && cp -R "$top/Makefile" "$top/LICENSE" "$top/README.md" "$top/compiler" "$top/grammars" "$top/runtime" src
 mkdir -p src/examples/embed src/tests && cp -R "$top/examples/debian" src/examples && cp "$top/examples/lenet.ng" src/examples && echo x >src/tests/x
 cp "$top"/examples/embed/*.* src/examples/embed
@@ -61,6 +61,7 @@ cmp "$dir"/dist/ngc-*.tar.gz "$dir"/dist2/ngc-*.tar.gz && good || bad "two archi
 mkdir unpacked && gzip -dc "$dir"/dist/ngc-*.tar.gz | (cd unpacked && tar -xf -)
 mkdir nothing
 for tool in flex bison; do printf '#!/bin/sh\nexit 1\n' >nothing/$tool && chmod +x nothing/$tool; done
+have clang && printf '#!/bin/sh\nexec clang "$@"\n' >nothing/cc && chmod +x nothing/cc
 cd unpacked/ngc-* || exit 2
 if have dpkg-buildpackage; then
     # -d: its build tools need not be packages; with quick options, because its programs are tested elsewhere
@@ -71,9 +72,11 @@ if have dpkg-buildpackage; then
     (cd "$dir/deb" && find usr -type f | grep -v usr/share/doc | sed 's/^usr//; s/\.gz$//' | sort) >in.deb
     sed 's/^\.//' "$dir/in.prefix" | cmp - in.deb && good || bad "the package has other files than make install"
     says 0 'root/root.*usr/share/man/man1/ngc.1.gz' dpkg-deb -c "$deb"
-    says 0 'J = 22' "$dir/deb/usr/bin/ngc" run -e '2*(a*b + c)' a=3 b=2 c=5
+    built=$dir/deb/usr/bin/ngc
 else
     PATH=$dir/nothing:$PATH ok "the archive builds without Flex and Bison" make -j2 CFLAGS=-O0
-    says 0 'J = 22' build/ngc run -e '2*(a*b + c)' a=3 b=2 c=5
+    built=$PWD/build/ngc
 fi
+says 0 'J = 22' "$built" run -e '2*(a*b + c)' a=3 b=2 c=5
+[ -e "$dir/nothing/cc" ] && by_clang=$built
 cd "$dir" || exit 2

@@ -41,6 +41,9 @@ have() { # have TOOL: is it installed? If not, says that its checks are left out
     return 1
 }
 prefix=$dir/prefix   # where install.sh installs
+by_clang=            # the ngc that install.sh has built with clang
+CC=$(cc_with -O0)    # what train, eval and predict compile with
+export CC
 expected='xor: 0 1 1 0
 line: 2.00 x + 1.00' # what the programs of examples/embed say
 for part in ${EMBED_PARTS:-cli cache data install editors builds hosts weights saves metrics firmware}; do

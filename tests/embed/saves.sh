@@ -55,7 +55,7 @@ if have python3; then
     cat >wide.ng <<'NG'
 dim   m <= 1
 input x[m, 3], t[m]: int
-z = dense(dense(dense(x, 1500, tanh), 1500, tanh), 3)
+z = dense(dense(dense(x, 800, tanh), 800, tanh), 3)
 minimize J = cross_entropy(z, t) with sgd(lr = 0.001)
 NG
     cat >bar.py <<'PY'

@@ -42,10 +42,10 @@ C
 for real in float double; do
     for level in 0 2; do # each level against itself, because -O0 adds up in another order
         ok "gate.c" "$ngc" --standalone -O$level --real=$real gate.ng -o gate.c
-        ok "learn.c" cc -std=c99 -O2 -DREAL=$real learn.c gate.c -lm -o learn
+        ok "learn.c" cc -std=c99 -O1 -DREAL=$real learn.c gate.c -lm -o learn
         ./learn gate.raw >want.txt || bad "learn"
         ok "--weights -O$level" "$ngc" --standalone -O$level --real=$real --prefix=frozen --weights=gate.raw -MD gate.ng -o frozen.c
-        ok "use.c" cc -std=c99 -O2 -Wall -Wextra -Werror -DREAL=$real use.c frozen.c -lm -o use
+        ok "use.c" cc -std=c99 -O1 -Wall -Wextra -Werror -DREAL=$real use.c frozen.c -lm -o use
         ./use >got.txt && cmp -s want.txt got.txt && good || bad "$real -O$level: frozen $(cat got.txt), not $(cat want.txt)"
     done
     grep -q gate.raw frozen.d && good || bad "the rule has no weights"
@@ -58,7 +58,7 @@ says 2 'with an output' "$ngc" --weights=gate.raw -e 'J = a*a' -o no.c
 
 if have python3; then
     ok "gate.c" "$ngc" --standalone gate.ng -o gate.c
-    ok "learn.c" cc -std=c99 -O2 -DREAL=float learn.c gate.c -lm -o learn
+    ok "learn.c" cc -std=c99 -DREAL=float learn.c gate.c -lm -o learn
     ./learn gate.raw >want.txt || bad "learn"
     cat >pack.py <<'PY'
 """The memory of gate_params as safetensors, under ngc's names and PyTorch's; and damaged ones, which must be refused."""
@@ -116,7 +116,7 @@ int main(void)
 }
 C
 ok "lenet.c" "$ngc" --standalone "$top/examples/lenet.ng" -o lenet.c
-ok "blank.c" cc -std=c99 blank.c lenet.c -lm -o blank
+ok "blank.c" cc -std=c99 blank.c -o blank
 ./blank >lenet.raw
 ok "lenet frozen" "$ngc" --standalone -D m=1 --prefix=small --weights=lenet.raw "$top/examples/lenet.ng" -o small.c
 cc -std=c99 -Os -c small.c
