@@ -47,14 +47,16 @@ class Browser:
 
     def receive(self, limit):
         """The next message. The browser may use this many seconds of processor time for it, so a busy machine does not matter.
-        If the clock says the same number of seconds and it has used no processor time, it hangs."""
+        If the clock says the same number of seconds and it has used no processor time, it hangs. Times are read only if it does
+        not answer within a second, because that takes longer than most answers."""
         tick = os.sysconf("SC_CLK_TCK")
-        first = last = processor_time(self.process.pid)
+        first, last = None, -1
         idle = time.monotonic()
         pieces = [self.rest]
         while b"\0" not in pieces[-1]:
             if not select.select([self.back], [], [], 1)[0]:
                 now = processor_time(self.process.pid)
+                first = now if first is None else first
                 if now > last:
                     last, idle = now, time.monotonic()
                 if now - first > limit*tick or time.monotonic() - idle > limit:
