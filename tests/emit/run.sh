@@ -128,7 +128,7 @@ long_sums() {
 [ $# -gt 0 ] || long_sums
 
 cc -std=c11 -O1 -o "$dir/random" tests/random/model.c || exit 2
-some=${SANITIZED_MODELS:-$([ "$CHECK_LONG" ] && echo 24 || echo 8)}
+some=${SANITIZED_MODELS:-$([ "$CHECK_LONG" ] && echo 24 || echo 4)}
 i=$((1 + some * CHECK_SEED))
 last=$((i + some))
 [ $# -gt 0 ] && i=$last

@@ -37,16 +37,32 @@ sources() { for f; do ls "$rt/$f.c" "$rt"/*/"$f.c" 2>/dev/null; done; }
 # system calls that weights.c makes fail, one at a time
 faults=$(for f in malloc realloc calloc open write fsync close rename; do echo "-Wl,--wrap=$f"; done)
 
+# Is it the next program's turn in this run?
+due() {
+    turn=$((turn + 1))
+    in_share $ways $((turn + 3 * way))
+}
+
 # build_run NAME COMPILER FLAGS... FILES...: builds one program and runs it.
 build_run() {
     name=$1
     shift
-    turn=$((turn + 1))
-    in_share $ways $((turn + 3 * way)) || return 0
     if try "$@" -o "$out/$name" -lm; then
         cd "$out" && try "./$name" && cat "$out/log"
         cd "$here" || exit 3
     fi
+}
+
+# objects_of NAME...: sets $objects to the sanitized objects of these sources, each compiled once for all programs of a compiler.
+# file_z is file with zlib.
+objects_of() {
+    objects=
+    for f; do
+        object=$out/$cc.$f.o flags=
+        [ "$f" = file_z ] && f=file flags=-DNGRT_ZLIB
+        [ -e "$object" ] || try "$cc" $opt $plain $flags -c "$(sources "$f")" -o "$object"
+        objects="$objects $object"
+    done
 }
 
 # has COMPILER LIBRARY HEADER: can a program be built with it?
@@ -137,12 +153,12 @@ for cc in ${*:-gcc clang}; do
         "-std=gnu11 -O3 -march=native"; do
         turn=0
         ways=4
-        build_run math "$cc" $opt $plain "$here/math.c" "$rt/ngrt_error.c"
-        build_run random "$cc" $opt $plain "$here/random.c"
+        due && build_run math "$cc" $opt $plain "$here/math.c" "$rt/ngrt_error.c"
+        due && build_run random "$cc" $opt $plain "$here/random.c"
         ways=12
         for name in gemm conv; do
             for part in "$rt" "$out/avx2" "$out/plain"; do
-                build_run $name "$cc" $opt $plain -Wno-unused-function "$here/$name.c" "$part/ngrt_s$name.c" "$part/ngrt_d$name.c"
+                due && build_run $name "$cc" $opt $plain -Wno-unused-function "$here/$name.c" "$part/ngrt_s$name.c" "$part/ngrt_d$name.c"
             done
         done
         way=$((way + 1))
@@ -150,12 +166,14 @@ for cc in ${*:-gcc clang}; do
     group "$cc: products, convolutions, functions"
     way=$number ways=2 turn=0
     opt="-std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
-    build_run data "$cc" $opt $plain "$here/data.c" $(sources $files)
-    if [ "$zlib" ]; then build_run data "$cc" $opt $plain "$here/data.c" $(sources $files) $zlib; fi
-    build_run weights "$cc" $opt $plain $faults "$here/weights.c" $(sources $files) $zlib
-    build_run train "$cc" $opt $plain "$here/train.c" $(sources $files $trainer ngrt_random ngrt_error)
+    due && objects_of $files && build_run data "$cc" $opt $plain "$here/data.c" $objects
+    zipped=$files
+    [ "$zlib" ] && zipped=$(echo $files | sed 's/\<file\>/file_z/')
+    [ "$zlib" ] && due && objects_of $zipped && build_run data "$cc" $opt $plain "$here/data.c" $objects $zlib
+    due && objects_of $zipped && build_run weights "$cc" $opt $plain $faults "$here/weights.c" $objects $zlib
+    due && objects_of $files $trainer ngrt_random ngrt_error && build_run train "$cc" $opt $plain "$here/train.c" $objects
     if has "$cc" -lopenblas cblas.h; then
-        build_run gemm "$cc" -std=c99 -O2 $plain -DNGRT_CBLAS "$here/gemm.c" $(sources ngrt_sgemm ngrt_dgemm) -lopenblas
+        due && build_run gemm "$cc" -std=c99 -O2 $plain -DNGRT_CBLAS "$here/gemm.c" $(sources ngrt_sgemm ngrt_dgemm) -lopenblas
     fi
     group "$cc: files, weights, trainer"
     number=$((number + 1))
