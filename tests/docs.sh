@@ -23,6 +23,7 @@ dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT
 accept=0 passed=0 failed=0
 . tests/suite.sh
+train_cc=$(cc_with -O1) # what ngc train of a README compiles with
 [ "${1-}" = --accept ] && accept=1 && shift
 
 # Splits a README into blocks: NUMBER.info, .line, .text, and .want for an ```out that follows.
@@ -101,7 +102,7 @@ run_block() {
     case $1 in
     run) shift; "$ngc" run "$name" "$@" ;;
     check) "$ngc" check "$name" ;;
-    sh) NGC=$ngc XDG_CACHE_HOME=$dir sh -e "$blocks/$n.text" ;;
+    sh) NGC=$ngc CC=$train_cc XDG_CACHE_HOME=$dir sh -e "$blocks/$n.text" ;;
     *) "$ngc" "$name" -o - ;;
     esac >"$dir/out" 2>"$dir/err"
 }
