@@ -3,9 +3,9 @@
 # without sanitizers, with shared memory and without (the same bits), standalone; and the warnings of strict compilers.
 #
 # Each run does every model with a quick compiler, at both levels, and without shared memory. Optimizing compilers, sanitizers
-# and warnings take long: each model gets one kind in eight (suite.sh). CHECK_LONG=1 does all kinds, and so do models that are
-# named. Then SANITIZED_MODELS random models of tests/random run under the sanitizers. Passes that are wrong on purpose must be
-# found.
+# and warnings take long: each model gets one kind in eight, and warnings by one of the compilers (suite.sh). CHECK_LONG=1 does
+# all kinds, and so do models that are named. Then SANITIZED_MODELS random models of tests/random run under the sanitizers.
+# Passes that are wrong on purpose must be found.
 #
 #     tests/emit/run.sh [MODEL...]      from anywhere; needs a built tree
 cd "$(dirname "$0")/../.." || exit 2
@@ -45,10 +45,15 @@ quick() {
     hash=$(tail -1 "$dir/out")
 }
 
-# strict NAME OPTIONS FLAGS: the C has no warnings, the header is C++98, all exports have the prefix, no .data or .bss
+# strict NAME OPTIONS FLAGS NUMBER: the C has no warnings, the header is C++98, all exports have the prefix, no .data or .bss.
+# A run takes the compilers in turn.
 strict() {
+    in_share 8 $4 || return 0
+    turn=$4
     $build/ngc "$model" --prefix=model $2 -o "$dir/m.c" 2> "$dir/log" || { fail "$1 $2: $(head -3 "$dir/log")"; return; }
     for cc in $compilers; do
+        turn=$((turn + 8))
+        in_share 16 $turn || continue
         checks=$((checks + 1))
         $cc $strict $3 -Iruntime -c "$dir/m.c" -o "$dir/m.o" 2> "$dir/log" || fail "$1 $2: $cc: $(head -5 "$dir/log")"
         nm "$dir/m.o" | grep ' [TRDBG] ' | grep -v ' model_' > "$dir/log" && fail "$1 $2 exports $(head -3 "$dir/log")"
@@ -95,9 +100,9 @@ all_kinds() {
     in_share 8 $(($2 + 3)) && run "$1" "--seed=5 --dims=1" $first "$sanitize"
     in_share 8 $(($2 + 4)) && run "$1" "--seed=6 --standalone" $first "$sanitize"
     in_share 8 $(($2 + 5)) && run "$1" "--seed=7 -O0 --dims=3" $first "$sanitize"
-    in_share 8 $(($2 + 6)) && strict "$1" "-O0" "$once"
-    in_share 8 $(($2 + 7)) && strict "$1" "-O2 --real=double --standalone --comments=derivation" "$once"
-    in_share 8 $(($2 + 4)) && strict "$1" "-O2" -O3
+    strict "$1" "-O0" "$once" $(($2 + 6))
+    strict "$1" "-O2 --real=double --standalone --comments=derivation" "$once" $(($2 + 7))
+    strict "$1" "-O2" -O3 $(($2 + 4))
     return 0
 }
 
