@@ -118,6 +118,7 @@ typedef enum {
     /* a name is changed in the emitted C (-Wrenamed-identifier) */
     ERR_RENAMED = 601,
     ERR_LARGE_OUTPUT = 602, /* very large C (-Wlarge-output) */
+    ERR_MEMORY = 603,       /* work does not fit into --memory */
 } ErrorCode;
 
 #endif

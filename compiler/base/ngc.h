@@ -77,6 +77,7 @@ typedef enum {
     PASS_ROWS,
     PASS_COLLAPSE,
     PASS_FINISH,
+    PASS_RECOMPUTE,
     PASS_PARTS,
     PASS_SHARE,
     PASS_PLAN,
@@ -104,13 +105,14 @@ typedef struct Options {
     int short_row;    /* columns from which on rows make a nest; 0: as is best; for tests with small
                          models */
     int unroll;       /* loops of fewer passes than this are expanded; 0: as is best */
-    int segment; /* passes of a segment of a loop: the way back computes it again; 0: all is kept */
-    int pool_from; /* estimated nanoseconds from which on threads share work; 0: as is best; for
-                      tests with small models */
-    bool literal;  /* the graph is what the text says: nothing folded, shared or simplified. What
-                      tests believe */
-    int digits;    /* run: significant digits of a printed number */
-    bool json;     /* messages as JSON, one on a line */
+    int segment;    /* passes of a segment of a loop, which the way back computes again; 0: none */
+    int pool_from;  /* estimated nanoseconds from which on threads share work; 0: as is best; for
+                       tests with small models */
+    int64_t memory; /* bytes of work, at most; 0: no limit */
+    bool literal;   /* the graph is what the text says: nothing folded, shared or simplified. What
+                       tests believe */
+    int digits;     /* run: significant digits of a printed number */
+    bool json;      /* messages as JSON, one on a line */
     const char **silent;
     int silents;             /* names of warnings that are switched off */
     const char *stdin_name;  /* what '-' is called, or NULL */

@@ -891,6 +891,8 @@ void comment_kernel(Emit *e, Text *out, const Program *p, const Kernel *k, int l
     prepare_comments(e);
     if (comment_of_loop(e, out, p, k, level, line))
         return;
+    if (k->again)
+        comment_line(e, out, "computed again:");
     for (int i = 0; i < k->stores; i++) {
         const Node *n = k->store[i].node;
         if (n->op != OP_concat || n != e->last_comment) /* its pieces come one after another */

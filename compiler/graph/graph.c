@@ -66,6 +66,8 @@ static void graph_rehash(Graph *g)
     g->buckets *= 4;
     g->bucket = arena_alloc(g->ngc, (size_t)g->buckets * sizeof *g->bucket);
     for (int i = 0; i < g->count; i++) {
+        if (g->node[i]->apart)
+            continue;
         Node **b = &g->bucket[node_hash(g->node[i]) % (uint64_t)g->buckets];
         g->node[i]->chain = *b;
         *b = g->node[i];
@@ -120,6 +122,15 @@ Node *graph_add(Graph *g, Node n, Node *const *arg)
     if (g->count > 2 * g->buckets)
         graph_rehash(g);
     return made;
+}
+
+void graph_adopt(Graph *g, Node *n)
+{
+    n->id = g->count;
+    n->apart = true;
+    n->chain = NULL;
+    g->node = arena_grow(g->ngc, g->node, g->count, &g->room, sizeof *g->node);
+    g->node[g->count++] = n;
 }
 
 static Node *add_unary(Graph *g, Op op, Shape shape, Node *a, struct Attr attr)

@@ -244,6 +244,9 @@ struct Node {
     /* exponentials of which the largest is about 1 (stable.c): not to be taken apart */
     bool scaled;
 
+    /* made by a pass over kernels, beside an equal node: it is not shared */
+    bool apart;
+
     /* the user's text it comes from */
     Loc loc;
 
@@ -771,6 +774,10 @@ Node *graph_stop(Graph *, Node *);
 Node *graph_bind(Graph *, Node *, const char *name, int from);
 /* The same op on other operands of the same shapes: OpInfo.copy. */
 Node *graph_copy(Graph *, const Node *, Node *const *arg);
+
+/* Makes n, which a pass over kernels has copied from another node, the last node of the graph. It
+ * is not shared with equal nodes. */
+void graph_adopt(Graph *, Node *n);
 
 /* What has taken the place of each operand of n; now is by id. */
 Node **graph_operands(Graph *, const Node *n, Node *const *now);

@@ -66,7 +66,8 @@ static void dump_kernel(const Program *p, const Kernel *k, FILE *out)
 
     if (k->waits)
         fprintf(out, "  barrier\n");
-    fprintf(out, "  %s%s", k->split ? "shared " : "", k->member ? "rows" : kind[k->kind]);
+    fprintf(out, "  %s%s%s", k->again ? "again " : "", k->split ? "shared " : "",
+            k->member ? "rows" : kind[k->kind]);
     dump_axes(p, k, 0, out);
 
     if (k->member) {

@@ -135,6 +135,12 @@ static bool is_again(const Module *m, Table *taken, const Root *r)
            ++*table_at(m->ngc, taken, r->cname) > 1;
 }
 
+/* Has it a forward and a backward? */
+static bool is_training(const Selection *s)
+{
+    return s->kinds & LOSS && s->kinds & (GRAD | UPDATE);
+}
+
 /* node: by index of Model.root, with a value in place of `training`. */
 static Program *build_program(const Module *m, const char *name, Node *const *node, Selection s,
                               const Target *given, int givens)
@@ -158,6 +164,8 @@ static Program *build_program(const Module *m, const char *name, Node *const *no
     if (s.metrics)
         count += metrics_targets(m, 0, t + count);
 
+    if (is_training(&s) && m->room >= 0)
+        return program_fit(m, name, t, count);
     return program_build(m->ngc, m->model, name, t, count, given, givens, m->plain && !given);
 }
 
@@ -410,10 +418,48 @@ static void add_functions(Module *m, const Modes *modes)
     bool starts = module_has_var(m, VAR_PARAM) || module_has_var(m, VAR_STATE);
 
     m->function = arena_alloc(m->ngc, most * sizeof *m->function);
+    m->functions = 0;
+    m->space = m->ispace = 0;
     if (starts && !m->ngc->opt.weights)
         add_function(m, FN_INIT, "init", build_init(m), -1);
     add_uses(m, modes->use);
     add_training(m, modes->learn);
+
+    /* room to move the space of work to the beginning of a cache line */
+    int64_t size = type_size(m->ngc, T_FLOAT);
+    m->spare = 0;
+    if (!m->plain && m->space * size >= WORTH_A_LINE)
+        m->spare = (int)(LINE / size) - 1;
+}
+
+/* Builds the functions again, with programs of training that need at most `room` bytes. Returns the
+ * bytes of work. */
+static int64_t fit_functions(Module *m, const Modes *modes, int64_t room)
+{
+    m->room = room;
+    add_functions(m, modes);
+    return module_work_bytes(m);
+}
+
+/* --memory: work must not be larger. */
+static void fit_work(Module *m, const Modes *modes)
+{
+    int64_t most = m->ngc->opt.memory, bytes = module_work_bytes(m);
+    int64_t space = m->space * type_size(m->ngc, T_FLOAT) + m->ispace * type_size(m->ngc, T_INT);
+    int64_t room = most - (bytes - space);
+    bool can_share = !m->plain && !m->ngc->opt.no_share;
+
+    /* space for ints may grow, too, where values are computed again: then less is left */
+    for (int i = 0; i < 2 && can_share && bytes > most && room > 0; i++) {
+        bytes = fit_functions(m, modes, room);
+        if (bytes - most > m->ispace * type_size(m->ngc, T_INT))
+            break;
+        room -= bytes - most;
+    }
+    if (can_share && bytes > most)
+        bytes = fit_functions(m, modes, 0);
+    if (bytes > most)
+        module_too_large(m, bytes);
 }
 
 Module *module_build(Model *model)
@@ -425,7 +471,8 @@ Module *module_build(Model *model)
     *m = (Module){.ngc = ngc,
                   .model = model,
                   .graph = model->graph,
-                  .plain = ngc->opt.optimize == 0};
+                  .plain = ngc->opt.optimize == 0,
+                  .room = -1};
 
     /* names and members come first: the functions deliver roots there */
     module_names(m);
@@ -436,12 +483,9 @@ Module *module_build(Model *model)
     add_functions(m, &modes);
     if (m->plain)
         module_place_values(m);
+    if (ngc->opt.memory > 0)
+        fit_work(m, &modes);
     if (m->metrics)
         metrics_ends(m);
-
-    /* room to move the space of work to the beginning of a cache line */
-    int64_t size = type_size(ngc, T_FLOAT);
-    if (!m->plain && m->space * size >= WORTH_A_LINE)
-        m->spare = (int)(LINE / size) - 1;
     return m;
 }

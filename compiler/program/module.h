@@ -166,6 +166,7 @@ struct Module {
     int pinned;            /* the first `pinned` members belong to roots and metrics */
     int64_t space, ispace; /* elements of the space that functions plan: reals and ints */
     int spare;             /* elements more, so that space can begin on a cache line; 0: small */
+    int64_t room;          /* bytes of that for each function; -1: no limit */
     int temps;             /* at -O0: t0, t1, ... below this number are other names already */
 
     /* while it is built */
@@ -192,6 +193,15 @@ Member *module_member(Module *, const char *name); /* the one of that name, or N
 Member *module_add_member(Module *, Member);
 void module_place_values(Module *); /* at -O0: gives every value that is stored a member of work */
 Place root_place(const Root *);     /* where a root is delivered */
+
+/* module_fit.c */
+int64_t program_bytes(const Program *); /* of the values that it stores in work */
+
+/* A program of training that needs at most Module.room bytes, or as few as can be. */
+Program *program_fit(const Module *, const char *name, const Target *, int targets);
+
+int64_t module_work_bytes(const Module *);            /* of the work struct */
+void module_too_large(const Module *, int64_t least); /* an error: it cannot be made to fit */
 
 /* module_metrics.c: in the order in which they are called */
 
@@ -237,7 +247,14 @@ typedef struct SavedCost { /* of the values of forward that backward reads */
     const Kernel **wanted; /* by slot: the first kernel of backward that reads it, or NULL */
 } SavedCost;
 
+typedef struct AgainCost { /* of the values of forward that backward computes again */
+    int values, kernels;
+    int64_t flops;
+    double part; /* of the estimated time of all other kernels of the program */
+} AgainCost;
+
 Cost function_cost(const Function *);
+AgainCost function_again(const Function *);
 SavedCost function_saved(const Function *backward); /* values of forward that it reads */
 
 /* cname.c */

@@ -1,5 +1,5 @@
 /* module_cost.c - what a function of a module costs: operations, memory that it reads and writes,
- * and what forward keeps for backward.
+ * and what forward keeps for backward, or backward computes again.
  *
  * In: a function whose program is planned. Out: numbers, with run-time sizes at their bounds. */
 #include "program/module.h"
@@ -146,5 +146,29 @@ SavedCost function_saved(const Function *backward)
             cost.count++;
             cost.bytes += node_bytes(p, p->node[i]);
         }
+    return cost;
+}
+
+/* ---- what backward computes again ---- */
+
+AgainCost function_again(const Function *f)
+{
+    const Program *p = f->program;
+    AgainCost cost = {0};
+    double again = 0, other = 0;
+
+    for (int i = 0; i < p->kernels; i++) {
+        const Kernel *k = p->kernel[i];
+        if (!k->again) {
+            other += kernel_time(p, k);
+            continue;
+        }
+        cost.kernels++;
+        cost.flops += kernel_flops(p, k);
+        again += kernel_time(p, k);
+    }
+    for (int i = 0; i < p->nodes && p->again; i++)
+        cost.values += p->again[i] > 0;
+    cost.part = other > 0 ? again / other : 0;
     return cost;
 }

@@ -44,6 +44,8 @@ const PassInfo pass_table[PASS_COUNT] = {
                        .program = program_collapse},
     [PASS_FINISH] = {"finish", 'n', .needed = true, .plain = true, .requires = FACT_KERNELS,
                      .gives = FACT_LEVELS, .program = program_finish},
+    [PASS_RECOMPUTE] = {"recompute", 'm', .needed = true, .requires = FACT_KERNELS | FACT_LEVELS,
+                        .program = program_recompute},
     [PASS_PARTS] = {"parts", 'f', .needed = true, .plain = true, .requires = FACT_KERNELS,
                     .gives = FACT_PARTS, .program = program_parts},
     [PASS_SHARE] = {"share", 'h', .requires = FACT_LEVELS | FACT_PARTS,
@@ -221,6 +223,16 @@ static void run_on_program(Program *p)
         if (is_printed(p->ngc, pass))
             program_dump(p, stderr);
     }
+}
+
+Program *program_build_within(Ngc *ngc, Model *model, const char *name, Target *target, int targets,
+                              int64_t room)
+{
+    Program *p = program_new(ngc, model, name, target, targets, NULL, 0, false);
+
+    p->room = room;
+    run_on_program(p);
+    return p;
 }
 
 Program *program_build(Ngc *ngc, Model *model, const char *name, Target *target, int targets,

@@ -11,8 +11,9 @@
 #include <string.h>
 
 enum {
-    ALIGN = 16,  /* elements: 64 bytes of float */
-    MANY = 3000, /* more values than this are placed in the order of their use */
+    ALIGN = 16,   /* elements: 64 bytes of float */
+    MANY = 3000,  /* more values than this are placed in the order of their use */
+    CHANGES = 24, /* of an order of values, where memory is short */
 };
 
 typedef struct Life { /* of one slot */
@@ -144,7 +145,7 @@ static bool accumulates_onto(const Program *p, const Kernel *k, const Node *n)
 }
 
 /* Is everything that k reads of n at the very element that store s writes? */
-static bool reads_in_place(const Program *p, const Kernel *k, const Store *s, const Node *n)
+bool store_is_in_place(const Program *p, const Kernel *k, const Store *s, const Node *n)
 {
     if (k->kind == K_GEMM)
         return accumulates_onto(p, k, n);
@@ -192,7 +193,7 @@ static bool dies_in_place(const Program *p, const Life *life, const Group *group
     if (n->type != s->node->type || p->phase[dying] != p->phase[p->slot[s->node->id]])
         return false;
     return count_max(p, n) == count_max(p, s->node) && !is_scalar(p, n) &&
-           reads_in_place(p, p->kernel[at], s, n);
+           store_is_in_place(p, p->kernel[at], s, n);
 }
 
 /* A tensor that dies in kernel `at` and that store s can write over; NULL: there is none. */
@@ -308,6 +309,89 @@ static int64_t place_groups(Program *p, Group **list, int count)
         placed[k] = g;
     }
     return top;
+}
+
+/* ---- the same in several orders, where memory is short ---- */
+
+static int64_t length_of(const Group *g)
+{
+    return (int64_t)g->last - g->first + 1;
+}
+
+/* The longest life first. */
+static int compare_length(const void *x, const void *y)
+{
+    const Group *a = *(Group *const *)x, *b = *(Group *const *)y;
+
+    if (length_of(a) != length_of(b))
+        return length_of(a) < length_of(b) ? 1 : -1;
+    return compare_size(x, y);
+}
+
+/* The largest first, for its whole life. */
+static int compare_area(const void *x, const void *y)
+{
+    const Group *a = *(Group *const *)x, *b = *(Group *const *)y;
+    int64_t in_a = a->size * length_of(a), in_b = b->size * length_of(b);
+
+    if (in_a != in_b)
+        return in_a < in_b ? 1 : -1;
+    return compare_size(x, y);
+}
+
+static int compare_first(const void *x, const void *y);
+
+/* The last to die first. */
+static int compare_last(const void *x, const void *y)
+{
+    const Group *a = *(Group *const *)x, *b = *(Group *const *)y;
+
+    if (a->last != b->last)
+        return a->last < b->last ? 1 : -1;
+    return compare_size(x, y);
+}
+
+/* Puts the group that ends highest first, so that next time it has the choice. */
+static void move_highest(const Program *p, Group **list, int count)
+{
+    int64_t top = -1;
+    int highest = 0;
+
+    for (int i = 0; i < count; i++) {
+        int64_t end = p->place[list[i]->slot].offset + aligned(list[i]->size);
+        if (end > top) {
+            top = end;
+            highest = i;
+        }
+    }
+
+    Group *g = list[highest];
+    memmove(list + 1, list, (size_t)highest * sizeof *list);
+    list[0] = g;
+}
+
+/* Several orders are tried, and small changes of each. The one in which all need least is taken. */
+static int64_t place_tightly(Program *p, Group **list, int count)
+{
+    static int (*const order[])(const void *, const void *) = {compare_size, compare_area,
+                                                               compare_length, compare_last,
+                                                               compare_first};
+    size_t bytes = (size_t)(count + 1) * sizeof *list;
+    Group **best = arena_alloc(p->ngc, bytes);
+    int64_t least = INT64_MAX;
+
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        qsort(list, (size_t)count, sizeof *list, order[i]);
+        for (int change = 0; change < CHANGES && count > 0; change++) {
+            int64_t space = place_groups(p, list, count);
+            if (space < least) {
+                least = space;
+                memcpy(best, list, bytes);
+            }
+            move_highest(p, list, count);
+        }
+    }
+    return place_groups(p, best, count);
 }
 
 /* ---- the same for very many values, in time that is not their square ---- */
@@ -462,6 +546,8 @@ static int64_t place_type(Program *p, Group **list, int count, Type type)
     int64_t space;
     if (n > MANY && !p->ngc->opt.no_share)
         space = place_in_order(p, tensor, n);
+    else if (p->room >= 0 && !p->ngc->opt.no_share)
+        space = place_tightly(p, tensor, n);
     else
         space = place_groups(p, tensor, n);
 

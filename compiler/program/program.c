@@ -100,7 +100,8 @@ static void collect_nodes(Program *p, const Target *given, int givens)
         needed += mark[i] & NEEDED;
     alloc_slots(p, needed);
 
-    p->slot = arena_alloc(p->ngc, (size_t)(g->count + p->targets + 1) * sizeof *p->slot);
+    p->slots = g->count + p->targets + 1;
+    p->slot = arena_alloc(p->ngc, (size_t)p->slots * sizeof *p->slot);
     for (int i = 0; i < g->count; i++) {
         p->slot[i] = -1;
         if (!(mark[i] & NEEDED))
@@ -168,6 +169,7 @@ Program *program_new(Ngc *ngc, Model *model, const char *name, Target *target, i
                    .block = strcmp(name, "metrics_finish") == 0 ? "t" : "w",
                    .plain = plain,
                    .facts = model->facts,
+                   .room = -1,
                    .init = strcmp(name, "init") == 0,
                    .alone = strcmp(name, "check") == 0,
                    .target = target,

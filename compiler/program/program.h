@@ -182,6 +182,8 @@ struct Kernel {
     double time;    /* estimated nanoseconds */
     bool waits;     /* a barrier comes before it */
 
+    bool again; /* recompute.c: a kernel of forward that backward does again */
+
     /* vectors.c */
     int vector; /* bytes of the widest vectors of the innermost loop; 0: one element at a time */
     Val *late;  /* the stored value, if its operation is done after all loops; or NULL */
@@ -206,6 +208,7 @@ struct Program {
     int nodes;
     int extras;            /* of them, those that are not in the graph */
     int *slot;             /* by node id; -1: not needed */
+    int slots;             /* the length of that table */
     Place *place;          /* by slot */
     unsigned char *phase;  /* by slot; 1: computed in backward */
     unsigned char *weight; /* by slot: operators if it is inlined */
@@ -225,6 +228,10 @@ struct Program {
     } * loop;              /* those inside others come first */
     int loops;
     int parts; /* functions that both phases are cut into together */
+
+    int64_t room;  /* bytes that it should need at most for the values it stores; -1: no limit */
+    int *again;    /* by slot: how often backward computes it again for that; NULL: nothing */
+    int64_t whole; /* bytes that it would need without that */
 
     int64_t space, ispace; /* elements of work.space and work.ispace that it needs */
     int64_t stored;        /* elements of all values in work.space */
@@ -328,6 +335,10 @@ void program_collapse(Program *);  /* loops over adjacent axes become one */
 void program_finish(Program *);    /* what printing needs to know of each kernel */
 void program_parts(Program *);     /* functions of a size that C compilers like */
 
+/* ---- recompute.c: backward computes values of forward again where memory is short ---- */
+
+void program_recompute(Program *); /* so that the program fits into Program.room */
+
 /* ---- rows.c: loops over the same rows become one nest ---- */
 
 void program_rows(Program *);
@@ -360,6 +371,9 @@ double common_rate(const Ngc *); /* operations a nanosecond of one core of a com
 
 void program_plan(Program *);
 
+/* Is everything that the kernel reads of n at the very element that its store writes? */
+bool store_is_in_place(const Program *, const Kernel *, const Store *, const Node *n);
+
 /* ---- dump_program.c ---- */
 
 void program_dump(const Program *, FILE *);
@@ -373,5 +387,10 @@ void program_verify(Program *); /* ends ngc with status 4 where a fact of Progra
 /* The program of one function, with all passes run; arguments as those of program_new. */
 Program *program_build(Ngc *, Model *, const char *name, Target *target, int targets,
                        const Target *given, int givens, bool plain);
+
+/* The same, with nothing given and not plain: one that needs at most `room` bytes for what it
+ * stores, or as few as can be. */
+Program *program_build_within(Ngc *, Model *, const char *name, Target *target, int targets,
+                              int64_t room);
 
 #endif

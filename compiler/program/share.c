@@ -402,7 +402,8 @@ static bool may_share(const Program *p)
     return strcmp(p->name, "update") != 0;
 }
 
-/* Estimates the times. Does the program take long enough, and a quarter of it in large kernels? */
+/* Estimates the times. Does the program take long enough, and a quarter of it in large kernels?
+ * What is computed again does not count: whether sums are shared must not depend on it. */
 static bool is_worth_sharing(Program *p)
 {
     double forced = p->ngc->opt.pool_from; /* the user's limit, for programs and kernels; 0: none */
@@ -412,6 +413,8 @@ static bool is_worth_sharing(Program *p)
     for (int i = 0; i < p->kernels; i++) {
         Kernel *k = p->kernel[i];
         k->time = kernel_time(p, k);
+        if (k->again)
+            continue;
         p->time += k->time * k->times;
         if (k->time >= KERNEL)
             large += k->time * k->times;

@@ -344,13 +344,12 @@ static bool find_runtime(Ngc *ngc, Build *b)
 }
 
 /* The program from the cache, or compiled: an open file, or -1. */
-static int find_program(Ngc *ngc, Build *b, Model *m)
+static int find_program(Ngc *ngc, Build *b, const Model *m, const Text *c)
 {
-    Text c = program_text(ngc, m);
     if (!find_runtime(ngc, b))
         return -1;
 
-    b->key = program_key(ngc, b, &c);
+    b->key = program_key(ngc, b, c);
     b->cache = cache_directory(ngc);
     if (b->cache) {
         b->kept = text_format(ngc, "%s/%s-%s", b->cache, m->name, b->key);
@@ -359,13 +358,16 @@ static int find_program(Ngc *ngc, Build *b, Model *m)
         if (fd >= 0)
             return fd;
     }
-    return make_undisturbed(ngc, b, &c);
+    return make_undisturbed(ngc, b, c);
 }
 
 int train_main(Ngc *ngc, Model *m, const char *command, char **argv, int argc)
 {
     Build b = {0};
-    int fd = find_program(ngc, &b, m);
+    Text c = program_text(ngc, m);
+    if (ngc->errors)
+        return 1;
+    int fd = find_program(ngc, &b, m, &c);
     if (fd < 0)
         return 3;
 

@@ -279,6 +279,8 @@ static int compile(Ngc *ngc, const Args *a, Model *m)
     Files f = {.ngc = ngc, .a = a, .m = m};
     if (a->report || !a->deps_only)
         f.module = module_build(m);
+    if (ngc->errors)
+        return 1;
     if (!a->output && a->report) {
         report(f.module, stdout);
         return 0;

@@ -234,6 +234,26 @@ static int set_pool_from(Ngc *ngc, const char *value)
                        NULL);
 }
 
+/* --memory: "64M". */
+static int set_memory(Ngc *ngc, const char *value)
+{
+    static const char suffix[] = "KMG";
+    const char *unit = NULL;
+    char *end;
+    long long most = INT64_MAX >> 31, n = strtoll(value, &end, 10);
+
+    ngc->opt.memory = n;
+    if (end != value && *end)
+        unit = strchr(suffix, *end);
+    if (unit) {
+        ngc->opt.memory = n << 10 * (unit - suffix + 1);
+        end++;
+    }
+    if (end != value && !*end && n >= 1 && n <= most)
+        return -1;
+    return usage_error(ngc, "--memory wants a number of bytes, as 64M, not '%s'", value, NULL);
+}
+
 static int set_prefix(Ngc *ngc, const char *value)
 {
     ngc->opt.prefix = value;
@@ -289,6 +309,7 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
     case O_POOL_FROM: return set_pool_from(ngc, value);
     case O_SEGMENT: return set_segment(ngc, value);
     case O_UNROLL: return set_unroll(ngc, value);
+    case O_MEMORY: return set_memory(ngc, value);
     case O_WITHOUT: opt->without |= 1u << pass_find(value); break;
     case O_FILL: a->fill = true; break;
     case O_DIGITS: return set_digits(ngc, value);

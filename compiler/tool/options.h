@@ -26,6 +26,7 @@ typedef enum {
     O_POOL_FROM,
     O_UNROLL,
     O_SEGMENT,
+    O_MEMORY,
     O_WITHOUT,
     O_FILL,
     O_DIGITS,

@@ -53,6 +53,9 @@ const Option option_table[] = {
      "expand loops of at most so many passes; longer ones whose passes are alike stay loops (default: what is shorter)"},
     {"--segment", O_SEGMENT, OF_C, 1, "PASSES", NULL,
      "keep only every so many passes of a loop for its derivative, and compute those between again"},
+    {"--memory", O_MEMORY, OF_C, 1, "BYTES", NULL,
+     "let the work struct have at most BYTES (K, M and G are powers of 1024): "
+     "backward computes as much of forward again as that takes"},
     {"--weights", O_WEIGHTS, OF_C, 1, "FILE", NULL,
      "write only predict, with the weights of FILE as constants: "
      "safetensors, .npz, .npy, or the memory of the params struct"},

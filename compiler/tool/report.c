@@ -201,6 +201,33 @@ static void report_saved(const Function *backward, FILE *out)
     }
 }
 
+/* What backward computes again so that work is smaller (--memory). */
+static void report_again(const Function *f, FILE *out)
+{
+    const Program *p = f->program;
+    AgainCost cost = function_again(f);
+    const char *all = f->phase == 1 ? "forward and backward" : "the step";
+
+    if (cost.kernels == 0)
+        return;
+    fprintf(out,
+            "  computed again: %d values, by %d kernels: %lld flops, %.1f%% of the time of %s; "
+            "%lld bytes of space in place of %lld\n",
+            cost.values, cost.kernels, (long long)cost.flops, 100 * cost.part, all,
+            (long long)program_bytes(p), (long long)p->whole);
+
+    for (int i = 0; i < p->nodes; i++) {
+        const Node *n = p->node[i];
+        if (p->again[i] == 0)
+            continue;
+
+        int64_t count = size_max(p->graph, shape_count(p->graph, n->shape));
+        fprintf(out, "    %s %s, %lld bytes%s\n", statement(p, n), shape_text(p->graph, n->shape),
+                (long long)(count * type_size(p->ngc, n->type)),
+                p->again[i] > 1 ? text_format(p->ngc, ", %d times", p->again[i]) : "");
+    }
+}
+
 /* How the threads of a pool would work on a function. */
 static void report_shares(const Function *f, FILE *out)
 {
@@ -287,6 +314,8 @@ void report(const Module *m, FILE *out)
             report_saved(f, out);
         else
             report_passes(f, out);
+        if (f->phase != 0)
+            report_again(f, out);
         report_shares(f, out);
     }
 }

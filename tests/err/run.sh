@@ -104,6 +104,10 @@ says 2 "cannot be '3'" -O3 m.ng
 says 2 "no pass has the letter 'q'; there are les" -d qz m.ng
 says 2 "no pass has the letter 'z'" -d lz m.ng
 says 2 "cannot be 'lower'; it is one of stable simplify layout" --without=lower m.ng
+says 2 "wants a number of bytes, as 64M, not '12Q'" --memory=12Q m.ng
+says 2 "wants a number of bytes" --memory=0 m.ng
+says 2 "wants a number of bytes" --memory=M m.ng
+says 2 "wants a number of bytes" --memory=9999999999G m.ng
 says 2 "wants NAME=INT" -D m m.ng
 says 2 "wants NAME=INT" -D m=1.5 m.ng
 says 2 "C identifier" --prefix=a-b m.ng
@@ -123,6 +127,25 @@ says 0 "J = .1, 2." run -e '[1, 2]'
 says 2 "has shape" run m.ng "a=[1, 2]"
 says 1 "expected" broken.ng -o broken.c
 [ -e "$dir/broken.c" ] && bad "broken.c was written" || good
+
+# a limit that cannot be kept names one that can
+cat >"$dir/deep.ng" <<'END'
+dim m <= 64
+input x[m, 32], t[m]: int
+h1 = dense(x, 64, tanh)
+h2 = dense(h1, 64, tanh)
+h3 = dense(h2, 64, tanh)
+minimize J = cross_entropy(dense(h3, 4), t) with sgd(lr = 0.1)
+END
+says 1 "does not fit into 1024 bytes; the least is [0-9]* \[NG0603\]" --memory=1K deep.ng -o deep.c
+least=$(sed -n 's/.*the least is \([0-9]*\).*/\1/p' "$dir/got")
+[ -e "$dir/deep.c" ] && bad "--memory=1K: a file was written"
+says 0 "^bytes of work: $least " --memory="$least" --report deep.ng
+says 0 "computed again: " --memory="$least" --report deep.ng
+says 1 "the least is $least " --memory=$((least - 1)) deep.ng
+says 1 "at -O0 each value has a member of work" --memory="$least" -O0 deep.ng
+says 1 "with --no-share" --memory="$least" --no-share deep.ng
+says 0 "^" --memory=1G -O0 deep.ng -o -
 
 group "the command line"
 # ---- what is written, and what is not ----

@@ -1,6 +1,6 @@
 #!/bin/sh
 # run.sh - the results of the passes: the graph or the programs as text, with nodes numbered from 1, against NAME.expect.
-# usage: tests/pass/run.sh [--accept]; the first line of a model, `# -d LETTERS: what it shows`, says what is printed.
+# usage: tests/pass/run.sh [--accept]; the first line of a model, `# -d LETTERS OPTIONS: what it shows`, says what is printed.
 set -u
 cd "$(dirname "$0")" || exit 1
 ngc=${NGC:-../../build/ngc}
@@ -9,8 +9,8 @@ dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 
 for model in *.ng; do
-    letters=$(sed -n '1s/^# -d \([a-z]*\):.*/\1/p' "$model")
-    "$ngc" -d "$letters" "$model" -o "$dir/out.c" 2>&1 |
+    options=$(sed -n '1s/^# \(-d [^:]*\):.*/\1/p' "$model")
+    "$ngc" $options "$model" -o "$dir/out.c" 2>&1 |
         awk '{ out = ""
                while (match($0, /%[0-9]+/)) {
                    id = substr($0, RSTART, RLENGTH)
@@ -21,7 +21,7 @@ for model in *.ng; do
                print out $0 }' >"$dir/got"
     if [ "${1-}" = --accept ]; then
         cp "$dir/got" "${model%.ng}.expect"
-    elif [ -n "$letters" ] && diff -u "${model%.ng}.expect" "$dir/got"; then
+    elif [ -n "$options" ] && diff -u "${model%.ng}.expect" "$dir/got"; then
         passed=$((passed + 1))
     else
         echo "FAIL tests/pass/$model"
@@ -44,7 +44,7 @@ check() {
 words=$(tr '\n' ' ' < ../../compiler/program/passes.c | sed 's/\[PASS_/\n&/g' | sed -n '/needed = true/!s/^\[PASS_[A-Z]*\] = {"\([a-z]*\)".*/\1/p' | tr '\n' ' ')
 check "the words of --without are those of the table" grep -q "^ *\"${words% }\";" ../../compiler/program/passes.c
 for model in programs.ng rows.ng ../emit/models/conv.ng; do
-    check "$model is sound" "$ngc" --verify -d lestourcnfhpwv "$model" -o "$dir/out.c"
+    check "$model is sound" "$ngc" --verify -d lestourcnmfhpwv "$model" -o "$dir/out.c"
     for word in $words; do
         check "$model without $word" "$ngc" --verify --without=$word "$model" -o "$dir/out.c"
     done

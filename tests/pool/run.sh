@@ -1,7 +1,7 @@
 #!/bin/sh
 # run.sh - parallelized functions: models give the same bits with 1 to 4 threads and without a pool (pool.c), linked and
 # standalone, in float and in double; the pool itself (threads.c); both under ThreadSanitizer if there is one. Small functions do
-# not use a pool, and the C needs no thread library. Then the trainer's --threads.
+# not use a pool, and the C needs no thread library. Then --memory, and the trainer's --threads.
 #
 #     tests/pool/run.sh      from anywhere; needs a built tree
 cd "$(dirname "$0")/../.." || exit 2
@@ -45,6 +45,25 @@ for threads in 1 2; do # OpenBLAS's own threads: with several, the pool computes
 done
 unset OPENBLAS_NUM_THREADS
 group models
+
+# again MODEL OPTIONS PART: with that part of the memory, values are computed again, and everything has the same bits
+again() {
+    whole=$("$ngc" --report --pool-from=100 $2 "$1" | sed -n 's/^bytes of work: \([0-9]*\).*/\1/p')
+    for memory in "" "--memory=$((whole * $3 / 100))"; do
+        "$ngc" "$1" --standalone --prefix=model --pool-from=100 $2 $memory -o "$dir/m.c" --report >"$dir/report" 2>"$dir/log" &&
+            cc $strict -O0 -Iruntime -c "$dir/m.c" -o "$dir/m.o" 2>"$dir/log" &&
+            cc $posix -O0 -Iruntime tests/pool/pool.c "$dir/m.o" $build/libngrt.a -lm -lpthread -o "$dir/m" 2>"$dir/log" &&
+            limit 100 "$dir/m" >"$dir/bits$memory" 2>&1 || break
+    done
+    [ "$memory" ] && grep -q 'computed again' "$dir/report" && cmp "$dir/bits" "$dir/bits$memory" >"$dir/log" 2>&1
+    verdict $? "$1 $2 with $3% of the memory: $(head -5 "$dir/log")"
+}
+
+again tests/pool/deep.ng "" 50
+again tests/pool/deep.ng "--real=double" 40
+in_share 2 1 && again examples/lenet.ng "-D m=2" 50
+in_share 2 2 && again $models/conv.ng "" 50
+group "values that are computed again"
 
 printf 'int main(void) { return 0; }\n' >"$dir/t.c"
 if cc -fsanitize=thread "$dir/t.c" -o "$dir/t" 2>/dev/null && "$dir/t" 2>/dev/null; then

@@ -28,13 +28,15 @@ typedef enum { ALL_PASSES, ALL_BUT_ONE, NEEDED_PASSES } Passes;
 typedef struct Way { /* of emitting a model */
     const char *name, *flags;
     bool plain, no_share;
-    Passes passes; /* which of them run: each model leaves out another one */
-    int every;     /* which of the models: all, or every third */
+    bool short_of_memory; /* as much as possible is computed again */
+    Passes passes;        /* which of them run: each model leaves out another one */
+    int every;            /* which of the models: all, or every third */
 } Way;
 
 static const Way ways[] = {{"O2", "-O1", .every = 1},
                            {"O0", "-O0", .plain = true, .every = 1},
                            {"apart", "-O1", .no_share = true, .every = 4},
+                           {"again", "-O1", .short_of_memory = true, .every = 3},
                            {"but_one", "-O1", .passes = ALL_BUT_ONE, .every = 6},
                            {"needed", "-O1", .passes = NEEDED_PASSES, .every = 12}};
 
@@ -378,7 +380,8 @@ static void emit_way(Case *c, int way, const char *dir, FILE *f)
     Output out = {.c = {.ngc = ngc}, .h = {.ngc = ngc}};
     ngc->opt.optimize = ways[way].plain ? 0 : 2;
     ngc->opt.no_share = ways[way].no_share;
-    ngc->opt.short_row = c->number % 4 < 2; /* rows.c sees every second model */
+    ngc->opt.memory = ways[way].short_of_memory; /* one byte, which is not enough */
+    ngc->opt.short_row = c->number % 4 < 2;      /* rows.c sees every second model */
     m->name = text_format(ngc, "model%d", c->number);
     emit_c(module_build(m), NULL, &out);
     print_apart(ngc, f, out.c.at, c->number);
@@ -660,6 +663,8 @@ static void check_emitted(Case *c, void *const *object)
             shared = c->bits;
         if (ways[w].no_share && c->bits != shared)
             fault(c, ways[w].name, "memory", "", "other bits where nothing is shared");
+        if (ways[w].short_of_memory && c->bits != shared)
+            fault(c, ways[w].name, "memory", "", "other bits where values are computed again");
     }
 }
 
