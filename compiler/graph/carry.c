@@ -30,6 +30,12 @@
  *   are exact up to 2^53.
  * - A loss or metric that needs a mixed node has no result. It is never replaced by an average of
  *   batches.
+ *
+ * Loops. A variable of a loop is what its value before the first pass is, as long as its values
+ * after a pass are that too; else both together. A carrier in the body of a loop has a value in
+ * each pass: what is carried is the tensor of them all, and a loop over the totals reads it. Where
+ * rows use a total of the same pass, the next pass would need another walk: such a loop is
+ * replaced by its passes first.
  */
 #include "graph/carry.h"
 
@@ -53,8 +59,9 @@ typedef struct Info {
 /* What is known of the nodes that some roots need. */
 typedef struct Analysis {
     Graph *g;
-    Info *info; /* by node id */
-    int count;  /* of nodes */
+    Info *info;          /* by node id */
+    LoopOrder order;     /* of the nodes */
+    const Loop *unrolls; /* a loop that must be replaced by its passes, or NULL */
 } Analysis;
 
 /* ---- one node ---- */
@@ -470,7 +477,7 @@ static Info of_leaf(const Analysis *a, const Node *n)
     if (rows)
         return info_rows(a, n, n->op == OP_iota, 0);
 
-    bool varies = n->op == OP_var || n->op == OP_random || n->op == OP_noise;
+    bool varies = n->op == OP_var || n->op == OP_random || n->op == OP_noise || n->op == OP_index;
     return (Info){.class = IS_FIXED, .varies = varies};
 }
 
@@ -498,13 +505,106 @@ static Info of_unknown(const Analysis *a, const Node *n)
     return x;
 }
 
+/* ---- loops ---- */
+
+/* Are there rows in the body of a loop? */
+static bool has_rows_inside(const Analysis *a, const Node *loop)
+{
+    const struct LoopBody *body = &a->order.body[loop->attr.loop->id];
+
+    for (int i = 0; i < body->count; i++)
+        if (a->info[body->node[i]->id].class == IS_ROWS)
+            return true;
+    return false;
+}
+
+/* The number of passes. It is the same for all rows if they do not decide it. */
+static Info of_passes(const Analysis *a, const Node *loop)
+{
+    const Node *test = loop_test(loop), *count = loop_count(loop);
+    Info out = {.class = IS_FIXED, .varies = true};
+
+    if (size_uses_dim(a->g, loop->attr.loop->passes, 0))
+        return info_mixed(loop);
+    if (test)
+        out = same_places(loop, out, a->info[test->id]);
+    if (count)
+        out = same_places(loop, out, a->info[count->id]);
+    if (out.class == IS_TOTAL && has_rows_inside(a, loop))
+        return info_mixed(loop);
+    out.carried = false;
+    return out;
+}
+
+/* A value that is a in one pass and b in another. */
+static Info either_pass(const Node *n, Info a, Info b)
+{
+    Info out = same_places(n, a, b);
+
+    out.carried = false;
+    out.varies = true;
+    return out;
+}
+
+/* A variable: as far as is known, what it begins with. */
+static Info of_variable(const Analysis *a, const Node *leaf)
+{
+    const Node *loop = a->order.body[leaf->attr.loop->id].loop;
+
+    for (int i = 0; i < loop_variables(loop); i++)
+        if (loop_leaf(loop, i) == leaf) {
+            Info init = a->info[loop_init(loop, i)->id];
+            return either_pass(leaf, init, init);
+        }
+    return info_mixed(leaf);
+}
+
+/* What leaves a loop is computed in as many passes as the loop makes. */
+static Info with_passes(Info x, Info passes)
+{
+    if (x.class != IS_ROWS)
+        return either_mixed(x, passes) ? mixed_of(x, passes) : info_both(x, passes);
+    if (passes.class == IS_MIXED)
+        return passes;
+    x.walk = later_walk(x, passes);
+    x.carried = false;
+    return x;
+}
+
+static Info of_collect(const Analysis *a, const Node *n)
+{
+    const Node *part = n->arg[0];
+    Info x = a->info[part->id];
+
+    if (x.class == IS_ROWS && n->shape.dim[x.axis] != part->shape.dim[x.axis])
+        return info_mixed(n);
+    x.varies = true;
+    return with_passes(x, a->info[n->arg[1]->id]);
+}
+
+/* Do rows use a total of the same pass? Then each pass waits for a walk. */
+static const Loop *waits_in_loop(const Analysis *a, const Node *n)
+{
+    for (int k = 0; k < n->nargs; k++) {
+        const Node *x = n->arg[k];
+        for (int l = 0; l < MAX_LEVELS && a->info[x->id].class == IS_TOTAL; l++)
+            if (n->in[l] && n->in[l] == x->in[l])
+                return n->in[l];
+    }
+    return NULL;
+}
+
 static Info of_node(const Analysis *a, const Node *n)
 {
     const OpInfo *info = op_info[n->op];
+    if (n->op == OP_carried)
+        return of_variable(a, n);
     if (info->flags & F_LEAF || n->op == OP_noise)
         return of_leaf(a, n);
     if (info->flags & F_ELEMENTWISE)
         return of_elementwise(a, n);
+    if (n->op == OP_loop)
+        return of_passes(a, n);
 
     Info x = a->info[n->arg[0]->id];
     if (info->flags & F_REDUCE)
@@ -526,27 +626,82 @@ static Info of_node(const Analysis *a, const Node *n)
     case OP_convk: return of_conv(a, n);
     case OP_gather: return of_gather(a, n);
     case OP_scatter: return of_scatter(a, n);
+    case OP_last: return with_passes(x, a->info[n->arg[1]->id]);
+    case OP_passes: return x;
+    case OP_collect: return of_collect(a, n);
     default: return of_unknown(a, n);
     }
+}
+
+/* ---- all nodes ---- */
+
+static bool same_info(Info a, Info b)
+{
+    return a.class == b.class && a.axis == b.axis && a.before == b.before && a.after == b.after &&
+           a.alike == b.alike && a.walk == b.walk && a.varies == b.varies;
+}
+
+/* A loop in the body of this one, or itself. */
+static const Loop *innermost(const LoopOrder *o, const Loop *loop)
+{
+    const struct LoopBody *b = &o->body[loop->id];
+
+    for (int i = 0; i < b->count; i++)
+        if (b->node[i]->op == OP_loop)
+            return innermost(o, b->node[i]->attr.loop);
+    return loop;
+}
+
+/* Rows of n wait for a total in each pass of this loop. */
+static Info info_waiting(Analysis *a, const Node *n, const Loop *loop)
+{
+    loop = innermost(&a->order, loop);
+    if (order_can_unroll(&a->order, loop))
+        a->unrolls = loop;
+    return info_mixed(n);
+}
+
+static void settle(Analysis *a, const Node *loop);
+
+static void find_info(void *analysis, const Node *n)
+{
+    Analysis *a = analysis;
+    Info out = of_node(a, n);
+    bool of_total = n->nargs > 0 && a->info[n->arg[0]->id].class == IS_TOTAL;
+    const Loop *waits = out.class == IS_ROWS ? waits_in_loop(a, n) : NULL;
+
+    if (of_total) /* a view of a carrier is not a carrier */
+        out.carried = false;
+    a->info[n->id] = waits ? info_waiting(a, n, waits) : out;
+    if (n->op == OP_loop)
+        settle(a, n);
+}
+
+static bool find_variable(void *analysis, const Node *leaf, const Node *init, const Node *next)
+{
+    Analysis *a = analysis;
+    Info *x = &a->info[leaf->id], was = *x;
+
+    *x = either_pass(leaf, *x, a->info[init->id]);
+    *x = either_pass(leaf, *x, a->info[next->id]);
+    return !same_info(was, *x);
+}
+
+/* The variables of a loop, until they are what they become in a pass, and so is its body. */
+static void settle(Analysis *a, const Node *loop)
+{
+    order_settle(&a->order, loop, (Settle){a, find_variable, find_info});
+    a->info[loop->id] = of_passes(a, loop);
 }
 
 /* Classifies what the roots need, in the graph's order. */
 static Analysis analyse(Graph *g, Node *const *root, int roots)
 {
-    Analysis a = {.g = g, .count = g->count};
-    int *uses = graph_uses(g, root, roots);
-    a.info = arena_alloc(g->ngc, (size_t)(g->count + 1) * sizeof *a.info);
-    for (int i = 0; i < a.count; i++) {
-        if (!uses[i])
-            continue;
+    Analysis a = {.g = g, .order = loop_order(g, root, roots)};
 
-        const Node *n = g->node[i];
-        Info out = of_node(&a, n);
-        bool of_total = n->nargs > 0 && a.info[n->arg[0]->id].class == IS_TOTAL;
-        if (of_total) /* a view of a carrier is not a carrier */
-            out.carried = false;
-        a.info[i] = out;
-    }
+    a.info = arena_alloc(g->ngc, (size_t)(g->count + 1) * sizeof *a.info);
+    for (int i = 0; i < a.order.count; i++)
+        find_info(&a, a.order.node[i]);
     return a;
 }
 
@@ -556,6 +711,7 @@ typedef struct Plan {
     Analysis a;
     Carry *carry;     /* the plan so far */
     Node **total;     /* by node id: what replaces it where totals are used */
+    Loop **loop;      /* by Loop.id: the loop over totals in its place, or NULL */
     bool *linked;     /* by node id: it has a link */
     int carrier_room; /* allocated in carry->carrier */
     int link_room;    /* allocated in carry->link */
@@ -577,6 +733,48 @@ static Node *total_leaf(Graph *g, const char *name, Shape shape)
     return v->node;
 }
 
+/* The loop over totals in the place of this one. Its index is not called t: in C, totals are. */
+static const Loop *total_loop(Plan *p, const Loop *loop)
+{
+    Graph *g = p->a.g;
+    Loop **of = &p->loop[loop->id];
+
+    if (!*of) {
+        *of = graph_new_loop(g, loop->name, loop->level, loop->passes, loop->down);
+        (*of)->name = text_format(g->ngc, "%s_pass", loop->name);
+        (*of)->loc = loop->loc;
+    }
+    return *of;
+}
+
+/* In the body of loops, a value has many: a tensor of them all. */
+typedef struct Passes {
+    Node *all;
+    const Loop *loop[MAX_LEVELS]; /* from the innermost on */
+    Shape shape[MAX_LEVELS];      /* of what a pass of it has */
+    int loops;
+} Passes;
+
+static Passes in_all_passes(const Plan *p, Node *n)
+{
+    Passes all = {.all = n};
+
+    for (const Loop *loop; (loop = node_loop(all.all)) != NULL; all.loops++) {
+        all.loop[all.loops] = loop;
+        all.shape[all.loops] = all.all->shape;
+        all.all = graph_collect_all(p->a.g, p->a.order.body[loop->id].loop, all.all);
+    }
+    return all;
+}
+
+/* Of the totals of all passes, those of this pass of the loops over totals. */
+static Node *in_this_pass(Plan *p, const Passes *all, Node *total)
+{
+    for (int i = all->loops - 1; i >= 0; i--)
+        total = graph_at_pass(p->a.g, total, total_loop(p, all->loop[i]), all->shape[i]);
+    return total;
+}
+
 static void add_carrier(Plan *p, Node *n, CarryKind kind, int walk)
 {
     Graph *g = p->a.g;
@@ -585,9 +783,11 @@ static void add_carrier(Plan *p, Node *n, CarryKind kind, int walk)
         return;
 
     c->carrier = arena_grow(g->ngc, c->carrier, c->carriers, &p->carrier_room, sizeof *c->carrier);
-    Node *total = total_leaf(g, n->name ? n->name : node_text(g, n, 2), n->shape);
-    p->total[n->id] = total;
-    c->carrier[c->carriers++] = (Carrier){.kind = kind, .walk = walk, .node = n, .total = total};
+    Passes all = in_all_passes(p, n);
+    Node *total = total_leaf(g, n->name ? n->name : node_text(g, n, 2), all.all->shape);
+    p->total[n->id] = in_this_pass(p, &all, total);
+    c->carrier[c->carriers++] =
+        (Carrier){.kind = kind, .walk = walk, .node = all.all, .total = total};
 }
 
 /* The value of a size, where m is the count of all rows: the sum of coef[k] m^k. */
@@ -612,6 +812,8 @@ static Node *total_operand(Plan *p, const Node *n, int k)
     Info info = p->a.info[x->id];
     bool index = (n->op == OP_gather || n->op == OP_scatter) && k == 1;
 
+    if (x->op == OP_index)
+        return graph_index(p->a.g, total_loop(p, x->attr.loop));
     if (info.class == IS_FIXED && info.varies)
         add_carrier(p, x, CARRY_SAME, 0);
 
@@ -619,10 +821,79 @@ static Node *total_operand(Plan *p, const Node *n, int k)
     return index ? graph_cast(p->a.g, y, T_INT) : y;
 }
 
+static Node *float_operand(Plan *p, const Node *n, int k)
+{
+    Node *x = total_operand(p, n, k);
+    return graph_cast(p->a.g, x, T_FLOAT);
+}
+
+/* The loop over totals: of the variables, those that are totals. */
+static Node *total_passes(Plan *p, const Node *n)
+{
+    int variables = loop_variables(n), count = 0;
+    size_t room = (size_t)variables + 1;
+    Ngc *ngc = p->a.g->ngc;
+    Node **leaf = arena_alloc(ngc, room * sizeof *leaf);
+    Node **init = arena_alloc(ngc, room * sizeof *init);
+    Node **next = arena_alloc(ngc, room * sizeof *next);
+    if (p->total[n->id])
+        return p->total[n->id];
+
+    for (int i = 0; i < variables; i++) {
+        if (p->a.info[n->arg[i]->id].class != IS_TOTAL || !p->total[n->arg[i]->id])
+            continue;
+        leaf[count] = p->total[n->arg[i]->id];
+        init[count] = float_operand(p, n, variables + i);
+        next[count++] = float_operand(p, n, 2 * variables + i);
+    }
+
+    Node *test = loop_test(n) ? total_operand(p, n, 3 * variables) : NULL;
+    Node *passes = loop_count(n) ? total_operand(p, n, n->nargs - 1) : NULL;
+    const Loop *loop = total_loop(p, n->attr.loop);
+    p->total[n->id] = graph_loop(p->a.g, loop, leaf, init, next, count, test,
+                                 passes ? graph_cast(p->a.g, passes, T_INT) : NULL);
+    return p->total[n->id];
+}
+
+/* What is collected of totals. */
+static Node *total_collect(Plan *p, const Node *n)
+{
+    Graph *g = p->a.g;
+    Node *leaf[1 + MAX_LEVELS], *part = total_operand(p, n, 0), *loop = total_passes(p, n->arg[1]);
+    int leaves = 0;
+
+    leaf[leaves++] = graph_index(g, loop->attr.loop);
+    for (int k = 2; k < n->nargs; k++)
+        leaf[leaves++] = total_operand(p, n, k);
+    Indices before = graph_use_indices(g, leaf, leaves);
+    Node *collect = graph_collect(g, loop, part, n->attr.lo, n->attr.step, n->shape);
+    graph_restore_indices(g, before);
+    return collect;
+}
+
+/* A total that belongs to a loop; NULL: n does not. */
+static Node *total_in_loop(Plan *p, const Node *n)
+{
+    Graph *g = p->a.g;
+    Node like = {.type = T_FLOAT, .shape = n->shape};
+
+    switch (n->op) {
+    case OP_carried: return graph_carried(g, total_loop(p, n->attr.loop), &like);
+    case OP_loop: return total_passes(p, n);
+    case OP_last: return graph_last(g, total_passes(p, n->arg[1]), p->total[n->arg[0]->id]);
+    case OP_passes: return graph_passes(g, total_passes(p, n->arg[0]));
+    case OP_collect: return total_collect(p, n);
+    default: return NULL;
+    }
+}
+
 /* A copy of n that is computed from totals. */
 static Node *total_of(Plan *p, Node *n)
 {
     Graph *g = p->a.g;
+    Node *of_loop = total_in_loop(p, n);
+    if (of_loop)
+        return of_loop;
     if (n->op == OP_size)
         return size_of_all(p, n->attr.size);
 
@@ -666,16 +937,16 @@ static void plan_nodes(Plan *p, Node *const *root, int roots)
     Graph *g = p->a.g;
     int *uses = graph_uses(g, root, roots);
 
-    for (int i = 0; i < p->a.count; i++) {
-        Node *n = g->node[i];
-        Info x = p->a.info[i];
-        if (!uses[i])
+    for (int i = 0; i < p->a.order.count; i++) {
+        Node *n = p->a.order.node[i];
+        Info x = p->a.info[n->id];
+        if (!uses[n->id])
             continue;
 
         if (x.carried)
             add_carrier(p, n, x.kind, x.walk - 1);
         else if (x.class == IS_TOTAL)
-            p->total[i] = total_of(p, n);
+            p->total[n->id] = total_of(p, n);
         if (x.carried || x.class == IS_ROWS)
             add_links(p, n);
     }
@@ -690,6 +961,7 @@ static void plan_nodes(Plan *p, Node *const *root, int roots)
 
 /* How a value of all rows grows with the number of rows. */
 typedef enum {
+    AS_ZERO,  /* it is 0 */
     AS_FIXED, /* it does not depend on the rows */
     AS_MEAN,  /* it is a mean over rows */
     AS_SUM,   /* it is a sum over rows */
@@ -703,6 +975,8 @@ static Growth growth_of_sum(Growth a, Growth b)
 {
     if (a == b && a != AS_OTHER)
         return a;
+    if (a == AS_ZERO || b == AS_ZERO)
+        return a == AS_ZERO ? b : a;
 
     bool sums = (a == AS_SUM || a == AS_COUNT) && (b == AS_SUM || b == AS_COUNT);
     if (sums)
@@ -715,6 +989,8 @@ static Growth growth_of_sum(Growth a, Growth b)
 /* The growth of a * b. */
 static Growth growth_of_product(Growth a, Growth b)
 {
+    if (a == AS_ZERO || b == AS_ZERO)
+        return AS_ZERO;
     if (a == AS_FIXED)
         return b;
     if (b == AS_FIXED)
@@ -753,17 +1029,32 @@ static Growth growth_of_leaf(const Carry *c, const Node *n)
     return AS_FIXED;
 }
 
-static Growth growth_of(const Carry *c, const Node *n, const Growth *known)
+typedef struct Grows {
+    const Carry *carry;
+    LoopOrder order;
+    Growth *known; /* by id */
+} Grows;
+
+/* The growth of what leaves a loop: of x, its operand. */
+static Growth growth_after(const Grows *w, const Node *n, const Node *loop)
 {
-    Growth a = n->nargs > 0 ? known[n->arg[0]->id] : AS_FIXED;
-    Growth b = n->nargs > 1 ? known[n->arg[1]->id] : AS_FIXED;
+    Growth x = w->known[n->arg[0]->id];
+    return w->known[loop->id] == AS_FIXED ? x : AS_OTHER;
+}
+
+static Growth growth_of(const Grows *w, const Node *n)
+{
+    Growth a = n->nargs > 0 ? w->known[n->arg[0]->id] : AS_FIXED;
+    Growth b = n->nargs > 1 ? w->known[n->arg[1]->id] : AS_FIXED;
 
     bool fixed = true;
     for (int k = 0; k < n->nargs; k++)
-        fixed &= known[n->arg[k]->id] == AS_FIXED;
+        fixed &= w->known[n->arg[k]->id] <= AS_FIXED;
 
     switch (n->op) {
-    case OP_var: return growth_of_leaf(c, n);
+    case OP_var: return growth_of_leaf(w->carry, n);
+    case OP_const: return n->attr.value == 0 ? AS_ZERO : AS_FIXED;
+    case OP_carried: return w->known[n->id];
     case OP_add:
     case OP_sub: return growth_of_sum(a, b);
     case OP_mul: return growth_of_product(a, b);
@@ -772,28 +1063,67 @@ static Growth growth_of(const Carry *c, const Node *n, const Growth *known)
     case OP_cast:
     case OP_stop:
     case OP_copy:
+    case OP_expand:
+    case OP_pad:
     case OP_sum: return a;
+    case OP_last:
+    case OP_collect: return growth_after(w, n, n->arg[1]);
+    case OP_passes: return a;
     default: break;
     }
-    if (op_info[n->op]->flags & F_VIEW && n->nargs == 1)
+    if (op_info[n->op]->flags & F_VIEW)
         return a;
     return fixed ? AS_FIXED : AS_OTHER;
+}
+
+static void find_growth(void *grows, const Node *n);
+
+static bool find_growth_of_variable(void *grows, const Node *leaf, const Node *init,
+                                    const Node *next)
+{
+    const Grows *w = grows;
+    Growth *x = &w->known[leaf->id], was = *x;
+
+    *x = growth_of_sum(*x, growth_of_sum(w->known[init->id], w->known[next->id]));
+    return *x != was;
+}
+
+/* The number of passes: fixed, or not. The variables begin with nothing known of them: zero. */
+static Growth growth_of_passes(const Grows *w, const Node *loop)
+{
+    const Node *test = loop_test(loop), *count = loop_count(loop);
+    bool fixed =
+        (!test || w->known[test->id] <= AS_FIXED) && (!count || w->known[count->id] <= AS_FIXED);
+    return fixed ? AS_FIXED : AS_OTHER;
+}
+
+static void find_growth(void *grows, const Node *n)
+{
+    Grows *w = grows;
+
+    if (n->op != OP_loop) {
+        w->known[n->id] = growth_of(w, n);
+        return;
+    }
+    order_settle(&w->order, n, (Settle){w, find_growth_of_variable, find_growth});
+    w->known[n->id] = growth_of_passes(w, n);
 }
 
 /* How the result n is made from the results of the batches. */
 static Gathering gathering_of(Graph *g, const Carry *c, Node *n)
 {
-    int *uses = graph_uses(g, &n, 1);
-    Growth *known = arena_alloc(g->ngc, (size_t)(g->count + 1) * sizeof *known);
-    for (int i = 0; i <= n->id; i++)
-        if (uses[i])
-            known[i] = growth_of(c, g->node[i], known);
+    Grows w = {.carry = c, .order = loop_order(g, &n, 1)};
 
-    switch (known[n->id]) {
+    w.known = arena_alloc(g->ngc, (size_t)(g->count + 1) * sizeof *w.known);
+    for (int i = 0; i < w.order.count; i++)
+        find_growth(&w, w.order.node[i]);
+
+    switch (w.known[n->id]) {
     case AS_SUM:
     case AS_COUNT: return OF_SUM;
     case AS_MEAN:
-    case AS_FIXED: return OF_MEAN;
+    case AS_FIXED:
+    case AS_ZERO: return OF_MEAN;
     default: return OF_TOTALS;
     }
 }
@@ -817,6 +1147,21 @@ static int measured(const Model *m, Node *const *root, Node **out)
         if (is_measured(&m->root[i]))
             out[n++] = root[i];
     return n;
+}
+
+/* A loop that has to be replaced by its passes: so in all roots. */
+static void unroll_waiting(const Model *m, Node **root)
+{
+    Graph *g = m->graph;
+    Node **all = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *all);
+    Analysis a = {0};
+
+    do {
+        a = analyse(g, all, measured(m, root, all));
+        LoopOrder o = loop_order(g, root, m->roots);
+        if (a.unrolls)
+            graph_unroll(g, &o, a.unrolls, root, m->roots);
+    } while (a.unrolls);
 }
 
 /* Is there an input with rows, so that the first run-time size is a batch? */
@@ -855,7 +1200,7 @@ static void plan_results(Plan *p, const Model *m, Node *const *root)
 }
 
 /* NULL: there is no loss and no metric that all rows have a value of. */
-static Carry *carry_plan(Model *m, Node *const *root)
+static Carry *carry_plan(Model *m, Node **root)
 {
     Graph *g = m->graph;
     Node **all = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *all);
@@ -864,8 +1209,11 @@ static Carry *carry_plan(Model *m, Node *const *root)
         return NULL;
 
     Loc loc = g->loc;
+    unroll_waiting(m, root);
+    count = measured(m, root, all);
     Plan p = {.a = analyse(g, all, count)};
     p.total = arena_alloc(g->ngc, (size_t)(g->count + 1) * sizeof *p.total);
+    p.loop = arena_alloc(g->ngc, (size_t)(g->loops + 1) * sizeof *p.loop);
     p.linked = arena_alloc(g->ngc, (size_t)g->count + 1);
 
     int good = 0;
@@ -953,6 +1301,7 @@ void carry_check(Model *m)
         return;
 
     Node **root = model_with_training(m, 0);
+    unroll_waiting(m, root);
     Node **all = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *all);
     int count = measured(m, root, all);
     Analysis a = analyse(g, all, count);

@@ -74,6 +74,7 @@ struct Loop {
     Size passes;      /* their number, or the most there can be */
     Loc loc;
     const Loop *of; /* the loop whose derivative it is, or NULL */
+    int id;         /* its place among the loops of the graph */
 
     /* Its passes are segments of another loop. Of a segment, only what is carried into it is kept:
      * the way back computes the rest again. */
@@ -764,6 +765,40 @@ typedef struct Indices {
 
 Indices graph_use_indices(Graph *, Node *const *leaf, int count);
 void graph_restore_indices(Graph *, Indices);
+
+/* unroll.c */
+
+/* Nodes that some roots need, so that what a loop begins with comes before its variables. */
+typedef struct LoopOrder {
+    Node **node;
+    int count;
+
+    /* by Loop.id */
+    struct LoopBody {
+        Node **node; /* what is in it, without its variables; what leaves loops inside it, too */
+        int count;
+        Node *loop; /* its OP_loop, or NULL: no root needs it */
+    } * body;
+} LoopOrder;
+
+LoopOrder loop_order(Graph *, Node *const *root, int roots);
+
+/* Finds what holds in all passes: goes over the body of a loop until `variable` is false for each
+ * variable of it. `variable` adds to what is known of the leaf what holds of the other two nodes;
+ * true: it is more now. `node` finds out what is known of a node of the body. */
+typedef struct Settle {
+    void *of;
+    bool (*variable)(void *of, const Node *leaf, const Node *init, const Node *next);
+    void (*node)(void *of, const Node *);
+} Settle;
+
+void order_settle(const LoopOrder *, const Node *loop, Settle);
+
+/* Can it be replaced by one copy of its body for each pass? Not if there is a loop in its body. */
+bool order_can_unroll(const LoopOrder *, const Loop *);
+
+/* Does that, in what the roots need. */
+void graph_unroll(Graph *, const LoopOrder *, const Loop *, Node **root, int roots);
 
 /* A size with a number, or another size, in place of a dim. */
 Size size_replace(Graph *, Size, int dim, Size by);

@@ -15,14 +15,13 @@ Loop *graph_new_loop(Graph *g, const char *name, int level, Size passes, bool do
     Dim *dim = &g->dim[MAX_DIMS + level];
     int64_t last = size_max(g, passes) - 1;
 
-    g->loops++;
-
     *loop = (Loop){.name = name,
                    .level = level,
                    .down = down,
                    .passes = passes,
                    .last = size_sub(g, passes, 1),
-                   .loc = g->loc};
+                   .loc = g->loc,
+                   .id = g->loops++};
     dim->name = name;
     dim->max = last > dim->max ? last : dim->max;
     return loop;

@@ -58,6 +58,21 @@ check "layout is a pass" changes layout ../emit/models/conv.ng
 check "rows is a pass" changes rows rows.ng
 check "merge is a pass" changes merge programs.ng
 
+# Loops that stay loops: results, totals of batches and warnings are those of the expanded loops.
+objects=$(ls "$(dirname "$ngc")"/*.o | grep -v '/rt_\|/main.o')
+lib() { nm "$(dirname "$ngc")/plain_file.o" 2>/dev/null | grep -q 'U inflate' && echo -lz; }
+check "kept.c compiles" ${CC:-cc} -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Wall -Wextra -Werror -I../../compiler -o "$dir/kept" kept.c \
+    $objects "$(dirname "$ngc")/rt_ngrt_random.o" "$(dirname "$ngc")/rt_ngrt_error.o" $(lib) -lm
+expanded() { # does MODEL have the same warnings with its loops expanded?
+    "$ngc" run --fill --unroll=0 "$1" 2>&1 >/dev/null | sed 's/[0-9]*:[0-9]*: //' >"$dir/kept.log"
+    "$ngc" run --fill --unroll=1000000 "$1" 2>&1 >/dev/null | sed 's/[0-9]*:[0-9]*: //' >"$dir/expanded.log"
+    diff "$dir/kept.log" "$dir/expanded.log"
+}
+for model in loops/*.ng; do
+    check "$model: what its loops leave" "$dir/kept" "$model"
+    check "$model: warnings" expanded "$model"
+done
+
 # The functions that suites share: limits of processor time, and shares.
 suite_top=../..
 . ../suite.sh

@@ -1,0 +1,295 @@
+/* unroll.c - for passes that look into loops: nodes in an order that loops allow, and a loop that
+ * is replaced by copies of its body.
+ *
+ * Operands precede their users in the graph, but the value with which a variable of a loop begins
+ * may have been made after the variable. In an LoopOrder it comes first. */
+#include "graph/graph.h"
+
+#include <string.h>
+
+/* ---- the order ---- */
+
+typedef struct Sorter {
+    Graph *g;
+    LoopOrder order;
+    unsigned char *seen; /* by id: 1 it waits for what it needs, 2 it is in the order */
+    Node **stack;
+    int depth, room;
+} Sorter;
+
+static void push(Sorter *s, Node *n)
+{
+    if (s->seen[n->id])
+        return;
+    s->stack = arena_grow(s->g->ngc, s->stack, s->depth, &s->room, sizeof *s->stack);
+    s->stack[s->depth++] = n;
+}
+
+/* What comes before n. */
+static void push_needed(Sorter *s, const Node *n)
+{
+    for (int k = n->nargs - 1; k >= 0; k--)
+        push(s, n->arg[k]);
+    if (n->op != OP_carried)
+        return;
+
+    const Node *loop = s->order.body[n->attr.loop->id].loop;
+    for (int i = 0; loop && i < loop_variables(loop); i++)
+        push(s, loop_init(loop, i));
+}
+
+static void sort(Sorter *s)
+{
+    while (s->depth > 0) {
+        Node *n = s->stack[s->depth - 1];
+        if (s->seen[n->id] == 0) {
+            s->seen[n->id] = 1;
+            push_needed(s, n);
+            continue;
+        }
+        s->depth--;
+        if (s->seen[n->id] == 1)
+            s->order.node[s->order.count++] = n;
+        s->seen[n->id] = 2;
+    }
+}
+
+/* Calls f for each body that n is in. A variable is in none: it belongs to its loop. */
+static void each_body(LoopOrder *o, Node *n, void (*f)(struct LoopBody *, Node *))
+{
+    for (int l = 0; l < MAX_LEVELS && n->op != OP_carried; l++)
+        if (n->in[l])
+            f(&o->body[n->in[l]->id], n);
+}
+
+static void count_node(struct LoopBody *b, Node *n)
+{
+    (void)n;
+    b->count++;
+}
+
+static void add_node(struct LoopBody *b, Node *n)
+{
+    b->node[b->count++] = n;
+}
+
+/* The nodes of each body. */
+static void fill_bodies(Graph *g, LoopOrder *o)
+{
+    for (int i = 0; i < o->count; i++)
+        each_body(o, o->node[i], count_node);
+
+    for (int i = 0; i < g->loops; i++) {
+        struct LoopBody *b = &o->body[i];
+        b->node = arena_alloc(g->ngc, (size_t)(b->count + 1) * sizeof *b->node);
+        b->count = 0;
+    }
+    for (int i = 0; i < o->count; i++)
+        each_body(o, o->node[i], add_node);
+}
+
+LoopOrder loop_order(Graph *g, Node *const *root, int roots)
+{
+    Sorter s = {.g = g};
+    int *uses = graph_uses(g, root, roots);
+
+    s.seen = arena_alloc(g->ngc, (size_t)g->count + 1);
+    s.order.node = arena_alloc(g->ngc, (size_t)(g->count + 1) * sizeof *s.order.node);
+    s.order.body = arena_alloc(g->ngc, (size_t)(g->loops + 1) * sizeof *s.order.body);
+    for (int i = 0; i < g->count; i++)
+        if (uses[i] && g->node[i]->op == OP_loop)
+            s.order.body[g->node[i]->attr.loop->id].loop = g->node[i];
+
+    for (int i = 0; i < g->count; i++)
+        if (uses[i]) {
+            push(&s, g->node[i]);
+            sort(&s);
+        }
+    if (g->loops > 0)
+        fill_bodies(g, &s.order);
+    return s.order;
+}
+
+void order_settle(const LoopOrder *o, const Node *loop, Settle s)
+{
+    const struct LoopBody *body = &o->body[loop->attr.loop->id];
+    bool more = true;
+
+    while (more) {
+        more = false;
+        for (int i = 0; i < loop_variables(loop); i++)
+            more |= s.variable(s.of, loop_leaf(loop, i), loop_init(loop, i), loop_next(loop, i));
+        for (int i = 0; i < body->count && more; i++)
+            s.node(s.of, body->node[i]);
+    }
+}
+
+/* ---- copies in place of a loop ---- */
+
+enum { MOST_NODES = 100000 }; /* that copies may have */
+
+typedef struct Unroll {
+    Graph *g;
+    const Loop *loop;
+    const struct LoopBody *body;
+    Node **now; /* by id: outside the body, what has taken its place; in it, its value in a pass */
+    Node **sum; /* by id: of what collects, so far */
+    Node **collect; /* what collects from it */
+    int collects;
+} Unroll;
+
+bool order_can_unroll(const LoopOrder *o, const Loop *loop)
+{
+    const struct LoopBody *b = &o->body[loop->id];
+
+    if (!b->loop || b->loop->attr.kind || loop->passes < 0)
+        return false;
+    for (int i = 0; i < b->count; i++)
+        if (b->node[i]->op == OP_loop)
+            return false;
+    return loop->passes * b->count <= MOST_NODES;
+}
+
+/* The places of slice, pad or collect in pass t. */
+static const Size *places_at(const Unroll *u, const Node *n, int rank, int64_t t, Size *lo)
+{
+    for (int i = 0; i < rank; i++)
+        lo[i] = size_replace(u->g, n->attr.lo[i], MAX_DIMS + u->loop->level, t);
+    return lo;
+}
+
+/* A window whose place depends on the pass: only the indices of loops around this one remain. */
+static Node *window_at(const Unroll *u, const Node *n, int64_t t)
+{
+    Graph *g = u->g;
+    Node *leaf[MAX_LEVELS], *made, *a = u->now[n->arg[0]->id];
+    int leaves = 0;
+    Size lo[MAX_RANK];
+
+    for (int k = 1; k < n->nargs; k++)
+        if (n->arg[k]->attr.loop != u->loop)
+            leaf[leaves++] = n->arg[k];
+    Indices before = graph_use_indices(g, leaf, leaves);
+    places_at(u, n, n->shape.rank, t, lo);
+    if (n->op == OP_slice)
+        made = graph_slice(g, a, lo, n->attr.step, n->shape);
+    else
+        made = graph_pad(g, a, lo, n->attr.step, n->shape);
+    graph_restore_indices(g, before);
+    return made;
+}
+
+static Node *node_at(const Unroll *u, Node *n, int64_t t)
+{
+    if (n->op == OP_index && n->attr.loop == u->loop)
+        return graph_int(u->g, t);
+    if (n->op == OP_slice || n->op == OP_pad)
+        return window_at(u, n, t);
+    return graph_rebuild(u->g, n, u->now);
+}
+
+/* Adds what pass t puts there. */
+static void collect_at(const Unroll *u, const Node *n, int64_t t)
+{
+    Graph *g = u->g;
+    Node **sum = &u->sum[n->id];
+    Size lo[MAX_RANK];
+
+    Indices before = graph_use_indices(g, n->arg + 2, n->nargs - 2);
+    places_at(u, n, n->shape.rank, t, lo);
+    Node *part = graph_pad(g, u->now[n->arg[0]->id], lo, n->attr.step, n->shape);
+    graph_restore_indices(g, before);
+    *sum = *sum ? graph_binary(g, OP_add, *sum, part) : part;
+}
+
+static void unroll_pass(const Unroll *u, int64_t t)
+{
+    Graph *g = u->g;
+    const Node *loop = u->body->loop;
+    int variables = loop_variables(loop);
+    Node **next = arena_alloc(g->ngc, (size_t)(variables + 1) * sizeof *next);
+
+    for (int i = 0; i < u->body->count; i++) {
+        Node *n = u->body->node[i];
+        int first = g->count;
+        g->loc = n->loc;
+        u->now[n->id] = node_at(u, n, t);
+        node_rewrites(u->now[n->id], n, first);
+    }
+    for (int i = 0; i < u->collects; i++)
+        collect_at(u, u->collect[i], t);
+
+    for (int i = 0; i < variables; i++)
+        next[i] = u->now[loop_next(loop, i)->id];
+    for (int i = 0; i < variables; i++)
+        u->now[loop_leaf(loop, i)->id] = next[i];
+}
+
+static void unroll_passes(const Unroll *u)
+{
+    const Node *loop = u->body->loop;
+
+    for (int i = 0; i < loop_variables(loop); i++)
+        u->now[loop_leaf(loop, i)->id] = u->now[loop_init(loop, i)->id];
+    for (int64_t k = 0; k < u->loop->passes; k++)
+        unroll_pass(u, u->loop->down ? u->loop->passes - 1 - k : k);
+}
+
+/* What a node outside the body becomes. */
+static Node *outside(const Unroll *u, Node *n)
+{
+    bool leaves = n->attr.loop == u->loop;
+
+    if (leaves && n->op == OP_last)
+        return u->now[n->arg[0]->id];
+    if (leaves && n->op == OP_collect)
+        return u->sum[n->id];
+    if (leaves && n->op == OP_passes)
+        return graph_int(u->g, u->loop->passes);
+    return graph_rebuild(u->g, n, u->now);
+}
+
+static void rebuild_outside(const Unroll *u, Node *n)
+{
+    Graph *g = u->g;
+    int first = g->count;
+    if (n->in[u->loop->level] == u->loop)
+        return;
+
+    g->loc = n->loc;
+    u->now[n->id] = outside(u, n);
+    node_replaces(u->now[n->id], n, first);
+}
+
+void graph_unroll(Graph *g, const LoopOrder *o, const Loop *loop, Node **root, int roots)
+{
+    size_t room = (size_t)g->count + 1;
+    Unroll u = {.g = g, .loop = loop, .body = &o->body[loop->id]};
+    bool *later = arena_alloc(g->ngc, room);
+    Loc loc = g->loc;
+
+    u.now = arena_alloc(g->ngc, room * sizeof *u.now);
+    u.sum = arena_alloc(g->ngc, room * sizeof *u.sum);
+    u.collect = arena_alloc(g->ngc, room * sizeof *u.collect);
+    for (int i = 0; i < o->count; i++)
+        if (o->node[i]->op == OP_collect && o->node[i]->arg[1] == u.body->loop)
+            u.collect[u.collects++] = o->node[i];
+
+    /* First all that does not need the loop: the body may need that. */
+    for (int i = 0; i < o->count; i++) {
+        Node *n = o->node[i];
+        later[n->id] = n == u.body->loop;
+        for (int k = 0; k < n->nargs; k++)
+            later[n->id] |= later[n->arg[k]->id];
+        if (!later[n->id])
+            rebuild_outside(&u, n);
+    }
+    unroll_passes(&u);
+    for (int i = 0; i < o->count; i++)
+        if (later[o->node[i]->id] && o->node[i] != u.body->loop)
+            rebuild_outside(&u, o->node[i]);
+
+    g->loc = loc;
+    for (int i = 0; i < roots; i++)
+        root[i] = u.now[root[i]->id];
+}
