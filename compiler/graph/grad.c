@@ -436,9 +436,31 @@ static void alloc_adjoints(Sweep *s, size_t n)
     s->mask = arena_alloc(ngc, n * sizeof *s->mask);
 }
 
+/* Does what comes back to this loop depend on a loop that is not around it? The loop that goes back
+ * would be in that one, and has no level there. */
+static bool comes_from_other_loop(const Sweep *s, const Node *loop)
+{
+    for (int k = loop->id + 1; k < s->nodes; k++) {
+        const Node *n = s->g->node[k];
+        bool leaves = n->op == OP_last || n->op == OP_collect;
+        if (!leaves || n->arg[1] != loop || !s->adjoint[k])
+            continue;
+        for (int l = loop->attr.loop->level; l < MAX_LEVELS; l++)
+            if (s->adjoint[k]->in[l])
+                return true;
+    }
+    return false;
+}
+
 /* A loop: one sweep through its body becomes the body of a loop that goes back. */
 static void sweep_loop(Sweep *s, Node *loop)
 {
+    if (comes_from_other_loop(s, loop)) { /* lowering expands that loop then */
+        diag(s->g->ngc, SEV_ERROR, ERR_LOOP_NESTING, s->g->loc,
+             "a gradient in it goes through a loop outside");
+        return;
+    }
+
     BackLoop b = back_loop_begin(s->g, loop, s->adjoint, s->wanted, s->nodes);
     Sweep body = *s;
     Node *index = graph_index(s->g, loop->attr.loop);

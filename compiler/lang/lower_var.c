@@ -53,6 +53,17 @@ static bool var_type(Lower *L, const Stmt *s, Type *type)
     return false;
 }
 
+/* Is the value of this leaf known only at run time, where n is computed? Outside a loop, its index
+ * and its variables are nothing that n depends on. */
+static bool is_of_run_time(const Node *n, const Node *leaf)
+{
+    const Loop *loop = leaf->attr.loop;
+
+    if (leaf->op == OP_index || leaf->op == OP_carried)
+        return n->in[loop->level] == loop;
+    return op_info[leaf->op]->flags & F_RUN_TIME;
+}
+
 /* A variable, a run-time size or `training` from which the value is computed, or NULL. The walk
  * goes down from n and stops when no marked node is left. */
 static const Node *depends_on(Lower *L, const Node *n)
@@ -72,7 +83,7 @@ static const Node *depends_on(Lower *L, const Node *n)
         L->mark[i] = false;
         marked--;
 
-        if (op_info[x->op]->flags & F_RUN_TIME)
+        if (is_of_run_time(n, x))
             found = x;
         for (int k = 0; k < x->nargs; k++) {
             marked += !L->mark[x->arg[k]->id];
@@ -89,6 +100,8 @@ static const char *leaf_text(Lower *L, const Node *x)
         return x->attr.var->name;
     if (x->op == OP_size)
         return size_text(L->g, x->attr.size, "");
+    if (x->op == OP_index || x->op == OP_carried)
+        return x->attr.loop->name;
     return "training";
 }
 

@@ -225,16 +225,21 @@ bool holds_below(Lower *L, const Node *n, bool (*holds)(const Node *))
     return true;
 }
 
+/* A variable of a loop, or its index, is known if all that the loop computes with is. */
 static bool is_constant(const Node *x)
 {
-    if (op_info[x->op]->flags & F_RUN_TIME || x->op == OP_random)
+    bool of_loop = x->op == OP_index || x->op == OP_carried;
+
+    if ((op_info[x->op]->flags & F_RUN_TIME && !of_loop) || x->op == OP_random)
+        return false;
+    if (x->op == OP_loop && x->attr.loop->passes < 0)
         return false;
     return !shape_is_run_time(x->shape);
 }
 
 bool is_known(Lower *L, const Node *n)
 {
-    return holds_below(L, n, is_constant);
+    return !node_loop(n) && holds_below(L, n, is_constant);
 }
 
 const double *known_value(Lower *L, Node *n)
