@@ -743,6 +743,7 @@ static const Loop *total_loop(Plan *p, const Loop *loop)
         *of = graph_new_loop(g, loop->name, loop->level, loop->passes, loop->down);
         (*of)->name = text_format(g->ngc, "%s_pass", loop->name);
         (*of)->loc = loop->loc;
+        (*of)->last = loop->last;
     }
     return *of;
 }

@@ -537,6 +537,18 @@ static Node *outer_loop(const For *f, const Kept *k, Variables *v, Node **inner)
     return graph_loop(g, k->segments, v->outer, v->init, v->last, v->count, NULL, NULL);
 }
 
+/* The value of a carried name after the last pass. A number that is known now may be a size, or
+ * decide an if. */
+static Node *last_value(For *f, const Carried *c, Node *last)
+{
+    Lower *L = f->L;
+    Path *path = path_passes(L, path_new(L, L->path, c->b->name));
+
+    if (last->shape.rank == 0 && is_known(L, last))
+        return graph_cast(L->g, graph_const(L->g, *known_value(L, last)), last->type);
+    return graph_bind(L->g, last, path_text(L, path, NULL, false), L->g->count - 1);
+}
+
 /* The loop as a node, and what it leaves. */
 static void finish(For *f, const Kept *k)
 {
@@ -555,9 +567,7 @@ static void finish(For *f, const Kept *k)
         Value *value;
         if (c->leaf) {
             Node *last = outer ? graph_last(g, outer, v.outer[n]) : graph_last(g, loop, v.leaf[n]);
-            Path *path = path_passes(L, path_new(L, L->path, c->b->name));
-            last = graph_bind(g, last, path_text(L, path, NULL, false), g->count - 1);
-            value = value_node(L, c->b->value->loc, last);
+            value = value_node(L, c->b->value->loc, last_value(f, c, last));
             n++;
         } else {
             value = appended(f, k, c, loop, outer);
