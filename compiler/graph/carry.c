@@ -833,10 +833,10 @@ static Node *total_passes(Plan *p, const Node *n)
 {
     int variables = loop_variables(n), count = 0;
     size_t room = (size_t)variables + 1;
-    Ngc *ngc = p->a.g->ngc;
-    Node **leaf = arena_alloc(ngc, room * sizeof *leaf);
-    Node **init = arena_alloc(ngc, room * sizeof *init);
-    Node **next = arena_alloc(ngc, room * sizeof *next);
+    Graph *g = p->a.g;
+    Node **leaf = arena_alloc(g->ngc, room * sizeof *leaf);
+    Node **init = arena_alloc(g->ngc, room * sizeof *init);
+    Node **next = arena_alloc(g->ngc, room * sizeof *next);
     if (p->total[n->id])
         return p->total[n->id];
 
@@ -848,11 +848,17 @@ static Node *total_passes(Plan *p, const Node *n)
         next[count++] = float_operand(p, n, 2 * variables + i);
     }
 
-    Node *test = loop_test(n) ? total_operand(p, n, 3 * variables) : NULL;
-    Node *passes = loop_count(n) ? total_operand(p, n, n->nargs - 1) : NULL;
-    const Loop *loop = total_loop(p, n->attr.loop);
-    p->total[n->id] = graph_loop(p->a.g, loop, leaf, init, next, count, test,
-                                 passes ? graph_cast(p->a.g, passes, T_INT) : NULL);
+    int k = 3 * variables, arounds = 0;
+    Node *around[MAX_LEVELS];
+    Node *test = loop_test(n) ? total_operand(p, n, k++) : NULL;
+    Node *passes = loop_count(n) ? total_operand(p, n, k++) : NULL;
+    while (k < n->nargs)
+        around[arounds++] = total_operand(p, n, k++);
+
+    Indices before = graph_use_indices(g, around, arounds);
+    p->total[n->id] = graph_loop(g, total_loop(p, n->attr.loop), leaf, init, next, count, test,
+                                 passes ? graph_cast(g, passes, T_INT) : NULL);
+    graph_restore_indices(g, before);
     return p->total[n->id];
 }
 
