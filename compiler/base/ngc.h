@@ -66,6 +66,7 @@ typedef enum {
     PASS_CLOSE,
     PASS_STABLE,
     PASS_SIMPLIFY,
+    PASS_LOOPS,
     PASS_TRAINING,
     PASS_CARRY,
     PASS_LAYOUT,

@@ -887,6 +887,12 @@ void model_stable(Model *); /* the pass: of all that the roots need */
 void graph_simplify(Graph *, Node **root, int roots, int from, Node *leaf, Node *value);
 void model_simplify(Model *); /* the last round, over everything: no gradient is asked after it */
 
+/* ---- tidy_loops.c: loops with less to do ---- */
+
+/* Rewrites what roots need, in place. */
+void graph_tidy_loops(Graph *, Node **root, int roots);
+void model_tidy_loops(Model *); /* the pass: of all that the roots need */
+
 /* The roots' nodes with this number in place of `training`. */
 Node **model_with_training(Model *, double value);
 

@@ -21,6 +21,7 @@ const PassInfo pass_table[PASS_COUNT] = {
     [PASS_STABLE] = {"stable", 'e', .plain = true, .requires = FACT_CLOSED, .model = model_stable},
     [PASS_SIMPLIFY] = {"simplify", 's', .plain = true, .requires = FACT_CLOSED,
                        .model = model_simplify},
+    [PASS_LOOPS] = {"loops", 'x', .requires = FACT_CLOSED, .model = model_tidy_loops},
 
     /* on the roots of both modes, before programs are made of them */
     [PASS_TRAINING] = {"training", 't', .needed = true, .plain = true, .requires = FACT_CLOSED,
@@ -62,7 +63,7 @@ const PassInfo pass_table[PASS_COUNT] = {
 
 /* those that are not needed, for the table of options; tests/pass compares */
 const char pass_words[] =
-    "stable simplify layout fold zeros merge drop rows collapse share vectors";
+    "stable simplify loops layout fold zeros merge drop rows collapse share vectors";
 
 /* ---- asking the table ---- */
 
@@ -157,7 +158,8 @@ void model_run_passes(Model *m)
 
     for (int i = PASS_LOWER; i < PASS_TRAINING; i++) {
         const PassInfo *pass = &pass_table[i];
-        bool left_out = !pass_runs(ngc, (Pass)i) || (ngc->opt.literal && !pass->needed);
+        bool left_out = !pass_runs(ngc, (Pass)i) || (ngc->opt.literal && !pass->needed) ||
+                        (ngc->opt.optimize == 0 && !pass->plain);
 
         if (!left_out && pass->model) {
             m->facts = facts_after(pass, m->facts);

@@ -19,7 +19,7 @@ static Model *read_model(const char *path, bool literal)
 {
     Ngc *ngc = calloc(1, sizeof *ngc);
 
-    ngc->opt = (Options){.optimize = 2, .literal = literal, .verify = true, .unroll = 1, .segment = getenv("SEG") ? atoi(getenv("SEG")) : 0};
+    ngc->opt = (Options){.optimize = 2, .literal = literal, .verify = true, .unroll = 1};
     source_library(ngc);
     int file = source_read(ngc, path, (Loc){.file = -1});
     Model *m = file >= 0 ? model_compile(ngc, file) : NULL;

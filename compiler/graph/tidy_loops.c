@@ -1,0 +1,235 @@
+/* tidy_loops.c - loops with less to do: no variables that nothing needs, none that keep the value
+ * with which they begin, and no products that are the same for all passes at once.
+ *
+ * Requires: the final graph; no gradient is asked after it. Keeps: the values of all roots. */
+#include "graph/graph.h"
+
+typedef struct Tidy { /* by id of an old node */
+    Graph *g;
+    LoopOrder order;
+    bool *needed;
+    Node **now; /* what has taken its place */
+    Node **stack;
+    int depth, room;
+    bool changed;
+} Tidy;
+
+/* ---- what is needed ---- */
+
+static void need(Tidy *t, Node *n)
+{
+    if (t->needed[n->id])
+        return;
+    t->needed[n->id] = true;
+    t->stack = arena_grow(t->g->ngc, t->stack, t->depth, &t->room, sizeof *t->stack);
+    t->stack[t->depth++] = n;
+}
+
+/* The number of its variable, or -1. */
+static int variable_of(const Node *loop, const Node *leaf)
+{
+    for (int i = 0; loop && i < loop_variables(loop); i++)
+        if (loop_leaf(loop, i) == leaf)
+            return i;
+    return -1;
+}
+
+static bool keeps_value(const Node *loop, int i)
+{
+    return loop_next(loop, i) == loop_leaf(loop, i);
+}
+
+/* Of a loop, a variable is needed only if its leaf is. */
+static void need_operands(Tidy *t, const Node *n)
+{
+    int first = n->op == OP_loop ? 3 * loop_variables(n) : 0;
+
+    for (int k = first; k < n->nargs; k++)
+        need(t, n->arg[k]);
+    if (n->op != OP_carried)
+        return;
+
+    Node *loop = t->order.body[n->attr.loop->id].loop;
+    int i = variable_of(loop, n);
+    if (i < 0)
+        return;
+    need(t, loop_init(loop, i));
+    need(t, loop_next(loop, i));
+}
+
+static void find_needed(Tidy *t, Node *const *root, int roots)
+{
+    for (int i = 0; i < roots; i++)
+        need(t, root[i]);
+    while (t->depth > 0)
+        need_operands(t, t->stack[--t->depth]);
+}
+
+/* ---- products ---- */
+
+/* The axis that moves with a loop, in a slice of one place of it and of all places of the others;
+ * -1: it is another slice. */
+static int moved_axis(const Node *slice)
+{
+    Shape all = slice->arg[0]->shape;
+    int axis = -1;
+
+    for (int i = 0; i < all.rank; i++) {
+        if (slice->attr.step[i] != 1)
+            return -1;
+        if (slice->attr.lo[i] == 0 && slice->shape.dim[i] == all.dim[i])
+            continue;
+        if (axis >= 0 || slice->shape.dim[i] != 1)
+            return -1;
+        axis = i;
+    }
+    return axis;
+}
+
+/* Are there at least as many passes as places along the axis? If not, more would be computed than
+ * is used. */
+static bool uses_all(Graph *g, const Node *slice, int axis)
+{
+    Size passes = 1;
+
+    for (int k = 1; k < slice->nargs; k++)
+        passes = size_mul(g, passes, slice->arg[k]->attr.loop->passes);
+    return passes == slice->arg[0]->shape.dim[axis] ||
+           (passes >= 0 && slice->arg[0]->shape.dim[axis] >= 0 &&
+            passes >= slice->arg[0]->shape.dim[axis]);
+}
+
+/* Is it computed outside the loops in whose passes the slice moves? */
+static bool is_outside(const Node *n, const Node *slice)
+{
+    for (int k = 1; k < slice->nargs; k++)
+        if (n->in[slice->arg[k]->attr.loop->level])
+            return false;
+    return true;
+}
+
+/* x[:, t] @ w for each t is (x @ w)[:, t]: one product for all passes; NULL: n is not such a
+ * product. */
+static Node *product_of_all(Graph *g, const Node *n)
+{
+    if (n->op != OP_matmul || n->attr.ta)
+        return NULL;
+
+    Node *rows = n->arg[0], *w = n->arg[1];
+    const Node *slice = rows->op == OP_reshape ? rows->arg[0] : rows;
+    if (rows->shape.rank != 2 || w->shape.rank != 2 || slice->op != OP_slice || slice->nargs < 2)
+        return NULL;
+
+    Node *x = slice->arg[0];
+    int axis = moved_axis(slice), last = x->shape.rank - 1;
+    if (axis < 0 || axis == last || rows->shape.dim[1] != x->shape.dim[last])
+        return NULL;
+    if (!is_outside(x, slice) || !is_outside(w, slice) || !uses_all(g, slice, axis))
+        return NULL;
+
+    Node *all = graph_matmul(g, x, w, false, n->attr.tb);
+    Shape part = slice->shape;
+    part.dim[last] = n->shape.dim[1];
+    Indices before = graph_use_indices(g, slice->arg + 1, slice->nargs - 1);
+    Node *one = graph_slice(g, all, slice->attr.lo, slice->attr.step, part);
+    graph_restore_indices(g, before);
+    return node_because(graph_reshape(g, one, n->shape), "one product for all passes");
+}
+
+/* ---- the nodes again ---- */
+
+/* The loop with the variables that are needed and change. */
+static Node *tidy_loop(Tidy *t, Node *n)
+{
+    Graph *g = t->g;
+    int variables = loop_variables(n), count = 0, k = 3 * variables;
+    size_t room = (size_t)variables + 1;
+    Node **leaf = arena_alloc(g->ngc, room * sizeof *leaf);
+    Node **init = arena_alloc(g->ngc, room * sizeof *init);
+    Node **next = arena_alloc(g->ngc, room * sizeof *next);
+
+    for (int i = 0; i < variables; i++) {
+        if (!t->needed[loop_leaf(n, i)->id] || keeps_value(n, i))
+            continue;
+        leaf[count] = loop_leaf(n, i);
+        init[count] = t->now[loop_init(n, i)->id];
+        next[count++] = t->now[loop_next(n, i)->id];
+    }
+    if (count == variables)
+        return graph_rebuild(g, n, t->now);
+
+    t->changed = true;
+    Node *test = loop_test(n) ? t->now[n->arg[k++]->id] : NULL;
+    Node *passes = loop_count(n) ? t->now[n->arg[k++]->id] : NULL;
+    Indices before = graph_use_indices(g, n->arg + k, n->nargs - k);
+    Node *loop = graph_loop(g, n->attr.loop, leaf, init, next, count, test, passes);
+    graph_restore_indices(g, before);
+    return loop;
+}
+
+/* A variable; the value with which it begins if it keeps that. */
+static Node *tidy_variable(Tidy *t, Node *leaf)
+{
+    const Node *loop = t->order.body[leaf->attr.loop->id].loop;
+    int i = variable_of(loop, leaf);
+
+    return i >= 0 && keeps_value(loop, i) ? t->now[loop_init(loop, i)->id] : leaf;
+}
+
+static Node *tidy_node(Tidy *t, Node *n)
+{
+    if (n->op == OP_loop)
+        return tidy_loop(t, n);
+    if (n->op == OP_carried)
+        return tidy_variable(t, n);
+    if (n->op == OP_last && t->now[n->arg[0]->id] != n->arg[0])
+        return t->now[n->arg[0]->id];
+
+    Node *m = graph_rebuild(t->g, n, t->now);
+    Node *product = product_of_all(t->g, m);
+    t->changed |= product != NULL;
+    return product ? product : m;
+}
+
+/* Once over all that the roots need. Returns whether anything changed. */
+static bool tidy_once(Graph *g, Node **root, int roots)
+{
+    size_t room = (size_t)g->count + 1;
+    Tidy t = {.g = g, .order = loop_order(g, root, roots)};
+    Loc loc = g->loc;
+
+    t.needed = arena_alloc(g->ngc, room * sizeof *t.needed);
+    t.now = arena_alloc(g->ngc, room * sizeof *t.now);
+    find_needed(&t, root, roots);
+    for (int i = 0; i < t.order.count; i++) {
+        Node *n = t.order.node[i];
+        int first = g->count;
+        if (!t.needed[n->id])
+            continue;
+        g->loc = n->loc;
+        t.now[n->id] = tidy_node(&t, n);
+        node_replaces(t.now[n->id], n, first);
+    }
+
+    g->loc = loc;
+    for (int i = 0; i < roots; i++)
+        root[i] = t.now[root[i]->id];
+    return t.changed;
+}
+
+void graph_tidy_loops(Graph *g, Node **root, int roots)
+{
+    enum { ROUNDS = 8 };
+
+    for (int i = 0; g->loops > 0 && i < ROUNDS && tidy_once(g, root, roots); i++)
+        ;
+}
+
+void model_tidy_loops(Model *m)
+{
+    int count;
+    Node **root = model_take_roots(m, &count);
+
+    graph_tidy_loops(m->graph, root, count);
+    model_put_roots(m, root);
+}
