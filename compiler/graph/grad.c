@@ -436,6 +436,12 @@ static void alloc_adjoints(Sweep *s, size_t n)
     s->mask = arena_alloc(ngc, n * sizeof *s->mask);
 }
 
+/* What leaves a loop passes its adjoint on to the loop, which is differentiated as a whole. */
+static bool leaves_loop(const Node *y)
+{
+    return y->op == OP_last || y->op == OP_collect;
+}
+
 /* Does what comes back to this loop depend on a loop that is not around it? The loop that goes back
  * would be in that one, and has no level there. */
 static bool comes_from_other_loop(const Sweep *s, const Node *loop)
@@ -452,33 +458,64 @@ static bool comes_from_other_loop(const Sweep *s, const Node *loop)
     return false;
 }
 
+/* Does the derivative of a loop need masks: has what leaves it one, or does its body choose? */
+static bool loop_needs_masks(const Sweep *s, const Node *loop)
+{
+    const Loop *of = loop->attr.loop;
+
+    for (int i = 0; i < s->nodes; i++) {
+        const Node *n = s->g->node[i];
+        if (leaves_loop(n) && n->arg[1] == loop && s->mask[i])
+            return true;
+        if (n->in[of->level] != of || !(op_info[n->op]->flags & F_CHOICE) || !s->wanted[i])
+            continue;
+        for (int k = 0; k < n->nargs; k++)
+            if (s->wanted[n->arg[k]->id] && needs_mask(s, n, n->arg[k]))
+                return true;
+    }
+    return false;
+}
+
+/* The adjoints and masks with which the sweep through the body of a loop begins. */
+static void begin_body(Sweep *body, const BackLoop *b)
+{
+    for (int i = 0; i < b->seeds; i++) {
+        const Node *n = b->seeded[i];
+        Node **d = &body->adjoint[n->id];
+        add_mask(body, n, b->seed_mask[i]);
+        *d = *d ? graph_binary(b->g, OP_add, *d, b->seed[i]) : b->seed[i];
+    }
+}
+
 /* A loop: one sweep through its body becomes the body of a loop that goes back. */
 static void sweep_loop(Sweep *s, Node *loop)
 {
+    BackLoop b = {.g = s->g, .loop = loop, .nodes = s->nodes, .wanted = s->wanted};
+    Sweep body = *s;
+    Node *index = graph_index(s->g, loop->attr.loop);
+
     if (comes_from_other_loop(s, loop)) { /* lowering expands that loop then */
         diag(s->g->ngc, SEV_ERROR, ERR_LOOP_NESTING, s->g->loc,
              "a gradient in it goes through a loop outside");
         return;
     }
-
-    BackLoop b = back_loop_begin(s->g, loop, s->adjoint, s->wanted, s->nodes);
-    Sweep body = *s;
-    Node *index = graph_index(s->g, loop->attr.loop);
-    Indices before = graph_use_indices(s->g, &index, 1);
-
+    if (loop_needs_masks(s, loop)) {
+        b.masks = s->mask;
+        b.below = s->below;
+    }
+    back_loop_begin(&b, s->adjoint);
     body.within = loop->attr.loop;
     alloc_adjoints(&body, (size_t)s->nodes);
-    for (int i = 0; i < b.seeds; i++) {
-        Node **d = &body.adjoint[b.seeded[i]->id];
-        *d = *d ? graph_binary(s->g, OP_add, *d, b.seed[i]) : b.seed[i];
-    }
+
+    Indices before = graph_use_indices(s->g, &index, 1);
+    begin_body(&body, &b);
     sweep(&body);
     graph_restore_indices(s->g, before);
 
-    back_loop_end(&b, body.adjoint);
+    back_loop_end(&b, body.adjoint, body.mask);
     for (int i = 0; i < b.count; i++)
         if (s->wanted[b.x[i]->id])
-            contribute(s, loop, b.x[i], 0, b.dx[i], NULL);
+            contribute(s, loop, b.x[i], 0, b.dx[i], b.dx_mask[i]);
 }
 
 /* Is y on the way back: has it an adjoint, and is it in the body that this sweep goes through? */
@@ -487,12 +524,6 @@ static bool is_on_the_way(const Sweep *s, const Node *y)
     if (!s->adjoint[y->id] || !s->wanted[y->id])
         return false;
     return !s->within || y->in[s->within->level] == s->within;
-}
-
-/* What leaves a loop passes its adjoint on to the loop, which is differentiated as a whole. */
-static bool leaves_loop(const Node *y)
-{
-    return y->op == OP_last || y->op == OP_collect;
 }
 
 /* What y contributes to its operands. */
@@ -537,10 +568,34 @@ static void sweep(Sweep *s)
     g->loc = loc;
 }
 
+/* The same for what depends on them through the variables of loops. Returns whether one of these
+ * is worse than it was. */
+static bool carry_risks(Sweep *s, const Node *loop)
+{
+    bool worse = false;
+
+    for (int v = 0; v < loop_variables(loop); v++) {
+        int leaf = loop_leaf(loop, v)->id, init = loop_init(loop, v)->id;
+        int next = loop_next(loop, v)->id;
+        unsigned char vars = s->from_vars[init] | s->from_vars[next];
+        Risk risk = risk_worse(s->below[init], s->below[next]);
+
+        worse |= (vars & ~s->from_vars[leaf]) != 0;
+        s->from_vars[leaf] |= vars;
+        if (!s->wanted[leaf])
+            continue;
+        worse |= risk_worse(risk, s->below[leaf]) != s->below[leaf];
+        s->below[leaf] = risk_worse(risk, s->below[leaf]);
+    }
+    return worse;
+}
+
 /* For each node up to y: the worst slope between it and the x, and which variables it is computed
  * from. */
 static void find_risks(Sweep *s, const Node *y)
 {
+    bool worse = false;
+
     for (int i = 0; i <= y->id; i++) {
         const Node *n = s->g->node[i];
         if (n->op == OP_var)
@@ -548,6 +603,8 @@ static void find_risks(Sweep *s, const Node *y)
         for (int k = 0; k < n->nargs; k++)
             s->from_vars[i] |= s->from_vars[n->arg[k]->id];
 
+        if (n->op == OP_loop)
+            worse |= carry_risks(s, n);
         if (!s->wanted[i])
             continue;
         for (int k = 0; k < n->nargs; k++) {
@@ -556,6 +613,8 @@ static void find_risks(Sweep *s, const Node *y)
             s->below[i] = risk_worse(s->below[i], risk_worse(own, s->below[a]));
         }
     }
+    if (worse)
+        find_risks(s, y);
 }
 
 /* Memory for what is known by id. */

@@ -4,19 +4,28 @@
  * any other nodes, gives its body: the adjoints before a pass, from those after it, and what the
  * pass contributes to the values outside, which is summed over the passes. That body is written
  * with values of the forward pass. These are kept: each becomes an element of a tensor that the
- * forward loop collects. Views, and what does not depend on the variables, are computed again. */
+ * forward loop collects. Views, and what does not depend on the variables, are computed again.
+ *
+ * The masks of grad.c are carried beside the adjoints: what a later pass does not choose has no
+ * slope in an earlier one. */
 #include "graph/grad_loop.h"
 
 #include <string.h>
 
 /* ---- before the sweep through the body ---- */
 
-static void add_seed(BackLoop *b, Node *n, Node *seed)
+static void add_seed(BackLoop *b, Node *n, Node *seed, Node *mask)
 {
     if (n->type != T_FLOAT || !b->wanted[n->id])
         return;
     b->seeded[b->seeds] = n;
+    b->seed_mask[b->seeds] = mask;
     b->seed[b->seeds++] = seed;
+}
+
+static Node *mask_of(const BackLoop *b, const Node *n)
+{
+    return b->masks ? b->masks[n->id] : NULL;
 }
 
 /* The value n that a pass puts into y has that part of y's adjoint. */
@@ -28,48 +37,66 @@ static void seed_collect(BackLoop *b, const Node *y, Node *dy)
     Indices before = graph_use_indices(g, y->arg + 2, y->nargs - 2);
     graph_use_indices(g, &index, 1);
     Node *part = graph_slice(g, dy, y->attr.lo, y->attr.step, y->arg[0]->shape);
+    Node *mask = mask_of(b, y);
+    if (mask)
+        mask = graph_slice(g, mask, y->attr.lo, y->attr.step, y->arg[0]->shape);
     graph_restore_indices(g, before);
-    add_seed(b, y->arg[0], part);
+    add_seed(b, y->arg[0], part, mask);
 }
 
 /* The variable after the last pass has the adjoint of what is read there. */
 static void seed_variable(BackLoop *b, int i, Node *const *adjoint)
 {
     Graph *g = b->g;
-    Node *leaf = loop_leaf(b->loop, i), *init = NULL;
+    Node *leaf = loop_leaf(b->loop, i), *init = NULL, *mask = NULL;
 
     if (leaf->type != T_FLOAT || !b->wanted[leaf->id])
         return;
     for (int k = b->loop->id + 1; k < b->nodes; k++) {
         const Node *n = g->node[k];
-        if (n->op == OP_last && n->arg[1] == b->loop && n->arg[0] == leaf && adjoint[k])
+        if (n->op == OP_last && n->arg[1] == b->loop && n->arg[0] == leaf && adjoint[k]) {
             init = adjoint[k];
+            mask = mask_of(b, n);
+        }
     }
 
     b->init[i] = init ? init : graph_full(g, leaf->shape, 0);
     b->leaf[i] = graph_carried(g, b->loop->attr.loop, leaf);
-    add_seed(b, loop_next(b->loop, i), b->leaf[i]);
+    if (leaf->name)
+        b->leaf[i]->name = text_format(g->ngc, "d/d%s", leaf->name);
+    if (b->masks && b->below[leaf->id] != RISK_NONE) {
+        b->mask_init[i] = mask ? mask : graph_full(g, leaf->shape, init ? 1 : 0);
+        b->mask[i] = graph_carried(g, b->loop->attr.loop, leaf);
+    }
+    add_seed(b, loop_next(b->loop, i), b->leaf[i], b->mask[i]);
 }
 
-BackLoop back_loop_begin(Graph *g, Node *loop, Node *const *adjoint, const bool *wanted, int nodes)
+static Node **room_for(const BackLoop *b, int count)
 {
-    BackLoop b = {.g = g, .loop = loop, .nodes = nodes, .wanted = wanted, .from = g->count};
-    int count = loop_variables(loop);
-    size_t most = (size_t)(count + nodes - loop->id + 1);
+    return arena_alloc(b->g->ngc, (size_t)(count + 1) * sizeof(Node *));
+}
 
-    b.leaf = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *b.leaf);
-    b.init = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *b.init);
-    b.seeded = arena_alloc(g->ngc, most * sizeof *b.seeded);
-    b.seed = arena_alloc(g->ngc, most * sizeof *b.seed);
+void back_loop_begin(BackLoop *b, Node *const *adjoint)
+{
+    Graph *g = b->g;
+    int count = loop_variables(b->loop), most = count + b->nodes - b->loop->id;
+
+    b->from = g->count;
+    b->leaf = room_for(b, count);
+    b->init = room_for(b, count);
+    b->mask = room_for(b, count);
+    b->mask_init = room_for(b, count);
+    b->seeded = room_for(b, most);
+    b->seed = room_for(b, most);
+    b->seed_mask = room_for(b, most);
 
     for (int i = 0; i < count; i++)
-        seed_variable(&b, i, adjoint);
-    for (int k = loop->id + 1; k < nodes; k++) {
+        seed_variable(b, i, adjoint);
+    for (int k = b->loop->id + 1; k < b->nodes; k++) {
         const Node *n = g->node[k];
-        if (n->op == OP_collect && n->arg[1] == loop && adjoint[k])
-            seed_collect(&b, n, adjoint[k]);
+        if (n->op == OP_collect && n->arg[1] == b->loop && adjoint[k])
+            seed_collect(b, n, adjoint[k]);
     }
-    return b;
 }
 
 /* ---- values of the forward pass, in the loop that goes back ---- */
@@ -105,6 +132,8 @@ static bool is_of_way_back(const Move *m, const Node *n)
 {
     bool leaves = n->op == OP_last || n->op == OP_collect;
 
+    if (n->op == OP_passes && m->forward[n->arg[0]->id])
+        return false;
     return !m->forward[n->id] && !(leaves && m->forward[n->arg[1]->id]);
 }
 
@@ -237,73 +266,184 @@ static void find_depends(Move *m)
 
 /* ---- after the sweep ---- */
 
-static void add_result(BackLoop *b, Node *x, Node *dx)
+static void add_result(BackLoop *b, Node *x, Node *dx, Node *mask)
 {
     Graph *g = b->g;
 
     if (b->count == b->room) {
-        int room = b->room;
+        int room = b->room, same = b->room;
         b->x = arena_grow(g->ngc, b->x, b->count, &room, sizeof *b->x);
+        b->dx_mask = arena_grow(g->ngc, b->dx_mask, b->count, &same, sizeof *b->dx_mask);
         b->dx = arena_grow(g->ngc, b->dx, b->count, &b->room, sizeof *b->dx);
     }
     b->x[b->count] = x;
+    b->dx_mask[b->count] = mask;
     b->dx[b->count++] = dx;
 }
 
 /* Copies outside need not be summed pass by pass: what flows back to them is added up within the
  * pass. */
-static void through_copies(BackLoop *b, Node **x, Node **dx)
+static void through_copies(BackLoop *b, Node **x, Node **dx, Node **mask)
 {
     while (((*x)->op == OP_expand || (*x)->op == OP_reshape) && b->wanted[(*x)->arg[0]->id] &&
            !(*x)->bound) {
         op_info[(*x)->op]->back(b->g, *x, *dx, dx);
+        if (*mask)
+            op_info[(*x)->op]->back(b->g, *x, *mask, mask);
         *x = (*x)->arg[0];
     }
 }
 
 /* What the body contributes to the values outside it: b->x and, in terms of the body, b->dx. */
-static void find_captured(BackLoop *b, Node *const *adjoint)
+static void find_captured(BackLoop *b, Node *const *adjoint, Node *const *masks)
 {
     const Loop *of = b->loop->attr.loop;
 
     for (int i = 0; i < b->nodes; i++) {
-        Node *x = b->g->node[i], *dx = adjoint[i];
+        Node *x = b->g->node[i], *dx = adjoint[i], *mask = masks[i];
         if (!dx || x->in[of->level] == of || node_is(dx, 0))
             continue;
-        through_copies(b, &x, &dx);
-        add_result(b, x, dx);
+        if (!b->masks || b->below[i] == RISK_NONE)
+            mask = NULL;
+        through_copies(b, &x, &dx, &mask);
+        add_result(b, x, dx, mask);
     }
 }
 
-/* The adjoints of the variables before a pass; then what it contributes to the values outside. */
-static Node **body_results(BackLoop *b, Node *const *adjoint, int *count)
+/* 1 where something flows to the variable from this pass on, else 0. Without a mask, all may. */
+static Node *mask_before(Graph *g, const Node *leaf, const Node *adjoint, Node *mask)
+{
+    if (!adjoint)
+        return graph_full(g, leaf->shape, 0);
+    if (!mask)
+        return graph_full(g, leaf->shape, 1);
+    return graph_binary(g, OP_ne, mask, graph_const(g, 0));
+}
+
+/* A variable of the loop that goes back: an adjoint, or its mask. */
+typedef struct BackVar {
+    Node *before; /* its leaf in the forward body */
+    Node *leaf;   /* in the body that goes back; NULL: it is always the same */
+    Node *init, *next;
+} BackVar;
+
+/* The variables of the loop that goes back: the adjoints of the forward loop's variables, then
+ * their masks. Those of variable i are at[i] and mask_at[i]. */
+typedef struct BackVars {
+    BackVar *var;
+    int count;
+    int *at, *mask_at; /* -1: there is none */
+} BackVars;
+
+static int add_variable(BackVars *v, Node *before, Node *init, Node *next)
+{
+    v->var[v->count] = (BackVar){.before = before, .init = init, .next = next};
+    return v->count++;
+}
+
+static BackVars find_variables(BackLoop *b, Node *const *adjoint, Node *const *mask)
 {
     Graph *g = b->g;
-    int variables = loop_variables(b->loop), n = 0;
-    Node **result;
+    int count = loop_variables(b->loop);
+    size_t most = (size_t)count + 1;
+    BackVars v = {.var = arena_alloc(g->ngc, 2 * most * sizeof *v.var)};
 
-    find_captured(b, adjoint);
-    result = arena_alloc(g->ngc, (size_t)(variables + b->count + 1) * sizeof *result);
-    for (int i = 0; i < variables; i++) {
+    v.at = arena_alloc(g->ngc, most * sizeof *v.at);
+    v.mask_at = arena_alloc(g->ngc, most * sizeof *v.mask_at);
+    for (int i = 0; i < count; i++) {
         Node *leaf = loop_leaf(b->loop, i), *d = adjoint[leaf->id];
-        if (b->leaf[i])
-            result[n++] = d ? d : graph_full(g, leaf->shape, 0);
+        Node *next = d ? d : graph_full(g, leaf->shape, 0);
+        v.at[i] = b->leaf[i] ? add_variable(&v, b->leaf[i], b->init[i], next) : -1;
     }
-    for (int i = 0; i < b->count; i++)
-        result[n++] = b->dx[i];
-
-    graph_simplify(g, result, n, b->from, NULL, NULL);
-    *count = n;
-    return result;
+    for (int i = 0; i < count; i++) {
+        Node *leaf = loop_leaf(b->loop, i);
+        v.mask_at[i] = -1;
+        if (b->mask[i]) {
+            Node *next = mask_before(g, leaf, adjoint[leaf->id], mask[leaf->id]);
+            v.mask_at[i] = add_variable(&v, b->mask[i], b->mask_init[i], next);
+        }
+    }
+    return v;
 }
 
-void back_loop_end(BackLoop *b, Node *const *adjoint)
+/* Each node that the body has to compute. */
+static int body_results(BackLoop *b, BackVars *v, Node ***result)
+{
+    int n = 0;
+
+    for (int i = 0; i < v->count; i++)
+        result[n++] = &v->var[i].next;
+    for (int i = 0; i < b->count; i++) {
+        result[n++] = &b->dx[i];
+        if (b->dx_mask[i])
+            result[n++] = &b->dx_mask[i];
+    }
+    return n;
+}
+
+static void simplify_results(BackLoop *b, Node ***result, int count)
+{
+    Node **node = room_for(b, count);
+
+    for (int i = 0; i < count; i++)
+        node[i] = *result[i];
+    graph_simplify(b->g, node, count, b->from, NULL, NULL);
+    for (int i = 0; i < count; i++)
+        *result[i] = node[i];
+}
+
+/* Variables get leaves of their own, but those that are the same constant in all passes. */
+static void move_variables(Move *m, BackVars *v)
+{
+    for (int i = 0; i < v->count; i++) {
+        BackVar *var = &v->var[i];
+        double before, after;
+        bool fixed = node_const(var->init, &before) && node_const(var->next, &after);
+        if (!fixed || before != after)
+            var->leaf = graph_carried(m->b->g, m->to, var->before);
+        if (var->leaf)
+            var->leaf->name = var->before->name;
+        m->now[var->before->id] = var->leaf ? var->leaf : var->init;
+    }
+}
+
+static Node *make_loop(const BackLoop *b, const Loop *back, const BackVars *v)
+{
+    Node **leaf = room_for(b, v->count), **init = room_for(b, v->count);
+    Node **next = room_for(b, v->count), *passes = NULL;
+    int n = 0;
+
+    for (int i = 0; i < v->count; i++) {
+        if (!v->var[i].leaf)
+            continue;
+        leaf[n] = v->var[i].leaf;
+        init[n] = v->var[i].init;
+        next[n++] = v->var[i].next;
+    }
+    if (loop_test(b->loop) || loop_count(b->loop))
+        passes = graph_passes(b->g, b->loop);
+    return graph_loop(b->g, back, leaf, init, next, n, NULL, passes);
+}
+
+/* The variable after all passes back. */
+static Node *last_of(Graph *g, Node *loop, const BackVars *v, int at)
+{
+    if (at < 0)
+        return NULL;
+    return v->var[at].leaf ? graph_last(g, loop, v->var[at].leaf) : v->var[at].init;
+}
+
+void back_loop_end(BackLoop *b, Node *const *adjoint, Node *const *mask)
 {
     Graph *g = b->g;
     const Loop *of = b->loop->attr.loop;
-    int variables = loop_variables(b->loop), results, n = 0;
-    Node **result = body_results(b, adjoint, &results);
-    bool counted = loop_test(b->loop) || loop_count(b->loop);
+    int variables = loop_variables(b->loop);
+
+    BackVars v = find_variables(b, adjoint, mask);
+    find_captured(b, adjoint, mask);
+    Node ***result = arena_alloc(g->ngc, (size_t)(v.count + 2 * b->count + 1) * sizeof *result);
+    int results = body_results(b, &v, result);
+    simplify_results(b, result, results);
 
     Loop *back = graph_new_loop(g, of->name, of->level, of->passes, !of->down);
     back->of = of;
@@ -314,27 +454,18 @@ void back_loop_end(BackLoop *b, Node *const *adjoint)
     m.forward = arena_alloc(g->ngc, (size_t)g->count);
     find_depends(&m);
     find_forward(&m);
-
-    /* The variables, with leaves of their own. */
-    Node **leaf = arena_alloc(g->ngc, (size_t)(variables + 1) * sizeof *leaf);
-    Node **init = arena_alloc(g->ngc, (size_t)(variables + 1) * sizeof *init);
-    for (int i = 0; i < variables; i++) {
-        if (!b->leaf[i])
-            continue;
-        leaf[n] = m.now[b->leaf[i]->id] = graph_carried(g, back, b->leaf[i]);
-        if (loop_leaf(b->loop, i)->name)
-            leaf[n]->name = text_format(g->ngc, "d/d%s", loop_leaf(b->loop, i)->name);
-        init[n++] = b->init[i];
-    }
-
+    move_variables(&m, &v);
     for (int i = 0; i < results; i++)
-        result[i] = move(&m, result[i]);
-    Node *passes = counted ? graph_passes(g, b->loop) : NULL;
-    Node *loop = graph_loop(g, back, leaf, init, result, n, NULL, passes);
+        *result[i] = move(&m, *result[i]);
+    Node *loop = make_loop(b, back, &v);
 
-    for (int i = 0; i < b->count; i++)
-        b->dx[i] = graph_collect_sum(g, loop, result[n + i]);
-    for (int i = 0, k = 0; i < variables; i++)
+    for (int i = 0; i < b->count; i++) {
+        b->dx[i] = graph_collect_sum(g, loop, b->dx[i]);
+        if (b->dx_mask[i])
+            b->dx_mask[i] = graph_collect_sum(g, loop, b->dx_mask[i]);
+    }
+    for (int i = 0; i < variables; i++)
         if (b->leaf[i])
-            add_result(b, loop_init(b->loop, i), graph_last(g, loop, leaf[k++]));
+            add_result(b, loop_init(b->loop, i), last_of(g, loop, &v, v.at[i]),
+                       last_of(g, loop, &v, v.mask_at[i]));
 }

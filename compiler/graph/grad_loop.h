@@ -12,23 +12,31 @@ typedef struct BackLoop {
     int from;           /* nodes from this id on are of the body that goes back */
     const bool *wanted; /* by id */
 
+    /* of the sweep that the loop is in, by id; NULL: the loop needs no masks (see grad.c) */
+    Node *const *masks;
+    const Risk *below;
+
     /* by variable of the loop; NULL: nothing flows back through it */
     Node **leaf; /* the adjoint of its value after the pass: within the forward body */
     Node **init; /* after the last pass */
 
+    /* the same for the masks of these adjoints; NULL: it has none */
+    Node **mask;
+    Node **mask_init;
+
     /* where the sweep through the body begins */
-    Node **seeded, **seed;
+    Node **seeded, **seed, **seed_mask;
     int seeds;
 
     /* what the loop contributes to the adjoints of values outside */
-    Node **x, **dx;
+    Node **x, **dx, **dx_mask;
     int count, room;
 } BackLoop;
 
-/* adjoint, wanted: by id, of the first `nodes` nodes. */
-BackLoop back_loop_begin(Graph *, Node *loop, Node *const *adjoint, const bool *wanted, int nodes);
+/* The first members are given. adjoint: by id, of the first `nodes` nodes. */
+void back_loop_begin(BackLoop *, Node *const *adjoint);
 
-/* adjoint: by id, of the sweep through the body. */
-void back_loop_end(BackLoop *, Node *const *adjoint);
+/* adjoint, mask: by id, of the sweep through the body. */
+void back_loop_end(BackLoop *, Node *const *adjoint, Node *const *mask);
 
 #endif

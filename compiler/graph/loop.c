@@ -85,6 +85,31 @@ void graph_restore_indices(Graph *g, Indices before)
 
 /* ---- OP_loop ---- */
 
+/* A variable is as risky as what a pass, or the value before the first one, makes of it. So is what
+ * the body computes from it. */
+static void note_risks(Graph *g, const Loop *loop, Node *const *leaf, Node *const *init,
+                       Node *const *next, int count)
+{
+    int first = g->count;
+
+    for (int i = 0; i < count; i++) {
+        Risk risk = risk_worse(init[i]->range.risk, next[i]->range.risk);
+        if (risk_worse(risk, leaf[i]->range.risk) == leaf[i]->range.risk)
+            continue;
+        leaf[i]->range.risk = risk;
+        first = leaf[i]->id < first ? leaf[i]->id : first;
+    }
+    if (first == g->count)
+        return;
+
+    for (int i = first; i < g->count; i++) {
+        Node *n = g->node[i];
+        if (n->in[loop->level] == loop && n->op != OP_carried)
+            n->range = range_of(g, n);
+    }
+    note_risks(g, loop, leaf, init, next, count);
+}
+
 /* An OP_loop. around: the indices of the loops that it is inside of. */
 static Node *new_loop(Graph *g, const Loop *loop, Node *const *leaf, Node *const *init,
                       Node *const *next, int count, Node *test, Node *passes, Node *const *around,
@@ -110,6 +135,7 @@ static Node *new_loop(Graph *g, const Loop *loop, Node *const *leaf, Node *const
     for (int i = 0; i < arounds; i++)
         arg[n++] = around[i];
 
+    note_risks(g, loop, leaf, init, next, count);
     int kind = (test ? LOOP_WHILE : 0) | (passes ? LOOP_COUNT : 0);
     Node made = {.op = OP_loop,
                  .type = T_INT,

@@ -455,10 +455,11 @@ Range range_of(const Graph *g, const Node *n)
     case OP_index: return range(0, INFINITY, RISK_NONE);
     case OP_passes: return range(0, INFINITY, RISK_NONE);
 
-    /* it may grow from pass to pass */
+    /* it may grow from pass to pass; graph_loop says if a pass makes it worse */
     case OP_carried: return range(-INFINITY, INFINITY, RISK_DATA);
     case OP_last:
-    case OP_collect: return range(-INFINITY, INFINITY, RISK_DATA);
+    case OP_collect:
+        return range(-INFINITY, INFINITY, risk_worse(RISK_DATA, n->arg[0]->range.risk));
 
     case OP_iota:
     case OP_argmax: return range(0, INFINITY, RISK_NONE);

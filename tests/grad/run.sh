@@ -178,6 +178,15 @@ masks() {
     done
 }
 
+# The same across the passes of loops: they give the numbers of their expanded form.
+loops() {
+    awk -v few=1 -f $here/loops.awk $here/masks.txt >"$dir/loops.ng"
+    for unroll in 0 1000; do
+        "$NGC" run --digits=6 --unroll=$unroll "$dir/loops.ng" | sed 's/[0-9.]*e-1[5-9]/0/g; s/-0,/0,/g; s/-0]/0]/g' >"$dir/got$unroll"
+    done
+    if [ -s "$dir/got0" ] && cmp "$dir/got0" "$dir/got1000"; then passed=$((passed + 1)); else fail "loops.ng"; fi
+}
+
 # Functions written by hand have the values of the library's functions, to 4 units in the last place.
 spellings() {
     results spellings >"$dir/got"
@@ -219,6 +228,7 @@ emitted
 expected
 digits
 masks
+loops
 spellings
 optimizers
 nodes
