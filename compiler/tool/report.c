@@ -195,7 +195,9 @@ static void report_saved(const Function *backward, FILE *out)
 
         int64_t count = size_max(p->graph, shape_count(p->graph, n->shape));
         int64_t bytes = count * type_size(p->ngc, n->type);
-        const Node *user = saved.wanted[i]->store[0].node;
+        const Kernel *k = saved.wanted[i];
+        const Node *user =
+            k->stores > 0 ? k->store[0].node : k->product; /* a loop stores nothing */
         fprintf(out, "    %s %s, %lld bytes: for %s\n", statement(p, n),
                 shape_text(p->graph, n->shape), (long long)bytes, statement(p, user));
     }
