@@ -11,7 +11,7 @@ enum { MAX_TERMS = 8 };
 /* coef * the product of dim[i]^power[i] */
 typedef struct Term {
     int64_t coef;
-    uint8_t power[ALL_DIMS];
+    uint8_t power[(ALL_DIMS + 7) / 8 * 8]; /* without padding: terms are compared as bytes */
 } Term;
 
 /* A sum of terms, sorted by power, largest first. No coefficient is 0. A polynomial that is one
@@ -37,7 +37,7 @@ static struct Poly size_poly(const Graph *g, Size s)
 /* Is it a number, without any dim? */
 static bool is_number(const Term *t)
 {
-    static const uint8_t none[ALL_DIMS];
+    static const uint8_t none[sizeof t->power];
     return memcmp(t->power, none, sizeof none) == 0;
 }
 
