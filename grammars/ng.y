@@ -98,7 +98,8 @@ static Expr *index_item(Parser *p, Expr *e);
 %token IMPORT "'import'" DIM "'dim'" INPUT "'input'" PARAM "'param'" STATE "'state'"
 %token UPDATE "'update'" OUTPUT "'output'" METRIC "'metric'" GRADIENT "'gradient'"
 %token MINIMIZE "'minimize'" MAXIMIZE "'maximize'" DEF "'def'" FOR "'for'" IF "'if'"
-%token RETURN "'return'" OVER "'over'" WITH "'with'" IN "'in'" ELSE "'else'"
+%token RETURN "'return'" OVER "'over'" WITH "'with'" IN "'in'"
+%token WHILE "'while'" ELSE "'else'"
 %token LE "'<='" GE "'>='" EQ "'=='" NE "'!='"
 %token PIPE "'|>'" DOTS "'..'" ELLIPSIS "'...'" QUOTE "\"'\""
 %token <name> NAME "a name" STRING "a string" INT "a whole number"
@@ -110,7 +111,7 @@ static Expr *index_item(Parser *p, Expr *e);
 %type <arg> arg param index_arg
 %type <paths> names over paths
 %type <path> path
-%type <expr> with expr comparison sum term unary power postfix primary slot part
+%type <expr> with while expr comparison sum term unary power postfix primary slot part
 
 %start start
 %%
@@ -208,12 +209,13 @@ statement
             s->body = $5.first;
             $$ = one_stmt(s);
         }
-    | FOR NAME IN expr DOTS expr block
+    | FOR NAME IN expr DOTS expr while block
         {
             Stmt *s = stmt_new(p->ngc, S_FOR, @$, @2, $2);
             s->value = $4;
             s->to = $6;
-            s->body = $7.first;
+            s->test = $7;
+            s->body = $8.first;
             $$ = one_stmt(s);
         }
     | if                                    { $$ = one_stmt($1); }
@@ -222,6 +224,11 @@ statement
             Stmt *s = stmt_new(p->ngc, S_RETURN, @$, @1, NULL);
             $$ = one_stmt(set_values(s, $2));
         }
+    ;
+
+while
+    : %empty                                { $$ = NULL; }
+    | WHILE expr                            { $$ = $2; }
     ;
 
 if
@@ -870,6 +877,8 @@ static const char *hint_sign(Parser *p, const Wanted *w, yysymbol_kind_t kind)
         return "write a string in double quotes";
     if (kind == symbol_of('{') && p->prev.kind == '=' && p->before == ')')
         return "a body in braces follows without '=': def f(x) { ... return x }";
+    if (kind == symbol_of('{') && (p->prev.kind == WHILE || p->prev.kind == IF))
+        return NULL;
     if ((kind == symbol_of('{') && begins_operand) || tuple)
         return "a list is written with [ and ]";
     if (kind == symbol_of('=') && p->joined != 0)
@@ -979,9 +988,25 @@ static void report_unexpected(Parser *p, const Wanted *w, yysymbol_kind_t kind, 
         diag(p->ngc, SEV_ERROR, ERR_TOKEN, at, "expected %s, found %s: %s", wanted, found, hint);
 }
 
+/* Reports a while that is a statement of its own, as in other languages, or follows a list. */
+static bool report_while(Parser *p, const Wanted *w, yysymbol_kind_t kind, Loc at)
+{
+    const char *form = "for i in 0..100 while COND { ... }, with the most passes there can be";
+    if (kind != YYSYMBOL_WHILE)
+        return false;
+
+    if (wants(w, YYSYMBOL_IMPORT) && scanner_next(p) != '=')
+        diag(p->ngc, SEV_ERROR, ERR_TOKEN, at, "there is no statement 'while': write %s", form);
+    else if (wants(w, symbol_of('{')) && wants(w, YYSYMBOL_DOTS))
+        diag(p->ngc, SEV_ERROR, ERR_TOKEN, at, "'while' follows a range: write %s", form);
+    else
+        return false;
+    return true;
+}
+
 static void report_error(Parser *p, const Wanted *w, yysymbol_kind_t kind, Loc at)
 {
-    if (report_word(p, kind))
+    if (report_word(p, kind) || report_while(p, w, kind, at))
         return;
 
     if (kind == YYSYMBOL_FOR && scanner_bracket(p) == '[')

@@ -55,6 +55,7 @@ typedef enum {
     ERR_NOTHING_TO_COMPUTE = 226, /* nothing to compute */
     ERR_START_VALUE = 227,        /* a starting value that depends on what comes later */
     ERR_RUN_TIME_WEIGHT = 228,    /* a weight of run-time size */
+    ERR_WHILE = 229,              /* a loop with while that cannot be one */
 
     /* shapes */
     ERR_INNER_DIMS = 301,          /* a matrix product whose inner dimensions differ */

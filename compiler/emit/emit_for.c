@@ -58,7 +58,7 @@ void print_for(Body *b, const Kernel *k)
 
 void print_for_test(Body *b, const Kernel *k)
 {
-    text_add(&b->text, "    if (!(%s))\n        break;\n", number_text(b, k));
+    text_add(&b->text, "    if ((%s) == 0)\n        break;\n", number_text(b, k));
 }
 
 void print_for_end(Body *b, const Kernel *k)

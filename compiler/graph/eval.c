@@ -103,8 +103,10 @@ typedef struct EvalLoop {
     int round; /* of eval_node, for which this was found out */
     const Node *loop;
     const Loop *of;
-    const Node **in; /* its body, without the bodies of loops inside it */
+    const Node *
+        *in; /* its body, without the bodies of loops inside it; first what the test needs */
     int count, room;
+    int tested;       /* what the test needs */
     const Node **out; /* the nodes that collect from it, and are needed */
     int outs, out_room;
     double **next; /* by variable: its next value */
@@ -130,6 +132,37 @@ static void find_body(EvalLoop *p)
         if (n->op == OP_collect && n->arg[1] == p->loop)
             p->out[p->outs++] = n;
     }
+}
+
+/* What the test needs comes first: without a further pass, the rest of it may not be computable, as
+ * an index may be out of range. */
+static void put_test_first(EvalLoop *p)
+{
+    Eval *e = p->e;
+    const Node *test = loop_test(p->loop), **in;
+    bool *needs;
+    int n = 0;
+
+    p->tested = 0;
+    if (!test)
+        return;
+    needs = arena_alloc(e->ngc, (size_t)e->nodes);
+    in = arena_alloc(e->ngc, (size_t)(p->room + 1) * sizeof *in);
+    needs[test->id] = true;
+    for (int i = e->nodes - 1; i >= 0; i--) {
+        const Node *x = e->graph->node[e->order[i]];
+        for (int k = 0; needs[x->id] && k < x->nargs; k++)
+            needs[x->arg[k]->id] = true;
+    }
+
+    for (int i = 0; i < p->count; i++)
+        if (needs[p->in[i]->id])
+            in[n++] = p->in[i];
+    p->tested = n;
+    for (int i = 0; i < p->count; i++)
+        if (!needs[p->in[i]->id])
+            in[n++] = p->in[i];
+    p->in = in;
 }
 
 /* out += the value of this pass at its place */
@@ -184,10 +217,12 @@ static bool eval_pass(EvalLoop *p, int64_t number)
     const Node *test = loop_test(p->loop);
 
     e->dim[MAX_DIMS + p->of->level] = number;
-    for (int i = 0; i < p->count; i++)
+    for (int i = 0; i < p->tested; i++)
         eval_body(e, p->in[i]);
     if (test && e->value[test->id][0] == 0)
         return false;
+    for (int i = p->tested; i < p->count; i++)
+        eval_body(e, p->in[i]);
 
     for (int i = 0; i < p->outs; i++)
         add_part(e, p->out[i]);
@@ -214,6 +249,7 @@ static EvalLoop *loop_of(Eval *e, const Node *loop)
     if (p->round != e->round) {
         p->round = e->round;
         find_body(p);
+        put_test_first(p);
     }
     return p;
 }

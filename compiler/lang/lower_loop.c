@@ -4,7 +4,10 @@
  * The first pass is executed as any other. It makes the weights of layers that are called, and
  * shows the shapes of what is carried. Then one pass is lowered that stands for all: the index and
  * the carried values are leaves. If that works, and nothing in it is special to one pass, the loop
- * stays; what the first pass computed is not used. */
+ * stays; what the first pass computed is not used.
+ *
+ * A loop that ends by its data (while) or has a run-time bound cannot be expanded. If its passes
+ * are not alike, this is an error with the reason. */
 #include "lang/lower.h"
 
 #include <string.h>
@@ -33,6 +36,7 @@ typedef struct For {
     int number; /* of the for */
     Carried *carried;
     int count, room;
+    Node *test;      /* of while, in the pass that stands for all; NULL: there is none */
     const char *why; /* its passes are not alike, or NULL */
     Loc why_loc;
 } For;
@@ -40,6 +44,12 @@ typedef struct For {
 static bool is_run_time(const For *f)
 {
     return f->passes < 0;
+}
+
+/* Can it not be expanded? */
+static bool must_stay(const For *f)
+{
+    return is_run_time(f) || f->s->test;
 }
 
 /* The passes are not alike, as said. */
@@ -162,20 +172,142 @@ static bool expand(For *f, int64_t from, int64_t to, Value **result)
     return false;
 }
 
+/* ---- while ---- */
+
+static bool assigns(const Stmt *s, const char *name)
+{
+    for (; s; s = s->next) {
+        for (const Names *t = s->kind == S_ASSIGN ? s->names : NULL; t; t = t->next)
+            if (t->name == name)
+                return true;
+        if (assigns(s->body, name) || assigns(s->orelse, name))
+            return true;
+    }
+    return false;
+}
+
+static bool is_carried(const For *f, const char *name)
+{
+    for (int i = 0; i < f->count; i++)
+        if (f->carried[i].b->name == name)
+            return true;
+    return false;
+}
+
+/* A name of the condition that gets its value only within a pass; NULL: there is none. */
+static const Expr *read_too_early(const For *f, const Expr *x)
+{
+    const Expr *found = NULL;
+
+    if (!x)
+        return NULL;
+    if (x->kind == X_NAME) {
+        bool local = x->name != f->s->name && assigns(f->s->body, x->name);
+        return local && !is_carried(f, x->name) ? x : NULL;
+    }
+    for (const Arg *a = x->args; a && !found; a = a->next)
+        found = read_too_early(f, a->value);
+    if (!found)
+        found = read_too_early(f, x->a);
+    if (!found)
+        found = read_too_early(f, x->b);
+    return found ? found : read_too_early(f, x->c);
+}
+
+/* The condition before a pass in which the loop's name has this value; NULL: a message was given.
+ */
+static Node *lower_test(For *f, struct PassAt at, Value *index)
+{
+    Lower *L = f->L;
+    Scope *outer = L->scope;
+
+    L->scope = scope_new(L, SCOPE_PASS, outer);
+    scope_bind(L, f->s->name, index, f->s->at);
+    L->pass[L->passes++] = at;
+    Node *test = want_node(L, lower_expr(L, f->s->test), "the condition of a loop");
+    L->passes--;
+    L->scope = outer;
+
+    if (!test || test->shape.rank == 0)
+        return test;
+    lower_error(L, ERR_WHILE, f->s->test->loc,
+                "the condition of a loop is one number, and this has shape %s: write any(..), "
+                "all(..) or norm(..)",
+                shape_text(L->g, test->shape));
+    return NULL;
+}
+
+static bool is_always(const Node *test)
+{
+    double v;
+    return node_const(test, &v) && v != 0;
+}
+
+/* Is there a first pass, as far as is known? The message about a wrong condition is given here. */
+static bool begins(For *f)
+{
+    Lower *L = f->L;
+    const Expr *early = read_too_early(f, f->s->test);
+    double v;
+
+    if (early) {
+        lower_error(L, ERR_WHILE, early->loc,
+                    "'%s' has no value before the first pass, when the condition is evaluated: "
+                    "give it one before the loop, in the same %s",
+                    early->name, L->frame ? "def" : "file");
+        return false;
+    }
+    Value *first = value_number(L, f->s->at, (double)f->lo);
+    Node *test = lower_test(f, pass_at(f, f->lo), first);
+    return test && !(node_const(test, &v) && v == 0);
+}
+
+/* In the first pass, which shows shapes, no carried value is a constant, as in all others. */
+static void hide_constants(For *f)
+{
+    Lower *L = f->L;
+    double v;
+
+    for (int i = 0; i < f->count; i++) {
+        Binding *b = f->carried[i].b;
+        Node *n = b->value->kind == V_NODE ? b->value->node : NULL;
+        if (!n || n->type == T_INT || !node_const(n, &v))
+            continue;
+        const double *number = arena_copy(L->ngc, &v, sizeof v);
+        Node *data = graph_data(L->g, (Shape){0}, T_FLOAT, number);
+        data = graph_bind(L->g, graph_broadcast(L->g, data, n->shape), NULL, L->g->count);
+        b->value = value_node(L, b->value->loc, data);
+    }
+}
+
 /* ---- the pass that stands for all ---- */
 
 /* What a pass may not change if all are to be alike. */
 typedef struct Counts {
-    int vars, roots, streams, var_paths;
+    int vars, streams, var_paths;
+    int roots; /* but named values, which a pass may change */
 } Counts;
 
 static Counts counts(const Lower *L)
 {
-    int roots = 0; /* but not named values, which a pass may assign */
+    Counts c = {.vars = L->m->vars, .streams = L->streams, .var_paths = L->var_paths};
 
     for (int i = 0; i < L->m->roots; i++)
-        roots += L->m->root[i].kind != ROOT_NAMED;
-    return (Counts){L->m->vars, roots, L->streams, L->var_paths};
+        c.roots += L->m->root[i].kind != ROOT_NAMED;
+    return c;
+}
+
+/* Takes the variables and roots back that were made since then. */
+static void drop_made(For *f, Counts before, int roots)
+{
+    Lower *L = f->L;
+
+    L->m->vars = before.vars;
+    L->var_paths = before.var_paths;
+    L->m->roots = roots;
+    for (int i = 0; i < f->count; i++)
+        if (f->carried[i].b->root > roots)
+            f->carried[i].b->root = 0;
 }
 
 /* Has a variable made by the first pass a name with the number of the pass? */
@@ -190,15 +322,20 @@ static bool owns_variables(const For *f, int from)
     return false;
 }
 
+static bool only_assigns(For *f)
+{
+    const Stmt *s = special(f->s->body);
+    return !s || differs(f, s->loc, "a statement in it is not an assignment");
+}
+
 /* May the passes be alike, by what the first one did? */
 static bool may_stay(For *f, Counts before)
 {
     const Lower *L = f->L;
-    const Stmt *s = special(f->s->body);
 
-    if (s)
-        return differs(f, s->loc, "a statement in it is not an assignment");
-    if (L->ngc->opt.literal && !is_run_time(f))
+    if (!only_assigns(f))
+        return false;
+    if (L->ngc->opt.literal && !must_stay(f))
         return differs(f, f->s->loc, "the graph is literal");
     if (L->levels == MAX_LEVELS)
         return differs(f, f->s->loc, "too many loops are inside each other");
@@ -211,12 +348,50 @@ static bool may_stay(For *f, Counts before)
     return true;
 }
 
+/* A list as a tensor; NULL: its elements have different shapes, or are not tensors. */
+static Value *as_tensor(For *f, const Value *v)
+{
+    Lower *L = f->L;
+    Trial trial;
+
+    trial_begin(L->ngc, &trial);
+    Node *n = want_node(L, v, "a value");
+    return trial_end(L->ngc, &trial) && n ? value_node(L, v->loc, n) : NULL;
+}
+
+/* A list that becomes a tensor in the first pass is one from the beginning. So is each list that a
+ * loop with while carries, as it cannot grow there. */
+static bool fit_lists(For *f, Carried *c)
+{
+    const char *name = c->b->name;
+    bool to_tensor = c->first->kind == V_NODE || f->s->test;
+
+    if (c->init->kind != V_LIST || !to_tensor)
+        return true;
+    if (c->first->kind == V_LIST && c->first->count != c->init->count)
+        return differs(f, c->b->loc,
+                       text_format(f->L->ngc,
+                                   "the list '%s' grows, by a number of elements that is not "
+                                   "known; carry a tensor and replace its elements, as in "
+                                   "%s = where(arange(100) == i, value, %s)",
+                                   name, name, name));
+
+    Value *init = as_tensor(f, c->init), *first = as_tensor(f, c->first);
+    if (!init || !first)
+        return differs(f, c->b->loc, text_format(f->L->ngc, "'%s' is not a tensor", name));
+    c->init = init;
+    c->first = first;
+    return true;
+}
+
 /* The values with which a loop begins, as leaves of the shape and type that they keep. */
 static bool begin_variable(For *f, const Loop *loop, Carried *c)
 {
     Lower *L = f->L;
     const char *name = c->b->name;
 
+    if (!fit_lists(f, c))
+        return false;
     if (c->init->kind == V_LIST && c->first->kind == V_LIST) {
         if (uses_list(f->s->body, name))
             return differs(f, c->b->loc, text_format(L->ngc, "it reads the list '%s'", name));
@@ -232,8 +407,9 @@ static bool begin_variable(For *f, const Loop *loop, Carried *c)
     double v;
     if (!shape_equal(init->shape, first->shape))
         return differs(f, c->b->loc,
-                       text_format(L->ngc, "'%s' is %s and becomes %s", name,
-                                   shape_text(L->g, init->shape), shape_text(L->g, first->shape)));
+                       text_format(L->ngc, "'%s' is %s and becomes %s%s", name,
+                                   shape_text(L->g, init->shape), shape_text(L->g, first->shape),
+                                   must_stay(f) ? "; give it that shape before the loop" : ""));
     if (init->type != first->type && !node_const(init, &v))
         return differs(f, c->b->loc, text_format(L->ngc, "'%s' changes its type", name));
 
@@ -250,13 +426,15 @@ static bool end_variable(For *f, Carried *c)
     const Value *v = c->b->value;
     const char *name = c->b->name;
 
+    if (c->leaf && v->kind == V_LIST)
+        v = as_tensor(f, v);
     if (!c->leaf) {
         for (int i = c->init->count; i < v->count; i++)
             if (v->item[i]->kind != V_NODE)
                 return differs(f, c->b->loc, text_format(L->ngc, "'%s' is a list of lists", name));
         return true;
     }
-    if (v->kind != V_NODE || !shape_equal(v->node->shape, c->leaf->shape))
+    if (!v || v->kind != V_NODE || !shape_equal(v->node->shape, c->leaf->shape))
         return differs(f, c->b->loc, text_format(L->ngc, "'%s' changes its shape", name));
     c->next = graph_cast(L->g, v->node, c->leaf->type);
     return true;
@@ -268,13 +446,19 @@ static bool lower_any_pass(For *f, Node *number)
     Lower *L = f->L;
     Value *result = NULL;
     Counts before = counts(L);
+    int roots = L->m->roots;
     struct PassAt at = {.number = -1, .name = f->s->name, .loop = f->number};
     Trial trial;
 
     int work = L->work;
     bool stopped = L->stopped;
     trial_begin(L->ngc, &trial);
-    lower_pass(L, f->s, at, value_node(L, f->s->at, number), &result);
+    Value *v = value_node(L, f->s->at, number);
+    if (f->s->test)
+        f->test = lower_test(f, at, v);
+    if (f->test && is_always(f->test))
+        f->test = NULL;
+    lower_pass(L, f->s, at, v, &result);
     L->work = work;
     L->stopped = stopped;
     if (!trial_end(L->ngc, &trial)) {
@@ -284,8 +468,7 @@ static bool lower_any_pass(For *f, Node *number)
 
     Counts after = counts(L);
     if (memcmp(&before, &after, sizeof before) != 0) {
-        L->m->vars = before.vars;
-        L->var_paths = before.var_paths;
+        drop_made(f, before, roots);
         return differs(f, f->s->loc, "a pass makes something of its own");
     }
     return true;
@@ -323,7 +506,7 @@ static bool is_worth_it(For *f, const Loop *loop, int from)
     const Graph *g = f->L->g;
     int64_t nodes = 0, passes = f->passes;
 
-    if (is_run_time(f))
+    if (must_stay(f))
         return true;
     if (!uses_run_time(f))
         return differs(f, f->s->loc, "it is a constant");
@@ -414,7 +597,8 @@ static Kept new_kept(For *f)
     Kept k = {.levels = 1, .rows = f->passes};
     int64_t segment = L->ngc->opt.segment;
 
-    if (segment > 0 && size_max(L->g, f->passes) > segment && L->levels + 2 <= MAX_LEVELS) {
+    bool fits = size_max(L->g, f->passes) > segment && L->levels + 2 <= MAX_LEVELS;
+    if (segment > 0 && fits && !f->s->test) {
         new_segments(f, &k, segment);
     } else {
         k.loop = graph_new_loop(L->g, f->s->name, L->levels, f->passes, false);
@@ -560,7 +744,7 @@ static void finish(For *f, const Kept *k)
     if (k->segments)
         outer = outer_loop(f, k, &v, &loop);
     else
-        loop = graph_loop(g, k->loop, v.leaf, v.init, v.next, v.count, NULL, NULL);
+        loop = graph_loop(g, k->loop, v.leaf, v.init, v.next, v.count, f->test, NULL);
 
     for (int i = 0, n = 0; i < f->count; i++) {
         const Carried *c = &f->carried[i];
@@ -666,6 +850,18 @@ static void note_loop(const For *f, bool stays)
     m->loop[m->loops++] = (struct LoopNote){f->s->loc, stays, stays ? NULL : f->why, f->why_loc};
 }
 
+/* It cannot be expanded, and its passes are not alike. */
+static bool refuse(const For *f)
+{
+    if (f->s->test)
+        lower_error(f->L, ERR_WHILE, f->why_loc,
+                    "the passes of a loop with while must be alike: %s", f->why);
+    else
+        lower_error(f->L, ERR_NOT_CONSTANT, f->why_loc,
+                    "the passes of a loop with a run-time bound must be alike: %s", f->why);
+    return false;
+}
+
 static bool lower_range(Lower *L, const Stmt *s, const Value *from, Value **result)
 {
     For f = {.L = L, .s = s, .number = ++L->fors};
@@ -676,9 +872,15 @@ static bool lower_range(Lower *L, const Stmt *s, const Value *from, Value **resu
     Counts before = counts(L);
     int errors = L->ngc->errors;
     find_carried(&f, s->body);
+    if (s->test && f.passes != 0 && !only_assigns(&f))
+        return refuse(&f);
+    if (s->test && f.passes != 0 && !begins(&f))
+        return false;
+    if (s->test)
+        hide_constants(&f);
     if (f.passes == 0 || expand(&f, f.lo, f.lo + 1, result))
         return f.passes != 0;
-    if (L->ngc->errors > errors || f.passes == 1)
+    if (L->ngc->errors > errors || (f.passes == 1 && !s->test))
         return false;
     for (int i = 0; i < f.count; i++)
         f.carried[i].first = f.carried[i].b->value;
@@ -686,8 +888,9 @@ static bool lower_range(Lower *L, const Stmt *s, const Value *from, Value **resu
     /* the others, as a loop or not */
     int64_t lo = f.lo, passes = f.passes;
     int *unrolled = table_at(L->ngc, &L->unrolled, s);
-    if (!*unrolled || is_run_time(&f)) {
-        bool stays = may_stay(&f, before) && (keep(&f) || (f.passes != 2 && keep_rest(&f)));
+    if (!*unrolled || must_stay(&f)) {
+        bool peels = f.passes != 2 && !s->test;
+        bool stays = may_stay(&f, before) && (keep(&f) || (peels && keep_rest(&f)));
         note_loop(&f, stays);
         if (stays)
             return false;
@@ -695,11 +898,8 @@ static bool lower_range(Lower *L, const Stmt *s, const Value *from, Value **resu
     }
     f.lo = lo;
     f.passes = passes;
-    if (is_run_time(&f)) {
-        lower_error(L, ERR_NOT_CONSTANT, f.why_loc,
-                    "the passes of a loop with a run-time bound must be alike: %s", f.why);
-        return false;
-    }
+    if (must_stay(&f))
+        return refuse(&f);
     return !too_many(&f) && expand(&f, lo + 1, lo + passes, result);
 }
 

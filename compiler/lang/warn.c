@@ -230,6 +230,7 @@ static void names_read(Ngc *ngc, NameScope *s, const Stmt *x, const Model *m)
 
         names_of_expr(ngc, s, x->value);
         names_of_expr(ngc, s, x->to);
+        names_of_expr(ngc, s, x->test);
         names_of_expr(ngc, s, x->with);
         names_of_expr(ngc, s, x->init);
         names_of_args(ngc, s, x->values);

@@ -57,7 +57,7 @@ typedef enum {
     S_MINIMIZE,
     S_MAXIMIZE, /* the same, with call */
     S_DEF,      /* name ( params ) = value, or body */
-    S_FOR,      /* name in value .. to (to NULL: a list) body */
+    S_FOR,      /* name in value .. to (to NULL: a list) while test (or NULL) body */
     S_IF,       /* value body orelse */
     S_RETURN,   /* values */
 } StmtKind;
@@ -78,6 +78,7 @@ struct Stmt {
     Arg *values;  /* S_ASSIGN, S_RETURN with several values; S_DEF parameters (value: the default or
                      NULL) */
     Expr *to;     /* S_FOR */
+    Expr *test;   /* S_FOR */
     Expr *with;   /* S_MINIMIZE: the optimizer's call */
     Expr *init;   /* S_PARAM, S_STATE: the initializer's call */
     Arg *sizes;   /* declared sizes; has_sizes: x[] was written, not x */

@@ -63,7 +63,8 @@ static bool is_keyword(const Lexeme *x)
     static const char *const all[] = {"import",   "dim",    "input",  "param",    "state",
                                       "update",   "output", "metric", "gradient", "minimize",
                                       "maximize", "def",    "for",    "if",       "return",
-                                      "over",     "with",   "in",     "else",     NULL};
+                                      "over",     "with",   "in",     "while",    "else",
+                                      NULL};
     return x->kind == K_WORD && is_any(x, all);
 }
 

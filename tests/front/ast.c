@@ -88,6 +88,7 @@ static void print_stmt(const Stmt *s, int depth)
         printf(" "), print_expr(s->value);
     print_args(s->values);
     print_part("..", s->to);
+    print_part("while", s->test);
     print_part("~", s->init);
     print_part("with", s->with);
     print_body("body", s->body, depth);

@@ -11,13 +11,14 @@
 enum { SIZE = 1 << 14 };
 
 static const char *const word[] = {
-    "import ",   "dim ",      "input ",    "param ", "state ", "update ",   "output ", "metric ",
-    "gradient ", "minimize ", "maximize ", "def ",   "for ",   "if ",       "return ", " over ",
-    " with ",    " in ",      " else ",    "(",      ")",      "[",         "]",       "{",
-    "}",         "|>",        "..",        "...",    "<=",     "==",        "=",       ",",
-    ";",         "\n",        ":",         "~",      "'",      "\"",        "^",       "-",
-    "@",         ".",         "#",         "new",    "_",      "1e999",     ".5",      "1.",
-    "0..3",      "x",         "\xc3\xa9",  "\xff",   "\r\n",   "\n    |> ", "h.0.W",   " = ",
+    "import ",   "dim ",      "input ",    "param ",   "state ", "update ", "output ",   "metric ",
+    "gradient ", "minimize ", "maximize ", "def ",     "for ",   "if ",     "return ",   " over ",
+    " with ",    " in ",      " else ",    " while ",  "(",      ")",       "[",         "]",
+    "{",         "}",         "|>",        "..",       "...",    "<=",      "==",        "=",
+    ",",         ";",         "\n",        ":",        "~",      "'",       "\"",        "^",
+    "-",         "@",         ".",         "#",        "new",    "_",       "1e999",     ".5",
+    "1.",        "0..3",      "x",         "\xc3\xa9", "\xff",   "\r\n",    "\n    |> ", "h.0.W",
+    " = ",
 };
 
 static uint64_t next_random(uint64_t *state)

@@ -4,7 +4,7 @@ if exists("b:current_syntax")
 endif
 
 syn keyword ngStatement import dim input param state update output metric gradient minimize maximize def return
-syn keyword ngRepeat for in
+syn keyword ngRepeat for in while
 syn keyword ngConditional if else
 syn keyword ngKeyword over with
 syn keyword ngConstant pi inf training step
