@@ -43,6 +43,8 @@ void print_for(Body *b, const Kernel *k)
     const char *i = index_name(e, loop);
     const char *passes = emit_size(e, loop->passes, &b->dims);
 
+    if (loop_test(k->product)) /* it is declared beside the for, where it is still known after it */
+        i = c_name_distinct(e->ngc, &b->locals, i);
     e->graph->dim[MAX_DIMS + loop->level].name = i;
     if (loop_count(k->product))
         passes = text_format(e->ngc, "(size_t)%s", number_text(b, k));
