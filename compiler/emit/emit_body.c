@@ -58,7 +58,8 @@ int emit_comment_level(const Emit *e, const Function *f)
 
 /* ---- numbers that wait for the statement that needs them ---- */
 
-/* In a plain program only variables are written twice. Numbers without a name wait there for the
+/* In a plain program only variables are written twice: those of the model, and those of loops, with
+ * what loops add to. Numbers without a name wait there for the
  * first statement that needs them, so that they are below its comment. */
 typedef struct Waiting {
     Emit *e;
@@ -73,9 +74,11 @@ typedef struct Waiting {
 
 static bool writes_var(const Program *p, const Kernel *k)
 {
-    for (int i = 0; i < k->stores; i++)
-        if (store_place(p, &k->store[i])->kind == P_VAR)
+    for (int i = 0; i < k->stores; i++) {
+        Op op = k->store[i].node->op;
+        if (store_place(p, &k->store[i])->kind == P_VAR || op == OP_carried || op == OP_collect)
             return true;
+    }
     return false;
 }
 

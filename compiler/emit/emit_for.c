@@ -3,17 +3,23 @@
 
 #include <string.h>
 
+/* Is it the name of a local number: t0, t1, ...? */
+static bool is_number_name(const char *name)
+{
+    return name[0] == 't' && name[1] != '\0' && name[1 + strspn(name + 1, "0123456789")] == '\0';
+}
+
 /* Names of the loops of kernels and of the functions' arguments, which the index must not hide. */
 static bool is_taken(const char *name)
 {
-    static const char *const taken[] = {"i", "j",  "k",    "l",     "m",      "n",     "w",
-                                        "t", "in", "from", "space", "seed",   "id",    "threads",
-                                        "r", "to", "y",    "a",     "params", "state", "grads"};
+    static const char *const taken[] = {"i",  "j",    "k",     "l",      "m",     "n",       "w",
+                                        "in", "from", "space", "seed",   "id",    "threads", "r",
+                                        "to", "y",    "a",     "params", "state", "grads"};
 
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         if (strcmp(name, taken[i]) == 0)
-            return i != 7; /* t0, t1, ... are others' names, t is not */
-    return false;
+            return true;
+    return is_number_name(name);
 }
 
 /* "t", or "i_pass" where C has another i. */

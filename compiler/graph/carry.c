@@ -493,7 +493,7 @@ static Info of_elementwise(const Analysis *a, const Node *n)
 /* An op that nothing is known of: it must not see rows. */
 static Info of_unknown(const Analysis *a, const Node *n)
 {
-    Info x = a->info[n->arg[0]->id];
+    Info x = {.class = IS_FIXED};
     for (int k = 0; k < n->nargs; k++) {
         Info y = a->info[n->arg[k]->id];
         if (y.class == IS_MIXED)
