@@ -32,11 +32,11 @@ static Value *name_value(Lower *L, Value *v, Path *path)
 }
 
 /* A named value of the file is a root: `ngc run` prints it, and -O0 keeps it. If the name is
- * assigned again, the last value counts. */
+ * assigned again, the last value counts. Nothing is kept of what is only tried. */
 static void root_named(Lower *L, Binding *b)
 {
     Node *n = b->value->kind == V_NODE ? b->value->node : NULL;
-    if (!n || L->frame || scope_own(L->file, b->name) != b)
+    if (!n || L->ngc->trial || L->frame || scope_own(L->file, b->name) != b)
         return;
     if (op_info[n->op]->flags & F_LEAF && !b->root)
         return;

@@ -31,6 +31,18 @@ static bool place_run_time(Lower *L, const Value *v, Size size, bool end, Size *
     return false;
 }
 
+/* A size where the loop has a pass: one that goes from the second pass of m on has none for m = 1,
+ * so m + 1 is in place of m. */
+static Size with_a_pass(Graph *g, Size s, Size passes)
+{
+    int64_t missing = 1 - size_least(g, passes);
+
+    for (int d = 0; d < g->dims && missing > 0; d++)
+        if (size_uses_dim(g, passes, d))
+            s = size_replace(g, s, d, size_add(g, size_dim(g, d), missing));
+    return s;
+}
+
 /* A size with the first or the last pass of every loop around. */
 static Size at_an_end(Lower *L, Size s, bool last)
 {
@@ -40,6 +52,8 @@ static Size at_an_end(Lower *L, Size s, bool last)
         Size end = g->index[l]->attr.loop->last;
         s = size_replace(g, s, MAX_DIMS + l, last ? end : 0);
     }
+    for (int l = 0; l < L->levels; l++)
+        s = with_a_pass(g, s, g->index[l]->attr.loop->passes);
     return s;
 }
 
@@ -48,14 +62,25 @@ static bool is_at_least(const Graph *g, Size s, int64_t least)
     return size_least(g, s) >= least && size_max(g, s) >= least;
 }
 
+/* Does a place count from the end of the axis in each pass? */
+static bool is_negative(Lower *L, Size place)
+{
+    Size back = size_sub(L->g, 0, place);
+
+    return is_at_least(L->g, at_an_end(L, back, false), 1) &&
+           is_at_least(L->g, at_an_end(L, back, true), 1);
+}
+
 /* A place that the index of a loop determines: within the axis in each pass, if it is in the first
  * and in the last. */
 static bool place_in_loop(Lower *L, const Value *v, Size size, bool end, Size *out)
 {
-    Size left = size_sub(L->g, size, *out);
     int64_t least = end ? 0 : 1;
     bool fits = true;
 
+    if (is_negative(L, *out))
+        *out = size_add(L->g, size, *out);
+    Size left = size_sub(L->g, size, *out);
     for (int last = 0; last < 2; last++)
         fits &= is_at_least(L->g, at_an_end(L, *out, last), 0) &&
                 is_at_least(L->g, at_an_end(L, left, last), least);

@@ -525,7 +525,8 @@ static bool lists_fit(For *f)
     for (int i = 0; i < f->count; i++) {
         const Carried *c = &f->carried[i];
         int each = c->leaf ? 0 : c->b->value->count - c->init->count;
-        if (is_run_time(f) && (each > 1 || (each == 1 && c->init->count > 0)))
+        bool peeled = c->init == c->first && c->init->count == 1; /* it was empty */
+        if (is_run_time(f) && (each > 1 || (each == 1 && c->init->count > 0 && !peeled)))
             return differs(f, c->b->loc,
                            text_format(f->L->ngc,
                                        "'%s' would be a list of unknown length: in a loop with a "
@@ -643,6 +644,19 @@ static Node *of_all_passes(const For *f, const Kept *k, Node *loop, Node *outer,
     return graph_slice(g, all, lo, step, rows);
 }
 
+/* What all passes append, after what the first one did if that was executed by itself. */
+static Node *after_first(const For *f, const Carried *c, Node *all)
+{
+    Graph *g = f->L->g;
+    Shape one = all->shape;
+
+    if (c->init->count == 0)
+        return all;
+    one.dim[0] = 1;
+    Node *first = graph_reshape(g, graph_cast(g, c->init->item[0]->node, all->type), one);
+    return graph_concat(g, (Node *[]){first, all}, 2, 0);
+}
+
 /* The elements that each pass appends to a list, as a tensor [passes, ..] that is cut apart. */
 static Value *appended(const For *f, const Kept *k, const Carried *c, Node *loop, Node *outer)
 {
@@ -660,7 +674,7 @@ static Value *appended(const For *f, const Kept *k, const Carried *c, Node *loop
     for (int i = 0; i < each; i++)
         all[i] = of_all_passes(f, k, loop, outer, list->item[c->init->count + i]->node);
     if (is_run_time(f))
-        return value_node(L, f->s->loc, all[0]);
+        return value_node(L, f->s->loc, after_first(f, c, all[0]));
 
     for (int64_t t = 0; t < f->passes; t++)
         for (int i = 0; i < each; i++) {

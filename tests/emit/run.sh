@@ -115,6 +115,10 @@ for model in ${*:-tests/emit/models/*.ng}; do
     quick "$name" "--no-share"
     [ "$shared" = "$hash" ] || fail "$name: other bits without shared memory"
     quick "$name" "-O0 --seed=4 --dims=2"
+    if grep -q '^[^#]*for .* in ' "$model"; then # loops that stay, also where expanded ones are better
+        quick "$name" "--unroll=0 --seed=8"
+        quick "$name" "--unroll=0 -O0 --seed=9 --dims=1"
+    fi
     all_kinds "$name" $number
     passed=$((checks - failed))
     group "$name"
