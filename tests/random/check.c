@@ -15,7 +15,6 @@
 #include "run/run.h"
 #include "tool/tool.h"
 
-#include "../literal.h"
 #include "../runtime/ngrt.h"
 #include <ctype.h>
 #include <dlfcn.h>
@@ -44,12 +43,14 @@ enum { WAYS = sizeof ways / sizeof *ways };
 
 typedef struct Case { /* one model */
     int number;
+    char path[1100];
     Ngc *ngc, *literal_ngc;
     Model *m, *literal; /* equal roots in equal order */
     Eval *e, *reference;
     double **value; /* by index of Model.var */
     uint64_t seed;
     uint64_t bits; /* of all that a way computed */
+    bool moving;   /* it has loops over a run-time size, which only a graph of one size expands */
     int failures;
 } Case;
 
@@ -65,11 +66,12 @@ static void fault(Case *c, const char *way, const char *what, const char *name, 
 
 /* ---- a model from its text ---- */
 
-static Model *read_model(Ngc **ngc, const char *path, bool literal, unsigned without)
+static Model *read_model(Ngc **ngc, const char *path, Options opt)
 {
     Ngc *n = *ngc = calloc(1, sizeof *n);
-    n->opt = (Options){
-        .optimize = 2, .real_double = true, .literal = literal, .without = without, .verify = true};
+    n->opt = opt;
+    n->opt.optimize = 2;
+    n->opt.real_double = n->opt.verify = true;
     source_library(n);
     int file = source_read(n, path, (Loc){.file = -1});
     Model *m = file >= 0 ? model_compile(n, file) : NULL;
@@ -96,29 +98,6 @@ static double make_value(const Var *v, int round, uint64_t *seed)
     return 2 * draw(seed) - 1;
 }
 
-/* Values of variables; sizes are at their bound in the first round, then below. */
-static void give_values(Case *c, int round)
-{
-    const Graph *g = c->m->graph;
-
-    for (int d = 0; d < g->dims; d++) {
-        int64_t size = g->dim[d].max;
-
-        if (round > 0)
-            size = 1 + (int64_t)(draw(&c->seed) * (double)size);
-        c->e->dim[d] = c->reference->dim[d] = size;
-    }
-    for (int i = 0; i < c->m->vars; i++) {
-        const Var *v = c->m->var[i];
-        int64_t dim[MAX_RANK], n = eval_shape(c->e, v->shape, dim);
-
-        for (int64_t k = 0; k < n; k++)
-            c->value[i][k] = make_value(v, round, &c->seed);
-    }
-    eval_forget(c->e);
-    eval_forget(c->reference);
-}
-
 static Eval *new_eval(Ngc *ngc, Model *m, double *const *value)
 {
     Eval *e = eval_new(ngc, m);
@@ -129,27 +108,141 @@ static Eval *new_eval(Ngc *ngc, Model *m, double *const *value)
     return e;
 }
 
+static bool same_root(const Root *a, const Root *b)
+{
+    return a->kind == b->kind && strcmp(a->name, b->name) == 0;
+}
+
+/* The roots of the other model, in its order. A named value that is a number where sizes are numbers
+ * or loops are expanded is no root there: its node is NULL. */
+static void match_roots(Case *c)
+{
+    const Model *m = c->m;
+    Root *root = arena_alloc(c->literal_ngc, (size_t)(m->roots + 1) * sizeof *root);
+    int roots = 0;
+
+    for (int i = 0, k = 0; i < m->roots; i++) {
+        const Root *r = &m->root[i];
+        int at = k;
+
+        while (at < c->literal->roots && !same_root(r, &c->literal->root[at]))
+            at++;
+        bool found = at < c->literal->roots;
+        root[i] = found ? c->literal->root[at] : *r;
+        if (!found)
+            root[i].node = NULL;
+        k = found ? at + 1 : k;
+        roots += found || r->kind == ROOT_NAMED;
+    }
+    c->literal->root = root;
+    c->literal->roots = roots;
+}
+
+/* The literal graph of the text at `path`. */
+static bool read_literal(Case *c, const char *path)
+{
+    c->literal = read_model(&c->literal_ngc, path, (Options){.literal = true});
+    if (c->literal)
+        match_roots(c);
+    if (c->literal && c->literal->roots == c->m->roots && c->literal->vars == c->m->vars)
+        return true;
+    fault(c, "compiler", "model", c->path,
+          c->literal ? "the literal graph has other roots" : "there are errors");
+    return false;
+}
+
+/* Most models keep every loop that can stay, others those that are worth it. */
+static Options case_options(const Case *c, unsigned without)
+{
+    return (Options){.without = without, .unroll = c->number % 4 > 0};
+}
+
 static bool open_case(Case *c, const char *dir, int number)
 {
-    char path[1100];
-    snprintf(path, sizeof path, "%s/%d.ng", dir, number);
     *c = (Case){.number = number, .seed = (uint64_t)number};
-    c->m = read_model(&c->ngc, path, false, 0);
-    c->literal = c->m ? read_model(&c->literal_ngc, path, true, 0) : NULL;
-    if (c->literal)
-        literal_match(c->literal, c->m);
-    if (!c->literal || c->literal->roots != c->m->roots || c->literal->vars != c->m->vars) {
-        fault(c, "compiler", "model", path,
-              c->literal ? "the literal graph has other roots" : "there are errors");
+    snprintf(c->path, sizeof c->path, "%s/%d.ng", dir, number);
+    c->m = read_model(&c->ngc, c->path, case_options(c, 0));
+    if (!c->m)
+        fault(c, "compiler", "model", c->path, "there are errors");
+    if (!c->m || !read_literal(c, c->path)) {
         c->m = NULL;
         return false;
     }
+    for (int i = 0; i < c->literal->loops; i++)
+        c->moving |= c->literal->loop[i].stays;
     c->value = arena_alloc(c->ngc, (size_t)(c->m->vars + 1) * sizeof *c->value);
     for (int i = 0; i < c->m->vars; i++) {
         Size n = shape_count(c->m->graph, c->m->var[i]->shape);
         c->value[i] = arena_alloc(c->ngc, (size_t)(size_max(c->m->graph, n) + 1) * sizeof(double));
     }
     return true;
+}
+
+/* The text of the model with numbers in place of its run-time sizes. */
+static bool write_sized(const Case *c, const char *path)
+{
+    const Graph *g = c->m->graph;
+    FILE *in = fopen(c->path, "r"), *out = fopen(path, "w");
+    char line[4096];
+
+    while (in && out && fgets(line, sizeof line, in))
+        if (strncmp(line, "dim ", 4) != 0)
+            fputs(line, out);
+        else
+            for (int d = 0; d < g->dims; d++)
+                fprintf(out, "dim %s = %d\n", g->dim[d].name, (int)c->e->dim[d]);
+    if (in)
+        fclose(in);
+    return out && fclose(out) == 0;
+}
+
+/* The reference of the sizes of this round. */
+static bool give_sizes(Case *c)
+{
+    const double training = c->reference->training;
+    char path[1200];
+
+    memcpy(c->reference->dim, c->e->dim, sizeof c->e->dim);
+    if (!c->moving)
+        return true;
+
+    snprintf(path, sizeof path, "%s.sized", c->path);
+    arena_free(c->literal_ngc);
+    if (!write_sized(c, path) || !read_literal(c, path))
+        return false;
+    c->reference = new_eval(c->literal_ngc, c->literal, c->value);
+    c->reference->training = training;
+    return true;
+}
+
+/* Values of variables; sizes are at their bound in the first round, then below, then 1. */
+static bool give_values(Case *c, int round)
+{
+    const Graph *g = c->m->graph;
+
+    for (int d = 0; d < g->dims; d++) {
+        int64_t size = round == 2 ? 1 : g->dim[d].max;
+
+        if (round == 1)
+            size = 1 + (int64_t)(draw(&c->seed) * (double)size);
+        c->e->dim[d] = size;
+    }
+    for (int i = 0; i < c->m->vars; i++) {
+        const Var *v = c->m->var[i];
+        int64_t dim[MAX_RANK], n = eval_shape(c->e, v->shape, dim);
+
+        for (int64_t k = 0; k < n; k++)
+            c->value[i][k] = make_value(v, round, &c->seed);
+    }
+    eval_forget(c->e);
+    eval_forget(c->reference);
+    return give_sizes(c);
+}
+
+/* Loops over a run-time size are also tried with one pass. */
+static int rounds(const Case *c)
+{
+    return c->moving ? 3 : 2;
 }
 
 /* ---- comparing ---- */
@@ -188,8 +281,9 @@ static void check_simplified(Case *c)
         eval_forget(c->e);
         eval_forget(c->reference);
         for (int i = 0; i < c->m->roots; i++)
-            compare(c, "simplified", training ? "training" : "predict", c->m->root[i].name,
-                    c->literal->root[i].node, eval_node(c->e, c->m->root[i].node), false);
+            if (c->literal->root[i].node)
+                compare(c, "simplified", training ? "training" : "predict", c->m->root[i].name,
+                        c->literal->root[i].node, eval_node(c->e, c->m->root[i].node), false);
     }
 }
 
@@ -366,17 +460,14 @@ static unsigned left_out(const Case *c, int way)
 
 /* The C of a model one way. Where passes are left out, the model is read again, as those over the
  * graph have run before. */
-static void emit_way(Case *c, int way, const char *dir, FILE *f)
+static void emit_way(Case *c, int way, FILE *f)
 {
     Ngc *ngc = c->ngc;
     Model *m = c->m;
     unsigned without = left_out(c, way);
-    char path[1100];
 
-    if (without) {
-        snprintf(path, sizeof path, "%s/%d.ng", dir, c->number);
-        m = read_model(&ngc, path, false, without);
-    }
+    if (without)
+        m = read_model(&ngc, c->path, case_options(c, without));
     Output out = {.c = {.ngc = ngc}, .h = {.ngc = ngc}};
     ngc->opt.optimize = ways[way].plain ? 0 : 2;
     ngc->opt.no_share = ways[way].no_share;
@@ -401,7 +492,7 @@ static void *build(Case *c, int count, int way, const char *dir, const char *cc,
         return NULL;
     for (int i = 0; i < count; i++)
         if (emits(&c[i], way))
-            emit_way(&c[i], way, dir, f);
+            emit_way(&c[i], way, f);
     fclose(f);
     snprintf(object, sizeof object, "%s/%d_%s", dir, first, ways[way].name);
     snprintf(
@@ -523,7 +614,7 @@ static void check_roots(Case *c, const ngrt_model *d, const Blocks *b, const cha
         const Root *r = &c->literal->root[i];
         const char *block;
 
-        if (!(kinds >> r->kind & 1))
+        if (!r->node || !(kinds >> r->kind & 1))
             continue;
         const ngrt_tensor *t = find_root(d, b, r, &block);
         if (!t) {
@@ -654,10 +745,8 @@ static void check_emitted(Case *c, void *const *object)
         c->bits = 0;
         if (d->init)
             check_init(c, d, &b, ways[w].name);
-        for (int round = 0; round < 2; round++) {
-            give_values(c, round);
+        for (int round = 0; round < rounds(c) && give_values(c, round); round++)
             check_functions(c, d, &b, ways[w].name);
-        }
         free_blocks(&b);
         if (w == 0)
             shared = c->bits;
@@ -673,8 +762,11 @@ static void check_emitted(Case *c, void *const *object)
 /* Adds up the ops that what is asked for needs. */
 static void count_ops(const Model *m, int *ops)
 {
-    int n;
-    Node **root = model_take_roots(m, &n);
+    int all, n = 0;
+    Node **root = model_take_roots(m, &all);
+    for (int i = 0; i < all; i++)
+        if (root[i])
+            root[n++] = root[i];
     int *uses = graph_uses(m->graph, root, n);
     for (int i = 0; i < m->graph->count; i++)
         ops[m->graph->node[i]->op] += uses[i] > 0;
@@ -698,9 +790,12 @@ static void check_case(Case *c, void *const *object, bool emit, int *ops)
     c->reference = new_eval(c->literal_ngc, c->literal, c->value);
     count_ops(c->m, ops);
     count_ops(c->literal, ops);
-    give_values(c, 0);
-    check_simplified(c);
-    check_gradients(c);
+    if (give_values(c, 0)) {
+        check_simplified(c);
+        check_gradients(c);
+    }
+    for (int round = 1; c->moving && round < rounds(c) && give_values(c, round); round++)
+        check_simplified(c);
     if (emit && !c->failures)
         check_emitted(c, object);
     arena_free(c->ngc);

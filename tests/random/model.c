@@ -28,7 +28,12 @@ static FILE *out;
 static unsigned long long state;
 static Value value[VALUES];
 static int values;
-static int suspect; /* a constant was looked at since the last value was begun */
+static int suspect;  /* a constant was looked at since the last value was begun */
+static int depth;    /* loops around what is printed */
+static int run_time; /* those of them whose bound is a run-time size: their passes must be alike */
+static int times;    /* how often all of them together make a pass */
+static int loops;    /* has the model loops, functions and layers? */
+static int named;    /* carried values, indices, functions and layers so far */
 
 static int draw(int n)
 {
@@ -363,6 +368,8 @@ static void binary(void)
     enum { KNOWN = sizeof binaries / sizeof *binaries };
     int i = draw(KNOWN + more_binary);
     const Form *f = i < KNOWN ? &binaries[i] : &more_binaries[i - KNOWN];
+    if (run_time && (strstr(f->text, "dropout") || strstr(f->text, "noise")))
+        return; /* each pass would draw its own numbers */
     if (strstr(f->text, "$b.shape"))
         b.big = 0;
     make(c.rank, c.dim, f->big, f->text, &a, &b, NULL, 0);
@@ -861,6 +868,381 @@ static void constant(void)
     make(data[i].rank, data[i].dim, 3, data[i].text, NULL, NULL, NULL, 0);
 }
 
+/* ---- loops ---- */
+
+enum { CARRIED = 3, MOST_PASSES = 12 };
+
+/* What a carried value is, and how it begins. */
+typedef enum {
+    BY_VALUE,  /* c = tanh(another) */
+    BY_ARRAY,  /* c = zeros([2, m]) */
+    BY_NUMBER, /* c = 0, which becomes a tensor in the first pass */
+    LIST,      /* each pass appends to it */
+    LABELS,    /* ints [m] below 3 */
+} CarriedKind;
+
+typedef struct Carried {
+    CarriedKind kind;
+    Value v;        /* after the loop; of a list, what it appends */
+    int first_flat; /* is it perhaps a constant before the loop? */
+} Carried;
+
+typedef struct Loop {
+    int index;   /* the number in the name of its index */
+    int first;   /* with which the index begins: 0 or 1 */
+    int passes;  /* a size */
+    Value along; /* it goes along an axis of this; rank 0: along none */
+    int axis;
+    const char *form; /* of an index into that axis: %s is the number of the pass */
+    Carried carried[CARRIED];
+    int count;
+} Loop;
+
+static void make_some(int count);
+
+/* How often, and along what; 0: too often. */
+static int choose_passes(Loop *l)
+{
+    static const int some[] = {100, 200, 300, 300, 400, 600, SIZE_M, SIZE_M, SIZE_N};
+    static const char *const form[] = {"%s", "%s", "-1 - %s", "%s:%s + 2", "2*%s", "2*%s:2*%s + 2"};
+    Value a = any_of(has_axis);
+    int axis = a.rank > 0 ? draw(a.rank) : 0, f = draw(6);
+
+    *l = (Loop){.index = ++named, .first = draw(4) == 0, .passes = some[draw(9)]};
+    if (a.rank > 0 && draw(4)) {
+        int size = a.dim[axis] / 100;
+        int passes[] = {size, size, size, size - 1, (size + 1) / 2, size / 2};
+        f = is_fixed(a.dim[axis]) ? f : f % 3;
+        l->along = a;
+        l->axis = axis;
+        l->form = form[f];
+        l->passes = is_fixed(a.dim[axis]) ? 100 * passes[f] : a.dim[axis];
+    }
+    return most(l->passes) > 0 && most(l->passes) * times <= MOST_PASSES;
+}
+
+/* What this pass sees of the value that the loop goes along: x[:, t]. */
+static void print_element(const Loop *l)
+{
+    const Value *a = &l->along;
+    int dim[RANK], rank = 0, window = strchr(l->form, ':') != NULL;
+    char pass[24], index[80];
+
+    for (int i = 0; i < a->rank; i++)
+        if (i != l->axis)
+            dim[rank++] = a->dim[i];
+        else if (window)
+            dim[rank++] = 200;
+    if (!room(rank, dim))
+        return;
+    sprintf(pass, l->first ? "(t%d - 1)" : "t%d", l->index);
+    sprintf(index, l->form, pass, pass);
+    suspect = a->constant;
+    fprintf(out, "%s = ", add(rank, dim, a->big)->name);
+    print_indexed(a, l->axis, index);
+}
+
+static int is_small(const Value *a)
+{
+    return elements(a->rank, a->dim) <= 40;
+}
+
+/* A carried value before the loop. */
+static void begin_carried(Carried *c)
+{
+    static const CarriedKind kinds[] = {BY_VALUE,  BY_VALUE, BY_VALUE, BY_ARRAY,
+                                        BY_NUMBER, LIST,     LIST,     LABELS};
+    Value a = any_of(is_small);
+
+    *c = (Carried){.kind = kinds[draw(8)], .v = a, .first_flat = 1};
+    if (!is_small(&a) && c->kind <= BY_ARRAY)
+        c->kind = BY_NUMBER;
+    sprintf(c->v.name, "c%d", ++named);
+    c->v.big = 3;
+    fprintf(out, "%s = ", c->v.name);
+    switch (c->kind) {
+    case BY_VALUE:
+        c->first_flat = a.constant;
+        fprintf(out, "tanh(%s)\n", a.name);
+        break;
+    case BY_ARRAY:
+        fprintf(out, draw(2) ? "zeros(" : "0.2*ones(");
+        print_shape(a.rank, a.dim);
+        fprintf(out, ")\n");
+        break;
+    case BY_NUMBER: fprintf(out, draw(2) ? "0\n" : "0.3\n"); break;
+    case LIST: fprintf(out, "[]\n"); break;
+    case LABELS: fprintf(out, "clip(index, 0, 2)\n"); break;
+    }
+}
+
+/* Rows of a table, chosen by labels that a loop carries. */
+static void print_rows(const Carried *labels)
+{
+    Value a = any_of(is_table);
+    int dim[RANK] = {SIZE_M};
+
+    if (!is_table(&a))
+        return;
+    memcpy(dim + 1, a.dim + 1, (size_t)(a.rank - 1) * sizeof *dim);
+    if (room(a.rank, dim))
+        fprintf(out, "%s = %s[%s]\n", add(a.rank, dim, a.big)->name, a.name, labels->v.name);
+}
+
+/* What the statements of a pass can use: the index, an element, the carried values. */
+static void begin_body(const Loop *l)
+{
+    suspect = 1;
+    if (draw(3) == 0)
+        fprintf(out, "%s = 0.2*t%d\n", add(0, NULL, 2.4)->name, l->index);
+    if (l->form)
+        print_element(l);
+    for (int i = 0; i < l->count; i++) {
+        const Carried *c = &l->carried[i];
+        suspect = 0;
+        if (c->kind == LABELS)
+            print_rows(c);
+        if (c->kind <= BY_ARRAY) {
+            value[values] = c->v;
+            value[values++].constant = c->first_flat;
+        }
+    }
+}
+
+/* A value that c can be added to without a change of its shape; rank -1: there is none. */
+static Value fitting(const Value *c)
+{
+    Value a, both;
+
+    for (int i = 0; i < 40; i++) {
+        a = any();
+        if (broadcast(c, &a, &both) && both.rank == c->rank &&
+            (c->rank == 0 || memcmp(both.dim, c->dim, (size_t)c->rank * sizeof *c->dim) == 0))
+            return a;
+    }
+    a.rank = -1;
+    return a;
+}
+
+/* A tensor after the pass; before: "c = ", or "d, c = c, ". */
+static void print_next(Carried *c, const char *before)
+{
+    static const char *const form[] = {
+        "tanh($a + 0.3*$b)",     "0.6*$a + 0.3*sin($b)", "sin($a*$b + 0.3)",
+        "0.5*$a + tanh($b)",     "0.9*$a - 0.1*sin($b)", "where($b > 0.0517, 0.7*$a, 0.2 + 0.1*$b)",
+        "0.4*tanh($b)*$a + $b/3"};
+    Value w = fitting(&c->v);
+
+    fprintf(out, "%s", before);
+    if (w.rank < 0)
+        fprintf(out, "0.8*sin(%s)\n", c->v.name);
+    else
+        print_form(form[draw(7)], &c->v, &w, NULL, 0);
+    c->v.constant = w.rank < 0 ? c->first_flat : w.constant;
+}
+
+/* The carried value after the pass. */
+static void end_carried(Carried *c)
+{
+    static const char *const labels[] = {"2 - %s\n", "clip(%s + 1, 0, 2)\n",
+                                         "where(%s == 1, 0, %s)\n"};
+    Value w = any_of(is_small);
+    char before[40];
+
+    sprintf(before, "%s = ", c->v.name);
+    switch (c->kind) {
+    case BY_VALUE:
+    case BY_ARRAY: print_next(c, before); break;
+    case BY_NUMBER:
+        fprintf(out, "%s", before);
+        print_form(draw(2) ? "0.5*$a + tanh($b)" : "tanh($a + $b)", &c->v, &w, NULL, 0);
+        break;
+    case LIST: fprintf(out, "%sappend(%s, %s)\n", before, c->v.name, w.name); break;
+    case LABELS:
+        fprintf(out, "%s", before);
+        fprintf(out, labels[draw(3)], c->v.name, c->v.name);
+        break;
+    }
+    if (c->kind == BY_NUMBER || c->kind == LIST) {
+        c->v.rank = w.rank;
+        memcpy(c->v.dim, w.dim, sizeof w.dim);
+        c->v.constant = w.constant;
+        c->v.big = c->kind == LIST ? w.big : 3;
+    }
+}
+
+static int same_shape(const Carried *a, const Carried *b)
+{
+    return a->kind <= BY_ARRAY && b->kind <= BY_ARRAY && a->v.rank == b->v.rank &&
+           (a->v.rank == 0 ||
+            memcmp(a->v.dim, b->v.dim, (size_t)a->v.rank * sizeof *a->v.dim) == 0);
+}
+
+/* All carried values after the pass; two of the same shape may change places. */
+static void end_body(Loop *l)
+{
+    for (int i = 0; i < l->count; i++) {
+        Carried *c = &l->carried[i], *d = c + 1;
+        char before[40];
+
+        if (i + 1 == l->count || !same_shape(c, d) || draw(4) == 0) {
+            end_carried(c);
+            continue;
+        }
+        sprintf(before, "%s, %s = %s, ", c->v.name, d->v.name, d->v.name);
+        print_next(c, before);
+        int flat = c->v.constant;
+        c->v.constant = flat || d->first_flat;
+        d->v.constant = flat;
+        i++;
+    }
+}
+
+/* What a list has become: a tensor, an element, or the sum of all. */
+static void after_list(const Loop *l, const Carried *c)
+{
+    int dim[RANK + 1] = {l->passes}, fixed = is_fixed(l->passes), f = draw(4);
+    const char *name = c->v.name;
+
+    memcpy(dim + 1, c->v.dim, sizeof c->v.dim);
+    suspect = c->v.constant;
+    if (fixed && f == 0)
+        fprintf(out, "%s = %s[%d]\n", add(c->v.rank, c->v.dim, c->v.big)->name, name,
+                draw(l->passes / 100));
+    else if (fixed && f == 1) {
+        Value *v = add(c->v.rank, c->v.dim, c->v.big * l->passes / 100);
+        fprintf(out, "%s = 0\nfor e in %s { %s = %s + e }\n", v->name, name, v->name, v->name);
+    } else if (room(c->v.rank + 1, dim))
+        fprintf(out, fixed ? "%s = stack(%s)\n" : "%s = 1*%s\n",
+                add(c->v.rank + 1, dim, c->v.big)->name, name);
+    else
+        fprintf(out, fixed ? "%s = mean(stack(%s))\n" : "%s = mean(%s)\n",
+                add(0, NULL, c->v.big)->name, name);
+}
+
+static void after_loop(const Loop *l)
+{
+    for (int i = 0; i < l->count; i++) {
+        const Carried *c = &l->carried[i];
+
+        if (c->kind == LIST)
+            after_list(l, c);
+        else if (c->kind == LABELS) {
+            suspect = 0;
+            print_rows(c);
+        } else
+            value[values++] = c->v;
+    }
+}
+
+static void loop(void)
+{
+    Loop l;
+    if (depth == 2 || values > VALUES - 30 || !choose_passes(&l))
+        return;
+
+    for (l.count = 0; l.count < CARRIED && (l.count == 0 || draw(2)); l.count++)
+        begin_carried(&l.carried[l.count]);
+    fprintf(out, "for t%d in %d..", l.index, l.first);
+    print_size(l.passes);
+    fprintf(out, l.first ? " + 1 {\n" : " {\n");
+
+    int outside = values, factor = most(l.passes), moving = !is_fixed(l.passes);
+    depth++;
+    times *= factor;
+    run_time += moving;
+    begin_body(&l);
+    make_some(1 + draw(4));
+    end_body(&l);
+    depth--;
+    times /= factor;
+    run_time -= moving;
+
+    fprintf(out, "}\n");
+    values = outside;
+    after_loop(&l);
+}
+
+/* ---- functions and layers that loops call, or that have loops ---- */
+
+enum { CALLABLES = 6 };
+
+static int function[CALLABLES], functions;
+static struct Layer {
+    int number, in, out; /* in: 0 before the first call */
+} layer[CALLABLES];
+static int layers;
+
+static void define_function(void)
+{
+    static const char *const body[] = {
+        "s = 0.3*a + 0*b\nfor t in 0..$k { s = tanh(0.7*s + b + 0.1*t) }\nreturn s",
+        "s = 0\nfor t in 0..$k { s = 0.5*s + sin(a)*b*(t + 1)*0.1 }\nreturn s",
+        "s = a + b\nr = 0.2*b + 0*s\nfor t in 0..$k { s, r = tanh(r), 0.5*s + 0.2*sin(b) }\nreturn s*r",
+        "s = 0.3*a + 0*b\nfor t in 1..$k + 1 {\nr = 0*s\nfor u in 0..2 { r = r + sin(s + 0.1*u*t) }\ns = 0.4*r\n}\nreturn s",
+        "s = a + 0*b\nfor t in 0..$k { s = s - 0.1*grad(sum(sin(s)*cos(b + s)), s) }\nreturn tanh(s)"};
+    static const int sizes[] = {200, 300, 300, 400, SIZE_M, SIZE_N};
+    int i = draw(5);
+
+    function[functions++] = ++named;
+    fprintf(out, "def f%d(a, b) {\n", named);
+    print_form(body[i], NULL, NULL, NULL, sizes[draw(i == 3 ? 3 : 6)]);
+    fprintf(out, "}\n");
+}
+
+static void call_function(void)
+{
+    Value a = any_of(is_small), b, c;
+    char form[40];
+
+    if (depth == 0 && functions < CALLABLES && draw(2))
+        define_function();
+    if (functions == 0 || times > 4)
+        return;
+    for (int i = 0; i < 20; i++) {
+        b = any();
+        if (!broadcast(&a, &b, &c) || !is_small(&c))
+            continue;
+        sprintf(form, "f%d($a, $b)", function[draw(functions)]);
+        make(c.rank, c.dim, 3, form, &a, &b, NULL, 0);
+        return;
+    }
+}
+
+static int is_fixed_matrix(const Value *a)
+{
+    return a->rank == 2 && is_fixed(a->dim[1]);
+}
+
+static void call_layer(void)
+{
+    static const char *const text[] = {"dense(_, %d)", "dense(_, %d, tanh)",
+                                       "dense(_, %d, sigmoid, bias = 0)"};
+    Value a = any_of(is_fixed_matrix);
+    int dim[2] = {0};
+    char form[40];
+
+    if (!is_fixed_matrix(&a))
+        return;
+    dim[0] = a.dim[0];
+    if (depth == 0 && layers < CALLABLES && draw(2)) {
+        layer[layers] = (struct Layer){++named, 0, 1 + draw(4)};
+        fprintf(out, "layer%d = ", named);
+        fprintf(out, text[draw(3)], layer[layers++].out);
+        fprintf(out, "\n");
+    }
+    for (int i = 0; i < layers; i++) {
+        struct Layer *f = &layer[i];
+        dim[1] = 100 * f->out;
+        if ((f->in != 0 && f->in != a.dim[1]) || !room(2, dim))
+            continue;
+        f->in = a.dim[1];
+        sprintf(form, "layer%d($a)", f->number);
+        make(2, dim, 3.0 * most(a.dim[1]), form, &a, NULL, NULL, 0);
+        return;
+    }
+}
+
 /* ---- what is asked of it ---- */
 
 static void print_loss(const char *name, int made)
@@ -931,14 +1313,28 @@ static void print_asked(int inputs, int first, int params, int made)
                 value[made].name);
 }
 
-static void print_model(int number)
+/* So many values more. */
+static void make_some(int count)
 {
     static void (*const makers[])(
-        void) = {unary,  unary,  unary,      unary,  binary,  binary,  binary,    binary,
-                 reduce, reduce, along_axis, argmax, product, product, equations, convolution,
-                 view,   view,   view,       gather, scatter, constant};
+        void) = {unary,     unary,         unary,      unary,      binary, binary,  binary,
+                 binary,    reduce,        reduce,     along_axis, argmax, product, product,
+                 equations, convolution,   view,       view,       view,   gather,  scatter,
+                 constant,  call_function, call_layer, loop,       loop};
+    int makes = sizeof makers / sizeof *makers, want = values + count;
+
+    for (int i = 0; i < 400 && values < want && values < VALUES - 2; i++) {
+        suspect = 0;
+        makers[draw(loops ? makes : makes - 4)]();
+    }
+}
+
+static void print_model(int number)
+{
     state = (unsigned long long)number * 7919 + 12345;
-    values = 0;
+    values = named = functions = layers = 0;
+    times = 1;
+    loops = number % 3 == 0;
     for (int i = 0; i < 5; i++)
         draw(2);
     fprintf(out, "dim m <= %d, n <= %d\ninput index[m]: int, pairs[m, 2]: int\n", MOST_M, MOST_N);
@@ -951,11 +1347,8 @@ static void print_model(int number)
     if (stated)
         declare("state", 0);
     Value *s = &value[values - 1];
-    int made = values, want = made + 4 + draw(number % 8 == 0 ? 24 : 9);
-    for (int i = 0; i < 400 && values < want && values < VALUES - 2; i++) {
-        suspect = 0;
-        makers[draw((int)(sizeof makers / sizeof *makers))]();
-    }
+    int made = values;
+    make_some(4 + draw(number % 8 == 0 ? 24 : 9));
     if (stated)
         fprintf(out, "update %s = 0.9*%s + 0.1*tanh(mean(%s))\n", s->name, s->name,
                 value[values - 1].name);
