@@ -74,11 +74,14 @@ static void graph_rehash(Graph *g)
     }
 }
 
+static bool leaves_loop(const Node *n)
+{
+    return n->op == OP_loop || n->op == OP_last || n->op == OP_passes || n->op == OP_collect;
+}
+
 /* A node is in the bodies that its operands are in. What leaves a loop is not in its body. */
 static void note_loops(Node *n)
 {
-    bool leaves = n->op == OP_loop || n->op == OP_last || n->op == OP_passes || n->op == OP_collect;
-
     for (int k = 0; k < n->nargs; k++)
         for (int l = 0; l < MAX_LEVELS; l++) {
             if (n->in[l] && n->arg[k]->in[l] && n->in[l] != n->arg[k]->in[l])
@@ -87,7 +90,7 @@ static void note_loops(Node *n)
                 n->in[l] = n->arg[k]->in[l];
         }
 
-    if (leaves)
+    if (leaves_loop(n))
         n->in[n->attr.loop->level] = NULL;
     else if (n->attr.loop)
         n->in[n->attr.loop->level] = n->attr.loop;
@@ -1107,6 +1110,27 @@ int *graph_uses(Graph *g, Node *const *root, int roots)
     return uses;
 }
 
+/* What leaves a loop leaves it alone: the loops around are the same. A variable keeps its shape. */
+static void verify_loop(const Graph *g, const Node *n)
+{
+    const Node *loop = n->op == OP_loop ? n : n->arg[n->op != OP_passes];
+
+    if (loop->op != OP_loop || loop->attr.loop != n->attr.loop)
+        ngc_bug("node %d (%s): it is of another loop", n->id, op_info[n->op]->name);
+    for (int k = 0; k < n->nargs; k++)
+        for (int l = 0; l < n->attr.loop->level; l++)
+            if (n->arg[k]->in[l] && n->arg[k]->in[l] != loop->in[l])
+                ngc_bug("node %d (%s): operand %d changes in a loop around it", n->id,
+                        op_info[n->op]->name, n->arg[k]->id);
+
+    for (int i = 0; n->op == OP_loop && i < loop_variables(n); i++)
+        if (loop_leaf(n, i)->op != OP_carried || loop_leaf(n, i)->attr.loop != n->attr.loop ||
+            !shape_equal(loop_leaf(n, i)->shape, loop_init(n, i)->shape) ||
+            !shape_equal(loop_leaf(n, i)->shape, loop_next(n, i)->shape))
+            ngc_bug("node %d (loop): variable %d is not one: %s, %s", n->id, i,
+                    shape_text(g, loop_init(n, i)->shape), shape_text(g, loop_next(n, i)->shape));
+}
+
 void graph_verify(const Graph *g)
 {
     for (int i = 0; i < g->count; i++) {
@@ -1124,6 +1148,8 @@ void graph_verify(const Graph *g)
         if (info->flags & F_REDUCE && attr_used(n, A_AXES) &&
             !shape_equal(n->shape, shape_without(n->arg[0]->shape, n->attr.axes)))
             ngc_bug("node %d (%s): wrong shape", i, info->name);
+        if (leaves_loop(n))
+            verify_loop(g, n);
 
         /* Attributes that the record does not list are not compared: different nodes would be
          * shared. */

@@ -605,6 +605,33 @@ static Node *want_free(Lower *L, const Value *v)
     return NULL;
 }
 
+/* Does the way back from y, which changes from pass to pass of a loop, go through an earlier loop of
+ * the same level? The passes of both would be one. */
+static bool crosses_loop(const Graph *g, const Node *y, const Node *seed, Node *const *x, int count)
+{
+    bool *needed = arena_alloc(g->ngc, (size_t)y->id + 1);
+    bool *depends = arena_alloc(g->ngc, (size_t)y->id + 1);
+
+    for (int i = 0; i < count; i++)
+        if (x[i]->id <= y->id)
+            depends[x[i]->id] = true;
+    for (int i = 0; i <= y->id; i++)
+        for (int k = 0; k < g->node[i]->nargs; k++)
+            depends[i] |= depends[g->node[i]->arg[k]->id];
+
+    needed[y->id] = true;
+    for (int i = y->id; i >= 0; i--) {
+        const Node *n = g->node[i];
+        bool leaves = n->op == OP_last || n->op == OP_collect;
+        int level = leaves ? n->attr.loop->level : -1;
+        if (needed[i] && depends[i] && level >= 0 && (y->in[level] || (seed && seed->in[level])))
+            return true;
+        for (int k = 0; needed[i] && k < n->nargs; k++)
+            needed[n->arg[k]->id] = true;
+    }
+    return false;
+}
+
 /* The gradients of sum(seed * y) with respect to `by`: a value for a value, a list for a list. A
  * seed of NULL is 1. */
 static Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed, const Value *by)
@@ -620,6 +647,11 @@ static Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed,
         x[i] = want_free(L, list ? by->item[i] : by);
         if (!x[i])
             return value_error(L, loc);
+    }
+
+    if (L->levels > 0 && crosses_loop(L->g, y, seed, x, n)) {
+        lower_error(L, ERR_LOOP_NESTING, loc, "a derivative goes back through an earlier loop");
+        return value_error(L, loc);
     }
 
     int from = L->g->count;

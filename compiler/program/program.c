@@ -76,10 +76,10 @@ static unsigned char *mark_nodes(const Program *p, const Target *given, int give
     return mark;
 }
 
-/* Tables by slot. fuse.c may add a node for each target. */
-static void alloc_slots(Program *p, int nodes)
+/* Tables by slot. order.c may add a node for each target and each variable of a loop. */
+static void alloc_slots(Program *p, int nodes, int extras)
 {
-    size_t room = (size_t)(nodes + p->targets + 1);
+    size_t room = (size_t)(nodes + extras + 1);
 
     p->node = arena_alloc(p->ngc, room * sizeof *p->node);
     p->place = arena_alloc(p->ngc, room * sizeof *p->place);
@@ -89,27 +89,33 @@ static void alloc_slots(Program *p, int nodes)
     p->given = arena_alloc(p->ngc, room * sizeof *p->given);
 }
 
-/* Gives a slot to each node that is needed. */
+/* Gives a slot to each node that is needed, in an order in which each loop comes after all that it
+ * reads: kernels that are merged do not wait for each other then. */
 static void collect_nodes(Program *p, const Target *given, int givens)
 {
-    const Graph *g = p->graph;
+    Graph *g = p->graph;
     const unsigned char *mark = mark_nodes(p, given, givens);
-    int needed = 0;
+    const int *order = graph_order(g);
+    int needed = 0, extras = p->targets;
 
-    for (int i = 0; i < g->count; i++)
-        needed += mark[i] & NEEDED;
-    alloc_slots(p, needed);
-
-    p->slots = g->count + p->targets + 1;
-    p->slot = arena_alloc(p->ngc, (size_t)p->slots * sizeof *p->slot);
     for (int i = 0; i < g->count; i++) {
+        needed += mark[i] & NEEDED;
+        extras += g->node[i]->op == OP_carried && mark[i] & NEEDED;
+    }
+    alloc_slots(p, needed, extras);
+
+    p->slots = g->count + extras + 1;
+    p->slot = arena_alloc(p->ngc, (size_t)p->slots * sizeof *p->slot);
+    for (int i = 0; i < g->count; i++)
         p->slot[i] = -1;
-        if (!(mark[i] & NEEDED))
+    for (int i = 0; i < g->count; i++) {
+        int id = order[i];
+        if (!(mark[id] & NEEDED))
             continue;
 
-        p->slot[i] = p->nodes;
-        p->phase[p->nodes] = !(mark[i] & IN_FORWARD);
-        p->node[p->nodes++] = g->node[i];
+        p->slot[id] = p->nodes;
+        p->phase[p->nodes] = !(mark[id] & IN_FORWARD);
+        p->node[p->nodes++] = g->node[id];
     }
 }
 

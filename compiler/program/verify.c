@@ -16,29 +16,111 @@ static bool is_there(const Program *p, const Node *n)
            n->op == OP_data;
 }
 
-/* What the members of a nest store is there for the nest; their own order is checked by rows.c. */
-static void note_stores(const Program *p, const Kernel *k, bool *made)
+/* Which values are there, while the kernels are read in order. */
+typedef struct Made {
+    bool *made;       /* by slot */
+    bool *updated;    /* by slot of a loop's variable: it has its value after this pass */
+    const Loop *loop; /* whose pass is read, or NULL */
+} Made;
+
+/* Is the kernel done in the passes of the loop? */
+static bool is_within(const Program *p, const Kernel *k, const Loop *loop)
 {
-    for (int s = 0; s < k->stores; s++)
-        made[p->slot[k->store[s].node->id]] = true;
+    for (const Loop *l = k->loop; l; l = program_loop(p, l)->outer)
+        if (l == loop)
+            return true;
+    return false;
 }
 
-static void verify_reads(const Program *p, int i, const bool *made)
+/* A variable's value after the pass takes the place of that before it. What is collected is whole
+ * only after the loop; each pass adds to what is there. */
+static void note_store(const Program *p, int i, const Kernel *k, const Store *s, Made *m)
+{
+    const Node *n = s->node;
+    int slot = p->slot[n->id];
+
+    if (n->op == OP_collect && s->add && !m->made[slot])
+        ngc_bug("program %s: kernel %d adds to %%%d before it is 0", p->name, i, n->id);
+    if (n->op == OP_carried && is_within(p, k, n->attr.loop) && !s->target)
+        m->updated[slot] = true;
+    m->made[slot] = true;
+}
+
+/* What the members of a nest store is there for the nest; their own order is checked by rows.c. */
+static void note_stores(const Program *p, int i, const Kernel *k, Made *m)
+{
+    for (int s = 0; s < k->stores; s++)
+        note_store(p, i, k, &k->store[s], m);
+}
+
+static bool stores_node(const Kernel *k, const Node *n)
+{
+    for (int s = 0; s < k->stores; s++)
+        if (k->store[s].node == n && !k->store[s].target)
+            return true;
+    return false;
+}
+
+static void verify_read(const Program *p, int i, const Node *n, const Made *m)
+{
+    const Kernel *k = p->kernel[i];
+
+    if (!is_there(p, n) && !m->made[p->slot[n->id]])
+        ngc_bug("program %s: kernel %d reads %%%d before it is computed", p->name, i, n->id);
+    if (m->updated[p->slot[n->id]])
+        ngc_bug("program %s: kernel %d reads %%%d after it is updated", p->name, i, n->id);
+    if (n->op == OP_collect && is_within(p, k, n->attr.loop) && !stores_node(k, n))
+        ngc_bug("program %s: kernel %d reads %%%d in the loop that collects it", p->name, i, n->id);
+}
+
+static void verify_reads(const Program *p, int i, const Made *m)
 {
     const Kernel *k = p->kernel[i];
     bool adds = k->stores > 0 && k->store[0].add; /* it may read its own result */
 
-    for (int v = 0; v < k->vals && !adds; v++) {
+    for (int v = 0; v < k->vals; v++) {
         const Node *n = k->val[v]->node;
-        if (k->val[v]->kind == V_LOAD && !is_there(p, n) && !made[p->slot[n->id]])
-            ngc_bug("program %s: kernel %d reads %%%d before it is computed", p->name, i, n->id);
+        if (k->val[v]->kind == V_LOAD && !(adds && stores_node(k, n)))
+            verify_read(p, i, n, m);
     }
+    for (int v = 0; v < 3; v++)
+        if (kernel_operand(p, k, v))
+            verify_read(p, i, kernel_operand(p, k, v), m);
+}
 
-    for (int v = 0; v < 3; v++) {
-        const Node *n = kernel_operand(p, k, v);
-        if (n && !is_there(p, n) && !made[p->slot[n->id]])
-            ngc_bug("program %s: kernel %d takes %%%d before it is computed", p->name, i, n->id);
+/* What a pass has made is gone after it; its variables have their values for the next one. */
+static void end_pass(const Program *p, const Loop *loop, Made *m)
+{
+    const Node *node = program_loop(p, loop)->node;
+
+    for (int i = 0; i < loop_variables(node); i++) {
+        const Node *leaf = loop_leaf(node, i), *next = loop_next(node, i);
+        int slot = p->slot[leaf->id];
+        bool stays = next == leaf || slot < 0;
+        if (!stays && !m->updated[slot] && program_place(p, next) != program_place(p, leaf))
+            ngc_bug("program %s: %%%d is not updated in a pass", p->name, leaf->id);
+        if (slot >= 0)
+            m->updated[slot] = false;
     }
+    for (int i = 0; i < p->nodes; i++)
+        if (program_home(p, p->node[i]) == loop)
+            m->made[i] = false;
+}
+
+/* Kernels of a loop are between its begin and its end. */
+static void verify_loop(const Program *p, int i, Made *m)
+{
+    const Kernel *k = p->kernel[i];
+    const Loop *outer = k->kind == K_FOR ? program_loop(p, k->loop)->outer : k->loop;
+
+    if (outer != m->loop)
+        ngc_bug("program %s: kernel %d is not in the loop of which it is part", p->name, i);
+    if (k->kind == K_FOR)
+        m->loop = k->loop;
+    if (k->kind != K_NEXT)
+        return;
+    m->loop = program_loop(p, k->loop)->outer;
+    end_pass(p, k->loop, m);
 }
 
 /* Each target is the storage of a value that is computed, or is stored once. */
@@ -58,20 +140,22 @@ static void verify_targets(const Program *p, const bool *made, int stored)
 
 static void verify_kernels(const Program *p)
 {
-    bool *made = arena_alloc(p->ngc, (size_t)(p->nodes + 1));
+    Made m = {.made = arena_alloc(p->ngc, (size_t)(p->nodes + 1)),
+              .updated = arena_alloc(p->ngc, (size_t)(p->nodes + 1))};
     int stored = 0; /* targets */
 
     for (int i = 0; i < p->kernels; i++) {
         const Kernel *k = p->kernel[i];
-        for (int m = 0; m < k->members; m++)
-            note_stores(p, k->member[m], made);
-        verify_reads(p, i, made);
+        verify_loop(p, i, &m);
+        for (int n = 0; n < k->members; n++)
+            note_stores(p, i, k->member[n], &m);
+        verify_reads(p, i, &m);
 
-        note_stores(p, k, made);
+        note_stores(p, i, k, &m);
         for (int s = 0; s < k->stores; s++)
             stored += k->store[s].target != NULL;
     }
-    verify_targets(p, made, stored);
+    verify_targets(p, m.made, stored);
 }
 
 /* ---- FACT_LEVELS: kernel_finish finds nothing new ---- */
