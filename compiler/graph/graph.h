@@ -461,7 +461,6 @@ struct Graph {
     Node *index[MAX_LEVELS];
     int loops, carried; /* loops, and variables of loops, so far */
 
-
     /* the polynomials that negative sizes refer to */
     struct Poly *poly;
     int polys, poly_room;

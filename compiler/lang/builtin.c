@@ -605,8 +605,8 @@ static Node *want_free(Lower *L, const Value *v)
     return NULL;
 }
 
-/* Does the way back from y, which changes from pass to pass of a loop, go through an earlier loop of
- * the same level? The passes of both would be one. */
+/* Does the way back from y, which changes from pass to pass of a loop, go through an earlier loop
+ * of the same level? The passes of both would be one. */
 static bool crosses_loop(const Graph *g, const Node *y, const Node *seed, Node *const *x, int count)
 {
     bool *needed = arena_alloc(g->ngc, (size_t)y->id + 1);

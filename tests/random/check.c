@@ -113,8 +113,8 @@ static bool same_root(const Root *a, const Root *b)
     return a->kind == b->kind && strcmp(a->name, b->name) == 0;
 }
 
-/* The roots of the other model, in its order. A named value that is a number where sizes are numbers
- * or loops are expanded is no root there: its node is NULL. */
+/* The roots of the other model, in its order. A named value that is a number where sizes are
+ * numbers or loops are expanded is no root there: its node is NULL. */
 static void match_roots(Case *c)
 {
     const Model *m = c->m;
