@@ -114,7 +114,7 @@ static bool same_root(const Root *a, const Root *b)
 }
 
 /* The roots of the other model, in its order. A named value that is a number where sizes are
- * numbers or loops are expanded is no root there: its node is NULL. */
+ * numbers or loops are expanded is not a root there: its node is NULL. */
 static void match_roots(Case *c)
 {
     const Model *m = c->m;
