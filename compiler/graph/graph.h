@@ -579,6 +579,7 @@ struct Model {
     /* what became of the loops over a range in the text, for --report */
     struct LoopNote {
         Loc loc;
+        int64_t passes; /* at most */
         bool stays;
         const char *why; /* not; NULL: it stays */
         Loc why_loc;

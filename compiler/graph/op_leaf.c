@@ -76,5 +76,5 @@ const OpInfo op_noise = {.name = "noise",
                          .flags = F_FLAT,
                          .eval = eval_noise,
                          .sizes = sizes_noise,
-                         .call = "ngrt_uniform@($y, $0, (uint64_t)$a, $k, 0.0, 1.0)",
+                         .call = "ngrt_uniform@($y, (size_t)$0, (uint64_t)$a, $k, 0.0, 1.0)",
                          .teach = "random: passes nothing back"};

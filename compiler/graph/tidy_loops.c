@@ -112,7 +112,7 @@ static bool is_outside(const Node *n, const Node *slice)
  * product. */
 static Node *product_of_all(Graph *g, const Node *n)
 {
-    if (n->op != OP_matmul || n->attr.ta)
+    if (n->op != OP_matmul || n->attr.ta || g->ngc->opt.segment > 0) /* segments save memory */
         return NULL;
 
     Node *rows = n->arg[0], *w = n->arg[1];

@@ -861,7 +861,11 @@ static void note_loop(const For *f, bool stays)
     if (f->L->ngc->trial)
         return;
     m->loop = arena_grow(f->L->ngc, m->loop, m->loops, &m->loop_room, sizeof *m->loop);
-    m->loop[m->loops++] = (struct LoopNote){f->s->loc, stays, stays ? NULL : f->why, f->why_loc};
+    m->loop[m->loops++] = (struct LoopNote){.loc = f->s->loc,
+                                            .passes = size_max(f->L->g, f->passes),
+                                            .stays = stays,
+                                            .why = stays ? NULL : f->why,
+                                            .why_loc = f->why_loc};
 }
 
 /* It cannot be expanded, and its passes are not alike. */

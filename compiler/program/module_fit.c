@@ -83,6 +83,9 @@ void module_too_large(const Module *m, int64_t least)
         why = ": at -O0 each value has a member of work";
     else if (m->ngc->opt.no_share)
         why = ": with --no-share each value has memory of its own";
+    else if (m->ngc->opt.segment > 0)
+        why =
+            text_format(m->ngc, ", with loops in segments of about %d passes", m->ngc->opt.segment);
     else if (has_loops(m))
         why = "; around a loop that stays a loop nothing is computed again (--unroll expands it)";
     diag(m->ngc, SEV_ERROR, ERR_MEMORY, (Loc){.file = -1},

@@ -130,6 +130,23 @@ static bool check_keeps(Ngc *ngc, const Model *m)
     return true;
 }
 
+/* The model compiled again with its loops in segments, if only then work fits into --memory. */
+static Model *with_segments(Ngc *ngc, Model *m, int file)
+{
+    const Source text = *ngc->file[file];
+    int segment = segment_to_fit(ngc, m, file);
+    if (segment == 0)
+        return m;
+
+    /* its messages come once more */
+    ngc->opt.segment = segment;
+    ngc->files = ngc->errors = ngc->warnings = 0;
+    ngc->file = NULL;
+    ngc->diags = NULL;
+    source_library(ngc);
+    return model_compile(ngc, source_add(ngc, text.name, text.text, (size_t)text.size, false));
+}
+
 /* Reads, lowers and simplifies; NULL with status where that failed. */
 static Model *front(Ngc *ngc, const Args *a, int *status)
 {
@@ -147,6 +164,8 @@ static Model *front(Ngc *ngc, const Args *a, int *status)
         return NULL;
     }
     Model *m = model_compile(ngc, file);
+    if (m && ngc->opt.memory > 0 && ngc->opt.segment == 0)
+        m = with_segments(ngc, m, file);
     if (!m)
         return NULL;
 

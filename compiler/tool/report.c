@@ -289,7 +289,10 @@ static void report_loops(const Module *m, FILE *out)
 
         fprintf(out, "loop in line %d: %s", source_line(m->ngc, n->loc, NULL),
                 first_line(m->ngc, n->loc));
-        if (n->stays)
+        int segment = m->ngc->opt.segment;
+        if (n->stays && segment > 0 && n->passes > segment)
+            fprintf(out, "stays a loop, in segments of about %d passes\n", segment);
+        else if (n->stays)
             fprintf(out, "stays a loop\n");
         else
             fprintf(out, "is expanded: line %d: %s\n", source_line(m->ngc, n->why_loc, NULL),

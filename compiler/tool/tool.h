@@ -14,6 +14,12 @@ Model *model_compile(Ngc *, int file); /* after source_library; NULL: there were
 void report(const Module *, FILE *);         /* report.c */
 void manifest_write(const Module *, Text *); /* manifest.c */
 
+/* ---- segments.c: --memory for loops ---- */
+
+/* Passes of a segment (--segment) with which work fits, or is smallest; 0: it fits without, or the
+ * model has no loop. */
+int segment_to_fit(const Ngc *, const Model *, int file);
+
 /* ---- weights.c: --weights ---- */
 
 int weights_freeze(Ngc *, Model *); /* cuts the model down to its outputs; 0, or the exit status */
