@@ -74,6 +74,7 @@ static Stmts add_stmts(Stmts a, Stmts b);
 static Stmts set_kind(Stmts list, StmtKind kind);
 static Stmt *set_values(Stmt *s, Args values);
 static Stmt *set_type(Parser *p, Stmt *s, Loc loc, const char *type);
+static Stmt *new_backward(Parser *p, Loc loc, Loc at, Names *names, Stmt *body);
 static Expr *need_call(Parser *p, Expr *e, const char *after, const char *example);
 static Expr *name_or_hole(Parser *p, Loc loc, const char *name);
 static Expr *index_item(Parser *p, Expr *e);
@@ -100,13 +101,14 @@ static Expr *index_item(Parser *p, Expr *e);
 %token MINIMIZE "'minimize'" MAXIMIZE "'maximize'" DEF "'def'" FOR "'for'" IF "'if'"
 %token RETURN "'return'" OVER "'over'" WITH "'with'" IN "'in'"
 %token WHILE "'while'" ELSE "'else'"
+%token BACKWARD "'backward'"
 %token LE "'<='" GE "'>='" EQ "'=='" NE "'!='"
 %token PIPE "'|>'" DOTS "'..'" ELLIPSIS "'...'" QUOTE "\"'\""
 %token <name> NAME "a name" STRING "a string" INT "a whole number"
 %token <num> NUM "a number"
 
 %type <stmts> items item statement block dims decls outputs
-%type <stmt> dim decl decl_head output objective if
+%type <stmt> dim decl decl_head output objective if def backward
 %type <args> sizes values params args arg_list list index
 %type <arg> arg param index_arg
 %type <paths> names over paths
@@ -188,19 +190,12 @@ statement
             $2->with = $4;
             $$ = one_stmt($2);
         }
-    | DEF NAME '(' params ')' '=' expr
+    | def                                   { $$ = one_stmt($1); }
+    | def backward
         {
-            Stmt *s = stmt_new(p->ngc, S_DEF, @$, @2, $2);
-            s->values = $4.first;
-            s->value = $7;
-            $$ = one_stmt(s);
-        }
-    | DEF NAME '(' params ')' block
-        {
-            Stmt *s = stmt_new(p->ngc, S_DEF, @$, @2, $2);
-            s->values = $4.first;
-            s->body = $6.first;
-            $$ = one_stmt(s);
+            $1->loc = @$;
+            $1->backward = $2;
+            $$ = one_stmt($1);
         }
     | FOR NAME IN expr block
         {
@@ -229,6 +224,30 @@ statement
 while
     : %empty                                { $$ = NULL; }
     | WHILE expr                            { $$ = $2; }
+    ;
+
+def
+    : DEF NAME '(' params ')' '=' expr
+        {
+            $$ = stmt_new(p->ngc, S_DEF, @$, @2, $2);
+            $$->values = $4.first;
+            $$->value = $7;
+        }
+    | DEF NAME '(' params ')' block
+        {
+            $$ = stmt_new(p->ngc, S_DEF, @$, @2, $2);
+            $$->values = $4.first;
+            $$->body = $6.first;
+        }
+    ;
+
+backward
+    : BACKWARD '(' names ')' '=' values
+        {
+            Stmt *s = stmt_new(p->ngc, S_RETURN, @6, @6, NULL);
+            $$ = new_backward(p, @$, @1, $3.first, set_values(s, $6));
+        }
+    | BACKWARD '(' names ')' block          { $$ = new_backward(p, @$, @1, $3.first, $5.first); }
     ;
 
 if
@@ -593,6 +612,14 @@ static Stmt *set_type(Parser *p, Stmt *s, Loc loc, const char *type)
     return s;
 }
 
+static Stmt *new_backward(Parser *p, Loc loc, Loc at, Names *names, Stmt *body)
+{
+    Stmt *s = stmt_new(p->ngc, S_DEF, loc, at, NULL);
+    s->names = names;
+    s->body = body;
+    return s;
+}
+
 static Expr *need_call(Parser *p, Expr *e, const char *after, const char *example)
 {
     if (e->kind != X_CALL)
@@ -862,6 +889,10 @@ static const char *hint_keyword(Parser *p, const Wanted *w, yysymbol_kind_t kind
         return "a keyword cannot be a name";
     if (kind == YYSYMBOL_ELSE)
         return "there is no 'if' for it";
+    if (kind == YYSYMBOL_BACKWARD)
+        return "a backward part belongs to a def, and a def has only one";
+    if (p->prev.kind == '(' && p->before == BACKWARD)
+        return "backward(dy) names the adjoint of the result";
     return NULL;
 }
 

@@ -87,6 +87,7 @@ struct Stmt {
     bool bound;     /* S_DIM: <= */
     bool has_sizes; /* x[] or x[...] and not x */
     Stmt *body, *orelse;
+    Stmt *backward; /* S_DEF: its backward part, a statement with names and body; or NULL */
     Stmt *next;
 };
 

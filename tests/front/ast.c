@@ -60,6 +60,16 @@ static void print_part(const char *word, const Expr *e)
 
 static void print_body(const char *word, const Stmt *s, int depth);
 
+static void print_backward(const Stmt *s, int depth)
+{
+    if (s == NULL)
+        return;
+    printf("\n%*sbackward", 2 * depth + 2, "");
+    for (const Names *n = s->names; n != NULL; n = n->next)
+        printf(" %s", n->name);
+    print_body("body", s->body, depth + 1);
+}
+
 static void print_stmt(const Stmt *s, int depth)
 {
     static const char *const word[] = {
@@ -93,6 +103,7 @@ static void print_stmt(const Stmt *s, int depth)
     print_part("with", s->with);
     print_body("body", s->body, depth);
     print_body("else", s->orelse, depth);
+    print_backward(s->backward, depth);
     printf(")");
 }
 

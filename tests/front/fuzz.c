@@ -18,7 +18,7 @@ static const char *const word[] = {
     ",",         ";",         "\n",        ":",        "~",      "'",       "\"",        "^",
     "-",         "@",         ".",         "#",        "new",    "_",       "1e999",     ".5",
     "1.",        "0..3",      "x",         "\xc3\xa9", "\xff",   "\r\n",    "\n    |> ", "h.0.W",
-    " = ",
+    " = ",       "backward",  "(dy)",
 };
 
 static uint64_t next_random(uint64_t *state)
