@@ -13,6 +13,7 @@ const AttrMember attr_members[A_COUNT] = {
     [A_DATA] = {NULL, ATTR_POINTER, MEMBER(data)},
     [A_VAR] = {NULL, ATTR_POINTER, MEMBER(var)},
     [A_LOOP] = {NULL, ATTR_POINTER, MEMBER(loop)},
+    [A_GIVEN] = {NULL, ATTR_POINTER, MEMBER(given)},
     [A_SIZE] = {NULL, ATTR_SIZE, MEMBER(size)},
     [A_PERM] = {"perm", ATTR_ORDER, MEMBER(perm)},
     [A_LO] = {"lo", ATTR_SIZES, MEMBER(lo)},

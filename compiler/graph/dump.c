@@ -28,6 +28,8 @@ static void dump_attr(const Graph *g, const Node *n, Text *t)
             text_add(t, " %s", m->name);
         if (a == A_VAR)
             text_add(t, " %s", n->attr.var->name);
+        if (a == A_GIVEN)
+            text_add(t, " %s", n->attr.given->name);
         if (m->kind == ATTR_REAL)
             text_add(t, " %.17g", a == A_VALUE ? n->attr.value : n->attr.value2);
 
@@ -298,6 +300,17 @@ static Piece piece_call(const Graph *g, const Node *n, int depth)
     return (Piece){t.at, 16};
 }
 
+/* The call of the def, with its tensors: what it is computed as is said elsewhere. */
+static Piece piece_given(const Graph *g, const Node *n, int depth)
+{
+    Text t = {.ngc = g->ngc};
+    text_add(&t, "%s(", n->attr.given->name);
+    for (int i = 1; i < n->nargs; i++)
+        text_add(&t, "%s%s", i > 1 ? ", " : "", operand(g, n->arg[i], depth, 0));
+    text_add(&t, ")");
+    return (Piece){t.at, 16};
+}
+
 /* An elementwise op: a call of the language's function, or its operator. */
 static Piece piece_elementwise(const Graph *g, const Node *n, int depth)
 {
@@ -373,6 +386,7 @@ static Piece piece(const Graph *g, const Node *n, int depth, bool top)
     case OP_pad: return piece_pad(g, n, depth - 1);
     case OP_concat: return piece_concat(g, n, depth - 1);
     case OP_gather: return piece_gather(g, n, depth - 1);
+    case OP_given: return piece_given(g, n, depth - 1);
     case OP_convk: /* what the kernel of a convolution gets */
         return (Piece){text_format(g->ngc, "%s against %s", operand(g, n->arg[0], depth - 1, 11),
                                    operand(g, n->arg[1], depth - 1, 11)),

@@ -153,9 +153,11 @@ static Range rule_range(const Node *y, const Expr *x)
     }
 }
 
-/* May the slope of elementwise y with respect to that operand be infinite or NaN? */
+/* May the slope of y with respect to that operand be infinite or NaN? */
 static Risk slope_risk(Graph *g, const Node *y, int operand)
 {
+    if (op_info[y->op]->risk)
+        return op_info[y->op]->risk(y, operand);
     if (op_info[y->op]->back || !op_info[y->op]->rule[operand])
         return RISK_NONE;
     return rule_range(y, rule_parsed(g, y->op, operand)).risk;
@@ -171,6 +173,12 @@ const char *op_rule(Ngc *ngc, const Node *y, int operand)
     if (operand < 3 && info->rule[operand])
         return info->rule[operand];
     return info->rule[0];
+}
+
+const char *op_teach(Ngc *ngc, const Node *n)
+{
+    const OpInfo *info = op_info[n->op];
+    return info->taught ? info->taught(ngc, n) : info->teach;
 }
 
 /* The contribution of y = op(..) to the adjoint of an operand, by the rule of an elementwise op. */
@@ -281,10 +289,11 @@ typedef struct Sweep {
     const Loop *within;       /* only through the body of this loop; NULL: of none */
 } Sweep;
 
-/* Does x, an operand of y, need a mask? It does if a slope further down may be infinite. A choice
+/* Does operand k of y need a mask? It does if a slope further down may be infinite. A choice
  * that only the data decides may be there to leave out data that is not finite. */
-static bool needs_mask(const Sweep *s, const Node *y, const Node *x)
+static bool needs_mask(const Sweep *s, const Node *y, int k)
 {
+    const Node *x = y->arg[k];
     unsigned flags = op_info[y->op]->flags;
     Risk risk = s->below[x->id];
     bool of_data = y->op == OP_where && s->from_vars[y->arg[0]->id] == FROM_INPUTS;
@@ -297,7 +306,7 @@ static bool needs_mask(const Sweep *s, const Node *y, const Node *x)
         return false;
     if (y->op == OP_matmul)
         return risk != RISK_DATA && y->arg[0]->shape.rank == y->arg[1]->shape.rank;
-    return flags & (F_ELEMENTWISE | F_ROUTE | F_CHOICE);
+    return flags & (F_ELEMENTWISE | F_ROUTE | F_CHOICE) || given_by_element(y, k);
 }
 
 /* The masks of what flows from y to each operand: the mask of y, and the choice that y makes. */
@@ -312,7 +321,7 @@ static void masks_of(Sweep *s, Node *y, Node **mask)
 
     for (int k = 0; k < y->nargs; k++) {
         Node *x = y->arg[k];
-        if (!s->wanted[x->id] || !needs_mask(s, y, x))
+        if (!s->wanted[x->id] || !needs_mask(s, y, k))
             continue;
 
         /* A mask moves through y as an adjoint does, by the rule of the op. */
@@ -341,6 +350,9 @@ static void contributions(Sweep *s, Node *y, Node **dx)
 
     if (info->back) {
         info->back(g, y, dy, dx);
+        for (int i = 0; mask && i < y->nargs; i++)
+            if (dx[i] && slope_risk(g, y, i) > RISK_NONE)
+                dx[i] = mask_apply(g, mask, dx[i]);
         return;
     }
 

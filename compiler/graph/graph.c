@@ -615,6 +615,16 @@ Node *graph_stop(Graph *g, Node *a)
     return graph_add(g, (Node){.op = OP_stop, .type = a->type, .shape = a->shape, .nargs = 1}, &a);
 }
 
+Node *graph_given(Graph *g, const Given *given, Node *const *arg)
+{
+    Node n = {.op = OP_given,
+              .type = arg[0]->type,
+              .shape = arg[0]->shape,
+              .nargs = 1 + given->count,
+              .attr.given = given};
+    return graph_add(g, n, arg);
+}
+
 /* ---- views ---- */
 
 Node *graph_expand(Graph *g, Node *a, Shape shape, uint32_t axes)

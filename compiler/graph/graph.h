@@ -36,6 +36,7 @@ enum {
 typedef struct Graph Graph; /* nodes in order; operands precede users */
 typedef struct Node Node;
 typedef struct Var Var;
+typedef struct Given Given;
 typedef struct Model Model;
 typedef struct Loop Loop;
 typedef struct Eval Eval; /* eval.h */
@@ -186,6 +187,9 @@ struct Node {
         /* var */
         Var *var;
 
+        /* given */
+        const Given *given;
+
         /* a bit for each axis. Reductions: the axes removed from the operand; expand: the axes of
          * the result that are copies */
         uint32_t axes;
@@ -304,6 +308,7 @@ typedef enum {
     A_DATA,
     A_VAR,
     A_LOOP,
+    A_GIVEN,
     A_SIZE,
     A_PERM,
     A_LO,
@@ -386,6 +391,9 @@ typedef struct OpInfo {
     /* the rule for readers, where it depends on y; NULL: .rule as it is */
     const char *(*said)(Ngc *, const Node *y, int operand);
 
+    /* May the slope by .back be infinite or NaN, where a mask can help? NULL: no. */
+    Risk (*risk)(const Node *y, int operand);
+
     /* ---- the C of an elementwise op ---- */
 
     /* $a $b $c are the operands, @ is the suffix f in float32, $t is the result's type */
@@ -433,6 +441,9 @@ typedef struct OpInfo {
 
     /* what a teacher calls it: "multiply: swaps the inputs" */
     const char *teach;
+
+    /* the same, where it depends on the node */
+    const char *(*taught)(Ngc *, const Node *);
 } OpInfo;
 
 /* One record per primitive, defined in the op_*.c files. */
@@ -520,6 +531,28 @@ struct Var {
 
     /* input: the user gave no value, so run.c made up its numbers */
     bool invented;
+};
+
+/* A derivative that the user gives: the backward part of a def, lowered once for a call. Its nodes
+ * are computed from leaves in place of the result, its adjoint and the tensors that the def was
+ * called with. A reverse sweep copies them onto what these leaves mean. */
+struct Given {
+    const char *name; /* of the def */
+    Loc loc;          /* of the backward part */
+    const char *text; /* of it, on one line */
+
+    Node *dy, *y; /* the leaves of the adjoint and of the result */
+    int count;    /* tensors: operands 1 to count of a node `given` */
+
+    struct GivenTensor {
+        const char *name; /* of the parameter */
+        Node *leaf;
+        Node *dx;         /* its adjoint, in its shape */
+        const char *said; /* the same for readers, as OpInfo.said */
+        bool by_element;  /* an element of dx is computed from only that element of dy */
+    } * tensor;
+
+    int first, end; /* the ids of its nodes: first <= id < end */
 };
 
 typedef enum { ROOT_OUTPUT, ROOT_METRIC, ROOT_LOSS, ROOT_GRAD, ROOT_UPDATE, ROOT_NAMED } RootKind;
@@ -805,6 +838,9 @@ void graph_unroll(Graph *, const LoopOrder *, const Loop *, Node **root, int roo
 Size size_replace(Graph *, Size, int dim, Size by);
 
 Node *graph_stop(Graph *, Node *);
+
+/* arg[0], whose derivative with respect to arg[1], .. is given. */
+Node *graph_given(Graph *, const Given *, Node *const *arg);
 /* Gives a value a name that gradients may refer to. Where it has one, or is older than node `from`,
  * so that something else may be computed from it, a copy gets the name. */
 Node *graph_bind(Graph *, Node *, const char *name, int from);
@@ -871,6 +907,24 @@ void graph_grad(Graph *, Node *y, Node *seed, Node *const *x, int count, Node **
 
 /* The record's rule as it applies to y, or NULL. */
 const char *op_rule(Ngc *, const Node *y, int operand);
+
+/* What a teacher says of the op of n, or NULL. */
+const char *op_teach(Ngc *, const Node *n);
+
+/* ---- op_given.c: derivatives that the user gives ---- */
+
+/* Ends a backward part, whose leaves and adjoints are set: its nodes are those from `first` on. */
+void given_close(Graph *, Given *);
+
+/* Is the contribution of y = given(..) to operand k by element? Then a mask of dy is one of it. */
+bool given_by_element(const Node *y, int k);
+
+/* The defs by whose backward parts a derivative of y with respect to x is computed: "ste, root".
+ * NULL: by none. *first: the place of the first of these parts. */
+const char *given_names(Graph *, Node *y, const Node *x, Loc *first);
+
+/* Takes the backward parts out of what roots need: no gradient is asked for any more. */
+void graph_drop_given(Graph *, Node **root, int roots);
 
 /* ---- stable.c: exponentials written by hand ---- */
 

@@ -472,7 +472,8 @@ Range range_of(const Graph *g, const Node *n)
     case OP_permute:
     case OP_slice:
     case OP_max:
-    case OP_gather: return in[0];
+    case OP_gather:
+    case OP_given: return in[0];
 
     case OP_pad: return hull(in[0], number(0));
     case OP_concat: return concat_range(n);

@@ -442,7 +442,7 @@ static bool check_params(Lower *L, const Stmt *s)
 
 static void lower_def(Lower *L, const Stmt *s)
 {
-    if (!check_params(L, s))
+    if (!check_params(L, s) || !check_backward(L, s))
         return;
 
     Func *f = arena_alloc(L->ngc, sizeof *f);

@@ -112,6 +112,8 @@ typedef struct Frame {
     const Func *func;
     Layer *layer; /* the one that is called, or NULL; its variables are used again */
     Loc call;
+    bool backward;      /* its backward part is executed, after its body */
+    struct Scope *body; /* then: the scope of the body, which is not seen any more */
 } Frame;
 
 struct Lower {
@@ -258,6 +260,14 @@ void lower_defaults(Lower *); /* computes them, and checks that ints start whole
 
 /* lower_loop.c: for */
 bool lower_for(Lower *, const Stmt *, Value **result);
+
+/* lower_backward.c: backward parts of defs */
+bool in_backward(const Lower *);
+bool check_backward(Lower *, const Stmt *def); /* its names; false with a message */
+
+/* The value of a call, by the value of the body and the arguments as the body had them. The def has
+ * been entered. */
+Value *lower_backward(Lower *, const Func *, Value **param, int params, Value *result, Loc call);
 
 /* lower.c: statements */
 bool lower_pass(Lower *, const Stmt *, struct PassAt, Value *, Value **result); /* of a for */

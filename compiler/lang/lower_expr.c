@@ -225,6 +225,15 @@ static Value *unknown(Lower *L, const Expr *x, const char *what)
         return value_error(L, x->loc);
     }
 
+    const Frame *f = L->frame;
+    if (f && f->backward && scope_own(f->body, x->name)) {
+        lower_error(L, ERR_UNKNOWN_NAME, x->at,
+                    "unknown %s '%s': the backward part of %s sees its parameters and its result, "
+                    "not the names of its body",
+                    what, x->name, f->func->name);
+        return value_error(L, x->loc);
+    }
+
     const char *guess = similar_name(L, x->name);
     if (!guess) {
         lower_error(L, ERR_UNKNOWN_NAME, x->at, "unknown %s '%s'", what, x->name);
@@ -590,12 +599,16 @@ static void leave_def(Lower *L, const Lower *saved)
     L->branch = saved->branch;
 }
 
-static void bind_params(Lower *L, const Func *f, const Call *c)
+/* Binds the parameters. Returns their values. */
+static Value **bind_params(Lower *L, const Func *f, const Call *c)
 {
+    Value **param = arena_alloc(L->ngc, (size_t)(c->count + 1) * sizeof *param);
     for (int i = 0; i < c->count; i++) {
         Value *v = c->value[i] ? c->value[i] : lower_expr(L, c->otherwise[i]);
-        scope_bind(L, c->name[i], parameter(L, f, v), f->def->at);
+        param[i] = parameter(L, f, v);
+        scope_bind(L, c->name[i], param[i], f->def->at);
     }
+    return param;
 }
 
 /* Expands a call of a def. layer: the one that is called, or NULL. */
@@ -616,11 +629,13 @@ static Value *call_def(Lower *L, const Func *f, const Call *c, Loc loc, Path *pa
     int errors = L->ngc->errors;
     ((Func *)f)->active = true;
     enter_def(L, f, &frame, path);
-    bind_params(L, f, c);
+    Value **param = bind_params(L, f, c);
     if (f->def->value)
         result = lower_expr(L, f->def->value);
     else
         lower_block(L, f->def->body, &result);
+    if (f->def->backward && result)
+        result = lower_backward(L, f, param, c->count, result, loc);
     leave_def(L, &saved);
     ((Func *)f)->active = false;
 

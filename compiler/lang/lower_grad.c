@@ -318,6 +318,11 @@ void root_update(Lower *L, Var *v, Node *n, int group, Loc loc)
 
 void lower_update(Lower *L, const Stmt *s)
 {
+    if (in_backward(L)) {
+        lower_error(L, ERR_DECLARED_INSIDE, s->loc, "a backward part updates nothing");
+        return;
+    }
+
     Binding *b;
     Var *v = updated_var(L, s, &b);
     Node *n = expr_node(L, s->value);

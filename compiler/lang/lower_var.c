@@ -250,6 +250,12 @@ void lower_declaration(Lower *L, const Stmt *s)
                     "an input is declared in the file, not in a def");
         return;
     }
+    if (s->kind != S_INPUT && in_backward(L)) {
+        lower_error(L, ERR_DECLARED_INSIDE, s->loc,
+                    "a backward part has no params and states of its own");
+        bind_var(L, s, NULL, false);
+        return;
+    }
     if (s->kind == S_INPUT && s->init)
         lower_error(L, ERR_PLACE, s->init->loc,
                     "'~' starts a param or a state; "

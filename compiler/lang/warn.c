@@ -200,6 +200,20 @@ static void report_unused(Ngc *ngc, const NameScope *s, const Model *m)
     }
 }
 
+/* A backward part has names of its own. That of the result may be left out, and the adjoint counts
+ * as used: backward(dy) = 0 stops every gradient. */
+static void names_of_backward(Ngc *ngc, NameScope *def, const Stmt *part, const Model *m)
+{
+    NameScope s = {.up = def, .def = def->def};
+    s.end = &s.first;
+    for (const Names *n = part->names; n; n = n->next)
+        name_defined(ngc, &s, n->name, N_ARGUMENT, n->loc, NULL);
+    name_used(ngc, &s, part->names->name);
+    names_bound(ngc, &s, part->body);
+    names_read(ngc, &s, part->body, m);
+    report_unused(ngc, &s, m);
+}
+
 static void names_of_def(Ngc *ngc, NameScope *up, const Stmt *def, const Model *m)
 {
     NameScope s = {.up = up, .def = def->name};
@@ -210,6 +224,8 @@ static void names_of_def(Ngc *ngc, NameScope *up, const Stmt *def, const Model *
     names_bound(ngc, &s, def->body);
     names_of_expr(ngc, &s, def->value);
     names_read(ngc, &s, def->body, m);
+    if (def->backward)
+        names_of_backward(ngc, &s, def->backward, m);
     report_unused(ngc, &s, m);
 }
 

@@ -141,15 +141,22 @@ static void verify_modes(const Modes *modes)
 
 /* ---- running it ---- */
 
-/* No gradient can be asked any more: names no longer keep values apart. */
+/* No gradient can be asked any more: names no longer keep values apart, and the derivatives that
+ * the user gives have done their work. */
 static void close_graph(Model *m)
 {
+    int roots;
+    Node **root = model_take_roots(m, &roots);
+
     m->graph->final = true;
     for (int i = 0; i < m->roots; i++)
         m->root[i].written = m->root[i].node;
     for (int i = 0; i < m->graph->count; i++)
         if (m->graph->node[i]->op == OP_training)
             m->training = m->graph->node[i];
+
+    graph_drop_given(m->graph, root, roots);
+    model_put_roots(m, root);
 }
 
 void model_run_passes(Model *m)

@@ -36,6 +36,9 @@ for f in open("functions").read().split():
 for k in open("keywords").read().split():
     assert colours(f"{k} x")[k].split(".")[0] in ("keyword", "storage"), k
     assert colours(f"y = h.{k}")["." + k] == "variable.other.member.ng", k
+for line in ("} backward(dy) {", "def f(x) = x^2 backward (dy, y) = 2*x*dy"):
+    assert colours(line)["backward"] == "keyword.other.ng", line
+assert colours("y = backward(x)")["backward"].startswith("entity.name.function")
 line = colours('param W2[10, 0.5e-3]: int ~ normal(0, 1)  # of "x"')
 assert line["10"] == line["0.5e-3"] == "constant.numeric.ng" and line[": int"] == "type" and line['# of "x"'].startswith("comment") and "2" not in line, line
 PY

@@ -10,6 +10,7 @@ syn keyword ngKeyword over with
 syn keyword ngConstant pi inf training step
 syn match ngField /\.\h\w*/
 syn match ngFunction /\.\@1<!\<\h\w*\ze(/
+syn match ngBackward /[])}a-zA-Z0-9_']\s\+\zsbackward\ze\s*(/
 syn match ngType /:\s*\zs\<\(int\|float\)\>/
 syn match ngNumber /\.\@1<!\<\d\+\(\.\d\+\)\?\([eE][-+]\?\d\+\)\?\>/
 syn match ngOperator /[-+*\/@^~=<>!|]/
@@ -21,6 +22,7 @@ hi def link ngStatement Statement
 hi def link ngRepeat Repeat
 hi def link ngConditional Conditional
 hi def link ngKeyword Keyword
+hi def link ngBackward Keyword
 hi def link ngConstant Constant
 hi def link ngFunction Function
 hi def link ngType Type

@@ -1,0 +1,271 @@
+/* op_given.c - record of `given`: a value whose derivative the user gives, by the backward part of
+ * a def. Its value is that of operand 0, to which nothing flows back. The other operands are the
+ * tensors that the def was called with; the backward part says what flows back to them.
+ *
+ * A backward part is lowered when the def is called, on leaves (Given). Here it is copied onto the
+ * node, its operands and the adjoint that a sweep has found. What is copied are nodes like any
+ * others, so it can be differentiated again: the result in it is the node `given` itself. */
+#include "graph/eval.h"
+
+#include <string.h>
+
+/* ---- a backward part, when it was lowered ---- */
+
+static bool is_inside(const Given *r, const Node *n)
+{
+    return n->id >= r->first && n->id < r->end;
+}
+
+/* Does each element of dx depend on only that element of the adjoint? It does if all between them
+ * are elementwise. on_path: by id - first: is the adjoint used? */
+static bool find_by_element(const Graph *g, const Given *r, const Node *dx)
+{
+    if (!is_inside(r, dx) || !shape_equal(dx->shape, r->dy->shape))
+        return false;
+    bool *on_path = arena_alloc(g->ngc, (size_t)(r->end - r->first));
+    bool *used = arena_alloc(g->ngc, (size_t)(r->end - r->first));
+
+    for (int i = r->first; i < r->end; i++) {
+        const Node *n = g->node[i];
+        on_path[i - r->first] = n == r->dy;
+        for (int k = 0; k < n->nargs; k++)
+            if (is_inside(r, n->arg[k]))
+                on_path[i - r->first] |= on_path[n->arg[k]->id - r->first];
+    }
+
+    used[dx->id - r->first] = true;
+    for (int i = dx->id; i >= r->first; i--) {
+        const Node *n = g->node[i];
+        if (!used[i - r->first] || !on_path[i - r->first] || n == r->dy)
+            continue;
+        if (!(op_info[n->op]->flags & F_ELEMENTWISE))
+            return false;
+        for (int k = 0; k < n->nargs; k++)
+            if (is_inside(r, n->arg[k]))
+                used[n->arg[k]->id - r->first] = true;
+    }
+    return true;
+}
+
+/* Its nodes have no names: these would be the same in every copy, and no gradient is asked for with
+ * respect to them. */
+void given_close(Graph *g, Given *r)
+{
+    r->end = g->count;
+    for (int i = r->first; i < r->end; i++)
+        g->node[i]->name = NULL;
+    for (int k = 0; k < r->count; k++)
+        r->tensor[k].by_element = find_by_element(g, r, r->tensor[k].dx);
+}
+
+/* ---- copied into a sweep ---- */
+
+/* What the leaf n means in the derivative of y; NULL: it is not a leaf of the backward part. */
+static Node *meaning(const Given *r, const Node *n, const Node *y, Node *dy)
+{
+    if (n == r->dy)
+        return dy;
+    if (n == r->y)
+        return (Node *)y;
+    for (int k = 0; k < r->count; k++)
+        if (n == r->tensor[k].leaf)
+            return y->arg[1 + k];
+    return NULL;
+}
+
+/* n with its operands as they are now, by id - first. */
+static Node *copied(Graph *g, const Given *r, Node *n, Node *const *now)
+{
+    Node **arg = arena_alloc(g->ngc, (size_t)(n->nargs + 1) * sizeof *arg);
+    bool same = true;
+    int made = g->count;
+
+    for (int k = 0; k < n->nargs; k++) {
+        arg[k] = n->arg[k];
+        if (is_inside(r, arg[k]))
+            arg[k] = now[arg[k]->id - r->first];
+        same &= arg[k] == n->arg[k];
+    }
+    if (same)
+        return n;
+
+    Node *m = graph_copy(g, n, arg);
+    if (m->id >= made)
+        m->scaled |= n->scaled;
+    return m;
+}
+
+/* Marks what the adjoints need, by id - first. */
+static bool *needed_of(const Graph *g, const Given *r)
+{
+    bool *needed = arena_alloc(g->ngc, (size_t)(r->end - r->first + 1));
+    for (int k = 0; k < r->count; k++)
+        if (is_inside(r, r->tensor[k].dx))
+            needed[r->tensor[k].dx->id - r->first] = true;
+
+    for (int i = r->end - 1; i >= r->first; i--) {
+        const Node *n = g->node[i];
+        for (int k = 0; needed[i - r->first] && k < n->nargs; k++)
+            if (is_inside(r, n->arg[k]))
+                needed[n->arg[k]->id - r->first] = true;
+    }
+    return needed;
+}
+
+static void back_given(Graph *g, const Node *y, Node *dy, Node **dx)
+{
+    const Given *r = y->attr.given;
+    bool *needed = needed_of(g, r);
+    Node **now = arena_alloc(g->ngc, (size_t)(r->end - r->first + 1) * sizeof *now);
+
+    for (int i = r->first; i < r->end; i++) {
+        Node *n = g->node[i];
+        if (!needed[i - r->first])
+            continue;
+        Node *leaf = meaning(r, n, y, dy);
+        now[i - r->first] = leaf ? leaf : copied(g, r, n, now);
+    }
+
+    dx[0] = NULL;
+    for (int k = 0; k < r->count; k++) {
+        Node *d = r->tensor[k].dx;
+        dx[1 + k] = is_inside(r, d) ? now[d->id - r->first] : d;
+    }
+}
+
+bool given_by_element(const Node *y, int k)
+{
+    return y->op == OP_given && k > 0 && y->attr.given->tensor[k - 1].by_element;
+}
+
+static Risk risk_given(const Node *y, int operand)
+{
+    if (!given_by_element(y, operand))
+        return RISK_NONE;
+    return y->attr.given->tensor[operand - 1].dx->range.risk;
+}
+
+/* ---- where backward parts are ---- */
+
+static bool has_given(const Graph *g, const int *uses)
+{
+    for (int i = 0; i < g->count; i++)
+        if (uses[i] && g->node[i]->op == OP_given)
+            return true;
+    return false;
+}
+
+/* The first operand to which something may flow back. */
+static int first_way(const Node *n)
+{
+    return n->op == OP_given ? 1 : 0;
+}
+
+/* By id: does y flow back to it? */
+static bool *below_of(const Graph *g, const Node *y)
+{
+    bool *below = arena_alloc(g->ngc, (size_t)g->count + 1);
+    below[y->id] = true;
+    for (int i = y->id; i >= 0; i--)
+        for (int k = first_way(g->node[i]); below[i] && k < g->node[i]->nargs; k++)
+            below[g->node[i]->arg[k]->id] = true;
+    return below;
+}
+
+/* By id: does it flow back to x? */
+static bool *above_of(const Graph *g, const Node *x)
+{
+    bool *above = arena_alloc(g->ngc, (size_t)g->count + 1);
+    above[x->id] = true;
+    for (int i = x->id + 1; i < g->count; i++)
+        for (int k = first_way(g->node[i]); k < g->node[i]->nargs; k++)
+            above[i] |= above[g->node[i]->arg[k]->id];
+    return above;
+}
+
+const char *given_names(Graph *g, Node *y, const Node *x, Loc *first)
+{
+    if (!has_given(g, graph_uses(g, &y, 1)))
+        return NULL;
+    const bool *below = below_of(g, y), *above = above_of(g, x);
+    Table seen = {0};
+    Text t = {.ngc = g->ngc};
+
+    for (int i = x->id + 1; i <= y->id; i++) {
+        const Node *n = g->node[i];
+        if (n->op != OP_given || !below[i] || !above[i])
+            continue;
+
+        const Given *r = n->attr.given;
+        if (++*table_at(g->ngc, &seen, r->name) > 1)
+            continue;
+        if (!t.at)
+            *first = r->loc;
+        text_add(&t, "%s%s", t.at ? ", " : "", r->name);
+    }
+    return t.at;
+}
+
+/* ---- when no gradient is asked for any more ---- */
+
+void graph_drop_given(Graph *g, Node **root, int roots)
+{
+    int count = g->count;
+    int *uses = graph_uses(g, root, roots);
+    Node **now = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *now);
+    Loc loc = g->loc;
+    if (!has_given(g, uses))
+        return;
+
+    for (int i = 0; i < count; i++) {
+        Node *n = g->node[i];
+        if (!uses[i])
+            continue;
+
+        int made = g->count;
+        g->loc = n->loc;
+        now[i] = n->op == OP_given ? now[n->arg[0]->id] : graph_rebuild(g, n, now);
+        node_replaces(now[i], n, made);
+    }
+    g->loc = loc;
+    for (int i = 0; i < roots; i++)
+        root[i] = now[root[i]->id];
+}
+
+/* ---- the record ---- */
+
+static void eval_given(const Node *n, Eval *e, double *out)
+{
+    int64_t dim[MAX_RANK];
+    size_t count = (size_t)eval_shape(e, n->shape, dim);
+    memcpy(out, e->value[n->arg[0]->id], count * sizeof *out);
+}
+
+static Node *copy_given(Graph *g, const Node *n, Node *const *arg)
+{
+    return graph_given(g, n->attr.given, arg);
+}
+
+static const char *said_given(Ngc *ngc, const Node *y, int operand)
+{
+    (void)ngc;
+    return operand > 0 ? y->attr.given->tensor[operand - 1].said : NULL;
+}
+
+static const char *taught_given(Ngc *ngc, const Node *n)
+{
+    const Given *r = n->attr.given;
+    return text_format(ngc, "rule given by the user in %s, line %d: %s", r->name,
+                       source_line(ngc, r->loc, NULL), r->text);
+}
+
+const OpInfo op_given = {.name = "given",
+                         .attrs = 1 << A_GIVEN,
+                         .arity = -1,
+                         .copy = copy_given,
+                         .flags = F_SAME,
+                         .eval = eval_given,
+                         .back = back_given,
+                         .said = said_given,
+                         .risk = risk_given,
+                         .taught = taught_given};
