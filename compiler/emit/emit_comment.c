@@ -542,7 +542,6 @@ static const char *step_text(Emit *e, const Node *n, const Step *s, const char *
     if (!rule)
         return NULL;
 
-    const OpInfo *info = op_info[s->y->op];
     const char *use = use_text(e, s, is_adjoint(n));
     const char *shape = shape_suffix(e, s->x);
     bool several = *use != '\0';
@@ -550,7 +549,8 @@ static const char *step_text(Emit *e, const Node *n, const Step *s, const char *
         *why = use + strlen("; ");
         return text_format(e->ngc, "%s%s", stored, shape);
     }
-    *why = text_format(e->ngc, "%s%s", info->teach ? info->teach : info->name, use);
+    const char *teach = op_teach(e->ngc, s->y);
+    *why = text_format(e->ngc, "%s%s", teach ? teach : op_info[s->y->op]->name, use);
 
     /* The rule. */
     Text t = {.ngc = e->ngc};

@@ -186,7 +186,7 @@ const char *lesson_invented(const Lesson *l)
                        names.at);
 }
 
-/* What a formula does not say of shapes: ", over axis 1". */
+/* What a formula does not say: of shapes ", over axis 1". */
 static const char *axes_words(const Lesson *l, const Node *n)
 {
     if (n->op == OP_reshape && n->shape.rank == 0)
@@ -195,6 +195,8 @@ static const char *axes_words(const Lesson *l, const Node *n)
         return text_format(l->ngc, ", in the shape %s", lesson_shape(l, n));
     if (n->op == OP_expand)
         return text_format(l->ngc, ", copied to %s", lesson_shape(l, n));
+    if (n->op == OP_given)
+        return text_format(l->ngc, ", computed as %s", lesson_label(l, n->arg[0]));
 
     bool reduces = op_info[n->op]->flags & F_REDUCE && attr_used(n, A_AXES);
     if (!reduces || n->shape.rank == 0)
@@ -258,7 +260,7 @@ static void describe_item(Lesson *l, Item *t)
             text_format(l->ngc, "%s%s", math_formula(l, n, label, M_TEXT), axes_words(l, n));
     t->math_tex = math_formula(l, n, label, M_TEX);
     t->math_html = math_formula(l, n, label, M_HTML);
-    t->teach = info->teach;
+    t->teach = op_teach(l->ngc, n);
 
     bool scalar = info->flags & F_ELEMENTWISE && n->shape.rank == 0 && n->op != OP_copy;
     if (scalar && n->nargs > 0)
@@ -561,6 +563,17 @@ static void emit_readable(Lesson *l)
     emit_model_c(l->m, text_format(l->ngc, "%s.h", l->m->name), &l->code);
 }
 
+/* When backward parts are dropped, the value of a body takes the name of the call that it is the
+ * result of. The lesson has both: the name is that of the call. */
+static void return_names(const Lesson *l)
+{
+    for (int i = 0; i < l->g->count; i++) {
+        const Node *n = l->g->node[i];
+        if (n->op == OP_given && n->arg[0]->name == n->name && n->arg[0]->op != OP_var)
+            n->arg[0]->name = NULL;
+    }
+}
+
 /* What can be said before there are values. */
 Lesson *lesson_new(Ngc *ngc, Model *m)
 {
@@ -569,6 +582,7 @@ Lesson *lesson_new(Ngc *ngc, Model *m)
     l->m = m;
     l->g = m->graph;
     emit_readable(l);
+    return_names(l);
 
     l->at = arena_alloc(ngc, (size_t)(l->g->count + 1) * sizeof *l->at);
     collect_losses(l);

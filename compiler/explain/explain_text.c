@@ -119,11 +119,15 @@ static void text_update(const Lesson *l, Text *t)
 const char *lesson_nudge(const Lesson *l, const Nudge *n, const char *entry, const char *loss,
                          double slope)
 {
-    return text_format(l->ngc,
-                       "%s from %s to %s moves %s from %s to %s: slope %s; the derivative says %s",
-                       entry, lesson_digits(l, n->x, 6), lesson_digits(l, n->x + n->h, 6), loss,
-                       lesson_digits(l, n->loss, 6), lesson_digits(l, n->moved, 6),
-                       lesson_digits(l, slope, 4), lesson_digits(l, n->derivative, 4));
+    Loc first;
+    const char *given = given_names(l->g, n->root->loss, n->root->x, &first);
+    if (given)
+        given = text_format(l->ngc, ", by the rule that the user gives in %s", given);
+    return text_format(
+        l->ngc, "%s from %s to %s moves %s from %s to %s: slope %s; the derivative says %s%s",
+        entry, lesson_digits(l, n->x, 6), lesson_digits(l, n->x + n->h, 6), loss,
+        lesson_digits(l, n->loss, 6), lesson_digits(l, n->moved, 6), lesson_digits(l, slope, 4),
+        lesson_digits(l, n->derivative, 4), given ? given : "");
 }
 
 static void text_nudges(const Lesson *l, Text *t)

@@ -482,7 +482,7 @@ static bool loop_needs_masks(const Sweep *s, const Node *loop)
         if (n->in[of->level] != of || !(op_info[n->op]->flags & F_CHOICE) || !s->wanted[i])
             continue;
         for (int k = 0; k < n->nargs; k++)
-            if (s->wanted[n->arg[k]->id] && needs_mask(s, n, n->arg[k]))
+            if (s->wanted[n->arg[k]->id] && needs_mask(s, n, k))
                 return true;
     }
     return false;

@@ -599,14 +599,19 @@ static void leave_def(Lower *L, const Lower *saved)
     L->branch = saved->branch;
 }
 
-/* Binds the parameters. Returns their values. */
+/* Binds the parameters. Returns their values, for a backward part; NULL: there is none. */
 static Value **bind_params(Lower *L, const Func *f, const Call *c)
 {
-    Value **param = arena_alloc(L->ngc, (size_t)(c->count + 1) * sizeof *param);
+    Value **param = NULL;
+    if (f->def->backward)
+        param = arena_alloc(L->ngc, (size_t)(c->count + 1) * sizeof *param);
+
     for (int i = 0; i < c->count; i++) {
         Value *v = c->value[i] ? c->value[i] : lower_expr(L, c->otherwise[i]);
-        param[i] = parameter(L, f, v);
-        scope_bind(L, c->name[i], param[i], f->def->at);
+        v = parameter(L, f, v);
+        scope_bind(L, c->name[i], v, f->def->at);
+        if (param)
+            param[i] = v;
     }
     return param;
 }
@@ -634,7 +639,7 @@ static Value *call_def(Lower *L, const Func *f, const Call *c, Loc loc, Path *pa
         result = lower_expr(L, f->def->value);
     else
         lower_block(L, f->def->body, &result);
-    if (f->def->backward && result)
+    if (param && result)
         result = lower_backward(L, f, param, c->count, result, loc);
     leave_def(L, &saved);
     ((Func *)f)->active = false;

@@ -731,11 +731,14 @@ static Count check_root(Run *r, const Root *root)
     return count;
 }
 
-static void print_count(const char *name, const Count *c)
+/* given: rules of the user are in it, which need not be slopes */
+static void print_count(const char *name, const Count *c, bool given)
 {
     int smooth = c->of[GOOD] + c->of[WRONG];
     printf("%s: ", name);
-    if (c->of[WRONG])
+    if (c->of[WRONG] && given)
+        printf("not the slope at %d of %d places", c->of[WRONG], smooth);
+    else if (c->of[WRONG])
         printf("WRONG at %d of %d places", c->of[WRONG], smooth);
     else
         printf("ok");
@@ -747,10 +750,23 @@ static void print_count(const char *name, const Count *c)
     printf("\n");
 }
 
+/* A derivative differs from differences. If the user gives a rule that is in it, this is for the
+ * user to judge: says so. Else it is a fault of ngc. */
+static bool is_given(const Run *r, const Root *root)
+{
+    Loc first;
+    const char *names = given_names(r->m->graph, root->loss, root->x, &first);
+    if (names)
+        diag(r->ngc, SEV_NOTE, NO_CODE, first,
+             "%s follows rules that the user gives (%s), and is not the slope of differences",
+             root->name, names);
+    return names != NULL;
+}
+
 int check_main(Ngc *ngc, Model *m, char **assign, int count)
 {
     Run *r = run_new(ngc, m);
-    int failed = 0, derivatives = 0;
+    int failed = 0, derivatives = 0, given = 0;
     int status = run_start(r, assign, count, true);
     if (status != 0)
         return status;
@@ -759,13 +775,18 @@ int check_main(Ngc *ngc, Model *m, char **assign, int count)
         if (m->root[i].kind != ROOT_GRAD)
             continue;
         Count c = check_root(r, &m->root[i]);
+        bool by_user = c.of[WRONG] > 0 && is_given(r, &m->root[i]);
         derivatives++;
-        failed += c.of[WRONG] > 0;
-        print_count(m->root[i].name, &c);
+        given += by_user;
+        failed += c.of[WRONG] > 0 && !by_user;
+        print_count(m->root[i].name, &c, by_user);
     }
 
     if (!derivatives)
         diag(ngc, SEV_NOTE, NO_CODE, (Loc){.file = -1}, "the model asks for no derivative");
-    printf("%d derivatives, %d wrong\n", derivatives, failed);
+    printf("%d derivatives, %d wrong", derivatives, failed);
+    if (given)
+        printf(", %d by rules of the user", given);
+    printf("\n");
     return failed ? 1 : 0;
 }

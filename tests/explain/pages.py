@@ -100,7 +100,7 @@ def nudges(name, page, assignment):
     """The table of nudges is that of the lesson for the numbers that the page has now."""
     out = subprocess.run([ngc, "explain", "--text", *models[name], assignment], capture_output=True, text=True).stdout
     word = r"([-+.\w]+)"
-    want = re.findall(rf"^  (\S.*) from {word} to {word} moves \S+ from {word} to {word}: slope {word}; the derivative says {word}$", out, re.M)
+    want = re.findall(rf"^  (\S.*) from {word} to {word} moves \S+ from {word} to {word}: slope {word}; the derivative says {word}(?:, by .*)?$", out, re.M)
     shown = json.loads(page.value("JSON.stringify(nudges.map(({shown: n}) => [n.entry, ...[n.from, n.to, n.loss, n.moved, n.slope, n.derivative].map(x => number(x, 6))]))"))
     good = len(want) == len(shown) and all(a[0] == b[0] and near(a[1:5], b[1:5], 1e-5) and near(a[6:], b[6:], 1e-3) for a, b in zip(want, shown))
     check(name, f"nudges at {assignment}", good and want, (want, shown))

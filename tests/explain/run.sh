@@ -54,6 +54,12 @@ check "the comments of the C" diff -u tests/explain/rules.txt "$dir/rules.txt"
 } >"$dir/words.txt"
 [ "${1-}" = --accept ] && cp "$dir/words.txt" tests/explain/words.txt
 check "the words of comments" diff -u tests/explain/words.txt "$dir/words.txt"
+{
+    "$NGC" explain --text tests/explain/given.ng 2>/dev/null
+    comments tests/explain/given.ng backward -O0
+} >"$dir/given.txt"
+[ "${1-}" = --accept ] && cp "$dir/given.txt" tests/explain/given.txt
+check "rules of the user" diff -u tests/explain/given.txt "$dir/given.txt"
 # Rules for every example: each backward statement has its line, no words are internal to the compiler, and no two values
 # share a name.
 for model in examples/*.ng tests/explain/*.ng; do
@@ -126,6 +132,7 @@ done
 group "the forms of examples"
 explain gather tests/explain/gather.ng
 explain every_op tests/explain/every_op.ng
+explain given tests/explain/given.ng
 # every function of one element, by its record
 functions "$(dirname "$NGC")" | awk '
     function operand(mark, k) { return mark == "+" || mark == "/" ? "(0.4 + x^2)" : mark == "~" ? "0.8*sin(x + " k ")" : "(x + " k ")" }
@@ -199,7 +206,7 @@ if have python3; then
     check "JSON fits its schema" python3 tests/explain/schema.py $(files json)
     # shellcheck disable=SC2046
     check "TeX is well-formed" python3 tests/explain/tex.py $(files tex) "$dir"/jacobians_*.tex
-    for model in tests/explain/jacobians.ng tests/explain/rules.ng examples/two_layers.ng examples/net_221.ng examples/logistic_rows.ng; do
+    for model in tests/explain/jacobians.ng tests/explain/given.ng tests/explain/rules.ng examples/two_layers.ng examples/net_221.ng examples/logistic_rows.ng; do
         for layout in rows columns; do
             "$NGC" explain --jacobians --layout=$layout --json --fill $model >"$dir/jacobians.json" 2>/dev/null
             check "$model: the Jacobians by $layout send down the gradients" sh -c 'python3 tests/explain/schema.py "$1" 2>"$1.log" && ! grep "^0 grad" "$1.log"' sh "$dir/jacobians.json"
@@ -225,11 +232,11 @@ if have chromium && have python3; then
     for name in $names; do
         number=$((number + 1))
         case $name in
-        gather | every_op | functions | letters | blocks12 | net_221 | xor | or_gate) ;;
+        gather | every_op | given | functions | letters | blocks12 | net_221 | xor | or_gate) ;;
         *) in_share 3 $number || continue ;;
         esac
         case $name in
-        gather | every_op | edges | links) model=tests/explain/$name.ng ;;
+        gather | every_op | given | edges | links) model=tests/explain/$name.ng ;;
         letters | functions) model=$dir/$name.ng ;;
         blocks12) model=examples/char_gpt.ng ;;
         *) model=examples/$name.ng ;;

@@ -73,6 +73,8 @@ static const char *const line[] = {
     "metric J",
     "def f(x, k = 2) = k*x + f0",
     "def f(a) { return a, a }",
+    "def f(a) = round(a) backward(dy) = dy",
+    "def f(a, k = 2) = a^k backward(dy, y) { s = k*y/a; return dy*s, 0*dy }",
     "for i in 0..3 { x = x*2 }",
     "if training { x = 2*x } else { x = x + 1 }",
     "if step { x = 1 }",

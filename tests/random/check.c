@@ -770,6 +770,13 @@ static void count_ops(const Model *m, int *ops)
     int *uses = graph_uses(m->graph, root, n);
     for (int i = 0; i < m->graph->count; i++)
         ops[m->graph->node[i]->op] += uses[i] > 0;
+
+    /* Derivatives that the text gives are there only until the last gradient was asked for. */
+    for (int i = 0; i < m->roots; i++)
+        root[i] = m->root[i].written;
+    uses = graph_uses(m->graph, root, m->roots);
+    for (int i = 0; i < m->graph->count; i++)
+        ops[OP_given] += uses[i] > 0 && m->graph->node[i]->op == OP_given;
 }
 
 static void print_ops(const char *dir, int first, const int *ops)

@@ -296,6 +296,26 @@ static void unary(void)
          draw(2) ? SIZE_M : size_times(SIZE_M, SIZE_N));
 }
 
+/* Defs with a backward part, which is right: differences show it. */
+static const char given_defs[] =
+    "def root(x) {\n    return sqrt(2 + sin(x))\n} backward(dy, y) {\n"
+    "    slope = cos(x)/(2*y)\n    return dy*slope\n}\n"
+    "def wave(a, b) = a*sin(b) backward(dy) = dy*sin(b), dy*a*cos(b)\n"
+    "def mixed(x, k) = x*mean(root(k*x)) backward(dy) = grad(sum(dy*x*mean(root(k*x))), x)\n";
+
+/* Calls of these. The models that have them are numbers apart, so that the others stay as they
+ * are. */
+static void given(int number)
+{
+    static const Form forms[] = {{"root($a)", 1.8},
+                                 {"wave($a, $a)", 3},
+                                 {"wave(0.3*$a, root($a))", 1},
+                                 {"mixed($a, 0.7)", 5.4},
+                                 {"mixed(root(sin($a)), 2)*$a", 17}};
+    Value a = value[number % values];
+    make(a.rank, a.dim, forms[number % 5].big, forms[number % 5].text, &a, NULL, NULL, 0);
+}
+
 /* By NumPy's rule; 0: they do not fit. */
 static int broadcast(const Value *a, const Value *b, Value *to)
 {
@@ -1338,6 +1358,8 @@ static void print_model(int number)
     for (int i = 0; i < 5; i++)
         draw(2);
     fprintf(out, "dim m <= %d, n <= %d\ninput index[m]: int, pairs[m, 2]: int\n", MOST_M, MOST_N);
+    if (number % 12 == 7)
+        fputs(given_defs, out);
     for (int i = 0; i < 3; i++)
         declare("input", 1);
     int inputs = values;
@@ -1348,6 +1370,8 @@ static void print_model(int number)
         declare("state", 0);
     Value *s = &value[values - 1];
     int made = values;
+    if (number % 12 == 7)
+        given(number / 12);
     make_some(4 + draw(number % 8 == 0 ? 24 : 9));
     if (stated)
         fprintf(out, "update %s = 0.9*%s + 0.1*tanh(mean(%s))\n", s->name, s->name,

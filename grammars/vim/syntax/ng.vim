@@ -10,7 +10,7 @@ syn keyword ngKeyword over with
 syn keyword ngConstant pi inf training step
 syn match ngField /\.\h\w*/
 syn match ngFunction /\.\@1<!\<\h\w*\ze(/
-syn match ngBackward /[])}a-zA-Z0-9_']\s\+\zsbackward\ze\s*(/
+syn match ngBackward /\%([])}a-zA-Z0-9_'] \)\@2<=backward\ze\s*(/
 syn match ngType /:\s*\zs\<\(int\|float\)\>/
 syn match ngNumber /\.\@1<!\<\d\+\(\.\d\+\)\?\([eE][-+]\?\d\+\)\?\>/
 syn match ngOperator /[-+*\/@^~=<>!|]/
