@@ -163,6 +163,7 @@ struct Lower {
     Var **counters; /* by group: `step` of a minimize's optimizer, if there are several */
     Var *draws;     /* counts the draws of noise, if there is any */
     int streams;    /* of noise */
+    int given;      /* calls of defs with a backward part */
 
     bool *mark; /* by node id: only for depends_on, and false between its calls */
     int mark_room;

@@ -153,7 +153,7 @@ static void walk_below(Walk *w, const Node *n)
     if (n->op == OP_stop || op_info[n->op]->flags & F_FLAT)
         return;
     for (int k = n->op == OP_given ? 1 : 0; k < n->nargs; k++)
-        if (n->arg[k]->type == T_FLOAT)
+        if (n->arg[k]->type == T_FLOAT || n->arg[k]->op == OP_loop)
             walk_to(w, n->arg[k]);
 }
 
@@ -506,6 +506,7 @@ static Value *rule_node(const Rule *r)
 Value *lower_backward(Lower *L, const Func *f, Value **param, int params, Value *result, Loc call)
 {
     Rule r = {.L = L, .f = f, .call = call, .param = param, .params = params};
+    L->given++;
     r.given = arena_alloc(L->ngc, sizeof *r.given);
     *r.given = (Given){.name = f->name, .loc = f->def->backward->loc};
 

@@ -284,13 +284,16 @@ static void hide_constants(For *f)
 
 /* What a pass may not change if all are to be alike. */
 typedef struct Counts {
-    int vars, streams, var_paths;
+    int vars, streams, var_paths, given;
     int roots; /* but named values, which a pass may change */
 } Counts;
 
 static Counts counts(const Lower *L)
 {
-    Counts c = {.vars = L->m->vars, .streams = L->streams, .var_paths = L->var_paths};
+    Counts c = {.vars = L->m->vars,
+                .streams = L->streams,
+                .var_paths = L->var_paths,
+                .given = L->given};
 
     for (int i = 0; i < L->m->roots; i++)
         c.roots += L->m->root[i].kind != ROOT_NAMED;
@@ -343,6 +346,10 @@ static bool may_stay(For *f, Counts before)
         return differs(f, f->s->loc, "each pass has weights of its own");
     if (counts(L).roots != before.roots)
         return differs(f, f->s->loc, "a pass updates a state");
+    if (L->given != before.given)
+        return differs(f, f->s->loc, "a def with a backward part is called in it");
+    if (in_backward(L))
+        return differs(f, f->s->loc, "it is in a backward part");
     if (L->streams != before.streams)
         return differs(f, f->s->loc, "each pass draws random numbers");
     return true;
