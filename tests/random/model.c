@@ -1200,9 +1200,10 @@ static void define_function(void)
         "s = 0\nfor t in 0..$k { s = 0.5*s + sin(a)*b*(t + 1)*0.1 }\nreturn s",
         "s = a + b\nr = 0.2*b + 0*s\nfor t in 0..$k { s, r = tanh(r), 0.5*s + 0.2*sin(b) }\nreturn s*r",
         "s = 0.3*a + 0*b\nfor t in 1..$k + 1 {\nr = 0*s\nfor u in 0..2 { r = r + sin(s + 0.1*u*t) }\ns = 0.4*r\n}\nreturn s",
-        "s = a + 0*b\nfor t in 0..$k { s = s - 0.1*grad(sum(sin(s)*cos(b + s)), s) }\nreturn tanh(s)"};
+        "s = a + 0*b\nfor t in 0..$k { s = s - 0.1*grad(sum(sin(s)*cos(b + s)), s) }\nreturn tanh(s)",
+        "s = a + 0*b\nfor t in 0..$k while sum(s*s) < 1e9 { s = sin(s) + 0.2*b }\nreturn s"};
     static const int sizes[] = {200, 300, 300, 400, SIZE_M, SIZE_N};
-    int i = draw(5);
+    int i = draw(6);
 
     function[functions++] = ++named;
     fprintf(out, "def f%d(a, b) {\n", named);
