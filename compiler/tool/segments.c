@@ -4,7 +4,7 @@
 #include "program/module.h"
 #include "tool/tool.h"
 
-/* The bytes of work with segments of so many passes; 0: all is kept. The model is compiled again.
+/* The bytes of work with segments of this length; 0: all is kept. The model is compiled again.
  */
 static int64_t work_bytes(const Ngc *ngc, const Source *text, int passes)
 {
