@@ -57,15 +57,13 @@ Eval *eval_new(Ngc *ngc, Model *m)
     return e;
 }
 
-/* Marks what n needs and what is not known. Returns the first such node; n->id: there is none
- * before n. */
-static int mark_needed(Eval *e, const Node *n)
+/* Marks what is needed for the nodes that are marked, and is not known. Returns the first such
+ * node; end: there is none. open: the number of marked nodes, all of them before end. */
+static int mark_needed(Eval *e, int open, int end)
 {
-    int open = !e->known[n->id]; /* needed nodes that the loop has not come to */
-    int first = n->id;
-    e->need[n->id] = open;
+    int first = end;
 
-    for (int i = n->id; open > 0; i--) {
+    for (int i = end - 1; open > 0; i--) {
         if (!e->need[i])
             continue;
         open--;
@@ -114,11 +112,28 @@ typedef struct EvalLoop {
 
 static void eval_body(Eval *e, const Node *n);
 
+/* By id: what is collected from the loop, and made after it. A node of the body that is neither of
+ * these nor older than the loop is of another form of it, with the same leaves. */
+static bool *collected_later(const EvalLoop *p)
+{
+    const Eval *e = p->e;
+    bool *later = arena_alloc(e->ngc, (size_t)e->nodes + 1);
+
+    for (int i = e->nodes - 1; i > p->loop->id; i--) {
+        const Node *n = e->graph->node[i];
+        bool collects = n->op == OP_collect && n->arg[1] == p->loop && e->need[i];
+        for (int k = 0; (collects || later[i]) && k < n->nargs; k++)
+            later[n->arg[k]->id] = true;
+    }
+    return later;
+}
+
 /* Of the nodes that are needed: the body of the loop, and what collects from it. */
 static void find_body(EvalLoop *p)
 {
     const Graph *g = p->e->graph;
     Eval *e = p->e;
+    const bool *later = collected_later(p);
 
     p->count = p->outs = 0;
     for (int i = 0; i < e->nodes; i++) {
@@ -127,7 +142,8 @@ static void find_body(EvalLoop *p)
             continue;
         p->in = arena_grow(e->ngc, p->in, p->count, &p->room, sizeof *p->in);
         p->out = arena_grow(e->ngc, p->out, p->outs, &p->out_room, sizeof *p->out);
-        if (node_loop(n) == p->of && n->op != OP_carried)
+        bool of_this = n->id < p->loop->id || later[n->id];
+        if (node_loop(n) == p->of && n->op != OP_carried && of_this)
             p->in[p->count++] = n;
         if (n->op == OP_collect && n->arg[1] == p->loop)
             p->out[p->outs++] = n;
@@ -226,6 +242,8 @@ static bool eval_pass(EvalLoop *p, int64_t number)
 
     for (int i = 0; i < p->outs; i++)
         add_part(e, p->out[i]);
+    if (e->watch)
+        e->watch(e->watcher, p->loop, p->in, p->count);
     next_values(p);
     return true;
 }
@@ -291,21 +309,38 @@ static void eval_body(Eval *e, const Node *n)
         eval_one(e, n, room_of(e, n));
 }
 
-static bool needs_loop(const Eval *e, int first, int last)
+static bool needs_loop(const Eval *e, int first, int end)
 {
-    for (int i = first; i <= last; i++)
+    for (int i = first; i < end; i++)
         if (e->need[i] && e->graph->node[i]->op == OP_loop)
             return true;
     return false;
 }
 
+/* Marks the nodes that are not known. Returns how many; *end: they are before it. */
+static int mark_asked(Eval *e, Node *const *n, int count, int *end)
+{
+    int open = 0;
+
+    *end = 0;
+    for (int i = 0; i < count; i++) {
+        if (e->known[n[i]->id] || e->need[n[i]->id])
+            continue;
+        e->need[n[i]->id] = true;
+        open++;
+        *end = n[i]->id >= *end ? n[i]->id + 1 : *end;
+    }
+    return open;
+}
+
 /* Operands precede their users: one loop down marks what is needed, one loop up computes it. What
  * is in the body of a loop is computed in its passes, and not known after it. */
-const double *eval_node(Eval *e, Node *n)
+void eval_nodes(Eval *e, Node *const *n, int count)
 {
-    int first = mark_needed(e, n);
-    bool loops = needs_loop(e, first, n->id); /* then the order is not that of the ids */
-    int from = loops ? 0 : first, end = loops ? e->nodes : n->id + 1;
+    int last;
+    int open = mark_asked(e, n, count, &last), first = mark_needed(e, open, last);
+    bool loops = needs_loop(e, first, last); /* then the order is not that of the ids */
+    int from = loops ? 0 : first, end = loops ? e->nodes : last;
 
     if (loops && !e->order)
         e->order = graph_order(e->graph);
@@ -317,7 +352,12 @@ const double *eval_node(Eval *e, Node *n)
         eval_body(e, x);
         e->known[x->id] = true;
     }
-    memset(e->need + first, 0, (size_t)(n->id + 1 - first));
+    memset(e->need + first, 0, (size_t)(last - first));
+}
+
+const double *eval_node(Eval *e, Node *n)
+{
+    eval_nodes(e, &n, 1);
     return e->value[n->id];
 }
 

@@ -21,11 +21,21 @@ struct Eval {
     int round;              /* calls of eval_node so far */
     const Node *outside;    /* the first index that was out of its range, or NULL */
     double outside_value;   /* and what it was */
+
+    /* is called in each pass of an OP_loop, when the nodes of its body have the values of this
+     * pass, and dim its number; or NULL */
+    void (*watch)(void *watcher, const Node *loop, const Node *const *body, int count);
+    void *watcher;
 };
 
 Eval *eval_new(Ngc *, Model *);
 const double *eval_node(Eval *, Node *); /* computes what it needs; remembers */
-void eval_forget(Eval *);                /* after a change of a variable */
+
+/* Computes several nodes at once, so that a loop is run once for all of them. Those in the body of
+ * a loop are computed in its passes, if the loop is needed too. */
+void eval_nodes(Eval *, Node *const *n, int count);
+
+void eval_forget(Eval *); /* after a change of a variable */
 
 /* The extents of a shape; returns the number of elements. */
 int64_t eval_shape(const Eval *, Shape, int64_t *dim);
