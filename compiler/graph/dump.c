@@ -2,7 +2,82 @@
  * who read comments. */
 #include "graph/graph.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+/* ---- loops in texts ---- */
+
+typedef struct IndexNames { /* that sizes have for the index of a loop, by level */
+    const char *at[MAX_LEVELS];
+} IndexNames;
+
+static void use_names(Graph *g, IndexNames names)
+{
+    for (int l = 0; l < MAX_LEVELS; l++)
+        g->dim[MAX_DIMS + l].name = names.at[l];
+}
+
+/* Gives the indices of the loops around n their names; returns those that were. */
+static IndexNames name_indices(Graph *g, const Node *n)
+{
+    IndexNames before;
+
+    for (int l = 0; l < MAX_LEVELS; l++) {
+        before.at[l] = g->dim[MAX_DIMS + l].name;
+        if (n->in[l])
+            g->dim[MAX_DIMS + l].name = n->in[l]->name;
+    }
+    if (n->op == OP_collect)
+        g->dim[MAX_DIMS + n->attr.loop->level].name = n->attr.loop->name;
+    return before;
+}
+
+/* A size that depends on the number of a pass, in terms of the index as it is in the user's text.
+ */
+static Size by_index(Graph *g, Size s, const Loop *loop)
+{
+    int dim = MAX_DIMS + loop->level;
+    return size_replace(g, s, dim, size_sub(g, size_dim(g, dim), loop->from));
+}
+
+/* The places of a slice, pad or collect as in the user's text. */
+static struct Attr user_places(Graph *g, const Node *n)
+{
+    struct Attr attr = n->attr;
+    Size *lo = arena_alloc(g->ngc, MAX_RANK * sizeof *lo);
+
+    for (int i = 0; i < n->shape.rank; i++) {
+        lo[i] = n->attr.lo[i];
+        for (int l = 0; l < MAX_LEVELS; l++)
+            if (n->in[l])
+                lo[i] = by_index(g, lo[i], n->in[l]);
+        if (n->op == OP_collect)
+            lo[i] = by_index(g, lo[i], n->attr.loop);
+    }
+    attr.lo = lo;
+    return attr;
+}
+
+/* "t in 2..T" */
+static const char *range_of_loop(const Graph *graph, const Loop *l)
+{
+    Graph *g = (Graph *)graph;
+    const char *to = size_text(g, size_add(g, l->passes, l->from), "");
+    return text_format(g->ngc, "%s in %lld..%s", l->name, (long long)l->from, to);
+}
+
+/* What an op has to do with its loop. */
+static const char *loop_attr(const Graph *g, const Node *n)
+{
+    const Loop *l = n->attr.loop;
+    if (n->op != OP_loop)
+        return text_format(g->ngc, "of %s", l->name);
+
+    const char *back = l->down ? ", backward" : "";
+    const char *test = n->attr.kind & LOOP_WHILE ? ", while the test is not 0" : "";
+    const char *count = n->attr.kind & LOOP_COUNT ? ", as many as are counted" : "";
+    return text_format(g->ngc, "for %s%s%s%s", range_of_loop(g, l), back, test, count);
+}
 
 /* ---- the graph, a node a line: "%7 = matmul [m, 10] %3 %5' ; z" ---- */
 
@@ -21,7 +96,8 @@ static void dump_attr(const Graph *g, const Node *n, Text *t)
 {
     for (int a = 0; a < A_COUNT; a++) {
         const AttrMember *m = &attr_members[a];
-        if (!attr_used(n, a) || m->kind == ATTR_BOOL)
+        if (!attr_used(n, a) || m->kind == ATTR_BOOL ||
+            (n->op == OP_loop && (a == A_KIND || a == A_AXIS)))
             continue;
 
         if (m->name)
@@ -30,6 +106,8 @@ static void dump_attr(const Graph *g, const Node *n, Text *t)
             text_add(t, " %s", n->attr.var->name);
         if (a == A_GIVEN)
             text_add(t, " %s", n->attr.given->name);
+        if (a == A_LOOP)
+            text_add(t, " %s", loop_attr(g, n));
         if (m->kind == ATTR_REAL)
             text_add(t, " %.17g", a == A_VALUE ? n->attr.value : n->attr.value2);
 
@@ -40,18 +118,22 @@ static void dump_attr(const Graph *g, const Node *n, Text *t)
     }
 }
 
+/* The bodies of loops are indented. */
 void graph_dump(const Graph *g, Node *const *root, int roots, FILE *out)
 {
     int *uses = graph_uses((Graph *)g, root, roots);
     for (int i = 0; i < g->count; i++) {
         const Node *n = g->node[i];
+        const Loop *loop = node_loop(n);
         if (!uses[i])
             continue;
 
         Text t = {.ngc = g->ngc};
-        text_add(&t, "%%%d = %s%s %s", i, op_info[n->op]->name, n->type == T_INT ? ":int" : "",
-                 shape_text(g, n->shape));
+        IndexNames before = name_indices((Graph *)g, n);
+        text_add(&t, "%*s%%%d = %s%s %s", loop ? 2 * loop->level + 2 : 0, "", i,
+                 op_info[n->op]->name, n->type == T_INT ? ":int" : "", shape_text(g, n->shape));
         dump_attr(g, n, &t);
+        use_names((Graph *)g, before);
         for (int k = 0; k < n->nargs; k++) {
             bool transposed = (k == 0 && n->attr.ta) || (k == 1 && n->attr.tb);
             text_add(&t, " %%%d%s", n->arg[k]->id, transposed ? "'" : "");
@@ -122,20 +204,25 @@ static const char *range_text(Graph *g, Size lo, int64_t step, Size count, Size 
     return text_format(g->ngc, "%s:%s:%lld", from, to, (long long)step);
 }
 
-/* "1:3, 0": the part of `whole` that `part` is, as attr says; whole axes at the end are left out.
- * dropped: bits of axes. */
-static const char *place_text(Graph *g, const struct Attr *attr, Shape part, Shape whole,
+/* "1:3, 0": the part of the shape `whole` that n, a slice, pad or collect, takes or gives; whole
+ * axes at the end are left out. dropped: bits of axes. */
+static const char *place_text(const Graph *graph, const Node *n, Shape part, Shape whole,
                               unsigned dropped)
 {
+    Graph *g = (Graph *)graph;
+    struct Attr attr = user_places(g, n);
+    IndexNames before = name_indices(g, n);
     Text t = {.ngc = g->ngc};
     size_t end = 0;
+
     for (int i = 0; i < part.rank; i++) {
         const char *range =
-            range_text(g, attr->lo[i], attr->step[i], part.dim[i], whole.dim[i], dropped >> i & 1);
+            range_text(g, attr.lo[i], attr.step[i], part.dim[i], whole.dim[i], dropped >> i & 1);
         text_add(&t, "%s%s", i ? ", " : "", range);
         if (strcmp(range, ":") != 0)
             end = t.size;
     }
+    use_names(g, before);
     return end ? text_format(g->ngc, "%.*s", (int)end, t.at) : ":";
 }
 
@@ -156,7 +243,7 @@ static unsigned dropped_axes(const Node *reshape, const Node *slice)
 
 static Piece piece_slice(const Graph *g, const Node *n, int depth, unsigned dropped)
 {
-    const char *place = place_text((Graph *)g, &n->attr, n->shape, n->arg[0]->shape, dropped);
+    const char *place = place_text(g, n, n->shape, n->arg[0]->shape, dropped);
     return (Piece){text_format(g->ngc, "%s[%s]", operand(g, n->arg[0], depth, 15), place), 16};
 }
 
@@ -177,18 +264,21 @@ static const Node *as_slice(const Node *n, unsigned *dropped)
 static Piece piece_pad(const Graph *g, const Node *n, int depth)
 {
     Text before = {.ngc = g->ngc}, after = {.ngc = g->ngc};
+    struct Attr attr = user_places((Graph *)g, n);
+    IndexNames names = name_indices((Graph *)g, n);
     bool apart = n->derived;
     for (int i = 0; i < n->shape.rank; i++) {
-        Size end = size_sub((Graph *)g, size_sub((Graph *)g, n->shape.dim[i], n->attr.lo[i]),
+        Size end = size_sub((Graph *)g, size_sub((Graph *)g, n->shape.dim[i], attr.lo[i]),
                             n->arg[0]->shape.dim[i]);
-        text_add(&before, "%s%s", i ? ", " : "", size_text(g, n->attr.lo[i], ""));
+        text_add(&before, "%s%s", i ? ", " : "", size_text(g, attr.lo[i], ""));
         text_add(&after, "%s%s", i ? ", " : "", size_text(g, end, ""));
         apart |= n->attr.step[i] != 1;
     }
+    use_names((Graph *)g, names);
 
     const char *x = operand(g, n->arg[0], depth, apart ? 11 : 0);
     if (apart) {
-        const char *place = place_text((Graph *)g, &n->attr, n->arg[0]->shape, n->shape, 0);
+        const char *place = place_text(g, n, n->arg[0]->shape, n->shape, 0);
         return (Piece){text_format(g->ngc, "%s at [%s], 0 elsewhere", x, place), 0};
     }
 
@@ -251,6 +341,64 @@ static Piece piece_matmul(const Graph *g, const Node *n, int depth)
     const char *ta = n->attr.ta ? "'" : "";
     const char *tb = n->attr.tb ? "'" : "";
     return (Piece){text_format(g->ngc, "%s%s @ %s%s", a, ta, b, tb), 13};
+}
+
+/* The index of a loop; a pass of one that does not begin at 0 has another number. */
+static Piece piece_index(const Graph *g, const Node *n)
+{
+    const Loop *l = n->attr.loop;
+    if (l->from == 0)
+        return (Piece){l->name, 16};
+    const char *sign = l->from < 0 ? "+" : "-";
+    return (Piece){text_format(g->ngc, "%s %s %lld", l->name, sign, llabs(l->from)), 12};
+}
+
+/* Is a collected value put into its place whole, the same in each pass? */
+static bool is_summed(const Node *collect)
+{
+    for (int i = 0; i < collect->shape.rank; i++)
+        if (collect->attr.lo[i] != 0)
+            return false;
+    return shape_equal(collect->shape, collect->arg[0]->shape);
+}
+
+/* Is it one row for each pass? */
+static bool is_stacked(Graph *g, const Node *collect)
+{
+    const struct Attr *a = &collect->attr;
+    if (collect->shape.rank == 0 || a->lo[0] != size_dim(g, MAX_DIMS + a->loop->level))
+        return false;
+    for (int i = 1; i < collect->shape.rank; i++)
+        if (a->lo[i] != 0 || collect->shape.dim[i] != collect->arg[0]->shape.dim[i])
+            return false;
+    return a->step[0] == 1 && collect->arg[0]->shape.dim[0] == 1;
+}
+
+/* What leaves a loop: "h.t of the last pass", "the sum of v over t", "h.t for each t". */
+static Piece piece_leaving(const Graph *g, const Node *n, int depth)
+{
+    const Loop *l = n->attr.loop;
+    const Node *value = n->arg[0];
+    Ngc *ngc = g->ngc;
+
+    if (n->op == OP_loop)
+        return (Piece){text_format(ngc, "for %s", range_of_loop(g, l)), 0};
+    if (n->op == OP_passes)
+        return (Piece){text_format(ngc, "the number of passes of %s", l->name), 0};
+
+    for (int i = 0; n->op == OP_last && i < loop_variables(n->arg[1]); i++)
+        if (loop_leaf(n->arg[1], i) == n->arg[0] && node_name(loop_next(n->arg[1], i)))
+            value = loop_next(n->arg[1], i);
+    const char *text = operand(g, value, depth, 11);
+    if (n->op == OP_last)
+        return (Piece){text_format(ngc, "%s of the %s pass", text, l->down ? "first" : "last"), 0};
+    if (is_summed(n))
+        return (Piece){text_format(ngc, "the sum of %s over %s", text, l->name), 0};
+    if (is_stacked((Graph *)g, n))
+        return (Piece){text_format(ngc, "%s for each %s", text, l->name), 0};
+
+    const char *place = place_text(g, n, n->arg[0]->shape, n->shape, 0);
+    return (Piece){text_format(ngc, "%s at [%s] for each %s", text, place, l->name), 0};
 }
 
 /* A leaf that has no name, in the words of the language. */
@@ -361,6 +509,12 @@ static Piece piece(const Graph *g, const Node *n, int depth, bool top)
         return (Piece){size, strpbrk(size, " *") ? 12 : 16};
     }
 
+    const Loop *counted = node_counts(n);
+    if (counted)
+        return (Piece){counted->name, 16};
+    if (n->op == OP_index)
+        return piece_index(g, n);
+
     if (name && !top)
         return (Piece){name, 16};
     if (name && n->op == OP_var)
@@ -387,6 +541,10 @@ static Piece piece(const Graph *g, const Node *n, int depth, bool top)
     case OP_concat: return piece_concat(g, n, depth - 1);
     case OP_gather: return piece_gather(g, n, depth - 1);
     case OP_given: return piece_given(g, n, depth - 1);
+    case OP_loop:
+    case OP_last:
+    case OP_passes:
+    case OP_collect: return piece_leaving(g, n, depth - 1);
     case OP_convk: /* what the kernel of a convolution gets */
         return (Piece){text_format(g->ngc, "%s against %s", operand(g, n->arg[0], depth - 1, 11),
                                    operand(g, n->arg[1], depth - 1, 11)),

@@ -390,9 +390,9 @@ static void explain_by(const Sweep *s, Node *n, Step *step)
         n->step = step;
 }
 
-/* Adds the contribution dx of y to the adjoint of x, and records the step. x is that operand of y,
- * or, if y is a loop, something that its body uses. */
-static void contribute(Sweep *s, Node *y, Node *x, int operand, Node *dx, Node *mask)
+/* Adds the contribution dx of y, whose adjoint is dy, to the adjoint of x, and records the step.
+ * Step.operand says what x is to y. */
+static void contribute(Sweep *s, Node *y, Node *dy, Node *x, int operand, Node *dx, Node *mask)
 {
     Graph *g = s->g;
     Node **sum = &s->adjoint[x->id];
@@ -406,7 +406,7 @@ static void contribute(Sweep *s, Node *y, Node *x, int operand, Node *dx, Node *
         .loss = s->loss,
         .x = x,
         .y = y,
-        .dy = s->adjoint[y->id],
+        .dy = dy,
         .dx = dx,
         .operand = operand,
         .use = s->uses[x->id]++,
@@ -488,17 +488,6 @@ static bool loop_needs_masks(const Sweep *s, const Node *loop)
     return false;
 }
 
-/* The adjoints and masks with which the sweep through the body of a loop begins. */
-static void begin_body(Sweep *body, const BackLoop *b)
-{
-    for (int i = 0; i < b->seeds; i++) {
-        const Node *n = b->seeded[i];
-        Node **d = &body->adjoint[n->id];
-        add_mask(body, n, b->seed_mask[i]);
-        *d = *d ? graph_binary(b->g, OP_add, *d, b->seed[i]) : b->seed[i];
-    }
-}
-
 /* A loop: one sweep through its body becomes the body of a loop that goes back. */
 static void sweep_loop(Sweep *s, Node *loop)
 {
@@ -520,14 +509,18 @@ static void sweep_loop(Sweep *s, Node *loop)
     alloc_adjoints(&body, (size_t)s->nodes);
 
     Indices before = graph_use_indices(s->g, &index, 1);
-    begin_body(&body, &b);
+    for (int i = 0; i < b.seeds; i++) {
+        Node *y = b.seeds_of[i], *dy = s->adjoint[y->id];
+        contribute(&body, y, dy ? dy : b.seed[i], b.seeded[i], 0, b.seed[i], b.seed_mask[i]);
+    }
     sweep(&body);
     graph_restore_indices(s->g, before);
 
     back_loop_end(&b, body.adjoint, body.mask);
     for (int i = 0; i < b.count; i++)
         if (s->wanted[b.x[i]->id])
-            contribute(s, loop, b.x[i], 0, b.dx[i], b.dx_mask[i]);
+            contribute(s, loop, s->adjoint[loop->id], b.x[i], b.operand[i], b.dx[i],
+                       b.dx_mask[i]);
 }
 
 /* Is y on the way back: has it an adjoint, and is it in the body that this sweep goes through? */
@@ -549,7 +542,7 @@ static void sweep_node(Sweep *s, Node *y)
     masks_of(s, y, mask);
     for (int k = 0; k < y->nargs; k++)
         if (dx[k] && s->wanted[y->arg[k]->id] && y->arg[k]->type == T_FLOAT)
-            contribute(s, y, y->arg[k], k, dx[k], mask[k]);
+            contribute(s, y, s->adjoint[y->id], y->arg[k], k, dx[k], mask[k]);
 }
 
 /* Operands come before their users, and what a loop uses before the loop. So all contributions to y

@@ -14,12 +14,13 @@
 
 /* ---- before the sweep through the body ---- */
 
-static void add_seed(BackLoop *b, Node *n, Node *seed, Node *mask)
+static void add_seed(BackLoop *b, Node *n, Node *of, Node *seed, Node *mask)
 {
     if (n->type != T_FLOAT || !b->wanted[n->id])
         return;
     b->seeded[b->seeds] = n;
     b->seed_mask[b->seeds] = mask;
+    b->seeds_of[b->seeds] = of;
     b->seed[b->seeds++] = seed;
 }
 
@@ -29,7 +30,7 @@ static Node *mask_of(const BackLoop *b, const Node *n)
 }
 
 /* The value n that a pass puts into y has that part of y's adjoint. */
-static void seed_collect(BackLoop *b, const Node *y, Node *dy)
+static void seed_collect(BackLoop *b, Node *y, Node *dy)
 {
     Graph *g = b->g;
     Node *index = graph_index(g, b->loop->attr.loop);
@@ -41,34 +42,33 @@ static void seed_collect(BackLoop *b, const Node *y, Node *dy)
     if (mask)
         mask = graph_slice(g, mask, y->attr.lo, y->attr.step, y->arg[0]->shape);
     graph_restore_indices(g, before);
-    add_seed(b, y->arg[0], part, mask);
+    add_seed(b, y->arg[0], y, part, mask);
 }
 
 /* The variable after the last pass has the adjoint of what is read there. */
 static void seed_variable(BackLoop *b, int i, Node *const *adjoint)
 {
     Graph *g = b->g;
-    Node *leaf = loop_leaf(b->loop, i), *init = NULL, *mask = NULL;
+    Node *leaf = loop_leaf(b->loop, i), *init = NULL, *mask = NULL, *last = leaf;
 
     if (leaf->type != T_FLOAT || !b->wanted[leaf->id])
         return;
     for (int k = b->loop->id + 1; k < b->nodes; k++) {
-        const Node *n = g->node[k];
-        if (n->op == OP_last && n->arg[1] == b->loop && n->arg[0] == leaf && adjoint[k]) {
-            init = adjoint[k];
-            mask = mask_of(b, n);
-        }
+        Node *n = g->node[k];
+        if (n->op != OP_last || n->arg[1] != b->loop || n->arg[0] != leaf || !adjoint[k])
+            continue;
+        last = n;
+        init = adjoint[k];
+        mask = mask_of(b, n);
     }
 
     b->init[i] = init ? init : graph_full(g, leaf->shape, 0);
     b->leaf[i] = graph_carried(g, b->loop->attr.loop, leaf);
-    if (leaf->name)
-        b->leaf[i]->name = text_format(g->ngc, "d/d%s", leaf->name);
     if (b->masks && b->below[leaf->id] != RISK_NONE) {
         b->mask_init[i] = mask ? mask : graph_full(g, leaf->shape, init ? 1 : 0);
         b->mask[i] = graph_carried(g, b->loop->attr.loop, leaf);
     }
-    add_seed(b, loop_next(b->loop, i), b->leaf[i], b->mask[i]);
+    add_seed(b, loop_next(b->loop, i), last, b->leaf[i], b->mask[i]);
 }
 
 static Node **room_for(const BackLoop *b, int count)
@@ -82,6 +82,7 @@ void back_loop_begin(BackLoop *b, Node *const *adjoint)
     int count = loop_variables(b->loop), most = count + b->nodes - b->loop->id;
 
     b->from = g->count;
+    b->steps = g->steps;
     b->leaf = room_for(b, count);
     b->init = room_for(b, count);
     b->mask = room_for(b, count);
@@ -89,11 +90,12 @@ void back_loop_begin(BackLoop *b, Node *const *adjoint)
     b->seeded = room_for(b, most);
     b->seed = room_for(b, most);
     b->seed_mask = room_for(b, most);
+    b->seeds_of = room_for(b, most);
 
     for (int i = 0; i < count; i++)
         seed_variable(b, i, adjoint);
     for (int k = b->loop->id + 1; k < b->nodes; k++) {
-        const Node *n = g->node[k];
+        Node *n = g->node[k];
         if (n->op == OP_collect && n->arg[1] == b->loop && adjoint[k])
             seed_collect(b, n, adjoint[k]);
     }
@@ -169,6 +171,7 @@ static void rename_loop(Move *m, const Node *n)
 
     Loop *to = graph_new_loop(g, from->name, from->level, from->passes, from->down);
     to->loc = from->loc;
+    to->from = from->from;
     to->last = from->last;
     to->segments = from->segments;
     m->renamed[m->renames++] = (struct Renamed){from, to};
@@ -264,20 +267,45 @@ static void find_depends(Move *m)
     }
 }
 
+/* The steps through the body are about the loop that goes back. The first step is moved first: so
+ * what is in the body of a loop inside comes before that loop. */
+static void move_steps(Move *m)
+{
+    Graph *g = m->b->g;
+    int count = 0;
+
+    for (Step *s = g->steps; s != m->b->steps; s = s->prev)
+        count++;
+    Step **step = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *step);
+    for (Step *s = g->steps; s != m->b->steps; s = s->prev)
+        step[--count] = s;
+
+    for (int i = 0; step[i]; i++) {
+        Step *s = step[i];
+        s->dy = move(m, s->dy);
+        s->dx = move(m, s->dx);
+        s->sum = move(m, s->sum);
+        if (!s->within)
+            s->within = m->to;
+    }
+}
+
 /* ---- after the sweep ---- */
 
-static void add_result(BackLoop *b, Node *x, Node *dx, Node *mask)
+static void add_result(BackLoop *b, Node *x, Node *dx, Node *mask, int operand)
 {
     Graph *g = b->g;
 
     if (b->count == b->room) {
-        int room = b->room, same = b->room;
+        int room = b->room, same = b->room, again = b->room;
         b->x = arena_grow(g->ngc, b->x, b->count, &room, sizeof *b->x);
         b->dx_mask = arena_grow(g->ngc, b->dx_mask, b->count, &same, sizeof *b->dx_mask);
+        b->operand = arena_grow(g->ngc, b->operand, b->count, &again, sizeof *b->operand);
         b->dx = arena_grow(g->ngc, b->dx, b->count, &b->room, sizeof *b->dx);
     }
     b->x[b->count] = x;
     b->dx_mask[b->count] = mask;
+    b->operand[b->count] = operand;
     b->dx[b->count++] = dx;
 }
 
@@ -306,7 +334,7 @@ static void find_captured(BackLoop *b, Node *const *adjoint, Node *const *masks)
         if (!b->masks || b->below[i] == RISK_NONE)
             mask = NULL;
         through_copies(b, &x, &dx, &mask);
-        add_result(b, x, dx, mask);
+        add_result(b, x, dx, mask, b->loop->nargs);
     }
 }
 
@@ -402,8 +430,19 @@ static void move_variables(Move *m, BackVars *v)
         if (!fixed || before != after)
             var->leaf = graph_carried(m->b->g, m->to, var->before);
         if (var->leaf)
-            var->leaf->name = var->before->name;
+            node_replaces(var->leaf, var->before, var->leaf->id);
         m->now[var->before->id] = var->leaf ? var->leaf : var->init;
+    }
+}
+
+/* An adjoint without a name is called after its variable. */
+static void name_variables(const BackLoop *b, const BackVars *v)
+{
+    for (int i = 0; i < loop_variables(b->loop); i++) {
+        const char *name = loop_leaf(b->loop, i)->name;
+        Node *leaf = b->leaf[i] ? v->var[v->at[i]].leaf : NULL;
+        if (leaf && !leaf->name && name)
+            leaf->name = text_format(b->g->ngc, "d/d%s", name);
     }
 }
 
@@ -447,6 +486,8 @@ void back_loop_end(BackLoop *b, Node *const *adjoint, Node *const *mask)
 
     Loop *back = graph_new_loop(g, of->name, of->level, of->passes, !of->down);
     back->of = of;
+    back->from = of->from;
+    back->loc = of->loc;
 
     Move m = {.b = b, .from = of, .to = back};
     m.now = arena_alloc(g->ngc, (size_t)g->count * sizeof *m.now);
@@ -455,6 +496,8 @@ void back_loop_end(BackLoop *b, Node *const *adjoint, Node *const *mask)
     find_depends(&m);
     find_forward(&m);
     move_variables(&m, &v);
+    name_variables(b, &v);
+    move_steps(&m);
     for (int i = 0; i < results; i++)
         *result[i] = move(&m, *result[i]);
     Node *loop = make_loop(b, back, &v);
@@ -467,5 +510,5 @@ void back_loop_end(BackLoop *b, Node *const *adjoint, Node *const *mask)
     for (int i = 0; i < variables; i++)
         if (b->leaf[i])
             add_result(b, loop_init(b->loop, i), last_of(g, loop, &v, v.at[i]),
-                       last_of(g, loop, &v, v.mask_at[i]));
+                       last_of(g, loop, &v, v.mask_at[i]), loop_variables(b->loop) + i);
 }

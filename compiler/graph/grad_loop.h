@@ -26,10 +26,13 @@ typedef struct BackLoop {
 
     /* where the sweep through the body begins */
     Node **seeded, **seed, **seed_mask;
+    Node **seeds_of; /* what leaves the loop there; the variable, if it is only carried on */
     int seeds;
+    Step *steps; /* of the graph, before the sweep through the body */
 
     /* what the loop contributes to the adjoints of values outside */
     Node **x, **dx, **dx_mask;
+    int *operand; /* by these: Step.operand */
     int count, room;
 } BackLoop;
 

@@ -70,6 +70,7 @@ typedef struct Dim { /* a run-time size */
  * In the sizes of slice, pad and collect, the number of the pass is the dim MAX_DIMS + level. */
 struct Loop {
     const char *name; /* of its index, in the user's text */
+    int64_t from;     /* what that is in pass 0 */
     int level;        /* the number of loops around it */
     bool down;        /* from the last pass to the first */
     Size passes;      /* their number, or the most there can be */
@@ -279,8 +280,16 @@ typedef enum {
 typedef struct Step {
     Node *loss; /* what is differentiated */
 
-    Node *x, *y; /* forward nodes */
-    int operand; /* x is y->arg[operand] */
+    /* Forward nodes. If y is a loop, x is something that its body uses; if y leaves a loop, x is in
+     * the body. */
+    Node *x, *y;
+
+    /* x is y->arg[operand]; of a loop, y->nargs: its body uses x */
+    int operand;
+
+    /* the loop that goes back, in whose body the adjoints are; NULL: in none. They are those of
+     * one pass. */
+    const Loop *within;
 
     Node *dy;  /* the adjoint of y */
     Node *dx;  /* the contribution made from it */
@@ -289,7 +298,7 @@ typedef struct Step {
     /* 0 for the first contribution to x, 1 for the second: "second use of x: added" */
     int use;
 
-    const struct Step *prev; /* the step before, of the same loss */
+    struct Step *prev; /* the step before, of the same loss */
 } Step;
 
 /* The operands for which an elementwise op is smooth: tests choose from these. */
@@ -480,7 +489,7 @@ struct Graph {
     Loc loc;
 
     /* all steps of all sweeps, the last first */
-    const Step *steps;
+    Step *steps;
 
     /* OpInfo.rule, parsed */
     Expr *rule[OP_COUNT][3];
@@ -791,6 +800,9 @@ Node *graph_at_pass(Graph *, Node *all, const Loop *, Shape); /* and back: the v
 int *graph_order(Graph *);
 
 const Loop *node_loop(const Node *); /* the innermost loop whose body n is in, or NULL */
+
+/* The loop whose index, as it is in the user's text, n is; or NULL. */
+const Loop *node_counts(const Node *);
 
 /* The indices that the sizes of n refer to become those of new nodes; returns those that were. */
 typedef struct Indices {

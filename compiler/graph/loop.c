@@ -49,6 +49,31 @@ const Loop *node_loop(const Node *n)
     return NULL;
 }
 
+/* The number of the pass, perhaps cast; or NULL. */
+static const Node *index_in(const Node *n)
+{
+    while (n->op == OP_cast || n->op == OP_copy)
+        n = n->arg[0];
+    return n->op == OP_index ? n : NULL;
+}
+
+const Loop *node_counts(const Node *n)
+{
+    const Node *index = index_in(n);
+    double v;
+
+    if (index)
+        return index->attr.loop->from == 0 ? index->attr.loop : NULL;
+    if (n->op != OP_add)
+        return NULL;
+    for (int k = 0; k < 2; k++) {
+        index = index_in(n->arg[k]);
+        if (index && node_const(n->arg[1 - k], &v) && v == (double)index->attr.loop->from)
+            return index->attr.loop;
+    }
+    return NULL;
+}
+
 /* ---- the index in sizes ---- */
 
 int graph_indices(Graph *g, const Size *size, int count, Node **leaf)
@@ -586,7 +611,15 @@ const OpInfo op_index = {.name = "index",
 const OpInfo op_carried = {.name = "carried",
                            .attrs = 1 << A_LOOP | 1 << A_AXIS,
                            .flags = F_LEAF | F_RUN_TIME,
+                           .rule = {"what the pass after it sends back"},
                            .teach = "the value before this pass"};
+
+/* of a starting value, and of what the body uses */
+static const char *said_loop(Ngc *ngc, const Node *y, int operand)
+{
+    (void)ngc;
+    return operand < y->nargs ? "what the first pass sends back" : "the sum over the passes";
+}
 
 const OpInfo op_loop = {.name = "loop",
                         .attrs = 1 << A_LOOP | 1 << A_KIND | 1 << A_AXIS,
@@ -594,6 +627,7 @@ const OpInfo op_loop = {.name = "loop",
                         .copy = copy_loop,
                         .back = back_whole,
                         .rule = {"from the last pass to the first"},
+                        .said = said_loop,
                         .teach = "loop: goes back, pass by pass"};
 
 const OpInfo op_last = {.name = "last",
@@ -601,7 +635,7 @@ const OpInfo op_last = {.name = "last",
                         .arity = 2,
                         .copy = copy_last,
                         .back = back_whole,
-                        .rule = {"dy, before the first pass back"},
+                        .rule = {"dy in the last pass, what the next one sends back in others"},
                         .teach = "last value: enters the loop back"};
 
 const OpInfo op_passes = {.name = "passes",
@@ -616,5 +650,5 @@ const OpInfo op_collect = {.name = "collect",
                            .arity = -1,
                            .copy = copy_collect,
                            .back = back_whole,
-                           .rule = {"the part of dy that shows this pass"},
+                           .rule = {"the part of dy for this pass"},
                            .teach = "collect: gives each pass its part"};

@@ -420,8 +420,9 @@ static bool begin_variable(For *f, const Loop *loop, Carried *c)
     if (init->type != first->type && !node_const(init, &v))
         return differs(f, c->b->loc, text_format(L->ngc, "'%s' changes its type", name));
 
+    const Path *path = path_passes(L, path_new(L, L->path, name));
     c->leaf = graph_carried(L->g, loop, first);
-    c->leaf->name = text_format(L->ngc, "%s.before", name);
+    c->leaf->name = text_format(L->ngc, "%s.before", path_text(L, path, NULL, false));
     c->b->value = value_node(L, c->init->loc, c->leaf);
     return true;
 }
@@ -613,6 +614,7 @@ static Kept new_kept(For *f)
         k.index[0] = graph_index(L->g, k.loop);
     }
     k.loop->loc = f->s->loc;
+    k.loop->from = f->lo;
     return k;
 }
 
