@@ -15,7 +15,28 @@ typedef struct Stats {
     double mean, low, high;
 } Stats;
 
-/* A value on the way forward. Constants have no item. */
+/* The value of a node in one pass of the loops around it. */
+typedef struct PassValue {
+    bool known;
+    int64_t pass[MAX_LEVELS]; /* from the outermost loop on */
+    double *value;            /* NULL: too large to keep */
+    Stats stats;
+} PassValue;
+
+/* A loop that stays a loop, on the way forward or back. */
+typedef struct LessonLoop {
+    const Loop *loop;
+    Node *node; /* its OP_loop */
+    int item;   /* of that, or -1 */
+    int outer;  /* the loop around it, or -1 */
+    int of;     /* the loop whose derivative it is, or -1 */
+
+    /* the nodes in its body, without the bodies of loops inside it */
+    Node **body;
+    int nodes, room;
+} LessonLoop;
+
+/* A value on the way forward. Constants have no item, nor have the indices of loops. */
 typedef struct Item {
     Node *node;
     const char *label;     /* the user's name for it, or v1, v2, ... */
@@ -23,11 +44,12 @@ typedef struct Item {
     const char *numbers;   /* the same with numbers, where all of them are scalars; else NULL */
     const char *math_tex;  /* the formula in TeX */
     const char *math_html; /* and in MathML */
-    const char *kind;      /* input, param, state, value, data, loss */
+    const char *kind;      /* input, param, state, value, data, loss, loop, carried */
     const char *teach;     /* what its operation does to a gradient, or NULL */
     Node *adjoint;         /* of the first loss with respect to it; NULL: none */
     int level;             /* the longest way here from a leaf */
     const char *group;     /* the part of the model it belongs to, "h.0.attention"; "": none */
+    int loop;              /* the loop in whose body it is, or -1 */
 } Item;
 
 /* One step backward: y passes a contribution to its operand x. */
@@ -44,6 +66,7 @@ typedef struct Move {
     /* the gradient of x before this contribution, to show an addition of two scalars; else NULL */
     const char *before;
     bool last; /* of the contributions to x */
+    int loop;  /* the loop that goes back, in whose body it is; -1: none */
 } Move;
 
 /* One entry of a value is moved by h: what does the loss do? */
@@ -112,6 +135,10 @@ typedef struct Lesson {
     Move *move; /* loss by loss, in the order of the sweep */
     int moves;
 
+    LessonLoop *loop; /* those inside others come first */
+    int loops;
+    PassValue **kept; /* by node id: of nodes in bodies */
+
     Nudge *nudge;
     int nudges;
 
@@ -120,6 +147,35 @@ typedef struct Lesson {
 
     LessonCost cost;
 } Lesson;
+
+/* ---- explain_pass.c: values of the passes of loops ---- */
+
+/* The number of a loop, or -1. */
+int lesson_find_loop(const Lesson *, const Loop *);
+
+/* The loop in whose body a node is, or -1. */
+int lesson_loop(const Lesson *, const Node *);
+
+/* How many loops are around what is in this one; -1 is in none. */
+int lesson_depth(const Lesson *, int loop);
+
+/* From now on the values of passes are kept. */
+void lesson_record(Lesson *, const int *uses);
+
+/* What is kept of a node in a body, or NULL; some of these may not be known. depth: loops around
+ * it. */
+const PassValue *lesson_passes(const Lesson *, const Node *, int *count, int *depth);
+
+/* Its value in the first pass, or in the last; NULL: there is no pass. */
+const PassValue *lesson_pass(const Lesson *, const Node *, bool first);
+
+/* "t = 19" */
+const char *lesson_pass_name(const Lesson *, int loop, const PassValue *);
+
+/* How often a node is computed: the product of the passes of the loops around it. */
+double lesson_times(const Lesson *, const Node *);
+
+Stats stats_of(const double *, int64_t count);
 
 /* ---- explain_value.c: values, and values as text ---- */
 
@@ -131,6 +187,10 @@ void lesson_compute(Lesson *);
 Node **lesson_nodes(const Lesson *, int *count);
 
 Stats lesson_stats(const Lesson *, Node *);
+
+/* The elements of a node; in the body of a loop, those of the last pass, or NULL if there are too
+ * many. */
+const double *lesson_elements(const Lesson *, Node *);
 int64_t lesson_count(const Lesson *, const Node *, int64_t *dim);
 
 /* "0.25", "-inf", "nan" */
@@ -139,8 +199,18 @@ const char *lesson_number(const Lesson *, double);
 /* The same with at most this many digits. */
 const char *lesson_digits(const Lesson *, double, int digits);
 
-/* "22"; of a tensor all its elements, or its shape and statistics. */
+/* "22"; of a tensor all its elements, or its shape and statistics. In the body of a loop it is that
+ * of the last pass. */
 const char *lesson_value(const Lesson *, Node *);
+
+/* The same in the first pass, or in the last. */
+const char *lesson_value_of(const Lesson *, Node *, bool first);
+
+/* The same in a pass; NULL: of a node in no loop. */
+const char *lesson_value_in(const Lesson *, Node *, const PassValue *);
+
+/* An item's label; of a constant its number. */
+const char *lesson_label(const Lesson *, const Node *);
 
 /* "[64, 784]", dims as numbers; "" for a scalar. */
 const char *lesson_shape(const Lesson *, const Node *);
@@ -153,8 +223,12 @@ Lesson *lesson_new(Ngc *, Model *);
 /* All of it that needs values: Lesson.e is there. */
 void lesson_describe(Lesson *);
 
-/* An item's label; of a constant its number. */
-const char *lesson_label(const Lesson *, const Node *);
+/* The formula of a scalar with numbers in place of labels, in the last pass of a loop or in the
+ * first; NULL: it has other than scalars. */
+const char *lesson_in_numbers(const Lesson *, const Item *, bool first);
+
+/* The local slope of a move, in the last pass of a loop or in the first. */
+double lesson_slope(const Lesson *, const Move *, bool first);
 
 /* "W[0, 1]" for element k of a node; a scalar's label. */
 const char *lesson_entry(const Lesson *, const Node *, int64_t k);
@@ -170,6 +244,24 @@ const char *lesson_kind(const Lesson *, const Item *);
 
 /* The names of invented inputs, in a sentence; NULL: there are none. */
 const char *lesson_invented(const Lesson *);
+
+/* ---- explain_loop.c: loops, and what they do in words ---- */
+
+/* The loops among the nodes that are used, and those of items. */
+void lesson_loops(Lesson *, const int *uses);
+
+/* What a reader sees as the operands of n, at most one more than it has: a variable of a loop is
+ * computed from its starting value, a loop from what its body computes. Returns how many. */
+int lesson_operands(const Lesson *, const Node *n, const Node **out);
+
+/* "for t in 0..20: h.t = tanh(v4)" */
+const char *lesson_loop_text(const Lesson *, const Node *loop);
+
+/* "for t in 0..20, from the last pass to the first" */
+const char *lesson_loop_back(const Lesson *, const LessonLoop *);
+
+/* The formula of a loop, of a variable in it, and of its last value; else NULL. */
+const char *lesson_loop_words(const Lesson *, const Node *);
 
 /* ---- explain_math.c: formulas as text, TeX and MathML ---- */
 

@@ -1,6 +1,7 @@
 /* explain_dot.c - a lesson's graph for Graphviz, from left to right. Inputs are ellipses, params
  * are houses on their side, values are boxes. The value is green. The gradient is red, with "grad"
- * before it, so that it reads without colour. */
+ * before it, so that it reads without colour. The body of a loop is in a frame, with the values of
+ * the last pass. */
 #include "explain/explain.h"
 
 #include <string.h>
@@ -43,21 +44,46 @@ static void dot_item(const Lesson *l, Text *t, const Item *n)
 {
     text_add(t, "    n%d [shape=%s, label=<<b>%s</b>", n->node->id, shape_of_kind(n->kind),
              html_escape(l, n->label));
-    if (n->formula && strcmp(n->formula, n->label) != 0)
+    if (n->formula && strcmp(n->formula, n->label) != 0 && n->node->op != OP_loop)
         text_add(t, " = %s", html_escape(l, n->formula));
     if (n->node->op == OP_var && n->node->attr.var->invented)
         text_add(t, "<br/>%s", lesson_kind(l, n));
 
-    text_add(t, "<br/><font color=\"#006d2c\">%s</font>", html_escape(l, lesson_value(l, n->node)));
+    text_add(t, "<br/><font color=\"#006d2c\">%s%s</font>",
+             html_escape(l, lesson_value(l, n->node)), n->node->op == OP_loop ? " passes" : "");
     dot_gradient(l, t, n);
     text_add(t, ">]\n");
 }
 
+/* The items in the body of a loop (-1: in none), and the loops in it. */
+static void dot_body(const Lesson *l, Text *t, int loop)
+{
+    for (int i = 0; i < l->items; i++)
+        if (l->item[i].loop == loop)
+            dot_item(l, t, &l->item[i]);
+
+    for (int k = 0; k < l->loops; k++) {
+        if (l->loop[k].outer != loop || l->loop[k].item < 0)
+            continue;
+        text_add(t, "    subgraph cluster_%d {\n    style=dashed\n    label=\"%s\"\n", k,
+                 html_escape(l, l->item[l->loop[k].item].formula));
+        dot_body(l, t, k);
+        text_add(t, "    }\n");
+    }
+}
+
 static void dot_edges(const Lesson *l, Text *t, const Node *n)
 {
-    for (int k = 0; k < n->nargs; k++)
-        if (l->at[n->arg[k]->id])
-            text_add(t, "    n%d -> n%d\n", n->arg[k]->id, n->id);
+    const Node **operand = arena_alloc(l->ngc, (size_t)(n->nargs + 1) * sizeof *operand);
+    int count = lesson_operands(l, n, operand);
+
+    for (int k = 0; k < count; k++)
+        if (l->at[operand[k]->id])
+            text_add(t, "    n%d -> n%d\n", operand[k]->id, n->id);
+    for (int i = 0; n->op == OP_loop && i < loop_variables(n); i++)
+        if (l->at[loop_next(n, i)->id] && l->at[loop_leaf(n, i)->id])
+            text_add(t, "    n%d -> n%d [style=dashed, constraint=false, label=\"next pass\"]\n",
+                     loop_next(n, i)->id, loop_leaf(n, i)->id);
 }
 
 /* Of a graph with more items than this, Graphviz draws straight lines and stops early. */
@@ -72,8 +98,7 @@ void explain_dot(const Lesson *l, Text *t)
     if (l->items > MANY)
         text_add(t, "    splines=line\n    nslimit=0.1\n    nslimit1=0.1\n    mclimit=0.1\n");
 
-    for (int i = 0; i < l->items; i++)
-        dot_item(l, t, &l->item[i]);
+    dot_body(l, t, -1);
     for (int i = 0; i < l->items; i++)
         dot_edges(l, t, l->item[i].node);
     text_add(t, "}\n");

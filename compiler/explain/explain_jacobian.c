@@ -22,7 +22,7 @@ static bool is_users(const Node *n)
 {
     if (n->op == OP_var)
         return true;
-    if (!n->name)
+    if (!n->name || node_loop(n)) /* a body has no single value */
         return false;
     const char *dot = strrchr(n->name, '.');
     return !dot || (dot[1] >= '0' && dot[1] <= '9');
@@ -135,7 +135,7 @@ void jacobians_prepare(Lesson *l)
 {
     for (int i = l->items - 1; i >= 0; i--) {
         const Item *t = &l->item[i];
-        if (t->node->op == OP_var || t->node->type != T_FLOAT)
+        if (t->node->op == OP_var || t->node->type != T_FLOAT || node_loop(t->node))
             continue;
         if (is_users(t->node) || strcmp(t->kind, "loss") == 0)
             build_pairs(l, i);

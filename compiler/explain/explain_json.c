@@ -103,20 +103,16 @@ static void json_ints(Text *t, const char *key, const int64_t *x, int count)
     text_add(t, "],");
 }
 
-/* "shape":[2,3],"value":[...] with the elements in order, or with "stats" where there are too many.
- */
-static void json_tensor(const Lesson *l, Text *t, Node *n, int full)
+/* "value":[...] with the elements in order, or with "stats" where there are too many: then x may be
+ * NULL. */
+static void json_value(Text *t, const double *x, int64_t count, Stats s, int full)
 {
-    int64_t dim[MAX_RANK];
-    int64_t count = lesson_count(l, n, dim);
-    json_ints(t, "shape", dim, n->shape.rank);
     text_add(t, "\"value\":");
-    if (count <= full) {
-        json_numbers(t, eval_node(l->e, n), count);
+    if (count <= full && x) {
+        json_numbers(t, x, count);
         return;
     }
 
-    Stats s = lesson_stats(l, n);
     text_add(t, "null,\"stats\":{\"mean\":");
     json_number(t, s.mean);
     text_add(t, ",\"min\":");
@@ -126,19 +122,80 @@ static void json_tensor(const Lesson *l, Text *t, Node *n, int full)
     text_add(t, "}");
 }
 
+/* "shape":[2,3],"value":[...]; in the body of a loop, the value in the last pass. */
+static void json_tensor(const Lesson *l, Text *t, Node *n, int full)
+{
+    int64_t dim[MAX_RANK];
+    int64_t count = lesson_count(l, n, dim);
+    const double *x = count <= full ? lesson_elements(l, n) : NULL;
+
+    json_ints(t, "shape", dim, n->shape.rank);
+    json_value(t, x, count, x ? (Stats){0} : lesson_stats(l, n), full);
+}
+
+/* The values of a node in a body, in the passes that are kept. */
+static void json_passes(const Lesson *l, Text *t, const Node *n, int full)
+{
+    int64_t dim[MAX_RANK];
+    int count, depth;
+    const PassValue *v = lesson_passes(l, n, &count, &depth);
+
+    text_add(t, ",\"passes\":[");
+    for (int i = 0; v && i < count; i++) {
+        if (!v[i].known)
+            continue;
+        text_add(t, "{");
+        json_ints(t, "pass", v[i].pass, depth);
+        json_value(t, v[i].value, lesson_count(l, n, dim), v[i].stats, full);
+        text_add(t, "},");
+    }
+    drop_comma(t);
+    text_add(t, "]");
+}
+
+/* A size that may depend on the number of a pass: a number, or {"level":0,"c":[1,2]} for 1 + 2 t,
+ * where t is the number of the pass of the loop at this level. */
+static void json_size(const Lesson *l, Text *t, Size s)
+{
+    for (int level = 0; level < MAX_LEVELS; level++) {
+        Size coef[256];
+        if (!size_uses_dim(l->g, s, MAX_DIMS + level))
+            continue;
+        int count = size_powers(l->g, s, MAX_DIMS + level, coef);
+        text_add(t, "{\"level\":%d,\"c\":[", level);
+        for (int i = 0; i < count; i++) {
+            json_size(l, t, coef[i]);
+            text_add(t, ",");
+        }
+        drop_comma(t);
+        text_add(t, "]}");
+        return;
+    }
+    text_add(t, "%lld", (long long)size_at(l->g, s, l->e->dim));
+}
+
+static void json_sizes(const Lesson *l, Text *t, const char *key, const Size *size, int count)
+{
+    text_add(t, "\"%s\":[", key);
+    for (int i = 0; i < count; i++) {
+        if (i > 0)
+            text_add(t, ",");
+        json_size(l, t, size[i]);
+    }
+    text_add(t, "],");
+}
+
 /* What a program needs to compute the node again. */
 static void json_attr(const Lesson *l, Text *t, const Node *n)
 {
     text_add(t, "\"attr\":{");
+    if (n->attr.loop)
+        text_add(t, "\"loop\":%d,", lesson_find_loop(l, n->attr.loop));
 
     for (int a = 0; a < A_COUNT; a++) {
         const AttrMember *m = &attr_members[a];
         Size size[MAX_RANK];
         int count = attr_used(n, a) && m->name ? attr_sizes(n, a, size) : 0;
-
-        if (m->kind == ATTR_SIZES && a != A_STEP)
-            for (int i = 0; i < count; i++)
-                size[i] = size_at(l->g, size[i], l->e->dim);
 
         if (count == 0 || (m->kind == ATTR_BOOL && !size[0]))
             continue;
@@ -146,6 +203,8 @@ static void json_attr(const Lesson *l, Text *t, const Node *n)
             text_add(t, "\"%s\":true,", m->name);
         else if (m->kind == ATTR_INT || m->kind == ATTR_AXES)
             text_add(t, "\"%s\":%lld,", m->name, (long long)size[0]);
+        else if (m->kind == ATTR_SIZES && a != A_STEP)
+            json_sizes(l, t, m->name, size, count);
         else
             json_ints(t, m->name, size, count);
     }
@@ -160,7 +219,7 @@ static void json_attr(const Lesson *l, Text *t, const Node *n)
 static void json_node_value(const Json *j, Node *n)
 {
     const Lesson *l = j->l;
-    bool given = op_info[n->op]->flags & F_LEAF && n->op != OP_iota;
+    bool given = op_info[n->op]->flags & F_LEAF && n->op != OP_iota && !node_loop(n);
 
     if (j->live && given) {
         json_tensor(l, j->t, n, LIVE_DATA);
@@ -171,6 +230,8 @@ static void json_node_value(const Json *j, Node *n)
         drop_comma(j->t);
     } else {
         json_tensor(l, j->t, n, j->page ? PAGE_FULL : FULL);
+        if (lesson_loop(l, n) >= 0)
+            json_passes(l, j->t, n, j->page ? PAGE_FULL : FULL);
     }
 }
 
@@ -186,8 +247,31 @@ static void json_node(const Json *j, Node *n, bool first)
     text_add(t, "],");
 
     json_attr(j->l, t, n);
+    if (node_loop(n))
+        text_add(t, "\"loop\":%d,", lesson_loop(j->l, n));
     json_node_value(j, n);
     text_add(t, "}");
+}
+
+/* A number; null if it is negative. */
+static void json_or_null(Text *t, int number)
+{
+    if (number < 0)
+        text_add(t, "null");
+    else
+        text_add(t, "%d", number);
+}
+
+/* The items that an item is computed from. */
+static void json_item_args(const Lesson *l, Text *t, const Node *n)
+{
+    const Node **operand = arena_alloc(l->ngc, (size_t)(n->nargs + 1) * sizeof *operand);
+    int count = lesson_operands(l, n, operand);
+
+    for (int i = 0; i < count; i++)
+        if (l->at[operand[i]->id])
+            text_add(t, "%d,", l->at[operand[i]->id] - 1);
+    drop_comma(t);
 }
 
 static void json_item(const Lesson *l, Text *t, const Item *item, bool first)
@@ -206,12 +290,10 @@ static void json_item(const Lesson *l, Text *t, const Item *item, bool first)
     json_pair(t, "group", item->group);
 
     text_add(t, "\"level\":%d,\"args\":[", item->level);
-    for (int i = 0; i < n->nargs; i++)
-        if (l->at[n->arg[i]->id])
-            text_add(t, "%d,", l->at[n->arg[i]->id] - 1);
-    drop_comma(t);
-
-    text_add(t, "],\"gradient\":");
+    json_item_args(l, t, n);
+    text_add(t, "],\"loop\":");
+    json_or_null(t, item->loop);
+    text_add(t, ",\"gradient\":");
     if (item->adjoint)
         text_add(t, "%d}", item->adjoint->id);
     else
@@ -230,7 +312,9 @@ static void json_move(const Lesson *l, Text *t, const Move *v, bool first)
     json_pair(t, "mathml", v->rule_html);
     json_pair(t, "local", v->local);
     json_pair(t, "teach", l->item[v->y].teach);
-    text_add(t, "\"slope\":");
+    text_add(t, "\"loop\":");
+    json_or_null(t, v->loop);
+    text_add(t, ",\"slope\":");
     if (isnan(v->slope)) /* a tensor, or not a product */
         text_add(t, "null");
     else
@@ -546,6 +630,38 @@ static void json_variables(const Lesson *l, Text *t)
     text_add(t, "},\n");
 }
 
+static void json_loop(const Lesson *l, Text *t, const LessonLoop *loop)
+{
+    const Loop *of = loop->loop;
+
+    text_add(t, "{");
+    json_pair(t, "name", of->name);
+    json_pair(t, "formula", of->of ? lesson_loop_back(l, loop) : lesson_loop_text(l, loop->node));
+    text_add(t, "\"node\":%d,\"from\":%lld,\"passes\":%lld,\"level\":%d,\"down\":%s,",
+             loop->node->id, (long long)of->from, (long long)size_at(l->g, of->passes, l->e->dim),
+             of->level, of->down ? "true" : "false");
+    text_add(t, "\"while\":%s,\"counted\":%s,\"variables\":%d,\"item\":",
+             loop_test(loop->node) ? "true" : "false", loop_count(loop->node) ? "true" : "false",
+             loop_variables(loop->node));
+    json_or_null(t, loop->item);
+    text_add(t, ",\"outer\":");
+    json_or_null(t, loop->outer);
+    text_add(t, ",\"of\":");
+    json_or_null(t, loop->of);
+    text_add(t, "}");
+}
+
+static void json_loops(const Lesson *l, Text *t)
+{
+    text_add(t, "\"loops\":[");
+    for (int i = 0; i < l->loops; i++) {
+        if (i > 0)
+            text_add(t, ",\n");
+        json_loop(l, t, &l->loop[i]);
+    }
+    text_add(t, "],\n");
+}
+
 static const char *main_source(const Lesson *l)
 {
     for (int i = 0; i < l->ngc->files; i++)
@@ -554,13 +670,27 @@ static const char *main_source(const Lesson *l)
     return "";
 }
 
+/* Operations, about, that it takes a page to compute a body node once, however small it is. */
+enum { LIVE_NODE = 30 };
+
+/* The nodes that are computed in the passes of loops, each as often as there are passes. */
+static double nodes_of_passes(const Lesson *l)
+{
+    double count = 0;
+    for (int i = 0; i < l->loops; i++)
+        for (int k = 0; k < l->loop[i].nodes; k++)
+            count += lesson_times(l, l->loop[i].body[k]);
+    return count;
+}
+
 /* Is the model small enough for the page to compute all of it again at each move? */
 static bool is_live(const Lesson *l)
 {
     int64_t dim[MAX_RANK], given = 0;
+    double cost = l->cost.all + LIVE_NODE * nodes_of_passes(l);
     for (int i = 0; i < l->m->vars; i++)
         given += lesson_count(l, l->m->var[i]->node, dim);
-    return l->cost.all <= LIVE_COST && given <= LIVE_DATA;
+    return cost <= LIVE_COST && given <= LIVE_DATA;
 }
 
 /* Whole batches of --data, as many as a page may carry. */
@@ -615,6 +745,7 @@ static void json_lesson(const Json *j)
     for (int i = 0; i < l->moves; i++)
         json_move(l, t, &l->move[i], i == 0);
     text_add(t, "],\n");
+    json_loops(l, t);
 
     json_roots(j, "derivatives", is_derivative);
     json_roots(j, "updates", is_update);

@@ -25,18 +25,6 @@ static Item *item_of(const Lesson *l, const Node *n)
     return at ? &l->item[at - 1] : NULL;
 }
 
-const char *lesson_label(const Lesson *l, const Node *n)
-{
-    double c;
-    if (item_of(l, n))
-        return item_of(l, n)->label;
-    if (node_const(n, &c))
-        return lesson_number(l, c);
-    if (node_name(n))
-        return node_name(n);
-    return node_text(l->g, n, 2);
-}
-
 const char *lesson_entry(const Lesson *l, const Node *n, int64_t k)
 {
     int64_t dim[MAX_RANK];
@@ -56,7 +44,7 @@ const char *lesson_entry(const Lesson *l, const Node *n, int64_t k)
 
 int lesson_line(const Lesson *l, const Node *n)
 {
-    Loc loc = n->loc;
+    Loc loc = n->op == OP_loop ? n->attr.loop->loc : n->loc;
     int column;
     bool is_known = loc.file >= 0 && loc.file < l->ngc->files;
     if (!is_known || l->ngc->file[loc.file]->library)
@@ -64,9 +52,19 @@ int lesson_line(const Lesson *l, const Node *n)
     return source_line(l->ngc, loc, &column);
 }
 
+/* The index of a loop is not an item: formulas have its name. */
+static bool is_index(const Node *n)
+{
+    while (n->op == OP_cast)
+        n = n->arg[0];
+    return n->op == OP_index;
+}
+
 static bool is_item(const Node *n)
 {
     double c;
+    if (is_index(n) || node_counts(n))
+        return false;
     return !node_const(n, &c) && n->op != OP_size && n->op != OP_training;
 }
 
@@ -90,6 +88,26 @@ static void collect_losses(Lesson *l)
     }
 }
 
+/* Makes an item of a node, after the items of its operands. The item of a loop comes after all that
+ * is in its body: what is collected may have been made after the loop. */
+static void add_item(Lesson *l, const int *uses, bool *done, Node *n)
+{
+    if (done[n->id] || !uses[n->id])
+        return;
+    done[n->id] = true;
+
+    for (int k = 0; k < n->nargs; k++)
+        add_item(l, uses, done, n->arg[k]);
+    for (int i = n->id + 1; n->op == OP_loop && i < l->g->count; i++)
+        if (uses[i] && l->g->node[i]->in[n->attr.loop->level] == n->attr.loop)
+            add_item(l, uses, done, l->g->node[i]);
+
+    if (!is_item(n))
+        return;
+    l->item[l->items++].node = n;
+    l->at[n->id] = l->items;
+}
+
 /* What the losses need, operands first. Without a loss, what the results need. */
 static void collect_items(Lesson *l)
 {
@@ -104,14 +122,10 @@ static void collect_items(Lesson *l)
     }
 
     const int *uses = graph_uses(l->g, from, n);
+    bool *done = arena_alloc(l->ngc, (size_t)l->g->count + 1);
     l->item = arena_alloc(l->ngc, (size_t)(l->g->count + 1) * sizeof *l->item);
-    for (int i = 0; i < l->g->count; i++) {
-        Node *node = l->g->node[i];
-        if (!uses[i] || !is_item(node))
-            continue;
-        l->item[l->items++].node = node;
-        l->at[i] = l->items;
-    }
+    for (int i = 0; i < l->g->count; i++)
+        add_item(l, uses, done, l->g->node[i]);
 }
 
 static const char *item_kind(const Lesson *l, const Node *n)
@@ -121,14 +135,26 @@ static const char *item_kind(const Lesson *l, const Node *n)
         return "loss";
     if (n->op == OP_var)
         return kinds[n->attr.var->kind];
+    if (n->op == OP_loop)
+        return "loop";
+    if (n->op == OP_carried)
+        return "carried";
     return op_info[n->op]->flags & F_LEAF ? "data" : "value";
+}
+
+/* "h", "for t"; NULL: it has no name. */
+static const char *own_name(const Lesson *l, const Node *n)
+{
+    if (n->op == OP_loop)
+        return text_format(l->ngc, "for %s", n->attr.loop->name);
+    return node_name(n);
 }
 
 /* Is the label that of an item before this one, or the user's name of another? */
 static bool label_taken(const Lesson *l, int before, const char *label)
 {
     for (int i = 0; i < l->items; i++) {
-        const char *other = i < before ? l->item[i].label : node_name(l->item[i].node);
+        const char *other = i < before ? l->item[i].label : own_name(l, l->item[i].node);
         if (other && i != before && strcmp(other, label) == 0)
             return true;
     }
@@ -150,7 +176,7 @@ static void label_items(Lesson *l)
 {
     int number = 0;
     for (int i = 0; i < l->items; i++) {
-        const char *own = node_name(l->item[i].node);
+        const char *own = own_name(l, l->item[i].node);
         const char *label = own;
         bool taken = !own || name_used(l, i, own);
 
@@ -211,20 +237,22 @@ static const char *axes_words(const Lesson *l, const Node *n)
 /* 1 + the highest level of an operand; 0 for a leaf. */
 static int level_of(const Lesson *l, const Node *n)
 {
-    int level = 0;
-    for (int i = 0; i < n->nargs; i++) {
-        const Item *a = item_of(l, n->arg[i]);
+    const Node **operand = arena_alloc(l->ngc, (size_t)(n->nargs + 1) * sizeof *operand);
+    int level = 0, count = lesson_operands(l, n, operand);
+    for (int i = 0; i < count; i++) {
+        const Item *a = item_of(l, operand[i]);
         if (a && a->level >= level)
             level = a->level + 1;
     }
     return level;
 }
 
-/* The value of operand i as a formula needs it: in parentheses where a sign would be misread. */
-static const char *operand_number(const Lesson *l, const Node *n, int i)
+/* The value of operand i as a formula needs it: in parentheses where a sign would be misread. In
+ * the body of a loop, in the last pass or the first. */
+static const char *operand_number(const Lesson *l, const Node *n, int i, bool first)
 {
     const OpInfo *info = op_info[n->op];
-    const char *number = lesson_value(l, n->arg[i]);
+    const char *number = lesson_value_of(l, n->arg[i], first);
     bool is_call = info->prec == 16;
     bool leads = i == 0 && info->flags & F_COMMUTATIVE; /* "-2 + 3", but "(-2)^3" */
     if (*number != '-' || is_call || leads)
@@ -232,12 +260,16 @@ static const char *operand_number(const Lesson *l, const Node *n, int i)
     return text_format(l->ngc, "(%s)", number);
 }
 
-/* The formula with numbers in place of labels. */
-static const char *formula_of_numbers(const Lesson *l, const Node *n)
+const char *lesson_in_numbers(const Lesson *l, const Item *t, bool first)
 {
+    const Node *n = t->node;
     const char **number = arena_alloc(l->ngc, (size_t)(n->nargs + 1) * sizeof *number);
+    bool scalar = op_info[n->op]->flags & F_ELEMENTWISE && n->shape.rank == 0 && n->op != OP_copy;
+
+    if (!scalar || n->nargs == 0)
+        return NULL;
     for (int i = 0; i < n->nargs; i++)
-        number[i] = operand_number(l, n, i);
+        number[i] = operand_number(l, n, i, first);
     return math_formula(l, n, number, M_TEXT);
 }
 
@@ -253,7 +285,7 @@ static void describe_item(Lesson *l, Item *t)
     for (int i = 0; i < n->nargs; i++)
         label[i] = lesson_label(l, n->arg[i]);
 
-    if (info->flags & F_LEAF)
+    if (info->flags & F_LEAF && n->op != OP_carried)
         t->formula = info->name;
     else
         t->formula =
@@ -261,10 +293,7 @@ static void describe_item(Lesson *l, Item *t)
     t->math_tex = math_formula(l, n, label, M_TEX);
     t->math_html = math_formula(l, n, label, M_HTML);
     t->teach = op_teach(l->ngc, n);
-
-    bool scalar = info->flags & F_ELEMENTWISE && n->shape.rank == 0 && n->op != OP_copy;
-    if (scalar && n->nargs > 0)
-        t->numbers = formula_of_numbers(l, n);
+    t->numbers = lesson_in_numbers(l, t, false);
 }
 
 /* The part of the model that a label is in: "h.0" for "h.0.W". */
@@ -298,6 +327,18 @@ static void group_items(Lesson *l)
 
 /* ---- moves: the way back ---- */
 
+/* Of what a loop sends to x, the gradient that arrives in each of its passes. */
+static const char *loop_upstream(const Lesson *l, const Step *s)
+{
+    const char *loss = lesson_label(l, s->loss);
+    int count = loop_variables(s->y);
+
+    if (s->operand < s->y->nargs)
+        return text_format(l->ngc, "d%s/d%s in the first pass", loss,
+                           lesson_label(l, loop_leaf(s->y, s->operand - count)));
+    return text_format(l->ngc, "d%s/d%s in each pass", loss, lesson_label(l, s->x));
+}
+
 static const char *adjoint_label(const Lesson *l, const Node *loss, const Node *x)
 {
     return text_format(l->ngc, "d%s/d%s", lesson_label(l, loss), lesson_label(l, x));
@@ -311,13 +352,34 @@ static const char *rule_in(const Lesson *l, const Step *s, const char *const *la
     return math_rule(l, s, name, false, math);
 }
 
+/* The only element of a node, in the last pass or the first. */
+static double scalar_of(const Lesson *l, Node *n, bool first)
+{
+    if (lesson_loop(l, n) < 0)
+        return *eval_node(l->e, n);
+    const PassValue *v = lesson_pass(l, n, first);
+    return v ? *v->value : NAN;
+}
+
+double lesson_slope(const Lesson *l, const Move *v, bool first)
+{
+    const Step *s = v->step;
+    double abcy[4] = {0};
+    if (isnan(v->slope) || !first)
+        return v->slope;
+    for (int i = 0; i < s->y->nargs; i++)
+        abcy[i] = scalar_of(l, s->y->arg[i], first);
+    abcy[3] = scalar_of(l, s->y, first);
+    return math_slope(l, s, abcy);
+}
+
 /* The value of the rule with the numbers of a scalar step. */
 static double slope_of(const Lesson *l, const Step *s)
 {
     double abcy[4] = {0};
     for (int i = 0; i < s->y->nargs; i++)
-        abcy[i] = *eval_node(l->e, s->y->arg[i]);
-    abcy[3] = *eval_node(l->e, s->y);
+        abcy[i] = scalar_of(l, s->y->arg[i], false);
+    abcy[3] = scalar_of(l, s->y, false);
     return math_slope(l, s, abcy);
 }
 
@@ -327,8 +389,10 @@ static void describe_move(Lesson *l, Move *v)
     const OpInfo *info = op_info[s->y->op];
     v->x = l->at[s->x->id] - 1;
     v->y = l->at[s->y->id] - 1;
-    v->up = adjoint_label(l, s->loss, s->y);
+    v->up = s->y->op == OP_loop ? loop_upstream(l, s) : adjoint_label(l, s->loss, s->y);
     v->down = adjoint_label(l, s->loss, s->x);
+    if (v->loop >= 0 && lesson_loop(l, s->x) != l->loop[v->loop].of)
+        v->down = text_format(l->ngc, "%s in this pass", v->down);
     v->slope = NAN;
 
     const char *name[5] = {"", "", "", "", ""}; /* a b c y dy */
@@ -361,26 +425,61 @@ static const Step **steps_in_order(const Lesson *l, int *count)
     return step;
 }
 
-/* The moves of one loss. Returns, by node id, the last step to each x. */
-static const Step **collect_moves_of(Lesson *l, const Node *loss, const Step **step, int steps)
+/* The last step to each x, on its own in the body of each loop. */
+typedef struct LastSteps {
+    const Lesson *l;
+    const Step **at; /* by loop and node id */
+} LastSteps;
+
+static LastSteps last_steps(const Lesson *l)
 {
-    const Step **last = arena_alloc(l->ngc, (size_t)(l->g->count + 1) * sizeof *last);
+    size_t count = (size_t)(l->loops + 1) * (size_t)(l->g->count + 1);
+    return (LastSteps){l, arena_alloc(l->ngc, count * sizeof(const Step *))};
+}
+
+/* The number of the loop that goes back in this step. */
+static int loop_of_step(const Lesson *l, const Step *s)
+{
+    return lesson_find_loop(l, s->within);
+}
+
+static const Step **last_step(const LastSteps *s, int loop, const Node *x)
+{
+    return &s->at[(size_t)(loop + 1) * (size_t)(s->l->g->count + 1) + (size_t)x->id];
+}
+
+/* The moves of one loss. */
+static LastSteps collect_moves_of(Lesson *l, const Node *loss, const Step **step, int steps)
+{
+    LastSteps last = last_steps(l);
     int first = l->moves;
     for (int i = 0; i < steps; i++) {
-        const Step *s = step[i], *before = last[s->x->id];
+        const Step *s = step[i];
+        int loop = loop_of_step(l, s);
+        const Step **before = last_step(&last, loop, s->x);
         bool has_items = l->at[s->x->id] && l->at[s->y->id];
-        bool again = before && s->use <= before->use; /* by a second sweep of the same loss */
+        bool again = *before && s->use <= (*before)->use; /* by a second sweep of the same loss */
         if (s->loss != loss || !has_items || again)
             continue;
-        last[s->x->id] = s;
-        l->move[l->moves++].step = s;
+        *before = s;
+        l->move[l->moves++] = (Move){.step = s, .loop = loop};
     }
 
     for (int i = first; i < l->moves; i++) {
         const Step *s = l->move[i].step;
-        l->move[i].last = last[s->x->id] == s;
+        l->move[i].last = *last_step(&last, l->move[i].loop, s->x) == s;
     }
     return last;
+}
+
+/* The gradient of an item: of one in a loop, that in its pass. */
+static Node *adjoint_of(const Lesson *l, const LastSteps *last, const Item *t)
+{
+    const Step *s = *last_step(last, -1, t->node);
+    for (int i = 0; !s && i < l->loops; i++)
+        if (t->loop >= 0 && l->loop[i].of == t->loop)
+            s = *last_step(last, i, t->node);
+    return s ? s->sum : NULL;
 }
 
 /* The moves of all losses, and the gradients of the first. */
@@ -391,28 +490,25 @@ static void collect_moves(Lesson *l)
     l->move = arena_alloc(l->ngc, (size_t)(steps + 1) * sizeof *l->move);
 
     for (int k = 0; k < l->losses; k++) {
-        const Step **last = collect_moves_of(l, l->loss[k], step, steps);
+        LastSteps last = collect_moves_of(l, l->loss[k], step, steps);
         if (k > 0)
             continue;
-        for (int i = 0; i < l->items; i++) {
-            const Step *s = last[l->item[i].node->id];
-            if (s)
-                l->item[i].adjoint = s->sum;
-        }
+        for (int i = 0; i < l->items; i++)
+            l->item[i].adjoint = adjoint_of(l, &last, &l->item[i]);
     }
 }
 
 static void describe_moves(Lesson *l)
 {
-    const Step **last = arena_alloc(l->ngc, (size_t)(l->g->count + 1) * sizeof *last); /* by x */
+    LastSteps last = last_steps(l);
     for (int i = 0; i < l->moves; i++) {
         Move *v = &l->move[i];
-        const Step *s = v->step, *before = last[s->x->id];
+        const Step *s = v->step, **before = last_step(&last, v->loop, s->x);
         describe_move(l, v);
-        bool adds = s->use > 0 && before && before->loss == s->loss;
+        bool adds = s->use > 0 && *before && (*before)->loss == s->loss;
         if (adds && s->x->shape.rank == 0)
-            v->before = lesson_value(l, before->sum);
-        last[s->x->id] = s;
+            v->before = lesson_value(l, (*before)->sum);
+        *before = s;
     }
 }
 
@@ -510,7 +606,7 @@ static double node_cost(const Lesson *l, const Node *n)
 
     if (info->terms)
         count *= (double)size_at(l->g, info->terms(l->g, n), l->e->dim);
-    return count;
+    return count * lesson_times(l, n);
 }
 
 /* Operations of these nodes and of all that they need. */
@@ -574,6 +670,23 @@ static void return_names(const Lesson *l)
     }
 }
 
+/* The loops that items and steps are in. */
+static void find_loops(Lesson *l)
+{
+    int count = 0, steps;
+    const Step **step = steps_in_order(l, &steps);
+    Node **node = arena_alloc(l->ngc, (size_t)(l->items + steps + l->m->roots + 1) * sizeof *node);
+
+    for (int i = 0; i < l->items; i++)
+        node[count++] = l->item[i].node;
+    for (int i = 0; i < steps; i++)
+        if (l->at[step[i]->x->id] && l->at[step[i]->y->id])
+            node[count++] = step[i]->sum;
+    for (int i = 0; i < l->m->roots; i++)
+        node[count++] = l->m->root[i].written;
+    lesson_loops(l, graph_uses(l->g, node, count));
+}
+
 /* What can be said before there are values. */
 Lesson *lesson_new(Ngc *ngc, Model *m)
 {
@@ -588,6 +701,7 @@ Lesson *lesson_new(Ngc *ngc, Model *m)
     collect_losses(l);
     collect_items(l);
     label_items(l);
+    find_loops(l);
     group_items(l);
     for (int i = 0; i < l->items; i++)
         l->item[i].kind = item_kind(l, l->item[i].node);

@@ -458,6 +458,10 @@ double math_slope(const Lesson *l, const Step *s, const double *abcy)
 /* The node's formula with these names for its operands, and nothing of how those are computed. */
 static const char *bare_formula(const Lesson *l, const Node *n, const char *const *operand)
 {
+    const char *words = lesson_loop_words(l, n);
+    if (words)
+        return words;
+
     Node *y = arena_copy(l->ngc, n, sizeof *n);
     y->name = NULL;
     y->arg = arena_alloc(l->ngc, (size_t)(n->nargs + 1) * sizeof *y->arg);
@@ -473,7 +477,7 @@ static const char *bare_formula(const Lesson *l, const Node *n, const char *cons
 static const Expr *formula_expr(const Lesson *l, const Node *n)
 {
     static const char *const letters[3] = {"a", "b", "c"};
-    if (n->nargs > 3)
+    if (n->nargs > 3 || n->op == OP_collect || n->op == OP_passes || lesson_loop_words(l, n))
         return NULL;
     const char *text = bare_formula(l, n, letters);
     const Expr *x = math_rule_parses(text) ? parse_expr(l->ngc, text) : NULL;

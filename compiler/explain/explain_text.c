@@ -5,70 +5,197 @@
 #include <math.h>
 #include <string.h>
 
-/* "  z = x*w = 2*3 = 6", as far as each part says more. */
-static void text_item(const Lesson *l, Text *t, const Item *n)
+/* The spaces before what is said inside this many loops. */
+static const char *indent(const Lesson *l, int loops)
 {
-    const char *value = lesson_value(l, n->node);
-    text_add(t, "  %s", n->label);
-    if (n->formula && strcmp(n->formula, n->label) != 0)
-        text_add(t, " = %s", n->formula);
-    if (n->numbers && strcmp(n->numbers, value) != 0)
-        text_add(t, " = %s", n->numbers);
-    text_add(t, " = %s", value);
+    return text_format(l->ngc, "%*s", 2 + 2 * loops, "");
+}
 
+/* "shape [2, 3]", of a tensor that is written in full */
+static void text_shape(const Lesson *l, Text *t, const Node *n, const char *value)
+{
     bool in_full =
         *value == '[' && !strstr(value, " of mean"); /* statistics begin with the shape */
-    if (n->node->shape.rank > 0 && in_full)
-        text_add(t, "   shape %s", lesson_shape(l, n->node));
+    if (n->shape.rank > 0 && in_full)
+        text_add(t, "   shape %s", lesson_shape(l, n));
+}
+
+/* "2*3 = 6", as far as each part says more. */
+static void text_numbers(Text *t, const char *numbers, const char *value)
+{
+    if (numbers && strcmp(numbers, value) != 0)
+        text_add(t, "%s = ", numbers);
+    text_add(t, "%s", value);
+}
+
+/* Are there two passes to show? */
+static bool has_two(const PassValue *first, const PassValue *last)
+{
+    return last && memcmp(first->pass, last->pass, sizeof first->pass) != 0;
+}
+
+/* "t = 0: 2*3 = 6" for the first pass of a loop and the last, a line each. */
+static void text_item_passes(const Lesson *l, Text *t, const Item *n)
+{
+    const PassValue *first = lesson_pass(l, n->node, true), *last = lesson_pass(l, n->node, false);
+    const char *space = indent(l, lesson_depth(l, n->loop) + 1);
+
+    for (int k = 0; k < 2 && last; k++) {
+        const PassValue *v = k == 0 ? first : last;
+        const char *value = lesson_value_in(l, n->node, v);
+        if (k == 0 && !has_two(first, last))
+            continue;
+        text_add(t, "%s%s: ", space, lesson_pass_name(l, n->loop, v));
+        text_numbers(t, lesson_in_numbers(l, n, k == 0), value);
+        text_shape(l, t, n->node, value);
+        text_add(t, "\n");
+    }
+}
+
+static void text_loop(const Lesson *l, Text *t, int item);
+
+/* "  z = x*w = 2*3 = 6" */
+static void text_item(const Lesson *l, Text *t, int item)
+{
+    const Item *n = &l->item[item];
+    if (n->node->op == OP_loop) {
+        text_loop(l, t, item);
+        return;
+    }
+
+    text_add(t, "%s%s", indent(l, lesson_depth(l, n->loop)), n->label);
+    if (n->formula && strcmp(n->formula, n->label) != 0)
+        text_add(t, " = %s", n->formula);
+    if (n->loop >= 0) {
+        text_add(t, "\n");
+        text_item_passes(l, t, n);
+        return;
+    }
+
+    const char *value = lesson_value(l, n->node);
+    text_add(t, " = ");
+    text_numbers(t, n->numbers, value);
+    text_shape(l, t, n->node, value);
     if (!n->formula)
         text_add(t, "   (%s)", lesson_kind(l, n));
     text_add(t, "\n");
+}
+
+/* The items of a body are said once, with the values of the first pass and of the last. */
+static void text_loop(const Lesson *l, Text *t, int item)
+{
+    const Item *n = &l->item[item];
+    const char *passes = lesson_value(l, n->node);
+
+    text_add(t, "%s%s   (%s pass%s)\n", indent(l, lesson_depth(l, n->loop)), n->formula, passes,
+             strcmp(passes, "1") == 0 ? "" : "es");
+    for (int i = 0; i < l->items; i++)
+        if (l->item[i].loop >= 0 && l->loop[l->item[i].loop].item == item)
+            text_item(l, t, i);
 }
 
 static void text_forward(const Lesson *l, Text *t)
 {
     text_add(t, "Forward: each value from the ones before it\n\n");
     for (int i = 0; i < l->items; i++)
-        text_item(l, t, &l->item[i]);
+        if (l->item[i].loop < 0)
+            text_item(l, t, i);
     if (lesson_invented(l))
         text_add(t, "\n  %s\n", lesson_invented(l));
 }
 
 /* What a contribution adds up to, where it is not the first. */
-static void text_sum(const Lesson *l, Text *t, const Move *v)
+static void text_sum(const Lesson *l, Text *t, const Move *v, const char *space)
 {
     const Step *s = v->step;
     const char *x = l->item[v->x].label;
     if (s->use == 0)
         return;
 
-    text_add(t, "        %s of %s: added, ", lesson_nth(l, s->use), x);
-    if (v->before)
+    text_add(t, "%s  %s of %s: added, ", space, lesson_nth(l, s->use), x);
+    if (v->loop >= 0)
+        text_add(t, "together %s in the last pass, %s in the first\n",
+                 lesson_value_of(l, s->sum, false), lesson_value_of(l, s->sum, true));
+    else if (v->before)
         text_add(t, "%s + %s = %s\n", v->before, lesson_value(l, s->dx), lesson_value(l, s->sum));
     else
         text_add(t, "together %s\n", lesson_value(l, s->sum));
+}
+
+/* "2 x 3 = 6": upstream times slope, where both are numbers. */
+static void text_product(const Lesson *l, Text *t, const Move *v, bool first)
+{
+    const Step *s = v->step;
+    double slope = lesson_slope(l, v, first);
+
+    if (!isnan(v->slope))
+        text_add(t, "%s x %s = ", lesson_value_of(l, s->dy, first), lesson_number(l, slope));
+    text_add(t, "%s\n", lesson_value_of(l, s->dx, first));
+}
+
+/* The same in the last pass and in the first, which a loop that goes back does last. */
+static void text_products(const Lesson *l, Text *t, const Move *v, const char *space)
+{
+    Node *dx = v->step->dx;
+    const PassValue *first = lesson_pass(l, dx, true), *last = lesson_pass(l, dx, false);
+
+    text_add(t, "%s  %s: ", space, lesson_pass_name(l, v->loop, last));
+    text_product(l, t, v, false);
+    if (!has_two(first, last))
+        return;
+    text_add(t, "%s  %s: ", space, lesson_pass_name(l, v->loop, first));
+    text_product(l, t, v, true);
 }
 
 /* One contribution: upstream times local slope is downstream. */
 static void text_move(const Lesson *l, Text *t, const Move *v)
 {
     const Step *s = v->step;
-    text_add(t, "      %s %s %s", v->down, s->use > 0 ? "gets" : "=", v->rule);
+    const char *space = indent(l, 2 + lesson_depth(l, v->loop));
+    text_add(t, "%s%s %s %s", space, v->down, s->use > 0 ? "gets" : "=", v->rule);
     if (v->local && strcmp(v->local, "1") != 0 && *v->rule)
-        text_add(t, "\n        = upstream %s x local slope %s", v->up, v->local);
+        text_add(t, "\n%s  = upstream %s x local slope %s", space, v->up, v->local);
 
-    if (isnan(v->slope))
-        text_add(t, "\n        = %s\n", lesson_value(l, s->dx));
+    text_add(t, "\n");
+    if (v->loop >= 0 && lesson_loop(l, s->dx) == v->loop && lesson_pass(l, s->dx, false)) {
+        text_products(l, t, v, space);
+    } else {
+        text_add(t, "%s  = ", space);
+        text_product(l, t, v, false);
+    }
+    text_sum(l, t, v, space);
+}
+
+/* Where the moves go into a loop that goes back. */
+static void text_enter(const Lesson *l, Text *t, int loop, int before)
+{
+    if (loop < 0 || loop == before)
+        return;
+    for (int k = before; k >= 0; k = l->loop[k].outer)
+        if (k == loop) /* out of a loop inside it */
+            return;
+    text_enter(l, t, l->loop[loop].outer, before);
+    text_add(t, "\n%s%s\n", indent(l, lesson_depth(l, loop) - 1),
+             lesson_loop_back(l, &l->loop[loop]));
+}
+
+/* The value that the next moves are from. */
+static void text_source(const Lesson *l, Text *t, const Move *v)
+{
+    const Item *y = &l->item[v->y];
+    const char *space = indent(l, lesson_depth(l, v->loop));
+    const char *teach = y->teach ? y->teach : "";
+
+    if (y->node->op == OP_loop)
+        text_add(t, "\n%s%s     %s\n", space, y->label, teach);
     else
-        text_add(t, "\n        = %s x %s = %s\n", lesson_value(l, s->dy),
-                 lesson_number(l, v->slope), lesson_value(l, s->dx));
-    text_sum(l, t, v);
+        text_add(t, "\n%s%s = %s     %s\n", space, y->label, y->formula, teach);
 }
 
 static void text_backward(const Lesson *l, Text *t, const Node *loss)
 {
     const char *name = lesson_label(l, loss);
-    const Node *last = NULL;
+    const Move *last = NULL;
     text_add(t,
              "\nBackward: from %s to what it is computed from, "
              "upstream x local slope = downstream\n\n",
@@ -76,12 +203,12 @@ static void text_backward(const Lesson *l, Text *t, const Node *loss)
     text_add(t, "  d%s/d%s = 1\n", name, name);
     for (int i = 0; i < l->moves; i++) {
         const Move *v = &l->move[i];
-        const Item *y = &l->item[v->y];
         if (v->step->loss != loss)
             continue;
-        if (v->step->y != last)
-            text_add(t, "\n  %s = %s     %s\n", y->label, y->formula, y->teach ? y->teach : "");
-        last = v->step->y;
+        text_enter(l, t, v->loop, last ? last->loop : -1);
+        if (!last || v->step->y != last->step->y || v->loop != last->loop)
+            text_source(l, t, v);
+        last = v;
         text_move(l, t, v);
     }
 }

@@ -60,31 +60,13 @@ static void release(Eval *e, Pool *p, int id)
     e->known[id] = false;
 }
 
-static Stats stats_of(const double *x, int64_t count)
-{
-    Stats s = {.known = true, .low = INFINITY, .high = -INFINITY};
-    bool has_nan = false;
-    for (int64_t i = 0; i < count; i++) {
-        s.mean += x[i];
-        if (x[i] < s.low)
-            s.low = x[i];
-        if (x[i] > s.high)
-            s.high = x[i];
-        has_nan |= isnan(x[i]);
-    }
-    s.mean /= (double)count;
-
-    if (has_nan) /* it is neither below nor above anything */
-        s.low = s.high = NAN;
-    return s;
-}
-
 Pool *pool_new(Ngc *ngc)
 {
     return arena_alloc(ngc, sizeof(Pool));
 }
 
-/* By node id: the last user, or the node itself where nothing uses it. */
+/* By node id: the last user, or the node itself where nothing uses it. What the body of a loop uses
+ * has no last user: it stays. */
 static int *last_users(const Eval *e, const int *uses)
 {
     const Graph *g = e->graph;
@@ -93,9 +75,72 @@ static int *last_users(const Eval *e, const int *uses)
         const Node *n = g->node[i];
         last[i] = i;
         for (int k = 0; uses[i] && k < n->nargs; k++)
-            last[n->arg[k]->id] = i;
+            if (last[n->arg[k]->id] < g->count)
+                last[n->arg[k]->id] = node_loop(n) ? g->count : i;
     }
     return last;
+}
+
+/* The loops among the nodes that are used: of each, its first OP_loop. */
+typedef struct Loops {
+    Node **node;
+    int count, room;
+} Loops;
+
+static Node *node_of_loop(const Loops *all, const Loop *of)
+{
+    for (int i = 0; i < all->count; i++)
+        if (all->node[i]->attr.loop == of)
+            return all->node[i];
+    return NULL;
+}
+
+static Loops loops_of(const Eval *e, const int *uses)
+{
+    Loops all = {0};
+    for (int i = 0; i < e->graph->count; i++) {
+        Node *n = e->graph->node[i];
+        if (!uses[i] || n->op != OP_loop || node_of_loop(&all, n->attr.loop))
+            continue;
+        all.node = arena_grow(e->ngc, all.node, all.count, &all.room, sizeof *all.node);
+        all.node[all.count++] = n;
+    }
+    return all;
+}
+
+/* Is n computed in the passes of this loop, or of a loop inside it? */
+static bool is_inside(const Loops *all, const Node *n, const Node *loop)
+{
+    while (n && node_loop(n)) {
+        n = node_of_loop(all, node_loop(n));
+        if (n == loop)
+            return true;
+    }
+    return false;
+}
+
+static bool leaves_loop(const Node *n, const Node *loop)
+{
+    switch (n->op) {
+    case OP_last:
+    case OP_collect: return n->arg[1] == loop;
+    case OP_passes: return n->arg[0] == loop;
+    default: return false;
+    }
+}
+
+/* Runs a loop once, for all that is computed in its body, and for all that leaves it. */
+static void compute_loop(Eval *e, const int *uses, const Loops *all, Node *loop)
+{
+    const Graph *g = e->graph;
+    Node **node = arena_alloc(e->ngc, (size_t)(g->count + 1) * sizeof *node);
+    int count = 0;
+
+    node[count++] = loop;
+    for (int i = 0; i < g->count; i++)
+        if (uses[i] && (leaves_loop(g->node[i], loop) || is_inside(all, g->node[i], loop)))
+            node[count++] = g->node[i];
+    eval_nodes(e, node, count);
 }
 
 /* Computes each node that `uses` counts. A value that is not in `keep` lends its memory to others
@@ -103,11 +148,14 @@ static int *last_users(const Eval *e, const int *uses)
 void values_compute(Eval *e, Pool *p, const int *uses, const bool *keep, Stats *stats)
 {
     const int *last = last_users(e, uses);
+    const Loops loops = loops_of(e, uses);
     for (int i = 0; i < e->graph->count; i++) {
         Node *n = e->graph->node[i];
         int64_t dim[MAX_RANK];
-        if (!uses[i])
+        if (!uses[i] || node_loop(n))
             continue;
+        if (n->op == OP_loop)
+            compute_loop(e, uses, &loops, n);
 
         int64_t count = eval_shape(e, n->shape, dim);
         if (!e->value[i] && count >= 2)
@@ -118,7 +166,7 @@ void values_compute(Eval *e, Pool *p, const int *uses, const bool *keep, Stats *
 
         for (int k = 0; k < n->nargs; k++) {
             int a = n->arg[k]->id;
-            if (last[a] == i && !keep[a] && e->value[a])
+            if (last[a] == i && !keep[a] && e->value[a] && !node_loop(n->arg[k]))
                 release(e, p, a);
         }
         if (last[i] == i && !keep[i])
@@ -170,7 +218,9 @@ void lesson_compute(Lesson *l)
     Node **node = lesson_nodes(l, &n);
     const int *uses = graph_uses(l->g, node, n);
     l->stats = arena_alloc(l->ngc, (size_t)(l->g->count + 1) * sizeof *l->stats);
+    lesson_record(l, uses);
     values_compute(l->e, pool_new(l->ngc), uses, kept_values(l, uses), l->stats);
+    l->e->watch = NULL;
 }
 
 Stats lesson_stats(const Lesson *l, Node *n)
@@ -178,6 +228,10 @@ Stats lesson_stats(const Lesson *l, Node *n)
     int64_t dim[MAX_RANK];
     if (l->stats[n->id].known)
         return l->stats[n->id];
+    if (lesson_loop(l, n) >= 0) {
+        const PassValue *last = lesson_pass(l, n, false);
+        return last ? last->stats : (Stats){.mean = NAN, .low = NAN, .high = NAN};
+    }
     return stats_of(eval_node(l->e, n), lesson_count(l, n, dim));
 }
 
@@ -226,20 +280,64 @@ static void add_rows(const Lesson *l, Text *t, const double *x, const int64_t *d
     text_add(t, "]");
 }
 
-const char *lesson_value(const Lesson *l, Node *n)
+const double *lesson_elements(const Lesson *l, Node *n)
+{
+    if (lesson_loop(l, n) < 0)
+        return eval_node(l->e, n);
+    const PassValue *last = lesson_pass(l, n, false);
+    return last ? last->value : NULL;
+}
+
+/* A value by its elements, or by its statistics where there are many; x may be NULL then. */
+static const char *value_text(const Lesson *l, const Node *n, const double *x, Stats s)
 {
     if (n->shape.rank == 0)
-        return lesson_number(l, *eval_node(l->e, n));
+        return lesson_number(l, *x);
 
     int64_t dim[MAX_RANK];
     if (lesson_count(l, n, dim) <= SMALL) {
         Text t = {.ngc = l->ngc};
-        add_rows(l, &t, eval_node(l->e, n), dim, n->shape.rank);
+        add_rows(l, &t, x, dim, n->shape.rank);
         return t.at;
     }
-
-    Stats s = lesson_stats(l, n);
     return text_format(l->ngc, "%s of mean %s, from %s to %s", lesson_shape(l, n),
                        lesson_digits(l, s.mean, 4), lesson_digits(l, s.low, 4),
                        lesson_digits(l, s.high, 4));
+}
+
+const char *lesson_value_in(const Lesson *l, Node *n, const PassValue *v)
+{
+    if (v)
+        return value_text(l, n, v->value, v->stats);
+    int64_t dim[MAX_RANK];
+    bool few = lesson_count(l, n, dim) <= SMALL;
+    return value_text(l, n, few ? eval_node(l->e, n) : NULL, few ? (Stats){0} : lesson_stats(l, n));
+}
+
+const char *lesson_value_of(const Lesson *l, Node *n, bool first)
+{
+    const PassValue *v = NULL;
+    if (lesson_loop(l, n) >= 0) {
+        v = lesson_pass(l, n, first);
+        if (!v)
+            return "no pass";
+    }
+    return lesson_value_in(l, n, v);
+}
+
+const char *lesson_value(const Lesson *l, Node *n)
+{
+    return lesson_value_of(l, n, false);
+}
+
+const char *lesson_label(const Lesson *l, const Node *n)
+{
+    double c;
+    if (l->at[n->id])
+        return l->item[l->at[n->id] - 1].label;
+    if (node_const(n, &c))
+        return lesson_number(l, c);
+    if (node_name(n))
+        return node_name(n);
+    return node_text(l->g, n, 2);
 }

@@ -82,6 +82,29 @@ def training(name, page, lesson):
     check(name, "training starts again", not same_values(page, lesson))
 
 
+def passes(name, page, lesson):
+    """The sliders of loops choose the pass whose values are shown, forward and back."""
+    loops, wrong = lesson["loops"], []
+
+    def path(k):
+        return [] if k is None else path(loops[k]["outer"]) + [k]
+
+    forward = [k for k, loop in enumerate(loops) if loop["of"] is None and loop["item"] is not None]
+    check(name, "each loop has a slider", page.value("document.querySelectorAll('#passes input').length") == len(forward))
+    for p in (0, 2, 1, 1000000):
+        page.value("".join(f"showPass({k}, {p}), " for k in forward) + "0")
+        mine = json.loads(page.value(VALUES))
+        for n in lesson["nodes"]:
+            shown = [min(p, loops[k]["passes"] - 1) for k in path(n.get("loop"))]
+            for of in n.get("passes", []):
+                value = mine.get(str(n["id"]))
+                if of["pass"] == shown and of["value"] is not None and value is not None and not near(of["value"], value):
+                    wrong.append(f"node {n['id']} ({n['op']}) in pass {shown}: {of['value'][:4]} is {value[:4]}")
+        told = page.value("[...document.querySelectorAll('#passes .v')].map(e => e.textContent).join('; ')")
+        check(name, f"the sliders tell pass {p}", all(f"{loops[k]['name']} = {min(p, loops[k]['passes'] - 1) + loops[k]['from']}" in told for k in forward), told)
+    check(name, "a slider chooses the pass", not wrong, wrong)
+
+
 def slider(name, page):
     """Moves the first slider, and gives the interpreter the same number."""
     got = page.value("""(() => { const r = document.querySelector('#knobs input'); if (!r) return null; r.value = +r.value + 0.25; r.dispatchEvent(new Event('input'));
@@ -119,6 +142,8 @@ def look(browser, name):
     check(name, "the page has the lesson whole", texts == [lesson["source"], lesson["c"], lesson["items"], [s["mathml"] for s in lesson["steps"]]])
     steps(name, page)
     drawing(name, page)
+    if lesson["loops"]:
+        passes(name, page, lesson)
     if lesson["live"]:
         if page.value("canTrain"):
             training(name, page, lesson)

@@ -32,6 +32,9 @@ same_numbers() { # same_numbers LESSON RUN
 
 "$NGC" explain --text tests/explain/chain.ng a=3 b=2 c=5 >"$dir/chain.txt" 2>/dev/null
 check "the lesson of chain.ng" diff -u tests/explain/chain.txt "$dir/chain.txt"
+"$NGC" explain --text --unroll=0 tests/explain/loop.ng >"$dir/loop.txt" 2>/dev/null
+[ "${1-}" = --accept ] && cp "$dir/loop.txt" tests/explain/loop.txt
+check "the lesson of loop.ng" diff -u tests/explain/loop.txt "$dir/loop.txt"
 
 # Prints the comments of a function of the C: the rules above its statements.
 comments() { # comments MODEL FUNCTION OPTION...
@@ -63,7 +66,7 @@ check "rules of the user" diff -u tests/explain/given.txt "$dir/given.txt"
 # Rules for every example: each backward statement has its line, no words are internal to the compiler, and no two values
 # share a name.
 for model in examples/*.ng tests/explain/*.ng; do
-    case $model in *edges.ng) continue ;; esac
+    case $model in *edges.ng | *loop_dim.ng) continue ;; esac
     "$NGC" -O0 "$model" -o - >"$dir/$(basename "$model" .ng).plain.c" 2>/dev/null
 done
 check "lines, words and names of the C" python3 tests/explain/comments.py "$dir"/*.plain.c
@@ -102,6 +105,7 @@ sizes() {
     gan) echo "-D n=16" ;;
     regularised | spiral) echo "-D n=30" ;;
     vectorised) echo "m=4" ;;
+    loop*) echo "--unroll=0" ;; # all loops stay loops
     blocks12) echo "-D blocks=12 -D width=16 m=1" ;;
     esac
 }
@@ -143,6 +147,10 @@ functions "$(dirname "$NGC")" | awk '
 explain functions "$dir/functions.ng"
 explain edges tests/explain/edges.ng
 explain links tests/explain/links.ng
+loops="loop loop_nested loop_second loop_list loop_dim loop_large"
+for name in $loops; do
+    explain "$name" "tests/explain/$name.ng"
+done
 # twelve blocks: the page; the other forms, and all the numbers of the example as it is, in one run in four each
 in_share 4 0 && forms= || forms=html
 explain blocks12 examples/char_gpt.ng $forms
@@ -204,6 +212,11 @@ fi
 if have python3; then
     # shellcheck disable=SC2046
     check "JSON fits its schema" python3 tests/explain/schema.py $(files json)
+    set --
+    for name in $loops; do
+        [ "$name" = loop_dim ] || set -- "$@" "tests/explain/$name.ng" # its loop cannot be expanded
+    done
+    check "values of passes are those of expanded loops" python3 tests/explain/loops.py "$NGC" "$@"
     # shellcheck disable=SC2046
     check "TeX is well-formed" python3 tests/explain/tex.py $(files tex) "$dir"/jacobians_*.tex
     for model in tests/explain/jacobians.ng tests/explain/given.ng tests/explain/rules.ng examples/two_layers.ng examples/net_221.ng examples/logistic_rows.ng; do
@@ -237,6 +250,11 @@ if have chromium && have python3; then
         esac
         case $name in
         gather | every_op | given | edges | links) model=tests/explain/$name.ng ;;
+        gather | every_op | functions | letters | blocks12 | net_221 | xor | or_gate | loop_nested | loop_large) ;;
+        *) in_share 3 $number || continue ;;
+        esac
+        case $name in
+        gather | every_op | edges | links | loop*) model=tests/explain/$name.ng ;;
         letters | functions) model=$dir/$name.ng ;;
         blocks12) model=examples/char_gpt.ng ;;
         *) model=examples/$name.ng ;;

@@ -4,13 +4,15 @@ import sys
 
 NOT_FINITE = ("inf", "-inf", "nan")
 text, number, whole, maybe = str, (int, float, str), int, type(None)
-top = dict(version=whole, live=bool, model=text, source=text, items=list, steps=list, derivatives=list, updates=list, results=list, work=dict, data=dict, nudges=list, curves=list,
+top = dict(version=whole, live=bool, model=text, source=text, items=list, steps=list, loops=list, derivatives=list, updates=list, results=list, work=dict, data=dict, nudges=list, curves=list,
            nodes=list, variables=dict, c=text)
 parts = dict(
     items=dict(node=whole, name=text, kind=text, formula=(str, maybe), numbers=(str, maybe), mathml=(str, maybe), teach=(str, maybe),
-               line=whole, group=text, level=whole, args=list, gradient=(int, maybe)),
+               line=whole, group=text, level=whole, args=list, loop=(int, maybe), gradient=(int, maybe)),
     steps=dict(x=whole, y=whole, operand=whole, use=whole, loss=text, upstream=text, downstream=text, rule=text, mathml=text, local=(str, maybe),
-               teach=(str, maybe), slope=(int, float, str, maybe), dy=whole, dx=whole, sum=whole),
+               teach=(str, maybe), loop=(int, maybe), slope=(int, float, str, maybe), dy=whole, dx=whole, sum=whole),
+    loops={"name": text, "formula": text, "node": whole, "from": whole, "passes": whole, "level": whole, "down": bool, "while": bool, "counted": bool,
+           "variables": whole, "item": (int, maybe), "outer": (int, maybe), "of": (int, maybe)},
     derivatives=dict(name=text, formula=text, node=whole, shape=list, value=(list, maybe)),
     updates=dict(name=text, var=whole, formula=text, node=whole, shape=list, value=(list, maybe)),
     nudges={"entry": text, "of": text, "node": whole, "at": whole, "gradient": whole, "from": number, "to": number, "loss": number, "moved": number, "slope": number,
@@ -19,7 +21,7 @@ parts = dict(
     curves={"name": text, "op": text, "rule": text, "from": number, "to": number, "y": list, "slope": list},
     nodes=dict(id=whole, op=text, args=list, attr=dict, shape=list, value=(list, maybe)),
 )
-optional = {"stats", "invented"}
+optional = {"stats", "invented", "loop", "passes"}
 with_jacobians = dict(layout=text, jacobians=list, cost=dict)
 jacobian = dict(y=whole, x=whole, rows=whole, columns=whole, name=text, structure=(str, maybe), downstream=(list, maybe), value=(list, maybe))
 
@@ -65,6 +67,26 @@ def check_jacobians(lesson):
     print(f"{compared} gradients compared", file=sys.stderr)
 
 
+def check_loops(lesson):
+    """A body's nodes have values by pass; loops are in loops that come before them."""
+    loops = lesson["loops"]
+    for k, loop in enumerate(loops):
+        assert loop["outer"] is None or loop["outer"] != k
+        assert loop["item"] is None or lesson["items"][loop["item"]]["node"] == loop["node"]
+        assert loop["of"] is None or loop["down"] != loops[loop["of"]]["down"]
+    for n in lesson["nodes"]:
+        if "loop" not in n:
+            assert "passes" not in n, f"node {n['id']} is in no loop"
+            continue
+        depth, k = 0, n["loop"]
+        while k is not None:
+            depth, k = depth + 1, loops[k]["outer"]
+        for p in n["passes"]:
+            assert len(p["pass"]) == depth and ("stats" in p if p["value"] is None else True)
+        assert n["passes"] == sorted(n["passes"], key=lambda p: p["pass"])
+    assert all(i["loop"] is None or i["loop"] < len(loops) for i in lesson["items"] + lesson["steps"])
+
+
 def check(lesson):
     members("lesson", lesson, dict(top, **with_jacobians) if "jacobians" in lesson else top)
     if "jacobians" in lesson:
@@ -75,10 +97,11 @@ def check(lesson):
     members("work", lesson["work"], dict(forward=number, all=number, numbers=number))
     members("data", lesson["data"], dict(rows=whole, batches=whole, inputs=list))
     assert lesson["work"]["all"] >= lesson["work"]["forward"] >= 0
-    assert all(i["kind"] in ("input", "param", "state", "data", "value", "loss") for i in lesson["items"])
+    assert all(i["kind"] in ("input", "param", "state", "data", "value", "loss", "loop", "carried") for i in lesson["items"])
     assert all(len(c["y"]) == len(c["slope"]) > 1 for c in lesson["curves"])
     for i in lesson["items"]:
         assert "?" not in (i["mathml"] or ""), f"{i['name']} = {i['formula']} has no MathML"
+    check_loops(lesson)
     ids = [n["id"] for n in lesson["nodes"]]
     assert ids == sorted(set(ids)), "nodes are not in order"
     known = set()

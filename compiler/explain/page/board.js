@@ -6,17 +6,39 @@ const scalars = new Map(
   items.filter(t => node.get(t.node).shape.length === 0).map(t => [t.name, node.get(t.node)])
 );
 
-/* A formula with numbers for its names. */
-const inNumbers = f =>
+/* A formula with numbers for its names, in the body of loop k. */
+const inNumbers = (f, k) =>
   f
-    .replace(/(?<![\w.])[A-Za-z_][\w.]*(?!\w*\()/g, w =>
-      scalars.has(w) && scalars.get(w).v ? number(scalars.get(w).v[0]) : w
-    )
+    .replace(/(?<![\w.])[A-Za-z_][\w.]*(?!\w*\()/g, w => {
+      const loop = loopsAround(k).find(j => L.loops[j].name === w);
+      if (loop !== undefined) return indexShown(loop);
+      return scalars.has(w) && scalars.get(w).v ? number(scalars.get(w).v[0]) : w;
+    })
     .replace(/([-+*/^] ?)(-(inf|[0-9.]+(e-?\d+)?))/g, '$1($2)');
+
+const passCount = x => x + (x === 1 ? ' pass' : ' passes');
+
+/* What is said before the values of a loop's body. */
+const inPass = k => (k === null || k === undefined ? '' : `${passText(k)}: `);
+
+/* A loop, and what leaves it. */
+function tellLoop(t) {
+  const n = node.get(t.node);
+  const isLoop = t.kind === 'loop';
+  const passes = n.v ? n.v[0] : L.loops[n.attr.loop].passes;
+  const body = ' The values of its body are those of one pass: the slider chooses which.';
+  return {
+    phase: 'forward',
+    words: isLoop ? `${t.formula}, ${passCount(passes)}.${body}` : `${t.name} is ${t.formula}.`,
+    math: '',
+    numbers: isLoop ? [] : [`${inPass(t.loop)}${t.name} = ${show(t.node)}`]
+  };
+}
 
 function tellForward({box}) {
   const t = items[box.result];
   const scalar = nodeOf(box.result).shape.length === 0;
+  if (!box.part && nodeOf(box.result).attr.loop !== undefined) return tellLoop(t);
   if (box.part)
     return {
       phase: 'forward',
@@ -24,7 +46,7 @@ function tellForward({box}) {
         `${box.name}: ${count(box.made, 'operation')} folded into one box. `
         + `Its result is ${t.name}. A click on the box opens it.`,
       math: '',
-      numbers: [`${t.name} = ${show(t.node)}`]
+      numbers: [`${inPass(t.loop)}${t.name} = ${show(t.node)}`]
     };
 
   const from = [...new Set(t.args)].map(a => items[a].name).join(', ') || 'constants';
@@ -34,7 +56,8 @@ function tellForward({box}) {
     words: `${t.name} is computed from ${from}${teach}`,
     math: t.mathml ? `${mathName(t.name)}<mo>=</mo>${t.mathml}` : '',
     numbers: [
-      `${t.name} = ${scalar && t.numbers ? inNumbers(t.formula) + ' = ' : ''}${show(t.node)}`
+      `${inPass(t.loop)}${t.name} = `
+        + `${scalar && t.numbers ? inNumbers(t.formula, t.loop) + ' = ' : ''}${show(t.node)}`
     ]
   };
 }
@@ -49,7 +72,7 @@ function slopeOf(s) {
     return dx.v[0] / up;
 
   const on = dependents([s.dy]);
-  if (!live || !on.has(s.dx)) return num(s.slope);
+  if (!live || !dy.v || !on.has(s.dx)) return num(s.slope);
   const between = needed([s.dx]).filter(n => on.has(n.id) && n !== dy);
   return tryValue(dy, 0, 1, between, dx);
 }
@@ -62,7 +85,7 @@ function tryValue(x, k, at, list, y) {
     n.v = null;
   });
   x.v[k] = at;
-  list.forEach(computeNode);
+  computeAside(list);
   const found = y.v[0];
   x.v[k] = was;
   list.forEach((n, q) => {
@@ -80,14 +103,16 @@ function contribution(s) {
     const slope = number(slopeOf(s));
     product = `${number(dy.v[0])} \u00d7 ${slope[0] === '-' ? `(${slope})` : slope} = `;
   }
-  if (!s.use) return `${s.downstream} = ${product}${show(s.dx)}`;
+  if (!s.use) return `${inPass(s.loop)}${s.downstream} = ${product}${show(s.dx)}`;
   const together = `; together ${s.downstream} = ${show(s.sum)}`;
-  return `${s.downstream} gets ${product}${show(s.dx)}${together}`;
+  return `${inPass(s.loop)}${s.downstream} gets ${product}${show(s.dx)}${together}`;
 }
 
 /* All steps of a folded box at once: the gradients that leave it. */
 function tellFoldedBackward({box, list}) {
-  const leave = list.filter(s => items[s.x].kind === 'param' || boxOf[s.x] !== box);
+  const leave = list.filter(
+    s => isWhole(s) && (items[s.x].kind === 'param' || boxOf[s.x] !== box)
+  );
   const last = new Map(leave.map(s => [s.downstream, s]));
   const more = last.size > 8 ? [`and ${last.size - 8} more, in the table of gradients`] : [];
   return {
@@ -103,16 +128,30 @@ function tellFoldedBackward({box, list}) {
   };
 }
 
+/* What a loop gives to a value outside, after all of its passes. */
+function tellLoopBackward(s) {
+  return {
+    phase: 'backward',
+    words:
+      `After all passes of ${items[s.y].name}, back: ${s.downstream} is ${s.rule}. `
+      + `Upstream is ${s.upstream}.`,
+    math: '',
+    numbers: [contribution(s)]
+  };
+}
+
 function tellBackward({box, list}) {
   if (box.part) return tellFoldedBackward({box, list});
   const s = list[0];
   const y = items[s.y];
   const teach = s.teach ? ' \u2014 ' + s.teach : '';
   const local = s.local ? ', the local slope is ' + s.local : '';
+  if (y.kind === 'loop') return tellLoopBackward(s);
+  const within = s.loop === null ? '' : `${L.loops[s.loop].formula}. `;
   const added = s.use ? `; ${nth(s.use)} of ${items[s.x].name}: added` : '';
   return {
     phase: 'backward',
-    words: `Through ${y.name} = ${y.formula}${teach}. Upstream is ${s.upstream}${local}${added}.`,
+    words: `${within}Through ${y.name} = ${y.formula}${teach}. Upstream is ${s.upstream}${local}${added}.`,
     math: `${fraction(s.downstream)}<mo>${s.use ? '+=' : '='}</mo>${s.mathml}`,
     numbers: [contribution(s)]
   };

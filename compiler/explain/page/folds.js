@@ -16,9 +16,18 @@ function prefixes(group) {
   return out;
 }
 
+/* The loops that an item is in, from the outermost, as parts; a loop is in its own part. */
+const loopOf = t => (t.kind === 'loop' ? node.get(t.node).attr.loop : t.loop);
+const loopParts = t =>
+  loopsAround(loopOf(t))
+    .reverse()
+    .filter(k => L.loops[k].item !== null)
+    .map(k => items[L.loops[k].item].name);
+
 const members = new Map(); /* part -> items */
 const chain = items.map((t, i) => [
   ...(t.kind === 'input' || t.kind === 'loss' ? [] : [NET]),
+  ...loopParts(t),
   ...prefixes(t.group)
 ]);
 
@@ -62,7 +71,8 @@ const isStart = t => !t.formula || t.kind === 'data';
 /* Values that depend on nothing that is given: masks, counts. */
 const constant = items.map(() => true);
 items.forEach((t, i) => {
-  constant[i] = (t.formula || t.kind === 'data') && t.args.every(a => constant[a]);
+  const isFixed = (t.formula || t.kind === 'data') && loopOf(t) === null;
+  constant[i] = isFixed && t.args.every(a => constant[a]);
 });
 
 /* ---- the boxes: {key, name, part (null: an item), items, result, args, out} in order ---- */
@@ -95,7 +105,8 @@ function describeBox(b) {
   const made = b.items.filter(i => !isStart(items[i]));
   const own = made.filter(i => b.part === NET || chain[i].includes(b.part));
   const [candidates] = [own, made, b.items].filter(list => list.length);
-  b.result = candidates[candidates.length - 1];
+  const values = candidates.filter(i => items[i].kind !== 'loop'); /* the loop itself is a number */
+  [b.result] = (values.length ? values : candidates).slice(-1);
   b.name = b.part === NET ? 'the net' : b.part || items[b.result].name;
   b.params = b.items.filter(i => items[i].kind === 'param');
   b.made = made.length;
@@ -217,6 +228,16 @@ function walkUpdates() {
   return lists.map(list => ({kind: 'update', list, base: list.length}));
 }
 
+/* When the sweep comes to a step: higher is earlier. What a loop gives to what it uses comes after
+ * all of its body. */
+function turnOf(s) {
+  const t = items[s.y];
+  const own = boxOf[s.y].order;
+  if (t.kind !== 'loop' || boxOf[s.y].part) return own;
+  const body = items.map((e, i) => i).filter(i => loopsAround(items[i].loop).includes(loopOf(t)));
+  return Math.min(own, ...body.map(i => boxOf[i].order - 0.5));
+}
+
 /* The steps of a folded part are one. Boxes are walked from the last on, as in the sweep where
  * nothing is folded. */
 function walkBackward() {
@@ -224,7 +245,7 @@ function walkBackward() {
   for (const of of new Set(L.steps.map(s => s.loss))) {
     const list = L.steps
       .filter(s => s.loss === of)
-      .sort((a, b) => boxOf[b.y].order - boxOf[a.y].order);
+      .sort((a, b) => turnOf(b) - turnOf(a));
     for (const s of list) {
       const box = boxOf[s.y];
       const last = out[out.length - 1];
@@ -236,6 +257,9 @@ function walkBackward() {
   }
   return out;
 }
+
+/* Is it about the gradient itself, and not about what one pass of a loop gives to it? */
+const isWhole = s => items[s.x].loop === (s.loop === null ? null : L.loops[s.loop].of);
 
 /* What is known after the first k steps: items that have values (done), and the gradients so far of
  * the loss `of` (sum). */
@@ -250,7 +274,7 @@ function known(k) {
     if (e.kind === 'backward') {
       if (e.loss !== of) sum.clear();
       of = e.loss;
-      e.list.forEach(s => {
+      e.list.filter(isWhole).forEach(s => {
         if (!sum.has(s.x) || s.use >= use.get(s.x)) {
           sum.set(s.x, s.sum);
           use.set(s.x, s.use);

@@ -92,6 +92,7 @@ const cut = (s, most) => (s.length > most ? s.slice(0, most - 1) + '\u2026' : s)
 /* What is below the name of a box: a formula, a kind, or what is folded. */
 function wordsOf(b) {
   const t = items[b.result];
+  if (!b.part && t.kind === 'loop') return t.formula.slice(t.name.length);
   if (!b.part) return isStart(t) ? kindOf(t) : '= ' + t.formula;
   const params = b.params.length ? ', ' + count(b.params.length, 'param') : '';
   return count(b.made, 'op') + params;

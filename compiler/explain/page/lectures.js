@@ -523,7 +523,7 @@ const nudges = L.nudges.map(n => {
     y: node.get(y.node),
     g: node.get(n.gradient),
     list,
-    cost: list.reduce((t, e) => t + size(e.shape), 0)
+    cost: costOf(list)
   };
 });
 
@@ -626,7 +626,7 @@ function addSlopeChoices() {
       list: again,
       y: nodeOf(y),
       g,
-      cost: again.reduce((t, n) => t + size(n.shape), 0)
+      cost: costOf(again)
     });
   }
 }

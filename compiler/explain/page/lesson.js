@@ -47,6 +47,51 @@ for (const n of L.nodes) {
   for (const k in n.stats) n.stats[k] = num(n.stats[k]);
 }
 
+/* ---- loops: the nodes of a body have the values of one pass, which the reader chooses ---- */
+
+/* The loops around, from loop k outward. */
+function loopsAround(k) {
+  const around = [];
+  for (; k !== undefined && k !== null; k = L.loops[k].outer) around.push(k);
+  return around;
+}
+
+/* The forward loop that loop k is the derivative of, or itself. */
+const forwardLoop = k => (L.loops[k].of === null ? k : forwardLoop(L.loops[k].of));
+const chosen = L.loops.map(() => Infinity); /* of forward loops: the last pass, if there are fewer */
+const chosenPass = k => chosen[forwardLoop(k)];
+
+/* Where the page does not compute, it has the values of some passes. */
+for (const n of L.nodes)
+  for (const p of n.passes || []) {
+    p.v = p.value && Float64Array.from(p.value, num);
+    for (const k in p.stats) p.stats[k] = num(p.stats[k]);
+  }
+
+/* The last of the passes that a page has, of those that are not after the chosen ones. */
+function pickPass(n) {
+  const wanted = loopsAround(n.loop).reverse().map(chosenPass);
+  const isEarly = p => p.pass.every((k, d) => k <= wanted[d]);
+  const found = n.passes.filter(isEarly).pop();
+  if (!found) return;
+  n.v = found.v;
+  n.stats = found.stats;
+}
+
+/* The index of loop k in the pass that is shown. */
+function indexShown(k) {
+  const n = node.get(L.loops[k].node);
+  const last = (n && n.v ? n.v[0] : L.loops[k].passes) - 1;
+  return Math.min(chosenPass(k), last) + L.loops[k].from;
+}
+
+/* "t = 19" for the pass that is shown of loop k and those around it. */
+const passText = k =>
+  loopsAround(k)
+    .reverse()
+    .map(j => `${L.loops[j].name} = ${indexShown(j)}`)
+    .join(', ');
+
 const items = L.items;
 const nodeOf = i => node.get(items[i].node);
 const itemAt = new Map(items.map((t, i) => [t.node, i]));

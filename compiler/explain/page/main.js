@@ -32,7 +32,7 @@ function renderAll() {
   ])
     if (!$(id).hidden) paint();
   if (isQuick(slopeChoice())) paintSlope();
-  document.querySelectorAll('#knobs > div').forEach(d => d.refresh());
+  document.querySelectorAll('#knobs > div, #passes > div').forEach(d => d.refresh());
 }
 
 /* The place among all single steps, so that folding does not lose it. */
@@ -155,6 +155,47 @@ function addKnobs() {
   }
 }
 
+/* The passes of loop k that can be shown, as numbers from 0. */
+function passesToShow(k) {
+  const n = node.get(L.loops[k].node);
+  const count = n && n.v ? n.v[0] : L.loops[k].passes;
+  if (live) return Array.from({length: count}, (_, p) => p);
+  const depth = loopsAround(k).length - 1;
+  const kept = L.nodes.filter(e => e.passes && loopsAround(e.loop).includes(k));
+  return [...new Set(kept.flatMap(e => e.passes.map(p => p.pass[depth])))].sort((a, b) => a - b);
+}
+
+/* Shows pass p of loop k: the values of its body, and of the loop that goes back. */
+function showPass(k, p) {
+  chosen[k] = p;
+  if (live) compute();
+  else L.nodes.filter(n => n.passes).forEach(pickPass);
+  epoch++;
+  renderAll();
+}
+
+/* A slider for each loop, which chooses the pass that is shown. */
+function addPasses() {
+  const forward = L.loops.map((l, k) => k).filter(k => L.loops[k].item !== null && forwardLoop(k) === k);
+  $('passes').hidden = !forward.length;
+  for (const k of forward) {
+    const name = items[L.loops[k].item].name;
+    const range = html('input', {type: 'range', min: 0, step: 1, 'aria-label': `pass of ${name}`});
+    const shown = html('span', {class: 'v'});
+    const row = html('div', {}, html('span', {}, name), range, shown);
+    row.refresh = () => {
+      const list = passesToShow(k);
+      const last = list.length - 1;
+      range.max = Math.max(0, last);
+      range.value = list.filter(p => p <= chosen[k]).length - 1;
+      shown.textContent = list.length ? passText(k) : 'no pass';
+    };
+    range.addEventListener('input', () => showPass(k, passesToShow(k)[+range.value]));
+    row.refresh();
+    $('passes').append(row);
+  }
+}
+
 function showCards() {
   const show = (id, when) => {
     $(id).hidden = !when;
@@ -163,7 +204,7 @@ function showCards() {
   show('card-regions', classifier);
   show('card-table', L.steps.length);
   show('card-neurons', tensorChains.length || scalarNeurons.length);
-  show('card-paths', loss !== null);
+  show('card-paths', loss !== null && !L.loops.length); /* a pass of many is one path of many */
   show('card-cost', loss !== null && L.work.numbers > 0 && L.work.forward > 0);
   show('card-nudges', L.nudges.length);
   if (!$('card-paths').hidden) paintPaths();
@@ -244,6 +285,7 @@ $('title').textContent = document.title = L.model;
 document.title += ' \u2014 how it is computed and differentiated';
 showCards();
 addKnobs();
+addPasses();
 allowDrag($('graph'));
 setLevel(items.length > 120 && outermost.size > 1 ? 'layer' : 'op');
 renderAll();

@@ -191,7 +191,7 @@ function scoresAt(points) {
       x[0].v = new Float64Array(2 * m);
       for (let q = 0; q < m; q++) x[0].v.set(at(q), 2 * q);
     }
-    list.forEach(computeNode);
+    computeAside(list);
     for (let q = 0; q < m && from + q < points.length; q++) {
       if (k === 1) out.push(score.v[q]);
       else {
