@@ -519,8 +519,7 @@ static void sweep_loop(Sweep *s, Node *loop)
     back_loop_end(&b, body.adjoint, body.mask);
     for (int i = 0; i < b.count; i++)
         if (s->wanted[b.x[i]->id])
-            contribute(s, loop, s->adjoint[loop->id], b.x[i], b.operand[i], b.dx[i],
-                       b.dx_mask[i]);
+            contribute(s, loop, s->adjoint[loop->id], b.x[i], b.operand[i], b.dx[i], b.dx_mask[i]);
 }
 
 /* Is y on the way back: has it an adjoint, and is it in the body that this sweep goes through? */

@@ -61,7 +61,7 @@ again() {
 
 again tests/pool/deep.ng "" 50
 again tests/pool/deep.ng "--real=double" 40
-in_share 2 1 && again examples/lenet.ng "-D m=2" 50
+in_share 2 1 && again examples/lenet.ng "-D m=2" 55
 in_share 2 2 && again $models/conv.ng "" 50
 group "values that are computed again"
 
