@@ -216,14 +216,38 @@ static const char exact_end[] = "#if defined(__clang__)\n"
                                 "#endif\n"
                                 "\n";
 
+/* A long function consists of calls. Most of the compiler's work on it would be for nothing, and
+ * some of it grows faster than the function does. */
+static bool is_long(const Function *f)
+{
+    enum { LONG = 64 }; /* kernels */
+    int kernels = 0;
+    for (int i = 0; i < f->program->kernels; i++)
+        kernels += function_has(f, f->program->kernel[i]);
+    return kernels >= LONG && !f->program->plain;
+}
+
+static const char long_begin[] =
+    "/* calls: there is little to optimize */\n"
+    "#if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__\n"
+    "#pragma GCC push_options\n"
+    "#pragma GCC optimize (\"O1,no-tree-pta,no-tree-fre\")\n"
+    "#endif\n";
+
+static const char long_end[] =
+    "#if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__\n"
+    "#pragma GCC pop_options\n"
+    "#endif\n"
+    "\n";
+
 void emit_functions(Emit *e, Text *out)
 {
     for (int i = 0; i < e->module->functions; i++) {
         const Function *f = &e->module->function[i];
-        bool exact = needs_exact(f);
+        bool exact = needs_exact(f), is_long_one = is_long(f);
 
-        text_add(out, "%s", exact ? exact_begin : "");
+        text_add(out, "%s%s", is_long_one ? long_begin : "", exact ? exact_begin : "");
         print_function(e, f, out);
-        text_add(out, "%s", exact ? exact_end : "");
+        text_add(out, "%s%s", exact ? exact_end : "", is_long_one ? long_end : "");
     }
 }
