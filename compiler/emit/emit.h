@@ -19,6 +19,27 @@ typedef struct Array { /* of constants, in the C */
     int64_t count;
 } Array;
 
+typedef struct Static { /* a static function of the C */
+    const char *result; /* its type */
+    const char *word;   /* "sum": its name without its number */
+    const char *params; /* "(size_t m, float *y0)" */
+    const char *names;  /* "(m, y0)": passes them on */
+    const char *body;
+    int bytes;      /* of the widest vectors that it is compiled for; 0: it has none */
+    bool has_sizes; /* its whole numbers are sizes, which may become parameters */
+
+    /* emit_state.c */
+    const char *real; /* the type of floats */
+    const char *name; /* "sum_3" */
+
+    /* emit_alike.c */
+    const struct Static *joined; /* the function that is called instead; or NULL */
+    const char *sizes;           /* the arguments that it gets before all others; "": none */
+} Static;
+
+/* In a call, before a function is printed: the mark and its number are its name. */
+#define STATIC_MARK '\1'
+
 typedef struct Emit { /* the state of the printer of one module */
     Ngc *ngc;
     Graph *graph;
@@ -27,9 +48,8 @@ typedef struct Emit { /* the state of the printer of one module */
     const char *suffix; /* of libm's functions for it: "f" or "" */
 
     /* emit_state.c: what the functions need, each printed once */
-    Text kernels;        /* the text of all static functions of kernels */
-    const char **kernel; /* their names */
-    int kernel_count, kernel_room;
+    Static *kernel; /* the static functions of kernels */
+    int kernels, kernel_room;
     Table kernel_of; /* a function's text, interned: 1 + its place in `kernel` */
     Array *array;
     int arrays, array_room;
@@ -84,11 +104,8 @@ void emit_set_real(Emit *, bool wide);
 const char *print_shortest(Ngc *ngc, double v, bool single);
 const char *emit_number(Emit *, double, Type);
 
-/* A static function, printed once; returns its name. Params and args are lists in their
- * parentheses; args passes the params on. Bytes are those of the widest vectors that it is compiled
- * for; 0: it has none. */
-const char *emit_function(Emit *, const char *result, const char *word, const char *params,
-                          const char *args, const char *body, int bytes);
+/* A static function, printed once; returns the mark and its number, for a call. */
+const char *emit_function(Emit *, Static);
 /* The number of a constant array. */
 int emit_data(Emit *, const double *data, Type, int64_t count);
 
@@ -97,6 +114,14 @@ int emit_data(Emit *, const double *data, Type, int64_t count);
 void emit_section(Emit *, const char *name);
 void emit_calls(Emit *, const char *c);
 bool emit_has_section(const Emit *, const char *name);
+
+/* ---- emit_alike.c: functions that differ only in sizes ---- */
+
+/* Joins them, when all are known. */
+void alike_join(Emit *);
+void alike_print(const Emit *, Text *); /* the functions */
+/* A text with the names of functions and their sizes for marks. */
+Text alike_calls(Emit *, const char *text);
 
 /* ---- emit_standalone.c: the runtime's text ---- */
 
@@ -152,8 +177,9 @@ typedef struct Part {
     int prec; /* how tightly it binds; see above, and OpInfo.prec */
 } Part;
 
-typedef struct Param { /* of a kernel's function */
-    const char *base;  /* the argument for it */
+typedef struct Param {  /* of a kernel's function */
+    const char *base;   /* the argument for it */
+    const Place *place; /* that it points to, if that is planned memory */
     const char *name;
     Type type;
     bool scalar, written;
@@ -193,8 +219,8 @@ const char *print_pointer(Body *b, const Place *place, const Node *n);
 const char *print_number(Body *b, const Place *place, const Node *n);
 /* A pointer to where x starts. From here on x is relative to it. */
 const char *print_shifted(Printer *pr, const Place *place, const Node *n, Index *x);
-/* The parameter for a base. It is made when it is first used. */
-Param *print_param(Printer *pr, const char *base, Type type, bool scalar, bool written);
+/* The parameter for a base in a place, or for a number (NULL). It is made when it is first used. */
+Param *print_param(Printer *pr, const char *base, const Place *place, Type type, bool written);
 /* A size as a factor. */
 const char *print_factor(Printer *pr, Size s);
 /* An expression, or its temporary. */

@@ -213,6 +213,8 @@ void emit_c(const Module *m, const char *header, Output *out)
     /* The functions first: they decide what goes before them. */
     emit_functions(e, &functions);
     metrics_print(e, &functions);
+    alike_join(e);
+    functions = alike_calls(e, functions.at);
     if (header)
         print_header(e, header, &out->h);
 
@@ -226,8 +228,7 @@ void emit_c(const Module *m, const char *header, Output *out)
     out->numbers = print_numbers(e, c);
     print_helpers(e, c);
 
-    if (e->kernels.size)
-        text_put(c, e->kernels.at, e->kernels.size);
+    alike_print(e, c);
     text_put(c, functions.at, functions.size);
     emit_model(e, c);
     text_add(c, "%s", pragmas_end);

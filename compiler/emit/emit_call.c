@@ -60,7 +60,12 @@ static void print_small(Printer *pr, const Gemm *x)
     emit_section(e, call);
     e->uses_small = true;
     const char *args = given ? "(c, a, b, alpha)" : "(c, a, b)";
-    const char *function = emit_function(e, "void", "product", params, args, body, 64);
+    const char *function = emit_function(e, (Static){.result = "void",
+                                                     .word = "product",
+                                                     .params = params,
+                                                     .names = args,
+                                                     .body = body,
+                                                     .bytes = 64});
     print_line(pr, "%s(%s, %s, %s%s%s);", function, x->c, x->a, x->b, given ? ", " : "",
                given ? x->alpha : "");
 }

@@ -46,6 +46,17 @@ static bool is_worth_clones(const Emit *e, const Kernel *k)
     return passes >= CLONED;
 }
 
+/* Do its loops compute with whole numbers? Those are not sizes. */
+static bool computes_ints(const Kernel *k)
+{
+    for (int i = 0; i < k->vals; i++) {
+        const Val *v = k->val[i];
+        if (v->type == T_INT && (v->kind == V_CONST || v->kind == V_OP))
+            return true;
+    }
+    return false;
+}
+
 static int vector_bytes(const Emit *e, const Kernel *k)
 {
     return k->vector > NARROW && !is_worth_clones(e, k) ? NARROW : k->vector;
@@ -159,7 +170,12 @@ static const char *join_function(Printer *pr, const Kernel *member)
 
     const char *params =
         print_format(pr, "(size_t from, size_t to, %s *y, const %s *a)", type_text, type_text);
-    return emit_function(pr->e, "void", "join", params, "(from, to, y, a)", body.at, 0);
+    return emit_function(pr->e, (Static){.result = "void",
+                                         .word = "join",
+                                         .params = params,
+                                         .names = "(from, to, y, a)",
+                                         .body = body.at,
+                                         .has_sizes = true});
 }
 
 /* The call for each block, a barrier, and the calls that combine the sums of the blocks. */
@@ -194,7 +210,7 @@ static void name_results(Printer *pr, const Kernel *k)
         if (to->kind == P_ROW)
             continue;
         const char *pointer = print_shifted(pr, to, s->node, &rest);
-        print_param(pr, pointer, s->node->type, false, true);
+        print_param(pr, pointer, to, s->node->type, true);
     }
 }
 
@@ -287,8 +303,13 @@ void print_apart(Body *b, const Kernel *k)
     Lists l = kernel_lists(&pr, k);
     const char *args = l.args.at;
     const char *result = number ? emit_type(e, n->type) : "void";
-    const char *name = emit_function(e, result, kernel_word(k), l.params.at, l.names.at, loops.at,
-                                     vector_bytes(e, k));
+    const char *name = emit_function(e, (Static){.result = result,
+                                                 .word = kernel_word(k),
+                                                 .params = l.params.at,
+                                                 .names = l.names.at,
+                                                 .body = loops.at,
+                                                 .bytes = vector_bytes(e, k),
+                                                 .has_sizes = !computes_ints(k)});
 
     if (blocks)
         print_blocks(&pr, k, name, args);

@@ -568,8 +568,8 @@ static const char *sum_text(Printer *pr, const char *array)
     return print_format(pr, "%s[%s]", array, at);
 }
 
-/* A statement for each result. */
-static void print_for_results(Printer *pr, const char *statement)
+/* A statement for each result, or two; then may be NULL. */
+static void print_for_results(Printer *pr, const char *statement, const char *then)
 {
     const Kernel *k = pr->k;
     int trail = first_of(k, AX_TRAIL);
@@ -577,6 +577,8 @@ static void print_for_results(Printer *pr, const char *statement)
     for (int i = trail; i < k->axes; i++)
         open_loop(pr, i, i == k->axes - 1);
     print_line(pr, "%s", statement);
+    if (then)
+        print_line(pr, "%s", then);
     for (int i = k->axes - 1; i >= trail; i--)
         close_loop(pr, i == k->axes - 1);
 }
@@ -588,8 +590,8 @@ static LongSum start_long_sum(Printer *pr)
 
     print_line(pr, "%s %s[%lld];", pr->e->real, sum.part, columns);
     print_line(pr, "double %s[%lld];", sum.total, columns);
-    print_for_results(pr, print_format(pr, "%s = 0;", sum_text(pr, sum.part)));
-    print_for_results(pr, print_format(pr, "%s = 0;", sum_text(pr, sum.total)));
+    print_for_results(pr, print_format(pr, "%s = 0;", sum_text(pr, sum.part)),
+                      print_format(pr, "%s = 0;", sum_text(pr, sum.total)));
     return sum;
 }
 
@@ -605,16 +607,18 @@ static void take_part(Printer *pr, const LongSum *sum)
     const char *total = sum_text(pr, sum->total), *part = sum_text(pr, sum->part);
     print_line(pr, "if (%s %% %lld == %lld) {", pr->loop[0], passes, passes - 1);
     pr->indent++;
-    print_for_results(pr, print_format(pr, "%s += (double)%s;", total, part));
-    print_for_results(pr, print_format(pr, "%s = 0;", part));
+    print_for_results(pr, print_format(pr, "%s += (double)%s;", total, part),
+                      print_format(pr, "%s = 0;", part));
     close_loop(pr, true);
 }
 
 static void end_long_sum(Printer *pr, const LongSum *sum)
 {
     const char *total = sum_text(pr, sum->total), *part = sum_text(pr, sum->part);
-    print_for_results(pr, print_format(pr, "%s = (%s)(%s + (double)%s);", result_text(pr),
-                                       pr->e->real, total, part));
+    print_for_results(pr,
+                      print_format(pr, "%s = (%s)(%s + (double)%s);", result_text(pr), pr->e->real,
+                                   total, part),
+                      NULL);
 }
 
 /* ---- a nest: several members in one loop over the rows ---- */
@@ -775,7 +779,7 @@ static void print_late(Printer *pr)
         start.axis[i] = (Coef){0, 0};
     const Place *place = store_place(pr->b->p, &store);
     const char *pointer = print_shifted(pr, place, store.node, &start);
-    const char *y = print_param(pr, pointer, T_FLOAT, false, true)->name;
+    const char *y = print_param(pr, pointer, place, T_FLOAT, true)->name;
     print_late_op(pr, y, from, to);
 }
 

@@ -10,7 +10,7 @@ Emit *emit_new(const Module *m)
 {
     Emit *e = arena_alloc(m->ngc, sizeof *e);
 
-    *e = (Emit){.ngc = m->ngc, .graph = m->graph, .module = m, .kernels.ngc = m->ngc};
+    *e = (Emit){.ngc = m->ngc, .graph = m->graph, .module = m};
     emit_set_real(e, m->ngc->opt.real_double);
     return e;
 }
@@ -44,29 +44,21 @@ const char *emit_number(Emit *e, double v, Type type)
 
 /* ---- what is printed once ---- */
 
-const char *emit_function(Emit *e, const char *result, const char *word, const char *params,
-                          const char *args, const char *body, int bytes)
+const char *emit_function(Emit *e, Static f)
 {
-    const char *text = text_format(e->ngc, "%d%s%s", bytes, params, body);
+    const char *text = text_format(e->ngc, "%d%s%s", f.bytes, f.params, f.body);
     int *at = table_at(e->ngc, &e->kernel_of, intern_str(e->ngc, text));
-    if (*at)
-        return e->kernel[*at - 1];
-
-    const char *name = text_format(e->ngc, "%s_%d", word, e->kernel_count + 1);
-    e->kernel = arena_grow(e->ngc, e->kernel, e->kernel_count, &e->kernel_room, sizeof *e->kernel);
-    e->kernel[e->kernel_count++] = name;
-    *at = e->kernel_count;
-
-    if (bytes == 0) {
-        text_add(&e->kernels, "static %s %s%s\n{\n%s}\n\n", result, name, params, body);
-        return name;
+    if (*at == 0) {
+        e->kernel = arena_grow(e->ngc, e->kernel, e->kernels, &e->kernel_room, sizeof *e->kernel);
+        f.real = e->real;
+        f.name = text_format(e->ngc, "%s_%d", f.word, e->kernels + 1);
+        e->kernel[e->kernels++] = f;
+        *at = e->kernels;
     }
 
-    const char *returns = strcmp(result, "void") == 0 ? "" : "return";
-    emit_section(e, "vector");
-    text_add(&e->kernels, "NGRT_KERNEL_%d(%s, %s, %s, %s, %s, %s, {\n%s})\n\n", bytes, e->real,
-             result, returns, name, params, args, body);
-    return name;
+    if (f.bytes > 0)
+        emit_section(e, "vector");
+    return text_format(e->ngc, "%c%d", STATIC_MARK, *at - 1);
 }
 
 int emit_data(Emit *e, const double *data, Type type, int64_t count)

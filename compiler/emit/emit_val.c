@@ -265,12 +265,20 @@ static const char *param_name(Printer *pr, bool scalar, bool written)
     return print_format(pr, "%c%d", letter, same);
 }
 
-/* The parameter for a base. It is made when it is first used. */
-Param *print_param(Printer *pr, const char *base, Type type, bool scalar, bool written)
+/* The parameter for a base. It is made when it is first used. Each value in planned memory has its
+ * own, even if another value has the same place, for which this one makes room: so the text of a
+ * kernel does not depend on the plan. */
+Param *print_param(Printer *pr, const char *base, const Place *place, Type type, bool written)
 {
+    bool scalar = place == NULL;
+    if (place && place->kind != P_SPACE)
+        place = NULL;
+
     for (int i = 0; i < pr->params; i++) {
         Param *p = &pr->param[i];
-        if (p->type != type || p->scalar != scalar || strcmp(p->base, base) != 0)
+        if (p->type != type || p->scalar != scalar || p->place != place)
+            continue;
+        if (strcmp(p->base, base) != 0)
             continue;
         p->written |= written;
         return p;
@@ -279,7 +287,7 @@ Param *print_param(Printer *pr, const char *base, Type type, bool scalar, bool w
     const char *name = param_name(pr, scalar, written);
     pr->param = arena_grow(pr->e->ngc, pr->param, pr->params, &pr->param_room, sizeof *pr->param);
     Param *p = &pr->param[pr->params++];
-    *p = (Param){base, name, type, scalar, written};
+    *p = (Param){base, place, name, type, scalar, written};
     return p;
 }
 
@@ -328,7 +336,7 @@ static const char *param_element(Printer *pr, const Place *place, const Node *n,
     Index rest = index_copy(x);
     const char *pointer = print_shifted(pr, place, n, &rest);
     const char *index = index_text(pr, &rest);
-    const char *param = print_param(pr, pointer, n->type, false, written)->name;
+    const char *param = print_param(pr, pointer, place, n->type, written)->name;
     return print_format(pr, "%s[%s]", param, index);
 }
 
@@ -379,7 +387,7 @@ const char *print_element(Printer *pr, const Place *place, const Node *n, const 
         if (!pr->apart)
             return text;
         if (!written)
-            return print_param(pr, text, n->type, true, false)->name;
+            return print_param(pr, text, NULL, n->type, false)->name;
     }
     if (pr->apart)
         return param_element(pr, place, n, x, written);

@@ -1,0 +1,299 @@
+/* emit_alike.c - kernels whose texts differ only in sizes are one function with the sizes as
+ * parameters.
+ *
+ * In: the functions of all kernels, as emit_function keeps them. Out: their text, and the calls of
+ * them in the text of the interface. The sizes of short innermost loops stay numbers, because the
+ * compiler unrolls such a loop, or leaves out what is after its vectors. */
+#include "emit/emit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SHORT = 64, /* passes: a shorter innermost loop keeps its number */
+    MANY = 16,  /* sizes that a function gets at most */
+};
+
+typedef struct Number { /* in a body, that may become a parameter */
+    size_t at, length;
+    const char *text; /* interned */
+} Number;
+
+typedef struct Numbers {
+    Number *number;
+    int count, room;
+} Numbers;
+
+/* ---- the sizes in a body ---- */
+
+static bool is_name_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* The length of a name or a number: "i0", "12", "1e-05f". */
+static size_t word_length(const char *c)
+{
+    bool number = is_digit(*c);
+    size_t n = 0;
+    while (is_name_char(c[n]) || (number && (c[n] == '.' || (c[n] == '-' && c[n - 1] == 'e'))))
+        n++;
+    return n;
+}
+
+/* Is there no loop in the one that begins with this line? Those over lanes do not count. */
+static bool is_innermost(const char *line)
+{
+    size_t indent = strspn(line, " ");
+    for (const char *c = strchr(line, '\n'); c && c[1]; c = strchr(c + 1, '\n')) {
+        size_t deeper = strspn(c + 1, " ");
+        if (deeper <= indent)
+            return true;
+        const char *loop = c + 1 + deeper;
+        if (strncmp(loop, "for (", 5) == 0 && strncmp(loop, "for (size_t l = ", 16) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Is the line the head of a loop with so few passes that it keeps its number? */
+static bool is_short_loop(const char *line, const char *number)
+{
+    const char *loop = line + strspn(line, " ");
+    if (strncmp(loop, "NGRT_VECTORS(", 13) == 0)
+        loop += 13;
+    if (strncmp(loop, "for (", 5) != 0 || atoll(number) >= SHORT)
+        return false;
+    const char *after = number + word_length(number);
+    return (*after == ';' || *after == ')') && is_innermost(line);
+}
+
+/* Must a size stay a number? That is the length of an array, or a divisor. */
+static bool is_constant(const char *body, const char *line, const char *number)
+{
+    const char *before = number;
+    while (before > body && before[-1] == ' ')
+        before--;
+    char c = before > body ? before[-1] : '\0';
+    if (c == '/' || c == '%' || (c == '=' && before - body > 1 && before[-2] == '='))
+        return true;
+
+    bool array = c == '[' && number[word_length(number) + 1] == ';' && !strchr("=+-", c);
+    bool declared = array && strncmp(line + strspn(line, " "), "for", 3) != 0;
+    return declared || is_short_loop(line, number);
+}
+
+/* All numbers of a body that may become parameters. */
+static Numbers find_numbers(Emit *e, const char *body)
+{
+    Numbers found = {0};
+    const char *line = body;
+    for (const char *c = body; *c;) {
+        if (*c == '\n')
+            line = c + 1;
+        if (!is_name_char(*c)) {
+            c++;
+            continue;
+        }
+
+        size_t n = word_length(c);
+        bool is_size = strspn(c, "0123456789") == n && !is_constant(body, line, c);
+        if (is_size) {
+            found.number =
+                arena_grow(e->ngc, found.number, found.count, &found.room, sizeof *found.number);
+            found.number[found.count++] = (Number){(size_t)(c - body), n, intern(e->ngc, c, n)};
+        }
+        c += n;
+    }
+    return found;
+}
+
+/* The body with other texts for its numbers. */
+static Text replaced(Emit *e, const char *body, const Numbers *x, const char *const *text)
+{
+    Text t = {.ngc = e->ngc};
+    size_t at = 0;
+    for (int i = 0; i < x->count; i++) {
+        text_put(&t, body + at, x->number[i].at - at);
+        text_add(&t, "%s", text ? text[i] : "#");
+        at = x->number[i].at + x->number[i].length;
+    }
+    text_add(&t, "%s", body + at);
+    return t;
+}
+
+/* ---- groups ---- */
+
+/* What functions have in common that can be one. */
+static const char *common_text(Emit *e, const Static *f, const Numbers *x)
+{
+    const char *body = f->has_sizes ? replaced(e, f->body, x, NULL).at : f->body;
+    return intern_str(e->ngc, text_format(e->ngc, "%d %s %s%s%s", f->bytes, f->real, f->result,
+                                          f->params, body));
+}
+
+/* Functions that are alike: the first, and all others in a list. */
+typedef struct Group {
+    int first;
+    int *member;
+    int members, room;
+} Group;
+
+/* Does number i have the same text as number j in every member? */
+static bool same_column(const Group *g, const Numbers *x, int i, int j)
+{
+    for (int m = 0; m < g->members; m++) {
+        const Numbers *own = &x[g->member[m]];
+        if (own->number[i].text != own->number[j].text)
+            return false;
+    }
+    return true;
+}
+
+static bool varies(const Group *g, const Numbers *x, int i)
+{
+    for (int m = 1; m < g->members; m++)
+        if (x[g->member[m]].number[i].text != x[g->first].number[i].text)
+            return true;
+    return false;
+}
+
+/* By number of the body: which parameter it becomes, or -1. Returns how many parameters there are,
+ * and the number that each is first. */
+static int choose_sizes(const Group *g, const Numbers *x, int *param, int *first)
+{
+    int params = 0;
+    for (int i = 0; i < x[g->first].count; i++) {
+        param[i] = -1;
+        if (!varies(g, x, i))
+            continue;
+        for (int p = 0; p < params && param[i] < 0; p++)
+            if (same_column(g, x, first[p], i))
+                param[i] = p;
+        if (param[i] < 0 && params == MANY)
+            return MANY + 1;
+        if (param[i] < 0) {
+            first[params] = i;
+            param[i] = params++;
+        }
+    }
+    return params;
+}
+
+/* "(size_t n0, size_t n1," and what the list has already. */
+static const char *with_sizes(Emit *e, int sizes, const char *type, const char *list)
+{
+    Text t = {.ngc = e->ngc};
+    bool empty = strcmp(list, "(void)") == 0 || strcmp(list, "()") == 0;
+    for (int i = 0; i < sizes; i++)
+        text_add(&t, "%s%sn%d", i ? ", " : "(", type, i);
+    text_add(&t, "%s%s", empty ? "" : ", ", empty ? ")" : list + 1);
+    return t.at;
+}
+
+/* The members become one function, unless it would get too many parameters. */
+static void join_group(Emit *e, const Group *g, const Numbers *x)
+{
+    const Numbers *own = &x[g->first];
+    Static *f = &e->kernel[g->first];
+    int *param = arena_alloc(e->ngc, (size_t)(own->count + 1) * sizeof *param);
+    const char **text = arena_alloc(e->ngc, (size_t)(own->count + 1) * sizeof *text);
+    int first[MANY], params = choose_sizes(g, x, param, first);
+    if (g->members < 2 || params > MANY)
+        return;
+
+    for (int i = 0; i < own->count; i++)
+        text[i] = own->number[i].text;
+    for (int i = 0; i < own->count; i++)
+        if (param[i] >= 0)
+            text[i] = text_format(e->ngc, "n%d", param[i]);
+    f->body = replaced(e, f->body, own, text).at;
+    f->params = with_sizes(e, params, "size_t ", f->params);
+    f->names = with_sizes(e, params, "", f->names);
+
+    for (int m = 0; m < g->members; m++) {
+        Static *member = &e->kernel[g->member[m]];
+        Text sizes = {.ngc = e->ngc};
+        text_put(&sizes, "", 0);
+        for (int p = 0; p < params; p++)
+            text_add(&sizes, "%s%s", p ? ", " : "", x[g->member[m]].number[first[p]].text);
+        member->sizes = sizes.at;
+        member->joined = f;
+    }
+}
+
+void alike_join(Emit *e)
+{
+    Numbers *x = arena_alloc(e->ngc, (size_t)(e->kernels + 1) * sizeof *x);
+    Group *group = arena_alloc(e->ngc, (size_t)(e->kernels + 1) * sizeof *group);
+    int groups = 0;
+    Table known = {0};
+
+    for (int i = 0; i < e->kernels; i++) {
+        const Static *f = &e->kernel[i];
+        if (f->has_sizes)
+            x[i] = find_numbers(e, f->body);
+
+        int *at = table_at(e->ngc, &known, common_text(e, f, &x[i]));
+        if (*at == 0) {
+            group[groups] = (Group){.first = i};
+            *at = ++groups;
+        }
+        Group *g = &group[*at - 1];
+        g->member = arena_grow(e->ngc, g->member, g->members, &g->room, sizeof *g->member);
+        g->member[g->members++] = i;
+    }
+    for (int i = 0; i < groups; i++)
+        join_group(e, &group[i], x);
+}
+
+/* ---- text ---- */
+
+static void print_static(const Static *f, Text *t)
+{
+    if (f->bytes == 0) {
+        text_add(t, "static %s %s%s\n{\n%s}\n\n", f->result, f->name, f->params, f->body);
+        return;
+    }
+    const char *returns = strcmp(f->result, "void") == 0 ? "" : "return";
+    text_add(t, "NGRT_KERNEL_%d(%s, %s, %s, %s, %s, %s, {\n%s})\n\n", f->bytes, f->real, f->result,
+             returns, f->name, f->params, f->names, f->body);
+}
+
+void alike_print(const Emit *e, Text *t)
+{
+    for (int i = 0; i < e->kernels; i++) {
+        const Static *f = &e->kernel[i];
+        if (!f->joined || f->joined == f)
+            print_static(f, t);
+    }
+}
+
+/* The name of a function, and the sizes that it is given. */
+static void print_name(const Emit *e, int number, bool more, Text *t)
+{
+    const Static *f = &e->kernel[number];
+    text_add(t, "%s(", f->joined ? f->joined->name : f->name);
+    if (f->joined && *f->sizes)
+        text_add(t, "%s%s", f->sizes, more ? ", " : "");
+}
+
+Text alike_calls(Emit *e, const char *text)
+{
+    Text t = {.ngc = e->ngc};
+    const char *mark;
+    while ((mark = strchr(text, STATIC_MARK)) != NULL) {
+        char *end;
+        int number = (int)strtol(mark + 1, &end, 10);
+        text_put(&t, text, (size_t)(mark - text));
+        print_name(e, number, end[1] != ')', &t);
+        text = end + 1;
+    }
+    text_add(&t, "%s", text);
+    return t;
+}
