@@ -100,20 +100,26 @@ static const int32_t ngrt_lane[16]
 #if defined __x86_64__ && !defined _WIN32 && !defined __AVX2__
 #define NGRT_FOR(isa, real, bytes, type, name, params, ...) \
     __attribute__((noinline, target(isa))) NGRT_ONE(real, bytes, type, name, params, __VA_ARGS__)
+/* Without AVX2, for processors of before 2013: such a kernel is compiled fast. */
+#if defined __clang__
+#define NGRT_ANY __attribute__((noinline))
+#else
+#define NGRT_ANY __attribute__((noinline, optimize("O1")))
+#endif
 #define NGRT_HAS_AVX2   (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
 #define NGRT_HAS_AVX512 (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma"))
-#define NGRT_KERNEL_32(real, type, back, name, params, args, ...)                       \
-    __attribute__((noinline)) NGRT_ONE(real, 16, type, name##_any, params, __VA_ARGS__) \
-        NGRT_FOR("avx2,fma", real, 32, type, name##_avx2, params,                       \
-                 __VA_ARGS__) static type name params                                   \
-    {                                                                                   \
-        if (NGRT_HAS_AVX2)                                                              \
-            back name##_avx2 args;                                                      \
-        else                                                                            \
-            back name##_any args;                                                       \
+#define NGRT_KERNEL_32(real, type, back, name, params, args, ...)      \
+    NGRT_ANY NGRT_ONE(real, 16, type, name##_any, params, __VA_ARGS__) \
+        NGRT_FOR("avx2,fma", real, 32, type, name##_avx2, params,      \
+                 __VA_ARGS__) static type name params                  \
+    {                                                                  \
+        if (NGRT_HAS_AVX2)                                             \
+            back name##_avx2 args;                                     \
+        else                                                           \
+            back name##_any args;                                      \
     }
 #define NGRT_KERNEL_64(real, type, back, name, params, args, ...)                        \
-    __attribute__((noinline)) NGRT_ONE(real, 16, type, name##_any, params, __VA_ARGS__)  \
+    NGRT_ANY NGRT_ONE(real, 16, type, name##_any, params, __VA_ARGS__)                   \
         NGRT_FOR("avx2,fma", real, 32, type, name##_avx2, params, __VA_ARGS__)           \
             NGRT_FOR("avx2,fma,avx512f,avx512vl", real, 64, type, name##_avx512, params, \
                      __VA_ARGS__) static type name params                                \

@@ -3,6 +3,9 @@
 #
 # It is about 10 times as long. If a list were searched for each node, it would be 100 times. The best of three attempts
 # counts, because other programs disturb.
+#
+# Then the C of deep networks: its lines, and the time of cc -O2, in times of that for runtime/ngrt_sgemm.c. In each run
+# one network is compiled, with CHECK_LONG=1 (suite.sh) each.
 cd "$(dirname "$0")/.." || exit 2
 ngc=${NGC:-build/ngc}
 dir=$(mktemp -d) || exit 2
@@ -38,13 +41,41 @@ clock() {
     spent=$(awk 'END { split($1, u, /[ms]/); split($2, s, /[ms]/); printf "%d", 6000*(u[1] + s[1]) + 100*(u[2] + s[2]) }' "$dir/times")
 }
 
-# Sets $taken to that of one compilation.
-compile() {
+# Sets $taken to that of a command.
+timed() {
     clock
     taken=$spent
-    "$ngc" "$1" $2 -o "$dir/m.c" > "$dir/log" 2>&1 || { echo "FAIL $1 $2"; tail -3 "$dir/log"; failed=$((failed + 1)); }
+    "$@" > "$dir/log" 2>&1 || { echo "FAIL $*"; tail -3 "$dir/log"; failed=$((failed + 1)); }
     clock
     taken=$((spent - taken))
+}
+
+compile() {
+    timed "$ngc" "$1" $2 -o "$dir/m.c"
+}
+
+# deep NUMBER LINES RATIO MODEL...: bounds for the C of a deep network
+deep() {
+    number=$1 most=$2 times=$3
+    shift 3
+    checks=$((checks + 1))
+    timed "$ngc" "$@" -o "$dir/deep.c"
+    lines=$(wc -l < "$dir/deep.c")
+    [ -z "$SHOW" ] || echo "$*: $lines lines"
+    [ "$lines" -le "$most" ] || { echo "FAIL $*: $lines lines, more than $most"; failed=$((failed + 1)); }
+    [ -n "$CHECK_LONG" ] || [ $((${CHECK_SEED:-1} % 4)) = "$number" ] || return
+
+    checks=$((checks + 1)) least=
+    for attempt in 1 2; do
+        timed ${CC:-cc} -O2 -Iruntime -c runtime/ngrt_sgemm.c -o "$dir/m.o"
+        short=$taken
+        timed ${CC:-cc} -O2 -Iruntime -c "$dir/deep.c" -o "$dir/m.o"
+        ratio=$((taken / (short > 5 ? short : 5)))
+        [ -n "$least" ] && [ $least -le $ratio ] || least=$ratio
+        [ $least -gt "$times" ] || break
+    done
+    [ -z "$SHOW" ] || echo "$*: cc takes $least times as long as for ngrt_sgemm.c"
+    [ $least -le "$times" ] || { echo "FAIL $*: cc takes $least times as long as for ngrt_sgemm.c"; failed=$((failed + 1)); }
 }
 
 for form in sum chain tensors layers; do
@@ -65,5 +96,9 @@ for form in sum chain tensors layers; do
         [ $least -lt 20 ] || { echo "FAIL $form $option: 10 times the nodes take $least times as long"; failed=$((failed + 1)); }
     done
 done
+deep 0 8300 22 tests/deep/resnet50.ng
+deep 1 6200 11 examples/char_gpt.ng -D blocks=12
+deep 2 5000 13 tests/deep/mobilenet.ng
+deep 3 11900 36 tests/deep/efficientnet.ng
 echo "$((checks - failed)) passed, $failed failed"
 [ $failed = 0 ]

@@ -106,6 +106,8 @@ const char *emit_number(Emit *, double, Type);
 
 /* A static function, printed once; returns the mark and its number, for a call. */
 const char *emit_function(Emit *, Static);
+/* What is before and after functions that are long lists of calls. */
+extern const char long_begin[], long_end[];
 /* The number of a constant array. */
 int emit_data(Emit *, const double *data, Type, int64_t count);
 
@@ -122,6 +124,11 @@ void alike_join(Emit *);
 void alike_print(const Emit *, Text *); /* the functions */
 /* A text with the names of functions and their sizes for marks. */
 Text alike_calls(Emit *, const char *text);
+
+/* ---- emit_runs.c: runs of statements that occur several times ---- */
+
+/* The text of the functions, with a function before them for each such run. */
+Text runs_of(Emit *, const char *text);
 
 /* ---- emit_standalone.c: the runtime's text ---- */
 

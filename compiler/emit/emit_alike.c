@@ -6,12 +6,14 @@
  * compiler unrolls such a loop, or leaves out what is after its vectors. */
 #include "emit/emit.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    SHORT = 64, /* passes: a shorter innermost loop keeps its number */
-    MANY = 16,  /* sizes that a function gets at most */
+    SHORT = 64,  /* passes: a shorter innermost loop keeps its number, unless */
+    SEVERAL = 4, /* functions, or more, become one */
+    MANY = 16,   /* numbers that a function gets at most */
 };
 
 typedef struct Number { /* in a body, that may become a parameter */
@@ -74,7 +76,7 @@ static bool is_short_loop(const char *line, const char *number)
 }
 
 /* Must a size stay a number? That is the length of an array, or a divisor. */
-static bool is_constant(const char *body, const char *line, const char *number)
+static bool is_constant(const char *body, const char *line, const char *number, bool keep_short)
 {
     const char *before = number;
     while (before > body && before[-1] == ' ')
@@ -85,11 +87,21 @@ static bool is_constant(const char *body, const char *line, const char *number)
 
     bool array = c == '[' && number[word_length(number) + 1] == ';' && !strchr("=+-", c);
     bool declared = array && strncmp(line + strspn(line, " "), "for", 3) != 0;
-    return declared || is_short_loop(line, number);
+    return declared || (keep_short && is_short_loop(line, number));
+}
+
+/* Is it a real number that may become a parameter? Products with powers of 2, and quotients, are
+ * compiled better if they are known. */
+static bool is_real(const char *number, size_t size)
+{
+    int exponent;
+    bool real = memchr(number, '.', size) || memchr(number, 'e', size);
+    double mantissa = real ? frexp(strtod(number, NULL), &exponent) : 0;
+    return mantissa != 0 && mantissa != 0.5;
 }
 
 /* All numbers of a body that may become parameters. */
-static Numbers find_numbers(Emit *e, const char *body)
+static Numbers find_numbers(Emit *e, const char *body, bool keep_short)
 {
     Numbers found = {0};
     const char *line = body;
@@ -102,8 +114,8 @@ static Numbers find_numbers(Emit *e, const char *body)
         }
 
         size_t n = word_length(c);
-        bool is_size = strspn(c, "0123456789") == n && !is_constant(body, line, c);
-        if (is_size) {
+        bool is_size = strspn(c, "0123456789") == n && !is_constant(body, line, c, keep_short);
+        if (is_size || (is_digit(*c) && is_real(c, n))) {
             found.number =
                 arena_grow(e->ngc, found.number, found.count, &found.room, sizeof *found.number);
             found.number[found.count++] = (Number){(size_t)(c - body), n, intern(e->ngc, c, n)};
@@ -113,6 +125,17 @@ static Numbers find_numbers(Emit *e, const char *body)
     return found;
 }
 
+static bool is_size(const Number *x)
+{
+    return x->text[strspn(x->text, "0123456789")] == '\0';
+}
+
+/* What is written for a number to compare bodies. */
+static const char *mark_of(const Number *x)
+{
+    return is_size(x) ? "#" : "%";
+}
+
 /* The body with other texts for its numbers. */
 static Text replaced(Emit *e, const char *body, const Numbers *x, const char *const *text)
 {
@@ -120,7 +143,7 @@ static Text replaced(Emit *e, const char *body, const Numbers *x, const char *co
     size_t at = 0;
     for (int i = 0; i < x->count; i++) {
         text_put(&t, body + at, x->number[i].at - at);
-        text_add(&t, "%s", text ? text[i] : "#");
+        text_add(&t, "%s", text ? text[i] : mark_of(&x->number[i]));
         at = x->number[i].at + x->number[i].length;
     }
     text_add(&t, "%s", body + at);
@@ -132,7 +155,7 @@ static Text replaced(Emit *e, const char *body, const Numbers *x, const char *co
 /* What functions have in common that can be one. */
 static const char *common_text(Emit *e, const Static *f, const Numbers *x)
 {
-    const char *body = f->has_sizes ? replaced(e, f->body, x, NULL).at : f->body;
+    const char *body = replaced(e, f->body, x, NULL).at;
     return intern_str(e->ngc, text_format(e->ngc, "%d %s %s%s%s", f->bytes, f->real, f->result,
                                           f->params, body));
 }
@@ -185,37 +208,60 @@ static int choose_sizes(const Group *g, const Numbers *x, int *param, int *first
     return params;
 }
 
-/* "(size_t n0, size_t n1," and what the list has already. */
-static const char *with_sizes(Emit *e, int sizes, const char *type, const char *list)
+/* "n0" for a size, "v1" for a real number */
+static const char *number_name(Emit *e, const Number *x, int param)
+{
+    return text_format(e->ngc, "%c%d", is_size(x) ? 'n' : 'v', param);
+}
+
+static const char *number_type(const Number *x)
+{
+    if (is_size(x))
+        return "size_t ";
+    return x->text[x->length - 1] == 'f' ? "float " : "double ";
+}
+
+/* "(size_t n0, float v1," and what the list has already. */
+static const char *with_numbers(Emit *e, const Numbers *x, const int *first, int params, bool types,
+                                const char *list)
 {
     Text t = {.ngc = e->ngc};
     bool empty = strcmp(list, "(void)") == 0 || strcmp(list, "()") == 0;
-    for (int i = 0; i < sizes; i++)
-        text_add(&t, "%s%sn%d", i ? ", " : "(", type, i);
+    for (int i = 0; i < params; i++) {
+        const Number *n = &x->number[first[i]];
+        text_add(&t, "%s%s%s", i ? ", " : "(", types ? number_type(n) : "", number_name(e, n, i));
+    }
     text_add(&t, "%s%s", empty ? "" : ", ", empty ? ")" : list + 1);
     return t.at;
 }
 
-/* The members become one function, unless it would get too many parameters. */
-static void join_group(Emit *e, const Group *g, const Numbers *x)
+/* The function of a group, with parameters for the numbers that differ. */
+static void join_first(Emit *e, const Group *g, const Numbers *x, const int *param,
+                       const int *first, int params)
 {
     const Numbers *own = &x[g->first];
     Static *f = &e->kernel[g->first];
-    int *param = arena_alloc(e->ngc, (size_t)(own->count + 1) * sizeof *param);
     const char **text = arena_alloc(e->ngc, (size_t)(own->count + 1) * sizeof *text);
+
+    for (int i = 0; i < own->count; i++) {
+        text[i] = own->number[i].text;
+        if (param[i] >= 0)
+            text[i] = number_name(e, &own->number[i], param[i]);
+    }
+    f->body = replaced(e, f->body, own, text).at;
+    f->params = with_numbers(e, own, first, params, true, f->params);
+    f->names = with_numbers(e, own, first, params, false, f->names);
+}
+
+/* The members become one function, unless it would get too many parameters. */
+static void join_group(Emit *e, const Group *g, const Numbers *x, int least)
+{
+    int *param = arena_alloc(e->ngc, (size_t)(x[g->first].count + 1) * sizeof *param);
     int first[MANY], params = choose_sizes(g, x, param, first);
-    if (g->members < 2 || params > MANY)
+    if (g->members < least || params > MANY)
         return;
 
-    for (int i = 0; i < own->count; i++)
-        text[i] = own->number[i].text;
-    for (int i = 0; i < own->count; i++)
-        if (param[i] >= 0)
-            text[i] = text_format(e->ngc, "n%d", param[i]);
-    f->body = replaced(e, f->body, own, text).at;
-    f->params = with_sizes(e, params, "size_t ", f->params);
-    f->names = with_sizes(e, params, "", f->names);
-
+    join_first(e, g, x, param, first, params);
     for (int m = 0; m < g->members; m++) {
         Static *member = &e->kernel[g->member[m]];
         Text sizes = {.ngc = e->ngc};
@@ -223,11 +269,12 @@ static void join_group(Emit *e, const Group *g, const Numbers *x)
         for (int p = 0; p < params; p++)
             text_add(&sizes, "%s%s", p ? ", " : "", x[g->member[m]].number[first[p]].text);
         member->sizes = sizes.at;
-        member->joined = f;
+        member->joined = &e->kernel[g->first];
     }
 }
 
-void alike_join(Emit *e)
+/* Joins functions that are alike, if there are at least so many of them. */
+static void join_alike(Emit *e, bool keep_short, int least)
 {
     Numbers *x = arena_alloc(e->ngc, (size_t)(e->kernels + 1) * sizeof *x);
     Group *group = arena_alloc(e->ngc, (size_t)(e->kernels + 1) * sizeof *group);
@@ -236,9 +283,10 @@ void alike_join(Emit *e)
 
     for (int i = 0; i < e->kernels; i++) {
         const Static *f = &e->kernel[i];
-        if (f->has_sizes)
-            x[i] = find_numbers(e, f->body);
+        if (!f->has_sizes || f->joined)
+            continue;
 
+        x[i] = find_numbers(e, f->body, keep_short);
         int *at = table_at(e->ngc, &known, common_text(e, f, &x[i]));
         if (*at == 0) {
             group[groups] = (Group){.first = i};
@@ -249,7 +297,13 @@ void alike_join(Emit *e)
         g->member[g->members++] = i;
     }
     for (int i = 0; i < groups; i++)
-        join_group(e, &group[i], x);
+        join_group(e, &group[i], x, least);
+}
+
+void alike_join(Emit *e)
+{
+    join_alike(e, false, SEVERAL);
+    join_alike(e, true, 2);
 }
 
 /* ---- text ---- */

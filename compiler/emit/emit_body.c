@@ -13,6 +13,33 @@ static const char *local_name(Body *b, const Node *n)
     return text_format(b->e->ngc, "t%d", b->temps++);
 }
 
+/* Does it give all elements of a variable the same starting value? */
+static bool is_fill(const Body *b, const Kernel *k)
+{
+    const Store *s = &k->store[0];
+    bool one = k->kind == K_LOOP && k->axes == 1 && k->stores == 1 && !kernel_reduces(k);
+    if (!b->p->init || b->e->module->plain || !one || s->add || s->val->kind != V_CONST)
+        return false;
+    bool whole = s->at && s->at->axis[0].plus == 1 && s->at->axis[0].minus == 0 &&
+                 s->at->parts == 0 && s->at->base.plus == 0 && s->at->base.minus == 0;
+    return whole && k->extent[0] > 0 && s->node->type == T_FLOAT;
+}
+
+static void print_fill_call(Body *b, const Kernel *k)
+{
+    Emit *e = b->e;
+    const Store *s = &k->store[0];
+    const char *real = e->real, *value = emit_number(e, s->val->value, T_FLOAT);
+    const char *name = emit_function(
+        e, (Static){.result = "void",
+                    .word = "fill",
+                    .params = text_format(e->ngc, "(%s *y, size_t n, %s value)", real, real),
+                    .names = "(y, n, value)",
+                    .body = "    for (size_t i = 0; i < n; i++)\n        y[i] = value;\n"});
+    text_add(&b->text, "    %s(%s, %lld, %s);\n", name,
+             print_pointer(b, store_place(b->p, s), s->node), (long long)k->extent[0], value);
+}
+
 void emit_kernel(Body *b, const Kernel *k)
 {
     for (int i = 0; i < k->stores; i++) {
@@ -33,6 +60,8 @@ void emit_kernel(Body *b, const Kernel *k)
         print_random(b, k);
     else if (k->kind == K_CALL)
         print_call(b, k);
+    else if (is_fill(b, k))
+        print_fill_call(b, k);
     else if (k->axes == 0 || b->e->module->plain || b->p->init)
         print_here(b, k);
     else

@@ -214,6 +214,8 @@ void emit_c(const Module *m, const char *header, Output *out)
     emit_functions(e, &functions);
     metrics_print(e, &functions);
     alike_join(e);
+    if (!m->plain)
+        functions = runs_of(e, functions.at);
     functions = alike_calls(e, functions.at);
     if (header)
         print_header(e, header, &out->h);

@@ -227,19 +227,6 @@ static bool is_long(const Function *f)
     return kernels >= LONG && !f->program->plain;
 }
 
-static const char long_begin[] =
-    "/* calls: there is little to optimize */\n"
-    "#if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__\n"
-    "#pragma GCC push_options\n"
-    "#pragma GCC optimize (\"O1,no-tree-pta,no-tree-fre\")\n"
-    "#endif\n";
-
-static const char long_end[] =
-    "#if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__\n"
-    "#pragma GCC pop_options\n"
-    "#endif\n"
-    "\n";
-
 void emit_functions(Emit *e, Text *out)
 {
     for (int i = 0; i < e->module->functions; i++) {

@@ -7,6 +7,7 @@
 
 enum {
     NARROW = 16, /* bytes of vectors that any processor has */
+    WIDE = 32,   /* those of AVX2 */
     CLONED = 64, /* passes: from here on a kernel is compiled for several processors */
     FULL = 90,   /* characters: a list is continued on the next line */
 };
@@ -57,9 +58,26 @@ static bool computes_ints(const Kernel *k)
     return false;
 }
 
+/* Does it compute exponentials or the like? All else waits for memory, which feeds the widest
+ * vectors no faster than those of half their width. */
+static bool is_costly(const Emit *e, const Kernel *k)
+{
+    if (e->ngc->opt.real_double)
+        return false;
+    for (int i = 0; i < k->vals; i++) {
+        const Val *v = k->val[i];
+        if (v->kind == V_OP && v->type == T_FLOAT && op_info[v->op]->vec_float)
+            return true;
+    }
+    return false;
+}
+
+/* Of the widest vectors that a kernel is compiled for. */
 static int vector_bytes(const Emit *e, const Kernel *k)
 {
-    return k->vector > NARROW && !is_worth_clones(e, k) ? NARROW : k->vector;
+    if (k->vector > NARROW && !is_worth_clones(e, k))
+        return NARROW;
+    return k->vector > WIDE && !is_costly(e, k) ? WIDE : k->vector;
 }
 
 /* ---- parameters and arguments ---- */

@@ -111,3 +111,16 @@ void emit_calls(Emit *e, const char *c)
         emit_section(e, intern(e->ngc, name, n));
     }
 }
+
+/* ---- how long functions are compiled ---- */
+
+const char long_begin[] = "/* calls: there is little to optimize */\n"
+                          "#if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__\n"
+                          "#pragma GCC push_options\n"
+                          "#pragma GCC optimize (\"O1,no-tree-pta,no-tree-fre\")\n"
+                          "#endif\n";
+
+const char long_end[] = "#if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__\n"
+                        "#pragma GCC pop_options\n"
+                        "#endif\n"
+                        "\n";
