@@ -815,8 +815,17 @@ static const char *name_in_loop(const Program *p, const Node *n)
     return node_name(n) ? node_name(n) : "it";
 }
 
+/* A line about a loop itself. In the backward pass it has the number of the line of the for. */
+static void comment_loop_line(Emit *e, Text *out, const Kernel *k, const Loop *loop, int level,
+                              const char *text)
+{
+    bool backward = level == 2 && k->phase == 1 && line_key(e, loop->loc);
+    comment_line(e, out,
+                 text_format(e->ngc, "%s%s", backward ? line_words(e, loop->loc) : "", text));
+}
+
 /* Above a for: what goes from pass to pass. */
-static void comment_for(Emit *e, Text *out, const Node *loop)
+static const char *words_of_for(Emit *e, const Node *loop)
 {
     Text t = {.ngc = e->ngc};
     int named = 0;
@@ -826,30 +835,26 @@ static void comment_for(Emit *e, Text *out, const Node *loop)
         if (node_name(loop_leaf(loop, i)))
             text_add(&t, "%s%s",
                      named++ ? ", " : "; from pass to pass: ", node_name(loop_leaf(loop, i)));
-    comment_line(e, out, t.at);
+    return t.at;
 }
 
 /* A variable of a loop: its value before the first pass, or for the next one. */
-static void comment_variable(Emit *e, Text *out, const Program *p, const Kernel *k,
-                             const Node *leaf)
+static const char *words_of_variable(Emit *e, const Program *p, const Kernel *k, const Node *leaf)
 {
     const Node *loop = program_loop(p, leaf->attr.loop)->node;
     bool next = k->loop == leaf->attr.loop;
+    int i = 0;
 
-    for (int i = 0; i < loop_variables(loop); i++) {
-        if (loop_leaf(loop, i) != leaf)
-            continue;
-        const Node *value = next ? loop_next(loop, i) : loop_init(loop, i);
-        comment_line(e, out,
-                     text_format(e->ngc, "%s = %s, %s", name_in_loop(p, leaf),
-                                 node_words(e, value, DEPTH),
-                                 next ? "for the next pass" : "before the first pass"));
-    }
+    while (loop_leaf(loop, i) != leaf)
+        i++;
+    const Node *value = next ? loop_next(loop, i) : loop_init(loop, i);
+    return text_format(e->ngc, "%s = %s, %s", name_in_loop(p, leaf), node_words(e, value, DEPTH),
+                       next ? "for the next pass" : "before the first pass");
 }
 
 /* What a pass adds to a sum, or keeps. The value itself is explained first, unless it was. */
-static void comment_part(Emit *e, Text *out, const Program *p, const Kernel *k, int level,
-                         int *line)
+static const char *words_of_part(Emit *e, Text *out, const Program *p, const Kernel *k, int level,
+                                 int *line)
 {
     const Node *n = k->store[0].node;
     Node *part = n->arg[0];
@@ -858,9 +863,8 @@ static void comment_part(Emit *e, Text *out, const Program *p, const Kernel *k, 
     if (!program_stored(p, part))
         comment_store(e, out, p, &(Store){.node = part}, k->phase, level, line);
     if (k->store[0].val && !k->store[0].add)
-        comment_line(e, out, text_format(e->ngc, "%s of this pass is kept", words));
-    else
-        comment_line(e, out, text_format(e->ngc, "%s += %s", name_in_loop(p, n), words));
+        return text_format(e->ngc, "%s of this pass is kept", words);
+    return text_format(e->ngc, "%s += %s", name_in_loop(p, n), words);
 }
 
 /* Is it a kernel of a loop itself? Then this is its comment. */
@@ -868,19 +872,23 @@ static bool comment_of_loop(Emit *e, Text *out, const Program *p, const Kernel *
                             int *line)
 {
     const Node *n = k->stores ? k->store[0].node : NULL;
+    const char *text = NULL;
 
-    if (k->kind == K_FOR) {
-        comment_for(e, out, k->product);
-    } else if (n && n->op == OP_carried) {
-        comment_variable(e, out, p, k, n);
-    } else if (n && n->op == OP_collect && k->loop == n->attr.loop) {
-        comment_part(e, out, p, k, level, line);
-    } else if (n && n->op == OP_collect) {
-        comment_line(e, out,
-                     text_format(e->ngc, "%s = 0: each pass adds to it", name_in_loop(p, n)));
-    } else {
-        return k->kind == K_TEST || k->kind == K_NEXT;
-    }
+    if (k->kind == K_TEST || k->kind == K_NEXT)
+        return true;
+    if (k->kind == K_FOR)
+        text = words_of_for(e, k->product);
+    else if (n && n->op == OP_carried)
+        text = words_of_variable(e, p, k, n);
+    else if (n && n->op == OP_collect && k->loop == n->attr.loop)
+        text = words_of_part(e, out, p, k, level, line);
+    else if (n && n->op == OP_collect)
+        text = text_format(e->ngc, "%s = 0: each pass adds to it", name_in_loop(p, n));
+    if (!text)
+        return false;
+
+    const Loop *loop = k->kind == K_FOR ? k->loop : n->attr.loop;
+    comment_loop_line(e, out, k, loop, level, text);
     return true;
 }
 

@@ -604,8 +604,8 @@ static int64_t space_offset(const char *text)
 }
 
 typedef struct Handed { /* how a hole is filled in */
-    int param;         /* -1: by its text */
-    int64_t ahead;     /* elements after the parameter */
+    int param;          /* -1: by its text */
+    int64_t ahead;      /* elements after the parameter */
 } Handed;
 
 typedef struct Columns {        /* the parameters of a run while they are chosen */

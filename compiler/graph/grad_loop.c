@@ -486,6 +486,7 @@ void back_loop_end(BackLoop *b, Node *const *adjoint, Node *const *mask)
 
     Loop *back = graph_new_loop(g, of->name, of->level, of->passes, !of->down);
     back->of = of;
+    back->loc = of->loc;
     back->from = of->from;
     back->loc = of->loc;
 
