@@ -71,10 +71,22 @@ const char *comment_label(Emit *e, const Node *n)
     return node_name(n) ? node_name(n) : node_text(e->graph, n, 2);
 }
 
+/* Tables by id are of the graph's nodes; a program may have added a copy of one. */
+static bool is_in_graph(const Emit *e, const Node *n)
+{
+    return n->id < e->graph->count;
+}
+
+static const char *loss_name(const Emit *e, const Node *n)
+{
+    return is_in_graph(e, n) ? e->loss_names[n->id] : NULL;
+}
+
 /* The user's name of a value, or the name of an adjoint; not a name that comment_names lends. */
 static const char *kept_name(const Emit *e, const Node *n)
 {
-    return e->has_lent_name && e->has_lent_name[n->id] ? NULL : node_name(n);
+    bool lent = e->has_lent_name && is_in_graph(e, n) && e->has_lent_name[n->id];
+    return lent ? NULL : node_name(n);
 }
 
 /* Does it have the name of an adjoint, dJ/dz? */
@@ -632,7 +644,7 @@ static const char *store_text(Emit *e, const Program *p, const Store *s, bool *n
 
 static void comment_why(Emit *e, Text *out, const Node *n)
 {
-    if (n->why && !e->loss_names[n->id])
+    if (n->why && !loss_name(e, n))
         comment_line(e, out, text_format(e->ngc, "simplified: %s", n->why));
 }
 
@@ -669,7 +681,7 @@ static Loc store_loc(Emit *e, const Program *p, const Store *s, const Step *step
 /* ": from bce(sigmoid)" of the derivative of a loss. */
 static const char *from_text(Emit *e, const Node *n)
 {
-    return e->loss_names[n->id] ? text_format(e->ngc, ": from %s", e->loss_names[n->id]) : "";
+    return loss_name(e, n) ? text_format(e->ngc, ": from %s", loss_name(e, n)) : "";
 }
 
 /* What a rule is about: the text before its arrow. */
