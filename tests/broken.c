@@ -23,6 +23,7 @@ PASS(modes_training, Modes);
 PASS(modes_carry, Modes);
 PASS(modes_layout, Modes);
 PASS(program_fuse, Program);
+PASS(program_order, Program);
 PASS(program_rows, Program);
 PASS(program_collapse, Program);
 PASS(program_finish, Program);
@@ -98,6 +99,80 @@ void __wrap_program_fuse(Program *p)
         p->kernel++;
         p->kernels--;
     }
+}
+
+static void move_kernel(Program *p, int from, int to)
+{
+    Kernel *k = p->kernel[from];
+    int step = from < to ? 1 : -1;
+
+    for (int i = from; i != to; i += step)
+        p->kernel[i] = p->kernel[i + step];
+    p->kernel[to] = k;
+}
+
+static bool stores_op(const Kernel *k, Op op)
+{
+    return k->stores > 0 && k->store[0].node->op == op && !k->store[0].target;
+}
+
+static bool reads(const Program *p, const Kernel *k, const Node *n)
+{
+    for (int v = 0; v < k->vals; v++)
+        if (k->val[v]->kind == V_LOAD && k->val[v]->node == n)
+            return true;
+    for (int v = 0; v < 3; v++)
+        if (kernel_operand(p, k, v) == n)
+            return true;
+    return false;
+}
+
+/* A kernel before number i in its pass that reads the variable that i updates, for others than i;
+ * -1: there is none. */
+static int other_reader(const Program *p, int i)
+{
+    const Kernel *update = p->kernel[i];
+
+    for (int j = i - 1; j > program_loop(p, update->loop)->begin; j--) {
+        const Kernel *k = p->kernel[j];
+        if (k->loop == update->loop && reads(p, k, update->store[0].node) &&
+            !(k->stores > 0 && reads(p, update, k->store[0].node)))
+            return j;
+    }
+    return -1;
+}
+
+/* Faults of one kernel of a loop: it reads a variable that has its next value (update); sums do not
+ * begin with 0 (zero); the last kernel of a pass comes after the loop (escape). */
+static bool break_order(Program *p, int i)
+{
+    Kernel *k = p->kernel[i];
+
+    if (is_broken("update") && stores_op(k, OP_carried) && k->loop == k->store[0].node->attr.loop) {
+        int reader = other_reader(p, i);
+        if (reader >= 0)
+            move_kernel(p, reader, i);
+        return reader >= 0;
+    }
+    if (is_broken("zero") && stores_op(k, OP_collect) && k->loop != k->store[0].node->attr.loop) {
+        move_kernel(p, i, --p->kernels);
+        return true;
+    }
+    if (is_broken("escape") && k->kind == K_NEXT && p->kernel[i - 1]->kind != K_NEXT) {
+        p->kernel[i - 1]->loop = program_loop(p, k->loop)->outer;
+        move_kernel(p, i - 1, i);
+        return true;
+    }
+    return false;
+}
+
+/* One of each loop's kernels may be read by none, so all loops have the fault. */
+void __wrap_program_order(Program *p)
+{
+    __real_program_order(p);
+    for (int i = 0; i < p->kernels; i++)
+        if (break_order(p, i))
+            program_positions(p);
 }
 
 /* Kernels from the last to the first: what is read is not there yet. */

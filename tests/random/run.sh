@@ -91,7 +91,7 @@ if [ -z "$none" ]; then
     cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler "$dir/check.o" $(broken_link) "$build/libngc.a" "$build/rt_ngrt_error.o" \
         -lm -ldl -o "$dir/broken" || exit 2
     mkdir "$dir/few" && "$dir/model" 7 6 "$dir/few" "$dir/functions"
-    for pass in none $broken_passes; do
+    for pass in none $broken_passes $broken_loops; do
         if broken_found $pass broken_models; then
             passed=$((passed + 1))
         else
