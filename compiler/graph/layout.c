@@ -123,12 +123,14 @@ static Node *pass_window(const Layout *l, const Node *n, Node *a)
 {
     Size lo[MAX_RANK], step[MAX_RANK];
     Shape s = shape_to_last(n->shape);
+    bool pads = n->op == OP_pad;
 
     sizes_to_last(n->attr.lo, s.rank, lo);
     sizes_to_last(n->attr.step, s.rank, step);
-    if (n->op == OP_pad)
-        return graph_pad(l->g, a, lo, step, s);
-    return graph_slice(l->g, a, lo, step, s);
+    Indices before = graph_use_indices(l->g, n->arg + 1, n->nargs - 1);
+    Node *moved = pads ? graph_pad(l->g, a, lo, step, s) : graph_slice(l->g, a, lo, step, s);
+    graph_restore_indices(l->g, before);
+    return moved;
 }
 
 static Node *pass_concat(const Layout *l, const Node *n)

@@ -76,6 +76,11 @@ static const char *const line[] = {
     "def f(a) = round(a) backward(dy) = dy",
     "def f(a, k = 2) = a^k backward(dy, y) { s = k*y/a; return dy*s, 0*dy }",
     "for i in 0..3 { x = x*2 }",
+    "for t in 0..3 { x = sin(x + y[t]) }",
+    "for t in 0..q { x, y = y, 0.5*x + t }",
+    "for t in 0..2 { for u in 1..3 { x = x + y[u - 1]*t } }",
+    "for t in 0..4 { l = append(l, tanh(x*t)) }",
+    "for t in 0..3 { x = x - grad(sum(x^2), x) }",
     "if training { x = 2*x } else { x = x + 1 }",
     "if step { x = 1 }",
     "x, y = y, x",
@@ -436,6 +441,7 @@ static void compare_values(Model *m, const char *text, size_t size)
 static void compile(const char *text, size_t size, int level)
 {
     Ngc ngc = {.opt = {.optimize = level, .comments = level ? 1 : 2, .digits = 9, .verify = true}};
+    ngc.opt.unroll = size % 2; /* half of the models keep all loops that can stay */
     Output out = {.c = {.ngc = &ngc}, .h = {.ngc = &ngc}};
     Model *m = read_model(&ngc, text, size);
 
