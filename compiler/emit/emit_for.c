@@ -9,8 +9,9 @@ static bool is_number_name(const char *name)
     return name[0] == 't' && name[1] != '\0' && name[1 + strspn(name + 1, "0123456789")] == '\0';
 }
 
-/* Names of the loops of kernels and of the functions' arguments, which the index must not hide. */
-static bool is_taken(const char *name)
+/* Names of the loops of kernels and of the functions' arguments, which the index must not hide. The
+ * functions for all rows of the data have an argument t. */
+static bool is_taken(const Program *p, const char *name)
 {
     static const char *const taken[] = {"i",  "j",    "k",     "l",      "m",     "n",       "w",
                                         "in", "from", "space", "seed",   "id",    "threads", "r",
@@ -19,17 +20,20 @@ static bool is_taken(const char *name)
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         if (strcmp(name, taken[i]) == 0)
             return true;
+    if (strcmp(name, "t") == 0)
+        return strncmp(p->name, "metrics", 7) == 0;
     return is_number_name(name);
 }
 
 /* "t", or "i_pass" where C has another i. */
-static const char *index_name(const Emit *e, const Loop *loop)
+static const char *index_name(const Body *b, const Loop *loop)
 {
+    const Emit *e = b->e;
     const char *name = c_name(e->ngc, loop->name);
 
     if (loop->level > 0)
         return text_format(e->ngc, "%s_%d", name, loop->level + 1);
-    return is_taken(name) ? text_format(e->ngc, "%s_pass", name) : name;
+    return is_taken(b->p, name) ? text_format(e->ngc, "%s_pass", name) : name;
 }
 
 /* The value of a number that the loop reads, in the function's text. */
@@ -46,7 +50,7 @@ void print_for(Body *b, const Kernel *k)
 {
     Emit *e = b->e;
     const Loop *loop = k->loop;
-    const char *i = index_name(e, loop);
+    const char *i = index_name(b, loop);
     const char *passes = emit_size(e, loop->passes, &b->dims);
 
     if (loop_test(k->product)) /* it is declared beside the for, where it is still known after it */
