@@ -254,7 +254,7 @@ if have chromium && have python3; then
         *) in_share 3 $number || continue ;;
         esac
         case $name in
-        gather | every_op | edges | links | loop*) model=tests/explain/$name.ng ;;
+        gather | every_op | given | edges | links | loop*) model=tests/explain/$name.ng ;;
         letters | functions) model=$dir/$name.ng ;;
         blocks12) model=examples/char_gpt.ng ;;
         *) model=examples/$name.ng ;;
