@@ -245,12 +245,7 @@ if have chromium && have python3; then
     for name in $names; do
         number=$((number + 1))
         case $name in
-        gather | every_op | given | functions | letters | blocks12 | net_221 | xor | or_gate) ;;
-        *) in_share 3 $number || continue ;;
-        esac
-        case $name in
-        gather | every_op | given | edges | links) model=tests/explain/$name.ng ;;
-        gather | every_op | functions | letters | blocks12 | net_221 | xor | or_gate | loop_nested | loop_large) ;;
+        gather | every_op | given | functions | letters | blocks12 | net_221 | xor | or_gate | loop_nested | loop_large) ;;
         *) in_share 3 $number || continue ;;
         esac
         case $name in
