@@ -80,7 +80,7 @@ coverage() {
     for model in "$dir"/part*.ng "$dir/training.ng"; do
         name=$(basename "$model" .ng)
         "$NGC" -I $here --real=double --prefix="$name" -d l "$model" -o "$dir/$name.c" 2>"$dir/dump" || fail "ngc $model"
-        sed -n 's/^%[0-9]* = \([a-z0-9_]*\).*/\1/p' "$dir/dump" >>"$dir/used"
+        sed -n 's/^ *%[0-9]* = \([a-z0-9_]*\).*/\1/p' "$dir/dump" >>"$dir/used"
     done
     for op in $(sed 's/)/)\n/g' compiler/graph/ops.h | sed -n 's/.*X(\([a-z0-9]*\)).*/\1/p'); do
         if ! grep -qx "$op" "$dir/ops"; then
