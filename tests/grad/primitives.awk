@@ -140,7 +140,7 @@ function make(op, operands, expression,    n, i, word, file, count, x)
         file = sprintf("%s/part%02d.ng", dir, int(FILED/PER_PART))
     FILED += file !~ /training/
     if (!(file in started))
-        print "import \"weigh.ng\"\nimport \"loops.ng\"\nimport \"given.ng\"" > file
+        print "import \"weigh.ng\"\nimport \"loops.ng\"\nimport \"rules.ng\"" > file
     started[file] = 1
     PARAMETERS = ARGUMENTS = OVER = ""
     n = split(operands, word, " ")
