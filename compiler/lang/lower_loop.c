@@ -15,7 +15,7 @@
 enum {
     MAX_PASSES = 100000, /* that are expanded */
     WORTH_PASSES = 4,    /* a loop of fewer passes is expanded */
-    WORTH_NODES = 256,   /* one that makes fewer nodes, too */
+    WORTH_NODES = 192,   /* one that makes fewer nodes, too */
 };
 
 /* A name that the body assigns, and that has a value outside. */
