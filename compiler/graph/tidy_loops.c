@@ -108,11 +108,37 @@ static bool is_outside(const Node *n, const Node *slice)
     return true;
 }
 
+static const Size ones[MAX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
+
+/* With segments, whose purpose is to save memory: what the passes of one segment read of x along
+ * this axis, one place in each. NULL: they read something else. */
+static Node *rows_of_segment(Graph *g, const Node *slice, int axis)
+{
+    const Loop *inner = slice->arg[slice->nargs - 1]->attr.loop;
+    const Loop *outer = slice->nargs == 3 ? slice->arg[1]->attr.loop : NULL;
+    Node *x = slice->arg[0];
+    Size at = slice->attr.lo[axis], size = inner->passes, from[MAX_RANK] = {0};
+
+    from[axis] = size_replace(g, at, MAX_DIMS + inner->level, 0);
+    Size first = outer ? size_mul(g, size, size_dim(g, MAX_DIMS + outer->level)) : 0;
+    Size all = outer ? size_mul(g, size, outer->passes) : size;
+    bool in_order = size_sub(g, at, from[axis]) == size_dim(g, MAX_DIMS + inner->level);
+    if (slice->nargs > 3 || !in_order || from[axis] != first || all != x->shape.dim[axis])
+        return NULL;
+
+    Shape rows = x->shape;
+    rows.dim[axis] = size;
+    Indices before = graph_use_indices(g, slice->arg + 1, slice->nargs - 1);
+    Node *part = graph_slice(g, x, from, ones, rows);
+    graph_restore_indices(g, before);
+    return part;
+}
+
 /* x[:, t] @ w for each t is (x @ w)[:, t]: one product for all passes; NULL: n is not such a
  * product. */
 static Node *product_of_all(Graph *g, const Node *n)
 {
-    if (n->op != OP_matmul || n->attr.ta || g->ngc->opt.segment > 0) /* segments save memory */
+    if (n->op != OP_matmul || n->attr.ta)
         return NULL;
 
     Node *rows = n->arg[0], *w = n->arg[1];
@@ -127,11 +153,20 @@ static Node *product_of_all(Graph *g, const Node *n)
     if (!is_outside(x, slice) || !is_outside(w, slice) || !uses_all(g, slice, axis))
         return NULL;
 
+    Size at[MAX_RANK] = {0};
+    at[axis] = slice->attr.lo[axis];
+    if (g->ngc->opt.segment > 0) {
+        x = rows_of_segment(g, slice, axis);
+        at[axis] = size_dim(g, MAX_DIMS + slice->arg[slice->nargs - 1]->attr.loop->level);
+    }
+    if (!x)
+        return NULL;
+
     Node *all = graph_matmul(g, x, w, false, n->attr.tb);
     Shape part = slice->shape;
     part.dim[last] = n->shape.dim[1];
     Indices before = graph_use_indices(g, slice->arg + 1, slice->nargs - 1);
-    Node *one = graph_slice(g, all, slice->attr.lo, slice->attr.step, part);
+    Node *one = graph_slice(g, all, at, ones, part);
     graph_restore_indices(g, before);
     return node_because(graph_reshape(g, one, n->shape), "one product for all passes");
 }
