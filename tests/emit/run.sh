@@ -124,6 +124,18 @@ for model in ${*:-tests/emit/models/*.ng}; do
     group "$name"
 done
 
+# A loop whose number of passes is known only at run time, for every number up to its bound; whole, and in segments.
+lengths() {
+    model=tests/emit/models/passes.ng
+    for n in $(seq 1 30); do
+        quick "passes, $n" "--dims=$n"
+        in_share 3 "$n" && quick "passes, $n, in segments" "--dims=$n --segment=7"
+    done
+    passed=$((checks - failed))
+    group "each number of passes"
+}
+[ $# -gt 0 ] || lengths
+
 # Long sums keep their digits in float32, in each form, with the compilers in turn.
 long_sums() {
     for way in "-O0|$first -O1" "-O2|$first -O2" "-O2|$last -O2" "-O2 --standalone|$first -O0"; do
