@@ -653,6 +653,10 @@ static Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed,
         lower_error(L, ERR_LOOP_NESTING, loc, "a derivative goes back through an earlier loop");
         return value_error(L, loc);
     }
+    if (L->levels > 0) {
+        L->inner = arena_grow(L->ngc, L->inner, L->inners, &L->inner_room, sizeof *L->inner);
+        L->inner[L->inners++] = (struct Inner){.y = y, .x = x, .count = n, .loc = loc};
+    }
 
     int from = L->g->count;
     graph_grad(L->g, y, seed, x, n, dx, reach);

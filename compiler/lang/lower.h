@@ -165,6 +165,14 @@ struct Lower {
     int streams;    /* of noise */
     int given;      /* calls of defs with a backward part */
 
+    struct Inner {
+        const Node *y;
+        Node *const *x;
+        int count;
+        Loc loc;
+    } * inner; /* the derivatives taken in the bodies of loops that stay loops */
+    int inners, inner_room;
+
     bool *mark; /* by node id: only for depends_on, and false between its calls */
     int mark_room;
     int var_room, root_room, group_room, counter_room; /* of arrays of the model, and of counters */

@@ -783,13 +783,105 @@ static void finish(For *f, const Kept *k)
     }
 }
 
+/* ---- derivatives in the body ----
+ *
+ * A derivative in a pass is that of the operations of this pass: what is carried into it is a leaf.
+ * If a carried value also depends on x, the derivative with respect to x goes on through the passes
+ * before, whose number differs from pass to pass. */
+
+/* Marks what a leaf of a loop gets from marked values; true: there is something new. */
+static bool mark_leaf(bool *mark, const Node *leaf, const Node *init, const Node *next)
+{
+    if (mark[leaf->id] || !(mark[init->id] || mark[next->id]))
+        return false;
+    mark[leaf->id] = true;
+    return true;
+}
+
+/* What depends on x, by node id, through the loops inside of this one; all: through its own passes
+ * too. */
+static bool *mark_below(const For *f, const Node *x, bool all)
+{
+    const Graph *g = f->L->g;
+    bool *mark = arena_alloc(g->ngc, (size_t)g->count + 1), again = true;
+
+    mark[x->id] = true;
+
+    while (again) {
+        again = false;
+        for (int i = 0; i < g->count; i++) {
+            const Node *n = g->node[i];
+            bool holds = n->op == OP_stop || (n->type == T_INT && n->op != OP_loop);
+            for (int k = 0; k < n->nargs && !holds; k++)
+                mark[i] |= mark[n->arg[k]->id];
+            for (int k = 0; n->op == OP_loop && k < loop_variables(n); k++)
+                again |= mark_leaf(mark, loop_leaf(n, k), loop_init(n, k), loop_next(n, k));
+        }
+        for (int i = 0; all && i < f->count; i++) {
+            const Carried *c = &f->carried[i];
+            if (c->leaf)
+                again |= mark_leaf(mark, c->leaf, c->init->node, c->next);
+        }
+    }
+    return mark;
+}
+
+static const Carried *carried_by(const For *f, const Node *leaf)
+{
+    for (int i = 0; i < f->count; i++)
+        if (f->carried[i].leaf == leaf)
+            return &f->carried[i];
+    return NULL;
+}
+
+/* Does another carried value depend on x before the pass begins, by node id of their leaves? */
+static bool *mark_before(const For *f, const Loop *loop, const Node *x)
+{
+    const Carried *own = carried_by(f, x);
+    bool *before = arena_alloc(f->L->ngc, (size_t)f->L->g->count + 1);
+
+    if (!own && x->in[loop->level] == loop)
+        return before;
+    const bool *below = mark_below(f, own ? own->next : x, !own);
+    const bool *first = own ? mark_below(f, own->init->node, false) : below;
+    for (int i = 0; i < f->count; i++) {
+        const Carried *c = &f->carried[i];
+        if (c->leaf && c != own)
+            before[c->leaf->id] = below[c->next->id] || first[c->init->node->id];
+    }
+    return before;
+}
+
+/* Is each derivative in the body, from number `from` on, one of a single pass? */
+static bool derivatives_stay(For *f, const Loop *loop, int from)
+{
+    Lower *L = f->L;
+
+    for (int d = from; d < L->inners; d++)
+        for (int k = 0; k < L->inner[d].count; k++) {
+            const Node *x = L->inner[d].x[k];
+            const bool *before = mark_before(f, loop, x);
+            for (int i = 0; i < f->count; i++) {
+                const Carried *c = &f->carried[i];
+                if (c->leaf && before[c->leaf->id] &&
+                    mark_below(f, c->leaf, false)[L->inner[d].y->id])
+                    return differs(f, f->s->loc,
+                                   text_format(L->ngc,
+                                               "a derivative in it goes back through earlier "
+                                               "passes, by '%s'; stop(%s) would hold that",
+                                               c->b->name, c->b->name));
+            }
+        }
+    return true;
+}
+
 /* Lowers passes from f->lo on as a loop, with the carried values `init`; false: they are not alike.
  */
 static bool keep(For *f)
 {
     Lower *L = f->L;
     Graph *g = L->g;
-    int from = g->count, levels = L->levels;
+    int from = g->count, levels = L->levels, inners = L->inners;
     Kept k = new_kept(f);
     Indices before = graph_use_indices(g, k.index, k.levels);
     bool good = true;
@@ -804,7 +896,10 @@ static bool keep(For *f)
     for (int i = 0; i < f->count; i++)
         good = good && end_variable(f, &f->carried[i]);
     graph_restore_indices(g, before);
-    good = good && lists_fit(f) && is_worth_it(f, k.loop, from);
+    good = good && lists_fit(f) && derivatives_stay(f, k.loop, inners);
+    good = good && is_worth_it(f, k.loop, from);
+    if (!good || levels == 0)
+        L->inners = inners;
     if (good)
         finish(f, &k);
     for (int i = 0; i < f->count && !good; i++) {
