@@ -80,12 +80,12 @@ const char *lesson_loop_back(const Lesson *l, const LessonLoop *loop)
 static const Node *loop_of_leaf(const Lesson *l, const Node *leaf, int *variable)
 {
     int k = lesson_find_loop(l, leaf->attr.loop);
-    for (int i = 0; k >= 0 && i < loop_variables(l->loop[k].node); i++)
-        if (loop_leaf(l->loop[k].node, i) == leaf) {
-            *variable = i;
-            return l->loop[k].node;
-        }
-    return NULL;
+    if (k < 0)
+        return NULL;
+
+    const Node *loop = l->loop[k].node;
+    *variable = loop_variable(loop, leaf);
+    return *variable >= 0 ? loop : NULL;
 }
 
 int lesson_operands(const Lesson *l, const Node *n, const Node **out)

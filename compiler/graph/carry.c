@@ -550,13 +550,12 @@ static Info either_pass(const Node *n, Info a, Info b)
 static Info of_variable(const Analysis *a, const Node *leaf)
 {
     const Node *loop = a->order.body[leaf->attr.loop->id].loop;
+    int i = loop_variable(loop, leaf);
 
-    for (int i = 0; i < loop_variables(loop); i++)
-        if (loop_leaf(loop, i) == leaf) {
-            Info init = a->info[loop_init(loop, i)->id];
-            return either_pass(leaf, init, init);
-        }
-    return info_mixed(leaf);
+    if (i < 0)
+        return info_mixed(leaf);
+    Info init = a->info[loop_init(loop, i)->id];
+    return either_pass(leaf, init, init);
 }
 
 /* What leaves a loop is computed in as many passes as the loop makes. */

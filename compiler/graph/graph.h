@@ -61,7 +61,7 @@ typedef struct Dim { /* a run-time size */
     Loc loc;
 } Dim;
 
-/* A loop that stays a loop. Its body are the nodes that depend on one of its leaves: on the number
+/* A loop that stays a loop. Its body is all nodes that depend on one of its leaves: on the number
  * of the pass (OP_index), or on the value of a carried variable before the pass (OP_carried). Nodes
  * that do not are computed once, outside. OP_loop has the leaves, their values before the first
  * pass, and their values after each pass. What leaves the loop are OP_last, a variable after the
@@ -78,18 +78,19 @@ struct Loop {
     const Loop *of; /* the loop whose derivative it is, or NULL */
     int id;         /* its place among the loops of the graph */
 
-    /* Its passes are segments of another loop. Of a segment, only what is carried into it is kept:
-     * the way back computes the rest again. */
+    /* Each of its passes does a segment of the user's loop, by a loop inside. Only what is carried
+     * into a segment is kept: the way back computes the rest again. */
     bool segments;
 
-    /* The last value of its index, for the bounds of places. If the loop is inside one of segments,
-     * its index counts the passes of both, and that of the other is 0. */
+    /* The largest number of a pass, for the bounds of places. Places depend on the sum of what both
+     * loops of segments count; so the inner one has the bound of all passes, and the outer one 0.
+     */
     Size last;
 };
 
-/* OpInfo.sizes has no room for it; attr.kind of OP_loop: which operands follow the variables */
+/* Bits of Node.attr.kind of an OP_loop: the operands that it has after the variables. */
 enum {
-    LOOP_WHILE = 1, /* a pass is made only if this is not 0 before it */
+    LOOP_WHILE = 1, /* the test: a pass is made only if it is not 0 before the pass */
     LOOP_COUNT = 2, /* the number of passes */
 };
 
@@ -632,9 +633,8 @@ struct Model {
     unsigned facts;
 };
 
-/* ---- size.c: sizes and shapes; graph.c: nodes ---- */
+/* ---- size.c: sizes and shapes ---- */
 
-Graph *graph_new(Ngc *);
 Size size_dim(Graph *, int dim); /* the run-time dim itself */
 Size size_add(Graph *, Size, Size);
 Size size_sub(Graph *, Size, Size); /* may be below 0: the caller checks before use in a shape */
@@ -645,6 +645,9 @@ int64_t size_least(const Graph *, Size);                /* with every dim at 1 *
 
 /* s = sum of coef[k] dim^k. Returns the number of coefficients, at most 256. */
 int size_powers(Graph *, Size, int dim, Size *coef);
+
+/* A size with a number, or another size, in place of a dim. */
+Size size_replace(Graph *, Size, int dim, Size by);
 
 bool size_number(const Graph *, Size, int64_t *); /* is it a number, perhaps a negative one? */
 bool size_is_one(Size);
@@ -665,7 +668,8 @@ bool index_next(int rank, const int64_t *dim, int64_t *index);
 /* An element's place in row-major order. */
 int64_t index_at(int rank, const int64_t *dim, const int64_t *index);
 
-/* attr.c: attributes of nodes, all by one table */
+/* ---- attr.c: attributes of nodes, all by one table ---- */
+
 extern const AttrMember attr_members[A_COUNT];
 bool attr_used(const Node *, AttrName);
 AttrName attr_stray(const Node *); /* one that is set but not used; A_COUNT: there is none */
@@ -677,7 +681,9 @@ uint64_t attr_hash(const Node *, uint64_t h);
 bool attr_equal(const Node *, const Node *); /* of nodes of one op and shape */
 void attr_keep(Ngc *, Node *);               /* lists are copied, so that they last */
 
-/* op_linear.c: the sizes of a matrix product, y [batch, m, n] = a [batch, m, k] @ b [batch, k, n],
+/* ---- op_linear.c ---- */
+
+/* The sizes of a matrix product, y [batch, m, n] = a [batch, m, k] @ b [batch, k, n],
  * where all batch axes count as one. a and b are stored as [batch, k, m] and [batch, n, k] if the
  * node's ta and tb are set. */
 typedef struct Product {
@@ -689,13 +695,18 @@ typedef struct Product {
 
 Product product_of(Graph *, const Node *matmul);
 
-/* range.c: what is known of values */
+/* ---- range.c: what is known of values ---- */
+
 Range range_of(const Graph *, const Node *); /* of a node, by the ranges of its operands */
 Range range_apply(Op, const Range *in);      /* of an elementwise op */
 Risk risk_worse(Risk, Risk);
 
 /* exp(x - max(x)), over axes that are among these? */
 bool node_centred(const Node *, uint32_t axes);
+
+/* ---- graph.c: nodes ---- */
+
+Graph *graph_new(Ngc *);
 
 /* Builders. Operands are checked by assertions: the user's mistakes were found before. Elementwise
  * builders broadcast. */
@@ -757,10 +768,57 @@ Node *graph_gather(Graph *, Node *x, Node *i, int axis); /* int tensor in place 
 /* The adjoint of gather: adds where indices repeat. */
 Node *graph_scatter(Graph *, Node *dy, Node *i, Shape, int axis);
 
-/* loop.c */
+Node *graph_stop(Graph *, Node *);
 
-/* For loop.c: any node. */
+/* arg[0], whose derivative with respect to arg[1], .. is given. */
+Node *graph_given(Graph *, const Given *, Node *const *arg);
+
+/* Any node: for loop.c, which has builders of its own. */
 Node *graph_add(Graph *, Node, Node *const *arg);
+
+/* Gives a value a name that gradients may refer to. Where it has one, or is older than node `from`,
+ * so that something else may be computed from it, a copy gets the name. */
+Node *graph_bind(Graph *, Node *, const char *name, int from);
+
+/* The same op on other operands of the same shapes: OpInfo.copy. */
+Node *graph_copy(Graph *, const Node *, Node *const *arg);
+
+/* Makes n, which a pass over kernels has copied from another node, the last node of the graph. It
+ * is not shared with equal nodes. */
+void graph_adopt(Graph *, Node *n);
+
+/* What has taken the place of each operand of n; now is by id. */
+Node **graph_operands(Graph *, const Node *n, Node *const *now);
+
+/* The same op on these; n itself if none of them is another node. */
+Node *graph_rebuild(Graph *, Node *n, Node *const *now);
+
+const char *node_name(const Node *);          /* a variable's name, or the user's, or NULL */
+bool node_const(const Node *, double *value); /* a const, or an expand of one */
+bool node_is(const Node *, double value);
+bool node_is_turned(const Node *); /* a reshape that is the transpose of a row or column */
+
+/* For each id: how often the node is an operand, among the nodes that roots need. Being a root
+ * counts 1. */
+int *graph_uses(Graph *, Node *const *root, int roots);
+
+/* All roots of a model and the starting values of its variables, for a pass that rewrites them. */
+Node **model_take_roots(const Model *, int *count);
+void model_put_roots(Model *, Node *const *root);
+
+/* Provenance. A pass that puts m in the place of n calls node_replaces, whether it made m or found
+ * it. If m has no name, it takes n's name and place in the text. If m is new (its id is at least
+ * first), it also takes what explains n to readers: the step of a sweep, the rewrite that made it.
+ * node_rewrites does only the last, where n remains in use beside m and keeps its name. */
+void node_replaces(Node *m, const Node *n, int first);
+void node_rewrites(Node *m, const Node *n, int first);
+
+/* Says why a rewrite made n, unless that is known already; returns n. */
+Node *node_because(Node *n, const char *why);
+
+void graph_verify(const Graph *); /* ends ngc with status 4 if an invariant is broken */
+
+/* ---- loop.c: loops that stay loops ---- */
 
 /* The leaves of the indices that these sizes depend on. Returns how many. */
 int graph_indices(Graph *, const Size *, int count, Node **leaf);
@@ -771,14 +829,15 @@ Loop *graph_new_loop(Graph *, const char *name, int level, Size passes, bool dow
 Node *graph_index(Graph *, const Loop *);                     /* the number of the pass, an int */
 Node *graph_carried(Graph *, const Loop *, const Node *like); /* a variable before the pass */
 
-/* It is inside of the loops whose indices new nodes have now, also where only what is collected
- * from it depends on them. `leaf` [count], their values `init` before the first pass and `next`
- * after each. Either may be NULL: `test`, without which no further pass is made; `passes`, an int:
- * how many there are. */
+/* The OP_loop of variables `leaf` [count], with their values `init` before the first pass and
+ * `next` after each. `test`: no further pass is made if it is 0; NULL: there is none. `passes`, an
+ * int: how many there are; NULL: Loop.passes. The loop is inside those whose indices new nodes have
+ * now, also where only what is collected from it depends on them. */
 Node *graph_loop(Graph *, const Loop *, Node *const *leaf, Node *const *init, Node *const *next,
                  int count, Node *test, Node *passes);
 
-int loop_variables(const Node *loop); /* the number of carried variables */
+int loop_variables(const Node *loop);                  /* the number of carried variables */
+int loop_variable(const Node *loop, const Node *leaf); /* the number of this one, or -1 */
 Node *loop_leaf(const Node *loop, int i);
 Node *loop_init(const Node *loop, int i);
 Node *loop_next(const Node *loop, int i);
@@ -791,9 +850,9 @@ Node *graph_passes(Graph *, Node *loop);           /* the number of passes that 
 /* The sum over all passes of n, put into zeros of this shape as pad does; lo may depend on the
  * index. */
 Node *graph_collect(Graph *, Node *loop, Node *n, const Size *lo, const Size *step, Shape);
-Node *graph_collect_sum(Graph *, Node *loop, Node *n);
+Node *graph_collect_sum(Graph *, Node *loop, Node *n); /* in the shape of n */
 Node *graph_collect_all(Graph *, Node *loop, Node *n); /* [passes, ..]: its value in each pass */
-Node *graph_at_pass(Graph *, Node *all, const Loop *, Shape); /* and back: the value in this pass */
+Node *graph_at_pass(Graph *, Node *all, const Loop *, Shape); /* of such a tensor: this pass */
 
 /* All ids, so that each node comes after its operands, and a loop after all that its body uses,
  * also for what is collected from it. Where there are no loops, that is the order of the ids. */
@@ -812,7 +871,7 @@ typedef struct Indices {
 Indices graph_use_indices(Graph *, Node *const *leaf, int count);
 void graph_restore_indices(Graph *, Indices);
 
-/* unroll.c */
+/* ---- unroll.c: an order for passes that look into loops; copies of a body ---- */
 
 /* Nodes that some roots need, so that what a loop begins with comes before its variables. */
 typedef struct LoopOrder {
@@ -846,54 +905,7 @@ bool order_can_unroll(const LoopOrder *, const Loop *);
 /* Does that, in what the roots need. */
 void graph_unroll(Graph *, const LoopOrder *, const Loop *, Node **root, int roots);
 
-/* A size with a number, or another size, in place of a dim. */
-Size size_replace(Graph *, Size, int dim, Size by);
-
-Node *graph_stop(Graph *, Node *);
-
-/* arg[0], whose derivative with respect to arg[1], .. is given. */
-Node *graph_given(Graph *, const Given *, Node *const *arg);
-/* Gives a value a name that gradients may refer to. Where it has one, or is older than node `from`,
- * so that something else may be computed from it, a copy gets the name. */
-Node *graph_bind(Graph *, Node *, const char *name, int from);
-/* The same op on other operands of the same shapes: OpInfo.copy. */
-Node *graph_copy(Graph *, const Node *, Node *const *arg);
-
-/* Makes n, which a pass over kernels has copied from another node, the last node of the graph. It
- * is not shared with equal nodes. */
-void graph_adopt(Graph *, Node *n);
-
-/* What has taken the place of each operand of n; now is by id. */
-Node **graph_operands(Graph *, const Node *n, Node *const *now);
-
-/* The same op on these; n itself if none of them is another node. */
-Node *graph_rebuild(Graph *, Node *n, Node *const *now);
-const char *node_name(const Node *);          /* a variable's name, or the user's, or NULL */
-bool node_const(const Node *, double *value); /* a const, or an expand of one */
-bool node_is(const Node *, double value);
-bool node_is_turned(const Node *); /* a reshape that is the transpose of a row or column */
-
-/* For each id: how often the node is an operand, among the nodes that roots need. Being a root
- * counts 1. */
-int *graph_uses(Graph *, Node *const *root, int roots);
-
-/* All roots of a model and the starting values of its variables, for a pass that rewrites them. */
-Node **model_take_roots(const Model *, int *count);
-void model_put_roots(Model *, Node *const *root);
-
-/* Provenance. A pass that puts m in the place of n calls node_replaces, whether it made m or found
- * it. If m has no name, it takes n's name and place in the text. If m is new (its id is at least
- * first), it also takes what explains n to readers: the step of a sweep, the rewrite that made it.
- * node_rewrites does only the last, where n remains in use beside m and keeps its name. */
-void node_replaces(Node *m, const Node *n, int first);
-void node_rewrites(Node *m, const Node *n, int first);
-
-/* Says why a rewrite made n, unless that is known already; returns n. */
-Node *node_because(Node *n, const char *why);
-
-void graph_verify(const Graph *); /* ends ngc with status 4 if an invariant is broken */
-
-/* dump.c: a graph as text for people. */
+/* ---- dump.c: a graph as text for people ---- */
 
 /* The nodes that these roots need; compiler/README.md describes the form. */
 void graph_dump(const Graph *, Node *const *root, int roots, FILE *);
@@ -954,13 +966,11 @@ void model_stable(Model *); /* the pass: of all that the roots need */
 void graph_simplify(Graph *, Node **root, int roots, int from, Node *leaf, Node *value);
 void model_simplify(Model *); /* the last round, over everything: no gradient is asked after it */
 
-/* ---- tidy_loops.c: loops with less to do ---- */
-
-/* Rewrites what roots need, in place. */
-void graph_tidy_loops(Graph *, Node **root, int roots);
-void model_tidy_loops(Model *); /* the pass: of all that the roots need */
-
 /* The roots' nodes with this number in place of `training`. */
 Node **model_with_training(Model *, double value);
+
+/* ---- tidy_loops.c: loops with less to do ---- */
+
+void model_tidy_loops(Model *); /* the pass: in all that the roots need */
 
 #endif

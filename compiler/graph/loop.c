@@ -186,6 +186,14 @@ int loop_variables(const Node *loop)
     return loop->attr.axis;
 }
 
+int loop_variable(const Node *loop, const Node *leaf)
+{
+    for (int i = 0; i < loop_variables(loop); i++)
+        if (loop_leaf(loop, i) == leaf)
+            return i;
+    return -1;
+}
+
 Node *loop_leaf(const Node *loop, int i)
 {
     return loop->arg[i];
@@ -241,10 +249,10 @@ static Node *copy_loop(Graph *g, const Node *n, Node *const *arg)
 
 Node *graph_last(Graph *g, Node *loop, Node *leaf)
 {
-    for (int i = 0; i < loop_variables(loop); i++)
-        if (loop_leaf(loop, i) == leaf && loop_next(loop, i) == leaf)
-            return loop_init(loop, i);
+    int i = loop_variable(loop, leaf);
 
+    if (i >= 0 && loop_next(loop, i) == leaf) /* it keeps its value */
+        return loop_init(loop, i);
     Node n = {.op = OP_last,
               .type = leaf->type,
               .shape = leaf->shape,

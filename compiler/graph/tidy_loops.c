@@ -25,15 +25,6 @@ static void need(Tidy *t, Node *n)
     t->stack[t->depth++] = n;
 }
 
-/* The number of its variable, or -1. */
-static int variable_of(const Node *loop, const Node *leaf)
-{
-    for (int i = 0; loop && i < loop_variables(loop); i++)
-        if (loop_leaf(loop, i) == leaf)
-            return i;
-    return -1;
-}
-
 static bool keeps_value(const Node *loop, int i)
 {
     return loop_next(loop, i) == loop_leaf(loop, i);
@@ -50,7 +41,7 @@ static void need_operands(Tidy *t, const Node *n)
         return;
 
     Node *loop = t->order.body[n->attr.loop->id].loop;
-    int i = variable_of(loop, n);
+    int i = loop ? loop_variable(loop, n) : -1;
     if (i < 0)
         return;
     need(t, loop_init(loop, i));
@@ -206,7 +197,7 @@ static Node *tidy_loop(Tidy *t, Node *n)
 static Node *tidy_variable(Tidy *t, Node *leaf)
 {
     const Node *loop = t->order.body[leaf->attr.loop->id].loop;
-    int i = variable_of(loop, leaf);
+    int i = loop ? loop_variable(loop, leaf) : -1;
 
     return i >= 0 && keeps_value(loop, i) ? t->now[loop_init(loop, i)->id] : leaf;
 }
@@ -252,7 +243,8 @@ static bool tidy_once(Graph *g, Node **root, int roots)
     return t.changed;
 }
 
-void graph_tidy_loops(Graph *g, Node **root, int roots)
+/* In all that the roots need, in place. */
+static void tidy(Graph *g, Node **root, int roots)
 {
     enum { ROUNDS = 8 };
 
@@ -265,6 +257,6 @@ void model_tidy_loops(Model *m)
     int count;
     Node **root = model_take_roots(m, &count);
 
-    graph_tidy_loops(m->graph, root, count);
+    tidy(m->graph, root, count);
     model_put_roots(m, root);
 }
