@@ -128,8 +128,8 @@ static bool is_computed_again(const Move *m, const Node *n)
     return !m->depends[n->id] && (cheap || info->flags & F_LEAF);
 }
 
-/* Is n only for the way back? What it reads of a loop inside the body was made for the way back
- * too, but it leaves a loop of the forward pass. */
+/* Was n made for the way back only? What leaves a loop of the forward pass was not, even if only
+ * the way back reads it. */
 static bool is_of_way_back(const Move *m, const Node *n)
 {
     bool leaves = n->op == OP_last || n->op == OP_collect;
@@ -265,6 +265,26 @@ static void find_depends(Move *m)
         for (int k = 0; k < n->nargs; k++)
             m->depends[i] |= m->depends[n->arg[k]->id];
     }
+}
+
+/* From the body of the loop into that of a new loop, which goes back. */
+static Move new_move(BackLoop *b)
+{
+    Graph *g = b->g;
+    const Loop *of = b->loop->attr.loop;
+    Loop *back = graph_new_loop(g, of->name, of->level, of->passes, !of->down);
+
+    back->of = of;
+    back->loc = of->loc;
+    back->from = of->from;
+
+    Move m = {.b = b, .from = of, .to = back};
+    m.now = arena_alloc(g->ngc, (size_t)g->count * sizeof *m.now);
+    m.depends = arena_alloc(g->ngc, (size_t)g->count);
+    m.forward = arena_alloc(g->ngc, (size_t)g->count);
+    find_depends(&m);
+    find_forward(&m);
+    return m;
 }
 
 /* The steps through the body are about the loop that goes back. The first step is moved first: so
@@ -420,7 +440,7 @@ static void simplify_results(BackLoop *b, Node ***result, int count)
         *result[i] = node[i];
 }
 
-/* Variables get leaves of their own, but those that are the same constant in all passes. */
+/* Each variable gets a leaf of its own, unless it is the same constant in all passes. */
 static void move_variables(Move *m, BackVars *v)
 {
     for (int i = 0; i < v->count; i++) {
@@ -475,7 +495,6 @@ static Node *last_of(Graph *g, Node *loop, const BackVars *v, int at)
 void back_loop_end(BackLoop *b, Node *const *adjoint, Node *const *mask)
 {
     Graph *g = b->g;
-    const Loop *of = b->loop->attr.loop;
     int variables = loop_variables(b->loop);
 
     BackVars v = find_variables(b, adjoint, mask);
@@ -484,24 +503,13 @@ void back_loop_end(BackLoop *b, Node *const *adjoint, Node *const *mask)
     int results = body_results(b, &v, result);
     simplify_results(b, result, results);
 
-    Loop *back = graph_new_loop(g, of->name, of->level, of->passes, !of->down);
-    back->of = of;
-    back->loc = of->loc;
-    back->from = of->from;
-    back->loc = of->loc;
-
-    Move m = {.b = b, .from = of, .to = back};
-    m.now = arena_alloc(g->ngc, (size_t)g->count * sizeof *m.now);
-    m.depends = arena_alloc(g->ngc, (size_t)g->count);
-    m.forward = arena_alloc(g->ngc, (size_t)g->count);
-    find_depends(&m);
-    find_forward(&m);
+    Move m = new_move(b);
     move_variables(&m, &v);
     name_variables(b, &v);
     move_steps(&m);
     for (int i = 0; i < results; i++)
         *result[i] = move(&m, *result[i]);
-    Node *loop = make_loop(b, back, &v);
+    Node *loop = make_loop(b, m.to, &v);
 
     for (int i = 0; i < b->count; i++) {
         b->dx[i] = graph_collect_sum(g, loop, b->dx[i]);
@@ -511,5 +519,5 @@ void back_loop_end(BackLoop *b, Node *const *adjoint, Node *const *mask)
     for (int i = 0; i < variables; i++)
         if (b->leaf[i])
             add_result(b, loop_init(b->loop, i), last_of(g, loop, &v, v.at[i]),
-                       last_of(g, loop, &v, v.mask_at[i]), loop_variables(b->loop) + i);
+                       last_of(g, loop, &v, v.mask_at[i]), variables + i);
 }

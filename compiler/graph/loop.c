@@ -293,7 +293,7 @@ static bool moves_with(const Graph *g, const Loop *loop, const Size *lo, int ran
     return false;
 }
 
-/* Is the pad or collect n's whole content a's, at the same places? */
+/* Does the part fill all, from its first element on? */
 static bool is_whole(const Size *lo, Shape all, Shape part)
 {
     for (int i = 0; i < all.rank; i++)
@@ -302,8 +302,8 @@ static bool is_whole(const Size *lo, Shape all, Shape part)
     return shape_equal(all, part);
 }
 
-/* A collect whose parts follow each other along one axis, from a place that only loops around it
- * determine, as a pad of all its parts; NULL: it is not one. */
+/* Parts that follow each other along one axis, from a place that only loops around this one
+ * determine, are put together first: the collect is a pad of all of them. NULL: it is not one. */
 static Node *collect_run(Graph *g, Node *loop, Node *n, const Size *lo, const Size *step,
                          Shape shape)
 {
@@ -385,7 +385,7 @@ static Node *collect_products(Graph *g, Node *loop, Node *n)
     Node *all[2];
 
     bool segments = l->segments || (l->of && l->of->segments); /* they are there to save memory */
-    if (loop->attr.kind || segments || n->op != OP_matmul || n->bound || g->ngc->opt.literal)
+    if (loop->attr.kind || segments || n->op != OP_matmul || g->ngc->opt.literal)
         return NULL;
     if (n->shape.rank != 2 || !n->attr.ta || n->attr.tb)
         return NULL;
@@ -403,52 +403,64 @@ static Node *collect_products(Graph *g, Node *loop, Node *n)
     return graph_matmul(g, all[0], all[1], true, false);
 }
 
-Node *graph_collect(Graph *g, Node *loop, Node *n, const Size *lo, const Size *step, Shape shape)
+/* A collect that is something simpler; NULL: it is not. */
+static Node *simpler_collect(Graph *g, Node *loop, Node *n, const Size *lo, const Size *step,
+                             Shape shape)
 {
     const Loop *l = loop->attr.loop;
-    bool whole = is_whole(lo, shape, n->shape);
     bool fixed = !loop->attr.kind && !moves_with(g, l, lo, shape.rank);
 
     if (node_is(n, 0))
         return graph_full(g, shape, 0);
 
-    /* What does not change is added so many times. */
+    /* what does not change is added once for each pass */
     if (fixed && !n->in[l->level]) {
         Node *all = graph_binary(g, OP_mul, n, graph_size(g, l->passes));
         return graph_pad(g, all, lo, step, shape);
     }
 
-    /* What is put into zeros in each pass is put into those of the sum. */
-    if (whole && n->op == OP_pad && !n->bound) {
-        Indices before = graph_use_indices(g, n->arg + 1, n->nargs - 1);
-        Node *all = graph_collect(g, loop, n->arg[0], n->attr.lo, n->attr.step, shape);
-        graph_restore_indices(g, before);
-        return all;
-    }
-    if (whole && n->op == OP_add && !n->bound &&
-        (n->arg[0]->op == OP_pad || n->arg[1]->op == OP_pad)) {
-        Node *a = graph_collect(g, loop, n->arg[0], lo, step, shape);
-        Node *b = graph_collect(g, loop, n->arg[1], lo, step, shape);
-        return graph_binary(g, OP_add, a, b);
-    }
-
-    /* What a pass reads at its own place is collected to what it is read from. */
+    /* what a pass reads at its own place is collected to what it is read from */
     if (!loop->attr.kind && is_of_all(g, l, n, lo, step, shape)) {
         Node *from = read_pass_by_pass(g, l, n);
         if (from && shape_count(g, from->shape) == shape_count(g, shape))
             return graph_reshape(g, from, shape);
     }
-    if (whole) {
-        Node *product = collect_products(g, loop, n);
-        if (product)
-            return product;
-    }
+    return NULL;
+}
 
-    /* Parts that follow each other, at a place that depends on a loop around this one, are put
-     * together first. */
-    Node *run = collect_run(g, loop, n, lo, step, shape);
-    if (run)
-        return run;
+/* The sum over all passes of n, in its own shape, if it is better taken otherwise; NULL: it is not.
+ */
+static Node *collect_whole(Graph *g, Node *loop, Node *n)
+{
+    if (n->bound)
+        return NULL;
+
+    /* what is put into zeros in each pass is put into those of the sum */
+    if (n->op == OP_pad) {
+        Indices before = graph_use_indices(g, n->arg + 1, n->nargs - 1);
+        Node *all = graph_collect(g, loop, n->arg[0], n->attr.lo, n->attr.step, n->shape);
+        graph_restore_indices(g, before);
+        return all;
+    }
+    if (n->op == OP_add && (n->arg[0]->op == OP_pad || n->arg[1]->op == OP_pad)) {
+        Node *a = graph_collect_sum(g, loop, n->arg[0]);
+        Node *b = graph_collect_sum(g, loop, n->arg[1]);
+        return graph_binary(g, OP_add, a, b);
+    }
+    return collect_products(g, loop, n);
+}
+
+Node *graph_collect(Graph *g, Node *loop, Node *n, const Size *lo, const Size *step, Shape shape)
+{
+    const Loop *l = loop->attr.loop;
+
+    Node *other = simpler_collect(g, loop, n, lo, step, shape);
+    if (!other && is_whole(lo, shape, n->shape))
+        other = collect_whole(g, loop, n);
+    if (!other)
+        other = collect_run(g, loop, n, lo, step, shape);
+    if (other)
+        return other;
 
     /* The index of this loop is bound; those of loops around it are operands. */
     Node *arg[2 + MAX_LEVELS] = {n, loop}, *leaf[MAX_LEVELS];
