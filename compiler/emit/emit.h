@@ -139,8 +139,6 @@ void emit_types(Text *);           /* the descriptor's types */
 
 /* Safe within a comment. */
 const char *comment_text(Ngc *, const char *text);
-/* "h", "dJ/dh", or what it is computed from. */
-const char *comment_label(Emit *, const Node *);
 /* Before and after the printing of a function: names are lent, and restored. */
 void comment_names(Emit *, Program *, bool lend);
 /* The lines above a statement. */

@@ -273,7 +273,7 @@ static void join_group(Emit *e, const Group *g, const Numbers *x, int least)
     }
 }
 
-/* Joins functions that are alike, if there are at least so many of them. */
+/* Joins functions that are alike, if there are at least `least` of them. */
 static void join_alike(Emit *e, bool keep_short, int least)
 {
     Numbers *x = arena_alloc(e->ngc, (size_t)(e->kernels + 1) * sizeof *x);

@@ -66,7 +66,8 @@ static const char *node_words(Emit *e, const Node *n, int depth)
     return copies ? text_format(e->ngc, "copies of %s", text) : text;
 }
 
-const char *comment_label(Emit *e, const Node *n)
+/* "h", "dJ/dh", or what it is computed from. */
+static const char *comment_label(Emit *e, const Node *n)
 {
     return node_name(n) ? node_name(n) : node_text(e->graph, n, 2);
 }

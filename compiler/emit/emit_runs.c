@@ -614,7 +614,7 @@ typedef struct Columns {        /* the parameters of a run while they are chosen
     int params;
 } Columns;
 
-/* Is hole h of statement u always as far ahead of what parameter c is? */
+/* Is hole h of statement u, in every place of the run, equally far after parameter c? */
 static bool is_ahead(const Runs *r, const Places *p, const Columns *x, int c, int u, int h,
                      int64_t *ahead)
 {
@@ -686,19 +686,20 @@ static void add_wrapped(Text *t, const char *line)
     text_add(t, "%s\n", line);
 }
 
-/* "p0", "n1": pointers, sizes, other numbers */
+static char type_letter(const char *type)
+{
+    if (strchr(type, '*'))
+        return 'p';
+    return strcmp(type, "size_t") == 0 ? 'n' : 'v';
+}
+
+/* "p0", "n1", "v0": pointers, sizes, other numbers */
 static const char *param_name(const Runs *r, const Columns *x, int param)
 {
-    const char *type = x->param[param].type;
-    char letter = strcmp(type, "size_t") == 0 ? 'n' : 'v';
-    if (strchr(type, '*'))
-        letter = 'p';
+    char letter = type_letter(x->param[param].type);
     int same = 0;
-    for (int i = 0; i < param; i++) {
-        const char *other = x->param[i].type;
-        char own = strcmp(other, "size_t") == 0 ? 'n' : 'v';
-        same += (strchr(other, '*') ? 'p' : own) == letter;
-    }
+    for (int i = 0; i < param; i++)
+        same += type_letter(x->param[i].type) == letter;
     return text_format(r->e->ngc, "%c%d", letter, same);
 }
 
@@ -937,7 +938,7 @@ static int take_runs(Runs *r, int number, Text *functions)
     return taken;
 }
 
-/* A text with a long function's way to be compiled. */
+/* The functions, compiled as long lists of calls are. */
 static Text long_text(Emit *e, Text functions)
 {
     Text t = {.ngc = e->ngc};

@@ -277,9 +277,6 @@ const char *math_rule(const Lesson *, const Step *, const char *const *names, bo
 double math_value(const Expr *rule, const double *abcy);
 double math_slope(const Lesson *, const Step *, const double *abcy);
 
-/* Is a rule an expression of the language, and not words? */
-bool math_rule_parses(const char *rule);
-
 /* A label; "dJ/da" as a fraction. */
 const char *math_name(const Lesson *, const char *label, Math);
 
@@ -314,10 +311,11 @@ void explain_html(const Lesson *, Text *);
 void explain_jacobians(const Lesson *, Text *);
 void explain_jacobians_tex(const Lesson *, Text *);
 
-/* A nudge in words. */
+/* explain_text.c: a nudge in words */
 const char *lesson_nudge(const Lesson *, const Nudge *, const char *entry, const char *loss,
                          double slope);
 
+/* explain_pack.c */
 void explain_pack(Ngc *, Text *out, const char *text, size_t size);
 
 /* ---- the command ---- */

@@ -276,7 +276,8 @@ static bool is_rule_name(const char *word, size_t n)
     return n == 2 && strncmp(word, "dy", 2) == 0;
 }
 
-bool math_rule_parses(const char *rule)
+/* Is a rule an expression of the language, and not words? */
+static bool math_rule_parses(const char *rule)
 {
     for (const char *c = rule; *c;) {
         size_t n = word_length(c);

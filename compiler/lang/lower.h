@@ -225,6 +225,12 @@ void label_operand(Lower *, Diag *, const Expr *, const Node *, const char *fit)
 void warn_each_with_each(Lower *, const Expr *x, const Node *column, const Node *row);
 void warn_meant(Lower *, Loc, const Node *x, const char *what); /* is x, "logits", a softmax? */
 
+/* Unused names; of the file that is compiled also its values and functions. */
+void warn_unused(const Model *, int file);
+
+void warn_log(Ngc *, Loc, const Node *x);    /* is x, whose log is taken, a softmax? */
+void warn_large(const Model *, size_t size); /* of the C, without constants */
+
 /* ---- lower_names.c: scopes, paths, variables by their paths ---- */
 
 Scope *scope_new(Lower *, ScopeKind, Scope *up);
@@ -236,8 +242,7 @@ bool name_reserved(Lower *, const char *name, Loc); /* with a message */
 void declared_twice(Lower *, const char *name, Loc, Loc before);
 
 Path *path_new(Lower *, Path *up, const char *name);
-Path *path_passes(Lower *, Path *); /* with the pass of each for that we are in */
-bool path_below(const Path *, const Path *from);
+Path *path_passes(Lower *, Path *);        /* with the pass of each for that we are in */
 void path_claim(Path *);                   /* numbers the calls that we are in */
 int *call_count(Lower *, const char *key); /* numbers the calls that have this in common */
 
@@ -293,7 +298,6 @@ Value *lower_call(Lower *, const Expr *call, Value **first, int firsts, Path *pa
 
 Node *expr_node(Lower *, const Expr *);            /* a tensor, or NULL with a message */
 bool expr_number(Lower *, const Expr *, double *); /* a number known now */
-bool expr_size(Lower *, const Expr *, Size *);     /* at least 1 */
 bool expr_shape(Lower *, const Arg *sizes, Shape *);
 
 /* lower_index.c */
@@ -329,11 +333,5 @@ void lower_update(Lower *, const Stmt *);
 
 Model *lower(Ngc *, int file); /* as the user wrote it; NULL where there were errors */
 void model_names(Model *);     /* names.c: no two values share one */
-
-/* names; of the file that is compiled also its values and functions. */
-void warn_unused(const Model *, int file);
-
-void warn_log(Ngc *, Loc, const Node *x);    /* is x, whose log is taken, a softmax? */
-void warn_large(const Model *, size_t size); /* of the C, without constants */
 
 #endif

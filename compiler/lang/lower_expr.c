@@ -870,11 +870,6 @@ bool expr_number(Lower *L, const Expr *x, double *out)
     return want_number(L, lower_expr(L, x), "this", out);
 }
 
-bool expr_size(Lower *L, const Expr *x, Size *out)
-{
-    return want_size(L, lower_expr(L, x), "a size", out);
-}
-
 /* Reports a name in a size that is not declared. Users of frameworks whose shapes are found at run
  * time make this mistake. */
 static bool size_undeclared(Lower *L, const Expr *x)

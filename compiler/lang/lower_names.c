@@ -150,7 +150,7 @@ int *call_count(Lower *L, const char *key)
     return c->number[c->count - 1];
 }
 
-bool path_below(const Path *p, const Path *from)
+static bool path_below(const Path *p, const Path *from)
 {
     while (p && p != from)
         p = p->up;

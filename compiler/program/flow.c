@@ -165,7 +165,7 @@ static void mark_needed(Program *p, const Kernel *k, const Node *n, void *with)
 }
 
 /* By position: is the kernel of forward? Where backward is a function of its own, phases say so.
- * Else those are that losses and other results are computed from. */
+ * Otherwise, forward is the kernels from which losses and other results are computed. */
 static bool *find_forward(Flow *f)
 {
     Program *p = f->p;

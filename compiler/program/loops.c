@@ -140,7 +140,7 @@ static Index linear(Program *p, const Index *idx, Shape shape)
     return at;
 }
 
-Index *index_linear(Program *p, const Index *idx, Shape shape)
+static Index *index_linear(Program *p, const Index *idx, Shape shape)
 {
     Index at = linear(p, idx, shape);
     return keep_index(p, &at);

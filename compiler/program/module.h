@@ -185,11 +185,12 @@ bool module_has_var(const Module *, VarKind); /* run-time sizes are inputs too *
 
 bool module_has_block(const Module *, Block);
 
-/* module_names.c, module_members.c: in this order */
+/* module_names.c */
 void module_names(Module *);
-void module_members(Module *);                     /* work's members for roots */
-bool module_keeps(const Module *, const Root *);   /* is it a member of work? */
-Member *module_member(Module *, const char *name); /* the one of that name, or NULL */
+
+/* module_members.c, after it */
+void module_members(Module *);                   /* work's members for roots */
+bool module_keeps(const Module *, const Root *); /* is it a member of work? */
 Member *module_add_member(Module *, Member);
 void module_place_values(Module *); /* at -O0: gives every value that is stored a member of work */
 Place root_place(const Root *);     /* where a root is delivered */
@@ -261,6 +262,7 @@ SavedCost function_saved(const Function *backward); /* values of forward that it
 const char *c_name(Ngc *, const char *name); /* legal in C and C++, not yet distinct */
 const char *c_name_distinct(Ngc *, Taken *, const char *name);
 
+/* module.c */
 Module *module_build(Model *); /* what its functions do and where, planned */
 
 #endif

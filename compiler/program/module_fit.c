@@ -7,8 +7,8 @@
 
 enum {
     TRIES = 5,  /* of one program: the plan may need some more than what lives at one time */
-    STEPS = 2,  /* of looser limits, when the smallest is sought */
-    EIGHTH = 8, /* each of these is an eighth looser */
+    STEPS = 2,  /* limits that are tried when the smallest program is sought: its size, */
+    EIGHTH = 8, /* and each further one an eighth looser */
 };
 
 int64_t program_bytes(const Program *p)

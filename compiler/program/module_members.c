@@ -11,7 +11,8 @@
 
 /* ---- finding and adding them ---- */
 
-Member *module_member(Module *m, const char *name)
+/* The one of that name, or NULL. */
+static Member *module_member(Module *m, const char *name)
 {
     int at = *table_at(m->ngc, &m->member_of, name);
     return at ? &m->member[at - 1] : NULL;

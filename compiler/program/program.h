@@ -2,7 +2,8 @@
  * in what order, where.
  *
  * program_build (passes.c) makes it from a set of targets: program.c collects the nodes, and the
- * passes (fuse.c, rows.c, share.c, plan.c, vectors.c) choose kernels and places. emit_*.c print it.
+ * passes (fuse.c with order.c, rows.c, recompute.c, share.c, plan.c, vectors.c) choose kernels and
+ * places. emit_*.c print it.
  * loops.c holds what a kernel's body is made of.
  */
 #ifndef PROGRAM_H
@@ -250,9 +251,11 @@ struct Program {
 Program *program_new(Ngc *, Model *, const char *name, Target *target, int targets,
                      const Target *given, int givens, bool plain);
 
+/* The program's record of a loop, or NULL. */
 struct ProgramLoop *program_loop(const Program *, const Loop *);
-const Loop *program_home(const Program *,
-                         const Node *); /* the innermost loop whose passes make n anew */
+
+/* The innermost loop whose passes compute n anew, or NULL. */
+const Loop *program_home(const Program *, const Node *);
 
 bool node_scalar(const Node *); /* one element, whatever its rank */
 
@@ -284,7 +287,6 @@ Index index_zero(void);
 Index index_axis(int axis);
 bool index_equal(const Index *a, const Index *b); /* NULL is 0 */
 void index_add(Graph *, Index *to, const Index *from, Size by);
-Index *index_linear(Program *, const Index *idx, Shape shape);
 
 Val *val_of(Program *, Kernel *, const Node *n, const Index *idx); /* n read at idx */
 Val *val_op(Program *, Kernel *, Op op, Type type, Val *a, Val *b, Val *c);
@@ -326,14 +328,17 @@ bool kernel_axis_is_free(const Kernel *, int axis);
 /* Of a kernel that sums rows: elements of its row of results; -1: not known. */
 int64_t kernel_columns(const Kernel *);
 
+/* ---- order.c: kernels in an order in which operands are stored before they are read ---- */
+
+void program_order(Program *);     /* puts them in order, with K_FOR, K_TEST and K_NEXT of loops */
+void program_positions(Program *); /* of loops, after the order of kernels has changed */
+
 /* ---- fuse.c ---- */
 
-void program_order(Program *);     /* order.c: kernels, in an order that finds operands stored */
-void program_positions(Program *); /* of loops, after the order of kernels has changed */
-void program_fuse(Program *);      /* which values are stored, by which loops, in which order */
-void program_collapse(Program *);  /* loops over adjacent axes become one */
-void program_finish(Program *);    /* what printing needs to know of each kernel */
-void program_parts(Program *);     /* functions of a size that C compilers like */
+void program_fuse(Program *);     /* which values are stored, by which loops, in which order */
+void program_collapse(Program *); /* loops over adjacent axes become one */
+void program_finish(Program *);   /* what printing needs to know of each kernel */
+void program_parts(Program *);    /* functions of a size that C compilers like */
 
 /* ---- recompute.c: backward computes values of forward again where memory is short ---- */
 
