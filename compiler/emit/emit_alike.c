@@ -28,11 +28,6 @@ typedef struct Numbers {
 
 /* ---- the sizes in a body ---- */
 
-static bool is_name_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -43,7 +38,7 @@ static size_t word_length(const char *c)
 {
     bool number = is_digit(*c);
     size_t n = 0;
-    while (is_name_char(c[n]) || (number && (c[n] == '.' || (c[n] == '-' && c[n - 1] == 'e'))))
+    while (is_word_char(c[n]) || (number && (c[n] == '.' || (c[n] == '-' && c[n - 1] == 'e'))))
         n++;
     return n;
 }
@@ -108,7 +103,7 @@ static Numbers find_numbers(Emit *e, const char *body, bool keep_short)
     for (const char *c = body; *c;) {
         if (*c == '\n')
             line = c + 1;
-        if (!is_name_char(*c)) {
+        if (!is_word_char(*c)) {
             c++;
             continue;
         }

@@ -51,11 +51,6 @@ typedef struct Reader { /* of a statement */
     const char *at, *end;
 } Reader;
 
-static bool is_word_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
 static size_t word_size(const char *c)
 {
     size_t n = 0;

@@ -73,11 +73,6 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static bool is_word_char(char c)
-{
-    return c == '_' || is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 static const char *skip_digits(const char *c)
 {
     while (is_digit(*c))
