@@ -110,7 +110,7 @@ static bool uses_list(const Stmt *s, const char *list)
     return false;
 }
 
-/* The first statement that is only executed, and not a value; NULL: there is none. */
+/* The first statement that does more than give values names; NULL: there is none. */
 static const Stmt *special(const Stmt *s)
 {
     for (; s; s = s->next) {
@@ -285,7 +285,7 @@ static void hide_constants(For *f)
 /* What a pass may not change if all are to be alike. */
 typedef struct Counts {
     int vars, streams, var_paths, given;
-    int roots; /* but named values, which a pass may change */
+    int roots; /* without those of named values, which a pass may change */
 } Counts;
 
 static Counts counts(const Lower *L)
@@ -300,7 +300,7 @@ static Counts counts(const Lower *L)
     return c;
 }
 
-/* Takes the variables and roots back that were made since then. */
+/* Removes the variables and roots that were made since then. */
 static void drop_made(For *f, Counts before, int roots)
 {
     Lower *L = f->L;
@@ -313,7 +313,7 @@ static void drop_made(For *f, Counts before, int roots)
             f->carried[i].b->root = 0;
 }
 
-/* Has a variable made by the first pass a name with the number of the pass? */
+/* Has a variable that the first pass made a path with the number of the pass in it? */
 static bool owns_variables(const For *f, int from)
 {
     const Lower *L = f->L;
@@ -366,8 +366,8 @@ static Value *as_tensor(For *f, const Value *v)
     return trial_end(L->ngc, &trial) && n ? value_node(L, v->loc, n) : NULL;
 }
 
-/* A list that becomes a tensor in the first pass is one from the beginning. So is each list that a
- * loop with while carries, as it cannot grow there. */
+/* A list that becomes a tensor in the first pass is a tensor from the beginning. So is each list
+ * that a loop with while carries, as it cannot grow there. */
 static bool fit_lists(For *f, Carried *c)
 {
     const char *name = c->b->name;
@@ -884,7 +884,7 @@ static bool keep(For *f)
     int from = g->count, levels = L->levels, inners = L->inners;
     Kept k = new_kept(f);
     Indices before = graph_use_indices(g, k.index, k.levels);
-    bool good = true;
+    bool good = true; /* so far */
 
     for (int i = 0; i < f->count; i++)
         good = good && begin_variable(f, k.loop, &f->carried[i]);

@@ -2,11 +2,12 @@
  *
  * In: a program as a Flow, and the bytes that it may use. Out: Flow.way.
  *
- * Three ways are tried, and the one that takes the least time is taken. The first begins with all
- * values that backward reads, and drops one after another: that which takes most off the excess for
- * its time. The others cut forward into segments of about one size, where little lives, and keep
- * only what lives at a cut (Chen et al., 2016). Each is then improved: values are kept again as far
- * as there is room.
+ * The search has several starts, and the choice that takes the least time is taken. One start keeps
+ * all values that backward reads. The others cut forward into segments of about one size, where
+ * little lives, and keep only what lives at a cut (Chen et al., 2016); there is one for each size
+ * and each way to drop the rest. From each start, values are dropped one after another until the
+ * program fits: next is the value that takes most off the excess for its time. Then values are kept
+ * again as far as there is room.
  */
 #include "program/flow.h"
 

@@ -1,6 +1,6 @@
-/* segments.c - --memory for models with loops: how many passes a segment of a loop has, so that
- * work fits (--segment). Backward computes each pass once more, however long segments are, so the
- * longest that fit are taken. */
+/* segments.c - --memory for models with loops: how many passes a segment of a loop has (--segment),
+ * so that work fits. Backward computes each pass once more, however long segments are. The
+ * length is halved until work fits; if none fits, the one with the least work is taken. */
 #include "program/module.h"
 #include "tool/tool.h"
 
