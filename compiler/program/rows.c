@@ -72,7 +72,8 @@ static bool sums_rows_fit(const Program *p, const Kernel *k)
 /* Has a result a place of its own, stored by one kernel only? */
 static bool is_own_result(const Program *p, const Store *s)
 {
-    if (s->target || s->add || s->node->op == OP_concat || s->node->op == OP_scatter)
+    Op op = s->node->op;
+    if (s->target || s->add || op == OP_concat || op == OP_scatter || op == OP_carried)
         return false;
 
     PlaceKind kind = program_own_place(p, s->node)->kind;
