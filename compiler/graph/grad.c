@@ -634,36 +634,34 @@ static void sweep_arrays(Sweep *s)
     alloc_adjoints(s, n);
 }
 
-/* Marks what depends on one of the x. */
-static void find_wanted(Sweep *s, Node *const *x, int count)
+/* Marks n if an operand of it is marked, and the variables of a loop whose first or next value is
+ * marked. These come before the loop, so their users have to be seen again: true. */
+static bool mark_wanted(Sweep *s, const Node *n)
 {
-    for (int i = 0; i < count; i++)
-        s->wanted[x[i]->id] = true;
-    for (int i = 0; i < s->g->count; i++) {
-        const Node *n = s->g->node[i];
-        for (int k = 0; k < n->nargs; k++)
-            s->wanted[i] |= s->wanted[n->arg[k]->id];
+    bool again = false;
+
+    for (int k = 0; k < n->nargs; k++)
+        s->wanted[n->id] |= s->wanted[n->arg[k]->id];
+    for (int v = 0; n->op == OP_loop && v < loop_variables(n); v++) {
+        bool *leaf = &s->wanted[loop_leaf(n, v)->id];
+        bool some = s->wanted[loop_init(n, v)->id] || s->wanted[loop_next(n, v)->id];
+        again |= some && !*leaf;
+        *leaf |= some;
     }
+    return again;
 }
 
-/* What depends on an x also depends on it through the variables of a loop, from pass to pass. */
-static void find_wanted_in_loops(Sweep *s)
+/* Marks what depends on one of the x, also from pass to pass of a loop. */
+static void find_wanted(Sweep *s, Node *const *x, int count)
 {
-    bool found = true;
+    bool again = true;
 
-    while (found) {
-        found = false;
-        for (int i = 0; i < s->g->count; i++) {
-            const Node *n = s->g->node[i];
-            for (int k = 0; k < n->nargs; k++)
-                s->wanted[i] |= s->wanted[n->arg[k]->id];
-            for (int v = 0; n->op == OP_loop && v < loop_variables(n); v++) {
-                bool *leaf = &s->wanted[loop_leaf(n, v)->id];
-                bool some = s->wanted[loop_init(n, v)->id] || s->wanted[loop_next(n, v)->id];
-                found |= some && !*leaf;
-                *leaf |= some;
-            }
-        }
+    for (int i = 0; i < count; i++)
+        s->wanted[x[i]->id] = true;
+    while (again) {
+        again = false;
+        for (int i = 0; i < s->g->count; i++)
+            again |= mark_wanted(s, s->g->node[i]);
     }
 }
 
@@ -683,8 +681,6 @@ static Node **gradient(Sweep s, Node *y, Node *seed, Node *const *x, int count, 
     Graph *g = s.g;
     sweep_arrays(&s);
     find_wanted(&s, x, count);
-    if (g->carried > 0)
-        find_wanted_in_loops(&s);
     find_risks(&s, y);
     s.adjoint[y->id] = seed ? seed : graph_full(g, y->shape, 1);
     sweep(&s);

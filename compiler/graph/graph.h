@@ -646,6 +646,9 @@ int64_t size_least(const Graph *, Size);                /* with every dim at 1 *
 /* s = sum of coef[k] dim^k. Returns the number of coefficients, at most 256. */
 int size_powers(Graph *, Size, int dim, Size *coef);
 
+/* The step of a slice, pad or collect of neighbours. */
+extern const Size size_ones[MAX_RANK];
+
 /* A size with a number, or another size, in place of a dim. */
 Size size_replace(Graph *, Size, int dim, Size by);
 

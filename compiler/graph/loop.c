@@ -489,11 +489,10 @@ static Node *copy_collect(Graph *g, const Node *n, Node *const *arg)
 }
 
 static const Size none[MAX_RANK];
-static const Size ones[MAX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
 
 Node *graph_collect_sum(Graph *g, Node *loop, Node *n)
 {
-    return graph_collect(g, loop, n, none, ones, n->shape);
+    return graph_collect(g, loop, n, none, size_ones, n->shape);
 }
 
 /* [1, ..]: where there is no axis left for the passes, all others are one. */
@@ -520,7 +519,7 @@ Node *graph_collect_all(Graph *g, Node *loop, Node *n)
 
     all.dim[0] = l->passes;
     Indices before = graph_use_indices(g, &index, 1);
-    Node *collect = graph_collect(g, loop, graph_reshape(g, n, one), lo, ones, all);
+    Node *collect = graph_collect(g, loop, graph_reshape(g, n, one), lo, size_ones, all);
     graph_restore_indices(g, before);
     return collect;
 }
@@ -531,7 +530,7 @@ Node *graph_at_pass(Graph *g, Node *all, const Loop *loop, Shape shape)
     Node *index = graph_index(g, loop);
 
     Indices before = graph_use_indices(g, &index, 1);
-    Node *slice = graph_slice(g, all, lo, ones, of_one_pass(g, shape));
+    Node *slice = graph_slice(g, all, lo, size_ones, of_one_pass(g, shape));
     graph_restore_indices(g, before);
     return graph_reshape(g, slice, shape);
 }

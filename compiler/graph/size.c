@@ -243,6 +243,8 @@ int size_powers(Graph *g, Size s, int dim, Size *coef)
     return most + 1;
 }
 
+const Size size_ones[MAX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
+
 Size size_replace(Graph *g, Size s, int dim, Size by)
 {
     Size coef[256], power = 1, sum = 0;

@@ -99,8 +99,6 @@ static bool is_outside(const Node *n, const Node *slice)
     return true;
 }
 
-static const Size ones[MAX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
-
 /* With segments, whose purpose is to save memory: what the passes of one segment read of x along
  * this axis, one place in each. NULL: they read something else. */
 static Node *rows_of_segment(Graph *g, const Node *slice, int axis)
@@ -120,7 +118,7 @@ static Node *rows_of_segment(Graph *g, const Node *slice, int axis)
     Shape rows = x->shape;
     rows.dim[axis] = size;
     Indices before = graph_use_indices(g, slice->arg + 1, slice->nargs - 1);
-    Node *part = graph_slice(g, x, from, ones, rows);
+    Node *part = graph_slice(g, x, from, size_ones, rows);
     graph_restore_indices(g, before);
     return part;
 }
@@ -157,7 +155,7 @@ static Node *product_of_all(Graph *g, const Node *n)
     Shape part = slice->shape;
     part.dim[last] = n->shape.dim[1];
     Indices before = graph_use_indices(g, slice->arg + 1, slice->nargs - 1);
-    Node *one = graph_slice(g, all, at, ones, part);
+    Node *one = graph_slice(g, all, at, size_ones, part);
     graph_restore_indices(g, before);
     return node_because(graph_reshape(g, one, n->shape), "one product for all passes");
 }

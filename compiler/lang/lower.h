@@ -132,7 +132,7 @@ struct Lower {
     Node *gate;   /* not 0 where this branch of an if on `training` is taken; NULL: always */
     struct PassAt {
         int number;
-        const char *name; /* of its index, if the pass stands for all; else NULL */
+        const char *name; /* of its index, in the general pass of a loop; else NULL */
         int loop;         /* the number of the for */
     } pass[16];           /* the loop passes being executed */
     int passes;

@@ -2,7 +2,7 @@
  * expanded.
  *
  * The first pass is executed as any other. It makes the weights of layers that are called, and
- * shows the shapes of what is carried. Then one pass is lowered that stands for all: the index and
+ * shows the shapes of what is carried. Then a general pass is lowered, in which the index and
  * the carried values are leaves. If that works, and nothing in it is special to one pass, the loop
  * stays; what the first pass computed is not used.
  *
@@ -23,7 +23,7 @@ typedef struct Carried {
     Binding *b;
     Value *init;  /* before the loop */
     Value *first; /* after the first pass */
-    Node *leaf;   /* in the pass that stands for all; NULL: a list */
+    Node *leaf;   /* in the general pass; NULL: a list */
     Node *next;
 } Carried;
 
@@ -36,7 +36,7 @@ typedef struct For {
     int number; /* of the for */
     Carried *carried;
     int count, room;
-    Node *test;      /* of while, in the pass that stands for all; NULL: there is none */
+    Node *test;      /* of while, in the general pass; NULL: there is none */
     const char *why; /* its passes are not alike, or NULL */
     Loc why_loc;
 } For;
@@ -280,7 +280,7 @@ static void hide_constants(For *f)
     }
 }
 
-/* ---- the pass that stands for all ---- */
+/* ---- the general pass ---- */
 
 /* What a pass may not change if all are to be alike. */
 typedef struct Counts {
@@ -637,7 +637,7 @@ static Node *of_all_passes(const For *f, const Kept *k, Node *loop, Node *outer,
 {
     Graph *g = f->L->g;
     Node *all = graph_collect_all(g, loop, n);
-    Size lo[MAX_RANK] = {0}, step[MAX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
+    Size lo[MAX_RANK] = {0};
 
     if (!outer)
         return all;
@@ -645,12 +645,12 @@ static Node *of_all_passes(const For *f, const Kept *k, Node *loop, Node *outer,
     rows.dim[0] = k->rows;
     lo[0] = size_mul(g, size_dim(g, MAX_DIMS + k->segments->level), k->loop->passes);
     Indices before = graph_use_indices(g, k->index, 1);
-    all = graph_collect(g, outer, all, lo, step, rows);
+    all = graph_collect(g, outer, all, lo, size_ones, rows);
     graph_restore_indices(g, before);
 
     rows.dim[0] = f->passes;
     lo[0] = 0;
-    return graph_slice(g, all, lo, step, rows);
+    return graph_slice(g, all, lo, size_ones, rows);
 }
 
 /* What all passes append, after what the first one did if that was executed by itself. */
@@ -689,9 +689,10 @@ static Value *appended(const For *f, const Kept *k, const Carried *c, Node *loop
         for (int i = 0; i < each; i++) {
             const Value *item = list->item[c->init->count + i];
             Shape one = all[i]->shape;
-            Size lo[MAX_RANK] = {t}, step[MAX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
+            Size lo[MAX_RANK] = {t};
             one.dim[0] = 1;
-            Node *row = graph_reshape(g, graph_slice(g, all[i], lo, step, one), item->node->shape);
+            Node *row =
+                graph_reshape(g, graph_slice(g, all[i], lo, size_ones, one), item->node->shape);
             v->item = arena_grow(L->ngc, v->item, v->count, &v->room, sizeof *v->item);
             v->item[v->count++] = value_node(L, item->loc, row);
         }

@@ -15,20 +15,6 @@ typedef struct Waiting {
     bool blocked; /* check_read: the kernel at hand reads what is to come */
 } Waiting;
 
-static void add_reader(Program *p, const Kernel *k, const Node *n, void *with)
-{
-    Waiting *w = with;
-    (void)k;
-    w->readers[p->slot[n->id]]++;
-}
-
-static void remove_reader(Program *p, const Kernel *k, const Node *n, void *with)
-{
-    Waiting *w = with;
-    (void)k;
-    w->readers[p->slot[n->id]]--;
-}
-
 static void add_writers(Waiting *w, const Kernel *k, int by)
 {
     for (int s = 0; s < k->stores; s++)
@@ -55,7 +41,7 @@ static bool overwrites_early(Waiting *w, const Kernel *k)
 {
     bool early = false;
 
-    kernel_each_read(w->p, k, remove_reader, w);
+    kernel_count_reads(w->p, k, w->readers, -1);
     for (int s = 0; s < k->stores; s++) {
         const Place *place = store_place(w->p, &k->store[s]);
         if (place->kind != P_VAR || place->var->node == NULL)
@@ -63,7 +49,7 @@ static bool overwrites_early(Waiting *w, const Kernel *k)
         int slot = w->p->slot[place->var->node->id];
         early |= slot >= 0 && w->readers[slot] > 0;
     }
-    kernel_each_read(w->p, k, add_reader, w);
+    kernel_count_reads(w->p, k, w->readers, 1);
     return early;
 }
 
@@ -102,7 +88,7 @@ void flow_order(Program *p, Kernel **kernel, int count, int forwards)
     int first = 0, updates = 0;
 
     for (int i = 0; i < count; i++) {
-        kernel_each_read(p, kernel[i], add_reader, &w);
+        kernel_count_reads(p, kernel[i], w.readers, 1);
         add_writers(&w, kernel[i], 1);
         updates += i >= forwards && only_updates(p, kernel[i]);
     }
@@ -115,7 +101,7 @@ void flow_order(Program *p, Kernel **kernel, int count, int forwards)
         if (i < 0)
             ngc_bug("%s: kernels wait for each other", p->name);
 
-        kernel_each_read(p, w.left[i], remove_reader, &w);
+        kernel_count_reads(p, w.left[i], w.readers, -1);
         add_writers(&w, w.left[i], -1);
         updates -= i >= forwards && only_updates(p, w.left[i]);
         kernel[ordered] = w.left[i];

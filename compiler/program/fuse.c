@@ -802,13 +802,6 @@ static void keep_where_made(Program *p)
     p->kernels = kept;
 }
 
-static void count_reader(Program *p, const Kernel *k, const Node *n, void *with)
-{
-    int *readers = with;
-    (void)k;
-    readers[p->slot[n->id]]++;
-}
-
 static void count_number(Program *p, const Node *n)
 {
     if (n && program_stored(p, n))
@@ -820,7 +813,7 @@ static void drop_stores(Program *p)
 {
     p->readers = arena_alloc(p->ngc, (size_t)(p->nodes + p->targets + 1) * sizeof *p->readers);
     for (int i = 0; i < p->kernels; i++)
-        kernel_each_read(p, p->kernel[i], count_reader, p->readers);
+        kernel_count_reads(p, p->kernel[i], p->readers, 1);
     for (int i = 0; i < p->loops; i++) { /* order.c makes what reads these */
         count_number(p, loop_test(p->loop[i].node));
         count_number(p, loop_count(p->loop[i].node));

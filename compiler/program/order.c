@@ -60,20 +60,6 @@ static int overwritten(const Program *p, const Order *o, const Store *s)
 
 /* ---- what is still to come ---- */
 
-static void add_reader(Program *p, const Kernel *k, const Node *n, void *with)
-{
-    Order *o = with;
-    (void)k;
-    o->var_readers[p->slot[n->id]]++;
-}
-
-static void remove_reader(Program *p, const Kernel *k, const Node *n, void *with)
-{
-    Order *o = with;
-    (void)k;
-    o->var_readers[p->slot[n->id]]--;
-}
-
 /* Stores of the item that others wait for. */
 static void add_writers(Program *p, const Item *item, Order *o, int by)
 {
@@ -269,7 +255,7 @@ static void append_item(Program *p, Order *o, int i)
     const Item *item = &o->item[i];
 
     for (int k = 0; k < item->count; k++) {
-        kernel_each_read(p, item->kernel[k], remove_reader, o);
+        kernel_count_reads(p, item->kernel[k], o->var_readers, -1);
         append_kernel(p, o, item->kernel[k]);
     }
     add_writers(p, item, o, -1);
@@ -347,7 +333,7 @@ static void order_items(Program *p, Order *o)
     o->var_readers = arena_alloc(p->ngc, room * sizeof *o->var_readers);
     for (int i = 0; i < o->items; i++) {
         for (int k = 0; k < o->item[i].count; k++)
-            kernel_each_read(p, o->item[i].kernel[k], add_reader, o);
+            kernel_count_reads(p, o->item[i].kernel[k], o->var_readers, 1);
         add_writers(p, &o->item[i], o, 1);
     }
 

@@ -310,3 +310,21 @@ void kernel_each_read(Program *p, const Kernel *k,
             f(p, k, operand, with);
     }
 }
+
+typedef struct ReadCount {
+    int *count; /* by slot */
+    int by;
+} ReadCount;
+
+static void count_read(Program *p, const Kernel *k, const Node *n, void *with)
+{
+    const ReadCount *c = with;
+    (void)k;
+    c->count[p->slot[n->id]] += c->by;
+}
+
+void kernel_count_reads(Program *p, const Kernel *k, int *count, int by)
+{
+    ReadCount c = {count, by};
+    kernel_each_read(p, k, count_read, &c);
+}

@@ -219,8 +219,6 @@ struct Program {
 
     Kernel **kernel;
     int kernels, kernel_room;
-    Kernel **late; /* copies to variables when all is computed */
-    int lates, late_room;
     struct ProgramLoop {
         const Loop *of;
         Node *node;        /* its OP_loop */
@@ -279,6 +277,9 @@ const Node *kernel_operand(const Program *, const Kernel *, int i);
 /* Calls f for every stored tensor that the kernel reads. */
 void kernel_each_read(Program *, const Kernel *,
                       void (*f)(Program *, const Kernel *, const Node *, void *), void *with);
+
+/* Adds `by` to the count, by slot, of each of them, once for every read. */
+void kernel_count_reads(Program *, const Kernel *, int *count, int by);
 
 /* ---- loops.c: what a kernel's body is made of ---- */
 

@@ -343,13 +343,6 @@ static void mark_stores(const Program *p, const Kernel *k, bool *later, bool on)
 
 /* ---- one kernel of the members ---- */
 
-static void count_read(Program *p, const Kernel *k, const Node *n, void *with)
-{
-    int *reads = with;
-    (void)k;
-    reads[p->slot[n->id]]++;
-}
-
 static int count_loads(const Kernel *k, const Node *n)
 {
     int loads = 0;
@@ -509,7 +502,7 @@ void program_rows(Program *p)
         return;
 
     for (int i = 0; i < p->kernels; i++)
-        kernel_each_read(p, p->kernel[i], count_read, reads);
+        kernel_count_reads(p, p->kernel[i], reads, 1);
 
     for (int i = 0; i < p->kernels; i++) {
         Kernel *k = p->kernel[i];

@@ -50,9 +50,9 @@ const Option option_table[] = {
      "share functions and loops estimated to take at least NS nanoseconds "
      "among the threads of work.pool (default: 100000 for a function, 2000 for a loop)"},
     {"--unroll", O_UNROLL, OF_C, 1, "PASSES", NULL,
-     "expand loops of at most so many passes; longer ones whose passes are alike stay loops (default: what is shorter)"},
+     "expand loops of at most PASSES passes; longer ones whose passes are alike stay loops (default: what is shorter)"},
     {"--segment", O_SEGMENT, OF_C, 1, "PASSES", NULL,
-     "keep only every so many passes of a loop for its derivative, and compute those between again"},
+     "keep what a loop carries only every PASSES passes, and compute the passes between again for its derivative"},
     {"--memory", O_MEMORY, OF_C, 1, "BYTES", NULL,
      "let the work struct have at most BYTES (K, M and G are powers of 1024): "
      "backward computes as much of forward again as that takes"},
