@@ -2,8 +2,8 @@
  *
  * Linked with a model twice: as it comes out by default (model_model) and at -O0 (plain_model).
  * Both must give the same params after three steps; then the step, and the products alone by
- * cblas_sgemm on one thread, are timed in turn, and so are multiply-adds that touch no memory: the
- * processor's peak, of which the products' share in the step's time is told.
+ * cblas_sgemm on one thread, are timed in turn, and so is the processor's
+ * peak (limits.h), of which the products' share in the step's time is told.
  *
  *     bench NAME ROUNDS [THREADS] < MODEL.ng      the products are its lines `# product TIMES: TA
  * TB M N K`
@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "limits.h"
 #include "ngrt_host.h"
 
 extern const ngrt_model model_model, plain_model;
@@ -168,51 +169,6 @@ static double median(double *x, int n)
     return x[n / 2];
 }
 
-/* ---- the peak: sums in as many registers as hide the latency ---- */
-
-enum { CHAINS = 12 };
-#define NEXT(s) s = s * x + x;
-#define SUMS(name, bytes)                                                                      \
-    static double name(long times)                                                             \
-    {                                                                                          \
-        typedef float vector __attribute__((vector_size(bytes)));                              \
-        vector s0 = {0}, s1 = s0 + 1, s2 = s0 + 2, s3 = s0 + 3, s4 = s0 + 4, s5 = s0 + 5,      \
-               s6 = s0 + 6, s7 = s0 + 7;                                                       \
-        vector s8 = s0 + 8, s9 = s0 + 9, s10 = s0 + 10, s11 = s0 + 11, x = s0 + 0.5f;          \
-        double t = now();                                                                      \
-        while (times-- > 0) {                                                                  \
-            __asm__ volatile("" : "+x"(x));                                                    \
-            NEXT(s0)                                                                           \
-            NEXT(s1)                                                                           \
-            NEXT(s2)                                                                           \
-            NEXT(s3) NEXT(s4) NEXT(s5) NEXT(s6) NEXT(s7) NEXT(s8) NEXT(s9) NEXT(s10) NEXT(s11) \
-        }                                                                                      \
-        t = now() - t;                                                                         \
-        s0 += s1 + s2 + s3 + s4 + s5 + s6 + s7 + s8 + s9 + s10 + s11;                          \
-        return s0[0] < 0 ? 0 : t;                                                              \
-    }
-#ifdef __x86_64__
-__attribute__((target("avx512f"))) SUMS(sums_avx512, 64)
-__attribute__((target("avx2,fma"))) SUMS(sums_avx2, 32)
-SUMS(sums_plain, 16)
-
-/* Floating-point operations in a microsecond by one thread. */
-static double measure_peak(void)
-{
-    int wide = __builtin_cpu_supports("avx512f")                                 ? 64
-               : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 32
-                                                                                 : 16;
-    long times = 200000;
-    double t = wide == 64 ? sums_avx512(times) : wide == 32 ? sums_avx2(times) : sums_plain(times);
-    return 2.0 * CHAINS * wide / 4 * (double)times / (t * 1e6);
-}
-#else
-static double measure_peak(void)
-{
-    return INFINITY;
-}
-#endif
-
 /* Seconds for the products, so many times. */
 static double time_products(const Product *p, int products, const float *a, float *c, long times)
 {
@@ -311,7 +267,7 @@ static void compare(const char *name, const Run *r, const Product *p, int produc
         step_time[i] = time_step(r, times) / (double)times * 1e6;
         floor_time[i] = time_products(p, products, a, c, times) / (double)times * 1e6;
         ratio[i] = step_time[i] / floor_time[i];
-        of_peak[i] = flops / step_time[i] / measure_peak();
+        of_peak[i] = flops / step_time[i] / limit_flops();
     }
     t = median(step_time, rounds);
     printf("%-10s step %10.2f us (best %10.2f)", name, t, step_time[0]);

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""frameworks.py - the steps of models a to f, compared with PyTorch and NumPy: frameworks.py NGC [MODEL ...]
+"""frameworks.py - the steps of models compared with PyTorch and NumPy: frameworks.py NGC [WORKLOAD ...]
 
-Each model is compiled as the README says and loaded by its manifest; PyTorch and NumPy start from the same params. First the losses
-of a few steps must agree. Then the contenders are timed in turn, on one thread. PyTorch also runs on all processors, and its best
-time counts. ROUNDS=15. Look at the ratios: the times depend on the machine and the moment.
+The workloads are models of this directory, some with other sizes (WORKLOADS below). Each is compiled as the README says and
+loaded by its manifest; PyTorch and NumPy start from the same params. First the results of a few calls must agree. Then the
+contenders are timed in turn, on one thread. PyTorch also runs on all processors; there the wall's time counts. ROUNDS=15.
+Look at the ratios: the times depend on the machine and the moment.
 """
 import ctypes
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -32,7 +34,7 @@ except ImportError:
 
 from host import Model
 
-STEPS = 3          # steps whose losses are compared
+STEPS = 3          # calls whose results are compared
 SAMPLE = 0.02      # seconds for a measurement
 
 
@@ -41,11 +43,18 @@ SAMPLE = 0.02      # seconds for a measurement
 
 class Ngc:
     def __init__(self, ngc, name, directory):
+        work = WORKLOADS[name]
+        self.what = work.what
         base = os.path.join(directory, name)
         lib = os.path.join(os.path.dirname(ngc), "libngrt.a")
-        subprocess.run([ngc, "--prefix=model", "--manifest", os.path.join(HERE, name + ".ng"), "-o", base + ".c"], check=True)
-        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-I" + os.path.join(TOP, "runtime"), os.path.join(HERE, "repeat.c"),
-                        base + ".c", lib, "-lopenblas", "-lm", "-lpthread", "-o", base + ".so"], check=True)
+        sizes = ["-D" + size for size in work.sizes.split()]
+        model = os.path.join(HERE, work.model + ".ng")
+        report = subprocess.run([ngc, "--prefix=model", "--manifest", "--report", *sizes, model, "-o", base + ".c"],
+                                check=True, capture_output=True, text=True).stdout
+        self.flops, self.bytes = self.costs(report)
+        sources = [os.path.join(HERE, "repeat.c"), os.path.join(HERE, "limits.c"), base + ".c"]
+        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-DWHAT=" + work.what, "-I" + os.path.join(TOP, "runtime"), *sources,
+                        lib, "-lopenblas", "-lm", "-lpthread", "-o", base + ".so"], check=True)
         self.model = Model(base + ".so", base + ".json")
         self.model.call("init", 1)
         block = [self.model.block.get(b) for b in ("params", "state", "inputs", "work")]
@@ -59,6 +68,19 @@ class Ngc:
                 self.inputs[t["name"]] = x.astype(t["type"])
                 self.model.set(t["name"], self.inputs[t["name"]])
 
+    def costs(self, report):
+        """The operations of a call, and the bytes that it moves: two lines of the report."""
+        found = re.search(rf"^{self.what}: (\d+) flops.*\n  moves: (\d+) bytes read, (\d+) written", report, re.M)
+        return int(found[1]), int(found[2]) + int(found[3])
+
+    def limits(self):
+        """What a thread can do at most just now: operations and bytes in a second."""
+        value = []
+        for limit in (self.model.library.limit_flops, self.model.library.limit_bytes):
+            limit.restype = ctypes.c_double
+            value.append(limit() * 1e6)
+        return value
+
     def params(self):
         return [self.model.array(t["name"]).copy() for t in self.model.about["tensors"] if t["role"] == "param"]
 
@@ -66,9 +88,10 @@ class Ngc:
         if self.model.library.repeat(ctypes.c_long(n), *self.arguments) != 0:
             raise RuntimeError("the step failed")
 
-    def loss(self):
+    def result(self):
+        """What a call leaves: the loss of a step, or the output of predict."""
         self.steps(1)
-        return self.model.get("J")
+        return self.model.array("J" if self.what == "step" else "y").copy()
 
 
 # ---- PyTorch: the loss of each model, from its params in their order ---------------------------------------------------
@@ -119,24 +142,137 @@ def loss_f(p, x, t):
     return F.cross_entropy(y.flatten(0, 1), t.flatten())
 
 
+def conv(p, x, stride=1, groups=1, act=None):
+    """A convolution of 3 x 3 or 1 x 1 with the next weights; without `act` it has no bias."""
+    w = next(p)
+    y = F.conv2d(x, w, next(p) if act else None, stride, w.shape[-1] // 2, groups=groups)
+    return act(y) if act else y
+
+
+def norm(p, x):
+    """Batch norm with the next gain and bias; the running mean and variance are moved too, as a layer's are."""
+    gain, bias = next(p), next(p)
+    if not hasattr(gain, "running"):
+        gain.running = torch.zeros(len(gain)), torch.ones(len(gain))
+    return F.batch_norm(x, *gain.running, gain, bias, training=True)
+
+
+def loss_vgg(p, x, t):
+    p = iter(p)
+    for _ in range(3):
+        x = F.max_pool2d(conv(p, conv(p, x, act=F.relu), act=F.relu), 2)
+    return F.cross_entropy(dense_net(list(p), x.flatten(1), F.relu), t)
+
+
+def loss_resnet18(p, x, t):
+    p = iter(p)
+    h = F.relu(norm(p, conv(p, x)))
+    for stage in range(4):
+        for i in range(2):
+            stride = 2 if stage > 0 and i == 0 else 1
+            y = F.relu(norm(p, conv(p, h, stride)))
+            y = norm(p, conv(p, y))
+            h = F.relu(y + (norm(p, conv(p, h, 2)) if stride == 2 else h))
+    return F.cross_entropy(F.linear(h.mean((2, 3)), *p), t)
+
+
+def loss_mobilenet(p, x, t):
+    p = iter(p)
+    h = F.relu(norm(p, conv(p, x)))
+    for stride in (1, 2, 1, 2, 1, 2, 1, 1):
+        h = F.relu(norm(p, conv(p, h, stride, h.shape[1])))
+        h = F.relu(norm(p, conv(p, h)))
+    return F.cross_entropy(F.linear(h.mean((2, 3)), *p), t)
+
+
+def loss_lstm(p, x, t):
+    zero = torch.zeros(1, len(x), p[1].shape[1])
+    y, _, _ = torch.lstm(x, (zero, zero), [p[0], p[1], p[2], torch.zeros_like(p[2])], True, 1, 0.0, True, False, True)
+    return F.cross_entropy(F.linear(y[:, -1], p[3], p[4]), t)
+
+
+def loss_gru(p, x, t):
+    zero = torch.zeros(1, len(x), p[1].shape[1])
+    y, _ = torch.gru(x, zero, p[:4], True, 1, 0.0, True, False, True)
+    return F.cross_entropy(F.linear(y[:, -1], p[4], p[5]), t)
+
+
+def loss_kmeans(p, x):
+    return ((x[:, None] - p[0]) ** 2).sum(-1).min(1)[0].mean()
+
+
+def loss_gmm(p, x):
+    alphas, means, logs, lower = p
+    q = torch.diag_embed(torch.exp(logs)) + torch.tril(lower, -1)
+    y = torch.einsum("kij,nkj->nki", q, x[:, None] - means)
+    inner = alphas + logs.sum(1) - 0.5 * (y ** 2).sum(2)
+    return torch.logsumexp(alphas, 0) - torch.logsumexp(inner, 1).mean()
+
+
+def predict_c(p, x):
+    with torch.no_grad():
+        return torch.softmax(dense_net(p, x, torch.relu), 1)
+
+
+class Work:
+    """A workload: a model with sizes, what is called of its C, and the loss (or the output) by PyTorch."""
+
+    def __init__(self, model, torch_loss, sizes="", what="step", adam=None, rate=0.1):
+        self.model, self.torch_loss, self.sizes = model, torch_loss, sizes
+        self.what, self.adam, self.rate = what, adam, rate
+
+
+WORKLOADS = {
+    "a": Work("a", loss_a),
+    "b": Work("b", loss_b),
+    "c1": Work("c1", loss_c),
+    "c2": Work("c2", loss_c),
+    "d": Work("d", loss_d),
+    "e": Work("e", loss_e, rate=0.05),
+    "f": Work("f", loss_f, adam=0.0003),
+    "gpt256": Work("f", loss_f, "T=256", adam=0.0003),
+    "gpt1024": Work("f", loss_f, "m=1 T=1024", adam=0.0003),
+    "vgg8": Work("vgg", loss_vgg, rate=0.05),
+    "vgg32": Work("vgg", loss_vgg, "m=32", rate=0.05),
+    "resnet18": Work("resnet18", loss_resnet18, rate=0.001),
+    "mobilenet8": Work("mobilenet", loss_mobilenet, rate=0.001),
+    "mobilenet32": Work("mobilenet", loss_mobilenet, "m=32", rate=0.001),
+    "lstm1": Work("lstm", loss_lstm, "m=1"),
+    "lstm32": Work("lstm", loss_lstm),
+    "gru1": Work("gru", loss_gru, "m=1"),
+    "gru32": Work("gru", loss_gru),
+    "classes": Work("classes", loss_c),
+    "predict1": Work("predict", predict_c, what="predict"),
+    "kmeans": Work("kmeans", loss_kmeans),
+    "gmm": Work("gmm", loss_gmm, rate=0.01),
+}
+
+
 class Torch:
     def __init__(self, name, params, inputs):
-        self.of = {"a": loss_a, "b": loss_b, "c1": loss_c, "c2": loss_c, "d": loss_d, "e": loss_e, "f": loss_f}[name]
+        self.work = WORKLOADS[name]
         self.p = [torch.tensor(v, requires_grad=True) for v in params]
         self.x = {k: torch.tensor(v.astype(np.int64) if v.dtype == np.int32 else v) for k, v in inputs.items()}
-        rate = {"e": 0.05}.get(name, 0.1)
-        self.optimizer = torch.optim.Adam(self.p, lr=0.0003) if name == "f" else torch.optim.SGD(self.p, lr=rate)
+        adam, rate = self.work.adam, self.work.rate
+        self.optimizer = torch.optim.Adam(self.p, lr=adam) if adam else torch.optim.SGD(self.p, lr=rate)
+
+    def predict(self):
+        return self.work.torch_loss(self.p, **self.x)
 
     def loss(self):
         self.optimizer.zero_grad()
-        loss = self.of(self.p, **self.x)
+        loss = self.work.torch_loss(self.p, **self.x)
         loss.backward()
         self.optimizer.step()
         return loss.item()
 
+    def result(self):
+        return self.loss() if self.work.what == "step" else self.predict().numpy()
+
     def steps(self, n):
+        do = self.loss if self.work.what == "step" else self.predict
         for _ in range(n):
-            self.loss()
+            do()
 
 
 # ---- NumPy: dense nets, by hand ----------------------------------------------------------------------------------------
@@ -175,7 +311,7 @@ class Numpy:
         p[rows, self.t] -= 1
         return loss, p / len(z)
 
-    def loss(self):
+    def result(self):
         layers, a = len(self.p) // 2, [self.x]
         for i in range(layers):
             z = a[i] @ self.p[2 * i].T + self.p[2 * i + 1]
@@ -191,7 +327,7 @@ class Numpy:
 
     def steps(self, n):
         for _ in range(n):
-            self.loss()
+            self.result()
 
 
 # ---- measuring ---------------------------------------------------------------------------------------------------------
@@ -203,10 +339,21 @@ def threads(n):
     ctypes.CDLL("libopenblas.so.0").openblas_set_num_threads(n)
 
 
+def processor():
+    """The processor's name, with the numbers by which its maker tells generations apart."""
+    try:
+        with open("/proc/cpuinfo") as f:
+            about = dict(re.findall(r"^(model name|cpu family|model)\s*: (.*)$", f.read(), re.M))
+    except OSError:
+        about = {}
+    return f"{about.get('model name', 'unknown')}, family {about.get('cpu family', '?')}, model {about.get('model', '?')}"
+
+
 def timed(contender, n):
-    start = time.perf_counter()
+    """Seconds of a call: this thread's processor time, which other work on the machine does not change much, and the wall's."""
+    start = time.thread_time(), time.perf_counter()
     contender.steps(n)
-    return (time.perf_counter() - start) / n
+    return np.array([time.thread_time() - start[0], time.perf_counter() - start[1]]) / n
 
 
 def compare(ngc, name, directory, rounds):
@@ -217,11 +364,11 @@ def compare(ngc, name, directory, rounds):
         others["NumPy"] = Numpy(name, params, ours.inputs)
     if torch:
         others["PyTorch"] = Torch(name, params, ours.inputs)
-    want = [ours.loss() for _ in range(STEPS)]
+    want = [ours.result() for _ in range(STEPS)]
     for title, other in others.items():
-        got = [other.loss() for _ in range(STEPS)]
-        if not all(abs(x - y) <= 1e-3 * max(1, abs(x)) for x, y in zip(want, got)):
-            print(f"{name}: {title}'s losses {got} are not ours, {want}")
+        got = [other.result() for _ in range(STEPS)]
+        if not all(np.allclose(x, y, rtol=1e-3, atol=1e-3) for x, y in zip(want, got)):
+            print(f"{name}: {title}'s results {got} are not ours, {want}")
             return False
     contenders = {"ngc": (ours, 1)}
     contenders.update({title: (other, 1) for title, other in others.items()})
@@ -232,8 +379,7 @@ def compare(ngc, name, directory, rounds):
         if torch:
             threads(n)
         contender.steps(2)
-        once = timed(contender, 1)
-        count[title] = max(1, int(SAMPLE / once))
+        count[title] = max(1, int(SAMPLE / timed(contender, 1)[1]))
     for _ in range(rounds):
         for title, (contender, n) in contenders.items():
             if torch:
@@ -242,9 +388,12 @@ def compare(ngc, name, directory, rounds):
             times[title].append(timed(contender, count[title]))
             if n > 1:
                 time.sleep(0.05)
-    line = f"{name:3} ngc {statistics.median(times['ngc']) * 1e6:10.2f} us"
+    once = statistics.median(t[0] for t in times["ngc"])
+    share = [cost / once / limit for cost, limit in zip((ours.flops, ours.bytes), ours.limits())]
+    line = f"{name:11} ngc {once * 1e6:10.2f} us, {share[0]:4.2f} of the peak, {share[1]:5.2f} of the bandwidth"
     for title in list(contenders)[1:]:
-        ratio = statistics.median(t / o for t, o in zip(times[title], times["ngc"]))
+        clock = 0 if contenders[title][1] == 1 else 1
+        ratio = statistics.median(t[clock] / o[clock] for t, o in zip(times[title], times["ngc"]))
         line += f"   {title} / ngc {ratio:7.2f}"
     print(line, flush=True)
     return True
@@ -253,7 +402,8 @@ def compare(ngc, name, directory, rounds):
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    names = sys.argv[2:] or ["a", "b", "c1", "c2", "d", "e", "f"]
+    names = sys.argv[2:] or list(WORKLOADS)
+    print("processor: " + processor())
     with tempfile.TemporaryDirectory() as directory:
         good = [compare(os.path.abspath(sys.argv[1]), name, directory, int(os.environ.get("ROUNDS", 15))) for name in names]
     sys.exit(0 if all(good) else 1)

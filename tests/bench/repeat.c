@@ -1,5 +1,10 @@
-/* repeat.c - many steps in one call, so that a caller in another language is not what is timed. */
+/* repeat.c - many calls of the function WHAT in one, so that a caller in another language is not
+ * what is timed. */
 #include "ngrt.h"
+
+#ifndef WHAT
+#define WHAT step
+#endif
 
 extern const ngrt_model model_model;
 
@@ -9,6 +14,6 @@ int repeat(long times, void *params, void *state, const void *inputs, void *work
 {
     int status = 0;
     while (times-- > 0 && status == 0)
-        status = model_model.step(params, state, inputs, work);
+        status = model_model.WHAT(params, state, inputs, work);
     return status;
 }

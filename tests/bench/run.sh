@@ -17,7 +17,7 @@ for model in ${*:-a b c1 c2 d e f}; do
     [ -f "$model" ] || model=$here/tests/bench/$name.ng
     "$build/ngc" "$model" --prefix=model -o "$dir/$name.c" && "$build/ngc" "$model" -O0 --prefix=plain -o "$dir/plain.c" &&
         $cc -O2 -fPIC -I"$here/runtime" -c "$dir/$name.c" -o "$dir/$name.o" && $cc -O1 -fPIC -I"$here/runtime" -c "$dir/plain.c" -o "$dir/plain.o" &&
-        $cc -O2 -fPIC -I"$here/runtime" -D_GNU_SOURCE "$here/tests/bench/bench.c" "$dir/$name.o" "$dir/plain.o" "$build/libngrt.a" \
+        $cc -O2 -fPIC -I"$here/runtime" -D_GNU_SOURCE "$here/tests/bench/bench.c" "$here/tests/bench/limits.c" "$dir/$name.o" "$dir/plain.o" "$build/libngrt.a" \
             -lopenblas -lm -lpthread -o "$dir/$name" &&
         "$dir/$name" "$name" "${ROUNDS:-31}" "${THREADS:-1}" < "$model" || failed=1
 done
