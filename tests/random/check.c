@@ -108,9 +108,22 @@ static Eval *new_eval(Ngc *ngc, Model *m, double *const *value)
     return e;
 }
 
+/* A gradient over a variable after an expanded loop has the name of its last pass: dJ/dv.2, where a
+ * loop that stays has dJ/dv. */
+static bool is_last_pass(const char *kept, const char *expanded)
+{
+    size_t n = strlen(kept);
+
+    return strncmp(kept, expanded, n) == 0 && expanded[n] == '.' &&
+           expanded[n + 1 + strspn(expanded + n + 1, "0123456789")] == 0;
+}
+
 static bool same_root(const Root *a, const Root *b)
 {
-    return a->kind == b->kind && strcmp(a->name, b->name) == 0;
+    if (a->kind != b->kind)
+        return false;
+    return strcmp(a->name, b->name) == 0 ||
+           (a->kind == ROOT_GRAD && is_last_pass(a->name, b->name));
 }
 
 /* The roots of the other model, in its order. A named value that is a number where sizes are
