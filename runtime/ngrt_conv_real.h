@@ -255,26 +255,31 @@ static ptrdiff_t ngrt_conv_tap(const ngrt_conv_shape *s, int t)
     return ((ptrdiff_t)(t / s->kw) * s->dh * s->w + (ptrdiff_t)(t % s->kw) * s->dw) * s->b;
 }
 
-/* All kernels of a group, from tap p to p + taps, against a panel: x packed for `some` elements of
- * y, at most a tile's columns, from element `first`. */
-static void ngrt_conv_panel(const ngrt_conv_shape *s, int p, int taps, const real *k,
-                            const real *panel, real *y, ptrdiff_t first, int some)
+/* All rows of k against a panel of `taps` lines of `cols` elements: y[i][j] for the first `some` of
+ * them, added to y if more. Rows of k are `depth` apart, and those of y `step`. */
+static void ngrt_conv_panel(ngrt_conv_tiling *tile, int cols, int o, int taps, const real *k,
+                            ptrdiff_t depth, const real *panel, real *y, ptrdiff_t step, int some,
+                            int more)
 {
-    const ngrt_conv_window win = {1, 1, taps, 0, 0, 0, 0, NGRT_CONV_COLS, s->depth};
+    const ngrt_conv_window win = {1, 1, taps, 0, 0, 0, 0, cols, depth};
     const size_t bytes = (size_t)some * sizeof *y;
-    real sum[NGRT_CONV_ROWS * NGRT_CONV_COLS];
-    int cols, i, r;
-    ngrt_conv_tiling *tile = ngrt_conv_choose(NGRT_CONV_COLS, &cols);
+    real sum[NGRT_CONV_ROWS * 2 * NGRT_CONV_COLS];
+    int i, r;
 
-    for (i = 0; i < s->o; i += NGRT_CONV_ROWS) {
-        const int rows = s->o - i < NGRT_CONV_ROWS ? s->o - i : NGRT_CONV_ROWS;
-        real *to = y + i * s->channel_y + first;
+    for (i = 0; i < o; i += NGRT_CONV_ROWS) {
+        const int rows = o - i < NGRT_CONV_ROWS ? o - i : NGRT_CONV_ROWS;
+        const real *a = k + i * depth;
+        real *to = y + i * step;
 
-        for (r = 0; r < rows && p > 0; r++)
-            memcpy(sum + r * NGRT_CONV_COLS, to + r * s->channel_y, bytes);
-        tile(rows, &win, k + (ptrdiff_t)i * s->depth + p, panel, sum, NGRT_CONV_COLS, p > 0);
+        if (some == cols) {
+            tile(rows, &win, a, panel, to, step, more);
+            continue;
+        }
+        for (r = 0; r < rows && more; r++)
+            memcpy(sum + r * cols, to + r * step, bytes);
+        tile(rows, &win, a, panel, sum, cols, more);
         for (r = 0; r < rows; r++)
-            memcpy(to + r * s->channel_y, sum + r * NGRT_CONV_COLS, bytes);
+            memcpy(to + r * step, sum + r * cols, bytes);
     }
 }
 
@@ -283,14 +288,15 @@ static void ngrt_conv_panel(const ngrt_conv_shape *s, int p, int taps, const rea
 static void ngrt_conv_pack(const ngrt_conv_shape *s, const real *k, const real *x, real *y,
                            ptrdiff_t first, ptrdiff_t end)
 {
-    real panel[NGRT_CONV_PANEL * NGRT_CONV_COLS];
-    ptrdiff_t from[NGRT_CONV_COLS];
-    int j, p, q;
+    real panel[NGRT_CONV_PANEL * 2 * NGRT_CONV_COLS];
+    ptrdiff_t from[2 * NGRT_CONV_COLS];
+    int cols, j, p, q;
+    ngrt_conv_tiling *tile = ngrt_conv_choose(end - first, &cols);
 
-    for (; first < end; first += NGRT_CONV_COLS) {
-        const int some = end - first < NGRT_CONV_COLS ? (int)(end - first) : NGRT_CONV_COLS;
+    for (; first < end; first += cols) {
+        const int some = end - first < cols ? (int)(end - first) : cols;
 
-        for (j = 0; j < NGRT_CONV_COLS; j++)
+        for (j = 0; j < cols; j++)
             from[j] = ngrt_conv_first(s, first + (j < some ? j : 0));
 
         for (p = 0; p < s->depth; p += NGRT_CONV_PANEL) {
@@ -299,10 +305,11 @@ static void ngrt_conv_pack(const ngrt_conv_shape *s, const real *k, const real *
             for (q = 0; q < taps; q++) {
                 const real *at =
                     x + (p + q) / s->taps * s->channel_x + ngrt_conv_tap(s, (p + q) % s->taps);
-                for (j = 0; j < NGRT_CONV_COLS; j++)
-                    panel[q * NGRT_CONV_COLS + j] = at[from[j]];
+                for (j = 0; j < cols; j++)
+                    panel[q * cols + j] = at[from[j]];
             }
-            ngrt_conv_panel(s, p, taps, k, panel, y, first, some);
+            ngrt_conv_panel(tile, cols, s->o, taps, k + p, s->depth, panel, y + first, s->channel_y,
+                            some, p > 0);
         }
     }
 }
@@ -339,7 +346,9 @@ enum {
     NGRT_CONVK_WIDTH = 32 / sizeof(real), /* elements of a vector of AVX2 */
     NGRT_CONVK_LANES = 64 / sizeof(real), /* partial sums of each sum */
     NGRT_CONVK_BAND = 1024,               /* elements of a channel that stay in the first cache */
-    NGRT_CONVK_BLOCK = 13                 /* tiles of taps against one band */
+    NGRT_CONVK_BLOCK = 13,                /* tiles of taps against one band */
+    NGRT_CONVK_PANEL = 192,               /* elements of y, for which x is packed at a time */
+    NGRT_CONVK_SHORT = 12                 /* elements of y for each kernel: packing pays */
 };
 
 /* The sums of a tile, each in partial sums that are added up at the end. */
@@ -505,22 +514,49 @@ static void ngrt_convk_whole(ngrt_convk_tiling *tile, const ngrt_convk_lines *at
             }
 }
 
+#if defined __GNUC__
+typedef real ngrt_convk_v4
+    __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
+
+/* The partial sums of a sum, added up. */
+static real ngrt_convk_total(const real *sum)
+{
+    ngrt_convk_v4 all = *(const ngrt_convk_v4 *)sum;
+    int j;
+
+    for (j = 4; j < NGRT_CONVK_LANES; j += 4)
+        all += *(const ngrt_convk_v4 *)(sum + j);
+    return (all[0] + all[1]) + (all[2] + all[3]);
+}
+#else
+static real ngrt_convk_total(const real *sum)
+{
+    real all[4] = {0};
+    int j, h;
+
+    for (j = 0; j < NGRT_CONVK_LANES; j += 4)
+        for (h = 0; h < 4; h++)
+            all[h] += sum[j + h];
+    return (all[0] + all[1]) + (all[2] + all[3]);
+}
+#endif
+
 /* Adds the sums of some tiles to kernels i.. from tap l on, and makes them 0 again. */
 static void ngrt_convk_add(const ngrt_conv_shape *s, int i, int rows, int l, int tiles,
                            ngrt_convk_sum *sum, real *k)
 {
-    int t, r, c, j, h;
+    int t, r, c;
 
-    for (t = 0; t < tiles; t++, l += NGRT_CONVK_COLS)
-        for (r = 0; r < rows; r++)
-            for (c = 0; c < NGRT_CONVK_COLS && l + c < s->depth; c++) {
-                real all[4] = {0};
+    for (t = 0; t < tiles; t++, l += NGRT_CONVK_COLS) {
+        const int cols = s->depth - l < NGRT_CONVK_COLS ? s->depth - l : NGRT_CONVK_COLS;
 
-                for (j = 0; j < NGRT_CONVK_LANES; j += 4)
-                    for (h = 0; h < 4; h++)
-                        all[h] += sum[t][r][c][j + h];
-                k[(ptrdiff_t)(i + r) * s->depth + l + c] += (all[0] + all[1]) + (all[2] + all[3]);
-            }
+        for (r = 0; r < rows; r++) {
+            real *to = k + (ptrdiff_t)(i + r) * s->depth + l;
+
+            for (c = 0; c < cols; c++)
+                to[c] += ngrt_convk_total(sum[t][r][c]);
+        }
+    }
     memset(sum, 0, (size_t)tiles * sizeof *sum);
 }
 
@@ -577,38 +613,50 @@ static void ngrt_convk_long(const ngrt_conv_shape *s, const real *x, const real 
         }
 }
 
-/* The same where lines are short: what the taps of a tile meet is packed first. */
+/* panel[p][j] = what tap l + j of a kernel meets with element begin + p of a channel of y, for n
+ * elements and `taps` taps; 0 for other j. */
+static void ngrt_convk_gather(const ngrt_conv_shape *s, const real *x, ptrdiff_t begin, int n,
+                              int l, int taps, int cols, real *panel)
+{
+    const int line = s->sw == 1 ? s->ow * s->b : s->b; /* neighbours in y and in x */
+    int p, q, j;
+
+    for (p = 0; p < n; p += q) {
+        const int rest = line - (int)((begin + p) % line), run = n - p < rest ? n - p : rest;
+        const real *from = x + ngrt_conv_first(s, begin + p);
+
+        for (j = 0; j < cols; j++) {
+            const real *at = from + ngrt_convk_tap(s, l + j);
+            real *to = panel + (ptrdiff_t)p * cols + j;
+
+            for (q = 0; q < run; q++)
+                to[(ptrdiff_t)q * cols] = j < taps ? at[q] : 0;
+        }
+        q = run;
+    }
+}
+
+/* The same where lines or sums are short: what some taps meet is packed, so that each lane of a
+ * tile is another tap, and no partial sums are left to be added up. */
 static void ngrt_convk_pack(const ngrt_conv_shape *s, const real *x, const real *y, real *k,
                             int first, int end)
 {
-    real panel[NGRT_CONVK_COLS][NGRT_CONVK_BAND];
-    const real *from[NGRT_CONVK_COLS] = {panel[0], panel[1], panel[2], panel[3]};
-    ngrt_convk_sum sum = {{{0}}};
-    int i, l, c, p, rows;
-    ngrt_convk_tiling *tile = ngrt_convk_choose(s->channel_y, &rows);
+    real panel[NGRT_CONVK_PANEL * 2 * NGRT_CONV_COLS];
+    int cols, l;
+    ngrt_conv_tiling *tile = ngrt_conv_choose(s->depth, &cols);
     ptrdiff_t begin;
 
-    for (begin = 0; begin < s->channel_y; begin += NGRT_CONVK_BAND) {
-        const ptrdiff_t rest = s->channel_y - begin;
-        ngrt_convk_lines at = {
-            0, 1, rest < NGRT_CONVK_BAND ? (int)rest : NGRT_CONVK_BAND, s->channel_y, 0, 0};
+    for (l = 0; l < s->depth; l += cols) {
+        const int taps = s->depth - l < cols ? s->depth - l : cols;
 
-        for (l = 0; l < s->depth; l += NGRT_CONVK_COLS) {
-            ptrdiff_t tap[NGRT_CONVK_COLS];
+        for (begin = 0; begin < s->channel_y; begin += NGRT_CONVK_PANEL) {
+            const ptrdiff_t rest = s->channel_y - begin;
+            const int n = rest < NGRT_CONVK_PANEL ? (int)rest : NGRT_CONVK_PANEL;
 
-            for (c = 0; c < NGRT_CONVK_COLS; c++)
-                tap[c] = ngrt_convk_tap(s, l + c);
-            for (p = 0; p < at.n; p++) {
-                const ptrdiff_t place = ngrt_conv_first(s, begin + p);
-                for (c = 0; c < NGRT_CONVK_COLS; c++)
-                    panel[c][p] = x[tap[c] + place];
-            }
-
-            for (i = first; i < end; i += rows) {
-                at.rows = end - i < rows ? end - i : rows;
-                ngrt_convk_whole(tile, &at, y + i * s->channel_y + begin, from, &sum);
-                ngrt_convk_add(s, i, at.rows, l, 1, &sum, k);
-            }
+            ngrt_convk_gather(s, x, begin, n, l, taps, cols, panel);
+            ngrt_conv_panel(tile, cols, end - first, n, y + first * s->channel_y + begin,
+                            s->channel_y, panel, k + (ptrdiff_t)first * s->depth + l, s->depth,
+                            taps, 1);
         }
     }
 }
@@ -631,7 +679,8 @@ NGRT_FN void ngrt_convk(const int *n, const real *x, const real *y, real *k, int
         const real *gx = x + g * s.c * s.channel_x, *gy = y + g * s.o * s.channel_y;
         real *gk = k + (ptrdiff_t)g * s.o * s.depth;
 
-        if ((s.sw == 1 ? s.ow * s.b : s.b) >= NGRT_CONV_COLS)
+        if ((s.sw == 1 ? s.ow * s.b : s.b) >= NGRT_CONV_COLS &&
+            s.channel_y > (ptrdiff_t)NGRT_CONVK_SHORT * s.o)
             ngrt_convk_long(&s, gx, gy, gk, from, to);
         else
             ngrt_convk_pack(&s, gx, gy, gk, from, to);
