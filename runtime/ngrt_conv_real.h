@@ -14,7 +14,7 @@
 
 /*@ conv: */
 enum {
-    NGRT_CONV_ROWS = 6,                 /* of a tile: kernels */
+    NGRT_CONV_ROWS = 12,                /* of a tile, at most: kernels */
     NGRT_CONV_COLS = 64 / sizeof(real), /* of a tile: elements of y */
     NGRT_CONV_PANEL = 192               /* taps that are packed at a time */
 };
@@ -92,6 +92,14 @@ typedef real ngrt_conv_v64 NGRT_CONV_VECTOR(64);
     step(3);                     \
     step(4);                     \
     step(5)
+#define NGRT_CONV_MORE_ROWS(step) \
+    NGRT_CONV_EACH_ROW(step);     \
+    step(6);                      \
+    step(7);                      \
+    step(8);                      \
+    step(9);                      \
+    step(10);                     \
+    step(11)
 
 #define NGRT_CONV_BEGIN(i) vector s##i = {0}, t##i = {0}
 
@@ -115,17 +123,17 @@ typedef real ngrt_conv_v64 NGRT_CONV_VECTOR(64);
 
 /* A tile of two vectors. It is compiled for each number of rows, so that its sums are in
  * registers. */
-#define NGRT_CONV_TILE(name, isa, type)                                                     \
-    __attribute__((target(isa), always_inline)) static inline void name##_rows(             \
+#define NGRT_CONV_TILE(name, isa, type, each)                                               \
+    __attribute__((target(isa), always_inline)) static inline void name(                    \
         const int rows, const ngrt_conv_window *win, const real *k, const real *x, real *y, \
         ptrdiff_t step, int more)                                                           \
     {                                                                                       \
         typedef type vector;                                                                \
         const ptrdiff_t depth = win->depth, xv = win->xv;                                   \
         int c, u, v;                                                                        \
-        NGRT_CONV_EACH_ROW(NGRT_CONV_BEGIN);                                                \
+        each(NGRT_CONV_BEGIN);                                                              \
         if (more) {                                                                         \
-            NGRT_CONV_EACH_ROW(NGRT_CONV_LOAD);                                             \
+            each(NGRT_CONV_LOAD);                                                           \
         }                                                                                   \
         for (c = 0; c < win->c; c++)                                                        \
             for (u = 0; u < win->u; u++) {                                                  \
@@ -134,50 +142,86 @@ typedef real ngrt_conv_v64 NGRT_CONV_VECTOR(64);
                 for (v = win->v; v > 0; v--, a++, from += xv) {                             \
                     const vector p = ((const vector *)from)[0];                             \
                     const vector q = ((const vector *)from)[1];                             \
-                    NGRT_CONV_EACH_ROW(NGRT_CONV_ADD);                                      \
+                    each(NGRT_CONV_ADD);                                                    \
                 }                                                                           \
             }                                                                               \
-        NGRT_CONV_EACH_ROW(NGRT_CONV_STORE);                                                \
-    }                                                                                       \
-    __attribute__((target(isa))) static void name(int rows, const ngrt_conv_window *win,    \
-                                                  const real *k, const real *x, real *y,    \
-                                                  ptrdiff_t step, int more)                 \
-    {                                                                                       \
-        switch (rows) {                                                                     \
-        case 1: name##_rows(1, win, k, x, y, step, more); break;                            \
-        case 2: name##_rows(2, win, k, x, y, step, more); break;                            \
-        case 3: name##_rows(3, win, k, x, y, step, more); break;                            \
-        case 4: name##_rows(4, win, k, x, y, step, more); break;                            \
-        case 5: name##_rows(5, win, k, x, y, step, more); break;                            \
-        default: name##_rows(6, win, k, x, y, step, more); break;                           \
-        }                                                                                   \
+        each(NGRT_CONV_STORE);                                                              \
     }
+#define NGRT_CONV_CASE(name, n)            \
+    case n:                                \
+        name(n, win, k, x, y, step, more); \
+        break
 
 #if !defined __clang__ /* a*b + c in one operation, also under -std=c99 */
 #pragma GCC push_options
 #pragma GCC optimize("fp-contract=fast")
 #endif
-NGRT_CONV_TILE(ngrt_conv_tile_avx2, "avx2,fma", ngrt_conv_v32)
-NGRT_CONV_TILE(ngrt_conv_tile_avx512, "avx512f", ngrt_conv_v64)
+NGRT_CONV_TILE(ngrt_conv_rows_avx2, "avx2,fma", ngrt_conv_v32, NGRT_CONV_EACH_ROW)
+__attribute__((target("avx2,fma"))) static void ngrt_conv_tile_avx2(int rows,
+                                                                    const ngrt_conv_window *win,
+                                                                    const real *k, const real *x,
+                                                                    real *y, ptrdiff_t step,
+                                                                    int more)
+{
+    switch (rows) {
+        NGRT_CONV_CASE(ngrt_conv_rows_avx2, 1);
+        NGRT_CONV_CASE(ngrt_conv_rows_avx2, 2);
+        NGRT_CONV_CASE(ngrt_conv_rows_avx2, 3);
+        NGRT_CONV_CASE(ngrt_conv_rows_avx2, 4);
+        NGRT_CONV_CASE(ngrt_conv_rows_avx2, 5);
+        NGRT_CONV_CASE(ngrt_conv_rows_avx2, 6);
+    }
+}
+
+NGRT_CONV_TILE(ngrt_conv_rows_avx512, "avx512f", ngrt_conv_v64, NGRT_CONV_MORE_ROWS)
+__attribute__((target("avx512f"))) static void ngrt_conv_tile_avx512(int rows,
+                                                                     const ngrt_conv_window *win,
+                                                                     const real *k, const real *x,
+                                                                     real *y, ptrdiff_t step,
+                                                                     int more)
+{
+    switch (rows) {
+        NGRT_CONV_CASE(ngrt_conv_rows_avx512, 1);
+        NGRT_CONV_CASE(ngrt_conv_rows_avx512, 2);
+        NGRT_CONV_CASE(ngrt_conv_rows_avx512, 3);
+        NGRT_CONV_CASE(ngrt_conv_rows_avx512, 4);
+        NGRT_CONV_CASE(ngrt_conv_rows_avx512, 5);
+        NGRT_CONV_CASE(ngrt_conv_rows_avx512, 6);
+        NGRT_CONV_CASE(ngrt_conv_rows_avx512, 7);
+        NGRT_CONV_CASE(ngrt_conv_rows_avx512, 8);
+        NGRT_CONV_CASE(ngrt_conv_rows_avx512, 9);
+        NGRT_CONV_CASE(ngrt_conv_rows_avx512, 10);
+        NGRT_CONV_CASE(ngrt_conv_rows_avx512, 11);
+        NGRT_CONV_CASE(ngrt_conv_rows_avx512, 12);
+    }
+}
 #if !defined __clang__
 #pragma GCC pop_options
 #endif
 #endif
 
-/* The best tile for this processor and n columns, and how many it has. */
-static ngrt_conv_tiling *ngrt_conv_choose(ptrdiff_t n, int *cols)
+/* A way to compute tiles: the function, and how many rows and columns it takes. */
+typedef struct ngrt_conv_way {
+    ngrt_conv_tiling *tile;
+    int rows, cols;
+} ngrt_conv_way;
+
+/* The best way for this processor and n columns. */
+static ngrt_conv_way ngrt_conv_choose(ptrdiff_t n)
 {
-    *cols = NGRT_CONV_COLS;
+    ngrt_conv_way way = {ngrt_conv_tile, NGRT_CONV_ROWS / 2, NGRT_CONV_COLS};
+
 #if defined __GNUC__ && defined __x86_64__
     if (n >= 2 * NGRT_CONV_COLS && __builtin_cpu_supports("avx512f")) {
-        *cols = 2 * NGRT_CONV_COLS;
-        return ngrt_conv_tile_avx512;
+        way.tile = ngrt_conv_tile_avx512;
+        way.rows *= 2;
+        way.cols *= 2;
+    } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        way.tile = ngrt_conv_tile_avx2;
     }
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return ngrt_conv_tile_avx2;
 #endif
     (void)n;
-    return ngrt_conv_tile;
+    return way;
 }
 
 /* All kernels of a group for n elements of y, at least as many as a tile has columns; what each tap
@@ -185,15 +229,15 @@ static ngrt_conv_tiling *ngrt_conv_choose(ptrdiff_t n, int *cols)
 static void ngrt_conv_piece(const ngrt_conv_shape *s, const ngrt_conv_window *win, ptrdiff_t n,
                             const real *k, const real *x, real *y)
 {
-    const int tiles = (s->o - 1) / NGRT_CONV_ROWS + 1, rows = (s->o - 1) / tiles + 1;
-    int cols, i;
-    ngrt_conv_tiling *tile = ngrt_conv_choose(n, &cols);
+    const ngrt_conv_way way = ngrt_conv_choose(n);
+    const int tiles = (s->o - 1) / way.rows + 1, rows = (s->o - 1) / tiles + 1, cols = way.cols;
     ptrdiff_t j = 0;
+    int i;
 
     for (;;) {
         for (i = 0; i < s->o; i += rows)
-            tile(s->o - i < rows ? s->o - i : rows, win, k + i * win->depth, x + j,
-                 y + i * s->channel_y + j, s->channel_y, 0);
+            way.tile(s->o - i < rows ? s->o - i : rows, win, k + i * win->depth, x + j,
+                     y + i * s->channel_y + j, s->channel_y, 0);
         if (j + cols >= n)
             break;
         j = j + 2 * cols <= n ? j + cols : n - cols;
@@ -257,27 +301,28 @@ static ptrdiff_t ngrt_conv_tap(const ngrt_conv_shape *s, int t)
 
 /* All rows of k against a panel of `taps` lines of `cols` elements: y[i][j] for the first `some` of
  * them, added to y if more. Rows of k are `depth` apart, and those of y `step`. */
-static void ngrt_conv_panel(ngrt_conv_tiling *tile, int cols, int o, int taps, const real *k,
+static void ngrt_conv_panel(const ngrt_conv_way *way, int o, int taps, const real *k,
                             ptrdiff_t depth, const real *panel, real *y, ptrdiff_t step, int some,
                             int more)
 {
+    const int cols = way->cols;
     const ngrt_conv_window win = {1, 1, taps, 0, 0, 0, 0, cols, depth};
     const size_t bytes = (size_t)some * sizeof *y;
     real sum[NGRT_CONV_ROWS * 2 * NGRT_CONV_COLS];
     int i, r;
 
-    for (i = 0; i < o; i += NGRT_CONV_ROWS) {
-        const int rows = o - i < NGRT_CONV_ROWS ? o - i : NGRT_CONV_ROWS;
+    for (i = 0; i < o; i += way->rows) {
+        const int rows = o - i < way->rows ? o - i : way->rows;
         const real *a = k + i * depth;
         real *to = y + i * step;
 
         if (some == cols) {
-            tile(rows, &win, a, panel, to, step, more);
+            way->tile(rows, &win, a, panel, to, step, more);
             continue;
         }
         for (r = 0; r < rows && more; r++)
             memcpy(sum + r * cols, to + r * step, bytes);
-        tile(rows, &win, a, panel, sum, cols, more);
+        way->tile(rows, &win, a, panel, sum, cols, more);
         for (r = 0; r < rows; r++)
             memcpy(to + r * step, sum + r * cols, bytes);
     }
@@ -290,8 +335,9 @@ static void ngrt_conv_pack(const ngrt_conv_shape *s, const real *k, const real *
 {
     real panel[NGRT_CONV_PANEL * 2 * NGRT_CONV_COLS];
     ptrdiff_t from[2 * NGRT_CONV_COLS];
-    int cols, j, p, q;
-    ngrt_conv_tiling *tile = ngrt_conv_choose(end - first, &cols);
+    const ngrt_conv_way way = ngrt_conv_choose(end - first);
+    const int cols = way.cols;
+    int j, p, q;
 
     for (; first < end; first += cols) {
         const int some = end - first < cols ? (int)(end - first) : cols;
@@ -308,8 +354,8 @@ static void ngrt_conv_pack(const ngrt_conv_shape *s, const real *k, const real *
                 for (j = 0; j < cols; j++)
                     panel[q * cols + j] = at[from[j]];
             }
-            ngrt_conv_panel(tile, cols, s->o, taps, k + p, s->depth, panel, y + first, s->channel_y,
-                            some, p > 0);
+            ngrt_conv_panel(&way, s->o, taps, k + p, s->depth, panel, y + first, s->channel_y, some,
+                            p > 0);
         }
     }
 }
@@ -642,9 +688,10 @@ static void ngrt_convk_pack(const ngrt_conv_shape *s, const real *x, const real 
                             int first, int end)
 {
     real panel[NGRT_CONVK_PANEL * 2 * NGRT_CONV_COLS];
-    int cols, l;
-    ngrt_conv_tiling *tile = ngrt_conv_choose(s->depth, &cols);
+    const ngrt_conv_way way = ngrt_conv_choose(s->depth);
+    const int cols = way.cols;
     ptrdiff_t begin;
+    int l;
 
     for (l = 0; l < s->depth; l += cols) {
         const int taps = s->depth - l < cols ? s->depth - l : cols;
@@ -654,9 +701,8 @@ static void ngrt_convk_pack(const ngrt_conv_shape *s, const real *x, const real 
             const int n = rest < NGRT_CONVK_PANEL ? (int)rest : NGRT_CONVK_PANEL;
 
             ngrt_convk_gather(s, x, begin, n, l, taps, cols, panel);
-            ngrt_conv_panel(tile, cols, end - first, n, y + first * s->channel_y + begin,
-                            s->channel_y, panel, k + (ptrdiff_t)first * s->depth + l, s->depth,
-                            taps, 1);
+            ngrt_conv_panel(&way, end - first, n, y + first * s->channel_y + begin, s->channel_y,
+                            panel, k + (ptrdiff_t)first * s->depth + l, s->depth, taps, 1);
         }
     }
 }
