@@ -142,6 +142,7 @@ static void match_roots(Case *c)
             at++;
         bool found = at < c->literal->roots;
         root[i] = found ? c->literal->root[at] : *r;
+        root[i].name = r->name;
         if (!found)
             root[i].node = NULL;
         k = found ? at + 1 : k;
