@@ -101,10 +101,10 @@ static Path *target_path(Lower *L, const char *name)
     return path_passes(L, path_new(L, L->path, name));
 }
 
-/* The counter that numbers the calls of a statement with this target. */
-static int *target_calls(Lower *L)
+/* The numbers of the calls of a statement with this target. */
+static Numbers *target_calls(Lower *L)
 {
-    return call_count(L, path_text(L, L->target, L->path, true));
+    return numbers_of(L, path_text(L, L->target, L->path, true));
 }
 
 static int count_names(const Names *t)
@@ -172,7 +172,7 @@ static bool values_of_each(Lower *L, const Stmt *s, int names, Value **value)
 static void lower_assign(Lower *L, const Stmt *s)
 {
     Path *target = L->target;
-    int *calls = L->calls;
+    Numbers *calls = L->calls;
     int from = L->from, vars = L->var_paths;
     int names = count_names(s->names);
     Value **value = arena_alloc(L->ngc, (size_t)names * sizeof *value);

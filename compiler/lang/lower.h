@@ -29,6 +29,17 @@ typedef struct Value {
     struct Layer *layer;     /* V_LAYER */
 } Value;
 
+/* The numbers below one name: of its calls that declare something, and of the passes of loops that
+ * assign it. What comes later goes on with the numbers; but loops one after the other share theirs,
+ * and a loop that follows a single call begins with 0, as that call has no number. */
+typedef struct Numbers {
+    int calls;   /* with a number */
+    int taken;   /* all numbers are below */
+    int first;   /* of the first pass of a loop that comes next, if `begun` */
+    bool begun;  /* a loop has begun, and no call came after it */
+    bool single; /* call 0 has no number, whatever comes later */
+} Numbers;
+
 /* A place in the names of weights: "h.0.W" is W in call 0 of what is assigned to h. A call gets its
  * number when it first declares something. The number is not shown if only one call of the
  * statement has one. */
@@ -36,17 +47,17 @@ typedef struct Path {
     struct Path *up;
     const char *name; /* NULL: a number */
     const Var *var;   /* or the name of this variable, which may still change */
-    int number;       /* -1: none yet */
+    int number;       /* of a call: -1: none yet */
     int loop;         /* of a pass: the number of the for that it is of; else 0 */
-    int *calls;       /* of a call: the counter that numbers it; NULL: the pass of a loop */
+    Numbers *among;   /* of a number: the numbers that it is one of */
 } Path;
 
-/* The counters of calls, in one expansion of a def. Calls that are numbered together have one
- * counter: those of all statements that assign the same name in the same pass, and those of one
- * function whose value is not assigned. */
+/* The numbers in one expansion of a def. These calls are numbered together: those of all statements
+ * that assign the same name in the same pass, and those of one function whose value is not
+ * assigned. */
 typedef struct CallCounts {
-    Table at;     /* by what they have in common, interned: 1 + the place in number */
-    int **number; /* each counter: how many of its calls have a number */
+    Table at; /* by what they have in common, interned: 1 + the place in numbers */
+    Numbers **numbers;
     int count, room;
 } CallCounts;
 
@@ -131,7 +142,7 @@ struct Lower {
     int branch;   /* depth of if bodies: names may be assigned again */
     Node *gate;   /* not 0 where this branch of an if on `training` is taken; NULL: always */
     struct PassAt {
-        int number;
+        int number, from; /* of the pass, and of the loop's first one */
         const char *name; /* of its index, in the general pass of a loop; else NULL */
         int loop;         /* the number of the for */
     } pass[16];           /* the loop passes being executed */
@@ -145,7 +156,7 @@ struct Lower {
     /* Names of weights. */
     Path *path;        /* of the call being expanded; NULL in the file */
     Path *target;      /* of the statement being executed: its calls are named below it */
-    int *calls;        /* the counter that numbers them; NULL: nothing is assigned */
+    Numbers *calls;    /* what numbers them; NULL: nothing is assigned */
     CallCounts counts; /* of the def being expanded */
     struct VarPath {
         Var *var;
@@ -242,9 +253,9 @@ bool name_reserved(Lower *, const char *name, Loc); /* with a message */
 void declared_twice(Lower *, const char *name, Loc, Loc before);
 
 Path *path_new(Lower *, Path *up, const char *name);
-Path *path_passes(Lower *, Path *);        /* with the pass of each for that we are in */
-void path_claim(Path *);                   /* numbers the calls that we are in */
-int *call_count(Lower *, const char *key); /* numbers the calls that have this in common */
+Path *path_passes(Lower *, Path *);            /* with the pass of each for that we are in */
+void path_claim(Path *);                       /* numbers the calls that we are in */
+Numbers *numbers_of(Lower *, const char *key); /* of the calls that have this in common */
 
 /* The name below `from`. raw: with the number of every call. */
 const char *path_text(Lower *, const Path *, const Path *from, bool raw);

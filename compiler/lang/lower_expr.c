@@ -677,9 +677,9 @@ static Path *call_path(Lower *L, const Func *f)
 
     Path *p = path_new(L, above, NULL);
     p->number = -1;
-    p->calls = L->calls;
-    if (!p->calls)
-        p->calls = call_count(L, text_format(L->ngc, "%s()", f->name));
+    p->among = L->calls;
+    if (!p->among)
+        p->among = numbers_of(L, text_format(L->ngc, "%s()", f->name));
     return p;
 }
 

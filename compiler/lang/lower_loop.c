@@ -31,7 +31,8 @@ typedef struct Carried {
 typedef struct For {
     Lower *L;
     const Stmt *s;
-    int64_t lo;
+    int64_t from; /* of the first pass */
+    int64_t lo;   /* of the passes that are still to be lowered */
     Size passes;
     int number; /* of the for */
     Carried *carried;
@@ -157,7 +158,7 @@ static void find_carried(For *f, const Stmt *s)
 
 static struct PassAt pass_at(const For *f, int64_t i)
 {
-    return (struct PassAt){.number = (int)i, .loop = f->number};
+    return (struct PassAt){.number = (int)i, .from = (int)f->from, .loop = f->number};
 }
 
 /* Passes from number `from` on; true: a return was executed. */
@@ -990,6 +991,7 @@ static bool lower_range(Lower *L, const Stmt *s, const Value *from, Value **resu
     For f = {.L = L, .s = s, .number = ++L->fors};
     if (!for_range(&f, from))
         return false;
+    f.from = f.lo;
 
     /* the first pass */
     Counts before = counts(L);
@@ -1031,7 +1033,7 @@ static bool lower_list(Lower *L, const Stmt *s, const Value *list, Value **resul
     int errors = L->ngc->errors, number = ++L->fors;
 
     for (int i = 0; i < list->count && L->ngc->errors == errors && lower_work(L, s->loc); i++)
-        if (lower_pass(L, s, (struct PassAt){i, NULL, number}, list->item[i], result))
+        if (lower_pass(L, s, (struct PassAt){.number = i, .loop = number}, list->item[i], result))
             return true;
     return false;
 }

@@ -120,6 +120,13 @@ Path *path_new(Lower *L, Path *up, const char *name)
     return p;
 }
 
+/* Is it the number of a call that is not shown: the only one of its statement? */
+static bool is_hidden(const Path *p)
+{
+    const Numbers *n = p->among;
+    return n && p->loop == 0 && (n->calls <= 1 || (n->single && p->number == 0));
+}
+
 /* The name below `from`. raw: with the number of every call, even if it is the only one of its
  * statement. */
 const char *path_text(Lower *L, const Path *p, const Path *from, bool raw)
@@ -132,22 +139,22 @@ const char *path_text(Lower *L, const Path *p, const Path *from, bool raw)
     if (name)
         return text_format(L->ngc, "%s%s%s", left, dot, name);
 
-    if (p->calls && *p->calls <= 1 && !raw)
+    if (is_hidden(p) && !raw)
         return left;
     return text_format(L->ngc, "%s%s%d", left, dot, p->number);
 }
 
-int *call_count(Lower *L, const char *key)
+Numbers *numbers_of(Lower *L, const char *key)
 {
     CallCounts *c = &L->counts;
     int *at = table_at(L->ngc, &c->at, intern_str(L->ngc, key));
     if (*at)
-        return c->number[*at - 1];
+        return c->numbers[*at - 1];
 
-    c->number = arena_grow(L->ngc, c->number, c->count, &c->room, sizeof *c->number);
-    c->number[c->count] = arena_alloc(L->ngc, sizeof **c->number);
+    c->numbers = arena_grow(L->ngc, c->numbers, c->count, &c->room, sizeof *c->numbers);
+    c->numbers[c->count] = arena_alloc(L->ngc, sizeof **c->numbers);
     *at = ++c->count;
-    return c->number[c->count - 1];
+    return c->numbers[c->count - 1];
 }
 
 static bool path_below(const Path *p, const Path *from)
@@ -157,12 +164,24 @@ static bool path_below(const Path *p, const Path *from)
     return p == from;
 }
 
+/* The number of the first pass of a loop that comes now; 0: passes have the numbers of the loop. */
+static int first_pass(const Numbers *n)
+{
+    if (n->begun)
+        return n->first;
+    return n->calls == 1 && n->taken == 1 ? 0 : n->taken;
+}
+
 Path *path_passes(Lower *L, Path *p)
 {
     for (int i = 0; i < L->passes; i++) {
+        Numbers *among = numbers_of(L, path_text(L, p, L->path, true));
         p = path_new(L, p, L->pass[i].name);
         p->number = L->pass[i].number;
+        if (first_pass(among) > 0)
+            p->number += first_pass(among) - L->pass[i].from;
         p->loop = L->pass[i].loop;
+        p->among = among;
     }
     return p;
 }
@@ -175,12 +194,36 @@ void name_vars(Lower *L, int from)
         L->var_path[from].var->name = path_text(L, L->var_path[from].path, NULL, false);
 }
 
-/* Numbers the calls above this path, as something is declared in them. */
+static void claim_call(Path *p)
+{
+    Numbers *n = p->among;
+    if (p->number >= 0)
+        return;
+    p->number = n->taken++;
+    n->calls++;
+    n->begun = false;
+}
+
+static void claim_pass(const Path *p)
+{
+    Numbers *n = p->among;
+    if (!n->begun) {
+        n->first = first_pass(n);
+        n->single |= n->first == 0 && n->calls == 1;
+        n->begun = true;
+    }
+    if (n->taken <= p->number)
+        n->taken = p->number + 1;
+}
+
+/* Takes the numbers in this path, as something is declared there. */
 void path_claim(Path *p)
 {
     for (; p; p = p->up)
-        if (p->calls && p->number < 0)
-            p->number = (*p->calls)++;
+        if (p->among && p->loop > 0)
+            claim_pass(p);
+        else if (p->among)
+            claim_call(p);
 }
 
 /* ---- variables by their paths ---- */
@@ -191,8 +234,7 @@ static bool path_is(const Path *p, const Path *from, const char *text, size_t si
 {
     char number[16];
 
-    /* The only call of a statement is not shown. */
-    while (p && p != from && p->calls && *p->calls <= 1)
+    while (p && p != from && is_hidden(p))
         p = p->up;
     if (!p || p == from)
         return p == from && size == 0;
