@@ -10,9 +10,10 @@
  *
  * - Fractions of at most two exponentials above and below the line are sigmoid, tanh or exp, and
  *   their logarithms are softplus.
- * - Other values are kept as n/d * exp(m). A product adds the exponents m. A sum takes out the
- *   largest m, M, which is a constant for derivatives. So exp(z)/sum(exp(z)) becomes
- *   exp(z - M)/sum(exp(z - M)), and its log (z - M) - log(sum(exp(z - M))). */
+ * - Other values are kept as n/d * exp(m). A product adds the exponents m. A sum (of values, along
+ * an axis, in a product of matrices) takes out the largest m, M, which is a constant for
+ * derivatives. So exp(z)/sum(exp(z)) becomes exp(z - M)/sum(exp(z - M)), and its log (z - M) -
+ * log(sum(exp(z - M))). */
 #include "graph/graph.h"
 
 #include <math.h>
@@ -34,6 +35,7 @@ enum {
     LOGISTIC = 4, /* sigmoid or tanh: only their log is rewritten */
     SHIFTED = 8,  /* expm1 or sinh, exact near 0: only fractions of them are rewritten */
     GROWS = 16,   /* exponentials that may overflow */
+    TAIL = 32, /* exponentials that may vanish beside something else: in a log, digits are lost */
 };
 
 static const double MOST_EXPONENT = 80; /* exp of it is finite in float32 */
@@ -42,6 +44,7 @@ static const double MOST_EXPONENT = 80; /* exp of it is finite in float32 */
 typedef struct Form {
     Node *m, *n, *d; /* NULL: 0, 1, 1 */
     bool zeros;      /* n may be 0, and there m may be anything */
+    bool taken;      /* m was taken out of a sum */
 } Form;
 
 typedef struct Stable {
@@ -118,7 +121,7 @@ static unsigned kind_of_sum(unsigned a, unsigned b)
     unsigned all = a | b;
     bool one_bare = (a ^ b) & BARE;
     if (one_bare && !(all & GROWS)) /* a sum with something else does not vanish */
-        all &= ~(unsigned)BARE;
+        all = (all & ~(unsigned)BARE) | TAIL;
     return all;
 }
 
@@ -139,6 +142,24 @@ static unsigned kind_of_power(const Node *n, unsigned a)
     return k < 0 && a & BARE ? as_ratio(a) : a;
 }
 
+/* Is n a positive number to the power of something, which is exp(rate u)? */
+static bool is_exponential(const Node *n, double *rate)
+{
+    double c;
+    if (n->op != OP_pow || !node_const(n->arg[0], &c) || !(c > 0 && isfinite(c)) || c == 1)
+        return false;
+    *rate = log(c);
+    return true;
+}
+
+static Range range_times(Range r, double k)
+{
+    double a = r.lo * k, b = r.hi * k;
+    r.lo = fmin(a, b);
+    r.hi = fmax(a, b);
+    return r;
+}
+
 static unsigned kind_of_all(const unsigned char *kind, const Node *n)
 {
     unsigned all = 0;
@@ -151,6 +172,7 @@ static unsigned kind_of_all(const unsigned char *kind, const Node *n)
 static unsigned kind_by_op(const unsigned char *kind, const Node *n)
 {
     unsigned a = operand_kind(kind, n, 0), b = operand_kind(kind, n, 1);
+    double rate;
 
     switch (n->op) {
     case OP_expm1:
@@ -166,7 +188,11 @@ static unsigned kind_by_op(const unsigned char *kind, const Node *n)
     case OP_neg:
     case OP_sqrt:
     case OP_copy: return a;
-    case OP_pow: return kind_of_power(n, a);
+    case OP_pow:
+        if (is_exponential(n, &rate))
+            return kind_of_exp(range_times(n->arg[1]->range, rate));
+        return kind_of_power(n, a);
+    case OP_matmul: return a | b;
     case OP_where: return b | kind[n->arg[2]->id];
     case OP_sum: return node_centred(n->arg[0], n->attr.axes) ? 0 : a;
     case OP_concat: return kind_of_all(kind, n);
@@ -181,7 +207,7 @@ static unsigned kind_of(const unsigned char *kind, const Node *n)
 
     unsigned all = kind_by_op(kind, n);
     bool is_function = n->op == OP_exp || n->op == OP_expm1 || n->op == OP_sinh || n->op == OP_cosh;
-    return is_tame(n->range) && !is_function ? all & LOGISTIC : all;
+    return is_tame(n->range) && !is_function ? all & (LOGISTIC | TAIL) : all;
 }
 
 /* May n overflow, or is there a better form of it? */
@@ -538,6 +564,8 @@ static bool fraction_of_product(Stable *s, const Node *n, int depth, Fraction *f
 static bool fraction_of_power(Stable *s, const Node *n, int depth, Fraction *f)
 {
     double k;
+    if (is_exponential(n, &k))
+        return exps_pair(s, &f->above, n->arg[1], 1, k, 0, 0);
     if (!node_const(n->arg[1], &k) || k != floor(k) || k == 0 || fabs(k) > 2)
         return false;
     if (!fraction_of(s, n->arg[0], depth - 1, f))
@@ -718,14 +746,68 @@ static Node *log_plus_number(Stable *s, double c, Linear u)
     return plus(s, node_because(n, "log(1 + exp(u)) = softplus(u)"), c);
 }
 
-/* The log of a sum of one or two exponentials with positive factors; NULL: it is another sum. */
+/* log(exp(u) - exp(v)) = u + log(1 - exp(v - u)). The last has two forms: near 0, exp(v - u) - 1
+ * keeps its digits, and far from it log1p does. */
+static Node *log_difference(Stable *s, const Linear *u, const Linear *v)
+{
+    Linear between = *u;
+    if (!linear_sum(&between, -1, v))
+        return NULL;
+    Node *w = linear_node(s, &between), *minus = unary(s, OP_neg, w);
+    Node *near = binary(s, OP_lt, w, constant(s, log(2)));
+
+    Node *below = unary(s, OP_log, unary(s, OP_neg, unary(s, OP_expm1, minus)));
+    Node *above = unary(s, OP_log1p, unary(s, OP_neg, unary(s, OP_exp, minus)));
+    Node *n = node_because(graph_where(s->g, near, below, above),
+                           "log(1 - exp(-w)) = log(-expm1(-w)) near 0, log1p(-exp(-w)) elsewhere");
+    if (u->terms == 0)
+        return plus(s, n, u->c);
+    return binary(s, OP_add, linear_node(s, u), n);
+}
+
+/* Is p, with positive factors, the square of a sum of two exponentials? */
+static bool exps_root(const Exps *p, Exps *root)
+{
+    for (int middle = 0; middle < 3 && p->terms == 3; middle++) {
+        int a = (middle + 1) % 3, b = (middle + 2) % 3;
+        double c = p->term[middle].c;
+        Linear u = p->term[a].u, twice = linear_times(p->term[middle].u, 2);
+        if (c * c != 4 * p->term[a].c * p->term[b].c)
+            continue;
+        if (!linear_sum(&u, 1, &p->term[b].u) || !linear_equal(&u, &twice))
+            continue;
+
+        Linear half_a = linear_times(p->term[a].u, 0.5), half_b = linear_times(p->term[b].u, 0.5);
+        *root = (Exps){0};
+        return exps_add(root, sqrt(p->term[a].c), &half_a) &&
+               exps_add(root, sqrt(p->term[b].c), &half_b);
+    }
+    return false;
+}
+
+/* The log of a sum or difference of two exponentials, of one, or of a square of a sum; NULL: it is
+ * another sum. */
 static Node *log_exps(Stable *s, const Exps *p)
 {
+    Exps root;
+    int negative = 0, last = 0;
     for (int i = 0; i < p->terms; i++)
-        if (p->term[i].c <= 0)
-            return NULL;
+        if (p->term[i].c <= 0) {
+            negative++;
+            last = i;
+        }
+    if (negative == 1 && p->terms == 2) {
+        Linear from = p->term[1 - last].u, off = p->term[last].u;
+        from.c += log(p->term[1 - last].c);
+        off.c += log(-p->term[last].c);
+        return log_difference(s, &from, &off);
+    }
+    if (negative > 0)
+        return NULL;
     if (p->terms == 1)
         return plus(s, linear_node(s, &p->term[0].u), log(p->term[0].c));
+    if (exps_root(p, &root))
+        return binary(s, OP_mul, constant(s, 2), log_exps(s, &root));
     if (p->terms != 2)
         return NULL;
 
@@ -933,6 +1015,7 @@ static void form_sum(Stable *s, const Node *n, Form *f, bool of_log)
     f->n = graph_reduce(s->g, OP_sum, term, n->attr.axes);
     f->n->scaled = true;
     f->zeros = zero;
+    f->taken = true;
 }
 
 /* The terms of a sum of sums; false: there are too many. */
@@ -1019,6 +1102,76 @@ static Node *sum_of(Stable *s, Node *a, Node *b, Op op)
     return binary(s, op, a, b);
 }
 
+/* exp(m) for the largest m along an axis that a product adds up over. In a ratio, all of it is
+ * taken out, as from the sum below the line. Otherwise only as much as may overflow: an element may
+ * have a factor 0 in the other matrix, and does not count. */
+static Node *taken_from_product(Stable *s, Node *most, bool guard, bool all)
+{
+    Node *m = taken_out(s, most, guard);
+    if (all)
+        return m;
+    Node *kept = binary(s, OP_maximum, m, constant(s, -MOST_EXPONENT / 2));
+    kept = binary(s, OP_minimum, kept, constant(s, MOST_EXPONENT / 2));
+    return binary(s, OP_sub, m, kept);
+}
+
+/* (r exp(m)) @ b = ((r exp(m - M)) @ b) exp(M), where M is the largest m of a row. */
+static bool form_matmul(Stable *s, const Node *n, Form *f, bool of_log)
+{
+    int rank = n->shape.rank;
+    Node *factor[2];
+    for (int i = 0; i < 2; i++) {
+        const Node *a = n->arg[i];
+        const Form *of = form_of(s, a, of_log);
+        int along = i == 0 ? rank - 1 - n->attr.ta : rank - 2 + n->attr.tb;
+        uint32_t axes = 1u << along;
+
+        factor[i] = factor_of(s, of, a->shape);
+        if (!of->m)
+            continue;
+        bool zero = may_be_zero(factor[i]);
+        Node *most = graph_reduce(s->g, OP_max, counting(s, of->m, factor[i]), axes);
+        bool all = !of_log && n->arg[1 - i]->op != OP_data;
+        most = taken_from_product(s, most, of_log || zero, all);
+        Node *each = graph_expand(s->g, most, a->shape, axes);
+        factor[i] = scaled_term(s, factor[i], of->m, each);
+        Node *m = graph_expand(s->g, most, n->shape, 1u << (i == 0 ? rank - 1 : rank - 2));
+        f->m = sum_of(s, f->m, m, OP_add);
+    }
+    if (!f->m)
+        return false;
+    f->n = graph_matmul(s->g, factor[0], factor[1], n->attr.ta, n->attr.tb);
+    f->n->scaled = true;
+    f->zeros = f->taken = true;
+    return true;
+}
+
+/* The forms of all parts, joined. */
+static void form_concat(Stable *s, const Node *n, Form *f, bool of_log)
+{
+    size_t count = (size_t)n->nargs;
+    Node **m = arena_alloc(s->g->ngc, count * sizeof *m);
+    Node **r = arena_alloc(s->g->ngc, count * sizeof *r);
+    for (int i = 0; i < n->nargs; i++) {
+        const Form *part = form_of(s, n->arg[i], of_log);
+        m[i] = exponent_of(s, part, n->arg[i]->shape);
+        r[i] = factor_of(s, part, n->arg[i]->shape);
+        f->zeros |= part->zeros;
+    }
+    f->m = graph_concat(s->g, m, n->nargs, n->attr.axis);
+    f->n = graph_concat(s->g, r, n->nargs, n->attr.axis);
+    f->n->scaled = true;
+}
+
+/* The exponent of a/b. What was taken out above and below the line cancels: where it is infinite,
+ * the exponentials that are left are NaN. */
+static Node *quotient_of(Stable *s, const Form *a, const Form *b)
+{
+    if (a->m && a->m == b->m && a->taken && b->taken)
+        return graph_full(s->g, a->m->shape, 0);
+    return sum_of(s, a->m, b->m, OP_sub);
+}
+
 static void form_product(Stable *s, const Node *n, Form *f, bool of_log)
 {
     Form *a = form_of(s, n->arg[0], of_log);
@@ -1030,7 +1183,7 @@ static void form_product(Stable *s, const Node *n, Form *f, bool of_log)
         f->n = times(s, a->n, b->n);
         f->d = times(s, a->d, b->d);
     } else {
-        f->m = sum_of(s, a->m, b->m, OP_sub);
+        f->m = quotient_of(s, a, b);
         f->n = times(s, a->n, b->d);
         f->d = times(s, a->d, b->n);
     }
@@ -1080,15 +1233,18 @@ static bool form_view(Stable *s, const Node *n, Form *f, bool of_log)
     if (!is_index_map(n))
         return false;
     const Form *a = form_of(s, n->arg[0], of_log);
-    *f = (Form){mapped(s, n, a->m), mapped(s, n, a->n), mapped(s, n, a->d), a->zeros};
+    *f = (Form){mapped(s, n, a->m), mapped(s, n, a->n), mapped(s, n, a->d), a->zeros, a->taken};
     return true;
 }
 
 /* The form of n by the forms of its operands; false: n has none. */
 static bool form_build(Stable *s, const Node *n, Form *f, bool of_log)
 {
+    double rate;
     switch (n->op) {
     case OP_exp: f->m = s->now[n->arg[0]->id]; return true;
+    case OP_matmul: return form_matmul(s, n, f, of_log);
+    case OP_concat: form_concat(s, n, f, of_log); return true;
     case OP_copy: *f = *form_of(s, n->arg[0], of_log); return true;
     case OP_mul:
     case OP_div: form_product(s, n, f, of_log); return true;
@@ -1097,6 +1253,11 @@ static bool form_build(Stable *s, const Node *n, Form *f, bool of_log)
         f->n = f->n ? unary(s, OP_neg, f->n) : graph_full(s->g, n->shape, -1);
         return true;
     case OP_pow:
+        if (is_exponential(n, &rate)) {
+            f->m = binary(s, OP_mul, s->now[n->arg[1]->id], constant(s, rate));
+            return true;
+        }
+        return form_power(s, n, f, of_log);
     case OP_sqrt: return form_power(s, n, f, of_log);
     case OP_add:
     case OP_sub: return form_added(s, n, f, of_log);

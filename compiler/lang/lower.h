@@ -30,7 +30,7 @@ typedef struct Value {
 } Value;
 
 /* The numbers below one name: of its calls that declare something, and of the passes of loops that
- * assign it. What comes later goes on with the numbers; but loops one after the other share theirs,
+ * assign it. What comes later continues the numbers; but loops one after the other share theirs,
  * and a loop that follows a single call begins with 0, as that call has no number. */
 typedef struct Numbers {
     int calls;   /* with a number */

@@ -1,5 +1,5 @@
-/* floats.c - what the emitted C of a model, model.h, delivers in float, printed as `ngc run` prints
- * it. */
+/* floats.c - what the emitted C of a model, model.h, delivers, printed as `ngc run` prints it. The
+ * type of its numbers is NUMBER. */
 #include "model.h"
 
 #include <stdio.h>
@@ -13,7 +13,7 @@ int main(void)
         return 1;
     for (int i = 0; i < model_model.tensors; i++) {
         const ngrt_tensor *t = &model_model.tensor[i];
-        const float *x = (const float *)((const char *)&work + t->offset);
+        const NUMBER *x = (const NUMBER *)((const char *)&work + t->offset);
         int count = 1;
         if (t->role != NGRT_OUTPUT)
             continue;
@@ -21,7 +21,7 @@ int main(void)
             count *= t->shape[k];
         printf("%s = ", t->name);
         for (int k = 0; k < count; k++)
-            printf("%.9g ", (double)x[k]);
+            printf("%.17g ", (double)x[k]);
         printf("\n");
     }
     return 0;

@@ -123,11 +123,12 @@ expected() {
     take "$dir/log"
 }
 
-# floats MODEL LEVEL COMPILER: prints the results of the C of a model with 32-bit floats
+# floats MODEL LEVEL COMPILER [double]: prints the results of the C of a model with 32-bit floats, or with doubles
 floats() {
-    mkdir -p "$dir/floats" && "$NGC" "$2" --prefix=model "$1" -o "$dir/floats/model.c" &&
+    real=${4-float}
+    mkdir -p "$dir/floats" && "$NGC" "$2" --real="$real" --prefix=model "$1" -o "$dir/floats/model.c" &&
         $3 -std=c99 -Iruntime -c "$dir/floats/model.c" -o "$dir/floats/model.o" &&
-        $quick -std=c99 -Iruntime -I"$dir/floats" -c $here/floats.c -o "$dir/floats/floats.o" &&
+        $quick -std=c99 -DNUMBER="$real" -Iruntime -I"$dir/floats" -c $here/floats.c -o "$dir/floats/floats.o" &&
         $CC "$dir/floats/floats.o" "$dir/floats/model.o" $quick_libs $libs -o "$dir/floats/model" &&
         "$dir/floats/model" || fail "$1 in C" >&2
 }
@@ -154,14 +155,16 @@ results() {
     done
 }
 
-# results_in_c NAME LEVEL OPTION-OF-AWK...: the same by C with 32-bit floats; a run does half of the parts at each level
+# results_in_c NAME LEVEL REAL OPTION-OF-AWK...: the same by C with floats or doubles; a run does half of the parts at each
+# level with floats, and one with doubles
 results_in_c() {
-    name=$1 level=$2
-    shift 2
+    name=$1 level=$2 real=$3
+    shift 3
+    [ "$real" = float ] && share=2 || share=4
     for part in $parts; do
-        in_share 2 $((part + ${level#-O} / 2)) || continue
+        in_share $share $((part + ${level#-O} / 2)) || continue
         awk "$@" -v parts=4 -v part="$part" -f "$here/$name.awk" "$here/$name.txt" >"$dir/$name.ng"
-        floats "$dir/$name.ng" "$level" "$quick" 2>"$dir/err"
+        floats "$dir/$name.ng" "$level" "$quick" "$real" 2>"$dir/err"
     done
 }
 
@@ -171,7 +174,7 @@ masks() {
     awk -v relative=1e-12 -f $here/masked.awk "$dir/got" >"$dir/log"
     take "$dir/log"
     for level in -O0 -O2; do
-        results_in_c masks $level -v few=1 >"$dir/in_c"
+        results_in_c masks $level float -v few=1 >"$dir/in_c"
         sed 's/-nan/nan/g' "$dir/in_c" >"$dir/got"
         awk -v relative=1e-4 -f $here/masked.awk "$dir/got" >"$dir/log"
         take "$dir/log"
@@ -193,7 +196,10 @@ spellings() {
     awk -v relative=8.9e-16 -v tiny=1e-30 -f $here/spelled.awk $here/spellings.txt "$dir/got" >"$dir/log"
     take "$dir/log"
     for level in -O0 -O2; do
-        results_in_c spellings $level >"$dir/got"
+        results_in_c spellings $level double >"$dir/got"
+        awk -v relative=8.9e-16 -v tiny=1e-30 -f $here/spelled.awk $here/spellings.txt "$dir/got" >"$dir/log"
+        take "$dir/log"
+        results_in_c spellings $level float >"$dir/got"
         awk -v relative=4.8e-7 -v tiny=1e-30 -f $here/spelled.awk $here/spellings.txt "$dir/got" >"$dir/log"
         take "$dir/log"
     done
