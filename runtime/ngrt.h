@@ -66,11 +66,12 @@ enum ngrt_role {
 enum ngrt_type { NGRT_F32, NGRT_F64, NGRT_I32 };
 
 enum ngrt_flag {
-    NGRT_SUM = 1,    /* loss: of all rows, it is the sum of the batches' losses */
-    NGRT_TARGET = 2, /* input: predict does not read it */
-    NGRT_MEAN = 4,   /* loss: of all rows, it is the mean of the batches' losses, weighted by rows;
-                        a loss with neither flag: see total */
-    NGRT_DEFAULT = 8 /* input: the model gives it a value, which is in `defaults` */
+    NGRT_SUM = 1,     /* loss: of all rows, it is the sum of the batches' losses */
+    NGRT_TARGET = 2,  /* input: predict does not read it */
+    NGRT_MEAN = 4,    /* loss: of all rows, it is the mean of the batches' losses, weighted by rows;
+                         a loss with neither flag: see total */
+    NGRT_DEFAULT = 8, /* input: the model gives it a value, which is in `defaults` */
+    NGRT_STAYS = 16   /* state: a step on a batch of one row leaves it as it is */
 };
 
 /* A size known only at run time: 1 <= size <= max. */

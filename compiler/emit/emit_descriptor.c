@@ -95,6 +95,9 @@ static bool has_default(const Var *v)
 /* The flags of a variable. */
 static const char *var_flags(const Emit *e, int var)
 {
+    if (module_stays_of_one_row(e->module, e->module->model->var[var]))
+        return "NGRT_STAYS";
+
     bool target = e->module->model->var[var]->kind == VAR_INPUT && is_target(e, var);
     if (has_default(e->module->model->var[var]))
         return target ? "NGRT_TARGET | NGRT_DEFAULT" : "NGRT_DEFAULT";

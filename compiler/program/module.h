@@ -218,6 +218,10 @@ void metrics_ends(Module *);                     /* when all functions are known
 /* module_index.c: what checks the indices of a program, or NULL */
 Program *index_program(const Module *, const Program *);
 
+/* module_row.c: does a step on a batch of one row leave the state as it is, though others do not?
+ */
+bool module_stays_of_one_row(const Module *, const Var *);
+
 /* module_size.c: bytes, with run-time sizes at their bounds */
 typedef struct StructSize { /* of a struct, while its members are added one after another */
     int64_t size, align;

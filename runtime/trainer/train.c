@@ -63,11 +63,34 @@ static int add_losses(Trainer *t, long epoch, size_t count, size_t rows)
     return DONE;
 }
 
+/* Says once which states the batch of one row that comes now leaves as they are. */
+static void note_one_row(Trainer *t)
+{
+    const char *name = NULL;
+    int i, count = 0;
+
+    for (i = 0; i < t->model->tensors && !t->one_row_said; i++)
+        if (t->model->tensor[i].flags & NGRT_STAYS) {
+            if (count == 0)
+                name = t->model->tensor[i].name;
+            count++;
+        }
+    if (count > 0)
+        ngrt_trainer_note(
+            t,
+            "a batch of one row (with --batch %zu, of %zu rows) leaves %s%s as it is: of one "
+            "number there is no variance",
+            t->train.batch, t->train.rows, name, count > 1 ? " and others" : "");
+    t->one_row_said = 1;
+}
+
 /* One step on `count` rows from place `first` of the order. */
 static int train_step(Trainer *t, long epoch, size_t first, size_t count, size_t rows)
 {
     int error;
 
+    if (count == 1)
+        note_one_row(t);
     ngrt_set_fill(t, &t->train, t->order, first, count);
     error = t->model->step(t->params, t->state, t->train.inputs, t->work);
     t->about.step++;

@@ -106,9 +106,10 @@ typedef struct Trainer {
     size_t epochs_kept;
 
     /* within an epoch */
-    size_t *order; /* of the training rows */
-    double bar_at; /* when the bar was shown last; below 0: never */
-    int bar_shown; /* it is on the screen */
+    size_t *order;    /* of the training rows */
+    double bar_at;    /* when the bar was shown last; below 0: never */
+    int bar_shown;    /* it is on the screen */
+    int one_row_said; /* there was a note of what a batch of one row leaves */
 } Trainer;
 
 /* trainer.c */

@@ -75,3 +75,16 @@ grep -q '^J:' "$dir/got" && bad "J of several batches: $(cat "$dir/got")" || goo
 says 0 '^J: 0\.' "$ngc" eval pairs.ng --data few.csv
 sed -i.old '/^metric/d' pairs.ng
 says 1 'are values of one batch, and the rows of the data are several' "$ngc" eval pairs.ng --data x.csv
+
+# the last batch has one row, of which batch norm knows no variance: that is said once, and only then
+cat >normed.ng <<'NG'
+dim   m <= 8
+input x[m, 1], y[m]
+h = dense(batch_norm(x), 1)
+minimize J = mse(h[:, 0], y) with sgd(lr = 0.01)
+NG
+head -n 9 line.csv | cut -d, -f1,2 >nine.csv
+says 0 'note: a batch of one row (with --batch 4, of 9 rows) leaves h.0.running_var as it is' "$ngc" train normed.ng --data nine.csv --batch 4 --epochs 3 --save n.st
+[ "$(grep -c 'one row' "$dir/got")" = 1 ] && good || bad "the note is not there once"
+"$ngc" train normed.ng --data nine.csv --batch 3 --epochs 2 --save n.st >"$dir/got" 2>&1
+grep -q 'one row' "$dir/got" && bad "a note without a batch of one row" || good
