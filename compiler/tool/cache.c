@@ -5,18 +5,28 @@
  * Only the user and root may be able to change a program that is run. So a directory is used only
  * where it and all directories above it are closed to others, and a program is compiled in a new
  * private directory. A program has its key and a checksum at its end. One that was cut off,
- * replaced or damaged is not run but compiled again. */
+ * replaced or damaged is not run but compiled again. When a program is added, those that were used
+ * least recently are removed, up to a number, a size and an age. */
 #include "tool/driver.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Bytes of a program's last line: "\nngc KEY SUM\n", with blanks up to this size. */
 enum { TAIL = 48 };
+
+enum {
+    MOST_PROGRAMS = 64,       /* that are kept; */
+    MOST_MEGABYTES = 256,     /* of all of them; */
+    MOST_DAYS = 30,           /* without use */
+    LEFT_SECONDS = 24 * 3600, /* a private directory that is older was left by an ngc that ended */
+};
 
 uint64_t hash_text(uint64_t h, const char *text, size_t size)
 {
@@ -228,8 +238,10 @@ int cache_find(Ngc *ngc, const char *path, const char *key)
     char *text = size > TAIL ? read_all(ngc, fd, size) : NULL;
     if (text) {
         write_tail(tail, key, text, size - TAIL);
-        if (memcmp(text + size - TAIL, tail, TAIL) == 0)
+        if (memcmp(text + size - TAIL, tail, TAIL) == 0) {
+            futimens(fd, NULL); /* the time of its last use */
             return fd;
+        }
     }
     close(fd);
     return -1;
@@ -288,4 +300,91 @@ bool cache_keep(Ngc *ngc, const char *built, const char *path, const char *key)
     if (!good)
         unlink(whole);
     return good;
+}
+
+/* ---- removing what is old ---- */
+
+typedef struct Old { /* a program in the directory */
+    const char *name;
+    double size;
+    time_t used; /* the last time */
+} Old;
+
+/* NAME-KEY, where the key has 16 hexadecimal digits */
+static bool is_program_name(const char *name)
+{
+    size_t n = strlen(name);
+    return n > 17 && name[n - 17] == '-' && strspn(name + n - 16, "0123456789abcdef") == 16;
+}
+
+/* Removes a private directory with the files that ngc makes in one. */
+static void remove_left(int dir, const char *name)
+{
+    static const char *const files[] = {"program.c", "program", "program.whole", "messages"};
+    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        unlinkat(fd, files[i], 0);
+    close(fd);
+    unlinkat(dir, name, AT_REMOVEDIR);
+}
+
+/* The user's own programs in the directory; on the way, removes directories that were left. */
+static int find_old(Ngc *ngc, DIR *d, time_t now, Old **list)
+{
+    const struct dirent *entry;
+    struct stat st;
+    int count = 0, room = 0;
+
+    while ((entry = readdir(d))) {
+        bool known = fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+        if (!known || st.st_uid != geteuid())
+            continue;
+
+        bool left = S_ISDIR(st.st_mode) && strncmp(entry->d_name, "ngc-", 4) == 0;
+        if (left && now - st.st_mtime > LEFT_SECONDS)
+            remove_left(dirfd(d), entry->d_name);
+        if (!S_ISREG(st.st_mode) || !is_program_name(entry->d_name))
+            continue;
+
+        *list = arena_grow(ngc, *list, count, &room, sizeof **list);
+        (*list)[count++] =
+            (Old){text_format(ngc, "%s", entry->d_name), (double)st.st_size, st.st_mtime};
+    }
+    return count;
+}
+
+/* Those used last come first; then by name. */
+static int compare_old(const void *a, const void *b)
+{
+    const Old *x = a, *y = b;
+    if (x->used != y->used)
+        return x->used < y->used ? 1 : -1;
+    return strcmp(x->name, y->name);
+}
+
+/* Removes programs beyond the limits, but not `keep`, which was just added. An ngc that is about to
+ * run one of them has it open. */
+void cache_clear(Ngc *ngc, const char *path, const char *keep)
+{
+    Old *old = NULL;
+    time_t now = time(NULL);
+    double bytes = 0;
+    DIR *d = opendir(path);
+    if (!d)
+        return;
+
+    int count = find_old(ngc, d, now, &old);
+    if (count > 0)
+        qsort(old, (size_t)count, sizeof *old, compare_old);
+
+    for (int i = 0; i < count; i++) {
+        bytes += old[i].size;
+        bool goes = i >= MOST_PROGRAMS || bytes > MOST_MEGABYTES * 1e6 ||
+                    difftime(now, old[i].used) > MOST_DAYS * 86400.0;
+        if (goes && strcmp(old[i].name, keep) != 0)
+            unlinkat(dirfd(d), old[i].name, 0);
+    }
+    closedir(d);
 }

@@ -288,6 +288,8 @@ static int make_program(Ngc *ngc, Build *b, const Text *c, const sigset_t *mask)
         complain(ngc, "cannot write '%s': %s", b->c, strerror(errno));
     } else if (compile(ngc, b, mask)) {
         b->is_kept = b->kept && cache_keep(ngc, b->program, b->kept, b->key);
+        if (b->is_kept)
+            cache_clear(ngc, b->cache, b->kept + strlen(b->cache) + 1);
         fd = cache_open(b->program, &size);
         if (fd < 0)
             complain(ngc, "the C compiler left no program in '%s'", b->program);

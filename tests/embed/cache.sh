@@ -186,3 +186,34 @@ for i in 1 2 3 4 5 6; do
 done
 wait
 [ "$(cat many.? | grep -cx fresh)" = 6 ] && [ "$(ls many/ngc)" = "$(basename "$(where many/ngc)")" ] && good || bad "several at once"
+
+# ---- old programs are removed when one is added ----
+cd "$dir/cache_test" || exit 2
+own=$PWD/bounded
+mkdir -p bounded/ngc && chmod 700 bounded bounded/ngc
+key=0123456789abcdef
+touch -d '40 days ago' bounded/ngc/month-$key && chmod 700 bounded/ngc/month-$key
+touch bounded/ngc/note.txt bounded/ngc/other-0123 # of somebody else: they stay
+mkdir bounded/ngc/ngc-AAAAAA bounded/ngc/ngc-BBBBBB && touch bounded/ngc/ngc-AAAAAA/program.c
+touch -d '2 days ago' bounded/ngc/ngc-AAAAAA
+for i in 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42; do
+    touch -d "$i hours ago" "bounded/ngc/a-${i}23456789abcdef" "bounded/ngc/b-${i}23456789abcdef"
+done
+runs 1 "a full cache" cached use
+[ "$(ls bounded/ngc | grep -c -e '-................$')" = 64 ] && good || bad "the cache has $(ls bounded/ngc | wc -l) files"
+for name in a-4223456789abcdef b-4123456789abcdef month-$key ngc-AAAAAA; do
+    [ -e "bounded/ngc/$name" ] && bad "old, but kept: $name" || good
+done
+for name in a-1023456789abcdef b-4023456789abcdef note.txt other-0123 ngc-BBBBBB; do
+    [ -e "bounded/ngc/$name" ] && good || bad "removed: $name"
+done
+touch -d '29 days ago' "$(where bounded/ngc)"
+runs 0 "a use" cached use
+[ -n "$(find "$(where bounded/ngc)" -mmin -60)" ] && good || bad "a use is not noted"
+for i in 1 2 3 4 5 6 7; do
+    truncate -s 60000000 "bounded/ngc/large-${i}123456789abcdef" && touch -d "$i hours ago" "bounded/ngc/large-${i}123456789abcdef"
+done
+rm "$(where bounded/ngc)"
+runs 1 "large programs" cached use
+[ "$(ls bounded/ngc | grep -c large)" = 4 ] && good || bad "the cache has $(ls bounded/ngc | grep -c large) large programs"
+runs 0 "a small one stays" cached use
