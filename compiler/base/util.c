@@ -29,6 +29,55 @@ struct Intern {
     size_t count;
 };
 
+/* ---- the end ---- */
+
+/* How the last message of an ngc that cannot continue is written. It may be needed where no Ngc is
+ * known, so it is kept in the environment. */
+static const char LAST_WORDS[] = "NGC_LAST_WORDS";
+
+void last_words_are_json(bool json)
+{
+    if (json)
+        setenv(LAST_WORDS, "json", 1);
+    else
+        unsetenv(LAST_WORDS);
+}
+
+/* Takes no memory: there may be none. */
+static void print_escaped(const char *text)
+{
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        if (*c < 0x20 || *c >= 0x7f)
+            fprintf(stderr, "\\u%04x", *c);
+        else
+            fprintf(stderr, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+}
+
+/* kind: "error" or "internal error" */
+static _Noreturn void end_broken(const char *kind, const char *text)
+{
+    fflush(stdout);
+    if (getenv(LAST_WORDS)) {
+        fprintf(stderr, "{\"severity\": \"error\", \"message\": \"");
+        print_escaped(strcmp(kind, "error") == 0 ? "" : "internal error: ");
+        print_escaped(text);
+        fprintf(stderr, "\"}\n");
+    } else {
+        fprintf(stderr, "ngc: %s: %s\n", kind, text);
+    }
+    exit(4);
+}
+
+_Noreturn void ngc_bug(const char *format, ...)
+{
+    char text[2000];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    end_broken("internal error", text);
+}
+
 /* ---- memory ---- */
 
 /* calloc that ends ngc where there is no memory: no phase could do anything else. */
@@ -36,8 +85,7 @@ static void *take_memory(size_t size)
 {
     void *p = calloc(1, size);
     if (p == NULL) {
-        fprintf(stderr, "ngc: error: out of memory\n");
-        exit(4);
+        end_broken("error", "out of memory");
     }
     return p;
 }
@@ -331,20 +379,6 @@ void text_put(Text *t, const char *bytes, size_t size)
 bool pass_runs(const Ngc *ngc, Pass pass)
 {
     return !(ngc->opt.without >> pass & 1);
-}
-
-/* ---- the end ---- */
-
-_Noreturn void ngc_bug(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    fflush(stdout);
-    fprintf(stderr, "ngc: internal error: ");
-    vfprintf(stderr, format, args);
-    fprintf(stderr, "\n");
-    va_end(args);
-    exit(4);
 }
 
 bool is_word_char(char c)

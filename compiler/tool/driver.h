@@ -20,6 +20,7 @@ int cache_find(Ngc *, const char *path, const char *key);
 bool cache_create(const char *path, mode_t, const char *text, size_t, const char *tail,
                   size_t tail_size);
 bool cache_keep(Ngc *, const char *built, const char *path, const char *key);
-void cache_clear(Ngc *, const char *dir, const char *keep); /* removes old programs, but not `keep` */
+void cache_clear(Ngc *, const char *dir,
+                 const char *keep); /* removes old programs, but not `keep` */
 
 #endif

@@ -478,6 +478,7 @@ int options_read(Ngc *ngc, Args *a, int argc, char **argv)
 {
     int i = 1, status = -1;
     ngc->opt.json = wants_json(argc, argv);
+    last_words_are_json(ngc->opt.json);
     if (argc > 1 && read_command(a, argv[1]))
         i = 2;
     else if (argc > 1 && argv[1][0] != '-')

@@ -250,6 +250,25 @@ echo old >"$dir/old.c"
 [ "$(cat "$dir/old.c")" = old ] && good || bad "an error overwrote the old file"
 [ -z "$(find "$dir" -name '*.c.*' -o -name '*.h.*')" ] && good || bad "temporary files are left"
 
+# the last words of an ngc that cannot continue, as text and as JSON
+starved() {
+    (ulimit -v 300000; "$ngc" run --fill "$@" -e 'input x[8000, 8000]; y = x + 1; output z = sum(y)') >"$dir/got" 2>&1
+    echo $? >>"$dir/got"
+}
+starved
+[ "$(cat "$dir/got")" = "ngc: error: out of memory
+4" ] && good || bad "without memory: $(cat "$dir/got")"
+starved --diagnostics=json
+[ "$(cat "$dir/got")" = '{"severity": "error", "message": "out of memory"}
+4' ] && good || bad "without memory, as JSON: $(cat "$dir/got")"
+cat >"$dir/bug.c" <<'END'
+#include "base/ngc.h"
+int main(void) { last_words_are_json(true); ngc_bug("a \"%s\"\n\\ \xc3", "text"); }
+END
+cc -std=c11 -I../../compiler "$dir/bug.c" "$(dirname "$ngc")/libngc.a" -lm -o "$dir/bug" && "$dir/bug" >"$dir/got" 2>&1
+[ "$?$(cat "$dir/got")" = '4{"severity": "error", "message": "internal error: a \"text\"\u000a\\ \u00c3"}' ] && good ||
+    bad "an internal error as JSON: $(cat "$dir/got")"
+
 group "what is written"
 # ---- generated texts: refuse NAME PATTERN, with the model on standard input ----
 refuse() {
