@@ -284,6 +284,8 @@ static Node *copy_passes(Graph *g, const Node *n, Node *const *arg)
     return graph_passes(g, arg[0]);
 }
 
+static const Size none[MAX_RANK]; /* a place at the beginning */
+
 /* Does a place of these sizes depend on the index of the loop? */
 static bool moves_with(const Graph *g, const Loop *loop, const Size *lo, int rank)
 {
@@ -300,6 +302,21 @@ static bool is_whole(const Size *lo, Shape all, Shape part)
         if (lo[i] != 0)
             return false;
     return shape_equal(all, part);
+}
+
+/* The parts of all passes, `run`, within zeros of that shape. Where a loop makes fewer passes than
+ * it might, as that of the last segment does, the run may end outside: these rows are zeros, and
+ * are cut off. */
+static Node *place_run(Graph *g, Node *loop, Node *run, int axis, const Size *from, Shape shape)
+{
+    Shape wide = shape;
+    int64_t end = size_max(g, size_add(g, from[axis], run->shape.dim[axis]));
+    int64_t most = size_max(g, shape.dim[axis]);
+
+    if (!(loop->attr.kind & LOOP_COUNT) || end <= size_least(g, shape.dim[axis]))
+        return graph_pad(g, run, from, size_ones, shape);
+    wide.dim[axis] = end > most ? end : most;
+    return graph_slice(g, graph_pad(g, run, from, size_ones, wide), none, size_ones, shape);
 }
 
 /* Parts that follow each other along one axis, from a place that only loops around this one
@@ -333,7 +350,7 @@ static Node *collect_run(Graph *g, Node *loop, Node *n, const Size *lo, const Si
     for (int i = 0; i < shape.rank; i++)
         if (i != axis && (step[i] != 1 || lo[i] != 0))
             return NULL;
-    return graph_pad(g, graph_collect(g, loop, n, within, step, run), from, step, shape);
+    return place_run(g, loop, graph_collect(g, loop, n, within, step, run), axis, from, shape);
 }
 
 /* If n is what pass t reads at place t along one axis of a tensor outside: that tensor, with this
@@ -428,6 +445,12 @@ static Node *simpler_collect(Graph *g, Node *loop, Node *n, const Size *lo, cons
     return NULL;
 }
 
+/* Is it put into zeros, and perhaps cut, at places that no pass changes? */
+static bool is_placed(const Node *n)
+{
+    return n->op == OP_pad || (n->op == OP_slice && n->nargs == 1 && is_placed(n->arg[0]));
+}
+
 /* The sum over all passes of n, in its own shape, if it is better taken otherwise; NULL: it is not.
  */
 static Node *collect_whole(Graph *g, Node *loop, Node *n)
@@ -442,7 +465,10 @@ static Node *collect_whole(Graph *g, Node *loop, Node *n)
         graph_restore_indices(g, before);
         return all;
     }
-    if (n->op == OP_add && (n->arg[0]->op == OP_pad || n->arg[1]->op == OP_pad)) {
+    if (n->op == OP_slice && is_placed(n))
+        return graph_slice(g, graph_collect_sum(g, loop, n->arg[0]), n->attr.lo, n->attr.step,
+                           n->shape);
+    if (n->op == OP_add && (is_placed(n->arg[0]) || is_placed(n->arg[1]))) {
         Node *a = graph_collect_sum(g, loop, n->arg[0]);
         Node *b = graph_collect_sum(g, loop, n->arg[1]);
         return graph_binary(g, OP_add, a, b);
@@ -487,8 +513,6 @@ static Node *copy_collect(Graph *g, const Node *n, Node *const *arg)
     graph_restore_indices(g, before);
     return collect;
 }
-
-static const Size none[MAX_RANK];
 
 Node *graph_collect_sum(Graph *g, Node *loop, Node *n)
 {

@@ -88,7 +88,7 @@ static void poly_remove(struct Poly *p, int i)
 }
 
 /* Inserts t before term i. */
-static void poly_insert(Graph *g, struct Poly *p, int i, Term t)
+static void poly_insert(const Graph *g, struct Poly *p, int i, Term t)
 {
     if (p->terms == MAX_TERMS) {
         diag(g->ngc, SEV_ERROR, ERR_SIZE_TERMS, g->loc, "a size is a sum of more than %d terms",
@@ -102,7 +102,7 @@ static void poly_insert(Graph *g, struct Poly *p, int i, Term t)
 }
 
 /* Adds a term, and keeps the terms in order. */
-static void poly_add(Graph *g, struct Poly *p, Term t)
+static void poly_add(const Graph *g, struct Poly *p, Term t)
 {
     int i = 0;
     while (i < p->terms && memcmp(p->term[i].power, t.power, sizeof t.power) > 0)
@@ -276,21 +276,99 @@ int64_t size_at(const Graph *g, Size s, const int64_t *dim)
     return sum;
 }
 
+/* ---- the least and the largest value ---- */
+
+enum { TRIED = 4096 }; /* values of a dim, if its power is more than 1 */
+
+/* The least value of a dim: an index of a loop begins with 0. */
+static int64_t dim_least(int d)
+{
+    return d < MAX_DIMS;
+}
+
+/* Each term at the end of its dims where it is largest, or least. That is the largest sum, if no
+ * dim is in terms of both signs; else it is a bound. */
+static int64_t sum_of_ends(const Graph *g, const struct Poly *p, bool most)
+{
+    int64_t sum = 0;
+
+    for (int i = 0; i < p->terms; i++) {
+        int64_t t = p->term[i].coef;
+        bool high = (t > 0) == most;
+        for (int d = 0; d < ALL_DIMS; d++)
+            for (int k = 0; k < p->term[i].power[d]; k++)
+                t = multiply(t, high ? g->dim[d].max : dim_least(d));
+        sum = plus(sum, t);
+    }
+    return sum;
+}
+
+/* A dim that is in terms of both signs, and its largest power; -1: there is none. */
+static int dim_of_both_signs(const struct Poly *p, int *power)
+{
+    for (int d = 0; d < ALL_DIMS; d++) {
+        bool sign[2] = {false, false};
+        *power = 0;
+        for (int i = 0; i < p->terms; i++) {
+            int k = p->term[i].power[d];
+            sign[p->term[i].coef > 0] |= k > 0;
+            *power = k > *power ? k : *power;
+        }
+        if (sign[0] && sign[1])
+            return d;
+    }
+    return -1;
+}
+
+/* p with a number in place of a dim. */
+static struct Poly poly_with(const Graph *g, const struct Poly *p, int dim, int64_t value)
+{
+    struct Poly out = {0};
+
+    for (int i = 0; i < p->terms; i++) {
+        Term t = p->term[i];
+        for (int k = 0; k < p->term[i].power[dim]; k++)
+            t.coef = multiply(t.coef, value);
+        t.power[dim] = 0;
+        poly_add(g, &out, t);
+    }
+    return out;
+}
+
+/* The largest value for any values of the dims, or the least; a bound of it where a dim of many
+ * values has a power. */
+static int64_t extreme(const Graph *g, const struct Poly *p, bool most)
+{
+    int power, d = dim_of_both_signs(p, &power);
+    if (d < 0)
+        return sum_of_ends(g, p, most);
+
+    int64_t low = dim_least(d), high = g->dim[d].max, best = most ? -INT64_MAX : INT64_MAX;
+    if (power > 1 && high - low > TRIED)
+        return sum_of_ends(g, p, most);
+
+    /* in a dim without a power, it is at one of the ends */
+    int64_t step = power > 1 || high <= low ? 1 : high - low;
+    for (int64_t v = low; v <= high; v += step) {
+        struct Poly at = poly_with(g, p, d, v);
+        int64_t here = extreme(g, &at, most);
+        if (most ? here > best : here < best)
+            best = here;
+    }
+    return best;
+}
+
 int64_t size_max(const Graph *g, Size s)
 {
-    int64_t dim[ALL_DIMS] = {0};
-    for (int i = 0; i < ALL_DIMS; i++)
-        dim[i] = g->dim[i].max;
-    return size_at(g, s, dim);
+    return s >= 0 ? s : extreme(g, &g->poly[~s], true);
 }
 
 int64_t size_least(const Graph *g, Size s)
 {
-    int64_t least[ALL_DIMS];
-    for (int i = 0; i < ALL_DIMS; i++)
-        least[i] = i < MAX_DIMS; /* an index of a loop begins with 0 */
-    return size_at(g, s, least);
+    return s >= 0 ? s : extreme(g, &g->poly[~s], false);
 }
+
+/* ---- numbers ---- */
 
 bool size_number(const Graph *g, Size s, int64_t *number)
 {

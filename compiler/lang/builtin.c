@@ -295,11 +295,11 @@ static Value *b_narrow(Lower *L, Loc loc, Value **arg)
 
     Shape s = x->shape;
     Size after = size_sub(L->g, s.dim[axis], size_add(L->g, start, length));
-    if (after < 0 && size_max(L->g, after) < 0) {
+    if (size_least(L->g, after) < 0) {
         lower_error(L, ERR_INDEX_RANGE, loc,
-                    "%s elements from %s on are more than the axis of %s has",
+                    "%s elements from %s on %s more than the axis of %s has",
                     size_text(L->g, length, ""), size_text(L->g, start, ""),
-                    size_text(L->g, s.dim[axis], ""));
+                    size_max(L->g, after) < 0 ? "are" : "may be", size_text(L->g, s.dim[axis], ""));
         return value_error(L, loc);
     }
 

@@ -18,13 +18,16 @@ typedef struct Index {
     Loc loc;
 } Index;
 
-/* A place that is a run-time size: it must be within the axis, whatever the dims are. */
+/* A place that is a run-time size: it must be within the axis, whatever the dims are. If it is
+ * always negative, it counts from the end. */
 static bool place_run_time(Lower *L, const Value *v, Size size, bool end, Size *out)
 {
     *out = v->node->attr.size;
+    if (size_max(L->g, *out) < 0)
+        *out = size_add(L->g, size, *out);
     Size left = size_sub(L->g, size, *out);
     int64_t least = end ? 0 : 1; /* the end of a slice may be the end of the axis */
-    if (size_least(L->g, left) >= least && size_max(L->g, left) >= least)
+    if (size_least(L->g, *out) >= 0 && size_least(L->g, left) >= least)
         return true;
     lower_error(L, ERR_INDEX_RANGE, v->loc, "index %s may be out of range for size %s",
                 size_text(L->g, *out, ""), size_text(L->g, size, ""));
@@ -53,13 +56,8 @@ static Size at_an_end(Lower *L, Size s, bool last)
         s = size_replace(g, s, MAX_DIMS + l, last ? end : 0);
     }
     for (int l = 0; l < L->levels; l++)
-        s = with_a_pass(g, s, g->index[l]->attr.loop->passes);
+        s = with_a_pass(g, s, size_add(g, g->index[l]->attr.loop->last, 1));
     return s;
-}
-
-static bool is_at_least(const Graph *g, Size s, int64_t least)
-{
-    return size_least(g, s) >= least && size_max(g, s) >= least;
 }
 
 /* Does a place count from the end of the axis in each pass? */
@@ -67,23 +65,51 @@ static bool is_negative(Lower *L, Size place)
 {
     Size back = size_sub(L->g, 0, place);
 
-    return is_at_least(L->g, at_an_end(L, back, false), 1) &&
-           is_at_least(L->g, at_an_end(L, back, true), 1);
+    return size_least(L->g, at_an_end(L, back, false)) >= 1 &&
+           size_least(L->g, at_an_end(L, back, true)) >= 1;
+}
+
+/* The same for a place that is at least 0. */
+static bool is_from_zero(Lower *L, Size place)
+{
+    return size_least(L->g, at_an_end(L, place, false)) >= 0 &&
+           size_least(L->g, at_an_end(L, place, true)) >= 0;
+}
+
+/* Does a place that has an index more than once as a factor, as i*(T - i), move only up, or only
+ * down, from pass to pass? */
+static bool is_monotone(Lower *L, Size place)
+{
+    Graph *g = L->g;
+
+    for (int l = 0; l < L->levels; l++) {
+        Size coef[256], index = size_dim(g, MAX_DIMS + l);
+        if (size_powers(g, place, MAX_DIMS + l, coef) <= 2)
+            continue;
+        Size next = size_replace(g, place, MAX_DIMS + l, size_add(g, index, 1));
+        Size step = size_sub(g, next, place);
+        if (!is_monotone(L, step))
+            return false;
+        if (!is_from_zero(L, step) && !is_from_zero(L, size_sub(g, 0, step)))
+            return false;
+    }
+    return true;
 }
 
 /* A place that the index of a loop determines: within the axis in each pass, if it is in the first
- * and in the last. */
+ * and in the last. (The first pass of each loop was lowered by itself: so places at the first of
+ * one loop and the last of another have been looked at.) */
 static bool place_in_loop(Lower *L, const Value *v, Size size, bool end, Size *out)
 {
     int64_t least = end ? 0 : 1;
-    bool fits = true;
+    bool fits = is_monotone(L, *out);
 
     if (is_negative(L, *out))
         *out = size_add(L->g, size, *out);
     Size left = size_sub(L->g, size, *out);
     for (int last = 0; last < 2; last++)
-        fits &= is_at_least(L->g, at_an_end(L, *out, last), 0) &&
-                is_at_least(L->g, at_an_end(L, left, last), least);
+        fits &= size_least(L->g, at_an_end(L, *out, last)) >= 0 &&
+                size_least(L->g, at_an_end(L, left, last)) >= least;
     if (!fits)
         lower_error(L, ERR_INDEX_RANGE, v->loc, "index %s may be out of range for size %s",
                     size_text(L->g, *out, ""), size_text(L->g, size, ""));
@@ -176,7 +202,7 @@ static bool index_range(Lower *L, Index *ix, const Expr *r)
         }
     if (size_least(g, count) < 1) {
         lower_error(L, ERR_EMPTY_SLICE, r->loc, "an empty slice%s of an axis of size %s",
-                    size < 0 ? " is possible" : "", size_text(g, size, ""));
+                    size_max(g, count) > 0 ? " is possible" : "", size_text(g, size, ""));
         return false;
     }
 

@@ -329,7 +329,7 @@ bool want_whole(Lower *L, const Value *v, const char *what, int64_t *out)
 static bool want_run_time_size(Lower *L, const Value *v, const char *what, Size *out)
 {
     *out = v->node->attr.size;
-    if (size_least(L->g, *out) >= 1 && size_max(L->g, *out) >= 1)
+    if (size_least(L->g, *out) >= 1)
         return true;
     lower_error(L, ERR_NUMBER_TOO_SMALL, v->loc, "%s must be at least 1; %s may be less", what,
                 size_text(L->g, *out, ""));

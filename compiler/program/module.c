@@ -441,23 +441,40 @@ static int64_t fit_functions(Module *m, const Modes *modes, int64_t room)
     return module_work_bytes(m);
 }
 
-/* --memory: work must not be larger. */
-static void fit_work(Module *m, const Modes *modes)
+/* The same with as much room as leaves work at most `most` bytes; members: those of its members. */
+static int64_t fit_into(Module *m, const Modes *modes, int64_t most, int64_t members)
 {
-    int64_t most = m->ngc->opt.memory, bytes = module_work_bytes(m);
-    int64_t space = m->space * type_size(m->ngc, T_FLOAT) + m->ispace * type_size(m->ngc, T_INT);
-    int64_t room = most - (bytes - space);
-    bool can_share = !m->plain && !m->ngc->opt.no_share;
+    int64_t room = most - members, bytes = INT64_MAX;
 
     /* space for ints may grow, too, where values are computed again: then less is left */
-    for (int i = 0; i < 2 && can_share && bytes > most && room > 0; i++) {
+    for (int i = 0; i < 2 && room > 0 && bytes > most; i++) {
         bytes = fit_functions(m, modes, room);
         if (bytes - most > m->ispace * type_size(m->ngc, T_INT))
             break;
         room -= bytes - most;
     }
-    if (can_share && bytes > most)
-        bytes = fit_functions(m, modes, 0);
+    return bytes;
+}
+
+/* --memory: work must not be larger. The least that it can be is found by trying to do with less
+ * than the least so far, so it does not depend on what the user asks for. */
+static void fit_work(Module *m, const Modes *modes)
+{
+    int64_t most = m->ngc->opt.memory, bytes = module_work_bytes(m), least;
+    int64_t space = m->space * type_size(m->ngc, T_FLOAT) + m->ispace * type_size(m->ngc, T_INT);
+    int64_t members = bytes - space;
+
+    if (bytes <= most)
+        return;
+    if (m->plain || m->ngc->opt.no_share) {
+        module_too_large(m, bytes);
+        return;
+    }
+    if (fit_into(m, modes, most, members) <= most)
+        return;
+    bytes = fit_functions(m, modes, 0);
+    while (bytes > most && (least = fit_into(m, modes, bytes - 1, members)) < bytes)
+        bytes = least;
     if (bytes > most)
         module_too_large(m, bytes);
 }

@@ -131,6 +131,10 @@ lengths() {
         quick "passes, $n" "--dims=$n"
         in_share 3 "$n" && quick "passes, $n, in segments" "--dims=$n --segment=7"
     done
+    model=tests/emit/models/windows.ng
+    for n in 1 2 3 4 5; do
+        quick "windows, $n, in segments" "--dims=$n --segment=2"
+    done
     passed=$((checks - failed))
     group "each number of passes"
 }
