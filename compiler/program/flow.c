@@ -124,10 +124,11 @@ static bool is_exact(const Kernel *k)
     return true;
 }
 
-static Unit new_unit(Flow *f, Kernel *k)
+static Unit new_unit(Flow *f, KernelRun item)
 {
+    Kernel *k = item.kernel[0];
     int stores = k->stores;
-    Unit u = {.kernel = k, .repeats = k->kind != K_RANDOM};
+    Unit u = {.item = item, .kernel = k, .repeats = k->kind != K_RANDOM};
 
     u.piece = arena_alloc(f->p->ngc, (size_t)(stores + 1) * sizeof *u.piece);
     for (int s = 0; s < stores && !k->member; s++)
@@ -145,15 +146,16 @@ static Unit new_unit(Flow *f, Kernel *k)
 
 /* ---- forward and backward ---- */
 
-static bool stores_result(const Program *p, const Kernel *k, const bool *needed)
+static bool stores_result(const Program *p, const KernelRun *item, const bool *needed)
 {
-    for (int i = 0; i < k->stores; i++) {
-        const Store *s = &k->store[i];
-        if (store_place(p, s)->kind == P_MEMBER)
-            return true;
-        if (!s->target && needed[p->slot[s->node->id]])
-            return true;
-    }
+    for (int k = 0; k < item->count; k++)
+        for (int i = 0; i < item->kernel[k]->stores; i++) {
+            const Store *s = &item->kernel[k]->store[i];
+            if (store_place(p, s)->kind == P_MEMBER)
+                return true;
+            if (!s->target && needed[p->slot[s->node->id]])
+                return true;
+        }
     return false;
 }
 
@@ -164,44 +166,61 @@ static void mark_needed(Program *p, const Kernel *k, const Node *n, void *with)
     needed[p->slot[n->id]] = true;
 }
 
-/* By position: is the kernel of forward? Where backward is a function of its own, phases say so.
- * Otherwise, forward is the kernels from which losses and other results are computed. */
-static bool *find_forward(Flow *f)
+/* By item: is it of forward? Where backward is a function of its own, phases say so. Otherwise,
+ * forward is what losses and other results are computed from. */
+static bool *find_forward(Flow *f, const KernelRun *item, int count)
 {
     Program *p = f->p;
-    bool *forward = arena_alloc(p->ngc, (size_t)(p->kernels + 1));
+    bool *forward = arena_alloc(p->ngc, (size_t)(count + 1));
     bool *needed = arena_alloc(p->ngc, (size_t)(p->nodes + 1));
 
-    for (int i = p->kernels - 1; i >= 0; i--) {
-        const Kernel *k = p->kernel[i];
-        f->phases |= k->phase == 1;
-        forward[i] = stores_result(p, k, needed);
-        if (forward[i])
-            kernel_each_read(p, k, mark_needed, needed);
+    for (int i = count - 1; i >= 0; i--) {
+        f->phases |= item[i].kernel[0]->phase == 1;
+        forward[i] = stores_result(p, &item[i], needed);
+        for (int k = 0; k < item[i].count && forward[i]; k++)
+            kernel_each_read(p, item[i].kernel[k], mark_needed, needed);
     }
-    for (int i = 0; i < p->kernels && f->phases; i++)
-        forward[i] = p->kernel[i]->phase == 0;
+    for (int i = 0; i < count && f->phases; i++)
+        forward[i] = item[i].kernel[0]->phase == 0;
     return forward;
+}
+
+/* By slot: the reads and stores of all kernels. */
+static int *count_uses(Program *p)
+{
+    int *uses = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *uses);
+
+    for (int i = 0; i < p->kernels; i++) {
+        const Kernel *k = p->kernel[i];
+        kernel_count_reads(p, k, uses, 1);
+        for (int s = 0; s < k->stores; s++)
+            uses[p->slot[k->store[s].node->id]]++;
+    }
+    return uses;
 }
 
 static void find_units(Flow *f)
 {
     Program *p = f->p;
-    const bool *forward = find_forward(f);
-    Kernel **list = arena_alloc(p->ngc, (size_t)(p->kernels + 1) * sizeof *list);
+    size_t room = (size_t)(p->kernels + 1);
+    KernelRun *all = arena_alloc(p->ngc, room * sizeof *all);
+    KernelRun *list = arena_alloc(p->ngc, room * sizeof *list);
+    int count = flow_items(p, all);
+    const bool *forward = find_forward(f, all, count);
 
     for (int second = 0; second < 2; second++) {
-        for (int i = 0; i < p->kernels; i++)
+        for (int i = 0; i < count; i++)
             if (forward[i] == !second)
-                list[f->units++] = p->kernel[i];
+                list[f->units++] = all[i];
         if (!second)
             f->forwards = f->units;
     }
     flow_order(p, list, f->units, f->forwards);
 
+    const int *uses = p->loops > 0 ? count_uses(p) : NULL;
     f->unit = arena_alloc(p->ngc, (size_t)(f->units + 1) * sizeof *f->unit);
     for (int i = 0; i < f->units; i++)
-        f->unit[i] = new_unit(f, list[i]);
+        f->unit[i] = list[i].count > 1 ? flow_loop(f, list[i], uses) : new_unit(f, list[i]);
 }
 
 /* ---- values ---- */
@@ -263,7 +282,7 @@ static bool *find_overwritten(const Flow *f)
 
     for (int u = 0; u < f->forwards; u++) {
         const Kernel *k = f->unit[u].kernel;
-        for (int s = 0; s < k->stores; s++) {
+        for (int s = 0; s < k->stores; s++) { /* a loop overwrites none */
             const Place *place = store_place(p, &k->store[s]);
             if (place->kind != P_VAR || place->var->node == NULL)
                 continue;
@@ -336,9 +355,6 @@ static void alloc_values(Flow *f)
 
 Flow *flow_new(Program *p)
 {
-    if (p->loops > 0)
-        return NULL;
-
     Flow *f = arena_alloc(p->ngc, sizeof *f);
     *f = (Flow){.p = p, .values = p->nodes};
 
@@ -366,7 +382,7 @@ static void append_step(Flow *f, int unit, uint64_t pieces, bool again)
 
 static uint64_t all_pieces(const Unit *u)
 {
-    return u->pieces == MAX_PIECES ? UINT64_MAX : (UINT64_C(1) << u->pieces) - 1;
+    return u->pieces >= MAX_PIECES ? UINT64_MAX : (UINT64_C(1) << u->pieces) - 1;
 }
 
 /* Is the value of a piece computed again with it: is it dropped, and not there yet? */
@@ -634,6 +650,10 @@ static void count_changes(Flow *f)
             continue;
         f->change[l->from] += bytes;
         f->change[l->group_to + 1] -= bytes;
+    }
+    for (int t = 0; t < f->steps; t++) {
+        f->change[t] += f->unit[f->step[t].unit].bytes;
+        f->change[t + 1] -= f->unit[f->step[t].unit].bytes;
     }
     f->cost += 2 * f->lives;
 }

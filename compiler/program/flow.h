@@ -21,12 +21,14 @@ typedef struct Piece { /* one store of a kernel, with what it needs */
     double time; /* estimated nanoseconds */
 } Piece;
 
-typedef struct Unit { /* one kernel */
-    Kernel *kernel;
-    Piece *piece;
+typedef struct Unit { /* one kernel, or a loop that stays a loop */
+    KernelRun item;
+    Kernel *kernel; /* the first of the item */
+    Piece *piece;   /* of a loop: what it reads from outside, and each value that others read */
     int pieces;
-    bool whole;   /* all pieces or none */
-    bool repeats; /* it may be computed again */
+    bool whole;    /* all pieces or none */
+    bool repeats;  /* it may be computed again; a loop is not */
+    int64_t bytes; /* of a loop: the most that live at one time of what only it uses */
 } Unit;
 
 typedef enum {
@@ -83,12 +85,20 @@ typedef struct Flow {
 
 /* ---- flow_order.c ---- */
 
-/* Orders kernels, of which the first are those of forward. */
-void flow_order(Program *, Kernel **kernel, int count, int forwards);
+/* Orders kernels and loops, of which the first are those of forward. */
+void flow_order(Program *, KernelRun *, int count, int forwards);
+
+/* ---- flow_loop.c ---- */
+
+/* The kernels of a program and its loops, in order; returns their number. */
+int flow_items(Program *, KernelRun *);
+
+/* A loop as a unit. uses: by slot, the reads and stores of all kernels. */
+Unit flow_loop(Flow *, KernelRun, const int *uses);
 
 /* ---- flow.c ---- */
 
-Flow *flow_new(Program *); /* NULL: nothing can be computed again, as in a program with loops */
+Flow *flow_new(Program *); /* NULL: nothing can be computed again */
 void flow_schedule(Flow *);
 void flow_measure(Flow *, int64_t room); /* after flow_schedule */
 

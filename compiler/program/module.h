@@ -261,6 +261,7 @@ typedef struct AgainCost { /* of the values of forward that backward computes ag
 Cost function_cost(const Function *);
 AgainCost function_again(const Function *);
 SavedCost function_saved(const Function *backward); /* values of forward that it reads */
+double module_time(const Module *); /* estimated nanoseconds of a call of each function */
 
 /* cname.c */
 const char *c_name(Ngc *, const char *name); /* legal in C and C++, not yet distinct */

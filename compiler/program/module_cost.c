@@ -160,7 +160,7 @@ AgainCost function_again(const Function *f)
     for (int i = 0; i < p->kernels; i++) {
         const Kernel *k = p->kernel[i];
         if (!k->again) {
-            other += kernel_time(p, k);
+            other += k->times * kernel_time(p, k);
             continue;
         }
         cost.kernels++;
@@ -171,4 +171,18 @@ AgainCost function_again(const Function *f)
         cost.values += p->again[i] > 0;
     cost.part = other > 0 ? again / other : 0;
     return cost;
+}
+
+double module_time(const Module *m)
+{
+    double time = 0;
+
+    for (int i = 0; i < m->functions; i++) {
+        const Function *f = &m->function[i];
+        const Program *p = f->program;
+        for (int k = 0; p && k < p->kernels; k++)
+            if (function_has(f, p->kernel[k]))
+                time += p->kernel[k]->times * kernel_time(p, p->kernel[k]);
+    }
+    return time;
 }

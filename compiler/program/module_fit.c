@@ -67,14 +67,6 @@ int64_t module_work_bytes(const Module *m)
     return struct_bytes(&work);
 }
 
-static bool has_loops(const Module *m)
-{
-    for (int i = 0; i < m->functions; i++)
-        if (m->function[i].program->loops > 0)
-            return true;
-    return false;
-}
-
 void module_too_large(const Module *m, int64_t least)
 {
     const char *why = "";
@@ -86,8 +78,6 @@ void module_too_large(const Module *m, int64_t least)
     else if (m->ngc->opt.segment > 0)
         why =
             text_format(m->ngc, ", with loops in segments of about %d passes", m->ngc->opt.segment);
-    else if (has_loops(m))
-        why = "; around a loop that stays a loop nothing is computed again (--unroll expands it)";
     diag(m->ngc, SEV_ERROR, ERR_MEMORY, (Loc){.file = -1},
          "the work struct does not fit into %lld bytes; the least is %lld%s",
          (long long)m->ngc->opt.memory, (long long)least, why);

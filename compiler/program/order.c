@@ -11,14 +11,9 @@
 
 #include <string.h>
 
-typedef struct Item { /* a kernel, or a whole loop in order */
-    Kernel **kernel;
-    int count;
-} Item;
-
 typedef struct Order {
-    const Loop *loop; /* whose kernels are put in order; NULL: those of no loop */
-    Item *item;
+    Coming coming; /* its loop is that whose kernels are put in order */
+    KernelRun *item;
     int items, item_room;
     bool *done; /* by item */
 
@@ -31,25 +26,15 @@ typedef struct Order {
     Kernel **late; /* copies to variables when all is computed */
     int lates, late_room;
 
-    int *writers;     /* by slot: items still to come that write it */
     int *var_readers; /* by slot of a variable: kernels still to come that read it */
-
-    const Item *reads; /* check_read: the item whose operands are looked for, */
-    bool blocked;      /* and whether one of them is still to come */
 } Order;
 
-/* ---- which variable does a store overwrite? ---- */
-
-/* Does the store give a variable of this loop its next value? */
-static bool is_update(const Order *o, const Store *s)
-{
-    return o->loop && s->node->op == OP_carried && s->node->attr.loop == o->loop && !s->target;
-}
+/* ---- variables that are overwritten ---- */
 
 /* The slot of the variable that a store overwrites; -1: none, or none that this program reads. */
 static int overwritten(const Program *p, const Order *o, const Store *s)
 {
-    if (is_update(o, s))
+    if (store_updates(&o->coming, s))
         return p->slot[s->node->id];
 
     const Place *place = store_place(p, s);
@@ -57,63 +42,6 @@ static int overwritten(const Program *p, const Order *o, const Store *s)
         return -1;
     return p->slot[place->var->node->id];
 }
-
-/* ---- what is still to come ---- */
-
-/* Stores of the item that others wait for. */
-static void add_writers(Program *p, const Item *item, Order *o, int by)
-{
-    for (int i = 0; i < item->count; i++)
-        for (int s = 0; s < item->kernel[i]->stores; s++) {
-            const Store *store = &item->kernel[i]->store[s];
-            if (!store->target && !is_update(o, store))
-                o->writers[p->slot[store->node->id]] += by;
-        }
-}
-
-/* How many stores of the item itself are of n? */
-static int own_stores(const Order *o, const Item *item, const Node *n)
-{
-    int count = 0;
-
-    for (int i = 0; i < item->count; i++)
-        for (int s = 0; s < item->kernel[i]->stores; s++) {
-            const Store *store = &item->kernel[i]->store[s];
-            count += !store->target && !is_update(o, store) && store->node == n;
-        }
-    return count;
-}
-
-/* Is what the item reads computed? It may read what it stores itself. */
-static void check_read(Program *p, const Kernel *k, const Node *n, void *with)
-{
-    Order *o = with;
-    bool whole = o->reads->count > 1; /* a loop also waits for what others store of n */
-    (void)k;
-
-    if (o->writers[p->slot[n->id]] == 0)
-        return;
-    int own = own_stores(o, o->reads, n);
-    if (own == 0 || (whole && o->writers[p->slot[n->id]] > own))
-        o->blocked = true;
-}
-
-static bool operands_are_there(Program *p, Order *o, const Item *item)
-{
-    o->reads = item;
-    o->blocked = false;
-    for (int i = 0; i < item->count; i++)
-        kernel_each_read(p, item->kernel[i], check_read, o);
-
-    /* what a loop adds to is there before it */
-    for (int i = 0; i < item->count && item->count > 1; i++)
-        for (int s = 0; s < item->kernel[i]->stores; s++)
-            if (!item->kernel[i]->store[s].target)
-                check_read(p, item->kernel[i], item->kernel[i]->store[s].node, o);
-    return !o->blocked;
-}
-
-/* ---- variables that are overwritten ---- */
 
 /* Does the load v of k read the very element that store s overwrites, or is it read before all is
  * written? */
@@ -159,7 +87,7 @@ static bool store_waits(const Program *p, const Order *o, const Kernel *k, const
     return own < all || o->var_readers[slot] > all;
 }
 
-static bool item_waits(const Program *p, const Order *o, const Item *item)
+static bool item_waits(const Program *p, const Order *o, const KernelRun *item)
 {
     const Kernel *k = item->kernel[0];
 
@@ -213,9 +141,9 @@ static void store_update_aside(Program *p, Order *o, Kernel *k, Store *s)
     Node *leaf = s->node, *own = extra_node(p, leaf, k->phase);
 
     s->node = own;
-    o->writers[p->slot[own->id]]++;
+    o->coming.writers[p->slot[own->id]]++;
     Kernel *put = kernel_put(p, leaf, own);
-    put->loop = o->loop;
+    put->loop = o->coming.loop;
     add_late(p, o, put);
 }
 
@@ -224,14 +152,14 @@ static void store_aside(Program *p, Order *o, Kernel *k, Store *s)
 {
     Target *t = s->target;
 
-    if (is_update(o, s)) {
+    if (store_updates(&o->coming, s)) {
         store_update_aside(p, o, k, s);
         return;
     }
     if (t) {
         s->node = extra_node(p, s->node, t->phase);
         s->target = NULL;
-        o->writers[p->slot[s->node->id]]++;
+        o->coming.writers[p->slot[s->node->id]]++;
     } else {
         t = claiming_target(p, s->node);
         t->claimed = false;
@@ -252,23 +180,23 @@ static void append_kernel(Program *p, Order *o, Kernel *k)
 
 static void append_item(Program *p, Order *o, int i)
 {
-    const Item *item = &o->item[i];
+    const KernelRun *item = &o->item[i];
 
     for (int k = 0; k < item->count; k++) {
         kernel_count_reads(p, item->kernel[k], o->var_readers, -1);
         append_kernel(p, o, item->kernel[k]);
     }
-    add_writers(p, item, o, -1);
+    coming_count(p, &o->coming, item, -1);
     o->done[i] = true;
 }
 
 /* Does the item compute something that the test of the loop needs? */
-static bool is_for_test(const Program *p, const Order *o, const Item *item)
+static bool is_for_test(const Program *p, const Order *o, const KernelRun *item)
 {
     for (int i = 0; i < item->count; i++)
         for (int s = 0; s < item->kernel[i]->stores; s++) {
             const Store *store = &item->kernel[i]->store[s];
-            if (!is_update(o, store) && o->for_test[p->slot[store->node->id]])
+            if (!store_updates(&o->coming, store) && o->for_test[p->slot[store->node->id]])
                 return true;
         }
     return false;
@@ -290,10 +218,10 @@ static Kernel *append_ready(Program *p, Order *o, bool *some)
 
     *some = false;
     for (int i = 0; i < o->items; i++) {
-        const Item *item = &o->item[i];
+        const KernelRun *item = &o->item[i];
         if (o->done[i] || (o->before_test && !is_for_test(p, o, item)))
             continue;
-        if (!operands_are_there(p, o, item))
+        if (coming_blocks(p, &o->coming, item))
             continue;
         if (item_waits(p, o, item)) {
             stuck = stuck ? stuck : item->kernel[0];
@@ -329,12 +257,12 @@ static void order_items(Program *p, Order *o)
     size_t room = (size_t)(p->nodes + p->targets + p->kernels + 1);
 
     o->done = arena_alloc(p->ngc, (size_t)o->items + 1);
-    o->writers = arena_alloc(p->ngc, room * sizeof *o->writers);
+    o->coming.writers = arena_alloc(p->ngc, room * sizeof *o->coming.writers);
     o->var_readers = arena_alloc(p->ngc, room * sizeof *o->var_readers);
     for (int i = 0; i < o->items; i++) {
         for (int k = 0; k < o->item[i].count; k++)
             kernel_count_reads(p, o->item[i].kernel[k], o->var_readers, 1);
-        add_writers(p, &o->item[i], o, 1);
+        coming_count(p, &o->coming, &o->item[i], 1);
     }
 
     o->before_test = o->test != NULL;
@@ -353,7 +281,7 @@ static void order_items(Program *p, Order *o)
 static void add_item(Program *p, Order *o, Kernel **kernel, int count)
 {
     o->item = arena_grow(p->ngc, o->item, o->items, &o->item_room, sizeof *o->item);
-    o->item[o->items++] = (Item){kernel, count};
+    o->item[o->items++] = (KernelRun){kernel, count};
 }
 
 static Kernel *mark_kernel(Program *p, KernelKind kind, const struct ProgramLoop *l)
@@ -403,7 +331,7 @@ static void find_for_test(Program *p, const struct ProgramLoop *l, Order *o)
 
 /* The kernels of the loop in order, from K_FOR to K_NEXT; the test comes before anything that a
  * pass changes. */
-static Item order_loop(Program *p, const struct ProgramLoop *l, Order *o)
+static KernelRun order_loop(Program *p, const struct ProgramLoop *l, Order *o)
 {
     Order whole = {0};
     Kernel *begin = mark_kernel(p, K_FOR, l), *end = mark_kernel(p, K_NEXT, l);
@@ -424,7 +352,7 @@ static Item order_loop(Program *p, const struct ProgramLoop *l, Order *o)
     for (int i = 0; i < o->count; i++)
         append_kernel(p, &whole, o->kernel[i]);
     append_kernel(p, &whole, end);
-    return (Item){whole.kernel, whole.count};
+    return (KernelRun){whole.kernel, whole.count};
 }
 
 void program_positions(Program *p)
@@ -454,7 +382,7 @@ void program_order(Program *p)
     Order *outside = &of[p->loops];
 
     for (int i = 0; i < p->loops; i++)
-        of[i].loop = p->loop[i].of;
+        of[i].coming.loop = p->loop[i].of;
     for (int i = 0; i < p->kernels; i++) {
         Kernel *k = p->kernel[i];
         Order *o = k->loop ? &of[program_loop(p, k->loop) - p->loop] : outside;
@@ -463,7 +391,7 @@ void program_order(Program *p)
 
     for (int i = 0; i < p->loops; i++) {
         const Loop *outer = p->loop[i].outer;
-        Item item = order_loop(p, &p->loop[i], &of[i]);
+        KernelRun item = order_loop(p, &p->loop[i], &of[i]);
         Order *o = outer ? &of[program_loop(p, outer) - p->loop] : outside;
         add_item(p, o, item.kernel, item.count);
     }

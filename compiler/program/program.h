@@ -329,6 +329,25 @@ bool kernel_axis_is_free(const Kernel *, int axis);
 /* Of a kernel that sums rows: elements of its row of results; -1: not known. */
 int64_t kernel_columns(const Kernel *);
 
+/* ---- coming.c: which kernels wait for others, while all are put in order ---- */
+
+typedef struct KernelRun { /* a kernel, or a whole loop in order */
+    Kernel **kernel;
+    int count;
+} KernelRun;
+
+typedef struct Coming {
+    const Loop *loop;      /* whose kernels are put in order; NULL: those of no loop */
+    int *writers;          /* by slot: items still to come that store it */
+    const KernelRun *item; /* coming_blocks: the item whose operands are looked for, */
+    bool blocked;          /* and whether one of them is still to come */
+} Coming;
+
+bool store_updates(const Coming *, const Store *); /* is it a variable's next value? */
+void coming_count(const Program *, Coming *, const KernelRun *, int by); /* the stores of an item */
+bool coming_blocks(Program *, Coming *,
+                   const KernelRun *); /* does it wait for what others store? */
+
 /* ---- order.c: kernels in an order in which operands are stored before they are read ---- */
 
 void program_order(Program *);     /* puts them in order, with K_FOR, K_TEST and K_NEXT of loops */

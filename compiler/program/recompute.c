@@ -16,8 +16,8 @@ typedef struct Copier {
     Node **copy;   /* by slot: the node that is computed again; NULL: none */
     Node **inside; /* by slot: of the kernel at hand, what only it reads */
     int slot_room;
-    Kernel **kernel; /* in their new order */
-    int kernels, kernel_room;
+    KernelRun *item; /* in their new order */
+    int items, item_room;
 } Copier;
 
 /* ---- nodes that are computed again ---- */
@@ -143,7 +143,7 @@ static void read_again(Copier *c, Kernel *k)
     for (int v = 0; v < k->vals; v++)
         if (k->val[v]->kind == V_LOAD)
             k->val[v]->node = now_value(c, k->val[v]->node);
-    if (k->product)
+    if (k->product && (k->kind == K_GEMM || k->kind == K_CALL))
         k->product = now_product(c, k->product);
     if (k->onto)
         k->onto = now_operand(c, k->onto);
@@ -307,10 +307,10 @@ static Kernel *repeat_kernel(Copier *c, const FlowStep *s)
     return copy;
 }
 
-static void append_kernel(Copier *c, Kernel *k)
+static void append_item(Copier *c, KernelRun item)
 {
-    c->kernel = arena_grow(c->p->ngc, c->kernel, c->kernels, &c->kernel_room, sizeof *c->kernel);
-    c->kernel[c->kernels++] = k;
+    c->item = arena_grow(c->p->ngc, c->item, c->items, &c->item_room, sizeof *c->item);
+    c->item[c->items++] = item;
 }
 
 static void copy_program(Copier *c)
@@ -319,13 +319,33 @@ static void copy_program(Copier *c)
 
     for (int i = 0; i < f->steps; i++) {
         const FlowStep *s = &f->step[i];
-        Kernel *k = f->unit[s->unit].kernel;
-        if (s->again)
-            k = repeat_kernel(c, s);
-        else if (s->unit >= f->forwards)
-            read_again(c, k);
-        append_kernel(c, k);
+        KernelRun item = f->unit[s->unit].item;
+        if (s->again) {
+            Kernel *k = repeat_kernel(c, s);
+            item = (KernelRun){arena_copy(c->p->ngc, &k, sizeof k), 1};
+        }
+        for (int k = 0; k < item.count && !s->again && s->unit >= f->forwards; k++)
+            read_again(c, item.kernel[k]);
+        append_item(c, item);
     }
+}
+
+/* The kernels of all items. */
+static void set_kernels(Program *p, const KernelRun *item, int items)
+{
+    int count = 0;
+
+    for (int i = 0; i < items; i++)
+        count += item[i].count;
+    Kernel **kernel = arena_alloc(p->ngc, (size_t)(count + 1) * sizeof *kernel);
+
+    p->kernels = 0;
+    for (int i = 0; i < items; i++)
+        for (int k = 0; k < item[i].count; k++)
+            kernel[p->kernels++] = item[i].kernel[k];
+    p->kernel = kernel;
+    p->kernel_room = count;
+    program_positions(p);
 }
 
 /* ---- the pass ---- */
@@ -356,11 +376,9 @@ void program_recompute(Program *p)
     for (int i = p->nodes - p->extras; i < p->nodes; i++)
         adopt(p, p->node[i], i); /* fuse.c has numbered them as the next nodes of the graph */
     copy_program(&c);
-    flow_order(p, c.kernel, c.kernels, f->forwards);
+    flow_order(p, c.item, c.items, f->forwards);
 
     p->again = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *p->again);
     count_repeats(p, f);
-    p->kernel = c.kernel;
-    p->kernels = c.kernels;
-    p->kernel_room = c.kernel_room;
+    set_kernels(p, c.item, c.items);
 }

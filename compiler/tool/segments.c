@@ -1,27 +1,38 @@
-/* segments.c - --memory for models with loops: how many passes a segment of a loop has (--segment),
- * so that work fits. Backward computes each pass once more, however long segments are. The
- * length is halved until work fits; if none fits, the one with the least work is taken. */
+/* segments.c - --memory for models with loops: how many passes a segment of a loop has (--segment).
+ *
+ * In segments, backward computes each pass of the loops once more, however long these are. What is
+ * outside of loops may be computed again too (recompute.c), in each program for itself. So the
+ * model is compiled with its loops whole, then with shorter and shorter segments, each time within
+ * the limit. Of those that fit, the one that takes the least time is taken; if none does, the one
+ * with the least work. */
 #include "program/module.h"
 #include "tool/tool.h"
 
-/* The bytes of work with segments of this length; 0: all is kept. The model is compiled again.
- */
-static int64_t work_bytes(const Ngc *ngc, const Source *text, int passes)
+typedef struct Fit { /* one length of segments */
+    int passes;      /* 0: loops are whole */
+    int64_t bytes;   /* of work; more than the limit: the least that was found */
+    double time;     /* estimated, of all functions */
+} Fit;
+
+/* The model within `memory` bytes, with segments of this length. It is compiled again. */
+static Fit fit_with(const Ngc *ngc, const Source *text, int passes, int64_t memory)
 {
     Ngc own = {.opt = ngc->opt};
-    int64_t bytes = INT64_MAX;
+    Fit fit = {.passes = passes, .bytes = INT64_MAX};
 
-    own.opt.memory = 0;
+    own.opt.memory = memory;
     own.opt.segment = passes;
     int library = source_library(&own);
     int file = source_add(&own, text->name, text->text, (size_t)text->size, false);
     Model *m = library >= 0 && file >= 0 ? model_compile(&own, file) : NULL;
     if (m) {
         m->name = "model";
-        bytes = module_work_bytes(module_build(m));
+        const Module *built = module_build(m);
+        fit.bytes = module_work_bytes(built);
+        fit.time = module_time(built);
     }
     arena_free(&own);
-    return bytes;
+    return fit;
 }
 
 /* The most passes of a loop that stays a loop; 0: there is none. */
@@ -35,21 +46,30 @@ static int64_t longest_loop(const Model *m)
     return most;
 }
 
+static bool is_better(const Fit *a, const Fit *b, int64_t memory)
+{
+    if (a->bytes <= memory && b->bytes <= memory)
+        return a->time < b->time;
+    return a->bytes < b->bytes;
+}
+
 int segment_to_fit(const Ngc *ngc, const Model *m, int file)
 {
     const Source *text = ngc->file[file];
-    int64_t passes = longest_loop(m), least;
-    int best = 0;
+    int64_t passes = longest_loop(m), memory = ngc->opt.memory;
 
-    if (passes < 2)
+    if (passes < 2 || fit_with(ngc, text, 0, 0).bytes <= memory)
         return 0;
-    least = work_bytes(ngc, text, 0);
-    for (int64_t k = (passes + 1) / 2; k >= 2 && least > ngc->opt.memory; k /= 2) {
-        int64_t bytes = work_bytes(ngc, text, (int)k);
-        if (bytes >= least)
-            continue;
-        least = bytes;
-        best = (int)k;
+
+    Fit best = fit_with(ngc, text, 0, memory);
+    for (int64_t k = (passes + 1) / 2; k >= 1; k /= 2) {
+        /* where segments alone are enough, shorter ones only take more time */
+        bool enough = fit_with(ngc, text, (int)k, 0).bytes <= memory;
+        Fit fit = fit_with(ngc, text, (int)k, memory);
+        if (is_better(&fit, &best, memory))
+            best = fit;
+        if (enough)
+            break;
     }
-    return best;
+    return best.passes;
 }

@@ -362,6 +362,7 @@ static int bind_inputs(const Trainer *t, Set *set)
 /* Says that the columns of the shared file do not add up. */
 static int fail_columns(const Trainer *t, const Set *set, const Source *s, size_t need)
 {
+    const ngrt_model *m = t->model;
     char text[300] = "";
     size_t used = 0;
     int i;
@@ -373,6 +374,13 @@ static int fail_columns(const Trainer *t, const Set *set, const Source *s, size_
             continue;
         snprintf(text + used, sizeof text - used, "%s%s %zu", used ? ", " : "", f->input->name,
                  f->width);
+        used = strlen(text);
+    }
+
+    /* sizes other than the batch may be why */
+    for (i = 1; i < m->dims; i++) {
+        snprintf(text + used, sizeof text - used, "%s%s=%d", i > 1 ? " " : "; with ",
+                 m->dim[i].name, t->size[i]);
         used = strlen(text);
     }
     return ngrt_trainer_fail(t, FILES, "%s: %zu columns, but the inputs take %zu: %s", s->path,

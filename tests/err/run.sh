@@ -147,6 +147,20 @@ says 1 "at -O0 each value has a member of work" --memory="$least" -O0 deep.ng
 says 1 "with --no-share" --memory="$least" --no-share deep.ng
 says 0 "^" --memory=1G -O0 deep.ng -o -
 
+# the same with a loop, whose passes are computed again by segments
+cat >"$dir/long.ng" <<'END'
+input x[60, 4]
+e = dense(dense(x, 12, tanh), 6, tanh)
+cell = gru_cell(_, _, 5)
+h = zeros([5])
+for t in 0..60 { h = cell(e[t], h) }
+minimize J = sum(dense(h, 40, tanh)^2) with sgd(lr = 0.1)
+END
+says 1 "the least is [0-9]*, with loops in segments of about [0-9]* passes \[NG0603\]" --memory=1 long.ng
+least=$(sed -n 's/.*the least is \([0-9]*\).*/\1/p' "$dir/got")
+says 0 "^bytes of work: $least " --memory="$least" --report long.ng
+says 1 "the least is $least, " --memory=$((least - 1)) long.ng
+
 group "the command line"
 # ---- what is written, and what is not ----
 says 2 "is the model itself" m.ng -o m.ng

@@ -61,6 +61,7 @@ again() {
 
 again tests/pool/deep.ng "" 50
 again tests/pool/deep.ng "--real=double" 40
+again tests/pool/mixed.ng "--unroll=0" 75
 in_share 2 1 && again examples/lenet.ng "-D m=2" 55
 in_share 2 2 && again $models/conv.ng "" 50
 group "values that are computed again"
@@ -110,6 +111,24 @@ verdict $? "train --threads: $(cat "$dir/J")"
 "$ngc" train "$dir/wide.ng" --data "$dir/table.csv" --epochs 2 --quiet --threads 3 --save "$dir/again.safetensors" >/dev/null
 cmp "$dir/3.safetensors" "$dir/again.safetensors"
 verdict $? "train --threads 3 again: the same bits"
+# a run-time number of passes; a limit of memory, with segments and without
+awk 'BEGIN { for (i = 0; i < 90; i++) { for (j = 0; j < 6; j++) printf "%.3f,", (i*7919 + j*104729) % 997/997; print i % 2 } }' >"$dir/steps.csv"
+cat >"$dir/steps.ng" <<'END'
+dim m <= 30, T <= 20
+input x[m, T], t[m]: int
+cell = gru_cell(_, _, 6)
+h = zeros([m, 6])
+for s in 0..T { h = cell(x[:, s:s + 1], h) }
+minimize J = cross_entropy(dense(dense(h, 24, tanh), 2), t) with sgd(lr = 0.1)
+END
+for options in "" "--memory=50K" "--segment=4"; do
+    "$ngc" train "$dir/steps.ng" --data "$dir/steps.csv" --epochs 2 --quiet T=6 $options >>"$dir/J6" 2>&1
+done
+awk '{ if ($1 != "J:" || (NR > 1 && ($2 - first)^2 > 1e-8)) bad = 1; first = $2 } END { exit bad || NR != 3 }' "$dir/J6"
+verdict $? "train with a run-time number of passes and --memory: $(cat "$dir/J6")"
+"$ngc" train "$dir/steps.ng" --data "$dir/steps.csv" --quiet >"$dir/log" 2>&1
+grep -q '7 columns, but the inputs take 21: x 20, t 1; with T=20$' "$dir/log"
+verdict $? "a run-time size that does not fit the data: $(cat "$dir/log")"
 for bad in 0 257 x; do
     "$ngc" train "$dir/wide.ng" --data "$dir/table.csv" --threads $bad 2>"$dir/log"
     [ $? = 2 ] && grep -q -- '--threads takes' "$dir/log"

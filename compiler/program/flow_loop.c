@@ -1,0 +1,125 @@
+/* flow_loop.c - a loop that stays a loop, as one unit of a flow: it is not computed again, but what
+ * is computed before and after it may be.
+ *
+ * What only the loop uses needs memory while it runs (Unit.bytes); the other values that it stores
+ * live as those of other kernels.
+ */
+#include "program/flow.h"
+
+int flow_items(Program *p, KernelRun *item)
+{
+    int count = 0;
+
+    for (int i = 0; i < p->kernels; i += item[count++].count) {
+        const Kernel *k = p->kernel[i];
+        int end = k->kind == K_FOR ? program_loop(p, k->loop)->end : i;
+        item[count] = (KernelRun){&p->kernel[i], end - i + 1};
+    }
+    return count;
+}
+
+/* Of the value in one slot, within the loop. */
+typedef struct Use {
+    int first, last; /* kernels of the item */
+    int count;       /* reads and stores */
+    bool stored, read;
+} Use;
+
+typedef struct Uses {
+    const KernelRun *item;
+    Use *use;  /* by slot */
+    int at;    /* the kernel at hand */
+    bool read; /* or stored */
+} Uses;
+
+/* What a pass uses, and does not make anew, lives through the whole loop, as in plan.c. */
+static void live_through(const Program *p, const Uses *u, const Node *n)
+{
+    const Kernel *first = u->item->kernel[0];
+    int start = program_loop(p, first->loop)->begin;
+    Use *use = &u->use[p->slot[n->id]];
+    const Loop *home = program_home(p, n);
+
+    for (const Loop *of = u->item->kernel[u->at]->loop; of && of != home;) {
+        const struct ProgramLoop *loop = program_loop(p, of);
+        int begin = loop->begin - start, end = loop->end - start;
+        use->first = begin < use->first ? begin : use->first;
+        use->last = end > use->last ? end : use->last;
+        of = loop->outer;
+    }
+}
+
+static void note_use(Program *p, const Kernel *k, const Node *n, void *with)
+{
+    Uses *u = with;
+    Use *use = &u->use[p->slot[n->id]];
+    (void)k;
+
+    if (use->count++ == 0)
+        use->first = u->at;
+    use->last = use->last > u->at ? use->last : u->at;
+    use->read |= u->read;
+    use->stored |= !u->read;
+    live_through(p, u, n);
+}
+
+static Use *find_uses(Program *p, const KernelRun *item)
+{
+    Uses u = {.item = item, .use = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *u.use)};
+
+    for (u.at = 0; u.at < item->count; u.at++) {
+        const Kernel *k = item->kernel[u.at];
+        u.read = false;
+        for (int s = 0; s < k->stores; s++)
+            note_use(p, k, k->store[s].node, &u);
+        u.read = true;
+        kernel_each_read(p, k, note_use, &u);
+    }
+    return u.use;
+}
+
+/* The most bytes that live at one time of values that nothing else uses. */
+static int64_t most_alive(const Flow *f, const KernelRun *item, const Use *use, const int *uses)
+{
+    int64_t *change = arena_alloc(f->p->ngc, (size_t)(item->count + 2) * sizeof *change);
+    int64_t live = 0, most = 0;
+
+    for (int v = 0; v < f->values; v++)
+        if (use[v].stored && use[v].count == uses[v]) {
+            change[use[v].first] += f->bytes[v];
+            change[use[v].last + 1] -= f->bytes[v];
+        }
+    for (int i = 0; i < item->count; i++) {
+        live += change[i];
+        most = live > most ? live : most;
+    }
+    return most;
+}
+
+Unit flow_loop(Flow *f, KernelRun item, const int *uses)
+{
+    Program *p = f->p;
+    const Use *use = find_uses(p, &item);
+    Unit u = {.item = item, .kernel = item.kernel[0], .bytes = most_alive(f, &item, use, uses)};
+    int stored = 0, read = 0;
+
+    for (int v = 0; v < f->values; v++) {
+        bool outside = use[v].count < uses[v];
+        stored += outside && use[v].stored;
+        read += outside && use[v].read;
+    }
+    u.piece = arena_alloc(p->ngc, (size_t)(stored + 1) * sizeof *u.piece);
+    Piece *reads = &u.piece[u.pieces++];
+    *reads = (Piece){.value = -1, .read = arena_alloc(p->ngc, (size_t)(read + 1) * sizeof(int))};
+
+    for (int v = 0; v < f->values; v++) {
+        PlaceKind kind = p->place[v].kind;
+        if (use[v].count == uses[v])
+            continue;
+        if (use[v].read)
+            reads->read[reads->reads++] = v;
+        if (use[v].stored)
+            u.piece[u.pieces++] = (Piece){.value = v, .fixed = kind == P_GRAD || kind == P_MEMBER};
+    }
+    return u;
+}
