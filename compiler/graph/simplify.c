@@ -20,6 +20,7 @@ enum {
     MAX_SUM = 12,     /* terms of a sum */
     MAX_ATOMS = 32,   /* different nodes in a sum */
     MAX_SEEN = 64,    /* nodes whose cost is counted */
+    TOO_MANY = 1000,  /* the cost of more */
 };
 
 /* node^power */
@@ -46,6 +47,10 @@ typedef struct Sum {
     bool deep;      /* sums inside products are multiplied out too */
     bool cancelled; /* a factor and its inverse, or opposite terms, were cancelled */
     int depth;      /* of the product that is being taken apart */
+
+    Node *whole[MAX_ATOMS]; /* sums that are factors of what is taken apart */
+    int wholes;
+    bool wholes_are_free; /* do not count what they cost */
 } Sum;
 
 /* ---- what may be taken apart ---- */
@@ -185,10 +190,13 @@ static void term_times_whole(Sum *s, Term *t, Node *n, int power)
     }
 
     /* A sum is multiplied out later. */
-    if (is_sum(g, n))
-        term_factor(s, t, n, power);
-    else
+    if (!is_sum(g, n)) {
         term_atom(s, t, n, power);
+        return;
+    }
+    term_factor(s, t, n, power);
+    if (s->wholes < MAX_ATOMS)
+        s->whole[s->wholes++] = n;
 }
 
 /* term_times, within its limits. */
@@ -517,14 +525,33 @@ static Node *sum_build(Sum *s, const Term *common, Shape shape)
     return graph_broadcast(g, n, shape);
 }
 
-/* Operations from n down to the atoms, each counted once. There is a large number for too many. */
-static int cost_to_atoms(const Sum *s, Node *n, Node **seen, int *count)
+/* Is the node a sum that was a factor, and still is? */
+static bool is_kept(const Sum *s, const Term *common, const Node *n)
 {
-    enum { TOO_MANY = 1000 };
+    bool found = false;
+    for (int i = 0; i < s->wholes; i++)
+        found |= s->whole[i] == n;
+    if (!found)
+        return false;
+
+    for (int i = -1; i < s->terms; i++) {
+        const Term *t = i < 0 ? common : &s->term[i];
+        for (int k = 0; k < t->factors; k++)
+            if (t->factor[k].node == n && t->factor[k].power != 0)
+                return true;
+    }
+    return false;
+}
+
+/* Operations from n down to the atoms, each counted once. There is a large number for too many. */
+static int cost_to_atoms(const Sum *s, const Term *common, Node *n, Node **seen, int *count)
+{
     double v;
     for (int i = 0; i < s->atoms; i++)
         if (s->atom[i] == n)
             return 0;
+    if (s->wholes_are_free && is_kept(s, common, n))
+        return 0;
     for (int i = 0; i < *count; i++)
         if (seen[i] == n)
             return 0;
@@ -538,7 +565,7 @@ static int cost_to_atoms(const Sum *s, Node *n, Node **seen, int *count)
 
     int cost = 1;
     for (int i = 0; i < n->nargs; i++)
-        cost += cost_to_atoms(s, n->arg[i], seen, count);
+        cost += cost_to_atoms(s, common, n->arg[i], seen, count);
     return cost;
 }
 
@@ -604,9 +631,24 @@ static int sum_cost(Sum *s, const Term *common)
         all_minus &= i < 0 || t->coef < 0;
         for (int k = 0; k < t->factors; k++)
             if (is_sum(s->g, t->factor[k].node))
-                cost += cost_to_atoms(s, t->factor[k].node, seen, &count);
+                cost += cost_to_atoms(s, common, t->factor[k].node, seen, &count);
     }
     return cost + all_minus;
+}
+
+/* Has the form fewer operations than n? Both have the same sums as factors. Where these are too
+ * long to be counted, as in a deep network, only what is above them is compared. */
+static bool is_shorter(Sum *s, const Term *common, Node *n)
+{
+    Node *seen[MAX_SEEN];
+    for (;;) {
+        int count = 0;
+        int old = cost_to_atoms(s, common, n, seen, &count), cost = sum_cost(s, common);
+        bool counted = old < TOO_MANY && cost < TOO_MANY;
+        if (counted || s->wholes_are_free)
+            return cost < old;
+        s->wholes_are_free = true;
+    }
 }
 
 /* Puts n into the form; false: too long, or something would be lost. */
@@ -645,7 +687,7 @@ static bool is_linear(const Sum *s)
  * and perhaps worse. */
 static Node *simplify_sum(Graph *g, Node *n)
 {
-    Node *seen[MAX_SEEN], *best = n;
+    Node *best = n;
     if (n->type != T_FLOAT || !n->derived || n->scaled) /* what the user wrote stays */
         return n;
 
@@ -657,9 +699,7 @@ static Node *simplify_sum(Graph *g, Node *n)
         if (deep && !(s.cancelled && is_linear(&s)))
             continue;
 
-        int count = 0;
-        int old = cost_to_atoms(&s, best, seen, &count);
-        if (sum_cost(&s, &common) >= old)
+        if (!is_shorter(&s, &common, best))
             continue;
         Node *m = sum_build(&s, &common, n->shape);
         if (m)
