@@ -5,445 +5,23 @@
  * same with fewer statements, and before them the functions of the runs. Two statements are equal
  * if they differ only in what they are given: pointers, numbers, sizes. These are the parameters.
  * Runs that save the most lines are taken first. */
-#include "emit/emit.h"
+#include "emit/emit_runs.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     LONGEST = 40, /* statements in a run */
-    ROOM = 56,    /* parameters of a run */
-    WIDTH = 100,  /* columns */
+    ROOM = 100,   /* parameters of a run */
     LEAST = 8,    /* lines that a run must save */
+    PERIOD = 128, /* statements of a block that is repeated */
     ROUNDS = 12,
-    HOLE = '\2', /* in the text of a statement: what it is given */
+
+    /* passes of a loop, at least */
+    OFTEN = 6,   /* where it comes first */
+    SEVERAL = 4, /* of long blocks */
+    FEW = 3,
 };
-
-typedef struct Hole {
-    const char *text; /* interned: what a statement is given */
-    const char *type; /* without const */
-    bool constant;    /* a pointer to what is only read */
-} Hole;
-
-typedef struct Unit { /* a statement of a function */
-    const char *from; /* its lines, with the comments above it */
-    size_t size;
-    const char *text; /* interned, with holes; NULL: it is in no run */
-    Hole *hole;
-    int holes, room;
-    int lines;
-    int kind;  /* equal for equal statements */
-    bool gone; /* it is in a run that begins before it */
-} Unit;
-
-typedef struct Runs {
-    Emit *e;
-    Unit *unit;
-    int units, room;
-} Runs;
-
-/* ---- the text of a statement ---- */
-
-typedef struct Reader { /* of a statement */
-    Runs *r;
-    Unit *u;
-    Text text;
-    const char *at, *end;
-} Reader;
-
-static size_t word_size(const char *c)
-{
-    size_t n = 0;
-    while (is_word_char(c[n]))
-        n++;
-    return n;
-}
-
-static bool begins(const char *text, const char *with)
-{
-    return strncmp(text, with, strlen(with)) == 0;
-}
-
-static void add_hole(Reader *x, const char *text, size_t size, const char *type, bool constant)
-{
-    Unit *u = x->u;
-    char mark = HOLE;
-    u->hole = arena_grow(x->r->e->ngc, u->hole, u->holes, &u->room, sizeof *u->hole);
-    u->hole[u->holes++] = (Hole){intern(x->r->e->ngc, text, size), type, constant};
-    text_put(&x->text, &mark, 1);
-}
-
-/* Which run-time size is it? -1: none. */
-static int dim_of(const Emit *e, const char *word, size_t size)
-{
-    size_t prefix = strlen(e->module->dim_prefix);
-    for (int i = 0; i < e->graph->dims; i++) {
-        const char *name = e->graph->dim[i].name;
-        if (size == prefix + strlen(name) && begins(word, e->module->dim_prefix) &&
-            begins(word + prefix, name))
-            return i;
-    }
-    return -1;
-}
-
-/* Has the word the same meaning in every function? */
-static bool is_common(const Emit *e, const char *word, size_t size)
-{
-    static const char *const common[] = {"for",      "if",        "size_t", "int",
-                                         "sizeof",   "i",         "id",     "threads",
-                                         "share_of", "NGC_SHARE", "float",  "double"};
-    if (*word >= '0' && *word <= '9')
-        return true;
-    for (size_t i = 0; i < sizeof common / sizeof *common; i++)
-        if (strlen(common[i]) == size && begins(word, common[i]))
-            return true;
-    return dim_of(e, word, size) >= 0;
-}
-
-/* A text that is the same in every function. false: it is not. Blanks and the ends of lines within
- * parentheses become one blank. */
-static bool read_common(Reader *x, const char *text, size_t size)
-{
-    const char *end = text + size;
-    for (const char *c = text; c < end;) {
-        size_t n = word_size(c);
-        if (n > 0 && !(*c >= '0' && *c <= '9') && !is_common(x->r->e, c, n))
-            return false;
-        if (n == 0 && (*c == '&' || *c == '"' || begins(c, "->")))
-            return false;
-        n = n ? n : 1;
-        text_put(&x->text, c, n);
-        c += n;
-        if (n == 1 && c[-1] == '.')
-            while (c < end && is_word_char(*c))
-                text_put(&x->text, c++, 1);
-    }
-    return true;
-}
-
-/* ---- what a call is given ---- */
-
-/* Where a matrix of a batch, or a block of rows, is added to a pointer. */
-static size_t without_index(const char *text, size_t size)
-{
-    for (size_t i = 0; i + 5 <= size; i++)
-        if (begins(text + i, " + i*"))
-            return i;
-    return size;
-}
-
-/* "space + 12", "params->W[0]", "&state->step", "data_3" */
-static bool is_pointer(const char *text, size_t size)
-{
-    const char *word = text + (*text == '&');
-    size_t n = word_size(word);
-    if (begins(text, "data_") || (n == 5 && begins(text, "space")))
-        return text[n] != '[';
-    return n > 0 && n < size && begins(word + n, "->") && !begins(word + n, "->pool");
-}
-
-/* A pointer that a kernel is given. */
-static bool read_pointer(Reader *x, const char *text, size_t size, const char *type, bool constant)
-{
-    size_t n = without_index(text, size);
-    if (!is_pointer(text, n))
-        return false;
-    add_hole(x, text, n, type, constant);
-    return read_common(x, text + n, size - n);
-}
-
-/* A number that a kernel is given. If it is in memory, the run gets its address, because the
- * number may change within the run. */
-static bool read_number(Reader *x, const char *text, size_t size, const char *type)
-{
-    Ngc *ngc = x->r->e->ngc;
-    const char *pointer = text_format(ngc, "%s *", type);
-    if (begins(text, "space[") && strcmp(type, x->r->e->real) == 0) {
-        size_t digits = strspn(text + 6, "0123456789");
-        if (digits + 7 != size)
-            return false;
-        const char *address = text_format(ngc, "space + %.*s", (int)digits, text + 6);
-        text_put(&x->text, "*", 1);
-        add_hole(x, address, strlen(address), pointer, true);
-        return true;
-    }
-    if (*text >= '0' && *text <= '9')
-        return read_common(x, text, size);
-    if (word_size(text) < size) {
-        if (!is_pointer(text, size) || memchr(text, '[', size))
-            return false;
-        const char *address = text_format(ngc, "&%.*s", (int)size, text);
-        text_put(&x->text, "*", 1);
-        add_hole(x, address, strlen(address), pointer, true);
-        return true;
-    }
-    add_hole(x, text, size, type, false); /* a constant of the function */
-    return true;
-}
-
-/* A size that a kernel is given. */
-static bool read_size(Reader *x, const char *text, size_t size)
-{
-    if (strspn(text, "0123456789") == size) {
-        add_hole(x, text, size, "size_t", false);
-        return true;
-    }
-    return read_common(x, text, size);
-}
-
-/* "NGC_SHARE(64, 16)" */
-static bool read_share(Reader *x, const char *text, size_t size)
-{
-    size_t head = strlen("NGC_SHARE(");
-    size_t n = strcspn(text + head, ",");
-    text_put(&x->text, text, head);
-    return read_size(x, text + head, n) && read_common(x, text + head + n, size - head - n);
-}
-
-/* One argument of a kernel, whose parameter is "const float *a0". */
-static bool read_kernel_argument(Reader *x, const char *text, size_t size, const char *param)
-{
-    Ngc *ngc = x->r->e->ngc;
-    bool constant = begins(param, "const ");
-    const char *type = param + (constant ? strlen("const ") : 0);
-    size_t n = strcspn(type, " ");
-
-    if (type[n + 1] == '*')
-        return read_pointer(x, text, size, text_format(ngc, "%.*s *", (int)n, type), constant);
-    if (n == strlen("size_t") && begins(type, "size_t"))
-        return begins(text, "NGC_SHARE(") ? read_share(x, text, size) : read_size(x, text, size);
-    return read_number(x, text, size, intern(ngc, type, n));
-}
-
-/* One argument of a function of the runtime. The last pointer is to its result. */
-static bool read_runtime_argument(Reader *x, const char *text, size_t size, bool draws, int number)
-{
-    static const char *const draw[] = {"", "size_t", "", "uint32_t", "double", "double"};
-    const Emit *e = x->r->e;
-    if (begins(text, "(const int[]){")) {
-        add_hole(x, text, size, "int *", true);
-        return true;
-    }
-    if (draws && number < 6 && *draw[number]) {
-        add_hole(x, text, size, draw[number], false);
-        return true;
-    }
-    if (draws && begins(text, "seed")) {
-        add_hole(x, text, size, "uint64_t", false);
-        return true;
-    }
-    bool real = begins(text, "space") || begins(text, "params->") || begins(text, "grads->");
-    if (real)
-        return read_pointer(x, text, size, text_format(e->ngc, "%s *", e->real), true);
-    return read_common(x, text, size);
-}
-
-/* The end of an argument: a comma or a parenthesis outside of its own. */
-static const char *argument_end(const char *c, const char *end)
-{
-    for (int depth = 0; c < end; c++) {
-        if (*c == '(' || *c == '{')
-            depth++;
-        if (depth == 0 && (*c == ',' || *c == ')'))
-            return c;
-        if (*c == ')' || *c == '}')
-            depth--;
-    }
-    return end;
-}
-
-static const char *skip_blanks(const char *c)
-{
-    return c + strspn(c, " \n");
-}
-
-/* A parameter of a list, "(size_t n0, float *y0)". */
-static const char *next_param(const char *list)
-{
-    const char *comma = strchr(list, ',');
-    return comma ? skip_blanks(comma + 1) : "void";
-}
-
-/* The arguments of a kernel, from its own sizes on. */
-static bool read_kernel_call(Reader *x)
-{
-    Emit *e = x->r->e;
-    char *end;
-    const Static *f = &e->kernel[strtol(x->at + 1, &end, 10)];
-    const Static *called = f->joined ? f->joined : f;
-    const char *param = called->params + 1, *comma = "";
-
-    text_add(&x->text, "%s(", called->name);
-    const char *sizes = f->joined ? f->sizes : "";
-    while (*sizes) {
-        size_t n = strcspn(sizes, ",");
-        text_add(&x->text, "%s", comma);
-        if (begins(param, "size_t"))
-            add_hole(x, sizes, n, "size_t", false);
-        else
-            text_put(&x->text, sizes, n);
-        sizes = skip_blanks(sizes + n + (sizes[n] == ','));
-        param = next_param(param);
-        comma = ", ";
-    }
-
-    for (x->at = end + 1; *x->at != ')'; comma = ", ") {
-        const char *text = x->at = skip_blanks(x->at), *after = argument_end(text, x->end);
-        text_add(&x->text, "%s", comma);
-        if (!read_kernel_argument(x, text, (size_t)(after - text), param))
-            return false;
-        param = next_param(param);
-        if (begins(text, "NGC_SHARE("))
-            param = next_param(param);
-        x->at = after + (*after == ',');
-    }
-    return true;
-}
-
-/* What the last pointer points to is written. */
-static void mark_result(Unit *u, int from)
-{
-    for (int i = u->holes - 1; i >= from; i--)
-        if (strcmp(u->hole[i].type, "int *") != 0 && strchr(u->hole[i].type, '*')) {
-            u->hole[i].constant = false;
-            return;
-        }
-}
-
-/* A call of the runtime. */
-static bool read_runtime_call(Reader *x)
-{
-    static const char *const draws[] = {"ngrt_uniform", "ngrt_normal", "ngrt_truncated",
-                                        "ngrt_orthogonal"};
-    size_t n = word_size(x->at);
-    int number = 0, from = x->u->holes;
-    bool is_draw = false;
-    for (size_t i = 0; i < sizeof draws / sizeof *draws; i++)
-        is_draw |= begins(x->at, draws[i]);
-
-    text_put(&x->text, x->at, n + 1);
-    for (x->at += n + 1; *x->at != ')'; number++) {
-        const char *text = x->at = skip_blanks(x->at), *after = argument_end(text, x->end);
-        text_add(&x->text, "%s", number ? ", " : "");
-        if (!read_runtime_argument(x, text, (size_t)(after - text), is_draw, number))
-            return false;
-        x->at = after + (*after == ',');
-    }
-    mark_result(x->u, from);
-    return true;
-}
-
-/* A call of the runtime whose arguments are known here. */
-static bool is_runtime_call(const char *c)
-{
-    static const char *const known[] = {"ngrt_sgemm",     "ngrt_dgemm",     "ngrt_sconv",
-                                        "ngrt_dconv",     "ngrt_uniform",   "ngrt_normal",
-                                        "ngrt_truncated", "ngrt_orthogonal"};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (begins(c, known[i]))
-            return c[word_size(c)] == '(';
-    return false;
-}
-
-/* One piece of a statement: a call, a comment, or text that is the same everywhere. */
-static bool read_piece(Reader *x)
-{
-    static const char meet[] = "meet(w->pool, ";
-    if (begins(x->at, "/*")) { /* within braces */
-        const char *end = strchr(x->at, '\n');
-        x->at = end + 1 + strspn(end + 1, " ");
-        return true;
-    }
-    if (*x->at == STATIC_MARK)
-        return read_kernel_call(x);
-    if (is_runtime_call(x->at))
-        return read_runtime_call(x);
-    if (begins(x->at, meet)) {
-        text_add(&x->text, "meet(");
-        add_hole(x, "w->pool", strlen("w->pool"), "struct ngrt_pool *", false);
-        text_add(&x->text, ", ");
-        x->at += strlen(meet);
-        return true;
-    }
-    size_t n = word_size(x->at);
-    n = n ? n : 1;
-    if (!read_common(x, x->at, n))
-        return false;
-    x->at += n;
-    return true;
-}
-
-/* Finds the holes of a statement. Without a text it cannot be in a run. */
-static void read_unit(Runs *r, Unit *u, const char *statement)
-{
-    Reader x = {.r = r, .u = u, .text.ngc = r->e->ngc, .at = statement, .end = u->from + u->size};
-    while (x.at < x.end)
-        if (!read_piece(&x))
-            return;
-    u->text = intern_str(r->e->ngc, x.text.at);
-}
-
-/* ---- the statements of all functions ---- */
-
-static const char *next_line(const char *line)
-{
-    const char *end = strchr(line, '\n');
-    return end ? end + 1 : line + strlen(line);
-}
-
-/* Does a line at this place begin another statement? */
-static bool begins_unit(const char *line)
-{
-    return begins(line, "    ") && line[4] != ' ' && line[4] != '}';
-}
-
-/* Adds the lines from `from` on as a unit; returns where the next begins. */
-static const char *add_unit(Runs *r, const char *from, bool in_body)
-{
-    r->unit = arena_grow(r->e->ngc, r->unit, r->units, &r->room, sizeof *r->unit);
-    Unit *u = &r->unit[r->units++];
-    const char *statement = from;
-    *u = (Unit){.from = from};
-    while (in_body && begins(statement, "    /*") && begins_unit(next_line(statement)))
-        statement = next_line(statement);
-
-    const char *end = next_line(statement);
-    while (in_body && *end && *end != '}' && *end != '#' && !begins_unit(end))
-        end = next_line(end);
-    u->size = (size_t)(end - from);
-    for (const char *c = from; c < end; c = next_line(c))
-        u->lines++;
-    if (in_body && begins_unit(statement))
-        read_unit(r, u, statement + 4);
-    return end;
-}
-
-static void add_units(Runs *r, const char *text)
-{
-    bool in_body = false;
-    while (*text) {
-        if (begins(text, "{\n"))
-            in_body = true;
-        else if (*text == '}')
-            in_body = false;
-        text = add_unit(r, text, in_body && *text != '{');
-    }
-}
-
-/* Gives equal statements equal numbers, and each that is in no run a number of its own. */
-static void number_units(Runs *r)
-{
-    Table known = {0};
-    int kinds = 0;
-    for (int i = 0; i < r->units; i++) {
-        Unit *u = &r->unit[i];
-        bool free = u->text && !u->gone;
-        int *at = free ? table_at(r->e->ngc, &known, u->text) : NULL;
-        if (at && *at == 0)
-            *at = ++kinds;
-        u->kind = at ? *at : -1 - i;
-    }
-}
 
 /* ---- repeated runs ---- */
 
@@ -467,20 +45,13 @@ static int *pair_at(const Runs *r, Table *pairs, int a, int kind)
     return table_at(r->e->ngc, pairs, (const void *)key);
 }
 
-static int lines_of(const Runs *r, int from, int units)
-{
-    int lines = 0;
-    for (int i = 0; i < units; i++)
-        lines += r->unit[from + i].lines;
-    return lines;
-}
-
 static int holes_of(const Runs *r, int from, int units)
 {
     int holes = 0;
     for (int i = 0; i < units; i++)
-        holes += r->unit[from + i].holes;
-    return holes;
+        for (int h = 0; h < r->unit[from + i].holes; h++)
+            holes += strcmp(r->unit[from + i].hole[h].type, "size_t") == 0 ? 1 : 3;
+    return holes / 3;
 }
 
 /* Notes another place of a run, unless it overlaps the last. */
@@ -532,6 +103,37 @@ static int compare_saved(const void *a, const void *b)
     return x->unit < y->unit ? -1 : x->unit > y->unit;
 }
 
+static void sort_repeats(Repeats *found)
+{
+    if (found->count > 0)
+        qsort(found->repeat, (size_t)found->count, sizeof *found->repeat, compare_saved);
+}
+
+/* Blocks of statements that are repeated one after another, those that save the most first. */
+static Repeats find_blocks(const Runs *r)
+{
+    Repeats found = {0};
+    for (int units = REPEAT_PERIOD + 1; units <= PERIOD; units++) {
+        int same = 0; /* statements that are like those a block before them */
+        for (int i = units; i <= r->units; i++) {
+            if (i < r->units && r->unit[i].kind > 0 && r->unit[i].kind == r->unit[i - units].kind) {
+                same++;
+                continue;
+            }
+            if (same >= units * (SEVERAL - 1)) {
+                int first = i - same - units, times = same / units + 1;
+                found.repeat = arena_grow(r->e->ngc, found.repeat, found.count, &found.room,
+                                          sizeof *found.repeat);
+                found.repeat[found.count++] =
+                    (Repeat){first, units, .saves = (times - 1) * lines_of(r, first, units)};
+            }
+            same = 0;
+        }
+    }
+    sort_repeats(&found);
+    return found;
+}
+
 /* All runs, those that save the most first. */
 static Repeats find_repeats(const Runs *r)
 {
@@ -547,8 +149,7 @@ static Repeats find_repeats(const Runs *r)
         int lines = lines_of(r, x->unit, x->units), holes = holes_of(r, x->unit, x->units);
         x->saves = (int64_t)(x->times - 1) * lines - (int64_t)x->times * (2 + holes / 8) - 4;
     }
-    if (found.count > 0)
-        qsort(found.repeat, (size_t)found.count, sizeof *found.repeat, compare_saved);
+    sort_repeats(&found);
     return found;
 }
 
@@ -568,8 +169,8 @@ static bool is_free_like(const Unit *u, const Unit *v)
 /* The places that no other run has taken. */
 static Places find_places(const Runs *r, const Repeat *x)
 {
-    Places p = {arena_alloc(r->e->ngc, (size_t)x->times * sizeof *p.at), 0};
-    for (int i = x->unit; i + x->units <= r->units && p.count < x->times; i++) {
+    Places p = {arena_alloc(r->e->ngc, (size_t)(r->units / x->units + 1) * sizeof *p.at), 0};
+    for (int i = 0; i + x->units <= r->units; i++) {
         int n = 0;
         while (n < x->units && is_free_like(&r->unit[i + n], &r->unit[x->unit + n]))
             n++;
@@ -664,23 +265,6 @@ static bool choose_param(const Runs *r, const Places *p, Columns *x, int u, int 
 
 /* ---- text ---- */
 
-/* Adds a line, continued on others where it is too long. */
-static void add_wrapped(Text *t, const char *line)
-{
-    size_t indent = strspn(line, " ");
-    while (strlen(line) > WIDTH) {
-        const char *cut = NULL;
-        for (const char *c = strstr(line, ", "); c && c < line + WIDTH; c = strstr(c + 1, ", "))
-            cut = c;
-        if (!cut)
-            break;
-        text_put(t, line, (size_t)(cut + 1 - line));
-        text_add(t, "\n%*s", (int)indent + 4, "");
-        line = cut + 2;
-    }
-    text_add(t, "%s\n", line);
-}
-
 static char type_letter(const char *type)
 {
     if (strchr(type, '*'))
@@ -750,35 +334,13 @@ static const char *filled(const Runs *r, const Places *p, const Columns *x, int 
         }
         const Handed *g = &given[h];
         const char *text = g->param < 0 ? unit->hole[h].text : param_name(r, x, g->param);
-        bool star = c > unit->text && c[-1] == '*' && g->ahead;
         if (g->ahead)
             text = text_format(ngc, "%s %c %lld", text, g->ahead < 0 ? '-' : '+',
                                (long long)llabs(g->ahead));
-        text_add(&t, star ? "(%s)" : "%s", text);
+        add_filled(&t, text);
         h++;
     }
     return t.at;
-}
-
-/* The comments of a statement, also those within its braces. */
-static void add_comments(Text *t, const Unit *u)
-{
-    for (const char *line = u->from; line < u->from + u->size; line = next_line(line)) {
-        const char *text = line + strspn(line, " ");
-        if (begins(text, "/*"))
-            text_add(t, "    %.*s", (int)(next_line(text) - text), text);
-    }
-}
-
-/* Lines of statements. */
-static void add_lines(Text *t, const char *lines)
-{
-    for (const char *line = lines; *line; line = next_line(line)) {
-        const char *end = next_line(line);
-        Text one = {.ngc = t->ngc};
-        text_add(&one, "%s%.*s", line == lines ? "    " : "", (int)(end - line - 1), line);
-        add_wrapped(t, one.at);
-    }
 }
 
 typedef struct Draft { /* of a run's function */
@@ -798,8 +360,8 @@ static bool draft_run(const Runs *r, const Repeat *run, const Places *p, Draft *
             if (!choose_param(r, p, &d->x, u, h, &given[h]))
                 return false;
         note_common(r->e, &d->common, unit->text);
-        add_comments(&d->body, unit);
-        add_lines(&d->body, filled(r, p, &d->x, u, given));
+        add_comments(&d->body, unit, 4);
+        add_lines(&d->body, filled(r, p, &d->x, u, given), 4);
     }
     return true;
 }
@@ -829,7 +391,7 @@ static void add_first_comment(const Runs *r, const Repeat *run, int at, Text *t)
 {
     for (int u = 0; u < run->units; u++) {
         Text all = {.ngc = r->e->ngc};
-        add_comments(&all, &r->unit[at + u]);
+        add_comments(&all, &r->unit[at + u], 4);
         if (all.size == 0)
             continue;
         const char *end = strstr(all.at, " */\n"), *more = strstr(all.at, AND_SO_ON " */\n");
@@ -850,14 +412,6 @@ static Text call_text(const Runs *r, const Repeat *run, const Draft *d, const Pl
     add_first_comment(r, run, p->at[place], &t);
     add_wrapped(&t, text_format(r->e->ngc, "    run_%d(%s);", number, args.at ? args.at : ""));
     return t;
-}
-
-static int count_lines(const Text *t)
-{
-    int lines = 0;
-    for (size_t i = 0; i < t->size; i++)
-        lines += t->at[i] == '\n';
-    return lines;
 }
 
 /* A call of a run is a statement like any other, which may be in a longer run. */
@@ -910,26 +464,14 @@ static bool take_run(Runs *r, const Repeat *run, int number, Text *functions)
     return true;
 }
 
-/* Leaves out the statements that are in runs. */
-static void remove_gone(Runs *r)
-{
-    int kept = 0;
-    for (int i = 0; i < r->units; i++)
-        if (!r->unit[i].gone)
-            r->unit[kept++] = r->unit[i];
-    r->units = kept;
-}
-
-/* One round over all runs. Returns how many became functions. */
-static int take_runs(Runs *r, int number, Text *functions)
+/* One round over runs. Returns how many became functions. */
+static int take_runs(Runs *r, const Repeats *found, int number, Text *functions)
 {
     enum { TRIES = 1000 };
-    number_units(r);
-    Repeats found = find_repeats(r);
     int taken = 0;
-    for (int i = 0; i < found.count && i < TRIES && found.repeat[i].saves >= LEAST; i++)
-        taken += take_run(r, &found.repeat[i], number + taken, functions);
-    remove_gone(r);
+    for (int i = 0; i < found->count && i < TRIES && found->repeat[i].saves >= LEAST; i++)
+        taken += take_run(r, &found->repeat[i], number + taken, functions);
+    units_remove_gone(r);
     return taken;
 }
 
@@ -947,13 +489,22 @@ Text runs_of(Emit *e, const char *text)
 {
     Runs r = {.e = e};
     Text t = {.ngc = e->ngc};
-    int runs = 0;
+    units_read(&r, text);
+    /* First what is repeated one after another: short blocks, then long ones, which become runs. */
+    Repeater *repeater = repeater_new(&r, &t);
+    repeats_of(repeater, OFTEN);
+    Repeats found = find_blocks(&r);
+    int runs = take_runs(&r, &found, 1, &t);
+    repeats_of(repeater, FEW);
 
-    add_units(&r, text);
     for (int round = 0, taken = 1; round < ROUNDS && taken; round++) {
-        taken = take_runs(&r, runs + 1, &t);
+        units_number(&r);
+        found = find_repeats(&r);
+        taken = take_runs(&r, &found, runs + 1, &t);
         runs += taken;
     }
+    repeats_of(repeater, FEW);
+
     t = long_text(e, t);
     for (int i = 0; i < r.units; i++)
         text_put(&t, r.unit[i].from, r.unit[i].size);

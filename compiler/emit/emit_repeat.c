@@ -1,0 +1,476 @@
+/* emit_repeat.c - statements that are repeated one after another, as for each block of a deep
+ * network, are a loop.
+ *
+ * In: the statements of the functions, with the calls of runs. Out: fewer of them, and the tables
+ * that the loops read. In each pass a statement is given the same, or a number that grows by the
+ * same step, or one that a table has for the pass. A pointer to a member of a struct of floats is
+ * the address of the struct and a number of elements. What is computed, in which order and where,
+ * does not change. */
+#include "emit/emit_runs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PASSES = 4096, /* of one loop */
+    LEAST = 4,     /* lines that a loop must save */
+};
+
+typedef struct Column { /* a number that differs from pass to pass, in a table */
+    const char **text;  /* interned, for each pass */
+} Column;
+
+typedef struct Columns {
+    Column *column;
+    int count, room;
+} Columns;
+
+typedef struct Distance { /* of a struct of floats */
+    const char *block;    /* "params" */
+    int64_t at;           /* elements before it */
+} Distance;
+
+struct Repeater {
+    Runs *r;
+    Distance *member;
+    int members, room;
+    Table member_of; /* "params->W", interned: 1 + its place in `member` */
+    Table tables;    /* the text of a table, interned: its number */
+    int table;       /* the last number of one */
+    Text *out;       /* gets the tables */
+};
+
+typedef struct Repetition { /* a loop while it is drafted */
+    Repeater *x;
+    int unit, period, passes;
+    Columns whole, real;
+    const char *type; /* of the real numbers: "float" */
+} Repetition;
+
+/* ---- members of structs ---- */
+
+/* Notes where a member is, as long as all before it are floats. at: elements so far, or -1. */
+static void add_member(Repeater *x, const char *block, const char *name, Type type, Shape shape,
+                       int64_t *at)
+{
+    const Emit *e = x->r->e;
+    if (type != T_FLOAT)
+        *at = -1;
+    if (*at < 0)
+        return;
+
+    const char *key = intern_str(e->ngc, text_format(e->ngc, "%s->%s", block, name));
+    x->member = arena_grow(e->ngc, x->member, x->members, &x->room, sizeof *x->member);
+    x->member[x->members++] = (Distance){block, *at};
+    *table_at(e->ngc, &x->member_of, key) = x->members;
+    *at += module_count(e->module, shape);
+}
+
+static void add_vars(Repeater *x, VarKind kind)
+{
+    const Model *m = x->r->e->module->model;
+    int64_t at = 0;
+    for (int i = 0; i < m->vars; i++)
+        if (m->var[i]->kind == kind)
+            add_member(x, block_info[block_of_var[kind]].name, m->var[i]->cname, m->var[i]->type,
+                       m->var[i]->shape, &at);
+}
+
+static void add_members(Repeater *x)
+{
+    const Model *m = x->r->e->module->model;
+    int64_t at = 0;
+    add_vars(x, VAR_PARAM);
+    add_vars(x, VAR_STATE);
+    for (int i = 0; i < m->roots; i++)
+        if (m->root[i].kind == ROOT_GRAD)
+            add_member(x, block_info[BLOCK_GRADS].name, m->root[i].cname, m->root[i].node->type,
+                       m->root[i].node->shape, &at);
+}
+
+/* "params->h_1_W[0]" as "(const float *)params + 12"; NULL: it is another pointer. */
+static const char *as_distance(Repeater *x, const Hole *h)
+{
+    Ngc *ngc = x->r->e->ngc;
+    size_t n = word_size(h->text);
+    if (!strchr(h->type, '*') || !begins(h->text + n, "->"))
+        return NULL;
+
+    n += 2 + word_size(h->text + n + 2);
+    const char *after = h->text + n;
+    while (begins(after, "[0]"))
+        after += 3;
+    int at = *table_at(ngc, &x->member_of, intern(ngc, h->text, n));
+    if (at == 0 || *after == '[')
+        return NULL;
+    return text_format(ngc, "(%s%s)%s + %lld%s", h->constant ? "const " : "", h->type,
+                       x->member[at - 1].block, (long long)x->member[at - 1].at, after);
+}
+
+/* What a hole is given in a form in which only numbers differ: "space" as "space + 0". */
+static const char *comparable(Repeater *x, const Hole *h)
+{
+    const char *distance = as_distance(x, h);
+    if (distance)
+        return distance;
+    if (!begins(h->text, "space") || is_word_char(h->text[5]))
+        return h->text;
+
+    const char *rest = h->text + 5;
+    size_t digits = begins(rest, " + ") ? strspn(rest + 3, "0123456789") : 0;
+    bool offset = digits > 0 && rest[3 + digits] != '*';
+    return offset ? h->text : text_format(x->r->e->ngc, "space + 0%s", rest);
+}
+
+/* ---- numbers that differ ---- */
+
+/* The length of a number, or 0. */
+static size_t number_size(const char *c)
+{
+    size_t n = strspn(c, "0123456789");
+    if (n == 0)
+        return 0;
+    while (is_word_char(c[n]) || c[n] == '.' || (c[n] == '-' && c[n - 1] == 'e'))
+        n++;
+    return n;
+}
+
+static bool is_whole(const char *number)
+{
+    return number[strspn(number, "0123456789")] == '\0';
+}
+
+/* The step by which whole numbers grow. false: there is none. */
+static bool find_step(const Repetition *x, const char **text, int64_t *step)
+{
+    for (int i = 0; i < x->passes; i++)
+        if (!is_whole(text[i]) || strlen(text[i]) > 17)
+            return false;
+    *step = atoll(text[1]) - atoll(text[0]);
+    for (int i = 2; i < x->passes; i++)
+        if (atoll(text[i]) - atoll(text[i - 1]) != *step)
+            return false;
+    return true;
+}
+
+/* Is it, in every pass, as far after a number of the table? */
+static bool is_after(const Repetition *x, const Column *c, const char **text, int64_t *after)
+{
+    *after = atoll(text[0]) - atoll(c->text[0]);
+    for (int i = 1; i < x->passes; i++)
+        if (atoll(text[i]) - atoll(c->text[i]) != *after)
+            return false;
+    return *after >= 0;
+}
+
+static bool is_equal(const Repetition *x, const char **a, const char **b)
+{
+    return memcmp(a, b, (size_t)x->passes * sizeof *a) == 0;
+}
+
+static bool is_same(const Repetition *x, const char **text)
+{
+    for (int i = 1; i < x->passes; i++)
+        if (text[i] != text[0])
+            return false;
+    return true;
+}
+
+/* The number of a column with these texts, which are kept if they are new. */
+static int column_of(const Repetition *x, Columns *all, const char **text, bool whole,
+                     int64_t *after)
+{
+    *after = 0;
+    for (int i = 0; i < all->count; i++)
+        if (whole ? is_after(x, &all->column[i], text, after)
+                  : is_equal(x, all->column[i].text, text))
+            return i;
+
+    *after = 0;
+    all->column =
+        arena_grow(x->x->r->e->ngc, all->column, all->count, &all->room, sizeof *all->column);
+    all->column[all->count] = (Column){text};
+    return all->count++;
+}
+
+/* What is written for a number that a table has. */
+static const char *table_text(Repetition *x, const char **text, const char *type)
+{
+    Ngc *ngc = x->x->r->e->ngc;
+    bool whole = true;
+    int64_t after;
+    for (int i = 0; i < x->passes; i++)
+        whole &= is_whole(text[i]) && strlen(text[i]) <= 17;
+
+    bool real = strcmp(type, "float") == 0 || strcmp(type, "double") == 0;
+    if (real) {
+        if (x->type && strcmp(x->type, type) != 0)
+            return NULL;
+        x->type = type;
+        return text_format(ngc, "number[%d]", column_of(x, &x->real, text, false, &after));
+    }
+    if (!whole)
+        return NULL;
+
+    int column = column_of(x, &x->whole, text, true, &after);
+    if (after == 0)
+        return text_format(ngc, "at[%d]", column);
+    return text_format(ngc, "at[%d] + %lld", column, (long long)after);
+}
+
+/* What is written for a number that differs. NULL: nothing can be. */
+static const char *number_text(Repetition *x, const char **text, const char *type)
+{
+    Ngc *ngc = x->x->r->e->ngc;
+    int64_t step;
+    if (!find_step(x, text, &step))
+        return table_text(x, text, type);
+    if (strcmp(type, "float") == 0 || strcmp(type, "double") == 0)
+        return table_text(x, text, type);
+
+    const char *times = text_format(ngc, "pass*%lld", (long long)llabs(step));
+    if (llabs(step) == 1)
+        times = "pass";
+    if (step > 0 && strcmp(text[0], "0") == 0)
+        return times;
+    return text_format(ngc, "%s %c %s", text[0], step < 0 ? '-' : '+', times);
+}
+
+/* The type of a number that is not a size, within what is given; "": a size. */
+static const char *cast_of(const char *type)
+{
+    return strncmp(type, "uint", 4) == 0 ? type : "";
+}
+
+/* Adds a number where c is before it and `after` comes next. */
+static void put_number(Text *t, const char *number, const char *type, char before, char after)
+{
+    const char *cast = is_whole(number) ? "" : cast_of(type);
+    bool sum = strchr(number, ' ') != NULL;
+    bool product = before == '*' || after == '*' || before == '-';
+    if (*cast)
+        text_add(t, sum ? "(%s)(%s)" : "(%s)%s", cast, number);
+    else
+        text_add(t, sum && product ? "(%s)" : "%s", number);
+}
+
+/* ---- what a statement is given in all passes ---- */
+
+static const Unit *unit_of(const Repetition *x, int pass, int u)
+{
+    return &x->x->r->unit[x->unit + pass * x->period + u];
+}
+
+/* The numbers at which all texts are. Moves them on. false: one has no number there. */
+static bool read_numbers(const Repetition *x, const char **at, const char **number)
+{
+    for (int i = 0; i < x->passes; i++) {
+        size_t n = number_size(at[i]);
+        if (n == 0)
+            return false;
+        number[i] = intern(x->x->r->e->ngc, at[i], n);
+        at[i] += n;
+    }
+    return true;
+}
+
+/* The text for all passes, of which each has its own. NULL: they differ in more than numbers. */
+static const char *join_texts(Repetition *x, const char **at, const char *type)
+{
+    Ngc *ngc = x->x->r->e->ngc;
+    Text t = {.ngc = ngc};
+    char before = '\0';
+    text_put(&t, "", 0);
+
+    while (*at[0]) {
+        bool starts = !is_word_char(before) && before != '.';
+        if (starts && number_size(at[0]) > 0) {
+            const char **number = arena_alloc(ngc, (size_t)x->passes * sizeof *number);
+            if (!read_numbers(x, at, number))
+                return NULL;
+            const char *text = is_same(x, number) ? number[0] : number_text(x, number, type);
+            if (!text)
+                return NULL;
+            put_number(&t, text, type, before, *at[0]);
+            before = '0';
+            continue;
+        }
+        char c = *at[0];
+        for (int i = 0; i < x->passes; i++)
+            if (*at[i]++ != c)
+                return NULL;
+        text_put(&t, &c, 1);
+        before = c == ' ' ? before : c;
+    }
+    for (int i = 0; i < x->passes; i++)
+        if (*at[i])
+            return NULL;
+    return t.at;
+}
+
+/* What fills hole h of statement u. NULL: it differs in more than numbers. */
+static const char *hole_text(Repetition *x, int u, int h)
+{
+    Ngc *ngc = x->x->r->e->ngc;
+    const char **text = arena_alloc(ngc, (size_t)x->passes * sizeof *text);
+    for (int i = 0; i < x->passes; i++)
+        text[i] = unit_of(x, i, u)->hole[h].text;
+    if (is_same(x, text))
+        return text[0];
+
+    for (int i = 0; i < x->passes; i++)
+        text[i] = comparable(x->x, &unit_of(x, i, u)->hole[h]);
+    return join_texts(x, text, unit_of(x, 0, u)->hole[h].type);
+}
+
+/* A statement of the loop, with its holes filled in. NULL: it cannot be. */
+static const char *statement(Repetition *x, int u)
+{
+    const Unit *unit = unit_of(x, 0, u);
+    Text t = {.ngc = x->x->r->e->ngc};
+    int h = 0;
+    text_put(&t, "", 0);
+    for (const char *c = unit->text; *c; c++) {
+        if (*c != HOLE) {
+            text_put(&t, c, 1);
+            continue;
+        }
+        const char *text = hole_text(x, u, h++);
+        if (!text)
+            return NULL;
+        add_filled(&t, text);
+    }
+    return t.at;
+}
+
+/* ---- text ---- */
+
+/* The elements of a table, a pass in braces. */
+static void add_rows(const Repetition *x, const Columns *c, Text *t)
+{
+    Text rows = {.ngc = t->ngc};
+    text_add(&rows, "    ");
+    for (int i = 0; i < x->passes; i++) {
+        text_add(&rows, "%s{", i ? ", " : "");
+        for (int k = 0; k < c->count; k++)
+            text_add(&rows, "%s%s", k ? ", " : "", c->column[k].text[i]);
+        text_add(&rows, "}");
+    }
+    add_wrapped(t, rows.at);
+    text_add(t, "};\n\n");
+}
+
+/* The number of a table, which is added to `tables` if it is new. */
+static int table_number(Repetition *x, const Columns *c, const char *type, Text *tables)
+{
+    Repeater *all = x->x;
+    Text rows = {.ngc = all->r->e->ngc};
+    text_add(&rows, "[%d][%d] = {\n", x->passes, c->count);
+    add_rows(x, c, &rows);
+
+    const char *key = text_format(rows.ngc, "%s %s", type, rows.at);
+    int *known = table_at(rows.ngc, &all->tables, intern_str(rows.ngc, key));
+    if (*known == 0) {
+        *known = ++all->table;
+        text_add(tables, "static const %s blocks_%d%s", type, *known, rows.at);
+    }
+    return *known;
+}
+
+/* The statements of a pass. false: they cannot be those of a loop. */
+static bool draft_body(Repetition *x, Text *body)
+{
+    for (int u = 0; u < x->period; u++) {
+        const char *text = statement(x, u);
+        if (!text)
+            return false;
+        add_comments(body, unit_of(x, 0, u), 8);
+        add_lines(body, text, 8);
+    }
+    return true;
+}
+
+/* Makes a loop of statements, if that saves lines. */
+static bool take_repetition(Repetition *x)
+{
+    Runs *r = x->x->r;
+    Ngc *ngc = r->e->ngc;
+    Text body = {.ngc = ngc}, loop = {.ngc = ngc}, tables = {.ngc = ngc};
+    if (!draft_body(x, &body))
+        return false;
+
+    text_put(&tables, "", 0);
+    text_add(&loop, "    /* %d passes: the comments are those of the first */\n", x->passes);
+    text_add(&loop, "    for (size_t pass = 0; pass < %d; pass++) {\n", x->passes);
+    if (x->whole.count > 0)
+        text_add(&loop, "        const size_t *const at = blocks_%d[pass];\n",
+                 table_number(x, &x->whole, "size_t", &tables));
+    if (x->real.count > 0)
+        text_add(&loop, "        const %s *const number = blocks_%d[pass];\n", x->type,
+                 table_number(x, &x->real, x->type, &tables));
+    text_add(&loop, "%s    }\n", body.at);
+
+    int before = lines_of(r, x->unit, x->period * x->passes);
+    if (before - count_lines(&loop) - count_lines(&tables) < LEAST)
+        return false;
+
+    text_put(x->x->out, tables.at, tables.size);
+    for (int i = 0; i < x->period * x->passes; i++)
+        r->unit[x->unit + i].gone = true;
+    r->unit[x->unit] = (Unit){.from = loop.at, .size = loop.size, .lines = count_lines(&loop)};
+    return true;
+}
+
+/* ---- the search ---- */
+
+/* How often the statements from i on are repeated, if `period` of them are a pass. */
+static int count_passes(const Runs *r, int i, int period)
+{
+    int last = i + period;
+    for (; last < r->units && last - i < period * PASSES; last++) {
+        const Unit *u = &r->unit[last], *before = &r->unit[last - period];
+        if (u->kind <= 0 || u->kind != before->kind)
+            break;
+    }
+    return (last - i) / period;
+}
+
+/* The loop that begins with statement i and saves the most lines; passes is 0 if there is none. */
+static Repetition best_at(Repeater *x, int i, int least)
+{
+    const Runs *r = x->r;
+    Repetition best = {.x = x};
+    int most = 0;
+    for (int period = 1; period <= REPEAT_PERIOD; period++) {
+        int passes = count_passes(r, i, period);
+        int saves = passes < least ? 0 : lines_of(r, i, period * (passes - 1));
+        if (saves <= most)
+            continue;
+        most = saves;
+        best.unit = i;
+        best.period = period;
+        best.passes = passes;
+    }
+    return best;
+}
+
+Repeater *repeater_new(Runs *r, Text *tables)
+{
+    Repeater *x = arena_alloc(r->e->ngc, sizeof *x);
+    *x = (Repeater){.r = r, .out = tables};
+    add_members(x);
+    return x;
+}
+
+void repeats_of(Repeater *x, int least)
+{
+    Runs *r = x->r;
+    units_number(r);
+    for (int i = 0; i < r->units; i++) {
+        Repetition found = best_at(x, i, least);
+        if (found.passes > 1 && take_repetition(&found))
+            i += found.period * found.passes - 1;
+    }
+    units_remove_gone(r);
+    units_number(r);
+}
