@@ -35,8 +35,8 @@ struct Repeater {
     Distance *member;
     int members, room;
     Table member_of; /* "params->W", interned: 1 + its place in `member` */
-    Table tables;    /* the text of a table, interned: its number */
-    int table;       /* the last number of one */
+    Table tables;    /* the text of a table, interned: its number; 0: it is not printed */
+    int table;       /* the last number */
     Text *out;       /* gets the tables */
 };
 
@@ -360,21 +360,40 @@ static void add_rows(const Repetition *x, const Columns *c, Text *t)
     text_add(t, "};\n\n");
 }
 
-/* The number of a table, which is added to `tables` if it is new. */
-static int table_number(Repetition *x, const Columns *c, const char *type, Text *tables)
+/* "[2][1] = {\n    {12}, {15}\n};\n\n" with its type; NULL: the loop has no such table. */
+static const char *draft_table(const Repetition *x, const Columns *c, const char *type)
 {
-    Repeater *all = x->x;
-    Text rows = {.ngc = all->r->e->ngc};
-    text_add(&rows, "[%d][%d] = {\n", x->passes, c->count);
-    add_rows(x, c, &rows);
+    Text t = {.ngc = x->x->r->e->ngc};
+    if (c->count == 0)
+        return NULL;
+    text_add(&t, "static const %s blocks_%%d[%d][%d] = {\n", type, x->passes, c->count);
+    add_rows(x, c, &t);
+    return intern_str(t.ngc, t.at);
+}
 
-    const char *key = text_format(rows.ngc, "%s %s", type, rows.at);
-    int *known = table_at(rows.ngc, &all->tables, intern_str(rows.ngc, key));
-    if (*known == 0) {
-        *known = ++all->table;
-        text_add(tables, "static const %s blocks_%d%s", type, *known, rows.at);
+/* The lines that a table adds: none if it is there. */
+static int table_lines(Repeater *x, const char *table)
+{
+    if (!table || *table_at(x->r->e->ngc, &x->tables, table))
+        return 0;
+    int lines = 0;
+    for (const char *c = table; *c; c = next_line(c))
+        lines++;
+    return lines;
+}
+
+/* "        const size_t *const at = blocks_3[pass];", and prints the table if it is new. */
+static void use_table(Repeater *x, const char *table, const char *type, const char *name, Text *t)
+{
+    if (!table)
+        return;
+    int *number = table_at(x->r->e->ngc, &x->tables, table);
+    if (*number == 0) {
+        *number = ++x->table;
+        const char *mark = strstr(table, "%d");
+        text_add(x->out, "%.*s%d%s", (int)(mark - table), table, *number, mark + 2);
     }
-    return *known;
+    text_add(t, "        const %s *const %s = blocks_%d[pass];\n", type, name, *number);
 }
 
 /* The statements of a pass. false: they cannot be those of a loop. */
@@ -394,30 +413,26 @@ static bool draft_body(Repetition *x, Text *body)
 static bool take_repetition(Repetition *x)
 {
     Runs *r = x->x->r;
-    Ngc *ngc = r->e->ngc;
-    Text body = {.ngc = ngc}, loop = {.ngc = ngc}, tables = {.ngc = ngc};
+    Text body = {.ngc = r->e->ngc}, loop = {.ngc = r->e->ngc};
     if (!draft_body(x, &body))
         return false;
 
-    text_put(&tables, "", 0);
-    text_add(&loop, "    /* %d passes: the comments are those of the first */\n", x->passes);
-    text_add(&loop, "    for (size_t pass = 0; pass < %d; pass++) {\n", x->passes);
-    if (x->whole.count > 0)
-        text_add(&loop, "        const size_t *const at = blocks_%d[pass];\n",
-                 table_number(x, &x->whole, "size_t", &tables));
-    if (x->real.count > 0)
-        text_add(&loop, "        const %s *const number = blocks_%d[pass];\n", x->type,
-                 table_number(x, &x->real, x->type, &tables));
-    text_add(&loop, "%s    }\n", body.at);
-
-    int before = lines_of(r, x->unit, x->period * x->passes);
-    if (before - count_lines(&loop) - count_lines(&tables) < LEAST)
+    const char *whole = draft_table(x, &x->whole, "size_t");
+    const char *real = draft_table(x, &x->real, x->type);
+    int lines = 3 + (whole != NULL) + (real != NULL) + count_lines(&body);
+    int saved = lines_of(r, x->unit, x->period * x->passes) - lines;
+    if (saved - table_lines(x->x, whole) - table_lines(x->x, real) < LEAST)
         return false;
 
-    text_put(x->x->out, tables.at, tables.size);
+    text_add(&loop, "    /* %d passes: the comments are those of the first */\n", x->passes);
+    text_add(&loop, "    for (size_t pass = 0; pass < %d; pass++) {\n", x->passes);
+    use_table(x->x, whole, "size_t", "at", &loop);
+    use_table(x->x, real, x->type, "number", &loop);
+    text_add(&loop, "%s    }\n", body.at);
+
     for (int i = 0; i < x->period * x->passes; i++)
         r->unit[x->unit + i].gone = true;
-    r->unit[x->unit] = (Unit){.from = loop.at, .size = loop.size, .lines = count_lines(&loop)};
+    r->unit[x->unit] = (Unit){.from = loop.at, .size = loop.size, .lines = lines};
     return true;
 }
 
