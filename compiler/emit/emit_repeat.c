@@ -3,9 +3,9 @@
  *
  * In: the statements of the functions, with the calls of runs. Out: fewer of them, and the tables
  * that the loops read. In each pass a statement is given the same, or a number that grows by the
- * same step, or one that a table has for the pass. A pointer to a member of a struct of floats is
- * the address of the struct and a number of elements. What is computed, in which order and where,
- * does not change. */
+ * same step, or one that a table has for the pass. A pointer to a member of a struct is that to
+ * another, of the floats that both are among, and a number of elements. What is computed, in which
+ * order and where, does not change. */
 #include "emit/emit_runs.h"
 
 #include <stdlib.h>
@@ -25,9 +25,9 @@ typedef struct Columns {
     int count, room;
 } Columns;
 
-typedef struct Distance { /* of a struct of floats */
-    const char *block;    /* "params" */
-    int64_t at;           /* elements before it */
+typedef struct Distance { /* of a member of a struct */
+    const char *from;     /* "&params->W": the first of the floats that it is among */
+    int64_t at;           /* how many come before it */
 } Distance;
 
 struct Repeater {
@@ -49,46 +49,51 @@ typedef struct Repetition { /* a loop while it is drafted */
 
 /* ---- members of structs ---- */
 
-/* Notes where a member is, as long as all before it are floats. at: elements so far, or -1. */
-static void add_member(Repeater *x, const char *block, const char *name, Type type, Shape shape,
-                       int64_t *at)
+/* A struct while its members are noted. */
+typedef struct Struct {
+    const char *name;  /* "params": the pointer to it */
+    const char *first; /* of the floats one after another that the last member is among; or NULL */
+    int64_t floats;    /* after the first, so far */
+} Struct;
+
+static void add_member(Repeater *x, Struct *s, const char *name, Type type, Shape shape)
 {
     const Emit *e = x->r->e;
-    if (type != T_FLOAT)
-        *at = -1;
-    if (*at < 0)
+    const char *key = intern_str(e->ngc, text_format(e->ngc, "%s->%s", s->name, name));
+    if (type != T_FLOAT) {
+        s->first = NULL;
         return;
+    }
+    if (!s->first) {
+        s->first = text_format(e->ngc, "&%s", key);
+        s->floats = 0;
+    }
 
-    const char *key = intern_str(e->ngc, text_format(e->ngc, "%s->%s", block, name));
     x->member = arena_grow(e->ngc, x->member, x->members, &x->room, sizeof *x->member);
-    x->member[x->members++] = (Distance){block, *at};
+    x->member[x->members++] = (Distance){s->first, s->floats};
     *table_at(e->ngc, &x->member_of, key) = x->members;
-    *at += module_count(e->module, shape);
+    s->floats += module_count(e->module, shape);
 }
 
 static void add_vars(Repeater *x, VarKind kind)
 {
     const Model *m = x->r->e->module->model;
-    int64_t at = 0;
+    Struct s = {.name = block_info[block_of_var[kind]].name};
     for (int i = 0; i < m->vars; i++)
         if (m->var[i]->kind == kind)
-            add_member(x, block_info[block_of_var[kind]].name, m->var[i]->cname, m->var[i]->type,
-                       m->var[i]->shape, &at);
+            add_member(x, &s, m->var[i]->cname, m->var[i]->type, m->var[i]->shape);
 }
 
-static void add_members(Repeater *x)
+static void add_grads(Repeater *x)
 {
     const Model *m = x->r->e->module->model;
-    int64_t at = 0;
-    add_vars(x, VAR_PARAM);
-    add_vars(x, VAR_STATE);
+    Struct s = {.name = block_info[BLOCK_GRADS].name};
     for (int i = 0; i < m->roots; i++)
         if (m->root[i].kind == ROOT_GRAD)
-            add_member(x, block_info[BLOCK_GRADS].name, m->root[i].cname, m->root[i].node->type,
-                       m->root[i].node->shape, &at);
+            add_member(x, &s, m->root[i].cname, m->root[i].node->type, m->root[i].node->shape);
 }
 
-/* "params->h_1_W[0]" as "(const float *)params + 12"; NULL: it is another pointer. */
+/* "params->h_1_W[0]" as "(const float *)&params->W + 12"; NULL: it is another pointer. */
 static const char *as_distance(Repeater *x, const Hole *h)
 {
     Ngc *ngc = x->r->e->ngc;
@@ -104,7 +109,7 @@ static const char *as_distance(Repeater *x, const Hole *h)
     if (at == 0 || *after == '[')
         return NULL;
     return text_format(ngc, "(%s%s)%s + %lld%s", h->constant ? "const " : "", h->type,
-                       x->member[at - 1].block, (long long)x->member[at - 1].at, after);
+                       x->member[at - 1].from, (long long)x->member[at - 1].at, after);
 }
 
 /* What a hole is given in a form in which only numbers differ: "space" as "space + 0". */
@@ -473,7 +478,9 @@ Repeater *repeater_new(Runs *r, Text *tables)
 {
     Repeater *x = arena_alloc(r->e->ngc, sizeof *x);
     *x = (Repeater){.r = r, .out = tables};
-    add_members(x);
+    add_vars(x, VAR_PARAM);
+    add_vars(x, VAR_STATE);
+    add_grads(x);
     return x;
 }
 
