@@ -471,14 +471,33 @@ void add_wrapped(Text *t, const char *line)
     text_add(t, "%s\n", line);
 }
 
-/* The comments of a statement, also those within its braces. */
+/* What the comment in a line says, without its marks; size 0: it has none. */
+static const char *comment_in(const char *line, size_t *size)
+{
+    const char *text = line + strspn(line, " "), *end = strstr(text, " */\n");
+    bool is_comment = begins(text, "/* ") && end && end < next_line(text);
+    *size = is_comment ? (size_t)(end - text) - 3 : 0;
+    return text + 3;
+}
+
+/* The comments of a statement, also those within its braces: several in a line, where they fit. */
 void add_comments(Text *t, const Unit *u, int indent)
 {
+    size_t column = 0, size;
     for (const char *line = u->from; line < u->from + u->size; line = next_line(line)) {
-        const char *text = line + strspn(line, " ");
-        if (begins(text, "/*"))
-            text_add(t, "%*s%.*s", indent, "", (int)(next_line(text) - text), text);
+        const char *text = comment_in(line, &size);
+        if (size == 0)
+            continue;
+        bool fits = column > 0 && column + strlen("; ") + size + strlen(" */") <= WIDTH;
+        if (fits)
+            text_add(t, "; ");
+        else
+            text_add(t, "%s%*s/* ", column ? " */\n" : "", indent, "");
+        text_put(t, text, size);
+        column = (fits ? column + 2 : (size_t)indent + 3) + size;
     }
+    if (column > 0)
+        text_add(t, " */\n");
 }
 
 /* Lines of statements. */
