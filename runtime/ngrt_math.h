@@ -4,7 +4,7 @@
  *
  * Each function stands in a section of its own, from a line "/" "*@ NAME: SECTIONS IT NEEDS" to the
  * next such line, so that ngc can copy those a model uses into a standalone file. They need
- * <math.h>, <stdint.h> and <string.h>.
+ * <math.h>, <stdint.h> and <string.h>. ngrt_float.h and ngrt_double.h have more of them.
  */
 #ifndef NGRT_MATH_H
 #define NGRT_MATH_H
@@ -37,22 +37,85 @@ static inline float ngrt_unbitsf(uint32_t i)
     return x;
 }
 
+/* x, but no compiler sees what it is made of. So a product that something is added to is rounded
+ * first (NGRT_MUL), and a text has the same bits for all kinds of processors. And Clang 14 does not
+ * merge the bits of two numbers with a choice, which it does wrongly for AVX-512. */
+#if defined __GNUC__ && defined __SSE2__
+#define NGRT_HIDE(x) __asm__("" : "+v"(x));
+#elif defined __GNUC__ && defined __aarch64__
+#define NGRT_HIDE(x) __asm__("" : "+w"(x));
+#elif defined __GNUC__ && (defined __FP_FAST_FMA || defined __FP_FAST_FMAF)
+#define NGRT_HIDE(x) __asm__("" : "+m"(x));
+#endif
+#ifdef NGRT_HIDE
+#define NGRT_HIDDEN(F, x)      \
+    __extension__({            \
+        F ngrt_hidden = x;     \
+        NGRT_HIDE(ngrt_hidden) \
+        ngrt_hidden;           \
+    })
+#else
+#define NGRT_HIDDEN(F, x) (x)
+#endif
+#define NGRT_MUL(F, a, b) NGRT_HIDDEN(F, (a) * (b))
+
 /* The functions below are texts, NGRT_TEXT_name(F, U, y, x): y becomes the function of x. F is
  * float, or ngrt_v of ngrt_vector.h, and U the unsigned ints of its size. */
 #define NGRT_IF(F, test, a, b)     NGRT_IF_##F(test, a, b)
 #define NGRT_IF_float(test, a, b)  ((test) ? (a) : (b))
+#define NGRT_IF_double(test, a, b) ((test) ? (a) : (b))
 #define NGRT_IF_ngrt_v(test, a, b) NGRT_PICK(test, a, b)
-#define NGRT_BITS(F, x)            NGRT_BITS_##F(x)
-#define NGRT_BITS_float(x)         ngrt_bitsf(x)
-#define NGRT_BITS_ngrt_v(x)        ((ngrt_u)(x))
-#define NGRT_UNBITS(F, i)          NGRT_UNBITS_##F(i)
-#define NGRT_UNBITS_float(i)       ngrt_unbitsf(i)
-#define NGRT_UNBITS_ngrt_v(i)      ((ngrt_v)(i))
-#define NGRT_WHOLE_AS(F, i)        NGRT_WHOLE_AS_##F(i) /* signed ints as floats */
-#define NGRT_WHOLE_AS_float(i)     ((float)(int32_t)(i))
-#define NGRT_WHOLE_AS_ngrt_v(i)    __builtin_convertvector((ngrt_i)(i), ngrt_v)
-#define NGRT_ABS_AS(F, x)          NGRT_UNBITS(F, NGRT_BITS(F, x) & 0x7FFFFFFFu)
-#define NGRT_POWER_AS(F, n)        NGRT_UNBITS(F, ((n) + 127u) << 23) /* 2^n for -127 < n < 128 */
+#define NGRT_IF_ngrt_w(test, a, b)                               \
+    ((ngrt_w)(((ngrt_wi)(test) & (ngrt_wi)((a) - (ngrt_w){0})) | \
+              (~(ngrt_wi)(test) & (ngrt_wi)((b) - (ngrt_w){0}))))
+#define NGRT_BITS(F, x)         NGRT_BITS_##F(x)
+#define NGRT_BITS_float(x)      ngrt_bitsf(x)
+#define NGRT_BITS_ngrt_v(x)     ((ngrt_u)(x))
+#define NGRT_UNBITS(F, i)       NGRT_UNBITS_##F(i)
+#define NGRT_UNBITS_float(i)    ngrt_unbitsf(i)
+#define NGRT_UNBITS_ngrt_v(i)   ((ngrt_v)(i))
+#define NGRT_WHOLE_AS(F, i)     NGRT_WHOLE_AS_##F(i) /* signed ints as floats */
+#define NGRT_WHOLE_AS_float(i)  ((float)(int32_t)(i))
+#define NGRT_WHOLE_AS_ngrt_v(i) __builtin_convertvector((ngrt_i)(i), ngrt_v)
+#define NGRT_ABS_AS(F, x)       NGRT_UNBITS(F, NGRT_BITS(F, x) & 0x7FFFFFFFu)
+#define NGRT_POWER_AS(F, n)     NGRT_UNBITS(F, ((n) + 127u) << 23) /* 2^n for -127 < n < 128 */
+/* x with the sign of s */
+#define NGRT_SIGNED_AS(F, x, s) \
+    NGRT_HIDDEN(F,              \
+                NGRT_UNBITS(F, (NGRT_BITS(F, x) & 0x7FFFFFFFu) | (NGRT_BITS(F, s) & 0x80000000u)))
+
+/*@ bitsd: bitsf */
+/* A double's bits, and back; the same words for texts in double, F being double, or ngrt_v, or in
+ * kernels of floats ngrt_w. */
+static inline uint64_t ngrt_bitsd(double x)
+{
+    uint64_t i;
+    memcpy(&i, &x, sizeof i);
+    return i;
+}
+
+static inline double ngrt_unbitsd(uint64_t i)
+{
+    double x;
+    memcpy(&x, &i, sizeof x);
+    return x;
+}
+
+#define NGRT_BITS_double(x)   ngrt_bitsd(x)
+#define NGRT_UNBITS_double(i) ngrt_unbitsd(i)
+#define NGRT_BITS_ngrt_w(x)   ((ngrt_wu)(x))
+#define NGRT_UNBITS_ngrt_w(i) ((ngrt_w)(i))
+#define NGRT_ABS_ASD(F, x)    NGRT_UNBITS(F, NGRT_BITS(F, x) & 0x7FFFFFFFFFFFFFFFu)
+#define NGRT_POWER_ASD(F, n)  NGRT_UNBITS(F, ((n) + 1023u) << 52) /* 2^n for -1023 < n < 1024 */
+#define NGRT_SIGNED_ASD(F, x, s)                                            \
+    NGRT_HIDDEN(F, NGRT_UNBITS(F, (NGRT_BITS(F, x) & 0x7FFFFFFFFFFFFFFFu) | \
+                                      (NGRT_BITS(F, s) & 0x8000000000000000u)))
+/* The whole number next to x, |x| < 2^51, is n + NGRT_NEAREST - NGRT_NEAREST; as an int k. */
+#define NGRT_NEAREST 6755399441055744.0 /* 1.5*2^52 */
+#define NGRT_WHOLE_OF(F, n, k, x)              \
+    n = (x) + NGRT_NEAREST;                    \
+    k = NGRT_BITS(F, n) - 0x4338000000000000u; \
+    n = n - NGRT_NEAREST;
 
 /*@ exp_nearf: */
 /* exp(r) - 1 for |r| <= log(2)/2, by a polynomial: p is for it. */
@@ -126,19 +189,18 @@ static inline float ngrt_logf(float x)
 /*@ tanhf: bitsf exp_nearf */
 /* tanh(x) within 2.5 units in the last place: E/(E + 2), where E = exp(2|x|) - 1 is computed as in
  * expf, and the sign of x. */
-#define NGRT_TEXT_tanhf(F, U, y, x)                                                              \
-    {                                                                                            \
-        const F ngrt_two = 2.0f * NGRT_ABS_AS(F, x),                                             \
-                ngrt_e = NGRT_IF(F, ngrt_two > 18.2f, 18.2f, ngrt_two);                          \
-        const F ngrt_z = ngrt_e * 1.44269504f + 12582912.0f, ngrt_n = ngrt_z - 12582912.0f;      \
-        const F ngrt_s = NGRT_POWER_AS(F, NGRT_BITS(F, ngrt_z) - 0x4B400000u);                   \
-        F ngrt_r = ngrt_e - ngrt_n * 0.693359375f, ngrt_p;                                       \
-        ngrt_r = ngrt_r + ngrt_n * 2.12194440e-4f;                                               \
-        NGRT_EXP_NEAR(ngrt_p, ngrt_r)                                                            \
-        ngrt_p = ngrt_p * ngrt_s + (ngrt_s - 1.0f);                                              \
-        ngrt_p = ngrt_p / (ngrt_p + 2.0f);                                                       \
-        y = NGRT_UNBITS(F,                                                                       \
-                        (NGRT_BITS(F, ngrt_p) & 0x7FFFFFFFu) | (NGRT_BITS(F, x) & 0x80000000u)); \
+#define NGRT_TEXT_tanhf(F, U, y, x)                                                         \
+    {                                                                                       \
+        const F ngrt_two = 2.0f * NGRT_ABS_AS(F, x),                                        \
+                ngrt_e = NGRT_IF(F, ngrt_two > 18.2f, 18.2f, ngrt_two);                     \
+        const F ngrt_z = ngrt_e * 1.44269504f + 12582912.0f, ngrt_n = ngrt_z - 12582912.0f; \
+        const F ngrt_s = NGRT_POWER_AS(F, NGRT_BITS(F, ngrt_z) - 0x4B400000u);              \
+        F ngrt_r = ngrt_e - ngrt_n * 0.693359375f, ngrt_p;                                  \
+        ngrt_r = ngrt_r + ngrt_n * 2.12194440e-4f;                                          \
+        NGRT_EXP_NEAR(ngrt_p, ngrt_r)                                                       \
+        ngrt_p = ngrt_p * ngrt_s + (ngrt_s - 1.0f);                                         \
+        ngrt_p = ngrt_p / (ngrt_p + 2.0f);                                                  \
+        y = NGRT_SIGNED_AS(F, ngrt_p, x);                                                   \
     }
 static inline float ngrt_tanhf(float x)
 {
@@ -225,8 +287,7 @@ static inline float ngrt_erfcf(float x)
         F ngrt_one, ngrt_small;                                               \
         NGRT_TEXT_erfcf(F, U, ngrt_one, ngrt_far) ngrt_one = 1.0f - ngrt_one; \
         NGRT_ERF_NEAR(F, ngrt_small, x)                                       \
-        ngrt_one = NGRT_UNBITS(F, (NGRT_BITS(F, ngrt_one) & 0x7FFFFFFFu) |    \
-                                      (NGRT_BITS(F, x) & 0x80000000u));       \
+        ngrt_one = NGRT_SIGNED_AS(F, ngrt_one, x);                            \
         y = NGRT_IF(F, ngrt_far < 0.9f, ngrt_small, ngrt_one);                \
     }
 static inline float ngrt_erff(float x)
@@ -259,6 +320,25 @@ static inline float ngrt_softplusf(float x)
 {
     float y;
     NGRT_TEXT_softplusf(float, uint32_t, y, x) return y;
+}
+
+/*@ roots: */
+/* Without this a compiler calls the C library for the root of a negative number: to set errno. */
+#ifdef __GNUC__
+extern float sqrtf(float) __attribute__((const));
+extern double sqrt(double) __attribute__((const));
+#endif
+
+/*@ sqrt: roots */
+static inline double ngrt_sqrt(double x)
+{
+    return sqrt(x);
+}
+
+/*@ sqrtf: roots */
+static inline float ngrt_sqrtf(float x)
+{
+    return sqrtf(x);
 }
 
 /*@ sign: */

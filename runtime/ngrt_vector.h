@@ -7,6 +7,7 @@
  * the function has a value, and args passes the params on. In the body are
  *
  *     ngrt_v, ngrt_i, ngrt_u    vectors of reals, and of signed and unsigned ints of the same size
+ *     ngrt_h, ngrt_w            half a vector of floats, and it in double; ngrt_wi and ngrt_wu
  *     NGRT_LANES                how many
  *     NGRT_VECTORS(loop)        loop, where there are vectors
  *     NGRT_WHOLE(n)             those of n elements that whole vectors hold: the loop after it does
@@ -21,7 +22,7 @@
 #include "ngrt_math.h"
 #include <stddef.h>
 
-/*@ vector: */
+/*@ vector: bitsf */
 #if (defined __clang__ || (defined __GNUC__ && __GNUC__ >= 9)) && defined __OPTIMIZE__ && \
     (defined __SSE2__ || (defined __aarch64__ && defined __ARM_NEON))
 #define NGRT_INT_float       int32_t
@@ -34,6 +35,10 @@
     typedef real ngrt_v NGRT_PACKED(real, bytes);                 \
     typedef NGRT_INT_##real ngrt_i NGRT_PACKED(real, bytes);      \
     typedef NGRT_UNSIGNED_##real ngrt_u NGRT_PACKED(real, bytes); \
+    typedef float ngrt_h NGRT_PACKED(real, (bytes) / 2);          \
+    typedef double ngrt_w NGRT_PACKED(real, bytes);               \
+    typedef int64_t ngrt_wi NGRT_PACKED(real, bytes);             \
+    typedef uint64_t ngrt_wu NGRT_PACKED(real, bytes);            \
     enum { NGRT_LANES = (bytes) / sizeof(real) };
 
 #define NGRT_VECTORS(...) __VA_ARGS__
@@ -79,14 +84,103 @@ static const int32_t ngrt_lane[16]
         ngrt_v ngrt_y;                                        \
         NGRT_TEXT_##f(ngrt_v, ngrt_u, ngrt_y, ngrt_x) ngrt_y; \
     })
-/* a function of the C library, of one lane after the other */
-#define NGRT_LANEWISE(f, x)                                    \
-    __extension__({                                            \
-        const ngrt_v ngrt_x = NGRT_EACH(x);                    \
-        ngrt_v ngrt_y = ngrt_x;                                \
-        for (size_t ngrt_l = 0; ngrt_l < NGRT_LANES; ngrt_l++) \
-            ngrt_y[ngrt_l] = f(ngrt_x[ngrt_l]);                \
-        ngrt_y;                                                \
+#define NGRT_OF2(f, x1, x2)                                             \
+    __extension__({                                                     \
+        const ngrt_v ngrt_x1 = NGRT_EACH(x1), ngrt_x2 = NGRT_EACH(x2);  \
+        ngrt_v ngrt_y;                                                  \
+        NGRT_TEXT_##f(ngrt_v, ngrt_u, ngrt_y, ngrt_x1, ngrt_x2) ngrt_y; \
+    })
+
+/* Lanes that a text does not compute: f(x) of the C library is put into y where the test holds. */
+#define NGRT_FAR_ngrt_v(y, test, f, ...)                           \
+    {                                                              \
+        const ngrt_i ngrt_far_off = (ngrt_i)(test);                \
+        if (NGRT_SOME(ngrt_far_off))                               \
+            for (size_t ngrt_l = 0; ngrt_l < NGRT_LANES; ngrt_l++) \
+                if (ngrt_far_off[ngrt_l])                          \
+                    y[ngrt_l] = f(__VA_ARGS__[ngrt_l]);            \
+    }
+/* Does a test hold in some lane? */
+#ifdef __SSE2__
+#ifdef __AVX__
+#define NGRT_VEX "v"
+#else
+#define NGRT_VEX ""
+#endif
+#define NGRT_SOME(test)                                                        \
+    __extension__({                                                            \
+        int ngrt_some;                                                         \
+        if (sizeof(test) == 16)                                                \
+            __asm__(NGRT_VEX "pmovmskb %1, %0" : "=r"(ngrt_some) : "x"(test)); \
+        else if (sizeof(test) == 32)                                           \
+            __asm__("vptest %1, %1" : "=@ccnz"(ngrt_some) : "x"(test));        \
+        else                                                                   \
+            __asm__("vptestmd %1, %1, %%k1\n\tkmovw %%k1, %0"                  \
+                    : "=r"(ngrt_some)                                          \
+                    : "v"(test)                                                \
+                    : "k1");                                                   \
+        ngrt_some != 0;                                                        \
+    })
+/* The root of each lane. */
+#define NGRT_SQRT(x)                                                              \
+    __extension__({                                                               \
+        const ngrt_v ngrt_sq = NGRT_EACH(x);                                      \
+        ngrt_v ngrt_sqrt_v;                                                       \
+        if (sizeof ngrt_sq > 16 && sizeof ngrt_sq[0] == 4)                        \
+            __asm__("vsqrtps %1, %0" : "=v"(ngrt_sqrt_v) : "v"(ngrt_sq));         \
+        else if (sizeof ngrt_sq > 16)                                             \
+            __asm__("vsqrtpd %1, %0" : "=v"(ngrt_sqrt_v) : "v"(ngrt_sq));         \
+        else if (sizeof ngrt_sq[0] == 4)                                          \
+            __asm__(NGRT_VEX "sqrtps %1, %0" : "=x"(ngrt_sqrt_v) : "x"(ngrt_sq)); \
+        else                                                                      \
+            __asm__(NGRT_VEX "sqrtpd %1, %0" : "=x"(ngrt_sqrt_v) : "x"(ngrt_sq)); \
+        ngrt_sqrt_v;                                                              \
+    })
+#else
+#define NGRT_SOME(test)                               \
+    __extension__({                                   \
+        int64_t ngrt_some[2];                         \
+        memcpy(ngrt_some, &(test), sizeof ngrt_some); \
+        (ngrt_some[0] | ngrt_some[1]) != 0;           \
+    })
+#define NGRT_SQRT(x)                                                          \
+    __extension__({                                                           \
+        const ngrt_v ngrt_sq = NGRT_EACH(x);                                  \
+        ngrt_v ngrt_sqrt_v;                                                   \
+        if (sizeof ngrt_sq[0] == 4)                                           \
+            __asm__("fsqrt %0.4s, %1.4s" : "=w"(ngrt_sqrt_v) : "w"(ngrt_sq)); \
+        else                                                                  \
+            __asm__("fsqrt %0.2d, %1.2d" : "=w"(ngrt_sqrt_v) : "w"(ngrt_sq)); \
+        ngrt_sqrt_v;                                                          \
+    })
+#endif
+
+/* Whole numbers. Up to 2^23 (2^52), x is one after that number is added to it; larger ones are. */
+#define NGRT_WHOLES(x) NGRT_EACH(sizeof(x)[0] == 4 ? 8388608 : 4503599627370496)
+#define NGRT_SIGNED(x, s)                                                  \
+    NGRT_HIDDEN(ngrt_v, ((ngrt_v)(((ngrt_u)(x) & ((ngrt_u){0} - 1) >> 1) | \
+                                  ((ngrt_u)(s) & ~(((ngrt_u){0} - 1) >> 1)))))
+#define NGRT_WHOLE_NEAR(r, x)                                                          \
+    const ngrt_v ngrt_abs = NGRT_ABS(x);                                               \
+    const ngrt_v ngrt_near = ngrt_abs + NGRT_WHOLES(x) - NGRT_WHOLES(x);               \
+    const ngrt_v ngrt_far = NGRT_PICK(ngrt_abs < NGRT_WHOLES(x), ngrt_near, ngrt_abs); \
+    const ngrt_v r = NGRT_SIGNED(ngrt_far, x);
+#define NGRT_RINT(x)                            \
+    __extension__({                             \
+        const ngrt_v ngrt_x = NGRT_EACH(x);     \
+        NGRT_WHOLE_NEAR(ngrt_r, ngrt_x) ngrt_r; \
+    })
+#define NGRT_FLOOR(x)                                                        \
+    __extension__({                                                          \
+        const ngrt_v ngrt_x = NGRT_EACH(x);                                  \
+        NGRT_WHOLE_NEAR(ngrt_r, ngrt_x) ngrt_r - NGRT_ONES(ngrt_r > ngrt_x); \
+    })
+#define NGRT_CEIL(x)                                                \
+    __extension__({                                                 \
+        const ngrt_v ngrt_x = NGRT_EACH(x);                         \
+        NGRT_WHOLE_NEAR(ngrt_r, ngrt_x)                             \
+        const ngrt_v ngrt_up = ngrt_r + NGRT_ONES(ngrt_r < ngrt_x); \
+        NGRT_SIGNED(ngrt_up, ngrt_x);                               \
     })
 
 #define NGRT_ONE(real, bytes, type, name, params, ...) \

@@ -132,8 +132,9 @@ Text runs_of(Emit *, const char *text);
 
 /* ---- emit_standalone.c: the runtime's text ---- */
 
-void emit_runtime(Emit *, Text *); /* the sections that are used, static */
-void emit_types(Text *);           /* the descriptor's types */
+void emit_runtime(Emit *, Text *);                /* the sections that are used, static */
+void emit_function_headers(const Emit *, Text *); /* includes ngrt_float.h, if it is used */
+void emit_types(Text *);                          /* the descriptor's types */
 
 /* ---- emit_comment.c ---- */
 

@@ -60,24 +60,22 @@ static bool computes_ints(const Kernel *k)
 
 /* Does it compute exponentials or the like? All else waits for memory, which feeds the widest
  * vectors no faster than those of half their width. */
-static bool is_costly(const Emit *e, const Kernel *k)
+static bool is_costly(const Program *p, const Kernel *k)
 {
-    if (e->ngc->opt.real_double)
-        return false;
     for (int i = 0; i < k->vals; i++) {
         const Val *v = k->val[i];
-        if (v->kind == V_OP && v->type == T_FLOAT && op_info[v->op]->vec_float)
+        if (v->kind == V_OP && v->type == T_FLOAT && op_form(p, v->op)->vec)
             return true;
     }
     return false;
 }
 
 /* Of the widest vectors that a kernel is compiled for. */
-static int vector_bytes(const Emit *e, const Kernel *k)
+static int vector_bytes(const Emit *e, const Program *p, const Kernel *k)
 {
     if (k->vector > NARROW && !is_worth_clones(e, k))
         return NARROW;
-    return k->vector > WIDE && !is_costly(e, k) ? WIDE : k->vector;
+    return k->vector > WIDE && !is_costly(p, k) ? WIDE : k->vector;
 }
 
 /* ---- parameters and arguments ---- */
@@ -326,7 +324,7 @@ void print_apart(Body *b, const Kernel *k)
                                                  .params = l.params.at,
                                                  .names = l.names.at,
                                                  .body = loops.at,
-                                                 .bytes = vector_bytes(e, k),
+                                                 .bytes = vector_bytes(e, b->p, k),
                                                  .has_sizes = !computes_ints(k)});
 
     if (blocks)

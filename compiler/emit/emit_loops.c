@@ -752,12 +752,12 @@ static void late_range(Printer *pr, const char **from, const char **to)
 /* The operation in place on y[from] .. y[to - 1]. */
 static void print_late_op(Printer *pr, const char *y, const char *from, const char *to)
 {
-    const OpInfo *info = op_info[pr->k->late->op];
+    const struct FastForm *form = op_form(pr->b->p, pr->k->late->op);
     const char *suffix = pr->e->suffix, *end = whole_end(pr, from, to);
     Part element = {print_format(pr, "%s[i]", y), PREC_CALL};
     Part vector = {print_format(pr, "NGRT_LOAD(%s[i])", y), PREC_CALL};
-    Part by_vector = print_fill(pr, info->vec_float, PREC_CALL, T_FLOAT, &vector, NULL, suffix);
-    Part by_element = print_fill(pr, info->c_float, PREC_CALL, T_FLOAT, &element, NULL, suffix);
+    Part by_vector = print_fill(pr, form->vec, PREC_CALL, T_FLOAT, &vector, NULL, suffix);
+    Part by_element = print_fill(pr, form->left, PREC_CALL, T_FLOAT, &element, NULL, suffix);
 
     print_line(pr, "NGRT_VECTORS(for (size_t i = %s; i < %s; i += NGRT_LANES) {", from, end);
     print_line(pr, "    NGRT_STORE(%s[i]) = %s;", y, by_vector.text);

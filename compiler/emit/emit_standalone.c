@@ -8,12 +8,13 @@
 
 #include <string.h>
 
-extern const char runtime_math_text[], runtime_vector_text[], runtime_small_text[],
-    runtime_random_text[], runtime_gemm_text[], runtime_conv_text[], runtime_linear_text[],
-    runtime_header_text[];
+extern const char runtime_math_text[], runtime_float_text[], runtime_vector_text[],
+    runtime_small_text[], runtime_random_text[], runtime_gemm_text[], runtime_conv_text[],
+    runtime_linear_text[], runtime_header_text[];
 
-static const char *const plain_texts[] = {runtime_math_text, runtime_vector_text,
-                                          runtime_small_text, runtime_random_text};
+static const char *const plain_texts[] = {runtime_math_text, runtime_float_text,
+                                          runtime_vector_text, runtime_small_text,
+                                          runtime_random_text};
 static const char *const real_texts[] = {runtime_gemm_text, runtime_conv_text, runtime_linear_text};
 
 /* What the words of a text for both types become in one of them. */
@@ -141,6 +142,22 @@ void emit_runtime(Emit *e, Text *t)
     for (int i = 0; i < e->sections; i++)
         put_section(e, t, e->section[i], &done);
     text_add(t, "/* ---- the model ---- */\n\n");
+}
+
+/* Does the model use a section of this text? */
+static bool uses_text(const Emit *e, const char *text)
+{
+    Section s;
+    for (int i = 0; i < e->sections; i++)
+        if (find_in(text, e->section[i], strlen(e->section[i]), &s))
+            return true;
+    return false;
+}
+
+void emit_function_headers(const Emit *e, Text *t)
+{
+    if (uses_text(e, runtime_float_text))
+        text_add(t, "#include \"ngrt_float.h\"\n");
 }
 
 void emit_types(Text *t)

@@ -95,13 +95,14 @@ void emit_section(Emit *e, const char *name)
     e->section[e->sections++] = name;
 }
 
-/* Records the functions of the runtime that a text calls: ngrt_NAME, NGRT_OF(NAME, ..). */
+/* Records the functions of the runtime that a text calls: ngrt_NAME, NGRT_OF(NAME, ..), and
+ * NGRT_OF2 of two operands. */
 void emit_calls(Emit *e, const char *c)
 {
-    const char *of = "NGRT_OF(";
+    const char *of = "NGRT_OF";
 
     for (const char *at = strstr(c, of); at; at = strstr(at + 1, of)) {
-        const char *name = at + strlen(of);
+        const char *name = strchr(at, '(') + 1;
         emit_section(e, intern(e->ngc, name, strcspn(name, ",")));
     }
 

@@ -594,23 +594,27 @@ static Part print_cast(Printer *pr, const char *type, const char *text)
     return (Part){print_format(pr, compound ? "(%s)(%s)" : "(%s)%s", type, text), PREC_UNARY};
 }
 
-/* Some ops have a faster function for floats, which is not used in the C to read, or for starting
- * values. */
-static bool uses_float_form(const Printer *pr, const Val *v)
+/* The C of an operation. Some have faster ones, which are not used in the C to read, or for
+ * starting values. What vectors leave over is computed as the vectors are. */
+static const char *op_text(const Printer *pr, const Val *v)
 {
-    const Emit *e = pr->e;
-    bool is_float = v->type == T_FLOAT && !e->ngc->opt.real_double;
-    return op_info[v->op]->c_float && is_float && !e->module->plain && !pr->b->p->init;
+    const struct FastForm *form = op_form(pr->b->p, v->op);
+    const char *c = op_info[v->op]->c;
+
+    if (v->type != T_FLOAT || pr->e->module->plain || pr->b->p->init)
+        return c;
+    if (form->left && pr->k && pr->k->vector && val_is_inner(pr->k, v))
+        return form->left;
+    return form->c ? form->c : c;
 }
 
 static Part print_op(Printer *pr, const Val *v)
 {
     const OpInfo *info = op_info[v->op];
-    const char *c = uses_float_form(pr, v) ? info->c_float : info->c;
     Part arg[3] = {{NULL, 0}};
 
     print_operands(pr, v, arg);
-    return print_fill(pr, c, info->prec, v->type, arg, NULL, pr->e->suffix);
+    return print_fill(pr, op_text(pr, v), info->prec, v->type, arg, NULL, pr->e->suffix);
 }
 
 static Part print_constant(Printer *pr, const Val *v)

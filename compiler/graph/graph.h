@@ -409,18 +409,22 @@ typedef struct OpInfo {
     /* $a $b $c are the operands, @ is the suffix f in float32, $t is the result's type */
     const char *c;
 
-    /* replaces .c in float32 code made for speed: a function without branches; NULL: none */
-    const char *c_float;
-
     /* the language's operator: "+"; NULL: it has none */
     const char *sign;
 
     /* comparisons, and only these: the condition under which the value is 1 */
     const char *test;
 
-    /* .c for vectors, by the macros of ngrt_vector.h; $a may be a test. vec_float is only for
-     * float32. NULL: one element at a time. F_MACRO, F_VEC_INT and F_VEC_TO_INT describe it. */
-    const char *vec, *vec_float;
+    /* .c for vectors, by the macros of ngrt_vector.h; $a may be a test. NULL: one element at a
+     * time. F_MACRO, F_VEC_INT and F_VEC_TO_INT describe it. */
+    const char *vec;
+
+    /* what replaces .c and .vec in code made for speed, in float32 and in float64 */
+    struct FastForm {
+        const char *c;    /* anywhere; NULL: .c */
+        const char *vec;  /* for vectors; NULL: .vec */
+        const char *left; /* for elements left over: with the bits of .vec; NULL: .c */
+    } form[2];
 
     /* the precedence of .c in C: 16 primary, 14 unary, 13 *, 12 +, 10 <, 9 ==, 3 ?: */
     int prec;

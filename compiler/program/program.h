@@ -375,6 +375,7 @@ bool kernel_reads_row(const Kernel *, const Store *,
 void program_vectors(Program *);
 bool val_is_inner(const Kernel *, const Val *);    /* does it change in the innermost loop? */
 const char *op_vec(const Program *, const Val *v); /* its text for vectors; NULL: it has none */
+const struct FastForm *op_form(const Program *, Op op);
 
 /* ---- share.c: what the threads of a pool share ---- */
 

@@ -59,9 +59,14 @@ const char *op_vec(const Program *p, const Val *v)
     if (uses_ints(v) && !has_ints)
         return NULL;
 
-    if (info->vec_float && is_float32(p))
-        return info->vec_float;
-    return info->vec;
+    const struct FastForm *form = op_form(p, v->op);
+    return form->vec ? form->vec : info->vec;
+}
+
+/* What replaces the op's C in code made for speed. */
+const struct FastForm *op_form(const Program *p, Op op)
+{
+    return &op_info[op]->form[p->ngc->opt.real_double];
 }
 
 /* Is the vector form of v an expression that declares no names? The macros of a choice and of a
@@ -213,7 +218,7 @@ static bool is_costly(const Program *p, const Val *v)
 {
     if (v->kind != V_OP || v->type != T_FLOAT || v->arg[0]->type != T_FLOAT)
         return false;
-    return is_float32(p) && op_info[v->op]->vec_float && op_info[v->op]->arity == 1;
+    return op_form(p, v->op)->left && op_info[v->op]->arity == 1;
 }
 
 /* If rows are too short for vectors, a costly last operation (exp, tanh) is done after all others,

@@ -92,11 +92,14 @@ take() {
 # Every section compiles with only the sections that its first line names, for each type; and all of them together, so
 # that no two have the same names.
 check_sections() {
+    : >"$out/texts"
     heads='#include <math.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n#define NGRT_FN static\n'
-    for file in ngrt_math.h ngrt_vector.h ngrt_small.h ngrt_random.c; do
+    # these may need sections of those before them
+    for file in ngrt_math.h ngrt_float.h ngrt_vector.h ngrt_small.h ngrt_random.c; do
+        cat "$rt/$file" >>"$out/texts"
         for name in $(sed -n 's/^\/\*@ \([a-z_0-9]*\):.*/\1/p' "$rt/$file"); do
             [ "$name" = end ] && continue
-            { printf "$heads"; take "$rt/$file" "$name"; echo 'typedef int not_empty;'; } >"$out/section.c"
+            { printf "$heads"; take "$out/texts" "$name"; echo 'typedef int not_empty;'; } >"$out/section.c"
             try "$1" $strict -Wno-unused-function -Wno-unused-const-variable -fsyntax-only "$out/section.c" ||
                 echo "section $name of $file"
         done
@@ -154,6 +157,7 @@ for cc in ${*:-gcc clang}; do
         turn=0
         ways=4
         due && build_run math "$cc" $opt $plain "$here/math.c" "$rt/ngrt_error.c"
+        due && build_run functions "$cc" $opt $plain "$here/functions.c"
         due && build_run random "$cc" $opt $plain "$here/random.c"
         ways=12
         for name in gemm conv; do

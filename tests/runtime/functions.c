@@ -1,0 +1,239 @@
+/* functions.c - the texts of ngrt_float.h and ngrt_double.h: the stated bounds, against the C
+ * library in more precision; special numbers; and the same bits by all kinds of vectors that the
+ * processor has, and by one element at a time.
+ *
+ * Of all floats it takes one in STEP; with CHECK_LONG=1 each 251st, and with CHECK_ALL=1 all.
+ */
+#include "check.h"
+#include "ngrt_vector.h"
+
+#include "ngrt_float.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MANY = 4099, STEP = 16381, WAYS = 4, PAIRS = 40 * MANY };
+
+/* A function's kernel; where each call chooses one, also all that the processor has. */
+#ifdef NGRT_HAS_AVX2
+#define WAYS_OF(name)                                \
+    {                                                \
+        name, name##_any, name##_avx2, name##_avx512 \
+    }
+static int has_way(int way)
+{
+    return way < 2 || (way == 2 && NGRT_HAS_AVX2) || (way == 3 && NGRT_HAS_AVX512);
+}
+#else
+#define WAYS_OF(name)          \
+    {                          \
+        name, NULL, NULL, NULL \
+    }
+static int has_way(int way)
+{
+    return way == 0;
+}
+#endif
+
+#define KERNEL(real, f)                                                                       \
+    NGRT_KERNEL_64(real, void, , all_##f, (real * y, const real *a, const real *b, size_t n), \
+                   (y, a, b, n), {                                                            \
+                       (void)b;                                                               \
+                       NGRT_VECTORS(for (size_t i = 0; i < NGRT_WHOLE(n); i += NGRT_LANES) {  \
+                           const ngrt_v t = NGRT_OF(f, NGRT_LOAD(a[i]));                      \
+                           NGRT_STORE(y[i]) = t;                                              \
+                       })                                                                     \
+                       for (size_t i = NGRT_WHOLE(n); i < n; i++)                             \
+                           y[i] = ngrt_##f(a[i]);                                             \
+                   })                                                                         \
+    static real one_##f(real a, real b)                                                       \
+    {                                                                                         \
+        (void)b;                                                                              \
+        return ngrt_##f(a);                                                                   \
+    }
+#define KERNEL2(real, f)                                                                      \
+    NGRT_KERNEL_64(real, void, , all_##f, (real * y, const real *a, const real *b, size_t n), \
+                   (y, a, b, n), {                                                            \
+                       NGRT_VECTORS(for (size_t i = 0; i < NGRT_WHOLE(n); i += NGRT_LANES) {  \
+                           const ngrt_v t = NGRT_OF2(f, NGRT_LOAD(a[i]), NGRT_LOAD(b[i]));    \
+                           NGRT_STORE(y[i]) = t;                                              \
+                       })                                                                     \
+                       for (size_t i = NGRT_WHOLE(n); i < n; i++)                             \
+                           y[i] = ngrt_##f(a[i], b[i]);                                       \
+                   })                                                                         \
+    static real one_##f(real a, real b)                                                       \
+    {                                                                                         \
+        return ngrt_##f(a, b);                                                                \
+    }
+
+#define FLOAT(name)                                   \
+    KERNEL(float, name##f)                            \
+    static double exact_##name##f(double a, double b) \
+    {                                                 \
+        (void)b;                                      \
+        return name(a);                               \
+    }
+#define FLOAT2(name)                                  \
+    KERNEL2(float, name##f)                           \
+    static double exact_##name##f(double a, double b) \
+    {                                                 \
+        return name(a, b);                            \
+    }
+FLOAT(expm1)
+FLOAT(log1p)
+FLOAT(sinh)
+FLOAT(cosh)
+FLOAT(asin)
+FLOAT(acos)
+FLOAT(atan)
+FLOAT(sin)
+FLOAT(cos)
+FLOAT(tan)
+FLOAT2(atan2)
+FLOAT2(pow)
+
+typedef struct FloatFunction {
+    const char *name;
+    int operands;
+    double bound; /* in units in the last place */
+    void (*all[WAYS])(float *y, const float *a, const float *b, size_t n);
+    float (*one)(float a, float b);
+    double (*exact)(double a, double b);
+} FloatFunction;
+
+#define ROW(operands, name, bound)                                            \
+    {                                                                         \
+#name, operands, bound, WAYS_OF(all_##name), one_##name, exact_##name \
+    }
+static const FloatFunction float_function[] = {
+    ROW(1, expm1f, 1.1), ROW(1, log1pf, 0.9), ROW(1, sinhf, 1.1),  ROW(1, coshf, 1.1),
+    ROW(1, asinf, 1.2),  ROW(1, acosf, 1.2),  ROW(1, atanf, 1.4),  ROW(1, sinf, 0.6),
+    ROW(1, cosf, 0.6),   ROW(1, tanf, 1.5),   ROW(2, atan2f, 1.7), ROW(2, powf, 0.51),
+};
+
+/* How far y is from the exact value, in units in the last place of a float there; half a unit, if
+ * it is the nearest float. The sign of a zero counts. Infinity takes the place of 2^128. */
+static double units(float y, double exact)
+{
+    double of_y = isinf(y) ? copysign(0x1p128, y) : (double)y;
+    int e;
+
+    if (isnan(exact) || isnan(y))
+        return isnan(exact) && isnan(y) ? 0.0 : INFINITY;
+    if (y == 0.0f && exact == 0.0)
+        return !signbit(y) == !signbit(exact) ? 0.0 : INFINITY;
+    if (y == (float)exact)
+        return 0.5;
+
+    frexp(exact, &e);
+    return fabs(of_y - exact) / ldexp(1.0, (e < -125 ? -125 : e) - 24);
+}
+
+static float a_f[MANY], b_f[MANY], y_f[MANY], way_f[MANY];
+
+static int same_float(float x, float y)
+{
+    return ngrt_bitsf(x) == ngrt_bitsf(y) || (isnan(x) && isnan(y));
+}
+
+/* n points: all ways agree, and are within the bound. */
+static void check_floats(const FloatFunction *f, size_t n)
+{
+    int way, differ = 0, far = 0;
+    size_t i;
+    for (i = 0; i < n; i++) {
+        y_f[i] = f->one(a_f[i], b_f[i]);
+        if (units(y_f[i], f->exact((double)a_f[i], (double)b_f[i])) > f->bound && !far++)
+            fprintf(stderr, "%s(%a, %a) is %a\n", f->name, (double)a_f[i], (double)b_f[i],
+                    (double)y_f[i]);
+    }
+    for (way = 0; way < WAYS; way++) {
+        if (!has_way(way))
+            continue;
+        f->all[way](way_f, a_f, b_f, n);
+        for (i = 0; i < n; i++)
+            if (!same_float(y_f[i], way_f[i]) && !differ++)
+                fprintf(stderr, "%s(%a, %a) is %a, by vectors (%d) %a\n", f->name, (double)a_f[i],
+                        (double)b_f[i], (double)y_f[i], way, (double)way_f[i]);
+    }
+    CHECK(far == 0);
+    CHECK(differ == 0);
+}
+
+static const float special[] = {
+    0.0f,         -0.0f,       1.0f,        -1.0f,        INFINITY,    -INFINITY,   NAN,
+    2.0f,         -2.0f,       3.0f,        -3.0f,        0.5f,        -0.5f,       1e-45f,
+    -1e-45f,      1.1e-38f,    -1.1e-38f,   3.4e38f,      -3.4e38f,    1.5f,        -1.5f,
+    8388607.0f,   8388608.0f,  16777215.0f, -16777215.0f, 16777216.0f, 0.99999994f, 1.0000001f,
+    -0.99999994f, -1.0000001f, 1e6f,        1e30f,        -1e30f,      88.72284f,   88.72285f,
+    89.41598f,    89.41599f,   1.5707964f,  3.1415927f,   -1.5707964f, 2097151.9f,  2097152.0f,
+    1048576.0f,   0.70710677f, 0.70710683f, 1e-10f,       5.1e-5f,     -17.5f,      -104.0f,
+};
+enum { SPECIAL = sizeof special / sizeof *special };
+
+/* Each with each. */
+static void check_special(const FloatFunction *f)
+{
+    int i;
+    for (i = 0; i < SPECIAL * SPECIAL; i++) {
+        a_f[i] = special[i / SPECIAL];
+        b_f[i] = special[i % SPECIAL];
+    }
+    check_floats(f, SPECIAL * SPECIAL);
+}
+
+/* One float in `step`, of both signs. */
+static void check_line(const FloatFunction *f, uint64_t step)
+{
+    uint64_t bits = 0;
+    while (bits >> 32 == 0) {
+        size_t n = 0;
+        for (; n < MANY && bits >> 32 == 0; n++, bits += step)
+            a_f[n] = ngrt_unbitsf((uint32_t)bits);
+        check_floats(f, n);
+    }
+}
+
+static uint32_t seed = 1;
+
+static uint32_t draw(void)
+{
+    seed = seed * 1664525u + 1013904223u;
+    return seed >> 8 | seed << 24;
+}
+
+/* Pairs of any bits, of numbers of one size, and near 1 with large powers. */
+static void check_pairs(const FloatFunction *f, int pairs)
+{
+    for (; pairs > 0; pairs -= MANY) {
+        int i;
+        for (i = 0; i < MANY; i++) {
+            uint32_t a = draw(), b = draw();
+            a_f[i] = i % 3 == 0 ? ngrt_unbitsf(a) : (float)(int32_t)a / (i % 3 == 1 ? 2e8f : 4e9f);
+            b_f[i] = i % 3 == 0 ? ngrt_unbitsf(b) : (float)(int32_t)b / (i % 3 == 1 ? 2e8f : 1e7f);
+            a_f[i] += i % 3 == 2 ? 1.0f : 0.0f;
+        }
+        check_floats(f, MANY);
+    }
+}
+
+static int is_set(const char *variable)
+{
+    const char *value = getenv(variable);
+    return value && *value;
+}
+
+int main(void)
+{
+    int all = is_set("CHECK_ALL"), longer = is_set("CHECK_LONG");
+    size_t i;
+    for (i = 0; i < sizeof float_function / sizeof *float_function; i++) {
+        const FloatFunction *f = &float_function[i];
+        check_special(f);
+        if (f->operands == 1)
+            check_line(f, all ? 1 : longer ? 251 : STEP);
+        else
+            check_pairs(f, longer ? 50 * PAIRS : PAIRS);
+    }
+    return check_end("functions");
+}
