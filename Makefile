@@ -26,7 +26,7 @@ LIBS    = $(if $(filter openblas,$(BLAS)),-lopenblas) $(LIBZ) -lm -lpthread
 
 NGC_C   = $(filter-out compiler/tool/embed.c,$(wildcard compiler/*/*.c))
 NGC_O   = $(patsubst %.c,$(B)/%.o,$(notdir $(NGC_C))) $(B)/ng.tab.o $(B)/ng.lex.o $(B)/texts.o $(B)/rt_ngrt_random.o \
-          $(patsubst %,$(B)/plain_%.o,ngrt_dlinear file element numpy safetensors archive weights csv data)
+          $(patsubst %,$(B)/plain_%.o,ngrt_dlinear file prep element numpy safetensors archive weights csv data)
 RT_C    = $(wildcard runtime/*.c runtime/*/*.c)
 RT_O    = $(patsubst %.c,$(B)/rt_%.o,$(notdir $(RT_C)))
 # Loops of the runtime begin on a boundary: where they happen to lie costs small ones up to half of their speed.

@@ -7,28 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host.h"
-
-typedef struct Span { /* a piece of the text */
-    const char *at, *end;
-} Span;
-
-typedef struct Csv {   /* a file that is being read, line by line */
-    const char *path;  /* for messages */
-    Span rest;         /* what has not been read */
-    Span line;         /* the line read last, without blanks around it; never empty */
-    const char *start; /* where that line begins in the text */
-    size_t number;     /* its number, from 1 */
-    size_t top;        /* the number of the first line that is not blank */
-    char separator;    /* ' ': any blanks */
-} Csv;
-
-typedef struct Cells { /* the cells of a line, one after the other */
-    Span rest;         /* of the line */
-    char separator;
-    int done; /* the last cell has been taken */
-    Span cell;
-} Cells;
+#include "table.h"
 
 /* ---- lines and cells ---- */
 
@@ -59,25 +38,140 @@ static Span trim(Span s, char separator)
     return s;
 }
 
-/* Reads the next line that is not blank; false at the end. */
-static int next_line(Csv *csv)
+/* Reads more text after what is left of it; false at the end, or after an error. */
+static int read_more(Csv *csv)
 {
-    while (csv->rest.at < csv->rest.end) {
-        const char *end = memchr(csv->rest.at, '\n', length(csv->rest));
-        Span line = {csv->rest.at, end ? end : csv->rest.end};
+    enum { MORE = 1 << 16 };
+    size_t left = length(csv->rest), got = 0;
 
-        csv->start = line.at;
-        csv->rest.at = end ? end + 1 : csv->rest.end;
-        csv->number++;
-        if (length(trim(line, ' ')) > 0) {
-            csv->line = trim(line, csv->separator);
-            return 1;
+    if (!csv->from || csv->error)
+        return 0;
+    if (left > 0)
+        memmove(csv->text.at, csv->rest.at, left);
+    csv->text.size = left;
+    if (!ngrt_bytes_reserve(&csv->text, MORE))
+        csv->error = ngrt_fail(csv->message, NGRT_ENOMEM, "%s: out of memory", csv->path);
+    if (!csv->error)
+        csv->error = csv->read(csv->from, csv->text.at + left, MORE, &got, csv->message);
+    csv->text.size += got;
+    csv->rest = (Span){csv->text.at, csv->text.at + csv->text.size};
+    return got > 0 && !csv->error;
+}
+
+/* The end of the line that the text begins with, from `scanned` bytes on; at the end of the text
+ * that end. Reads more where the line is not whole. */
+static const char *find_line_end(Csv *csv, size_t scanned)
+{
+    for (;;) {
+        const char *from = csv->rest.at + scanned;
+        const char *end =
+            from < csv->rest.end ? memchr(from, '\n', (size_t)(csv->rest.end - from)) : NULL;
+
+        if (end)
+            return end;
+        scanned = length(csv->rest);
+        if (!read_more(csv))
+            return csv->rest.end;
+    }
+}
+
+/* May a cell begin after this character? */
+static int begins_cell(char before, char separator)
+{
+    if (separator)
+        return separates(before, separator);
+    return before == ',' || before == ';' || before == '\t';
+}
+
+/* Does the text end within a cell in quotes? */
+static int is_quote_open(Span s, char separator)
+{
+    const char *at = s.at;
+    int begins = 1;
+
+    while (at < s.end) {
+        if (*at == '"' && begins) {
+            do { /* to the quote that ends it; two of them are one that does not */
+                at = memchr(at + 1, '"', (size_t)(s.end - at - 1));
+                if (at && at + 1 < s.end && at[1] == '"')
+                    at++;
+                else
+                    break;
+            } while (at);
+            if (!at)
+                return 1;
+            begins = 0;
+        } else if (begins_cell(*at, separator)) {
+            begins = 1;
+        } else if (!is_blank(*at, separator)) {
+            begins = 0;
         }
+        at++;
     }
     return 0;
 }
 
-static Cells cells_of(const Csv *csv)
+/* The end of the next line. A cell in quotes may hold ends of lines, within reason: a quote that
+ * nothing closes is a character like others. */
+static const char *find_end(Csv *csv)
+{
+    enum { LONGEST = 1 << 16 };
+    const char *end = find_line_end(csv, 0);
+    size_t first = (size_t)(end - csv->rest.at), size = first;
+
+    if (!memchr(csv->rest.at, '"', first))
+        return end;
+    while (is_quote_open((Span){csv->rest.at, csv->rest.at + size}, csv->separator)) {
+        if (size >= LONGEST || csv->rest.at + size == csv->rest.end)
+            return csv->rest.at + first;
+        size = (size_t)(find_line_end(csv, size + 1) - csv->rest.at);
+    }
+    return csv->rest.at + size;
+}
+
+/* Counts the lines in a text. */
+static size_t count_lines(Span s)
+{
+    size_t lines = 0;
+
+    while (s.at < s.end && (s.at = memchr(s.at, '\n', length(s)))) {
+        s.at++;
+        lines++;
+    }
+    return lines;
+}
+
+/* Reads the next line; false at the end. */
+static int take_line(Csv *csv)
+{
+    const char *end;
+
+    if (csv->rest.at == csv->rest.end && !read_more(csv))
+        return 0;
+    end = find_end(csv);
+    if (csv->error)
+        return 0;
+    csv->start = csv->rest.at;
+    csv->line = (Span){csv->rest.at, end};
+    csv->rest.at = end < csv->rest.end ? end + 1 : end;
+    csv->number = ++csv->lines;
+    if (memchr(csv->line.at, '\n', length(csv->line)))
+        csv->lines += count_lines(csv->line);
+    return 1;
+}
+
+/* Reads the next line that is not blank; false at the end. */
+int ngrt_csv_next(Csv *csv)
+{
+    while (take_line(csv))
+        if (length(trim(csv->line, ' ')) > 0) {
+            csv->line = trim(csv->line, csv->separator ? csv->separator : '\t');
+            return 1;
+        }
+    return 0;
+}
+
+Cells ngrt_csv_cells(const Csv *csv)
 {
     return (Cells){csv->line, csv->separator, 0, {csv->line.at, csv->line.at}};
 }
@@ -88,8 +182,11 @@ static const char *cell_end(Span line, char separator)
     const char *at = line.at;
 
     if (at < line.end && *at == '"') {
-        const char *quote = memchr(at + 1, '"', (size_t)(line.end - at - 1));
-        at = quote ? quote : line.end;
+        do { /* two quotes are one that does not end the cell */
+            const char *quote = memchr(at + 1, '"', (size_t)(line.end - at - 1));
+
+            at = quote ? quote + 1 : line.end;
+        } while (at < line.end && *at == '"');
     }
     while (at < line.end && !separates(*at, separator))
         at++;
@@ -97,7 +194,7 @@ static const char *cell_end(Span line, char separator)
 }
 
 /* Takes the next cell off the line, without blanks and quotes around it; false after the last. */
-static int next_cell(Cells *c)
+int ngrt_csv_cell(Cells *c)
 {
     Span *rest = &c->rest, cell = {rest->at, cell_end(*rest, c->separator)};
 
@@ -120,10 +217,10 @@ static int next_cell(Cells *c)
 
 static size_t count_cells(const Csv *csv)
 {
-    Cells c = cells_of(csv);
+    Cells c = ngrt_csv_cells(csv);
     size_t count = 0;
 
-    while (next_cell(&c))
+    while (ngrt_csv_cell(&c))
         count++;
     return count;
 }
@@ -144,8 +241,8 @@ static int read_text(Span cell, char text[CELL_ROOM])
     return 1;
 }
 
-/* The cell as a finite decimal number. */
-static int read_number(Span cell, double *value)
+/* The cell as a finite decimal number, by the C library. */
+static int read_slowly(Span cell, double *value)
 {
     char text[CELL_ROOM], *end;
 
@@ -157,8 +254,52 @@ static int read_number(Span cell, double *value)
     return *end == 0 && end != text && isfinite(*value);
 }
 
+/* Takes digits; *digits counts them from the first that is not 0. */
+static const char *take_digits(Span s, uint64_t *mantissa, int *digits)
+{
+    while (s.at < s.end && *s.at >= '0' && *s.at <= '9' && *digits < 19) {
+        *mantissa = *mantissa * 10 + (uint64_t)(*s.at - '0');
+        if (*mantissa > 0)
+            ++*digits;
+        s.at++;
+    }
+    return s.at;
+}
+
+/* A number with up to 15 digits and no exponent is its digits divided by a power of ten. Both are
+ * doubles without an error, so the quotient is the double that is nearest, as that of strtod. */
+int ngrt_csv_number(Span cell, double *value)
+{
+    static const double power[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                   1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    Span s = cell;
+    uint64_t mantissa = 0;
+    int negative = s.at < s.end && *s.at == '-', digits = 0;
+    const char *point, *end;
+
+    if (negative)
+        s.at++;
+    point = end = take_digits(s, &mantissa, &digits);
+    if (end < s.end && *end == '.') {
+        s.at = end + 1;
+        end = take_digits(s, &mantissa, &digits);
+        if (end == s.at && point == cell.at + negative)
+            return 0; /* a point alone */
+        point = s.at;
+    } else if (end == s.at) {
+        return read_slowly(cell, value);
+    }
+
+    if (end < cell.end || digits > 15 || end - point > 15)
+        return read_slowly(cell, value);
+    *value = (double)mantissa / power[end - point];
+    if (negative)
+        *value = -*value;
+    return 1;
+}
+
 /* Is the cell a number in some form, also one that no row may hold: nan, inf? */
-static int is_number(Span cell)
+int ngrt_csv_is_number(Span cell)
 {
     char text[CELL_ROOM], *end;
 
@@ -182,7 +323,7 @@ static int is_word(Span cell, const char *word)
 }
 
 /* Does the cell say that there is no value? */
-static int is_missing(Span cell)
+int ngrt_csv_missing(Span cell)
 {
     static const char *const word[] = {"",     "NA",  "N/A", "#N/A", "null",
                                        "none", "nil", "?",   "-",    "."};
@@ -211,13 +352,13 @@ static char find_separator(Span line)
 /* Does the first line name the columns? Then no cell of it is a number, and some cell is a name. */
 static int is_header(const Csv *csv)
 {
-    Cells c = cells_of(csv);
+    Cells c = ngrt_csv_cells(csv);
     int names = 0;
 
-    while (next_cell(&c)) {
-        if (is_number(c.cell))
+    while (ngrt_csv_cell(&c)) {
+        if (ngrt_csv_is_number(c.cell))
             return 0;
-        if (!is_missing(c.cell))
+        if (!ngrt_csv_missing(c.cell))
             names++;
     }
     return names > 0;
@@ -225,31 +366,35 @@ static int is_header(const Csv *csv)
 
 /* Does the first line count what follows, as in scikit-learn's files? Then it has the number of
  * rows, the number of columns but one, and the names of the classes. */
-static int counts_rows(Csv csv)
+static int counts_rows(Csv csv, size_t *counted)
 {
-    Cells c = cells_of(&csv);
+    Cells c = ngrt_csv_cells(&csv);
     double rows, columns;
     size_t count = 0;
-    int names = 0;
+    int names = 0, streams;
 
-    if (!next_cell(&c) || !read_number(c.cell, &rows))
+    if (!ngrt_csv_cell(&c) || !ngrt_csv_number(c.cell, &rows))
         return 0;
-    if (!next_cell(&c) || !read_number(c.cell, &columns))
+    if (!ngrt_csv_cell(&c) || !ngrt_csv_number(c.cell, &columns))
         return 0;
-    for (; next_cell(&c); names++)
-        if (is_number(c.cell) || is_missing(c.cell))
+    for (; ngrt_csv_cell(&c); names++)
+        if (ngrt_csv_is_number(c.cell) || ngrt_csv_missing(c.cell))
             return 0;
     if (names == 0)
         return 0;
 
-    for (; next_line(&csv); count++)
+    streams = csv.from != NULL; /* then not all rows are in memory: they are counted as they come */
+    csv.from = NULL;
+    for (; ngrt_csv_next(&csv); count++)
         if (count == 0 && (double)count_cells(&csv) != columns + 1)
             return 0;
-    return (double)count == rows;
+    if (streams && count > 0)
+        *counted = (size_t)rows;
+    return (double)count == rows || (streams && count > 0 && rows >= 1 && rows < 1e15);
 }
 
 /* The start of a span as a text for a message; what is not printable ASCII becomes '?'. */
-static const char *show(Span s, char *text, size_t room)
+const char *ngrt_show(Span s, char *text, size_t room)
 {
     size_t i;
 
@@ -260,7 +405,7 @@ static const char *show(Span s, char *text, size_t room)
 }
 
 /* What follows that text: "..." where the span is longer. */
-static const char *dots(Span s, size_t room)
+const char *ngrt_show_dots(Span s, size_t room)
 {
     return length(s) < room ? "" : "...";
 }
@@ -271,52 +416,118 @@ static void note_header(const Csv *csv, const char *as, ngrt_message *message)
     char text[64];
 
     ngrt_fail(message, NGRT_OK, "%s:%zu: taken as %s: %s%s", csv->path, csv->number, as,
-              show(csv->line, text, sizeof text), dots(csv->line, sizeof text));
+              ngrt_show(csv->line, text, sizeof text), ngrt_show_dots(csv->line, sizeof text));
 }
 
-/* Positions csv on the first line of numbers, with its separator known; false if there is none. The
- * message says what was taken as a header. */
-static int find_rows(Csv *csv, ngrt_message *message)
+/* Reads text until two lines that are not blank are whole, or all of it. */
+static void read_top(Csv *csv)
+{
+    size_t seen = 0, found = 0;
+
+    while (found < 2) {
+        const char *at = csv->rest.at + seen;
+        const char *end =
+            at < csv->rest.end ? memchr(at, '\n', (size_t)(csv->rest.end - at)) : NULL;
+
+        if (end) {
+            found += length(trim((Span){at, end}, ' ')) > 0;
+            seen = (size_t)(end - csv->rest.at) + 1;
+        } else if (!read_more(csv)) {
+            return;
+        }
+    }
+}
+
+/* Chooses the separator by the first two lines. The second knows it better: the first may be words
+ * with blanks. */
+static void choose_separator(Csv *csv)
 {
     Csv probe = *csv;
 
-    /* the second line knows the separator better: the first may be words with blanks */
-    probe.separator = '\t'; /* tabs at the ends of a line count until the separator is known */
-    if (!next_line(&probe))
-        return 0;
+    probe.from = NULL;
+    if (csv->separator || !ngrt_csv_next(&probe))
+        return;
     csv->separator = find_separator(probe.line);
-    if (next_line(&probe))
+    if (ngrt_csv_next(&probe))
         csv->separator = find_separator(probe.line);
+}
 
-    if (!next_line(csv))
+/* Is the first line one before the data? The message says what it was taken as. */
+static int is_top(Csv *csv)
+{
+    if (csv->no_header)
+        return 0;
+    if (is_header(csv)) {
+        note_header(csv, "the names of the columns", csv->message);
+        if (!ngrt_bytes_add(&csv->names, csv->line.at, length(csv->line)))
+            csv->error = ngrt_fail(csv->message, NGRT_ENOMEM, "%s: out of memory", csv->path);
+        return 1;
+    }
+    if (!counts_rows(*csv, &csv->counted))
+        return 0;
+    note_header(csv, "the counts of rows and columns", csv->message);
+    return 1;
+}
+
+int ngrt_csv_begin(Csv *csv, size_t skip)
+{
+    static const char mark[] = "\xEF\xBB\xBF"; /* UTF-8's byte order mark */
+
+    read_top(csv);
+    if (length(csv->rest) >= 3 && memcmp(csv->rest.at, mark, 3) == 0)
+        csv->rest.at += 3;
+    for (; skip > 0; skip--)
+        if (!take_line(csv))
+            return 0;
+    read_top(csv);
+    choose_separator(csv);
+
+    if (!ngrt_csv_next(csv))
         return 0;
     csv->top = csv->number;
-    if (is_header(csv))
-        note_header(csv, "the names of the columns", message);
-    else if (counts_rows(*csv))
-        note_header(csv, "the counts of rows and columns", message);
-    else
+    if (!is_top(csv))
         return 1;
-    return next_line(csv);
+    return !csv->error && ngrt_csv_next(csv);
+}
+
+void ngrt_csv_end(Csv *csv)
+{
+    ngrt_bytes_free(&csv->text);
+    ngrt_bytes_free(&csv->names);
 }
 
 /* ---- rows ---- */
 
-/* Says what is wrong with a cell, with line and column. */
-static int fail_cell(const Csv *csv, Span cell, ngrt_message *message)
+size_t ngrt_csv_column(const Csv *csv, Span cell)
+{
+    return (size_t)(cell.at - csv->start) + 1;
+}
+
+int ngrt_csv_fail(const Csv *csv, Span cell, ngrt_message *message)
 {
     static const char rule[] =
         "; a first line names the columns only if none of its cells is a number";
     const char *more = csv->number == csv->top ? rule : "";
-    size_t column = (size_t)(cell.at - csv->start) + 1;
+    size_t column = ngrt_csv_column(csv, cell);
     char text[24];
 
     if (length(cell) == 0)
         return ngrt_fail(message, NGRT_EFORMAT, "%s:%zu:%zu: a value is missing%s", csv->path,
                          csv->number, column, more);
     return ngrt_fail(message, NGRT_EFORMAT, "%s:%zu:%zu: '%s'%s is not a finite number%s",
-                     csv->path, csv->number, column, show(cell, text, sizeof text),
-                     dots(cell, sizeof text), more);
+                     csv->path, csv->number, column, ngrt_show(cell, text, sizeof text),
+                     ngrt_show_dots(cell, sizeof text), more);
+}
+
+int ngrt_csv_fail_count(const Csv *csv, size_t count, const char *at, size_t columns, size_t first,
+                        ngrt_message *message)
+{
+    if (count > columns)
+        return ngrt_fail(message, NGRT_EFORMAT, "%s:%zu:%zu: column %zu; line %zu has %zu columns",
+                         csv->path, csv->number, (size_t)(at - csv->start) + 1, count, first,
+                         columns);
+    return ngrt_fail(message, NGRT_EFORMAT, "%s:%zu:%zu: %zu columns; line %zu has %zu", csv->path,
+                     csv->number, (size_t)(csv->line.end - csv->start) + 1, count, first, columns);
 }
 
 /* Reads the numbers of the current line into out, which has room for columns. `first`: the line
@@ -324,22 +535,17 @@ static int fail_cell(const Csv *csv, Span cell, ngrt_message *message)
 static int parse_row(const Csv *csv, double *out, size_t columns, size_t first,
                      ngrt_message *message)
 {
-    Cells c = cells_of(csv);
+    Cells c = ngrt_csv_cells(csv);
     size_t count;
 
-    for (count = 0; next_cell(&c); count++) {
+    for (count = 0; ngrt_csv_cell(&c); count++) {
         if (count == columns)
-            return ngrt_fail(message, NGRT_EFORMAT,
-                             "%s:%zu:%zu: column %zu; line %zu has %zu columns", csv->path,
-                             csv->number, (size_t)(c.cell.at - csv->start) + 1, count + 1, first,
-                             columns);
-        if (!read_number(c.cell, &out[count]))
-            return fail_cell(csv, c.cell, message);
+            return ngrt_csv_fail_count(csv, count + 1, c.cell.at, columns, first, message);
+        if (!ngrt_csv_number(c.cell, &out[count]))
+            return ngrt_csv_fail(csv, c.cell, message);
     }
     if (count < columns)
-        return ngrt_fail(message, NGRT_EFORMAT, "%s:%zu:%zu: %zu columns; line %zu has %zu",
-                         csv->path, csv->number, (size_t)(csv->line.end - csv->start) + 1, count,
-                         first, columns);
+        return ngrt_csv_fail_count(csv, count, NULL, columns, first, message);
     return NGRT_OK;
 }
 
@@ -382,20 +588,20 @@ static int parse_rows(ngrt_data *data, Csv *csv, ngrt_message *message)
         if (error)
             return error;
         data->line[data->rows++] = csv->number;
-    } while (next_line(csv));
+    } while (ngrt_csv_next(csv));
     return NGRT_OK;
 }
 
 int ngrt_csv_parse(ngrt_data *data, const Bytes *b, const char *path, ngrt_message *message)
 {
-    Csv csv = {.path = path, .rest = {b->at, b->at + b->size}};
+    Csv csv = {.path = path, .rest = {b->at, b->at + b->size}, .message = message};
     int error;
 
-    if (b->size >= 3 && memcmp(b->at, "\xEF\xBB\xBF", 3) == 0)
-        csv.rest.at += 3; /* UTF-8's byte order mark */
-    if (!find_rows(&csv, message))
-        return ngrt_fail(message, NGRT_EFORMAT, "%s: holds no rows of numbers", path);
-    error = parse_rows(data, &csv, message);
+    if (ngrt_csv_begin(&csv, 0))
+        error = parse_rows(data, &csv, message);
+    else
+        error = ngrt_fail(message, NGRT_EFORMAT, "%s: holds no rows of numbers", path);
+    ngrt_csv_end(&csv);
 
     data->type = NGRT_DATA_F64;
     data->rank = 2;

@@ -11,7 +11,7 @@
 /* ---- IDX ---- */
 
 /* IDX: two zero bytes, a type, the rank, a big-endian 32-bit size for each axis, the elements. */
-static int is_idx(const Bytes *b)
+int ngrt_is_idx(const Bytes *b)
 {
     return b->size >= 4 && b->at[0] == 0 && b->at[1] == 0;
 }
@@ -48,7 +48,8 @@ static int idx_element(int type)
     }
 }
 
-static int parse_idx(ngrt_data *data, Bytes *b, const char *path, ngrt_message *message)
+int ngrt_idx_head(ngrt_data *data, Head *head, const Bytes *b, const char *path,
+                  ngrt_message *message)
 {
     const unsigned char *at = (const unsigned char *)b->at;
     int type = at[2], rank = at[3], i;
@@ -69,7 +70,16 @@ static int parse_idx(ngrt_data *data, Bytes *b, const char *path, ngrt_message *
         at += 4;
         data->shape[i] = (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3];
     }
-    return take_elements(data, b, header, path, message);
+    *head = (Head){header, ngrt_little_endian(), 0};
+    return NGRT_OK;
+}
+
+static int parse_idx(ngrt_data *data, Bytes *b, const char *path, ngrt_message *message)
+{
+    Head head;
+    int error = ngrt_idx_head(data, &head, b, path, message);
+
+    return error ? error : take_elements(data, b, head.offset, path, message);
 }
 
 /* ---- any format ---- */
@@ -95,15 +105,14 @@ static int read_member(ngrt_data *data, Bytes *b, const char *path, const char *
     return error;
 }
 
-/* The tensor in the bytes of a file. May take their memory. */
-static int parse(ngrt_data *data, Bytes *b, const char *path, const char *name,
-                 ngrt_message *message)
+int ngrt_data_parse(ngrt_data *data, Bytes *b, const char *path, const char *name,
+                    ngrt_message *message)
 {
     if (ngrt_is_npy(b))
         return ngrt_npy_take(data, b, path, message);
     if (ngrt_is_zip(b))
         return read_member(data, b, path, name, message);
-    if (is_idx(b))
+    if (ngrt_is_idx(b))
         return parse_idx(data, b, path, message);
     return ngrt_csv_parse(data, b, path, message);
 }
@@ -120,7 +129,7 @@ int ngrt_data_read_named(ngrt_data *data, const char *path, const char *name, ng
     if (!error)
         error = ngrt_gunzip(&b, path, message);
     if (!error)
-        error = parse(data, &b, path, name, message);
+        error = ngrt_data_parse(data, &b, path, name, message);
     ngrt_bytes_free(&b);
 
     if (!error && data->rank == 0)

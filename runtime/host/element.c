@@ -213,6 +213,67 @@ Stored *ngrt_archive_add(Archive *a, const char *name, size_t size)
     return s;
 }
 
+/* ---- notes ---- */
+
+static char *copy_text(const char *text)
+{
+    char *copy = malloc(strlen(text) + 1);
+
+    if (copy)
+        strcpy(copy, text);
+    return copy;
+}
+
+int ngrt_notes_set(Notes *n, const char *key, const char *text)
+{
+    char *copy = copy_text(text);
+    void *grown;
+    int i;
+
+    if (!copy)
+        return 0;
+    for (i = 0; i < n->count; i++)
+        if (strcmp(n->note[i].key, key) == 0) {
+            free(n->note[i].text);
+            n->note[i].text = copy;
+            return 1;
+        }
+    grown = realloc(n->note, (size_t)(n->count + 1) * sizeof *n->note);
+    if (grown) {
+        n->note = grown;
+        n->note[n->count].key = copy_text(key);
+        n->note[n->count].text = copy;
+    }
+    if (!grown || !n->note[n->count].key) {
+        free(copy);
+        return 0;
+    }
+    n->count++;
+    return 1;
+}
+
+const char *ngrt_notes_get(const Notes *n, const char *key)
+{
+    int i;
+
+    for (i = 0; i < n->count; i++)
+        if (strcmp(n->note[i].key, key) == 0)
+            return n->note[i].text;
+    return NULL;
+}
+
+void ngrt_notes_free(Notes *n)
+{
+    int i;
+
+    for (i = 0; i < n->count; i++) {
+        free(n->note[i].key);
+        free(n->note[i].text);
+    }
+    free(n->note);
+    memset(n, 0, sizeof *n);
+}
+
 void ngrt_archive_free(Archive *a)
 {
     int i;
@@ -222,5 +283,6 @@ void ngrt_archive_free(Archive *a)
     }
     free(a->tensor);
     ngrt_bytes_free(&a->file);
+    ngrt_notes_free(&a->notes);
     memset(a, 0, sizeof *a);
 }

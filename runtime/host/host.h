@@ -1,9 +1,9 @@
 /* host.h - what the files of the host part share: the bytes of a file, files written whole or not
  * at all, named tensors. Not installed: programs see only ngrt_host.h.
  *
- * The files are a ladder, each calls only those below it: weights.c and data.c; archive.c; csv.c,
- * numpy.c, safetensors.c; element.c; file.c. Functions with a message return NGRT_OK, or an error
- * after they have set the message. */
+ * The files are a ladder, each calls only those below it: weights.c and data.c; archive.c; table.c;
+ * csv.c, numpy.c, safetensors.c; element.c; prep.c; stream.c; file.c. Functions with a message
+ * return NGRT_OK, or an error after they have set the message. */
 #ifndef HOST_H
 #define HOST_H
 
@@ -50,6 +50,47 @@ int ngrt_gunzip(Bytes *b, const char *path, ngrt_message *message);
 int ngrt_inflate(const char *from, size_t size, char *to, size_t room, const char *what,
                  ngrt_message *message);
 
+/* ---- prep.c: how columns become elements of inputs ---- */
+
+enum { /* kinds of columns */
+       PREP_NUMBER,
+       PREP_CLASS, /* words: an element is the index of its word */
+       PREP_FLAG,  /* the same of two words, for an input of floats */
+       PREP_ONEHOT /* words: an element for each, 1 for the one that is there */
+};
+
+typedef struct PrepColumn {
+    char *name; /* that the header gave it, or "" */
+    int kind;
+    double fill; /* of PREP_NUMBER: the value of a missing cell; NaN: it may not be missing */
+    size_t words;
+    char **word;
+} PrepColumn;
+
+typedef struct PrepInput {
+    char *name; /* of the input */
+    size_t columns;
+    PrepColumn *column;
+    size_t elements;   /* of sub and mul; 0: nothing is done to them */
+    int same;          /* sub[0] and mul[0] are for all elements */
+    double *sub, *mul; /* an element e becomes (e - sub)*mul */
+} PrepInput;
+
+typedef struct Prep {
+    int inputs;
+    PrepInput *input;
+} Prep;
+
+PrepInput *ngrt_prep_add(Prep *p, const char *input); /* these return NULL or 0 without memory */
+PrepColumn *ngrt_prep_column(PrepInput *x, int kind, const char *name);
+int ngrt_prep_word(PrepColumn *c, const char *word);
+int ngrt_prep_elements(PrepInput *x, size_t elements);       /* sub 0 and mul 1 */
+PrepInput *ngrt_prep_find(const Prep *p, const char *input); /* NULL: there is none */
+void ngrt_prep_element(const PrepInput *x, size_t i, double *sub, double *mul);
+int ngrt_prep_write(const Prep *p, Bytes *b);
+int ngrt_prep_read(Prep *p, const char *text); /* false if it is damaged */
+void ngrt_prep_free(Prep *p);
+
 /* ---- element.c: tensors in memory ---- */
 
 typedef struct Stored { /* a tensor of a file, or one to be written */
@@ -57,12 +98,24 @@ typedef struct Stored { /* a tensor of a file, or one to be written */
     ngrt_data data; /* may have rank 0; data.at may have any alignment */
 } Stored;
 
+typedef struct Notes { /* texts by their keys, which a file has beside its tensors */
+    int count;
+    struct {
+        char *key, *text;
+    } * note;
+} Notes;
+
+int ngrt_notes_set(Notes *n, const char *key, const char *text); /* false without memory */
+const char *ngrt_notes_get(const Notes *n, const char *key);     /* NULL: there is none */
+void ngrt_notes_free(Notes *n);
+
 typedef struct Archive { /* named tensors */
     const char *path;
     Bytes file; /* its bytes, in which the tensors are */
     int count, room;
     Stored *tensor;
     ngrt_about about; /* hash 0: the file does not say */
+    Notes notes;
 } Archive;
 
 size_t ngrt_element_size(int type); /* bytes of an element */
@@ -83,7 +136,15 @@ void ngrt_archive_free(Archive *a);
 
 int ngrt_csv_parse(ngrt_data *data, const Bytes *b, const char *path, ngrt_message *message);
 
+typedef struct Head { /* what the header of an array says beside type and shape */
+    size_t offset;    /* where the elements begin */
+    int swapped;      /* the order of bytes is not this machine's */
+    int fortran;      /* the first axis runs fastest */
+} Head;
+
 int ngrt_is_npy(const Bytes *b);
+int ngrt_npy_head(ngrt_data *data, Head *head, const Bytes *b, const char *what,
+                  ngrt_message *message);
 int ngrt_is_zip(const Bytes *b);
 /* The array in b, whose memory it takes. */
 int ngrt_npy_take(ngrt_data *data, Bytes *b, const char *what, ngrt_message *message);
@@ -95,6 +156,32 @@ int ngrt_npy_write(const Archive *a, ngrt_message *message);
 int ngrt_is_safetensors(const Bytes *b);
 int ngrt_safetensors_read(Archive *a, ngrt_message *message);
 int ngrt_safetensors_write(const Archive *a, ngrt_message *message);
+
+/* ---- data.c: data files ---- */
+
+int ngrt_is_idx(const Bytes *b);
+int ngrt_idx_head(ngrt_data *data, Head *head, const Bytes *b, const char *path,
+                  ngrt_message *message);
+/* The tensor in the bytes of a file, which begins as zero. May take their memory. */
+int ngrt_data_parse(ngrt_data *data, Bytes *b, const char *path, const char *name,
+                    ngrt_message *message);
+
+/* ---- weights.c: more than programs see ---- */
+
+/* As ngrt_weights_save, with notes and more tensors. (The public one has none.) */
+int ngrt_weights_write(const ngrt_model *model, const void *params, const void *state,
+                       const ngrt_about *about, const Notes *notes, const Archive *more,
+                       const char *path, const char *map, ngrt_message *message);
+/* As ngrt_weights_load; whole, unless NULL, gets all that the file has, and is to be freed. */
+int ngrt_weights_read(const ngrt_model *model, void *params, void *state, ngrt_about *about,
+                      Archive *whole, const char *path, const char *map, ngrt_message *message);
+/* Tensors of a model under other names, which begin with a prefix that ends in '/'. The model's own
+ * have no such names. Adding returns false without memory. Filling returns false, and changes
+ * nothing, unless the archive has them all. */
+int ngrt_weights_add(Archive *a, const ngrt_model *model, const void *params, const void *state,
+                     const char *prefix);
+int ngrt_weights_fill(const Archive *a, const ngrt_model *model, void *params, void *state,
+                      const char *prefix);
 
 /* ---- archive.c: weights by their names ---- */
 

@@ -26,11 +26,6 @@ int ngrt_is_npy(const Bytes *b)
     return b->size >= 6 && memcmp(b->at, "\x93NUMPY", 6) == 0;
 }
 
-typedef struct Head { /* what the header of an array says beside type and shape */
-    int swapped;      /* the order of bytes is not this machine's */
-    int fortran;      /* the first axis runs fastest */
-} Head;
-
 /* The value of a key in the header's Python dictionary, or NULL: "'descr': '<f4', ..." gives
  * "'<f4', ...". */
 static const char *header_value(const char *header, const char *key)
@@ -148,11 +143,11 @@ static int take_elements(ngrt_data *data, const Head *head, Bytes *b, size_t off
 
 /* NumPy: magic (6 bytes), version (2), the header's length (2; 4 from version 2), the header, the
  * elements. */
-int ngrt_npy_take(ngrt_data *data, Bytes *b, const char *what, ngrt_message *message)
+int ngrt_npy_head(ngrt_data *data, Head *head, const Bytes *b, const char *what,
+                  ngrt_message *message)
 {
     const unsigned char *at = (const unsigned char *)b->at;
     size_t start, length;
-    Head head = {0};
     const char *wrong;
     char first;
 
@@ -172,11 +167,20 @@ int ngrt_npy_take(ngrt_data *data, Bytes *b, const char *what, ngrt_message *mes
     /* the header as a text: for now, the first element begins with a NUL */
     first = b->at[start + length];
     b->at[start + length] = 0;
-    wrong = read_header(data, &head, b->at + start);
+    wrong = read_header(data, head, b->at + start);
     b->at[start + length] = first;
     if (wrong)
         return ngrt_fail(message, NGRT_EFORMAT, "%s: NumPy file: %s", what, wrong);
-    return take_elements(data, &head, b, start + length, what, message);
+    head->offset = start + length;
+    return NGRT_OK;
+}
+
+int ngrt_npy_take(ngrt_data *data, Bytes *b, const char *what, ngrt_message *message)
+{
+    Head head;
+    int error = ngrt_npy_head(data, &head, b, what, message);
+
+    return error ? error : take_elements(data, &head, b, head.offset, what, message);
 }
 
 /* The character of this machine's order of bytes, for elements of a type. */
@@ -520,18 +524,48 @@ static const struct Note *find_note(const Stored *s)
     return NULL;
 }
 
-/* Moves a note from the list's end to where it belongs. */
-static void take_note(Archive *a)
+/* Is a tensor a text, an array of bytes with a name like __data__? */
+static int is_text(const Stored *s)
+{
+    size_t size = strlen(s->name);
+
+    return s->data.rank == 1 && s->data.type == NGRT_DATA_U8 && size > 4 &&
+           strncmp(s->name, "__", 2) == 0 && strcmp(s->name + size - 2, "__") == 0;
+}
+
+/* Keeps a text by its name without the lines around it; false without memory. */
+static int take_text(Archive *a, const Stored *s)
+{
+    char *text = malloc(s->data.rows + 1), *key = malloc(strlen(s->name));
+    int good = text && key;
+
+    if (good) {
+        memcpy(text, s->data.at, s->data.rows);
+        text[s->data.rows] = 0;
+        snprintf(key, strlen(s->name), "%.*s", (int)strlen(s->name) - 4, s->name + 2);
+        good = ngrt_notes_set(&a->notes, key, text);
+    }
+    free(text);
+    free(key);
+    return good;
+}
+
+/* Moves a note from the list's end to where it belongs; false without memory. */
+static int take_note(Archive *a)
 {
     Stored *s = &a->tensor[a->count - 1];
     const struct Note *note = find_note(s);
 
-    if (!note)
-        return;
-    memcpy((char *)&a->about + note->offset, s->data.at, 8);
+    if (note)
+        memcpy((char *)&a->about + note->offset, s->data.at, 8);
+    else if (!is_text(s))
+        return 1;
+    else if (!take_text(a, s))
+        return 0;
     free(s->name);
     ngrt_data_free(&s->data);
     a->count--;
+    return 1;
 }
 
 /* The bytes of a member's name without ".npy". */
@@ -567,8 +601,8 @@ static int read_member(Archive *a, const Member *m, ngrt_message *message)
     if (!error)
         error = ngrt_npy_take(&s->data, &b, what, message);
     ngrt_bytes_free(&b);
-    if (!error)
-        take_note(a);
+    if (!error && !take_note(a))
+        error = ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", what);
     return error;
 }
 
@@ -681,6 +715,17 @@ static int add_end(Bytes *directory, uint64_t at, uint64_t count)
     return 1;
 }
 
+/* Writes a text as an array of bytes; false without memory. */
+static int put_text(Writer *out, Bytes *directory, uint64_t *at, const char *key, const char *text)
+{
+    ngrt_data bytes = {.type = NGRT_DATA_U8, .rank = 1, .columns = 1, .at = text};
+    char name[100];
+
+    bytes.rows = bytes.shape[0] = strlen(text);
+    snprintf(name, sizeof name, "__%.90s__", key);
+    return bytes.rows == 0 || put_member(out, directory, at, name, &bytes);
+}
+
 /* Writes all members, the directory, and where it is; false without memory. */
 static int put_archive(Writer *out, const Archive *a)
 {
@@ -694,6 +739,8 @@ static int put_archive(Writer *out, const Archive *a)
         number.at = (const char *)&a->about + notes[i].offset;
         good = put_member(out, &directory, &at, notes[i].name, &number);
     }
+    for (i = 0; i < a->notes.count && good; i++, count++)
+        good = put_text(out, &directory, &at, a->notes.note[i].key, a->notes.note[i].text);
     for (i = 0; i < a->count && good; i++, count++)
         good = put_member(out, &directory, &at, a->tensor[i].name, &a->tensor[i].data);
 

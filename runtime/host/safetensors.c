@@ -229,10 +229,12 @@ static uint64_t note_number(const char *text, size_t size, int base)
     return n;
 }
 
-/* Keeps what the trainer has beside the weights; the rest is other people's. */
-static void take_note(ngrt_about *about, const char *key, size_t key_size, const char *text,
-                      size_t size)
+/* Keeps what is beside the weights: the numbers of the training, and texts. False without
+ * memory. */
+static int take_note(Archive *a, char *key, size_t key_size, char *text, size_t size)
 {
+    ngrt_about *about = &a->about;
+
     if (is(key, key_size, "hash") && size == 16)
         about->hash = note_number(text, size, 16);
     else if (is(key, key_size, "seed"))
@@ -243,10 +245,15 @@ static void take_note(ngrt_about *about, const char *key, size_t key_size, const
         about->step = (int64_t)note_number(text, size, 10);
     else if (is(key, key_size, "row"))
         about->row = (int64_t)note_number(text, size, 10);
+    else {
+        key[key_size] = text[size] = 0; /* where their quotes were, or what is shorter now */
+        return ngrt_notes_set(&a->notes, key, text);
+    }
+    return 1;
 }
 
 /* Takes {"epoch": "3", ...}. */
-static int take_metadata(Json *j, ngrt_about *about)
+static int take_metadata(Json *j, Archive *a)
 {
     char *key, *text;
     size_t key_size, size;
@@ -258,7 +265,8 @@ static int take_metadata(Json *j, ngrt_about *about)
     do {
         if (!take_string(j, &key, &key_size) || !take(j, ':') || !take_string(j, &text, &size))
             return 0;
-        take_note(about, key, key_size, text, size);
+        if (!take_note(a, key, key_size, text, size))
+            return 0;
     } while (take(j, ','));
     return take(j, '}');
 }
@@ -404,7 +412,7 @@ static int read_entry(Archive *a, Walk *w, ngrt_message *message)
     if (!take_string(&w->json, &name, &size) || !take(&w->json, ':'))
         return 0;
     if (is(name, size, "__metadata__"))
-        return take_metadata(&w->json, &a->about);
+        return take_metadata(&w->json, a);
     if (!take_entry(&w->json, &e))
         return 0;
 
@@ -495,9 +503,9 @@ static int add_entry_text(Bytes *b, const Stored *s, uint64_t at, uint64_t end)
                                     (unsigned long long)end);
 }
 
-static int add_metadata(Bytes *b, const ngrt_about *about)
+static int add_metadata(Bytes *b, const ngrt_about *about, const Notes *notes)
 {
-    int good = ngrt_bytes_print(b, "\"__metadata__\":{\"format\":\"pt\"");
+    int i, good = ngrt_bytes_print(b, "\"__metadata__\":{\"format\":\"pt\"");
 
     if (about->hash)
         good = good && ngrt_bytes_print(b,
@@ -506,6 +514,10 @@ static int add_metadata(Bytes *b, const ngrt_about *about)
                                         (unsigned long long)about->hash,
                                         (unsigned long long)about->seed, (long long)about->epoch,
                                         (long long)about->step, (long long)about->row);
+    for (i = 0; i < notes->count && good; i++)
+        if (strcmp(notes->note[i].key, "format") != 0)
+            good = ngrt_bytes_add(b, ",", 1) && add_string(b, notes->note[i].key) &&
+                   ngrt_bytes_add(b, ":", 1) && add_string(b, notes->note[i].text);
     return good && ngrt_bytes_print(b, "}");
 }
 
@@ -514,7 +526,7 @@ static int add_header(Bytes *b, const Archive *a)
 {
     uint64_t at = 0;
     int i, good = ngrt_bytes_add(b, "\0\0\0\0\0\0\0\0", 8) && ngrt_bytes_print(b, "{") &&
-                  add_metadata(b, &a->about);
+                  add_metadata(b, &a->about, &a->notes);
 
     for (i = 0; i < a->count && good; i++) {
         size_t size = ngrt_data_bytes(&a->tensor[i].data);

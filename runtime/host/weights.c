@@ -133,9 +133,57 @@ static int write_archive(const Archive *a, ngrt_message *message)
     return ngrt_safetensors_write(a, message);
 }
 
+int ngrt_weights_add(Archive *a, const ngrt_model *model, const void *params, const void *state,
+                     const char *prefix)
+{
+    Map none = {0};
+    int first = a->count, i;
+
+    if (!add_tensors(a, model, params, state, &none))
+        return 0;
+    for (i = first; i < a->count; i++) {
+        char *name = a->tensor[i].name, *longer = malloc(strlen(prefix) + strlen(name) + 1);
+
+        if (!longer)
+            return 0;
+        strcpy(longer, prefix);
+        strcat(longer, name);
+        free(name);
+        a->tensor[i].name = longer;
+    }
+    return 1;
+}
+
+/* Adds the tensors and the notes of others, where they are; false without memory. */
+static int add_more(Archive *a, const Notes *notes, const Archive *more)
+{
+    int i, good = 1;
+
+    for (i = 0; notes && i < notes->count && good; i++)
+        good = ngrt_notes_set(&a->notes, notes->note[i].key, notes->note[i].text);
+    for (i = 0; more && i < more->count && good; i++) {
+        const Stored *from = &more->tensor[i];
+        Stored *s = ngrt_archive_add(a, from->name, strlen(from->name));
+
+        good = s != NULL;
+        if (s) {
+            s->data = from->data;
+            s->data.block = NULL; /* it stays the other's */
+        }
+    }
+    return good;
+}
+
 int ngrt_weights_save(const ngrt_model *model, const void *params, const void *state,
                       const ngrt_about *about, const char *path, const char *pairs,
                       ngrt_message *message)
+{
+    return ngrt_weights_write(model, params, state, about, NULL, NULL, path, pairs, message);
+}
+
+int ngrt_weights_write(const ngrt_model *model, const void *params, const void *state,
+                       const ngrt_about *about, const Notes *notes, const Archive *more,
+                       const char *path, const char *pairs, ngrt_message *message)
 {
     Archive a = {.path = path};
     Map map;
@@ -147,7 +195,7 @@ int ngrt_weights_save(const ngrt_model *model, const void *params, const void *s
         a.about = *about;
     a.about.hash = ngrt_model_hash(model);
 
-    if (!error && !add_tensors(&a, model, params, state, &map))
+    if (!error && (!add_tensors(&a, model, params, state, &map) || !add_more(&a, notes, more)))
         error = ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", path);
     if (!error)
         error = check_names(&a, message);
@@ -340,7 +388,8 @@ static void remark(const Archive *a, const ngrt_model *model, const Stored **fou
         if (model->tensor[i].role == NGRT_STATE && !found[i] && missing++ == 0)
             state = model->tensor[i].name;
     for (i = 0; i < a->count; i++)
-        if (!is_used(model, found, &a->tensor[i]) && unused++ == 0)
+        if (!strchr(a->tensor[i].name, '/') && !is_used(model, found, &a->tensor[i]) &&
+            unused++ == 0)
             tensor = a->tensor[i].name;
 
     if (missing) {
@@ -371,8 +420,38 @@ static int load(const Archive *a, const ngrt_model *model, const Map *map, const
     return NGRT_OK;
 }
 
+int ngrt_weights_fill(const Archive *a, const ngrt_model *model, void *params, void *state,
+                      const char *prefix)
+{
+    const Stored **found = calloc((size_t)model->tensors + 1, sizeof *found);
+    int i, k, good = found != NULL;
+
+    for (i = 0; i < model->tensors && good; i++) {
+        const ngrt_tensor *t = &model->tensor[i];
+        ngrt_message message;
+
+        if (t->role != NGRT_PARAM && (t->role != NGRT_STATE || !state))
+            continue;
+        for (k = 0; k < a->count && !found[i]; k++)
+            if (strncmp(a->tensor[k].name, prefix, strlen(prefix)) == 0 &&
+                strcmp(a->tensor[k].name + strlen(prefix), t->name) == 0)
+                found[i] = &a->tensor[k];
+        good = found[i] && check_tensor(a, model, t, found[i], &message) == NGRT_OK;
+    }
+    if (good)
+        fill(model, found, params, state);
+    free(found);
+    return good;
+}
+
 int ngrt_weights_load(const ngrt_model *model, void *params, void *state, ngrt_about *about,
                       const char *path, const char *pairs, ngrt_message *message)
+{
+    return ngrt_weights_read(model, params, state, about, NULL, path, pairs, message);
+}
+
+int ngrt_weights_read(const ngrt_model *model, void *params, void *state, ngrt_about *about,
+                      Archive *whole, const char *path, const char *pairs, ngrt_message *message)
 {
     Archive a = {0};
     Map map;
@@ -389,7 +468,10 @@ int ngrt_weights_load(const ngrt_model *model, void *params, void *state, ngrt_a
         *about = a.about;
 
     free(found);
-    ngrt_archive_free(&a);
+    if (whole && !error)
+        *whole = a;
+    else
+        ngrt_archive_free(&a);
     ngrt_map_free(&map);
     return error;
 }

@@ -7,21 +7,56 @@
 
 #include "trainer.h"
 
+/* Has the preparation means for missing numbers? */
+static int has_means(const Prep *p)
+{
+    int i;
+    size_t k;
+
+    for (i = 0; i < p->inputs; i++)
+        for (k = 0; k < p->input[i].columns; k++)
+            if (p->input[i].column[k].fill == p->input[i].column[k].fill) /* it is not NaN */
+                return 1;
+    return 0;
+}
+
 /* Where the state begins in the kept copy: after the params, aligned to 16 bytes. */
 static size_t state_at(const Trainer *t)
 {
     return (t->model->sizeof_params + 15) / 16 * 16;
 }
 
+/* Takes how the columns of the data become elements. */
+static int load_notes(Trainer *t, const Notes *notes)
+{
+    const char *text = ngrt_notes_get(notes, "data");
+
+    if (!text)
+        return DONE;
+    if (!ngrt_prep_read(&t->prep, text))
+        return ngrt_trainer_fail(t, FILES, "%s: what it says of the data is damaged", t->load_path);
+    t->prep_loaded = 1;
+    if (has_means(&t->prep) && !t->missing_set)
+        t->form.missing = MISSING_MEAN;
+    return DONE;
+}
+
 /* Loads the weights of --load, and how far the training was with them. */
 static int load(Trainer *t)
 {
     ngrt_message message;
+    Archive whole = {0};
+    int status;
 
-    if (ngrt_weights_load(t->model, t->params, t->state, &t->about, t->load_path, t->map, &message))
+    if (ngrt_weights_read(t->model, t->params, t->state, &t->about, &whole, t->load_path, t->map,
+                          &message))
         return ngrt_trainer_fail(t, FILES, "%s", message.text);
     if (message.text[0])
         ngrt_trainer_note(t, "%s", message.text);
+    status = load_notes(t, &whole.notes);
+    ngrt_archive_free(&whole);
+    if (status)
+        return status;
 
     /* the same seed gives dropout and the order of rows the same bits again */
     if (t->about.hash && !t->seeded)
@@ -62,8 +97,13 @@ int ngrt_checkpoint_start(Trainer *t)
         return status;
 
     t->about.seed = t->seed;
-    if (t->command == TRAIN)
-        status = check_progress(t);
+    return DONE;
+}
+
+int ngrt_checkpoint_begin(Trainer *t)
+{
+    int status = check_progress(t);
+
     if (!status)
         ngrt_checkpoint_keep(t);
     return status;
@@ -83,15 +123,41 @@ static int is_saved(const Trainer *t)
     return t->saved_at > 0 && kept->epoch == saved->epoch && kept->row == saved->row;
 }
 
-int ngrt_checkpoint_save(Trainer *t)
+/* What the file says beside the weights. */
+static int make_notes(const Trainer *t, Notes *notes)
+{
+    Bytes data = {0};
+    int good = ngrt_prep_write(&t->prep, &data);
+
+    if (good && data.size > 0)
+        good = ngrt_notes_set(notes, "data", data.at);
+    ngrt_bytes_free(&data);
+    return good ? DONE : ngrt_trainer_no_memory(t);
+}
+
+static int write_file(Trainer *t, const Notes *notes)
 {
     ngrt_message message;
 
+    if (ngrt_weights_write(t->model, t->kept, t->kept + state_at(t), &t->kept_about, notes, NULL,
+                           t->save_path, t->map, &message))
+        return ngrt_trainer_fail(t, FILES, "%s", message.text);
+    return DONE;
+}
+
+int ngrt_checkpoint_save(Trainer *t)
+{
+    Notes notes = {0};
+    int status;
+
     if (!t->save_path || is_saved(t))
         return DONE;
-    if (ngrt_weights_save(t->model, t->kept, t->kept + state_at(t), &t->kept_about, t->save_path,
-                          t->map, &message))
-        return ngrt_trainer_fail(t, FILES, "%s", message.text);
+    status = make_notes(t, &notes);
+    if (!status)
+        status = write_file(t, &notes);
+    ngrt_notes_free(&notes);
+    if (status)
+        return status;
 
     t->saved_at = ngrt_trainer_seconds();
     t->saved_about = t->kept_about;

@@ -84,6 +84,23 @@ static int start_threads(Trainer *t)
     return DONE;
 }
 
+/* A file of one array cannot say how the data was prepared. */
+static int check_notes(const Trainer *t)
+{
+    Bytes data = {0};
+    int good = ngrt_prep_write(&t->prep, &data), status = DONE;
+
+    if (!good)
+        status = ngrt_trainer_no_memory(t);
+    else if (data.size > 0 && ngrt_path_ends(t->save_path, ".npy"))
+        status = ngrt_trainer_fail(t, USAGE,
+                                   "%s: a .npy file cannot hold how the data was prepared; save "
+                                   "to .safetensors or .npz",
+                                   t->save_path);
+    ngrt_bytes_free(&data);
+    return status;
+}
+
 /* Allocates what the model needs, and sets its weights. */
 static int prepare(Trainer *t)
 {
@@ -93,8 +110,7 @@ static int prepare(Trainer *t)
     t->params = ngrt_trainer_allocate(1, m->sizeof_params);
     t->state = ngrt_trainer_allocate(1, m->sizeof_state);
     t->work = ngrt_trainer_allocate(1, m->sizeof_work);
-    t->order = ngrt_trainer_allocate(t->train.rows, sizeof *t->order);
-    if (!t->params || !t->state || !t->work || !t->order)
+    if (!t->params || !t->state || !t->work)
         return ngrt_trainer_no_memory(t);
 
     status = ngrt_metrics_list(t);
@@ -102,6 +118,30 @@ static int prepare(Trainer *t)
         status = start_threads(t);
     if (!status)
         status = ngrt_checkpoint_start(t);
+    return status;
+}
+
+/* Reads the data, and prepares it. */
+static int read_data(Trainer *t)
+{
+    int status = ngrt_set_bind(t, &t->train, t->batch);
+
+    if (!status && t->val.sources)
+        status = ngrt_set_bind(t, &t->val, 0);
+    if (!status)
+        status = ngrt_scale_start(t, &t->train);
+    if (!status && t->val.sources)
+        status = ngrt_scale_apply(t, &t->val);
+    return status;
+}
+
+/* What training needs in addition. */
+static int prepare_training(Trainer *t)
+{
+    int status = check_notes(t);
+
+    if (!status)
+        status = ngrt_checkpoint_begin(t);
     if (!status)
         status = ngrt_log_open(t);
     return status;
@@ -119,7 +159,8 @@ static void release(Trainer *t)
     free(t->state);
     free(t->work);
     free(t->kept);
-    free(t->order);
+    ngrt_prep_free(&t->prep);
+    free(t->change);
     free(t->history);
 }
 
@@ -164,11 +205,11 @@ static int run(Trainer *t, int argc, char **argv)
     if (!status)
         status = check_save(t);
     if (!status)
-        status = ngrt_set_bind(t, &t->train, t->batch);
-    if (!status && t->val.sources)
-        status = ngrt_set_bind(t, &t->val, 0);
-    if (!status)
         status = prepare(t);
+    if (!status)
+        status = read_data(t);
+    if (!status && t->command == TRAIN)
+        status = prepare_training(t);
     if (!status && t->command == TRAIN)
         status = ngrt_trainer_train(t);
     if (status)
@@ -185,6 +226,7 @@ static int run_command(const ngrt_model *model, int command, int argc, char **ar
         .train = {.option = "--data"},
         .val = {.option = "--val"},
         .epochs = 10,
+        .form = {.limit = UINT64_C(256) << 20},
         .seed = 1,
         .shuffle = 1,
     };

@@ -142,19 +142,22 @@ static int call_add(const Trainer *t, Set *set)
 static int walk(const Trainer *t, Set *set, Call call)
 {
     size_t first, count;
+    int status = ngrt_rows_begin(t, set, 0, 0);
 
-    for (first = 0; first < set->rows; first += count) {
+    for (first = 0; first < set->rows && !status; first += count) {
         int error;
 
         if (ngrt_trainer_stopped())
             return STOPPED + ngrt_trainer_stopped();
         count = ngrt_set_batch(set, first);
-        ngrt_set_fill(t, set, NULL, first, count);
+        status = ngrt_set_fill(t, set, first, count);
+        if (status)
+            return status;
         error = call(t, set);
         if (error)
             return ngrt_trainer_fail(t, FAILED, "evaluation: %s", ngrt_strerror(error));
     }
-    return DONE;
+    return status;
 }
 
 static void put(Value *v, int val, double value, int known)

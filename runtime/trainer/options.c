@@ -13,6 +13,13 @@
 typedef enum {
     DATA,
     VAL,
+    SKIP_ROWS,
+    DELIMITER,
+    NO_HEADER,
+    MISSING,
+    SCALE,
+    STANDARDIZE,
+    DATA_MEMORY,
     EPOCHS,
     BATCH,
     SEED,
@@ -130,7 +137,7 @@ static char *find_comma(char *text)
 static int add_source(Trainer *t, Set *set, const char *text)
 {
     Source *grown = realloc(set->source, (size_t)(set->sources + 1) * sizeof *grown);
-    Source source = {0};
+    Source source = {.file = {.fd = -1}};
 
     if (!grown)
         return ngrt_trainer_no_memory(t);
@@ -138,7 +145,7 @@ static int add_source(Trainer *t, Set *set, const char *text)
 
     source.input = ngrt_find_input(t->model, text);
     source.path = source.input ? strchr(text, '=') + 1 : text;
-    if (!source.input && has_name(text) && access(text, F_OK) != 0)
+    if (!source.input && has_name(text) && access(text, F_OK) != 0 && !strchr(text, ':'))
         return ngrt_trainer_fail(t, USAGE, "%s %s: the model %s has no input of that name",
                                  set->option, text, t->model->name);
     set->source[set->sources++] = source;
@@ -209,6 +216,128 @@ static int set_curve(Trainer *t, const char *path)
     return DONE;
 }
 
+/* ---- how tables are read, and what becomes of them ---- */
+
+static int set_skip(Trainer *t, const Option *o, const char *text)
+{
+    long number = 0;
+    int status = set_number(t, o, text, 0, &number);
+
+    t->form.skip = (size_t)number;
+    return status;
+}
+
+static int set_delimiter(Trainer *t, const char *text)
+{
+    if (strcmp(text, "tab") == 0 || strcmp(text, "\\t") == 0)
+        t->form.separator = '\t';
+    else if (strcmp(text, "space") == 0)
+        t->form.separator = ' ';
+    else
+        t->form.separator = *text;
+    if (strchr("\t ", t->form.separator) && t->form.separator)
+        return DONE;
+    if (strlen(text) != 1 || strchr("\"\n\r.+-0123456789", *text))
+        return ngrt_trainer_fail(t, USAGE,
+                                 "--delimiter cannot be '%s'; it is a character, tab or space",
+                                 text);
+    return DONE;
+}
+
+static int set_missing(Trainer *t, const char *text)
+{
+    static const char *const name[] = {
+        [MISSING_ERROR] = "error", [MISSING_DROP] = "drop", [MISSING_MEAN] = "mean"};
+    int i;
+
+    for (i = MISSING_ERROR; i <= MISSING_MEAN; i++)
+        if (strcmp(text, name[i]) == 0) {
+            t->form.missing = i;
+            t->missing_set = 1;
+            return DONE;
+        }
+    return ngrt_trainer_fail(t, USAGE, "--missing cannot be '%s'; it is error, drop or mean", text);
+}
+
+/* Reads a number, or a quotient as 1/255, that is neither 0 nor infinite. */
+static int read_scale(const char *text, double *value)
+{
+    char *end;
+
+    *value = strtod(text, &end);
+    if (end == text)
+        return 0;
+    if (*end == '/') {
+        const char *below = end + 1;
+
+        *value /= strtod(below, &end);
+        if (end == below)
+            return 0;
+    }
+    return *end == 0 && *value - *value == 0 && *value != 0; /* it is finite */
+}
+
+/* Adds what is done to an input, once. */
+static int add_change(Trainer *t, const Option *o, const char *name, double scale)
+{
+    const ngrt_tensor *x = ngrt_find_input(t->model, name);
+    Change *grown;
+    int i;
+
+    if (!x || x->rank == 0)
+        return ngrt_trainer_fail(t, USAGE, "%s %.*s: the model %s has no such input of rows",
+                                 o->name, (int)strcspn(name, "="), name, t->model->name);
+    for (i = 0; i < t->changes; i++)
+        if (t->change[i].input == x)
+            return ngrt_trainer_fail(t, USAGE, "%s: the input %s is scaled twice", o->name,
+                                     x->name);
+    grown = realloc(t->change, (size_t)(t->changes + 1) * sizeof *grown);
+    if (!grown)
+        return ngrt_trainer_no_memory(t);
+    t->change = grown;
+    grown[t->changes++] = (Change){x, scale};
+    return DONE;
+}
+
+/* NAME=X,... of --scale (`scales`), or NAME,... of --standardize. */
+static int add_changes(Trainer *t, const Option *o, char *text, int scales)
+{
+    int status = DONE;
+
+    while (text && !status) {
+        char *comma = strchr(text, ','), name[100];
+        double scale = 0;
+
+        if (comma)
+            *comma = 0;
+        snprintf(name, sizeof name, "%.90s=", text);
+        if (scales && (!strchr(text, '=') || !read_scale(strchr(text, '=') + 1, &scale)))
+            return ngrt_trainer_fail(t, USAGE, "%s takes NAME=X, where X is a number or as 1/255",
+                                     o->name);
+        status = add_change(t, o, scales ? text : name, scale);
+        text = comma ? comma + 1 : NULL;
+    }
+    return status;
+}
+
+/* A number of bytes, as 64M. */
+static int set_bytes(Trainer *t, const Option *o, const char *text, uint64_t *bytes)
+{
+    static const char unit[] = "KMG";
+    char *end;
+    double value = strtod(text, &end);
+    const char *u = *end ? strchr(unit, *end) : NULL;
+
+    if (u && end[1] == 0) {
+        value *= (double)(UINT64_C(1) << 10 * (u - unit + 1));
+        end++;
+    }
+    if (end == text || *end || !(value >= 0 && value < 1e18))
+        return ngrt_trainer_fail(t, USAGE, "%s takes a number of bytes, as 64M", o->name);
+    *bytes = (uint64_t)value;
+    return DONE;
+}
+
 static int set_diagnostics(Trainer *t, const char *form)
 {
     t->json = strcmp(form, "json") == 0;
@@ -256,8 +385,11 @@ static const Option *find_option(const Trainer *t, int argc, char **argv, int *i
 /* What the value of an option is, in words. */
 static const char *value_word(const Option *o)
 {
-    if (strcmp(o->metavar, "N") == 0)
+    if (strcmp(o->metavar, "N") == 0 || strcmp(o->metavar, "BYTES") == 0)
         return "number";
+    if (strcmp(o->metavar, "FILE") != 0 && strcmp(o->metavar, "PAIRS") != 0 &&
+        strcmp(o->metavar, "FORM") != 0)
+        return "value";
     if (strcmp(o->metavar, "PAIRS") == 0)
         return "file or pairs";
     return strcmp(o->metavar, "FORM") == 0 ? "form" : "file";
@@ -271,6 +403,13 @@ static int set_option(Trainer *t, const Option *o, char *value)
     switch (o->kind) {
     case DATA: return add_sources(t, &t->train, value);
     case VAL: return add_sources(t, &t->val, value);
+    case SKIP_ROWS: return set_skip(t, o, value);
+    case DELIMITER: return set_delimiter(t, value);
+    case MISSING: return set_missing(t, value);
+    case SCALE: return add_changes(t, o, value, 1);
+    case STANDARDIZE: return add_changes(t, o, value, 0);
+    case DATA_MEMORY: return set_bytes(t, o, value, &t->form.limit);
+    case NO_HEADER: t->form.no_header = 1; break;
     case EPOCHS: return set_number(t, o, value, 0, &t->epochs);
     case BATCH: return set_number(t, o, value, 1, &t->batch);
     case SEED: return set_seed(t, o, value);
@@ -318,6 +457,20 @@ static int takes_data(const Trainer *t)
     return 0;
 }
 
+/* Must numbers of tables be kept as doubles? Floats hold whole numbers up to 2^24. */
+static int wants_doubles(const ngrt_model *m)
+{
+    int i;
+
+    for (i = 0; i < m->tensors; i++) {
+        const ngrt_tensor *x = &m->tensor[i];
+        if (x->role == NGRT_INPUT && x->rank > 0 && x->type == NGRT_I32 &&
+            (x->limit == 0 || x->limit > 1 << 24))
+            return 1;
+    }
+    return m->real == NGRT_F64;
+}
+
 static int parse_arguments(Trainer *t, int argc, char **argv)
 {
     int i, status = DONE;
@@ -327,6 +480,7 @@ static int parse_arguments(Trainer *t, int argc, char **argv)
     if (status)
         return status;
 
+    t->form.wide = wants_doubles(t->model);
     if (t->map && !t->load_path && !t->save_path)
         return ngrt_trainer_fail(t, USAGE, "--map wants --load or --save");
     if (!t->train.sources && takes_data(t))

@@ -110,18 +110,20 @@ static int predict_all(Trainer *t, Result *result, int results)
 {
     Set *set = &t->train;
     size_t first, count;
-    int i, error;
+    int i, error, status = ngrt_rows_begin(t, set, 0, 0);
 
-    for (first = 0; first < set->rows; first += count) {
+    for (first = 0; first < set->rows && !status; first += count) {
         count = ngrt_set_batch(set, first);
-        ngrt_set_fill(t, set, NULL, first, count);
+        status = ngrt_set_fill(t, set, first, count);
+        if (status)
+            return status;
         error = t->model->predict(t->params, t->state, set->inputs, t->work);
         if (error)
             return ngrt_trainer_fail(t, FAILED, "prediction: %s", ngrt_strerror(error));
         for (i = 0; i < results; i++)
             gather(t, &result[i], first, count);
     }
-    return DONE;
+    return status;
 }
 
 /* ---- a table ---- */

@@ -1,8 +1,5 @@
-/* set.c - data files -> batches in the memory that a model's inputs point to.
- *
- * The data of each set (training, validation) is bound to the model's inputs once: a Feed says
- * which columns of which file make one input. For each batch the feeds gather rows into the input's
- * buffer, converted to its type.
+/* set.c - the files of a data set, bound to a model's inputs: a Feed says which columns of which
+ * file make one input. All that can be wrong with the data is found here, before the work begins.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -66,187 +63,52 @@ static size_t row_width(const Trainer *t, const ngrt_tensor *x, int rows, int ax
     return width;
 }
 
-/* ---- sources: the files of a set ---- */
-
-/* The file that no input is named for, or NULL. */
-static const Source *shared_source(const Set *set)
-{
-    int i;
-
-    for (i = 0; i < set->sources; i++)
-        if (!set->source[i].input)
-            return &set->source[i];
-    return NULL;
-}
-
-/* The file that is named for an input, or NULL. */
-static const Source *own_source(const Set *set, const ngrt_tensor *x)
-{
-    int i;
-
-    for (i = 0; i < set->sources; i++)
-        if (set->source[i].input == x)
-            return &set->source[i];
-    return NULL;
-}
-
-/* The file for an input: the one of its name, else the one without a name. */
-static const Source *find_source(const Set *set, const ngrt_tensor *x)
-{
-    const Source *own = own_source(set, x);
-    return own ? own : shared_source(set);
-}
-
-/* Adds a file for an input; false without memory. */
-static int add_source(Set *set, const ngrt_tensor *x, const char *path)
-{
-    Source *grown = realloc(set->source, (size_t)(set->sources + 1) * sizeof *grown);
-
-    if (!grown)
-        return 0;
-    set->source = grown;
-    grown += set->sources++;
-    memset(grown, 0, sizeof *grown);
-    grown->input = x;
-    grown->path = path;
-    grown->may_lack = has_default(x);
-    return 1;
-}
-
-/* Removes a file; the last one takes its place. */
-static void drop_source(Set *set, int i)
-{
-    set->source[i] = set->source[--set->sources];
-    memset(&set->source[set->sources], 0, sizeof *set->source);
-}
-
-/* Is the file a .npz archive? */
-static int is_archive(const char *path)
-{
-    char start[4];
-    Bytes b = {start, 0, 0};
-    FILE *file = fopen(path, "rb");
-
-    if (!file)
-        return 0;
-    b.size = fread(start, 1, sizeof start, file);
-    fclose(file);
-    return ngrt_is_zip(&b);
-}
-
-/* Has an archive without a name an array for this tensor? It has one for each input that has no
- * file of its own. */
-static int takes_array(const Set *set, const ngrt_tensor *x)
-{
-    if (x->role != NGRT_INPUT || x->rank == 0 || own_source(set, x))
-        return 0;
-    return !(set->no_targets && is_target(x));
-}
-
-/* Replaces an archive without a name by a file for each input, all with the archive's path. */
-static int spread_archive(const Trainer *t, Set *set)
-{
-    int i, k;
-
-    for (i = 0; i < set->sources; i++)
-        if (!set->source[i].input && is_archive(set->source[i].path))
-            break;
-    if (i == set->sources)
-        return DONE;
-
-    for (k = 0; k < t->model->tensors; k++) {
-        const ngrt_tensor *x = &t->model->tensor[k];
-        if (takes_array(set, x) && !add_source(set, x, set->source[i].path))
-            return ngrt_trainer_no_memory(t);
-    }
-    drop_source(set, i);
-    return DONE;
-}
-
-/* Is a file the second for its input? Then one of the two would be ignored. */
-static int check_source(const Trainer *t, const Set *set, int index)
-{
-    const ngrt_tensor *x = set->source[index].input;
-    const char *whom = x ? x->name : "the inputs that have no file of their own";
-    int i;
-
-    for (i = 0; i < index; i++)
-        if (set->source[i].input == x)
-            return ngrt_trainer_fail(t, USAGE, "%s: two files for %s", set->option, whom);
-    if (x && x->rank == 0)
-        return ngrt_trainer_fail(t, USAGE, "the input %s is a scalar: give %s=value", x->name,
-                                 x->name);
-    return DONE;
-}
-
-/* Reads the files of a set. An array that an archive may lack, and lacks, is not a source. */
-static int read_sources(const Trainer *t, Set *set)
-{
-    ngrt_message message;
-    int i = 0;
-
-    while (i < set->sources) {
-        Source *s = &set->source[i];
-        const char *name = s->input ? s->input->name : NULL;
-        int status = check_source(t, set, i), error;
-
-        if (status)
-            return status;
-        error = ngrt_data_read_named(&s->data, s->path, name, &message);
-        if (error == NGRT_EMODEL && s->may_lack) {
-            drop_source(set, i);
-            continue;
-        }
-        if (error)
-            return ngrt_trainer_fail(t, FILES, "%s", message.text);
-        if (message.text[0])
-            ngrt_trainer_note(t, "%s", message.text);
-        i++;
-    }
-    return DONE;
-}
-
 /* ---- who takes columns of the shared file ---- */
 
 /* Does an input keep the value that the model gives it? */
 static int keeps_default(const Trainer *t, const Set *set, const ngrt_tensor *x)
 {
-    const Source *s = find_source(set, x);
+    const Source *s = ngrt_source_find(set, x);
 
     if (!has_default(x) || (s && s->input))
         return 0;
     if (!s || set->no_defaults || row_axis(t->model, x, 0) < 0)
         return 1;
-    return t->model->dims == 0 && (size_t)x->shape[0] != s->data.rows;
+    return t->model->dims == 0 && (size_t)x->shape[0] != s->rows;
 }
 
-/* The columns that inputs take of the shared file. */
-static size_t columns_taken(const Trainer *t, const Set *set)
+/* The columns that inputs take of the shared file; SIZE_MAX: not all get what they need. */
+static size_t columns_taken(const Trainer *t, const Set *set, const Source *shared)
 {
-    size_t need = 0;
-    int i;
+    size_t taken = 0;
+    int i, fits = 1;
 
-    for (i = 0; i < t->model->tensors; i++) {
+    for (i = 0; i < t->model->tensors && fits; i++) {
         const ngrt_tensor *x = &t->model->tensor[i];
+        Feed f = {.input = x, .source = shared, .first = taken};
 
-        if (takes_array(set, x) && !keeps_default(t, set, x))
-            need += row_width(t, x, row_axis(t->model, x, 0), x->rank);
+        if (!ngrt_source_takes_array(set, x) || keeps_default(t, set, x))
+            continue;
+        f.taken = f.width = row_width(t, x, row_axis(t->model, x, 0), x->rank);
+        if (shared->table)
+            ngrt_columns_match(t, &f, &fits);
+        taken += f.taken;
     }
-    return need;
+    return fits ? taken : SIZE_MAX;
 }
 
 /* Chooses who takes columns by how many there are: all inputs, or all but those that have a default
  * value, or those that predict does not read, or both. */
 static void choose_inputs(const Trainer *t, Set *set)
 {
-    const Source *shared = shared_source(set);
+    const Source *shared = ngrt_source_shared(set);
     int predicts = t->command == PREDICT, no_targets, no_defaults;
 
     for (no_targets = 0; shared && no_targets <= predicts; no_targets++)
         for (no_defaults = 0; no_defaults <= 1; no_defaults++) {
             set->no_targets = no_targets;
             set->no_defaults = no_defaults;
-            if (columns_taken(t, set) == shared->data.columns)
+            if (columns_taken(t, set, shared) == shared->picks)
                 return;
         }
 
@@ -257,16 +119,44 @@ static void choose_inputs(const Trainer *t, Set *set)
 
 /* ---- feeds: what each input gets ---- */
 
+/* The elements that a row of the file gives to an input. */
+static size_t row_elements(const Feed *f)
+{
+    return f->batched ? f->width : f->source->picks;
+}
+
+/* Finds the columns that a feed takes, and what they become. One that gets a whole file takes all
+ * in each row. */
+static int bind_columns(Trainer *t, Feed *f)
+{
+    const Source *s = f->source;
+    size_t width = f->width;
+    int fits, status;
+
+    f->taken = f->width = row_elements(f);
+    if (!s->table && !s->pick) {
+        f->width = width;
+        return DONE;
+    }
+    if (s->table)
+        ngrt_columns_match(t, f, &fits);
+    else
+        fits = f->first + f->taken <= s->picks;
+    status = fits ? ngrt_columns_bind(t, f) : DONE; /* what does not fit, is said later */
+    f->width = width;
+    return status;
+}
+
 /* Adds the feed of a tensor input; columns of the shared file are given out in order. */
-static int add_feed(const Trainer *t, Set *set, const ngrt_tensor *x, size_t *column)
+static int add_feed(Trainer *t, Set *set, const ngrt_tensor *x, size_t *column)
 {
     Feed *f = &set->feed[set->feeds];
-    int axis, named;
+    int axis, named, status;
 
     if (set->no_targets && is_target(x))
         return DONE;
     f->input = x;
-    f->source = find_source(set, x);
+    f->source = ngrt_source_find(set, x);
     if (keeps_default(t, set, x))
         return DONE; /* it is in the inputs block, and its rows are what the model reads */
     if (!f->source)
@@ -282,12 +172,13 @@ static int add_feed(const Trainer *t, Set *set, const ngrt_tensor *x, size_t *co
 
     f->width = row_width(t, x, axis, x->rank);
     f->outer = row_width(t, x, axis, axis);
-    if (!named) {
-        f->column = *column;
-        *column += f->width;
-    }
+    if (!named)
+        f->first = *column;
     set->feeds++;
-    return DONE;
+    status = bind_columns(t, f);
+    if (!named)
+        *column += f->taken;
+    return status;
 }
 
 /* The text that the command line gives a scalar input: the last, or NULL. */
@@ -338,7 +229,7 @@ static int set_scalar(const Trainer *t, Set *set, const ngrt_tensor *x)
 }
 
 /* Gives each input what it gets: a feed, or a number. */
-static int bind_inputs(const Trainer *t, Set *set)
+static int bind_inputs(Trainer *t, Set *set)
 {
     const ngrt_model *m = t->model;
     size_t column = 0;
@@ -359,60 +250,76 @@ static int bind_inputs(const Trainer *t, Set *set)
 
 /* ---- checks of the data ---- */
 
-/* Says that the columns of the shared file do not add up. */
-static int fail_columns(const Trainer *t, const Set *set, const Source *s, size_t need)
+/* Says that the columns of a file do not add up. Words may give several elements. */
+static int fail_columns(const Trainer *t, const Set *set, const Source *s)
 {
     const ngrt_model *m = t->model;
-    char text[300] = "";
-    size_t used = 0;
-    int i;
+    char text[300] = "", words[200] = "";
+    size_t used = 0, need = 0, i;
+    int k;
 
-    for (i = 0; i < set->feeds; i++) {
-        const Feed *f = &set->feed[i];
+    for (k = 0; k < set->feeds; k++) {
+        const Feed *f = &set->feed[k];
 
         if (f->source != s)
             continue;
+        need += f->width;
         snprintf(text + used, sizeof text - used, "%s%s %zu", used ? ", " : "", f->input->name,
                  f->width);
         used = strlen(text);
     }
 
     /* sizes other than the batch may be why */
-    for (i = 1; i < m->dims; i++) {
-        snprintf(text + used, sizeof text - used, "%s%s=%d", i > 1 ? " " : "; with ",
-                 m->dim[i].name, t->size[i]);
+    for (k = 1; k < m->dims; k++) {
+        snprintf(text + used, sizeof text - used, "%s%s=%d", k > 1 ? " " : "; with ",
+                 m->dim[k].name, t->size[k]);
         used = strlen(text);
     }
-    return ngrt_trainer_fail(t, FILES, "%s: %zu columns, but the inputs take %zu: %s", s->path,
-                             s->data.columns, need, text);
+    for (i = 0; i < s->picks && s->table && !words[0]; i++) {
+        size_t column = s->pick[i];
+        const Names *names = &s->table->column[column].names;
+
+        if (names->count > 0)
+            snprintf(words, sizeof words,
+                     "; column %zu has words, '%.40s' in line %zu, and gives as many numbers as "
+                     "it has different words: %zu",
+                     column, names->name[0].text, names->name[0].line, names->count);
+    }
+    return ngrt_trainer_fail(t, FILES, "%s: %zu columns, but the inputs take %zu: %s%s", s->path,
+                             s->picks, need, text, words);
 }
 
 /* Checks a file that is one input, whole. */
-static int check_whole(const Trainer *t, const Feed *f)
+static int check_whole(const Trainer *t, const Set *set, const Feed *f)
 {
     const ngrt_tensor *x = f->input;
-    const ngrt_data *d = &f->source->data;
-    const char *path = f->source->path;
+    const Source *s = f->source;
+    int rank = s->table ? 2 : s->data.rank;
 
-    if (x->rank > 1 && d->rank > 1 && d->rows != axis_length(t, x, 0, -1))
-        return ngrt_trainer_fail(t, FILES, "%s has %zu rows, but the input %s takes %zu", path,
-                                 d->rows, x->name, axis_length(t, x, 0, -1));
-    if (d->rows * d->columns != f->width)
-        return ngrt_trainer_fail(t, FILES, "%s: %zu numbers, but the input %s takes %zu", path,
-                                 d->rows * d->columns, x->name, f->width);
+    if (x->rank > 1 && rank > 1 && s->rows != axis_length(t, x, 0, -1))
+        return ngrt_trainer_fail(t, FILES, "%s has %zu rows, but the input %s takes %zu", s->path,
+                                 s->rows, x->name, axis_length(t, x, 0, -1));
+    if ((s->table || s->pick) && !f->piece)
+        return fail_columns(t, set, s);
+    if (s->rows * s->picks != f->width)
+        return ngrt_trainer_fail(t, FILES, "%s: %zu numbers, but the input %s takes %zu", s->path,
+                                 s->rows * s->picks, x->name, f->width);
     return DONE;
 }
 
 /* Checks that the inputs that a file feeds take all its columns. */
 static int check_columns(const Trainer *t, const Set *set, const Feed *f)
 {
-    size_t need = 0;
-    int i;
+    const Source *s = f->source;
+    size_t taken = 0;
+    int i, bound = 1;
 
     for (i = 0; i < set->feeds; i++)
-        if (set->feed[i].source == f->source)
-            need += set->feed[i].width;
-    return need == f->source->data.columns ? DONE : fail_columns(t, set, f->source, need);
+        if (set->feed[i].source == s) {
+            taken += set->feed[i].taken;
+            bound = bound && (set->feed[i].piece || (!s->table && !s->pick));
+        }
+    return bound && taken == s->picks ? DONE : fail_columns(t, set, s);
 }
 
 /* Checks that rows and columns of each file are just what its feeds take; sets the number of
@@ -424,10 +331,10 @@ static int check_shapes(const Trainer *t, Set *set)
 
     for (i = 0; i < set->feeds && !status; i++) {
         const Feed *f = &set->feed[i];
-        size_t rows = f->source->data.rows;
+        size_t rows = f->source->rows;
 
         if (!f->batched) {
-            status = check_whole(t, f);
+            status = check_whole(t, set, f);
             continue;
         }
         status = check_columns(t, set, f);
@@ -450,45 +357,55 @@ static int check_shapes(const Trainer *t, Set *set)
     return status;
 }
 
-/* Says which value of an int input is bad, with its line or row. */
-static int fail_integer(const Trainer *t, const Feed *f, size_t row, double value)
+/* Is a value one that an input of whole numbers can have? */
+static int is_in_range(const ngrt_tensor *x, double value)
 {
-    const ngrt_data *d = &f->source->data;
-    char range[64] = "a whole number within 32 bits", place[40];
+    double lowest = INT32_MIN, highest = INT32_MAX;
+
+    if (x->limit > 0) {
+        lowest = 0;
+        highest = x->limit - 1;
+    }
+    return value >= lowest && value <= highest && value == floor(value); /* NaN is not */
+}
+
+/* Says which value of an int input is bad, with its place. */
+static int fail_integer(const Trainer *t, const Feed *f, size_t row, size_t i, double value)
+{
+    char range[64] = "a whole number within 32 bits";
 
     if (f->input->limit > 0)
         snprintf(range, sizeof range, "a whole number in [0, %d)", f->input->limit);
-    if (d->line)
-        snprintf(place, sizeof place, "%zu", d->line[row]);
-    else
-        snprintf(place, sizeof place, " row %zu", row + 1);
-    return ngrt_trainer_fail(t, FILES, "%s:%s: %s is %.9g, but must be %s", f->source->path, place,
-                             f->input->name, value, range);
+    if (isnan(value) && f->source->table)
+        return ngrt_columns_fail(t, f, row, i, "a value of %s is missing, and has no mean",
+                                 f->input->name);
+    return ngrt_columns_fail(t, f, row, i, "%s is %.9g, but must be %s", f->input->name, value,
+                             range);
 }
 
-/* Checks that what an int input gets is whole and in its range. */
+/* Checks that what an int input gets is whole and in its range. Classes are, but a missing one is
+ * not. */
 static int check_integers(const Trainer *t, const Feed *f)
 {
-    const ngrt_data *d = &f->source->data;
-    double lowest = INT32_MIN, highest = INT32_MAX;
-    size_t width = f->batched ? f->width : d->columns, row, i;
+    size_t width = row_elements(f), row, i;
+    Feed each = *f;
+    double *value;
+    int status = DONE;
 
     if (f->input->type != NGRT_I32)
         return DONE;
-    if (f->input->limit > 0) {
-        lowest = 0;
-        highest = f->input->limit - 1;
+    value = ngrt_trainer_allocate(width, sizeof *value);
+    if (!value)
+        return ngrt_trainer_no_memory(t);
+    each.width = width;
+    for (row = 0; row < f->source->rows && !status; row++) {
+        status = ngrt_rows_read(t, &each, row, value);
+        for (i = 0; i < width && !status; i++)
+            if (!is_in_range(f->input, value[i]))
+                status = fail_integer(t, f, row, i, value[i]);
     }
-
-    for (row = 0; row < d->rows; row++)
-        for (i = 0; i < width; i++) {
-            double value = ngrt_data_value(d, row * d->columns + f->column + i);
-            int in_range = value >= lowest && value <= highest; /* NaN is not */
-
-            if (!in_range || value != floor(value))
-                return fail_integer(t, f, row, value);
-        }
-    return DONE;
+    free(value);
+    return status;
 }
 
 /* ---- batches ---- */
@@ -505,19 +422,47 @@ static size_t batch_rows(const Trainer *t, const Set *set, long asked)
     return most;
 }
 
-/* Makes the buffer of an input, and fills it if it stays as it is. False without memory. */
-static int make_buffer(const Set *set, Feed *f)
+/* Fills the buffer of an input that gets a whole file. */
+static int fill_whole(const Trainer *t, Feed *f)
+{
+    const Source *s = f->source;
+    Feed row = *f;
+    size_t i, k, size = type_size(f->input->type);
+    double *value;
+    int status = DONE;
+
+    if (!s->table && s->data.at && !s->pick) {
+        ngrt_data_copy(&s->data, 0, f->width, f->input->type, f->buffer);
+        return DONE;
+    }
+    row.width = s->picks;
+    value = ngrt_trainer_allocate(s->picks, sizeof *value);
+    if (!value)
+        return ngrt_trainer_no_memory(t);
+    for (i = 0; i < s->rows && !status; i++) {
+        ngrt_data data = {.type = NGRT_DATA_F64, .at = value};
+
+        status = ngrt_rows_read(t, &row, i, value);
+        for (k = 0; k < s->picks && !status; k++)
+            ngrt_data_copy(&data, k, 1, f->input->type,
+                           (char *)f->buffer + (i * s->picks + k) * size);
+    }
+    free(value);
+    return status;
+}
+
+/* Makes the buffer of an input, and fills it if it stays as it is. */
+static int make_buffer(const Trainer *t, const Set *set, Feed *f)
 {
     size_t rows = f->batched ? set->batch : 1, size = type_size(f->input->type);
 
     if (f->width > SIZE_MAX / size / rows)
-        return 0;
+        return ngrt_trainer_no_memory(t);
     f->buffer = ngrt_trainer_allocate(rows * f->width, size);
-    if (!f->buffer)
-        return 0;
-    if (!f->batched)
-        ngrt_data_copy(&f->source->data, 0, f->width, f->input->type, f->buffer);
-    return 1;
+    f->row = ngrt_trainer_allocate(f->width, size);
+    if (!f->buffer || !f->row)
+        return ngrt_trainer_no_memory(t);
+    return f->batched ? DONE : fill_whole(t, f);
 }
 
 /* Makes the buffers, and puts their addresses and the run-time sizes into the inputs block. */
@@ -529,8 +474,10 @@ static int make_buffers(const Trainer *t, Set *set)
     for (i = 0; i < set->feeds; i++) {
         Feed *f = &set->feed[i];
 
-        if (!make_buffer(set, f))
-            return ngrt_trainer_no_memory(t);
+        int status = make_buffer(t, set, f);
+
+        if (status)
+            return status;
         memcpy(set->inputs + f->input->offset, &f->buffer, sizeof f->buffer);
     }
     for (i = 0; i < m->dims; i++)
@@ -552,18 +499,18 @@ static int allocate(const Trainer *t, Set *set)
     return DONE;
 }
 
-int ngrt_set_bind(const Trainer *t, Set *set, long batch)
+int ngrt_set_bind(Trainer *t, Set *set, long batch)
 {
     int i, status;
 
     set->no_targets = t->command == PREDICT;
-    status = spread_archive(t, set);
-    if (!status)
-        status = read_sources(t, set);
+    status = ngrt_source_read(t, set);
     if (!status)
         status = allocate(t, set);
     if (status)
         return status;
+    for (i = 0; i < set->sources; i++)
+        set->source[i].in_order = (size_t)i;
 
     choose_inputs(t, set);
     status = bind_inputs(t, set);
@@ -578,46 +525,57 @@ int ngrt_set_bind(const Trainer *t, Set *set, long batch)
     return make_buffers(t, set);
 }
 
-size_t ngrt_set_batch(const Set *set, size_t first)
+int ngrt_set_part(const Trainer *t, const Set *whole, Set *part, uint32_t *index, size_t rows,
+                  long batch)
 {
-    size_t left = set->rows - first;
-    return left < set->batch ? left : set->batch;
+    size_t bytes = (size_t)t->model->tensors * sizeof *part->feed;
+    int i;
+
+    *part = *whole;
+    part->borrowed = 1;
+    part->index = index;
+    part->rows = rows;
+    memset(&part->pass, 0, sizeof part->pass);
+    part->feed = NULL;
+    part->inputs = ngrt_trainer_allocate(1, t->model->sizeof_inputs);
+    if (part->inputs)
+        part->feed = ngrt_trainer_allocate(1, bytes);
+    if (!part->feed)
+        return ngrt_trainer_no_memory(t);
+    memcpy(part->inputs, whole->inputs, t->model->sizeof_inputs);
+    memcpy(part->feed, whole->feed, bytes);
+    for (i = 0; i < part->feeds; i++)
+        part->feed[i].buffer = part->feed[i].row = part->feed[i].sub = part->feed[i].mul = NULL;
+    part->batch = batch_rows(t, part, batch);
+    return make_buffers(t, part);
 }
 
-/* A row is `outer` pieces. In the buffer, piece o of all rows is one block:
- * [outer][count][piece]. */
-void ngrt_set_fill(const Trainer *t, Set *set, const size_t *order, size_t first, size_t count)
+static void free_pieces(Feed *f)
 {
-    int rows = (int)count, i;
-    size_t r, o;
+    size_t i;
 
-    for (i = 0; i < set->feeds; i++) {
-        Feed *f = &set->feed[i];
-        const ngrt_data *d = &f->source->data;
-        size_t piece = f->width / f->outer, bytes = piece * type_size(f->input->type);
-
-        for (r = 0; f->batched && r < count; r++) {
-            size_t row = order ? order[first + r] : first + r;
-            size_t from = row * d->columns + f->column;
-            char *to = (char *)f->buffer + r * bytes;
-
-            for (o = 0; o < f->outer; o++)
-                ngrt_data_copy(d, from + o * piece, piece, f->input->type, to + o * count * bytes);
-        }
-    }
-    if (t->model->dims)
-        memcpy(set->inputs + t->model->dim[0].offset, &rows, sizeof rows);
+    for (i = 0; i < f->taken && f->piece; i++)
+        free(f->piece[i].index);
+    free(f->piece);
 }
 
 void ngrt_set_free(Set *set)
 {
     int i;
 
-    for (i = 0; i < set->feeds; i++)
+    for (i = 0; i < set->feeds && set->feed; i++) {
         free(set->feed[i].buffer);
-    for (i = 0; i < set->sources; i++)
-        ngrt_data_free(&set->source[i].data);
-    free(set->source);
+        free(set->feed[i].row);
+        free(set->feed[i].sub);
+        free(set->feed[i].mul);
+        if (!set->borrowed)
+            free_pieces(&set->feed[i]);
+    }
+    ngrt_rows_free(set);
+    if (!set->borrowed)
+        ngrt_source_free(set);
     free(set->feed);
     free(set->inputs);
+    free(set->index);
+    memset(set, 0, sizeof *set);
 }

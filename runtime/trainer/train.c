@@ -7,10 +7,6 @@
 
 #include "trainer.h"
 
-/* The stream of random bits of an epoch's order of rows is this plus the epoch. The streams of
- * initializers are below. */
-enum { SHUFFLE_STREAM = 0x40000000 };
-
 /* Was the training ended by a signal? */
 static int is_interrupt(int status)
 {
@@ -18,25 +14,6 @@ static int is_interrupt(int status)
 }
 
 /* ---- an epoch ---- */
-
-/* Sets the order of rows by Fisher and Yates's shuffle. It depends on seed and epoch only. (The
- * remainder's bias is below rows/2^64.) */
-static void shuffle(Trainer *t, long epoch)
-{
-    size_t i;
-
-    for (i = 0; i < t->train.rows; i++)
-        t->order[i] = i;
-    if (!t->shuffle || t->train.batch >= t->train.rows)
-        return;
-
-    for (i = t->train.rows - 1; i > 0; i--) {
-        uint64_t bits = ngrt_random_bits(t->seed, SHUFFLE_STREAM + (uint32_t)epoch, i);
-        size_t j = (size_t)(bits % (i + 1)), keep = t->order[i];
-        t->order[i] = t->order[j];
-        t->order[j] = keep;
-    }
-}
 
 /* Adds the losses of a step of `count` rows to those of the epoch, which has `rows`. */
 static int add_losses(Trainer *t, long epoch, size_t count, size_t rows)
@@ -87,11 +64,12 @@ static void note_one_row(Trainer *t)
 /* One step on `count` rows from place `first` of the order. */
 static int train_step(Trainer *t, long epoch, size_t first, size_t count, size_t rows)
 {
-    int error;
+    int error, status = ngrt_set_fill(t, &t->train, first, count);
 
+    if (status)
+        return status;
     if (count == 1)
         note_one_row(t);
-    ngrt_set_fill(t, &t->train, t->order, first, count);
     error = t->model->step(t->params, t->state, t->train.inputs, t->work);
     t->about.step++;
     if (error)
@@ -127,9 +105,10 @@ static int train_epoch(Trainer *t, long epoch)
 {
     Set *set = &t->train;
     size_t first = (size_t)t->about.row, rows = set->rows - first, count;
-    int i, status;
+    int i, status = ngrt_rows_begin(t, set, t->shuffle, epoch);
 
-    shuffle(t, epoch);
+    if (status)
+        return status;
     for (i = 0; i < t->values; i++)
         t->value[i].train = 0.0;
 

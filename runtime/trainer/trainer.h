@@ -2,7 +2,8 @@
  * inputs, the state of a training. Not installed.
  *
  * The files are a ladder, each calls only those below it: commands.c; train.c and predict.c; log.c,
- * checkpoint.c, curve.c; metrics.c; set.c and options.c; trainer.c. Functions that can fail return
+ * checkpoint.c, curve.c; metrics.c; scale.c and set.c; rows.c; columns.c; source.c and options.c;
+ * trainer.c. Functions that can fail return
  * an exit status, DONE or the reason, after they have printed the error. */
 #ifndef TRAINER_H
 #define TRAINER_H
@@ -10,6 +11,7 @@
 #include <stdio.h>
 
 #include "../host/host.h"
+#include "../host/table.h"
 
 enum {                /* exit status */
        DONE = 0,      /* all is done */
@@ -25,32 +27,76 @@ enum { TRAIN = 1, EVAL = 2, PREDICT = 4 }; /* commands, as a set */
 typedef struct Source {       /* a file, for one input or for all that are left */
     const ngrt_tensor *input; /* NULL: the inputs that no file is named for */
     const char *path;
-    int may_lack;   /* an archive that need not have the input's array */
-    ngrt_data data; /* what it holds */
+    char *own_path;      /* the same, if it is to be freed */
+    const char *columns; /* those that are wanted, as they are written; NULL: all */
+    int may_lack;        /* an archive that need not have the input's array */
+
+    Table *table;    /* a table, which other sources may have, too; or: */
+    ngrt_data data;  /* an array; its elements are at data.at, or (NULL) in the file: */
+    Store file;      /* one that is larger than what may be in memory */
+    int swapped;     /* its bytes are in the other order */
+    size_t rows;     /* of either */
+    size_t *pick;    /* the columns that are wanted; NULL: all, in their order */
+    size_t picks;    /* how many */
+    size_t in_order; /* the number of the source in its set */
 } Source;
+
+typedef struct Piece { /* what a column of a source gives to a row of an input */
+    size_t column;     /* in the file */
+    size_t at;         /* its place in a row of the source */
+    int kind;          /* PREP_NUMBER and so on */
+    size_t width;      /* elements */
+    uint32_t *index;   /* of words: the index that the model knows each word of the file by */
+    double fill;       /* of a missing number */
+} Piece;
 
 typedef struct Feed {         /* where an input's elements come from */
     const ngrt_tensor *input; /* that gets them */
     const Source *source;     /* the file */
-    int batched;   /* one of its axes runs over rows; otherwise it gets the whole file, once */
-    size_t column; /* first column of the source */
-    size_t width;  /* elements that a row gives */
-    size_t outer;  /* pieces of a row: the product of the axes before that of the rows */
-    void *buffer;  /* the input's elements for one batch, in the input's type */
+    int batched;  /* one of its axes runs over rows; otherwise it gets the whole file, once */
+    size_t first; /* of the source's columns that are wanted, the first that it takes */
+    size_t taken; /* and how many */
+    size_t width; /* elements that a row gives */
+    size_t outer; /* pieces of a row: the product of the axes before that of the rows */
+    Piece *piece; /* for each column; NULL: `width` elements from the first column on */
+    int plain;    /* the pieces are numbers that follow each other, and none is missing */
+    void *sub,
+        *mul; /* an element e of a row becomes (e - sub)*mul, in the input's type; NULL: it stays */
+    void *buffer; /* the input's elements for one batch, in the input's type */
+    void *row;    /* those of one row */
 } Feed;
+
+/* Rows are taken in an order: that of the file, or shuffled. Where a file is too large for memory,
+ * blocks of rows are shuffled, and then the rows within a window of several blocks. */
+typedef struct Pass {
+    int shuffled;
+    uint64_t seed;
+    uint32_t stream; /* of random bits */
+    size_t window;   /* rows of a window; all of them, if they are in memory */
+    size_t loaded;   /* the number of the window that is loaded; SIZE_MAX: none */
+    uint32_t *block; /* the order of blocks; NULL: all rows are in memory */
+    uint32_t *order; /* of the rows in the window */
+    uint32_t *row;   /* the number in the file of each row of the window */
+    char **buffer;   /* for each source, its rows of the window; NULL: they are in memory */
+} Pass;
 
 typedef struct Set {    /* a data set, bound to the inputs */
     const char *option; /* that names its files: "--data" */
     Source *source;     /* its files */
     int sources;
-    Feed *feed; /* one for each tensor input that gets data */
+    Table **table; /* those of them that are tables */
+    int tables;
+    int borrowed; /* the files are those of another set, of which this is a part */
+    Feed *feed;   /* one for each tensor input that gets data */
     int feeds;
     int no_targets;  /* inputs that predict does not read get nothing, unless a file is named for
                         them */
     int no_defaults; /* inputs with a default value keep it, unless a file is named for them */
-    size_t rows;     /* of the files */
+    size_t rows;     /* of the set */
+    uint32_t *index; /* which rows of the files they are; NULL: all */
     size_t batch;    /* rows the buffers have room for */
     char *inputs;    /* the model's inputs block */
+    Pass pass;
 } Set;
 
 typedef struct Value { /* a number of a loss or metric */
@@ -64,14 +110,25 @@ typedef struct Value { /* a number of a loss or metric */
     int train_known, val_known;
 } Value;
 
+typedef struct Change { /* what is done to the elements of an input: --scale, --standardize */
+    const ngrt_tensor *input;
+    double scale; /* 0: they are standardized */
+} Change;
+
 typedef struct Trainer {
     const ngrt_model *model;
     const char *program; /* for messages */
     int command;         /* TRAIN, EVAL or PREDICT */
 
     /* the command line */
-    Set train, val; /* --data, --val */
-    char **assign;  /* each NAME=value */
+    Set train, val;  /* --data, --val */
+    Form form;       /* how tables are read */
+    int missing_set; /* --missing is given */
+    Prep prep;       /* how columns become elements: saved with the weights */
+    int prep_loaded; /* it is from --load */
+    Change *change;  /* --scale, --standardize */
+    int changes;
+    char **assign; /* each NAME=value */
     int assigns;
     int size[MAX_DIMS]; /* of each run-time size; that of the batch is set for each batch */
     long epochs, batch, threads;
@@ -106,7 +163,6 @@ typedef struct Trainer {
     size_t epochs_kept;
 
     /* within an epoch */
-    size_t *order;    /* of the training rows */
     double bar_at;    /* when the bar was shown last; below 0: never */
     int bar_shown;    /* it is on the screen */
     int one_row_said; /* there was a note of what a batch of one row leaves */
@@ -132,16 +188,58 @@ const ngrt_tensor *ngrt_find_input(const ngrt_model *m, const char *text);
 int ngrt_trainer_options(Trainer *t, int argc, char **argv); /* sets the run-time sizes, too */
 int ngrt_trainer_help(const char *program, int command);
 
+/* source.c */
+int ngrt_source_read(const Trainer *t, Set *set); /* all files of a set */
+void ngrt_source_free(Set *set);
+const Source *ngrt_source_shared(const Set *set); /* that no input is named for, or NULL */
+/* The file for an input: the one of its name, else the one without a name. */
+const Source *ngrt_source_find(const Set *set, const ngrt_tensor *x);
+/* Has an archive without a name an array for this tensor? It has one for each input that has no
+ * file of its own. */
+int ngrt_source_takes_array(const Set *set, const ngrt_tensor *x);
+int ngrt_source_on_disk(const Source *s);
+size_t ngrt_source_row_bytes(const Trainer *t, const Source *s);
+
+/* columns.c */
+
+/* Finds the columns that a feed takes of a table, from the source's column f->first on. *fits:
+ * there are as many as give its elements; f->taken says how many. */
+int ngrt_columns_match(const Trainer *t, Feed *f, int *fits);
+/* Makes the pieces of a feed whose source is a table, or chosen columns of an array. */
+int ngrt_columns_bind(Trainer *t, Feed *f);
+/* Says which value of a feed is bad, with its place. */
+int ngrt_columns_fail(const Trainer *t, const Feed *f, size_t row, size_t element,
+                      const char *format, ...);
+
 /* set.c */
 
 /* Reads a set's files and binds them to the inputs. batch: rows at a time; 0: what the model takes
  */
-int ngrt_set_bind(const Trainer *t, Set *set, long batch);
+int ngrt_set_bind(Trainer *t, Set *set, long batch);
+/* Makes a set of the rows of another that are in a list, which it takes. */
+int ngrt_set_part(const Trainer *t, const Set *whole, Set *part, uint32_t *index, size_t rows,
+                  long batch);
+void ngrt_set_free(Set *set);
+
+/* scale.c */
+
+/* Finds what becomes of the elements of each input: as it is saved, or as the options say, by
+ * statistics of this set. */
+int ngrt_scale_start(Trainer *t, Set *set);
+int ngrt_scale_apply(const Trainer *t, Set *set); /* the same for another set */
+
+/* rows.c */
+
+/* Begins a pass over a set: in the order of its rows, or shuffled by the seed and the epoch. */
+int ngrt_rows_begin(const Trainer *t, Set *set, int shuffled, long epoch);
 /* The rows of the batch that begins with row first: those of a batch, or what is left. */
 size_t ngrt_set_batch(const Set *set, size_t first);
-/* Gathers count rows from place first of the order (NULL: as in the file) into the inputs. */
-void ngrt_set_fill(const Trainer *t, Set *set, const size_t *order, size_t first, size_t count);
-void ngrt_set_free(Set *set);
+/* Gathers count rows from place first of the pass into the inputs. */
+int ngrt_set_fill(const Trainer *t, Set *set, size_t first, size_t count);
+/* The elements of one row of a feed, as the model gets them, but before they are changed; by its
+ * number in the file. */
+int ngrt_rows_read(const Trainer *t, const Feed *f, size_t row, double *value);
+void ngrt_rows_free(Set *set);
 
 /* metrics.c; val: into .val, else into .train */
 int ngrt_metrics_list(Trainer *t);
@@ -163,6 +261,7 @@ void ngrt_bar_clear(void);
 
 /* checkpoint.c */
 int ngrt_checkpoint_start(Trainer *t); /* sets the weights: from the seed, or from --load */
+int ngrt_checkpoint_begin(Trainer *t); /* the data is known: does the training fit it? */
 void ngrt_checkpoint_keep(Trainer *t); /* the weights, and how far the training was with them */
 int ngrt_checkpoint_save(Trainer *t);  /* writes what is kept, unless the file holds it */
 

@@ -14,9 +14,25 @@ enum { NO_VALUE, VALUE, MAY_FOLLOW };
 #define TRAINER_OPTIONS(X)                                                                         \
     X("--data", DATA, ALL, VALUE, "FILE",                                                          \
       "CSV, IDX, .npy or .npz, also by gzip: columns for the inputs in their order; "              \
-      "or NAME=FILE,... for each")                                                                 \
+      "or NAME=FILE,... for each; FILE:0-3 or FILE:length,width takes these columns")              \
     X("--val", VAL, TRAIN, VALUE, "FILE",                                                          \
       "validation data in the same forms, evaluated after each epoch")                             \
+    X("--skip-rows", SKIP_ROWS, ALL, VALUE, "N", "lines to leave out at the start of a table")     \
+    X("--delimiter", DELIMITER, ALL, VALUE, "C",                                                   \
+      "what separates the cells of a table: a character, tab or space; by default, what its "      \
+      "first lines show")                                                                          \
+    X("--no-header", NO_HEADER, ALL, NO_VALUE, NULL, "the first line of a table is data")          \
+    X("--missing", MISSING, ALL, VALUE, "WHAT",                                                    \
+      "a cell without a value is an error (the default), or: drop leaves out its row, mean takes " \
+      "its column's mean in the training data")                                                    \
+    X("--scale", SCALE, TRAIN, VALUE, "NAME=X",                                                    \
+      "multiply an input by a number, or by one such as 1/255; saved, and applied by eval and "    \
+      "predict")                                                                                   \
+    X("--standardize", STANDARDIZE, TRAIN, VALUE, "NAMES",                                         \
+      "bring each element of these inputs to mean 0 and standard deviation 1 over the training "   \
+      "data; saved, and applied by eval and predict")                                              \
+    X("--data-memory", DATA_MEMORY, ALL, VALUE, "BYTES",                                           \
+      "data up to this size is kept in memory (K, M and G are powers of 1024); default 256M")      \
     X("--epochs", EPOCHS, TRAIN, VALUE, "N",                                                       \
       "passes over the data in all, including those before --load; default 10")                    \
     X("--batch", BATCH, ALL, VALUE, "N",                                                           \

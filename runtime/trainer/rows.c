@@ -1,0 +1,406 @@
+/* rows.c - the rows of a set, in the order of a pass -> batches in the memory that a model's inputs
+ * point to.
+ *
+ * What is in memory is shuffled as a whole. What is not, is read in windows of consecutive places
+ * of the pass: the blocks of rows are shuffled, a window holds several blocks, and its rows are
+ * shuffled again. So a file is read in long pieces, once in each pass. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trainer.h"
+
+enum {
+    SHUFFLE_STREAM = 0x40000000, /* plus the epoch; the streams of initializers are below */
+    BLOCK_BYTES = 1 << 16,       /* of rows that stay together until they are in a window */
+};
+
+static size_t type_size(int type)
+{
+    return ngrt_element_size(ngrt_element_of(type));
+}
+
+/* ---- the order ---- */
+
+/* Fisher and Yates's shuffle. (The remainder's bias is below count/2^64.) */
+static void shuffle(uint32_t *order, size_t count, const Pass *p, uint64_t counter)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++)
+        order[i] = (uint32_t)i;
+    for (i = count; i-- > 1;) {
+        uint64_t bits = ngrt_random_bits(p->seed, p->stream, counter + i);
+        size_t j = (size_t)(bits % (i + 1));
+        uint32_t keep = order[i];
+
+        order[i] = order[j];
+        order[j] = keep;
+    }
+}
+
+/* Bytes that a row has in the files that are not in memory. */
+static size_t disk_bytes(const Trainer *t, const Set *set)
+{
+    size_t bytes = 0;
+    int i;
+
+    for (i = 0; i < set->sources; i++)
+        if (ngrt_source_on_disk(&set->source[i]))
+            bytes += ngrt_source_row_bytes(t, &set->source[i]);
+    return bytes;
+}
+
+static size_t block_rows(const Trainer *t, const Set *set)
+{
+    size_t bytes = disk_bytes(t, set);
+    return bytes < BLOCK_BYTES ? BLOCK_BYTES / bytes : 1;
+}
+
+/* The rows of a window: whole blocks, in a quarter of what may be in memory. */
+static size_t window_rows(const Trainer *t, const Set *set)
+{
+    size_t bytes = disk_bytes(t, set), block, rows;
+
+    if (bytes == 0)
+        return set->rows;
+    block = block_rows(t, set);
+    rows = (size_t)(t->form.limit / 4) / bytes / block * block;
+    return rows > 0 ? rows : block;
+}
+
+/* Allocates a window. */
+static int allocate(const Trainer *t, Set *set)
+{
+    Pass *p = &set->pass;
+    int i;
+
+    p->window = window_rows(t, set);
+    p->order = ngrt_trainer_allocate(p->window, sizeof *p->order);
+    if (!p->order)
+        return ngrt_trainer_no_memory(t);
+    if (disk_bytes(t, set) == 0)
+        return DONE;
+
+    p->row = ngrt_trainer_allocate(p->window, sizeof *p->row);
+    p->block = ngrt_trainer_allocate(set->rows / block_rows(t, set) + 1, sizeof *p->block);
+    p->buffer = ngrt_trainer_allocate((size_t)set->sources, sizeof *p->buffer);
+    if (!p->row || !p->block || !p->buffer)
+        return ngrt_trainer_no_memory(t);
+    for (i = 0; i < set->sources; i++) {
+        if (!ngrt_source_on_disk(&set->source[i]))
+            continue;
+        p->buffer[i] = ngrt_trainer_allocate(p->window, ngrt_source_row_bytes(t, &set->source[i]));
+        if (!p->buffer[i])
+            return ngrt_trainer_no_memory(t);
+    }
+    if (p->window < set->rows)
+        ngrt_trainer_note(t,
+                          "%s: the data is not kept in memory; it is shuffled by blocks of %zu "
+                          "rows, and then in windows of %zu rows",
+                          set->option, block_rows(t, set), p->window);
+    return DONE;
+}
+
+int ngrt_rows_begin(const Trainer *t, Set *set, int shuffled, long epoch)
+{
+    enum { BLOCKS_AT = 1 << 30 }; /* of the counter, so that blocks have bits of their own */
+    Pass *p = &set->pass;
+    int status = p->order ? DONE : allocate(t, set);
+
+    if (status)
+        return status;
+    p->shuffled = shuffled && set->batch < set->rows;
+    p->seed = t->seed;
+    p->stream = SHUFFLE_STREAM + (uint32_t)epoch;
+    p->loaded = SIZE_MAX;
+    if (p->block && p->shuffled)
+        shuffle(p->block, set->rows / block_rows(t, set), p, (uint64_t)BLOCKS_AT << 20);
+    return DONE;
+}
+
+/* ---- windows ---- */
+
+/* The row of the set at a place of the pass, before the rows within the window are shuffled. The
+ * last block is short, and stays the last. */
+static size_t row_at(const Trainer *t, const Set *set, size_t place)
+{
+    size_t size, block;
+
+    if (!set->pass.block || !set->pass.shuffled)
+        return place;
+    size = block_rows(t, set);
+    block = place / size;
+    if (block < set->rows / size)
+        block = set->pass.block[block];
+    return block * size + place % size;
+}
+
+/* Reads the rows of a window of a file that is not in memory; rows that follow each other at
+ * once. */
+static int load_source(const Trainer *t, const Set *set, const Source *s, size_t count)
+{
+    const Pass *p = &set->pass;
+    size_t bytes = ngrt_source_row_bytes(t, s), i = 0;
+    const Store *file = s->table ? &s->table->store : &s->file;
+    char *to = p->buffer[s->in_order];
+
+    while (i < count) {
+        size_t run = 1;
+
+        while (i + run < count && p->row[i + run] == p->row[i] + run)
+            run++;
+        if (ngrt_store_read(file, (uint64_t)p->row[i] * bytes, to + i * bytes, run * bytes))
+            return ngrt_trainer_fail(t, FILES, "%s: cannot be read", s->path);
+        i += run;
+    }
+    if (s->swapped)
+        ngrt_swap_bytes(to, count * s->data.columns, ngrt_element_size(s->data.type));
+    return DONE;
+}
+
+/* Loads the window of this number. */
+static int load_window(const Trainer *t, Set *set, size_t number)
+{
+    Pass *p = &set->pass;
+    size_t first = number * p->window, count = set->rows - first, i;
+    int k, status = DONE;
+
+    if (count > p->window)
+        count = p->window;
+    for (i = 0; i < count && p->row; i++) {
+        size_t row = row_at(t, set, first + i);
+        p->row[i] = set->index ? set->index[row] : (uint32_t)row;
+    }
+    for (k = 0; k < set->sources && p->buffer && !status; k++)
+        if (p->buffer[k])
+            status = load_source(t, set, &set->source[k], count);
+    if (p->shuffled)
+        shuffle(p->order, count, p, (uint64_t)first);
+    p->loaded = number;
+    return status;
+}
+
+/* Where a place of the pass is: in the window, and in the files. */
+static int find_row(const Trainer *t, Set *set, size_t place, size_t *slot, size_t *row)
+{
+    Pass *p = &set->pass;
+    size_t number = place / p->window;
+    int status = number == p->loaded ? DONE : load_window(t, set, number);
+
+    *slot = place - number * p->window;
+    if (p->shuffled)
+        *slot = p->order[*slot];
+    if (p->row)
+        *row = p->row[*slot];
+    else
+        *row = set->index ? set->index[*slot] : *slot;
+    return status;
+}
+
+/* ---- elements ---- */
+
+/* The row of a source as it is stored. */
+typedef struct Raw {
+    ngrt_data data;  /* at: the row */
+    double room[64]; /* for one that is in memory in two pieces */
+    char *large;
+} Raw;
+
+/* The bytes of a row that is in memory. */
+static const void *row_in_memory(const Trainer *t, const Source *s, size_t row, Raw *raw)
+{
+    size_t bytes = ngrt_source_row_bytes(t, s);
+    const Store *store;
+    const void *at;
+
+    if (!s->table)
+        return (const char *)s->data.at + row * bytes;
+    store = &s->table->store;
+    at = ngrt_store_at(store, (uint64_t)row * bytes, bytes);
+    if (at)
+        return at;
+
+    if (bytes > sizeof raw->room && !raw->large)
+        raw->large = ngrt_trainer_allocate(1, bytes);
+    at = bytes > sizeof raw->room ? (void *)raw->large : (void *)raw->room;
+    if (at && ngrt_store_read(store, (uint64_t)row * bytes, (void *)at, bytes))
+        at = NULL;
+    return at;
+}
+
+static int stored_type(const Trainer *t, const Source *s)
+{
+    if (!s->table)
+        return s->data.type;
+    return t->form.wide ? NGRT_DATA_F64 : NGRT_DATA_F32;
+}
+
+static void put(void *out, int type, size_t i, double value)
+{
+    if (type == NGRT_F32)
+        ((float *)out)[i] = (float)value;
+    else if (type == NGRT_F64)
+        ((double *)out)[i] = value;
+    else
+        ((int32_t *)out)[i] = (int32_t)value;
+}
+
+/* Puts what a column gives from element `to` of the row on. Of a word that is missing, all
+ * elements are 0. */
+static void put_piece(const Piece *p, double value, void *out, int type, size_t to)
+{
+    size_t i;
+
+    if (p->kind == PREP_NUMBER) {
+        put(out, type, to, isnan(value) ? p->fill : value);
+        return;
+    }
+    for (i = 0; i < p->width; i++)
+        put(out, type, to + i, 0.0);
+    if (isnan(value) && p->kind == PREP_ONEHOT)
+        return;
+    if (p->kind == PREP_ONEHOT)
+        put(out, type, to + p->index[(size_t)value], 1.0);
+    else
+        put(out, type, to, (double)p->index[(size_t)value]);
+}
+
+/* Converts a row to the input's type. */
+static void convert(const Feed *f, const ngrt_data *raw, int type, void *out)
+{
+    size_t i, to = 0;
+
+    if (!f->piece || f->plain) {
+        size_t first = f->piece ? f->piece[0].at : f->first;
+        ngrt_data_copy(raw, first, f->width, type, out);
+        return;
+    }
+    for (i = 0; i < f->taken; i++) {
+        put_piece(&f->piece[i], ngrt_data_value(raw, f->piece[i].at), out, type, to);
+        to += f->piece[i].width;
+    }
+}
+
+/* Subtracts and multiplies, in the type of the model's floats, as the model itself would. */
+static void change(const Feed *f, void *out)
+{
+    size_t i;
+
+    if (f->input->type == NGRT_F32) {
+        const float *sub = f->sub, *mul = f->mul;
+        float *to = out;
+        for (i = 0; i < f->width; i++)
+            to[i] = (to[i] - sub[i]) * mul[i];
+    } else {
+        const double *sub = f->sub, *mul = f->mul;
+        double *to = out;
+        for (i = 0; i < f->width; i++)
+            to[i] = (to[i] - sub[i]) * mul[i];
+    }
+}
+
+int ngrt_rows_read(const Trainer *t, const Feed *f, size_t row, double *value)
+{
+    const Source *s = f->source;
+    size_t bytes = ngrt_source_row_bytes(t, s);
+    Raw raw = {.data = {.type = stored_type(t, s)}};
+    char *room = NULL;
+
+    if (ngrt_source_on_disk(s)) {
+        const Store *file = s->table ? &s->table->store : &s->file;
+
+        room = ngrt_trainer_allocate(1, bytes);
+        raw.data.at = room;
+        if (!room)
+            return ngrt_trainer_no_memory(t);
+        if (ngrt_store_read(file, (uint64_t)row * bytes, room, bytes)) {
+            free(room);
+            return ngrt_trainer_fail(t, FILES, "%s: cannot be read", s->path);
+        }
+        if (s->swapped)
+            ngrt_swap_bytes(room, s->data.columns, ngrt_element_size(s->data.type));
+    } else {
+        raw.data.at = row_in_memory(t, s, row, &raw);
+    }
+    if (raw.data.at)
+        convert(f, &raw.data, NGRT_F64, value);
+    free(raw.large);
+    free(room);
+    return raw.data.at ? DONE : ngrt_trainer_no_memory(t);
+}
+
+/* ---- batches ---- */
+
+size_t ngrt_set_batch(const Set *set, size_t first)
+{
+    size_t left = set->rows - first;
+    return left < set->batch ? left : set->batch;
+}
+
+/* Puts a row into the buffer of a feed, as row r of count. A row is `outer` pieces; in the buffer,
+ * piece o of all rows is one block: [outer][count][piece]. */
+static void put_row(const Feed *f, const ngrt_data *raw, size_t r, size_t count)
+{
+    size_t piece = f->width / f->outer, bytes = piece * type_size(f->input->type), o;
+    char *to = (char *)f->buffer + r * bytes;
+    void *row = f->outer == 1 ? to : f->row;
+
+    convert(f, raw, f->input->type, row);
+    if (f->sub)
+        change(f, row);
+    for (o = 0; o < f->outer && f->outer > 1; o++)
+        memcpy(to + o * count * bytes, (char *)row + o * bytes, bytes);
+}
+
+/* Gathers one row into the buffers of all feeds. */
+static int fill_row(const Trainer *t, Set *set, size_t place, size_t r, size_t count, Raw *raw)
+{
+    size_t slot, row;
+    int i, status = find_row(t, set, place, &slot, &row);
+
+    for (i = 0; i < set->feeds && !status; i++) {
+        const Feed *f = &set->feed[i];
+        const Source *s = f->source;
+
+        if (!f->batched)
+            continue;
+        raw->data.type = stored_type(t, s);
+        if (set->pass.buffer && set->pass.buffer[s->in_order])
+            raw->data.at = set->pass.buffer[s->in_order] + slot * ngrt_source_row_bytes(t, s);
+        else
+            raw->data.at = row_in_memory(t, s, row, raw);
+        if (!raw->data.at)
+            return ngrt_trainer_no_memory(t);
+        put_row(f, &raw->data, r, count);
+    }
+    return status;
+}
+
+int ngrt_set_fill(const Trainer *t, Set *set, size_t first, size_t count)
+{
+    int rows = (int)count, status = DONE;
+    Raw raw = {0};
+    size_t r;
+
+    for (r = 0; r < count && set->feeds > 0 && !status; r++)
+        status = fill_row(t, set, first + r, r, count, &raw);
+    free(raw.large);
+    if (t->model->dims)
+        memcpy(set->inputs + t->model->dim[0].offset, &rows, sizeof rows);
+    return status;
+}
+
+void ngrt_rows_free(Set *set)
+{
+    Pass *p = &set->pass;
+    int i;
+
+    for (i = 0; i < set->sources && p->buffer; i++)
+        free(p->buffer[i]);
+    free(p->buffer);
+    free(p->block);
+    free(p->order);
+    free(p->row);
+    memset(p, 0, sizeof *p);
+}

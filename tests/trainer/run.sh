@@ -1,0 +1,286 @@
+#!/bin/sh
+# run.sh - `ngc train`, `eval` and `predict` as a user calls them: tables as they are, what is saved with the weights, parts of
+# the data, how a training goes on and ends, and what it shows. The models are small, and the C is not optimized.
+#
+#     sh tests/trainer/run.sh [GROUP...]
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+case ${NGC:-build/ngc} in /*) ngc=${NGC-} ;; *) ngc=$PWD/${NGC:-build/ngc} ;; esac
+top=$PWD suite_top=$PWD
+dir=$(mktemp -d) || exit 1
+[ "${KEEP-}" ] || trap 'rm -rf "$dir"' EXIT
+passed=0 failed=0
+groups=" $* "
+. tests/suite.sh
+choose_quick
+export XDG_CACHE_HOME="$dir/cache" TMPDIR="$dir" OPENBLAS_NUM_THREADS=1
+CC=$(cc_with -O0)
+export CC
+mkdir -p "$dir/work" && cd "$dir/work" || exit 1
+
+# asked NAME: is this group to be run?
+asked() {
+    [ "$groups" = "  " ] && return 0
+    case $groups in *" $1 "*) return 0 ;; esac
+    return 1
+}
+
+# verdict STATUS TEXT: counts a check; says what failed
+verdict() {
+    if [ "$1" = 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL $2"
+        sed 's/^/    /' "$dir/out" "$dir/err" | head -n 12
+    fi
+}
+
+# run STATUS COMMAND...: runs ngc; the status must be this. The output is in $dir/out, the messages are in $dir/err.
+run() {
+    want=$1
+    shift
+    "$ngc" "$@" >"$dir/out" 2>"$dir/err"
+    got=$?
+    [ $got = "$want" ]
+    verdict $? "ngc $*: status $got, not $want"
+}
+
+# says TEXT: is it in the messages?
+says() {
+    grep -qF -- "$1" "$dir/err"
+    verdict $? "no message has: $1"
+}
+
+# prints TEXT: is it in the output?
+prints() {
+    grep -qF -- "$1" "$dir/out"
+    verdict $? "the output has no: $1"
+}
+
+# same FILE FILE
+same() {
+    cmp -s "$1" "$2"
+    verdict $? "$1 and $2 differ"
+}
+
+# holds FILE TEXT: is it in the file?
+holds() {
+    grep -qaF -- "$2" "$1"
+    verdict $? "$1 has no: $2"
+}
+
+cat >iris.ng <<'END'
+dim    m <= 32
+input  x[m, 4], t[m]: int
+h = dense(x, 8, tanh)
+z = dense(h, 3)
+output p = softmax(z)
+metric accuracy = mean(argmax(z) == t)
+minimize J = cross_entropy(z, t) with adam(lr = 0.02)
+END
+
+# Three kinds of flowers: numbers.csv has them as numbers, words.csv has names, in columns of which each has one.
+awk 'BEGIN {
+    srand(5); split("rose tulip lily", kind, " "); print "length,width,height,\"the depth, in mm\",kind" >"words.csv"
+    for (i = 0; i < 90; i++) {
+        k = i % 3; row = ""
+        for (j = 0; j < 4; j++) row = row sprintf("%.3f,", (k == j)*2 + k*j + rand())
+        print row k >"numbers.csv"; print row kind[k + 1] >"words.csv"
+    }
+}'
+
+if asked tables; then
+    # names of classes are labels, in the order of the alphabet: lily, rose, tulip
+    run 0 train iris.ng --data words.csv --epochs 30 --save words.st
+    says 'words.csv:1: taken as the names of the columns'
+    prints 'accuracy: 1'
+    holds words.st 'class \u0022kind\u0022 \u0022lily\u0022 \u0022rose\u0022 \u0022tulip\u0022'
+    run 0 eval iris.ng --data words.csv --load words.st
+    prints 'accuracy: 1'
+    sed 1d words.csv | tac >back.csv
+    run 0 eval iris.ng --data back.csv --load words.st
+    prints 'accuracy: 1'
+    printf '1,2,3,4,rose\n1,2,3,4,"daisy"\n' >daisy.csv
+    run 3 eval iris.ng --data daisy.csv --load words.st
+    says "daisy.csv:2:10: 'daisy' is none of the 3 words that training knew for t"
+    printf '1,2,3,4,rose\n1,2,3,4,tulip\n1,2,3,4,lily\n1,2,3,4,fern\n' >four.csv
+    run 3 train iris.ng --data four.csv
+    says "four.csv: 4 different words, but t has 3 classes"
+
+    # columns, by numbers and by names; a table is read once
+    run 0 train iris.ng --data numbers.csv --epochs 3 --quiet --save all.st
+    run 0 train iris.ng --data x=numbers.csv:0-3 --data t=numbers.csv:4 --epochs 3 --quiet --save part.st
+    same all.st part.st
+    run 0 train iris.ng --data x=numbers.csv:0,1-2,3,t=numbers.csv:4 --epochs 3 --quiet --save part.st
+    same all.st part.st
+    run 0 train iris.ng --data 'x=words.csv:length,width,height,"the depth, in mm",t=numbers.csv:4' --epochs 3 --quiet --save part.st
+    same all.st part.st
+    run 0 train iris.ng --data numbers.csv:0-3,4 --epochs 3 --quiet --save part.st
+    same all.st part.st
+    run 0 predict iris.ng --data words.csv:0-3 --load all.st
+    cp "$dir/out" first
+    run 0 predict iris.ng --data x=numbers.csv:0-3,t=none.csv:4 --load all.st
+    same first "$dir/out"
+    run 3 train iris.ng --data x=numbers.csv:0-4,t=numbers.csv:4
+    says 'numbers.csv: 5 columns, but the inputs take 4: x 4'
+    run 3 train iris.ng --data x=words.csv:length,size,t=words.csv:kind
+    says "words.csv: there is no column 'size'; it has 5 columns, 0 to 4, which its first line names"
+    run 3 train iris.ng --data x=numbers.csv:2-7,t=numbers.csv:4
+    says "there is no column '2-7'"
+    cp numbers.csv a:0
+    run 0 train iris.ng --data a:0 --epochs 3 --quiet --save part.st
+    same all.st part.st
+
+    # lines before the table, what separates, quotes with separators, quotes and ends of lines in them
+    { echo 'Flowers; measured "by hand"'; echo; tr , '|' <numbers.csv; } >bars.txt
+    run 0 train iris.ng --data bars.txt --skip-rows 2 --delimiter '|' --epochs 3 --quiet --save part.st
+    same all.st part.st
+    { echo '"a ""b"", c",d,"two'; echo 'lines",e,f'; sed 's/,/","/g; s/.*/"&"/' numbers.csv; } >quoted.csv
+    run 0 train iris.ng --data x=quoted.csv:0-3,t=quoted.csv:f --epochs 3 --quiet --save part.st
+    same all.st part.st
+    gzip -kf numbers.csv
+    run 0 train iris.ng --data x=numbers.csv.gz:0-3,t=numbers.csv.gz:4 --epochs 3 --quiet --save part.st
+    same all.st part.st
+    run 2 train iris.ng --data numbers.csv --delimiter ,,
+    says "--delimiter cannot be ',,'"
+    sed 's/$/x/; 1s/x$//' numbers.csv >odd.csv
+    run 3 train iris.ng --data odd.csv
+    says "odd.csv:2:25: '1x' is not a finite number"
+    printf '1,2,3,4,a\n1,2,3,4,b\n1,2,3,4,5\n' >odd.csv
+    run 3 train iris.ng --data odd.csv
+    says "odd.csv:3:9: '5' is a number, but the column has words, as 'a' in line 1"
+    printf '1,2,3,4,0\n1,2,3,4,3\n' >odd.csv
+    run 3 train iris.ng --data odd.csv
+    says 'odd.csv:2:9: t is 3, but must be a whole number in [0, 3)'
+    printf 'u,v,w,x,kind\n1,2,3,4,rose\n1,2,3,"4",lily\n1,2,3\n' >odd.csv
+    run 3 train iris.ng --data odd.csv
+    says 'odd.csv:4:6: 3 columns; line 2 has 5'
+    printf 'u,v,w,x,kind\nv,w,x,y,z\n' >odd.csv
+    run 3 train iris.ng --data odd.csv --no-header
+    says 'odd.csv: 5 columns, but the inputs take 5: x 4, t 1; column 0 has words'
+
+    # missing cells
+    sed '4s/^[^,]*/NA/; 6s/,[^,]*,/,,/' words.csv >holes.csv
+    run 3 train iris.ng --data holes.csv
+    says "holes.csv:4:1: 'NA' is not a finite number"
+    run 0 train iris.ng --data holes.csv --missing drop --epochs 3 --save part.st
+    says 'holes.csv: 2 of 90 rows have missing cells and are left out'
+    sed '4d; 6d' words.csv >whole.csv
+    run 0 train iris.ng --data whole.csv --epochs 3 --save whole.st
+    same whole.st part.st
+    run 0 train iris.ng --data holes.csv --missing=mean --epochs 3 --save part.st
+    says 'holes.csv: 2 cells are missing; each gets its column'"'s mean"
+    mean=$(awk -F, 'NR > 1 && NR != 4 { s += $1; n++ } END { printf "%.4f", s/n }' words.csv)
+    holds part.st 'number \u0022length\u0022 '"${mean%?}"
+    run 0 eval iris.ng --data holes.csv --load part.st
+    sed "4s/NA/$(grep -ao 'u0022length.u0022 [0-9.]*' part.st | sed 's/.* //')/; 6s/,,/,$(grep -ao 'u0022width.u0022 [0-9.]*' part.st | sed 's/.* //'),/" holes.csv >filled.csv
+    cp "$dir/out" first
+    run 0 eval iris.ng --data filled.csv --load part.st
+    same first "$dir/out"
+    sed '5s/[a-z]*$//' words.csv >holes.csv
+    run 3 train iris.ng --data holes.csv --missing=mean
+    says 'holes.csv:5:25: a value of t is missing, and labels have no mean'
+    group "tables"
+
+    # an element for each word; two words are one element if just that fits
+    cat >pets.ng <<'END'
+dim    m <= 32
+input  x[m, 5], y[m]
+p = sigmoid(sum(x @ [[1], [2], [3], [4], [5]], axis = 1))
+output x
+minimize J = mean((dense(x, 1)[:, 0] - y)^2) with sgd(lr = 0.1)
+END
+    printf 'age,colour,size,tame\n1,red,large,yes\n2,blue,small,no\n3,green,small,yes\n' >pets.csv
+    run 0 train pets.ng --data pets.csv --epochs 2 --quiet --save pets.st --standardize x
+    holds pets.st 'flag \u0022size\u0022 \u0022large\u0022 \u0022small\u0022'
+    holds pets.st 'onehot \u0022colour\u0022 \u0022blue\u0022 \u0022green\u0022 \u0022red\u0022'
+    run 0 predict pets.ng --data pets.csv:0-2 --load pets.st
+    echo '-1.22474492,0,0,1,0
+0,1,0,0,1
+1.22474492,0,1,0,1' | diff - "$dir/out" >"$dir/err"
+    verdict $? "elements of words"
+
+    # scaled and standardized by statistics that are saved
+    run 0 train iris.ng --data numbers.csv --scale x=1/4 --epochs 3 --quiet --save part.st
+    awk -F, '{ printf "%.9g,%.9g,%.9g,%.9g,%s\n", $1/4, $2/4, $3/4, $4/4, $5 }' numbers.csv >fourth.csv
+    cp "$dir/out" first
+    run 0 train iris.ng --data fourth.csv --epochs 3 --quiet
+    same first "$dir/out"
+    run 0 eval iris.ng --data numbers.csv --load part.st
+    same first "$dir/out"
+    run 0 train iris.ng --data numbers.csv --standardize x --epochs 3 --quiet --save part.npz
+    cp "$dir/out" first
+    run 0 eval iris.ng --data numbers.csv --load part.npz
+    same first "$dir/out"
+    head -n 7 numbers.csv >few.csv
+    run 0 predict iris.ng --data few.csv --load part.npz
+    cp "$dir/out" first
+    run 0 predict iris.ng --data numbers.csv --load part.npz
+    head -n 7 "$dir/out" | diff - first >"$dir/err"
+    verdict $? "statistics are not those of the training"
+    run 2 train iris.ng --data numbers.csv --standardize t
+    says 'the input t has whole numbers: it cannot be scaled'
+    run 2 train iris.ng --data numbers.csv --standardize x --scale x=2
+    says 'the input x is scaled twice'
+    run 2 train iris.ng --data numbers.csv --scale x=0
+    says '--scale takes NAME=X'
+    run 2 train iris.ng --data numbers.csv --standardize x --save x.npy
+    says 'x.npy: a .npy file cannot hold how the data was prepared'
+    group "scales"
+fi
+
+if asked large; then
+    # more than memory: tables, arrays, and those that are compressed; in windows, each row once
+    cat >sum.ng <<'END'
+dim    m <= 7
+input  x[m, 8], t[m]: int, lr = 0
+param  w[8] = 1
+metric all = sum(x)
+metric total = sum(t)
+minimize J = mean((x @ w - t)^2) with sgd(lr = lr)
+END
+    awk 'BEGIN { for (i = 0; i < 20000; i++) { s = i % 977; for (j = 0; j < 7; j++) s = s "," (i*(j + 3)) % 1009; print s "," i % 251 } }' >large.csv
+    run 0 train sum.ng --data x=large.csv:0-7,t=large.csv:7 --epochs 1
+    cp "$dir/out" first
+    sed 's/.* - all/all/' "$dir/err" >line
+    run 0 train sum.ng --data x=large.csv:0-7,t=large.csv:7 --epochs 1 --data-memory 800K
+    same first "$dir/out"
+    says 'it is shuffled by blocks of 512 rows, and then in windows of 1536 rows'
+    grep '^Epoch' "$dir/err" | sed 's/.* - all/all/' | diff - line >"$dir/out"
+    verdict $? "not each row once"
+    gzip -k large.csv
+    run 0 train sum.ng --data x=large.csv.gz:0-7,t=large.csv.gz:7 --epochs 1 --data-memory 400K
+    same first "$dir/out"
+    # arrays, as IDX with the high byte first
+    cat >array.ng <<'END'
+dim    m <= 7
+input  x[m, 8]
+param  w[8] = 1
+output y = x*w
+metric all = sum(x)
+minimize J = mean(x @ w) with sgd(lr = 0)
+END
+    run 0 predict array.ng --data large.csv:0-7 -o large.npy
+    run 0 eval array.ng --data large.npy
+    cp "$dir/out" first
+    run 0 train array.ng --data large.npy --epochs 2 --data-memory 100K
+    same first "$dir/out"
+    gzip -k large.npy
+    run 0 train array.ng --data large.npy.gz --epochs 2 --data-memory 100K
+    same first "$dir/out"
+    awk 'BEGIN { printf "\\0\\0\\013\\2\\0\\0\\116\\040\\0\\0\\0\\010" }' >head.txt
+    { printf "$(cat head.txt)"; awk -F, 'NF { for (j = 1; j <= 8; j++) printf "\\%03o\\%03o", $j/256, $j % 256 } END { print "" }' large.csv | fold -w 4000 | while read -r octal; do printf "$octal"; done; } >large.idx
+    run 0 train array.ng --data large.idx --epochs 2 --data-memory 100K
+    same first "$dir/out"
+    head -c 200000 large.npy >short.npy
+    run 3 train array.ng --data short.npy --data-memory 100K
+    says 'short.npy: the sizes in the header do not match'
+    head -c 30000 large.npy.gz >short.npy.gz
+    run 3 train array.ng --data short.npy.gz --data-memory 100K
+    says 'short.npy.gz: the compressed data ends too early'
+    group "large"
+fi
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
