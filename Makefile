@@ -65,7 +65,7 @@ $(B)/texts.o: $(B)/texts.c
 
 define RUNTIME # a file of a room of the runtime: for its library (rt_), and for ngc and the programs of tests, which link only libc (plain_)
 $(B)/rt_%.o: $(1)/%.c $(B)/config
-	$$(CC) $$(STD) $$(ALIGN) $$(CFLAGS) $$(WARN) -fPIC -MMD -MP $$(if $$(filter openblas,$$(BLAS)),-DNGRT_CBLAS) $$(WITH_Z) -c -o $$@ $$<
+	$$(CC) $$(STD) $$(ALIGN) $$(CFLAGS) $$(WARN) -fPIC -MMD -MP $$(if $$(filter openblas,$$(BLAS)),-DNGRT_CBLAS) $$(WITH_Z) -DNGRT_VERSION='"$$(VERSION)"' -c -o $$@ $$<
 
 $(B)/plain_%.o: $(1)/%.c $(B)/config Makefile
 	$$(CC) $$(STD) $$(CFLAGS) $$(WARN) -MMD -MP -c -o $$@ $$<

@@ -1,8 +1,12 @@
-/* checkpoint.c - the weights of a training: what it starts from, what is kept after each epoch, and
- * what the file of --save holds.
+/* checkpoint.c - the weights of a training: what it starts from, what is kept of it, and what the
+ * file of --save holds.
  *
  * The kept copy is the last one known to be good. It is what is written, so that a loss that
- * becomes NaN in the middle of an epoch does not spoil the file. */
+ * becomes NaN in the middle of an epoch does not spoil the file. With --keep-best the file holds
+ * the weights of the best epoch, and besides, with names that begin with last/, those that training
+ * goes on from. */
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "trainer.h"
@@ -20,14 +24,8 @@ static int has_means(const Prep *p)
     return 0;
 }
 
-/* Where the state begins in the kept copy: after the params, aligned to 16 bytes. */
-static size_t state_at(const Trainer *t)
-{
-    return (t->model->sizeof_params + 15) / 16 * 16;
-}
-
 /* Takes how the columns of the data become elements. */
-static int load_notes(Trainer *t, const Notes *notes)
+static int load_prep(Trainer *t, const Notes *notes)
 {
     const char *text = ngrt_notes_get(notes, "data");
 
@@ -41,7 +39,51 @@ static int load_notes(Trainer *t, const Notes *notes)
     return DONE;
 }
 
-/* Loads the weights of --load, and how far the training was with them. */
+/* The sums of losses in an epoch that is not at its end, as "0x1p-1 ...". */
+static void load_sums(Trainer *t, const char *text)
+{
+    int i;
+
+    for (i = 0; i < t->values && text; i++) {
+        char *end;
+
+        t->value[i].of[TRAINING] = strtod(text, &end);
+        if (end == text)
+            return;
+        t->value[i].known[TRAINING] = t->value[i].tensor->role == NGRT_LOSS;
+        text = end;
+    }
+    t->sums_loaded = text != NULL;
+}
+
+/* Takes what --resume needs: the weights that training goes on from, and which epoch was best. */
+static int load_training(Trainer *t, const Archive *whole)
+{
+    const char *last = ngrt_notes_get(&whole->notes, "last");
+    const char *best = ngrt_notes_get(&whole->notes, "best");
+    long long epoch, step, row;
+
+    if (best)
+        ngrt_best_read(t, best);
+    t->best_about = t->about;
+    if (t->best) {
+        memcpy(t->best, t->params, t->model->sizeof_params);
+        memcpy(t->best + ngrt_state_at(t), t->state, t->model->sizeof_state);
+    }
+    if (last) {
+        if (sscanf(last, "%lld %lld %lld", &epoch, &step, &row) != 3 ||
+            !ngrt_weights_fill(whole, t->model, t->params, t->state, "last/"))
+            return ngrt_trainer_fail(t, FILES, "%s: what it says of the training is damaged",
+                                     t->load_path);
+        t->about.epoch = epoch;
+        t->about.step = step;
+        t->about.row = row;
+    }
+    load_sums(t, ngrt_notes_get(&whole->notes, "sums"));
+    return DONE;
+}
+
+/* Loads the weights of --load or --resume, and how far the training was with them. */
 static int load(Trainer *t)
 {
     ngrt_message message;
@@ -53,7 +95,11 @@ static int load(Trainer *t)
         return ngrt_trainer_fail(t, FILES, "%s", message.text);
     if (message.text[0])
         ngrt_trainer_note(t, "%s", message.text);
-    status = load_notes(t, &whole.notes);
+    status = load_prep(t, &whole.notes);
+    if (!status && t->resume_path)
+        status = load_training(t, &whole);
+    else if (!status && t->about.row > 0)
+        load_sums(t, ngrt_notes_get(&whole.notes, "sums"));
     ngrt_archive_free(&whole);
     if (status)
         return status;
@@ -69,10 +115,10 @@ static int check_progress(const Trainer *t)
 {
     const ngrt_about *a = &t->about;
 
-    if (a->epoch < 0 || a->row < 0 || (uint64_t)a->row >= t->train.rows)
+    if (a->epoch < 0 || a->row < 0 || (uint64_t)a->row > t->part[TRAINING].rows)
         return ngrt_trainer_fail(t, FILES,
                                  "%s: was saved at row %lld of a pass, but the data has %zu rows",
-                                 t->load_path, (long long)a->row, t->train.rows);
+                                 t->load_path, (long long)a->row, t->part[TRAINING].rows);
     if (a->epoch > 0 && a->epoch >= t->epochs)
         ngrt_trainer_note(t, "%s is from after epoch %lld: --epochs %ld leaves nothing to do",
                           t->load_path, (long long)a->epoch, t->epochs);
@@ -83,38 +129,78 @@ int ngrt_checkpoint_start(Trainer *t)
 {
     int status = DONE;
 
-    t->kept = ngrt_trainer_allocate(1, state_at(t) + t->model->sizeof_state);
-    if (!t->kept)
+    t->kept = ngrt_trainer_allocate(1, ngrt_state_at(t) + t->model->sizeof_state);
+    t->kept_sums = ngrt_trainer_allocate((size_t)t->values, sizeof *t->kept_sums);
+    if (!t->kept || !t->kept_sums)
         return ngrt_trainer_no_memory(t);
+    status = ngrt_best_start(t);
+    return status ? status : ngrt_checkpoint_load(t);
+}
 
+int ngrt_checkpoint_load(Trainer *t)
+{
+    int status = DONE;
+
+    memset(&t->about, 0, sizeof t->about);
+    t->best_epoch = t->waited = 0;
     if (t->model->init)
         t->model->init(t->params, t->state, t->seed);
     if (t->load_path)
         status = load(t);
     else if (t->command != TRAIN && t->model->sizeof_params > 0)
         ngrt_trainer_note(t, "no --load: the weights are those that training starts with");
-    if (status)
-        return status;
-
     t->about.seed = t->seed;
-    return DONE;
+    return status;
 }
 
 int ngrt_checkpoint_begin(Trainer *t)
 {
     int status = check_progress(t);
 
-    if (!status)
-        ngrt_checkpoint_keep(t);
-    return status;
+    return status ? status : ngrt_checkpoint_keep(t);
 }
 
-void ngrt_checkpoint_keep(Trainer *t)
+/* ---- keeping ---- */
+
+/* The first param that has an element that is not finite, or NULL. */
+static const ngrt_tensor *find_bad(const Trainer *t)
 {
-    memcpy(t->kept, t->params, t->model->sizeof_params);
-    memcpy(t->kept + state_at(t), t->state, t->model->sizeof_state);
-    t->kept_about = t->about;
+    int i;
+
+    for (i = 0; i < t->model->tensors; i++) {
+        const ngrt_tensor *x = &t->model->tensor[i];
+        ngrt_data data = {.type = ngrt_element_of(x->type), .at = t->params + x->offset};
+        size_t count = 1, k;
+        int axis;
+
+        if (x->role != NGRT_PARAM || x->type == NGRT_I32)
+            continue;
+        for (axis = 0; axis < x->rank; axis++)
+            count *= (size_t)x->shape[axis];
+        for (k = 0; k < count; k++)
+            if (!isfinite(ngrt_data_value(&data, k)))
+                return x;
+    }
+    return NULL;
 }
+
+int ngrt_checkpoint_keep(Trainer *t)
+{
+    const ngrt_tensor *bad = find_bad(t);
+    int i;
+
+    if (bad)
+        return ngrt_trainer_fail(t, FAILED, "step %lld: %s is not finite; training stopped",
+                                 (long long)t->about.step, bad->name);
+    memcpy(t->kept, t->params, t->model->sizeof_params);
+    memcpy(t->kept + ngrt_state_at(t), t->state, t->model->sizeof_state);
+    t->kept_about = t->about;
+    for (i = 0; i < t->values; i++)
+        t->kept_sums[i] = t->value[i].of[TRAINING];
+    return DONE;
+}
+
+/* ---- the file ---- */
 
 /* Does the file hold what is kept? */
 static int is_saved(const Trainer *t)
@@ -123,38 +209,80 @@ static int is_saved(const Trainer *t)
     return t->saved_at > 0 && kept->epoch == saved->epoch && kept->row == saved->row;
 }
 
-/* What the file says beside the weights. */
+/* Is there an epoch whose weights the file has in place of the last ones? */
+static int has_best(const Trainer *t)
+{
+    return t->best && t->best_epoch > 0;
+}
+
+/* The sums of the losses, if the kept weights are of the middle of an epoch. Their bits count: they
+ * are written in base 16. */
+static int add_sums(const Trainer *t, Bytes *b)
+{
+    int i, good = 1;
+
+    for (i = 0; i < t->values && t->kept_about.row > 0 && good; i++)
+        good = ngrt_bytes_print(b, i ? " %a" : "%a", t->kept_sums[i]);
+    return good;
+}
+
+/* Adds a text of this key, unless it is empty; false without memory. */
+static int set_note(Notes *notes, const char *key, int good, Bytes *b)
+{
+    if (good && b->size > 0)
+        good = ngrt_notes_set(notes, key, b->at);
+    ngrt_bytes_free(b);
+    return good;
+}
+
+/* What the file says beside the weights; false without memory. */
 static int make_notes(const Trainer *t, Notes *notes)
 {
-    Bytes data = {0};
-    int good = ngrt_prep_write(&t->prep, &data);
+    const ngrt_about *a = &t->kept_about;
+    Bytes b = {0};
+    int good = set_note(notes, "data", ngrt_prep_write(&t->prep, &b), &b);
 
-    if (good && data.size > 0)
-        good = ngrt_notes_set(notes, "data", data.at);
-    ngrt_bytes_free(&data);
-    return good ? DONE : ngrt_trainer_no_memory(t);
+    if (good && t->command_line)
+        good = ngrt_notes_set(notes, "options", t->command_line);
+    good = good && ngrt_notes_set(notes, "version", NGRT_VERSION);
+    good = good && set_note(notes, "metrics", ngrt_metrics_write(t, &b), &b);
+    good = good && set_note(notes, "best", ngrt_best_write(t, &b), &b);
+    good = good && set_note(notes, "sums", add_sums(t, &b), &b);
+    if (good && has_best(t)) {
+        good = ngrt_bytes_print(&b, "%lld %lld %lld", (long long)a->epoch, (long long)a->step,
+                                (long long)a->row);
+        good = set_note(notes, "last", good, &b);
+    }
+    return good;
 }
 
-static int write_file(Trainer *t, const Notes *notes)
+/* Writes the file: the weights that are of use, and those that training goes on from. */
+static int write_file(const Trainer *t, const Notes *notes)
 {
-    ngrt_message message;
+    ngrt_message message = {"out of memory"};
+    const char *use = has_best(t) ? t->best : t->kept;
+    Archive more = {0};
+    int error = NGRT_OK;
 
-    if (ngrt_weights_write(t->model, t->kept, t->kept + state_at(t), &t->kept_about, notes, NULL,
-                           t->save_path, t->map, &message))
-        return ngrt_trainer_fail(t, FILES, "%s", message.text);
-    return DONE;
+    if (has_best(t) &&
+        !ngrt_weights_add(&more, t->model, t->kept, t->kept + ngrt_state_at(t), "last/"))
+        error = NGRT_ENOMEM;
+    if (!error)
+        error = ngrt_weights_write(t->model, use, use + ngrt_state_at(t),
+                                   has_best(t) ? &t->best_about : &t->kept_about, notes, &more,
+                                   t->save_path, t->map, &message);
+    ngrt_archive_free(&more);
+    return error ? ngrt_trainer_fail(t, FILES, "%s", message.text) : DONE;
 }
 
-int ngrt_checkpoint_save(Trainer *t)
+int ngrt_checkpoint_write(Trainer *t)
 {
     Notes notes = {0};
     int status;
 
-    if (!t->save_path || is_saved(t))
+    if (!t->save_path)
         return DONE;
-    status = make_notes(t, &notes);
-    if (!status)
-        status = write_file(t, &notes);
+    status = make_notes(t, &notes) ? write_file(t, &notes) : ngrt_trainer_no_memory(t);
     ngrt_notes_free(&notes);
     if (status)
         return status;
@@ -162,4 +290,35 @@ int ngrt_checkpoint_save(Trainer *t)
     t->saved_at = ngrt_trainer_seconds();
     t->saved_about = t->kept_about;
     return DONE;
+}
+
+int ngrt_checkpoint_save(Trainer *t)
+{
+    return is_saved(t) ? DONE : ngrt_checkpoint_write(t);
+}
+
+/* ---- when ---- */
+
+int ngrt_checkpoint_after_step(Trainer *t)
+{
+    int due = 0, status;
+
+    if (t->save_steps > 0)
+        due = t->about.step - t->steps_saved >= t->save_steps;
+    else if (t->save_time > 0)
+        due = ngrt_trainer_seconds() - t->time_saved >= t->save_time;
+    if (!due)
+        return DONE;
+
+    t->steps_saved = (long)t->about.step;
+    t->time_saved = ngrt_trainer_seconds();
+    status = ngrt_checkpoint_keep(t);
+    return status ? status : ngrt_checkpoint_save(t);
+}
+
+int ngrt_checkpoint_after_epoch(Trainer *t)
+{
+    if (t->save_steps > 0 || t->save_time > 0)
+        return ngrt_checkpoint_after_step(t);
+    return ngrt_trainer_seconds() - t->saved_at >= 1.0 ? ngrt_checkpoint_save(t) : DONE;
 }

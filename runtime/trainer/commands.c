@@ -124,14 +124,17 @@ static int prepare(Trainer *t)
 /* Reads the data, and prepares it. */
 static int read_data(Trainer *t)
 {
-    int status = ngrt_set_bind(t, &t->train, t->batch);
+    int status = ngrt_set_bind(t, &t->part[TRAINING], t->batch), i;
 
-    if (!status && t->val.sources)
-        status = ngrt_set_bind(t, &t->val, 0);
+    if (!status && ngrt_has_part(t, VALIDATION))
+        status = ngrt_set_bind(t, &t->part[VALIDATION], 0);
     if (!status)
-        status = ngrt_scale_start(t, &t->train);
-    if (!status && t->val.sources)
-        status = ngrt_scale_apply(t, &t->val);
+        status = ngrt_split(t, 0);
+    if (!status)
+        status = ngrt_scale_start(t, &t->part[TRAINING]);
+    for (i = VALIDATION; i < PARTS && !status; i++)
+        if (ngrt_has_part(t, i))
+            status = ngrt_scale_apply(t, &t->part[i]);
     return status;
 }
 
@@ -143,6 +146,8 @@ static int prepare_training(Trainer *t)
     if (!status)
         status = ngrt_checkpoint_begin(t);
     if (!status)
+        status = ngrt_accumulate_start(t);
+    if (!status)
         status = ngrt_log_open(t);
     return status;
 }
@@ -150,8 +155,11 @@ static int prepare_training(Trainer *t)
 /* Frees all that a command has allocated, also after an error in the middle. */
 static void release(Trainer *t)
 {
-    ngrt_set_free(&t->train);
-    ngrt_set_free(&t->val);
+    int i;
+
+    for (i = 0; i < PARTS; i++)
+        ngrt_set_free(&t->part[i]);
+    ngrt_set_free(&t->whole);
     ngrt_metrics_free(t);
     ngrt_pool_destroy(t->pool);
     free(t->assign);
@@ -159,6 +167,14 @@ static void release(Trainer *t)
     free(t->state);
     free(t->work);
     free(t->kept);
+    free(t->kept_sums);
+    free(t->grads);
+    free(t->sum);
+    for (i = 0; i < t->grids; i++)
+        free(t->grid[i].value);
+    free(t->grid);
+    free(t->best);
+    free(t->command_line);
     ngrt_prep_free(&t->prep);
     free(t->change);
     free(t->history);
@@ -166,31 +182,19 @@ static void release(Trainer *t)
 
 /* ---- the work ---- */
 
-/* Prints losses and metrics of the model to stdout: of the validation data, or else of the training
- * data. */
-static int print_results(Trainer *t)
+/* Trains, or trains several times. Folds have printed their results then. */
+static int train(Trainer *t)
 {
-    int val = t->val.sources > 0, i, printed = 0;
-    int status = ngrt_metrics_evaluate(t, val ? &t->val : &t->train, val, NGRT_LOSS);
+    int status;
 
-    for (i = 0; i < t->values && !status; i += ngrt_value_count(t, i)) {
-        const Value *v = &t->value[i];
-        if (!(val ? v->val_known : v->train_known))
-            continue;
-        printf("%s: ", v->tensor->name);
-        ngrt_value_print(stdout, t, i, val, "%.6g");
-        putchar('\n');
-        printed = 1;
-    }
-
-    if (!status && !printed && t->values > 0 && t->command == EVAL)
-        status = ngrt_trainer_fail(t, FAILED,
-                                   "losses and metrics of %s are values of one batch, and the rows "
-                                   "of the data are several",
-                                   t->model->name);
-    if (!status && (fflush(stdout) != 0 || ferror(stdout)))
-        status = ngrt_trainer_fail(t, FILES, "standard output: %s", strerror(errno));
-    return status;
+    if (t->folds)
+        return ngrt_runs_folds(t);
+    status = t->grids > 0 ? ngrt_runs_grid(t) : ngrt_trainer_train(t);
+    if (!status)
+        status = ngrt_results_measure(t);
+    if (!status)
+        status = ngrt_checkpoint_write(t);
+    return status ? status : ngrt_results_print(t);
 }
 
 /* The steps of a program, up to the first that fails. */
@@ -210,11 +214,14 @@ static int run(Trainer *t, int argc, char **argv)
         status = read_data(t);
     if (!status && t->command == TRAIN)
         status = prepare_training(t);
-    if (!status && t->command == TRAIN)
-        status = ngrt_trainer_train(t);
     if (status)
         return status;
-    return t->command == PREDICT ? ngrt_trainer_predict(t) : print_results(t);
+    if (t->command == TRAIN)
+        return train(t);
+    if (t->command == PREDICT)
+        return ngrt_trainer_predict(t);
+    status = ngrt_results_measure(t);
+    return status ? status : ngrt_results_print(t);
 }
 
 static int run_command(const ngrt_model *model, int command, int argc, char **argv)
@@ -223,8 +230,7 @@ static int run_command(const ngrt_model *model, int command, int argc, char **ar
         .model = model,
         .program = argc > 0 ? argv[0] : model->name,
         .command = command,
-        .train = {.option = "--data"},
-        .val = {.option = "--val"},
+        .part = {{.option = "--data"}, {.option = "--val"}, {.option = "--data"}},
         .epochs = 10,
         .form = {.limit = UINT64_C(256) << 20},
         .seed = 1,
@@ -240,7 +246,7 @@ static int run_command(const ngrt_model *model, int command, int argc, char **ar
         if (strcmp(argv[i], "--help") == 0)
             return ngrt_trainer_help(t.program, command);
 
-    t.assign = ngrt_trainer_allocate((size_t)argc, sizeof *t.assign);
+    t.assign = ngrt_trainer_allocate(2 * (size_t)argc, sizeof *t.assign);
     status = t.assign ? run(&t, argc, argv) : ngrt_trainer_no_memory(&t);
     if (t.log && fclose(t.log) != 0 && !status)
         status = ngrt_trainer_fail(&t, FILES, "%s: %s", t.log_path, strerror(errno));

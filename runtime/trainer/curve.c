@@ -27,8 +27,8 @@ int ngrt_curve_add(Trainer *t)
 
     grown += t->epochs_kept++ * row;
     for (i = 0; i < (size_t)t->values; i++) {
-        grown[2 * i] = t->value[i].train;
-        grown[2 * i + 1] = t->value[i].val;
+        grown[2 * i] = t->value[i].of[TRAINING];
+        grown[2 * i + 1] = t->value[i].of[VALIDATION];
     }
     return DONE;
 }
@@ -40,7 +40,7 @@ static double kept(const Trainer *t, size_t epoch, int value, int val)
 
 static int has_validation(const Trainer *t)
 {
-    return t->val.sources > 0;
+    return ngrt_has_part(t, VALIDATION);
 }
 
 /* The first and the last epoch of the history. */

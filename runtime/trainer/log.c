@@ -11,17 +11,17 @@ enum { SHORT = 25 }; /* a tensor of more elements is not in the line */
 
 /* " - name: 0.1234"; small values have an exponent, as in Keras. Of a large tensor the line has the
  * size only: the log has its elements. */
-static void print_value(const Trainer *t, int first, int val)
+static void print_value(const Trainer *t, int first, int part)
 {
     const Value *v = &t->value[first];
-    double value = val ? v->val : v->train;
+    double value = v->of[part];
     int count = ngrt_value_count(t, first);
 
-    fprintf(stderr, " - %s%s: ", val ? "val_" : "", v->tensor->name);
+    fprintf(stderr, " - %s%s: ", part == VALIDATION ? "val_" : "", v->tensor->name);
     if (count > SHORT)
         fprintf(stderr, "%d values", count);
     else if (v->tensor->rank > 0)
-        ngrt_value_print(stderr, t, first, val, "%.4g");
+        ngrt_value_print(stderr, t, first, part, "%.4g");
     else if (v->tensor->type == NGRT_I32)
         fprintf(stderr, "%.0f", value);
     else if (fabs(value) >= 1e-3 || value == 0.0)
@@ -47,11 +47,11 @@ static void print_line(const Trainer *t, long epoch, double time)
 
     fprintf(stderr, "Epoch %ld/%ld - %.1fs", epoch, t->epochs, time);
     for (i = 0; i < t->values; i += ngrt_value_count(t, i))
-        if (t->value[i].train_known)
-            print_value(t, i, 0);
-    for (i = 0; i < t->values && t->val.sources; i += ngrt_value_count(t, i))
-        if (t->value[i].val_known)
-            print_value(t, i, 1);
+        if (t->value[i].known[TRAINING])
+            print_value(t, i, TRAINING);
+    for (i = 0; i < t->values && ngrt_has_part(t, VALIDATION); i += ngrt_value_count(t, i))
+        if (t->value[i].known[VALIDATION])
+            print_value(t, i, VALIDATION);
     fputc('\n', stderr);
 }
 
@@ -88,7 +88,7 @@ int ngrt_log_open(Trainer *t)
     fprintf(t->log, "epoch,seconds");
     for (i = 0; i < t->values; i++)
         log_name(t, "", &t->value[i]);
-    for (i = 0; i < t->values && t->val.sources; i++)
+    for (i = 0; i < t->values && ngrt_has_part(t, VALIDATION); i++)
         log_name(t, "val_", &t->value[i]);
     fputc('\n', t->log);
     return DONE;
@@ -100,9 +100,9 @@ static int log_epoch(Trainer *t, long epoch, double time)
 
     fprintf(t->log, "%ld,%.3f", epoch, time);
     for (i = 0; i < t->values; i++)
-        log_value(t, t->value[i].train, t->value[i].train_known);
-    for (i = 0; i < t->values && t->val.sources; i++)
-        log_value(t, t->value[i].val, t->value[i].val_known);
+        log_value(t, t->value[i].of[TRAINING], t->value[i].known[TRAINING]);
+    for (i = 0; i < t->values && ngrt_has_part(t, VALIDATION); i++)
+        log_value(t, t->value[i].of[VALIDATION], t->value[i].known[VALIDATION]);
 
     /* the row is in the file before the next epoch begins */
     if (fputc('\n', t->log) == EOF || fflush(t->log) != 0)

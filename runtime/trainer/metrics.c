@@ -160,19 +160,14 @@ static int walk(const Trainer *t, Set *set, Call call)
     return status;
 }
 
-static void put(Value *v, int val, double value, int known)
+static void put(Value *v, int part, double value, int known)
 {
-    if (val) {
-        v->val = value;
-        v->val_known = known;
-    } else {
-        v->train = value;
-        v->train_known = known;
-    }
+    v->of[part] = value;
+    v->known[part] = known;
 }
 
 /* Puts what has no total. It is a value of one batch, and known if one batch is all rows. */
-static void put_of_batch(const Trainer *t, const Set *set, int val, int role)
+static void put_of_batch(const Trainer *t, const Set *set, int part, int role)
 {
     int known = set->rows <= set->batch, i;
 
@@ -181,7 +176,7 @@ static void put_of_batch(const Trainer *t, const Set *set, int val, int role)
 
         if (v->tensor->role < role || has_total(v))
             continue;
-        put(v, val, known ? ngrt_value_of_batch(t, v) : (double)NAN, known);
+        put(v, part, known ? ngrt_value_of_batch(t, v) : (double)NAN, known);
     }
 }
 
@@ -194,13 +189,13 @@ static int is_wanted(const Value *v, int role)
     return v->tensor->role >= role || !(v->tensor->flags & (NGRT_SUM | NGRT_MEAN));
 }
 
-static void put_totals(const Trainer *t, int val, int role)
+static void put_totals(const Trainer *t, int part, int role)
 {
     int i;
 
     for (i = 0; i < t->values; i++)
         if (is_wanted(&t->value[i], role))
-            put(&t->value[i], val, value_of_all(t, &t->value[i]), 1);
+            put(&t->value[i], part, value_of_all(t, &t->value[i]), 1);
 }
 
 /* Says once what is not known. */
@@ -223,19 +218,19 @@ static void note_unknown(Trainer *t, const Set *set, int role)
 }
 
 /* Of a model without totals there is something to know only if one batch is all rows. */
-static int evaluate_batch(Trainer *t, Set *set, int val, int role)
+static int evaluate_batch(Trainer *t, Set *set, int part, int role)
 {
     int status = DONE;
 
     if (set->rows <= set->batch)
         status = walk(t, set, call_eval);
-    put_of_batch(t, set, val, role);
+    put_of_batch(t, set, part, role);
     return status;
 }
 
 /* Gathers the totals. Some need the totals of others first, a variance that of a mean: then the
  * model asks for another walk over the rows. */
-static int evaluate_totals(Trainer *t, Set *set, int val, int role)
+static int evaluate_totals(Trainer *t, Set *set, int part, int role)
 {
     const ngrt_model *m = t->model;
     int first = 1, error;
@@ -247,22 +242,28 @@ static int evaluate_totals(Trainer *t, Set *set, int val, int role)
         if (status)
             return status;
         if (first) /* metrics_add has run eval */
-            put_of_batch(t, set, val, role);
+            put_of_batch(t, set, part, role);
         first = 0;
         error = m->metrics_finish(t->totals);
     } while (error == NGRT_AGAIN);
 
     if (error)
         return ngrt_trainer_fail(t, FAILED, "evaluation: %s", ngrt_strerror(error));
-    put_totals(t, val, role);
+    put_totals(t, part, role);
     return DONE;
 }
 
-int ngrt_metrics_evaluate(Trainer *t, Set *set, int val, int role)
+int ngrt_has_part(const Trainer *t, int part)
 {
+    return part == TRAINING || t->part[part].sources > 0;
+}
+
+int ngrt_metrics_evaluate(Trainer *t, int part, int role)
+{
+    Set *set = &t->part[part];
     int has_totals = t->model->metrics_add != NULL;
     int status =
-        has_totals ? evaluate_totals(t, set, val, role) : evaluate_batch(t, set, val, role);
+        has_totals ? evaluate_totals(t, set, part, role) : evaluate_batch(t, set, part, role);
 
     if (!status)
         note_unknown(t, set, role);
@@ -277,6 +278,21 @@ void ngrt_number_print(FILE *to, const char *format, double value)
         fprintf(to, "%.0f", value);
     else
         fprintf(to, format, value);
+}
+
+int ngrt_metrics_write(const Trainer *t, Bytes *b)
+{
+    static const char *const name[] = {"training", "validation", "test"};
+    int part, i, good = 1;
+
+    for (part = 0; part < PARTS && t->measured; part++)
+        for (i = 0; i < t->values && good; i++) {
+            const Value *v = &t->value[i];
+
+            if (ngrt_has_part(t, part) && v->known[part])
+                good = ngrt_bytes_print(b, "%s %.200s %.9g\n", name[part], v->name, v->of[part]);
+        }
+    return good;
 }
 
 int ngrt_value_count(const Trainer *t, int first)
@@ -298,7 +314,7 @@ static int axes_begun(const Trainer *t, const ngrt_tensor *x, size_t element)
     return count;
 }
 
-void ngrt_value_print(FILE *to, const Trainer *t, int first, int val, const char *format)
+void ngrt_value_print(FILE *to, const Trainer *t, int first, int part, const char *format)
 {
     const ngrt_tensor *x = t->value[first].tensor;
     int i, count = ngrt_value_count(t, first);
@@ -308,7 +324,7 @@ void ngrt_value_print(FILE *to, const Trainer *t, int first, int val, const char
         int opened = axes_begun(t, x, (size_t)i), closed = axes_begun(t, x, (size_t)i + 1);
 
         fprintf(to, "%s%.*s", i ? ", " : "", opened, "[[[[[[[[");
-        ngrt_number_print(to, format, val ? v->val : v->train);
+        ngrt_number_print(to, format, v->of[part]);
         fprintf(to, "%.*s", closed, "]]]]]]]]");
     }
 }

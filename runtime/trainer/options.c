@@ -20,12 +20,25 @@ typedef enum {
     SCALE,
     STANDARDIZE,
     DATA_MEMORY,
+    SPLIT,
+    VAL_SPLIT,
+    FOLDS,
     EPOCHS,
     BATCH,
+    ACCUMULATE,
+    SET,
+    GRID,
     SEED,
     NO_SHUFFLE,
     LOAD,
     SAVE,
+    RESUME,
+    CHECKPOINT,
+    KEEP_BEST,
+    PATIENCE,
+    TOLERANCE,
+    MAX_STEPS,
+    MAX_TIME,
     LOG,
     CURVE,
     THREADS,
@@ -196,6 +209,15 @@ static int set_seed(Trainer *t, const Option *o, const char *text)
     return status;
 }
 
+static int set_folds(Trainer *t, const Option *o, const char *text)
+{
+    int status = set_number(t, o, text, 2, &t->folds);
+
+    if (!status && t->folds > MAX_FOLDS)
+        status = ngrt_trainer_fail(t, USAGE, "--folds takes at most %d", MAX_FOLDS);
+    return status;
+}
+
 static int set_threads(Trainer *t, const Option *o, const char *text)
 {
     int status = set_number(t, o, text, 1, &t->threads);
@@ -203,6 +225,46 @@ static int set_threads(Trainer *t, const Option *o, const char *text)
     if (!status && t->threads > NGRT_POOL_MAX)
         status = ngrt_trainer_fail(t, USAGE, "--threads takes at most %d", NGRT_POOL_MAX);
     return status;
+}
+
+/* Reads a time with its unit: 30s, 5m, 1h; without one it is in seconds. */
+static int read_time(const char *text, double *seconds)
+{
+    char *end;
+
+    *seconds = strtod(text, &end);
+    if (end == text || !(*seconds > 0 && *seconds < 1e9))
+        return 0;
+    if (*end == 'm')
+        *seconds *= 60;
+    else if (*end == 'h')
+        *seconds *= 3600;
+    return *end == 0 || (strchr("smh", *end) && end[1] == 0);
+}
+
+static int set_time(Trainer *t, const Option *o, const char *text, double *seconds)
+{
+    if (!read_time(text, seconds))
+        return ngrt_trainer_fail(t, USAGE, "%s takes a time, as 30s, 5m or 1h", o->name);
+    return DONE;
+}
+
+/* Every N steps, or every so much time. */
+static int set_checkpoint(Trainer *t, const Option *o, const char *text)
+{
+    if (text[strspn(text, "0123456789")] == 0)
+        return set_number(t, o, text, 1, &t->save_steps);
+    return set_time(t, o, text, &t->save_time);
+}
+
+static int set_tolerance(Trainer *t, const Option *o, const char *text)
+{
+    char *end;
+
+    t->tolerance = strtod(text, &end);
+    if (end == text || *end || !(t->tolerance >= 0 && t->tolerance < 1e30))
+        return ngrt_trainer_fail(t, USAGE, "%s takes a number from 0 on", o->name);
+    return DONE;
 }
 
 /* --curve in characters, or a picture in a file; "-" is the first, too. */
@@ -320,6 +382,73 @@ static int add_changes(Trainer *t, const Option *o, char *text, int scales)
     return status;
 }
 
+/* --split 0.7,0.15,0.15, or (`rest`) --val-split 0.2, of which the rest is for training. */
+static int set_split(Trainer *t, const Option *o, const char *text, int rest)
+{
+    double sum = 0;
+    int i, first = rest ? VALIDATION : TRAINING, count = 0;
+
+    if (t->split[TRAINING] > 0)
+        return ngrt_trainer_fail(t, USAGE, "%s: the data is split already", o->name);
+    for (i = first; i < (rest ? TESTING : PARTS); i++) {
+        char *end;
+
+        t->split[i] = strtod(text, &end);
+        if (end == text || !(t->split[i] > 0 && t->split[i] < 1))
+            break;
+        sum += t->split[i];
+        count++;
+        text = end + (*end == ',');
+        if (*end != ',')
+            break;
+    }
+    if (rest)
+        t->split[TRAINING] = 1 - sum;
+    if (*text || sum > 1 + 1e-9 || count < (rest ? 1 : 2))
+        return ngrt_trainer_fail(
+            t, USAGE, "%s takes %s", o->name,
+            rest ? "a share between 0 and 1"
+                 : "two or three shares, such as 0.7,0.15,0.15, of at most 1 in all");
+    return DONE;
+}
+
+/* NAME=X of --set. */
+static int add_assign(Trainer *t, const Option *o, char *text)
+{
+    if (!has_name(text))
+        return ngrt_trainer_fail(t, USAGE, "%s takes NAME=X", o->name);
+    t->assign[t->assigns++] = text;
+    return DONE;
+}
+
+/* NAME=X,... of --grid. */
+static int add_grid(Trainer *t, const Option *o, char *text)
+{
+    const ngrt_tensor *x = ngrt_find_input(t->model, text);
+    Grid *grown = realloc(t->grid, (size_t)(t->grids + 1) * sizeof *grown), *g;
+    size_t room = strlen(text);
+
+    if (!grown)
+        return ngrt_trainer_no_memory(t);
+    t->grid = grown;
+    if (!x || x->rank > 0)
+        return ngrt_trainer_fail(t, USAGE, "%s %s: the model %s has no scalar input of that name",
+                                 o->name, text, t->model->name);
+    g = &t->grid[t->grids++];
+    memset(g, 0, sizeof *g);
+    g->name = text;
+    g->value = ngrt_trainer_allocate(room, sizeof *g->value);
+    if (!g->value)
+        return ngrt_trainer_no_memory(t);
+    text = strchr(text, '=');
+    while (text) {
+        *text++ = 0;
+        g->value[g->values++] = text;
+        text = strchr(text, ',');
+    }
+    return DONE;
+}
+
 /* A number of bytes, as 64M. */
 static int set_bytes(Trainer *t, const Option *o, const char *text, uint64_t *bytes)
 {
@@ -401,21 +530,34 @@ static int set_option(Trainer *t, const Option *o, char *value)
         return ngrt_trainer_fail(t, USAGE, "%s takes a %s", o->name, value_word(o));
 
     switch (o->kind) {
-    case DATA: return add_sources(t, &t->train, value);
-    case VAL: return add_sources(t, &t->val, value);
+    case DATA: return add_sources(t, &t->part[TRAINING], value);
+    case VAL: return add_sources(t, &t->part[VALIDATION], value);
     case SKIP_ROWS: return set_skip(t, o, value);
     case DELIMITER: return set_delimiter(t, value);
     case MISSING: return set_missing(t, value);
     case SCALE: return add_changes(t, o, value, 1);
     case STANDARDIZE: return add_changes(t, o, value, 0);
     case DATA_MEMORY: return set_bytes(t, o, value, &t->form.limit);
+    case SPLIT: return set_split(t, o, value, 0);
+    case VAL_SPLIT: return set_split(t, o, value, 1);
+    case FOLDS: return set_folds(t, o, value);
     case NO_HEADER: t->form.no_header = 1; break;
     case EPOCHS: return set_number(t, o, value, 0, &t->epochs);
     case BATCH: return set_number(t, o, value, 1, &t->batch);
+    case ACCUMULATE: return set_number(t, o, value, 1, &t->accumulate);
+    case SET: return add_assign(t, o, value);
+    case GRID: return add_grid(t, o, value);
     case SEED: return set_seed(t, o, value);
     case THREADS: return set_threads(t, o, value);
     case CURVE: return set_curve(t, value);
     case DIAGNOSTICS: return set_diagnostics(t, value);
+    case RESUME: t->resume_path = value; break;
+    case CHECKPOINT: return set_checkpoint(t, o, value);
+    case KEEP_BEST: t->keep_best = 1; break;
+    case PATIENCE: return set_number(t, o, value, 1, &t->patience);
+    case TOLERANCE: return set_tolerance(t, o, value);
+    case MAX_STEPS: return set_number(t, o, value, 1, &t->max_steps);
+    case MAX_TIME: return set_time(t, o, value, &t->max_time);
     case LOG: t->log_path = value; break;
     case LOAD: t->load_path = value; break;
     case SAVE: t->save_path = value; break;
@@ -477,13 +619,45 @@ static int parse_arguments(Trainer *t, int argc, char **argv)
 
     for (i = 1; i < argc && !status; i++)
         status = parse_argument(t, argc, argv, &i);
+    for (i = 0; i < t->grids; i++) {
+        Grid *g = &t->grid[i];
+
+        snprintf(g->assign, sizeof g->assign, "%s=%s", g->name, g->value[0]);
+        t->assign[t->assigns++] = g->assign;
+    }
     if (status)
         return status;
 
     t->form.wide = wants_doubles(t->model);
+    if (t->resume_path && (t->load_path || t->save_path))
+        return ngrt_trainer_fail(t, USAGE,
+                                 "--resume loads and saves; it does not go with --load or --save");
+    if (t->resume_path) {
+        t->save_path = t->resume_path;
+        if (access(t->resume_path, F_OK) == 0)
+            t->load_path = t->resume_path;
+        else
+            ngrt_trainer_note(t, "%s: there is no such file yet; the training starts anew",
+                              t->resume_path);
+    }
+    if ((t->save_steps > 0 || t->save_time > 0) && !t->save_path)
+        return ngrt_trainer_fail(t, USAGE, "--checkpoint wants --save or --resume");
+    if (t->tolerance > 0 && t->patience == 0 && !t->keep_best)
+        t->patience = 10;
     if (t->map && !t->load_path && !t->save_path)
         return ngrt_trainer_fail(t, USAGE, "--map wants --load or --save");
-    if (!t->train.sources && takes_data(t))
+    if (t->split[TRAINING] > 0 && (t->folds || t->part[VALIDATION].sources))
+        return ngrt_trainer_fail(t, USAGE, "data that is split does not go with %s",
+                                 t->folds ? "--folds" : "--val");
+    if (t->folds && t->grids > 0)
+        return ngrt_trainer_fail(t, USAGE, "--folds and --grid do not go together");
+    if (t->folds && (t->part[VALIDATION].sources || t->save_path || t->log_path || t->curve))
+        return ngrt_trainer_fail(t, USAGE,
+                                 "--folds measures and keeps nothing: it does not go with --val, "
+                                 "--save, --log and --curve");
+    if ((t->folds || t->split[TRAINING] > 0) && !t->part[TRAINING].sources)
+        return ngrt_trainer_fail(t, USAGE, "there is no --data to be split");
+    if (!t->part[TRAINING].sources && takes_data(t))
         return ngrt_trainer_fail(t, USAGE, "no data: give --data FILE");
     return DONE;
 }
@@ -538,8 +712,46 @@ static int set_sizes(Trainer *t)
     return status;
 }
 
+/* Does an option say where results go, and not what they are? It is not saved with them. */
+static int is_outward(const Option *o)
+{
+    switch (o->kind) {
+    case LOAD:
+    case SAVE:
+    case RESUME:
+    case LOG:
+    case CURVE:
+    case QUIET:
+    case OUT:
+    case DIAGNOSTICS: return 1;
+    default: return 0;
+    }
+}
+
+/* Keeps the arguments that say how the model was trained, to be saved with the weights. */
+static int keep_command_line(Trainer *t, int argc, char **argv)
+{
+    Bytes b = {0};
+    int i, good = 1;
+
+    for (i = 1; i < argc && good; i++) {
+        int first = i, k;
+        char *value;
+        const Option *o = find_option(t, argc, argv, &i, &value);
+
+        for (k = first; k <= i && !(o && is_outward(o)) && good; k++)
+            good =
+                ngrt_bytes_add(&b, " ", b.size > 0) && ngrt_bytes_add(&b, argv[k], strlen(argv[k]));
+    }
+    t->command_line = b.at;
+    return good ? DONE : ngrt_trainer_no_memory(t);
+}
+
 int ngrt_trainer_options(Trainer *t, int argc, char **argv)
 {
-    int status = parse_arguments(t, argc, argv);
+    int status = keep_command_line(t, argc, argv);
+
+    if (!status)
+        status = parse_arguments(t, argc, argv);
     return status ? status : set_sizes(t);
 }

@@ -34,7 +34,7 @@ static int set_size(const Trainer *t, Result *r, int axis)
         return 0;
     }
     unit = (size_t)(x->shape[axis] / t->model->dim[d].max);
-    r->shape[axis] = unit * (d == 0 ? t->train.rows : (size_t)t->size[d]);
+    r->shape[axis] = unit * (d == 0 ? t->part[TRAINING].rows : (size_t)t->size[d]);
     return d == 0 && r->axis < 0 && unit == 1;
 }
 
@@ -65,7 +65,7 @@ static int set_shape(const Trainer *t, Result *r)
 /* Makes the result of an output. */
 static int set_up(const Trainer *t, Result *r, const ngrt_tensor *x)
 {
-    size_t rows = t->train.rows, batch = t->train.batch, total = 1;
+    size_t rows = t->part[TRAINING].rows, batch = t->part[TRAINING].batch, total = 1;
     int i;
 
     r->tensor = x;
@@ -97,7 +97,7 @@ static int set_up(const Trainer *t, Result *r, const ngrt_tensor *x)
 static void gather(const Trainer *t, const Result *r, size_t first, size_t count)
 {
     const char *from = t->work + r->tensor->offset;
-    size_t rows = t->train.rows, o;
+    size_t rows = t->part[TRAINING].rows, o;
 
     if (r->axis < 0)
         rows = count = 1;
@@ -108,7 +108,7 @@ static void gather(const Trainer *t, const Result *r, size_t first, size_t count
 
 static int predict_all(Trainer *t, Result *result, int results)
 {
-    Set *set = &t->train;
+    Set *set = &t->part[TRAINING];
     size_t first, count;
     int i, error, status = ngrt_rows_begin(t, set, 0, 0);
 

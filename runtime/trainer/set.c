@@ -228,6 +228,16 @@ static int set_scalar(const Trainer *t, Set *set, const ngrt_tensor *x)
     return DONE;
 }
 
+int ngrt_set_scalars(const Trainer *t, Set *set)
+{
+    int i, status = DONE;
+
+    for (i = 0; i < t->model->tensors && !status; i++)
+        if (t->model->tensor[i].role == NGRT_INPUT && t->model->tensor[i].rank == 0)
+            status = set_scalar(t, set, &t->model->tensor[i]);
+    return status;
+}
+
 /* Gives each input what it gets: a feed, or a number. */
 static int bind_inputs(Trainer *t, Set *set)
 {

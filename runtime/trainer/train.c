@@ -7,6 +7,14 @@
 
 #include "trainer.h"
 
+/* Has the training taken the steps or the time that it may take? */
+static int is_over(const Trainer *t)
+{
+    if (t->max_steps > 0 && t->about.step >= t->max_steps)
+        return 1;
+    return t->max_time > 0 && ngrt_trainer_seconds() - t->started >= t->max_time;
+}
+
 /* Was the training ended by a signal? */
 static int is_interrupt(int status)
 {
@@ -34,8 +42,8 @@ static int add_losses(Trainer *t, long epoch, size_t count, size_t rows)
         /* a sum over rows adds up; a mean counts by its share of the rows */
         if (!(v->tensor->flags & NGRT_SUM))
             value *= (double)count / (double)rows;
-        v->train += value;
-        v->train_known = 1;
+        v->of[TRAINING] += value;
+        v->known[TRAINING] = 1;
     }
     return DONE;
 }
@@ -57,20 +65,26 @@ static void note_one_row(Trainer *t)
             t,
             "a batch of one row (with --batch %zu, of %zu rows) leaves %s%s as it is: of one "
             "number there is no variance",
-            t->train.batch, t->train.rows, name, count > 1 ? " and others" : "");
+            t->part[TRAINING].batch, t->part[TRAINING].rows, name, count > 1 ? " and others" : "");
     t->one_row_said = 1;
 }
 
 /* One step on `count` rows from place `first` of the order. */
 static int train_step(Trainer *t, long epoch, size_t first, size_t count, size_t rows)
 {
-    int error, status = ngrt_set_fill(t, &t->train, first, count);
+    int error, status;
 
+    if (t->accumulate > 1) {
+        status = ngrt_accumulate_step(t, first, count);
+        t->about.step++;
+        return status ? status : add_losses(t, epoch, count, rows);
+    }
+    status = ngrt_set_fill(t, &t->part[TRAINING], first, count);
     if (status)
         return status;
     if (count == 1)
         note_one_row(t);
-    error = t->model->step(t->params, t->state, t->train.inputs, t->work);
+    error = t->model->step(t->params, t->state, t->part[TRAINING].inputs, t->work);
     t->about.step++;
     if (error)
         return ngrt_trainer_fail(t, FAILED, "step %lld: %s", (long long)t->about.step,
@@ -87,12 +101,12 @@ static void show_bar(Trainer *t, long epoch, size_t done)
         return;
     now = ngrt_trainer_seconds();
 
-    if (done == t->train.rows) {
+    if (done == t->part[TRAINING].rows) {
         if (t->bar_shown)
             ngrt_bar_clear();
         t->bar_shown = 0;
     } else if (now - t->bar_at >= 0.1) {
-        ngrt_bar_show(t, epoch, done, t->train.rows);
+        ngrt_bar_show(t, epoch, done, t->part[TRAINING].rows);
         t->bar_shown = 1;
     } else {
         return;
@@ -100,31 +114,50 @@ static void show_bar(Trainer *t, long epoch, size_t done)
     t->bar_at = now;
 }
 
+/* The rows of the step that begins with row first. */
+static size_t step_rows(const Trainer *t, size_t first)
+{
+    const Set *set = &t->part[TRAINING];
+    size_t left = set->rows - first, rows = set->batch;
+
+    if (t->accumulate > 1)
+        rows *= (size_t)t->accumulate;
+    return left < rows ? left : rows;
+}
+
 /* One pass of steps over the training data, or the rest of one that a loaded training was in. */
 static int train_epoch(Trainer *t, long epoch)
 {
-    Set *set = &t->train;
+    Set *set = &t->part[TRAINING];
     size_t first = (size_t)t->about.row, rows = set->rows - first, count;
     int i, status = ngrt_rows_begin(t, set, t->shuffle, epoch);
 
     if (status)
         return status;
-    for (i = 0; i < t->values; i++)
-        t->value[i].train = 0.0;
+    for (i = 0; i < t->values && !t->sums_loaded; i++)
+        t->value[i].of[TRAINING] = 0.0;
+    if (t->sums_loaded)
+        rows = set->rows;
+    t->sums_loaded = 0;
 
     for (; first < set->rows; first += count) {
-        count = ngrt_set_batch(set, first);
+        count = step_rows(t, first);
         status = train_step(t, epoch, first, count, rows);
         if (status)
             return status;
         t->about.row = (int64_t)(first + count);
         show_bar(t, epoch, first + count);
-        if (ngrt_trainer_stopped() && first + count < set->rows)
+        if (first + count == set->rows)
+            break;
+        if (ngrt_trainer_stopped())
             return STOPPED + ngrt_trainer_stopped();
+        if (is_over(t))
+            return ENDED;
+        status = ngrt_checkpoint_after_step(t);
+        if (status)
+            return status;
     }
 
-    t->about.row = 0;
-    t->about.epoch = epoch;
     return ngrt_trainer_stopped() ? STOPPED + ngrt_trainer_stopped() : DONE;
 }
 
@@ -134,12 +167,21 @@ static int evaluate_epoch(Trainer *t)
 {
     int status;
 
-    if (t->quiet && !t->log && !t->curve)
+    if (t->quiet && !t->log && !t->curve && t->watched < 0)
         return DONE;
-    status = ngrt_metrics_evaluate(t, &t->train, 0, NGRT_METRIC);
-    if (!status && t->val.sources)
-        status = ngrt_metrics_evaluate(t, &t->val, 1, NGRT_LOSS);
+    status = ngrt_metrics_evaluate(t, TRAINING, NGRT_METRIC);
+    if (!status && ngrt_has_part(t, VALIDATION))
+        status = ngrt_metrics_evaluate(t, VALIDATION, NGRT_LOSS);
     return status;
+}
+
+/* Counts an epoch. Before that, all of its rows are done, but it is not measured: a training that
+ * is interrupted there is still in it. */
+static void end_epoch(Trainer *t, long epoch)
+{
+    t->about.row = 0;
+    t->about.epoch = epoch;
+    t->kept_about = t->about;
 }
 
 /* An epoch and all that is reported of it. */
@@ -148,18 +190,39 @@ static int run_epoch(Trainer *t, long epoch)
     double start = ngrt_trainer_seconds();
     int status = train_epoch(t, epoch);
 
-    if (!status || is_interrupt(status))
-        ngrt_checkpoint_keep(t);
+    if (!status || status == ENDED || is_interrupt(status)) {
+        int kept = ngrt_checkpoint_keep(t);
+        status = kept ? kept : status;
+    }
     if (!status)
         status = evaluate_epoch(t);
+    if (!status)
+        end_epoch(t, epoch);
     if (!status && t->curve)
         status = ngrt_curve_add(t);
     if (!status)
         status = ngrt_log_epoch(t, epoch, ngrt_trainer_seconds() - start);
+    if (!status)
+        status = ngrt_best_update(t);
+    if (!status)
+        status = ngrt_checkpoint_after_epoch(t);
+    if (!status && is_over(t))
+        status = ENDED;
     return status;
 }
 
 /* ---- all epochs ---- */
+
+/* Says why the training ends before its last epoch. */
+static void note_end(const Trainer *t, long epoch)
+{
+    if (is_over(t))
+        ngrt_trainer_note(t, "ended in epoch %ld, after %lld steps and %.0f s", epoch,
+                          (long long)t->about.step, ngrt_trainer_seconds() - t->started);
+    else
+        ngrt_trainer_note(t, "ended after epoch %ld: %s has not fallen for %ld epochs", epoch,
+                          t->value[t->watched].name, t->waited);
+}
 
 /* Draws the curve and writes the weights: those of the last epoch, or of the last step before a
  * signal. `status` is how the last of `epochs` ended. */
@@ -171,6 +234,10 @@ static int finish(Trainer *t, long epochs, int status)
         ngrt_bar_clear();
     if (status == FILES)
         return status; /* the next file would fail too */
+    if (status == ENDED) {
+        note_end(t, epochs);
+        status = DONE;
+    }
 
     if (t->curve && (!status || is_interrupt(status))) {
         int shown = ngrt_curve_show(t);
@@ -183,6 +250,8 @@ static int finish(Trainer *t, long epochs, int status)
 
     if (is_interrupt(status))
         ngrt_trainer_note(t, "stopped in epoch %ld; the weights are in %s", epochs, t->save_path);
+    if (!status)
+        ngrt_best_use(t);
     return status;
 }
 
@@ -192,14 +261,15 @@ int ngrt_trainer_train(Trainer *t)
     int status = DONE;
 
     ngrt_trainer_watch(t);
+    t->started = t->time_saved = ngrt_trainer_seconds();
+    t->steps_saved = (long)t->about.step;
     t->bar_at = -1;
     if (!t->quiet && !t->json && isatty(STDERR_FILENO))
         t->bar_at = ngrt_trainer_seconds();
 
-    for (epoch = (long)t->about.epoch + 1; epoch <= t->epochs && !status; epoch++) {
+    if (ngrt_best_is_over(t) || (t->max_steps > 0 && t->about.step >= t->max_steps))
+        status = ENDED;
+    for (epoch = (long)t->about.epoch + 1; epoch <= t->epochs && !status; epoch++)
         status = run_epoch(t, epoch);
-        if (!status && ngrt_trainer_seconds() - t->saved_at >= 1.0)
-            status = ngrt_checkpoint_save(t); /* once a second at most */
-    }
     return finish(t, epoch - 1, status);
 }

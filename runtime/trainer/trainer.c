@@ -160,6 +160,12 @@ void *ngrt_trainer_allocate(size_t count, size_t size)
     return calloc(count, size);
 }
 
+/* Where the state begins in the kept copy: after the params, aligned to 16 bytes. */
+size_t ngrt_state_at(const Trainer *t)
+{
+    return (t->model->sizeof_params + 15) / 16 * 16;
+}
+
 double ngrt_trainer_seconds(void)
 {
     struct timespec now;

@@ -13,16 +13,23 @@
 #include "../host/host.h"
 #include "../host/table.h"
 
+#ifndef NGRT_VERSION /* of ngc; the Makefile sets it */
+#define NGRT_VERSION "unknown"
+#endif
+
 enum {                /* exit status */
        DONE = 0,      /* all is done */
        FAILED = 1,    /* the model or the machine failed: a loss is NaN, no memory */
        USAGE = 2,     /* the command line is wrong */
        FILES = 3,     /* a file cannot be read or written, or does not fit the model */
+       ENDED = 64,    /* not a status: the training ends early, as an option asks for */
        STOPPED = 128, /* plus the number of the signal */
 };
 
-enum { MAX_DIMS = 8 };                     /* run-time sizes of a model */
-enum { TRAIN = 1, EVAL = 2, PREDICT = 4 }; /* commands, as a set */
+enum { TRAINING, VALIDATION, TESTING, PARTS }; /* of the data */
+enum { MAX_FOLDS = 64 };                       /* of --folds */
+enum { MAX_DIMS = 8 };                         /* run-time sizes of a model */
+enum { TRAIN = 1, EVAL = 2, PREDICT = 4 };     /* commands, as a set */
 
 typedef struct Source {       /* a file, for one input or for all that are left */
     const ngrt_tensor *input; /* NULL: the inputs that no file is named for */
@@ -104,10 +111,11 @@ typedef struct Value { /* a number of a loss or metric */
     size_t element; /* of it, in row-major order */
     char *name;     /* "J", "c[0,1]" */
 
-    /* Of all rows. `train` of a loss after an epoch is gathered from its steps (NGRT_SUM,
-     * NGRT_MEAN). Not known is a value of one batch where the rows are several batches. */
-    double train, val;
-    int train_known, val_known;
+    /* Of all rows of each part of the data. That of the training for a loss after an epoch is
+     * gathered from its steps (NGRT_SUM, NGRT_MEAN). Not known is a value of one batch where the
+     * rows are several batches. */
+    double of[PARTS];
+    int known[PARTS];
 } Value;
 
 typedef struct Change { /* what is done to the elements of an input: --scale, --standardize */
@@ -115,13 +123,21 @@ typedef struct Change { /* what is done to the elements of an input: --scale, --
     double scale; /* 0: they are standardized */
 } Change;
 
+typedef struct Grid { /* the values of a scalar input that are tried: --grid */
+    char *name;
+    char **value;
+    int values;
+    char assign[200]; /* NAME=value, for the run that is on */
+} Grid;
+
 typedef struct Trainer {
     const ngrt_model *model;
     const char *program; /* for messages */
     int command;         /* TRAIN, EVAL or PREDICT */
 
     /* the command line */
-    Set train, val;  /* --data, --val */
+    Set whole;       /* --data, if it is split into these: */
+    Set part[PARTS]; /* what there is no data for has no sources */
     Form form;       /* how tables are read */
     int missing_set; /* --missing is given */
     Prep prep;       /* how columns become elements: saved with the weights */
@@ -132,10 +148,25 @@ typedef struct Trainer {
     int assigns;
     int size[MAX_DIMS]; /* of each run-time size; that of the batch is set for each batch */
     long epochs, batch, threads;
+    double split[PARTS]; /* the shares of the parts; all 0: it is not split */
+    long folds;          /* 0: it is not for folds */
     uint64_t seed;
     int seeded; /* --seed is given */
     int shuffle, quiet;
     int json; /* messages are JSON */
+    Grid *grid;
+    int grids;
+    long accumulate;   /* batches of a step */
+    char *grads, *sum; /* gradients of a batch, and of those of a step so far */
+    long patience;     /* epochs to wait for a better one; 0: all */
+    double tolerance;  /* by how much it must be better */
+    int keep_best;     /* the weights of the best epoch are saved */
+    long max_steps;    /* 0: any */
+    double max_time;   /* seconds; 0: any */
+    long save_steps;   /* between checkpoints; 0: by time */
+    double save_time;  /* seconds between checkpoints; 0: after epochs, at most one a second */
+    const char *resume_path;
+    char *command_line; /* what is saved of it */
     const char *log_path, *load_path, *save_path, *map, *out_path;
     int curve;              /* it is shown at the end: */
     const char *curve_path; /* as a picture here, or NULL: in characters */
@@ -148,21 +179,35 @@ typedef struct Trainer {
         about; /* of params and state as they are now: the seed, and how far the training is */
 
     /* checkpoint.c */
-    char *kept;             /* params and state at the end of the last epoch */
+    char *kept;             /* params and state at the end of the last epoch, or later */
     ngrt_about kept_about;  /* of what is kept */
+    double *kept_sums;      /* of losses, for an epoch that is not at its end */
+    int sums_loaded;        /* the values of the losses are those of such an epoch */
+    long steps_saved;       /* the step of the last checkpoint */
+    double time_saved;      /* and its time */
     ngrt_about saved_about; /* of what the file holds */
     double saved_at;        /* when it was written, in seconds; 0: not yet */
 
     /* losses and metrics */
     Value *value;
     int values;
+    int measured;     /* the values are those of the end of the training */
     int unknown_said; /* there was a note of what is not known */
     FILE *log;        /* NULL: there is none */
     double
         *history; /* epochs_kept by values by 2: what the curve shows, of training and validation */
     size_t epochs_kept;
 
+    /* best.c */
+    int watched;           /* the value that should fall: its index, or -1 */
+    char *best;            /* params and state of the best epoch; NULL: they are not kept */
+    ngrt_about best_about; /* of them */
+    double best_value;
+    long best_epoch; /* 0: there is none yet */
+    long waited;     /* epochs since then */
+
     /* within an epoch */
+    double started;   /* when the training began */
     double bar_at;    /* when the bar was shown last; below 0: never */
     int bar_shown;    /* it is on the screen */
     int one_row_said; /* there was a note of what a batch of one row leaves */
@@ -176,7 +221,8 @@ int ngrt_trainer_fail(const Trainer *t, int status, const char *format, ...);
 void ngrt_trainer_note(const Trainer *t, const char *format, ...);
 int ngrt_trainer_no_memory(const Trainer *t);
 void *ngrt_trainer_allocate(size_t count, size_t size); /* zeroed, also for a size of 0 */
-double ngrt_trainer_seconds(void);                      /* by a clock that is never set */
+size_t ngrt_state_at(const Trainer *t); /* where the state is in a copy, after the params */
+double ngrt_trainer_seconds(void);      /* by a clock that is never set */
 /* With weights to save, an interrupt ends the training after its step. A second one ends the
  * program. */
 void ngrt_trainer_watch(const Trainer *t);
@@ -216,6 +262,7 @@ int ngrt_columns_fail(const Trainer *t, const Feed *f, size_t row, size_t elemen
 /* Reads a set's files and binds them to the inputs. batch: rows at a time; 0: what the model takes
  */
 int ngrt_set_bind(Trainer *t, Set *set, long batch);
+int ngrt_set_scalars(const Trainer *t, Set *set); /* puts NAME=value into the inputs */
 /* Makes a set of the rows of another that are in a list, which it takes. */
 int ngrt_set_part(const Trainer *t, const Set *whole, Set *part, uint32_t *index, size_t rows,
                   long batch);
@@ -241,16 +288,22 @@ int ngrt_set_fill(const Trainer *t, Set *set, size_t first, size_t count);
 int ngrt_rows_read(const Trainer *t, const Feed *f, size_t row, double *value);
 void ngrt_rows_free(Set *set);
 
-/* metrics.c; val: into .val, else into .train */
+/* split.c: makes the parts that --split or --folds asks for; of folds, that of this number */
+int ngrt_split(Trainer *t, int fold);
+
+/* metrics.c */
 int ngrt_metrics_list(Trainer *t);
 void ngrt_metrics_free(Trainer *t);
 double ngrt_value_of_batch(const Trainer *t, const Value *v); /* as the model left it in work */
 /* Evaluates what has this role or a higher one: losses come before metrics. */
-int ngrt_metrics_evaluate(Trainer *t, Set *set, int val, int role);
+int ngrt_metrics_evaluate(Trainer *t, int part, int role);
+int ngrt_has_part(const Trainer *t, int part);
 /* The number of elements of the tensor whose first value this is. */
 int ngrt_value_count(const Trainer *t, int first);
 /* The whole tensor: "0.5", or "[[1, 0], [0, 2]]". */
-void ngrt_value_print(FILE *to, const Trainer *t, int first, int val, const char *format);
+void ngrt_value_print(FILE *to, const Trainer *t, int first, int part, const char *format);
+/* The values of all parts that are known, a line for each; false without memory. */
+int ngrt_metrics_write(const Trainer *t, Bytes *b);
 void ngrt_number_print(FILE *to, const char *format, double value); /* whole numbers in full */
 
 /* curve.c */
@@ -259,10 +312,37 @@ int ngrt_curve_show(const Trainer *t);
 void ngrt_bar_show(const Trainer *t, long epoch, size_t done, size_t rows); /* on stderr */
 void ngrt_bar_clear(void);
 
+/* results.c */
+int ngrt_results_measure(Trainer *t); /* evaluates the parts of the data that are printed */
+int ngrt_results_print(Trainer *t);
+
+/* runs.c */
+int ngrt_runs_folds(Trainer *t); /* all folds; prints means and deviations */
+int ngrt_runs_grid(Trainer *t);  /* all combinations; then the model is the best of them */
+
+/* accumulate.c */
+int ngrt_accumulate_start(Trainer *t);
+int ngrt_accumulate_step(Trainer *t, size_t first, size_t count); /* one on rows of the pass */
+
+/* best.c: which epoch is the best, by the first loss: of the validation data if there is any */
+int ngrt_best_start(Trainer *t);
+int ngrt_best_update(Trainer *t);        /* after an epoch; ENDED: the patience is at its end */
+int ngrt_best_is_over(const Trainer *t); /* it was when the training was loaded */
+void ngrt_best_use(Trainer *t);          /* its weights become those of the model */
+int ngrt_best_write(const Trainer *t, Bytes *b); /* what is saved of it; false without memory */
+void ngrt_best_read(Trainer *t, const char *text);
+
 /* checkpoint.c */
 int ngrt_checkpoint_start(Trainer *t); /* sets the weights: from the seed, or from --load */
 int ngrt_checkpoint_begin(Trainer *t); /* the data is known: does the training fit it? */
-void ngrt_checkpoint_keep(Trainer *t); /* the weights, and how far the training was with them */
+/* Keeps the weights, and how far the training is with them. Fails if one is not finite. */
+int ngrt_checkpoint_keep(Trainer *t);
+int ngrt_checkpoint_after_step(Trainer *t);  /* where --checkpoint asks for it */
+int ngrt_checkpoint_after_epoch(Trainer *t); /* if it does not, and the last is a second ago */
+size_t ngrt_state_at(
+    const Trainer *t);                 /* where the state begins in a kept copy, after the params */
+int ngrt_checkpoint_load(Trainer *t);  /* the same once more */
+int ngrt_checkpoint_write(Trainer *t); /* writes what is kept */
 int ngrt_checkpoint_save(Trainer *t);  /* writes what is kept, unless the file holds it */
 
 /* log.c */

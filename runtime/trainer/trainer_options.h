@@ -33,10 +33,23 @@ enum { NO_VALUE, VALUE, MAY_FOLLOW };
       "data; saved, and applied by eval and predict")                                              \
     X("--data-memory", DATA_MEMORY, ALL, VALUE, "BYTES",                                           \
       "data up to this size is kept in memory (K, M and G are powers of 1024); default 256M")      \
+    X("--split", SPLIT, TRAIN, VALUE, "SHARES",                                                    \
+      "of --data for training, validation and test, as 0.7,0.15,0.15: by the seed, and of each "   \
+      "class alike")                                                                               \
+    X("--val-split", VAL_SPLIT, TRAIN, VALUE, "SHARE",                                             \
+      "the share of --data that is for validation")                                                \
+    X("--folds", FOLDS, TRAIN, VALUE, "N",                                                         \
+      "train N times, each time without another N-th of --data; print what that part gives: mean " \
+      "and deviation")                                                                             \
     X("--epochs", EPOCHS, TRAIN, VALUE, "N",                                                       \
       "passes over the data in all, including those before --load; default 10")                    \
     X("--batch", BATCH, ALL, VALUE, "N",                                                           \
       "rows at a time; by default the bound of the first run-time size, or all rows if fewer")     \
+    X("--accumulate", ACCUMULATE, TRAIN, VALUE, "N",                                               \
+      "the gradient of a step is that of N batches")                                               \
+    X("--set", SET, ALL, VALUE, "NAME=X", "the value of a scalar input, as NAME=X alone")          \
+    X("--grid", GRID, TRAIN, VALUE, "NAME=X,...",                                                  \
+      "train with each value of a scalar input, or each combination of several; the best is kept") \
     X("--seed", SEED, ALL, VALUE, "N",                                                             \
       "seed of the initial weights and the order of rows; by default that of --load, or 1")        \
     X("--no-shuffle", NO_SHUFFLE, TRAIN, NO_VALUE, NULL, "take the rows in the order of the file") \
@@ -45,6 +58,18 @@ enum { NO_VALUE, VALUE, MAY_FOLLOW };
     X("--save", SAVE, TRAIN, VALUE, "FILE",                                                        \
       "write the weights at the end, and during training at most once a second: "                  \
       ".npz, .npy, else safetensors")                                                              \
+    X("--resume", RESUME, TRAIN, VALUE, "FILE",                                                    \
+      "continue the training that this file is of, if there is one, and save to it")               \
+    X("--checkpoint", CHECKPOINT, TRAIN, VALUE, "N",                                               \
+      "save every N steps, or by time: 30s, 5m, 1h")                                               \
+    X("--keep-best", KEEP_BEST, TRAIN, NO_VALUE, NULL,                                             \
+      "end with the weights of the epoch whose first loss is lowest, of the validation data if "   \
+      "there is any")                                                                              \
+    X("--patience", PATIENCE, TRAIN, VALUE, "N", "end when that loss has not fallen for N epochs") \
+    X("--tolerance", TOLERANCE, TRAIN, VALUE, "X",                                                 \
+      "it has fallen if it is lower by more than X; by default 0; without --patience, that is 10") \
+    X("--max-steps", MAX_STEPS, TRAIN, VALUE, "N", "end after N steps in all")                     \
+    X("--max-time", MAX_TIME, TRAIN, VALUE, "TIME", "end after this time: 30s, 5m, 1h")            \
     X("--log", LOG, TRAIN, VALUE, "FILE",                                                          \
       "write the values of each epoch as CSV; for a tensor each element, c[0,1]")                  \
     X("--curve", CURVE, TRAIN, MAY_FOLLOW, "FILE",                                                 \

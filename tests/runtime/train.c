@@ -494,9 +494,9 @@ static void test_failures(void)
                 "two.csv has 2 rows, z.csv has 20"));
     write_text("bad.csv", "x,x,z,z,c,y\n1,2,3,4,2,5\n1,2,3,4,3,5\n");
     CHECK(fails("--data bad.csv,k=k.csv lr=1", 3,
-                "bad.csv:3: c is 3, but must be a whole number in [0, 3)"));
+                "bad.csv:3:9: c is 3, but must be a whole number in [0, 3)"));
     write_text("bad.csv", "1,2,3,4,1.5,5\n");
-    CHECK(fails("--data bad.csv,k=k.csv lr=1", 3, "bad.csv:1: c is 1.5"));
+    CHECK(fails("--data bad.csv,k=k.csv lr=1", 3, "bad.csv:1:9: c is 1.5"));
     CHECK(fails("--data all.csv,k=k.csv lr=1e9 --epochs 100", 1, "; training stopped"));
     CHECK(strstr(err, "error: step "));
 }

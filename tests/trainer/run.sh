@@ -282,5 +282,140 @@ END
     group "large"
 fi
 
+if asked parts; then
+    # 90 rows, 30 of each class: each class is divided alike, and no row is in two parts
+    run 0 train iris.ng --data words.csv --split 0.7,0.2,0.1 --epochs 30 --save split.st
+    grep -q '^rows  *63  *18  *9$' "$dir/err"
+    verdict $? "the parts have not 63, 18 and 9 rows"
+    prints 'accuracy: 1'
+    cp split.st first
+    run 0 train iris.ng --data words.csv --split 0.7,0.2,0.1 --epochs 30 --save split.st
+    same first split.st
+    run 0 train iris.ng --data words.csv --val-split 0.2 --epochs 2
+    grep -q '^rows  *72  *18$' "$dir/err"
+    verdict $? "the parts have not 72 and 18 rows"
+    cat >count.ng <<'END'
+dim    m <= 32
+input  x[m, 4], t[m]: int
+param  w[4] = 0
+metric n = sum(t >= 0)
+metric one = sum(t == 1)
+metric all = sum(x)
+minimize J = mean((x @ w - t)^2) with sgd(lr = 0)
+END
+    run 0 train count.ng --data numbers.csv --epochs 1 --quiet
+    whole=$(sed -n 's/^all: //p' "$dir/out")
+    run 0 train count.ng --data numbers.csv --split 0.5,0.3,0.2 --epochs 1
+    awk -v whole="$whole" '/^n / { n = $2 " " $3 " " $4 } /^one / { one = $2 " " $3 " " $4 } /^all / { sum = $2 + $3 + $4 }
+        END { exit !(n == "45 27 18" && one == "15 9 6" && (sum - whole)^2 < 1e-2) }' "$dir/err"
+    verdict $? "the parts are not of each class alike, or not of all rows"
+    # statistics are those of the training part
+    run 0 train count.ng --data numbers.csv --split 0.5,0.5 --epochs 1 --standardize x
+    awk '/^all / { exit !($2^2 < 1e-3 && $3^2 > 1e-3) }' "$dir/err"
+    verdict $? "standardized by other rows than those of the training"
+    run 0 train iris.ng --data words.csv --folds 5 --epochs 20
+    prints 'accuracy: 1 +- 0'
+    [ "$(grep -c '^Fold [1-5]/5 - J: ' "$dir/err")" = 5 ]
+    verdict $? "there are not five folds"
+    for bad in '--split 0.7' '--split 0.9,0.2' '--val-split 1' '--folds 1' '--folds 65' '--split 0.5,0.5 --folds 3' \
+        '--val-split 0.2 --val numbers.csv' '--folds 3 --save x.st'; do
+        run 2 train iris.ng --data numbers.csv $bad
+    done
+    head -n 3 numbers.csv >few.csv
+    run 2 train iris.ng --data few.csv --split 0.5,0.4,0.1
+    says '--data has 3 rows: too few'
+    group "parts of the data"
+fi
+
+if asked ends; then
+    # a rate that grows: J falls, then rises
+    cat >rise.ng <<'END'
+dim    m <= 30
+input  x[m, 4], t[m]: int, lr = 0.1
+z = dense(x, 3)
+metric accuracy = mean(argmax(z) == t)
+minimize J = cross_entropy(z, t) with sgd(lr = lr)
+END
+    run 0 train rise.ng --data words.csv --val-split 0.3 --epochs 500 lr=30 --patience 5 --keep-best --save best.st --log log.csv
+    says 'has not fallen for 5 epochs'
+    says 'the weights are those of epoch'
+    cp "$dir/out" first
+    # the weights are those of the row of the log whose val_J is lowest
+    low=$(awk -F, 'NR > 1 && (!n || $5 < low) { low = $5; n = $1 } END { print n }' log.csv)
+    rows=$(awk 'END { print NR - 1 }' log.csv)
+    [ "$rows" = $((low + 5)) ] && grep -q "epoch $low, the best" "$dir/err"
+    verdict $? "the best is not epoch $low of $rows"
+    run 0 train rise.ng --data words.csv --val-split 0.3 --epochs "$low" lr=30 --quiet
+    same first "$dir/out"
+    run 0 train rise.ng --data words.csv --epochs 500 --max-steps 7 --save steps.st
+    holds steps.st '"step":"7"'
+    run 0 train rise.ng --data words.csv --epochs 1000000 --max-time 0.3s --quiet
+    run 0 train rise.ng --data words.csv --epochs 10000 --tolerance 1e-3 --quiet --save tolerance.st
+    grep -qa '"epoch":"[0-9]\{2,3\}"' tolerance.st
+    verdict $? "--tolerance did not end the training"
+    run 0 train rise.ng --data words.csv --grid lr=0.001,0.1,0.3 --epochs 5 --save grid.st
+    says 'the best is lr=0.3'
+    [ "$(grep -c '^lr=' "$dir/err")" = 3 ]
+    verdict $? "there are not three runs"
+    cp "$dir/out" first
+    run 0 train rise.ng --data words.csv --set lr=0.3 --epochs 5 --quiet
+    same first "$dir/out"
+    run 0 eval rise.ng --data words.csv --load grid.st
+    same first "$dir/out"
+    holds grid.st '"options":"--data words.csv --grid lr=0.001,0.1,0.3 --epochs 5"'
+    holds grid.st 'training J '
+    run 1 train rise.ng --data words.csv --epochs 50 lr=1e38 --save nan.st
+    says 'training stopped'
+    run 2 train rise.ng --data words.csv --grid x=1
+    run 2 train rise.ng --data words.csv --checkpoint 5
+    run 2 train rise.ng --data words.csv --max-time 5x
+
+    # batches together are a batch: to rounding, and whatever their sizes
+    run 0 train rise.ng --data words.csv --no-shuffle --batch 28 --epochs 3 --quiet
+    cp "$dir/out" first
+    run 0 train rise.ng --data words.csv --no-shuffle --batch 7 --accumulate 4 --epochs 3 --quiet
+    paste first "$dir/out" | awk '{ d = $2 - $4; if (d*d > 1e-10) exit 1 }'
+    verdict $? "four batches of 7 are not a batch of 28"
+    group "ends"
+fi
+
+# interrupted N: ends the training N times with a random signal and resumes it; then the file must be the same as without
+interrupted() {
+    args="drop.ng --data words.csv --epochs 300 --standardize x --val-split 0.2 --keep-best --patience 1000 --checkpoint 7 --quiet"
+    run 0 train $args --resume whole.st
+    ends=0
+    rm -f parts.st
+    while [ $ends -lt "$1" ]; do
+        "$ngc" train $args --resume parts.st >"$dir/out" 2>"$dir/err" &
+        child=$!
+        sleep "$(awk -v s="$ends" 'BEGIN { srand(s); print 0.02 + rand()*0.06 }')"
+        signal=$(echo KILL TERM INT | cut -d ' ' -f $((ends % 3 + 1)))
+        kill -s "$signal" $child 2>/dev/null
+        wait $child 2>/dev/null
+        status=$?
+        ends=$((ends + 1))
+        case $status in 0 | 137 | 143 | 130) true ;; *) false ;; esac
+        verdict $? "SIG$signal: status $status"
+        [ $status = 0 ] && break
+    done
+    run 0 train $args --resume parts.st
+    same whole.st parts.st
+}
+
+if asked resume; then
+    cat >drop.ng <<'END'
+dim    m <= 16
+input  x[m, 4], t[m]: int
+h = dropout(dense(x, 16, tanh), 0.2)
+z = dense(h, 3)
+minimize J = cross_entropy(z, t) with adam(lr = cosine(0.002, 1500))
+END
+    interrupted "${INTERRUPTIONS:-6}"
+    run 0 train drop.ng --data words.csv --epochs 4 --checkpoint 2 --resume new.st
+    says 'new.st: there is no such file yet; the training starts anew'
+    run 2 train drop.ng --data words.csv --resume new.st --save other.st
+    group "resume"
+fi
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
