@@ -249,6 +249,82 @@ static void cut_down(Model *m)
     drop_variables(m);
 }
 
+/* ---- what training did to the inputs ---- */
+
+/* The axis of an input that runs over rows, if a row has this number of elements; else -1. */
+static int row_axis(const Model *m, const Var *x, size_t elements)
+{
+    int axis = 0;
+    int64_t count = 1;
+    for (int i = 0; i < x->shape.rank; i++)
+        if (x->shape.dim[i] < 0) {
+            axis = i;
+            break;
+        }
+    for (int i = 0; i < x->shape.rank; i++)
+        if (i != axis)
+            count *= size_max(m->graph, x->shape.dim[i]);
+    return x->shape.rank > 0 && (size_t)count == elements ? axis : -1;
+}
+
+/* What is subtracted from the elements of a row (`sub`), or what they are multiplied by: a scalar,
+ * or a tensor of one row. */
+static Node *row_node(Model *m, const Var *x, const PrepInput *p, int axis, bool sub)
+{
+    if (p->same)
+        return graph_const(m->graph, sub ? p->sub[0] : p->mul[0]);
+
+    Shape shape = x->shape;
+    double *data = arena_alloc(m->graph->ngc, (p->elements + 1) * sizeof *data);
+    shape.dim[axis] = 1;
+    memcpy(data, sub ? p->sub : p->mul, p->elements * sizeof *data);
+    return graph_broadcast(m->graph, graph_data(m->graph, shape, T_FLOAT, data), x->shape);
+}
+
+/* Puts (x - sub)*mul in the place of an input. */
+static bool prepare_input(const File *f, Model *m, Var *x, const PrepInput *p)
+{
+    int axis = row_axis(m, x, p->elements);
+    if (p->elements == 0)
+        return true;
+    if (x->type != T_FLOAT || (!p->same && axis < 0))
+        return fail(f, "the shape of the input is not that of the training", x->name);
+
+    Graph *g = m->graph;
+    Node *value = graph_binary(g, OP_sub, x->node, row_node(m, x, p, axis, true));
+    value = graph_binary(g, OP_mul, value, row_node(m, x, p, axis, false));
+
+    Node **root = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *root);
+    for (int i = 0; i < m->roots; i++)
+        root[i] = m->root[i].node;
+    graph_simplify(g, root, m->roots, 0, x->node, value);
+    for (int i = 0; i < m->roots; i++)
+        m->root[i].node = root[i];
+    return true;
+}
+
+/* Does to the inputs what the trainer did to them by --scale and --standardize. */
+static bool prepare_inputs(const File *f, Model *m)
+{
+    const char *text = ngrt_notes_get(&f->tensors.notes, "data");
+    Prep prep;
+    if (!text)
+        return true;
+    if (!ngrt_prep_read(&prep, text))
+        return fail(f, "what it says of the data is damaged", NULL);
+
+    bool good = true;
+    for (int i = 0; i < m->vars && good; i++) {
+        const PrepInput *p = ngrt_prep_find(&prep, m->var[i]->name);
+        if (m->var[i]->kind == VAR_INPUT && p)
+            good = prepare_input(f, m, m->var[i], p);
+    }
+    ngrt_prep_free(&prep);
+    return good;
+}
+
+/* ---- freezing ---- */
+
 /* Gives a variable its elements. */
 static bool freeze_variable(File *f, const Model *m, Var *v)
 {
@@ -273,7 +349,7 @@ static bool freeze(File *f, Model *m)
         if (v->kind != VAR_INPUT && !v->data && !freeze_variable(f, m, v))
             return false;
     }
-    return !f->named || check_named(f, m);
+    return (!f->named || check_named(f, m)) && prepare_inputs(f, m);
 }
 
 int weights_freeze(Ngc *ngc, Model *m)

@@ -234,6 +234,30 @@ END
     says '--scale takes NAME=X'
     run 2 train iris.ng --data numbers.csv --standardize x --save x.npy
     says 'x.npy: a .npy file cannot hold how the data was prepared'
+
+    # the C with the weights as constants does the same to its inputs, with the same bits
+    cat >frozen.c <<'END'
+#include <stdio.h>
+#include "frozen.h"
+static frozen_work work;
+int main(void)
+{
+    float x[1][4];
+    frozen_inputs in = {.m = 1, .x = x[0]};
+    while (scanf("%f,%f,%f,%f,%*d", &x[0][0], &x[0][1], &x[0][2], &x[0][3]) == 4)
+        if (frozen_predict(&frozen_weights, &in, &work) == 0)
+            printf("%.5f,%.5f,%.5f\n", work.p[0][0], work.p[0][1], work.p[0][2]);
+    return 0;
+}
+END
+    for option in --standardize=x --scale=x=1/3; do
+        run 0 train iris.ng --data numbers.csv $option --epochs 9 --quiet --save part.st
+        run 0 predict iris.ng --data numbers.csv --load part.st
+        awk -F, '{ printf "%.5f,%.5f,%.5f\n", $1, $2, $3 }' "$dir/out" >first
+        run 0 --standalone --weights=part.st iris.ng --prefix=frozen -o frozen_model.c --header=frozen.h
+        $CC frozen.c frozen_model.c -lm -o frozen && ./frozen <numbers.csv >"$dir/out"
+        same first "$dir/out"
+    done
     group "scales"
 fi
 
