@@ -320,6 +320,19 @@ static int make_undisturbed(Ngc *ngc, Build *b, const Text *c)
 
 /* ---- the commands ---- */
 
+/* Says that a program is compiled, which takes a moment, and which no later run does. */
+static void announce(const Ngc *ngc, const Model *m, const char *command, char **argv, int argc)
+{
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], "--quiet") == 0)
+            return;
+    if (!ngc->opt.json)
+        fprintf(
+            stderr,
+            "ngc %s: note: compiling the model %s with %s; once, as long as it stays the same\n",
+            command, m->name, compiler_words());
+}
+
 /* The C of the model, with a main that is the runtime's. */
 static Text program_text(Ngc *ngc, Model *m)
 {
@@ -345,7 +358,7 @@ static bool find_runtime(Ngc *ngc, Build *b)
     return true;
 }
 
-/* The program from the cache, or compiled: an open file, or -1. */
+/* The program from the cache: an open file, or -1. Sets where it is, or would be. */
 static int find_program(Ngc *ngc, Build *b, const Model *m, const Text *c)
 {
     if (!find_runtime(ngc, b))
@@ -353,14 +366,12 @@ static int find_program(Ngc *ngc, Build *b, const Model *m, const Text *c)
 
     b->key = program_key(ngc, b, c);
     b->cache = cache_directory(ngc);
-    if (b->cache) {
-        b->kept = text_format(ngc, "%s/%s-%s", b->cache, m->name, b->key);
-        int fd = cache_find(ngc, b->kept, b->key);
-        b->is_kept = fd >= 0;
-        if (fd >= 0)
-            return fd;
-    }
-    return make_undisturbed(ngc, b, c);
+    if (!b->cache)
+        return -1;
+    b->kept = text_format(ngc, "%s/%s-%s", b->cache, m->name, b->key);
+    int fd = cache_find(ngc, b->kept, b->key);
+    b->is_kept = fd >= 0;
+    return fd;
 }
 
 int train_main(Ngc *ngc, Model *m, const char *command, char **argv, int argc)
@@ -370,6 +381,10 @@ int train_main(Ngc *ngc, Model *m, const char *command, char **argv, int argc)
     if (ngc->errors)
         return 1;
     int fd = find_program(ngc, &b, m, &c);
+    if (fd < 0 && b.key) {
+        announce(ngc, m, command, argv, argc);
+        fd = make_undisturbed(ngc, &b, &c);
+    }
     if (fd < 0)
         return 3;
 

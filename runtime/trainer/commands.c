@@ -50,13 +50,16 @@ static int check_batch(const Trainer *t)
     return DONE;
 }
 
-/* Can there be a file of the name to save to? Better known before hours of training. */
-static int check_save(const Trainer *t)
+/* Can the files be written that the command will write? Better known before hours of training. */
+static int check_files(const Trainer *t)
 {
+    const char *const path[] = {t->save_path, t->curve_path, t->out_path};
     ngrt_message message;
+    size_t i;
 
-    if (t->save_path && ngrt_file_probe(t->save_path, &message))
-        return ngrt_trainer_fail(t, FILES, "%s", message.text);
+    for (i = 0; i < sizeof path / sizeof *path; i++)
+        if (path[i] && strcmp(path[i], "-") != 0 && ngrt_file_probe(path[i], &message))
+            return ngrt_trainer_fail(t, FILES, "%s", message.text);
     return DONE;
 }
 
@@ -207,7 +210,7 @@ static int run(Trainer *t, int argc, char **argv)
     if (!status)
         status = check_batch(t);
     if (!status)
-        status = check_save(t);
+        status = check_files(t);
     if (!status)
         status = prepare(t);
     if (!status)

@@ -292,24 +292,51 @@ int ngrt_curve_show(const Trainer *t)
 
 /* ---- within an epoch ---- */
 
+/* The losses of the rows that are done, and the metrics as they were after the last epoch. */
+static void bar_values(const Trainer *t, double share, char *text, size_t room)
+{
+    size_t used = 0;
+    int i, part = has_validation(t) ? VALIDATION : TRAINING;
+
+    text[0] = 0;
+    for (i = 0; i < t->values && used + 60 < room; i++) {
+        const Value *v = &t->value[i];
+        int loss = v->tensor->role == NGRT_LOSS;
+        double value = v->of[loss ? TRAINING : part];
+
+        if (v->tensor->rank > 0 || !v->known[loss ? TRAINING : part])
+            continue;
+        if (loss && !(v->tensor->flags & NGRT_SUM))
+            value /= share;
+        used += (size_t)snprintf(text + used, room - used, " %.20s %.4g", v->name, value);
+    }
+}
+
 /* Where the epoch is, in place of what is on the line. */
 void ngrt_bar_show(const Trainer *t, long epoch, size_t done, size_t rows)
 {
-    enum { CELLS = 30 };
-    char bar[CELLS + 1];
+    enum { CELLS = 20, WIDTH_OF_LINE = 79 };
+    char bar[CELLS + 1], text[400], rest[300];
     size_t full = done * CELLS / rows;
     int percent = (int)((double)done * 100 / (double)rows);
+    double seconds = ngrt_trainer_seconds() - t->epoch_at;
+    double rate = (double)(done - t->epoch_row) / (seconds > 0 ? seconds : 1);
+    double left = (double)(rows - done) + (double)(t->epochs - epoch) * (double)rows;
 
     memset(bar, '.', CELLS);
     memset(bar, '=', full);
     bar[CELLS] = 0;
     if (full < CELLS)
         bar[full] = '>';
-    fprintf(stderr, "\rEpoch %ld/%ld [%s] %3d%% of %zu rows", epoch, t->epochs, bar, percent, rows);
+    bar_values(t, (double)done / (double)rows, rest, sizeof rest);
+    left = rate > 0 ? left / rate : 0;
+    snprintf(text, sizeof text, "Epoch %ld/%ld [%s] %3d%% %.4g rows/s %02d:%02d left%s", epoch,
+             t->epochs, bar, percent, rate, (int)(left / 60), (int)left % 60, rest);
+    fprintf(stderr, "\r%-*.*s", WIDTH_OF_LINE, WIDTH_OF_LINE, text);
     fflush(stderr);
 }
 
 void ngrt_bar_clear(void)
 {
-    fprintf(stderr, "\r%78s\r", "");
+    fprintf(stderr, "\r%79s\r", "");
 }

@@ -139,6 +139,8 @@ static int train_epoch(Trainer *t, long epoch)
     if (t->sums_loaded)
         rows = set->rows;
     t->sums_loaded = 0;
+    t->epoch_at = ngrt_trainer_seconds();
+    t->epoch_row = first;
 
     for (; first < set->rows; first += count) {
         count = step_rows(t, first);

@@ -207,6 +207,8 @@ typedef struct Trainer {
     long waited;     /* epochs since then */
 
     /* within an epoch */
+    double epoch_at;  /* when this epoch began, */
+    size_t epoch_row; /* and with which row */
     double started;   /* when the training began */
     double bar_at;    /* when the bar was shown last; below 0: never */
     int bar_shown;    /* it is on the screen */
