@@ -139,14 +139,131 @@ static int add_number(Bytes *b, const Result *r, size_t element)
     return ngrt_bytes_print(b, format[type], ngrt_data_value(&data, element));
 }
 
+/* ---- names of classes ---- */
+
+typedef struct Labels {    /* of the input that had words in training */
+    const char *input;     /* NULL: there is none */
+    const PrepColumn *of;  /* its words */
+    const Result *decides; /* the output that says which word it is, by its largest element */
+} Labels;
+
+/* The elements of an output in a line of the table. */
+static size_t line_elements(const Result *r)
+{
+    size_t elements = r->outer * (r->piece / r->size);
+    return r->axis < 0 ? elements / r->rows : elements;
+}
+
+/* Does an output say which of two words or more it is? */
+static int decides(const Result *r, const PrepColumn *c)
+{
+    size_t elements = line_elements(r);
+
+    if (r->axis < 0 || r->tensor->type == NGRT_I32)
+        return r->axis >= 0 && elements == 1;
+    return elements == c->words || (elements == 1 && c->words == 2);
+}
+
+/* Finds the words of the labels, and the first output that decides. */
+static Labels find_labels(const Trainer *t, const Result *result, int results)
+{
+    Labels l = {0};
+    int i, k;
+
+    for (i = 0; i < t->prep.inputs && !l.input; i++) {
+        const PrepInput *x = &t->prep.input[i];
+        const ngrt_tensor *input = ngrt_find_input_name(t->model, x->name);
+
+        if (!input || !(input->flags & NGRT_TARGET) || x->columns != 1 || x->column[0].words < 2)
+            continue;
+        for (k = 0; k < results && !l.decides; k++)
+            if (decides(&result[k], &x->column[0]))
+                l.decides = &result[k];
+        l.of = &x->column[0];
+        l.input = l.decides ? x->name : NULL;
+    }
+    return l;
+}
+
+/* Adds a cell of words: in quotes where it needs them. */
+static int add_word(Bytes *b, const char *word)
+{
+    int good = 1;
+
+    if (!strpbrk(word, ",;\"\n\t") && *word != ' ')
+        return ngrt_bytes_add(b, word, strlen(word));
+    good = ngrt_bytes_add(b, "\"", 1);
+    for (; *word && good; word++)
+        good = ngrt_bytes_add(b, "\"\"", *word == '"') && ngrt_bytes_add(b, word, 1);
+    return good && ngrt_bytes_add(b, "\"", 1);
+}
+
+/* The index of the word that a line of the table is of; -1: of none. */
+static long decide(const Labels *l, size_t row)
+{
+    const Result *r = l->decides;
+    ngrt_data data = {.type = ngrt_element_of(r->tensor->type), .at = r->at};
+    size_t elements = line_elements(r), piece = elements / r->outer, best = 0, i;
+    double highest = 0;
+
+    if (elements == 1) {
+        double v = ngrt_data_value(&data, row);
+
+        if (r->tensor->type == NGRT_I32)
+            return v >= 0 && v < (double)l->of->words ? (long)v : -1;
+        return v >= 0.5;
+    }
+    for (i = 0; i < elements; i++) {
+        size_t element = (i / piece * r->rows + row) * piece + i % piece;
+        double v = ngrt_data_value(&data, element);
+
+        if (i == 0 || v > highest) {
+            highest = v;
+            best = i;
+        }
+    }
+    return (long)best;
+}
+
+/* Adds the first line of a table with words: a name for each column. */
+static int add_header(Bytes *b, const Labels *l, const Result *result, int results)
+{
+    int k, good = 1;
+    size_t i;
+
+    for (k = 0; k < results && good; k++) {
+        size_t elements = line_elements(&result[k]);
+        const char *name = result[k].tensor->name;
+
+        for (i = 0; i < elements && good; i++) {
+            if (elements == 1)
+                good = ngrt_bytes_print(b, "%.400s", name);
+            else if (&result[k] == l->decides)
+                good = add_word(b, l->of->word[i]);
+            else
+                good = ngrt_bytes_print(b, "%.400s_%zu", name, i);
+            good = good && ngrt_bytes_add(b, ",", 1);
+        }
+    }
+    return good && add_word(b, *l->of->name ? l->of->name : l->input) && ngrt_bytes_add(b, "\n", 1);
+}
+
+/* Adds the last cell of a line: the word. */
+static int add_label(Bytes *b, const Labels *l, size_t row)
+{
+    long word = decide(l, row);
+
+    return ngrt_bytes_add(b, ",", 1) && (word < 0 || add_word(b, l->of->word[word]));
+}
+
+/* ---- lines ---- */
+
 /* Adds the elements that an output has in a line of the table. `comma`: others are before them. */
 static int add_cells(Bytes *b, const Result *r, size_t row, int comma)
 {
-    size_t elements = r->piece / r->size; /* of a piece in a line */
+    size_t elements = line_elements(r) / r->outer; /* of a piece in a line */
     size_t o, i;
 
-    if (r->axis < 0)
-        elements /= r->rows;
     for (o = 0; o < r->outer; o++)
         for (i = 0; i < elements; i++) {
             size_t element = (o * r->rows + row) * elements + i;
@@ -160,16 +277,22 @@ static int add_cells(Bytes *b, const Result *r, size_t row, int comma)
     return 1;
 }
 
-/* Adds all lines: the outputs of a row side by side. */
-static int add_table(Bytes *b, const Result *result, int results)
+/* Adds all lines: the outputs of a row side by side. Where labels are words, there is a first line
+ * with names, and a last column with the word. */
+static int add_table(Bytes *b, const Trainer *t, const Result *result, int results)
 {
+    Labels l = find_labels(t, result, results);
     size_t row;
     int i;
 
+    if (l.input && !add_header(b, &l, result, results))
+        return 0;
     for (row = 0; row < result[0].rows; row++) {
         for (i = 0; i < results; i++)
             if (!add_cells(b, &result[i], row, i > 0))
                 return 0;
+        if (l.input && !add_label(b, &l, row))
+            return 0;
         if (!ngrt_bytes_add(b, "\n", 1))
             return 0;
     }
@@ -208,7 +331,7 @@ static int write_table(const Trainer *t, const Result *result, int results)
                 ".npz file",
                 result[0].tensor->name, result[i].tensor->name, result[0].rows, result[i].rows);
 
-    if (add_table(&b, result, results))
+    if (add_table(&b, t, result, results))
         error = put_bytes(&b, t->out_path, &message);
     ngrt_bytes_free(&b);
     return error ? ngrt_trainer_fail(t, FILES, "%s", message.text) : DONE;

@@ -202,13 +202,10 @@ void ngrt_trainer_watch(const Trainer *t)
 
 /* ---- names ---- */
 
-const ngrt_tensor *ngrt_find_input(const ngrt_model *m, const char *text)
+static const ngrt_tensor *find_input(const ngrt_model *m, const char *text, size_t length)
 {
-    size_t length = strcspn(text, "=");
     int i;
 
-    if (text[length] != '=')
-        return NULL;
     for (i = 0; i < m->tensors; i++) {
         const ngrt_tensor *x = &m->tensor[i];
         if (x->role == NGRT_INPUT && strlen(x->name) == length &&
@@ -216,4 +213,15 @@ const ngrt_tensor *ngrt_find_input(const ngrt_model *m, const char *text)
             return x;
     }
     return NULL;
+}
+
+const ngrt_tensor *ngrt_find_input_name(const ngrt_model *m, const char *name)
+{
+    return find_input(m, name, strlen(name));
+}
+
+const ngrt_tensor *ngrt_find_input(const ngrt_model *m, const char *text)
+{
+    const char *end = strchr(text, '=');
+    return end ? find_input(m, text, (size_t)(end - text)) : NULL;
 }

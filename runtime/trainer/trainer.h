@@ -230,6 +230,7 @@ double ngrt_trainer_seconds(void);      /* by a clock that is never set */
 void ngrt_trainer_watch(const Trainer *t);
 int ngrt_trainer_stopped(void); /* by this signal, or 0 */
 /* The input whose name is the part of text before '=', or NULL. */
+const ngrt_tensor *ngrt_find_input_name(const ngrt_model *m, const char *name);
 const ngrt_tensor *ngrt_find_input(const ngrt_model *m, const char *text);
 
 /* options.c */

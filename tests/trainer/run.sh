@@ -115,6 +115,12 @@ if asked tables; then
     run 3 train iris.ng --data four.csv
     says "four.csv: 4 different words, but t has 3 classes"
 
+    sed 's/,[a-z]*$//' back.csv | head -n 2 >few.csv
+    run 0 predict iris.ng --data few.csv --load words.st
+    prints 'lily,rose,tulip,kind'
+    [ "$(sed 's/.*,//' "$dir/out" | tail -n 2)" = "$(sed 's/.*,//' back.csv | head -n 2)" ]
+    verdict $? "predict names other classes"
+
     # columns, by numbers and by names; a table is read once
     run 0 train iris.ng --data numbers.csv --epochs 3 --quiet --save all.st
     run 0 train iris.ng --data x=numbers.csv:0-3 --data t=numbers.csv:4 --epochs 3 --quiet --save part.st
