@@ -383,6 +383,99 @@ static inline float ngrt_minimumf(float a, float b)
     return a < b || a != a ? a : b;
 }
 
+/*@ erfinv: */
+/* The number whose erf is x. A first guess (Winitzki, 2008) has 2 digits; each step of Halley's
+ * method has three times as many. Near 1, 1 - |x| is compared with erfc instead. */
+static inline double ngrt_erfinv(double x)
+{
+    double far = fabs(x), rest = 1.0 - far, low, half, y;
+    int step;
+
+    if (!(far < 1.0))
+        return far == 1.0 ? x * INFINITY : NAN;
+    low = far < 0.5 ? log1p(-x * x) : log1p(far) + log1p(-far); /* log(1 - x^2) */
+    half = 4.3307467507998 + 0.5 * low;
+    y = sqrt(-6.802721088435374 * low / (sqrt(half * half - 6.802721088435374 * low) + half));
+
+    for (step = 0; step < 3; step++) {
+        double miss = far < 0.5 ? erf(y) - far : rest - erfc(y);
+        miss *= 0.88622692545275801 * exp(y * y);
+        y -= miss / (1.0 + y * miss);
+    }
+    return x < 0.0 ? -y : y;
+}
+
+/*@ erfinvf: erfinv */
+static inline float ngrt_erfinvf(float x)
+{
+    return (float)ngrt_erfinv((double)x);
+}
+
+/*@ polygamma: */
+/* The n-th derivative of cot(pi x), divided by pi^n: a polynomial in c = cot(pi x), as the
+ * derivative of c^k is -k pi (c^(k-1) + c^(k+1)). */
+static inline double ngrt_cot_slope(int n, double x)
+{
+    double p[24] = {0.0, 1.0}, q[24], r = 3.14159265358979324 * (x - rint(x));
+    double c = cos(r) / sin(r), y = 0.0;
+    int i, k;
+
+    for (i = 0; i < n; i++) {
+        for (k = 0; k < 24; k++)
+            q[k] = p[k];
+        for (k = 0; k < 23; k++)
+            p[k] = -(k + 1) * q[k + 1] - (k > 0 ? (k - 1) * q[k - 1] : 0.0);
+    }
+    for (k = n + 1; k >= 0; k--)
+        y = y * c + p[k];
+    return y;
+}
+
+/* The n-th derivative of digamma at x, the derivative of log gamma, for n = 0 .. 20: by its
+ * asymptotic series from 15 + n on, by the recurrence below it, by the reflection below 0. */
+static inline double ngrt_polygamma(double order, double x)
+{
+    /* B(2k)/(2k)! */
+    static const double bernoulli[10] = {8.3333333333333333e-02, -1.3888888888888889e-03,
+                                         3.3068783068783069e-05, -8.2671957671957672e-07,
+                                         2.0876756987868099e-08, -5.2841901386874932e-10,
+                                         1.3382536530684679e-11, -3.3896802963225829e-13,
+                                         8.5860620562778446e-15, -2.1748686985580619e-16};
+    double sum = 0.0, factorial = 1.0, sign, power, term;
+    int n = order >= 0.0 && order <= 20.0 ? (int)order : -1, k;
+
+    if (n < 0 || (double)n != order || x != x)
+        return NAN;
+    sign = n % 2 ? 1.0 : -1.0;
+    if (x == 0.0)
+        return n % 2 ? INFINITY : -1.0 / x;
+    if (x < 0.0 && x == floor(x))
+        return n % 2 ? INFINITY : NAN;
+    if (x < 0.0)
+        return -sign * ngrt_polygamma(order, 1.0 - x) -
+               pow(3.14159265358979324, order + 1.0) * ngrt_cot_slope(n, x);
+
+    for (k = 2; k <= n; k++)
+        factorial *= k;
+    for (; x < 15.0 + order; x += 1.0)
+        sum += n == 0 ? 1.0 / x : factorial * pow(x, -order - 1.0);
+
+    power = pow(x, -order);
+    sum += 0.5 * factorial * power / x + (n == 0 ? -log(x) : factorial / order * power);
+    term = factorial * (order + 1.0) * power / (x * x); /* (n + 2k - 1)!/x^(n + 2k) */
+    for (k = 0; k < 10; k++) {
+        sum += bernoulli[k] * term;
+        term *= (order + 2 * k + 2) * (order + 2 * k + 3) / (x * x);
+    }
+    return sign * sum;
+}
+
+/*@ polygammaf: polygamma */
+static inline float ngrt_polygammaf(float order, float x)
+{
+    return (float)ngrt_polygamma((double)order, (double)x);
+}
+
 /*@ mod: */
 /* a - b*floor(a/b) without its rounding errors: the remainder with the sign of b. */
 static inline double ngrt_mod(double a, double b)

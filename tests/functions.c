@@ -4,15 +4,18 @@
  *     NAME OPERANDS MARK SLOPE
  *
  * MARK says from where a test draws operands for which the function is smooth, in the letters of
- * grad/primitives.txt: "-" anywhere, "/" apart from 0, "+" above 0, "~" between -1 and 1. SLOPE is
- * "flat" where nothing flows back, else "slope".
+ * grad/primitives.txt: "-" anywhere, "/" apart from 0, "+" above 0, "~" between -1 and 1, ">"
+ * above 1. SLOPE is "flat" where nothing flows back, else "slope".
  */
 #include "graph/eval.h"
 
 int main(void)
 {
-    static const char mark[] = {
-        [DOMAIN_ALL] = '-', [DOMAIN_NONZERO] = '/', [DOMAIN_POSITIVE] = '+', [DOMAIN_UNIT] = '~'};
+    static const char mark[] = {[DOMAIN_ALL] = '-',
+                                [DOMAIN_NONZERO] = '/',
+                                [DOMAIN_POSITIVE] = '+',
+                                [DOMAIN_UNIT] = '~',
+                                [DOMAIN_ABOVE_ONE] = '>'};
 
     for (int op = 0; op < OP_COUNT; op++) {
         const OpInfo *info = op_info[op];

@@ -308,6 +308,7 @@ typedef enum {
     DOMAIN_NONZERO,
     DOMAIN_POSITIVE,
     DOMAIN_UNIT, /* between -1 and 1 */
+    DOMAIN_ABOVE_ONE,
 } Domain;
 
 /* The members of Node.attr, in the order in which they are written. */

@@ -28,12 +28,23 @@ UNARY(acos)
 UNARY(atan)
 UNARY(sinh)
 UNARY(cosh)
+UNARY(asinh)
+UNARY(acosh)
+UNARY(atanh)
 UNARY(tanh)
 UNARY(erf)
 UNARY(erfc)
+UNARY(lgamma)
+UNARY(ngrt_erfinv)
 UNARY(ngrt_sign)
 UNARY(ngrt_sigmoid)
 UNARY(ngrt_softplus)
+
+static double v_polygamma(double a, double b, double c)
+{
+    (void)c;
+    return ngrt_polygamma(a, b);
+}
 
 static double v_atan2(double a, double b, double c)
 {
@@ -91,7 +102,8 @@ MACRO(tan, tan, .form = {FLOAT(tan)}, .domain = DOMAIN_UNIT, .rule = {"dy*(1 + y
       .js = "Math.tan", .teach = "tangent");
 /* 1 - a^2 in the form that keeps its digits: the product near 1, the difference near 0, where it is
  * differentiated again */
-#define UP_TO_ONE "sqrt(where(abs(a) < 0.5, 1 - a*a, (1 - a)*(1 + a)))"
+#define LESS_SQUARE "where(abs(a) < 0.5, 1 - a*a, (1 - a)*(1 + a))"
+#define UP_TO_ONE   "sqrt(" LESS_SQUARE ")"
 MACRO(asin, asin, .form = {FLOAT(asin)}, .domain = DOMAIN_UNIT, .rule = {"dy/" UP_TO_ONE},
       .js = "Math.asin", .teach = "arc sine");
 MACRO(acos, acos, .form = {FLOAT(acos)}, .domain = DOMAIN_UNIT, .rule = {"-dy/" UP_TO_ONE},
@@ -102,12 +114,32 @@ MACRO(sinh, sinh, .form = {FLOAT(sinh)}, .rule = {"dy*cosh(a)"}, .js = "Math.sin
       .teach = "hyperbolic sine");
 MACRO(cosh, cosh, .form = {FLOAT(cosh)}, .rule = {"dy*sinh(a)"}, .js = "Math.cosh",
       .teach = "hyperbolic cosine");
+
+/* From 1e8 on, the root of 1 + a^2 is |a|, and a^2 might overflow. */
+static const char *said_asinh(Ngc *ngc, const Node *y, int operand)
+{
+    (void)ngc;
+    (void)y;
+    (void)operand;
+    return "dy/sqrt(a*a + 1)";
+}
+
+SMOOTH(asinh, asinh, .rule = {"dy/where(abs(a) < 1e8, sqrt(a*a + 1), abs(a))"}, .said = said_asinh,
+       .js = "Math.asinh", .teach = "inverse hyperbolic sine");
+SMOOTH(acosh, acosh, .domain = DOMAIN_ABOVE_ONE, .rule = {"dy/(sqrt(a - 1)*sqrt(a + 1))"},
+       .js = "Math.acosh", .teach = "inverse hyperbolic cosine");
+SMOOTH(atanh, atanh, .domain = DOMAIN_UNIT, .rule = {"dy/" LESS_SQUARE}, .js = "Math.atanh",
+       .teach = "inverse hyperbolic tangent");
 MACRO(tanh, tanh, .rule = {"dy*(1 - y*y)"}, .js = "Math.tanh", .form = {SHORT(tanh)},
       .teach = "tanh: 1 less its square");
 MACRO(erf, erf, .rule = {"dy*1.1283791670955126*exp(-a*a)"}, .js = "erf", .form = {SHORT(erf)},
       .teach = "error function: 2/sqrt(pi) exp(-a^2)");
 MACRO(erfc, erfc, .rule = {"-dy*1.1283791670955126*exp(-a*a)"}, .js = "erfc", .form = {SHORT(erfc)},
       .teach = "1 less the error function");
+SMOOTH(erfinv, ngrt_erfinv, .domain = DOMAIN_UNIT, .rule = {"dy*0.886226925452758*exp(y*y)"},
+       .js = "erfinv", .teach = "inverse of the error function: sqrt(pi)/2 exp(y^2)");
+SMOOTH(lgamma, lgamma, .domain = DOMAIN_POSITIVE, .rule = {"dy*polygamma(0, a)"}, .js = "lgamma",
+       .teach = "log of the gamma function: digamma");
 MACRO(sigmoid, ngrt_sigmoid, .rule = {"dy*y*(1 - y)"}, .js = "a => 1 / (1 + Math.exp(-a))",
       .form = {SHORT(sigmoid)}, .teach = "sigmoid: y (1 - y)");
 MACRO(softplus, ngrt_softplus, .rule = {"dy*sigmoid(a)"},
@@ -142,3 +174,16 @@ const OpInfo op_atan2 = {.name = "atan2",
                                   "where(" LARGER " == 0, 0, -dy*(a/" SCALE ")/" SQUARES ")"},
                          .said = said_atan2,
                          .teach = "angle of a point"};
+
+/* The derivative a times more of digamma(b); a is a whole number. The language's function checks
+ * that (builtin.c), so there are no params. */
+const OpInfo op_polygamma = {.name = "polygamma",
+                             .arity = 2,
+                             .flags = F_ELEMENTWISE,
+                             .domain = DOMAIN_POSITIVE,
+                             .value = v_polygamma,
+                             .js = "polygamma",
+                             .c = "ngrt_polygamma@($a, $b)",
+                             .prec = 16,
+                             .rule = {NULL, "dy*polygamma(a + 1, b)"},
+                             .teach = "polygamma: the next one"};

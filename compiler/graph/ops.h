@@ -8,8 +8,8 @@ X(add) X(sub) X(mul) X(div) X(neg) X(pow) X(mod) X(maximum) X(minimum) X(where)
 X(cast) X(stop) X(copy) X(lt) X(le) X(eq) X(ne)
 /* op_math.c */
 X(exp) X(expm1) X(log) X(log1p) X(sqrt) X(abs) X(sign) X(floor) X(ceil) X(round)
-X(sin) X(cos) X(tan) X(asin) X(acos) X(atan) X(atan2) X(sinh) X(cosh)
-X(tanh) X(erf) X(erfc) X(sigmoid) X(softplus)
+X(sin) X(cos) X(tan) X(asin) X(acos) X(atan) X(atan2) X(sinh) X(cosh) X(asinh) X(acosh) X(atanh)
+X(tanh) X(erf) X(erfc) X(erfinv) X(lgamma) X(polygamma) X(sigmoid) X(softplus)
 /* op_shape.c */
 X(expand) X(reshape) X(permute) X(slice) X(pad) X(concat)
 /* op_reduce.c */

@@ -152,6 +152,7 @@ static Range range_of_many(Op op, Range a, Range b, Range c)
     case OP_mod: return range(-INFINITY, INFINITY, has_zero(b) ? RISK_POLE : risk);
     case OP_maximum: return range(fmax(a.lo, b.lo), fmax(a.hi, b.hi), risk);
     case OP_minimum: return range(fmin(a.lo, b.lo), fmin(a.hi, b.hi), risk);
+    case OP_polygamma: return range(-INFINITY, INFINITY, b.lo > 0 ? risk : RISK_POLE);
     case OP_atan2: return range(-ANGLE_MOST, ANGLE_MOST, only_data(risk));
     case OP_where: return hull(b, c);
     default: break;
@@ -185,6 +186,10 @@ static Range range_of_partial(Op op, Range a)
     case OP_log: return growing_from(0, a, log, a.lo > 0 ? a.risk : RISK_POLE);
     case OP_log1p: return growing_from(-1, a, log1p, a.lo > -1 ? a.risk : RISK_POLE);
     case OP_sqrt: return growing_from(0, a, sqrt, a.lo >= 0 ? a.risk : RISK_POLE);
+    case OP_acosh: return growing_from(1, a, acosh, a.lo >= 1 ? a.risk : RISK_POLE);
+    case OP_lgamma: return range(-0.13, INFINITY, a.lo > 0 ? a.risk : RISK_POLE);
+    case OP_atanh:
+    case OP_erfinv: return range(-INFINITY, INFINITY, a.lo > -1 && a.hi < 1 ? a.risk : RISK_POLE);
 
     default: /* asin is in -pi/2 .. pi/2, acos in 0 .. pi */
         return range(-1.6, ANGLE_MOST, a.lo >= -1 && a.hi <= 1 ? a.risk : RISK_POLE);
@@ -214,7 +219,11 @@ Range range_apply(Op op, const Range *in)
     case OP_log1p:
     case OP_sqrt:
     case OP_asin:
-    case OP_acos: return range_of_partial(op, a);
+    case OP_acos:
+    case OP_acosh:
+    case OP_atanh:
+    case OP_erfinv:
+    case OP_lgamma: return range_of_partial(op, a);
 
     case OP_sin:
     case OP_cos:
@@ -225,6 +234,7 @@ Range range_apply(Op op, const Range *in)
     case OP_atan: return range(-ANGLE_MOST, ANGLE_MOST, bounded_risk);
     case OP_sigmoid: return growing(a, sigmoid, bounded_risk);
     case OP_softplus: return growing(a, softplus, a.risk);
+    case OP_asinh: return growing(a, asinh, a.risk);
 
     case OP_cast:
     case OP_stop:

@@ -862,6 +862,21 @@ static Value *b_fail(Lower *L, Loc loc, Value **arg)
     return value_error(L, loc);
 }
 
+/* polygamma(n, x): the n-th derivative of digamma(x), which is the derivative of lgamma(x). */
+static Value *b_polygamma(Lower *L, Loc loc, Value **arg)
+{
+    int64_t n;
+    Node *x = want_node(L, arg[1], "what it is a function of");
+    if (!x || !want_whole(L, arg[0], "the order of a polygamma function", &n))
+        return value_error(L, loc);
+    if (n < 0) {
+        lower_error(L, ERR_NUMBER_TOO_SMALL, arg[0]->loc,
+                    "the order of a polygamma function is 0 or more");
+        return value_error(L, loc);
+    }
+    return value_node(L, loc, graph_binary(L->g, OP_polygamma, graph_const(L->g, (double)n), x));
+}
+
 /* ---- the table ---- */
 
 /* Functions of tensors; those of one element are in their records (OpInfo.params). */
@@ -877,6 +892,7 @@ static const Builtin table[] = {
     {"concat", "list axis?", b_concat, 0},
     {"narrow", "x axis start length", b_narrow, 0},
     {"pad", "x before after?", b_pad, 0},
+    {"polygamma", "n x", b_polygamma, 0},
     {"full", "shape value", b_full, 0},
     {"arange", "n", b_arange, 0},
     {"eye", "n", b_eye, 0},

@@ -139,7 +139,7 @@ explain every_op tests/explain/every_op.ng
 explain given tests/explain/given.ng
 # every function of one element, by its record
 functions "$(dirname "$NGC")" | awk '
-    function operand(mark, k) { return mark == "+" || mark == "/" ? "(0.4 + x^2)" : mark == "~" ? "0.8*sin(x + " k ")" : "(x + " k ")" }
+    function operand(mark, k) { return mark == "+" || mark == "/" ? "(0.4 + x^2)" : mark == "~" ? "0.8*sin(x + " k ")" : mark == ">" ? "(1.4 + x^2)" : "(x + " k ")" }
     BEGIN { print "input x[3] = [0.3, -1.2, 0.8]"; sum = "0" }
     { a = operand($3, "0.05"); b = operand($3, "0.45"); c = operand($3, "0.65")
       print "y" NR " = " $1 "(" a ($2 > 1 ? ", " b : "") ($2 > 2 ? ", " c : "") ")"; sum = sum " + sum(y" NR "*x)" }

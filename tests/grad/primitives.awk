@@ -10,7 +10,7 @@ BEGIN {
     FS = " *[|] *"
     PER_PART = 40
     # Functions of one operand, by the values for which they are smooth, and all of two: those of the records, and operators.
-    split("+ ~ - /", marks, " ")
+    split("+ ~ > - /", marks, " ")
     two = "+ - * / ^"
     while ((getline line < functions) > 0) { # NAME OPERANDS MARK SLOPE, as functions.c prints them
         split(line, f, " ")
@@ -84,6 +84,7 @@ function number(mark, k, salt,    x)
     x = spread(k, salt)
     if (mark == "+") return 0.4 + 1.6*x
     if (mark == "~") return 1.7*x - 0.85
+    if (mark == ">") return 1.2 + 1.6*x
     return x < 0.5 ? 0.3 + 2.4*x : 0.9 - 2.4*x
 }
 

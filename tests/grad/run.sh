@@ -97,10 +97,15 @@ coverage() {
 # by $CC (suite.sh).
 emitted() {
     printf '#include "emitted.h"\n' >"$dir/table.c"
-    "$NGC" -I $here --real=double --prefix=layers $here/layers.ng -o "$dir/layers.c" 2>/dev/null || fail "ngc layers.ng"
+    for model in $here/layers.ng $here/pytorch/*.ng; do
+        name=$(basename "$model" .ng)
+        "$NGC" --real=double --prefix="$name" "$model" -o "$dir/more_$name.c" 2>/dev/null || fail "ngc $model"
+        [ -e "$dir/$name.values" ] || "$NGC" run --fill --digits=17 "$model" >"$dir/$name.values" 2>/dev/null
+    done
     number=0
-    for c in "$dir"/part*.c "$dir/layers.c"; do
+    for c in "$dir"/part*.c "$dir"/more_*.c; do
         name=$(basename "$c" .c)
+        name=${name#more_}
         number=$((number + 1))
         in_share 6 $number && by="$CC -O0 -w" || by=$quick
         $by -Iruntime -c "$c" -o "$c.o" || fail "$name.c by $by"
@@ -116,10 +121,11 @@ emitted() {
     failed=$((failed + $(tail -1 "$dir/log" | cut -d' ' -f2)))
 }
 
-# Exact values and slopes: kinks and ties, derivatives of derivatives, several losses in a model.
+# Exact values and slopes: kinks and ties, derivatives of derivatives, several losses in a model. Values and derivatives of
+# PyTorch: pytorch/write.py writes them.
 expected() {
     $CC -std=c11 -D_POSIX_C_SOURCE=200809L -O1 tests/expect.c -lm -o "$dir/expect" || { fail "expect.c"; return; }
-    "$dir/expect" $here/*.expect >"$dir/log"
+    "$dir/expect" $here/*.expect $here/pytorch/*.expect >"$dir/log"
     take "$dir/log"
 }
 

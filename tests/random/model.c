@@ -414,6 +414,7 @@ static void add_form(const char *name, int operands, char mark, int is_flat)
 {
     const char *from = mark == '+' || mark == '/' ? "0.4 + $%c^2"
                        : mark == '~'              ? "0.8*sin($%c)"
+                       : mark == '>'              ? "1.4 + $%c^2"
                                                   : "$%c";
     Form *f = operands == 1 ? &more_unaries[more_unary++] : &more_binaries[more_binary++];
     char a[32], b[32], *text = malloc(200);

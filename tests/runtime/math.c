@@ -33,6 +33,45 @@ static void test_softplus(void)
     CHECK(isnan(ngrt_softplus(NAN)) && isnan(ngrt_softplusf(NAN)));
 }
 
+static void test_erfinv(void)
+{
+    double x;
+    CHECK(ngrt_erfinv(0.0) == 0.0 && ngrt_erfinv(1.0) == INFINITY &&
+          ngrt_erfinv(-1.0) == -INFINITY);
+    CHECK(near(ngrt_erfinv(0.5), 0.47693627620446987338, 1e-15));
+    CHECK(near(ngrt_erfinv(1e-300), 8.8622692545275801365e-301, 1e-15));
+    CHECK(near(ngrt_erfinv(0.999999), 3.4589107372795, 1e-11));
+    CHECK(isnan(ngrt_erfinv(1.5)) && isnan(ngrt_erfinv(NAN)) && isnan(ngrt_erfinvf(-2.0f)));
+    for (x = -5.8; x <= 5.8; x += 0.0173) { /* erf near 1 has fewer digits of x */
+        double lost = 1e-15 * exp(x * x);
+        CHECK(near(ngrt_erfinv(erf(x)), x, lost > 4e-15 ? lost : 4e-15));
+    }
+}
+
+/* Values of scipy.special, and what follows from the recurrence. */
+static void test_polygamma(void)
+{
+    double x;
+    int n;
+    CHECK(near(ngrt_polygamma(0.0, 1.0), -0.57721566490153286061, 1e-15));
+    CHECK(near(ngrt_polygamma(1.0, 1.0), 1.6449340668482264365, 1e-15));
+    CHECK(near(ngrt_polygamma(2.0, 0.3), -75.27253658872601, 1e-14));
+    CHECK(near(ngrt_polygamma(3.0, -3.7), 768.9946494408655, 1e-13));
+    CHECK(near(ngrt_polygamma(10.0, 25.0), -4.621664515048841e-09, 1e-13));
+    CHECK(near((double)ngrt_polygammaf(1.0f, -0.4f), 9.88620967, 1e-5));
+    CHECK(ngrt_polygamma(0.0, 0.0) == -INFINITY && ngrt_polygamma(1.0, -2.0) == INFINITY);
+    CHECK(isnan(ngrt_polygamma(0.0, -2.0)) && isnan(ngrt_polygamma(0.5, 1.0)));
+    CHECK(isnan(ngrt_polygamma(-1.0, 1.0)) && isnan(ngrt_polygamma(0.0, NAN)));
+    CHECK(ngrt_polygamma(0.0, INFINITY) == INFINITY && ngrt_polygamma(1.0, INFINITY) == 0.0);
+    for (n = 0; n <= 20; n++)
+        for (x = 0.11; x < 40.0; x += 0.87) { /* psi(x + 1) - psi(x) = (-1)^n n!/x^(n + 1) */
+            double step = ngrt_polygamma(n, x + 1.0) - ngrt_polygamma(n, x);
+            double exact = (n % 2 ? -1.0 : 1.0) * exp(lgamma(n + 1.0) - (n + 1.0) * log(x));
+            double least = 1e-12 * fabs(ngrt_polygamma(n, x));
+            CHECK(fabs(step - exact) <= least || near(step, exact, 1e-12));
+        }
+}
+
 static void test_sign(void)
 {
     CHECK(ngrt_sign(3.0) == 1.0 && ngrt_sign(-3.0) == -1.0 && ngrt_sign(0.0) == 0.0);
@@ -181,6 +220,8 @@ int main(void)
     test_vectors();
     test_sigmoid();
     test_softplus();
+    test_erfinv();
+    test_polygamma();
     test_sign();
     test_max_min();
     test_mod();

@@ -35,6 +35,77 @@ function erf(x) {
   return x > 0 ? 1 - erfc(x) : erfc(-x) - 1;
 }
 
+/* The number whose erf is x: a first guess (Winitzki, 2008), then Halley's method. */
+function erfinv(x) {
+  const far = Math.abs(x);
+  if (!(far < 1)) return far === 1 ? x * Infinity : NaN;
+  const low = far < 0.5 ? Math.log1p(-x * x) : Math.log1p(far) + Math.log1p(-far);
+  const half = 4.3307467507998 + low / 2;
+  const k = 6.802721088435374;
+  let y = Math.sqrt((-k * low) / (Math.sqrt(half * half - k * low) + half));
+  for (let i = 0; i < 3; i++) {
+    const miss = far < 0.5 ? erf(y) - far : 1 - far - erfc(y);
+    const step = (miss * Math.exp(y * y)) / TWO_OVER_ROOT_PI;
+    y -= step / (1 + y * step);
+  }
+  return x < 0 ? -y : y;
+}
+
+/* B(2k)/(2k)!, for series of the logarithm of gamma. */
+const BERNOULLI = [
+  8.3333333333333333e-2, -1.3888888888888889e-3, 3.3068783068783069e-5, -8.2671957671957672e-7,
+  2.0876756987868099e-8, -5.2841901386874932e-10, 1.3382536530684679e-11, -3.3896802963225829e-13,
+  8.5860620562778446e-15, -2.1748686985580619e-16
+];
+
+/* log |gamma(x)|: Stirling's series from 15 on, the recurrence below it, the reflection below 0. */
+function lgamma(x) {
+  if (x <= 0 && x === Math.floor(x)) return Infinity;
+  if (x < 0) return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * x))) - lgamma(1 - x);
+  if (x === Infinity) return x;
+  let product = 1;
+  for (; x < 15; x++) product *= x;
+  let sum = (x - 0.5) * Math.log(x) - x + Math.log(2 * Math.PI) / 2 - Math.log(product);
+  let term = 1 / x;
+  BERNOULLI.forEach((b, k) => {
+    sum += b * term;
+    term *= ((2 * k + 1) * (2 * k + 2)) / (x * x);
+  });
+  return sum;
+}
+
+/* The n-th derivative of cot(pi x), divided by pi^n. */
+function cotSlope(n, x) {
+  const r = Math.PI * (x - Math.round(x));
+  let p = [0, 1];
+  for (let i = 0; i < n; i++) {
+    const q = p;
+    p = [...q, 0].map((_, k) => -(k + 1) * (q[k + 1] || 0) - (k - 1) * (q[k - 1] || 0));
+  }
+  return p.reduceRight((y, a) => (y * Math.cos(r)) / Math.sin(r) + a, 0);
+}
+
+/* The n-th derivative of digamma, as in ngrt_math.h. */
+function polygamma(n, x) {
+  const sign = n % 2 ? 1 : -1;
+  if (!Number.isInteger(n) || n < 0 || n > 20) return NaN;
+  if (x === 0) return n % 2 ? Infinity : -1 / x;
+  if (x < 0 && x === Math.floor(x)) return n % 2 ? Infinity : NaN;
+  if (x < 0) return -sign * polygamma(n, 1 - x) - Math.PI ** (n + 1) * cotSlope(n, x);
+  let factorial = 1;
+  for (let k = 2; k <= n; k++) factorial *= k;
+  let sum = 0;
+  for (; x < 15 + n; x++) sum += factorial / x ** (n + 1);
+  const power = x ** -n;
+  sum += (factorial * power) / x / 2 + (n === 0 ? -Math.log(x) : (factorial / n) * power);
+  let term = (factorial * (n + 1) * power) / (x * x);
+  BERNOULLI.forEach((b, k) => {
+    sum += b * term;
+    term *= ((n + 2 * k + 2) * (n + 2 * k + 3)) / (x * x);
+  });
+  return sign * sum;
+}
+
 /* C's fmod with the sign of b. */
 function remainder(a, b) {
   const r = a % b;

@@ -1,0 +1,116 @@
+#!/usr/bin/python3
+"""Writes the models and expected numbers of this directory, from PyTorch 1.13. The tests need only what it has written.
+
+    /usr/bin/python3 write.py [FAMILY ...]
+
+A case is an expression of the language, the same in PyTorch, and its operands. As in primitives.awk, J is a weighted sum of the
+values and their squares, and K the slope of J along a fixed direction; both are differentiated with respect to every operand."""
+import os
+import sys
+import torch
+import torch.nn.functional as F
+
+torch.set_default_dtype(torch.float64)
+
+
+def ramp(y, start):
+    return torch.sin(start + 1.7*torch.arange(y.numel(), dtype=torch.float64)).reshape(y.shape)
+
+
+def floats(*shape, low=-2.0, high=2.0):
+    """Numbers that look random, with three digits."""
+    return ((low + (high - low)*torch.rand(shape))*1000).round()/1000
+
+
+def ints(limit, *shape):
+    return torch.randint(0, limit, shape)
+
+
+def text(x):
+    if isinstance(x, list):
+        return "[" + ", ".join(text(e) for e in x) + "]"
+    return repr(x)
+
+
+def shape_text(x):
+    return "[" + ", ".join(str(n) for n in x.shape) + "]" if x.dim() else ""
+
+
+def number(x):
+    """A value as expect.c reads it."""
+    return text(x.tolist())
+
+
+class Family:
+    """A model and its expected numbers."""
+
+    def __init__(self, name, first=""):
+        torch.manual_seed(sum(name.encode()))
+        self.name, self.count = name, 0
+        self.model = ["# Written by write.py: values and derivatives of PyTorch.", 'import "../weigh.ng"'] + ([first] if first else [])
+        self.expected = ["# Written by write.py.", f"ngc run -Wno-unused-name tests/grad/pytorch/{name}.ng", "tolerance 1e-09 relative"]
+        self.tolerance = 1e-9
+
+    def case(self, expression, f, second=True, held=(), tolerance=1e-9, **operands):
+        """second: are second derivatives compared too? held: operands without derivatives"""
+        if tolerance != self.tolerance:
+            self.expected.append(f"tolerance {tolerance} relative")
+            self.tolerance = tolerance
+        k = self.count
+        self.count += 1
+        leaf = [v for v, x in operands.items() if x.dtype == torch.float64 and v not in held]
+        for v, x in operands.items():
+            kind = "" if x.dtype == torch.float64 else ": int"
+            self.model.append(f"input {v}{k}{shape_text(x)}{kind} = {text(x.tolist())}")
+        names = ", ".join(operands)
+        over = ", ".join(f"{v}{k}" for v in leaf)
+        self.model += [f"def f{k}({names}) = {expression}", f"y{k} = f{k}({', '.join(f'{v}{k}' for v in operands)})"]
+        x = {v: t.clone().requires_grad_(v in leaf) for v, t in operands.items()}
+        y = f(*x.values())
+        self.expected.append(f"y{k} = {number(y)}")
+        if not leaf:
+            self.model.append(f"output y{k}")
+            return
+        self.model += [f"J{k} = weigh(y{k})", f"gradient J{k} over {over}"]
+        J = (ramp(y, 0.4)*(y + 0.5*y**2)).sum()
+        wanted = [x[v] for v in leaf]
+        g = torch.autograd.grad(J, wanted, create_graph=second)
+        self.expected += [f"dJ{k}/d{v}{k} = {number(d)}" for v, d in zip(leaf, g)]
+        if second:
+            K = sum((d*ramp(d, 2.3)).sum() for d in g)
+            h = torch.autograd.grad(K, wanted)
+            self.model += [f"K{k} = along(grad(J{k}, [{over}]))", f"gradient K{k} over {over}"]
+            self.expected += [f"dK{k}/d{v}{k} = {number(d)}" for v, d in zip(leaf, h)]
+
+    def write(self):
+        for ending, lines in ("ng", self.model), ("expect", self.expected):
+            with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), f"{self.name}.{ending}"), "w") as out:
+                out.write("\n".join(lines) + "\n")
+
+
+def functions():
+    """Functions of one element, at ordinary places and at kinks."""
+    f = Family("functions")
+    f.case("asinh(x)", torch.asinh, x=floats(5, low=-9, high=9))
+    f.case("acosh(x)", torch.acosh, x=floats(5, low=1.1, high=9))
+    f.case("atanh(x)", torch.atanh, x=floats(5, low=-0.95, high=0.95))
+    f.case("erfinv(x)", torch.erfinv, x=floats(5, low=-0.95, high=0.95))
+    f.case("lgamma(x)", torch.lgamma, x=floats(6, low=-4, high=9))
+    f.case("digamma(x)", torch.digamma, second=False, x=floats(6, low=-4, high=9))
+    f.case("polygamma(2, x)", lambda x: torch.polygamma(2, x), x=floats(4, low=0.2, high=9))
+    kinks = torch.tensor([-4.0, -3, -0.7, 0, 0.4, 3, 5])
+    f.case("celu(x, 0.75)", lambda x: F.celu(x, 0.75), second=False, x=kinks)
+    f.case("celu(x, 0.75)", lambda x: F.celu(x, 0.75), x=floats(6))
+    f.case("selu(x)", F.selu, second=False, x=kinks)
+    f.case("hardsigmoid(x)", F.hardsigmoid, second=False, tolerance=1e-7, x=kinks)  # its 1/6 is a float
+    f.case("hardsigmoid(x, 0.2)", lambda x: torch.clamp(0.2*x + 0.5, 0, 1), x=floats(6, low=-4, high=4))
+    f.case("leaky_relu(x, slope[:, new])", F.prelu, second=False, x=floats(2, 3, 2), slope=floats(3))
+    f.write()
+
+
+FAMILIES = [functions]
+
+if __name__ == "__main__":
+    for family in FAMILIES:
+        if len(sys.argv) == 1 or family.__name__ in sys.argv[1:]:
+            family()
