@@ -774,6 +774,15 @@ static Value *b_is_function(Lower *L, Loc loc, Value **arg)
     return value_number(L, loc, arg[0]->kind == V_FUNC);
 }
 
+/* same_function(f, g): are both the same function of the library or of the file? */
+static Value *b_same_function(Lower *L, Loc loc, Value **arg)
+{
+    if (arg[0]->kind != V_FUNC || arg[1]->kind != V_FUNC)
+        return value_number(L, loc, 0);
+    const Func *f = arg[0]->func, *g = arg[1]->func;
+    return value_number(L, loc, f->def == g->def && strcmp(f->name, g->name) == 0);
+}
+
 static Value *b_is_int(Lower *L, Loc loc, Value **arg)
 {
     Node *x = want_node(L, arg[0], "this");
@@ -816,15 +825,17 @@ static Value *b_same_shape(Lower *L, Loc loc, Value **arg)
     return arg[0];
 }
 
-/* same_labels(z, t): int labels t, one for each row of scores z [.., k], or an error. */
+/* same_labels(z, t, axis): int labels t, one for each row of scores z [.., k], or an error. */
 static Value *b_same_labels(Lower *L, Loc loc, Value **arg)
 {
     Node *z = want_node(L, arg[0], "scores"), *t = want_node(L, arg[1], "labels");
     if (!z || !t)
         return value_error(L, loc);
 
-    Shape rows = z->shape;
-    rows.rank -= rows.rank > 0;
+    int axis = z->shape.rank - 1;
+    if (axis >= 0 && arg[2]->kind != V_ABSENT && !want_axis(L, arg[2], z->shape.rank, &axis))
+        return value_error(L, loc);
+    Shape rows = axis < 0 ? z->shape : shape_without(z->shape, 1u << axis);
     if (t->type != T_INT && !is_known(L, t)) {
         lower_error(L, ERR_NOT_AN_INT, loc, "labels must be int: declare '%s: int'",
                     labels_text(L, arg[1], t, &rows));
@@ -914,10 +925,11 @@ static const Builtin table[] = {
     {"append", "list value", b_append, 0},
     {"len", "x", b_len, 0},
     {"is_int", "x", b_is_int, 0},
-    {"same_labels", "z t", b_same_labels, 0},
+    {"same_labels", "z t axis?", b_same_labels, 0},
     {"meant_as", "x what", b_meant_as, 0},
     {"is_list", "x", b_is_list, 0},
     {"is_function", "x", b_is_function, 0},
+    {"same_function", "f g", b_same_function, 0},
     {"einsum", "letters a b? c?", builtin_einsum, 0},
     {"same_shape", "prediction target", b_same_shape, 0},
     {"fail", "text", b_fail, 0},

@@ -58,7 +58,7 @@ strict() {
         $cc $strict $3 -Iruntime -c "$dir/m.c" -o "$dir/m.o" 2> "$dir/log" || fail "$1 $2: $cc: $(head -5 "$dir/log")"
         nm "$dir/m.o" | grep ' [TRDBG] ' | grep -v ' model_' > "$dir/log" && fail "$1 $2 exports $(head -3 "$dir/log")"
         if [ "$3" = -O3 ] && [ -n "$native" ] && grep -q '^NGRT_KERNEL_64' "$dir/m.c"; then
-            nm "$dir/m.o" | grep -q '_avx512$' || fail "$1 $2: $cc: kernels for one processor"
+            nm "$dir/m.o" | grep -q '_avx512\(\.\|$\)' || fail "$1 $2: $cc: kernels for one processor"
         fi
         size -A "$dir/m.o" | awk '($1 == ".data" || $1 == ".bss") && $2 > 0 { print; bad = 1 } END { exit !bad }' && fail "$1 $2: data"
     done

@@ -108,7 +108,32 @@ def functions():
     f.write()
 
 
-FAMILIES = [functions]
+def losses():
+    """Weights of classes, a label that is ignored, smoothing, and the axis of the classes."""
+    f = Family("losses")
+    w, t = torch.tensor([0.5, 2.0, 1.25]), torch.tensor([2, 0, -100, 1])
+    for how, reduction in ("mean", "mean"), ("sum", "sum"), ("identity", "none"):
+        for smoothing in 0, 0.2:
+            f.case(f"cross_entropy(z, t, {how}, weight, -100, {smoothing})",
+                   lambda z, t, weight: F.cross_entropy(z, t, weight, reduction=reduction, label_smoothing=smoothing),
+                   held=("weight",), z=floats(4, 3), t=t, weight=w)
+    f.case("cross_entropy(z, t, ignore = 2)", lambda z, t: F.cross_entropy(z, t, ignore_index=2), z=floats(4, 3), t=ints(3, 4))
+    f.case("cross_entropy(z, t, smoothing = 0.3)", lambda z, t: F.cross_entropy(z, t, label_smoothing=0.3), z=floats(4, 3), t=ints(3, 4))
+    f.case("cross_entropy(z, t, weight = weight, axis = 1)", lambda z, t, weight: F.cross_entropy(z, t, weight),
+           held=("weight",), z=floats(2, 3, 2, 2), t=ints(3, 2, 2, 2), weight=w)
+    f.case("cross_entropy(z, t, mean, weight, smoothing = 0.1)",
+           lambda z, t, weight: F.cross_entropy(z, t, weight, label_smoothing=0.1), z=floats(3, 3), t=floats(3, 3, low=0), weight=w,
+           held=("weight",))
+    f.case("cross_entropy(z, t, sum, weight, axis = 1)", lambda z, t, weight: F.cross_entropy(z, t, weight, reduction="sum"),
+           held=("weight",), z=floats(2, 3, 2), t=floats(2, 3, 2, low=0), weight=w)
+    f.case("nll(log_softmax(p, 1), t, mean, weight, 1, 1)",
+           lambda p, t, weight: F.nll_loss(F.log_softmax(p, 1), t, weight, ignore_index=1), held=("weight",),
+           p=floats(2, 3, 2), t=ints(3, 2, 2), weight=w)
+    f.case("nll(p, t, identity, ignore = 0)", lambda p, t: F.nll_loss(p, t, reduction="none", ignore_index=0), p=floats(4, 3), t=ints(3, 4))
+    f.write()
+
+
+FAMILIES = [functions, losses]
 
 if __name__ == "__main__":
     for family in FAMILIES:
