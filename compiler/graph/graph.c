@@ -567,8 +567,33 @@ static Node *elementwise(Graph *g, Op op, Node **arg, int n)
     return graph_add(g, (Node){.op = op, .type = type, .shape = shape, .nargs = n}, arg);
 }
 
+/* floor and ceil of a size, or of a size divided by a whole number, where that is a size again;
+ * else NULL. */
+static Node *round_size(Graph *g, Op op, Node *a)
+{
+    double v;
+    Size s;
+
+    if (op != OP_floor && op != OP_ceil)
+        return NULL;
+    if (a->op == OP_size)
+        return a;
+    if (!is(g, a, OP_div) || a->arg[0]->op != OP_size || !node_const(a->arg[1], &v))
+        return NULL;
+    if (v < 1 || v != floor(v) || v > 1e9)
+        return NULL;
+
+    s = a->arg[0]->attr.size;
+    if (op == OP_ceil)
+        s = size_add(g, s, (Size)v - 1);
+    return size_floor(g, s, (int64_t)v, &s) ? graph_size(g, s) : NULL;
+}
+
 Node *graph_unary(Graph *g, Op op, Node *a)
 {
+    Node *size = round_size(g, op, a);
+    if (size)
+        return size;
     if (op == OP_neg && is(g, a, OP_neg))
         return a->arg[0];
     if (op == OP_neg && is(g, a, OP_sub))
@@ -1019,9 +1044,10 @@ Node *graph_det(Graph *g, Op op, Node *a)
 static Size window_places(Graph *g, Size n, Size taps, Size step, Size dilation)
 {
     Size rest = size_sub(g, n, size_add(g, size_mul(g, dilation, size_sub(g, taps, 1)), 1));
-    if (step != 1 && rest < 0)
+    Size count;
+    if (!size_floor(g, rest, step, &count))
         ngc_bug("conv: a step of %lld along an axis of unknown size", (long long)step);
-    return step == 1 ? size_add(g, rest, 1) : rest / step + 1;
+    return size_add(g, count, 1);
 }
 
 Node *graph_conv(Graph *g, Node *x, Node *k, const struct Attr *at)

@@ -644,9 +644,10 @@ Size size_dim(Graph *, int dim); /* the run-time dim itself */
 Size size_add(Graph *, Size, Size);
 Size size_sub(Graph *, Size, Size); /* may be below 0: the caller checks before use in a shape */
 Size size_mul(Graph *, Size, Size);
-bool size_div(Graph *, Size a, Size b, Size *quotient); /* false: not exact */
-int64_t size_max(const Graph *, Size);                  /* no value of the dims makes it larger */
-int64_t size_least(const Graph *, Size);                /* or less */
+bool size_div(Graph *, Size a, Size b, Size *quotient);      /* false: not exact */
+bool size_floor(Graph *, Size a, int64_t b, Size *quotient); /* rounded down; false: not known */
+int64_t size_max(const Graph *, Size);   /* no value of the dims makes it larger */
+int64_t size_least(const Graph *, Size); /* or less */
 
 /* s = sum of coef[k] dim^k. Returns the number of coefficients, at most 256. */
 int size_powers(Graph *, Size, int dim, Size *coef);

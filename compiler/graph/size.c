@@ -259,6 +259,16 @@ Size size_replace(Graph *g, Size s, int dim, Size by)
     return sum;
 }
 
+/* floor(a/b) for a whole b > 0: known if b divides what depends on the dims. */
+bool size_floor(Graph *g, Size a, int64_t b, Size *quotient)
+{
+    static const int64_t zero[ALL_DIMS];
+    int64_t number = size_at(g, a, zero); /* what does not depend on them */
+    int64_t rest = number % b < 0 ? number % b + b : number % b;
+
+    return size_div(g, size_sub(g, a, rest), (Size)b, quotient);
+}
+
 int64_t size_at(const Graph *g, Size s, const int64_t *dim)
 {
     if (s >= 0)

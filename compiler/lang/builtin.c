@@ -256,7 +256,8 @@ static bool pad_of(Lower *L, const Value *v, Shape s, int axis, int side, bool p
     return *n >= 0;
 }
 
-/* pad(x, before, after): zeros around; without after, before is for both sides. */
+/* pad(x, before, after, value): zeros around, or the value; without after, before is for both
+ * sides. */
 static Value *b_pad(Lower *L, Loc loc, Value **arg)
 {
     Size lo[MAX_RANK] = {0}, step[MAX_RANK];
@@ -276,37 +277,97 @@ static Value *b_pad(Lower *L, Loc loc, Value **arg)
         lo[i] = before;
         s.dim[i] = size_add(L->g, s.dim[i], before + after);
     }
-    return value_node(L, loc, graph_pad(L->g, x, lo, step, s));
+    Node *y = graph_pad(L->g, x, lo, step, s);
+    if (arg[3]->kind == V_ABSENT || y == x)
+        return value_node(L, loc, y);
+
+    Node *value = want_node(L, arg[3], "a value");
+    if (value && value->shape.rank != 0) {
+        lower_error(L, ERR_SHAPES, arg[3]->loc, "pad: the value must be a scalar");
+        value = NULL;
+    }
+    if (!value || node_is(value, 0))
+        return value_node(L, loc, value ? y : NULL);
+    Node *inside = graph_pad(L->g, graph_full(L->g, x->shape, 1), lo, step, s);
+    Node *outside = graph_binary(L->g, OP_eq, inside, graph_const(L->g, 0));
+    return value_node(L, loc, graph_where(L->g, outside, value, y));
 }
 
-/* narrow(x, axis, start, length): part of one axis. */
+/* One axis of a narrow: `length` elements from `start` on, every step-th. */
+typedef struct Part {
+    int axis;
+    Size start, length, step;
+} Part;
+
+/* A start, which may be 0. */
+static bool want_start(Lower *L, const Value *v, Size *start)
+{
+    double zero;
+    const Node *n = v->kind == V_NODE ? v->node : NULL;
+
+    *start = 0;
+    if (n && node_const(n, &zero) && zero == 0)
+        return true;
+    if (n && n->op == OP_size && size_least(L->g, n->attr.size) == 0) {
+        *start = n->attr.size;
+        return true;
+    }
+    return want_size(L, v, "a start", start);
+}
+
+/* Reads the part from arguments after x; false: after a message. */
+static bool want_part(Lower *L, Loc loc, Value *const *arg, const Node *x, Part *part)
+{
+    *part = (Part){.step = 1};
+
+    if (!want_axis(L, arg[0], x->shape.rank, &part->axis) || !want_start(L, arg[1], &part->start) ||
+        !want_size(L, arg[2], "a length", &part->length) ||
+        (arg[3]->kind != V_ABSENT && !want_size(L, arg[3], "a step", &part->step)))
+        return false;
+
+    Size size = x->shape.dim[part->axis];
+    Size last = size_mul(L->g, size_sub(L->g, part->length, 1), part->step);
+    Size after = size_sub(L->g, size, size_add(L->g, part->start, size_add(L->g, last, 1)));
+    if (size_least(L->g, after) >= 0)
+        return true;
+    lower_error(L, ERR_INDEX_RANGE, loc, "%s elements from %s on %s more than the axis of %s has",
+                size_text(L->g, part->length, ""), size_text(L->g, part->start, ""),
+                size_max(L->g, after) < 0 ? "are" : "may be", size_text(L->g, size, ""));
+    return false;
+}
+
+/* narrow(x, axis, start, length, step): part of one axis; of several, if all are lists. */
 static Value *b_narrow(Lower *L, Loc loc, Value **arg)
 {
-    Size lo[MAX_RANK] = {0}, step[MAX_RANK], start = 0, length;
-    double zero;
-    int axis;
+    Size lo[MAX_RANK] = {0}, step[MAX_RANK];
+    int count = arg[1]->kind == V_LIST ? arg[1]->count : 1;
     Node *x = want_node(L, arg[0], "what is cut");
-    bool from_zero = arg[2]->kind == V_NODE && node_const(arg[2]->node, &zero) && zero == 0;
-
-    if (!x || !want_axis(L, arg[1], x->shape.rank, &axis) ||
-        (!from_zero && !want_size(L, arg[2], "a start", &start)) ||
-        !want_size(L, arg[3], "a length", &length))
+    if (!x)
         return value_error(L, loc);
 
     Shape s = x->shape;
-    Size after = size_sub(L->g, s.dim[axis], size_add(L->g, start, length));
-    if (size_least(L->g, after) < 0) {
-        lower_error(L, ERR_INDEX_RANGE, loc,
-                    "%s elements from %s on %s more than the axis of %s has",
-                    size_text(L->g, length, ""), size_text(L->g, start, ""),
-                    size_max(L->g, after) < 0 ? "are" : "may be", size_text(L->g, s.dim[axis], ""));
-        return value_error(L, loc);
-    }
-
     for (int i = 0; i < s.rank; i++)
         step[i] = 1;
-    lo[axis] = start;
-    s.dim[axis] = length;
+
+    for (int i = 0; i < count; i++) {
+        Value *one[4];
+        Part part;
+        for (int k = 0; k < 4; k++) {
+            one[k] = arg[1 + k];
+            if (one[k]->kind == V_LIST && one[k]->count != count) {
+                lower_error(L, ERR_AXIS_COUNT, one[k]->loc, "narrow: %d numbers for %d axes",
+                            one[k]->count, count);
+                return value_error(L, loc);
+            }
+            if (one[k]->kind == V_LIST)
+                one[k] = one[k]->item[i];
+        }
+        if (!want_part(L, loc, one, x, &part))
+            return value_error(L, loc);
+        lo[part.axis] = part.start;
+        step[part.axis] = part.step;
+        s.dim[part.axis] = part.length;
+    }
     return value_node(L, loc, graph_slice(L->g, x, lo, step, s));
 }
 
@@ -553,6 +614,39 @@ static bool want_steps(Lower *L, const Value *v, const char *what, Size *out)
     return good;
 }
 
+/* The number of places of a window that reaches over some of n elements. false: after a message. */
+static bool want_places(Lower *L, Loc loc, Size n, Size reach, Size stride, Size *places)
+{
+    Size left = size_sub(L->g, n, reach), count;
+    bool fits = left >= 0 || (size_least(L->g, left) >= 0 && size_max(L->g, left) >= 0);
+
+    if (!fits) {
+        lower_error(L, ERR_LIBRARY_ARGUMENTS, loc,
+                    "the window is larger than what it moves over: it reaches over %s of %s",
+                    size_text(L->g, reach, ""), size_text(L->g, n, ""));
+        return false;
+    }
+    if (stride < 0 || !size_floor(L->g, left, stride, &count)) {
+        lower_error(L, ERR_SLICE, loc,
+                    "a stride of %s along the run-time size %s: the number of places is not known",
+                    size_text(L->g, stride, ""), size_text(L->g, n, ""));
+        return false;
+    }
+    *places = size_add(L->g, count, 1);
+    return true;
+}
+
+/* _places(n, reach, stride) */
+static Value *b_places(Lower *L, Loc loc, Value **arg)
+{
+    Size n, reach, stride, places;
+    if (!want_size(L, arg[0], "a size", &n) || !want_size(L, arg[1], "a window", &reach) ||
+        !want_size(L, arg[2], "a stride", &stride) ||
+        !want_places(L, loc, n, reach, stride, &places))
+        return value_error(L, loc);
+    return value_node(L, loc, graph_size(L->g, places));
+}
+
 /* _conv(x, K, stride, dilation, groups): x [channels, h, w, batch]. The sizes fit: conv of
  * prelude.ng has checked them. */
 static Value *b_conv(Lower *L, Loc loc, Value **arg)
@@ -572,13 +666,12 @@ static Value *b_conv(Lower *L, Loc loc, Value **arg)
     }
 
     at.groups = (int)groups;
-    for (int i = 0; i < 2; i++)
-        if (at.stride[i] > 1 && x->shape.dim[1 + i] < 0) {
-            lower_error(L, ERR_INDEX_RANGE, loc,
-                        "a convolution with a stride needs a known size, and this is %s",
-                        size_text(L->g, x->shape.dim[1 + i], ""));
+    for (int i = 0; i < 2; i++) {
+        Size last = size_mul(L->g, at.dilation[i], size_sub(L->g, k->shape.dim[2 + i], 1)), places;
+        if (!want_places(L, loc, x->shape.dim[1 + i], size_add(L->g, last, 1), at.stride[i],
+                         &places))
             return value_error(L, loc);
-        }
+    }
     return value_node(L, loc, graph_conv(L->g, x, k, &at));
 }
 
@@ -901,8 +994,8 @@ static const Builtin table[] = {
     {"permute", "x axes", b_permute, 0},
     {"broadcast_to", "x shape", b_broadcast_to, 0},
     {"concat", "list axis?", b_concat, 0},
-    {"narrow", "x axis start length", b_narrow, 0},
-    {"pad", "x before after?", b_pad, 0},
+    {"narrow", "x axis start length step?", b_narrow, 0},
+    {"pad", "x before after? value?", b_pad, 0},
     {"polygamma", "n x", b_polygamma, 0},
     {"full", "shape value", b_full, 0},
     {"arange", "n", b_arange, 0},
@@ -917,6 +1010,7 @@ static const Builtin table[] = {
     {"det", "A", b_det, 0},
     {"logdet", "A", b_logdet, 0},
     {"solve", "A b", b_solve, 0},
+    {"_places", "n reach stride", b_places, 0},
     {"_conv", "x K stride dilation groups", b_conv, 0},
     {"stop", "x", b_stop, 0},
     {"grad", "y x", b_grad, 0},

@@ -133,7 +133,54 @@ def losses():
     f.write()
 
 
-FAMILIES = [functions, losses]
+def padding():
+    """Values, reflections, edges and other ends around a tensor."""
+    f = Family("padding")
+    x = floats(1, 2, 3, 4)
+    f.case("pad(x, [[0, 0], [0, 0], [1, 2], [3, 0]], value = -1.5)", lambda x: F.pad(x, (3, 0, 1, 2), value=-1.5), x=x)
+    f.case("pad_reflect(x, [0, 0, 2, 1], [0, 0, 1, 3])", lambda x: F.pad(x, (1, 3, 2, 1), mode="reflect"), x=x)
+    f.case("pad_edge(x, [[0, 0], [0, 0], [1, 0], [2, 3]])", lambda x: F.pad(x, (2, 3, 1, 0), mode="replicate"), x=x)
+    f.case("pad_wrap(x, [0, 0, 2, 3])", lambda x: F.pad(x, (3, 3, 2, 2), mode="circular"), x=x)
+    f.case("pad_reflect(x, [0, 0, 2])", lambda x: F.pad(x, (2, 2), mode="reflect"), x=floats(1, 2, 3))
+    f.write()
+
+
+def convolution():
+    """Convolutions in one to three directions: strides, paddings, dilations, groups, output_padding."""
+    f = Family("convolution")
+    f.case("conv(x, k, 2, [[1, 2]], 2)", lambda x, k: F.conv1d(F.pad(x, (1, 2)), k, None, 2, 0, 2), x=floats(2, 3, 7), k=floats(2, 3, 3))
+    f.case("conv(x, k, [2, 1], [[0, 1], [2, 0]], 1, 2)", lambda x, k: F.conv2d(F.pad(x, (2, 0, 0, 1)), k, None, (2, 1), groups=2),
+           x=floats(1, 2, 4, 3), k=floats(4, 1, 2, 3))
+    f.case("conv(x, k, padding = same_upper)", lambda x, k: F.conv2d(x, k, padding="same"), x=floats(1, 1, 3, 4), k=floats(2, 1, 2, 3))
+    f.case("conv(x, k, 2, same_lower)", lambda x, k: F.conv1d(F.pad(x, (2, 1)), k, None, 2), x=floats(1, 1, 6), k=floats(2, 1, 5))
+    f.case("conv(x, k, [1, 2, 1], [1, 0, 2], [2, 1, 1])", lambda x, k: F.conv3d(x, k, None, (1, 2, 1), (1, 0, 2), (2, 1, 1)),
+           x=floats(2, 2, 3, 4, 2), k=floats(3, 2, 2, 3, 2))
+    f.case("conv(x, k, 1, 1, 1, 2)", lambda x, k: F.conv3d(x, k, padding=1, groups=2), x=floats(1, 4, 2, 2, 3), k=floats(2, 2, 2, 3, 2))
+    f.case("conv_transpose(x, k, 3, 1, 2, 1, 2)", lambda x, k: F.conv_transpose1d(x, k, None, 3, 1, 2, 1, 2), x=floats(2, 2, 3), k=floats(2, 3, 2))
+    f.case("conv_transpose(x, k, [2, 3], [1, 0], 1, 2, [1, 2])",
+           lambda x, k: F.conv_transpose2d(x, k, None, (2, 3), (1, 0), (1, 2), 2), x=floats(1, 2, 2, 2), k=floats(2, 2, 3, 2))
+    f.case("conv_transpose(x, k, 2, 1, 1, 1, [1, 0, 1])",
+           lambda x, k: F.conv_transpose3d(x, k, None, 2, 1, (1, 0, 1)), x=floats(1, 2, 2, 3, 2), k=floats(2, 1, 3, 2, 2))
+    f.write()
+
+
+def pooling():
+    """Pooling in one to three directions, with dilation, ceil_mode and indices."""
+    f = Family("pooling")
+    f.case("max_pool(x, 3, 2, 1, 2)", lambda x: F.max_pool1d(x, 3, 2, 1, 2), x=floats(2, 2, 9))
+    f.case("max_pool(x, [2, 3], [2, 2], [1, 1], [1, 2], 1)", lambda x: F.max_pool2d(x, (2, 3), (2, 2), (1, 1), (1, 2), True), x=floats(1, 2, 4, 6))
+    f.case("max_pool(x, 2, 2, 0, 1, 1)", lambda x: F.max_pool3d(x, 2, 2, 0, 1, True), x=floats(1, 2, 3, 2, 5))
+    f.case("max_pool_index(x, [2, 3], [2, 2], [1, 1], [1, 2], 1)",
+           lambda x: F.max_pool2d(x, (2, 3), (2, 2), (1, 1), (1, 2), True, return_indices=True)[1], held=("x",), x=floats(1, 2, 4, 6))
+    f.case("max_pool_index(x, 2)", lambda x: F.max_pool3d(x, 2, return_indices=True)[1], held=("x",), x=floats(2, 1, 4, 2, 3))
+    f.case("avg_pool(x, 3, 2, 1)", lambda x: F.avg_pool1d(x, 3, 2, 1), x=floats(2, 2, 6))
+    for counted in 0, 1:
+        f.case(f"avg_pool(x, 3, 2, 1, {counted}, 1, 1)", lambda x: F.avg_pool2d(x, 3, 2, 1, True, bool(counted)), x=floats(1, 2, 6, 4))
+    f.case("avg_pool(x, 2, 2, [1, 0, 1], 0)", lambda x: F.avg_pool3d(x, 2, 2, (1, 0, 1), False, False), x=floats(1, 1, 3, 4, 2))
+    f.write()
+
+
+FAMILIES = [functions, losses, padding, convolution, pooling]
 
 if __name__ == "__main__":
     for family in FAMILIES:
