@@ -28,6 +28,11 @@ write() {
         } else if (form == "tensors") {
             printf "input x[4]\nparam w[4]\nh = x\nfor i in 0..%d {\n    h = tanh(h*w + x)\n}\n", n / 4
             print "minimize J = sum(h) with sgd(lr = 0.1)"
+        } else if (form == "loops") {
+            print "input x[64]\nparam a = 0.3\nh = 0.1"
+            for (i = 0; i < n / 25; i++)
+                print "for t in 0..64 { h = tanh(a*h + x[t]) }"
+            print "gradient J = h^2"
         } else {
             printf "input x[8, 16], t[8]: int\nh = x\nfor i in 0..%d {\n    h = dense(h, 16, tanh)\n}\n", n / 8
             print "minimize J = cross_entropy(h, t) with sgd(lr = 0.1)"
@@ -78,7 +83,7 @@ deep() {
     [ $least -le "$times" ] || { echo "FAIL $*: cc takes $least times as long as for ngrt_sgemm.c"; failed=$((failed + 1)); }
 }
 
-for form in sum chain tensors layers; do
+for form in sum chain tensors layers loops; do
     write $form 2500
     write $form 25000
     for option in -O2 -O0; do

@@ -10,6 +10,7 @@
  * further down: a relu over finite slopes costs nothing. */
 #include "graph/grad_loop.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- a rule written in the language, as nodes ---- */
@@ -268,6 +269,15 @@ static Node *mask_matmul(Graph *g, const Node *y, Node *mask, int operand)
 /* Which variables a node is computed from; a set of bits. */
 enum { FROM_INPUTS = 1, FROM_OTHERS = 2 };
 
+/* What a sweep finds of a node, by id: in a loop, only of nodes before the sweep through it. */
+typedef struct Found {
+    Node **adjoint;
+    Node **mask;  /* 0 where the adjoint is 0; NULL: nothing is known */
+    int *uses;    /* contributions so far */
+    int *touched; /* the nodes that have any of this */
+    int touches, touched_room;
+} Found;
+
 /* One sweep from a result back to the values x that the caller asks for. */
 typedef struct Sweep {
     Graph *g;
@@ -281,12 +291,13 @@ typedef struct Sweep {
     int *order;               /* of the nodes, by graph_order */
     int nodes;                /* those that there were before it: the length of what is by id */
     bool *wanted;             /* by id: depends on one of the x */
-    Node **adjoint;           /* by id */
-    int *uses;                /* by id: contributions so far */
     Risk *below;              /* by id: the worst slope between the node and the x */
     unsigned char *from_vars; /* by id: which variables it is computed from */
-    Node **mask;              /* by id: 0 where the adjoint is 0; NULL: nothing is known */
-    const Loop *within;       /* only through the body of this loop; NULL: of none */
+    const LoopPart *part;     /* of each loop, by Loop.id */
+
+    const Loop *within; /* only through the body of this loop; NULL: of none */
+    Found *found;       /* of the sweep at hand; those of the sweeps inside follow it */
+    BackMemory *back;
 } Sweep;
 
 /* Does operand k of y need a mask? It does if a slope further down may be infinite. A choice
@@ -302,7 +313,7 @@ static bool needs_mask(const Sweep *s, const Node *y, int k)
         return false;
     if (flags & F_CHOICE && (risk != RISK_DATA || of_data))
         return true;
-    if (!s->mask[y->id])
+    if (!s->found->mask[y->id])
         return false;
     if (y->op == OP_matmul)
         return risk != RISK_DATA && y->arg[0]->shape.rank == y->arg[1]->shape.rank;
@@ -314,7 +325,7 @@ static void masks_of(Sweep *s, Node *y, Node **mask)
 {
     const OpInfo *info = op_info[y->op];
     Graph *g = s->g;
-    Node *from = s->mask[y->id];
+    Node *from = s->found->mask[y->id];
     Node *one = from ? from : graph_full(g, y->shape, 1);
     Node **moved = arena_alloc(g->ngc, (size_t)(y->nargs + 1) * sizeof *moved);
     bool have_moved = false;
@@ -345,8 +356,8 @@ static void contributions(Sweep *s, Node *y, Node **dx)
 {
     const OpInfo *info = op_info[y->op];
     Graph *g = s->g;
-    Node *dy = s->adjoint[y->id];
-    Node *mask = s->mask[y->id];
+    Node *dy = s->found->adjoint[y->id];
+    Node *mask = s->found->mask[y->id];
 
     if (info->back) {
         info->back(g, y, dy, dx);
@@ -369,8 +380,8 @@ static void contributions(Sweep *s, Node *y, Node **dx)
 /* The mask of the adjoint of x with one more contribution, which has this mask or NULL. */
 static void add_mask(Sweep *s, const Node *x, Node *mask)
 {
-    bool first = !s->adjoint[x->id];
-    Node **of_x = &s->mask[x->id];
+    bool first = !s->found->adjoint[x->id];
+    Node **of_x = &s->found->mask[x->id];
 
     if (first)
         *of_x = mask;
@@ -390,16 +401,26 @@ static void explain_by(const Sweep *s, Node *n, Step *step)
         n->step = step;
 }
 
+/* x is to have an adjoint. */
+static void touch(Graph *g, Found *f, const Node *x)
+{
+    if (f->adjoint[x->id])
+        return;
+    f->touched = arena_grow(g->ngc, f->touched, f->touches, &f->touched_room, sizeof *f->touched);
+    f->touched[f->touches++] = x->id;
+}
+
 /* Adds the contribution dx of y, whose adjoint is dy, to the adjoint of x, and records the step.
  * Step.operand says what x is to y. */
 static void contribute(Sweep *s, Node *y, Node *dy, Node *x, int operand, Node *dx, Node *mask)
 {
     Graph *g = s->g;
-    Node **sum = &s->adjoint[x->id];
+    Node **sum = &s->found->adjoint[x->id];
     if (node_is(dx, 0))
         return;
 
     add_mask(s, x, mask);
+    touch(s->g, s->found, x);
 
     Step *step = arena_alloc(g->ngc, sizeof *step);
     *step = (Step){
@@ -409,7 +430,7 @@ static void contribute(Sweep *s, Node *y, Node *dy, Node *x, int operand, Node *
         .dy = dy,
         .dx = dx,
         .operand = operand,
-        .use = s->uses[x->id]++,
+        .use = s->found->uses[x->id]++,
         .prev = g->steps,
     };
     if (s->recorded)
@@ -425,7 +446,7 @@ static void contribute(Sweep *s, Node *y, Node *dy, Node *x, int operand, Node *
  * first, which is about the loss as the user wrote it. */
 static void name_adjoint(Sweep *s, const Node *x)
 {
-    Node *d = s->adjoint[x->id];
+    Node *d = s->found->adjoint[x->id];
     const char *name = node_name(x);
     if (!name || d->id < s->from)
         return;
@@ -438,14 +459,28 @@ static void name_adjoint(Sweep *s, const Node *x)
 
 static void sweep(Sweep *s);
 
-/* Memory for the adjoints. */
-static void alloc_adjoints(Sweep *s, size_t n)
+/* Memory for the adjoints; that of an earlier sweep through a loop is used again. */
+static void begin_found(Sweep *s)
 {
     Ngc *ngc = s->g->ngc;
+    size_t n = (size_t)s->nodes;
+    Found *f = s->found;
 
-    s->adjoint = arena_alloc(ngc, n * sizeof *s->adjoint);
-    s->uses = arena_alloc(ngc, n * sizeof *s->uses);
-    s->mask = arena_alloc(ngc, n * sizeof *s->mask);
+    if (f->adjoint)
+        return;
+    f->adjoint = arena_alloc(ngc, n * sizeof *f->adjoint);
+    f->uses = arena_alloc(ngc, n * sizeof *f->uses);
+    f->mask = arena_alloc(ngc, n * sizeof *f->mask);
+}
+
+static void end_found(Found *f)
+{
+    for (int i = 0; i < f->touches; i++) {
+        f->adjoint[f->touched[i]] = NULL;
+        f->mask[f->touched[i]] = NULL;
+        f->uses[f->touched[i]] = 0;
+    }
+    f->touches = 0;
 }
 
 /* What leaves a loop passes its adjoint on to the loop, which is differentiated as a whole. */
@@ -458,13 +493,12 @@ static bool leaves_loop(const Node *y)
  * would be in that one, and has no level there. */
 static bool comes_from_other_loop(const Sweep *s, const Node *loop)
 {
-    for (int k = loop->id + 1; k < s->nodes; k++) {
-        const Node *n = s->g->node[k];
-        bool leaves = n->op == OP_last || n->op == OP_collect;
-        if (!leaves || n->arg[1] != loop || !s->adjoint[k])
-            continue;
-        for (int l = loop->attr.loop->level; l < MAX_LEVELS; l++)
-            if (s->adjoint[k]->in[l])
+    const LoopPart *part = &s->part[loop->attr.loop->id];
+
+    for (int k = 0; k < part->leaves; k++) {
+        const Node *n = part->leave[k], *dy = s->found->adjoint[n->id];
+        for (int l = loop->attr.loop->level; l < MAX_LEVELS && n->arg[1] == loop && dy; l++)
+            if (dy->in[l])
                 return true;
     }
     return false;
@@ -473,13 +507,14 @@ static bool comes_from_other_loop(const Sweep *s, const Node *loop)
 /* Does the derivative of a loop need masks: has what leaves it one, or does its body choose? */
 static bool loop_needs_masks(const Sweep *s, const Node *loop)
 {
-    const Loop *of = loop->attr.loop;
+    const LoopPart *part = &s->part[loop->attr.loop->id];
 
-    for (int i = 0; i < s->nodes; i++) {
-        const Node *n = s->g->node[i];
-        if (leaves_loop(n) && n->arg[1] == loop && s->mask[i])
+    for (int i = 0; i < part->leaves; i++)
+        if (part->leave[i]->arg[1] == loop && s->found->mask[part->leave[i]->id])
             return true;
-        if (n->in[of->level] != of || !(op_info[n->op]->flags & F_CHOICE) || !s->wanted[i])
+    for (int i = 0; i < part->count; i++) {
+        const Node *n = part->node[i];
+        if (!(op_info[n->op]->flags & F_CHOICE) || !s->wanted[n->id])
             continue;
         for (int k = 0; k < n->nargs; k++)
             if (s->wanted[n->arg[k]->id] && needs_mask(s, n, k))
@@ -488,10 +523,20 @@ static bool loop_needs_masks(const Sweep *s, const Node *loop)
     return false;
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
 /* A loop: one sweep through its body becomes the body of a loop that goes back. */
 static void sweep_loop(Sweep *s, Node *loop)
 {
-    BackLoop b = {.g = s->g, .loop = loop, .nodes = s->nodes, .wanted = s->wanted};
+    BackLoop b = {.g = s->g,
+                  .loop = loop,
+                  .part = &s->part[loop->attr.loop->id],
+                  .nodes = s->nodes,
+                  .wanted = s->wanted,
+                  .memory = s->back};
     Sweep body = *s;
     Node *index = graph_index(s->g, loop->attr.loop);
 
@@ -501,31 +546,37 @@ static void sweep_loop(Sweep *s, Node *loop)
         return;
     }
     if (loop_needs_masks(s, loop)) {
-        b.masks = s->mask;
+        b.masks = s->found->mask;
         b.below = s->below;
     }
-    back_loop_begin(&b, s->adjoint);
+    back_loop_begin(&b, s->found->adjoint);
     body.within = loop->attr.loop;
-    alloc_adjoints(&body, (size_t)s->nodes);
+    body.found = s->found + 1;
+    begin_found(&body);
 
     Indices before = graph_use_indices(s->g, &index, 1);
     for (int i = 0; i < b.seeds; i++) {
-        Node *y = b.seeds_of[i], *dy = s->adjoint[y->id];
+        Node *y = b.seeds_of[i], *dy = s->found->adjoint[y->id];
         contribute(&body, y, dy ? dy : b.seed[i], b.seeded[i], 0, b.seed[i], b.seed_mask[i]);
     }
     sweep(&body);
     graph_restore_indices(s->g, before);
 
-    back_loop_end(&b, body.adjoint, body.mask);
+    qsort(body.found->touched, (size_t)body.found->touches, sizeof(int), compare_ids);
+    b.touched = body.found->touched;
+    b.touches = body.found->touches;
+    back_loop_end(&b, body.found->adjoint, body.found->mask);
+    end_found(body.found);
     for (int i = 0; i < b.count; i++)
         if (s->wanted[b.x[i]->id])
-            contribute(s, loop, s->adjoint[loop->id], b.x[i], b.operand[i], b.dx[i], b.dx_mask[i]);
+            contribute(s, loop, s->found->adjoint[loop->id], b.x[i], b.operand[i], b.dx[i],
+                       b.dx_mask[i]);
 }
 
 /* Is y on the way back: has it an adjoint, and is it in the body that this sweep goes through? */
 static bool is_on_the_way(const Sweep *s, const Node *y)
 {
-    if (!s->adjoint[y->id] || !s->wanted[y->id])
+    if (!s->found->adjoint[y->id] || !s->wanted[y->id])
         return false;
     return !s->within || y->in[s->within->level] == s->within;
 }
@@ -541,7 +592,7 @@ static void sweep_node(Sweep *s, Node *y)
     masks_of(s, y, mask);
     for (int k = 0; k < y->nargs; k++)
         if (dx[k] && s->wanted[y->arg[k]->id] && y->arg[k]->type == T_FLOAT)
-            contribute(s, y, s->adjoint[y->id], y->arg[k], k, dx[k], mask[k]);
+            contribute(s, y, s->found->adjoint[y->id], y->arg[k], k, dx[k], mask[k]);
 }
 
 /* Operands come before their users, and what a loop uses before the loop. So all contributions to y
@@ -549,10 +600,11 @@ static void sweep_node(Sweep *s, Node *y)
 static void sweep(Sweep *s)
 {
     Graph *g = s->g;
+    const LoopPart *part = s->within ? &s->part[s->within->id] : NULL;
     Loc loc = g->loc;
 
-    for (int i = s->nodes - 1; i >= 0; i--) {
-        Node *y = g->node[s->order[i]];
+    for (int i = (part ? part->count : s->nodes) - 1; i >= 0; i--) {
+        Node *y = part ? part->node[i] : g->node[s->order[i]];
         if (!is_on_the_way(s, y))
             continue;
 
@@ -563,7 +615,8 @@ static void sweep(Sweep *s)
         }
         name_adjoint(s, y);
         if (leaves_loop(y)) {
-            s->adjoint[y->arg[1]->id] = s->adjoint[y->id];
+            touch(g, s->found, y->arg[1]);
+            s->found->adjoint[y->arg[1]->id] = s->found->adjoint[y->id];
             s->wanted[y->arg[1]->id] = true;
         } else {
             sweep_node(s, y);
@@ -631,7 +684,10 @@ static void sweep_arrays(Sweep *s)
     s->wanted = arena_alloc(ngc, n);
     s->below = arena_alloc(ngc, n * sizeof *s->below);
     s->from_vars = arena_alloc(ngc, n * sizeof *s->from_vars);
-    alloc_adjoints(s, n);
+    s->part = s->g->loops > 0 ? graph_loop_parts(s->g, s->order) : NULL;
+    s->found = arena_alloc(ngc, (MAX_LEVELS + 1) * sizeof *s->found);
+    s->back = arena_alloc(ngc, sizeof *s->back);
+    begin_found(s);
 }
 
 /* Marks n if an operand of it is marked, and the variables of a loop whose first or next value is
@@ -682,19 +738,19 @@ static Node **gradient(Sweep s, Node *y, Node *seed, Node *const *x, int count, 
     sweep_arrays(&s);
     find_wanted(&s, x, count);
     find_risks(&s, y);
-    s.adjoint[y->id] = seed ? seed : graph_full(g, y->shape, 1);
+    s.found->adjoint[y->id] = seed ? seed : graph_full(g, y->shape, 1);
     sweep(&s);
     for (int i = s.from; i < g->count; i++)
         g->node[i]->derived = true;
 
     int *used = reach ? graph_uses(g, &y, 1) : NULL;
     for (int i = 0; i < count; i++) {
-        Node *d = s.adjoint[x[i]->id];
+        Node *d = s.found->adjoint[x[i]->id];
         if (reach)
             reach[i] = reach_of(x[i], d, used);
         out[i] = d ? d : graph_full(g, x[i]->shape, 0);
     }
-    return s.adjoint;
+    return s.found->adjoint;
 }
 
 /* What would overflow is differentiated a second time, in a form that does not overflow, and the

@@ -53,12 +53,12 @@ static void seed_variable(BackLoop *b, int i, Node *const *adjoint)
 
     if (leaf->type != T_FLOAT || !b->wanted[leaf->id])
         return;
-    for (int k = b->loop->id + 1; k < b->nodes; k++) {
-        Node *n = g->node[k];
-        if (n->op != OP_last || n->arg[1] != b->loop || n->arg[0] != leaf || !adjoint[k])
+    for (int k = 0; k < b->part->leaves; k++) {
+        Node *n = b->part->leave[k];
+        if (n->op != OP_last || n->arg[1] != b->loop || n->arg[0] != leaf || !adjoint[n->id])
             continue;
         last = n;
-        init = adjoint[k];
+        init = adjoint[n->id];
         mask = mask_of(b, n);
     }
 
@@ -79,7 +79,7 @@ static Node **room_for(const BackLoop *b, int count)
 void back_loop_begin(BackLoop *b, Node *const *adjoint)
 {
     Graph *g = b->g;
-    int count = loop_variables(b->loop), most = count + b->nodes - b->loop->id;
+    int count = loop_variables(b->loop), most = count + b->part->leaves;
 
     b->from = g->count;
     b->steps = g->steps;
@@ -94,10 +94,10 @@ void back_loop_begin(BackLoop *b, Node *const *adjoint)
 
     for (int i = 0; i < count; i++)
         seed_variable(b, i, adjoint);
-    for (int k = b->loop->id + 1; k < b->nodes; k++) {
-        Node *n = g->node[k];
-        if (n->op == OP_collect && n->arg[1] == b->loop && adjoint[k])
-            seed_collect(b, n, adjoint[k]);
+    for (int k = 0; k < b->part->leaves; k++) {
+        Node *n = b->part->leave[k];
+        if (n->op == OP_collect && n->arg[1] == b->loop && adjoint[n->id])
+            seed_collect(b, n, adjoint[n->id]);
     }
 }
 
@@ -105,15 +105,25 @@ void back_loop_begin(BackLoop *b, Node *const *adjoint)
 
 typedef struct Move { /* from the body of one loop into that of another */
     BackLoop *b;
+    BackMemory *memory;
     const Loop *from, *to;
-    Node **now; /* by id: in the other body, or NULL */
     struct Renamed {
         const Loop *from, *to;
     } renamed[MAX_LEVELS * 16]; /* loops inside that are computed again, with leaves of their own */
     int renames;
-    bool *depends; /* by id: on a variable of the loop */
-    bool *forward; /* by id: the forward pass computes it */
 } Move;
+
+/* Does a node of the body depend on a variable of the loop, and not only on its index? */
+static bool depends(const Move *m, const Node *n)
+{
+    return n->id < m->b->nodes && m->memory->depends[n->id];
+}
+
+/* Does the forward pass compute it, for the variables of the loop or for what it collects? */
+static bool is_forward(const Move *m, const Node *n)
+{
+    return n->id < m->b->nodes && m->memory->forward[n->id];
+}
 
 /* Is n, a value of the forward pass, computed again rather than kept? */
 static bool is_computed_again(const Move *m, const Node *n)
@@ -125,7 +135,7 @@ static bool is_computed_again(const Move *m, const Node *n)
         return n->op != OP_carried || n->attr.loop != m->from;
     if (n->op == OP_expand || info->flags & F_VIEW || n->op == OP_cast)
         return true;
-    return !m->depends[n->id] && (cheap || info->flags & F_LEAF);
+    return !depends(m, n) && (cheap || info->flags & F_LEAF);
 }
 
 /* Was n made for the way back only? What leaves a loop of the forward pass was not, even if only
@@ -134,9 +144,9 @@ static bool is_of_way_back(const Move *m, const Node *n)
 {
     bool leaves = n->op == OP_last || n->op == OP_collect;
 
-    if (n->op == OP_passes && m->forward[n->arg[0]->id])
+    if (n->op == OP_passes && is_forward(m, n->arg[0]))
         return false;
-    return !m->forward[n->id] && !(leaves && m->forward[n->arg[1]->id]);
+    return !is_forward(m, n) && !(leaves && is_forward(m, n->arg[1]));
 }
 
 static Node *move(Move *m, Node *n);
@@ -164,7 +174,7 @@ static void rename_loop(Move *m, const Node *n)
     Graph *g = m->b->g;
     const Loop *from = n->attr.loop;
 
-    if (n->op != OP_loop || !m->forward[n->id] || renamed(m, from) != from)
+    if (n->op != OP_loop || !is_forward(m, n) || renamed(m, from) != from)
         return;
     if (m->renames == (int)(sizeof m->renamed / sizeof *m->renamed))
         ngc_bug("a loop has too many loops inside");
@@ -222,14 +232,43 @@ static Node *move_new(Move *m, Node *n)
     return graph_at_pass(g, graph_collect_all(g, b->loop, n), m->to, n->shape);
 }
 
+static void set_now(Move *m, const Node *n, Node *now)
+{
+    BackMemory *y = m->memory;
+
+    y->moved = arena_grow(m->b->g->ngc, y->moved, y->moves, &y->moved_room, sizeof *y->moved);
+    y->moved[y->moves++] = n->id;
+    y->now[n->id] = now;
+}
+
 /* n in the other body. */
 static Node *move(Move *m, Node *n)
 {
     if (n->in[m->from->level] != m->from && !is_renamed(m, n))
         return n;
-    if (!m->now[n->id])
-        m->now[n->id] = move_new(m, n);
-    return m->now[n->id];
+    if (!m->memory->now[n->id])
+        set_now(m, n, move_new(m, n));
+    return m->memory->now[n->id];
+}
+
+/* Is it in the body, or in that of a loop inside? */
+static bool is_inside(const Move *m, const Node *n)
+{
+    for (int l = m->from->level + 1; l < MAX_LEVELS; l++)
+        if (n->in[l])
+            return true;
+    return n->in[m->from->level] == m->from;
+}
+
+static void mark_forward(Move *m, const Node *n)
+{
+    BackMemory *y = m->memory;
+
+    if (y->forward[n->id] || !is_inside(m, n))
+        return;
+    y->marked = arena_grow(m->b->g->ngc, y->marked, y->marks, &y->marked_room, sizeof *y->marked);
+    y->marked[y->marks++] = n->id;
+    y->forward[n->id] = true;
 }
 
 /* The nodes of the body that the forward pass computes, for its variables and for what it collects
@@ -237,34 +276,63 @@ static Node *move(Move *m, Node *n)
 static void find_forward(Move *m)
 {
     const Graph *g = m->b->g;
+    const LoopPart *part = m->b->part;
     const Node *loop = m->b->loop;
 
     for (int k = 0; k < loop->nargs; k++)
-        m->forward[loop->arg[k]->id] = true;
-    for (int i = loop->id + 1; i < m->b->nodes; i++)
-        if (g->node[i]->op == OP_collect && g->node[i]->arg[1] == loop)
-            m->forward[g->node[i]->arg[0]->id] = true;
+        mark_forward(m, loop->arg[k]);
+    for (int i = 0; i < part->leaves; i++)
+        if (part->leave[i]->op == OP_collect && part->leave[i]->arg[1] == loop)
+            mark_forward(m, part->leave[i]->arg[0]);
 
-    for (int i = g->count - 1; i >= 0; i--) {
-        const Node *n = g->node[i];
-        for (int k = 0; m->forward[i] && k < n->nargs; k++)
-            m->forward[n->arg[k]->id] = true;
+    for (int i = 0; i < m->memory->marks; i++) {
+        const Node *n = g->node[m->memory->marked[i]];
+        for (int k = 0; k < n->nargs; k++)
+            mark_forward(m, n->arg[k]);
     }
 }
 
-/* Which nodes depend on a variable of the loop, and not only on its index? */
 static void find_depends(Move *m)
 {
-    const Graph *g = m->b->g;
+    const LoopPart *part = m->b->part;
+    bool *on = m->memory->depends;
 
-    for (int i = 0; i < g->count; i++) {
-        const Node *n = g->node[i];
-        if (n->in[m->from->level] != m->from)
-            continue;
-        m->depends[i] = n->op == OP_carried && n->attr.loop == m->from;
+    for (int i = 0; i < part->count; i++) {
+        const Node *n = part->node[i];
+        on[n->id] = n->op == OP_carried && n->attr.loop == m->from;
         for (int k = 0; k < n->nargs; k++)
-            m->depends[i] |= m->depends[n->arg[k]->id];
+            on[n->id] |= on[n->arg[k]->id];
     }
+}
+
+/* For all nodes that there are now. */
+static void begin_memory(const BackLoop *b)
+{
+    const Graph *g = b->g;
+    BackMemory *y = b->memory;
+
+    if (y->room == 0) {
+        y->room = b->nodes;
+        y->depends = arena_alloc(g->ngc, (size_t)y->room + 1);
+        y->forward = arena_alloc(g->ngc, (size_t)y->room + 1);
+    }
+    if (y->now_room < g->count) {
+        y->now_room = 2 * g->count;
+        y->now = arena_alloc(g->ngc, (size_t)y->now_room * sizeof *y->now);
+    }
+}
+
+static void end_memory(const BackLoop *b)
+{
+    BackMemory *y = b->memory;
+
+    for (int i = 0; i < y->moves; i++)
+        y->now[y->moved[i]] = NULL;
+    for (int i = 0; i < y->marks; i++)
+        y->forward[y->marked[i]] = false;
+    for (int i = 0; i < b->part->count; i++)
+        y->depends[b->part->node[i]->id] = false;
+    y->moves = y->marks = 0;
 }
 
 /* From the body of the loop into that of a new loop, which goes back. */
@@ -278,10 +346,8 @@ static Move new_move(BackLoop *b)
     back->loc = of->loc;
     back->from = of->from;
 
-    Move m = {.b = b, .from = of, .to = back};
-    m.now = arena_alloc(g->ngc, (size_t)g->count * sizeof *m.now);
-    m.depends = arena_alloc(g->ngc, (size_t)g->count);
-    m.forward = arena_alloc(g->ngc, (size_t)g->count);
+    Move m = {.b = b, .memory = b->memory, .from = of, .to = back};
+    begin_memory(b);
     find_depends(&m);
     find_forward(&m);
     return m;
@@ -347,11 +413,12 @@ static void find_captured(BackLoop *b, Node *const *adjoint, Node *const *masks)
 {
     const Loop *of = b->loop->attr.loop;
 
-    for (int i = 0; i < b->nodes; i++) {
-        Node *x = b->g->node[i], *dx = adjoint[i], *mask = masks[i];
+    for (int i = 0; i < b->touches; i++) {
+        int id = b->touched[i];
+        Node *x = b->g->node[id], *dx = adjoint[id], *mask = masks[id];
         if (!dx || x->in[of->level] == of || node_is(dx, 0))
             continue;
-        if (!b->masks || b->below[i] == RISK_NONE)
+        if (!b->masks || b->below[id] == RISK_NONE)
             mask = NULL;
         through_copies(b, &x, &dx, &mask);
         add_result(b, x, dx, mask, b->loop->nargs);
@@ -451,7 +518,7 @@ static void move_variables(Move *m, BackVars *v)
             var->leaf = graph_carried(m->b->g, m->to, var->before);
         if (var->leaf)
             node_replaces(var->leaf, var->before, var->leaf->id);
-        m->now[var->before->id] = var->leaf ? var->leaf : var->init;
+        set_now(m, var->before, var->leaf ? var->leaf : var->init);
     }
 }
 
@@ -509,6 +576,7 @@ void back_loop_end(BackLoop *b, Node *const *adjoint, Node *const *mask)
     move_steps(&m);
     for (int i = 0; i < results; i++)
         *result[i] = move(&m, *result[i]);
+    end_memory(b);
     Node *loop = make_loop(b, m.to, &v);
 
     for (int i = 0; i < b->count; i++) {

@@ -4,13 +4,29 @@
 
 #include "graph/graph.h"
 
+/* Memory that the derivatives of several loops use, one after the other. Between them, all is NULL
+ * and false. */
+typedef struct BackMemory {
+    Node **now;              /* by id: what has taken its place in the body that goes back */
+    bool *depends, *forward; /* by id: see grad_loop.c */
+    int now_room, room;
+    int *moved, *marked; /* ids for which there is something */
+    int moves, moved_room, marks, marked_room;
+} BackMemory;
+
 /* A loop from the last pass to the first, while it is made. */
 typedef struct BackLoop {
     Graph *g;
-    Node *loop;         /* the one that is differentiated */
+    Node *loop; /* the one that is differentiated */
+    const LoopPart *part;
     int nodes;          /* that there were before the sweep */
     int from;           /* nodes from this id on are of the body that goes back */
     const bool *wanted; /* by id */
+    BackMemory *memory;
+
+    /* nodes that the sweep through the body has given adjoints, by id */
+    const int *touched;
+    int touches;
 
     /* of the sweep that the loop is in, by id; NULL: the loop needs no masks (see grad.c) */
     Node *const *masks;

@@ -867,6 +867,16 @@ Node *graph_at_pass(Graph *, Node *all, const Loop *, Shape); /* of such a tenso
  * also for what is collected from it. Where there are no loops, that is the order of the ids. */
 int *graph_order(Graph *);
 
+/* Of one loop: the nodes that are in its body, also in bodies of loops inside, and what leaves it.
+ */
+typedef struct LoopPart {
+    Node **node, **leave; /* leave: OP_last and OP_collect */
+    int count, leaves;
+} LoopPart;
+
+/* By Loop.id, of all nodes: `node` in this order, `leave` by id. */
+LoopPart *graph_loop_parts(Graph *, const int *order);
+
 const Loop *node_loop(const Node *); /* the innermost loop whose body n is in, or NULL */
 
 /* The loop whose index, as it is in the user's text, n is; or NULL. */

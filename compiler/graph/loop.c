@@ -635,6 +635,47 @@ int *graph_order(Graph *g)
     return o.order;
 }
 
+/* ---- what is in each loop ---- */
+
+static bool leaves_loop(const Node *n)
+{
+    return n->op == OP_last || n->op == OP_collect;
+}
+
+LoopPart *graph_loop_parts(Graph *g, const int *order)
+{
+    LoopPart *part = arena_alloc(g->ngc, (size_t)(g->loops + 1) * sizeof *part);
+
+    for (int i = 0; i < g->count; i++) {
+        const Node *n = g->node[i];
+        for (int l = 0; l < MAX_LEVELS; l++)
+            if (n->in[l])
+                part[n->in[l]->id].count++;
+        if (leaves_loop(n))
+            part[n->attr.loop->id].leaves++;
+    }
+    for (int i = 0; i < g->loops; i++) {
+        LoopPart *p = &part[i];
+        p->node = arena_alloc(g->ngc, (size_t)(p->count + 1) * sizeof *p->node);
+        p->leave = arena_alloc(g->ngc, (size_t)(p->leaves + 1) * sizeof *p->leave);
+        p->count = p->leaves = 0;
+    }
+
+    for (int i = 0; i < g->count; i++) {
+        Node *n = g->node[order[i]], *leave = g->node[i];
+        for (int l = 0; l < MAX_LEVELS; l++) {
+            LoopPart *p = n->in[l] ? &part[n->in[l]->id] : NULL;
+            if (p)
+                p->node[p->count++] = n;
+        }
+        if (leaves_loop(leave)) {
+            LoopPart *p = &part[leave->attr.loop->id];
+            p->leave[p->leaves++] = leave;
+        }
+    }
+    return part;
+}
+
 /* ---- records ---- */
 
 /* grad.c differentiates a loop with all that leaves it as a whole. */

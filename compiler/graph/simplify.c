@@ -861,11 +861,44 @@ static Node *simplify_node(Graph *g, Node *n)
     }
 }
 
-/* n with the operands as they are now (by id), or the value of the leaf. */
-static Node *rebuilt(Graph *g, Node *n, Node *const *now, const Node *leaf, Node *value)
+/* The nodes that are simplified: those from one id on. What comes before them stays as it is. */
+typedef struct Part {
+    int from;
+    Node **now; /* by id, less `from` */
+    int *uses;  /* the same: by the roots, and by the others */
+} Part;
+
+static Node *now_of(const Part *r, Node *n)
+{
+    return n->id < r->from ? n : r->now[n->id - r->from];
+}
+
+static Part new_range(Graph *g, Node *const *root, int roots, int from)
+{
+    size_t count = (size_t)(g->count - from) + 1;
+    Part r = {.from = from,
+              .now = arena_alloc(g->ngc, count * sizeof *r.now),
+              .uses = arena_alloc(g->ngc, count * sizeof *r.uses)};
+
+    for (int i = 0; i < roots; i++)
+        if (root[i]->id >= from)
+            r.uses[root[i]->id - from]++;
+    for (int i = g->count - 1; i >= from; i--)
+        for (int k = 0; r.uses[i - from] && k < g->node[i]->nargs; k++)
+            if (g->node[i]->arg[k]->id >= from)
+                r.uses[g->node[i]->arg[k]->id - from]++;
+    return r;
+}
+
+/* n with the operands as they are now, or the value of the leaf. */
+static Node *rebuilt(Graph *g, Node *n, const Part *r, const Node *leaf, Node *value)
 {
     int made = g->count;
-    Node *m = n == leaf ? value : graph_copy(g, n, graph_operands(g, n, now));
+    Node **arg = arena_alloc(g->ngc, (size_t)(n->nargs + 1) * sizeof *arg);
+
+    for (int k = 0; k < n->nargs; k++)
+        arg[k] = now_of(r, n->arg[k]);
+    Node *m = n == leaf ? value : graph_copy(g, n, arg);
     if (m->id >= made) {
         m->derived |= n->derived;
         m->scaled |= n->scaled;
@@ -894,27 +927,26 @@ void graph_simplify(Graph *g, Node **root, int roots, int from, Node *leaf, Node
         return;
 
     int count = g->count;
-    int *uses = graph_uses(g, root, roots);
-    Node **now = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *now);
+    Part r = new_range(g, root, roots, from);
     Loc loc = g->loc;
 
-    for (int i = 0; i < count; i++) {
+    for (int i = from; i < count; i++) {
         Node *n = g->node[i];
-        now[i] = n;
-        if (!uses[i] || i < from)
+        r.now[i - from] = n;
+        if (!r.uses[i - from])
             continue;
 
         g->loc = n->loc;
         int made = g->count;
-        Node *m = rebuilt(g, n, now, leaf, value);
+        Node *m = rebuilt(g, n, &r, leaf, value);
         if (rewrites)
             m = simplified(g, m, made);
         node_replaces(m, n, made);
-        now[i] = m;
+        r.now[i - from] = m;
     }
     g->loc = loc;
     for (int i = 0; i < roots; i++)
-        root[i] = now[root[i]->id];
+        root[i] = now_of(&r, root[i]);
 }
 
 void model_simplify(Model *m)

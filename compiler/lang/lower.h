@@ -149,6 +149,8 @@ struct Lower {
     int passes;
     int fors;       /* executed so far */
     int levels;     /* loops that stay loops, and whose body is being lowered */
+    bool *run_time; /* by node id: is it computed from what is known only at run time? */
+    int run_times, run_time_room;
     Table unrolled; /* by Stmt: 1 where it was found that its passes are not alike */
     int from;       /* nodes from here on were made by the statement being executed */
     int group;      /* of the minimize whose optimizer is being expanded; -1: none */

@@ -483,28 +483,57 @@ static bool lower_any_pass(For *f, Node *number)
     return true;
 }
 
-/* Does a pass depend on anything that is known only at run time? */
-static bool uses_run_time(const For *f)
+/* Finds which nodes are computed from what is known only at run time: those that there are more of
+ * than the last time. */
+static void find_run_time(Lower *L)
 {
-    const Graph *g = f->L->g;
-    bool *run_time = arena_alloc(g->ngc, (size_t)g->count + 1);
+    const Graph *g = L->g;
 
-    for (int i = 0; i < g->count; i++) {
-        const Node *n = g->node[i];
+    while (L->run_times < g->count) {
+        const Node *n = g->node[L->run_times];
         bool leaf = op_info[n->op]->flags & F_RUN_TIME && n->op != OP_training;
-        run_time[i] = leaf && n->op != OP_carried && n->op != OP_index;
+        bool is = leaf && n->op != OP_carried && n->op != OP_index;
         for (int k = 0; k < n->nargs; k++)
-            run_time[i] |= run_time[n->arg[k]->id];
+            is |= L->run_time[n->arg[k]->id];
+        L->run_time = arena_grow(L->ngc, L->run_time, L->run_times, &L->run_time_room, 1);
+        L->run_time[L->run_times++] = is;
     }
+}
 
+/* Is n known only at run time, or only in a pass of a loop around this one? */
+static bool is_run_time_value(const For *f, const Loop *loop, const Node *n)
+{
+    for (int l = 0; l < loop->level; l++)
+        if (n->in[l])
+            return true;
+    return f->L->run_time[n->id];
+}
+
+/* Does a pass depend on anything that is known only at run time? */
+static bool uses_run_time(const For *f, const Loop *loop)
+{
+    find_run_time(f->L);
     for (int i = 0; i < f->count; i++) {
         const Carried *c = &f->carried[i];
         const Value *v = c->b->value;
-        if (c->leaf && (run_time[c->next->id] || run_time[c->init->node->id]))
+        if (c->leaf && is_run_time_value(f, loop, c->next))
+            return true;
+        if (c->leaf && is_run_time_value(f, loop, c->init->node))
             return true;
         for (int k = c->init->count; !c->leaf && k < v->count; k++)
-            if (run_time[v->item[k]->node->id])
+            if (is_run_time_value(f, loop, v->item[k]->node))
                 return true;
+    }
+    return false;
+}
+
+/* Does it leave anything? */
+static bool leaves_something(const For *f)
+{
+    for (int i = 0; i < f->count; i++) {
+        const Carried *c = &f->carried[i];
+        if (c->leaf ? c->next != c->leaf : c->b->value->count > c->init->count)
+            return true;
     }
     return false;
 }
@@ -517,8 +546,10 @@ static bool is_worth_it(For *f, const Loop *loop, int from)
 
     if (must_stay(f))
         return true;
-    if (!uses_run_time(f))
-        return differs(f, f->s->loc, "it is a constant");
+    if (!leaves_something(f))
+        return differs(f, f->s->loc, "no value outside of it changes");
+    if (!uses_run_time(f, loop))
+        return differs(f, f->s->loc, "what it computes is known at compile time");
     if (g->ngc->opt.unroll > 0)
         return passes >= g->ngc->opt.unroll || differs(f, f->s->loc, "it is short");
     for (int i = from; i < g->count; i++)

@@ -43,8 +43,11 @@ static void check_read(Program *p, const Kernel *k, const Node *n, void *with)
     if (c->writers[p->slot[n->id]] == 0)
         return;
     int own = own_stores(c, c->item, n);
-    if (own == 0 || (whole && c->writers[p->slot[n->id]] > own))
+    if (own == 0 || (whole && c->writers[p->slot[n->id]] > own)) {
         c->blocked = true;
+        c->blocker = p->slot[n->id];
+        c->own = own;
+    }
 }
 
 bool coming_blocks(Program *p, Coming *c, const KernelRun *item)

@@ -15,7 +15,8 @@ typedef struct Order {
     Coming coming; /* its loop is that whose kernels are put in order */
     KernelRun *item;
     int items, item_room;
-    bool *done; /* by item */
+    bool *done;         /* by item */
+    int *blocker, *own; /* by item: Coming.blocker and own, when it was last looked at; -1: none */
 
     Kernel *test;   /* K_TEST of the loop, or NULL */
     bool *for_test; /* by slot: the test is computed from it */
@@ -210,6 +211,12 @@ static bool all_done(const Program *p, const Order *o)
     return true;
 }
 
+/* Does the item still wait for the store that it waited for when it was last looked at? */
+static bool is_still_blocked(const Order *o, int i)
+{
+    return o->blocker[i] >= 0 && o->coming.writers[o->blocker[i]] > o->own[i];
+}
+
 /* Appends every item that can come next, in one walk over those that are left. Returns the first
  * kernel that waits only because it overwrites a variable; NULL: there is none. */
 static Kernel *append_ready(Program *p, Order *o, bool *some)
@@ -221,8 +228,13 @@ static Kernel *append_ready(Program *p, Order *o, bool *some)
         const KernelRun *item = &o->item[i];
         if (o->done[i] || (o->before_test && !is_for_test(p, o, item)))
             continue;
-        if (coming_blocks(p, &o->coming, item))
+        if (is_still_blocked(o, i))
             continue;
+        if (coming_blocks(p, &o->coming, item)) {
+            o->blocker[i] = o->coming.blocker;
+            o->own[i] = o->coming.own;
+            continue;
+        }
         if (item_waits(p, o, item)) {
             stuck = stuck ? stuck : item->kernel[0];
             continue;
@@ -253,13 +265,13 @@ static void append_all(Program *p, Order *o)
 
 static void order_items(Program *p, Order *o)
 {
-    /* a variable may get a node for a value that is stored aside */
-    size_t room = (size_t)(p->nodes + p->targets + p->kernels + 1);
+    size_t room = (size_t)o->items + 1;
 
-    o->done = arena_alloc(p->ngc, (size_t)o->items + 1);
-    o->coming.writers = arena_alloc(p->ngc, room * sizeof *o->coming.writers);
-    o->var_readers = arena_alloc(p->ngc, room * sizeof *o->var_readers);
+    o->done = arena_alloc(p->ngc, room);
+    o->own = arena_alloc(p->ngc, room * sizeof *o->own);
+    o->blocker = arena_alloc(p->ngc, room * sizeof *o->blocker);
     for (int i = 0; i < o->items; i++) {
+        o->blocker[i] = -1;
         for (int k = 0; k < o->item[i].count; k++)
             kernel_count_reads(p, o->item[i].kernel[k], o->var_readers, 1);
         coming_count(p, &o->coming, &o->item[i], 1);
@@ -308,7 +320,7 @@ static void read_number(Program *p, Kernel *k, Node *n)
 /* The node that has the number of passes of this loop, or NULL. */
 static Node *passes_node(const Program *p, const Node *loop)
 {
-    for (int i = 0; i < p->nodes; i++)
+    for (int i = loop_test(loop) ? 0 : p->nodes; i < p->nodes; i++)
         if (p->node[i]->op == OP_passes && p->node[i]->arg[0] == loop)
             return p->node[i];
     return NULL;
@@ -381,6 +393,15 @@ void program_order(Program *p)
     Order *of = arena_alloc(p->ngc, (size_t)(p->loops + 1) * sizeof *of);
     Order *outside = &of[p->loops];
 
+    /* Counts are 0 again when all items of a loop are in order, so all loops share them. A variable
+     * may get a node for a value that is stored aside. */
+    size_t room = (size_t)(p->nodes + p->targets + p->kernels + 1);
+    int *writers = arena_alloc(p->ngc, room * sizeof *writers);
+    int *var_readers = arena_alloc(p->ngc, room * sizeof *var_readers);
+    for (int i = 0; i <= p->loops; i++) {
+        of[i].coming.writers = writers;
+        of[i].var_readers = var_readers;
+    }
     for (int i = 0; i < p->loops; i++)
         of[i].coming.loop = p->loop[i].of;
     for (int i = 0; i < p->kernels; i++) {

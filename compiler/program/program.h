@@ -341,6 +341,7 @@ typedef struct Coming {
     int *writers;          /* by slot: items still to come that store it */
     const KernelRun *item; /* coming_blocks: the item whose operands are looked for, */
     bool blocked;          /* and whether one of them is still to come */
+    int blocker, own;      /* then: its slot, and how many of its writers the item itself has */
 } Coming;
 
 bool store_updates(const Coming *, const Store *); /* is it a variable's next value? */

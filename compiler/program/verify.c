@@ -91,7 +91,8 @@ static void verify_reads(const Program *p, int i, const Made *m)
 /* What a pass has made is gone after it; its variables have their values for the next one. */
 static void end_pass(const Program *p, const Loop *loop, Made *m)
 {
-    const Node *node = program_loop(p, loop)->node;
+    const struct ProgramLoop *l = program_loop(p, loop);
+    const Node *node = l->node;
 
     for (int i = 0; i < loop_variables(node); i++) {
         const Node *leaf = loop_leaf(node, i), *next = loop_next(node, i);
@@ -102,9 +103,12 @@ static void end_pass(const Program *p, const Loop *loop, Made *m)
         if (slot >= 0)
             m->updated[slot] = false;
     }
-    for (int i = 0; i < p->nodes; i++)
-        if (program_home(p, p->node[i]) == loop)
-            m->made[i] = false;
+    for (int i = l->begin; i <= l->end; i++)
+        for (int k = 0; k < p->kernel[i]->stores; k++) {
+            const Node *n = p->kernel[i]->store[k].node;
+            if (program_home(p, n) == loop)
+                m->made[p->slot[n->id]] = false;
+        }
 }
 
 /* Kernels of a loop are between its begin and its end. */
