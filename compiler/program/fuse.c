@@ -15,7 +15,8 @@ enum {
     SMALL_PRODUCT = 300, /* multiply-adds: a product of two matrices up to this size is loops */
     SMALL_VECTOR = 1000, /* the same for a product of a vector, or of many matrices */
     DEPTH = 100,         /* nodes inlined one in another; code that follows them is recursive */
-    PART = 300,          /* statements in one function of the emitted C */
+    PART = 700,          /* statements in one function of the emitted C: calls, which are short */
+    PART_PLAIN = 300,    /* at -O0: loops, with comments */
     LOOK_BACK = 24,      /* a kernel may be merged with one of this many kernels before it */
     MERGED_STORES = 6,   /* stores of one merged kernel, at most */
     MERGED_VALS = 150,   /* values of one merged kernel, at most */
@@ -867,6 +868,7 @@ void program_parts(Program *p)
     Kernel **order = arena_alloc(p->ngc, (size_t)(p->kernels + 1) * sizeof *order);
     int count = 0;
 
+    int most = p->plain ? PART_PLAIN : PART;
     for (int phase = 0; phase < 2; phase++) {
         int first = count;
         for (int i = p->kernels - 1; i >= 0; i--)
@@ -876,9 +878,9 @@ void program_parts(Program *p)
             if (p->kernel[i]->phase == phase && !is_constant_gradient(p, p->kernel[i]))
                 order[count++] = p->kernel[i];
 
-        int in_part = PART; /* statements; a loop is not cut */
+        int in_part = most; /* statements; a loop is not cut */
         for (int i = first; i < count; i++) {
-            if (in_part++ >= PART && is_outermost(p, order[i])) {
+            if (in_part++ >= most && is_outermost(p, order[i])) {
                 p->parts++;
                 in_part = 1;
             }
