@@ -35,6 +35,7 @@ typedef struct Static { /* a static function of the C */
     /* emit_alike.c */
     const struct Static *joined; /* the function that is called instead; or NULL */
     const char *sizes;           /* the arguments that it gets before all others; "": none */
+    const char *range;           /* "0, 64": its range, where one thread does all; or NULL */
 } Static;
 
 /* In a call, before a function is printed: the mark and its number are its name. */

@@ -220,6 +220,9 @@ static const char *number_type(const Number *x)
 static const char *with_numbers(Emit *e, const Numbers *x, const int *first, int params, bool types,
                                 const char *list)
 {
+    if (params == 0)
+        return list;
+
     Text t = {.ngc = e->ngc};
     bool empty = strcmp(list, "(void)") == 0 || strcmp(list, "()") == 0;
     for (int i = 0; i < params; i++) {
@@ -295,8 +298,104 @@ static void join_alike(Emit *e, bool keep_short, int least)
         join_group(e, &group[i], x, least);
 }
 
+/* ---- kernels that threads share, and the same for one thread ---- */
+
+static const char range_params[] = "(size_t from, size_t to, ";
+
+static bool has_range(const Static *f)
+{
+    return strncmp(f->params, range_params, strlen(range_params)) == 0;
+}
+
+/* Adds a line of a body in which the outermost loop over `count` passes with index i, or what its
+ * vectors leave over, is one over a range. */
+static void add_ranged(Text *t, const char *line, size_t size, const char *i, const char *count)
+{
+    Ngc *ngc = t->ngc;
+    const char *whole = text_format(ngc, "NGRT_WHOLE(%s)", count);
+    const char *const from[] = {"0", whole}, *const to[] = {whole, count};
+    const char *const rest = "from + NGRT_WHOLE(to - from)";
+
+    for (int begin = 0; begin < 2; begin++)
+        for (int end = 0; end < 2; end++) {
+            const char *head =
+                text_format(ngc, "for (size_t %s = %s; %s < %s; ", i, from[begin], i, to[end]);
+            const char *at = strstr(line, head);
+            if (!at || at >= line + size)
+                continue;
+            text_put(t, line, (size_t)(at - line));
+            text_add(t, "for (size_t %s = %s; %s < %s; ", i, begin ? rest : "from", i,
+                     end ? "to" : rest);
+            size_t done = (size_t)(at - line) + strlen(head);
+            text_put(t, line + done, size - done);
+            return;
+        }
+    text_put(t, line, size);
+}
+
+/* The body with a range for its outermost loop. NULL: it begins with no such loop. count: how many
+ * passes there are. */
+static const char *ranged_body(Ngc *ngc, const char *body, const char **count)
+{
+    static const char head[] = "for (size_t ", start[] = " = 0; ";
+    const char *loop = strstr(body, head), *i = loop ? loop + strlen(head) : NULL;
+    size_t name = i ? word_length(i) : 0;
+    if (!i || strncmp(i + name, start, strlen(start)) != 0)
+        return NULL;
+
+    const char *to = i + name + strlen(start) + name + strlen(" < ");
+    const char *end = strchr(to, ';'), *whole = "NGRT_WHOLE(";
+    if (strncmp(to, whole, strlen(whole)) == 0) {
+        to += strlen(whole);
+        end--;
+    }
+    *count = intern(ngc, to, (size_t)(end - to));
+
+    Text t = {.ngc = ngc};
+    for (const char *line = body; *line;) {
+        size_t size = strcspn(line, "\n") + 1;
+        bool outermost = strspn(line, " ") == 4;
+        if (outermost)
+            add_ranged(&t, line, size, intern(ngc, i, name), *count);
+        else
+            text_put(&t, line, size);
+        line += size;
+    }
+    return t.at;
+}
+
+/* What one thread does is a call of the function that threads share, if there is one. */
+static void join_ranged(Emit *e)
+{
+    Table known = {0};
+    for (int i = 0; i < e->kernels; i++) {
+        const Static *f = &e->kernel[i];
+        if (!f->has_sizes || !has_range(f))
+            continue;
+        Numbers x = find_numbers(e, f->body, true);
+        *table_at(e->ngc, &known, common_text(e, f, &x)) = 1;
+    }
+
+    for (int i = 0; i < e->kernels && known.count > 0; i++) {
+        Static f = e->kernel[i];
+        const char *count = NULL;
+        if (!f.has_sizes || has_range(&f) || strcmp(f.params, "(void)") == 0)
+            continue;
+        f.body = ranged_body(e->ngc, f.body, &count);
+        f.params = text_format(e->ngc, "%s%s", range_params, f.params + 1);
+        f.names = text_format(e->ngc, "(from, to, %s", f.names + 1);
+        f.range = text_format(e->ngc, "0, %s", count);
+        if (!f.body)
+            continue;
+        Numbers x = find_numbers(e, f.body, true);
+        if (*table_at(e->ngc, &known, common_text(e, &f, &x)))
+            e->kernel[i] = f;
+    }
+}
+
 void alike_join(Emit *e)
 {
+    join_ranged(e);
     join_alike(e, false, SEVERAL);
     join_alike(e, true, 2);
 }
@@ -329,7 +428,9 @@ static void print_name(const Emit *e, int number, bool more, Text *t)
     const Static *f = &e->kernel[number];
     text_add(t, "%s(", f->joined ? f->joined->name : f->name);
     if (f->joined && *f->sizes)
-        text_add(t, "%s%s", f->sizes, more ? ", " : "");
+        text_add(t, "%s%s", f->sizes, more || f->range ? ", " : "");
+    if (f->range)
+        text_add(t, "%s, ", f->range);
 }
 
 Text alike_calls(Emit *e, const char *text)

@@ -278,6 +278,15 @@ static bool read_kernel_call(Reader *x)
         comma = ", ";
     }
 
+    for (const char *range = f->range; range && *range; param = next_param(param)) {
+        size_t n = strcspn(range, ",");
+        text_add(&x->text, "%s", comma);
+        if (!read_size(x, range, n))
+            return false;
+        comma = ", ";
+        range = skip_blanks(range + n + (range[n] == ','));
+    }
+
     for (x->at = end + 1; *x->at != ')'; comma = ", ") {
         const char *text = x->at = skip_blanks(x->at), *after = argument_end(text, x->end);
         text_add(&x->text, "%s", comma);
