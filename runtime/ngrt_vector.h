@@ -10,6 +10,7 @@
  *     ngrt_h, ngrt_w            half a vector of floats, and it in double; ngrt_wi and ngrt_wu
  *     NGRT_LANES                how many
  *     NGRT_VECTORS(loop)        loop, where there are vectors
+ *     NGRT_LONG_SUM(...)        vectors of a long sum
  *     NGRT_WHOLE(n)             those of n elements that whole vectors hold: the loop after it does
  * the others
  *
@@ -76,6 +77,20 @@ static inline size_t ngrt_whole(size_t n, size_t lanes)
 static const int32_t ngrt_lane[16]
     __attribute__((unused)) = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 #define NGRT_LANE NGRT_LOAD_INT(ngrt_lane[0])
+
+/* The passes of a long sum from `from` up to `end`, by whole vectors: in each, the last argument
+ * adds to the lanes. They take only 16 floats each before they go to the sum, which is a double. */
+#define NGRT_LONG_SUM(i, from, end, sum, lanes, ...)                             \
+    for (size_t ngrt_j = (from); ngrt_j < (end); ngrt_j += 16 * NGRT_LANES) {    \
+        const size_t ngrt_to =                                                   \
+            ngrt_j + 16 * NGRT_LANES < (end) ? ngrt_j + 16 * NGRT_LANES : (end); \
+        ngrt_v lanes = NGRT_EACH(0);                                             \
+        for (size_t i = ngrt_j; i < ngrt_to; i += NGRT_LANES) {                  \
+            __VA_ARGS__                                                          \
+        }                                                                        \
+        for (size_t ngrt_l = 0; ngrt_l < NGRT_LANES; ngrt_l++)                   \
+            sum += (double)lanes[ngrt_l];                                        \
+    }
 
 /* a function of ngrt_math.h that is a text for one float and for vectors of them */
 #define NGRT_OF(f, x)                                         \
@@ -244,6 +259,7 @@ static const int32_t ngrt_lane[16]
 #define NGRT_KERNEL_32 NGRT_KERNEL_16
 #define NGRT_KERNEL_64 NGRT_KERNEL_16
 #define NGRT_VECTORS(...)
+#define NGRT_LONG_SUM(...)
 #define NGRT_WHOLE(n) ((size_t)0)
 #endif
 

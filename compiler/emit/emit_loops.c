@@ -8,7 +8,6 @@
 #include <string.h>
 
 enum {
-    BLOCK = 16,  /* vectors in a block of a long sum */
     TALL = 64,   /* rows that are summed in float before their sum goes to the double */
     BROAD = 256, /* columns that are summed at a time */
 };
@@ -317,31 +316,33 @@ static void print_lanes(Printer *pr, const char *before, const char *acc, const 
     print_line(pr, "}%s", after);
 }
 
-static void declare_lanes(Printer *pr, const char *lanes)
-{
-    print_line(pr, "ngrt_v %s = NGRT_EACH(%s);", lanes, start_text(pr, T_FLOAT));
-}
-
-/* The innermost loop of a long sum in blocks of vectors. Each lane adds only BLOCK floats before
- * they go to the double. */
+/* The innermost loop of a long sum in blocks of vectors. */
 static void print_blocks_of_vectors(Printer *pr, const char *whole, const char *lanes,
                                     const char *acc)
 {
-    const char *from = loop_start(pr, pr->k->axes - 1);
-    const char *j = print_format(pr, "j%d", pr->temps++);   /* where a block begins */
-    const char *end = print_format(pr, "e%d", pr->temps++); /* and where it ends */
+    int last = pr->k->axes - 1, indent = pr->indent;
+    Text term = {.ngc = pr->e->ngc}, *out = pr->out;
+    bool brace = temps_any(pr, last + 1);
 
-    print_line(pr, "NGRT_VECTORS(for (size_t %s = %s; %s < %s; %s += %d*NGRT_LANES) {", j, from, j,
-               whole, j, BLOCK);
-    pr->indent++;
-    print_line(pr, "const size_t %s = %s - %s < %d*NGRT_LANES ? %s : %s + %d*NGRT_LANES;", end,
-               whole, j, BLOCK, whole, j, BLOCK);
+    pr->out = &term;
+    pr->indent = brace ? indent + 1 : 0;
+    pr->vector = true;
+    temps_declare(pr, last + 1);
+    print_fold_step(pr, lanes);
+    temps_forget(pr, last + 1);
+    pr->vector = false;
+    pr->out = out;
+    pr->indent = indent;
 
-    declare_lanes(pr, lanes);
-    print_vector_passes(pr, "", j, end, print_fold_step, lanes, "");
-    print_lanes(pr, "", acc, lanes, "");
-    pr->indent--;
-    print_line(pr, "})");
+    const char *head = print_format(pr, "NGRT_LONG_SUM(%s, %s, %s, %s, %s, ", pr->loop[last],
+                                    loop_start(pr, last), whole, acc, lanes);
+    if (brace) {
+        print_line(pr, "%s{", head);
+        text_put(out, term.at, term.size);
+        print_line(pr, "})");
+    } else {
+        print_line(pr, "%s%.*s)", head, (int)term.size - 1, term.at);
+    }
 }
 
 /* The same as print_fold, with the innermost loop in vectors. */
