@@ -1265,6 +1265,31 @@ static void call_layer(void)
     }
 }
 
+/* ---- blocks with params of their own ---- */
+
+/* A loop that calls other layers in each pass: $a is the value that goes through them, $k its
+ * width. Such a loop is expanded, and its blocks are a loop again in the C. */
+static void blocks(int number)
+{
+    static const char *const body[] = {
+        "$a = 0.5*$a + dense($a, $k, tanh)",
+        "y = dense(layer_norm($a), 3, sigmoid)\n    $a = tanh($a + dense(y, $k))",
+        "wide = 2\n    if i > 2 { wide = 4 }\n    $a = sin($a) + dense(dense($a, wide, tanh), $k, bias = 0)",
+        "$a = tanh(dense($a, $k) + 0.1*i)\n    $a = 0.7*$a + cos(dense($a, $k))",
+        "y = dense($a, 3)\n    $a = 0.5*tanh($a) + dense(y*sigmoid(y), $k, sigmoid)"};
+    Value a = any_of(is_fixed_matrix);
+    int before = values;
+
+    if (!is_fixed_matrix(&a))
+        return;
+    make(a.rank, a.dim, 3, "tanh($a)", &a, NULL, NULL, 0);
+    if (values == before)
+        return;
+    fprintf(out, "for i in 0..%d {\n    ", 3 + number % 7);
+    print_form(body[number % 5], &value[before], NULL, NULL, a.dim[1]);
+    fprintf(out, "}\n");
+}
+
 /* ---- what is asked of it ---- */
 
 static void print_loss(const char *name, int made)
@@ -1374,6 +1399,8 @@ static void print_model(int number)
     int made = values;
     if (number % 12 == 7)
         given(number / 12);
+    if (number % 12 == 4)
+        blocks(number / 12);
     make_some(4 + draw(number % 8 == 0 ? 24 : 9));
     if (stated)
         fprintf(out, "update %s = 0.9*%s + 0.1*tanh(mean(%s))\n", s->name, s->name,
