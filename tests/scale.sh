@@ -101,9 +101,9 @@ for form in sum chain tensors layers loops; do
         [ $least -lt 20 ] || { echo "FAIL $form $option: 10 times the nodes take $least times as long"; failed=$((failed + 1)); }
     done
 done
-deep 0 8300 22 tests/deep/resnet50.ng
-deep 1 6200 11 examples/char_gpt.ng -D blocks=12
-deep 2 5000 13 tests/deep/mobilenet.ng
-deep 3 11900 36 tests/deep/efficientnet.ng
+deep 0 6000 16 tests/deep/resnet50.ng
+deep 1 4200 9 examples/char_gpt.ng -D blocks=12
+deep 2 3500 10 tests/deep/mobilenet.ng
+deep 3 8500 24 tests/deep/efficientnet.ng
 echo "$((checks - failed)) passed, $failed failed"
 [ $failed = 0 ]

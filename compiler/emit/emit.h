@@ -128,8 +128,9 @@ Text alike_calls(Emit *, const char *text);
 
 /* ---- emit_runs.c: runs of statements that occur several times ---- */
 
-/* The text of the functions, with a function before them for each such run. */
-Text runs_of(Emit *, const char *text);
+/* The text of the functions, with a function before them for each such run. `out` gets how many
+ * loops there are of runs and statements. */
+Text runs_of(Emit *, const char *text, Output *out);
 
 /* ---- emit_standalone.c: the runtime's text ---- */
 

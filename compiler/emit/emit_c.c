@@ -217,7 +217,7 @@ void emit_c(const Module *m, const char *header, Output *out)
     metrics_print(e, &functions);
     alike_join(e);
     if (!m->plain)
-        functions = runs_of(e, functions.at);
+        functions = runs_of(e, functions.at, out);
     functions = alike_calls(e, functions.at);
     if (header)
         print_header(e, header, &out->h);

@@ -16,6 +16,8 @@ typedef struct Output {
     size_t numbers; /* bytes of c that are the elements of constants */
     Variable *variable;
     int variables;
+    int repeats; /* loops in c that do what is repeated one after another, as blocks of a network */
+    int passes;  /* and how many passes they have altogether */
 } Output;
 
 /* header: name of the header to include, or NULL to have the declarations in the C itself */

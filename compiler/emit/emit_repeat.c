@@ -38,6 +38,7 @@ struct Repeater {
     Table tables;    /* the text of a table, interned: its number; 0: it is not printed */
     int table;       /* the last number */
     Text *out;       /* gets the tables */
+    Output *made;    /* counts the loops */
 };
 
 typedef struct Repetition { /* a loop while it is drafted */
@@ -435,6 +436,8 @@ static bool take_repetition(Repetition *x)
     use_table(x->x, real, x->type, "number", &loop);
     text_add(&loop, "%s    }\n", body.at);
 
+    x->x->made->repeats++;
+    x->x->made->passes += x->passes;
     for (int i = 0; i < x->period * x->passes; i++)
         r->unit[x->unit + i].gone = true;
     r->unit[x->unit] = (Unit){.from = loop.at, .size = loop.size, .lines = lines};
@@ -474,10 +477,10 @@ static Repetition best_at(Repeater *x, int i, int least)
     return best;
 }
 
-Repeater *repeater_new(Runs *r, Text *tables)
+Repeater *repeater_new(Runs *r, Text *tables, Output *out)
 {
     Repeater *x = arena_alloc(r->e->ngc, sizeof *x);
-    *x = (Repeater){.r = r, .out = tables};
+    *x = (Repeater){.r = r, .out = tables, .made = out};
     add_vars(x, VAR_PARAM);
     add_vars(x, VAR_STATE);
     add_grads(x);

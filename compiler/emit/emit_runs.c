@@ -485,13 +485,13 @@ static Text long_text(Emit *e, Text functions)
     return t;
 }
 
-Text runs_of(Emit *e, const char *text)
+Text runs_of(Emit *e, const char *text, Output *out)
 {
     Runs r = {.e = e};
     Text t = {.ngc = e->ngc};
     units_read(&r, text);
     /* First what is repeated one after another: short blocks, then long ones, which become runs. */
-    Repeater *repeater = repeater_new(&r, &t);
+    Repeater *repeater = repeater_new(&r, &t, out);
     repeats_of(repeater, OFTEN);
     Repeats found = find_blocks(&r);
     int runs = take_runs(&r, &found, 1, &t);

@@ -60,8 +60,8 @@ enum { REPEAT_PERIOD = 8 }; /* statements that are repeated together, at most */
 
 typedef struct Repeater Repeater;
 
-/* The text gets the tables that the loops read. */
-Repeater *repeater_new(Runs *, Text *tables);
+/* The text gets the tables that the loops read; `out`, how many there are. */
+Repeater *repeater_new(Runs *, Text *tables, Output *out);
 /* Makes loops of them, with at least so many passes. */
 void repeats_of(Repeater *, int least);
 

@@ -531,7 +531,9 @@ void units_remove_gone(Runs *r)
     r->units = kept;
 }
 
-/* Adds what fills a hole. A number needs no cast, and an address no star. */
+/* Adds what fills a hole. A number needs no cast, and an address no star: "space[3]" is shorter
+ * than
+ * "*(space + 3)". */
 void add_filled(Text *t, const char *text)
 {
     size_t cast = strlen(CAST);
@@ -544,6 +546,11 @@ void add_filled(Text *t, const char *text)
     if (has_star && *text == '&') {
         t->size--;
         text++;
+    }
+    if (has_star && begins(text, "space + ")) {
+        t->size--;
+        text_add(t, "space[%s]", text + strlen("space + "));
+        return;
     }
     text_add(t, (has_cast || has_star) && is_sum ? "(%s)" : "%s", text);
 }

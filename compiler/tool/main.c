@@ -193,6 +193,7 @@ typedef struct Files {
     const Module *module; /* NULL: only the rule for make is asked for */
     const char *path;     /* of the C */
     const char *header;   /* or NULL */
+    Output out;           /* the C, if it was made */
     OutFile file[4];
     int count;
 } Files;
@@ -220,15 +221,14 @@ static bool add_c(Files *f)
 {
     Ngc *ngc = f->ngc;
     const char *slash = f->header ? strrchr(f->header, '/') : NULL;
-    Output out = {.c = {.ngc = ngc}, .h = {.ngc = ngc}};
-    emit_c(f->module, slash ? slash + 1 : f->header, &out);
-    warn_large(f->m, out.c.size - out.numbers);
+    emit_c(f->module, slash ? slash + 1 : f->header, &f->out);
+    warn_large(f->m, f->out.c.size - f->out.numbers);
     if (diag_failed(ngc))
         return false;
 
-    add_file(f, f->path, &out.c);
+    add_file(f, f->path, &f->out.c);
     if (f->header)
-        add_file(f, f->header, &out.h);
+        add_file(f, f->header, &f->out.h);
     for (int i = 0; i < f->count && !f->a->output; i++) {
         bool named = i == 1 && f->a->header;
         f->file[i].ours.begins = named ? NULL : "/* ";
@@ -301,7 +301,8 @@ static int compile(Ngc *ngc, const Args *a, Model *m)
     if (ngc->errors)
         return 1;
     if (!a->output && a->report) {
-        report(f.module, stdout);
+        emit_c(f.module, NULL, &f.out);
+        report(f.module, &f.out, stdout);
         return 0;
     }
 
@@ -326,7 +327,7 @@ static int compile(Ngc *ngc, const Args *a, Model *m)
     if (!output_write(ngc, f.file, f.count))
         return 3;
     if (a->report)
-        report(f.module, strcmp(f.path, "-") == 0 ? stderr : stdout);
+        report(f.module, &f.out, strcmp(f.path, "-") == 0 ? stderr : stdout);
     return 0;
 }
 

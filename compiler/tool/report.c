@@ -300,13 +300,24 @@ static void report_loops(const Module *m, FILE *out)
     }
 }
 
-void report(const Module *m, FILE *out)
+/* Loops of the C that the graph does not have. */
+static void report_repeats(const Output *c, FILE *out)
+{
+    if (c->repeats > 0)
+        fprintf(out,
+                "C: %d loops do what is repeated one after another, as by blocks with weights of "
+                "their own; %d passes\n",
+                c->repeats, c->passes);
+}
+
+void report(const Module *m, const Output *c, FILE *out)
 {
     fprintf(out, "model: %s\n", m->name);
     for (int i = 0; i < m->graph->dims; i++)
         fprintf(out, "size %s: 1 to %lld (counted at its bound)\n", m->graph->dim[i].name,
                 (long long)m->graph->dim[i].max);
     report_loops(m, out);
+    report_repeats(c, out);
     report_params(m, out);
     report_memory(m, out);
 

@@ -2,6 +2,7 @@
 #ifndef TOOL_H
 #define TOOL_H
 
+#include "emit/emit_c.h"
 #include "program/module.h"
 
 /* ---- compile.c: from a text to a model ---- */
@@ -11,8 +12,8 @@ Model *model_compile(Ngc *, int file); /* after source_library; NULL: there were
 
 /* ---- report.c, manifest.c: what a module is ---- */
 
-void report(const Module *, FILE *);         /* report.c */
-void manifest_write(const Module *, Text *); /* manifest.c */
+void report(const Module *, const Output *, FILE *); /* report.c */
+void manifest_write(const Module *, Text *);         /* manifest.c */
 
 /* ---- segments.c: --memory for loops ---- */
 
