@@ -35,6 +35,7 @@ struct Repeater {
     Distance *member;
     int members, room;
     Table member_of; /* "params->W", interned: 1 + its place in `member` */
+    Table forms;     /* a statement with marks for numbers, interned: its Unit.form */
     Table tables;    /* the text of a table, interned: its number; 0: it is not printed */
     int table;       /* the last number */
     Text *out;       /* gets the tables */
@@ -446,13 +447,45 @@ static bool take_repetition(Repetition *x)
 
 /* ---- the search ---- */
 
+/* Adds a text with a mark for each number. */
+static void add_skeleton(Text *t, const char *text)
+{
+    for (const char *c = text; *c;) {
+        bool starts = c == text || !(is_word_char(c[-1]) || c[-1] == '.');
+        size_t n = starts ? number_size(c) : 0;
+        text_put(t, n ? "#" : c, 1);
+        c += n ? n : 1;
+    }
+}
+
+/* Gives forms to the statements that have none. */
+static void find_forms(Repeater *x)
+{
+    Ngc *ngc = x->r->e->ngc;
+    for (int i = 0; i < x->r->units; i++) {
+        Unit *u = &x->r->unit[i];
+        if (u->kind <= 0 || u->form > 0)
+            continue;
+        Text t = {.ngc = ngc};
+        text_add(&t, "%s", u->text);
+        for (int h = 0; h < u->holes; h++) {
+            text_add(&t, "%c", HOLE);
+            add_skeleton(&t, comparable(x, &u->hole[h]));
+        }
+        int *form = table_at(ngc, &x->forms, intern_str(ngc, t.at));
+        if (*form == 0)
+            *form = x->forms.count;
+        u->form = *form;
+    }
+}
+
 /* How often the statements from i on are repeated, if `period` of them are a pass. */
 static int count_passes(const Runs *r, int i, int period)
 {
     int last = i + period;
     for (; last < r->units && last - i < period * PASSES; last++) {
         const Unit *u = &r->unit[last], *before = &r->unit[last - period];
-        if (u->kind <= 0 || u->kind != before->kind)
+        if (u->kind <= 0 || before->kind <= 0 || u->form != before->form)
             break;
     }
     return (last - i) / period;
@@ -489,12 +522,17 @@ Repeater *repeater_new(Runs *r, Text *tables, Output *out)
 
 void repeats_of(Repeater *x, int least)
 {
+    enum { FAR = 64 };
     Runs *r = x->r;
     units_number(r);
+    find_forms(x);
     for (int i = 0; i < r->units; i++) {
         Repetition found = best_at(x, i, least);
-        if (found.passes > 1 && take_repetition(&found))
-            i += found.period * found.passes - 1;
+        int units = found.period * found.passes;
+        if (units > 0 && take_repetition(&found))
+            i += units - 1;
+        else if (units > FAR) /* what begins in the middle does not save more */
+            i += units / 2;
     }
     units_remove_gone(r);
     units_number(r);

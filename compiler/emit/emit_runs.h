@@ -18,6 +18,7 @@ typedef struct Unit { /* a statement of a function */
     int holes, room;
     int lines;
     int kind;  /* equal for equal statements */
+    int form;  /* of those, equal where what they are given differs in numbers only; 0: not known */
     bool gone; /* it is in a run that begins before it */
 } Unit;
 
