@@ -352,18 +352,31 @@ static const char *statement(Repetition *x, int u)
 
 /* ---- text ---- */
 
-/* The elements of a table, a pass in braces. */
+/* The elements of a table, a pass in braces. Several passes share a line, where they fit. */
 static void add_rows(const Repetition *x, const Columns *c, Text *t)
 {
-    Text rows = {.ngc = t->ngc};
-    text_add(&rows, "    ");
+    Text line = {.ngc = t->ngc};
+    text_add(&line, "   ");
     for (int i = 0; i < x->passes; i++) {
-        text_add(&rows, "%s{", i ? ", " : "");
+        Text row = {.ngc = t->ngc};
         for (int k = 0; k < c->count; k++)
-            text_add(&rows, "%s%s", k ? ", " : "", c->column[k].text[i]);
-        text_add(&rows, "}");
+            text_add(&row, "%s%s", k ? ", " : " {", c->column[k].text[i]);
+        text_add(&row, i + 1 < x->passes ? "}," : "}");
+
+        if (line.size + row.size > WIDTH && line.size > 3) {
+            text_add(t, "%s\n", line.at);
+            line.size = 0;
+            text_add(&line, "   ");
+        }
+        text_add(&line, "%s", row.at);
+        if (line.size > WIDTH) {
+            add_wrapped(t, line.at);
+            line.size = 0;
+            text_add(&line, "   ");
+        }
     }
-    add_wrapped(t, rows.at);
+    if (line.size > 3)
+        text_add(t, "%s\n", line.at);
     text_add(t, "};\n\n");
 }
 

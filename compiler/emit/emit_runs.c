@@ -505,8 +505,12 @@ Text runs_of(Emit *e, const char *text, Output *out)
     }
     repeats_of(repeater, FEW);
 
+    bool changed = t.size > 0 || out->repeats > 0;
     t = long_text(e, t);
     for (int i = 0; i < r.units; i++)
-        text_put(&t, r.unit[i].from, r.unit[i].size);
+        if (changed && r.unit[i].text)
+            add_unit_text(&t, &r.unit[i]);
+        else
+            text_put(&t, r.unit[i].from, r.unit[i].size);
     return t;
 }

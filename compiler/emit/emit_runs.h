@@ -30,6 +30,8 @@ typedef struct Runs {
 
 /* ---- emit_units.c: the statements ---- */
 
+enum { WIDTH = 100 }; /* columns */
+
 /* In the text of a statement: what it is given. */
 #define HOLE '\2'
 
@@ -54,6 +56,8 @@ void add_wrapped(Text *, const char *line);
 void add_lines(Text *, const char *lines, int indent);
 /* The comments of a statement, also those within its braces. */
 void add_comments(Text *, const Unit *, int indent);
+/* A statement as it is, but for the lines of the comments above it. */
+void add_unit_text(Text *, const Unit *);
 
 /* ---- emit_repeat.c: statements that are repeated one after another ---- */
 

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH = 100 }; /* columns */
-
 #define SIZES "(const int[]){"
 #define CAST  "(int)"
 
@@ -483,17 +481,17 @@ void add_wrapped(Text *t, const char *line)
 /* What the comment in a line says, without its marks; size 0: it has none. */
 static const char *comment_in(const char *line, size_t *size)
 {
-    const char *text = line + strspn(line, " "), *end = strstr(text, " */\n");
-    bool is_comment = begins(text, "/* ") && end && end < next_line(text);
-    *size = is_comment ? (size_t)(end - text) - 3 : 0;
+    const char *text = line + strspn(line, " "), *last = next_line(text) - strlen(" */\n");
+    bool is_comment = begins(text, "/* ") && last > text && begins(last, " */\n");
+    *size = is_comment ? (size_t)(last - text) - 3 : 0;
     return text + 3;
 }
 
-/* The comments of a statement, also those within its braces: several in a line, where they fit. */
-void add_comments(Text *t, const Unit *u, int indent)
+/* The comments in lines: several in a line, where they fit. */
+static void add_comments_of(Text *t, const char *lines, const char *end, int indent)
 {
     size_t column = 0, size;
-    for (const char *line = u->from; line < u->from + u->size; line = next_line(line)) {
+    for (const char *line = lines; line < end; line = next_line(line)) {
         const char *text = comment_in(line, &size);
         if (size == 0)
             continue;
@@ -507,6 +505,23 @@ void add_comments(Text *t, const Unit *u, int indent)
     }
     if (column > 0)
         text_add(t, " */\n");
+}
+
+/* The comments of a statement, also those within its braces. */
+void add_comments(Text *t, const Unit *u, int indent)
+{
+    add_comments_of(t, u->from, u->from + u->size, indent);
+}
+
+/* A statement as it is, but for the lines of the comments above it. */
+void add_unit_text(Text *t, const Unit *u)
+{
+    const char *statement = u->from, *end = u->from + u->size;
+    size_t size;
+    for (comment_in(statement, &size); size > 0 && statement < end; comment_in(statement, &size))
+        statement = next_line(statement);
+    add_comments_of(t, u->from, statement, 4);
+    text_put(t, statement, (size_t)(end - statement));
 }
 
 /* Lines of statements. */
