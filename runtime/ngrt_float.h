@@ -91,22 +91,22 @@ static inline float ngrt_log1pf(float x)
 /*@ sinh_partsf: exp_partsf */
 /* For |x| = n log 2 + r + c: up = 2^(n-3) and down = 2^(-n-3); s = sinh(r) - r + c, h = cosh(r)
  * - 1. s: 2^-27.6, h: 2^-28.3. */
-#define NGRT_SINH_PARTSF(F, U, up, down, r, s, h, x)                        \
-    {                                                                       \
-        const F ngrt_abs = NGRT_ABS_AS(F, x),                               \
-                ngrt_e = NGRT_IF(F, ngrt_abs > 90.0f, 90.0f, ngrt_abs);     \
-        F ngrt_c;                                                           \
-        U ngrt_k;                                                           \
-        NGRT_EXP_PARTSF(F, ngrt_k, r, ngrt_c, ngrt_e)                       \
-        const F ngrt_tiny = NGRT_POWER_AS(F, -3u - ngrt_k), ngrt_z = r * r; \
-        up = NGRT_POWER_AS(F, ngrt_k - 3u);                                 \
-        down = NGRT_IF(F, ngrt_e > 40.0f, 0.0f, ngrt_tiny);                 \
-        s = NGRT_MUL(F, ngrt_z, 1.98914786e-4f) + 8.33331048e-3f;           \
-        s = NGRT_MUL(F, s, ngrt_z) + 0.166666672f;                          \
-        s = NGRT_MUL(F, s, ngrt_z * r) + ngrt_c;                            \
-        h = NGRT_MUL(F, ngrt_z, 1.39340898e-3f) + 4.16664593e-2f;           \
-        h = NGRT_MUL(F, h, ngrt_z) + 0.5f;                                  \
-        h = h * ngrt_z;                                                     \
+#define NGRT_SINH_PARTSF(F, U, up, down, r, s, h, x)                               \
+    {                                                                              \
+        const F ngrt_abs = NGRT_ABS_AS(F, x),                                      \
+                ngrt_e = NGRT_IF(F, ngrt_abs > 90.0f, 90.0f, ngrt_abs);            \
+        F ngrt_c;                                                                  \
+        U ngrt_k;                                                                  \
+        NGRT_EXP_PARTSF(F, ngrt_k, r, ngrt_c, ngrt_e)                              \
+        const F ngrt_tiny = NGRT_UNBITS(F, (124u - ngrt_k) << 23), ngrt_z = r * r; \
+        up = NGRT_POWER_AS(F, ngrt_k - 3u);                                        \
+        down = NGRT_IF(F, ngrt_e > 40.0f, 0.0f, ngrt_tiny);                        \
+        s = NGRT_MUL(F, ngrt_z, 1.98914786e-4f) + 8.33331048e-3f;                  \
+        s = NGRT_MUL(F, s, ngrt_z) + 0.166666672f;                                 \
+        s = NGRT_MUL(F, s, ngrt_z * r) + ngrt_c;                                   \
+        h = NGRT_MUL(F, ngrt_z, 1.39340898e-3f) + 4.16664593e-2f;                  \
+        h = NGRT_MUL(F, h, ngrt_z) + 0.5f;                                         \
+        h = h * ngrt_z;                                                            \
     }
 
 /*@ sinhf: sinh_partsf */
@@ -305,16 +305,6 @@ static inline float ngrt_atan2f(float x1, float x2)
         y = ngrt_to.all;                                                              \
     }
 
-/*@ far: */
-/* Where the test holds, y becomes f(x) of the C library. */
-#define NGRT_FAR(F, y, test, f, x) NGRT_FAR_##F(y, test, f, x)
-#define NGRT_FAR_float(y, test, f, x) \
-    if (test)                         \
-        y = f(x);
-#define NGRT_FAR_double(y, test, f, x) \
-    if (test)                          \
-        y = f(x);
-
 /*@ sin_by_pi: doubles far */
 /* sin(n pi + r), |r| <= pi/2, for a float with |n| < 2^20: in double, where pi is in two pieces and
  * n times the first is exact. The polynomial: 2^-33.8. y is the sine with n's sign. */
@@ -331,7 +321,7 @@ static inline float ngrt_atan2f(float x1, float x2)
 /* x - n a, where a is in two pieces */
 #define NGRT_LESS(F, x, n, a, b) (x - n * a - NGRT_MUL(F, n, b))
 
-/*@ sinf: sin_by_pi */
+/*@ sinf: sin_by_pi bitsf */
 #define NGRT_TEXT_sin_of_float(F, U, y, x)                                                    \
     {                                                                                         \
         F ngrt_n;                                                                             \
@@ -351,7 +341,7 @@ static inline float ngrt_sinf(float x)
     NGRT_TEXT_sinf(float, uint32_t, y, x) return y;
 }
 
-/*@ cosf: sin_by_pi */
+/*@ cosf: sin_by_pi bitsf */
 /* cos(x) = sin(r) (-1)^(n+1), where r = x - (n + 1/2) pi */
 #define NGRT_TEXT_cos_of_float(F, U, y, x)                                                    \
     {                                                                                         \
@@ -373,7 +363,7 @@ static inline float ngrt_cosf(float x)
     NGRT_TEXT_cosf(float, uint32_t, y, x) return y;
 }
 
-/*@ tanf: sin_by_pi */
+/*@ tanf: sin_by_pi bitsf */
 /* tan(n pi/2 + r), |r| <= pi/4: sin(r)/cos(r), or for an odd n -cos(r)/sin(r). Sine: 2^-35.7,
  * cosine: 2^-42. */
 #define NGRT_TEXT_tan_of_float(F, U, y, x)                                                    \
@@ -406,25 +396,6 @@ static inline float ngrt_tanf(float x)
     float y;
     NGRT_TEXT_tanf(float, uint32_t, y, x) return y;
 }
-
-/*@ power_cases: bitsd */
-/* y becomes p, the power of |x1|, with the sign of x1^x2, or what C's Annex F says. The numbers
- * above 2^52 are whole, and an odd number's half is not. */
-#define NGRT_IS_WHOLE(a) ((a + 4503599627370496.0 - 4503599627370496.0 == a) | (a > 4.5e15))
-#define NGRT_POWER_CASES(F, y, x1, x2, p)                                                    \
-    {                                                                                        \
-        const F ngrt_a1 = NGRT_ABS_ASD(F, x1), ngrt_a2 = NGRT_ABS_ASD(F, x2),                \
-                ngrt_half2 = 0.5 * ngrt_a2;                                                  \
-        const F ngrt_whole = NGRT_IF(F, NGRT_IS_WHOLE(ngrt_a2), 1.0, 0.0),                   \
-                ngrt_odd = NGRT_IF(F, NGRT_IS_WHOLE(ngrt_half2), 0.0, ngrt_whole);           \
-        F ngrt_case = NGRT_IF(F, ngrt_a1 == 1.0, 1.0, p);                                    \
-        const F ngrt_signed = NGRT_SIGNED_ASD(F, ngrt_case, x1);                             \
-        ngrt_case = NGRT_IF(F, ngrt_odd > 0.0, ngrt_signed, ngrt_case);                      \
-        ngrt_case =                                                                          \
-            NGRT_IF(F, (x1 < 0.0) & (x1 > -INFINITY) & (ngrt_whole == 0.0), NAN, ngrt_case); \
-        ngrt_case = NGRT_IF(F, (x1 != x1) | (x2 != x2), x1 + x2, ngrt_case);                 \
-        y = NGRT_IF(F, (x1 == 1.0) | (x2 == 0.0), 1.0, ngrt_case);                           \
-    }
 
 /*@ powf: doubles power_cases */
 /* x1 to the power x2 = 2^(x2 log2 |x1|), and the sign of x1 if x2 is odd. log2(m), m from sqrt(1/2)

@@ -21,22 +21,7 @@ static inline double ngrt_sigmoid(double x)
     return (x < 0.0 ? e : 1.0) / (1.0 + e);
 }
 
-/*@ bitsf: */
-/* A float's bits, and back. */
-static inline uint32_t ngrt_bitsf(float x)
-{
-    uint32_t i;
-    memcpy(&i, &x, sizeof i);
-    return i;
-}
-
-static inline float ngrt_unbitsf(uint32_t i)
-{
-    float x;
-    memcpy(&x, &i, sizeof x);
-    return x;
-}
-
+/*@ hide: */
 /* x, but no compiler sees what it is made of. So a product that something is added to is rounded
  * first (NGRT_MUL), and a text has the same bits for all kinds of processors. And Clang 14 does not
  * merge the bits of two numbers with a choice, which it does wrongly for AVX-512. */
@@ -59,6 +44,7 @@ static inline float ngrt_unbitsf(uint32_t i)
 #endif
 #define NGRT_MUL(F, a, b) NGRT_HIDDEN(F, (a) * (b))
 
+/*@ texts: hide */
 /* The functions below are texts, NGRT_TEXT_name(F, U, y, x): y becomes the function of x. F is
  * float, or ngrt_v of ngrt_vector.h, and U the unsigned ints of its size. */
 #define NGRT_IF(F, test, a, b)     NGRT_IF_##F(test, a, b)
@@ -84,7 +70,23 @@ static inline float ngrt_unbitsf(uint32_t i)
     NGRT_HIDDEN(F,              \
                 NGRT_UNBITS(F, (NGRT_BITS(F, x) & 0x7FFFFFFFu) | (NGRT_BITS(F, s) & 0x80000000u)))
 
-/*@ bitsd: bitsf */
+/*@ bitsf: texts */
+/* A float's bits, and back. */
+static inline uint32_t ngrt_bitsf(float x)
+{
+    uint32_t i;
+    memcpy(&i, &x, sizeof i);
+    return i;
+}
+
+static inline float ngrt_unbitsf(uint32_t i)
+{
+    float x;
+    memcpy(&x, &i, sizeof x);
+    return x;
+}
+
+/*@ bitsd: texts */
 /* A double's bits, and back; the same words for texts in double, F being double, or ngrt_v, or in
  * kernels of floats ngrt_w. */
 static inline uint64_t ngrt_bitsd(double x)
@@ -110,12 +112,44 @@ static inline double ngrt_unbitsd(uint64_t i)
 #define NGRT_SIGNED_ASD(F, x, s)                                            \
     NGRT_HIDDEN(F, NGRT_UNBITS(F, (NGRT_BITS(F, x) & 0x7FFFFFFFFFFFFFFFu) | \
                                       (NGRT_BITS(F, s) & 0x8000000000000000u)))
+/* x without its last 27 bits: products of two such numbers are exact. */
+#define NGRT_UPPER(F, x) NGRT_UNBITS(F, NGRT_BITS(F, x) & 0xFFFFFFFFF8000000u)
 /* The whole number next to x, |x| < 2^51, is n + NGRT_NEAREST - NGRT_NEAREST; as an int k. */
 #define NGRT_NEAREST 6755399441055744.0 /* 1.5*2^52 */
 #define NGRT_WHOLE_OF(F, n, k, x)              \
     n = (x) + NGRT_NEAREST;                    \
     k = NGRT_BITS(F, n) - 0x4338000000000000u; \
     n = n - NGRT_NEAREST;
+
+/*@ far: */
+/* Where the test holds, y becomes f(x) of the C library. */
+#define NGRT_FAR(F, y, test, f, x) NGRT_FAR_##F(y, test, f, x)
+#define NGRT_FAR_float(y, test, f, x) \
+    if (test)                         \
+        y = f(x);
+#define NGRT_FAR_double(y, test, f, x) \
+    if (test)                          \
+        y = f(x);
+
+/*@ power_cases: bitsd */
+/* y becomes p, the power of |x1|, with the sign of x1^x2, or what C's Annex F says. The numbers
+ * above 2^52 are whole, and an odd number's half is not. */
+#define NGRT_IS_WHOLE(a) \
+    ((a + 4503599627370496.0 - 4503599627370496.0 == a) | (a >= 4503599627370496.0))
+#define NGRT_POWER_CASES(F, y, x1, x2, p)                                                    \
+    {                                                                                        \
+        const F ngrt_a1 = NGRT_ABS_ASD(F, x1), ngrt_a2 = NGRT_ABS_ASD(F, x2),                \
+                ngrt_half2 = 0.5 * ngrt_a2;                                                  \
+        const F ngrt_whole = NGRT_IF(F, NGRT_IS_WHOLE(ngrt_a2), 1.0, 0.0),                   \
+                ngrt_odd = NGRT_IF(F, NGRT_IS_WHOLE(ngrt_half2), 0.0, ngrt_whole);           \
+        F ngrt_case = NGRT_IF(F, ngrt_a1 == 1.0, 1.0, p);                                    \
+        const F ngrt_signed = NGRT_SIGNED_ASD(F, ngrt_case, x1);                             \
+        ngrt_case = NGRT_IF(F, ngrt_odd > 0.0, ngrt_signed, ngrt_case);                      \
+        ngrt_case =                                                                          \
+            NGRT_IF(F, (x1 < 0.0) & (x1 > -INFINITY) & (ngrt_whole == 0.0), NAN, ngrt_case); \
+        ngrt_case = NGRT_IF(F, (x1 != x1) | (x2 != x2), x1 + x2, ngrt_case);                 \
+        y = NGRT_IF(F, (x1 == 1.0) | (x2 == 0.0), 1.0, ngrt_case);                           \
+    }
 
 /*@ exp_nearf: */
 /* exp(r) - 1 for |r| <= log(2)/2, by a polynomial: p is for it. */
@@ -247,9 +281,9 @@ static inline float ngrt_sigmoidf(float x)
         const F ngrt_abs = NGRT_ABS_AS(F, x),                                                \
                 ngrt_z = NGRT_IF(F, ngrt_abs > 10.1f, 10.1f, ngrt_abs);                      \
         const F ngrt_a = NGRT_UNBITS(F, NGRT_BITS(F, ngrt_z) & 0xFFFFF000u);                 \
-        const F ngrt_w = ngrt_a * ngrt_a * -1.44269504f + 12582912.0f,                       \
-                ngrt_n = ngrt_w - 12582912.0f;                                               \
-        const U ngrt_k = NGRT_BITS(F, ngrt_w) - 0x4B400000u,                                 \
+        const F ngrt_power = ngrt_a * ngrt_a * -1.44269504f + 12582912.0f,                   \
+                ngrt_n = ngrt_power - 12582912.0f;                                           \
+        const U ngrt_k = NGRT_BITS(F, ngrt_power) - 0x4B400000u,                             \
                 ngrt_half = ((ngrt_k + 256u) >> 1) - 128u;                                   \
         const F ngrt_t = 1.0f / (1.0f + 0.5f * ngrt_z);                                      \
         F ngrt_r = ngrt_a * ngrt_a * -1.0f - ngrt_n * 0.693359375f, ngrt_p, ngrt_q;          \

@@ -23,7 +23,7 @@
 #include "ngrt_math.h"
 #include <stddef.h>
 
-/*@ vector: bitsf */
+/*@ vector: hide */
 #if (defined __clang__ || (defined __GNUC__ && __GNUC__ >= 9)) && defined __OPTIMIZE__ && \
     (defined __SSE2__ || (defined __aarch64__ && defined __ARM_NEON))
 #define NGRT_INT_float       int32_t

@@ -8,13 +8,13 @@
 
 #include <string.h>
 
-extern const char runtime_math_text[], runtime_float_text[], runtime_vector_text[],
-    runtime_small_text[], runtime_random_text[], runtime_gemm_text[], runtime_conv_text[],
-    runtime_linear_text[], runtime_header_text[];
+extern const char runtime_math_text[], runtime_float_text[], runtime_double_text[],
+    runtime_vector_text[], runtime_small_text[], runtime_random_text[], runtime_gemm_text[],
+    runtime_conv_text[], runtime_linear_text[], runtime_header_text[];
 
-static const char *const plain_texts[] = {runtime_math_text, runtime_float_text,
-                                          runtime_vector_text, runtime_small_text,
-                                          runtime_random_text};
+static const char *const plain_texts[] = {runtime_math_text,   runtime_float_text,
+                                          runtime_double_text, runtime_vector_text,
+                                          runtime_small_text,  runtime_random_text};
 static const char *const real_texts[] = {runtime_gemm_text, runtime_conv_text, runtime_linear_text};
 
 /* What the words of a text for both types become in one of them. */
@@ -158,6 +158,8 @@ void emit_function_headers(const Emit *e, Text *t)
 {
     if (uses_text(e, runtime_float_text))
         text_add(t, "#include \"ngrt_float.h\"\n");
+    if (uses_text(e, runtime_double_text))
+        text_add(t, "#include \"ngrt_double.h\"\n");
 }
 
 void emit_types(Text *t)

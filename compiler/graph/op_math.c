@@ -65,28 +65,33 @@ static double v_atan2(double a, double b, double c)
 #define SMOOTH(op, f, ...) FUNCTION(op, f, 0, __VA_ARGS__)
 /* The form for vectors is a macro. */
 #define MACRO(op, f, ...) FUNCTION(op, f, F_MACRO, __VA_ARGS__)
-/* Texts of ngrt_float.h and ngrt_double.h for vectors, and for the elements left over. In float,
- * SHORT ones are the fastest for one element too. */
-#define FLOAT(f)                                                  \
-    {                                                             \
-        .vec = "NGRT_OF(" #f "f, $a)", .left = "ngrt_" #f "f($a)" \
+/* The texts of ngrt_math.h, ngrt_float.h and ngrt_double.h for vectors, and for the elements left
+ * over: f is sinf or sind. SHORT: it is the fastest for one element, too. */
+#define LONG(f)                                                 \
+    {                                                           \
+        .vec = "NGRT_OF(" #f ", $a)", .left = "ngrt_" #f "($a)" \
     }
-#define SHORT(f)                                                                           \
-    {                                                                                      \
-        .vec = "NGRT_OF(" #f "f, $a)", .left = "ngrt_" #f "f($a)", .c = "ngrt_" #f "f($a)" \
+#define SHORT(f)                                                                        \
+    {                                                                                   \
+        .vec = "NGRT_OF(" #f ", $a)", .left = "ngrt_" #f "($a)", .c = "ngrt_" #f "($a)" \
     }
+#define LONG2(f)                                                         \
+    {                                                                    \
+        .vec = "NGRT_OF2(" #f ", $a, $b)", .left = "ngrt_" #f "($a, $b)" \
+    }
+
 /* The slope is 0 everywhere. */
 #define FLAT(op, f, flag, ...) \
     FUNCTION(op, f, F_CHEAP | F_FLAT | flag, .teach = "flat: passes nothing back", __VA_ARGS__)
 
-MACRO(exp, exp, .rule = {"dy*y"}, .js = "Math.exp", .form = {SHORT(exp)},
+MACRO(exp, exp, .rule = {"dy*y"}, .js = "Math.exp", .form = {SHORT(expf), LONG(expd)},
       .teach = "exp: its own slope");
-MACRO(expm1, expm1, .form = {FLOAT(expm1)}, .rule = {"dy*exp(a)"}, .js = "Math.expm1",
+MACRO(expm1, expm1, .form = {LONG(expm1f), LONG(expm1d)}, .rule = {"dy*exp(a)"}, .js = "Math.expm1",
       .teach = "exp, less 1: exp");
-MACRO(log, log, .domain = DOMAIN_POSITIVE, .rule = {"dy/a"}, .js = "Math.log", .form = {SHORT(log)},
-      .teach = "log: divides by its input");
-MACRO(log1p, log1p, .form = {FLOAT(log1p)}, .domain = DOMAIN_POSITIVE, .rule = {"dy/(1 + a)"},
-      .js = "Math.log1p", .teach = "log of 1 + a");
+MACRO(log, log, .domain = DOMAIN_POSITIVE, .rule = {"dy/a"}, .js = "Math.log",
+      .form = {SHORT(logf), LONG(logd)}, .teach = "log: divides by its input");
+MACRO(log1p, log1p, .form = {LONG(log1pf), LONG(log1pd)}, .domain = DOMAIN_POSITIVE,
+      .rule = {"dy/(1 + a)"}, .js = "Math.log1p", .teach = "log of 1 + a");
 MACRO(sqrt, sqrt, .domain = DOMAIN_POSITIVE, .rule = {"dy/(2*y)"}, .js = "Math.sqrt",
       .vec = "NGRT_SQRT($a)", .form = {{.c = "ngrt_sqrtf($a)"}, {.c = "ngrt_sqrt($a)"}},
       .teach = "root: divides by twice itself");
@@ -96,23 +101,25 @@ FLAT(sign, ngrt_sign, F_MACRO, .js = "a => a > 0 ? 1 : a < 0 ? -1 : a", .vec = "
 FLAT(floor, floor, F_MACRO, .js = "Math.floor", .vec = "NGRT_FLOOR($a)");
 FLAT(ceil, ceil, F_MACRO, .js = "Math.ceil", .vec = "NGRT_CEIL($a)");
 FLAT(round, rint, F_MACRO, .js = "roundEven", .vec = "NGRT_RINT($a)");
-MACRO(sin, sin, .form = {FLOAT(sin)}, .rule = {"dy*cos(a)"}, .js = "Math.sin", .teach = "sine");
-MACRO(cos, cos, .form = {FLOAT(cos)}, .rule = {"-dy*sin(a)"}, .js = "Math.cos", .teach = "cosine");
-MACRO(tan, tan, .form = {FLOAT(tan)}, .domain = DOMAIN_UNIT, .rule = {"dy*(1 + y*y)"},
+MACRO(sin, sin, .form = {LONG(sinf), LONG(sind)}, .rule = {"dy*cos(a)"}, .js = "Math.sin",
+      .teach = "sine");
+MACRO(cos, cos, .form = {LONG(cosf), LONG(cosd)}, .rule = {"-dy*sin(a)"}, .js = "Math.cos",
+      .teach = "cosine");
+MACRO(tan, tan, .form = {LONG(tanf), LONG(tand)}, .domain = DOMAIN_UNIT, .rule = {"dy*(1 + y*y)"},
       .js = "Math.tan", .teach = "tangent");
 /* 1 - a^2 in the form that keeps its digits: the product near 1, the difference near 0, where it is
  * differentiated again */
 #define LESS_SQUARE "where(abs(a) < 0.5, 1 - a*a, (1 - a)*(1 + a))"
 #define UP_TO_ONE   "sqrt(" LESS_SQUARE ")"
-MACRO(asin, asin, .form = {FLOAT(asin)}, .domain = DOMAIN_UNIT, .rule = {"dy/" UP_TO_ONE},
-      .js = "Math.asin", .teach = "arc sine");
-MACRO(acos, acos, .form = {FLOAT(acos)}, .domain = DOMAIN_UNIT, .rule = {"-dy/" UP_TO_ONE},
-      .js = "Math.acos", .teach = "arc cosine");
-MACRO(atan, atan, .form = {FLOAT(atan)}, .rule = {"dy/(1 + a*a)"}, .js = "Math.atan",
+MACRO(asin, asin, .form = {LONG(asinf), LONG(asind)}, .domain = DOMAIN_UNIT,
+      .rule = {"dy/" UP_TO_ONE}, .js = "Math.asin", .teach = "arc sine");
+MACRO(acos, acos, .form = {LONG(acosf), LONG(acosd)}, .domain = DOMAIN_UNIT,
+      .rule = {"-dy/" UP_TO_ONE}, .js = "Math.acos", .teach = "arc cosine");
+MACRO(atan, atan, .form = {LONG(atanf), LONG(atand)}, .rule = {"dy/(1 + a*a)"}, .js = "Math.atan",
       .teach = "arc tangent");
-MACRO(sinh, sinh, .form = {FLOAT(sinh)}, .rule = {"dy*cosh(a)"}, .js = "Math.sinh",
+MACRO(sinh, sinh, .form = {LONG(sinhf), LONG(sinhd)}, .rule = {"dy*cosh(a)"}, .js = "Math.sinh",
       .teach = "hyperbolic sine");
-MACRO(cosh, cosh, .form = {FLOAT(cosh)}, .rule = {"dy*sinh(a)"}, .js = "Math.cosh",
+MACRO(cosh, cosh, .form = {LONG(coshf), LONG(coshd)}, .rule = {"dy*sinh(a)"}, .js = "Math.cosh",
       .teach = "hyperbolic cosine");
 
 /* From 1e8 on, the root of 1 + a^2 is |a|, and a^2 might overflow. */
@@ -130,21 +137,21 @@ SMOOTH(acosh, acosh, .domain = DOMAIN_ABOVE_ONE, .rule = {"dy/(sqrt(a - 1)*sqrt(
        .js = "Math.acosh", .teach = "inverse hyperbolic cosine");
 SMOOTH(atanh, atanh, .domain = DOMAIN_UNIT, .rule = {"dy/" LESS_SQUARE}, .js = "Math.atanh",
        .teach = "inverse hyperbolic tangent");
-MACRO(tanh, tanh, .rule = {"dy*(1 - y*y)"}, .js = "Math.tanh", .form = {SHORT(tanh)},
+MACRO(tanh, tanh, .rule = {"dy*(1 - y*y)"}, .js = "Math.tanh", .form = {SHORT(tanhf), LONG(tanhd)},
       .teach = "tanh: 1 less its square");
-MACRO(erf, erf, .rule = {"dy*1.1283791670955126*exp(-a*a)"}, .js = "erf", .form = {SHORT(erf)},
-      .teach = "error function: 2/sqrt(pi) exp(-a^2)");
-MACRO(erfc, erfc, .rule = {"-dy*1.1283791670955126*exp(-a*a)"}, .js = "erfc", .form = {SHORT(erfc)},
-      .teach = "1 less the error function");
+MACRO(erf, erf, .rule = {"dy*1.1283791670955126*exp(-a*a)"}, .js = "erf",
+      .form = {SHORT(erff), LONG(erfd)}, .teach = "error function: 2/sqrt(pi) exp(-a^2)");
+MACRO(erfc, erfc, .rule = {"-dy*1.1283791670955126*exp(-a*a)"}, .js = "erfc",
+      .form = {SHORT(erfcf)}, .teach = "1 less the error function");
 SMOOTH(erfinv, ngrt_erfinv, .domain = DOMAIN_UNIT, .rule = {"dy*0.886226925452758*exp(y*y)"},
        .js = "erfinv", .teach = "inverse of the error function: sqrt(pi)/2 exp(y^2)");
 SMOOTH(lgamma, lgamma, .domain = DOMAIN_POSITIVE, .rule = {"dy*polygamma(0, a)"}, .js = "lgamma",
        .teach = "log of the gamma function: digamma");
 MACRO(sigmoid, ngrt_sigmoid, .rule = {"dy*y*(1 - y)"}, .js = "a => 1 / (1 + Math.exp(-a))",
-      .form = {SHORT(sigmoid)}, .teach = "sigmoid: y (1 - y)");
+      .form = {SHORT(sigmoidf), LONG(sigmoidd)}, .teach = "sigmoid: y (1 - y)");
 MACRO(softplus, ngrt_softplus, .rule = {"dy*sigmoid(a)"},
-      .js = "a => Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a)))", .form = {SHORT(softplus)},
-      .teach = "softplus: sigmoid");
+      .js = "a => Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a)))",
+      .form = {SHORT(softplusf), LONG(softplusd)}, .teach = "softplus: sigmoid");
 
 /* The angle of the point (b, a), as C's atan2(y, x). Its slopes b/(a^2 + b^2) and -a/(a^2 + b^2)
  * are computed from numbers near 1, so that the squares neither overflow nor vanish; at (0, 0) they
@@ -167,8 +174,7 @@ const OpInfo op_atan2 = {.name = "atan2",
                          .value = v_atan2,
                          .js = "Math.atan2",
                          .c = "atan2@($a, $b)",
-                         .form = {{.vec = "NGRT_OF2(atan2f, $a, $b)",
-                                   .left = "ngrt_atan2f($a, $b)"}},
+                         .form = {LONG2(atan2f), LONG2(atan2d)},
                          .prec = 16,
                          .rule = {"where(" LARGER " == 0, 0, dy*(b/" SCALE ")/" SQUARES ")",
                                   "where(" LARGER " == 0, 0, -dy*(a/" SCALE ")/" SQUARES ")"},

@@ -137,8 +137,9 @@ static void add_processor(Ngc *ngc, Text *t)
 /* The key of a program: all that it is made from. */
 static const char *program_key(Ngc *ngc, const Build *b, const Text *c)
 {
-    static const char *const header[] = {"ngrt.h",        "ngrt_math.h",  "ngrt_float.h",
-                                         "ngrt_vector.h", "ngrt_small.h", "ngrt_host.h"};
+    static const char *const header[] = {"ngrt.h",        "ngrt_math.h",   "ngrt_float.h",
+                                         "ngrt_double.h", "ngrt_vector.h", "ngrt_small.h",
+                                         "ngrt_host.h"};
     static const char *const variable[] = {"CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH",
                                            "COMPILER_PATH", "GCC_EXEC_PREFIX"};
 

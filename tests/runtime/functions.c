@@ -7,6 +7,7 @@
 #include "check.h"
 #include "ngrt_vector.h"
 
+#include "ngrt_double.h"
 #include "ngrt_float.h"
 
 #include <stdlib.h>
@@ -217,6 +218,202 @@ static void check_pairs(const FloatFunction *f, int pairs)
     }
 }
 
+/* ---- the same in double, against long double where that is longer ---- */
+
+#define DOUBLE(name)                                                 \
+    KERNEL(double, name##d)                                          \
+    static long double exact_##name##d(long double a, long double b) \
+    {                                                                \
+        (void)b;                                                     \
+        return name##l(a);                                           \
+    }
+#define DOUBLE2(name)                                                \
+    KERNEL2(double, name##d)                                         \
+    static long double exact_##name##d(long double a, long double b) \
+    {                                                                \
+        return name##l(a, b);                                        \
+    }
+static long double sigmoidl(long double x)
+{
+    long double e = expl(-fabsl(x));
+    return (x < 0 ? e : 1) / (1 + e);
+}
+static long double softplusl(long double x)
+{
+    return (x > 0 ? x : 0) + log1pl(expl(-fabsl(x)));
+}
+DOUBLE(exp)
+DOUBLE(expm1)
+DOUBLE(log)
+DOUBLE(log1p)
+DOUBLE(sinh)
+DOUBLE(cosh)
+DOUBLE(tanh)
+DOUBLE(sigmoid)
+DOUBLE(softplus)
+DOUBLE(erf)
+DOUBLE(asin)
+DOUBLE(acos)
+DOUBLE(atan)
+DOUBLE(sin)
+DOUBLE(cos)
+DOUBLE(tan)
+DOUBLE2(atan2)
+DOUBLE2(pow)
+
+typedef struct DoubleFunction {
+    const char *name;
+    int operands;
+    double bound; /* in units in the last place */
+    void (*all[WAYS])(double *y, const double *a, const double *b, size_t n);
+    double (*one)(double a, double b);
+    long double (*exact)(long double a, long double b);
+} DoubleFunction;
+
+static const DoubleFunction double_function[] = {
+    ROW(1, expd, 1.5),      ROW(1, expm1d, 1.5), ROW(1, logd, 1.5),  ROW(1, log1pd, 1.5),
+    ROW(1, sinhd, 1.5),     ROW(1, coshd, 1.5),  ROW(1, tanhd, 1.5), ROW(1, sigmoidd, 1.5),
+    ROW(1, softplusd, 1.5), ROW(1, erfd, 1.5),   ROW(1, asind, 1.5), ROW(1, acosd, 1.5),
+    ROW(1, atand, 1.5),     ROW(1, sind, 1.5),   ROW(1, cosd, 1.5),  ROW(1, tand, 1.5),
+    ROW(2, atan2d, 1.5),    ROW(2, powd, 1.5),
+};
+
+/* As units, of a double. */
+static double units_double(double y, long double exact)
+{
+    long double of_y = isinf(y) ? copysignl(0x1p1024L, y) : (long double)y;
+    int e;
+
+    if (isnan(exact) || isnan(y))
+        return isnan(exact) && isnan(y) ? 0.0 : INFINITY;
+    if (y == 0.0 && exact == 0.0L)
+        return !signbit(y) == !signbit(exact) ? 0.0 : INFINITY;
+    if (y == (double)exact)
+        return 0.5;
+
+    frexpl(exact, &e);
+    return (double)(fabsl(of_y - exact) / ldexpl(1.0L, (e < -1021 ? -1021 : e) - 53));
+}
+
+static double a_d[MANY], b_d[MANY], y_d[MANY], way_d[MANY];
+
+static int same_double(double x, double y)
+{
+    return ngrt_bitsd(x) == ngrt_bitsd(y) || (isnan(x) && isnan(y));
+}
+
+static void check_doubles(const DoubleFunction *f, size_t n)
+{
+    int way, differ = 0, far = 0;
+    size_t i;
+    for (i = 0; i < n; i++) {
+        double u;
+        y_d[i] = f->one(a_d[i], b_d[i]);
+        u = units_double(y_d[i], f->exact((long double)a_d[i], (long double)b_d[i]));
+        if (u > f->bound && !far++)
+            fprintf(stderr, "%s(%a, %a) is %a\n", f->name, a_d[i], b_d[i], y_d[i]);
+    }
+    for (way = 0; way < WAYS; way++) {
+        if (!has_way(way))
+            continue;
+        f->all[way](way_d, a_d, b_d, n);
+        for (i = 0; i < n; i++)
+            if (!same_double(y_d[i], way_d[i]) && !differ++)
+                fprintf(stderr, "%s(%a, %a) is %a, by vectors (%d) %a\n", f->name, a_d[i], b_d[i],
+                        y_d[i], way, way_d[i]);
+    }
+    CHECK(far == 0);
+    CHECK(differ == 0);
+}
+
+static const double special_double[] = {
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    INFINITY,
+    -INFINITY,
+    NAN,
+    2.0,
+    -2.0,
+    3.0,
+    -3.0,
+    0.5,
+    -0.5,
+    4.9e-324,
+    -4.9e-324,
+    2.2e-308,
+    -2.2e-308,
+    1.7e308,
+    -1.7e308,
+    1.5,
+    -1.5,
+    4503599627370495.5,
+    4503599627370497.0,
+    9007199254740991.0,
+    -9007199254740991.0,
+    9007199254740992.0,
+    0.99999999999999989,
+    1.0000000000000002,
+    -0.99999999999999989,
+    -1.0000000000000002,
+    1e6,
+    1e30,
+    -1e30,
+    709.78271289338397,
+    709.78271289338403,
+    710.47586007394386,
+    710.4758600739439,
+    -745.13321910194111,
+    -745.13321910194122,
+    1.5707963267948966,
+    3.1415926535897931,
+    1048575.9,
+    1048576.0,
+    0.70710678118654746,
+    0.70710678118654757,
+    1e-20,
+    1e-10,
+    -708.4,
+    1e300,
+    -1e300,
+    1e-300,
+    0.41421356237309503,
+    2.4142135623730949,
+};
+enum { SPECIAL_DOUBLE = sizeof special_double / sizeof *special_double };
+
+static void check_special_double(const DoubleFunction *f)
+{
+    int i;
+    for (i = 0; i < SPECIAL_DOUBLE * SPECIAL_DOUBLE; i++) {
+        a_d[i] = special_double[i / SPECIAL_DOUBLE];
+        b_d[i] = special_double[i % SPECIAL_DOUBLE];
+    }
+    check_doubles(f, SPECIAL_DOUBLE * SPECIAL_DOUBLE);
+}
+
+/* Any bits, numbers of several sizes, multiples of pi/2, and numbers near 1 with large powers. */
+static void check_points(const DoubleFunction *f, int points)
+{
+    static const double range[6][3] = {{0},          {1, 0, 1}, {10, 0, 10},
+                                       {700, 0, 20}, {0, 0, 1}, {0.3, 1, 2000}};
+    for (; points > 0; points -= MANY) {
+        int i;
+        for (i = 0; i < MANY; i++) {
+            uint64_t a = (uint64_t)draw() << 32 | draw(), b = (uint64_t)draw() << 32 | draw();
+            double x = (double)(int64_t)a / 9.3e18, z = (double)(int64_t)b / 9.3e18;
+            a_d[i] = range[i % 6][0] * x + range[i % 6][1];
+            b_d[i] = range[i % 6][2] * z;
+            if (i % 6 == 0)
+                a_d[i] = ngrt_unbitsd(a), b_d[i] = ngrt_unbitsd(b);
+            if (i % 6 == 4)
+                a_d[i] = (double)(a >> 45) * 1.5707963267948966;
+        }
+        check_doubles(f, MANY);
+    }
+}
+
 static int is_set(const char *variable)
 {
     const char *value = getenv(variable);
@@ -234,6 +431,10 @@ int main(void)
             check_line(f, all ? 1 : longer ? 251 : STEP);
         else
             check_pairs(f, longer ? 50 * PAIRS : PAIRS);
+    }
+    for (i = 0; i < sizeof double_function / sizeof *double_function; i++) {
+        check_special_double(&double_function[i]);
+        check_points(&double_function[i], (longer ? 50 : 1) * PAIRS);
     }
     return check_end("functions");
 }

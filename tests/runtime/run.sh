@@ -95,7 +95,7 @@ check_sections() {
     : >"$out/texts"
     heads='#include <math.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n#define NGRT_FN static\n'
     # these may need sections of those before them
-    for file in ngrt_math.h ngrt_float.h ngrt_vector.h ngrt_small.h ngrt_random.c; do
+    for file in ngrt_math.h ngrt_float.h ngrt_double.h ngrt_vector.h ngrt_small.h ngrt_random.c; do
         cat "$rt/$file" >>"$out/texts"
         for name in $(sed -n 's/^\/\*@ \([a-z_0-9]*\):.*/\1/p' "$rt/$file"); do
             [ "$name" = end ] && continue

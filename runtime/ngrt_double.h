@@ -1,0 +1,746 @@
+/* ngrt_double.h - functions of the C library in double, as those of ngrt_float.h: within 1.5 units
+ * in the last place.
+ *
+ * Where a result could be wrong by more, it is the sum of two numbers, of which the smaller is what
+ * the larger lacks. x - n log 2, or x - n pi/2, is such a pair. The comment at a polynomial says
+ * how far it is from the function. Sections as in ngrt_math.h, which this file needs.
+ */
+#ifndef NGRT_DOUBLE_H
+#define NGRT_DOUBLE_H
+
+#include "ngrt_math.h"
+
+/*@ exp_partsd: bitsd */
+/* x = n log 2 + r + c: k is n, |r| <= log(2)/2, and c is what r lacks. log 2 is in two pieces, and
+ * n times the first is exact. */
+#define NGRT_EXP_PARTSD(F, k, r, c, x)                         \
+    NGRT_WHOLE_OF(F, r, k, NGRT_MUL(F, x, 1.4426950408889634)) \
+    c = NGRT_MUL(F, r, -1.9082149292705877e-10);               \
+    r = x - r * 0.69314718036912382;                           \
+    {                                                          \
+        const F ngrt_head = r + c;                             \
+        c = r - ngrt_head + c;                                 \
+        r = ngrt_head;                                         \
+    }
+/* p = exp(r + c) - 1 - r, 2^-56 of 1 */
+#define NGRT_EXP_TAILD(F, p, r, c)                                      \
+    p = NGRT_MUL(F, r, 2.510065503606659e-08) + 2.7620438948634417e-07; \
+    p = NGRT_MUL(F, p, r) + 2.755726789174553e-06;                      \
+    p = NGRT_MUL(F, p, r) + 2.4801520557017829e-05;                     \
+    p = NGRT_MUL(F, p, r) + 0.00019841269863420349;                     \
+    p = NGRT_MUL(F, p, r) + 0.0013888888917690603;                      \
+    p = NGRT_MUL(F, p, r) + 0.0083333333333299887;                      \
+    p = NGRT_MUL(F, p, r) + 0.041666666666623171;                       \
+    p = NGRT_MUL(F, p, r) + 0.16666666666666669;                        \
+    p = NGRT_MUL(F, p, r) + 0.50000000000000011;                        \
+    p = NGRT_MUL(F, p, r * r) + c;
+
+/*@ exp_pairsd: exp_partsd */
+/* exp(x) = 2^k (high + low), k from -1077 to 1024. NaN passes. */
+#define NGRT_EXP_PAIR(F, k, high, low, x)                                          \
+    {                                                                              \
+        const F ngrt_bottom = NGRT_IF(F, x < -746.0, -746.0, x),                   \
+                ngrt_within = NGRT_IF(F, ngrt_bottom > 710.0, 710.0, ngrt_bottom); \
+        F ngrt_rx, ngrt_cx, ngrt_tail;                                             \
+        NGRT_EXP_PARTSD(F, k, ngrt_rx, ngrt_cx, ngrt_within)                       \
+        NGRT_EXP_TAILD(F, ngrt_tail, ngrt_rx, ngrt_cx)                             \
+        high = 1.0 + ngrt_rx;                                                      \
+        low = 1.0 - high + ngrt_rx + ngrt_tail;                                    \
+    }
+/* 2^k y, by two factors: 2^k may be infinite or denormal */
+#define NGRT_HALF(k)              (((k + 2048u) >> 1) - 1024u)
+#define NGRT_SCALE(F, y, k, half) (y * NGRT_POWER_ASD(F, half) * NGRT_POWER_ASD(F, k - half))
+
+/*@ expd: exp_pairsd */
+#define NGRT_TEXT_expd(F, U, y, x)                                    \
+    {                                                                 \
+        U ngrt_k;                                                     \
+        F ngrt_high, ngrt_low;                                        \
+        NGRT_EXP_PAIR(F, ngrt_k, ngrt_high, ngrt_low, x)              \
+        const U ngrt_half = NGRT_HALF(ngrt_k);                        \
+        y = NGRT_SCALE(F, (ngrt_high + ngrt_low), ngrt_k, ngrt_half); \
+    }
+static inline double ngrt_expd(double x)
+{
+    double y;
+    NGRT_TEXT_expd(double, uint64_t, y, x) return y;
+}
+
+/*@ expm1d: exp_partsd */
+/* As in float: 2^n - 1 + 2^n r + 2^n p, halved; what the first sum loses is added to the rest. */
+#define NGRT_TEXT_expm1d(F, U, y, x)                                            \
+    {                                                                           \
+        const F ngrt_least = NGRT_IF(F, x < -40.0, -40.0, x),                   \
+                ngrt_e = NGRT_IF(F, ngrt_least > 710.0, 710.0, ngrt_least);     \
+        F ngrt_r, ngrt_c, ngrt_p;                                               \
+        U ngrt_k;                                                               \
+        NGRT_EXP_PARTSD(F, ngrt_k, ngrt_r, ngrt_c, ngrt_e)                      \
+        NGRT_EXP_TAILD(F, ngrt_p, ngrt_r, ngrt_c)                               \
+        const F ngrt_s = NGRT_POWER_ASD(F, ngrt_k - 1u), ngrt_1 = ngrt_s - 0.5; \
+        const F ngrt_sr = ngrt_s * ngrt_r, ngrt_sum = ngrt_1 + ngrt_sr;         \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_s) + (ngrt_1 - ngrt_sum + ngrt_sr);   \
+        ngrt_p = 2.0 * (ngrt_sum + ngrt_p);                                     \
+        y = NGRT_IF(F, NGRT_ABS_ASD(F, x) < 1e-20, x, ngrt_p);                  \
+    }
+static inline double ngrt_expm1d(double x)
+{
+    double y;
+    NGRT_TEXT_expm1d(double, uint64_t, y, x) return y;
+}
+
+/*@ log_partsd: bitsd */
+/* log(x + c) = n log 2 + log(1 + m) for x = 2^n (1 + m), 1 + m from sqrt(1/2) to sqrt(2), and a
+ * small c that is already divided by 2^n. log(1 + m) = m - m^2/2 + s (m^2/2 + r), where s = m/(2 +
+ * m) and r is a polynomial in s^2: 2^-59.7. */
+#define NGRT_LOG_EXPONENT(F, U, k, x) \
+    const U k = ((NGRT_BITS(F, x) + 0x00195F619980C433u) >> 52) - 1024u;
+#define NGRT_LOG_OFD(F, y, x, k, n, c)                                                         \
+    {                                                                                          \
+        const F ngrt_m = NGRT_UNBITS(F, NGRT_BITS(F, x) - (k << 52)) - 1.0;                    \
+        const F ngrt_s = ngrt_m / (2.0 + ngrt_m), ngrt_z = ngrt_s * ngrt_s;                    \
+        const F ngrt_square = 0.5 * ngrt_m * ngrt_m;                                           \
+        F ngrt_p;                                                                              \
+        ngrt_p = NGRT_MUL(F, ngrt_z, 0.13088034850927555) + 0.13268638369266825;               \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.15386244737621665;                            \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.18181795547521137;                            \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.22222222392581045;                            \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.28571428570799784;                            \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.40000000000000885;                            \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.66666666666666663;                            \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + NGRT_HIDDEN(F, ngrt_square);                    \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_s) + (NGRT_MUL(F, n, 1.9082149292705877e-10) + (c)); \
+        y = n * 0.69314718036912382 + (ngrt_m - (NGRT_HIDDEN(F, ngrt_square) - ngrt_p));       \
+    }
+
+/*@ logd: log_partsd */
+/* A denormal number is multiplied by 2^54 first. */
+#define NGRT_TEXT_logd(F, U, y, x)                                                                \
+    {                                                                                             \
+        const F ngrt_tiny = NGRT_IF(F, x < 2.2250738585072014e-308, 54.0, 0.0),                   \
+                ngrt_x54 = x * 18014398509481984.0,                                               \
+                ngrt_up = NGRT_IF(F, x < 2.2250738585072014e-308, ngrt_x54, x);                   \
+        NGRT_LOG_EXPONENT(F, U, ngrt_k, ngrt_up)                                                  \
+        const F ngrt_n = NGRT_UNBITS(F, ngrt_k + 0x4338000000000000u) - NGRT_NEAREST - ngrt_tiny; \
+        F ngrt_log;                                                                               \
+        NGRT_LOG_OFD(F, ngrt_log, ngrt_up, ngrt_k, ngrt_n, 0.0)                                   \
+        ngrt_log = NGRT_IF(F, x > 1.7976931348623157e308, x, ngrt_log);                           \
+        ngrt_log = NGRT_IF(F, x > 0.0, ngrt_log, NAN);                                            \
+        y = NGRT_IF(F, x == 0.0, -INFINITY, ngrt_log);                                            \
+    }
+static inline double ngrt_logd(double x)
+{
+    double y;
+    NGRT_TEXT_logd(double, uint64_t, y, x) return y;
+}
+
+/*@ log1p_ofd: log_partsd */
+/* log(1 + x + less), less being smaller than what 1 + x loses, for -1 < x < infinity. What is lost
+ * is divided by 1 + m to a few bits: it is times (1 - m)(1 + m^2). */
+#define NGRT_LOG1P_OFD(F, U, y, x, less)                                                          \
+    {                                                                                             \
+        const F ngrt_1 = 1.0 + x, ngrt_back = ngrt_1 - 1.0;                                       \
+        const F ngrt_lost = x - ngrt_back + (1.0 - (ngrt_1 - ngrt_back)) + less;                  \
+        NGRT_LOG_EXPONENT(F, U, ngrt_k, ngrt_1)                                                   \
+        const F ngrt_n = NGRT_UNBITS(F, ngrt_k + 0x4338000000000000u) - NGRT_NEAREST;             \
+        const F ngrt_d = NGRT_UNBITS(F, NGRT_BITS(F, ngrt_1) - (ngrt_k << 52)) - 1.0;             \
+        const F ngrt_part = ngrt_lost * NGRT_UNBITS(F, (1023u - ngrt_k) << 52) * (1.0 - ngrt_d) * \
+                            (NGRT_MUL(F, ngrt_d, ngrt_d) + 1.0);                                  \
+        const F ngrt_lack = NGRT_IF(F, x > 1e20, 0.0, ngrt_part);                                 \
+        NGRT_LOG_OFD(F, y, ngrt_1, ngrt_k, ngrt_n, NGRT_HIDDEN(F, ngrt_lack))                     \
+    }
+
+/*@ log1pd: log1p_ofd */
+#define NGRT_TEXT_log1pd(F, U, y, x)                                    \
+    {                                                                   \
+        F ngrt_log;                                                     \
+        NGRT_LOG1P_OFD(F, U, ngrt_log, x, 0.0)                          \
+        ngrt_log = NGRT_IF(F, x > 1.7976931348623157e308, x, ngrt_log); \
+        ngrt_log = NGRT_IF(F, x > -1.0, ngrt_log, NAN);                 \
+        ngrt_log = NGRT_IF(F, x == -1.0, -INFINITY, ngrt_log);          \
+        y = NGRT_IF(F, NGRT_ABS_ASD(F, x) < 1e-20, x, ngrt_log);        \
+    }
+static inline double ngrt_log1pd(double x)
+{
+    double y;
+    NGRT_TEXT_log1pd(double, uint64_t, y, x) return y;
+}
+
+/*@ ratiod: bitsd */
+/* rest = a - q b without rounding errors that count, for a q near a/b: of q and b the upper 26 bits
+ * are multiplied first. */
+#define NGRT_REST(F, rest, a, q, b)                                                \
+    {                                                                              \
+        const F ngrt_qh = NGRT_UPPER(F, q), ngrt_ql = q - ngrt_qh;                 \
+        const F ngrt_bh = NGRT_UPPER(F, b), ngrt_bl = b - ngrt_bh;                 \
+        rest = a - NGRT_MUL(F, ngrt_qh, ngrt_bh) - NGRT_MUL(F, ngrt_qh, ngrt_bl) - \
+               NGRT_MUL(F, ngrt_ql, ngrt_bh) - NGRT_MUL(F, ngrt_ql, ngrt_bl);      \
+    }
+/* q + less = (a + a2)/(b + b2) */
+#define NGRT_RATIO(F, q, less, a, a2, b, b2)                    \
+    {                                                           \
+        const F ngrt_inverse = 1.0 / b;                         \
+        q = NGRT_MUL(F, a, ngrt_inverse);                       \
+        NGRT_REST(F, less, a, q, b)                             \
+        less = (less + a2 - NGRT_MUL(F, q, b2)) * ngrt_inverse; \
+        less = NGRT_HIDDEN(F, less);                            \
+    }
+
+/*@ sigmoidd: exp_pairsd ratiod */
+/* 1/(1 + e) or e/(1 + e), where e = exp(-|x|) */
+#define NGRT_TEXT_sigmoidd(F, U, y, x)                                                          \
+    {                                                                                           \
+        const F ngrt_far = -NGRT_ABS_ASD(F, x);                                                 \
+        U ngrt_k;                                                                               \
+        F ngrt_high, ngrt_low, ngrt_q, ngrt_less;                                               \
+        NGRT_EXP_PAIR(F, ngrt_k, ngrt_high, ngrt_low, ngrt_far)                                 \
+        const U ngrt_half = NGRT_HALF(ngrt_k);                                                  \
+        const F ngrt_exp = ngrt_high + ngrt_low, ngrt_exp2 = ngrt_high - ngrt_exp + ngrt_low;   \
+        const F ngrt_e = NGRT_SCALE(F, ngrt_exp, ngrt_k, ngrt_half),                            \
+                ngrt_e2 = NGRT_SCALE(F, ngrt_exp2, ngrt_k, ngrt_half), ngrt_sum = 1.0 + ngrt_e, \
+                ngrt_lost = 1.0 - ngrt_sum + ngrt_e + ngrt_e2;                                  \
+        const F ngrt_up = NGRT_IF(F, x < 0.0, ngrt_exp, 1.0),                                   \
+                ngrt_up2 = NGRT_IF(F, x < 0.0, ngrt_exp2, 0.0);                                 \
+        NGRT_RATIO(F, ngrt_q, ngrt_less, ngrt_up, ngrt_up2, ngrt_sum, ngrt_lost)                \
+        const F ngrt_of1 = ngrt_q + ngrt_less,                                                  \
+                ngrt_small = NGRT_SCALE(F, ngrt_of1, ngrt_k, ngrt_half);                        \
+        y = NGRT_IF(F, x < 0.0, ngrt_small, ngrt_of1);                                          \
+    }
+static inline double ngrt_sigmoidd(double x)
+{
+    double y;
+    NGRT_TEXT_sigmoidd(double, uint64_t, y, x) return y;
+}
+
+/*@ softplusd: exp_pairsd log1p_ofd */
+/* log(1 + exp(x)) = max(x, 0) + log(1 + e), e = exp(-|x|) */
+#define NGRT_TEXT_softplusd(F, U, y, x)                                                       \
+    {                                                                                         \
+        const F ngrt_far = -NGRT_ABS_ASD(F, x);                                               \
+        U ngrt_kexp;                                                                          \
+        F ngrt_high, ngrt_low, ngrt_log;                                                      \
+        NGRT_EXP_PAIR(F, ngrt_kexp, ngrt_high, ngrt_low, ngrt_far)                            \
+        const U ngrt_half = NGRT_HALF(ngrt_kexp);                                             \
+        const F ngrt_sum = ngrt_high + ngrt_low, ngrt_over = ngrt_high - ngrt_sum + ngrt_low; \
+        const F ngrt_e = NGRT_SCALE(F, ngrt_sum, ngrt_kexp, ngrt_half),                       \
+                ngrt_e2 = NGRT_SCALE(F, ngrt_over, ngrt_kexp, ngrt_half);                     \
+        NGRT_LOG1P_OFD(F, U, ngrt_log, ngrt_e, NGRT_HIDDEN(F, ngrt_e2))                       \
+        ngrt_log = NGRT_IF(F, ngrt_e < 1e-20, ngrt_e, ngrt_log);                              \
+        y = NGRT_IF(F, x > 0.0, x, 0.0) + ngrt_log;                                           \
+    }
+static inline double ngrt_softplusd(double x)
+{
+    double y;
+    NGRT_TEXT_softplusd(double, uint64_t, y, x) return y;
+}
+
+/*@ tanhd: exp_partsd ratiod */
+/* E/(E + 2), E = exp(2|x|) - 1 as in expm1d, without halving, and the sign of x */
+#define NGRT_TEXT_tanhd(F, U, y, x)                                                            \
+    {                                                                                          \
+        const F ngrt_two = 2.0 * NGRT_ABS_ASD(F, x),                                           \
+                ngrt_e = NGRT_IF(F, ngrt_two > 40.0, 40.0, ngrt_two);                          \
+        F ngrt_r, ngrt_c, ngrt_p, ngrt_q, ngrt_less;                                           \
+        U ngrt_k;                                                                              \
+        NGRT_EXP_PARTSD(F, ngrt_k, ngrt_r, ngrt_c, ngrt_e)                                     \
+        NGRT_EXP_TAILD(F, ngrt_p, ngrt_r, ngrt_c)                                              \
+        const F ngrt_s = NGRT_POWER_ASD(F, ngrt_k), ngrt_1 = ngrt_s - 1.0;                     \
+        const F ngrt_sr = ngrt_s * ngrt_r, ngrt_sum = ngrt_1 + ngrt_sr;                        \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_s) + (ngrt_1 - ngrt_sum + ngrt_sr);                  \
+        const F ngrt_up = ngrt_sum + ngrt_p, ngrt_up2 = ngrt_sum - ngrt_up + ngrt_p;           \
+        const F ngrt_under = 2.0 + ngrt_up, ngrt_back = ngrt_under - ngrt_up;                  \
+        const F ngrt_lost = ngrt_up - (ngrt_under - ngrt_back) + (2.0 - ngrt_back) + ngrt_up2; \
+        NGRT_RATIO(F, ngrt_q, ngrt_less, ngrt_up, ngrt_up2, ngrt_under, ngrt_lost)             \
+        ngrt_q = ngrt_q + ngrt_less;                                                           \
+        ngrt_q = NGRT_SIGNED_ASD(F, ngrt_q, x);                                                \
+        y = NGRT_IF(F, ngrt_two < 1e-10, x, ngrt_q);                                           \
+    }
+static inline double ngrt_tanhd(double x)
+{
+    double y;
+    NGRT_TEXT_tanhd(double, uint64_t, y, x) return y;
+}
+
+/*@ sinh_partsd: exp_partsd */
+/* For |x| = n log 2 + r + c: up = 2^(n-3) and down = 2^(-n-3); s = sinh(r) - r + c, h = cosh(r)
+ * - 1. s: 2^-59.6, h: 2^-64.7. */
+#define NGRT_SINH_PARTSD(F, U, up, down, r, s, h, x)                                \
+    {                                                                               \
+        const F ngrt_abs = NGRT_ABS_ASD(F, x),                                      \
+                ngrt_e = NGRT_IF(F, ngrt_abs > 711.0, 711.0, ngrt_abs);             \
+        F ngrt_c;                                                                   \
+        U ngrt_k;                                                                   \
+        NGRT_EXP_PARTSD(F, ngrt_k, r, ngrt_c, ngrt_e)                               \
+        const F ngrt_tiny = NGRT_UNBITS(F, (1020u - ngrt_k) << 52), ngrt_z = r * r; \
+        up = NGRT_POWER_ASD(F, ngrt_k - 3u);                                        \
+        down = NGRT_IF(F, ngrt_e > 100.0, 0.0, ngrt_tiny);                          \
+        s = NGRT_MUL(F, ngrt_z, 1.6086898452895123e-10) + 2.5052070359545555e-08;   \
+        s = NGRT_MUL(F, s, ngrt_z) + 2.755731924790864e-06;                         \
+        s = NGRT_MUL(F, s, ngrt_z) + 0.00019841269841263038;                        \
+        s = NGRT_MUL(F, s, ngrt_z) + 0.0083333333333333332;                         \
+        s = NGRT_MUL(F, s, ngrt_z) + 0.16666666666666666;                           \
+        s = NGRT_MUL(F, s, ngrt_z * r) + ngrt_c;                                    \
+        h = NGRT_MUL(F, ngrt_z, 1.149105638104736e-11) + 2.0876723098692536e-09;    \
+        h = NGRT_MUL(F, h, ngrt_z) + 2.7557319252020789e-07;                        \
+        h = NGRT_MUL(F, h, ngrt_z) + 2.4801587301575396e-05;                        \
+        h = NGRT_MUL(F, h, ngrt_z) + 0.0013888888888888892;                         \
+        h = NGRT_MUL(F, h, ngrt_z) + 0.041666666666666664;                          \
+        h = NGRT_MUL(F, h, ngrt_z) + 0.5;                                           \
+        h = h * ngrt_z;                                                             \
+    }
+
+/*@ sinhd: sinh_partsd */
+/* As in float. */
+#define NGRT_TEXT_sinhd(F, U, y, x)                                                  \
+    {                                                                                \
+        F ngrt_up, ngrt_down, ngrt_r, ngrt_s, ngrt_ch;                               \
+        NGRT_SINH_PARTSD(F, U, ngrt_up, ngrt_down, ngrt_r, ngrt_s, ngrt_ch, x)       \
+        const F ngrt_a = ngrt_up + ngrt_down, ngrt_b = ngrt_up - ngrt_down;          \
+        const F ngrt_pr = ngrt_up * ngrt_r, ngrt_sum = ngrt_b + ngrt_pr;             \
+        F ngrt_rest = NGRT_MUL(F, ngrt_a, ngrt_s) + NGRT_MUL(F, ngrt_b, ngrt_ch);    \
+        ngrt_rest = ngrt_down * ngrt_r + ngrt_rest + (ngrt_up - ngrt_b - ngrt_down); \
+        ngrt_rest = 4.0 * (ngrt_sum + (ngrt_b - ngrt_sum + ngrt_pr + ngrt_rest));    \
+        ngrt_rest = NGRT_SIGNED_ASD(F, ngrt_rest, x);                                \
+        y = NGRT_IF(F, NGRT_ABS_ASD(F, x) < 1e-10, x, ngrt_rest);                    \
+    }
+static inline double ngrt_sinhd(double x)
+{
+    double y;
+    NGRT_TEXT_sinhd(double, uint64_t, y, x) return y;
+}
+
+/*@ coshd: sinh_partsd */
+#define NGRT_TEXT_coshd(F, U, y, x)                                                  \
+    {                                                                                \
+        F ngrt_up, ngrt_down, ngrt_r, ngrt_s, ngrt_ch;                               \
+        NGRT_SINH_PARTSD(F, U, ngrt_up, ngrt_down, ngrt_r, ngrt_s, ngrt_ch, x)       \
+        const F ngrt_a = ngrt_up + ngrt_down, ngrt_b = ngrt_up - ngrt_down;          \
+        const F ngrt_pr = ngrt_up * ngrt_r, ngrt_sum = ngrt_a + ngrt_pr;             \
+        F ngrt_rest = NGRT_MUL(F, ngrt_b, ngrt_s) + NGRT_MUL(F, ngrt_a, ngrt_ch);    \
+        ngrt_rest = ngrt_rest - ngrt_down * ngrt_r + (ngrt_up - ngrt_a + ngrt_down); \
+        y = 4.0 * (ngrt_sum + (ngrt_a - ngrt_sum + ngrt_pr + ngrt_rest));            \
+    }
+static inline double ngrt_coshd(double x)
+{
+    double y;
+    NGRT_TEXT_coshd(double, uint64_t, y, x) return y;
+}
+
+/*@ erfd: exp_pairsd */
+/* Below 1, x and x times a polynomial in x^2: 2^-54.6 of 1. From 1 on, 1 - t exp(-x^2) times a
+ * polynomial in t = 1/(1 + x/2), which is 2^-54 of it. */
+#define NGRT_TEXT_erfd(F, U, y, x)                                                              \
+    {                                                                                           \
+        const F ngrt_abs = NGRT_ABS_ASD(F, x),                                                  \
+                ngrt_end = NGRT_IF(F, ngrt_abs > 6.0, 6.0, ngrt_abs);                           \
+        const F ngrt_square = x * x, ngrt_exponent = NGRT_MUL(F, ngrt_end, -ngrt_end);          \
+        const F ngrt_t = 1.0 / (1.0 + 0.5 * ngrt_end);                                          \
+        F ngrt_near, ngrt_far, ngrt_high, ngrt_low;                                             \
+        U ngrt_k;                                                                               \
+        ngrt_near = NGRT_MUL(F, ngrt_square, -7.7958988270021425e-10) + 1.3720064546777686e-08; \
+        ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_square) - 1.6208483801871705e-07;               \
+        ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_square) + 1.6447424703317362e-06;               \
+        ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_square) - 1.4924736907419661e-05;               \
+        ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_square) + 0.00012055294904839707;               \
+        ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_square) - 0.00085483259753896918;               \
+        ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_square) + 0.0052239776071164225;                \
+        ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_square) - 0.02686617064323777;                  \
+        ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_square) + 0.11283791670945006;                  \
+        ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_square) - 0.37612638903183543;                  \
+        ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_square) + 0.12837916709551256;                  \
+        ngrt_near = NGRT_MUL(F, ngrt_near, x) + x;                                              \
+        NGRT_EXP_PAIR(F, ngrt_k, ngrt_high, ngrt_low, ngrt_exponent)                            \
+        ngrt_far = NGRT_MUL(F, ngrt_t, -0.083764506372573322) + 0.62174779389838164;            \
+        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) - 2.0850029621040416;                          \
+        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) + 4.1275433280820346;                          \
+        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) - 5.2861271463722268;                          \
+        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) + 4.5447286299288443;                          \
+        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) - 2.7295141177164099;                          \
+        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) + 1.2940142534038817;                          \
+        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) - 0.51900341158606822;                         \
+        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) + 0.072209258801547258;                        \
+        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) - 0.031840069608919941;                        \
+        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) + 0.088153987775498016;                        \
+        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) + 0.17579130059438883;                         \
+        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) + 0.24687499184485062;                         \
+        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) + 0.28209268315515074;                         \
+        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) + 0.28209484100474119;                         \
+        ngrt_far = ngrt_far * ngrt_t * (ngrt_high + ngrt_low) * NGRT_POWER_ASD(F, ngrt_k);      \
+        ngrt_far = 1.0 - NGRT_HIDDEN(F, ngrt_far);                                              \
+        ngrt_far = NGRT_SIGNED_ASD(F, ngrt_far, x);                                             \
+        y = NGRT_IF(F, ngrt_abs < 1.0, ngrt_near, ngrt_far);                                    \
+    }
+static inline double ngrt_erfd(double x)
+{
+    double y;
+    NGRT_TEXT_erfd(double, uint64_t, y, x) return y;
+}
+
+/*@ sin_partsd: bitsd */
+/* x = n pi/2 + r + c for |x| < 2^20: k is n, |r| <= pi/4, and c is what r lacks. pi/2 is in four
+ * pieces; n times the first three is exact. Then s = sin(r + c) and h = cos(r + c): 2^-57.3, 2^-60.
+ */
+#define NGRT_SIN_PARTSD(F, k, r, c, x)                                                \
+    {                                                                                 \
+        F ngrt_n;                                                                     \
+        NGRT_WHOLE_OF(F, ngrt_n, k, NGRT_MUL(F, x, 0.63661977236758138))              \
+        const F ngrt_1 = x - ngrt_n * 1.5707963267341256;                             \
+        const F ngrt_p2 = ngrt_n * 6.077100506303966e-11, ngrt_2 = ngrt_1 - ngrt_p2,  \
+                ngrt_b2 = ngrt_2 - ngrt_1;                                            \
+        const F ngrt_p3 = ngrt_n * 2.0222662487111665e-21, ngrt_3 = ngrt_2 - ngrt_p3, \
+                ngrt_b3 = ngrt_3 - ngrt_2;                                            \
+        c = ngrt_1 - (ngrt_2 - ngrt_b2) - (ngrt_p2 + ngrt_b2) +                       \
+            (ngrt_2 - (ngrt_3 - ngrt_b3) - (ngrt_p3 + ngrt_b3)) -                     \
+            NGRT_MUL(F, ngrt_n, 8.4784276603688996e-32);                              \
+        r = ngrt_3 + c;                                                               \
+        c = ngrt_3 - r + c;                                                           \
+    }
+#define NGRT_SIN_OFD(F, s, z, r, c)                                       \
+    s = NGRT_MUL(F, z, -7.5866368828251592e-13) + 1.6058530596645953e-10; \
+    s = NGRT_MUL(F, s, z) - 2.5052106225994401e-08;                       \
+    s = NGRT_MUL(F, s, z) + 2.7557319219320579e-06;                       \
+    s = NGRT_MUL(F, s, z) - 0.00019841269841265041;                       \
+    s = NGRT_MUL(F, s, z) + 0.0083333333333333315;                        \
+    s = NGRT_MUL(F, s, z) - 0.16666666666666666;                          \
+    s = NGRT_MUL(F, s, z * r) + NGRT_MUL(F, c, 1.0 - 0.5 * z);
+/* s is sin(r + c) - r, and h is cos(r + c) - one, where one = 1 - r^2/2 */
+#define NGRT_COS_OFD(F, h, one, z, r, c)                                 \
+    h = NGRT_MUL(F, z, -1.138254464534925e-11) + 2.0876145049413178e-09; \
+    h = NGRT_MUL(F, h, z) - 2.7557317265878082e-07;                      \
+    h = NGRT_MUL(F, h, z) + 2.48015872987544e-05;                        \
+    h = NGRT_MUL(F, h, z) - 0.0013888888888887389;                       \
+    h = NGRT_MUL(F, h, z) + 0.041666666666666664;                        \
+    one = 1.0 - NGRT_HIDDEN(F, 0.5 * z);                                 \
+    h = NGRT_MUL(F, h, z * z) - NGRT_MUL(F, r, c) + (1.0 - one - NGRT_HIDDEN(F, 0.5 * z));
+
+/*@ sind: sin_partsd far */
+/* sin(r), cos(r), -sin(r), -cos(r), as n says */
+#define NGRT_TEXT_sind(F, U, y, x)                                                        \
+    {                                                                                     \
+        U ngrt_k;                                                                         \
+        F ngrt_r, ngrt_c, ngrt_s, ngrt_ch, ngrt_one;                                      \
+        NGRT_SIN_PARTSD(F, ngrt_k, ngrt_r, ngrt_c, x)                                     \
+        const F ngrt_z = NGRT_HIDDEN(F, ngrt_r * ngrt_r);                                 \
+        NGRT_SIN_OFD(F, ngrt_s, ngrt_z, ngrt_r, ngrt_c)                                   \
+        NGRT_COS_OFD(F, ngrt_ch, ngrt_one, ngrt_z, ngrt_r, ngrt_c)                        \
+        ngrt_s = ngrt_r + ngrt_s;                                                         \
+        ngrt_ch = ngrt_one + ngrt_ch;                                                     \
+        ngrt_s = NGRT_IF(F, (ngrt_k & 1u) != 0u, ngrt_ch, ngrt_s);                        \
+        y = NGRT_HIDDEN(F, NGRT_UNBITS(F, NGRT_BITS(F, ngrt_s) ^ ((ngrt_k & 2u) << 62))); \
+        y = NGRT_IF(F, x == 0.0, x, y);                                                   \
+        NGRT_FAR(F, y, NGRT_ABS_ASD(F, x) >= 1048576.0, sin, x)                           \
+    }
+static inline double ngrt_sind(double x)
+{
+    double y;
+    NGRT_TEXT_sind(double, uint64_t, y, x) return y;
+}
+
+/*@ cosd: sin_partsd far */
+/* the sine of one quarter more */
+#define NGRT_TEXT_cosd(F, U, y, x)                                                        \
+    {                                                                                     \
+        U ngrt_k;                                                                         \
+        F ngrt_r, ngrt_c, ngrt_s, ngrt_ch, ngrt_one;                                      \
+        NGRT_SIN_PARTSD(F, ngrt_k, ngrt_r, ngrt_c, x)                                     \
+        const F ngrt_z = NGRT_HIDDEN(F, ngrt_r * ngrt_r);                                 \
+        NGRT_SIN_OFD(F, ngrt_s, ngrt_z, ngrt_r, ngrt_c)                                   \
+        NGRT_COS_OFD(F, ngrt_ch, ngrt_one, ngrt_z, ngrt_r, ngrt_c)                        \
+        ngrt_s = ngrt_r + ngrt_s;                                                         \
+        ngrt_ch = ngrt_one + ngrt_ch;                                                     \
+        ngrt_k = ngrt_k + 1u;                                                             \
+        ngrt_s = NGRT_IF(F, (ngrt_k & 1u) != 0u, ngrt_ch, ngrt_s);                        \
+        y = NGRT_HIDDEN(F, NGRT_UNBITS(F, NGRT_BITS(F, ngrt_s) ^ ((ngrt_k & 2u) << 62))); \
+        NGRT_FAR(F, y, NGRT_ABS_ASD(F, x) >= 1048576.0, cos, x)                           \
+    }
+static inline double ngrt_cosd(double x)
+{
+    double y;
+    NGRT_TEXT_cosd(double, uint64_t, y, x) return y;
+}
+
+/*@ tand: sin_partsd ratiod far */
+/* sin(r)/cos(r), or for an odd n -cos(r)/sin(r) */
+#define NGRT_TEXT_tand(F, U, y, x)                                                             \
+    {                                                                                          \
+        U ngrt_k;                                                                              \
+        F ngrt_r, ngrt_c, ngrt_s, ngrt_ch, ngrt_one, ngrt_q, ngrt_less;                        \
+        NGRT_SIN_PARTSD(F, ngrt_k, ngrt_r, ngrt_c, x)                                          \
+        const F ngrt_z = NGRT_HIDDEN(F, ngrt_r * ngrt_r);                                      \
+        NGRT_SIN_OFD(F, ngrt_s, ngrt_z, ngrt_r, ngrt_c)                                        \
+        NGRT_COS_OFD(F, ngrt_ch, ngrt_one, ngrt_z, ngrt_r, ngrt_c)                             \
+        const F ngrt_sine = ngrt_r + ngrt_s, ngrt_cosine = ngrt_one + ngrt_ch;                 \
+        const F ngrt_sine2 = ngrt_r - ngrt_sine + ngrt_s,                                      \
+                ngrt_cosine2 = ngrt_one - ngrt_cosine + ngrt_ch;                               \
+        const F ngrt_up = NGRT_IF(F, (ngrt_k & 1u) != 0u, ngrt_cosine, ngrt_sine),             \
+                ngrt_up2 = NGRT_IF(F, (ngrt_k & 1u) != 0u, ngrt_cosine2, ngrt_sine2),          \
+                ngrt_under = NGRT_IF(F, (ngrt_k & 1u) != 0u, ngrt_sine, ngrt_cosine),          \
+                ngrt_under2 = NGRT_IF(F, (ngrt_k & 1u) != 0u, ngrt_sine2, ngrt_cosine2);       \
+        NGRT_RATIO(F, ngrt_q, ngrt_less, ngrt_up, ngrt_up2, ngrt_under, ngrt_under2)           \
+        ngrt_q = ngrt_q + ngrt_less;                                                           \
+        ngrt_q = NGRT_HIDDEN(F, NGRT_UNBITS(F, NGRT_BITS(F, ngrt_q) ^ ((ngrt_k & 1u) << 63))); \
+        y = NGRT_IF(F, NGRT_ABS_ASD(F, x) < 1e-10, x, ngrt_q);                                 \
+        NGRT_FAR(F, y, NGRT_ABS_ASD(F, x) >= 1048576.0, tan, x)                                \
+    }
+static inline double ngrt_tand(double x)
+{
+    double y;
+    NGRT_TEXT_tand(double, uint64_t, y, x) return y;
+}
+
+/*@ asin_neard: bitsd sqrt */
+/* (asin(t)/t - 1)/t^2 for t^2 = z <= 1/4: 2^-57.4 */
+#define NGRT_ASIN_NEARD(F, p, z)                                     \
+    p = NGRT_MUL(F, z, 0.028757851367421566) - 0.014851887071247204; \
+    p = NGRT_MUL(F, p, z) + 0.017400879442694021;                    \
+    p = NGRT_MUL(F, p, z) + 0.0054575067186403581;                   \
+    p = NGRT_MUL(F, p, z) + 0.010322814350185779;                    \
+    p = NGRT_MUL(F, p, z) + 0.011479177415184906;                    \
+    p = NGRT_MUL(F, p, z) + 0.013971212973552933;                    \
+    p = NGRT_MUL(F, p, z) + 0.017352392720869973;                    \
+    p = NGRT_MUL(F, p, z) + 0.022372172942149889;                    \
+    p = NGRT_MUL(F, p, z) + 0.030381944138531247;                    \
+    p = NGRT_MUL(F, p, z) + 0.044642857146355429;                    \
+    p = NGRT_MUL(F, p, z) + 0.074999999999984329;                    \
+    p = NGRT_MUL(F, p, z) + 0.16666666666666669;
+/* y = base + t + rest, where |base| >= |t| or base is 0 */
+#define NGRT_SUM_OFD(F, y, base, t, rest)              \
+    {                                                  \
+        const F ngrt_sum = base + t;                   \
+        y = ngrt_sum + (base - ngrt_sum + t + (rest)); \
+    }
+#define NGRT_ROOTD(F, x)     NGRT_ROOTD_##F(x)
+#define NGRT_ROOTD_double(x) ngrt_sqrt(x)
+#define NGRT_ROOTD_ngrt_v(x) NGRT_SQRT(x)
+
+/*@ asind: asin_neard */
+/* For |x| > 1/2 it is pi/2 - 2 asin(sqrt((1 - |x|)/2)). What the root lacks counts where it is near
+ * 1/2: there it is 1.06 times the rest. */
+#define NGRT_TEXT_asind(F, U, y, x)                                                       \
+    {                                                                                     \
+        const F ngrt_abs = NGRT_ABS_ASD(F, x), ngrt_half = 0.5 - 0.5 * ngrt_abs;          \
+        const F ngrt_z = NGRT_IF(F, ngrt_abs > 0.5, ngrt_half, x * x);                    \
+        const F ngrt_root = NGRT_ROOTD(F, ngrt_half), ngrt_r1 = NGRT_UPPER(F, ngrt_root), \
+                ngrt_r2 = ngrt_root - ngrt_r1;                                            \
+        const F ngrt_lacks = ngrt_half - ngrt_r1 * ngrt_r1 - 2.0 * ngrt_r1 * ngrt_r2 -    \
+                             NGRT_MUL(F, ngrt_r2, ngrt_r2);                               \
+        const F ngrt_t = NGRT_IF(F, ngrt_abs > 0.5, -2.0 * ngrt_root, ngrt_abs),          \
+                ngrt_base = NGRT_IF(F, ngrt_abs > 0.5, 1.5707963267948966, 0.0);          \
+        const F ngrt_small = 6.123233995736766e-17 - NGRT_MUL(F, ngrt_lacks, 2.12),       \
+                ngrt_less = NGRT_IF(F, ngrt_abs > 0.5, ngrt_small, 0.0);                  \
+        F ngrt_p;                                                                         \
+        NGRT_ASIN_NEARD(F, ngrt_p, ngrt_z)                                                \
+        ngrt_p = NGRT_MUL(F, ngrt_p * ngrt_z, ngrt_t) + ngrt_less;                        \
+        NGRT_SUM_OFD(F, ngrt_p, ngrt_base, ngrt_t, ngrt_p)                                \
+        y = NGRT_SIGNED_ASD(F, ngrt_p, x);                                                \
+    }
+static inline double ngrt_asind(double x)
+{
+    double y;
+    NGRT_TEXT_asind(double, uint64_t, y, x) return y;
+}
+
+/*@ acosd: asin_neard */
+/* pi/2 - asin(x); for x > 1/2 it is 2 asin(sqrt((1 - x)/2)), and below -1/2 pi less that. 3.9e-17
+ * is what pi/2 and pi lack in double, as a part of them. */
+#define NGRT_TEXT_acosd(F, U, y, x)                                                                \
+    {                                                                                              \
+        const F ngrt_abs = NGRT_ABS_ASD(F, x), ngrt_half = 0.5 - 0.5 * ngrt_abs;                   \
+        const F ngrt_z = NGRT_IF(F, ngrt_abs > 0.5, ngrt_half, x * x);                             \
+        F ngrt_t = 2.0 * NGRT_ROOTD(F, ngrt_half), ngrt_p;                                         \
+        ngrt_t = NGRT_SIGNED_ASD(F, ngrt_t, x);                                                    \
+        ngrt_t = NGRT_IF(F, ngrt_abs > 0.5, ngrt_t, -x);                                           \
+        const F ngrt_far = NGRT_IF(F, x < 0.0, 3.1415926535897931, 0.0),                           \
+                ngrt_base = NGRT_IF(F, ngrt_abs > 0.5, ngrt_far, 1.5707963267948966);              \
+        NGRT_ASIN_NEARD(F, ngrt_p, ngrt_z)                                                         \
+        ngrt_p =                                                                                   \
+            NGRT_MUL(F, ngrt_p * ngrt_z, ngrt_t) + NGRT_MUL(F, ngrt_base, 3.8981718325193755e-17); \
+        NGRT_SUM_OFD(F, y, ngrt_base, ngrt_t, ngrt_p)                                              \
+    }
+static inline double ngrt_acosd(double x)
+{
+    double y;
+    NGRT_TEXT_acosd(double, uint64_t, y, x) return y;
+}
+
+/*@ atan_ofd: ratiod */
+/* The angle from 0 to pi/2 of a >= 0 by b > 0: up to tan(pi/8) it is that of a/b, then pi/4 and
+ * that of (a - b)/(a + b), from tan(3 pi/8) on pi/2 and that of -b/a. base + t + rest + 3.9e-17
+ * base, which is what pi/2 lacks in double; the polynomial: 2^-57. */
+#define NGRT_ATAN_OFD(F, base, t, rest, a, b)                                                  \
+    {                                                                                          \
+        const F ngrt_low = NGRT_MUL(F, b, 0.41421356237309503),                                \
+                ngrt_far = NGRT_MUL(F, b, 2.4142135623730949);                                 \
+        const F ngrt_minus = a - b, ngrt_plus = a + b, ngrt_back1 = ngrt_minus - a,            \
+                ngrt_back2 = ngrt_plus - a;                                                    \
+        const F ngrt_lost1 = a - (ngrt_minus - ngrt_back1) - (b + ngrt_back1),                 \
+                ngrt_lost2 = a - (ngrt_plus - ngrt_back2) + (b - ngrt_back2);                  \
+        const F ngrt_above = NGRT_IF(F, a > ngrt_far, -b, ngrt_minus),                         \
+                ngrt_below = NGRT_IF(F, a > ngrt_far, a, ngrt_plus),                           \
+                ngrt_more = NGRT_IF(F, a > ngrt_far, 1.5707963267948966, 0.78539816339744828); \
+        const F ngrt_a = NGRT_IF(F, a > ngrt_low, ngrt_above, a),                              \
+                ngrt_b = NGRT_IF(F, a > ngrt_low, ngrt_below, b);                              \
+        const F ngrt_one = NGRT_IF(F, (a > ngrt_low) & (a <= ngrt_far), 1.0, 0.0),             \
+                ngrt_a2 = NGRT_MUL(F, ngrt_lost1, ngrt_one),                                   \
+                ngrt_b2 = NGRT_MUL(F, ngrt_lost2, ngrt_one);                                   \
+        F ngrt_lack, ngrt_p;                                                                   \
+        base = NGRT_IF(F, a > ngrt_low, ngrt_more, 0.0);                                       \
+        NGRT_RATIO(F, t, ngrt_lack, ngrt_a, ngrt_a2, ngrt_b, ngrt_b2)                          \
+        const F ngrt_z = t * t;                                                                \
+        ngrt_p = NGRT_MUL(F, ngrt_z, -0.019174278996035521) + 0.039229528462738507;            \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) - 0.050853760082974805;                           \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.058581348221695848;                           \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) - 0.066645098252075652;                           \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.076921830756539869;                           \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) - 0.090909045731658616;                           \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.11111111015134328;                            \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) - 0.14285714284665024;                            \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.19999999999995513;                            \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) - 0.33333333333333331;                            \
+        rest = NGRT_MUL(F, ngrt_p * ngrt_z, t) + ngrt_lack;                                    \
+    }
+
+/*@ atand: atan_ofd asin_neard */
+#define NGRT_TEXT_atand(F, U, y, x)                                             \
+    {                                                                           \
+        const F ngrt_abs = NGRT_ABS_ASD(F, x),                                  \
+                ngrt_end = NGRT_IF(F, ngrt_abs > 1e20, 1e20, ngrt_abs);         \
+        const F ngrt_unit = 1.0 + 0.0 * ngrt_end;                               \
+        F ngrt_base, ngrt_t, ngrt_rest;                                         \
+        NGRT_ATAN_OFD(F, ngrt_base, ngrt_t, ngrt_rest, ngrt_end, ngrt_unit)     \
+        ngrt_rest = ngrt_rest + NGRT_MUL(F, ngrt_base, 3.8981718325193755e-17); \
+        NGRT_SUM_OFD(F, ngrt_rest, ngrt_base, ngrt_t, ngrt_rest)                \
+        ngrt_rest = NGRT_SIGNED_ASD(F, ngrt_rest, x);                           \
+        y = NGRT_IF(F, ngrt_abs < 1e-10, x, ngrt_rest);                         \
+    }
+static inline double ngrt_atand(double x)
+{
+    double y;
+    NGRT_TEXT_atand(double, uint64_t, y, x) return y;
+}
+
+/*@ atan2d: atan_ofd asin_neard */
+/* The angle of the point (x2, x1): that of atan_ofd, or pi less that. The sizes are brought near 1
+ * first: next to infinity any other number is 0. A very small quotient is the angle. 3 pi/4
+ * lacks 9.2e-17. */
+#define NGRT_TEXT_atan2d(F, U, y, x1, x2)                                                        \
+    {                                                                                            \
+        const F ngrt_abs1 = NGRT_ABS_ASD(F, x1), ngrt_abs2 = NGRT_ABS_ASD(F, x2);                \
+        const F ngrt_zero1 =                                                                     \
+                    NGRT_IF(F, (ngrt_abs2 > 1.7976931348623157e308) & (ngrt_abs1 < ngrt_abs2),   \
+                            0.0, ngrt_abs1),                                                     \
+                ngrt_zero2 =                                                                     \
+                    NGRT_IF(F, (ngrt_abs1 > 1.7976931348623157e308) & (ngrt_abs2 < ngrt_abs1),   \
+                            0.0, ngrt_abs2);                                                     \
+        const F ngrt_end1 = NGRT_IF(F, ngrt_zero1 > 1.7976931348623157e308,                      \
+                                    1.7976931348623157e308, ngrt_zero1),                         \
+                ngrt_end2 = NGRT_IF(F, ngrt_zero2 > 1.7976931348623157e308,                      \
+                                    1.7976931348623157e308, ngrt_zero2);                         \
+        const F ngrt_size = NGRT_IF(F, ngrt_end1 > ngrt_end2, ngrt_end1, ngrt_end2);             \
+        const F ngrt_bring = NGRT_IF(F, ngrt_size < 1e-100, 0x1p600, 1.0),                       \
+                ngrt_by = NGRT_IF(F, ngrt_size > 1e100, 0x1p-600, ngrt_bring);                   \
+        const F ngrt_up = NGRT_MUL(F, ngrt_end1, ngrt_by),                                       \
+                ngrt_scaled = NGRT_MUL(F, ngrt_end2, ngrt_by),                                   \
+                ngrt_under = NGRT_IF(F, ngrt_size == 0.0, 1.0, ngrt_scaled);                     \
+        const F ngrt_left =                                                                      \
+            NGRT_HIDDEN(F, NGRT_UNBITS(F, (NGRT_BITS(F, x2) & 0x8000000000000000u) |             \
+                                              0x3FF0000000000000u));                             \
+        F ngrt_base, ngrt_t, ngrt_rest;                                                          \
+        NGRT_ATAN_OFD(F, ngrt_base, ngrt_t, ngrt_rest, ngrt_up, ngrt_under)                      \
+        const F ngrt_side = NGRT_IF(F, ngrt_base == 0.78539816339744828, 2.3561944901923448,     \
+                                    3.1415926535897931),                                         \
+                ngrt_half = NGRT_IF(F, ngrt_base > 1.0, ngrt_base, ngrt_side),                   \
+                ngrt_start = NGRT_IF(F, ngrt_left < 0.0, ngrt_half, ngrt_base);                  \
+        const F ngrt_lacks = NGRT_MUL(F, ngrt_start, 3.8981718325193755e-17);                    \
+        const F ngrt_corner =                                                                    \
+            NGRT_IF(F, ngrt_start == 2.3561944901923448, 9.1848509936051484e-17, ngrt_lacks);    \
+        ngrt_t = ngrt_t * ngrt_left;                                                             \
+        ngrt_rest = NGRT_MUL(F, ngrt_rest, ngrt_left) + ngrt_corner;                             \
+        NGRT_SUM_OFD(F, ngrt_rest, ngrt_start, ngrt_t, ngrt_rest)                                \
+        const F ngrt_small = ngrt_end1 / ngrt_end2;                                              \
+        ngrt_rest = NGRT_IF(F, (ngrt_small < 1e-18) & (ngrt_left > 0.0), ngrt_small, ngrt_rest); \
+        ngrt_rest = NGRT_SIGNED_ASD(F, ngrt_rest, x1);                                           \
+        y = NGRT_IF(F, (x1 == x1) & (x2 == x2), ngrt_rest, x1 + x2);                             \
+    }
+static inline double ngrt_atan2d(double x1, double x2)
+{
+    double y;
+    NGRT_TEXT_atan2d(double, uint64_t, y, x1, x2) return y;
+}
+
+/*@ powd: exp_pairsd ratiod power_cases */
+/* low = a b - p, for p = a b rounded */
+#define NGRT_LACKS(F, low, p, a, b) NGRT_REST(F, low, p, a, b) low = -low;
+/* x1 to the power x2 = exp(x2 log|x1|), the logarithm being a pair of about 2^-66 of it. log(m), m
+ * from sqrt(1/2) to sqrt(2), is 2s + s z (2/3 + z p), where s = (m - 1)/(m + 1) and z = s^2 are
+ * pairs too; the polynomial p: 2^-65 of 2/3. */
+#define NGRT_TEXT_powd(F, U, y, x1, x2)                                                            \
+    {                                                                                              \
+        const F ngrt_abs = NGRT_ABS_ASD(F, x1);                                                    \
+        const F ngrt_tiny = NGRT_IF(F, ngrt_abs < 2.2250738585072014e-308, 54.0, 0.0),             \
+                ngrt_x54 = ngrt_abs * 18014398509481984.0,                                         \
+                ngrt_normal = NGRT_IF(F, ngrt_abs < 2.2250738585072014e-308, ngrt_x54, ngrt_abs);  \
+        const U ngrt_e = ((NGRT_BITS(F, ngrt_normal) + 0x00195F619980C433u) >> 52) - 1024u;        \
+        const F ngrt_n = NGRT_UNBITS(F, ngrt_e + 0x4338000000000000u) - NGRT_NEAREST - ngrt_tiny;  \
+        const F ngrt_m = NGRT_UNBITS(F, NGRT_BITS(F, ngrt_normal) - (ngrt_e << 52)) - 1.0;         \
+        const F ngrt_plus = 2.0 + ngrt_m, ngrt_lost = 2.0 - ngrt_plus + ngrt_m;                    \
+        F ngrt_s, ngrt_s2, ngrt_z, ngrt_z2, ngrt_p, ngrt_t, ngrt_t2, ngrt_v1, ngrt_v2, ngrt_l,     \
+            ngrt_l2;                                                                               \
+        NGRT_RATIO(F, ngrt_s, ngrt_s2, ngrt_m, 0.0, ngrt_plus, ngrt_lost)                          \
+        ngrt_z = NGRT_MUL(F, ngrt_s, ngrt_s);                                                      \
+        NGRT_LACKS(F, ngrt_z2, ngrt_z, ngrt_s, ngrt_s)                                             \
+        ngrt_z2 = ngrt_z2 + NGRT_MUL(F, 2.0 * ngrt_s, ngrt_s2);                                    \
+        ngrt_p = NGRT_MUL(F, ngrt_z, 0.11724327060846747) + 0.11706126464563398;                   \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.13334808798812339;                                \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.1538459488700718;                                 \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.18181818336099848;                                \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.22222222221652765;                                \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.28571428571429369;                                \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.40000000000000002;                                \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z);                                                      \
+        ngrt_t = 0.66666666666666663 + ngrt_p;                                                     \
+        ngrt_t2 = 0.66666666666666663 - ngrt_t + ngrt_p + 3.7007434154171883e-17;                  \
+        ngrt_l = NGRT_MUL(F, ngrt_z, ngrt_t);                                                      \
+        NGRT_LACKS(F, ngrt_l2, ngrt_l, ngrt_z, ngrt_t)                                             \
+        ngrt_l2 = ngrt_l2 + NGRT_MUL(F, ngrt_z, ngrt_t2) + NGRT_MUL(F, ngrt_z2, ngrt_t);           \
+        ngrt_v1 = NGRT_MUL(F, ngrt_s, ngrt_l);                                                     \
+        NGRT_LACKS(F, ngrt_v2, ngrt_v1, ngrt_s, ngrt_l)                                            \
+        ngrt_v2 =                                                                                  \
+            ngrt_v2 + NGRT_MUL(F, ngrt_s, ngrt_l2) + NGRT_MUL(F, ngrt_s2, ngrt_l) + 2.0 * ngrt_s2; \
+        const F ngrt_whole2 = ngrt_n * 0.69314718036912382, ngrt_twice = 2.0 * ngrt_s;             \
+        const F ngrt_sum = ngrt_whole2 + ngrt_twice, ngrt_sum2 = ngrt_sum + ngrt_v1;               \
+        ngrt_l2 = ngrt_whole2 - ngrt_sum + ngrt_twice + (ngrt_sum - ngrt_sum2 + ngrt_v1) +         \
+                  (ngrt_v2 + NGRT_MUL(F, ngrt_n, 1.9082149292705877e-10));                         \
+        ngrt_l = ngrt_sum2 + ngrt_l2;                                                              \
+        ngrt_l2 = ngrt_sum2 - ngrt_l + ngrt_l2;                                                    \
+        const F ngrt_least = NGRT_IF(F, x2 < -1e20, -1e20, x2),                                    \
+                ngrt_power = NGRT_IF(F, ngrt_least > 1e20, 1e20, ngrt_least);                      \
+        ngrt_t = NGRT_MUL(F, ngrt_power, ngrt_l);                                                  \
+        NGRT_LACKS(F, ngrt_t2, ngrt_t, ngrt_power, ngrt_l)                                         \
+        ngrt_t2 = ngrt_t2 + NGRT_MUL(F, ngrt_power, ngrt_l2);                                      \
+        ngrt_t2 = NGRT_IF(F, NGRT_ABS_ASD(F, ngrt_t) > 760.0, 0.0, ngrt_t2);                       \
+        ngrt_t = NGRT_IF(F, ngrt_t < -746.0, -746.0, ngrt_t);                                      \
+        ngrt_t = NGRT_IF(F, ngrt_t > 710.0, 710.0, ngrt_t);                                        \
+        U ngrt_k;                                                                                  \
+        NGRT_EXP_PARTSD(F, ngrt_k, ngrt_z, ngrt_z2, ngrt_t)                                        \
+        ngrt_z2 = ngrt_z2 + ngrt_t2;                                                               \
+        ngrt_t = ngrt_z + ngrt_z2; /* exp of that and t2 */                                        \
+        ngrt_t2 = ngrt_z - ngrt_t + ngrt_z2;                                                       \
+        NGRT_EXP_TAILD(F, ngrt_p, ngrt_t, ngrt_t2)                                                 \
+        ngrt_z = 1.0 + ngrt_t;                                                                     \
+        ngrt_z = ngrt_z + (1.0 - ngrt_z + ngrt_t + ngrt_p);                                        \
+        const U ngrt_half = NGRT_HALF(ngrt_k);                                                     \
+        ngrt_p = NGRT_SCALE(F, ngrt_z, ngrt_k, ngrt_half);                                         \
+        const F ngrt_of0 = NGRT_IF(F, x2 < 0.0, INFINITY, 0.0),                                    \
+                ngrt_ofinf = NGRT_IF(F, x2 < 0.0, 0.0, INFINITY);                                  \
+        ngrt_p = NGRT_IF(F, ngrt_abs == 0.0, ngrt_of0, ngrt_p);                                    \
+        ngrt_p = NGRT_IF(F, ngrt_abs > 1.7976931348623157e308, ngrt_ofinf, ngrt_p);                \
+        NGRT_POWER_CASES(F, y, x1, x2, ngrt_p)                                                     \
+    }
+static inline double ngrt_powd(double x1, double x2)
+{
+    double y;
+    NGRT_TEXT_powd(double, uint64_t, y, x1, x2) return y;
+}
+
+/*@ end: */
+#endif
