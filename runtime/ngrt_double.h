@@ -23,16 +23,20 @@
         r = ngrt_head;                                         \
     }
 /* p = exp(r + c) - 1 - r, 2^-56 of 1 */
-#define NGRT_EXP_TAILD(F, p, r, c)                                      \
-    p = NGRT_MUL(F, r, 2.510065503606659e-08) + 2.7620438948634417e-07; \
-    p = NGRT_MUL(F, p, r) + 2.755726789174553e-06;                      \
-    p = NGRT_MUL(F, p, r) + 2.4801520557017829e-05;                     \
-    p = NGRT_MUL(F, p, r) + 0.00019841269863420349;                     \
-    p = NGRT_MUL(F, p, r) + 0.0013888888917690603;                      \
-    p = NGRT_MUL(F, p, r) + 0.0083333333333299887;                      \
-    p = NGRT_MUL(F, p, r) + 0.041666666666623171;                       \
-    p = NGRT_MUL(F, p, r) + 0.16666666666666669;                        \
-    p = NGRT_MUL(F, p, r) + 0.50000000000000011;                        \
+#define NGRT_EXP_TAILD(F, p, r, c)                                                      \
+    {                                                                                   \
+        const F ngrt_sq = r * r;                                                        \
+        F ngrt_odd;                                                                     \
+        ngrt_odd = NGRT_MUL(F, ngrt_sq, 2.510065503606659e-08) + 2.755726789174553e-06; \
+        ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.00019841269863420349;             \
+        ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.0083333333333299887;              \
+        ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.16666666666666669;                \
+        p = NGRT_MUL(F, ngrt_sq, 2.7620438948634417e-07) + 2.4801520557017829e-05;      \
+        p = NGRT_MUL(F, p, ngrt_sq) + 0.0013888888917690603;                            \
+        p = NGRT_MUL(F, p, ngrt_sq) + 0.041666666666623171;                             \
+        p = NGRT_MUL(F, p, ngrt_sq) + 0.50000000000000011;                              \
+        p = NGRT_MUL(F, ngrt_odd, r) + p;                                               \
+    }                                                                                   \
     p = NGRT_MUL(F, p, r * r) + c;
 
 /*@ exp_pairsd: exp_partsd */
@@ -100,13 +104,17 @@ static inline double ngrt_expm1d(double x)
         const F ngrt_s = ngrt_m / (2.0 + ngrt_m), ngrt_z = ngrt_s * ngrt_s;                    \
         const F ngrt_square = 0.5 * ngrt_m * ngrt_m;                                           \
         F ngrt_p;                                                                              \
-        ngrt_p = NGRT_MUL(F, ngrt_z, 0.13088034850927555) + 0.13268638369266825;               \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.15386244737621665;                            \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.18181795547521137;                            \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.22222222392581045;                            \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.28571428570799784;                            \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.40000000000000885;                            \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.66666666666666663;                            \
+        {                                                                                      \
+            const F ngrt_sq = ngrt_z * ngrt_z;                                                 \
+            F ngrt_odd;                                                                        \
+            ngrt_odd = NGRT_MUL(F, ngrt_sq, 0.13088034850927555) + 0.15386244737621665;        \
+            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.22222222392581045;                   \
+            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.40000000000000885;                   \
+            ngrt_p = NGRT_MUL(F, ngrt_sq, 0.13268638369266825) + 0.18181795547521137;          \
+            ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_sq) + 0.28571428570799784;                       \
+            ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_sq) + 0.66666666666666663;                       \
+            ngrt_p = NGRT_MUL(F, ngrt_odd, ngrt_z) + ngrt_p;                                   \
+        }                                                                                      \
         ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + NGRT_HIDDEN(F, ngrt_square);                    \
         ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_s) + (NGRT_MUL(F, n, 1.9082149292705877e-10) + (c)); \
         y = n * 0.69314718036912382 + (ngrt_m - (NGRT_HIDDEN(F, ngrt_square) - ngrt_p));       \
@@ -185,25 +193,26 @@ static inline double ngrt_log1pd(double x)
         less = NGRT_HIDDEN(F, less);                            \
     }
 
-/*@ sigmoidd: exp_pairsd ratiod */
-/* 1/(1 + e) or e/(1 + e), where e = exp(-|x|) */
-#define NGRT_TEXT_sigmoidd(F, U, y, x)                                                          \
-    {                                                                                           \
-        const F ngrt_far = -NGRT_ABS_ASD(F, x);                                                 \
-        U ngrt_k;                                                                               \
-        F ngrt_high, ngrt_low, ngrt_q, ngrt_less;                                               \
-        NGRT_EXP_PAIR(F, ngrt_k, ngrt_high, ngrt_low, ngrt_far)                                 \
-        const U ngrt_half = NGRT_HALF(ngrt_k);                                                  \
-        const F ngrt_exp = ngrt_high + ngrt_low, ngrt_exp2 = ngrt_high - ngrt_exp + ngrt_low;   \
-        const F ngrt_e = NGRT_SCALE(F, ngrt_exp, ngrt_k, ngrt_half),                            \
-                ngrt_e2 = NGRT_SCALE(F, ngrt_exp2, ngrt_k, ngrt_half), ngrt_sum = 1.0 + ngrt_e, \
-                ngrt_lost = 1.0 - ngrt_sum + ngrt_e + ngrt_e2;                                  \
-        const F ngrt_up = NGRT_IF(F, x < 0.0, ngrt_exp, 1.0),                                   \
-                ngrt_up2 = NGRT_IF(F, x < 0.0, ngrt_exp2, 0.0);                                 \
-        NGRT_RATIO(F, ngrt_q, ngrt_less, ngrt_up, ngrt_up2, ngrt_sum, ngrt_lost)                \
-        const F ngrt_of1 = ngrt_q + ngrt_less,                                                  \
-                ngrt_small = NGRT_SCALE(F, ngrt_of1, ngrt_k, ngrt_half);                        \
-        y = NGRT_IF(F, x < 0.0, ngrt_small, ngrt_of1);                                          \
+/*@ sigmoidd: exp_partsd far */
+/* 1/(1 + e), e = exp(-x) = 2^k (exp + exp2); what the sum and e lack is divided by it afterwards.
+ * Below -700 it is exp(x). */
+#define NGRT_TEXT_sigmoidd(F, U, y, x)                                                        \
+    {                                                                                         \
+        const F ngrt_least = NGRT_IF(F, x < -700.0, 700.0, -x),                               \
+                ngrt_minus = NGRT_IF(F, x > 700.0, -700.0, ngrt_least);                       \
+        F ngrt_r, ngrt_c, ngrt_p;                                                             \
+        U ngrt_k;                                                                             \
+        NGRT_EXP_PARTSD(F, ngrt_k, ngrt_r, ngrt_c, ngrt_minus)                                \
+        NGRT_EXP_TAILD(F, ngrt_p, ngrt_r, ngrt_c)                                             \
+        const F ngrt_high = 1.0 + ngrt_r, ngrt_low = 1.0 - ngrt_high + ngrt_r + ngrt_p;       \
+        const F ngrt_exp = ngrt_high + ngrt_low, ngrt_exp2 = ngrt_high - ngrt_exp + ngrt_low; \
+        const F ngrt_power = NGRT_POWER_ASD(F, ngrt_k), ngrt_e = ngrt_exp * ngrt_power;       \
+        const F ngrt_sum = 1.0 + ngrt_e, ngrt_back = ngrt_sum - ngrt_e;                       \
+        const F ngrt_lost =                                                                   \
+            1.0 - ngrt_back + (ngrt_e - (ngrt_sum - ngrt_back)) + ngrt_exp2 * ngrt_power;     \
+        const F ngrt_q = 1.0 / ngrt_sum, ngrt_part = NGRT_MUL(F, ngrt_q, ngrt_lost);          \
+        y = ngrt_q - NGRT_MUL(F, ngrt_q, ngrt_part);                                          \
+        NGRT_FAR(F, y, x < -700.0, exp, x)                                                    \
     }
 static inline double ngrt_sigmoidd(double x)
 {
@@ -328,46 +337,54 @@ static inline double ngrt_coshd(double x)
 /*@ erfd: exp_pairsd */
 /* Below 1, x and x times a polynomial in x^2: 2^-54.6 of 1. From 1 on, 1 - t exp(-x^2) times a
  * polynomial in t = 1/(1 + x/2), which is 2^-54 of it. */
-#define NGRT_TEXT_erfd(F, U, y, x)                                                              \
-    {                                                                                           \
-        const F ngrt_abs = NGRT_ABS_ASD(F, x),                                                  \
-                ngrt_end = NGRT_IF(F, ngrt_abs > 6.0, 6.0, ngrt_abs);                           \
-        const F ngrt_square = x * x, ngrt_exponent = NGRT_MUL(F, ngrt_end, -ngrt_end);          \
-        const F ngrt_t = 1.0 / (1.0 + 0.5 * ngrt_end);                                          \
-        F ngrt_near, ngrt_far, ngrt_high, ngrt_low;                                             \
-        U ngrt_k;                                                                               \
-        ngrt_near = NGRT_MUL(F, ngrt_square, -7.7958988270021425e-10) + 1.3720064546777686e-08; \
-        ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_square) - 1.6208483801871705e-07;               \
-        ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_square) + 1.6447424703317362e-06;               \
-        ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_square) - 1.4924736907419661e-05;               \
-        ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_square) + 0.00012055294904839707;               \
-        ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_square) - 0.00085483259753896918;               \
-        ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_square) + 0.0052239776071164225;                \
-        ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_square) - 0.02686617064323777;                  \
-        ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_square) + 0.11283791670945006;                  \
-        ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_square) - 0.37612638903183543;                  \
-        ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_square) + 0.12837916709551256;                  \
-        ngrt_near = NGRT_MUL(F, ngrt_near, x) + x;                                              \
-        NGRT_EXP_PAIR(F, ngrt_k, ngrt_high, ngrt_low, ngrt_exponent)                            \
-        ngrt_far = NGRT_MUL(F, ngrt_t, -0.083764506372573322) + 0.62174779389838164;            \
-        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) - 2.0850029621040416;                          \
-        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) + 4.1275433280820346;                          \
-        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) - 5.2861271463722268;                          \
-        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) + 4.5447286299288443;                          \
-        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) - 2.7295141177164099;                          \
-        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) + 1.2940142534038817;                          \
-        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) - 0.51900341158606822;                         \
-        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) + 0.072209258801547258;                        \
-        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) - 0.031840069608919941;                        \
-        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) + 0.088153987775498016;                        \
-        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) + 0.17579130059438883;                         \
-        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) + 0.24687499184485062;                         \
-        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) + 0.28209268315515074;                         \
-        ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_t) + 0.28209484100474119;                         \
-        ngrt_far = ngrt_far * ngrt_t * (ngrt_high + ngrt_low) * NGRT_POWER_ASD(F, ngrt_k);      \
-        ngrt_far = 1.0 - NGRT_HIDDEN(F, ngrt_far);                                              \
-        ngrt_far = NGRT_SIGNED_ASD(F, ngrt_far, x);                                             \
-        y = NGRT_IF(F, ngrt_abs < 1.0, ngrt_near, ngrt_far);                                    \
+#define NGRT_TEXT_erfd(F, U, y, x)                                                             \
+    {                                                                                          \
+        const F ngrt_abs = NGRT_ABS_ASD(F, x),                                                 \
+                ngrt_end = NGRT_IF(F, ngrt_abs > 6.0, 6.0, ngrt_abs);                          \
+        const F ngrt_square = x * x, ngrt_exponent = NGRT_MUL(F, ngrt_end, -ngrt_end);         \
+        const F ngrt_t = 1.0 / (1.0 + 0.5 * ngrt_end);                                         \
+        F ngrt_near, ngrt_far, ngrt_high, ngrt_low;                                            \
+        U ngrt_k;                                                                              \
+        {                                                                                      \
+            const F ngrt_sq = ngrt_square * ngrt_square;                                       \
+            F ngrt_odd;                                                                        \
+            ngrt_odd = NGRT_MUL(F, ngrt_sq, -7.7958988270021425e-10) - 1.6208483801871705e-07; \
+            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) - 1.4924736907419661e-05;                \
+            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) - 0.00085483259753896918;                \
+            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) - 0.02686617064323777;                   \
+            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) - 0.37612638903183543;                   \
+            ngrt_near = NGRT_MUL(F, ngrt_sq, 1.3720064546777686e-08) + 1.6447424703317362e-06; \
+            ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_sq) + 0.00012055294904839707;              \
+            ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_sq) + 0.0052239776071164225;               \
+            ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_sq) + 0.11283791670945006;                 \
+            ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_sq) + 0.12837916709551256;                 \
+            ngrt_near = NGRT_MUL(F, ngrt_odd, ngrt_square) + ngrt_near;                        \
+        }                                                                                      \
+        ngrt_near = NGRT_MUL(F, ngrt_near, x) + x;                                             \
+        NGRT_EXP_PAIR(F, ngrt_k, ngrt_high, ngrt_low, ngrt_exponent)                           \
+        {                                                                                      \
+            const F ngrt_sq = ngrt_t * ngrt_t;                                                 \
+            F ngrt_odd;                                                                        \
+            ngrt_odd = NGRT_MUL(F, ngrt_sq, -0.083764506372573322) - 2.0850029621040416;       \
+            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) - 5.2861271463722268;                    \
+            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) - 2.7295141177164099;                    \
+            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) - 0.51900341158606822;                   \
+            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) - 0.031840069608919941;                  \
+            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.17579130059438883;                   \
+            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.28209268315515074;                   \
+            ngrt_far = NGRT_MUL(F, ngrt_sq, 0.62174779389838164) + 4.1275433280820346;         \
+            ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_sq) + 4.5447286299288443;                    \
+            ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_sq) + 1.2940142534038817;                    \
+            ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_sq) + 0.072209258801547258;                  \
+            ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_sq) + 0.088153987775498016;                  \
+            ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_sq) + 0.24687499184485062;                   \
+            ngrt_far = NGRT_MUL(F, ngrt_far, ngrt_sq) + 0.28209484100474119;                   \
+            ngrt_far = NGRT_MUL(F, ngrt_odd, ngrt_t) + ngrt_far;                               \
+        }                                                                                      \
+        ngrt_far = ngrt_far * ngrt_t * (ngrt_high + ngrt_low) * NGRT_POWER_ASD(F, ngrt_k);     \
+        ngrt_far = 1.0 - NGRT_HIDDEN(F, ngrt_far);                                             \
+        ngrt_far = NGRT_SIGNED_ASD(F, ngrt_far, x);                                            \
+        y = NGRT_IF(F, ngrt_abs < 1.0, ngrt_near, ngrt_far);                                   \
     }
 static inline double ngrt_erfd(double x)
 {
@@ -394,22 +411,30 @@ static inline double ngrt_erfd(double x)
         r = ngrt_3 + c;                                                               \
         c = ngrt_3 - r + c;                                                           \
     }
-#define NGRT_SIN_OFD(F, s, z, r, c)                                       \
-    s = NGRT_MUL(F, z, -7.5866368828251592e-13) + 1.6058530596645953e-10; \
-    s = NGRT_MUL(F, s, z) - 2.5052106225994401e-08;                       \
-    s = NGRT_MUL(F, s, z) + 2.7557319219320579e-06;                       \
-    s = NGRT_MUL(F, s, z) - 0.00019841269841265041;                       \
-    s = NGRT_MUL(F, s, z) + 0.0083333333333333315;                        \
-    s = NGRT_MUL(F, s, z) - 0.16666666666666666;                          \
+#define NGRT_SIN_OFD(F, s, z, r, c)                                                       \
+    {                                                                                     \
+        const F ngrt_sq = z * z;                                                          \
+        F ngrt_odd;                                                                       \
+        ngrt_odd = NGRT_MUL(F, ngrt_sq, 1.6058530596645953e-10) + 2.7557319219320579e-06; \
+        ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.0083333333333333315;                \
+        s = NGRT_MUL(F, ngrt_sq, -7.5866368828251592e-13) - 2.5052106225994401e-08;       \
+        s = NGRT_MUL(F, s, ngrt_sq) - 0.00019841269841265041;                             \
+        s = NGRT_MUL(F, s, ngrt_sq) - 0.16666666666666666;                                \
+        s = NGRT_MUL(F, ngrt_odd, z) + s;                                                 \
+    }                                                                                     \
     s = NGRT_MUL(F, s, z * r) + NGRT_MUL(F, c, 1.0 - 0.5 * z);
 /* s is sin(r + c) - r, and h is cos(r + c) - one, where one = 1 - r^2/2 */
-#define NGRT_COS_OFD(F, h, one, z, r, c)                                 \
-    h = NGRT_MUL(F, z, -1.138254464534925e-11) + 2.0876145049413178e-09; \
-    h = NGRT_MUL(F, h, z) - 2.7557317265878082e-07;                      \
-    h = NGRT_MUL(F, h, z) + 2.48015872987544e-05;                        \
-    h = NGRT_MUL(F, h, z) - 0.0013888888888887389;                       \
-    h = NGRT_MUL(F, h, z) + 0.041666666666666664;                        \
-    one = 1.0 - NGRT_HIDDEN(F, 0.5 * z);                                 \
+#define NGRT_COS_OFD(F, h, one, z, r, c)                                                  \
+    {                                                                                     \
+        const F ngrt_sq = z * z;                                                          \
+        F ngrt_odd;                                                                       \
+        ngrt_odd = NGRT_MUL(F, ngrt_sq, -1.138254464534925e-11) - 2.7557317265878082e-07; \
+        ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) - 0.0013888888888887389;                \
+        h = NGRT_MUL(F, ngrt_sq, 2.0876145049413178e-09) + 2.48015872987544e-05;          \
+        h = NGRT_MUL(F, h, ngrt_sq) + 0.041666666666666664;                               \
+        h = NGRT_MUL(F, ngrt_odd, z) + h;                                                 \
+    }                                                                                     \
+    one = 1.0 - NGRT_HIDDEN(F, 0.5 * z);                                                  \
     h = NGRT_MUL(F, h, z * z) - NGRT_MUL(F, r, c) + (1.0 - one - NGRT_HIDDEN(F, 0.5 * z));
 
 /*@ sind: sin_partsd far */
@@ -489,19 +514,23 @@ static inline double ngrt_tand(double x)
 
 /*@ asin_neard: bitsd sqrt */
 /* (asin(t)/t - 1)/t^2 for t^2 = z <= 1/4: 2^-57.4 */
-#define NGRT_ASIN_NEARD(F, p, z)                                     \
-    p = NGRT_MUL(F, z, 0.028757851367421566) - 0.014851887071247204; \
-    p = NGRT_MUL(F, p, z) + 0.017400879442694021;                    \
-    p = NGRT_MUL(F, p, z) + 0.0054575067186403581;                   \
-    p = NGRT_MUL(F, p, z) + 0.010322814350185779;                    \
-    p = NGRT_MUL(F, p, z) + 0.011479177415184906;                    \
-    p = NGRT_MUL(F, p, z) + 0.013971212973552933;                    \
-    p = NGRT_MUL(F, p, z) + 0.017352392720869973;                    \
-    p = NGRT_MUL(F, p, z) + 0.022372172942149889;                    \
-    p = NGRT_MUL(F, p, z) + 0.030381944138531247;                    \
-    p = NGRT_MUL(F, p, z) + 0.044642857146355429;                    \
-    p = NGRT_MUL(F, p, z) + 0.074999999999984329;                    \
-    p = NGRT_MUL(F, p, z) + 0.16666666666666669;
+#define NGRT_ASIN_NEARD(F, p, z)                                                        \
+    {                                                                                   \
+        const F ngrt_sq = z * z;                                                        \
+        F ngrt_odd;                                                                     \
+        ngrt_odd = NGRT_MUL(F, ngrt_sq, -0.014851887071247204) + 0.0054575067186403581; \
+        ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.011479177415184906;               \
+        ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.017352392720869973;               \
+        ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.030381944138531247;               \
+        ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.074999999999984329;               \
+        p = NGRT_MUL(F, ngrt_sq, 0.028757851367421566) + 0.017400879442694021;          \
+        p = NGRT_MUL(F, p, ngrt_sq) + 0.010322814350185779;                             \
+        p = NGRT_MUL(F, p, ngrt_sq) + 0.013971212973552933;                             \
+        p = NGRT_MUL(F, p, ngrt_sq) + 0.022372172942149889;                             \
+        p = NGRT_MUL(F, p, ngrt_sq) + 0.044642857146355429;                             \
+        p = NGRT_MUL(F, p, ngrt_sq) + 0.16666666666666669;                              \
+        p = NGRT_MUL(F, ngrt_odd, z) + p;                                               \
+    }
 /* y = base + t + rest, where |base| >= |t| or base is 0 */
 #define NGRT_SUM_OFD(F, y, base, t, rest)              \
     {                                                  \
@@ -586,16 +615,20 @@ static inline double ngrt_acosd(double x)
         base = NGRT_IF(F, a > ngrt_low, ngrt_more, 0.0);                                       \
         NGRT_RATIO(F, t, ngrt_lack, ngrt_a, ngrt_a2, ngrt_b, ngrt_b2)                          \
         const F ngrt_z = t * t;                                                                \
-        ngrt_p = NGRT_MUL(F, ngrt_z, -0.019174278996035521) + 0.039229528462738507;            \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) - 0.050853760082974805;                           \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.058581348221695848;                           \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) - 0.066645098252075652;                           \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.076921830756539869;                           \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) - 0.090909045731658616;                           \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.11111111015134328;                            \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) - 0.14285714284665024;                            \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.19999999999995513;                            \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) - 0.33333333333333331;                            \
+        {                                                                                      \
+            const F ngrt_sq = ngrt_z * ngrt_z;                                                 \
+            F ngrt_odd;                                                                        \
+            ngrt_odd = NGRT_MUL(F, ngrt_sq, 0.039229528462738507) + 0.058581348221695848;      \
+            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.076921830756539869;                  \
+            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.11111111015134328;                   \
+            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.19999999999995513;                   \
+            ngrt_p = NGRT_MUL(F, ngrt_sq, -0.019174278996035521) - 0.050853760082974805;       \
+            ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_sq) - 0.066645098252075652;                      \
+            ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_sq) - 0.090909045731658616;                      \
+            ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_sq) - 0.14285714284665024;                       \
+            ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_sq) - 0.33333333333333331;                       \
+            ngrt_p = NGRT_MUL(F, ngrt_odd, ngrt_z) + ngrt_p;                                   \
+        }                                                                                      \
         rest = NGRT_MUL(F, ngrt_p * ngrt_z, t) + ngrt_lack;                                    \
     }
 
@@ -689,13 +722,17 @@ static inline double ngrt_atan2d(double x1, double x2)
         ngrt_z = NGRT_MUL(F, ngrt_s, ngrt_s);                                                      \
         NGRT_LACKS(F, ngrt_z2, ngrt_z, ngrt_s, ngrt_s)                                             \
         ngrt_z2 = ngrt_z2 + NGRT_MUL(F, 2.0 * ngrt_s, ngrt_s2);                                    \
-        ngrt_p = NGRT_MUL(F, ngrt_z, 0.11724327060846747) + 0.11706126464563398;                   \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.13334808798812339;                                \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.1538459488700718;                                 \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.18181818336099848;                                \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.22222222221652765;                                \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.28571428571429369;                                \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.40000000000000002;                                \
+        {                                                                                          \
+            const F ngrt_sq = ngrt_z * ngrt_z;                                                     \
+            F ngrt_odd;                                                                            \
+            ngrt_odd = NGRT_MUL(F, ngrt_sq, 0.11724327060846747) + 0.13334808798812339;            \
+            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.18181818336099848;                       \
+            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.28571428571429369;                       \
+            ngrt_p = NGRT_MUL(F, ngrt_sq, 0.11706126464563398) + 0.1538459488700718;               \
+            ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_sq) + 0.22222222221652765;                           \
+            ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_sq) + 0.40000000000000002;                           \
+            ngrt_p = NGRT_MUL(F, ngrt_odd, ngrt_z) + ngrt_p;                                       \
+        }                                                                                          \
         ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z);                                                      \
         ngrt_t = 0.66666666666666663 + ngrt_p;                                                     \
         ngrt_t2 = 0.66666666666666663 - ngrt_t + ngrt_p + 3.7007434154171883e-17;                  \
