@@ -64,7 +64,7 @@
         const U ngrt_half = NGRT_HALF(ngrt_k);                        \
         y = NGRT_SCALE(F, (ngrt_high + ngrt_low), ngrt_k, ngrt_half); \
     }
-static inline double ngrt_expd(double x)
+NGRT_ALONE double ngrt_expd(double x)
 {
     double y;
     NGRT_TEXT_expd(double, uint64_t, y, x) return y;
@@ -86,7 +86,7 @@ static inline double ngrt_expd(double x)
         ngrt_p = 2.0 * (ngrt_sum + ngrt_p);                                     \
         y = NGRT_IF(F, NGRT_ABS_ASD(F, x) < 1e-20, x, ngrt_p);                  \
     }
-static inline double ngrt_expm1d(double x)
+NGRT_ALONE double ngrt_expm1d(double x)
 {
     double y;
     NGRT_TEXT_expm1d(double, uint64_t, y, x) return y;
@@ -135,7 +135,7 @@ static inline double ngrt_expm1d(double x)
         ngrt_log = NGRT_IF(F, x > 0.0, ngrt_log, NAN);                                            \
         y = NGRT_IF(F, x == 0.0, -INFINITY, ngrt_log);                                            \
     }
-static inline double ngrt_logd(double x)
+NGRT_ALONE double ngrt_logd(double x)
 {
     double y;
     NGRT_TEXT_logd(double, uint64_t, y, x) return y;
@@ -167,7 +167,7 @@ static inline double ngrt_logd(double x)
         ngrt_log = NGRT_IF(F, x == -1.0, -INFINITY, ngrt_log);          \
         y = NGRT_IF(F, NGRT_ABS_ASD(F, x) < 1e-20, x, ngrt_log);        \
     }
-static inline double ngrt_log1pd(double x)
+NGRT_ALONE double ngrt_log1pd(double x)
 {
     double y;
     NGRT_TEXT_log1pd(double, uint64_t, y, x) return y;
@@ -214,7 +214,7 @@ static inline double ngrt_log1pd(double x)
         y = ngrt_q - NGRT_MUL(F, ngrt_q, ngrt_part);                                          \
         NGRT_FAR(F, y, x < -700.0, exp, x)                                                    \
     }
-static inline double ngrt_sigmoidd(double x)
+NGRT_ALONE double ngrt_sigmoidd(double x)
 {
     double y;
     NGRT_TEXT_sigmoidd(double, uint64_t, y, x) return y;
@@ -236,7 +236,7 @@ static inline double ngrt_sigmoidd(double x)
         ngrt_log = NGRT_IF(F, ngrt_e < 1e-20, ngrt_e, ngrt_log);                              \
         y = NGRT_IF(F, x > 0.0, x, 0.0) + ngrt_log;                                           \
     }
-static inline double ngrt_softplusd(double x)
+NGRT_ALONE double ngrt_softplusd(double x)
 {
     double y;
     NGRT_TEXT_softplusd(double, uint64_t, y, x) return y;
@@ -263,7 +263,7 @@ static inline double ngrt_softplusd(double x)
         ngrt_q = NGRT_SIGNED_ASD(F, ngrt_q, x);                                                \
         y = NGRT_IF(F, ngrt_two < 1e-10, x, ngrt_q);                                           \
     }
-static inline double ngrt_tanhd(double x)
+NGRT_ALONE double ngrt_tanhd(double x)
 {
     double y;
     NGRT_TEXT_tanhd(double, uint64_t, y, x) return y;
@@ -311,7 +311,7 @@ static inline double ngrt_tanhd(double x)
         ngrt_rest = NGRT_SIGNED_ASD(F, ngrt_rest, x);                                \
         y = NGRT_IF(F, NGRT_ABS_ASD(F, x) < 1e-10, x, ngrt_rest);                    \
     }
-static inline double ngrt_sinhd(double x)
+NGRT_ALONE double ngrt_sinhd(double x)
 {
     double y;
     NGRT_TEXT_sinhd(double, uint64_t, y, x) return y;
@@ -328,7 +328,7 @@ static inline double ngrt_sinhd(double x)
         ngrt_rest = ngrt_rest - ngrt_down * ngrt_r + (ngrt_up - ngrt_a + ngrt_down); \
         y = 4.0 * (ngrt_sum + (ngrt_a - ngrt_sum + ngrt_pr + ngrt_rest));            \
     }
-static inline double ngrt_coshd(double x)
+NGRT_ALONE double ngrt_coshd(double x)
 {
     double y;
     NGRT_TEXT_coshd(double, uint64_t, y, x) return y;
@@ -386,7 +386,7 @@ static inline double ngrt_coshd(double x)
         ngrt_far = NGRT_SIGNED_ASD(F, ngrt_far, x);                                            \
         y = NGRT_IF(F, ngrt_abs < 1.0, ngrt_near, ngrt_far);                                   \
     }
-static inline double ngrt_erfd(double x)
+NGRT_ALONE double ngrt_erfd(double x)
 {
     double y;
     NGRT_TEXT_erfd(double, uint64_t, y, x) return y;
@@ -454,7 +454,7 @@ static inline double ngrt_erfd(double x)
         y = NGRT_IF(F, x == 0.0, x, y);                                                   \
         NGRT_FAR(F, y, NGRT_ABS_ASD(F, x) >= 1048576.0, sin, x)                           \
     }
-static inline double ngrt_sind(double x)
+NGRT_ALONE double ngrt_sind(double x)
 {
     double y;
     NGRT_TEXT_sind(double, uint64_t, y, x) return y;
@@ -477,7 +477,7 @@ static inline double ngrt_sind(double x)
         y = NGRT_HIDDEN(F, NGRT_UNBITS(F, NGRT_BITS(F, ngrt_s) ^ ((ngrt_k & 2u) << 62))); \
         NGRT_FAR(F, y, NGRT_ABS_ASD(F, x) >= 1048576.0, cos, x)                           \
     }
-static inline double ngrt_cosd(double x)
+NGRT_ALONE double ngrt_cosd(double x)
 {
     double y;
     NGRT_TEXT_cosd(double, uint64_t, y, x) return y;
@@ -506,7 +506,7 @@ static inline double ngrt_cosd(double x)
         y = NGRT_IF(F, NGRT_ABS_ASD(F, x) < 1e-10, x, ngrt_q);                                 \
         NGRT_FAR(F, y, NGRT_ABS_ASD(F, x) >= 1048576.0, tan, x)                                \
     }
-static inline double ngrt_tand(double x)
+NGRT_ALONE double ngrt_tand(double x)
 {
     double y;
     NGRT_TEXT_tand(double, uint64_t, y, x) return y;
@@ -562,7 +562,7 @@ static inline double ngrt_tand(double x)
         NGRT_SUM_OFD(F, ngrt_p, ngrt_base, ngrt_t, ngrt_p)                                \
         y = NGRT_SIGNED_ASD(F, ngrt_p, x);                                                \
     }
-static inline double ngrt_asind(double x)
+NGRT_ALONE double ngrt_asind(double x)
 {
     double y;
     NGRT_TEXT_asind(double, uint64_t, y, x) return y;
@@ -585,7 +585,7 @@ static inline double ngrt_asind(double x)
             NGRT_MUL(F, ngrt_p * ngrt_z, ngrt_t) + NGRT_MUL(F, ngrt_base, 3.8981718325193755e-17); \
         NGRT_SUM_OFD(F, y, ngrt_base, ngrt_t, ngrt_p)                                              \
     }
-static inline double ngrt_acosd(double x)
+NGRT_ALONE double ngrt_acosd(double x)
 {
     double y;
     NGRT_TEXT_acosd(double, uint64_t, y, x) return y;
@@ -645,7 +645,7 @@ static inline double ngrt_acosd(double x)
         ngrt_rest = NGRT_SIGNED_ASD(F, ngrt_rest, x);                           \
         y = NGRT_IF(F, ngrt_abs < 1e-10, x, ngrt_rest);                         \
     }
-static inline double ngrt_atand(double x)
+NGRT_ALONE double ngrt_atand(double x)
 {
     double y;
     NGRT_TEXT_atand(double, uint64_t, y, x) return y;
@@ -694,7 +694,7 @@ static inline double ngrt_atand(double x)
         ngrt_rest = NGRT_SIGNED_ASD(F, ngrt_rest, x1);                                           \
         y = NGRT_IF(F, (x1 == x1) & (x2 == x2), ngrt_rest, x1 + x2);                             \
     }
-static inline double ngrt_atan2d(double x1, double x2)
+NGRT_ALONE double ngrt_atan2d(double x1, double x2)
 {
     double y;
     NGRT_TEXT_atan2d(double, uint64_t, y, x1, x2) return y;
@@ -773,7 +773,7 @@ static inline double ngrt_atan2d(double x1, double x2)
         ngrt_p = NGRT_IF(F, ngrt_abs > 1.7976931348623157e308, ngrt_ofinf, ngrt_p);                \
         NGRT_POWER_CASES(F, y, x1, x2, ngrt_p)                                                     \
     }
-static inline double ngrt_powd(double x1, double x2)
+NGRT_ALONE double ngrt_powd(double x1, double x2)
 {
     double y;
     NGRT_TEXT_powd(double, uint64_t, y, x1, x2) return y;

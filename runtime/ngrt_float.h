@@ -49,7 +49,7 @@
         ngrt_p = 2.0f * (ngrt_sum + ngrt_p);                                    \
         y = NGRT_IF(F, NGRT_ABS_AS(F, x) < 1e-10f, x, ngrt_p);                  \
     }
-static inline float ngrt_expm1f(float x)
+NGRT_ALONE float ngrt_expm1f(float x)
 {
     float y;
     NGRT_TEXT_expm1f(float, uint32_t, y, x) return y;
@@ -82,7 +82,7 @@ static inline float ngrt_expm1f(float x)
         ngrt_p = NGRT_IF(F, x == -1.0f, -INFINITY, ngrt_p);                                      \
         y = NGRT_IF(F, NGRT_ABS_AS(F, x) < 1e-10f, x, ngrt_p);                                   \
     }
-static inline float ngrt_log1pf(float x)
+NGRT_ALONE float ngrt_log1pf(float x)
 {
     float y;
     NGRT_TEXT_log1pf(float, uint32_t, y, x) return y;
@@ -124,7 +124,7 @@ static inline float ngrt_log1pf(float x)
         ngrt_rest = NGRT_SIGNED_AS(F, ngrt_rest, x);                                 \
         y = NGRT_IF(F, NGRT_ABS_AS(F, x) < 1e-5f, x, ngrt_rest);                     \
     }
-static inline float ngrt_sinhf(float x)
+NGRT_ALONE float ngrt_sinhf(float x)
 {
     float y;
     NGRT_TEXT_sinhf(float, uint32_t, y, x) return y;
@@ -142,7 +142,7 @@ static inline float ngrt_sinhf(float x)
         ngrt_rest = ngrt_rest - ngrt_down * ngrt_r + (ngrt_up - ngrt_a + ngrt_down); \
         y = 4.0f * (ngrt_sum + (ngrt_a - ngrt_sum + ngrt_pr + ngrt_rest));           \
     }
-static inline float ngrt_coshf(float x)
+NGRT_ALONE float ngrt_coshf(float x)
 {
     float y;
     NGRT_TEXT_coshf(float, uint32_t, y, x) return y;
@@ -182,7 +182,7 @@ static inline float ngrt_coshf(float x)
         NGRT_SUM_OF(F, ngrt_p, ngrt_base, ngrt_t, ngrt_p)                         \
         y = NGRT_SIGNED_AS(F, ngrt_p, x);                                         \
     }
-static inline float ngrt_asinf(float x)
+NGRT_ALONE float ngrt_asinf(float x)
 {
     float y;
     NGRT_TEXT_asinf(float, uint32_t, y, x) return y;
@@ -204,7 +204,7 @@ static inline float ngrt_asinf(float x)
         ngrt_p = NGRT_MUL(F, ngrt_p * ngrt_z, ngrt_t) + NGRT_MUL(F, ngrt_base, -2.78275351e-8f); \
         NGRT_SUM_OF(F, y, ngrt_base, ngrt_t, ngrt_p)                                             \
     }
-static inline float ngrt_acosf(float x)
+NGRT_ALONE float ngrt_acosf(float x)
 {
     float y;
     NGRT_TEXT_acosf(float, uint32_t, y, x) return y;
@@ -239,7 +239,7 @@ static inline float ngrt_acosf(float x)
         NGRT_SUM_OF(F, ngrt_p, ngrt_base, ngrt_t, ngrt_p)                       \
         y = NGRT_SIGNED_AS(F, ngrt_p, x);                                       \
     }
-static inline float ngrt_atanf(float x)
+NGRT_ALONE float ngrt_atanf(float x)
 {
     float y;
     NGRT_TEXT_atanf(float, uint32_t, y, x) return y;
@@ -269,7 +269,7 @@ static inline float ngrt_atanf(float x)
         ngrt_p = NGRT_SIGNED_AS(F, ngrt_p, x1);                                                  \
         y = NGRT_IF(F, (x1 == x1) & (x2 == x2), ngrt_p, x1 + x2);                                \
     }
-static inline float ngrt_atan2f(float x1, float x2)
+NGRT_ALONE float ngrt_atan2f(float x1, float x2)
 {
     float y;
     NGRT_TEXT_atan2f(float, uint32_t, y, x1, x2) return y;
@@ -335,7 +335,7 @@ static inline float ngrt_atan2f(float x1, float x2)
         NGRT_BY_DOUBLES(F, NGRT_TEXT_sin_of_float, y, x)         \
         NGRT_FAR(F, y, NGRT_ABS_AS(F, x) >= 2097152.0f, sinf, x) \
     }
-static inline float ngrt_sinf(float x)
+NGRT_ALONE float ngrt_sinf(float x)
 {
     float y;
     NGRT_TEXT_sinf(float, uint32_t, y, x) return y;
@@ -357,7 +357,7 @@ static inline float ngrt_sinf(float x)
         NGRT_BY_DOUBLES(F, NGRT_TEXT_cos_of_float, y, x)         \
         NGRT_FAR(F, y, NGRT_ABS_AS(F, x) >= 2097152.0f, cosf, x) \
     }
-static inline float ngrt_cosf(float x)
+NGRT_ALONE float ngrt_cosf(float x)
 {
     float y;
     NGRT_TEXT_cosf(float, uint32_t, y, x) return y;
@@ -391,7 +391,7 @@ static inline float ngrt_cosf(float x)
         NGRT_BY_DOUBLES(F, NGRT_TEXT_tan_of_float, y, x)         \
         NGRT_FAR(F, y, NGRT_ABS_AS(F, x) >= 1048576.0f, tanf, x) \
     }
-static inline float ngrt_tanf(float x)
+NGRT_ALONE float ngrt_tanf(float x)
 {
     float y;
     NGRT_TEXT_tanf(float, uint32_t, y, x) return y;
@@ -457,7 +457,7 @@ static inline float ngrt_tanf(float x)
         NGRT_TEXT_pow_of_floats(ngrt_w, ngrt_wu, ngrt_of, ngrt_d1, ngrt_d2) ngrt_to.half[i] = \
             __builtin_convertvector(ngrt_of, ngrt_h);                                         \
     }
-static inline float ngrt_powf(float x1, float x2)
+NGRT_ALONE float ngrt_powf(float x1, float x2)
 {
     float y;
     NGRT_TEXT_powf(float, uint32_t, y, x1, x2) return y;

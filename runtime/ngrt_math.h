@@ -44,6 +44,13 @@ static inline double ngrt_sigmoid(double x)
 #endif
 #define NGRT_MUL(F, a, b) NGRT_HIDDEN(F, (a) * (b))
 
+/* A long function of one element, for those that vectors leave over: compiled once. */
+#ifdef __GNUC__
+#define NGRT_ALONE static __attribute__((noinline, unused))
+#else
+#define NGRT_ALONE static
+#endif
+
 /*@ texts: hide */
 /* The functions below are texts, NGRT_TEXT_name(F, U, y, x): y becomes the function of x. F is
  * float, or ngrt_v of ngrt_vector.h, and U the unsigned ints of its size. */
