@@ -1,6 +1,6 @@
 #!/bin/sh
-# data.sh - prints where a data set is: `sh tests/data.sh iris|fashion`. This project contains no data set. Fashion-MNIST
-# is Debian's package dataset-fashion-mnist. The iris table is a file of Debian's python3-sklearn; if that is not installed,
+# data.sh - prints where a data set is: `sh tests/data.sh iris|fashion|table FILE`. This project contains no data set. Fashion-MNIST
+# is Debian's package dataset-fashion-mnist. The tables (iris.csv and others) are files of Debian's python3-sklearn; if that is not installed,
 # the file is extracted from the package into build/data.
 set -u
 here=$(dirname "$0")/..
@@ -12,8 +12,9 @@ fashion)
     echo "data.sh: Fashion-MNIST is missing: sudo apt-get install dataset-fashion-mnist" >&2
     exit 1
     ;;
-iris)
-    inside=usr/lib/python3/dist-packages/sklearn/datasets/data/iris.csv
+iris | table)
+    name=${2:-iris.csv}
+    inside=usr/lib/python3/dist-packages/sklearn/datasets/data/$name
     for at in /$inside "$here/build/data/$inside"; do
         [ -e "$at" ] && echo "$at" && exit 0
     done
@@ -23,11 +24,11 @@ iris)
         echo "$PWD/$inside"
         exit 0
     fi
-    echo "data.sh: the iris table is missing: sudo apt-get install python3-sklearn" >&2
+    echo "data.sh: the table $name is missing: sudo apt-get install python3-sklearn" >&2
     exit 1
     ;;
 *)
-    echo "usage: data.sh iris|fashion" >&2
+    echo "usage: data.sh iris|fashion|table FILE" >&2
     exit 2
     ;;
 esac

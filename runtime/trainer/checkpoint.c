@@ -157,6 +157,10 @@ int ngrt_checkpoint_begin(Trainer *t)
 {
     int status = check_progress(t);
 
+    if (t->load_path && t->save_path && strcmp(t->load_path, t->save_path) == 0) {
+        t->saved_at = ngrt_trainer_seconds(); /* the file has what is loaded */
+        t->saved_about = t->about;
+    }
     return status ? status : ngrt_checkpoint_keep(t);
 }
 

@@ -712,13 +712,15 @@ static int set_sizes(Trainer *t)
     return status;
 }
 
-/* Does an option say where results go, and not what they are? It is not saved with them. */
+/* Does an option say where results go, and not what they are, or has the file a place of its own
+ * for it? It is not saved with them. */
 static int is_outward(const Option *o)
 {
     switch (o->kind) {
     case LOAD:
     case SAVE:
     case RESUME:
+    case SEED:
     case LOG:
     case CURVE:
     case QUIET:

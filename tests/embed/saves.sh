@@ -66,7 +66,7 @@ def read(fd):
     text += (piece := os.read(fd, 4096))
     return piece
 status = pty.spawn(sys.argv[1:], read)
-sys.exit(not (status == 0 and b"\rEpoch 1/1 [" in text and b"% of 300 rows\r" in text and b"\r\rEpoch 1/1 - " in text.replace(b" " * 78, b"")))
+sys.exit(not (status == 0 and b"\rEpoch 1/1 [" in text and b" rows/s 00:" in text and b" left J " in text and b"\r\rEpoch 1/1 - " in text.replace(b" " * 79, b"")))
 PY
     for i in 1 2 3; do cat data.csv; done >300.csv
     ok "the bar" python3 bar.py "$ngc" train wide.ng --data 300.csv --epochs 1

@@ -100,8 +100,9 @@ sizes() {
     case $1 in
     adding | wave) echo "-D n=4 -D T=4" ;;
     char_gpt) echo "-D width=16 m=1" ;;
-    char_rnn | lenet) echo "m=1" ;;
-    fashion | autoencoder) echo "m=4" ;;
+    char_rnn | lenet | resnet) echo "m=1" ;;
+    series) echo "m=2 T=5" ;;
+    fashion | autoencoder | wine | cancer | digits | diabetes) echo "m=4" ;;
     gan) echo "-D n=16" ;;
     regularised | spiral) echo "-D n=30" ;;
     vectorised) echo "m=4" ;;

@@ -454,5 +454,47 @@ END
     group "resume"
 fi
 
+# reaches NAME VALUE LEAST [OPTION...]: the mean of five seeds that an example of examples/try.sh reaches
+reaches() {
+    name=$1 value=$2 least=$3
+    shift 3
+    : >"$dir/reached"
+    for seed in 1 2 3 4 5; do
+        CC=cc sh "$top/examples/try.sh" "$name" --quiet --seed $seed "$@" >"$dir/out" 2>"$dir/err"
+        sed -n "s/^$value: //p" "$dir/out" >>"$dir/reached"
+    done
+    mean=$(awk '{ s += $1 } END { printf "%.4f", NR == 5 ? s/NR : 0 }' "$dir/reached")
+    awk "BEGIN { exit !($mean >= $least) }"
+    verdict $? "$name: the mean of $value is $mean, not at least $least"
+    echo "$name: $value $mean"
+}
+
+if asked examples; then
+    export NGC="$ngc"
+    if sh "$top/tests/data.sh" table iris.csv >/dev/null 2>&1; then
+        reaches iris accuracy 0.95
+        reaches wine accuracy 0.97
+        reaches cancer accuracy 0.965
+        in_share 2 0 && reaches digits accuracy 0.97
+        in_share 2 1 && reaches diabetes r2 0.35
+    else
+        echo "examples: left out, because python3-sklearn is missing"
+    fi
+    if in_share 3 1; then
+        CC=cc sh "$top/examples/try.sh" series --quiet >"$dir/out" 2>"$dir/err"
+        awk '/^r2: / { n++; if ($2 < 0.97) bad = 1 } END { exit bad || n != 2 }' "$dir/out"
+        verdict $? "series"
+    fi
+    if in_share 3 2; then
+        TEXT=$top/README.md CC=cc sh "$top/examples/try.sh" text --quiet --epochs 3 >"$dir/out" 2>"$dir/err"
+        awk '/^J: / { ok = $2 < 3 } END { exit !ok }' "$dir/out"
+        verdict $? "text"
+    fi
+    sh "$top/examples/try.sh" nothing >"$dir/out" 2>"$dir/err"
+    [ $? = 2 ]
+    verdict $? "an example that there is not"
+    group "examples"
+fi
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
