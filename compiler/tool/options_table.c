@@ -16,8 +16,9 @@ const char *const option_group_title[OF_COUNT] = {
 
 /* A row for an option of the trainer. The help begins with the command that has it, unless all
  * have. */
-#define HELP_ALL   ""
-#define HELP_TRAIN "train: "
+#define HELP_ALL      ""
+#define HELP_TRAIN    "train: "
+#define HELP_MEASURES "train, eval: "
 #define TRAINER_OPTION(name, kind, commands, value, metavar, help) \
     {name, O_TRAINER, OF_TRAIN, value, metavar, NULL, HELP_##commands help},
 

@@ -41,6 +41,7 @@ typedef enum {
     MAX_TIME,
     LOG,
     CURVE,
+    ASSESS,
     THREADS,
     QUIET,
     MAP,
@@ -48,7 +49,7 @@ typedef enum {
     DIAGNOSTICS,
 } Kind;
 
-enum { ALL = TRAIN | EVAL | PREDICT };
+enum { MEASURES = TRAIN | EVAL, ALL = TRAIN | EVAL | PREDICT };
 
 typedef struct Option {
     const char *name; /* as it is written: "--data" */
@@ -564,6 +565,7 @@ static int set_option(Trainer *t, const Option *o, char *value)
     case MAP: t->map = value; break;
     case OUT: t->out_path = value; break;
     case NO_SHUFFLE: t->shuffle = 0; break;
+    case ASSESS: t->assess = 1; break;
     case QUIET: t->quiet = 1; break;
     }
     return DONE;

@@ -92,7 +92,9 @@ int ngrt_results_print(Trainer *t)
     if (last > TRAINING && !t->quiet && !t->json)
         print_table(t);
     print_values(t, last, &printed);
-    if (!printed && t->values > 0 && t->command == EVAL)
+    if (t->command != PREDICT)
+        status = ngrt_assess(t, last);
+    if (!status && !printed && t->values > 0 && t->command == EVAL)
         status = ngrt_trainer_fail(t, FAILED,
                                    "losses and metrics of %s are values of one batch, and the rows "
                                    "of the data are several",

@@ -168,6 +168,7 @@ typedef struct Trainer {
     const char *resume_path;
     char *command_line; /* what is saved of it */
     const char *log_path, *load_path, *save_path, *map, *out_path;
+    int assess;             /* what is predicted is compared with what is true */
     int curve;              /* it is shown at the end: */
     const char *curve_path; /* as a picture here, or NULL: in characters */
 
@@ -314,6 +315,9 @@ int ngrt_curve_add(Trainer *t); /* the values of an epoch */
 int ngrt_curve_show(const Trainer *t);
 void ngrt_bar_show(const Trainer *t, long epoch, size_t done, size_t rows); /* on stderr */
 void ngrt_bar_clear(void);
+
+/* assess.c: prints --assess for a part of the data */
+int ngrt_assess(Trainer *t, int part);
 
 /* results.c */
 int ngrt_results_measure(Trainer *t); /* evaluates the parts of the data that are printed */

@@ -74,6 +74,9 @@ enum { NO_VALUE, VALUE, MAY_FOLLOW };
       "write the values of each epoch as CSV; for a tensor each element, c[0,1]")                  \
     X("--curve", CURVE, TRAIN, MAY_FOLLOW, "FILE",                                                 \
       "at the end, the loss of each epoch as a curve in characters, or in FILE all values as SVG") \
+    X("--assess", ASSESS, MEASURES, NO_VALUE, NULL,                                                \
+      "at the end, compare what is predicted with what is true: the confusion matrix, precision, " \
+      "recall, F1 and AUC of each class, or a scatter of numbers")                                 \
     X("--threads", THREADS, ALL, VALUE, "N",                                                       \
       "threads that share the work of a large model; default 1")                                   \
     X("--quiet", QUIET, ALL, NO_VALUE, NULL, "print only results and errors")

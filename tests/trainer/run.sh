@@ -280,7 +280,7 @@ END
     awk 'BEGIN { for (i = 0; i < 20000; i++) { s = i % 977; for (j = 0; j < 7; j++) s = s "," (i*(j + 3)) % 1009; print s "," i % 251 } }' >large.csv
     run 0 train sum.ng --data x=large.csv:0-7,t=large.csv:7 --epochs 1
     cp "$dir/out" first
-    sed 's/.* - all/all/' "$dir/err" >line
+    grep '^Epoch' "$dir/err" | sed 's/.* - all/all/' >line
     run 0 train sum.ng --data x=large.csv:0-7,t=large.csv:7 --epochs 1 --data-memory 800K
     same first "$dir/out"
     says 'it is shuffled by blocks of 512 rows, and then in windows of 1536 rows'
@@ -414,6 +414,34 @@ END
     paste first "$dir/out" | awk '{ d = $2 - $4; if (d*d > 1e-10) exit 1 }'
     verdict $? "four batches of 7 are not a batch of 28"
     group "ends"
+fi
+
+if asked assess; then
+    # four rows of two classes: the scores 0.1 0.4 0.35 0.8 of 0 0 1 1 have an area of 3/4
+    cat >score.ng <<'END'
+dim    m <= 3
+input  x[m], t[m]: int
+output p = x
+metric right = mean((x > 0.5) == t)
+END
+    printf '0.1,no\n0.4,no\n0.35,yes\n0.8,yes\n' >score.csv
+    run 0 eval score.ng --data score.csv --no-header --assess
+    prints 'no                    2        0'
+    prints 'yes                   1        1'
+    prints 'no                    2    0.6667    1.0000    0.8000    0.7500'
+    prints 'yes                   2    1.0000    0.5000    0.6667    0.7500'
+    prints 'mean                  4    0.8333    0.7500    0.7333    0.7500'
+    cat >line.ng <<'END'
+dim    m <= 3
+input  x[m], y[m]
+output p = 2*x
+metric r2 = r2(p, y)
+END
+    printf '1,2\n2,5\n3,6\n4,7\n' >line.csv
+    run 0 eval line.ng --data line.csv --assess
+    prints 'rows 4, R2 0.8571, root of the mean square error 0.707107, mean absolute error 0.5'
+    run 2 eval sum.ng --data x=large.csv:0-7,t=large.csv:7 --assess
+    group "assess"
 fi
 
 # interrupted N: ends the training N times with a random signal and resumes it; then the file must be the same as without

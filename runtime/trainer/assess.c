@@ -1,0 +1,380 @@
+/* assess.c - what a model says, compared with what is true, row by row: for classes the confusion
+ * matrix, precision, recall, F1 and the area under the ROC curve; for numbers a scatter plot. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trainer.h"
+
+enum { MOST_CLASSES = 200, NAME_WIDTH = 14 };
+
+typedef struct Pair { /* a target and the output that predicts it */
+    const Feed *truth;
+    const ngrt_tensor *output;
+    size_t elements;         /* of the output in a row: a score for each class; or one */
+    size_t classes;          /* 0: both are numbers */
+    const PrepColumn *words; /* the names of the classes; NULL: they are numbers, too */
+    size_t rows;
+    double *said; /* [rows][elements] */
+    double *is;   /* [rows] */
+} Pair;
+
+/* ---- which target, and which output ---- */
+
+/* The elements that an output has for each row; 0: it has no rows. */
+static size_t row_elements(const Trainer *t, const ngrt_tensor *x)
+{
+    size_t elements = 1;
+    int i, found = 0;
+
+    for (i = 0; i < x->rank; i++) {
+        int d = x->dim[i];
+
+        if (d == 0 && !found && x->shape[i] == t->model->dim[0].max && i == 0)
+            found = 1;
+        else if (d == 0)
+            return 0;
+        else if (d > 0)
+            elements *= (size_t)(x->shape[i] / t->model->dim[d].max) * (size_t)t->size[d];
+        else
+            elements *= (size_t)x->shape[i];
+    }
+    return found ? elements : 0;
+}
+
+/* The words of a target, or NULL. */
+static const PrepColumn *words_of(const Trainer *t, const Feed *f)
+{
+    const PrepInput *x = ngrt_prep_find(&t->prep, f->input->name);
+    return x && x->columns == 1 && x->column[0].words > 1 ? &x->column[0] : NULL;
+}
+
+/* Can the output predict the target? Sets what they are. */
+static int fits(const Trainer *t, Pair *p)
+{
+    int limit = p->truth->input->limit, is_class;
+
+    p->elements = row_elements(t, p->output);
+    p->words = words_of(t, p->truth);
+    is_class = p->truth->input->type == NGRT_I32 || p->words;
+    p->classes = 0;
+    if (p->words)
+        p->classes = p->words->words;
+    else if (limit > 1)
+        p->classes = (size_t)limit;
+    else if (is_class)
+        p->classes = p->elements > 1 ? p->elements : 2;
+
+    if (p->elements == 0 || p->classes > MOST_CLASSES)
+        return 0;
+    if (!is_class)
+        return p->elements == 1;
+    return p->elements == p->classes ||
+           (p->elements == 1 && (p->classes == 2 || p->output->type == NGRT_I32));
+}
+
+/* Finds the first target with an output that predicts it. */
+static int find_pair(const Trainer *t, const Set *set, Pair *p)
+{
+    int i, k;
+
+    for (i = 0; i < set->feeds; i++) {
+        p->truth = &set->feed[i];
+        if (!p->truth->batched || p->truth->width != 1 || !(p->truth->input->flags & NGRT_TARGET))
+            continue;
+        for (k = 0; k < t->model->tensors; k++) {
+            p->output = &t->model->tensor[k];
+            if (p->output->role == NGRT_OUTPUT && fits(t, p))
+                return 1;
+        }
+    }
+    return 0;
+}
+
+/* ---- the rows ---- */
+
+static int gather(Trainer *t, Set *set, Pair *p)
+{
+    ngrt_data said = {.type = ngrt_element_of(p->output->type), .at = t->work + p->output->offset};
+    ngrt_data is = {.type = ngrt_element_of(p->truth->input->type), .at = p->truth->buffer};
+    size_t first, count, i;
+    int status = ngrt_rows_begin(t, set, 0, 0);
+
+    for (first = 0; first < set->rows && !status; first += count) {
+        int error;
+
+        count = ngrt_set_batch(set, first);
+        status = ngrt_set_fill(t, set, first, count);
+        if (status)
+            return status;
+        error = t->model->eval(t->params, t->state, set->inputs, t->work);
+        if (error)
+            return ngrt_trainer_fail(t, FAILED, "evaluation: %s", ngrt_strerror(error));
+        for (i = 0; i < count * p->elements; i++)
+            p->said[first * p->elements + i] = ngrt_data_value(&said, i);
+        for (i = 0; i < count; i++)
+            p->is[first + i] = ngrt_data_value(&is, i);
+    }
+    return status;
+}
+
+/* Numbers that are all 0 or 1 are two classes. */
+static void find_flags(Pair *p)
+{
+    size_t i;
+
+    for (i = 0; i < p->rows && p->classes == 0; i++)
+        if (p->is[i] != 0 && p->is[i] != 1)
+            return;
+    if (p->classes == 0)
+        p->classes = 2;
+}
+
+/* ---- classes ---- */
+
+/* From where on a single score is the second class: scores that are not probabilities are logits.
+ */
+static double threshold_of(const Pair *p)
+{
+    size_t i;
+
+    for (i = 0; i < p->rows && p->elements == 1; i++)
+        if (p->said[i] < 0 || p->said[i] > 1)
+            return 0;
+    return 0.5;
+}
+
+/* The class that the scores of a row are of. */
+static size_t class_of(const Pair *p, size_t row, double threshold)
+{
+    const double *said = p->said + row * p->elements;
+    size_t best = 0, i;
+
+    if (p->elements == 1 && p->output->type == NGRT_I32)
+        return said[0] >= 0 && said[0] < (double)p->classes ? (size_t)said[0] : 0;
+    if (p->elements == 1)
+        return said[0] >= threshold;
+    for (i = 1; i < p->elements; i++)
+        if (said[i] > said[best])
+            best = i;
+    return best;
+}
+
+/* The score of a class. */
+static double score_of(const Pair *p, size_t row, size_t class)
+{
+    if (p->elements > 1)
+        return p->said[row * p->elements + class];
+    return class ? p->said[row] : -p->said[row];
+}
+
+typedef struct Scored {
+    double score;
+    int is;
+} Scored;
+
+static int compare_scores(const void *a, const void *b)
+{
+    double x = ((const Scored *)a)->score, y = ((const Scored *)b)->score;
+
+    if (x == y)
+        return 0;
+    return x < y ? -1 : 1;
+}
+
+/* The area under the ROC curve of a class against the others: the chance that a row of the class
+ * has the higher score, where equal scores count half. By the ranks of the class's rows; NaN
+ * without rows of either. */
+static double area(const Pair *p, size_t class, Scored *s)
+{
+    double ranks = 0, of = 0, others;
+    size_t i, k;
+
+    for (i = 0; i < p->rows; i++)
+        s[i] = (Scored){score_of(p, i, class), p->is[i] == (double)class};
+    qsort(s, p->rows, sizeof *s, compare_scores);
+    for (i = 0; i < p->rows; i = k) {
+        double rank;
+
+        for (k = i + 1; k < p->rows && s[k].score == s[i].score;)
+            k++;
+        rank = (double)(i + k + 1) / 2; /* the mean of those from i + 1 to k */
+        for (; i < k; i++)
+            if (s[i].is) {
+                ranks += rank;
+                of++;
+            }
+    }
+    others = (double)p->rows - of;
+    return (ranks - of * (of + 1) / 2) / (of * others);
+}
+
+/* The name of a class: its word, or its number. */
+static const char *class_name(const Pair *p, size_t class, char *text, size_t room)
+{
+    if (p->words)
+        snprintf(text, room, "%.*s", NAME_WIDTH, p->words->word[class]);
+    else
+        snprintf(text, room, "%zu", class);
+    return text;
+}
+
+static void print_matrix(const Pair *p, const size_t *count)
+{
+    char name[80];
+    size_t i, k;
+
+    printf("\nconfusion: a row for each true class, a column for each predicted one\n%-*s",
+           NAME_WIDTH, "");
+    for (k = 0; k < p->classes; k++)
+        printf(" %8.8s", class_name(p, k, name, sizeof name));
+    for (i = 0; i < p->classes; i++) {
+        printf("\n%-*s", NAME_WIDTH, class_name(p, i, name, sizeof name));
+        for (k = 0; k < p->classes; k++)
+            printf(" %8zu", count[i * p->classes + k]);
+    }
+    putchar('\n');
+}
+
+/* A number of a table, or '-' where it is 0/0. */
+static void print_number(double value)
+{
+    if (isnan(value))
+        printf(" %9s", "-");
+    else
+        printf(" %9.4f", value);
+}
+
+/* Prints precision, recall, F1 and the area of each class, and their means over the classes that
+ * have them. */
+static void print_classes(const Pair *p, const size_t *count, Scored *scored)
+{
+    double sum[4] = {0}, have[4] = {0};
+    char name[80];
+    size_t i, k;
+    int j;
+
+    printf("\n%-*s %8s %9s %9s %9s %9s\n", NAME_WIDTH, "class", "rows", "precision", "recall", "F1",
+           "AUC");
+    for (i = 0; i < p->classes; i++) {
+        size_t is = 0, said = 0, both = count[i * p->classes + i];
+        double value[4];
+
+        for (k = 0; k < p->classes; k++) {
+            is += count[i * p->classes + k];
+            said += count[k * p->classes + i];
+        }
+        value[0] = (double)both / (double)said;
+        value[1] = (double)both / (double)is;
+        value[2] = 2 * (double)both / (double)(is + said);
+        value[3] = p->output->type == NGRT_I32 ? (double)NAN : area(p, i, scored);
+        printf("%-*s %8zu", NAME_WIDTH, class_name(p, i, name, sizeof name), is);
+        for (j = 0; j < 4; j++) {
+            print_number(value[j]);
+            sum[j] += isnan(value[j]) ? 0 : value[j];
+            have[j] += !isnan(value[j]);
+        }
+        putchar('\n');
+    }
+    printf("%-*s %8zu", NAME_WIDTH, "mean", p->rows);
+    for (j = 0; j < 4; j++)
+        print_number(sum[j] / have[j]);
+    putchar('\n');
+}
+
+static int assess_classes(const Trainer *t, const Pair *p)
+{
+    size_t *count = ngrt_trainer_allocate(p->classes * p->classes, sizeof *count), i;
+    Scored *scored = ngrt_trainer_allocate(p->rows, sizeof *scored);
+    double threshold = threshold_of(p);
+    int good = count && scored;
+
+    for (i = 0; i < p->rows && good; i++) {
+        double is = p->is[i];
+
+        if (is >= 0 && is < (double)p->classes)
+            count[(size_t)is * p->classes + class_of(p, i, threshold)]++;
+    }
+    if (good) {
+        print_matrix(p, count);
+        print_classes(p, count, scored);
+    }
+    free(count);
+    free(scored);
+    return good ? DONE : ngrt_trainer_no_memory(t);
+}
+
+/* ---- numbers ---- */
+
+/* Prints a plot in characters: a point for each row, from left to right by what is true, upward by
+ * what is predicted; the diagonal is where both are equal. */
+static void print_scatter(const Pair *p)
+{
+    enum { COLUMNS = 60, LINES = 18 };
+    static const char mark[] = " .:*#";
+    int count[LINES][COLUMNS] = {{0}}, line, column;
+    double low = INFINITY, high = -INFINITY, error = 0, away = 0, mean = 0, spread = 0;
+    size_t i;
+
+    for (i = 0; i < p->rows; i++) {
+        low = fmin(low, fmin(p->is[i], p->said[i]));
+        high = fmax(high, fmax(p->is[i], p->said[i]));
+        mean += p->is[i] / (double)p->rows;
+    }
+    for (i = 0; i < p->rows; i++) {
+        double scale = high > low ? 1 / (high - low) : 0;
+
+        column = (int)((p->is[i] - low) * scale * (COLUMNS - 1) + 0.5);
+        line = LINES - 1 - (int)((p->said[i] - low) * scale * (LINES - 1) + 0.5);
+        count[line][column]++;
+        error += pow(p->said[i] - p->is[i], 2);
+        away += fabs(p->said[i] - p->is[i]);
+        spread += pow(p->is[i] - mean, 2);
+    }
+
+    printf("\nprediction (upward) against truth; / is where they are equal\n");
+    for (line = 0; line < LINES; line++) {
+        printf("%10s |", "");
+        for (column = 0; column < COLUMNS; column++) {
+            int n = count[line][column],
+                at = LINES - 1 - (column * (LINES - 1) + COLUMNS / 2) / (COLUMNS - 1);
+            int shade = n > 3 ? 4 : n;
+
+            putchar(n == 0 && at == line ? '/' : mark[shade]);
+        }
+        putchar('\n');
+    }
+    printf("%10s  %-28.4g%30.4g\n", "", low, high);
+    printf("rows %zu, R2 %.4f, root of the mean square error %.6g, mean absolute error %.6g\n",
+           p->rows, 1 - error / spread, sqrt(error / (double)p->rows), away / (double)p->rows);
+}
+
+/* ---- the command ---- */
+
+int ngrt_assess(Trainer *t, int part)
+{
+    Set *set = &t->part[part];
+    Pair p = {0};
+    int status;
+
+    if (!t->assess)
+        return DONE;
+    if (t->model->dims == 0 || !find_pair(t, set, &p))
+        return ngrt_trainer_fail(
+            t, USAGE,
+            "--assess wants an output for each row, and a target that it is of: "
+            "labels and a score for each class, or numbers");
+    p.rows = set->rows;
+    p.said = ngrt_trainer_allocate(p.rows * p.elements, sizeof *p.said);
+    p.is = ngrt_trainer_allocate(p.rows, sizeof *p.is);
+    status = p.said && p.is ? gather(t, set, &p) : ngrt_trainer_no_memory(t);
+    if (!status)
+        find_flags(&p);
+    if (!status && p.classes > 0)
+        status = assess_classes(t, &p);
+    else if (!status)
+        print_scatter(&p);
+    free(p.said);
+    free(p.is);
+    return status;
+}
