@@ -2,6 +2,9 @@
  * of named tensors. It knows no format. */
 #include <stdlib.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "host.h"
 
@@ -135,15 +138,36 @@ double ngrt_data_value(const ngrt_data *data, size_t i)
     }
 }
 
+/* Bytes to floats, sixteen at a time where the processor can. Images are read in each step of a
+ * training. */
+static void copy_bytes(const uint8_t *from, size_t count, float *out)
+{
+    size_t i = 0;
+
+#ifdef __SSE2__
+    const __m128i zero = _mm_setzero_si128();
+
+    for (; i + 16 <= count; i += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(from + i));
+        __m128i low = _mm_unpacklo_epi8(bytes, zero), high = _mm_unpackhi_epi8(bytes, zero);
+
+        _mm_storeu_ps(out + i, _mm_cvtepi32_ps(_mm_unpacklo_epi16(low, zero)));
+        _mm_storeu_ps(out + i + 4, _mm_cvtepi32_ps(_mm_unpackhi_epi16(low, zero)));
+        _mm_storeu_ps(out + i + 8, _mm_cvtepi32_ps(_mm_unpacklo_epi16(high, zero)));
+        _mm_storeu_ps(out + i + 12, _mm_cvtepi32_ps(_mm_unpackhi_epi16(high, zero)));
+    }
+#endif
+    for (; i < count; i++)
+        out[i] = (float)from[i];
+}
+
 /* Copies elements to floats; those of images and of other floats in loops of their own. */
 static void copy_floats(const ngrt_data *data, size_t first, size_t count, float *out)
 {
     size_t i;
 
     if (data->type == NGRT_DATA_U8) {
-        const uint8_t *from = (const uint8_t *)data->at + first;
-        for (i = 0; i < count; i++)
-            out[i] = (float)from[i];
+        copy_bytes((const uint8_t *)data->at + first, count, out);
     } else if (data->type == NGRT_DATA_F32) {
         memcpy(out, (const char *)data->at + first * sizeof *out, count * sizeof *out);
     } else {

@@ -69,6 +69,17 @@ static void note_one_row(Trainer *t)
     t->one_row_said = 1;
 }
 
+/* The rows of the step that begins with row first. */
+static size_t step_rows(const Trainer *t, size_t first)
+{
+    const Set *set = &t->part[TRAINING];
+    size_t left = set->rows - first, rows = set->batch;
+
+    if (t->accumulate > 1)
+        rows *= (size_t)t->accumulate;
+    return left < rows ? left : rows;
+}
+
 /* One step on `count` rows from place `first` of the order. */
 static int train_step(Trainer *t, long epoch, size_t first, size_t count, size_t rows)
 {
@@ -82,6 +93,8 @@ static int train_step(Trainer *t, long epoch, size_t first, size_t count, size_t
     status = ngrt_set_fill(t, &t->part[TRAINING], first, count);
     if (status)
         return status;
+    if (first + count < t->part[TRAINING].rows)
+        ngrt_ahead_ask(&t->part[TRAINING], first + count, step_rows(t, first + count));
     if (count == 1)
         note_one_row(t);
     error = t->model->step(t->params, t->state, t->part[TRAINING].inputs, t->work);
@@ -114,19 +127,8 @@ static void show_bar(Trainer *t, long epoch, size_t done)
     t->bar_at = now;
 }
 
-/* The rows of the step that begins with row first. */
-static size_t step_rows(const Trainer *t, size_t first)
-{
-    const Set *set = &t->part[TRAINING];
-    size_t left = set->rows - first, rows = set->batch;
-
-    if (t->accumulate > 1)
-        rows *= (size_t)t->accumulate;
-    return left < rows ? left : rows;
-}
-
 /* One pass of steps over the training data, or the rest of one that a loaded training was in. */
-static int train_epoch(Trainer *t, long epoch)
+static int run_steps(Trainer *t, long epoch)
 {
     Set *set = &t->part[TRAINING];
     size_t first = (size_t)t->about.row, rows = set->rows - first, count;
@@ -174,6 +176,17 @@ static int evaluate_epoch(Trainer *t)
     status = ngrt_metrics_evaluate(t, TRAINING, NGRT_METRIC);
     if (!status && ngrt_has_part(t, VALIDATION))
         status = ngrt_metrics_evaluate(t, VALIDATION, NGRT_LOSS);
+    return status;
+}
+
+/* The same. Whatever ends it, no batch is being gathered then. */
+static int train_epoch(Trainer *t, long epoch)
+{
+    int status;
+
+    ngrt_ahead_start(t, &t->part[TRAINING]);
+    status = run_steps(t, epoch);
+    ngrt_ahead_settle(&t->part[TRAINING]);
     return status;
 }
 

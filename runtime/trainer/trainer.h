@@ -1,8 +1,8 @@
 /* trainer.h - what train, eval and predict share: the command line, data sets bound to a model's
  * inputs, the state of a training. Not installed.
  *
- * The files are a ladder, each calls only those below it: commands.c; train.c and predict.c; log.c,
- * checkpoint.c, curve.c; metrics.c; scale.c and set.c; rows.c; columns.c; source.c and options.c;
+ * The files are a ladder, each calls only those below it: commands.c; runs.c; train.c, predict.c and results.c; assess.c, accumulate.c and log.c,
+ * checkpoint.c, curve.c; metrics.c; scale.c, split.c and set.c; ahead.c; rows.c; columns.c; source.c and options.c;
  * trainer.c. Functions that can fail return
  * an exit status, DONE or the reason, after they have printed the error. */
 #ifndef TRAINER_H
@@ -69,6 +69,7 @@ typedef struct Feed {         /* where an input's elements come from */
     int plain;    /* the pieces are numbers that follow each other, and none is missing */
     void *sub,
         *mul; /* an element e of a row becomes (e - sub)*mul, in the input's type; NULL: it stays */
+    void *spare;  /* another buffer, for the thread that gathers the next batch; NULL: none */
     void *buffer; /* the input's elements for one batch, in the input's type */
     void *row;    /* those of one row */
 } Feed;
@@ -87,6 +88,8 @@ typedef struct Pass {
     char **buffer;   /* for each source, its rows of the window; NULL: they are in memory */
 } Pass;
 
+typedef struct Ahead Ahead; /* ahead.c */
+
 typedef struct Set {    /* a data set, bound to the inputs */
     const char *option; /* that names its files: "--data" */
     Source *source;     /* its files */
@@ -104,6 +107,7 @@ typedef struct Set {    /* a data set, bound to the inputs */
     size_t batch;    /* rows the buffers have room for */
     char *inputs;    /* the model's inputs block */
     Pass pass;
+    struct Ahead *ahead; /* the thread that gathers the next batch; NULL: there is none */
 } Set;
 
 typedef struct Value { /* a number of a loss or metric */
@@ -290,7 +294,16 @@ int ngrt_set_fill(const Trainer *t, Set *set, size_t first, size_t count);
 /* The elements of one row of a feed, as the model gets them, but before they are changed; by its
  * number in the file. */
 int ngrt_rows_read(const Trainer *t, const Feed *f, size_t row, double *value);
+/* The same into the buffers, or into the spare ones, without changing the inputs. */
+int ngrt_rows_gather(const Trainer *t, Set *set, size_t first, size_t count, int spare);
 void ngrt_rows_free(Set *set);
+
+/* ahead.c: gathers a batch in another thread while the model computes. Between asking for a batch
+ * and taking it, or settling, nothing else may read the set. */
+void ngrt_ahead_start(const Trainer *t, Set *set); /* where it is of use */
+void ngrt_ahead_ask(Set *set, size_t first, size_t count);
+void ngrt_ahead_settle(Set *set); /* forgets what was asked for */
+void ngrt_ahead_end(Set *set);
 
 /* split.c: makes the parts that --split or --folds asks for; of folds, that of this number */
 int ngrt_split(Trainer *t, int fold);
