@@ -1,10 +1,10 @@
 /* trainer.h - what train, eval and predict share: the command line, data sets bound to a model's
  * inputs, the state of a training. Not installed.
  *
- * The files are a ladder, each calls only those below it: commands.c; runs.c; train.c, predict.c and results.c; assess.c, accumulate.c and log.c,
- * checkpoint.c, curve.c; metrics.c; scale.c, split.c and set.c; ahead.c; rows.c; columns.c; source.c and options.c;
- * trainer.c. Functions that can fail return
- * an exit status, DONE or the reason, after they have printed the error. */
+ * The files are a ladder, each calls only those below it: commands.c; runs.c; train.c, predict.c
+ * and results.c; assess.c, accumulate.c and log.c, checkpoint.c, curve.c; metrics.c; scale.c,
+ * split.c and set.c; ahead.c; rows.c; columns.c; source.c and options.c; trainer.c. Functions that
+ * can fail return an exit status, DONE or the reason, after they have printed the error. */
 #ifndef TRAINER_H
 #define TRAINER_H
 
