@@ -53,7 +53,7 @@ static int check_batch(const Trainer *t)
 /* Can the files be written that the command will write? Better known before hours of training. */
 static int check_files(const Trainer *t)
 {
-    const char *const path[] = {t->save_path, t->curve_path, t->out_path};
+    const char *const path[] = {t->save_path, t->curve_path, t->boundary_path, t->out_path};
     ngrt_message message;
     size_t i;
 
@@ -190,6 +190,8 @@ static int train(Trainer *t)
 {
     int status;
 
+    if (t->find_rate)
+        return ngrt_find_rate(t);
     if (t->folds)
         return ngrt_runs_folds(t);
     status = t->grids > 0 ? ngrt_runs_grid(t) : ngrt_trainer_train(t);

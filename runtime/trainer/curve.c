@@ -172,112 +172,83 @@ static void print_curve(const Trainer *t)
     fprintf(stderr, "%12sepoch %lld to %lld\n", "", first_epoch(t), last_epoch(t));
 }
 
-/* ---- the picture; all functions return false without memory ---- */
+/* ---- the picture ---- */
 
-/* Adds a line through the values; it is interrupted where one is not finite. */
-static int add_line(Bytes *b, const Trainer *t, int value, int val, const Range *r, int top)
+/* Draws a line through the values; it is interrupted where one is not finite. */
+static int draw_line(Picture *p, const Trainer *t, int value, int val, const Range *r, int top)
 {
     double last = t->epochs_kept > 1 ? (double)(t->epochs_kept - 1) : 1;
-    size_t epoch;
-    int good = 1, open = 0;
+    double *point = ngrt_trainer_allocate(t->epochs_kept, 2 * sizeof *point);
+    size_t epoch, points = 0;
 
-    for (epoch = 0; epoch < t->epochs_kept && good; epoch++) {
+    for (epoch = 0; epoch < t->epochs_kept && point; epoch++) {
         double v = kept(t, epoch, value, val);
-        double x = LEFT + WIDTH * (double)epoch / last, y = top + HEIGHT * (1 - height(r, v));
 
-        if (!isfinite(v)) {
-            open = 0;
-            continue;
+        if (isfinite(v)) {
+            point[2 * points] = LEFT + WIDTH * (double)epoch / last;
+            point[2 * points++ + 1] = top + HEIGHT * (1 - height(r, v));
         }
-        if (open)
-            good = ngrt_bytes_print(b, "L%.1f %.1f", x, y);
-        else
-            good = ngrt_bytes_print(b, "%sM%.1f %.1f", epoch ? " " : "", x, y);
-        open = 1;
+        if (!isfinite(v) || epoch + 1 == t->epochs_kept) {
+            ngrt_picture_line(p, point, points, val ? 0xd9730d : 0x1f5fbf, 2);
+            points = 0;
+        }
+    }
+    free(point);
+    return point != NULL;
+}
+
+/* Draws an end of the scale, left of the axis. */
+static void draw_label(Picture *p, int y, double value)
+{
+    char text[40];
+
+    snprintf(text, sizeof text, "%.4g", value);
+    ngrt_picture_text(p, LEFT - 6, y, 1, 0, text);
+}
+
+/* Draws a panel for one value: its name, axes with the ends of its range, and its lines. */
+static int draw_panel(Picture *p, const Trainer *t, int value, int top)
+{
+    Range r = find_range(t, value);
+    double axes[] = {LEFT, top, LEFT, top + HEIGHT, LEFT + WIDTH, top + HEIGHT};
+    char name[140];
+    int val, good = 1;
+
+    snprintf(name, sizeof name, "%.100s%s", t->value[value].tensor->name,
+             r.log ? " (logarithmic)" : "");
+    ngrt_picture_text(p, LEFT, top - 10, 0, 0, name);
+    ngrt_picture_line(p, axes, 3, 0x888888, 1);
+    if (is_empty(&r))
+        return 1;
+
+    draw_label(p, top + 5, r.high);
+    draw_label(p, top + HEIGHT, r.low);
+    for (val = 0; val <= has_validation(t) && good; val++) {
+        good = draw_line(p, t, value, val, &r, top);
+        ngrt_picture_text(p, LEFT + WIDTH - val * 90, top - 10, 1, val ? 0xd9730d : 0x1f5fbf,
+                          val ? "validation" : "training");
     }
     return good;
 }
 
-/* Adds the line of training or validation, and its name above the panel. */
-static int add_curve(Bytes *b, const Trainer *t, int value, int val, const Range *r, int top)
+/* Draws a panel for each value that is a scalar; the elements of a tensor are in the log. */
+static int write_picture(const Trainer *t)
 {
-    const char *colour = val ? "#d9730d" : "#1f5fbf";
-    const char *name = val ? "validation" : "training";
-
-    return ngrt_bytes_print(b, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" d=\"",
-                            colour) &&
-           add_line(b, t, value, val, r, top) &&
-           ngrt_bytes_print(
-               b, "\"/>\n<text x=\"%d\" y=\"%d\" text-anchor=\"end\" fill=\"%s\">%s</text>\n",
-               LEFT + WIDTH - val * 90, top - 10, colour, name);
-}
-
-/* Adds an end of the scale, left of the axis. */
-static int add_label(Bytes *b, int y, double value)
-{
-    return ngrt_bytes_print(b, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.4g</text>\n",
-                            LEFT - 6, y, value);
-}
-
-/* Adds a panel for one value: its name, axes with the ends of its range, and its lines. Names are
- * identifiers: nothing is to be escaped. */
-static int add_panel(Bytes *b, const Trainer *t, int value, int top)
-{
-    Range r = find_range(t, value);
-    int good =
-        ngrt_bytes_print(b, "<text x=\"%d\" y=\"%d\" font-weight=\"bold\">%.100s%s</text>\n", LEFT,
-                         top - 10, t->value[value].tensor->name, r.log ? " (logarithmic)" : "");
-
-    good = good && ngrt_bytes_print(b, "<path d=\"M%d %dV%dH%d\" fill=\"none\" stroke=\"#888\"/>\n",
-                                    LEFT, top, top + HEIGHT, LEFT + WIDTH);
-    if (is_empty(&r))
-        return good;
-
-    good = good && add_label(b, top + 5, r.high) && add_label(b, top + HEIGHT, r.low);
-    good = good && add_curve(b, t, value, 0, &r, top);
-    if (has_validation(t))
-        good = good && add_curve(b, t, value, 1, &r, top);
-    return good;
-}
-
-/* Adds a panel for each value that is a scalar; the elements of a tensor are in the log. */
-static int add_picture(Bytes *b, const Trainer *t)
-{
-    int i, panels = 0, good;
+    Picture p;
+    char epochs[80];
+    int i, panels = 0;
 
     for (i = 0; i < t->values; i++)
         if (t->value[i].tensor->rank == 0)
             panels++;
-    good = ngrt_bytes_print(b,
-                            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" "
-                            "font-family=\"sans-serif\" font-size=\"13\">\n"
-                            "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
-                            LEFT + WIDTH + 30, STEP * panels + 50);
-
+    ngrt_picture_start(&p, LEFT + WIDTH + 30, STEP * panels + 50, t->curve_path);
     panels = 0;
-    for (i = 0; i < t->values && good; i++)
+    for (i = 0; i < t->values; i++)
         if (t->value[i].tensor->rank == 0)
-            good = add_panel(b, t, i, 40 + STEP * panels++);
-    return good &&
-           ngrt_bytes_print(b, "<text x=\"%d\" y=\"%d\">epoch %lld to %lld</text>\n</svg>\n", LEFT,
-                            STEP * panels + 20, first_epoch(t), last_epoch(t));
-}
-
-static int write_picture(const Trainer *t)
-{
-    Bytes b = {0};
-    Writer out;
-    ngrt_message message = {"out of memory"};
-    int error = NGRT_ENOMEM;
-
-    if (add_picture(&b, t))
-        error = ngrt_file_begin(&out, t->curve_path, &message);
-    if (!error) {
-        ngrt_file_put(&out, b.at, b.size);
-        error = ngrt_file_end(&out, &message);
-    }
-    ngrt_bytes_free(&b);
-    return error ? ngrt_trainer_fail(t, FILES, "%s", message.text) : DONE;
+            p.good = draw_panel(&p, t, i, 40 + STEP * panels++) && p.good;
+    snprintf(epochs, sizeof epochs, "epoch %lld to %lld", first_epoch(t), last_epoch(t));
+    ngrt_picture_text(&p, LEFT, STEP * panels + 20, 0, 0, epochs);
+    return ngrt_picture_write(t, &p, t->curve_path);
 }
 
 int ngrt_curve_show(const Trainer *t)

@@ -25,6 +25,7 @@ typedef enum {
     FOLDS,
     EPOCHS,
     BATCH,
+    FIND_RATE,
     ACCUMULATE,
     SET,
     GRID,
@@ -42,6 +43,7 @@ typedef enum {
     LOG,
     CURVE,
     ASSESS,
+    BOUNDARY,
     THREADS,
     QUIET,
     MAP,
@@ -271,9 +273,6 @@ static int set_tolerance(Trainer *t, const Option *o, const char *text)
 /* --curve in characters, or a picture in a file; "-" is the first, too. */
 static int set_curve(Trainer *t, const char *path)
 {
-    if (ngrt_path_ends(path, ".png"))
-        return ngrt_trainer_fail(t, USAGE,
-                                 "--curve=%s: the picture is an SVG; --curve alone is text", path);
     t->curve = 1;
     t->curve_path = path && strcmp(path, "-") != 0 ? path : NULL;
     return DONE;
@@ -422,6 +421,19 @@ static int add_assign(Trainer *t, const Option *o, char *text)
     return DONE;
 }
 
+static int set_find_rate(Trainer *t, const Option *o, const char *name)
+{
+    const ngrt_tensor *x = ngrt_find_input_name(t->model, name);
+
+    if (!x || x->rank > 0 || x->type == NGRT_I32 || strlen(name) > 100)
+        return ngrt_trainer_fail(t, USAGE, "%s %s: the model %s has no scalar input of that name",
+                                 o->name, name, t->model->name);
+    t->find_rate = name;
+    snprintf(t->rate_text, sizeof t->rate_text, "%s=1", name);
+    t->assign[t->assigns++] = t->rate_text;
+    return DONE;
+}
+
 /* NAME=X,... of --grid. */
 static int add_grid(Trainer *t, const Option *o, char *text)
 {
@@ -565,6 +577,8 @@ static int set_option(Trainer *t, const Option *o, char *value)
     case MAP: t->map = value; break;
     case OUT: t->out_path = value; break;
     case NO_SHUFFLE: t->shuffle = 0; break;
+    case BOUNDARY: t->boundary_path = value; break;
+    case FIND_RATE: return set_find_rate(t, o, value);
     case ASSESS: t->assess = 1; break;
     case QUIET: t->quiet = 1; break;
     }
@@ -725,6 +739,8 @@ static int is_outward(const Option *o)
     case SEED:
     case LOG:
     case CURVE:
+    case BOUNDARY:
+    case ASSESS:
     case QUIET:
     case OUT:
     case DIAGNOSTICS: return 1;

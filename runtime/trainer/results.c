@@ -94,6 +94,8 @@ int ngrt_results_print(Trainer *t)
     print_values(t, last, &printed);
     if (t->command != PREDICT)
         status = ngrt_assess(t, last);
+    if (!status && t->command != PREDICT)
+        status = ngrt_boundary(t, last);
     if (!status && !printed && t->values > 0 && t->command == EVAL)
         status = ngrt_trainer_fail(t, FAILED,
                                    "losses and metrics of %s are values of one batch, and the rows "

@@ -430,6 +430,16 @@ static int fill_row(const Trainer *t, Set *set, Batch *b, size_t r)
     return status;
 }
 
+void ngrt_rows_put(const Feed *f, const double *element, size_t r)
+{
+    ngrt_data data = {.type = NGRT_DATA_F64, .at = element};
+    char *to = (char *)f->buffer + r * f->width * type_size(f->input->type);
+
+    ngrt_data_copy(&data, 0, f->width, f->input->type, to);
+    if (f->sub)
+        change(f, to);
+}
+
 int ngrt_rows_gather(const Trainer *t, Set *set, size_t first, size_t count, int spare)
 {
     Batch b = {.first = first, .count = count, .spare = spare};

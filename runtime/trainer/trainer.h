@@ -172,6 +172,9 @@ typedef struct Trainer {
     const char *resume_path;
     char *command_line; /* what is saved of it */
     const char *log_path, *load_path, *save_path, *map, *out_path;
+    const char *boundary_path;
+    const char *find_rate;  /* the input whose value is looked for */
+    char rate_text[140];    /* NAME=value, for the step that is on */
     int assess;             /* what is predicted is compared with what is true */
     int curve;              /* it is shown at the end: */
     const char *curve_path; /* as a picture here, or NULL: in characters */
@@ -296,6 +299,8 @@ int ngrt_set_fill(const Trainer *t, Set *set, size_t first, size_t count);
 int ngrt_rows_read(const Trainer *t, const Feed *f, size_t row, double *value);
 /* The same into the buffers, or into the spare ones, without changing the inputs. */
 int ngrt_rows_gather(const Trainer *t, Set *set, size_t first, size_t count, int spare);
+/* Puts the elements of a row into the buffer of a feed whose row is one piece, and changes them. */
+void ngrt_rows_put(const Feed *f, const double *element, size_t r);
 void ngrt_rows_free(Set *set);
 
 /* ahead.c: gathers a batch in another thread while the model computes. Between asking for a batch
@@ -323,6 +328,25 @@ void ngrt_value_print(FILE *to, const Trainer *t, int first, int part, const cha
 int ngrt_metrics_write(const Trainer *t, Bytes *b);
 void ngrt_number_print(FILE *to, const char *format, double value); /* whole numbers in full */
 
+/* picture.c: a drawing in a file */
+typedef struct Picture {
+    int width, height;
+    int good;             /* there was memory for all */
+    Bytes svg;            /* what is drawn, or, for PNG: */
+    unsigned char *pixel; /* [height][width][red, green, blue] */
+} Picture;
+
+void ngrt_picture_start(Picture *p, int width, int height, const char *path);
+/* Colours are 0xRRGGBB. A line has points x, y, x, y, ... */
+void ngrt_picture_line(Picture *p, const double *point, size_t points, unsigned colour,
+                       double width);
+void ngrt_picture_box(Picture *p, double x, double y, double width, double height, unsigned colour);
+void ngrt_picture_dot(Picture *p, double x, double y, double radius, unsigned colour);
+/* right: x is the right end */
+void ngrt_picture_text(Picture *p, double x, double y, int right, unsigned colour,
+                       const char *text);
+int ngrt_picture_write(const Trainer *t, Picture *p, const char *path); /* frees it, too */
+
 /* curve.c */
 int ngrt_curve_add(Trainer *t); /* the values of an epoch */
 int ngrt_curve_show(const Trainer *t);
@@ -331,6 +355,12 @@ void ngrt_bar_clear(void);
 
 /* assess.c: prints --assess for a part of the data */
 int ngrt_assess(Trainer *t, int part);
+
+/* boundary.c: the picture of --boundary, with the rows of a part of the data */
+int ngrt_boundary(Trainer *t, int part);
+
+/* finder.c: --find-rate */
+int ngrt_find_rate(Trainer *t);
 
 /* results.c */
 int ngrt_results_measure(Trainer *t); /* evaluates the parts of the data that are printed */

@@ -444,6 +444,53 @@ END
     group "assess"
 fi
 
+if asked pictures; then
+    # three rings around a middle; a picture has the signature of its format
+    awk 'BEGIN { split("in mid out", kind, " "); for (i = 0; i < 300; i++) { k = i % 3; r = k*2 + (i*7 % 11)/11
+        print 10 + r*cos(i*1.7) "," 100*r*sin(i*1.7) "," kind[k + 1] } }' >rings.csv
+    cat >rings.ng <<'END'
+dim    m <= 32
+input  x[m, 2], t[m]: int, lr = 0.02
+h = dense(x, 16, tanh)
+z = dense(h, 3)
+output p = softmax(z)
+metric accuracy = mean(argmax(z) == t)
+minimize J = cross_entropy(z, t) with adam(lr = lr)
+END
+    run 0 train rings.ng --data rings.csv --standardize x --epochs 100 --val-split 0.2 --save rings.st --curve=c.png
+    run 0 eval rings.ng --data rings.csv --load rings.st --boundary b.png
+    run 0 eval rings.ng --data rings.csv --load rings.st --boundary b.svg
+    [ "$(head -c 8 b.png | od -An -t x1 | tr -d ' ')" = 89504e470d0a1a0a ] && cmp -s -n 8 b.png c.png
+    verdict $? "b.png or c.png is not a PNG"
+    grep -c circle b.svg | grep -q '^300$' && grep -q '</svg>' b.svg
+    verdict $? "b.svg has not a dot for each row"
+    if /usr/bin/python3 -c 'import zlib' 2>/dev/null; then
+        /usr/bin/python3 - b.png c.png >"$dir/out" 2>"$dir/err" <<'END'
+import struct, sys, zlib
+for path in sys.argv[1:]:
+    data = open(path, "rb").read()
+    at, parts = 8, {}
+    while at < len(data):
+        size, kind = struct.unpack(">I4s", data[at:at + 8])
+        body = data[at + 8:at + 8 + size]
+        assert zlib.crc32(kind + body) == struct.unpack(">I", data[at + 8 + size:at + 12 + size])[0]
+        parts[kind] = body
+        at += 12 + size
+    width, height = struct.unpack(">II", parts[b"IHDR"][:8])
+    pixels = zlib.decompress(parts[b"IDAT"])
+    assert len(pixels) == height*(1 + 3*width) and len(set(pixels)) > 20
+END
+        verdict $? "a PNG is damaged"
+    fi
+    run 2 eval iris.ng --data numbers.csv --load all.st --boundary b.svg
+    run 3 train rings.ng --data rings.csv --epochs 1 --boundary /no/such/place.svg
+    run 0 train rings.ng --data rings.csv --standardize x --find-rate lr --curve=f.svg
+    awk '/^lr: / { ok = $2 > 1e-3 && $2 < 3 } END { exit !ok }' "$dir/out"
+    verdict $? "the rate that was found"
+    run 2 train rings.ng --data rings.csv --find-rate x
+    group "pictures"
+fi
+
 # interrupted N: ends the training N times with a random signal and resumes it; then the file must be the same as without
 interrupted() {
     args="drop.ng --data words.csv --epochs 300 --standardize x --val-split 0.2 --keep-best --patience 1000 --checkpoint 7 --quiet"
