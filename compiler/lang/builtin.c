@@ -386,6 +386,24 @@ static Value *b_full(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, graph_broadcast(L->g, v, s));
 }
 
+/* constant(x): x, computed at compile time. */
+static Value *b_constant(Lower *L, Loc loc, Value **arg)
+{
+    Node *x = want_node(L, arg[0], "this");
+    if (!x)
+        return value_error(L, loc);
+    if (!is_known(L, x)) {
+        lower_error(L, ERR_NOT_CONSTANT, arg[0]->loc,
+                    "constant: the value is not known at compile time");
+        return value_error(L, loc);
+    }
+
+    const double *v = known_value(L, x);
+    if (x->shape.rank == 0)
+        return value_node(L, loc, graph_cast(L->g, graph_const(L->g, *v), x->type));
+    return value_node(L, loc, graph_data(L->g, x->shape, x->type, v));
+}
+
 static Value *b_arange(Lower *L, Loc loc, Value **arg)
 {
     Shape s = {.rank = 1};
@@ -999,6 +1017,7 @@ static const Builtin table[] = {
     {"polygamma", "n x", b_polygamma, 0},
     {"full", "shape value", b_full, 0},
     {"arange", "n", b_arange, 0},
+    {"constant", "x", b_constant, 0},
     {"eye", "n", b_eye, 0},
     {"one_hot", "i n", b_one_hot, 0},
     {"scatter_add", "x i rows", b_scatter_add, 0},

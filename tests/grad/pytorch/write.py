@@ -180,7 +180,30 @@ def pooling():
     f.write()
 
 
-FAMILIES = [functions, losses, padding, convolution, pooling]
+def images():
+    """Resizing by every method and every rule for places; pixel shuffle."""
+    f = Family("images")
+
+    def resized(mode, **options):
+        return lambda x: F.interpolate(x, mode=mode, **options)
+
+    f.case("resize_nearest(x, [7, 2])", resized("nearest", size=(7, 2)), x=floats(1, 2, 3, 4))
+    f.case("resize_nearest(x, scale = 2)", resized("nearest", scale_factor=2), x=floats(1, 1, 2, 3))
+    f.case("resize_nearest(x, 5, at = half_pixel, rounding = half_up)", resized("nearest-exact", size=5), x=floats(1, 2, 3))
+    f.case("resize_linear(x, [5, 3])", resized("bilinear", size=(5, 3)), x=floats(1, 2, 3, 4))
+    f.case("resize_linear(x, [5, 3], at = align_corners)", resized("bilinear", size=(5, 3), align_corners=True), x=floats(1, 2, 3, 4))
+    f.case("resize_linear(x, scale = [2, 1.7])", resized("bilinear", scale_factor=(2, 1.7), recompute_scale_factor=False), x=floats(1, 2, 2, 4))
+    f.case("resize_linear(x, 7)", resized("linear", size=7), x=floats(2, 1, 3))
+    f.case("resize_linear(x, [3, 2, 5])", resized("trilinear", size=(3, 2, 5)), x=floats(1, 1, 2, 2, 3))
+    f.case("resize_cubic(x, [5, 3])", resized("bicubic", size=(5, 3)), x=floats(1, 1, 4, 5))
+    f.case("resize_cubic(x, [7, 6], at = align_corners)", resized("bicubic", size=(7, 6), align_corners=True), x=floats(1, 1, 3, 4))
+    f.case("pixel_shuffle(x, 2)", lambda x: F.pixel_shuffle(x, 2), x=floats(1, 8, 2, 3))
+    f.case("pixel_unshuffle(x, 3)", lambda x: F.pixel_unshuffle(x, 3), x=floats(1, 2, 3, 6))
+    f.case("pixel_unshuffle(pixel_shuffle(x, 2, 1), 2, 1)", lambda x: x + 0, x=floats(1, 8, 1, 2))
+    f.write()
+
+
+FAMILIES = [functions, losses, padding, convolution, pooling, images]
 
 if __name__ == "__main__":
     for family in FAMILIES:
