@@ -203,7 +203,82 @@ def images():
     f.write()
 
 
-FAMILIES = [functions, losses, padding, convolution, pooling, images]
+def directions(step, x, lengths, reverse, *weights):
+    """Runs step(x_t, state, *weights of the direction) as ONNX says; the state is a tuple whose first part is the output."""
+    s, m = x.shape[:2]
+    ys, lasts = [], []
+    for d in range(weights[0].shape[0]):
+        w = [v[d] for v in weights]
+        n = w[1].shape[1]
+        state = tuple(torch.zeros(m, n) for _ in range(step.states))
+        out = [None]*s
+        for t in range(s)[::-1] if d or reverse else range(s):
+            live = (t < lengths)[:, None]
+            new = step(x[t], state, *w)
+            out[t] = torch.where(live, new[0], torch.zeros(()))
+            state = tuple(torch.where(live, a, b) for a, b in zip(new, state))
+        ys.append(torch.stack(out))
+        lasts.append(state)
+    return torch.stack(ys, 1), [torch.stack(part) for part in zip(*lasts)]
+
+
+def sequences():
+    """LSTM, GRU and RNN, by PyTorch's layers where they have it, by the equations of ONNX's documentation elsewhere."""
+    f = Family("sequences")
+
+    def layer(kind, order, n, back=False, **options):
+        """PyTorch's layer, whose gates have another order."""
+        def run(x, W, R, B):
+            net = kind(x.shape[2], n, bidirectional=back, **options)
+            parts = []
+            for d in range(W.shape[0]):
+                pick = lambda v: torch.cat([v[g*n:(g + 1)*n] for g in order])
+                size = B.shape[1]//2
+                parts += [pick(W[d]), pick(R[d]), pick(B[d, :size]), pick(B[d, size:])]
+            state = torch.zeros(W.shape[0], x.shape[1], n)
+            states = (state, state) if kind is torch.nn.LSTM else state
+            call = {torch.nn.LSTM: torch._VF.lstm, torch.nn.GRU: torch._VF.gru, torch.nn.RNN: torch._VF.rnn_tanh}[kind]
+            y = call(x, states, parts, True, 1, 0.0, False, back, False)[0]
+            return y.reshape(x.shape[0], x.shape[1], W.shape[0], n).transpose(1, 2)
+        return run
+
+    f.case("lstm_sequence(x, W, R, B)[0]", layer(torch.nn.LSTM, [0, 2, 3, 1], 2, True), x=floats(3, 2, 3), W=floats(2, 8, 3), R=floats(2, 8, 2),
+           B=floats(2, 16))
+    f.case("gru_sequence(x, W, R, B, after_reset = 1)[0]", layer(torch.nn.GRU, [1, 0, 2], 2, True), x=floats(3, 2, 3), W=floats(2, 6, 3),
+           R=floats(2, 6, 2), B=floats(2, 12))
+    f.case("rnn_sequence(x, W, R, B)[0]", layer(torch.nn.RNN, [0], 2), x=floats(3, 2, 3), W=floats(1, 2, 3), R=floats(1, 2, 2), B=floats(1, 4))
+
+    def lstm(x, state, W, R, B, P):
+        h, c = state
+        n = h.shape[1]
+        a = x @ W.T + h @ R.T + B[:4*n] + B[4*n:]
+        i = torch.sigmoid(a[:, :n] + P[:n]*c)
+        keep = torch.sigmoid(a[:, 2*n:3*n] + P[2*n:]*c)
+        c = keep*c + i*torch.tanh(a[:, 3*n:])
+        return torch.sigmoid(a[:, n:2*n] + P[n:2*n]*c)*torch.tanh(c), c
+
+    def gru(x, state, W, R, B):
+        h, = state
+        n = h.shape[1]
+        a, b = x @ W.T + B[:3*n], B[3*n:]
+        u = torch.sigmoid(a[:, :n] + h @ R[:n].T + b[:n])
+        r = torch.sigmoid(a[:, n:2*n] + h @ R[n:2*n].T + b[n:2*n])
+        return (1 - u)*torch.tanh(a[:, 2*n:] + (r*h) @ R[2*n:].T + b[2*n:]) + u*h,
+
+    lstm.states, gru.states = 2, 1
+    lengths = torch.tensor([2, 3, 1])
+    f.case("lstm_sequence(x, W, R, B, P = P, lengths = lengths)[0]",
+           lambda x, W, R, B, P, lengths: directions(lstm, x, lengths, False, W, R, B, P)[0],
+           x=floats(3, 3, 2), W=floats(2, 8, 2), R=floats(2, 8, 2), B=floats(2, 16), P=floats(2, 6), lengths=lengths)
+    f.case("lstm_sequence(x, W, R, B, 0, 0, P, lengths, 1)[2]",
+           lambda x, W, R, B, P, lengths: directions(lstm, x, lengths, True, W, R, B, P)[1][1],
+           x=floats(3, 3, 2), W=floats(1, 8, 2), R=floats(1, 8, 2), B=floats(1, 16), P=floats(1, 6), lengths=lengths)
+    f.case("gru_sequence(x, W, R, B, lengths = lengths)[1]", lambda x, W, R, B, lengths: directions(gru, x, lengths, False, W, R, B)[1][0],
+           x=floats(3, 3, 2), W=floats(2, 6, 2), R=floats(2, 6, 2), B=floats(2, 12), lengths=lengths)
+    f.write()
+
+
+FAMILIES = [functions, losses, padding, convolution, pooling, images, sequences]
 
 if __name__ == "__main__":
     for family in FAMILIES:
