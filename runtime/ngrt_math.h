@@ -537,5 +537,26 @@ static inline float ngrt_modf(float a, float b)
     return (r < 0.0f) != (b < 0.0f) ? r + b : r;
 }
 
+/*@ add_int: */
+/* a + b of ints goes round where it leaves their range, which in plain C is undefined. */
+static inline int32_t ngrt_add_int(int32_t a, int32_t b)
+{
+    return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
+/*@ sub_int: */
+/* a - b of ints goes round where it leaves their range, which in plain C is undefined. */
+static inline int32_t ngrt_sub_int(int32_t a, int32_t b)
+{
+    return (int32_t)((uint32_t)a - (uint32_t)b);
+}
+
+/*@ mul_int: */
+/* a*b of ints goes round where it leaves their range, which in plain C is undefined. */
+static inline int32_t ngrt_mul_int(int32_t a, int32_t b)
+{
+    return (int32_t)((uint32_t)a * (uint32_t)b);
+}
+
 /*@ end: */
 #endif

@@ -524,6 +524,84 @@ static void print_operands(Printer *pr, const Val *v, Part *arg)
             arg[i] = print_val(pr, v->arg[i]);
 }
 
+/* ---- ints that may leave their range ---- */
+
+/* The bounds of an int. Labels are checked before they are read. */
+typedef struct Bounds {
+    double lo, hi;
+} Bounds;
+
+static const Bounds any_int = {INT32_MIN, INT32_MAX}, index_bounds = {0, 1 << 30};
+
+static Bounds load_bounds(const Node *n)
+{
+    const Var *var = n->op == OP_var ? n->attr.var : NULL;
+    if (var && var->kind == VAR_INPUT && var->limit > 0)
+        return (Bounds){0, (double)var->limit - 1};
+    return (Bounds){fmax(n->range.lo, any_int.lo), fmin(n->range.hi, any_int.hi)};
+}
+
+static Bounds bounds_of(const Val *v);
+
+/* Before anything goes round. */
+static Bounds op_bounds(const Val *v)
+{
+    Bounds a = v->arg[0] ? bounds_of(v->arg[0]) : any_int;
+    Bounds b = v->arg[1] ? bounds_of(v->arg[1]) : any_int;
+
+    switch (v->op) {
+    case OP_add: return (Bounds){a.lo + b.lo, a.hi + b.hi};
+    case OP_sub: return (Bounds){a.lo - b.hi, a.hi - b.lo};
+    case OP_neg: return (Bounds){-a.hi, -a.lo};
+    case OP_mul: {
+        double c = a.lo * b.lo, d = a.lo * b.hi, e = a.hi * b.lo, f = a.hi * b.hi;
+        return (Bounds){fmin(fmin(c, d), fmin(e, f)), fmax(fmax(c, d), fmax(e, f))};
+    }
+    case OP_maximum: return (Bounds){fmax(a.lo, b.lo), fmax(a.hi, b.hi)};
+    case OP_minimum: return (Bounds){fmin(a.lo, b.lo), fmin(a.hi, b.hi)};
+    case OP_where: {
+        Bounds c = bounds_of(v->arg[2]);
+        return (Bounds){fmin(b.lo, c.lo), fmax(b.hi, c.hi)};
+    }
+    default: return op_info[v->op]->test ? (Bounds){0, 1} : any_int;
+    }
+}
+
+static bool leaves_ints(Bounds b)
+{
+    return b.lo < any_int.lo || b.hi > any_int.hi;
+}
+
+static Bounds bounds_of(const Val *v)
+{
+    Bounds b;
+
+    if (v->type != T_INT)
+        return op_info[v->op]->test && v->kind == V_OP ? (Bounds){0, 1} : any_int;
+    switch (v->kind) {
+    case V_CONST: return (Bounds){v->value, v->value};
+    case V_LOAD: return load_bounds(v->node);
+    case V_GUARD: b = bounds_of(v->arg[0]); return (Bounds){fmin(b.lo, 0), fmax(b.hi, 0)};
+    case V_OP: b = op_bounds(v); return leaves_ints(b) ? any_int : b;
+    default: return index_bounds;
+    }
+}
+
+/* The function in place of an operator on ints of which an index is computed, if the result may
+ * leave their range; NULL: none. */
+static const char *wrapping_form(const Val *v)
+{
+    if (v->type != T_INT || !v->of_index || !leaves_ints(op_bounds(v)))
+        return NULL;
+    switch (v->op) {
+    case OP_add: return "ngrt_add_int($a, $b)";
+    case OP_sub: return "ngrt_sub_int($a, $b)";
+    case OP_mul: return "ngrt_mul_int($a, $b)";
+    case OP_neg: return "ngrt_sub_int(0, $a)";
+    default: return NULL;
+    }
+}
+
 /* ---- values of the innermost loop, as vectors ---- */
 
 static bool is_vector(const Printer *pr, const Val *v)
@@ -538,6 +616,22 @@ const char *print_val_type(const Printer *pr, const Val *v)
     return v->type == T_INT ? "ngrt_i" : "ngrt_v";
 }
 
+/* The operator on unsigned ints, which go round. */
+static Part vector_wrapping(Printer *pr, const Val *v)
+{
+    const char *of[2] = {"0u", "0u"};
+    const char *op = v->op == OP_add ? "+" : "-";
+    int first = v->op == OP_neg ? 1 : 0;
+
+    if (v->op == OP_mul)
+        op = "*";
+    for (int i = 0; i < 2 - first; i++) {
+        const char *type = is_vector(pr, v->arg[i]) ? "ngrt_u" : "uint32_t";
+        of[i + first] = print_format(pr, "(%s)(%s)", type, print_val(pr, v->arg[i]).text);
+    }
+    return (Part){print_format(pr, "(ngrt_i)(%s %s %s)", of[0], op, of[1]), PREC_UNARY};
+}
+
 /* An operation. A choice that is the same for all lanes stays a choice in C. */
 static Part vector_op(Printer *pr, const Val *v)
 {
@@ -545,6 +639,8 @@ static Part vector_op(Printer *pr, const Val *v)
     const char *c = op_vec(pr->b->p, v);
     Part arg[3] = {{NULL, 0}};
 
+    if (wrapping_form(v))
+        return vector_wrapping(pr, v);
     print_operands(pr, v, arg);
     if (info->flags & F_CONDITION && !is_vector(pr, v->arg[0]))
         return print_fill(pr, "NGRT_EITHER($a, $b, $c)", PREC_CALL, T_FLOAT, arg, NULL, "");
@@ -611,9 +707,15 @@ static const char *op_text(const Printer *pr, const Val *v)
 static Part print_op(Printer *pr, const Val *v)
 {
     const OpInfo *info = op_info[v->op];
+    const char *wrapping = wrapping_form(v);
     Part arg[3] = {{NULL, 0}};
 
     print_operands(pr, v, arg);
+    if (wrapping) {
+        Part all = print_fill(pr, wrapping, PREC_UNARY, T_INT, arg, NULL, "");
+        all.prec = PREC_CALL;
+        return all;
+    }
     return print_fill(pr, op_text(pr, v), info->prec, v->type, arg, NULL, pr->e->suffix);
 }
 

@@ -251,6 +251,9 @@ struct Node {
     /* exponentials of which the largest is about 1 (stable.c): not to be taken apart */
     bool scaled;
 
+    /* an int from which an index is computed: in C, its arithmetic goes round */
+    bool of_index;
+
     /* made by a pass over kernels, beside an equal node: it is not shared */
     bool apart;
 
@@ -771,6 +774,7 @@ Node *graph_conv(Graph *, Node *x, Node *k, const struct Attr *);
 /* Its derivative with respect to k. */
 Node *graph_convk(Graph *, Node *x, Node *y, const struct Attr *, Shape);
 
+void graph_mark_index(Node *);
 Node *graph_checked(Graph *, Node *i, Size size); /* an index, checked at run time: in [0, size) */
 Node *graph_gather(Graph *, Node *x, Node *i, int axis); /* int tensor in place of one axis */
 

@@ -47,6 +47,10 @@ indices() {
     for options in "-O0 --standalone" "-O2" "-O2 --real=double"; do
         program indices "$options" && "$dir/indices" >"$dir/log" 2>&1 && good || fail "indices $options: $(head -5 "$dir/log")"
     done
+    undefined="-fsanitize=undefined -fno-sanitize-recover=all"
+    for options in "-O0" "-O2 --standalone"; do
+        CC="$CC $undefined" program around "$options" && "$dir/around" >"$dir/log" 2>&1 && good || fail "around $options: $(head -5 "$dir/log")"
+    done
 }
 
 # Several losses that are minimized in turn.
