@@ -92,7 +92,6 @@ typedef enum {
     ERR_NOT_AN_INT = 406,        /* an int is needed */
     ERR_TYPE = 407,              /* a type that is not possible here */
     ERR_LIBRARY_ARGUMENTS = 408, /* a function of the library refuses its arguments */
-    ERR_RUN_TIME_INDEX = 409,    /* an axis of run-time size that is indexed by a tensor */
     ERR_LOG_SOFTMAX = 410,       /* the log of a softmax (-Wlog-softmax) */
     /* a softmax or sigmoid given to a loss that takes logits (-Wnot-logits) */
     ERR_NOT_LOGITS = 411,

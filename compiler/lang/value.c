@@ -506,11 +506,8 @@ Node *index_limit(Lower *L, Loc loc, Node *i, Size rows)
         return index_places(L, loc, i, n->shape.dim[n->attr.axis], rows);
     if (n->op == OP_argmax)
         return index_places(L, loc, i, n->arg[0]->shape.dim[n->attr.axis], rows);
-    if (rows < 0) {
-        lower_error(L, ERR_RUN_TIME_INDEX, loc,
-                    "an axis of run-time size cannot be indexed by a tensor");
-        return NULL;
-    }
+    if (rows < 0) /* the caller's size is not known before the call */
+        return graph_checked(L->g, i, rows);
     if (n->op != OP_var || n->attr.var->kind != VAR_INPUT)
         return graph_checked(L->g, i, rows);
 

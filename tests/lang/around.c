@@ -5,13 +5,14 @@
 
 static around_work work;
 
-/* What predict returns for k and s[0]. */
-static int code(int k, int s)
+/* What predict returns for k, s[0], m and place. */
+static int code(int k, int s, int m, int place)
 {
     around_inputs in = AROUND_INPUTS;
     int32_t all[4] = {0, 1, 2, 3};
     all[0] = s;
-    in.m = 4;
+    in.m = m;
+    in.place = place;
     in.k = k;
     in.s = all;
     work.y = -1;
@@ -36,11 +37,19 @@ int main(void)
     };
     int bad = 0;
     for (unsigned i = 0; i < sizeof calls / sizeof *calls; i++) {
-        int error = code(calls[i].k, calls[i].s);
+        int error = code(calls[i].k, calls[i].s, 4, 0);
         if (error != calls[i].error) {
             printf("k %d, s %d: %d, not %d\n", calls[i].k, calls[i].s, error, calls[i].error);
             bad = 1;
         }
     }
+    for (int m = 1; m <= 4; m++)
+        for (int place = -1; place <= 5; place++) {
+            int right = place >= 0 && place < m ? NGRT_OK : NGRT_ELABEL;
+            if (code(1, 0, m, place) != right) {
+                printf("m %d, place %d: not %d\n", m, place, right);
+                bad = 1;
+            }
+        }
     return bad;
 }
