@@ -264,6 +264,44 @@ static Node *mask_matmul(Graph *g, const Node *y, Node *mask, int operand)
     return graph_expand(g, some, x->shape, 1u << added);
 }
 
+static bool is_conv(const Node *y)
+{
+    return y->op == OP_conv || y->op == OP_convk;
+}
+
+/* The mask of an operand of a convolution. Each element has as many factors as it has places, so
+ * what flows to it through a kernel (or an image) of ones is 0 where no element of y does. */
+static Node *mask_conv(Graph *g, Node *y, Node *mask, int operand)
+{
+    Node *arg[2] = {y->arg[0], y->arg[1]}, *moved[2] = {NULL, NULL};
+    arg[1 - operand] = graph_full(g, arg[1 - operand]->shape, 1);
+    op_info[y->op]->back(g, graph_copy(g, y, arg), mask, moved);
+    return moved[operand];
+}
+
+/* Each element of y may depend on each of x: something flows to all of x, or nothing. */
+static Node *mask_of_all(Graph *g, const Node *x, Node *mask)
+{
+    if (mask->shape.rank > 0)
+        mask = graph_reduce(g, OP_sum, mask, (1u << mask->shape.rank) - 1);
+    return graph_broadcast(g, mask, x->shape);
+}
+
+/* Determinants, factors and solutions of linear equations. */
+static bool is_linear_algebra(const Node *y)
+{
+    switch (y->op) {
+    case OP_lu:
+    case OP_lup:
+    case OP_solve:
+    case OP_det:
+    case OP_logdet:
+    case OP_cof:
+    case OP_cof2: return true;
+    default: return false;
+    }
+}
+
 /* ---- the sweep ---- */
 
 /* Which variables a node is computed from; a set of bits. */
@@ -315,6 +353,8 @@ static bool needs_mask(const Sweep *s, const Node *y, int k)
         return true;
     if (!s->found->mask[y->id])
         return false;
+    if (is_conv(y) || is_linear_algebra(y))
+        return risk != RISK_DATA;
     if (y->op == OP_matmul)
         return risk != RISK_DATA && y->arg[0]->shape.rank == y->arg[1]->shape.rank;
     return flags & (F_ELEMENTWISE | F_ROUTE | F_CHOICE) || given_by_element(y, k);
@@ -345,6 +385,10 @@ static void masks_of(Sweep *s, Node *y, Node **mask)
             mask[k] = by_rule(g, y, one, k);
         } else if (y->op == OP_matmul) {
             mask[k] = mask_matmul(g, y, one, k);
+        } else if (is_conv(y)) {
+            mask[k] = mask_conv(g, y, one, k);
+        } else if (is_linear_algebra(y)) {
+            mask[k] = mask_of_all(g, x, one);
         } else {
             mask[k] = from;
         }
