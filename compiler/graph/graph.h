@@ -500,6 +500,9 @@ struct Graph {
     /* all steps of all sweeps, the last first */
     Step *steps;
 
+    /* the warning about a third derivative of det was given */
+    bool warned_of_det;
+
     /* OpInfo.rule, parsed */
     Expr *rule[OP_COUNT][3];
 

@@ -290,6 +290,11 @@ static void back_cof2(Graph *g, const Node *y, Node *dy, Node **dx)
         dx[0] = graph_cof2(g, dy, w);
     if (rows >= 1 && rows <= 3)
         return;
+    if (!g->warned_of_det)
+        warn(g->ngc, "singular-matrix", ERR_THIRD_OF_DET, g->loc,
+             "this third derivative of det is right only where the matrix is regular: det and its "
+             "first and second derivatives are right everywhere");
+    g->warned_of_det = true;
 
     Node *x = graph_solve(g, a, dy, false), *z = graph_solve(g, a, w, false);
     Node *factor = third_factor(g, x, z);

@@ -142,6 +142,7 @@ const WarningInfo warning_table[] = {
     {"log-softmax", "the log of a softmax"},
     {"not-logits", "a softmax or sigmoid given to a loss that takes logits"},
     {"renamed-identifier", "a name that is changed in the C"},
+    {"singular-matrix", "a third derivative of det, which needs a regular matrix"},
     {"underflow", "a number so small that it becomes 0"},
     {"unused-name", "a name that nothing uses"},
     {"zero-gradient", "a gradient that is 0 wherever it exists"},
