@@ -392,12 +392,14 @@ enum {
     NGRT_CONVK_WIDTH = 32 / sizeof(real), /* elements of a vector of AVX2 */
     NGRT_CONVK_LANES = 64 / sizeof(real), /* partial sums of each sum */
     NGRT_CONVK_BAND = 1024,               /* elements of a channel that stay in the first cache */
+    NGRT_CONVK_SUMMED = 32768,            /* terms after which the partial sums are added up */
     NGRT_CONVK_BLOCK = 13,                /* tiles of taps against one band */
     NGRT_CONVK_PANEL = 192,               /* elements of y, for which x is packed at a time */
     NGRT_CONVK_SHORT = 12                 /* elements of y for each kernel: packing pays */
 };
 
-/* The sums of a tile, each in partial sums that are added up at the end. */
+/* The sums of a tile, each in partial sums that are added up now and then: long ones lose digits.
+ */
 typedef real ngrt_convk_sum[NGRT_CONVK_ROWS][NGRT_CONVK_COLS][NGRT_CONVK_LANES];
 
 /* Where a tile's elements are: rows channels of y, and of each `lines` lines of n elements. */
@@ -614,9 +616,23 @@ static ptrdiff_t ngrt_convk_tap(const ngrt_conv_shape *s, int l)
     return l / s->taps * s->channel_x + ngrt_conv_tap(s, l % s->taps);
 }
 
+/* All tiles of a block against some lines: `from_x` is where they are for tap 0. */
+static void ngrt_convk_block(ngrt_convk_tiling *tile, const ngrt_convk_lines *at, int tiles,
+                             const ptrdiff_t *tap, const real *from_y, const real *from_x,
+                             ngrt_convk_sum *sum)
+{
+    int t;
+
+    for (t = 0; t < tiles; t++, tap += NGRT_CONVK_COLS) {
+        const real *from[NGRT_CONVK_COLS] = {from_x + tap[0], from_x + tap[1], from_x + tap[2],
+                                             from_x + tap[3]};
+        ngrt_convk_whole(tile, at, from_y, from, &sum[t]);
+    }
+}
+
 /* Kernels first to end of a group, where lines of y are long. A line is a row of y with step 1,
- * else one place of it. A band of lines stays in the first cache while the tiles of a block pass
- * over it. */
+ * else one place of it. A band of lines, or a piece of one, stays in the first cache while the
+ * tiles of a block pass over it. */
 static void ngrt_convk_long(const ngrt_conv_shape *s, const real *x, const real *y, real *k,
                             int first, int end)
 {
@@ -627,7 +643,7 @@ static void ngrt_convk_long(const ngrt_conv_shape *s, const real *x, const real 
     const ptrdiff_t down = (ptrdiff_t)s->sh * s->w * s->b;
     ngrt_convk_lines at = {0, 0, n, s->channel_y, n, by_rows ? down : (ptrdiff_t)s->sw * s->b};
     ngrt_convk_sum sum[NGRT_CONVK_BLOCK] = {{{{0}}}};
-    int most, i, l, c, r, q, t;
+    int most, i, l, c, r, q, p, summed = 0;
     ngrt_convk_tiling *tile = ngrt_convk_choose(n, &most);
     const int pieces = (end - first - 1) / most + 1, rows = (end - first - 1) / pieces + 1;
 
@@ -648,14 +664,19 @@ static void ngrt_convk_long(const ngrt_conv_shape *s, const real *x, const real 
                     const real *from_y = y + i * s->channel_y + ((ptrdiff_t)r * lines + q) * n;
 
                     at.lines = lines - q < band ? lines - q : band;
-                    for (t = 0; t < tiles; t++) {
-                        const ptrdiff_t *o = tap + t * NGRT_CONVK_COLS;
-                        const real *from[NGRT_CONVK_COLS] = {from_x + o[0], from_x + o[1],
-                                                             from_x + o[2], from_x + o[3]};
-                        ngrt_convk_whole(tile, &at, from_y, from, &sum[t]);
+                    for (p = 0; p < n; p += NGRT_CONVK_BAND) {
+                        at.n = n - p < NGRT_CONVK_BAND ? n - p : NGRT_CONVK_BAND;
+                        ngrt_convk_block(tile, &at, tiles, tap, from_y + p, from_x + p, sum);
+                    }
+
+                    summed += at.lines * n;
+                    if (summed >= NGRT_CONVK_SUMMED) {
+                        ngrt_convk_add(s, i, at.rows, l, tiles, sum, k);
+                        summed = 0;
                     }
                 }
             ngrt_convk_add(s, i, at.rows, l, tiles, sum, k);
+            summed = 0;
         }
 }
 

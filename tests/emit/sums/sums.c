@@ -34,7 +34,8 @@ int main(void)
     sums_inputs in = SUMS_INPUTS;
 
     in.x = filled(1000000), in.z = filled(900000), in.w = filled(6000000);
-    if (!in.x || !in.z || !in.w)
+    in.image = filled(8 * 354 * 354), in.up = filled(8 * 352 * 352);
+    if (!in.x || !in.z || !in.w || !in.image || !in.up)
         return 2;
     if (sums_predict(&params, &in, &work) || sums_forward(&params, &in, &work) ||
         sums_backward(&params, &in, &work, &grads))
@@ -49,5 +50,6 @@ int main(void)
     check("J", work.J, 6900000 * x * x, 6900000 * x * x);
     check("dJ/db", grads.dJ_db[2], 600000 * x, 600000 * x);
     check("dJ/dc", grads.dJ_dc[299], 40000 * x, 40000 * x);
+    check("dJ/dk", grads.dJ_dk[0][0][2][2], 991232 * x * x, 991232 * x * x);
     return failed;
 }
