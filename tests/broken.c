@@ -22,6 +22,7 @@ PASS(model_simplify, Model);
 PASS(modes_training, Modes);
 PASS(modes_carry, Modes);
 PASS(modes_layout, Modes);
+PASS(modes_sparse, Modes);
 PASS(program_fuse, Program);
 PASS(program_order, Program);
 PASS(program_rows, Program);
@@ -52,8 +53,11 @@ static void spoil_model(Model *m)
 
 static void spoil_modes(Modes *modes)
 {
-    for (int i = 0; i < modes->model->roots; i++)
+    for (int i = 0; i < modes->model->roots; i++) {
         modes->learn[i] = spoilt(modes->model->graph, modes->learn[i]);
+        if (modes->step)
+            modes->step[i] = spoilt(modes->model->graph, modes->step[i]);
+    }
 }
 
 void __wrap_model_stable(Model *m)
@@ -88,6 +92,13 @@ void __wrap_modes_layout(Modes *modes)
 {
     __real_modes_layout(modes);
     if (is_broken("layout"))
+        spoil_modes(modes);
+}
+
+void __wrap_modes_sparse(Modes *modes)
+{
+    __real_modes_sparse(modes);
+    if (is_broken("sparse"))
         spoil_modes(modes);
 }
 

@@ -70,6 +70,7 @@ typedef enum {
     PASS_TRAINING,
     PASS_CARRY,
     PASS_LAYOUT,
+    PASS_SPARSE,
     PASS_FOLD,
     PASS_ZEROS,
     PASS_MERGE,

@@ -49,6 +49,7 @@ struct Modes { /* the roots of a model in its two modes, by index of Model.root 
     Model *model;
     Node **use;   /* predict, eval: `training` is 0 */
     Node **learn; /* forward, backward, update, step: `training` is 1 */
+    Node **step;  /* the same for step alone; NULL: those of learn */
     Carry *carry; /* of losses and metrics over all rows; NULL: there is nothing to carry */
 };
 
@@ -59,5 +60,6 @@ void modes_training(Modes *); /* simplify.c; sets Modes.use and Modes.learn */
 void modes_carry(Modes *);    /* carry.c; sets Modes.carry */
 void carry_check(Model *);    /* errors and warnings about what cannot be carried */
 void modes_layout(Modes *);   /* layout.c: the order of axes */
+void modes_sparse(Modes *);   /* sparse.c; sets Modes.step */
 
 #endif

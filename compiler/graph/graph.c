@@ -1121,6 +1121,12 @@ Node *graph_scatter(Graph *g, Node *dy, Node *i, Shape shape, int axis)
     return graph_add(g, n, (Node *[]){dy, i});
 }
 
+Node *graph_assign(Graph *g, Node *onto, Node *rows, Node *i, Shape shape)
+{
+    Node n = {.op = OP_assign, .type = rows->type, .shape = shape, .nargs = onto ? 3 : 2};
+    return graph_add(g, n, (Node *[]){rows, i, onto});
+}
+
 /* ---- rebuilding, order, checks ---- */
 
 Node **graph_operands(Graph *g, const Node *n, Node *const *now)

@@ -784,6 +784,10 @@ Node *graph_gather(Graph *, Node *x, Node *i, int axis); /* int tensor in place 
 /* The adjoint of gather: adds where indices repeat. */
 Node *graph_scatter(Graph *, Node *dy, Node *i, Shape, int axis);
 
+/* onto, with rows[k] in place of its row i[k]; where i repeats, the last one is taken. If onto is
+ * NULL, the other rows must not be read. */
+Node *graph_assign(Graph *, Node *onto, Node *rows, Node *i, Shape);
+
 Node *graph_stop(Graph *, Node *);
 
 /* arg[0], whose derivative with respect to arg[1], .. is given. */
@@ -975,6 +979,12 @@ const char *given_names(Graph *, Node *y, const Node *x, Loc *first);
 
 /* Takes the backward parts out of what roots need: no gradient is asked for any more. */
 void graph_drop_given(Graph *, Node **root, int roots);
+
+/* ---- sparse.c: gradients with few rows ---- */
+
+/* For each dx, a tensor of its shape that is 0 in the rows that no gather has read; NULL: all rows
+ * of dx may be other than 0. */
+Node **graph_touched(Graph *, Node *const *dx, int count);
 
 /* ---- stable.c: exponentials written by hand ---- */
 

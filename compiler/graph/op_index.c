@@ -1,5 +1,6 @@
 /* op_index.c - records of indexing by an int tensor: gather reads, scatter is its adjoint and adds.
- * The index of both is an input whose range is checked, or a node `checked`. */
+ * The index of both is an input whose range is checked, or a node `checked`. assign is made by
+ * sparse.c, after all derivatives. */
 #include "graph/eval.h"
 
 #include <string.h>
@@ -70,6 +71,21 @@ static void eval_scatter(const Node *n, Eval *e, double *out)
                 out[(o * rows + (int64_t)index[i]) * inner + k] += a[(o * count + i) * inner + k];
 }
 
+/* y = a, or zeros; y[index[i], n] = rows[i, n] */
+static void eval_assign(const Node *n, Eval *e, double *out)
+{
+    const double *rows = e->value[n->arg[0]->id], *index = e->value[n->arg[1]->id];
+    int64_t outer, all, inner, dim[MAX_RANK], count = eval_shape(e, n->arg[1]->shape, dim);
+    split(e, n->shape, 0, &outer, &all, &inner);
+
+    if (n->nargs > 2)
+        memcpy(out, e->value[n->arg[2]->id], (size_t)(all * inner) * sizeof *out);
+    else
+        memset(out, 0, (size_t)(all * inner) * sizeof *out);
+    for (int64_t i = 0; i < count; i++)
+        memcpy(out + (int64_t)index[i] * inner, rows + i * inner, (size_t)inner * sizeof *out);
+}
+
 /* y[o, i, n] = x[o, index[i], n];  dx[o, index[i], n] += dy[o, i, n] */
 static void back_gather(Graph *g, const Node *y, Node *dy, Node **dx)
 {
@@ -97,6 +113,11 @@ static Node *copy_gather(Graph *g, const Node *n, Node *const *arg)
 static Node *copy_scatter(Graph *g, const Node *n, Node *const *arg)
 {
     return graph_scatter(g, arg[0], arg[1], n->shape, n->attr.axis);
+}
+
+static Node *copy_assign(Graph *g, const Node *n, Node *const *arg)
+{
+    return graph_assign(g, n->nargs > 2 ? arg[2] : NULL, arg[0], arg[1], n->shape);
 }
 
 const OpInfo op_checked = {.name = "checked",
@@ -130,3 +151,11 @@ const OpInfo op_scatter = {.name = "scatter",
                            .back = back_scatter,
                            .rule = {"dy, read where it was added"},
                            .teach = "scatter: reads where it added"};
+
+/* Only elements that an index chooses are stored: without operand 2, the others must not be read.
+ */
+const OpInfo op_assign = {.name = "assign",
+                          .arity = -1,
+                          .copy = copy_assign,
+                          .eval = eval_assign,
+                          .teach = "assign: passes nothing back"};

@@ -141,6 +141,7 @@ struct Lower {
     Frame *frame; /* the innermost call being expanded; NULL in the file */
     int branch;   /* depth of if bodies: names may be assigned again */
     Node *gate;   /* not 0 where this branch of an if on `training` is taken; NULL: always */
+    Node *lazy; /* in an optimizer: not 0 where states of its shape may change; NULL: everywhere */
     struct PassAt {
         int number, from; /* of the pass, and of the loop's first one */
         const char *name; /* of its index, in the general pass of a loop; else NULL */

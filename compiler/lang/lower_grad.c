@@ -341,6 +341,8 @@ void lower_update(Lower *L, const Stmt *s)
     n = graph_cast(L->g, graph_broadcast(L->g, n, v->shape), v->type);
     if (L->gate)
         n = graph_where(L->g, L->gate, n, old);
+    if (L->lazy && shape_equal(L->lazy->shape, v->shape))
+        n = graph_where(L->g, L->lazy, n, old);
 
     bool unchanged = n == old; /* as in batch_norm(x, training = 0) */
     if (unchanged && L->frame)
@@ -353,8 +355,8 @@ void lower_update(Lower *L, const Stmt *s)
     b->again = false;
 }
 
-/* The call without this named argument, whose number becomes *value: the clipping of gradients,
- * which every optimizer accepts. */
+/* The call without this named argument, whose number becomes *value: one that every optimizer
+ * accepts. */
 static Expr *take_option(Lower *L, const Expr *call, const char *name, double *value, bool *given)
 {
     Expr *out = arena_copy(L->ngc, call, sizeof *call);
@@ -400,15 +402,19 @@ static void clip_value(Graph *g, Node **dx, int count, double limit)
     }
 }
 
-/* p = opt(p, g, ...); the optimizer's state is named opt.p.v. */
-static bool optimize_param(Lower *L, const Stmt *s, const Expr *call, Var *p, Node *g, int group)
+/* p = opt(p, g, ...); the optimizer's state is named opt.p.v. lazy: not 0 where p and its states
+ * may change; NULL: everywhere. */
+static bool optimize_param(Lower *L, const Stmt *s, const Expr *call, Var *p, Node *g, Node *lazy,
+                           int group)
 {
     const char *name = call->a->kind == X_NAME ? call->a->name : "optimizer";
     Value *first[2] = {value_node(L, s->with->loc, p->node), value_node(L, s->with->loc, g)};
     Path *path = path_new(L, path_new(L, NULL, name), NULL);
     path->var = p;
 
+    L->lazy = lazy;
     Value *v = lower_call(L, call, first, 2, path);
+    L->lazy = NULL;
     Node *n = v->kind == V_ERROR ? NULL : want_node(L, v, "an optimizer's result");
     if (!n)
         return false;
@@ -418,6 +424,8 @@ static bool optimize_param(Lower *L, const Stmt *s, const Expr *call, Var *p, No
                     shape_text(L->g, n->shape), p->name, shape_text(L->g, p->shape));
         return false;
     }
+    if (lazy)
+        n = graph_where(L->g, lazy, n, p->node);
     root_update(L, p, n, group, s->loc);
     return true;
 }
@@ -425,10 +433,11 @@ static bool optimize_param(Lower *L, const Stmt *s, const Expr *call, Var *p, No
 /* minimize ... with opt(...): an update of each param. maximize goes the other way: -g. */
 static void optimize(Lower *L, const Stmt *s, const Derivative *d, int group)
 {
-    double norm = 0, value = 0;
-    bool by_norm = false, by_value = false;
+    double norm = 0, value = 0, lazy = 0;
+    bool by_norm = false, by_value = false, by_row = false;
     Expr *call = take_option(L, s->with, "clip_norm", &norm, &by_norm);
     call = take_option(L, call, "clip_value", &value, &by_value);
+    call = take_option(L, call, "lazy", &lazy, &by_row);
 
     Node **g = arena_copy(L->ngc, d->dx, (size_t)d->count * sizeof *g);
     if (s->kind == S_MAXIMIZE)
@@ -439,9 +448,12 @@ static void optimize(Lower *L, const Stmt *s, const Derivative *d, int group)
     if (by_norm)
         clip_norm(L->g, g, d->count, norm);
 
-    for (int i = 0; i < d->count; i++)
-        if (!optimize_param(L, s, call, d->x[i]->attr.var, g[i], group))
+    Node **touched = by_row && lazy != 0 ? graph_touched(L->g, g, d->count) : NULL;
+    for (int i = 0; i < d->count; i++) {
+        Node *rows = touched ? touched[i] : NULL;
+        if (!optimize_param(L, s, call, d->x[i]->attr.var, g[i], rows, group))
             return;
+    }
 }
 
 /* A group is the loss, gradients and updates of one minimize. */

@@ -42,7 +42,8 @@ static bool is_renaming(const Node *n)
     return n->op == OP_reshape || n->op == OP_last || node_identity(n);
 }
 
-/* Is operand k of n not a value that n reads: the loop that it leaves, or the index of a place? */
+/* Is operand k of n not a value that n reads: the loop that it leaves, the index of a place, or
+ * what it is stored over? */
 static bool is_no_value(const Node *n, int k)
 {
     switch (n->op) {
@@ -50,6 +51,7 @@ static bool is_no_value(const Node *n, int k)
     case OP_pad:
     case OP_last:
     case OP_collect: return k > 0;
+    case OP_assign: return k > 1;
     case OP_passes: return true;
     case OP_loop: return k < loop_variables(n) || n->arg[k]->op == OP_index; /* its leaves */
     default: return false;
@@ -125,6 +127,9 @@ static void demand_operand(const Program *p, const Node *n, int k, Demand *of)
     if (call && n->arg[k]->shape.rank > 0)
         of->buffer = true;
     if (n->op == OP_matmul && !is_loop_product(p, n))
+        of->buffer = true;
+    /* all rows are computed before the first is stored over what they are computed from */
+    if (n->op == OP_assign && n->nargs > 2 && k == 0)
         of->buffer = true;
     if (reads_repeatedly(n, k))
         of->repeated = true;
@@ -684,6 +689,8 @@ static void build_node(Program *p, Node *n, const Accumulation *sum, int *made_b
     } else if (n->op == OP_scatter) {
         add_kernel(p, kernel_zero(p, n), made_by);
         add_kernel(p, kernel_scatter(p, n), made_by);
+    } else if (n->op == OP_assign) {
+        add_kernel(p, kernel_assign(p, n), made_by);
     } else if (n->op == OP_concat) {
         build_concat(p, n, made_by);
     } else if (is_call(p, n)) {

@@ -654,6 +654,21 @@ Kernel *kernel_scatter(Program *p, Node *n)
     return k;
 }
 
+/* n[index[i], ..] = rows[i, ..] */
+Kernel *kernel_assign(Program *p, Node *n)
+{
+    Kernel *k = new_kernel(p, n, 1);
+    const Node *rows = n->arg[0], *index = n->arg[1];
+    Index idx[MAX_RANK], at[MAX_RANK];
+
+    add_axes(p, k, rows->shape, idx);
+    Val *v = val_of(p, k, rows, idx);
+    Val *row = val_of(p, k, index, idx);
+    gather_index(n, 0, index->shape.rank, row, idx, at);
+    add_store(p, k, n, v, at);
+    return k;
+}
+
 /* One operand of a concatenation, stored after those before it. */
 Kernel *kernel_piece(Program *p, Node *concat, int arg, Size before)
 {
@@ -939,17 +954,17 @@ bool kernel_is_map(const Kernel *k)
             return false;
     for (int i = 0; i < k->stores; i++)
         if (k->store[i].add || k->store[i].target || k->store[i].node->op == OP_concat ||
-            k->store[i].node->op == OP_carried)
+            k->store[i].node->op == OP_carried || k->store[i].node->op == OP_assign)
             return false;
     return true;
 }
 
 /* ---- independent passes ---- */
 
-/* Of a kernel that adds to computed places: do different passes over this axis add to different
+/* Of a kernel that stores at computed places: do different passes over this axis store to different
  * elements? They do where the computed index chooses a row, and the axis is the place in the row.
  */
-static bool adds_apart(const Kernel *k, int axis)
+static bool stores_apart(const Kernel *k, int axis)
 {
     const Index *at = k->store[0].at;
     return at && at->axis[axis].plus == 1 && at->axis[axis].minus == 0 && at->parts == 1 &&
@@ -961,7 +976,7 @@ bool kernel_axis_is_free(const Kernel *k, int axis)
     if (k->member)
         return true;
     for (int i = 0; i < k->stores; i++)
-        if (k->store[i].add)
-            return adds_apart(k, axis);
+        if (k->store[i].add || k->store[i].node->op == OP_assign)
+            return stores_apart(k, axis);
     return !kernel_reduces(k) || k->axis[axis] != AX_REDUCE;
 }

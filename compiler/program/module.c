@@ -394,8 +394,10 @@ static void add_steps(Module *m, Node *const *node)
 }
 
 /* forward and backward, update, and the steps. */
-static void add_training(Module *m, Node *const *node)
+static void add_training(Module *m, const Modes *modes)
 {
+    Node *const *node = modes->learn;
+
     if (module_has_root(m, ROOT_LOSS)) {
         Selection s = {.kinds = LOSS | GRAD | NAMED, .group = -1, .phases = true};
         Program *train = build_program(m, "train", node, s, NULL, 0);
@@ -408,7 +410,7 @@ static void add_training(Module *m, Node *const *node)
         return;
 
     add_function(m, FN_UPDATE, "update", build_update(m, node), -1);
-    add_steps(m, node);
+    add_steps(m, modes->step ? modes->step : node);
 }
 
 static void add_functions(Module *m, const Modes *modes)
@@ -423,7 +425,7 @@ static void add_functions(Module *m, const Modes *modes)
     if (starts && !m->ngc->opt.weights)
         add_function(m, FN_INIT, "init", build_init(m), -1);
     add_uses(m, modes->use);
-    add_training(m, modes->learn);
+    add_training(m, modes);
 
     /* room to move the space of work to the beginning of a cache line */
     int64_t size = type_size(m->ngc, T_FLOAT);

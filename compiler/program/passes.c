@@ -31,6 +31,7 @@ const PassInfo pass_table[PASS_COUNT] = {
     [PASS_LAYOUT] = {"layout", 'o',
                      .requires = FACT_MODES | FACT_CARRIED, /* it rewrites what is carried too */
                      .modes = modes_layout},
+    [PASS_SPARSE] = {"sparse", 'a', .requires = FACT_MODES, .modes = modes_sparse},
 
     /* on the program of each function; what has no function is a step of fuse */
     [PASS_FOLD] = {"fold"},
@@ -63,7 +64,7 @@ const PassInfo pass_table[PASS_COUNT] = {
 
 /* those that are not needed, for the table of options; tests/pass compares */
 const char pass_words[] =
-    "stable simplify loops layout fold zeros merge drop rows collapse share vectors";
+    "stable simplify loops layout sparse fold zeros merge drop rows collapse share vectors";
 
 /* ---- asking the table ---- */
 
@@ -135,6 +136,8 @@ static void verify_modes(const Modes *modes)
         return;
     verify_roots(m, modes->use);
     verify_roots(m, modes->learn);
+    if (modes->step)
+        verify_roots(m, modes->step);
     if (needs_training(m, modes->use) || needs_training(m, modes->learn))
         ngc_bug("a root still needs `training`");
 }
@@ -210,6 +213,8 @@ Modes model_modes(Model *m)
         if (is_printed(ngc, pass)) {
             dump_mode(&modes, "predict, eval", modes.use);
             dump_mode(&modes, "forward, backward, update, step", modes.learn);
+            if (modes.step)
+                dump_mode(&modes, "step", modes.step);
         }
     }
     return modes;

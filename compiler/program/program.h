@@ -305,6 +305,7 @@ Kernel *kernel_matmul(Program *, Node *n); /* as loops */
 Kernel *kernel_conv(Program *, Node *n);   /* as loops */
 Kernel *kernel_zero(Program *, Node *n);
 Kernel *kernel_scatter(Program *, Node *n);
+Kernel *kernel_assign(Program *, Node *n); /* over the variable that n is the new value of */
 Kernel *kernel_piece(Program *, Node *concat, int arg, Size before);
 Kernel *kernel_part(Program *, Node *collect);         /* what one pass adds to it */
 bool collect_is_whole(Program *, const Node *collect); /* does each element come from one pass? */

@@ -73,7 +73,8 @@ static bool sums_rows_fit(const Program *p, const Kernel *k)
 static bool is_own_result(const Program *p, const Store *s)
 {
     Op op = s->node->op;
-    if (s->target || s->add || op == OP_concat || op == OP_scatter || op == OP_carried)
+    if (s->target || s->add || op == OP_concat || op == OP_scatter || op == OP_assign ||
+        op == OP_carried)
         return false;
 
     PlaceKind kind = program_own_place(p, s->node)->kind;

@@ -83,6 +83,7 @@ coverage() {
         sed -n 's/^ *%[0-9]* = \([a-z0-9_]*\).*/\1/p' "$dir/dump" >>"$dir/used"
     done
     for op in $(sed 's/)/)\n/g' compiler/graph/ops.h | sed -n 's/.*X(\([a-z0-9]*\)).*/\1/p'); do
+        [ $op != assign ] || continue # made after all derivatives
         if ! grep -qx "$op" "$dir/ops"; then
             fail "$here/primitives.txt has no case for $op"
         elif [ "$op" != random ] && ! grep -qx "$op" "$dir/used"; then

@@ -43,8 +43,8 @@ check() {
 # The table says which passes are needed; the others can be left out. The model is valid after every pass, and with each left out.
 words=$(tr '\n' ' ' < ../../compiler/program/passes.c | sed 's/\[PASS_/\n&/g' | sed -n '/needed = true/!s/^\[PASS_[A-Z]*\] = {"\([a-z]*\)".*/\1/p' | tr '\n' ' ')
 check "the words of --without are those of the table" grep -q "^ *\"${words% }\";" ../../compiler/program/passes.c
-for model in programs.ng rows.ng ../emit/models/conv.ng; do
-    check "$model is sound" "$ngc" --verify -d lesxtourcnmfhpwv "$model" -o "$dir/out.c"
+for model in programs.ng rows.ng ../emit/models/conv.ng ../emit/models/sparse.ng; do
+    check "$model is sound" "$ngc" --verify -d lesxtoaurcnmfhpwv "$model" -o "$dir/out.c"
     for word in $words; do
         check "$model without $word" "$ngc" --verify --without=$word "$model" -o "$dir/out.c"
     done
@@ -55,6 +55,7 @@ changes() { # does leaving out a pass change the result for MODEL?
 check "stable is a pass" changes stable bce_by_hand.ng
 check "simplify is a pass" changes simplify rows.ng
 check "layout is a pass" changes layout ../emit/models/conv.ng
+check "sparse is a pass" changes sparse ../emit/models/sparse.ng
 check "loops is a pass" changes loops tidied_loop.ng
 check "rows is a pass" changes rows rows.ng
 check "merge is a pass" changes merge programs.ng

@@ -791,6 +791,10 @@ static void count_ops(const Model *m, int *ops)
     uses = graph_uses(m->graph, root, m->roots);
     for (int i = 0; i < m->graph->count; i++)
         ops[OP_given] += uses[i] > 0 && m->graph->node[i]->op == OP_given;
+
+    /* Updates of a few rows are made for step alone. */
+    for (int i = 0; i < m->graph->count; i++)
+        ops[OP_assign] += m->graph->node[i]->op == OP_assign;
 }
 
 static void print_ops(const char *dir, int first, const int *ops)

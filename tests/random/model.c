@@ -1376,6 +1376,14 @@ static void make_some(int count)
     }
 }
 
+/* Updates that change only the rows that are read. */
+static const char row_updates[] =
+    "state table[40, 2], sums[40] = 1\n"
+    "T = mean(sin(table[pairs])) + mean((table[index] - 0.5)^2)\n"
+    "g = grad(T, table)\n"
+    "update table = table - 0.5*g*minimum(1, 2/(sqrt(sum(g^2)) + 0.1))\n"
+    "update sums = sums + scatter_add(table[pairs][:, 0, 1]^2, index, 40)/(1 + sums^2)\n";
+
 static void print_model(int number)
 {
     state = (unsigned long long)number * 7919 + 12345;
@@ -1405,6 +1413,8 @@ static void print_model(int number)
     if (stated)
         fprintf(out, "update %s = 0.9*%s + 0.1*tanh(mean(%s))\n", s->name, s->name,
                 value[values - 1].name);
+    if (number % 12 == 5)
+        fputs(row_updates, out);
     print_asked(inputs, inputs, params, made);
 }
 
