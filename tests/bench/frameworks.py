@@ -197,6 +197,10 @@ def loss_gru(p, x, t):
     return F.cross_entropy(F.linear(y[:, -1], p[4], p[5]), t)
 
 
+def loss_embedding(p, i, t):
+    return F.mse_loss(F.embedding(i, p[0], sparse=True), t)
+
+
 def loss_kmeans(p, x):
     return ((x[:, None] - p[0]) ** 2).sum(-1).min(1)[0].mean()
 
@@ -241,6 +245,7 @@ WORKLOADS = {
     "lstm32": Work("lstm", loss_lstm),
     "gru1": Work("gru", loss_gru, "m=1"),
     "gru32": Work("gru", loss_gru),
+    "embedding": Work("embedding", loss_embedding),
     "classes": Work("classes", loss_c),
     "predict1": Work("predict", predict_c, what="predict"),
     "kmeans": Work("kmeans", loss_kmeans),

@@ -1,5 +1,5 @@
 #!/bin/sh
-# run.sh - how fast the steps of models a to f are: tests/bench/run.sh [MODEL | FILE.ng ...]; BUILD=build, ROUNDS=31, THREADS=1,
+# run.sh - how fast the steps of the models of this folder are: tests/bench/run.sh [MODEL | FILE.ng ...]; BUILD=build, ROUNDS=31, THREADS=1,
 # KEEP=DIRECTORY.
 #
 # Each is compiled as the README says and timed on one thread, in turn with only its matrix products by OpenBLAS (bench.c). With
@@ -12,7 +12,7 @@ dir=${KEEP:-$(mktemp -d)}
 [ -n "$KEEP" ] || trap 'rm -rf "$dir"' EXIT
 failed=0
 export OPENBLAS_NUM_THREADS="${THREADS:-1}" OPENBLAS_THREAD_TIMEOUT=22 # 2^22 ticks until its idle threads sleep, about 1 ms
-for model in ${*:-a b c1 c2 d e f}; do
+for model in ${*:-a b c1 c2 d e f embedding}; do
     name=$(basename "$model" .ng)
     [ -f "$model" ] || model=$here/tests/bench/$name.ng
     "$build/ngc" "$model" --prefix=model -o "$dir/$name.c" && "$build/ngc" "$model" -O0 --prefix=plain -o "$dir/plain.c" &&
