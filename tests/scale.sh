@@ -4,13 +4,14 @@
 # It is about 10 times as long. If a list were searched for each node, it would be 100 times. The best of three attempts
 # counts, because other programs disturb.
 #
-# Then the C of deep networks: its lines, and the time of cc -O2, in times of that for runtime/ngrt_sgemm.c. In each run
+# Then gcc's time for the C of a long sum. Then the C of deep networks: its lines, and the time of cc -O2, in times of that for runtime/ngrt_sgemm.c. In each run
 # one network is compiled, with CHECK_LONG=1 (suite.sh) each.
 cd "$(dirname "$0")/.." || exit 2
 ngc=${NGC:-build/ngc}
 dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT
 failed=0 checks=0
+. tests/suite.sh
 
 # A model with about $2 nodes in the forward pass.
 write() {
@@ -101,6 +102,22 @@ for form in sum chain tensors layers loops; do
         [ $least -lt 20 ] || { echo "FAIL $form $option: 10 times the nodes take $least times as long"; failed=$((failed + 1)); }
     done
 done
+# The C compiler, too: functions of many long expressions of numbers are cut.
+if in_share 4 1; then
+    checks=$((checks + 1)) least=
+    write sum 8000
+    write sum 2000
+    for attempt in 1 2 3; do
+        "$ngc" "$dir/sum2000.ng" -o "$dir/m.c" && timed gcc -O2 -Iruntime -c "$dir/m.c" -o "$dir/m.o"
+        short=$((taken > 5 ? taken : 5))
+        "$ngc" "$dir/sum8000.ng" -o "$dir/m.c" && timed gcc -O2 -Iruntime -c "$dir/m.c" -o "$dir/m.o"
+        ratio=$((10 * taken / short))
+        [ -n "$least" ] && [ $least -le $ratio ] || least=$ratio
+        [ $least -ge 60 ] || break
+    done
+    [ -z "$SHOW" ] || echo "gcc: $least / 10"
+    [ $least -lt 60 ] || { echo "FAIL 4 times the numbers take gcc $least / 10 times as long"; failed=$((failed + 1)); }
+fi
 deep 0 6000 16 tests/deep/resnet50.ng
 deep 1 4200 9 examples/char_gpt.ng -D blocks=12
 deep 2 3500 10 tests/deep/mobilenet.ng

@@ -17,6 +17,7 @@ enum {
     DEPTH = 100,         /* nodes inlined one in another; code that follows them is recursive */
     PART = 700,          /* statements in one function of the emitted C: calls, which are short */
     PART_PLAIN = 300,    /* at -O0: loops, with comments */
+    LONG = 2,            /* a statement on numbers counts once more for each LONG values */
     LOOK_BACK = 24,      /* a kernel may be merged with one of this many kernels before it */
     MERGED_STORES = 6,   /* stores of one merged kernel, at most */
     MERGED_VALS = 150,   /* values of one merged kernel, at most */
@@ -867,6 +868,15 @@ static bool is_outermost(const Program *p, const Kernel *k)
     return k->loop == NULL;
 }
 
+/* A compiler takes as long over a long expression as over several short ones; over a function, its
+ * time grows faster than the length. Loops are calls. */
+static int statements_of(const Program *p, const Kernel *k)
+{
+    bool expression = !p->plain && k->kind == K_LOOP && k->axes == 0 && !k->member;
+
+    return expression ? 1 + k->vals / LONG : 1;
+}
+
 /* The first phase comes before the second. Each is cut into functions of a size that C compilers
  * handle well. Constant gradients come first, those of the latest values before the others, as in a
  * lecture. */
@@ -887,10 +897,11 @@ void program_parts(Program *p)
 
         int in_part = most; /* statements; a loop is not cut */
         for (int i = first; i < count; i++) {
-            if (in_part++ >= most && is_outermost(p, order[i])) {
+            if (in_part >= most && is_outermost(p, order[i])) {
                 p->parts++;
-                in_part = 1;
+                in_part = 0;
             }
+            in_part += statements_of(p, order[i]);
             order[i]->part = p->parts - 1;
         }
     }
