@@ -8,7 +8,7 @@
 #   make dist       an archive that needs neither Flex nor Bison
 #   make deb        a Debian package
 #
-# CC, CFLAGS as usual. BLAS=openblas|builtin and ZLIB=1|0 choose libraries; by default those that are installed.
+# CC, CFLAGS as usual. BLAS=openblas|builtin, ZLIB=1|0 and ONNX=1|0 choose libraries; by default those that are installed.
 
 CC      = cc
 CFLAGS  = -O2 -g
@@ -20,12 +20,17 @@ HASH   := \#
 have    = $(shell printf '$(HASH)include <$(1)>\nint main(void) { return 0; }\n' | $(CC) -x c - -o /dev/null $(2) >/dev/null 2>&1 && echo 1)
 BLAS   := $(if $(call have,cblas.h,-lopenblas),openblas,builtin)
 ZLIB   := $(if $(call have,zlib.h,-lz),1,0)
+# to read and write ONNX: protobuf-c, and its compiler
+ONNX   := $(if $(call have,protobuf-c/protobuf-c.h,-lprotobuf-c),$(if $(shell command -v protoc-c),1,0),0)
+LIBPB   = $(if $(filter 1,$(ONNX)),-lprotobuf-c)
+WITH_PB = $(if $(filter 1,$(ONNX)),-DNGC_ONNX)
 LIBZ    = $(if $(filter 1,$(ZLIB)),-lz)
 WITH_Z  = $(if $(filter 1,$(ZLIB)),-DNGRT_ZLIB)
 LIBS    = $(if $(filter openblas,$(BLAS)),-lopenblas) $(LIBZ) -lm -lpthread
 
-NGC_C   = $(filter-out compiler/tool/embed.c,$(wildcard compiler/*/*.c))
+NGC_C   = $(filter-out compiler/tool/embed.c $(if $(filter 0,$(ONNX)),compiler/onnx/%),$(wildcard compiler/*/*.c))
 NGC_O   = $(patsubst %.c,$(B)/%.o,$(notdir $(NGC_C))) $(B)/ng.tab.o $(B)/ng.lex.o $(B)/texts.o $(B)/rt_ngrt_random.o \
+          $(if $(filter 1,$(ONNX)),$(B)/format.pb-c.o) \
           $(patsubst %,$(B)/plain_%.o,ngrt_dlinear file prep element numpy safetensors archive weights csv data)
 RT_C    = $(wildcard runtime/*.c runtime/*/*.c)
 RT_O    = $(patsubst %.c,$(B)/rt_%.o,$(notdir $(RT_C)))
@@ -40,7 +45,7 @@ endif
 all: $(B)/ngc $(B)/libngrt.a
 
 $(B)/ngc: $(B)/main.o $(B)/file.zlib $(B)/libngc.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBZ) -lm
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBZ) $(LIBPB) -lm
 
 # the compiler without its main, for programs of tests too
 $(B)/libngc.a: $(filter-out $(B)/main.o,$(NGC_O))
@@ -53,12 +58,22 @@ $(B)/libngrt.a: $(RT_O)
 
 define COMPILE # a file of a room of the compiler
 $(B)/%.o: $(1)/%.c $(B)/ng.tab.h $(B)/config
-	$$(CC) $$(STD) $$(CFLAGS) $$(WARN) -MMD -MP -Icompiler -I$$(B) -DNGC_LIBS='"$$(strip $$(LIBS))"' -c -o $$@ $$<
+	$$(CC) $$(STD) $$(CFLAGS) $$(WARN) $$(WITH_PB) -MMD -MP -Icompiler -I$$(B) -DNGC_LIBS='"$$(strip $$(LIBS))"' -c -o $$@ $$<
 endef
 $(foreach room,$(wildcard compiler/*/),$(eval $(call COMPILE,$(room:/=))))
 
 $(B)/ng.tab.o $(B)/ng.lex.o: $(B)/%.o: $(B)/%.c $(B)/ng.tab.h
 	$(CC) $(STD) $(CFLAGS) $(WARN) -MMD -MP -Icompiler -I$(B) -c -o $@ $<
+
+$(B)/format.pb-c.c $(B)/format.pb-c.h &: compiler/onnx/format.proto | $(B)
+	protoc-c --c_out=$(B) -Icompiler/onnx format.proto
+
+ifeq ($(ONNX),1) # their header comes before what includes it
+$(patsubst compiler/onnx/%.c,$(B)/%.o,$(wildcard compiler/onnx/*.c)) $(B)/import.o: $(B)/format.pb-c.h
+endif
+
+$(B)/format.pb-c.o: $(B)/format.pb-c.c
+	$(CC) $(CFLAGS) -c -o $@ $<
 
 $(B)/texts.o: $(B)/texts.c
 	$(CC) $(CFLAGS) -c -o $@ $<
@@ -112,7 +127,7 @@ $(B)/embed: compiler/tool/embed.c | $(B)
 
 # the settings that the objects depend on: rewritten only if they change
 $(B)/config: FORCE | $(B)
-	@echo '$(CC) $(CFLAGS) $(BLAS) $(ZLIB)' | cmp -s - $@ || echo '$(CC) $(CFLAGS) $(BLAS) $(ZLIB)' > $@
+	@echo '$(CC) $(CFLAGS) $(BLAS) $(ZLIB) $(ONNX)' | cmp -s - $@ || echo '$(CC) $(CFLAGS) $(BLAS) $(ZLIB) $(ONNX)' > $@
 
 $(B):
 	mkdir -p $@

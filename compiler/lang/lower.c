@@ -844,17 +844,34 @@ static Lower *lower_new(Ngc *ngc)
     return L;
 }
 
-Model *lower(Ngc *ngc, int file)
+Lower *lower_begin(Ngc *ngc)
 {
     Lower *L = lower_new(ngc);
     Value *none = NULL;
 
-    /* The library, which is file 0, and then the model, in a scope above it. */
+    /* The library, which is file 0; the model is in a scope above it. */
     L->file = L->scope = L->library = scope_new(L, SCOPE_FILE, NULL);
     lower_block(L, ngc->file[0]->body, &none);
+    L->file = L->scope = scope_new(L, SCOPE_FILE, L->library);
+    return L;
+}
+
+const Value *lower_more(Lower *L, int file, const char *name)
+{
+    Value *none = NULL;
+    L->start = file;
+    lower_block(L, L->ngc->file[file]->body, &none);
+
+    const Binding *b = scope_own(L->scope, name);
+    return b ? b->value : NULL;
+}
+
+Model *lower(Ngc *ngc, int file)
+{
+    Lower *L = lower_begin(ngc);
+    Value *none = NULL;
 
     const Stmt *body = ngc->file[file]->body;
-    L->file = L->scope = scope_new(L, SCOPE_FILE, L->library);
     L->start = file;
     L->formula = formula_mode(body);
     L->several = count_minimize(body) > 1;

@@ -346,6 +346,13 @@ void lower_update(Lower *, const Stmt *);
 /* ---- what other rooms call ---- */
 
 Model *lower(Ngc *, int file); /* as the user wrote it; NULL where there were errors */
+
+/* Statements one text after another, for those who ask for shapes on the way. There is no model in
+ * the end. */
+Lower *lower_begin(Ngc *); /* the library is parsed */
+/* Executes a parsed text; what the name means after it, or NULL. */
+const Value *lower_more(Lower *, int file, const char *name);
+
 void model_names(Model *);     /* names.c: no two values share one */
 
 #endif

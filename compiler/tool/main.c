@@ -361,6 +361,7 @@ static int model_command(Ngc *ngc, const Args *a)
 static int command(Ngc *ngc, const Args *a)
 {
     switch (a->command) {
+    case C_IMPORT: return import_main(ngc, a);
     case C_FMT: return fmt_main(ngc, a);
     case C_EXPLAIN_ERROR: return explain_error_main(ngc, a);
     default: return model_command(ngc, a);

@@ -48,6 +48,9 @@ typedef enum {
     O_LAYOUT,
     O_MAP,
     O_TRAINER,
+    O_LOSS,
+    O_OPTIMIZER,
+    O_FLAT,
 } OptionKind;
 
 typedef enum {
@@ -57,6 +60,7 @@ typedef enum {
     OF_MESSAGES,
     OF_RUN,
     OF_TRAIN,
+    OF_IMPORT,
     OF_OTHER,
     OF_COUNT
 } OptionGroup;
@@ -78,6 +82,7 @@ typedef enum {
     C_TRAIN,
     C_EVAL,
     C_PREDICT,
+    C_IMPORT,
     C_FMT,
     C_EXPLAIN,
     C_EXPLAIN_ERROR
@@ -110,6 +115,8 @@ typedef struct Args {
     const char *form; /* of an explanation: "text" */
     const char *data; /* files for its inputs, or NULL */
     const char *output, *header, *manifest;
+    const char *save, *loss, *optimizer; /* of an import */
+    bool flat;
     const char *deps_file, *deps_target;
     bool want_header, want_manifest, report, fill, deps_only, deps, check;
     char **rest; /* name=value, a trainer's arguments, files to format, codes to explain */
@@ -125,6 +132,7 @@ int options_read(Ngc *, Args *, int argc, char **argv);
 int completion_print(const char *shell, FILE *); /* false: there is none for that shell */
 void manual_print(Ngc *, FILE *);
 
+int import_main(Ngc *, const Args *);        /* import.c */
 int fmt_main(Ngc *, const Args *);           /* fmt.c */
 int explain_error_main(Ngc *, const Args *); /* explain_error.c */
 

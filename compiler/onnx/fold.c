@@ -1,0 +1,670 @@
+/* fold.c - nodes whose results are known when a model is imported: constants, shapes, and what is
+ * computed from them. Elements are numbers, or sizes that depend on run-time dims.
+ *
+ * Weights are not folded: what is computed from them is part of the model, and is trained. */
+#include "onnx/onnx.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 1 << 20 }; /* elements of a result */
+
+static bool is_weight(const Known *k)
+{
+    return k->name && k->rank > 0 && !element_is_int(k->element) && k->element != EL_BOOL;
+}
+
+static Known *make(Import *im, int element, int rank, const int64_t *dim, bool sizes)
+{
+    int64_t count = 1;
+    for (int i = 0; i < rank; i++)
+        if (dim[i] < 0 || (count *= dim[i]) > MOST)
+            return NULL;
+    if (!sizes)
+        return known_new(im->ngc, element, rank, dim);
+    Known *k = known_sizes(im->ngc, rank, dim);
+    k->element = element;
+    return k;
+}
+
+/* Sets element i of y to element k of x. y has numbers only if all sources have. */
+static void put(Import *im, Known *y, int64_t i, const Known *x, int64_t k)
+{
+    if (y->size)
+        y->size[i] = known_size(im->g, x, k);
+    else
+        known_number(im->g, x, k, &y->number[i]);
+}
+
+static bool is_sizes(const Known *k)
+{
+    return k->size != NULL;
+}
+
+/* ---- constants and shapes ---- */
+
+static Known *fold_constant(Import *im)
+{
+    const char *why = "it has no value that ngc knows";
+    const Pb__Attribute *a = im->at->n_attribute ? im->at->attribute[0] : NULL;
+    Known *k = NULL;
+    if (a && a->t)
+        k = known_of_tensor(im->ngc, a->t, im->folder, &why);
+    else if (a && a->name && strcmp(a->name, "value_float") == 0) {
+        k = known_new(im->ngc, EL_FLOAT, 0, NULL);
+        k->number[0] = attribute_float(im, a->name, 0);
+    } else if (a && a->name && strcmp(a->name, "value_int") == 0) {
+        k = known_new(im->ngc, EL_INT64, 0, NULL);
+        k->number[0] = (double)a->i;
+    } else if (a && (a->n_ints || a->n_floats)) {
+        int64_t n = (int64_t)(a->n_ints ? a->n_ints : a->n_floats);
+        k = known_new(im->ngc, a->n_ints ? EL_INT64 : EL_FLOAT, 1, &n);
+        for (int64_t i = 0; i < n; i++)
+            k->number[i] = a->n_ints ? (double)a->ints[i] : a->floats[i];
+    }
+    if (k)
+        k->name = NULL;
+    else
+        problem(im, "%s", why);
+    return k;
+}
+
+static Known *fold_shape(Import *im)
+{
+    Shape s;
+    if (!input_shape(im, 0, &s))
+        return NULL;
+    int64_t from = attribute_int(im, "start", 0), to = attribute_int(im, "end", s.rank);
+    from = from < 0 ? from + s.rank : from;
+    to = to < 0 ? to + s.rank : to;
+    from = from < 0 ? 0 : from;
+    to = to > s.rank ? s.rank : to;
+    int64_t n = to > from ? to - from : 0;
+    Known *y = known_sizes(im->ngc, 1, &n);
+    for (int64_t i = 0; i < n; i++)
+        y->size[i] = s.dim[from + i];
+    return y;
+}
+
+static Known *fold_size(Import *im)
+{
+    Shape s;
+    if (!input_shape(im, 0, &s))
+        return NULL;
+    Known *y = known_sizes(im->ngc, 0, NULL);
+    y->size[0] = shape_count(im->g, s);
+    return y;
+}
+
+/* The shape that a known list of numbers gives; false: it is not one. */
+static bool list_dims(Import *im, const Known *list, int64_t *dim)
+{
+    if (list->rank > 1 || list->count > MAX_RANK)
+        return false;
+    for (int64_t i = 0; i < list->count; i++)
+        if (!known_whole(im->g, list, i, &dim[i]))
+            return false;
+    return true;
+}
+
+static Known *fold_fill(Import *im)
+{
+    const char *why;
+    int64_t dim[MAX_RANK];
+    const Known *shape = input_known(im, 0);
+    const Pb__Attribute *a = attribute(im, "value");
+    Known *value = known_new(im->ngc, EL_FLOAT, 0, NULL);
+    if (a && a->t) {
+        value = known_of_tensor(im->ngc, a->t, im->folder, &why);
+        if (!value || value->count != 1) {
+            problem(im, "attribute 'value': %s", value ? "is not one number" : why);
+            return NULL;
+        }
+    }
+    if (!list_dims(im, shape, dim)) /* a tensor of run-time size: see take_fill */
+        return NULL;
+    Known *y = make(im, value->element, (int)shape->count, dim, false);
+    for (int64_t i = 0; y && i < y->count; i++)
+        put(im, y, i, value, 0);
+    return y;
+}
+
+static Known *fold_range(Import *im)
+{
+    double v[3];
+    for (int i = 0; i < 3; i++)
+        if (input_known(im, i)->count != 1 ||
+            !known_number(im->g, input_known(im, i), 0, &v[i]))
+            return NULL;
+    double steps = ceil((v[1] - v[0]) / v[2]);
+    int64_t n = steps > 0 && steps <= MOST ? (int64_t)steps : 0;
+    Known *y = make(im, input_known(im, 0)->element, 1, &n, false);
+    for (int64_t i = 0; i < n; i++)
+        y->number[i] = v[0] + (double)i * v[2];
+    return y;
+}
+
+/* ---- elements that move ---- */
+
+/* y[at] = x[f(at)]: over all elements of y, where `place` gives the place in x. */
+typedef struct Walk {
+    int64_t at[MAX_RANK];
+} Walk;
+
+static Known *fold_reshape(Import *im, Known *x, int rank, const int64_t *dim)
+{
+    int64_t count = 1;
+    for (int i = 0; i < rank; i++)
+        count *= dim[i];
+    if (count != x->count)
+        return NULL;
+    Known *y = arena_copy(im->ngc, x, sizeof *x);
+    y->rank = rank;
+    for (int i = 0; i < rank; i++)
+        y->dim[i] = dim[i];
+    y->name = NULL;
+    return y;
+}
+
+static Known *fold_to_shape(Import *im)
+{
+    int64_t dim[MAX_RANK];
+    Known *x = input_known(im, 0);
+    const Known *list = input_known(im, 1);
+    int64_t open = -1, count = 1;
+    if (!list_dims(im, list, dim))
+        return NULL;
+    for (int64_t i = 0; i < list->count; i++) {
+        if (dim[i] == 0 && i < x->rank && !attribute_int(im, "allowzero", 0))
+            dim[i] = x->dim[i];
+        if (dim[i] == -1)
+            open = i;
+        else
+            count *= dim[i];
+    }
+    if (open >= 0 && count <= 0)
+        return NULL;
+    if (open >= 0)
+        dim[open] = x->count / count;
+    return fold_reshape(im, x, (int)list->count, dim);
+}
+
+/* Unsqueeze and Squeeze. */
+static Known *fold_axes(Import *im, bool insert)
+{
+    Known *x = input_known(im, 0);
+    int64_t axis[MAX_RANK], dim[MAX_RANK];
+    int given = attribute_ints(im, "axes", axis, MAX_RANK), list = 0;
+    if (given < 0 && has_input(im->at, 1))
+        given = (int)input_known(im, 1)->count;
+    int rank = insert ? x->rank + given : x->rank;
+    if (rank > MAX_RANK)
+        return NULL;
+    list = axes_of(im, "axes", has_input(im->at, 1) ? 1 : -1, axis, rank);
+    if (list == -2)
+        return NULL;
+
+    unsigned set = 0;
+    for (int i = 0; i < list; i++)
+        set |= 1u << axis[i];
+    for (int i = 0; !insert && list < 0 && i < x->rank; i++)
+        set |= (unsigned)(x->dim[i] == 1) << i;
+    int n = 0, from = 0;
+    for (int i = 0; i < rank; i++) {
+        if (insert)
+            dim[n++] = set >> i & 1 ? 1 : x->dim[from++];
+        else if (!(set >> i & 1))
+            dim[n++] = x->dim[i];
+    }
+    return fold_reshape(im, x, n, dim);
+}
+
+static Known *fold_concat(Import *im)
+{
+    const Known *first = input_known(im, 0);
+    int64_t dim[MAX_RANK], axis = axis_of(im, attribute_int(im, "axis", 0), first->rank);
+    bool sizes = false;
+    if (axis < 0)
+        return NULL;
+    memcpy(dim, first->dim, sizeof dim);
+    dim[axis] = 0;
+    for (int i = 0; i < (int)im->at->n_input; i++) {
+        const Known *x = input_known(im, i);
+        if (x->rank != first->rank)
+            return NULL;
+        dim[axis] += x->dim[axis];
+        sizes |= is_sizes(x);
+    }
+    Known *y = make(im, first->element, first->rank, dim, sizes);
+    int64_t inner = 1, outer = 1, done = 0;
+    for (int i = 0; i < first->rank; i++) {
+        inner *= i > axis ? dim[i] : 1;
+        outer *= i < axis ? dim[i] : 1;
+    }
+    for (int i = 0; y && i < (int)im->at->n_input; i++) {
+        const Known *x = input_known(im, i);
+        int64_t rows = x->dim[axis] * inner;
+        if (rows * outer != x->count)
+            return NULL;
+        for (int64_t o = 0; o < outer; o++)
+            for (int64_t k = 0; k < rows; k++)
+                put(im, y, o * dim[axis] * inner + done + k, x, o * rows + k);
+        done += rows;
+    }
+    return y;
+}
+
+static Known *fold_gather(Import *im)
+{
+    const Known *x = input_known(im, 0), *index = input_known(im, 1);
+    int64_t axis = axis_of(im, attribute_int(im, "axis", 0), x->rank), dim[MAX_RANK];
+    int rank = 0;
+    if (axis < 0 || x->rank - 1 + index->rank > MAX_RANK)
+        return NULL;
+    int64_t inner = 1, outer = 1;
+    for (int i = 0; i < axis; i++)
+        outer *= dim[rank++] = x->dim[i];
+    for (int i = 0; i < index->rank; i++)
+        dim[rank++] = index->dim[i];
+    for (int i = (int)axis + 1; i < x->rank; i++)
+        inner *= dim[rank++] = x->dim[i];
+
+    Known *y = make(im, x->element, rank, dim, is_sizes(x));
+    for (int64_t o = 0; y && o < outer; o++)
+        for (int64_t k = 0; k < index->count; k++) {
+            int64_t at, n = x->dim[axis];
+            if (!known_whole(im->g, index, k, &at) || at < -n || at >= n) {
+                problem(im, "an index is out of range");
+                return NULL;
+            }
+            at = at < 0 ? at + n : at;
+            for (int64_t i = 0; i < inner; i++)
+                put(im, y, (o * index->count + k) * inner + i, x, (o * n + at) * inner + i);
+        }
+    return y;
+}
+
+/* A slice of a list. */
+static Known *fold_slice(Import *im)
+{
+    const Known *x = input_known(im, 0);
+    int64_t from, to, step = 1, axis = 0;
+    if (x->rank != 1)
+        return NULL;
+    if (im->opset < 10) {
+        int64_t a[1], b[1];
+        if (attribute_ints(im, "starts", a, 1) != 1 || attribute_ints(im, "ends", b, 1) != 1)
+            return NULL;
+        from = a[0];
+        to = b[0];
+    } else {
+        for (int i = 1; i < 5; i++)
+            if (has_input(im->at, i) && input_known(im, i)->count != 1)
+                return NULL;
+        if (!has_input(im->at, 2) || !known_whole(im->g, input_known(im, 1), 0, &from) ||
+            !known_whole(im->g, input_known(im, 2), 0, &to))
+            return NULL;
+        if (has_input(im->at, 3) && !known_whole(im->g, input_known(im, 3), 0, &axis))
+            return NULL;
+        if (has_input(im->at, 4) && !known_whole(im->g, input_known(im, 4), 0, &step))
+            return NULL;
+    }
+    int64_t n = x->dim[0];
+    if ((axis != 0 && axis != -1) || step == 0 || step == INT64_MIN)
+        return NULL;
+    int64_t low = step > 0 ? 0 : -1, high = step > 0 ? n : n - 1;
+    from = from < 0 ? from + n : from;
+    to = to < 0 ? to + n : to;
+    from = from < low ? low : from > high ? high : from;
+    to = to < low ? low : to > high ? high : to;
+    int64_t count = step > 0 ? (to - from + step - 1) / step : (from - to - step - 1) / -step;
+    count = count < 0 ? 0 : count;
+    Known *y = make(im, x->element, 1, &count, is_sizes(x));
+    for (int64_t i = 0; y && i < count; i++)
+        put(im, y, i, x, from + i * step);
+    return y;
+}
+
+static Known *fold_transpose(Import *im)
+{
+    const Known *x = input_known(im, 0);
+    int64_t perm[MAX_RANK], dim[MAX_RANK], at[MAX_RANK] = {0}, from[MAX_RANK];
+    int given = attribute_ints(im, "perm", perm, MAX_RANK);
+    for (int i = 0; i < x->rank; i++) {
+        perm[i] = given < 0 ? x->rank - 1 - i : perm[i];
+        if ((given >= 0 && given != x->rank) || perm[i] < 0 || perm[i] >= x->rank)
+            return NULL;
+        dim[i] = x->dim[perm[i]];
+    }
+    Known *y = make(im, x->element, x->rank, dim, is_sizes(x));
+    for (int64_t i = 0; y && i < y->count; i++) {
+        for (int k = 0; k < x->rank; k++)
+            from[perm[k]] = at[k];
+        put(im, y, i, x, index_at(x->rank, x->dim, from));
+        index_next(x->rank, dim, at);
+    }
+    return y;
+}
+
+/* ---- arithmetic ---- */
+
+/* The result's shape by NumPy's rule. */
+static bool broadcast(const Known *a, const Known *b, int *rank, int64_t *dim)
+{
+    *rank = a->rank > b->rank ? a->rank : b->rank;
+    for (int i = 0; i < *rank; i++) {
+        int ia = i - (*rank - a->rank), ib = i - (*rank - b->rank);
+        int64_t x = ia < 0 ? 1 : a->dim[ia], y = ib < 0 ? 1 : b->dim[ib];
+        if (x != y && x != 1 && y != 1)
+            return false;
+        dim[i] = x == 1 ? y : x;
+    }
+    return true;
+}
+
+/* The place in x of an element of what it is broadcast to. */
+static int64_t place(const Known *x, int rank, const int64_t *at)
+{
+    int64_t p = 0;
+    for (int i = 0; i < x->rank; i++) {
+        int64_t k = at[rank - x->rank + i];
+        p = p * x->dim[i] + (x->dim[i] == 1 ? 0 : k);
+    }
+    return p;
+}
+
+static bool number_of(const char *op, double a, double b, bool whole, double *y)
+{
+    if (strcmp(op, "Add") == 0)
+        *y = a + b;
+    else if (strcmp(op, "Sub") == 0)
+        *y = a - b;
+    else if (strcmp(op, "Mul") == 0)
+        *y = a * b;
+    else if (strcmp(op, "Div") == 0)
+        *y = whole ? trunc(a / b) : a / b;
+    else if (strcmp(op, "Mod") == 0)
+        *y = a - b * floor(a / b);
+    else if (strcmp(op, "Pow") == 0)
+        *y = pow(a, b);
+    else if (strcmp(op, "Max") == 0)
+        *y = a > b ? a : b;
+    else if (strcmp(op, "Min") == 0)
+        *y = a < b ? a : b;
+    else if (strcmp(op, "Equal") == 0)
+        *y = a == b;
+    else if (strcmp(op, "Less") == 0)
+        *y = a < b;
+    else if (strcmp(op, "LessOrEqual") == 0)
+        *y = a <= b;
+    else if (strcmp(op, "Greater") == 0)
+        *y = a > b;
+    else if (strcmp(op, "GreaterOrEqual") == 0)
+        *y = a >= b;
+    else if (strcmp(op, "And") == 0)
+        *y = a != 0 && b != 0;
+    else if (strcmp(op, "Or") == 0)
+        *y = a != 0 || b != 0;
+    else
+        return false;
+    return true;
+}
+
+static bool size_of(Import *im, const char *op, Size a, Size b, Size *y)
+{
+    Graph *g = im->g;
+    int64_t apart;
+    bool compared = size_number(g, size_sub(g, a, b), &apart);
+    if (strcmp(op, "Add") == 0)
+        *y = size_add(g, a, b);
+    else if (strcmp(op, "Sub") == 0)
+        *y = size_sub(g, a, b);
+    else if (strcmp(op, "Mul") == 0)
+        *y = size_mul(g, a, b);
+    else if (strcmp(op, "Div") == 0)
+        return b != 0 && size_div(g, a, b, y);
+    else if (strcmp(op, "Equal") == 0) /* no run-time size is a negative number, or 0 */
+        *y = compared && apart == 0;
+    else if (compared && strcmp(op, "Max") == 0)
+        *y = apart > 0 ? a : b;
+    else if (compared && strcmp(op, "Min") == 0)
+        *y = apart < 0 ? a : b;
+    else if (compared && strcmp(op, "Less") == 0)
+        *y = apart < 0;
+    else if (compared && strcmp(op, "Greater") == 0)
+        *y = apart > 0;
+    else
+        return false;
+    return true;
+}
+
+static Known *fold_two(Import *im, const Known *a, const Known *b)
+{
+    const char *op = im->at->op;
+    int rank;
+    int64_t dim[MAX_RANK], at[MAX_RANK] = {0};
+    bool sizes = is_sizes(a) || is_sizes(b), whole = element_is_int(a->element);
+    if (!broadcast(a, b, &rank, dim))
+        return NULL;
+    bool logic = strstr("Equal Less LessOrEqual Greater GreaterOrEqual And Or", op) != NULL;
+    Known *y = make(im, logic ? EL_BOOL : a->element, rank, dim, sizes);
+    for (int64_t i = 0; y && i < y->count; i++, index_next(rank, dim, at)) {
+        int64_t ka = place(a, rank, at), kb = place(b, rank, at);
+        double u = 0, v = 0;
+        bool good;
+        if (sizes)
+            good = size_of(im, op, known_size(im->g, a, ka), known_size(im->g, b, kb), &y->size[i]);
+        else
+            good = known_number(im->g, a, ka, &u) && known_number(im->g, b, kb, &v) &&
+                   number_of(op, u, v, whole, &y->number[i]);
+        if (!good)
+            return NULL;
+    }
+    return y;
+}
+
+static Known *fold_binary(Import *im)
+{
+    Known *y = input_known(im, 0);
+    for (int i = 1; y && i < (int)im->at->n_input; i++)
+        y = fold_two(im, y, input_known(im, i));
+    return y;
+}
+
+static Known *fold_where(Import *im)
+{
+    const Known *c = input_known(im, 0), *a = input_known(im, 1), *b = input_known(im, 2);
+    int rank, rank2;
+    int64_t dim[MAX_RANK], at[MAX_RANK] = {0};
+    if (!broadcast(a, b, &rank2, dim))
+        return NULL;
+    Known like = {.rank = rank2};
+    memcpy(like.dim, dim, sizeof dim);
+    if (!broadcast(c, &like, &rank, dim))
+        return NULL;
+    Known *y = make(im, a->element, rank, dim, is_sizes(a) || is_sizes(b));
+    for (int64_t i = 0; y && i < y->count; i++, index_next(rank, dim, at)) {
+        double v;
+        if (!known_number(im->g, c, place(c, rank, at), &v))
+            return NULL;
+        const Known *from = v != 0 ? a : b;
+        put(im, y, i, from, place(from, rank, at));
+    }
+    return y;
+}
+
+static Known *fold_unary(Import *im)
+{
+    const Known *x = input_known(im, 0);
+    const char *op = im->at->op;
+    if (is_sizes(x))
+        return NULL;
+    bool is_not = strcmp(op, "Not") == 0;
+    Known *y = make(im, is_not ? EL_BOOL : x->element, x->rank, x->dim, false);
+    for (int64_t i = 0; y && i < y->count; i++) {
+        double v = 0;
+        known_number(im->g, x, i, &v);
+        if (strcmp(op, "Neg") == 0)
+            v = -v;
+        else if (strcmp(op, "Floor") == 0)
+            v = floor(v);
+        else if (strcmp(op, "Ceil") == 0)
+            v = ceil(v);
+        else if (strcmp(op, "Sqrt") == 0)
+            v = sqrt(v);
+        else if (strcmp(op, "Reciprocal") == 0)
+            v = 1 / v;
+        else if (strcmp(op, "Abs") == 0)
+            v = fabs(v);
+        else if (is_not)
+            v = v == 0;
+        y->number[i] = v;
+    }
+    return y;
+}
+
+static Known *fold_cast(Import *im)
+{
+    Known *x = input_known(im, 0);
+    int to = (int)attribute_int(im, "to", EL_FLOAT);
+    if (strcmp(im->at->op, "CastLike") == 0)
+        to = input_element(im, 1);
+    if (to == EL_STRING || x->element == EL_STRING)
+        return NULL;
+    bool whole = element_is_int(to);
+    if (is_sizes(x)) {
+        Known *same = arena_copy(im->ngc, x, sizeof *x);
+        same->element = to;
+        return to == EL_BOOL ? NULL : same;
+    }
+    Known *y = make(im, to, x->rank, x->dim, false);
+    for (int64_t i = 0; y && i < y->count; i++) {
+        double v = 0;
+        known_number(im->g, x, i, &v);
+        if (to == EL_BOOL)
+            v = v != 0;
+        y->number[i] = whole ? trunc(v) : v;
+    }
+    return y;
+}
+
+static Known *fold_expand(Import *im)
+{
+    const Known *x = input_known(im, 0), *list = input_known(im, 1);
+    Known like = {.rank = (int)list->count};
+    int rank;
+    int64_t dim[MAX_RANK], at[MAX_RANK] = {0};
+    if (!list_dims(im, list, like.dim) || !broadcast(x, &like, &rank, dim))
+        return NULL;
+    Known *y = make(im, x->element, rank, dim, is_sizes(x));
+    for (int64_t i = 0; y && i < y->count; i++, index_next(rank, dim, at))
+        put(im, y, i, x, place(x, rank, at));
+    return y;
+}
+
+/* The product, or the sum, of all elements of a list. */
+static Known *fold_reduce(Import *im)
+{
+    const Known *x = input_known(im, 0);
+    bool product = strcmp(im->at->op, "ReduceProd") == 0;
+    int64_t one = 1;
+    if (x->rank != 1 || !element_is_int(x->element))
+        return NULL;
+    Known *y = known_sizes(im->ngc, attribute_int(im, "keepdims", 1) ? 1 : 0, &one);
+    y->size[0] = product;
+    for (int64_t i = 0; i < x->count; i++) {
+        Size s = known_size(im->g, x, i);
+        y->size[0] = product ? size_mul(im->g, y->size[0], s) : size_add(im->g, y->size[0], s);
+    }
+    return y;
+}
+
+static Known *fold_same(Import *im)
+{
+    return input_known(im, 0);
+}
+
+static Known *fold_unsqueeze(Import *im)
+{
+    return fold_axes(im, true);
+}
+
+static Known *fold_squeeze(Import *im)
+{
+    return fold_axes(im, false);
+}
+
+/* ---- which node ---- */
+
+static const struct Fold {
+    const char *op;
+    Known *(*fold)(Import *);
+    bool any;     /* its operands need not be known */
+    bool weights; /* and may be weights */
+} folds[] = {
+    {"Constant", fold_constant, .any = true},
+    {"Shape", fold_shape, .any = true},
+    {"Size", fold_size, .any = true},
+    {"Identity", fold_same, .weights = true},
+    {"ConstantOfShape", fold_fill},
+    {"Range", fold_range},
+    {"Gather", fold_gather},
+    {"Slice", fold_slice},
+    {"Concat", fold_concat},
+    {"Unsqueeze", fold_unsqueeze},
+    {"Squeeze", fold_squeeze},
+    {"Reshape", fold_to_shape},
+    {"Transpose", fold_transpose},
+    {"Cast", fold_cast},
+    {"CastLike", fold_cast},
+    {"Expand", fold_expand},
+    {"Where", fold_where},
+    {"ReduceProd", fold_reduce},
+    {"ReduceSum", fold_reduce},
+    {"Add", fold_binary},
+    {"Sub", fold_binary},
+    {"Mul", fold_binary},
+    {"Div", fold_binary},
+    {"Mod", fold_binary},
+    {"Pow", fold_binary},
+    {"Max", fold_binary},
+    {"Min", fold_binary},
+    {"Equal", fold_binary},
+    {"Less", fold_binary},
+    {"LessOrEqual", fold_binary},
+    {"Greater", fold_binary},
+    {"GreaterOrEqual", fold_binary},
+    {"And", fold_binary},
+    {"Or", fold_binary},
+    {"Neg", fold_unary},
+    {"Not", fold_unary},
+    {"Floor", fold_unary},
+    {"Ceil", fold_unary},
+    {"Sqrt", fold_unary},
+    {"Abs", fold_unary},
+    {"Reciprocal", fold_unary},
+};
+
+bool fold(Import *im, const Pb__Node *n)
+{
+    const struct Fold *f = NULL;
+    for (size_t i = 0; i < sizeof folds / sizeof *folds && !f; i++)
+        if (strcmp(n->op, folds[i].op) == 0)
+            f = &folds[i];
+    if (!f || (!f->any && n->n_input == 0))
+        return false;
+    for (int i = 0; i < (int)n->n_input && !f->any; i++) {
+        const Known *k = has_input(n, i) ? input_known(im, i) : NULL;
+        if (has_input(n, i) && (!k || (is_weight(k) && !f->weights)))
+            return false;
+        if (!k && i < 2)
+            return false;
+    }
+    Known *y = f->fold(im);
+    if (im->failed)
+        return true;
+    if (y)
+        result_known(im, 0, y);
+    return y != NULL;
+}

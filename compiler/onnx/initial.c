@@ -1,0 +1,338 @@
+/* initial.c - the initializers of a file as weights of a model. Exporters store equal tensors once,
+ * also where they are weights of several layers that only start equal; and they store a weight that
+ * is used in two ways twice, once of them transposed.
+ *
+ * A tensor whose elements are all one number says nothing about what belongs together: each use of
+ * it is a weight of its own. Others with equal elements are one weight. */
+#include "onnx/onnx.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- tensors that are one weight ---- */
+
+/* A number that does not depend on the order of the elements. */
+static uint64_t mix_elements(const Known *k)
+{
+    uint64_t sum = (uint64_t)k->count;
+    size_t size = ngrt_element_size(k->data.type);
+    for (int64_t i = 0; i < k->count; i++) {
+        uint64_t bits = 0;
+        memcpy(&bits, (const char *)k->data.at + (size_t)i * size, size);
+        bits *= 0x9E3779B97F4A7C15u;
+        sum += bits ^ bits >> 29;
+    }
+    return sum;
+}
+
+static bool same_transposed(const Known *a, const Known *b)
+{
+    int64_t n = a->dim[0], k = a->dim[1];
+    size_t size = ngrt_element_size(a->data.type);
+    const char *x = a->data.at, *y = b->data.at;
+    if (b->dim[0] != k || b->dim[1] != n || a->data.type != b->data.type)
+        return false;
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < k; j++)
+            if (memcmp(x + (size_t)(i * k + j) * size, y + (size_t)(j * n + i) * size, size) != 0)
+                return false;
+    return true;
+}
+
+static int by_mix(const void *a, const void *b)
+{
+    const Known *x = *(Known *const *)a, *y = *(Known *const *)b;
+    if (x->mix != y->mix)
+        return x->mix < y->mix ? -1 : 1;
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+static bool is_candidate(const Known *k)
+{
+    return k && k->name && k->rank > 0 && k->count > 1 && !element_is_int(k->element) &&
+           k->element != EL_BOOL;
+}
+
+/* Joins equal ones, where the first is not even. */
+static void join_twins(Import *im, Known **list, int count)
+{
+    double v;
+    qsort(list, (size_t)count, sizeof *list, by_mix);
+    for (int i = 0; i < count; i++) {
+        if (list[i]->twin || list[i]->even)
+            continue;
+        for (int k = i + 1; k < count && list[k]->mix == list[i]->mix; k++) {
+            Known *a = list[i], *b = list[k];
+            if (b->twin || known_even(im->g, b, &v))
+                continue;
+            bool turned = a->rank == 2 && b->rank == 2 && same_transposed(a, b);
+            if (!known_same(im->g, a, b) && !turned)
+                continue;
+            b->twin = a;
+            b->turned = !known_same(im->g, a, b);
+            a->uses += b->uses;
+        }
+    }
+}
+
+void weights_find(Import *im)
+{
+    int count = 0;
+    double v;
+    Known **list = arena_alloc(im->ngc, (im->graph->n_initializer + 1) * sizeof *list);
+    for (int i = 0; i < im->nodes; i++)
+        for (size_t k = 0; k < im->node[i]->n_input; k++) {
+            const char *name = im->node[i]->input[k];
+            Meaning *m = meaning_of(im, name);
+            ++*table_at(im->ngc, &im->uses, intern_str(im->ngc, name));
+            if (m && m->known)
+                m->known->uses++;
+        }
+    for (size_t i = 0; i < im->graph->n_output; i++)
+        if (im->graph->output[i]->name)
+            ++*table_at(im->ngc, &im->uses, intern_str(im->ngc, im->graph->output[i]->name));
+    for (size_t i = 0; i < im->graph->n_initializer; i++) {
+        const char *name = im->graph->initializer[i]->name;
+        Meaning *m = name ? meaning_of(im, name) : NULL;
+        if (!m || !is_candidate(m->known) || m->known->mix)
+            continue;
+        m->known->order = (int)i;
+        m->known->mix = mix_elements(m->known) | 1;
+        m->known->even = known_even(im->g, m->known, &v);
+        list[count++] = m->known;
+    }
+    join_twins(im, list, count);
+}
+
+int uses_of(Import *im, const char *name)
+{
+    return *table_at(im->ngc, &im->uses, intern_str(im->ngc, name));
+}
+
+bool is_shared(Import *im, const Known *k)
+{
+    (void)im;
+    return !k->even && (k->twin || k->uses > 1);
+}
+
+/* ---- what layers are called ---- */
+
+/* Does the word end in a suffix of a weight, as fc1_weight? Returns the length without it. */
+static int without_suffix(const char *word, int n)
+{
+    static const char *const suffix[] = {"_weight", "_bias", "_kernel", "_w", "_b", "_W", "_B"};
+    for (size_t i = 0; i < sizeof suffix / sizeof *suffix; i++) {
+        int k = (int)strlen(suffix[i]);
+        if (n > k && strncmp(word + n - k, suffix[i], (size_t)k) == 0)
+            return n - k;
+    }
+    return n;
+}
+
+static bool is_weight_word(const char *word, int n)
+{
+    static const char *const words[] = {"weight",     "bias",   "W",       "b",      "B",
+                                        "kernel",     "gamma",  "beta",    "gain",   "scale",
+                                        "embeddings", "MatMul", "BiasAdd", "Conv2D", "ReadVariableOp",
+                                        "running_mean"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if ((int)strlen(words[i]) == n && strncmp(word, words[i], (size_t)n) == 0)
+            return true;
+    return false;
+}
+
+static bool is_made_up(const char *name)
+{
+    return strncmp(name, "onnx::", 6) == 0 || (*name >= '0' && *name <= '9');
+}
+
+/* "layer1.0.conv1" of "layer1.0.conv1.weight" and of "model/layer1/conv1/kernel:0"; NULL: the name
+ * has no part that says what the weight is. */
+static const char *label_of_weight(Import *im, const char *name)
+{
+    if (!name || is_made_up(name))
+        return NULL;
+    char *text = (char *)text_format(im->ngc, "%s", name);
+    text[strcspn(text, ":")] = 0;
+    for (char *c = text; *c; c++)
+        if (*c == '/')
+            *c = '.';
+
+    bool found = false;
+    for (;;) {
+        char *dot = strrchr(text, '.');
+        const char *last = dot ? dot + 1 : text;
+        int n = (int)strlen(last), k = without_suffix(last, n);
+        if (dot && is_weight_word(last, n)) {
+            *dot = 0;
+            found = true;
+            continue;
+        }
+        if (!found && k < n) {
+            text[(last - text) + k] = 0;
+            found = true;
+        }
+        break;
+    }
+    return found ? text : NULL;
+}
+
+/* "layer1.0.conv1" of the node "/layer1/layer1.0/conv1/Conv". */
+static const char *label_of_node(Import *im, const char *name)
+{
+    if (!name || !strchr(name, '/'))
+        return NULL;
+    Text t = {.ngc = im->ngc};
+    const char *before = "";
+    for (const char *at = name + (*name == '/'); strchr(at, '/');) {
+        int n = (int)strcspn(at, "/"), b = (int)strlen(before);
+        const char *word = text_format(im->ngc, "%.*s", n, at);
+        bool again = b > 0 && strncmp(word, before, (size_t)b) == 0 && word[b] == '.';
+        text_add(&t, "%s%s", t.size && !(again && word[b]) ? "." : "", again ? word + b : word);
+        before = word;
+        at += n + 1;
+    }
+    return t.size ? t.at : NULL;
+}
+
+const char *layer_label(Import *im, const Known *W, const Known *b)
+{
+    const char *label = NULL;
+    bool merged = W && W->even && W->uses > 1;
+    if (W && !merged)
+        label = label_of_weight(im, W->name);
+    if (!label && b && !(b->even && b->uses > 1))
+        label = label_of_weight(im, b->name);
+    if (!label)
+        label = label_of_node(im, im->at->name);
+    return label;
+}
+
+/* ---- a file of weights ---- */
+
+/* The first variable of a kind: they are in the order of their kinds. */
+static int first_of(const Model *m, VarKind kind)
+{
+    int i = 0;
+    while (i < m->vars && m->var[i]->kind != kind)
+        i++;
+    return i;
+}
+
+const Var **weights_match(Ngc *ngc, const Model *m, const Written *made)
+{
+    const Var **var = arena_alloc(ngc, (size_t)(made->weights + 1) * sizeof *var);
+    int at[2] = {first_of(m, VAR_PARAM), first_of(m, VAR_STATE)};
+    for (int i = 0; i < made->weights; i++) {
+        const Weight *w = made->weight[i];
+        VarKind kind = w->state ? VAR_STATE : VAR_PARAM;
+        const Var *v = at[w->state] < m->vars ? m->var[at[w->state]++] : NULL;
+        if (!v || v->kind != kind || !shape_equal(v->shape, w->shape)) {
+            complain(ngc, "the weights of the text are not those of the file: at '%s'",
+                     w->value->name ? w->value->name : "a constant");
+            return NULL;
+        }
+        var[i] = v;
+    }
+    return var;
+}
+
+double weight_at(const Graph *g, const Weight *w, int64_t i)
+{
+    const Known *k = w->value;
+    int64_t at[MAX_RANK] = {0}, place[MAX_RANK];
+    double v = 0;
+    for (int a = k->rank - 1; w->perm && a >= 0; a--) {
+        at[a] = i % w->shape.dim[a];
+        i /= w->shape.dim[a];
+    }
+    for (int a = 0; w->perm && a < k->rank; a++)
+        place[w->perm[a]] = at[a];
+    known_number(g, k, w->perm ? index_at(k->rank, k->dim, place) : i, &v);
+    return v;
+}
+
+static const char *kind_name(int kind)
+{
+    static const char *const names[] = {
+        [NGRT_DATA_U8] = "U8",   [NGRT_DATA_I8] = "I8",   [NGRT_DATA_I16] = "I16",
+        [NGRT_DATA_I32] = "I32", [NGRT_DATA_I64] = "I64", [NGRT_DATA_F32] = "F32",
+        [NGRT_DATA_F64] = "F64", [NGRT_DATA_U16] = "U16", [NGRT_DATA_U32] = "U32",
+        [NGRT_DATA_U64] = "U64", [NGRT_DATA_F16] = "F16", [NGRT_DATA_BF16] = "BF16",
+    };
+    return names[kind];
+}
+
+/* How its elements are written, and where they are. */
+static const char *elements_of(Ngc *ngc, const Known *k, int *kind)
+{
+    *kind = k->data.type;
+    if (k->data.at)
+        return k->data.at;
+    *kind = element_is_int(k->element) ? NGRT_DATA_I64 : NGRT_DATA_F64;
+    if (*kind == NGRT_DATA_F64)
+        return (const char *)k->number;
+    int64_t *whole = arena_alloc(ngc, (size_t)(k->count + 1) * sizeof *whole);
+    for (int64_t i = 0; i < k->count; i++)
+        whole[i] = (int64_t)k->number[i];
+    return (const char *)whole;
+}
+
+/* Adds the elements, in the order of the permuted axes. */
+static void add_elements(Text *t, const Weight *w, const char *from, size_t size)
+{
+    const Known *k = w->value;
+    int64_t at[MAX_RANK] = {0}, place[MAX_RANK];
+    if (!w->perm) {
+        text_put(t, from, (size_t)k->count * size);
+        return;
+    }
+    char *to = arena_alloc(t->ngc, (size_t)k->count * size + 1);
+    for (int64_t i = 0; i < k->count; i++) {
+        for (int a = 0; a < k->rank; a++)
+            place[w->perm[a]] = at[a];
+        memcpy(to + (size_t)i * size, from + (size_t)index_at(k->rank, k->dim, place) * size, size);
+        index_next(k->rank, w->shape.dim, at);
+    }
+    text_put(t, to, (size_t)k->count * size);
+}
+
+bool weights_bytes(Ngc *ngc, const Written *made, const Var *const *var, Text *out)
+{
+    Text head = {.ngc = ngc};
+    uint64_t end = 0;
+    int kind;
+    if (!ngrt_little_endian()) {
+        complain(ngc, "files of weights are written only on machines whose numbers are "
+                      "little-endian");
+        return false;
+    }
+    text_add(&head, "{\"__metadata__\": {\"format\": \"pt\"}");
+    for (int i = 0; i < made->weights; i++) {
+        const Weight *w = made->weight[i];
+        elements_of(ngc, w->value, &kind);
+        uint64_t start = end;
+        end += (uint64_t)w->value->count * ngrt_element_size(kind);
+        text_add(&head, ", ");
+        json_string(&head, var[i]->name);
+        text_add(&head, ": {\"dtype\": \"%s\", \"shape\": [", kind_name(kind));
+        for (int k = 0; k < w->shape.rank; k++)
+            text_add(&head, "%s%lld", k ? ", " : "", (long long)w->shape.dim[k]);
+        text_add(&head, "], \"data_offsets\": [%llu, %llu]}", (unsigned long long)start,
+                 (unsigned long long)end);
+    }
+    text_add(&head, "}");
+    while (head.size % 8)
+        text_add(&head, " ");
+
+    char length[8];
+    for (int i = 0; i < 8; i++)
+        length[i] = (char)((uint64_t)head.size >> 8 * i & 255);
+    text_put(out, length, 8);
+    text_put(out, head.at, head.size);
+    for (int i = 0; i < made->weights; i++) {
+        const char *from = elements_of(ngc, made->weight[i]->value, &kind);
+        add_elements(out, made->weight[i], from, ngrt_element_size(kind));
+    }
+    return true;
+}

@@ -1,0 +1,329 @@
+/* node_math.c - operators on elements. Most are a form of their operands; others have a function. */
+#include "onnx/onnx.h"
+
+#include <math.h>
+#include <string.h>
+
+static bool is_int_operand(Operand o)
+{
+    return o.line && operand_node(o)->type == T_INT;
+}
+
+static void take_div(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    Operand a = operand(im, 0), b = operand(im, 1);
+    if (im->failed)
+        return;
+    bool whole = element_is_int(input_element(im, 0)) && element_is_int(input_element(im, 1));
+    Operand q = emit(im, BIND_TERM, "$30/$41", 2, a, b);
+    if (whole) /* towards 0 */
+        q = emit(im, BIND_TERM, "sign($00)*floor(abs($00))", 1, q);
+    result(im, 0, q);
+}
+
+static void take_mod(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    Operand a = operand(im, 0), b = operand(im, 1);
+    if (im->failed)
+        return;
+    if (attribute_int(im, "fmod", 0)) /* the sign is that of a */
+        result(im, 0, emit(im, BIND_TERM, "sign($00)*mod(abs($00), abs($01))", 2, a, b));
+    else
+        result(im, 0, emit(im, BIND_ATOM, "mod($00, $01)", 2, a, b));
+}
+
+/* Sum, Mean, Max and Min of any number of operands. */
+static void take_variadic(Import *im, const Pb__Node *n)
+{
+    Operand y = operand(im, 0);
+    bool sum = strcmp(n->op, "Sum") == 0 || strcmp(n->op, "Mean") == 0;
+    const char *form = strcmp(n->op, "Max") == 0 ? "maximum($00, $01)" : "minimum($00, $01)";
+    for (int i = 1; i < (int)n->n_input && !im->failed; i++)
+        y = emit(im, sum ? BIND_SUM : BIND_ATOM, sum ? "$20 + $31" : form, 2, y, operand(im, i));
+    if (strcmp(n->op, "Mean") == 0 && !im->failed)
+        y = emit(im, BIND_TERM, "$30/$41", 2, y, literal(im, (double)n->n_input));
+    result(im, 0, y);
+}
+
+static void take_clip(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    bool low = has_input(im->at, 1) || attribute(im, "min");
+    bool high = has_input(im->at, 2) || attribute(im, "max");
+    Operand x = operand(im, 0), a = {0}, b = {0};
+    if (low)
+        a = has_input(im->at, 1) ? operand(im, 1) : literal(im, attribute_float(im, "min", 0));
+    if (high)
+        b = has_input(im->at, 2) ? operand(im, 2) : literal(im, attribute_float(im, "max", 0));
+    if (im->failed)
+        return;
+    bool zero = low && strcmp(a.line->form, "0") == 0;
+    if (zero && high && strcmp(b.line->form, "6") == 0)
+        x = emit(im, BIND_ATOM, "relu6($00)", 1, x);
+    else if (low && high)
+        x = emit(im, BIND_ATOM, "clip($00, $01, $02)", 3, x, a, b);
+    else if (low)
+        x = emit(im, BIND_ATOM, "maximum($00, $01)", 2, x, a);
+    else if (high)
+        x = emit(im, BIND_ATOM, "minimum($00, $01)", 2, x, b);
+    result(im, 0, x);
+}
+
+/* Whole numbers, truths and floats are all numbers here. */
+static void take_cast(Import *im, const Pb__Node *n)
+{
+    int from = input_element(im, 0), to = (int)attribute_int(im, "to", EL_FLOAT);
+    Operand x = operand(im, 0);
+    if (strcmp(n->op, "CastLike") == 0)
+        to = input_element(im, 1);
+    if (im->failed)
+        return;
+    if (to == EL_STRING || from == EL_STRING) {
+        problem(im, "texts are not supported");
+        return;
+    }
+    bool fraction = !element_is_int(from) && from != EL_BOOL;
+    if (to == EL_BOOL && from != EL_BOOL)
+        x = emit(im, BIND_COMPARE, "$20 != 0", 1, x);
+    else if (element_is_int(to) && fraction && !is_int_operand(x))
+        x = emit(im, BIND_TERM, "sign($00)*floor(abs($00))", 1, x);
+    result(im, 0, x);
+    if (im->failed || !wants_output(n, 0))
+        return;
+    meaning_of(im, n->output[0])->element = to;
+}
+
+/* Functions with one parameter, which the language has under another name, or with another
+ * default. */
+static void take_parameter(Import *im, const char *function, const char *name, double otherwise,
+                           double standard)
+{
+    double v = attribute_float(im, name, otherwise);
+    const char *form = text_format(im->ngc, "%s($00, %s)", function, number_text(im, v));
+    if (v == standard)
+        form = text_format(im->ngc, "%s($00)", function);
+    Operand x = operand(im, 0);
+    if (!im->failed)
+        result(im, 0, emit(im, BIND_ATOM, form, 1, x));
+}
+
+static void take_elu(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    take_parameter(im, "elu", "alpha", 1, 1);
+}
+
+static void take_leaky(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    take_parameter(im, "leaky_relu", "alpha", 0.01, 0.01);
+}
+
+static void take_selu(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    double alpha = attribute_float(im, "alpha", 1.67326324),
+           gamma = attribute_float(im, "gamma", 1.05070102);
+    Operand x = operand(im, 0);
+    if (im->failed)
+        return;
+    bool usual = fabs(alpha - 1.6732632) < 1e-6 && fabs(gamma - 1.0507010) < 1e-6;
+    if (usual)
+        result(im, 0, emit(im, BIND_ATOM, "selu($00)", 1, x));
+    else
+        result(im, 0,
+               emit(im, BIND_TERM,
+                    text_format(im->ngc, "%s*elu($00, %s)", number_text(im, gamma),
+                                number_text(im, alpha)),
+                    1, x));
+}
+
+static void take_celu(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    double alpha = attribute_float(im, "alpha", 1);
+    const char *a = number_text(im, alpha);
+    Operand x = operand(im, 0);
+    if (im->failed)
+        return;
+    if (alpha == 1)
+        result(im, 0, emit(im, BIND_ATOM, "elu($00)", 1, x));
+    else
+        result(im, 0, emit(im, BIND_TERM, text_format(im->ngc, "%s*elu($30/%s)", a, a), 1, x));
+}
+
+static void take_hard_sigmoid(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    double alpha = attribute_float(im, "alpha", 0.2), beta = attribute_float(im, "beta", 0.5);
+    Operand x = operand(im, 0);
+    if (im->failed)
+        return;
+    if (fabs(alpha - 1.0 / 6) < 1e-7 && beta == 0.5)
+        result(im, 0, emit(im, BIND_ATOM, "hardsigmoid($00)", 1, x));
+    else
+        result(im, 0,
+               emit(im, BIND_ATOM,
+                    text_format(im->ngc, "clip(%s*$30 + %s, 0, 1)", number_text(im, alpha),
+                                number_text(im, beta)),
+                    1, x));
+}
+
+static void take_thresholded(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    const char *alpha = number_text(im, attribute_float(im, "alpha", 1));
+    Operand x = operand(im, 0);
+    if (!im->failed)
+        result(im, 0,
+               emit(im, BIND_ATOM, text_format(im->ngc, "where($20 > %s, $00, 0)", alpha), 1, x));
+}
+
+static void take_shrink(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    const char *bias = number_text(im, attribute_float(im, "bias", 0));
+    const char *lambda = number_text(im, attribute_float(im, "lambd", 0.5));
+    Operand x = operand(im, 0);
+    if (!im->failed)
+        result(im, 0,
+               emit(im, BIND_ATOM,
+                    text_format(im->ngc, "where($20 < -%s, $20 + %s, where($20 > %s, $20 - %s, 0))",
+                                lambda, bias, lambda, bias),
+                    1, x));
+}
+
+static void take_gelu(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    bool by_tanh = strcmp(attribute_text(im, "approximate", "none"), "tanh") == 0;
+    Operand x = operand(im, 0);
+    if (!im->failed)
+        result(im, 0, emit(im, BIND_ATOM, by_tanh ? "gelu_tanh($00)" : "gelu($00)", 1, x));
+}
+
+/* The slope is a weight: a number for each channel, or one. */
+static void take_prelu(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    Operand x = operand(im, 0), slope = operand(im, 1);
+    if (!im->failed)
+        result(im, 0, emit(im, BIND_ATOM, "where($20 > 0, $00, $31*$30)", 2, x, slope));
+}
+
+static void take_is_inf(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    bool up = attribute_int(im, "detect_positive", 1),
+         down = attribute_int(im, "detect_negative", 1);
+    const char *form = up && down ? "abs($00) == inf" : up ? "$20 == inf" : "$20 == -inf";
+    Operand x = operand(im, 0);
+    if (!im->failed)
+        result(im, 0, emit(im, BIND_COMPARE, form, 1, x));
+}
+
+static void take_round(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    Operand x = operand(im, 0);
+    if (!im->failed)
+        result(im, 0, emit(im, BIND_ATOM, "round($00)", 1, x));
+}
+
+/* Dropout is part of the model: predict leaves it out. */
+static void take_dropout(Import *im, const Pb__Node *n)
+{
+    double ratio = attribute_float(im, "ratio", 0.5);
+    const Known *given = has_input(n, 1) ? want_known(im, 1, "the ratio") : NULL;
+    if (given)
+        known_number(im->g, given, 0, &ratio);
+    Operand x = operand(im, 0);
+    if (im->failed)
+        return;
+    if (ratio > 0)
+        x = emit(im, BIND_ATOM, text_format(im->ngc, "dropout($00, %s)", number_text(im, ratio)), 1,
+                 x);
+    result(im, 0, x);
+    if (wants_output(n, 1))
+        result(im, 1, emit(im, BIND_ATOM, "ones($00.shape)", 1, operand(im, 0)));
+}
+
+static void take_identity(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    result(im, 0, operand(im, 0));
+}
+
+const OnnxOp onnx_math[] = {
+    {"Sub", "$20 - $31", BIND_SUM, .says = "`-`"},
+    {"Mul", "$30*$41", BIND_TERM, .says = "`*`"},
+    {"Div", .take = take_div, .says = "`/`; of whole numbers towards 0"},
+    {"Mod", .take = take_mod, .attributes = "fmod", .says = "`mod`"},
+    {"Pow", "$60^$41", BIND_POWER, .says = "`^`"},
+    {"Neg", "-$40", BIND_NEG, .says = "`-`"},
+    {"Equal", "$20 == $21", BIND_COMPARE, .says = "`==`"},
+    {"Less", "$20 < $21", BIND_COMPARE, .says = "`<`"},
+    {"LessOrEqual", "$20 <= $21", BIND_COMPARE, .says = "`<=`"},
+    {"Greater", "$20 > $21", BIND_COMPARE, .says = "`>`"},
+    {"GreaterOrEqual", "$20 >= $21", BIND_COMPARE, .says = "`>=`"},
+    {"And", "and($00, $01)", BIND_ATOM, .says = "`and`"},
+    {"Or", "or($00, $01)", BIND_ATOM, .says = "`or`"},
+    {"Xor", "($20 != 0) != ($21 != 0)", BIND_COMPARE, .says = "`!=`"},
+    {"Not", "not($00)", BIND_ATOM, .says = "`not`"},
+    {"Where", "where($00, $01, $02)", BIND_ATOM, .says = "`where`"},
+    {"Sum", .take = take_variadic, .says = "`+`"},
+    {"Mean", .take = take_variadic, .says = "`+` and `/`"},
+    {"Max", .take = take_variadic, .says = "`maximum`"},
+    {"Min", .take = take_variadic, .says = "`minimum`"},
+    {"Abs", "abs($00)", BIND_ATOM, .says = "`abs`"},
+    {"Acos", "acos($00)", BIND_ATOM, .says = "`acos`"},
+    {"Acosh", "log($20 + sqrt($60^2 - 1))", BIND_ATOM, .says = "by `log`"},
+    {"Asin", "asin($00)", BIND_ATOM, .says = "`asin`"},
+    {"Asinh", "sign($00)*log(abs($00) + sqrt($60^2 + 1))", BIND_TERM, .says = "by `log`"},
+    {"Atan", "atan($00)", BIND_ATOM, .says = "`atan`"},
+    {"Atanh", "0.5*(log1p($00) - log1p(-$40))", BIND_TERM, .says = "by `log1p`"},
+    {"Ceil", "ceil($00)", BIND_ATOM, .says = "`ceil`"},
+    {"Celu", .take = take_celu, .attributes = "alpha", .says = "`elu`"},
+    {"Cos", "cos($00)", BIND_ATOM, .says = "`cos`"},
+    {"Cosh", "cosh($00)", BIND_ATOM, .says = "`cosh`"},
+    {"Elu", .take = take_elu, .attributes = "alpha", .says = "`elu`"},
+    {"Erf", "erf($00)", BIND_ATOM, .says = "`erf`"},
+    {"Exp", "exp($00)", BIND_ATOM, .says = "`exp`"},
+    {"Floor", "floor($00)", BIND_ATOM, .says = "`floor`"},
+    {"Gelu", .take = take_gelu, .attributes = "approximate", .says = "`gelu`, `gelu_tanh`"},
+    {"HardSigmoid", .take = take_hard_sigmoid, .attributes = "alpha beta",
+     .says = "`hardsigmoid`, or by `clip`"},
+    {"HardSwish", "hardswish($00)", BIND_ATOM, .says = "`hardswish`"},
+    {"Identity", .take = take_identity, .says = "its operand"},
+    {"IsInf", .take = take_is_inf, .attributes = "detect_positive detect_negative",
+     .says = "`== inf`"},
+    {"IsNaN", "$20 != $20", BIND_COMPARE, .says = "`!=`"},
+    {"LeakyRelu", .take = take_leaky, .attributes = "alpha", .says = "`leaky_relu`"},
+    {"Log", "log($00)", BIND_ATOM, .says = "`log`"},
+    {"Mish", "mish($00)", BIND_ATOM, .says = "`mish`"},
+    {"PRelu", .take = take_prelu, .says = "by `where`; the slope is a param"},
+    {"Reciprocal", "1/$40", BIND_TERM, .says = "`/`"},
+    {"Relu", "relu($00)", BIND_ATOM, .says = "`relu`"},
+    {"Round", .take = take_round, .says = "`round`"},
+    {"Selu", .take = take_selu, .attributes = "alpha gamma", .says = "`selu`, or by `elu`"},
+    {"Shrink", .take = take_shrink, .attributes = "bias lambd", .says = "by `where`"},
+    {"Sigmoid", "sigmoid($00)", BIND_ATOM, .says = "`sigmoid`"},
+    {"Sign", "sign($00)", BIND_ATOM, .says = "`sign`"},
+    {"Sin", "sin($00)", BIND_ATOM, .says = "`sin`"},
+    {"Sinh", "sinh($00)", BIND_ATOM, .says = "`sinh`"},
+    {"Softplus", "softplus($00)", BIND_ATOM, .says = "`softplus`"},
+    {"Softsign", "softsign($00)", BIND_ATOM, .says = "`softsign`"},
+    {"Sqrt", "sqrt($00)", BIND_ATOM, .says = "`sqrt`"},
+    {"Tan", "tan($00)", BIND_ATOM, .says = "`tan`"},
+    {"Tanh", "tanh($00)", BIND_ATOM, .says = "`tanh`"},
+    {"ThresholdedRelu", .take = take_thresholded, .attributes = "alpha", .says = "by `where`"},
+    {"Cast", .take = take_cast, .attributes = "to saturate",
+     .says = "its operand; from a fraction to a whole number by `floor`, to a truth by `!= 0`"},
+    {"CastLike", .take = take_cast, .attributes = "saturate", .says = "as Cast"},
+    {"Clip", .take = take_clip, .attributes = "min max",
+     .says = "`clip`, `relu6`, `maximum`, `minimum`"},
+    {"Dropout", .take = take_dropout, .attributes = "ratio seed is_test", .says = "`dropout`"},
+    {NULL},
+};

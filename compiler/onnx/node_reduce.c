@@ -1,0 +1,251 @@
+/* node_reduce.c - reductions, products of matrices, softmax, losses. */
+#include "onnx/onnx.h"
+
+#include <string.h>
+
+/* ---- reductions ---- */
+
+/* ", [2, 3], 1": the axes of a reduction and keepdims, as arguments. "" over all axes. */
+static bool reduce_arguments(Import *im, const char **text, int64_t *axis, int *axes)
+{
+    int rank = input_rank(im, 0), from = strcmp(im->at->op, "ReduceSum") == 0 ? 13 : 18;
+    int64_t keep = attribute_int(im, "keepdims", 1);
+    if (rank < 0)
+        return false;
+    *axes = axes_of(im, "axes", im->opset >= from ? 1 : -1, axis, rank);
+    if (*axes == -2)
+        return false;
+    const char *kept = keep ? ", keepdims = 1" : "";
+    if (*axes <= 0 || *axes == rank)
+        *text = keep ? ", keepdims = 1" : "";
+    else if (*axes == 1)
+        *text = text_format(im->ngc, ", %lld%s", (long long)(axis[0] == rank - 1 ? -1 : axis[0]),
+                            kept);
+    else
+        *text = text_format(im->ngc, ", %s%s", ints_text(im, axis, *axes), kept);
+    return true;
+}
+
+static void take_reduce(Import *im, const Pb__Node *n)
+{
+    static const char *const forms[][2] = {
+        {"ReduceL1", "sum(abs($00)%s)"},
+        {"ReduceL2", "norm($00%s)"},
+        {"ReduceLogSum", "log(sum($00%s))"},
+        {"ReduceLogSumExp", "logsumexp($00%s)"},
+        {"ReduceMax", "max($00%s)"},
+        {"ReduceMean", "mean($00%s)"},
+        {"ReduceMin", "min($00%s)"},
+        {"ReduceProd", "prod($00%s)"},
+        {"ReduceSum", "sum($00%s)"},
+        {"ReduceSumSquare", "sum($60^2%s)"},
+    };
+    int64_t axis[MAX_RANK];
+    int axes;
+    const char *arguments;
+    Operand x = operand(im, 0);
+    if (im->failed || !reduce_arguments(im, &arguments, axis, &axes))
+        return;
+    if (axes <= 0 && attribute_int(im, "noop_with_empty_axes", 0)) {
+        result(im, 0, x);
+        return;
+    }
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (strcmp(n->op, forms[i][0]) == 0)
+            result(im, 0,
+                   emit(im, BIND_ATOM, text_format(im->ngc, forms[i][1], arguments), 1, x));
+}
+
+static void take_arg(Import *im, const Pb__Node *n)
+{
+    int rank = input_rank(im, 0);
+    bool last = attribute_int(im, "select_last_index", 0);
+    Operand x = operand(im, 0);
+    if (im->failed)
+        return;
+    int64_t axis = axis_of(im, attribute_int(im, "axis", 0), rank);
+    if (axis < 0)
+        return;
+    const char *f = strcmp(n->op, "ArgMax") == 0 ? "argmax" : "argmin";
+    const char *keep = attribute_int(im, "keepdims", 1) ? ", keepdims = 1" : "";
+    Shape s = operand_node(x)->shape;
+    const char *form;
+    if (last)
+        form = text_format(im->ngc, "%s - %s(flip($00, %lld), %lld%s)",
+                           size_text(im->g, size_sub(im->g, s.dim[axis], 1), ""), f,
+                           (long long)axis, (long long)axis, keep);
+    else if (axis == rank - 1)
+        form = text_format(im->ngc, "%s($00%s)", f, keep);
+    else
+        form = text_format(im->ngc, "%s($00, %lld%s)", f, (long long)axis, keep);
+    result(im, 0, emit(im, last ? BIND_SUM : BIND_ATOM, form, 1, x));
+}
+
+static void take_global_pool(Import *im, const Pb__Node *n)
+{
+    int rank = input_rank(im, 0);
+    Operand x = operand(im, 0);
+    const char *f = strcmp(n->op, "GlobalMaxPool") == 0 ? "max" : "mean";
+    if (im->failed)
+        return;
+    Text axes = {.ngc = im->ngc};
+    for (int i = 2; i < rank; i++)
+        text_add(&axes, "%s%d", i > 2 ? ", " : "", i);
+    const char *form = text_format(im->ngc, "%s($00, [%s], keepdims = 1)", f, rank > 2 ? axes.at : "");
+    if (strcmp(n->op, "GlobalLpPool") == 0 && attribute_int(im, "p", 2) != 2)
+        problem(im, "attribute 'p': only 2 is supported");
+    else if (strcmp(n->op, "GlobalLpPool") == 0)
+        form = text_format(im->ngc, "norm($00, [%s], keepdims = 1)", rank > 2 ? axes.at : "");
+    result(im, 0, emit(im, BIND_ATOM, form, 1, x));
+}
+
+/* ---- softmax ---- */
+
+static void take_softmax(Import *im, const Pb__Node *n)
+{
+    int rank = input_rank(im, 0);
+    Operand x = operand(im, 0);
+    if (im->failed)
+        return;
+    bool joined = im->opset < 13; /* all axes from this one on are one */
+    int64_t axis = axis_of(im, attribute_int(im, "axis", joined ? 1 : -1), rank);
+    if (axis < 0)
+        return;
+    const char *f = strcmp(n->op, "LogSoftmax") == 0 ? "log_softmax" : "softmax", *form;
+    if (strcmp(n->op, "Hardmax") == 0) {
+        f = "hardmax";
+        if (axis != rank - 1) {
+            problem(im, "only the last axis is supported");
+            return;
+        }
+    }
+    if (axis == rank - 1 && strcmp(f, "hardmax") == 0)
+        form = text_format(im->ngc, "one_hot(argmax($00), %s)",
+                           size_text(im->g, operand_node(x)->shape.dim[axis], ""));
+    else if (axis == rank - 1)
+        form = text_format(im->ngc, "%s($00)", f);
+    else if (!joined)
+        form = text_format(im->ngc, "%s($00, %lld)", f, (long long)axis);
+    else {
+        Text axes = {.ngc = im->ngc};
+        for (int64_t i = axis; i < rank; i++)
+            text_add(&axes, "%s%lld", i > axis ? ", " : "", (long long)i);
+        form = text_format(im->ngc, "%s($00, [%s])", f, axes.at);
+    }
+    result(im, 0, emit(im, BIND_ATOM, form, 1, x));
+}
+
+/* ---- products ---- */
+
+static void take_einsum(Import *im, const Pb__Node *n)
+{
+    const char *letters = attribute_text(im, "equation", "");
+    Operand arg[3] = {{0}};
+    int args = (int)n->n_input;
+    if (args < 1 || args > 3) {
+        problem(im, "%d operands; there can be 1 to 3", args);
+        return;
+    }
+    char *clean = (char *)text_format(im->ngc, "%s", letters), *to = clean;
+    for (const char *c = letters; *c; c++)
+        if (*c != ' ' && *c != '"' && *c != '\n' && *c != '$')
+            *to++ = *c;
+    *to = 0;
+    for (int i = 0; i < args; i++)
+        arg[i] = operand(im, i);
+    if (im->failed)
+        return;
+    Text t = {.ngc = im->ngc};
+    text_add(&t, "einsum(\"%s\"", clean);
+    for (int i = 0; i < args; i++)
+        text_add(&t, ", $0%d", i);
+    text_add(&t, ")");
+    result(im, 0, emit_line(im, line_new(im, BIND_ATOM, t.at, args, arg)));
+}
+
+static void take_det(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    Operand x = operand(im, 0);
+    if (!im->failed)
+        result(im, 0, emit(im, BIND_ATOM, "det($00)", 1, x));
+}
+
+/* ---- losses ---- */
+
+/* Scores [m, k, ..], labels [m, ..], and a weight for each class. */
+static void take_loss(Import *im, const Pb__Node *n)
+{
+    bool logits = strcmp(n->op, "SoftmaxCrossEntropyLoss") == 0;
+    const char *reduction = attribute_text(im, "reduction", "mean");
+    const Pb__Attribute *ignore = attribute(im, "ignore_index");
+    Operand x = operand(im, 0), t = operand(im, 1), w = {0}, kept = {0};
+    if (has_input(n, 2))
+        w = operand(im, 2);
+    int rank = input_rank(im, 0);
+    if (im->failed)
+        return;
+
+    Operand p = x;
+    if (logits)
+        p = emit(im, BIND_ATOM, "log_softmax($00, 1)", 1, x);
+    if (logits)
+        result(im, 1, p);
+    if (ignore) {
+        kept = emit(im, BIND_COMPARE, text_format(im->ngc, "$20 != %lld", (long long)ignore->i), 1, t);
+        t = emit(im, BIND_ATOM, "where($00, $01, 0)", 2, kept, t);
+    }
+    if (rank > 2) { /* the classes become the last axis */
+        Text perm = {.ngc = im->ngc};
+        text_add(&perm, "permute($00, [0");
+        for (int i = 2; i < rank; i++)
+            text_add(&perm, ", %d", i);
+        text_add(&perm, ", 1])");
+        p = emit(im, BIND_ATOM, perm.at, 1, p);
+    }
+    Operand each = emit(im, BIND_ATOM, "nll($00, $01, identity)", 2, p, t), many = {0};
+    if (has_input(n, 2)) {
+        many = emit(im, BIND_ATOM, "$60[$01]", 2, w, t);
+        each = emit(im, BIND_TERM, "$30*$41", 2, many, each);
+    }
+    if (ignore) {
+        each = emit(im, BIND_ATOM, "where($00, $01, 0)", 2, kept, each);
+        many = many.line ? emit(im, BIND_ATOM, "where($00, $01, 0)", 2, kept, many) : kept;
+    }
+    if (strcmp(reduction, "sum") == 0)
+        each = emit(im, BIND_ATOM, "sum($00)", 1, each);
+    else if (strcmp(reduction, "mean") == 0 && many.line)
+        each = emit(im, BIND_TERM, "sum($00)/sum($01)", 2, each, many);
+    else if (strcmp(reduction, "mean") == 0)
+        each = emit(im, BIND_ATOM, "mean($00)", 1, each);
+    result(im, 0, each);
+}
+
+#define REDUCE(op, words) \
+    {op, .take = take_reduce, .attributes = "axes keepdims noop_with_empty_axes", .says = words}
+
+const OnnxOp onnx_reduce[] = {
+    {"ArgMax", .take = take_arg, .attributes = "axis keepdims select_last_index", .says = "`argmax`"},
+    {"ArgMin", .take = take_arg, .attributes = "axis keepdims select_last_index", .says = "`argmin`"},
+    {"Det", .take = take_det, .says = "`det`"},
+    {"Einsum", .take = take_einsum, .attributes = "equation", .says = "`einsum`"},
+    {"GlobalAveragePool", .take = take_global_pool, .says = "`mean` over the places"},
+    {"GlobalLpPool", .take = take_global_pool, .attributes = "p", .says = "`norm` over the places"},
+    {"GlobalMaxPool", .take = take_global_pool, .says = "`max` over the places"},
+    {"Hardmax", .take = take_softmax, .attributes = "axis", .says = "`one_hot` of `argmax`"},
+    {"LogSoftmax", .take = take_softmax, .attributes = "axis", .says = "`log_softmax`"},
+    {"NegativeLogLikelihoodLoss", .take = take_loss, .attributes = "ignore_index reduction", .says = "`nll`"},
+    REDUCE("ReduceL1", "`sum` of `abs`"),
+    REDUCE("ReduceL2", "`norm`"),
+    REDUCE("ReduceLogSum", "`log` of `sum`"),
+    REDUCE("ReduceLogSumExp", "`logsumexp`"),
+    REDUCE("ReduceMax", "`max`"),
+    REDUCE("ReduceMean", "`mean`"),
+    REDUCE("ReduceMin", "`min`"),
+    REDUCE("ReduceProd", "`prod`"),
+    REDUCE("ReduceSum", "`sum`"),
+    REDUCE("ReduceSumSquare", "`sum` of squares"),
+    {"Softmax", .take = take_softmax, .attributes = "axis", .says = "`softmax`"},
+    {"SoftmaxCrossEntropyLoss", .take = take_loss, .attributes = "ignore_index reduction", .says = "`nll` of `log_softmax`"},
+    {NULL},
+};

@@ -1,0 +1,346 @@
+/* onnx.h - models in the ONNX format: `ngc import` and `ngc export`.
+ *
+ * An import has four steps. wire.c reads the file. walk.c goes over its nodes: node_*.c turn each
+ * into lines of the language (Line), and fold.c computes what is known already, such as shapes.
+ * outline.c joins lines into statements and finds what repeats. print.c names all and writes the
+ * text. */
+#ifndef ONNX_H
+#define ONNX_H
+
+#include "graph/graph.h"
+#include "lang/lower.h"
+
+#include "../runtime/host/host.h"
+#include "format.pb-c.h"
+
+/* ---- the format ---- */
+
+typedef enum { /* of an element, as the format numbers them */
+    EL_FLOAT = 1,
+    EL_UINT8 = 2,
+    EL_INT8 = 3,
+    EL_UINT16 = 4,
+    EL_INT16 = 5,
+    EL_INT32 = 6,
+    EL_INT64 = 7,
+    EL_STRING = 8,
+    EL_BOOL = 9,
+    EL_FLOAT16 = 10,
+    EL_DOUBLE = 11,
+    EL_UINT32 = 12,
+    EL_UINT64 = 13,
+    EL_BFLOAT16 = 16,
+} Element;
+
+enum { /* Pb__Attribute.type */
+    AT_FLOAT = 1,
+    AT_INT = 2,
+    AT_STRING = 3,
+    AT_TENSOR = 4,
+    AT_GRAPH = 5,
+    AT_FLOATS = 6,
+    AT_INTS = 7,
+    AT_STRINGS = 8,
+};
+
+bool element_is_int(int element); /* an integer; not a bool, which is float in the language */
+
+/* ---- wire.c: a file and its messages ---- */
+
+/* NULL with a message. */
+Pb__Model *onnx_read(Ngc *, const char *path);
+Pb__Tensor *onnx_read_tensor(Ngc *, const char *path); /* a file of one tensor, as tests have them */
+void onnx_write(Ngc *, const Pb__Model *, Text *);
+
+/* ---- tensor.c: tensors whose elements are known ---- */
+
+/* Its elements are those of a tensor of the file, numbers, or sizes. */
+typedef struct Known {
+    int element; /* Element */
+    int rank;
+    int64_t dim[MAX_RANK];
+    int64_t count;
+    ngrt_data data;  /* at: NULL, or the elements */
+    double *number;  /* or these */
+    Size *size;      /* or these, which may depend on run-time dims */
+    const char *name; /* of the initializer that it is, or NULL */
+
+    /* initial.c, of an initializer */
+    int uses;           /* operands of nodes that it is, or that its twins are */
+    uint64_t mix;       /* a number that does not depend on the order of its elements */
+    int order;          /* its place in the file */
+    bool even;          /* all elements are equal */
+    struct Known *twin; /* the weight that it is once more, or NULL */
+    bool turned;        /* transposed */
+} Known;
+
+/* NULL with a message in *why. folder: where the model's external data is. */
+Known *known_of_tensor(Ngc *, const Pb__Tensor *, const char *folder, const char **why);
+Known *known_new(Ngc *, int element, int rank, const int64_t *dim); /* with numbers, all 0 */
+Known *known_sizes(Ngc *, int rank, const int64_t *dim);           /* with sizes, all 0 */
+bool known_number(const Graph *, const Known *, int64_t i, double *); /* false: it is a size */
+Size known_size(Graph *, const Known *, int64_t i);
+bool known_whole(const Graph *, const Known *, int64_t i, int64_t *);
+Size size_of_number(Graph *, int64_t); /* also of a negative one */
+bool known_same(const Graph *, const Known *, const Known *); /* all elements are equal */
+bool known_even(const Graph *, const Known *, double *);      /* all its elements are this number */
+
+/* ---- lines: what nodes become ---- */
+
+/* How tight an expression binds, from the loosest operator. */
+typedef enum {
+    BIND_ANY,
+    BIND_COMPARE,
+    BIND_SUM,
+    BIND_TERM,
+    BIND_NEG,
+    BIND_POWER,
+    BIND_ATOM, /* a name, a call, an index */
+} Binds;
+
+typedef struct Line Line;
+
+typedef struct Operand { /* what a line computes, or one of several */
+    Line *line;          /* NULL: none */
+    int part;            /* of a line with parts */
+} Operand;
+
+typedef enum {
+    LINE_VALUE,   /* an expression */
+    LINE_LITERAL, /* a number, or a list of numbers: always written where it is used */
+    LINE_DIM,
+    LINE_INPUT,
+    LINE_PARAM,
+    LINE_STATE,
+} LineKind;
+
+typedef struct Weight {
+    Known *value;
+    const int *perm; /* how its axes are to be in the file of weights; NULL: as they are */
+    Shape shape;     /* after that */
+    bool state;      /* not trained */
+} Weight;
+
+/* An expression of the language. In form, $BI is operand I, which must bind at least like B:
+ * "$20 + $31" is a sum of operands 0 and 1. */
+struct Line {
+    LineKind kind;
+    const char *form;  /* of a declaration: what follows the name */
+    Binds binds;
+    Operand *arg;
+    int args;
+    int parts;         /* it is a list of so many values, if not 0 */
+    Weight *weight;    /* in the order in which the language makes its params and states */
+    int weights;
+    const char *label; /* what the file calls it: "layer1.0.conv1", or NULL */
+    int64_t units;     /* of a dense layer without a bias: how many it has; else 0 */
+    Node **node;       /* of each part: shape and type */
+    int id;
+    const char *name;  /* of a dim */
+    struct Statement *statement; /* that it became, or NULL */
+};
+
+/* What a name of the file means. */
+typedef struct Meaning {
+    Known *known;    /* its elements, or NULL */
+    Operand operand; /* where they are not known, or were needed as an operand */
+    int element;     /* Element */
+} Meaning;
+
+typedef struct Import {
+    Ngc *ngc;
+    const char *path, *folder;
+    const Pb__Model *model;
+    const Pb__Graph *graph;
+    int64_t opset;
+
+    Lower *lower; /* in which each line is executed, for its shape */
+    Graph *g;
+    Table names; /* interned: 1 + the place in meaning */
+    Meaning *meaning;
+    int meanings, meaning_room;
+    Line **line;
+    int lines, line_room;
+
+    Pb__Node **node; /* of the graph, after pattern.c has joined some of them */
+    int nodes;
+    const Pb__Node *at; /* the node that is being taken */
+    bool failed;        /* something was reported of it */
+    int problems;
+
+    Table taken; /* names that the text has; "dim " before a word: 1 + the place in dim_name */
+    const char **dim_name;
+    int dim_names, dim_name_room;
+    Table uses; /* by name: operands of nodes, and outputs */
+
+    char **fixed; /* NAME=VALUE: inputs that are known */
+    int fixes;
+    Operand *output;
+    int outputs;
+} Import;
+
+typedef struct OnnxOp {
+    const char *name;
+    /* An expression of the operands, if there is no function. */
+    const char *form;
+    Binds binds;
+    void (*take)(Import *, const Pb__Node *);
+    const char *attributes; /* that are understood, separated by blanks */
+    const char *says;       /* what it becomes, for the manual */
+} OnnxOp;
+
+/* ---- walk.c: the walk over the nodes, and what node_*.c call ---- */
+
+/* Reports a problem of the current node, once. */
+void problem(Import *, const char *format, ...);
+
+Meaning *meaning_of(Import *, const char *name); /* NULL: the file does not define it */
+bool has_input(const Pb__Node *, int i);
+const Meaning *input_of(Import *, int i);   /* of the current node; NULL with a problem */
+Known *input_known(Import *, int i);        /* its elements, or NULL: they are not known */
+Known *want_known(Import *, int i, const char *what); /* with a problem */
+Operand operand(Import *, int i);           /* line NULL with a problem */
+Node *operand_node(Operand);
+int input_rank(Import *, int i); /* -1 with a problem */
+bool input_shape(Import *, int i, Shape *);
+int input_element(Import *, int i);
+
+Operand literal(Import *, double);
+Operand operand_of_known(Import *, Known *);
+
+/* A line with these operands. An operand without a line, or a line that the language refuses,
+ * gives one without a line, after a problem. */
+Operand emit(Import *, Binds, const char *form, int args, ...); /* Operand ... */
+Operand emit_line(Import *, Line *);
+Line *line_new(Import *, Binds, const char *form, int args, const Operand *);
+void line_weight(Import *, Line *, Known *, const int *perm);
+
+void result(Import *, int i, Operand);         /* output i of the current node */
+void result_known(Import *, int i, Known *);
+bool wants_output(const Pb__Node *, int i);
+int uses_of(Import *, const char *name); /* by how many operands and outputs it is read */
+
+/* Attributes of the current node. */
+const Pb__Attribute *attribute(const Import *, const char *name);
+int64_t attribute_int(const Import *, const char *name, int64_t otherwise);
+double attribute_float(const Import *, const char *name, double otherwise);
+const char *attribute_text(const Import *, const char *name, const char *otherwise);
+int attribute_ints(const Import *, const char *name, int64_t *out, int room); /* -1: not there */
+
+/* Axes: an attribute, or an operand from an opset on. -1: not there; -2 with a problem. */
+int axes_of(Import *, const char *name, int input, int64_t *out, int rank);
+int64_t axis_of(Import *, int64_t axis, int rank); /* not negative; -1 with a problem */
+
+const char *number_text(Import *, double);
+const char *sizes_text(Import *, const Size *, int count); /* "[m, 3]" */
+const char *ints_text(Import *, const int64_t *, int count);
+
+/* ---- initial.c: initializers as weights ---- */
+
+void weights_find(Import *);
+bool is_shared(Import *, const Known *); /* is it one weight in several places? */
+/* What the file calls the layer that has these weights: "layer1.0.conv1", or NULL. */
+const char *layer_label(Import *, const Known *W, const Known *b);
+
+/* ---- fold.c: nodes whose results are known ---- */
+
+bool fold(Import *, const Pb__Node *); /* true: it was one, and its results are known */
+
+/* ---- node_*.c: operators ---- */
+
+/* Each file has a table of its operators, which ends with a row without a name. */
+extern const OnnxOp onnx_math[];   /* node_math.c: elementwise */
+extern const OnnxOp onnx_shape[];  /* node_shape.c: shapes and places */
+extern const OnnxOp onnx_reduce[]; /* node_reduce.c: reductions, products, losses */
+extern const OnnxOp onnx_layer[];  /* node_layer.c: layers with weights, pooling */
+extern const OnnxOp *const onnx_tables[];
+const OnnxOp *onnx_find(const char *name);
+
+/* ---- statement.c: lines become statements ---- */
+
+typedef struct Statement Statement;
+
+typedef struct Ref { /* a value that a statement reads */
+    Statement *of;
+    int part;
+} Ref;
+
+typedef enum { ST_LINE, ST_CALL, ST_LOOP } StatementKind;
+
+/* In text, each value that is read is the byte 1. */
+struct Statement {
+    StatementKind kind;
+    LineKind declares; /* LINE_VALUE: an assignment */
+    const char *text;
+    Ref *ref;
+    int refs, ref_room;
+    int parts;         /* values that it is taken apart into; 0: one */
+    const char *label; /* the path in the file of its layer, or of what it calls */
+    Weight **weight;   /* in the order in which the language makes them */
+    int weights;
+    bool output;
+    int uses;
+    int passes;        /* of a loop: it calls a def so often */
+    Statement *moved;  /* the call that computes it now, or NULL */
+    const char *hint;  /* a word for its name */
+    const char *name, **part_name;
+    int at;            /* outline.c: its place, and the last place that reads it */
+    int last;
+};
+
+typedef struct Def { /* statements that occur several times with other numbers */
+    const char *name;
+    Statement **body; /* those of the first place */
+    int count;
+    Statement **entry; /* what it reads from outside, in order: its first parameters */
+    int entries;
+    const char **number; /* parameters that are numbers */
+    int numbers;
+} Def;
+
+typedef struct Page {
+    Statement **statement;
+    int statements;
+    Def **def;
+    int defs, def_room;
+} Page;
+
+void make_statements(Import *, Page *);
+
+/* ---- outline.c: what repeats becomes a def, and calls of it in a row a loop ---- */
+
+void outline(Import *, Page *);
+Statement *statement_now(Statement *); /* the one that computes its value now */
+
+/* ---- print.c: names and text ---- */
+
+typedef struct ImportOptions {
+    const char *loss, *optimizer; /* or NULL */
+    bool flat;                    /* no defs and loops */
+} ImportOptions;
+
+typedef struct Written { /* what an import makes */
+    Text text;           /* of the model */
+    Weight **weight;     /* in the order in which the text makes its params and states */
+    int weights;
+} Written;
+
+/* An identifier that the text does not have yet. again: the one that this word has got before. */
+const char *name_fresh(Import *, const char *word, bool again);
+
+void import_print(Import *, const ImportOptions *, Written *);
+
+/* ---- what other rooms call ---- */
+
+/* A model as text and weights; NULL with messages. given: NAME=VALUE for inputs. */
+Import *onnx_import(Ngc *, const char *path, char **given, int count, const ImportOptions *,
+                    Written *);
+
+/* The variable of each weight, in their order; NULL with a message: the model has others. */
+const Var **weights_match(Ngc *, const Model *, const Written *);
+double weight_at(const Graph *, const Weight *, int64_t i); /* element i, as it is in the file */
+
+/* A safetensors file with the weights by the names of these variables; false with a message. */
+bool weights_bytes(Ngc *, const Written *, const Var *const *, Text *);
+
+#endif

@@ -1,0 +1,382 @@
+/* print.c - lines become the text of a model.
+ *
+ * A line that is read once becomes part of its reader; the others are statements. A statement has at
+ * most one layer with weights, and is called after it, so that the weights have the names of the
+ * file. */
+#include "onnx/onnx.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* ---- names ---- */
+
+static bool is_taken(Import *im, const char *name)
+{
+    static const char *const words[] = {
+        "import", "dim",  "input", "param", "state",  "update", "output",   "metric", "gradient",
+        "minimize", "maximize", "def", "for", "while", "if", "else", "return", "over", "with", "in",
+        "new", "backward", "training", "step", "_", "x_", NULL};
+    for (int i = 0; words[i]; i++)
+        if (strcmp(words[i], name) == 0)
+            return true;
+    name = intern_str(im->ngc, name);
+    if (*table_at(im->ngc, &im->taken, name))
+        return true;
+    return scope_own(im->lower->library, name) || builtin_find(im->ngc, name);
+}
+
+/* Letters, digits and _; what begins with a digit gets an m before it. */
+static const char *identifier(Import *im, const char *word)
+{
+    Text t = {.ngc = im->ngc};
+    bool gap = false;
+    for (const char *c = word; *c && t.size < 60; c++) {
+        if (!is_word_char(*c) || (*c == '_' && t.size == 0)) {
+            gap = t.size > 0;
+            continue;
+        }
+        if (t.size == 0 && isdigit((unsigned char)*c))
+            text_add(&t, "m");
+        text_add(&t, gap && *c != '_' ? "_%c" : "%c", *c);
+        gap = false;
+    }
+    return t.size ? t.at : "v";
+}
+
+const char *name_fresh(Import *im, const char *word, bool again)
+{
+    const char *key = intern_str(im->ngc, text_format(im->ngc, "dim %s", word));
+    int *known = table_at(im->ngc, &im->taken, key);
+    if (again && *known)
+        return im->dim_name[*known - 1];
+
+    const char *stem = identifier(im, word), *name = stem;
+    for (int i = 1; is_taken(im, name); i++)
+        name = text_format(im->ngc, isdigit((unsigned char)stem[strlen(stem) - 1]) ? "%s_%d" : "%s%d",
+                           stem, i);
+    *table_at(im->ngc, &im->taken, intern_str(im->ngc, name)) = 1;
+    if (again) {
+        im->dim_name = arena_grow(im->ngc, im->dim_name, im->dim_names, &im->dim_name_room,
+                                  sizeof *im->dim_name);
+        im->dim_name[im->dim_names++] = name;
+        *table_at(im->ngc, &im->taken, key) = im->dim_names;
+    }
+    return name;
+}
+
+/* A name that a person gave, and not a number or a path of an exporter. */
+static bool is_good_name(const char *name)
+{
+    if (!name || !isalpha((unsigned char)*name))
+        return false;
+    for (const char *c = name; *c; c++)
+        if (!is_word_char(*c))
+            return false;
+    return true;
+}
+
+/* ---- what statements are called ---- */
+
+static int components(const char *label)
+{
+    int n = 1;
+    for (const char *c = label; *c; c++)
+        n += *c == '.';
+    return n;
+}
+
+/* The number of leading components that all labels have in common, and that do not leave one
+ * empty. */
+static int common_start(const Page *p)
+{
+    const char *first = NULL;
+    int common = 0;
+    for (int i = 0; i < p->statements; i++) {
+        const Statement *s = p->statement[i];
+        if (!s->label || s->declares == LINE_INPUT)
+            continue;
+        int most = components(s->label) - 1;
+        if (!first) {
+            first = s->label;
+            common = most;
+        }
+        int same = 0;
+        const char *a = first, *b = s->label;
+        while (same < most && same < common) {
+            size_t n = strcspn(a, "."), m = strcspn(b, ".");
+            if (n != m || strncmp(a, b, n) != 0)
+                break;
+            same++;
+            a += n + 1;
+            b += m + 1;
+        }
+        common = same;
+    }
+    return common;
+}
+
+static const char *without_start(const char *label, int n)
+{
+    while (n-- > 0)
+        label += strcspn(label, ".") + 1;
+    return label;
+}
+
+/* A word for a value that the file has no name for: by the layer in it. */
+static const char *word_of(const char *hint)
+{
+    static const char *const words[][2] = {
+        {"dense(", "fc"},          {"conv1d(", "conv"},     {"conv2d(", "conv"},
+        {"conv_transpose2d(", "up"}, {"batch_norm(", "bn"},   {"layer_norm(", "ln"},
+        {"group_norm(", "gn"},     {"embedding(", "emb"},   {"split(", "part"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (hint && strncmp(hint, words[i][0], strlen(words[i][0])) == 0)
+            return words[i][1];
+    return "h";
+}
+
+static void name_statement(Import *im, Statement *s, int start)
+{
+    if (s->name)
+        return;
+    const char *word = s->label ? without_start(s->label, start) : word_of(s->hint);
+    if (s->declares == LINE_INPUT)
+        word = is_good_name(s->label) && strcmp(s->label, "input") != 0 ? s->label : "x";
+    if (s->kind == ST_LOOP && s->label)
+        word = without_start(s->label, start);
+    if (!s->parts) {
+        s->name = name_fresh(im, word, false);
+        return;
+    }
+    s->part_name = arena_alloc(im->ngc, (size_t)s->parts * sizeof *s->part_name);
+    for (int i = 0; i < s->parts; i++)
+        s->part_name[i] = name_fresh(im, text_format(im->ngc, "%s%d", word, i), false);
+    s->name = s->part_name[0];
+}
+
+/* ---- text ---- */
+
+static const char *ref_name(const Ref *r)
+{
+    const Statement *s = statement_now(r->of);
+    return s->parts ? s->part_name[r->part] : s->name;
+}
+
+static void add_expression(Text *t, const Statement *s)
+{
+    int k = 0;
+    for (const char *c = s->text; *c; c++)
+        if (*c == '\1')
+            text_add(t, "%s", ref_name(&s->ref[k++]));
+        else
+            text_put(t, c, 1);
+}
+
+static void add_statement(Text *t, const Statement *s, const char *indent)
+{
+    static const char *const declares[] = {
+        [LINE_DIM] = "dim ", [LINE_INPUT] = "input ", [LINE_PARAM] = "param ",
+        [LINE_STATE] = "state "};
+    text_add(t, "%s", indent);
+    if (s->declares >= LINE_DIM) {
+        text_add(t, "%s%s%s\n", declares[s->declares], s->name, s->text);
+        return;
+    }
+    if (s->kind == ST_LOOP) {
+        const char *from = ref_name(&s->ref[0]);
+        if (strcmp(from, s->name) != 0)
+            text_add(t, "%s = %s\n%s", s->name, from, indent);
+        text_add(t, "for i in 0..%d { %s = ", s->passes, s->name);
+        int k = 0;
+        for (const char *c = s->text; *c; c++)
+            if (*c == '\1')
+                text_add(t, "%s", k++ == 0 ? s->name : ref_name(&s->ref[k - 1]));
+            else
+                text_put(t, c, 1);
+        text_add(t, " }\n");
+        return;
+    }
+    for (int i = 0; i < s->parts; i++)
+        text_add(t, "%s%s", i ? ", " : "", s->part_name[i]);
+    text_add(t, s->parts ? " = " : "%s = ", s->name);
+    add_expression(t, s);
+    text_add(t, "\n");
+}
+
+static void add_def(Import *im, Text *t, Def *d)
+{
+    Table outside = im->taken;
+    im->taken = (Table){0};
+    for (int i = 0; i < im->g->dims; i++)
+        *table_at(im->ngc, &im->taken, intern_str(im->ngc, im->g->dim[i].name)) = 1;
+
+    text_add(t, "\ndef %s(", d->name);
+    const char **kept = arena_alloc(im->ngc, (size_t)(d->entries + 1) * sizeof *kept);
+    for (int i = 0; i < d->entries; i++) {
+        kept[i] = d->entry[i]->name;
+        d->entry[i]->name = name_fresh(im, i ? "other" : "x", false);
+        text_add(t, "%s%s", i ? ", " : "", d->entry[i]->name);
+    }
+    for (int i = 0; i < d->numbers; i++) {
+        *table_at(im->ngc, &im->taken, intern_str(im->ngc, d->number[i])) = 1;
+        text_add(t, ", %s", d->number[i]);
+    }
+    text_add(t, ") {\n");
+    for (int i = 0; i < d->count; i++) {
+        Statement *s = d->body[i];
+        bool last = i == d->count - 1;
+        if (last && !s->weights) {
+            text_add(t, "    return ");
+            add_expression(t, s);
+            text_add(t, "\n");
+            break;
+        }
+        name_statement(im, s, 0);
+        add_statement(t, s, "    ");
+        if (last)
+            text_add(t, "    return %s\n", s->name);
+    }
+    text_add(t, "}\n");
+    for (int i = 0; i < d->entries; i++)
+        d->entry[i]->name = kept[i];
+    im->taken = outside;
+}
+
+/* ---- the parts of a model ---- */
+
+static void add_inputs(Import *im, Text *t, const Page *p)
+{
+    bool some = false;
+    for (int i = 0; i < p->statements; i++) {
+        const Statement *s = p->statement[i];
+        if (s->declares == LINE_DIM)
+            add_statement(t, s, "");
+    }
+    for (int i = 0; i < p->statements; i++) {
+        const Statement *s = p->statement[i];
+        if (s->declares != LINE_INPUT)
+            continue;
+        text_add(t, "%s%s%s", some ? ", " : "input ", s->name, s->text);
+        some = true;
+    }
+    if (some)
+        text_add(t, "\n");
+    (void)im;
+}
+
+/* Is the statement written as a part of an output? */
+static bool is_output_only(const Statement *s)
+{
+    return s->output && s->uses == 1 && !s->weights && s->kind == ST_LINE &&
+           s->declares == LINE_VALUE && !s->parts;
+}
+
+static void add_outputs(Import *im, Text *t)
+{
+    for (int i = 0; i < im->outputs; i++) {
+        const Line *l = im->output[i].line;
+        const char *theirs = im->graph->output[i]->name;
+        bool good = is_good_name(theirs) && strcmp(theirs, "output") != 0;
+        if (l->kind == LINE_LITERAL) {
+            text_add(t, "output %s = %s\n", name_fresh(im, good ? theirs : "y", false), l->form);
+            continue;
+        }
+        Statement *s = statement_now(l->statement);
+        const char *name = ref_name(&(Ref){l->statement, im->output[i].part});
+        if (!is_output_only(s) && (!good || strcmp(theirs, name) == 0) && s->declares == LINE_VALUE) {
+            text_add(t, "output %s\n", name);
+            continue;
+        }
+        const char *ours = name_fresh(im, good ? theirs : "y", false);
+        text_add(t, "output %s = ", ours);
+        if (is_output_only(s)) {
+            s->name = ours;
+            add_expression(t, s);
+        } else {
+            text_add(t, "%s", name);
+        }
+        text_add(t, "\n");
+    }
+}
+
+/* The value that the loss is of: before a softmax at the end, for a loss that takes logits. */
+static const char *scores_of(Import *im, const char *loss, Shape *shape)
+{
+    const Line *l = im->output[0].line;
+    Statement *s = statement_now(l->statement);
+    const char *name = ref_name(&(Ref){l->statement, im->output[0].part});
+    *shape = operand_node(im->output[0])->shape;
+    bool logits = strcmp(loss, "cross_entropy") == 0 || strcmp(loss, "bce_logits") == 0;
+    bool squashed = strcmp(s->text, "softmax(\1)") == 0 || strcmp(s->text, "log_softmax(\1)") == 0 ||
+                    strcmp(s->text, "sigmoid(\1)") == 0;
+    if (logits && squashed && s->refs == 1)
+        return ref_name(&s->ref[0]);
+    return name;
+}
+
+static void add_loss(Import *im, Text *t, const ImportOptions *options)
+{
+    const char *loss = options->loss ? options->loss : "cross_entropy";
+    const char *with = options->optimizer ? options->optimizer : "sgd(lr = 0.01)";
+    Shape s;
+    if (im->outputs == 0 || im->output[0].line->kind != LINE_VALUE)
+        return;
+    const char *scores = scores_of(im, loss, &s);
+    bool labels = (strcmp(loss, "cross_entropy") == 0 || strcmp(loss, "nll") == 0) && s.rank > 0;
+    if (labels)
+        s.rank--;
+    const char *target = name_fresh(im, "t", false), *J = name_fresh(im, "J", false);
+    const char *mark = options->loss ? "" : "# ";
+    text_add(t, "\n%sinput %s%s%s\n", mark, target, s.rank ? shape_text(im->g, s) : "",
+             labels ? ": int" : "");
+    if (labels && strcmp(loss, "cross_entropy") == 0)
+        text_add(t, "%smetric %s = accuracy(%s, %s)\n", mark, name_fresh(im, "hits", false), scores,
+                 target);
+    text_add(t, "%sminimize %s = %s(%s, %s) with %s\n", mark, J, loss, scores, target, with);
+}
+
+static void collect_weights(Import *im, const Page *p, Written *w)
+{
+    int count = 0;
+    for (int i = 0; i < p->statements; i++)
+        count += p->statement[i]->weights;
+    w->weight = arena_alloc(im->ngc, (size_t)(count + 1) * sizeof *w->weight);
+    for (int i = 0; i < p->statements; i++)
+        for (int k = 0; k < p->statement[i]->weights; k++)
+            w->weight[w->weights++] = p->statement[i]->weight[k];
+}
+
+void import_print(Import *im, const ImportOptions *options, Written *w)
+{
+    Page p = {0};
+    Text *t = &w->text;
+    make_statements(im, &p);
+    if (!options->flat)
+        outline(im, &p);
+
+    const char *slash = strrchr(im->path, '/');
+    text_add(t, "# imported from %s\n", slash ? slash + 1 : im->path);
+    int start = common_start(&p);
+    for (int i = 0; i < p.statements; i++)
+        if (p.statement[i]->declares == LINE_INPUT)
+            name_statement(im, p.statement[i], 0);
+    add_inputs(im, t, &p);
+    for (int i = 0; i < p.defs; i++)
+        p.def[i]->name = name_fresh(im, p.def[i]->name, false);
+    for (int i = 0; i < p.statements; i++)
+        if (!is_output_only(p.statement[i]))
+            name_statement(im, p.statement[i], start);
+    for (int i = 0; i < p.defs; i++)
+        add_def(im, t, p.def[i]);
+
+    text_add(t, "\n");
+    for (int i = 0; i < p.statements; i++) {
+        const Statement *s = p.statement[i];
+        if (s->declares != LINE_DIM && s->declares != LINE_INPUT && !is_output_only(s))
+            add_statement(t, s, "");
+    }
+    add_outputs(im, t);
+    add_loss(im, t, options);
+    collect_weights(im, &p, w);
+}

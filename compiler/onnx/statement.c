@@ -1,0 +1,194 @@
+/* statement.c - lines become statements. A line that is read once becomes part of its reader; the
+ * others are statements. A statement has at most one layer with weights, and is called after it, so
+ * that the weights have the names of the file. */
+#include "onnx/onnx.h"
+
+#include <string.h>
+
+/* ---- which lines are statements ---- */
+
+enum { LONG = 88, DEEP = 6 };
+
+/* What is known of a line, by Line.id. */
+typedef struct Joined {
+    bool needed, inlined;
+    bool heavy;   /* there is a layer with weights in it */
+    bool output;
+    int uses, length, depth;
+} Joined;
+
+static void count_uses(Import *im, Joined *of)
+{
+    for (int i = 0; i < im->outputs; i++)
+        if (im->output[i].line) {
+            of[im->output[i].line->id].needed = of[im->output[i].line->id].output = true;
+            of[im->output[i].line->id].uses++;
+        }
+    for (int i = im->lines - 1; i >= 0; i--) {
+        const Line *l = im->line[i];
+        if (l->kind == LINE_INPUT || l->kind == LINE_DIM)
+            of[i].needed = true;
+        for (const char *c = l->form; of[i].needed && l->args && *c; c++)
+            if (*c == '$') {
+                const Line *a = l->arg[c[2] - '0'].line;
+                of[a->id].needed = true;
+                of[a->id].uses++;
+                c += 2;
+            }
+    }
+}
+
+/* The function of a form like "relu($00)", if a layer takes it as its argument `act`; else NULL. */
+static const char *activation(Import *im, const char *form)
+{
+    static const char *const acts[] = {"relu", "sigmoid", "tanh", "gelu", "elu", "selu", "silu",
+                                       "relu6", "leaky_relu", "softplus", "hardswish", "gelu_tanh",
+                                       "mish", "softsign", "hardsigmoid", NULL};
+    int n = (int)strcspn(form, "(");
+    if (strcmp(form + n, "($00)") != 0)
+        return NULL;
+    for (int i = 0; acts[i]; i++)
+        if ((int)strlen(acts[i]) == n && strncmp(acts[i], form, (size_t)n) == 0)
+            return text_format(im->ngc, "%.*s", n, form);
+    return NULL;
+}
+
+/* Can operand a be written inside of line l? */
+static bool can_inline(Import *im, const Joined *of, const Line *l, const Line *a)
+{
+    const Joined *j = &of[a->id];
+    if (a->kind == LINE_LITERAL)
+        return true;
+    if (a->kind != LINE_VALUE || j->uses != 1 || a->parts || j->output)
+        return false;
+    if (j->heavy && !activation(im, l->form))
+        return false;
+    return j->length + (int)strlen(l->form) < LONG && j->depth < DEEP;
+}
+
+static void choose_inlined(Import *im, Joined *of)
+{
+    for (int i = 0; i < im->lines; i++) {
+        const Line *l = im->line[i];
+        Joined *j = &of[i];
+        j->heavy = l->weights > 0;
+        j->length = (int)strlen(l->form);
+        for (int k = 0; k < l->args && j->needed; k++) {
+            Joined *a = &of[l->arg[k].line->id];
+            if (!can_inline(im, of, l, l->arg[k].line))
+                continue;
+            a->inlined = true;
+            j->heavy |= a->heavy;
+            j->length += a->length;
+            j->depth = a->depth + 1 > j->depth ? a->depth + 1 : j->depth;
+        }
+    }
+}
+
+/* ---- their text ---- */
+
+/* The form of a layer with an activation: "dense($00, 8, relu)". NULL: it takes none. */
+static const char *with_activation(Import *im, const char *form, const char *act)
+{
+    bool dense = strncmp(form, "dense(", 6) == 0;
+    if (!dense && strncmp(form, "conv1d(", 7) != 0 && strncmp(form, "conv2d(", 7) != 0 &&
+        strncmp(form, "conv_transpose2d(", 17) != 0)
+        return NULL;
+    const char *end = strstr(form, ", bias = 0)");
+    if (!end)
+        end = form + strlen(form) - 1;
+    return text_format(im->ngc, "%.*s, %s%s%s", (int)(end - form), form, dense ? "" : "act = ", act,
+                       end);
+}
+
+typedef struct Pen {
+    Import *im;
+    Joined *of;
+    Text text;
+    Statement *s;
+    const Line *layer; /* the layer in it, or NULL */
+} Pen;
+
+static void write_line(Pen *p, const Line *l, const char *form);
+
+static void write_operand(Pen *p, const Operand *o, int binds)
+{
+    Joined *j = &p->of[o->line->id];
+    const Line *l = o->line;
+    if (!j->inlined && l->kind != LINE_LITERAL) {
+        Statement *s = p->s;
+        s->ref = arena_grow(p->im->ngc, s->ref, s->refs, &s->ref_room, sizeof *s->ref);
+        s->ref[s->refs++] = (Ref){l->statement, o->part};
+        text_add(&p->text, "\1");
+        return;
+    }
+    bool parens = (int)l->binds < binds;
+    text_add(&p->text, parens ? "(" : "");
+    write_line(p, l, l->form);
+    text_add(&p->text, parens ? ")" : "");
+}
+
+/* The text of a line; each operand that is another statement is the byte 1. */
+static void write_line(Pen *p, const Line *l, const char *form)
+{
+    Import *im = p->im;
+    const Line *layer = l->args == 1 ? l->arg[0].line : NULL;
+    if (layer && p->of[layer->id].inlined && layer->weights) {
+        const char *act = activation(im, form);
+        const char *both = act ? with_activation(im, layer->form, act) : NULL;
+        if (both) {
+            write_line(p, layer, both);
+            return;
+        }
+    }
+    if (l->weights)
+        p->layer = l;
+    for (const char *c = form; *c; c++) {
+        if (*c != '$') {
+            text_put(&p->text, c, 1);
+            continue;
+        }
+        write_operand(p, &l->arg[c[2] - '0'], c[1] - '0');
+        c += 2;
+    }
+}
+
+static Statement *statement_of(Import *im, Joined *of, Line *l)
+{
+    Statement *s = arena_alloc(im->ngc, sizeof *s);
+    Pen p = {.im = im, .of = of, .text = {.ngc = im->ngc}, .s = s};
+    *s = (Statement){.declares = l->kind, .parts = l->parts, .output = of[l->id].output};
+    write_line(&p, l, l->form);
+    s->text = p.text.at ? p.text.at : "";
+    s->uses = of[l->id].uses;
+    s->label = l->kind == LINE_INPUT ? l->label : NULL;
+    s->hint = p.layer ? p.layer->form : l->form;
+    if (l->kind == LINE_DIM)
+        s->name = l->name;
+    if (!p.layer)
+        return s;
+
+    s->label = p.layer->label;
+    s->weights = p.layer->weights;
+    s->weight = arena_alloc(im->ngc, (size_t)s->weights * sizeof *s->weight);
+    for (int i = 0; i < s->weights; i++)
+        s->weight[i] = &p.layer->weight[i];
+    return s;
+}
+
+/* All statements, in order. */
+void make_statements(Import *im, Page *p)
+{
+    Joined *of = arena_alloc(im->ngc, (size_t)(im->lines + 1) * sizeof *of);
+    count_uses(im, of);
+    choose_inlined(im, of);
+    p->statement = arena_alloc(im->ngc, (size_t)(im->lines + 1) * sizeof *p->statement);
+    for (int i = 0; i < im->lines; i++) {
+        Line *l = im->line[i];
+        if (!of[i].needed || of[i].inlined || l->kind == LINE_LITERAL)
+            continue;
+        Statement *s = statement_of(im, of, l);
+        l->statement = s;
+        p->statement[p->statements++] = s;
+    }
+}

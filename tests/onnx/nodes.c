@@ -1,0 +1,215 @@
+/* nodes.c - the models of ONNX's own tests: each is imported, its text compiled, and what the
+ * interpreter computes of the inputs is compared with the outputs that come with the model.
+ *
+ *     nodes FOLDER...           a line for each: "ok NAME", "no NAME: why not", "WRONG NAME: ..."
+ *
+ * Inputs that the text needs to know, such as shapes, are given to the import. */
+#include "onnx/onnx.h"
+#include "graph/eval.h"
+#include "tool/tool.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *show = "";
+
+static void start(Ngc *ngc)
+{
+    ngc->files = ngc->errors = ngc->warnings = 0;
+    ngc->file = NULL;
+    ngc->diags = NULL;
+    ngc->diag_end = NULL;
+    source_library(ngc);
+}
+
+static Known *read_known(Ngc *ngc, const char *folder, const char *what, int i)
+{
+    const char *why, *path = text_format(ngc, "%s/test_data_set_0/%s_%d.pb", folder, what, i);
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return NULL;
+    fclose(f);
+    Pb__Tensor *t = onnx_read_tensor(ngc, path);
+    return t ? known_of_tensor(ngc, t, "", &why) : NULL;
+}
+
+/* NAME=[1,2,3] */
+static char *given_text(Ngc *ngc, const char *name, const Known *k)
+{
+    Text t = {.ngc = ngc};
+    text_add(&t, "%s=[", name);
+    for (int64_t i = 0; i < k->count; i++) {
+        double v = 0;
+        known_number(NULL, k, i, &v);
+        text_add(&t, "%s%.17g", i ? "," : "", v);
+    }
+    text_add(&t, "]");
+    return t.at;
+}
+
+/* Which inputs are given to the import: none, then those that are whole or few. */
+static int give(Ngc *ngc, const Pb__Graph *g, Known **in, int round, char **given)
+{
+    int n = 0;
+    for (int i = 0; i < (int)g->n_input; i++) {
+        bool whole = in[i] && element_is_int(in[i]->element);
+        bool few = in[i] && (whole || in[i]->count <= 4);
+        if (in[i] && in[i]->count <= 64 &&
+            ((round == 1 && whole && i > 0) || (round == 2 && few && i > 0) || (round == 3 && (whole || few))))
+            given[n++] = given_text(ngc, g->input[i]->name, in[i]);
+    }
+    return n;
+}
+
+static void set_dims(Eval *e, const Var *v, const Known *k)
+{
+    for (int i = 0; i < v->shape.rank; i++)
+        for (int d = 0; d < e->graph->dims; d++)
+            if (v->shape.dim[i] == size_dim(e->graph, d))
+                e->dim[d] = k->dim[i];
+}
+
+static const double *numbers(Ngc *ngc, const Known *k)
+{
+    double *out = arena_alloc(ngc, (size_t)(k->count + 1) * sizeof *out);
+    for (int64_t i = 0; i < k->count; i++)
+        known_number(NULL, k, i, &out[i]);
+    return out;
+}
+
+static bool near(double a, double b)
+{
+    if (isnan(a) || isnan(b))
+        return isnan(a) && isnan(b);
+    return a == b || fabs(a - b) <= 1e-4 * fmax(1, fabs(b)) || fabs(a - b) <= 1e-3 * fabs(b);
+}
+
+static const char *compare(Ngc *ngc, Eval *e, const Root *r, const Known *want)
+{
+    int64_t dim[MAX_RANK], n = eval_shape(e, r->node->shape, dim);
+    const double *got = eval_node(e, r->node);
+    if (r->node->shape.rank != want->rank || n != want->count)
+        return text_format(ngc, "the shape of %s is %s", r->name, shape_text(e->graph, r->node->shape));
+    for (int i = 0; i < want->rank; i++)
+        if (dim[i] != want->dim[i])
+            return text_format(ngc, "the shape of %s is %s", r->name, shape_text(e->graph, r->node->shape));
+    for (int64_t i = 0; i < n; i++) {
+        double w;
+        known_number(e->graph, want, i, &w);
+        if (!near(got[i], w))
+            return text_format(ngc, "%s: element %lld is %.9g, not %.9g", r->name, (long long)i, got[i], w);
+    }
+    return NULL;
+}
+
+/* What is wrong with the values of the imported model, or NULL. */
+static const char *run(Ngc *ngc, Import *im, const Written *made, const Model *m, Known **in, const char *folder)
+{
+    Eval *e = eval_new(ngc, (Model *)m);
+    const Var **var = weights_match(ngc, m, made);
+    const Pb__Graph *g = im->graph;
+    if (!var)
+        return "weights";
+    for (int i = 0; i < made->weights; i++) {
+        int64_t n = made->weight[i]->value->count;
+        double *x = arena_alloc(ngc, (size_t)(n + 1) * sizeof *x);
+        for (int64_t k = 0; k < n; k++)
+            x[k] = weight_at(m->graph, made->weight[i], k);
+        e->var[var[i]->index] = x;
+    }
+    int v = 0;
+    for (int i = 0; i < (int)g->n_input; i++) {
+        Meaning *meaning = meaning_of(im, g->input[i]->name);
+        if (!meaning || meaning->known)
+            continue;
+        if (!in[i])
+            return "an input has no data";
+        e->var[v] = numbers(ngc, in[i]);
+        set_dims(e, m->var[v++], in[i]);
+    }
+    int k = 0;
+    for (int i = 0; i < m->roots; i++) {
+        if (m->root[i].kind != ROOT_OUTPUT)
+            continue;
+        Known *want = read_known(ngc, folder, "output", k++);
+        if (!want)
+            return "an output has no data";
+        const char *why = compare(ngc, e, &m->root[i], want);
+        if (why)
+            return why;
+        if (e->outside)
+            return "an index is out of range";
+    }
+    return NULL;
+}
+
+static void print_first(const Ngc *ngc, const char *word, const char *name)
+{
+    const char *text = ngc->diags ? ngc->diags->text : "?";
+    const char *at = strstr(text, "model.onnx: ");
+    printf("%s %s: %s\n", word, name, at ? at + 12 : text);
+}
+
+static void test(const char *folder)
+{
+    Ngc ngc = {.opt = {.optimize = 2, .digits = 9}};
+    const char *name = strrchr(folder, '/') ? strrchr(folder, '/') + 1 : folder;
+    const char *path = text_format(&ngc, "%s/model.onnx", folder);
+    Pb__Model *file = onnx_read(&ngc, path);
+    if (!file) {
+        print_first(&ngc, "no", name);
+        return;
+    }
+    Known **in = arena_alloc(&ngc, (file->graph->n_input + 1) * sizeof *in);
+    char **given = arena_alloc(&ngc, (file->graph->n_input + 1) * sizeof *given);
+    for (int i = 0, k = 0; i < (int)file->graph->n_input; i++) {
+        bool initial = false;
+        for (size_t t = 0; t < file->graph->n_initializer; t++)
+            initial |= strcmp(file->graph->initializer[t]->name, file->graph->input[i]->name) == 0;
+        if (!initial)
+            in[i] = read_known(&ngc, folder, "input", k++);
+    }
+
+    Import *im = NULL;
+    Written made;
+    ImportOptions options = {0};
+    for (int round = 0; round < 4 && !im; round++) {
+        start(&ngc);
+        parse(&ngc, 0);
+        made = (Written){.text = {.ngc = &ngc}};
+        int n = give(&ngc, file->graph, in, round, given);
+        if (round == 0 || n > 0)
+            im = onnx_import(&ngc, path, given, n, &options, &made);
+    }
+    if (!im) {
+        print_first(&ngc, "no", name);
+        arena_free(&ngc);
+        return;
+    }
+    if (*show)
+        printf("%s", made.text.at);
+    start(&ngc);
+    int text = source_add(&ngc, "model.ng", made.text.at, made.text.size, false);
+    const Model *m = model_compile(&ngc, text);
+    if (!m) {
+        print_first(&ngc, "WRONG", name);
+        printf("%s", made.text.at);
+    } else {
+        const char *why = run(&ngc, im, &made, m, in, folder);
+        printf(why ? "WRONG %s: %s\n" : "ok %s\n", name, why);
+        if (why && !*show)
+            printf("%s", made.text.at);
+    }
+    arena_free(&ngc);
+}
+
+int main(int argc, char **argv)
+{
+    show = getenv("SHOW") ? getenv("SHOW") : "";
+    for (int i = 1; i < argc; i++) {
+        test(argv[i]);
+        fflush(stdout);
+    }
+    return 0;
+}
