@@ -147,11 +147,6 @@ static Known *fold_range(Import *im)
 
 /* ---- elements that move ---- */
 
-/* y[at] = x[f(at)]: over all elements of y, where `place` gives the place in x. */
-typedef struct Walk {
-    int64_t at[MAX_RANK];
-} Walk;
-
 static Known *fold_reshape(Import *im, Known *x, int rank, const int64_t *dim)
 {
     int64_t count = 1;
@@ -285,44 +280,67 @@ static Known *fold_gather(Import *im)
     return y;
 }
 
-/* A slice of a list. */
+/* One of the lists of a slice: an operand, or an attribute in old opsets. False: it is not there. */
+static bool slice_numbers(Import *im, int i, const char *name, int64_t *out, int *count)
+{
+    if (im->opset < 10) {
+        *count = attribute_ints(im, name, out, MAX_RANK);
+        return *count >= 0;
+    }
+    if (!has_input(im->at, i))
+        return false;
+    const Known *k = input_known(im, i);
+    *count = k->rank <= 1 && k->count <= MAX_RANK ? (int)k->count : 0;
+    return *count == k->count && list_dims(im, k, out);
+}
+
+/* The elements from, from + step, ... of an axis of n; returns how many. */
+static int64_t slice_axis(int64_t n, int64_t *from, int64_t to, int64_t step)
+{
+    int64_t low = step > 0 ? 0 : -1, high = step > 0 ? n : n - 1;
+    *from = *from < 0 ? *from + n : *from;
+    to = to < 0 ? to + n : to;
+    *from = *from < low ? low : *from;
+    *from = *from > high ? high : *from;
+    to = to < low ? low : to;
+    to = to > high ? high : to;
+    int64_t count = step > 0 ? (to - *from + step - 1) / step : (*from - to - step - 1) / -step;
+    return count < 0 ? 0 : count;
+}
+
 static Known *fold_slice(Import *im)
 {
     const Known *x = input_known(im, 0);
-    int64_t from, to, step = 1, axis = 0;
-    if (x->rank != 1)
+    int64_t start[MAX_RANK], end[MAX_RANK], axis[MAX_RANK], by[MAX_RANK];
+    int64_t dim[MAX_RANK], from[MAX_RANK] = {0}, step[MAX_RANK], at[MAX_RANK] = {0}, in[MAX_RANK];
+    int starts, ends, axes, steps;
+    if (!slice_numbers(im, 1, "starts", start, &starts) ||
+        !slice_numbers(im, 2, "ends", end, &ends) || starts != ends)
         return NULL;
-    if (im->opset < 10) {
-        int64_t a[1], b[1];
-        if (attribute_ints(im, "starts", a, 1) != 1 || attribute_ints(im, "ends", b, 1) != 1)
-            return NULL;
-        from = a[0];
-        to = b[0];
-    } else {
-        for (int i = 1; i < 5; i++)
-            if (has_input(im->at, i) && input_known(im, i)->count != 1)
-                return NULL;
-        if (!has_input(im->at, 2) || !known_whole(im->g, input_known(im, 1), 0, &from) ||
-            !known_whole(im->g, input_known(im, 2), 0, &to))
-            return NULL;
-        if (has_input(im->at, 3) && !known_whole(im->g, input_known(im, 3), 0, &axis))
-            return NULL;
-        if (has_input(im->at, 4) && !known_whole(im->g, input_known(im, 4), 0, &step))
-            return NULL;
+    bool some = slice_numbers(im, 3, "axes", axis, &axes);
+    bool stepped = im->opset >= 10 && slice_numbers(im, 4, "steps", by, &steps);
+    if ((some && axes != starts) || (stepped && steps != starts) || starts > x->rank)
+        return NULL;
+    for (int i = 0; i < x->rank; i++) {
+        dim[i] = x->dim[i];
+        step[i] = 1;
     }
-    int64_t n = x->dim[0];
-    if ((axis != 0 && axis != -1) || step == 0 || step == INT64_MIN)
-        return NULL;
-    int64_t low = step > 0 ? 0 : -1, high = step > 0 ? n : n - 1;
-    from = from < 0 ? from + n : from;
-    to = to < 0 ? to + n : to;
-    from = from < low ? low : from > high ? high : from;
-    to = to < low ? low : to > high ? high : to;
-    int64_t count = step > 0 ? (to - from + step - 1) / step : (from - to - step - 1) / -step;
-    count = count < 0 ? 0 : count;
-    Known *y = make(im, x->element, 1, &count, is_sizes(x));
-    for (int64_t i = 0; y && i < count; i++)
-        put(im, y, i, x, from + i * step);
+    for (int i = 0; i < starts; i++) {
+        int64_t k = axis_of(im, some ? axis[i] : i, x->rank), s = stepped ? by[i] : 1;
+        if (k < 0 || s == 0 || s < -MOST)
+            return NULL;
+        s = s > MOST ? MOST : s;
+        from[k] = start[i];
+        step[k] = s;
+        dim[k] = slice_axis(x->dim[k], &from[k], end[i], s);
+    }
+    Known *y = make(im, x->element, x->rank, dim, is_sizes(x));
+    for (int64_t i = 0; y && i < y->count; i++) {
+        for (int k = 0; k < x->rank; k++)
+            in[k] = from[k] + at[k] * step[k];
+        put(im, y, i, x, index_at(x->rank, x->dim, in));
+        index_next(x->rank, dim, at);
+    }
     return y;
 }
 
@@ -411,6 +429,18 @@ static bool number_of(const char *op, double a, double b, bool whole, double *y)
     return true;
 }
 
+static bool divide(Graph *g, Size a, Size b, Size *y)
+{
+    int64_t n, k;
+    if (size_number(g, b, &k) && k == 0)
+        return false;
+    if (size_number(g, a, &n) && size_number(g, b, &k)) {
+        *y = size_of_number(g, n / k);
+        return true;
+    }
+    return size_div(g, a, b, y);
+}
+
 static bool size_of(Import *im, const char *op, Size a, Size b, Size *y)
 {
     Graph *g = im->g;
@@ -423,7 +453,7 @@ static bool size_of(Import *im, const char *op, Size a, Size b, Size *y)
     else if (strcmp(op, "Mul") == 0)
         *y = size_mul(g, a, b);
     else if (strcmp(op, "Div") == 0)
-        return b != 0 && size_div(g, a, b, y);
+        return divide(g, a, b, y);
     else if (strcmp(op, "Equal") == 0) /* no run-time size is a negative number, or 0 */
         *y = compared && apart == 0;
     else if (compared && strcmp(op, "Max") == 0)
@@ -439,8 +469,23 @@ static bool size_of(Import *im, const char *op, Size a, Size b, Size *y)
     return true;
 }
 
+/* Sizes that are all numbers, as numbers. */
+static const Known *as_numbers(Import *im, const Known *k)
+{
+    double v;
+    if (!k->size)
+        return k;
+    Known *y = known_new(im->ngc, k->element, k->rank, k->dim);
+    for (int64_t i = 0; i < k->count; i++, y->number[i - 1] = v)
+        if (!known_number(im->g, k, i, &v))
+            return k;
+    return y;
+}
+
 static Known *fold_two(Import *im, const Known *a, const Known *b)
 {
+    a = as_numbers(im, a);
+    b = as_numbers(im, b);
     const char *op = im->at->op;
     int rank;
     int64_t dim[MAX_RANK], at[MAX_RANK] = {0};
@@ -496,7 +541,7 @@ static Known *fold_where(Import *im)
 
 static Known *fold_unary(Import *im)
 {
-    const Known *x = input_known(im, 0);
+    const Known *x = as_numbers(im, input_known(im, 0));
     const char *op = im->at->op;
     if (is_sizes(x))
         return NULL;

@@ -53,55 +53,120 @@ static bool is_candidate(const Known *k)
            k->element != EL_BOOL;
 }
 
-/* Joins equal ones, where the first is not even. */
-static void join_twins(Import *im, Known **list, int count)
+/* ---- how they are used ---- */
+
+/* The nodes that read an initializer. */
+typedef struct Use {
+    const Pb__Node *node;
+    int operand;
+    struct Use *next;
+} Use;
+
+static int scope_length(const Pb__Node *n)
 {
-    double v;
+    const char *slash = n->name ? strrchr(n->name, '/') : NULL;
+    return slash ? (int)(slash - n->name) : 0;
+}
+
+/* Are both the same operand of the same operator, in different modules? */
+static bool is_elsewhere(const Use *a, const Use *b)
+{
+    int n = scope_length(a->node), m = scope_length(b->node);
+    bool same = n == m && strncmp(a->node->name, b->node->name, (size_t)n) == 0;
+    return n > 0 && m > 0 && !same && a->operand == b->operand &&
+           strcmp(a->node->op, b->node->op) == 0;
+}
+
+/* Is a tensor, which is stored once, the weight of several layers that only start equal? */
+static bool is_merged(const Use *use)
+{
+    for (const Use *a = use; a; a = a->next)
+        for (const Use *b = a->next; b; b = b->next)
+            if (!is_elsewhere(a, b))
+                return false;
+    return use && use->next;
+}
+
+/* Joins a weight and its copies: those that are transposed, or used by another operator. */
+static void join_twins(Import *im, Known **list, Use **use, int count)
+{
     qsort(list, (size_t)count, sizeof *list, by_mix);
     for (int i = 0; i < count; i++) {
         if (list[i]->twin || list[i]->even)
             continue;
         for (int k = i + 1; k < count && list[k]->mix == list[i]->mix; k++) {
             Known *a = list[i], *b = list[k];
-            if (b->twin || known_even(im->g, b, &v))
+            const Use *ua = use[a->order], *ub = use[b->order];
+            if (b->twin || b->even || !ua || !ub)
                 continue;
+            bool same = known_same(im->g, a, b);
             bool turned = a->rank == 2 && b->rank == 2 && same_transposed(a, b);
-            if (!known_same(im->g, a, b) && !turned)
+            if (!turned && (!same || strcmp(ua->node->op, ub->node->op) == 0))
                 continue;
             b->twin = a;
-            b->turned = !known_same(im->g, a, b);
+            b->turned = !same;
             a->uses += b->uses;
+            a->merged = b->merged = false;
         }
     }
 }
 
-void weights_find(Import *im)
+/* An Identity of an initializer is another name for it. */
+static bool is_other_name(Import *im, const Pb__Node *n)
 {
-    int count = 0;
-    double v;
-    Known **list = arena_alloc(im->ngc, (im->graph->n_initializer + 1) * sizeof *list);
+    bool named = n->op && strcmp(n->op, "Identity") == 0 && n->n_input == 1 && wants_output(n, 0);
+    const Meaning *m = named ? meaning_of(im, n->input[0]) : NULL;
+    if (!m || !m->known)
+        return false;
+    im->at = n;
+    result_known(im, 0, m->known);
+    return true;
+}
+
+static void count_operands(Import *im, Use **use)
+{
     for (int i = 0; i < im->nodes; i++)
-        for (size_t k = 0; k < im->node[i]->n_input; k++) {
+        for (size_t k = 0; !is_other_name(im, im->node[i]) && k < im->node[i]->n_input; k++) {
             const char *name = im->node[i]->input[k];
-            Meaning *m = meaning_of(im, name);
+            const Meaning *m = meaning_of(im, name);
             ++*table_at(im->ngc, &im->uses, intern_str(im->ngc, name));
-            if (m && m->known)
-                m->known->uses++;
+            if (!m || !m->known)
+                continue;
+            Use *u = arena_alloc(im->ngc, sizeof *u);
+            *u = (Use){im->node[i], (int)k, use[m->known->order]};
+            use[m->known->order] = u;
+            m->known->uses++;
         }
     for (size_t i = 0; i < im->graph->n_output; i++)
         if (im->graph->output[i]->name)
             ++*table_at(im->ngc, &im->uses, intern_str(im->ngc, im->graph->output[i]->name));
-    for (size_t i = 0; i < im->graph->n_initializer; i++) {
+}
+
+void weights_find(Import *im)
+{
+    int count = 0, all = (int)im->graph->n_initializer;
+    double v;
+    Known **list = arena_alloc(im->ngc, (size_t)(all + 1) * sizeof *list);
+    Use **use = arena_alloc(im->ngc, (size_t)(all + 2) * sizeof *use);
+    for (int i = 0; i < all; i++) {
         const char *name = im->graph->initializer[i]->name;
         Meaning *m = name ? meaning_of(im, name) : NULL;
-        if (!m || !is_candidate(m->known) || m->known->mix)
-            continue;
-        m->known->order = (int)i;
-        m->known->mix = mix_elements(m->known) | 1;
-        m->known->even = known_even(im->g, m->known, &v);
-        list[count++] = m->known;
+        if (m && m->known && !m->known->order)
+            m->known->order = i + 1;
     }
-    join_twins(im, list, count);
+    count_operands(im, use);
+    for (int i = 0; i < all; i++) {
+        const char *name = im->graph->initializer[i]->name;
+        Meaning *m = name ? meaning_of(im, name) : NULL;
+        if (!m || !is_candidate(m->known) || m->known->order != i + 1)
+            continue;
+        Known *k = m->known;
+        k->mix = mix_elements(k);
+        k->even = known_even(im->g, k, &v);
+        k->merged = k->even || is_merged(use[k->order]);
+        list[count++] = k;
+    }
+    join_twins(im, list, use, count);
 }
 
 int uses_of(Import *im, const char *name)
@@ -112,7 +177,7 @@ int uses_of(Import *im, const char *name)
 bool is_shared(Import *im, const Known *k)
 {
     (void)im;
-    return !k->even && (k->twin || k->uses > 1);
+    return k->twin || (!k->merged && k->uses > 1);
 }
 
 /* ---- what layers are called ---- */
@@ -195,13 +260,22 @@ static const char *label_of_node(Import *im, const char *name)
     return t.size ? t.at : NULL;
 }
 
+const char *weight_label(Import *im, const Known *k)
+{
+    const char *name = k->name, *dot = name ? strrchr(name, '.') : NULL;
+    if (!name || is_made_up(name))
+        return NULL;
+    if (dot && strcmp(dot, ".weight") == 0)
+        return text_format(im->ngc, "%.*s", (int)(dot - name), name);
+    return name;
+}
+
 const char *layer_label(Import *im, const Known *W, const Known *b)
 {
     const char *label = NULL;
-    bool merged = W && W->even && W->uses > 1;
-    if (W && !merged)
+    if (W && W->uses <= 1)
         label = label_of_weight(im, W->name);
-    if (!label && b && !(b->even && b->uses > 1))
+    if (!label && b && b->uses <= 1)
         label = label_of_weight(im, b->name);
     if (!label)
         label = label_of_node(im, im->at->name);

@@ -311,6 +311,8 @@ const OnnxOp onnx_math[] = {
     {"Shrink", .take = take_shrink, .attributes = "bias lambd", .says = "by `where`"},
     {"Sigmoid", "sigmoid($00)", BIND_ATOM, .says = "`sigmoid`"},
     {"Sign", "sign($00)", BIND_ATOM, .says = "`sign`"},
+    {"Silu", "silu($00)", BIND_ATOM}, /* pattern.c */
+    {"GeluTanh", "gelu_tanh($00)", BIND_ATOM},
     {"Sin", "sin($00)", BIND_ATOM, .says = "`sin`"},
     {"Sinh", "sinh($00)", BIND_ATOM, .says = "`sinh`"},
     {"Softplus", "softplus($00)", BIND_ATOM, .says = "`softplus`"},

@@ -1,6 +1,7 @@
 /* node_reduce.c - reductions, products of matrices, softmax, losses. */
 #include "onnx/onnx.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- reductions ---- */
@@ -171,6 +172,52 @@ static void take_det(Import *im, const Pb__Node *n)
         result(im, 0, emit(im, BIND_ATOM, "det($00)", 1, x));
 }
 
+/* What pattern.c has joined. */
+static void take_attention(Import *im, const Pb__Node *n)
+{
+    double scale = 0;
+    const Known *number = input_known(im, 3);
+    Operand q = operand(im, 0), k = {0}, v = operand(im, 2), mask = {0};
+    int64_t order[MAX_RANK];
+    int rank = attribute_ints(im, "perm", order, MAX_RANK);
+    if (im->failed)
+        return;
+    bool same = true;
+    for (int i = 0; i < rank; i++)
+        same &= order[i] == i;
+    k = operand(im, 1);
+    if (!same)
+        k = emit(im, BIND_ATOM, text_format(im->ngc, "permute($00, %s)", ints_text(im, order, rank)),
+                 1, k);
+    if (has_input(n, 4))
+        mask = operand(im, 4);
+    if (im->failed)
+        return;
+    Shape s = operand_node(q)->shape;
+    int64_t d = 0;
+    bool divided = attribute_float(im, "divided", 0) != 0;
+    if (number && number->count == 1)
+        known_number(im->g, number, 0, &scale);
+    if (divided)
+        scale = scale * scale;
+    else
+        scale = 1 / (scale * scale);
+    bool usual = s.rank > 0 && size_number(im->g, s.dim[s.rank - 1], &d) &&
+                 fabs(scale - (double)d) <= 1e-6 * (double)d;
+    if (usual && mask.line)
+        result(im, 0, emit(im, BIND_ATOM, "scaled_dot_attention($00, $01, $02, $03)", 4, q, k, v, mask));
+    else if (usual)
+        result(im, 0, emit(im, BIND_ATOM, "scaled_dot_attention($00, $01, $02)", 3, q, k, v));
+    if (usual || im->failed)
+        return;
+
+    Operand c = operand(im, 3);
+    Operand scores = emit(im, BIND_TERM, divided ? "$30 @ $61'/$42" : "$30 @ $61'*$42", 3, q, k, c);
+    if (mask.line)
+        scores = emit(im, BIND_ATOM, "where($00, $01, -inf)", 2, mask, scores);
+    result(im, 0, emit(im, BIND_TERM, "softmax($00) @ $41", 2, scores, v));
+}
+
 /* ---- losses ---- */
 
 /* Scores [m, k, ..], labels [m, ..], and a weight for each class. */
@@ -225,6 +272,7 @@ static void take_loss(Import *im, const Pb__Node *n)
     {op, .take = take_reduce, .attributes = "axes keepdims noop_with_empty_axes", .says = words}
 
 const OnnxOp onnx_reduce[] = {
+    {"Attention", .take = take_attention}, /* pattern.c */
     {"ArgMax", .take = take_arg, .attributes = "axis keepdims select_last_index", .says = "`argmax`"},
     {"ArgMin", .take = take_arg, .attributes = "axis keepdims select_last_index", .says = "`argmin`"},
     {"Det", .take = take_det, .says = "`det`"},

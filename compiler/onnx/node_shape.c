@@ -430,6 +430,18 @@ static bool take_embedding(Import *im)
     return true;
 }
 
+/* Are these the numbers first, first + 1, ...? */
+static bool is_row(Import *im, const Known *index, int64_t *first)
+{
+    int64_t at;
+    if (!known_whole(im->g, index, 0, first) || *first < 0)
+        return false;
+    for (int64_t i = 1; i < index->count; i++)
+        if (!known_whole(im->g, index, i, &at) || at != *first + i)
+            return false;
+    return true;
+}
+
 static void take_gather(Import *im, const Pb__Node *n)
 {
     (void)n;
@@ -444,6 +456,15 @@ static void take_gather(Import *im, const Pb__Node *n)
     if (index && index->rank == 0 && known_whole(im->g, index, 0, &at) && !im->failed) {
         const char *form = range_form(im, axis, text_format(im->ngc, "%lld", (long long)at));
         result(im, 0, emit(im, BIND_ATOM, form, 1, x));
+        return;
+    }
+    int64_t first;
+    bool row = index && (index->rank == 1 || (index->rank == 2 && index->dim[0] == 1 && axis == 0));
+    if (row && index->count > 1 && is_row(im, index, &first)) {
+        const char *range = text_format(im->ngc, "%lld:%lld", (long long)first, (long long)(first + index->count));
+        bool whole = first == 0 && operand_node(x)->shape.dim[axis] == index->count;
+        x = whole ? x : emit(im, BIND_ATOM, range_form(im, axis, range), 1, x);
+        result(im, 0, index->rank == 1 ? x : emit(im, BIND_ATOM, "$60[new]", 1, x));
         return;
     }
     Operand i = operand(im, 1);

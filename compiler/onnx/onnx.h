@@ -70,6 +70,7 @@ typedef struct Known {
     uint64_t mix;       /* a number that does not depend on the order of its elements */
     int order;          /* its place in the file */
     bool even;          /* all elements are equal */
+    bool merged;        /* each use is a weight of its own */
     struct Known *twin; /* the weight that it is once more, or NULL */
     bool turned;        /* transposed */
 } Known;
@@ -152,7 +153,8 @@ typedef struct Import {
     const char *path, *folder;
     const Pb__Model *model;
     const Pb__Graph *graph;
-    int64_t opset;
+    int64_t own_opset; /* of the file */
+    int64_t opset;     /* of the current node */
 
     Lower *lower; /* in which each line is executed, for its shape */
     Graph *g;
@@ -239,8 +241,17 @@ const char *ints_text(Import *, const int64_t *, int count);
 
 void weights_find(Import *);
 bool is_shared(Import *, const Known *); /* is it one weight in several places? */
+const char *weight_label(Import *, const Known *); /* the path of a weight that is declared */
 /* What the file calls the layer that has these weights: "layer1.0.conv1", or NULL. */
 const char *layer_label(Import *, const Known *W, const Known *b);
+
+/* ---- pattern.c: nodes that are one function ---- */
+
+/* Nodes that pattern.c makes have this domain, and mean the operators of this opset. */
+#define joined_domain "joined"
+enum { JOINED_OPSET = 20 };
+
+void patterns_find(Import *);
 
 /* ---- fold.c: nodes whose results are known ---- */
 
@@ -281,6 +292,8 @@ struct Statement {
     bool output;
     int uses;
     int passes;        /* of a loop: it calls a def so often */
+    struct Def *of;    /* of a call and a loop */
+    Statement *before; /* of a loop: what has its name before it, or NULL */
     Statement *moved;  /* the call that computes it now, or NULL */
     const char *hint;  /* a word for its name */
     const char *name, **part_name;

@@ -1,5 +1,21 @@
-/* outline.c - what repeats becomes a def, and calls of it in a row a loop. */
+/* outline.c - what repeats becomes a def, and calls of it in a row become a loop.
+ *
+ * A region is a sequence of statements of which only the last is read from outside. Two regions are
+ * alike if they differ only in numbers, and in which values they read from outside. The numbers
+ * that differ are parameters of the def. The regions that save most lines are taken first, then
+ * again those of what is left. */
 #include "onnx/onnx.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LONGEST = 64, /* statements of a region */
+    ENTRIES = 3,  /* values that it reads from outside */
+    NUMBERS = 6,  /* that differ */
+    DEFS = 20,
+};
 
 Statement *statement_now(Statement *s)
 {
@@ -8,8 +24,516 @@ Statement *statement_now(Statement *s)
     return s;
 }
 
+/* ---- numbers in texts ---- */
+
+/* Does a number begin here? One in a name, as conv2d, is none. */
+static bool starts_number(const char *text, const char *at)
+{
+    return isdigit((unsigned char)*at) && (at == text || !(is_word_char(at[-1]) || at[-1] == '.'));
+}
+
+static int number_length(const char *at)
+{
+    int n = 0;
+    while (isdigit((unsigned char)at[n]) || (at[n] == '.' && isdigit((unsigned char)at[n + 1])))
+        n++;
+    if (at[n] == 'e' && (isdigit((unsigned char)at[n + 1]) || at[n + 1] == '-')) {
+        n += 2;
+        while (isdigit((unsigned char)at[n]))
+            n++;
+    }
+    return n;
+}
+
+/* A hash of a text in which all numbers are the same. */
+static uint64_t blind_hash(const char *text, uint64_t h)
+{
+    for (const char *c = text; *c; c++) {
+        unsigned char byte = (unsigned char)*c;
+        if (starts_number(text, c)) {
+            byte = '0';
+            c += number_length(c) - 1;
+        }
+        h = (h ^ byte) * 0x100000001B3u;
+    }
+    return h;
+}
+
+/* ---- regions ---- */
+
+typedef struct Region {
+    int from, count;
+    uint64_t hash;
+    Statement *entry[ENTRIES];
+    int entries;
+} Region;
+
+static void find_places(Page *p)
+{
+    for (int i = 0; i < p->statements; i++) {
+        p->statement[i]->at = i;
+        p->statement[i]->last = p->statement[i]->output ? p->statements : -1;
+    }
+    for (int i = 0; i < p->statements; i++)
+        for (int k = 0; k < p->statement[i]->refs; k++)
+            statement_now(p->statement[i]->ref[k].of)->last = i;
+}
+
+/* Adds what a statement reads. False: too much is from outside. */
+static bool add_refs(Region *r, const Statement *s)
+{
+    for (int k = 0; k < s->refs; k++) {
+        Statement *of = statement_now(s->ref[k].of);
+        int e = 0;
+        if (of->at >= r->from) {
+            r->hash = (r->hash ^ (uint64_t)(s->at - of->at)) * 0x100000001B3u;
+            r->hash += (uint64_t)s->ref[k].part;
+            continue;
+        }
+        if (of->parts)
+            return false;
+        while (e < r->entries && r->entry[e] != of)
+            e++;
+        if (e == ENTRIES)
+            return false;
+        r->entry[e] = of;
+        r->entries = e == r->entries ? e + 1 : r->entries;
+        r->hash = (r->hash ^ (uint64_t)(1000 + e)) * 0x100000001B3u;
+    }
+    return true;
+}
+
+static bool can_be_inside(const Statement *s)
+{
+    return s->declares != LINE_DIM && s->declares != LINE_INPUT && !s->output;
+}
+
+/* All regions, in the order of their places. */
+static Region *find_regions(Import *im, const Page *p, int *count)
+{
+    Region *list = NULL;
+    int room = 0;
+    *count = 0;
+    for (int from = 0; from < p->statements; from++) {
+        Region r = {.from = from, .hash = 14695981039346656037u};
+        int open = from; /* statements before this place are not read after the region */
+        for (int n = 1; n <= LONGEST && from + n <= p->statements; n++) {
+            Statement *s = p->statement[from + n - 1];
+            if (!can_be_inside(s))
+                break;
+            r.hash = blind_hash(s->text, r.hash + (uint64_t)s->declares * 7 + (uint64_t)s->kind);
+            r.hash = (r.hash ^ (uint64_t)(s->weights * 8 + s->parts)) * 0x100000001B3u;
+            if (!add_refs(&r, s))
+                break;
+            bool closed = true;
+            for (int i = open; i < from + n - 1 && closed; i++)
+                closed = p->statement[i]->last < from + n;
+            bool value = s->declares == LINE_VALUE && !s->parts && s->last >= from + n;
+            if (n < 2 || !closed || !value || r.entries == 0)
+                continue;
+            list = arena_grow(im->ngc, list, *count, &room, sizeof *list);
+            r.count = n;
+            list[(*count)++] = r;
+        }
+    }
+    return list;
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    const Region *x = a, *y = b;
+    if (x->hash != y->hash)
+        return x->hash < y->hash ? -1 : 1;
+    if (x->count != y->count)
+        return x->count < y->count ? -1 : 1;
+    return x->from - y->from;
+}
+
+/* ---- where regions come from ---- */
+
+/* The path that all layers of a region have in common; NULL: they have none, or are not named. */
+static const char *common_path(Import *im, const Page *p, const Region *r)
+{
+    const char *first = NULL;
+    size_t n = 0;
+    for (int i = r->from; i < r->from + r->count; i++) {
+        const char *label = p->statement[i]->label;
+        size_t same = 0;
+        if (!label)
+            continue;
+        if (!first) {
+            const char *dot = strrchr(label, '.');
+            first = label;
+            n = dot ? (size_t)(dot - label) : 0;
+        }
+        while (same < n && label[same] == first[same])
+            same++;
+        bool whole = (first[same] == '.' || !first[same]) && (label[same] == '.' || !label[same]);
+        while (same > 0 && !whole && first[same] != '.')
+            same--;
+        n = same < n ? same : n;
+    }
+    return first && n > 0 ? text_format(im->ngc, "%.*s", (int)n, first) : NULL;
+}
+
+/* Are all layers of this path in the region? */
+static bool is_whole(const Page *p, const Region *r, const char *path)
+{
+    size_t n = strlen(path);
+    for (int i = 0; i < p->statements; i++) {
+        const char *label = p->statement[i]->label;
+        bool inside = i >= r->from && i < r->from + r->count;
+        if (label && !inside && strncmp(label, path, n) == 0 && (!label[n] || label[n] == '.'))
+            return false;
+    }
+    return true;
+}
+
+/* Have the regions paths, each another one with all layers that it has, or none of them? */
+static bool paths_differ(Import *im, const Page *p, const Region *const *r, int count)
+{
+    int named = 0;
+    for (int i = 0; i < count; i++) {
+        const char *a = common_path(im, p, r[i]);
+        named += a != NULL;
+        if (a && !is_whole(p, r[i], a))
+            return false;
+        for (int k = 0; k < i; k++) {
+            const char *b = common_path(im, p, r[k]);
+            if (a && b && strcmp(a, b) == 0)
+                return false;
+        }
+    }
+    bool labelled = false;
+    for (int i = r[0]->from; i < r[0]->from + r[0]->count; i++)
+        labelled |= p->statement[i]->label != NULL;
+    return named == count || !labelled;
+}
+
+/* ---- the numbers in which regions differ ---- */
+
+typedef struct Numbers {
+    const char **value; /* of each region, one after the other */
+    int count;          /* of one region */
+} Numbers;
+
+static Numbers numbers_of(Import *im, const Page *p, const Region *r)
+{
+    Numbers n = {0};
+    int room = 0;
+    for (int i = r->from; i < r->from + r->count; i++) {
+        const char *text = p->statement[i]->text;
+        for (const char *c = text; *c; c++) {
+            if (!starts_number(text, c))
+                continue;
+            int length = number_length(c);
+            n.value = arena_grow(im->ngc, n.value, n.count, &room, sizeof *n.value);
+            n.value[n.count++] = intern(im->ngc, c, (size_t)length);
+            c += length - 1;
+        }
+    }
+    return n;
+}
+
+/* Sets for each number the parameter that it is, or -1. Returns how many parameters there are. */
+static int choose_parameters(const Numbers *n, int regions, int *parameter)
+{
+    int count = 0, places = n[0].count;
+    for (int i = 0; i < places; i++) {
+        bool differs = false;
+        parameter[i] = -1;
+        for (int r = 1; r < regions; r++)
+            differs |= n[r].value[i] != n[0].value[i];
+        for (int k = 0; k < i && differs && parameter[i] < 0; k++) {
+            bool same = parameter[k] >= 0;
+            for (int r = 0; r < regions && same; r++)
+                same = n[r].value[i] == n[r].value[k];
+            parameter[i] = same ? parameter[k] : -1;
+        }
+        if (differs && parameter[i] < 0)
+            parameter[i] = count++;
+    }
+    return count;
+}
+
+/* "stride" of "..., stride = 2"; otherwise n, n2, ... */
+static const char *parameter_name(Import *im, const char *text, const char *at, const char **names,
+                                  int count)
+{
+    const char *end = at, *word = "n";
+    if (at - text > 4 && strncmp(at - 3, " = ", 3) == 0) {
+        end = at - 3;
+        const char *start = end;
+        while (start > text && is_word_char(start[-1]))
+            start--;
+        word = text_format(im->ngc, "%.*s", (int)(end - start), start);
+    }
+    const char *name = word;
+    for (int i = 0, tries = 2; i < count; i++)
+        if (strcmp(names[i], name) == 0) {
+            name = text_format(im->ngc, "%s%d", word, tries++);
+            i = -1;
+        }
+    return name;
+}
+
+/* ---- a def and its calls ---- */
+
+/* A word for what has this path: "denselayer" of "features.denselayer3". */
+static const char *def_word(Import *im, const char *path)
+{
+    const char *dot = path ? strrchr(path, '.') : NULL, *word = dot ? dot + 1 : path;
+    size_t n = word ? strlen(word) : 0;
+    while (n > 0 && isdigit((unsigned char)word[n - 1]))
+        n--;
+    return n > 2 ? text_format(im->ngc, "%.*s", (int)n, word) : "block";
+}
+
+/* The statements of the first region, with parameters in place of numbers. */
+static Def *make_def(Import *im, const Page *p, const Region *r, const int *parameter, int count)
+{
+    Def *d = arena_alloc(im->ngc, sizeof *d);
+    int number = 0, named = 0;
+    *d = (Def){.name = def_word(im, common_path(im, p, r)), .count = r->count, .entries = r->entries, .numbers = count};
+    d->body = arena_alloc(im->ngc, (size_t)r->count * sizeof *d->body);
+    d->number = arena_alloc(im->ngc, (size_t)(count + 1) * sizeof *d->number);
+    d->entry = arena_copy(im->ngc, r->entry, sizeof r->entry);
+    for (int i = 0; i < r->count; i++) {
+        Statement *s = d->body[i] = p->statement[r->from + i];
+        Text t = {.ngc = im->ngc};
+        for (const char *c = s->text; *c; c++) {
+            if (!starts_number(s->text, c)) {
+                text_put(&t, c, 1);
+                continue;
+            }
+            int which = parameter[number++], length = number_length(c);
+            if (which == named) {
+                d->number[named] = parameter_name(im, s->text, c, d->number, named);
+                named++;
+            }
+            if (which >= 0)
+                text_add(&t, "%s", d->number[which]);
+            else
+                text_put(&t, c, (size_t)length);
+            c += length - 1;
+        }
+        s->text = t.at ? t.at : "";
+    }
+    return d;
+}
+
+static void shorten_labels(Def *d, const char *path)
+{
+    size_t n = path ? strlen(path) : 0;
+    for (int i = 0; i < d->count; i++) {
+        Statement *s = d->body[i];
+        if (s->label && n && strncmp(s->label, path, n) == 0 && s->label[n] == '.')
+            s->label += n + 1;
+    }
+}
+
+static Statement *make_call(Import *im, const Page *p, const Region *r, Def *d,
+                            const Numbers *n, const int *parameter)
+{
+    Statement *s = arena_alloc(im->ngc, sizeof *s);
+    *s = (Statement){.kind = ST_CALL, .of = d, .refs = r->entries};
+    s->ref = arena_alloc(im->ngc, (size_t)r->entries * sizeof *s->ref);
+    s->label = common_path(im, p, r);
+    Text t = {.ngc = im->ngc};
+    for (int i = 0; i < r->entries; i++) {
+        s->ref[i] = (Ref){r->entry[i], 0};
+        text_add(&t, i ? ", \1" : "(\1");
+    }
+    for (int k = 0; k < d->numbers; k++)
+        for (int i = 0; i < n->count; i++)
+            if (parameter[i] == k) {
+                text_add(&t, ", %s", n->value[i]);
+                break;
+            }
+    text_add(&t, ")");
+    s->text = t.at;
+    for (int i = r->from; i < r->from + r->count; i++)
+        s->weights += p->statement[i]->weights;
+    s->weight = arena_alloc(im->ngc, (size_t)(s->weights + 1) * sizeof *s->weight);
+    for (int i = r->from, k = 0; i < r->from + r->count; i++)
+        for (int j = 0; j < p->statement[i]->weights; j++)
+            s->weight[k++] = p->statement[i]->weight[j];
+    Statement *last = p->statement[r->from + r->count - 1];
+    s->uses = last->uses;
+    return s;
+}
+
+/* Puts calls of one def in the place of these regions, which are in order. */
+static void replace(Import *im, Page *p, const Region *const *r, const Numbers *n, int regions)
+{
+    int *parameter = arena_alloc(im->ngc, (size_t)(n[0].count + 1) * sizeof *parameter);
+    int count = choose_parameters(n, regions, parameter);
+    const char *path = common_path(im, p, r[0]);
+    Statement **call = arena_alloc(im->ngc, (size_t)regions * sizeof *call);
+    Def shape = {.numbers = count};
+    for (int i = 0; i < regions; i++)
+        call[i] = make_call(im, p, r[i], &shape, &n[i], parameter);
+    Def *d = make_def(im, p, r[0], parameter, count);
+    p->def = arena_grow(im->ngc, p->def, p->defs, &p->def_room, sizeof *p->def);
+    p->def[p->defs++] = d;
+
+    int to = 0, next = 0;
+    for (int i = 0; i < p->statements; i++) {
+        if (next == regions || i < r[next]->from) {
+            p->statement[to++] = p->statement[i];
+            continue;
+        }
+        if (i == r[next]->from + r[next]->count - 1) {
+            call[next]->of = d;
+            p->statement[i]->moved = call[next];
+            p->statement[to++] = call[next++];
+        }
+    }
+    p->statements = to;
+    shorten_labels(d, path);
+}
+
+/* ---- which regions ---- */
+
+/* Those of one kind that do not overlap. */
+static int apart(const Region *list, int count, const Region **out)
+{
+    int n = 0, end = 0;
+    for (int i = 0; i < count; i++)
+        if (list[i].from >= end) {
+            out[n++] = &list[i];
+            end = list[i].from + list[i].count;
+        }
+    return n;
+}
+
+/* How many lines a def saves; at most 0: it is not worth it. */
+static int saving(Import *im, const Page *p, const Region *const *r, int regions)
+{
+    int saved = (regions - 1) * (r[0]->count - 1) - 3;
+    if (regions < 2 || saved <= 0 || !paths_differ(im, p, r, regions))
+        return 0;
+    Numbers *n = arena_alloc(im->ngc, (size_t)regions * sizeof *n);
+    for (int i = 0; i < regions; i++) {
+        n[i] = numbers_of(im, p, r[i]);
+        if (n[i].count != n[0].count || r[i]->entries != r[0]->entries)
+            return 0;
+    }
+    int *parameter = arena_alloc(im->ngc, (size_t)(n[0].count + 1) * sizeof *parameter);
+    return choose_parameters(n, regions, parameter) <= NUMBERS ? saved : 0;
+}
+
+/* Makes the def that saves most. False: there is none. */
+static bool make_best(Import *im, Page *p)
+{
+    int count, best = 0, regions = 0;
+    find_places(p);
+    Region *list = find_regions(im, p, &count);
+    const Region **chosen = arena_alloc(im->ngc, (size_t)(count + 1) * sizeof *chosen);
+    const Region **kept = arena_alloc(im->ngc, (size_t)(count + 1) * sizeof *kept);
+    if (count)
+        qsort(list, (size_t)count, sizeof *list, by_hash);
+    for (int i = 0, end; i < count; i = end) {
+        for (end = i; end < count && list[end].hash == list[i].hash && list[end].count == list[i].count;)
+            end++;
+        int n = apart(list + i, end - i, chosen);
+        if ((n - 1) * (list[i].count - 1) - 3 <= best)
+            continue;
+        int saved = saving(im, p, chosen, n);
+        if (saved <= best)
+            continue;
+        best = saved;
+        regions = n;
+        memcpy(kept, chosen, (size_t)n * sizeof *kept);
+    }
+    if (best == 0)
+        return false;
+    Numbers *n = arena_alloc(im->ngc, (size_t)regions * sizeof *n);
+    for (int i = 0; i < regions; i++)
+        n[i] = numbers_of(im, p, kept[i]);
+    replace(im, p, kept, n, regions);
+    return true;
+}
+
+/* ---- loops ---- */
+
+/* The number at the end of a path after a point, or -1. *stem: the length before the point. */
+static int path_number(const char *path, int *stem)
+{
+    const char *dot = path ? strrchr(path, '.') : NULL;
+    if (!dot || !isdigit((unsigned char)dot[1]))
+        return -1;
+    *stem = (int)(dot - path);
+    return atoi(dot + 1);
+}
+
+/* Is b the next pass of what a begins? It reads a, and nothing else does. */
+static bool continues(const Statement *a, const Statement *b, const Statement *first, int passes)
+{
+    if (a->kind != ST_CALL || b->kind != ST_CALL || a->of != b->of || a->output ||
+        strcmp(a->text, b->text) != 0 ||
+        statement_now(b->ref[0].of) != a)
+        return false;
+    for (int i = 1; i < b->refs; i++)
+        if (statement_now(b->ref[i].of) != statement_now(first->ref[i].of) ||
+            statement_now(b->ref[i].of) == a)
+            return false;
+    int stem_a = 0, stem_b = 0;
+    int x = path_number(first->label, &stem_a), y = path_number(b->label, &stem_b);
+    if (!first->label && !b->label)
+        return true;
+    return x == 0 && y == passes && stem_a == stem_b &&
+           strncmp(first->label, b->label, (size_t)stem_a) == 0;
+}
+
+static void make_loops(Import *im, Page *p)
+{
+    int to = 0;
+    find_places(p);
+    for (int i = 0; i < p->statements;) {
+        Statement *s = p->statement[i];
+        int n = 1;
+        while (i + n < p->statements && p->statement[i + n - 1]->last == i + n &&
+               continues(p->statement[i + n - 1], p->statement[i + n], s, n))
+            n++;
+        p->statement[to++] = s;
+        if (n == 1) {
+            i++;
+            continue;
+        }
+        Statement *loop = arena_copy(im->ngc, s, sizeof *s);
+        int stem = 0, weights = 0;
+        for (int k = 0; k < n; k++)
+            weights += p->statement[i + k]->weights;
+        loop->kind = ST_LOOP;
+        loop->passes = n;
+        loop->weight = arena_alloc(im->ngc, (size_t)(weights + 1) * sizeof *loop->weight);
+        loop->weights = 0;
+        for (int k = 0; k < n; k++) {
+            const Statement *pass = p->statement[i + k];
+            for (int j = 0; j < pass->weights; j++)
+                loop->weight[loop->weights++] = pass->weight[j];
+            p->statement[i + k]->moved = loop;
+        }
+        if (path_number(s->label, &stem) == 0)
+            loop->label = text_format(im->ngc, "%.*s", stem, s->label);
+        Statement *before = statement_now(s->ref[0].of);
+        if (!before->label && before->last == i && before->declares == LINE_VALUE &&
+            !before->weights && !before->parts && before->kind == ST_LINE) {
+            before->label = loop->label;
+            loop->before = before;
+        }
+        loop->output = p->statement[i + n - 1]->output;
+        loop->moved = NULL;
+        p->statement[to - 1] = loop;
+        i += n;
+    }
+    p->statements = to;
+}
+
 void outline(Import *im, Page *p)
 {
-    (void)im;
-    (void)p;
+    while (p->defs < DEFS && make_best(im, p))
+        ;
+    make_loops(im, p);
 }

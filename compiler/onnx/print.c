@@ -15,7 +15,7 @@ static bool is_taken(Import *im, const char *name)
     static const char *const words[] = {
         "import", "dim",  "input", "param", "state",  "update", "output",   "metric", "gradient",
         "minimize", "maximize", "def", "for", "while", "if", "else", "return", "over", "with", "in",
-        "new", "backward", "training", "step", "_", "x_", NULL};
+        "new", "backward", "training", "step", "_", "i", NULL};
     for (int i = 0; words[i]; i++)
         if (strcmp(words[i], name) == 0)
             return true;
@@ -143,8 +143,10 @@ static void name_statement(Import *im, Statement *s, int start)
     const char *word = s->label ? without_start(s->label, start) : word_of(s->hint);
     if (s->declares == LINE_INPUT)
         word = is_good_name(s->label) && strcmp(s->label, "input") != 0 ? s->label : "x";
-    if (s->kind == ST_LOOP && s->label)
-        word = without_start(s->label, start);
+    if (s->before) {
+        s->name = s->before->name;
+        return;
+    }
     if (!s->parts) {
         s->name = name_fresh(im, word, false);
         return;
@@ -187,7 +189,7 @@ static void add_statement(Text *t, const Statement *s, const char *indent)
         const char *from = ref_name(&s->ref[0]);
         if (strcmp(from, s->name) != 0)
             text_add(t, "%s = %s\n%s", s->name, from, indent);
-        text_add(t, "for i in 0..%d { %s = ", s->passes, s->name);
+        text_add(t, "for i in 0..%d { %s = %s", s->passes, s->name, s->of->name);
         int k = 0;
         for (const char *c = s->text; *c; c++)
             if (*c == '\1')
@@ -200,23 +202,29 @@ static void add_statement(Text *t, const Statement *s, const char *indent)
     for (int i = 0; i < s->parts; i++)
         text_add(t, "%s%s", i ? ", " : "", s->part_name[i]);
     text_add(t, s->parts ? " = " : "%s = ", s->name);
+    if (s->kind == ST_CALL)
+        text_add(t, "%s", s->of->name);
     add_expression(t, s);
     text_add(t, "\n");
 }
 
-static void add_def(Import *im, Text *t, Def *d)
+static void add_def(Import *im, Text *t, const Page *p, Def *d)
 {
     Table outside = im->taken;
     im->taken = (Table){0};
     for (int i = 0; i < im->g->dims; i++)
         *table_at(im->ngc, &im->taken, intern_str(im->ngc, im->g->dim[i].name)) = 1;
 
+    for (int i = 0; i < p->defs; i++)
+        *table_at(im->ngc, &im->taken, intern_str(im->ngc, p->def[i]->name)) = 1;
+
     text_add(t, "\ndef %s(", d->name);
     const char **kept = arena_alloc(im->ngc, (size_t)(d->entries + 1) * sizeof *kept);
     for (int i = 0; i < d->entries; i++) {
-        kept[i] = d->entry[i]->name;
-        d->entry[i]->name = name_fresh(im, i ? "other" : "x", false);
-        text_add(t, "%s%s", i ? ", " : "", d->entry[i]->name);
+        Statement *entry = statement_now(d->entry[i]);
+        kept[i] = entry->name;
+        entry->name = name_fresh(im, i ? "other" : "x", false);
+        text_add(t, "%s%s", i ? ", " : "", entry->name);
     }
     for (int i = 0; i < d->numbers; i++) {
         *table_at(im->ngc, &im->taken, intern_str(im->ngc, d->number[i])) = 1;
@@ -227,7 +235,7 @@ static void add_def(Import *im, Text *t, Def *d)
         Statement *s = d->body[i];
         bool last = i == d->count - 1;
         if (last && !s->weights) {
-            text_add(t, "    return ");
+            text_add(t, "    return %s", s->kind == ST_CALL ? s->of->name : "");
             add_expression(t, s);
             text_add(t, "\n");
             break;
@@ -239,7 +247,7 @@ static void add_def(Import *im, Text *t, Def *d)
     }
     text_add(t, "}\n");
     for (int i = 0; i < d->entries; i++)
-        d->entry[i]->name = kept[i];
+        statement_now(d->entry[i])->name = kept[i];
     im->taken = outside;
 }
 
@@ -336,6 +344,20 @@ static void add_loss(Import *im, Text *t, const ImportOptions *options)
     text_add(t, "%sminimize %s = %s(%s, %s) with %s\n", mark, J, loss, scores, target, with);
 }
 
+/* Is each weight of the file one weight of the text? */
+static void check_weights(Import *im, const Written *w)
+{
+    Table seen = {0};
+    for (int i = 0; i < w->weights; i++) {
+        const Known *k = w->weight[i]->value;
+        int *at = table_at(im->ngc, &seen, k);
+        im->failed = false;
+        im->at = NULL;
+        if ((*at)++ && k->name && !k->merged)
+            problem(im, "the weight '%s' is used in two ways that are not supported together", k->name);
+    }
+}
+
 static void collect_weights(Import *im, const Page *p, Written *w)
 {
     int count = 0;
@@ -345,6 +367,7 @@ static void collect_weights(Import *im, const Page *p, Written *w)
     for (int i = 0; i < p->statements; i++)
         for (int k = 0; k < p->statement[i]->weights; k++)
             w->weight[w->weights++] = p->statement[i]->weight[k];
+    check_weights(im, w);
 }
 
 void import_print(Import *im, const ImportOptions *options, Written *w)
@@ -363,12 +386,12 @@ void import_print(Import *im, const ImportOptions *options, Written *w)
             name_statement(im, p.statement[i], 0);
     add_inputs(im, t, &p);
     for (int i = 0; i < p.defs; i++)
-        p.def[i]->name = name_fresh(im, p.def[i]->name, false);
+        p.def[i]->name = name_fresh(im, is_taken(im, p.def[i]->name) ? "block" : p.def[i]->name, false);
     for (int i = 0; i < p.statements; i++)
         if (!is_output_only(p.statement[i]))
             name_statement(im, p.statement[i], start);
     for (int i = 0; i < p.defs; i++)
-        add_def(im, t, p.def[i]);
+        add_def(im, t, &p, p.def[i]);
 
     text_add(t, "\n");
     for (int i = 0; i < p.statements; i++) {

@@ -53,6 +53,20 @@ static const char *activation(Import *im, const char *form)
     return NULL;
 }
 
+/* Is it a sum of values of which one is read elsewhere too? Such sums begin and end blocks. */
+static bool is_residual(const Joined *of, const Line *a)
+{
+    const Line *sum = a;
+    while (sum->args == 1 && of[sum->arg[0].line->id].inlined)
+        sum = sum->arg[0].line;
+    if (strcmp(sum->form, "$20 + $31") != 0)
+        return false;
+    for (int i = 0; i < 2; i++)
+        if (sum->arg[i].line->kind == LINE_VALUE && of[sum->arg[i].line->id].uses > 1)
+            return true;
+    return false;
+}
+
 /* Can operand a be written inside of line l? */
 static bool can_inline(Import *im, const Joined *of, const Line *l, const Line *a)
 {
@@ -60,6 +74,8 @@ static bool can_inline(Import *im, const Joined *of, const Line *l, const Line *
     if (a->kind == LINE_LITERAL)
         return true;
     if (a->kind != LINE_VALUE || j->uses != 1 || a->parts || j->output)
+        return false;
+    if (l->weights && is_residual(of, a))
         return false;
     if (j->heavy && !activation(im, l->form))
         return false;

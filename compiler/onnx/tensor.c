@@ -253,22 +253,30 @@ bool known_number(const Graph *g, const Known *k, int64_t i, double *v)
     return true;
 }
 
+/* The largest numbers stand for the end of an axis. */
+static int64_t clamped(double v)
+{
+    if (v > 4e18)
+        return INT64_MAX / 2;
+    return v < -4e18 ? -INT64_MAX / 2 : (int64_t)v;
+}
+
 Size known_size(Graph *g, const Known *k, int64_t i)
 {
     double v;
     if (k->size)
         return k->size[i];
-    if (!known_number(g, k, i, &v) || !(fabs(v) < 4e18))
+    if (!known_number(g, k, i, &v) || isnan(v))
         return 0;
-    return size_of_number(g, (int64_t)v);
+    return size_of_number(g, clamped(v));
 }
 
 bool known_whole(const Graph *g, const Known *k, int64_t i, int64_t *n)
 {
     double v;
-    if (!known_number(g, k, i, &v) || v != floor(v) || !(fabs(v) < 9e18))
+    if (!known_number(g, k, i, &v) || v != floor(v))
         return false;
-    *n = (int64_t)v;
+    *n = clamped(v);
     return true;
 }
 

@@ -105,13 +105,28 @@ int input_element(Import *im, int i)
 
 /* ---- numbers as text ---- */
 
+/* 2.0 as 2, 1e-05 as 1e-5. */
+static const char *short_number(Import *im, const char *text)
+{
+    const char *e = strchr(text, 'e');
+    int n = (int)(e ? e - text : (int)strlen(text));
+    if (n > 2 && strncmp(text + n - 2, ".0", 2) == 0)
+        n -= 2;
+    if (!e)
+        return text_format(im->ngc, "%.*s", n, text);
+    const char *sign = e[1] == '-' ? "-" : "", *digits = e + 1 + (e[1] == '-' || e[1] == '+');
+    while (*digits == '0' && digits[1])
+        digits++;
+    return text_format(im->ngc, "%.*se%s%s", n, text, sign, digits);
+}
+
 const char *number_text(Import *im, double v)
 {
     if (isnan(v))
         return "(inf - inf)";
     if (isinf(v))
         return v < 0 ? "-inf" : "inf";
-    return text_number(im->ngc, v, (double)(float)v == v);
+    return short_number(im, text_number(im->ngc, v, (double)(float)v == v));
 }
 
 const char *sizes_text(Import *im, const Size *s, int count)
@@ -285,7 +300,7 @@ static Operand declare(Import *im, Known *k)
                        NULL);
     bool param = k->name && !whole && k->element != EL_BOOL;
     l->kind = param ? LINE_PARAM : LINE_STATE;
-    l->label = k->name;
+    l->label = weight_label(im, k);
     line_weight(im, l, k, NULL);
     l->weight->state = !param;
     return emit_line(im, l);
@@ -300,6 +315,23 @@ static Operand *twin_operand(Import *im, Known *k)
     return &m->operand;
 }
 
+/* A large constant that the language has a function for: one number, or a causal mask. */
+static const char *regular_form(Import *im, const Known *k)
+{
+    double v;
+    Size dim[MAX_RANK];
+    int64_t at[MAX_RANK] = {0};
+    bool lower = k->rank >= 2 && k->dim[k->rank - 1] == k->dim[k->rank - 2];
+    for (int i = 0; i < k->rank; i++)
+        dim[i] = k->dim[i];
+    const char *shape = sizes_text(im, dim, k->rank);
+    if (known_even(im->g, k, &v))
+        return text_format(im->ngc, "full(%s, %s)", shape, number_text(im, v));
+    for (int64_t i = 0; i < k->count && lower; i++, index_next(k->rank, k->dim, at))
+        lower = known_number(im->g, k, i, &v) && v == (at[k->rank - 1] <= at[k->rank - 2]);
+    return lower ? text_format(im->ngc, "tril(ones(%s))", shape) : NULL;
+}
+
 Operand operand_of_known(Import *im, Known *k)
 {
     enum { MOST = 24 }; /* elements of a list that is written out */
@@ -309,6 +341,11 @@ Operand operand_of_known(Import *im, Known *k)
         return (Operand){0};
     }
     bool param = k->name && !element_is_int(k->element) && k->element != EL_BOOL && k->rank > 0;
+    if (!param && k->count > MOST && k->rank > 0) {
+        const char *form = regular_form(im, k);
+        if (form)
+            return emit(im, BIND_ATOM, form, 0);
+    }
     if (k->twin) {
         Operand o = *twin_operand(im, k->twin);
         return k->turned && o.line ? emit(im, BIND_ATOM, "$60'", 1, o) : o;
@@ -318,8 +355,12 @@ Operand operand_of_known(Import *im, Known *k)
 
     Text t = {.ngc = im->ngc};
     list_text(im, &t, k, 0, &at);
-    bool sum = k->rank == 0 && strpbrk(t.at, "+-*");
-    Line *l = line_new(im, sum ? BIND_SUM : BIND_ATOM, t.at, 0, NULL);
+    Binds binds = BIND_ATOM;
+    if (k->rank == 0 && k->size && strpbrk(t.at, "+-*"))
+        binds = BIND_SUM;
+    else if (k->rank == 0 && *t.at == '-')
+        binds = BIND_NEG;
+    Line *l = line_new(im, binds, t.at, 0, NULL);
     l->kind = LINE_LITERAL;
     return emit_line(im, l);
 }
@@ -332,7 +373,7 @@ Operand operand(Import *im, int i)
     if (m->operand.line)
         return m->operand;
     Operand o = operand_of_known(im, m->known);
-    if (!m->known->even) /* otherwise each use is a weight of its own */
+    if (!m->known->merged) /* otherwise each use is a weight of its own */
         meaning_of(im, im->at->input[i])->operand = o;
     return o;
 }
@@ -639,6 +680,7 @@ static void take_node(Import *im, const Pb__Node *n)
     const OnnxOp *op = onnx_find(n->op);
     im->at = n;
     im->failed = false;
+    im->opset = n->domain && strcmp(n->domain, joined_domain) == 0 ? JOINED_OPSET : im->own_opset;
     for (size_t i = 0; i < n->n_output; i++)
         if (*n->output[i])
             *meaning_new(im, n->output[i]) = (Meaning){0};
@@ -692,11 +734,13 @@ static int64_t opset_of(const Pb__Model *m)
 static bool import_graph(Import *im)
 {
     im->graph = im->model->graph;
-    im->opset = opset_of(im->model);
+    im->opset = im->own_opset = opset_of(im->model);
     im->lower = lower_begin(im->ngc);
     im->g = im->lower->g;
     im->nodes = (int)im->graph->n_node;
-    im->node = im->graph->node;
+    im->node = arena_alloc(im->ngc, (size_t)(im->nodes + 1) * sizeof *im->node);
+    for (int i = 0; i < im->nodes; i++)
+        im->node[i] = im->graph->node[i];
 
     read_initializers(im);
     for (size_t i = 0; i < im->graph->n_input; i++)
@@ -706,6 +750,7 @@ static bool import_graph(Import *im)
         return false;
 
     weights_find(im);
+    patterns_find(im);
     for (int i = 0; i < im->nodes; i++)
         take_node(im, im->node[i]);
     take_outputs(im);
@@ -723,5 +768,5 @@ Import *onnx_import(Ngc *ngc, const char *path, char **given, int count,
     if (!im->model || !import_graph(im))
         return NULL;
     import_print(im, options, made);
-    return im;
+    return im->problems ? NULL : im;
 }

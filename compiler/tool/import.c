@@ -44,6 +44,8 @@ static int write_files(Ngc *ngc, const Args *a, const Written *made, const Model
             return 1;
         file[files++] = (OutFile){.path = a->save, .text = bytes.at, .size = bytes.size};
     }
+    start_again(ngc);
+    source_add(ngc, a->file, "", 0, false); /* it is not overwritten */
     if (output_clash(ngc, file, files))
         return 2;
     return output_write(ngc, file, files) ? 0 : 3;
@@ -63,8 +65,6 @@ int import_main(Ngc *ngc, const Args *a)
     const Model *m = compile_text(ngc, name, &made.text);
     if (!m)
         return 1;
-    ngc->diags = NULL; /* warnings come again when the model is used */
-    ngc->diag_end = NULL;
     return write_files(ngc, a, &made, m);
 }
 

@@ -1,0 +1,380 @@
+/* pattern.c - several nodes that together are one function of the library: a normalisation written
+ * out, a gelu by erf. The last of them becomes a node for that function; the others stay, and are
+ * left out of the text as nothing reads them any more. */
+#include "onnx/onnx.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Finder {
+    Import *im;
+    Table maker; /* by name: 1 + the place of the node that computes it */
+} Finder;
+
+/* ---- what a name is ---- */
+
+/* The node of this operator that computes a name, or NULL. */
+static const Pb__Node *made_by(Finder *f, const char *name, const char *op)
+{
+    int at = *table_at(f->im->ngc, &f->maker, intern_str(f->im->ngc, name));
+    const Pb__Node *n = at ? f->im->node[at - 1] : NULL;
+    return n && strcmp(n->op, op) == 0 ? n : NULL;
+}
+
+/* The node that computes the operand of another one. */
+static const Pb__Node *operand_by(Finder *f, const Pb__Node *n, int i, const char *op)
+{
+    return n && i < (int)n->n_input ? made_by(f, n->input[i], op) : NULL;
+}
+
+/* Is it one number, and which? Also the square root of one, and a cast. */
+static bool is_number(Finder *f, const char *name, double *v)
+{
+    const char *why;
+    const Meaning *m = meaning_of(f->im, name);
+    const Known *k = m ? m->known : NULL;
+    const Pb__Node *n = k ? NULL : made_by(f, name, "Constant");
+    if (n && n->n_attribute == 1 && n->attribute[0]->t)
+        k = known_of_tensor(f->im->ngc, n->attribute[0]->t, f->im->folder, &why);
+    if (n && n->n_attribute == 1 && n->attribute[0]->has_f) {
+        *v = n->attribute[0]->f;
+        return true;
+    }
+    if (k)
+        return k->count == 1 && known_number(f->im->g, k, 0, v);
+    n = made_by(f, name, "Sqrt");
+    if (n && n->n_input == 1 && is_number(f, n->input[0], v)) {
+        *v = sqrt(*v);
+        return true;
+    }
+    n = made_by(f, name, "Cast");
+    return n && n->n_input == 1 && is_number(f, n->input[0], v);
+}
+
+static bool is_about(Finder *f, const char *name, double wanted)
+{
+    double v;
+    return is_number(f, name, &v) && fabs(v - wanted) <= 1e-5 * fabs(wanted);
+}
+
+/* The operand of a node of two that is not this number, or NULL. */
+static const char *beside_number(Finder *f, const Pb__Node *n, double v)
+{
+    if (!n || n->n_input != 2)
+        return NULL;
+    for (int i = 0; i < 2; i++)
+        if (is_about(f, n->input[i], v))
+            return n->input[1 - i];
+    return NULL;
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a && b && strcmp(a, b) == 0;
+}
+
+/* ---- the node that takes their place ---- */
+
+static Pb__Node *join(Finder *f, int at, const char *op, int inputs, const char *const *input)
+{
+    Ngc *ngc = f->im->ngc;
+    Pb__Node *n = arena_copy(ngc, f->im->node[at], sizeof *n);
+    n->op = (char *)op;
+    n->domain = (char *)joined_domain;
+    n->n_attribute = 0;
+    n->n_input = (size_t)inputs;
+    n->input = arena_alloc(ngc, (size_t)(inputs + 1) * sizeof *n->input);
+    for (int i = 0; i < inputs; i++)
+        n->input[i] = (char *)input[i];
+    f->im->node[at] = n;
+    return n;
+}
+
+static void give_float(Finder *f, Pb__Node *n, const char *name, double v)
+{
+    Ngc *ngc = f->im->ngc;
+    Pb__Attribute *a = arena_alloc(ngc, sizeof *a);
+    pb__attribute__init(a);
+    a->name = (char *)name;
+    a->has_f = true;
+    a->f = (float)v;
+    Pb__Attribute **list = arena_alloc(ngc, (n->n_attribute + 1) * sizeof *list);
+    for (size_t i = 0; i < n->n_attribute; i++)
+        list[i] = n->attribute[i];
+    list[n->n_attribute++] = a;
+    n->attribute = list;
+}
+
+/* ---- products ---- */
+
+enum { MOST = 8 };
+
+/* The factors of a product: those of its operands, if nothing else reads these. */
+static int factors(Finder *f, const Pb__Node *n, const char **out, int count)
+{
+    for (int i = 0; i < 2; i++) {
+        const Pb__Node *inner = operand_by(f, n, i, "Mul");
+        if (inner && inner->n_input == 2 && uses_of(f->im, n->input[i]) == 1)
+            count = factors(f, inner, out, count);
+        else if (count < MOST)
+            out[count++] = n->input[i];
+    }
+    return count;
+}
+
+/* The x of 1 + erf(x/sqrt(2)), or NULL. */
+static const char *erf_part(Finder *f, const char *name)
+{
+    const char *inner = beside_number(f, made_by(f, name, "Add"), 1);
+    const Pb__Node *erf = inner ? made_by(f, inner, "Erf") : NULL;
+    const Pb__Node *div = operand_by(f, erf, 0, "Div"), *mul = operand_by(f, erf, 0, "Mul");
+    if (div && div->n_input == 2 && is_about(f, div->input[1], sqrt(2)))
+        return div->input[0];
+    return beside_number(f, mul, sqrt(0.5));
+}
+
+/* Is it x^3, in any form? */
+static bool is_cube(Finder *f, const char *name, const char *x)
+{
+    const Pb__Node *power = made_by(f, name, "Pow"), *mul = made_by(f, name, "Mul");
+    const char *factor[MOST];
+    if (power)
+        return same(power->input[0], x) && is_about(f, power->input[1], 3);
+    return mul && factors(f, mul, factor, 0) == 3 && same(factor[0], x) && same(factor[1], x) &&
+           same(factor[2], x);
+}
+
+/* The x of 1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)), or NULL. */
+static const char *tanh_part(Finder *f, const char *name)
+{
+    const char *inner = beside_number(f, made_by(f, name, "Add"), 1);
+    const Pb__Node *tanh = inner ? made_by(f, inner, "Tanh") : NULL;
+    const char *sum = tanh ? beside_number(f, made_by(f, tanh->input[0], "Mul"), 0.7978845608) : NULL;
+    const Pb__Node *add = sum ? made_by(f, sum, "Add") : NULL;
+    for (int i = 0; add && add->n_input == 2 && i < 2; i++) {
+        const char *x = add->input[i];
+        const char *cube = beside_number(f, made_by(f, add->input[1 - i], "Mul"), 0.044715);
+        if (cube && is_cube(f, cube, x))
+            return x;
+    }
+    return NULL;
+}
+
+/* x/2 times one of these parts, or x sigmoid(x). */
+static bool find_product(Finder *f, int at)
+{
+    const char *factor[MOST];
+    int count = factors(f, f->im->node[at], factor, 0);
+    for (int i = 0; i < count; i++) {
+        const Pb__Node *s = made_by(f, factor[i], "Sigmoid");
+        if (count == 2 && s && same(s->input[0], factor[1 - i])) {
+            join(f, at, "Silu", 1, (const char *const[]){factor[1 - i]});
+            return true;
+        }
+        const char *x = erf_part(f, factor[i]), *y = x ? NULL : tanh_part(f, factor[i]);
+        bool half = false, itself = false;
+        for (int k = 0; k < count && (x || y); k++) {
+            half |= k != i && is_about(f, factor[k], 0.5);
+            itself |= k != i && same(factor[k], x ? x : y);
+        }
+        if (count == 3 && half && itself) {
+            join(f, at, x ? "Gelu" : "GeluTanh", 1, (const char *const[]){x ? x : y});
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- normalisation ---- */
+
+/* Is it the mean over the last axis? Returns its operand, or NULL. */
+static const char *last_mean(Finder *f, const char *name)
+{
+    const Pb__Node *n = made_by(f, name, "ReduceMean");
+    double axis = 0;
+    if (!n)
+        return NULL;
+    bool found = n->n_input > 1 && is_number(f, n->input[1], &axis);
+    for (size_t i = 0; i < n->n_attribute; i++) {
+        const Pb__Attribute *a = n->attribute[i];
+        if (same(a->name, "axes") && a->n_ints == 1) {
+            axis = (double)a->ints[0];
+            found = true;
+        }
+        if (same(a->name, "keepdims") && !a->i)
+            return NULL;
+    }
+    return found && axis == -1 ? n->input[0] : NULL;
+}
+
+/* The x of x - mean(x), or NULL. */
+static const char *centred(Finder *f, const char *name)
+{
+    const Pb__Node *n = made_by(f, name, "Sub");
+    const char *x = n && n->n_input == 2 ? last_mean(f, n->input[1]) : NULL;
+    return same(x, n ? n->input[0] : NULL) ? x : NULL;
+}
+
+/* The x of sqrt(mean((x - mean(x))^2) + eps), or NULL. */
+static const char *deviation(Finder *f, const char *name, double *eps)
+{
+    const Pb__Node *root = made_by(f, name, "Sqrt");
+    const Pb__Node *add = operand_by(f, root, 0, "Add");
+    for (int i = 0; add && add->n_input == 2 && i < 2; i++) {
+        const char *squares = last_mean(f, add->input[1 - i]);
+        const Pb__Node *power = squares ? made_by(f, squares, "Pow") : NULL;
+        const Pb__Node *mul = squares ? made_by(f, squares, "Mul") : NULL;
+        if (!is_number(f, add->input[i], eps))
+            continue;
+        if (power && is_about(f, power->input[1], 2))
+            return centred(f, power->input[0]);
+        if (mul && same(mul->input[0], mul->input[1]))
+            return centred(f, mul->input[0]);
+    }
+    return NULL;
+}
+
+/* Is it a vector that is known? */
+static bool is_vector(Finder *f, const char *name)
+{
+    const Meaning *m = meaning_of(f->im, name);
+    return m && m->known && m->known->rank == 1 && m->known->name;
+}
+
+/* The operand of a node of two beside a vector, which is set; or NULL. */
+static const char *beside_vector(Finder *f, const Pb__Node *n, const char **vector)
+{
+    for (int i = 0; n && n->n_input == 2 && i < 2; i++)
+        if (is_vector(f, n->input[i])) {
+            *vector = n->input[i];
+            return n->input[1 - i];
+        }
+    return NULL;
+}
+
+/* (x - mean(x))/sqrt(...) gain + bias, which ends in a sum. */
+static bool find_norm(Finder *f, int at)
+{
+    const char *gain, *bias;
+    double eps;
+    const char *scaled = beside_vector(f, f->im->node[at], &bias);
+    const Pb__Node *mul = scaled ? made_by(f, scaled, "Mul") : NULL;
+    if (scaled && uses_of(f->im, scaled) != 1)
+        return false;
+    const char *quotient = beside_vector(f, mul, &gain);
+    const Pb__Node *div = quotient ? made_by(f, quotient, "Div") : NULL;
+    const char *x = div && div->n_input == 2 ? centred(f, div->input[0]) : NULL;
+    if (!x || !same(deviation(f, div->input[1], &eps), x))
+        return false;
+    Pb__Node *n = join(f, at, "LayerNormalization", 3, (const char *const[]){x, gain, bias});
+    give_float(f, n, "epsilon", eps);
+    return true;
+}
+
+/* ---- attention ---- */
+
+/* A product with a number, or a quotient by one: its operand, and the number's name. */
+static const char *scaled_by(Finder *f, const char *name, const char **number, bool *divided)
+{
+    const Pb__Node *div = made_by(f, name, "Div"), *mul = made_by(f, name, "Mul");
+    const Pb__Node *n = div ? div : mul;
+    *number = "";
+    *divided = div != NULL;
+    if (!n || n->n_input != 2 || uses_of(f->im, name) != 1)
+        return name;
+    *number = n->input[1];
+    return n->input[0];
+}
+
+/* A softmax over the last axis that nothing else reads: its operand. */
+static const char *softmax_operand(Finder *f, const char *name, int rank)
+{
+    const Pb__Node *n = made_by(f, name, "Softmax");
+    if (!n || n->n_input != 1 || uses_of(f->im, name) != 1)
+        return NULL;
+    int64_t axis = f->im->opset < 13 ? 1 : -1;
+    for (size_t i = 0; i < n->n_attribute; i++)
+        if (same(n->attribute[i]->name, "axis"))
+            axis = n->attribute[i]->i;
+    return axis == -1 || axis == rank - 1 ? n->input[0] : NULL;
+}
+
+static void give_ints(Finder *f, Pb__Node *n, const char *name, int64_t *v, size_t count)
+{
+    give_float(f, n, name, 0);
+    Pb__Attribute *a = n->attribute[n->n_attribute - 1];
+    a->has_f = false;
+    a->n_ints = count;
+    a->ints = v;
+}
+
+/* The product of scores, q k' times a number, where k' is a transpose; or NULL. */
+static const Pb__Node *scores_of(Finder *f, const char *name, const char **input, bool *divided,
+                                 const Pb__Node **turn)
+{
+    const char *product = scaled_by(f, name, &input[3], divided);
+    const Pb__Node *n = made_by(f, product, "MatMul");
+    *turn = operand_by(f, n, 1, "Transpose");
+    if (!n || !*turn || (*turn)->n_attribute != 1)
+        return NULL;
+    input[0] = n->input[0];
+    if (!*input[3])
+        input[0] = scaled_by(f, n->input[0], &input[3], divided);
+    input[1] = (*turn)->input[0];
+    return *input[3] ? n : NULL;
+}
+
+/* softmax(where(mask, q k'/sqrt(d), -inf)) v: operands q, what k' is a transpose of, v, the number
+ * that scales, and the mask. */
+static bool find_attention(Finder *f, int at)
+{
+    const Pb__Node *n = f->im->node[at], *soft = made_by(f, n->input[0], "Softmax"), *turn;
+    const char *input[5] = {"", "", n->input[1], "", ""};
+    bool divided;
+    double fill;
+    const Pb__Node *where = operand_by(f, soft, 0, "Where");
+    if (!soft)
+        return false;
+    const char *scores = soft->input[0];
+    if (where && where->n_input == 3 && is_number(f, where->input[2], &fill) && fill < -1e9) {
+        input[4] = where->input[0];
+        scores = where->input[1];
+    }
+    if (!scores_of(f, scores, input, &divided, &turn))
+        return false;
+    const Pb__Attribute *perm = turn->attribute[0];
+    if (perm->n_ints < 2 || !softmax_operand(f, n->input[0], (int)perm->n_ints))
+        return false;
+
+    /* k is the same transpose with its last axes exchanged */
+    size_t rank = perm->n_ints;
+    int64_t *order = arena_copy(f->im->ngc, perm->ints, rank * sizeof *order);
+    order[rank - 1] = perm->ints[rank - 2];
+    order[rank - 2] = perm->ints[rank - 1];
+    Pb__Node *joined = join(f, at, "Attention", 5, input);
+    give_ints(f, joined, "perm", order, rank);
+    give_float(f, joined, "divided", divided);
+    return true;
+}
+
+void patterns_find(Import *im)
+{
+    Finder f = {.im = im};
+    for (int i = 0; i < im->nodes; i++) {
+        const Pb__Node *n = im->node[i];
+        for (size_t k = 0; k < n->n_output; k++)
+            *table_at(im->ngc, &f.maker, intern_str(im->ngc, n->output[k])) = i + 1;
+    }
+    for (int i = 0; i < im->nodes; i++) {
+        const Pb__Node *n = im->node[i];
+        if (n->n_input != 2 || n->n_output != 1)
+            continue;
+        if (strcmp(n->op, "Mul") == 0)
+            find_product(&f, i);
+        else if (strcmp(n->op, "MatMul") == 0)
+            find_attention(&f, i);
+        else if (strcmp(n->op, "Add") == 0)
+            find_norm(&f, i);
+    }
+}

@@ -1,0 +1,282 @@
+# networks.py - writes networks of PyTorch in the ONNX format, with inputs, outputs and gradients in double precision:
+#
+#     networks.py FOLDER [NAME ...]        FOLDER/NAME/model.onnx and test_data_set_0/{input,output,target,gradient}_N.pb
+#
+# All weights are random, so that no two of them are equal. The loss is mean((output - target)^2), of the network as it is
+# trained. Gradients have the names and the shapes of the initializers.
+import os
+import sys
+import warnings
+
+import numpy
+import onnx
+import torch
+import torch.nn as nn
+import torchvision
+from onnx import numpy_helper
+
+warnings.filterwarnings("ignore")
+
+
+class MnistCnn(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(1, 8, 3), nn.Conv2d(8, 16, 3)
+        self.dropout = nn.Dropout(0.5)
+        self.fc1, self.fc2 = nn.Linear(16 * 25, 32), nn.Linear(32, 10)
+
+    def forward(self, x):
+        x = torch.relu(self.conv2(torch.relu(self.conv1(x))))
+        x = torch.flatten(torch.max_pool2d(x, 2), 1)
+        return torch.log_softmax(self.fc2(self.dropout(torch.relu(self.fc1(x)))), 1)
+
+
+class LeNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(1, 6, 5, padding=2), nn.Tanh(), nn.AvgPool2d(2), nn.Conv2d(6, 16, 5), nn.Tanh(), nn.AvgPool2d(2))
+        self.classifier = nn.Sequential(nn.Linear(400, 120), nn.Tanh(), nn.Linear(120, 84), nn.Tanh(), nn.Linear(84, 10))
+
+    def forward(self, x):
+        return self.classifier(self.features(x).view(x.size(0), -1))
+
+
+class UNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        def double(a, b):
+            return nn.Sequential(nn.Conv2d(a, b, 3, padding=1), nn.BatchNorm2d(b), nn.ReLU(), nn.Conv2d(b, b, 3, padding=1), nn.BatchNorm2d(b), nn.ReLU())
+        self.down1, self.down2, self.bottom = double(2, 4), double(4, 8), double(8, 16)
+        self.up2, self.up1 = nn.ConvTranspose2d(16, 8, 2, 2), nn.ConvTranspose2d(8, 4, 2, 2)
+        self.merge2, self.merge1 = double(16, 8), double(8, 4)
+        self.out = nn.Conv2d(4, 3, 1)
+
+    def forward(self, x):
+        a = self.down1(x)
+        b = self.down2(torch.max_pool2d(a, 2))
+        c = self.bottom(torch.max_pool2d(b, 2))
+        d = self.merge2(torch.cat([self.up2(c), b], 1))
+        return self.out(self.merge1(torch.cat([self.up1(d), a], 1)))
+
+
+class Recurrent(nn.Module):
+    def __init__(self, kind):
+        super().__init__()
+        self.embedding = nn.Embedding(20, 6)
+        self.rnn = kind(6, 5, num_layers=2, batch_first=True, bidirectional=True)
+        self.head = nn.Linear(10, 3)
+
+    def forward(self, ids):
+        y, _ = self.rnn(self.embedding(ids))
+        return self.head(y[:, -1])
+
+
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(12, 3, 24, dropout=0, batch_first=True, activation="gelu")
+        self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.head = nn.Linear(12, 4)
+
+    def forward(self, x):
+        return self.head(self.encoder(x).mean(1))
+
+
+class SelfAttention(nn.Module):
+    def __init__(self, d, heads):
+        super().__init__()
+        self.heads = heads
+        self.query, self.key, self.value = nn.Linear(d, d), nn.Linear(d, d), nn.Linear(d, d)
+
+    def split(self, x):
+        return x.view(x.size(0), x.size(1), self.heads, -1).permute(0, 2, 1, 3)
+
+    def forward(self, x, mask):
+        q, k, v = self.split(self.query(x)), self.split(self.key(x)), self.split(self.value(x))
+        s = torch.matmul(q, k.transpose(-1, -2)) / (q.size(-1) ** 0.5) + mask
+        y = torch.matmul(torch.softmax(s, -1), v).permute(0, 2, 1, 3).contiguous()
+        return y.view(x.size())
+
+
+class BertLayer(nn.Module):
+    def __init__(self, d, heads):
+        super().__init__()
+        self.attention = SelfAttention(d, heads)
+        self.output, self.LayerNorm1 = nn.Linear(d, d), nn.LayerNorm(d, eps=1e-12)
+        self.intermediate, self.down, self.LayerNorm2 = nn.Linear(d, 4 * d), nn.Linear(4 * d, d), nn.LayerNorm(d, eps=1e-12)
+
+    def forward(self, x, mask):
+        x = self.LayerNorm1(self.output(self.attention(x, mask)) + x)
+        h = self.intermediate(x)
+        h = h * 0.5 * (1.0 + torch.erf(h / 2.0 ** 0.5))
+        return self.LayerNorm2(self.down(h) + x)
+
+
+class Bert(nn.Module):
+    def __init__(self, d=12, heads=3, layers=2, length=7):
+        super().__init__()
+        self.word_embeddings, self.position_embeddings, self.token_type_embeddings = nn.Embedding(30, d), nn.Embedding(16, d), nn.Embedding(2, d)
+        self.LayerNorm = nn.LayerNorm(d, eps=1e-12)
+        self.layer = nn.ModuleList(BertLayer(d, heads) for _ in range(layers))
+        self.pooler, self.classifier = nn.Linear(d, d), nn.Linear(d, 2)
+        self.register_buffer("position_ids", torch.arange(16)[None])
+
+    def forward(self, input_ids, attention_mask, token_type_ids):
+        p = self.position_ids[:, : input_ids.size(1)]
+        x = self.LayerNorm(self.word_embeddings(input_ids) + self.token_type_embeddings(token_type_ids) + self.position_embeddings(p))
+        mask = (1.0 - attention_mask[:, None, None, :].to(x.dtype)) * -10000.0
+        for layer in self.layer:
+            x = layer(x, mask)
+        return self.classifier(torch.tanh(self.pooler(x[:, 0])))
+
+
+class GptBlock(nn.Module):
+    def __init__(self, d, heads, length):
+        super().__init__()
+        self.heads = heads
+        self.ln_1, self.ln_2 = nn.LayerNorm(d), nn.LayerNorm(d)
+        self.c_attn, self.c_proj = nn.Linear(d, 3 * d), nn.Linear(d, d)
+        self.c_fc, self.c_out = nn.Linear(d, 4 * d), nn.Linear(4 * d, d)
+        self.register_buffer("bias", torch.tril(torch.ones(length, length, dtype=torch.bool))[None, None])
+
+    def attention(self, x):
+        m, s, d = x.size()
+        q, k, v = self.c_attn(x).split(d, dim=2)
+        q, k, v = (t.view(m, s, self.heads, d // self.heads).transpose(1, 2) for t in (q, k, v))
+        w = q @ k.transpose(-1, -2) / (d // self.heads) ** 0.5
+        w = torch.where(self.bias[:, :, :s, :s], w, torch.tensor(torch.finfo(w.dtype).min, dtype=w.dtype))
+        y = torch.softmax(w, -1) @ v
+        return self.c_proj(y.transpose(1, 2).contiguous().view(m, s, d))
+
+    def forward(self, x):
+        x = x + self.attention(self.ln_1(x))
+        h = self.c_fc(self.ln_2(x))
+        h = 0.5 * h * (1.0 + torch.tanh(0.7978845608028654 * (h + 0.044715 * torch.pow(h, 3.0))))
+        return x + self.c_out(h)
+
+
+class Gpt2(nn.Module):
+    def __init__(self, d=12, heads=3, layers=2, length=8, words=20):
+        super().__init__()
+        self.wte, self.wpe = nn.Embedding(words, d), nn.Embedding(length, d)
+        self.h = nn.ModuleList(GptBlock(d, heads, length) for _ in range(layers))
+        self.ln_f, self.lm_head = nn.LayerNorm(d), nn.Linear(d, words, bias=False)
+        self.lm_head.weight = self.wte.weight
+
+    def forward(self, ids):
+        x = self.wte(ids) + self.wpe(torch.arange(ids.size(1), device=ids.device))
+        for block in self.h:
+            x = block(x)
+        return self.lm_head(self.ln_f(x))
+
+
+def image(channels, size):
+    return lambda: (torch.randn(2, channels, size, size),)
+
+
+def words(length, top, *more):
+    return lambda: (torch.randint(0, top, (2, length)),) + tuple(f((2, length)) for f in more)
+
+
+def vision(name, **options):
+    return lambda: getattr(torchvision.models, name)(weights=None, num_classes=10, **options)
+
+
+def small_vgg():
+    model = torchvision.models.vgg11_bn(weights=None, num_classes=10)
+    model.avgpool, model.classifier = nn.Identity(), nn.Sequential(nn.Linear(512, 64), nn.ReLU(), nn.Dropout(), nn.Linear(64, 10))
+    return model
+
+
+ones = lambda shape: (torch.rand(shape) < 0.8).long()
+kinds = lambda shape: torch.randint(0, 2, shape)
+
+NETWORKS = {
+    "mnist_cnn": (MnistCnn, image(1, 14)),
+    "lenet": (LeNet, image(1, 28)),
+    "unet": (UNet, image(2, 16)),
+    "lstm": (lambda: Recurrent(nn.LSTM), words(5, 20)),
+    "gru": (lambda: Recurrent(nn.GRU), words(5, 20)),
+    "encoder": (Encoder, lambda: (torch.randn(2, 5, 12),)),
+    "bert": (Bert, words(7, 30, ones, kinds)),
+    "gpt2": (Gpt2, words(8, 20)),
+    "resnet18": (vision("resnet18"), image(3, 32)),
+    "resnet50": (vision("resnet50"), image(3, 32)),
+    "vgg11_bn": (small_vgg, image(3, 32)),
+    "mobilenet_v2": (vision("mobilenet_v2"), image(3, 32)),
+    "squeezenet": (vision("squeezenet1_1"), image(3, 48)),
+    "densenet": (lambda: torchvision.models.DenseNet(8, (2, 3, 2, 2), 16, num_classes=10), image(3, 32)),
+    "efficientnet_b0": (vision("efficientnet_b0"), image(3, 32)),
+}
+
+
+def quiet(model):
+    """Nothing random, and weights that are all different."""
+    for m in model.modules():
+        if isinstance(m, nn.Dropout):
+            m.p = 0.0
+        if type(m).__name__ == "StochasticDepth":
+            m.p = 0.0
+        if hasattr(m, "dropout") and isinstance(m.dropout, float):
+            m.dropout = 0.0
+        if isinstance(m, (nn.ReLU, nn.ReLU6, nn.SiLU)):
+            m.inplace = False
+    for p in model.parameters():
+        if p.dim() < 2:
+            p.data = 0.5 + torch.rand_like(p)
+    for name, b in model.named_buffers():
+        if name.endswith("running_mean"):
+            b.data = 0.2 * torch.randn_like(b)
+        if name.endswith("running_var"):
+            b.data = 0.5 + torch.rand_like(b)
+
+
+def write(path, value, name=""):
+    with open(path, "wb") as f:
+        f.write(numpy_helper.from_array(numpy.ascontiguousarray(value), name).SerializeToString())
+
+
+def gradients(model, parameters):
+    """By the names of the initializers: a parameter is found by its elements, perhaps transposed."""
+    for t in model.graph.initializer:
+        x = numpy_helper.to_array(t)
+        for p in parameters:
+            w, g = p.detach().numpy(), p.grad
+            if g is None or x.size != w.size:
+                continue
+            if x.shape == w.shape and (x == w).all():
+                yield t.name, g.numpy()
+            elif x.ndim == 2 and x.shape == w.T.shape and (x == w.T).all():
+                yield t.name, g.numpy().T
+
+
+def make(folder, name):
+    torch.manual_seed(len(name))
+    torch.set_default_dtype(torch.float64)
+    build, data = NETWORKS[name]
+    model, inputs = build(), data()
+    quiet(model)
+    model.eval()
+    out = os.path.join(folder, name)
+    os.makedirs(os.path.join(out, "test_data_set_0"), exist_ok=True)
+    path = os.path.join(out, "model.onnx")
+    names = ["input_ids", "attention_mask", "token_type_ids"][: len(inputs)] if inputs[0].dtype == torch.int64 else ["input"]
+    torch.onnx.export(model, inputs, path, training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=True, opset_version=int(os.environ.get("OPSET", 14)),
+                      input_names=names, output_names=["output"], dynamic_axes={n: {0: "batch"} for n in names})
+    data = os.path.join(out, "test_data_set_0", "%s_%d.pb")
+    y = model(*inputs)
+    target = torch.randn_like(y)
+    for i, x in enumerate(inputs):
+        write(data % ("input", i), x.numpy())
+    write(data % ("output", 0), y.detach().numpy())
+    write(data % ("target", 0), target.numpy())
+
+    model.train()
+    ((model(*inputs) - target) ** 2).mean().backward()
+    for i, (n, g) in enumerate(gradients(onnx.load(path), list(model.parameters()))):
+        write(data % ("gradient", i), g, n)
+
+
+if __name__ == "__main__":
+    for name in sys.argv[2:] or NETWORKS:
+        make(sys.argv[1], name)
