@@ -134,8 +134,7 @@ static Known *fold_range(Import *im)
 {
     double v[3];
     for (int i = 0; i < 3; i++)
-        if (input_known(im, i)->count != 1 ||
-            !known_number(im->g, input_known(im, i), 0, &v[i]))
+        if (input_known(im, i)->count != 1 || !known_number(im->g, input_known(im, i), 0, &v[i]))
             return NULL;
     double steps = ceil((v[1] - v[0]) / v[2]);
     int64_t n = steps > 0 && steps <= MOST ? (int64_t)steps : 0;
@@ -151,7 +150,8 @@ static Known *fold_reshape(Import *im, Known *x, int rank, const int64_t *dim)
 {
     int64_t count = 1;
     for (int i = 0; i < rank; i++)
-        count *= dim[i];
+        if (dim[i] < 0 || __builtin_mul_overflow(count, dim[i], &count))
+            return NULL;
     if (count != x->count)
         return NULL;
     Known *y = arena_copy(im->ngc, x, sizeof *x);
@@ -175,8 +175,8 @@ static Known *fold_to_shape(Import *im)
             dim[i] = x->dim[i];
         if (dim[i] == -1)
             open = i;
-        else
-            count *= dim[i];
+        else if (dim[i] < 0 || __builtin_mul_overflow(count, dim[i], &count))
+            return NULL;
     }
     if (open >= 0 && count <= 0)
         return NULL;
@@ -280,7 +280,8 @@ static Known *fold_gather(Import *im)
     return y;
 }
 
-/* One of the lists of a slice: an operand, or an attribute in old opsets. False: it is not there. */
+/* One of the lists of a slice: an operand, or an attribute in old opsets. False: it is not there.
+ */
 static bool slice_numbers(Import *im, int i, const char *name, int64_t *out, int *count)
 {
     if (im->opset < 10) {

@@ -196,9 +196,11 @@ static int without_suffix(const char *word, int n)
 
 static bool is_weight_word(const char *word, int n)
 {
-    static const char *const words[] = {"weight",     "bias",   "W",       "b",      "B",
-                                        "kernel",     "gamma",  "beta",    "gain",   "scale",
-                                        "embeddings", "MatMul", "BiasAdd", "Conv2D", "ReadVariableOp",
+    static const char *const words[] = {"weight",      "bias",       "W",
+                                        "b",           "B",          "kernel",
+                                        "gamma",       "beta",       "gain",
+                                        "scale",       "embeddings", "MatMul",
+                                        "BiasAdd",     "Conv2D",     "ReadVariableOp",
                                         "running_mean"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if ((int)strlen(words[i]) == n && strncmp(word, words[i], (size_t)n) == 0)

@@ -1,5 +1,6 @@
-/* node_layer.c - layers: operators whose weights become params of a layer of the library. If a weight
- * is used in several places, or is computed, the function below the layer is written instead. */
+/* node_layer.c - layers: operators whose weights become params of a layer of the library. If a
+ * weight is used in several places, or is computed, the function below the layer is written
+ * instead. */
 #include "onnx/onnx.h"
 
 #include <string.h>
@@ -27,8 +28,8 @@ static const int swapped[] = {1, 0};
 static Operand dense(Import *im, Operand x, Known *W, Known *b, bool transposed)
 {
     int64_t n = W->dim[transposed ? 0 : 1];
-    const char *form = text_format(im->ngc, b ? "dense($00, %lld)" : "dense($00, %lld, bias = 0)",
-                                   (long long)n);
+    const char *form =
+        text_format(im->ngc, b ? "dense($00, %lld)" : "dense($00, %lld, bias = 0)", (long long)n);
     Line *l = line_new(im, BIND_ATOM, form, 1, &x);
     line_weight(im, l, W, transposed ? NULL : swapped);
     if (b)
@@ -115,9 +116,9 @@ typedef struct Window {
     int n; /* directions */
     int64_t size[DIRECTIONS], stride[DIRECTIONS], dilation[DIRECTIONS];
     int64_t before[DIRECTIONS], after[DIRECTIONS];
-    bool even;    /* as much before as after */
+    bool even; /* as much before as after */
     bool padded;
-    bool beyond;  /* by ceil_mode, the last windows end after the padding */
+    bool beyond; /* by ceil_mode, the last windows end after the padding */
     Size image[DIRECTIONS];
 } Window;
 
@@ -173,7 +174,8 @@ static bool ceil_pads(Import *im, Window *w)
     return true;
 }
 
-/* The window of the current node over its operand 0. kernel: the sizes, if no attribute has them. */
+/* The window of the current node over its operand 0. kernel: the sizes, if no attribute has them.
+ */
 static bool read_window(Import *im, Window *w, const int64_t *kernel)
 {
     Shape s;
@@ -564,9 +566,9 @@ static void take_instance_norm(Import *im, const Pb__Node *n)
     Known *gain = own_weight(im, 1, 1), *bias = own_weight(im, 2, 1);
     Shape s = operand_node(x)->shape;
     if (gain && bias) {
-        const char *form = text_format(im->ngc, "group_norm($00, %s%s)",
-                                       size_text(im->g, s.dim[1], ""),
-                                       eps_text(im, "epsilon", 1e-5, ", "));
+        const char *form =
+            text_format(im->ngc, "group_norm($00, %s%s)", size_text(im->g, s.dim[1], ""),
+                        eps_text(im, "epsilon", 1e-5, ", "));
         Line *l = line_new(im, BIND_ATOM, form, 1, &x);
         line_weight(im, l, gain, NULL);
         line_weight(im, l, bias, NULL);
@@ -605,7 +607,8 @@ static void take_layer_norm(Import *im, const Pb__Node *n)
                          text_format(im->ngc, "var($00, [%s], keepdims = 1)", axes.at), 1, x);
         result(im, 1, m);
         const char *eps_number = number_text(im, attribute_float(im, "epsilon", 1e-5));
-        result(im, 2, emit(im, BIND_TERM, text_format(im->ngc, "1/sqrt($20 + %s)", eps_number), 1, v));
+        result(im, 2,
+               emit(im, BIND_TERM, text_format(im->ngc, "1/sqrt($20 + %s)", eps_number), 1, v));
     }
     if (axis == rank - 1 && gain && bias) {
         Line *l = line_new(im, BIND_ATOM, text_format(im->ngc, "layer_norm($00%s)", eps), 1, &x);
@@ -680,8 +683,8 @@ static void take_lrn(Import *im, const Pb__Node *n)
     text_add(&pads, "])");
     Operand squares = emit(im, BIND_ATOM, pads.at, 1, x), all = {0};
     for (int64_t i = 0; i < size; i++) {
-        const char *part = text_format(im->ngc, "$60[:, %lld:%lld]", (long long)i,
-                                       (long long)(i + channels));
+        const char *part =
+            text_format(im->ngc, "$60[:, %lld:%lld]", (long long)i, (long long)(i + channels));
         Operand p = emit(im, BIND_ATOM, part, 1, squares);
         all = i ? emit(im, BIND_SUM, "$20 + $31", 2, all, p) : p;
     }
@@ -694,17 +697,27 @@ static void take_lrn(Import *im, const Pb__Node *n)
 
 const OnnxOp onnx_layer[] = {
     {"Add", .take = take_add, .says = "`+`; to a product with weights: the bias of `dense`"},
-    {"AveragePool", .take = take_avg_pool, .attributes = WINDOW " ceil_mode count_include_pad", .says = "`avg_pool`"},
-    {"BatchNormalization", .take = take_batch_norm, .attributes = "epsilon momentum spatial training_mode", .says = "`batch_norm`"},
-    {"Conv", .take = take_conv, .attributes = WINDOW " group", .says = "`conv1d`, `conv2d`, `conv`"},
-    {"ConvTranspose", .take = take_conv_transpose, .attributes = WINDOW " group output_padding output_shape", .says = "`conv_transpose2d`, `conv_transpose`"},
+    {"AveragePool", .take = take_avg_pool, .attributes = WINDOW " ceil_mode count_include_pad",
+     .says = "`avg_pool`"},
+    {"BatchNormalization", .take = take_batch_norm,
+     .attributes = "epsilon momentum spatial training_mode", .says = "`batch_norm`"},
+    {"Conv", .take = take_conv, .attributes = WINDOW " group",
+     .says = "`conv1d`, `conv2d`, `conv`"},
+    {"ConvTranspose", .take = take_conv_transpose,
+     .attributes = WINDOW " group output_padding output_shape",
+     .says = "`conv_transpose2d`, `conv_transpose`"},
     {"Gemm", .take = take_gemm, .attributes = "alpha beta transA transB", .says = "`dense`, `@`"},
-    {"GroupNormalization", .take = take_group_norm, .attributes = "epsilon num_groups stash_type", .says = "`group_norm`"},
-    {"InstanceNormalization", .take = take_instance_norm, .attributes = "epsilon", .says = "`group_norm`, `normalize`"},
-    {"LayerNormalization", .take = take_layer_norm, .attributes = "axis epsilon stash_type", .says = "`layer_norm`, `normalize`"},
+    {"GroupNormalization", .take = take_group_norm, .attributes = "epsilon num_groups stash_type",
+     .says = "`group_norm`"},
+    {"InstanceNormalization", .take = take_instance_norm, .attributes = "epsilon",
+     .says = "`group_norm`, `normalize`"},
+    {"LayerNormalization", .take = take_layer_norm, .attributes = "axis epsilon stash_type",
+     .says = "`layer_norm`, `normalize`"},
     {"LRN", .take = take_lrn, .attributes = "alpha beta bias size", .says = "`pad`, sums and `^`"},
     {"MatMul", .take = take_matmul, .says = "`dense`, `@`"},
-    {"MaxPool", .take = take_max_pool, .attributes = WINDOW " ceil_mode storage_order", .says = "`max_pool`"},
-    {"MeanVarianceNormalization", .take = take_mean_variance, .attributes = "axes", .says = "`normalize`"},
+    {"MaxPool", .take = take_max_pool, .attributes = WINDOW " ceil_mode storage_order",
+     .says = "`max_pool`"},
+    {"MeanVarianceNormalization", .take = take_mean_variance, .attributes = "axes",
+     .says = "`normalize`"},
     {NULL},
 };

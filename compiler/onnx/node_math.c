@@ -1,4 +1,5 @@
-/* node_math.c - operators on elements. Most are a form of their operands; others have a function. */
+/* node_math.c - operators on elements. Most are a form of their operands; others have a function.
+ */
 #include "onnx/onnx.h"
 
 #include <math.h>

@@ -20,8 +20,8 @@ static bool reduce_arguments(Import *im, const char **text, int64_t *axis, int *
     if (*axes <= 0 || *axes == rank)
         *text = keep ? ", keepdims = 1" : "";
     else if (*axes == 1)
-        *text = text_format(im->ngc, ", %lld%s", (long long)(axis[0] == rank - 1 ? -1 : axis[0]),
-                            kept);
+        *text =
+            text_format(im->ngc, ", %lld%s", (long long)(axis[0] == rank - 1 ? -1 : axis[0]), kept);
     else
         *text = text_format(im->ngc, ", %s%s", ints_text(im, axis, *axes), kept);
     return true;
@@ -30,16 +30,11 @@ static bool reduce_arguments(Import *im, const char **text, int64_t *axis, int *
 static void take_reduce(Import *im, const Pb__Node *n)
 {
     static const char *const forms[][2] = {
-        {"ReduceL1", "sum(abs($00)%s)"},
-        {"ReduceL2", "norm($00%s)"},
-        {"ReduceLogSum", "log(sum($00%s))"},
-        {"ReduceLogSumExp", "logsumexp($00%s)"},
-        {"ReduceMax", "max($00%s)"},
-        {"ReduceMean", "mean($00%s)"},
-        {"ReduceMin", "min($00%s)"},
-        {"ReduceProd", "prod($00%s)"},
-        {"ReduceSum", "sum($00%s)"},
-        {"ReduceSumSquare", "sum($60^2%s)"},
+        {"ReduceL1", "sum(abs($00)%s)"},     {"ReduceL2", "norm($00%s)"},
+        {"ReduceLogSum", "log(sum($00%s))"}, {"ReduceLogSumExp", "logsumexp($00%s)"},
+        {"ReduceMax", "max($00%s)"},         {"ReduceMean", "mean($00%s)"},
+        {"ReduceMin", "min($00%s)"},         {"ReduceProd", "prod($00%s)"},
+        {"ReduceSum", "sum($00%s)"},         {"ReduceSumSquare", "sum($60^2%s)"},
     };
     int64_t axis[MAX_RANK];
     int axes;
@@ -53,8 +48,7 @@ static void take_reduce(Import *im, const Pb__Node *n)
     }
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (strcmp(n->op, forms[i][0]) == 0)
-            result(im, 0,
-                   emit(im, BIND_ATOM, text_format(im->ngc, forms[i][1], arguments), 1, x));
+            result(im, 0, emit(im, BIND_ATOM, text_format(im->ngc, forms[i][1], arguments), 1, x));
 }
 
 static void take_arg(Import *im, const Pb__Node *n)
@@ -92,7 +86,8 @@ static void take_global_pool(Import *im, const Pb__Node *n)
     Text axes = {.ngc = im->ngc};
     for (int i = 2; i < rank; i++)
         text_add(&axes, "%s%d", i > 2 ? ", " : "", i);
-    const char *form = text_format(im->ngc, "%s($00, [%s], keepdims = 1)", f, rank > 2 ? axes.at : "");
+    const char *form =
+        text_format(im->ngc, "%s($00, [%s], keepdims = 1)", f, rank > 2 ? axes.at : "");
     if (strcmp(n->op, "GlobalLpPool") == 0 && attribute_int(im, "p", 2) != 2)
         problem(im, "attribute 'p': only 2 is supported");
     else if (strcmp(n->op, "GlobalLpPool") == 0)
@@ -187,8 +182,8 @@ static void take_attention(Import *im, const Pb__Node *n)
         same &= order[i] == i;
     k = operand(im, 1);
     if (!same)
-        k = emit(im, BIND_ATOM, text_format(im->ngc, "permute($00, %s)", ints_text(im, order, rank)),
-                 1, k);
+        k = emit(im, BIND_ATOM,
+                 text_format(im->ngc, "permute($00, %s)", ints_text(im, order, rank)), 1, k);
     if (has_input(n, 4))
         mask = operand(im, 4);
     if (im->failed)
@@ -205,7 +200,8 @@ static void take_attention(Import *im, const Pb__Node *n)
     bool usual = s.rank > 0 && size_number(im->g, s.dim[s.rank - 1], &d) &&
                  fabs(scale - (double)d) <= 1e-6 * (double)d;
     if (usual && mask.line)
-        result(im, 0, emit(im, BIND_ATOM, "scaled_dot_attention($00, $01, $02, $03)", 4, q, k, v, mask));
+        result(im, 0,
+               emit(im, BIND_ATOM, "scaled_dot_attention($00, $01, $02, $03)", 4, q, k, v, mask));
     else if (usual)
         result(im, 0, emit(im, BIND_ATOM, "scaled_dot_attention($00, $01, $02)", 3, q, k, v));
     if (usual || im->failed)
@@ -239,7 +235,8 @@ static void take_loss(Import *im, const Pb__Node *n)
     if (logits)
         result(im, 1, p);
     if (ignore) {
-        kept = emit(im, BIND_COMPARE, text_format(im->ngc, "$20 != %lld", (long long)ignore->i), 1, t);
+        kept =
+            emit(im, BIND_COMPARE, text_format(im->ngc, "$20 != %lld", (long long)ignore->i), 1, t);
         t = emit(im, BIND_ATOM, "where($00, $01, 0)", 2, kept, t);
     }
     if (rank > 2) { /* the classes become the last axis */
@@ -268,13 +265,17 @@ static void take_loss(Import *im, const Pb__Node *n)
     result(im, 0, each);
 }
 
-#define REDUCE(op, words) \
-    {op, .take = take_reduce, .attributes = "axes keepdims noop_with_empty_axes", .says = words}
+#define REDUCE(op, words)                                                                          \
+    {                                                                                              \
+        op, .take = take_reduce, .attributes = "axes keepdims noop_with_empty_axes", .says = words \
+    }
 
 const OnnxOp onnx_reduce[] = {
     {"Attention", .take = take_attention}, /* pattern.c */
-    {"ArgMax", .take = take_arg, .attributes = "axis keepdims select_last_index", .says = "`argmax`"},
-    {"ArgMin", .take = take_arg, .attributes = "axis keepdims select_last_index", .says = "`argmin`"},
+    {"ArgMax", .take = take_arg, .attributes = "axis keepdims select_last_index",
+     .says = "`argmax`"},
+    {"ArgMin", .take = take_arg, .attributes = "axis keepdims select_last_index",
+     .says = "`argmin`"},
     {"Det", .take = take_det, .says = "`det`"},
     {"Einsum", .take = take_einsum, .attributes = "equation", .says = "`einsum`"},
     {"GlobalAveragePool", .take = take_global_pool, .says = "`mean` over the places"},
@@ -282,7 +283,8 @@ const OnnxOp onnx_reduce[] = {
     {"GlobalMaxPool", .take = take_global_pool, .says = "`max` over the places"},
     {"Hardmax", .take = take_softmax, .attributes = "axis", .says = "`one_hot` of `argmax`"},
     {"LogSoftmax", .take = take_softmax, .attributes = "axis", .says = "`log_softmax`"},
-    {"NegativeLogLikelihoodLoss", .take = take_loss, .attributes = "ignore_index reduction", .says = "`nll`"},
+    {"NegativeLogLikelihoodLoss", .take = take_loss, .attributes = "ignore_index reduction",
+     .says = "`nll`"},
     REDUCE("ReduceL1", "`sum` of `abs`"),
     REDUCE("ReduceL2", "`norm`"),
     REDUCE("ReduceLogSum", "`log` of `sum`"),
@@ -294,6 +296,7 @@ const OnnxOp onnx_reduce[] = {
     REDUCE("ReduceSum", "`sum`"),
     REDUCE("ReduceSumSquare", "`sum` of squares"),
     {"Softmax", .take = take_softmax, .attributes = "axis", .says = "`softmax`"},
-    {"SoftmaxCrossEntropyLoss", .take = take_loss, .attributes = "ignore_index reduction", .says = "`nll` of `log_softmax`"},
+    {"SoftmaxCrossEntropyLoss", .take = take_loss, .attributes = "ignore_index reduction",
+     .says = "`nll` of `log_softmax`"},
     {NULL},
 };

@@ -461,7 +461,8 @@ static void take_gather(Import *im, const Pb__Node *n)
     int64_t first;
     bool row = index && (index->rank == 1 || (index->rank == 2 && index->dim[0] == 1 && axis == 0));
     if (row && index->count > 1 && is_row(im, index, &first)) {
-        const char *range = text_format(im->ngc, "%lld:%lld", (long long)first, (long long)(first + index->count));
+        const char *range =
+            text_format(im->ngc, "%lld:%lld", (long long)first, (long long)(first + index->count));
         bool whole = first == 0 && operand_node(x)->shape.dim[axis] == index->count;
         x = whole ? x : emit(im, BIND_ATOM, range_form(im, axis, range), 1, x);
         result(im, 0, index->rank == 1 ? x : emit(im, BIND_ATOM, "$60[new]", 1, x));

@@ -16,31 +16,31 @@
 /* ---- the format ---- */
 
 typedef enum { /* of an element, as the format numbers them */
-    EL_FLOAT = 1,
-    EL_UINT8 = 2,
-    EL_INT8 = 3,
-    EL_UINT16 = 4,
-    EL_INT16 = 5,
-    EL_INT32 = 6,
-    EL_INT64 = 7,
-    EL_STRING = 8,
-    EL_BOOL = 9,
-    EL_FLOAT16 = 10,
-    EL_DOUBLE = 11,
-    EL_UINT32 = 12,
-    EL_UINT64 = 13,
-    EL_BFLOAT16 = 16,
+               EL_FLOAT = 1,
+               EL_UINT8 = 2,
+               EL_INT8 = 3,
+               EL_UINT16 = 4,
+               EL_INT16 = 5,
+               EL_INT32 = 6,
+               EL_INT64 = 7,
+               EL_STRING = 8,
+               EL_BOOL = 9,
+               EL_FLOAT16 = 10,
+               EL_DOUBLE = 11,
+               EL_UINT32 = 12,
+               EL_UINT64 = 13,
+               EL_BFLOAT16 = 16,
 } Element;
 
 enum { /* Pb__Attribute.type */
-    AT_FLOAT = 1,
-    AT_INT = 2,
-    AT_STRING = 3,
-    AT_TENSOR = 4,
-    AT_GRAPH = 5,
-    AT_FLOATS = 6,
-    AT_INTS = 7,
-    AT_STRINGS = 8,
+       AT_FLOAT = 1,
+       AT_INT = 2,
+       AT_STRING = 3,
+       AT_TENSOR = 4,
+       AT_GRAPH = 5,
+       AT_FLOATS = 6,
+       AT_INTS = 7,
+       AT_STRINGS = 8,
 };
 
 bool element_is_int(int element); /* an integer; not a bool, which is float in the language */
@@ -49,7 +49,8 @@ bool element_is_int(int element); /* an integer; not a bool, which is float in t
 
 /* NULL with a message. */
 Pb__Model *onnx_read(Ngc *, const char *path);
-Pb__Tensor *onnx_read_tensor(Ngc *, const char *path); /* a file of one tensor, as tests have them */
+Pb__Tensor *onnx_read_tensor(Ngc *,
+                             const char *path); /* a file of one tensor, as tests have them */
 void onnx_write(Ngc *, const Pb__Model *, Text *);
 
 /* ---- tensor.c: tensors whose elements are known ---- */
@@ -60,9 +61,9 @@ typedef struct Known {
     int rank;
     int64_t dim[MAX_RANK];
     int64_t count;
-    ngrt_data data;  /* at: NULL, or the elements */
-    double *number;  /* or these */
-    Size *size;      /* or these, which may depend on run-time dims */
+    ngrt_data data;   /* at: NULL, or the elements */
+    double *number;   /* or these */
+    Size *size;       /* or these, which may depend on run-time dims */
     const char *name; /* of the initializer that it is, or NULL */
 
     /* initial.c, of an initializer */
@@ -77,12 +78,12 @@ typedef struct Known {
 
 /* NULL with a message in *why. folder: where the model's external data is. */
 Known *known_of_tensor(Ngc *, const Pb__Tensor *, const char *folder, const char **why);
-Known *known_new(Ngc *, int element, int rank, const int64_t *dim); /* with numbers, all 0 */
-Known *known_sizes(Ngc *, int rank, const int64_t *dim);           /* with sizes, all 0 */
+Known *known_new(Ngc *, int element, int rank, const int64_t *dim);   /* with numbers, all 0 */
+Known *known_sizes(Ngc *, int rank, const int64_t *dim);              /* with sizes, all 0 */
 bool known_number(const Graph *, const Known *, int64_t i, double *); /* false: it is a size */
 Size known_size(Graph *, const Known *, int64_t i);
 bool known_whole(const Graph *, const Known *, int64_t i, int64_t *);
-Size size_of_number(Graph *, int64_t); /* also of a negative one */
+Size size_of_number(Graph *, int64_t);                        /* also of a negative one */
 bool known_same(const Graph *, const Known *, const Known *); /* all elements are equal */
 bool known_even(const Graph *, const Known *, double *);      /* all its elements are this number */
 
@@ -126,18 +127,18 @@ typedef struct Weight {
  * "$20 + $31" is a sum of operands 0 and 1. */
 struct Line {
     LineKind kind;
-    const char *form;  /* of a declaration: what follows the name */
+    const char *form; /* of a declaration: what follows the name */
     Binds binds;
     Operand *arg;
     int args;
-    int parts;         /* it is a list of so many values, if not 0 */
-    Weight *weight;    /* in the order in which the language makes its params and states */
+    int parts;      /* it is a list of so many values, if not 0 */
+    Weight *weight; /* in the order in which the language makes its params and states */
     int weights;
     const char *label; /* what the file calls it: "layer1.0.conv1", or NULL */
     int64_t units;     /* of a dense layer without a bias: how many it has; else 0 */
     Node **node;       /* of each part: shape and type */
     int id;
-    const char *name;  /* of a dim */
+    const char *name;            /* of a dim */
     struct Statement *statement; /* that it became, or NULL */
 };
 
@@ -198,10 +199,10 @@ void problem(Import *, const char *format, ...);
 
 Meaning *meaning_of(Import *, const char *name); /* NULL: the file does not define it */
 bool has_input(const Pb__Node *, int i);
-const Meaning *input_of(Import *, int i);   /* of the current node; NULL with a problem */
-Known *input_known(Import *, int i);        /* its elements, or NULL: they are not known */
+const Meaning *input_of(Import *, int i); /* of the current node; NULL with a problem */
+Known *input_known(Import *, int i);      /* its elements, or NULL: they are not known */
 Known *want_known(Import *, int i, const char *what); /* with a problem */
-Operand operand(Import *, int i);           /* line NULL with a problem */
+Operand operand(Import *, int i);                     /* line NULL with a problem */
 Node *operand_node(Operand);
 int input_rank(Import *, int i); /* -1 with a problem */
 bool input_shape(Import *, int i, Shape *);
@@ -217,7 +218,7 @@ Operand emit_line(Import *, Line *);
 Line *line_new(Import *, Binds, const char *form, int args, const Operand *);
 void line_weight(Import *, Line *, Known *, const int *perm);
 
-void result(Import *, int i, Operand);         /* output i of the current node */
+void result(Import *, int i, Operand); /* output i of the current node */
 void result_known(Import *, int i, Known *);
 bool wants_output(const Pb__Node *, int i);
 int uses_of(Import *, const char *name); /* by how many operands and outputs it is read */
@@ -240,7 +241,7 @@ const char *ints_text(Import *, const int64_t *, int count);
 /* ---- initial.c: initializers as weights ---- */
 
 void weights_find(Import *);
-bool is_shared(Import *, const Known *); /* is it one weight in several places? */
+bool is_shared(Import *, const Known *);           /* is it one weight in several places? */
 const char *weight_label(Import *, const Known *); /* the path of a weight that is declared */
 /* What the file calls the layer that has these weights: "layer1.0.conv1", or NULL. */
 const char *layer_label(Import *, const Known *W, const Known *b);
@@ -297,7 +298,7 @@ struct Statement {
     Statement *moved;  /* the call that computes it now, or NULL */
     const char *hint;  /* a word for its name */
     const char *name, **part_name;
-    int at;            /* outline.c: its place, and the last place that reads it */
+    int at; /* outline.c: its place, and the last place that reads it */
     int last;
 };
 

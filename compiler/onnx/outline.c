@@ -294,7 +294,10 @@ static Def *make_def(Import *im, const Page *p, const Region *r, const int *para
 {
     Def *d = arena_alloc(im->ngc, sizeof *d);
     int number = 0, named = 0;
-    *d = (Def){.name = def_word(im, common_path(im, p, r)), .count = r->count, .entries = r->entries, .numbers = count};
+    *d = (Def){.name = def_word(im, common_path(im, p, r)),
+               .count = r->count,
+               .entries = r->entries,
+               .numbers = count};
     d->body = arena_alloc(im->ngc, (size_t)r->count * sizeof *d->body);
     d->number = arena_alloc(im->ngc, (size_t)(count + 1) * sizeof *d->number);
     d->entry = arena_copy(im->ngc, r->entry, sizeof r->entry);
@@ -332,8 +335,8 @@ static void shorten_labels(Def *d, const char *path)
     }
 }
 
-static Statement *make_call(Import *im, const Page *p, const Region *r, Def *d,
-                            const Numbers *n, const int *parameter)
+static Statement *make_call(Import *im, const Page *p, const Region *r, Def *d, const Numbers *n,
+                            const int *parameter)
 {
     Statement *s = arena_alloc(im->ngc, sizeof *s);
     *s = (Statement){.kind = ST_CALL, .of = d, .refs = r->entries};
@@ -434,7 +437,8 @@ static bool make_best(Import *im, Page *p)
     if (count)
         qsort(list, (size_t)count, sizeof *list, by_hash);
     for (int i = 0, end; i < count; i = end) {
-        for (end = i; end < count && list[end].hash == list[i].hash && list[end].count == list[i].count;)
+        for (end = i;
+             end < count && list[end].hash == list[i].hash && list[end].count == list[i].count;)
             end++;
         int n = apart(list + i, end - i, chosen);
         if ((n - 1) * (list[i].count - 1) - 3 <= best)
@@ -471,8 +475,7 @@ static int path_number(const char *path, int *stem)
 static bool continues(const Statement *a, const Statement *b, const Statement *first, int passes)
 {
     if (a->kind != ST_CALL || b->kind != ST_CALL || a->of != b->of || a->output ||
-        strcmp(a->text, b->text) != 0 ||
-        statement_now(b->ref[0].of) != a)
+        strcmp(a->text, b->text) != 0 || statement_now(b->ref[0].of) != a)
         return false;
     for (int i = 1; i < b->refs; i++)
         if (statement_now(b->ref[i].of) != statement_now(first->ref[i].of) ||

@@ -150,7 +150,8 @@ static const char *tanh_part(Finder *f, const char *name)
 {
     const char *inner = beside_number(f, made_by(f, name, "Add"), 1);
     const Pb__Node *tanh = inner ? made_by(f, inner, "Tanh") : NULL;
-    const char *sum = tanh ? beside_number(f, made_by(f, tanh->input[0], "Mul"), 0.7978845608) : NULL;
+    const char *sum =
+        tanh ? beside_number(f, made_by(f, tanh->input[0], "Mul"), 0.7978845608) : NULL;
     const Pb__Node *add = sum ? made_by(f, sum, "Add") : NULL;
     for (int i = 0; add && add->n_input == 2 && i < 2; i++) {
         const char *x = add->input[i];

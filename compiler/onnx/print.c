@@ -1,7 +1,7 @@
 /* print.c - lines become the text of a model.
  *
- * A line that is read once becomes part of its reader; the others are statements. A statement has at
- * most one layer with weights, and is called after it, so that the weights have the names of the
+ * A line that is read once becomes part of its reader; the others are statements. A statement has
+ * at most one layer with weights, and is called after it, so that the weights have the names of the
  * file. */
 #include "onnx/onnx.h"
 
@@ -12,10 +12,12 @@
 
 static bool is_taken(Import *im, const char *name)
 {
-    static const char *const words[] = {
-        "import", "dim",  "input", "param", "state",  "update", "output",   "metric", "gradient",
-        "minimize", "maximize", "def", "for", "while", "if", "else", "return", "over", "with", "in",
-        "new", "backward", "training", "step", "_", "i", NULL};
+    static const char *const words[] = {"import",   "dim",      "input",    "param",    "state",
+                                        "update",   "output",   "metric",   "gradient", "minimize",
+                                        "maximize", "def",      "for",      "while",    "if",
+                                        "else",     "return",   "over",     "with",     "in",
+                                        "new",      "backward", "training", "step",     "_",
+                                        "i",        NULL};
     for (int i = 0; words[i]; i++)
         if (strcmp(words[i], name) == 0)
             return true;
@@ -52,8 +54,9 @@ const char *name_fresh(Import *im, const char *word, bool again)
 
     const char *stem = identifier(im, word), *name = stem;
     for (int i = 1; is_taken(im, name); i++)
-        name = text_format(im->ngc, isdigit((unsigned char)stem[strlen(stem) - 1]) ? "%s_%d" : "%s%d",
-                           stem, i);
+        name =
+            text_format(im->ngc, isdigit((unsigned char)stem[strlen(stem) - 1]) ? "%s_%d" : "%s%d",
+                        stem, i);
     *table_at(im->ngc, &im->taken, intern_str(im->ngc, name)) = 1;
     if (again) {
         im->dim_name = arena_grow(im->ngc, im->dim_name, im->dim_names, &im->dim_name_room,
@@ -126,9 +129,11 @@ static const char *without_start(const char *label, int n)
 static const char *word_of(const char *hint)
 {
     static const char *const words[][2] = {
-        {"dense(", "fc"},          {"conv1d(", "conv"},     {"conv2d(", "conv"},
-        {"conv_transpose2d(", "up"}, {"batch_norm(", "bn"},   {"layer_norm(", "ln"},
-        {"group_norm(", "gn"},     {"embedding(", "emb"},   {"split(", "part"},
+        {"dense(", "fc"},      {"conv1d(", "conv"},
+        {"conv2d(", "conv"},   {"conv_transpose2d(", "up"},
+        {"batch_norm(", "bn"}, {"layer_norm(", "ln"},
+        {"group_norm(", "gn"}, {"embedding(", "emb"},
+        {"split(", "part"},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (hint && strncmp(hint, words[i][0], strlen(words[i][0])) == 0)
@@ -177,9 +182,10 @@ static void add_expression(Text *t, const Statement *s)
 
 static void add_statement(Text *t, const Statement *s, const char *indent)
 {
-    static const char *const declares[] = {
-        [LINE_DIM] = "dim ", [LINE_INPUT] = "input ", [LINE_PARAM] = "param ",
-        [LINE_STATE] = "state "};
+    static const char *const declares[] = {[LINE_DIM] = "dim ",
+                                           [LINE_INPUT] = "input ",
+                                           [LINE_PARAM] = "param ",
+                                           [LINE_STATE] = "state "};
     text_add(t, "%s", indent);
     if (s->declares >= LINE_DIM) {
         text_add(t, "%s%s%s\n", declares[s->declares], s->name, s->text);
@@ -292,7 +298,8 @@ static void add_outputs(Import *im, Text *t)
         }
         Statement *s = statement_now(l->statement);
         const char *name = ref_name(&(Ref){l->statement, im->output[i].part});
-        if (!is_output_only(s) && (!good || strcmp(theirs, name) == 0) && s->declares == LINE_VALUE) {
+        if (!is_output_only(s) && (!good || strcmp(theirs, name) == 0) &&
+            s->declares == LINE_VALUE) {
             text_add(t, "output %s\n", name);
             continue;
         }
@@ -316,8 +323,8 @@ static const char *scores_of(Import *im, const char *loss, Shape *shape)
     const char *name = ref_name(&(Ref){l->statement, im->output[0].part});
     *shape = operand_node(im->output[0])->shape;
     bool logits = strcmp(loss, "cross_entropy") == 0 || strcmp(loss, "bce_logits") == 0;
-    bool squashed = strcmp(s->text, "softmax(\1)") == 0 || strcmp(s->text, "log_softmax(\1)") == 0 ||
-                    strcmp(s->text, "sigmoid(\1)") == 0;
+    bool squashed = strcmp(s->text, "softmax(\1)") == 0 ||
+                    strcmp(s->text, "log_softmax(\1)") == 0 || strcmp(s->text, "sigmoid(\1)") == 0;
     if (logits && squashed && s->refs == 1)
         return ref_name(&s->ref[0]);
     return name;
@@ -354,7 +361,8 @@ static void check_weights(Import *im, const Written *w)
         im->failed = false;
         im->at = NULL;
         if ((*at)++ && k->name && !k->merged)
-            problem(im, "the weight '%s' is used in two ways that are not supported together", k->name);
+            problem(im, "the weight '%s' is used in two ways that are not supported together",
+                    k->name);
     }
 }
 
@@ -386,7 +394,8 @@ void import_print(Import *im, const ImportOptions *options, Written *w)
             name_statement(im, p.statement[i], 0);
     add_inputs(im, t, &p);
     for (int i = 0; i < p.defs; i++)
-        p.def[i]->name = name_fresh(im, is_taken(im, p.def[i]->name) ? "block" : p.def[i]->name, false);
+        p.def[i]->name =
+            name_fresh(im, is_taken(im, p.def[i]->name) ? "block" : p.def[i]->name, false);
     for (int i = 0; i < p.statements; i++)
         if (!is_output_only(p.statement[i]))
             name_statement(im, p.statement[i], start);

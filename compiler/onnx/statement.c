@@ -12,7 +12,7 @@ enum { LONG = 88, DEEP = 6 };
 /* What is known of a line, by Line.id. */
 typedef struct Joined {
     bool needed, inlined;
-    bool heavy;   /* there is a layer with weights in it */
+    bool heavy; /* there is a layer with weights in it */
     bool output;
     int uses, length, depth;
 } Joined;
@@ -41,9 +41,10 @@ static void count_uses(Import *im, Joined *of)
 /* The function of a form like "relu($00)", if a layer takes it as its argument `act`; else NULL. */
 static const char *activation(Import *im, const char *form)
 {
-    static const char *const acts[] = {"relu", "sigmoid", "tanh", "gelu", "elu", "selu", "silu",
-                                       "relu6", "leaky_relu", "softplus", "hardswish", "gelu_tanh",
-                                       "mish", "softsign", "hardsigmoid", NULL};
+    static const char *const acts[] = {"relu",       "sigmoid",  "tanh",        "gelu",
+                                       "elu",        "selu",     "silu",        "relu6",
+                                       "leaky_relu", "softplus", "hardswish",   "gelu_tanh",
+                                       "mish",       "softsign", "hardsigmoid", NULL};
     int n = (int)strcspn(form, "(");
     if (strcmp(form + n, "($00)") != 0)
         return NULL;

@@ -19,16 +19,14 @@ bool element_is_int(int element)
 static bool element_kind(int element, int *kind)
 {
     static const int kinds[] = {
-        [EL_FLOAT] = NGRT_DATA_F32,   [EL_UINT8] = NGRT_DATA_U8,
-        [EL_INT8] = NGRT_DATA_I8,     [EL_UINT16] = NGRT_DATA_U16,
-        [EL_INT16] = NGRT_DATA_I16,   [EL_INT32] = NGRT_DATA_I32,
-        [EL_INT64] = NGRT_DATA_I64,   [EL_BOOL] = NGRT_DATA_U8,
-        [EL_FLOAT16] = NGRT_DATA_F16, [EL_DOUBLE] = NGRT_DATA_F64,
-        [EL_UINT32] = NGRT_DATA_U32,  [EL_UINT64] = NGRT_DATA_U64,
+        [EL_FLOAT] = NGRT_DATA_F32,     [EL_UINT8] = NGRT_DATA_U8,   [EL_INT8] = NGRT_DATA_I8,
+        [EL_UINT16] = NGRT_DATA_U16,    [EL_INT16] = NGRT_DATA_I16,  [EL_INT32] = NGRT_DATA_I32,
+        [EL_INT64] = NGRT_DATA_I64,     [EL_BOOL] = NGRT_DATA_U8,    [EL_FLOAT16] = NGRT_DATA_F16,
+        [EL_DOUBLE] = NGRT_DATA_F64,    [EL_UINT32] = NGRT_DATA_U32, [EL_UINT64] = NGRT_DATA_U64,
         [EL_BFLOAT16] = NGRT_DATA_BF16,
     };
-    if (element < EL_FLOAT || element > EL_BFLOAT16 || element == EL_STRING ||
-        element == 14 || element == 15)
+    if (element < EL_FLOAT || element > EL_BFLOAT16 || element == EL_STRING || element == 14 ||
+        element == 15)
         return false;
     *kind = kinds[element];
     return true;
@@ -119,8 +117,9 @@ static const void *external_elements(Ngc *ngc, const Pb__Tensor *t, const char *
         }
     }
     if (!is_inside(location) || !good) {
-        *why = text_format(ngc, "its elements are said to be in '%.200s', "
-                                "which is no file in the folder of the model",
+        *why = text_format(ngc,
+                           "its elements are said to be in '%.200s', "
+                           "which is no file in the folder of the model",
                            location);
         return NULL;
     }
@@ -138,8 +137,7 @@ static const void *external_elements(Ngc *ngc, const Pb__Tensor *t, const char *
         length = size - offset;
 
     void *to = NULL;
-    if (offset <= size && length <= size - offset &&
-        fseeko(f, (off_t)offset, SEEK_SET) == 0) {
+    if (offset <= size && length <= size - offset && fseeko(f, (off_t)offset, SEEK_SET) == 0) {
         to = arena_alloc(ngc, (size_t)length + 1);
         if (fread(to, 1, (size_t)length, f) != length)
             to = NULL;
@@ -294,8 +292,7 @@ bool known_same(const Graph *g, const Known *a, const Known *b)
         if (a->dim[i] != b->dim[i])
             return false;
     if (a->data.at && b->data.at && a->data.type == b->data.type)
-        return memcmp(a->data.at, b->data.at,
-                      (size_t)a->count * kind_size(a->data.type)) == 0;
+        return memcmp(a->data.at, b->data.at, (size_t)a->count * kind_size(a->data.type)) == 0;
     for (int64_t i = 0; i < a->count; i++)
         if (!same_element(g, a, i, b, i))
             return false;

@@ -91,8 +91,9 @@ Known *want_known(Import *im, int i, const char *what)
     if (!m || im->failed)
         return NULL;
     if (!m->known)
-        problem(im, "%s, '%s', is not known at compile time; an input of the model can be given: "
-                    "%s=[...]",
+        problem(im,
+                "%s, '%s', is not known at compile time; an input of the model can be given: "
+                "%s=[...]",
                 what, im->at->input[i], im->at->input[i]);
     return m->known;
 }
@@ -177,8 +178,10 @@ void line_weight(Import *im, Line *l, Known *value, const int *perm)
 static const char *plain_text(Import *im, const Line *l)
 {
     static const char *const declares[] = {
-        [LINE_DIM] = "dim %s%s", [LINE_INPUT] = "input v%d%s",
-        [LINE_PARAM] = "param v%d%s", [LINE_STATE] = "state v%d%s",
+        [LINE_DIM] = "dim %s%s",
+        [LINE_INPUT] = "input v%d%s",
+        [LINE_PARAM] = "param v%d%s",
+        [LINE_STATE] = "state v%d%s",
     };
     if (l->kind == LINE_DIM)
         return text_format(im->ngc, "dim %s%s", l->name, l->form);
@@ -223,7 +226,8 @@ static bool execute(Import *im, Line *l, const char **why)
         l->node[i] = want_node(im->lower, l->parts ? v->item[i] : v, "a value");
 
     bool good = trial_end(ngc, &trial) && (l->kind == LINE_DIM || l->node[count - 1]);
-    *why = trial.first ? trial.first->text : text_format(ngc, "the line '%s' is not possible", text);
+    *why =
+        trial.first ? trial.first->text : text_format(ngc, "the line '%s' is not possible", text);
     return good;
 }
 
@@ -296,8 +300,8 @@ static Operand declare(Import *im, Known *k)
     const char *shape = k->rank ? sizes_text(im, dim, k->rank) : "";
     if (k->rank == 0 && !k->name)
         shape = "[]";
-    Line *l = line_new(im, BIND_ATOM, text_format(im->ngc, "%s%s", shape, whole ? ": int" : ""), 0,
-                       NULL);
+    Line *l =
+        line_new(im, BIND_ATOM, text_format(im->ngc, "%s%s", shape, whole ? ": int" : ""), 0, NULL);
     bool param = k->name && !whole && k->element != EL_BOOL;
     l->kind = param ? LINE_PARAM : LINE_STATE;
     l->label = weight_label(im, k);
@@ -534,8 +538,10 @@ static Size dim_named(Import *im, const char *wanted)
 
     int64_t bound = BOUND;
     for (int i = 0; i < im->ngc->opt.defines; i++)
-        if (strcmp(im->ngc->opt.define[i].name, name) == 0)
+        if (strcmp(im->ngc->opt.define[i].name, name) == 0) {
             bound = (int64_t)im->ngc->opt.define[i].value;
+            im->ngc->opt.define[i].used = true;
+        }
     Line *l = line_new(im, BIND_ANY, text_format(im->ngc, " <= %lld", (long long)bound), 0, NULL);
     l->kind = LINE_DIM;
     l->name = intern_str(im->ngc, name);
@@ -660,8 +666,9 @@ static void check_nodes(Import *im)
         const OnnxOp *op = n->op && own_domain(n) ? onnx_find(n->op) : NULL;
         im->failed = false;
         if (!op) {
-            problem(im, own_domain(n) ? "the operator is not supported"
-                                      : "operators of the domain '%s' are not supported",
+            problem(im,
+                    own_domain(n) ? "the operator is not supported"
+                                  : "operators of the domain '%s' are not supported",
                     n->domain);
             continue;
         }
@@ -731,6 +738,29 @@ static int64_t opset_of(const Pb__Model *m)
     return version;
 }
 
+/* Is there a run-time size for each -D, and an input for each NAME=VALUE? */
+static void check_given(Import *im)
+{
+    im->at = NULL;
+    for (int i = 0; i < im->ngc->opt.defines; i++) {
+        const Define *d = &im->ngc->opt.define[i];
+        im->failed = false;
+        if (!d->used)
+            problem(im, "-D %s=%.0f: there is no run-time size of that name", d->name, d->value);
+    }
+    for (int i = 0; i < im->fixes; i++) {
+        bool found = false;
+        for (size_t k = 0; k < im->graph->n_input; k++) {
+            const char *name = im->graph->input[k]->name;
+            size_t n = name ? strlen(name) : 0;
+            found |= name && strncmp(im->fixed[i], name, n) == 0 && im->fixed[i][n] == '=';
+        }
+        im->failed = false;
+        if (!found)
+            problem(im, "%s: there is no input of that name", im->fixed[i]);
+    }
+}
+
 static bool import_graph(Import *im)
 {
     im->graph = im->model->graph;
@@ -745,6 +775,7 @@ static bool import_graph(Import *im)
     read_initializers(im);
     for (size_t i = 0; i < im->graph->n_input; i++)
         read_input(im, im->graph->input[i], (int)i);
+    check_given(im);
     check_nodes(im);
     if (im->problems)
         return false;

@@ -170,8 +170,8 @@ class Gpt2(nn.Module):
         return self.lm_head(self.ln_f(x))
 
 
-def image(channels, size):
-    return lambda: (torch.randn(2, channels, size, size),)
+def image(channels, size, batch=2):
+    return lambda: (torch.randn(batch, channels, size, size),)
 
 
 def words(length, top, *more):
@@ -201,12 +201,12 @@ NETWORKS = {
     "bert": (Bert, words(7, 30, ones, kinds)),
     "gpt2": (Gpt2, words(8, 20)),
     "resnet18": (vision("resnet18"), image(3, 32)),
-    "resnet50": (vision("resnet50"), image(3, 32)),
+    "resnet50": (vision("resnet50"), image(3, 64, 3)),
     "vgg11_bn": (small_vgg, image(3, 32)),
-    "mobilenet_v2": (vision("mobilenet_v2"), image(3, 32)),
+    "mobilenet_v2": (vision("mobilenet_v2"), image(3, 64, 3)),
     "squeezenet": (vision("squeezenet1_1"), image(3, 48)),
     "densenet": (lambda: torchvision.models.DenseNet(8, (2, 3, 2, 2), 16, num_classes=10), image(3, 32)),
-    "efficientnet_b0": (vision("efficientnet_b0"), image(3, 32)),
+    "efficientnet_b0": (vision("efficientnet_b0"), image(3, 64, 3)),
 }
 
 
@@ -224,6 +224,8 @@ def quiet(model):
     for p in model.parameters():
         if p.dim() < 2:
             p.data = 0.5 + torch.rand_like(p)
+        else:
+            p.data += 1e-3 * torch.randn_like(p)
     for name, b in model.named_buffers():
         if name.endswith("running_mean"):
             b.data = 0.2 * torch.randn_like(b)

@@ -56,7 +56,8 @@ static int give(Ngc *ngc, const Pb__Graph *g, Known **in, int round, char **give
         bool whole = in[i] && element_is_int(in[i]->element);
         bool few = in[i] && (whole || in[i]->count <= 4);
         if (in[i] && in[i]->count <= 64 &&
-            ((round == 1 && whole && i > 0) || (round == 2 && few && i > 0) || (round == 3 && (whole || few))))
+            ((round == 1 && whole && i > 0) || (round == 2 && few && i > 0) ||
+             (round == 3 && (whole || few))))
             given[n++] = given_text(ngc, g->input[i]->name, in[i]);
     }
     return n;
@@ -84,7 +85,8 @@ static bool near(double a, double b)
 {
     if (isnan(a) || isnan(b))
         return isnan(a) && isnan(b);
-    return a == b || fabs(a - b) <= tolerance * fmax(1, fabs(b)) || fabs(a - b) <= 10 * tolerance * fabs(b);
+    return a == b || fabs(a - b) <= tolerance * fmax(1, fabs(b)) ||
+           fabs(a - b) <= 10 * tolerance * fabs(b);
 }
 
 static const char *compare(Ngc *ngc, Eval *e, const Root *r, const Known *want)
@@ -92,15 +94,18 @@ static const char *compare(Ngc *ngc, Eval *e, const Root *r, const Known *want)
     int64_t dim[MAX_RANK], n = eval_shape(e, r->node->shape, dim);
     const double *got = eval_node(e, r->node);
     if (r->node->shape.rank != want->rank || n != want->count)
-        return text_format(ngc, "the shape of %s is %s", r->name, shape_text(e->graph, r->node->shape));
+        return text_format(ngc, "the shape of %s is %s", r->name,
+                           shape_text(e->graph, r->node->shape));
     for (int i = 0; i < want->rank; i++)
         if (dim[i] != want->dim[i])
-            return text_format(ngc, "the shape of %s is %s", r->name, shape_text(e->graph, r->node->shape));
+            return text_format(ngc, "the shape of %s is %s", r->name,
+                               shape_text(e->graph, r->node->shape));
     for (int64_t i = 0; i < n; i++) {
         double w;
         known_number(e->graph, want, i, &w);
         if (!near(got[i], w))
-            return text_format(ngc, "%s: element %lld is %.9g, not %.9g", r->name, (long long)i, got[i], w);
+            return text_format(ngc, "%s: element %lld is %.9g, not %.9g", r->name, (long long)i,
+                               got[i], w);
     }
     return NULL;
 }
@@ -108,7 +113,8 @@ static const char *compare(Ngc *ngc, Eval *e, const Root *r, const Known *want)
 static const char *compare_gradients(Ngc *, Eval *, const Written *, const char *folder);
 
 /* What is wrong with the values of the imported model, or NULL. */
-static const char *run(Ngc *ngc, Import *im, const Written *made, const Model *m, Known **in, const char *folder)
+static const char *run(Ngc *ngc, Import *im, const Written *made, const Model *m, Known **in,
+                       const char *folder)
 {
     Eval *e = eval_new(ngc, (Model *)m);
     const Var **var = weights_match(ngc, m, made);
@@ -143,10 +149,10 @@ static const char *run(Ngc *ngc, Import *im, const Written *made, const Model *m
         if (!want)
             return "an output has no data";
         const char *why = compare(ngc, e, &m->root[i], want);
+        if (e->outside)
+            return "an index is negative, or too large";
         if (why)
             return why;
-        if (e->outside)
-            return "an index is out of range";
     }
     Known *target = read_known(ngc, folder, "target", 0);
     if (!target)
@@ -192,7 +198,9 @@ static const char *compare_gradients(Ngc *ngc, Eval *e, const Written *made, con
             compared++;
             for (int64_t k = 0; k < want->count; k++)
                 if (!(fabs(got[k] - weight_at(m->graph, &as, k)) <= 1e-6 * most + 1e-13))
-                    return text_format(ngc, "the gradient of %s: element %lld is %.12g, not %.12g", var[i]->name, (long long)k, got[k], weight_at(m->graph, &as, k));
+                    return text_format(ngc, "the gradient of %s: element %lld is %.12g, not %.12g",
+                                       var[i]->name, (long long)k, got[k],
+                                       weight_at(m->graph, &as, k));
         }
     }
     printf("%d gradients ", compared);

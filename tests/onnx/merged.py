@@ -1,0 +1,57 @@
+# merged.py - writes small models for run.sh: layers whose equal weights are stored once, a weight that is stored twice, elements
+# in another file, and models that are refused.
+import os
+import sys
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper, save
+from onnx.external_data_helper import set_external_data
+
+folder = sys.argv[1]
+rng = np.random.RandomState(1)
+
+
+def tensor(name, value):
+    return numpy_helper.from_array(np.asarray(value, dtype=np.float32), name)
+
+
+def model(name, nodes, inputs, weights, outputs=(("y", ["m", 4]),)):
+    value = lambda n, s: helper.make_tensor_value_info(n, TensorProto.INT64 if n == "ids" else TensorProto.FLOAT, s)
+    graph = helper.make_graph(nodes, name, [value(*i) for i in inputs], [value(*o) for o in outputs], weights)
+    path = os.path.join(folder, name + ".onnx")
+    m = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13), helper.make_opsetid("other", 1)])
+    with open(path, "wb") as f:
+        f.write(m.SerializeToString())
+
+
+node = helper.make_node
+
+# two layers of different modules that have one matrix and one bias; gains of 1 that are stored once
+W, b = tensor("W", rng.randn(4, 4)), tensor("b", np.zeros(4))
+gain, bias = tensor("gain", np.ones(4)), tensor("bias", np.zeros(4))
+model("merged", [node("Gemm", ["x", "W", "b"], ["a"], name="/one/Gemm", transB=1), node("LayerNormalization", ["a", "gain", "bias"], ["c"], name="/norm1/LayerNormalization"),
+                 node("Gemm", ["c", "W", "b"], ["d"], name="/two/Gemm", transB=1), node("LayerNormalization", ["d", "gain", "bias"], ["y"], name="/norm2/LayerNormalization")],
+      [("x", ["m", 4])], [W, b, gain, bias])
+
+# a table that is the matrix of the last product too, stored twice: once transposed
+T = rng.randn(6, 4)
+model("tied", [node("Gather", ["table", "ids"], ["a"]), node("Tanh", ["a"], ["c"]), node("MatMul", ["c", "turned"], ["y"])],
+      [("ids", ["m"])], [tensor("table", T), tensor("turned", T.T)], [("y", ["m", 6])])
+
+
+def external(name, location, size):
+    t = tensor("fc.weight", rng.randn(4, 3))
+    raw = t.raw_data
+    set_external_data(t, location, offset=8, length=len(raw))
+    t.ClearField("raw_data")
+    model(name, [node("Gemm", ["x", "fc.weight"], ["y"], transB=1)], [("x", ["m", 3])], [t])
+    if size:
+        with open(os.path.join(folder, location), "wb") as f:
+            f.write(bytes(8) + raw)
+
+
+external("external", "external.bin", True)
+external("outside", "../external.bin", False)
+external("missing", "not_there.bin", False)
+
+model("strange", [node("Foo", ["x"], ["a"], name="/Foo"), node("Bar", ["a"], ["c"], domain="other"), node("Relu", ["c"], ["y"], gain=2.0)], [("x", ["m", 4])], [])

@@ -1,0 +1,151 @@
+#!/bin/sh
+# run.sh - models in the ONNX format: the tests of ONNX, networks of PyTorch with their gradients, the texts that an import
+# makes, its messages, damaged files, a build without protobuf-c.
+#
+#     sh tests/onnx/run.sh      from anywhere; NGC=build/ngc
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+NGC=${NGC:-$PWD/build/ngc}
+build=$(dirname "$NGC")
+here=tests/onnx
+dir=$(mktemp -d) || exit 2
+trap 'rm -rf "$dir"' EXIT
+passed=0 failed=0
+. tests/suite.sh
+python=/usr/bin/python3
+data=/usr/share/libonnx-testdata/data
+
+good() {
+    passed=$((passed + 1))
+}
+
+fail() {
+    echo "FAIL $*"
+    failed=$((failed + 1))
+}
+
+# build_test NAME: a program of this suite
+build_test() {
+    cc -std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -O1 -g -Icompiler -I"$build" $here/$1.c "$build/libngc.a" -lprotobuf-c -lm -o "$dir/$1" || exit 2
+}
+
+# says STATUS PATTERN COMMAND...: the exit status, and a pattern that the output contains
+says() {
+    status=$1 pattern=$2
+    shift 2
+    limit 20 "$@" >"$dir/out" 2>&1
+    got=$?
+    if [ $got = "$status" ] && grep -q -e "$pattern" "$dir/out"; then good; else fail "$* (status $got): $(head -5 "$dir/out")"; fi
+}
+
+# The tests of ONNX: a line of unsupported.txt is the start of names that do not pass, and why.
+nodes() {
+    [ -d $data ] || { fail "libonnx-testdata is not installed"; return; }
+    limit 120 "$dir/nodes" $data/*/* >"$dir/nodes.log" 2>&1 || fail "nodes: status $?: $(tail -1 "$dir/nodes.log")"
+    awk '
+        FNR == NR { if ($1 != "" && $1 !~ /^#/) start[$1] = 0; next }
+        $1 == "ok" || $1 == "no" || $1 == "WRONG" {
+            name = $2; sub(/:$/, "", name)
+            listed = ""
+            for (s in start) if (index(name, s) == 1) { listed = s; start[s] += $1 != "ok" }
+            if ($1 == "ok") passed++
+            else if (listed == "") print "FAIL " $0
+        }
+        END {
+            for (s in start) if (start[s] == 0) print "FAIL " s " is in unsupported.txt, but there is no such failure"
+            print passed + 0 }' $here/unsupported.txt "$dir/nodes.log" >"$dir/out"
+    grep FAIL "$dir/out" | head -20
+    failed=$((failed + $(grep -c FAIL "$dir/out")))
+    passed=$((passed + $(tail -1 "$dir/out")))
+    group "tests of ONNX"
+}
+
+# Networks of PyTorch: outputs, and the gradient of each weight. Small ones in each run, a share of those of some size; the
+# largest take the interpreter minutes, and are only in check-long.
+networks() {
+    $python -c 'import torch, torchvision, onnx' 2>/dev/null || { fail "PyTorch, torchvision or onnx is not installed for $python"; return; }
+    list="mnist_cnn lenet gpt2" i=0
+    for name in unet encoder bert squeezenet vgg11_bn resnet18 densenet; do
+        in_share 7 $i && list="$list $name"
+        i=$((i + 1))
+    done
+    [ "$CHECK_LONG" ] && list="$list mobilenet_v2 efficientnet_b0 resnet50"
+    $python $here/networks.py "$dir/nets" $list >"$dir/out" 2>&1 || fail "networks.py: $(tail -3 "$dir/out")"
+    for name in $list; do
+        limit 120 "$dir/nodes" "$dir/nets/$name" >"$dir/out" 2>&1
+        grep -q "^[0-9]* gradients ok" "$dir/out" && good || fail "$name: $(head -1 "$dir/out")"
+        FLAT=1 limit 120 "$dir/nodes" "$dir/nets/$name" >"$dir/out" 2>&1
+        grep -q "^[0-9]* gradients ok" "$dir/out" && good || fail "$name --flat: $(head -1 "$dir/out")"
+    done
+    group "networks of PyTorch"
+}
+
+# The texts of two networks, word by word, and what they are used for.
+texts() {
+    for name in mnist_cnn gpt2; do
+        "$NGC" import "$dir/nets/$name/model.onnx" -o "$dir/$name.ng" --save "$dir/$name.safetensors" >"$dir/out" 2>&1 || fail "$name: $(cat "$dir/out")"
+        diff -u $here/$name.ng "$dir/$name.ng" && good || fail "the text of $name"
+        "$NGC" fmt --check "$dir/$name.ng" >"$dir/out" && good || fail "the layout of $name"
+        "$NGC" --weights="$dir/$name.safetensors" "$dir/$name.ng" -o "$dir/$name.c" >"$dir/out" 2>&1 && good || fail "the weights of $name: $(head -3 "$dir/out")"
+    done
+    $python $here/merged.py "$dir" >"$dir/out" 2>&1 || fail "merged.py: $(tail -3 "$dir/out")"
+    for name in merged tied external; do
+        "$NGC" import "$dir/$name.onnx" >"$dir/$name.ng" 2>&1
+        diff -u $here/$name.ng "$dir/$name.ng" && good || fail "the text of $name"
+    done
+    group "texts"
+}
+
+messages() {
+    model=$dir/nets/mnist_cnn/model.onnx
+    says 1 "no such run-time size\|there is no run-time size" "$NGC" import "$model" -D m=3 -o "$dir/none.ng"
+    says 1 "there is no input of that name" "$NGC" import "$model" z=3 -o "$dir/none.ng"
+    says 1 "No such file" "$NGC" import "$dir/nothing.onnx" -o "$dir/none.ng"
+    says 1 "damaged, or not a file of this format" "$NGC" import $here/run.sh -o "$dir/none.ng"
+    says 2 "is the model itself" "$NGC" import "$model" -o "$model"
+    says 0 "dim batch <= 7" "$NGC" import "$model" -D batch=7
+    says 0 "minimize J = mse(y, t) with adam(lr = 0.5)" "$NGC" import "$model" --loss=mse --optimizer='adam(lr = 0.5)'
+    says 3 "cannot write" "$NGC" import "$model" -o "$dir/none.ng" --save "$dir/nowhere/w.safetensors"
+    says 2 "no model is named" "$NGC" import
+    says 1 "node '/Foo' (Foo): the operator is not supported" "$NGC" import "$dir/strange.onnx" -o "$dir/none.ng"
+    for pattern in "(Bar): operators of the domain 'other' are not supported" "(Relu): the attribute 'gain' is not supported"; do
+        grep -q "$pattern" "$dir/out" && good || fail "strange.onnx: $(cat "$dir/out")"
+    done
+    says 1 "is no file in the folder of the model" "$NGC" import "$dir/outside.onnx" -o "$dir/none.ng"
+    says 1 "does not have its elements" "$NGC" import "$dir/missing.onnx" -o "$dir/none.ng"
+    [ ! -e "$dir/none.ng" ] && good || fail "a text was written after an error"
+    "$dir/operators" >"$dir/got"
+    sed -n '/^| operator | becomes/,/^$/p' compiler/onnx/README.md | sed '1,2d;$d' | diff - "$dir/got" >"$dir/out" && good || fail "the table of operators in compiler/onnx/README.md: $(head -5 "$dir/out")"
+    group "messages"
+}
+
+damage() {
+    count=1500
+    [ "$CHECK_LONG" ] && count=50000
+    limit 600 "$dir/damage" "$CHECK_SEED" $count "$dir/nets/gpt2/model.onnx" "$dir/nets/lenet/model.onnx" $(ls $data/node/*/model.onnx | awk 'NR % 6 == 1') >"$dir/out" 2>&1 && good || fail "damaged files: status $?: $(tail -3 "$dir/out")"
+    group "damaged files"
+}
+
+# Without protobuf-c, ngc works, and import says what is missing.
+without() {
+    in_share 8 0 || return
+    make -s B="$dir/without" ONNX=0 CFLAGS=-O0 "$dir/without/ngc" >"$dir/out" 2>&1 && good || fail "ONNX=0: $(tail -3 "$dir/out")"
+    says 2 "libprotobuf-c-dev" "$dir/without/ngc" import "$dir/nets/lenet/model.onnx"
+    says 0 "J = 7" "$dir/without/ngc" run -e 'a*2 + 1' a=3
+    group "without protobuf-c"
+}
+
+if ! [ -e "$build/format.pb-c.h" ]; then
+    echo "FAIL ngc was built without protobuf-c"
+    echo "0 passed, 1 failed"
+    exit 1
+fi
+for program in nodes operators damage; do build_test $program; done
+nodes
+networks
+texts
+messages
+damage
+without
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
