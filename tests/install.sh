@@ -52,6 +52,12 @@ if [ "${1:-demo}" = check ]; then
     want libnewlib-arm-none-eabi device
     want qemu-system-arm command -v qemu-system-arm
     [ "$(uname -m)" != x86_64 ] || want qemu-user command -v qemu-i386
+    want libprotobuf-c-dev header protobuf-c/protobuf-c.h -lprotobuf-c
+    want protobuf-c-compiler command -v protoc-c
+    want libonnx-testdata test -d /usr/share/libonnx-testdata
+    want python3-onnx /usr/bin/python3 -c 'import onnx'
+    want python3-torch /usr/bin/python3 -c 'import torch'
+    want python3-torchvision /usr/bin/python3 -c 'import torchvision'
     want python3 command -v python3
     want python3-numpy /usr/bin/python3 -c 'import numpy'
 fi

@@ -353,6 +353,6 @@ Lower *lower_begin(Ngc *); /* the library is parsed */
 /* Executes a parsed text; what the name means after it, or NULL. */
 const Value *lower_more(Lower *, int file, const char *name);
 
-void model_names(Model *);     /* names.c: no two values share one */
+void model_names(Model *); /* names.c: no two values share one */
 
 #endif

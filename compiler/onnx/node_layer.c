@@ -9,7 +9,7 @@
 static Known *own_weight(Import *im, int i, int rank)
 {
     Known *k = input_known(im, i);
-    if (!k || k->rank != rank || !k->name || is_shared(im, k) || element_is_int(k->element))
+    if (!k || k->rank != rank || !k->name || is_shared(k) || element_is_int(k->element))
         return NULL;
     return k;
 }

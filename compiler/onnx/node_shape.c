@@ -417,7 +417,7 @@ static bool take_embedding(Import *im)
     if (im->failed || !m->known || !m->known->name || m->known->rank != 2 || index->known ||
         attribute_int(im, "axis", 0) != 0 || element_is_int(m->known->element))
         return false;
-    if (is_shared(im, m->known))
+    if (is_shared(m->known))
         return false;
     Operand i = index->operand;
     Line *l = line_new(im, BIND_ATOM,

@@ -131,7 +131,7 @@ struct Line {
     Binds binds;
     Operand *arg;
     int args;
-    int parts;      /* it is a list of so many values, if not 0 */
+    int parts;      /* values of the list that it is; 0: one value */
     Weight *weight; /* in the order in which the language makes its params and states */
     int weights;
     const char *label; /* what the file calls it: "layer1.0.conv1", or NULL */
@@ -192,11 +192,12 @@ typedef struct OnnxOp {
     const char *says;       /* what it becomes, for the manual */
 } OnnxOp;
 
-/* ---- walk.c: the walk over the nodes, and what node_*.c call ---- */
+/* ---- node.c: the node that is being taken ---- */
 
 /* Reports a problem of the current node, once. */
 void problem(Import *, const char *format, ...);
 
+Meaning *meaning_new(Import *, const char *name);
 Meaning *meaning_of(Import *, const char *name); /* NULL: the file does not define it */
 bool has_input(const Pb__Node *, int i);
 const Meaning *input_of(Import *, int i); /* of the current node; NULL with a problem */
@@ -221,6 +222,7 @@ void line_weight(Import *, Line *, Known *, const int *perm);
 void result(Import *, int i, Operand); /* output i of the current node */
 void result_known(Import *, int i, Known *);
 bool wants_output(const Pb__Node *, int i);
+bool is_shared(const Known *);           /* is it one weight in several places? */
 int uses_of(Import *, const char *name); /* by how many operands and outputs it is read */
 
 /* Attributes of the current node. */
@@ -241,7 +243,9 @@ const char *ints_text(Import *, const int64_t *, int count);
 /* ---- initial.c: initializers as weights ---- */
 
 void weights_find(Import *);
-bool is_shared(Import *, const Known *);           /* is it one weight in several places? */
+
+/* ---- label.c: what the file calls layers ---- */
+
 const char *weight_label(Import *, const Known *); /* the path of a weight that is declared */
 /* What the file calls the layer that has these weights: "layer1.0.conv1", or NULL. */
 const char *layer_label(Import *, const Known *W, const Known *b);
@@ -339,6 +343,10 @@ typedef struct Written { /* what an import makes */
     int weights;
 } Written;
 
+/* ---- name.c ---- */
+
+bool is_taken(Import *, const char *name); /* by the language, its library or this text */
+bool is_good_name(const char *name);       /* did a person give it? */
 /* An identifier that the text does not have yet. again: the one that this word has got before. */
 const char *name_fresh(Import *, const char *word, bool again);
 

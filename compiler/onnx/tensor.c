@@ -119,7 +119,7 @@ static const void *external_elements(Ngc *ngc, const Pb__Tensor *t, const char *
     if (!is_inside(location) || !good) {
         *why = text_format(ngc,
                            "its elements are said to be in '%.200s', "
-                           "which is no file in the folder of the model",
+                           "which is not a file in the folder of the model",
                            location);
         return NULL;
     }

@@ -26,7 +26,7 @@ static void start(Ngc *ngc)
     source_library(ngc);
 }
 
-/* Imports a file; false if its text is no model. */
+/* Imports a file; false if its text is not a model. */
 static bool import(const char *path)
 {
     Ngc ngc = {.opt = {.optimize = 2, .digits = 9}};
@@ -96,6 +96,6 @@ int main(int argc, char **argv)
         free(at);
     }
     remove(path);
-    printf("%d files, %d texts that are no model\n", count, bad);
+    printf("%d files, %d texts that are not models\n", count, bad);
     return bad > 0;
 }

@@ -111,7 +111,7 @@ messages() {
     for pattern in "(Bar): operators of the domain 'other' are not supported" "(Relu): the attribute 'gain' is not supported"; do
         grep -q "$pattern" "$dir/out" && good || fail "strange.onnx: $(cat "$dir/out")"
     done
-    says 1 "is no file in the folder of the model" "$NGC" import "$dir/outside.onnx" -o "$dir/none.ng"
+    says 1 "is not a file in the folder of the model" "$NGC" import "$dir/outside.onnx" -o "$dir/none.ng"
     says 1 "does not have its elements" "$NGC" import "$dir/missing.onnx" -o "$dir/none.ng"
     [ ! -e "$dir/none.ng" ] && good || fail "a text was written after an error"
     "$dir/operators" >"$dir/got"
