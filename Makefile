@@ -69,7 +69,7 @@ $(B)/format.pb-c.c $(B)/format.pb-c.h &: compiler/onnx/format.proto | $(B)
 	protoc-c --c_out=$(B) -Icompiler/onnx format.proto
 
 ifeq ($(ONNX),1) # their header comes before what includes it
-$(patsubst compiler/onnx/%.c,$(B)/%.o,$(wildcard compiler/onnx/*.c)) $(B)/import.o: $(B)/format.pb-c.h
+$(patsubst compiler/onnx/%.c,$(B)/%.o,$(wildcard compiler/onnx/*.c)) $(B)/import.o $(B)/export.o: $(B)/format.pb-c.h
 endif
 
 $(B)/format.pb-c.o: $(B)/format.pb-c.c

@@ -10,11 +10,6 @@
 
 enum { MOST = 1 << 20 }; /* elements of a result */
 
-static bool is_weight(const Known *k)
-{
-    return k->name && k->rank > 0 && !element_is_int(k->element) && k->element != EL_BOOL;
-}
-
 static Known *make(Import *im, int element, int rank, const int64_t *dim, bool sizes)
 {
     int64_t count = 1;
@@ -31,6 +26,9 @@ static Known *make(Import *im, int element, int rank, const int64_t *dim, bool s
 /* Sets element i of y to element k of x. y has numbers only if all sources have. */
 static void put(Import *im, Known *y, int64_t i, const Known *x, int64_t k)
 {
+    int64_t whole;
+    if (y->size && !x->size && !known_whole(im->g, x, k, &whole))
+        problem(im, "a fraction beside a size that is known only at run time is not supported");
     if (y->size)
         y->size[i] = known_size(im->g, x, k);
     else
@@ -430,19 +428,20 @@ static bool number_of(const char *op, double a, double b, bool whole, double *y)
     return true;
 }
 
-static bool divide(Graph *g, Size a, Size b, Size *y)
+/* The quotient, if it is exact, or of whole numbers. */
+static bool divide(Graph *g, Size a, Size b, bool whole, Size *y)
 {
     int64_t n, k;
     if (size_number(g, b, &k) && k == 0)
         return false;
-    if (size_number(g, a, &n) && size_number(g, b, &k)) {
+    if (size_number(g, a, &n) && size_number(g, b, &k) && (whole || n % k == 0)) {
         *y = size_of_number(g, n / k);
         return true;
     }
     return size_div(g, a, b, y);
 }
 
-static bool size_of(Import *im, const char *op, Size a, Size b, Size *y)
+static bool size_of(Import *im, const char *op, Size a, Size b, bool whole, Size *y)
 {
     Graph *g = im->g;
     int64_t apart;
@@ -454,7 +453,7 @@ static bool size_of(Import *im, const char *op, Size a, Size b, Size *y)
     else if (strcmp(op, "Mul") == 0)
         *y = size_mul(g, a, b);
     else if (strcmp(op, "Div") == 0)
-        return divide(g, a, b, y);
+        return divide(g, a, b, whole, y);
     else if (strcmp(op, "Equal") == 0) /* no run-time size is a negative number, or 0 */
         *y = compared && apart == 0;
     else if (compared && strcmp(op, "Max") == 0)
@@ -483,6 +482,13 @@ static const Known *as_numbers(Import *im, const Known *k)
     return y;
 }
 
+/* Is an element a size, or a whole number? */
+static bool is_size(Import *im, const Known *k, int64_t i)
+{
+    int64_t n;
+    return k->size || known_whole(im->g, k, i, &n);
+}
+
 static Known *fold_two(Import *im, const Known *a, const Known *b)
 {
     a = as_numbers(im, a);
@@ -500,7 +506,9 @@ static Known *fold_two(Import *im, const Known *a, const Known *b)
         double u = 0, v = 0;
         bool good;
         if (sizes)
-            good = size_of(im, op, known_size(im->g, a, ka), known_size(im->g, b, kb), &y->size[i]);
+            good = is_size(im, a, ka) && is_size(im, b, kb) &&
+                   size_of(im, op, known_size(im->g, a, ka), known_size(im->g, b, kb), whole,
+                           &y->size[i]);
         else
             good = known_number(im->g, a, ka, &u) && known_number(im->g, b, kb, &v) &&
                    number_of(op, u, v, whole, &y->number[i]);
@@ -702,7 +710,7 @@ bool fold(Import *im, const Pb__Node *n)
         return false;
     for (int i = 0; i < (int)n->n_input && !f->any; i++) {
         const Known *k = has_input(n, i) ? input_known(im, i) : NULL;
-        if (has_input(n, i) && (!k || (is_weight(k) && !f->weights)))
+        if (has_input(n, i) && (!k || (is_param(im, k) && !f->weights)))
             return false;
         if (!k && i < 2)
             return false;

@@ -83,13 +83,13 @@ static const char *label_of_node(Import *im, const char *name)
     return t.size ? t.at : NULL;
 }
 
-const char *weight_label(Import *im, const Known *k)
+const char *weight_label(Ngc *ngc, const Known *k)
 {
     const char *name = k->name, *dot = name ? strrchr(name, '.') : NULL;
     if (!name || is_made_up(name))
         return NULL;
     if (dot && strcmp(dot, ".weight") == 0)
-        return text_format(im->ngc, "%.*s", (int)(dot - name), name);
+        return text_format(ngc, "%.*s", (int)(dot - name), name);
     return name;
 }
 

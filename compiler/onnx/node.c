@@ -184,6 +184,14 @@ void line_weight(Import *im, Line *l, Known *value, const int *perm)
     l->weight = w;
 }
 
+/* Is it trained? A number that has a name is, if the exporter writes other numbers as nodes. */
+bool is_param(const Import *im, const Known *k)
+{
+    if (!k->name || element_is_int(k->element) || k->element == EL_BOOL)
+        return false;
+    return k->rank > 0 || (im->named_numbers && weight_label(im->ngc, k));
+}
+
 /* The text of a line where each operand is called by its number. */
 static const char *plain_text(Import *im, const Line *l)
 {
@@ -312,9 +320,9 @@ static Operand declare(Import *im, Known *k)
         shape = "[]";
     Line *l =
         line_new(im, BIND_ATOM, text_format(im->ngc, "%s%s", shape, whole ? ": int" : ""), 0, NULL);
-    bool param = k->name && !whole && k->element != EL_BOOL;
+    bool param = is_param(im, k) || (k->name && !whole && k->element != EL_BOOL && k->rank > 0);
     l->kind = param ? LINE_PARAM : LINE_STATE;
-    l->label = weight_label(im, k);
+    l->label = weight_label(im->ngc, k);
     line_weight(im, l, k, NULL);
     l->weight->state = !param;
     return emit_line(im, l);
@@ -354,7 +362,7 @@ Operand operand_of_known(Import *im, Known *k)
         problem(im, "a tensor without elements");
         return (Operand){0};
     }
-    bool param = k->name && !element_is_int(k->element) && k->element != EL_BOOL && k->rank > 0;
+    bool param = is_param(im, k);
     if (!param && k->count > MOST && k->rank > 0) {
         const char *form = regular_form(im, k);
         if (form)

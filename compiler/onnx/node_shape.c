@@ -517,66 +517,87 @@ static void take_tile(Import *im, const Pb__Node *n)
     result(im, 0, x);
 }
 
+/* The numbers of elements before and after each axis. Returns how many there are. */
+static int read_pads(Import *im, int rank, Size *pads)
+{
+    int64_t number[2 * MAX_RANK], axis[MAX_RANK];
+    int count = attribute_ints(im, "pads", number, 2 * MAX_RANK);
+    for (int i = 0; i < count; i++)
+        pads[i] = size_of_number(im->g, number[i]);
+    if (im->opset < 11)
+        return count;
+
+    const Known *list = want_known(im, 1, "the numbers of elements");
+    if (!list || list->count > 2 * MAX_RANK)
+        return -1;
+    for (count = 0; count < (int)list->count; count++)
+        pads[count] = known_size(im->g, list, count);
+    if (!has_input(im->at, 3))
+        return count;
+
+    Size all[2 * MAX_RANK] = {0};
+    int axes = axes_of(im, "axes", 3, axis, rank);
+    if (axes < 0 || count != 2 * axes)
+        return -1;
+    for (int i = 0; i < axes; i++) {
+        all[axis[i]] = pads[i];
+        all[rank + axis[i]] = pads[axes + i];
+    }
+    memcpy(pads, all, sizeof all);
+    return 2 * rank;
+}
+
+/* Elements that negative numbers take away, as an index, and zeros that others add, as a list. */
+static void pad_texts(Import *im, int rank, const Size *pads, const char **cut, const char **add)
+{
+    Text pairs = {.ngc = im->ngc}, index = {.ngc = im->ngc};
+    bool adds = false, cuts = false;
+    for (int i = 0; i < rank; i++) {
+        int64_t n;
+        const char *zeros[2], *ends[2] = {"", ""};
+        for (int k = 0; k < 2; k++) {
+            Size s = pads[i + k * rank];
+            bool number = size_number(im->g, s, &n), less = number && n < 0;
+            adds |= !less && s != 0;
+            cuts |= less;
+            zeros[k] = less ? "0" : size_text(im->g, s, "");
+            if (less)
+                ends[k] = text_format(im->ngc, "%lld", (long long)(k ? n : -n));
+        }
+        text_add(&pairs, "%s[%s, %s]", i ? ", " : "", zeros[0], zeros[1]);
+        text_add(&index, "%s%s:%s", i ? ", " : "", ends[0], ends[1]);
+    }
+    *cut = cuts ? index.at : NULL;
+    *add = adds ? pairs.at : NULL;
+}
+
 static void take_pad(Import *im, const Pb__Node *n)
 {
-    int64_t pads[2 * MAX_RANK];
-    int rank = input_rank(im, 0), count = attribute_ints(im, "pads", pads, 2 * MAX_RANK);
-    const char *mode = attribute_text(im, "mode", "constant");
+    Size pads[2 * MAX_RANK] = {0};
+    const char *mode = attribute_text(im, "mode", "constant"), *cut, *add;
     double value = attribute_float(im, "value", 0);
-    if (rank < 0)
-        return;
-    if (im->opset >= 11) {
-        const Known *list = want_known(im, 1, "the numbers of elements");
-        if (!list)
-            return;
-        count = (int)(list->count > 2 * MAX_RANK ? 0 : list->count);
-        for (int i = 0; i < count; i++)
-            if (!known_whole(im->g, list, i, &pads[i]))
-                pads[i] = 0;
-        const Known *v = has_input(n, 2) ? want_known(im, 2, "the value") : NULL;
-        if (v && v->count)
-            known_number(im->g, v, 0, &value);
-    }
-    if (has_input(n, 3) && im->opset >= 18) {
-        int64_t axis[MAX_RANK], all[2 * MAX_RANK] = {0};
-        int axes = axes_of(im, "axes", 3, axis, rank);
-        for (int i = 0; i < axes && count == 2 * axes; i++) {
-            all[axis[i]] = pads[i];
-            all[rank + axis[i]] = pads[axes + i];
-        }
-        count = axes >= 0 && count == 2 * axes ? 2 * rank : -1;
-        memcpy(pads, all, sizeof pads);
-    }
+    int rank = input_rank(im, 0), count = rank < 0 ? 0 : read_pads(im, rank, pads);
+    const Known *given = has_input(n, 2) ? want_known(im, 2, "the value") : NULL;
     Operand x = operand(im, 0);
     if (!im->failed && strcmp(mode, "constant") != 0)
         problem(im, "attribute 'mode': '%s' is not supported", mode);
     if (!im->failed && count != 2 * rank)
         problem(im, "%d numbers of elements for %d axes", count, rank);
+    if (!im->failed && given && (given->count != 1 || !known_number(im->g, given, 0, &value)))
+        problem(im, "the value is not one number");
     if (im->failed)
         return;
 
-    /* negative numbers take elements away */
-    Text pairs = {.ngc = im->ngc}, cut = {.ngc = im->ngc};
-    bool some = false, cuts = false;
-    for (int i = 0; i < rank; i++) {
-        int64_t a = pads[i], b = pads[rank + i];
-        text_add(&pairs, "%s[%lld, %lld]", i ? ", " : "", (long long)(a > 0 ? a : 0),
-                 (long long)(b > 0 ? b : 0));
-        some |= a > 0 || b > 0;
-        cuts |= a < 0 || b < 0;
-        const char *to = b < 0 ? text_format(im->ngc, "%lld", (long long)b) : "";
-        const char *from = a < 0 ? text_format(im->ngc, "%lld", (long long)-a) : "";
-        text_add(&cut, "%s%s:%s", i ? ", " : "", from, to);
-    }
-    if (cuts)
-        x = emit(im, BIND_ATOM, text_format(im->ngc, "$60[%s]", cut.at), 1, x);
+    pad_texts(im, rank, pads, &cut, &add);
+    if (cut)
+        x = emit(im, BIND_ATOM, text_format(im->ngc, "$60[%s]", cut), 1, x);
     const char *v = number_text(im, value);
-    if (some && value == 0)
-        x = emit(im, BIND_ATOM, text_format(im->ngc, "pad($00, [%s])", pairs.at), 1, x);
-    else if (some)
+    if (add && value == 0)
+        x = emit(im, BIND_ATOM, text_format(im->ngc, "pad($00, [%s])", add), 1, x);
+    else if (add)
         x = emit(im, BIND_ATOM,
                  text_format(im->ngc, "where(pad(ones($00.shape), [%s]) == 0, %s, pad($00, [%s]))",
-                             pairs.at, v, pairs.at),
+                             add, v, add),
                  1, x);
     result(im, 0, x);
 }
@@ -662,8 +683,10 @@ static void take_trilu(Import *im, const Pb__Node *n)
     Operand x = operand(im, 0);
     if (im->failed)
         return;
-    if (given)
-        known_whole(im->g, given, 0, &k);
+    if (given && !known_whole(im->g, given, 0, &k)) {
+        problem(im, "the diagonal is known only at run time");
+        return;
+    }
     const char *f = upper ? "triu" : "tril";
     const char *form = text_format(im->ngc, k ? "%s($00, %lld)" : "%s($00)", f, (long long)k);
     result(im, 0, emit(im, BIND_ATOM, form, 1, x));

@@ -154,8 +154,9 @@ typedef struct Import {
     const char *path, *folder;
     const Pb__Model *model;
     const Pb__Graph *graph;
-    int64_t own_opset; /* of the file */
-    int64_t opset;     /* of the current node */
+    bool named_numbers; /* a number that is an initializer is a weight */
+    int64_t own_opset;  /* of the file */
+    int64_t opset;      /* of the current node */
 
     Lower *lower; /* in which each line is executed, for its shape */
     Graph *g;
@@ -174,7 +175,8 @@ typedef struct Import {
     Table taken; /* names that the text has; "dim " before a word: 1 + the place in dim_name */
     const char **dim_name;
     int dim_names, dim_name_room;
-    Table uses; /* by name: operands of nodes, and outputs */
+    Table written; /* names of outputs */
+    Table uses;    /* by name: operands of nodes, and outputs */
 
     char **fixed; /* NAME=VALUE: inputs that are known */
     int fixes;
@@ -222,8 +224,9 @@ void line_weight(Import *, Line *, Known *, const int *perm);
 void result(Import *, int i, Operand); /* output i of the current node */
 void result_known(Import *, int i, Known *);
 bool wants_output(const Pb__Node *, int i);
-bool is_shared(const Known *);           /* is it one weight in several places? */
-int uses_of(Import *, const char *name); /* by how many operands and outputs it is read */
+bool is_param(const Import *, const Known *); /* is it a weight that is trained? */
+bool is_shared(const Known *);                /* is it one weight in several places? */
+int uses_of(Import *, const char *name);      /* by how many operands and outputs it is read */
 
 /* Attributes of the current node. */
 const Pb__Attribute *attribute(const Import *, const char *name);
@@ -246,7 +249,7 @@ void weights_find(Import *);
 
 /* ---- label.c: what the file calls layers ---- */
 
-const char *weight_label(Import *, const Known *); /* the path of a weight that is declared */
+const char *weight_label(Ngc *, const Known *); /* the path of a weight that is declared */
 /* What the file calls the layer that has these weights: "layer1.0.conv1", or NULL. */
 const char *layer_label(Import *, const Known *W, const Known *b);
 

@@ -230,8 +230,11 @@ static void add_outputs(Import *im, Text *t)
         const char *name = ref_name(&(Ref){l->statement, im->output[i].part});
         if (!is_output_only(s) && (!good || strcmp(theirs, name) == 0) &&
             s->declares == LINE_VALUE) {
-            text_add(t, "output %s\n", name);
-            continue;
+            int *written = table_at(im->ngc, &im->written, intern_str(im->ngc, name));
+            if (!(*written)++) {
+                text_add(t, "output %s\n", name);
+                continue;
+            }
         }
         const char *ours = name_fresh(im, good ? theirs : "y", false);
         text_add(t, "output %s = ", ours);

@@ -195,6 +195,11 @@ static void take_node(Import *im, const Pb__Node *n)
         return;
     if (op->take) {
         op->take(im, n);
+        for (int i = 0; i < (int)n->n_output && !im->failed; i++) {
+            const Meaning *m = wants_output(n, i) ? meaning_of(im, n->output[i]) : NULL;
+            if (m && !m->known && !m->operand.line && uses_of(im, n->output[i]))
+                problem(im, "its result %d is not supported, or not with such operands", i);
+        }
         return;
     }
     Operand arg[4];
@@ -222,6 +227,8 @@ static void take_outputs(Import *im)
         }
         if (m->known)
             m->operand = operand_of_known(im, m->known);
+        if (!m->operand.line && im->problems == 0)
+            problem(im, "the output '%s' is not known", name);
         im->output[im->outputs++] = m->operand;
     }
 }
@@ -263,6 +270,8 @@ static void check_given(Import *im)
 static bool import_graph(Import *im)
 {
     im->graph = im->model->graph;
+    const char *producer = im->model->producer ? im->model->producer : "";
+    im->named_numbers = strcmp(producer, "pytorch") == 0 || strcmp(producer, "ngc") == 0;
     im->opset = im->own_opset = opset_of(im->model);
     im->lower = lower_begin(im->ngc);
     im->g = im->lower->g;

@@ -336,6 +336,8 @@ static int compile(Ngc *ngc, const Args *a, Model *m)
 static int model_command(Ngc *ngc, const Args *a)
 {
     int status;
+    if (a->command == C_EXPORT && ngc->opt.unroll == 0)
+        ngc->opt.unroll = INT32_MAX; /* the format has no loops with derivatives */
     Model *m = front(ngc, a, &status);
     diag_flush(ngc, stderr);
     if (!m)
@@ -350,6 +352,7 @@ static int model_command(Ngc *ngc, const Args *a)
     case C_TRAIN:
     case C_EVAL:
     case C_PREDICT: status = train_main(ngc, m, a->command_name, a->rest, a->rests); break;
+    case C_EXPORT: status = export_main(ngc, a, m); break;
     default: status = compile(ngc, a, m); break;
     }
 

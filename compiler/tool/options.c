@@ -335,10 +335,15 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
             a->save = value;
             break;
         }
+        if (a->command == C_EXPORT && strcmp(o->name, "--load") == 0) {
+            a->load = value;
+            break;
+        }
         return usage_error(ngc, "%s is an option of train, eval and predict", o->name, NULL);
     case O_LOSS: a->loss = value; break;
     case O_OPTIMIZER: a->optimizer = value; break;
     case O_FLAT: a->flat = true; break;
+    case O_TRAINING: a->training = true; break;
     case O_FORM: a->form = o->name + 2; break;
     case O_JACOBIANS: opt->jacobians = true; break;
     case O_LAYOUT: opt->columns = n % 2 == 1; break;

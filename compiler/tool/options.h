@@ -51,6 +51,7 @@ typedef enum {
     O_LOSS,
     O_OPTIMIZER,
     O_FLAT,
+    O_TRAINING,
 } OptionKind;
 
 typedef enum {
@@ -83,6 +84,7 @@ typedef enum {
     C_EVAL,
     C_PREDICT,
     C_IMPORT,
+    C_EXPORT,
     C_FMT,
     C_EXPLAIN,
     C_EXPLAIN_ERROR
@@ -115,8 +117,8 @@ typedef struct Args {
     const char *form; /* of an explanation: "text" */
     const char *data; /* files for its inputs, or NULL */
     const char *output, *header, *manifest;
-    const char *save, *loss, *optimizer; /* of an import */
-    bool flat;
+    const char *save, *load, *loss, *optimizer; /* of import and export */
+    bool flat, training;
     const char *deps_file, *deps_target;
     bool want_header, want_manifest, report, fill, deps_only, deps, check;
     char **rest; /* name=value, a trainer's arguments, files to format, codes to explain */
@@ -132,8 +134,9 @@ int options_read(Ngc *, Args *, int argc, char **argv);
 int completion_print(const char *shell, FILE *); /* false: there is none for that shell */
 void manual_print(Ngc *, FILE *);
 
-int import_main(Ngc *, const Args *);        /* import.c */
-int fmt_main(Ngc *, const Args *);           /* fmt.c */
-int explain_error_main(Ngc *, const Args *); /* explain_error.c */
+int export_main(Ngc *, const Args *, Model *); /* export.c */
+int import_main(Ngc *, const Args *);          /* import.c */
+int fmt_main(Ngc *, const Args *);             /* fmt.c */
+int explain_error_main(Ngc *, const Args *);   /* explain_error.c */
 
 #endif

@@ -11,7 +11,7 @@ const char *const option_group_title[OF_COUNT] = {
     [OF_MESSAGES] = "Messages",
     [OF_RUN] = "run, check and explain",
     [OF_TRAIN] = "train, eval and predict",
-    [OF_IMPORT] = "import",
+    [OF_IMPORT] = "import and export",
     [OF_OTHER] = "Others",
 };
 
@@ -99,11 +99,14 @@ const Option option_table[] = {
      "explain: of dy/dx a row (the default) or a column for each element of y; numerator and denominator layout are the same two"},
 
     {"--loss", O_LOSS, OF_IMPORT, 1, "NAME", NULL,
-     "train the model by this loss: cross_entropy, mse, ... (default: a comment to complete)"},
+     "import: train the model by this loss: cross_entropy, mse, ... (default: a comment to complete)"},
     {"--optimizer", O_OPTIMIZER, OF_IMPORT, 1, "CALL", NULL,
-     "with this optimizer: 'adam(lr = 0.001)'"},
+     "import: with this optimizer: 'adam(lr = 0.001)'"},
     {"--flat", O_FLAT, OF_IMPORT, 0, NULL, NULL,
-     "write each layer as a statement of its own, without defs and loops"},
+     "import: write each layer as a statement of its own, without defs and loops"},
+
+    {"--training", O_TRAINING, OF_IMPORT, 0, NULL, NULL,
+     "export: losses and gradients too, of the model as it is trained"},
 
     {"--check", O_CHECK, OF_OTHER, 0, NULL, NULL,
      "fmt: change nothing, list the files that would change, and exit with 1 if there are any"},
@@ -139,6 +142,8 @@ const CommandInfo command_table[] = {
      "print the outputs of a trained model, a line for each row of the data"},
     {"import", C_IMPORT, "[options] FILE.onnx [-o MODEL.ng] [--save F] [input=value ...]",
      "write a model in the ONNX format as text, and its weights to a file"},
+    {"export", C_EXPORT, "[options] FILE [--load F] [--training] -o MODEL.onnx",
+     "write a model and its weights in the ONNX format"},
     {"fmt", C_FMT, "[--check] FILE|- ...",
      "lay models out: indentation and blanks; comments and lines stay"},
     {"explain-error", C_EXPLAIN_ERROR, "CODE ...", "explain an error: ngc explain-error NG0301"},

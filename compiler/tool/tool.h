@@ -23,6 +23,7 @@ int segment_to_fit(const Ngc *, const Model *, int file);
 
 /* ---- weights.c: --weights ---- */
 
+bool weights_load(Ngc *, Model *, const char *path); /* sets Var.data; false with a message */
 int weights_freeze(Ngc *, Model *); /* cuts the model down to its outputs; 0, or the exit status */
 
 /* ---- deps.c: what build tools read ---- */

@@ -352,6 +352,33 @@ static bool freeze(File *f, Model *m)
     return (!f->named || check_named(f, m)) && prepare_inputs(f, m);
 }
 
+/* All params, and the states that the file has. */
+static bool load(File *f, Model *m)
+{
+    f->hash = model_hash(m);
+    if (!read_file(f) || (!f->named && !read_memory(f, m)))
+        return false;
+    for (int i = 0; i < m->vars; i++) {
+        Var *v = m->var[i];
+        bool there = f->named && (is_single(f) || ngrt_archive_find(&f->tensors, &f->map, v->name));
+        if (v->kind == VAR_INPUT || v->data || (v->kind == VAR_STATE && !there))
+            continue;
+        v->data = read_named(f, m->graph, v, var_count(m, v));
+        if (!v->data)
+            return false;
+    }
+    return !f->named || check_named(f, m);
+}
+
+bool weights_load(Ngc *ngc, Model *m, const char *path)
+{
+    File f = {.ngc = ngc, .path = path};
+    bool good = load(&f, m);
+    ngrt_archive_free(&f.tensors);
+    ngrt_map_free(&f.map);
+    return good;
+}
+
 int weights_freeze(Ngc *ngc, Model *m)
 {
     bool output = false;

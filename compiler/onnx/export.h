@@ -1,0 +1,66 @@
+/* export.h - `ngc export`: a model as an ONNX file. */
+#ifndef ONNX_EXPORT_H
+#define ONNX_EXPORT_H
+
+#include "graph/eval.h"
+
+#include "format.pb-c.h"
+
+enum { EXPORT_OPSET = 17 };
+
+/* What a node is in the file: a tensor, or one whose axes are in another order. */
+typedef struct Placed {
+    const char *name;   /* NULL: not yet */
+    int perm[MAX_RANK]; /* axis i of the node is axis perm[i] of the tensor */
+    bool turned;        /* perm is not the usual order */
+    const char *truth;  /* of a comparison: the same as a bool */
+} Placed;
+
+typedef struct Export {
+    Ngc *ngc;
+    Graph *g;
+    const Model *m;
+    Placed *place;             /* by node id */
+    const char *dim[MAX_DIMS]; /* the tensors with the sizes */
+    int element;               /* of a float */
+    Table taken;               /* names of tensors */
+    int names;
+    Pb__Node **node;
+    int nodes, node_room;
+    Pb__Tensor **initial;
+    int initials, initial_room;
+    int problems;
+    Table told; /* ops that were reported */
+} Export;
+
+/* ---- onnx_export.c ---- */
+
+/* A model with its outputs, or also its losses and gradients; var: the elements of its variables,
+ * by index. NULL with messages. */
+Pb__Model *onnx_export(Ngc *, Model *, const double *const *var, bool training);
+
+/* Adds a node with these operands (NULL ends them) and returns its result. */
+const char *put(Export *, const char *op, ...);
+Pb__Node *last_put(Export *); /* for attributes */
+void put_int(Export *, const char *name, int64_t);
+void put_ints(Export *, const char *name, const int64_t *, int count);
+void put_text(Export *, const char *name, const char *);
+
+const char *int_list(Export *, const int64_t *, int count); /* an initializer */
+const char *number(Export *, double, Type);                 /* a scalar */
+const char *fresh_name(Export *, const char *wanted);
+void cannot(Export *, const Node *, const char *why);
+
+const char *tensor_of(Export *, const Node *);          /* in its own order of axes */
+const char *tensor_as(Export *, const Node *, Type);    /* the same, cast */
+const char *operand_as(Export *, const Node *, Type);   /* a number may be a scalar */
+const char *truth_of(Export *, const Node *);           /* as a bool: is it not 0? */
+const char *shape_list(Export *, Shape, bool one_open); /* one run-time size may be -1 */
+const char *size_list(Export *, const Size *, int count);
+int element_of(const Export *, Type);
+
+/* ---- export_op.c ---- */
+
+Placed export_node(Export *, const Node *); /* its operands are there */
+
+#endif

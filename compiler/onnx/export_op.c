@@ -1,0 +1,542 @@
+/* export_op.c - the operators of ONNX for each op. */
+#include "onnx/export.h"
+#include "onnx/onnx.h"
+
+#include <string.h>
+
+static Placed plain(const char *name)
+{
+    return (Placed){.name = name};
+}
+
+/* ---- elementwise ---- */
+
+/* The operators that compute just what an op does. */
+static const char *const names[OP_COUNT] = {
+    [OP_add] = "Add",   [OP_sub] = "Sub",     [OP_mul] = "Mul",         [OP_div] = "Div",
+    [OP_neg] = "Neg",   [OP_pow] = "Pow",     [OP_maximum] = "Max",     [OP_minimum] = "Min",
+    [OP_exp] = "Exp",   [OP_log] = "Log",     [OP_sqrt] = "Sqrt",       [OP_abs] = "Abs",
+    [OP_sign] = "Sign", [OP_floor] = "Floor", [OP_ceil] = "Ceil",       [OP_round] = "Round",
+    [OP_sin] = "Sin",   [OP_cos] = "Cos",     [OP_tan] = "Tan",         [OP_asin] = "Asin",
+    [OP_acos] = "Acos", [OP_atan] = "Atan",   [OP_sinh] = "Sinh",       [OP_cosh] = "Cosh",
+    [OP_tanh] = "Tanh", [OP_erf] = "Erf",     [OP_sigmoid] = "Sigmoid", [OP_softplus] = "Softplus",
+};
+
+/* Operand i: a number may be a scalar, if another operand has the shape. */
+static const char *operand_at(Export *x, const Node *n, int i)
+{
+    double v;
+    bool all = true;
+    for (int k = 0; k < n->nargs; k++)
+        all &= node_const(n->arg[k], &v);
+    return all ? tensor_as(x, n->arg[i], n->type) : operand_as(x, n->arg[i], n->type);
+}
+
+static Placed compare(Export *x, const Node *n)
+{
+    const Node *a = n->arg[0], *b = n->arg[1];
+    Type type = a->type == T_INT && b->type == T_INT ? T_INT : T_FLOAT;
+    const char *p = operand_as(x, a, type), *q = operand_as(x, b, type);
+    Placed y = {0};
+    if (n->op == OP_lt)
+        y.truth = put(x, "Less", p, q, NULL);
+    else if (n->op == OP_le)
+        y.truth = put(x, "LessOrEqual", p, q, NULL);
+    else
+        y.truth = put(x, "Equal", p, q, NULL);
+    if (n->op == OP_ne)
+        y.truth = put(x, "Not", y.truth, NULL);
+    y.name = put(x, "Cast", y.truth, NULL);
+    put_int(x, "to", element_of(x, n->type));
+    return y;
+}
+
+/* where(x <= 0, 0, x) */
+static bool is_relu(const Node *n)
+{
+    const Node *c = n->arg[0];
+    return c->op == OP_le && c->arg[0] == n->arg[2] && node_is(c->arg[1], 0) &&
+           node_is(n->arg[1], 0);
+}
+
+static Placed choose(Export *x, const Node *n)
+{
+    if (is_relu(n) && n->type == T_FLOAT)
+        return plain(put(x, "Relu", tensor_of(x, n->arg[2]), NULL));
+    const char *c = truth_of(x, n->arg[0]);
+    const char *a = operand_as(x, n->arg[1], n->type), *b = operand_as(x, n->arg[2], n->type);
+    return plain(put(x, "Where", c, a, b, NULL));
+}
+
+/* a - b floor(a/b) */
+static Placed modulo(Export *x, const Node *n)
+{
+    const char *a = operand_at(x, n, 0), *b = operand_at(x, n, 1);
+    if (n->type == T_INT)
+        return plain(put(x, "Mod", a, b, NULL));
+    const char *q = put(x, "Floor", put(x, "Div", a, b, NULL), NULL);
+    return plain(put(x, "Sub", a, put(x, "Mul", b, q, NULL), NULL));
+}
+
+/* exp(x) - 1; near 0 it is 2 t/(1 - t) for t = tanh(x/2), which keeps the digits. */
+static Placed exp_less_one(Export *x, const Node *n)
+{
+    const char *a = tensor_of(x, n->arg[0]), *one = number(x, 1, T_FLOAT);
+    const char *half = number(x, 0.5, T_FLOAT);
+    const char *t = put(x, "Tanh", put(x, "Mul", a, half, NULL), NULL);
+    const char *near = put(x, "Div", put(x, "Add", t, t, NULL), put(x, "Sub", one, t, NULL), NULL);
+    const char *far = put(x, "Sub", put(x, "Exp", a, NULL), one, NULL);
+    const char *is_near = put(x, "Less", put(x, "Abs", a, NULL), half, NULL);
+    return plain(put(x, "Where", is_near, near, far, NULL));
+}
+
+/* log(1 + x): with u = 1 + x as it is rounded, log(u) x/(u - 1). */
+static Placed log_one_more(Export *x, const Node *n)
+{
+    const char *a = tensor_of(x, n->arg[0]), *one = number(x, 1, T_FLOAT);
+    const char *u = put(x, "Add", a, one, NULL), *d = put(x, "Sub", u, one, NULL);
+    const char *none = put(x, "Equal", u, one, NULL);
+    const char *divisor = put(x, "Where", none, one, d, NULL);
+    const char *slope = put(x, "Div", a, divisor, NULL);
+    const char *far = put(x, "Mul", put(x, "Log", u, NULL), slope, NULL);
+    return plain(put(x, "Where", none, a, far, NULL));
+}
+
+/* atan(y/x), in the right half of the plane */
+static Placed angle(Export *x, const Node *n)
+{
+    const double pi = 3.14159265358979323846;
+    const char *a = operand_at(x, n, 0), *b = operand_at(x, n, 1), *zero = number(x, 0, T_FLOAT);
+    const char *t = put(x, "Atan", put(x, "Div", a, b, NULL), NULL);
+    const char *below = put(x, "Less", a, zero, NULL), *left = put(x, "Less", b, zero, NULL);
+    const char *turn =
+        put(x, "Where", below, number(x, -pi, T_FLOAT), number(x, pi, T_FLOAT), NULL);
+    const char *y = put(x, "Add", t, put(x, "Where", left, turn, zero, NULL), NULL);
+    const char *none = put(x, "Equal", a, zero, NULL);
+    const char *right = put(x, "Not", left, NULL);
+    return plain(put(x, "Where", put(x, "And", none, right, NULL), zero, y, NULL));
+}
+
+static Placed cast(Export *x, const Node *n)
+{
+    const char *y = put(x, "Cast", tensor_of(x, n->arg[0]), NULL);
+    put_int(x, "to", element_of(x, n->type));
+    return plain(y);
+}
+
+/* ---- shapes ---- */
+
+static Placed expand(Export *x, const Node *n)
+{
+    double v;
+    const Node *a = n->arg[0];
+    const char *to = shape_list(x, n->shape, false);
+    if (node_const(n, &v))
+        return plain(put(x, "Expand", number(x, v, n->type), to, NULL));
+    Shape ones = n->shape;
+    for (int i = 0; i < n->shape.rank; i++)
+        if (n->attr.axes >> i & 1)
+            ones.dim[i] = 1;
+    const char *from = tensor_of(x, a);
+    if (a->shape.rank > 0)
+        from = put(x, "Reshape", from, shape_list(x, ones, true), NULL);
+    return plain(put(x, "Expand", from, to, NULL));
+}
+
+/* Only the order of the axes changes: nothing is written yet. */
+static Placed permute(Export *x, const Node *n)
+{
+    const Placed *a = &x->place[n->arg[0]->id];
+    Placed y = {.name = a->name};
+    for (int i = 0; i < n->shape.rank; i++) {
+        int k = n->attr.perm[i];
+        y.perm[i] = a->turned ? a->perm[k] : k;
+        y.turned |= y.perm[i] != i;
+    }
+    return y;
+}
+
+/* Elements lo, lo + step, ... of each axis. */
+static Placed slice(Export *x, const Node *n)
+{
+    Size start[MAX_RANK], end[MAX_RANK];
+    int64_t axis[MAX_RANK], step[MAX_RANK];
+    int count = 0;
+    for (int i = 0; i < n->shape.rank; i++) {
+        if (n->attr.lo[i] == 0 && n->attr.step[i] == 1 &&
+            n->shape.dim[i] == n->arg[0]->shape.dim[i])
+            continue;
+        Size last = size_mul(x->g, size_of_number(x->g, n->attr.step[i]),
+                             size_sub(x->g, n->shape.dim[i], 1));
+        last = size_add(x->g, n->attr.lo[i], last);
+        int64_t to;
+        axis[count] = i;
+        step[count] = n->attr.step[i];
+        start[count] = n->attr.lo[i];
+        end[count] = size_add(x->g, last, size_of_number(x->g, step[count] > 0 ? 1 : -1));
+        if (size_number(x->g, end[count], &to) && to < 0) /* before the first one */
+            end[count] = size_of_number(x->g, -INT32_MAX);
+        count++;
+    }
+    if (count == 0)
+        return x->place[n->arg[0]->id];
+    const char *from = tensor_of(x, n->arg[0]);
+    const char *starts = size_list(x, start, count), *ends = size_list(x, end, count);
+    return plain(put(x, "Slice", from, starts, ends, int_list(x, axis, count),
+                     int_list(x, step, count), NULL));
+}
+
+/* Zeros between the elements of an axis: each becomes a row that begins with it. */
+static const char *spread(Export *x, const char *from, Shape *s, int axis, int64_t step)
+{
+    Shape rows = *s;
+    int64_t pads[2 * (MAX_RANK + 1)] = {0}, at = axis, zero = 0, one = 1;
+    if (s->rank == MAX_RANK)
+        return NULL;
+    for (int i = s->rank; i > axis + 1; i--)
+        rows.dim[i] = rows.dim[i - 1];
+    rows.dim[axis + 1] = 1;
+    rows.rank++;
+    from = put(x, "Reshape", from, shape_list(x, rows, true), NULL);
+    pads[rows.rank + axis + 1] = step - 1;
+    from = put(x, "Pad", from, int_list(x, pads, 2 * rows.rank), NULL);
+    Size all = size_mul(x->g, s->dim[axis], step);
+    s->dim[axis] = all;
+    from = put(x, "Reshape", from, shape_list(x, *s, true), NULL);
+    s->dim[axis] = size_sub(x->g, all, step - 1);
+    return put(x, "Slice", from, int_list(x, &zero, 1), size_list(x, &s->dim[axis], 1),
+               int_list(x, &at, 1), int_list(x, &one, 1), NULL);
+}
+
+static Placed pad(Export *x, const Node *n)
+{
+    Shape s = n->arg[0]->shape;
+    const Placed *a = &x->place[n->arg[0]->id];
+    Size pads[2 * MAX_RANK];
+    bool steps = false;
+    for (int i = 0; i < s.rank; i++)
+        steps |= n->attr.step[i] != 1;
+    Placed y = {.turned = a->turned && !steps};
+    memcpy(y.perm, a->perm, sizeof y.perm);
+    const char *from = y.turned ? a->name : tensor_of(x, n->arg[0]);
+    for (int i = 0; i < s.rank && steps && from; i++)
+        if (n->attr.step[i] > 1)
+            from = spread(x, from, &s, i, n->attr.step[i]);
+    if (!from) {
+        cannot(x, n, "it has too many axes");
+        return plain(NULL);
+    }
+    for (int i = 0; i < s.rank; i++) {
+        int k = y.turned ? y.perm[i] : i;
+        pads[k] = n->attr.lo[i];
+        pads[s.rank + k] = size_sub(x->g, size_sub(x->g, n->shape.dim[i], s.dim[i]), n->attr.lo[i]);
+    }
+    y.name = put(x, "Pad", from, size_list(x, pads, 2 * s.rank), NULL);
+    return y;
+}
+
+static Placed concat(Export *x, const Node *n)
+{
+    const char *all = NULL;
+    for (int i = 0; i < n->nargs; i++) {
+        const char *part = tensor_as(x, n->arg[i], n->type);
+        if (!all) {
+            all = part;
+            continue;
+        }
+        all = put(x, "Concat", all, part, NULL);
+        put_int(x, "axis", n->attr.axis);
+    }
+    return plain(all);
+}
+
+/* The index along an axis. */
+static Placed iota(Export *x, const Node *n)
+{
+    Shape row = n->shape;
+    const char *from = number(x, 0, T_INT), *step = number(x, 1, T_INT);
+    int64_t zero = 0;
+    const char *count = size_list(x, &n->shape.dim[n->attr.axis], 1);
+    count = put(x, "Squeeze", count, int_list(x, &zero, 1), NULL);
+    const char *y = put(x, "Range", from, count, step, NULL);
+    for (int i = 0; i < row.rank; i++)
+        if (i != n->attr.axis)
+            row.dim[i] = 1;
+    if (row.rank > 1) {
+        y = put(x, "Reshape", y, shape_list(x, row, true), NULL);
+        y = put(x, "Expand", y, shape_list(x, n->shape, false), NULL);
+    }
+    return plain(y);
+}
+
+static Placed size(Export *x, const Node *n)
+{
+    int64_t zero = 0;
+    const char *s = put(x, "Squeeze", size_list(x, &n->attr.size, 1), int_list(x, &zero, 1), NULL);
+    s = put(x, "Cast", s, NULL);
+    put_int(x, "to", element_of(x, n->type));
+    return plain(s);
+}
+
+/* ---- reductions, products ---- */
+
+static Placed reduce(Export *x, const Node *n)
+{
+    int64_t axis[MAX_RANK];
+    int count = 0;
+    for (int i = 0; i < n->arg[0]->shape.rank; i++)
+        if (n->attr.axes >> i & 1)
+            axis[count++] = i;
+    const char *a = tensor_of(x, n->arg[0]), *y;
+    if (n->op == OP_sum) {
+        y = put(x, "ReduceSum", a, int_list(x, axis, count), NULL);
+    } else {
+        y = put(x, "ReduceMax", a, NULL);
+        put_ints(x, "axes", axis, count);
+    }
+    put_int(x, "keepdims", 0);
+    return plain(y);
+}
+
+static Placed largest(Export *x, const Node *n)
+{
+    const char *y = put(x, "ArgMax", tensor_of(x, n->arg[0]), NULL);
+    put_int(x, "axis", n->attr.axis);
+    put_int(x, "keepdims", 0);
+    return plain(y);
+}
+
+/* An operand of a product; turned: it is stored transposed. */
+static const char *factor(Export *x, const Node *n, bool turned)
+{
+    int64_t perm[MAX_RANK];
+    int rank = n->shape.rank;
+    const char *name = tensor_of(x, n);
+    if (!turned || rank < 2)
+        return name;
+    for (int i = 0; i < rank; i++)
+        perm[i] = i;
+    perm[rank - 1] = rank - 2;
+    perm[rank - 2] = rank - 1;
+    name = put(x, "Transpose", name, NULL);
+    put_ints(x, "perm", perm, rank);
+    return name;
+}
+
+static Placed matmul(Export *x, const Node *n)
+{
+    const char *a = factor(x, n->arg[0], n->attr.ta), *b = factor(x, n->arg[1], n->attr.tb);
+    return plain(put(x, "MatMul", a, b, NULL));
+}
+
+/* ---- convolutions: the batch is the last axis here, and the first one there ---- */
+
+/* A tensor whose axes are in this order of those of the node. */
+static const char *ordered(Export *x, const Node *n, const int *order, int rank)
+{
+    const Placed *p = &x->place[n->id];
+    int64_t perm[MAX_RANK];
+    bool same = true;
+    for (int i = 0; i < rank; i++) {
+        perm[i] = p->turned ? p->perm[order[i]] : order[i];
+        same &= perm[i] == i;
+    }
+    if (same)
+        return p->name;
+    const char *name = put(x, "Transpose", p->name, NULL);
+    put_ints(x, "perm", perm, rank);
+    return name;
+}
+
+static const int batch_first[] = {3, 0, 1, 2};
+static const int batch_last[] = {1, 2, 3, 0};
+
+static void put_pairs(Export *x, const Size *stride, const Size *dilation, int groups)
+{
+    put_ints(x, "strides", stride, 2);
+    put_ints(x, "dilations", dilation, 2);
+    put_int(x, "group", groups);
+}
+
+/* Are these the zeros around images that a convolution can have itself? */
+static bool is_border(Export *x, const Node *n, int64_t *pads)
+{
+    if (n->op != OP_pad)
+        return false;
+    for (int i = 0; i < 4; i++) {
+        int64_t lo, hi;
+        const Shape *s = &n->arg[0]->shape;
+        Size after = size_sub(x->g, size_sub(x->g, n->shape.dim[i], s->dim[i]), n->attr.lo[i]);
+        if (n->attr.step[i] != 1 || !size_number(x->g, n->attr.lo[i], &lo) ||
+            !size_number(x->g, after, &hi) || ((i == 0 || i == 3) && lo + hi > 0))
+            return false;
+        if (i == 1 || i == 2) {
+            pads[i - 1] = lo;
+            pads[i + 1] = hi;
+        }
+    }
+    return true;
+}
+
+static Placed conv(Export *x, const Node *n)
+{
+    int64_t pads[4] = {0};
+    const Node *image = n->arg[0];
+    if (is_border(x, image, pads))
+        image = image->arg[0];
+    const char *k = tensor_of(x, n->arg[1]);
+    Placed y = {.turned = true};
+    memcpy(y.perm, batch_last, sizeof batch_last);
+    y.name = put(x, "Conv", ordered(x, image, batch_first, 4), k, NULL);
+    put_pairs(x, n->attr.stride, n->attr.dilation, n->attr.groups);
+    put_ints(x, "pads", pads, 4);
+    return y;
+}
+
+/* The derivative with respect to the kernel is a convolution of the image by the adjoint: channels
+ * are its batch, the batch its channels; steps and dilations change places. Groups of channels are
+ * its groups. */
+static Placed convk(Export *x, const Node *n)
+{
+    static const int rows_of_image[] = {1, 0, 4, 2, 3}, rows_of_y[] = {0, 3, 1, 2};
+    const Node *image = n->arg[0], *y = n->arg[1];
+    int64_t groups = n->attr.groups, zero[4] = {0}, axis[4] = {0, 1, 2, 3};
+    Size in = n->shape.dim[1];
+    Shape split = {5, {groups, in, image->shape.dim[1], image->shape.dim[2], image->shape.dim[3]}};
+    const char *a = put(x, "Reshape", tensor_of(x, image), shape_list(x, split, true), NULL);
+    int64_t perm[5];
+    for (int i = 0; i < 5; i++)
+        perm[i] = rows_of_image[i];
+    a = put(x, "Transpose", a, NULL);
+    put_ints(x, "perm", perm, 5);
+    Shape joined = {4,
+                    {in, size_mul(x->g, groups, image->shape.dim[3]), image->shape.dim[1],
+                     image->shape.dim[2]}};
+    a = put(x, "Reshape", a, shape_list(x, joined, true), NULL);
+    const char *k = put(x, "Conv", a, ordered(x, y, rows_of_y, 4), NULL);
+    put_pairs(x, n->attr.dilation, n->attr.stride, (int)groups);
+
+    /* [in, out, kh, kw], perhaps with a few places more */
+    int64_t ends[4] = {in, n->shape.dim[0], n->shape.dim[2], n->shape.dim[3]};
+    k = put(x, "Slice", k, int_list(x, zero, 4), int_list(x, ends, 4), int_list(x, axis, 4), NULL);
+    Placed result = {.name = k, .turned = true, .perm = {1, 0, 2, 3}};
+    return result;
+}
+
+/* ---- places ---- */
+
+static Placed gather(Export *x, const Node *n)
+{
+    const char *y = put(x, "Gather", tensor_of(x, n->arg[0]), tensor_as(x, n->arg[1], T_INT), NULL);
+    put_int(x, "axis", n->attr.axis);
+    return plain(y);
+}
+
+/* Adds rows to zeros, at the first axis. */
+static Placed scatter(Export *x, const Node *n)
+{
+    int rank = n->shape.rank, axis = n->attr.axis, rows = n->arg[1]->shape.rank;
+    const Node *dy = n->arg[0];
+    int64_t back[MAX_RANK], order[MAX_RANK], last = -1;
+    Shape zeros = {.rank = rank};
+    const char *a = tensor_as(x, dy, n->type);
+    if (axis > 0) { /* the axes of the index come first */
+        int k = 0;
+        for (int i = 0; i < rows; i++)
+            order[k++] = axis + i;
+        for (int i = 0; i < dy->shape.rank; i++)
+            if (i < axis || i >= axis + rows)
+                order[k++] = i;
+        a = put(x, "Transpose", a, NULL);
+        put_ints(x, "perm", order, dy->shape.rank);
+    }
+    zeros.dim[0] = n->shape.dim[axis];
+    back[axis] = 0;
+    for (int i = 0, k = 1; i < rank; i++)
+        if (i != axis) {
+            back[i] = k;
+            zeros.dim[k++] = n->shape.dim[i];
+        }
+    const char *z = put(x, "Expand", number(x, 0, n->type), shape_list(x, zeros, false), NULL);
+    const char *index = tensor_as(x, n->arg[1], T_INT);
+    index = put(x, "Unsqueeze", index, int_list(x, &last, 1), NULL);
+    const char *y = put(x, "ScatterND", z, index, a, NULL);
+    put_text(x, "reduction", "add");
+    if (axis > 0) {
+        y = put(x, "Transpose", y, NULL);
+        put_ints(x, "perm", back, rank);
+    }
+    return plain(y);
+}
+
+/* ---- which one ---- */
+
+static Placed by_name(Export *x, const Node *n)
+{
+    const char *a = operand_at(x, n, 0);
+    if (n->nargs == 1)
+        return plain(put(x, names[n->op], a, NULL));
+    return plain(put(x, names[n->op], a, operand_at(x, n, 1), NULL));
+}
+
+static Placed no_form(Export *x, const Node *n)
+{
+    const char *why = "ONNX has no operator for it";
+    if (n->op == OP_loop || n->op == OP_last || n->op == OP_collect || n->op == OP_carried ||
+        n->op == OP_index || n->op == OP_passes)
+        why = "its loop ends by data, or by a size known at run time";
+    if (n->op == OP_noise || n->op == OP_random)
+        why = "it is random";
+    cannot(x, n, why);
+    return plain(NULL);
+}
+
+Placed export_node(Export *x, const Node *n)
+{
+    for (int i = 0; i < n->nargs; i++)
+        if (!*x->place[n->arg[i]->id].name)
+            return plain(NULL); /* what it needs was reported */
+    if (names[n->op])
+        return by_name(x, n);
+
+    switch (n->op) {
+    case OP_const: return plain(number(x, n->attr.value, n->type));
+    case OP_size: return size(x, n);
+    case OP_iota: return iota(x, n);
+    case OP_lt:
+    case OP_le:
+    case OP_eq:
+    case OP_ne: return compare(x, n);
+    case OP_where: return choose(x, n);
+    case OP_mod: return modulo(x, n);
+    case OP_expm1: return exp_less_one(x, n);
+    case OP_log1p: return log_one_more(x, n);
+    case OP_erfc: {
+        const char *e = put(x, "Erf", tensor_of(x, n->arg[0]), NULL);
+        return plain(put(x, "Sub", number(x, 1, T_FLOAT), e, NULL));
+    }
+    case OP_atan2: return angle(x, n);
+    case OP_cast: return cast(x, n);
+    case OP_stop:
+    case OP_copy:
+    case OP_checked: return x->place[n->arg[0]->id];
+    case OP_expand: return expand(x, n);
+    case OP_reshape:
+        return plain(
+            put(x, "Reshape", tensor_of(x, n->arg[0]), shape_list(x, n->shape, true), NULL));
+    case OP_permute: return permute(x, n);
+    case OP_slice: return slice(x, n);
+    case OP_pad: return pad(x, n);
+    case OP_concat: return concat(x, n);
+    case OP_sum:
+    case OP_max: return reduce(x, n);
+    case OP_argmax: return largest(x, n);
+    case OP_matmul: return matmul(x, n);
+    case OP_det: return plain(put(x, "Det", tensor_of(x, n->arg[0]), NULL));
+    case OP_conv: return conv(x, n);
+    case OP_convk: return convk(x, n);
+    case OP_gather: return gather(x, n);
+    case OP_scatter: return scatter(x, n);
+    default: return no_form(x, n);
+    }
+}
