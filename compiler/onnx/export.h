@@ -33,11 +33,7 @@ typedef struct Export {
     Table told; /* ops that were reported */
 } Export;
 
-/* ---- onnx_export.c ---- */
-
-/* A model with its outputs, or also its losses and gradients; var: the elements of its variables,
- * by index. NULL with messages. */
-Pb__Model *onnx_export(Ngc *, Model *, const double *const *var, bool training);
+/* ---- export_put.c ---- */
 
 /* Adds a node with these operands (NULL ends them) and returns its result. */
 const char *put(Export *, const char *op, ...);
@@ -46,7 +42,10 @@ void put_int(Export *, const char *name, int64_t);
 void put_ints(Export *, const char *name, const int64_t *, int count);
 void put_text(Export *, const char *name, const char *);
 
-const char *int_list(Export *, const int64_t *, int count); /* an initializer */
+Pb__Tensor *new_tensor(Export *, const char *name, Type, int rank, const int64_t *dim,
+                       const double *);
+const char *put_constant(Export *, Type, int rank, const int64_t *dim, const double *);
+const char *int_list(Export *, const int64_t *, int count); /* a constant */
 const char *number(Export *, double, Type);                 /* a scalar */
 const char *fresh_name(Export *, const char *wanted);
 void cannot(Export *, const Node *, const char *why);
@@ -62,5 +61,11 @@ int element_of(const Export *, Type);
 /* ---- export_op.c ---- */
 
 Placed export_node(Export *, const Node *); /* its operands are there */
+
+/* ---- onnx_export.c ---- */
+
+/* A model with its outputs, or also its losses and gradients; var: the elements of its variables,
+ * by index. NULL with messages. */
+Pb__Model *onnx_export(Ngc *, Model *, const double *const *var, bool training);
 
 #endif

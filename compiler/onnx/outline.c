@@ -212,14 +212,14 @@ static bool paths_differ(Import *im, const Page *p, const Region *const *r, int 
 
 /* ---- the numbers in which regions differ ---- */
 
-typedef struct Numbers {
+typedef struct Literals {
     const char **value; /* of each region, one after the other */
     int count;          /* of one region */
-} Numbers;
+} Literals;
 
-static Numbers numbers_of(Import *im, const Page *p, const Region *r)
+static Literals literals_of(Import *im, const Page *p, const Region *r)
 {
-    Numbers n = {0};
+    Literals n = {0};
     int room = 0;
     for (int i = r->from; i < r->from + r->count; i++) {
         const char *text = p->statement[i]->text;
@@ -236,7 +236,7 @@ static Numbers numbers_of(Import *im, const Page *p, const Region *r)
 }
 
 /* Sets for each number the parameter that it is, or -1. Returns how many parameters there are. */
-static int choose_parameters(const Numbers *n, int regions, int *parameter)
+static int choose_parameters(const Literals *n, int regions, int *parameter)
 {
     int count = 0, places = n[0].count;
     for (int i = 0; i < places; i++) {
@@ -335,7 +335,7 @@ static void shorten_labels(Def *d, const char *path)
     }
 }
 
-static Statement *make_call(Import *im, const Page *p, const Region *r, Def *d, const Numbers *n,
+static Statement *make_call(Import *im, const Page *p, const Region *r, Def *d, const Literals *n,
                             const int *parameter)
 {
     Statement *s = arena_alloc(im->ngc, sizeof *s);
@@ -367,7 +367,7 @@ static Statement *make_call(Import *im, const Page *p, const Region *r, Def *d, 
 }
 
 /* Puts calls of one def in the place of these regions, which are in order. */
-static void replace(Import *im, Page *p, const Region *const *r, const Numbers *n, int regions)
+static void replace(Import *im, Page *p, const Region *const *r, const Literals *n, int regions)
 {
     int *parameter = arena_alloc(im->ngc, (size_t)(n[0].count + 1) * sizeof *parameter);
     int count = choose_parameters(n, regions, parameter);
@@ -416,9 +416,9 @@ static int saving(Import *im, const Page *p, const Region *const *r, int regions
     int saved = (regions - 1) * (r[0]->count - 1) - 3;
     if (regions < 2 || saved <= 0 || !paths_differ(im, p, r, regions))
         return 0;
-    Numbers *n = arena_alloc(im->ngc, (size_t)regions * sizeof *n);
+    Literals *n = arena_alloc(im->ngc, (size_t)regions * sizeof *n);
     for (int i = 0; i < regions; i++) {
-        n[i] = numbers_of(im, p, r[i]);
+        n[i] = literals_of(im, p, r[i]);
         if (n[i].count != n[0].count || r[i]->entries != r[0]->entries)
             return 0;
     }
@@ -452,9 +452,9 @@ static bool make_best(Import *im, Page *p)
     }
     if (best == 0)
         return false;
-    Numbers *n = arena_alloc(im->ngc, (size_t)regions * sizeof *n);
+    Literals *n = arena_alloc(im->ngc, (size_t)regions * sizeof *n);
     for (int i = 0; i < regions; i++)
-        n[i] = numbers_of(im, p, kept[i]);
+        n[i] = literals_of(im, p, kept[i]);
     replace(im, p, kept, n, regions);
     return true;
 }

@@ -1,8 +1,9 @@
 /* roundtrip.c - models are exported, checked to be the same after an import: outputs, losses and
  * gradients for random inputs, by the interpreter.
  *
- *     roundtrip MODEL.ng ...     a line for each: "ok NAME: N values", "no NAME: why not", "WRONG
- * NAME: ..."
+ *     DUMP=FOLDER roundtrip ...  writes FOLDER/NAME.onnx with floats, and FOLDER/NAME.json: inputs,
+ * and what the interpreter computes, for other programs roundtrip MODEL.ng ...     a line for each:
+ * "ok NAME: N values", "no NAME: why not", "WRONG NAME: ..."
  */
 #include "onnx/export.h"
 #include "onnx/onnx.h"
@@ -137,9 +138,69 @@ static const char *compare(Ngc *ngc, Eval *a, Eval *b, int *values)
     return NULL;
 }
 
+/* ---- for other programs ---- */
+
+static void add_tensor(Text *t, const char *name, Type type, int rank, const int64_t *dim,
+                       const double *x)
+{
+    int64_t n = 1;
+    text_add(t, "{\"name\": ");
+    json_string(t, name);
+    text_add(t, ", \"type\": \"%s\", \"dims\": [", type == T_INT ? "int64" : "float32");
+    for (int i = 0; i < rank; i++) {
+        text_add(t, "%s%lld", i ? ", " : "", (long long)dim[i]);
+        n *= dim[i];
+    }
+    text_add(t, "], \"data\": [");
+    for (int64_t i = 0; i < n; i++)
+        text_add(t, isfinite(x[i]) ? "%s%.9g" : "%snull", i ? ", " : "", x[i]);
+    text_add(t, "]}");
+}
+
+static void write_file(const char *path, const Text *t)
+{
+    FILE *f = fopen(path, "wb");
+    if (!f || fwrite(t->at, 1, t->size, f) != t->size || fclose(f) != 0)
+        exit(2);
+}
+
+static void dump(Eval *e, const Text *model, const char *folder, const char *name)
+{
+    Text t = {.ngc = e->ngc};
+    int64_t dim[MAX_RANK];
+    const char *between = "";
+    text_add(&t, "{\"inputs\": [");
+    for (int i = 0; i < e->model->vars; i++) {
+        const Var *v = e->model->var[i];
+        if (v->kind != VAR_INPUT)
+            continue;
+        text_add(&t, "%s", between);
+        eval_shape(e, v->shape, dim);
+        add_tensor(&t, v->name, v->type, v->shape.rank, dim, e->var[i]);
+        between = ", ";
+    }
+    text_add(&t, "], \"outputs\": [");
+    between = "";
+    for (int i = 0; i < e->model->roots; i++) {
+        const Root *r = &e->model->root[i];
+        if (r->kind != ROOT_OUTPUT && r->kind != ROOT_LOSS && r->kind != ROOT_GRAD)
+            continue;
+        e->training = r->kind != ROOT_OUTPUT;
+        eval_forget(e);
+        eval_shape(e, r->node->shape, dim);
+        text_add(&t, "%s", between);
+        add_tensor(&t, r->name, r->node->type, r->node->shape.rank, dim, eval_node(e, r->node));
+        between = ", ";
+    }
+    text_add(&t, "]}");
+    write_file(text_format(e->ngc, "%s/%s.onnx", folder, name), model);
+    write_file(text_format(e->ngc, "%s/%s.json", folder, name), &t);
+}
+
 static void test(const char *file)
 {
-    Ngc ngc = {.opt = {.optimize = 2, .digits = 9, .real_double = true, .unroll = INT32_MAX}};
+    Ngc ngc = {
+        .opt = {.optimize = 2, .digits = 9, .real_double = !getenv("DUMP"), .unroll = INT32_MAX}};
     Ngc other = ngc;
     const char *name = strrchr(file, '/') ? strrchr(file, '/') + 1 : file, *why = NULL;
     start(&ngc);
@@ -158,6 +219,10 @@ static void test(const char *file)
     }
     Text bytes = {.ngc = &ngc};
     onnx_write(&ngc, exported, &bytes);
+    if (getenv("DUMP")) {
+        dump(e, &bytes, getenv("DUMP"), name);
+        return;
+    }
     char path[] = "/tmp/roundtrip.XXXXXX";
     int fd = mkstemp(path), values = 0;
     if (fd < 0 || write(fd, bytes.at, bytes.size) != (ssize_t)bytes.size)

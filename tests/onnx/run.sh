@@ -1,6 +1,6 @@
 #!/bin/sh
 # run.sh - models in the ONNX format: the tests of ONNX, networks of PyTorch with their gradients, the texts that an import
-# makes, its messages, damaged files, a build without protobuf-c.
+# makes, its messages, exports, damaged files, a build without protobuf-c.
 #
 #     sh tests/onnx/run.sh      from anywhere; NGC=build/ngc
 set -u
@@ -119,6 +119,33 @@ messages() {
     group "messages"
 }
 
+# Exported models: imported again they compute the same; ONNX's checker accepts them; onnxruntime computes the same.
+exports() {
+    models="tests/emit/models/*.ng examples/*.ng"
+    limit 120 "$dir/roundtrip" $models >"$dir/out" 2>&1 || fail "roundtrip: status $?"
+    passed=$((passed + $(grep -c '^ok ' "$dir/out")))
+    [ "$(grep -c '^ok ' "$dir/out")" -ge 60 ] && good || fail "few models are exported and imported: $(head -3 "$dir/out")"
+    grep '^WRONG' "$dir/out" >"$dir/got" && fail "$(head -5 "$dir/got")"
+
+    mkdir "$dir/dump"
+    DUMP=$dir/dump limit 120 "$dir/roundtrip" $models >"$dir/out" 2>&1
+    $python $here/check.py "$dir/dump" >"$dir/out" 2>&1 && good || fail "ONNX's checker: $(tail -3 "$dir/out")"
+    if in_share 8 1 && command -v npm >/dev/null && npm install --prefix "$dir/npm" --ignore-scripts --no-audit --no-fund onnxruntime-node@1.17.3 >"$dir/log" 2>&1; then
+        NODE_PATH=$dir/npm/node_modules limit 120 node $here/runtime.js "$dir/dump" >"$dir/out" 2>&1 || fail "runtime.js: $(tail -3 "$dir/out")"
+        passed=$((passed + $(grep -c '^ok ' "$dir/out")))
+        grep -v '^ok ' "$dir/out" >"$dir/got" && fail "onnxruntime: $(head -5 "$dir/got")"
+    fi
+
+    "$NGC" export "$dir/gpt2.ng" --load "$dir/gpt2.safetensors" -o "$dir/again.onnx" >"$dir/out" 2>&1 && good || fail "export: $(head -3 "$dir/out")"
+    "$NGC" import "$dir/again.onnx" -o "$dir/again.ng" --save "$dir/again.safetensors" >"$dir/out" 2>&1 && good || fail "import after export: $(head -3 "$dir/out")"
+    says 2 "names the file" "$NGC" export "$dir/gpt2.ng"
+    says 3 "No such file" "$NGC" export "$dir/gpt2.ng" --load "$dir/nothing" -o "$dir/none.onnx"
+    says 1 "its loop ends by data" "$NGC" export examples/kepler.ng -o "$dir/none.onnx"
+    says 1 "it is random" "$NGC" export --training examples/gan.ng -o "$dir/none.onnx"
+    [ ! -e "$dir/none.onnx" ] && good || fail "a file was written after an error"
+    group "exports"
+}
+
 damage() {
     count=1500
     [ "$CHECK_LONG" ] && count=50000
@@ -140,11 +167,12 @@ if ! [ -e "$build/format.pb-c.h" ]; then
     echo "0 passed, 1 failed"
     exit 1
 fi
-for program in nodes operators damage; do build_test $program; done
+for program in nodes operators damage roundtrip; do build_test $program; done
 nodes
 networks
 texts
 messages
+exports
 damage
 without
 echo "$passed passed, $failed failed"

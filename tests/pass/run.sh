@@ -62,7 +62,10 @@ check "merge is a pass" changes merge programs.ng
 
 # Loops that stay loops: results, totals of batches and warnings are those of the expanded loops.
 objects=$(ls "$(dirname "$ngc")"/*.o | grep -v '/rt_\|/main.o')
-lib() { nm "$(dirname "$ngc")/plain_file.o" 2>/dev/null | grep -q 'U inflate' && echo -lz; }
+lib() {
+    nm "$(dirname "$ngc")/plain_file.o" 2>/dev/null | grep -q 'U inflate' && echo -lz
+    [ -e "$(dirname "$ngc")/format.pb-c.o" ] && echo -lprotobuf-c
+}
 check "kept.c compiles" ${CC:-cc} -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Wall -Wextra -Werror -I../../compiler -o "$dir/kept" kept.c \
     $objects "$(dirname "$ngc")/rt_ngrt_random.o" "$(dirname "$ngc")/rt_ngrt_error.o" $(lib) -lm
 expanded() { # does MODEL have the same warnings with its loops expanded?
