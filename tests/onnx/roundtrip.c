@@ -46,7 +46,7 @@ static void fill(Eval *e)
             x[k] = v->type == T_INT ? floor(draw() * limit) : 0.1 + 0.8 * draw();
         if (v->kind == VAR_PARAM)
             for (int64_t k = 0; k < n; k++)
-                x[k] -= 0.5;
+                x[k] = 0.6 * (x[k] - 0.5); /* small, so that long recurrences are stable */
         e->var[i] = x;
     }
 }
