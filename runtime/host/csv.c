@@ -425,7 +425,7 @@ static void read_top(Csv *csv)
     size_t seen = 0, found = 0;
 
     while (found < 2) {
-        const char *at = csv->rest.at + seen;
+        const char *at = csv->rest.at ? csv->rest.at + seen : NULL;
         const char *end =
             at < csv->rest.end ? memchr(at, '\n', (size_t)(csv->rest.end - at)) : NULL;
 
