@@ -66,13 +66,13 @@ for model in ${*:-examples/*.ng tests/cases/*.ng}; do
     case $name in lstm_*_steps) in_share 6 $number || continue ;; esac # takes a compiler a minute
     case " $sample " in *" $name "*) all=1 ;; *) all=$# ;; esac
     if [ "$all" = 0 ]; then
-        in_share 6 $number && echo "$first 2 double linked $model"
-        [ $level = none ] || { in_share 6 $((number + 3)) && echo "$last $level float standalone $model"; }
+        in_share 9 $number && echo "$first 2 double linked $model"
+        [ $level = none ] || { in_share 9 $((number + 3)) && echo "$last $level float standalone $model"; }
         continue
     fi >>"$dir/jobs"
     for cc in $compilers; do for level in 0 2; do for real in float double; do for link in linked standalone; do
         way=$((way + 1))
-        in_share 16 $way && echo "$cc $level $real $link $model"
+        in_share 24 $way && echo "$cc $level $real $link $model"
     done; done; done; done >>"$dir/jobs"
 done
 for model in $(awk '{ print $NF }' "$dir/jobs" | sort -u); do

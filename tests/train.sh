@@ -50,11 +50,11 @@ also() {
     [ "$out" ] && asked "$name" && within "$name" "$1" "$2" "$3" "$out"
 }
 
-# small NAME ...: as learns; a run does one in two of these
+# small NAME ...: as learns; a run does one in three of these
 turn=0
 small() {
     turn=$((turn + 1)) out= cc=$(cc_with -O1)
-    in_share 2 $turn && learns "$@"
+    in_share 3 $turn && learns "$@"
     cc=cc
 }
 

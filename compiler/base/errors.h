@@ -95,9 +95,10 @@ typedef enum {
     ERR_LOG_SOFTMAX = 410,       /* the log of a softmax (-Wlog-softmax) */
     /* a softmax or sigmoid given to a loss that takes logits (-Wnot-logits) */
     ERR_NOT_LOGITS = 411,
-    ERR_BROADCAST = 412,   /* a column [n, 1] compared with [n] (-Wbroadcast) */
-    ERR_NOT_CARRIED = 420, /* a metric that cannot be carried from batch to batch */
-    ERR_BATCH_VALUE = 421, /* a loss or metric of one batch (-Wbatch-value) */
+    ERR_BROADCAST = 412,    /* a column [n, 1] compared with [n] (-Wbroadcast) */
+    ERR_MASK_PRODUCT = 413, /* 0 and 1 times what is infinite (-Wmask-product) */
+    ERR_NOT_CARRIED = 420,  /* a metric that cannot be carried from batch to batch */
+    ERR_BATCH_VALUE = 421,  /* a loss or metric of one batch (-Wbatch-value) */
 
     /* derivatives */
     /* a gradient with respect to something that is not a tensor */

@@ -242,6 +242,7 @@ void warn_meant(Lower *, Loc, const Node *x, const char *what); /* is x, "logits
 /* Unused names; of the file that is compiled also its values and functions. */
 void warn_unused(const Model *, int file);
 
+void warn_mask(Lower *, const Expr *, Op, const Node *a, const Node *b); /* (x > 0)*sqrt(x)? */
 void warn_log(Ngc *, Loc, const Node *x);    /* is x, whose log is taken, a softmax? */
 void warn_large(const Model *, size_t size); /* of the C, without constants */
 

@@ -146,6 +146,7 @@ static Node *binary(Lower *L, const Expr *x, Node *a, Node *b)
     Op op = op_of_sign(x->name, &swap);
     if (op == OP_COUNT)
         ngc_bug("operator %s", x->name);
+    warn_mask(L, x, op, a, b);
     if (swap)
         return graph_binary(L->g, op, b, a);
     return graph_binary(L->g, op, a, b);

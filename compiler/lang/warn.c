@@ -352,6 +352,72 @@ void warn_log(Ngc *ngc, Loc loc, const Node *x)
              "the softmax itself has no slope where a probability rounds to 0");
 }
 
+/* ---- a product with 0 and 1 in place of a choice ---- */
+
+/* Is n a comparison of x with a number, which is 0 where x is 0? */
+static bool is_off_at_0(const Node *n, const Node *x)
+{
+    n = taken_from(n);
+    if (n->op == OP_cast)
+        n = taken_from(n->arg[0]);
+    if (!op_info[n->op]->test || n->nargs != 2)
+        return false;
+
+    for (int i = 0; i < 2; i++) {
+        double at[2] = {0, 0};
+        if (taken_from(n->arg[i]) == x && node_const(taken_from(n->arg[1 - i]), &at[1 - i]))
+            return op_info[n->op]->value(at[0], at[1], 0) == 0;
+    }
+    return false;
+}
+
+/* The x of sqrt(x), log(x), 1/x or x^k, whose slope is not finite at 0, if n is one; else NULL. */
+static const Node *singular_at_0(const Node *n)
+{
+    double k;
+    if (n->op == OP_sqrt || n->op == OP_log)
+        return taken_from(n->arg[0]);
+    if (n->op == OP_div)
+        return taken_from(n->arg[1]);
+    bool power = n->op == OP_pow && node_const(taken_from(n->arg[1]), &k) && k < 1 && k != 0;
+    return power ? taken_from(n->arg[0]) : NULL;
+}
+
+/* The same for n or a factor or term of it, where the mask is 0; else NULL. */
+static const Node *singular_under(const Node *n, const Node *mask, int depth)
+{
+    n = taken_from(n);
+    const Node *x = singular_at_0(n);
+    if (x && is_off_at_0(mask, x))
+        return n;
+
+    bool open =
+        n->op == OP_mul || n->op == OP_div || n->op == OP_add || n->op == OP_sub || n->op == OP_neg;
+    const Node *found = NULL;
+    for (int i = 0; open && depth > 0 && i < n->nargs && !found; i++)
+        found = singular_under(n->arg[i], mask, depth - 1);
+    return found;
+}
+
+/* (x > 0)*sqrt(x) and (x != 0)/x: at 0, 0 times infinity is not a number. */
+void warn_mask(Lower *L, const Expr *x, Op op, const Node *a, const Node *b)
+{
+    bool library = x->loc.file < 0 || L->ngc->file[x->loc.file]->library;
+    const Node *f = NULL;
+    if (library || (op != OP_mul && op != OP_div))
+        return;
+
+    if (op == OP_mul)
+        f = singular_under(b, a, 3);
+    if (op == OP_mul && !f)
+        f = singular_under(a, b, 3);
+    if (f || (op == OP_div && is_off_at_0(a, taken_from(b))))
+        warn(L->ngc, "mask-product", ERR_MASK_PRODUCT, x->loc,
+             "0 times infinity is not a number, so a product with a comparison does not leave "
+             "out what is infinite at 0, or has an infinite slope there: "
+             "where(condition, value, 0) does");
+}
+
 /* ---- probabilities for logits ---- */
 
 /* sigmoid(x) or 1/(1 + exp(..)). */

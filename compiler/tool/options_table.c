@@ -155,6 +155,7 @@ const WarningInfo warning_table[] = {
     {"broadcast", "a column [n, 1] compared with [n], which gives [n, n]"},
     {"large-output", "C of more than 4 MB"},
     {"log-softmax", "the log of a softmax"},
+    {"mask-product", "a product with 0 and 1 over an infinite value or slope"},
     {"not-logits", "a softmax or sigmoid given to a loss that takes logits"},
     {"renamed-identifier", "a name that is changed in the C"},
     {"singular-matrix", "a third derivative of det, which needs a regular matrix"},

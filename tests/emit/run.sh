@@ -3,7 +3,7 @@
 # without sanitizers, with shared memory and without (the same bits), standalone; and the warnings of strict compilers.
 #
 # Each run does every model with a quick compiler, at both levels, and without shared memory. Optimizing compilers, sanitizers
-# and warnings take long: each model gets one kind in eight, and warnings by one of the compilers (suite.sh). CHECK_LONG=1 does
+# and warnings take long: each model gets one kind in twelve, and warnings by one of the compilers (suite.sh). CHECK_LONG=1 does
 # all kinds, and so do models that are named. Then SANITIZED_MODELS random models of tests/random run under the sanitizers.
 # Passes that are wrong on purpose must be found.
 #
@@ -48,12 +48,12 @@ quick() {
 # strict NAME OPTIONS FLAGS NUMBER: the C has no warnings, the header is C++98, all exports have the prefix, no .data or .bss.
 # A run takes the compilers in turn.
 strict() {
-    in_share 8 $4 || return 0
+    in_share $often $4 || return 0
     turn=$4
     $build/ngc "$model" --prefix=model $2 -o "$dir/m.c" 2> "$dir/log" || { fail "$1 $2: $(head -3 "$dir/log")"; return; }
     for cc in $compilers; do
-        turn=$((turn + 8))
-        in_share 16 $turn || continue
+        turn=$((turn + 12))
+        in_share 24 $turn || continue
         checks=$((checks + 1))
         $cc $strict $3 -Iruntime -c "$dir/m.c" -o "$dir/m.o" 2> "$dir/log" || fail "$1 $2: $cc: $(head -5 "$dir/log")"
         nm "$dir/m.o" | grep ' [TRDBG] ' | grep -v ' model_' > "$dir/log" && fail "$1 $2 exports $(head -3 "$dir/log")"
@@ -81,25 +81,27 @@ large=60000      # bytes of C at -O0; above this, gcc -O3 takes up to a minute
 
 # all_kinds NAME NUMBER: the long kinds, each in its turn
 all_kinds() {
-    if in_share 8 $2; then
-        case $((($2 / 8 + $2) % 3)) in # kernels for this processor, for AVX2, for any
+    often=12 # a model with much C gets one kind in 36
+    [ "$($build/ngc -O0 "$model" -o - 2>/dev/null | wc -c)" -lt $large ] || often=36
+    if in_share $often $2; then
+        case $((($2 / 12 + $2) % 3)) in # kernels for this processor, for AVX2, for any
         0) run "$1" "" $last -O2 ;;
         1) run "$1" "" $last "-O2 -funsafe-math-optimizations -D__builtin_cpu_supports(x)=((x)[3]!='5')" ;;
         2) run "$1" "" $last "-O2 -D__builtin_cpu_supports(x)=0" ;;
         esac
     fi
-    if in_share 8 $(($2 + 1)); then
+    if in_share $often $(($2 + 1)); then
         run "$1" "" $first -O2
         shared=$hash
         run "$1" "--no-share" $first -O2
         [ "$shared" = "$hash" ] || fail "$1: other bits without shared memory"
     fi
-    if in_share 8 $(($2 + 2)) && { [ "$CHECK_LONG" ] || [ "$($build/ngc -O0 "$model" -o - 2>/dev/null | wc -c)" -lt $large ]; }; then
+    if in_share $often $(($2 + 2)) && { [ "$CHECK_LONG" ] || [ $often = 12 ]; }; then
         run "$1" "-O0 --seed=3" $first "-O3 -funsafe-math-optimizations $native" # the C itself switches this off
     fi
-    in_share 8 $(($2 + 3)) && run "$1" "--seed=5 --dims=1" $first "$sanitize"
-    in_share 8 $(($2 + 4)) && run "$1" "--seed=6 --standalone" $first "$sanitize"
-    in_share 8 $(($2 + 5)) && run "$1" "--seed=7 -O0 --dims=3" $first "$sanitize"
+    in_share $often $(($2 + 3)) && run "$1" "--seed=5 --dims=1" $first "$sanitize"
+    in_share $often $(($2 + 4)) && run "$1" "--seed=6 --standalone" $first "$sanitize"
+    in_share $often $(($2 + 5)) && run "$1" "--seed=7 -O0 --dims=3" $first "$sanitize"
     strict "$1" "-O0" "$once" $(($2 + 6))
     strict "$1" "-O2 --real=double --standalone --comments=derivation" "$once" $(($2 + 7))
     strict "$1" "-O2" -O3 $(($2 + 4))
@@ -153,7 +155,7 @@ long_sums() {
 [ $# -gt 0 ] || long_sums
 
 cc -std=c11 -O1 -o "$dir/random" tests/random/model.c || exit 2
-some=${SANITIZED_MODELS:-$([ "$CHECK_LONG" ] && echo 24 || echo 4)}
+some=${SANITIZED_MODELS:-$([ "$CHECK_LONG" ] && echo 24 || echo 3)}
 i=$((1 + some * CHECK_SEED))
 last=$((i + some))
 [ $# -gt 0 ] && i=$last

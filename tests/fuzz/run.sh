@@ -17,7 +17,7 @@ mkdir -p "$out"
 models=$(find examples tests/emit tests/err tests/examples tests/cases -name '*.ng' -size -12k | sort)
 [ $# -gt 0 ] && CHECK_LONG=1
 
-flags='-O1 -g' compiler=$build/libngc.a seconds=6
+flags='-O1 -g' compiler=$build/libngc.a seconds=4
 if [ "$CHECK_LONG" ]; then
     flags='-O1 -g -fsanitize=address,undefined' seconds=${1:-60}
     compiler=$out/ngc/libngc.a

@@ -2,8 +2,8 @@
 # run.sh - builds and runs the runtime's tests with every compiler that is installed: strict warnings, then sanitizers, then -O3
 # with the machine's own instructions; the matrix product with CBLAS, without it, and without vector instructions; the data
 # files with and without zlib; each section by itself, as it is copied into a standalone file; the headers as C++98.
-# A run builds a program with one compiler, with sanitizers or with -O3, in turn (suite.sh), and leaves out two thirds of the
-# products and convolutions. CHECK_LONG=1, or naming compilers, does everything.
+# A run builds a program with one compiler, with sanitizers or with -O3, in turn (suite.sh), and only one of those for products
+# and convolutions. CHECK_LONG=1, or naming compilers, does everything.
 # Usage: tests/runtime/run.sh [compiler...]     Result: 0 if all checks hold.
 here=$(cd "$(dirname "$0")" && pwd)
 rt=$here/../../runtime
@@ -40,7 +40,7 @@ faults=$(for f in malloc realloc calloc open write fsync close rename; do echo "
 # Is it the next program's turn in this run?
 due() {
     turn=$((turn + 1))
-    in_share $ways $((turn + 3 * way))
+    in_share $ways $((turn + 6 * way))
 }
 
 # build_run NAME COMPILER FLAGS... FILES...: builds one program and runs it.
@@ -121,7 +121,7 @@ check_sections() {
 # the flags of each file, in turn
 compile() {
     turn=$((turn + 1))
-    in_share 2 $((turn + number)) && try "$@"
+    in_share 3 $((turn + number)) && try "$@"
 }
 
 number=0
@@ -159,7 +159,7 @@ for cc in ${*:-gcc clang}; do
         due && build_run math "$cc" $opt $plain "$here/math.c" "$rt/ngrt_error.c"
         due && build_run functions "$cc" $opt $plain "$here/functions.c"
         due && build_run random "$cc" $opt $plain "$here/random.c"
-        ways=12
+        ways=24
         for name in gemm conv; do
             for part in "$rt" "$out/avx2" "$out/plain"; do
                 due && build_run $name "$cc" $opt $plain -Wno-unused-function "$here/$name.c" "$part/ngrt_s$name.c" "$part/ngrt_d$name.c"
@@ -168,7 +168,7 @@ for cc in ${*:-gcc clang}; do
         way=$((way + 1))
     done
     group "$cc: products, convolutions, functions"
-    way=$number ways=2 turn=0
+    way=0 ways=3 turn=$number
     opt="-std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
     due && objects_of $files && build_run data "$cc" $opt $plain "$here/data.c" $objects
     zipped=$files
