@@ -10,10 +10,10 @@
  *
  * - Fractions of at most two exponentials above and below the line are sigmoid, tanh or exp, and
  *   their logarithms are softplus.
- * - Other values are kept as n/d * exp(m). A product adds the exponents m. A sum (of values, along
- * an axis, in a product of matrices) takes out the largest m, M, which is a constant for
- * derivatives. So exp(z)/sum(exp(z)) becomes exp(z - M)/sum(exp(z - M)), and its log (z - M) -
- * log(sum(exp(z - M))). */
+ * - Other values are kept as n/d * exp(m). A product adds the exponents m. A sum, also along an axis
+ *   or in a product of matrices, takes out the largest m, M, which is a constant for derivatives. So
+ *   exp(z)/sum(exp(z)) becomes exp(z - M)/sum(exp(z - M)), its log (z - M) - log(sum(exp(z - M))).
+ */
 #include "graph/graph.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
 # run.sh - random models: the literal graph, the simplified one, C at -O0 and -O2, without shared memory and without passes must
 # agree, and gradients with differences. RANDOM_MODELS of them (2000) from number RANDOM_FIRST (1) on, a hundred to a C file.
 #
-# Every second hundred is checked without C, which is quick, and enough for derivatives and rewrites. One hundred in nine is
+# Every second hundred is checked without C, which is quick, and enough for derivatives and rewrites. One hundred in 13 is
 # compiled by tcc, if it is installed, which is a hundred times faster than gcc; 5 models are compiled by gcc -O1, and 5 for AVX2,
 # if the processor has it, because the C's own kernels would choose AVX-512 (suite.sh: CHECK_SEED chooses the models). With
 # CHECK_LONG=1 or RANDOM_MODELS, all are compiled, every tenth hundred by gcc, the others by RANDOM_CC; none means no compiler.
@@ -62,7 +62,7 @@ jobs() {
         [ $count -gt 100 ] && count=100
         by=quick
         [ "$CHECK_LONG" ] && case $((number % 20)) in 0) by=gcc ;; 10) by=narrow ;; esac
-        in_share 9 $number || by=none
+        in_share 13 $number || by=none
         [ "$none" ] && by=none
         if [ "$by" != none ] || [ "${RANDOM_MODELS-}" ] || in_share 2 $number; then echo "$start $count $by"; fi
         number=$((number + 1))
