@@ -1,0 +1,399 @@
+/* stable_form.c - values as n/d exp(m), where the largest exponent m is taken out of sums. In: a
+ * node. Out: its form, as a node or as the log of it. */
+#include "graph/stable.h"
+
+#include <math.h>
+
+enum {
+    MAX_ADDED = 16, /* terms of a sum */
+    MAX_DEPTH = 64, /* of forms */
+};
+
+static bool is_one(const Node *n)
+{
+    return !n || node_is(n, 1);
+}
+
+static Node *times(Stable *s, Node *a, Node *b)
+{
+    if (is_one(a))
+        return b;
+    return is_one(b) ? a : binary(s, OP_mul, a, b);
+}
+
+/* n/d, the factor of the exponential. */
+static Node *factor_of(Stable *s, const Form *f, Shape shape)
+{
+    Node *n = f->n ? f->n : graph_full(s->g, shape, 1);
+    return f->d ? binary(s, OP_div, n, f->d) : n;
+}
+
+static Node *exponent_of(Stable *s, const Form *f, Shape shape)
+{
+    return f->m ? f->m : graph_full(s->g, shape, 0);
+}
+
+/* The value itself. */
+Node *form_node(Stable *s, const Form *f, Shape shape)
+{
+    Node *m = f->m, *n = f->n;
+    if (m && n && f->zeros) { /* 0 times exp(m) must not be 0 times infinity */
+        Node *zero = constant(s, 0);
+        Node *is_zero = binary(s, OP_eq, n, zero);
+        m = graph_where(s->g, is_zero, binary(s, OP_minimum, m, zero), m);
+    }
+
+    if (m)
+        n = times(s, n, unary(s, OP_exp, m));
+    if (!n)
+        n = graph_full(s->g, shape, 1);
+    if (f->d)
+        n = binary(s, OP_div, n, f->d);
+    return graph_broadcast(s->g, n, shape);
+}
+
+/* The log of the value is m + near, where near = log(n/d). */
+Node *form_log(Stable *s, const Form *f, Shape shape, Node **near)
+{
+    Node *n = NULL, *d = f->d;
+    if (f->n && d && (f->n->range.lo < 0 || d->range.lo < 0)) {
+        n = unary(s, OP_log, factor_of(s, f, shape));
+        d = NULL;
+    } else if (!is_one(f->n))
+        n = unary(s, OP_log, f->n);
+    if (d) {
+        Node *below = unary(s, OP_log, d);
+        n = n ? binary(s, OP_sub, n, below) : unary(s, OP_neg, below);
+    }
+    *near = n ? n : graph_full(s->g, shape, 0);
+    return exponent_of(s, f, shape);
+}
+
+/* The view n, of x in place of its operand; NULL stays NULL. */
+Node *form_mapped(Stable *s, const Node *n, Node *x)
+{
+    if (!x)
+        return NULL;
+    Node *arg[2] = {x, n->nargs > 1 ? s->now[n->arg[1]->id] : NULL};
+    return graph_copy(s->g, n, arg);
+}
+
+/* May the factor be 0, so that the exponential beside it does not count? */
+static bool may_be_zero(const Node *r)
+{
+    double v;
+    if (node_const(r, &v))
+        return v == 0;
+    return !r->scaled && r->range.lo <= 0 && r->range.hi >= 0;
+}
+
+/* The exponent m of r exp(m) where r is not 0. */
+static Node *counting(Stable *s, Node *m, Node *r)
+{
+    Node *none = binary(s, OP_eq, r, constant(s, 0));
+    return may_be_zero(r) ? graph_where(s->g, none, constant(s, -INFINITY), m) : m;
+}
+
+/* r exp(m - most); where r is 0, m may be far above all others. */
+static Node *scaled_term(Stable *s, Node *r, Node *m, Node *most)
+{
+    Node *e = binary(s, OP_sub, m, most);
+    if (may_be_zero(r))
+        e = binary(s, OP_minimum, e, constant(s, MOST_EXPONENT));
+    return times(s, r, unary(s, OP_exp, e));
+}
+
+/* The largest is a constant for derivatives; where it is infinite, nothing is taken out. */
+static Node *taken_out(Stable *s, Node *most, bool guard)
+{
+    Node *m = graph_stop(s->g, most);
+    if (!guard)
+        return m;
+    Node *infinite = binary(s, OP_eq, unary(s, OP_abs, m), constant(s, INFINITY));
+    return graph_where(s->g, infinite, constant(s, 0), m);
+}
+
+static void form_sum(Stable *s, const Node *n, Form *f, bool of_log)
+{
+    const Node *a = n->arg[0];
+    Form *of = form_of(s, a, of_log);
+    if (!of->m) {
+        f->n = s->now[n->id];
+        return;
+    }
+    Node *r = factor_of(s, of, a->shape), *m = of->m;
+    bool zero = may_be_zero(r);
+    Node *most = graph_reduce(s->g, OP_max, counting(s, m, r), n->attr.axes);
+    f->m = taken_out(s, most, of_log || zero);
+    Node *term = scaled_term(s, r, m, graph_expand(s->g, f->m, a->shape, n->attr.axes));
+    f->n = graph_reduce(s->g, OP_sum, term, n->attr.axes);
+    f->n->scaled = true;
+    f->zeros = zero;
+    f->taken = true;
+}
+
+/* The terms of a sum of sums; false: there are too many. */
+static bool added_terms(const Stable *s, const Node *n, double sign, const Node **term,
+                        double *signs, int *count)
+{
+    bool open = s->kind[n->id] & BARE && !is_opaque(s, n);
+    if (open && (n->op == OP_add || n->op == OP_sub))
+        return added_terms(s, n->arg[0], sign, term, signs, count) &&
+               added_terms(s, n->arg[1], n->op == OP_add ? sign : -sign, term, signs, count);
+
+    if (*count == MAX_ADDED)
+        return false;
+    term[*count] = n;
+    signs[*count] = sign;
+    ++*count;
+    return true;
+}
+
+/* The sum of sign r exp(m) is the sum of sign r exp(m - M), times exp(M), where M is the largest m.
+ */
+static bool form_added(Stable *s, const Node *n, Form *f, bool of_log)
+{
+    const Node *term[MAX_ADDED];
+    double sign[MAX_ADDED];
+    Node *m[MAX_ADDED], *r[MAX_ADDED];
+    int count = 0;
+    if (!added_terms(s, n, 1, term, sign, &count))
+        return false;
+
+    Node *most = NULL;
+    for (int i = 0; i < count; i++) {
+        Form *t = form_of(s, term[i], of_log);
+        m[i] = exponent_of(s, t, n->shape);
+        r[i] = factor_of(s, t, n->shape);
+        if (node_is(r[i], 0))
+            continue;
+        Node *c = counting(s, m[i], r[i]);
+        most = most ? binary(s, OP_maximum, most, c) : c;
+        f->zeros |= may_be_zero(r[i]);
+    }
+    if (!most)
+        return false;
+
+    Node *sum = NULL;
+    f->m = taken_out(s, most, true);
+    for (int i = 0; i < count; i++) {
+        if (node_is(r[i], 0))
+            continue;
+        Node *t = scaled_term(s, r[i], m[i], f->m);
+        if (sign[i] < 0)
+            t = unary(s, OP_neg, t);
+        sum = sum ? binary(s, OP_add, sum, t) : t;
+    }
+    f->n = sum;
+    sum->scaled = true;
+    return true;
+}
+
+static void form_choice(Stable *s, const Node *n, Form *f, bool of_log)
+{
+    Form *a = form_of(s, n->arg[1], of_log);
+    Form *b = form_of(s, n->arg[2], of_log);
+    Node *c = s->now[n->arg[0]->id];
+    Node *ra = factor_of(s, a, n->shape), *rb = factor_of(s, b, n->shape);
+    Node *ma = exponent_of(s, a, n->shape), *mb = exponent_of(s, b, n->shape);
+
+    /* 0 exp(m) is 0 for any m. */
+    if (node_is(ra, 0))
+        ma = mb;
+    if (node_is(rb, 0))
+        mb = ma;
+    f->m = graph_where(s->g, c, ma, mb);
+    f->n = graph_where(s->g, c, ra, rb);
+    f->zeros = a->zeros || b->zeros;
+}
+
+Node *form_sum_of(Stable *s, Node *a, Node *b, Op op)
+{
+    if (!b)
+        return a;
+    if (!a)
+        return op == OP_add ? b : unary(s, OP_neg, b);
+    return binary(s, op, a, b);
+}
+
+/* exp(m) for the largest m along an axis that a product adds up over. In a ratio, all of it is
+ * taken out, as from the sum below the line. Otherwise only as much as may overflow: an element may
+ * have a factor 0 in the other matrix, and does not count. */
+static Node *taken_from_product(Stable *s, Node *most, bool guard, bool all)
+{
+    Node *m = taken_out(s, most, guard);
+    if (all)
+        return m;
+    Node *kept = binary(s, OP_maximum, m, constant(s, -MOST_EXPONENT / 2));
+    kept = binary(s, OP_minimum, kept, constant(s, MOST_EXPONENT / 2));
+    return binary(s, OP_sub, m, kept);
+}
+
+/* (r exp(m)) @ b = ((r exp(m - M)) @ b) exp(M), where M is the largest m of a row. */
+static bool form_matmul(Stable *s, const Node *n, Form *f, bool of_log)
+{
+    int rank = n->shape.rank;
+    Node *factor[2];
+    for (int i = 0; i < 2; i++) {
+        const Node *a = n->arg[i];
+        const Form *of = form_of(s, a, of_log);
+        int along = i == 0 ? rank - 1 - n->attr.ta : rank - 2 + n->attr.tb;
+        uint32_t axes = 1u << along;
+
+        factor[i] = factor_of(s, of, a->shape);
+        if (!of->m)
+            continue;
+        bool zero = may_be_zero(factor[i]);
+        Node *most = graph_reduce(s->g, OP_max, counting(s, of->m, factor[i]), axes);
+        bool all = !of_log && n->arg[1 - i]->op != OP_data;
+        most = taken_from_product(s, most, of_log || zero, all);
+        Node *each = graph_expand(s->g, most, a->shape, axes);
+        factor[i] = scaled_term(s, factor[i], of->m, each);
+        Node *m = graph_expand(s->g, most, n->shape, 1u << (i == 0 ? rank - 1 : rank - 2));
+        f->m = form_sum_of(s, f->m, m, OP_add);
+    }
+    if (!f->m)
+        return false;
+    f->n = graph_matmul(s->g, factor[0], factor[1], n->attr.ta, n->attr.tb);
+    f->n->scaled = true;
+    f->zeros = f->taken = true;
+    return true;
+}
+
+/* The forms of all parts, joined. */
+static void form_concat(Stable *s, const Node *n, Form *f, bool of_log)
+{
+    size_t count = (size_t)n->nargs;
+    Node **m = arena_alloc(s->g->ngc, count * sizeof *m);
+    Node **r = arena_alloc(s->g->ngc, count * sizeof *r);
+    for (int i = 0; i < n->nargs; i++) {
+        const Form *part = form_of(s, n->arg[i], of_log);
+        m[i] = exponent_of(s, part, n->arg[i]->shape);
+        r[i] = factor_of(s, part, n->arg[i]->shape);
+        f->zeros |= part->zeros;
+    }
+    f->m = graph_concat(s->g, m, n->nargs, n->attr.axis);
+    f->n = graph_concat(s->g, r, n->nargs, n->attr.axis);
+    f->n->scaled = true;
+}
+
+/* The exponent of a/b. What was taken out above and below the line cancels: where it is infinite,
+ * the exponentials that are left are NaN. */
+static Node *quotient_of(Stable *s, const Form *a, const Form *b)
+{
+    if (a->m && a->m == b->m && a->taken && b->taken)
+        return graph_full(s->g, a->m->shape, 0);
+    return form_sum_of(s, a->m, b->m, OP_sub);
+}
+
+static void form_product(Stable *s, const Node *n, Form *f, bool of_log)
+{
+    Form *a = form_of(s, n->arg[0], of_log);
+    Form *b = form_of(s, n->arg[1], of_log);
+    f->zeros = a->zeros || b->zeros;
+
+    if (n->op == OP_mul) {
+        f->m = form_sum_of(s, a->m, b->m, OP_add);
+        f->n = times(s, a->n, b->n);
+        f->d = times(s, a->d, b->d);
+    } else {
+        f->m = quotient_of(s, a, b);
+        f->n = times(s, a->n, b->d);
+        f->d = times(s, a->d, b->n);
+    }
+}
+
+static bool is_negative(const Node *n)
+{
+    return n && n->range.lo < 0;
+}
+
+static Node *form_part_power(Stable *s, Node *part, Op op, double k)
+{
+    return part ? binary(s, op, part, constant(s, k)) : NULL;
+}
+
+/* (n/d exp(m))^k = n^k/d^k exp(k m) */
+static bool form_power(Stable *s, const Node *n, Form *f, bool of_log)
+{
+    const Form *a = form_of(s, n->arg[0], of_log);
+    double k = 0.5; /* of sqrt */
+    if (n->op == OP_pow && !node_const(n->arg[1], &k))
+        return false;
+
+    bool whole = k == floor(k);
+    if (a->zeros || (!whole && (is_negative(a->n) || is_negative(a->d))))
+        return false;
+    f->m = form_part_power(s, a->m, OP_mul, k);
+    f->n = form_part_power(s, a->n, OP_pow, k);
+    f->d = form_part_power(s, a->d, OP_pow, k);
+    return true;
+}
+
+/* cosh(u) = (exp(u - M) + exp(-(u + M)))/2 exp(M), where M = abs(u) */
+static void form_cosh(Stable *s, Node *u, Form *f)
+{
+    f->m = taken_out(s, unary(s, OP_abs, u), true);
+
+    Node *minus = unary(s, OP_exp, unary(s, OP_neg, binary(s, OP_add, u, f->m)));
+    Node *other = unary(s, OP_exp, binary(s, OP_sub, u, f->m));
+    Node *sum = binary(s, OP_add, other, minus);
+    f->n = binary(s, OP_mul, sum, constant(s, 0.5));
+    f->n->scaled = true;
+}
+
+static bool form_view(Stable *s, const Node *n, Form *f, bool of_log)
+{
+    if (!stable_is_map(n))
+        return false;
+    const Form *a = form_of(s, n->arg[0], of_log);
+    *f = (Form){form_mapped(s, n, a->m), form_mapped(s, n, a->n), form_mapped(s, n, a->d), a->zeros,
+                a->taken};
+    return true;
+}
+
+/* The form of n by the forms of its operands; false: n has none. */
+static bool form_build(Stable *s, const Node *n, Form *f, bool of_log)
+{
+    double rate;
+    switch (n->op) {
+    case OP_exp: f->m = s->now[n->arg[0]->id]; return true;
+    case OP_matmul: return form_matmul(s, n, f, of_log);
+    case OP_concat: form_concat(s, n, f, of_log); return true;
+    case OP_copy: *f = *form_of(s, n->arg[0], of_log); return true;
+    case OP_mul:
+    case OP_div: form_product(s, n, f, of_log); return true;
+    case OP_neg:
+        *f = *form_of(s, n->arg[0], of_log);
+        f->n = f->n ? unary(s, OP_neg, f->n) : graph_full(s->g, n->shape, -1);
+        return true;
+    case OP_pow:
+        if (stable_is_exp(n, &rate)) {
+            f->m = binary(s, OP_mul, s->now[n->arg[1]->id], constant(s, rate));
+            return true;
+        }
+        return form_power(s, n, f, of_log);
+    case OP_sqrt: return form_power(s, n, f, of_log);
+    case OP_add:
+    case OP_sub: return form_added(s, n, f, of_log);
+    case OP_cosh: form_cosh(s, s->now[n->arg[0]->id], f); return true;
+    case OP_sum: form_sum(s, n, f, of_log); return true;
+    case OP_where: form_choice(s, n, f, of_log); return true;
+    default: return form_view(s, n, f, of_log);
+    }
+}
+
+Form *form_of(Stable *s, const Node *n, bool of_log)
+{
+    Form **at = &s->form[of_log][n->id];
+    if (*at)
+        return *at;
+    Form *f = arena_alloc(s->g->ngc, sizeof *f);
+    bool leaf = !(s->kind[n->id] & (BARE | RATIO)) || is_opaque(s, n) || s->depth >= MAX_DEPTH;
+    s->depth++;
+    if (leaf || !form_build(s, n, f, of_log))
+        *f = (Form){.n = s->now[n->id]};
+    s->depth--;
+    *at = f;
+    return f;
+}

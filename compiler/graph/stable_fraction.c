@@ -1,0 +1,629 @@
+/* stable_fraction.c - fractions of at most a few exponentials, whose exponents are linear, and
+ * their logarithms. In: a node. Out: sigmoid, tanh, exp or softplus in its place, or nothing. */
+#include "graph/stable.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- exponents: linear in what they are made of ---- */
+
+/* Adds k x to l; false: there are too many terms. */
+static bool linear_add(Linear *l, double k, Node *x)
+{
+    int i = 0;
+    while (i < l->terms && l->term[i].x->id < x->id)
+        i++;
+
+    if (i < l->terms && l->term[i].x == x) {
+        l->term[i].k += k;
+        if (l->term[i].k == 0) {
+            l->terms--;
+            memmove(l->term + i, l->term + i + 1, (size_t)(l->terms - i) * sizeof *l->term);
+        }
+        return true;
+    }
+
+    if (l->terms == MAX_LINEAR)
+        return false;
+    memmove(l->term + i + 1, l->term + i, (size_t)(l->terms - i) * sizeof *l->term);
+    l->term[i].k = k;
+    l->term[i].x = x;
+    l->terms++;
+    return true;
+}
+
+/* Adds k u to l, where operand i of u is the number v. *done: u is of a form that can be taken
+ * apart. */
+static bool linear_of_number(Stable *s, Linear *l, double k, const Node *u, int i, double v,
+                             int depth, bool *done)
+{
+    const Node *x = u->arg[1 - i];
+    *done = true;
+    switch (u->op) {
+    case OP_add: l->c += k * v; return linear_of(s, l, k, x, depth - 1);
+    case OP_sub:
+        l->c += i == 0 ? k * v : -k * v;
+        return linear_of(s, l, i == 0 ? -k : k, x, depth - 1);
+    case OP_mul: return linear_of(s, l, k * v, x, depth - 1);
+    case OP_div:
+        if (i == 1 && v != 0)
+            return linear_of(s, l, k / v, x, depth - 1);
+        break;
+    default: break;
+    }
+    *done = false;
+    return false;
+}
+
+/* Adds k u to l. A sum is taken apart only if one side is a number. Other sums stay whole, as the
+ * user has written them. */
+bool linear_of(Stable *s, Linear *l, double k, const Node *u, int depth)
+{
+    double v;
+    if (node_const(u, &v)) {
+        l->c += k * v;
+        return isfinite(l->c);
+    }
+    if (depth == 0 || is_opaque(s, u))
+        return linear_add(l, k, now_of(s, u));
+
+    for (int i = 0; i < u->nargs && u->nargs == 2; i++) {
+        if (!node_const(u->arg[i], &v) || !isfinite(v))
+            continue;
+        bool done;
+        bool good = linear_of_number(s, l, k, u, i, v, depth, &done);
+        if (done)
+            return good;
+    }
+
+    if (u->op == OP_neg)
+        return linear_of(s, l, -k, u->arg[0], depth - 1);
+    if (u->op == OP_copy)
+        return linear_of(s, l, k, u->arg[0], depth - 1);
+    if (u->op == OP_sub && u->arg[0]->id > u->arg[1]->id) { /* k (a - b) is -k (b - a) */
+        Node *swapped = binary(s, OP_sub, now_of(s, u->arg[1]), now_of(s, u->arg[0]));
+        return linear_add(l, -k, swapped);
+    }
+    return linear_add(l, k, now_of(s, u));
+}
+
+/* a + k b */
+static bool linear_sum(Linear *a, double k, const Linear *b)
+{
+    a->c += k * b->c;
+    for (int i = 0; i < b->terms; i++)
+        if (!linear_add(a, k * b->term[i].k, b->term[i].x))
+            return false;
+    return true;
+}
+
+static bool linear_equal(const Linear *a, const Linear *b)
+{
+    bool same = a->terms == b->terms && a->c == b->c;
+    for (int i = 0; i < a->terms && same; i++)
+        same = a->term[i].k == b->term[i].k && a->term[i].x == b->term[i].x;
+    return same;
+}
+
+static Linear linear_times(Linear l, double k)
+{
+    l.c *= k;
+    for (int i = 0; i < l.terms; i++)
+        l.term[i].k *= k;
+    return l;
+}
+
+/* The node of l: first what is added, then what is subtracted. */
+static Node *linear_node(Stable *s, const Linear *l)
+{
+    Node *sum = NULL;
+    for (int sign = 1; sign >= -1; sign -= 2)
+        for (int i = 0; i < l->terms; i++) {
+            double k = l->term[i].k * sign;
+            if (k <= 0)
+                continue;
+            Node *t = k == 1 ? l->term[i].x : binary(s, OP_mul, constant(s, k), l->term[i].x);
+            if (!sum)
+                sum = sign > 0 ? t : unary(s, OP_neg, t);
+            else
+                sum = binary(s, sign > 0 ? OP_add : OP_sub, sum, t);
+        }
+    if (!sum)
+        return constant(s, l->c);
+    return l->c == 0 ? sum : binary(s, OP_add, sum, constant(s, l->c));
+}
+
+/* ---- fractions of exponentials ---- */
+
+/* Adds c exp(u) to p; false: there are too many terms. */
+static bool exps_add(Exps *p, double c, const Linear *u)
+{
+    if (c == 0)
+        return true;
+
+    for (int i = 0; i < p->terms; i++) {
+        if (!linear_equal(&p->term[i].u, u))
+            continue;
+        p->term[i].c += c;
+        if (p->term[i].c == 0) {
+            p->terms--;
+            p->term[i] = p->term[p->terms];
+        }
+        return true;
+    }
+
+    if (p->terms == MAX_EXPS)
+        return false;
+    p->term[p->terms].c = c;
+    p->term[p->terms].u = *u;
+    p->terms++;
+    return true;
+}
+
+static bool exps_sum(Exps *p, double c, const Exps *q)
+{
+    for (int i = 0; i < q->terms; i++)
+        if (!exps_add(p, c * q->term[i].c, &q->term[i].u))
+            return false;
+    return true;
+}
+
+static bool exps_product(Exps *out, const Exps *p, const Exps *q)
+{
+    Exps r = {0};
+    for (int i = 0; i < p->terms; i++)
+        for (int k = 0; k < q->terms; k++) {
+            Linear u = p->term[i].u;
+            if (!linear_sum(&u, 1, &q->term[k].u) || !exps_add(&r, p->term[i].c * q->term[k].c, &u))
+                return false;
+        }
+    *out = r;
+    return true;
+}
+
+static bool exps_equal(const Exps *p, const Exps *q)
+{
+    bool same = p->terms == q->terms;
+    for (int i = 0; i < p->terms && same; i++)
+        same = p->term[i].c == q->term[i].c && linear_equal(&p->term[i].u, &q->term[i].u);
+    return same;
+}
+
+Exps exps_one(double c)
+{
+    Exps p = {0};
+    exps_add(&p, c, &(Linear){0});
+    return p;
+}
+
+/* p = c exp(k u) + d exp(l u) */
+static bool exps_pair(Stable *s, Exps *p, const Node *u, double c, double k, double d, double l)
+{
+    Linear a = {0}, b = {0};
+    *p = (Exps){0};
+
+    if (k != 0 && !linear_of(s, &a, k, u, MAX_LOOK))
+        return false;
+    if (l != 0 && !linear_of(s, &b, l, u, MAX_LOOK))
+        return false;
+    return exps_add(p, c, &a) && exps_add(p, d, &b);
+}
+
+static void exps_negate(Exps *p)
+{
+    for (int i = 0; i < p->terms; i++)
+        p->term[i].c = -p->term[i].c;
+}
+
+static bool others_add(Node **list, int *count, Node *const *more, int n)
+{
+    if (*count + n > MAX_OTHERS)
+        return false;
+    memcpy(list + *count, more, (size_t)n * sizeof *more);
+    *count += n;
+    return true;
+}
+
+static Fraction upside_down(Fraction f)
+{
+    Fraction r = {.above = f.below, .below = f.above, .n_times = f.n_over, .n_over = f.n_times};
+    memcpy(r.times, f.over, sizeof r.times);
+    memcpy(r.over, f.times, sizeof r.over);
+    return r;
+}
+
+/* f = f * b. Equal sums above and below cancel. */
+static bool fraction_product(Fraction *f, const Fraction *b)
+{
+    if (exps_equal(&f->below, &b->above)) {
+        f->below = b->below;
+    } else if (exps_equal(&f->above, &b->below)) {
+        f->above = b->above;
+    } else {
+        if (!exps_product(&f->above, &f->above, &b->above) ||
+            !exps_product(&f->below, &f->below, &b->below))
+            return false;
+    }
+    return others_add(f->times, &f->n_times, b->times, b->n_times) &&
+           others_add(f->over, &f->n_over, b->over, b->n_over);
+}
+
+/* f = f + sign b, over the common denominator. */
+bool fraction_sum(Fraction *f, double sign, const Fraction *b)
+{
+    Exps p, q, below;
+    if (f->n_times + f->n_over + b->n_times + b->n_over > 0)
+        return false;
+    if (exps_equal(&f->below, &b->below))
+        return exps_sum(&f->above, sign, &b->above);
+
+    bool good = exps_product(&p, &f->above, &b->below) && exps_product(&q, &b->above, &f->below) &&
+                exps_product(&below, &f->below, &b->below) && exps_sum(&p, sign, &q);
+    if (!good)
+        return false;
+    f->above = p;
+    f->below = below;
+    return true;
+}
+
+/* The functions that are exponentials, as fractions. */
+static bool fraction_of_function(Stable *s, Op op, const Node *u, Fraction *f)
+{
+    Exps *above = &f->above, *below = &f->below;
+    switch (op) {
+    case OP_exp: return exps_pair(s, above, u, 1, 1, 0, 0);
+    case OP_expm1: return exps_pair(s, above, u, 1, 1, -1, 0);
+    case OP_sinh: return exps_pair(s, above, u, 0.5, 1, -0.5, -1);
+    case OP_cosh: return exps_pair(s, above, u, 0.5, 1, 0.5, -1);
+    case OP_sigmoid: return exps_pair(s, below, u, 1, 0, 1, -1); /* 1/(1 + exp(-u)) */
+    case OP_tanh:                                                /* the same with exp(-2 u) */
+        return exps_pair(s, above, u, 1, 0, -1, -2) && exps_pair(s, below, u, 1, 0, 1, -2);
+    default: return false;
+    }
+}
+
+static bool fraction_of_sum(Stable *s, const Node *n, int depth, Fraction *f)
+{
+    Fraction b;
+    if (!fraction_of(s, n->arg[0], depth - 1, f) || !fraction_of(s, n->arg[1], depth - 1, &b))
+        return false;
+    return fraction_sum(f, n->op == OP_add ? 1 : -1, &b);
+}
+
+static bool fraction_of_product(Stable *s, const Node *n, int depth, Fraction *f)
+{
+    Fraction b;
+    if (!fraction_of(s, n->arg[0], depth - 1, f) || !fraction_of(s, n->arg[1], depth - 1, &b))
+        return false;
+    if (n->op == OP_mul)
+        return fraction_product(f, &b);
+
+    if (b.above.terms == 0) /* a division by 0 */
+        return false;
+    b = upside_down(b);
+    return fraction_product(f, &b);
+}
+
+/* u^k, for k = -2, -1, 1, 2 */
+static bool fraction_of_power(Stable *s, const Node *n, int depth, Fraction *f)
+{
+    double k;
+    if (stable_is_exp(n, &k))
+        return exps_pair(s, &f->above, n->arg[1], 1, k, 0, 0);
+    if (!node_const(n->arg[1], &k) || k != floor(k) || k == 0 || fabs(k) > 2)
+        return false;
+    if (!fraction_of(s, n->arg[0], depth - 1, f))
+        return false;
+
+    Fraction same = *f;
+    if (fabs(k) == 2 && !fraction_product(f, &same))
+        return false;
+    if (k > 0)
+        return true;
+    if (f->above.terms == 0)
+        return false;
+    *f = upside_down(*f);
+    return true;
+}
+
+/* n as a fraction; false: it is not a fraction, or too long. */
+bool fraction_of(Stable *s, const Node *n, int depth, Fraction *f)
+{
+    double v;
+    *f = (Fraction){.above = exps_one(1), .below = exps_one(1)};
+    if (node_const(n, &v)) {
+        f->above = exps_one(v);
+        return isfinite(v);
+    }
+    if (is_opaque(s, n) || s->kind[n->id] == 0) {
+        f->times[f->n_times++] = s->now[n->id];
+        return true;
+    }
+    if (depth == 0)
+        return false;
+
+    switch (n->op) {
+    case OP_copy: return fraction_of(s, n->arg[0], depth - 1, f);
+    case OP_neg:
+        if (!fraction_of(s, n->arg[0], depth - 1, f))
+            return false;
+        exps_negate(&f->above);
+        return true;
+    case OP_add:
+    case OP_sub: return fraction_of_sum(s, n, depth, f);
+    case OP_mul:
+    case OP_div: return fraction_of_product(s, n, depth, f);
+    case OP_pow: return fraction_of_power(s, n, depth, f);
+    default: return n->nargs > 0 && fraction_of_function(s, n->op, n->arg[0], f);
+    }
+}
+
+/* Is a/b the exponential of a difference?
+ *
+ *     c exp(u) / (d exp(v)) = c/d exp(u - v) */
+static bool known_exp(const Exps *a, const Exps *b, Known *out)
+{
+    *out = (Known){OP_exp, a->term[0].c / b->term[0].c, a->term[0].u};
+    return linear_sum(&out->w, -1, &b->term[0].u);
+}
+
+/* Is a/b, of which the first exponential of a occurs in b, a sigmoid or a tanh?
+ *
+ *     k exp(u) / (exp(u) + exp(v))            = k sigmoid(u - v)
+ *     k (exp(u) - exp(v)) / (exp(u) + exp(v)) = k tanh((u - v)/2)
+ *
+ * The coefficients of exp(u) and exp(v) below the line may differ: d exp(u) = exp(u + log d). */
+static bool known_sigmoid(const Exps *a, const Exps *b, Known *out)
+{
+    /* the last term of b that has the first exponential of a, and the other term */
+    int u = -1;
+    for (int i = 0; i < 2; i++)
+        if (linear_equal(&a->term[0].u, &b->term[i].u))
+            u = i;
+    if (u < 0)
+        return false;
+    int v = 1 - u;
+
+    *out = (Known){OP_sigmoid, a->term[0].c / b->term[u].c, b->term[u].u};
+    if (!linear_sum(&out->w, -1, &b->term[v].u))
+        return false;
+    out->w.c += log(b->term[u].c / b->term[v].c);
+    if (a->terms == 1)
+        return true;
+
+    /* The second exponential of a has to be the other one of b, with the factor -k. */
+    if (!linear_equal(&a->term[1].u, &b->term[v].u))
+        return false;
+    if (a->term[1].c / b->term[v].c != -out->k)
+        return false;
+    out->f = OP_tanh;
+    out->w = linear_times(out->w, 0.5);
+    return true;
+}
+
+/* Is the fraction, without its other factors, a known function? */
+bool fraction_known(const Fraction *f, Known *out)
+{
+    const Exps *a = &f->above, *b = &f->below;
+    if (a->terms == 1 && b->terms == 1)
+        return known_exp(a, b, out);
+
+    if (b->terms != 2 || a->terms < 1 || a->terms > 2)
+        return false;
+
+    /* With unequal signs, the sum below the line may be 0. */
+    if ((b->term[0].c > 0) != (b->term[1].c > 0))
+        return false;
+    return known_sigmoid(a, b, out);
+}
+
+static const char *why_known(Op f)
+{
+    switch (f) {
+    case OP_exp: return "exp(a)/exp(b) = exp(a - b)";
+    case OP_tanh: return "(exp(z) - exp(-z))/(exp(z) + exp(-z)) = tanh(z)";
+    default: return "1/(1 + exp(-z)) = sigmoid(z)";
+    }
+}
+
+/* The known function, with the other factors of the fraction. */
+Node *fraction_node(Stable *s, const Fraction *f, const Known *known, Shape shape)
+{
+    Node *n = node_because(unary(s, known->f, linear_node(s, &known->w)), why_known(known->f));
+    if (known->k != 1)
+        n = binary(s, OP_mul, constant(s, known->k), n);
+
+    for (int i = 0; i < f->n_times; i++)
+        n = binary(s, OP_mul, f->times[i], n);
+    for (int i = 0; i < f->n_over; i++)
+        n = binary(s, OP_div, n, f->over[i]);
+    return graph_broadcast(s->g, n, shape);
+}
+
+/* ---- logarithms of fractions ---- */
+
+/* log(cosh(u)). Near 0 it is about u^2/2, and the usual form would subtract nearly equal numbers,
+ * so there it is log(1 + sinh(u)^2)/2. */
+static Node *log_cosh(Stable *s, Node *u)
+{
+    Node *size = unary(s, OP_abs, u);
+    Node *one = constant(s, 1);
+    Node *near = binary(s, OP_lt, size, one);
+
+    Node *small = graph_where(s->g, near, u, constant(s, 0));
+    Node *sinh2 = binary(s, OP_pow, unary(s, OP_sinh, small), constant(s, 2));
+    Node *below = binary(s, OP_mul, constant(s, 0.5), unary(s, OP_log1p, sinh2));
+
+    Node *a = unary(s, OP_abs, graph_where(s->g, near, one, u));
+    Node *rest = unary(s, OP_softplus, binary(s, OP_mul, constant(s, -2), a));
+    Node *above = binary(s, OP_sub, binary(s, OP_add, a, rest), constant(s, log(2)));
+    return node_because(graph_where(s->g, near, below, above),
+                        "log(cosh(u)) = abs(u) + softplus(-2*abs(u)) - log(2)");
+}
+
+/* log(exp(a) + exp(b)), as logaddexp has it. */
+static Node *log_add(Stable *s, Node *a, Node *b)
+{
+    Node *over_b = binary(s, OP_add, b, unary(s, OP_softplus, binary(s, OP_sub, a, b)));
+    Node *over_a = binary(s, OP_add, a, unary(s, OP_softplus, binary(s, OP_sub, b, a)));
+    return node_because(graph_where(s->g, binary(s, OP_lt, a, b), over_b, over_a),
+                        "log(exp(a) + exp(b)) = logaddexp(a, b)");
+}
+
+static Node *plus(Stable *s, Node *a, double c)
+{
+    return c == 0 ? a : binary(s, OP_add, a, constant(s, c));
+}
+
+/* log(exp(c) + exp(u)) = c + softplus(u - c) */
+static Node *log_plus_number(Stable *s, double c, Linear u)
+{
+    u.c -= c;
+    Node *n = unary(s, OP_softplus, linear_node(s, &u));
+    return plus(s, node_because(n, "log(1 + exp(u)) = softplus(u)"), c);
+}
+
+/* log(exp(u) - exp(v)) = u + log(1 - exp(v - u)). The last has two forms: near 0, exp(v - u) - 1
+ * keeps its digits, and far from it log1p does. */
+static Node *log_difference(Stable *s, const Linear *u, const Linear *v)
+{
+    Linear between = *u;
+    if (!linear_sum(&between, -1, v))
+        return NULL;
+    Node *w = linear_node(s, &between), *minus = unary(s, OP_neg, w);
+    Node *near = binary(s, OP_lt, w, constant(s, log(2)));
+
+    Node *below = unary(s, OP_log, unary(s, OP_neg, unary(s, OP_expm1, minus)));
+    Node *above = unary(s, OP_log1p, unary(s, OP_neg, unary(s, OP_exp, minus)));
+    Node *n = node_because(graph_where(s->g, near, below, above),
+                           "log(1 - exp(-w)) = log(-expm1(-w)) near 0, log1p(-exp(-w)) elsewhere");
+    if (u->terms == 0)
+        return plus(s, n, u->c);
+    return binary(s, OP_add, linear_node(s, u), n);
+}
+
+/* Is p, with positive factors, the square of a sum of two exponentials? */
+static bool exps_root(const Exps *p, Exps *root)
+{
+    for (int middle = 0; middle < 3 && p->terms == 3; middle++) {
+        int a = (middle + 1) % 3, b = (middle + 2) % 3;
+        double c = p->term[middle].c;
+        Linear u = p->term[a].u, twice = linear_times(p->term[middle].u, 2);
+        if (c * c != 4 * p->term[a].c * p->term[b].c)
+            continue;
+        if (!linear_sum(&u, 1, &p->term[b].u) || !linear_equal(&u, &twice))
+            continue;
+
+        Linear half_a = linear_times(p->term[a].u, 0.5), half_b = linear_times(p->term[b].u, 0.5);
+        *root = (Exps){0};
+        return exps_add(root, sqrt(p->term[a].c), &half_a) &&
+               exps_add(root, sqrt(p->term[b].c), &half_b);
+    }
+    return false;
+}
+
+/* The log of a sum or difference of two exponentials, of one, or of a square of a sum; NULL: it is
+ * another sum. */
+static Node *log_exps(Stable *s, const Exps *p)
+{
+    Exps root;
+    int negative = 0, last = 0;
+    for (int i = 0; i < p->terms; i++)
+        if (p->term[i].c <= 0) {
+            negative++;
+            last = i;
+        }
+    if (negative == 1 && p->terms == 2) {
+        Linear from = p->term[1 - last].u, off = p->term[last].u;
+        from.c += log(p->term[1 - last].c);
+        off.c += log(-p->term[last].c);
+        return log_difference(s, &from, &off);
+    }
+    if (negative > 0)
+        return NULL;
+    if (p->terms == 1)
+        return plus(s, linear_node(s, &p->term[0].u), log(p->term[0].c));
+    if (exps_root(p, &root))
+        return binary(s, OP_mul, constant(s, 2), log_exps(s, &root));
+    if (p->terms != 2)
+        return NULL;
+
+    /* c exp(u) is exp(u + log(c)). */
+    Linear u = p->term[0].u, v = p->term[1].u;
+    Linear a = u, b = v;
+    a.c += log(p->term[0].c);
+    b.c += log(p->term[1].c);
+    if (b.terms == 0)
+        return log_plus_number(s, b.c, a);
+    if (a.terms == 0)
+        return log_plus_number(s, a.c, b);
+
+    Linear minus_v = linear_times(v, -1);
+    if (linear_equal(&u, &minus_v) && p->term[0].c == p->term[1].c)
+        return plus(s, log_cosh(s, linear_node(s, &u)), log(2 * p->term[0].c));
+
+    Node *x = linear_node(s, &a), *y = linear_node(s, &b);
+    return log_add(s, x, y);
+}
+
+const char why_log_sigmoid[] = "log(sigmoid(z)) = -softplus(-z)";
+
+/* log(k sigmoid(w)) = log(k) - softplus(-w) */
+static Node *log_sigmoid(Stable *s, const Known *known)
+{
+    Linear w = linear_times(known->w, -1);
+    Node *n = unary(s, OP_neg, unary(s, OP_softplus, linear_node(s, &w)));
+    return plus(s, node_because(n, why_log_sigmoid), log(known->k));
+}
+
+/* The log of the fraction without its other factors. */
+static Node *log_quotient(Stable *s, const Fraction *f)
+{
+    Known known;
+    if (fraction_known(f, &known) && known.f == OP_sigmoid && known.k > 0)
+        return log_sigmoid(s, &known);
+
+    Exps above = f->above, below = f->below;
+    if (below.terms > 0 && below.term[0].c < 0) {
+        exps_negate(&above);
+        exps_negate(&below);
+    }
+
+    if (below.terms == 1) { /* a sum of c/d exp(u - v) */
+        for (int i = 0; i < above.terms; i++) {
+            above.term[i].c /= below.term[0].c;
+            if (!linear_sum(&above.term[i].u, -1, &below.term[0].u))
+                return NULL;
+        }
+        return log_exps(s, &above);
+    }
+
+    if (above.terms != 1)
+        return NULL;
+    Node *up = log_exps(s, &above), *down = up ? log_exps(s, &below) : NULL;
+    return down ? binary(s, OP_sub, up, down) : NULL;
+}
+
+static bool any_negative(Node *const *factor, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (factor[i]->range.lo < 0)
+            return true;
+    return false;
+}
+
+/* The log of the fraction; NULL: it has no better form. */
+Node *fraction_log(Stable *s, const Fraction *f, Shape shape)
+{
+    if (any_negative(f->times, f->n_times) || any_negative(f->over, f->n_over))
+        return NULL;
+
+    Node *n = log_quotient(s, f);
+    if (!n)
+        return NULL;
+    for (int i = 0; i < f->n_times; i++)
+        n = binary(s, OP_add, n, unary(s, OP_log, f->times[i]));
+    for (int i = 0; i < f->n_over; i++)
+        n = binary(s, OP_sub, n, unary(s, OP_log, f->over[i]));
+    return graph_broadcast(s->g, n, shape);
+}
