@@ -118,6 +118,23 @@ if in_share 4 1; then
     [ -z "$SHOW" ] || echo "gcc: $least / 10"
     [ $least -lt 60 ] || { echo "FAIL 4 times the numbers take gcc $least / 10 times as long"; failed=$((failed + 1)); }
 fi
+# An LSTM stays a loop: its C does not grow with the number of steps, or where they are known only at run time.
+for steps in "= 10" "= 1000" "= 100000" "<= 1000"; do
+    cat > "$dir/lstm.ng" <<END
+dim m <= 8, T $steps
+input x[T, m, 16], t[m]: int
+cell = lstm_cell(_, _, _, 32)
+h = zeros([m, 32])
+c = zeros([m, 32])
+for i in 0..T { h, c = cell(x[i], h, c) }
+minimize J = cross_entropy(dense(h, 4), t) with adam(lr = 0.01)
+END
+    checks=$((checks + 1))
+    compile "$dir/lstm.ng"
+    lines=$(wc -l < "$dir/m.c")
+    [ -z "$SHOW" ] || echo "an LSTM of T $steps: $lines lines"
+    [ "$lines" -le 1300 ] || { echo "FAIL an LSTM of T $steps: $lines lines, more than 1300"; failed=$((failed + 1)); }
+done
 deep 0 6000 16 tests/deep/resnet50.ng
 deep 1 4200 9 examples/char_gpt.ng -D blocks=12
 deep 2 3500 10 tests/deep/mobilenet.ng
