@@ -155,6 +155,7 @@ bench:
 	@BUILD=$(abspath $(B)) sh tests/bench/run.sh
 	@BUILD=$(abspath $(B)) sh tests/bench/scale.sh
 	@/usr/bin/python3 tests/bench/frameworks.py $(B)/ngc
+	@/usr/bin/python3 tests/bench/functions.py $(B)/ngc
 
 mutate:
 	@sh tests/install.sh check

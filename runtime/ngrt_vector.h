@@ -180,22 +180,53 @@ static const int32_t ngrt_lane[16]
     const ngrt_v ngrt_near = ngrt_abs + NGRT_WHOLES(x) - NGRT_WHOLES(x);               \
     const ngrt_v ngrt_far = NGRT_PICK(ngrt_abs < NGRT_WHOLES(x), ngrt_near, ngrt_abs); \
     const ngrt_v r = NGRT_SIGNED(ngrt_far, x);
-#define NGRT_RINT(x)                            \
-    __extension__({                             \
-        const ngrt_v ngrt_x = NGRT_EACH(x);     \
-        NGRT_WHOLE_NEAR(ngrt_r, ngrt_x) ngrt_r; \
+/* ngrt_r is ngrt_x, rounded in this mode, where there is an instruction; else what follows. */
+#ifdef __SSE2__
+#define NGRT_ROUND_BY(mode)                                                    \
+    if (sizeof ngrt_x == 64 && sizeof ngrt_x[0] == 4)                          \
+        __asm__("vrndscaleps $" mode ", %1, %0" : "=v"(ngrt_r) : "v"(ngrt_x)); \
+    else if (sizeof ngrt_x == 64)                                              \
+        __asm__("vrndscalepd $" mode ", %1, %0" : "=v"(ngrt_r) : "v"(ngrt_x)); \
+    else if (sizeof ngrt_x == 32 && sizeof ngrt_x[0] == 4)                     \
+        __asm__("vroundps $" mode ", %1, %0" : "=x"(ngrt_r) : "x"(ngrt_x));    \
+    else if (sizeof ngrt_x == 32)                                              \
+        __asm__("vroundpd $" mode ", %1, %0" : "=x"(ngrt_r) : "x"(ngrt_x));    \
+    else
+#else
+#define NGRT_ROUND_BY(mode)
+#endif
+#define NGRT_RINT(x)                                           \
+    __extension__({                                            \
+        const ngrt_v ngrt_x = NGRT_EACH(x);                    \
+        ngrt_v ngrt_r;                                         \
+        NGRT_ROUND_BY("12")                                    \
+        {                                                      \
+            NGRT_WHOLE_NEAR(ngrt_of, ngrt_x) ngrt_r = ngrt_of; \
+        }                                                      \
+        ngrt_r;                                                \
     })
-#define NGRT_FLOOR(x)                                                        \
-    __extension__({                                                          \
-        const ngrt_v ngrt_x = NGRT_EACH(x);                                  \
-        NGRT_WHOLE_NEAR(ngrt_r, ngrt_x) ngrt_r - NGRT_ONES(ngrt_r > ngrt_x); \
+#define NGRT_FLOOR(x)                                       \
+    __extension__({                                         \
+        const ngrt_v ngrt_x = NGRT_EACH(x);                 \
+        ngrt_v ngrt_r;                                      \
+        NGRT_ROUND_BY("9")                                  \
+        {                                                   \
+            NGRT_WHOLE_NEAR(ngrt_of, ngrt_x)                \
+            ngrt_r = ngrt_of - NGRT_ONES(ngrt_of > ngrt_x); \
+        }                                                   \
+        ngrt_r;                                             \
     })
-#define NGRT_CEIL(x)                                                \
-    __extension__({                                                 \
-        const ngrt_v ngrt_x = NGRT_EACH(x);                         \
-        NGRT_WHOLE_NEAR(ngrt_r, ngrt_x)                             \
-        const ngrt_v ngrt_up = ngrt_r + NGRT_ONES(ngrt_r < ngrt_x); \
-        NGRT_SIGNED(ngrt_up, ngrt_x);                               \
+#define NGRT_CEIL(x)                                                      \
+    __extension__({                                                       \
+        const ngrt_v ngrt_x = NGRT_EACH(x);                               \
+        ngrt_v ngrt_r;                                                    \
+        NGRT_ROUND_BY("10")                                               \
+        {                                                                 \
+            NGRT_WHOLE_NEAR(ngrt_of, ngrt_x)                              \
+            const ngrt_v ngrt_up = ngrt_of + NGRT_ONES(ngrt_of < ngrt_x); \
+            ngrt_r = NGRT_SIGNED(ngrt_up, ngrt_x);                        \
+        }                                                                 \
+        ngrt_r;                                                           \
     })
 
 #define NGRT_ONE(real, bytes, type, name, params, ...) \

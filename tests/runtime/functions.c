@@ -218,6 +218,43 @@ static void check_pairs(const FloatFunction *f, int pairs)
     }
 }
 
+/* ---- whole numbers and roots: no texts, and exact ---- */
+
+#define WHOLE(real, f, macro)                                                               \
+    NGRT_KERNEL_64(real, void, , all_##f, (real * y, const real *a, size_t n), (y, a, n), { \
+        NGRT_VECTORS(for (size_t i = 0; i < NGRT_WHOLE(n); i += NGRT_LANES) {               \
+            const ngrt_v t = macro(NGRT_LOAD(a[i]));                                        \
+            NGRT_STORE(y[i]) = t;                                                           \
+        })                                                                                  \
+        for (size_t i = NGRT_WHOLE(n); i < n; i++)                                          \
+            y[i] = f(a[i]);                                                                 \
+    })
+WHOLE(float, floorf, NGRT_FLOOR)
+WHOLE(float, ceilf, NGRT_CEIL)
+WHOLE(float, rintf, NGRT_RINT)
+WHOLE(float, sqrtf, NGRT_SQRT)
+WHOLE(double, floor, NGRT_FLOOR)
+WHOLE(double, ceil, NGRT_CEIL)
+WHOLE(double, rint, NGRT_RINT)
+WHOLE(double, sqrt, NGRT_SQRT)
+
+enum { HALVES = 64 };
+
+/* Every number, by every kind of vectors: halves around 0, and those where all numbers are whole.
+ */
+#define CHECK_WHOLE(real, f, same)                                                       \
+    {                                                                                    \
+        static void (*const all[WAYS])(real *, const real *, size_t) = WAYS_OF(all_##f); \
+        int way, at;                                                                     \
+        for (way = 0; way < WAYS; way++) {                                               \
+            if (!has_way(way))                                                           \
+                continue;                                                                \
+            all[way](to, from, HALVES);                                                  \
+            for (at = 0; at < HALVES; at++)                                              \
+                CHECK(same(to[at], f(from[at])));                                        \
+        }                                                                                \
+    }
+
 /* ---- the same in double, against long double where that is longer ---- */
 
 #define DOUBLE(name)                                                 \
@@ -414,6 +451,43 @@ static void check_points(const DoubleFunction *f, int points)
     }
 }
 
+static void check_whole_floats(void)
+{
+    float from[HALVES] = {-0.0f,       INFINITY, -INFINITY, NAN,         8388607.5f,   8388608.0f,
+                          -8388607.5f, 1e-45f,   -1e-45f,   0.49999997f, 2147483648.0f};
+    float to[HALVES];
+    int i;
+    for (i = 11; i < HALVES; i++)
+        from[i] = (float)(i - 37) * 0.25f;
+    CHECK_WHOLE(float, floorf, same_float)
+    CHECK_WHOLE(float, ceilf, same_float)
+    CHECK_WHOLE(float, rintf, same_float)
+    CHECK_WHOLE(float, sqrtf, same_float)
+}
+
+static void check_whole_doubles(void)
+{
+    double from[HALVES] = {-0.0,
+                           INFINITY,
+                           -INFINITY,
+                           NAN,
+                           4503599627370495.5,
+                           4503599627370496.0,
+                           -4503599627370495.5,
+                           4.9e-324,
+                           -4.9e-324,
+                           0.49999999999999994,
+                           1e18};
+    double to[HALVES];
+    int i;
+    for (i = 11; i < HALVES; i++)
+        from[i] = (double)(i - 37) * 0.25;
+    CHECK_WHOLE(double, floor, same_double)
+    CHECK_WHOLE(double, ceil, same_double)
+    CHECK_WHOLE(double, rint, same_double)
+    CHECK_WHOLE(double, sqrt, same_double)
+}
+
 static int is_set(const char *variable)
 {
     const char *value = getenv(variable);
@@ -436,5 +510,7 @@ int main(void)
         check_special_double(&double_function[i]);
         check_points(&double_function[i], (longer ? 50 : 1) * PAIRS);
     }
+    check_whole_floats();
+    check_whole_doubles();
     return check_end("functions");
 }
