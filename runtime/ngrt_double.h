@@ -335,33 +335,39 @@ NGRT_ALONE double ngrt_coshd(double x)
 }
 
 /*@ erfd: exp_pairsd */
-/* Below 1, x and x times a polynomial in x^2: 2^-54.6 of 1. From 1 on, 1 - t exp(-x^2) times a
- * polynomial in t = 1/(1 + x/2), which is 2^-54 of it. */
+/* Below 1, x and x times a polynomial in x^2: 2^-54 of 1. What x^2 loses is taken
+ * into account. From there on, 1 - t exp(-x^2) times a polynomial in t = 1/(1 + x/2), which is
+ * 2^-54 of it. */
 #define NGRT_TEXT_erfd(F, U, y, x)                                                             \
     {                                                                                          \
         const F ngrt_abs = NGRT_ABS_ASD(F, x),                                                 \
                 ngrt_end = NGRT_IF(F, ngrt_abs > 6.0, 6.0, ngrt_abs);                          \
-        const F ngrt_square = x * x, ngrt_exponent = NGRT_MUL(F, ngrt_end, -ngrt_end);         \
+        const F ngrt_x1 = NGRT_UPPER(F, ngrt_end), ngrt_q1 = ngrt_x1 * ngrt_x1,                \
+                ngrt_q2 = NGRT_MUL(F, ngrt_end - ngrt_x1, ngrt_end + ngrt_x1);                 \
+        const F ngrt_square = ngrt_q1 + ngrt_q2, ngrt_lost = ngrt_q1 - ngrt_square + ngrt_q2;  \
         const F ngrt_t = 1.0 / (1.0 + 0.5 * ngrt_end);                                         \
         F ngrt_near, ngrt_far, ngrt_high, ngrt_low;                                            \
         U ngrt_k;                                                                              \
         {                                                                                      \
             const F ngrt_sq = ngrt_square * ngrt_square;                                       \
             F ngrt_odd;                                                                        \
-            ngrt_odd = NGRT_MUL(F, ngrt_sq, -7.7958988270021425e-10) - 1.6208483801871705e-07; \
-            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) - 1.4924736907419661e-05;                \
-            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) - 0.00085483259753896918;                \
-            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) - 0.02686617064323777;                   \
-            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) - 0.37612638903183543;                   \
-            ngrt_near = NGRT_MUL(F, ngrt_sq, 1.3720064546777686e-08) + 1.6447424703317362e-06; \
-            ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_sq) + 0.00012055294904839707;              \
-            ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_sq) + 0.0052239776071164225;               \
-            ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_sq) + 0.11283791670945006;                 \
-            ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_sq) + 0.12837916709551256;                 \
+            ngrt_odd = NGRT_MUL(F, ngrt_sq, -3.2756931982422068e-12) - 1.1894502173635332e-09; \
+            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) - 1.6356836994794651e-07;                \
+            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) - 1.4925599893253706e-05;                \
+            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) - 0.00085483269569266648;                \
+            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) - 0.026866170644980581;                  \
+            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) - 0.37612638903183732;                   \
+            ngrt_near = NGRT_MUL(F, ngrt_sq, 7.9509269674076154e-11) + 1.473560215188159e-08;  \
+            ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_sq) + 1.6461312961700254e-06;              \
+            ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_sq) + 0.00012055330760279799;              \
+            ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_sq) + 0.0052239776241494876;               \
+            ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_sq) + 0.11283791670954209;                 \
+            ngrt_near = NGRT_MUL(F, ngrt_near, ngrt_sq) + 0.12837916709551259;                 \
             ngrt_near = NGRT_MUL(F, ngrt_odd, ngrt_square) + ngrt_near;                        \
         }                                                                                      \
+        ngrt_near = ngrt_near - NGRT_MUL(F, ngrt_lost, 0.2);                                   \
         ngrt_near = NGRT_MUL(F, ngrt_near, x) + x;                                             \
-        NGRT_EXP_PAIR(F, ngrt_k, ngrt_high, ngrt_low, ngrt_exponent)                           \
+        NGRT_EXP_PAIR(F, ngrt_k, ngrt_high, ngrt_low, -ngrt_square)                            \
         {                                                                                      \
             const F ngrt_sq = ngrt_t * ngrt_t;                                                 \
             F ngrt_odd;                                                                        \
@@ -382,7 +388,8 @@ NGRT_ALONE double ngrt_coshd(double x)
             ngrt_far = NGRT_MUL(F, ngrt_odd, ngrt_t) + ngrt_far;                               \
         }                                                                                      \
         ngrt_far = ngrt_far * ngrt_t * (ngrt_high + ngrt_low) * NGRT_POWER_ASD(F, ngrt_k);     \
-        ngrt_far = 1.0 - NGRT_HIDDEN(F, ngrt_far);                                             \
+        ngrt_far = NGRT_HIDDEN(F, ngrt_far);                                                   \
+        ngrt_far = 1.0 - (ngrt_far - NGRT_MUL(F, ngrt_far, ngrt_lost));                        \
         ngrt_far = NGRT_SIGNED_ASD(F, ngrt_far, x);                                            \
         y = NGRT_IF(F, ngrt_abs < 1.0, ngrt_near, ngrt_far);                                   \
     }
