@@ -986,6 +986,26 @@ void graph_drop_given(Graph *, Node **root, int roots);
  * of dx may be other than 0. */
 Node **graph_touched(Graph *, Node *const *dx, int count);
 
+/* ---- pattern.c: which elements of a Jacobian may be other than 0 ---- */
+
+typedef struct Pattern { /* of dy/dx, both as one row of elements */
+    int rows, columns;   /* elements of y and of x */
+    int *first;          /* by row: its first place; first[rows] is their number */
+    int *column;         /* by place, ascending in a row */
+
+    /* set by graph_colour */
+    int *colour; /* by row; colours in all: */
+    int colours;
+    int *place; /* by place: where it is in the sums of the rows of each colour, [colours, columns]
+                 */
+} Pattern;
+
+/* False: it is not known, as there are run-time sizes or loops that stay, or it is too large. */
+bool graph_pattern(Graph *, const Node *y, const Node *x, Pattern *);
+
+/* symmetric: the values are. False: the sums are too large. */
+bool graph_colour(Graph *, Pattern *, bool symmetric);
+
 /* ---- stable.c: exponentials written by hand ---- */
 
 /* Rewrites what roots need, in place, so that nothing overflows; opaque nodes stay. Returns whether

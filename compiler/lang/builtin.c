@@ -701,89 +701,6 @@ static Value *b_stop(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, x ? graph_stop(L->g, x) : NULL);
 }
 
-/* What is differentiated with respect to: a float value that is not a constant. NULL: after a
- * message. */
-static Node *want_free(Lower *L, const Value *v)
-{
-    double c;
-    Node *x = want_node(L, v, "what it is differentiated by");
-    if (x && x->type == T_FLOAT && !node_const(x, &c))
-        return x;
-    if (x)
-        lower_error(L, ERR_OVER_INT, v->loc,
-                    "grad: %s is %s; a gradient is with respect to float values", value_text(L, v),
-                    x->type == T_INT ? "int" : "a constant");
-    return NULL;
-}
-
-/* Does the way back from y, which changes from pass to pass of a loop, go through an earlier loop
- * of the same level? The passes of both would be one. */
-static bool crosses_loop(const Graph *g, const Node *y, const Node *seed, Node *const *x, int count)
-{
-    bool *needed = arena_alloc(g->ngc, (size_t)y->id + 1);
-    bool *depends = arena_alloc(g->ngc, (size_t)y->id + 1);
-
-    for (int i = 0; i < count; i++)
-        if (x[i]->id <= y->id)
-            depends[x[i]->id] = true;
-    for (int i = 0; i <= y->id; i++)
-        for (int k = 0; k < g->node[i]->nargs; k++)
-            depends[i] |= depends[g->node[i]->arg[k]->id];
-
-    needed[y->id] = true;
-    for (int i = y->id; i >= 0; i--) {
-        const Node *n = g->node[i];
-        bool leaves = n->op == OP_last || n->op == OP_collect;
-        int level = leaves ? n->attr.loop->level : -1;
-        if (needed[i] && depends[i] && level >= 0 && (y->in[level] || (seed && seed->in[level])))
-            return true;
-        for (int k = 0; needed[i] && k < n->nargs; k++)
-            needed[n->arg[k]->id] = true;
-    }
-    return false;
-}
-
-/* The gradients of sum(seed * y) with respect to `by`: a value for a value, a list for a list. A
- * seed of NULL is 1. */
-static Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed, const Value *by)
-{
-    bool list = by->kind == V_LIST;
-    int n = list ? by->count : 1;
-    Node **x = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *x);
-    Node **dx = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *dx);
-    Value **out = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *out);
-    Reach *reach = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *reach);
-
-    for (int i = 0; i < n; i++) {
-        x[i] = want_free(L, list ? by->item[i] : by);
-        if (!x[i])
-            return value_error(L, loc);
-    }
-
-    if (L->levels > 0 && crosses_loop(L->g, y, seed, x, n)) {
-        lower_error(L, ERR_LOOP_NESTING, loc, "a derivative goes back through an earlier loop");
-        return value_error(L, loc);
-    }
-    if (L->levels > 0) {
-        L->inner = arena_grow(L->ngc, L->inner, L->inners, &L->inner_room, sizeof *L->inner);
-        L->inner[L->inners++] = (struct Inner){.y = y, .x = x, .count = n, .loc = loc};
-    }
-
-    int from = L->g->count;
-    graph_grad(L->g, y, seed, x, n, dx, reach);
-    graph_simplify(L->g, dx, n, from, NULL, NULL);
-
-    for (int i = 0; i < n; i++) {
-        const Value *v = list ? by->item[i] : by;
-        if (reach[i] != REACH_YES && !L->ngc->file[loc.file]->library)
-            warn(L->ngc, "zero-gradient", ERR_ZERO_GRADIENT, loc,
-                 "%s does not depend on %s: its gradient is 0", value_text(L, of),
-                 value_text(L, v));
-        out[i] = value_node(L, loc, dx[i]);
-    }
-    return list ? value_list(L, loc, out, n) : out[0];
-}
-
 /* grad(y, x): x a value, or a list of them for a list of gradients. */
 static Value *b_grad(Lower *L, Loc loc, Value **arg)
 {
@@ -1034,6 +951,7 @@ static const Builtin table[] = {
     {"stop", "x", b_stop, 0},
     {"grad", "y x", b_grad, 0},
     {"vjp", "y x u", b_vjp, 0},
+    {"_sparse", "y x symmetric dense", builtin_sparse, 0},
     {"dual", "x", b_dual, 0},
     {"append", "list value", b_append, 0},
     {"len", "x", b_len, 0},

@@ -276,6 +276,11 @@ void name_vars(Lower *, int from);
 const Builtin *builtin_find(Ngc *, const char *name);
 int builtin_names(const char **name, int room);
 Value *builtin_einsum(Lower *, Loc, Value **arg); /* einsum.c */
+Value *builtin_sparse(Lower *, Loc, Value **arg); /* jacobian.c */
+
+/* The gradients of sum(seed * y) with respect to `by`: a value for a value, a list for a list. A
+ * seed of NULL is 1. `of` is y, for messages. */
+Value *send_back(Lower *, Loc, const Value *of, Node *y, Node *seed, const Value *by);
 
 /* ---- lower_default.c ---- */
 

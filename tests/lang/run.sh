@@ -62,11 +62,21 @@ turns() {
 
 $CC -std=c11 -D_POSIX_C_SOURCE=200809L -O1 tests/expect.c -lm -o "$dir/expect" || exit 1
 "$dir/expect" tests/lang/*.expect >"$dir/expected"
+# Jacobians and Hessians with many zeros are those that are computed row by row.
+sparse() {
+    for seed in $(seq $((${CHECK_SEED:-1} * 25)) $((${CHECK_SEED:-1} * 25 + 24))); do
+        awk -v seed="$seed" -f tests/lang/sparse.awk >"$dir/sparse.ng"
+        "$NGC" run --fill "$dir/sparse.ng" 2>"$dir/log" | awk '/^[ahst] = / { n += $3 < 1e-12 } END { exit n != 4 }' &&
+            good || fail "sparse.awk seed=$seed: $(head -3 "$dir/log")"
+    done
+}
+
 last=$(tail -1 "$dir/expected")
 sed '$d' "$dir/expected"
 passed=$(echo "$last" | sed 's/.*: \([0-9]*\) passed.*/\1/') failed=$(echo "$last" | sed 's/.* \([0-9]*\) failed/\1/')
 defaults
 indices
 turns
+sparse
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

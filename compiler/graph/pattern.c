@@ -1,0 +1,519 @@
+/* pattern.c - which elements of y are computed from which elements of x, and colours for rows, such
+ * that few products with the Jacobian give all its elements (Curtis, Powell and Reid).
+ *
+ * Each element has the set of elements of x that its value may depend on, node by node. Where an op
+ * is not known here, each element of the result depends on all elements of all operands: a pattern
+ * may have more places than there are, and never fewer.
+ *
+ * Rows of one colour share no column. Then the sum of these rows is a row in which each element is
+ * that of one of them. In a symmetric matrix it is enough that of a[i,j] and a[j,i] one is alone in
+ * the sum: no two neighbours have one colour, and no path of four uses only two colours (a star
+ * colouring).
+ */
+#include "graph/eval.h"
+
+#include <string.h>
+
+enum {
+    MOST_ELEMENTS = 1 << 22, /* of all nodes together */
+    MOST_ITEMS = 1 << 23,    /* of all sets together */
+    MOST_STEPS = 1 << 26,    /* of a colouring */
+};
+
+typedef struct Set { /* numbers of elements of x, ascending */
+    int count;
+    const int *item;
+} Set;
+
+typedef struct Search {
+    Graph *g;
+    Eval eval;
+    const Set ***of;         /* by node id: the sets of its elements; NULL: it has none */
+    int64_t elements, items; /* made so far */
+    bool failed;             /* too many, or an op that is not looked into */
+} Search;
+
+/* ---- sets ---- */
+
+static const Set *new_set(Search *s, const int *item, int count)
+{
+    s->items += count;
+    if (s->items > MOST_ITEMS)
+        s->failed = true;
+    Set set = {count, arena_copy(s->g->ngc, item, (size_t)count * sizeof *item)};
+    return arena_copy(s->g->ngc, &set, sizeof set);
+}
+
+static bool holds_all(const Set *a, const Set *b)
+{
+    int i = 0;
+
+    for (int k = 0; k < b->count; k++) {
+        while (i < a->count && a->item[i] < b->item[k])
+            i++;
+        if (i == a->count || a->item[i] != b->item[k])
+            return false;
+    }
+    return true;
+}
+
+static const Set *join(Search *s, const Set *a, const Set *b)
+{
+    if (a == NULL || b == NULL || a == b)
+        return a ? a : b;
+    if (s->failed || holds_all(a, b))
+        return a;
+    if (holds_all(b, a))
+        return b;
+
+    int *item = arena_alloc(s->g->ngc, (size_t)(a->count + b->count) * sizeof *item);
+    int count = 0;
+    for (int i = 0, k = 0; i < a->count || k < b->count;) {
+        bool of_a = k == b->count || (i < a->count && a->item[i] <= b->item[k]);
+        int x = of_a ? a->item[i] : b->item[k];
+        i += i < a->count && a->item[i] == x;
+        k += k < b->count && b->item[k] == x;
+        item[count++] = x;
+    }
+    return new_set(s, item, count);
+}
+
+static const Set *join_all(Search *s, const Set *const *of, int64_t count)
+{
+    const Set *all = NULL;
+
+    for (int64_t i = 0; i < count; i++)
+        all = join(s, all, of[i]);
+    return all;
+}
+
+/* ---- the sets of a node's elements ---- */
+
+static int64_t count_of(const Search *s, const Node *n)
+{
+    int64_t dim[MAX_RANK];
+
+    return eval_shape(&s->eval, n->shape, dim);
+}
+
+/* Does a derivative flow to operand k? */
+static bool flows(const Node *n, int k)
+{
+    const OpInfo *info = op_info[n->op];
+
+    if (info->flags & F_FLAT || n->op == OP_stop)
+        return false;
+    if (info->flags & F_ELEMENTWISE && !(info->flags & F_SAME))
+        return info->rule[k < 3 ? k : 2] != NULL || info->back != NULL;
+    return true;
+}
+
+static void of_elements(Search *s, const Node *n, const Set **out, int64_t count)
+{
+    for (int k = 0; k < n->nargs; k++) {
+        const Set **a = s->of[n->arg[k]->id];
+        for (int64_t i = 0; i < count && a && flows(n, k); i++)
+            out[i] = join(s, out[i], a[i]);
+    }
+}
+
+/* Of an op that only moves elements: it is done on their numbers, from 1 on. 0 is none. */
+static void of_moved(Search *s, const Node *n, const Set **out, int64_t count)
+{
+    Ngc *ngc = s->g->ngc;
+    double *moved = arena_alloc(ngc, (size_t)(count + 1) * sizeof *moved);
+    int operands = n->op == OP_concat ? n->nargs : 1;
+    const Set **from = NULL;
+    int64_t numbers = 0, all = 0;
+
+    for (int k = 0; k < operands; k++)
+        all += count_of(s, n->arg[k]);
+    from = arena_alloc(ngc, (size_t)(all + 1) * sizeof *from);
+
+    for (int k = 0; k < operands; k++) {
+        const Node *a = n->arg[k];
+        int64_t own = count_of(s, a);
+        double *number = arena_alloc(ngc, (size_t)(own + 1) * sizeof *number);
+        for (int64_t i = 0; i < own; i++) {
+            from[numbers] = s->of[a->id] ? s->of[a->id][i] : NULL;
+            number[i] = (double)++numbers;
+        }
+        s->eval.value[a->id] = number;
+    }
+
+    if (n->op == OP_gather)
+        s->eval.value[n->arg[1]->id] = (double *)n->arg[1]->attr.data;
+    op_info[n->op]->eval(n, &s->eval, moved);
+    for (int64_t i = 0; i < count; i++)
+        out[i] = moved[i] > 0 ? from[(int64_t)moved[i] - 1] : NULL;
+}
+
+static void of_reduced(Search *s, const Node *n, const Set **out)
+{
+    const Node *a = n->arg[0];
+    int64_t dim[MAX_RANK], small[MAX_RANK], index[MAX_RANK] = {0}, i = 0;
+    int rank = a->shape.rank, kept = 0;
+
+    eval_shape(&s->eval, a->shape, dim);
+    eval_shape(&s->eval, n->shape, small);
+    do {
+        int64_t at[MAX_RANK] = {0};
+        kept = 0;
+        for (int k = 0; k < rank; k++)
+            if (!(n->attr.axes >> k & 1))
+                at[kept++] = index[k];
+        const Set **to = &out[index_at(kept, small, at)];
+        *to = join(s, *to, s->of[a->id][i++]);
+    } while (index_next(rank, dim, index));
+}
+
+/* What row or column i of a matrix depends on: elements first + i*by + k*step, k < count. */
+static const Set *of_line(Search *s, const Set **of, int64_t first, int64_t step, int64_t count)
+{
+    const Set *all = NULL;
+
+    for (int64_t k = 0; of && k < count; k++)
+        all = join(s, all, of[first + k * step]);
+    return all;
+}
+
+/* An element depends on a row of a and a column of b. */
+static void of_product(Search *s, const Node *n, const Set **out, int64_t count)
+{
+    Product p = product_of(s->g, n);
+    const Node *a = n->arg[0], *b = n->arg[1];
+    int64_t m = p.m, columns = p.n, length = p.k;
+    bool common = count_of(s, b) == length * columns && p.batch > 1;
+    const Set **right = arena_alloc(s->g->ngc, (size_t)(columns + 1) * sizeof *right);
+
+    for (int64_t i = 0; i < count; i++) {
+        int64_t batch = i / (m * columns), row = i / columns % m, column = i % columns;
+        int64_t of_b = common ? 0 : batch * length * columns;
+        if (i % (m * columns) == 0)
+            for (int64_t j = 0; j < columns; j++)
+                right[j] = of_line(s, s->of[b->id], of_b + j * (p.tb ? length : 1),
+                                   p.tb ? 1 : columns, length);
+        if (column == 0)
+            out[i] = of_line(s, s->of[a->id], batch * m * length + row * (p.ta ? 1 : length),
+                             p.ta ? m : 1, length);
+        else
+            out[i] = out[i - column];
+        /* the row alone, until its last column is done */
+        if (column == columns - 1)
+            for (int64_t j = 0; j < columns; j++)
+                out[i - column + j] = join(s, out[i - column + j], right[j]);
+    }
+}
+
+/* All of all operands. */
+static void of_anything(Search *s, const Node *n, const Set **out, int64_t count)
+{
+    const Set *all = NULL;
+
+    for (int k = 0; k < n->nargs; k++)
+        if (s->of[n->arg[k]->id])
+            all = join(s, all, join_all(s, s->of[n->arg[k]->id], count_of(s, n->arg[k])));
+    for (int64_t i = 0; i < count; i++)
+        out[i] = all;
+}
+
+static bool only_moves(const Node *n)
+{
+    if (n->op == OP_gather)
+        return n->arg[1]->op == OP_data;
+    return n->op == OP_pad || n->op == OP_concat || op_info[n->op]->flags & F_VIEW;
+}
+
+static void find_sets(Search *s, const Node *n)
+{
+    int64_t count = count_of(s, n);
+    unsigned flags = op_info[n->op]->flags;
+    bool depends = false;
+
+    for (int k = 0; k < n->nargs; k++)
+        depends |= s->of[n->arg[k]->id] != NULL && flows(n, k);
+    if (!depends || s->of[n->id])
+        return;
+    s->elements += count;
+    if (s->elements > MOST_ELEMENTS || n->op == OP_loop || n->op == OP_collect) {
+        s->failed = true;
+        return;
+    }
+
+    const Set **out = arena_alloc(s->g->ngc, (size_t)(count + 1) * sizeof *out);
+    s->of[n->id] = out;
+    if (flags & F_ELEMENTWISE)
+        of_elements(s, n, out, count);
+    else if (only_moves(n))
+        of_moved(s, n, out, count);
+    else if ((n->op == OP_sum || n->op == OP_max) && count_of(s, n->arg[0]) > 0)
+        of_reduced(s, n, out);
+    else if (n->op == OP_matmul)
+        of_product(s, n, out, count);
+    else
+        of_anything(s, n, out, count);
+}
+
+/* The nodes between x and y, by id. */
+static bool *nodes_between(const Graph *g, const Node *y, const Node *x)
+{
+    bool *needed = arena_alloc(g->ngc, (size_t)(y->id > x->id ? y->id : x->id) + 1);
+
+    needed[y->id] = true;
+    for (int i = y->id; i > x->id; i--)
+        for (int k = 0; needed[i] && k < g->node[i]->nargs; k++)
+            needed[g->node[i]->arg[k]->id] = true;
+    return needed;
+}
+
+static bool is_in_loop(const Node *n)
+{
+    for (int l = 0; l < MAX_LEVELS; l++)
+        if (n->in[l])
+            return true;
+    return false;
+}
+
+/* The sets of y's elements; NULL: they are not known. */
+static const Set **sets_of(Search *s, const Node *y, const Node *x)
+{
+    Graph *g = s->g;
+    const bool *needed = nodes_between(g, y, x);
+    int64_t count = count_of(s, x);
+    const Set **own = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *own);
+
+    for (int i = 0; i < count; i++)
+        own[i] = new_set(s, &i, 1);
+    s->of[x->id] = own;
+    for (int i = x->id + 1; i <= y->id && !s->failed; i++) {
+        if (!needed[i])
+            continue;
+        if (is_in_loop(g->node[i]))
+            s->failed = true;
+        else
+            find_sets(s, g->node[i]);
+    }
+    return s->failed ? NULL : s->of[y->id];
+}
+
+static bool is_run_time(Shape shape)
+{
+    for (int i = 0; i < shape.rank; i++)
+        if (shape.dim[i] < 0)
+            return true;
+    return false;
+}
+
+bool graph_pattern(Graph *g, const Node *y, const Node *x, Pattern *p)
+{
+    Search s = {.g = g, .eval = {.ngc = g->ngc, .graph = g}};
+    *p = (Pattern){0};
+    if (is_run_time(y->shape) || is_run_time(x->shape) || is_in_loop(x))
+        return false;
+
+    /* shapes between them may be run-time sizes */
+    const bool *needed = nodes_between(g, y, x);
+    for (int i = x->id; i <= y->id; i++)
+        if (needed[i] && is_run_time(g->node[i]->shape))
+            return false;
+
+    s.of = arena_alloc(g->ngc, (size_t)g->count * sizeof *s.of);
+    s.eval.value = arena_alloc(g->ngc, (size_t)g->count * sizeof *s.eval.value);
+    const Set **of = sets_of(&s, y, x);
+    if (s.failed)
+        return false;
+
+    int64_t rows = count_of(&s, y), columns = count_of(&s, x), entries = 0;
+    for (int64_t i = 0; i < rows && of; i++)
+        entries += of[i] ? of[i]->count : 0;
+    if (rows > MOST_ELEMENTS || entries > MOST_ITEMS)
+        return false;
+
+    p->rows = (int)rows;
+    p->columns = (int)columns;
+    p->first = arena_alloc(g->ngc, (size_t)(rows + 1) * sizeof *p->first);
+    p->column = arena_alloc(g->ngc, (size_t)(entries + 1) * sizeof *p->column);
+    for (int i = 0; i < p->rows; i++) {
+        int count = of && of[i] ? of[i]->count : 0;
+        if (count > 0)
+            memcpy(p->column + p->first[i], of[i]->item, (size_t)count * sizeof *p->column);
+        p->first[i + 1] = p->first[i] + count;
+    }
+    return true;
+}
+
+/* ---- colours ---- */
+
+/* The rows that have an element in each column. */
+static Pattern turned(Graph *g, const Pattern *p)
+{
+    Pattern t = {.rows = p->columns, .columns = p->rows};
+    int entries = p->first[p->rows];
+
+    t.first = arena_alloc(g->ngc, (size_t)(t.rows + 2) * sizeof *t.first);
+    t.column = arena_alloc(g->ngc, (size_t)(entries + 1) * sizeof *t.column);
+    for (int e = 0; e < entries; e++)
+        t.first[p->column[e] + 2]++;
+    for (int j = 0; j < t.rows; j++)
+        t.first[j + 1] += t.first[j];
+    for (int i = 0; i < p->rows; i++)
+        for (int e = p->first[i]; e < p->first[i + 1]; e++)
+            t.column[t.first[p->column[e] + 1]++] = i;
+    return t;
+}
+
+typedef struct Colouring {
+    int *colour;    /* by row; -1: none yet */
+    int *forbidden; /* by colour: the last row that must not have it */
+    int colours;
+    int64_t steps;
+} Colouring;
+
+static Colouring new_colouring(Graph *g, int rows)
+{
+    Colouring c = {0};
+
+    c.colour = arena_alloc(g->ngc, (size_t)(rows + 1) * sizeof *c.colour);
+    c.forbidden = arena_alloc(g->ngc, (size_t)(rows + 1) * sizeof *c.forbidden);
+    for (int i = 0; i < rows; i++)
+        c.colour[i] = c.forbidden[i] = -1;
+    return c;
+}
+
+static void forbid(Colouring *c, int colour, int row)
+{
+    c->steps++;
+    if (colour >= 0)
+        c->forbidden[colour] = row;
+}
+
+/* The first colour that the row may have. */
+static void take_colour(Colouring *c, int row)
+{
+    int colour = 0;
+
+    while (c->forbidden[colour] == row)
+        colour++;
+    c->colour[row] = colour;
+    if (colour >= c->colours)
+        c->colours = colour + 1;
+}
+
+/* Rows of one colour share no column. */
+static Colouring colour_rows(Graph *g, const Pattern *p, const Pattern *t)
+{
+    Colouring c = new_colouring(g, p->rows);
+
+    for (int i = 0; i < p->rows && c.steps < MOST_STEPS; i++) {
+        for (int e = p->first[i]; e < p->first[i + 1]; e++) {
+            int j = p->column[e];
+            for (int f = t->first[j]; f < t->first[j + 1] && t->column[f] < i; f++)
+                forbid(&c, c.colour[t->column[f]], i);
+        }
+        take_colour(&c, i);
+    }
+    return c;
+}
+
+/* Is a neighbour of x other than w of the colour of w? */
+static bool closes_path(const Pattern *p, Colouring *c, int x, int w)
+{
+    for (int e = p->first[x]; e < p->first[x + 1]; e++) {
+        int y = p->column[e];
+        c->steps++;
+        if (y != w && c->colour[y] == c->colour[w])
+            return true;
+    }
+    return false;
+}
+
+/* A star colouring of a symmetric matrix. */
+static Colouring colour_star(Graph *g, const Pattern *p)
+{
+    Colouring c = new_colouring(g, p->rows);
+
+    for (int v = 0; v < p->rows && c.steps < MOST_STEPS; v++) {
+        for (int e = p->first[v]; e < p->first[v + 1]; e++) {
+            int w = p->column[e];
+            if (w == v)
+                continue;
+            forbid(&c, c.colour[w], v);
+            for (int f = p->first[w]; f < p->first[w + 1] && c.steps < MOST_STEPS; f++) {
+                int x = p->column[f];
+                if (x == v || x == w || c.colour[x] < 0)
+                    continue;
+                if (c.colour[w] < 0 || closes_path(p, &c, x, w))
+                    forbid(&c, c.colour[x], v);
+            }
+        }
+        take_colour(&c, v);
+    }
+    return c;
+}
+
+/* By element of the sums of rows: how many rows have an element there? */
+static int *count_rows(Graph *g, const Pattern *p)
+{
+    int *rows = arena_alloc(g->ngc, (size_t)p->colours * (size_t)p->columns * sizeof *rows + 1);
+
+    for (int i = 0; i < p->rows; i++)
+        for (int e = p->first[i]; e < p->first[i + 1]; e++)
+            rows[(int64_t)p->colour[i] * p->columns + p->column[e]]++;
+    return rows;
+}
+
+/* The places of all elements in the sums of rows: one sum of p->columns elements for each colour.
+ * False: an element is alone in no sum. */
+static bool find_places(Graph *g, Pattern *p, bool symmetric)
+{
+    if ((int64_t)p->colours * p->columns > MOST_ITEMS)
+        return false;
+
+    const int *rows = count_rows(g, p);
+    p->place = arena_alloc(g->ngc, (size_t)(p->first[p->rows] + 1) * sizeof *p->place);
+
+    for (int i = 0; i < p->rows; i++)
+        for (int e = p->first[i]; e < p->first[i + 1]; e++) {
+            int j = p->column[e];
+            int own = p->colour[i] * p->columns + j;
+            int other = symmetric ? p->colour[j] * p->columns + i : own;
+            if (rows[own] != 1 && rows[other] != 1)
+                return false;
+            p->place[e] = rows[own] == 1 ? own : other;
+        }
+    return true;
+}
+
+static bool is_symmetric(const Pattern *p, const Pattern *t)
+{
+    if (p->rows != p->columns)
+        return false;
+    for (int i = 0; i <= p->rows; i++)
+        if (p->first[i] != t->first[i])
+            return false;
+    return memcmp(p->column, t->column, (size_t)p->first[p->rows] * sizeof *p->column) == 0;
+}
+
+bool graph_colour(Graph *g, Pattern *p, bool symmetric)
+{
+    Pattern t = turned(g, p);
+    Colouring rows = colour_rows(g, p, &t);
+    bool star = symmetric && is_symmetric(p, &t);
+
+    if (star) {
+        Colouring c = colour_star(g, p);
+        bool fewer = c.steps < MOST_STEPS && (c.colours < rows.colours || rows.steps >= MOST_STEPS);
+        p->colour = c.colour;
+        p->colours = c.colours;
+        if (fewer && find_places(g, p, true))
+            return true;
+    }
+
+    p->colour = rows.colour;
+    p->colours = rows.colours;
+    for (int i = 0; i < p->rows && rows.steps >= MOST_STEPS; i++)
+        p->colour[i] = i; /* one row at a time */
+    if (rows.steps >= MOST_STEPS)
+        p->colours = p->rows;
+    return find_places(g, p, false);
+}

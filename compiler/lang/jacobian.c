@@ -1,0 +1,354 @@
+/* jacobian.c - products with a Jacobian from the left, and Jacobians of which most elements are 0,
+ * from a few such products.
+ *
+ * pattern.c finds the places and the colours. For each colour, vjp sends back 1 from all rows of
+ * this colour, which gives their sum. The elements are read from these sums: one diagonal after the
+ * other, if there are few diagonals, and otherwise at places that are a constant array.
+ */
+#include "lang/lower.h"
+
+enum {
+    MOST_DIAGONALS = 16,
+    FEW_ROWS = 16,        /* a smaller matrix is computed row by row, */
+    GAIN = 4,             /* and so is one with more colours than rows divided by this */
+    MOST_PLACES = 1 << 20 /* of a matrix without a pattern, as triplets */
+};
+
+/* ---- products ---- */
+
+/* What is differentiated with respect to: a float value that is not a constant. NULL: after a
+ * message. */
+static Node *want_free(Lower *L, const Value *v)
+{
+    double c;
+    Node *x = want_node(L, v, "what it is differentiated by");
+    if (x && x->type == T_FLOAT && !node_const(x, &c))
+        return x;
+    if (x)
+        lower_error(L, ERR_OVER_INT, v->loc,
+                    "grad: %s is %s; a gradient is with respect to float values", value_text(L, v),
+                    x->type == T_INT ? "int" : "a constant");
+    return NULL;
+}
+
+/* Does the way back from y, which changes from pass to pass of a loop, go through an earlier loop
+ * of the same level? The passes of both would be one. */
+static bool crosses_loop(const Graph *g, const Node *y, const Node *seed, Node *const *x, int count)
+{
+    bool *needed = arena_alloc(g->ngc, (size_t)y->id + 1);
+    bool *depends = arena_alloc(g->ngc, (size_t)y->id + 1);
+
+    for (int i = 0; i < count; i++)
+        if (x[i]->id <= y->id)
+            depends[x[i]->id] = true;
+    for (int i = 0; i <= y->id; i++)
+        for (int k = 0; k < g->node[i]->nargs; k++)
+            depends[i] |= depends[g->node[i]->arg[k]->id];
+
+    needed[y->id] = true;
+    for (int i = y->id; i >= 0; i--) {
+        const Node *n = g->node[i];
+        bool leaves = n->op == OP_last || n->op == OP_collect;
+        int level = leaves ? n->attr.loop->level : -1;
+        if (needed[i] && depends[i] && level >= 0 && (y->in[level] || (seed && seed->in[level])))
+            return true;
+        for (int k = 0; needed[i] && k < n->nargs; k++)
+            needed[n->arg[k]->id] = true;
+    }
+    return false;
+}
+
+Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed, const Value *by)
+{
+    bool list = by->kind == V_LIST;
+    int n = list ? by->count : 1;
+    Node **x = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *x);
+    Node **dx = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *dx);
+    Value **out = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *out);
+    Reach *reach = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *reach);
+
+    for (int i = 0; i < n; i++) {
+        x[i] = want_free(L, list ? by->item[i] : by);
+        if (!x[i])
+            return value_error(L, loc);
+    }
+
+    if (L->levels > 0 && crosses_loop(L->g, y, seed, x, n)) {
+        lower_error(L, ERR_LOOP_NESTING, loc, "a derivative goes back through an earlier loop");
+        return value_error(L, loc);
+    }
+    if (L->levels > 0) {
+        L->inner = arena_grow(L->ngc, L->inner, L->inners, &L->inner_room, sizeof *L->inner);
+        L->inner[L->inners++] = (struct Inner){.y = y, .x = x, .count = n, .loc = loc};
+    }
+
+    int from = L->g->count;
+    graph_grad(L->g, y, seed, x, n, dx, reach);
+    graph_simplify(L->g, dx, n, from, NULL, NULL);
+
+    for (int i = 0; i < n; i++) {
+        const Value *v = list ? by->item[i] : by;
+        if (reach[i] != REACH_YES && !L->ngc->file[loc.file]->library)
+            warn(L->ngc, "zero-gradient", ERR_ZERO_GRADIENT, loc,
+                 "%s does not depend on %s: its gradient is 0", value_text(L, of),
+                 value_text(L, v));
+        out[i] = value_node(L, loc, dx[i]);
+    }
+    return list ? value_list(L, loc, out, n) : out[0];
+}
+
+/* ---- few products for many rows ---- */
+
+typedef struct Triplets { /* of a matrix that is stored as its places */
+    Lower *L;
+    Loc loc;
+    const Value *of, *by;
+    Node *y;
+    Pattern p;
+    Node **sum; /* by colour: the sum of its rows, [p.columns] */
+    Node *rows, *columns, *values;
+} Triplets;
+
+static Node *int_data(Triplets *t, const int *from, int count)
+{
+    double *x = arena_alloc(t->L->ngc, (size_t)(count + 1) * sizeof *x);
+
+    for (int i = 0; i < count; i++)
+        x[i] = from[i];
+    return graph_data(t->L->g, (Shape){1, {count}}, T_INT, x);
+}
+
+/* False: after a message. */
+static bool send_colours_back(Triplets *t, const Node *colour)
+{
+    Graph *g = t->L->g;
+
+    t->sum = arena_alloc(t->L->ngc, (size_t)(t->p.colours + 1) * sizeof *t->sum);
+    for (int c = 0; c < t->p.colours; c++) {
+        Node *chosen = graph_binary(g, OP_eq, (Node *)colour, graph_int(g, c));
+        Node *seed = graph_reshape(g, graph_cast(g, chosen, T_FLOAT), t->y->shape);
+        Value *v = send_back(t->L, t->loc, t->of, t->y, seed, t->by);
+        if (v->kind != V_NODE)
+            return false;
+        t->sum[c] = graph_reshape(g, v->node, (Shape){1, {t->p.columns}});
+    }
+    return true;
+}
+
+/* ---- any places ---- */
+
+static bool read_places(Triplets *t)
+{
+    Graph *g = t->L->g;
+    int entries = t->p.first[t->p.rows];
+    int *row = arena_alloc(t->L->ngc, (size_t)(entries + 1) * sizeof *row);
+
+    if (!send_colours_back(t, int_data(t, t->p.colour, t->p.rows)))
+        return false;
+    for (int i = 0; i < t->p.rows; i++)
+        for (int e = t->p.first[i]; e < t->p.first[i + 1]; e++)
+            row[e] = i;
+
+    Node *all = graph_concat(g, t->sum, t->p.colours, 0);
+    t->rows = int_data(t, row, entries);
+    t->columns = int_data(t, t->p.column, entries);
+    t->values = graph_gather(g, all, int_data(t, t->p.place, entries), 0);
+    return true;
+}
+
+/* ---- diagonals: a[i, i + d] for each d ---- */
+
+typedef struct Diagonals {
+    int d[MOST_DIAGONALS]; /* ascending */
+    int count;
+} Diagonals;
+
+static int first_row(int d)
+{
+    return d < 0 ? -d : 0;
+}
+
+static int length_of(const Pattern *p, int d)
+{
+    int end = p->columns - d < p->rows ? p->columns - d : p->rows;
+    return end - first_row(d);
+}
+
+static bool add_diagonal(Diagonals *all, int d)
+{
+    int at = 0;
+
+    while (at < all->count && all->d[at] < d)
+        at++;
+    if (at < all->count && all->d[at] == d)
+        return true;
+    if (all->count == MOST_DIAGONALS)
+        return false;
+    for (int i = all->count++; i > at; i--)
+        all->d[i] = all->d[i - 1];
+    all->d[at] = d;
+    return true;
+}
+
+/* Are there few, and is at least half of their elements in the pattern? Then all of them are put
+ * into it. */
+static bool fill_diagonals(Ngc *ngc, Pattern *p, Diagonals *all)
+{
+    int64_t whole = 0;
+    Pattern full = {.rows = p->rows, .columns = p->columns};
+
+    for (int i = 0; i < p->rows; i++)
+        for (int e = p->first[i]; e < p->first[i + 1]; e++)
+            if (!add_diagonal(all, p->column[e] - i))
+                return false;
+    for (int k = 0; k < all->count; k++)
+        whole += length_of(p, all->d[k]);
+    if (all->count == 0 || whole > 2 * (int64_t)p->first[p->rows])
+        return false;
+
+    full.first = arena_alloc(ngc, (size_t)(p->rows + 1) * sizeof *full.first);
+    full.column = arena_alloc(ngc, (size_t)(whole + 1) * sizeof *full.column);
+    for (int i = 0; i < p->rows; i++) {
+        int e = full.first[i];
+        for (int k = 0; k < all->count; k++)
+            if (i + all->d[k] >= 0 && i + all->d[k] < p->columns)
+                full.column[e++] = i + all->d[k];
+        full.first[i + 1] = e;
+    }
+    *p = full;
+    return true;
+}
+
+static Node *part_of(Graph *g, Node *n, int from, int count)
+{
+    return graph_slice(g, n, (Size[]){from}, size_ones, (Shape){1, {count}});
+}
+
+/* a[i, i + d] is element i + d of the sum of the rows with the colour of row i. */
+static Node *diagonal(const Triplets *t, Node *colour, int d)
+{
+    Graph *g = t->L->g;
+    int from = first_row(d), count = length_of(&t->p, d), last = t->p.colours - 1;
+    Node *own = part_of(g, colour, from, count);
+    Node *v = part_of(g, t->sum[last], from + d, count);
+
+    for (int c = last - 1; c >= 0; c--) {
+        Node *has = graph_binary(g, OP_eq, own, graph_int(g, c));
+        v = graph_where(g, has, part_of(g, t->sum[c], from + d, count), v);
+    }
+    return v;
+}
+
+static bool read_diagonals(Triplets *t, const Diagonals *all, bool symmetric)
+{
+    Graph *g = t->L->g;
+    Node *value[MOST_DIAGONALS], *row[MOST_DIAGONALS], *column[MOST_DIAGONALS];
+    Node *colour = int_data(t, t->p.colour, t->p.rows);
+
+    if (!send_colours_back(t, colour))
+        return false;
+    for (int k = all->count - 1; k >= 0; k--) {
+        int d = all->d[k], mirror = all->count - 1 - k;
+        bool same = symmetric && mirror > k && all->d[mirror] == -d;
+        Node *i = graph_iota(g, (Shape){1, {length_of(&t->p, d)}}, 0);
+        row[k] = graph_binary(g, OP_add, i, graph_int(g, first_row(d)));
+        column[k] = graph_binary(g, OP_add, i, graph_int(g, first_row(d) + d));
+        value[k] = same ? value[mirror] : diagonal(t, colour, d);
+    }
+    t->values = graph_concat(g, value, all->count, 0);
+    t->rows = graph_concat(g, row, all->count, 0);
+    t->columns = graph_concat(g, column, all->count, 0);
+    return true;
+}
+
+/* ---- both ---- */
+
+/* A matrix without a pattern: all its places. */
+static bool whole_pattern(Triplets *t, Shape y, Shape x)
+{
+    Graph *g = t->L->g;
+    Size rows = shape_count(g, y), columns = shape_count(g, x);
+
+    if (rows < 0 || columns < 0 || rows * columns > MOST_PLACES)
+        return false;
+    t->p = (Pattern){.rows = (int)rows, .columns = (int)columns};
+    t->p.first = arena_alloc(g->ngc, (size_t)(rows + 1) * sizeof *t->p.first);
+    t->p.column = arena_alloc(g->ngc, (size_t)(rows * columns + 1) * sizeof *t->p.column);
+    for (int e = 0; e < rows * columns; e++)
+        t->p.column[e] = e % (int)columns;
+    for (int i = 0; i <= rows; i++)
+        t->p.first[i] = i * (int)columns;
+    return true;
+}
+
+/* The matrix with all its zeros, in the shape of y and then x. */
+static Node *dense(const Triplets *t, Shape x)
+{
+    Graph *g = t->L->g;
+    Shape line = {1, {(Size)t->p.rows * t->p.columns}}, shape = t->y->shape;
+    Node *start = graph_binary(g, OP_mul, t->rows, graph_int(g, t->p.columns));
+    Node *at = graph_binary(g, OP_add, start, t->columns);
+
+    for (int i = 0; i < x.rank; i++)
+        shape.dim[shape.rank++] = x.dim[i];
+    return graph_reshape(g, graph_scatter(g, t->values, at, line, 0), shape);
+}
+
+/* Is the dense matrix computed faster from these colours? */
+static bool gains(const Pattern *p)
+{
+    int64_t elements = (int64_t)p->rows * p->columns;
+
+    return p->rows >= FEW_ROWS && (int64_t)p->colours * GAIN <= p->rows && elements <= INT32_MAX;
+}
+
+/* _sparse(y, x, symmetric, dense): [rows, columns, values] of dy/dx. With `dense`, the whole matrix
+ * in a list, or 0 if it has too few zeros. */
+Value *builtin_sparse(Lower *L, Loc loc, Value **arg)
+{
+    Node *y = want_node(L, arg[0], "what is differentiated");
+    Node *x = want_node(L, arg[1], "what it is differentiated by");
+    double symmetric, whole;
+    if (!y || !x || !want_number(L, arg[2], "this", &symmetric) ||
+        !want_number(L, arg[3], "this", &whole))
+        return value_error(L, loc);
+
+    Triplets t = {.L = L, .loc = loc, .of = arg[0], .by = arg[1], .y = y};
+    Diagonals all = {.count = 0};
+    bool known = y->type == T_FLOAT && x->type == T_FLOAT && graph_pattern(L->g, y, x, &t.p);
+    if (whole != 0 && (!known || y->shape.rank + x->shape.rank > MAX_RANK))
+        return value_number(L, loc, 0);
+    if (y->type != T_FLOAT) {
+        lower_error(L, ERR_LOSS_INT, arg[0]->loc, "an int has no gradient");
+        return value_error(L, loc);
+    }
+    if (!known && !whole_pattern(&t, y->shape, x->shape)) {
+        lower_error(L, ERR_LIBRARY_ARGUMENTS, loc,
+                    "the places of a sparse matrix are found before the model runs: the shapes %s "
+                    "and %s must be numbers, and not too large",
+                    shape_text(L->g, y->shape), shape_text(L->g, x->shape));
+        return value_error(L, loc);
+    }
+
+    bool banded = fill_diagonals(L->ngc, &t.p, &all);
+    bool few = graph_colour(L->g, &t.p, symmetric != 0 && !banded);
+    if (whole != 0 && (!few || !gains(&t.p) || t.p.first[t.p.rows] == 0))
+        return value_number(L, loc, 0);
+    if (!few) {
+        lower_error(L, ERR_LIBRARY_ARGUMENTS, loc, "the matrix has too few zeros for its size");
+        return value_error(L, loc);
+    }
+    if (t.p.first[t.p.rows] == 0) {
+        lower_error(L, ERR_LIBRARY_ARGUMENTS, loc, "all elements of the matrix are 0");
+        return value_error(L, loc);
+    }
+
+    if (!(banded ? read_diagonals(&t, &all, symmetric != 0) : read_places(&t)))
+        return value_error(L, loc);
+    if (whole != 0)
+        return value_list(L, loc, (Value *[]){value_node(L, loc, dense(&t, x->shape))}, 1);
+    return value_list(L, loc,
+                      (Value *[]){value_node(L, loc, t.rows), value_node(L, loc, t.columns),
+                                  value_node(L, loc, t.values)},
+                      3);
+}
