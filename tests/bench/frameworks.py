@@ -201,6 +201,15 @@ def loss_embedding(p, i, t):
     return F.mse_loss(F.embedding(i, p[0], sparse=True), t)
 
 
+def rosenbrock(x):
+    return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
+
+
+def loss_hessian(p):
+    torch.autograd.functional.hessian(rosenbrock, p[0].detach(), vectorize=True)
+    return rosenbrock(p[0])
+
+
 def loss_kmeans(p, x):
     return ((x[:, None] - p[0]) ** 2).sum(-1).min(1)[0].mean()
 
@@ -250,6 +259,7 @@ WORKLOADS = {
     "predict1": Work("predict", predict_c, what="predict"),
     "kmeans": Work("kmeans", loss_kmeans),
     "gmm": Work("gmm", loss_gmm, rate=0.01),
+    "hessian": Work("hessian", loss_hessian, rate=1e-5),
 }
 
 

@@ -12,7 +12,7 @@ dir=${KEEP:-$(mktemp -d)}
 [ -n "$KEEP" ] || trap 'rm -rf "$dir"' EXIT
 failed=0
 export OPENBLAS_NUM_THREADS="${THREADS:-1}" OPENBLAS_THREAD_TIMEOUT=22 # 2^22 ticks until its idle threads sleep, about 1 ms
-for model in ${*:-a b c1 c2 d e f embedding}; do
+for model in ${*:-a b c1 c2 d e f embedding hessian}; do
     name=$(basename "$model" .ng)
     [ -f "$model" ] || model=$here/tests/bench/$name.ng
     "$build/ngc" "$model" --prefix=model -o "$dir/$name.c" && "$build/ngc" "$model" -O0 --prefix=plain -o "$dir/plain.c" &&
