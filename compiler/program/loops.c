@@ -32,6 +32,8 @@ static bool coef_zero(Coef a)
 bool index_equal(const Index *a, const Index *b)
 {
     Index zero = index_zero();
+    if (a == b)
+        return true;
     a = a ? a : &zero;
     b = b ? b : &zero;
 
@@ -120,10 +122,59 @@ static Index index_val(Val *v)
     return x;
 }
 
-/* A copy that lasts; NULL for 0. */
-static Index *keep_index(Program *p, const Index *x)
+static uint64_t hash_coef(uint64_t h, Coef c)
 {
-    return index_equal(x, NULL) ? NULL : arena_copy(p->ngc, x, sizeof *x);
+    h = (h ^ (uint64_t)c.plus) * 0x9e3779b97f4a7c15u;
+    return (h ^ h >> 29 ^ (uint64_t)c.minus) * 0xbf58476d1ce4e5b9u;
+}
+
+static uint64_t index_hash(const Index *x)
+{
+    uint64_t h = hash_coef((uint64_t)x->parts, x->base);
+
+    for (int i = 0; i < MAX_AXES; i++)
+        h = hash_coef(h, x->axis[i]);
+    for (int i = 0; i < x->parts; i++)
+        h = hash_coef(h ^ (uint64_t)(uintptr_t)x->part[i].val, x->part[i].by);
+    return h ^ h >> 32;
+}
+
+/* The bucket of an index, or the empty one where it would be. */
+static const Index **find_index(const Index **bucket, int buckets, const Index *x)
+{
+    uint64_t at = index_hash(x) & (uint64_t)(buckets - 1);
+
+    while (bucket[at] && !index_equal(bucket[at], x))
+        at = (at + 1) & (uint64_t)(buckets - 1);
+    return &bucket[at];
+}
+
+static void grow_indices(Program *p)
+{
+    int had = p->index_buckets;
+    const Index **old = p->index;
+
+    p->index_buckets = had ? 2 * had : 64;
+    p->index = arena_alloc(p->ngc, (size_t)p->index_buckets * sizeof *p->index);
+    for (int i = 0; i < had; i++)
+        if (old[i])
+            *find_index(p->index, p->index_buckets, old[i]) = old[i];
+}
+
+/* The program's one copy of it, which never changes; NULL for 0. */
+static const Index *keep_index(Program *p, const Index *x)
+{
+    if (index_equal(x, NULL))
+        return NULL;
+    if (2 * p->indices >= p->index_buckets)
+        grow_indices(p);
+
+    const Index **at = find_index(p->index, p->index_buckets, x);
+    if (*at == NULL) {
+        *at = arena_copy(p->ngc, x, sizeof *x);
+        p->indices++;
+    }
+    return *at;
 }
 
 /* The distance in memory of idx from the first element of a dense tensor. */
@@ -140,7 +191,7 @@ static Index linear(Program *p, const Index *idx, Shape shape)
     return at;
 }
 
-static Index *index_linear(Program *p, const Index *idx, Shape shape)
+static const Index *index_linear(Program *p, const Index *idx, Shape shape)
 {
     Index at = linear(p, idx, shape);
     return keep_index(p, &at);
@@ -411,7 +462,7 @@ static Kernel *new_kernel(Program *p, const Node *n, int stores)
 /* Adds a store of v into n, at the element idx. */
 static void add_store(Program *p, Kernel *k, Node *n, Val *v, const Index *idx)
 {
-    Index *at = index_linear(p, idx, n->shape);
+    const Index *at = index_linear(p, idx, n->shape);
     k->store[k->stores++] = (Store){.node = n, .val = v, .at = at};
 }
 
@@ -757,12 +808,15 @@ static bool steps_evenly(Graph *g, const Index *x, int i, Size inner)
     return x == NULL || coef_equal(x->axis[i], coef_mul(g, x->axis[i + 1], inner));
 }
 
-static void drop_axis(Index *x, int i)
+static const Index *without_axis(Program *p, const Index *x, int i)
 {
     if (x == NULL)
-        return;
-    memmove(x->axis + i, x->axis + i + 1, (MAX_AXES - 1 - (size_t)i) * sizeof *x->axis);
-    x->axis[MAX_AXES - 1] = (Coef){0, 0};
+        return NULL;
+
+    Index y = *x;
+    memmove(y.axis + i, y.axis + i + 1, (MAX_AXES - 1 - (size_t)i) * sizeof *y.axis);
+    y.axis[MAX_AXES - 1] = (Coef){0, 0};
+    return keep_index(p, &y);
 }
 
 bool kernel_joins(Program *p, const Kernel *k, int i)
@@ -788,9 +842,9 @@ void kernel_join(Program *p, Kernel *k, int i)
     size_t moved = (size_t)(k->axes - 1 - i);
 
     for (int s = 0; s < k->stores; s++)
-        drop_axis(k->store[s].at, i);
+        k->store[s].at = without_axis(p, k->store[s].at, i);
     for (int v = 0; v < k->vals; v++)
-        drop_axis(k->val[v]->at, i);
+        k->val[v]->at = without_axis(p, k->val[v]->at, i);
 
     k->extent[i + 1] = size_mul(p->graph, k->extent[i], k->extent[i + 1]);
     memmove(k->extent + i, k->extent + i + 1, moved * sizeof *k->extent);
@@ -799,12 +853,15 @@ void kernel_join(Program *p, Kernel *k, int i)
 }
 
 /* loop variable i becomes i*inner + the next one */
-static void split_axis(Graph *g, Index *x, int i, Size inner)
+static const Index *split_axis(Program *p, const Index *x, int i, Size inner)
 {
     if (x == NULL)
-        return;
-    memmove(x->axis + i + 1, x->axis + i, (MAX_AXES - 1 - (size_t)i) * sizeof *x->axis);
-    x->axis[i] = coef_mul(g, x->axis[i + 1], inner);
+        return NULL;
+
+    Index y = *x;
+    memmove(y.axis + i + 1, y.axis + i, (MAX_AXES - 1 - (size_t)i) * sizeof *y.axis);
+    y.axis[i] = coef_mul(p->graph, y.axis[i + 1], inner);
+    return keep_index(p, &y);
 }
 
 void kernel_split(Program *p, Kernel *k, int i, Size inner)
@@ -812,9 +869,9 @@ void kernel_split(Program *p, Kernel *k, int i, Size inner)
     size_t moved = (size_t)(k->axes - i);
 
     for (int s = 0; s < k->stores; s++)
-        split_axis(p->graph, k->store[s].at, i, inner);
+        k->store[s].at = split_axis(p, k->store[s].at, i, inner);
     for (int v = 0; v < k->vals; v++)
-        split_axis(p->graph, k->val[v]->at, i, inner);
+        k->val[v]->at = split_axis(p, k->val[v]->at, i, inner);
 
     memmove(k->extent + i + 1, k->extent + i, moved * sizeof *k->extent);
     memmove(k->axis + i + 1, k->axis + i, moved * sizeof *k->axis);

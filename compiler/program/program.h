@@ -67,7 +67,7 @@ struct Val {
     Type type;
     const Node *node;
     Val *arg[3];
-    Index *at; /* NULL: 0 */
+    const Index *at; /* NULL: 0 */
     double value;
     Size size, span;
     int level;        /* the number of the kernel's loops around it; 0: outside of all */
@@ -138,8 +138,8 @@ typedef struct Store {
     Node *node;     /* what is stored */
     Target *target; /* the place, if it is not the node's own storage; or NULL */
     Val *val;
-    Index *at; /* NULL: 0 */
-    bool add;  /* += */
+    const Index *at; /* NULL: 0 */
+    bool add;        /* += */
 } Store;
 
 struct Kernel {
@@ -232,6 +232,9 @@ struct Program {
     int64_t room;  /* bytes that it should need at most for the values it stores; -1: no limit */
     int *again;    /* by slot: how often backward computes it again for that; NULL: nothing */
     int64_t whole; /* bytes that it would need without that */
+
+    const Index **index; /* a hash table of all that occur: equal ones are one */
+    int indices, index_buckets;
 
     int64_t space, ispace; /* elements of work.space and work.ispace that it needs */
     int64_t stored;        /* elements of all values in work.space */
