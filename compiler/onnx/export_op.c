@@ -425,48 +425,90 @@ static Placed convk(Export *x, const Node *n)
 
 /* ---- places ---- */
 
-static Placed gather(Export *x, const Node *n)
+/* The indices of several axes side by side: [.., k]. */
+static const char *index_list(Export *x, const Node *n)
 {
-    const char *y = put(x, "Gather", tensor_of(x, n->arg[0]), tensor_as(x, n->arg[1], T_INT), NULL);
-    put_int(x, "axis", n->attr.axis);
-    return plain(y);
+    int64_t last = -1;
+    const char *all = NULL;
+    for (int i = 1; i < n->nargs; i++) {
+        const char *one = tensor_as(x, n->arg[i], T_INT);
+        one = put(x, "Unsqueeze", one, int_list(x, &last, 1), NULL);
+        if (all) {
+            one = put(x, "Concat", all, one, NULL);
+            put_int(x, "axis", -1);
+        }
+        all = one;
+    }
+    return all;
 }
 
-/* Adds rows to zeros, at the first axis. */
+static const char *transposed(Export *x, const char *name, const int64_t *perm, int rank)
+{
+    bool same = true;
+    for (int i = 0; i < rank; i++)
+        same &= perm[i] == i;
+    if (same)
+        return name;
+    name = put(x, "Transpose", name, NULL);
+    put_ints(x, "perm", perm, rank);
+    return name;
+}
+
+/* `count` axes from `axis` on come first, then the others. */
+static void axes_first(int64_t *perm, int rank, int axis, int count)
+{
+    int k = 0;
+    for (int i = 0; i < count; i++)
+        perm[k++] = axis + i;
+    for (int i = 0; i < rank; i++)
+        if (i < axis || i >= axis + count)
+            perm[k++] = i;
+}
+
+/* The inverse of that order. */
+static void axes_back(int64_t *perm, int rank, int axis, int count)
+{
+    int64_t order[MAX_RANK];
+    axes_first(order, rank, axis, count);
+    for (int i = 0; i < rank; i++)
+        perm[order[i]] = i;
+}
+
+static Placed gather(Export *x, const Node *n)
+{
+    const char *from = tensor_of(x, n->arg[0]);
+    int64_t perm[MAX_RANK];
+    int axes = n->nargs - 1, axis = n->attr.axis;
+    if (axes == 1) {
+        const char *y = put(x, "Gather", from, tensor_as(x, n->arg[1], T_INT), NULL);
+        put_int(x, "axis", axis);
+        return plain(y);
+    }
+    axes_first(perm, n->arg[0]->shape.rank, axis, axes);
+    from = transposed(x, from, perm, n->arg[0]->shape.rank);
+    const char *y = put(x, "GatherND", from, index_list(x, n), NULL);
+    axes_back(perm, n->shape.rank, axis, n->arg[1]->shape.rank);
+    return plain(transposed(x, y, perm, n->shape.rank));
+}
+
+/* Adds rows to zeros, whose first axes are indexed. */
 static Placed scatter(Export *x, const Node *n)
 {
-    int rank = n->shape.rank, axis = n->attr.axis, rows = n->arg[1]->shape.rank;
+    int rank = n->shape.rank, axis = n->attr.axis, axes = n->nargs - 1;
     const Node *dy = n->arg[0];
-    int64_t back[MAX_RANK], order[MAX_RANK], last = -1;
+    int64_t perm[MAX_RANK];
     Shape zeros = {.rank = rank};
     const char *a = tensor_as(x, dy, n->type);
-    if (axis > 0) { /* the axes of the index come first */
-        int k = 0;
-        for (int i = 0; i < rows; i++)
-            order[k++] = axis + i;
-        for (int i = 0; i < dy->shape.rank; i++)
-            if (i < axis || i >= axis + rows)
-                order[k++] = i;
-        a = put(x, "Transpose", a, NULL);
-        put_ints(x, "perm", order, dy->shape.rank);
-    }
-    zeros.dim[0] = n->shape.dim[axis];
-    back[axis] = 0;
-    for (int i = 0, k = 1; i < rank; i++)
-        if (i != axis) {
-            back[i] = k;
-            zeros.dim[k++] = n->shape.dim[i];
-        }
+    axes_first(perm, dy->shape.rank, axis, n->arg[1]->shape.rank);
+    a = transposed(x, a, perm, dy->shape.rank);
+    axes_first(perm, rank, axis, axes);
+    for (int i = 0; i < rank; i++)
+        zeros.dim[i] = n->shape.dim[perm[i]];
     const char *z = put(x, "Expand", number(x, 0, n->type), shape_list(x, zeros, false), NULL);
-    const char *index = tensor_as(x, n->arg[1], T_INT);
-    index = put(x, "Unsqueeze", index, int_list(x, &last, 1), NULL);
-    const char *y = put(x, "ScatterND", z, index, a, NULL);
+    const char *y = put(x, "ScatterND", z, index_list(x, n), a, NULL);
     put_text(x, "reduction", "add");
-    if (axis > 0) {
-        y = put(x, "Transpose", y, NULL);
-        put_ints(x, "perm", back, rank);
-    }
-    return plain(y);
+    axes_back(perm, rank, axis, axes);
+    return plain(transposed(x, y, perm, rank));
 }
 
 /* ---- which one ---- */
