@@ -33,9 +33,14 @@ build_test() {
 says() {
     status=$1 pattern=$2
     shift 2
-    limit 20 "$@" >"$dir/out" 2>&1
+    limit 60 "$@" >"$dir/out" 2>&1
     got=$?
     if [ $got = "$status" ] && grep -q -e "$pattern" "$dir/out"; then good; else fail "$* (status $got): $(head -5 "$dir/out")"; fi
+}
+
+# works COMMAND...: it succeeds
+works() {
+    if limit 60 "$@" >"$dir/out" 2>&1; then good; else fail "$*: $(head -5 "$dir/out")"; fi
 }
 
 # The tests of ONNX: a line of unsupported.txt is the start of names that do not pass, and why.
@@ -147,6 +152,24 @@ exports() {
     group "exports"
 }
 
+# From PyTorch to onnxruntime: exported, imported, trained on real images, exported.
+sequence() {
+    images=/usr/share/datasets/fashion-mnist
+    [ -d $images ] || { fail "dataset-fashion-mnist is not installed"; return; }
+    test=image=$images/t10k-images-idx3-ubyte.gz,t=$images/t10k-labels-idx1-ubyte.gz
+    $python $here/fashion.py "$dir/fashion.onnx" >"$dir/out" 2>&1 || fail "fashion.py: $(tail -3 "$dir/out")"
+    works "$NGC" import "$dir/fashion.onnx" -o "$dir/fashion.ng" --save "$dir/fashion.safetensors" --loss=cross_entropy --optimizer='adam(lr = 0.002)'
+    says 0 "^hits: 0.[789]" env CC="$(cc_with -O1)" "$NGC" train "$dir/fashion.ng" --data image=$images/train-images-idx3-ubyte.gz,t=$images/train-labels-idx1-ubyte.gz --val $test --load "$dir/fashion.safetensors" --save "$dir/trained.safetensors" --epochs 1
+    hits=$(sed -n 's/^hits: //p' "$dir/out")
+    works "$NGC" export "$dir/fashion.ng" --load "$dir/trained.safetensors" -o "$dir/trained.onnx"
+    if [ -d "$dir/npm" ]; then
+        there=$(NODE_PATH=$dir/npm/node_modules limit 60 node $here/accuracy.js "$dir/trained.onnx" $images/t10k-images-idx3-ubyte.gz $images/t10k-labels-idx1-ubyte.gz)
+        awk -v a="$hits" -v b="$there" 'BEGIN { exit !(a > 0 && a - b < 3e-4 && b - a < 3e-4) }' && good || fail "onnxruntime: accuracy $there, not $hits"
+    fi
+    "$NGC" import "$dir/trained.onnx" -o "$dir/again.ng" --save "$dir/again.safetensors" >"$dir/out" 2>&1 && good || fail "import after export: $(head -3 "$dir/out")"
+    group "from PyTorch to onnxruntime"
+}
+
 damage() {
     count=1500
     [ "$CHECK_LONG" ] && count=50000
@@ -174,6 +197,7 @@ networks
 texts
 messages
 exports
+sequence
 damage
 without
 echo "$passed passed, $failed failed"
