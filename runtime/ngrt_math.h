@@ -389,6 +389,16 @@ static inline double ngrt_sign(double x)
     return x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : x;
 }
 
+/*@ as_int: */
+/* The whole number below x, the nearest int32 if it is none; 0 for NaN. */
+static inline int32_t ngrt_as_int(double x)
+{
+    double y = floor(x);
+    if (!(y > -2147483648.0))
+        return x < 0.0 ? INT32_MIN : 0;
+    return y < 2147483647.0 ? (int32_t)y : INT32_MAX;
+}
+
 /*@ signf: */
 /* -1, 0 or 1; NaN stays. */
 static inline float ngrt_signf(float x)

@@ -408,8 +408,58 @@ static bool index_is_safe(const Node *i, Info info)
 
 /* Elements of x [.., k, ..] at the indices i [..]. Either each row has its indices into one table,
  * or each row has its table and the indices are the same. */
+/* Is it an iota along an axis, copied along others? Returns that axis of n, or -1. */
+static int counted_axis(const Node *n)
+{
+    int axis = -1;
+
+    if (n->op == OP_iota)
+        return n->attr.axis;
+    if (n->op == OP_reshape || n->op == OP_expand) {
+        int inner = counted_axis(n->arg[0]);
+        for (int i = 0; i < n->shape.rank && inner >= 0; i++)
+            if (n->shape.dim[i] == n->arg[0]->shape.dim[inner] && !size_is_one(n->shape.dim[i]))
+                axis = axis == -1 ? i : -2;
+    }
+    return axis < 0 ? -1 : axis;
+}
+
+/* Several indices: rows stay apart only if one counts the rows of x. */
+static Info of_gather_at(const Analysis *a, const Node *n)
+{
+    Info x = a->info[n->arg[0]->id];
+    int axis = n->attr.axis, count = n->nargs - 1, counts = -1, counter = 0;
+
+    if (x.class == IS_MIXED)
+        return x;
+    if (x.class == IS_ROWS && x.axis >= axis && x.axis < axis + count) {
+        counter = 1 + x.axis - axis;
+        counts = counted_axis(n->arg[counter]);
+        if (counts < 0 || n->arg[counter]->shape.dim[counts] != n->arg[0]->shape.dim[x.axis])
+            return info_mixed(n);
+    }
+
+    for (int k = 1; k <= count; k++) {
+        Info i = a->info[n->arg[k]->id];
+        if (k == counter)
+            continue;
+        if (i.class == IS_MIXED)
+            return i;
+        if (!index_is_safe(n->arg[k], i) || (i.class == IS_ROWS && i.axis != counts))
+            return info_mixed(n);
+        x.walk = later_walk(x, i);
+        x.varies |= i.varies;
+    }
+    if (x.class != IS_ROWS)
+        return x;
+    return counter > 0 ? at_axis(x, axis + counts) : info_mixed(n);
+}
+
 static Info of_gather(const Analysis *a, const Node *n)
 {
+    if (n->nargs > 2)
+        return of_gather_at(a, n);
+
     Info x = a->info[n->arg[0]->id], i = a->info[n->arg[1]->id];
     int axis = n->attr.axis;
 
@@ -435,6 +485,12 @@ static Info of_gather(const Analysis *a, const Node *n)
 /* The adjoint of gather. If each row has an index, it is a sum over the rows. */
 static Info of_scatter(const Analysis *a, const Node *n)
 {
+    for (int k = 0; n->nargs > 2 && k < n->nargs; k++) {
+        Info i = a->info[n->arg[k]->id];
+        if (i.class == IS_MIXED || i.class == IS_ROWS)
+            return i.class == IS_MIXED ? i : info_mixed(n);
+    }
+
     Info dy = a->info[n->arg[0]->id], i = a->info[n->arg[1]->id];
     int axis = n->attr.axis, rank = n->arg[1]->shape.rank;
 
@@ -810,7 +866,7 @@ static Node *total_operand(Plan *p, const Node *n, int k)
 {
     Node *x = n->arg[k];
     Info info = p->a.info[x->id];
-    bool index = (n->op == OP_gather || n->op == OP_scatter) && k == 1;
+    bool index = (n->op == OP_gather || n->op == OP_scatter) && k >= 1;
 
     if (x->op == OP_index)
         return graph_index(p->a.g, total_loop(p, x->attr.loop));

@@ -311,7 +311,9 @@ static Piece piece_gather(const Graph *g, const Node *n, int depth)
     text_add(&t, "%s[", operand(g, n->arg[0], depth, 15));
     for (int i = 0; i < n->attr.axis; i++)
         text_add(&t, ":, ");
-    text_add(&t, "%s]", operand(g, n->arg[1], depth, 0));
+    for (int i = 1; i < n->nargs; i++)
+        text_add(&t, "%s%s", i > 1 ? ", " : "", operand(g, n->arg[i], depth, 0));
+    text_add(&t, "]");
     return (Piece){t.at, 16};
 }
 
@@ -467,7 +469,7 @@ static Piece piece_elementwise(const Graph *g, const Node *n, int depth)
 
     if (n->op == OP_cast || info->flags & F_SAME)
         return piece(g, n->arg[0], depth, false);
-    if (info->params)
+    if (info->params || (!info->sign && n->op != OP_neg))
         return piece_call(g, n, depth);
 
     if (n->op == OP_neg) {

@@ -598,6 +598,18 @@ static Node *round_size(Graph *g, Op op, Node *a)
     return size_floor(g, s, (int64_t)v, &s) ? graph_size(g, s) : NULL;
 }
 
+Node *graph_as_int(Graph *g, Node *a)
+{
+    double v;
+    if (a->type == T_INT)
+        return a;
+    if (node_const(a, &v)) {
+        double whole = op_info[OP_as_int]->value(v, 0, 0);
+        return graph_expand(g, number(g, T_INT, whole), a->shape, all_axes(a->shape));
+    }
+    return graph_add(g, (Node){.op = OP_as_int, .type = T_INT, .shape = a->shape, .nargs = 1}, &a);
+}
+
 Node *graph_unary(Graph *g, Op op, Node *a)
 {
     Node *size = round_size(g, op, a);
@@ -1097,28 +1109,47 @@ Node *graph_checked(Graph *g, Node *i, Size size)
     return graph_add(g, n, &i);
 }
 
-Node *graph_gather(Graph *g, Node *x, Node *i, int axis)
+Node *graph_gather_at(Graph *g, Node *x, Node *const *index, int count, int axis)
 {
-    Shape shape = {.rank = x->shape.rank - 1 + i->shape.rank};
-    int end = axis + i->shape.rank; /* the index's axes replace `axis` */
+    int rank = index[0]->shape.rank, end = axis + rank; /* the index's axes replace `count` */
+    Shape shape = {.rank = x->shape.rank - count + rank};
+    Node **arg = arena_alloc(g->ngc, (size_t)(1 + count) * sizeof *arg);
 
     for (int k = 0; k < shape.rank; k++) {
         if (k < axis)
             shape.dim[k] = x->shape.dim[k];
         else if (k < end)
-            shape.dim[k] = i->shape.dim[k - axis];
+            shape.dim[k] = index[0]->shape.dim[k - axis];
         else
-            shape.dim[k] = x->shape.dim[k - i->shape.rank + 1];
+            shape.dim[k] = x->shape.dim[k - rank + count];
     }
 
-    Node n = {.op = OP_gather, .type = x->type, .shape = shape, .nargs = 2, .attr.axis = axis};
-    return graph_add(g, n, (Node *[]){x, i});
+    arg[0] = x;
+    memcpy(arg + 1, index, (size_t)count * sizeof *arg);
+    Node n = {.op = OP_gather, .type = x->type, .shape = shape, .nargs = 1 + count};
+    n.attr.axis = axis;
+    return graph_add(g, n, arg);
+}
+
+Node *graph_gather(Graph *g, Node *x, Node *i, int axis)
+{
+    return graph_gather_at(g, x, &i, 1, axis);
+}
+
+Node *graph_scatter_at(Graph *g, Node *dy, Node *const *index, int count, Shape shape, int axis)
+{
+    Node **arg = arena_alloc(g->ngc, (size_t)(1 + count) * sizeof *arg);
+
+    arg[0] = dy;
+    memcpy(arg + 1, index, (size_t)count * sizeof *arg);
+    Node n = {.op = OP_scatter, .type = dy->type, .shape = shape, .nargs = 1 + count};
+    n.attr.axis = axis;
+    return graph_add(g, n, arg);
 }
 
 Node *graph_scatter(Graph *g, Node *dy, Node *i, Shape shape, int axis)
 {
-    Node n = {.op = OP_scatter, .type = dy->type, .shape = shape, .nargs = 2, .attr.axis = axis};
-    return graph_add(g, n, (Node *[]){dy, i});
+    return graph_scatter_at(g, dy, &i, 1, shape, axis);
 }
 
 Node *graph_assign(Graph *g, Node *onto, Node *rows, Node *i, Shape shape)

@@ -739,6 +739,7 @@ Node *graph_noise(Graph *, Shape, Node *draws, int stream);
 
 Node *graph_iota(Graph *, Shape, int axis); /* the index along an axis, int */
 Node *graph_cast(Graph *, Node *, Type);
+Node *graph_as_int(Graph *, Node *); /* the whole number below, as an int */
 Node *graph_unary(Graph *, Op, Node *);
 Node *graph_binary(Graph *, Op, Node *, Node *);
 Node *graph_where(Graph *, Node *c, Node *a, Node *b);
@@ -781,8 +782,12 @@ void graph_mark_index(Node *);
 Node *graph_checked(Graph *, Node *i, Size size); /* an index, checked at run time: in [0, size) */
 Node *graph_gather(Graph *, Node *x, Node *i, int axis); /* int tensor in place of one axis */
 
+/* Int tensors of one shape in place of the axes from `axis` on: their axes, once. */
+Node *graph_gather_at(Graph *, Node *x, Node *const *index, int count, int axis);
+
 /* The adjoint of gather: adds where indices repeat. */
 Node *graph_scatter(Graph *, Node *dy, Node *i, Shape, int axis);
+Node *graph_scatter_at(Graph *, Node *dy, Node *const *index, int count, Shape, int axis);
 
 /* onto, with rows[k] in place of its row i[k]; where i repeats, the last one is taken. If onto is
  * NULL, the other rows must not be read. */

@@ -26,6 +26,7 @@ VALUE(maximum, a > b || isnan(a) ? a : b)
 VALUE(minimum, a < b || isnan(a) ? a : b)
 VALUE(where, a != 0 ? b : c)
 VALUE(same, a)
+VALUE(as_int, ngrt_as_int(a))
 VALUE(lt, a < b)
 VALUE(le, a <= b)
 VALUE(eq, a == b)
@@ -58,6 +59,12 @@ static Node *copy_where(Graph *g, const Node *n, Node *const *arg)
 static Node *copy_cast(Graph *g, const Node *n, Node *const *arg)
 {
     return graph_cast(g, arg[0], n->type);
+}
+
+static Node *copy_as_int(Graph *g, const Node *n, Node *const *arg)
+{
+    (void)n;
+    return graph_as_int(g, arg[0]);
 }
 
 static Node *copy_stop(Graph *g, const Node *n, Node *const *arg)
@@ -206,6 +213,16 @@ const OpInfo op_cast = {.name = "cast",
                         .form = {{.vec = "NGRT_CAST($a)"}},
                         .prec = 14,
                         .teach = "int to float"};
+
+const OpInfo op_as_int = {.name = "as_int",
+                          .arity = 1,
+                          .copy = copy_as_int,
+                          .flags = F_ELEMENTWISE | F_FLAT,
+                          .value = v_as_int,
+                          .js = "asInt",
+                          .c = "ngrt_as_int($a)",
+                          .prec = 16,
+                          .teach = "whole number below: passes nothing back"};
 
 const OpInfo op_stop = {.name = "stop",
                         .arity = 1,

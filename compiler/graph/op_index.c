@@ -1,22 +1,50 @@
-/* op_index.c - records of indexing by an int tensor: gather reads, scatter is its adjoint and adds.
- * The index of both is an input whose range is checked, or a node `checked`. assign is made by
+/* op_index.c - records of indexing by int tensors: gather reads, scatter is its adjoint and adds.
+ * An index of both is an input whose range is checked, a node `checked`, or what cannot be out of
+ * range. Several of them, all of one shape, are for axes that follow each other. assign is made by
  * sparse.c, after all derivatives. */
 #include "graph/eval.h"
 
 #include <string.h>
 
-/* The extents of x: before the indexed axis, of it, and after it. */
-static void split(const Eval *e, Shape x, int axis, int64_t *outer, int64_t *rows, int64_t *inner)
-{
-    int64_t dim[MAX_RANK];
-    eval_shape(e, x, dim);
+/* How a gather or a scatter walks: x has the indexed axes, y those of the index in their place. */
+typedef struct Walk {
+    int64_t outer;            /* elements before the indexed axes */
+    int64_t rows;             /* of the indexed axes */
+    int64_t inner;            /* after them */
+    int64_t count;            /* of an index */
+    int64_t extent[MAX_RANK]; /* of each indexed axis */
+    const double *index[MAX_RANK];
+    int indices;
+} Walk;
 
-    *outer = *inner = 1;
-    *rows = dim[axis];
+/* The walk of n, where x is the shape with the indexed axes. */
+static Walk walk_of(const Node *n, const Eval *e, Shape x)
+{
+    int64_t dim[MAX_RANK], size[MAX_RANK];
+    int axis = n->attr.axis;
+    Walk w = {.outer = 1, .rows = 1, .inner = 1, .indices = n->nargs - 1};
+
+    eval_shape(e, x, dim);
+    w.count = eval_shape(e, n->arg[1]->shape, size);
     for (int i = 0; i < axis; i++)
-        *outer *= dim[i];
-    for (int i = axis + 1; i < x.rank; i++)
-        *inner *= dim[i];
+        w.outer *= dim[i];
+    for (int i = 0; i < w.indices; i++) {
+        w.extent[i] = dim[axis + i];
+        w.rows *= w.extent[i];
+        w.index[i] = e->value[n->arg[1 + i]->id];
+    }
+    for (int i = axis + w.indices; i < x.rank; i++)
+        w.inner *= dim[i];
+    return w;
+}
+
+/* The row that element i of the indices chooses. */
+static int64_t row_at(const Walk *w, int64_t i)
+{
+    int64_t row = 0;
+    for (int k = 0; k < w->indices; k++)
+        row = row * w->extent[k] + (int64_t)w->index[k][i];
+    return row;
 }
 
 /* y = a, a computed index, if it is in [0, size). If not, y = 0, so that what reads by it can
@@ -44,44 +72,43 @@ static double v_index(double a, double b, double c)
     return a;
 }
 
-/* y[o, i, n] = x[o, index[i], n] */
+/* y[o, i, n] = x[o, index[i], n], where index[i] may be several numbers */
 static void eval_gather(const Node *n, Eval *e, double *out)
 {
-    const double *x = e->value[n->arg[0]->id], *index = e->value[n->arg[1]->id];
-    int64_t outer, rows, inner, dim[MAX_RANK], count = eval_shape(e, n->arg[1]->shape, dim);
-    split(e, n->arg[0]->shape, n->attr.axis, &outer, &rows, &inner);
+    const double *x = e->value[n->arg[0]->id];
+    Walk w = walk_of(n, e, n->arg[0]->shape);
 
-    for (int64_t o = 0; o < outer; o++)
-        for (int64_t i = 0; i < count; i++)
-            memcpy(out + (o * count + i) * inner, x + (o * rows + (int64_t)index[i]) * inner,
-                   (size_t)inner * sizeof *out);
+    for (int64_t o = 0; o < w.outer; o++)
+        for (int64_t i = 0; i < w.count; i++)
+            memcpy(out + (o * w.count + i) * w.inner, x + (o * w.rows + row_at(&w, i)) * w.inner,
+                   (size_t)w.inner * sizeof *out);
 }
 
 /* y[o, index[i], n] += a[o, i, n] */
 static void eval_scatter(const Node *n, Eval *e, double *out)
 {
-    const double *a = e->value[n->arg[0]->id], *index = e->value[n->arg[1]->id];
-    int64_t outer, rows, inner, dim[MAX_RANK], count = eval_shape(e, n->arg[1]->shape, dim);
-    split(e, n->shape, n->attr.axis, &outer, &rows, &inner);
-    memset(out, 0, (size_t)(outer * rows * inner) * sizeof *out);
+    const double *a = e->value[n->arg[0]->id];
+    Walk w = walk_of(n, e, n->shape);
+    memset(out, 0, (size_t)(w.outer * w.rows * w.inner) * sizeof *out);
 
-    for (int64_t o = 0; o < outer; o++)
-        for (int64_t i = 0; i < count; i++)
-            for (int64_t k = 0; k < inner; k++)
-                out[(o * rows + (int64_t)index[i]) * inner + k] += a[(o * count + i) * inner + k];
+    for (int64_t o = 0; o < w.outer; o++)
+        for (int64_t i = 0; i < w.count; i++)
+            for (int64_t k = 0; k < w.inner; k++)
+                out[(o * w.rows + row_at(&w, i)) * w.inner + k] +=
+                    a[(o * w.count + i) * w.inner + k];
 }
 
 /* y = a, or zeros; y[index[i], n] = rows[i, n] */
 static void eval_assign(const Node *n, Eval *e, double *out)
 {
     const double *rows = e->value[n->arg[0]->id], *index = e->value[n->arg[1]->id];
-    int64_t outer, all, inner, dim[MAX_RANK], count = eval_shape(e, n->arg[1]->shape, dim);
-    split(e, n->shape, 0, &outer, &all, &inner);
+    int64_t dim[MAX_RANK], count = eval_shape(e, n->arg[1]->shape, dim);
+    int64_t all = eval_shape(e, n->shape, dim), inner = all / dim[0];
 
     if (n->nargs > 2)
-        memcpy(out, e->value[n->arg[2]->id], (size_t)(all * inner) * sizeof *out);
+        memcpy(out, e->value[n->arg[2]->id], (size_t)all * sizeof *out);
     else
-        memset(out, 0, (size_t)(all * inner) * sizeof *out);
+        memset(out, 0, (size_t)all * sizeof *out);
     for (int64_t i = 0; i < count; i++)
         memcpy(out + (int64_t)index[i] * inner, rows + i * inner, (size_t)inner * sizeof *out);
 }
@@ -89,13 +116,13 @@ static void eval_assign(const Node *n, Eval *e, double *out)
 /* y[o, i, n] = x[o, index[i], n];  dx[o, index[i], n] += dy[o, i, n] */
 static void back_gather(Graph *g, const Node *y, Node *dy, Node **dx)
 {
-    dx[0] = graph_scatter(g, dy, y->arg[1], y->arg[0]->shape, y->attr.axis);
+    dx[0] = graph_scatter_at(g, dy, y->arg + 1, y->nargs - 1, y->arg[0]->shape, y->attr.axis);
 }
 
 /* y[o, index[i], n] += a[o, i, n];  da[o, i, n] = dy[o, index[i], n] */
 static void back_scatter(Graph *g, const Node *y, Node *dy, Node **dx)
 {
-    dx[0] = graph_gather(g, dy, y->arg[1], y->attr.axis);
+    dx[0] = graph_gather_at(g, dy, y->arg + 1, y->nargs - 1, y->attr.axis);
 }
 
 /* ---- the same on other operands ---- */
@@ -107,12 +134,12 @@ static Node *copy_checked(Graph *g, const Node *n, Node *const *arg)
 
 static Node *copy_gather(Graph *g, const Node *n, Node *const *arg)
 {
-    return graph_gather(g, arg[0], arg[1], n->attr.axis);
+    return graph_gather_at(g, arg[0], arg + 1, n->nargs - 1, n->attr.axis);
 }
 
 static Node *copy_scatter(Graph *g, const Node *n, Node *const *arg)
 {
-    return graph_scatter(g, arg[0], arg[1], n->shape, n->attr.axis);
+    return graph_scatter_at(g, arg[0], arg + 1, n->nargs - 1, n->shape, n->attr.axis);
 }
 
 static Node *copy_assign(Graph *g, const Node *n, Node *const *arg)
@@ -134,7 +161,7 @@ const OpInfo op_checked = {.name = "checked",
 
 const OpInfo op_gather = {.name = "gather",
                           .attrs = 1 << A_AXIS,
-                          .arity = 2,
+                          .arity = -1,
                           .copy = copy_gather,
                           .flags = F_VIEW | F_ROUTE,
                           .eval = eval_gather,
@@ -144,7 +171,7 @@ const OpInfo op_gather = {.name = "gather",
 
 const OpInfo op_scatter = {.name = "scatter",
                            .attrs = 1 << A_AXIS,
-                           .arity = 2,
+                           .arity = -1,
                            .copy = copy_scatter,
                            .flags = F_ROUTE,
                            .eval = eval_scatter,

@@ -5,7 +5,7 @@
 X(const) X(size) X(data) X(var) X(training) X(iota) X(random) X(noise)
 /* op_arith.c */
 X(add) X(sub) X(mul) X(div) X(neg) X(pow) X(mod) X(maximum) X(minimum) X(where)
-X(cast) X(stop) X(copy) X(lt) X(le) X(eq) X(ne)
+X(cast) X(as_int) X(stop) X(copy) X(lt) X(le) X(eq) X(ne)
 /* op_math.c */
 X(exp) X(expm1) X(log) X(log1p) X(sqrt) X(abs) X(sign) X(floor) X(ceil) X(round)
 X(sin) X(cos) X(tan) X(asin) X(acos) X(atan) X(atan2) X(sinh) X(cosh) X(asinh) X(acosh) X(atanh)

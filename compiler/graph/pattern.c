@@ -141,8 +141,8 @@ static void of_moved(Search *s, const Node *n, const Set **out, int64_t count)
         s->eval.value[a->id] = number;
     }
 
-    if (n->op == OP_gather)
-        s->eval.value[n->arg[1]->id] = (double *)n->arg[1]->attr.data;
+    for (int k = 1; n->op == OP_gather && k < n->nargs; k++)
+        s->eval.value[n->arg[k]->id] = (double *)n->arg[k]->attr.data;
     op_info[n->op]->eval(n, &s->eval, moved);
     for (int64_t i = 0; i < count; i++)
         out[i] = moved[i] > 0 ? from[(int64_t)moved[i] - 1] : NULL;
@@ -219,9 +219,10 @@ static void of_anything(Search *s, const Node *n, const Set **out, int64_t count
 
 static bool only_moves(const Node *n)
 {
-    if (n->op == OP_gather)
-        return n->arg[1]->op == OP_data;
-    return n->op == OP_pad || n->op == OP_concat || op_info[n->op]->flags & F_VIEW;
+    for (int k = 1; n->op == OP_gather && k < n->nargs; k++)
+        if (n->arg[k]->op != OP_data)
+            return false;
+    return n->op == OP_gather || n->op == OP_pad || n->op == OP_concat || op_info[n->op]->flags & F_VIEW;
 }
 
 static void find_sets(Search *s, const Node *n)

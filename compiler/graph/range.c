@@ -209,6 +209,7 @@ Range range_apply(Op op, const Range *in)
     case OP_floor:
     case OP_ceil:
     case OP_round: return bounded(floor(a.lo), ceil(a.hi), a.risk);
+    case OP_as_int: return range(fmin(floor(a.lo), 0), fmax(ceil(a.hi), 0), RISK_NONE);
 
     case OP_exp:
     case OP_expm1:

@@ -52,7 +52,7 @@ static Size index_count(Graph *g, const Node *scatter)
 
 static bool is_source(const Node *n)
 {
-    return n->op == OP_scatter && n->attr.axis == 0;
+    return n->op == OP_scatter && n->attr.axis == 0 && n->nargs == 2;
 }
 
 /* Does n add an axis after that of the rows, so that its rows are those of its operand? */

@@ -502,6 +502,98 @@ static Value *b_scatter_add(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, graph_scatter(L->g, x, i, s, 0));
 }
 
+/* An index in [0, rows). Parts of one input may be for axes of different sizes, so that a part is
+ * checked by itself. */
+static Node *place_limit(Lower *L, Loc loc, Node *i, Size rows)
+{
+    const Node *n = i;
+    bool part = false;
+
+    while (op_info[n->op]->flags & F_VIEW && n->nargs == 1) {
+        part |= n->op == OP_slice;
+        n = n->arg[0];
+    }
+    if (part && n->op == OP_var && rows >= 0)
+        return graph_checked(L->g, i, rows);
+    return index_limit(L, loc, i, rows);
+}
+
+/* Int tensors for the axes of s from `axis` on, broadcast to one shape. NULL: after a message. */
+static Node **want_places_of(Lower *L, Loc loc, const Value *list, Shape s, int axis)
+{
+    Shape shape = {0};
+    int count = list->kind == V_LIST ? list->count : 0;
+    Node **index = arena_alloc(L->ngc, (size_t)(count + 1) * sizeof *index);
+
+    if (count == 0 || axis + count > s.rank) {
+        lower_error(L, ERR_TOO_MANY_INDICES, loc, "%d indices for shape %s", count,
+                    shape_text(L->g, s));
+        return NULL;
+    }
+    for (int i = 0; i < count; i++) {
+        index[i] = want_index(L, list->item[i], "an index");
+        if (!index[i])
+            return NULL;
+        index[i] = place_limit(L, loc, index[i], s.dim[axis + i]);
+        if (!index[i])
+            return NULL;
+        if (!shape_broadcast(shape, index[i]->shape, &shape)) {
+            lower_error(L, ERR_SHAPES, loc, "the indices have shapes %s and %s",
+                        shape_text(L->g, shape), shape_text(L->g, index[i]->shape));
+            return NULL;
+        }
+    }
+    if (s.rank - count + shape.rank > MAX_RANK) {
+        lower_error(L, ERR_TOO_MANY_AXES, loc, "at most %d axes are allowed", MAX_RANK);
+        return NULL;
+    }
+    for (int i = 0; i < count; i++)
+        index[i] = graph_broadcast(L->g, index[i], shape);
+    return index;
+}
+
+/* _checked(i, n): an index i, checked to be in [0, n). */
+static Value *b_checked(Lower *L, Loc loc, Value **arg)
+{
+    Size n;
+    Node *i = want_index(L, arg[0], "an index");
+    if (!i || !want_size(L, arg[1], "a size", &n))
+        return value_error(L, loc);
+    return value_node(L, loc, place_limit(L, loc, i, n));
+}
+
+/* _gather(x, [i, j, ..]): x[i, j, ..], where the number of indices may vary. */
+static Value *b_gather(Lower *L, Loc loc, Value **arg)
+{
+    Node *x = want_node(L, arg[0], "what is indexed");
+    Node **index = x ? want_places_of(L, loc, arg[1], x->shape, 0) : NULL;
+    return value_node(L, loc, index ? graph_gather_at(L->g, x, index, arg[1]->count, 0) : NULL);
+}
+
+/* _scatter(u, [i, j, ..], shape): zeros of that shape, to which u is added at [i, j, ..]. */
+static Value *b_scatter(Lower *L, Loc loc, Value **arg)
+{
+    Shape s, fit;
+    Node *u = want_node(L, arg[0], "what is added");
+    if (!u || !want_shape(L, arg[2], "a shape", &s))
+        return value_error(L, loc);
+    Node **index = want_places_of(L, loc, arg[1], s, 0);
+    if (!index)
+        return value_error(L, loc);
+
+    int count = arg[1]->count;
+    Shape wanted = index[0]->shape;
+    for (int i = count; i < s.rank; i++)
+        wanted.dim[wanted.rank++] = s.dim[i];
+    if (!shape_broadcast(u->shape, wanted, &fit) || !shape_equal(fit, wanted)) {
+        lower_error(L, ERR_SHAPES, loc, "values of shape %s do not fit: %s is needed",
+                    shape_text(L->g, u->shape), shape_text(L->g, wanted));
+        return value_error(L, loc);
+    }
+    u = graph_broadcast(L->g, u, wanted);
+    return value_node(L, loc, graph_scatter_at(L->g, u, index, count, s, 0));
+}
+
 /* Random numbers are for initializers: each draw has a stream of its own, so that one model always
  * starts the same. */
 static Value *random_value(Lower *L, Loc loc, Value **arg, Random kind, double a, double b)
@@ -792,6 +884,13 @@ static Value *b_len(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, x ? graph_size(L->g, x->shape.dim[0]) : NULL);
 }
 
+/* as_int(x): the whole number below x, as an int. */
+static Value *b_as_int(Lower *L, Loc loc, Value **arg)
+{
+    Node *x = want_node(L, arg[0], "this");
+    return value_node(L, loc, x ? graph_as_int(L->g, x) : NULL);
+}
+
 static Value *b_is_list(Lower *L, Loc loc, Value **arg)
 {
     return value_number(L, loc, arg[0]->kind == V_LIST);
@@ -938,6 +1037,9 @@ static const Builtin table[] = {
     {"eye", "n", b_eye, 0},
     {"one_hot", "i n", b_one_hot, 0},
     {"scatter_add", "x i rows", b_scatter_add, 0},
+    {"_checked", "i n", b_checked, 0},
+    {"_gather", "x places", b_gather, 0},
+    {"_scatter", "u places shape", b_scatter, 0},
     {"noise", "shape", b_noise, 0},
     {"uniform", "shape low? high?", b_uniform, 0},
     {"normal", "shape mean? sd?", b_normal, 0},
@@ -956,6 +1058,7 @@ static const Builtin table[] = {
     {"append", "list value", b_append, 0},
     {"len", "x", b_len, 0},
     {"is_int", "x", b_is_int, 0},
+    {"as_int", "x", b_as_int, 0},
     {"same_labels", "z t axis?", b_same_labels, 0},
     {"meant_as", "x what", b_meant_as, 0},
     {"is_list", "x", b_is_list, 0},

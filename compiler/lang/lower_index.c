@@ -1,5 +1,5 @@
 /* lower_index.c - x[i, a:b, new, ...]: an index is read part by part into a slice, a reshape and at
- * most one gather. */
+ * most one gather, which may have several int tensors. */
 #include "lang/lower.h"
 
 #include <string.h>
@@ -13,8 +13,9 @@ typedef struct Index {
     Size lo[MAX_RANK], step[MAX_RANK]; /* the slice along each axis of x */
     Shape cut;                         /* after the slices */
     Shape shape;                       /* with single elements dropped and new axes added */
-    Node *gather;                      /* the int tensor, or NULL */
-    int at;                            /* the axis of `shape` that it replaces */
+    Node *gather[MAX_RANK];            /* the int tensors */
+    int gathers;
+    int at; /* the axis of `shape` that the first replaces; the others follow it */
     Loc loc;
 } Index;
 
@@ -245,17 +246,18 @@ static bool index_gather(Lower *L, Index *ix, const Expr *e, const Value *v)
     Node *i = want_index(L, v, "an index");
     if (!i)
         return false;
-    if (ix->gather) {
+    if (ix->gathers > 0 && ix->at + ix->gathers != ix->shape.rank) {
         lower_error(L, ERR_TWO_INT_INDICES, e->loc,
-                    "two int tensors in one index; take_along picks elements along an axis");
+                    "int tensors of one index must be next to each other");
         return false;
     }
     i = index_limit(L, e->loc, from_end(L, i, size), size);
     if (!i)
         return false;
 
-    ix->gather = i;
-    ix->at = ix->shape.rank;
+    if (ix->gathers == 0)
+        ix->at = ix->shape.rank;
+    ix->gather[ix->gathers++] = i;
     ix->cut.dim[ix->axis++] = size;
     ix->shape.dim[ix->shape.rank++] = size;
     return true;
@@ -316,6 +318,22 @@ static bool check_rank(Lower *L, const Expr *x, const Node *a)
     return rank <= MAX_RANK;
 }
 
+/* The int tensors of an index, broadcast to one shape; false: after a message. */
+static bool unify_gathers(Lower *L, const Expr *x, Index *ix)
+{
+    Shape shape = ix->gather[0]->shape;
+
+    for (int i = 1; i < ix->gathers; i++)
+        if (!shape_broadcast(shape, ix->gather[i]->shape, &shape)) {
+            lower_error(L, ERR_SHAPES, x->loc, "the int tensors of an index have shapes %s and %s",
+                        shape_text(L->g, shape), shape_text(L->g, ix->gather[i]->shape));
+            return false;
+        }
+    for (int i = 0; i < ix->gathers; i++)
+        ix->gather[i] = graph_broadcast(L->g, ix->gather[i], shape);
+    return true;
+}
+
 /* x[i, a:b, new, ...] as a slice, a reshape, and a gather if there is an int tensor. */
 static Node *index_tensor(Lower *L, const Expr *x, Node *a)
 {
@@ -341,11 +359,15 @@ static Node *index_tensor(Lower *L, const Expr *x, Node *a)
 
     L->g->loc = lower_site(L, x->loc);
     Node *n = graph_reshape(L->g, graph_slice(L->g, a, ix.lo, ix.step, ix.cut), ix.shape);
-    if (ix.gather && n->shape.rank - 1 + ix.gather->shape.rank > MAX_RANK) {
+    if (ix.gathers == 0)
+        return n;
+    if (!unify_gathers(L, x, &ix))
+        return NULL;
+    if (n->shape.rank - ix.gathers + ix.gather[0]->shape.rank > MAX_RANK) {
         lower_error(L, ERR_TOO_MANY_AXES, x->loc, "at most %d axes are allowed", MAX_RANK);
         return NULL;
     }
-    return ix.gather ? graph_gather(L->g, n, ix.gather, ix.at) : n;
+    return graph_gather_at(L->g, n, ix.gather, ix.gathers, ix.at);
 }
 
 /* Are there several places, or one that is known only at run time? */

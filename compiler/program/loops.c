@@ -300,28 +300,34 @@ static Val *pad_val(Program *p, Kernel *k, const Node *n, const Index *idx)
     return v;
 }
 
-/* Where the tensor x has the element idx of y[.., i, ..] = x[.., index[i], ..]. The axes of `index`
- * are those of y from `axis` on. */
-static void gather_index(const Node *x, int axis, int index_rank, Val *row, const Index *idx,
+/* Where the tensor x has the element idx of y[.., i, ..] = x[.., index[i], ..], where n is that
+ * gather, or the scatter that is its adjoint. The axes of an index are those of y from `axis` on.
+ */
+static void gather_index(Program *p, Kernel *k, const Node *n, const Node *x, const Index *idx,
                          Index *at)
 {
+    int axis = n->attr.axis, count = n->nargs - 1, rank = n->arg[1]->shape.rank;
+
     for (int i = 0; i < axis; i++)
         at[i] = idx[i];
-    at[axis] = index_val(row);
-    for (int i = axis + 1; i < x->shape.rank; i++)
-        at[i] = idx[i + index_rank - 1];
+    for (int i = 0; i < count; i++) {
+        Val *row = val_of(p, k, n->arg[1 + i], idx + axis);
+        if (row->kind == V_INDEX)
+            at[axis + i] = row->at ? *row->at : index_zero();
+        else
+            at[axis + i] = index_val(row);
+    }
+    for (int i = axis + count; i < x->shape.rank; i++)
+        at[i] = idx[i + rank - count];
 }
 
 /* gather: y[.., i, ..] = x[.., index[i], ..] */
 static Val *gather_val(Program *p, Kernel *k, const Node *n, const Index *idx)
 {
-    const Node *x = n->arg[0], *index = n->arg[1];
-    int axis = n->attr.axis;
     Index at[MAX_RANK];
 
-    Val *row = val_of(p, k, index, idx + axis);
-    gather_index(x, axis, index->shape.rank, row, idx, at);
-    return val_of(p, k, x, at);
+    gather_index(p, k, n, n->arg[0], idx, at);
+    return val_of(p, k, n->arg[0], at);
 }
 
 /* a reshape that only moves axes of size 1 */
@@ -692,14 +698,12 @@ Kernel *kernel_zero(Program *p, Node *n)
 Kernel *kernel_scatter(Program *p, Node *n)
 {
     Kernel *k = new_kernel(p, n, 1);
-    const Node *dy = n->arg[0], *index = n->arg[1];
-    int axis = n->attr.axis;
+    const Node *dy = n->arg[0];
     Index idx[MAX_RANK], at[MAX_RANK];
 
     add_axes(p, k, dy->shape, idx);
     Val *v = val_of(p, k, dy, idx);
-    Val *row = val_of(p, k, index, idx + axis);
-    gather_index(n, axis, index->shape.rank, row, idx, at);
+    gather_index(p, k, n, n, idx, at);
     add_store(p, k, n, v, at);
     k->store[0].add = true;
     return k;

@@ -13,7 +13,7 @@
 
 enum {
     MAX_AXES = 2 * MAX_RANK, /* loops of one kernel */
-    MAX_PARTS = 3,           /* loaded ints in the index of one element */
+    MAX_PARTS = 8,           /* loaded ints in the index of one element */
     BLOCKS = 8,              /* a sum over shared rows is taken in this many blocks of rows */
     LONG_SUM = 256,          /* floats: a sum of more than this is taken in double */
     CACHE_LINE = 16,         /* elements: no two threads should write to the same line */

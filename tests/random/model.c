@@ -855,8 +855,10 @@ static void scatter(void)
     if (!room(a.rank, dim))
         return;
     if (a.rank == 2 && a.dim[1] >= 300 && is_fixed(a.dim[1]) && draw(2)) {
-        make(1, a.dim, 9, draw(2) ? "take_along($a, index)" : "cross_entropy($a, index, identity)",
-             &a, NULL, NULL, 0);
+        static const char *const text[] = {"take_along($a, index)",
+                                           "cross_entropy($a, index, identity)",
+                                           "$a[arange(m), clip(as_int(0.6*index + 0.3), 0, 2)]"};
+        make(1, a.dim, 9, text[draw(3)], &a, NULL, NULL, 0);
         return;
     }
     switch (draw(3)) {

@@ -79,6 +79,13 @@ static void test_sign(void)
     CHECK(isnan(ngrt_sign(NAN)) && isnan(ngrt_signf(NAN)));
 }
 
+static void test_as_int(void)
+{
+    CHECK(ngrt_as_int(2.9) == 2 && ngrt_as_int(-2.1) == -3 && ngrt_as_int(NAN) == 0);
+    CHECK(ngrt_as_int(1e30) == INT32_MAX && ngrt_as_int(-INFINITY) == INT32_MIN);
+    CHECK(ngrt_as_int(2147483646.5) == 2147483646 && ngrt_as_int(-2147483648.5) == INT32_MIN);
+}
+
 static void test_max_min(void)
 {
     CHECK(ngrt_maximum(1.0, 2.0) == 2.0 && ngrt_maximum(2.0, 1.0) == 2.0);
@@ -223,6 +230,7 @@ int main(void)
     test_erfinv();
     test_polygamma();
     test_sign();
+    test_as_int();
     test_max_min();
     test_mod();
     CHECK(ngrt_strerror(NGRT_OK) && ngrt_strerror(NGRT_ELABEL) && ngrt_strerror(12345));

@@ -106,6 +106,11 @@ function polygamma(n, x) {
   return sign * sum;
 }
 
+/* The whole number below a, as an int of 32 bits; 0 for NaN. */
+function asInt(a) {
+  return Number.isNaN(a) ? 0 : Math.max(-2147483648, Math.min(2147483647, Math.floor(a)));
+}
+
 /* C's fmod with the sign of b. */
 function remainder(a, b) {
   const r = a % b;
@@ -178,6 +183,18 @@ const sizeAt = s =>
 /* Where the part that a slice takes, or a pad gives, begins in a tensor of this shape. */
 const startOf = (n, shape) =>
   strides(shape).reduce((t, x, a) => t + x * sizeAt(n.attr.lo[a]), 0);
+
+/* A gather or scatter: elements before, of and after the indexed axes of this shape, and the row of
+ * them that each element of the indices chooses. */
+function indexedRows(n, a, shape) {
+  const {axis} = n.attr;
+  const end = axis + a.length - 1;
+  const rows = size(shape.slice(axis, end));
+  const row = Array.from(a[1].v, (_, i) =>
+    a.slice(1).reduce((r, index, k) => r * shape[axis + k] + index.v[i], 0)
+  );
+  return {outer: size(shape.slice(0, axis)), rows, inner: size(shape.slice(end)), row};
+}
 
 const mapOf = {
   expand: (n, x) => walk(n.shape, spread(n.shape, kept(n, n.shape.length), x), 0),
@@ -271,24 +288,22 @@ const whole = {
       }
   },
   gather(n, y, a) {
-    const [outer, rows, inner] = outerInner(a[0].shape, n.attr.axis);
+    const {outer, rows, inner, row} = indexedRows(n, a, a[0].shape);
     const x = a[0].v;
-    const index = a[1].v;
     for (let o = 0; o < outer; o++)
-      index.forEach((r, i) => {
+      row.forEach((r, i) => {
         for (let k = 0; k < inner; k++)
-          y[(o * index.length + i) * inner + k] = x[(o * rows + r) * inner + k];
+          y[(o * row.length + i) * inner + k] = x[(o * rows + r) * inner + k];
       });
   },
   scatter(n, y, a) {
-    const [outer, rows, inner] = outerInner(n.shape, n.attr.axis);
+    const {outer, rows, inner, row} = indexedRows(n, a, n.shape);
     const x = a[0].v;
-    const index = a[1].v;
     y.fill(0);
     for (let o = 0; o < outer; o++)
-      index.forEach((r, i) => {
+      row.forEach((r, i) => {
         for (let k = 0; k < inner; k++)
-          y[(o * rows + r) * inner + k] += x[(o * index.length + i) * inner + k];
+          y[(o * rows + r) * inner + k] += x[(o * row.length + i) * inner + k];
       });
   },
   matmul(n, y, [a, b]) {

@@ -278,7 +278,34 @@ def sequences():
     f.write()
 
 
-FAMILIES = [functions, losses, padding, convolution, pooling, images, sequences]
+def places():
+    """Several indices, gather, scatter, grid_sample."""
+    f = Family("places")
+    i, j = torch.tensor([[2, 0], [1, 2]]), torch.tensor([[3, 1]])
+    f.case("x[i, j]", lambda x, i, j: x[i, j], x=floats(3, 4, 2), i=i, j=j)
+    f.case("x[:, i, j, 1]", lambda x, i, j: x[:, i, j, 1], x=floats(2, 3, 4, 2), i=i, j=j)
+    f.case("gather_nd(x, i)", lambda x, i: x[i[:, 0], i[:, 1]], x=floats(3, 3, 2), i=ints(3, 4, 2))
+    f.case("gather_nd(x, i, 1)", lambda x, i: torch.stack([x[b][i[b, :, 0]] for b in range(2)]), x=floats(2, 3, 2), i=ints(3, 2, 4, 1))
+    f.case("gather_elements(x, i, 1)", lambda x, i: x.gather(1, i), x=floats(3, 4), i=ints(4, 2, 5))
+    k = torch.tensor([[2, 0], [1, 3]])
+    f.case("scatter_nd_set(x, i, u)", lambda x, i, u: x.index_put((i[:, 0], i[:, 1]), u), x=floats(3, 4, 2), i=k, u=floats(2, 2))
+    f.case("scatter_nd_add(x, i, u)", lambda x, i, u: x.index_put((i[:, 0],), u, accumulate=True), x=floats(3, 2), i=ints(3, 5, 1), u=floats(5, 2))
+    f.case("scatter_elements_set(x, i, u, 1)", lambda x, i, u: x.scatter(1, i, u), x=floats(3, 4), i=torch.tensor([[0, 3], [2, 1]]), u=floats(2, 2))
+    f.case("scatter_elements_add(x, i, u)", lambda x, i, u: x.scatter_add(0, i, u), x=floats(3, 4), i=ints(3, 5, 4), u=floats(5, 4))
+    f.case("scatter_elements_max(x, i, u, 1)", lambda x, i, u: x.scatter_reduce(1, i, u, "amax"), second=False, x=floats(2, 3), i=ints(3, 2, 6), u=floats(2, 6))
+    modes = {"nearest": 0, "bilinear": 1, "bicubic": 3}
+    rules = {"zeros": "zeros", "border": "pad_edge", "reflection": "pad_reflect"}
+    for mode, degree in modes.items():
+        for rule, outside in rules.items():
+            for corners in 0, 1:
+                f.case(f"grid_sample(x, g, {degree}, {outside}, {corners})",
+                       lambda x, g: F.grid_sample(x, g, mode, rule, bool(corners)), second=False, held=("g",) if degree == 0 else (),
+                       x=floats(1, 2, 3, 4), g=floats(1, 2, 2, 2, low=-1.7, high=1.7))
+    f.case("grid_sample(x, g)", lambda x, g: F.grid_sample(x, g, align_corners=False), second=False, x=floats(2, 1, 2, 3, 2), g=floats(2, 1, 2, 2, 3, low=-1.2, high=1.2))
+    f.write()
+
+
+FAMILIES = [functions, losses, padding, convolution, pooling, images, sequences, places]
 
 if __name__ == "__main__":
     for family in FAMILIES:
