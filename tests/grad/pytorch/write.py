@@ -305,7 +305,21 @@ def places():
     f.write()
 
 
-FAMILIES = [functions, losses, padding, convolution, pooling, images, sequences, places]
+def matrices():
+    """Cholesky factors and triangular equations."""
+    f = Family("matrices")
+    f.case("cholesky(a @ a' + eye(3))", lambda a: torch.linalg.cholesky(a @ a.T + torch.eye(3)), a=floats(3, 3))
+    f.case("cholesky(a @ a' + eye(2))", lambda a: torch.linalg.cholesky(a @ a.transpose(1, 2) + torch.eye(2)), a=floats(2, 2, 3))
+    A = floats(3, 3) + 3*torch.eye(3)
+    f.case("solve_triangular(A, b)", lambda A, b: torch.linalg.solve_triangular(A, b, upper=False), A=A, b=floats(3, 2))
+    f.case("solve_triangular(A, b, 1)", lambda A, b: torch.linalg.solve_triangular(A, b, upper=True), A=A, b=floats(3, 2))
+    f.case("solve_triangular(A, b, 1, 1)", lambda A, b: torch.linalg.solve_triangular(A, b, upper=True, unitriangular=True), A=A, b=floats(3, 2))
+    f.case("solve_triangular(A, b, unit = 1)", lambda A, b: torch.linalg.solve_triangular(A, b, upper=False, unitriangular=True),
+           A=floats(2, 2, 2), b=floats(2, 2, 1))
+    f.write()
+
+
+FAMILIES = [functions, losses, padding, convolution, pooling, images, sequences, places, matrices]
 
 if __name__ == "__main__":
     for family in FAMILIES:
