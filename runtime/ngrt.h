@@ -168,6 +168,8 @@ void ngrt_dgemm_share(int threads, int by, int begin, int end, int batch, int ta
  * the transpose, as LAPACK's getrf leaves them, and after them the number of the row that was
  * exchanged with row i. A singular matrix has a 0 on the diagonal. By LAPACK for large n, where the
  * library was built with OpenBLAS. */
+void ngrt_sorder(int rows, int n, int k, const float *x, int32_t *y);
+void ngrt_dorder(int rows, int n, int k, const double *x, int32_t *y);
 void ngrt_slu(int batch, int n, const float *a, float *lu);
 void ngrt_dlu(int batch, int n, const double *a, double *lu);
 

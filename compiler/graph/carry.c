@@ -679,6 +679,7 @@ static Info of_node(const Analysis *a, const Node *n)
     case OP_logdet: return of_linear(a, n);
     case OP_conv:
     case OP_convk: return of_conv(a, n);
+    case OP_order: return x.class == IS_ROWS && x.axis == n->shape.rank - 1 ? info_mixed(n) : x;
     case OP_gather: return of_gather(a, n);
     case OP_scatter: return of_scatter(a, n);
     case OP_last: return with_passes(x, a->info[n->arg[1]->id]);

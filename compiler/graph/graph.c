@@ -1109,6 +1109,15 @@ Node *graph_checked(Graph *g, Node *i, Size size)
     return graph_add(g, n, &i);
 }
 
+Node *graph_order_of(Graph *g, Node *x, Size k)
+{
+    Shape shape = x->shape;
+
+    shape.dim[shape.rank - 1] = k;
+    x = graph_cast(g, x, T_FLOAT);
+    return graph_add(g, (Node){.op = OP_order, .type = T_INT, .shape = shape, .nargs = 1}, &x);
+}
+
 Node *graph_gather_at(Graph *g, Node *x, Node *const *index, int count, int axis)
 {
     int rank = index[0]->shape.rank, end = axis + rank; /* the index's axes replace `count` */

@@ -782,6 +782,9 @@ void graph_mark_index(Node *);
 Node *graph_checked(Graph *, Node *i, Size size); /* an index, checked at run time: in [0, size) */
 Node *graph_gather(Graph *, Node *x, Node *i, int axis); /* int tensor in place of one axis */
 
+/* Where the k largest along the last axis are, the largest first. */
+Node *graph_order_of(Graph *, Node *x, Size k);
+
 /* Int tensors of one shape in place of the axes from `axis` on: their axes, once. */
 Node *graph_gather_at(Graph *, Node *x, Node *const *index, int count, int axis);
 

@@ -4,6 +4,8 @@
  * sparse.c, after all derivatives. */
 #include "graph/eval.h"
 
+#include "../runtime/ngrt.h"
+
 #include <string.h>
 
 /* How a gather or a scatter walks: x has the indexed axes, y those of the index in their place. */
@@ -113,6 +115,31 @@ static void eval_assign(const Node *n, Eval *e, double *out)
         memcpy(out + (int64_t)index[i] * inner, rows + i * inner, (size_t)inner * sizeof *out);
 }
 
+/* The extents for the runtime: rows, their length, and how many of each are wanted. */
+static void sizes_order(Graph *g, const Node *n, Size *out)
+{
+    Shape s = n->arg[0]->shape;
+    out[1] = s.dim[--s.rank];
+    out[2] = n->shape.dim[s.rank];
+    out[0] = shape_count(g, s);
+}
+
+/* y[r, i] is where the element of row r is that comes i-th, from the largest on */
+static void eval_order(const Node *n, Eval *e, double *out)
+{
+    Size size[CALL_SIZES];
+    int s[3];
+
+    sizes_order(e->graph, n, size);
+    for (int i = 0; i < 3; i++)
+        s[i] = (int)size_at(e->graph, size[i], e->dim);
+    size_t count = (size_t)s[0] * (size_t)s[2];
+    int32_t *y = arena_alloc(e->graph->ngc, (count + 1) * sizeof *y);
+    ngrt_dorder(s[0], s[1], s[2], e->value[n->arg[0]->id], y);
+    for (size_t i = 0; i < count; i++)
+        out[i] = y[i];
+}
+
 /* y[o, i, n] = x[o, index[i], n];  dx[o, index[i], n] += dy[o, i, n] */
 static void back_gather(Graph *g, const Node *y, Node *dy, Node **dx)
 {
@@ -130,6 +157,11 @@ static void back_scatter(Graph *g, const Node *y, Node *dy, Node **dx)
 static Node *copy_checked(Graph *g, const Node *n, Node *const *arg)
 {
     return graph_checked(g, arg[0], n->attr.size);
+}
+
+static Node *copy_order(Graph *g, const Node *n, Node *const *arg)
+{
+    return graph_order_of(g, arg[0], n->shape.dim[n->shape.rank - 1]);
 }
 
 static Node *copy_gather(Graph *g, const Node *n, Node *const *arg)
@@ -186,3 +218,12 @@ const OpInfo op_assign = {.name = "assign",
                           .copy = copy_assign,
                           .eval = eval_assign,
                           .teach = "assign: passes nothing back"};
+
+const OpInfo op_order = {.name = "order",
+                         .arity = 1,
+                         .copy = copy_order,
+                         .flags = F_FLAT,
+                         .eval = eval_order,
+                         .sizes = sizes_order,
+                         .call = "ngrt_%order($0, $1, $2, $a, $y)",
+                         .teach = "order: flat, passes nothing back"};

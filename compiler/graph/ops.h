@@ -23,4 +23,4 @@ X(conv) X(convk)
 /* loop.c */
 X(index) X(carried) X(loop) X(last) X(passes) X(collect)
 /* op_index.c */
-X(checked) X(gather) X(scatter) X(assign)
+X(checked) X(gather) X(scatter) X(assign) X(order)

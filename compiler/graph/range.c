@@ -478,6 +478,11 @@ Range range_of(const Graph *g, const Node *n)
     case OP_training:
     case OP_noise: return range(0, 1, RISK_NONE);
 
+    case OP_order: {
+        const Shape *s = &n->arg[0]->shape;
+        return range(0, (double)size_max(g, s->dim[s->rank - 1]) - 1, RISK_NONE);
+    }
+
     case OP_expand:
     case OP_reshape:
     case OP_permute:

@@ -552,6 +552,27 @@ static Node **want_places_of(Lower *L, Loc loc, const Value *list, Shape s, int 
     return index;
 }
 
+/* _order(x, k): where the k largest along the last axis are, the largest first. */
+static Value *b_order(Lower *L, Loc loc, Value **arg)
+{
+    Size k;
+    Node *x = want_node(L, arg[0], "what is sorted");
+    if (!x || !want_size(L, arg[1], "how many are wanted", &k))
+        return value_error(L, loc);
+    if (x->shape.rank == 0) {
+        lower_error(L, ERR_AXIS_RANGE, arg[0]->loc, "a scalar has no axis to sort");
+        return value_error(L, loc);
+    }
+
+    Size n = x->shape.dim[x->shape.rank - 1], left = size_sub(L->g, n, k);
+    if (left < 0 && (size_least(L->g, left) < 0 || size_max(L->g, left) < 0)) {
+        lower_error(L, ERR_INDEX_RANGE, loc, "the %s largest are wanted of %s",
+                    size_text(L->g, k, ""), size_text(L->g, n, ""));
+        return value_error(L, loc);
+    }
+    return value_node(L, loc, graph_order_of(L->g, x, k));
+}
+
 /* _checked(i, n): an index i, checked to be in [0, n). */
 static Value *b_checked(Lower *L, Loc loc, Value **arg)
 {
@@ -1037,6 +1058,7 @@ static const Builtin table[] = {
     {"eye", "n", b_eye, 0},
     {"one_hot", "i n", b_one_hot, 0},
     {"scatter_add", "x i rows", b_scatter_add, 0},
+    {"_order", "x k", b_order, 0},
     {"_checked", "i n", b_checked, 0},
     {"_gather", "x places", b_gather, 0},
     {"_scatter", "u places shape", b_scatter, 0},

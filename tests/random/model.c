@@ -858,7 +858,11 @@ static void scatter(void)
         static const char *const text[] = {"take_along($a, index)",
                                            "cross_entropy($a, index, identity)",
                                            "$a[arange(m), clip(as_int(0.6*index + 0.3), 0, 2)]"};
-        make(1, a.dim, 9, text[draw(3)], &a, NULL, NULL, 0);
+        int which = draw(4);
+        if (which == 3)
+            make(2, a.dim, 9, "0.5*sort($a)", &a, NULL, NULL, 0);
+        else
+            make(1, a.dim, 9, text[which], &a, NULL, NULL, 0);
         return;
     }
     switch (draw(3)) {

@@ -401,6 +401,17 @@ const whole = {
   det: (n, y, a) => diagonal(y, a, (all, x) => all * x, 1),
   logdet: (n, y, a) => diagonal(y, a, addLog, 0),
   /* P A Q = L D U in one matrix, then the exchanged rows and columns (see ngrt_linear_real.h) */
+  order(n, y, [a]) {
+    const d = a.shape[a.shape.length - 1];
+    const k = n.shape[n.shape.length - 1];
+    for (let r = 0; r * k < y.length; r++) {
+      const x = a.v.slice(r * d, (r + 1) * d);
+      const key = i => (Number.isNaN(x[i]) ? 1 : 0);
+      const places = Array.from(x, (_, i) => i);
+      places.sort((i, j) => key(j) - key(i) || x[j] - x[i] || i - j);
+      for (let i = 0; i < k; i++) y[r * k + i] = places[i];
+    }
+  },
   lup(n, y, [a]) {
     const d = a.shape[a.shape.length - 1];
     for (let t = 0; t * d * d < a.v.length; t++) {

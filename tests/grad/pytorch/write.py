@@ -319,7 +319,21 @@ def matrices():
     f.write()
 
 
-FAMILIES = [functions, losses, padding, convolution, pooling, images, sequences, places, matrices]
+def sorting():
+    """Sorted elements, the largest ones, and where they are, with equal ones among them."""
+    f = Family("sorting")
+    f.case("sort(x)", lambda x: x.sort(-1)[0], x=floats(2, 5))
+    f.case("sort(x, 0, 1)", lambda x: x.sort(0, descending=True)[0], x=floats(4, 2))
+    f.case("argsort(x)", lambda x: x.sort(dim=-1, stable=True)[1], held=("x",), x=ints(3, 2, 6)*1.0)
+    f.case("argsort(x, descending = 1)", lambda x: x.sort(dim=-1, descending=True, stable=True)[1],
+           held=("x",), x=ints(3, 2, 6)*1.0)
+    f.case("largest(x, 3)[0]", lambda x: x.topk(3)[0], x=floats(2, 7))
+    f.case("largest(x, 2, 1)[1]", lambda x: x.topk(2, 1)[1], held=("x",), x=floats(2, 7, 2))
+    f.case("smallest(x, 2, 0)[0]", lambda x: x.topk(2, 0, False)[0], x=floats(5, 2))
+    f.write()
+
+
+FAMILIES = [functions, losses, padding, convolution, pooling, images, sequences, places, matrices, sorting]
 
 if __name__ == "__main__":
     for family in FAMILIES:
