@@ -190,15 +190,24 @@ static int is_needed(const PrepInput *x)
     return x->elements > 0;
 }
 
+/* Have its columns names? */
+static int is_named(const PrepInput *x)
+{
+    return x->columns > 0 && *x->column[0].name;
+}
+
 int ngrt_prep_write(const Prep *p, Bytes *b)
 {
-    int i, good = 1;
+    int i, good = 1, any = 0;
     size_t k;
+
+    for (i = 0; i < p->inputs; i++)
+        any = any || is_needed(&p->input[i]);
 
     for (i = 0; i < p->inputs && good; i++) {
         const PrepInput *x = &p->input[i];
 
-        if (!is_needed(x))
+        if (!is_needed(x) && !(any && is_named(x)))
             continue;
         good = ngrt_bytes_print(b, "input %s\n", x->name);
         for (k = 0; k < x->columns && good; k++)

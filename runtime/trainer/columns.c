@@ -164,6 +164,16 @@ static int check_missing(const Trainer *t, const Feed *f, const Piece *p)
                              f->source->path, c->missing_line, c->missing_at, f->input->name);
 }
 
+/* Says that a column has another name than in training: they may be in another order. */
+static void compare_names(const Trainer *t, const Feed *f, const Piece *p, const PrepColumn *c)
+{
+    const char *name = name_of(f->source, p->column);
+
+    if (name && *c->name && strcmp(name, c->name) != 0)
+        ngrt_trainer_note(t, "%s: column %zu is '%.60s', but that of training was '%.60s'",
+                          f->source->path, p->column, name, c->name);
+}
+
 /* Makes the piece of a column as the preparation has it. */
 static int make_piece(const Trainer *t, const Feed *f, Piece *p, const PrepColumn *c)
 {
@@ -177,6 +187,7 @@ static int make_piece(const Trainer *t, const Feed *f, Piece *p, const PrepColum
     status = check_missing(t, f, p);
     if (status)
         return status;
+    compare_names(t, f, p, c);
     if (c->kind == PREP_NUMBER && !has_words(s, p->column))
         return DONE;
     if (c->kind == PREP_NUMBER) {

@@ -154,14 +154,16 @@ static size_t line_elements(const Result *r)
     return r->axis < 0 ? elements / r->rows : elements;
 }
 
-/* Does an output say which of two words or more it is? */
-static int decides(const Result *r, const PrepColumn *c)
+/* Does an output say which of two words or more it is? limit: the classes of the input, or 0. */
+static int decides(const Result *r, const PrepColumn *c, int limit)
 {
     size_t elements = line_elements(r);
 
     if (r->axis < 0 || r->tensor->type == NGRT_I32)
         return r->axis >= 0 && elements == 1;
-    return elements == c->words || (elements == 1 && c->words == 2);
+    if (elements == 1)
+        return c->words == 2;
+    return elements == c->words || (elements > c->words && elements == (size_t)limit);
 }
 
 /* Finds the words of the labels, and the first output that decides. */
@@ -177,7 +179,7 @@ static Labels find_labels(const Trainer *t, const Result *result, int results)
         if (!input || !(input->flags & NGRT_TARGET) || x->columns != 1 || x->column[0].words < 2)
             continue;
         for (k = 0; k < results && !l.decides; k++)
-            if (decides(&result[k], &x->column[0]))
+            if (decides(&result[k], &x->column[0], input->limit))
                 l.decides = &result[k];
         l.of = &x->column[0];
         l.input = l.decides ? x->name : NULL;
@@ -222,7 +224,7 @@ static long decide(const Labels *l, size_t row)
             best = i;
         }
     }
-    return (long)best;
+    return best < l->of->words ? (long)best : -1; /* the model may have more classes */
 }
 
 /* Adds the first line of a table with words: a name for each column. */
@@ -238,7 +240,7 @@ static int add_header(Bytes *b, const Labels *l, const Result *result, int resul
         for (i = 0; i < elements && good; i++) {
             if (elements == 1)
                 good = ngrt_bytes_print(b, "%.400s", name);
-            else if (&result[k] == l->decides)
+            else if (&result[k] == l->decides && i < l->of->words)
                 good = add_word(b, l->of->word[i]);
             else
                 good = ngrt_bytes_print(b, "%.400s_%zu", name, i);

@@ -121,6 +121,15 @@ if asked tables; then
     [ "$(sed 's/.*,//' "$dir/out" | tail -n 2)" = "$(sed 's/.*,//' back.csv | head -n 2)" ]
     verdict $? "predict names other classes"
 
+    # another order of the columns is not overlooked, and a model may have more classes than there are words
+    awk -F, '{ print $2 "," $1 "," $3 "," $4 "," $5 }' words.csv | sed '1s/.*/width,length,height,depth,kind/' >turned.csv
+    run 0 eval iris.ng --data turned.csv --load words.st
+    says "turned.csv: column 0 is 'width', but that of training was 'length'"
+    grep -v tulip words.csv >two.csv
+    run 0 train iris.ng --data two.csv --epochs 30 --quiet --save two.st
+    run 0 predict iris.ng --data two.csv --load two.st
+    prints 'lily,rose,p_2,kind'
+
     # columns, by numbers and by names; a table is read once
     run 0 train iris.ng --data numbers.csv --epochs 3 --quiet --save all.st
     run 0 train iris.ng --data x=numbers.csv:0-3 --data t=numbers.csv:4 --epochs 3 --quiet --save part.st
