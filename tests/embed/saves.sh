@@ -43,8 +43,7 @@ ok "log" train --epochs 4 --log log.csv --load l.st
 says 0 'epoch 1 to 30' "$ngc" train net.ng --data data.csv --val data.csv --epochs 30 --quiet --curve
 [ "$(grep -c '|' "$dir/got")" = 12 ] && grep -q 'J (\*), validation (o)' "$dir/got" && sed -n '3p' "$dir/got" | grep -q '|[o ]*\*' && good || bad "--curve"
 says 0 'epoch 1 to 3' "$ngc" train net.ng --data data.csv --epochs 3 --quiet --curve=-
-says 2 'the picture is an SVG' "$ngc" train net.ng --data data.csv --epochs 3 --quiet --curve=curve.png
-[ ! -e curve.png ] && [ ! -e ./- ] && good || bad "--curve: a file was written"
+[ ! -e ./- ] && good || bad "--curve: a file was written"
 ok "--curve=FILE" "$ngc" train net.ng --data data.csv --val data.csv --epochs 30 --quiet --curve=curve.svg
 if have python3; then
     ok "curve.svg" python3 -c 'import xml.dom.minidom as x; p = x.parse("curve.svg").getElementsByTagName("path"); assert len(p) == 6 and p[1].getAttribute("d").count("L") == 29'
