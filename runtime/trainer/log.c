@@ -1,7 +1,10 @@
 /* log.c - what is reported of each epoch: a line on stderr, and a row of the file of --log. */
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "trainer.h"
 
@@ -71,18 +74,58 @@ static void log_name(const Trainer *t, const char *prefix, const Value *v)
     fprintf(t->log, ",%s%s%s%s", quote, prefix, v->name, quote);
 }
 
+/* The bytes of the log up to the rows of epochs that are still to come: an interrupted training may
+ * have written more epochs than its weights have. */
+static long kept_size(FILE *log, long long epoch)
+{
+    char line[64];
+    long size = 0;
+    int c, used = 0;
+
+    while ((c = fgetc(log)) != EOF) {
+        if (used < (int)sizeof line - 1)
+            line[used++] = (char)c;
+        if (c != '\n')
+            continue;
+        line[used] = 0;
+        if (atoll(line) > epoch) /* 0 is the first line, which has names */
+            break;
+        size = ftell(log);
+        used = 0;
+    }
+    return size;
+}
+
+/* Opens the log of a training that continues, or a new one. */
+static FILE *open_log(const Trainer *t)
+{
+    FILE *log = t->about.step ? fopen(t->log_path, "r+") : fopen(t->log_path, "w");
+    struct stat st;
+
+    if (!log && t->about.step && errno == ENOENT)
+        log = fopen(t->log_path, "w");
+    if (!log || fstat(fileno(log), &st) != 0 || !S_ISREG(st.st_mode) || !t->about.step)
+        return log;
+    fflush(log);
+    if (ftruncate(fileno(log), kept_size(log, (long long)t->about.epoch)) != 0 ||
+        fseek(log, 0, SEEK_END) != 0) {
+        fclose(log);
+        return NULL;
+    }
+    return log;
+}
+
 int ngrt_log_open(Trainer *t)
 {
-    /* a training that continues also continues its log */
-    const char *mode = t->about.step ? "a" : "w";
+    struct stat st;
     int i;
 
     if (!t->log_path)
         return DONE;
-    t->log = fopen(t->log_path, mode);
-    if (!t->log || fseek(t->log, 0, SEEK_END) != 0)
+    t->log = open_log(t);
+    if (!t->log || fstat(fileno(t->log), &st) != 0)
         return ngrt_trainer_fail(t, FILES, "%s: %s", t->log_path, strerror(errno));
-    if (ftell(t->log) > 0)
+    if (S_ISREG(st.st_mode) && st.st_size > 0)
         return DONE; /* its first line is there */
 
     fprintf(t->log, "epoch,seconds");

@@ -537,6 +537,12 @@ z = dense(h, 3)
 minimize J = cross_entropy(z, t) with adam(lr = cosine(0.002, 1500))
 END
     interrupted "${INTERRUPTIONS:-6}"
+    # the log has each epoch once, also one that was written after the last checkpoint
+    run 0 train drop.ng --data words.csv --epochs 5 --save log.st --log log.csv --quiet
+    echo '6,0,1' >>log.csv
+    run 0 train drop.ng --data words.csv --epochs 8 --load log.st --log log.csv --quiet
+    [ "$(cut -d, -f1 log.csv | tr '\n' ' ')" = 'epoch 1 2 3 4 5 6 7 8 ' ]
+    verdict $? "the log has not each epoch once"
     run 0 train drop.ng --data words.csv --epochs 4 --checkpoint 2 --resume new.st
     says 'new.st: there is no such file yet; the training starts anew'
     run 2 train drop.ng --data words.csv --resume new.st --save other.st
