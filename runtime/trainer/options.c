@@ -184,20 +184,10 @@ static int add_sources(Trainer *t, Set *set, char *text)
     return status;
 }
 
-/* Reads a whole number that is not negative; false if the text is not one. */
-static int read_count(const char *text, long *value)
-{
-    char *end;
-
-    errno = 0;
-    *value = strtol(text, &end, 10);
-    return *text >= '0' && *text <= '9' && *end == 0 && !errno;
-}
-
 /* The value of an option that takes a number. */
 static int set_number(Trainer *t, const Option *o, const char *text, long least, long *number)
 {
-    if (!read_count(text, number) || *number < least)
+    if (!ngrt_read_count(text, number) || *number < least)
         return ngrt_trainer_fail(t, USAGE, "%s takes a whole number from %ld on", o->name, least);
     return DONE;
 }
@@ -629,104 +619,81 @@ static int wants_doubles(const ngrt_model *m)
     return m->real == NGRT_F64;
 }
 
+/* --resume: the file is the one to load, if it is there, and the one to save. */
+static int set_resume(Trainer *t)
+{
+    if (t->load_path || t->save_path)
+        return ngrt_trainer_fail(t, USAGE,
+                                 "--resume loads and saves; it does not go with --load or --save");
+    t->save_path = t->resume_path;
+    if (access(t->resume_path, F_OK) == 0)
+        t->load_path = t->resume_path;
+    else
+        ngrt_trainer_note(t, "%s: there is no such file yet; the training starts anew",
+                          t->resume_path);
+    return DONE;
+}
+
+/* Are there two options of which one would be ignored? */
+static int check_together(const Trainer *t)
+{
+    int val = t->part[VALIDATION].sources > 0, split = t->split[TRAINING] > 0;
+    int shows = t->assess || t->boundary_path, keeps = t->save_path || t->log_path;
+
+    if (split && (t->folds || val))
+        return ngrt_trainer_fail(t, USAGE, "data that is split does not go with %s",
+                                 t->folds ? "--folds" : "--val");
+    if (t->folds && t->grids > 0)
+        return ngrt_trainer_fail(t, USAGE, "--folds and --grid do not go together");
+    if (t->folds && (val || keeps || t->curve || shows))
+        return ngrt_trainer_fail(t, USAGE,
+                                 "--folds measures and keeps nothing: it does not go with --val, "
+                                 "--save, --log, --curve, --assess and --boundary");
+    if (t->grids > 0 && (t->log_path || t->curve || t->resume_path))
+        return ngrt_trainer_fail(
+            t, USAGE,
+            "--grid is several trainings: it does not go with --log, --curve and --resume");
+    if (t->find_rate && (t->folds || t->grids > 0 || keeps || shows))
+        return ngrt_trainer_fail(t, USAGE,
+                                 "--find-rate does not train: it does not go with --folds, --grid, "
+                                 "--save, --log, --assess and --boundary");
+    if ((t->folds || split) && !t->part[TRAINING].sources)
+        return ngrt_trainer_fail(t, USAGE, "there is no --data to be split");
+    return DONE;
+}
+
 static int parse_arguments(Trainer *t, int argc, char **argv)
 {
     int i, status = DONE;
 
     for (i = 1; i < argc && !status; i++)
         status = parse_argument(t, argc, argv, &i);
-    for (i = 0; i < t->grids; i++) {
+    for (i = 0; i < t->grids && !status; i++) {
         Grid *g = &t->grid[i];
 
         snprintf(g->assign, sizeof g->assign, "%s=%s", g->name, g->value[0]);
         t->assign[t->assigns++] = g->assign;
     }
+    if (!status && t->resume_path)
+        status = set_resume(t);
+    if (!status)
+        status = check_together(t);
     if (status)
         return status;
 
     t->form.wide = wants_doubles(t->model);
-    if (t->resume_path && (t->load_path || t->save_path))
-        return ngrt_trainer_fail(t, USAGE,
-                                 "--resume loads and saves; it does not go with --load or --save");
-    if (t->resume_path) {
-        t->save_path = t->resume_path;
-        if (access(t->resume_path, F_OK) == 0)
-            t->load_path = t->resume_path;
-        else
-            ngrt_trainer_note(t, "%s: there is no such file yet; the training starts anew",
-                              t->resume_path);
-    }
     if ((t->save_steps > 0 || t->save_time > 0) && !t->save_path)
         return ngrt_trainer_fail(t, USAGE, "--checkpoint wants --save or --resume");
     if (t->tolerance > 0 && t->patience == 0 && !t->keep_best)
         t->patience = 10;
     if (t->map && !t->load_path && !t->save_path)
         return ngrt_trainer_fail(t, USAGE, "--map wants --load or --save");
-    if (t->split[TRAINING] > 0 && (t->folds || t->part[VALIDATION].sources))
-        return ngrt_trainer_fail(t, USAGE, "data that is split does not go with %s",
-                                 t->folds ? "--folds" : "--val");
-    if (t->folds && t->grids > 0)
-        return ngrt_trainer_fail(t, USAGE, "--folds and --grid do not go together");
-    if (t->folds && (t->part[VALIDATION].sources || t->save_path || t->log_path || t->curve))
-        return ngrt_trainer_fail(t, USAGE,
-                                 "--folds measures and keeps nothing: it does not go with --val, "
-                                 "--save, --log and --curve");
-    if ((t->folds || t->split[TRAINING] > 0) && !t->part[TRAINING].sources)
-        return ngrt_trainer_fail(t, USAGE, "there is no --data to be split");
     if (!t->part[TRAINING].sources && takes_data(t))
         return ngrt_trainer_fail(t, USAGE, "no data: give --data FILE");
     return DONE;
 }
 
-/* ---- run-time sizes ---- */
-
-/* The run-time size that NAME=value is for, or their number. */
-static int find_size(const ngrt_model *m, const char *text)
-{
-    size_t length = strcspn(text, "=");
-    int d;
-
-    for (d = 0; d < m->dims; d++)
-        if (strlen(m->dim[d].name) == length && strncmp(m->dim[d].name, text, length) == 0)
-            break;
-    return d;
-}
-
-/* Sets the size that NAME=value is for, or checks that it is for a scalar input. */
-static int set_size(Trainer *t, const char *text)
-{
-    const ngrt_model *m = t->model;
-    const ngrt_tensor *x = ngrt_find_input(m, text);
-    int d = find_size(m, text);
-    long size;
-
-    if (d == m->dims) {
-        if (x && x->rank == 0)
-            return DONE;
-        return ngrt_trainer_fail(
-            t, USAGE, "%s: the model %s has no scalar input or run-time size of that name", text,
-            m->name);
-    }
-    if (d == 0)
-        return ngrt_trainer_fail(t, USAGE, "%s: the batch is set by --batch", text);
-
-    if (!read_count(strchr(text, '=') + 1, &size) || size < 1 || size > m->dim[d].max)
-        return ngrt_trainer_fail(t, USAGE, "%s: must be from 1 to %d", text, m->dim[d].max);
-    t->size[d] = (int)size;
-    return DONE;
-}
-
-/* Sets the run-time sizes from NAME=value where given, else to their bounds. */
-static int set_sizes(Trainer *t)
-{
-    int i, d, status = DONE;
-
-    for (d = 0; d < t->model->dims; d++)
-        t->size[d] = t->model->dim[d].max;
-    for (i = 0; i < t->assigns && !status; i++)
-        status = set_size(t, t->assign[i]);
-    return status;
-}
+/* ---- what is saved of them ---- */
 
 /* Does an option say where results go, and not what they are, or has the file a place of its own
  * for it? It is not saved with them. */
@@ -773,5 +740,5 @@ int ngrt_trainer_options(Trainer *t, int argc, char **argv)
 
     if (!status)
         status = parse_arguments(t, argc, argv);
-    return status ? status : set_sizes(t);
+    return status ? status : ngrt_trainer_sizes(t);
 }

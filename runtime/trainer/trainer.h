@@ -3,8 +3,9 @@
  *
  * The files are a ladder, each calls only those below it: commands.c; runs.c; train.c, predict.c
  * and results.c; assess.c, accumulate.c and log.c, checkpoint.c, curve.c; metrics.c; scale.c,
- * split.c and set.c; ahead.c; rows.c; columns.c; source.c and options.c; trainer.c. Functions that
- * can fail return an exit status, DONE or the reason, after they have printed the error. */
+ * split.c and set.c; ahead.c; rows.c; columns.c; source.c and options.c; sizes.c; trainer.c.
+ * Functions that can fail return an exit status, DONE or the reason, after they have printed the
+ * error. */
 #ifndef TRAINER_H
 #define TRAINER_H
 
@@ -244,6 +245,10 @@ const ngrt_tensor *ngrt_find_input(const ngrt_model *m, const char *text);
 /* options.c */
 int ngrt_trainer_options(Trainer *t, int argc, char **argv); /* sets the run-time sizes, too */
 int ngrt_trainer_help(const char *program, int command);
+
+/* sizes.c */
+int ngrt_trainer_sizes(Trainer *t);
+int ngrt_read_count(const char *text, long *value); /* a whole number that is not negative */
 
 /* source.c */
 int ngrt_source_read(const Trainer *t, Set *set); /* all files of a set */
