@@ -643,6 +643,10 @@ static int check_together(const Trainer *t)
     if (split && (t->folds || val))
         return ngrt_trainer_fail(t, USAGE, "data that is split does not go with %s",
                                  t->folds ? "--folds" : "--val");
+    if (t->command == PREDICT && t->form.missing == MISSING_DROP)
+        return ngrt_trainer_fail(t, USAGE,
+                                 "predict has a line for each row: --missing=drop would leave out "
+                                 "some");
     if (t->folds && t->grids > 0)
         return ngrt_trainer_fail(t, USAGE, "--folds and --grid do not go together");
     if (t->folds && (val || keeps || t->curve || shows))

@@ -364,6 +364,8 @@ static int check_shapes(const Trainer *t, Set *set)
     }
     if (!first)
         set->rows = 1;
+    if (!status && set->rows > UINT32_MAX)
+        status = ngrt_trainer_fail(t, FILES, "%s: over 2^32 rows", first->path);
     return status;
 }
 

@@ -188,6 +188,7 @@ if asked tables; then
     says "holes.csv:4:1: 'NA' is not a finite number"
     run 0 train iris.ng --data holes.csv --missing drop --epochs 3 --save part.st
     says 'holes.csv: 2 of 90 rows have missing cells and are left out'
+    run 2 predict iris.ng --data holes.csv --missing drop --load words.st
     sed '4d; 6d' words.csv >whole.csv
     run 0 train iris.ng --data whole.csv --epochs 3 --save whole.st
     same_weights whole.st part.st
