@@ -31,6 +31,11 @@ enum {
     NGRT_GEMM_SUMMED = 64                     /* terms of one sum; more are the sum of two halves */
 };
 
+#ifdef __GNUC__
+/* A quarter of a line of the cache, at any element. */
+typedef real ngrt_gemm_quarter __attribute__((vector_size(16), aligned(sizeof(real)), may_alias));
+#endif
+
 /* A matrix in memory: element (i, j) is at[i*row + j*col]. */
 typedef struct ngrt_gemm_matrix {
     const real *at;
@@ -532,8 +537,65 @@ static void ngrt_gemm_product(int m, int n, int k, real alpha, ngrt_gemm_matrix 
 
 /* ---- products with a vector ---- */
 
-/* sum over p < k of x[p] y[p], in partial sums that vectorise. What is lost to rounding grows with
- * the logarithm of k. */
+/* s[j] += x[p + j] y[p + j] for p = 0, COLS, .. as long as all j < COLS are below k. */
+static void ngrt_gemm_add_products(int k, const real *x, const real *y, real *s)
+{
+    int p = 0;
+#ifdef __GNUC__
+    ngrt_gemm_quarter s0 = {0}, s1 = s0, s2 = s0, s3 = s0;
+
+    for (; p + NGRT_GEMM_COLS <= k; p += NGRT_GEMM_COLS) {
+        const ngrt_gemm_quarter *a = (const ngrt_gemm_quarter *)(x + p);
+        const ngrt_gemm_quarter *b = (const ngrt_gemm_quarter *)(y + p);
+        s0 += a[0] * b[0];
+        s1 += a[1] * b[1];
+        s2 += a[2] * b[2];
+        s3 += a[3] * b[3];
+    }
+    ((ngrt_gemm_quarter *)s)[0] = s0;
+    ((ngrt_gemm_quarter *)s)[1] = s1;
+    ((ngrt_gemm_quarter *)s)[2] = s2;
+    ((ngrt_gemm_quarter *)s)[3] = s3;
+#else
+    for (; p + NGRT_GEMM_COLS <= k; p += NGRT_GEMM_COLS) {
+        int j;
+        for (j = 0; j < NGRT_GEMM_COLS; j++)
+            s[j] += x[p + j] * y[p + j];
+    }
+#endif
+}
+
+/* sum[j] = sum over p < k of x[p] b[p row + j] for j < COLS. */
+static void ngrt_gemm_add_rows(int k, const real *x, const real *b, ptrdiff_t row, real *sum)
+{
+    int p;
+#ifdef __GNUC__
+    ngrt_gemm_quarter s0 = {0}, s1 = s0, s2 = s0, s3 = s0;
+
+    for (p = 0; p < k; p++, b += row) {
+        const ngrt_gemm_quarter *from = (const ngrt_gemm_quarter *)b;
+        s0 += x[p] * from[0];
+        s1 += x[p] * from[1];
+        s2 += x[p] * from[2];
+        s3 += x[p] * from[3];
+    }
+    ((ngrt_gemm_quarter *)sum)[0] = s0;
+    ((ngrt_gemm_quarter *)sum)[1] = s1;
+    ((ngrt_gemm_quarter *)sum)[2] = s2;
+    ((ngrt_gemm_quarter *)sum)[3] = s3;
+#else
+    int i;
+
+    for (i = 0; i < NGRT_GEMM_COLS; i++)
+        sum[i] = 0;
+    for (p = 0; p < k; p++, b += row)
+        for (i = 0; i < NGRT_GEMM_COLS; i++)
+            sum[i] += x[p] * b[i];
+#endif
+}
+
+/* sum over p < k of x[p] y[p], in partial sums. What is lost to rounding grows with the logarithm
+ * of k. */
 static real ngrt_gemm_dot(int k, const real *x, const real *y)
 {
     real s[NGRT_GEMM_COLS] = {0}, sum = 0;
@@ -544,12 +606,9 @@ static real ngrt_gemm_dot(int k, const real *x, const real *y)
         return ngrt_gemm_dot(half, x, y) + ngrt_gemm_dot(k - half, x + half, y + half);
     }
 
-    for (p = 0; p + NGRT_GEMM_COLS <= k; p += NGRT_GEMM_COLS)
-        for (j = 0; j < NGRT_GEMM_COLS; j++)
-            s[j] += x[p + j] * y[p + j];
-
-    for (j = 0; j < k % NGRT_GEMM_COLS; j++)
-        sum += x[p + j] * y[p + j];
+    ngrt_gemm_add_products(k, x, y, s);
+    for (p = k / NGRT_GEMM_COLS * NGRT_GEMM_COLS; p < k; p++)
+        sum += x[p] * y[p];
     for (j = 0; j < NGRT_GEMM_COLS; j++)
         sum += s[j];
     return sum;
@@ -569,16 +628,15 @@ static void ngrt_gemm_sums(int cols, int k, const real *x, ngrt_gemm_matrix b, r
         return;
     }
 
+    if (cols == NGRT_GEMM_COLS && b.col == 1) {
+        ngrt_gemm_add_rows(k, x, b.at, b.row, sum);
+        return;
+    }
     for (i = 0; i < cols; i++)
         sum[i] = 0;
-    if (cols == NGRT_GEMM_COLS && b.col == 1)
-        for (p = 0; p < k; p++)
-            for (i = 0; i < NGRT_GEMM_COLS; i++)
-                sum[i] += x[p] * b.at[p * b.row + i];
-    else
-        for (p = 0; p < k; p++)
-            for (i = 0; i < cols; i++)
-                sum[i] += x[p] * b.at[p * b.row + i * b.col];
+    for (p = 0; p < k; p++)
+        for (i = 0; i < cols; i++)
+            sum[i] += x[p] * b.at[p * b.row + i * b.col];
 }
 
 /* c[j step] = alpha (sum over p < k of x[p] b(p, j)) + beta c[j step] for j < n: a C of one row or
@@ -719,24 +777,30 @@ int openblas_get_num_threads(void) __attribute__((weak));
 int openblas_get_parallel(void) __attribute__((weak));
 char *openblas_get_corename(void) __attribute__((weak));
 
-/* Is the kernel here the faster one? As measured against OpenBLAS's kernels for AVX2; where it has
- * vectors of 64 bytes itself, or several threads and enough for them to do, CBLAS is. */
-static int is_own(int ta, int tb, int m, int n, int k)
+/* The kernel here against OpenBLAS's kernels with vectors of 64 bytes. Those have special forms for
+ * small products, and are faster where the inner size is large; between, they pack too much. */
+static int beats_wide(int ta, int tb, int m, int n, int k, double work)
 {
     const int is_double = sizeof(real) == sizeof(double);
-    const double work = (double)m * n * k;
-    const char *core;
 
-    if (!openblas_get_corename || !openblas_get_num_threads)
+    if (!__builtin_cpu_supports("avx512f") || m < 2 || n < 16 || k >= 1000)
         return 0;
-    if (openblas_get_num_threads() > 1 && work > 1048576.0)
-        return 0;
-    core = openblas_get_corename();
-    if (strcmp(core, "Haswell") != 0 && strcmp(core, "Zen") != 0)
-        return 0;
+    if (is_double)
+        return !tb && m >= 16 && work > 1e6 && k <= 800;
+    if (work <= 1e6)
+        return tb && !ta && k <= 256;
+    if (m < 4)
+        return tb;
+    return !ta || n % 16 == 0;
+}
 
-    /* With vectors of 64 bytes it is, but for products that are narrow, or flat and not of whole
-     * vectors, and in double with B transposed for small ones. */
+/* Against its kernels for AVX2 and older ones. */
+static int beats_narrow(int ta, int tb, int m, int n, int k, double work)
+{
+    const int is_double = sizeof(real) == sizeof(double);
+
+    /* With vectors of 64 bytes it is faster, but for products that are narrow, or flat and not of
+     * whole vectors, and in double with B transposed for small ones. */
     if (__builtin_cpu_supports("avx512f")) {
         if (is_double && tb)
             return m >= 8 && n >= 32 && k >= 16 && work >= 262144.0;
@@ -754,6 +818,30 @@ static int is_own(int ta, int tb, int m, int n, int k)
     if (ta)
         return m >= 32 && work <= 262144.0;
     return k <= 800;
+}
+
+/* Does the OpenBLAS that is linked use vectors of 64 bytes? */
+static int has_wide_blas(void)
+{
+    const char *core = openblas_get_corename();
+
+    return strcmp(core, "SkylakeX") == 0 || strcmp(core, "Cooperlake") == 0 ||
+           strcmp(core, "SapphireRapids") == 0;
+}
+
+/* Is the kernel here the faster one? That was measured for each shape. Where CBLAS has several
+ * threads, and enough for them to do, it is not. */
+static int is_own(int ta, int tb, int m, int n, int k)
+{
+    const double work = (double)m * n * k;
+
+    if (!openblas_get_corename || !openblas_get_num_threads)
+        return 0;
+    if (openblas_get_num_threads() > 1 && work > 1048576.0)
+        return 0;
+    if (has_wide_blas())
+        return beats_wide(ta, tb, m, n, k, work);
+    return beats_narrow(ta, tb, m, n, k, work);
 }
 
 /* May several threads call CBLAS, so that each computes what it asks for by itself? That is known
