@@ -218,7 +218,10 @@ static const char *call_word(Printer *pr, char letter, const Node *n, const Size
 {
     switch (letter) {
     case 'y': return print_pointer(pr->b, program_place(pr->b->p, n), n);
-    case 'k': return print_format(pr, "%d", n->attr.stream);
+    case 'k':
+        if (n->attr.size == 0)
+            return print_format(pr, "%d", n->attr.stream);
+        return print_format(pr, "(uint32_t)(%d + %s)", n->attr.stream, int_text(pr, n->attr.size));
     case 'p': return pr->k->split ? "id, threads" : "0, 1";
     case 's': return sizes_text(pr, size);
     case '0':

@@ -199,7 +199,11 @@ static void json_attr(const Lesson *l, Text *t, const Node *n)
 
         if (count == 0 || (m->kind == ATTR_BOOL && !size[0]))
             continue;
-        if (m->kind == ATTR_BOOL)
+        if (a == A_STREAM) {
+            text_add(t, "\"stream\":");
+            json_size(l, t, size_add(l->g, n->attr.size, n->attr.stream));
+            text_add(t, ",");
+        } else if (m->kind == ATTR_BOOL)
             text_add(t, "\"%s\":true,", m->name);
         else if (m->kind == ATTR_INT || m->kind == ATTR_AXES)
             text_add(t, "\"%s\":%lld,", m->name, (long long)size[0]);

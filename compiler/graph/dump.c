@@ -455,7 +455,7 @@ static Piece piece_given(const Graph *g, const Node *n, int depth)
 {
     Text t = {.ngc = g->ngc};
     text_add(&t, "%s(", n->attr.given->name);
-    for (int i = 1; i < n->nargs; i++)
+    for (int i = 1; i <= n->attr.given->count; i++)
         text_add(&t, "%s%s", i > 1 ? ", " : "", operand(g, n->arg[i], depth, 0));
     text_add(&t, ")");
     return (Piece){t.at, 16};

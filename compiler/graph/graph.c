@@ -251,10 +251,15 @@ Node *graph_random(Graph *g, Shape shape, Random kind, double a, double b, int s
                      NULL);
 }
 
-Node *graph_noise(Graph *g, Shape shape, Node *draws, int stream)
+Node *graph_noise(Graph *g, Shape shape, Node *draws, int stream, Size pass)
 {
-    Node n = {.op = OP_noise, .type = T_FLOAT, .shape = shape, .nargs = 1, .attr.stream = stream};
-    return graph_add(g, n, &draws);
+    Node *arg[1 + MAX_LEVELS] = {draws};
+    Node n = {.op = OP_noise,
+              .type = T_FLOAT,
+              .shape = shape,
+              .nargs = 1 + graph_indices(g, &pass, 1, arg + 1),
+              .attr = {.stream = stream, .size = pass}};
+    return graph_add(g, n, arg);
 }
 
 Node *graph_iota(Graph *g, Shape shape, int axis)
@@ -666,7 +671,7 @@ Node *graph_given(Graph *g, const Given *given, Node *const *arg)
     Node n = {.op = OP_given,
               .type = arg[0]->type,
               .shape = arg[0]->shape,
-              .nargs = 1 + given->count,
+              .nargs = 1 + given->count + given->outers,
               .attr.given = given};
     return graph_add(g, n, arg);
 }

@@ -183,7 +183,8 @@ struct Node {
         /* data: the elements, row-major */
         const double *data;
 
-        /* size: the size; checked: the index must be in [0, size) */
+        /* size: the size; checked: the index must be in [0, size); noise: what is added to the
+         * stream, by the numbers of passes */
         Size size;
 
         /* var */
@@ -574,6 +575,10 @@ struct Given {
     } * tensor;
 
     int first, end; /* the ids of its nodes: first <= id < end */
+
+    /* what it uses of the loops that the call is in: further operands */
+    Node **outer;
+    int outers, outer_room;
 };
 
 typedef enum { ROOT_OUTPUT, ROOT_METRIC, ROOT_LOSS, ROOT_GRAD, ROOT_UPDATE, ROOT_NAMED } RootKind;
@@ -735,7 +740,7 @@ Node *graph_training(Graph *);
 Node *graph_random(Graph *, Shape, Random, double a, double b, int stream);
 
 /* Uniform in [0, 1), new at each count of draws. */
-Node *graph_noise(Graph *, Shape, Node *draws, int stream);
+Node *graph_noise(Graph *, Shape, Node *draws, int stream, Size pass); /* stream + pass */
 
 Node *graph_iota(Graph *, Shape, int axis); /* the index along an axis, int */
 Node *graph_cast(Graph *, Node *, Type);

@@ -47,6 +47,28 @@ static bool find_by_element(const Graph *g, const Given *r, const Node *dx)
     return true;
 }
 
+/* A value of a loop around the call changes from pass to pass, and where the loop is computed again
+ * another node has it: so it is an operand. */
+static void add_outer(Graph *g, Given *r, Node *n)
+{
+    if (is_inside(r, n) || !node_loop(n))
+        return;
+    for (int i = 0; i < r->outers; i++)
+        if (r->outer[i] == n)
+            return;
+    r->outer = arena_grow(g->ngc, r->outer, r->outers, &r->outer_room, sizeof *r->outer);
+    r->outer[r->outers++] = n;
+}
+
+static void find_outers(Graph *g, Given *r)
+{
+    for (int i = r->first; i < r->end; i++)
+        for (int k = 0; k < g->node[i]->nargs; k++)
+            add_outer(g, r, g->node[i]->arg[k]);
+    for (int k = 0; k < r->count; k++)
+        add_outer(g, r, r->tensor[k].dx);
+}
+
 /* Its nodes have no names: these would be the same in every copy, and no gradient is asked for with
  * respect to them. */
 void given_close(Graph *g, Given *r)
@@ -56,11 +78,14 @@ void given_close(Graph *g, Given *r)
         g->node[i]->name = NULL;
     for (int k = 0; k < r->count; k++)
         r->tensor[k].by_element = find_by_element(g, r, r->tensor[k].dx);
+    find_outers(g, r);
 }
 
 /* ---- copied into a sweep ---- */
 
-/* What the leaf n means in the derivative of y; NULL: it is not a leaf of the backward part. */
+/* What n means in the derivative of y, if it is a leaf of the backward part or an operand; else
+ * NULL.
+ */
 static Node *meaning(const Given *r, const Node *n, const Node *y, Node *dy)
 {
     if (n == r->dy)
@@ -70,20 +95,32 @@ static Node *meaning(const Given *r, const Node *n, const Node *y, Node *dy)
     for (int k = 0; k < r->count; k++)
         if (n == r->tensor[k].leaf)
             return y->arg[1 + k];
+    for (int k = 0; k < r->outers; k++)
+        if (n == r->outer[k])
+            return y->arg[1 + r->count + k];
     return NULL;
 }
 
-/* n with its operands as they are now, by id - first. */
-static Node *copied(Graph *g, const Given *r, Node *n, Node *const *now)
+/* What n is now; now: of the nodes inside, by id - first. */
+static Node *now_of(const Node *y, Node *n, Node *const *now)
+{
+    const Given *r = y->attr.given;
+    if (is_inside(r, n))
+        return now[n->id - r->first];
+
+    Node *operand = meaning(r, n, y, NULL);
+    return operand ? operand : n;
+}
+
+/* n with its operands as they are now. */
+static Node *copied(Graph *g, const Node *y, Node *n, Node *const *now)
 {
     Node **arg = arena_alloc(g->ngc, (size_t)(n->nargs + 1) * sizeof *arg);
     bool same = true;
     int made = g->count;
 
     for (int k = 0; k < n->nargs; k++) {
-        arg[k] = n->arg[k];
-        if (is_inside(r, arg[k]))
-            arg[k] = now[arg[k]->id - r->first];
+        arg[k] = now_of(y, n->arg[k], now);
         same &= arg[k] == n->arg[k];
     }
     if (same)
@@ -123,19 +160,23 @@ static void back_given(Graph *g, const Node *y, Node *dy, Node **dx)
         if (!needed[i - r->first])
             continue;
         Node *leaf = meaning(r, n, y, dy);
-        now[i - r->first] = leaf ? leaf : copied(g, r, n, now);
+        now[i - r->first] = leaf ? leaf : copied(g, y, n, now);
     }
 
     dx[0] = NULL;
-    for (int k = 0; k < r->count; k++) {
-        Node *d = r->tensor[k].dx;
-        dx[1 + k] = is_inside(r, d) ? now[d->id - r->first] : d;
-    }
+    for (int k = 0; k < r->count; k++)
+        dx[1 + k] = now_of(y, r->tensor[k].dx, now);
+}
+
+/* Is operand k one of the tensors that the def was called with? */
+static bool is_tensor(const Node *y, int k)
+{
+    return y->op == OP_given && k > 0 && k <= y->attr.given->count;
 }
 
 bool given_by_element(const Node *y, int k)
 {
-    return y->op == OP_given && k > 0 && y->attr.given->tensor[k - 1].by_element;
+    return is_tensor(y, k) && y->attr.given->tensor[k - 1].by_element;
 }
 
 static Risk risk_given(const Node *y, int operand)
@@ -172,14 +213,36 @@ static bool *below_of(const Graph *g, const Node *y)
     return below;
 }
 
+/* Does something flow back to x from a variable of the loop, by what it is before the first pass or
+ * after one? Marks it; true: there is a new one. */
+static bool mark_variables(bool *above, const Node *loop)
+{
+    bool more = false;
+
+    for (int v = 0; v < loop_variables(loop); v++) {
+        bool *leaf = &above[loop_leaf(loop, v)->id];
+        bool some = above[loop_init(loop, v)->id] || above[loop_next(loop, v)->id];
+        more |= some && !*leaf;
+        *leaf |= some;
+    }
+    return more;
+}
+
 /* By id: does it flow back to x? */
 static bool *above_of(const Graph *g, const Node *x)
 {
-    bool *above = arena_alloc(g->ngc, (size_t)g->count + 1);
+    bool *above = arena_alloc(g->ngc, (size_t)g->count + 1), more = true;
+
     above[x->id] = true;
-    for (int i = x->id + 1; i < g->count; i++)
-        for (int k = first_way(g->node[i]); k < g->node[i]->nargs; k++)
-            above[i] |= above[g->node[i]->arg[k]->id];
+    while (more) {
+        more = false;
+        for (int i = 0; i < g->count; i++) {
+            const Node *n = g->node[i];
+            for (int k = first_way(n); k < n->nargs; k++)
+                above[i] |= above[n->arg[k]->id];
+            more |= n->op == OP_loop && mark_variables(above, n);
+        }
+    }
     return above;
 }
 
@@ -191,7 +254,7 @@ const char *given_names(Graph *g, Node *y, const Node *x, Loc *first)
     Table seen = {0};
     Text t = {.ngc = g->ngc};
 
-    for (int i = x->id + 1; i <= y->id; i++) {
+    for (int i = 0; i <= y->id; i++) {
         const Node *n = g->node[i];
         if (n->op != OP_given || !below[i] || !above[i])
             continue;
@@ -249,7 +312,7 @@ static Node *copy_given(Graph *g, const Node *n, Node *const *arg)
 static const char *said_given(Ngc *ngc, const Node *y, int operand)
 {
     (void)ngc;
-    return operand > 0 ? y->attr.given->tensor[operand - 1].said : NULL;
+    return is_tensor(y, operand) ? y->attr.given->tensor[operand - 1].said : NULL;
 }
 
 static const char *taught_given(Ngc *ngc, const Node *n)

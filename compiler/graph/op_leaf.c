@@ -40,7 +40,8 @@ static void eval_noise(const Node *n, Eval *e, double *out)
 {
     int64_t dim[MAX_RANK];
     size_t count = (size_t)eval_shape(e, n->shape, dim);
-    ngrt_uniform(out, count, (uint64_t)*e->value[n->arg[0]->id], (uint32_t)n->attr.stream, 0, 1);
+    int64_t stream = n->attr.stream + size_at(e->graph, n->attr.size, e->dim);
+    ngrt_uniform(out, count, (uint64_t)*e->value[n->arg[0]->id], (uint32_t)stream, 0, 1);
 }
 
 static void sizes_noise(Graph *g, const Node *n, Size *out)
@@ -52,7 +53,10 @@ static void sizes_noise(Graph *g, const Node *n, Size *out)
 
 static Node *copy_noise(Graph *g, const Node *n, Node *const *arg)
 {
-    return graph_noise(g, n->shape, arg[0], n->attr.stream);
+    Indices before = graph_use_indices(g, arg + 1, n->nargs - 1);
+    Node *noise = graph_noise(g, n->shape, arg[0], n->attr.stream, n->attr.size);
+    graph_restore_indices(g, before);
+    return noise;
 }
 
 const OpInfo op_const = {.name = "const", .attrs = 1 << A_VALUE, .flags = F_LEAF};
@@ -68,10 +72,11 @@ const OpInfo op_random = {.name = "random",
                           .eval = eval_random};
 
 /* Uniform in [0, 1). It depends only on the count of draws, which is a state, and on the number of
- * its stream, so a step can be repeated. */
+ * its stream, so a step can be repeated. In a loop, each pass has a stream of its own: the index of
+ * each loop is an operand. */
 const OpInfo op_noise = {.name = "noise",
-                         .attrs = 1 << A_STREAM,
-                         .arity = 1,
+                         .attrs = 1 << A_STREAM | 1 << A_SIZE,
+                         .arity = -1,
                          .copy = copy_noise,
                          .flags = F_FLAT,
                          .eval = eval_noise,

@@ -179,12 +179,31 @@ static Node *window_at(const Unroll *u, const Node *n, int64_t t)
     return made;
 }
 
+/* A draw whose stream depends on the pass. */
+static Node *noise_at(const Unroll *u, Node *n, int64_t t)
+{
+    Graph *g = u->g;
+    Node *leaf[MAX_LEVELS];
+    int leaves = 0;
+
+    for (int k = 1; k < n->nargs; k++)
+        if (n->arg[k]->attr.loop != u->loop)
+            leaf[leaves++] = n->arg[k];
+    Size pass = size_replace(g, n->attr.size, MAX_DIMS + u->loop->level, t);
+    Indices before = graph_use_indices(g, leaf, leaves);
+    Node *noise = graph_noise(g, n->shape, u->now[n->arg[0]->id], n->attr.stream, pass);
+    graph_restore_indices(g, before);
+    return noise;
+}
+
 static Node *node_at(const Unroll *u, Node *n, int64_t t)
 {
     if (n->op == OP_index && n->attr.loop == u->loop)
         return graph_int(u->g, t);
     if (n->op == OP_slice || n->op == OP_pad)
         return window_at(u, n, t);
+    if (n->op == OP_noise)
+        return noise_at(u, n, t);
     return graph_rebuild(u->g, n, u->now);
 }
 

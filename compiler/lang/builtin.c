@@ -637,7 +637,9 @@ static Value *b_noise(Lower *L, Loc loc, Value **arg)
     if (!L->draws)
         L->draws = lower_var(L, VAR_STATE, "draws", lower_site(L, loc), (Shape){0}, T_INT,
                              graph_int(L->g, 0));
-    return value_node(L, loc, graph_noise(L->g, s, L->draws->node, 0x10000000 + L->streams++));
+    return value_node(L, loc,
+                      graph_noise(L->g, s, L->draws->node, 0x10000000 + L->streams++,
+                                  L->pass_streams));
 }
 
 static Value *b_uniform(Lower *L, Loc loc, Value **arg)

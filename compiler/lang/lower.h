@@ -173,11 +173,12 @@ struct Lower {
     bool stopped;       /* a limit was reached: nothing more is executed */
 
     /* Counters. */
-    Var *counter;   /* `step`, if something reads it */
-    Var **counters; /* by group: `step` of a minimize's optimizer, if there are several */
-    Var *draws;     /* counts the draws of noise, if there is any */
-    int streams;    /* of noise */
-    int given;      /* calls of defs with a backward part */
+    Var *counter;      /* `step`, if something reads it */
+    Var **counters;    /* by group: `step` of a minimize's optimizer, if there are several */
+    Var *draws;        /* counts the draws of noise, if there is any */
+    int streams;       /* of noise */
+    Size pass_streams; /* in the general pass of a loop: those of the passes before it */
+    int given;         /* calls of defs with a backward part */
 
     struct Inner {
         const Node *y;

@@ -48,11 +48,12 @@ static void walk_to(Walk *w, Node *n)
     w->todo[w->count++] = n;
 }
 
-/* Is it a variable, or does it stand for one? A scalar of data is a dual. */
+/* Is it a variable, or does it stand for one? A scalar of data is a dual; what a loop carries may
+ * be computed from variables in the passes before. */
 static bool is_variable(const Node *n)
 {
     bool dual = n->op == OP_data && n->shape.rank == 0;
-    return n->op == OP_var || n->op == OP_noise || dual;
+    return n->op == OP_var || n->op == OP_noise || n->op == OP_carried || dual;
 }
 
 /* Is the argument computed from a variable, so that something may flow back to it? Ints take part
@@ -491,16 +492,20 @@ static const char *part_text(const Rule *r)
 static Value *rule_node(const Rule *r)
 {
     Lower *L = r->L;
-    Node **arg = arena_alloc(L->ngc, (size_t)(r->given->count + 1) * sizeof *arg);
+    Given *given = r->given;
 
-    given_close(L->g, r->given);
+    given_close(L->g, given);
+    size_t most = 1 + (size_t)given->count + (size_t)given->outers;
+    Node **arg = arena_alloc(L->ngc, most * sizeof *arg);
     arg[0] = r->value;
     for (int i = 0; i < r->params; i++)
         if (r->tensor_of[i])
             arg[r->tensor_of[i]] = r->param[i]->node;
+    for (int i = 0; i < given->outers; i++)
+        arg[1 + given->count + i] = given->outer[i];
 
     L->g->loc = lower_site(L, r->call);
-    return value_node(L, r->call, graph_given(L->g, r->given, arg));
+    return value_node(L, r->call, graph_given(L->g, given, arg));
 }
 
 Value *lower_backward(Lower *L, const Func *f, Value **param, int params, Value *result, Loc call)

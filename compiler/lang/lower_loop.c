@@ -16,6 +16,7 @@ enum {
     MAX_PASSES = 100000, /* that are expanded */
     WORTH_PASSES = 4,    /* a loop of fewer passes is expanded */
     WORTH_NODES = 192,   /* one that makes fewer nodes, too */
+    MAX_DRAWS = 1 << 28, /* streams of noise of all passes */
 };
 
 /* A name that the body assigns, and that has a value outside. */
@@ -34,7 +35,10 @@ typedef struct For {
     int64_t from; /* of the first pass */
     int64_t lo;   /* of the passes that are still to be lowered */
     Size passes;
-    int number; /* of the for */
+    int number;    /* of the for */
+    int64_t start; /* lo of the first pass */
+    int streams;   /* of noise, before that pass */
+    int draws;     /* those of one pass */
     Carried *carried;
     int count, room;
     Node *test;      /* of while, in the general pass; NULL: there is none */
@@ -285,16 +289,13 @@ static void hide_constants(For *f)
 
 /* What a pass may not change if all are to be alike. */
 typedef struct Counts {
-    int vars, streams, var_paths, given;
+    int vars, streams, var_paths;
     int roots; /* without those of named values, which a pass may change */
 } Counts;
 
 static Counts counts(const Lower *L)
 {
-    Counts c = {.vars = L->m->vars,
-                .streams = L->streams,
-                .var_paths = L->var_paths,
-                .given = L->given};
+    Counts c = {.vars = L->m->vars, .streams = L->streams, .var_paths = L->var_paths};
 
     for (int i = 0; i < L->m->roots; i++)
         c.roots += L->m->root[i].kind != ROOT_NAMED;
@@ -347,12 +348,10 @@ static bool may_stay(For *f, Counts before)
         return differs(f, f->s->loc, "each pass has weights of its own");
     if (counts(L).roots != before.roots)
         return differs(f, f->s->loc, "a pass updates a state");
-    if (L->given != before.given)
-        return differs(f, f->s->loc, "a def with a backward part is called in it");
     if (in_backward(L))
         return differs(f, f->s->loc, "it is in a backward part");
-    if (L->streams != before.streams)
-        return differs(f, f->s->loc, "each pass draws random numbers");
+    if ((double)f->draws * (double)size_max(L->g, f->passes) > MAX_DRAWS)
+        return differs(f, f->s->loc, "it draws too many random numbers");
     return true;
 }
 
@@ -449,8 +448,110 @@ static bool end_variable(For *f, Carried *c)
     return true;
 }
 
+/* One loop, or one over the passes of each segment inside one over the segments. */
+typedef struct Kept {
+    Loop *loop, *segments; /* segments: or NULL */
+    Node *index[2];        /* of the outer and of the inner */
+    int levels;
+    Size rows;   /* of what is collected: with segments, there may be more than passes */
+    Node *count; /* the passes of this segment; NULL: all have the same number */
+} Kept;
+
+/* A number of passes for a segment: one near that asked for, which divides all if there is one. */
+static int64_t segment_size(int64_t passes, int64_t asked)
+{
+    for (int64_t k = 0; k <= asked / 2; k++) {
+        if (passes % (asked + k) == 0)
+            return asked + k;
+        if (passes % (asked - k) == 0)
+            return asked - k;
+    }
+    return asked;
+}
+
+/* The passes of this segment: min(size, passes - segment*size), at least 0. */
+static Node *segment_count(const For *f, const Kept *k, int64_t size)
+{
+    Graph *g = f->L->g;
+    Node *before = graph_binary(g, OP_mul, k->index[0], graph_int(g, size));
+    Node *left = graph_cast(g, graph_size(g, f->passes), T_INT);
+
+    left = graph_binary(g, OP_sub, left, before);
+    left = graph_binary(g, OP_minimum, left, graph_int(g, size));
+    return graph_binary(g, OP_maximum, left, graph_int(g, 0));
+}
+
+static void new_segments(For *f, Kept *k, int64_t asked)
+{
+    Graph *g = f->L->g;
+    int64_t most = size_max(g, f->passes);
+    int64_t size = is_run_time(f) ? asked : segment_size(most, asked);
+    int64_t segments = (most + size - 1) / size;
+    int level = f->L->levels;
+
+    k->segments =
+        graph_new_loop(g, text_format(f->L->ngc, "%s_segment", f->s->name), level, segments, false);
+    k->segments->segments = true;
+    k->segments->last = 0;
+    k->loop = graph_new_loop(g, f->s->name, level + 1, size, false);
+    k->loop->last = size_sub(g, f->passes, 1);
+
+    k->index[0] = graph_index(g, k->segments);
+    k->index[1] = graph_index(g, k->loop);
+    k->levels = 2;
+    k->rows = segments * size;
+    if (f->passes != k->rows)
+        k->count = segment_count(f, k, size);
+}
+
+static Kept new_kept(For *f)
+{
+    Lower *L = f->L;
+    Kept k = {.levels = 1, .rows = f->passes};
+    int64_t segment = L->ngc->opt.segment;
+
+    bool fits = size_max(L->g, f->passes) > segment && L->levels + 2 <= MAX_LEVELS;
+    if (segment > 0 && fits && !f->s->test) {
+        new_segments(f, &k, segment);
+    } else {
+        k.loop = graph_new_loop(L->g, f->s->name, L->levels, f->passes, false);
+        k.index[0] = graph_index(L->g, k.loop);
+    }
+    k.loop->loc = f->s->loc;
+    k.loop->from = f->lo;
+    return k;
+}
+
+/* The number of the pass, in the user's range. */
+static Node *pass_number(const For *f, const Kept *k)
+{
+    Graph *g = f->L->g;
+    Node *n = graph_cast(g, k->index[k->levels - 1], T_FLOAT);
+
+    if (k->segments) {
+        Node *segment = graph_cast(g, k->index[0], T_FLOAT);
+        Node *size = graph_const(g, (double)k->loop->passes);
+        n = graph_binary(g, OP_add, graph_binary(g, OP_mul, segment, size), n);
+    }
+    return graph_binary(g, OP_add, n, graph_const(g, (double)f->lo));
+}
+
+/* Each pass has streams of its own: those of the passes before it come before them. */
+static Size streams_before(const For *f, const Kept *k)
+{
+    Graph *g = f->L->g;
+    Size pass = size_dim(g, MAX_DIMS + k->loop->level);
+
+    if (k->segments) {
+        Size segment = size_dim(g, MAX_DIMS + k->segments->level);
+        pass = size_add(g, size_mul(g, segment, k->loop->passes), pass);
+    }
+    pass = size_add(g, pass, f->lo - f->start);
+    return size_add(g, f->L->pass_streams, size_mul(g, pass, f->draws));
+}
+
 /* Lowers that pass. */
-static bool lower_any_pass(For *f, Node *number)
+static bool lower_any_pass(For *f, const Kept *k)
 {
     Lower *L = f->L;
     Value *result = NULL;
@@ -461,8 +562,11 @@ static bool lower_any_pass(For *f, Node *number)
 
     int work = L->work;
     bool stopped = L->stopped;
+    Size outer = L->pass_streams;
+    L->streams = f->streams;
+    L->pass_streams = streams_before(f, k);
     trial_begin(L->ngc, &trial);
-    Value *v = value_node(L, f->s->at, number);
+    Value *v = value_node(L, f->s->at, pass_number(f, k));
     if (f->s->test)
         f->test = lower_test(f, at, v);
     if (f->test && is_always(f->test))
@@ -470,13 +574,16 @@ static bool lower_any_pass(For *f, Node *number)
     lower_pass(L, f->s, at, v, &result);
     L->work = work;
     L->stopped = stopped;
+    L->pass_streams = outer;
+    bool same_draws = L->streams - f->streams == f->draws;
+    L->streams = before.streams;
     if (!trial_end(L->ngc, &trial)) {
         const Diag *d = trial.first;
         return differs(f, d->loc, d->text);
     }
 
     Counts after = counts(L);
-    if (memcmp(&before, &after, sizeof before) != 0) {
+    if (memcmp(&before, &after, sizeof before) != 0 || !same_draws) {
         drop_made(f, before, roots);
         return differs(f, f->s->loc, "a pass makes something of its own");
     }
@@ -574,94 +681,6 @@ static bool lists_fit(For *f)
                                        c->b->name));
     }
     return true;
-}
-
-/* One loop, or one over the passes of each segment inside one over the segments. */
-typedef struct Kept {
-    Loop *loop, *segments; /* segments: or NULL */
-    Node *index[2];        /* of the outer and of the inner */
-    int levels;
-    Size rows;   /* of what is collected: with segments, there may be more than passes */
-    Node *count; /* the passes of this segment; NULL: all have the same number */
-} Kept;
-
-/* A number of passes for a segment: one near that asked for, which divides all if there is one. */
-static int64_t segment_size(int64_t passes, int64_t asked)
-{
-    for (int64_t k = 0; k <= asked / 2; k++) {
-        if (passes % (asked + k) == 0)
-            return asked + k;
-        if (passes % (asked - k) == 0)
-            return asked - k;
-    }
-    return asked;
-}
-
-/* The passes of this segment: min(size, passes - segment*size), at least 0. */
-static Node *segment_count(const For *f, const Kept *k, int64_t size)
-{
-    Graph *g = f->L->g;
-    Node *before = graph_binary(g, OP_mul, k->index[0], graph_int(g, size));
-    Node *left = graph_cast(g, graph_size(g, f->passes), T_INT);
-
-    left = graph_binary(g, OP_sub, left, before);
-    left = graph_binary(g, OP_minimum, left, graph_int(g, size));
-    return graph_binary(g, OP_maximum, left, graph_int(g, 0));
-}
-
-static void new_segments(For *f, Kept *k, int64_t asked)
-{
-    Graph *g = f->L->g;
-    int64_t most = size_max(g, f->passes);
-    int64_t size = is_run_time(f) ? asked : segment_size(most, asked);
-    int64_t segments = (most + size - 1) / size;
-    int level = f->L->levels;
-
-    k->segments =
-        graph_new_loop(g, text_format(f->L->ngc, "%s_segment", f->s->name), level, segments, false);
-    k->segments->segments = true;
-    k->segments->last = 0;
-    k->loop = graph_new_loop(g, f->s->name, level + 1, size, false);
-    k->loop->last = size_sub(g, f->passes, 1);
-
-    k->index[0] = graph_index(g, k->segments);
-    k->index[1] = graph_index(g, k->loop);
-    k->levels = 2;
-    k->rows = segments * size;
-    if (f->passes != k->rows)
-        k->count = segment_count(f, k, size);
-}
-
-static Kept new_kept(For *f)
-{
-    Lower *L = f->L;
-    Kept k = {.levels = 1, .rows = f->passes};
-    int64_t segment = L->ngc->opt.segment;
-
-    bool fits = size_max(L->g, f->passes) > segment && L->levels + 2 <= MAX_LEVELS;
-    if (segment > 0 && fits && !f->s->test) {
-        new_segments(f, &k, segment);
-    } else {
-        k.loop = graph_new_loop(L->g, f->s->name, L->levels, f->passes, false);
-        k.index[0] = graph_index(L->g, k.loop);
-    }
-    k.loop->loc = f->s->loc;
-    k.loop->from = f->lo;
-    return k;
-}
-
-/* The number of the pass, in the user's range. */
-static Node *pass_number(const For *f, const Kept *k)
-{
-    Graph *g = f->L->g;
-    Node *n = graph_cast(g, k->index[k->levels - 1], T_FLOAT);
-
-    if (k->segments) {
-        Node *segment = graph_cast(g, k->index[0], T_FLOAT);
-        Node *size = graph_const(g, (double)k->loop->passes);
-        n = graph_binary(g, OP_add, graph_binary(g, OP_mul, segment, size), n);
-    }
-    return graph_binary(g, OP_add, n, graph_const(g, (double)f->lo));
 }
 
 /* n of each pass: [passes, ..]. outer: the loop over segments, or NULL. */
@@ -923,7 +942,7 @@ static bool keep(For *f)
         good = good && begin_variable(f, k.loop, &f->carried[i]);
 
     L->levels += k.levels;
-    good = good && lower_any_pass(f, pass_number(f, &k));
+    good = good && lower_any_pass(f, &k);
     L->levels = levels;
 
     for (int i = 0; i < f->count; i++)
@@ -1040,16 +1059,22 @@ static bool lower_range(Lower *L, const Stmt *s, const Value *from, Value **resu
         return false;
     for (int i = 0; i < f.count; i++)
         f.carried[i].first = f.carried[i].b->value;
+    f.start = f.lo;
+    f.streams = before.streams;
+    f.draws = L->streams - before.streams;
 
     /* the others, as a loop or not */
-    int64_t lo = f.lo, passes = f.passes;
+    int64_t lo = f.lo;
+    Size passes = f.passes;
     int *unrolled = table_at(L->ngc, &L->unrolled, s);
     if (!*unrolled || must_stay(&f)) {
         bool peels = f.passes != 2 && !s->test;
         bool stays = may_stay(&f, before) && (keep(&f) || (peels && keep_rest(&f)));
         note_loop(&f, stays);
-        if (stays)
+        if (stays) {
+            L->streams = f.streams + f.draws * (int)size_max(L->g, passes);
             return false;
+        }
         *table_at(L->ngc, &L->unrolled, s) = 1;
     }
     f.lo = lo;

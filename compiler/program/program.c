@@ -248,6 +248,8 @@ Place *store_place(const Program *p, const Store *s)
 
 bool call_takes(const Node *n, int operand)
 {
+    if (n->arg[operand]->op == OP_index) /* it is in the sizes */
+        return false;
     return operand != 0 || !(op_info[n->op]->flags & F_FACTORED);
 }
 

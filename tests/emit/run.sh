@@ -137,6 +137,10 @@ lengths() {
     for n in 1 2 3 4 5; do
         quick "windows, $n, in segments" "--dims=$n --segment=2"
     done
+    for name in draws rules; do
+        model=tests/emit/models/$name.ng
+        quick "$name, in segments" "--unroll=0 --segment=5"
+    done
     passed=$((checks - failed))
     group "each number of passes"
 }

@@ -148,7 +148,7 @@ functions "$(dirname "$NGC")" | awk '
 explain functions "$dir/functions.ng"
 explain edges tests/explain/edges.ng
 explain links tests/explain/links.ng
-loops="loop loop_nested loop_second loop_list loop_dim loop_large"
+loops="loop loop_nested loop_second loop_list loop_dim loop_large loop_draws"
 for name in $loops; do
     explain "$name" "tests/explain/$name.ng"
 done

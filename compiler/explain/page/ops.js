@@ -490,7 +490,7 @@ const whole = {
   passes: (n, y, [loop]) => y.set(loop.v),
   noise(n, y, a) {
     for (let i = 0; i < y.length; i++)
-      y[i] = unit(BigInt(Math.trunc(a[0].v[0])), BigInt(n.attr.stream), BigInt(i));
+      y[i] = unit(BigInt(Math.trunc(a[0].v[0])), BigInt(sizeAt(n.attr.stream)), BigInt(i));
   }
 };
 
