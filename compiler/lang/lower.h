@@ -148,13 +148,19 @@ struct Lower {
         int loop;         /* the number of the for */
     } pass[16];           /* the loop passes being executed */
     int passes;
-    int fors;       /* executed so far */
+    int fors;                /* executed so far */
+    const struct Expanding { /* the innermost loop that is expanded, or NULL */
+        const char *why;     /* its passes are not alike; or NULL */
+        Loc why_loc;
+    } * expanding;
     int levels;     /* loops that stay loops, and whose body is being lowered */
     bool *run_time; /* by node id: is it computed from what is known only at run time? */
     int run_times, run_time_room;
-    Table unrolled; /* by Stmt: 1 where it was found that its passes are not alike */
-    int from;       /* nodes from here on were made by the statement being executed */
-    int group;      /* of the minimize whose optimizer is being expanded; -1: none */
+    Table unrolled; /* by Stmt: where its passes are not alike, 1 + the place of the reason */
+    struct Expanding *reason;
+    int reasons, reason_room;
+    int from;  /* nodes from here on were made by the statement being executed */
+    int group; /* of the minimize whose optimizer is being expanded; -1: none */
 
     /* Names of weights. */
     Path *path;        /* of the call being expanded; NULL in the file */

@@ -11,9 +11,15 @@ enum { MAX_WORK = 200000, MAX_NODES = 4000000 };
 
 static bool stop_here(Lower *L, Loc loc, const char *what, int limit)
 {
-    if (!L->stopped)
-        lower_error(L, ERR_MODEL_SIZE, loc,
-                    "%s: more than %d; calls and loops are expanded at compile time", what, limit);
+    const struct Expanding *loop = L->expanding;
+
+    if (!L->stopped) {
+        Diag *d = lower_error(L, ERR_MODEL_SIZE, loc,
+                              "%s: more than %d; calls and loops are expanded at compile time",
+                              what, limit);
+        if (loop && loop->why)
+            diag_note(L->ngc, d, loop->why_loc, "the loop is expanded: %s", loop->why);
+    }
     L->stopped = true;
     return false;
 }

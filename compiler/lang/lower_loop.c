@@ -36,6 +36,7 @@ typedef struct For {
     int64_t lo;   /* of the passes that are still to be lowered */
     Size passes;
     int number;    /* of the for */
+    int notes[2];  /* Model.loops before its first pass, and after it */
     int64_t start; /* lo of the first pass */
     int streams;   /* of noise, before that pass */
     int draws;     /* those of one pass */
@@ -170,11 +171,17 @@ static bool expand(For *f, int64_t from, int64_t to, Value **result)
 {
     Lower *L = f->L;
     int errors = L->ngc->errors;
+    struct Expanding loop = {f->why, f->why_loc};
+    const struct Expanding *outer = L->expanding;
+    bool returns = false;
 
-    for (int64_t i = from; i < to && L->ngc->errors == errors && lower_work(L, f->s->loc); i++)
-        if (lower_pass(L, f->s, pass_at(f, i), value_number(L, f->s->at, (double)i), result))
-            return true;
-    return false;
+    if (f->why)
+        L->expanding = &loop;
+    for (int64_t i = from; i < to && L->ngc->errors == errors && !returns; i++)
+        returns = lower_work(L, f->s->loc) &&
+                  lower_pass(L, f->s, pass_at(f, i), value_number(L, f->s->at, (double)i), result);
+    L->expanding = outer;
+    return returns;
 }
 
 /* ---- while ---- */
@@ -927,6 +934,22 @@ static bool derivatives_stay(For *f, const Loop *loop, int from)
     return true;
 }
 
+/* Of loops inside, the notes of the general pass are true if the loop stays; those of the first
+ * pass are true if that is executed. */
+static void settle_notes(const For *f, bool stays)
+{
+    Model *m = f->L->m;
+    int first = f->notes[1] - f->notes[0], general = m->loops - f->notes[1];
+    bool peeled = f->lo > f->start;
+
+    if (!stays) {
+        m->loops = f->notes[1];
+    } else if (!peeled) {
+        memmove(m->loop + f->notes[0], m->loop + f->notes[1], (size_t)general * sizeof *m->loop);
+        m->loops -= first;
+    }
+}
+
 /* Lowers passes from f->lo on as a loop, with the carried values `init`; false: they are not alike.
  */
 static bool keep(For *f)
@@ -954,6 +977,7 @@ static bool keep(For *f)
         L->inners = inners;
     if (good)
         finish(f, &k);
+    settle_notes(f, good);
     for (int i = 0; i < f->count && !good; i++) {
         lower_rebind(L, f->carried[i].b, f->carried[i].first);
         f->carried[i].leaf = NULL;
@@ -1014,8 +1038,6 @@ static void note_loop(const For *f, bool stays)
 {
     Model *m = f->L->m;
 
-    if (f->L->ngc->trial)
-        return;
     m->loop = arena_grow(f->L->ngc, m->loop, m->loops, &m->loop_room, sizeof *m->loop);
     m->loop[m->loops++] = (struct LoopNote){.loc = f->s->loc,
                                             .passes = size_max(f->L->g, f->passes),
@@ -1047,6 +1069,7 @@ static bool lower_range(Lower *L, const Stmt *s, const Value *from, Value **resu
     Counts before = counts(L);
     int errors = L->ngc->errors;
     find_carried(&f, s->body);
+    f.notes[0] = L->m->loops;
     if (s->test && f.passes != 0 && !only_assigns(&f))
         return refuse(&f);
     if (s->test && f.passes != 0 && !begins(&f))
@@ -1060,6 +1083,7 @@ static bool lower_range(Lower *L, const Stmt *s, const Value *from, Value **resu
     for (int i = 0; i < f.count; i++)
         f.carried[i].first = f.carried[i].b->value;
     f.start = f.lo;
+    f.notes[1] = L->m->loops;
     f.streams = before.streams;
     f.draws = L->streams - before.streams;
 
@@ -1075,7 +1099,14 @@ static bool lower_range(Lower *L, const Stmt *s, const Value *from, Value **resu
             L->streams = f.streams + f.draws * (int)size_max(L->g, passes);
             return false;
         }
-        *table_at(L->ngc, &L->unrolled, s) = 1;
+        L->reason = arena_grow(L->ngc, L->reason, L->reasons, &L->reason_room, sizeof *L->reason);
+        L->reason[L->reasons++] = (struct Expanding){f.why, f.why_loc};
+        *table_at(L->ngc, &L->unrolled, s) = L->reasons;
+    } else {
+        f.why = L->reason[*unrolled - 1].why;
+        f.why_loc = L->reason[*unrolled - 1].why_loc;
+        if (L->levels > 0) /* the note of the first pass around it is dropped */
+            note_loop(&f, false);
     }
     f.lo = lo;
     f.passes = passes;

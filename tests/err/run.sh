@@ -161,6 +161,19 @@ least=$(sed -n 's/.*the least is \([0-9]*\).*/\1/p' "$dir/got")
 says 0 "^bytes of work: $least " --memory="$least" --report long.ng
 says 1 "the least is $least, " --memory=$((least - 1)) long.ng
 
+# what --report says of loops
+cat >"$dir/five.ng" <<'END'
+input x
+h = x
+for a in 0..6 { for b in 0..6 { for c in 0..6 { for d in 0..6 { for e in 0..6 { h = sin(h + a*b + c*d*e) } } } } }
+for i in 0..4 { }
+output h
+END
+says 0 "^loop in line 3: for e in 0..6 is expanded: line 3: too many loops are inside each other" --unroll=0 --report five.ng
+grep -q '^loop in line 3: for e in 0..6 stays' "$dir/got" && bad "--report: a loop that is expanded stays" || good
+says 0 "^loop in line 3: for d in 0..6 stays a loop" --unroll=0 --report five.ng
+says 0 "^loop in line 4: for i in 0..4 is expanded: line 4: no value outside of it changes" --report five.ng
+
 group "the command line"
 # ---- what is written, and what is not ----
 says 2 "is the model itself" m.ng -o m.ng
