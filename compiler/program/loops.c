@@ -300,6 +300,14 @@ static Val *pad_val(Program *p, Kernel *k, const Node *n, const Index *idx)
     return v;
 }
 
+/* The place that an index of rows chooses. */
+static Index row_index(const Val *row)
+{
+    if (row->kind != V_INDEX)
+        return index_val(row);
+    return row->at ? *row->at : index_zero();
+}
+
 /* Where the tensor x has the element idx of y[.., i, ..] = x[.., index[i], ..], where n is that
  * gather, or the scatter that is its adjoint. The axes of an index are those of y from `axis` on.
  */
@@ -311,11 +319,7 @@ static void gather_index(Program *p, Kernel *k, const Node *n, const Node *x, co
     for (int i = 0; i < axis; i++)
         at[i] = idx[i];
     for (int i = 0; i < count; i++) {
-        Val *row = val_of(p, k, n->arg[1 + i], idx + axis);
-        if (row->kind == V_INDEX)
-            at[axis + i] = row->at ? *row->at : index_zero();
-        else
-            at[axis + i] = index_val(row);
+        at[axis + i] = row_index(val_of(p, k, n->arg[1 + i], idx + axis));
     }
     for (int i = axis + count; i < x->shape.rank; i++)
         at[i] = idx[i + rank - count];
@@ -718,8 +722,9 @@ Kernel *kernel_assign(Program *p, Node *n)
 
     add_axes(p, k, rows->shape, idx);
     Val *v = val_of(p, k, rows, idx);
-    Val *row = val_of(p, k, index, idx);
-    gather_index(n, 0, index->shape.rank, row, idx, at);
+    at[0] = row_index(val_of(p, k, index, idx));
+    for (int i = 1; i < n->shape.rank; i++)
+        at[i] = idx[i + index->shape.rank - 1];
     add_store(p, k, n, v, at);
     return k;
 }

@@ -1,0 +1,92 @@
+/* lower_loop_grad.c - derivatives in the body of a loop.
+ *
+ * * A derivative in a pass is that of the operations of this pass: what is carried into it is a
+ * leaf. If a carried value also depends on x, the derivative with respect to x goes on through the
+ * passes before, whose number differs from pass to pass. */
+#include "lang/lower_loop.h"
+
+/* Marks what a leaf of a loop gets from marked values; true: there is something new. */
+static bool mark_leaf(bool *mark, const Node *leaf, const Node *init, const Node *next)
+{
+    if (mark[leaf->id] || !(mark[init->id] || mark[next->id]))
+        return false;
+    mark[leaf->id] = true;
+    return true;
+}
+
+/* What depends on x, by node id, through the loops inside of this one; all: through its own passes
+ * too. */
+static bool *mark_below(const For *f, const Node *x, bool all)
+{
+    const Graph *g = f->L->g;
+    bool *mark = arena_alloc(g->ngc, (size_t)g->count + 1), again = true;
+
+    mark[x->id] = true;
+
+    while (again) {
+        again = false;
+        for (int i = 0; i < g->count; i++) {
+            const Node *n = g->node[i];
+            bool holds = n->op == OP_stop || (n->type == T_INT && n->op != OP_loop);
+            for (int k = 0; k < n->nargs && !holds; k++)
+                mark[i] |= mark[n->arg[k]->id];
+            for (int k = 0; n->op == OP_loop && k < loop_variables(n); k++)
+                again |= mark_leaf(mark, loop_leaf(n, k), loop_init(n, k), loop_next(n, k));
+        }
+        for (int i = 0; all && i < f->count; i++) {
+            const Carried *c = &f->carried[i];
+            if (c->leaf)
+                again |= mark_leaf(mark, c->leaf, c->init->node, c->next);
+        }
+    }
+    return mark;
+}
+
+static const Carried *carried_by(const For *f, const Node *leaf)
+{
+    for (int i = 0; i < f->count; i++)
+        if (f->carried[i].leaf == leaf)
+            return &f->carried[i];
+    return NULL;
+}
+
+/* Does another carried value depend on x before the pass begins, by node id of their leaves? */
+static bool *mark_before(const For *f, const Loop *loop, const Node *x)
+{
+    const Carried *own = carried_by(f, x);
+    bool *before = arena_alloc(f->L->ngc, (size_t)f->L->g->count + 1);
+
+    if (!own && x->in[loop->level] == loop)
+        return before;
+    const bool *below = mark_below(f, own ? own->next : x, !own);
+    const bool *first = own ? mark_below(f, own->init->node, false) : below;
+    for (int i = 0; i < f->count; i++) {
+        const Carried *c = &f->carried[i];
+        if (c->leaf && c != own)
+            before[c->leaf->id] = below[c->next->id] || first[c->init->node->id];
+    }
+    return before;
+}
+
+/* Is each derivative in the body, from number `from` on, one of a single pass? */
+bool body_derivatives_stay(For *f, const Loop *loop, int from)
+{
+    Lower *L = f->L;
+
+    for (int d = from; d < L->inners; d++)
+        for (int k = 0; k < L->inner[d].count; k++) {
+            const Node *x = L->inner[d].x[k];
+            const bool *before = mark_before(f, loop, x);
+            for (int i = 0; i < f->count; i++) {
+                const Carried *c = &f->carried[i];
+                if (c->leaf && before[c->leaf->id] &&
+                    mark_below(f, c->leaf, false)[L->inner[d].y->id])
+                    return for_differs(f, f->s->loc,
+                                       text_format(L->ngc,
+                                                   "a derivative in it goes back through earlier "
+                                                   "passes, by '%s'; stop(%s) would hold that",
+                                                   c->b->name, c->b->name));
+            }
+        }
+    return true;
+}
