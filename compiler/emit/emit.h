@@ -90,6 +90,8 @@ typedef struct Body { /* of one function of the emitted C, while it is printed *
     unsigned dims;               /* run-time sizes that it uses: bits by index of the dim */
     size_t for_from[MAX_LEVELS]; /* where the texts of the loops over kernels begin that are open */
     int fors;
+    const char **beside; /* names of indices that are declared before their loops */
+    int besides, beside_room;
     bool uses_space;        /* it uses work's space that begins on a cache line */
     bool uses_id;           /* it uses the number of the thread */
     bool uses_threads;      /* and the number of threads */

@@ -46,6 +46,15 @@ static const char *number_text(Body *b, const Kernel *k)
     return text;
 }
 
+/* Is there an index of this name that is declared beside its loop? */
+static bool is_beside(const Body *b, const char *name)
+{
+    for (int i = 0; i < b->besides; i++)
+        if (strcmp(b->beside[i], name) == 0)
+            return true;
+    return false;
+}
+
 void print_for(Body *b, const Kernel *k)
 {
     Emit *e = b->e;
@@ -53,8 +62,14 @@ void print_for(Body *b, const Kernel *k)
     const char *i = index_name(b, loop);
     const char *passes = emit_size(e, loop->passes, &b->dims);
 
-    if (loop_test(k->product)) /* it is declared beside the for, where it is still known after it */
+    if (loop_test(k->product)) { /* it is declared beside the for, where it is known after it */
+        const char *plain = i;
         i = c_name_distinct(e->ngc, &b->locals, i);
+        b->beside = arena_grow(e->ngc, b->beside, b->besides, &b->beside_room, sizeof *b->beside);
+        b->beside[b->besides++] = plain;
+    } else if (is_beside(b, i)) {
+        i = c_name_distinct(e->ngc, &b->locals, i);
+    }
     e->graph->dim[MAX_DIMS + loop->level].name = i;
     if (loop_count(k->product))
         passes = text_format(e->ngc, "(size_t)%s", number_text(b, k));
