@@ -473,6 +473,8 @@ int ngrt_csv_begin(Csv *csv, size_t skip)
 {
     static const char mark[] = "\xEF\xBB\xBF"; /* UTF-8's byte order mark */
 
+    if (!csv->rest.at)
+        csv->rest = (Span){mark, mark}; /* nothing yet, but somewhere */
     read_top(csv);
     if (length(csv->rest) >= 3 && memcmp(csv->rest.at, mark, 3) == 0)
         csv->rest.at += 3;

@@ -119,11 +119,14 @@ static void free_names(Names *names)
 /* Gives the columns the names of the line before the data. */
 static int name_columns(Table *t, ngrt_message *message)
 {
-    Span line = {t->csv.names.at, t->csv.names.at + t->csv.names.size};
-    Cells c = {line, t->csv.separator, 0, {line.at, line.at}};
+    const Bytes *names = &t->csv.names;
+    Cells c;
     size_t i;
 
-    for (i = 0; t->csv.names.size > 0 && i < t->columns && ngrt_csv_cell(&c); i++) {
+    if (names->size == 0)
+        return NGRT_OK;
+    c = (Cells){{names->at, names->at + names->size}, t->csv.separator, 0, {names->at, names->at}};
+    for (i = 0; i < t->columns && ngrt_csv_cell(&c); i++) {
         t->column[i].name = copy_word(c.cell);
         if (!t->column[i].name)
             return no_memory(t->path, message);

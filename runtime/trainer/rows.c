@@ -389,10 +389,10 @@ static void expect_row(const Trainer *t, const Set *set, size_t place)
     for (i = 0; i < set->feeds; i++) {
         const Source *s = set->feed[i].source;
         size_t bytes = ngrt_source_row_bytes(t, s);
-        const char *from = (const char *)s->data.at + row * bytes;
+        const char *from = s->data.at;
 
-        for (at = 0; at < bytes && s->data.at && set->feed[i].batched; at += 64)
-            __builtin_prefetch(from + at);
+        for (at = 0; at < bytes && from && set->feed[i].batched; at += 64)
+            __builtin_prefetch(from + row * bytes + at);
     }
 #else
     (void)t, (void)set, (void)place;
