@@ -309,7 +309,7 @@ static void list_text(Import *im, Text *t, const Known *k, int axis, int64_t *at
 }
 
 /* A param or state with the elements of k. */
-static Operand declare(Import *im, Known *k)
+Operand declare(Import *im, Known *k, const char *label)
 {
     Size dim[MAX_RANK];
     for (int i = 0; i < k->rank; i++)
@@ -322,7 +322,7 @@ static Operand declare(Import *im, Known *k)
         line_new(im, BIND_ATOM, text_format(im->ngc, "%s%s", shape, whole ? ": int" : ""), 0, NULL);
     bool param = is_param(im, k) || (k->name && !whole && k->element != EL_BOOL && k->rank > 0);
     l->kind = param ? LINE_PARAM : LINE_STATE;
-    l->label = weight_label(im->ngc, k);
+    l->label = label ? label : weight_label(im->ngc, k);
     line_weight(im, l, k, NULL);
     l->weight->state = !param;
     return emit_line(im, l);
@@ -333,7 +333,7 @@ static Operand *twin_operand(Import *im, Known *k)
 {
     Meaning *m = meaning_of(im, k->name);
     if (!m->operand.line)
-        m->operand = declare(im, k);
+        m->operand = declare(im, k, NULL);
     return &m->operand;
 }
 
@@ -373,7 +373,7 @@ Operand operand_of_known(Import *im, Known *k)
         return k->turned && o.line ? emit(im, BIND_ATOM, "$60'", 1, o) : o;
     }
     if (!k->size && (param || k->count > MOST))
-        return declare(im, k);
+        return declare(im, k, NULL);
 
     Text t = {.ngc = im->ngc};
     list_text(im, &t, k, 0, &at);

@@ -125,51 +125,85 @@ static void take_leaky(Import *im, const Pb__Node *n)
 static void take_selu(Import *im, const Pb__Node *n)
 {
     (void)n;
-    double alpha = attribute_float(im, "alpha", 1.67326324),
-           gamma = attribute_float(im, "gamma", 1.05070102);
-    Operand x = operand(im, 0);
-    if (im->failed)
-        return;
+    double alpha = attribute_float(im, "alpha", 1.67326324);
+    double gamma = attribute_float(im, "gamma", 1.05070102);
     bool usual = fabs(alpha - 1.6732632) < 1e-6 && fabs(gamma - 1.0507010) < 1e-6;
-    if (usual)
-        result(im, 0, emit(im, BIND_ATOM, "selu($00)", 1, x));
-    else
-        result(im, 0,
-               emit(im, BIND_TERM,
-                    text_format(im->ngc, "%s*elu($00, %s)", number_text(im, gamma),
-                                number_text(im, alpha)),
-                    1, x));
+    const char *form = "selu($00)";
+    if (!usual)
+        form = text_format(im->ngc, "selu($00, %s, %s)", number_text(im, alpha),
+                           number_text(im, gamma));
+    Operand x = operand(im, 0);
+    if (!im->failed)
+        result(im, 0, emit(im, BIND_ATOM, form, 1, x));
 }
 
 static void take_celu(Import *im, const Pb__Node *n)
 {
     (void)n;
-    double alpha = attribute_float(im, "alpha", 1);
-    const char *a = number_text(im, alpha);
-    Operand x = operand(im, 0);
-    if (im->failed)
-        return;
-    if (alpha == 1)
-        result(im, 0, emit(im, BIND_ATOM, "elu($00)", 1, x));
-    else
-        result(im, 0, emit(im, BIND_TERM, text_format(im->ngc, "%s*elu($30/%s)", a, a), 1, x));
+    take_parameter(im, "celu", "alpha", 1, 1);
 }
 
 static void take_hard_sigmoid(Import *im, const Pb__Node *n)
 {
     (void)n;
     double alpha = attribute_float(im, "alpha", 0.2), beta = attribute_float(im, "beta", 0.5);
+    const char *form = "hardsigmoid($00)";
+    if (fabs(alpha - 1.0 / 6) > 1e-7 || beta != 0.5)
+        form = text_format(im->ngc, "hardsigmoid($00, %s, %s)", number_text(im, alpha),
+                           number_text(im, beta));
     Operand x = operand(im, 0);
+    if (!im->failed)
+        result(im, 0, emit(im, BIND_ATOM, form, 1, x));
+}
+
+/* (x - zero)*scale, each a number or one for each element of an axis. */
+static const char *along_axis(Import *im, Operand o, int64_t axis, int rank)
+{
+    if (operand_node(o)->shape.rank == 0)
+        return "";
+    Text t = {.ngc = im->ngc};
+    text_add(&t, "[:");
+    for (int64_t i = axis + 1; i < rank; i++)
+        text_add(&t, ", new");
+    text_add(&t, "]");
+    return axis + 1 < rank ? t.at : "";
+}
+
+/* QuantizeLinear and DequantizeLinear. */
+static void take_quantize(Import *im, const Pb__Node *n)
+{
+    int rank = input_rank(im, 0);
+    Operand x = operand(im, 0), scale = operand(im, 1);
+    Operand zero = has_input(n, 2) ? operand(im, 2) : literal(im, 0);
     if (im->failed)
         return;
-    if (fabs(alpha - 1.0 / 6) < 1e-7 && beta == 0.5)
-        result(im, 0, emit(im, BIND_ATOM, "hardsigmoid($00)", 1, x));
+    int64_t axis = rank > 1 ? axis_of(im, attribute_int(im, "axis", 1), rank) : 0;
+    if (axis < 0)
+        return;
+    const char *s = along_axis(im, scale, axis, rank), *z = along_axis(im, zero, axis, rank);
+    bool small = has_input(n, 2) && input_element(im, 2) == EL_INT8;
+    if (strcmp(n->op, "DequantizeLinear") == 0)
+        result(im, 0,
+               emit(im, BIND_TERM, text_format(im->ngc, "($20 - $61%s)*$62%s", z, s), 3, x, zero,
+                    scale));
     else
         result(im, 0,
                emit(im, BIND_ATOM,
-                    text_format(im->ngc, "clip(%s*$30 + %s, 0, 1)", number_text(im, alpha),
-                                number_text(im, beta)),
-                    1, x));
+                    text_format(im->ngc, "clip(round($30/$62%s) + $61%s, %s)", s, z,
+                                small ? "-128, 127" : "0, 255"),
+                    3, x, zero, scale));
+}
+
+/* Of whole numbers that are not negative. */
+static void take_shift(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    bool left = strcmp(attribute_text(im, "direction", "LEFT"), "LEFT") == 0;
+    Operand x = operand(im, 0), k = operand(im, 1);
+    if (!im->failed)
+        result(im, 0,
+               left ? emit(im, BIND_TERM, "$30*2^$41", 2, x, k)
+                    : emit(im, BIND_ATOM, "floor($30/2^$41)", 2, x, k));
 }
 
 static void take_thresholded(Import *im, const Pb__Node *n)
@@ -205,11 +239,30 @@ static void take_gelu(Import *im, const Pb__Node *n)
         result(im, 0, emit(im, BIND_ATOM, by_tanh ? "gelu_tanh($00)" : "gelu($00)", 1, x));
 }
 
-/* The slope is a weight: a number for each channel, or one. */
+/* The slope is a weight: one for each channel, or one. */
 static void take_prelu(Import *im, const Pb__Node *n)
 {
     (void)n;
-    Operand x = operand(im, 0), slope = operand(im, 1);
+    Known *k = input_known(im, 1);
+    Operand x = operand(im, 0);
+    if (im->failed)
+        return;
+    Shape s = operand_node(x)->shape;
+    bool channels = k && is_param(im, k) && !is_shared(k) && s.rank > 1 && k->count == s.dim[1] &&
+                    k->rank >= s.rank - 1 && k->dim[k->rank - s.rank + 1] == k->count;
+    bool one = k && is_param(im, k) && !is_shared(k) && k->count == 1;
+    if (channels || one) {
+        Known *slope = arena_copy(im->ngc, k, sizeof *k);
+        slope->rank = channels;
+        slope->dim[0] = k->count;
+        Line *l =
+            line_new(im, BIND_ATOM, channels ? "prelu($00, channels = 1)" : "prelu($00)", 1, &x);
+        l->label = layer_label(im, k, NULL);
+        line_weight(im, l, slope, NULL);
+        result(im, 0, emit_line(im, l));
+        return;
+    }
+    Operand slope = operand(im, 1);
     if (!im->failed)
         result(im, 0, emit(im, BIND_ATOM, "where($20 > 0, $00, $31*$30)", 2, x, slope));
 }
@@ -280,13 +333,14 @@ const OnnxOp onnx_math[] = {
     {"Min", .take = take_variadic, .says = "`minimum`"},
     {"Abs", "abs($00)", BIND_ATOM, .says = "`abs`"},
     {"Acos", "acos($00)", BIND_ATOM, .says = "`acos`"},
-    {"Acosh", "log($20 + sqrt($60^2 - 1))", BIND_ATOM, .says = "by `log`"},
+    {"Acosh", "acosh($00)", BIND_ATOM, .says = "`acosh`"},
     {"Asin", "asin($00)", BIND_ATOM, .says = "`asin`"},
-    {"Asinh", "sign($00)*log(abs($00) + sqrt($60^2 + 1))", BIND_TERM, .says = "by `log`"},
+    {"Asinh", "asinh($00)", BIND_ATOM, .says = "`asinh`"},
     {"Atan", "atan($00)", BIND_ATOM, .says = "`atan`"},
-    {"Atanh", "0.5*(log1p($00) - log1p(-$40))", BIND_TERM, .says = "by `log1p`"},
+    {"Atanh", "atanh($00)", BIND_ATOM, .says = "`atanh`"},
+    {"BitShift", .take = take_shift, .attributes = "direction", .says = "by `2^`"},
     {"Ceil", "ceil($00)", BIND_ATOM, .says = "`ceil`"},
-    {"Celu", .take = take_celu, .attributes = "alpha", .says = "`elu`"},
+    {"Celu", .take = take_celu, .attributes = "alpha", .says = "`celu`"},
     {"Cos", "cos($00)", BIND_ATOM, .says = "`cos`"},
     {"Cosh", "cosh($00)", BIND_ATOM, .says = "`cosh`"},
     {"Elu", .take = take_elu, .attributes = "alpha", .says = "`elu`"},
@@ -294,8 +348,7 @@ const OnnxOp onnx_math[] = {
     {"Exp", "exp($00)", BIND_ATOM, .says = "`exp`"},
     {"Floor", "floor($00)", BIND_ATOM, .says = "`floor`"},
     {"Gelu", .take = take_gelu, .attributes = "approximate", .says = "`gelu`, `gelu_tanh`"},
-    {"HardSigmoid", .take = take_hard_sigmoid, .attributes = "alpha beta",
-     .says = "`hardsigmoid`, or by `clip`"},
+    {"HardSigmoid", .take = take_hard_sigmoid, .attributes = "alpha beta", .says = "`hardsigmoid`"},
     {"HardSwish", "hardswish($00)", BIND_ATOM, .says = "`hardswish`"},
     {"Identity", .take = take_identity, .says = "its operand"},
     {"IsInf", .take = take_is_inf, .attributes = "detect_positive detect_negative",
@@ -304,11 +357,14 @@ const OnnxOp onnx_math[] = {
     {"LeakyRelu", .take = take_leaky, .attributes = "alpha", .says = "`leaky_relu`"},
     {"Log", "log($00)", BIND_ATOM, .says = "`log`"},
     {"Mish", "mish($00)", BIND_ATOM, .says = "`mish`"},
-    {"PRelu", .take = take_prelu, .says = "by `where`; the slope is a param"},
+    {"PRelu", .take = take_prelu, .says = "`prelu`, or by `where`"},
+    {"QuantizeLinear", .take = take_quantize, .attributes = "axis",
+     .says = "by `round` and `clip`"},
+    {"DequantizeLinear", .take = take_quantize, .attributes = "axis", .says = "`-` and `*`"},
     {"Reciprocal", "1/$40", BIND_TERM, .says = "`/`"},
     {"Relu", "relu($00)", BIND_ATOM, .says = "`relu`"},
     {"Round", .take = take_round, .says = "`round`"},
-    {"Selu", .take = take_selu, .attributes = "alpha gamma", .says = "`selu`, or by `elu`"},
+    {"Selu", .take = take_selu, .attributes = "alpha gamma", .says = "`selu`"},
     {"Shrink", .take = take_shrink, .attributes = "bias lambd", .says = "by `where`"},
     {"Sigmoid", "sigmoid($00)", BIND_ATOM, .says = "`sigmoid`"},
     {"Sign", "sign($00)", BIND_ATOM, .says = "`sign`"},

@@ -97,6 +97,31 @@ static void take_global_pool(Import *im, const Pb__Node *n)
 
 /* ---- softmax ---- */
 
+/* 1 at the largest element along an axis, 0 elsewhere. joined: axis is -1, and all but the first
+ * are one. */
+static void hardmax(Import *im, Operand x, int64_t axis)
+{
+    Shape s = operand_node(x)->shape;
+    int64_t perm[MAX_RANK];
+    if (axis < 0 && s.rank > 2) {
+        problem(im, "it is supported from opset 13 on");
+        return;
+    }
+    axis = axis < 0 ? s.rank - 1 : axis;
+    bool last = axis == s.rank - 1;
+    const char *n = size_text(im->g, s.dim[axis], "");
+    const char *form = text_format(im->ngc, "one_hot(argmax($00), %s)", n);
+    if (!last)
+        form = text_format(im->ngc, "one_hot(argmax($00, %lld), %s)", (long long)axis, n);
+    Operand y = emit(im, BIND_ATOM, form, 1, x);
+    for (int i = 0, k = 0; i < s.rank; i++)
+        perm[i] = i == axis ? s.rank - 1 : k++;
+    if (!last)
+        y = emit(im, BIND_ATOM,
+                 text_format(im->ngc, "permute($00, %s)", ints_text(im, perm, s.rank)), 1, y);
+    result(im, 0, y);
+}
+
 static void take_softmax(Import *im, const Pb__Node *n)
 {
     int rank = input_rank(im, 0);
@@ -109,16 +134,10 @@ static void take_softmax(Import *im, const Pb__Node *n)
         return;
     const char *f = strcmp(n->op, "LogSoftmax") == 0 ? "log_softmax" : "softmax", *form;
     if (strcmp(n->op, "Hardmax") == 0) {
-        f = "hardmax";
-        if (axis != rank - 1) {
-            problem(im, "only the last axis is supported");
-            return;
-        }
+        hardmax(im, x, joined ? -1 : axis);
+        return;
     }
-    if (axis == rank - 1 && strcmp(f, "hardmax") == 0)
-        form = text_format(im->ngc, "one_hot(argmax($00), %s)",
-                           size_text(im->g, operand_node(x)->shape.dim[axis], ""));
-    else if (axis == rank - 1)
+    if (axis == rank - 1)
         form = text_format(im->ngc, "%s($00)", f);
     else if (!joined)
         form = text_format(im->ngc, "%s($00, %lld)", f, (long long)axis);
@@ -222,47 +241,38 @@ static void take_loss(Import *im, const Pb__Node *n)
     bool logits = strcmp(n->op, "SoftmaxCrossEntropyLoss") == 0;
     const char *reduction = attribute_text(im, "reduction", "mean");
     const Pb__Attribute *ignore = attribute(im, "ignore_index");
-    Operand x = operand(im, 0), t = operand(im, 1), w = {0}, kept = {0};
-    if (has_input(n, 2))
-        w = operand(im, 2);
-    int rank = input_rank(im, 0);
+    Operand arg[3] = {operand(im, 0), operand(im, 1)};
+    int args = 2, rank = input_rank(im, 0);
+    Text t = {.ngc = im->ngc};
     if (im->failed)
         return;
-
-    Operand p = x;
-    if (logits)
-        p = emit(im, BIND_ATOM, "log_softmax($00, 1)", 1, x);
-    if (logits)
-        result(im, 1, p);
-    if (ignore) {
-        kept =
-            emit(im, BIND_COMPARE, text_format(im->ngc, "$20 != %lld", (long long)ignore->i), 1, t);
-        t = emit(im, BIND_ATOM, "where($00, $01, 0)", 2, kept, t);
-    }
-    if (rank > 2) { /* the classes become the last axis */
-        Text perm = {.ngc = im->ngc};
-        text_add(&perm, "permute($00, [0");
-        for (int i = 2; i < rank; i++)
-            text_add(&perm, ", %d", i);
-        text_add(&perm, ", 1])");
-        p = emit(im, BIND_ATOM, perm.at, 1, p);
-    }
-    Operand each = emit(im, BIND_ATOM, "nll($00, $01, identity)", 2, p, t), many = {0};
+    text_add(&t, "%s($00, $01", logits ? "cross_entropy" : "nll");
+    if (strcmp(reduction, "mean") != 0)
+        text_add(&t, ", %s", strcmp(reduction, "sum") == 0 ? "sum" : "identity");
     if (has_input(n, 2)) {
-        many = emit(im, BIND_ATOM, "$60[$01]", 2, w, t);
-        each = emit(im, BIND_TERM, "$30*$41", 2, many, each);
+        text_add(&t, ", weight = $02");
+        arg[args++] = operand(im, 2);
     }
-    if (ignore) {
-        each = emit(im, BIND_ATOM, "where($00, $01, 0)", 2, kept, each);
-        many = many.line ? emit(im, BIND_ATOM, "where($00, $01, 0)", 2, kept, many) : kept;
-    }
-    if (strcmp(reduction, "sum") == 0)
-        each = emit(im, BIND_ATOM, "sum($00)", 1, each);
-    else if (strcmp(reduction, "mean") == 0 && many.line)
-        each = emit(im, BIND_TERM, "sum($00)/sum($01)", 2, each, many);
-    else if (strcmp(reduction, "mean") == 0)
-        each = emit(im, BIND_ATOM, "mean($00)", 1, each);
-    result(im, 0, each);
+    if (ignore)
+        text_add(&t, ", ignore = %lld", (long long)ignore->i);
+    text_add(&t, rank > 2 ? ", axis = 1)" : ")");
+    result(im, 0, emit_line(im, line_new(im, BIND_ATOM, t.at, args, arg)));
+    if (logits && wants_output(n, 1))
+        result(im, 1,
+               emit(im, BIND_ATOM, rank > 2 ? "log_softmax($00, 1)" : "log_softmax($00)", 1,
+                    arg[0]));
+}
+
+/* A product of whole numbers, each less its zero point. */
+static void take_integers(Import *im, const Pb__Node *n)
+{
+    Operand a = operand(im, 0), b = operand(im, 1);
+    if (has_input(n, 2))
+        a = emit(im, BIND_SUM, "$20 - $31", 2, a, operand(im, 2));
+    if (has_input(n, 3))
+        b = emit(im, BIND_SUM, "$20 - $31", 2, b, operand(im, 3));
+    if (!im->failed)
+        result(im, 0, emit(im, BIND_TERM, "$30 @ $41", 2, a, b));
 }
 
 #define REDUCE(op, words)                                                                          \
@@ -283,6 +293,7 @@ const OnnxOp onnx_reduce[] = {
     {"GlobalMaxPool", .take = take_global_pool, .says = "`max` over the places"},
     {"Hardmax", .take = take_softmax, .attributes = "axis", .says = "`one_hot` of `argmax`"},
     {"LogSoftmax", .take = take_softmax, .attributes = "axis", .says = "`log_softmax`"},
+    {"MatMulInteger", .take = take_integers, .says = "`@`"},
     {"NegativeLogLikelihoodLoss", .take = take_loss, .attributes = "ignore_index reduction",
      .says = "`nll`"},
     REDUCE("ReduceL1", "`sum` of `abs`"),
@@ -297,6 +308,6 @@ const OnnxOp onnx_reduce[] = {
     REDUCE("ReduceSumSquare", "`sum` of squares"),
     {"Softmax", .take = take_softmax, .attributes = "axis", .says = "`softmax`"},
     {"SoftmaxCrossEntropyLoss", .take = take_loss, .attributes = "ignore_index reduction",
-     .says = "`nll` of `log_softmax`"},
+     .says = "`cross_entropy`"},
     {NULL},
 };

@@ -98,6 +98,21 @@ static void take_reshape(Import *im, const Pb__Node *n)
     result(im, 0, emit(im, BIND_ATOM, form, 1, x));
 }
 
+/* The axes that are new if x is an index that has inserted some, and is read only here: x becomes
+ * what that index is of. */
+static unsigned join_axes(Import *im, unsigned set, int rank, Operand *x)
+{
+    const Line *l = x->line;
+    if (!l->new_axes || uses_of(im, im->at->input[0]) != 1)
+        return set;
+    unsigned all = set;
+    for (int i = 0, from = 0; i < rank; i++)
+        if (!(set >> i & 1))
+            all |= (l->new_axes >> from++ & 1) << i;
+    *x = l->arg[0];
+    return all;
+}
+
 /* An index that inserts axes: "$60[:, new]". */
 static void take_unsqueeze(Import *im, const Pb__Node *n)
 {
@@ -121,19 +136,28 @@ static void take_unsqueeze(Import *im, const Pb__Node *n)
 
     unsigned set = 0;
     int last = 0;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         set |= 1u << axis[i];
-        last = axis[i] > last ? (int)axis[i] : last;
-    }
+    set = join_axes(im, set, rank + count, &x);
+    for (int i = 0; i < MAX_RANK; i++)
+        last = set >> i & 1 ? i : last;
+    count = rank + count - operand_node(x)->shape.rank;
+    rank = operand_node(x)->shape.rank;
     Text t = {.ngc = im->ngc};
     bool end = count == 1 && last == rank && rank > 1; /* x[..., new] */
     text_add(&t, "$60[");
     for (int i = 0; i <= last && !end; i++)
         text_add(&t, "%s%s", i ? ", " : "", set >> i & 1 ? "new" : ":");
     text_add(&t, "%s]", end ? "..., new" : "");
-    if (rank == 0)
-        t = (Text){.ngc = im->ngc}, text_add(&t, "reshape($00, [%s])", count == 1 ? "1" : "1, 1");
-    result(im, 0, emit(im, BIND_ATOM, t.at, 1, x));
+    if (rank == 0) {
+        Size ones[MAX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
+        t = (Text){.ngc = im->ngc};
+        text_add(&t, "reshape($00, %s)", sizes_text(im, ones, count));
+    }
+    Operand y = emit(im, BIND_ATOM, t.at, 1, x);
+    if (y.line)
+        y.line->new_axes = set;
+    result(im, 0, y);
 }
 
 static void take_squeeze(Import *im, const Pb__Node *n)
@@ -259,7 +283,7 @@ static void take_concat(Import *im, const Pb__Node *n)
 }
 
 /* "$60[:, 2:4]": these elements of one axis. */
-static const char *range_form(Import *im, int64_t axis, const char *range)
+const char *range_form(Import *im, int64_t axis, const char *range)
 {
     Text t = {.ngc = im->ngc};
     text_add(&t, "$60[");
@@ -495,309 +519,23 @@ static void take_gather_elements(Import *im, const Pb__Node *n)
     result(im, 0, emit(im, BIND_ATOM, form, 2, x, i));
 }
 
-/* ---- copies, zeros, numbers ---- */
-
-static void take_tile(Import *im, const Pb__Node *n)
-{
-    (void)n;
-    const Known *times = want_known(im, 1, "how often it is repeated");
-    Operand x = operand(im, 0);
-    int64_t k;
-    for (int i = 0; !im->failed && i < (int)times->count && i < MAX_RANK; i++) {
-        if (!known_whole(im->g, times, i, &k) || k < 1) {
-            problem(im, "how often it is repeated is not a positive number");
-            return;
-        }
-        if (k > 1)
-            x = emit(im, BIND_ATOM,
-                     text_format(im->ngc, i ? "tile($00, %lld, %d)" : "tile($00, %lld)",
-                                 (long long)k, i),
-                     1, x);
-    }
-    result(im, 0, x);
-}
-
-/* The numbers of elements before and after each axis. Returns how many there are. */
-static int read_pads(Import *im, int rank, Size *pads)
-{
-    int64_t number[2 * MAX_RANK], axis[MAX_RANK];
-    int count = attribute_ints(im, "pads", number, 2 * MAX_RANK);
-    for (int i = 0; i < count; i++)
-        pads[i] = size_of_number(im->g, number[i]);
-    if (im->opset < 11)
-        return count;
-
-    const Known *list = want_known(im, 1, "the numbers of elements");
-    if (!list || list->count > 2 * MAX_RANK)
-        return -1;
-    for (count = 0; count < (int)list->count; count++)
-        pads[count] = known_size(im->g, list, count);
-    if (!has_input(im->at, 3))
-        return count;
-
-    Size all[2 * MAX_RANK] = {0};
-    int axes = axes_of(im, "axes", 3, axis, rank);
-    if (axes < 0 || count != 2 * axes)
-        return -1;
-    for (int i = 0; i < axes; i++) {
-        all[axis[i]] = pads[i];
-        all[rank + axis[i]] = pads[axes + i];
-    }
-    memcpy(pads, all, sizeof all);
-    return 2 * rank;
-}
-
-/* Elements that negative numbers take away, as an index, and zeros that others add, as a list. */
-static void pad_texts(Import *im, int rank, const Size *pads, const char **cut, const char **add)
-{
-    Text pairs = {.ngc = im->ngc}, index = {.ngc = im->ngc};
-    bool adds = false, cuts = false;
-    for (int i = 0; i < rank; i++) {
-        int64_t n;
-        const char *zeros[2], *ends[2] = {"", ""};
-        for (int k = 0; k < 2; k++) {
-            Size s = pads[i + k * rank];
-            bool number = size_number(im->g, s, &n), less = number && n < 0;
-            adds |= !less && s != 0;
-            cuts |= less;
-            zeros[k] = less ? "0" : size_text(im->g, s, "");
-            if (less)
-                ends[k] = text_format(im->ngc, "%lld", (long long)(k ? n : -n));
-        }
-        text_add(&pairs, "%s[%s, %s]", i ? ", " : "", zeros[0], zeros[1]);
-        text_add(&index, "%s%s:%s", i ? ", " : "", ends[0], ends[1]);
-    }
-    *cut = cuts ? index.at : NULL;
-    *add = adds ? pairs.at : NULL;
-}
-
-static void take_pad(Import *im, const Pb__Node *n)
-{
-    Size pads[2 * MAX_RANK] = {0};
-    const char *mode = attribute_text(im, "mode", "constant"), *cut, *add;
-    double value = attribute_float(im, "value", 0);
-    int rank = input_rank(im, 0), count = rank < 0 ? 0 : read_pads(im, rank, pads);
-    const Known *given = has_input(n, 2) ? want_known(im, 2, "the value") : NULL;
-    Operand x = operand(im, 0);
-    if (!im->failed && strcmp(mode, "constant") != 0)
-        problem(im, "attribute 'mode': '%s' is not supported", mode);
-    if (!im->failed && count != 2 * rank)
-        problem(im, "%d numbers of elements for %d axes", count, rank);
-    if (!im->failed && given && (given->count != 1 || !known_number(im->g, given, 0, &value)))
-        problem(im, "the value is not one number");
-    if (im->failed)
-        return;
-
-    pad_texts(im, rank, pads, &cut, &add);
-    if (cut)
-        x = emit(im, BIND_ATOM, text_format(im->ngc, "$60[%s]", cut), 1, x);
-    const char *v = number_text(im, value);
-    if (add && value == 0)
-        x = emit(im, BIND_ATOM, text_format(im->ngc, "pad($00, [%s])", add), 1, x);
-    else if (add)
-        x = emit(im, BIND_ATOM,
-                 text_format(im->ngc, "where(pad(ones($00.shape), [%s]) == 0, %s, pad($00, [%s]))",
-                             add, v, add),
-                 1, x);
-    result(im, 0, x);
-}
-
-/* ConstantOfShape with run-time sizes. */
-static void take_fill(Import *im, const Pb__Node *n)
-{
-    (void)n;
-    const char *why;
-    Size dim[MAX_RANK];
-    double value = 0;
-    const Known *shape = want_known(im, 0, "the shape");
-    const Pb__Attribute *a = attribute(im, "value");
-    if (!shape || shape->count > MAX_RANK)
-        return;
-    Known *v = a && a->t ? known_of_tensor(im->ngc, a->t, im->folder, &why) : NULL;
-    if (v && v->count == 1)
-        known_number(im->g, v, 0, &value);
-    for (int i = 0; i < (int)shape->count; i++)
-        dim[i] = known_size(im->g, shape, i);
-    const char *form = text_format(im->ngc, "full(%s, %s)", sizes_text(im, dim, (int)shape->count),
-                                   number_text(im, value));
-    result(im, 0, emit(im, BIND_ATOM, form, 0));
-}
-
-static void take_range(Import *im, const Pb__Node *n)
-{
-    (void)n;
-    const Known *from = want_known(im, 0, "the start"), *to = want_known(im, 1, "the end"),
-                *step = want_known(im, 2, "the step");
-    int64_t a, s;
-    if (im->failed)
-        return;
-    if (!known_whole(im->g, step, 0, &s) || s != 1 || !known_whole(im->g, from, 0, &a)) {
-        problem(im, "a range of run-time size has a step of 1");
-        return;
-    }
-    Size count = size_sub(im->g, known_size(im->g, to, 0), size_of_number(im->g, a));
-    const char *form = text_format(im->ngc, "arange(%s)", size_text(im->g, count, ""));
-    Operand x = emit(im, BIND_ATOM, form, 0);
-    if (a != 0)
-        x = emit(im, BIND_SUM, text_format(im->ngc, "$20 + %lld", (long long)a), 1, x);
-    result(im, 0, x);
-}
-
-static void take_one_hot(Import *im, const Pb__Node *n)
-{
-    (void)n;
-    const Known *depth = want_known(im, 1, "the number of classes"),
-                *values = want_known(im, 2, "the values");
-    Operand i = operand(im, 0);
-    int rank = input_rank(im, 0);
-    double off = 0, on = 1;
-    int64_t k = 0;
-    if (im->failed)
-        return;
-    int64_t axis = axis_of(im, attribute_int(im, "axis", -1), rank + 1);
-    if (axis < 0 || !known_whole(im->g, depth, 0, &k) || values->count != 2)
-        return;
-    known_number(im->g, values, 0, &off);
-    known_number(im->g, values, 1, &on);
-    Operand x = emit(im, BIND_ATOM, text_format(im->ngc, "one_hot($00, %lld)", (long long)k), 1, i);
-    if (off != 0 || on != 1)
-        x = emit(im, BIND_ATOM,
-                 text_format(im->ngc, "where($00, %s, %s)", number_text(im, on),
-                             number_text(im, off)),
-                 1, x);
-    if (axis != rank) {
-        int64_t perm[MAX_RANK];
-        for (int j = 0, from = 0; j <= rank; j++)
-            perm[j] = j == axis ? rank : from++;
-        x = emit(im, BIND_ATOM,
-                 text_format(im->ngc, "permute($00, %s)", ints_text(im, perm, rank + 1)), 1, x);
-    }
-    result(im, 0, x);
-}
-
-static void take_trilu(Import *im, const Pb__Node *n)
-{
-    int64_t k = 0;
-    const Known *given = has_input(n, 1) ? want_known(im, 1, "the diagonal") : NULL;
-    bool upper = attribute_int(im, "upper", 1);
-    Operand x = operand(im, 0);
-    if (im->failed)
-        return;
-    if (given && !known_whole(im->g, given, 0, &k)) {
-        problem(im, "the diagonal is known only at run time");
-        return;
-    }
-    const char *f = upper ? "triu" : "tril";
-    const char *form = text_format(im->ngc, k ? "%s($00, %lld)" : "%s($00)", f, (long long)k);
-    result(im, 0, emit(im, BIND_ATOM, form, 1, x));
-}
-
-static void take_eye_like(Import *im, const Pb__Node *n)
-{
-    (void)n;
-    Shape s;
-    int64_t k = attribute_int(im, "k", 0);
-    if (!input_shape(im, 0, &s))
-        return;
-    if (k)
-        result(im, 0,
-               emit(im, BIND_COMPARE,
-                    text_format(im->ngc, "arange(%s)[new, :] == arange(%s)[:, new] + %lld",
-                                size_text(im->g, s.dim[1], ""), size_text(im->g, s.dim[0], ""),
-                                (long long)k),
-                    0));
-    else
-        result(im, 0,
-               emit(im, BIND_ATOM, text_format(im->ngc, "eye(%s)", shape_text(im->g, s)), 0));
-}
-
-static void take_cumsum(Import *im, const Pb__Node *n)
-{
-    (void)n;
-    const Known *k = want_known(im, 1, "the axis");
-    int rank = input_rank(im, 0);
-    bool back = attribute_int(im, "reverse", 0), exclusive = attribute_int(im, "exclusive", 0);
-    int64_t axis = 0;
-    Operand x = operand(im, 0);
-    if (im->failed || !known_whole(im->g, k, 0, &axis) || (axis = axis_of(im, axis, rank)) < 0)
-        return;
-    const char *at = axis == rank - 1 ? "-1" : text_format(im->ngc, "%lld", (long long)axis);
-    const char *form = "cumsum($00, %s)";
-    if (back)
-        form = "flip(cumsum(flip($00, %1$s), %1$s), %1$s)";
-    Operand y = emit(im, BIND_ATOM, text_format(im->ngc, form, at), 1, x);
-    if (exclusive)
-        y = emit(im, BIND_SUM, "$20 - $31", 2, y, x);
-    result(im, 0, y);
-}
-
-static void take_depth_to_space(Import *im, const Pb__Node *n)
-{
-    bool depth = strcmp(n->op, "DepthToSpace") == 0;
-    bool crd = strcmp(attribute_text(im, "mode", "DCR"), "CRD") == 0;
-    Shape s;
-    int64_t b = attribute_int(im, "blocksize", 1);
-    Size c = 1;
-    Operand x = operand(im, 0);
-    if (im->failed || !input_shape(im, 0, &s))
-        return;
-    Size h = b, w = b, area = b * b;
-    if (b < 1 || b > 65536 || s.rank != 4 || (depth && !size_div(im->g, s.dim[1], area, &c)) ||
-        (!depth && (!size_div(im->g, s.dim[2], b, &h) || !size_div(im->g, s.dim[3], b, &w)))) {
-        problem(im, "the blocks do not fit into %s", shape_text(im->g, s));
-        return;
-    }
-    Size from[6] = {s.dim[0], b, b, c, s.dim[2], s.dim[3]},
-         to[4] = {s.dim[0], c, size_mul(im->g, s.dim[2], b), size_mul(im->g, s.dim[3], b)};
-    const char *perm = "[0, 3, 4, 1, 5, 2]";
-    if (crd) {
-        Size other[6] = {s.dim[0], c, b, b, s.dim[2], s.dim[3]};
-        memcpy(from, other, sizeof from);
-        perm = "[0, 1, 4, 2, 5, 3]";
-    }
-    if (!depth) {
-        Size other[6] = {s.dim[0], s.dim[1], h, b, w, b},
-             image[4] = {s.dim[0], size_mul(im->g, s.dim[1], area), h, w};
-        memcpy(from, other, sizeof from);
-        memcpy(to, image, sizeof to);
-        perm = "[0, 3, 5, 1, 2, 4]";
-    }
-    result(im, 0,
-           emit(im, BIND_ATOM,
-                text_format(im->ngc, "reshape(permute(reshape($00, %s), %s), %s)",
-                            sizes_text(im, from, 6), perm, sizes_text(im, to, 4)),
-                1, x));
-}
-
 const OnnxOp onnx_shape[] = {
     {"Concat", .take = take_concat, .attributes = "axis", .says = "`concat`"},
     {"Constant", .take = NULL, .form = "",
      .attributes = "value value_float value_floats value_int value_ints", .says = "numbers"},
-    {"ConstantOfShape", .take = take_fill, .attributes = "value", .says = "`full`"},
-    {"CumSum", .take = take_cumsum, .attributes = "exclusive reverse", .says = "`cumsum`"},
-    {"DepthToSpace", .take = take_depth_to_space, .attributes = "blocksize mode",
-     .says = "`reshape` and `permute`"},
     {"Expand", .take = take_expand, .says = "`broadcast_to`"},
-    {"EyeLike", .take = take_eye_like, .attributes = "dtype k", .says = "`eye`"},
     {"Flatten", .take = take_flatten, .attributes = "axis", .says = "`flatten`, `reshape`"},
     {"Gather", .take = take_gather, .attributes = "axis",
      .says = "an index; of a weight `embedding`"},
     {"GatherElements", .take = take_gather_elements, .attributes = "axis", .says = "`take_along`"},
-    {"OneHot", .take = take_one_hot, .attributes = "axis", .says = "`one_hot`"},
-    {"Pad", .take = take_pad, .attributes = "mode pads value", .says = "`pad`"},
-    {"Range", .take = take_range, .says = "`arange`"},
     {"Reshape", .take = take_reshape, .attributes = "allowzero", .says = "`reshape`, `flatten`"},
     {"Shape", .form = "", .attributes = "start end", .says = "sizes"},
     {"Size", .form = "", .says = "a size"},
     {"Slice", .take = take_slice, .attributes = "starts ends axes", .says = "an index"},
-    {"SpaceToDepth", .take = take_depth_to_space, .attributes = "blocksize",
-     .says = "`reshape` and `permute`"},
     {"Split", .take = take_split, .attributes = "axis split num_outputs",
      .says = "`split`, or indices"},
     {"Squeeze", .take = take_squeeze, .attributes = "axes", .says = "`squeeze`, or an index"},
-    {"Tile", .take = take_tile, .says = "`tile`"},
     {"Transpose", .take = take_transpose, .attributes = "perm", .says = "`'`, `permute`"},
-    {"Trilu", .take = take_trilu, .attributes = "upper", .says = "`tril`, `triu`"},
     {"Unsqueeze", .take = take_unsqueeze, .attributes = "axes", .says = "an index with `new`"},
     {NULL},
 };

@@ -135,6 +135,7 @@ struct Line {
     Weight *weight; /* in the order in which the language makes its params and states */
     int weights;
     const char *label; /* what the file calls it: "layer1.0.conv1", or NULL */
+    unsigned new_axes; /* of an index that inserts axes: a bit for each; else 0 */
     int64_t units;     /* of a dense layer without a bias: how many it has; else 0 */
     Node **node;       /* of each part: shape and type */
     int id;
@@ -213,6 +214,7 @@ int input_element(Import *, int i);
 
 Operand literal(Import *, double);
 Operand operand_of_known(Import *, Known *);
+Operand declare(Import *, Known *, const char *label); /* a param or state */
 
 /* A line with these operands. An operand without a line, or a line that the language refuses,
  * gives one without a line, after a problem. */
@@ -268,12 +270,22 @@ bool fold(Import *, const Pb__Node *); /* true: it was one, and its results are 
 /* ---- node_*.c: operators ---- */
 
 /* Each file has a table of its operators, which ends with a row without a name. */
-extern const OnnxOp onnx_math[];   /* node_math.c: elementwise */
-extern const OnnxOp onnx_shape[];  /* node_shape.c: shapes and places */
-extern const OnnxOp onnx_reduce[]; /* node_reduce.c: reductions, products, losses */
-extern const OnnxOp onnx_layer[];  /* node_layer.c: layers with weights, pooling */
+extern const OnnxOp onnx_math[];      /* node_math.c: elementwise */
+extern const OnnxOp onnx_shape[];     /* node_shape.c: shapes and places */
+extern const OnnxOp onnx_fill[];      /* node_fill.c: copies, padding, numbers */
+extern const OnnxOp onnx_reduce[];    /* node_reduce.c: reductions, products, losses */
+extern const OnnxOp onnx_layer[];     /* node_layer.c: products and normalisations with weights */
+extern const OnnxOp onnx_window[];    /* node_window.c: convolutions, pooling, resizing */
+extern const OnnxOp onnx_recurrent[]; /* node_recurrent.c */
 extern const OnnxOp *const onnx_tables[];
 const OnnxOp *onnx_find(const char *name);
+
+const char *range_form(Import *, int64_t axis, const char *range); /* node_shape.c: "$60[:, 2:4]" */
+
+/* node_layer.c: a weight with this many axes that a layer of its own can have, or NULL; ends a
+ * layer with its weights. */
+Known *own_weight(Import *, int i, int rank);
+Operand finish_layer(Import *, Line *, const Known *W, const Known *b);
 
 /* ---- statement.c: lines become statements ---- */
 

@@ -59,16 +59,25 @@ static const char *without_start(const char *label, int n)
 static const char *word_of(const char *hint)
 {
     static const char *const words[][2] = {
-        {"dense(", "fc"},      {"conv1d(", "conv"},
-        {"conv2d(", "conv"},   {"conv_transpose2d(", "up"},
-        {"batch_norm(", "bn"}, {"layer_norm(", "ln"},
-        {"group_norm(", "gn"}, {"embedding(", "emb"},
-        {"split(", "part"},
+        {"dense(", "fc"},       {"conv1d(", "conv"},
+        {"conv2d(", "conv"},    {"conv_transpose2d(", "up"},
+        {"batch_norm(", "bn"},  {"layer_norm(", "ln"},
+        {"group_norm(", "gn"},  {"embedding(", "emb"},
+        {"split(", "part"},     {"lstm_sequence(", "y"},
+        {"gru_sequence(", "y"}, {"rnn_sequence(", "y"},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (hint && strncmp(hint, words[i][0], strlen(words[i][0])) == 0)
             return words[i][1];
     return "h";
+}
+
+/* The results of a recurrent net are called as in the manual; others are numbered. */
+static const char *part_word(Import *im, const Statement *s, const char *word, int i)
+{
+    static const char *const results[] = {"y", "h", "c"};
+    bool sequence = s->hint && strstr(s->hint, "_sequence(") && i < 3;
+    return sequence ? results[i] : text_format(im->ngc, "%s%d", word, i);
 }
 
 static void name_statement(Import *im, Statement *s, int start)
@@ -88,7 +97,7 @@ static void name_statement(Import *im, Statement *s, int start)
     }
     s->part_name = arena_alloc(im->ngc, (size_t)s->parts * sizeof *s->part_name);
     for (int i = 0; i < s->parts; i++)
-        s->part_name[i] = name_fresh(im, text_format(im->ngc, "%s%d", word, i), false);
+        s->part_name[i] = name_fresh(im, part_word(im, s, word, i), false);
     s->name = s->part_name[0];
 }
 

@@ -15,6 +15,7 @@ typedef struct Joined {
     bool heavy; /* there is a layer with weights in it */
     bool output;
     int uses, length, depth;
+    uint64_t parts; /* those that are read: a bit for each */
 } Joined;
 
 static void count_uses(Import *im, Joined *of)
@@ -23,6 +24,7 @@ static void count_uses(Import *im, Joined *of)
         if (im->output[i].line) {
             of[im->output[i].line->id].needed = of[im->output[i].line->id].output = true;
             of[im->output[i].line->id].uses++;
+            of[im->output[i].line->id].parts |= (uint64_t)1 << (im->output[i].part & 63);
         }
     for (int i = im->lines - 1; i >= 0; i--) {
         const Line *l = im->line[i];
@@ -33,6 +35,7 @@ static void count_uses(Import *im, Joined *of)
                 const Line *a = l->arg[c[2] - '0'].line;
                 of[a->id].needed = true;
                 of[a->id].uses++;
+                of[a->id].parts |= (uint64_t)1 << (l->arg[c[2] - '0'].part & 63);
                 c += 2;
             }
     }
@@ -176,6 +179,11 @@ static Statement *statement_of(Import *im, Joined *of, Line *l)
     Pen p = {.im = im, .of = of, .text = {.ngc = im->ngc}, .s = s};
     *s = (Statement){.declares = l->kind, .parts = l->parts, .output = of[l->id].output};
     write_line(&p, l, l->form);
+    for (int i = 0; i < l->parts; i++)
+        if (of[l->id].parts == (uint64_t)1 << i) { /* only one of them is read */
+            text_add(&p.text, "[%d]", i);
+            s->parts = 0;
+        }
     s->text = p.text.at ? p.text.at : "";
     s->uses = of[l->id].uses;
     s->label = l->kind == LINE_INPUT ? l->label : NULL;

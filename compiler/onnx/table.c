@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-const OnnxOp *const onnx_tables[] = {onnx_math, onnx_shape, onnx_reduce, onnx_layer, NULL};
+const OnnxOp *const onnx_tables[] = {onnx_math,  onnx_shape,  onnx_fill,      onnx_reduce,
+                                     onnx_layer, onnx_window, onnx_recurrent, NULL};
 
 const OnnxOp *onnx_find(const char *name)
 {

@@ -238,18 +238,32 @@ def write(path, value, name=""):
         f.write(numpy_helper.from_array(numpy.ascontiguousarray(value), name).SerializeToString())
 
 
-def gradients(model, parameters):
+def recurrent(model):
+    """The weights of LSTM and GRU as ONNX has them, with its order of gates, and their gradients in the same form."""
+    for m in model.modules():
+        if not isinstance(m, nn.RNNBase):
+            continue
+        order = [0, 3, 1, 2] if isinstance(m, nn.LSTM) else [1, 0, 2]
+        gates = lambda x: numpy.concatenate([numpy.split(x, len(order))[k] for k in order])
+        for layer in range(m.num_layers):
+            ends = ["_l%d%s" % (layer, end) for end in (["", "_reverse"] if m.bidirectional else [""])]
+            for kinds in ["weight_ih"], ["weight_hh"], ["bias_ih", "bias_hh"]:
+                both = []
+                for part in lambda p: p.detach().numpy(), lambda p: p.grad.numpy():
+                    both.append(numpy.stack([numpy.concatenate([gates(part(getattr(m, k + end))) for k in kinds]) for end in ends]))
+                yield both
+
+
+def gradients(model, network):
     """By the names of the initializers: a parameter is found by its elements, perhaps transposed."""
+    pairs = [(p.detach().numpy(), p.grad.numpy()) for p in network.parameters() if p.grad is not None] + list(recurrent(network))
     for t in model.graph.initializer:
         x = numpy_helper.to_array(t)
-        for p in parameters:
-            w, g = p.detach().numpy(), p.grad
-            if g is None or x.size != w.size:
-                continue
+        for w, g in pairs:
             if x.shape == w.shape and (x == w).all():
-                yield t.name, g.numpy()
+                yield t.name, g
             elif x.ndim == 2 and x.shape == w.T.shape and (x == w.T).all():
-                yield t.name, g.numpy().T
+                yield t.name, g.T
 
 
 def make(folder, name):
@@ -275,7 +289,7 @@ def make(folder, name):
 
     model.train()
     ((model(*inputs) - target) ** 2).mean().backward()
-    for i, (n, g) in enumerate(gradients(onnx.load(path), list(model.parameters()))):
+    for i, (n, g) in enumerate(gradients(onnx.load(path), model)):
         write(data % ("gradient", i), g, n)
 
 

@@ -54,7 +54,7 @@ static int give(Ngc *ngc, const Pb__Graph *g, Known **in, int round, char **give
     int n = 0;
     for (int i = 0; i < (int)g->n_input; i++) {
         bool whole = in[i] && element_is_int(in[i]->element);
-        bool few = in[i] && (whole || in[i]->count <= 4);
+        bool few = in[i] && (whole || in[i]->element == EL_BOOL || in[i]->count <= 4);
         if (in[i] && in[i]->count <= 64 &&
             ((round == 1 && whole && i > 0) || (round == 2 && few && i > 0) ||
              (round == 3 && (whole || few))))

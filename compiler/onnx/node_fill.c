@@ -1,0 +1,369 @@
+/* node_fill.c - operators that repeat, pad, fill, count and choose. */
+#include "onnx/onnx.h"
+
+#include <string.h>
+
+/* ---- copies, zeros, numbers ---- */
+
+static void take_tile(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    const Known *times = want_known(im, 1, "how often it is repeated");
+    Operand x = operand(im, 0);
+    int64_t k;
+    for (int i = 0; !im->failed && i < (int)times->count && i < MAX_RANK; i++) {
+        if (!known_whole(im->g, times, i, &k) || k < 1) {
+            problem(im, "how often it is repeated is not a positive number");
+            return;
+        }
+        if (k > 1)
+            x = emit(im, BIND_ATOM,
+                     text_format(im->ngc, i ? "tile($00, %lld, %d)" : "tile($00, %lld)",
+                                 (long long)k, i),
+                     1, x);
+    }
+    result(im, 0, x);
+}
+
+/* The numbers of elements before and after each axis. Returns how many there are. */
+static int read_pads(Import *im, int rank, Size *pads)
+{
+    int64_t number[2 * MAX_RANK], axis[MAX_RANK];
+    int count = attribute_ints(im, "pads", number, 2 * MAX_RANK);
+    for (int i = 0; i < count; i++)
+        pads[i] = size_of_number(im->g, number[i]);
+    if (im->opset < 11)
+        return count;
+
+    const Known *list = want_known(im, 1, "the numbers of elements");
+    if (!list || list->count > 2 * MAX_RANK)
+        return -1;
+    for (count = 0; count < (int)list->count; count++)
+        pads[count] = known_size(im->g, list, count);
+    if (!has_input(im->at, 3))
+        return count;
+
+    Size all[2 * MAX_RANK] = {0};
+    int axes = axes_of(im, "axes", 3, axis, rank);
+    if (axes < 0 || count != 2 * axes)
+        return -1;
+    for (int i = 0; i < axes; i++) {
+        all[axis[i]] = pads[i];
+        all[rank + axis[i]] = pads[axes + i];
+    }
+    memcpy(pads, all, sizeof all);
+    return 2 * rank;
+}
+
+/* Elements that negative numbers take away, as an index, and zeros that others add, as a list. */
+static void pad_texts(Import *im, int rank, const Size *pads, const char **cut, const char **add)
+{
+    Text pairs = {.ngc = im->ngc}, index = {.ngc = im->ngc};
+    bool adds = false, cuts = false;
+    for (int i = 0; i < rank; i++) {
+        int64_t n;
+        const char *zeros[2], *ends[2] = {"", ""};
+        for (int k = 0; k < 2; k++) {
+            Size s = pads[i + k * rank];
+            bool number = size_number(im->g, s, &n), less = number && n < 0;
+            adds |= !less && s != 0;
+            cuts |= less;
+            zeros[k] = less ? "0" : size_text(im->g, s, "");
+            if (less)
+                ends[k] = text_format(im->ngc, "%lld", (long long)(k ? n : -n));
+        }
+        text_add(&pairs, "%s[%s, %s]", i ? ", " : "", zeros[0], zeros[1]);
+        text_add(&index, "%s%s:%s", i ? ", " : "", ends[0], ends[1]);
+    }
+    *cut = cuts ? index.at : NULL;
+    *add = adds ? pairs.at : NULL;
+}
+
+static void take_pad(Import *im, const Pb__Node *n)
+{
+    static const char *const modes[][2] = {{"reflect", "pad_reflect"},
+                                           {"edge", "pad_edge"},
+                                           {"wrap", "pad_wrap"}};
+    Size pads[2 * MAX_RANK] = {0};
+    const char *mode = attribute_text(im, "mode", "constant"), *cut, *add;
+    double value = attribute_float(im, "value", 0);
+    int rank = input_rank(im, 0), count = rank < 0 ? 0 : read_pads(im, rank, pads);
+    const Known *given = has_input(n, 2) ? want_known(im, 2, "the value") : NULL;
+    Operand x = operand(im, 0);
+    const char *function = "pad";
+    for (int i = 0; i < 3; i++)
+        if (strcmp(mode, modes[i][0]) == 0)
+            function = modes[i][1];
+    if (!im->failed && strcmp(mode, "constant") != 0 && strcmp(function, "pad") == 0)
+        problem(im, "attribute 'mode': '%s' is not supported", mode);
+    if (!im->failed && count != 2 * rank)
+        problem(im, "%d numbers of elements for %d axes", count, rank);
+    if (!im->failed && given && (given->count != 1 || !known_number(im->g, given, 0, &value)))
+        problem(im, "the value is not one number");
+    if (im->failed)
+        return;
+
+    pad_texts(im, rank, pads, &cut, &add);
+    if (cut)
+        x = emit(im, BIND_ATOM, text_format(im->ngc, "$60[%s]", cut), 1, x);
+    const char *v = value != 0 ? text_format(im->ngc, ", value = %s", number_text(im, value)) : "";
+    if (add)
+        x = emit(im, BIND_ATOM, text_format(im->ngc, "%s($00, [%s]%s)", function, add, v), 1, x);
+    result(im, 0, x);
+}
+
+/* ConstantOfShape with run-time sizes. */
+static void take_fill(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    const char *why;
+    Size dim[MAX_RANK];
+    double value = 0;
+    const Known *shape = want_known(im, 0, "the shape");
+    const Pb__Attribute *a = attribute(im, "value");
+    if (!shape || shape->count > MAX_RANK)
+        return;
+    Known *v = a && a->t ? known_of_tensor(im->ngc, a->t, im->folder, &why) : NULL;
+    if (v && v->count == 1)
+        known_number(im->g, v, 0, &value);
+    for (int i = 0; i < (int)shape->count; i++)
+        dim[i] = known_size(im->g, shape, i);
+    const char *form = text_format(im->ngc, "full(%s, %s)", sizes_text(im, dim, (int)shape->count),
+                                   number_text(im, value));
+    result(im, 0, emit(im, BIND_ATOM, form, 0));
+}
+
+static void take_range(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    const Known *from = want_known(im, 0, "the start"), *to = want_known(im, 1, "the end"),
+                *step = want_known(im, 2, "the step");
+    int64_t a, s;
+    if (im->failed)
+        return;
+    if (!known_whole(im->g, step, 0, &s) || s != 1 || !known_whole(im->g, from, 0, &a)) {
+        problem(im, "a range of run-time size has a step of 1");
+        return;
+    }
+    Size count = size_sub(im->g, known_size(im->g, to, 0), size_of_number(im->g, a));
+    const char *form = text_format(im->ngc, "arange(%s)", size_text(im->g, count, ""));
+    Operand x = emit(im, BIND_ATOM, form, 0);
+    if (a != 0)
+        x = emit(im, BIND_SUM, text_format(im->ngc, "$20 + %lld", (long long)a), 1, x);
+    result(im, 0, x);
+}
+
+static void take_one_hot(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    const Known *depth = want_known(im, 1, "the number of classes"),
+                *values = want_known(im, 2, "the values");
+    Operand i = operand(im, 0);
+    int rank = input_rank(im, 0);
+    double off = 0, on = 1;
+    int64_t k = 0;
+    if (im->failed)
+        return;
+    int64_t axis = axis_of(im, attribute_int(im, "axis", -1), rank + 1);
+    if (axis < 0 || !known_whole(im->g, depth, 0, &k) || values->count != 2)
+        return;
+    known_number(im->g, values, 0, &off);
+    known_number(im->g, values, 1, &on);
+    Operand x = emit(im, BIND_ATOM, text_format(im->ngc, "one_hot($00, %lld)", (long long)k), 1, i);
+    if (off != 0 || on != 1)
+        x = emit(im, BIND_ATOM,
+                 text_format(im->ngc, "where($00, %s, %s)", number_text(im, on),
+                             number_text(im, off)),
+                 1, x);
+    if (axis != rank) {
+        int64_t perm[MAX_RANK];
+        for (int j = 0, from = 0; j <= rank; j++)
+            perm[j] = j == axis ? rank : from++;
+        x = emit(im, BIND_ATOM,
+                 text_format(im->ngc, "permute($00, %s)", ints_text(im, perm, rank + 1)), 1, x);
+    }
+    result(im, 0, x);
+}
+
+static void take_trilu(Import *im, const Pb__Node *n)
+{
+    int64_t k = 0;
+    const Known *given = has_input(n, 1) ? want_known(im, 1, "the diagonal") : NULL;
+    bool upper = attribute_int(im, "upper", 1);
+    Operand x = operand(im, 0);
+    if (im->failed)
+        return;
+    if (given && !known_whole(im->g, given, 0, &k)) {
+        problem(im, "the diagonal is known only at run time");
+        return;
+    }
+    const char *f = upper ? "triu" : "tril";
+    const char *form = text_format(im->ngc, k ? "%s($00, %lld)" : "%s($00)", f, (long long)k);
+    result(im, 0, emit(im, BIND_ATOM, form, 1, x));
+}
+
+static void take_eye_like(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    Shape s;
+    int64_t k = attribute_int(im, "k", 0);
+    if (!input_shape(im, 0, &s))
+        return;
+    if (k)
+        result(im, 0,
+               emit(im, BIND_COMPARE,
+                    text_format(im->ngc, "arange(%s)[new, :] == arange(%s)[:, new] + %lld",
+                                size_text(im->g, s.dim[1], ""), size_text(im->g, s.dim[0], ""),
+                                (long long)k),
+                    0));
+    else
+        result(im, 0,
+               emit(im, BIND_ATOM, text_format(im->ngc, "eye(%s)", shape_text(im->g, s)), 0));
+}
+
+static void take_cumsum(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    const Known *k = want_known(im, 1, "the axis");
+    int rank = input_rank(im, 0);
+    bool back = attribute_int(im, "reverse", 0), exclusive = attribute_int(im, "exclusive", 0);
+    int64_t axis = 0;
+    Operand x = operand(im, 0);
+    if (im->failed || !known_whole(im->g, k, 0, &axis) || (axis = axis_of(im, axis, rank)) < 0)
+        return;
+    const char *at = axis == rank - 1 ? "-1" : text_format(im->ngc, "%lld", (long long)axis);
+    const char *form = "cumsum($00, %s)";
+    if (back)
+        form = "flip(cumsum(flip($00, %1$s), %1$s), %1$s)";
+    Operand y = emit(im, BIND_ATOM, text_format(im->ngc, form, at), 1, x);
+    if (exclusive)
+        y = emit(im, BIND_SUM, "$20 - $31", 2, y, x);
+    result(im, 0, y);
+}
+
+static void take_blocks(Import *im, const Pb__Node *n)
+{
+    bool depth = strcmp(n->op, "DepthToSpace") == 0;
+    bool apart = !depth || strcmp(attribute_text(im, "mode", "DCR"), "DCR") == 0;
+    int64_t r = attribute_int(im, "blocksize", 1);
+    Operand x = operand(im, 0);
+    const char *form =
+        text_format(im->ngc, "pixel_%s($00, %lld%s)", depth ? "shuffle" : "unshuffle", (long long)r,
+                    apart ? ", blocks_first = 1" : "");
+    if (!im->failed)
+        result(im, 0, emit(im, BIND_ATOM, form, 1, x));
+}
+
+/* The elements whose condition is known to hold. */
+static void take_compress(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    const Known *c = want_known(im, 1, "the condition");
+    int rank = input_rank(im, 0);
+    int64_t axis = attribute_int(im, "axis", INT32_MAX), count = 0;
+    Operand x = operand(im, 0);
+    double v;
+    if (im->failed)
+        return;
+    if (axis == INT32_MAX) {
+        x = emit(im, BIND_ATOM, "reshape($00, [-1])", 1, x);
+        axis = 0;
+        rank = 1;
+    }
+    if ((axis = axis_of(im, axis, rank)) < 0)
+        return;
+    Text list = {.ngc = im->ngc};
+    text_add(&list, "[");
+    for (int64_t i = 0; i < c->count; i++)
+        if (known_number(im->g, c, i, &v) && v != 0)
+            text_add(&list, "%s%lld", count++ ? ", " : "", (long long)i);
+    text_add(&list, "]");
+    if (count == 0)
+        problem(im, "no element is chosen");
+    else
+        result(im, 0, emit(im, BIND_ATOM, range_form(im, axis, list.at), 1, x));
+}
+
+/* The first lengths[b] steps in the other direction. */
+static void take_reverse(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    int64_t time = attribute_int(im, "time_axis", 0), batch = attribute_int(im, "batch_axis", 1);
+    Operand x = operand(im, 0), lengths = operand(im, 1);
+    if (im->failed)
+        return;
+    Shape s = operand_node(x)->shape;
+    if (s.rank < 2 || time + batch != 1 || time * batch != 0) {
+        problem(im, "attributes 'time_axis' and 'batch_axis': they must be 0 and 1");
+        return;
+    }
+    const char *steps = size_text(im->g, s.dim[time], "");
+    const char *t = time == 0 ? "[:, new]" : "[new, :]", *b = time == 0 ? "[new, :]" : "[:, new]";
+    Operand i = emit(im, BIND_ATOM, text_format(im->ngc, "arange(%s)%s", steps, t), 0);
+    Operand k = emit(im, BIND_ATOM, text_format(im->ngc, "$60%s", b), 1, lengths);
+    Operand at = emit(im, BIND_ATOM, "where($20 < $21, $21 - 1 - $30, $00)", 2, i, k);
+    Text form = {.ngc = im->ngc};
+    text_add(&form, "take_along($00, broadcast_to($61[:, :");
+    for (int a = 2; a < s.rank; a++)
+        text_add(&form, ", new");
+    text_add(&form, "], $00.shape), %lld)", (long long)time);
+    result(im, 0, emit(im, BIND_ATOM, form.at, 2, x, at));
+}
+
+/* The windows of spectra: sums of cosines. */
+static void take_window(Import *im, const Pb__Node *n)
+{
+    static const struct {
+        const char *op;
+        double a, b, c;
+    } windows[] = {{"HannWindow", 0.5, 0.5, 0},
+                   {"HammingWindow", 25.0 / 46, 21.0 / 46, 0},
+                   {"BlackmanWindow", 0.42, 0.5, 0.08}};
+    const Known *k = want_known(im, 0, "the size");
+    bool periodic = attribute_int(im, "periodic", 1);
+    int64_t size;
+    if (!k)
+        return;
+    if (!known_whole(im->g, k, 0, &size) || size < 2) {
+        problem(im, "the size must be a number from 2 on");
+        return;
+    }
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(n->op, windows[i].op) != 0)
+            continue;
+        Operand t = emit(im, BIND_TERM,
+                         text_format(im->ngc, "2*pi/%lld*arange(%lld)",
+                                     (long long)(periodic ? size : size - 1), (long long)size),
+                         0);
+        const char *form = text_format(im->ngc, "%s - %s*cos($00)", number_text(im, windows[i].a),
+                                       number_text(im, windows[i].b));
+        if (windows[i].c != 0)
+            form = text_format(im->ngc, "%s + %s*cos(2*$30)", form, number_text(im, windows[i].c));
+        result(im, 0, emit(im, BIND_SUM, form, 1, t));
+    }
+}
+
+const OnnxOp onnx_fill[] = {
+    {"BlackmanWindow", .take = take_window, .attributes = "output_datatype periodic",
+     .says = "by `cos`"},
+    {"Compress", .take = take_compress, .attributes = "axis", .says = "an index"},
+    {"ConstantOfShape", .take = take_fill, .attributes = "value", .says = "`full`"},
+    {"CumSum", .take = take_cumsum, .attributes = "exclusive reverse", .says = "`cumsum`"},
+    {"DepthToSpace", .take = take_blocks, .attributes = "blocksize mode",
+     .says = "`pixel_shuffle`"},
+    {"EyeLike", .take = take_eye_like, .attributes = "dtype k", .says = "`eye`"},
+    {"HammingWindow", .take = take_window, .attributes = "output_datatype periodic",
+     .says = "by `cos`"},
+    {"HannWindow", .take = take_window, .attributes = "output_datatype periodic",
+     .says = "by `cos`"},
+    {"OneHot", .take = take_one_hot, .attributes = "axis", .says = "`one_hot`"},
+    {"Pad", .take = take_pad, .attributes = "mode pads value",
+     .says = "`pad`, `pad_reflect`, `pad_edge`, `pad_wrap`"},
+    {"Range", .take = take_range, .says = "`arange`"},
+    {"ReverseSequence", .take = take_reverse, .attributes = "batch_axis time_axis",
+     .says = "`take_along`"},
+    {"SpaceToDepth", .take = take_blocks, .attributes = "blocksize", .says = "`pixel_unshuffle`"},
+    {"Tile", .take = take_tile, .says = "`tile`"},
+    {"Trilu", .take = take_trilu, .attributes = "upper", .says = "`tril`, `triu`"},
+    {NULL},
+};

@@ -1,0 +1,151 @@
+/* node_recurrent.c - RNN, GRU and LSTM. */
+#include "onnx/onnx.h"
+
+#include <string.h>
+
+/* ", acts = [relu]": the activations, if they are not the usual ones. */
+static bool add_acts(Import *im, Text *t, const char *usual)
+{
+    static const char *const known[][2] = {{"Relu", "relu"},
+                                           {"Tanh", "tanh"},
+                                           {"Sigmoid", "sigmoid"},
+                                           {"Softsign", "softsign"},
+                                           {"Softplus", "softplus"}};
+    const Pb__Attribute *a = attribute(im, "activations");
+    Text acts = {.ngc = im->ngc};
+    for (size_t i = 0; a && i < a->n_strings; i++) {
+        const char *name = NULL;
+        for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+            if (a->strings[i].len == strlen(known[k][0]) &&
+                memcmp(a->strings[i].data, known[k][0], a->strings[i].len) == 0)
+                name = known[k][1];
+        if (!name) {
+            problem(im, "attribute 'activations': one of them is not supported");
+            return false;
+        }
+        text_add(&acts, "%s%s", i ? ", " : "", name);
+    }
+    size_t n = acts.at ? strlen(acts.at) : 0;
+    bool same = n == 0 || strncmp(usual, acts.at, n) == 0;
+    if (!same)
+        text_add(t, ", acts = [%s]", acts.at);
+    return true;
+}
+
+/* Is it a tensor of zeros, as exporters make for the first states? */
+static bool is_zeros(Import *im, int i)
+{
+    double v;
+    const Meaning *m = meaning_of(im, im->at->input[i]);
+    const Line *l = m ? m->operand.line : NULL;
+    if (m && m->known)
+        return known_even(im->g, m->known, &v) && v == 0 && !is_param(im, m->known);
+    while (l && l->args == 1 &&
+           (strncmp(l->form, "$60[", 4) == 0 || strncmp(l->form, "broadcast_to(", 13) == 0))
+        l = l->arg[0].line;
+    size_t n = l ? strlen(l->form) : 0;
+    return n > 8 && strncmp(l->form, "full(", 5) == 0 && strcmp(l->form + n - 4, ", 0)") == 0;
+}
+
+/* A weight as a param that is named after its layer. */
+static Operand weight(Import *im, int i, const char *suffix)
+{
+    Known *k = input_known(im, i);
+    const char *label = k && !is_shared(k) && is_param(im, k) ? layer_label(im, k, NULL) : NULL;
+    if (!label)
+        return operand(im, i);
+    return declare(im, k, text_format(im->ngc, "%s_%s", label, suffix));
+}
+
+typedef struct Cell {
+    const char *function;
+    const char *acts; /* the usual ones, of two directions */
+    int results;      /* y, h and perhaps c */
+} Cell;
+
+static void take_cell(Import *im, const Cell *c)
+{
+    const Pb__Node *n = im->at;
+    Operand arg[8] = {operand(im, 0), weight(im, 1, "W"), weight(im, 2, "R")};
+    const char *direction = attribute_text(im, "direction", "forward");
+    bool rows_first = attribute_int(im, "layout", 0);
+    double limit = attribute_float(im, "clip", 0);
+    int args = 3;
+    Text t = {.ngc = im->ngc};
+    if (im->failed)
+        return;
+    if (rows_first)
+        arg[0] = emit(im, BIND_ATOM, "permute($00, [1, 0, 2])", 1, arg[0]);
+    text_add(&t, "%s($00, $01, $02", c->function);
+    if (has_input(n, 3)) {
+        text_add(&t, ", $03");
+        arg[args++] = weight(im, 3, "B");
+    }
+    static const char *const state[] = {[5] = "h", [6] = "c"};
+    for (int i = 5; i < (c->results == 3 ? 7 : 6); i++) {
+        if (!has_input(n, i) || is_zeros(im, i))
+            continue;
+        Operand o = operand(im, i);
+        if (rows_first)
+            o = emit(im, BIND_ATOM, "permute($00, [1, 0, 2])", 1, o);
+        text_add(&t, ", %s = $0%d", state[i], args);
+        arg[args++] = o;
+    }
+    if (c->results == 3 && has_input(n, 7)) {
+        text_add(&t, ", P = $0%d", args);
+        arg[args++] = weight(im, 7, "P");
+    }
+    if (has_input(n, 4)) {
+        text_add(&t, ", lengths = $0%d", args);
+        arg[args++] = operand(im, 4);
+    }
+    if (strcmp(direction, "reverse") == 0)
+        text_add(&t, ", reverse = 1");
+    if (im->failed || !add_acts(im, &t, c->acts))
+        return;
+    if (limit > 0)
+        text_add(&t, ", limit = %s", number_text(im, limit));
+    if (attribute_int(im, "linear_before_reset", 0))
+        text_add(&t, ", after_reset = 1");
+    if (attribute_int(im, "input_forget", 0))
+        text_add(&t, ", input_forget = 1");
+    text_add(&t, ")");
+
+    Line *l = line_new(im, BIND_ATOM, t.at, args, arg);
+    l->parts = c->results;
+    Operand y = emit_line(im, l);
+    for (int i = 0; i < c->results && y.line; i++) {
+        Operand part = {y.line, i};
+        if (rows_first && wants_output(n, i))
+            part = emit(im, BIND_ATOM,
+                        i == 0 ? "permute($00, [2, 0, 1, 3])" : "permute($00, [1, 0, 2])", 1, part);
+        result(im, i, part);
+    }
+}
+
+static void take_rnn(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    take_cell(im, &(Cell){"rnn_sequence", "tanh, tanh", 2});
+}
+
+static void take_gru(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    take_cell(im, &(Cell){"gru_sequence", "sigmoid, tanh, sigmoid, tanh", 2});
+}
+
+static void take_lstm(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    take_cell(im, &(Cell){"lstm_sequence", "sigmoid, tanh, tanh, sigmoid, tanh, tanh", 3});
+}
+
+#define CELL "activation_alpha activation_beta activations clip direction hidden_size layout"
+
+const OnnxOp onnx_recurrent[] = {
+    {"GRU", .take = take_gru, .attributes = CELL " linear_before_reset", .says = "`gru_sequence`"},
+    {"LSTM", .take = take_lstm, .attributes = CELL " input_forget", .says = "`lstm_sequence`"},
+    {"RNN", .take = take_rnn, .attributes = CELL, .says = "`rnn_sequence`"},
+    {NULL},
+};

@@ -1,0 +1,443 @@
+/* node_window.c - convolutions, pooling, resizing: in one to three directions. */
+#include "onnx/onnx.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- windows: what convolutions and pooling have in common ---- */
+
+enum { DIRECTIONS = 3 };
+
+typedef struct Window {
+    int n; /* directions */
+    int64_t size[DIRECTIONS], stride[DIRECTIONS], dilation[DIRECTIONS];
+    int64_t before[DIRECTIONS], after[DIRECTIONS];
+    const char *same; /* the function of the language that gives the padding, or NULL */
+    bool ceil;
+    Size image[DIRECTIONS];
+} Window;
+
+static bool read_each(Import *im, const char *name, int64_t *out, int n, int64_t otherwise)
+{
+    int64_t v[2 * DIRECTIONS];
+    int count = attribute_ints(im, name, v, 2 * DIRECTIONS);
+    for (int i = 0; i < n; i++)
+        out[i] = count == n ? v[i] : otherwise;
+    if (count == n || (count < 0 && !attribute(im, name)))
+        return true;
+    problem(im, "attribute '%s': there must be %d numbers", name, n);
+    return false;
+}
+
+/* The window of the current node over its operand 0. kernel: the sizes, if no attribute has them.
+ */
+static bool read_window(Import *im, Window *w, const int64_t *kernel)
+{
+    Shape s;
+    int64_t pads[2 * DIRECTIONS];
+    *w = (Window){0};
+    if (!input_shape(im, 0, &s))
+        return false;
+    w->n = s.rank - 2;
+    if (w->n < 1 || w->n > DIRECTIONS) {
+        problem(im, "%d directions are not supported, only 1 and 2", w->n);
+        return false;
+    }
+    for (int i = 0; i < w->n; i++)
+        w->image[i] = s.dim[2 + i];
+    if (!read_each(im, "kernel_shape", w->size, w->n, 0) ||
+        !read_each(im, "strides", w->stride, w->n, 1) ||
+        !read_each(im, "dilations", w->dilation, w->n, 1) ||
+        !read_each(im, "pads", pads, 2 * w->n, 0))
+        return false;
+    for (int i = 0; i < w->n; i++) {
+        if (kernel)
+            w->size[i] = kernel[i];
+        w->before[i] = pads[i];
+        w->after[i] = pads[w->n + i];
+        int64_t most = 1 << 20;
+        bool good = w->size[i] >= 1 && w->size[i] < most && w->stride[i] >= 1 &&
+                    w->stride[i] < most && w->dilation[i] >= 1 && w->dilation[i] < most &&
+                    w->before[i] >= 0 && w->before[i] < most && w->after[i] >= 0 &&
+                    w->after[i] < most;
+        if (!good) {
+            problem(im, "a size, stride, dilation or padding is out of range");
+            return false;
+        }
+    }
+    const char *same = attribute_text(im, "auto_pad", "NOTSET");
+    if (strncmp(same, "SAME", 4) == 0)
+        w->same = strcmp(same, "SAME_UPPER") == 0 ? "same_upper" : "same_lower";
+    w->ceil = attribute_int(im, "ceil_mode", 0);
+    return true;
+}
+
+/* "3" or "[3, 5]". */
+static const char *pair_text(Import *im, const int64_t *v, int n)
+{
+    bool same = true;
+    for (int i = 1; i < n; i++)
+        same &= v[i] == v[0];
+    return same ? text_format(im->ngc, "%lld", (long long)v[0]) : ints_text(im, v, n);
+}
+
+/* Adds ", NAME = 3" if that is not the default. */
+static void add_pair(Import *im, Text *t, const char *name, const int64_t *v, int n, int64_t usual)
+{
+    for (int i = 0; i < n; i++)
+        if (v[i] != usual) {
+            text_add(t, ", %s = %s", name, pair_text(im, v, n));
+            return;
+        }
+}
+
+/* Adds ", padding = 1", with a pair for each direction if it is uneven. */
+static void add_padding(Import *im, Text *t, const Window *w)
+{
+    bool even = memcmp(w->before, w->after, sizeof w->before) == 0;
+    if (w->same) {
+        text_add(t, ", padding = %s", w->same);
+        return;
+    }
+    if (even) {
+        add_pair(im, t, "padding", w->before, w->n, 0);
+        return;
+    }
+    text_add(t, ", padding = [");
+    for (int i = 0; i < w->n; i++)
+        text_add(t, "%s[%lld, %lld]", i ? ", " : "", (long long)w->before[i],
+                 (long long)w->after[i]);
+    text_add(t, "]");
+}
+
+/* ---- convolutions ---- */
+
+/* Is the kernel one with as many axes as the image? */
+static bool check_kernel(Import *im, Operand x, Shape k)
+{
+    int rank = operand_node(x)->shape.rank;
+    if (k.rank == rank && rank >= 3)
+        return true;
+    problem(im, "the kernel has %d axes, the image %d", k.rank, rank);
+    return false;
+}
+
+/* A layer if it has weights of its own, or the function `plain` of two operands. args: the
+ * arguments that they have in common. */
+static void finish_conv(Import *im, Operand x, const Window *w, const char *layer,
+                        const char *plain, int64_t channels, const char *args)
+{
+    bool biased = has_input(im->at, 2);
+    Known *W = own_weight(im, 1, w->n + 2), *b = biased ? own_weight(im, 2, 1) : NULL;
+    if (W && (b || !biased)) {
+        const char *form =
+            text_format(im->ngc, "%s%dd($00, %lld, %s%s%s)", layer, w->n, (long long)channels,
+                        pair_text(im, w->size, w->n), args, b ? "" : ", bias = 0");
+        Line *l = line_new(im, BIND_ATOM, form, 1, &x);
+        line_weight(im, l, W, NULL);
+        if (b)
+            line_weight(im, l, b, NULL);
+        result(im, 0, finish_layer(im, l, W, b));
+        return;
+    }
+    Operand y = emit(im, BIND_ATOM, text_format(im->ngc, "%s($00, $01%s)", plain, args), 2, x,
+                     operand(im, 1));
+    Text sum = {.ngc = im->ngc};
+    text_add(&sum, "$20 + $61[:");
+    for (int i = 0; i < w->n; i++)
+        text_add(&sum, ", new");
+    text_add(&sum, "]");
+    if (biased && !im->failed)
+        y = emit(im, BIND_SUM, sum.at, 2, y, operand(im, 2));
+    result(im, 0, y);
+}
+
+static void take_conv(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    Window w;
+    Shape k;
+    int64_t groups = attribute_int(im, "group", 1);
+    Operand x = operand(im, 0);
+    if (im->failed || !input_shape(im, 1, &k) || !check_kernel(im, x, k) ||
+        !read_window(im, &w, k.dim + 2))
+        return;
+    Text t = {.ngc = im->ngc};
+    text_add(&t, "%s", "");
+    add_pair(im, &t, "stride", w.stride, w.n, 1);
+    add_padding(im, &t, &w);
+    add_pair(im, &t, "dilation", w.dilation, w.n, 1);
+    add_pair(im, &t, "groups", &groups, 1, 1);
+    finish_conv(im, x, &w, "conv", "conv", k.dim[0], t.at);
+}
+
+/* ConvInteger: of whole numbers, each less its zero point. */
+static void take_conv_integer(Import *im, const Pb__Node *n)
+{
+    Window w;
+    Shape k;
+    int64_t groups = attribute_int(im, "group", 1);
+    Operand x = operand(im, 0), K = operand(im, 1);
+    if (im->failed || !input_shape(im, 1, &k) || !check_kernel(im, x, k) ||
+        !read_window(im, &w, k.dim + 2))
+        return;
+    if (has_input(n, 2))
+        x = emit(im, BIND_SUM, "$20 - $31", 2, x, operand(im, 2));
+    if (has_input(n, 3))
+        K = emit(im, BIND_SUM, "$20 - $31", 2, K, operand(im, 3));
+    Text t = {.ngc = im->ngc};
+    text_add(&t, "conv($00, $01");
+    add_pair(im, &t, "stride", w.stride, w.n, 1);
+    add_padding(im, &t, &w);
+    add_pair(im, &t, "dilation", w.dilation, w.n, 1);
+    add_pair(im, &t, "groups", &groups, 1, 1);
+    text_add(&t, ")");
+    if (!im->failed)
+        result(im, 0, emit(im, BIND_ATOM, t.at, 2, x, K));
+}
+
+/* A given size of the result, or SAME padding, decides how much is cut off. */
+static bool fit_transposed(Import *im, Window *w, int64_t *more)
+{
+    int64_t wanted[DIRECTIONS];
+    bool shaped = attribute_ints(im, "output_shape", wanted, DIRECTIONS) == w->n;
+    if (!shaped && !w->same)
+        return true;
+    for (int i = 0; i < w->n; i++) {
+        int64_t image;
+        if (!size_number(im->g, w->image[i], &image)) {
+            problem(im, "the image has a run-time size");
+            return false;
+        }
+        int64_t full = (image - 1) * w->stride[i] + w->dilation[i] * (w->size[i] - 1) + 1 + more[i];
+        int64_t cut = full - (shaped ? wanted[i] : image * w->stride[i]);
+        bool upper = w->same && strcmp(w->same, "same_upper") == 0;
+        if (cut < 0) {
+            more[i] -= cut;
+            cut = 0;
+        }
+        w->before[i] = upper ? cut / 2 : cut - cut / 2;
+        w->after[i] = cut - w->before[i];
+    }
+    w->same = NULL;
+    return true;
+}
+
+static void take_conv_transpose(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    Window w;
+    Shape k;
+    int64_t groups = attribute_int(im, "group", 1), more[DIRECTIONS];
+    Operand x = operand(im, 0);
+    if (im->failed || !input_shape(im, 1, &k) || !check_kernel(im, x, k) ||
+        !read_window(im, &w, k.dim + 2) || !read_each(im, "output_padding", more, w.n, 0) ||
+        !fit_transposed(im, &w, more))
+        return;
+    Text t = {.ngc = im->ngc};
+    text_add(&t, "%s", "");
+    add_pair(im, &t, "stride", w.stride, w.n, 1);
+    add_padding(im, &t, &w);
+    add_pair(im, &t, "dilation", w.dilation, w.n, 1);
+    add_pair(im, &t, "groups", &groups, 1, 1);
+    add_pair(im, &t, "output_padding", more, w.n, 0);
+    finish_conv(im, x, &w, "conv_transpose", "conv_transpose", k.dim[1] * groups, t.at);
+}
+
+/* ---- pooling ---- */
+
+static const char *pool_form(Import *im, const char *f, const Window *w, const char *more)
+{
+    Text t = {.ngc = im->ngc};
+    text_add(&t, "%s($00, %s", f, pair_text(im, w->size, w->n));
+    if (memcmp(w->stride, w->size, sizeof w->size) != 0)
+        text_add(&t, ", stride = %s", pair_text(im, w->stride, w->n));
+    add_padding(im, &t, w);
+    add_pair(im, &t, "dilation", w->dilation, w->n, 1);
+    text_add(&t, "%s%s)", w->ceil ? ", ceil_mode = 1" : "", more);
+    return t.at;
+}
+
+/* The places of the maxima, counted over the whole tensor. */
+static Operand pool_places(Import *im, Operand x, const Window *w)
+{
+    Shape s = operand_node(x)->shape;
+    Size area = 1, channels[MAX_RANK] = {s.dim[0], s.dim[1], 1, 1, 1};
+    for (int i = 0; i < w->n; i++)
+        area = size_mul(im->g, area, s.dim[2 + i]);
+    if (attribute_int(im, "storage_order", 0))
+        problem(im, "attribute 'storage_order': only 0 is supported for places");
+    Operand y = emit(im, BIND_ATOM, pool_form(im, "max_pool_index", w, ""), 1, x);
+    const char *count = size_text(im->g, size_mul(im->g, s.dim[0], s.dim[1]), "");
+    const char *form =
+        text_format(im->ngc, "$20 + (%s)*reshape(arange(%s), %s)", size_text(im->g, area, ""),
+                    count, sizes_text(im, channels, w->n + 2));
+    return emit(im, BIND_SUM, form, 1, y);
+}
+
+static void take_max_pool(Import *im, const Pb__Node *n)
+{
+    Window w;
+    Operand x = operand(im, 0);
+    if (im->failed || !read_window(im, &w, NULL))
+        return;
+    result(im, 0, emit(im, BIND_ATOM, pool_form(im, "max_pool", &w, ""), 1, x));
+    if (wants_output(n, 1) && !im->failed)
+        result(im, 1, pool_places(im, x, &w));
+}
+
+static void take_avg_pool(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    Window w;
+    bool padded = false;
+    Operand x = operand(im, 0);
+    if (im->failed || !read_window(im, &w, NULL))
+        return;
+    for (int i = 0; i < w.n; i++)
+        padded |= w.before[i] + w.after[i] > 0;
+    bool counts = attribute_int(im, "count_include_pad", 0) || !(padded || w.same);
+    const char *form = pool_form(im, "avg_pool", &w, counts ? "" : ", count_include_pad = 0");
+    result(im, 0, emit(im, BIND_ATOM, form, 1, x));
+}
+
+/* ---- resizing ---- */
+
+/* ", size = [4, 6]" or ", scale = 2", from a list with a number for each axis. */
+static bool resize_text(Import *im, const Known *list, bool sizes, int rank, Text *t)
+{
+    int64_t size[MAX_RANK];
+    double scale[MAX_RANK];
+    bool same = true;
+    Shape s;
+    if (list->count != rank || rank < 3 || !input_shape(im, 0, &s)) {
+        problem(im, "%d numbers for %d axes", (int)list->count, rank);
+        return false;
+    }
+    for (int i = 0; i < rank; i++) {
+        bool good = sizes ? i < 2 || known_whole(im->g, list, i, &size[i])
+                          : known_number(im->g, list, i, &scale[i]);
+        if (i < 2 && sizes)
+            good = known_size(im->g, list, i) == s.dim[i];
+        if (i < 2 && !sizes)
+            good = good && scale[i] == 1;
+        if (!good) {
+            problem(im, "only the axes after the first two can be resized, to known sizes");
+            return false;
+        }
+        same &= sizes || i < 3 || scale[i] == scale[2];
+    }
+    if (sizes) {
+        text_add(t, ", %s", pair_text(im, size + 2, rank - 2));
+        return true;
+    }
+    text_add(t, ", scale = %s", same ? number_text(im, scale[2]) : "[");
+    for (int i = 2; i < rank && !same; i++)
+        text_add(t, "%s%s%s", i > 2 ? ", " : "", number_text(im, scale[i]),
+                 i == rank - 1 ? "]" : "");
+    return true;
+}
+
+/* ", at = align_corners, rounding = half_down": what is not the default. */
+static bool resize_places(Import *im, const char *mode, Text *t)
+{
+    static const char *const roundings[][2] = {{"round_prefer_floor", "half_down"},
+                                               {"round_prefer_ceil", "half_up"},
+                                               {"floor", "floor"},
+                                               {"ceil", "ceil"}};
+    bool old = im->opset < 11, nearest = strcmp(mode, "nearest") == 0;
+    const char *at =
+        attribute_text(im, "coordinate_transformation_mode", old ? "asymmetric" : "half_pixel");
+    const char *by = attribute_text(im, "nearest_mode", old ? "floor" : "round_prefer_floor");
+    if (strcmp(at, "half_pixel") != 0 && strcmp(at, "pytorch_half_pixel") != 0 &&
+        strcmp(at, "half_pixel_symmetric") != 0 && strcmp(at, "asymmetric") != 0 &&
+        strcmp(at, "align_corners") != 0) {
+        problem(im, "attribute 'coordinate_transformation_mode': '%s' is not supported", at);
+        return false;
+    }
+    if (strcmp(at, nearest ? "asymmetric" : "half_pixel") != 0)
+        text_add(t, ", at = %s", at);
+    for (int i = 0; nearest && i < 4; i++)
+        if (strcmp(by, roundings[i][0]) == 0 && strcmp(by, "floor") != 0)
+            text_add(t, ", rounding = %s", roundings[i][1]);
+    return true;
+}
+
+/* The corners of ONNX are those of an axis of a size that is a fraction, if the scale is one. */
+static bool corners_fit(Import *im, const Known *scales, int rank)
+{
+    Shape s;
+    const char *at = attribute_text(im, "coordinate_transformation_mode", "");
+    for (int i = 2; strcmp(at, "align_corners") == 0 && i < rank; i++) {
+        int64_t n;
+        double v = 0;
+        if (!input_shape(im, 0, &s) || !size_number(im->g, s.dim[i], &n) ||
+            !known_number(im->g, scales, i, &v) || (double)n * v != floor((double)n * v)) {
+            problem(im, "align_corners with a scale that does not give whole sizes");
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Resize, and Upsample before it. */
+static void take_resize(Import *im, const Pb__Node *n)
+{
+    int rank = input_rank(im, 0);
+    const char *mode = attribute_text(im, "mode", "nearest");
+    Text t = {.ngc = im->ngc};
+    int first = im->opset < 11 ? 1 : 2; /* the operand with the scales */
+    bool sizes = has_input(n, 3);
+    const Known *list = NULL;
+    Operand x = operand(im, 0);
+    if (im->failed)
+        return;
+    if (strcmp(mode, "bilinear") == 0 || strcmp(mode, "trilinear") == 0)
+        mode = "linear";
+    if (has_input(n, sizes ? 3 : first))
+        list = want_known(im, sizes ? 3 : first, sizes ? "the sizes" : "the scales");
+    else
+        problem(im, "there are no sizes and no scales");
+    if (im->failed)
+        return;
+    text_add(&t, "resize_%s($00", mode);
+    if (!resize_text(im, list, sizes, rank, &t) || !resize_places(im, mode, &t) ||
+        (!sizes && !corners_fit(im, list, rank)))
+        return;
+    if (strcmp(mode, "cubic") == 0) {
+        double a = attribute_float(im, "cubic_coeff_a", -0.75);
+        if (a != -0.75)
+            text_add(&t, ", a = %s", number_text(im, a));
+        if (attribute_int(im, "exclude_outside", 0))
+            text_add(&t, ", exclude_outside = 1");
+    } else if (attribute_int(im, "exclude_outside", 0)) {
+        problem(im, "attribute 'exclude_outside' is supported only for cubic");
+    }
+    if (attribute_int(im, "antialias", 0))
+        problem(im, "attribute 'antialias': only 0 is supported");
+    text_add(&t, ")");
+    if (!im->failed)
+        result(im, 0, emit(im, BIND_ATOM, t.at, 1, x));
+}
+
+#define WINDOW "auto_pad dilations kernel_shape pads strides"
+
+const OnnxOp onnx_window[] = {
+    {"AveragePool", .take = take_avg_pool, .attributes = WINDOW " ceil_mode count_include_pad",
+     .says = "`avg_pool`"},
+    {"Conv", .take = take_conv, .attributes = WINDOW " group",
+     .says = "`conv1d`, `conv2d`, `conv3d`, `conv`"},
+    {"ConvInteger", .take = take_conv_integer, .attributes = WINDOW " group", .says = "`conv`"},
+    {"ConvTranspose", .take = take_conv_transpose,
+     .attributes = WINDOW " group output_padding output_shape",
+     .says = "`conv_transpose1d` and so on, `conv_transpose`"},
+    {"MaxPool", .take = take_max_pool, .attributes = WINDOW " ceil_mode storage_order",
+     .says = "`max_pool`, `max_pool_index`"},
+    {"Resize", .take = take_resize,
+     .attributes =
+         "antialias coordinate_transformation_mode cubic_coeff_a exclude_outside extrapolation_value mode nearest_mode",
+     .says = "`resize_nearest`, `resize_linear`, `resize_cubic`"},
+    {"Upsample", .take = take_resize, .attributes = "mode",
+     .says = "`resize_nearest`, `resize_linear`"},
+    {NULL},
+};
