@@ -557,6 +557,12 @@ Placed export_node(Export *x, const Node *n)
         const char *e = put(x, "Erf", tensor_of(x, n->arg[0]), NULL);
         return plain(put(x, "Sub", number(x, 1, T_FLOAT), e, NULL));
     }
+    case OP_as_int: {
+        const char *floor = put(x, "Floor", tensor_of(x, n->arg[0]), NULL);
+        floor = put(x, "Cast", floor, NULL);
+        put_int(x, "to", EL_INT64);
+        return plain(floor);
+    }
     case OP_atan2: return angle(x, n);
     case OP_cast: return cast(x, n);
     case OP_stop:

@@ -11,7 +11,7 @@ bool is_taken(Import *im, const char *name)
                                         "maximize", "def",      "for",      "while",    "if",
                                         "else",     "return",   "over",     "with",     "in",
                                         "new",      "backward", "training", "step",     "_",
-                                        "i",        NULL};
+                                        NULL};
     for (int i = 0; words[i]; i++)
         if (strcmp(words[i], name) == 0)
             return true;

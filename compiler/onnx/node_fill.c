@@ -123,6 +123,7 @@ static void take_fill(Import *im, const Pb__Node *n)
     const Pb__Attribute *a = attribute(im, "value");
     if (!shape || shape->count > MAX_RANK)
         return;
+    value = attribute_float(im, "value", 0);
     Known *v = a && a->t ? known_of_tensor(im->ngc, a->t, im->folder, &why) : NULL;
     if (v && v->count == 1)
         known_number(im->g, v, 0, &value);
@@ -347,6 +348,8 @@ const OnnxOp onnx_fill[] = {
     {"BlackmanWindow", .take = take_window, .attributes = "output_datatype periodic",
      .says = "by `cos`"},
     {"Compress", .take = take_compress, .attributes = "axis", .says = "an index"},
+    {"ConstantFill", .take = take_fill, .attributes = "dtype extra_shape input_as_shape value",
+     .says = "as ConstantOfShape"},
     {"ConstantOfShape", .take = take_fill, .attributes = "value", .says = "`full`"},
     {"CumSum", .take = take_cumsum, .attributes = "exclusive reverse", .says = "`cumsum`"},
     {"DepthToSpace", .take = take_blocks, .attributes = "blocksize mode",

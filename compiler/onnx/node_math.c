@@ -89,7 +89,7 @@ static void take_cast(Import *im, const Pb__Node *n)
     if (to == EL_BOOL && from != EL_BOOL)
         x = emit(im, BIND_COMPARE, "$20 != 0", 1, x);
     else if (element_is_int(to) && fraction && !is_int_operand(x))
-        x = emit(im, BIND_TERM, "sign($00)*floor(abs($00))", 1, x);
+        x = emit(im, BIND_ATOM, "as_int(sign($00)*floor(abs($00)))", 1, x);
     result(im, 0, x);
     if (im->failed || !wants_output(n, 0))
         return;
@@ -379,7 +379,7 @@ const OnnxOp onnx_math[] = {
     {"Tanh", "tanh($00)", BIND_ATOM, .says = "`tanh`"},
     {"ThresholdedRelu", .take = take_thresholded, .attributes = "alpha", .says = "by `where`"},
     {"Cast", .take = take_cast, .attributes = "to saturate",
-     .says = "its operand; from a fraction to a whole number by `floor`, to a truth by `!= 0`"},
+     .says = "its operand; from a fraction to a whole number by `as_int`, to a truth by `!= 0`"},
     {"CastLike", .take = take_cast, .attributes = "saturate", .says = "as Cast"},
     {"Clip", .take = take_clip, .attributes = "min max",
      .says = "`clip`, `relu6`, `maximum`, `minimum`"},

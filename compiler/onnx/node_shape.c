@@ -500,23 +500,48 @@ static void take_gather(Import *im, const Pb__Node *n)
 static void take_gather_elements(Import *im, const Pb__Node *n)
 {
     (void)n;
+    int rank = input_rank(im, 0);
     Operand x = operand(im, 0), i = operand(im, 1);
-    int64_t axis = attribute_int(im, "axis", 0);
-    Shape a, b;
-    if (im->failed || !input_shape(im, 0, &a) || !input_shape(im, 1, &b))
+    int64_t axis = im->failed ? -1 : axis_of(im, attribute_int(im, "axis", 0), rank);
+    if (axis < 0)
         return;
-    if ((axis = axis_of(im, axis, a.rank)) < 0)
-        return;
-    for (int k = 0; k < a.rank; k++)
-        if (b.rank != a.rank || (k != axis && a.dim[k] != b.dim[k])) {
-            problem(im, "the shapes %s and %s differ in more than the axis", shape_text(im->g, a),
-                    shape_text(im->g, b));
-            return;
-        }
-    const char *form = axis == a.rank - 1
-                           ? "take_along($00, $01)"
-                           : text_format(im->ngc, "take_along($00, $01, %lld)", (long long)axis);
+    const char *at = axis ? text_format(im->ngc, ", %lld", (long long)axis) : "";
+    const char *form = text_format(im->ngc, "gather_elements($00, $01%s)", at);
     result(im, 0, emit(im, BIND_ATOM, form, 2, x, i));
+}
+
+static void take_gather_nd(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    int64_t batch = attribute_int(im, "batch_dims", 0);
+    Operand x = operand(im, 0), i = operand(im, 1);
+    const char *more = batch ? text_format(im->ngc, ", %lld", (long long)batch) : "";
+    if (!im->failed)
+        result(im, 0,
+               emit(im, BIND_ATOM, text_format(im->ngc, "gather_nd($00, $01%s)", more), 2, x, i));
+}
+
+/* ScatterND, and Scatter and ScatterElements along an axis. */
+static void take_scatter(Import *im, const Pb__Node *n)
+{
+    bool nd = strcmp(n->op, "ScatterND") == 0;
+    const char *reduction = attribute_text(im, "reduction", "none");
+    int rank = input_rank(im, 0);
+    Operand x = operand(im, 0), i = operand(im, 1), u = operand(im, 2);
+    int64_t axis = im->failed || nd ? 0 : axis_of(im, attribute_int(im, "axis", 0), rank);
+    if (im->failed || axis < 0)
+        return;
+    if (strcmp(reduction, "none") == 0)
+        reduction = "set";
+    if (strcmp(reduction, "set") != 0 && strcmp(reduction, "add") != 0 &&
+        strcmp(reduction, "max") != 0) {
+        problem(im, "attribute 'reduction': '%s' is not supported", reduction);
+        return;
+    }
+    const char *at = axis ? text_format(im->ngc, ", %lld", (long long)axis) : "";
+    const char *form = text_format(im->ngc, "scatter_%s_%s($00, $01, $02%s)",
+                                   nd ? "nd" : "elements", reduction, at);
+    result(im, 0, emit(im, BIND_ATOM, form, 3, x, i, u));
 }
 
 const OnnxOp onnx_shape[] = {
@@ -527,7 +552,14 @@ const OnnxOp onnx_shape[] = {
     {"Flatten", .take = take_flatten, .attributes = "axis", .says = "`flatten`, `reshape`"},
     {"Gather", .take = take_gather, .attributes = "axis",
      .says = "an index; of a weight `embedding`"},
-    {"GatherElements", .take = take_gather_elements, .attributes = "axis", .says = "`take_along`"},
+    {"GatherElements", .take = take_gather_elements, .attributes = "axis",
+     .says = "`gather_elements`"},
+    {"GatherND", .take = take_gather_nd, .attributes = "batch_dims", .says = "`gather_nd`"},
+    {"Scatter", .take = take_scatter, .attributes = "axis", .says = "`scatter_elements_set`"},
+    {"ScatterElements", .take = take_scatter, .attributes = "axis reduction",
+     .says = "`scatter_elements_set`, `..._add`, `..._max`"},
+    {"ScatterND", .take = take_scatter, .attributes = "reduction",
+     .says = "`scatter_nd_set`, `..._add`, `..._max`"},
     {"Reshape", .take = take_reshape, .attributes = "allowzero", .says = "`reshape`, `flatten`"},
     {"Shape", .form = "", .attributes = "start end", .says = "sizes"},
     {"Size", .form = "", .says = "a size"},

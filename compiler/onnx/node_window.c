@@ -420,6 +420,33 @@ static void take_resize(Import *im, const Pb__Node *n)
         result(im, 0, emit(im, BIND_ATOM, t.at, 1, x));
 }
 
+static void take_grid_sample(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    static const char *const degrees[][2] = {
+        {"nearest", ", 0"}, {"bilinear", ""}, {"linear", ""}, {"bicubic", ", 3"}, {"cubic", ", 3"}};
+    static const char *const outsides[][2] = {{"zeros", ""},
+                                              {"border", ", outside = pad_edge"},
+                                              {"reflection", ", outside = pad_reflect"}};
+    const char *mode = attribute_text(im, "mode", "bilinear"), *degree = NULL, *outside = NULL;
+    const char *padding = attribute_text(im, "padding_mode", "zeros");
+    for (int i = 0; i < 5; i++)
+        if (strcmp(mode, degrees[i][0]) == 0)
+            degree = degrees[i][1];
+    for (int i = 0; i < 3; i++)
+        if (strcmp(padding, outsides[i][0]) == 0)
+            outside = outsides[i][1];
+    Operand x = operand(im, 0), grid = operand(im, 1);
+    if (!im->failed && (!degree || !outside))
+        problem(im, "the mode '%s' with '%s' is not supported", mode, padding);
+    if (im->failed)
+        return;
+    const char *corners = attribute_int(im, "align_corners", 0) ? ", align_corners = 1" : "";
+    const char *form =
+        text_format(im->ngc, "grid_sample($00, $01%s%s%s)", degree, outside, corners);
+    result(im, 0, emit(im, BIND_ATOM, form, 2, x, grid));
+}
+
 #define WINDOW "auto_pad dilations kernel_shape pads strides"
 
 const OnnxOp onnx_window[] = {
@@ -431,6 +458,8 @@ const OnnxOp onnx_window[] = {
     {"ConvTranspose", .take = take_conv_transpose,
      .attributes = WINDOW " group output_padding output_shape",
      .says = "`conv_transpose1d` and so on, `conv_transpose`"},
+    {"GridSample", .take = take_grid_sample, .attributes = "align_corners mode padding_mode",
+     .says = "`grid_sample`"},
     {"MaxPool", .take = take_max_pool, .attributes = WINDOW " ceil_mode storage_order",
      .says = "`max_pool`, `max_pool_index`"},
     {"Resize", .take = take_resize,

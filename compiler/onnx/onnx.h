@@ -176,8 +176,9 @@ typedef struct Import {
     Table taken; /* names that the text has; "dim " before a word: 1 + the place in dim_name */
     const char **dim_name;
     int dim_names, dim_name_room;
-    Table written; /* names of outputs */
-    Table uses;    /* by name: operands of nodes, and outputs */
+    const char *index; /* of loops in the text */
+    Table written;     /* names of outputs */
+    Table uses;        /* by name: operands of nodes, and outputs */
 
     char **fixed; /* NAME=VALUE: inputs that are known */
     int fixes;

@@ -119,7 +119,7 @@ static void add_expression(Text *t, const Statement *s)
             text_put(t, c, 1);
 }
 
-static void add_statement(Text *t, const Statement *s, const char *indent)
+static void add_statement(Import *im, Text *t, const Statement *s, const char *indent)
 {
     static const char *const declares[] = {[LINE_DIM] = "dim ",
                                            [LINE_INPUT] = "input ",
@@ -134,7 +134,7 @@ static void add_statement(Text *t, const Statement *s, const char *indent)
         const char *from = ref_name(&s->ref[0]);
         if (strcmp(from, s->name) != 0)
             text_add(t, "%s = %s\n%s", s->name, from, indent);
-        text_add(t, "for i in 0..%d { %s = %s", s->passes, s->name, s->of->name);
+        text_add(t, "for %s in 0..%d { %s = %s", im->index, s->passes, s->name, s->of->name);
         int k = 0;
         for (const char *c = s->text; *c; c++)
             if (*c == '\1')
@@ -186,7 +186,7 @@ static void add_def(Import *im, Text *t, const Page *p, Def *d)
             break;
         }
         name_statement(im, s, 0);
-        add_statement(t, s, "    ");
+        add_statement(im, t, s, "    ");
         if (last)
             text_add(t, "    return %s\n", s->name);
     }
@@ -204,7 +204,7 @@ static void add_inputs(Import *im, Text *t, const Page *p)
     for (int i = 0; i < p->statements; i++) {
         const Statement *s = p->statement[i];
         if (s->declares == LINE_DIM)
-            add_statement(t, s, "");
+            add_statement(im, t, s, "");
     }
     for (int i = 0; i < p->statements; i++) {
         const Statement *s = p->statement[i];
@@ -215,7 +215,6 @@ static void add_inputs(Import *im, Text *t, const Page *p)
     }
     if (some)
         text_add(t, "\n");
-    (void)im;
 }
 
 /* Is the statement written as a part of an output? */
@@ -335,6 +334,7 @@ void import_print(Import *im, const ImportOptions *options, Written *w)
         if (p.statement[i]->declares == LINE_INPUT)
             name_statement(im, p.statement[i], 0);
     add_inputs(im, t, &p);
+    im->index = name_fresh(im, "i", false); /* of loops */
     for (int i = 0; i < p.defs; i++)
         p.def[i]->name =
             name_fresh(im, is_taken(im, p.def[i]->name) ? "block" : p.def[i]->name, false);
@@ -348,7 +348,7 @@ void import_print(Import *im, const ImportOptions *options, Written *w)
     for (int i = 0; i < p.statements; i++) {
         const Statement *s = p.statement[i];
         if (s->declares != LINE_DIM && s->declares != LINE_INPUT && !is_output_only(s))
-            add_statement(t, s, "");
+            add_statement(im, t, s, "");
     }
     add_outputs(im, t);
     add_loss(im, t, options);

@@ -136,6 +136,9 @@ static const char *run(Ngc *ngc, Import *im, const Written *made, const Model *m
         if (!in[i])
             return "an input has no data";
         e->var[v] = numbers(ngc, in[i]);
+        for (int64_t k = 0; k < in[i]->count && m->var[v]->limit > 0; k++)
+            if (e->var[v][k] < 0 || e->var[v][k] >= (double)m->var[v]->limit)
+                return "an index is negative, or too large";
         set_dims(e, m->var[v++], in[i]);
     }
     for (int i = 0; i < m->vars; i++)
