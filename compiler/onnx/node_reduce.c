@@ -76,6 +76,31 @@ static void take_arg(Import *im, const Pb__Node *n)
     result(im, 0, emit(im, last ? BIND_SUM : BIND_ATOM, form, 1, x));
 }
 
+static void take_top(Import *im, const Pb__Node *n)
+{
+    int rank = input_rank(im, 0);
+    int64_t k = attribute_int(im, "k", 0);
+    const Known *given = has_input(n, 1) ? want_known(im, 1, "the number of elements") : NULL;
+    Operand x = operand(im, 0);
+    if (im->failed)
+        return;
+    int64_t axis = axis_of(im, attribute_int(im, "axis", -1), rank);
+    if (axis < 0)
+        return;
+    if (given && (given->count != 1 || !known_whole(im->g, given, 0, &k))) {
+        problem(im, "the number of elements is known only at run time");
+        return;
+    }
+    const char *f = attribute_int(im, "largest", 1) ? "largest" : "smallest";
+    const char *at = axis == rank - 1 ? "" : text_format(im->ngc, ", %lld", (long long)axis);
+    const char *form = text_format(im->ngc, "%s($00, %lld%s)", f, (long long)k, at);
+    Line *l = line_new(im, BIND_ATOM, form, 1, &x);
+    l->parts = 2;
+    Operand y = emit_line(im, l);
+    for (int i = 0; i < 2 && y.line; i++)
+        result(im, i, (Operand){y.line, i});
+}
+
 static void take_global_pool(Import *im, const Pb__Node *n)
 {
     int rank = input_rank(im, 0);
@@ -307,6 +332,8 @@ const OnnxOp onnx_reduce[] = {
     REDUCE("ReduceSum", "`sum`"),
     REDUCE("ReduceSumSquare", "`sum` of squares"),
     {"Softmax", .take = take_softmax, .attributes = "axis", .says = "`softmax`"},
+    {"TopK", .take = take_top, .attributes = "axis k largest sorted",
+     .says = "`largest`, `smallest`"},
     {"SoftmaxCrossEntropyLoss", .take = take_loss, .attributes = "ignore_index reduction",
      .says = "`cross_entropy`"},
     {NULL},
