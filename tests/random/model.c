@@ -804,8 +804,9 @@ static int is_table(const Value *a)
 static const char *an_index(void)
 {
     static const char *const text[] = {"index", "index", "clip(index, 0, 2)",
-                                       "2 - clip(index, 0, 2)"};
-    return text[draw(4)];
+                                       "2 - clip(index, 0, 2)",
+                                       "clip(as_int(0.8*index + 0.1), 0, 2)"};
+    return text[draw(5)];
 }
 
 static void gather(void)
@@ -854,15 +855,15 @@ static void scatter(void)
     dim[0] = 400;
     if (!room(a.rank, dim))
         return;
+    if (a.rank == 2 && is_fixed(a.dim[1]) && draw(4) == 0) {
+        make(2, a.dim, a.big, "sort($a)", &a, NULL, NULL, 0);
+        return;
+    }
     if (a.rank == 2 && a.dim[1] >= 300 && is_fixed(a.dim[1]) && draw(2)) {
         static const char *const text[] = {"take_along($a, index)",
                                            "cross_entropy($a, index, identity)",
                                            "$a[arange(m), clip(as_int(0.6*index + 0.3), 0, 2)]"};
-        int which = draw(4);
-        if (which == 3)
-            make(2, a.dim, 9, "0.5*sort($a)", &a, NULL, NULL, 0);
-        else
-            make(1, a.dim, 9, text[which], &a, NULL, NULL, 0);
+        make(1, a.dim, 9, text[draw(3)], &a, NULL, NULL, 0);
         return;
     }
     switch (draw(3)) {
