@@ -999,7 +999,7 @@ void graph_drop_given(Graph *, Node **root, int roots);
  * of dx may be other than 0. */
 Node **graph_touched(Graph *, Node *const *dx, int count);
 
-/* ---- pattern.c: which elements of a Jacobian may be other than 0 ---- */
+/* ---- nonzeros.c: which elements of a Jacobian may be other than 0 ---- */
 
 typedef struct Pattern { /* of dy/dx, both as one row of elements */
     int rows, columns;   /* elements of y and of x */

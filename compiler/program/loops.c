@@ -301,7 +301,7 @@ static Val *pad_val(Program *p, Kernel *k, const Node *n, const Index *idx)
 }
 
 /* The place that an index of rows chooses. */
-static Index row_index(const Val *row)
+static Index row_index(Val *row)
 {
     if (row->kind != V_INDEX)
         return index_val(row);

@@ -1,4 +1,4 @@
-/* pattern.c - which elements of y are computed from which elements of x, and colours for rows, such
+/* nonzeros.c - which elements of y are computed from which elements of x, and colours for rows, such
  * that few products with the Jacobian give all its elements (Curtis, Powell and Reid).
  *
  * Each element has the set of elements of x that its value may depend on, node by node. Where an op
