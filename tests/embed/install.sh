@@ -6,7 +6,7 @@ ok "make install" make -C "$top" -o all install B="$build" PREFIX="$prefix" DEST
 ok "make install with DESTDIR" make -C "$top" -o all install B="$build" PREFIX=/usr DESTDIR="$dir/root"
 (cd "$prefix" && find . -type f | sort) >in.prefix
 (cd "$dir/root/usr" && find . -type f | sort) >in.root
-[ "$(wc -l <in.prefix)" = 22 ] && cmp in.prefix in.root && good || bad "what is installed"
+[ "$(wc -l <in.prefix)" = 24 ] && cmp in.prefix in.root && good || bad "what is installed"
 grep -rlI "$dir" "$dir/root" >"$dir/got" && bad "DESTDIR is in a file" || good
 [ "$(stat -c %a "$prefix/share/man/man1/ngc.1" "$prefix/bin/ngc" | tr '\n' ' ')" = '644 755 ' ] && good || bad modes
 ok "make install where names are awkward" make -C "$top" -o all install B="$build" PREFIX="/it's a & b" DESTDIR="$dir/root"
