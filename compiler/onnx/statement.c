@@ -57,7 +57,8 @@ static const char *activation(Import *im, const char *form)
     return NULL;
 }
 
-/* Is it a sum of values of which one is read elsewhere too? Such sums begin and end blocks. */
+/* Is it a sum of a layer and another value, of which one is read elsewhere too? Such sums begin and
+ * end blocks. */
 static bool is_residual(const Joined *of, const Line *a)
 {
     const Line *sum = a;
@@ -65,10 +66,13 @@ static bool is_residual(const Joined *of, const Line *a)
         sum = sum->arg[0].line;
     if (strcmp(sum->form, "$20 + $31") != 0)
         return false;
-    for (int i = 0; i < 2; i++)
-        if (sum->arg[i].line->kind == LINE_VALUE && of[sum->arg[i].line->id].uses > 1)
-            return true;
-    return false;
+    bool again = false, layer = false;
+    for (int i = 0; i < 2; i++) {
+        const Line *part = sum->arg[i].line;
+        again |= part->kind == LINE_VALUE && of[part->id].uses > 1;
+        layer |= of[part->id].heavy;
+    }
+    return again && layer;
 }
 
 /* Can operand a be written inside of line l? */
@@ -79,7 +83,7 @@ static bool can_inline(Import *im, const Joined *of, const Line *l, const Line *
         return true;
     if (a->kind != LINE_VALUE || j->uses != 1 || a->parts || j->output)
         return false;
-    if (l->weights && is_residual(of, a))
+    if (!activation(im, l->form) && is_residual(of, a))
         return false;
     if (j->heavy && !activation(im, l->form))
         return false;
