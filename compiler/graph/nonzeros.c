@@ -1,5 +1,5 @@
-/* nonzeros.c - which elements of y are computed from which elements of x, and colours for rows, such
- * that few products with the Jacobian give all its elements (Curtis, Powell and Reid).
+/* nonzeros.c - which elements of y are computed from which elements of x, and colours for rows,
+ * such that few products with the Jacobian give all its elements (Curtis, Powell and Reid).
  *
  * Each element has the set of elements of x that its value may depend on, node by node. Where an op
  * is not known here, each element of the result depends on all elements of all operands: a pattern
@@ -222,7 +222,8 @@ static bool only_moves(const Node *n)
     for (int k = 1; n->op == OP_gather && k < n->nargs; k++)
         if (n->arg[k]->op != OP_data)
             return false;
-    return n->op == OP_gather || n->op == OP_pad || n->op == OP_concat || op_info[n->op]->flags & F_VIEW;
+    return n->op == OP_gather || n->op == OP_pad || n->op == OP_concat ||
+           op_info[n->op]->flags & F_VIEW;
 }
 
 static void find_sets(Search *s, const Node *n)
