@@ -1,6 +1,5 @@
 /* tidy_loops.c - loops with less to do: no variables that nothing needs, none that keep the value
- * with which they begin, no products that are the same for all passes at once, and no loop that
- * does what an earlier one does.
+ * with which they begin, and no products that are the same for all passes at once.
  *
  * Requires: the final graph; no gradient is asked after it. Keeps: the values of all roots. */
 #include "graph/graph.h"
@@ -13,13 +12,6 @@ typedef struct Tidy { /* by id of an old node */
     Node **stack;
     int depth, room;
     bool changed;
-
-    Node **loop; /* those that there are now */
-    int loops, loop_room;
-    const Loop **instead; /* by Loop.id: the equal loop that is done in its place, or NULL */
-    Node **as;            /* by id: of two loops that are compared, see Mapped; else NULL */
-    int *mapped;          /* ids that have something there */
-    int as_room, mappings, mapped_room;
 } Tidy;
 
 /* ---- what is needed ---- */
@@ -168,150 +160,6 @@ static Node *product_of_all(Graph *g, const Node *n)
     return node_because(graph_reshape(g, one, n->shape), "one product for all passes");
 }
 
-/* ---- equal loops ---- */
-
-/* Nodes of the body of one loop, as they are in the body of another. */
-typedef struct Mapped {
-    Tidy *t;
-    const Node *from, *to; /* the OP_loops */
-    Node **as;             /* by id: Tidy.as */
-} Mapped;
-
-static void set_mapped(Mapped *m, const Node *n, Node *as)
-{
-    Tidy *t = m->t;
-
-    t->mapped = arena_grow(t->g->ngc, t->mapped, t->mappings, &t->mapped_room, sizeof *t->mapped);
-    t->mapped[t->mappings++] = n->id;
-    m->as[n->id] = as;
-}
-
-/* Is x in the body of one loop what y is in that of the other? */
-static bool same_node(Mapped *m, Node *x, Node *y)
-{
-    const Loop *loop = m->from->attr.loop;
-
-    if (x->in[loop->level] != loop)
-        return x == y;
-    if (m->as[x->id])
-        return m->as[x->id] == y;
-    if (x->op != y->op || x->type != y->type || x->nargs != y->nargs || x->op == OP_carried ||
-        x->op == OP_loop || !shape_equal(x->shape, y->shape))
-        return false;
-    bool index = x->op == OP_index && x->attr.loop == loop && y->attr.loop == m->to->attr.loop;
-    if (!index && !attr_equal(x, y))
-        return false;
-    for (int k = 0; k < x->nargs; k++)
-        if (!same_node(m, x->arg[k], y->arg[k]))
-            return false;
-    set_mapped(m, x, y);
-    return true;
-}
-
-/* n in the other body, where it is made if it is not there. */
-static Node *map_node(Mapped *m, Node *n)
-{
-    Graph *g = m->t->g;
-    const Loop *loop = m->from->attr.loop;
-
-    if (n->in[loop->level] != loop)
-        return n;
-    if (m->as[n->id])
-        return m->as[n->id];
-    Node **arg = arena_alloc(g->ngc, (size_t)(n->nargs + 1) * sizeof *arg);
-    for (int k = 0; k < n->nargs; k++)
-        arg[k] = map_node(m, n->arg[k]);
-    bool index = n->op == OP_index;
-    set_mapped(m, n, index ? graph_index(g, m->to->attr.loop) : graph_copy(g, n, arg));
-    return m->as[n->id];
-}
-
-static bool same_passes(const Loop *a, const Loop *b)
-{
-    return a->level == b->level && a->passes == b->passes && a->down == b->down &&
-           a->last == b->last && a->segments == b->segments && a->from == b->from;
-}
-
-/* Do both loops begin with the same values, and do the same in each pass? */
-static bool same_loop(Mapped *m)
-{
-    const Node *a = m->from, *b = m->to;
-    int variables = loop_variables(a);
-
-    if (a->nargs != b->nargs || a->attr.kind != b->attr.kind || variables != loop_variables(b) ||
-        !same_passes(a->attr.loop, b->attr.loop))
-        return false;
-    for (int i = 0; i < variables; i++)
-        if (loop_init(a, i) != loop_init(b, i) || loop_leaf(a, i)->type != loop_leaf(b, i)->type)
-            return false;
-
-    for (int i = 0; i < variables; i++)
-        set_mapped(m, loop_leaf(a, i), loop_leaf(b, i));
-    /* what is after the variables, too: the test, the number of passes, the indices around */
-    for (int k = 2 * variables; k < a->nargs; k++)
-        if (!same_node(m, a->arg[k], b->arg[k]))
-            return false;
-    return true;
-}
-
-/* The nodes of the body of `old`, and its variables, become those of the other loop. */
-static void take_body(Mapped *m, const Node *old)
-{
-    Tidy *t = m->t;
-    const struct LoopBody *body = &t->order.body[old->attr.loop->id];
-
-    for (int k = 0; k < body->count; k++) {
-        Node **now = &t->now[body->node[k]->id];
-        if (*now)
-            *now = map_node(m, *now);
-    }
-    for (int v = 0; v < loop_variables(old); v++) {
-        Node **now = &t->now[loop_leaf(old, v)->id];
-        if (*now && m->as[(*now)->id])
-            *now = m->as[(*now)->id];
-    }
-    t->instead[old->attr.loop->id] = m->to->attr.loop;
-    t->changed = true;
-}
-
-static bool has_loops(const Tidy *t, const Node *loop)
-{
-    const struct LoopBody *body = &t->order.body[loop->attr.loop->id];
-
-    for (int k = 0; k < body->count; k++)
-        if (body->node[k]->op == OP_loop)
-            return true;
-    return false;
-}
-
-/* An earlier loop that does the same as the loop n, which is new; it takes its place. Else n. */
-static Node *equal_loop(Tidy *t, const Node *old, Node *n)
-{
-    Graph *g = t->g;
-
-    if (has_loops(t, old))
-        return n;
-    if (t->as_room < g->count) {
-        t->as_room = 2 * g->count;
-        t->as = arena_alloc(g->ngc, (size_t)t->as_room * sizeof *t->as);
-    }
-
-    for (int i = 0; i < t->loops; i++) {
-        Mapped m = {.t = t, .from = n, .to = t->loop[i], .as = t->as};
-        bool same = t->loop[i] != n && same_loop(&m);
-        if (same)
-            take_body(&m, old);
-        while (t->mappings > 0)
-            t->as[t->mapped[--t->mappings]] = NULL;
-        if (same)
-            return t->loop[i];
-    }
-
-    t->loop = arena_grow(g->ngc, t->loop, t->loops, &t->loop_room, sizeof *t->loop);
-    t->loop[t->loops++] = n;
-    return n;
-}
-
 /* ---- the nodes again ---- */
 
 /* The loop with the variables that are needed and change. */
@@ -355,14 +203,10 @@ static Node *tidy_variable(Tidy *t, Node *leaf)
 static Node *tidy_node(Tidy *t, Node *n)
 {
     if (n->op == OP_loop)
-        return equal_loop(t, n, tidy_loop(t, n));
+        return tidy_loop(t, n);
     if (n->op == OP_carried)
         return tidy_variable(t, n);
-    if (n->op == OP_index && t->instead[n->attr.loop->id])
-        return graph_index(t->g, t->instead[n->attr.loop->id]);
-
-    /* a variable that keeps its value */
-    if (n->op == OP_last && loop_variable(t->now[n->arg[1]->id], t->now[n->arg[0]->id]) < 0)
+    if (n->op == OP_last && t->now[n->arg[0]->id] != n->arg[0])
         return t->now[n->arg[0]->id];
 
     Node *m = graph_rebuild(t->g, n, t->now);
@@ -379,7 +223,6 @@ static bool tidy_once(Graph *g, Node **root, int roots)
     Loc loc = g->loc;
 
     t.needed = arena_alloc(g->ngc, room * sizeof *t.needed);
-    t.instead = arena_alloc(g->ngc, (size_t)(g->loops + 1) * sizeof *t.instead);
     t.now = arena_alloc(g->ngc, room * sizeof *t.now);
     find_needed(&t, root, roots);
     for (int i = 0; i < t.order.count; i++) {
