@@ -584,8 +584,11 @@ void back_loop_end(BackLoop *b, Node *const *adjoint, Node *const *mask)
         if (b->dx_mask[i])
             b->dx_mask[i] = graph_collect_sum(g, loop, b->dx_mask[i]);
     }
-    for (int i = 0; i < variables; i++)
-        if (b->leaf[i])
-            add_result(b, loop_init(b->loop, i), last_of(g, loop, &v, v.at[i]),
-                       last_of(g, loop, &v, v.mask_at[i]), variables + i);
+    for (int i = 0; i < variables; i++) {
+        if (!b->leaf[i])
+            continue;
+        Node *last = last_of(g, loop, &v, v.at[i]);
+        Node *last_mask = last_of(g, loop, &v, v.mask_at[i]);
+        add_result(b, loop_init(b->loop, i), last, last_mask, variables + i);
+    }
 }
