@@ -25,6 +25,11 @@ int ngrt_element_of(int type)
     return element[type];
 }
 
+size_t ngrt_type_size(int type)
+{
+    return ngrt_element_size(ngrt_element_of(type));
+}
+
 size_t ngrt_data_bytes(const ngrt_data *data)
 {
     return data->rows * data->columns * ngrt_element_size(data->type);
@@ -239,18 +244,9 @@ Stored *ngrt_archive_add(Archive *a, const char *name, size_t size)
 
 /* ---- notes ---- */
 
-static char *copy_text(const char *text)
-{
-    char *copy = malloc(strlen(text) + 1);
-
-    if (copy)
-        strcpy(copy, text);
-    return copy;
-}
-
 int ngrt_notes_set(Notes *n, const char *key, const char *text)
 {
-    char *copy = copy_text(text);
+    char *copy = ngrt_text_copy(text);
     void *grown;
     int i;
 
@@ -265,7 +261,7 @@ int ngrt_notes_set(Notes *n, const char *key, const char *text)
     grown = realloc(n->note, (size_t)(n->count + 1) * sizeof *n->note);
     if (grown) {
         n->note = grown;
-        n->note[n->count].key = copy_text(key);
+        n->note[n->count].key = ngrt_text_copy(key);
         n->note[n->count].text = copy;
     }
     if (!grown || !n->note[n->count].key) {

@@ -115,8 +115,7 @@ int ngrt_path_ends(const char *path, const char *end)
     return n >= k && strcmp(path + n - k, end) == 0;
 }
 
-/* A copy of a text; NULL without memory. */
-static char *copy_text(const char *text)
+char *ngrt_text_copy(const char *text)
 {
     char *copy = malloc(strlen(text) + 1);
 
@@ -160,7 +159,7 @@ static int open_writer(Writer *out)
 
     out->target = realpath(out->path, NULL); /* so that a link stays a link */
     if (!out->target)
-        out->target = copy_text(out->path);
+        out->target = ngrt_text_copy(out->path);
     return out->target && open_temp(out);
 }
 

@@ -31,6 +31,7 @@ int ngrt_bytes_reserve(Bytes *b, size_t more); /* room for more bytes and a NUL 
 int ngrt_bytes_add(Bytes *b, const void *at, size_t size);
 int ngrt_bytes_print(Bytes *b, const char *format, ...); /* a text of at most 511 bytes */
 void ngrt_bytes_free(Bytes *b);
+char *ngrt_text_copy(const char *text); /* NULL without memory */
 
 int ngrt_file_read(Bytes *b, const char *path, ngrt_message *message); /* the whole file */
 int ngrt_path_ends(const char *path, const char *end);                 /* NULL ends in nothing */
@@ -120,6 +121,7 @@ typedef struct Archive { /* named tensors */
 
 size_t ngrt_element_size(int type); /* bytes of an element */
 int ngrt_element_of(int type);      /* the enum ngrt_element of an enum ngrt_type */
+size_t ngrt_type_size(int type);    /* bytes of an element of an enum ngrt_type */
 size_t ngrt_data_bytes(const ngrt_data *data);
 int ngrt_little_endian(void);
 void ngrt_swap_bytes(void *at, size_t count, size_t size); /* reverses the bytes of each element */

@@ -25,15 +25,6 @@ enum { KINDS = sizeof kind_name / sizeof *kind_name };
 
 /* ---- building; these return NULL or false without memory ---- */
 
-static char *copy_text(const char *text)
-{
-    char *copy = malloc(strlen(text) + 1);
-
-    if (copy)
-        strcpy(copy, text);
-    return copy;
-}
-
 PrepInput *ngrt_prep_add(Prep *p, const char *input)
 {
     PrepInput *grown = realloc(p->input, (size_t)(p->inputs + 1) * sizeof *grown);
@@ -43,7 +34,7 @@ PrepInput *ngrt_prep_add(Prep *p, const char *input)
     p->input = grown;
     grown += p->inputs;
     memset(grown, 0, sizeof *grown);
-    grown->name = copy_text(input);
+    grown->name = ngrt_text_copy(input);
     if (!grown->name)
         return NULL;
     p->inputs++;
@@ -61,7 +52,7 @@ PrepColumn *ngrt_prep_column(PrepInput *x, int kind, const char *name)
     memset(grown, 0, sizeof *grown);
     grown->kind = kind;
     grown->fill = (double)NAN;
-    grown->name = copy_text(name ? name : "");
+    grown->name = ngrt_text_copy(name ? name : "");
     if (!grown->name)
         return NULL;
     x->columns++;
@@ -75,7 +66,7 @@ int ngrt_prep_word(PrepColumn *c, const char *word)
     if (!grown)
         return 0;
     c->word = grown;
-    grown[c->words] = copy_text(word);
+    grown[c->words] = ngrt_text_copy(word);
     if (!grown[c->words])
         return 0;
     c->words++;
@@ -319,7 +310,7 @@ static int take_line(Prep *p, const char *line)
 
 int ngrt_prep_read(Prep *p, const char *text)
 {
-    char *copy = copy_text(text), *line = copy;
+    char *copy = ngrt_text_copy(text), *line = copy;
     int good = copy != NULL;
 
     memset(p, 0, sizeof *p);

@@ -73,8 +73,7 @@ static size_t batch_bytes(const Set *set)
 
     for (i = 0; i < set->feeds; i++)
         if (set->feed[i].batched)
-            bytes += set->batch * set->feed[i].width *
-                     ngrt_element_size(ngrt_element_of(set->feed[i].input->type));
+            bytes += set->batch * set->feed[i].width * ngrt_type_size(set->feed[i].input->type);
     return bytes;
 }
 
@@ -85,7 +84,7 @@ static int make_spares(Set *set)
 
     for (i = 0; i < set->feeds; i++) {
         Feed *f = &set->feed[i];
-        size_t size = ngrt_element_size(ngrt_element_of(f->input->type));
+        size_t size = ngrt_type_size(f->input->type);
 
         if (f->batched && !f->spare)
             f->spare = ngrt_trainer_allocate(set->batch * f->width, size);

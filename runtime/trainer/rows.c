@@ -16,11 +16,6 @@ enum {
     BLOCK_BYTES = 1 << 16,       /* of rows that stay together until they are in a window */
 };
 
-static size_t type_size(int type)
-{
-    return ngrt_element_size(ngrt_element_of(type));
-}
-
 /* ---- the order ---- */
 
 /* Fisher and Yates's shuffle. (The remainder's bias is below count/2^64.) */
@@ -362,7 +357,7 @@ size_t ngrt_set_batch(const Set *set, size_t first)
  * piece o of all rows is one block: [outer][count][piece]. */
 static void put_row(const Feed *f, const ngrt_data *raw, size_t r, size_t count, int spare)
 {
-    size_t piece = f->width / f->outer, bytes = piece * type_size(f->input->type), o;
+    size_t piece = f->width / f->outer, bytes = piece * ngrt_type_size(f->input->type), o;
     char *to = (char *)(spare ? f->spare : f->buffer) + r * bytes;
     void *row = f->outer == 1 ? to : f->row;
 
@@ -433,7 +428,7 @@ static int fill_row(const Trainer *t, Set *set, Batch *b, size_t r)
 void ngrt_rows_put(const Feed *f, const double *element, size_t r)
 {
     ngrt_data data = {.type = NGRT_DATA_F64, .at = element};
-    char *to = (char *)f->buffer + r * f->width * type_size(f->input->type);
+    char *to = (char *)f->buffer + r * f->width * ngrt_type_size(f->input->type);
 
     ngrt_data_copy(&data, 0, f->width, f->input->type, to);
     if (f->sub)

@@ -235,7 +235,7 @@ static int fill_missing(const Trainer *t, Feed *f, const PrepInput *x)
 /* Makes the arrays of what is subtracted and multiplied, in the type of the input. */
 static int make_changes(const Trainer *t, Feed *f, const PrepInput *x)
 {
-    size_t size = ngrt_element_size(ngrt_element_of(f->input->type)), i;
+    size_t size = ngrt_type_size(f->input->type), i;
 
     if (x->elements == 0)
         return DONE;

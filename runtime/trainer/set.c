@@ -7,11 +7,6 @@
 
 #include "trainer.h"
 
-static size_t type_size(int type)
-{
-    return ngrt_element_size(ngrt_element_of(type));
-}
-
 static int is_target(const ngrt_tensor *x)
 {
     return (x->flags & NGRT_TARGET) != 0;
@@ -439,7 +434,7 @@ static int fill_whole(const Trainer *t, Feed *f)
 {
     const Source *s = f->source;
     Feed row = *f;
-    size_t i, k, size = type_size(f->input->type);
+    size_t i, k, size = ngrt_type_size(f->input->type);
     double *value;
     int status = DONE;
 
@@ -466,7 +461,7 @@ static int fill_whole(const Trainer *t, Feed *f)
 /* Makes the buffer of an input, and fills it if it stays as it is. */
 static int make_buffer(const Trainer *t, const Set *set, Feed *f)
 {
-    size_t rows = f->batched ? set->batch : 1, size = type_size(f->input->type);
+    size_t rows = f->batched ? set->batch : 1, size = ngrt_type_size(f->input->type);
 
     if (f->width > SIZE_MAX / size / rows)
         return ngrt_trainer_no_memory(t);
