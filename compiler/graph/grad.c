@@ -527,12 +527,6 @@ static void end_found(Found *f)
     f->touches = 0;
 }
 
-/* What leaves a loop passes its adjoint on to the loop, which is differentiated as a whole. */
-static bool leaves_loop(const Node *y)
-{
-    return y->op == OP_last || y->op == OP_collect;
-}
-
 /* Does what comes back to this loop depend on a loop that is not around it? The loop that goes back
  * would be in that one, and has no level there. */
 static bool comes_from_other_loop(const Sweep *s, const Node *loop)
@@ -658,7 +652,9 @@ static void sweep(Sweep *s)
             continue;
         }
         name_adjoint(s, y);
-        if (leaves_loop(y)) {
+        /* What leaves a loop passes its adjoint on to the loop, which is differentiated as a whole.
+         */
+        if (is_loop_result(y)) {
             touch(g, s->found, y->arg[1]);
             s->found->adjoint[y->arg[1]->id] = s->found->adjoint[y->id];
             s->wanted[y->arg[1]->id] = true;

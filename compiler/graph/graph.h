@@ -678,6 +678,7 @@ int64_t size_at(const Graph *, Size, const int64_t *dim);
 const char *size_text(const Graph *, Size, const char *prefix);
 
 Size shape_count(Graph *, Shape); /* number of elements */
+bool shape_is_run_time(Shape);    /* is one of its sizes known only at run time? */
 bool shape_equal(Shape, Shape);
 bool shape_broadcast(Shape a, Shape b, Shape *out); /* NumPy's rule; false: they differ */
 Shape shape_without(Shape, uint32_t axes);          /* what a reduction over these axes leaves */
@@ -876,6 +877,7 @@ Node *loop_init(const Node *loop, int i);
 Node *loop_next(const Node *loop, int i);
 Node *loop_test(const Node *loop);  /* or NULL */
 Node *loop_count(const Node *loop); /* or NULL */
+bool is_loop_result(const Node *);  /* is it OP_last or OP_collect? */
 
 Node *graph_last(Graph *, Node *loop, Node *leaf); /* that variable after the last pass */
 Node *graph_passes(Graph *, Node *loop);           /* the number of passes that were made */

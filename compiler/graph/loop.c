@@ -637,7 +637,7 @@ int *graph_order(Graph *g)
 
 /* ---- what is in each loop ---- */
 
-static bool leaves_loop(const Node *n)
+bool is_loop_result(const Node *n)
 {
     return n->op == OP_last || n->op == OP_collect;
 }
@@ -651,7 +651,7 @@ LoopPart *graph_loop_parts(Graph *g, const int *order)
         for (int l = 0; l < MAX_LEVELS; l++)
             if (n->in[l])
                 part[n->in[l]->id].count++;
-        if (leaves_loop(n))
+        if (is_loop_result(n))
             part[n->attr.loop->id].leaves++;
     }
     for (int i = 0; i < g->loops; i++) {
@@ -668,7 +668,7 @@ LoopPart *graph_loop_parts(Graph *g, const int *order)
             if (p)
                 p->node[p->count++] = n;
         }
-        if (leaves_loop(leave)) {
+        if (is_loop_result(leave)) {
             LoopPart *p = &part[leave->attr.loop->id];
             p->leave[p->leaves++] = leave;
         }

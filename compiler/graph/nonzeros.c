@@ -298,25 +298,17 @@ static const Set **sets_of(Search *s, const Node *y, const Node *x)
     return s->failed ? NULL : s->of[y->id];
 }
 
-static bool is_run_time(Shape shape)
-{
-    for (int i = 0; i < shape.rank; i++)
-        if (shape.dim[i] < 0)
-            return true;
-    return false;
-}
-
 bool graph_pattern(Graph *g, const Node *y, const Node *x, Pattern *p)
 {
     Search s = {.g = g, .eval = {.ngc = g->ngc, .graph = g}};
     *p = (Pattern){0};
-    if (is_run_time(y->shape) || is_run_time(x->shape) || is_in_loop(x))
+    if (shape_is_run_time(y->shape) || shape_is_run_time(x->shape) || is_in_loop(x))
         return false;
 
     /* shapes between them may be run-time sizes */
     const bool *needed = nodes_between(g, y, x);
     for (int i = x->id; i <= y->id; i++)
-        if (needed[i] && is_run_time(g->node[i]->shape))
+        if (needed[i] && shape_is_run_time(g->node[i]->shape))
             return false;
 
     s.of = arena_alloc(g->ngc, (size_t)g->count * sizeof *s.of);

@@ -459,6 +459,14 @@ Size shape_count(Graph *g, Shape s)
     return n;
 }
 
+bool shape_is_run_time(Shape s)
+{
+    for (int i = 0; i < s.rank; i++)
+        if (s.dim[i] < 0)
+            return true;
+    return false;
+}
+
 bool shape_equal(Shape a, Shape b)
 {
     return a.rank == b.rank && memcmp(a.dim, b.dim, (size_t)a.rank * sizeof *a.dim) == 0;

@@ -211,7 +211,6 @@ const char *value_kind(const Value *);          /* "a list" */
 
 bool is_int32(double);                          /* is it whole, and not too large for an int? */
 bool shape_fits(Lower *, Loc, Shape);           /* is it small enough? With a message */
-bool shape_is_run_time(Shape);                  /* is one of its sizes known only at run time? */
 const char *least_text(Lower *, Size);          /* of a run-time size: ", which may be 3" */
 Node *node_new_axis(Lower *, Node *, int axis); /* of size 1 */
 

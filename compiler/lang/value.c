@@ -199,14 +199,6 @@ static Node *stack(Lower *L, const Value *v)
 
 /* ---- what is known at compile time ---- */
 
-bool shape_is_run_time(Shape s)
-{
-    for (int i = 0; i < s.rank; i++)
-        if (s.dim[i] < 0)
-            return true;
-    return false;
-}
-
 /* Does this hold for a value and for all from which it is computed? */
 bool holds_below(Lower *L, const Node *n, bool (*holds)(const Node *))
 {
