@@ -70,7 +70,7 @@ static bool leads_on(Place in, unsigned field, Place *to)
     return field == (in == IN_GRAPH ? 1 : 5);
 }
 
-static const char broken[] = "is damaged, or not a file of this format";
+static const char broken[] = "is not a file in the ONNX format, or is damaged";
 
 /* What is wrong with a message, or NULL. */
 static const char *check_message(const unsigned char *at, const unsigned char *end, Place in,

@@ -106,7 +106,7 @@ messages() {
     says 1 "no such run-time size\|there is no run-time size" "$NGC" import "$model" -D m=3 -o "$dir/none.ng"
     says 1 "there is no input of that name" "$NGC" import "$model" z=3 -o "$dir/none.ng"
     says 1 "No such file" "$NGC" import "$dir/nothing.onnx" -o "$dir/none.ng"
-    says 1 "damaged, or not a file of this format" "$NGC" import $here/run.sh -o "$dir/none.ng"
+    says 1 "not a file in the ONNX format, or is damaged" "$NGC" import $here/run.sh -o "$dir/none.ng"
     says 2 "is the model itself" "$NGC" import "$model" -o "$model"
     says 0 "dim batch <= 7" "$NGC" import "$model" -D batch=7
     says 0 "minimize J = mse(y, t) with adam(lr = 0.5)" "$NGC" import "$model" --loss=mse --optimizer='adam(lr = 0.5)'
