@@ -28,11 +28,6 @@ typedef struct Numbers {
 
 /* ---- the sizes in a body ---- */
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* The length of a name or a number: "i0", "12", "1e-05f". */
 static size_t word_length(const char *c)
 {

@@ -231,7 +231,7 @@ static bool is_ahead(const Runs *r, const Places *p, const Columns *x, int c, in
 static bool is_same_number(const Runs *r, const Places *p, int u, int h)
 {
     const Hole *first = hole_at(r, p, 0, u, h);
-    if (strchr(first->type, '*') || !(*first->text >= '0' && *first->text <= '9'))
+    if (strchr(first->type, '*') || !is_digit(*first->text))
         return false;
     for (int i = 1; i < p->count; i++)
         if (hole_at(r, p, i, u, h)->text != first->text)

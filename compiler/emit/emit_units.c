@@ -61,7 +61,7 @@ static bool is_common(const Emit *e, const char *word, size_t size)
     static const char *const common[] = {"for",      "if",        "size_t", "int",
                                          "sizeof",   "i",         "id",     "threads",
                                          "share_of", "NGC_SHARE", "float",  "double"};
-    if (*word >= '0' && *word <= '9')
+    if (is_digit(*word))
         return true;
     for (size_t i = 0; i < sizeof common / sizeof *common; i++)
         if (strlen(common[i]) == size && begins(word, common[i]))
@@ -76,7 +76,7 @@ static bool read_common(Reader *x, const char *text, size_t size)
     const char *end = text + size;
     for (const char *c = text; c < end;) {
         size_t n = word_size(c);
-        if (n > 0 && !(*c >= '0' && *c <= '9') && !is_common(x->r->e, c, n))
+        if (n > 0 && !is_digit(*c) && !is_common(x->r->e, c, n))
             return false;
         if (n == 0 && (*c == '&' || *c == '"' || begins(c, "->")))
             return false;
@@ -136,7 +136,7 @@ static bool read_number(Reader *x, const char *text, size_t size, const char *ty
         add_hole(x, address, strlen(address), pointer, true);
         return true;
     }
-    if (*text >= '0' && *text <= '9')
+    if (is_digit(*text))
         return read_common(x, text, size);
     if (word_size(text) < size) {
         if (!is_pointer(text, size) || memchr(text, '[', size))

@@ -25,7 +25,7 @@ static bool is_users(const Node *n)
     if (!n->name || node_loop(n)) /* a body has no single value */
         return false;
     const char *dot = strrchr(n->name, '.');
-    return !dot || (dot[1] >= '0' && dot[1] <= '9');
+    return !dot || is_digit(dot[1]);
 }
 
 /* A copy of what lies between y and the named values that y is computed from. */

@@ -31,7 +31,7 @@ static bool is_weight_word(const char *word, int n)
 
 static bool is_made_up(const char *name)
 {
-    return strncmp(name, "onnx::", 6) == 0 || (*name >= '0' && *name <= '9');
+    return strncmp(name, "onnx::", 6) == 0 || is_digit(*name);
 }
 
 /* "layer1.0.conv1" of "layer1.0.conv1.weight" and of "model/layer1/conv1/kernel:0"; NULL: the name

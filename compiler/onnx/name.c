@@ -31,7 +31,7 @@ static const char *identifier(Import *im, const char *word)
             gap = t.size > 0;
             continue;
         }
-        if (t.size == 0 && isdigit((unsigned char)*c))
+        if (t.size == 0 && is_digit(*c))
             text_add(&t, "m");
         text_add(&t, gap && *c != '_' ? "_%c" : "%c", *c);
         gap = false;
@@ -48,9 +48,7 @@ const char *name_fresh(Import *im, const char *word, bool again)
 
     const char *stem = identifier(im, word), *name = stem;
     for (int i = 1; is_taken(im, name); i++)
-        name =
-            text_format(im->ngc, isdigit((unsigned char)stem[strlen(stem) - 1]) ? "%s_%d" : "%s%d",
-                        stem, i);
+        name = text_format(im->ngc, is_digit(stem[strlen(stem) - 1]) ? "%s_%d" : "%s%d", stem, i);
     *table_at(im->ngc, &im->taken, intern_str(im->ngc, name)) = 1;
     if (again) {
         im->dim_name = arena_grow(im->ngc, im->dim_name, im->dim_names, &im->dim_name_room,

@@ -6,7 +6,6 @@
  * again those of what is left. */
 #include "onnx/onnx.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,17 +28,17 @@ Statement *statement_now(Statement *s)
 /* Does a number begin here? One in a name, as conv2d, is none. */
 static bool starts_number(const char *text, const char *at)
 {
-    return isdigit((unsigned char)*at) && (at == text || !(is_word_char(at[-1]) || at[-1] == '.'));
+    return is_digit(*at) && (at == text || !(is_word_char(at[-1]) || at[-1] == '.'));
 }
 
 static int number_length(const char *at)
 {
     int n = 0;
-    while (isdigit((unsigned char)at[n]) || (at[n] == '.' && isdigit((unsigned char)at[n + 1])))
+    while (is_digit(at[n]) || (at[n] == '.' && is_digit(at[n + 1])))
         n++;
-    if (at[n] == 'e' && (isdigit((unsigned char)at[n + 1]) || at[n + 1] == '-')) {
+    if (at[n] == 'e' && (is_digit(at[n + 1]) || at[n + 1] == '-')) {
         n += 2;
-        while (isdigit((unsigned char)at[n]))
+        while (is_digit(at[n]))
             n++;
     }
     return n;
@@ -284,7 +283,7 @@ static const char *def_word(Import *im, const char *path)
 {
     const char *dot = path ? strrchr(path, '.') : NULL, *word = dot ? dot + 1 : path;
     size_t n = word ? strlen(word) : 0;
-    while (n > 0 && isdigit((unsigned char)word[n - 1]))
+    while (n > 0 && is_digit(word[n - 1]))
         n--;
     return n > 2 ? text_format(im->ngc, "%.*s", (int)n, word) : "block";
 }
@@ -465,7 +464,7 @@ static bool make_best(Import *im, Page *p)
 static int path_number(const char *path, int *stem)
 {
     const char *dot = path ? strrchr(path, '.') : NULL;
-    if (!dot || !isdigit((unsigned char)dot[1]))
+    if (!dot || !is_digit(dot[1]))
         return -1;
     *stem = (int)(dot - path);
     return atoi(dot + 1);

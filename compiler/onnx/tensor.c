@@ -93,7 +93,7 @@ static bool read_count(const char *text, uint64_t *n)
 {
     char *end;
     *n = strtoull(text, &end, 10);
-    return *text >= '0' && *text <= '9' && !*end;
+    return is_digit(*text) && !*end;
 }
 
 /* The elements that are in a file of their own. */

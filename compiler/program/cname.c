@@ -51,7 +51,7 @@ static bool is_reserved(const char *name)
 /* An ASCII letter or a digit, whatever the locale. */
 static bool is_kept(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c);
 }
 
 /* Letters and digits are kept, and the rest becomes `_`. A name that starts with `_` or a digit

@@ -68,11 +68,6 @@ static bool is_keyword(const Lexeme *x)
     return x->kind == K_WORD && is_any(x, all);
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static const char *skip_digits(const char *c)
 {
     while (is_digit(*c))

@@ -19,16 +19,6 @@ static bool ends_in(const char *path, const char *end)
     return n > k && strcmp(path + n - k, end) == 0;
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /* The prefix of all emitted names: the stem of the file, made an identifier. */
 static const char *model_name(Ngc *ngc, const Args *a)
 {
@@ -48,7 +38,7 @@ static const char *model_name(Ngc *ngc, const Args *a)
 
     char *name = (char *)text_format(ngc, is_digit(*base) ? "m%.*s" : "%.*s", n, base);
     for (char *c = name; *c; c++)
-        if (!is_letter(*c) && !is_digit(*c))
+        if (!is_word_char(*c))
             *c = '_';
     return name;
 }

@@ -136,17 +136,12 @@ static int choose(Ngc *ngc, const Option *o, const char *value, int *n)
     return 2;
 }
 
-static bool is_letter(char c)
-{
-    return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 static bool is_identifier(const char *s)
 {
-    if (!is_letter(*s))
+    if (!*s || is_digit(*s))
         return false;
     for (; *s; s++)
-        if (!is_letter(*s) && !(*s >= '0' && *s <= '9'))
+        if (!is_word_char(*s))
             return false;
     return true;
 }
