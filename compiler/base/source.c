@@ -107,11 +107,17 @@ static int measure_text(const char *text, int size)
 static void report_byte(Ngc *ngc, int file, unsigned char byte)
 {
     Loc loc = {file, ngc->file[file]->size, ngc->file[file]->size};
+    const char *end = strrchr(ngc->file[file]->name, '.');
+    Diag *d;
     if (byte == 0)
-        diag(ngc, SEV_ERROR, ERR_NOT_TEXT, loc, "not a text file: a NUL byte");
+        d = diag(ngc, SEV_ERROR, ERR_NOT_TEXT, loc, "not a text file: a NUL byte");
     else
-        diag(ngc, SEV_ERROR, ERR_NOT_TEXT, loc, "not a text file in UTF-8: byte 0x%02x",
-             (unsigned)byte);
+        d = diag(ngc, SEV_ERROR, ERR_NOT_TEXT, loc, "not a text file in UTF-8: byte 0x%02x",
+                 (unsigned)byte);
+
+    if (end && strcmp(end, ".onnx") == 0)
+        diag_note(ngc, d, (Loc){-1, 0, 0},
+                  "'ngc import' makes a text of a model in the ONNX format");
 }
 
 int source_add(Ngc *ngc, const char *name, const char *text, size_t size, bool library)

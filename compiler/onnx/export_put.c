@@ -151,8 +151,8 @@ void cannot(Export *x, const Node *n, const char *why)
     x->problems++;
     if ((*told)++)
         return;
-    complain(x->ngc, "%s%s%s cannot be exported: %s", n->name ? n->name : "a value",
-             n->name ? ", by " : ", by ", op_info[n->op]->name, why);
+    complain(x->ngc, "%s (%s) cannot be exported: %s", n->name ? n->name : "a value",
+             op_info[n->op]->name, why);
 }
 
 /* ---- sizes ---- */

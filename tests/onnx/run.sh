@@ -107,6 +107,7 @@ messages() {
     says 1 "there is no input of that name" "$NGC" import "$model" z=3 -o "$dir/none.ng"
     says 1 "No such file" "$NGC" import "$dir/nothing.onnx" -o "$dir/none.ng"
     says 1 "not a file in the ONNX format, or is damaged" "$NGC" import $here/run.sh -o "$dir/none.ng"
+    says 1 "'ngc import' makes a text" "$NGC" "$model" -o "$dir/none.c"
     says 2 "is the model itself" "$NGC" import "$model" -o "$model"
     says 0 "dim batch <= 7" "$NGC" import "$model" -D batch=7
     says 0 "minimize J = mse(y, t) with adam(lr = 0.5)" "$NGC" import "$model" --loss=mse --optimizer='adam(lr = 0.5)'
@@ -147,7 +148,7 @@ exports() {
     says 3 "No such file" "$NGC" export "$dir/gpt2.ng" --load "$dir/nothing" -o "$dir/none.onnx"
     printf 'input a = 2\nx = a\nfor i in 0..50 while abs(x^2 - a) > 1e-9 { x = (x + a/x)/2 }\noutput x\n' >"$dir/loop.ng"
     says 1 "its loop ends by data" "$NGC" export "$dir/loop.ng" -o "$dir/none.onnx"
-    says 1 "it is random" "$NGC" export --training examples/gan.ng -o "$dir/none.onnx"
+    says 1 "(noise) cannot be exported: it is random" "$NGC" export --training examples/gan.ng -o "$dir/none.onnx"
     [ ! -e "$dir/none.onnx" ] && good || fail "a file was written after an error"
     group "exports"
 }
