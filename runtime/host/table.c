@@ -289,14 +289,16 @@ static int fail_mixed(const Table *t, const Column *c, Span cell, ngrt_message *
     const Name *first = &c->names.name[0];
     const Csv *csv = &t->csv;
     Span word = {first->text, first->text + strlen(first->text)};
-    char text[24];
+    char text[24], example[24];
 
     if (c->names.count > 1)
         return ngrt_fail(message, NGRT_EFORMAT,
-                         "%s:%zu:%zu: '%s' is a number, but the column has words, as '%.24s' in "
+                         "%s:%zu:%zu: '%s' is a number, but the column has words, as '%s'%s in "
                          "line %zu",
                          t->path, csv->number, ngrt_csv_column(csv, cell),
-                         ngrt_show(cell, text, sizeof text), first->text, first->line);
+                         ngrt_show(cell, text, sizeof text),
+                         ngrt_show(word, example, sizeof example),
+                         ngrt_show_dots(word, sizeof example), first->line);
     return ngrt_fail(message, NGRT_EFORMAT, "%s:%zu:%zu: '%s'%s is not a finite number%s", t->path,
                      first->line, first->at, ngrt_show(word, text, sizeof text),
                      ngrt_show_dots(word, sizeof text), first->line == csv->top ? rule : "");

@@ -393,9 +393,10 @@ static void remark(const Archive *a, const ngrt_model *model, const Stored **fou
             tensor = a->tensor[i].name;
 
     if (missing) {
-        used = (size_t)snprintf(message->text, sizeof message->text,
-                                "%s: holds no state %.60s%s, which keeps its value", a->path, state,
-                                missing > 1 ? " and others" : "");
+        used = (size_t)snprintf(message->text, sizeof message->text, "%s: holds no state %.60s%s",
+                                a->path, state,
+                                missing > 1 ? " and others; they keep their values"
+                                            : "; it keeps its value");
         before = "; and";
     }
     if (unused && used < sizeof message->text)

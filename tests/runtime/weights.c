@@ -228,11 +228,11 @@ static void test_round(void)
     read_bytes("w.st");
     CHECK(strstr(bytes + 8, "{\"__metadata__\":{\"format\":\"pt\",\"hash\":\"") == bytes + 8 &&
           bytes[0] % 8 == 0 && bytes[7] == 0);
-    /* params alone; then the state stays as it is, and the message tells */
+    /* params alone; then the state stays as it is, and the message says so */
     CHECK(ngrt_weights_save(&net, &old_params, NULL, NULL, "p.st", NULL, &message) == NGRT_OK);
     CHECK(load("p.st", NULL) == NGRT_OK && memcmp(&params, &old_params, sizeof params) == 0 &&
           state.step == 0);
-    CHECK(strcmp(message.text, "p.st: holds no state sgd.v and others, which keeps its value") ==
+    CHECK(strcmp(message.text, "p.st: holds no state sgd.v and others; they keep their values") ==
           0);
     CHECK(ngrt_weights_load(&net, &params, NULL, NULL, "w.st", NULL, &message) == NGRT_OK &&
           !message.text[0]);

@@ -172,6 +172,9 @@ if asked tables; then
     printf '1,2,3,4,a\n1,2,3,4,b\n1,2,3,4,5\n' >odd.csv
     run 3 train iris.ng --data odd.csv
     says "odd.csv:3:9: '5' is a number, but the column has words, as 'a' in line 1"
+    printf '1,2,3,4,a\2351234567890123456789012345\n1,2,3,4,b\n1,2,3,4,5\n' >odd.csv
+    run 3 train iris.ng --data odd.csv
+    says "as 'a?123456789012345678901'... in line 1"
     printf '1,2,3,4,0\n1,2,3,4,3\n' >odd.csv
     run 3 train iris.ng --data odd.csv
     says 'odd.csv:2:9: t is 3, but must be a whole number in [0, 3)'
