@@ -19,8 +19,8 @@ static const char *shifted(Printer *pr, const char *pointer, Size stride)
     return print_format(pr, "%s + i*%s", pointer, print_factor(pr, stride));
 }
 
-/* Is a product better compiled for its sizes than done by a call? The runtime has room for so much
- * of an operand. */
+/* Is a product better compiled for its sizes than done by a call? The runtime has room for
+ * ROOM elements of an operand. */
 static bool is_small(const Product *x)
 {
     enum { WORK = 4096, ROOM = 2048 };

@@ -67,7 +67,7 @@ typedef struct Repeater Repeater;
 
 /* The text gets the tables that the loops read; `out`, how many there are. */
 Repeater *repeater_new(Runs *, Text *tables, Output *out);
-/* Makes loops of them, with at least so many passes. */
+/* Makes loops of them, each with at least `least` passes. */
 void repeats_of(Repeater *, int least);
 
 #endif

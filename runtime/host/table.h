@@ -63,7 +63,7 @@ typedef struct Cells { /* the cells of a line, one after the other */
     Span cell;
 } Cells;
 
-/* Skips so many lines, then finds the separator (unless it is set) and the first line of data,
+/* Skips `skip` lines, then finds the separator (unless it is set) and the first line of data,
  * which becomes csv->line. False if there is no data, or after an error. */
 int ngrt_csv_begin(Csv *csv, size_t skip);
 int ngrt_csv_next(Csv *csv); /* the next line that is not blank; false at the end, or an error */

@@ -242,7 +242,7 @@ static int set_time(Trainer *t, const Option *o, const char *text, double *secon
     return DONE;
 }
 
-/* Every N steps, or every so much time. */
+/* Every N steps, or at intervals of time. */
 static int set_checkpoint(Trainer *t, const Option *o, const char *text)
 {
     if (text[strspn(text, "0123456789")] == 0)
