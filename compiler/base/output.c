@@ -103,7 +103,7 @@ bool output_clash(Ngc *ngc, const OutFile *file, int count)
         for (int k = 0; k < i; k++) {
             if (!same_file(path, file[k].path))
                 continue;
-            complain(ngc, "the C and the header would be the same file '%s'", path);
+            complain(ngc, "two results would be written to the same file '%s'", path);
             return true;
         }
     }

@@ -3,9 +3,9 @@
  *
  * In: the statements of the functions, with the calls of runs. Out: fewer of them, and the tables
  * that the loops read. In each pass a statement is given the same, or a number that grows by the
- * same step, or one that a table has for the pass. A pointer to a member of a struct is that to
- * another, of the floats that both are among, and a number of elements. What is computed, in which
- * order and where, does not change. */
+ * same step, or one that a table has for the pass. A pointer to a member of a struct becomes a
+ * pointer to the first of the floats around it, plus a number of elements. What is computed, in
+ * which order and where, does not change. */
 #include "emit/emit_runs.h"
 
 #include <stdlib.h>

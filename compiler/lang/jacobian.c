@@ -1,7 +1,7 @@
 /* jacobian.c - products with a Jacobian from the left, and Jacobians of which most elements are 0,
  * from a few such products.
  *
- * pattern.c finds the places and the colours. For each colour, vjp sends back 1 from all rows of
+ * nonzeros.c finds the places and the colours. For each colour, vjp sends back 1 from all rows of
  * this colour, which gives their sum. The elements are read from these sums: one diagonal after the
  * other, if there are few diagonals, and otherwise at places that are a constant array.
  */

@@ -1,8 +1,7 @@
-/* print.c - lines become the text of a model.
+/* print.c - statements become the text of a model, and the file of its weights is planned.
  *
- * A line that is read once becomes part of its reader; the others are statements. A statement has
- * at most one layer with weights, and is called after it, so that the weights have the names of the
- * file. */
+ * A statement is called after its layer, without what the names of all layers begin with. So the
+ * weights have the names of the file. */
 #include "onnx/onnx.h"
 
 #include <ctype.h>

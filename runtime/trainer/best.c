@@ -1,6 +1,6 @@
 /* best.c - which epoch of a training is the best: the one whose first loss is lowest, of the
- * validation data if there is any. What it is for: to keep that epoch's weights, and to end when no
- * better one has come for some epochs. */
+ * validation data if there is any. Then that epoch's weights can be kept, and the training ends
+ * when no better epoch has come for some epochs. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

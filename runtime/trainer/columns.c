@@ -2,9 +2,9 @@
  * or as an element for each word.
  *
  * Which it is depends on the input. For one of whole numbers a word is its index, in the order of
- * the alphabet. For one of floats it is an element for each word, or, if just that gives the number
- * of elements that the input has, 0 or 1 where there are two words. What was chosen in training is
- * saved with the weights and used again. */
+ * the alphabet. For one of floats it is an element for each word. A column of two words is one
+ * element, 0 or 1, if the number of elements fits the input only then. What was chosen in training
+ * is saved with the weights and used again. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>

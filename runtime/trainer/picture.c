@@ -1,5 +1,5 @@
 /* picture.c - a drawing of lines, boxes, dots and words, as SVG or, for a path that ends in .png,
- * as pixels. What fails is said when it is written. */
+ * as pixels. A failure is reported when it is written. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
