@@ -652,7 +652,7 @@ static int check_together(const Trainer *t)
     if (t->folds && (val || keeps || t->curve || shows))
         return ngrt_trainer_fail(t, USAGE,
                                  "--folds measures and keeps nothing: it does not go with --val, "
-                                 "--save, --log, --curve, --assess and --boundary");
+                                 "--save, --resume, --log, --curve, --assess and --boundary");
     if (t->grids > 0 && (t->log_path || t->curve || t->resume_path))
         return ngrt_trainer_fail(
             t, USAGE,
