@@ -131,11 +131,6 @@ static bool is_word_start(char c)
     return isalpha((unsigned char)c) || c == '_';
 }
 
-static bool is_digit(char c)
-{
-    return isdigit((unsigned char)c);
-}
-
 static bool is_word_part(char c)
 {
     return is_word_start(c) || is_digit(c);
