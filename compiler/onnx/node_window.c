@@ -152,6 +152,16 @@ static void finish_conv(Import *im, Operand x, const Window *w, const char *laye
     result(im, 0, y);
 }
 
+/* What all convolutions have: their arguments after the kernel. */
+static void add_conv_arguments(Import *im, Text *t, const Window *w, int64_t groups)
+{
+    text_add(t, "%s", ""); /* a text, even if nothing follows */
+    add_pair(im, t, "stride", w->stride, w->n, 1);
+    add_padding(im, t, w);
+    add_pair(im, t, "dilation", w->dilation, w->n, 1);
+    add_pair(im, t, "groups", &groups, 1, 1);
+}
+
 static void take_conv(Import *im, const Pb__Node *n)
 {
     (void)n;
@@ -163,11 +173,7 @@ static void take_conv(Import *im, const Pb__Node *n)
         !read_window(im, &w, k.dim + 2))
         return;
     Text t = {.ngc = im->ngc};
-    text_add(&t, "%s", "");
-    add_pair(im, &t, "stride", w.stride, w.n, 1);
-    add_padding(im, &t, &w);
-    add_pair(im, &t, "dilation", w.dilation, w.n, 1);
-    add_pair(im, &t, "groups", &groups, 1, 1);
+    add_conv_arguments(im, &t, &w, groups);
     finish_conv(im, x, &w, "conv", "conv", k.dim[0], t.at);
 }
 
@@ -187,10 +193,7 @@ static void take_conv_integer(Import *im, const Pb__Node *n)
         K = emit(im, BIND_SUM, "$20 - $31", 2, K, operand(im, 3));
     Text t = {.ngc = im->ngc};
     text_add(&t, "conv($00, $01");
-    add_pair(im, &t, "stride", w.stride, w.n, 1);
-    add_padding(im, &t, &w);
-    add_pair(im, &t, "dilation", w.dilation, w.n, 1);
-    add_pair(im, &t, "groups", &groups, 1, 1);
+    add_conv_arguments(im, &t, &w, groups);
     text_add(&t, ")");
     if (!im->failed)
         result(im, 0, emit(im, BIND_ATOM, t.at, 2, x, K));
@@ -235,11 +238,7 @@ static void take_conv_transpose(Import *im, const Pb__Node *n)
         !fit_transposed(im, &w, more))
         return;
     Text t = {.ngc = im->ngc};
-    text_add(&t, "%s", "");
-    add_pair(im, &t, "stride", w.stride, w.n, 1);
-    add_padding(im, &t, &w);
-    add_pair(im, &t, "dilation", w.dilation, w.n, 1);
-    add_pair(im, &t, "groups", &groups, 1, 1);
+    add_conv_arguments(im, &t, &w, groups);
     add_pair(im, &t, "output_padding", more, w.n, 0);
     finish_conv(im, x, &w, "conv_transpose", "conv_transpose", k.dim[1] * groups, t.at);
 }
