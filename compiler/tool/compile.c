@@ -11,6 +11,15 @@ int source_library(Ngc *ngc)
     return source_add(ngc, "prelude.ng", prelude_text, prelude_size, true);
 }
 
+void source_restart(Ngc *ngc)
+{
+    ngc->files = ngc->errors = ngc->warnings = 0;
+    ngc->file = NULL;
+    ngc->diags = NULL;
+    ngc->diag_end = NULL;
+    source_library(ngc);
+}
+
 Model *model_compile(Ngc *ngc, int file)
 {
     parse(ngc, 0);

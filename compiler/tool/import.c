@@ -10,20 +10,10 @@
 
 #include "onnx/onnx.h"
 
-/* Forgets all texts and messages, so that another one can be compiled. */
-static void start_again(Ngc *ngc)
-{
-    ngc->files = ngc->errors = ngc->warnings = 0;
-    ngc->file = NULL;
-    ngc->diags = NULL;
-    ngc->diag_end = NULL;
-    source_library(ngc);
-}
-
 /* Compiles the text. NULL with messages. */
 static const Model *compile_text(Ngc *ngc, const char *name, const Text *text)
 {
-    start_again(ngc);
+    source_restart(ngc);
     int file = source_add(ngc, name, text->at, text->size, false);
     return file >= 0 ? model_compile(ngc, file) : NULL;
 }
@@ -44,7 +34,7 @@ static int write_files(Ngc *ngc, const Args *a, const Written *made, const Model
             return 1;
         file[files++] = (OutFile){.path = a->save, .text = bytes.at, .size = bytes.size};
     }
-    start_again(ngc);
+    source_restart(ngc);
     source_add(ngc, a->file, "", 0, false); /* it is not overwritten */
     if (output_clash(ngc, file, files))
         return 2;
@@ -55,7 +45,7 @@ int import_main(Ngc *ngc, const Args *a)
 {
     ImportOptions options = {a->loss, a->optimizer, a->flat};
     Written made = {.text = {.ngc = ngc}};
-    start_again(ngc);
+    source_restart(ngc);
     parse(ngc, 0);
     Import *im = onnx_import(ngc, a->file, a->rest, a->rests, &options, &made);
     if (!im)

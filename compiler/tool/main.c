@@ -130,10 +130,7 @@ static Model *with_segments(Ngc *ngc, Model *m, int file)
 
     /* its messages come once more */
     ngc->opt.segment = segment;
-    ngc->files = ngc->errors = ngc->warnings = 0;
-    ngc->file = NULL;
-    ngc->diags = NULL;
-    source_library(ngc);
+    source_restart(ngc);
     return model_compile(ngc, source_add(ngc, text.name, text.text, (size_t)text.size, false));
 }
 

@@ -8,6 +8,7 @@
 /* ---- compile.c: from a text to a model ---- */
 
 int source_library(Ngc *);             /* adds the library, before any other text; as source_add */
+void source_restart(Ngc *);            /* forgets all texts and messages, and adds the library */
 Model *model_compile(Ngc *, int file); /* after source_library; NULL: there were errors */
 
 /* ---- report.c, manifest.c: what a module is ---- */

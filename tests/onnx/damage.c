@@ -17,15 +17,6 @@ static uint64_t draw(uint64_t below)
     return (state >> 20) % below;
 }
 
-static void start(Ngc *ngc)
-{
-    ngc->files = ngc->errors = ngc->warnings = 0;
-    ngc->file = NULL;
-    ngc->diags = NULL;
-    ngc->diag_end = NULL;
-    source_library(ngc);
-}
-
 /* Imports a file; false if its text is not a model. */
 static bool import(const char *path)
 {
@@ -33,10 +24,10 @@ static bool import(const char *path)
     Written made = {.text = {.ngc = &ngc}};
     ImportOptions options = {0};
     bool good = true;
-    start(&ngc);
+    source_restart(&ngc);
     parse(&ngc, 0);
     if (onnx_import(&ngc, path, NULL, 0, &options, &made)) {
-        start(&ngc);
+        source_restart(&ngc);
         int file = source_add(&ngc, "model.ng", made.text.at, made.text.size, false);
         const Model *m = model_compile(&ngc, file);
         good = m || ngc.errors == 0 || ngc.diags->code != ERR_TOKEN;

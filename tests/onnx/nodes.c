@@ -14,15 +14,6 @@
 
 static const char *show = "";
 
-static void start(Ngc *ngc)
-{
-    ngc->files = ngc->errors = ngc->warnings = 0;
-    ngc->file = NULL;
-    ngc->diags = NULL;
-    ngc->diag_end = NULL;
-    source_library(ngc);
-}
-
 static Known *read_known(Ngc *ngc, const char *folder, const char *what, int i)
 {
     const char *why, *path = text_format(ngc, "%s/test_data_set_0/%s_%d.pb", folder, what, i);
@@ -247,7 +238,7 @@ static void test(const char *folder)
         int n = give(&ngc, file->graph, in, round, given);
         if (round > 0 && n == 0)
             continue;
-        start(&ngc);
+        source_restart(&ngc);
         parse(&ngc, 0);
         made = (Written){.text = {.ngc = &ngc}};
         im = onnx_import(&ngc, path, given, n, &options, &made);
@@ -259,7 +250,7 @@ static void test(const char *folder)
     }
     if (*show)
         printf("%s", made.text.at);
-    start(&ngc);
+    source_restart(&ngc);
     int text = source_add(&ngc, "model.ng", made.text.at, made.text.size, false);
     const Model *m = model_compile(&ngc, text);
     if (!m) {

@@ -22,15 +22,6 @@ static double draw(void)
     return (double)(seed >> 11) / 9007199254740992.0;
 }
 
-static void start(Ngc *ngc)
-{
-    ngc->files = ngc->errors = ngc->warnings = 0;
-    ngc->file = NULL;
-    ngc->diags = NULL;
-    ngc->diag_end = NULL;
-    source_library(ngc);
-}
-
 /* Gives variables values, and dims sizes below their bounds. */
 static void fill(Eval *e)
 {
@@ -71,14 +62,14 @@ static Eval *import(Ngc *ngc, const char *path, const Eval *from, bool *refused,
 {
     Written made = {.text = {.ngc = ngc}};
     ImportOptions options = {.flat = seed % 2};
-    start(ngc);
+    source_restart(ngc);
     parse(ngc, 0);
     if (!onnx_import(ngc, path, NULL, 0, &options, &made)) {
         *refused = true;
         *why = ngc->diags->text;
         return NULL;
     }
-    start(ngc);
+    source_restart(ngc);
     int file = source_add(ngc, "model.ng", made.text.at, made.text.size, false);
     Model *m = model_compile(ngc, file);
     const Var **var = m ? weights_match(ngc, m, &made) : NULL;
@@ -203,7 +194,7 @@ static void test(const char *file)
         .opt = {.optimize = 2, .digits = 9, .real_double = !getenv("DUMP"), .unroll = INT32_MAX}};
     Ngc other = ngc;
     const char *name = strrchr(file, '/') ? strrchr(file, '/') + 1 : file, *why = NULL;
-    start(&ngc);
+    source_restart(&ngc);
     Model *m = model_compile(&ngc, source_read(&ngc, file, (Loc){.file = -1}));
     if (!m) {
         printf("no %s: it does not compile\n", name);
