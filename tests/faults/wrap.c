@@ -1,0 +1,163 @@
+/* wrap.c - calls of the system that fail. The linker sends them here (--wrap); FAULT=N in the
+ * environment makes the N-th of them fail, FAULT=-N ends the process there instead, as a crash of
+ * the machine would. At exit, the number of calls is written to the file FAULT_COUNT.
+ *
+ * A failing write takes a part first, as a disk that gets full does. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static long calls;
+
+void *__real_malloc(size_t);
+void *__real_calloc(size_t, size_t);
+void *__real_realloc(void *, size_t);
+int __real_open(const char *, int, ...);
+int __real_mkstemp(char *);
+FILE *__real_fopen(const char *, const char *);
+FILE *__real_fdopen(int, const char *);
+ssize_t __real_read(int, void *, size_t);
+ssize_t __real_write(int, const void *, size_t);
+size_t __real_fwrite(const void *, size_t, size_t, FILE *);
+int __real_fflush(FILE *);
+int __real_fsync(int);
+int __real_close(int);
+int __real_fclose(FILE *);
+int __real_rename(const char *, const char *);
+
+static void count_calls(void)
+{
+    const char *path = getenv("FAULT_COUNT");
+    FILE *f = path ? __real_fopen(path, "w") : NULL;
+
+    if (f) {
+        fprintf(f, "%ld\n", calls);
+        __real_fclose(f);
+    }
+}
+
+/* Is this the call that fails? */
+static int fails(int error)
+{
+    static long at;
+
+    if (calls++ == 0) {
+        const char *fault = getenv("FAULT");
+        at = fault ? strtol(fault, NULL, 10) : 0;
+        atexit(count_calls);
+    }
+    if (calls == -at)
+        raise(SIGKILL);
+    if (calls != at)
+        return 0;
+    errno = error;
+    return 1;
+}
+
+void *__wrap_malloc(size_t n)
+{
+    return fails(ENOMEM) ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t m)
+{
+    return fails(ENOMEM) ? NULL : __real_calloc(n, m);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+    return fails(ENOMEM) ? NULL : __real_realloc(p, n);
+}
+
+int __wrap_open(const char *path, int flags, ...)
+{
+    va_list a;
+    int mode;
+
+    va_start(a, flags);
+    mode = flags & O_CREAT ? va_arg(a, int) : 0;
+    va_end(a);
+    return fails(EACCES) ? -1 : __real_open(path, flags, mode);
+}
+
+int __wrap_mkstemp(char *name)
+{
+    return fails(EACCES) ? -1 : __real_mkstemp(name);
+}
+
+FILE *__wrap_fopen(const char *path, const char *mode)
+{
+    return fails(EACCES) ? NULL : __real_fopen(path, mode);
+}
+
+FILE *__wrap_fdopen(int fd, const char *mode)
+{
+    return fails(ENOMEM) ? NULL : __real_fdopen(fd, mode);
+}
+
+ssize_t __wrap_read(int fd, void *to, size_t n)
+{
+    return fails(EIO) ? -1 : __real_read(fd, to, n);
+}
+
+ssize_t __wrap_write(int fd, const void *from, size_t n)
+{
+    if (!fails(ENOSPC))
+        return __real_write(fd, from, n);
+    if (n > 1 && __real_write(fd, from, n / 2) > 0)
+        errno = ENOSPC;
+    return -1;
+}
+
+size_t __wrap_fwrite(const void *from, size_t size, size_t n, FILE *f)
+{
+    size_t part;
+
+    if (!fails(ENOSPC))
+        return __real_fwrite(from, size, n, f);
+    part = __real_fwrite(from, size, n / 2, f);
+    errno = ENOSPC;
+    return part;
+}
+
+int __wrap_fflush(FILE *f)
+{
+    return fails(ENOSPC) ? EOF : __real_fflush(f);
+}
+
+int __wrap_fsync(int fd)
+{
+    return fails(EIO) ? -1 : __real_fsync(fd);
+}
+
+/* Also a close that fails releases what it closes. */
+int __wrap_close(int fd)
+{
+    int failed = fails(EIO);
+    int status = __real_close(fd);
+
+    if (failed)
+        errno = EIO;
+    return failed ? -1 : status;
+}
+
+int __wrap_fclose(FILE *f)
+{
+    int failed = fails(EIO);
+    int status = __real_fclose(f);
+
+    if (failed)
+        errno = EIO;
+    return failed ? EOF : status;
+}
+
+int __wrap_rename(const char *from, const char *to)
+{
+    return fails(EIO) ? -1 : __real_rename(from, to);
+}
