@@ -2,7 +2,7 @@
 #
 #   make            the compiler and the runtime          make demo       train the README's model on real images
 #   make check      the tests                             make clean
-#   make check-long all tests of each kind
+#   make check-long all tests of each kind            make coverage   which lines the tests execute
 #   make bench      how fast models are               V=1             show the commands
 #   make install    into PREFIX (below DESTDIR)           make uninstall
 #   make dist       an archive that needs neither Flex nor Bison
@@ -157,6 +157,10 @@ bench:
 	@/usr/bin/python3 tests/bench/frameworks.py $(B)/ngc
 	@/usr/bin/python3 tests/bench/functions.py $(B)/ngc
 
+coverage:
+	@sh tests/install.sh check
+	@sh tests/coverage.sh
+
 mutate:
 	@sh tests/install.sh check
 	@$(MAKE) --no-print-directory all
@@ -222,5 +226,5 @@ deb: dist
 	cd $(B)/$(DIST) && dpkg-buildpackage -b -us -uc $(DEBFLAGS)
 
 FORCE:
-.PHONY: all demo check check-long bench mutate clean install uninstall dist deb FORCE
+.PHONY: all demo check check-long bench coverage mutate clean install uninstall dist deb FORCE
 -include $(wildcard $(B)/*.d)
