@@ -636,6 +636,26 @@ Node *graph_binary(Graph *g, Op op, Node *a, Node *b)
     return elementwise(g, op, (Node *[]){a, b}, 2);
 }
 
+/* Are c and d comparisons of the same two operands of which at most one is true? */
+static bool exclude_each_other(const Node *c, const Node *d)
+{
+    if (c->op == OP_le || c->op == OP_ne) {
+        const Node *first = c;
+        c = d;
+        d = first;
+    }
+    if (c->op != OP_lt && c->op != OP_eq)
+        return false;
+    if (d->op != OP_lt && d->op != OP_le && d->op != OP_eq && d->op != OP_ne)
+        return false;
+
+    bool same = c->arg[0] == d->arg[0] && c->arg[1] == d->arg[1];
+    bool swapped = c->arg[0] == d->arg[1] && c->arg[1] == d->arg[0];
+    if (c->op == OP_lt)
+        return d->op == OP_eq ? same || swapped : swapped && d->op != OP_ne;
+    return d->op == OP_ne && (same || swapped);
+}
+
 Node *graph_where(Graph *g, Node *c, Node *a, Node *b)
 {
     double v;
@@ -655,6 +675,8 @@ Node *graph_where(Graph *g, Node *c, Node *a, Node *b)
         return graph_where(g, c, a->arg[1], b);
     if (is(g, b, OP_where) && b->arg[0] == c)
         return graph_where(g, c, a, b->arg[2]);
+    if (is(g, b, OP_where) && b->arg[2] == a && exclude_each_other(c, b->arg[0]))
+        return b;
     return elementwise(g, OP_where, (Node *[]){c, a, b}, 3);
 }
 

@@ -164,6 +164,7 @@ const OpInfo op_mod = {.name = "mod",
                        .rule = {"dy", "-dy*where(y == b, -1, round((a - y)/b))"},
                        .teach = "remainder: passes on"};
 
+/* If one operand is NaN, so is y, and both operands get dy: a step cannot hide it. */
 const OpInfo op_maximum = {.name = "maximum",
                            .arity = 2,
                            .flags = EW | F_MACRO | F_CHOICE | F_COMMUTATIVE | F_INT,
@@ -173,8 +174,8 @@ const OpInfo op_maximum = {.name = "maximum",
                            .c = "ngrt_maximum@($a, $b)",
                            .vec = "NGRT_MAXIMUM($a, $b)",
                            .prec = 16,
-                           .rule = {"where(b < a, dy, where(a == b, dy/2, 0))",
-                                    "where(a < b, dy, where(a == b, dy/2, 0))"},
+                           .rule = {"where(a < b, 0, where(a == b, dy/2, dy))",
+                                    "where(b < a, 0, where(a == b, dy/2, dy))"},
                            .teach = "max: routes to the larger, half each where equal"};
 
 const OpInfo op_minimum = {.name = "minimum",
@@ -186,8 +187,8 @@ const OpInfo op_minimum = {.name = "minimum",
                            .c = "ngrt_minimum@($a, $b)",
                            .vec = "NGRT_MINIMUM($a, $b)",
                            .prec = 16,
-                           .rule = {"where(a < b, dy, where(a == b, dy/2, 0))",
-                                    "where(b < a, dy, where(a == b, dy/2, 0))"},
+                           .rule = {"where(b < a, 0, where(a == b, dy/2, dy))",
+                                    "where(a < b, 0, where(a == b, dy/2, dy))"},
                            .teach = "min: routes to the smaller, half each where equal"};
 
 const OpInfo op_where = {.name = "where",

@@ -317,10 +317,13 @@ static const Node *taken_from(const Node *n)
     }
 }
 
-/* p of n = p + 1e-9, maximum(p, 1e-9) or clip(p, 1e-9, 1), which keep p away from 0; else NULL. */
+/* p of n = p + 1e-9, maximum(p, 1e-9) or clip(p, 1e-9, 1), which keep p away from 0; else NULL. A
+ * choice may have p several times. */
 static const Node *guarded(const Node *n)
 {
     double v;
+    if (n->op == OP_stop)
+        return n->arg[0];
     if (n->op != OP_add && n->op != OP_maximum && n->op != OP_minimum && n->op != OP_where)
         return NULL;
 
@@ -328,7 +331,13 @@ static const Node *guarded(const Node *n)
     Node *a = n->arg[first], *b = n->arg[first + 1];
     if (node_const(a, &v))
         return b;
-    return node_const(b, &v) ? a : NULL;
+    if (node_const(b, &v))
+        return a;
+
+    const Node *inner = b;
+    while (n->op == OP_where && inner && inner != a)
+        inner = guarded(inner);
+    return inner == a ? a : NULL;
 }
 
 /* exp(u) / sum(exp(u)) along some axes, also if it is written by hand. */
