@@ -113,23 +113,26 @@ static Node *taken_out(Stable *s, Node *most, bool guard)
     return graph_where(s->g, infinite, constant(s, 0), m);
 }
 
-static void form_sum(Stable *s, const Node *n, Form *f, bool of_log)
+/* Of a sum or a maximum along axes. */
+static bool form_reduced(Stable *s, const Node *n, Form *f, bool of_log)
 {
     const Node *a = n->arg[0];
     Form *of = form_of(s, a, of_log);
-    if (!of->m) {
-        f->n = s->now[n->id];
-        return;
-    }
+    if (!of->m)
+        return false;
     Node *r = factor_of(s, of, a->shape), *m = of->m;
+    if (n->op == OP_max && r->range.lo < 0)
+        return false;
+
     bool zero = may_be_zero(r);
     Node *most = graph_reduce(s->g, OP_max, counting(s, m, r), n->attr.axes);
     f->m = taken_out(s, most, of_log || zero);
     Node *term = scaled_term(s, r, m, graph_expand(s->g, f->m, a->shape, n->attr.axes));
-    f->n = graph_reduce(s->g, OP_sum, term, n->attr.axes);
+    f->n = graph_reduce(s->g, n->op, term, n->attr.axes);
     f->n->scaled = true;
     f->zeros = zero;
     f->taken = true;
+    return true;
 }
 
 /* The terms of a sum of sums; false: there are too many. */
@@ -149,6 +152,31 @@ static bool added_terms(const Stable *s, const Node *n, double sign, const Node 
     return true;
 }
 
+/* The largest exponent of the terms r exp(m) whose r is not 0; NULL: there is none. */
+static Node *largest_exponent(Stable *s, Node *const *r, Node *const *m, int count)
+{
+    Node *most = NULL;
+    for (int i = 0; i < count; i++) {
+        if (node_is(r[i], 0))
+            continue;
+        Node *c = counting(s, m[i], r[i]);
+        most = most ? binary(s, OP_maximum, most, c) : c;
+    }
+    return most;
+}
+
+/* The terms of n as r exp(m). */
+static void term_forms(Stable *s, const Node *n, Form *f, const Node *const *term, int count,
+                       Node **r, Node **m, bool of_log)
+{
+    for (int i = 0; i < count; i++) {
+        Form *t = form_of(s, term[i], of_log);
+        m[i] = exponent_of(s, t, n->shape);
+        r[i] = factor_of(s, t, n->shape);
+        f->zeros |= may_be_zero(r[i]) && !node_is(r[i], 0);
+    }
+}
+
 /* The sum of sign r exp(m) is the sum of sign r exp(m - M), times exp(M), where M is the largest m.
  */
 static bool form_added(Stable *s, const Node *n, Form *f, bool of_log)
@@ -160,17 +188,8 @@ static bool form_added(Stable *s, const Node *n, Form *f, bool of_log)
     if (!added_terms(s, n, 1, term, sign, &count))
         return false;
 
-    Node *most = NULL;
-    for (int i = 0; i < count; i++) {
-        Form *t = form_of(s, term[i], of_log);
-        m[i] = exponent_of(s, t, n->shape);
-        r[i] = factor_of(s, t, n->shape);
-        if (node_is(r[i], 0))
-            continue;
-        Node *c = counting(s, m[i], r[i]);
-        most = most ? binary(s, OP_maximum, most, c) : c;
-        f->zeros |= may_be_zero(r[i]);
-    }
+    term_forms(s, n, f, term, count, r, m, of_log);
+    Node *most = largest_exponent(s, r, m, count);
     if (!most)
         return false;
 
@@ -186,6 +205,29 @@ static bool form_added(Stable *s, const Node *n, Form *f, bool of_log)
     }
     f->n = sum;
     sum->scaled = true;
+    return true;
+}
+
+/* The larger of two values that are not negative is that of what is left of them, times exp(M). Of
+ * the smaller one, M is the smallest m: the other may then be infinite. */
+static bool form_larger(Stable *s, const Node *n, Form *f, bool of_log)
+{
+    const Node *term[2] = {n->arg[0], n->arg[1]};
+    Node *m[2], *r[2];
+
+    term_forms(s, n, f, term, 2, r, m, of_log);
+    if (r[0]->range.lo < 0 || r[1]->range.lo < 0 || (n->op == OP_minimum && f->zeros))
+        return false;
+    Node *most =
+        n->op == OP_minimum ? binary(s, OP_minimum, m[0], m[1]) : largest_exponent(s, r, m, 2);
+    if (!most)
+        return false;
+
+    f->m = taken_out(s, most, true);
+    for (int i = 0; i < 2; i++)
+        r[i] = node_is(r[i], 0) ? r[i] : scaled_term(s, r[i], m[i], f->m);
+    f->n = binary(s, n->op, r[0], r[1]);
+    f->n->scaled = true;
     return true;
 }
 
@@ -229,27 +271,64 @@ static Node *taken_from_product(Stable *s, Node *most, bool guard, bool all)
     return binary(s, OP_sub, m, kept);
 }
 
+/* Are these numbers of which some is 0? */
+static bool has_zeros(const Stable *s, const Node *n)
+{
+    if (n->op != OP_data)
+        return false;
+    for (Size i = 0, count = shape_count(s->g, n->shape); i < count; i++)
+        if (n->attr.data[i] == 0)
+            return true;
+    return false;
+}
+
+/* Is it another shape of a tensor, with the same rows along this axis? Then *along becomes the axis
+ * of the tensor. So the exponentials of z are found again where a product needs z in one shape and
+ * a sum in another. */
+static bool has_rows_of(const Node *n, int *along)
+{
+    if (n->op != OP_reshape)
+        return false;
+    const Shape of = n->arg[0]->shape;
+    bool last = *along == n->shape.rank - 1 || of.rank == 1;
+    if (!last || of.rank == 0 || of.dim[of.rank - 1] != n->shape.dim[*along])
+        return false;
+    *along = of.rank - 1;
+    return true;
+}
+
+/* Operand i of the product n without a factor exp(M). *m is M for each element of n, or NULL. */
+static Node *form_operand(Stable *s, const Node *n, int i, bool of_log, Node **m)
+{
+    const Node *a = n->arg[i];
+    int rank = n->shape.rank;
+    int along = i == 0 ? rank - 1 - n->attr.ta : rank - 2 + n->attr.tb;
+    Shape rows = shape_without(a->shape, 1u << along);
+    const Node *x = has_rows_of(a, &along) && !is_opaque(s, a) ? a->arg[0] : a;
+    const Form *of = form_of(s, x, of_log);
+    Node *r = factor_of(s, of, x->shape);
+    *m = NULL;
+    if (!of->m)
+        return graph_reshape(s->g, r, a->shape);
+
+    bool zero = may_be_zero(r);
+    bool all = !of_log && !has_zeros(s, n->arg[1 - i]);
+    Node *most = graph_reduce(s->g, OP_max, counting(s, of->m, r), 1u << along);
+    most = taken_from_product(s, most, of_log || zero, all);
+
+    uint32_t others = 1u << (i == 0 ? rank - 1 : rank - 2);
+    *m = graph_expand(s->g, graph_reshape(s->g, most, rows), n->shape, others);
+    r = scaled_term(s, r, of->m, graph_expand(s->g, most, x->shape, 1u << along));
+    return graph_reshape(s->g, r, a->shape);
+}
+
 /* (r exp(m)) @ b = ((r exp(m - M)) @ b) exp(M), where M is the largest m of a row. */
 static bool form_matmul(Stable *s, const Node *n, Form *f, bool of_log)
 {
-    int rank = n->shape.rank;
-    Node *factor[2];
-    for (int i = 0; i < 2; i++) {
-        const Node *a = n->arg[i];
-        const Form *of = form_of(s, a, of_log);
-        int along = i == 0 ? rank - 1 - n->attr.ta : rank - 2 + n->attr.tb;
-        uint32_t axes = 1u << along;
+    Node *factor[2], *m;
 
-        factor[i] = factor_of(s, of, a->shape);
-        if (!of->m)
-            continue;
-        bool zero = may_be_zero(factor[i]);
-        Node *most = graph_reduce(s->g, OP_max, counting(s, of->m, factor[i]), axes);
-        bool all = !of_log && n->arg[1 - i]->op != OP_data;
-        most = taken_from_product(s, most, of_log || zero, all);
-        Node *each = graph_expand(s->g, most, a->shape, axes);
-        factor[i] = scaled_term(s, factor[i], of->m, each);
-        Node *m = graph_expand(s->g, most, n->shape, 1u << (i == 0 ? rank - 1 : rank - 2));
+    for (int i = 0; i < 2; i++) {
+        factor[i] = form_operand(s, n, i, of_log, &m);
         f->m = form_sum_of(s, f->m, m, OP_add);
     }
     if (!f->m)
@@ -376,8 +455,11 @@ static bool form_build(Stable *s, const Node *n, Form *f, bool of_log)
     case OP_sqrt: return form_power(s, n, f, of_log);
     case OP_add:
     case OP_sub: return form_added(s, n, f, of_log);
+    case OP_maximum:
+    case OP_minimum: return form_larger(s, n, f, of_log);
     case OP_cosh: form_cosh(s, s->now[n->arg[0]->id], f); return true;
-    case OP_sum: form_sum(s, n, f, of_log); return true;
+    case OP_sum:
+    case OP_max: return form_reduced(s, n, f, of_log);
     case OP_where: form_choice(s, n, f, of_log); return true;
     default: return form_view(s, n, f, of_log);
     }

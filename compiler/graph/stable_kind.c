@@ -99,7 +99,8 @@ static unsigned kind_by_op(const unsigned char *kind, const Node *n)
     case OP_sigmoid:
     case OP_tanh: return LOGISTIC;
     case OP_add:
-    case OP_sub: return kind_of_sum(a, b);
+    case OP_sub:
+    case OP_maximum: return kind_of_sum(a, b);
     case OP_mul: return kind_of_product(a, b);
     case OP_div: return b & BARE ? as_ratio(a | b) : a | b;
     case OP_neg:
@@ -110,7 +111,9 @@ static unsigned kind_by_op(const unsigned char *kind, const Node *n)
             return kind_of_exp(range_times(n->arg[1]->range, rate));
         return kind_of_power(n, a);
     case OP_matmul: return a | b;
+    case OP_minimum: return a | b;
     case OP_where: return b | kind[n->arg[2]->id];
+    case OP_max: return a;
     case OP_sum: return node_centred(n->arg[0], n->attr.axes) ? 0 : a;
     case OP_concat: return kind_of_all(kind, n);
     default: return stable_is_map(n) ? a : 0;
