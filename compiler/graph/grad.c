@@ -154,11 +154,24 @@ static Range rule_range(const Node *y, const Expr *x)
     }
 }
 
+static bool is_conv(const Node *y)
+{
+    return y->op == OP_conv || y->op == OP_convk;
+}
+
+/* Is each element of y a sum of products of an element of one operand with one of the other? */
+static bool is_bilinear(const Node *y)
+{
+    return y->op == OP_matmul || is_conv(y);
+}
+
 /* May the slope of y with respect to that operand be infinite or NaN? */
 static Risk slope_risk(Graph *g, const Node *y, int operand)
 {
     if (op_info[y->op]->risk)
         return op_info[y->op]->risk(y, operand);
+    if (is_bilinear(y)) /* other data has already spoilt the whole of y */
+        return y->arg[1 - operand]->range.risk == RISK_POLE ? RISK_POLE : RISK_NONE;
     if (op_info[y->op]->back || !op_info[y->op]->rule[operand])
         return RISK_NONE;
     return rule_range(y, rule_parsed(g, y->op, operand)).risk;
@@ -264,11 +277,6 @@ static Node *mask_matmul(Graph *g, const Node *y, Node *mask, int operand)
     return graph_expand(g, some, x->shape, 1u << added);
 }
 
-static bool is_conv(const Node *y)
-{
-    return y->op == OP_conv || y->op == OP_convk;
-}
-
 /* The mask of an operand of a convolution. Each element has as many factors as it has places, so
  * what flows to it through a kernel (or an image) of ones is 0 where no element of y does. */
 static Node *mask_conv(Graph *g, Node *y, Node *mask, int operand)
@@ -353,11 +361,15 @@ static bool needs_mask(const Sweep *s, const Node *y, int k)
         return true;
     if (!s->found->mask[y->id])
         return false;
-    if (is_conv(y) || is_linear_algebra(y))
+    if (is_bilinear(y) || is_linear_algebra(y))
         return risk != RISK_DATA;
-    if (y->op == OP_matmul)
-        return risk != RISK_DATA && y->arg[0]->shape.rank == y->arg[1]->shape.rank;
     return flags & (F_ELEMENTWISE | F_ROUTE | F_CHOICE) || given_by_element(y, k);
+}
+
+/* The mask of operand k of a sum of products. */
+static Node *mask_bilinear(Graph *g, Node *y, Node *mask, int k)
+{
+    return is_conv(y) ? mask_conv(g, y, mask, k) : mask_matmul(g, y, mask, k);
 }
 
 /* The masks of what flows from y to each operand: the mask of y, and the choice that y makes. */
@@ -383,16 +395,51 @@ static void masks_of(Sweep *s, Node *y, Node **mask)
             mask[k] = moved[k];
         } else if (info->flags & F_CHOICE && info->rule[k]) {
             mask[k] = by_rule(g, y, one, k);
-        } else if (y->op == OP_matmul) {
-            mask[k] = mask_matmul(g, y, one, k);
-        } else if (is_conv(y)) {
-            mask[k] = mask_conv(g, y, one, k);
+        } else if (is_bilinear(y)) {
+            mask[k] = mask_bilinear(g, y, one, k);
         } else if (is_linear_algebra(y)) {
             mask[k] = mask_of_all(g, x, one);
         } else {
             mask[k] = from;
         }
     }
+}
+
+/* Has what this value is computed from a slope that may be infinite? */
+static bool is_over_pole(const Sweep *s, const Node *n)
+{
+    return s->wanted[n->id] && s->below[n->id] == RISK_POLE;
+}
+
+/* Does the rule of y read a value over such a slope? Then the second derivative meets it. */
+static bool reads_over_pole(const Sweep *s, const Node *y, const Expr *x)
+{
+    switch (x->kind) {
+    case X_NAME:
+        if (strcmp(x->name, "dy") == 0)
+            return false;
+        return is_over_pole(s, strcmp(x->name, "y") == 0 ? y : y->arg[x->name[0] - 'a']);
+    case X_NEG: return reads_over_pole(s, y, x->a);
+    case X_BINARY: return reads_over_pole(s, y, x->a) || reads_over_pole(s, y, x->b);
+    case X_CALL:
+        for (const Arg *a = x->args; a; a = a->next)
+            if (reads_over_pole(s, y, a->value))
+                return true;
+        return false;
+    default: return false;
+    }
+}
+
+/* The sum of products y, of operands that are 0 where nothing flows to them: what an operand sends
+ * to the other is not needed there, and it may be infinite, or have a slope that is. */
+static Node *masked_bilinear(Sweep *s, Node *y, Node *mask)
+{
+    Node *arg[2] = {y->arg[0], y->arg[1]};
+
+    for (int k = 0; k < 2; k++)
+        if (arg[k]->range.risk == RISK_POLE || is_over_pole(s, arg[k]))
+            arg[k] = mask_apply(s->g, mask_bilinear(s->g, y, mask, k), arg[k]);
+    return graph_copy(s->g, y, arg);
 }
 
 /* What y contributes to the adjoint of each operand that is wanted. */
@@ -403,6 +450,10 @@ static void contributions(Sweep *s, Node *y, Node **dx)
     Node *dy = s->found->adjoint[y->id];
     Node *mask = s->found->mask[y->id];
 
+    if (is_bilinear(y)) {
+        info->back(g, mask ? masked_bilinear(s, y, mask) : y, dy, dx);
+        return;
+    }
     if (info->back) {
         info->back(g, y, dy, dx);
         for (int i = 0; mask && i < y->nargs; i++)
@@ -414,7 +465,9 @@ static void contributions(Sweep *s, Node *y, Node **dx)
     for (int i = 0; i < y->nargs; i++) {
         if (!s->wanted[y->arg[i]->id] || !info->rule[i])
             continue;
-        if (mask && slope_risk(g, y, i) > RISK_NONE)
+        bool masked = mask && (slope_risk(g, y, i) > RISK_NONE ||
+                               reads_over_pole(s, y, rule_parsed(g, y->op, i)));
+        if (masked)
             dx[i] = mask_apply(g, mask, by_rule(g, y, unmasked(mask, dy), i));
         else
             dx[i] = by_rule(g, y, dy, i);
