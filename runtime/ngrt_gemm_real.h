@@ -28,7 +28,11 @@ enum {
     NGRT_GEMM_DEPTH = 256,                  /* of the inner size, at a time */
     NGRT_GEMM_BAND = 3072 * NGRT_GEMM_COLS, /* elements of A that stay in the second cache */
     NGRT_GEMM_PACKED = 1536 * NGRT_GEMM_COLS, /* elements of A that are packed at a time */
-    NGRT_GEMM_SUMMED = 64                     /* terms of one sum; more are the sum of two halves */
+    NGRT_GEMM_SUMMED = 64,                    /* terms of one sum; more are the sum of two halves */
+    NGRT_GEMM_LONG = 16384, /* terms; of more, sums of pieces are added without loss */
+    NGRT_GEMM_PIECE = 1024, /* terms of a piece */
+    NGRT_GEMM_TALL = 96,    /* rows and columns of C for which this is done at a time */
+    NGRT_GEMM_WIDE = 64
 };
 
 #ifdef __GNUC__
@@ -535,6 +539,48 @@ static void ngrt_gemm_product(int m, int n, int k, real alpha, ngrt_gemm_matrix 
         }
 }
 
+/* sum += piece; what rounding loses of it is in `rest`, and is added with the next piece. */
+static void ngrt_gemm_add_piece(int count, const real *piece, real *sum, real *rest)
+{
+    int i;
+
+    for (i = 0; i < count; i++) {
+        const real more = piece[i] + rest[i], whole = sum[i] + more;
+        rest[i] = more - (whole - sum[i]);
+        sum[i] = whole;
+    }
+}
+
+/* The product of very long rows and columns, for as many elements of C at a time as there is room
+ * for: sums of pieces of the inner size are added without loss. C itself, whose elements are large,
+ * would lose digits at each piece. */
+static void ngrt_gemm_long(int m, int n, int k, real alpha, ngrt_gemm_matrix a, ngrt_gemm_matrix b,
+                           real beta, real *c, ptrdiff_t ldc, real *room)
+{
+    enum { ROOM = NGRT_GEMM_TALL * NGRT_GEMM_WIDE };
+    real piece[ROOM], sum[ROOM], rest[ROOM];
+    int i, j, p;
+
+    for (i = 0; i < m; i += NGRT_GEMM_TALL)
+        for (j = 0; j < n; j += NGRT_GEMM_WIDE) {
+            const int rows = m - i < NGRT_GEMM_TALL ? m - i : NGRT_GEMM_TALL;
+            const int cols = n - j < NGRT_GEMM_WIDE ? n - j : NGRT_GEMM_WIDE;
+
+            memset(sum, 0, sizeof sum);
+            memset(rest, 0, sizeof rest);
+            for (p = 0; p < k; p += NGRT_GEMM_PIECE) {
+                const int kp = k - p < NGRT_GEMM_PIECE ? k - p : NGRT_GEMM_PIECE;
+
+                ngrt_gemm_product(rows, cols, kp, 1, ngrt_gemm_from(a, i, p),
+                                  ngrt_gemm_from(b, p, j), 0, piece, cols, room);
+                ngrt_gemm_add_piece(rows * cols, piece, sum, rest);
+            }
+
+            for (p = 0; p < rows; p++)
+                ngrt_gemm_store(cols, alpha, sum + p * cols, beta, c + (i + p) * ldc + j, 1);
+        }
+}
+
 /* ---- products with a vector ---- */
 
 /* s[j] += x[p + j] y[p + j] for p = 0, COLS, .. as long as all j < COLS are below k. */
@@ -689,6 +735,15 @@ static void ngrt_gemm_untranspose(int m, int n, real alpha, real *t, real beta, 
         }
 }
 
+/* Are sums of pieces to be added without loss? It takes up to twice as long where C is large, so
+ * there only if the sums are very long. The larger of the two types has digits to spare. */
+static int ngrt_gemm_is_long(int m, int n, int k)
+{
+    const ptrdiff_t large = 4 * NGRT_GEMM_TALL * NGRT_GEMM_WIDE;
+
+    return sizeof(real) == 4 && k > ((ptrdiff_t)m * n > large ? 8 : 1) * NGRT_GEMM_LONG;
+}
+
 /* Columns j0 to j1 of rows i0 to i1 of C = alpha A B + beta C. An element has the same bits in
  * whatever share of C it is computed, if shares begin where tiles do (compilers may round the rows
  * of a tile differently). So the whole C, and not the share, decides how it is computed. */
@@ -715,6 +770,8 @@ static void ngrt_gemm_part(int i0, int i1, int j0, int j1, int m, int n, int k, 
     } else if (n == 1 && b.row == 1) {
         const ngrt_gemm_matrix at = {a.at, a.col, a.row};
         ngrt_gemm_vector(rows, k, alpha, b.at, at, beta, c, ldc);
+    } else if (ngrt_gemm_is_long(m, n, k)) {
+        ngrt_gemm_long(rows, cols, k, alpha, a, b, beta, c, ldc, room);
     } else if (ngrt_gemm_is_transposed(m, n, a, b)) {
         const ngrt_gemm_matrix bt = {b.at, b.col, 1}, at = {a.at, 1, a.row};
         ngrt_gemm_product(cols, rows, k, 1, bt, at, 0, room, rows, NULL);
@@ -835,6 +892,8 @@ static int is_own(int ta, int tb, int m, int n, int k)
 {
     const double work = (double)m * n * k;
 
+    if (m == 1 && n == 1) /* a sum, which is exact to more digits here */
+        return 1;
     if (!openblas_get_corename || !openblas_get_num_threads)
         return 0;
     if (openblas_get_num_threads() > 1 && work > 1048576.0)
@@ -856,10 +915,8 @@ static int is_own(int ta, int tb, int m, int n, int k)
 {
     (void)ta;
     (void)tb;
-    (void)m;
-    (void)n;
     (void)k;
-    return 0;
+    return m == 1 && n == 1;
 }
 
 static int is_quiet(void)

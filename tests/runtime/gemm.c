@@ -210,26 +210,57 @@ static void test_shares(const shape *s)
 }
 
 #ifndef NGRT_CBLAS /* whose sums are its own */
-/* Sums of 100,000 numbers in float keep their digits: one row or column of C, B as it is and
- * transposed. */
+enum { LONG = 300000 };
+
+/* Sums of many equal numbers in float keep their digits: a C of one row, one column, or several,
+ * with A and B as they are and transposed. */
 static void test_long(void)
 {
-    enum { LONG = 100000 };
-    static float x[LONG], b[3 * LONG], c[3];
+    static float x[2 * LONG], b[3 * LONG], c[6];
     const double want = (double)0.1f * LONG;
-    int i, t;
+    int i, m, n, t;
 
     for (i = 0; i < 3 * LONG; i++)
         b[i] = 1.0f;
-    for (i = 0; i < LONG; i++)
+    for (i = 0; i < 2 * LONG; i++)
         x[i] = 0.1f;
 
-    for (t = 0; t < 2; t++) {
-        ngrt_sgemm(0, t, 1, 3, LONG, 1.0f, x, LONG, b, t ? LONG : 3, 0.0f, c, 3);
-        CHECK(fabs((double)c[0] - want) < 2e-6 * want && c[1] == c[0] && c[2] == c[0]);
-        ngrt_sgemm(t, 0, 3, 1, LONG, 1.0f, b, t ? 3 : LONG, x, 1, 0.0f, c, 1);
-        CHECK(fabs((double)c[0] - want) < 2e-6 * want && c[1] == c[0] && c[2] == c[0]);
-    }
+    for (t = 0; t < 4; t++)
+        for (m = 1; m <= 2; m++)
+            for (n = 1; n <= 3; n++) {
+                const int ta = t & 1, tb = t >> 1;
+                ngrt_sgemm(ta, tb, m, n, LONG, 1.0f, x, ta ? m : LONG, b, tb ? LONG : n, 0.0f, c,
+                           n);
+                for (i = 0; i < m * n; i++)
+                    CHECK(fabs((double)c[i] - want) < 3e-6 * want);
+            }
+}
+
+/* Long sums for more elements of C than are summed at a time, whole and in shares. */
+static void test_long_blocks(void)
+{
+    enum { M = 100, N = 67, K = 16500 };
+    static float a[M * K], b[K * N], c[M * N], parts[M * N];
+    int i, j, p, wrong = 0;
+
+    for (i = 0; i < M * K; i++)
+        a[i] = (float)(i * 37 % 129 - 64) / 64.0f;
+    for (i = 0; i < K * N; i++)
+        b[i] = (float)(i * 53 % 127 - 63) / 64.0f;
+    for (i = 0; i < M * N; i++)
+        c[i] = parts[i] = (float)(i % 17);
+
+    ngrt_sgemm(0, 0, M, N, K, 0.5f, a, K, b, N, 2.0f, c, N);
+    for (i = 0; i < M; i++)
+        for (j = 0; j < N; j++) {
+            double sum = 0;
+            for (p = 0; p < K; p++)
+                sum += (double)(a[i * K + p] * b[p * N + j]);
+            wrong += !is_near((double)c[i * N + j], 0.5 * sum + 2 * ((i * N + j) % 17), 1e-4);
+        }
+    for (p = 0; p < 2; p++)
+        ngrt_sgemm_share(2, 1, p * 48, p == 0 ? 48 : M, 1, 0, 0, M, N, K, 0.5f, a, b, 2.0f, parts);
+    CHECK(wrong == 0 && memcmp(c, parts, sizeof c) == 0);
 }
 #endif
 
@@ -298,6 +329,7 @@ int main(void)
             }
 #ifndef NGRT_CBLAS
     test_long();
+    test_long_blocks();
 #endif
     return check_end("gemm");
 }
