@@ -162,6 +162,21 @@ void ngrt_dgemm_share(int threads, int by, int begin, int end, int batch, int ta
                       int n, int k, double alpha, const double *a, const double *b, double beta,
                       double *c);
 
+/* C[m,n] = op(A) op(B), or C + op(A) op(B) if onto is 1; all are dense. Each element is a chain of
+ * sums, from the first product of k to the last, or from the last if down is 1. So it has the same
+ * bits whether rows of C, and consecutive parts of k, are computed together or not. By ngc's own
+ * kernel. */
+void ngrt_sgemm_chain(int ta, int tb, int m, int n, int k, int down, const float *a, const float *b,
+                      int onto, float *c);
+void ngrt_dgemm_chain(int ta, int tb, int m, int n, int k, int down, const double *a,
+                      const double *b, int onto, double *c);
+
+/* From begin to end of its rows (by is 1) or of its columns (2). */
+void ngrt_sgemm_chain_share(int by, int begin, int end, int ta, int tb, int m, int n, int k,
+                            int down, const float *a, const float *b, int onto, float *c);
+void ngrt_dgemm_chain_share(int by, int begin, int end, int ta, int tb, int m, int n, int k,
+                            int down, const double *a, const double *b, int onto, double *c);
+
 /* ---- linear equations ---- */
 
 /* The factors lu [batch,n,n+1] of the matrices a [batch,n,n]. Row i holds column i of L and U of

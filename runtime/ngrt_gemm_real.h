@@ -16,8 +16,10 @@
 #define NGRT_FN static
 #else
 #define NGRT_FN
-#define ngrt_gemm       NGRT_NAME(gemm)
-#define ngrt_gemm_share NGRT_NAME(gemm_share)
+#define ngrt_gemm             NGRT_NAME(gemm)
+#define ngrt_gemm_share       NGRT_NAME(gemm_share)
+#define ngrt_gemm_chain       NGRT_NAME(gemm_chain)
+#define ngrt_gemm_chain_share NGRT_NAME(gemm_chain_share)
 #endif
 
 /*@ gemm_part: */
@@ -54,9 +56,11 @@ static ngrt_gemm_matrix ngrt_gemm_from(ngrt_gemm_matrix a, ptrdiff_t i, ptrdiff_
 }
 
 /* c(i, j) = alpha (sum over p < k of a(i, p) b[p][j]) + beta c(i, j), for `rows` rows and all
- * columns of a tile; beta = 0 overwrites. Element (i, p) of A is a[i*row + p*col]. */
+ * columns of a tile; beta = 0 overwrites. Element (i, p) of A is a[i*row + p*col]. onto: the sums
+ * begin with c(i, j). */
 typedef void ngrt_gemm_tiling(int rows, int k, const real *a, ptrdiff_t row, ptrdiff_t col,
-                              const real *b, real alpha, real beta, real *c, ptrdiff_t ldc);
+                              const real *b, real alpha, real beta, real *c, ptrdiff_t ldc,
+                              int onto);
 
 /* How products are computed on one kind of processor. */
 typedef struct ngrt_gemm_kernel {
@@ -98,7 +102,7 @@ static void ngrt_gemm_store(int cols, real alpha, const real *sum, real beta, re
 /* ---- tiles in plain C ---- */
 
 static void ngrt_gemm_tile(int rows, int k, const real *a, ptrdiff_t row, ptrdiff_t col,
-                           const real *b, real alpha, real beta, real *c, ptrdiff_t ldc)
+                           const real *b, real alpha, real beta, real *c, ptrdiff_t ldc, int onto)
 {
     const real *from[NGRT_GEMM_ROWS];
     real sum[NGRT_GEMM_ROWS * NGRT_GEMM_COLS];
@@ -109,6 +113,10 @@ static void ngrt_gemm_tile(int rows, int k, const real *a, ptrdiff_t row, ptrdif
 
     for (h = 0; h < NGRT_GEMM_COLS; h += 4) {
         real s[NGRT_GEMM_ROWS][4] = {{0}};
+
+        for (i = 0; i < rows && onto; i++)
+            for (j = 0; j < 4; j++)
+                s[i][j] = c[i * ldc + h + j];
 
         for (p = 0; p < k; p++)
             for (i = 0; i < NGRT_GEMM_ROWS; i++)
@@ -176,6 +184,13 @@ typedef real ngrt_gemm_eight NGRT_GEMM_VECTOR(8 * sizeof(real));
     const real *a##i = a + (i < rows ? i : rows - 1) * row; \
     vector x##i = {0}, y##i = {0}
 
+#define NGRT_GEMM_ONTO(i)                              \
+    if (i < most && i < rows) {                        \
+        x##i = ((const vector *)(c + i * ldc))[0];     \
+        if (vectors > 1)                               \
+            y##i = ((const vector *)(c + i * ldc))[1]; \
+    }
+
 #define NGRT_GEMM_PREFETCH(i)                                                 \
     if (i < most && i < rows && vectors > 1) {                                \
         __builtin_prefetch(c + i * ldc, 1);                                   \
@@ -207,7 +222,7 @@ typedef real ngrt_gemm_eight NGRT_GEMM_VECTOR(8 * sizeof(real));
 #define NGRT_GEMM_TILE(name, isa, type, tile_rows, tile_vectors)                                  \
     NGRT_GEMM_TARGET(isa)                                                                         \
     static void name(int rows, int k, const real *a, ptrdiff_t row, ptrdiff_t col, const real *b, \
-                     real alpha, real beta, real *c, ptrdiff_t ldc)                               \
+                     real alpha, real beta, real *c, ptrdiff_t ldc, int onto)                     \
     {                                                                                             \
         typedef type vector;                                                                      \
         enum { most = tile_rows, vectors = tile_vectors };                                        \
@@ -217,6 +232,9 @@ typedef real ngrt_gemm_eight NGRT_GEMM_VECTOR(8 * sizeof(real));
         int p;                                                                                    \
         NGRT_GEMM_ALL_ROWS(NGRT_GEMM_BEGIN);                                                      \
         NGRT_GEMM_ALL_ROWS(NGRT_GEMM_PREFETCH);                                                   \
+        if (onto) {                                                                               \
+            NGRT_GEMM_ALL_ROWS(NGRT_GEMM_ONTO);                                                   \
+        }                                                                                         \
         if (rows <= 4)                                                                            \
             for (p = 0; p < k; p++, at += col, from += vectors) {                                 \
                 b0 = from[0];                                                                     \
@@ -317,26 +335,27 @@ static ngrt_gemm_kernel ngrt_gemm_choose(void)
 #define NGRT_GEMM_SOON(at) (void)(at)
 #endif
 
-/* Packs rows of b as wide as a tile, though only `cols` of their elements are asked for: as many
- * rows as end before b does. Returns how many. */
-static int ngrt_gemm_pack_rows(int width, int cols, int k, ngrt_gemm_matrix b, real *out)
+/* Packs rows p to end of b as wide as a tile. */
+static void ngrt_gemm_pack_rows(int width, int p, int end, ngrt_gemm_matrix b, real *out)
 {
-    const int more = width - cols;
-    int whole = 0, p;
-
-    if (more <= (k - 1) * b.row)
-        whole = (int)(k - (more + b.row - 1) / b.row);
-
     if (width == 2 * NGRT_GEMM_COLS)
-        for (p = 0; p < whole; p++)
+        for (; p < end; p++)
             memcpy(out + p * width, b.at + p * b.row, 2 * NGRT_GEMM_COLS * sizeof *out);
     else if (width == NGRT_GEMM_COLS)
-        for (p = 0; p < whole; p++)
+        for (; p < end; p++)
             memcpy(out + p * width, b.at + p * b.row, NGRT_GEMM_COLS * sizeof *out);
     else
-        for (p = 0; p < whole; p++)
+        for (; p < end; p++)
             memcpy(out + p * width, b.at + p * b.row, NGRT_GEMM_COLS / 2 * sizeof *out);
-    return whole;
+}
+
+/* How many rows of b, as wide as a tile though only `cols` of their elements are asked for, end
+ * after b does: the last ones, or the first ones if rows go backward. */
+static int ngrt_gemm_outside(int width, int cols, int k, ngrt_gemm_matrix b)
+{
+    const ptrdiff_t row = b.row < 0 ? -b.row : b.row, more = width - cols;
+
+    return more <= (k - 1) * row ? (int)((more + row - 1) / row) : k;
 }
 
 /* Packs a panel: k rows of `cols` columns of b, as wide as a tile. Columns that b does not have
@@ -345,16 +364,21 @@ static void ngrt_gemm_pack_b(const ngrt_gemm_kernel *kernel, int cols, int k, ng
                              real *out)
 {
     const int width = kernel->cols;
-    int j, p = 0;
+    int j, p = 0, end = k; /* the rows that are not packed at once */
 
     if (b.row == 1) {
         cols = kernel->transpose(cols, k, b.at, b.col, out, width);
         p = cols < width ? 0 : k;
     } else if (b.col == 1) {
-        p = ngrt_gemm_pack_rows(width, cols, k, b, out);
+        const int outside = cols < width ? ngrt_gemm_outside(width, cols, k, b) : 0;
+        if (b.row < 0)
+            end = outside;
+        else
+            p = k - outside;
+        ngrt_gemm_pack_rows(width, b.row < 0 ? end : 0, b.row < 0 ? k : p, b, out);
     }
 
-    for (; p < k; p++) {
+    for (; p < end; p++) {
         const real *from = b.at + p * b.row;
         real *to = out + p * width;
 
@@ -449,7 +473,7 @@ static void ngrt_gemm_prefetch(ngrt_gemm_matrix next, int p, int end)
  * next panel of B is asked for, a part before each tile. */
 static void ngrt_gemm_band(const ngrt_gemm_kernel *kernel, int rows, int cols, int k, real alpha,
                            ngrt_gemm_matrix a, const real *packed, const real *panel,
-                           ngrt_gemm_matrix next, real beta, real *c, ptrdiff_t ldc)
+                           ngrt_gemm_matrix next, real beta, real *c, ptrdiff_t ldc, int onto)
 {
     real sum[NGRT_GEMM_MOST_ROWS * 2 * NGRT_GEMM_COLS];
     const ptrdiff_t row = packed ? 1 : a.row, col = packed ? kernel->rows : a.col;
@@ -464,16 +488,16 @@ static void ngrt_gemm_band(const ngrt_gemm_kernel *kernel, int rows, int cols, i
         ngrt_gemm_prefetch(next, p, end);
         p = end;
         if (cols == kernel->cols) {
-            kernel->tile(own, k, at, row, col, panel, alpha, beta, c + i * ldc, ldc);
+            kernel->tile(own, k, at, row, col, panel, alpha, beta, c + i * ldc, ldc, onto);
             continue;
         }
 
         /* less than a tile is rounded as a tile is */
-        if (beta != 0) {
+        if (beta != 0 || onto) {
             memset(sum, 0, sizeof sum);
             ngrt_gemm_copy(own, cols, c + i * ldc, ldc, sum, kernel->cols);
         }
-        kernel->tile(own, k, at, row, col, panel, alpha, beta, sum, kernel->cols);
+        kernel->tile(own, k, at, row, col, panel, alpha, beta, sum, kernel->cols, onto);
         ngrt_gemm_copy(own, cols, sum, kernel->cols, c + i * ldc, ldc);
     }
 }
@@ -506,7 +530,7 @@ static void ngrt_gemm_panels(const ngrt_gemm_kernel *kernel, int rows, int n, in
         next = ngrt_gemm_from(b, 0, j + cols);
         if ((b.row != 1 && b.col != 1) || j + cols + kernel->cols > n)
             next.at = NULL;
-        ngrt_gemm_band(used, rows, cols, k, alpha, a, packed, panel, next, beta, c + j, ldc);
+        ngrt_gemm_band(used, rows, cols, k, alpha, a, packed, panel, next, beta, c + j, ldc, 0);
     }
 }
 
@@ -824,6 +848,68 @@ NGRT_FN void ngrt_gemm_share(int threads, int by, int begin, int end, int batch,
                        n);
 }
 
+/*@ gemm_chain_part: gemm_part */
+/* Columns j0 to j1 of rows i0 to i1 of C = A B, or of C + A B if onto is 1. A part of k as long as
+ * `depth` is taken in panels as wide as a tile; the sums of tiles go on where the part before it
+ * left them. If down is 1, they begin with the last column of A. */
+static void ngrt_gemm_chain_part(int i0, int i1, int j0, int j1, int k, int down,
+                                 ngrt_gemm_matrix a, ngrt_gemm_matrix b, int onto, real *c,
+                                 ptrdiff_t ldc)
+{
+    enum { depth = NGRT_GEMM_DEPTH / 4 };
+    const ngrt_gemm_kernel kernel = ngrt_gemm_choose();
+    const ngrt_gemm_kernel half = {kernel.rows, kernel.cols / 2, kernel.half, NULL,
+                                   kernel.transpose};
+    const ngrt_gemm_matrix none = {NULL, 0, 0};
+    real panel[depth * 2 * NGRT_GEMM_COLS];
+    int cols, i, j, p;
+
+    for (i = i0; i < i1 && k <= 0 && !onto; i++)
+        for (j = j0; j < j1; j++)
+            c[i * ldc + j] = 0;
+    if (k <= 0 || i0 >= i1)
+        return;
+
+    a = ngrt_gemm_from(a, i0, down ? k - 1 : 0);
+    b = ngrt_gemm_from(b, down ? k - 1 : 0, 0);
+    if (down) {
+        a.col = -a.col;
+        b.row = -b.row;
+    }
+    for (p = 0; p < k; p += depth)
+        for (j = j0; j < j1; j += cols) {
+            const ngrt_gemm_kernel *used = j1 - j <= half.cols && half.tile ? &half : &kernel;
+            const int part = k - p < depth ? k - p : depth;
+
+            cols = j1 - j < used->cols ? j1 - j : used->cols;
+            ngrt_gemm_pack_b(used, cols, part, ngrt_gemm_from(b, p, j), panel);
+            ngrt_gemm_band(used, i1 - i0, cols, part, 1, ngrt_gemm_from(a, 0, p), NULL, panel, none,
+                           0, c + i0 * ldc + j, ldc, onto || p > 0);
+        }
+}
+
+/*@ gemm_chain: gemm_chain_part */
+/* C[m,n] = op(A) op(B), or C + op(A) op(B) if onto is 1, of matrices whose rows follow each other.
+ * Each element is a chain of sums, from the first product to the last, or the other way if down is
+ * 1. So it has the same bits whether rows of C, and parts of k one after the other, are computed
+ * together or not: as the passes of a loop, and those of its segments. */
+NGRT_FN void ngrt_gemm_chain(int ta, int tb, int m, int n, int k, int down, const real *a,
+                             const real *b, int onto, real *c)
+{
+    ngrt_gemm_chain_part(0, m, 0, n, k, down, ngrt_gemm_op(ta, a, ta ? m : k),
+                         ngrt_gemm_op(tb, b, tb ? k : n), onto, c, n);
+}
+
+/*@ gemm_chain_share: gemm_chain_part */
+/* A share of it: from begin to end, of its rows (by is 1) or of its columns (2). */
+NGRT_FN void ngrt_gemm_chain_share(int by, int begin, int end, int ta, int tb, int m, int n, int k,
+                                   int down, const real *a, const real *b, int onto, real *c)
+{
+    ngrt_gemm_chain_part(by == 1 ? begin : 0, by == 1 ? end : m, by == 2 ? begin : 0,
+                         by == 2 ? end : n, k, down, ngrt_gemm_op(ta, a, ta ? m : k),
+                         ngrt_gemm_op(tb, b, tb ? k : n), onto, c, n);
+}
+
 /*@ end: */
 #ifdef NGRT_CBLAS
 #include <cblas.h>
@@ -962,5 +1048,17 @@ void NGRT_NAME(gemm_share)(int threads, int by, int begin, int end, int batch, i
         NGRT_NAME(gemm)
     (ta, tb, own_rows, own_cols, k, alpha, a + t * rows * k, ta ? m : k, b + t * cols * k,
      tb ? k : n, beta, c + t * rows * cols, n);
+}
+
+void NGRT_NAME(gemm_chain)(int ta, int tb, int m, int n, int k, int down, const real *a,
+                           const real *b, int onto, real *c)
+{
+    ngrt_gemm_chain(ta, tb, m, n, k, down, a, b, onto, c);
+}
+
+void NGRT_NAME(gemm_chain_share)(int by, int begin, int end, int ta, int tb, int m, int n, int k,
+                                 int down, const real *a, const real *b, int onto, real *c)
+{
+    ngrt_gemm_chain_share(by, begin, end, ta, tb, m, n, k, down, a, b, onto, c);
 }
 #endif

@@ -2,7 +2,7 @@
  * tile's edges, strides longer than rows, alpha and beta, k = 0, NaN in what beta = 0 overwrites,
  * and nothing written outside C. The same of the products that are compiled for their sizes.
  * Products in parts are computed with one pair of alpha and beta in FACTORS for each shape, which
- * CHECK_SEED chooses; with CHECK_LONG, with all. */
+ * CHECK_SEED chooses; with CHECK_LONG, with all. Chains in parts and in shares have one's bits. */
 #include <math.h>
 #include <string.h>
 #include <stdlib.h>
@@ -209,6 +209,83 @@ static void test_shares(const shape *s)
     CHECK(wrong == 0 && far == 0);
 }
 
+/* ---- chains ---- */
+
+static void chain(const shape *s, int m, int k, int row, int p, int down, int onto)
+{
+    const int at_a = s->ta ? p * s->m : row * s->k, at_b = p * s->n, at_c = row * s->n;
+
+    ngrt_sgemm_chain(s->ta, s->tb, m, s->n, k, down, a_f + at_a, b_f + at_b, onto, c_f + at_c);
+    ngrt_dgemm_chain(s->ta, s->tb, m, s->n, k, down, a_d + at_a, b_d + at_b, onto, c_d + at_c);
+}
+
+/* The rows of A' in two parts, those that come first in the chain first; or the rows of A. */
+static void chain_in_parts(const shape *s, int down)
+{
+    const int half = s->k / 3, rows = s->m / 2;
+
+    if (s->ta && !s->tb) {
+        chain(s, s->m, down ? s->k - half : half, 0, down ? half : 0, down, 0);
+        chain(s, s->m, down ? half : s->k - half, 0, down ? 0 : half, down, 1);
+    } else if (!s->ta) {
+        chain(s, rows, s->k, 0, 0, down, 0);
+        chain(s, s->m - rows, s->k, rows, 0, down, 0);
+    } else {
+        chain(s, s->m, s->k, 0, 0, down, 0);
+    }
+}
+
+static void chain_in_shares(const shape *s, int by, int down)
+{
+    const int size = by == 1 ? s->m : s->n, unit = by == 1 ? 24 : 32;
+
+    for (int begin = 0; begin < size; begin += unit) {
+        int end = at_most(begin + unit, size);
+        ngrt_sgemm_chain_share(by, begin, end, s->ta, s->tb, s->m, s->n, s->k, down, a_f, b_f, 0,
+                               c_f);
+        ngrt_dgemm_chain_share(by, begin, end, s->ta, s->tb, s->m, s->n, s->k, down, a_d, b_d, 0,
+                               c_d);
+    }
+}
+
+/* A chain has the same bits in parts, and in shares. */
+static void test_chains(const shape *s)
+{
+    static float want[ROOM];
+    static double want_d[ROOM];
+    const int count = s->m * s->n;
+    int wrong = 0, far = 0;
+
+    if (s->pad > 0 || s->m * s->k > ROOM || s->k * s->n > ROOM || count > ROOM)
+        return;
+    fill_rounded();
+
+    for (int down = 0; down < 2; down++)
+        for (int way = 0; way < 4; way++) {
+            for (int i = 0; i < count; i++)
+                c_d[i] = c_f[i] = -77.0f;
+            if (way == 0)
+                chain(s, s->m, s->k, 0, 0, down, 0);
+            else if (way == 1)
+                chain_in_parts(s, down);
+            else
+                chain_in_shares(s, way - 1, down);
+            if (way == 0) {
+                memcpy(want, c_f, (size_t)count * sizeof *want);
+                memcpy(want_d, c_d, (size_t)count * sizeof *want_d);
+            }
+            for (int i = 0; i < count; i++) {
+                wrong += want[i] != c_f[i] || want_d[i] != c_d[i];
+                double sum = expected(s, i / s->n, i % s->n);
+                far += !(fabs(c_d[i] - sum) < 1e-9) || !(fabs((double)c_f[i] - sum) < 1e-2);
+            }
+        }
+    if (wrong || far)
+        fprintf(stderr, "chain: ta %d tb %d m %d n %d k %d: %d wrong, %d far\n", s->ta, s->tb, s->m,
+                s->n, s->k, wrong, far);
+    CHECK(wrong == 0 && far == 0);
+}
+
 #ifndef NGRT_CBLAS /* whose sums are its own */
 enum { LONG = 300000 };
 
@@ -319,6 +396,8 @@ int main(void)
                     test_shape(&s, 0);
                     if (pad == 0 && in_share(FACTORS, i + t + f))
                         test_shares(&s);
+                    if (pad == 0 && f == 0) /* alpha 1, beta 0 */
+                        test_chains(&s);
                 }
     for (i = 0; i < SMALL; i++)
         for (t = 0; t < 4; t++)
