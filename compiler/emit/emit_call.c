@@ -111,6 +111,24 @@ static void print_each_gemm(Printer *pr, Gemm x)
                row_of_a, x.b, row_of_b, x.beta, x.c, int_text(pr, n));
 }
 
+/* A product for the passes of a loop. */
+static void print_chain(Printer *pr, const Gemm *x)
+{
+    const Kernel *k = pr->k;
+    const char *call = gemm_call(pr->e, k->split ? "_chain_share" : "_chain"), *share = "";
+
+    if (k->split) {
+        const char *passes =
+            emit_size(pr->e, k->split == SHARE_ROWS ? x->size.m : x->size.n, &pr->dims);
+        const char *begin = share_begin(pr->b, passes, k->unit, false);
+        const char *end = share_begin(pr->b, passes, k->unit, true);
+        share = print_format(pr, "%d, (int)%s, (int)%s, ", k->split - SHARE_WHOLE, begin, end);
+    }
+    emit_section(pr->e, call);
+    print_line(pr, "ngrt_%s(%s%s, %d, %s, %s, %d, %s);", call, share, x->sizes,
+               k->product->attr.down, x->a, x->b, k->onto != NULL, x->c);
+}
+
 static const char *operand_pointer(Body *b, const Node *n)
 {
     return print_pointer(b, program_place(b->p, n), program_holder(b->p, n));
@@ -157,7 +175,9 @@ void print_gemm(Body *b, const Kernel *k)
     x.sizes = print_format(&pr, "%d, %d, %s, %s, %s", x.size.ta, x.size.tb, int_text(&pr, x.size.m),
                            int_text(&pr, x.size.n), int_text(&pr, x.size.k));
 
-    if (k->split)
+    if (y->attr.chain)
+        print_chain(&pr, &x);
+    else if (k->split)
         print_shared_gemm(&pr, &x);
     else if (is_small(&x.size))
         print_small(&pr, &x);

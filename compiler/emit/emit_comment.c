@@ -871,8 +871,10 @@ static const char *words_of_part(Emit *e, Text *out, const Program *p, const Ker
 {
     const Node *n = k->store[0].node;
     Node *part = n->arg[0];
-    const char *words = node_words(e, part, DEPTH);
 
+    while (part->op == OP_collect && program_own_place(p, part)->kind == P_FOLDED)
+        part = part->arg[0];
+    const char *words = node_words(e, part, DEPTH);
     if (!program_stored(p, part))
         comment_store(e, out, p, &(Store){.node = part}, k->phase, level, line);
     if (k->store[0].val && !k->store[0].add)
@@ -893,7 +895,7 @@ static bool comment_of_loop(Emit *e, Text *out, const Program *p, const Kernel *
         text = words_of_for(e, k->product);
     else if (n && n->op == OP_carried)
         text = words_of_variable(e, p, k, n);
-    else if (n && n->op == OP_collect && k->loop == n->attr.loop)
+    else if (n && n->op == OP_collect && (k->loop == n->attr.loop || k->store[0].add || k->onto))
         text = words_of_part(e, out, p, k, level, line);
     else if (n && n->op == OP_collect)
         text = text_format(e->ngc, "%s = 0: each pass adds to it", name_in_loop(p, n));

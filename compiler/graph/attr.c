@@ -26,6 +26,8 @@ const AttrMember attr_members[A_COUNT] = {
     [A_STREAM] = {"stream", ATTR_INT, MEMBER(stream)},
     [A_TA] = {"ta", ATTR_BOOL, MEMBER(ta)},
     [A_TB] = {"tb", ATTR_BOOL, MEMBER(tb)},
+    [A_CHAIN] = {NULL, ATTR_BOOL, MEMBER(chain)},
+    [A_DOWN] = {NULL, ATTR_BOOL, MEMBER(down)},
 };
 
 bool attr_used(const Node *n, AttrName a)

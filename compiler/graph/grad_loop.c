@@ -184,6 +184,8 @@ static void rename_loop(Move *m, const Node *n)
     to->from = from->from;
     to->last = from->last;
     to->segments = from->segments;
+    to->all = from->all;
+    to->again = m->from->segments;
     m->renamed[m->renames++] = (struct Renamed){from, to};
 }
 
@@ -211,6 +213,8 @@ static Node *move_operands(Move *m, Node *n)
     g->loc = n->loc;
     Node *moved = copy_moved(m, n, arg);
     g->loc = loc;
+    if (m->from->segments && is_forward(m, n) && moved->id >= first)
+        moved->again = n->again || !n->derived;
     node_replaces(moved, n, first);
     return moved;
 }
@@ -345,6 +349,7 @@ static Move new_move(BackLoop *b)
     back->of = of;
     back->loc = of->loc;
     back->from = of->from;
+    back->all = of->all;
 
     Move m = {.b = b, .memory = b->memory, .from = of, .to = back};
     begin_memory(b);

@@ -1003,28 +1003,31 @@ static Node *untranspose(const Graph *g, Node *n, bool *flag)
     return n->arg[0];
 }
 
+static Node *matmul(Graph *g, Node *a, Node *b, struct Attr attr);
+
 /* A batch of matrices times one matrix is one product of a taller matrix. */
-static Node *matmul_flat(Graph *g, Node *a, Node *b, bool ta, bool tb)
+static Node *matmul_flat(Graph *g, Node *a, Node *b, struct Attr attr)
 {
-    if (ta)
+    if (attr.ta)
         a = graph_transpose(g, a);
 
     Shape shape = a->shape, flat = {.rank = 2, .dim = {1}};
     for (int i = 0; i < shape.rank - 1; i++)
         flat.dim[0] = size_mul(g, flat.dim[0], shape.dim[i]);
     flat.dim[1] = shape.dim[shape.rank - 1];
-    Node *c = graph_matmul(g, graph_reshape(g, a, flat), b, false, tb);
+    attr.ta = false;
+    Node *c = matmul(g, graph_reshape(g, a, flat), b, attr);
     shape.dim[shape.rank - 1] = c->shape.dim[1];
     return graph_reshape(g, c, shape);
 }
 
-Node *graph_matmul(Graph *g, Node *a, Node *b, bool ta, bool tb)
+static Node *matmul(Graph *g, Node *a, Node *b, struct Attr attr)
 {
-    a = untranspose(g, graph_cast(g, a, T_FLOAT), &ta);
-    b = untranspose(g, graph_cast(g, b, T_FLOAT), &tb);
+    a = untranspose(g, graph_cast(g, a, T_FLOAT), &attr.ta);
+    b = untranspose(g, graph_cast(g, b, T_FLOAT), &attr.tb);
     int r = a->shape.rank;
     if (r > 2 && b->shape.rank == 2)
-        return matmul_flat(g, a, b, ta, tb);
+        return matmul_flat(g, a, b, attr);
     if (r == 2 && b->shape.rank > 2) {
         Shape s = b->shape;
         memcpy(s.dim + s.rank - 2, a->shape.dim, 2 * sizeof *s.dim);
@@ -1033,13 +1036,22 @@ Node *graph_matmul(Graph *g, Node *a, Node *b, bool ta, bool tb)
     }
 
     Shape shape = a->shape;
-    shape.dim[r - 2] = a->shape.dim[r - 2 + ta];
-    shape.dim[r - 1] = b->shape.dim[r - 1 - tb];
-    if (b->shape.rank != r || a->shape.dim[r - 1 - ta] != b->shape.dim[r - 2 + tb])
+    shape.dim[r - 2] = a->shape.dim[r - 2 + attr.ta];
+    shape.dim[r - 1] = b->shape.dim[r - 1 - attr.tb];
+    if (b->shape.rank != r || a->shape.dim[r - 1 - attr.ta] != b->shape.dim[r - 2 + attr.tb])
         ngc_bug("matmul: %s and %s", shape_text(g, a->shape), shape_text(g, b->shape));
-    Node n = {
-        .op = OP_matmul, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = {.ta = ta, .tb = tb}};
+    Node n = {.op = OP_matmul, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = attr};
     return graph_add(g, n, (Node *[]){a, b});
+}
+
+Node *graph_matmul(Graph *g, Node *a, Node *b, bool ta, bool tb)
+{
+    return matmul(g, a, b, (struct Attr){.ta = ta, .tb = tb});
+}
+
+Node *graph_chain(Graph *g, Node *a, Node *b, bool ta, bool tb, bool down)
+{
+    return matmul(g, a, b, (struct Attr){.ta = ta, .tb = tb, .chain = true, .down = down});
 }
 
 Node *graph_lu(Graph *g, Node *a)
@@ -1337,6 +1349,7 @@ void node_rewrites(Node *m, const Node *n, int first)
     m->why = m->why ? m->why : n->why;
     m->derived |= n->derived;
     m->scaled |= n->scaled;
+    m->again |= n->again;
 }
 
 Node *node_because(Node *n, const char *why)

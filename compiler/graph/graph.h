@@ -81,6 +81,10 @@ struct Loop {
     /* Each of its passes does a segment of the user's loop, by a loop inside. Only what is carried
      * into a segment is kept: the way back computes the rest again. */
     bool segments;
+    Size all; /* the passes of all segments, if it makes those of one; else 0 */
+
+    /* the way back through segments computes its passes again */
+    bool again;
 
     /* The largest number of a pass, for the bounds of places. Places depend on the sum of what both
      * loops of segments count; so the inner one has the bound of all passes, and the outer one 0.
@@ -228,6 +232,9 @@ struct Node {
 
         /* matmul: the first operand, or the second, is stored transposed; solve: only ta */
         bool ta, tb;
+
+        /* matmul: an element is one chain of sums (ngrt_gemm_chain), from its last product down */
+        bool chain, down;
     } attr;
 
     /* The rest is for readers and for passes. It is not part of what a node is. */
@@ -245,6 +252,10 @@ struct Node {
 
     /* made by a reverse sweep */
     bool derived;
+
+    /* a value of the text that the way back through segments computes again: it is simplified as
+     * in the forward pass, and has its bits */
+    bool again;
 
     /* what is known of its elements */
     Range range;
@@ -336,6 +347,8 @@ typedef enum {
     A_STREAM,
     A_TA,
     A_TB,
+    A_CHAIN,
+    A_DOWN,
     A_COUNT
 } AttrName;
 
@@ -766,6 +779,7 @@ Node *graph_concat(Graph *, Node **, int count, int axis);
 Node *graph_reduce(Graph *, Op, Node *, uint32_t axes); /* sum, max */
 Node *graph_argmax(Graph *, Node *, int axis);
 Node *graph_matmul(Graph *, Node *, Node *, bool ta, bool tb); /* equal batch axes, or none in b */
+Node *graph_chain(Graph *, Node *, Node *, bool ta, bool tb, bool down); /* see Node.attr.chain */
 
 /* Factors [.., n, n + 1] of a [.., n, n]; no derivative of their own. */
 Node *graph_lu(Graph *, Node *a);
@@ -903,7 +917,8 @@ typedef struct LoopPart {
 /* By Loop.id, of all nodes: `node` in this order, `leave` by id. */
 LoopPart *graph_loop_parts(Graph *, const int *order);
 
-const Loop *node_loop(const Node *); /* the innermost loop whose body n is in, or NULL */
+bool loop_is_of_segments(const Loop *); /* is it one over segments, or a derivative of one? */
+const Loop *node_loop(const Node *);    /* the innermost loop whose body n is in, or NULL */
 
 /* The loop whose index, as it is in the user's text, n is; or NULL. */
 const Loop *node_counts(const Node *);

@@ -89,7 +89,7 @@ static Node *transposed_product(const Layout *l, Node *a)
     const Node *now = l->now[a->id], *product = without_reshape(l->now[a->id]);
     const Node *old = without_reshape(a);
 
-    if (old->op != OP_matmul || l->uses[old->id] != 1)
+    if (old->op != OP_matmul || old->attr.chain || l->uses[old->id] != 1)
         return NULL;
     if (product->op != OP_matmul || product->shape.rank != 2 ||
         product->shape.dim[0] != now->shape.dim[0])

@@ -41,6 +41,13 @@ Node *graph_carried(Graph *g, const Loop *loop, const Node *like)
     return graph_add(g, n, NULL);
 }
 
+bool loop_is_of_segments(const Loop *loop)
+{
+    while (loop && !loop->segments)
+        loop = loop->of;
+    return loop != NULL;
+}
+
 const Loop *node_loop(const Node *n)
 {
     for (int l = MAX_LEVELS - 1; l >= 0; l--)
@@ -394,15 +401,18 @@ static bool is_of_all(Graph *g, const Loop *l, const Node *n, const Size *lo, co
 }
 
 /* The sum over all passes of products A' B, where a pass adds few rows to the sum over k: one
- * product of all rows. NULL: it is not such a sum. */
+ * product of all rows, added up in the order of the passes. NULL: it is not such a sum. At -O0 each
+ * pass adds its own, which is easier to read. */
 static Node *collect_products(Graph *g, Node *loop, Node *n)
 {
     enum { FEW_ROWS = 64 };
     const Loop *l = loop->attr.loop;
     Node *all[2];
 
-    bool segments = l->segments || (l->of && l->of->segments); /* they are there to save memory */
-    if (loop->attr.kind || segments || n->op != OP_matmul || g->ngc->opt.literal)
+    if (n->attr.chain && (loop->attr.kind || n->attr.down != l->down))
+        return NULL;
+    if (loop->attr.kind & LOOP_WHILE || l->segments || (l->of && l->of->segments) ||
+        n->op != OP_matmul || g->ngc->opt.literal || g->ngc->opt.optimize == 0)
         return NULL;
     if (n->shape.rank != 2 || !n->attr.ta || n->attr.tb)
         return NULL;
@@ -412,12 +422,31 @@ static Node *collect_products(Graph *g, Node *loop, Node *n)
             return NULL;
     }
 
+    /* the passes of a segment that may be the last: the same sums, pass by pass */
+    if (loop->attr.kind && !l->all)
+        return NULL;
+    if (loop->attr.kind)
+        return graph_collect_sum(g, loop,
+                                 graph_chain(g, n->arg[0], n->arg[1], true, false, l->down));
+
     for (int i = 0; i < 2; i++) {
         Shape rows = n->arg[i]->shape;
         rows.dim[0] = size_mul(g, rows.dim[0], l->passes);
         all[i] = graph_reshape(g, graph_collect_all(g, loop, n->arg[i]), rows);
     }
-    return graph_matmul(g, all[0], all[1], true, false);
+    return graph_chain(g, all[0], all[1], true, false, l->down);
+}
+
+/* Does n collect, in the passes of a segment, what no pass of any segment changes? */
+static bool is_fixed_in_segments(const Graph *g, const Loop *outer, const Node *n)
+{
+    if (n->op != OP_collect || !n->attr.loop->all || !loop_is_of_segments(outer))
+        return false;
+    const Loop *inner = n->attr.loop;
+    const Node *part = n->arg[0];
+    return !part->in[inner->level] && !part->in[outer->level] &&
+           !moves_with(g, inner, n->attr.lo, n->shape.rank) &&
+           !moves_with(g, outer, n->attr.lo, n->shape.rank);
 }
 
 /* A collect that is something simpler; NULL: it is not. */
@@ -431,8 +460,13 @@ static Node *simpler_collect(Graph *g, Node *loop, Node *n, const Size *lo, cons
         return graph_full(g, shape, 0);
 
     /* what does not change is added once for each pass */
-    if (fixed && !n->in[l->level]) {
+    if (fixed && !n->in[l->level] && !l->all) {
         Node *all = graph_binary(g, OP_mul, n, graph_size(g, l->passes));
+        return graph_pad(g, all, lo, step, shape);
+    }
+    if (fixed && is_fixed_in_segments(g, l, n)) {
+        Node *all = graph_binary(g, OP_mul, n->arg[0], graph_size(g, n->attr.loop->all));
+        all = graph_pad(g, all, n->attr.lo, n->attr.step, n->shape);
         return graph_pad(g, all, lo, step, shape);
     }
 
@@ -449,6 +483,16 @@ static Node *simpler_collect(Graph *g, Node *loop, Node *n, const Size *lo, cons
 static bool is_placed(const Node *n)
 {
     return n->op == OP_pad || (n->op == OP_slice && n->nargs == 1 && is_placed(n->arg[0]));
+}
+
+/* With segments, a sum over the passes of one, or a sum of such sums: each is added up by itself,
+ * as in one loop over all passes. */
+static bool has_sum(const Loop *l, const Node *n)
+{
+    if (!loop_is_of_segments(l))
+        return false;
+    return n->op == OP_collect ||
+           (n->op == OP_add && (has_sum(l, n->arg[0]) || has_sum(l, n->arg[1])));
 }
 
 /* The sum over all passes of n, in its own shape, if it is better taken otherwise; NULL: it is not.
@@ -468,7 +512,8 @@ static Node *collect_whole(Graph *g, Node *loop, Node *n)
     if (n->op == OP_slice && is_placed(n))
         return graph_slice(g, graph_collect_sum(g, loop, n->arg[0]), n->attr.lo, n->attr.step,
                            n->shape);
-    if (n->op == OP_add && (is_placed(n->arg[0]) || is_placed(n->arg[1]))) {
+    if (n->op == OP_add &&
+        (is_placed(n->arg[0]) || is_placed(n->arg[1]) || has_sum(loop->attr.loop, n))) {
         Node *a = graph_collect_sum(g, loop, n->arg[0]);
         Node *b = graph_collect_sum(g, loop, n->arg[1]);
         return graph_binary(g, OP_add, a, b);

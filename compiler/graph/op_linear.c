@@ -49,6 +49,12 @@ static void eval_matmul(const Node *y, Eval *e, double *out)
             }
 }
 
+static Node *product_like(Graph *g, const Node *y, Node *a, Node *b, bool ta, bool tb)
+{
+    return y->attr.chain ? graph_chain(g, a, b, ta, tb, y->attr.down)
+                         : graph_matmul(g, a, b, ta, tb);
+}
+
 /* y = A B;  dA = dy B', dB = A' dy.  Where an operand is stored transposed, so is its gradient: the
  * same two products in the other order. No transpose is ever computed. */
 static void back_matmul(Graph *g, const Node *y, Node *dy, Node **dx)
@@ -57,14 +63,14 @@ static void back_matmul(Graph *g, const Node *y, Node *dy, Node **dx)
     bool ta = y->attr.ta, tb = y->attr.tb;
 
     if (ta)
-        dx[0] = graph_matmul(g, b, dy, tb, true);
+        dx[0] = product_like(g, y, b, dy, tb, true);
     else
-        dx[0] = graph_matmul(g, dy, b, false, !tb);
+        dx[0] = product_like(g, y, dy, b, false, !tb);
 
     if (tb)
-        dx[1] = graph_matmul(g, dy, a, true, ta);
+        dx[1] = product_like(g, y, dy, a, true, ta);
     else
-        dx[1] = graph_matmul(g, a, dy, !ta, false);
+        dx[1] = product_like(g, y, a, dy, !ta, false);
 }
 
 /* The rule in terms of the operands as they are stored. */
@@ -81,7 +87,7 @@ static const char *said_matmul(Ngc *ngc, const Node *y, int operand)
 
 static Node *copy_matmul(Graph *g, const Node *n, Node *const *arg)
 {
-    return graph_matmul(g, arg[0], arg[1], n->attr.ta, n->attr.tb);
+    return product_like(g, n, arg[0], arg[1], n->attr.ta, n->attr.tb);
 }
 
 static Node *copy_lu(Graph *g, const Node *n, Node *const *arg)
@@ -119,7 +125,7 @@ static Node *copy_cof2(Graph *g, const Node *n, Node *const *arg)
 }
 
 const OpInfo op_matmul = {.name = "matmul",
-                          .attrs = 1 << A_TA | 1 << A_TB,
+                          .attrs = 1 << A_TA | 1 << A_TB | 1 << A_CHAIN | 1 << A_DOWN,
                           .arity = 2,
                           .copy = copy_matmul,
                           .eval = eval_matmul,

@@ -60,6 +60,12 @@ static bool open(const Graph *g, const Node *n)
     return (!n->bound || g->final) && !n->scaled;
 }
 
+/* Is it of a derivative, and not of the text? */
+static bool is_derived(const Node *n)
+{
+    return n->derived && !n->again;
+}
+
 static bool is(const Graph *g, const Node *n, Op op)
 {
     return n->op == op && open(g, n);
@@ -688,7 +694,7 @@ static bool is_linear(const Sum *s)
 static Node *simplify_sum(Graph *g, Node *n)
 {
     Node *best = n;
-    if (n->type != T_FLOAT || !n->derived || n->scaled) /* what the user wrote stays */
+    if (n->type != T_FLOAT || !is_derived(n) || n->scaled) /* what the user wrote stays */
         return n;
 
     for (int deep = 0; deep < 2; deep++) {
@@ -813,7 +819,7 @@ static Node *better_log(Graph *g, Node *n)
 static Node *better_difference(Graph *g, Node *n)
 {
     Node *a = n->arg[1];
-    if (!node_is(n->arg[0], 1) || !(n->derived || a->derived))
+    if (!node_is(n->arg[0], 1) || !(is_derived(n) || is_derived(a)))
         return n;
     if (a->op == OP_sigmoid)
         return node_because(graph_unary(g, OP_sigmoid, graph_unary(g, OP_neg, a->arg[0])),
@@ -901,6 +907,7 @@ static Node *rebuilt(Graph *g, Node *n, const Part *r, const Node *leaf, Node *v
     Node *m = n == leaf ? value : graph_copy(g, n, arg);
     if (m->id >= made) {
         m->derived |= n->derived;
+        m->again |= n->again;
         m->scaled |= n->scaled;
     }
     return m;

@@ -333,7 +333,7 @@ static bool form_matmul(Stable *s, const Node *n, Form *f, bool of_log)
     }
     if (!f->m)
         return false;
-    f->n = graph_matmul(s->g, factor[0], factor[1], n->attr.ta, n->attr.tb);
+    f->n = graph_copy(s->g, n, factor);
     f->n->scaled = true;
     f->zeros = f->taken = true;
     return true;

@@ -83,8 +83,11 @@ static bool uses_all(Graph *g, const Node *slice, int axis)
 {
     Size passes = 1;
 
-    for (int k = 1; k < slice->nargs; k++)
-        passes = size_mul(g, passes, slice->arg[k]->attr.loop->passes);
+    for (int k = 1; k < slice->nargs; k++) {
+        const Loop *l = slice->arg[k]->attr.loop;
+        if (!loop_is_of_segments(l))
+            passes = size_mul(g, passes, l->all ? l->all : l->passes);
+    }
     return passes == slice->arg[0]->shape.dim[axis] ||
            (passes >= 0 && slice->arg[0]->shape.dim[axis] >= 0 &&
             passes >= slice->arg[0]->shape.dim[axis]);
@@ -100,7 +103,7 @@ static bool is_outside(const Node *n, const Node *slice)
 }
 
 /* With segments, whose purpose is to save memory: what the passes of one segment read of x along
- * this axis, one place in each. NULL: they read something else. */
+ * this axis, one place in each. NULL: they read something else, or the last segment is shorter. */
 static Node *rows_of_segment(Graph *g, const Node *slice, int axis)
 {
     const Loop *inner = slice->arg[slice->nargs - 1]->attr.loop;
@@ -135,7 +138,7 @@ static Node *product_of_all(Graph *g, const Node *n)
     if (rows->shape.rank != 2 || w->shape.rank != 2 || slice->op != OP_slice || slice->nargs < 2)
         return NULL;
 
-    Node *x = slice->arg[0];
+    Node *x = slice->arg[0], *all;
     int axis = moved_axis(slice), last = x->shape.rank - 1;
     if (axis < 0 || axis == last || rows->shape.dim[1] != x->shape.dim[last])
         return NULL;
@@ -148,10 +151,10 @@ static Node *product_of_all(Graph *g, const Node *n)
         x = rows_of_segment(g, slice, axis);
         at[axis] = size_dim(g, MAX_DIMS + slice->arg[slice->nargs - 1]->attr.loop->level);
     }
-    if (!x)
-        return NULL;
+    if (!x) /* pass by pass, with the bits of one product */
+        return n->attr.chain ? NULL : graph_chain(g, rows, w, false, n->attr.tb, false);
 
-    Node *all = graph_matmul(g, x, w, false, n->attr.tb);
+    all = graph_chain(g, x, w, false, n->attr.tb, false);
     Shape part = slice->shape;
     part.dim[last] = n->shape.dim[1];
     Indices before = graph_use_indices(g, slice->arg + 1, slice->nargs - 1);

@@ -41,6 +41,7 @@ static void new_segments(For *f, Kept *k, int64_t asked)
     k->segments->last = 0;
     k->loop = graph_new_loop(g, f->s->name, level + 1, size, false);
     k->loop->last = size_sub(g, f->passes, 1);
+    k->loop->all = f->passes;
 
     k->index[0] = graph_index(g, k->segments);
     k->index[1] = graph_index(g, k->loop);

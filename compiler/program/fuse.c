@@ -76,7 +76,7 @@ static bool view_repeats(const Node *n)
 static bool is_loop_product(const Program *p, const Node *n)
 {
     int rank = n->shape.rank;
-    if (rank + 1 > MAX_RANK)
+    if (rank + 1 > MAX_RANK || n->attr.chain)
         return false;
     if (p->plain)
         return true;
@@ -370,16 +370,59 @@ static bool updates(const Node *x, const Demand *n)
     return false;
 }
 
-/* Is n the sum of a product over the passes of a loop? */
-static bool match_collected(const Program *p, const Node *n, const Demand *demand, Accumulation *a)
+/* Does a collect only add up values of its own shape? */
+static bool only_adds(const Node *collect)
 {
-    const Node *product = n->arg[0];
-
-    for (int i = 0; i < n->shape.rank; i++)
-        if (n->attr.lo[i] != 0 || n->shape.dim[i] != product->shape.dim[i])
+    for (int i = 0; i < collect->shape.rank; i++)
+        if (collect->attr.lo[i] != 0 || collect->shape.dim[i] != collect->arg[0]->shape.dim[i])
             return false;
-    if (!is_gemm(p, product) || !is_used_up(p, product, demand) ||
-        node_loop(product) != n->attr.loop)
+    return true;
+}
+
+/* Is a value of each pass of the outer loop, collected by the inner one, added to the sum over the
+ * outer one part by part? So it is if the outer loop is one over segments: one loop over all passes
+ * adds them in the same order. If the inner one is, this loop would have one product, which is
+ * added onto the sum (match_collected). */
+static bool adds_parts(const Node *outer, const Node *inner)
+{
+    const Node *product = inner->arg[0];
+
+    while (product->op == OP_collect)
+        product = product->arg[0];
+    bool chain = product->op == OP_matmul && product->attr.chain;
+    return loop_is_of_segments(outer->attr.loop) ||
+           (chain && loop_is_of_segments(inner->attr.loop));
+}
+
+/* With segments, sums are added up in the order in which they are without. So the length of
+ * segments does not change a bit of them. */
+static void find_nested_sums(Program *p, const Demand *demand)
+{
+    for (int i = 0; i < p->nodes; i++) {
+        const Node *n = p->node[i], *part = n->op == OP_collect ? n->arg[0] : n;
+        if (part == n || part->op != OP_collect || !adds_parts(n, part))
+            continue;
+        if (only_adds(n) && is_used_up(p, part, demand) && program_home(p, part) == n->attr.loop &&
+            !collect_is_whole(p, part))
+            program_own_place(p, part)->kind = P_FOLDED;
+    }
+}
+
+/* The collect whose parts are added to n: itself, or that of a loop inside. */
+static Node *adding_collect(const Program *p, Node *n)
+{
+    while (n->arg[0]->op == OP_collect && program_own_place(p, n->arg[0])->kind == P_FOLDED)
+        n = n->arg[0];
+    return n;
+}
+
+/* Is n the sum of a product over the passes of a loop? */
+static bool match_collected(const Program *p, Node *n, const Demand *demand, Accumulation *a)
+{
+    const Node *part = adding_collect(p, n), *product = part->arg[0];
+
+    if (!only_adds(part) || !is_gemm(p, product) || !is_used_up(p, product, demand) ||
+        node_loop(product) != part->attr.loop)
         return false;
 
     *a = (Accumulation){.product = product, .onto = n};
@@ -388,8 +431,7 @@ static bool match_collected(const Program *p, const Node *n, const Demand *deman
 
 /* Is the sum n = x + c*(A B), where the product can be added onto x? x is then another product that
  * nothing else reads, or the variable that n is the new value of. */
-static bool match_accumulation(const Program *p, const Node *n, const Demand *demand,
-                               Accumulation *a)
+static bool match_accumulation(const Program *p, Node *n, const Demand *demand, Accumulation *a)
 {
     if (p->plain || !pass_runs(p->ngc, PASS_FOLD))
         return false;
@@ -403,7 +445,7 @@ static bool match_accumulation(const Program *p, const Node *n, const Demand *de
     for (int k = 1; k >= last; k--) {
         const Node *x = n->arg[1 - k], *scaled = n->arg[k];
 
-        if (!match_scaled(scaled, a) || !is_gemm(p, a->product))
+        if (!match_scaled(scaled, a) || !is_gemm(p, a->product) || a->product->attr.chain)
             continue;
         if (!is_used_up(p, a->product, demand) || !is_used_up(p, scaled, demand) ||
             !same_phase(p, a->product, n))
@@ -411,7 +453,8 @@ static bool match_accumulation(const Program *p, const Node *n, const Demand *de
 
         a->onto = x;
         a->minus = n->op == OP_sub;
-        bool dies = is_gemm(p, x) && is_used_up(p, x, demand) && same_phase(p, x, n);
+        bool dies =
+            is_gemm(p, x) && !x->attr.chain && is_used_up(p, x, demand) && same_phase(p, x, n);
         if (dies || updates(x, &demand[p->slot[n->id]]))
             return true;
     }
@@ -665,8 +708,10 @@ static void build_collect(Program *p, Node *n, const Accumulation *sum, int *mad
         add_kernel(p, kernel_zero(p, n), made_by);
 
     int first = made_by[p->slot[n->id]];
-    Kernel *part = sum ? kernel_accumulate(p, n, sum) : kernel_part(p, n);
-    part->loop = n->attr.loop;
+    Node *collect = adding_collect(p, n);
+    Kernel *part = sum ? kernel_accumulate(p, n, sum) : kernel_part(p, collect);
+    part->loop = collect->attr.loop;
+    part->store[0].node = n;
     add_kernel(p, part, made_by);
     if (first >= 0)
         made_by[p->slot[n->id]] = first;
@@ -914,8 +959,9 @@ void program_parts(Program *p)
 void program_fuse(Program *p)
 {
     Demand *demand = find_demand(p);
-    Accumulation **sums = find_accumulations(p, demand);
 
+    find_nested_sums(p, demand);
+    Accumulation **sums = find_accumulations(p, demand);
     find_implicit_padding(p, demand);
     decide_storage(p, demand);
     claim_targets(p);

@@ -413,10 +413,13 @@ static bool is_worth_sharing(Program *p)
     for (int i = 0; i < p->kernels; i++) {
         Kernel *k = p->kernel[i];
         k->time = kernel_time(p, k);
-        if (k->again)
+        if (k->again || (k->loop && k->loop->again))
             continue;
+        /* the product for all passes of a loop is large even where each segment does a part of it
+         */
+        bool chain = k->kind == K_GEMM && k->product->attr.chain;
         p->time += k->time * k->times;
-        if (k->time >= KERNEL)
+        if (k->time * (chain ? k->times : 1) >= KERNEL)
             large += k->time * k->times;
     }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # run.sh - parallelized functions: models give the same bits with 1 to 4 threads and without a pool (pool.c), linked and
 # standalone, in float and in double; the pool itself (threads.c); both under ThreadSanitizer if there is one. Small functions do
-# not use a pool, and the C needs no thread library. Then --memory, and the trainer's --threads.
+# not use a pool, and the C needs no thread library. Then --memory, --segment, and the trainer's --threads.
 #
 #     tests/pool/run.sh      from anywhere; needs a built tree
 cd "$(dirname "$0")/../.." || exit 2
@@ -65,6 +65,36 @@ again tests/pool/mixed.ng "--unroll=0" 75
 in_share 3 1 && again examples/lenet.ng "-D m=2" 55
 in_share 3 2 && again $models/conv.ng "" 50
 group "values that are computed again"
+
+# whole MODEL OPTIONS SEGMENT...: loops in segments of these lengths have the bits of whole loops
+whole() {
+    model=$1 options=$2
+    shift 2
+    for length in 0 "$@"; do
+        segment=
+        [ $length = 0 ] || segment=--segment=$length
+        "$ngc" "$model" --standalone --prefix=model --unroll=0 $options $segment -o "$dir/m.c" --report >"$dir/report" 2>"$dir/log" &&
+            $quick -Iruntime -I"$dir" -c "$dir/m.c" -o "$dir/m.o" 2>"$dir/log" &&
+            cc "$dir/pool.o" "$dir/m.o" $build/libngrt.a $quick_libs -lm -lpthread -o "$dir/m" 2>"$dir/log" &&
+            limit 100 "$dir/m" >"$dir/bits$length" 2>&1
+        [ $length = 0 ] && continue
+        grep -q 'in segments of' "$dir/report" && cmp "$dir/bits0" "$dir/bits$length" >"$dir/log" 2>&1
+        verdict $? "$model $options in segments of $length: $(head -5 "$dir/log")"
+    done
+}
+
+choose_quick
+cc $posix -O1 -Iruntime -c tests/pool/pool.c -o "$dir/pool.o"
+whole tests/pool/segments.ng "" 1 4 5
+whole tests/pool/segments.ng "--real=double --pool-from=100" 3
+whole tests/pool/segments.ng "-O0" 2 5
+number=0
+for name in passes windows equal draws sequences; do
+    number=$((number + 1))
+    in_share 3 $number && whole $models/$name.ng "" 2 3
+    in_share 3 $((number + 1)) && whole $models/$name.ng "-O0 --real=double" 2
+done
+group "loops in segments"
 
 # updates of only the rows that were read have the bits of whole updates; a norm adds up its squares in another order
 sed 's/, clip_norm = [0-9.]*//' $models/sparse.ng >"$dir/read.ng"
