@@ -464,7 +464,7 @@ static Node *simpler_collect(Graph *g, Node *loop, Node *n, const Size *lo, cons
         Node *all = graph_binary(g, OP_mul, n, graph_size(g, l->passes));
         return graph_pad(g, all, lo, step, shape);
     }
-    if (fixed && is_fixed_in_segments(g, l, n)) {
+    if (is_fixed_in_segments(g, l, n) && !moves_with(g, l, lo, shape.rank)) {
         Node *all = graph_binary(g, OP_mul, n->arg[0], graph_size(g, n->attr.loop->all));
         all = graph_pad(g, all, n->attr.lo, n->attr.step, n->shape);
         return graph_pad(g, all, lo, step, shape);

@@ -37,8 +37,9 @@ typedef struct Kept {
     Loop *loop, *segments; /* segments: or NULL */
     Node *index[2];        /* of the outer and of the inner */
     int levels;
-    Size rows;   /* of what is collected: with segments, there may be more than passes */
-    Node *count; /* the passes of this segment; NULL: all have the same number */
+    Size rows;           /* of what is collected: with segments, there may be more than passes */
+    Node *count;         /* the passes of this segment; NULL: all have the same number */
+    Node *segments_made; /* NULL: all */
 } Kept;
 
 /* Lists of nodes by carried tensor. */

@@ -27,6 +27,20 @@ static Node *segment_count(const For *f, const Kept *k, int64_t size)
     return graph_binary(g, OP_maximum, left, graph_int(g, 0));
 }
 
+/* How many segments a run-time number of passes needs, at least 1; NULL: it may be too large for a
+ * float to hold, and all segments are gone through. */
+static Node *segments_needed(const For *f, int64_t size)
+{
+    enum { EXACT = 1 << 24 };
+    Graph *g = f->L->g;
+
+    if (size_max(g, f->passes) + size > EXACT)
+        return NULL;
+    Node *most = graph_cast(g, graph_size(g, size_add(g, f->passes, size - 1)), T_FLOAT);
+    Node *segments = graph_binary(g, OP_div, most, graph_const(g, (double)size));
+    return graph_cast(g, graph_unary(g, OP_floor, segments), T_INT);
+}
+
 static void new_segments(For *f, Kept *k, int64_t asked)
 {
     Graph *g = f->L->g;
@@ -49,6 +63,8 @@ static void new_segments(For *f, Kept *k, int64_t asked)
     k->rows = segments * size;
     if (f->passes != k->rows)
         k->count = segment_count(f, k, size);
+    if (for_is_run_time(f))
+        k->segments_made = segments_needed(f, size);
 }
 
 Kept kept_new(For *f)
@@ -132,5 +148,5 @@ Node *kept_outer_loop(const For *f, const Kept *k, Variables *v, Node **inner)
     graph_restore_indices(g, before);
     for (int i = 0; i < v->count; i++)
         v->last[i] = graph_last(g, *inner, v->leaf[i]);
-    return graph_loop(g, k->segments, v->outer, v->init, v->last, v->count, NULL, NULL);
+    return graph_loop(g, k->segments, v->outer, v->init, v->last, v->count, NULL, k->segments_made);
 }

@@ -89,7 +89,7 @@ whole tests/pool/segments.ng "" 1 4 5
 whole tests/pool/segments.ng "--real=double --pool-from=100" 3
 whole tests/pool/segments.ng "-O0" 2 5
 number=0
-for name in passes windows equal draws sequences; do
+for name in passes windows equal draws; do
     number=$((number + 1))
     in_share 3 $number && whole $models/$name.ng "" 2 3
     in_share 3 $((number + 1)) && whole $models/$name.ng "-O0 --real=double" 2
