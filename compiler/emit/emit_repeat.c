@@ -402,6 +402,25 @@ static int table_lines(Repeater *x, const char *table)
     return lines;
 }
 
+/* "static const size_t blocks_3[2][1] = { .." with what its numbers are. */
+static void print_table(Repeater *x, const char *table, const char *name, int number)
+{
+    static const char explained[] =
+        "/* Tables for loops over blocks: row i is for pass i. at[0], at[1] and so on are sizes, and\n"
+        " * by how many elements the array of the pass comes after the one named there; number[0] and\n"
+        " * so on are other numbers that differ from pass to pass. */\n";
+    const char *mark = strstr(table, "%d"), *end = strchr(mark, '\n');
+    bool comments = x->r->e->ngc->opt.comments > 0;
+
+    if (comments && number == 1)
+        text_add(x->out, "%s", explained);
+    text_add(x->out, "%.*s%d%.*s", (int)(mark - table), table, number, (int)(end - mark - 2),
+             mark + 2);
+    if (comments)
+        text_add(x->out, " /* %s[0], .. in each pass */", name);
+    text_add(x->out, "%s", end);
+}
+
 /* "        const size_t *const at = blocks_3[pass];", and prints the table if it is new. */
 static void use_table(Repeater *x, const char *table, const char *type, const char *name, Text *t)
 {
@@ -410,8 +429,7 @@ static void use_table(Repeater *x, const char *table, const char *type, const ch
     int *number = table_at(x->r->e->ngc, &x->tables, table);
     if (*number == 0) {
         *number = ++x->table;
-        const char *mark = strstr(table, "%d");
-        text_add(x->out, "%.*s%d%s", (int)(mark - table), table, *number, mark + 2);
+        print_table(x, table, name, *number);
     }
     text_add(t, "        const %s *const %s = blocks_%d[pass];\n", type, name, *number);
 }

@@ -78,6 +78,17 @@ for model in loops/*.ng; do
     check "$model: warnings" expanded "$model"
 done
 
+printf 'dim T <= 40\ninput x[T]\nparam a = 0.5\nh = 0\nfor t in 0..T { h = tanh(a*h + x[t]) }\nminimize J = h^2 with sgd(0.1)\n' >"$dir/length.ng"
+printf 'input x[4, 8]\nh = x\nfor i in 0..9 { h = h + dense(h, 8, tanh) }\nminimize J = mean(h*h) with adam(0.1)\n' >"$dir/blocks.ng"
+prints() { # prints PATTERN MODEL OPTIONS...: is the line in its C?
+    pattern=$1
+    shift
+    "$ngc" "$@" -o "$dir/printed.c" && grep -q "$pattern" "$dir/printed.c"
+}
+check "no segment after the last pass" prints 'for (size_t t_segment = 0; t_segment < (size_t)[^0-9]' "$dir/length.ng" --segment=7
+check "a table for blocks says what it holds" prints '^/\* Tables for loops over blocks: row i is for pass i' "$dir/blocks.ng"
+check "each table has its name there" prints '^static const size_t blocks_1.*{ /\* at\[0\], .. in each pass \*/$' "$dir/blocks.ng"
+
 # The functions that suites share: limits of processor time, and shares.
 suite_top=../..
 . ../suite.sh
