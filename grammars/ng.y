@@ -103,7 +103,7 @@ static Expr *index_item(Parser *p, Expr *e);
 %token WHILE "'while'" ELSE "'else'"
 %token BACKWARD "'backward'"
 %token LE "'<='" GE "'>='" EQ "'=='" NE "'!='"
-%token PIPE "'|>'" DOTS "'..'" ELLIPSIS "'...'" QUOTE "\"'\""
+%token PIPE "'|>'" DOTS "'..'" ELLIPSIS "'...'" QUOTE "\"'\"" ANY "'*' in a path"
 %token <name> NAME "a name" STRING "a string" INT "a whole number"
 %token <num> NUM "a number"
 
@@ -111,7 +111,7 @@ static Expr *index_item(Parser *p, Expr *e);
 %type <stmt> dim decl decl_head output objective if def backward
 %type <args> sizes values params args arg_list list index
 %type <arg> arg param index_arg
-%type <paths> names over paths
+%type <paths> names over patterns
 %type <path> path
 %type <expr> with while expr comparison sum term unary power postfix primary slot part
 
@@ -359,7 +359,7 @@ objective
 
 over
     : %empty                                { $$ = (Paths){0}; }
-    | OVER paths                            { $$ = $2; }
+    | OVER patterns                         { $$ = $2; }
     ;
 
 with
@@ -375,9 +375,15 @@ names
     | names ',' NAME                        { $$ = add_name($1, names_new(p->ngc, @3, $3)); }
     ;
 
-paths
-    : path                                  { $$ = add_name((Paths){0}, $1); }
-    | paths ',' path                        { $$ = add_name($1, $3); }
+patterns
+    : pattern
+        {
+            $$ = add_name((Paths){0}, names_new(p->ngc, @1, path_text(p, @1)));
+        }
+    | patterns ',' pattern
+        {
+            $$ = add_name($1, names_new(p->ngc, @3, path_text(p, @3)));
+        }
     ;
 
 path
@@ -388,6 +394,15 @@ dotted
     : NAME
     | dotted '.' NAME
     | dotted '.' INT
+    ;
+
+pattern
+    : NAME
+    | '*' '.' NAME
+    | '*' '.' INT
+    | pattern '.' NAME
+    | pattern '.' INT
+    | pattern '.' ANY
     ;
 
 params

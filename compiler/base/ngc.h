@@ -119,8 +119,17 @@ typedef struct Options {
     int silents;             /* names of warnings that are switched off */
     const char *stdin_name;  /* what '-' is called, or NULL */
     bool jacobians, columns; /* explain: full Jacobians; in denominator layout */
-    const char *weights;     /* a file of weights that become constants, or NULL */
-    const char *map;         /* what they are called there, or NULL */
+    const char *weights;     /* a file of weights, or NULL */
+    const char **train;      /* patterns of --train: the params that are not constants */
+    int trains;
+    bool train_given;   /* --train is given; it may be empty */
+    const char **fresh; /* patterns of --fresh: the params that are trained from where the model
+                           starts */
+    int freshes;
+    const bool *frozen; /* by the number of a param, in the order of declaration: is it a constant?
+                           NULL: none is */
+    int params;         /* the length of that */
+    const char *map;    /* what they are called there, or NULL */
 } Options;
 
 /* While something is tried, messages are not kept. */
@@ -157,9 +166,10 @@ void *arena_grow(Ngc *, void *old, int count, int *room, size_t item);
 
 const char *intern(Ngc *, const char *text, size_t size); /* equal texts become equal pointers */
 const char *intern_str(Ngc *, const char *text);
-int ascii_lower(char);                                   /* the small letter of a capital one */
-bool is_digit(char);                                     /* 0 to 9, in any locale */
-bool is_word_char(char);                                 /* a letter, a digit or _ */
+int ascii_lower(char);   /* the small letter of a capital one */
+bool is_digit(char);     /* 0 to 9, in any locale */
+bool is_word_char(char); /* a letter, a digit or _ */
+bool name_matches(const char *name, const char *pattern);
 const char *text_format(Ngc *, const char *format, ...); /* sprintf into the arena */
 const char *text_vformat(Ngc *, const char *format, va_list);
 /* the shortest text that is read back as the same finite number; single: as a float */

@@ -386,6 +386,29 @@ bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+/* Does the pattern mean the name, or what is before one of its points? * in it is any text. */
+bool name_matches(const char *name, const char *pattern)
+{
+    const char *star = NULL, *from = NULL; /* the last *, and what comes after the text it is now */
+
+    for (;;) {
+        if (*pattern == '*') {
+            star = ++pattern;
+            from = name;
+        } else if (!*pattern && (!*name || *name == '.')) {
+            return true;
+        } else if (*pattern && *pattern == *name) {
+            pattern++;
+            name++;
+        } else if (star && *from) {
+            pattern = star;
+            name = ++from;
+        } else {
+            return false;
+        }
+    }
+}
+
 bool is_word_char(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_';

@@ -327,11 +327,13 @@ void emit_arrays(Emit *, Text *);
 /* Of inputs' default values. */
 void emit_defaults(Emit *, Text *, bool define);
 const double *default_data(const Var *); /* NULL: the caller gives the elements */
-/* Of --weights. */
+/* Of --weights, and of it with --train. */
 void emit_weights(Emit *, Text *, bool define);
+void emit_frozen(Emit *, Text *);
 
 /* ---- emit_header.c ---- */
 
+void emit_vars(Emit *, Text *, VarKind, const char *what); /* the struct of variables */
 void emit_declarations(Emit *, Text *);
 
 /* ---- emit_descriptor.c ---- */

@@ -201,6 +201,8 @@ static size_t print_numbers(Emit *e, Text *t)
     size_t before = t->size;
     emit_defaults(e, t, true);
     emit_weights(e, t, true);
+    emit_vars(e, t, VAR_FROZEN, "frozen");
+    emit_frozen(e, t);
     emit_arrays(e, t);
     return t->size - before;
 }

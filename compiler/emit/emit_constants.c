@@ -111,10 +111,10 @@ static bool has_kind(const Model *m, VarKind kind)
     return false;
 }
 
-/* = {...} with the variables of one kind. */
+/* {...} with the variables of one kind. */
 static void put_block(Emit *e, Text *t, VarKind kind)
 {
-    const char *before = " = {\n    ";
+    const char *before = "{\n    ";
     for (int i = 0; i < e->module->model->vars; i++) {
         const Var *v = e->module->model->var[i];
         if (v->kind != kind)
@@ -136,13 +136,26 @@ void emit_weights(Emit *e, Text *t, bool define)
         const char *type, *end;
     } blocks[] = {{VAR_PARAM, "params", ""}, {VAR_STATE, "state", "_state"}};
 
-    for (size_t k = 0; k < sizeof blocks / sizeof *blocks && e->ngc->opt.weights; k++) {
+    for (size_t k = 0; k < sizeof blocks / sizeof *blocks && e->module->model->constant; k++) {
         if (!has_kind(e->module->model, blocks[k].kind))
             continue;
         text_add(t, "%sconst %s_%s %s_weights%s", define ? "" : "extern ", e->module->name,
                  blocks[k].type, e->module->name, blocks[k].end);
-        if (define)
+        if (define) {
+            text_add(t, " = ");
             put_block(e, t, blocks[k].kind);
+        }
         text_add(t, ";\n\n");
     }
+}
+
+/* What is frozen while the rest is trained: an array of one struct, as functions read it like the
+ * structs that they are given pointers to, frozen->h_W. */
+void emit_frozen(Emit *e, Text *t)
+{
+    if (!has_kind(e->module->model, VAR_FROZEN))
+        return;
+    text_add(t, "static const %s_frozen frozen[1] = {", e->module->name);
+    put_block(e, t, VAR_FROZEN);
+    text_add(t, "};\n\n");
 }

@@ -13,9 +13,10 @@ static bool is_number_name(const char *name)
  * functions for all rows of the data have an argument t. */
 static bool is_taken(const Program *p, const char *name)
 {
-    static const char *const taken[] = {"i",  "j",    "k",     "l",      "m",     "n",       "w",
-                                        "in", "from", "space", "seed",   "id",    "threads", "r",
-                                        "to", "y",    "a",     "params", "state", "grads"};
+    static const char *const taken[] = {"i",       "j",     "k",     "l",     "m",    "n",
+                                        "w",       "in",    "from",  "space", "seed", "id",
+                                        "threads", "r",     "to",    "y",     "a",    "params",
+                                        "state",   "grads", "frozen"};
 
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         if (strcmp(name, taken[i]) == 0)

@@ -29,7 +29,8 @@ static void declare_member(Emit *e, Text *t, const char *name, Type type, Shape 
     text_add(t, "\n");
 }
 
-static void declare_vars(Emit *e, Text *t, VarKind kind, const char *what)
+/* The struct of the variables of one kind. */
+void emit_vars(Emit *e, Text *t, VarKind kind, const char *what)
 {
     if (!module_has_var(e->module, kind))
         return;
@@ -240,8 +241,8 @@ void emit_declarations(Emit *e, Text *t)
 
     define_macros(e, t);
     emit_defaults(e, t, false);
-    declare_vars(e, t, VAR_PARAM, "params");
-    declare_vars(e, t, VAR_STATE, "state");
+    emit_vars(e, t, VAR_PARAM, "params");
+    emit_vars(e, t, VAR_STATE, "state");
     declare_grads(e, t);
     declare_inputs(e, t);
     declare_work(e, t);

@@ -547,6 +547,7 @@ Repeater *repeater_new(Runs *r, Text *tables, Output *out)
     *x = (Repeater){.r = r, .out = tables, .made = out};
     add_vars(x, VAR_PARAM);
     add_vars(x, VAR_STATE);
+    add_vars(x, VAR_FROZEN);
     add_grads(x);
     return x;
 }

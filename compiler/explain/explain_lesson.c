@@ -130,7 +130,7 @@ static void collect_items(Lesson *l)
 
 static const char *item_kind(const Lesson *l, const Node *n)
 {
-    static const char *const kinds[] = {"input", "param", "state"};
+    static const char *const kinds[] = {"input", "param", "state", "frozen"};
     if (is_loss(l, n))
         return "loss";
     if (n->op == OP_var)

@@ -1302,6 +1302,19 @@ void graph_verify(const Graph *g)
 
 /* ---- a model's roots ---- */
 
+/* Otherwise they stay in the order they were made in. */
+void model_order_vars(Model *m)
+{
+    Var **old = arena_copy(m->graph->ngc, m->var, (size_t)m->vars * sizeof *old);
+    int n = 0;
+    for (VarKind k = VAR_INPUT; k < VAR_KINDS; k++)
+        for (int i = 0; i < m->vars; i++)
+            if (old[i]->kind == k) {
+                old[i]->index = n;
+                m->var[n++] = old[i];
+            }
+}
+
 Node **model_take_roots(const Model *m, int *count)
 {
     Node **root = arena_alloc(m->graph->ngc, (size_t)(m->roots + m->vars + 1) * sizeof *root);

@@ -526,7 +526,13 @@ struct Graph {
 
 /* ---- the model: a graph and its roots ---- */
 
-typedef enum { VAR_INPUT, VAR_PARAM, VAR_STATE } VarKind;
+typedef enum {
+    VAR_INPUT,
+    VAR_PARAM,
+    VAR_STATE,
+    VAR_FROZEN, /* a param or a state that is a constant, with the elements in Var.data */
+    VAR_KINDS
+} VarKind;
 
 struct Var {
     VarKind kind;
@@ -558,11 +564,14 @@ struct Var {
     /* 1 + the place of its update in Model.root, while roots are collected; 0: none */
     int update;
 
-    /* --weights: its elements, row-major; else NULL */
+    /* --weights: its elements in that file, row-major; else NULL */
     const double *data;
 
     /* an int input used as an index or label must be in [0, limit); 0: any value */
     int64_t limit;
+
+    /* a state of an optimizer, or a counter of steps or draws: it starts anew with training */
+    bool fresh;
 
     /* input: the user gave no value, so run.c made up its numbers */
     bool invented;
@@ -632,7 +641,7 @@ struct Model {
     /* the prefix of every emitted name */
     const char *name;
 
-    /* inputs, params, states, each in the order of declaration */
+    /* inputs, params, states, frozen ones, each in the order of declaration */
     Var **var;
     int vars;
 
@@ -644,6 +653,12 @@ struct Model {
     /* the name of the loss of each minimize */
     const char **group;
     int groups;
+
+    /* a minimize says what it is over */
+    bool over;
+
+    /* it has only outputs, and all its weights are constants */
+    bool constant;
 
     /* the leaf that is 1 in forward, backward, step and 0 in predict, eval; NULL: unused */
     Node *training;
@@ -852,6 +867,7 @@ int *graph_uses(Graph *, Node *const *root, int roots);
 
 /* All roots of a model and the starting values of its variables, for a pass that rewrites them. */
 Node **model_take_roots(const Model *, int *count);
+void model_order_vars(Model *); /* inputs, params, states, frozen ones; sets Var.index */
 void model_put_roots(Model *, Node *const *root);
 
 /* Provenance. A pass that puts m in the place of n calls node_replaces, whether it made m or found

@@ -634,9 +634,11 @@ static Value *b_noise(Lower *L, Loc loc, Value **arg)
     Shape s;
     if (!want_shape(L, arg[0], "a shape", &s))
         return value_error(L, loc);
-    if (!L->draws)
+    if (!L->draws) {
         L->draws = lower_var(L, VAR_STATE, "draws", lower_site(L, loc), (Shape){0}, T_INT,
                              graph_int(L->g, 0));
+        L->draws->fresh = true;
+    }
     return value_node(L, loc,
                       graph_noise(L->g, s, L->draws->node, 0x10000000 + L->streams++,
                                   L->pass_streams));
@@ -933,6 +935,21 @@ static Value *b_same_function(Lower *L, Loc loc, Value **arg)
     return value_number(L, loc, f->def == g->def && strcmp(f->name, g->name) == 0);
 }
 
+static bool is_trained(const Value *v)
+{
+    bool trained =
+        v->kind == V_NODE && v->node->op == OP_var && v->node->attr.var->kind != VAR_FROZEN;
+    for (int i = 0; v->kind == V_LIST && i < v->count; i++)
+        trained |= is_trained(v->item[i]);
+    return trained;
+}
+
+/* is_trained(p): may the param change, or one of a list of params? */
+static Value *b_is_trained(Lower *L, Loc loc, Value **arg)
+{
+    return value_number(L, loc, is_trained(arg[0]));
+}
+
 static Value *b_is_int(Lower *L, Loc loc, Value **arg)
 {
     Node *x = want_node(L, arg[0], "this");
@@ -1086,6 +1103,7 @@ static const Builtin table[] = {
     {"same_labels", "z t axis?", b_same_labels, 0},
     {"meant_as", "x what", b_meant_as, 0},
     {"is_list", "x", b_is_list, 0},
+    {"is_trained", "params", b_is_trained, 0},
     {"is_function", "x", b_is_function, 0},
     {"same_function", "f g", b_same_function, 0},
     {"einsum", "letters a b? c?", builtin_einsum, 0},

@@ -708,20 +708,6 @@ static void order_roots(Lower *L)
             m->root[n++] = old[i];
 }
 
-/* Inputs, then params, then states; otherwise in the order they were made in. */
-static void order_vars(Lower *L)
-{
-    Model *m = L->m;
-    Var **old = arena_copy(L->ngc, m->var, (size_t)m->vars * sizeof *old);
-    int n = 0;
-    for (VarKind k = VAR_INPUT; k <= VAR_STATE; k++)
-        for (int i = 0; i < m->vars; i++)
-            if (old[i]->kind == k) {
-                old[i]->index = n;
-                m->var[n++] = old[i];
-            }
-}
-
 /* By name, then in the order they were made in. */
 static int compare_paths(const void *a, const void *b)
 {
@@ -889,7 +875,7 @@ Model *lower(Ngc *ngc, int file)
     if (ngc->errors)
         return NULL;
 
-    order_vars(L);
+    model_order_vars(L->m);
     order_roots(L);
     lower_defaults(L);
     if (ngc->errors)

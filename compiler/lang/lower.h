@@ -273,6 +273,7 @@ const char *path_text(Lower *, const Path *, const Path *from, bool raw);
 Var *var_new(Lower *, VarKind, Path *, Loc, Shape, Type, Node *init);
 Var *lower_var(Lower *, VarKind, const char *name, Loc, Shape, Type, Node *init);
 Var *lower_find_var(Lower *, const char *path);
+bool lower_var_matches(Lower *, int i, const char *pattern); /* is L->var_path[i] meant? */
 Var *layers_var(Lower *, const Path *); /* what a layer made when it was called first, or NULL */
 void layers_note(Lower *, const Path *, Var *);
 void name_vars(Lower *, int from);

@@ -34,6 +34,11 @@ Value *lower_path(Lower *L, const char *path, Loc loc)
     return value_error(L, loc);
 }
 
+static bool is_weight(const Var *v)
+{
+    return v->kind == VAR_PARAM || v->kind == VAR_FROZEN;
+}
+
 static void over_kind(Lower *L, Derivative *d, VarKind kind)
 {
     for (int i = 0; i < L->m->vars; i++) {
@@ -78,7 +83,7 @@ static bool check_over(Lower *L, const Names *name, const Value *v, bool params_
                     name->name);
         return false;
     }
-    if (params_only && (x->op != OP_var || x->attr.var->kind != VAR_PARAM)) {
+    if (params_only && (x->op != OP_var || !is_weight(x->attr.var))) {
         lower_error(L, ERR_OVER_NOT_A_PARAM, name->loc,
                     "'%s' is not a param; minimize changes params", name->name);
         return false;
@@ -86,13 +91,45 @@ static bool check_over(Lower *L, const Names *name, const Value *v, bool params_
     return true;
 }
 
+/* Adds what a derivative is taken with respect to, once. A constant has none. */
+static void over_node(Derivative *d, Node *x)
+{
+    if (x->op == OP_var && x->attr.var->kind == VAR_FROZEN)
+        return;
+    for (int i = 0; i < d->count; i++)
+        if (d->x[i] == x)
+            return;
+    d->x[d->count++] = x;
+}
+
+/* The params whose names match a pattern, such as head.*; false with a message. */
+static bool over_pattern(Lower *L, const Names *pattern, Derivative *d)
+{
+    bool found = false;
+    for (int i = 0; i < L->var_paths; i++) {
+        const Var *v = L->var_path[i].var;
+        if (!is_weight(v) || !lower_var_matches(L, i, pattern->name))
+            continue;
+        found = true;
+        over_node(d, v->node);
+    }
+    if (!found)
+        lower_error(L, ERR_UNKNOWN_MEMBER, pattern->loc, "no param is called '%s'", pattern->name);
+    return found;
+}
+
 static bool over_names(Lower *L, const Stmt *s, Derivative *d, bool params_only)
 {
     for (const Names *t = s->names; t; t = t->next) {
+        if (strchr(t->name, '*')) {
+            if (!over_pattern(L, t, d))
+                return false;
+            continue;
+        }
         const Value *v = lower_path(L, t->name, t->loc);
         if (!check_over(L, t, v, params_only))
             return false;
-        d->x[d->count++] = v->node;
+        over_node(d, v->node);
     }
     return true;
 }
@@ -272,6 +309,7 @@ Var *lower_counter(Lower *L, Loc loc)
 
     const char *name = own ? text_format(L->ngc, "step.%s", L->m->group[L->group]) : "step";
     *counter = lower_var(L, VAR_STATE, name, loc, (Shape){0}, T_INT, graph_int(L->g, 0));
+    (*counter)->fresh = true;
     if (own) {
         Node *next = graph_binary(L->g, OP_add, (*counter)->node, graph_int(L->g, 1));
         root_update(L, *counter, next, L->group, loc);
@@ -327,7 +365,7 @@ void lower_update(Lower *L, const Stmt *s)
     Var *v = updated_var(L, s, &b);
     Node *n = expr_node(L, s->value);
     Shape fit;
-    if (!v || !n)
+    if (!v || !n || v->kind == VAR_FROZEN) /* nothing changes a constant */
         return;
     if (!shape_broadcast(n->shape, v->shape, &fit) || !shape_equal(fit, v->shape)) {
         lower_error(L, ERR_DECLARED_SHAPE, s->value->loc, "'%s' has shape %s, its update %s",
@@ -472,8 +510,13 @@ void lower_minimize(Lower *L, const Stmt *s)
     Derivative d;
     if (!derivative_loss(L, s, &d) || !over_names(L, s, &d, true))
         return;
+    L->m->over |= s->names != NULL;
     if (!s->names)
         lower_over_all(L, &d, true);
+    if (d.count == 0 && L->ngc->opt.frozen) { /* all that it trains is constant: only a loss */
+        root_loss(L, &d, -1);
+        return;
+    }
     if (d.count == 0) {
         lower_error(L, ERR_NO_PARAMS, s->loc, "there is no param to %s over",
                     s->kind == S_MINIMIZE ? "minimize" : "maximize");

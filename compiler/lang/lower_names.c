@@ -261,6 +261,13 @@ Var *lower_find_var(Lower *L, const char *path)
     return NULL;
 }
 
+/* Does the pattern mean variable i, by its name below the call that we are in? */
+bool lower_var_matches(Lower *L, int i, const char *pattern)
+{
+    const Path *path = L->var_path[i].path;
+    return path_below(path, L->path) && name_matches(path_text(L, path, L->path, false), pattern);
+}
+
 /* A variable with this path. name_vars writes its final name when all paths are known. */
 Var *var_new(Lower *L, VarKind kind, Path *path, Loc loc, Shape shape, Type type, Node *init)
 {
@@ -272,6 +279,8 @@ Var *var_new(Lower *L, VarKind kind, Path *path, Loc loc, Shape shape, Type type
                .shape = shape,
                .loc = loc,
                .init = init};
+    for (const Path *p = path; p; p = p->up)
+        v->fresh |= p->var != NULL;
     L->g->loc = lower_site(L, loc);
     v->node = graph_var(L->g, v);
 

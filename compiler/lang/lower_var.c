@@ -145,11 +145,24 @@ static Path *declared_path(Lower *L, const Stmt *s)
     return path_passes(L, path_new(L, L->path, s->name));
 }
 
-static VarKind declared_kind(const Stmt *s)
+/* Is the param that is declared next a constant? */
+static bool is_frozen(const Lower *L)
+{
+    const Options *opt = &L->ngc->opt;
+    int number = 0;
+    if (!opt->frozen)
+        return false;
+
+    for (int i = 0; i < L->m->vars; i++)
+        number += L->m->var[i]->kind == VAR_PARAM || L->m->var[i]->kind == VAR_FROZEN;
+    return number < opt->params && opt->frozen[number];
+}
+
+static VarKind declared_kind(const Lower *L, const Stmt *s)
 {
     switch (s->kind) {
     case S_INPUT: return VAR_INPUT;
-    case S_PARAM: return VAR_PARAM;
+    case S_PARAM: return is_frozen(L) ? VAR_FROZEN : VAR_PARAM;
     default: return VAR_STATE;
     }
 }
@@ -186,7 +199,7 @@ static Var *declare_new(Lower *L, const Stmt *s, Path *path, Shape shape, Type t
         if (!starts_alone(L, s, init))
             return NULL;
     }
-    Var *v = var_new(L, declared_kind(s), path, lower_site(L, s->at), shape, type, init);
+    Var *v = var_new(L, declared_kind(L, s), path, lower_site(L, s->at), shape, type, init);
     layers_note(L, path, v);
     return v;
 }

@@ -30,19 +30,21 @@ bool module_has_var(const Module *m, VarKind kind)
 
 /* ---- blocks ---- */
 
-const BlockInfo block_info[BLOCK_COUNT] = {
+const BlockInfo block_info[BLOCK_COUNT + 1] = {
     [BLOCK_PARAMS] = {USES_PARAMS, "params", "params"},
     [BLOCK_STATE] = {USES_STATE, "state", "state"},
     [BLOCK_INPUTS] = {USES_INPUTS, "inputs", "in"},
     [BLOCK_WORK] = {USES_WORK, "work", "w"},
     [BLOCK_GRADS] = {USES_GRADS, "grads", "grads"},
     [BLOCK_TOTALS] = {USES_TOTALS, "totals", "t"},
+    [BLOCK_FROZEN] = {0, "frozen", "frozen"},
 };
 
 const Block block_of_var[] = {
     [VAR_INPUT] = BLOCK_INPUTS,
     [VAR_PARAM] = BLOCK_PARAMS,
     [VAR_STATE] = BLOCK_STATE,
+    [VAR_FROZEN] = BLOCK_FROZEN,
 };
 
 bool module_has_block(const Module *m, Block block)
@@ -178,7 +180,7 @@ static Program *build_init(const Module *m)
 
     for (int i = 0; i < m->model->vars; i++) {
         Var *v = m->model->var[i];
-        if (v->kind == VAR_INPUT)
+        if (v->kind == VAR_INPUT || v->kind == VAR_FROZEN)
             continue;
 
         Node *n = v->init ? v->init : graph_full(g, v->shape, 0);
@@ -359,14 +361,13 @@ static void add_uses(Module *m, Node *const *node)
 {
     const Carry *carry = m->metrics ? m->metrics->carry : NULL;
     bool outputs = module_has_root(m, ROOT_OUTPUT);
-    bool frozen = m->ngc->opt.weights != NULL;
     bool results = outputs || module_has_root(m, ROOT_LOSS) || module_has_root(m, ROOT_METRIC);
 
     if (outputs) {
         Selection s = {.kinds = OUTPUT | NAMED, .group = -1};
         add_function(m, FN_PREDICT, "predict", build_program(m, "predict", node, s, NULL, 0), -1);
     }
-    if (results && !frozen) {
+    if (results && !m->model->constant) {
         Selection s = {.kinds = OUTPUT | LOSS | METRIC | NAMED, .group = -1, .metrics = carry};
         add_function(m, FN_EVAL, "eval", build_program(m, "eval", node, s, NULL, 0), -1);
     }
@@ -422,7 +423,7 @@ static void add_functions(Module *m, const Modes *modes)
     m->function = arena_alloc(m->ngc, most * sizeof *m->function);
     m->functions = 0;
     m->space = m->ispace = 0;
-    if (starts && !m->ngc->opt.weights)
+    if (starts && !m->model->constant)
         add_function(m, FN_INIT, "init", build_init(m), -1);
     add_uses(m, modes->use);
     add_training(m, modes);

@@ -26,7 +26,8 @@ typedef enum {
     BLOCK_WORK,
     BLOCK_GRADS,
     BLOCK_TOTALS,
-    BLOCK_COUNT
+    BLOCK_COUNT,
+    BLOCK_FROZEN = BLOCK_COUNT /* constants, which no function is given */
 } Block;
 
 /* Sets of blocks, and a seed. */
@@ -41,14 +42,14 @@ enum {
 };
 
 typedef struct BlockInfo {
-    unsigned use;     /* its bit of USES_* */
+    unsigned use;     /* its bit of USES_*; 0: BLOCK_FROZEN */
     const char *type; /* "inputs": its struct is MODEL_inputs */
     const char *name; /* "in": the argument */
 } BlockInfo;
 
 enum { MODEL_BLOCKS = BLOCK_TOTALS }; /* the first blocks: those that the descriptor knows */
 
-extern const BlockInfo block_info[BLOCK_COUNT];
+extern const BlockInfo block_info[BLOCK_COUNT + 1];
 extern const Block block_of_var[]; /* by VarKind */
 
 /* ---- functions ---- */

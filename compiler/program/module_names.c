@@ -15,7 +15,7 @@ static bool is_local_name(const char *name)
         "params", "state",      "in",   "w",     "grads",   "seed",         "i",
         "j",      "k",          "l",    "dims",  "tensors", "check_labels", "arg",
         "id",     "threads",    "call", "from",  "to",      "share_of",     "meet",
-        "space",  "line_start", "t",    "error", "larger",  "whole"};
+        "space",  "line_start", "t",    "error", "larger",  "whole",        "frozen"};
     for (size_t i = 0; i < sizeof local / sizeof *local; i++)
         if (strcmp(local[i], name) == 0)
             return true;
@@ -155,7 +155,7 @@ static void warn_names(Module *m)
 
 void module_names(Module *m)
 {
-    Taken var[3] = {{0}}; /* by VarKind: a block of its own each */
+    Taken var[VAR_KINDS] = {{0}}; /* by VarKind: a block of its own each */
 
     m->name = c_name(m->ngc, m->model->name);
     name_dims(m, &var[VAR_INPUT]);

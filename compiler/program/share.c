@@ -483,7 +483,7 @@ static bool locate_use(Use *u, const Place *place, int64_t count)
 {
     switch (place->kind) {
     case P_VAR:
-        if (place->var->kind == VAR_INPUT)
+        if (place->var->kind == VAR_INPUT || place->var->kind == VAR_FROZEN)
             return false;
         u->base = place->var;
         u->to = INT64_MAX;

@@ -134,6 +134,12 @@ static Model *with_segments(Ngc *ngc, Model *m, int file)
     return model_compile(ngc, source_add(ngc, text.name, text.text, (size_t)text.size, false));
 }
 
+/* Does a program of the runtime do the command? It reads by itself what --weights says of data. */
+static bool is_trainer(Command c)
+{
+    return c == C_TRAIN || c == C_EVAL || c == C_PREDICT;
+}
+
 /* Reads, lowers and simplifies; NULL with status where that failed. */
 static Model *front(Ngc *ngc, const Args *a, int *status)
 {
@@ -150,12 +156,18 @@ static Model *front(Ngc *ngc, const Args *a, int *status)
             *status = 3;
         return NULL;
     }
-    Model *m = model_compile(ngc, file);
+    bool weights = ngc->opt.weights && !a->deps_only;
+    Model *whole = model_compile(ngc, file), *m = whole;
+    if (m && weights)
+        m = tune_model(ngc, m, file, a->command, status);
     if (m && ngc->opt.memory > 0 && ngc->opt.segment == 0)
         m = with_segments(ngc, m, file);
     if (!m)
         return NULL;
 
+    *status = 3;
+    if (ngc->opt.frozen && !weights_tune(ngc, whole, m, !is_trainer(a->command)))
+        return NULL;
     *status = 2;
     if (!check_defines(ngc, m) || !check_keeps(ngc, m))
         return NULL;
@@ -276,7 +288,7 @@ static void name_files(Files *f)
 /* The C, and what is asked for with it: all files are written, or none. */
 static int compile(Ngc *ngc, const Args *a, Model *m)
 {
-    if (ngc->opt.weights && !a->deps_only) {
+    if (ngc->opt.weights && !ngc->opt.frozen && !a->deps_only) {
         int status = weights_freeze(ngc, m);
         if (status)
             return status;
@@ -362,7 +374,7 @@ int main(int argc, char **argv)
 {
     Ngc ngc = {.opt = {.optimize = 2, .comments = -1, .color = 2, .digits = 9}};
     Args a = {0};
-    a.rest = arena_alloc(&ngc, (size_t)(argc + 1) * sizeof *a.rest);
+    a.rest = arena_alloc(&ngc, (size_t)(2 * argc + 1) * sizeof *a.rest);
     int status = options_read(&ngc, &a, argc, argv);
 
     if (ngc.opt.color == 2)

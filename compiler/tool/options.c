@@ -270,6 +270,18 @@ static int set_dump(Ngc *ngc, const char *value)
     return 2;
 }
 
+/* --train, --fresh: names and patterns, separated by commas. */
+static const char **add_patterns(Ngc *ngc, const char **list, int *count, const char *value)
+{
+    for (const char *at = value; *at; at += strspn(at, ", ")) {
+        size_t size = strcspn(at, ", ");
+        if (size > 0)
+            list = add_text(ngc, list, count, intern(ngc, at, size));
+        at += size;
+    }
+    return list;
+}
+
 /* Does what an option says; its value may be NULL. */
 static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
 {
@@ -317,6 +329,11 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
         a->manifest = value;
         break;
     case O_WEIGHTS: opt->weights = value; break;
+    case O_TRAIN:
+        opt->train_given = true;
+        opt->train = add_patterns(ngc, opt->train, &opt->trains, value);
+        break;
+    case O_FRESH: opt->fresh = add_patterns(ngc, opt->fresh, &opt->freshes, value); break;
     case O_STDIN_NAME: opt->stdin_name = value; break;
     case O_DIAGNOSTICS: opt->json = n == 1; break;
     case O_CHECK: a->check = true; break;
@@ -409,6 +426,11 @@ static int check_args(Ngc *ngc, const Args *a)
         return usage_error(ngc, "%s", "no model is named", NULL);
     if ((a->deps_file || a->deps_target) && !a->deps && !a->deps_only)
         return usage_error(ngc, "%s wants -M or -MD", a->deps_file ? "-MF" : "-MT", NULL);
+    if ((ngc->opt.train_given || ngc->opt.freshes) && !ngc->opt.weights)
+        return usage_error(ngc, "%s",
+                           "--train and --fresh want --weights, which has the other params", NULL);
+    if (ngc->opt.weights && a->command == C_EXPORT)
+        return usage_error(ngc, "%s", "export reads weights by --load", NULL);
     if (ngc->opt.jacobians && dot)
         return usage_error(ngc, "%s",
                            "--dot draws no Jacobians; --html, --text, --tex and --json have them",
@@ -424,7 +446,7 @@ static bool passed_on(const Args *a, const Option *o)
         return false;
     if (o->kind == O_HELP)
         return a->file != NULL;
-    return o->kind == O_TRAINER || o->kind == O_OUTPUT || o->kind == O_MAP;
+    return o->kind == O_TRAINER || o->kind == O_OUTPUT || o->kind == O_MAP || o->kind == O_WEIGHTS;
 }
 
 /* Passes an option on to the program that trains. */
@@ -463,10 +485,12 @@ static int read_option(Ngc *ngc, Args *a, int argc, char **argv, int *i)
             return usage_error(ngc, "%s wants a value", arg, NULL);
         value = argv[++*i];
     }
-    if (!passed_on(a, o))
-        return apply_option(ngc, a, o, value);
-    pass_on(ngc, a, o, value);
-    return -1;
+    bool passed = passed_on(a, o);
+    if (passed)
+        pass_on(ngc, a, o, value);
+    if (passed && o->kind != O_WEIGHTS && o->kind != O_MAP)
+        return -1;
+    return apply_option(ngc, a, o, value);
 }
 
 /* Is the first argument a command? */

@@ -38,6 +38,8 @@ typedef enum {
     O_DEPS_TARGET,
     O_MANIFEST,
     O_WEIGHTS,
+    O_TRAIN,
+    O_FRESH,
     O_STDIN_NAME,
     O_DIAGNOSTICS,
     O_CHECK,

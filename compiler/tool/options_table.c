@@ -61,6 +61,11 @@ const Option option_table[] = {
     {"--weights", O_WEIGHTS, OF_C, 1, "FILE", NULL,
      "write only predict, with the weights of FILE as constants: "
      "safetensors, .npz, .npy, or the memory of the params struct"},
+    {"--train", O_TRAIN, OF_C, 1, "NAMES", NULL,
+     "with --weights: train these params, as head.W,enc.*, from where FILE has them; "
+     "all others are constants"},
+    {"--fresh", O_FRESH, OF_C, 1, "NAMES", NULL,
+     "with --weights: train these params, but from where the model starts them"},
     {"--map", O_MAP, OF_C, 1, "PAIRS", NULL,
      "theirs=ours,...: what weights are called in their file and here; or a file of such pairs"},
     {"--report", O_REPORT, OF_C, 0, NULL, NULL,

@@ -102,6 +102,7 @@ static void report_memory(const Module *m, FILE *out)
 
     report_block("params", vars_bytes(m, VAR_PARAM), out);
     report_block("state", vars_bytes(m, VAR_STATE), out);
+    report_block("constants", vars_bytes(m, VAR_FROZEN), out);
     report_block("grads", grads_bytes(m), out);
     fprintf(out, "bytes of work: %lld (planned space: %lld; where pointers have 4 bytes: %lld)\n",
             (long long)struct_bytes(&work), (long long)space, (long long)struct_bytes(&small));

@@ -4,6 +4,7 @@
 
 #include "emit/emit_c.h"
 #include "program/module.h"
+#include "tool/options.h"
 
 /* ---- compile.c: from a text to a model ---- */
 
@@ -25,7 +26,17 @@ int segment_to_fit(const Ngc *, const Model *, int file);
 /* ---- weights.c: --weights ---- */
 
 bool weights_load(Ngc *, Model *, const char *path); /* sets Var.data; false with a message */
+/* The elements of constants, and what the other variables start with. whole: the same model without
+ * constants; prepared: the model does to its inputs what their training did. False with a message.
+ */
+bool weights_tune(Ngc *, Model *whole, Model *, bool prepared);
 int weights_freeze(Ngc *, Model *); /* cuts the model down to its outputs; 0, or the exit status */
+
+/* ---- tune.c: --weights where something is trained ---- */
+
+/* The model with constants in place of the params that are not trained. The model as it is, if only
+ * predict is asked for. NULL with a message and the exit status. */
+Model *tune_model(Ngc *, Model *, int file, Command, int *status);
 
 /* ---- deps.c: what build tools read ---- */
 

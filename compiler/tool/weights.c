@@ -1,5 +1,6 @@
 /* weights.c - `--weights=FILE`: a trained model as constants. The model is cut down to what its
- * outputs need, and the C has predict and a const struct of weights.
+ * outputs need, and the C has predict and a const struct of weights. If some params are trained
+ * (tune.c), only the others are constants, and nothing is cut.
  *
  * A file has named tensors, which the runtime's readers check and take apart
  * (runtime/host/archive.c), or it is the memory of the params struct as a program on this machine
@@ -126,8 +127,8 @@ static bool check_named(const File *f, const Model *m)
                     NULL);
 
     uint64_t hash = f->tensors.about.hash;
-    bool renamed = f->map.count > 0; /* then the file is from elsewhere */
-    if (hash && hash != f->hash && !renamed)
+    bool other = f->map.count > 0 || f->ngc->opt.freshes > 0; /* it is of another model */
+    if (hash && hash != f->hash && !other)
         return fail(f,
                     text_format(f->ngc,
                                 "was saved by another model: its hash is %016llx, "
@@ -352,6 +353,15 @@ static bool freeze(File *f, Model *m)
     return (!f->named || check_named(f, m)) && prepare_inputs(f, m);
 }
 
+/* Does --fresh say that the model starts it, whatever the file has? */
+static bool is_fresh(const Ngc *ngc, const Var *v)
+{
+    bool fresh = v->fresh;
+    for (int i = 0; i < ngc->opt.freshes; i++)
+        fresh |= v->kind == VAR_PARAM && name_matches(v->name, ngc->opt.fresh[i]);
+    return fresh;
+}
+
 /* All params, and the states that the file has. */
 static bool load(File *f, Model *m)
 {
@@ -360,6 +370,8 @@ static bool load(File *f, Model *m)
         return false;
     for (int i = 0; i < m->vars; i++) {
         Var *v = m->var[i];
+        if (f->named && is_fresh(f->ngc, v))
+            continue;
         bool there = f->named && (is_single(f) || ngrt_archive_find(&f->tensors, &f->map, v->name));
         if (v->kind == VAR_INPUT || v->data || (v->kind == VAR_STATE && !there))
             continue;
@@ -368,6 +380,81 @@ static bool load(File *f, Model *m)
             return false;
     }
     return !f->named || check_named(f, m);
+}
+
+/* ---- fine-tuning ---- */
+
+static bool has_update(const Model *m, const Var *v)
+{
+    for (int i = 0; i < m->roots; i++)
+        if (m->root[i].kind == ROOT_UPDATE && m->root[i].var == v)
+            return true;
+    return false;
+}
+
+static const Var *var_named(const Model *m, const char *name)
+{
+    for (int i = 0; i < m->vars; i++)
+        if (strcmp(m->var[i]->name, name) == 0)
+            return m->var[i];
+    return NULL;
+}
+
+/* A state of a frozen layer has no update any more, and keeps its value. */
+static bool is_kept(const Model *m, const Model *whole, const Var *v)
+{
+    const Var *w = var_named(whole, v->name);
+    return v->kind == VAR_STATE && w && has_update(whole, w) && !has_update(m, v);
+}
+
+/* The node of a variable's elements. */
+static Node *data_node(Graph *g, const Var *v)
+{
+    if (v->shape.rank > 0)
+        return graph_data(g, v->shape, v->type, v->data);
+    return v->type == T_INT ? graph_int(g, (int64_t)v->data[0]) : graph_const(g, v->data[0]);
+}
+
+/* Gives a variable what the file has for it. */
+static bool tune_variable(const File *f, const Model *whole, Model *m, Var *v)
+{
+    const Var *w = var_named(whole, v->name);
+    if (is_kept(m, whole, v))
+        v->kind = VAR_FROZEN;
+    if (v->kind == VAR_FROZEN && (!w || !w->data))
+        return fail(f, "is not in the file", v->name);
+    if (v->kind == VAR_INPUT || is_fresh(f->ngc, v) || !w || !w->data)
+        return true;
+
+    v->data = w->data;
+    v->init = data_node(m->graph, v);
+    return true;
+}
+
+/* Drops constants that nothing reads. */
+static void drop_unread(Model *m)
+{
+    int count, vars = 0;
+    Node **root = model_take_roots(m, &count);
+    const int *uses = graph_uses(m->graph, root, count);
+    for (int i = 0; i < m->vars; i++)
+        if (m->var[i]->kind != VAR_FROZEN || uses[m->var[i]->node->id] > 0)
+            m->var[vars++] = m->var[i];
+    m->vars = vars;
+}
+
+bool weights_tune(Ngc *ngc, Model *whole, Model *m, bool prepared)
+{
+    File f = {.ngc = ngc, .path = ngc->opt.weights};
+    bool good = load(&f, whole);
+    for (int i = 0; i < m->vars && good; i++)
+        good = tune_variable(&f, whole, m, m->var[i]);
+    drop_unread(m);
+    model_order_vars(m);
+    good = good && (!prepared || prepare_inputs(&f, m));
+    ngrt_archive_free(&f.tensors);
+    ngrt_map_free(&f.map);
+    return good;
 }
 
 bool weights_load(Ngc *ngc, Model *m, const char *path)
@@ -388,6 +475,7 @@ int weights_freeze(Ngc *ngc, Model *m)
         complain(ngc, "--weights needs a model with an output");
         return 2;
     }
+    m->constant = true;
 
     File f = {.ngc = ngc, .path = ngc->opt.weights};
     bool good = freeze(&f, m);

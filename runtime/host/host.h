@@ -85,7 +85,8 @@ typedef struct Prep {
 PrepInput *ngrt_prep_add(Prep *p, const char *input); /* these return NULL or 0 without memory */
 PrepColumn *ngrt_prep_column(PrepInput *x, int kind, const char *name);
 int ngrt_prep_word(PrepColumn *c, const char *word);
-int ngrt_prep_elements(PrepInput *x, size_t elements);       /* sub 0 and mul 1 */
+int ngrt_prep_elements(PrepInput *x, size_t elements); /* sub 0 and mul 1 */
+void ngrt_prep_drop(Prep *p, const char *input);
 PrepInput *ngrt_prep_find(const Prep *p, const char *input); /* NULL: there is none */
 void ngrt_prep_element(const PrepInput *x, size_t i, double *sub, double *mul);
 int ngrt_prep_write(const Prep *p, Bytes *b);

@@ -117,6 +117,16 @@ void ngrt_prep_free(Prep *p)
     memset(p, 0, sizeof *p);
 }
 
+void ngrt_prep_drop(Prep *p, const char *input)
+{
+    PrepInput *x = ngrt_prep_find(p, input);
+
+    if (!x)
+        return;
+    free_input(x);
+    *x = p->input[--p->inputs];
+}
+
 PrepInput *ngrt_prep_find(const Prep *p, const char *input)
 {
     int i;

@@ -25,14 +25,14 @@ static int has_means(const Prep *p)
 }
 
 /* Takes how the columns of the data become elements. */
-static int load_prep(Trainer *t, const Notes *notes)
+static int load_prep(Trainer *t, const Notes *notes, const char *path)
 {
     const char *text = ngrt_notes_get(notes, "data");
 
     if (!text)
         return DONE;
     if (!ngrt_prep_read(&t->prep, text))
-        return ngrt_trainer_fail(t, FILES, "%s: what it says of the data is damaged", t->load_path);
+        return ngrt_trainer_fail(t, FILES, "%s: what it says of the data is damaged", path);
     t->prep_loaded = 1;
     if (has_means(&t->prep) && !t->missing_set)
         t->form.missing = MISSING_MEAN;
@@ -95,7 +95,7 @@ static int load(Trainer *t)
         return ngrt_trainer_fail(t, FILES, "%s", message.text);
     if (message.text[0])
         ngrt_trainer_note(t, "%s", message.text);
-    status = load_prep(t, &whole.notes);
+    status = load_prep(t, &whole.notes, t->load_path);
     if (!status && t->resume_path)
         status = load_training(t, &whole);
     else if (!status && t->about.row > 0)
@@ -108,6 +108,26 @@ static int load(Trainer *t)
     if (t->about.hash && !t->seeded)
         t->seed = t->about.seed;
     return DONE;
+}
+
+/* Takes what the file of --weights says of the data, but not the words of labels: those are of
+ * other data. The program has its weights. */
+static int load_base(Trainer *t)
+{
+    ngrt_message message;
+    Archive base = {0};
+    int i, status;
+
+    if (ngrt_archive_read(&base, t->weights_path, &message)) /* it has only numbers */
+        return DONE;
+    status = load_prep(t, &base.notes, t->weights_path);
+    for (i = 0; i < t->model->tensors && !status; i++) {
+        const ngrt_tensor *x = &t->model->tensor[i];
+        if (x->role == NGRT_INPUT && x->type == NGRT_I32 && x->flags & NGRT_TARGET)
+            ngrt_prep_drop(&t->prep, x->name);
+    }
+    ngrt_archive_free(&base);
+    return status;
 }
 
 /* Can the training go on where the file's was? */
@@ -149,6 +169,8 @@ int ngrt_checkpoint_load(Trainer *t)
         status = load(t);
     else if (t->command != TRAIN && t->model->sizeof_params > 0)
         ngrt_trainer_note(t, "no --load: the weights are those that training starts with");
+    if (!status && t->weights_path && !t->load_path)
+        status = load_base(t);
     t->about.seed = t->seed;
     return status;
 }

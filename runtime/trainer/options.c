@@ -46,6 +46,7 @@ typedef enum {
     BOUNDARY,
     THREADS,
     QUIET,
+    WEIGHTS,
     MAP,
     OUT,
     DIAGNOSTICS,
@@ -565,6 +566,7 @@ static int set_option(Trainer *t, const Option *o, char *value)
     case LOAD: t->load_path = value; break;
     case SAVE: t->save_path = value; break;
     case MAP: t->map = value; break;
+    case WEIGHTS: t->weights_path = value; break;
     case OUT: t->out_path = value; break;
     case NO_SHUFFLE: t->shuffle = 0; break;
     case BOUNDARY: t->boundary_path = value; break;
@@ -690,6 +692,8 @@ static int parse_arguments(Trainer *t, int argc, char **argv)
         return ngrt_trainer_fail(t, USAGE, "--checkpoint wants --save or --resume");
     if (t->tolerance > 0 && t->patience == 0 && !t->keep_best)
         t->patience = 10;
+    if (t->weights_path) /* what the map is for */
+        t->map = NULL;
     if (t->map && !t->load_path && !t->save_path)
         return ngrt_trainer_fail(t, USAGE, "--map wants --load or --save");
     if (!t->part[TRAINING].sources && takes_data(t))

@@ -146,7 +146,7 @@ typedef struct Trainer {
     Form form;       /* how tables are read */
     int missing_set; /* --missing is given */
     Prep prep;       /* how columns become elements: saved with the weights */
-    int prep_loaded; /* it is from --load */
+    int prep_loaded; /* it is from --load or --weights */
     Change *change;  /* --scale, --standardize */
     int changes;
     char **assign; /* each NAME=value */
@@ -172,7 +172,7 @@ typedef struct Trainer {
     double save_time;  /* seconds between checkpoints; 0: after epochs, at most one a second */
     const char *resume_path;
     char *command_line; /* what is saved of it */
-    const char *log_path, *load_path, *save_path, *map, *out_path;
+    const char *log_path, *load_path, *save_path, *map, *out_path, *weights_path;
     const char *boundary_path;
     const char *find_rate;  /* the input whose value is looked for */
     char rate_text[140];    /* NAME=value, for the step that is on */

@@ -91,6 +91,8 @@ enum { NO_VALUE, VALUE, MAY_FOLLOW };
 #define TRAINER_OPTIONS_OF_NGC(X)                                                                 \
     X("--map", MAP, ALL, VALUE, "PAIRS",                                                          \
       "theirs=ours,...: what weights are called in their file and here; or a file of such pairs") \
+    X("--weights", WEIGHTS, ALL, VALUE, "FILE",                                                   \
+      "the weights that are not trained, and what was done to the data when they were")           \
     X("-o", OUT, PREDICT, VALUE, "FILE",                                                          \
       "write the outputs: .npy, .npz, else CSV; '-' is standard output (the default)")            \
     X("--diagnostics", DIAGNOSTICS, ALL, VALUE, "FORM",                                           \

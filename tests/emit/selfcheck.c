@@ -3,7 +3,12 @@
  * The interpreter is given the literal graph, which no pass but the needed ones has touched, so
  * that a pass that changes what a model computes is found.
  *
- *     selfcheck [-O0] [--no-share] [--standalone] [--dims=N] [--seed=N] MODEL.ng > program.c
+ *     selfcheck [OPTION ...] MODEL.ng > program.c
+ *
+ * Options: -O0, --no-share, --standalone, --unroll=N, --segment=N; --dims=N, the most that run-time
+ * sizes are; --seed=N.
+ *
+ * --freeze=N: param number i is a constant if bit i % 16 of N is set.
  */
 #include "emit/emit_c.h"
 #include "program/module.h"
@@ -51,7 +56,8 @@ static double make_value(const Var *v, uint64_t *seed)
 
     if (v->type == T_INT)
         return floor(draw(seed) * limit);
-    return v->kind == VAR_PARAM ? draw(seed) - 0.5 : 0.1 + 0.8 * draw(seed);
+    bool weight = v->kind == VAR_PARAM || v->kind == VAR_FROZEN;
+    return weight ? draw(seed) - 0.5 : 0.1 + 0.8 * draw(seed);
 }
 
 /* The elements of a variable; a state has its starting value. */
@@ -322,7 +328,7 @@ static void print_init(Eval *e, const Model *m)
     for (int i = 0; i < m->vars; i++) {
         const Var *v = m->var[i];
 
-        if (v->kind != VAR_INPUT && v->init)
+        if (v->kind != VAR_INPUT && v->kind != VAR_FROZEN && v->init)
             print_check(e, "init", v->kind == VAR_PARAM ? "params" : "state", v->cname, v->init);
     }
 }
@@ -336,6 +342,8 @@ static void print_values(Eval *e, const Model *m)
         const Var *v = m->var[i];
         const char *block = v->kind == VAR_PARAM ? "params" : "state";
 
+        if (v->kind == VAR_FROZEN)
+            continue;
         if (v->kind != VAR_INPUT)
             printf("    memcpy(&%s.%s, value_%d, sizeof value_%d);\n", block, v->cname, i, i);
         else if (v->shape.rank > 0)
@@ -397,7 +405,8 @@ static void print_main(Eval *e, const Model *m, const double *const *value)
         int64_t dim[MAX_RANK], count = eval_shape(e, m->var[i]->shape, dim);
         const char *type = m->var[i]->type == T_INT ? "int32_t" : "double";
 
-        print_array(type, "value", i, value[i], count);
+        if (m->var[i]->kind != VAR_FROZEN)
+            print_array(type, "value", i, value[i], count);
     }
     bool batches = m->graph->dims > 0 && print_part(e, m);
     if (batches)
@@ -418,6 +427,10 @@ static void print_main(Eval *e, const Model *m, const double *const *value)
 }
 
 /* ---- the two models ---- */
+
+enum { FREEZES = 4096 }; /* params that can be constants */
+
+static bool frozen[FREEZES];
 
 /* The model as the passes leave it, or (literal) as the text says it. */
 static Model *read_model(const Options *opt, const char *path, bool literal)
@@ -458,6 +471,11 @@ static const char *read_arguments(int argc, char **argv, Options *opt, int64_t *
             opt->unroll = atoi(arg + 9) + 1;
         } else if (strncmp(arg, "--segment=", 10) == 0) {
             opt->segment = atoi(arg + 10);
+        } else if (strncmp(arg, "--freeze=", 9) == 0) {
+            for (int k = 0; k < FREEZES; k++)
+                frozen[k] = atoi(arg + 9) >> k % 16 & 1;
+            opt->frozen = frozen;
+            opt->params = FREEZES;
         } else if (strncmp(arg, "--seed=", 7) == 0) {
             *seed = (uint64_t)atoll(arg + 7);
         } else {
@@ -497,7 +515,6 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: no model, or the literal graph has other roots\n", path ? path : "");
         return 1;
     }
-    print_code(made, m);
 
     Ngc *ngc = m->graph->ngc;
     Eval *e = eval_new(ngc, m);
@@ -506,8 +523,9 @@ int main(int argc, char **argv)
     const double **value = arena_alloc(ngc, (size_t)(m->vars + 1) * sizeof *value);
     for (int i = 0; i < m->vars; i++) {
         value[i] = make_values(ngc, e, m->var[i], &seed);
-        e->var[i] = value[i];
+        e->var[i] = made->var[i]->data = value[i];
     }
+    print_code(made, m);
     print_main(e, m, value);
     return 0;
 }
