@@ -82,6 +82,26 @@ class Family:
             self.model += [f"K{k} = along(grad(J{k}, [{over}]))", f"gradient K{k} over {over}"]
             self.expected += [f"dK{k}/d{v}{k} = {number(d)}" for v, d in zip(leaf, h)]
 
+    def layer(self, call, f, x, **weights):
+        """A layer, whose weights the command gives; second derivatives too."""
+        k = self.count
+        self.count += 1
+        w = {v: t.clone().requires_grad_() for v, t in weights.items()}
+        a = x.clone().requires_grad_()
+        y = f(a, *w.values())
+        J = (ramp(y, 0.4)*(y + 0.5*y**2)).sum()
+        g = torch.autograd.grad(J, [a, *w.values()], create_graph=True)
+        K = sum((d*ramp(d, 2.3)).sum() for d in g)
+        h = torch.autograd.grad(K, [a, *w.values()])
+        names = [f"x{k}"] + [f"y{k}.{v}" for v in w]
+        self.model += [f"input x{k}{shape_text(x)} = {text(x.tolist())}", f"y{k} = {call.replace('(x', f'(x{k}')}",
+                       f"J{k} = weigh(y{k})", f"gradient J{k} over {', '.join(names)}",
+                       f"K{k} = along(grad(J{k}, [{', '.join(names)}]))", f"gradient K{k} over x{k}, y{k}.*"]
+        self.expected[1] += "".join(f" y{k}.{v}={text(t.tolist())}".replace(", ", ",") for v, t in weights.items())
+        self.expected.append(f"y{k} = {number(y)}")
+        self.expected += [f"dJ{k}/d{n} = {number(d)}" for n, d in zip(names, g)]
+        self.expected += [f"dK{k}/d{n} = {number(d)}" for n, d in zip(names, h)]
+
     def write(self):
         for ending, lines in ("ng", self.model), ("expect", self.expected):
             with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), f"{self.name}.{ending}"), "w") as out:
@@ -333,7 +353,29 @@ def sorting():
     f.write()
 
 
-FAMILIES = [functions, losses, padding, convolution, pooling, images, sequences, places, matrices, sorting]
+def adapters():
+    """Layers with a product of low rank."""
+    f = Family("adapters")
+    f.layer("lora(x, 3, tanh, rank = 2, alpha = 5)", lambda x, W, A, B, b: torch.tanh(x @ W.T + b + 5/2*(x @ A.T @ B.T)),
+            floats(2, 2, 4), W=floats(3, 4), A=floats(2, 4), B=floats(3, 2), b=floats(3))
+    f.layer("lora(x, 2, bias = 0)", lambda x, W, A, B: x @ W.T + 16/8*(x @ A.T @ B.T), floats(2, 3), W=floats(2, 3), A=floats(8, 3), B=floats(2, 8))
+    f.layer("lora_conv2d(x, 4, 3, 2, 1, groups = 2, act = tanh, rank = 3)",
+            lambda x, W, A, B, b: torch.tanh(F.conv2d(x, W, b, 2, 1, 1, 2) + 16/3*F.conv2d(F.conv2d(x, A, None, 2, 1), B)),
+            floats(2, 2, 4, 5), W=floats(4, 1, 3, 3), A=floats(3, 2, 3, 3), B=floats(4, 3, 1, 1), b=floats(4))
+
+    def attend(x, W, A, B, b, V, C, D, c):
+        q, k, v = (x @ W.T + b + 16/2*(x @ A.T @ B.T)).reshape(2, 3, 3, 2, 2).permute(2, 0, 3, 1, 4)
+        y = torch.softmax(q @ k.transpose(-1, -2)/2**0.5, -1) @ v
+        y = y.transpose(1, 2).reshape(x.shape)
+        return y @ V.T + c + 16/2*(y @ C.T @ D.T)
+
+    f.layer("multi_head_attention(x, 2, rank = 2)", attend, floats(2, 3, 4),
+            **{"qkv.W": floats(12, 4), "qkv.A": floats(2, 4), "qkv.B": floats(12, 2, low=-0.2, high=0.2), "qkv.b": floats(12),
+               "out.W": floats(4, 4), "out.A": floats(2, 4), "out.B": floats(4, 2), "out.b": floats(4)})
+    f.write()
+
+
+FAMILIES = [adapters, functions, losses, padding, convolution, pooling, images, sequences, places, matrices, sorting]
 
 if __name__ == "__main__":
     for family in FAMILIES:
