@@ -16,10 +16,10 @@ void say(const char *text) { fputs(text, stdout); }
 void say_number(double value) { printf("%.4f", value); }
 C
     limit 10 true # builds it
-    for program in learn see; do
+    for program in learn see tune; do
         ok "make $program" make "$program" NGC="$ngc" CFLAGS='-Os -Wall -Wextra -Werror -ffunction-sections -fdata-sections' QEMU='$(LIMIT) $(QEMU_ALONE)' LIMIT="$dir/limit 60" QEMU_ALONE="$(sed -n 's/^QEMU *= *//p' Makefile)"
         grep -v '^arm\|/limit \|ngc \|^{\|sed\|^make' "$dir/got" >"$program.said"
-        model=$([ $program = learn ] && echo gate || echo net)
+        case $program in learn) model=gate ;; see) model=net ;; tune) model=head ;; esac
         ok "$program here" cc -std=c99 "$program.c" host.c "$model.c" -lm -o "$program"
         ./"$program" >"$program.here"
         [ -s "$program.here" ] && cmp "$program.here" "$program.said" && good || bad "$program on the device: $(cat "$program.said"), here: $(cat "$program.here")"
@@ -27,6 +27,12 @@ C
     grep -q '^xor: 0.000[0-9] 0.99[0-9]* 0.99[0-9]* 0.00' learn.said && good || bad "the device did not learn: $(cat learn.said)"
     ok "make size" make -s size
     cat "$dir/got"
+    # LeNet whose last layer learns there: at most 16 KB of RAM more than predict needs, for params, optimizer and workspace
+    ram() { sed -n "s/^$1.elf:.*RAM \([0-9]*\) bytes.*/\1/p" "$dir/got"; }
+    more=$(($(ram tune) - $(ram see)))
+    echo "LeNet on the device: RAM of predict $(ram see) bytes, of predict and a step of its last layer $(ram tune), $more more"
+    [ "$more" -gt 0 ] && [ "$more" -le 16384 ] && good || bad "a step of the last layer takes $more bytes of RAM more than predict"
+    awk '$1 == "loss:" { exit !($4 < 0.7*$2) }' tune.said && good || bad "the last layer did not learn on the device: $(cat tune.said)"
     # LeNet's predict: below 100 KB of flash besides its weights, and in RAM only the workspace that --report describes
     report=$("$ngc" --report -D m=1 --weights=net.st ../../lenet.ng | sed -n 's/^bytes of work.*4 bytes: \([0-9]*\)).*/\1/p')
     set -- $(sed -n 's/^see.elf: flash \([0-9]*\) bytes besides \([0-9]*\) of weights; RAM \([0-9]*\) bytes, workspace \([0-9]*\)$/\1 \2 \3 \4/p' "$dir/got")
