@@ -195,14 +195,23 @@ static void print_helpers(const Emit *e, Text *t)
         text_add(t, "%s", check_labels_text);
 }
 
+/* What is frozen while the rest is trained. */
+static void print_frozen(Emit *e, Text *t)
+{
+    if (!module_has_var(e->module, VAR_FROZEN))
+        return;
+    text_add(t, "/* weights that are not trained */\n");
+    emit_vars(e, t, VAR_FROZEN, "frozen");
+    emit_frozen(e, t);
+}
+
 /* The arrays of numbers; returns how many bytes they are. */
 static size_t print_numbers(Emit *e, Text *t)
 {
     size_t before = t->size;
     emit_defaults(e, t, true);
     emit_weights(e, t, true);
-    emit_vars(e, t, VAR_FROZEN, "frozen");
-    emit_frozen(e, t);
+    print_frozen(e, t);
     emit_arrays(e, t);
     return t->size - before;
 }

@@ -149,12 +149,10 @@ void emit_weights(Emit *e, Text *t, bool define)
     }
 }
 
-/* What is frozen while the rest is trained: an array of one struct, as functions read it like the
- * structs that they are given pointers to, frozen->h_W. */
+/* An array of one struct, as functions read it like the structs that they are given pointers to:
+ * frozen->h_W. */
 void emit_frozen(Emit *e, Text *t)
 {
-    if (!has_kind(e->module->model, VAR_FROZEN))
-        return;
     text_add(t, "static const %s_frozen frozen[1] = {", e->module->name);
     put_block(e, t, VAR_FROZEN);
     text_add(t, "};\n\n");

@@ -21,7 +21,7 @@ static const char *html_escape(const Lesson *l, const char *s)
 
 static const char *shape_of_kind(const char *kind)
 {
-    if (strcmp(kind, "param") == 0 || strcmp(kind, "state") == 0)
+    if (strcmp(kind, "param") == 0 || strcmp(kind, "state") == 0 || strcmp(kind, "frozen") == 0)
         return "house, orientation=270";
     if (strcmp(kind, "input") == 0 || strcmp(kind, "data") == 0)
         return "ellipse";

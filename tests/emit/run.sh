@@ -121,6 +121,8 @@ for model in ${*:-tests/emit/models/*.ng}; do
         quick "$name" "--unroll=0 --seed=8"
         quick "$name" "--unroll=0 -O0 --seed=9 --dims=1"
     fi
+    grep -qE '^[^#]*(param |dense|conv|norm|embedding|_cell|attention|block)' "$model" && in_share 3 $number &&
+        quick "$name" "--freeze=$((43690 >> number % 2)) --seed=10" # every other param is a constant
     all_kinds "$name" $number
     passed=$((checks - failed))
     group "$name"

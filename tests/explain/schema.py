@@ -97,7 +97,7 @@ def check(lesson):
     members("work", lesson["work"], dict(forward=number, all=number, numbers=number))
     members("data", lesson["data"], dict(rows=whole, batches=whole, inputs=list))
     assert lesson["work"]["all"] >= lesson["work"]["forward"] >= 0
-    assert all(i["kind"] in ("input", "param", "state", "data", "value", "loss", "loop", "carried") for i in lesson["items"])
+    assert all(i["kind"] in ("input", "param", "state", "frozen", "data", "value", "loss", "loop", "carried") for i in lesson["items"])
     assert all(len(c["y"]) == len(c["slope"]) > 1 for c in lesson["curves"])
     for i in lesson["items"]:
         assert "?" not in (i["mathml"] or ""), f"{i['name']} = {i['formula']} has no MathML"

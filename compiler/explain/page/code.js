@@ -83,7 +83,7 @@ const code = new Listing($('c'), L.c, k => linkBox(k < 0 ? null : boxOfC(k)));
 
 /* ---- variables of the C: `in->a`, `w->h_z`, or a function's own; no words of comments ---- */
 const cName = name => name.replace(/[./]/g, '_');
-const VARIABLE = /(?:\b(?:in|params|state|w|grads)->)?\b[A-Za-z_]\w*/g;
+const VARIABLE = /(?:\b(?:in|params|state|frozen|w|grads)->)?\b[A-Za-z_]\w*/g;
 const statements = code.lines.map(s =>
   /^ \*|^#|^typedef|^static const/.test(s) ? '' : s.replace(/\/\*.*?(\*\/|$)/g, '')
 );
@@ -121,7 +121,7 @@ function linesWith(variable) {
   return variableLines.get(variable) || [];
 }
 
-const BLOCK = {input: 'in->', param: 'params->', state: 'state->'};
+const BLOCK = {input: 'in->', param: 'params->', state: 'state->', frozen: 'frozen->'};
 const variablesOf = t => [L.variables[t.name] || (BLOCK[t.kind] || 'w->') + cName(t.name)];
 
 /* What "dJ/dz" may be called in the C. */

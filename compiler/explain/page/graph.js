@@ -107,7 +107,7 @@ function spokenWords(b) {
 /* The radius of a box's corners. */
 function cornerOf(kind) {
   if (kind === 'input' || kind === 'data') return BOX_H / 2;
-  return kind === 'param' || kind === 'state' ? 0 : 9;
+  return kind === 'param' || kind === 'frozen' || kind === 'state' ? 0 : 9;
 }
 
 function drawBox(b, x, y) {

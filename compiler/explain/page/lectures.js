@@ -11,10 +11,12 @@ function viewed(n) {
   return n;
 }
 
+const isWeight = t => t.kind === 'param' || t.kind === 'frozen';
+
 /* The param that a node is a view of, as an item; -1: none. */
 function paramOf(n) {
   const i = itemAt.get(viewed(n).id);
-  return i !== undefined && items[i].kind === 'param' ? i : -1;
+  return i !== undefined && isWeight(items[i]) ? i : -1;
 }
 
 const NO_ACTIVATION = [
@@ -120,7 +122,7 @@ function layersOfTensors() {
 
 /* A weighted sum of scalars, as [[weight, input], ...]; the input of a bias is -1. Or null. */
 function weightedTerms(i) {
-  const isParam = k => items[k].kind === 'param';
+  const isParam = k => isWeight(items[k]);
   if (isParam(i)) return [[i, -1]];
 
   const op = nodeOf(i).op;
