@@ -120,7 +120,9 @@ typedef struct Options {
     const char *stdin_name;  /* what '-' is called, or NULL */
     bool jacobians, columns; /* explain: full Jacobians; in denominator layout */
     const char *weights;     /* a file of weights, or NULL */
-    const char **train;      /* patterns of --train: the params that are not constants */
+    const char **overlay;    /* the files of --weights after the first */
+    int overlays;
+    const char **train; /* patterns of --train: the params that are not constants */
     int trains;
     bool train_given;   /* --train is given; it may be empty */
     const char **fresh; /* patterns of --fresh: the params that are trained from where the model

@@ -20,10 +20,13 @@ static void put_name(Text *t, const char *name)
     }
 }
 
-/* The name of a file that make can look at, or NULL. extra: the name of number ngc->files. */
+/* The name of a file that make can look at, or NULL. extra: the name of number ngc->files; after it
+ * come those that --weights repeats. */
 static const char *name_of(const Ngc *ngc, int i, const char *extra)
 {
-    if (i >= ngc->files)
+    if (i > ngc->files)
+        return ngc->opt.overlay[i - ngc->files - 1];
+    if (i == ngc->files)
         return extra;
     const Source *file = ngc->file[i];
     bool on_disk = file->name && file->name[0] != '<' && strcmp(file->name, "-e") != 0;
@@ -41,7 +44,7 @@ static bool has_bad_name(const Ngc *ngc, const char *const *target, int targets,
     for (int i = 0; i < targets; i++)
         if (has_line_end(target[i]))
             return true;
-    for (int i = 0; i <= ngc->files; i++)
+    for (int i = 0; i <= ngc->files + ngc->opt.overlays; i++)
         if (has_line_end(name_of(ngc, i, extra)))
             return true;
     return false;
@@ -69,7 +72,7 @@ bool deps_write(Ngc *ngc, Text *t, const char *given, const char *const *target,
     }
     text_add(t, ":");
 
-    for (int i = 0; i <= ngc->files; i++) {
+    for (int i = 0; i <= ngc->files + ngc->opt.overlays; i++) {
         const char *name = name_of(ngc, i, extra);
         if (!name)
             continue;
@@ -78,7 +81,7 @@ bool deps_write(Ngc *ngc, Text *t, const char *given, const char *const *target,
     }
     text_add(t, "\n");
 
-    for (int i = 2; i <= ngc->files; i++) { /* 0 is the library, 1 the model */
+    for (int i = 2; i <= ngc->files + ngc->opt.overlays; i++) { /* 0 is the library, 1 the model */
         const char *name = name_of(ngc, i, extra);
         if (!name)
             continue;

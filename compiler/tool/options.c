@@ -328,7 +328,12 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
         a->want_manifest = true;
         a->manifest = value;
         break;
-    case O_WEIGHTS: opt->weights = value; break;
+    case O_WEIGHTS:
+        if (opt->weights)
+            opt->overlay = add_text(ngc, opt->overlay, &opt->overlays, value);
+        else
+            opt->weights = value;
+        break;
     case O_TRAIN:
         opt->train_given = true;
         opt->train = add_patterns(ngc, opt->train, &opt->trains, value);

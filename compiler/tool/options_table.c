@@ -60,7 +60,7 @@ const Option option_table[] = {
      "backward computes as much of forward again as that takes"},
     {"--weights", O_WEIGHTS, OF_C, 1, "FILE", NULL,
      "write only predict, with the weights of FILE as constants: "
-     "safetensors, .npz, .npy, or the memory of the params struct"},
+     "safetensors, .npz, .npy, or the memory of the params struct; where it is repeated, later files go before the first"},
     {"--train", O_TRAIN, OF_C, 1, "NAMES", NULL,
      "with --weights: train these params, as head.W,enc.*, from where FILE has them; "
      "all others are constants"},

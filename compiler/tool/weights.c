@@ -127,7 +127,8 @@ static bool check_named(const File *f, const Model *m)
                     NULL);
 
     uint64_t hash = f->tensors.about.hash;
-    bool other = f->map.count > 0 || f->ngc->opt.freshes > 0; /* it is of another model */
+    const Options *opt = &f->ngc->opt;
+    bool other = f->map.count + opt->freshes + opt->overlays > 0; /* it is of another model */
     if (hash && hash != f->hash && !other)
         return fail(f,
                     text_format(f->ngc,
@@ -324,6 +325,49 @@ static bool prepare_inputs(const File *f, Model *m)
     return good;
 }
 
+/* ---- several files ---- */
+
+/* Does --fresh say that the model starts it, whatever the file has? */
+static bool is_fresh(const Ngc *ngc, const Var *v)
+{
+    bool fresh = v->fresh;
+    for (int i = 0; i < ngc->opt.freshes; i++)
+        fresh |= v->kind == VAR_PARAM && name_matches(v->name, ngc->opt.fresh[i]);
+    return fresh;
+}
+
+/* Takes from the file what it has of the model. */
+static bool overlay_file(File *over, Model *m)
+{
+    bool found = false;
+    if (!read_file(over))
+        return false;
+    for (int i = 0; i < m->vars && over->named; i++) {
+        Var *v = m->var[i];
+        bool wanted = v->kind != VAR_INPUT && !is_fresh(over->ngc, v);
+        if (!wanted || !ngrt_archive_find(&over->tensors, &over->map, v->name))
+            continue;
+        v->data = read_named(over, m->graph, v, var_count(m, v));
+        if (!v->data)
+            return false;
+        found = true;
+    }
+    return found || fail(over, "has no weight of the model by its name", NULL);
+}
+
+/* What the files of --weights after the first have goes before what that has. */
+static bool overlay(Ngc *ngc, Model *m)
+{
+    bool good = true;
+    for (int i = 0; i < ngc->opt.overlays && good; i++) {
+        File over = {.ngc = ngc, .path = ngc->opt.overlay[i]};
+        good = overlay_file(&over, m);
+        ngrt_archive_free(&over.tensors);
+        ngrt_map_free(&over.map);
+    }
+    return good;
+}
+
 /* ---- freezing ---- */
 
 /* Gives a variable its elements. */
@@ -341,7 +385,7 @@ static bool freeze(File *f, Model *m)
     f->hash = model_hash(m);
     if (!read_file(f))
         return false;
-    if (!f->named && !read_memory(f, m))
+    if ((!f->named && !read_memory(f, m)) || !overlay(f->ngc, m))
         return false;
 
     cut_down(m);
@@ -353,20 +397,11 @@ static bool freeze(File *f, Model *m)
     return (!f->named || check_named(f, m)) && prepare_inputs(f, m);
 }
 
-/* Does --fresh say that the model starts it, whatever the file has? */
-static bool is_fresh(const Ngc *ngc, const Var *v)
-{
-    bool fresh = v->fresh;
-    for (int i = 0; i < ngc->opt.freshes; i++)
-        fresh |= v->kind == VAR_PARAM && name_matches(v->name, ngc->opt.fresh[i]);
-    return fresh;
-}
-
 /* All params, and the states that the file has. */
-static bool load(File *f, Model *m)
+static bool load(File *f, Model *m, bool overlays)
 {
     f->hash = model_hash(m);
-    if (!read_file(f) || (!f->named && !read_memory(f, m)))
+    if (!read_file(f) || (!f->named && !read_memory(f, m)) || (overlays && !overlay(f->ngc, m)))
         return false;
     for (int i = 0; i < m->vars; i++) {
         Var *v = m->var[i];
@@ -446,7 +481,7 @@ static void drop_unread(Model *m)
 bool weights_tune(Ngc *ngc, Model *whole, Model *m, bool prepared)
 {
     File f = {.ngc = ngc, .path = ngc->opt.weights};
-    bool good = load(&f, whole);
+    bool good = load(&f, whole, true);
     for (int i = 0; i < m->vars && good; i++)
         good = tune_variable(&f, whole, m, m->var[i]);
     drop_unread(m);
@@ -460,7 +495,7 @@ bool weights_tune(Ngc *ngc, Model *whole, Model *m, bool prepared)
 bool weights_load(Ngc *ngc, Model *m, const char *path)
 {
     File f = {.ngc = ngc, .path = path};
-    bool good = load(&f, m);
+    bool good = load(&f, m, false);
     ngrt_archive_free(&f.tensors);
     ngrt_map_free(&f.map);
     return good;

@@ -566,7 +566,7 @@ static int set_option(Trainer *t, const Option *o, char *value)
     case LOAD: t->load_path = value; break;
     case SAVE: t->save_path = value; break;
     case MAP: t->map = value; break;
-    case WEIGHTS: t->weights_path = value; break;
+    case WEIGHTS: t->weights_path = t->weights_path ? t->weights_path : value; break;
     case OUT: t->out_path = value; break;
     case NO_SHUFFLE: t->shuffle = 0; break;
     case BOUNDARY: t->boundary_path = value; break;

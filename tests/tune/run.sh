@@ -164,6 +164,13 @@ sed 's/dense(x, 5, relu)/lora(x, 5, relu, rank = 2)/; s/dense(n, 6, tanh)/lora(n
 "$NGC" predict norms.ng --data x=table.csv:0-3 --load norms.st --quiet >plain.csv 2>said || fail "predict: $(head -3 said)"
 "$NGC" predict adapted.ng --weights=norms.st --fresh='*.A,*.B' --data x=table.csv:0-3 --quiet >first.csv 2>said || fail "predict: $(head -3 said)"
 [ -s plain.csv ] && cmp -s plain.csv first.csv && good || fail "adapters change the first output: $(diff plain.csv first.csv | head -4)"
+# put together by --weights: only predict, of the adapted model
+"$NGC" train adapted.ng --weights=norms.st --fresh='*.A,*.B' --data table.csv --epochs 3 --quiet --save adapters.st >said 2>&1 || fail "train: $(head -3 said)"
+"$NGC" predict adapted.ng --weights=norms.st --fresh='*.A,*.B' --load adapters.st --data x=table.csv:0-3 --quiet >want.csv 2>said || fail "predict: $(head -3 said)"
+"$NGC" predict adapted.ng --weights=norms.st --weights=adapters.st --train= --data x=table.csv:0-3 --quiet >got.csv 2>said || fail "predict: $(head -3 said)"
+[ -s want.csv ] && cmp -s want.csv got.csv && ! cmp -s plain.csv got.csv && good || fail "files put together: $(diff want.csv got.csv | head -4)"
+"$NGC" adapted.ng --weights=norms.st --weights=adapters.st --train= --prefix=c -MD -o c.c 2>said && grep -q '^extern const c_params c_weights' c.h && ! grep -q c_step c.h && grep -q adapters.st c.d && good || fail "constants of two files: $(cat said)"
+says 3 "two.st': has no weight of the model" norms.ng --weights=norms.st --weights=two.st -o c.c
 sed 's/dense(top, 3)/dense(top, 4)/' norms.ng >classes.ng
 says 3 "z.W: its shape is not [4, 6]" classes.ng --weights=norms.st --train=z -o c.c
 "$NGC" classes.ng --weights=norms.st --train=z --fresh=z -o classes.c 2>said && grep -q 'z_W\[4\]' classes.h && good || fail "other classes: $(cat said)"
