@@ -131,6 +131,7 @@ typedef struct Options {
     const bool *frozen; /* by the number of a param, in the order of declaration: is it a constant?
                            NULL: none is */
     int params;         /* the length of that */
+    bool bytes;         /* large constants as bytes: the C is for this machine only */
     const char *map;    /* what they are called there, or NULL */
 } Options;
 

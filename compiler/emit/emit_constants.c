@@ -2,7 +2,12 @@
  * and weights. */
 #include "emit/emit.h"
 
-enum { ROW = 8 }; /* numbers in a line */
+#include <string.h>
+
+enum {
+    ROW = 8,     /* numbers in a line */
+    MANY = 4096, /* elements that are written as bytes, where that is asked for */
+};
 
 /* Goes before number i of an array. */
 static const char *number_separator(int64_t i)
@@ -21,7 +26,82 @@ static void put_numbers(Emit *e, Text *t, const double *data, int64_t count, Typ
     text_add(t, "\n}");
 }
 
+/* ---- bytes ----
+ *
+ * A compiler needs much time and memory for millions of numbers, and little for strings. So the C
+ * that is compiled and run at once (Options.bytes) has large constants as this machine's bytes. */
+
+/* "..." for each line of bytes */
+static void put_bytes(Text *t, const unsigned char *at, size_t size)
+{
+    enum { LINE_BYTES = 64 };
+    char line[4 * LINE_BYTES + 8];
+
+    for (size_t i = 0; i < size; i += LINE_BYTES) {
+        size_t n = 0;
+        line[n++] = '\n';
+        line[n++] = '"';
+        for (size_t k = i; k < size && k < i + LINE_BYTES; k++) {
+            unsigned char c = at[k];
+            if (is_word_char((char)c)) {
+                line[n++] = (char)c;
+                continue;
+            }
+            line[n++] = '\\';
+            line[n++] = (char)('0' + (c >> 6));
+            line[n++] = (char)('0' + (c >> 3 & 7));
+            line[n++] = (char)('0' + (c & 7));
+        }
+        line[n++] = '"';
+        text_put(t, line, n);
+    }
+}
+
+/* Stores elements as the C has them in memory. */
+static void store_elements(const Emit *e, unsigned char *to, const double *data, int64_t count,
+                           Type type)
+{
+    bool wide = strcmp(e->real, "double") == 0;
+    if (type == T_FLOAT && wide) {
+        memcpy(to, data, (size_t)count * sizeof *data);
+        return;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        float single = (float)data[i];
+        int32_t whole = type == T_INT ? (int32_t)data[i] : 0;
+        memcpy(to + 4 * i, type == T_INT ? (const void *)&whole : (const void *)&single, 4);
+    }
+}
+
+/* `name`, a pointer to constants of this type: a union of their bytes and of them. */
+static void put_union(Text *t, const char *type, const char *name, const char *member,
+                      const unsigned char *at, size_t size)
+{
+    text_add(t, "static const union {\n    unsigned char bytes[%zu];\n    %s;\n} %s_bytes = {",
+             size, member, name);
+    put_bytes(t, at, size);
+    text_add(t, "};\ntypedef char %s_fits[sizeof %s_bytes == %zu ? 1 : -1];\n", name, name, size);
+    text_add(t, "static const %s *const %s = %s_bytes.of;\n\n", type, name, name);
+}
+
 /* ---- constants of the model ---- */
+
+static void put_array(Emit *e, Text *t, const Array *a, const char *name)
+{
+    const char *type = emit_type(e, a->type);
+    if (!e->ngc->opt.bytes || a->count < MANY) {
+        text_add(t, "static const %s %s[%lld]", type, name, (long long)a->count);
+        put_numbers(e, t, a->data, a->count, a->type);
+        text_add(t, ";\n\n");
+        return;
+    }
+
+    size_t size = (size_t)a->count * (strcmp(type, "double") == 0 ? 8 : 4);
+    unsigned char *bytes = arena_alloc(e->ngc, size);
+    store_elements(e, bytes, a->data, a->count, a->type);
+    put_union(t, type, name, text_format(e->ngc, "%s of[%lld]", type, (long long)a->count), bytes,
+              size);
+}
 
 /* Some are double in a model of floats: those of metrics_finish. */
 void emit_arrays(Emit *e, Text *t)
@@ -29,12 +109,8 @@ void emit_arrays(Emit *e, Text *t)
     bool wide = e->ngc->opt.real_double;
 
     for (int i = 0; i < e->arrays; i++) {
-        const Array *a = &e->array[i];
-        emit_set_real(e, a->wide);
-        text_add(t, "static const %s data_%d[%lld]", emit_type(e, a->type), i + 1,
-                 (long long)a->count);
-        put_numbers(e, t, a->data, a->count, a->type);
-        text_add(t, ";\n\n");
+        emit_set_real(e, e->array[i].wide);
+        put_array(e, t, &e->array[i], text_format(e->ngc, "data_%d", i + 1));
     }
     emit_set_real(e, wide);
 }
@@ -149,10 +225,40 @@ void emit_weights(Emit *e, Text *t, bool define)
     }
 }
 
+/* The same as bytes: members of one struct after another, each where its type may be. */
+static void put_frozen_bytes(Emit *e, Text *t)
+{
+    const Model *m = e->module->model;
+    size_t size = 0, room = 16, most = 1;
+    for (int i = 0; i < m->vars; i++)
+        room += 8 + (size_t)module_count(e->module, m->var[i]->shape) * 8;
+    unsigned char *bytes = arena_alloc(e->ngc, room);
+
+    for (int i = 0; i < m->vars; i++) {
+        const Var *v = m->var[i];
+        if (v->kind != VAR_FROZEN)
+            continue;
+        size_t one = (size_t)type_size(e->ngc, v->type);
+        int64_t count = module_count(e->module, v->shape);
+        size = (size + one - 1) / one * one;
+        store_elements(e, bytes + size, v->data, count, v->type);
+        size += (size_t)count * one;
+        most = one > most ? one : most;
+    }
+    size = (size + most - 1) / most * most;
+
+    const char *type = text_format(e->ngc, "%s_frozen", e->module->name);
+    put_union(t, type, "frozen", text_format(e->ngc, "%s of[1]", type), bytes, size);
+}
+
 /* An array of one struct, as functions read it like the structs that they are given pointers to:
  * frozen->h_W. */
 void emit_frozen(Emit *e, Text *t)
 {
+    if (e->ngc->opt.bytes) {
+        put_frozen_bytes(e, t);
+        return;
+    }
     text_add(t, "static const %s_frozen frozen[1] = {", e->module->name);
     put_block(e, t, VAR_FROZEN);
     text_add(t, "};\n\n");

@@ -338,6 +338,7 @@ static void announce(const Ngc *ngc, const Model *m, const char *command, char *
 static Text program_text(Ngc *ngc, Model *m)
 {
     Output out = {.c = {.ngc = ngc}, .h = {.ngc = ngc}};
+    ngc->opt.bytes = true;
     emit_c(module_build(m), NULL, &out);
     text_add(&out.c,
              "\n#include \"ngrt_host.h\"\n\nint main(int argc, char **argv)\n{\n"
