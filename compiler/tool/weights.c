@@ -111,8 +111,15 @@ static double *read_named(File *f, const Graph *g, const Var *v, int64_t count)
     }
 
     double *out = arena_alloc(f->ngc, (size_t)(count + 1) * sizeof *out);
-    for (int64_t i = 0; i < count; i++)
+    bool whole = true;
+    for (int64_t i = 0; i < count; i++) {
         out[i] = ngrt_data_value(&s->data, (size_t)i);
+        whole &= out[i] >= INT32_MIN && out[i] <= INT32_MAX && out[i] == (int32_t)out[i];
+    }
+    if (v->type == T_INT && !whole) {
+        fail(f, "is int, but its elements in the file are not", v->name);
+        return NULL;
+    }
     return out;
 }
 
