@@ -83,6 +83,63 @@ static int load_training(Trainer *t, const Archive *whole)
     return DONE;
 }
 
+/* A number for the names and values in a file of weights, in whatever order it has them. */
+static uint64_t hash_weights(const Archive *a)
+{
+    uint64_t sum = 0;
+    size_t i, k;
+
+    for (i = 0; i < (size_t)a->count; i++) {
+        const Stored *s = &a->tensor[i];
+        uint64_t hash = 14695981039346656037u;
+
+        for (k = 0; s->name[k]; k++)
+            hash = (hash ^ (unsigned char)s->name[k]) * 1099511628211u;
+        for (k = 0; k < s->data.rows * s->data.columns; k++) {
+            double value = ngrt_data_value(&s->data, k);
+            uint64_t bits;
+
+            memcpy(&bits, &value, sizeof bits);
+            hash = (hash ^ bits ^ bits >> 32) * 1099511628211u;
+        }
+        sum += hash;
+    }
+    return sum;
+}
+
+/* Takes what the file of --weights says of the data, unless --load does. But not the words of
+ * labels: those are of other data. The program has the weights. */
+static int load_base(Trainer *t)
+{
+    ngrt_message message;
+    Archive base = {0};
+    int i, status = DONE;
+
+    if (ngrt_archive_read(&base, t->weights_path, &message)) /* it has only numbers */
+        return DONE;
+    snprintf(t->base, sizeof t->base, "%016llx", (unsigned long long)hash_weights(&base));
+    if (!t->load_path)
+        status = load_prep(t, &base.notes, t->weights_path);
+    for (i = 0; i < t->model->tensors && !status && !t->load_path; i++) {
+        const ngrt_tensor *x = &t->model->tensor[i];
+        if (x->role == NGRT_INPUT && x->type == NGRT_I32 && x->flags & NGRT_TARGET)
+            ngrt_prep_drop(&t->prep, x->name);
+    }
+    ngrt_archive_free(&base);
+    return status;
+}
+
+/* Are the weights that are not trained those with which the file was trained? */
+static int check_base(const Trainer *t, const Notes *notes)
+{
+    const char *base = ngrt_notes_get(notes, "base");
+
+    if (!base || strcmp(base, t->base) == 0)
+        return DONE;
+    return ngrt_trainer_fail(t, FILES, "%s: was trained with other --weights than %s", t->load_path,
+                             t->weights_path ? t->weights_path : "none");
+}
+
 /* Loads the weights of --load or --resume, and how far the training was with them. */
 static int load(Trainer *t)
 {
@@ -95,7 +152,9 @@ static int load(Trainer *t)
         return ngrt_trainer_fail(t, FILES, "%s", message.text);
     if (message.text[0])
         ngrt_trainer_note(t, "%s", message.text);
-    status = load_prep(t, &whole.notes, t->load_path);
+    status = check_base(t, &whole.notes);
+    if (!status)
+        status = load_prep(t, &whole.notes, t->load_path);
     if (!status && t->resume_path)
         status = load_training(t, &whole);
     else if (!status && t->about.row > 0)
@@ -108,26 +167,6 @@ static int load(Trainer *t)
     if (t->about.hash && !t->seeded)
         t->seed = t->about.seed;
     return DONE;
-}
-
-/* Takes what the file of --weights says of the data, but not the words of labels: those are of
- * other data. The program has its weights. */
-static int load_base(Trainer *t)
-{
-    ngrt_message message;
-    Archive base = {0};
-    int i, status;
-
-    if (ngrt_archive_read(&base, t->weights_path, &message)) /* it has only numbers */
-        return DONE;
-    status = load_prep(t, &base.notes, t->weights_path);
-    for (i = 0; i < t->model->tensors && !status; i++) {
-        const ngrt_tensor *x = &t->model->tensor[i];
-        if (x->role == NGRT_INPUT && x->type == NGRT_I32 && x->flags & NGRT_TARGET)
-            ngrt_prep_drop(&t->prep, x->name);
-    }
-    ngrt_archive_free(&base);
-    return status;
 }
 
 /* Can the training go on where the file's was? */
@@ -165,12 +204,12 @@ int ngrt_checkpoint_load(Trainer *t)
     t->best_epoch = t->waited = 0;
     if (t->model->init)
         t->model->init(t->params, t->state, t->seed);
-    if (t->load_path)
+    if (t->weights_path)
+        status = load_base(t);
+    if (t->load_path && !status)
         status = load(t);
     else if (t->command != TRAIN && t->model->sizeof_params > 0)
         ngrt_trainer_note(t, "no --load: the weights are those that training starts with");
-    if (!status && t->weights_path && !t->load_path)
-        status = load_base(t);
     t->about.seed = t->seed;
     return status;
 }
@@ -271,6 +310,8 @@ static int make_notes(const Trainer *t, Notes *notes)
     if (good && t->command_line)
         good = ngrt_notes_set(notes, "options", t->command_line);
     good = good && ngrt_notes_set(notes, "version", NGRT_VERSION);
+    if (good && t->base[0])
+        good = ngrt_notes_set(notes, "base", t->base);
     good = good && set_note(notes, "metrics", ngrt_metrics_write(t, &b), &b);
     good = good && set_note(notes, "best", ngrt_best_write(t, &b), &b);
     good = good && set_note(notes, "sums", add_sums(t, &b), &b);

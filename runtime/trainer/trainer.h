@@ -173,6 +173,7 @@ typedef struct Trainer {
     const char *resume_path;
     char *command_line; /* what is saved of it */
     const char *log_path, *load_path, *save_path, *map, *out_path, *weights_path;
+    char base[17]; /* the hash of the weights of --weights; "": they have no names */
     const char *boundary_path;
     const char *find_rate;  /* the input whose value is looked for */
     char rate_text[140];    /* NAME=value, for the step that is on */

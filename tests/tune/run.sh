@@ -222,6 +222,12 @@ head -31 old.csv >thirty.csv
 "$NGC" norms.ng --prefix=c --weights=words.st --train='top,z' -o c.c 2>said && cc -w -I"$top/runtime" loss.c c.c $libs -o loss 2>said &&
     sed '1d; s/cat/0/; s/cow/1/; s/dog/2/' thirty.csv | ./loss >got.out 2>>said || fail "the C with prepared inputs: $(head -3 said)"
 [ -s got.out ] && [ "$(grep J: want.out)" = "$(cat got.out)" ] && good || fail "the C with prepared inputs: $(cat got.out), eval: $(cat want.out)"
+# what was trained on one net is not loaded on another; the file's format does not matter
+"$NGC" train norms.ng --data table.csv --epochs 1 --batch 8 --quiet --save less.st >said 2>&1
+says 3 "tuned.st: was trained with other --weights than less.st" predict norms.ng --weights=less.st --train=z --load tuned.st --data x=table.csv:0-3
+says 3 "tuned.st: was trained with other --weights" train norms.ng --weights=norms.st --train=z --load tuned.st --data table.csv
+"$NGC" train norms.ng --load words.st --data x=old.csv:0-3,t=old.csv:kind --epochs 1 --quiet --save words.npz >said 2>&1
+"$NGC" eval norms.ng --weights=words.npz --train=z --data x=new.csv:0-3,t=new.csv:kind --load tuned.st --quiet >said 2>&1 && good || fail "another format: $(cat said)"
 group "data"
 
 # Messages.
