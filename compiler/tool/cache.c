@@ -247,6 +247,24 @@ int cache_find(Ngc *ngc, const char *path, const char *key)
     return -1;
 }
 
+/* What the compiler made, without the last line that it has in the cache; NULL: it cannot be read.
+ */
+const char *cache_read(Ngc *ngc, int fd, size_t *size)
+{
+    static const char begin[] = "\nngc ";
+    struct stat st;
+    char *text = NULL;
+    if (fstat(fd, &st) == 0)
+        text = read_all(ngc, fd, (size_t)st.st_size);
+    if (!text)
+        return NULL;
+
+    *size = (size_t)st.st_size;
+    if (*size > TAIL && memcmp(text + *size - TAIL, begin, sizeof begin - 1) == 0)
+        *size -= TAIL;
+    return text;
+}
+
 static bool write_bytes(int fd, const char *text, size_t size)
 {
     while (size > 0) {

@@ -1,6 +1,7 @@
-/* driver.c - `ngc train`, `eval`, `predict`. In: a model and the command's arguments. The emitted C
- * is compiled with the system's compiler and linked with the runtime's host part. The program is
- * kept in the cache, and takes the place of this process. */
+/* driver.c - `ngc train`, `eval`, `predict` and `library`. In: a model and the command's arguments.
+ * The emitted C is compiled with the system's compiler and linked with the runtime's host part.
+ * What is made is kept in the cache. A program takes the place of this process; a library is copied
+ * to where the user wants it. */
 #include "tool/driver.h"
 #include "emit/emit_c.h"
 #include "tool/tool.h"
@@ -22,14 +23,17 @@
 extern char **environ;
 
 #define CC_OPTIONS "-std=c99 -O2 -w"
+#define CC_LIBRARY " -shared -fPIC" /* and these for a library */
 
 enum {
     WORDS = 64, /* of a command */
     LINES = 20, /* of a compiler's messages that are shown */
 };
 
-/* One program to be compiled. */
+/* One program, or library, to be compiled. */
 typedef struct Build {
+    const char *options;  /* of the C compiler, in words */
+    bool alone;           /* linked with libm only: the C has what it uses of the runtime */
     const char *key;      /* of all that it is made from */
     const char *cache;    /* the directory of programs that are kept, or NULL */
     const char *kept;     /* the program's file in it, or NULL */
@@ -78,6 +82,12 @@ static const char *compiler_words(void)
         return "cc";
     cc += strspn(cc, " ");
     return *cc ? cc : "cc";
+}
+
+/* The libraries besides the runtime. */
+static const char *link_words(const Build *b)
+{
+    return b->alone ? "-lm" : NGC_LIBS;
 }
 
 /* ---- the key ---- */
@@ -144,7 +154,7 @@ static const char *program_key(Ngc *ngc, const Build *b, const Text *c)
                                            "COMPILER_PATH", "GCC_EXEC_PREFIX"};
 
     Text t = {.ngc = ngc};
-    text_add(&t, "ngc %s\n%s\n%s %s\n", NGC_VERSION, compiler_words(), CC_OPTIONS, NGC_LIBS);
+    text_add(&t, "ngc %s\n%s\n%s %s\n", NGC_VERSION, compiler_words(), b->options, link_words(b));
     add_command(ngc, &t, compiler_words());
     add_file(&t, b->lib);
     for (size_t i = 0; i < sizeof header / sizeof *header; i++)
@@ -243,7 +253,7 @@ static void complain_compiler(Ngc *ngc, const Build *b, const char *name, int er
     if (error) {
         d = complain(ngc, "cannot run the C compiler '%s': %s", name, strerror(error));
         diag_note(ngc, d, NO_PLACE,
-                  "train, eval and predict need a C compiler: install one (on Debian: "
+                  "train, eval, predict and library need a C compiler: install one (on Debian: "
                   "apt-get install gcc libc6-dev), or set CC to its name");
     } else if (WIFSIGNALED(status)) {
         d = complain(ngc, "the C compiler '%s' was ended by signal %d", name, WTERMSIG(status));
@@ -257,11 +267,13 @@ static bool compile(Ngc *ngc, const Build *b, const sigset_t *mask)
 {
     char *argv[WORDS];
     int n = add_words(ngc, argv, 0, compiler_words());
-    n = add_words(ngc, argv, n, CC_OPTIONS " -I");
+    n = add_words(ngc, argv, n, b->options);
+    argv[n++] = "-I";
     argv[n++] = (char *)b->runtime;
     argv[n++] = (char *)b->c;
-    argv[n++] = (char *)b->lib;
-    n = add_words(ngc, argv, n, NGC_LIBS);
+    if (!b->alone)
+        argv[n++] = (char *)b->lib;
+    n = add_words(ngc, argv, n, link_words(b));
     argv[n++] = "-o";
     argv[n++] = (char *)b->program;
     argv[n] = NULL;
@@ -376,17 +388,24 @@ static int find_program(Ngc *ngc, Build *b, const Model *m, const Text *c)
     return fd;
 }
 
+/* What is made of the C: from the cache, or compiled now. An open file, or -1 with a message. */
+static int obtain_program(Ngc *ngc, Build *b, const Model *m, const Text *c, const char *command,
+                          char **argv, int argc)
+{
+    int fd = find_program(ngc, b, m, c);
+    if (fd >= 0 || !b->key)
+        return fd;
+    announce(ngc, m, command, argv, argc);
+    return make_undisturbed(ngc, b, c);
+}
+
 int train_main(Ngc *ngc, Model *m, const char *command, char **argv, int argc)
 {
-    Build b = {0};
+    Build b = {.options = CC_OPTIONS};
     Text c = program_text(ngc, m);
     if (ngc->errors)
         return 1;
-    int fd = find_program(ngc, &b, m, &c);
-    if (fd < 0 && b.key) {
-        announce(ngc, m, command, argv, argc);
-        fd = make_undisturbed(ngc, &b, &c);
-    }
+    int fd = obtain_program(ngc, &b, m, &c, command, argv, argc);
     if (fd < 0)
         return 3;
 
@@ -404,4 +423,84 @@ int train_main(Ngc *ngc, Model *m, const char *command, char **argv, int argc)
     fexecve(fd, args, environ);
     complain(ngc, "cannot run the program that was compiled: %s", strerror(errno));
     return 3;
+}
+
+/* ---- a library ---- */
+
+/* A text as a string literal, a line of it on each line. */
+static void put_literal(Text *t, const char *text)
+{
+    text_add(t, "    \"");
+    for (const char *c = text; *c; c++)
+        if (*c == '\n')
+            text_add(t, "\\n\"\n    \"");
+        else if (*c == '"' || *c == '\\' || *c == '?')
+            text_add(t, "\\%c", *c);
+        else
+            text_put(t, c, 1);
+    text_add(t, "\"");
+}
+
+/* Links what users of a library call of the runtime besides the model: a table of it. */
+static const char host_text[] =
+    "\n#include \"ngrt_host.h\"\n\n"
+    "const struct {\n"
+    "    ngrt_pool *(*create)(int);\n"
+    "    void (*destroy)(ngrt_pool *);\n"
+    "    int (*save)(const ngrt_model *, const void *, const void *, const ngrt_about *,\n"
+    "                const char *, const char *, ngrt_message *);\n"
+    "    int (*load)(const ngrt_model *, void *, void *, ngrt_about *, const char *,\n"
+    "                const char *, ngrt_message *);\n"
+    "} ngc_host = {ngrt_pool_create, ngrt_pool_destroy, ngrt_weights_save, ngrt_weights_load};\n";
+
+/* The C of the model, its manifest, and what its users call of the runtime's host part. */
+static Text library_text(Ngc *ngc, Model *m)
+{
+    Output out = {.c = {.ngc = ngc}, .h = {.ngc = ngc}};
+    Text manifest = {.ngc = ngc};
+    const Module *module = module_build(m);
+    if (ngc->errors)
+        return out.c;
+
+    emit_c(module, NULL, &out);
+    manifest_write(module, &manifest);
+    text_add(&out.c, "\nextern const char ngc_manifest[];\nconst char ngc_manifest[] =\n");
+    put_literal(&out.c, manifest.at);
+    text_add(&out.c, ";\n");
+
+    if (!ngc->opt.standalone)
+        text_add(&out.c, "%s", host_text);
+    return out.c;
+}
+
+int library_main(Ngc *ngc, Model *m, const char *output)
+{
+    if (!output) {
+        complain(ngc, "-o names the library that is written");
+        return 2;
+    }
+    if (ngc->opt.weights) {
+        int status = weights_freeze(ngc, m);
+        if (status)
+            return status;
+    }
+
+    Build b = {.options = CC_OPTIONS CC_LIBRARY, .alone = ngc->opt.standalone};
+    Text c = library_text(ngc, m);
+    if (ngc->errors)
+        return 1;
+    OutFile file = {.path = output};
+    if (output_clash(ngc, &file, 1))
+        return 2;
+
+    int fd = obtain_program(ngc, &b, m, &c, "library", NULL, 0);
+    if (fd < 0)
+        return 3;
+    file.text = cache_read(ngc, fd, &file.size);
+    close(fd);
+    if (!file.text) {
+        complain(ngc, "cannot read the library that was compiled: %s", strerror(errno));
+        return 3;
+    }
+    return output_write(ngc, &file, 1) ? 0 : 3;
 }

@@ -17,6 +17,7 @@ const char *cache_directory(Ngc *);
 const char *cache_private(Ngc *, const char *in);
 int cache_open(const char *path, size_t *size);
 int cache_find(Ngc *, const char *path, const char *key);
+const char *cache_read(Ngc *, int fd, size_t *size);
 bool cache_create(const char *path, mode_t, const char *text, size_t, const char *tail,
                   size_t tail_size);
 bool cache_keep(Ngc *, const char *built, const char *path, const char *key);

@@ -351,6 +351,7 @@ static int model_command(Ngc *ngc, const Args *a)
     case C_TRAIN:
     case C_EVAL:
     case C_PREDICT: status = train_main(ngc, m, a->command_name, a->rest, a->rests); break;
+    case C_LIBRARY: status = library_main(ngc, m, a->output); break;
     case C_EXPORT: status = export_main(ngc, a, m); break;
     default: status = compile(ngc, a, m); break;
     }

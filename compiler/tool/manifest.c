@@ -215,6 +215,23 @@ static void put_block(const Module *m, Text *t, Block block, StructSize s)
 
 /* ---- functions ---- */
 
+/* The inputs that a function reads. */
+static void put_reads(const Module *m, Text *t, const Function *f)
+{
+    const char *comma = "";
+
+    text_add(t, ", \"reads\": [");
+    for (int i = 0; i < m->model->vars; i++) {
+        const Var *v = m->model->var[i];
+        if (v->kind != VAR_INPUT || !f->reads[i])
+            continue;
+        text_add(t, "%s", comma);
+        json_string(t, v->name);
+        comma = ", ";
+    }
+    text_add(t, "]");
+}
+
 static void put_function(const Module *m, Text *t, const Function *f, const char *returns)
 {
     const char *does = f->fn < FN_GROUP ? f->name : "step";
@@ -235,7 +252,10 @@ static void put_function(const Module *m, Text *t, const Function *f, const char
     }
     if (f->fn == FN_INIT)
         text_add(t, "%s{\"type\": \"uint64\", \"name\": \"seed\"}", comma);
-    text_add(t, "]}");
+    text_add(t, "]");
+    if (f->reads && f->blocks & USES_INPUTS)
+        put_reads(m, t, f);
+    text_add(t, "}");
 }
 
 /* The block and the functions of losses and metrics over all rows. */
@@ -292,7 +312,7 @@ void manifest_write(const Module *m, Text *t)
         put_metrics(m, &blocks, &functions);
 
     text_add(t, "{\n  \"manifest\": 1,\n  \"ngc\": \"" NGC_VERSION "\",\n");
-    text_add(t, "  \"name\": \"%s\",\n", m->model->name);
+    text_add(t, "  \"name\": \"%s\",\n", m->name);
     text_add(t, "  \"real\": \"%s\",\n", real_name(m));
     text_add(t, "  \"standalone\": %s,\n", ngc->opt.standalone ? "true" : "false");
     text_add(t, "  \"pointer\": %d,\n", POINTER);

@@ -85,6 +85,7 @@ typedef enum {
     C_TRAIN,
     C_EVAL,
     C_PREDICT,
+    C_LIBRARY,
     C_IMPORT,
     C_EXPORT,
     C_FMT,

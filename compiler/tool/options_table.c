@@ -145,6 +145,8 @@ const CommandInfo command_table[] = {
      "print losses and metrics of a trained model, one 'name: value' a line"},
     {"predict", C_PREDICT, "[options] FILE --data ... --load F [-o OUT]",
      "print the outputs of a trained model, a line for each row of the data"},
+    {"library", C_LIBRARY, "[options] FILE -o LIBRARY.so",
+     "compile the C to a shared library with its manifest, for Python and other languages"},
     {"import", C_IMPORT, "[options] FILE.onnx [-o MODEL.ng] [--save F] [input=value ...]",
      "write a model in the ONNX format as text, and its weights to a file"},
     {"export", C_EXPORT, "[options] FILE [--load F] [--training] -o MODEL.onnx",

@@ -48,4 +48,7 @@ bool deps_write(Ngc *, Text *, const char *given, const char *const *target, int
 /* Does not return where the program could be started. */
 int train_main(Ngc *, Model *, const char *command, char **argv, int argc);
 
+/* Writes a shared library to `output`; 0, or the exit status. */
+int library_main(Ngc *, Model *, const char *output);
+
 #endif

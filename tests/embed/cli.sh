@@ -117,6 +117,31 @@ PY
     done
 fi
 
+# ---- a library ----
+ok "library" "$ngc" library "$top/examples/iris.ng" -o lib.so
+ok "library, from the cache" env PATH=/nowhere "$ngc" library "$top/examples/iris.ng" -o again.so
+cmp -s lib.so again.so && good || bad "the library from the cache has other bytes"
+ok "library without the runtime" "$ngc" library --standalone "$top/examples/iris.ng" -o alone.so
+nm -D alone.so | grep -q ngrt_ && bad "a standalone library calls the runtime" || good
+says 2 '^ngc: error: -o names the library' "$ngc" library "$top/examples/iris.ng"
+cp "$top/examples/iris.ng" mine.ng
+says 2 'is the model itself' "$ngc" library mine.ng -o mine.ng
+says 3 'cannot run the C compiler' env CC=none-such "$ngc" library --real=double mine.ng -o none.so
+[ -e none.so ] && bad "a library without a compiler" || good
+says 1 'NG0201' "$ngc" library -e 'y = sofmax(x)' -o none.so
+if have python3; then
+    "$ngc" --manifest --prefix=iris "$top/examples/iris.ng" -o iris.c
+    ok "the manifest inside" python3 - ./lib.so iris.json <<'PY'
+import ctypes, json, sys
+library = ctypes.CDLL(sys.argv[1])
+inside = ctypes.string_at(ctypes.addressof(ctypes.c_char.in_dll(library, "ngc_manifest")))
+beside = json.load(open(sys.argv[2]))
+assert json.loads(inside) == {**beside, "standalone": False}, inside
+reads = {f["name"]: f.get("reads") for f in beside["functions"]}
+assert reads["iris_predict"] == ["x"] and reads["iris_step"] == ["x", "t"] and reads["iris_init"] is None, reads
+PY
+fi
+
 # ---- work keeps its values wherever it is in memory, also between forward and backward ----
 printf 'input x[8, 64], t[8]: int\nh = dense(dense(x, 128, tanh), 64, relu)\nminimize J = cross_entropy(dense(h, 3), t) with sgd(lr = 0.1)\n' >moved.ng
 ok "C for work that is moved" "$ngc" --standalone --prefix=model moved.ng -o model.c
