@@ -177,7 +177,7 @@ SEMICOLON = ;
 EMPTY   =
 LINKS   = $(subst $(EMPTY) $(EMPTY),$(SEMICOLON),$(strip $(LIBS)))
 install uninstall: export TO := $(DESTDIR)$(PREFIX)
-install: export PREFIX := $(PREFIX)
+install uninstall: export PREFIX := $(PREFIX)
 # PREFIX quoted for sed, where & has a meaning
 SET_UP  = sed -e "s|@PREFIX@|$$(printf '%s' "$$PREFIX" | sed 's/[&|\\]/\\&/g')|g" -e 's|@VERSION@|$(VERSION)|g'
 PAGE    = awk -v version=$(VERSION) -f compiler/tool/man.awk
@@ -187,6 +187,12 @@ INSTALLED = bin/ngc lib/libngrt.a include/ngrt.h include/ngrt_math.h include/ngr
           share/fish/vendor_completions.d/ngc.fish $(addprefix share/vim/vimfiles/,$(EDIT_VIM)) $(addprefix share/ngc/vscode/,$(EDIT_CODE))
 EDIT_VIM  = syntax/ng.vim ftdetect/ng.vim ftplugin/ng.vim
 EDIT_CODE = package.json language-configuration.json ng.tmLanguage.json
+
+# Where Python looks for modules, below PREFIX: as $(PYTHON) says, or as Debian's does.
+PYTHON  = python3
+PYTHON_DIR = $$($(PYTHON) -c 'import os, sys; p = os.environ["PREFIX"].rstrip("/") + "/lib"; \
+    print(next(d[len(p) - 3:] for d in sys.path if d.startswith(p) and d.endswith("-packages")))' 2>/dev/null \
+    || echo lib/python3/dist-packages)
 
 install: all
 	for d in $(sort $(dir $(INSTALLED))); do mkdir -p "$$TO/$$d" || exit 1; done
@@ -204,10 +210,11 @@ install: all
 	$(B)/ngc --completion=fish > "$$TO/share/fish/vendor_completions.d/ngc.fish"
 	for f in $(EDIT_VIM); do install -m 644 grammars/vim/$$f "$$TO/share/vim/vimfiles/$$f"; done
 	for f in $(EDIT_CODE); do install -m 644 grammars/vscode/$$f "$$TO/share/ngc/vscode/$$f"; done
+	d="$$TO/$(PYTHON_DIR)" && mkdir -p "$$d" && install -m 644 runtime/python/ngc.py "$$d"
 	cd "$$TO" && chmod 644 $(filter lib/pkg% lib/cmake% share/%,$(INSTALLED))
 
 uninstall:
-	rm -f $(addprefix "$$TO/",$(INSTALLED))
+	rm -f $(addprefix "$$TO/",$(INSTALLED)) "$$TO/$(PYTHON_DIR)/ngc.py"
 	-rmdir "$$TO/lib/cmake/ngc" "$$TO/share/ngc/vscode" "$$TO/share/ngc"
 
 # The files of the repository, or of an unpacked archive, and the generated scanner and parser.

@@ -10,8 +10,9 @@
 #     ng error NG0301        ngc refuses it with this error; ```out is the whole message
 #     ng warning NG0506      ngc compiles it with this warning; ```out is the whole message
 #     sh test                commands that succeed; ```out is what they print
-# file=NAME after any of these, or after c, writes the block to the file NAME for later blocks of the same README. All blocks
-# of a README run in one directory with links to the files of the top directory. Numbers may differ in the ninth digit.
+# file=NAME after any of these, or after c or python, writes the block to the file NAME for later blocks of the same README. All
+# blocks of a README run in one directory with links to the files of the top directory. Numbers may differ in the ninth digit.
+# In the commands, PYTHON is a Python with NumPy; where there is none, a README that needs it is not run.
 # The manual of the language must have every function of the library and every code of a message.
 # --accept writes the actual output into the ```out blocks: read the diff.
 set -uf
@@ -24,6 +25,7 @@ trap 'rm -rf "$dir"' EXIT
 accept=0 passed=0 failed=0
 . tests/suite.sh
 train_cc=$(cc_with -O1) # what ngc train of a README compiles with
+python=$(find_numpy)
 [ "${1-}" = --accept ] && accept=1 && shift
 
 # Splits a README into blocks: NUMBER.info, .line, .text, and .want for an ```out that follows.
@@ -102,7 +104,7 @@ run_block() {
     case $1 in
     run) shift; "$ngc" run "$name" "$@" ;;
     check) "$ngc" check "$name" ;;
-    sh) NGC=$ngc CC=$train_cc XDG_CACHE_HOME=$dir sh -e "$blocks/$n.text" ;;
+    sh) NGC=$ngc PYTHON=$python CC=$train_cc XDG_CACHE_HOME=$dir sh -e "$blocks/$n.text" ;;
     *) "$ngc" "$name" -o - ;;
     esac >"$dir/out" 2>"$dir/err"
 }
@@ -210,6 +212,10 @@ EOF
 [ $# = 0 ] && { check_manual; check_errors; check_trainer; }
 [ $# = 0 ] && set -- $(find . -name README.md -not -path './build/*' -not -path './.git/*' | sed 's|^\./||' | sort)
 for doc; do
+    if [ -z "$python" ] && grep -q '\$PYTHON' "$doc"; then
+        echo "$doc: not run, as no python3 here has NumPy"
+        continue
+    fi
     blocks=$dir/blocks
     rm -rf "$blocks" "$dir/work"
     mkdir "$blocks" "$dir/work"
@@ -228,7 +234,7 @@ for doc; do
         case $kind in
         ng) cp "$blocks/$n.text" "$name" && check_block ${arguments:-compile} ;;
         sh) [ "$arguments" = " test" ] && check_block sh ;;
-        c) [ "$name" = model.ng ] || cp "$blocks/$n.text" "$name" ;;
+        c | python) [ "$name" = model.ng ] || cp "$blocks/$n.text" "$name" ;;
         esac
     done
     cd "$top" || exit 2

@@ -59,3 +59,10 @@ runtime_libs() {
     echo -lm
     echo 'int main(void) { return 0; }' | cc -x c - -fuse-ld=gold -o "$dir/gold" 2>/dev/null && echo -fuse-ld=gold
 }
+
+# Prints the name of a Python that has NumPy, or nothing.
+find_numpy() {
+    for name in python3 /usr/bin/python3; do
+        "$name" -c 'import numpy' 2>/dev/null && echo "$name" && return
+    done
+}

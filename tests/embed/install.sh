@@ -6,8 +6,17 @@ ok "make install" make -C "$top" -o all install B="$build" PREFIX="$prefix" DEST
 ok "make install with DESTDIR" make -C "$top" -o all install B="$build" PREFIX=/usr DESTDIR="$dir/root"
 (cd "$prefix" && find . -type f | sort) >in.prefix
 (cd "$dir/root/usr" && find . -type f | sort) >in.root
-[ "$(wc -l <in.prefix)" = 24 ] && cmp in.prefix in.root && good || bad "what is installed"
+[ "$(wc -l <in.prefix)" = 25 ] && cmp in.prefix in.root && good || bad "what is installed"
 grep -rlI "$dir" "$dir/root" >"$dir/got" && bad "DESTDIR is in a file" || good
+# a Python that looks into PREFIX gets the module there
+mkdir -p "$dir/snake/lib/python3.9/site-packages" "$dir/snake/bin"
+printf '#!/bin/sh\nPYTHONPATH=%s exec python3 "$@"\n' "$dir/snake/lib/python3.9/site-packages" >"$dir/snake/bin/python" && chmod +x "$dir/snake/bin/python"
+if have python3; then
+    ok "make install for a Python" make -C "$top" -o all install B="$build" PREFIX="$dir/snake" DESTDIR= PYTHON="$dir/snake/bin/python"
+    [ -e "$dir/snake/lib/python3.9/site-packages/ngc.py" ] && good || bad "ngc.py is not where Python looks"
+    ok "make uninstall for a Python" make -C "$top" uninstall B="$build" PREFIX="$dir/snake" DESTDIR= PYTHON="$dir/snake/bin/python"
+    [ -z "$(find "$dir/snake/lib" -type f)" ] && good || bad "ngc.py is left"
+fi
 [ "$(stat -c %a "$prefix/share/man/man1/ngc.1" "$prefix/bin/ngc" | tr '\n' ' ')" = '644 755 ' ] && good || bad modes
 ok "make install where names are awkward" make -C "$top" -o all install B="$build" PREFIX="/it's a & b" DESTDIR="$dir/root"
 grep -q "^prefix=/it's a & b$" "$dir/root/it's a & b/lib/pkgconfig/ngrt.pc" && good || bad ngrt.pc
