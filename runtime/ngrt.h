@@ -28,7 +28,7 @@ enum ngrt_error {
     NGRT_OK = 0,
     NGRT_ESIZE = -1,   /* a run-time size is below 1 or above its bound */
     NGRT_ELABEL = -2,  /* an integer input holds a label or index out of its range */
-    NGRT_ENOMEM = -3,  /* no memory (host part only) */
+    NGRT_ENOMEM = -3,  /* no memory (host part), or no block for the result (NAME_all) */
     NGRT_EIO = -4,     /* a file cannot be opened, read or written (host part only) */
     NGRT_EFORMAT = -5, /* a file is damaged or not of a known format (host part only) */
     NGRT_EMODEL = -6   /* data does not fit the model (host part only) */

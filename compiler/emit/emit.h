@@ -331,10 +331,15 @@ const double *default_data(const Var *); /* NULL: the caller gives the elements 
 void emit_weights(Emit *, Text *, bool define);
 void emit_frozen(Emit *, Text *);
 
+/* ---- emit_all.c ---- */
+
+/* All blocks in one struct. */
+void emit_all(Emit *, Text *);
+
 /* ---- emit_header.c ---- */
 
 void emit_vars(Emit *, Text *, VarKind, const char *what); /* the struct of variables */
-void emit_declarations(Emit *, Text *);
+void emit_declarations(Emit *, Text *, bool is_header);
 
 /* ---- emit_descriptor.c ---- */
 

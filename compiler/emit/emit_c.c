@@ -141,7 +141,7 @@ static void print_header(Emit *e, const char *name, Text *t)
     print_first_line(e, t, name);
     text_add(t, "#ifndef NGC_%s_H\n", e->module->name);
     text_add(t, "#define NGC_%s_H\n\n", e->module->name);
-    emit_declarations(e, t);
+    emit_declarations(e, t, true);
     text_add(t, "\n#endif\n");
 }
 
@@ -151,7 +151,7 @@ static void print_declarations(Emit *e, const char *header, Text *t)
     if (header)
         text_add(t, "#include \"%s\"\n\n", base_name(header));
     else
-        emit_declarations(e, t);
+        emit_declarations(e, t, false);
 }
 
 /* The runtime's headers whose texts are compiled into the model, unless they are copied. */

@@ -234,7 +234,7 @@ static const char cplusplus_end[] = "\n"
                                     "}\n"
                                     "#endif\n";
 
-void emit_declarations(Emit *e, Text *t)
+void emit_declarations(Emit *e, Text *t, bool is_header)
 {
     print_includes(e, t);
     text_add(t, "%s", cplusplus_begin);
@@ -252,5 +252,7 @@ void emit_declarations(Emit *e, Text *t)
     text_add(t, "/* Functions that return int check sizes and labels before they write anything: "
                 "0, or a negative NGRT_E... */\n");
     declare_functions(e, t);
+    if (is_header)
+        emit_all(e, t);
     text_add(t, "%s", cplusplus_end);
 }
