@@ -181,7 +181,7 @@ install uninstall: export PREFIX := $(PREFIX)
 # PREFIX quoted for sed, where & has a meaning
 SET_UP  = sed -e "s|@PREFIX@|$$(printf '%s' "$$PREFIX" | sed 's/[&|\\]/\\&/g')|g" -e 's|@VERSION@|$(VERSION)|g'
 PAGE    = awk -v version=$(VERSION) -f compiler/tool/man.awk
-INSTALLED = bin/ngc lib/libngrt.a include/ngrt.h include/ngrt_math.h include/ngrt_float.h include/ngrt_double.h include/ngrt_vector.h include/ngrt_small.h include/ngrt_host.h lib/pkgconfig/ngrt.pc \
+INSTALLED = bin/ngc lib/libngrt.a include/ngrt.h include/ngrt_math.h include/ngrt_float.h include/ngrt_double.h include/ngrt_vector.h include/ngrt_small.h include/ngrt_host.h include/ngc.hpp lib/pkgconfig/ngrt.pc \
           lib/cmake/ngc/ngc-config.cmake lib/cmake/ngc/ngc-config-version.cmake share/man/man1/ngc.1 share/man/man3/ngrt.3 \
           share/man/man5/ngc-language.5 share/bash-completion/completions/ngc share/zsh/site-functions/_ngc \
           share/fish/vendor_completions.d/ngc.fish $(addprefix share/vim/vimfiles/,$(EDIT_VIM)) $(addprefix share/ngc/vscode/,$(EDIT_CODE))
@@ -198,7 +198,7 @@ install: all
 	for d in $(sort $(dir $(INSTALLED))); do mkdir -p "$$TO/$$d" || exit 1; done
 	install -m 755 $(B)/ngc "$$TO/bin/ngc"
 	install -m 644 $(B)/libngrt.a "$$TO/lib/libngrt.a"
-	install -m 644 runtime/ngrt.h runtime/ngrt_math.h runtime/ngrt_float.h runtime/ngrt_double.h runtime/ngrt_vector.h runtime/ngrt_small.h runtime/ngrt_host.h "$$TO/include"
+	install -m 644 runtime/ngrt.h runtime/ngrt_math.h runtime/ngrt_float.h runtime/ngrt_double.h runtime/ngrt_vector.h runtime/ngrt_small.h runtime/ngrt_host.h runtime/ngc.hpp "$$TO/include"
 	$(SET_UP) -e 's|@LIBS@|$(strip $(LIBS))|' runtime/ngrt.pc.in > "$$TO/lib/pkgconfig/ngrt.pc"
 	$(SET_UP) -e 's|@LIBS@|$(LINKS)|' compiler/tool/ngc-config.cmake > "$$TO/lib/cmake/ngc/ngc-config.cmake"
 	$(SET_UP) compiler/tool/ngc-config-version.cmake > "$$TO/lib/cmake/ngc/ngc-config-version.cmake"

@@ -55,6 +55,7 @@ begin='dim m <= 4
 input x[m, 2], y[m]
 output p = dense(x, 1)[:, 0]
 '
+number=0
 # same WHAT TEXT OPTION...: the caller compiles with this model, in C and C++, and prints what was learned
 same() {
     echo "$2" >net.ng
@@ -62,6 +63,8 @@ same() {
     shift 2
     ok "$label" "$ngc" --standalone "$@" net.ng -o net.c
     for compile in "cc -std=c99" "c++ -std=c++98 -Wno-long-long" "clang++ -std=c++17"; do
+        number=$((number + 1))
+        case $compile in cc*) ;; *) in_share 3 $number || continue ;; esac
         have "${compile%% *}" >/dev/null || continue
         # shellcheck disable=SC2086
         case $compile in
