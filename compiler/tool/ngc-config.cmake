@@ -3,7 +3,8 @@
 #     add_ngc_model(NAME SOURCE model.ng [PREFIX prefix] [STANDALONE] [OPTIONS option ...])
 #
 # a static library NAME of the model's C, compiled again when the model or a file that it imports changes. Programs that link it
-# include "NAME.h"; names in it start with the prefix, which is NAME unless another is given.
+# include "NAME.h"; names in it start with the prefix, which is NAME unless another is given. Where neither CMAKE_BUILD_TYPE nor
+# CMAKE_C_FLAGS says how to optimize, its C is compiled with -O2.
 get_filename_component(_ngc_prefix "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
 
 if(NOT TARGET ngc::ngc)
@@ -44,6 +45,10 @@ function(add_ngc_model name)
   add_library(${name} STATIC "${dir}/${name}.c" "${dir}/${name}.h")
   target_include_directories(${name} PUBLIC "${dir}")
   set_target_properties(${name} PROPERTIES C_STANDARD 99 POSITION_INDEPENDENT_CODE ON)
+  if(NOT "${CMAKE_C_FLAGS}" MATCHES "(^| )-O" AND CMAKE_C_COMPILER_ID MATCHES "GNU|Clang|Intel|TinyCC")
+    # before other options, so that those of the directory or of the target count
+    target_compile_options(${name} BEFORE PRIVATE "$<$<IN_LIST:$<CONFIG>,;None>:-O2>")
+  endif()
   if(arg_STANDALONE)
     target_link_libraries(${name} PUBLIC m)
   else()

@@ -31,9 +31,27 @@ if have pkg-config; then
 fi
 if have cmake; then
     copy cmake
-    ok "cmake configures" cmake -B c1 -DCMAKE_PREFIX_PATH="$blanks"
+    ok "cmake configures" cmake -B c1 -DCMAKE_PREFIX_PATH="$blanks" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
     recipe "CMake, make" c1/program 'Compiling model' 'Built target' cmake --build c1
     says 0 '^line: 2.00 x + 1.00' c1/host
+    # level DIRECTORY WANT: the levels in the command that compiles a model
+    level() {
+        found=$(grep '"command".*/gate\.c' "$1/compile_commands.json" | grep -o -e ' -O[^ ]*' | tr -d '\n')
+        [ "$found" = "$2" ] && good || bad "CMake in $1 compiles a model with '$found', not '$2'"
+    }
+    level c1 ' -O2'
+    ok "cmake for debugging" cmake -B c3 -DCMAKE_PREFIX_PATH="$blanks" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DCMAKE_BUILD_TYPE=Debug
+    level c3 ''
+    ok "cmake for release" cmake c3 -DCMAKE_BUILD_TYPE=Release
+    level c3 ' -O3'
+    ok "cmake, no type again" cmake c3 -DCMAKE_BUILD_TYPE=
+    level c3 ' -O2'
+    sed -i 's/^add_ngc_model(gate/add_compile_options(-O1)\n&/' CMakeLists.txt
+    ok "cmake, options of the directory" cmake c3
+    level c3 ' -O2 -O1'
+    ok "cmake, flags of the user" cmake c3 -DCMAKE_C_FLAGS="-g -O0"
+    level c3 ' -O0 -O1'
+    sed -i '/add_compile_options/d' CMakeLists.txt
     if have ninja; then
         ok "cmake configures for ninja" cmake -G Ninja -B c2 -DCMAKE_PREFIX_PATH="$blanks"
         recipe "CMake, Ninja" c2/program 'Compiling model' 'no work to do' cmake --build c2
