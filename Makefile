@@ -9,6 +9,7 @@
 #   make deb        a Debian package
 #
 # CC, CFLAGS as usual. BLAS=openblas|builtin, ZLIB=1|0 and ONNX=1|0 choose libraries; by default those that are installed.
+# HOST=0 leaves out what of the runtime needs POSIX: files, the trainer, threads. B is the directory of what is built.
 
 CC      = cc
 CFLAGS  = -O2 -g
@@ -32,7 +33,8 @@ NGC_C   = $(filter-out compiler/tool/embed.c $(if $(filter 0,$(ONNX)),compiler/o
 NGC_O   = $(patsubst %.c,$(B)/%.o,$(notdir $(NGC_C))) $(B)/ng.tab.o $(B)/ng.lex.o $(B)/texts.o $(B)/rt_ngrt_random.o \
           $(if $(filter 1,$(ONNX)),$(B)/format.pb-c.o) \
           $(patsubst %,$(B)/plain_%.o,ngrt_dlinear file prep element numpy safetensors archive weights csv data)
-RT_C    = $(wildcard runtime/*.c runtime/*/*.c)
+HOST    = 1
+RT_C    = $(if $(filter 0,$(HOST)),$(filter-out %/ngrt_pool.c,$(wildcard runtime/*.c)),$(wildcard runtime/*.c runtime/*/*.c))
 RT_O    = $(patsubst %.c,$(B)/rt_%.o,$(notdir $(RT_C)))
 # Loops of the runtime begin on a boundary: where they happen to lie costs small ones up to half of their speed.
 ALIGN  := $(if $(call have,stddef.h,-falign-loops=32),-falign-loops=32)
@@ -127,7 +129,7 @@ $(B)/embed: compiler/tool/embed.c | $(B)
 
 # the settings that the objects depend on: rewritten only if they change
 $(B)/config: FORCE | $(B)
-	@echo '$(CC) $(CFLAGS) $(BLAS) $(ZLIB) $(ONNX)' | cmp -s - $@ || echo '$(CC) $(CFLAGS) $(BLAS) $(ZLIB) $(ONNX)' > $@
+	@echo '$(CC) $(CFLAGS) $(BLAS) $(ZLIB) $(ONNX) $(HOST)' | cmp -s - $@ || echo '$(CC) $(CFLAGS) $(BLAS) $(ZLIB) $(ONNX) $(HOST)' > $@
 
 $(B):
 	mkdir -p $@
