@@ -133,6 +133,27 @@ def _find_ngc(given=None):
     raise CompileError([], "there is no command ngc: PATH has none, and NGC in the environment can say where it is")
 
 
+def _run(line, text="", may_fail=False):
+    """Runs ngc: what it prints, and its exit status. Its warnings become Python's."""
+    try:
+        done = subprocess.run(line, input=text.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    except OSError as error:
+        raise CompileError([], f"cannot run '{line[0]}': {error.strerror}") from error
+    messages = []
+    for said in done.stderr.decode("utf-8", "replace").splitlines():
+        try:
+            messages.append(json.loads(said))
+        except ValueError:
+            messages.append({"severity": "error", "message": said})
+    wrong = any(m.get("severity") == "error" for m in messages)
+    if wrong or (done.returncode and not may_fail):
+        raise CompileError(messages, None if messages else f"'{line[0]}' ended with status {done.returncode}")
+    for message in messages:
+        if message.get("severity") == "warning":
+            warnings.warn(_message_text(message), Warning, stacklevel=5)
+    return done.stdout.decode("utf-8", "replace"), done.returncode
+
+
 class _Source:
     """The text of a model, and how it is compiled."""
 
@@ -140,27 +161,10 @@ class _Source:
         self.path, self.text, self.name, self.options, self.ngc = path, text, name, options, ngc
 
     def run(self, command, *options, rest=(), may_fail=False):
-        """Runs ngc on the model: what it prints, and its exit status. Its warnings become Python's."""
         line = [_find_ngc(self.ngc), command, "--diagnostics=json", *self.options, *options]
         line += ["--stdin-name=" + self.name + ".ng"] if self.text is not None else []
         line += ["--", "-" if self.text is not None else self.path, *rest]
-        try:
-            done = subprocess.run(line, input=(self.text or "").encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        except OSError as error:
-            raise CompileError([], f"cannot run '{line[0]}': {error.strerror}") from error
-        messages = []
-        for text in done.stderr.decode("utf-8", "replace").splitlines():
-            try:
-                messages.append(json.loads(text))
-            except ValueError:
-                messages.append({"severity": "error", "message": text})
-        wrong = any(m.get("severity") == "error" for m in messages)
-        if wrong or (done.returncode and not may_fail):
-            raise CompileError(messages, None if messages else f"'{line[0]}' ended with status {done.returncode}")
-        for message in messages:
-            if message.get("severity") == "warning":
-                warnings.warn(_message_text(message), Warning, stacklevel=4)
-        return done.stdout.decode("utf-8", "replace"), done.returncode
+        return _run(line, self.text or "", may_fail)
 
     def library(self):
         """The model as a library that is loaded. It is made in a private directory, which is then removed."""
@@ -177,13 +181,18 @@ def _options(real, define, options):
     return words + ([options] if isinstance(options, str) else list(options))
 
 
-def load(path, *, real=None, define=None, options=(), manifest=None, threads=1, seed=1, ngc=None):
-    """The model in a file: a text (.ng), which is compiled, or a library (.so).
+def load(path, *, real=None, define=None, options=(), manifest=None, threads=1, seed=1, ngc=None, loss=None, optimizer=None):
+    """The model in a file: a text (.ng), which is compiled; a library (.so); or a model of another program (.onnx), with
+    its weights.
 
     real: "float" or "double". define: other values for dims, or other bounds. options: of ngc, as "--keep=h". manifest: the
     file for a library that has none inside; by default NAME.json beside NAME.so or libNAME.so. threads: that share the work
-    of large functions. seed: of the starting values. ngc: the command."""
+    of large functions. seed: of the starting values. ngc: the command. loss, optimizer: of `ngc import`."""
     path = os.path.abspath(os.fspath(path))
+    if path.endswith(".onnx"):
+        return _load_onnx(path, loss, optimizer, real=real, define=define, options=options, threads=threads, seed=seed, ngc=ngc)
+    if loss or optimizer:
+        raise Error(f"loss and optimizer are for .onnx files: '{path}' has its own")
     if path.endswith(".ng"):
         name = os.path.basename(path)[:-3]
         source = _Source(path, None, name, _options(real, define, options), ngc)
@@ -195,6 +204,24 @@ def load(path, *, real=None, define=None, options=(), manifest=None, threads=1, 
     except OSError as error:
         raise FileError(f"cannot load '{path}': {error}") from error
     return Model(library, _read_manifest(path, manifest), threads=threads, seed=seed)
+
+
+def _load_onnx(path, loss, optimizer, **how):
+    """Imports the model, compiles its text, and loads its weights."""
+    name = re.sub(r"\W", "_", os.path.basename(path)[:-5])
+    with tempfile.TemporaryDirectory(prefix="ngc-") as private:
+        text, weights = os.path.join(private, name + ".ng"), os.path.join(private, "weights.safetensors")
+        line = [_find_ngc(how["ngc"]), "import", "--diagnostics=json", "-o", text, "--save", weights]
+        line += [f"--loss={loss}"] if loss else []
+        line += [f"--optimizer={optimizer}"] if optimizer else []
+        _run([*line, "--", path])
+        with open(text, encoding="utf-8") as f:
+            model = compile(f.read(), name=name, **how)
+        if os.path.exists(weights):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", Warning)  # states of the optimizer are not in the file
+                model.load(weights)
+        return model
 
 
 def compile(text, *, name="model", real=None, define=None, options=(), threads=1, seed=1, ngc=None):

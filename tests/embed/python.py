@@ -406,7 +406,29 @@ def damage(about, numbers):
         holder[key] = numbers.choice(others)
 
 
-for part in (arrays, training, losses, texts, lives, manifests):
+def others():
+    """A model of another program, with its weights."""
+    open("own.ng", "w").write("dim m <= 8\ninput x[m, 4]\noutput p = dense(x, 3)\n")
+    own = ngc.load("own.ng")
+    own.save("own.safetensors")
+    made = subprocess.run([NGC, "export", "own.ng", "--load", "own.safetensors", "-o", "own net.onnx"], capture_output=True)
+    if b"protobuf-c" in made.stderr:
+        print("python: this ngc was built without protobuf-c: .onnx is not tested")
+        return
+    x = np.random.default_rng(0).normal(size=(5, 4)).astype("f4")
+    net = ngc.load("own net.onnx", loss="cross_entropy", optimizer="sgd(lr = 0.1)", define={"m": 20})
+    check(np.allclose(net.predict(x=x).p, own.predict(x=x).p), "a model of another program")
+    before = net.step(x=x, t=[0, 1, 2, 0, 1]).values()
+    check(sum(net.step(x=x, t=[0, 1, 2, 0, 1]).values()) < sum(before), "it is trained")
+    check(not ngc.load("own net.onnx").predict(x=x) is None, "without a loss")
+    with raises(ngc.CompileError, "not a file in the ONNX format"):
+        open("bad.onnx", "w").write("x")
+        ngc.load("bad.onnx")
+    with raises(ngc.Error, "for .onnx files"):
+        ngc.load("own.ng", loss="mse")
+
+
+for part in (others, arrays, training, losses, texts, lives, manifests):
     part()
 print(*counts)
 sys.exit(counts[1] > 0)
