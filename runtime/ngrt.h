@@ -133,6 +133,30 @@ typedef struct ngrt_model {
 /*@ end: */
 #endif
 
+#ifndef NGRT_RANKS /* so has that of C that was made with --ranks */
+#define NGRT_RANKS
+
+/*@ ranks: */
+/* ---- ranks ---- */
+
+/* Processes that share the rows of each batch. C that was made with --ranks finds this in the
+ * member `ranks` of the work block, and calls the functions on the caller's thread. All ranks make
+ * the same calls, with the same n, in the same order. type is an enum ngrt_type. */
+typedef struct ngrt_ranks {
+    int rank; /* the number of this process, from 0: the draws of dropout depend on it */
+    int rows; /* of the batch, on all ranks together */
+    /* x becomes the sum, or the maximum, of the x of all ranks, with the same bits on each. */
+    void (*sum)(struct ngrt_ranks *ranks, int type, void *x, size_t n);
+    void (*max)(struct ngrt_ranks *ranks, int type, void *x, size_t n);
+    /* A gradient is ready: the same as sum, but it may be done later. Nothing reads or changes x
+     * before wait, which returns when all of it is done. */
+    void (*ready)(struct ngrt_ranks *ranks, int type, void *x, size_t n);
+    void (*wait)(struct ngrt_ranks *ranks);
+} ngrt_ranks;
+
+/*@ end: */
+#endif
+
 /* One lower-case phrase for an error code, never NULL. */
 const char *ngrt_strerror(int error);
 

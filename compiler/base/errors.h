@@ -99,6 +99,7 @@ typedef enum {
     ERR_MASK_PRODUCT = 413, /* 0 and 1 times what is infinite (-Wmask-product) */
     ERR_NOT_CARRIED = 420,  /* a metric that cannot be carried from batch to batch */
     ERR_BATCH_VALUE = 421,  /* a loss or metric of one batch (-Wbatch-value) */
+    ERR_RANKS = 422,        /* rows that cannot be divided among ranks */
 
     /* derivatives */
     /* a gradient with respect to something that is not a tensor */

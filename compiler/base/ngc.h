@@ -69,6 +69,7 @@ typedef enum {
     PASS_LOOPS,
     PASS_TRAINING,
     PASS_CARRY,
+    PASS_RANKS,
     PASS_LAYOUT,
     PASS_SPARSE,
     PASS_FOLD,
@@ -101,6 +102,7 @@ typedef struct Options {
     int keeps;
     const char *dump; /* letters of passes after which the graph is printed to stderr */
     int color;        /* 0 no, 1 yes; main decides auto */
+    bool ranks;       /* the C can be one of several ranks that share the rows of a batch */
     bool no_share;    /* every value has memory of its own: for tests of the memory plan */
     unsigned without; /* passes that are left out, for tests and for measuring them: bits of Pass */
     bool verify;      /* the invariants are checked after each pass, not only after the last */

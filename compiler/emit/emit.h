@@ -41,6 +41,8 @@ typedef struct Static { /* a static function of the C */
 /* In a call, before a function is printed: the mark and its number are its name. */
 #define STATIC_MARK '\1'
 
+enum { RANKS_WAIT = 8 }; /* of Emit.uses_ranks */
+
 typedef struct Emit { /* the state of the printer of one module */
     Ngc *ngc;
     Graph *graph;
@@ -60,6 +62,8 @@ typedef struct Emit { /* the state of the printer of one module */
 
     /* which static helpers and headers are used */
     bool uses_check_labels;
+    unsigned uses_ranks; /* what goes over the ranks: bits by OverRanks, and RANKS_WAIT */
+    bool ready;          /* the function has called ranks_ready, and not yet ranks_wait */
     bool uses_line_start;
     bool uses_share_of; /* and NGC_SHARE */
     bool uses_meet;
@@ -138,7 +142,7 @@ Text runs_of(Emit *, const char *text, Output *out);
 
 void emit_runtime(Emit *, Text *);                /* the sections that are used, static */
 void emit_function_headers(const Emit *, Text *); /* includes ngrt_float.h, if it is used */
-void emit_types(Text *);                          /* the descriptor's types */
+void emit_types(Text *, bool ranks);              /* the descriptor's types */
 
 /* ---- emit_comment.c ---- */
 
@@ -279,6 +283,9 @@ void print_combine(Printer *, const char *acc, Part x, Type);
 void print_gemm(Body *, const Kernel *);
 void print_random(Body *, const Kernel *);
 void print_call(Body *, const Kernel *);
+extern const char *const ranks_word[]; /* by OverRanks: the member of ngrt_ranks */
+/* Waits for what is to go over the ranks, before k reads it; k is NULL: at the end. */
+void print_wait(Body *, const Kernel *k);
 
 /* ---- emit_kernel.c: a K_LOOP, in the function's text or as a function of its own ---- */
 

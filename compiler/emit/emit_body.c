@@ -48,6 +48,7 @@ void emit_kernel(Body *b, const Kernel *k)
             place->name = local_name(b, k->store[i].node);
     }
 
+    print_wait(b, k);
     if (k->kind == K_FOR)
         print_for(b, k);
     else if (k->kind == K_TEST)
@@ -243,5 +244,7 @@ Body emit_part(Emit *e, const Function *f, int part)
     share_end(&b);
     if (b.dims & ((1u << MAX_DIMS) - 1)) /* run-time sizes are members of inputs */
         b.blocks |= USES_INPUTS;
+    if (b.dims >> ALL_ROWS & 1)
+        b.blocks |= USES_WORK;
     return b;
 }

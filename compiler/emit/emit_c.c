@@ -181,8 +181,27 @@ static const char check_labels_text[] =
     "}\n"
     "\n";
 
+/* What goes over the ranks, if there are several. */
+static void print_ranks(const Emit *e, Text *t)
+{
+    for (int kind = RANKS_SUM; kind <= RANKS_LATER; kind++) {
+        const char *word = ranks_word[kind];
+        if (!(e->uses_ranks >> kind & 1))
+            continue;
+        text_add(t, "static void ranks_%s(struct ngrt_ranks *r, int type, void *x, size_t n)\n",
+                 word);
+        text_add(t, "{\n");
+        text_add(t, "    if (r)\n        r->%s(r, type, x, n);\n", word);
+        text_add(t, "}\n\n");
+    }
+    if (e->uses_ranks & RANKS_WAIT)
+        text_add(t, "static void ranks_wait(struct ngrt_ranks *r)\n{\n"
+                    "    if (r)\n        r->wait(r);\n}\n\n");
+}
+
 static void print_helpers(const Emit *e, Text *t)
 {
+    print_ranks(e, t);
     if (e->uses_line_start) {
         text_add(t, "/* How far into x the first cache line begins, of %d bytes. */\n", LINE);
         text_add(t, "static int line_start(const %s *x)\n", e->real);

@@ -238,6 +238,11 @@ static const char *call_word(Printer *pr, char letter, const Node *n, const Size
 {
     switch (letter) {
     case 'y': return print_pointer(pr->b, program_place(pr->b->p, n), n);
+    case 'r': /* of noise */
+        if (!n->attr.kind)
+            return "";
+        pr->b->blocks |= USES_WORK;
+        return " + (w->ranks ? (uint64_t)w->ranks->rank << 32 : 0)";
     case 'k':
         if (n->attr.size == 0)
             return print_format(pr, "%d", n->attr.stream);
@@ -252,6 +257,66 @@ static const char *call_word(Printer *pr, char letter, const Node *n, const Size
     }
 }
 
+/* ---- what goes over the ranks ---- */
+
+const char *const ranks_word[] = {
+    [RANKS_SUM] = "sum", [RANKS_MAX] = "max", [RANKS_LATER] = "ready"};
+
+static const char *type_word(const Emit *e, Type type)
+{
+    if (type == T_INT)
+        return "NGRT_I32";
+    return e->ngc->opt.real_double ? "NGRT_F64" : "NGRT_F32";
+}
+
+/* A value of all ranks takes the place of the rank's own. */
+static void print_over_ranks(Printer *pr, const Kernel *k)
+{
+    Body *b = pr->b;
+    const Node *n = k->product;
+    const char *to = print_pointer(b, program_place(b->p, n), n), *count = "1";
+
+    if (n->shape.rank == 0) {
+        print_line(pr, "%s = %s;", print_number(b, program_place(b->p, n), n),
+                   print_val(pr, k->alpha).text);
+    } else {
+        const char *from = operand_pointer(b, n->arg[0]);
+        count = print_factor(pr, shape_count(pr->e->graph, n->shape));
+        if (strcmp(from, to) != 0)
+            print_line(pr, "memcpy(%s, %s, %s*sizeof(%s));", to, from, count,
+                       n->type == T_INT ? "int32_t" : pr->e->real);
+    }
+    print_line(pr, "ranks_%s(w->ranks, %s, %s, %s);", ranks_word[n->attr.kind],
+               type_word(pr->e, n->type), to, count);
+    pr->e->uses_ranks |= 1u << n->attr.kind;
+    pr->e->ready |= n->attr.kind == RANKS_LATER;
+    b->blocks |= USES_WORK;
+    b->dims |= pr->dims;
+}
+
+/* Does a kernel, or one of the loop that it begins, read what is still to go over the ranks? */
+static bool reads_ready(Program *p, const Kernel *k)
+{
+    const struct ProgramLoop *loop = k->kind == K_FOR ? program_loop(p, k->loop) : NULL;
+    bool found = kernel_reads_later(p, k);
+
+    for (int i = loop ? loop->begin + 1 : 0; loop && i < loop->end && !found; i++)
+        found = kernel_reads_later(p, p->kernel[i]);
+    return found;
+}
+
+void print_wait(Body *b, const Kernel *k)
+{
+    Emit *e = b->e;
+    if (!e->ready || (k && !reads_ready(b->p, k)))
+        return;
+
+    text_add(&b->text, "    ranks_wait(w->ranks);\n");
+    e->ready = false;
+    e->uses_ranks |= RANKS_WAIT;
+    b->blocks |= USES_WORK;
+}
+
 /* The record's call of a runtime function, filled in. */
 void print_call(Body *b, const Kernel *k)
 {
@@ -263,6 +328,10 @@ void print_call(Body *b, const Kernel *k)
     call_sizes(b->p, n, size);
 
     print_temps(&pr);
+    if (n->op == OP_over_ranks) {
+        print_over_ranks(&pr, k);
+        return;
+    }
     for (const char *c = op_info[n->op]->call; *c; c++)
         switch (*c) {
         case '%': text_add(&t, "%c", e->ngc->opt.real_double ? 'd' : 's'); break;

@@ -97,6 +97,8 @@ static void declare_work(Emit *e, Text *t)
 
     text_add(t, "typedef struct %s_work { /* zeroed once by its owner, then reused */\n", m->name);
     text_add(t, "    struct ngrt_pool *pool; /* NULL: the caller's thread alone */\n");
+    if (e->ngc->opt.ranks)
+        text_add(t, "    struct ngrt_ranks *ranks; /* NULL: all rows are this process's */\n");
     for (int i = 0; i < m->members; i++) {
         const Member *member = &m->member[i];
         declare_member(e, t, member->name, member->type, member->shape, NULL);
@@ -219,7 +221,7 @@ static void print_includes(Emit *e, Text *t)
     text_add(t, "#include <stdint.h>\n\n");
 
     if (e->ngc->opt.standalone)
-        emit_types(t);
+        emit_types(t, e->ngc->opt.ranks);
     else
         text_add(t, "#include \"ngrt.h\"\n\n");
 }

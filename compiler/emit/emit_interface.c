@@ -119,10 +119,12 @@ static Body print_parts(Emit *e, const Function *f, Text *out)
     find_parts(f, &first, &last);
 
     comment_names(e, f->program, true);
+    e->ready = false;
     if (first == last && first >= 0)
         b = emit_part(e, f, first);
     for (int part = first; part <= last && first < last; part++)
         print_part_apart(e, f, part, part - first + 1, out, &b);
+    print_wait(&b, NULL);
     comment_names(e, f->program, false);
     return b;
 }

@@ -71,6 +71,11 @@ void metrics_declare(Emit *e, Text *t)
     const char *again = "; NGRT_AGAIN: all rows must be added once more";
     text_add(t, "/* NGRT_OK: they are in the totals%s */\n", x->carry->walks > 1 ? again : "");
     text_add(t, "int %s_metrics_finish(%s_totals *t);\n", name, name);
+    if (e->ngc->opt.ranks) {
+        text_add(t, "/* adds what another rank has, before finish: the ranks in order */\n");
+        text_add(t, "int %s_metrics_merge(%s_totals *t, const %s_totals *other);\n", name, name,
+                 name);
+    }
 }
 
 /* ---- text of the functions ---- */
@@ -299,6 +304,73 @@ static void print_add(Emit *e, Text *text, unsigned *used)
     *used |= o.used;
 }
 
+/* ---- totals of ranks ---- */
+
+/* The statement that adds what other rows contribute to a carrier's total. */
+static void merge_carrier(Emit *e, Text *t, int k)
+{
+    const Metrics *x = e->module->metrics;
+    const Carrier *c = &x->carry->carrier[k];
+    const char *name = x->of_carrier[k], *count = c->walk ? x->seen : x->rows;
+    long long n = size_max(e->graph, shape_count(e->graph, c->node->shape));
+    const char *to = text_format(e->ngc, "t->%s", name);
+    const char *from = text_format(e->ngc, "other->%s", name);
+
+    if (c->node->shape.rank > 0) {
+        text_add(t, "    for (size_t i = 0; i < %lld; i++)\n    ", n);
+        to = text_format(e->ngc, "((double *)t->%s)[i]", name);
+        from = text_format(e->ngc, "((const double *)other->%s)[i]", name);
+    }
+    switch (c->kind) {
+    case CARRY_SUM: text_add(t, "    %s += %s;\n", to, from); break;
+    case CARRY_MAX: text_add(t, "    %s = larger(%s, %s);\n", to, to, from); break;
+    case CARRY_FIRST: text_add(t, "    %s = t->%s > 0 ? %s : %s;\n", to, count, to, from); break;
+    default: text_add(t, "    %s = other->%s > 0 ? %s : %s;\n", to, count, from, to);
+    }
+}
+
+static void merge_walk(Emit *e, Text *t, int walk)
+{
+    const Metrics *x = e->module->metrics;
+    const char *count = walk ? x->seen : x->rows;
+
+    for (int k = 0; k < x->carry->carriers; k++)
+        if (x->carry->carrier[k].walk == walk)
+            merge_carrier(e, t, k);
+    text_add(t, "    t->%s += other->%s;\n", count, count);
+}
+
+/* In a later walk, all that the walks before have left is the same on all ranks. */
+static void print_merge(Emit *e, Text *text, unsigned *used)
+{
+    const Module *m = e->module;
+    const Metrics *x = m->metrics;
+
+    text_add(text, "int %s_metrics_merge(%s_totals *t, const %s_totals *other)\n", m->name, m->name,
+             m->name);
+    text_add(text, "{\n");
+    for (int i = 1; i < m->graph->dims; i++) {
+        text_add(text, "    if (t->%s > 0 && other->%s > 0 && t->%s != other->%s)\n", x->rows,
+                 x->rows, x->dim[i], x->dim[i]);
+        text_add(text, "        return NGRT_ESIZE;\n");
+        text_add(text, "    if (other->%s > 0)\n        t->%s = other->%s;\n", x->rows, x->dim[i],
+                 x->dim[i]);
+    }
+    for (int walk = x->carry->walks - 1; walk > 0; walk--) {
+        Text inner = {.ngc = e->ngc};
+        merge_walk(e, &inner, walk);
+        text_add(text, "    if (t->%s == %d) {\n", x->walk, walk);
+        add_indented(text, inner.at);
+        text_add(text, "        return NGRT_OK;\n    }\n");
+    }
+    merge_walk(e, text, 0);
+    text_add(text, "    return NGRT_OK;\n");
+    text_add(text, "}\n\n");
+    for (int k = 0; k < x->carry->carriers; k++)
+        if (x->carry->carrier[k].kind == CARRY_MAX)
+            *used |= 1u << LARGER;
+}
+
 /* Sums begin with 0, maxima with -INFINITY. */
 static void print_start(Emit *e, Text *text)
 {
@@ -452,6 +524,8 @@ void metrics_print(Emit *e, Text *out)
     print_start(e, &body);
     print_add(e, &body, &used);
     print_finish(e, &body);
+    if (e->ngc->opt.ranks)
+        print_merge(e, &body, &used);
 
     print_helpers(e, out, used);
     text_add(out, "%s", body.at);

@@ -162,13 +162,21 @@ void emit_function_headers(const Emit *e, Text *t)
         text_add(t, "#include \"ngrt_double.h\"\n");
 }
 
-void emit_types(Text *t)
+void emit_types(Text *t, bool ranks)
 {
     Section s;
 
     if (!find_in(runtime_header_text, "types", 5, &s))
         ngc_bug("the runtime has no section types");
     text_add(t, "#ifndef NGRT_TYPES\n#define NGRT_TYPES\n\n");
+    text_put(t, s.body, (size_t)(s.end - s.body));
+    text_add(t, "#endif\n\n");
+    if (!ranks)
+        return;
+
+    if (!find_in(runtime_header_text, "ranks", 5, &s))
+        ngc_bug("the runtime has no section ranks");
+    text_add(t, "#ifndef NGRT_RANKS\n#define NGRT_RANKS\n\n");
     text_put(t, s.body, (size_t)(s.end - s.body));
     text_add(t, "#endif\n\n");
 }

@@ -69,6 +69,9 @@ void emit_run_time_sizes(Emit *e, Text *t, unsigned dims)
         if (dims >> i & 1)
             text_add(t, "    const size_t %s%s = (size_t)in->%s;\n", e->module->dim_prefix,
                      e->graph->dim[i].name, e->module->dim[i]);
+    if (e->ngc->opt.ranks && dims >> ALL_ROWS & 1)
+        text_add(t, "    const size_t %s%s = (size_t)(w->ranks ? w->ranks->rows : in->%s);\n",
+                 e->module->dim_prefix, e->graph->dim[ALL_ROWS].name, e->module->dim[0]);
 }
 
 void emit_space(const Emit *e, Text *t, const Body *b)

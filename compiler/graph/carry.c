@@ -39,58 +39,33 @@
  */
 #include "graph/carry.h"
 
-typedef enum { IS_FIXED, IS_ROWS, IS_TOTAL, IS_MIXED } Class;
-
-/* What is known of a node. The axis of the rows has before * m * after places. Row i is at the
- * places (a*m + i)*after + b, for all a < before and b < after. */
-typedef struct Info {
-    Class class;
-    int axis;        /* of the rows */
-    Size before;     /* how often the rows follow each other on the axis */
-    Size after;      /* how many places of a row are next to each other */
-    bool alike;      /* all rows are equal, so any places will do */
-    int walk;        /* how many walks must be over before it is known */
-    bool varies;     /* a fixed value that is not a constant */
-    bool carried;    /* it is a carrier */
-    CarryKind kind;  /* of a carrier: how its total is made */
-    const Node *why; /* of a mixed value: the node that mixes rows */
-} Info;
-
-/* What is known of the nodes that some roots need. */
-typedef struct Analysis {
-    Graph *g;
-    Info *info;          /* by node id */
-    LoopOrder order;     /* of the nodes */
-    const Loop *unrolls; /* a loop that must be replaced by its passes, or NULL */
-} Analysis;
-
 /* ---- one node ---- */
 
-static Info info_mixed(const Node *why)
+static RowInfo info_mixed(const Node *why)
 {
-    return (Info){.class = IS_MIXED, .why = why};
+    return (RowInfo){.class = IS_MIXED, .why = why};
 }
 
-static int later_walk(Info a, Info b)
+static int later_walk(RowInfo a, RowInfo b)
 {
     return a.walk > b.walk ? a.walk : b.walk;
 }
 
-static bool either_mixed(Info a, Info b)
+static bool either_mixed(RowInfo a, RowInfo b)
 {
     return a.class == IS_MIXED || b.class == IS_MIXED;
 }
 
 /* The one of a and b that is mixed. */
-static Info mixed_of(Info a, Info b)
+static RowInfo mixed_of(RowInfo a, RowInfo b)
 {
     return a.class == IS_MIXED ? a : b;
 }
 
 /* A value without rows that is computed from a and b. */
-static Info info_both(Info a, Info b)
+static RowInfo info_both(RowInfo a, RowInfo b)
 {
-    Info out = {.class = a.class > b.class ? a.class : b.class};
+    RowInfo out = {.class = a.class > b.class ? a.class : b.class};
     out.walk = later_walk(a, b);
     out.varies = a.varies || b.varies;
     return out;
@@ -113,22 +88,22 @@ static bool times_rows(Graph *g, Size s, Size *times)
 }
 
 /* Rows along the only axis of n that depends on m. */
-static Info info_rows(const Analysis *a, const Node *n, bool alike, int walk)
+static RowInfo info_rows(const RowClasses *a, const Node *n, bool alike, int walk)
 {
-    Info out = {.class = IS_ROWS,
-                .axis = row_axis(a->g, n->shape),
-                .before = 1,
-                .alike = alike,
-                .walk = walk};
+    RowInfo out = {.class = IS_ROWS,
+                   .axis = row_axis(a->g, n->shape),
+                   .before = 1,
+                   .alike = alike,
+                   .walk = walk};
     if (out.axis < 0 || !times_rows(a->g, n->shape.dim[out.axis], &out.after))
         return info_mixed(n);
     return out;
 }
 
 /* The rows of two values of equal shape, place by place. */
-static Info rows_both(const Node *n, Info a, Info b)
+static RowInfo rows_both(const Node *n, RowInfo a, RowInfo b)
 {
-    Info out = a.alike ? b : a;
+    RowInfo out = a.alike ? b : a;
     bool same = a.before == b.before && a.after == b.after;
     if (a.axis != b.axis || !(same || a.alike || b.alike))
         return info_mixed(n);
@@ -139,7 +114,7 @@ static Info rows_both(const Node *n, Info a, Info b)
 
 /* Operands of an op that works place by place: both have the rows along one axis, or neither has
  * rows. */
-static Info same_places(const Node *n, Info a, Info b)
+static RowInfo same_places(const Node *n, RowInfo a, RowInfo b)
 {
     if (either_mixed(a, b))
         return mixed_of(a, b);
@@ -151,18 +126,18 @@ static Info same_places(const Node *n, Info a, Info b)
 }
 
 /* A node that removes the axis of the rows; it is known after the walk over them. */
-static Info carry(Info rows, CarryKind kind)
+static RowInfo carry(RowInfo rows, CarryKind kind)
 {
-    return (Info){.class = IS_TOTAL, .walk = rows.walk + 1, .carried = true, .kind = kind};
+    return (RowInfo){.class = IS_TOTAL, .walk = rows.walk + 1, .carried = true, .kind = kind};
 }
 
-static Info at_axis(Info rows, int axis)
+static RowInfo at_axis(RowInfo rows, int axis)
 {
     rows.axis = axis;
     return rows;
 }
 
-static Info of_reduction(const Node *n, Info x)
+static RowInfo of_reduction(const Node *n, RowInfo x)
 {
     int left = 0;
     uint32_t axes = n->op == OP_argmax ? 1u << n->attr.axis : n->attr.axes;
@@ -181,7 +156,7 @@ static Info of_reduction(const Node *n, Info x)
 }
 
 /* New axes hold copies. A new axis over the rows has rows that are alike. */
-static Info of_expand(const Analysis *a, const Node *n, Info x)
+static RowInfo of_expand(const RowClasses *a, const Node *n, RowInfo x)
 {
     int kept = 0;
     bool new_rows = false;
@@ -203,7 +178,7 @@ static Info of_expand(const Analysis *a, const Node *n, Info x)
 
 /* The elements of x before and after the index of a row are counted over all axes. The axes of the
  * result, except the axis of the rows, must divide these counts. */
-static Info of_reshape(const Analysis *a, const Node *n, Info x)
+static RowInfo of_reshape(const RowClasses *a, const Node *n, RowInfo x)
 {
     Graph *g = a->g;
     Shape from = n->arg[0]->shape, to = n->shape;
@@ -230,14 +205,14 @@ static Info of_reshape(const Analysis *a, const Node *n, Info x)
     if (places != to.dim[axis])
         return info_mixed(n);
 
-    Info out = {.class = IS_ROWS, .axis = axis, .walk = x.walk};
+    RowInfo out = {.class = IS_ROWS, .axis = axis, .walk = x.walk};
     out.before = before;
     out.after = after;
     out.alike = x.alike && from.dim[x.axis] == to.dim[axis];
     return out;
 }
 
-static Info of_permute(const Node *n, Info x)
+static RowInfo of_permute(const Node *n, RowInfo x)
 {
     for (int i = 0; i < n->shape.rank && x.class == IS_ROWS; i++)
         if (n->attr.perm[i] == x.axis)
@@ -246,7 +221,7 @@ static Info of_permute(const Node *n, Info x)
 }
 
 /* All rows, the first, or the last. */
-static Info of_slice(const Analysis *a, const Node *n, Info x)
+static RowInfo of_slice(const RowClasses *a, const Node *n, RowInfo x)
 {
     Graph *g = a->g;
     if (x.class != IS_ROWS)
@@ -267,7 +242,7 @@ static Info of_slice(const Analysis *a, const Node *n, Info x)
     return info_mixed(n);
 }
 
-static Info of_pad(const Node *n, Info x)
+static RowInfo of_pad(const Node *n, RowInfo x)
 {
     if (x.class == IS_ROWS && n->shape.dim[x.axis] != n->arg[0]->shape.dim[x.axis])
         return info_mixed(n);
@@ -276,13 +251,13 @@ static Info of_pad(const Node *n, Info x)
 
 /* Concatenation along another axis than the axis of the rows; or along that axis, if every operand
  * has places for all rows. */
-static Info of_concat(const Analysis *a, const Node *n)
+static RowInfo of_concat(const RowClasses *a, const Node *n)
 {
-    Info out = a->info[n->arg[0]->id];
+    RowInfo out = a->info[n->arg[0]->id];
     Size before = out.before;
 
     for (int i = 1; i < n->nargs; i++) {
-        Info x = a->info[n->arg[i]->id];
+        RowInfo x = a->info[n->arg[i]->id];
         bool both_rows = out.class == IS_ROWS && x.class == IS_ROWS;
         bool along = both_rows && out.axis == n->attr.axis && x.axis == n->attr.axis;
 
@@ -304,7 +279,7 @@ static Info of_concat(const Analysis *a, const Node *n)
  * result, or the axis that is summed over. */
 typedef enum { BATCH_AXIS, OUTER_AXIS, INNER_AXIS } Role;
 
-static Role matmul_role(const Node *n, int operand, Info x)
+static Role matmul_role(const Node *n, int operand, RowInfo x)
 {
     int last = n->arg[operand]->shape.rank - 1;
     bool transposed = operand ? n->attr.tb : n->attr.ta;
@@ -316,7 +291,7 @@ static Role matmul_role(const Node *n, int operand, Info x)
 }
 
 /* Both operands have rows: each row has its own product, or the product is a sum over the rows. */
-static Info matmul_of_rows(const Node *n, Info x, Info y)
+static RowInfo matmul_of_rows(const Node *n, RowInfo x, RowInfo y)
 {
     Role p = matmul_role(n, 0, x), q = matmul_role(n, 1, y);
     if (p != q || p == OUTER_AXIS)
@@ -324,16 +299,16 @@ static Info matmul_of_rows(const Node *n, Info x, Info y)
 
     if (p == INNER_AXIS)
         y.axis = x.axis;
-    Info both = rows_both(n, x, y);
+    RowInfo both = rows_both(n, x, y);
     if (both.class == IS_MIXED || p == BATCH_AXIS)
         return both;
     return carry(both, CARRY_SUM);
 }
 
 /* The rows stay if only one operand has them: rows of a matrix times a fixed matrix. */
-static Info of_matmul(const Analysis *a, const Node *n)
+static RowInfo of_matmul(const RowClasses *a, const Node *n)
 {
-    Info x = a->info[n->arg[0]->id], y = a->info[n->arg[1]->id];
+    RowInfo x = a->info[n->arg[0]->id], y = a->info[n->arg[1]->id];
     int last = n->shape.rank - 1;
 
     if (x.class != IS_ROWS && y.class != IS_ROWS)
@@ -344,7 +319,7 @@ static Info of_matmul(const Analysis *a, const Node *n)
         return matmul_of_rows(n, x, y);
 
     int operand = y.class == IS_ROWS;
-    Info rows = operand ? y : x;
+    RowInfo rows = operand ? y : x;
     if (matmul_role(n, operand, rows) != OUTER_AXIS)
         return info_mixed(n);
     rows.walk = later_walk(x, y);
@@ -352,9 +327,9 @@ static Info of_matmul(const Analysis *a, const Node *n)
 }
 
 /* Each row has its own matrix; or, for solve, one matrix has a right side for each row. */
-static Info of_linear(const Analysis *a, const Node *n)
+static RowInfo of_linear(const RowClasses *a, const Node *n)
 {
-    Info m = a->info[n->arg[0]->id];
+    RowInfo m = a->info[n->arg[0]->id];
     int rank = n->arg[0]->shape.rank;
 
     if (m.class == IS_ROWS && m.axis >= rank - 2)
@@ -362,7 +337,7 @@ static Info of_linear(const Analysis *a, const Node *n)
     if (n->op != OP_solve)
         return m;
 
-    Info b = a->info[n->arg[2]->id];
+    RowInfo b = a->info[n->arg[2]->id];
     if (m.class == IS_ROWS || b.class != IS_ROWS)
         return same_places(n, m, b);
     if (m.class == IS_MIXED)
@@ -374,16 +349,16 @@ static Info of_linear(const Analysis *a, const Node *n)
 }
 
 /* Images have the batch as their last axis, and kernels have no batch. convk is a sum over it. */
-static Info of_conv(const Analysis *a, const Node *n)
+static RowInfo of_conv(const RowClasses *a, const Node *n)
 {
-    Info x = a->info[n->arg[0]->id], y = a->info[n->arg[1]->id];
+    RowInfo x = a->info[n->arg[0]->id], y = a->info[n->arg[1]->id];
     bool rows = x.class == IS_ROWS && x.axis == 3;
 
     if (x.class != IS_ROWS && y.class != IS_ROWS)
         return same_places(n, x, y);
 
     if (n->op == OP_convk) {
-        Info both = same_places(n, x, y);
+        RowInfo both = same_places(n, x, y);
         if (both.class == IS_ROWS && rows)
             return carry(both, CARRY_SUM);
         return both.class == IS_MIXED ? both : info_mixed(n);
@@ -399,7 +374,7 @@ static Info of_conv(const Analysis *a, const Node *n)
 
 /* Is this index checked by the functions, or in range by itself? An index that uses a total is
  * known only after these checks. */
-static bool index_is_safe(const Node *i, Info info)
+static bool index_is_safe(const Node *i, RowInfo info)
 {
     while (op_info[i->op]->flags & F_VIEW && i->nargs == 1)
         i = i->arg[0];
@@ -425,9 +400,9 @@ static int counted_axis(const Node *n)
 }
 
 /* Several indices: rows stay apart only if one counts the rows of x. */
-static Info of_gather_at(const Analysis *a, const Node *n)
+static RowInfo of_gather_at(const RowClasses *a, const Node *n)
 {
-    Info x = a->info[n->arg[0]->id];
+    RowInfo x = a->info[n->arg[0]->id];
     int axis = n->attr.axis, count = n->nargs - 1, counts = -1, counter = 0;
 
     if (x.class == IS_MIXED)
@@ -440,7 +415,7 @@ static Info of_gather_at(const Analysis *a, const Node *n)
     }
 
     for (int k = 1; k <= count; k++) {
-        Info i = a->info[n->arg[k]->id];
+        RowInfo i = a->info[n->arg[k]->id];
         if (k == counter)
             continue;
         if (i.class == IS_MIXED)
@@ -455,12 +430,12 @@ static Info of_gather_at(const Analysis *a, const Node *n)
     return counter > 0 ? at_axis(x, axis + counts) : info_mixed(n);
 }
 
-static Info of_gather(const Analysis *a, const Node *n)
+static RowInfo of_gather(const RowClasses *a, const Node *n)
 {
     if (n->nargs > 2)
         return of_gather_at(a, n);
 
-    Info x = a->info[n->arg[0]->id], i = a->info[n->arg[1]->id];
+    RowInfo x = a->info[n->arg[0]->id], i = a->info[n->arg[1]->id];
     int axis = n->attr.axis;
 
     if (either_mixed(x, i))
@@ -473,7 +448,7 @@ static Info of_gather(const Analysis *a, const Node *n)
         return info_mixed(n);
 
     /* The axes of the index are in place of `axis`. */
-    Info rows = x.class == IS_ROWS ? x : i;
+    RowInfo rows = x.class == IS_ROWS ? x : i;
     rows.walk = later_walk(x, i);
     if (i.class == IS_ROWS)
         return at_axis(rows, axis + i.axis);
@@ -483,15 +458,15 @@ static Info of_gather(const Analysis *a, const Node *n)
 }
 
 /* The adjoint of gather. If each row has an index, it is a sum over the rows. */
-static Info of_scatter(const Analysis *a, const Node *n)
+static RowInfo of_scatter(const RowClasses *a, const Node *n)
 {
     for (int k = 0; n->nargs > 2 && k < n->nargs; k++) {
-        Info i = a->info[n->arg[k]->id];
+        RowInfo i = a->info[n->arg[k]->id];
         if (i.class == IS_MIXED || i.class == IS_ROWS)
             return i.class == IS_MIXED ? i : info_mixed(n);
     }
 
-    Info dy = a->info[n->arg[0]->id], i = a->info[n->arg[1]->id];
+    RowInfo dy = a->info[n->arg[0]->id], i = a->info[n->arg[1]->id];
     int axis = n->attr.axis, rank = n->arg[1]->shape.rank;
 
     if (either_mixed(dy, i))
@@ -504,7 +479,7 @@ static Info of_scatter(const Analysis *a, const Node *n)
         return info_mixed(n);
 
     if (i.class == IS_ROWS) {
-        Info both = rows_both(n, dy, at_axis(i, axis + i.axis));
+        RowInfo both = rows_both(n, dy, at_axis(i, axis + i.axis));
         return both.class == IS_ROWS ? carry(both, CARRY_SUM) : both;
     }
 
@@ -517,14 +492,14 @@ static Info of_scatter(const Analysis *a, const Node *n)
     return at_axis(dy, dy.axis + 1 - rank);
 }
 
-static Info of_leaf(const Analysis *a, const Node *n)
+static RowInfo of_leaf(const RowClasses *a, const Node *n)
 {
     bool rows = row_axis(a->g, n->shape) != -1;
 
     if (n->op == OP_size && size_uses_dim(a->g, n->attr.size, 0))
-        return (Info){.class = IS_TOTAL, .walk = 1};
+        return (RowInfo){.class = IS_TOTAL, .walk = 1};
     if (n->op == OP_size)
-        return (Info){.class = IS_FIXED};
+        return (RowInfo){.class = IS_FIXED};
 
     /* An iota over the rows holds the index of a row in its batch, which is not the index among all
      * rows. */
@@ -534,12 +509,12 @@ static Info of_leaf(const Analysis *a, const Node *n)
         return info_rows(a, n, n->op == OP_iota, 0);
 
     bool varies = n->op == OP_var || n->op == OP_random || n->op == OP_noise || n->op == OP_index;
-    return (Info){.class = IS_FIXED, .varies = varies};
+    return (RowInfo){.class = IS_FIXED, .varies = varies};
 }
 
-static Info of_elementwise(const Analysis *a, const Node *n)
+static RowInfo of_elementwise(const RowClasses *a, const Node *n)
 {
-    Info x = a->info[n->arg[0]->id];
+    RowInfo x = a->info[n->arg[0]->id];
     for (int k = 1; k < n->nargs; k++)
         x = same_places(n, x, a->info[n->arg[k]->id]);
     x.carried = false;
@@ -547,11 +522,11 @@ static Info of_elementwise(const Analysis *a, const Node *n)
 }
 
 /* An op that nothing is known of: it must not see rows. */
-static Info of_unknown(const Analysis *a, const Node *n)
+static RowInfo of_unknown(const RowClasses *a, const Node *n)
 {
-    Info x = {.class = IS_FIXED};
+    RowInfo x = {.class = IS_FIXED};
     for (int k = 0; k < n->nargs; k++) {
-        Info y = a->info[n->arg[k]->id];
+        RowInfo y = a->info[n->arg[k]->id];
         if (y.class == IS_MIXED)
             return y;
         if (y.class == IS_ROWS)
@@ -564,7 +539,7 @@ static Info of_unknown(const Analysis *a, const Node *n)
 /* ---- loops ---- */
 
 /* Are there rows in the body of a loop? */
-static bool has_rows_inside(const Analysis *a, const Node *loop)
+static bool has_rows_inside(const RowClasses *a, const Node *loop)
 {
     const struct LoopBody *body = &a->order.body[loop->attr.loop->id];
 
@@ -575,10 +550,10 @@ static bool has_rows_inside(const Analysis *a, const Node *loop)
 }
 
 /* The number of passes. It is the same for all rows if they do not decide it. */
-static Info of_passes(const Analysis *a, const Node *loop)
+static RowInfo of_passes(const RowClasses *a, const Node *loop)
 {
     const Node *test = loop_test(loop), *count = loop_count(loop);
-    Info out = {.class = IS_FIXED, .varies = true};
+    RowInfo out = {.class = IS_FIXED, .varies = true};
 
     if (size_uses_dim(a->g, loop->attr.loop->passes, 0))
         return info_mixed(loop);
@@ -586,16 +561,16 @@ static Info of_passes(const Analysis *a, const Node *loop)
         out = same_places(loop, out, a->info[test->id]);
     if (count)
         out = same_places(loop, out, a->info[count->id]);
-    if (out.class == IS_TOTAL && has_rows_inside(a, loop))
+    if (out.class == IS_TOTAL && !a->at_once && has_rows_inside(a, loop))
         return info_mixed(loop);
     out.carried = false;
     return out;
 }
 
 /* A value that is a in one pass and b in another. */
-static Info either_pass(const Node *n, Info a, Info b)
+static RowInfo either_pass(const Node *n, RowInfo a, RowInfo b)
 {
-    Info out = same_places(n, a, b);
+    RowInfo out = same_places(n, a, b);
 
     out.carried = false;
     out.varies = true;
@@ -603,19 +578,19 @@ static Info either_pass(const Node *n, Info a, Info b)
 }
 
 /* A variable: as far as is known, what it begins with. */
-static Info of_variable(const Analysis *a, const Node *leaf)
+static RowInfo of_variable(const RowClasses *a, const Node *leaf)
 {
     const Node *loop = a->order.body[leaf->attr.loop->id].loop;
     int i = loop_variable(loop, leaf);
 
     if (i < 0)
         return info_mixed(leaf);
-    Info init = a->info[loop_init(loop, i)->id];
+    RowInfo init = a->info[loop_init(loop, i)->id];
     return either_pass(leaf, init, init);
 }
 
 /* What leaves a loop is computed in as many passes as the loop makes. */
-static Info with_passes(Info x, Info passes)
+static RowInfo with_passes(RowInfo x, RowInfo passes)
 {
     if (x.class != IS_ROWS)
         return either_mixed(x, passes) ? mixed_of(x, passes) : info_both(x, passes);
@@ -626,10 +601,10 @@ static Info with_passes(Info x, Info passes)
     return x;
 }
 
-static Info of_collect(const Analysis *a, const Node *n)
+static RowInfo of_collect(const RowClasses *a, const Node *n)
 {
     const Node *part = n->arg[0];
-    Info x = a->info[part->id];
+    RowInfo x = a->info[part->id];
 
     if (x.class == IS_ROWS && n->shape.dim[x.axis] != part->shape.dim[x.axis])
         return info_mixed(n);
@@ -638,7 +613,7 @@ static Info of_collect(const Analysis *a, const Node *n)
 }
 
 /* Do rows use a total of the same pass? Then each pass waits for a walk. */
-static const Loop *waits_in_loop(const Analysis *a, const Node *n)
+static const Loop *waits_in_loop(const RowClasses *a, const Node *n)
 {
     for (int k = 0; k < n->nargs; k++) {
         const Node *x = n->arg[k];
@@ -649,7 +624,7 @@ static const Loop *waits_in_loop(const Analysis *a, const Node *n)
     return NULL;
 }
 
-static Info of_node(const Analysis *a, const Node *n)
+static RowInfo of_node(const RowClasses *a, const Node *n)
 {
     const OpInfo *info = op_info[n->op];
     if (n->op == OP_carried)
@@ -661,7 +636,7 @@ static Info of_node(const Analysis *a, const Node *n)
     if (n->op == OP_loop)
         return of_passes(a, n);
 
-    Info x = a->info[n->arg[0]->id];
+    RowInfo x = a->info[n->arg[0]->id];
     if (info->flags & F_REDUCE)
         return of_reduction(n, x);
 
@@ -691,7 +666,7 @@ static Info of_node(const Analysis *a, const Node *n)
 
 /* ---- all nodes ---- */
 
-static bool same_info(Info a, Info b)
+static bool same_info(RowInfo a, RowInfo b)
 {
     return a.class == b.class && a.axis == b.axis && a.before == b.before && a.after == b.after &&
            a.alike == b.alike && a.walk == b.walk && a.varies == b.varies;
@@ -709,7 +684,7 @@ static const Loop *innermost(const LoopOrder *o, const Loop *loop)
 }
 
 /* Rows of n wait for a total in each pass of this loop. */
-static Info info_waiting(Analysis *a, const Node *n, const Loop *loop)
+static RowInfo info_waiting(RowClasses *a, const Node *n, const Loop *loop)
 {
     loop = innermost(&a->order, loop);
     if (order_can_unroll(&a->order, loop))
@@ -717,14 +692,14 @@ static Info info_waiting(Analysis *a, const Node *n, const Loop *loop)
     return info_mixed(n);
 }
 
-static void settle(Analysis *a, const Node *loop);
+static void settle(RowClasses *a, const Node *loop);
 
 static void find_info(void *analysis, const Node *n)
 {
-    Analysis *a = analysis;
-    Info out = of_node(a, n);
+    RowClasses *a = analysis;
+    RowInfo out = of_node(a, n);
     bool of_total = n->nargs > 0 && a->info[n->arg[0]->id].class == IS_TOTAL;
-    const Loop *waits = out.class == IS_ROWS ? waits_in_loop(a, n) : NULL;
+    const Loop *waits = out.class == IS_ROWS && !a->at_once ? waits_in_loop(a, n) : NULL;
 
     if (of_total) /* a view of a carrier is not a carrier */
         out.carried = false;
@@ -735,8 +710,8 @@ static void find_info(void *analysis, const Node *n)
 
 static bool find_variable(void *analysis, const Node *leaf, const Node *init, const Node *next)
 {
-    Analysis *a = analysis;
-    Info *x = &a->info[leaf->id], was = *x;
+    RowClasses *a = analysis;
+    RowInfo *x = &a->info[leaf->id], was = *x;
 
     *x = either_pass(leaf, *x, a->info[init->id]);
     *x = either_pass(leaf, *x, a->info[next->id]);
@@ -744,16 +719,16 @@ static bool find_variable(void *analysis, const Node *leaf, const Node *init, co
 }
 
 /* The variables of a loop, until they are what they become in a pass, and so is its body. */
-static void settle(Analysis *a, const Node *loop)
+static void settle(RowClasses *a, const Node *loop)
 {
     order_settle(&a->order, loop, (Settle){a, find_variable, find_info});
     a->info[loop->id] = of_passes(a, loop);
 }
 
 /* Classifies what the roots need, in the graph's order. */
-static Analysis analyse(Graph *g, Node *const *root, int roots)
+RowClasses row_classes(Graph *g, Node *const *root, int roots, bool at_once)
 {
-    Analysis a = {.g = g, .order = loop_order(g, root, roots)};
+    RowClasses a = {.g = g, .order = loop_order(g, root, roots), .at_once = at_once};
 
     a.info = arena_alloc(g->ngc, (size_t)(g->count + 1) * sizeof *a.info);
     for (int i = 0; i < a.order.count; i++)
@@ -764,7 +739,7 @@ static Analysis analyse(Graph *g, Node *const *root, int roots)
 /* ---- the plan ---- */
 
 typedef struct Plan {
-    Analysis a;
+    RowClasses a;
     Carry *carry;     /* the plan so far */
     Node **total;     /* by node id: what replaces it where totals are used */
     Loop **loop;      /* by Loop.id: the loop over totals in its place, or NULL */
@@ -866,7 +841,7 @@ static Node *size_of_all(Plan *p, Size s)
 static Node *total_operand(Plan *p, const Node *n, int k)
 {
     Node *x = n->arg[k];
-    Info info = p->a.info[x->id];
+    RowInfo info = p->a.info[x->id];
     bool index = (n->op == OP_gather || n->op == OP_scatter) && k >= 1;
 
     if (x->op == OP_index)
@@ -985,7 +960,7 @@ static void add_links(Plan *p, const Node *n)
     Carry *c = p->carry;
     for (int k = 0; k < n->nargs; k++) {
         Node *x = n->arg[k];
-        Info info = p->a.info[x->id];
+        RowInfo info = p->a.info[x->id];
         if (info.class != IS_TOTAL || p->linked[x->id])
             continue;
         p->linked[x->id] = true;
@@ -1002,7 +977,7 @@ static void plan_nodes(Plan *p, Node *const *root, int roots)
 
     for (int i = 0; i < p->a.order.count; i++) {
         Node *n = p->a.order.node[i];
-        Info x = p->a.info[n->id];
+        RowInfo x = p->a.info[n->id];
         if (!uses[n->id])
             continue;
 
@@ -1198,7 +1173,7 @@ static bool is_measured(const Root *r)
 
 static bool has_result(const Plan *p, const Node *n)
 {
-    Class c = p->a.info[n->id].class;
+    RowClass c = p->a.info[n->id].class;
     return c == IS_FIXED || c == IS_TOTAL;
 }
 
@@ -1217,10 +1192,10 @@ static void unroll_waiting(const Model *m, Node **root)
 {
     Graph *g = m->graph;
     Node **all = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *all);
-    Analysis a = {0};
+    RowClasses a = {0};
 
     do {
-        a = analyse(g, all, measured(m, root, all));
+        a = row_classes(g, all, measured(m, root, all), false);
         LoopOrder o = loop_order(g, root, m->roots);
         if (a.unrolls)
             graph_unroll(g, &o, a.unrolls, root, m->roots);
@@ -1228,7 +1203,7 @@ static void unroll_waiting(const Model *m, Node **root)
 }
 
 /* Is there an input with rows, so that the first run-time size is a batch? */
-static bool has_rows(const Model *m)
+bool model_has_rows(const Model *m)
 {
     bool any = false;
     for (int i = 0; i < m->vars; i++)
@@ -1249,7 +1224,7 @@ static void plan_results(Plan *p, const Model *m, Node *const *root)
         if (!is_measured(&m->root[i]) || !has_result(p, n))
             continue;
 
-        Info x = p->a.info[n->id];
+        RowInfo x = p->a.info[n->id];
         if (x.class == IS_FIXED && x.varies)
             add_carrier(p, n, CARRY_SAME, 0);
         c->root[i] = graph_cast(g, p->total[n->id] ? p->total[n->id] : n, T_FLOAT);
@@ -1268,13 +1243,13 @@ static Carry *carry_plan(Model *m, Node **root)
     Graph *g = m->graph;
     Node **all = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *all);
     int count = measured(m, root, all);
-    if (!has_rows(m) || count == 0)
+    if (!model_has_rows(m) || count == 0)
         return NULL;
 
     Loc loc = g->loc;
     unroll_waiting(m, root);
     count = measured(m, root, all);
-    Plan p = {.a = analyse(g, all, count)};
+    Plan p = {.a = row_classes(g, all, count, false)};
     p.total = arena_alloc(g->ngc, (size_t)(g->count + 1) * sizeof *p.total);
     p.loop = arena_alloc(g->ngc, (size_t)(g->loops + 1) * sizeof *p.loop);
     p.linked = arena_alloc(g->ngc, (size_t)g->count + 1);
@@ -1311,7 +1286,7 @@ static bool model_mixes(Model *m, Node *const *root)
     for (int i = 0; i < m->roots; i++)
         if (m->root[i].kind == ROOT_LOSS || m->root[i].kind == ROOT_OUTPUT)
             own[n++] = root[i];
-    Analysis a = analyse(m->graph, own, n);
+    RowClasses a = row_classes(m->graph, own, n, false);
     for (int i = 0; i < n; i++)
         if (a.info[own[i]->id].class == IS_MIXED)
             return true;
@@ -1360,19 +1335,19 @@ void carry_check(Model *m)
     bool any = false;
     for (int i = 0; i < m->roots; i++)
         any |= is_measured(&m->root[i]);
-    if (!has_rows(m) || !any)
+    if (!model_has_rows(m) || !any)
         return;
 
     Node **root = model_with_training(m, 0);
     unroll_waiting(m, root);
     Node **all = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *all);
     int count = measured(m, root, all);
-    Analysis a = analyse(g, all, count);
+    RowClasses a = row_classes(g, all, count, false);
     bool mixes = model_mixes(m, root);
 
     for (int i = 0; i < m->roots; i++) {
         const Root *r = &m->root[i];
-        Info x = is_measured(r) ? a.info[root[i]->id] : (Info){0};
+        RowInfo x = is_measured(r) ? a.info[root[i]->id] : (RowInfo){0};
         if (mixes && (x.class == IS_ROWS || x.class == IS_MIXED))
             warn_mixed(m, r, x.why);
         else if (x.class == IS_ROWS)

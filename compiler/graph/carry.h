@@ -45,6 +45,33 @@ typedef struct Carry {
     int walks;            /* over all rows */
 } Carry;
 
+/* What a node is to the rows of a batch: carry.c says more. */
+typedef enum { IS_FIXED, IS_ROWS, IS_TOTAL, IS_MIXED } RowClass;
+
+/* What is known of a node. The axis of the rows has before * m * after places. Row i is at the
+ * places (a*m + i)*after + b, for all a < before and b < after. */
+typedef struct RowInfo {
+    RowClass class;
+    int axis;        /* of the rows */
+    Size before;     /* how often the rows follow each other on the axis */
+    Size after;      /* how many places of a row are next to each other */
+    bool alike;      /* all rows are equal, so any places will do */
+    int walk;        /* how many walks must be over before it is known */
+    bool varies;     /* a fixed value that is not a constant */
+    bool carried;    /* it is a carrier */
+    CarryKind kind;  /* of a carrier: how its total is made */
+    const Node *why; /* of a mixed value: the node that mixes rows */
+} RowInfo;
+
+/* What is known of the nodes that some roots need. */
+typedef struct RowClasses {
+    Graph *g;
+    bool at_once;        /* totals are known in the same walk: all rows are at hand, on ranks */
+    RowInfo *info;       /* by node id */
+    LoopOrder order;     /* of the nodes */
+    const Loop *unrolls; /* a loop that must be replaced by its passes, or NULL */
+} RowClasses;
+
 struct Modes { /* the roots of a model in its two modes, by index of Model.root */
     Model *model;
     Node **use;   /* predict, eval: `training` is 0 */
@@ -59,7 +86,10 @@ Modes model_modes(Model *);     /* the passes on the roots, before code is made 
 void modes_training(Modes *); /* simplify.c; sets Modes.use and Modes.learn */
 void modes_carry(Modes *);    /* carry.c; sets Modes.carry */
 void carry_check(Model *);    /* errors and warnings about what cannot be carried */
-void modes_layout(Modes *);   /* layout.c: the order of axes */
-void modes_sparse(Modes *);   /* sparse.c; sets Modes.step */
+RowClasses row_classes(Graph *, Node *const *root, int roots, bool at_once);
+bool model_has_rows(const Model *); /* is there an input with rows: is the first size a batch? */
+void modes_ranks(Modes *);          /* ranks.c: --ranks */
+void modes_layout(Modes *);         /* layout.c: the order of axes */
+void modes_sparse(Modes *);         /* sparse.c; sets Modes.step */
 
 #endif

@@ -262,6 +262,16 @@ Node *graph_noise(Graph *g, Shape shape, Node *draws, int stream, Size pass)
     return graph_add(g, n, arg);
 }
 
+Node *graph_noise_of_rows(Graph *g, const Node *noise, Node *draws)
+{
+    Node n = *noise, **arg = arena_copy(g->ngc, noise->arg, (size_t)noise->nargs * sizeof *arg);
+
+    n = (Node){.op = OP_noise, .type = n.type, .shape = n.shape, .nargs = n.nargs, .attr = n.attr};
+    n.attr.kind = 1;
+    arg[0] = draws;
+    return graph_add(g, n, arg);
+}
+
 Node *graph_iota(Graph *g, Shape shape, int axis)
 {
     return graph_add(g, (Node){.op = OP_iota, .type = T_INT, .shape = shape, .attr.axis = axis},

@@ -9,6 +9,9 @@ enum {
     MAX_DIMS = 8,                     /* run-time dims of a model */
     MAX_LEVELS = 4,                   /* loops inside each other */
     ALL_DIMS = MAX_DIMS + MAX_LEVELS, /* with the index of a loop of each level */
+
+    /* With --ranks, a dim that no tensor has: the rows of a batch on all ranks. */
+    ALL_ROWS = MAX_DIMS - 1,
 };
 
 /* OpInfo.sizes of a convolution, as ngrt.h has them: the height and the width of each pair are
@@ -205,7 +208,8 @@ struct Node {
          * loop: how many it has */
         int axis;
 
-        /* random: a Random; loop: LOOP_... */
+        /* random: a Random; loop: LOOP_...; over_ranks: an OverRanks; noise: 1 if it has rows,
+         * which differ from rank to rank */
         int kind;
 
         /* random, noise: the number of the stream */
@@ -291,6 +295,13 @@ typedef enum {
     /* value times a matrix of value2 rows; its rows, or its columns, are orthonormal */
     RANDOM_ORTHOGONAL,
 } Random;
+
+/* How a value of all ranks comes from those of each: Node.attr.kind of over_ranks. */
+typedef enum {
+    RANKS_SUM,
+    RANKS_MAX,
+    RANKS_LATER, /* a sum that may be made while other values are computed, until it is read */
+} OverRanks;
 
 /* One step of the reverse sweep: y = op(.., x, ..) contributes to the adjoint of x. */
 typedef struct Step {
@@ -454,6 +465,7 @@ typedef struct OpInfo {
      *   $0 .. $3     .sizes, and $s all of them as an array
      *   %            s or d, by the float type
      *   $k           attr.stream
+     *   $r           what is added to the count of draws on other ranks
      *   $p           the part that is computed, and the number of parts (F_PARTS) */
     const char *call;
 
@@ -832,6 +844,12 @@ Node *graph_scatter_at(Graph *, Node *dy, Node *const *index, int count, Shape, 
 Node *graph_assign(Graph *, Node *onto, Node *rows, Node *i, Shape);
 
 Node *graph_stop(Graph *, Node *);
+
+/* The sum or the maximum of a value over all ranks. */
+Node *graph_over_ranks(Graph *, Node *, OverRanks);
+
+/* Noise in whose shape there are rows: other numbers on each rank. */
+Node *graph_noise_of_rows(Graph *, const Node *noise, Node *draws);
 
 /* arg[0], whose derivative with respect to arg[1], .. is given. */
 Node *graph_given(Graph *, const Given *, Node *const *arg);

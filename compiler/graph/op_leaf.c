@@ -54,7 +54,9 @@ static void sizes_noise(Graph *g, const Node *n, Size *out)
 static Node *copy_noise(Graph *g, const Node *n, Node *const *arg)
 {
     Indices before = graph_use_indices(g, arg + 1, n->nargs - 1);
-    Node *noise = graph_noise(g, n->shape, arg[0], n->attr.stream, n->attr.size);
+    Node *noise = n->attr.kind ? graph_noise_of_rows(g, n, arg[0]) : NULL;
+    if (!noise)
+        noise = graph_noise(g, n->shape, arg[0], n->attr.stream, n->attr.size);
     graph_restore_indices(g, before);
     return noise;
 }
@@ -75,11 +77,11 @@ const OpInfo op_random = {.name = "random",
  * its stream, so a step can be repeated. In a loop, each pass has a stream of its own: the index of
  * each loop is an operand. */
 const OpInfo op_noise = {.name = "noise",
-                         .attrs = 1 << A_STREAM | 1 << A_SIZE,
+                         .attrs = 1 << A_STREAM | 1 << A_SIZE | 1 << A_KIND,
                          .arity = -1,
                          .copy = copy_noise,
                          .flags = F_FLAT,
                          .eval = eval_noise,
                          .sizes = sizes_noise,
-                         .call = "ngrt_uniform@($y, (size_t)$0, (uint64_t)$a, $k, 0.0, 1.0)",
+                         .call = "ngrt_uniform@($y, (size_t)$0, (uint64_t)$a$r, $k, 0.0, 1.0)",
                          .teach = "random: passes nothing back"};

@@ -16,6 +16,8 @@ X(expand) X(reshape) X(permute) X(slice) X(pad) X(concat)
 X(sum) X(max) X(argmax)
 /* op_linear.c */
 X(matmul) X(lu) X(solve) X(det) X(logdet) X(lup) X(cof) X(cof2)
+/* op_ranks.c */
+X(over_ranks)
 /* op_given.c */
 X(given)
 /* op_conv.c */

@@ -214,6 +214,10 @@ static void note_size(Function *f, const Module *m, Size s)
 {
     for (int d = 0; s < 0 && d < m->graph->dims; d++)
         f->dims |= (unsigned)size_uses_dim(m->graph, s, d) << d;
+    if (m->ngc->opt.ranks && s < 0 && size_uses_dim(m->graph, s, ALL_ROWS)) { /* work knows it */
+        f->dims |= 1;
+        f->blocks |= USES_WORK;
+    }
 }
 
 static void note_coef(Function *f, const Module *m, Coef c)
@@ -267,6 +271,8 @@ static void note_kernel(Function *f, const Module *m, const Kernel *k)
         note_place(f, m, store_place(p, &k->store[i]), k->store[i].node, true);
     for (int i = 0; i < k->axes; i++)
         note_size(f, m, k->extent[i]);
+    if (k->kind == K_CALL && m->ngc->opt.ranks)
+        f->blocks |= USES_WORK;
     if (k->kind == K_FOR)
         note_size(f, m, k->loop->passes);
 

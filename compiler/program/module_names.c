@@ -94,7 +94,7 @@ static void name_grads(Module *m)
 static void name_results(Module *m)
 {
     static const RootKind order[] = {ROOT_LOSS, ROOT_METRIC, ROOT_OUTPUT, ROOT_NAMED};
-    static const char *const own[] = {"pool", "space", "ispace", "space_at"};
+    static const char *const own[] = {"pool", "ranks", "space", "ispace", "space_at"};
     Table seen = {0};
 
     /* members of work that are not results */

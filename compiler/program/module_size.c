@@ -44,6 +44,8 @@ StructSize module_work(const Module *m, int64_t pointer, int64_t *offset)
     int64_t real = type_size(m->ngc, T_FLOAT);
 
     struct_add(&s, pointer, pointer); /* to the pool of threads */
+    if (m->ngc->opt.ranks)
+        struct_add(&s, pointer, pointer);
     for (int i = 0; i < m->members; i++) {
         const Member *member = &m->member[i];
         int64_t at = struct_add(&s, module_bytes(m, member->type, member->shape),

@@ -21,6 +21,7 @@ typedef struct Order {
     Kernel *test;   /* K_TEST of the loop, or NULL */
     bool *for_test; /* by slot: the test is computed from it */
     bool before_test;
+    bool before_later; /* what reads a gradient that goes over the ranks comes after all else */
 
     Kernel **kernel; /* in their new order */
     int count, room;
@@ -217,6 +218,15 @@ static bool is_still_blocked(const Order *o, int i)
     return o->blocker[i] >= 0 && o->coming.writers[o->blocker[i]] > o->own[i];
 }
 
+/* Does the item wait for gradients that go over the ranks? */
+static bool reads_later(Program *p, const KernelRun *item)
+{
+    for (int i = 0; i < item->count; i++)
+        if (kernel_reads_later(p, item->kernel[i]))
+            return true;
+    return false;
+}
+
 /* Appends every item that can come next, in one walk over those that are left. Returns the first
  * kernel that waits only because it overwrites a variable; NULL: there is none. */
 static Kernel *append_ready(Program *p, Order *o, bool *some)
@@ -228,7 +238,7 @@ static Kernel *append_ready(Program *p, Order *o, bool *some)
         const KernelRun *item = &o->item[i];
         if (o->done[i] || (o->before_test && !is_for_test(p, o, item)))
             continue;
-        if (is_still_blocked(o, i))
+        if (is_still_blocked(o, i) || (o->before_later && reads_later(p, item)))
             continue;
         if (coming_blocks(p, &o->coming, item)) {
             o->blocker[i] = o->coming.blocker;
@@ -263,6 +273,17 @@ static void append_all(Program *p, Order *o)
     }
 }
 
+/* Appends what need not wait for gradients that go over the ranks. */
+static void append_before_later(Program *p, Order *o)
+{
+    bool some = p->ngc->opt.ranks && !o->coming.loop;
+
+    o->before_later = some;
+    while (some)
+        append_ready(p, o, &some);
+    o->before_later = false;
+}
+
 static void order_items(Program *p, Order *o)
 {
     size_t room = (size_t)o->items + 1;
@@ -283,6 +304,7 @@ static void order_items(Program *p, Order *o)
         append_kernel(p, o, o->test);
         o->before_test = false;
     }
+    append_before_later(p, o);
     append_all(p, o);
     for (int i = 0; i < o->lates; i++)
         append_kernel(p, o, o->late[i]);

@@ -28,6 +28,8 @@ const PassInfo pass_table[PASS_COUNT] = {
                        .gives = FACT_MODES, .modes = modes_training},
     [PASS_CARRY] = {"carry", .needed = true, .plain = true, .requires = FACT_MODES,
                     .gives = FACT_CARRIED, .modes = modes_carry},
+    [PASS_RANKS] = {"ranks", 'k', .needed = true, .plain = true, .requires = FACT_MODES,
+                    .modes = modes_ranks},
     [PASS_LAYOUT] = {"layout", 'o',
                      .requires = FACT_MODES | FACT_CARRIED, /* it rewrites what is carried too */
                      .modes = modes_layout},

@@ -149,6 +149,8 @@ bool store_is_in_place(const Program *p, const Kernel *k, const Store *s, const 
 {
     if (k->kind == K_GEMM)
         return accumulates_onto(p, k, n);
+    if (k->kind == K_CALL)
+        return k->product->op == OP_over_ranks;
     if (k->member)
         return kernel_reads_row(k, s, n);
     if (k->kind != K_LOOP || kernel_reduces(k) || k->axes == 0 || s->add)
@@ -207,6 +209,8 @@ static const Node *find_dying(const Program *p, const Life *life, const Group *g
             return k->val[v]->node;
 
     const Node *onto = k->onto ? program_holder(p, k->onto) : NULL;
+    if (k->kind == K_CALL)
+        onto = kernel_operand(p, k, 0);
     return onto && dies_in_place(p, life, group, at, s, onto) ? onto : NULL;
 }
 

@@ -313,6 +313,21 @@ void kernel_each_read(Program *p, const Kernel *k,
     }
 }
 
+static void find_later(Program *p, const Kernel *k, const Node *n, void *found)
+{
+    (void)p, (void)k;
+    if (n->op == OP_over_ranks && n->attr.kind == RANKS_LATER)
+        *(bool *)found = true;
+}
+
+bool kernel_reads_later(Program *p, const Kernel *k)
+{
+    bool found = false;
+
+    kernel_each_read(p, k, find_later, &found);
+    return found;
+}
+
 typedef struct ReadCount {
     int *count; /* by slot */
     int by;

@@ -282,6 +282,9 @@ const Node *kernel_operand(const Program *, const Kernel *, int i);
 void kernel_each_read(Program *, const Kernel *,
                       void (*f)(Program *, const Kernel *, const Node *, void *), void *with);
 
+/* Does the kernel read a gradient that goes over the ranks later? */
+bool kernel_reads_later(Program *, const Kernel *);
+
 /* Adds `by` to the count, by slot, of each of them, once for every read. */
 void kernel_count_reads(Program *, const Kernel *, int *count, int by);
 

@@ -249,6 +249,13 @@ static int set_memory(Ngc *ngc, const char *value)
     return usage_error(ngc, "--memory wants a number of bytes, as 64M, not '%s'", value, NULL);
 }
 
+/* --ranks: rows that other ranks read are updated too, and ranks are in place of threads. */
+void options_ranks(Options *opt)
+{
+    opt->ranks = true;
+    opt->without |= 1u << PASS_SPARSE | 1u << PASS_SHARE;
+}
+
 static int set_prefix(Ngc *ngc, const char *value)
 {
     ngc->opt.prefix = value;
@@ -317,6 +324,7 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
     case O_SEGMENT: return set_segment(ngc, value);
     case O_UNROLL: return set_unroll(ngc, value);
     case O_MEMORY: return set_memory(ngc, value);
+    case O_RANKS: options_ranks(opt); break;
     case O_WITHOUT: opt->without |= 1u << pass_find(value); break;
     case O_FILL: a->fill = true; break;
     case O_DIGITS: return set_digits(ngc, value);

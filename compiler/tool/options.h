@@ -27,6 +27,7 @@ typedef enum {
     O_UNROLL,
     O_SEGMENT,
     O_MEMORY,
+    O_RANKS,
     O_WITHOUT,
     O_FILL,
     O_DIGITS,
@@ -132,6 +133,7 @@ const char *option_form(Ngc *, const Option *); /* options_table.c: "--real=TYPE
 
 /* options.c: -1 to continue; otherwise the exit status, and all is done or said. */
 int options_read(Ngc *, Args *, int argc, char **argv);
+void options_ranks(Options *); /* as --ranks does */
 
 /* completion.c: the tables for shells and for man */
 int completion_print(const char *shell, FILE *); /* false: there is none for that shell */

@@ -58,6 +58,8 @@ const Option option_table[] = {
     {"--memory", O_MEMORY, OF_C, 1, "BYTES", NULL,
      "let the work struct have at most BYTES (K, M and G are powers of 1024): "
      "backward computes as much of forward again as that takes"},
+    {"--ranks", O_RANKS, OF_C, 0, NULL, NULL,
+     "let the rows of a batch be divided among several processes: what is summed over rows goes through work.ranks"},
     {"--weights", O_WEIGHTS, OF_C, 1, "FILE", NULL,
      "write only predict, with the weights of FILE as constants: "
      "safetensors, .npz, .npy, or the memory of the params struct; where it is repeated, later files go before the first"},
