@@ -8,7 +8,7 @@
 #   make dist       an archive that needs neither Flex nor Bison
 #   make deb        a Debian package
 #
-# CC, CFLAGS as usual. BLAS=openblas|builtin, ZLIB=1|0 and ONNX=1|0 choose libraries; by default those that are installed.
+# CC, CFLAGS as usual. BLAS=openblas|builtin, ZLIB=1|0, ONNX=1|0 and MPI=1|0 choose libraries; by default those that are installed.
 # HOST=0 leaves out what of the runtime needs POSIX: files, the trainer, threads. B is the directory of what is built.
 
 CC      = cc
@@ -23,6 +23,11 @@ BLAS   := $(if $(call have,cblas.h,-lopenblas),openblas,builtin)
 ZLIB   := $(if $(call have,zlib.h,-lz),1,0)
 # to read and write ONNX: protobuf-c, and its compiler
 ONNX   := $(if $(call have,protobuf-c/protobuf-c.h,-lprotobuf-c),$(if $(shell command -v protoc-c),1,0),0)
+# to train on several machines
+MPI_CC  = mpicc
+MPI_LIBS := $(shell $(MPI_CC) --showme:link 2>/dev/null)
+MPI_INCLUDE := $(shell $(MPI_CC) --showme:compile 2>/dev/null)
+MPI    := $(if $(MPI_LIBS),$(if $(call have,mpi.h,$(MPI_INCLUDE) $(MPI_LIBS)),1,0),0)
 LIBPB   = $(if $(filter 1,$(ONNX)),-lprotobuf-c)
 WITH_PB = $(if $(filter 1,$(ONNX)),-DNGC_ONNX)
 LIBZ    = $(if $(filter 1,$(ZLIB)),-lz)
@@ -34,7 +39,7 @@ NGC_O   = $(patsubst %.c,$(B)/%.o,$(notdir $(NGC_C))) $(B)/ng.tab.o $(B)/ng.lex.
           $(if $(filter 1,$(ONNX)),$(B)/format.pb-c.o) \
           $(patsubst %,$(B)/plain_%.o,ngrt_dlinear file prep element numpy safetensors archive weights csv data)
 HOST    = 1
-RT_C    = $(if $(filter 0,$(HOST)),$(filter-out %/ngrt_pool.c,$(wildcard runtime/*.c)),$(wildcard runtime/*.c runtime/*/*.c))
+RT_C    = $(filter-out runtime/mpi/%,$(if $(filter 0,$(HOST)),$(filter-out %/ngrt_pool.c,$(wildcard runtime/*.c)),$(wildcard runtime/*.c runtime/*/*.c)))
 RT_O    = $(patsubst %.c,$(B)/rt_%.o,$(notdir $(RT_C)))
 # Loops of the runtime begin on a boundary: where they happen to lie costs small ones up to half of their speed.
 ALIGN  := $(if $(call have,stddef.h,-falign-loops=32),-falign-loops=32)
@@ -44,7 +49,7 @@ ifndef V
 .SILENT:
 endif
 
-all: $(B)/ngc $(B)/libngrt.a
+all: $(B)/ngc $(B)/libngrt.a $(if $(filter 1,$(MPI)),$(B)/libngrt_mpi.a)
 
 $(B)/ngc: $(B)/main.o $(B)/file.zlib $(B)/libngc.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBZ) $(LIBPB) -lm
@@ -58,9 +63,16 @@ $(B)/libngrt.a: $(RT_O)
 	rm -f $@
 	$(AR) rcs $@ $(RT_O)
 
+$(B)/libngrt_mpi.a: $(B)/rt_ngrt_mpi.o
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/rt_ngrt_mpi.o: runtime/mpi/ngrt_mpi.c $(B)/config
+	$(CC) $(STD) $(CFLAGS) $(WARN) $(patsubst -I%,-isystem%,$(MPI_INCLUDE)) -fPIC -MMD -MP -c -o $@ $<
+
 define COMPILE # a file of a room of the compiler
 $(B)/%.o: $(1)/%.c $(B)/ng.tab.h $(B)/config
-	$$(CC) $$(STD) $$(CFLAGS) $$(WARN) $$(WITH_PB) -MMD -MP -Icompiler -I$$(B) -DNGC_LIBS='"$$(strip $$(LIBS))"' -c -o $$@ $$<
+	$$(CC) $$(STD) $$(CFLAGS) $$(WARN) $$(WITH_PB) -MMD -MP -Icompiler -I$$(B) -DNGC_LIBS='"$$(strip $$(LIBS))"' $$(if $$(filter 1,$$(MPI)),-DNGC_MPI_LIBS='"$$(strip $$(MPI_LIBS))"') -c -o $$@ $$<
 endef
 $(foreach room,$(wildcard compiler/*/),$(eval $(call COMPILE,$(room:/=))))
 
@@ -87,7 +99,7 @@ $(B)/rt_%.o: $(1)/%.c $(B)/config
 $(B)/plain_%.o: $(1)/%.c $(B)/config Makefile
 	$$(CC) $$(STD) $$(CFLAGS) $$(WARN) -MMD -MP -c -o $$@ $$<
 endef
-$(foreach room,runtime $(patsubst %/,%,$(wildcard runtime/*/)),$(eval $(call RUNTIME,$(room))))
+$(foreach room,runtime $(filter-out runtime/mpi,$(patsubst %/,%,$(wildcard runtime/*/))),$(eval $(call RUNTIME,$(room))))
 
 # takes the place of plain_file.o of libngc.a: with zlib, ngc reads compressed data
 $(B)/file.zlib: runtime/host/file.c $(B)/config
@@ -129,7 +141,7 @@ $(B)/embed: compiler/tool/embed.c | $(B)
 
 # the settings that the objects depend on: rewritten only if they change
 $(B)/config: FORCE | $(B)
-	@echo '$(CC) $(CFLAGS) $(BLAS) $(ZLIB) $(ONNX) $(HOST)' | cmp -s - $@ || echo '$(CC) $(CFLAGS) $(BLAS) $(ZLIB) $(ONNX) $(HOST)' > $@
+	@echo '$(CC) $(CFLAGS) $(BLAS) $(ZLIB) $(ONNX) $(MPI) $(HOST)' | cmp -s - $@ || echo '$(CC) $(CFLAGS) $(BLAS) $(ZLIB) $(ONNX) $(MPI) $(HOST)' > $@
 
 $(B):
 	mkdir -p $@
@@ -183,7 +195,7 @@ install uninstall: export PREFIX := $(PREFIX)
 # PREFIX quoted for sed, where & has a meaning
 SET_UP  = sed -e "s|@PREFIX@|$$(printf '%s' "$$PREFIX" | sed 's/[&|\\]/\\&/g')|g" -e 's|@VERSION@|$(VERSION)|g'
 PAGE    = awk -v version=$(VERSION) -f compiler/tool/man.awk
-INSTALLED = bin/ngc lib/libngrt.a include/ngrt.h include/ngrt_math.h include/ngrt_float.h include/ngrt_double.h include/ngrt_vector.h include/ngrt_small.h include/ngrt_host.h include/ngc.hpp lib/pkgconfig/ngrt.pc \
+INSTALLED = bin/ngc lib/libngrt.a $(if $(filter 1,$(MPI)),lib/libngrt_mpi.a) include/ngrt.h include/ngrt_math.h include/ngrt_float.h include/ngrt_double.h include/ngrt_vector.h include/ngrt_small.h include/ngrt_host.h include/ngc.hpp lib/pkgconfig/ngrt.pc \
           lib/cmake/ngc/ngc-config.cmake lib/cmake/ngc/ngc-config-version.cmake share/man/man1/ngc.1 share/man/man3/ngrt.3 \
           share/man/man5/ngc-language.5 share/bash-completion/completions/ngc share/zsh/site-functions/_ngc \
           share/fish/vendor_completions.d/ngc.fish $(addprefix share/vim/vimfiles/,$(EDIT_VIM)) $(addprefix share/ngc/vscode/,$(EDIT_CODE))
@@ -199,7 +211,7 @@ PYTHON_DIR = $$($(PYTHON) -c 'import os, sys; p = os.environ["PREFIX"].rstrip("/
 install: all
 	for d in $(sort $(dir $(INSTALLED))); do mkdir -p "$$TO/$$d" || exit 1; done
 	install -m 755 $(B)/ngc "$$TO/bin/ngc"
-	install -m 644 $(B)/libngrt.a "$$TO/lib/libngrt.a"
+	install -m 644 $(B)/libngrt.a $(if $(filter 1,$(MPI)),$(B)/libngrt_mpi.a) "$$TO/lib"
 	install -m 644 runtime/ngrt.h runtime/ngrt_math.h runtime/ngrt_float.h runtime/ngrt_double.h runtime/ngrt_vector.h runtime/ngrt_small.h runtime/ngrt_host.h runtime/ngc.hpp "$$TO/include"
 	$(SET_UP) -e 's|@LIBS@|$(strip $(LIBS))|' runtime/ngrt.pc.in > "$$TO/lib/pkgconfig/ngrt.pc"
 	$(SET_UP) -e 's|@LIBS@|$(LINKS)|' compiler/tool/ngc-config.cmake > "$$TO/lib/cmake/ngc/ngc-config.cmake"

@@ -169,6 +169,28 @@ int ngrt_eval_main(const ngrt_model *model, int argc, char **argv);
  * read. */
 int ngrt_predict_main(const ngrt_model *model, int argc, char **argv);
 
+/* ---- several processes ---- */
+
+/* Ranks that train one model: each calls ngrt_train_on_ranks with the same arguments. */
+typedef struct ngrt_group {
+    ngrt_ranks of; /* what the C of the model calls; `rows` is set by the trainer */
+    int ranks;     /* how many there are */
+    /* Puts the bytes of all ranks, in their order, into all, on each of them. */
+    void (*gather)(struct ngrt_group *group, const void *own, size_t bytes, void *all);
+    /* The model's metrics_merge; NULL: it has no metrics_add. */
+    int (*merge)(void *totals, const void *other);
+} ngrt_group;
+
+/* ngrt_train_main on several ranks, of a model that was compiled with --ranks. Each rank reads the
+ * rows of each batch that are its own. Rank 0 prints and writes files. If the status is neither 0
+ * nor above 128, the caller ends all other ranks. */
+int ngrt_train_on_ranks(const ngrt_model *model, ngrt_group *group, int argc, char **argv);
+
+/* The group of the processes that mpirun has started (libngrt_mpi.a, where there is MPI); NULL
+ * where they do not get on. finish ends it: a status that is an error ends all processes. */
+ngrt_group *ngrt_mpi_start(void);
+void ngrt_mpi_finish(ngrt_group *group, int status);
+
 /* All three: the first argument is train, eval or predict. */
 int ngrt_model_main(const ngrt_model *model, int argc, char **argv);
 

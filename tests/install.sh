@@ -52,6 +52,8 @@ if [ "${1:-demo}" = check ]; then
     want libnewlib-arm-none-eabi device
     want qemu-system-arm command -v qemu-system-arm
     [ "$(uname -m)" != x86_64 ] || want qemu-user command -v qemu-i386
+    want libopenmpi-dev command -v mpicc
+    want openmpi-bin command -v mpirun
     want libprotobuf-c-dev header protobuf-c/protobuf-c.h -lprotobuf-c
     want protobuf-c-compiler command -v protoc-c
     want libonnx-testdata test -d /usr/share/libonnx-testdata

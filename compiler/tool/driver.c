@@ -4,6 +4,7 @@
  * to where the user wants it. */
 #include "tool/driver.h"
 #include "emit/emit_c.h"
+#include "tool/options.h"
 #include "tool/tool.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -18,6 +20,10 @@
 
 #ifndef NGC_LIBS
 #define NGC_LIBS "-lm"
+#endif
+
+#ifndef NGC_MPI_LIBS
+#define NGC_MPI_LIBS NULL /* ngc was built without MPI */
 #endif
 
 extern char **environ;
@@ -44,6 +50,7 @@ typedef struct Build {
     const char *messages; /* the compiler's messages */
     const char *runtime;  /* the directory of the headers */
     const char *lib;      /* libngrt.a */
+    const char *mpi;      /* libngrt_mpi.a; NULL: the program is one process */
 } Build;
 
 /* ---- where things are ---- */
@@ -157,6 +164,10 @@ static const char *program_key(Ngc *ngc, const Build *b, const Text *c)
     text_add(&t, "ngc %s\n%s\n%s %s\n", NGC_VERSION, compiler_words(), b->options, link_words(b));
     add_command(ngc, &t, compiler_words());
     add_file(&t, b->lib);
+    if (b->mpi) {
+        add_file(&t, b->mpi);
+        text_add(&t, "%s\n", NGC_MPI_LIBS);
+    }
     for (size_t i = 0; i < sizeof header / sizeof *header; i++)
         add_file(&t, text_format(ngc, "%s/%s", b->runtime, header[i]));
     for (size_t i = 0; i < sizeof variable / sizeof *variable; i++) {
@@ -271,8 +282,12 @@ static bool compile(Ngc *ngc, const Build *b, const sigset_t *mask)
     argv[n++] = "-I";
     argv[n++] = (char *)b->runtime;
     argv[n++] = (char *)b->c;
+    if (b->mpi)
+        argv[n++] = (char *)b->mpi;
     if (!b->alone)
         argv[n++] = (char *)b->lib;
+    if (b->mpi)
+        n = add_words(ngc, argv, n, NGC_MPI_LIBS);
     n = add_words(ngc, argv, n, link_words(b));
     argv[n++] = "-o";
     argv[n++] = (char *)b->program;
@@ -331,6 +346,67 @@ static int make_undisturbed(Ngc *ngc, Build *b, const Text *c)
     return fd;
 }
 
+/* ---- ranks ---- */
+
+/* A number that the program which starts ranks puts into the environment; -1: it has not. */
+static long environment_number(const char *const *name)
+{
+    for (; *name; name++) {
+        const char *value = getenv(*name);
+        if (value && *value >= '0' && *value <= '9')
+            return strtol(value, NULL, 10);
+    }
+    return -1;
+}
+
+/* The number of this process among several that mpirun has started; -1: it is the only one. */
+static long rank_of_several(void)
+{
+    static const char *const size[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", NULL};
+    static const char *const rank[] = {"OMPI_COMM_WORLD_RANK", "PMI_RANK", NULL};
+
+    return environment_number(size) > 1 ? environment_number(rank) : -1;
+}
+
+void rank_messages(Ngc *ngc)
+{
+    enum { SECONDS = 2 };
+
+    if (rank_of_several() > 0 && ngc->errors == 0)
+        return;
+    if (rank_of_several() > 0)
+        sleep(SECONDS);
+    diag_flush(ngc, stderr);
+}
+
+/* Sets the options of a program for ranks, or says why there can be none. */
+static bool start_ranks(Ngc *ngc, const char *command)
+{
+    if (rank_of_several() < 0)
+        return true;
+    if (strcmp(command, "train") != 0) {
+        complain(ngc, "%s is one process: start it without mpirun", command);
+        return false;
+    }
+    if (!NGC_MPI_LIBS) {
+        complain(ngc, "this ngc was built without MPI: install it (on Debian: apt-get install "
+                      "libopenmpi-dev openmpi-bin), and build ngc again");
+        return false;
+    }
+    options_ranks(&ngc->opt);
+    return true;
+}
+
+/* The ranks of a machine compile one after another: the first does, and the others find what it has
+ * kept. The lock ends with the process. */
+static void wait_for_others(const Build *b)
+{
+    int fd = b->mpi && b->cache ? open(b->cache, O_RDONLY | O_CLOEXEC) : -1;
+
+    if (fd >= 0)
+        flock(fd, LOCK_EX);
+}
+
 /* ---- the commands ---- */
 
 /* Says that a program is compiled, which takes a moment, and which no later run does. */
@@ -339,23 +415,49 @@ static void announce(const Ngc *ngc, const Model *m, const char *command, char *
     for (int i = 0; i < argc; i++)
         if (strcmp(argv[i], "--quiet") == 0)
             return;
-    if (!ngc->opt.json)
+    if (!ngc->opt.json && rank_of_several() <= 0)
         fprintf(
             stderr,
             "ngc %s: note: compiling the model %s with %s; once, as long as it stays the same\n",
             command, m->name, compiler_words());
 }
 
+/* A main for one of several ranks. */
+static void add_main_of_ranks(Ngc *ngc, const Module *m, Text *c)
+{
+    const char *name = c_name(ngc, m->name);
+
+    if (m->metrics)
+        text_add(c,
+                 "\nstatic int merge(void *totals, const void *other)\n{\n"
+                 "    return %s_metrics_merge(totals, other);\n}\n",
+                 name);
+    text_add(c,
+             "\nint main(int argc, char **argv)\n{\n"
+             "    ngrt_group *group = ngrt_mpi_start();\n    int status;\n\n"
+             "    if (!group)\n        return 1;\n    group->merge = %s;\n"
+             "    argv[1] = (char *)\"ngc train\";\n"
+             "    status = ngrt_train_on_ranks(&%s_model, group, argc - 1, argv + 1);\n"
+             "    ngrt_mpi_finish(group, status);\n    return status;\n}\n",
+             m->metrics ? "merge" : "NULL", name);
+}
+
 /* The C of the model, with a main that is the runtime's. */
 static Text program_text(Ngc *ngc, Model *m)
 {
     Output out = {.c = {.ngc = ngc}, .h = {.ngc = ngc}};
+    Module *module = module_build(m);
+
     ngc->opt.bytes = true;
-    emit_c(module_build(m), NULL, &out);
-    text_add(&out.c,
-             "\n#include \"ngrt_host.h\"\n\nint main(int argc, char **argv)\n{\n"
-             "    return ngrt_model_main(&%s_model, argc, argv);\n}\n",
-             c_name(ngc, m->name));
+    emit_c(module, NULL, &out);
+    text_add(&out.c, "\n#include \"ngrt_host.h\"\n");
+    if (ngc->opt.ranks)
+        add_main_of_ranks(ngc, module, &out.c);
+    else
+        text_add(&out.c,
+                 "\nint main(int argc, char **argv)\n{\n"
+                 "    return ngrt_model_main(&%s_model, argc, argv);\n}\n",
+                 c_name(ngc, m->name));
     return out.c;
 }
 
@@ -369,6 +471,8 @@ static bool find_runtime(Ngc *ngc, Build *b)
         return false;
     }
     b->lib = text_format(ngc, "%s/libngrt.a", dir);
+    if (ngc->opt.ranks)
+        b->mpi = text_format(ngc, "%s/libngrt_mpi.a", dir);
     return true;
 }
 
@@ -393,6 +497,11 @@ static int obtain_program(Ngc *ngc, Build *b, const Model *m, const Text *c, con
                           char **argv, int argc)
 {
     int fd = find_program(ngc, b, m, c);
+    if (fd < 0 && b->mpi && b->kept) {
+        wait_for_others(b);
+        fd = cache_find(ngc, b->kept, b->key);
+        b->is_kept = fd >= 0;
+    }
     if (fd >= 0 || !b->key)
         return fd;
     announce(ngc, m, command, argv, argc);
@@ -402,6 +511,8 @@ static int obtain_program(Ngc *ngc, Build *b, const Model *m, const Text *c, con
 int train_main(Ngc *ngc, Model *m, const char *command, char **argv, int argc)
 {
     Build b = {.options = CC_OPTIONS};
+    if (!start_ranks(ngc, command))
+        return 2;
     Text c = program_text(ngc, m);
     if (ngc->errors)
         return 1;
@@ -417,7 +528,7 @@ int train_main(Ngc *ngc, Model *m, const char *command, char **argv, int argc)
         args[n++] = (char *)"--diagnostics=json";
     memcpy(args + n, argv, (size_t)argc * sizeof *args);
 
-    diag_flush(ngc, stderr);
+    rank_messages(ngc);
     if (b.is_kept)
         execv(b.kept, args); /* `ps` shows its name, which that of an open file hides */
     fexecve(fd, args, environ);

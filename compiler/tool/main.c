@@ -120,6 +120,14 @@ static bool check_keeps(Ngc *ngc, const Model *m)
     return true;
 }
 
+/* What is computed again would go over the ranks again. */
+static bool check_ranks(Ngc *ngc)
+{
+    if (ngc->opt.ranks && ngc->opt.memory > 0)
+        complain(ngc, "--ranks and --memory do not go together");
+    return !(ngc->opt.ranks && ngc->opt.memory > 0);
+}
+
 /* The model compiled again with its loops in segments, if only then work fits into --memory. */
 static Model *with_segments(Ngc *ngc, Model *m, int file)
 {
@@ -169,7 +177,7 @@ static Model *front(Ngc *ngc, const Args *a, int *status)
     if (ngc->opt.frozen && !weights_tune(ngc, whole, m, !is_trainer(a->command)))
         return NULL;
     *status = 2;
-    if (!check_defines(ngc, m) || !check_keeps(ngc, m))
+    if (!check_defines(ngc, m) || !check_keeps(ngc, m) || !check_ranks(ngc))
         return NULL;
     m->name = model_name(ngc, a);
     carry_check(m);
@@ -338,7 +346,7 @@ static int model_command(Ngc *ngc, const Args *a)
     if (a->command == C_EXPORT && ngc->opt.unroll == 0)
         ngc->opt.unroll = INT32_MAX; /* the format has no loops with derivatives */
     Model *m = front(ngc, a, &status);
-    diag_flush(ngc, stderr);
+    rank_messages(ngc);
     if (!m)
         return status;
 
@@ -356,7 +364,7 @@ static int model_command(Ngc *ngc, const Args *a)
     default: status = compile(ngc, a, m); break;
     }
 
-    diag_flush(ngc, stderr);
+    rank_messages(ngc);
     return status;
 }
 
@@ -391,7 +399,7 @@ int main(int argc, char **argv)
         status = 3;
     }
 
-    diag_flush(&ngc, stderr);
+    rank_messages(&ngc);
     arena_free(&ngc);
     return status;
 }

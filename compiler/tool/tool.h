@@ -51,4 +51,8 @@ int train_main(Ngc *, Model *, const char *command, char **argv, int argc);
 /* Writes a shared library to `output`; 0, or the exit status. */
 int library_main(Ngc *, Model *, const char *output);
 
+/* Prints what there is to say. Of several ranks, only the first does, unless it does not end all of
+ * them within two seconds, as where one rank alone has failed. */
+void rank_messages(Ngc *);
+
 #endif

@@ -72,7 +72,7 @@ int ngrt_accumulate_step(Trainer *t, size_t first, size_t count)
     const ngrt_tensor *loss = only_loss(m);
     ngrt_data data = {.type = ngrt_element_of(loss->type), .at = t->work + loss->offset};
     int mean = (loss->flags & NGRT_SUM) == 0, error = NGRT_OK;
-    size_t done, rows;
+    size_t done, rows, own, owned;
     double total = 0;
 
     memset(t->sum, 0, m->sizeof_grads);
@@ -83,7 +83,10 @@ int ngrt_accumulate_step(Trainer *t, size_t first, size_t count)
         rows = ngrt_set_batch(set, first + done);
         if (rows > count - done)
             rows = count - done;
-        status = ngrt_set_fill(t, set, first + done, rows);
+        own = first + done;
+        owned = rows;
+        ngrt_ranks_take(t, &own, &owned);
+        status = ngrt_set_fill(t, set, own, owned);
         if (status)
             return status;
         factor = mean ? (double)rows / (double)count : 1.0;

@@ -345,10 +345,14 @@ static int write_file(const Trainer *t, const Notes *notes)
 int ngrt_checkpoint_write(Trainer *t)
 {
     Notes notes = {0};
-    int status;
+    int status = DONE;
 
     if (!t->save_path)
         return DONE;
+    if (ngrt_ranks_number(t) > 0) { /* rank 0 writes it */
+        t->saved_about = t->kept_about;
+        return DONE;
+    }
     status = make_notes(t, &notes) ? write_file(t, &notes) : ngrt_trainer_no_memory(t);
     ngrt_notes_free(&notes);
     if (status)

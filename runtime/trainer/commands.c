@@ -57,6 +57,8 @@ static int check_files(const Trainer *t)
     ngrt_message message;
     size_t i;
 
+    if (ngrt_ranks_number(t) > 0)
+        return DONE;
     for (i = 0; i < sizeof path / sizeof *path; i++)
         if (path[i] && strcmp(path[i], "-") != 0 && ngrt_file_probe(path[i], &message))
             return ngrt_trainer_fail(t, FILES, "%s", message.text);
@@ -74,12 +76,18 @@ void openblas_set_num_threads(int) __attribute__((weak));
  * own threads would compete with them. */
 static int start_threads(Trainer *t)
 {
-    if (t->threads <= 1)
+    if (t->threads > 1 && t->group)
+        return ngrt_trainer_fail(t, USAGE,
+                                 "--threads: ranks have no threads of their own; start "
+                                 "more of them");
+    if (t->threads <= 1 && !t->group)
         return DONE;
 #ifdef OPENBLAS_MAY_BE_LINKED
-    if (openblas_set_num_threads)
+    if (openblas_set_num_threads && !(t->group && getenv("OPENBLAS_NUM_THREADS")))
         openblas_set_num_threads(1);
 #endif
+    if (t->group)
+        return DONE;
     t->pool = ngrt_pool_create((int)t->threads);
     if (!t->pool)
         return ngrt_trainer_fail(t, FAILED, "cannot start %ld threads", t->threads);
@@ -229,10 +237,12 @@ static int run(Trainer *t, int argc, char **argv)
     return status ? status : ngrt_results_print(t);
 }
 
-static int run_command(const ngrt_model *model, int command, int argc, char **argv)
+static int run_command(const ngrt_model *model, ngrt_group *group, int command, int argc,
+                       char **argv)
 {
     Trainer t = {
         .model = model,
+        .group = group,
         .program = argc > 0 ? argv[0] : model->name,
         .command = command,
         .part = {{.option = "--data"}, {.option = "--val"}, {.option = "--data"}},
@@ -249,12 +259,16 @@ static int run_command(const ngrt_model *model, int command, int argc, char **ar
             t.json = 1;
     for (i = 1; i < argc; i++)
         if (strcmp(argv[i], "--help") == 0)
-            return ngrt_trainer_help(t.program, command);
+            return ngrt_ranks_number(&t) > 0 ? DONE : ngrt_trainer_help(t.program, command);
 
     t.assign = ngrt_trainer_allocate(2 * (size_t)argc, sizeof *t.assign);
-    status = t.assign ? run(&t, argc, argv) : ngrt_trainer_no_memory(&t);
+    status = ngrt_ranks_start(&t);
+    if (!status)
+        status = t.assign ? run(&t, argc, argv) : ngrt_trainer_no_memory(&t);
     if (t.log && fclose(t.log) != 0 && !status)
         status = ngrt_trainer_fail(&t, FILES, "%s: %s", t.log_path, strerror(errno));
+    if (t.errors)
+        fclose(t.errors);
     release(&t);
     return status;
 }
@@ -271,7 +285,7 @@ int ngrt_model_main(const ngrt_model *model, int argc, char **argv)
         if (argc > 1 && strcmp(argv[1], name[command]) == 0) {
             snprintf(program, sizeof program, "%s %s", argv[0], argv[1]);
             argv[1] = program;
-            return run_command(model, command, argc - 1, argv + 1);
+            return run_command(model, NULL, command, argc - 1, argv + 1);
         }
 
     fprintf(stderr, "usage: %s train|eval|predict [--help] ...\n",
@@ -281,15 +295,20 @@ int ngrt_model_main(const ngrt_model *model, int argc, char **argv)
 
 int ngrt_train_main(const ngrt_model *model, int argc, char **argv)
 {
-    return run_command(model, TRAIN, argc, argv);
+    return run_command(model, NULL, TRAIN, argc, argv);
+}
+
+int ngrt_train_on_ranks(const ngrt_model *model, ngrt_group *group, int argc, char **argv)
+{
+    return run_command(model, group, TRAIN, argc, argv);
 }
 
 int ngrt_eval_main(const ngrt_model *model, int argc, char **argv)
 {
-    return run_command(model, EVAL, argc, argv);
+    return run_command(model, NULL, EVAL, argc, argv);
 }
 
 int ngrt_predict_main(const ngrt_model *model, int argc, char **argv)
 {
-    return run_command(model, PREDICT, argc, argv);
+    return run_command(model, NULL, PREDICT, argc, argv);
 }

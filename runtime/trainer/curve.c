@@ -253,7 +253,7 @@ static int write_picture(const Trainer *t)
 
 int ngrt_curve_show(const Trainer *t)
 {
-    if (t->epochs_kept == 0 || t->values == 0)
+    if (t->epochs_kept == 0 || t->values == 0 || ngrt_ranks_number(t) > 0)
         return DONE;
     if (t->curve_path)
         return write_picture(t);

@@ -23,7 +23,7 @@ static double rate_of(int step)
 static int take_step(Trainer *t, size_t *first, int step, double *loss)
 {
     Set *set = &t->part[TRAINING];
-    size_t count;
+    size_t own, count, owned;
     int error, status;
 
     if (*first >= set->rows)
@@ -33,8 +33,10 @@ static int take_step(Trainer *t, size_t *first, int step, double *loss)
         if (status)
             return status;
     }
-    count = ngrt_set_batch(set, *first);
-    status = ngrt_set_fill(t, set, *first, count);
+    own = *first;
+    count = owned = ngrt_set_batch(set, *first);
+    ngrt_ranks_take(t, &own, &owned);
+    status = ngrt_set_fill(t, set, own, owned);
     if (status)
         return status;
     *first += count;
@@ -169,7 +171,7 @@ int ngrt_find_rate(Trainer *t)
     status = sweep(t, &s);
     if (status)
         return status;
-    if (t->curve_path)
+    if (t->curve_path && ngrt_ranks_number(t) == 0)
         status = draw_sweep(t, &s);
     else if (!t->quiet && !t->json)
         print_sweep(t, &s);

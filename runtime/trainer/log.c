@@ -99,7 +99,8 @@ static long kept_size(FILE *log, long long epoch)
 /* Opens the log of a training that continues, or a new one. */
 static FILE *open_log(const Trainer *t)
 {
-    FILE *log = t->about.step ? fopen(t->log_path, "r+") : fopen(t->log_path, "w");
+    const char *path = ngrt_ranks_number(t) > 0 ? "/dev/null" : t->log_path;
+    FILE *log = t->about.step ? fopen(path, "r+") : fopen(path, "w");
     struct stat st;
 
     if (!log && t->about.step && errno == ENOENT)

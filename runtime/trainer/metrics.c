@@ -138,18 +138,22 @@ static int call_add(const Trainer *t, Set *set)
     return t->model->metrics_add(t->params, t->state, set->inputs, t->work, t->totals);
 }
 
-/* Calls a function for each batch of the rows. */
-static int walk(const Trainer *t, Set *set, Call call)
+/* Calls a function for each batch of the rows; divided: only of those of this rank. */
+static int walk(const Trainer *t, Set *set, Call call, int divided)
 {
-    size_t first, count;
+    size_t first = 0, end = set->rows, count;
     int status = ngrt_rows_begin(t, set, 0, 0);
 
-    for (first = 0; first < set->rows && !status; first += count) {
+    if (divided)
+        ngrt_ranks_part(t, set->rows, &first, &end);
+    for (; first < end && !status; first += count) {
         int error;
 
-        if (ngrt_trainer_stopped())
-            return STOPPED + ngrt_trainer_stopped();
+        if (ngrt_trainer_stopped(t))
+            return STOPPED + ngrt_trainer_stopped(t);
         count = ngrt_set_batch(set, first);
+        if (count > end - first)
+            count = end - first;
         status = ngrt_set_fill(t, set, first, count);
         if (status)
             return status;
@@ -223,9 +227,21 @@ static int evaluate_batch(Trainer *t, Set *set, int part, int role)
     int status = DONE;
 
     if (set->rows <= set->batch)
-        status = walk(t, set, call_eval);
+        status = walk(t, set, call_eval, 0);
     put_of_batch(t, set, part, role);
     return status;
+}
+
+/* Is an evaluation divided among the ranks? Not where a value is that of one batch, which all rows
+ * are. */
+static int is_divided(const Trainer *t, const Set *set)
+{
+    int i;
+
+    for (i = 0; i < t->values && set->rows <= set->batch; i++)
+        if (!has_total(&t->value[i]))
+            return 0;
+    return t->group != NULL;
 }
 
 /* Gathers the totals. Some need the totals of others first, a variance that of a mean: then the
@@ -233,11 +249,14 @@ static int evaluate_batch(Trainer *t, Set *set, int part, int role)
 static int evaluate_totals(Trainer *t, Set *set, int part, int role)
 {
     const ngrt_model *m = t->model;
-    int first = 1, error;
+    int first = 1, divided = is_divided(t, set), error;
 
     m->metrics_start(t->totals);
     do {
-        int status = walk(t, set, call_add);
+        int status = walk(t, set, call_add, divided);
+
+        if (!status && divided)
+            status = ngrt_ranks_merge(t);
 
         if (status)
             return status;

@@ -89,6 +89,8 @@ int ngrt_results_print(Trainer *t)
 {
     int last = last_part(t), printed, status = DONE;
 
+    if (ngrt_ranks_number(t) > 0)
+        return DONE;
     if (last > TRAINING && !t->quiet && !t->json)
         print_table(t);
     print_values(t, last, &printed);

@@ -7,12 +7,17 @@
 
 #include "trainer.h"
 
+static int time_is_over(const Trainer *t)
+{
+    return t->max_time > 0 && ngrt_trainer_seconds() - t->started >= t->max_time;
+}
+
 /* Has the training taken the steps or the time that it may take? */
 static int is_over(const Trainer *t)
 {
     if (t->max_steps > 0 && t->about.step >= t->max_steps)
         return 1;
-    return t->max_time > 0 && ngrt_trainer_seconds() - t->started >= t->max_time;
+    return t->group ? t->agreed_over : time_is_over(t);
 }
 
 /* Was the training ended by a signal? */
@@ -80,9 +85,22 @@ static size_t step_rows(const Trainer *t, size_t first)
     return left < rows ? left : rows;
 }
 
+/* Asks for the rows of the step after this one. */
+static void ask_ahead(Trainer *t, size_t next)
+{
+    size_t count;
+
+    if (next == t->part[TRAINING].rows)
+        return;
+    count = step_rows(t, next);
+    ngrt_ranks_share(t, &next, &count);
+    ngrt_ahead_ask(&t->part[TRAINING], next, count);
+}
+
 /* One step on `count` rows from place `first` of the order. */
 static int train_step(Trainer *t, long epoch, size_t first, size_t count, size_t rows)
 {
+    size_t own = first, owned = count;
     int error, status;
 
     if (t->accumulate > 1) {
@@ -90,11 +108,11 @@ static int train_step(Trainer *t, long epoch, size_t first, size_t count, size_t
         t->about.step++;
         return status ? status : add_losses(t, epoch, count, rows);
     }
-    status = ngrt_set_fill(t, &t->part[TRAINING], first, count);
+    ngrt_ranks_take(t, &own, &owned);
+    status = ngrt_set_fill(t, &t->part[TRAINING], own, owned);
     if (status)
         return status;
-    if (first + count < t->part[TRAINING].rows)
-        ngrt_ahead_ask(&t->part[TRAINING], first + count, step_rows(t, first + count));
+    ask_ahead(t, first + count);
     if (count == 1)
         note_one_row(t);
     error = t->model->step(t->params, t->state, t->part[TRAINING].inputs, t->work);
@@ -153,8 +171,11 @@ static int run_steps(Trainer *t, long epoch)
         show_bar(t, epoch, first + count);
         if (first + count == set->rows)
             break;
-        if (ngrt_trainer_stopped())
-            return STOPPED + ngrt_trainer_stopped();
+        status = ngrt_ranks_agree(t, 0, time_is_over(t));
+        if (status)
+            return status;
+        if (ngrt_trainer_stopped(t))
+            return STOPPED + ngrt_trainer_stopped(t);
         if (is_over(t))
             return ENDED;
         status = ngrt_checkpoint_after_step(t);
@@ -162,7 +183,10 @@ static int run_steps(Trainer *t, long epoch)
             return status;
     }
 
-    return ngrt_trainer_stopped() ? STOPPED + ngrt_trainer_stopped() : DONE;
+    status = ngrt_ranks_agree(t, 1, time_is_over(t));
+    if (!status && ngrt_trainer_stopped(t))
+        status = STOPPED + ngrt_trainer_stopped(t);
+    return status;
 }
 
 /* The values of the model after an epoch, if anyone will read them: metrics of the training data,
@@ -221,6 +245,8 @@ static int run_epoch(Trainer *t, long epoch)
         status = ngrt_best_update(t);
     if (!status)
         status = ngrt_checkpoint_after_epoch(t);
+    if (!status)
+        status = ngrt_ranks_check(t);
     if (!status && is_over(t))
         status = ENDED;
     return status;
@@ -282,6 +308,12 @@ int ngrt_trainer_train(Trainer *t)
     if (!t->quiet && !t->json && isatty(STDERR_FILENO))
         t->bar_at = ngrt_trainer_seconds();
 
+    t->agreed_at = t->started;
+    t->agreed_step = t->steps_saved;
+    t->agree_every = 1;
+    status = ngrt_ranks_check(t);
+    if (status)
+        return status;
     if (ngrt_best_is_over(t) || (t->max_steps > 0 && t->about.step >= t->max_steps))
         status = ENDED;
     for (epoch = (long)t->about.epoch + 1; epoch <= t->epochs && !status; epoch++)

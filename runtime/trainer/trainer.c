@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "trainer.h"
 
@@ -34,25 +35,25 @@ static size_t character_size(const unsigned char *text, size_t size)
 }
 
 /* A string of JSON. Bytes that a file's name may have and UTF-8 may not become '?'. */
-static void put_json(const char *text, size_t size)
+static void put_json(FILE *to, const char *text, size_t size)
 {
     const unsigned char *at = (const unsigned char *)text, *end = at + size;
 
-    fputc('"', stderr);
+    fputc('"', to);
     while (at < end) {
         size_t length = character_size(at, (size_t)(end - at));
 
         if (length == 0)
-            fputc('?', stderr);
+            fputc('?', to);
         else if (*at == '"' || *at == '\\')
-            fprintf(stderr, "\\%c", *at);
+            fprintf(to, "\\%c", *at);
         else if (*at < 0x20 || *at == 0x7f)
-            fprintf(stderr, "\\u%04x", *at);
+            fprintf(to, "\\u%04x", *at);
         else
-            fwrite(at, 1, length, stderr);
+            fwrite(at, 1, length, to);
         at += length > 0 ? length : 1;
     }
-    fputc('"', stderr);
+    fputc('"', to);
 }
 
 typedef struct Origin { /* the file that a message is about: "iris.csv:12:7: ..." */
@@ -91,38 +92,41 @@ static Origin find_origin(const char *text)
 }
 
 /* A message as ngc's own are with --diagnostics=json: an object on a line. */
-static void print_json(const char *kind, const char *text, const char *note)
+static void print_json(FILE *to, const char *kind, const char *text, const char *note)
 {
     static const char *const key[] = {"line", "column"};
     Origin o = find_origin(text);
     int i;
 
-    fprintf(stderr, "{\"severity\": \"%s\", \"message\": ", kind);
-    put_json(o.text, strlen(o.text));
+    fprintf(to, "{\"severity\": \"%s\", \"message\": ", kind);
+    put_json(to, o.text, strlen(o.text));
     if (o.numbers > 0) {
-        fprintf(stderr, ", \"file\": ");
-        put_json(text, o.name);
+        fprintf(to, ", \"file\": ");
+        put_json(to, text, o.name);
     }
     for (i = 0; i < o.numbers; i++)
-        fprintf(stderr, ", \"%s\": %ld", key[i], o.number[i]);
+        fprintf(to, ", \"%s\": %ld", key[i], o.number[i]);
     if (note)
-        fprintf(stderr, ", \"notes\": [{\"severity\": \"note\", \"message\": \"%s\"}]", note);
-    fprintf(stderr, "}\n");
+        fprintf(to, ", \"notes\": [{\"severity\": \"note\", \"message\": \"%s\"}]", note);
+    fprintf(to, "}\n");
 }
 
 static void print_message(const Trainer *t, const char *kind, const char *note, const char *format,
                           va_list arguments)
 {
     char text[1024];
+    FILE *to = t->errors ? t->errors : stderr;
 
     vsnprintf(text, sizeof text, format, arguments);
     if (t->json) {
-        print_json(kind, text, note);
+        print_json(to, kind, text, note);
         return;
     }
-    fprintf(stderr, "%s: %s: %s\n", t->program, kind, text);
+    if (t->errors)
+        fprintf(to, "rank %d: ", t->group->of.rank);
+    fprintf(to, "%s: %s: %s\n", t->program, kind, text);
     if (note)
-        fprintf(stderr, "%s: %s\n", t->program, note);
+        fprintf(to, "%s: %s\n", t->program, note);
 }
 
 int ngrt_trainer_fail(const Trainer *t, int status, const char *format, ...)
@@ -130,8 +134,16 @@ int ngrt_trainer_fail(const Trainer *t, int status, const char *format, ...)
     const char *note = status == USAGE ? "--help shows the options" : NULL;
     va_list arguments;
 
+    if (t->errors) {
+        if (t->grids > 0)
+            return status; /* all ranks have tried what failed, and go on */
+        signal(SIGTERM, SIG_DFL);
+        sleep(2); /* what all ranks find, rank 0 says, and ends all */
+    }
     va_start(arguments, format);
     print_message(t, "error", note, format, arguments);
+    if (t->errors)
+        fflush(t->errors);
     va_end(arguments);
     return status;
 }
@@ -141,7 +153,7 @@ void ngrt_trainer_note(const Trainer *t, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    if (!t->quiet)
+    if (!t->quiet && !t->errors)
         print_message(t, "note", NULL, format, arguments);
     va_end(arguments);
 }
@@ -182,9 +194,14 @@ static void stop(int signal)
     stopped = signal;
 }
 
-int ngrt_trainer_stopped(void)
+int ngrt_trainer_signal(void)
 {
     return stopped;
+}
+
+int ngrt_trainer_stopped(const Trainer *t)
+{
+    return t->group ? t->agreed_stop : stopped;
 }
 
 void ngrt_trainer_watch(const Trainer *t)

@@ -3,9 +3,9 @@
  *
  * The files are a ladder, each calls only those below it: commands.c; runs.c; train.c, predict.c
  * and results.c; assess.c, accumulate.c and log.c, checkpoint.c, curve.c; metrics.c; scale.c,
- * split.c and set.c; ahead.c; rows.c; columns.c; source.c and options.c; sizes.c; trainer.c.
- * Functions that can fail return an exit status, DONE or the reason, after they have printed the
- * error. */
+ * split.c and set.c; ahead.c; rows.c; columns.c; source.c and options.c; sizes.c; ranks.c;
+ * trainer.c. Functions that can fail return an exit status, DONE or the reason, after they have
+ * printed the error. */
 #ifndef TRAINER_H
 #define TRAINER_H
 
@@ -138,6 +138,8 @@ typedef struct Grid { /* the values of a scalar input that are tried: --grid */
 typedef struct Trainer {
     const ngrt_model *model;
     const char *program; /* for messages */
+    ngrt_group *group;   /* of the ranks; NULL: this is the only process */
+    FILE *errors;        /* of a rank that prints nothing else; NULL: stderr */
     int command;         /* TRAIN, EVAL or PREDICT */
 
     /* the command line */
@@ -216,6 +218,13 @@ typedef struct Trainer {
     long best_epoch; /* 0: there is none yet */
     long waited;     /* epochs since then */
 
+    /* ranks.c */
+    int agreed_stop;  /* the signal that stops all ranks, or 0 */
+    int agreed_over;  /* the time is over */
+    long agreed_step; /* the step after which they agreed last, */
+    double agreed_at; /* the time, */
+    long agree_every; /* and how many steps later they do again */
+
     /* within an epoch */
     double epoch_at;  /* when this epoch began, */
     size_t epoch_row; /* and with which row */
@@ -238,10 +247,26 @@ double ngrt_trainer_seconds(void);      /* by a clock that is never set */
 /* With weights to save, an interrupt ends the training after its step. A second one ends the
  * program. */
 void ngrt_trainer_watch(const Trainer *t);
-int ngrt_trainer_stopped(void); /* by this signal, or 0 */
+int ngrt_trainer_signal(void); /* that was caught, or 0 */
+/* The signal by which the training stops, or 0; on ranks, that on which all agree. */
+int ngrt_trainer_stopped(const Trainer *t);
 /* The input whose name is the part of text before '=', or NULL. */
 const ngrt_tensor *ngrt_find_input_name(const ngrt_model *m, const char *name);
 const ngrt_tensor *ngrt_find_input(const ngrt_model *m, const char *text);
+
+/* ranks.c: a training on several processes; with one process, these do nothing */
+int ngrt_ranks_number(const Trainer *t); /* of this one */
+int ngrt_ranks_start(Trainer *t);        /* only rank 0 prints */
+/* The part of the rows that this rank evaluates. */
+void ngrt_ranks_part(const Trainer *t, size_t rows, size_t *first, size_t *end);
+/* The part of a batch that is this rank's. A batch of fewer rows than ranks is computed by each. */
+void ngrt_ranks_share(const Trainer *t, size_t *first, size_t *count);
+/* The same; the next call of the model is on these rows. */
+void ngrt_ranks_take(Trainer *t, size_t *first, size_t *count);
+int ngrt_ranks_merge(Trainer *t); /* the totals become those of all ranks */
+/* Do all go on? Asks them once in some steps, or now. over: by this rank's clock. */
+int ngrt_ranks_agree(Trainer *t, int now, int over);
+int ngrt_ranks_check(Trainer *t); /* have all ranks the same weights? */
 
 /* options.c */
 int ngrt_trainer_options(Trainer *t, int argc, char **argv); /* sets the run-time sizes, too */

@@ -1,10 +1,11 @@
 #!/bin/sh
-# run.sh - C of --ranks.
+# run.sh - C of --ranks, and `ngc train` under mpirun.
 #
 # threads: models whose batch is divided among threads that play ranks, against the batch in one piece (threads.c); models that
-# cannot be divided get an error at the right line.
+# cannot be divided get an error at the right line. mpi: trainings on two and three processes, where MPI is installed: the
+# weights of one process, to rounding; a rank that is killed, interrupts, --resume with the same bits.
 #
-#     tests/ranks/run.sh      from anywhere; needs a built tree
+#     tests/ranks/run.sh [threads|mpi ...]      from anywhere; needs a built tree
 cd "$(dirname "$0")/../.." || exit 2
 case ${NGC:=build/ngc} in /*) ;; *) NGC=$PWD/$NGC ;; esac
 build=$(dirname "$NGC")
@@ -74,6 +75,111 @@ threads() {
     group threads
 }
 
-threads
+# ---- mpi ----
+
+table() {
+    awk 'BEGIN { srand(3); for (i = 0; i < 103; i++) printf "%g,%g,%g,%g,%d\n", i % 3 + rand(), i % 5/5, rand(), i % 7/7, i % 3 }' >"$dir/table.csv"
+    cat >"$dir/tiny.ng" <<'END'
+dim m <= 50
+input x[m, 4], t[m]: int
+h = batch_norm(dense(x, 6, tanh))
+z = dense(h, 3)
+metric accuracy = mean(argmax(z) == t), c = confusion(z, t), far = max(abs(z))
+minimize J = cross_entropy(z, t) with adam(lr = 0.01)
+END
+}
+
+# many N ARGUMENTS...: `ngc train` on N processes. Where there is no ssh, mpirun needs none on one machine.
+many() {
+    ranks=$1
+    shift
+    OMPI_MCA_plm_rsh_agent=sh OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
+        mpirun --oversubscribe -n "$ranks" "$NGC" train --real=double tiny.ng --data table.csv "$@" >out 2>log
+}
+
+one() {
+    "$NGC" train --real=double tiny.ng --data table.csv "$@" >out.one 2>log
+}
+
+# near NAME A B: two files of weights are equal to 1e-12
+near() {
+    cat >near.py <<'END'
+import sys, numpy
+a, b = numpy.load(sys.argv[1]), numpy.load(sys.argv[2])
+d = max(abs(a[k] - b[k]).max() for k in a.files if not k.startswith('__'))
+print('near' if d <= 1e-12 and a.files == b.files else 'differs by %g' % d)
+END
+    same "$1" near "$(/usr/bin/python3 near.py "$2" "$3" 2>&1 | tail -n 1)"
+}
+
+# strike NUMBER SIGNAL: when part.npz was written anew, sends the signal to a rank of the training that writes it
+strike() {
+    for wait in $(seq 200); do
+        sleep 0.05
+        [ part.npz -nt mark ] && break
+    done
+    rank=$(ps -eo pid,args | awk -v f="$dir/part.npz" '$2 == "ngc" && index($0, f) { print $1 }' | sed -n "$((2 - $1 % 2))p")
+    [ "$rank" ] && kill -"$2" "$rank"
+}
+
+mpi() {
+    table
+    cd "$dir" || exit 2
+    export CC="$(cc_with -O0)" XDG_CACHE_HOME="$dir"
+    if [ ! -e "$build/libngrt_mpi.a" ] || ! command -v mpirun >/dev/null; then
+        OMPI_COMM_WORLD_SIZE=2 OMPI_COMM_WORLD_RANK=0 one
+        same "without MPI" 1 "$(grep -c 'built without MPI.*libopenmpi-dev' log)"
+        return
+    fi
+    for n in 2 3; do
+        args="--epochs 4 --batch 20 --val-split 0.2 --standardize x --seed $n"
+        one $args --save one.npz
+        many $n $args --save many.npz
+        same "$n ranks" 0 "$?"
+        same "$n ranks: results" "$(cat out.one)" "$(cat out)"
+        near "$n ranks: weights" one.npz many.npz
+    done
+    one --epochs 2 --batch 8 --accumulate 3 --save one.npz --assess
+    many 2 --epochs 2 --batch 8 --accumulate 3 --save many.npz --assess
+    same "--assess" "$(cat out.one)" "$(cat out)"
+    near "--accumulate" one.npz many.npz
+    one --epochs 3 --folds 3
+    many 2 --epochs 3 --folds 3
+    same "--folds" "$(cat out.one)" "$(cat out)"
+    group "mpi: as one process"
+
+    many 2 --epochs 4 --load none.npz
+    same "an error of all ranks" "3 1" "$? $(grep -c 'error: .*none.npz' log)"
+    many 2 --epochs 4 --threads 2
+    same "--threads" 1 "$(grep -c 'ngc train: error: --threads' log)"
+    OMPI_MCA_plm_rsh_agent=sh OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
+        mpirun --oversubscribe -n 2 "$NGC" eval tiny.ng --data table.csv >out 2>log
+    same "eval" 1 "$(grep -c 'eval is one process' log)"
+    group "mpi: errors"
+
+    args="--epochs 100 --batch 20 --keep-best --val-split 0.2 --checkpoint 7"
+    many 2 $args --resume "$dir/whole.npz"
+    for signal in KILL INT TERM; do
+        number=$((number + 1))
+        touch mark
+        many 2 $args --resume "$dir/part.npz" &
+        strike $number $signal
+        wait $!
+        status=$?
+        case $signal in
+        KILL) same "a rank is killed" 137 $status ;;
+        INT) same "interrupt" 130 $status ;;
+        TERM) same "terminate" 143 $status ;;
+        esac
+    done
+    many 2 $args --resume "$dir/part.npz"
+    same "interrupted and resumed" "" "$(cmp whole.npz part.npz 2>&1)"
+    group "mpi: interruptions"
+}
+
+number=0
+for part in ${*:-threads mpi}; do
+    case $part in threads | mpi) $part ;; *) echo "run.sh: there is no part '$part'" >&2; exit 2 ;; esac
+done
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
