@@ -116,6 +116,7 @@ typedef enum {
     ERR_OPTIMIZER_SHAPE = 510, /* an optimizer's result has another shape */
     ERR_NO_PARAMS = 511,       /* the model has no params to optimize */
     ERR_THIRD_OF_DET = 512,    /* a third derivative of det (-Wsingular-matrix) */
+    ERR_LAZY = 513,            /* lazy changes nothing (-Wlazy) */
     ERR_ADJOINTS = 520,        /* what a backward part returns does not fit the parameters */
     ERR_NO_RULE = 521,         /* a def that cannot have a backward part */
     ERR_UNRULED = 522,         /* it is computed from a param that has no adjoint */

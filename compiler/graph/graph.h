@@ -1048,7 +1048,7 @@ void graph_drop_given(Graph *, Node **root, int roots);
 
 /* For each dx, a tensor of its shape that is 0 in the rows that no gather has read; NULL: all rows
  * of dx may be other than 0. */
-Node **graph_touched(Graph *, Node *const *dx, int count);
+Node **graph_touched(Graph *, Node *const *dx, int count, bool *otherwise);
 
 /* ---- nonzeros.c: which elements of a Jacobian may be other than 0 ---- */
 

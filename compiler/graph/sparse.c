@@ -422,14 +422,15 @@ void modes_sparse(Modes *modes)
 
 /* ---- for optimizers that leave other rows as they are, on request ---- */
 
-Node **graph_touched(Graph *g, Node *const *dx, int count)
+Node **graph_touched(Graph *g, Node *const *dx, int count, bool *otherwise)
 {
     Node **touched = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *touched);
     const Rest *rest = find_rests(g);
 
     for (int i = 0; i < count && rest; i++) {
         Region r = region_of(g, dx[i]);
-        if (r.sources == 0 || !rest_is(rest[dx[i]->id], 0))
+        otherwise[i] = r.sources > 0 && !rest_is(rest[dx[i]->id], 0);
+        if (r.sources == 0 || otherwise[i])
             continue;
 
         Shape rows = {.rank = 1, .dim = {dx[i]->shape.dim[0]}};

@@ -468,6 +468,25 @@ static bool optimize_param(Lower *L, const Stmt *s, const Expr *call, Var *p, No
     return true;
 }
 
+/* lazy = 1: what each param's gradient says of its rows, or NULL; warns where that is nothing. */
+static Node **lazy_rows(Lower *L, const Stmt *s, const Derivative *d, Node *const *g)
+{
+    bool *otherwise = arena_alloc(L->ngc, (size_t)(d->count + 1) * sizeof *otherwise), any = false;
+    Node **touched = graph_touched(L->g, g, d->count, otherwise);
+
+    for (int i = 0; i < d->count; i++) {
+        any |= touched[i] || otherwise[i];
+        if (otherwise[i])
+            warn(L->ngc, "lazy", ERR_LAZY, s->with->loc,
+                 "lazy changes nothing for %s: it is also used in another way than by rows",
+                 d->x[i]->attr.var->name);
+    }
+    if (!any)
+        warn(L->ngc, "lazy", ERR_LAZY, s->with->loc,
+             "lazy changes nothing: no param of %s is read by rows", d->name);
+    return touched;
+}
+
 /* minimize ... with opt(...): an update of each param. maximize goes the other way: -g. */
 static void optimize(Lower *L, const Stmt *s, const Derivative *d, int group)
 {
@@ -486,7 +505,7 @@ static void optimize(Lower *L, const Stmt *s, const Derivative *d, int group)
     if (by_norm)
         clip_norm(L->g, g, d->count, norm);
 
-    Node **touched = by_row && lazy != 0 ? graph_touched(L->g, g, d->count) : NULL;
+    Node **touched = by_row && lazy != 0 ? lazy_rows(L, s, d, g) : NULL;
     for (int i = 0; i < d->count; i++) {
         Node *rows = touched ? touched[i] : NULL;
         if (!optimize_param(L, s, call, d->x[i]->attr.var, g[i], rows, group))

@@ -163,6 +163,7 @@ const WarningInfo warning_table[] = {
     {"batch-value", "a loss of one batch, not of all the data"},
     {"broadcast", "a column [n, 1] compared with [n], which gives [n, n]"},
     {"large-output", "C of more than 4 MB"},
+    {"lazy", "an optimizer's lazy = 1 that changes nothing"},
     {"log-softmax", "the log of a softmax"},
     {"mask-product", "a product with 0 and 1 over an infinite value or slope"},
     {"not-logits", "a softmax or sigmoid given to a loss that takes logits"},
