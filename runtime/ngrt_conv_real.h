@@ -52,6 +52,7 @@ typedef struct ngrt_conv_window {
 typedef void ngrt_conv_tiling(int rows, const ngrt_conv_window *win, const real *k, const real *x,
                               real *y, ptrdiff_t step, int more);
 
+#if !defined __GNUC__ || !(defined __x86_64__ || (defined __aarch64__ && defined __ARM_NEON))
 /* In plain C. */
 static void ngrt_conv_tile(int rows, const ngrt_conv_window *win, const real *k, const real *x,
                            real *y, ptrdiff_t step, int more)
@@ -76,15 +77,16 @@ static void ngrt_conv_tile(int rows, const ngrt_conv_window *win, const real *k,
             memcpy(y + h, s, sizeof s);
         }
 }
-
-#if defined __GNUC__ && defined __x86_64__
-/* Vectors of 32 and of 64 bytes at any element. */
+#else
+/* Vectors of 16, 32 and 64 bytes at any element. */
 #define NGRT_CONV_VECTOR(bytes) \
     __attribute__((vector_size(bytes), aligned(sizeof(real)), may_alias))
+typedef real ngrt_conv_v16 NGRT_CONV_VECTOR(16);
 typedef real ngrt_conv_v32 NGRT_CONV_VECTOR(32);
 typedef real ngrt_conv_v64 NGRT_CONV_VECTOR(64);
 
-/* What is done for each row i of a tile: its sums are the vectors si and ti. */
+/* What is done for each row i of a tile: its sums are the vectors si and ti, and in a tile of four
+ * vectors also ui and vi. */
 #define NGRT_CONV_EACH_ROW(step) \
     step(0);                     \
     step(1);                     \
@@ -101,62 +103,103 @@ typedef real ngrt_conv_v64 NGRT_CONV_VECTOR(64);
     step(10);                     \
     step(11)
 
-#define NGRT_CONV_BEGIN(i) vector s##i = {0}, t##i = {0}
+#define NGRT_CONV_BEGIN(i) vector s##i = {0}, t##i = {0}, u##i = {0}, v##i = {0}
 
-#define NGRT_CONV_LOAD(i)                           \
-    if (i < rows) {                                 \
-        s##i = ((const vector *)(y + i * step))[0]; \
-        t##i = ((const vector *)(y + i * step))[1]; \
+#define NGRT_CONV_LOAD(i)                               \
+    if (i < rows) {                                     \
+        s##i = ((const vector *)(y + i * step))[0];     \
+        t##i = ((const vector *)(y + i * step))[1];     \
+        if (vectors > 2) {                              \
+            u##i = ((const vector *)(y + i * step))[2]; \
+            v##i = ((const vector *)(y + i * step))[3]; \
+        }                                               \
     }
 
-#define NGRT_CONV_ADD(i)          \
-    if (i < rows) {               \
-        s##i += a[i * depth] * p; \
-        t##i += a[i * depth] * q; \
+#define NGRT_CONV_ADD(i)               \
+    if (i < rows) {                    \
+        s##i += a[i * depth] * p;      \
+        t##i += a[i * depth] * q;      \
+        if (vectors > 2) {             \
+            u##i += a[i * depth] * p2; \
+            v##i += a[i * depth] * q2; \
+        }                              \
     }
 
-#define NGRT_CONV_STORE(i)                    \
-    if (i < rows) {                           \
-        ((vector *)(y + i * step))[0] = s##i; \
-        ((vector *)(y + i * step))[1] = t##i; \
+#define NGRT_CONV_STORE(i)                        \
+    if (i < rows) {                               \
+        ((vector *)(y + i * step))[0] = s##i;     \
+        ((vector *)(y + i * step))[1] = t##i;     \
+        if (vectors > 2) {                        \
+            ((vector *)(y + i * step))[2] = u##i; \
+            ((vector *)(y + i * step))[3] = v##i; \
+        }                                         \
     }
 
-/* A tile of two vectors. It is compiled for each number of rows, so that its sums are in
+/* A tile of two or four vectors. It is compiled for each number of rows, so that its sums are in
  * registers. */
-#define NGRT_CONV_TILE(name, isa, type, each)                                               \
-    __attribute__((target(isa), always_inline)) static inline void name(                    \
-        const int rows, const ngrt_conv_window *win, const real *k, const real *x, real *y, \
-        ptrdiff_t step, int more)                                                           \
-    {                                                                                       \
-        typedef type vector;                                                                \
-        const ptrdiff_t depth = win->depth, xv = win->xv;                                   \
-        int c, u, v;                                                                        \
-        each(NGRT_CONV_BEGIN);                                                              \
-        if (more) {                                                                         \
-            each(NGRT_CONV_LOAD);                                                           \
-        }                                                                                   \
-        for (c = 0; c < win->c; c++)                                                        \
-            for (u = 0; u < win->u; u++) {                                                  \
-                const real *a = k + c * win->kc + u * win->ku;                              \
-                const real *from = x + c * win->xc + u * win->xu;                           \
-                for (v = win->v; v > 0; v--, a++, from += xv) {                             \
-                    const vector p = ((const vector *)from)[0];                             \
-                    const vector q = ((const vector *)from)[1];                             \
-                    each(NGRT_CONV_ADD);                                                    \
-                }                                                                           \
-            }                                                                               \
-        each(NGRT_CONV_STORE);                                                              \
+#define NGRT_CONV_TARGET(isa) __attribute__((target(isa)))
+#define NGRT_CONV_INLINE      __attribute__((always_inline)) static inline
+#define NGRT_CONV_TILE(name, target, type, tile_vectors, each)                                    \
+    target NGRT_CONV_INLINE void name(const int rows, const ngrt_conv_window *win, const real *k, \
+                                      const real *x, real *y, ptrdiff_t step, int more)           \
+    {                                                                                             \
+        typedef type vector;                                                                      \
+        enum { vectors = tile_vectors };                                                          \
+        const ptrdiff_t depth = win->depth, xv = win->xv;                                         \
+        int c, u, v;                                                                              \
+        each(NGRT_CONV_BEGIN);                                                                    \
+        if (more) {                                                                               \
+            each(NGRT_CONV_LOAD);                                                                 \
+        }                                                                                         \
+        for (c = 0; c < win->c; c++)                                                              \
+            for (u = 0; u < win->u; u++) {                                                        \
+                const real *a = k + c * win->kc + u * win->ku;                                    \
+                const real *from = x + c * win->xc + u * win->xu;                                 \
+                for (v = win->v; v > 0; v--, a++, from += xv) {                                   \
+                    const vector p = ((const vector *)from)[0];                                   \
+                    const vector q = ((const vector *)from)[1];                                   \
+                    const vector p2 = ((const vector *)from)[vectors > 2 ? 2 : 0];                \
+                    const vector q2 = ((const vector *)from)[vectors - 1];                        \
+                    each(NGRT_CONV_ADD);                                                          \
+                }                                                                                 \
+            }                                                                                     \
+        each(NGRT_CONV_STORE);                                                                    \
     }
 #define NGRT_CONV_CASE(name, n)            \
     case n:                                \
         name(n, win, k, x, y, step, more); \
         break
 
-#if !defined __clang__ /* a*b + c in one operation, also under -std=c99 */
+/* a*b + c in one operation, also under -std=c99; a schedule may need more registers than there are
+ */
+#if !defined __clang__
 #pragma GCC push_options
-#pragma GCC optimize("fp-contract=fast")
+#pragma GCC optimize("fp-contract=fast", "no-schedule-insns")
 #endif
-NGRT_CONV_TILE(ngrt_conv_rows_avx2, "avx2,fma", ngrt_conv_v32, NGRT_CONV_EACH_ROW)
+/* For all processors that the compiler's code is for. On ARM the sums are in 24 of 32 registers. */
+#ifdef __aarch64__
+#define NGRT_CONV_VECTORS 4
+#else
+#define NGRT_CONV_VECTORS 2
+#endif
+#define NGRT_CONV_ANY
+NGRT_CONV_TILE(ngrt_conv_rows, NGRT_CONV_ANY, ngrt_conv_v16, NGRT_CONV_VECTORS, NGRT_CONV_EACH_ROW)
+static void ngrt_conv_tile(int rows, const ngrt_conv_window *win, const real *k, const real *x,
+                           real *y, ptrdiff_t step, int more)
+{
+    switch (rows) {
+        NGRT_CONV_CASE(ngrt_conv_rows, 1);
+        NGRT_CONV_CASE(ngrt_conv_rows, 2);
+        NGRT_CONV_CASE(ngrt_conv_rows, 3);
+        NGRT_CONV_CASE(ngrt_conv_rows, 4);
+        NGRT_CONV_CASE(ngrt_conv_rows, 5);
+        NGRT_CONV_CASE(ngrt_conv_rows, 6);
+    }
+}
+
+#ifdef __x86_64__
+NGRT_CONV_TILE(ngrt_conv_rows_avx2, NGRT_CONV_TARGET("avx2,fma"), ngrt_conv_v32, 2,
+               NGRT_CONV_EACH_ROW)
 __attribute__((target("avx2,fma"))) static void ngrt_conv_tile_avx2(int rows,
                                                                     const ngrt_conv_window *win,
                                                                     const real *k, const real *x,
@@ -173,7 +216,8 @@ __attribute__((target("avx2,fma"))) static void ngrt_conv_tile_avx2(int rows,
     }
 }
 
-NGRT_CONV_TILE(ngrt_conv_rows_avx512, "avx512f", ngrt_conv_v64, NGRT_CONV_MORE_ROWS)
+NGRT_CONV_TILE(ngrt_conv_rows_avx512, NGRT_CONV_TARGET("avx512f"), ngrt_conv_v64, 2,
+               NGRT_CONV_MORE_ROWS)
 __attribute__((target("avx512f"))) static void ngrt_conv_tile_avx512(int rows,
                                                                      const ngrt_conv_window *win,
                                                                      const real *k, const real *x,
@@ -195,6 +239,7 @@ __attribute__((target("avx512f"))) static void ngrt_conv_tile_avx512(int rows,
         NGRT_CONV_CASE(ngrt_conv_rows_avx512, 12);
     }
 }
+#endif
 #if !defined __clang__
 #pragma GCC pop_options
 #endif
@@ -209,15 +254,21 @@ typedef struct ngrt_conv_way {
 /* The best way for this processor and n columns. */
 static ngrt_conv_way ngrt_conv_choose(ptrdiff_t n)
 {
+#ifdef NGRT_CONV_VECTORS
+    ngrt_conv_way way = {ngrt_conv_tile, NGRT_CONV_ROWS / 2,
+                         NGRT_CONV_COLS * NGRT_CONV_VECTORS / 4};
+#else
     ngrt_conv_way way = {ngrt_conv_tile, NGRT_CONV_ROWS / 2, NGRT_CONV_COLS};
+#endif
 
 #if defined __GNUC__ && defined __x86_64__
     if (n >= 2 * NGRT_CONV_COLS && __builtin_cpu_supports("avx512f")) {
         way.tile = ngrt_conv_tile_avx512;
-        way.rows *= 2;
-        way.cols *= 2;
+        way.rows = NGRT_CONV_ROWS;
+        way.cols = 2 * NGRT_CONV_COLS;
     } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
         way.tile = ngrt_conv_tile_avx2;
+        way.cols = NGRT_CONV_COLS;
     }
 #endif
     (void)n;
@@ -414,6 +465,7 @@ typedef struct ngrt_convk_lines {
 typedef int ngrt_convk_tiling(const ngrt_convk_lines *at, const real *y, const real *const *x,
                               ngrt_convk_sum *sum);
 
+#ifndef NGRT_CONV_VECTORS
 /* In plain C. */
 static int ngrt_convk_tile(const ngrt_convk_lines *at, const real *y, const real *const *x,
                            ngrt_convk_sum *sum)
@@ -437,8 +489,7 @@ static int ngrt_convk_tile(const ngrt_convk_lines *at, const real *y, const real
         }
     return whole;
 }
-
-#if defined __GNUC__ && defined __x86_64__
+#else
 /* What is done for each row i of a tile: its four sums are the vectors si, ti, ui and vi, and ai is
  * what is loaded of y. */
 #define NGRT_CONVK_BEGIN(i) vector s##i = {0}, t##i = {0}, u##i = {0}, v##i = {0}, a##i = {0}
@@ -470,10 +521,10 @@ static int ngrt_convk_tile(const ngrt_convk_lines *at, const real *y, const real
     }
 
 /* It is compiled for each number of rows, so that a tile's sums are in registers. */
-#define NGRT_CONVK_TILE(name, isa, type)                                                    \
-    __attribute__((target(isa), always_inline)) static inline int name##_rows(              \
-        const int rows, const ngrt_convk_lines *at, const real *y, const real *const *x,    \
-        ngrt_convk_sum *sum)                                                                \
+#define NGRT_CONVK_TILE(name, target, type)                                                 \
+    target NGRT_CONV_INLINE int name##_rows(const int rows, const ngrt_convk_lines *at,     \
+                                            const real *y, const real *const *x,            \
+                                            ngrt_convk_sum *sum)                            \
     {                                                                                       \
         typedef type vector;                                                                \
         enum { width = sizeof(vector) / sizeof(real), next = NGRT_CONVK_LANES / width };    \
@@ -505,8 +556,8 @@ static int ngrt_convk_tile(const ngrt_convk_lines *at, const real *y, const real
         NGRT_CONV_EACH_ROW(NGRT_CONVK_STORE);                                               \
         return (int)whole;                                                                  \
     }                                                                                       \
-    __attribute__((target(isa))) static int name(const ngrt_convk_lines *at, const real *y, \
-                                                 const real *const *x, ngrt_convk_sum *sum) \
+    target static int name(const ngrt_convk_lines *at, const real *y, const real *const *x, \
+                           ngrt_convk_sum *sum)                                             \
     {                                                                                       \
         switch (at->rows) {                                                                 \
         case 1: return name##_rows(1, at, y, x, sum);                                       \
@@ -518,12 +569,15 @@ static int ngrt_convk_tile(const ngrt_convk_lines *at, const real *y, const real
         }                                                                                   \
     }
 
-#if !defined __clang__ /* a*b + c in one operation, also under -std=c99 */
+#if !defined __clang__
 #pragma GCC push_options
-#pragma GCC optimize("fp-contract=fast")
+#pragma GCC optimize("fp-contract=fast", "no-schedule-insns")
 #endif
-NGRT_CONVK_TILE(ngrt_convk_tile_avx2, "avx2,fma", ngrt_conv_v32)
-NGRT_CONVK_TILE(ngrt_convk_tile_avx512, "avx512f", ngrt_conv_v64)
+NGRT_CONVK_TILE(ngrt_convk_tile, NGRT_CONV_ANY, ngrt_conv_v16)
+#ifdef __x86_64__
+NGRT_CONVK_TILE(ngrt_convk_tile_avx2, NGRT_CONV_TARGET("avx2,fma"), ngrt_conv_v32)
+NGRT_CONVK_TILE(ngrt_convk_tile_avx512, NGRT_CONV_TARGET("avx512f"), ngrt_conv_v64)
+#endif
 #if !defined __clang__
 #pragma GCC pop_options
 #endif

@@ -101,6 +101,7 @@ static void ngrt_gemm_store(int cols, real alpha, const real *sum, real beta, re
 
 /* ---- tiles in plain C ---- */
 
+#if !defined __GNUC__ || !(defined __x86_64__ || (defined __aarch64__ && defined __ARM_NEON))
 static void ngrt_gemm_tile(int rows, int k, const real *a, ptrdiff_t row, ptrdiff_t col,
                            const real *b, real alpha, real beta, real *c, ptrdiff_t ldc, int onto)
 {
@@ -131,6 +132,7 @@ static void ngrt_gemm_tile(int rows, int k, const real *a, ptrdiff_t row, ptrdif
     for (i = 0; i < rows; i++)
         ngrt_gemm_store(NGRT_GEMM_COLS, alpha, sum + i * NGRT_GEMM_COLS, beta, c + i * ldc, 1);
 }
+#endif
 
 /* Reads a line of the cache of each row at a time. */
 static int ngrt_gemm_transpose(int cols, int k, const real *from, ptrdiff_t row, real *out,
@@ -147,15 +149,17 @@ static int ngrt_gemm_transpose(int cols, int k, const real *from, ptrdiff_t row,
     return cols;
 }
 
-/* ---- tiles in vectors, for newer x86 processors ---- */
+/* ---- tiles in vectors, for x86 and for ARM ---- */
 
-#if defined __GNUC__ && defined __x86_64__
-/* Compiles a function for one kind of processor. There a*b + c is one operation, which GCC uses
- * under -std=c99 only where it is told to. */
+#if defined __GNUC__ && (defined __x86_64__ || (defined __aarch64__ && defined __ARM_NEON))
+/* Compiles a function for one kind of processor, or for all that the compiler's code is for. Where
+ * a*b + c is one operation, GCC uses it under -std=c99 only if it is told to. */
 #ifdef __clang__
 #define NGRT_GEMM_TARGET(isa) __attribute__((target(isa)))
+#define NGRT_GEMM_ANY
 #else
 #define NGRT_GEMM_TARGET(isa) __attribute__((target(isa), optimize("fp-contract=fast")))
+#define NGRT_GEMM_ANY         __attribute__((optimize("fp-contract=fast", "no-schedule-insns")))
 #endif
 
 /* Vectors of 32 and of 64 bytes at any element, and of 4 and of 8 elements. */
@@ -166,8 +170,8 @@ typedef real ngrt_gemm_v64 NGRT_GEMM_VECTOR(64);
 typedef real ngrt_gemm_four NGRT_GEMM_VECTOR(4 * sizeof(real));
 typedef real ngrt_gemm_eight NGRT_GEMM_VECTOR(8 * sizeof(real));
 
-/* What is done for each row i of a tile. Row i of A is ai; its sums are xi and, in a tile of two
- * vectors, yi. Past the last row, that one is read again. */
+/* What is done for each row i of a tile. Row i of A is ai; its sums are xi and, in a tile of two or
+ * four vectors, yi, zi and wi. Past the last row, that one is read again. */
 #define NGRT_GEMM_FOUR_ROWS(step) \
     step(0);                      \
     step(1);                      \
@@ -182,19 +186,23 @@ typedef real ngrt_gemm_eight NGRT_GEMM_VECTOR(8 * sizeof(real));
 
 #define NGRT_GEMM_BEGIN(i)                                  \
     const real *a##i = a + (i < rows ? i : rows - 1) * row; \
-    vector x##i = {0}, y##i = {0}
+    vector x##i = {0}, y##i = {0}, z##i = {0}, w##i = {0}
 
-#define NGRT_GEMM_ONTO(i)                              \
-    if (i < most && i < rows) {                        \
-        x##i = ((const vector *)(c + i * ldc))[0];     \
-        if (vectors > 1)                               \
-            y##i = ((const vector *)(c + i * ldc))[1]; \
+#define NGRT_GEMM_ONTO(i)                                                \
+    if (i < most && i < rows) {                                          \
+        x##i = ((const vector *)(c + i * ldc))[0];                       \
+        if (vectors > 1)                                                 \
+            y##i = ((const vector *)(c + i * ldc))[vectors > 1];         \
+        if (vectors > 2) {                                               \
+            z##i = ((const vector *)(c + i * ldc))[vectors > 2 ? 2 : 0]; \
+            w##i = ((const vector *)(c + i * ldc))[vectors - 1];         \
+        }                                                                \
     }
 
-#define NGRT_GEMM_PREFETCH(i)                                                 \
-    if (i < most && i < rows && vectors > 1) {                                \
-        __builtin_prefetch(c + i * ldc, 1);                                   \
-        __builtin_prefetch(c + i * ldc + 2 * (sizeof b0 / sizeof *c) - 1, 1); \
+#define NGRT_GEMM_PREFETCH(i)                                                       \
+    if (i < most && i < rows && vectors > 1) {                                      \
+        __builtin_prefetch(c + i * ldc, 1);                                         \
+        __builtin_prefetch(c + i * ldc + vectors * (sizeof b0 / sizeof *c) - 1, 1); \
     }
 
 #define NGRT_GEMM_ADD(i)           \
@@ -202,6 +210,10 @@ typedef real ngrt_gemm_eight NGRT_GEMM_VECTOR(8 * sizeof(real));
         x##i += a##i[at] * b0;     \
         if (vectors > 1)           \
             y##i += a##i[at] * b1; \
+        if (vectors > 2) {         \
+            z##i += a##i[at] * b2; \
+            w##i += a##i[at] * b3; \
+        }                          \
     }
 
 #define NGRT_GEMM_STORE(i)                           \
@@ -211,49 +223,72 @@ typedef real ngrt_gemm_eight NGRT_GEMM_VECTOR(8 * sizeof(real));
             to[0] = alpha * x##i;                    \
             if (vectors > 1)                         \
                 to[1] = alpha * y##i;                \
+            if (vectors > 2) {                       \
+                to[2] = alpha * z##i;                \
+                to[3] = alpha * w##i;                \
+            }                                        \
         } else {                                     \
             to[0] = alpha * x##i + beta * to[0];     \
             if (vectors > 1)                         \
                 to[1] = alpha * y##i + beta * to[1]; \
+            if (vectors > 2) {                       \
+                to[2] = alpha * z##i + beta * to[2]; \
+                to[3] = alpha * w##i + beta * to[3]; \
+            }                                        \
         }                                            \
     }
 
-/* A tile of at most `most` rows and one or two vectors. */
-#define NGRT_GEMM_TILE(name, isa, type, tile_rows, tile_vectors)                                  \
-    NGRT_GEMM_TARGET(isa)                                                                         \
-    static void name(int rows, int k, const real *a, ptrdiff_t row, ptrdiff_t col, const real *b, \
-                     real alpha, real beta, real *c, ptrdiff_t ldc, int onto)                     \
-    {                                                                                             \
-        typedef type vector;                                                                      \
-        enum { most = tile_rows, vectors = tile_vectors };                                        \
-        const vector *from = (const vector *)b;                                                   \
-        vector b0, b1;                                                                            \
-        ptrdiff_t at = 0;                                                                         \
-        int p;                                                                                    \
-        NGRT_GEMM_ALL_ROWS(NGRT_GEMM_BEGIN);                                                      \
-        NGRT_GEMM_ALL_ROWS(NGRT_GEMM_PREFETCH);                                                   \
-        if (onto) {                                                                               \
-            NGRT_GEMM_ALL_ROWS(NGRT_GEMM_ONTO);                                                   \
-        }                                                                                         \
-        if (rows <= 4)                                                                            \
-            for (p = 0; p < k; p++, at += col, from += vectors) {                                 \
-                b0 = from[0];                                                                     \
-                b1 = from[vectors - 1];                                                           \
-                NGRT_GEMM_FOUR_ROWS(NGRT_GEMM_ADD);                                               \
-            }                                                                                     \
-        else                                                                                      \
-            for (p = 0; p < k; p++, at += col, from += vectors) {                                 \
-                b0 = from[0];                                                                     \
-                b1 = from[vectors - 1];                                                           \
-                NGRT_GEMM_ALL_ROWS(NGRT_GEMM_ADD);                                                \
-            }                                                                                     \
-        NGRT_GEMM_ALL_ROWS(NGRT_GEMM_STORE);                                                      \
+/* One step of the sums of a tile, for some rows. */
+#define NGRT_GEMM_STEPS(each)                             \
+    for (p = 0; p < k; p++, at += col, from += vectors) { \
+        b0 = from[0];                                     \
+        b1 = from[vectors > 1];                           \
+        b2 = from[vectors > 2 ? 2 : 0];                   \
+        b3 = from[vectors - 1];                           \
+        each(NGRT_GEMM_ADD);                              \
     }
 
-NGRT_GEMM_TILE(ngrt_gemm_tile_avx2, "avx2,fma", ngrt_gemm_v32, NGRT_GEMM_ROWS, 2)
-NGRT_GEMM_TILE(ngrt_gemm_half_avx2, "avx2,fma", ngrt_gemm_v32, NGRT_GEMM_ROWS, 1)
-NGRT_GEMM_TILE(ngrt_gemm_tile_avx512, "avx512f", ngrt_gemm_v64, NGRT_GEMM_MOST_ROWS, 2)
-NGRT_GEMM_TILE(ngrt_gemm_half_avx512, "avx512f", ngrt_gemm_v64, NGRT_GEMM_MOST_ROWS, 1)
+/* A tile of at most `most` rows and one, two or four vectors. */
+#define NGRT_GEMM_TILE(name, target, type, tile_rows, tile_vectors)                       \
+    target static void name(int rows, int k, const real *a, ptrdiff_t row, ptrdiff_t col, \
+                            const real *b, real alpha, real beta, real *c, ptrdiff_t ldc, \
+                            int onto)                                                     \
+    {                                                                                     \
+        typedef type vector;                                                              \
+        enum { most = tile_rows, vectors = tile_vectors };                                \
+        const vector *from = (const vector *)b;                                           \
+        vector b0, b1, b2, b3;                                                            \
+        ptrdiff_t at = 0;                                                                 \
+        int p;                                                                            \
+        NGRT_GEMM_ALL_ROWS(NGRT_GEMM_BEGIN);                                              \
+        NGRT_GEMM_ALL_ROWS(NGRT_GEMM_PREFETCH);                                           \
+        if (onto) {                                                                       \
+            NGRT_GEMM_ALL_ROWS(NGRT_GEMM_ONTO);                                           \
+        }                                                                                 \
+        if (rows <= 4)                                                                    \
+            NGRT_GEMM_STEPS(NGRT_GEMM_FOUR_ROWS)                                          \
+        else                                                                              \
+            NGRT_GEMM_STEPS(NGRT_GEMM_ALL_ROWS)                                           \
+        NGRT_GEMM_ALL_ROWS(NGRT_GEMM_STORE);                                              \
+    }
+
+/* On ARM the sums of a tile are in 24 of its 32 registers. */
+#ifdef __aarch64__
+#define NGRT_GEMM_VECTORS 4
+#else
+#define NGRT_GEMM_VECTORS 2
+#endif
+NGRT_GEMM_TILE(ngrt_gemm_tile, NGRT_GEMM_ANY, ngrt_gemm_quarter, NGRT_GEMM_ROWS, NGRT_GEMM_VECTORS)
+NGRT_GEMM_TILE(ngrt_gemm_half, NGRT_GEMM_ANY, ngrt_gemm_quarter, NGRT_GEMM_ROWS,
+               NGRT_GEMM_VECTORS / 2)
+
+#ifdef __x86_64__
+NGRT_GEMM_TILE(ngrt_gemm_tile_avx2, NGRT_GEMM_TARGET("avx2,fma"), ngrt_gemm_v32, NGRT_GEMM_ROWS, 2)
+NGRT_GEMM_TILE(ngrt_gemm_half_avx2, NGRT_GEMM_TARGET("avx2,fma"), ngrt_gemm_v32, NGRT_GEMM_ROWS, 1)
+NGRT_GEMM_TILE(ngrt_gemm_tile_avx512, NGRT_GEMM_TARGET("avx512f"), ngrt_gemm_v64,
+               NGRT_GEMM_MOST_ROWS, 2)
+NGRT_GEMM_TILE(ngrt_gemm_half_avx512, NGRT_GEMM_TARGET("avx512f"), ngrt_gemm_v64,
+               NGRT_GEMM_MOST_ROWS, 1)
 
 /* Transposes two squares of 4 by 4 side by side, and what is left over in plain C. Past the last
  * row, that one is read again. */
@@ -307,14 +342,20 @@ static int ngrt_gemm_transpose_avx2(int cols, int k, const real *from, ptrdiff_t
     return j;
 }
 #endif
+#endif
 
 /* ---- the product by tiles ---- */
 
 /* The best kernel for this processor. */
 static ngrt_gemm_kernel ngrt_gemm_choose(void)
 {
+#ifdef NGRT_GEMM_VECTORS
+    static const ngrt_gemm_kernel plain = {NGRT_GEMM_ROWS, NGRT_GEMM_COLS * NGRT_GEMM_VECTORS / 4,
+                                           ngrt_gemm_tile, ngrt_gemm_half, ngrt_gemm_transpose};
+#else
     static const ngrt_gemm_kernel plain = {NGRT_GEMM_ROWS, NGRT_GEMM_COLS, ngrt_gemm_tile, NULL,
                                            ngrt_gemm_transpose};
+#endif
 #if defined __GNUC__ && defined __x86_64__
     static const ngrt_gemm_kernel avx2 = {NGRT_GEMM_ROWS, NGRT_GEMM_COLS, ngrt_gemm_tile_avx2,
                                           ngrt_gemm_half_avx2, ngrt_gemm_transpose_avx2};
@@ -344,9 +385,12 @@ static void ngrt_gemm_pack_rows(int width, int p, int end, ngrt_gemm_matrix b, r
     else if (width == NGRT_GEMM_COLS)
         for (; p < end; p++)
             memcpy(out + p * width, b.at + p * b.row, NGRT_GEMM_COLS * sizeof *out);
-    else
+    else if (width == NGRT_GEMM_COLS / 2)
         for (; p < end; p++)
             memcpy(out + p * width, b.at + p * b.row, NGRT_GEMM_COLS / 2 * sizeof *out);
+    else
+        for (; p < end; p++)
+            memcpy(out + p * width, b.at + p * b.row, NGRT_GEMM_COLS / 4 * sizeof *out);
 }
 
 /* How many rows of b, as wide as a tile though only `cols` of their elements are asked for, end

@@ -54,6 +54,8 @@ if [ "${1:-demo}" = check ]; then
     [ "$(uname -m)" != x86_64 ] || want qemu-user command -v qemu-i386
     want libopenmpi-dev command -v mpicc
     want openmpi-bin command -v mpirun
+    [ "$(uname -m)" != x86_64 ] || want gcc-aarch64-linux-gnu command -v aarch64-linux-gnu-gcc
+    [ "$(uname -m)" != x86_64 ] || want libc6-dev-arm64-cross test -e /usr/aarch64-linux-gnu/lib/libm.a
     want libprotobuf-c-dev header protobuf-c/protobuf-c.h -lprotobuf-c
     want protobuf-c-compiler command -v protoc-c
     want libonnx-testdata test -d /usr/share/libonnx-testdata

@@ -1,6 +1,6 @@
 #!/bin/sh
 # run.sh - every model in models/: its emitted C against the reference interpreter, at -O0 and -O2, by gcc and clang, with and
-# without sanitizers, with shared memory and without (the same bits), standalone; and the warnings of strict compilers.
+# without sanitizers, with shared memory and without (the same bits), standalone, also for ARM; and the warnings of strict compilers.
 #
 # Each run does every model with a quick compiler, at both levels, and without shared memory. Optimizing compilers, sanitizers
 # and warnings take long: each model gets one kind in twelve, and warnings by one of the compilers (suite.sh). CHECK_LONG=1 does
@@ -43,6 +43,15 @@ quick() {
         { fail "$1 $2: $quick: $(head -5 "$dir/log")"; return; }
     "$dir/p" >"$dir/out" 2>&1 || fail "$1 $2 $quick: $(head -5 "$dir/out")"
     hash=$(tail -1 "$dir/out")
+}
+
+# crossed NAME: the same standalone, for 64-bit ARM
+crossed() {
+    command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/null || return 0
+    checks=$((checks + 1))
+    "$dir/selfcheck" --standalone --seed=8 "$model" >"$dir/p.c" 2>"$dir/log" || { fail "$1: $(head -3 "$dir/log")"; return; }
+    aarch64-linux-gnu-gcc -std=c99 -O2 -static "$dir/p.c" -lm -o "$dir/p" 2>"$dir/log" || { fail "$1: ARM: $(head -5 "$dir/log")"; return; }
+    qemu-aarch64 "$dir/p" >"$dir/out" 2>&1 || fail "$1: ARM: $(head -5 "$dir/out")"
 }
 
 # strict NAME OPTIONS FLAGS NUMBER: the C has no warnings, the header is C++98, all exports have the prefix, no .data or .bss.
@@ -102,6 +111,7 @@ all_kinds() {
     in_share $often $(($2 + 3)) && run "$1" "--seed=5 --dims=1" $first "$sanitize"
     in_share $often $(($2 + 4)) && run "$1" "--seed=6 --standalone" $first "$sanitize"
     in_share $often $(($2 + 5)) && run "$1" "--seed=7 -O0 --dims=3" $first "$sanitize"
+    in_share $often $(($2 + 8)) && crossed "$1"
     strict "$1" "-O0" "$once" $(($2 + 6))
     strict "$1" "-O2 --real=double --standalone --comments=derivation" "$once" $(($2 + 7))
     strict "$1" "-O2" -O3 $(($2 + 4))

@@ -1,6 +1,6 @@
 #!/bin/sh
 # run.sh - builds and runs the runtime's tests with every compiler that is installed: strict warnings, then sanitizers, then -O3
-# with the machine's own instructions; the matrix product with CBLAS, without it, and without vector instructions; the data
+# with the machine's own instructions; the matrix product with CBLAS, without it, and without vectors; the data
 # files with and without zlib; each section by itself, as it is copied into a standalone file; the headers as C++98.
 # A run builds a program with one compiler, with sanitizers or with -O3, in turn (suite.sh), and only one of those for products
 # and convolutions. CHECK_LONG=1, or naming compilers, does everything.
@@ -40,7 +40,7 @@ faults=$(for f in malloc realloc calloc open write fsync close rename; do echo "
 # Is it the next program's turn in this run?
 due() {
     turn=$((turn + 1))
-    in_share $ways $((turn + 6 * way))
+    in_share $ways $((turn + step * way))
 }
 
 # build_run NAME COMPILER FLAGS... FILES...: builds one program and runs it.
@@ -144,10 +144,12 @@ for cc in ${*:-gcc clang}; do
         printf '#include "%s"\nint main() { return 0; }\n' $f >"$out/header.cc"
         try "$cc" -x c++ -std=c++98 -pedantic -Wall -Wextra -Wconversion -Werror -I"$rt" -fsyntax-only "$out/header.cc"
     done
-    mkdir -p "$out/avx2" "$out/plain" # for older processors
+    mkdir -p "$out/avx2" "$out/plain" "$out/scalar" # for older processors, and for compilers without vectors
     for name in gemm conv; do
         sed 's/__builtin_cpu_supports("avx512f")/0/' "$rt/ngrt_${name}_real.h" >"$out/avx2/ngrt_${name}_real.h"
         sed 's/__builtin_cpu_supports("[a-z0-9]*")/0/' "$rt/ngrt_${name}_real.h" >"$out/plain/ngrt_${name}_real.h"
+        sed 's/__GNUC__/NGRT_NONE/' "$rt/ngrt_${name}_real.h" >"$out/scalar/ngrt_${name}_real.h"
+        cp "$rt/ngrt_s$name.c" "$rt/ngrt_d$name.c" "$out/scalar"
         cp "$rt/ngrt_s$name.c" "$rt/ngrt_d$name.c" "$out/avx2"
         cp "$rt/ngrt_s$name.c" "$rt/ngrt_d$name.c" "$out/plain"
     done
@@ -155,20 +157,20 @@ for cc in ${*:-gcc clang}; do
     for opt in "-std=c99 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined" \
         "-std=gnu11 -O3 -march=native"; do
         turn=0
-        ways=4
+        ways=4 step=6
         due && build_run math "$cc" $opt $plain "$here/math.c" "$rt/ngrt_error.c"
         due && build_run functions "$cc" $opt $plain "$here/functions.c"
         due && build_run random "$cc" $opt $plain "$here/random.c"
-        ways=24
+        ways=32 step=8
         for name in gemm conv; do
-            for part in "$rt" "$out/avx2" "$out/plain"; do
+            for part in "$rt" "$out/avx2" "$out/plain" "$out/scalar"; do
                 due && build_run $name "$cc" $opt $plain -Wno-unused-function "$here/$name.c" "$part/ngrt_s$name.c" "$part/ngrt_d$name.c"
             done
         done
         way=$((way + 1))
     done
     group "$cc: products, convolutions, functions"
-    way=0 ways=3 turn=$number
+    way=0 ways=3 step=0 turn=$number
     opt="-std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
     due && objects_of $files && build_run data "$cc" $opt $plain "$here/data.c" $objects
     zipped=$files
@@ -182,5 +184,19 @@ for cc in ${*:-gcc clang}; do
     group "$cc: files, weights, trainer"
     number=$((number + 1))
 done
+
+# For 64-bit ARM, by an emulator, which takes long: only in check-long.
+if [ "$CHECK_LONG" ] && command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/null; then
+    for name in math functions gemm conv; do
+        case $name in
+        math) parts=$rt/ngrt_error.c ;;
+        functions) parts= ;;
+        *) parts="$rt/ngrt_s$name.c $rt/ngrt_d$name.c" ;;
+        esac
+        try aarch64-linux-gnu-gcc -std=c99 -O2 -static $plain "$here/$name.c" $parts -o "$out/$name" -lm &&
+            try qemu-aarch64 "$out/$name" && cat "$out/log"
+    done
+    group "ARM"
+fi
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
