@@ -103,36 +103,43 @@ typedef real ngrt_conv_v64 NGRT_CONV_VECTOR(64);
     step(10);                     \
     step(11)
 
+/* Row i of some whose rows are `row` apart; b and d are rows 4 and 8, so that few registers hold
+ * where rows are. */
+#define NGRT_CONV_ROW(i, a, b, d, row) (((i) < 4 ? (a) : (i) < 8 ? (b) : (d)) + (i) % 4 * (row))
+
 #define NGRT_CONV_BEGIN(i) vector s##i = {0}, t##i = {0}, u##i = {0}, v##i = {0}
 
-#define NGRT_CONV_LOAD(i)                               \
-    if (i < rows) {                                     \
-        s##i = ((const vector *)(y + i * step))[0];     \
-        t##i = ((const vector *)(y + i * step))[1];     \
-        if (vectors > 2) {                              \
-            u##i = ((const vector *)(y + i * step))[2]; \
-            v##i = ((const vector *)(y + i * step))[3]; \
-        }                                               \
+#define NGRT_CONV_LOAD(i)                                                     \
+    if (i < rows) {                                                           \
+        const vector *to = (const vector *)NGRT_CONV_ROW(i, y, y4, y8, step); \
+        s##i = to[0];                                                         \
+        t##i = to[1];                                                         \
+        if (vectors > 2) {                                                    \
+            u##i = to[2];                                                     \
+            v##i = to[3];                                                     \
+        }                                                                     \
     }
 
-#define NGRT_CONV_ADD(i)               \
-    if (i < rows) {                    \
-        s##i += a[i * depth] * p;      \
-        t##i += a[i * depth] * q;      \
-        if (vectors > 2) {             \
-            u##i += a[i * depth] * p2; \
-            v##i += a[i * depth] * q2; \
-        }                              \
+#define NGRT_CONV_ADD(i)                                    \
+    if (i < rows) {                                         \
+        const real f = *NGRT_CONV_ROW(i, a, a4, a8, depth); \
+        s##i += f * p;                                      \
+        t##i += f * q;                                      \
+        if (vectors > 2) {                                  \
+            u##i += f * p2;                                 \
+            v##i += f * q2;                                 \
+        }                                                   \
     }
 
-#define NGRT_CONV_STORE(i)                        \
-    if (i < rows) {                               \
-        ((vector *)(y + i * step))[0] = s##i;     \
-        ((vector *)(y + i * step))[1] = t##i;     \
-        if (vectors > 2) {                        \
-            ((vector *)(y + i * step))[2] = u##i; \
-            ((vector *)(y + i * step))[3] = v##i; \
-        }                                         \
+#define NGRT_CONV_STORE(i)                                        \
+    if (i < rows) {                                               \
+        vector *to = (vector *)NGRT_CONV_ROW(i, y, y4, y8, step); \
+        to[0] = s##i;                                             \
+        to[1] = t##i;                                             \
+        if (vectors > 2) {                                        \
+            to[2] = u##i;                                         \
+            to[3] = v##i;                                         \
+        }                                                         \
     }
 
 /* A tile of two or four vectors. It is compiled for each number of rows, so that its sums are in
@@ -145,17 +152,19 @@ typedef real ngrt_conv_v64 NGRT_CONV_VECTOR(64);
     {                                                                                             \
         typedef type vector;                                                                      \
         enum { vectors = tile_vectors };                                                          \
-        const ptrdiff_t depth = win->depth, xv = win->xv;                                         \
+        const ptrdiff_t depth = win->depth, ku = win->ku, xu = win->xu, xv = win->xv;             \
+        const ptrdiff_t b4 = rows > 4 ? 4 * depth : 0, b8 = rows > 8 ? 8 * depth : 0;             \
+        real *y4 = y + (rows > 4 ? 4 * step : 0), *y8 = y + (rows > 8 ? 8 * step : 0);            \
         int c, u, v;                                                                              \
         each(NGRT_CONV_BEGIN);                                                                    \
         if (more) {                                                                               \
             each(NGRT_CONV_LOAD);                                                                 \
         }                                                                                         \
-        for (c = 0; c < win->c; c++)                                                              \
-            for (u = 0; u < win->u; u++) {                                                        \
-                const real *a = k + c * win->kc + u * win->ku;                                    \
-                const real *from = x + c * win->xc + u * win->xu;                                 \
-                for (v = win->v; v > 0; v--, a++, from += xv) {                                   \
+        for (c = 0; c < win->c; c++, k += win->kc, x += win->xc) {                                \
+            const real *ac = k, *xc = x;                                                          \
+            for (u = win->u; u > 0; u--, ac += ku, xc += xu) {                                    \
+                const real *a = ac, *a4 = a + b4, *a8 = a + b8, *from = xc;                       \
+                for (v = win->v; v > 0; v--, a++, a4++, a8++, from += xv) {                       \
                     const vector p = ((const vector *)from)[0];                                   \
                     const vector q = ((const vector *)from)[1];                                   \
                     const vector p2 = ((const vector *)from)[vectors > 2 ? 2 : 0];                \
@@ -163,7 +172,45 @@ typedef real ngrt_conv_v64 NGRT_CONV_VECTOR(64);
                     each(NGRT_CONV_ADD);                                                          \
                 }                                                                                 \
             }                                                                                     \
+        }                                                                                         \
         each(NGRT_CONV_STORE);                                                                    \
+    }
+/* The same for one kernel, whose sums are eight vectors: fewer would wait for each other. */
+#define NGRT_CONV_LINE(name, target, type)                                                       \
+    target static void name(int rows, const ngrt_conv_window *win, const real *k, const real *x, \
+                            real *y, ptrdiff_t step, int more)                                   \
+    {                                                                                            \
+        typedef type vector;                                                                     \
+        const ptrdiff_t ku = win->ku, xu = win->xu, xv = win->xv;                                \
+        vector s0 = {0}, s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0,          \
+               *to = (vector *)y;                                                                \
+        int c, u, v;                                                                             \
+        (void)rows;                                                                              \
+        (void)step;                                                                              \
+        (void)more;                                                                              \
+        for (c = 0; c < win->c; c++)                                                             \
+            for (u = 0; u < win->u; u++) {                                                       \
+                const real *a = k + c * win->kc + u * ku, *from = x + c * win->xc + u * xu;      \
+                for (v = win->v; v > 0; v--, a++, from += xv) {                                  \
+                    const vector *at = (const vector *)from;                                     \
+                    s0 += *a * at[0];                                                            \
+                    s1 += *a * at[1];                                                            \
+                    s2 += *a * at[2];                                                            \
+                    s3 += *a * at[3];                                                            \
+                    s4 += *a * at[4];                                                            \
+                    s5 += *a * at[5];                                                            \
+                    s6 += *a * at[6];                                                            \
+                    s7 += *a * at[7];                                                            \
+                }                                                                                \
+            }                                                                                    \
+        to[0] = s0;                                                                              \
+        to[1] = s1;                                                                              \
+        to[2] = s2;                                                                              \
+        to[3] = s3;                                                                              \
+        to[4] = s4;                                                                              \
+        to[5] = s5;                                                                              \
+        to[6] = s6;                                                                              \
+        to[7] = s7;                                                                              \
     }
 #define NGRT_CONV_CASE(name, n)            \
     case n:                                \
@@ -184,6 +231,7 @@ typedef real ngrt_conv_v64 NGRT_CONV_VECTOR(64);
 #endif
 #define NGRT_CONV_ANY
 NGRT_CONV_TILE(ngrt_conv_rows, NGRT_CONV_ANY, ngrt_conv_v16, NGRT_CONV_VECTORS, NGRT_CONV_EACH_ROW)
+NGRT_CONV_LINE(ngrt_conv_line, NGRT_CONV_ANY, ngrt_conv_v16)
 static void ngrt_conv_tile(int rows, const ngrt_conv_window *win, const real *k, const real *x,
                            real *y, ptrdiff_t step, int more)
 {
@@ -239,6 +287,8 @@ __attribute__((target("avx512f"))) static void ngrt_conv_tile_avx512(int rows,
         NGRT_CONV_CASE(ngrt_conv_rows_avx512, 12);
     }
 }
+NGRT_CONV_LINE(ngrt_conv_line_avx2, NGRT_CONV_TARGET("avx2,fma"), ngrt_conv_v32)
+NGRT_CONV_LINE(ngrt_conv_line_avx512, NGRT_CONV_TARGET("avx512f"), ngrt_conv_v64)
 #endif
 #if !defined __clang__
 #pragma GCC pop_options
@@ -275,12 +325,35 @@ static ngrt_conv_way ngrt_conv_choose(ptrdiff_t n)
     return way;
 }
 
+/* The best way for this processor, one kernel and n columns; if there is none, `way`. */
+static ngrt_conv_way ngrt_conv_choose_line(ptrdiff_t n, ngrt_conv_way way)
+{
+#ifdef NGRT_CONV_VECTORS
+    if (way.tile == ngrt_conv_tile && n >= 2 * NGRT_CONV_COLS) {
+        way.tile = ngrt_conv_line;
+        way.cols = 2 * NGRT_CONV_COLS;
+    }
+#ifdef __x86_64__
+    if (way.tile == ngrt_conv_tile_avx512 && n >= 8 * NGRT_CONV_COLS) {
+        way.tile = ngrt_conv_line_avx512;
+        way.cols = 8 * NGRT_CONV_COLS;
+    } else if (way.tile != ngrt_conv_line && n >= 4 * NGRT_CONV_COLS) {
+        way.tile = ngrt_conv_line_avx2;
+        way.cols = 4 * NGRT_CONV_COLS;
+    }
+#endif
+#endif
+    (void)n;
+    return way;
+}
+
 /* All kernels of a group for n elements of y, at least as many as a tile has columns; what each tap
  * meets is in one piece. The last tile is moved back, onto the one before it. */
 static void ngrt_conv_piece(const ngrt_conv_shape *s, const ngrt_conv_window *win, ptrdiff_t n,
                             const real *k, const real *x, real *y)
 {
-    const ngrt_conv_way way = ngrt_conv_choose(n);
+    const ngrt_conv_way usual = ngrt_conv_choose(n);
+    const ngrt_conv_way way = s->o == 1 ? ngrt_conv_choose_line(n, usual) : usual;
     const int tiles = (s->o - 1) / way.rows + 1, rows = (s->o - 1) / tiles + 1, cols = way.cols;
     ptrdiff_t j = 0;
     int i;
@@ -344,6 +417,25 @@ static ptrdiff_t ngrt_conv_first(const ngrt_conv_shape *s, ptrdiff_t i)
     return ((place / s->ow * s->sh) * s->w + place % s->ow * s->sw) * s->b + i % s->b;
 }
 
+/* The same for the n elements from i on: from[j] for element i + j. */
+static void ngrt_conv_firsts(const ngrt_conv_shape *s, ptrdiff_t i, int n, ptrdiff_t *from)
+{
+    ptrdiff_t column = i / s->b % s->ow, at = ngrt_conv_first(s, i);
+    int rest = s->b - (int)(i % s->b), j, end;
+
+    for (j = 0; j < n; j = end) {
+        for (end = n - j < rest ? n : j + rest; j < end; j++)
+            from[j] = at++;
+
+        rest = s->b;
+        at += (ptrdiff_t)(s->sw - 1) * s->b;
+        if (++column == s->ow) {
+            column = 0;
+            at += ((ptrdiff_t)s->sh * s->w - (ptrdiff_t)s->ow * s->sw) * s->b;
+        }
+    }
+}
+
 /* How far tap t is from tap 0, in a channel of x. */
 static ptrdiff_t ngrt_conv_tap(const ngrt_conv_shape *s, int t)
 {
@@ -387,14 +479,15 @@ static void ngrt_conv_pack(const ngrt_conv_shape *s, const real *k, const real *
     real panel[NGRT_CONV_PANEL * 2 * NGRT_CONV_COLS];
     ptrdiff_t from[2 * NGRT_CONV_COLS];
     const ngrt_conv_way way = ngrt_conv_choose(end - first);
-    const int cols = way.cols;
+    const int cols = way.cols, by_four = s->b % 4 == 0 && first % 4 == 0; /* neighbours in x */
     int j, p, q;
 
     for (; first < end; first += cols) {
         const int some = end - first < cols ? (int)(end - first) : cols;
 
-        for (j = 0; j < cols; j++)
-            from[j] = ngrt_conv_first(s, first + (j < some ? j : 0));
+        ngrt_conv_firsts(s, first, some, from);
+        for (j = some; j < cols; j++)
+            from[j] = from[0];
 
         for (p = 0; p < s->depth; p += NGRT_CONV_PANEL) {
             const int taps = s->depth - p < NGRT_CONV_PANEL ? s->depth - p : NGRT_CONV_PANEL;
@@ -402,8 +495,14 @@ static void ngrt_conv_pack(const ngrt_conv_shape *s, const real *k, const real *
             for (q = 0; q < taps; q++) {
                 const real *at =
                     x + (p + q) / s->taps * s->channel_x + ngrt_conv_tap(s, (p + q) % s->taps);
-                for (j = 0; j < cols; j++)
-                    panel[q * cols + j] = at[from[j]];
+                real *to = panel + q * cols;
+
+                if (by_four)
+                    for (j = 0; j < cols; j += 4)
+                        memcpy(to + j, at + from[j], 4 * sizeof *to);
+                else
+                    for (j = 0; j < cols; j++)
+                        to[j] = at[from[j]];
             }
             ngrt_conv_panel(&way, s->o, taps, k + p, s->depth, panel, y + first, s->channel_y, some,
                             p > 0);
@@ -790,6 +889,9 @@ NGRT_FN void ngrt_convk(const int *n, const real *x, const real *y, real *k, int
     const int all = s.g * s.o;
     const int first = (int)((ptrdiff_t)all * part / parts);
     const int end = (int)((ptrdiff_t)all * (part + 1) / parts);
+    const int line = s.sw == 1 ? s.ow * s.b : s.b; /* neighbours in y and in x */
+    const int shortest =
+        s.o < 4 && line % NGRT_CONVK_WIDTH == 0 ? NGRT_CONVK_WIDTH : NGRT_CONV_COLS;
     int g;
 
     memset(k + (ptrdiff_t)first * s.depth, 0, (size_t)(end - first) * (size_t)s.depth * sizeof *k);
@@ -800,8 +902,7 @@ NGRT_FN void ngrt_convk(const int *n, const real *x, const real *y, real *k, int
         const real *gx = x + g * s.c * s.channel_x, *gy = y + g * s.o * s.channel_y;
         real *gk = k + (ptrdiff_t)g * s.o * s.depth;
 
-        if ((s.sw == 1 ? s.ow * s.b : s.b) >= NGRT_CONV_COLS &&
-            s.channel_y > (ptrdiff_t)NGRT_CONVK_SHORT * s.o)
+        if (line >= shortest && s.channel_y > (ptrdiff_t)NGRT_CONVK_SHORT * s.o)
             ngrt_convk_long(&s, gx, gy, gk, from, to);
         else
             ngrt_convk_pack(&s, gx, gy, gk, from, to);

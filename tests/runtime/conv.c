@@ -99,14 +99,14 @@ static void check_shape(const int *n, int zeros)
 
 int main(void)
 {
-    static const int batch[] = {1, 2, 3, 8, 15, 16, 17, 31, 32, 33, 40, 64};
+    static const int batch[] = {1, 2, 3, 4, 8, 15, 16, 17, 31, 32, 33, 40, 64};
     int round, a;
     for (round = 0; round < 400; round++) {
         int n[SIZES], zeros = draw(0, 1);
         n[G] = draw(0, 2) ? 1 : draw(1, 3);
         n[C] = draw(1, 9);
-        n[O] = draw(1, 14);
-        n[B] = batch[draw(zeros ? 5 : 0, 11)];
+        n[O] = draw(0, 3) ? draw(1, 14) : 1; /* one kernel has tiles of its own */
+        n[B] = batch[draw(zeros ? 6 : 0, 12)];
         for (a = 0; a < 2; a++) {
             n[KH + a] = draw(1, 4);
             n[OH + a] = draw(1, 6);
