@@ -11,6 +11,8 @@
  *     NGRT_LANES                how many
  *     NGRT_VECTORS(loop)        loop, where there are vectors
  *     NGRT_LONG_SUM(...)        vectors of a long sum
+ *     NGRT_TOTAL(v)             the sum of all lanes
+ *     NGRT_EVERY_LANE(...)      what is done for each lane l
  *     NGRT_WHOLE(n)             those of n elements that whole vectors hold: the loop after it does
  * the others
  *
@@ -36,6 +38,7 @@
     typedef real ngrt_v NGRT_PACKED(real, bytes);                 \
     typedef NGRT_INT_##real ngrt_i NGRT_PACKED(real, bytes);      \
     typedef NGRT_UNSIGNED_##real ngrt_u NGRT_PACKED(real, bytes); \
+    typedef real ngrt_x16 NGRT_PACKED(real, 16);                  \
     typedef float ngrt_h NGRT_PACKED(real, (bytes) / 2);          \
     typedef double ngrt_w NGRT_PACKED(real, bytes);               \
     typedef int64_t ngrt_wi NGRT_PACKED(real, bytes);             \
@@ -88,9 +91,40 @@ static const int32_t ngrt_lane[16]
         for (size_t i = ngrt_j; i < ngrt_to; i += NGRT_LANES) {                  \
             __VA_ARGS__                                                          \
         }                                                                        \
-        for (size_t ngrt_l = 0; ngrt_l < NGRT_LANES; ngrt_l++)                   \
-            sum += (double)lanes[ngrt_l];                                        \
+        NGRT_EVERY_LANE(sum += (double)lanes[l];)                                \
     }
+
+/* The sum of all lanes, by halves. */
+#define NGRT_TOTAL(v)                                                                         \
+    __extension__({                                                                           \
+        const ngrt_v ngrt_all = v;                                                            \
+        const ngrt_x16 *ngrt_part = (const ngrt_x16 *)&ngrt_all;                              \
+        ngrt_x16 ngrt_sum = ngrt_part[0];                                                     \
+        if (sizeof ngrt_all == 32)                                                            \
+            ngrt_sum += ngrt_part[1];                                                         \
+        if (sizeof ngrt_all == 64)                                                            \
+            ngrt_sum = (ngrt_sum + ngrt_part[1]) + (ngrt_part[2] + ngrt_part[3]);             \
+        sizeof ngrt_sum[0] == 4 ? (ngrt_sum[0] + ngrt_sum[2 * (sizeof ngrt_sum[0] == 4)]) +   \
+                                      (ngrt_sum[1] + ngrt_sum[3 * (sizeof ngrt_sum[0] == 4)]) \
+                                : ngrt_sum[0] + ngrt_sum[1];                                  \
+    })
+
+/* What is done for each lane l, each in its place: a loop would keep the vector in memory. */
+#define NGRT_LANE_AT(n, ...)           \
+    if (n < NGRT_LANES) {              \
+        enum { l = (n) % NGRT_LANES }; \
+        __VA_ARGS__                    \
+    }
+#define NGRT_FOUR_LANES(n, ...)        \
+    NGRT_LANE_AT(n, __VA_ARGS__)       \
+    NGRT_LANE_AT((n) + 1, __VA_ARGS__) \
+    NGRT_LANE_AT((n) + 2, __VA_ARGS__) \
+    NGRT_LANE_AT((n) + 3, __VA_ARGS__)
+#define NGRT_EVERY_LANE(...)        \
+    NGRT_FOUR_LANES(0, __VA_ARGS__) \
+    NGRT_FOUR_LANES(4, __VA_ARGS__) \
+    NGRT_FOUR_LANES(8, __VA_ARGS__) \
+    NGRT_FOUR_LANES(12, __VA_ARGS__)
 
 /* a function of ngrt_math.h that is a text for one float and for vectors of them */
 #define NGRT_OF(f, x)                                         \

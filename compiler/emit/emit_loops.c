@@ -305,15 +305,19 @@ static void print_fold(Printer *pr, int axis, const char *acc)
 }
 
 /* Combines the accumulator with all lanes of a vector. */
-static void print_lanes(Printer *pr, const char *before, const char *acc, const char *lanes,
-                        const char *after)
+static void print_lanes(Printer *pr, const char *acc, const char *lanes)
 {
-    print_line(pr, "%sfor (size_t l = 0; l < NGRT_LANES; l++) {", before);
+    if (!is_double(pr) && strcmp(op_info[pr->k->reduce]->combine, "$acc + $x") == 0) {
+        print_line(pr, "NGRT_VECTORS(%s += NGRT_TOTAL(%s);)", acc, lanes);
+        return;
+    }
+
+    print_line(pr, "NGRT_VECTORS(NGRT_EVERY_LANE(");
     pr->indent++;
     Part lane = {print_format(pr, "%s[l]", lanes), PREC_CALL};
     print_combine(pr, acc, is_double(pr) ? as_double(pr, lane) : lane, T_FLOAT);
     pr->indent--;
-    print_line(pr, "}%s", after);
+    print_line(pr, "))");
 }
 
 /* The innermost loop of a long sum in blocks of vectors. */
@@ -366,7 +370,7 @@ static void print_vector_fold(Printer *pr, int first, const char *acc)
 
     close_loops(pr, first, last, brace);
     if (!blocks)
-        print_lanes(pr, "NGRT_VECTORS(", acc, lanes, ")");
+        print_lanes(pr, acc, lanes);
 }
 
 /* One result, accumulated in a variable. */
