@@ -965,13 +965,16 @@ int openblas_get_parallel(void) __attribute__((weak));
 char *openblas_get_corename(void) __attribute__((weak));
 
 /* The kernel here against OpenBLAS's kernels with vectors of 64 bytes. Those have special forms for
- * small products, and are faster where the inner size is large; between, they pack too much. */
+ * small products, and are faster where the inner size is large, but not where C has few columns;
+ * between, they pack too much. */
 static int beats_wide(int ta, int tb, int m, int n, int k, double work)
 {
     const int is_double = sizeof(real) == sizeof(double);
 
-    if (!__builtin_cpu_supports("avx512f") || m < 2 || n < 16 || k >= 1000)
+    if (!__builtin_cpu_supports("avx512f") || m < 2 || n < 16)
         return 0;
+    if (k >= 1000)
+        return !is_double && m >= 32 && n <= 32;
     if (is_double)
         return !tb && m >= 16 && work > 1e6 && k <= 800;
     if (work <= 1e6)
