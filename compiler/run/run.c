@@ -1,6 +1,6 @@
 /* run.c - `ngc run` and `ngc check`: values and derivatives by the reference interpreter, in double
- * precision. In: a model, and name=value for its inputs and dims. Out: the values, or a comparison
- * of each derivative with differences. */
+ * precision. In: a model, and name=value for its inputs and dims. Out: a text with the values, or a
+ * comparison of each derivative with differences. */
 #include "run/run.h"
 
 #include "../runtime/ngrt.h"
@@ -17,6 +17,7 @@ typedef struct Run {
     bool given[MAX_DIMS]; /* the run-time dims whose size is known */
     const char *files;    /* of data, or NULL */
     DataRows *rows;       /* what they hold */
+    Text *out;            /* what is printed */
 } Run;
 
 /* ---- values from the command line ---- */
@@ -376,36 +377,37 @@ static void fill_inputs(Run *r)
 /* ---- printing ---- */
 
 /* A number as all C libraries print it: no -0, no -nan. */
-static void print_number(double x, int digits)
+static void print_number(Text *out, double x, int digits)
 {
     if (x == 0)
         x = 0;
     if (isnan(x))
-        printf("nan");
+        text_add(out, "nan");
     else
-        printf("%.*g", digits, x);
+        text_add(out, "%.*g", digits, x);
 }
 
 /* Nested lists; the rows of a matrix one below the other. */
-static void print_rows(const double *x, const int64_t *dim, int rank, int indent, int digits)
+static void print_rows(Text *out, const double *x, const int64_t *dim, int rank, int indent,
+                       int digits)
 {
     if (rank == 0) {
-        print_number(*x, digits);
+        print_number(out, *x, digits);
         return;
     }
 
     int64_t inner = 1;
     for (int i = 1; i < rank; i++)
         inner *= dim[i];
-    printf("[");
+    text_add(out, "[");
     for (int64_t i = 0; i < dim[0]; i++) {
         if (i && rank > 1)
-            printf(",\n%*s", indent + 1, "");
+            text_add(out, ",\n%*s", indent + 1, "");
         else if (i)
-            printf(", ");
-        print_rows(x + i * inner, dim + 1, rank - 1, indent + 1, digits);
+            text_add(out, ", ");
+        print_rows(out, x + i * inner, dim + 1, rank - 1, indent + 1, digits);
     }
-    printf("]");
+    text_add(out, "]");
 }
 
 /* "next W = [...]" */
@@ -413,9 +415,10 @@ static void print_value(Run *r, const char *before, const char *name, Shape shap
 {
     int64_t dim[MAX_RANK];
     eval_shape(r->e, shape, dim);
-    int width = printf("%s%s = ", before, name);
-    print_rows(x, dim, shape.rank, width, r->ngc->opt.digits);
-    printf("\n");
+    size_t start = r->out->size;
+    text_add(r->out, "%s%s = ", before, name);
+    print_rows(r->out, x, dim, shape.rank, (int)(r->out->size - start), r->ngc->opt.digits);
+    text_add(r->out, "\n");
 }
 
 static void print_root(Run *r, const Root *root)
@@ -508,12 +511,13 @@ static bool is_printed(const Model *m, int root, const int *rank)
     return false;
 }
 
-int run_main(Ngc *ngc, Model *m, char **assign, int count, bool fill)
+int run_main(Ngc *ngc, Model *m, char **assign, int count, bool fill, Text *out)
 {
     static const int rank[] = {[ROOT_NAMED] = 0, [ROOT_OUTPUT] = 1, [ROOT_METRIC] = 2,
                                [ROOT_LOSS] = 3,  [ROOT_GRAD] = 4,   [ROOT_UPDATE] = 5};
     enum { KINDS = sizeof rank / sizeof *rank };
     Run *r = run_new(ngc, m);
+    r->out = out;
     int status = run_start(r, assign, count, fill);
     if (status != 0)
         return status;
@@ -732,22 +736,22 @@ static Count check_root(Run *r, const Root *root)
 }
 
 /* given: rules of the user are in it, which need not be slopes */
-static void print_count(const char *name, const Count *c, bool given)
+static void print_count(Text *out, const char *name, const Count *c, bool given)
 {
     int smooth = c->of[GOOD] + c->of[WRONG];
-    printf("%s: ", name);
+    text_add(out, "%s: ", name);
     if (c->of[WRONG] && given)
-        printf("not the slope at %d of %d places", c->of[WRONG], smooth);
+        text_add(out, "not the slope at %d of %d places", c->of[WRONG], smooth);
     else if (c->of[WRONG])
-        printf("WRONG at %d of %d places", c->of[WRONG], smooth);
+        text_add(out, "WRONG at %d of %d places", c->of[WRONG], smooth);
     else
-        printf("ok");
-    printf(", largest relative error %.1e", c->worst);
+        text_add(out, "ok");
+    text_add(out, ", largest relative error %.1e", c->worst);
     if (!c->of[WRONG])
-        printf(" at %d places", smooth);
+        text_add(out, " at %d places", smooth);
     if (c->of[KINK])
-        printf(", %d at a kink", c->of[KINK]);
-    printf("\n");
+        text_add(out, ", %d at a kink", c->of[KINK]);
+    text_add(out, "\n");
 }
 
 /* A derivative differs from differences. If the user gives a rule that is in it, this is for the
@@ -763,9 +767,10 @@ static bool is_given(const Run *r, const Root *root)
     return names != NULL;
 }
 
-int check_main(Ngc *ngc, Model *m, char **assign, int count)
+int check_main(Ngc *ngc, Model *m, char **assign, int count, Text *out)
 {
     Run *r = run_new(ngc, m);
+    r->out = out;
     int failed = 0, derivatives = 0, given = 0;
     int status = run_start(r, assign, count, true);
     if (status != 0)
@@ -779,14 +784,14 @@ int check_main(Ngc *ngc, Model *m, char **assign, int count)
         derivatives++;
         given += by_user;
         failed += c.of[WRONG] > 0 && !by_user;
-        print_count(m->root[i].name, &c, by_user);
+        print_count(out, m->root[i].name, &c, by_user);
     }
 
     if (!derivatives)
         diag(ngc, SEV_NOTE, NO_CODE, (Loc){.file = -1}, "the model asks for no derivative");
-    printf("%d derivatives, %d wrong", derivatives, failed);
+    text_add(out, "%d derivatives, %d wrong", derivatives, failed);
     if (given)
-        printf(", %d by rules of the user", given);
-    printf("\n");
+        text_add(out, ", %d by rules of the user", given);
+    text_add(out, "\n");
     return failed ? 1 : 0;
 }

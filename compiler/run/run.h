@@ -14,9 +14,9 @@ typedef struct DataRows { /* what files hold for the inputs */
 int data_bind(Ngc *, Model *, Eval *, const char *files, double **var, DataRows *);
 
 /* Fill: inputs not given get seeded values. */
-int run_main(Ngc *, Model *, char **assign, int count, bool fill);
+int run_main(Ngc *, Model *, char **assign, int count, bool fill, Text *out);
 
-int check_main(Ngc *, Model *, char **assign, int count);
+int check_main(Ngc *, Model *, char **assign, int count, Text *out);
 
 /* Every variable has a value; NULL with an exit status. */
 Eval *run_eval(Ngc *, Model *, char **assign, int count, const char *files, DataRows *,

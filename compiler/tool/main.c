@@ -343,6 +343,7 @@ static int compile(Ngc *ngc, const Args *a, Model *m)
 static int model_command(Ngc *ngc, const Args *a)
 {
     int status;
+    Text out = {.ngc = ngc};
     if (a->command == C_EXPORT && ngc->opt.unroll == 0)
         ngc->opt.unroll = INT32_MAX; /* the format has no loops with derivatives */
     Model *m = front(ngc, a, &status);
@@ -351,8 +352,8 @@ static int model_command(Ngc *ngc, const Args *a)
         return status;
 
     switch (a->command) {
-    case C_RUN: status = run_main(ngc, m, a->rest, a->rests, a->fill); break;
-    case C_CHECK: status = check_main(ngc, m, a->rest, a->rests); break;
+    case C_RUN: status = run_main(ngc, m, a->rest, a->rests, a->fill, &out); break;
+    case C_CHECK: status = check_main(ngc, m, a->rest, a->rests, &out); break;
     case C_EXPLAIN:
         status = explain_main(ngc, m, a->form, a->output, a->data, a->rest, a->rests);
         break;
@@ -364,6 +365,8 @@ static int model_command(Ngc *ngc, const Args *a)
     default: status = compile(ngc, a, m); break;
     }
 
+    if (out.size)
+        fwrite(out.at, 1, out.size, stdout);
     rank_messages(ngc);
     return status;
 }
