@@ -48,6 +48,8 @@ typedef struct Diag { /* one message: made by diag(), enriched by diag_label() a
     Loc loc;
     const char *text;
     Label *labels;
+    const char *fix; /* what may be meant in place of fix_at, or NULL */
+    Loc fix_at;
     struct Diag *notes; /* drawn after it, in order */
     struct Diag *next;
 } Diag;
@@ -227,7 +229,12 @@ bool diag_failed(const Ngc *); /* by errors, or warnings that are errors */
 void diag_label(Ngc *, Diag *, Loc, const char *format, ...);
 
 void diag_note(Ngc *, Diag *, Loc, const char *format, ...);
+
+/* Readers of messages in JSON may replace that place by the text. */
+void diag_fix(Diag *, Loc, const char *text);
+
 void diag_flush(Ngc *, FILE *); /* draws and forgets all that was collected */
+void diag_json(Ngc *, Text *);  /* the same, as a list in JSON */
 
 /* The nearest, or NULL. */
 const char *suggest(Ngc *, const char *word, const char *const *among, int count);

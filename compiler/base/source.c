@@ -384,6 +384,12 @@ void diag_note(Ngc *ngc, Diag *d, Loc loc, const char *format, ...)
     va_end(args);
 }
 
+void diag_fix(Diag *d, Loc loc, const char *text)
+{
+    d->fix = text;
+    d->fix_at = loc;
+}
+
 /* ---- drawing ---- */
 
 static const char *const severity_name[] = {
@@ -592,6 +598,16 @@ static void put_labels(Ngc *ngc, Text *t, const Label *labels)
         text_add(t, "]");
 }
 
+static void put_fix(Ngc *ngc, Text *t, const Diag *d)
+{
+    if (!d->fix)
+        return;
+    text_add(t, ", \"fix\": {\"text\": ");
+    json_string(t, d->fix);
+    put_place(ngc, t, d->fix_at);
+    text_add(t, "}");
+}
+
 static void put_message(Ngc *ngc, Text *t, const Diag *d)
 {
     static const char *const severity[] = {
@@ -607,6 +623,7 @@ static void put_message(Ngc *ngc, Text *t, const Diag *d)
     json_string(t, d->text);
     put_place(ngc, t, d->loc);
     put_labels(ngc, t, d->labels);
+    put_fix(ngc, t, d);
 
     const char *before = ", \"notes\": [";
     for (const Diag *n = d->notes; n; n = n->next) {
@@ -638,6 +655,19 @@ void diag_flush(Ngc *ngc, FILE *f)
         text_add(&out, "ngc: warning: the first %d of %d warnings are shown\n", WARNINGS_SHOWN,
                  ngc->warnings);
     fwrite(out.at, 1, out.size, f);
+    ngc->diags = NULL;
+    ngc->diag_end = &ngc->diags;
+}
+
+void diag_json(Ngc *ngc, Text *t)
+{
+    text_add(t, "[");
+    for (const Diag *d = ngc->diags; d; d = d->next) {
+        put_message(ngc, t, d);
+        if (d->next)
+            text_add(t, ",\n");
+    }
+    text_add(t, "]");
     ngc->diags = NULL;
     ngc->diag_end = &ngc->diags;
 }

@@ -248,6 +248,7 @@ static Value *unknown(Lower *L, const Expr *x, const char *what)
     }
     Diag *d = lower_error(L, ERR_UNKNOWN_NAME, x->at, "unknown %s '%s'; did you mean '%s'?", what,
                           x->name, guess);
+    diag_fix(d, x->at, guess);
     const Binding *b = scope_find(L, guess);
     if (b && b->loc.file >= 0 && !L->ngc->file[b->loc.file]->library)
         diag_note(L->ngc, d, b->loc, "'%s' is defined here", guess);
@@ -473,13 +474,15 @@ static bool call_named(Lower *L, const Func *f, Call *c, const Arg *a, Value *v)
     }
 
     const char *guess = suggest(L->ngc, a->name, c->name, c->count);
-    if (guess)
-        lower_error(L, ERR_UNKNOWN_ARGUMENT, a->loc,
-                    "%s has no argument '%s'; did you mean '%s'? It is %s", f->name, a->name, guess,
-                    call_form(L, f, c));
-    else
+    if (guess) {
+        Diag *d = lower_error(L, ERR_UNKNOWN_ARGUMENT, a->loc,
+                              "%s has no argument '%s'; did you mean '%s'? It is %s", f->name,
+                              a->name, guess, call_form(L, f, c));
+        diag_fix(d, a->loc, guess);
+    } else {
         lower_error(L, ERR_UNKNOWN_ARGUMENT, a->loc, "%s has no argument '%s': %s", f->name,
                     a->name, call_form(L, f, c));
+    }
     return false;
 }
 

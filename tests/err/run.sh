@@ -256,6 +256,21 @@ json 3 train m.ng
 json 2 train m.ng --epoks 3
 json 2 m.ng --data x
 [ -e /dev/full ] && json 3 m.ng -o /dev/full
+# what may be meant, and where: editors offer it
+fix() { # fix TEXT "LINE COLUMN END" MODEL
+    printf '%s' "$3" | "$ngc" --diagnostics=json - -o "$dir/fix.c" 2>"$dir/got"
+    line=${2%% *} columns=${2#* }
+    grep -qF "\"fix\": {\"text\": \"$1\", \"file\": \"<stdin>\", \"line\": $line, \"column\": ${columns% *}, \"end_line\": $line, \"end_column\": ${columns#* }}" "$dir/got" && good || {
+        bad "the fix $1 of $3"
+        cat "$dir/got"
+    }
+}
+fix softmax "2 5 11" 'input x[3]
+z = sofmax(x)'
+fix rate "2 12 15" 'def f(x, rate = 1) = x*rate
+z = f(3.0, rat = 2)'
+fix ^ "1 6 8" 'J = a**2'
+fix = "1 3 5" 'J := a'
 rm -f "$dir"/mine.*
 [ "$(cat "$dir/m.ng")" = 'J = 2*a' ] && good || bad "the model was overwritten"
 rm "$dir/hard.c"
