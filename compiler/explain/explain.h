@@ -220,6 +220,9 @@ const char *lesson_shape(const Lesson *, const Node *);
 /* A lesson's items, and the pairs of values that Jacobians are asked of. */
 Lesson *lesson_new(Ngc *, Model *);
 
+/* What computing it would cost: Lesson.e is there, and nothing is computed. */
+void lesson_costs(Lesson *);
+
 /* All of it that needs values: Lesson.e is there. */
 void lesson_describe(Lesson *);
 
@@ -306,6 +309,9 @@ void explain_json(const Lesson *, Text *);
 void explain_json_page(const Lesson *, Text *); /* without what the page computes itself */
 void explain_tex(const Lesson *, Text *);
 void explain_html(const Lesson *, Text *);
+
+/* The page of a lesson that is in this text. */
+void explain_page(Text *, const char *lesson, size_t size);
 
 /* explain_matrix.c */
 void explain_jacobians(const Lesson *, Text *);

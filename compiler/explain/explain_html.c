@@ -42,13 +42,20 @@ static void put_script(Text *t)
     text_put(t, rest, strlen(rest));
 }
 
-void explain_html(const Lesson *l, Text *t)
+void explain_page(Text *t, const char *lesson, size_t size)
 {
     const char *rest = put_before(t, page_text, "@STYLE@");
     text_put(t, page_style_text, strlen(page_style_text));
     rest = put_before(t, rest, "@LESSON@");
-    put_lesson(l, t);
+    text_put(t, lesson, size);
     rest = put_before(t, rest, "@SCRIPT@");
     put_script(t);
     text_put(t, rest, strlen(rest));
+}
+
+void explain_html(const Lesson *l, Text *t)
+{
+    Text lesson = {.ngc = l->ngc};
+    put_lesson(l, &lesson);
+    explain_page(t, lesson.at, lesson.size);
 }

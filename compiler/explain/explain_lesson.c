@@ -622,10 +622,11 @@ static double cost_of(const Lesson *l, Node *const *root, int roots)
     return cost;
 }
 
-/* Of the first loss, and of all results. */
-static void count_costs(Lesson *l)
+/* Of the first loss, and of all results. Needs only the sizes. */
+void lesson_costs(Lesson *l)
 {
     const Model *m = l->m;
+    l->cost = (LessonCost){0};
     Node **root = arena_alloc(l->ngc, (size_t)(m->roots + 1) * sizeof *root);
     int n = 0;
     for (int i = 0; i < m->roots; i++) {
@@ -716,7 +717,7 @@ void lesson_describe(Lesson *l)
     lesson_compute(l);
     for (int i = 0; i < l->items; i++)
         describe_item(l, &l->item[i]);
-    count_costs(l);
+    lesson_costs(l);
     describe_moves(l);
     collect_nudges(l);
     jacobians_compute(l);

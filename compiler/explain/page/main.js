@@ -12,6 +12,25 @@ function render() {
   $('bar').style.width = (steps.length ? (100 * at) / steps.length : 0) + '%';
   $('first').disabled = $('back').disabled = at === 0;
   $('next').disabled = $('last').disabled = at === steps.length;
+  remember();
+}
+
+/* In a frame of another page, what the reader has chosen is kept for the lesson that takes the place
+ * of this one. */
+const framed = parent !== window;
+const chosenBefore = window.name;
+let chosenLevel = '';
+function remember() {
+  if (framed) window.name = JSON.stringify({level: chosenLevel, at, reversed, top: scrollY});
+}
+
+function recall() {
+  if (!framed || chosenBefore[0] !== '{') return;
+  const kept = JSON.parse(chosenBefore);
+  if (kept.reversed) $('reverse').click();
+  setLevel(kept.level);
+  go(kept.at);
+  scrollTo(0, kept.top);
 }
 
 function go(k) {
@@ -49,6 +68,7 @@ function refold(was) {
 
 function setLevel(name) {
   const was = place();
+  chosenLevel = name;
   detailLevels[name]();
   $('level')
     .querySelectorAll('button')
@@ -303,3 +323,5 @@ addEventListener('afterprint', () => {
 $('emitted').classList.toggle('long', code.lines.length > 500);
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', renderAll);
 if (location.hash === '#end') go(steps.length);
+recall();
+addEventListener('scroll', remember);
