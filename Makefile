@@ -7,6 +7,7 @@
 #   make install    into PREFIX (below DESTDIR)           make uninstall
 #   make dist       an archive that needs neither Flex nor Bison
 #   make deb        a Debian package
+#   make playground ngc in a web page: build/playground.html
 #
 # CC, CFLAGS as usual. BLAS=openblas|builtin, ZLIB=1|0, ONNX=1|0 and MPI=1|0 choose libraries; by default those that are installed.
 # HOST=0 leaves out what of the runtime needs POSIX: files, the trainer, threads. B is the directory of what is built.
@@ -146,6 +147,60 @@ $(B)/config: FORCE | $(B)
 $(B):
 	mkdir -p $@
 
+# ---- ngc in a web page: the compiler as WebAssembly, an editor from npm, and all of it in one file ----------------------
+
+PLAY    = compiler/play/page
+P       = $(B)/play
+WASM_C  = $(filter-out compiler/onnx/% compiler/tool/%,$(wildcard compiler/*/*.c)) compiler/tool/compile.c
+WASM_RT = $(foreach f,ngrt_random ngrt_dlinear file prep element numpy safetensors archive weights csv data,$(filter %/$f.c,$(RT_C)))
+WASM_O  = $(patsubst %.c,$(P)/%.o,$(notdir $(WASM_C))) $(P)/ng.tab.o $(P)/ng.lex.o $(P)/texts.o $(patsubst %.c,$(P)/rt_%.o,$(notdir $(WASM_RT)))
+WASM_CC = $(WASM_CLANG) --target=wasm32-wasi -Oz -std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -ffunction-sections -fdata-sections -w -MMD -MP
+WASM_CLANG = clang
+# the stack is below all data, so that one that is too small ends the program; memory has a limit, which calloc obeys
+WASM_LD = -mexec-model=reactor -Wl,--gc-sections,--strip-all,-z,stack-size=4194304,--stack-first,--max-memory=536870912 \
+          $(foreach f,play play_room play_library play_free,-Wl,--export=$f)
+ESBUILD = $(P)/node_modules/.bin/esbuild --bundle --minify --format=iife --target=chrome103,firefox113,safari16.4 --log-level=warning
+
+playground: $(B)/playground.html
+
+$(B)/playground.html: $(P)/ngc.wasm $(P)/main.js $(P)/worker.js $(P)/style.css $(PLAY)/join.js $(PLAY)/playground.html LICENSE \
+                      examples/README.md grammars/README.md $(wildcard examples/*.ng)
+	node $(PLAY)/join.js . $(P) $@.tmp && mv $@.tmp $@
+
+$(P)/ngc.wasm: $(WASM_O)
+	$(WASM_CLANG) --target=wasm32-wasi $^ $(WASM_LD) -o $@
+
+define WASM_COMPILE # a file of a room
+$(P)/$(2)%.o: $(1)/%.c $(B)/ng.tab.h $(P)/tools
+	$$(WASM_CC) -Icompiler -I$$(B) -c -o $$@ $$<
+endef
+$(foreach room,$(sort $(dir $(WASM_C))),$(eval $(call WASM_COMPILE,$(room:/=),)))
+$(foreach room,$(sort $(dir $(WASM_RT))),$(eval $(call WASM_COMPILE,$(room:/=),rt_)))
+
+$(P)/ng.tab.o $(P)/ng.lex.o $(P)/texts.o: $(P)/%.o: $(B)/%.c $(B)/ng.tab.h $(P)/tools
+	$(WASM_CC) -Icompiler -I$(B) -c -o $@ $<
+
+# the script of the page, with the packages that package-lock.json names; they are kept in $(P)
+$(P)/main.js $(P)/worker.js: $(P)/%.js: $(PLAY)/%.js $(wildcard $(PLAY)/*.js) $(P)/packages
+	NODE_PATH=$(P)/node_modules $(ESBUILD) $< --metafile=$(P)/$*.json --outfile=$@
+	[ $* != main ] || mv $(P)/main.json $(P)/meta.json
+
+$(P)/packages: $(PLAY)/package.json $(PLAY)/package-lock.json $(P)/tools
+	cp $(PLAY)/package.json $(PLAY)/package-lock.json $(P)/
+	cd $(P) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error || { echo "make: npm could not get the packages of $(PLAY)/package-lock.json" >&2; exit 1; }
+	touch $@
+
+$(P)/style.css: compiler/explain/page/page.css $(PLAY)/play.css | $(P)
+	cat $^ | sed 's/^  *//; /^\/\*[^*]*\*\/$$/d; /^$$/d' > $@
+
+# the programs that all this needs, or the names of Debian's packages that have them
+$(P)/tools: | $(P)
+	sh compiler/play/tools.sh $(WASM_CLANG)
+	touch $@
+
+$(P):
+	mkdir -p $@
+
 # ---- the two commands of the README: from a bare machine to a result --------------------------------------
 
 demo:
@@ -247,5 +302,5 @@ deb: dist
 	cd $(B)/$(DIST) && dpkg-buildpackage -b -us -uc $(DEBFLAGS)
 
 FORCE:
-.PHONY: all demo check check-long bench coverage mutate clean install uninstall dist deb FORCE
--include $(wildcard $(B)/*.d)
+.PHONY: all playground demo check check-long bench coverage mutate clean install uninstall dist deb FORCE
+-include $(wildcard $(B)/*.d) $(wildcard $(P)/*.d)

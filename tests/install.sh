@@ -20,6 +20,10 @@ word32() { # on x86_64, gcc can also compile for 32 bits
     [ "$(uname -m)" != x86_64 ] || { echo '#include <stdio.h>' | cc -m32 -E -; }
 }
 
+wasm() { # clang compiles and links for WebAssembly
+    echo 'int main(void) { return 0; }' | clang --target=wasm32-wasi -x c - -o /dev/null
+}
+
 device() { # a microcontroller's C library
     echo '#include <math.h>' | arm-none-eabi-gcc --specs=nano.specs -x c -E -
 }
@@ -37,6 +41,12 @@ if [ "${1:-demo}" = check ]; then
     want graphviz command -v dot
     want chromium command -v chromium
     want libclang-rt-dev sanitizers
+    want lld command -v wasm-ld
+    want wasi-libc test -d /usr/include/wasm32-wasi
+    want "libclang-rt-$(clang -dumpversion 2>/dev/null | sed 's/\..*//; s/^$/14/')-dev-wasm32" wasm
+    want nodejs command -v node
+    want npm command -v npm
+    want firefox-esr command -v firefox-esr
     want g++ command -v g++
     want tcc command -v tcc
     want gcc-multilib word32

@@ -51,7 +51,7 @@ trap 'rm -rf "$results"' EXIT
 export NGC CHECK_SEED CHECK_LONG results
 [ "$CHECK_LONG" ] && echo "all tests" || echo "the long kinds of tests by shares: CHECK_SEED=$CHECK_SEED"
 # the longest first, so that the last ones are short
-for name in ${*:-emit random emitted embed explain train trainer runtime onnx fuzz docs faults pool grad lang tune examples ranks err scale front style pass}; do
+for name in ${*:-emit random emitted embed explain play train trainer runtime onnx fuzz docs faults pool grad lang tune examples ranks err scale front style pass}; do
     echo "0 1 0" >"$results/$name.counts" # counts as failed until it has run
     if [ -e "$(command_of "$name")" ]; then echo "$name"; else echo "run.sh: there is no suite '$name'" >&2; fi
 done | xargs -P "${JOBS:-$(nproc)}" -I{} sh tests/run.sh --one {}

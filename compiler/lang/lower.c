@@ -6,7 +6,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#ifndef __wasi__
 #include <sys/resource.h>
+#endif
 #include <unistd.h>
 
 /* ---- assignment ---- */
@@ -788,13 +790,17 @@ static void mark_named(Model *m)
 /* How deep lowering may recurse: a level takes less than 2 KB of the stack. */
 static int nest_max(void)
 {
-    enum { MOST = 2000, LEVEL = 2048 };
+    enum { MOST = 2000, IN_A_PAGE = 500, LEVEL = 2048 };
+#ifdef __wasi__
+    return IN_A_PAGE; /* the stack of a browser's worker is smaller, and cannot be asked for */
+#else
     struct rlimit stack;
     if (getrlimit(RLIMIT_STACK, &stack) != 0 || stack.rlim_cur == RLIM_INFINITY)
         return MOST;
     if (stack.rlim_cur / LEVEL >= MOST)
         return MOST;
     return (int)(stack.rlim_cur / LEVEL);
+#endif
 }
 
 /* In formula mode unknown names are inputs. A note lists them, so that a misspelt one is seen. */

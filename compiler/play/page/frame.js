@@ -1,0 +1,38 @@
+/* frame.js - the lesson: the page that `ngc explain` writes, in a frame. A new lesson is loaded into
+ * a second frame, which takes the place of the first when it is drawn; so nothing flickers. What the
+ * reader has chosen there (the step, the detail) goes from the one to the other by their names. */
+import {html} from './page.js';
+
+export class LessonFrame {
+  constructor(parent, title) {
+    Object.assign(this, {parent, title, page: null, shown: null, number: 0, lesson: null});
+  }
+
+  /* The page with a place for the lesson. */
+  set template(page) {
+    this.page = page.split('@LESSON@');
+  }
+
+  show(lesson) {
+    const text = JSON.stringify(lesson).replaceAll('<', '\\u003c');
+    if (text === this.lesson) return;
+    this.lesson = text;
+    const number = ++this.number;
+    const frame = html('iframe', {title: this.title(), class: 'coming'});
+    if (this.shown) frame.name = this.shown.contentWindow.name;
+    frame.srcdoc = this.page.join(text);
+    frame.addEventListener('load', () => this.loaded(frame, number));
+    this.parent.append(frame);
+  }
+
+  loaded(frame, number) {
+    if (number !== this.number) {
+      frame.remove();
+      return;
+    }
+    frame.classList.remove('coming');
+    this.shown?.remove();
+    this.shown = frame;
+    this.done?.();
+  }
+}

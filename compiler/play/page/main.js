@@ -1,0 +1,427 @@
+/* main.js - puts the page together: the text, what the compiler says of it, and the views. */
+import {Editor, wordsOf, applyFix} from './editor.js';
+import {readLibrary} from './language.js';
+import {Asking} from './asking.js';
+import {PARTS} from './compiler.js';
+import {LessonFrame} from './frame.js';
+import {difference} from './diff.js';
+import {LANGUAGES, say, setLanguage} from './texts.js';
+import {$, html, number, pause} from './page.js';
+
+const models = JSON.parse($('models').textContent);
+let library = {};
+let answer = null; /* the last one without errors */
+
+/* ---- texts of the page ---- */
+
+function paintTexts() {
+  for (const [attribute, set] of [
+    ['text', (e, t) => (e.textContent = t)],
+    ['title', (e, t) => (e.title = t)],
+    ['label', (e, t) => e.setAttribute('aria-label', t)]
+  ])
+    document.querySelectorAll(`[data-${attribute}]`).forEach(e => set(e, say(e.dataset[attribute])));
+  document.title = say('title');
+}
+
+function chooseLanguage(code) {
+  setLanguage(code);
+  document.documentElement.lang = code;
+  $('language').value = code;
+  keep('language', code);
+  paintTexts();
+  paintMenu();
+  tabs.forEach(t => ($(`tab-${t}`).textContent = say(`tab_${t}`)));
+  if (answer) paintPanel();
+}
+
+/* A page that is opened from the disk may not be allowed to keep anything. */
+function keep(name, value) {
+  try {
+    localStorage.setItem('ngc ' + name, value);
+  } catch {
+    /* it is kept until the page is closed */
+  }
+}
+
+function kept(name) {
+  try {
+    return localStorage.getItem('ngc ' + name);
+  } catch {
+    return null;
+  }
+}
+
+/* ---- views ---- */
+
+const tabs = ['lesson', 'c', 'words', 'numbers'];
+const partsOf = {lesson: 0, c: PARTS.c, words: PARTS.words, numbers: PARTS.values | PARTS.check};
+let tab = 'lesson';
+
+function addTabs() {
+  for (const name of tabs) {
+    const button = html('button', {id: `tab-${name}`, role: 'tab', 'aria-controls': `panel-${name}`}, say(`tab_${name}`));
+    button.onclick = () => chooseTab(name);
+    $('tabs').append(button);
+    $(`panel-${name}`).setAttribute('aria-labelledby', `tab-${name}`);
+  }
+  $('tabs').addEventListener('keydown', e => {
+    const step = {ArrowRight: 1, ArrowLeft: -1}[e.key];
+    if (!step) return;
+    chooseTab(tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length]);
+    $(`tab-${tab}`).focus();
+  });
+}
+
+function chooseTab(name) {
+  tab = name;
+  for (const t of tabs) {
+    $(`tab-${t}`).setAttribute('aria-selected', t === name);
+    $(`tab-${t}`).tabIndex = t === name ? 0 : -1;
+    $(`panel-${t}`).hidden = t !== name;
+  }
+  follow();
+}
+
+/* ---- the compiler ---- */
+
+const asking = new Asking($('worker').textContent, $('wasm').textContent, {
+  library: given => {
+    library = readLibrary(given, models.manual);
+    lessonFrame.template = given.page;
+    follow();
+  },
+  failed: why => {
+    $('state').textContent = say('no_start', why);
+  }
+});
+
+const lessonFrame = new LessonFrame($('panel-lesson'), () => say('lesson_frame'));
+
+/* "a=3 b=[1, 2]" -> ["a=3", "b=[1,2]"] */
+function givenWords() {
+  return $('given').value.replace(/\s*([=,\[\]])\s*/g, '$1').split(/\s+/).filter(w => w);
+}
+
+let busy = false; /* is the page behind the text? */
+let change = 0; /* grows with each change of the text, the numbers or the view */
+
+/* Everything follows the text. */
+function follow() {
+  changing();
+  const asked = change;
+  if (!lessonFrame.page) return;
+  $('state').textContent = say('working');
+  asking.ask(editor.text, givenWords(), PARTS.lesson | partsOf[tab], (a, milliseconds) => {
+    receive(a, milliseconds);
+    busy = change !== asked;
+  });
+}
+
+function changing() {
+  busy = true;
+  change++;
+}
+
+function receive(a, milliseconds) {
+  const messages = [];
+  for (const name of ['messages', 'lesson_messages', 'values_messages', 'check_messages'])
+    for (const m of a[name] || [])
+      if (!messages.some(seen => JSON.stringify(seen) === JSON.stringify(m))) messages.push(m);
+  const failed = a.broken || messages.some(m => m.severity === 'error');
+  editor.show(messages);
+  paintMessages(messages);
+  document.body.classList.toggle('stale', failed);
+  $('state').textContent = a.late ? say('late') : say(failed ? 'errors' : 'ready');
+  $('state').dataset.milliseconds = milliseconds;
+  if (!a.lesson) return;
+  answer = a;
+  paintPanel();
+}
+
+function paintMessages(messages) {
+  $('messages').replaceChildren(...messages.map(paintMessage));
+  $('messages').hidden = !messages.length;
+}
+
+function paintMessage(m) {
+  const [first, ...more] = wordsOf(m);
+  const row = html('div', {class: 'message ' + m.severity});
+  if (m.line && m.file === 'model.ng') {
+    const place = html('button', {class: 'place'}, say('line', m.line));
+    place.onclick = () => editor.goto(m.line, m.column);
+    row.append(place, ' ');
+  }
+  row.append(html('b', {}, m.severity), ' ', first, ...more.map(text => html('div', {class: 'soft'}, text)));
+  if (m.fix && m.fix.line) {
+    const fix = html('button', {class: 'main fix'}, say('replace_by', m.fix.text));
+    fix.onclick = () => applyFix(editor.view, m.fix);
+    row.append(' ', fix);
+  }
+  return row;
+}
+
+/* ---- what a word means ---- */
+
+function tensorText(n) {
+  if (!n) return '';
+  if (n.value && n.shape.length === 0) return number(n.value[0]);
+  const shape = `[${n.shape.join(', ')}]`;
+  if (n.value && n.value.length <= 8) return `${shape} ${n.value.map(x => number(x, 5)).join(', ')}`;
+  const numbers = n.value && n.value.map(x => (typeof x === 'string' ? +x.replace('inf', 'Infinity') : x));
+  const mean = numbers ? numbers.reduce((t, x) => t + x, 0) / numbers.length : n.stats?.mean;
+  return mean === undefined ? shape : `${shape} mean ${number(mean, 4)}`;
+}
+
+function aboutWord(word) {
+  const parts = [];
+  const lesson = answer && answer.lesson;
+  const item = lesson && lesson.items.find(t => t.name === word);
+  if (item) {
+    const at = id => lesson.nodes.find(n => n.id === id);
+    parts.push(html('div', {}, html('b', {}, word), ` ${item.kind}${item.formula ? ' = ' + item.formula : ''}`));
+    parts.push(html('div', {class: 'v'}, `${say('value')} ${tensorText(at(item.node))}`));
+    if (item.gradient !== null && at(item.gradient))
+      parts.push(html('div', {class: 'g'}, `${say('gradient')} ${tensorText(at(item.gradient))}`));
+  }
+  const of = !item && library[word];
+  if (of) {
+    parts.push(html('b', {}, of.form));
+    if (of.doc) parts.push(html('div', {}, of.doc));
+    if (of.text) parts.push(html('pre', {}, of.text));
+  }
+  return parts;
+}
+
+/* ---- the panels ---- */
+
+function paintPanel() {
+  if (tab === 'lesson') lessonFrame.show(answer.lesson);
+  if (tab === 'c' && answer.c !== undefined) paintC();
+  if (tab === 'words' && answer.words !== undefined) $('panel-words').replaceChildren(html('pre', {}, answer.words));
+  if (tab === 'numbers' && answer.values !== undefined)
+    $('panel-numbers').replaceChildren(
+      html('h2', {}, say('values')),
+      html('pre', {}, answer.values),
+      html('h2', {}, say('check')),
+      html('pre', {}, answer.check || say('no_check'))
+    );
+}
+
+let cView = 'fast';
+
+function paintC() {
+  const choose = html('nav', {class: 'group', 'aria-label': 'C'});
+  for (const view of ['plain', 'fast', 'both']) {
+    const button = html('button', {'aria-pressed': cView === view}, say(view));
+    button.onclick = () => {
+      cView = view;
+      paintC();
+    };
+    choose.append(button);
+  }
+  $('panel-c').replaceChildren(choose, paintReasons(), paintListing());
+}
+
+function paintListing() {
+  if (cView !== 'both') return html('pre', {}, cView === 'fast' ? answer.c : answer.lesson.c);
+  const lines = text => text.replace(/\n$/, '').split('\n');
+  const listing = html('pre', {class: 'difference'});
+  for (const [mark, line] of difference(lines(answer.lesson.c), lines(answer.c)))
+    listing.append(html(mark === '+' ? 'ins' : mark === '-' ? 'del' : 'span', {}, `${mark} ${line}\n`));
+  return listing;
+}
+
+/* A reason once for each line and value that it made. */
+function paintReasons() {
+  const rows = new Map(answer.why.map(w => [`${w.line} ${w.why}`, w]));
+  const list = html('ul', {class: 'reasons'});
+  for (const w of rows.values()) {
+    const place = html('button', {class: 'place'}, w.line ? say('line', w.line) : '·');
+    if (w.line) place.onclick = () => editor.goto(w.line);
+    list.append(html('li', {}, ...(w.line ? [place] : []), ` ${w.name ? w.name + ': ' : ''}${w.why}`));
+  }
+  const open = rows.size > 0 && rows.size < 8 ? {open: ''} : {};
+  return html('details', open, html('summary', {}, `${say('reasons')}: ${rows.size || say('no_reasons')}`), list);
+}
+
+/* ---- the menu, lessons, files, links ---- */
+
+function paintMenu() {
+  const group = (name, list) => {
+    const g = html('optgroup', {label: say(name)});
+    list.forEach(([value, text]) => g.append(html('option', {value}, text)));
+    return g;
+  };
+  const was = $('menu').value;
+  $('menu').replaceChildren(
+    html('option', {value: ''}, say('own')),
+    group('lessons', models.lessons.map((l, k) => [`lesson ${k + 1}`, `${k + 1}. ${l.title}`])),
+    group('examples', Object.keys(models.examples).map(name => [name, `${name} — ${aboutExample(name)}`]))
+  );
+  $('menu').value = was;
+}
+
+/* The first line of an example says what it is for. */
+function aboutExample(name) {
+  const about = /^# (.*)/.exec(models.examples[name]);
+  if (!about) return '';
+  return about[1].length > 64 ? about[1].slice(0, 63) + '…' : about[1];
+}
+
+function showLesson(k) {
+  const lesson = models.lessons[k];
+  $('course').hidden = !lesson;
+  document.body.classList.toggle('with-course', !!lesson);
+  if (!lesson) return;
+  const close = html('button', {class: 'close', 'aria-label': say('close')}, '×');
+  close.onclick = () => showLesson(-1);
+  const text = html('div', {});
+  text.innerHTML = lesson.html;
+  const parts = [close, html('h2', {id: 'course-title'}, `${k + 1}. ${lesson.title}`), text];
+  if (lesson.solution) {
+    const solution = html('div', {});
+    solution.innerHTML = lesson.solution;
+    parts.push(html('details', {class: 'solution'}, html('summary', {}, say('solution')), solution));
+  }
+  $('course').replaceChildren(...parts);
+  $('course').scrollTop = 0;
+  $('course').querySelectorAll('button[data-model]').forEach(b => {
+    b.onclick = () => openText(models.examples[b.dataset.model], '');
+  });
+}
+
+function openText(text, given) {
+  $('given').value = given;
+  editor.text = text;
+  follow();
+}
+
+function choose(value) {
+  const lesson = /^lesson (\d+)$/.exec(value);
+  showLesson(lesson ? lesson[1] - 1 : -1);
+  if (lesson) openText(models.examples[models.lessons[lesson[1] - 1].model], '');
+  else if (models.examples[value]) openText(models.examples[value], '');
+}
+
+function save() {
+  const url = URL.createObjectURL(new Blob([editor.text], {type: 'text/plain'}));
+  const name = models.examples[$('menu').value] ? $('menu').value : 'model';
+  html('a', {href: url, download: name + '.ng'}).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10000);
+}
+
+async function openFile(file) {
+  if (!file) return;
+  if (file.size > 4 << 20) {
+    $('state').textContent = say('too_large');
+    return;
+  }
+  $('menu').value = '';
+  showLesson(-1);
+  openText(await file.text(), '');
+}
+
+/* The text in a link: "#" and JSON. */
+function linkText() {
+  const state = {text: editor.text, ...($('given').value && {given: $('given').value})};
+  return '#' + encodeURIComponent(JSON.stringify(state));
+}
+
+async function copyLink() {
+  const hash = linkText();
+  ignoreHash = true;
+  location.hash = hash;
+  const url = location.href;
+  try {
+    await navigator.clipboard.writeText(url);
+    $('state').textContent = say('copied');
+  } catch {
+    $('state').textContent = say('in_address');
+  }
+}
+
+let ignoreHash = false;
+
+/* Opens what a link says: a text, or "#lesson-3" or "#xor". Returns false if it says nothing. */
+function openLink() {
+  const hash = location.hash.slice(1);
+  const lesson = /^lesson-(\d+)$/.exec(hash);
+  const value = lesson ? `lesson ${lesson[1]}` : hash;
+  if (lesson || models.examples[hash]) {
+    $('menu').value = value;
+    choose(value);
+    return true;
+  }
+  try {
+    const {text, given} = JSON.parse(decodeURIComponent(hash));
+    $('menu').value = '';
+    showLesson(-1);
+    openText(String(text), String(given || ''));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/* ---- together ---- */
+
+const followSoon = pause(100, follow);
+const editor = new Editor({
+  parent: $('editor'),
+  library: () => library,
+  about: aboutWord,
+  changed: text => {
+    keep('text', text);
+    changing();
+    followSoon();
+  },
+  words: {replaceBy: text => say('replace_by', text)},
+  label: say('editor')
+});
+
+$('given').addEventListener('input', () => {
+  changing();
+  followSoon();
+});
+$('menu').onchange = () => choose($('menu').value);
+$('open').onclick = () => $('file').click();
+$('file').onchange = () => openFile($('file').files[0]);
+$('save').onclick = save;
+$('link').onclick = copyLink;
+for (const name of ['dragover', 'drop'])
+  addEventListener(name, e => {
+    if (![...e.dataTransfer.types].includes('Files')) return;
+    e.preventDefault();
+    if (name === 'drop') openFile(e.dataTransfer.files[0]);
+  });
+addEventListener('hashchange', () => {
+  if (!ignoreHash) openLink();
+  ignoreHash = false;
+});
+
+for (const code in LANGUAGES) $('language').append(html('option', {value: code, lang: code}, LANGUAGES[code]));
+$('language').onchange = () => chooseLanguage($('language').value);
+addTabs();
+const wanted = kept('language') || navigator.language.slice(0, 2);
+chooseLanguage(wanted in LANGUAGES ? wanted : 'en');
+chooseTab('lesson');
+if (!openLink()) {
+  $('menu').value = 'lesson 1';
+  choose('lesson 1');
+}
+
+/* for tests, and for the curious */
+globalThis.playground = {
+  editor,
+  frame: lessonFrame,
+  get answer() {
+    return answer;
+  },
+  get library() {
+    return library;
+  },
+  get busy() {
+    return busy || !!document.querySelector('iframe.coming');
+  }
+};

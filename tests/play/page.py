@@ -1,0 +1,286 @@
+"""page.py NGC PAGE BROWSER - drives the playground: each lesson is opened, and its numbers are those of `ngc run`; a model is
+typed; mistakes have messages under the text, with the suggested change; the views have what the command line prints; a link
+carries the text; undo works; it fits all sizes, its colours have contrast, and nothing is said on the console. BROWSER is
+chromium or firefox-esr, which does a part of this. Prints a line for each failure, then "N passed, N failed"."""
+import json
+import os
+import subprocess
+import sys
+import time
+
+here = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [here, os.path.join(here, "..", "explain")]
+from browser import Browser, Page
+from firefox import Firefox
+
+ngc, path, program = sys.argv[1:4]
+path = os.path.abspath(path)
+examples = os.path.join(here, "..", "..", "examples")
+passed = failed = 0
+
+
+def check(what, good, told=""):
+    global passed, failed
+    passed, failed = passed + bool(good), failed + (not good)
+    if not good:
+        print(f"FAILED {program}: {what}", *([f"\n  {str(told)[:600]}"] if told else []))
+
+
+def settled(page, what="true"):
+    """Waits until the page has followed the text. Returns what its status says."""
+    return page.value("""new Promise(done => {
+        const start = performance.now();
+        const look = () => {
+            const ready = window.playground && !playground.busy && (%s);
+            if (ready || performance.now() - start > 40000) done(document.getElementById('state').textContent);
+            else setTimeout(look, 15);
+        };
+        look();
+    })""" % what)
+
+
+def near(a, b):
+    return all(x == y or abs(float(x) - float(y)) <= 2e-8 * max(1e-3, abs(float(x))) for x, y in zip(a.split(), b.split()))
+
+
+def printed(*command):
+    return subprocess.run([ngc, *command], capture_output=True, text=True).stdout
+
+
+def lessons(page):
+    """Each lesson's model, by its number: the values on the page are those of the command line."""
+    count = page.value("JSON.parse(document.getElementById('models').textContent).lessons.length")
+    check("there are ten lessons", count == 10, count)
+    page.value("document.getElementById('tab-numbers').click(), 0")
+    for k in range(1, 11):
+        page.value(f"(document.getElementById('menu').value = 'lesson {k}', document.getElementById('menu').onchange(), 0)")
+        model = page.value(f"JSON.parse(document.getElementById('models').textContent).lessons[{k - 1}].model")
+        said = settled(page, "playground.answer && playground.answer.values !== undefined && playground.answer.lesson.source === playground.editor.text")
+        values = page.value("document.querySelector('#panel-numbers pre').textContent")
+        want = printed("run", "--fill", os.path.join(examples, model + ".ng"))
+        good = values and [l.split(" = ")[0] for l in values.splitlines()] == [l.split(" = ")[0] for l in want.splitlines()]
+        for a, b in zip(want.splitlines(), (values or "").splitlines()):
+            strip = str.maketrans("[],", "   ")
+            good = good and near(a.split(" = ")[-1].translate(strip), b.split(" = ")[-1].translate(strip))
+        check(f"lesson {k}, {model}: the numbers of run ({said})", good, values)
+        check(f"lesson {k}: text, exercise and solution", page.value(
+            "/Idea/.test(document.getElementById('course').textContent) && /Exercise/.test(document.getElementById('course').textContent)"
+            " && !!document.querySelector('#course details.solution')"))
+    page.value("document.getElementById('tab-lesson').click(), 0")
+
+
+SET = "(playground.editor.text = %s, document.getElementById('given').value = %s, document.getElementById('given').dispatchEvent(new Event('input')), 0)"
+
+
+def put(page, text, given=""):
+    page.value(SET % (json.dumps(text), json.dumps(given)))
+    return settled(page)
+
+
+IN_FRAME = "document.querySelector('#panel-lesson iframe:not(.coming)').contentWindow"
+
+
+def typing(page):
+    put(page, "")
+    page.value("playground.editor.view.focus(), 0")
+    for c in "J = 2*(a*b + c":
+        page.send("Input.insertText", text=c) if c != "(" else page.send("Input.dispatchKeyEvent", type="char", text="(", key="(")
+    page.value("document.getElementById('given').value = 'a=3 b = 2 c=5', document.getElementById('given').dispatchEvent(new Event('input')), 0")
+    settled(page)
+    check("a typed model: its bracket is closed", page.value("playground.editor.text").startswith("J = 2*(a*b + c"), page.value("playground.editor.text"))
+    check("a typed model has the numbers 22 and 4", page.value(
+        "(() => { const l = playground.answer.lesson, n = name => l.nodes.find(e => e.id === name).value[0];"
+        " return [n(l.items.find(t => t.name === 'J').node), n(l.items.find(t => t.name === 'a').gradient)] + '' })()") == "22,4")
+    frame = IN_FRAME + ".document.getElementById"
+    shown = page.value(f"({frame}('last').click(), {frame}('table').textContent)")
+    check("the lesson shows dJ/da = 4", "dJ/da 43" in shown.replace("\u00a0", " "), shown)
+    page.value(f"({frame}('level').querySelector('[value=layer]').click(), {frame}('first').click(), {frame}('next').click(), {frame}('next').click(), 0)")
+    put(page, "J = 2*(a*b + c) + 1", "a=3 b=2 c=5")
+    kept = page.value(f"{IN_FRAME}.name")
+    check("the step and the level stay when the text changes", '"level":"layer","at":2' in kept, kept)
+    page.value(f"({frame}('level').querySelector('[value=op]').click(), {frame}('first').click(), 0)")
+
+
+def mistakes(page):
+    said = put(page, "input x[3]\nz = sofmax(x)\nw = z**2\n")
+    check("a mistake of the scanner", said.startswith("errors") and "there is no '**'" in page.value("document.getElementById('messages').textContent"))
+    check("is drawn under the text", page.value("document.querySelector('.cm-lintRange-error')?.textContent") == "**")
+    page.value("document.querySelector('#messages .fix').click(), 0")
+    settled(page)
+    check("its change by a click", page.value("playground.editor.text") == "input x[3]\nz = sofmax(x)\nw = z^2\n", page.value("playground.editor.text"))
+    check("the next mistake", "did you mean 'softmax'" in page.value("document.getElementById('messages').textContent"))
+    page.value("document.querySelector('#messages .fix').click(), 0")
+    check("both are mended", settled(page) == "up to date" and page.value("playground.editor.text") == "input x[3]\nz = softmax(x)\nw = z^2\n")
+    put(page, "# \u00e9\U0001f600 x\nq = 'a \U0001f600'\ny = sofmax([1.0, 2.0])\n")
+    check("letters of several bytes", page.value("playground.editor.text").startswith("# \u00e9\U0001f600"))
+    put(page, "s = \"\U0001f600\" ; y = sofmax([1, 2])")
+    check("columns after them", page.value("document.querySelector('.cm-lintRange-error')?.textContent") == "sofmax",
+          page.value("document.querySelector('.cm-lintRange-error')?.textContent"))
+    put(page, "(" * 3000 + "1")
+    check("the page survives 3,000 brackets", put(page, "y = x + 1", "x=2") == "up to date")
+    put(page, "input x[100000, 100000]\noutput y = x + 1")
+    check("and 80 GB", put(page, "y = x + 1", "x=2") == "up to date")
+
+
+def views(page):
+    model = os.path.join(examples, "net_221.ng")
+    with open(model) as f:
+        text = f.read()
+    for tab, panel, command in (("words", "words", ["explain", "--text", model]), ("numbers", "numbers", ["check", model])):
+        page.value(f"document.getElementById('tab-{tab}').click(), 0")
+        put(page, text)
+        settled(page, f"playground.answer.{'words' if tab == 'words' else 'check'} !== undefined")
+        shown = page.value(f"document.getElementById('panel-{panel}').textContent")
+        want = printed(*command).splitlines()
+        check(f"the view {tab}", want[0].split(",")[0] in shown and want[-1] in shown, shown)
+    page.value("document.getElementById('tab-c').click(), 0")
+    settled(page, "playground.answer.c !== undefined")
+    check("the C at -O2", "int model_step(" in page.value("document.querySelector('#panel-c pre').textContent"))
+    page.value("[...document.querySelectorAll('#panel-c .group button')][2].click(), 0")
+    marks = page.value("['ins', 'del', 'span'].map(t => document.querySelectorAll('.difference ' + t).length)")
+    plain, fast = (page.value(f"playground.answer.{m}.trimEnd().split('\\n').length") for m in ("lesson.c", "c"))
+    check("the difference has all lines of both", marks[0] + marks[2] == fast and marks[1] + marks[2] == plain, (marks, plain, fast))
+    put(page, "input z, y\na = 1/(1 + exp(-z))\ngradient J = -(y*log(a) + (1 - y)*log(1 - a)) over z\n", "z=0.5 y=1")
+    settled(page, "playground.answer.why.length")
+    check("what was simplified, with its line", "1/(1 + exp(-z)) = sigmoid(z)" in page.value("document.querySelector('.reasons').textContent"))
+    page.value("document.getElementById('tab-lesson').click(), 0")
+
+
+def helps(page):
+    put(page, "input x[4]\nh = dense(x, 3, tanh)\ny = \n")
+    page.value("(playground.editor.goto(3, 5), 0)")
+    for c in "soft":
+        page.send("Input.insertText", text=c)
+    page.value("new Promise(done => setTimeout(() => done(0), 400))")
+    shown = page.value("document.querySelector('.cm-tooltip-autocomplete')?.textContent || ''")
+    check("names are completed", "softmax" in shown and "softplus" in shown, shown)
+    page.key("Escape")
+    put(page, "input x[4] = 1\nh = dense(x, 3, tanh)\n")
+    check("what dense is", page.value("playground.library.dense.text").startswith("def dense("))
+    where = page.value("(() => { const r = playground.editor.view.coordsAtPos(playground.editor.text.indexOf('dense') + 2); return [r.left, (r.top + r.bottom)/2]; })()")
+    page.send("Input.dispatchMouseEvent", type="mouseMoved", x=where[0], y=where[1])
+    page.send("Input.dispatchMouseEvent", type="mouseMoved", x=where[0] + 1, y=where[1])
+    page.value("new Promise(done => setTimeout(() => done(0), 700))")
+    shown = page.value("document.querySelector('.hover')?.textContent || ''")
+    check("a word under the pointer", "dense(" in shown and "def dense" in shown, shown)
+
+
+def links(page):
+    put(page, "y = 3*x\n# \u00e9\U0001f600", "x=2")
+    page.value("document.getElementById('link').click(), 0")
+    time.sleep(0.1)
+    url = page.value("location.href")
+    page.open("about:blank") if program != "chromium" else page.send("Page.navigate", url="about:blank")
+    go(page, url.split(".html", 1)[1])
+    settled(page)
+    check("a link has the text", page.value("playground.editor.text + document.getElementById('given').value") == "y = 3*x\n# \u00e9\U0001f600x=2")
+    page.value("playground.editor.view.focus(), 0")
+    before = page.value("playground.editor.text")
+    put(page, "y = 4*x", "x=2")
+    if program == "chromium":
+        page.value("playground.editor.view.contentDOM.focus(), 0")
+        for kind in ("keyDown", "keyUp"):
+            page.send("Input.dispatchKeyEvent", type=kind, key="z", code="KeyZ", windowsVirtualKeyCode=90, modifiers=2)
+        check("undo", page.value("playground.editor.text") == before, page.value("playground.editor.text"))
+
+
+def go(page, hash=""):
+    page.open((path if program == "chromium" else "file://" + path) + hash)
+
+
+NET = """dim m <= 32
+input x[m, 2], t[m]
+h1 = dense(x, 8, tanh)
+h2 = dense(h1, 8, tanh)
+z = dense(h2, 1)[:, 0]
+minimize J = bce_logits(z, t) with sgd(lr = %s)
+"""
+
+
+def speed(page):
+    """From an edit to the new lesson on the page, the best of some: the machine may be busy."""
+    put(page, NET % 0.1)
+    times = []
+    while len(times) < 30 and min(times, default=999) >= 400:
+        times.append(page.value("""new Promise(done => {
+            const start = performance.now();
+            playground.frame.done = () => done(performance.now() - start);
+            playground.editor.edit(%s);
+        })""" % json.dumps(NET % (0.2 + len(times) / 10))))
+    page.value("playground.frame.done = null, 0")
+    check(f"from an edit to the page in 300 ms, after a pause of 100: {min(times):.0f} ms", min(times) < 400, times)
+
+
+PAIRS = [("fg", "bg"), ("fg", "card"), ("soft", "bg"), ("soft", "card"), ("value", "card"), ("grad", "card"), ("accent", "card"), ("comment", "card"),
+         ("call", "card"), ("on-accent", "accent"), ("fg", "hot"), ("fg", "now"), ("fg", "add"), ("fg", "less"), ("soft", "fill"), ("value", "bg")]
+
+
+def contrast(page, mode):
+    colours = page.value("(() => { const s = getComputedStyle(document.documentElement); return Object.fromEntries(%s.map(n => [n, s.getPropertyValue('--' + n).trim()])); })()"
+                         % json.dumps(sorted({n for pair in PAIRS for n in pair})))
+
+    def light(name):
+        c = colours[name].lstrip("#")
+        c = c if len(c) == 6 else "".join(2 * d for d in c)
+        part = [int(c[k:k + 2], 16) / 255 for k in (0, 2, 4)]
+        part = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in part]
+        return 0.2126 * part[0] + 0.7152 * part[1] + 0.0722 * part[2]
+
+    for a, b in PAIRS:
+        high, low = sorted((light(a), light(b)), reverse=True)
+        ratio = (high + 0.05) / (low + 0.05)
+        check(f"{mode}: contrast of {a} on {b} is {ratio:.2f}", ratio >= 4.5)
+
+
+def sizes(browser):
+    for width, height, phone, dark in ((390, 844, True, False), (820, 1180, False, True), (2560, 1440, False, False)):
+        page = Page(browser, width, height, dark, phone)
+        page.open(path + "#net_221")
+        settled(page)
+        wide = page.value("document.documentElement.scrollWidth - innerWidth")
+        check(f"{width} x {height}: nothing is wider than the page", wide <= 0, wide)
+        contrast(page, "dark" if dark else "light")
+        unnamed = page.value("[...document.querySelectorAll('button, select, input:not([hidden]), iframe, [role=tabpanel]')].filter(e => !(e.textContent.trim() || e.getAttribute('aria-label')"
+                             " || e.title || e.labels?.length || e.getAttribute('aria-labelledby'))).map(e => e.outerHTML)")
+        check(f"{width} x {height}: everything has a name", not unnamed, unnamed)
+        quiet(page)
+
+
+def quiet(page):
+    page.collect("file://" + path)
+    faults = [f for f in page.faults if not f.startswith("request: blob:") and not f.startswith("request: about:")]
+    check("no message on the console, and no request", not faults, faults)
+
+
+if program == "chromium":
+    browser = Browser()
+    try:
+        page = Page(browser)
+        go(page)
+        check("the page opens", settled(page) == "up to date")
+        lessons(page)
+        typing(page)
+        mistakes(page)
+        views(page)
+        helps(page)
+        links(page)
+        speed(page)
+        quiet(page)
+        sizes(browser)
+    finally:
+        browser.close()
+else:
+    page = Firefox(program)
+    try:
+        go(page)
+        check("the page opens", settled(page) == "up to date")
+        lessons(page)
+        check("a mistake", put(page, "y = sofmax(x)", "x=1").startswith("errors"))
+        page.value("document.querySelector('#messages .fix').click(), 0")
+        settled(page)
+        check("mended", page.value("playground.editor.text") == "y = softmax(x)", page.value("playground.editor.text"))
+        links(page)
+    finally:
+        page.close()
+print(f"{passed} passed, {failed} failed")
+sys.exit(failed > 0)

@@ -1,0 +1,87 @@
+#!/bin/sh
+# run.sh - the playground: the answer that the page gets for a text is what the command line prints, natively in each run; the page itself
+# (WebAssembly, an editor from npm) in one run of three, because its build takes longest. Then random edits, and the page in
+# Chromium, and in one run of nine in Firefox. `sh tests/play/run.sh page` does all of that.
+#
+# A page that cannot be built, or a browser that is missing, is a failure.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+NGC=${NGC:-$PWD/build/ngc}
+build=$(dirname "$NGC")
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+passed=0 failed=0
+. tests/suite.sh
+[ "${1-}" = page ] && CHECK_LONG=1
+
+check() { # check NAME COMMAND...: the command must succeed
+    what=$1
+    shift
+    if "$@" >"$dir/log" 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED $what"
+        head -30 "$dir/log"
+    fi
+}
+
+# ---- the same as the command line ----
+
+ALL=31 # PLAY_LESSON to PLAY_CHECK
+native="$dir/native"
+check "native.c is compiled" cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler tests/play/native.c "$build/libngc.a" -lm -o "$native"
+
+# Models of lesson size, and models with errors and warnings.
+models="$(sed -n 's/^`\([a-z_0-9]*\)\.ng`.*/examples\/\1.ng/p' examples/README.md | sort -u) tests/explain/loop.ng tests/explain/given.ng"
+number=0
+for model in $models tests/err/*.ng tests/err/warn/*.ng examples/*.ng; do
+    number=$((number + 1))
+    grep -q '^import' "$model" && continue # a page has no files
+    case $model in
+    *char_* | *resnet* | *lenet* | *fashion* | *autoencoder* | *gan* | *regularised* | *vectorised* | *digits* | *series* | *mirror*) continue ;;
+    tests/err/* | examples/*) in_share 12 $number || continue ;;
+    esac
+    "$native" "$model" $ALL >"$dir/answer"
+    check "$model: the same as the command line" sh -c 'python3 tests/play/same.py "$1" "$2" <"$3"' sh "$NGC" "$model" "$dir/answer"
+done
+"$native" tests/explain/chain.ng $ALL a=3 b=2 c=5 >"$dir/answer"
+check "chain.ng with numbers" sh -c 'python3 tests/play/same.py "$1" tests/explain/chain.ng a=3 b=2 c=5 <"$2"' sh "$NGC" "$dir/answer"
+printf 'input x[3000, 3000] = 1\noutput y = x @ x\n' >"$dir/large.ng"
+"$native" "$dir/large.ng" $ALL >"$dir/answer"
+check "a large model is refused with its cost" grep -q '"the model is not computed here: it would take about [0-9.e+]* operations; give smaller sizes"' "$dir/answer"
+group "the same as the command line"
+
+# ---- the page ----
+
+count() { # count COMMAND...: a program whose last line is "N passed, N failed"
+    "$@" >"$dir/page" 2>&1
+    sed '/^[0-9]* passed, [0-9]* failed$/d' "$dir/page" | head -60
+    set -- $(tail -1 "$dir/page" | grep -E '^[0-9]+ passed, [0-9]+ failed$' || echo "0 passed, 1 failed")
+    passed=$((passed + $1)) failed=$((failed + $3))
+}
+
+if in_share 3 2; then
+    check "make playground" make --no-print-directory B="$build" playground
+    page=$build/playground.html
+    check "the page has at most 1.5 MB" test "$(wc -c <"$page")" -le 1500000
+    check "it names no other address that it would load" sh -c '! grep -oE "(src|href)=\"?(https?:)?//[^\" >]*|url\((https?:)?//[^)]*|@import" "$1"' sh "$page"
+    check "it has the licences of its parts" sh -c 'grep -q "<pre>@codemirror/autocomplete, .*@codemirror/view" "$1" && grep -q "^MIT License" "$1"' sh "$page"
+    for model in examples/net_221.ng examples/xor.ng tests/explain/loop.ng; do
+        node tests/play/wasm.js "$build/play/ngc.wasm" $model $ALL >"$dir/answer"
+        check "$model: the WebAssembly says the same" sh -c 'python3 tests/play/same.py "$1" "$2" <"$3"' sh "$NGC" "$model" "$dir/answer"
+    done
+    edits=100
+    [ "$CHECK_LONG" ] && edits=10000
+    check "$edits random edits" node tests/play/edits.js "$build/play/ngc.wasm" examples $edits "$CHECK_SEED"
+    cat "$dir/log"
+    group "the page: size, WebAssembly, edits"
+    count python3 -u tests/play/page.py "$NGC" "$page" chromium
+    in_share 9 8 && count python3 -u tests/play/page.py "$NGC" "$page" firefox-esr
+    group "the page in a browser"
+else
+    echo "the page itself is tested in one run of three, not in this one"
+fi
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
