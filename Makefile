@@ -127,7 +127,7 @@ TEXTS   = prelude=compiler/lang/prelude.ng errors=compiler/tool/errors.txt \
 # do not occur in texts
 FEWER_JS = -e 's/^  *//; /^\/\*.*\*\/$$/d; /^\/\*/,/\*\/$$/d; s/  *\/\* [^*]*\*\/$$//; /^$$/d' -e 's/\<const \([A-Za-z[{]\)/let \1/g' \
           -e 's/ \(=>\|===\|!==\|&&\|||\|[-+<>]=\|[*<>]\) /\1/g; s/; }/}/g; s/) {/){/g; s/\<\(if\|for\|while\) (/\1(/g'
-PAGE_JS = lesson ops folds graph code board plot train lectures jacobians main
+PAGE_JS = lesson math ops folds graph code board plot train lectures jacobians main
 $(B)/page.js: $(PAGE_JS:%=compiler/explain/page/%.js) Makefile | $(B)
 	cat $(PAGE_JS:%=compiler/explain/page/%.js) | sed $(FEWER_JS) > $@.tmp && mv $@.tmp $@
 

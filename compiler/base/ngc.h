@@ -117,6 +117,7 @@ typedef struct Options {
     int64_t memory; /* bytes of work, at most; 0: no limit */
     bool literal;   /* the graph is what the text says: nothing folded, shared or simplified. What
                        tests believe */
+    unsigned seed;  /* of starting values in the interpreter; 0: 1 */
     int digits;     /* run: significant digits of a printed number */
     bool json;      /* messages as JSON, one on a line */
     const char **silent;

@@ -411,7 +411,7 @@ typedef struct OpInfo {
     double (*value)(double a, double b, double c);
 
     /* elementwise: the value in JavaScript, for a lesson's page; it may use the functions of
-     * page/ops.js */
+     * page/math.js */
     const char *js;
 
     /* other ops, except leaves: the value */

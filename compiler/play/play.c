@@ -5,6 +5,7 @@
  * Where ngc cannot continue (there is no memory left), it exits, as on the command line. The page
  * then makes a new instance of the module. */
 #include "play/play.h"
+#include "play/print_js.h"
 #include "explain/explain.h"
 #include "lang/lower.h"
 #include "tool/tool.h"
@@ -174,9 +175,28 @@ static void part_run(Trip *t, unsigned parts)
     put_text(t->answer, parts & PLAY_VALUES ? "values" : "check", out.at);
 }
 
+/* The model in JavaScript. */
+static void part_program(Trip *t, unsigned seed)
+{
+    int status;
+    DataRows rows = {0};
+    t->ngc.opt.optimize = 0;
+    t->ngc.opt.real_double = true;
+    t->ngc.opt.seed = seed;
+    Eval *e = run_eval(&t->ngc, t->m, t->given, t->count, NULL, &rows, &status);
+    if (!e)
+        return;
+
+    const Module *module = module_build(t->m);
+    if (t->ngc.errors)
+        return;
+    text_add(t->answer, ",\n\"program\":");
+    print_js(module, e, t->answer);
+}
+
 /* ---- a call ---- */
 
-static void put_parts(const char *request, unsigned parts, Text *answer)
+static void put_parts(const char *request, unsigned parts, unsigned seed, Text *answer)
 {
     Trip t;
     trip_begin(&t, request, answer);
@@ -187,7 +207,7 @@ static void put_parts(const char *request, unsigned parts, Text *answer)
     if (!good)
         return;
 
-    if (parts & (PLAY_LESSON | PLAY_WORDS | PLAY_VALUES | PLAY_CHECK)) {
+    if (parts & (PLAY_LESSON | PLAY_WORDS | PLAY_VALUES | PLAY_CHECK | PLAY_PROGRAM)) {
         trip_begin(&t, request, answer);
         parts = part_lesson(&t, parts);
         trip_end(&t, "lesson_messages");
@@ -198,6 +218,11 @@ static void put_parts(const char *request, unsigned parts, Text *answer)
         trip_begin(&t, request, answer);
         part_run(&t, part);
         trip_end(&t, part == PLAY_VALUES ? "values_messages" : "check_messages");
+    }
+    if (parts & PLAY_PROGRAM) {
+        trip_begin(&t, request, answer);
+        part_program(&t, seed);
+        trip_end(&t, "program_messages");
     }
 }
 
@@ -210,14 +235,26 @@ static char *finish(Ngc *ngc, const Text *answer)
     return copy;
 }
 
-char *play(const char *request, unsigned parts)
+char *play(const char *request, unsigned parts, unsigned seed)
 {
     Ngc ngc = {0};
     Text answer = {.ngc = &ngc};
     text_add(&answer, "{\"version\":1");
-    put_parts(request, parts, &answer);
+    put_parts(request, parts, seed, &answer);
     text_add(&answer, "}\n");
     return finish(&ngc, &answer);
+}
+
+/* The functions of one element, as the text of an object in JavaScript. */
+static void put_functions(Text *answer)
+{
+    Text t = {.ngc = answer->ngc};
+    text_add(&t, "{");
+    for (int op = 0; op < OP_COUNT; op++)
+        if (op_info[op]->js)
+            text_add(&t, "%s: %s,\n", op_info[op]->name, op_info[op]->js);
+    text_add(&t, "}");
+    put_text(answer, "functions", t.at);
 }
 
 char *play_library(void)
@@ -239,7 +276,9 @@ char *play_library(void)
         text_add(&t, "%s\"%s\":", i ? "," : "", name[i]);
         json_string(&t, builtin_find(&ngc, name[i])->params);
     }
-    text_add(&t, "}}\n");
+    text_add(&t, "}");
+    put_functions(&t);
+    text_add(&t, "}\n");
     return finish(&ngc, &t);
 }
 

@@ -238,7 +238,7 @@ static Run *run_new(Ngc *ngc, Model *m)
     r->m = m;
     r->e = eval_new(ngc, m);
     r->e->training = 1;
-    r->e->seed = 1;
+    r->e->seed = ngc->opt.seed ? ngc->opt.seed : 1;
     r->var = arena_alloc(ngc, (size_t)(m->vars + 1) * sizeof *r->var);
     return r;
 }

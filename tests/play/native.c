@@ -35,7 +35,7 @@ int main(int argc, char **argv)
     for (int i = 3; i < argc; i++)
         at += sprintf(at, "%s", argv[i]) + 1;
 
-    char *answer = play(request, (unsigned)atoi(argv[2]));
+    char *answer = play(request, (unsigned)atoi(argv[2]), 1);
     fputs(answer, stdout);
     play_free(answer);
     play_free(request);

@@ -71,6 +71,14 @@ if in_share 3 2; then
         node tests/play/wasm.js "$build/play/ngc.wasm" $model $ALL >"$dir/answer"
         check "$model: the WebAssembly says the same" sh -c 'python3 tests/play/same.py "$1" "$2" <"$3"' sh "$NGC" "$model" "$dir/answer"
     done
+    set -- examples/net_221.ng examples/spiral.ng examples/regularised.ng
+    number=0
+    for model in tests/emit/models/*.ng examples/*.ng; do
+        number=$((number + 1))
+        case $model in *char_* | *resnet* | *lenet* | *fashion* | *autoencoder* | *vectorised* | *digits*) continue ;; esac
+        in_share 4 $number && set -- "$@" "$model"
+    done
+    count node tests/play/program.js "$build/play/ngc.wasm" compiler/explain/page/math.js "$@"
     edits=100
     [ "$CHECK_LONG" ] && edits=10000
     check "$edits random edits" node tests/play/edits.js "$build/play/ngc.wasm" examples $edits "$CHECK_SEED"

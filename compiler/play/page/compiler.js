@@ -64,13 +64,13 @@ export class Compiler {
   }
 
   /* The answer to a text. given: ["a=3", ...]. */
-  play(text, given, parts) {
+  play(text, given, parts, seed = 1) {
     const words = [text, ...given.filter(word => word), ''].map(word => word.replaceAll('\0', '\ufffd'));
     const bytes = new TextEncoder().encode(words.join('\0') + '\0');
     try {
       const room = this.wasm.play_room(bytes.length);
       new Uint8Array(this.wasm.memory.buffer).set(bytes, room);
-      const answer = this.take(this.wasm.play(room, parts));
+      const answer = this.take(this.wasm.play(room, parts, seed));
       this.wasm.play_free(room);
       return answer;
     } catch (error) {

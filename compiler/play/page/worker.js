@@ -4,9 +4,9 @@ import {Compiler, unpackModule} from './compiler.js';
 let compiler = null;
 let waiting = [];
 
-function answer({id, text, given, parts}) {
+function answer({id, text, given, parts, seed}) {
   const start = performance.now();
-  const result = compiler.play(text, given, parts);
+  const result = compiler.play(text, given, parts, seed);
   postMessage({id, result, milliseconds: performance.now() - start});
 }
 

@@ -1,0 +1,569 @@
+/* print_js.c - prints a module at -O0 as JavaScript, with the numbers of the reference interpreter:
+ * all elements are double. In: a module and the starting values of its variables. Out: a text
+ *
+ *     (B, F) => { const p_W = B.params.W, ...; return {predict() {...}, step() {...}, ...}; }
+ *
+ * of arrays B, blocks of memory by the names of block_info, and of functions F: those of one
+ * element by the names of their ops, and `uniform`, which draws numbers. Run-time sizes are B.dims.
+ *
+ * What a page does not need is missing: the calls of the runtime's functions for matrices. Then the
+ * object has the reason, and no text. */
+#include "play/print_js.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct Js {
+    Ngc *ngc;
+    const Module *module;
+    Graph *graph;
+    Text text;          /* of the functions */
+    Text data;          /* declares arrays of constants */
+    bool *has_data;     /* by node id: it is declared */
+    const char *reason; /* why it cannot be printed, or NULL */
+
+    /* of the function and the kernel at hand */
+    const Program *p;
+    const Kernel *k;
+    bool *named; /* by Val.id: it is a constant v1, v2, ... */
+    int indent;
+} Js;
+
+__attribute__((format(printf, 2, 3))) static void line(Js *j, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    text_add(&j->text, "%*s%s\n", 2 * j->indent, "", text_vformat(j->ngc, format, args));
+    va_end(args);
+}
+
+static const char *refuse(Js *j, const char *what)
+{
+    if (!j->reason)
+        j->reason = what;
+    return "0";
+}
+
+/* ---- numbers, sizes, places ---- */
+
+static const char *number(Js *j, double x)
+{
+    if (isnan(x))
+        return "NaN";
+    if (isinf(x))
+        return x < 0 ? "-Infinity" : "Infinity";
+    const char *text = text_number(j->ngc, x, false);
+    return x < 0 || (x == 0 && signbit(x)) ? text_format(j->ngc, "(%s)", text) : text;
+}
+
+static const char *size(Js *j, Size s)
+{
+    const char *text = size_text(j->graph, s, "n_");
+    return strpbrk(text, " -*") ? text_format(j->ngc, "(%s)", text) : text;
+}
+
+/* The name of a variable's array: its block's first letter comes before it. */
+static const char *block_array(Js *j, Block block, const char *name)
+{
+    return text_format(j->ngc, "%c_%s", block_info[block].type[0], name);
+}
+
+static const char *data_array(Js *j, const Node *n)
+{
+    const char *name = text_format(j->ngc, "d_%d", n->id);
+    if (j->has_data[n->id])
+        return name;
+
+    j->has_data[n->id] = true;
+    int64_t count = shape_count(j->graph, n->shape);
+    text_add(&j->data, "const %s = Float64Array.of(", name);
+    for (int64_t i = 0; i < count; i++)
+        text_add(&j->data, "%s%s", i ? "," : "", number(j, n->attr.data[i]));
+    text_add(&j->data, ");\n");
+    return name;
+}
+
+/* An element of what is stored at a place. */
+static const char *element(Js *j, const Place *place, const Node *n, const char *at)
+{
+    const char *array;
+    switch (place->kind) {
+    case P_LOCAL: return text_format(j->ngc, "t%d", j->p->slot[n->id]);
+    case P_VAR: array = block_array(j, block_of_var[place->var->kind], place->var->cname); break;
+    case P_MEMBER: array = block_array(j, BLOCK_WORK, place->name); break;
+    case P_GRAD: array = block_array(j, BLOCK_GRADS, place->name); break;
+    case P_DATA: array = data_array(j, n); break;
+    case P_SPACE:
+        return text_format(j->ngc, "%s[%lld + %s]", n->type == T_INT ? "ispace" : "space",
+                           (long long)place->offset, at);
+    default: return refuse(j, "a value without a place");
+    }
+    return text_format(j->ngc, "%s[%s]", array, at);
+}
+
+/* ---- values ---- */
+
+static const char *value(Js *j, const Val *v);
+
+static void add_term(Js *j, Text *t, Coef by, const char *what)
+{
+    const char *sign = t->size ? " + " : "";
+    if (by.plus == 1 && what)
+        text_add(t, "%s%s", sign, what);
+    else if (by.plus != 0)
+        text_add(t, "%s%s%s%s", sign, what ? what : "", what ? "*" : "", size(j, by.plus));
+    if (by.minus != 0)
+        text_add(t, " - %s%s%s", what ? what : "", what ? "*" : "", size(j, by.minus));
+}
+
+static const char *index_text(Js *j, const Index *x)
+{
+    Text t = {.ngc = j->ngc};
+    if (!x)
+        return "0";
+    for (int i = 0; i < MAX_AXES; i++)
+        add_term(j, &t, x->axis[i], text_format(j->ngc, "i%d", i));
+    for (int i = 0; i < x->parts; i++)
+        add_term(j, &t, x->part[i].by, value(j, x->part[i].val));
+    add_term(j, &t, x->base, NULL);
+    return t.at ? t.at : "0";
+}
+
+static const char *guard(Js *j, const Val *v)
+{
+    const char *at = index_text(j, v->at);
+    const char *whole = "";
+    if (v->size != 1)
+        whole = text_format(j->ngc, " && (%s) %% %s === 0", at, size(j, v->size));
+    return text_format(j->ngc, "((%s) >= 0 && (%s) < %s%s ? %s : 0)", at, at, size(j, v->span),
+                       whole, value(j, v->arg[0]));
+}
+
+static const char *operation(Js *j, const Val *v)
+{
+    const char *arg[3] = {"", "", ""};
+    if (!op_info[v->op]->js)
+        return refuse(j, op_info[v->op]->name);
+    for (int i = 0; i < 3 && v->arg[i]; i++)
+        arg[i] = value(j, v->arg[i]);
+
+    const char *sign = op_info[v->op]->sign;
+    if (v->arg[1] && sign && strchr("+-*/", *sign) && !sign[1])
+        return text_format(j->ngc, "(%s %s %s)", arg[0], sign, arg[1]);
+    return text_format(j->ngc, "F.%s(%s%s%s%s%s)", op_info[v->op]->name, arg[0],
+                       v->arg[1] ? ", " : "", arg[1], v->arg[1] && v->arg[2] ? ", " : "", arg[2]);
+}
+
+static const char *expression(Js *j, const Val *v)
+{
+    switch (v->kind) {
+    case V_CONST: return number(j, v->value);
+    case V_SIZE: return size(j, v->size);
+    case V_LOAD:
+        return element(j, program_place(j->p, v->node), program_holder(j->p, v->node),
+                       index_text(j, v->at));
+    case V_INDEX: return text_format(j->ngc, "(%s)", index_text(j, v->at));
+    case V_QUOTIENT:
+        return text_format(j->ngc, "Math.floor((%s)/%s)", index_text(j, v->at), size(j, v->size));
+    case V_GUARD: return guard(j, v);
+    case V_OP: return operation(j, v);
+    }
+    return refuse(j, "a value of an unknown kind");
+}
+
+static const char *value(Js *j, const Val *v)
+{
+    return j->named[v->id] ? text_format(j->ngc, "v%d", v->id) : expression(j, v);
+}
+
+/* Declares the operations of a level that are used more than once, or from deeper loops. */
+static void declare_values(Js *j, int level)
+{
+    for (int i = 0; i < j->k->vals; i++) {
+        const Val *v = j->k->val[i];
+        bool again = v->uses > 1 || (v->uses > 0 && v->level < j->k->axes);
+        if (v->kind != V_OP || v->level != level || !again)
+            continue;
+        line(j, "const v%d = %s;", v->id, expression(j, v));
+        j->named[v->id] = true;
+    }
+}
+
+/* ---- kernels ---- */
+
+static void open_loop(Js *j, int axis)
+{
+    line(j, "for (let i%d = 0; i%d < %s; i%d++) {", axis, axis, size(j, j->k->extent[axis]), axis);
+    j->indent++;
+    declare_values(j, axis + 1);
+}
+
+static void close_loops(Js *j, int count)
+{
+    while (count-- > 0) {
+        j->indent--;
+        line(j, "}");
+    }
+}
+
+static void store(Js *j, const Store *s, const char *what)
+{
+    const Place *place = store_place(j->p, s);
+    const char *to = element(j, place, s->node, index_text(j, s->at));
+    line(j, "%s %s %s;", to, s->add ? "+=" : "=", what);
+}
+
+/* All values of an element are computed before the first is stored. */
+static void print_map(Js *j)
+{
+    const Kernel *k = j->k;
+    const char *what[64];
+    for (int i = 0; i < k->axes; i++)
+        open_loop(j, i);
+
+    for (int i = 0; i < k->stores && i < 64; i++) {
+        what[i] = value(j, k->store[i].val);
+        if (k->stores == 1)
+            continue;
+        line(j, "const r%d = %s;", i, what[i]);
+        what[i] = text_format(j->ngc, "r%d", i);
+    }
+    for (int i = 0; i < k->stores && i < 64; i++)
+        store(j, &k->store[i], what[i]);
+    close_loops(j, k->axes);
+}
+
+/* The statement that takes one more value into a sum or a maximum. */
+static void combine(Js *j, const char *acc, const char *x)
+{
+    if (j->k->reduce == OP_sum)
+        line(j, "%s += %s;", acc, x);
+    else if (j->k->reduce == OP_max)
+        line(j, "%s = F.maximum(%s, %s);", acc, acc, x);
+    else
+        refuse(j, op_info[j->k->reduce]->name);
+}
+
+/* Results that are each accumulated in a variable. */
+static void print_fold(Js *j, int lead)
+{
+    const Kernel *k = j->k;
+    for (int i = 0; i < lead; i++)
+        open_loop(j, i);
+
+    line(j, "let acc = %s;", k->reduce == OP_max ? "-Infinity" : "0");
+    for (int i = lead; i < k->axes; i++)
+        open_loop(j, i);
+    combine(j, "acc", value(j, k->store[0].val));
+    close_loops(j, k->axes - lead);
+    store(j, &k->store[0], "acc");
+    close_loops(j, lead);
+}
+
+/* The index of the first of the largest; a NaN is larger than any number. */
+static void print_argmax(Js *j, int lead)
+{
+    for (int i = 0; i < lead; i++)
+        open_loop(j, i);
+    line(j, "let acc = 0, most = -Infinity;");
+    open_loop(j, lead);
+    line(j, "const x = %s;", value(j, j->k->store[0].val));
+    line(j, "if (i%d === 0 || x > most || (x !== x && most === most)) {", lead);
+    line(j, "  most = x; acc = i%d;", lead);
+    line(j, "}");
+    close_loops(j, 1);
+    store(j, &j->k->store[0], "acc");
+    close_loops(j, lead);
+}
+
+/* Rows that are added to a row of results. */
+static void print_rows(Js *j, int lead)
+{
+    const Kernel *k = j->k;
+    const Store *s = &k->store[0];
+    int trail = lead;
+    while (k->axis[trail] != AX_TRAIL)
+        trail++;
+    for (int i = 0; i < lead; i++)
+        open_loop(j, i);
+
+    const char *y = element(j, store_place(j->p, s), s->node, index_text(j, s->at));
+    for (int i = trail; i < k->axes; i++)
+        line(j, "for (let i%d = 0; i%d < %s; i%d++)", i, i, size(j, k->extent[i]), i);
+    line(j, "  %s = %s;", y, k->reduce == OP_max ? "-Infinity" : "0");
+
+    for (int i = lead; i < k->axes; i++)
+        open_loop(j, i);
+    combine(j, y, value(j, s->val));
+    close_loops(j, k->axes);
+}
+
+/* A number is declared outside of the block that the loops are in. */
+static void print_loops(Js *j)
+{
+    const Kernel *k = j->k;
+    int lead = 0;
+    while (lead < k->axes && k->axis[lead] == AX_LEAD)
+        lead++;
+    if (k->members) {
+        refuse(j, "a nest of loops over rows");
+        return;
+    }
+
+    const Place *place = store_place(j->p, &k->store[0]);
+    if (place->kind == P_LOCAL)
+        line(j, "let %s;", element(j, place, k->store[0].node, ""));
+    line(j, "{");
+    j->indent++;
+    declare_values(j, 0);
+    if (!kernel_reduces(k))
+        print_map(j);
+    else if (k->reduce == OP_argmax)
+        print_argmax(j, lead);
+    else if (k->axes && k->axis[k->axes - 1] == AX_TRAIL)
+        print_rows(j, lead);
+    else
+        print_fold(j, lead);
+    close_loops(j, 1);
+}
+
+/* C = onto + alpha A B, for each matrix of a batch. */
+static void print_gemm(Js *j)
+{
+    const Kernel *k = j->k;
+    const Node *y = k->product, *c = k->store[0].node, *a = y->arg[0], *b = y->arg[1];
+    Product x = product_of(j->graph, y);
+    const char *m = size(j, x.m), *n = size(j, x.n), *inner = size(j, x.k);
+    const char *alpha = k->alpha ? value(j, k->alpha) : "1";
+    const char *from_a = x.ta ? text_format(j->ngc, "((i0*%s + i3)*%s + i1)", inner, m)
+                              : text_format(j->ngc, "((i0*%s + i1)*%s + i3)", m, inner);
+    const char *from_b = x.tb ? text_format(j->ngc, "((i0*%s + i2)*%s + i3)", n, inner)
+                              : text_format(j->ngc, "((i0*%s + i3)*%s + i2)", inner, n);
+    const char *to = text_format(j->ngc, "(i0*%s + i1)*%s + i2", m, n);
+
+    line(j, "for (let i0 = 0; i0 < %s; i0++)", size(j, x.batch));
+    line(j, "for (let i1 = 0; i1 < %s; i1++)", m);
+    line(j, "for (let i2 = 0; i2 < %s; i2++) {", n);
+    line(j, "  let acc = 0;");
+    line(j, "  for (let i3 = 0; i3 < %s; i3++) acc += %s * %s;", inner,
+         element(j, program_place(j->p, a), program_holder(j->p, a), from_a),
+         element(j, program_place(j->p, b), program_holder(j->p, b), from_b));
+    line(j, "  %s = %s%s%s * acc;", element(j, program_place(j->p, c), c, to),
+         k->onto ? element(j, program_place(j->p, k->onto), program_holder(j->p, k->onto), to) : "",
+         k->onto ? " + " : "", alpha);
+    line(j, "}");
+}
+
+/* Draws of noise; other functions of the runtime are not in a page. */
+static void print_call(Js *j)
+{
+    const Node *n = j->k->product;
+    Size sizes[CALL_SIZES] = {0};
+    if (n->op != OP_noise || store_place(j->p, &j->k->store[0])->kind != P_MEMBER) {
+        refuse(j, op_info[n->op]->name);
+        return;
+    }
+    call_sizes(j->p, n, sizes);
+    line(j, "F.uniform(%s, %s, %s, %d + %s);",
+         block_array(j, BLOCK_WORK, program_place(j->p, n)->name), size(j, sizes[0]),
+         value(j, j->k->alpha), n->attr.stream, size(j, n->attr.size));
+}
+
+static void print_for(Js *j)
+{
+    const Loop *loop = j->k->loop;
+    const char *i = text_format(j->ngc, "pass%d", loop->level);
+    j->graph->dim[MAX_DIMS + loop->level].name = i;
+    const char *passes = loop_count(j->k->product) ? value(j, j->k->alpha) : size(j, loop->passes);
+
+    if (loop->down)
+        line(j, "{ let %s; for (%s = %s - 1; %s >= 0; %s--) {", i, i, passes, i, i);
+    else
+        line(j, "{ let %s; for (%s = 0; %s < %s; %s++) {", i, i, i, passes, i);
+    j->indent++;
+}
+
+static void print_next(Js *j)
+{
+    const Kernel *k = j->k;
+    j->indent--;
+    line(j, "}");
+    for (int s = 0; s < k->stores; s++)
+        store(j, &k->store[s], text_format(j->ngc, "pass%d", k->loop->level));
+    line(j, "}");
+}
+
+static void print_kernel(Js *j, const Kernel *k)
+{
+    j->k = k;
+    int most = 0;
+    for (int i = 0; i < k->vals; i++)
+        most = k->val[i]->id >= most ? k->val[i]->id + 1 : most;
+    j->named = arena_alloc(j->ngc, (size_t)(most + 1) * sizeof *j->named);
+
+    switch (k->kind) {
+    case K_LOOP: print_loops(j); break;
+    case K_CALL: print_call(j); break;
+    case K_FOR: print_for(j); break;
+    case K_TEST: line(j, "if (%s === 0) break;", value(j, k->alpha)); break;
+    case K_NEXT: print_next(j); break;
+    case K_GEMM: print_gemm(j); break;
+    case K_RANDOM: refuse(j, "a random starting value"); break;
+    }
+}
+
+/* ---- functions ---- */
+
+static void print_function(Js *j, const Function *f)
+{
+    j->p = f->program;
+    j->indent = 1;
+    line(j, "%s() {", f->name);
+    j->indent++;
+    for (int d = 0; d < j->graph->dims; d++)
+        line(j, "const n_%s = B.dims.%s;", j->graph->dim[d].name, j->graph->dim[d].name);
+    for (int i = 0; i < f->program->kernels; i++)
+        if (function_has(f, f->program->kernel[i]))
+            print_kernel(j, f->program->kernel[i]);
+    j->indent--;
+    line(j, "},");
+}
+
+static bool is_wanted(const Function *f)
+{
+    return f->fn != FN_INIT && f->fn < FN_GROUP && !f->walk;
+}
+
+/* ---- the arrays ---- */
+
+/* One array of the list: its block, its name there, what it is, and its declared sizes. */
+static void put_array(Js *j, Text *t, Block block, const char *name, const char *of, Shape shape)
+{
+    int64_t count = 1;
+    text_add(t,
+             "%s{\"block\":\"%s\",\"name\":\"%s\",\"of\":", t->at[t->size - 1] == '[' ? "" : ",\n",
+             block_info[block].type, name);
+    json_string(t, of ? of : "");
+    text_add(t, ",\"shape\":[");
+    for (int i = 0; i < shape.rank; i++) {
+        int64_t most = size_max(j->graph, shape.dim[i]);
+        text_add(t, "%s%lld", i ? "," : "", (long long)most);
+        count *= most;
+    }
+    text_add(t, "],\"batch\":%s,\"count\":%lld", shape.rank && shape.dim[0] < 0 ? "true" : "false",
+             (long long)count);
+}
+
+/* A variable, with its starting value or the value that the lesson has. */
+static void put_var(Js *j, Text *t, Eval *e, const Var *v)
+{
+    int64_t dim[MAX_RANK];
+    put_array(j, t, block_of_var[v->kind], v->cname, v->name, v->shape);
+    text_add(t, ",\"int\":%s,\"limit\":%lld,\"start\":[", v->type == T_INT ? "true" : "false",
+             (long long)v->limit);
+    const double *x = eval_node(e, v->node);
+    int64_t count = eval_shape(e, v->shape, dim);
+    for (int64_t i = 0; i < count; i++)
+        if (isfinite(x[i]))
+            text_add(t, "%s%.17g", i ? "," : "", x[i]);
+        else
+            text_add(t, "%snull", i ? "," : "");
+    text_add(t, "]}");
+}
+
+static void put_arrays(Js *j, Text *t, Eval *e)
+{
+    const Model *m = j->module->model;
+    text_add(t, ",\n\"arrays\":[");
+    for (int i = 0; i < m->vars; i++)
+        put_var(j, t, e, m->var[i]);
+    for (int i = 0; i < j->module->members; i++) {
+        const Member *w = &j->module->member[i];
+        put_array(j, t, BLOCK_WORK, w->name, w->note, w->shape);
+        text_add(t, "}");
+    }
+    for (int i = 0; i < m->roots; i++) {
+        const Root *r = &m->root[i];
+        if (r->kind != ROOT_GRAD)
+            continue;
+        put_array(j, t, BLOCK_GRADS, r->cname, r->name, r->node->shape);
+        text_add(t, ",\"var\":");
+        json_string(t, r->var ? r->var->name : "");
+        text_add(t, "}");
+    }
+    text_add(t, "]");
+}
+
+static void put_results(const Js *j, Text *t)
+{
+    static const char *const kind[] = {
+        [ROOT_OUTPUT] = "output", [ROOT_METRIC] = "metric", [ROOT_LOSS] = "loss"};
+    const Model *m = j->module->model;
+    const char *before = "";
+    text_add(t, ",\n\"results\":[");
+    for (int i = 0; i < m->roots; i++) {
+        const Root *r = &m->root[i];
+        if (r->kind > ROOT_LOSS)
+            continue;
+        text_add(t, "%s{\"kind\":\"%s\",\"name\":", before, kind[r->kind]);
+        json_string(t, r->name);
+        text_add(t, ",\"array\":\"%s\"}", r->cname);
+        before = ",";
+    }
+    text_add(t, "],\n\"dims\":{");
+    for (int d = 0; d < j->graph->dims; d++)
+        text_add(t, "%s\"%s\":%lld", d ? "," : "", j->graph->dim[d].name,
+                 (long long)j->graph->dim[d].max);
+    text_add(t, "}");
+}
+
+/* Declares a constant for each array. */
+static void declare_arrays(Js *j, Text *t)
+{
+    const Model *m = j->module->model;
+    for (int i = 0; i < m->vars; i++) {
+        const Var *v = m->var[i];
+        Block block = block_of_var[v->kind];
+        text_add(t, "const %s = B.%s.%s;\n", block_array(j, block, v->cname),
+                 block_info[block].type, v->cname);
+    }
+    for (int i = 0; i < j->module->members; i++)
+        text_add(t, "const w_%s = B.work.%s;\n", j->module->member[i].name,
+                 j->module->member[i].name);
+    for (int i = 0; i < m->roots; i++)
+        if (m->root[i].kind == ROOT_GRAD)
+            text_add(t, "const g_%s = B.grads.%s;\n", m->root[i].cname, m->root[i].cname);
+    text_add(t, "const space = new Float64Array(%lld), ispace = new Float64Array(%lld);\n",
+             (long long)j->module->space + 1, (long long)j->module->ispace + 1);
+}
+
+void print_js(const Module *module, Eval *e, Text *out)
+{
+    Ngc *ngc = module->ngc;
+    Js j = {.ngc = ngc,
+            .module = module,
+            .graph = module->graph,
+            .text = {.ngc = ngc},
+            .data = {.ngc = ngc},
+            .has_data = arena_alloc(ngc, (size_t)module->graph->count + 1)};
+
+    text_put(&j.data, "", 0);
+    text_put(&j.text, "", 0);
+    for (int i = 0; i < module->functions; i++)
+        if (is_wanted(&module->function[i]))
+            print_function(&j, &module->function[i]);
+
+    text_add(out, "{\"reason\":");
+    json_string(out, j.reason ? j.reason : "");
+    if (!j.reason) {
+        Text whole = {.ngc = ngc};
+        text_add(&whole, "(B, F) => {\n");
+        declare_arrays(&j, &whole);
+        text_add(&whole, "%sreturn {\n%s};\n}", j.data.at, j.text.at);
+        text_add(out, ",\n\"text\":");
+        json_string(out, whole.at);
+        put_arrays(&j, out, e);
+        put_results(&j, out);
+    }
+    text_add(out, "}");
+}
