@@ -22,7 +22,7 @@
 #define ngrt_gemm_chain_share NGRT_NAME(gemm_chain_share)
 #endif
 
-/*@ gemm_part: */
+/*@ gemm_tile: */
 enum {
     NGRT_GEMM_COLS = 64 / sizeof(real),     /* of a tile: a line of the cache */
     NGRT_GEMM_ROWS = 6,                     /* of a tile, whose sums are in registers */
@@ -433,49 +433,6 @@ static void ngrt_gemm_pack_b(const ngrt_gemm_kernel *kernel, int cols, int k, ng
     }
 }
 
-/* Packs `rows` rows of a, k long: out[p][i] = a(i, p), for one tile's rows after the other's. */
-static void ngrt_gemm_pack_a(const ngrt_gemm_kernel *kernel, int rows, int k, ngrt_gemm_matrix a,
-                             real *out)
-{
-    enum { ahead = 12 }; /* columns */
-    const int width = kernel->rows;
-    int i = 0, j, p;
-
-    /* the rows of whole tiles, where a column's elements are neighbours */
-    for (p = 0; p < k && a.row == 1; p++) {
-        const real *from = a.at + p * a.col;
-        real *to = out + p * width;
-
-        for (j = 0; j < rows && p + ahead < k; j += NGRT_GEMM_COLS)
-            NGRT_GEMM_SOON(from + ahead * a.col + j);
-
-        if (width == NGRT_GEMM_ROWS)
-            for (i = 0; i + NGRT_GEMM_ROWS <= rows; i += NGRT_GEMM_ROWS) {
-                memcpy(to, from + i, NGRT_GEMM_ROWS * sizeof *to);
-                to += k * NGRT_GEMM_ROWS;
-            }
-        else
-            for (i = 0; i + NGRT_GEMM_MOST_ROWS <= rows; i += NGRT_GEMM_MOST_ROWS) {
-                memcpy(to, from + i, NGRT_GEMM_MOST_ROWS * sizeof *to);
-                to += k * NGRT_GEMM_MOST_ROWS;
-            }
-    }
-
-    /* the other rows */
-    for (; i < rows; i += width) {
-        const real *from = a.at + i * a.row;
-        real *to = out + i * k;
-        int own = rows - i < width ? rows - i : width;
-
-        if (a.col == 1)
-            kernel->transpose(own, k, from, a.row, to, width);
-        else
-            for (p = 0; p < k; p++)
-                for (j = 0; j < own; j++)
-                    to[p * width + j] = from[j * a.row + p * a.col];
-    }
-}
-
 /* Copies some rows of cols elements. */
 static void ngrt_gemm_copy(int rows, int cols, const real *from, ptrdiff_t ldfrom, real *to,
                            ptrdiff_t ldto)
@@ -543,6 +500,62 @@ static void ngrt_gemm_band(const ngrt_gemm_kernel *kernel, int rows, int cols, i
         }
         kernel->tile(own, k, at, row, col, panel, alpha, beta, sum, kernel->cols, onto);
         ngrt_gemm_copy(own, cols, sum, kernel->cols, c + i * ldc, ldc);
+    }
+}
+
+/* op(X), whose rows as stored are ld apart. */
+static ngrt_gemm_matrix ngrt_gemm_op(int transposed, const real *x, ptrdiff_t ld)
+{
+    ngrt_gemm_matrix op = {x, ld, 1};
+
+    if (transposed) {
+        op.row = 1;
+        op.col = ld;
+    }
+    return op;
+}
+
+/*@ gemm_part: gemm_tile */
+/* Packs `rows` rows of a, k long: out[p][i] = a(i, p), for one tile's rows after the other's. */
+static void ngrt_gemm_pack_a(const ngrt_gemm_kernel *kernel, int rows, int k, ngrt_gemm_matrix a,
+                             real *out)
+{
+    enum { ahead = 12 }; /* columns */
+    const int width = kernel->rows;
+    int i = 0, j, p;
+
+    /* the rows of whole tiles, where a column's elements are neighbours */
+    for (p = 0; p < k && a.row == 1; p++) {
+        const real *from = a.at + p * a.col;
+        real *to = out + p * width;
+
+        for (j = 0; j < rows && p + ahead < k; j += NGRT_GEMM_COLS)
+            NGRT_GEMM_SOON(from + ahead * a.col + j);
+
+        if (width == NGRT_GEMM_ROWS)
+            for (i = 0; i + NGRT_GEMM_ROWS <= rows; i += NGRT_GEMM_ROWS) {
+                memcpy(to, from + i, NGRT_GEMM_ROWS * sizeof *to);
+                to += k * NGRT_GEMM_ROWS;
+            }
+        else
+            for (i = 0; i + NGRT_GEMM_MOST_ROWS <= rows; i += NGRT_GEMM_MOST_ROWS) {
+                memcpy(to, from + i, NGRT_GEMM_MOST_ROWS * sizeof *to);
+                to += k * NGRT_GEMM_MOST_ROWS;
+            }
+    }
+
+    /* the other rows */
+    for (; i < rows; i += width) {
+        const real *from = a.at + i * a.row;
+        real *to = out + i * k;
+        int own = rows - i < width ? rows - i : width;
+
+        if (a.col == 1)
+            kernel->transpose(own, k, from, a.row, to, width);
+        else
+            for (p = 0; p < k; p++)
+                for (j = 0; j < own; j++)
+                    to[p * width + j] = from[j * a.row + p * a.col];
     }
 }
 
@@ -849,18 +862,6 @@ static void ngrt_gemm_part(int i0, int i1, int j0, int j1, int m, int n, int k, 
     }
 }
 
-/* op(X), whose rows as stored are ld apart. */
-static ngrt_gemm_matrix ngrt_gemm_op(int transposed, const real *x, ptrdiff_t ld)
-{
-    ngrt_gemm_matrix op = {x, ld, 1};
-
-    if (transposed) {
-        op.row = 1;
-        op.col = ld;
-    }
-    return op;
-}
-
 /*@ gemm: gemm_part */
 /* C[m,n] = alpha op(A) op(B) + beta C; A is [m,k], or [k,m] if ta; B is [k,n], or [n,k] if tb;
  * beta = 0 overwrites. */
@@ -892,7 +893,7 @@ NGRT_FN void ngrt_gemm_share(int threads, int by, int begin, int end, int batch,
                        n);
 }
 
-/*@ gemm_chain_part: gemm_part */
+/*@ gemm_chain_part: gemm_tile */
 /* Columns j0 to j1 of rows i0 to i1 of C = A B, or of C + A B if onto is 1. A part of k as long as
  * `depth` is taken in panels as wide as a tile; the sums of tiles go on where the part before it
  * left them. If down is 1, they begin with the last column of A. */
