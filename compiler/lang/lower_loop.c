@@ -47,12 +47,25 @@ static bool expand(For *f, int64_t from, int64_t to, Value **result)
 /* What a pass may not change if all are to be alike. */
 typedef struct Counts {
     int vars, streams, var_paths;
-    int roots; /* without those of named values, which a pass may change */
+    int roots;   /* without those of named values, which a pass may change */
+    int updates; /* those of them that are updates */
 } Counts;
+
+static int updates(const Lower *L)
+{
+    int n = 0;
+
+    for (int i = 0; i < L->m->roots; i++)
+        n += L->m->root[i].kind == ROOT_UPDATE;
+    return n;
+}
 
 static Counts counts(const Lower *L)
 {
-    Counts c = {.vars = L->m->vars, .streams = L->streams, .var_paths = L->var_paths};
+    Counts c = {.vars = L->m->vars,
+                .streams = L->streams,
+                .var_paths = L->var_paths,
+                .updates = updates(L)};
 
     for (int i = 0; i < L->m->roots; i++)
         c.roots += L->m->root[i].kind != ROOT_NAMED;
@@ -103,8 +116,8 @@ static bool may_stay(For *f, Counts before)
         return for_differs(f, f->s->loc, "too many loops are inside each other");
     if (owns_variables(f, before.var_paths))
         return for_differs(f, f->s->loc, "each pass has weights of its own");
-    if (counts(L).roots != before.roots)
-        return for_differs(f, f->s->loc, "a pass updates a state");
+    if (counts(L).roots - updates(L) != before.roots - before.updates)
+        return for_differs(f, f->s->loc, "a pass makes something of its own");
     if (in_backward(L))
         return for_differs(f, f->s->loc, "it is in a backward part");
     if ((double)f->draws * (double)size_max(L->g, f->passes) > MAX_DRAWS)
@@ -303,18 +316,12 @@ static bool leaves_something(const For *f)
     return false;
 }
 
-/* Is a loop better than its expanded form? */
-static bool is_worth_it(For *f, const Loop *loop, int from)
+/* Are there so many passes, or so much in them, that the loop is shorter than its expanded form? */
+static bool is_long(For *f, const Loop *loop, int from)
 {
     const Graph *g = f->L->g;
     int64_t nodes = 0, passes = f->passes;
 
-    if (for_must_stay(f))
-        return true;
-    if (!leaves_something(f))
-        return for_differs(f, f->s->loc, "no value outside of it changes");
-    if (!uses_run_time(f, loop))
-        return for_differs(f, f->s->loc, "what it computes is known at compile time");
     if (g->ngc->opt.unroll > 0)
         return passes >= g->ngc->opt.unroll || for_differs(f, f->s->loc, "it is short");
     for (int i = from; i < g->count; i++)
@@ -322,6 +329,18 @@ static bool is_worth_it(For *f, const Loop *loop, int from)
     if (passes >= WORTH_PASSES && passes * nodes >= WORTH_NODES)
         return true;
     return for_differs(f, f->s->loc, "it is short");
+}
+
+/* Is a loop better than its expanded form? */
+static bool is_worth_it(For *f, const Loop *loop, int from)
+{
+    if (for_must_stay(f) || f->states > 0)
+        return for_must_stay(f) || is_long(f, loop, from);
+    if (!leaves_something(f))
+        return for_differs(f, f->s->loc, "no value outside of it changes");
+    if (!uses_run_time(f, loop))
+        return for_differs(f, f->s->loc, "what it computes is known at compile time");
+    return is_long(f, loop, from);
 }
 
 /* Can a list grow in this loop? With a run-time number of passes it becomes a tensor. */
@@ -393,7 +412,7 @@ static Value *appended(const For *f, const Kept *k, const Carried *c, Node *loop
 static Variables variables_of(const For *f)
 {
     Lower *L = f->L;
-    size_t most = (size_t)f->count + 1;
+    size_t most = (size_t)(f->count + f->states) + 1;
     Variables v = {.leaf = arena_alloc(L->ngc, most * sizeof *v.leaf),
                    .outer = arena_alloc(L->ngc, most * sizeof *v.outer),
                    .init = arena_alloc(L->ngc, most * sizeof *v.init),
@@ -408,6 +427,7 @@ static Variables variables_of(const For *f)
         v.init[v.count] = graph_cast(L->g, c->init->node, c->leaf->type);
         v.next[v.count++] = c->next;
     }
+    states_add(f, &v);
     return v;
 }
 
@@ -448,6 +468,8 @@ static void finish(For *f, const Kept *k)
         }
         lower_rebind(L, c->b, value);
     }
+    Node **leaf = outer ? v.outer : v.leaf;
+    states_finish(f, outer ? outer : loop, leaf + v.count - f->states);
 }
 
 /* Of loops inside, the notes of the general pass are true if the loop stays; those of the first
@@ -479,6 +501,7 @@ static bool keep(For *f)
 
     for (int i = 0; i < f->count; i++)
         good = good && begin_variable(f, k.loop, &f->carried[i]);
+    states_begin(f, k.loop);
 
     L->levels += k.levels;
     good = good && lower_any_pass(f, &k);
@@ -486,14 +509,19 @@ static bool keep(For *f)
 
     for (int i = 0; i < f->count; i++)
         good = good && end_variable(f, &f->carried[i]);
+    states_end(f);
     graph_restore_indices(g, before);
     good = good && lists_fit(f) && body_derivatives_stay(f, k.loop, inners);
+    if (good && f->states > 0 && L->inners > inners)
+        good = for_differs(f, f->s->loc, "a pass updates a state, and there is a derivative in it");
     good = good && is_worth_it(f, k.loop, from);
     if (!good || levels == 0)
         L->inners = inners;
     if (good)
         finish(f, &k);
     settle_notes(f, good);
+    if (!good)
+        states_undo(f);
     for (int i = 0; i < f->count && !good; i++) {
         lower_rebind(L, f->carried[i].b, f->carried[i].first);
         f->carried[i].leaf = NULL;
@@ -506,6 +534,8 @@ static bool keep_rest(For *f)
 {
     for (int i = 0; i < f->count; i++)
         f->carried[i].init = f->carried[i].first;
+    for (int i = 0; i < f->states; i++)
+        f->state[i].init = f->state[i].first;
     f->lo++;
     f->passes = size_sub(f->L->g, f->passes, 1);
     return keep(f);
@@ -586,6 +616,7 @@ static bool lower_range(Lower *L, const Stmt *s, const Value *from, Value **resu
     int errors = L->ngc->errors;
     body_find_carried(&f, s->body);
     f.notes[0] = L->m->loops;
+    states_before(&f);
     if (s->test && f.passes != 0 && !only_assigns(&f))
         return refuse(&f);
     if (s->test && f.passes != 0 && !while_begins(&f))
@@ -602,6 +633,7 @@ static bool lower_range(Lower *L, const Stmt *s, const Value *from, Value **resu
     f.notes[1] = L->m->loops;
     f.streams = before.streams;
     f.draws = L->streams - before.streams;
+    states_of_first_pass(&f);
 
     /* the others, as a loop or not */
     int64_t lo = f.lo;

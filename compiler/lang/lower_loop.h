@@ -13,6 +13,14 @@ typedef struct Carried {
     Node *next;
 } Carried;
 
+/* A state that the passes update. */
+typedef struct LoopState {
+    Var *var;
+    Node *init;        /* before the loop */
+    Node *first;       /* after the first pass */
+    Node *leaf, *next; /* in the general pass */
+} LoopState;
+
 /* A for over a range, while it is lowered. */
 typedef struct For {
     Lower *L;
@@ -27,6 +35,10 @@ typedef struct For {
     int draws;     /* those of one pass */
     Carried *carried;
     int count, room;
+    LoopState *state;
+    int states, state_room;
+    Node **before; /* by number of a root: its node before the first pass */
+    int befores;
     Node *test;      /* of while, in the general pass; NULL: there is none */
     const char *why; /* its passes are not alike, or NULL */
     Loc why_loc;
@@ -101,6 +113,16 @@ Node *kept_collect(const For *, const Kept *, Node *loop, Node *outer, Node *n);
 
 /* The loop over segments: its variables are those of the loop inside, from segment to segment. */
 Node *kept_outer_loop(const For *, const Kept *, Variables *, Node **inner);
+
+/* ---- lower_loop_state.c ---- */
+
+void states_before(For *);
+void states_of_first_pass(For *); /* notes those that it has updated */
+void states_begin(For *, const Loop *);
+void states_end(For *);
+void states_add(const For *, Variables *);                /* after the other variables */
+void states_finish(For *, Node *loop, Node *const *leaf); /* leaf: those of the states */
+void states_undo(For *);
 
 /* ---- lower_loop_grad.c ---- */
 
