@@ -314,6 +314,10 @@ class _Size:
             total += number
         return total
 
+    def grows(self):
+        """Is it largest where all run-time sizes are?"""
+        return all(number >= 0 or not names for number, names in self.terms)
+
     def names(self):
         return {name for _, names in self.terms for name in names}
 
@@ -574,7 +578,8 @@ class _Manifest:
 
     def _read_tensor(self, t, most):
         sizes = [_Size(s, self.dim) for s in t["sizes"]]
-        shape = tuple(s.at(most) for s in sizes)
+        # a size such as 9 - m is largest elsewhere; what it is then is compared with the descriptor
+        shape = tuple(s.at(most) if s.grows() else int(n) for s, n in zip(sizes, t["shape"]))
         block = {"input": "inputs", "param": "params", "state": "state", "grad": "grads"}.get(t["role"], "work")
         slot = _Slot(str(t["name"]), t["role"], block, t["type"], sizes, shape, t["offset"], 0, "default" in t, 0)
         count = 1

@@ -97,6 +97,11 @@ def arrays():
     turn = ngc.compile("input v[64]\nparam R[64, 64] ~ normal(0, 1)\noutput o = R @ v")
     once = turn.predict(v=np.ones(64)).o
     check((turn.predict(v=turn.values["o"]).o == turn.predict(v=once).o).all(), "its own memory as an input")
+    fewer = ngc.compile("dim m <= 8\ninput x[8], u[m], v[9 - m]\noutput part = x[m - 1:8], more = sum(u)*v")
+    v = fewer.predict(x=np.arange(8), u=np.ones(3), v=np.ones(6))
+    check((v.part == np.arange(2, 8)).all() and (v.more == [3]*6).all() and fewer.dims["m"] == 3, "a size that falls")
+    with raises(ngc.ShapeError, "v has the shape (5,), not [-m + 9] with m = 3"):
+        fewer.predict(x=np.arange(8), u=np.ones(3), v=np.ones(5))
     with raises(ngc.MissingInputError, "needs w"):
         m.predict(x=x[:2])
     with raises(ngc.ShapeError, "w has the shape (8,), not [2*m] with m = 2", "shapes of a call that failed"):
