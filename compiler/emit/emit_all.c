@@ -127,12 +127,17 @@ static void define_function(Emit *e, Text *t, const char *function, unsigned blo
     text_add(t, "}\n");
 }
 
+/* C90 has no inline functions; a caller in C90 can use the rest of the header. */
+static const char since_c99[] = "#if defined __cplusplus || !defined __STRICT_ANSI__ || \\\n"
+                                "    (defined __STDC_VERSION__ && __STDC_VERSION__ >= 199901L)\n";
+
 void emit_all(Emit *e, Text *t)
 {
     const Module *m = e->module;
 
     text_add(t, "\n/* ---- all blocks in one struct: a caller stays the same when the optimizer "
                 "changes ---- */\n\n");
+    text_add(t, "%s", since_c99);
     declare_struct(e, t);
     define_init(e, t);
     for (int i = 0; i < m->functions; i++) {
@@ -146,4 +151,5 @@ void emit_all(Emit *e, Text *t)
         define_function(e, t, "metrics_add", m->metrics->blocks, false);
         define_function(e, t, "metrics_finish", USES_TOTALS, false);
     }
+    text_add(t, "#endif\n");
 }

@@ -96,6 +96,9 @@ ok "no init, no inputs" "$ngc" --standalone -e 'output p = 1' --prefix=net -o ne
 printf '#include "net.h"\nint main(void)\n{\n    static net_all net;\n    net_all_init(&net, 1);\n    return net_all_predict(&net);\n}\n' >none.c
 ok "no init, no inputs" cc -std=c99 -Wall -Wextra -pedantic -Werror none.c net.c -lm -o none
 says 0 '' ./none
+# C90 has the rest of the header
+printf '#include "net.h"\nint main(void)\n{\n    return (int)net_sizeof_work() == 0;\n}\n' >old.c
+ok "C90" cc -std=c90 -Wall -Wextra -pedantic -Wundef -Werror -c old.c
 # who does not call these forms has no code of them
 printf '#include "net.h"\nsize_t f(void);\nsize_t f(void)\n{\n    return sizeof(net_all);\n}\n' >unused.c
 ok "unused" cc -O0 -std=c99 -Wall -Wextra -pedantic -Werror -c unused.c
