@@ -80,6 +80,11 @@ static int load_training(Trainer *t, const Archive *whole)
         t->about.row = row;
     }
     load_sums(t, ngrt_notes_get(&whole->notes, "sums"));
+    t->loaded_seed = t->about.seed;
+    if (ngrt_notes_get(&whole->notes, "course")) {
+        t->course_loaded = ngrt_text_copy(ngrt_notes_get(&whole->notes, "course"));
+        return t->course_loaded ? DONE : ngrt_trainer_no_memory(t);
+    }
     return DONE;
 }
 
@@ -159,6 +164,8 @@ static int load(Trainer *t)
         status = load_training(t, &whole);
     else if (!status && t->about.row > 0)
         load_sums(t, ngrt_notes_get(&whole.notes, "sums"));
+    if (!status && t->curve)
+        status = ngrt_curve_read(t, ngrt_notes_get(&whole.notes, "history"));
     ngrt_archive_free(&whole);
     if (status)
         return status;
@@ -216,8 +223,12 @@ int ngrt_checkpoint_load(Trainer *t)
 
 int ngrt_checkpoint_begin(Trainer *t)
 {
-    int status = check_progress(t);
+    int status = ngrt_course_find(t);
 
+    if (!status && t->course_loaded)
+        status = ngrt_course_check(t, t->course_loaded);
+    if (!status)
+        status = check_progress(t);
     if (t->load_path && t->save_path && strcmp(t->load_path, t->save_path) == 0) {
         t->saved_at = ngrt_trainer_seconds(); /* the file has what is loaded */
         t->saved_about = t->about;
@@ -312,9 +323,12 @@ static int make_notes(const Trainer *t, Notes *notes)
     good = good && ngrt_notes_set(notes, "version", NGRT_VERSION);
     if (good && t->base[0])
         good = ngrt_notes_set(notes, "base", t->base);
+    if (good && t->course)
+        good = ngrt_notes_set(notes, "course", t->course);
     good = good && set_note(notes, "metrics", ngrt_metrics_write(t, &b), &b);
     good = good && set_note(notes, "best", ngrt_best_write(t, &b), &b);
     good = good && set_note(notes, "sums", add_sums(t, &b), &b);
+    good = good && set_note(notes, "history", ngrt_curve_write(t, &b), &b);
     if (good && has_best(t)) {
         good = ngrt_bytes_print(&b, "%lld %lld %lld", (long long)a->epoch, (long long)a->step,
                                 (long long)a->row);

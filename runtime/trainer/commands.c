@@ -53,7 +53,8 @@ static int check_batch(const Trainer *t)
 /* Can the files be written that the command will write? Better known before hours of training. */
 static int check_files(const Trainer *t)
 {
-    const char *const path[] = {t->save_path, t->curve_path, t->boundary_path, t->out_path};
+    const char *const path[] = {t->save_path, t->curve_path, t->boundary_path, t->assess_path,
+                                t->out_path};
     ngrt_message message;
     size_t i;
 
@@ -186,6 +187,8 @@ static void release(Trainer *t)
     free(t->grid);
     free(t->best);
     free(t->command_line);
+    free(t->course);
+    free(t->course_loaded);
     ngrt_prep_free(&t->prep);
     free(t->change);
     free(t->history);

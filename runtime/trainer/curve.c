@@ -33,6 +33,48 @@ int ngrt_curve_add(Trainer *t)
     return DONE;
 }
 
+int ngrt_curve_write(const Trainer *t, Bytes *b)
+{
+    size_t row = 2 * (size_t)t->values, i;
+    int good = 1;
+
+    for (i = 0; i < t->epochs_kept * row && good; i++)
+        good = ngrt_bytes_print(b, "%.9g%s", t->history[i], (i + 1) % row ? " " : "\n");
+    return good;
+}
+
+/* Takes the history of the epochs before; of a model with other values, none. */
+int ngrt_curve_read(Trainer *t, const char *text)
+{
+    size_t row = 2 * (size_t)t->values, have = 0, room = 0;
+    double *at = NULL;
+    char *end;
+
+    t->epochs_kept = 0;
+    while (text && row > 0) {
+        double v = strtod(text, &end);
+
+        if (end == text)
+            break;
+        text = end;
+        if (have == room) {
+            double *grown = realloc(at, (room = 2 * room + row) * sizeof *at);
+
+            if (!grown) {
+                free(at);
+                return ngrt_trainer_no_memory(t);
+            }
+            at = grown;
+        }
+        at[have++] = v;
+    }
+    free(t->history);
+    t->history = at;
+    if (row > 0 && have % row == 0 && have / row <= (uint64_t)t->about.epoch)
+        t->epochs_kept = have / row;
+    return DONE;
+}
+
 static double kept(const Trainer *t, size_t epoch, int value, int val)
 {
     return t->history[(epoch * (size_t)t->values + (size_t)value) * 2 + (size_t)val];

@@ -2,10 +2,10 @@
  * inputs, the state of a training. Not installed.
  *
  * The files are a ladder, each calls only those below it: commands.c; runs.c; train.c, predict.c
- * and results.c; assess.c, accumulate.c and log.c, checkpoint.c, curve.c; metrics.c; scale.c,
- * split.c and set.c; ahead.c; rows.c; columns.c; source.c and options.c; sizes.c; ranks.c;
- * trainer.c. Functions that can fail return an exit status, DONE or the reason, after they have
- * printed the error. */
+ * and results.c; assess.c, scatter.c, accumulate.c and log.c, checkpoint.c, course.c, curve.c;
+ * metrics.c; scale.c, split.c and set.c; ahead.c; rows.c; columns.c; source.c and options.c;
+ * sizes.c; ranks.c; trainer.c. Functions that can fail return an exit status, DONE or the reason,
+ * after they have printed the error. */
 #ifndef TRAINER_H
 #define TRAINER_H
 
@@ -177,11 +177,12 @@ typedef struct Trainer {
     const char *log_path, *load_path, *save_path, *map, *out_path, *weights_path;
     char base[17]; /* the hash of the weights of --weights; "": they have no names */
     const char *boundary_path;
-    const char *find_rate;  /* the input whose value is looked for */
-    char rate_text[140];    /* NAME=value, for the step that is on */
-    int assess;             /* what is predicted is compared with what is true */
-    int curve;              /* it is shown at the end: */
-    const char *curve_path; /* as a picture here, or NULL: in characters */
+    const char *find_rate;   /* the input whose value is looked for */
+    char rate_text[140];     /* NAME=value, for the step that is on */
+    int assess;              /* what is predicted is compared with what is true, */
+    const char *assess_path; /* and drawn here; NULL: it is not */
+    int curve;               /* it is shown at the end: */
+    const char *curve_path;  /* as a picture here, or NULL: in characters */
 
     /* the model's memory, and who works on it */
     char *params, *state, *work;
@@ -189,6 +190,11 @@ typedef struct Trainer {
     ngrt_pool *pool; /* NULL: one thread */
     ngrt_about
         about; /* of params and state as they are now: the seed, and how far the training is */
+
+    /* course.c */
+    char *course;         /* what this training must be continued with */
+    char *course_loaded;  /* the same of the one that --resume continues, or NULL */
+    uint64_t loaded_seed; /* and its seed */
 
     /* checkpoint.c */
     char *kept;             /* params and state at the end of the last epoch, or later */
@@ -381,8 +387,17 @@ int ngrt_picture_write(const Trainer *t, Picture *p, const char *path); /* frees
 /* curve.c */
 int ngrt_curve_add(Trainer *t); /* the values of an epoch */
 int ngrt_curve_show(const Trainer *t);
+int ngrt_curve_write(const Trainer *t, Bytes *b); /* the history; false without memory */
+int ngrt_curve_read(Trainer *t, const char *text);
 void ngrt_bar_show(const Trainer *t, long epoch, size_t done, size_t rows); /* on stderr */
 void ngrt_bar_clear(void);
+
+/* scatter.c: draws what is predicted against what is true, into the file of --assess */
+int ngrt_scatter_numbers(const Trainer *t, const char *name, const double *is, const double *said,
+                         size_t rows);
+/* count: [true class][predicted class] */
+int ngrt_scatter_classes(const Trainer *t, const size_t *count, const char *const *name,
+                         size_t classes);
 
 /* assess.c: prints --assess for a part of the data */
 int ngrt_assess(Trainer *t, int part);
@@ -412,6 +427,11 @@ int ngrt_best_is_over(const Trainer *t); /* it was when the training was loaded 
 void ngrt_best_use(Trainer *t);          /* its weights become those of the model */
 int ngrt_best_write(const Trainer *t, Bytes *b); /* what is saved of it; false without memory */
 void ngrt_best_read(Trainer *t, const char *text);
+
+/* course.c */
+int ngrt_course_find(Trainer *t); /* the data is known */
+/* Is it the one that is saved? If not, says what differs. */
+int ngrt_course_check(const Trainer *t, const char *saved);
 
 /* checkpoint.c */
 int ngrt_checkpoint_start(Trainer *t); /* sets the weights: from the seed, or from --load */

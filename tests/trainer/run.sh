@@ -542,7 +542,7 @@ h = dropout(dense(x, 16, tanh), 0.2)
 z = dense(h, 3)
 minimize J = cross_entropy(z, t) with adam(lr = cosine(0.002, 1500))
 END
-    interrupted "${INTERRUPTIONS:-6}"
+    interrupted "${INTERRUPTIONS:-$([ "$CHECK_LONG" ] && echo 50 || echo 6)}"
     # the log has each epoch once, also one that was written after the last checkpoint
     run 0 train drop.ng --data words.csv --epochs 5 --save log.st --log log.csv --quiet
     echo '6,0,1' >>log.csv
@@ -552,6 +552,30 @@ END
     run 0 train drop.ng --data words.csv --epochs 4 --checkpoint 2 --resume new.st
     says 'new.st: there is no such file yet; the training starts anew'
     run 2 train drop.ng --data words.csv --resume new.st --save other.st
+
+    # what would give other bits than the training that is resumed
+    run 2 train drop.ng --data words.csv --batch 8 --resume new.st
+    says 'new.st: its training has --batch 16, and not 8'
+    run 2 train drop.ng --data words.csv --seed 2 --resume new.st
+    says 'has --seed 1, and not 2'
+    run 2 train drop.ng --data words.csv --accumulate 2 --resume new.st
+    says 'has --accumulate 1, and not 2'
+    run 2 train drop.ng --data words.csv --no-shuffle --resume new.st
+    says 'without --no-shuffle'
+    run 2 train drop.ng --data words.csv --val-split 0.2 --resume new.st
+    says 'rows of data'
+    awk 'NR == 40 { sub(/^[^,]*/, "9.75") } 1' words.csv >changed.csv
+    run 3 train drop.ng --data changed.csv --resume new.st
+    says 'its training has other data, in as many rows'
+    run 0 train drop.ng --data words.csv --seed 1 --epochs 5 --resume new.st
+
+    # the curve of a training that was continued begins with its first epoch
+    run 0 train drop.ng --data words.csv --epochs 3 --resume drawn.st --curve=part.svg
+    run 0 train drop.ng --data words.csv --epochs 7 --resume drawn.st --curve=part.svg
+    run 0 train drop.ng --data words.csv --epochs 7 --resume full.st --curve=full.svg
+    same part.svg full.svg
+    same drawn.st full.st
+    holds part.svg 'epoch 1 to 7'
     group "resume"
 fi
 
