@@ -282,12 +282,29 @@ static void print_classes(const Pair *p, const size_t *count, Scored *scored)
     putchar('\n');
 }
 
+static int draw_matrix(const Trainer *t, const Pair *p, const size_t *count)
+{
+    enum { ROOM = 80 };
+    char *text = ngrt_trainer_allocate(p->classes, ROOM);
+    const char **name = ngrt_trainer_allocate(p->classes, sizeof *name);
+    size_t i;
+    int status = text && name ? DONE : ngrt_trainer_no_memory(t);
+
+    for (i = 0; i < p->classes && !status; i++)
+        name[i] = class_name(p, i, text + i * ROOM, ROOM);
+    if (!status)
+        status = ngrt_scatter_classes(t, count, name, p->classes);
+    free(text);
+    free(name);
+    return status;
+}
+
 static int assess_classes(const Trainer *t, const Pair *p)
 {
     size_t *count = ngrt_trainer_allocate(p->classes * p->classes, sizeof *count), i;
     Scored *scored = ngrt_trainer_allocate(p->rows, sizeof *scored);
     double threshold = threshold_of(p);
-    int good = count && scored;
+    int good = count && scored, status = good ? DONE : ngrt_trainer_no_memory(t);
 
     for (i = 0; i < p->rows && good; i++) {
         double is = p->is[i];
@@ -299,9 +316,11 @@ static int assess_classes(const Trainer *t, const Pair *p)
         print_matrix(p, count);
         print_classes(p, count, scored);
     }
+    if (good && t->assess_path)
+        status = draw_matrix(t, p, count);
     free(count);
     free(scored);
-    return good ? DONE : ngrt_trainer_no_memory(t);
+    return status;
 }
 
 /* ---- numbers ---- */
@@ -374,6 +393,8 @@ int ngrt_assess(Trainer *t, int part)
         status = assess_classes(t, &p);
     else if (!status)
         print_scatter(&p);
+    if (!status && p.classes == 0 && t->assess_path)
+        status = ngrt_scatter_numbers(t, p.output->name, p.is, p.said, p.rows);
     free(p.said);
     free(p.is);
     return status;

@@ -269,6 +269,14 @@ static int set_curve(Trainer *t, const char *path)
     return DONE;
 }
 
+/* --assess in characters, and in a picture. */
+static int set_assess(Trainer *t, const char *path)
+{
+    t->assess = 1;
+    t->assess_path = path && strcmp(path, "-") != 0 ? path : NULL;
+    return DONE;
+}
+
 /* ---- how tables are read, and what becomes of them ---- */
 
 static int set_skip(Trainer *t, const Option *o, const char *text)
@@ -571,7 +579,7 @@ static int set_option(Trainer *t, const Option *o, char *value)
     case NO_SHUFFLE: t->shuffle = 0; break;
     case BOUNDARY: t->boundary_path = value; break;
     case FIND_RATE: return set_find_rate(t, o, value);
-    case ASSESS: t->assess = 1; break;
+    case ASSESS: return set_assess(t, value);
     case QUIET: t->quiet = 1; break;
     }
     return DONE;

@@ -33,10 +33,10 @@ enum { NO_VALUE, VALUE, MAY_FOLLOW };
       "data; saved, and applied by eval and predict")                                              \
     X("--data-memory", DATA_MEMORY, ALL, VALUE, "BYTES",                                           \
       "data up to this size is kept in memory (K, M and G are powers of 1024); default 256M")      \
-    X("--split", SPLIT, TRAIN, VALUE, "SHARES",                                                    \
+    X("--split", SPLIT, MEASURES, VALUE, "SHARES",                                                 \
       "of --data for training, validation and test, as 0.7,0.15,0.15: by the seed, and of each "   \
       "class alike")                                                                               \
-    X("--val-split", VAL_SPLIT, TRAIN, VALUE, "SHARE",                                             \
+    X("--val-split", VAL_SPLIT, MEASURES, VALUE, "SHARE",                                          \
       "the share of --data that is for validation")                                                \
     X("--folds", FOLDS, TRAIN, VALUE, "N",                                                         \
       "train N times, each time without another N-th of --data; print what that part gives: mean " \
@@ -78,9 +78,10 @@ enum { NO_VALUE, VALUE, MAY_FOLLOW };
     X("--curve", CURVE, TRAIN, MAY_FOLLOW, "FILE",                                                 \
       "at the end, the loss of each epoch as a curve in characters, or in FILE all values as SVG " \
       "or .png")                                                                                   \
-    X("--assess", ASSESS, MEASURES, NO_VALUE, NULL,                                                \
+    X("--assess", ASSESS, MEASURES, MAY_FOLLOW, "FILE",                                            \
       "at the end, compare what is predicted with what is true: the confusion matrix, precision, " \
-      "recall, F1 and AUC of each class, or a scatter of numbers")                                 \
+      "recall, F1 and AUC of each class, or a scatter of numbers; also drawn in FILE, as SVG or "  \
+      ".png")                                                                                      \
     X("--boundary", BOUNDARY, MEASURES, VALUE, "FILE",                                             \
       "of a model of two numbers, what it says in each place of their plane, as SVG or .png")      \
     X("--threads", THREADS, ALL, VALUE, "N",                                                       \

@@ -338,6 +338,11 @@ if asked parts; then
     grep -q '^rows  *63  *18  *9$' "$dir/err"
     verdict $? "the parts have not 63, 18 and 9 rows"
     prints 'accuracy: 1'
+    sed '/^ *training/,$!d' "$dir/err" >table.train
+    cp "$dir/out" values.train
+    run 0 eval iris.ng --data words.csv --split 0.7,0.2,0.1 --load split.st
+    cmp -s values.train "$dir/out" && sed '/^ *training/,$!d' "$dir/err" | cmp -s table.train -
+    verdict $? "eval of the parts gives other values than train"
     cp split.st first
     run 0 train iris.ng --data words.csv --split 0.7,0.2,0.1 --epochs 30 --save split.st
     same first split.st
@@ -454,6 +459,13 @@ END
     run 0 eval line.ng --data line.csv --assess
     prints 'rows 4, R2 0.8571, root of the mean square error 0.707107, mean absolute error 0.5'
     run 2 eval sum.ng --data x=large.csv:0-7,t=large.csv:7 --assess
+    run 0 eval line.ng --data line.csv --assess=line.svg
+    [ "$(grep -c circle line.svg)" = "$(grep -c . line.csv)" ]
+    verdict $? "line.svg has not a dot for each row"
+    run 0 eval score.ng --data score.csv --no-header --assess=score.png
+    [ "$(head -c 4 score.png | od -An -t x1 | tr -d ' ')" = 89504e47 ]
+    verdict $? "score.png is not a PNG"
+    run 3 eval line.ng --data line.csv --assess=/no/such/place.svg
     group "assess"
 fi
 
