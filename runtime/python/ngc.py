@@ -171,7 +171,10 @@ class _Source:
         with tempfile.TemporaryDirectory(prefix="ngc-") as private:
             path = os.path.join(private, "lib" + re.sub(r"\W", "_", self.name) + ".so")
             self.run("library", "-o", path)
-            return ctypes.CDLL(path)
+            try:
+                return ctypes.CDLL(path)
+            except OSError as error:
+                raise FileError(f"cannot load what was compiled: {error}; TMPDIR can name another directory") from error
 
 
 def _options(real, define, options):
@@ -274,10 +277,35 @@ class _Descriptor(ctypes.Structure):
                    ("metrics_finish", ctypes.c_void_p), ("defaults", ctypes.c_void_p)])
 
 
+    def manifest(self, name):
+        """What a manifest would say, as far as the descriptor says it. Of a size such as 2*m it has only the largest."""
+        dims = [self.dim[i] for i in range(self.dims)]
+        tensors = [self.tensor[i] for i in range(self.tensors)]
+        inputs = [t for t in tensors if _ROLES[t.role] == "input"]
+
+        def size(t, k):
+            if t.dim[k] < 0:
+                return str(t.shape[k])
+            if t.shape[k] != dims[t.dim[k]].max:
+                raise ManifestError(f"without a manifest, it is not known what size {t.name.decode()} has: "
+                                    "ngc --manifest writes one")
+            return dims[t.dim[k]].name.decode()
+        return {
+            "manifest": 1, "pointer": ctypes.sizeof(ctypes.c_void_p),
+            "blocks": {b: {"type": f"{name}_{b}", "bytes": getattr(self, "sizeof_" + b)} for b in (*_BLOCKS, "totals")},
+            "dims": [{"name": d.name.decode(), "max": d.max, "offset": d.offset} for d in dims],
+            "tensors": [{"name": t.name.decode(), "role": _ROLES[t.role], "type": _TYPES[t.type], "offset": t.offset,
+                         "shape": t.shape[:t.rank], "sizes": [size(t, k) for k in range(t.rank)],
+                         **({"default": None} if t.flags & _DEFAULT else {})} for t in tensors],
+            "functions": [{"does": f, "name": f"{name}_{f}",
+                           "reads": [t.name.decode() for t in inputs if not (f == "predict" and t.flags & _TARGET)]}
+                          for f in _FUNCTIONS if getattr(self, f)]}
+
+
 _VERSION = 2
 _ROLES = ("input", "param", "state", "grad", "output", "loss", "metric")
 _TYPES = ("float32", "float64", "int32")
-_DEFAULT = 8  # a flag
+_TARGET, _DEFAULT = 2, 8  # flags
 _CTYPE = {"float32": ctypes.c_float, "float64": ctypes.c_double, "int32": ctypes.c_int32}
 
 
@@ -505,17 +533,24 @@ class _Manifest:
     """The parts of a manifest that are used, all of them checked."""
 
     def __init__(self, library, text):
-        if text is None:
-            try:
-                text = ctypes.string_at(ctypes.addressof(ctypes.c_char.in_dll(library, "ngc_manifest"))).decode()
-            except ValueError as error:
-                raise ManifestError("the library has no manifest inside, and there is no file of it beside") from error
         try:
-            self._read(library, json.loads(text))
+            self._read(library, json.loads(text) if text is not None else self._inside(library))
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
             if isinstance(error, ManifestError):
                 raise
             raise ManifestError(f"the manifest is damaged: {error!r}") from error
+
+    def _inside(self, library):
+        """The manifest in the library; or what the descriptor of NAME says, if the library is NAME.so or libNAME.so."""
+        try:
+            return json.loads(ctypes.string_at(ctypes.addressof(ctypes.c_char.in_dll(library, "ngc_manifest"))))
+        except ValueError:
+            pass
+        stem = os.path.basename(library._name).split(".")[0]
+        for self.name in (stem, stem[3:] if stem.startswith("lib") else stem):
+            if hasattr(library, self.name + "_model"):
+                return self._find_descriptor(library).manifest(self.name)
+        raise ManifestError("the library has no manifest inside, there is no file of it beside, and no descriptor has its name")
 
     def _read(self, library, about):
         self._want(about["manifest"] == 1, "its version is not 1")

@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -361,8 +362,20 @@ def manifests():
 
     text = open("hand.json").read()
     os.rename("hand.json", "aside.json")
-    with raises(ngc.ManifestError, "no manifest inside"):
-        ngc.load("libhand.so")
+    m = ngc.load("libhand.so")  # by its descriptor
+    m.load("hand.safetensors")
+    check((m.params["h.W"] == kept).all() and m.predict(x=x).p.shape == (3, 3) and m.step(x=x, t=t).J > 0, "no manifest")
+    with raises(ngc.ShapeError, "with m = 3"):
+        m.step(x=x, t=[0])
+    with raises(ngc.MissingInputError, "step() needs t"):
+        m.step(x=x)
+    shutil.copy("libhand.so", "other.so")
+    with raises(ngc.ManifestError, "no descriptor has its name"):
+        ngc.load("other.so")
+    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-x", "c", "-", "-o", "libtwice.so"], check=True, input=subprocess.run(
+        [NGC, "--standalone", "--prefix=twice", "-o", "-", "-"], capture_output=True, input=b"dim m <= 4\ninput x[2*m]\ny = x").stdout)
+    with raises(ngc.ManifestError, "it is not known what size x has"):
+        ngc.load("libtwice.so")
     check(ngc.load("libhand.so", manifest="aside.json").name == "hand", "a manifest that is named")
     open("bad.json", "w").write(text.replace('["m", "4"]', '["50", "4"]'))
     with raises(ngc.ManifestError, "'x' has other run-time sizes"):

@@ -22,7 +22,7 @@ by_hand='runtime/ngrt_small\.h'
 
 # The sources of the project, without files that a build or a test has made.
 sources() {
-    find compiler runtime examples tests -name '*.[ch]' -not -path '*/build/*' | grep -v -E "$by_hand" | sort
+    find compiler runtime examples tests \( -name '*.[ch]' -o -name '*.hpp' \) -not -path '*/build/*' | grep -v -E "$by_hand" | sort
 }
 
 # Says of each file what is laid out otherwise.
@@ -100,7 +100,7 @@ rooms_find 'compiler/emit/emit_body is not in the ladder of emit' 's/ emit_body 
 # What people read: manuals, error pages, models, scripts; and code, which has comments and messages.
 prose() {
     find . -type d \( -name build -o -name .git -o -path ./tests/style \) -prune -o -type f \
-        \( -name '*.md' -o -name '*.ng' -o -name '*.sh' -o -name '*.py' -o -name 'errors.txt' -o -name Makefile -o -name '*.[chly]' \
+        \( -name '*.md' -o -name '*.ng' -o -name '*.sh' -o -name '*.py' -o -name 'errors.txt' -o -name Makefile -o -name '*.[chly]' -o -name '*.hpp' \
         -o -path './compiler/explain/page/*' \) -print | sort
 }
 
