@@ -201,6 +201,17 @@ void ngrt_sgemm_chain_share(int by, int begin, int end, int ta, int tb, int m, i
 void ngrt_dgemm_chain_share(int by, int begin, int end, int ta, int tb, int m, int n, int k,
                             int down, const double *a, const double *b, int onto, double *c);
 
+/* A share, as above and with beta = 0, of products of which a half is not computed, `rows` rows at
+ * a time from whole multiples of that on. Above a diagonal are the elements whose column is larger
+ * than the row + diagonal. half = 1: those of A, as it is stored, are 0. 2: those of C are not
+ * used, and become 0. Products of a batch or rows are shared, not columns. */
+void ngrt_sgemm_half(int threads, int by, int begin, int end, int rows, int half, int diagonal,
+                     int batch, int ta, int tb, int m, int n, int k, float alpha, const float *a,
+                     const float *b, float *c);
+void ngrt_dgemm_half(int threads, int by, int begin, int end, int rows, int half, int diagonal,
+                     int batch, int ta, int tb, int m, int n, int k, double alpha, const double *a,
+                     const double *b, double *c);
+
 /* ---- linear equations ---- */
 
 /* The factors lu [batch,n,n+1] of the matrices a [batch,n,n]. Row i holds column i of L and U of

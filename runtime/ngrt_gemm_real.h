@@ -20,6 +20,7 @@
 #define ngrt_gemm_share       NGRT_NAME(gemm_share)
 #define ngrt_gemm_chain       NGRT_NAME(gemm_chain)
 #define ngrt_gemm_chain_share NGRT_NAME(gemm_chain_share)
+#define ngrt_gemm_half        NGRT_NAME(gemm_half)
 #endif
 
 /*@ gemm_tile: */
@@ -279,7 +280,7 @@ typedef real ngrt_gemm_eight NGRT_GEMM_VECTOR(8 * sizeof(real));
 #define NGRT_GEMM_VECTORS 2
 #endif
 NGRT_GEMM_TILE(ngrt_gemm_tile, NGRT_GEMM_ANY, ngrt_gemm_quarter, NGRT_GEMM_ROWS, NGRT_GEMM_VECTORS)
-NGRT_GEMM_TILE(ngrt_gemm_half, NGRT_GEMM_ANY, ngrt_gemm_quarter, NGRT_GEMM_ROWS,
+NGRT_GEMM_TILE(ngrt_gemm_tile_half, NGRT_GEMM_ANY, ngrt_gemm_quarter, NGRT_GEMM_ROWS,
                NGRT_GEMM_VECTORS / 2)
 
 #ifdef __x86_64__
@@ -351,7 +352,8 @@ static ngrt_gemm_kernel ngrt_gemm_choose(void)
 {
 #ifdef NGRT_GEMM_VECTORS
     static const ngrt_gemm_kernel plain = {NGRT_GEMM_ROWS, NGRT_GEMM_COLS * NGRT_GEMM_VECTORS / 4,
-                                           ngrt_gemm_tile, ngrt_gemm_half, ngrt_gemm_transpose};
+                                           ngrt_gemm_tile, ngrt_gemm_tile_half,
+                                           ngrt_gemm_transpose};
 #else
     static const ngrt_gemm_kernel plain = {NGRT_GEMM_ROWS, NGRT_GEMM_COLS, ngrt_gemm_tile, NULL,
                                            ngrt_gemm_transpose};
@@ -955,6 +957,66 @@ NGRT_FN void ngrt_gemm_chain_share(int by, int begin, int end, int ta, int tb, i
                          ngrt_gemm_op(tb, b, tb ? k : n), onto, c, n);
 }
 
+/*@ gemm_half: gemm */
+typedef void ngrt_gemm_function(int ta, int tb, int m, int n, int k, real alpha, const real *a,
+                                int lda, const real *b, int ldb, real beta, real *c, int ldc);
+
+static int ngrt_gemm_within(int at, int most)
+{
+    if (at < 0)
+        return 0;
+    return at < most ? at : most;
+}
+
+/* Rows i to end of C = alpha op(A) op(B). Elements whose column is larger than the row + diagonal
+ * are 0 in A, as it is stored, if half is 1; if it is 2, those of C are not computed, and become 0.
+ */
+static void ngrt_gemm_half_rows(ngrt_gemm_function *gemm, int i, int end, int half, int diagonal,
+                                int ta, int tb, int m, int n, int k, real alpha, const real *a,
+                                const real *b, real *c)
+{
+    const ptrdiff_t lda = ta ? m : k, ldb = tb ? k : n;
+    int cols = n, first = 0, last = k;
+
+    if (half == 2)
+        cols = ngrt_gemm_within(end + diagonal, n);
+    else if (ta)
+        first = ngrt_gemm_within(i - diagonal, k);
+    else
+        last = ngrt_gemm_within(end + diagonal, k);
+
+    gemm(ta, tb, end - i, cols, last - first, alpha, a + (ta ? first * lda + i : i * lda + first),
+         (int)lda, b + (tb ? first : first * ldb), (int)ldb, 0, c + (ptrdiff_t)i * n, n);
+    for (; i < end && cols < n; i++)
+        memset(c + (ptrdiff_t)i * n + cols, 0, (size_t)(n - cols) * sizeof *c);
+}
+
+/* A share as of ngrt_gemm_share, of the products of a batch or of rows; they are computed `rows`
+ * rows at a time, from whole multiples of that on. */
+static void ngrt_gemm_half_share(ngrt_gemm_function *gemm, int by, int begin, int end, int rows,
+                                 int half, int diagonal, int batch, int ta, int tb, int m, int n,
+                                 int k, real alpha, const real *a, const real *b, real *c)
+{
+    const ptrdiff_t size_a = (ptrdiff_t)m * k, size_b = (ptrdiff_t)k * n, size_c = (ptrdiff_t)m * n;
+    const int first = by == 0 ? begin : 0, last = by == 0 ? end : batch;
+    const int from = by == 1 ? begin : 0, to = by == 1 ? end : m;
+    int t, i;
+
+    for (t = first; t < last; t++)
+        for (i = from; i < to; i += rows)
+            ngrt_gemm_half_rows(gemm, i, to - i < rows ? to : i + rows, half, diagonal, ta, tb, m,
+                                n, k, alpha, a + t * size_a, b + t * size_b, c + t * size_c);
+}
+
+NGRT_FN void ngrt_gemm_half(int threads, int by, int begin, int end, int rows, int half,
+                            int diagonal, int batch, int ta, int tb, int m, int n, int k,
+                            real alpha, const real *a, const real *b, real *c)
+{
+    (void)threads;
+    ngrt_gemm_half_share(ngrt_gemm, by, begin, end, rows, half, diagonal, batch, ta, tb, m, n, k,
+                         alpha, a, b, c);
+}
+
 /*@ end: */
 #ifdef NGRT_CBLAS
 #include <cblas.h>
@@ -1108,5 +1170,19 @@ void NGRT_NAME(gemm_chain_share)(int by, int begin, int end, int ta, int tb, int
                                  int down, const real *a, const real *b, int onto, real *c)
 {
     ngrt_gemm_chain_share(by, begin, end, ta, tb, m, n, k, down, a, b, onto, c);
+}
+
+void NGRT_NAME(gemm_half)(int threads, int by, int begin, int end, int rows, int half, int diagonal,
+                          int batch, int ta, int tb, int m, int n, int k, real alpha, const real *a,
+                          const real *b, real *c)
+{
+    ngrt_gemm_function *gemm = threads > 1 && !is_quiet() ? ngrt_gemm : NGRT_NAME(gemm);
+
+    if (gemm == ngrt_gemm)
+        ngrt_gemm_half(threads, by, begin, end, rows, half, diagonal, batch, ta, tb, m, n, k, alpha,
+                       a, b, c);
+    else
+        ngrt_gemm_half_share(gemm, by, begin, end, rows, half, diagonal, batch, ta, tb, m, n, k,
+                             alpha, a, b, c);
 }
 #endif

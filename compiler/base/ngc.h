@@ -84,6 +84,7 @@ typedef enum {
     PASS_FINISH,
     PASS_RECOMPUTE,
     PASS_PARTS,
+    PASS_TRIANGLES,
     PASS_SHARE,
     PASS_PLAN,
     PASS_WAITS,

@@ -129,6 +129,31 @@ static void print_chain(Printer *pr, const Gemm *x)
                k->product->attr.down, x->a, x->b, k->onto != NULL, x->c);
 }
 
+/* A product that is 0, or not used, above a diagonal. */
+static void print_half_gemm(Printer *pr, const Gemm *x)
+{
+    Emit *e = pr->e;
+    const Kernel *k = pr->k;
+    const char *call = gemm_call(e, "_half"), *batch = int_text(pr, x->size.batch);
+    int by = k->split ? k->split - SHARE_WHOLE : 0;
+
+    emit_section(e, call);
+    if (k->split) {
+        Size shared = by ? x->size.m : x->size.batch;
+        const char *passes = emit_size(e, shared, &pr->dims);
+        print_line(pr, "ngrt_%s(threads, %d, (int)%s, (int)%s,", call, by,
+                   share_begin(pr->b, passes, k->unit, false),
+                   share_begin(pr->b, passes, k->unit, true));
+        pr->indent++;
+        print_line(pr, "%d, %d, %d, %s, %s, %s, %s, %s, %s);", HALF_ROWS, k->half, (int)k->diagonal,
+                   batch, x->sizes, x->alpha, x->a, x->b, x->c);
+        pr->indent--;
+        return;
+    }
+    print_line(pr, "ngrt_%s(1, 0, 0, %s, %d, %d, %d, %s, %s, %s, %s, %s, %s);", call, batch,
+               HALF_ROWS, k->half, (int)k->diagonal, batch, x->sizes, x->alpha, x->a, x->b, x->c);
+}
+
 static const char *operand_pointer(Body *b, const Node *n)
 {
     return print_pointer(b, program_place(b->p, n), program_holder(b->p, n));
@@ -177,6 +202,8 @@ void print_gemm(Body *b, const Kernel *k)
 
     if (y->attr.chain)
         print_chain(&pr, &x);
+    else if (k->half)
+        print_half_gemm(&pr, &x);
     else if (k->split)
         print_shared_gemm(&pr, &x);
     else if (is_small(&x.size))

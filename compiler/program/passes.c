@@ -52,6 +52,7 @@ const PassInfo pass_table[PASS_COUNT] = {
                         .program = program_recompute},
     [PASS_PARTS] = {"parts", 'f', .needed = true, .plain = true, .requires = FACT_KERNELS,
                     .gives = FACT_PARTS, .program = program_parts},
+    [PASS_TRIANGLES] = {"triangles", .requires = FACT_KERNELS, .program = program_triangles},
     [PASS_SHARE] = {"share", 'h', .requires = FACT_LEVELS | FACT_PARTS,
                     .breaks = FACT_PLACES, /* blocks of sums need memory of their own */
                     .program = program_share},
@@ -66,7 +67,7 @@ const PassInfo pass_table[PASS_COUNT] = {
 
 /* those that are not needed, for the table of options; tests/pass compares */
 const char pass_words[] =
-    "stable simplify loops layout sparse fold zeros merge drop rows collapse share vectors";
+    "stable simplify loops layout sparse fold zeros merge drop rows collapse triangles share vectors";
 
 /* ---- asking the table ---- */
 

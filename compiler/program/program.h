@@ -2,9 +2,8 @@
  * in what order, where.
  *
  * program_build (passes.c) makes it from a set of targets: program.c collects the nodes, and the
- * passes (fuse.c with order.c, rows.c, recompute.c, share.c, plan.c, vectors.c) choose kernels and
- * places. emit_*.c print it.
- * loops.c holds what a kernel's body is made of.
+ * passes (fuse.c with order.c, rows.c, recompute.c, triangle.c, share.c, plan.c, vectors.c) choose
+ * kernels and places. emit_*.c print it. loops.c holds what a kernel's body is made of.
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
@@ -134,6 +133,16 @@ typedef enum {
     AX_TRAIL,  /* inside of AX_REDUCE: a row of results that rows are added to */
 } AxisKind;
 
+/* The half of a product that is not computed. */
+typedef enum {
+    HALF_NONE,
+    HALF_A, /* elements of A, as it is stored, whose column is larger than the row + diagonal are 0
+             */
+    HALF_C, /* those of the result are not used, and become 0 */
+} Half;
+
+enum { HALF_ROWS = 96 }; /* that are computed at a time: whole tiles, see share.c */
+
 typedef struct Store {
     Node *node;     /* what is stored */
     Target *target; /* the place, if it is not the node's own storage; or NULL */
@@ -165,6 +174,10 @@ struct Kernel {
      * K_CALL: the node is product; alpha is its scalar operand, or NULL. */
     Node *product, *onto;
     Val *alpha;
+
+    /* K_GEMM, triangle.c: what is 0, or not used, above a diagonal */
+    Half half;
+    int64_t diagonal;
 
     /* K_LOOP of rows.c: kernels that are run for each row, one after the other. The axes are those
      * of the rows, which are also the first axes of each member. val and store are those of all
@@ -385,6 +398,10 @@ void program_vectors(Program *);
 bool val_is_inner(const Kernel *, const Val *);    /* does it change in the innermost loop? */
 const char *op_vec(const Program *, const Val *v); /* its text for vectors; NULL: it has none */
 const struct FastForm *op_form(const Program *, Op op);
+
+/* ---- triangle.c: products of which nearly one half need not be computed ---- */
+
+void program_triangles(Program *);
 
 /* ---- share.c: what the threads of a pool share ---- */
 

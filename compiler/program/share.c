@@ -285,6 +285,8 @@ static void split_product(const Program *p, Kernel *k)
     Product x = product_of(p->graph, k->product);
     int64_t batch = size_max(p->graph, x.batch);
     int64_t row_unit = size_is_one(x.n) ? 2 * ROW_UNIT : ROW_UNIT;
+    if (k->half)
+        row_unit = HALF_ROWS; /* the pieces that are computed at a time */
     int64_t rows = pieces_of(p, x.m, row_unit);
     int64_t columns = pieces_of(p, x.n, COLUMN_UNIT);
     double by_rows = uneven(rows), by_columns = uneven(columns);
@@ -297,7 +299,7 @@ static void split_product(const Program *p, Kernel *k)
     if (rows < FEW && columns < FEW && k->time < 10 * KERNEL)
         return;
 
-    if (prefers_columns(p, &x, by_rows, by_columns)) {
+    if (!k->half && prefers_columns(p, &x, by_rows, by_columns)) {
         k->split = SHARE_COLUMNS;
         k->unit = COLUMN_UNIT;
     } else {

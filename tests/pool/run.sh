@@ -31,7 +31,7 @@ same() {
 
 same $models/mlp.ng "--standalone" -O2 "$build/libngrt.a"
 number=0
-for name in adam batched conv index lstm reduce rows sparse transformer views; do # a run does one in two: suite.sh
+for name in adam batched causal conv index lstm reduce rows sparse transformer views; do # a run does one in two: suite.sh
     number=$((number + 1))
     in_share 2 $number && same $models/$name.ng "--standalone" -O0 "$build/libngrt.a"
 done
@@ -39,7 +39,7 @@ same $models/mlp.ng "--standalone --real=double" -O0 "$build/libngrt.a"
 same $models/rows.ng "--standalone --no-share" -O0 "$build/libngrt.a"
 for threads in 1 2; do # OpenBLAS's own threads: with several, the pool computes the products itself
     export OPENBLAS_NUM_THREADS=$threads
-    for name in momentum linear; do
+    for name in momentum linear causal; do
         same $models/$name.ng "" -O0 "$build/libngrt.a $blas" "${blas:+$([ $threads = 1 ] && echo slices || echo cblas)}"
     done
 done

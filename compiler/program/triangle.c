@@ -1,0 +1,273 @@
+/* triangle.c - products of which nearly one half need not be computed. In causal attention the
+ * weights of a text [T, T] are 0 above the diagonal, and the scores there are not used:
+ *
+ *     w = softmax(where(column <= row, q @ k', -inf))     C: columns after a row's own are not used
+ *     y = w @ v                                           A: and are 0
+ *
+ * The diagonal is a number d: above it are the elements whose column is larger than the row + d.
+ * Elements of C that are not used become 0, so that no other kernel meets what is not a number.
+ * A product with 0 is 0 here, also where the other factor is infinite, as in derivatives of what
+ * was not chosen.
+ *
+ * Requires: finished kernels. Gives: Kernel.half and Kernel.diagonal.
+ */
+#include "program/program.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { DEEP = 16 }; /* nodes on a way that is followed */
+
+typedef struct Triangles {
+    const Program *p;
+    int *first; /* by slot: its first use, or -1 */
+    int *next;  /* by use: the next use of the same node, or -1 */
+    const Node **user;
+} Triangles;
+
+/* A whole number that is linear in the coordinates: the sum of by[axis] coordinate, and more. */
+typedef struct Linear {
+    int64_t by[MAX_RANK], more;
+} Linear;
+
+static bool find_linear(const Node *n, Linear *x, int depth)
+{
+    Linear y;
+    double value;
+    int own = 0;
+
+    *x = (Linear){.more = 0};
+    if (depth > DEEP || n->type != T_INT)
+        return false;
+    if (node_const(n, &value)) {
+        x->more = (int64_t)value;
+        return fabs(value) < 1e9;
+    }
+
+    switch (n->op) {
+    case OP_iota: x->by[n->attr.axis] = 1; return true;
+    case OP_expand:
+        if (!find_linear(n->arg[0], &y, depth + 1))
+            return false;
+        x->more = y.more;
+        for (int i = 0; i < n->shape.rank; i++)
+            if (!(n->attr.axes >> i & 1))
+                x->by[i] = y.by[own++];
+        return true;
+    case OP_add:
+    case OP_sub:
+        if (!find_linear(n->arg[0], x, depth + 1) || !find_linear(n->arg[1], &y, depth + 1))
+            return false;
+        for (int i = 0; i < n->shape.rank; i++)
+            x->by[i] += n->op == OP_add ? y.by[i] : -y.by[i];
+        x->more += n->op == OP_add ? y.more : -y.more;
+        return x->more < 1000000000 && x->more > -1000000000;
+    default: return false;
+    }
+}
+
+/* Does n repeat its operand for axes before the last two? */
+static bool adds_axes_before(const Node *n)
+{
+    int rank = n->shape.rank;
+    return n->op == OP_expand && rank > 2 && n->arg[0]->shape.rank >= 2 &&
+           !(n->attr.axes >> (rank - 2));
+}
+
+/* Is it a reshape of axes before the last two? */
+static bool reshapes_before(const Node *n)
+{
+    const Shape *y = &n->shape, *x = &n->arg[0]->shape;
+    if (n->op != OP_reshape || y->rank < 2 || x->rank < 2)
+        return false;
+    return y->dim[y->rank - 1] == x->dim[x->rank - 1] && y->dim[y->rank - 2] == x->dim[x->rank - 2];
+}
+
+/* Is a mask the same everywhere above a diagonal? */
+static bool find_mask(const Node *n, bool *value, int64_t *diagonal, int depth)
+{
+    Linear x, y;
+    int rank = n->shape.rank;
+
+    if (depth > DEEP || rank < 2)
+        return false;
+    if (adds_axes_before(n) || reshapes_before(n))
+        return find_mask(n->arg[0], value, diagonal, depth + 1);
+    if (n->op != OP_lt && n->op != OP_le)
+        return false;
+    if (!find_linear(n->arg[0], &x, depth + 1) || !find_linear(n->arg[1], &y, depth + 1))
+        return false;
+    for (int i = 0; i < rank - 2; i++)
+        if (x.by[i] != y.by[i])
+            return false;
+
+    int64_t column = x.by[rank - 1] - y.by[rank - 1], row = x.by[rank - 2] - y.by[rank - 2];
+    int64_t more = x.more - y.more;
+    bool less = n->op == OP_lt;
+    if (column == 1 && row == -1) { /* column - row + more < 0, or <= 0 */
+        *value = false;
+        *diagonal = -more - less;
+        return true;
+    }
+    if (column == -1 && row == 1) { /* column - row - more > 0, or >= 0 */
+        *value = true;
+        *diagonal = more - !less;
+        return true;
+    }
+    return false;
+}
+
+/* Is n the same for all columns of a row? */
+static bool is_of_row(const Node *n)
+{
+    double value;
+    return node_const(n, &value) || (n->op == OP_expand && n->attr.axes >> (n->shape.rank - 1) & 1);
+}
+
+/* Is n one number everywhere above a diagonal? */
+static bool find_above(const Node *n, double *value, int64_t *diagonal, int depth)
+{
+    const Node *a = n->nargs > 0 ? n->arg[0] : NULL, *b = n->nargs > 1 ? n->arg[1] : NULL;
+    bool mask;
+
+    if (depth > DEEP || n->shape.rank < 2 || a == NULL)
+        return false;
+    if (n->op == OP_where)
+        return find_mask(a, &mask, diagonal, 0) && node_const(n->arg[mask ? 1 : 2], value);
+    if (adds_axes_before(n) || reshapes_before(n))
+        return find_above(a, value, diagonal, depth + 1);
+
+    switch (n->op) {
+    case OP_exp:
+        if (!find_above(a, value, diagonal, depth + 1))
+            return false;
+        *value = exp(*value);
+        return true;
+    case OP_neg:
+        if (!find_above(a, value, diagonal, depth + 1))
+            return false;
+        *value = -*value;
+        return true;
+    case OP_sub: /* from -inf; every row has other elements, or all of it would be NaN */
+        return is_of_row(b) && find_above(a, value, diagonal, depth + 1) && *value == -INFINITY &&
+               *diagonal >= 0;
+    case OP_mul:
+        if (is_of_row(a))
+            return find_above(b, value, diagonal, depth + 1) && *value == 0;
+        return is_of_row(b) && find_above(a, value, diagonal, depth + 1) && *value == 0;
+    case OP_div:
+        return is_of_row(b) && !node_is(b, 0) && find_above(a, value, diagonal, depth + 1) &&
+               *value == 0;
+    default: return false;
+    }
+}
+
+static bool is_unused(const Triangles *t, const Node *n, int64_t *diagonal, int depth);
+
+/* Is operand i of a user not used above a diagonal, and no matter if it is 0 there? */
+static bool is_unused_by(const Triangles *t, const Node *user, int i, int64_t *diagonal, int depth)
+{
+    double value;
+    bool mask;
+
+    switch (user->op) {
+    case OP_where: return i > 0 && find_mask(user->arg[0], &mask, diagonal, 0) && mask == (i == 2);
+    case OP_mul:
+        if (find_above(user->arg[1 - i], &value, diagonal, 0) && value == 0)
+            return true;
+        return is_unused(t, user, diagonal, depth + 1);
+    case OP_div:
+        return i == 0 && is_of_row(user->arg[1]) && is_unused(t, user, diagonal, depth + 1);
+    case OP_add:
+    case OP_sub:
+    case OP_neg: return is_unused(t, user, diagonal, depth + 1);
+    case OP_reshape: return reshapes_before(user) && is_unused(t, user, diagonal, depth + 1);
+    default: return false;
+    }
+}
+
+/* Is n not used above a diagonal in the whole program? */
+static bool is_unused(const Triangles *t, const Node *n, int64_t *diagonal, int depth)
+{
+    const Program *p = t->p;
+    int slot = p->slot[n->id], uses = 0;
+
+    if (depth > DEEP || slot < 0)
+        return false;
+    for (int i = 0; i < p->targets; i++)
+        if (p->target[i].node == n)
+            return false;
+
+    for (int u = t->first[slot]; u >= 0; u = t->next[u]) {
+        for (int i = 0; i < t->user[u]->nargs; i++) {
+            int64_t of_this;
+            if (t->user[u]->arg[i] != n)
+                continue;
+            if (!is_unused_by(t, t->user[u], i, &of_this, depth))
+                return false;
+            *diagonal = uses++ == 0 || of_this > *diagonal ? of_this : *diagonal;
+        }
+    }
+    return uses > 0;
+}
+
+/* The uses of all nodes. */
+static Triangles find_uses(Program *p)
+{
+    Triangles t = {.p = p};
+    size_t uses = 0;
+
+    for (int i = 0; i < p->nodes; i++)
+        uses += (size_t)p->node[i]->nargs;
+    t.first = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *t.first);
+    t.next = arena_alloc(p->ngc, (uses + 1) * sizeof *t.next);
+    t.user = arena_alloc(p->ngc, (uses + 1) * sizeof *t.user);
+    for (int i = 0; i < p->nodes; i++)
+        t.first[i] = -1;
+
+    int use = 0;
+    for (int i = 0; i < p->nodes; i++) {
+        const Node *n = p->node[i];
+        for (int a = 0; a < n->nargs; a++) {
+            int slot = p->slot[n->arg[a]->id];
+            if (slot < 0 || (a > 0 && n->arg[a] == n->arg[0]))
+                continue;
+            t.user[use] = n;
+            t.next[use] = t.first[slot];
+            t.first[slot] = use++;
+        }
+    }
+    return t;
+}
+
+/* Products of a few blocks gain too little. */
+static bool is_large(const Program *p, const Kernel *k)
+{
+    Product x = product_of(p->graph, k->product);
+    int64_t m = size_max(p->graph, x.m), n = size_max(p->graph, x.n),
+            inner = size_max(p->graph, x.k);
+    int64_t second = n > inner ? n : inner;
+
+    return m >= 2 * HALF_ROWS && second >= 2 * HALF_ROWS;
+}
+
+void program_triangles(Program *p)
+{
+    Triangles t = {.p = NULL};
+
+    for (int i = 0; i < p->kernels; i++) {
+        Kernel *k = p->kernel[i];
+        double value;
+
+        if (k->kind != K_GEMM || k->onto || k->store[0].target || !is_large(p, k))
+            continue;
+        if (find_above(k->product->arg[0], &value, &k->diagonal, 0) && value == 0) {
+            k->half = HALF_A;
+            continue;
+        }
+        if (t.p == NULL)
+            t = find_uses(p);
+        if (is_unused(&t, k->store[0].node, &k->diagonal, 0))
+            k->half = HALF_C;
+    }
+}
