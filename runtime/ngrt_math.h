@@ -561,6 +561,13 @@ static inline int32_t ngrt_sub_int(int32_t a, int32_t b)
     return (int32_t)((uint32_t)a - (uint32_t)b);
 }
 
+/*@ sum_int: */
+/* A sum of ints, added up in a double: it goes round where it leaves their range. */
+static inline int32_t ngrt_sum_int(double sum)
+{
+    return (int32_t)(uint32_t)(int64_t)sum;
+}
+
 /*@ mul_int: */
 /* a*b of ints goes round where it leaves their range, which in plain C is undefined. */
 static inline int32_t ngrt_mul_int(int32_t a, int32_t b)

@@ -241,6 +241,7 @@ const char *print_factor(Printer *pr, Size s);
 Part print_val(Printer *pr, const Val *v);
 /* The type of a value's temporary: "float", or of vectors. */
 const char *print_val_type(const Printer *pr, const Val *v);
+bool print_sum_leaves_ints(const Val *, double terms);
 /* The test of a guard. */
 const char *print_test(Printer *pr, const Val *v);
 

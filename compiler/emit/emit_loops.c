@@ -223,6 +223,20 @@ static bool is_double(const Printer *pr)
     return pr->k->store[0].node->type == T_INT || is_long_sum(pr);
 }
 
+/* Is it a sum of ints that may leave their range? */
+static bool sum_goes_round(const Printer *pr)
+{
+    const Kernel *k = pr->k;
+    double terms = 1;
+
+    if (k->reduce != OP_sum || k->store[0].node->type != T_INT)
+        return false;
+    for (int i = 0; i < k->axes; i++)
+        if (k->axis[i] == AX_REDUCE)
+            terms *= (double)size_max(pr->b->p->graph, k->extent[i]);
+    return print_sum_leaves_ints(k->store[0].val, terms);
+}
+
 /* Delivers an accumulated result: in memory, as the function's value, or as a variable, which may
  * be the accumulator itself. */
 static void print_result(Printer *pr, const char *acc)
@@ -235,7 +249,10 @@ static void print_result(Printer *pr, const char *acc)
         return;
 
     const char *value = acc;
-    if (s->node->type == T_INT && op_info[pr->k->reduce]->combine)
+    if (sum_goes_round(pr)) {
+        emit_section(pr->e, "sum_int");
+        value = print_format(pr, "ngrt_sum_int(%s)", acc);
+    } else if (s->node->type == T_INT && op_info[pr->k->reduce]->combine)
         value = print_format(pr, "(int32_t)%s", acc);
     else if (is_long_sum(pr))
         value = print_format(pr, "(%s)%s", pr->e->real, acc);
@@ -445,6 +462,11 @@ static void print_add_step(Printer *pr, const char *to)
         term = (Part){print_format(pr, "NGRT_EACH(%s)", term.text), PREC_CALL};
 
     const char *sum = to ? to : result_text(pr);
+    if (!pr->vector && sum_goes_round(pr)) {
+        emit_section(pr->e, "add_int");
+        print_line(pr, "%s = ngrt_add_int(%s, %s);", sum, sum, term.text);
+        return;
+    }
     print_combine(pr, stored_text(pr, sum, T_FLOAT), term, T_FLOAT);
 }
 

@@ -587,11 +587,10 @@ static Bounds bounds_of(const Val *v)
     }
 }
 
-/* The function in place of an operator on ints of which an index is computed, if the result may
- * leave their range; NULL: none. */
+/* The function in place of an operator on ints, if the result may leave their range; NULL: none. */
 static const char *wrapping_form(const Val *v)
 {
-    if (v->type != T_INT || !v->of_index || !leaves_ints(op_bounds(v)))
+    if (v->type != T_INT || !leaves_ints(op_bounds(v)))
         return NULL;
     switch (v->op) {
     case OP_add: return "ngrt_add_int($a, $b)";
@@ -600,6 +599,13 @@ static const char *wrapping_form(const Val *v)
     case OP_neg: return "ngrt_sub_int(0, $a)";
     default: return NULL;
     }
+}
+
+/* May the sum of this many ints leave their range? */
+bool print_sum_leaves_ints(const Val *v, double terms)
+{
+    Bounds b = bounds_of(v);
+    return leaves_ints((Bounds){fmin(b.lo * terms, 0), fmax(b.hi * terms, 0)});
 }
 
 /* ---- values of the innermost loop, as vectors ---- */

@@ -18,6 +18,13 @@ static void eval_leaf(Eval *e, const Node *n, double *out, int64_t count)
     }
 }
 
+/* The sum of ints is taken modulo 2^32. */
+static void eval_sum_around(const Node *n, double *out, int64_t count)
+{
+    for (int64_t i = 0; n->op == OP_sum && i < count; i++)
+        out[i] = int_around(out[i]);
+}
+
 static void eval_one(Eval *e, const Node *n, double *out)
 {
     const OpInfo *info = op_info[n->op];
@@ -28,8 +35,11 @@ static void eval_one(Eval *e, const Node *n, double *out)
         eval_leaf(e, n, out, count);
         return;
     }
+    bool around = n->type == T_INT && !e->exact_ints;
     if (info->eval) {
         info->eval(n, e, out);
+        if (around)
+            eval_sum_around(n, out, count);
         return;
     }
 
@@ -38,7 +48,7 @@ static void eval_one(Eval *e, const Node *n, double *out)
         double in[3] = {0};
         for (int k = 0; k < n->nargs; k++)
             in[k] = e->value[n->arg[k]->id][i];
-        out[i] = info->value(in[0], in[1], in[2]);
+        out[i] = around ? op_value_int(n->op, in) : info->value(in[0], in[1], in[2]);
     }
 }
 

@@ -19,6 +19,7 @@ struct Eval {
     int nodes;
     struct EvalLoop **loop; /* by node id: an OP_loop that was run, or NULL */
     int round;              /* calls of eval_node so far */
+    bool exact_ints;        /* ints are not taken modulo 2^32 */
     const Node *outside;    /* the first index that was out of its range, or NULL */
     double outside_value;   /* and what it was */
 

@@ -575,7 +575,7 @@ static Node *elementwise(Graph *g, Op op, Node **arg, int n)
     }
 
     if (constant) {
-        double r = info->value(v[0], v[1], v[2]);
+        double r = type == T_INT ? op_value_int(op, v) : info->value(v[0], v[1], v[2]);
         return graph_expand(g, number(g, type, r), shape, all_axes(shape));
     }
 
@@ -1138,20 +1138,9 @@ Node *graph_convk(Graph *g, Node *x, Node *y, const struct Attr *at, Shape shape
     return graph_add(g, n, (Node *[]){x, y});
 }
 
-/* Marks an index and the ints that it is computed from. */
-void graph_mark_index(Node *i)
-{
-    if (i->type != T_INT || i->of_index)
-        return;
-    i->of_index = true;
-    for (int k = 0; k < i->nargs; k++)
-        graph_mark_index(i->arg[k]);
-}
-
 Node *graph_checked(Graph *g, Node *i, Size size)
 {
     double v;
-    graph_mark_index(i);
     if (node_const(i, &v) && v >= 0 && size >= 0 && v < (double)size)
         return i;
     Node n = {.op = OP_checked, .type = T_INT, .shape = i->shape, .nargs = 1, .attr.size = size};

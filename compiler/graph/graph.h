@@ -267,9 +267,6 @@ struct Node {
     /* exponentials of which the largest is about 1 (stable.c): not to be taken apart */
     bool scaled;
 
-    /* an int from which an index is computed: in C, its arithmetic goes round */
-    bool of_index;
-
     /* made by a pass over kernels, beside an equal node: it is not shared */
     bool apart;
 
@@ -496,6 +493,9 @@ extern const OpInfo *const op_info[OP_COUNT];
 /* The op of an operator of the language on elements; *swap: with the operands exchanged. OP_COUNT:
  * there is none. */
 Op op_of_sign(const char *sign, bool *swap);
+
+double int_around(double x);                     /* the int32 that is x modulo 2^32 */
+double op_value_int(Op, const double *operands); /* the value of an int op, modulo 2^32 */
 
 struct Graph {
     Ngc *ngc;
@@ -825,7 +825,6 @@ Node *graph_conv(Graph *, Node *x, Node *k, const struct Attr *);
 /* Its derivative with respect to k. */
 Node *graph_convk(Graph *, Node *x, Node *y, const struct Attr *, Shape);
 
-void graph_mark_index(Node *);
 Node *graph_checked(Graph *, Node *i, Size size); /* an index, checked at run time: in [0, size) */
 Node *graph_gather(Graph *, Node *x, Node *i, int axis); /* int tensor in place of one axis */
 

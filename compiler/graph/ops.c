@@ -25,3 +25,16 @@ Op op_of_sign(const char *sign, bool *swap)
         op++;
     return (Op)op;
 }
+
+double int_around(double x)
+{
+    return (double)(int32_t)(uint32_t)(int64_t)x;
+}
+
+double op_value_int(Op op, const double *in)
+{
+    if (op == OP_mul)
+        return (double)(int32_t)((uint32_t)(int64_t)in[0] * (uint32_t)(int64_t)in[1]);
+    double y = op_info[op]->value(in[0], in[1], in[2]);
+    return op == OP_add || op == OP_sub || op == OP_neg ? int_around(y) : y;
+}

@@ -79,7 +79,7 @@ static Value *b_argmax(Lower *L, Loc loc, Value **arg)
     if (arg[1]->kind != V_ABSENT && !want_axis(L, arg[1], x->shape.rank, &axis))
         return value_error(L, loc);
 
-    Node *n = graph_argmax(L->g, graph_cast(L->g, x, T_FLOAT), axis);
+    Node *n = graph_argmax(L->g, x, axis);
     return value_node(L, loc, keepdims ? keep(L, n, x->shape, 1u << axis) : n);
 }
 

@@ -406,9 +406,7 @@ static Val *elementwise_val(Program *p, Kernel *k, const Node *n, const Index *i
 
     for (int i = 0; i < n->nargs; i++)
         arg[i] = val_of(p, k, n->arg[i], idx);
-    Val *v = val_op(p, k, n->op, n->type, arg[0], arg[1], arg[2]);
-    v->of_index = n->of_index;
-    return v;
+    return val_op(p, k, n->op, n->type, arg[0], arg[1], arg[2]);
 }
 
 Val *val_definition(Program *p, Kernel *k, const Node *n, const Index *idx)

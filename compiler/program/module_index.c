@@ -171,7 +171,6 @@ static Node *any_outside(const Module *m, const Program *p, const Node *const *i
 
     for (int i = 0; i < count; i++) {
         Node *n = now[index[i]->arg[0]->id];
-        graph_mark_index(n);
         Node *around = is_around(m, n);
 
         Node *own = is_outside(g, n, index[i]->attr.size);

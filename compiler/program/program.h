@@ -72,7 +72,6 @@ struct Val {
     int level;        /* the number of the kernel's loops around it; 0: outside of all */
     int uses;         /* by values that are always computed; 0: only under a guard */
     bool live;        /* something that is stored needs it */
-    bool of_index;    /* an index is computed from it */
     int ops;          /* operators in its text, without those of temporaries */
     int test_level;   /* V_GUARD: the level of its test */
     const char *test; /* V_GUARD: the name of the test's result, if that is computed outside of the

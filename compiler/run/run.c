@@ -291,7 +291,7 @@ static void check_labels(Run *r)
 }
 
 /* The first computed index that is out of its range, of those that the model's results need; NULL:
- * there is none. */
+ * there is none. It is out of range too if its arithmetic leaves the range of ints. */
 static const Node *find_outside(Run *r)
 {
     Graph *g = r->m->graph;
@@ -301,9 +301,13 @@ static const Node *find_outside(Run *r)
     const int *uses = graph_uses(g, root, r->m->roots);
 
     r->e->outside = NULL;
+    r->e->exact_ints = true;
+    eval_forget(r->e);
     for (int i = 0; i < g->count && !r->e->outside; i++)
         if (g->node[i]->op == OP_checked && uses[i] > 0)
             eval_node(r->e, g->node[i]);
+    r->e->exact_ints = false;
+    eval_forget(r->e);
     return r->e->outside;
 }
 
@@ -376,6 +380,8 @@ static void fill_inputs(Run *r)
 
 /* ---- printing ---- */
 
+enum { INT_DIGITS = 10 };
+
 /* A number as all C libraries print it: no -0, no -nan. */
 static void print_number(Text *out, double x, int digits)
 {
@@ -410,21 +416,27 @@ static void print_rows(Text *out, const double *x, const int64_t *dim, int rank,
     text_add(out, "]");
 }
 
-/* "next W = [...]" */
-static void print_value(Run *r, const char *before, const char *name, Shape shape, const double *x)
+/* "next W = [...]"; ints with all their digits. */
+static void print_value(Run *r, const char *before, const char *name, Shape shape, Type type,
+                        const double *x)
 {
     int64_t dim[MAX_RANK];
     eval_shape(r->e, shape, dim);
+    int digits = r->ngc->opt.digits;
+    if (type == T_INT && digits < INT_DIGITS)
+        digits = INT_DIGITS;
+
     size_t start = r->out->size;
     text_add(r->out, "%s%s = ", before, name);
-    print_rows(r->out, x, dim, shape.rank, (int)(r->out->size - start), r->ngc->opt.digits);
+    print_rows(r->out, x, dim, shape.rank, (int)(r->out->size - start), digits);
     text_add(r->out, "\n");
 }
 
 static void print_root(Run *r, const Root *root)
 {
     const char *before = root->kind == ROOT_UPDATE ? "next " : "";
-    print_value(r, before, root->name, root->node->shape, eval_node(r->e, root->node));
+    print_value(r, before, root->name, root->node->shape, root->node->type,
+                eval_node(r->e, root->node));
 }
 
 /* Dims that neither the user nor a given value sets are as large as they may be. */
@@ -524,7 +536,7 @@ int run_main(Ngc *ngc, Model *m, char **assign, int count, bool fill, Text *out)
 
     for (int i = 0; i < m->vars && fill; i++)
         if (m->var[i]->kind == VAR_INPUT)
-            print_value(r, "", m->var[i]->name, m->var[i]->shape, r->var[i]);
+            print_value(r, "", m->var[i]->name, m->var[i]->shape, m->var[i]->type, r->var[i]);
 
     for (int k = 0; k < KINDS; k++)
         for (int i = 0; i < m->roots; i++)
