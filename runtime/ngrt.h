@@ -52,7 +52,7 @@ typedef struct ngrt_pool {
 
 /* ---- the model descriptor ---- */
 
-#define NGRT_MODEL_VERSION 2
+#define NGRT_MODEL_VERSION 3
 
 enum ngrt_role {
     NGRT_INPUT,
@@ -86,8 +86,9 @@ typedef struct ngrt_tensor {
     int role;         /* enum ngrt_role */
     int type;         /* enum ngrt_type */
     int rank;
-    int shape[8];  /* with every run-time size at its bound */
-    int dim[8];    /* the index of the run-time size that shape[i] is a multiple of, or -1 */
+    int shape[8]; /* the most that it can be */
+    int dim[8];   /* the index of the run-time size that shape[i] is a multiple of; -1: it is fixed;
+                     -2: axis_length computes it */
     size_t offset; /* in its struct: params, state, inputs, grads, or work for outputs, losses and
                       metrics. In inputs a tensor is a pointer there and a scalar (rank 0) the value
                       itself. */
@@ -128,6 +129,8 @@ typedef struct ngrt_model {
     int (*metrics_finish)(void *totals);
     const void *defaults; /* an inputs struct with the default values, as NAME_INPUTS; NULL: there
                              are no inputs */
+    int (*axis_length)(int tensor, int axis, const int *size); /* with these run-time sizes, of an
+                             axis whose dim is -2; NULL: there is none */
 } ngrt_model;
 
 /*@ end: */

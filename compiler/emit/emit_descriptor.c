@@ -23,13 +23,19 @@ static const char *quote(Ngc *ngc, const char *text)
 
 /* ---- tensors ---- */
 
-/* The index of the first run-time dim that a size depends on; -1: none. */
+enum { FIXED = -1, COMPUTED = -2 }; /* of an axis, in place of a run-time dim */
+
+/* The index of the run-time dim that a size is a multiple of, FIXED or COMPUTED. */
 static int run_time_dim(const Emit *e, Size s)
 {
-    for (int i = 0; i < e->graph->dims && s < 0; i++)
-        if (size_uses_dim(e->graph, s, i))
-            return i;
-    return -1;
+    Graph *g = e->graph;
+
+    for (int i = 0; i < g->dims && s < 0; i++)
+        if (size_uses_dim(g, s, i)) {
+            Size multiple = size_mul(g, size_max(g, s) / g->dim[i].max, size_dim(g, i));
+            return s == multiple ? i : COMPUTED;
+        }
+    return FIXED;
 }
 
 typedef struct Row {            /* of the table of tensors */
@@ -52,10 +58,25 @@ static const char *type_constant(const Emit *e, Type type)
     return e->ngc->opt.real_double ? "NGRT_F64" : "NGRT_F32";
 }
 
+/* The rows of the table, and the lengths of axes that are computed. */
+typedef struct Rows {
+    Text table;
+    int count;
+    Text lengths;  /* "    case 8*3 + 0: return (int)(9 - T);\n" */
+    unsigned dims; /* that these use */
+} Rows;
+
+static void add_length(Emit *e, Rows *rows, int axis, Size s)
+{
+    text_add(&rows->lengths, "    case 8*%d + %d: return (int)(%s);\n", rows->count, axis,
+             emit_size(e, s, &rows->dims));
+}
+
 /* {name, role, type, rank, {sizes}, {run-time dims}, offset, flags, limit, total} */
-static void add_row(Emit *e, Text *t, Row r)
+static void add_row(Emit *e, Rows *rows, Row r)
 {
     int rank = r.shape.rank;
+    Text *t = &rows->table;
 
     text_add(t, "    {%s, %s, %s, %d, {", quote(e->ngc, r.name), r.role, type_constant(e, r.type),
              rank);
@@ -65,13 +86,16 @@ static void add_row(Emit *e, Text *t, Row r)
     }
     text_add(t, "}, {");
     for (int i = 0; i < DESCRIPTOR_RANK; i++) {
-        int dim = i < rank ? run_time_dim(e, r.shape.dim[i]) : -1;
+        int dim = i < rank ? run_time_dim(e, r.shape.dim[i]) : FIXED;
         text_add(t, "%s%d", i ? ", " : "", dim);
+        if (dim == COMPUTED)
+            add_length(e, rows, i, r.shape.dim[i]);
     }
 
     long long limit = r.limit > INT_MAX ? 0 : r.limit;
     text_add(t, "}, offsetof(%s_%s, %s), %s, %lld, %s},\n", e->module->name, r.block, r.member,
              r.flags, limit, r.total ? r.total : "0");
+    rows->count++;
 }
 
 /* Is the input only compared with what the model computes? Then predict does not read it. */
@@ -104,15 +128,14 @@ static const char *var_flags(const Emit *e, int var)
     return target ? "NGRT_TARGET" : "0";
 }
 
-/* The variables of one kind; returns how many. */
-static int add_vars(Emit *e, Text *t, VarKind kind, const char *role)
+/* The variables of one kind. */
+static void add_vars(Emit *e, Rows *rows, VarKind kind, const char *role)
 {
-    int rows = 0;
     for (int i = 0; i < e->module->model->vars; i++) {
         const Var *v = e->module->model->var[i];
         if (v->kind != kind)
             continue;
-        add_row(e, t,
+        add_row(e, rows,
                 (Row){.name = v->name,
                       .role = role,
                       .block = block_info[block_of_var[kind]].type,
@@ -121,20 +144,17 @@ static int add_vars(Emit *e, Text *t, VarKind kind, const char *role)
                       .shape = v->shape,
                       .flags = var_flags(e, i),
                       .limit = v->limit});
-        rows++;
     }
-    return rows;
 }
 
-/* The roots of one kind; returns how many. */
-static int add_roots(Emit *e, Text *t, RootKind kind, const char *role, Block block)
+/* The roots of one kind. */
+static void add_roots(Emit *e, Rows *rows, RootKind kind, const char *role, Block block)
 {
-    int rows = 0;
     for (int i = 0; i < e->module->model->roots; i++) {
         const Root *r = &e->module->model->root[i];
         if (r->kind != kind)
             continue;
-        add_row(e, t,
+        add_row(e, rows,
                 (Row){.name = r->name,
                       .role = role,
                       .block = block_info[block].type,
@@ -143,23 +163,19 @@ static int add_roots(Emit *e, Text *t, RootKind kind, const char *role, Block bl
                       .shape = r->node->shape,
                       .flags = metrics_flags(e, i),
                       .total = metrics_offset(e, i)});
-        rows++;
     }
-    return rows;
 }
 
-/* All tensors of the interface; returns how many. */
-static int add_rows(Emit *e, Text *t)
+/* All tensors of the interface. */
+static void add_rows(Emit *e, Rows *rows)
 {
-    int rows = 0;
-    rows += add_vars(e, t, VAR_INPUT, "NGRT_INPUT");
-    rows += add_vars(e, t, VAR_PARAM, "NGRT_PARAM");
-    rows += add_vars(e, t, VAR_STATE, "NGRT_STATE");
-    rows += add_roots(e, t, ROOT_GRAD, "NGRT_GRAD", BLOCK_GRADS);
-    rows += add_roots(e, t, ROOT_OUTPUT, "NGRT_OUTPUT", BLOCK_WORK);
-    rows += add_roots(e, t, ROOT_LOSS, "NGRT_LOSS", BLOCK_WORK);
-    rows += add_roots(e, t, ROOT_METRIC, "NGRT_METRIC", BLOCK_WORK);
-    return rows;
+    add_vars(e, rows, VAR_INPUT, "NGRT_INPUT");
+    add_vars(e, rows, VAR_PARAM, "NGRT_PARAM");
+    add_vars(e, rows, VAR_STATE, "NGRT_STATE");
+    add_roots(e, rows, ROOT_GRAD, "NGRT_GRAD", BLOCK_GRADS);
+    add_roots(e, rows, ROOT_OUTPUT, "NGRT_OUTPUT", BLOCK_WORK);
+    add_roots(e, rows, ROOT_LOSS, "NGRT_LOSS", BLOCK_WORK);
+    add_roots(e, rows, ROOT_METRIC, "NGRT_METRIC", BLOCK_WORK);
 }
 
 /* ---- functions with the descriptor's arguments ---- */
@@ -231,8 +247,21 @@ static void print_sizes(const Emit *e, Text *t)
     }
 }
 
+/* Lengths of axes that are not multiples of one run-time size. */
+static void print_lengths(const Emit *e, const Rows *rows, Text *t)
+{
+    if (rows->lengths.size == 0)
+        return;
+    text_add(t, "static int axis_length(int tensor, int axis, const int *size)\n{\n");
+    for (int i = 0; i < e->graph->dims; i++)
+        if (rows->dims >> i & 1)
+            text_add(t, "    const size_t %s%s = (size_t)size[%d];\n", e->module->dim_prefix,
+                     e->graph->dim[i].name, i);
+    text_add(t, "    switch (8*tensor + axis) {\n%s    }\n    return 0;\n}\n\n", rows->lengths.at);
+}
+
 /* The tables that the descriptor has pointers to. */
-static void print_tables(const Emit *e, const Text *rows, Text *t)
+static void print_tables(const Emit *e, const Rows *rows, Text *t)
 {
     const Module *m = e->module;
 
@@ -245,8 +274,9 @@ static void print_tables(const Emit *e, const Text *rows, Text *t)
         }
         text_add(t, "};\n\n");
     }
-    if (rows->size > 0)
-        text_add(t, "static const ngrt_tensor tensors[] = {\n%s};\n\n", rows->at);
+    if (rows->count > 0)
+        text_add(t, "static const ngrt_tensor tensors[] = {\n%s};\n\n", rows->table.at);
+    print_lengths(e, rows, t);
     if (module_has_var(m, VAR_INPUT))
         text_add(t, "static const %s_inputs defaults = %s_INPUTS;\n\n", m->name, m->upper);
 }
@@ -291,8 +321,8 @@ void emit_model(Emit *e, Text *t)
 {
     const Module *m = e->module;
     const char *name[FN_GROUP] = {NULL}; /* of functions, by Fn */
-    Text rows = {.ngc = e->ngc};
-    int count = add_rows(e, &rows);
+    Rows rows = {.table.ngc = e->ngc, .lengths.ngc = e->ngc};
+    add_rows(e, &rows);
 
     print_sizes(e, t);
     for (int i = 0; i < m->functions; i++) {
@@ -309,9 +339,10 @@ void emit_model(Emit *e, Text *t)
     text_add(t, "    NGRT_MODEL_VERSION, %s, %s,\n", quote(e->ngc, m->model->name),
              type_constant(e, T_FLOAT));
     print_block_sizes(e, t);
-    text_add(t, "    %d, %s, %d, %s,\n", e->graph->dims, e->graph->dims ? "dims" : "NULL", count,
-             count ? "tensors" : "NULL");
+    text_add(t, "    %d, %s, %d, %s,\n", e->graph->dims, e->graph->dims ? "dims" : "NULL",
+             rows.count, rows.count ? "tensors" : "NULL");
     print_functions(e, name, t);
-    text_add(t, "    %s\n", module_has_var(m, VAR_INPUT) ? "&defaults" : "NULL");
+    text_add(t, "    %s, %s\n", module_has_var(m, VAR_INPUT) ? "&defaults" : "NULL",
+             rows.lengths.size ? "axis_length" : "NULL");
     text_add(t, "};\n");
 }

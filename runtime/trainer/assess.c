@@ -32,12 +32,10 @@ static size_t row_elements(const Trainer *t, const ngrt_tensor *x)
 
         if (d == 0 && !found && x->shape[i] == t->model->dim[0].max && i == 0)
             found = 1;
-        else if (d == 0)
+        else if (d == 0 || ngrt_axis_is_of_batch(t, x, i))
             return 0;
-        else if (d > 0)
-            elements *= (size_t)(x->shape[i] / t->model->dim[d].max) * (size_t)t->size[d];
         else
-            elements *= (size_t)x->shape[i];
+            elements *= ngrt_axis_length(t, x, i);
     }
     return found ? elements : 0;
 }

@@ -45,7 +45,7 @@ static int find_plane(const Trainer *t, const Set *set, Plane *p)
         const ngrt_tensor *x = &t->model->tensor[i];
 
         if (x->role != NGRT_OUTPUT || (x->rank != 1 && x->rank != 2) || x->dim[0] != 0 ||
-            (x->rank == 2 && x->dim[1] >= 0))
+            (x->rank == 2 && x->dim[1] != -1))
             continue;
         p->output = x;
         p->elements = x->rank == 2 ? (size_t)x->shape[1] : 1;

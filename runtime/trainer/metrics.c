@@ -11,13 +11,9 @@
 /* The length of an axis at the run-time sizes; 0: it has one place or more for each row. */
 static size_t axis_length(const Trainer *t, const ngrt_tensor *x, int axis)
 {
-    int d = x->dim[axis];
-
-    if (d < 0)
-        return (size_t)x->shape[axis];
-    if (d == 0)
+    if (x->dim[axis] == 0 || ngrt_axis_is_of_batch(t, x, axis))
         return 0;
-    return (size_t)(x->shape[axis] / t->model->dim[d].max) * (size_t)t->size[d];
+    return ngrt_axis_length(t, x, axis);
 }
 
 static size_t element_count(const Trainer *t, const ngrt_tensor *x)

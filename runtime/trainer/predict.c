@@ -26,16 +26,15 @@ typedef struct Result {
 static int set_size(const Trainer *t, Result *r, int axis)
 {
     const ngrt_tensor *x = r->tensor;
-    int d = x->dim[axis];
-    size_t unit = (size_t)x->shape[axis];
+    size_t unit;
 
-    if (d < 0) {
-        r->shape[axis] = unit;
+    if (x->dim[axis] != 0) {
+        r->shape[axis] = ngrt_axis_length(t, x, axis);
         return 0;
     }
-    unit = (size_t)(x->shape[axis] / t->model->dim[d].max);
-    r->shape[axis] = unit * (d == 0 ? t->part[TRAINING].rows : (size_t)t->size[d]);
-    return d == 0 && r->axis < 0 && unit == 1;
+    unit = (size_t)(x->shape[axis] / t->model->dim[0].max);
+    r->shape[axis] = unit * t->part[TRAINING].rows;
+    return r->axis < 0 && unit == 1;
 }
 
 /* Finds the axis of the rows, the sizes and the pieces. False if the output is one for a whole
@@ -52,7 +51,7 @@ static int set_shape(const Trainer *t, Result *r)
             r->axis = i;
             continue;
         }
-        if (x->dim[i] == 0)
+        if (x->dim[i] == 0 || ngrt_axis_is_of_batch(t, x, i))
             by_row = 0;
         if (r->axis < 0)
             r->outer *= r->shape[i];

@@ -38,13 +38,10 @@ static int row_axis(const ngrt_model *m, const ngrt_tensor *x, int named)
 static size_t axis_length(const Trainer *t, const ngrt_tensor *x, int axis, int rows)
 {
     const ngrt_model *m = t->model;
-    int d = x->dim[axis];
 
     if (axis == rows)
         return m->dims ? (size_t)(x->shape[axis] / m->dim[0].max) : 1;
-    if (d < 0)
-        return (size_t)x->shape[axis];
-    return (size_t)(x->shape[axis] / m->dim[d].max * t->size[d]);
+    return ngrt_axis_length(t, x, axis);
 }
 
 /* The elements that a row gives to the first `axes` axes. */

@@ -51,6 +51,54 @@ static int set_size(Trainer *t, const char *text)
     return DONE;
 }
 
+size_t ngrt_axis_length(const Trainer *t, const ngrt_tensor *x, int axis)
+{
+    const ngrt_model *m = t->model;
+    int d = x->dim[axis];
+
+    if (d == -2)
+        return (size_t)m->axis_length((int)(x - m->tensor), axis, t->size);
+    if (d == -1)
+        return (size_t)x->shape[axis];
+    return (size_t)(x->shape[axis] / m->dim[d].max) * (size_t)t->size[d];
+}
+
+/* Does the length depend on the size of a batch, and is not a multiple of it? */
+int ngrt_axis_is_of_batch(const Trainer *t, const ngrt_tensor *x, int axis)
+{
+    Trainer other = *t;
+    int i, most = t->model->dims ? t->model->dim[0].max : 1;
+    size_t first;
+
+    if (x->dim[axis] != -2)
+        return 0;
+    other.size[0] = most;
+    first = ngrt_axis_length(&other, x, axis);
+    for (i = 1; i < most && i < 4; i++) {
+        other.size[0] = i;
+        if (ngrt_axis_length(&other, x, axis) != first)
+            return 1;
+    }
+    return 0;
+}
+
+/* Inputs have a number of places for each row of the batch, or as many in every batch. */
+static int check_inputs(const Trainer *t)
+{
+    int i, k;
+
+    for (i = 0; i < t->model->tensors; i++) {
+        const ngrt_tensor *x = &t->model->tensor[i];
+        for (k = 0; x->role == NGRT_INPUT && k < x->rank; k++)
+            if (ngrt_axis_is_of_batch(t, x, k))
+                return ngrt_trainer_fail(t, USAGE,
+                                         "the input %s has a length that is no multiple of the "
+                                         "batch %s, so its rows cannot come from a file",
+                                         x->name, t->model->dim[0].name);
+    }
+    return DONE;
+}
+
 /* Sets the run-time sizes from NAME=value where given, else to their bounds. */
 int ngrt_trainer_sizes(Trainer *t)
 {
@@ -60,5 +108,5 @@ int ngrt_trainer_sizes(Trainer *t)
         t->size[d] = t->model->dim[d].max;
     for (i = 0; i < t->assigns && !status; i++)
         status = set_size(t, t->assign[i]);
-    return status;
+    return status ? status : check_inputs(t);
 }

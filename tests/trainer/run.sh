@@ -280,6 +280,31 @@ END
     group "scales"
 fi
 
+if asked sizes; then
+    # the columns of inputs whose lengths are not multiples of a run-time size
+    cat >lengths.ng <<'END'
+dim m <= 30, T <= 5
+input x[m, 9 - T], z[m, T*2 - 1], q[m, T*T], t[m]: int
+h = dense(concat([reshape(sum(x, 1), [m, 1]), reshape(sum(z, 1), [m, 1]), reshape(sum(q, 1), [m, 1])], 1), 2)
+output o = x
+metric e = sum(z, 0)
+minimize J = cross_entropy(h, t) with sgd(0.1)
+END
+    awk 'BEGIN { for (i = 0; i < 40; i++) { for (j = 0; j < 20; j++) printf "%d,", i + j; print i % 2 } }' >lengths.csv
+    run 0 train lengths.ng --data lengths.csv --epochs 1 --quiet T=3 --save lengths.st
+    run 0 predict lengths.ng --data lengths.csv --load lengths.st T=3
+    grep -qx '39,40,41,42,43,44' "$dir/out"
+    verdict $? "6 columns of x"
+    run 0 eval lengths.ng --data lengths.csv --load lengths.st T=3
+    prints "e: [1020, 1060, 1100, 1140, 1180]"
+    run 3 train lengths.ng --data lengths.csv --quiet T=4
+    says "21 columns, but the inputs take 29: x 5, z 7, q 16, t 1; with T=4"
+    printf 'dim m <= 30\ninput x[m + 1, 3], t[m]: int\nminimize J = cross_entropy(dense(x[0:m], 2), t) with sgd(0.1)\n' >longer.ng
+    run 2 train longer.ng --data lengths.csv --quiet
+    says "the input x has a length that is no multiple of the batch m, so its rows cannot come from a file"
+    group "sizes"
+fi
+
 if asked large; then
     # more than memory: tables, arrays, and those that are compressed; in windows, each row once
     cat >sum.ng <<'END'
