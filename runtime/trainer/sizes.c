@@ -92,7 +92,7 @@ static int check_inputs(const Trainer *t)
         for (k = 0; x->role == NGRT_INPUT && k < x->rank; k++)
             if (ngrt_axis_is_of_batch(t, x, k))
                 return ngrt_trainer_fail(t, USAGE,
-                                         "the input %s has a length that is no multiple of the "
+                                         "the input %s has a length that is not a multiple of the "
                                          "batch %s, so its rows cannot come from a file",
                                          x->name, t->model->dim[0].name);
     }

@@ -280,7 +280,7 @@ int ngrt_trainer_help(const char *program, int command);
 
 /* sizes.c */
 int ngrt_trainer_sizes(Trainer *t);
-size_t ngrt_axis_length(const Trainer *t, const ngrt_tensor *x, int axis); /* at these sizes */
+size_t ngrt_axis_length(const Trainer *t, const ngrt_tensor *x, int axis);   /* at these sizes */
 int ngrt_axis_is_of_batch(const Trainer *t, const ngrt_tensor *x, int axis); /* but no multiple? */
 int ngrt_read_count(const char *text, long *value); /* a whole number that is not negative */
 

@@ -301,7 +301,7 @@ END
     says "21 columns, but the inputs take 29: x 5, z 7, q 16, t 1; with T=4"
     printf 'dim m <= 30\ninput x[m + 1, 3], t[m]: int\nminimize J = cross_entropy(dense(x[0:m], 2), t) with sgd(0.1)\n' >longer.ng
     run 2 train longer.ng --data lengths.csv --quiet
-    says "the input x has a length that is no multiple of the batch m, so its rows cannot come from a file"
+    says "the input x has a length that is not a multiple of the batch m, so its rows cannot come from a file"
     group "sizes"
 fi
 
