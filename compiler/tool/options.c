@@ -71,6 +71,29 @@ static void help(Ngc *ngc)
         "  ngc -MD -MF model.d model.ng -o model.c   and a rule for make\n");
 }
 
+#ifndef NGC_LIBS
+#define NGC_LIBS ""
+#endif
+
+/* The version; then the libraries that the build chose, each a word with + or -. */
+static void print_version(void)
+{
+    static const struct {
+        const char *name, *linked;
+        bool onnx;
+    } library[] = {{"openblas", "-lopenblas", false}, {"zlib", "-lz", false}, {"onnx", "", true}};
+
+    printf("ngc %s\n", NGC_VERSION);
+    for (size_t i = 0; i < sizeof library / sizeof *library; i++) {
+        bool there = strstr(NGC_LIBS, library[i].linked) != NULL;
+#ifndef NGC_ONNX
+        there &= !library[i].onnx;
+#endif
+        printf("%s%c%s", i > 0 ? " " : "", there ? '+' : '-', library[i].name);
+    }
+    printf("\n");
+}
+
 /* ---- reading ---- */
 
 /* The option that an argument is, and its value if the same argument has one, as in --real=double
@@ -368,6 +391,7 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
     case O_LOSS: a->loss = value; break;
     case O_OPTIMIZER: a->optimizer = value; break;
     case O_FLAT: a->flat = true; break;
+    case O_FORCE: a->force = true; break;
     case O_TRAINING: a->training = true; break;
     case O_FORM: a->form = o->name + 2; break;
     case O_JACOBIANS: opt->jacobians = true; break;
@@ -375,7 +399,7 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
     case O_COMPLETION: completion_print(value, stdout); return 0;
     case O_MAN: manual_print(ngc, stdout); return 0;
     case O_HELP: help(ngc); return 0;
-    case O_VERSION: printf("ngc %s\n", NGC_VERSION); return 0;
+    case O_VERSION: print_version(); return 0;
     }
     return -1;
 }

@@ -54,6 +54,7 @@ typedef enum {
     O_LOSS,
     O_OPTIMIZER,
     O_FLAT,
+    O_FORCE,
     O_TRAINING,
 } OptionKind;
 
@@ -122,7 +123,7 @@ typedef struct Args {
     const char *data; /* files for its inputs, or NULL */
     const char *output, *header, *manifest;
     const char *save, *load, *loss, *optimizer; /* of import and export */
-    bool flat, training;
+    bool flat, force, training;
     const char *deps_file, *deps_target;
     bool want_header, want_manifest, report, fill, deps_only, deps, check;
     char **rest; /* name=value, a trainer's arguments, files to format, codes to explain */

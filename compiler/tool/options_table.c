@@ -111,6 +111,8 @@ const Option option_table[] = {
      "import: with this optimizer: 'adam(lr = 0.001)'"},
     {"--flat", O_FLAT, OF_IMPORT, 0, NULL, NULL,
      "import: write each layer as a statement of its own, without defs and loops"},
+    {"--force", O_FORCE, OF_IMPORT, 0, NULL, NULL,
+     "import: write over a text that was changed since it was imported"},
 
     {"--training", O_TRAINING, OF_IMPORT, 0, NULL, NULL,
      "export: losses and gradients too, of the model as it is trained"},
@@ -125,7 +127,8 @@ const Option option_table[] = {
      "print the completions for bash, zsh or fish"},
     {"--man", O_MAN, OF_OTHER, 0, NULL, NULL, "print the manual page, for man"},
     {"--help", O_HELP, OF_OTHER, 0, NULL, NULL, "print this"},
-    {"--version", O_VERSION, OF_OTHER, 0, NULL, NULL, "print the version"},
+    {"--version", O_VERSION, OF_OTHER, 0, NULL, NULL,
+     "print the version, and with which optional libraries (+) ngc was built"},
 
     TRAINER_OPTIONS(TRAINER_OPTION) /* of train, eval and predict */
 };

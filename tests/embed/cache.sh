@@ -78,7 +78,7 @@ runs 1 "another compiler of that name" cached use
 runs 1 "another place of headers" cached use CPATH=/nowhere
 mkdir -p moved/bin moved/lib moved/include
 cp "$(dirname "$ngc")/libngrt.a" moved/lib && cp "$top"/runtime/*.h moved/include
-version=$("$ngc" --version | sed 's/ngc //')
+version=$("$ngc" --version | sed -n 's/^ngc //p')
 cp "$ngc" moved/bin/ngc
 runs 1 "ngc of this version" env TMPDIR="$PWD/temp" CC="$PWD/bin/fake" XDG_CACHE_HOME="$own" moved/bin/ngc eval m.ng
 LC_ALL=C sed "s/$(echo "$version" | sed 's/\./\\./g')/9${version#?}/g" "$ngc" >moved/bin/ngc

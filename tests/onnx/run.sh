@@ -104,6 +104,15 @@ texts() {
 messages() {
     model=$dir/nets/mnist_cnn/model.onnx
     says 1 "no such run-time size\|there is no run-time size" "$NGC" import "$model" -D m=3 -o "$dir/none.ng"
+    "$NGC" import "$model" -o "$dir/again.ng" >"$dir/out" 2>&1
+    works "$NGC" import "$model" -o "$dir/again.ng" --loss=mse
+    works "$NGC" import "$model" -o "$dir/again.ng" # over one with other options
+    echo "# mine" >>"$dir/again.ng"
+    says 2 "again.ng' is there already, and not as an import wrote it" "$NGC" import "$model" -o "$dir/again.ng" --save "$dir/again.st"
+    tail -1 "$dir/again.ng" | grep -q mine && [ ! -e "$dir/again.st" ] && good || fail "a changed text was written over"
+    says 2 "not as an import wrote it" "$NGC" import "$model" -o "$dir/merged.ng" # which has no sum
+    works "$NGC" import "$model" -o "$dir/again.ng" --force
+    grep -q mine "$dir/again.ng" && fail "--force" || good
     says 1 "there is no input of that name" "$NGC" import "$model" z=3 -o "$dir/none.ng"
     says 1 "No such file" "$NGC" import "$dir/nothing.onnx" -o "$dir/none.ng"
     says 1 "not a file in the ONNX format, or is damaged" "$NGC" import $here/run.sh -o "$dir/none.ng"
@@ -183,6 +192,7 @@ without() {
     in_share 8 0 || return
     make -s B="$dir/without" ONNX=0 CFLAGS=-O0 "$dir/without/ngc" >"$dir/out" 2>&1 && good || fail "ONNX=0: $(tail -3 "$dir/out")"
     says 2 "libprotobuf-c-dev" "$dir/without/ngc" import "$dir/nets/lenet/model.onnx"
+    says 0 "[-]onnx" "$dir/without/ngc" --version
     says 0 "J = 7" "$dir/without/ngc" run -e 'a*2 + 1' a=3
     group "without protobuf-c"
 }
