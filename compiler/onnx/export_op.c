@@ -306,6 +306,22 @@ static Placed largest(Export *x, const Node *n)
     return plain(y);
 }
 
+/* Where the largest elements are, the largest first: the second result of TopK. */
+static Placed places_in_order(Export *x, const Node *n)
+{
+    int last = n->shape.rank - 1;
+    put(x, "TopK", tensor_of(x, n->arg[0]), size_list(x, &n->shape.dim[last], 1), NULL);
+    put_int(x, "axis", last);
+
+    Pb__Node *node = last_put(x);
+    char **output = arena_alloc(x->ngc, 2 * sizeof *output);
+    output[0] = node->output[0];
+    output[1] = (char *)fresh_name(x, NULL);
+    node->output = output;
+    node->n_output = 2;
+    return plain(output[1]);
+}
+
 /* An operand of a product; turned: it is stored transposed. */
 static const char *factor(Export *x, const Node *n, bool turned)
 {
@@ -579,6 +595,7 @@ Placed export_node(Export *x, const Node *n)
     case OP_sum:
     case OP_max: return reduce(x, n);
     case OP_argmax: return largest(x, n);
+    case OP_order: return places_in_order(x, n);
     case OP_matmul: return matmul(x, n);
     case OP_det: return plain(put(x, "Det", tensor_of(x, n->arg[0]), NULL));
     case OP_conv: return conv(x, n);

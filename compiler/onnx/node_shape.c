@@ -466,6 +466,15 @@ static bool is_row(Import *im, const Known *index, int64_t *first)
     return true;
 }
 
+/* An operand that says where to read or write. Arithmetic with numbers has made a float of it. */
+static Operand places(Import *im, int i)
+{
+    Operand o = operand(im, i);
+    if (im->failed || !o.line || operand_node(o)->type == T_INT)
+        return o;
+    return emit(im, BIND_ATOM, "as_int($00)", 1, o);
+}
+
 static void take_gather(Import *im, const Pb__Node *n)
 {
     (void)n;
@@ -492,7 +501,7 @@ static void take_gather(Import *im, const Pb__Node *n)
         result(im, 0, index->rank == 1 ? x : emit(im, BIND_ATOM, "$60[new]", 1, x));
         return;
     }
-    Operand i = operand(im, 1);
+    Operand i = places(im, 1);
     if (!im->failed)
         result(im, 0, emit(im, BIND_ATOM, range_form(im, axis, "$01"), 2, x, i));
 }
@@ -501,7 +510,7 @@ static void take_gather_elements(Import *im, const Pb__Node *n)
 {
     (void)n;
     int rank = input_rank(im, 0);
-    Operand x = operand(im, 0), i = operand(im, 1);
+    Operand x = operand(im, 0), i = places(im, 1);
     int64_t axis = im->failed ? -1 : axis_of(im, attribute_int(im, "axis", 0), rank);
     if (axis < 0)
         return;
@@ -514,7 +523,7 @@ static void take_gather_nd(Import *im, const Pb__Node *n)
 {
     (void)n;
     int64_t batch = attribute_int(im, "batch_dims", 0);
-    Operand x = operand(im, 0), i = operand(im, 1);
+    Operand x = operand(im, 0), i = places(im, 1);
     const char *more = batch ? text_format(im->ngc, ", %lld", (long long)batch) : "";
     if (!im->failed)
         result(im, 0,
@@ -527,7 +536,7 @@ static void take_scatter(Import *im, const Pb__Node *n)
     bool nd = strcmp(n->op, "ScatterND") == 0;
     const char *reduction = attribute_text(im, "reduction", "none");
     int rank = input_rank(im, 0);
-    Operand x = operand(im, 0), i = operand(im, 1), u = operand(im, 2);
+    Operand x = operand(im, 0), i = places(im, 1), u = operand(im, 2);
     int64_t axis = im->failed || nd ? 0 : axis_of(im, attribute_int(im, "axis", 0), rank);
     if (im->failed || axis < 0)
         return;
