@@ -16,11 +16,23 @@ typedef struct Placed {
     const char *truth;  /* of a comparison: the same as a bool */
 } Placed;
 
+/* A node that one operator gives, with all that is below it down to its operands. */
+typedef struct Form {
+    const char *op; /* of ONNX */
+    const Node *arg[5];
+    int args;
+    double eps;
+    int axis; /* MaxPool: how many axes a window has */
+    uint32_t axes;
+    int64_t size[MAX_RANK], stride[MAX_RANK], dilation[MAX_RANK], pads[2 * MAX_RANK];
+} Form;
+
 typedef struct Export {
     Ngc *ngc;
     Graph *g;
     const Model *m;
     Placed *place;             /* by node id */
+    Form **form;               /* by node id, or NULL */
     const char *dim[MAX_DIMS]; /* the tensors with the sizes */
     int element;               /* of a float */
     Table taken;               /* names of tensors */
@@ -41,6 +53,7 @@ Pb__Node *last_put(Export *); /* for attributes */
 void put_int(Export *, const char *name, int64_t);
 void put_ints(Export *, const char *name, const int64_t *, int count);
 void put_text(Export *, const char *name, const char *);
+void put_real(Export *, const char *name, double);
 
 Pb__Tensor *new_tensor(Export *, const char *name, Type, int rank, const int64_t *dim,
                        const double *);
@@ -58,7 +71,14 @@ const char *shape_list(Export *, Shape, bool one_open); /* one run-time size may
 const char *size_list(Export *, const Size *, int count);
 int element_of(const Export *, Type);
 
+/* ---- export_pattern.c ---- */
+
+void forms_find(Export *, const int *uses); /* sets form; by node id: is it used? */
+
 /* ---- export_op.c ---- */
+
+/* The nodes that the operators for a node read; returns how many, at most its operands and 3. */
+int export_operands(Export *, const Node *, const Node **operand);
 
 Placed export_node(Export *, const Node *); /* its operands are there */
 

@@ -394,7 +394,8 @@ static bool is_border(Export *x, const Node *n, int64_t *pads)
     return true;
 }
 
-static Placed conv(Export *x, const Node *n)
+/* bias: a number for each channel, or NULL */
+static Placed conv(Export *x, const Node *n, const char *bias)
 {
     int64_t pads[4] = {0};
     const Node *image = n->arg[0];
@@ -403,7 +404,7 @@ static Placed conv(Export *x, const Node *n)
     const char *k = tensor_of(x, n->arg[1]);
     Placed y = {.turned = true};
     memcpy(y.perm, batch_last, sizeof batch_last);
-    y.name = put(x, "Conv", ordered(x, image, batch_first, 4), k, NULL);
+    y.name = put(x, "Conv", ordered(x, image, batch_first, 4), k, bias, NULL);
     put_pairs(x, n->attr.stride, n->attr.dilation, n->attr.groups);
     put_ints(x, "pads", pads, 4);
     return y;
@@ -529,12 +530,123 @@ static Placed scatter(Export *x, const Node *n)
 
 /* ---- which one ---- */
 
+/* Does operand i lack some axes of the result, along which ONNX copies it by itself? */
+static bool is_copied(const Node *n, int i)
+{
+    double v;
+    if (n->nargs != 2 || !names[n->op])
+        return false;
+    const Node *e = n->arg[i], *other = n->arg[1 - i];
+    return e->op == OP_expand && !node_const(e, &v) && e->arg[0]->type == n->type &&
+           other->op != OP_expand && !node_const(other, &v) &&
+           shape_equal(other->shape, n->shape) && shape_equal(e->shape, n->shape);
+}
+
+/* Such an operand without the axes in front along which it is copied. */
+static const char *uncopied(Export *x, const Node *e)
+{
+    Shape s = {0};
+    int first = 0;
+    bool ones = false;
+    while (first < e->shape.rank && e->attr.axes >> first & 1)
+        first++;
+    for (int i = first; i < e->shape.rank; i++) {
+        bool copy = e->attr.axes >> i & 1;
+        ones |= copy;
+        s.dim[s.rank++] = copy ? 1 : e->shape.dim[i];
+    }
+    const char *name = tensor_of(x, e->arg[0]);
+    return ones ? put(x, "Reshape", name, shape_list(x, s, true), NULL) : name;
+}
+
+static const char *side(Export *x, const Node *n, int i)
+{
+    return is_copied(n, i) ? uncopied(x, n->arg[i]) : operand_at(x, n, i);
+}
+
 static Placed by_name(Export *x, const Node *n)
 {
-    const char *a = operand_at(x, n, 0);
+    const char *a = side(x, n, 0);
     if (n->nargs == 1)
         return plain(put(x, names[n->op], a, NULL));
-    return plain(put(x, names[n->op], a, operand_at(x, n, 1), NULL));
+    return plain(put(x, names[n->op], a, side(x, n, 1), NULL));
+}
+
+/* ---- several nodes at once ---- */
+
+static Placed formed(Export *x, const Form *f)
+{
+    const char *a[5] = {NULL};
+    if (strcmp(f->op, "Conv") == 0)
+        return plain(conv(x, f->arg[0], tensor_of(x, f->arg[1])).name);
+    for (int i = 0; i < f->args; i++)
+        a[i] = tensor_of(x, f->arg[i]);
+
+    const char *y = put(x, f->op, a[0], a[1], a[2], a[3], a[4], NULL);
+    if (f->eps > 0)
+        put_real(x, "epsilon", f->eps);
+    if (strcmp(f->op, "MaxPool") == 0) {
+        put_ints(x, "kernel_shape", f->size, f->axis);
+        put_ints(x, "strides", f->stride, f->axis);
+        put_ints(x, "dilations", f->dilation, f->axis);
+        put_ints(x, "pads", f->pads, 2 * f->axis);
+    } else if (strcmp(f->op, "ReduceMean") == 0) {
+        int64_t axis[MAX_RANK];
+        int count = 0;
+        for (int i = 0; i < MAX_RANK; i++)
+            if (f->axes >> i & 1)
+                axis[count++] = i;
+        put_ints(x, "axes", axis, count);
+        put_int(x, "keepdims", 0);
+    } else if (strstr(f->op, "Softmax")) {
+        put_int(x, "axis", f->axis);
+    }
+    return plain(y);
+}
+
+/* Is a number that is an operand of this op written where it is read? */
+static bool takes_numbers(const Node *n)
+{
+    double v;
+    bool all = true;
+    for (int i = 0; i < n->nargs; i++)
+        all &= node_const(n->arg[i], &v);
+    return !all && n->nargs > 1 &&
+           (names[n->op] || n->op == OP_lt || n->op == OP_le || n->op == OP_eq || n->op == OP_ne);
+}
+
+static int conv_operands(Export *x, const Node *n, const Node **operand)
+{
+    int64_t pads[4];
+    const Node *image = n->arg[0];
+    operand[0] = is_border(x, image, pads) ? image->arg[0] : image;
+    operand[1] = n->arg[1];
+    return 2;
+}
+
+int export_operands(Export *x, const Node *n, const Node **operand)
+{
+    const Form *f = x->form[n->id];
+    int count = 0;
+    double v;
+    if (f && strcmp(f->op, "Conv") == 0) {
+        count = conv_operands(x, f->arg[0], operand);
+        operand[count++] = f->arg[1];
+        return count;
+    }
+    for (int i = 0; f && i < f->args; i++)
+        operand[count++] = f->arg[i];
+    if (f)
+        return count;
+    if (n->op == OP_conv)
+        return conv_operands(x, n, operand);
+
+    for (int i = 0; i < n->nargs; i++) {
+        if (takes_numbers(n) && node_const(n->arg[i], &v))
+            continue;
+        operand[count++] = is_copied(n, i) ? n->arg[i]->arg[0] : n->arg[i];
+    }
+    return count;
 }
 
 static Placed no_form(Export *x, const Node *n)
@@ -551,9 +663,13 @@ static Placed no_form(Export *x, const Node *n)
 
 Placed export_node(Export *x, const Node *n)
 {
-    for (int i = 0; i < n->nargs; i++)
-        if (!*x->place[n->arg[i]->id].name)
+    const Node **operand = arena_alloc(x->ngc, (size_t)(n->nargs + 3) * sizeof *operand);
+    int count = export_operands(x, n, operand);
+    for (int i = 0; i < count; i++)
+        if (!*x->place[operand[i]->id].name)
             return plain(NULL); /* what it needs was reported */
+    if (x->form[n->id])
+        return formed(x, x->form[n->id]);
     if (names[n->op])
         return by_name(x, n);
 
@@ -598,7 +714,7 @@ Placed export_node(Export *x, const Node *n)
     case OP_order: return places_in_order(x, n);
     case OP_matmul: return matmul(x, n);
     case OP_det: return plain(put(x, "Det", tensor_of(x, n->arg[0]), NULL));
-    case OP_conv: return conv(x, n);
+    case OP_conv: return conv(x, n, NULL);
     case OP_convk: return convk(x, n);
     case OP_gather: return gather(x, n);
     case OP_scatter: return scatter(x, n);

@@ -87,6 +87,13 @@ void put_text(Export *x, const char *name, const char *text)
     a->s.data = (uint8_t *)text;
 }
 
+void put_real(Export *x, const char *name, double v)
+{
+    Pb__Attribute *a = new_attribute(x, name, AT_FLOAT);
+    a->has_f = true;
+    a->f = (float)v;
+}
+
 int element_of(const Export *x, Type type)
 {
     return type == T_INT ? EL_INT64 : x->element;

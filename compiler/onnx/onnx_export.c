@@ -84,6 +84,27 @@ static void add_nodes(Export *x, const int *uses)
     }
 }
 
+/* By node id: does what is written read it? */
+static int *find_needed(Export *x, Node *const *root, int roots)
+{
+    int *need = arena_alloc(x->ngc, (size_t)(x->g->count + 1) * sizeof *need);
+    const Node **left = arena_alloc(x->ngc, (size_t)(x->g->count + roots + 1) * sizeof *left);
+    int count = 0;
+    for (int i = 0; i < roots; i++)
+        if (!need[root[i]->id]++)
+            left[count++] = root[i];
+
+    while (count > 0) {
+        const Node *n = left[--count];
+        const Node **operand = arena_alloc(x->ngc, (size_t)(n->nargs + 3) * sizeof *operand);
+        int operands = export_operands(x, n, operand);
+        for (int i = 0; i < operands; i++)
+            if (!need[operand[i]->id]++)
+                left[count++] = operand[i];
+    }
+    return need;
+}
+
 /* The roots that are asked for: outputs, and for training losses and gradients. */
 static int choose_roots(const Export *x, bool training, int *root)
 {
@@ -148,7 +169,8 @@ Pb__Model *onnx_export(Ngc *ngc, Model *m, const double *const *var, bool traini
         return NULL;
     }
 
-    int *uses = graph_uses(m->graph, node, count);
+    forms_find(&x, graph_uses(m->graph, node, count));
+    int *uses = find_needed(&x, node, count);
     x.place = arena_alloc(ngc, (size_t)(m->graph->count + 1) * sizeof *x.place);
     add_variables(&x, graph, uses, var);
     add_nodes(&x, uses);
