@@ -16,6 +16,7 @@ import difflib
 import functools
 import html
 import json
+import operator
 import os
 import re
 import shutil
@@ -897,6 +898,10 @@ class Model:
                 at.value = _number(value, slot)
             else:
                 if type(value) is not numpy.ndarray or value.dtype is not slot.dtype or not value.flags.carray:
+                    shape = getattr(value, "shape", ())
+                    if len(shape) == len(slot.shape) and any(n > most for n, most in zip(shape, slot.shape)):
+                        slot.last = tuple(shape)  # larger than it can be: it is not converted first
+                        self._solve({n: v for n, v in named.items() if n in self._about.dim})
                     value = _convert(value, slot.dtype, name)
                 if value.base is not None and self._overlaps(value):
                     value = value.copy()
@@ -928,9 +933,10 @@ class Model:
         dims = {}
         self._known(named)
         for name, value in named.items():
-            if isinstance(value, bool) or not hasattr(value, "__index__"):
-                raise DtypeError(f"{name} is a size: a whole number, not {value!r}")
-            dims[name] = value.__index__()
+            try:
+                dims[name] = operator.index(value)
+            except TypeError:
+                raise DtypeError(f"{name} is a size: a whole number, not {value!r}") from None
         self._check_dims(dims)
         slots = [s for s in self._input.values() if s.last is not None]
         for s in slots:

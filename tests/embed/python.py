@@ -122,6 +122,7 @@ def arrays():
             (ngc.ShapeError, "m = 0, and it can be 1 to 6", {"x": x[:0], "w": w[:0]}),
             (ngc.ShapeError, "n = 0, and it can be 1 to 5", {"x": x[:, :0], "w": w}),
             (ngc.ShapeError, "m = 7, and it can be 1 to 6; load the model with define={'m': 7}", {"x": np.ones((7, 3)), "w": np.ones(14)}),
+            (ngc.ShapeError, "m = 1099511627776", {"x": np.broadcast_to(np.float32(0), (1 << 40, 3)), "w": w}),
             (ngc.ShapeError, "m = 1048576", {"x": np.ones((1 << 20, 3)), "w": w}),
             (ngc.DtypeError, "k is a whole number, not 2.0", {"x": x, "w": w, "k": 2.0}),
             (ngc.DtypeError, "has no room for 2147483648", {"x": x, "w": w, "k": 1 << 31}),
@@ -136,6 +137,7 @@ def arrays():
             (ngc.DtypeError, "not an array", {"x": [[1, 2], [3]], "w": w}),
             (ngc.DtypeError, "whole numbers above", {"x": np.full((4, 3), (1 << 60) + 1), "w": w}),
             (ngc.DtypeError, "m is a size", {"x": x, "w": w, "m": 4.0}),
+            (ngc.DtypeError, "m is a size", {"x": x, "w": w, "m": x}),
             (ngc.UnknownNameError, "no input 'X'; did you mean 'x'?", {"X": x, "w": w}),
             (ngc.MissingInputError, "predict() needs w: float64 [2*m]", {"x": x})]:
         with raises(kind, text):
