@@ -19,12 +19,12 @@ if in_share 3 1 && have arm-none-eabi-gcc && have qemu-system-arm; then
     cd ..
 fi
 if in_share 3 2 && have aarch64-linux-gnu-gcc && have qemu-aarch64; then
-    archive arm64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar CFLAGS=-O1
+    archive arm64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar CFLAGS=-O0
     ok "main.c for arm64" aarch64-linux-gnu-gcc -std=c99 -O1 -D_POSIX_C_SOURCE=200809L -I"$top/runtime" main.c gate.c line.c arm64/libngrt.a -lm -lpthread -o program
     [ "$(qemu-aarch64 -L /usr/aarch64-linux-gnu ./program)" = "$expected" ] && good || bad "main.c for arm64"
 fi
 if in_share 3 3 && have x86_64-w64-mingw32-gcc; then
-    archive win CC=x86_64-w64-mingw32-gcc AR=x86_64-w64-mingw32-ar HOST=0 CFLAGS=-O1
+    archive win CC=x86_64-w64-mingw32-gcc AR=x86_64-w64-mingw32-ar HOST=0 CFLAGS=-O0
     printf '#include "line.h"\nint main(void) { static line_all line; line_all_init(&line, 1); line.inputs.n = 0; return line_all_predict(&line) != NGRT_ESIZE; }\n' >small.c
     ok "a program for Windows" x86_64-w64-mingw32-gcc -O1 -I"$top/runtime" small.c line.c win/libngrt.a -lm -o small.exe
     if have wine64; then WINEPREFIX=$PWD/wine WINEDEBUG=-all says 0 '' wine64 ./small.exe; fi
