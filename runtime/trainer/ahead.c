@@ -1,5 +1,9 @@
-/* ahead.c - a thread that gathers the next batch while the model computes with this one, so that
- * reading does not delay the step. It fills buffers of its own; then the two are exchanged. */
+/* ahead.c - a thread that gathers the next batches while the model computes, so that reading does
+ * not delay the step, also where the thread gets no processor for a moment. It fills a ring of
+ * buffers; a batch that is taken is exchanged with that of the inputs.
+ *
+ * Batches are asked for in the order in which they are taken. The thread is woken for several at
+ * once, since to wake it costs as much as to copy some rows. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,62 +12,64 @@
 #include "trainer.h"
 
 enum {
-    IDLE, /* the thread waits for work */
-    ASKED,
-    READY,                 /* the batch is in the spare buffers */
-    OVER,                  /* the thread is to end */
-    LEAST_BYTES = 1 << 16, /* of a batch: to wake a thread costs as much as to copy less */
+    SLOTS = 8,             /* of the ring, at most */
+    MOST_BYTES = 1 << 23,  /* of all its buffers, if it has more than one slot */
+    LEAST_BYTES = 1 << 16, /* of a batch: to copy less takes no longer than to exchange it */
 };
+
+typedef struct Slot { /* a batch that is asked for, or is there */
+    size_t first, count;
+    int status;    /* of reading it */
+    void **buffer; /* for each feed; NULL: it is not batched */
+} Slot;
 
 struct Ahead {
     pthread_t thread;
     pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    int state;
-    size_t first, count; /* the batch that is asked for */
-    int status;          /* of reading it */
-    int asked;           /* state is not IDLE; only the thread that trains uses this */
+    pthread_cond_t work, done;
+    Slot slot[SLOTS];
+    int slots;
+    size_t end; /* the place after all that was asked for */
+
+    /* counts of batches since the start; slot number n is n % slots */
+    size_t asked, ready, taken;
+    int sleeps, waits; /* the thread; the one that trains */
+    int gathers;       /* the thread is at a batch */
+    int over;          /* it is to end */
     const Trainer *t;
     Set *set;
 };
 
-static void set_state(Ahead *a, int state)
-{
-    pthread_mutex_lock(&a->mutex);
-    if (a->state != OVER)
-        a->state = state;
-    pthread_cond_broadcast(&a->changed);
-    pthread_mutex_unlock(&a->mutex);
-}
-
-/* Waits while the state is this one; returns the next. */
-static int wait_while(Ahead *a, int state)
-{
-    int now;
-
-    pthread_mutex_lock(&a->mutex);
-    while (a->state == state)
-        pthread_cond_wait(&a->changed, &a->mutex);
-    now = a->state;
-    pthread_mutex_unlock(&a->mutex);
-    return now;
-}
+/* ---- the thread ---- */
 
 static void *gather(void *argument)
 {
     Ahead *a = argument;
-    int state = IDLE;
 
-    while (state != OVER) {
-        if (state == ASKED) {
-            a->status = ngrt_rows_gather(a->t, a->set, a->first, a->count, 1);
-            set_state(a, READY);
-            state = READY;
+    pthread_mutex_lock(&a->mutex);
+    while (!a->over) {
+        Slot *s = &a->slot[a->ready % (size_t)a->slots];
+
+        if (a->ready == a->asked) {
+            a->sleeps = 1;
+            pthread_cond_wait(&a->work, &a->mutex);
+            a->sleeps = 0;
+            continue;
         }
-        state = wait_while(a, state);
+        a->gathers = 1;
+        pthread_mutex_unlock(&a->mutex);
+        s->status = ngrt_rows_gather(a->t, a->set, s->first, s->count, s->buffer);
+        pthread_mutex_lock(&a->mutex);
+        a->gathers = 0;
+        a->ready++;
+        if (a->waits)
+            pthread_cond_signal(&a->done);
     }
+    pthread_mutex_unlock(&a->mutex);
     return NULL;
 }
+
+/* ---- its memory ---- */
 
 /* The bytes that a batch has in the buffers. */
 static size_t batch_bytes(const Set *set)
@@ -77,21 +83,56 @@ static size_t batch_bytes(const Set *set)
     return bytes;
 }
 
-/* Allocates the other buffers; false without memory. */
-static int make_spares(Set *set)
+static void free_slot(const Set *set, Slot *s)
 {
     int i;
 
-    for (i = 0; i < set->feeds; i++) {
-        Feed *f = &set->feed[i];
-        size_t size = ngrt_type_size(f->input->type);
+    for (i = 0; i < set->feeds && s->buffer; i++)
+        free(s->buffer[i]);
+    free(s->buffer);
+    s->buffer = NULL;
+}
 
-        if (f->batched && !f->spare)
-            f->spare = ngrt_trainer_allocate(set->batch * f->width, size);
-        if (f->batched && !f->spare)
-            return 0;
+/* Allocates the buffers of a slot; false without memory. */
+static int make_slot(const Set *set, Slot *s)
+{
+    int i, good = 1;
+
+    s->buffer = ngrt_trainer_allocate((size_t)set->feeds, sizeof *s->buffer);
+    for (i = 0; i < set->feeds && s->buffer && good; i++) {
+        const Feed *f = &set->feed[i];
+
+        if (f->batched)
+            s->buffer[i] =
+                ngrt_trainer_allocate(set->batch * f->width, ngrt_type_size(f->input->type));
+        good = !f->batched || s->buffer[i];
     }
-    return 1;
+    if (!s->buffer || !good)
+        free_slot(set, s);
+    return s->buffer != NULL;
+}
+
+/* As many slots as there is room for; false: not one. */
+static int make_slots(const Set *set, Ahead *a)
+{
+    size_t most = MOST_BYTES / batch_bytes(set);
+
+    while (a->slots < SLOTS && (a->slots == 0 || (size_t)a->slots < most) &&
+           make_slot(set, &a->slot[a->slots]))
+        a->slots++;
+    return a->slots > 0;
+}
+
+static void free_ahead(const Set *set, Ahead *a)
+{
+    int i;
+
+    for (i = 0; i < a->slots; i++)
+        free_slot(set, &a->slot[i]);
+    pthread_mutex_destroy(&a->mutex);
+    pthread_cond_destroy(&a->work);
+    pthread_cond_destroy(&a->done);
+    free(a);
 }
 
 void ngrt_ahead_start(const Trainer *t, Set *set)
@@ -99,7 +140,7 @@ void ngrt_ahead_start(const Trainer *t, Set *set)
     Ahead *a;
 
     if (set->ahead || set->batch >= set->rows || batch_bytes(set) < LEAST_BYTES ||
-        sysconf(_SC_NPROCESSORS_ONLN) < 2 || !make_spares(set))
+        sysconf(_SC_NPROCESSORS_ONLN) < 2)
         return;
     a = ngrt_trainer_allocate(1, sizeof *a);
     if (!a)
@@ -107,56 +148,100 @@ void ngrt_ahead_start(const Trainer *t, Set *set)
     a->t = t;
     a->set = set;
     pthread_mutex_init(&a->mutex, NULL);
-    pthread_cond_init(&a->changed, NULL);
-    if (pthread_create(&a->thread, NULL, gather, a) == 0)
+    pthread_cond_init(&a->work, NULL);
+    pthread_cond_init(&a->done, NULL);
+    if (make_slots(set, a) && pthread_create(&a->thread, NULL, gather, a) == 0)
         set->ahead = a;
     else
-        free(a); /* without it, batches are gathered when they are needed */
+        free_ahead(set, a); /* without it, batches are gathered when they are needed */
 }
 
-void ngrt_ahead_ask(Set *set, size_t first, size_t count)
+/* ---- the thread that trains ---- */
+
+int ngrt_ahead_has_room(const Set *set)
+{
+    const Ahead *a = set->ahead;
+    return a && a->asked - a->taken < (size_t)a->slots;
+}
+
+size_t ngrt_ahead_next(const Set *set, size_t place)
+{
+    const Ahead *a = set->ahead;
+    return a && a->asked > a->taken ? a->end : place;
+}
+
+void ngrt_ahead_ask(Set *set, size_t first, size_t count, size_t end)
+{
+    Ahead *a = set->ahead;
+    Slot *s = &a->slot[a->asked % (size_t)a->slots];
+
+    s->first = first;
+    s->count = count;
+    a->end = end;
+    pthread_mutex_lock(&a->mutex);
+    a->asked++;
+    if (a->sleeps && (2 * (a->asked - a->ready) >= (size_t)a->slots || end == set->rows))
+        pthread_cond_signal(&a->work);
+    pthread_mutex_unlock(&a->mutex);
+}
+
+/* Waits until the batch after those that are taken is there. */
+static void wait_for_next(Ahead *a)
+{
+    pthread_mutex_lock(&a->mutex);
+    a->waits = 1;
+    while (a->ready == a->taken) {
+        pthread_cond_signal(&a->work);
+        pthread_cond_wait(&a->done, &a->mutex);
+    }
+    a->waits = 0;
+    pthread_mutex_unlock(&a->mutex);
+}
+
+void ngrt_ahead_settle(Set *set)
 {
     Ahead *a = set->ahead;
 
     if (!a)
         return;
-    a->first = first;
-    a->count = count;
-    a->asked = 1;
-    set_state(a, ASKED);
+    pthread_mutex_lock(&a->mutex);
+    a->waits = 1;
+    while (a->gathers) {
+        a->asked = a->ready + 1; /* the one that it is at is the last */
+        pthread_cond_wait(&a->done, &a->mutex);
+    }
+    a->waits = 0;
+    a->asked = a->ready = a->taken = 0;
+    pthread_mutex_unlock(&a->mutex);
 }
 
-void ngrt_ahead_settle(Set *set)
-{
-    if (!set->ahead || !set->ahead->asked)
-        return;
-    wait_while(set->ahead, ASKED);
-    set_state(set->ahead, IDLE);
-    set->ahead->asked = 0;
-}
-
-/* Takes the batch, if it is the one that was asked for: it becomes that of the inputs. */
+/* Takes the batch, if it is the next that was asked for: it becomes that of the inputs. */
 static int take(Set *set, size_t first, size_t count, int *status)
 {
     Ahead *a = set->ahead;
+    Slot *s;
     int i;
 
-    if (!a || !a->asked)
+    if (!a || a->asked == a->taken)
         return 0;
-    ngrt_ahead_settle(set);
-    if (a->first != first || a->count != count)
+    s = &a->slot[a->taken % (size_t)a->slots];
+    if (s->first != first || s->count != count) {
+        ngrt_ahead_settle(set);
         return 0;
-    *status = a->status;
+    }
+    wait_for_next(a);
+    *status = s->status;
     for (i = 0; i < set->feeds; i++) {
         Feed *f = &set->feed[i];
         void *keep = f->buffer;
 
         if (!f->batched)
             continue;
-        f->buffer = f->spare;
-        f->spare = keep;
+        f->buffer = s->buffer[i];
+        s->buffer[i] = keep;
         memcpy(set->inputs + f->input->offset, &f->buffer, sizeof f->buffer);
     }
+    a->taken++;
     return 1;
 }
 
@@ -165,7 +250,7 @@ int ngrt_set_fill(const Trainer *t, Set *set, size_t first, size_t count)
     int rows = (int)count, status = DONE;
 
     if (!take(set, first, count, &status))
-        status = ngrt_rows_gather(t, set, first, count, 0);
+        status = ngrt_rows_gather(t, set, first, count, NULL);
     if (t->model->dims)
         memcpy(set->inputs + t->model->dim[0].offset, &rows, sizeof rows);
     return status;
@@ -178,10 +263,11 @@ void ngrt_ahead_end(Set *set)
     if (!a)
         return;
     ngrt_ahead_settle(set);
-    set_state(a, OVER);
+    pthread_mutex_lock(&a->mutex);
+    a->over = 1;
+    pthread_cond_signal(&a->work);
+    pthread_mutex_unlock(&a->mutex);
     pthread_join(a->thread, NULL);
-    pthread_mutex_destroy(&a->mutex);
-    pthread_cond_destroy(&a->changed);
-    free(a);
+    free_ahead(set, a);
     set->ahead = NULL;
 }

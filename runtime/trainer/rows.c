@@ -355,10 +355,10 @@ size_t ngrt_set_batch(const Set *set, size_t first)
 
 /* Puts a row into the buffer of a feed, as row r of count. A row is `outer` pieces; in the buffer,
  * piece o of all rows is one block: [outer][count][piece]. */
-static void put_row(const Feed *f, const ngrt_data *raw, size_t r, size_t count, int spare)
+static void put_row(const Feed *f, const ngrt_data *raw, size_t r, size_t count, void *buffer)
 {
     size_t piece = f->width / f->outer, bytes = piece * ngrt_type_size(f->input->type), o;
-    char *to = (char *)(spare ? f->spare : f->buffer) + r * bytes;
+    char *to = (char *)buffer + r * bytes;
     void *row = f->outer == 1 ? to : f->row;
 
     convert(f, raw, f->input->type, row);
@@ -396,7 +396,7 @@ static void expect_row(const Trainer *t, const Set *set, size_t place)
 
 typedef struct Batch { /* that is being gathered */
     size_t first, count;
-    int spare; /* into the spare buffers */
+    void *const *to; /* buffers for the feeds; NULL: their own */
     Raw raw;
 } Batch;
 
@@ -420,7 +420,7 @@ static int fill_row(const Trainer *t, Set *set, Batch *b, size_t r)
             raw->data.at = row_in_memory(t, s, row, raw);
         if (!raw->data.at)
             return ngrt_trainer_no_memory(t);
-        put_row(f, &raw->data, r, b->count, b->spare);
+        put_row(f, &raw->data, r, b->count, b->to ? b->to[i] : f->buffer);
     }
     return status;
 }
@@ -435,9 +435,9 @@ void ngrt_rows_put(const Feed *f, const double *element, size_t r)
         change(f, to);
 }
 
-int ngrt_rows_gather(const Trainer *t, Set *set, size_t first, size_t count, int spare)
+int ngrt_rows_gather(const Trainer *t, Set *set, size_t first, size_t count, void *const *to)
 {
-    Batch b = {.first = first, .count = count, .spare = spare};
+    Batch b = {.first = first, .count = count, .to = to};
     int status = DONE;
     size_t r;
 

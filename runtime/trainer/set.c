@@ -550,8 +550,7 @@ int ngrt_set_part(const Trainer *t, const Set *whole, Set *part, uint32_t *index
     memcpy(part->inputs, whole->inputs, t->model->sizeof_inputs);
     memcpy(part->feed, whole->feed, bytes);
     for (i = 0; i < part->feeds; i++)
-        part->feed[i].spare = part->feed[i].buffer = part->feed[i].row = part->feed[i].sub =
-            part->feed[i].mul = NULL;
+        part->feed[i].buffer = part->feed[i].row = part->feed[i].sub = part->feed[i].mul = NULL;
     part->batch = batch_rows(t, part, batch);
     return make_buffers(t, part);
 }
@@ -572,7 +571,6 @@ void ngrt_set_free(Set *set)
     ngrt_ahead_end(set);
     for (i = 0; i < set->feeds && set->feed; i++) {
         free(set->feed[i].buffer);
-        free(set->feed[i].spare);
         free(set->feed[i].row);
         free(set->feed[i].sub);
         free(set->feed[i].mul);

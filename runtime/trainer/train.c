@@ -85,16 +85,19 @@ static size_t step_rows(const Trainer *t, size_t first)
     return left < rows ? left : rows;
 }
 
-/* Asks for the rows of the step after this one. */
+/* Asks for the rows of the steps after this one. */
 static void ask_ahead(Trainer *t, size_t next)
 {
-    size_t count;
+    Set *set = &t->part[TRAINING];
+    size_t first, count, all;
 
-    if (next == t->part[TRAINING].rows)
-        return;
-    count = step_rows(t, next);
-    ngrt_ranks_share(t, &next, &count);
-    ngrt_ahead_ask(&t->part[TRAINING], next, count);
+    for (next = ngrt_ahead_next(set, next); next < set->rows && ngrt_ahead_has_room(set);
+         next += all) {
+        first = next;
+        count = all = step_rows(t, next);
+        ngrt_ranks_share(t, &first, &count);
+        ngrt_ahead_ask(set, first, count, next + all);
+    }
 }
 
 /* One step on `count` rows from place `first` of the order. */

@@ -70,7 +70,6 @@ typedef struct Feed {         /* where an input's elements come from */
     int plain;    /* the pieces are numbers that follow each other, and none is missing */
     void *sub,
         *mul; /* an element e of a row becomes (e - sub)*mul, in the input's type; NULL: it stays */
-    void *spare;  /* another buffer, for the thread that gathers the next batch; NULL: none */
     void *buffer; /* the input's elements for one batch, in the input's type */
     void *row;    /* those of one row */
 } Feed;
@@ -336,16 +335,19 @@ int ngrt_set_fill(const Trainer *t, Set *set, size_t first, size_t count);
 /* The elements of one row of a feed, as the model gets them, but before they are changed; by its
  * number in the file. */
 int ngrt_rows_read(const Trainer *t, const Feed *f, size_t row, double *value);
-/* The same into the buffers, or into the spare ones, without changing the inputs. */
-int ngrt_rows_gather(const Trainer *t, Set *set, size_t first, size_t count, int spare);
+/* The same without changing the inputs: into buffers for the feeds, or (NULL) into their own. */
+int ngrt_rows_gather(const Trainer *t, Set *set, size_t first, size_t count, void *const *to);
 /* Puts the elements of a row into the buffer of a feed whose row is one piece, and changes them. */
 void ngrt_rows_put(const Feed *f, const double *element, size_t r);
 void ngrt_rows_free(Set *set);
 
-/* ahead.c: gathers a batch in another thread while the model computes. Between asking for a batch
+/* ahead.c: gathers batches in another thread while the model computes. Between asking for a batch
  * and taking it, or settling, nothing else may read the set. */
 void ngrt_ahead_start(const Trainer *t, Set *set); /* where it is of use */
-void ngrt_ahead_ask(Set *set, size_t first, size_t count);
+int ngrt_ahead_has_room(const Set *set);           /* may one more be asked for? */
+/* The place after all that was asked for and is not taken; if there is none, this one. */
+size_t ngrt_ahead_next(const Set *set, size_t place);
+void ngrt_ahead_ask(Set *set, size_t first, size_t count, size_t end); /* of the pass up to `end` */
 void ngrt_ahead_settle(Set *set); /* forgets what was asked for */
 void ngrt_ahead_end(Set *set);
 
