@@ -157,15 +157,23 @@ mpi() {
     same "eval" 1 "$(grep -c 'eval is one process' log)"
     group "mpi: errors"
 
+    # each time a rank gets a signal, and the training is resumed: at the end the file has the same bits
     args="--epochs 100 --batch 20 --keep-best --val-split 0.2 --checkpoint 7"
     many 2 $args --resume "$dir/whole.npz"
-    for signal in KILL INT TERM; do
-        number=$((number + 1))
+    strikes=0
+    while [ $strikes -lt "${INTERRUPTIONS:-$([ "$CHECK_LONG" ] && echo 50 || echo 3)}" ]; do
+        signal=$(echo KILL INT TERM | cut -d ' ' -f $((strikes % 3 + 1)))
         touch mark
         many 2 $args --resume "$dir/part.npz" &
-        strike $number $signal
+        strike $strikes $signal
         wait $!
         status=$?
+        if [ $status = 0 ]; then # it was at its end: once more from the start
+            same "interrupted and resumed" "" "$(cmp whole.npz part.npz 2>&1)"
+            rm -f part.npz
+            continue
+        fi
+        strikes=$((strikes + 1))
         case $signal in
         KILL) same "a rank is killed" 137 $status ;;
         INT) same "interrupt" 130 $status ;;
