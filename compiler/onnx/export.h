@@ -22,7 +22,9 @@ typedef struct Form {
     const Node *arg[5];
     int args;
     double eps;
-    int axis; /* MaxPool: how many axes a window has */
+    int axis;    /* MaxPool: how many axes a window has */
+    bool turned; /* MatMul: the second operand is stored transposed */
+    Shape shape; /* MatMul: of the first operand */
     uint32_t axes;
     int64_t size[MAX_RANK], stride[MAX_RANK], dilation[MAX_RANK], pads[2 * MAX_RANK];
 } Form;

@@ -2,6 +2,7 @@
 #include "onnx/export.h"
 #include "onnx/onnx.h"
 
+#include <math.h>
 #include <string.h>
 
 static Placed plain(const char *name)
@@ -574,11 +575,27 @@ static Placed by_name(Export *x, const Node *n)
 
 /* ---- several nodes at once ---- */
 
+/* 0.5 (y (1 + erf(y/sqrt(2)))), as exporters write it */
+static Placed gelu(Export *x, const char *y)
+{
+    const char *e = put(x, "Erf", put(x, "Div", y, number(x, sqrt(2), T_FLOAT), NULL), NULL);
+    e = put(x, "Mul", y, put(x, "Add", e, number(x, 1, T_FLOAT), NULL), NULL);
+    return plain(put(x, "Mul", e, number(x, 0.5, T_FLOAT), NULL));
+}
+
 static Placed formed(Export *x, const Form *f)
 {
     const char *a[5] = {NULL};
     if (strcmp(f->op, "Conv") == 0)
         return plain(conv(x, f->arg[0], tensor_of(x, f->arg[1])).name);
+    if (strcmp(f->op, "Gelu") == 0)
+        return gelu(x, tensor_of(x, f->arg[0]));
+    if (strcmp(f->op, "MatMul") == 0) {
+        const char *y = tensor_of(x, f->arg[0]);
+        if (!shape_equal(f->arg[0]->shape, f->shape))
+            y = put(x, "Reshape", y, shape_list(x, f->shape, true), NULL);
+        return plain(put(x, "MatMul", y, factor(x, f->arg[1], f->turned), NULL));
+    }
     for (int i = 0; i < f->args; i++)
         a[i] = tensor_of(x, f->arg[i]);
 

@@ -362,13 +362,60 @@ static bool find_conv(const Node *n, Form *f)
     return true;
 }
 
+/* ---- products with weights, and gelu ---- */
+
+/* Rows of x times W', and the rows are put back: a product of the tensors themselves. */
+static bool find_linear(const Node *n, Form *f)
+{
+    if (n->op != OP_reshape || value_of(n->arg[0])->op != OP_matmul)
+        return false;
+    const Node *product = value_of(n->arg[0]), *rows = value_of(product->arg[0]);
+    if (rows->op != OP_reshape || product->attr.ta || product->shape.rank != 2)
+        return false;
+
+    int last = n->shape.rank - 1;
+    if (last < 1 || n->shape.dim[last] != product->shape.dim[1])
+        return false;
+    f->shape = n->shape;
+    f->shape.dim[last] = rows->shape.dim[1];
+    f->op = "MatMul";
+    f->args = 2;
+    f->arg[0] = value_of(rows->arg[0]);
+    f->arg[1] = value_of(product->arg[1]);
+    f->turned = product->attr.tb;
+    return true;
+}
+
+/* 0.5 y erfc(-y/sqrt(2)) */
+static bool find_gelu(const Node *n, Form *f)
+{
+    double v;
+    for (int i = 0; i < 2 && n->op == OP_mul; i++) {
+        const Node *tail = value_of(n->arg[i]), *half = value_of(n->arg[1 - i]);
+        if (tail->op != OP_erfc || half->op != OP_mul)
+            continue;
+        const Node *inner = value_of(tail->arg[0]);
+        const Node *y = node_is(half->arg[0], 0.5) ? half->arg[1] : half->arg[0];
+        bool halves = node_is(half->arg[0], 0.5) || node_is(half->arg[1], 0.5);
+        if (!halves || inner->op != OP_div || value_of(inner->arg[0])->op != OP_neg ||
+            value_of(value_of(inner->arg[0])->arg[0]) != value_of(y) ||
+            !node_const(inner->arg[1], &v) || fabs(v - sqrt(2)) > 1e-12)
+            continue;
+        f->op = "Gelu";
+        f->args = 1;
+        f->arg[0] = value_of(y);
+        return true;
+    }
+    return false;
+}
+
 /* ---- all ---- */
 
 static bool find_form(const Export *x, const Node *n, Form *f)
 {
     return find_conv(n, f) || find_batch_norm(n, f) || find_layer_norm(x, n, f) ||
            find_softmax(n, f) || find_log_softmax(n, f) || find_mean(x, n, f) ||
-           find_max_pool(x, n, f);
+           find_max_pool(x, n, f) || find_linear(n, f) || find_gelu(n, f);
 }
 
 void forms_find(Export *x, const int *uses)

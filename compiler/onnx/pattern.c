@@ -359,6 +359,31 @@ static bool find_attention(Finder *f, int at)
     return true;
 }
 
+/* ---- weights that are stored transposed ---- */
+
+/* x W' for a weight, as an export writes it. */
+static bool find_linear(Finder *f, int at)
+{
+    const Pb__Node *n = f->im->node[at], *turn = operand_by(f, n, 1, "Transpose");
+    const Meaning *m = turn ? meaning_of(f->im, turn->input[0]) : NULL;
+    if (!m || !m->known || !m->known->name || m->known->rank != 2)
+        return false;
+    for (size_t i = 0; i < turn->n_attribute; i++) {
+        const Pb__Attribute *a = turn->attribute[i];
+        if (same(a->name, "perm") && (a->n_ints != 2 || a->ints[0] != 1 || a->ints[1] != 0))
+            return false;
+    }
+
+    const char *input[] = {n->input[0], turn->input[0]};
+    Pb__Node *joined = join(f, at, "Gemm", 2, input);
+    give_float(f, joined, "transB", 0);
+    Pb__Attribute *a = joined->attribute[joined->n_attribute - 1];
+    a->has_f = false;
+    a->has_i = true;
+    a->i = 1;
+    return true;
+}
+
 void patterns_find(Import *im)
 {
     Finder f = {.im = im};
@@ -374,7 +399,7 @@ void patterns_find(Import *im)
         if (strcmp(n->op, "Mul") == 0)
             find_product(&f, i);
         else if (strcmp(n->op, "MatMul") == 0)
-            find_attention(&f, i);
+            (void)(find_attention(&f, i) || find_linear(&f, i));
         else if (strcmp(n->op, "Add") == 0)
             find_norm(&f, i);
     }

@@ -57,6 +57,13 @@ static const char *differ(Ngc *ngc, const double *a, const double *b, int64_t n,
     return NULL;
 }
 
+/* Is it that name, or, where the library has that, len1? */
+static bool is_renamed(const char *from, const char *to)
+{
+    size_t n = strlen(from);
+    return strncmp(from, to, n) == 0 && (!to[n] || strcmp(to + n, "1") == 0);
+}
+
 /* The imported model, with the inputs of the first one. NULL: *why says why not. */
 static Eval *import(Ngc *ngc, const char *path, const Eval *from, bool *refused, const char **why)
 {
@@ -87,7 +94,7 @@ static Eval *import(Ngc *ngc, const char *path, const Eval *from, bool *refused,
     }
     for (int i = 0; i < m->vars && m->var[i]->kind == VAR_INPUT; i++)
         for (int k = 0; k < from->model->vars; k++)
-            if (strcmp(from->model->var[k]->name, m->var[i]->name) == 0)
+            if (is_renamed(from->model->var[k]->name, m->var[i]->name))
                 e->var[i] = from->var[k];
     for (int d = 0; d < m->graph->dims; d++)
         for (int k = 0; k < from->graph->dims; k++)

@@ -144,6 +144,9 @@ exports() {
     grep -q '^ok ordered.ng' "$dir/out" && good || fail "sorted elements: $(grep ordered "$dir/out")"
     grep '^WRONG' "$dir/out" >"$dir/got" && fail "$(head -5 "$dir/got")"
 
+    # what an export has as one node each is read as what it was: the same text again
+    "$NGC" export $here/again.ng -o "$dir/again.onnx" >"$dir/out" 2>&1 && "$NGC" import "$dir/again.onnx" 2>&1 | diff -u $here/again.ng - && good || fail "again.ng: $(head -3 "$dir/out")"
+
     mkdir "$dir/dump"
     DUMP=$dir/dump limit 120 "$dir/roundtrip" $models >"$dir/out" 2>&1
     $python $here/check.py "$dir/dump" >"$dir/out" 2>&1 && good || fail "ONNX's checker: $(tail -3 "$dir/out")"
