@@ -259,6 +259,8 @@ static void put_line(Layout *l)
         Lexeme x = next_lexeme(&l->at, is_sign(&l->last, "."));
         if (x.kind == K_END)
             break;
+        if (is_sign(&x, "*") && !ends_operand(&l->last))
+            x.kind = K_WORD; /* of a pattern of names: over *.W, head.* */
         put_lexeme(l, &x);
     }
     text_put(&l->out, "\n", 1);

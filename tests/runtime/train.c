@@ -187,6 +187,7 @@ static const ngrt_model line_model = {NGRT_MODEL_VERSION,
                                       line_start,
                                       line_add,
                                       line_finish,
+                                      NULL,
                                       NULL};
 
 /* The same with values by default: z = 1, k = [2, 1], lr = 0.1. */
@@ -249,6 +250,7 @@ static const ngrt_model full_model = {NGRT_MODEL_VERSION,
                                       NULL,
                                       full_step,
                                       0,
+                                      NULL,
                                       NULL,
                                       NULL,
                                       NULL,
