@@ -420,7 +420,7 @@ class Model
 
     /* ---- sizes ---- */
 
-    /* Is the size of an axis just a run-time size? Of others (2*m, m*n) the descriptor has only the
+    /* Is the size of an axis just a run-time size? Of multiples (2*m) the descriptor has only the
      * largest; their arrays must have room for it. */
     bool is_dim(const ngrt_tensor &t, int axis) const
     {
@@ -430,13 +430,17 @@ class Model
     /* The size of an axis by `size`, where a size that is not known yet is 0. */
     int axis_size(const ngrt_tensor &t, int axis, const std::vector<int> &size) const
     {
-        return is_dim(t, axis) ? size[static_cast<std::size_t>(t.dim[axis])] : t.shape[axis];
+        if (is_dim(t, axis))
+            return size[static_cast<std::size_t>(t.dim[axis])];
+        if (t.dim[axis] == -2)
+            return m_->axis_length(static_cast<int>(&t - m_->tensor), axis, &size[0]);
+        return t.shape[axis];
     }
 
     bool is_odd(const ngrt_tensor &t) const
     {
         for (int k = 0; k < t.rank; k++)
-            if (t.dim[k] >= 0 && !is_dim(t, k))
+            if (t.dim[k] != -1 && !is_dim(t, k))
                 return true;
         return false;
     }
@@ -452,6 +456,9 @@ class Model
     void infer(int i, std::vector<int> &size) const
     {
         const ngrt_tensor &t = m_->tensor[i];
+        if (is_odd(t))
+            return;
+
         std::size_t rest = 1, count = count_[static_cast<std::size_t>(i)], unknowns = 0,
                     unknown = 0;
         for (int k = 0; k < t.rank; k++) {
@@ -463,7 +470,7 @@ class Model
                 rest *= static_cast<std::size_t>(n);
             }
         }
-        if (unknowns != 1 || is_odd(t))
+        if (unknowns != 1)
             return;
         std::size_t most = static_cast<std::size_t>(m_->dim[unknown].max);
         if (rest == 0 || count % rest != 0 || count / rest < 1 || count / rest > most)

@@ -12,7 +12,7 @@
 static const char *block_argument(const Emit *e, int block)
 {
     const char *type = block_info[block].type, *name = e->module->name;
-    bool constant = e->ngc->opt.weights != NULL;
+    bool constant = e->module->model->constant;
 
     if (constant && block == BLOCK_PARAMS)
         return text_format(e->ngc, "&%s_weights", name);
@@ -28,7 +28,7 @@ static const char *block_argument(const Emit *e, int block)
 static void declare_struct(Emit *e, Text *t)
 {
     const Module *m = e->module;
-    bool constant = e->ngc->opt.weights != NULL;
+    bool constant = e->module->model->constant;
 
     text_add(t, "typedef struct %s_all { /* zeroed once by its owner */\n", m->name);
     for (int i = 0; i < MODEL_BLOCKS; i++) {

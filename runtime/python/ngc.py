@@ -275,7 +275,8 @@ class _Descriptor(ctypes.Structure):
                    ("tensors", ctypes.c_int), ("tensor", ctypes.POINTER(_Tensor))]
                 + [(f, ctypes.c_void_p) for f in _FUNCTIONS]
                 + [("sizeof_totals", ctypes.c_size_t), ("metrics_start", ctypes.c_void_p), ("metrics_add", ctypes.c_void_p),
-                   ("metrics_finish", ctypes.c_void_p), ("defaults", ctypes.c_void_p)])
+                   ("metrics_finish", ctypes.c_void_p), ("defaults", ctypes.c_void_p),
+                   ("axis_length", ctypes.c_void_p)])
 
 
     def manifest(self, name):
@@ -285,9 +286,9 @@ class _Descriptor(ctypes.Structure):
         inputs = [t for t in tensors if _ROLES[t.role] == "input"]
 
         def size(t, k):
-            if t.dim[k] < 0:
+            if t.dim[k] == _FIXED:
                 return str(t.shape[k])
-            if t.shape[k] != dims[t.dim[k]].max:
+            if t.dim[k] == _COMPUTED or t.shape[k] != dims[t.dim[k]].max:
                 raise ManifestError(f"without a manifest, it is not known what size {t.name.decode()} has: "
                                     "ngc --manifest writes one")
             return dims[t.dim[k]].name.decode()
@@ -303,10 +304,11 @@ class _Descriptor(ctypes.Structure):
                           for f in _FUNCTIONS if getattr(self, f)]}
 
 
-_VERSION = 2
+_VERSION = 3
 _ROLES = ("input", "param", "state", "grad", "output", "loss", "metric")
 _TYPES = ("float32", "float64", "int32")
 _TARGET, _DEFAULT = 2, 8  # flags
+_FIXED, _COMPUTED = -1, -2  # in the place of the run-time size of an axis
 _CTYPE = {"float32": ctypes.c_float, "float64": ctypes.c_double, "int32": ctypes.c_int32}
 
 
@@ -604,8 +606,10 @@ class _Manifest:
             real = there[key]
             row = slot.offset, str(slot.dtype), slot.shape
             self._want(row == (real.offset, _TYPES[real.type], tuple(real.shape[:real.rank])), f"'{t['name']}' is not the same")
-            first = [next((k for k, name in enumerate(self.dim) if name in s.names()), -1) for s in slot.sizes]
-            self._want(first == list(real.dim[:real.rank]), f"'{t['name']}' has other run-time sizes")
+            for size, dim in zip(slot.sizes, real.dim):
+                first = next((k for k, name in enumerate(self.dim) if name in size.names()), _FIXED)
+                same = dim == first or (dim == _COMPUTED and first != _FIXED)
+                self._want(same, f"'{t['name']}' has other run-time sizes")
             slot.limit = real.limit
             slot.total = real.total
             self.flags[slot.name] = real.flags

@@ -8,6 +8,8 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 top=$PWD suite_top=$PWD build=${BUILD:-$(dirname "${NGC:-build/ngc}")}
 case $build in /*) ;; *) build=$top/$build ;; esac
+ngc=${NGC:-build/ngc}
+case $ngc in /*) ;; *) ngc=$top/$ngc ;; esac
 dir=$(mktemp -d) || exit 1
 [ "${KEEP-}" ] || trap 'rm -rf "$dir"' EXIT
 passed=0 failed=0
@@ -70,7 +72,7 @@ output p = softmax(z)
 minimize J = cross_entropy(z, t) with sgd(lr = 0.1)
 END
 for i in 1 2 3 4 5 6 7 8; do echo "$i,$((i * i % 5)),$((i % 2))"; done >d.csv
-"$top/${NGC:-build/ngc}" train net.ng --data d.csv --quiet --epochs 1 --save w.st >/dev/null 2>"$dir/log" || cat "$dir/log"
+"$ngc" train net.ng --data d.csv --quiet --epochs 1 --save w.st >/dev/null 2>"$dir/log" || cat "$dir/log"
 each fkd net.c,net.h "$dir/ngc" net.ng --weights w.st -o net.c
 if [ "$onnx" ]; then
     each fkd net.onnx "$dir/ngc" export net.ng --load w.st -o net.onnx
@@ -81,8 +83,6 @@ group "weights"
 
 # ---- programs that train ----
 
-ngc=${NGC:-build/ngc}
-case $ngc in /*) ;; *) ngc=$top/$ngc ;; esac
 EACH_WHOLE="'$ngc' eval net.ng --data d.csv --load w.st >/dev/null 2>&1"
 export EACH_WHOLE
 each fkd w.st "$ngc" train net.ng --data d.csv --quiet --epochs 1 --save w.st
