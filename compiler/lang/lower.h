@@ -341,6 +341,7 @@ typedef struct Derivative {
     const char *name;
     Node *loss;
     Node **x, **dx;
+    const char **over; /* what `over` calls each x, or NULL; NULL: no names are given */
     int count;
     Loc loc;
 } Derivative;

@@ -91,14 +91,17 @@ static bool check_over(Lower *L, const Names *name, const Value *v, bool params_
     return true;
 }
 
-/* Adds what a derivative is taken with respect to, once. A constant has none. */
-static void over_node(Derivative *d, Node *x)
+/* Adds what a derivative is taken with respect to, which the text calls so, once. A constant has
+ * none. */
+static void over_node(Derivative *d, Node *x, const char *name)
 {
     if (x->op == OP_var && x->attr.var->kind == VAR_FROZEN)
         return;
     for (int i = 0; i < d->count; i++)
         if (d->x[i] == x)
             return;
+    if (x->op != OP_var)
+        d->over[d->count] = name;
     d->x[d->count++] = x;
 }
 
@@ -111,7 +114,7 @@ static bool over_pattern(Lower *L, const Names *pattern, Derivative *d)
         if (!is_weight(v) || !lower_var_matches(L, i, pattern->name))
             continue;
         found = true;
-        over_node(d, v->node);
+        over_node(d, v->node, v->name);
     }
     if (!found)
         lower_error(L, ERR_UNKNOWN_MEMBER, pattern->loc, "no param is called '%s'", pattern->name);
@@ -129,7 +132,7 @@ static bool over_names(Lower *L, const Stmt *s, Derivative *d, bool params_only)
         const Value *v = lower_path(L, t->name, t->loc);
         if (!check_over(L, t, v, params_only))
             return false;
-        over_node(d, v->node);
+        over_node(d, v->node, t->name);
     }
     return true;
 }
@@ -206,6 +209,7 @@ static bool derivative_loss(Lower *L, const Stmt *s, Derivative *d)
     for (const Names *t = s->names; t; t = t->next)
         names++;
     d->x = arena_alloc(L->ngc, (size_t)(L->m->vars + names + 1) * sizeof *d->x);
+    d->over = arena_alloc(L->ngc, (size_t)(L->m->vars + names + 1) * sizeof *d->over);
     return true;
 }
 
@@ -260,6 +264,20 @@ static void root_loss(Lower *L, const Derivative *d, int group)
                            .loc = d->loc});
 }
 
+/* The name of the gradient with respect to x[i]. A variable of a loop has the name that the text
+ * has after the loop: its value is c.2 where the loop was expanded, and c where it stays. */
+static const char *grad_name(Lower *L, const Derivative *d, int i)
+{
+    const char *own = node_name(d->x[i]) ? node_name(d->x[i]) : "x";
+    const char *over = d->over ? d->over[i] : NULL;
+    const char *name = text_format(L->ngc, "d%s/d%s", d->name, over ? over : own);
+
+    for (int k = 0; over && k < L->m->roots; k++)
+        if (strcmp(L->m->root[k].name, name) == 0)
+            return text_format(L->ngc, "d%s/d%s", d->name, own);
+    return name;
+}
+
 /* The loss and its gradients, dJ/dW, as roots. A gradient that is asked for twice is one root. */
 void root_grads(Lower *L, const Derivative *d, int group)
 {
@@ -275,9 +293,8 @@ void root_grads(Lower *L, const Derivative *d, int group)
         Node *x = d->x[i];
         if (++*table_at(L->ngc, &seen, x) > 1)
             continue;
-        const char *name = node_name(x) ? node_name(x) : "x";
         root_add(L, (Root){.kind = ROOT_GRAD,
-                           .name = text_format(L->ngc, "d%s/d%s", d->name, name),
+                           .name = grad_name(L, d, i),
                            .node = d->dx[i],
                            .x = x,
                            .loss = d->loss,
