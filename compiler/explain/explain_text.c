@@ -249,7 +249,7 @@ const char *lesson_nudge(const Lesson *l, const Nudge *n, const char *entry, con
     Loc first;
     const char *given = given_names(l->g, n->root->loss, n->root->x, &first);
     if (given)
-        given = text_format(l->ngc, ", by the rule that the user gives in %s", given);
+        given = text_format(l->ngc, ", by the rule %s", given);
     return text_format(
         l->ngc, "%s from %s to %s moves %s from %s to %s: slope %s; the derivative says %s%s",
         entry, lesson_digits(l, n->x, 6), lesson_digits(l, n->x + n->h, 6), loss,

@@ -1036,8 +1036,8 @@ void given_close(Graph *, Given *);
 /* Is the contribution of y = given(..) to operand k by element? Then a mask of dy is one of it. */
 bool given_by_element(const Node *y, int k);
 
-/* The defs by whose backward parts a derivative of y with respect to x is computed: "ste, root".
- * NULL: by none. *first: the place of the first of these parts. */
+/* The defs by whose backward parts a derivative of y with respect to x is computed: "that the user
+ * gives in ste, root". NULL: by none. *first: the place of the first of these parts. */
 const char *given_names(Graph *, Node *y, const Node *x, Loc *first);
 
 /* Takes the backward parts out of what roots need: no gradient is asked for any more. */

@@ -246,13 +246,19 @@ static bool *above_of(const Graph *g, const Node *x)
     return above;
 }
 
+/* Is the rule the library's own, and not the user's? */
+static bool is_of_library(const Ngc *ngc, const Given *r)
+{
+    return ngc->file[r->loc.file]->library;
+}
+
 const char *given_names(Graph *g, Node *y, const Node *x, Loc *first)
 {
     if (!has_given(g, graph_uses(g, &y, 1)))
         return NULL;
     const bool *below = below_of(g, y), *above = above_of(g, x);
     Table seen = {0};
-    Text t = {.ngc = g->ngc};
+    Text of[2] = {{.ngc = g->ngc}, {.ngc = g->ngc}}; /* the user's, the library's */
 
     for (int i = 0; i <= y->id; i++) {
         const Node *n = g->node[i];
@@ -262,11 +268,18 @@ const char *given_names(Graph *g, Node *y, const Node *x, Loc *first)
         const Given *r = n->attr.given;
         if (++*table_at(g->ngc, &seen, r->name) > 1)
             continue;
-        if (!t.at)
-            *first = r->loc;
-        text_add(&t, "%s%s", t.at ? ", " : "", r->name);
+        bool library = is_of_library(g->ngc, r);
+        if (!of[0].at && !of[1].at)
+            *first = library ? n->loc : r->loc;
+        text_add(&of[library], "%s%s", of[library].at ? ", " : "", r->name);
     }
-    return t.at;
+
+    if (!of[1].at)
+        return of[0].at ? text_format(g->ngc, "that the user gives in %s", of[0].at) : NULL;
+    if (!of[0].at)
+        return text_format(g->ngc, "of the library for %s", of[1].at);
+    return text_format(g->ngc, "that the user gives in %s, and of the library for %s", of[0].at,
+                       of[1].at);
 }
 
 /* ---- when no gradient is asked for any more ---- */
@@ -318,6 +331,8 @@ static const char *said_given(Ngc *ngc, const Node *y, int operand)
 static const char *taught_given(Ngc *ngc, const Node *n)
 {
     const Given *r = n->attr.given;
+    if (is_of_library(ngc, r))
+        return text_format(ngc, "rule of the library for %s: %s", r->name, r->text);
     return text_format(ngc, "rule given by the user in %s, line %d: %s", r->name,
                        source_line(ngc, r->loc, NULL), r->text);
 }

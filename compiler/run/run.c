@@ -766,16 +766,15 @@ static void print_count(Text *out, const char *name, const Count *c, bool given)
     text_add(out, "\n");
 }
 
-/* A derivative differs from differences. If the user gives a rule that is in it, this is for the
- * user to judge: says so. Else it is a fault of ngc. */
+/* A derivative differs from differences. If a def gives a rule that is in it, this is for the user
+ * to judge: says so. Else it is a fault of ngc. */
 static bool is_given(const Run *r, const Root *root)
 {
     Loc first;
     const char *names = given_names(r->m->graph, root->loss, root->x, &first);
     if (names)
         diag(r->ngc, SEV_NOTE, NO_CODE, first,
-             "%s follows rules that the user gives (%s), and is not the slope of differences",
-             root->name, names);
+             "%s follows the rules %s, and is not the slope of differences", root->name, names);
     return names != NULL;
 }
 
@@ -803,7 +802,7 @@ int check_main(Ngc *ngc, Model *m, char **assign, int count, Text *out)
         diag(ngc, SEV_NOTE, NO_CODE, (Loc){.file = -1}, "the model asks for no derivative");
     text_add(out, "%d derivatives, %d wrong", derivatives, failed);
     if (given)
-        text_add(out, ", %d by rules of the user", given);
+        text_add(out, ", %d by rules of defs", given);
     text_add(out, "\n");
     return failed ? 1 : 0;
 }

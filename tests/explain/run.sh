@@ -60,6 +60,8 @@ check "the words of comments" diff -u tests/explain/words.txt "$dir/words.txt"
 {
     "$NGC" explain --text tests/explain/given.ng 2>/dev/null
     comments tests/explain/given.ng backward -O0
+    echo
+    "$NGC" explain --text tests/explain/library_rule.ng 2>/dev/null | grep rule
 } >"$dir/given.txt"
 [ "${1-}" = --accept ] && cp "$dir/given.txt" tests/explain/given.txt
 check "rules of the user" diff -u tests/explain/given.txt "$dir/given.txt"
