@@ -261,12 +261,22 @@ static int set_tolerance(Trainer *t, const Option *o, const char *text)
     return DONE;
 }
 
+/* The file of a picture. */
+static int set_picture(Trainer *t, const char *option, const char *path, const char **to)
+{
+    if (!ngrt_path_ends(path, ".svg") && !ngrt_path_ends(path, ".png"))
+        return ngrt_trainer_fail(t, USAGE, "%s draws .svg or .png, not %s", option, path);
+    *to = path;
+    return DONE;
+}
+
 /* --curve in characters, or a picture in a file; "-" is the first, too. */
 static int set_curve(Trainer *t, const char *path)
 {
     t->curve = 1;
-    t->curve_path = path && strcmp(path, "-") != 0 ? path : NULL;
-    return DONE;
+    if (!path || strcmp(path, "-") == 0)
+        return DONE;
+    return set_picture(t, "--curve", path, &t->curve_path);
 }
 
 /* --assess in characters, and in a picture. */
@@ -577,7 +587,7 @@ static int set_option(Trainer *t, const Option *o, char *value)
     case WEIGHTS: t->weights_path = t->weights_path ? t->weights_path : value; break;
     case OUT: t->out_path = value; break;
     case NO_SHUFFLE: t->shuffle = 0; break;
-    case BOUNDARY: t->boundary_path = value; break;
+    case BOUNDARY: return set_picture(t, "--boundary", value, &t->boundary_path);
     case FIND_RATE: return set_find_rate(t, o, value);
     case ASSESS: return set_assess(t, value);
     case QUIET: t->quiet = 1; break;

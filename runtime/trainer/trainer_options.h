@@ -76,14 +76,14 @@ enum { NO_VALUE, VALUE, MAY_FOLLOW };
     X("--log", LOG, TRAIN, VALUE, "FILE",                                                          \
       "write the values of each epoch as CSV; for a tensor each element, c[0,1]")                  \
     X("--curve", CURVE, TRAIN, MAY_FOLLOW, "FILE",                                                 \
-      "at the end, the loss of each epoch as a curve in characters, or in FILE all values as SVG " \
+      "at the end, the loss of each epoch as a curve in characters, or in FILE all values: .svg "  \
       "or .png")                                                                                   \
     X("--assess", ASSESS, MEASURES, MAY_FOLLOW, "FILE",                                            \
       "at the end, compare what is predicted with what is true: the confusion matrix, precision, " \
       "recall, F1 and AUC of each class, or a scatter of numbers; also drawn in FILE, as SVG or "  \
       ".png")                                                                                      \
     X("--boundary", BOUNDARY, MEASURES, VALUE, "FILE",                                             \
-      "of a model of two numbers, what it says in each place of their plane, as SVG or .png")      \
+      "of a model of two numbers, what it says in each place of their plane, .svg or .png")        \
     X("--threads", THREADS, ALL, VALUE, "N",                                                       \
       "threads that share the work of a large model; default 1")                                   \
     X("--quiet", QUIET, ALL, NO_VALUE, NULL, "print only results and errors")

@@ -537,7 +537,7 @@ END
     run 0 train rings.ng --data rings.csv --standardize x --find-rate lr --curve=f.svg
     awk '/^lr: / { ok = $2 > 1e-3 && $2 < 3 } END { exit !ok }' "$dir/out"
     verdict $? "the rate that was found"
-    for bad in '--find-rate x' '--find-rate lr --save x.st' '--folds 3 --assess' '--grid lr=1,2 --log x.csv' '--grid lr=1,2 --folds 3'; do
+    for bad in '--find-rate x' '--find-rate lr --save x.st' '--folds 3 --assess' '--grid lr=1,2 --log x.csv' '--grid lr=1,2 --folds 3' '--curve=c.pdf' '--curve=c' '--boundary b.jpg'; do
         run 2 train rings.ng --data rings.csv $bad
     done
     group "pictures"
