@@ -315,13 +315,13 @@ static bool fits_int(const Node *n)
     return node_const(n, &v) && v == floor(v) && fabs(v) < 1e9;
 }
 
-/* Is n a run-time size, which a choice may give as an int? (A product with it may be too large.) */
-static bool fits_choice(const Graph *g, Op op, const Node *n)
+/* Is n a run-time size, which beside ints is an int? (But not in a product, which may be too
+ * large.) */
+static bool fits_size(const Graph *g, Op op, const Node *n)
 {
-    bool chooses = op == OP_minimum || op == OP_maximum || op == OP_where;
     while (n->op == OP_expand)
         n = n->arg[0];
-    return chooses && n->op == OP_size && size_max(g, n->attr.size) < 1000000000;
+    return op != OP_mul && n->op == OP_size && size_max(g, n->attr.size) < 1000000000;
 }
 
 /* Gives the operands one type, and returns it. It is int only if one is int and all fit int. */
@@ -333,7 +333,7 @@ static Type unify(Graph *g, Op op, Node **arg, int n)
     bool any_int = false, whole = true;
     for (int i = first; i < n; i++) {
         any_int |= arg[i]->type == T_INT;
-        whole &= fits_int(arg[i]) || fits_choice(g, op, arg[i]);
+        whole &= fits_int(arg[i]) || fits_size(g, op, arg[i]);
     }
 
     Type t = keeps && any_int && whole ? T_INT : T_FLOAT;
