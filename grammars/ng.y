@@ -399,7 +399,6 @@ dotted
 pattern
     : NAME
     | '*' '.' NAME
-    | '*' '.' INT
     | pattern '.' NAME
     | pattern '.' INT
     | pattern '.' ANY
