@@ -77,6 +77,43 @@ static bool is_elsewhere(const Use *a, const Use *b)
            strcmp(a->node->op, b->node->op) == 0;
 }
 
+/* Is the scope of b that of a module called again, as /fc_1 is that of /fc? */
+static bool is_again(const Use *a, const Use *b)
+{
+    const char *x = a->node->name, *y = b->node->name;
+    const char *x_end = x + scope_length(a->node), *y_end = y + scope_length(b->node);
+    bool again = false;
+    if (x == x_end || a->operand != b->operand || strcmp(a->node->op, b->node->op) != 0)
+        return false;
+    while (x < x_end && y < y_end && *x == *y) {
+        x++;
+        y++;
+        bool x_over = x == x_end || *x == '/', y_counts = y < y_end && *y == '_';
+        if (x_over && y_counts) {
+            y++;
+            if (y == y_end || !is_digit(*y))
+                return false;
+            while (y < y_end && is_digit(*y))
+                y++;
+            again = true;
+        }
+    }
+    return again && x == x_end && y == y_end;
+}
+
+/* Do all nodes that read a tensor come from calls of one module? */
+static bool is_of_one_module(const Use *use)
+{
+    const Use *first = use;
+    for (const Use *u = use; u; u = u->next)
+        if (scope_length(u->node) < scope_length(first->node))
+            first = u;
+    for (const Use *u = use; u; u = u->next)
+        if (u != first && !is_again(first, u))
+            return false;
+    return use && use->next;
+}
+
 /* Is a tensor, which is stored once, the weight of several layers that only start equal? */
 static bool is_merged(const Use *use)
 {
@@ -164,6 +201,7 @@ void weights_find(Import *im)
         k->mix = mix_elements(k);
         k->even = known_even(im->g, k, &v);
         k->merged = k->even || is_merged(use[k->order]);
+        k->merged &= !is_of_one_module(use[k->order]);
         list[count++] = k;
     }
     join_twins(im, list, use, count);

@@ -41,6 +41,18 @@ class LeNet(nn.Module):
         return self.classifier(self.features(x).view(x.size(0), -1))
 
 
+class Again(nn.Module):
+    """Modules that are called three times: their weights are shared."""
+    def __init__(self):
+        super().__init__()
+        self.fc, self.norm, self.out = nn.Linear(6, 6), nn.LayerNorm(6), nn.Linear(6, 3)
+
+    def forward(self, x):
+        for _ in range(3):
+            x = torch.tanh(self.norm(self.fc(x)))
+        return self.out(x)
+
+
 class UNet(nn.Module):
     def __init__(self):
         super().__init__()
@@ -195,6 +207,7 @@ NETWORKS = {
     "mnist_cnn": (MnistCnn, image(1, 14)),
     "lenet": (LeNet, image(1, 28)),
     "unet": (UNet, image(2, 16)),
+    "again": (Again, lambda: (torch.randn(4, 6),)),
     "lstm": (lambda: Recurrent(nn.LSTM), words(5, 20)),
     "gru": (lambda: Recurrent(nn.GRU), words(5, 20)),
     "encoder": (Encoder, lambda: (torch.randn(2, 5, 12),)),

@@ -69,7 +69,7 @@ nodes() {
 # largest take the interpreter minutes, and are only in check-long.
 networks() {
     $python -c 'import torch, torchvision, onnx' 2>/dev/null || { fail "PyTorch, torchvision or onnx is not installed for $python"; return; }
-    list="mnist_cnn lenet gpt2 lstm gru" i=0
+    list="mnist_cnn lenet gpt2 again lstm gru" i=0
     for name in unet encoder bert squeezenet vgg11_bn resnet18 densenet; do
         in_share 7 $i && list="$list $name"
         i=$((i + 1))
