@@ -51,10 +51,10 @@ static bool is_zeros(Import *im, int i)
 static Operand weight(Import *im, int i, const char *suffix)
 {
     Known *k = input_known(im, i);
-    const char *label = k && !is_shared(k) && is_param(im, k) ? layer_label(im, k, NULL) : NULL;
-    if (!label)
+    if (!k || is_shared(k) || !is_param(im, k))
         return operand(im, i);
-    return declare(im, k, text_format(im->ngc, "%s_%s", label, suffix));
+    const char *label = layer_label(im, k, NULL);
+    return declare(im, k, label ? text_format(im->ngc, "%s_%s", label, suffix) : suffix);
 }
 
 typedef struct Cell {

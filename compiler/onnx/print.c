@@ -84,6 +84,8 @@ static void name_statement(Import *im, Statement *s, int start)
     if (s->name)
         return;
     const char *word = s->label ? without_start(s->label, start) : word_of(s->hint);
+    if (s->declares == LINE_PARAM && !s->label)
+        word = "w";
     if (s->declares == LINE_INPUT)
         word = is_good_name(s->label) && strcmp(s->label, "input") != 0 ? s->label : "x";
     if (s->before) {

@@ -39,6 +39,14 @@ model("tied", [node("Gather", ["table", "ids"], ["a"]), node("Tanh", ["a"], ["c"
       [("ids", ["m"])], [tensor("table", T), tensor("turned", T.T)], [("y", ["m", 6])])
 
 
+# numbers in place of names
+model("nameless", [node("Gather", ["1", "ids"], ["3"]), node("Unsqueeze", ["3", "8"], ["4"]), node("LSTM", ["4", "5", "6"], ["7"], hidden_size=2),
+                   node("Reshape", ["7", "9"], ["10"]), node("MatMul", ["10", "11"], ["12"]), node("MatMul", ["12", "2"], ["y"])],
+      [("ids", ["m"])],
+      [tensor("1", T), tensor("2", T.T), tensor("5", rng.randn(1, 8, 4)), tensor("6", rng.randn(1, 8, 2)), numpy_helper.from_array(np.array([1]), "8"),
+       numpy_helper.from_array(np.array([-1, 2]), "9"), tensor("11", rng.randn(2, 4))], [("y", ["m", 6])])
+
+
 def external(name, location, size):
     t = tensor("fc.weight", rng.randn(4, 3))
     raw = t.raw_data

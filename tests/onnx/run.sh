@@ -94,7 +94,7 @@ texts() {
         "$NGC" --weights="$dir/$name.safetensors" "$dir/$name.ng" -o "$dir/$name.c" >"$dir/out" 2>&1 && good || fail "the weights of $name: $(head -3 "$dir/out")"
     done
     $python $here/merged.py "$dir" >"$dir/out" 2>&1 || fail "merged.py: $(tail -3 "$dir/out")"
-    for name in merged tied external; do
+    for name in merged tied nameless external; do
         "$NGC" import "$dir/$name.onnx" >"$dir/$name.ng" 2>&1
         diff -u $here/$name.ng "$dir/$name.ng" && good || fail "the text of $name"
     done
