@@ -93,6 +93,10 @@ texts() {
         "$NGC" fmt --check "$dir/$name.ng" >"$dir/out" && good || fail "the layout of $name"
         "$NGC" --weights="$dir/$name.safetensors" "$dir/$name.ng" -o "$dir/$name.c" >"$dir/out" 2>&1 && good || fail "the weights of $name: $(head -3 "$dir/out")"
     done
+    works "$NGC" import "$dir/nets/mnist_cnn/model.onnx" -o "$dir/head.ng" --loss=cross_entropy --optimizer='sgd(lr = 0.01)'
+    sed 's/dense(fc1, 10)/dense(fc1, 4)/' "$dir/head.ng" >"$dir/four.ng"
+    works "$NGC" --weights="$dir/mnist_cnn.safetensors" --train='fc2.*' --fresh=fc2 "$dir/four.ng" -o "$dir/four.c"
+    grep -q 'fc2_W\[4\]\[32\]' "$dir/four.h" && ! grep -q fc1_W "$dir/four.h" && good || fail "fine-tuning of an import"
     $python $here/merged.py "$dir" >"$dir/out" 2>&1 || fail "merged.py: $(tail -3 "$dir/out")"
     for name in merged tied nameless external; do
         "$NGC" import "$dir/$name.onnx" >"$dir/$name.ng" 2>&1
