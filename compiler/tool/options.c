@@ -384,7 +384,10 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
             break;
         }
         if (a->command == C_EXPORT && strcmp(o->name, "--load") == 0) {
-            a->load = value;
+            if (a->load)
+                opt->overlay = add_text(ngc, opt->overlay, &opt->overlays, value);
+            else
+                a->load = value;
             break;
         }
         return usage_error(ngc, "%s is an option of train, eval and predict", o->name, NULL);

@@ -405,10 +405,10 @@ static bool freeze(File *f, Model *m)
 }
 
 /* All params, and the states that the file has. */
-static bool load(File *f, Model *m, bool overlays)
+static bool load(File *f, Model *m)
 {
     f->hash = model_hash(m);
-    if (!read_file(f) || (!f->named && !read_memory(f, m)) || (overlays && !overlay(f->ngc, m)))
+    if (!read_file(f) || (!f->named && !read_memory(f, m)) || !overlay(f->ngc, m))
         return false;
     for (int i = 0; i < m->vars; i++) {
         Var *v = m->var[i];
@@ -488,7 +488,7 @@ static void drop_unread(Model *m)
 bool weights_tune(Ngc *ngc, Model *whole, Model *m, bool prepared)
 {
     File f = {.ngc = ngc, .path = ngc->opt.weights};
-    bool good = load(&f, whole, true);
+    bool good = load(&f, whole);
     for (int i = 0; i < m->vars && good; i++)
         good = tune_variable(&f, whole, m, m->var[i]);
     drop_unread(m);
@@ -502,7 +502,7 @@ bool weights_tune(Ngc *ngc, Model *whole, Model *m, bool prepared)
 bool weights_load(Ngc *ngc, Model *m, const char *path)
 {
     File f = {.ngc = ngc, .path = path};
-    bool good = load(&f, m, false);
+    bool good = load(&f, m);
     ngrt_archive_free(&f.tensors);
     ngrt_map_free(&f.map);
     return good;

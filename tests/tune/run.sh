@@ -184,6 +184,10 @@ sed 's/dense(x, 5, relu)/lora(x, 5, relu, rank = 2)/; s/dense(n, 6, tanh)/lora(n
 "$NGC" predict adapted.ng --weights=norms.st --weights=adapters.st --train= --data x=table.csv:0-3 --quiet >got.csv 2>said || fail "predict: $(head -3 said)"
 [ -s want.csv ] && cmp -s want.csv got.csv && ! cmp -s plain.csv got.csv && good || fail "files put together: $(diff want.csv got.csv | head -4)"
 "$NGC" adapted.ng --weights=norms.st --weights=adapters.st --train= --prefix=c -MD -o c.c 2>said && grep -q '^extern const c_params c_weights' c.h && ! grep -q c_step c.h && grep -q adapters.st c.d && good || fail "constants of two files: $(cat said)"
+if "$NGC" --version | grep -q +onnx; then
+    "$NGC" export adapted.ng --load norms.st --load adapters.st -o both.onnx >said 2>&1 && "$NGC" export adapted.ng --load norms.st -o one.onnx >one.said 2>&1
+    [ -s both.onnx ] && [ ! -s one.onnx ] && grep -q 'a.A: is not in the file' one.said && good || fail "export of two files: $(cat said one.said)"
+fi
 says 3 "two.st': has no weight of the model" norms.ng --weights=norms.st --weights=two.st -o c.c
 sed 's/dense(top, 3)/dense(top, 4)/' norms.ng >classes.ng
 says 3 "z.W: its shape is not [4, 6]" classes.ng --weights=norms.st --train=z -o c.c
