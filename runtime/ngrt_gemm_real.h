@@ -35,8 +35,17 @@ enum {
     NGRT_GEMM_LONG = 16384, /* terms; of more, sums of pieces are added without loss */
     NGRT_GEMM_PIECE = 1024, /* terms of a piece */
     NGRT_GEMM_TALL = 96,    /* rows and columns of C for which this is done at a time */
-    NGRT_GEMM_WIDE = 64
+    NGRT_GEMM_WIDE = 64,
+    NGRT_GEMM_SLACK = 16 /* more than a buffer needs of the inner size, and of rows */
 };
+
+/* The length of a buffer on the stack: as much as is needed, where a compiler surely has arrays of
+ * a length that is computed. Small machines have little stack. */
+#ifdef __GNUC__
+#define NGRT_GEMM_LENGTH(needed, most) (needed)
+#else
+#define NGRT_GEMM_LENGTH(needed, most) (most)
+#endif
 
 #ifdef __GNUC__
 /* A quarter of a line of the cache, at any element. */
@@ -569,6 +578,14 @@ static int ngrt_gemm_piece(int size, int most, int unit)
     return (piece + unit - 1) / unit * unit;
 }
 
+/* The first line of the cache that begins in x. */
+static real *ngrt_gemm_line(real *x)
+{
+    const size_t line = NGRT_GEMM_COLS * sizeof *x;
+
+    return x + (line - (uintptr_t)x % line) % line / sizeof *x;
+}
+
 /* Some rows of C by all panels of B; packed is A, packed, or NULL. */
 static void ngrt_gemm_panels(const ngrt_gemm_kernel *kernel, int rows, int n, int k, real alpha,
                              ngrt_gemm_matrix a, const real *packed, ngrt_gemm_matrix b, real beta,
@@ -576,7 +593,9 @@ static void ngrt_gemm_panels(const ngrt_gemm_kernel *kernel, int rows, int n, in
 {
     const ngrt_gemm_kernel half = {kernel->rows, kernel->cols / 2, kernel->half, NULL,
                                    kernel->transpose};
-    real panel[NGRT_GEMM_DEPTH * 2 * NGRT_GEMM_COLS];
+    real space[NGRT_GEMM_LENGTH((k + NGRT_GEMM_SLACK) * 2 * NGRT_GEMM_COLS,
+                                (NGRT_GEMM_DEPTH + NGRT_GEMM_SLACK) * 2 * NGRT_GEMM_COLS)];
+    real *panel = ngrt_gemm_line(space);
     int cols, j;
 
     for (j = 0; j < n; j += cols) {
@@ -636,12 +655,17 @@ static void ngrt_gemm_add_piece(int count, const real *piece, real *sum, real *r
 
 /* The product of very long rows and columns, for as many elements of C at a time as there is room
  * for: sums of pieces of the inner size are added without loss. C itself, whose elements are large,
- * would lose digits at each piece. */
-static void ngrt_gemm_long(int m, int n, int k, real alpha, ngrt_gemm_matrix a, ngrt_gemm_matrix b,
-                           real beta, real *c, ptrdiff_t ldc, real *room)
+ * would lose digits at each piece. Its buffers are large, so no other function takes it in. */
+#ifdef __GNUC__
+__attribute__((noinline))
+#endif
+static void
+ngrt_gemm_long(int m, int n, int k, real alpha, ngrt_gemm_matrix a, ngrt_gemm_matrix b, real beta,
+               real *c, ptrdiff_t ldc)
 {
     enum { ROOM = NGRT_GEMM_TALL * NGRT_GEMM_WIDE };
-    real piece[ROOM], sum[ROOM], rest[ROOM];
+    real piece[ROOM], sum[ROOM], rest[ROOM], space[NGRT_GEMM_PACKED + NGRT_GEMM_COLS];
+    real *room = ngrt_gemm_line(space);
     int i, j, p;
 
     for (i = 0; i < m; i += NGRT_GEMM_TALL)
@@ -827,6 +851,34 @@ static int ngrt_gemm_is_long(int m, int n, int k)
     return sizeof(real) == 4 && k > ((ptrdiff_t)m * n > large ? 8 : 1) * NGRT_GEMM_LONG;
 }
 
+/* How many elements a product packs, or is transposed in. */
+static int ngrt_gemm_room(int rows, int cols, int k, int transposed)
+{
+    const int depth = (k < NGRT_GEMM_DEPTH ? k : NGRT_GEMM_DEPTH) + NGRT_GEMM_SLACK;
+    const ptrdiff_t needed =
+        transposed ? (ptrdiff_t)rows * cols : (ptrdiff_t)(rows + NGRT_GEMM_SLACK) * depth;
+
+    return needed < NGRT_GEMM_PACKED ? (int)needed : NGRT_GEMM_PACKED;
+}
+
+/* A part of a product of matrices, as below. */
+static void ngrt_gemm_matrices(int rows, int cols, int k, real alpha, ngrt_gemm_matrix a,
+                               ngrt_gemm_matrix b, real beta, real *c, ptrdiff_t ldc,
+                               int transposed)
+{
+    real space[NGRT_GEMM_LENGTH(ngrt_gemm_room(rows, cols, k, transposed), NGRT_GEMM_PACKED) +
+               NGRT_GEMM_COLS];
+    real *room = ngrt_gemm_line(space);
+
+    if (transposed) {
+        const ngrt_gemm_matrix bt = {b.at, b.col, 1}, at = {a.at, 1, a.row};
+        ngrt_gemm_product(cols, rows, k, 1, bt, at, 0, room, rows, NULL);
+        ngrt_gemm_untranspose(rows, cols, alpha, room, beta, c, ldc);
+    } else {
+        ngrt_gemm_product(rows, cols, k, alpha, a, b, beta, c, ldc, room);
+    }
+}
+
 /* Columns j0 to j1 of rows i0 to i1 of C = alpha A B + beta C. An element has the same bits in
  * whatever share of C it is computed, if shares begin where tiles do (compilers may round the rows
  * of a tile differently). So the whole C, and not the share, decides how it is computed. */
@@ -835,7 +887,6 @@ static void ngrt_gemm_part(int i0, int i1, int j0, int j1, int m, int n, int k, 
                            ptrdiff_t ldc)
 {
     const int rows = i1 - i0, cols = j1 - j0;
-    real room[NGRT_GEMM_PACKED];
     int i, j;
 
     if (rows <= 0 || cols <= 0)
@@ -854,13 +905,10 @@ static void ngrt_gemm_part(int i0, int i1, int j0, int j1, int m, int n, int k, 
         const ngrt_gemm_matrix at = {a.at, a.col, a.row};
         ngrt_gemm_vector(rows, k, alpha, b.at, at, beta, c, ldc);
     } else if (ngrt_gemm_is_long(m, n, k)) {
-        ngrt_gemm_long(rows, cols, k, alpha, a, b, beta, c, ldc, room);
-    } else if (ngrt_gemm_is_transposed(m, n, a, b)) {
-        const ngrt_gemm_matrix bt = {b.at, b.col, 1}, at = {a.at, 1, a.row};
-        ngrt_gemm_product(cols, rows, k, 1, bt, at, 0, room, rows, NULL);
-        ngrt_gemm_untranspose(rows, cols, alpha, room, beta, c, ldc);
+        ngrt_gemm_long(rows, cols, k, alpha, a, b, beta, c, ldc);
     } else {
-        ngrt_gemm_product(rows, cols, k, alpha, a, b, beta, c, ldc, room);
+        const int transposed = ngrt_gemm_is_transposed(m, n, a, b);
+        ngrt_gemm_matrices(rows, cols, k, alpha, a, b, beta, c, ldc, transposed);
     }
 }
 
