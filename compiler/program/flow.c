@@ -10,8 +10,8 @@
 #include <string.h>
 
 enum {
-    ALIGN = 16,        /* elements, as plan.c aligns values */
-    WORTH_SPACE = 512, /* a value of less than this part of all is not worth computing again */
+    ALIGN = 16,         /* elements, as plan.c aligns values */
+    WORTH_SPACE = 1024, /* a value of less than this part of all is not worth computing again */
 };
 
 /* ---- the values that a piece reads ---- */
@@ -215,6 +215,7 @@ static void find_units(Flow *f)
         if (!second)
             f->forwards = f->units;
     }
+    flow_order_late(p, list, f->units, f->forwards);
     flow_order(p, list, f->units, f->forwards);
 
     const int *uses = p->loops > 0 ? count_uses(p) : NULL;

@@ -88,6 +88,9 @@ typedef struct Flow {
 /* Orders kernels and loops, of which the first are those of forward. */
 void flow_order(Program *, KernelRun *, int count, int forwards);
 
+/* Of those of backward, what makes values for others comes right before the first of these. */
+void flow_order_late(Program *, KernelRun *, int count, int forwards);
+
 /* ---- flow_loop.c ---- */
 
 /* The kernels of a program and its loops, in order; returns their number. */

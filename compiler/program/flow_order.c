@@ -6,6 +6,8 @@
  */
 #include "program/flow.h"
 
+#include <limits.h>
+
 typedef struct Waiting {
     Program *p;
     KernelRun *left; /* no kernels: it has its place */
@@ -61,6 +63,103 @@ static int find_ready(Waiting *w, int first, bool update)
             is_ready(w, &w->left[i]))
             return i;
     return -1;
+}
+
+/* ---- what backward computes just for one place comes right before it ---- */
+
+typedef struct Late {
+    Program *p;
+    int *reader; /* by slot: the place of its first reader, as it will be */
+    int *over;   /* by slot of a variable: the place where it is overwritten */
+    int at;      /* the place of the item at hand */
+    bool moves;  /* may it come later, */
+    int first;   /* before this place? */
+} Late;
+
+static void note_reader(Program *p, const Kernel *k, const Node *n, void *with)
+{
+    Late *l = with;
+    int slot = p->slot[n->id];
+    (void)k;
+
+    if (l->reader[slot] > l->at)
+        l->reader[slot] = l->at;
+}
+
+/* A variable is read before it is overwritten. */
+static void check_read(Program *p, const Kernel *k, const Node *n, void *with)
+{
+    Late *l = with;
+    PlaceKind kind = program_place(p, n)->kind;
+    int over = l->over[p->slot[n->id]];
+    (void)k;
+
+    l->moves &= kind == P_SPACE || kind == P_DATA || kind == P_VAR;
+    l->first = over < l->first ? over : l->first;
+}
+
+static void note_overwritten(Late *l, const Kernel *k)
+{
+    for (int s = 0; s < k->stores; s++) {
+        const Place *to = store_place(l->p, &k->store[s]);
+        int slot = to->kind == P_VAR && to->var->node ? l->p->slot[to->var->node->id] : -1;
+        if (slot >= 0 && l->at < l->over[slot])
+            l->over[slot] = l->at;
+    }
+}
+
+/* Where the item comes: right before its first reader, if it is one kernel that makes values for
+ * backward and nothing else. */
+static int late_place(Late *l, const KernelRun *item, const int *writers, int place)
+{
+    const Kernel *k = item->kernel[0];
+
+    l->first = INT_MAX;
+    l->moves = item->count == 1 && k->stores > 0 && k->kind != K_RANDOM;
+    for (int s = 0; s < k->stores && l->moves; s++) {
+        int slot = l->p->slot[k->store[s].node->id];
+        l->moves = store_place(l->p, &k->store[s])->kind == P_SPACE && !k->store[s].target &&
+                   !k->store[s].add && writers[slot] == 1;
+        l->first = l->reader[slot] < l->first ? l->reader[slot] : l->first;
+    }
+    if (l->moves)
+        kernel_each_read(l->p, k, check_read, l);
+    return l->moves && l->first < INT_MAX && l->first > place ? l->first : place;
+}
+
+void flow_order_late(Program *p, KernelRun *item, int count, int forwards)
+{
+    size_t slots = (size_t)p->nodes + 1, room = (size_t)count + 1;
+    Late l = {.p = p,
+              .reader = arena_alloc(p->ngc, slots * sizeof *l.reader),
+              .over = arena_alloc(p->ngc, slots * sizeof *l.over)};
+    Coming coming = {.writers = arena_alloc(p->ngc, slots * sizeof *coming.writers)};
+    int *place = arena_alloc(p->ngc, room * sizeof *place), done = forwards;
+    int *begin = arena_alloc(p->ngc, (room + 1) * sizeof *begin);
+    KernelRun *old = arena_copy(p->ngc, item, room * sizeof *old);
+
+    for (int i = 0; i < p->nodes; i++)
+        l.reader[i] = l.over[i] = INT_MAX;
+    for (int i = 0; i < count; i++)
+        coming_count(p, &coming, &item[i], 1);
+
+    for (int i = count - 1; i >= forwards; i--) {
+        l.at = place[i] = late_place(&l, &item[i], coming.writers, i);
+        begin[l.at]++;
+        for (int k = 0; k < item[i].count; k++) {
+            kernel_each_read(p, item[i].kernel[k], note_reader, &l);
+            note_overwritten(&l, item[i].kernel[k]);
+        }
+    }
+
+    /* those of one place in the order in which they were */
+    for (int i = forwards; i < count; i++) {
+        int here = begin[i];
+        begin[i] = done;
+        done += here;
+    }
+    for (int i = forwards; i < count; i++)
+        item[begin[place[i]]++] = old[i];
 }
 
 void flow_order(Program *p, KernelRun *item, int count, int forwards)

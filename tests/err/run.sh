@@ -147,6 +147,11 @@ says 1 "at -O0 each value has a member of work" --memory="$least" -O0 deep.ng
 says 1 "with --no-share" --memory="$least" --no-share deep.ng
 says 0 "^" --memory=1G -O0 deep.ng -o -
 
+# a deep network of equal layers: what backward computes of forward's values alone does not live before it is needed
+printf 'input x[8, 32], t[8]: int\nh = x\nfor i in 0..60 { h = dense(h, 32, tanh) }\nminimize J = cross_entropy(h, t) with sgd(0.1)\n' >"$dir/layers.ng"
+says 0 "computed again: [0-9]* values, by [0-9]* kernels: [0-9]* flops, [0-9][.][0-9]% of the time of forward and backward" \
+    --memory=77000 --report layers.ng -o "$dir/layers.c"
+
 # the same with a loop, whose passes are computed again by segments
 cat >"$dir/long.ng" <<'END'
 input x[60, 4]
