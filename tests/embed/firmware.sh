@@ -29,8 +29,17 @@ C
     cat "$dir/got"
     # LeNet whose last layer learns there: at most 16 KB of RAM more than predict needs, for params, optimizer and workspace
     ram() { sed -n "s/^$1.elf:.*RAM \([0-9]*\) bytes.*/\1/p" "$dir/got"; }
-    more=$(($(ram tune) - $(ram see)))
-    echo "LeNet on the device: RAM of predict $(ram see) bytes, of predict and a step of its last layer $(ram tune), $more more"
+    static_see=$(ram see) static_tune=$(ram tune)
+    cp "$dir/got" sizes
+    rm -f *.o *.elf
+    for program in see tune; do
+        make -s "$program" NGC="$ngc" CFLAGS='-Os -DSTACK -ffunction-sections -fdata-sections' QEMU='$(LIMIT) $(QEMU_ALONE)' LIMIT="$dir/limit 60" QEMU_ALONE="$(sed -n 's/^QEMU *= *//p' Makefile)" >"$program.stack" 2>&1
+    done
+    stack() { sed -n 's/^stack: \([0-9]*\).*/\1/p' "$1.stack"; }
+    more=$((static_tune + $(stack tune) - static_see - $(stack see)))
+    echo "LeNet on the device: RAM of predict $static_see bytes and $(stack see) of stack; with steps of its last layer $static_tune and $(stack tune), $more more"
+    [ "$(stack see)" -lt 32768 ] && good || bad "the stack of predict: $(stack see)"
+    cp sizes "$dir/got"
     [ "$more" -gt 0 ] && [ "$more" -le 16384 ] && good || bad "a step of the last layer takes $more bytes of RAM more than predict"
     awk '$1 == "loss:" { exit !($4 < 0.7*$2) }' tune.said && good || bad "the last layer did not learn on the device: $(cat tune.said)"
     # LeNet's predict: below 100 KB of flash besides its weights, and in RAM only the workspace that --report describes

@@ -48,6 +48,25 @@ static void stop(int status)
         ;
 }
 
+#ifdef STACK /* main, and how many bytes of the stack it has used */
+static int run(void)
+{
+    enum { MARK = 0x5a5a5a5a };
+    volatile uint32_t *top = (volatile uint32_t *)__builtin_frame_address(0) - 64, *at;
+    for (at = bss_end; at < top; at++)
+        *at = MARK;
+    const int status = main();
+    for (at = bss_end; at < top && *at == MARK;)
+        at++;
+    say("stack: ");
+    say_number((double)((uintptr_t)stack_top - (uintptr_t)at));
+    say("\n");
+    return status;
+}
+#else
+#define run main
+#endif
+
 void reset(void);
 void reset(void)
 {
@@ -57,7 +76,7 @@ void reset(void)
         *to++ = 0;
     *(volatile uint32_t *)0xE000ED88 |= 0xF << 20; /* switch the floating-point unit on */
     __asm__ volatile("dsb\n\tisb");
-    stop(main());
+    stop(run());
 }
 
 static void fault(void)
