@@ -225,6 +225,7 @@ bench:
 	@BUILD=$(abspath $(B)) sh tests/bench/scale.sh
 	@/usr/bin/python3 tests/bench/frameworks.py $(B)/ngc
 	@/usr/bin/python3 tests/bench/functions.py $(B)/ngc
+	@/usr/bin/python3 tests/bench/reach.py $(B)/ngc
 	@[ ! -e $(B)/libngrt_mpi.a ] || sh tests/bench/ranks.sh $(B)
 
 coverage:

@@ -78,6 +78,7 @@ fi
 if [ "${1:-demo}" = bench ]; then
     want python3-numpy /usr/bin/python3 -c 'import numpy'
     want python3-torch /usr/bin/python3 -c 'import torch'
+    want python3-sklearn /usr/bin/python3 -c 'import sklearn'
 fi
 [ -n "$need" ] || exit 0
 
