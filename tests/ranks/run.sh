@@ -119,7 +119,7 @@ strike() {
         [ part.npz -nt mark ] && break
     done
     rank=$(ps -eo pid,args | awk -v f="$dir/part.npz" '$2 == "ngc" && index($0, f) { print $1 }' | sed -n "$((2 - $1 % 2))p")
-    [ "$rank" ] && kill -"$2" "$rank"
+    [ "$rank" ] && kill -"$2" "$rank" 2>/dev/null
 }
 
 mpi() {

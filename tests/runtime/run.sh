@@ -31,7 +31,7 @@ try() {
 }
 
 files="file stream prep element numpy safetensors csv table archive weights data large" # of the rooms host and trainer
-trainer="trainer sizes options picture source columns ahead rows set scale split metrics curve log best checkpoint accumulate train assess boundary finder results runs predict commands ngrt_pool"
+trainer="trainer ranks sizes options picture source columns ahead rows set scale split metrics curve log best course checkpoint accumulate train scatter assess boundary finder results runs predict commands ngrt_pool"
 # The sources of these names, in whichever room of the runtime they are.
 sources() { for f; do ls "$rt/$f.c" "$rt"/*/"$f.c" 2>/dev/null; done; }
 # system calls that weights.c makes fail, one at a time
