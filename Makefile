@@ -73,7 +73,7 @@ $(B)/rt_ngrt_mpi.o: runtime/mpi/ngrt_mpi.c $(B)/config
 
 define COMPILE # a file of a room of the compiler
 $(B)/%.o: $(1)/%.c $(B)/ng.tab.h $(B)/config
-	$$(CC) $$(STD) $$(CFLAGS) $$(WARN) $$(WITH_PB) -MMD -MP -Icompiler -I$$(B) -DNGC_LIBS='"$$(strip $$(LIBS))"' $$(if $$(filter 1,$$(MPI)),-DNGC_MPI_LIBS='"$$(strip $$(MPI_LIBS))"') -c -o $$@ $$<
+	$$(CC) $$(STD) $$(CFLAGS) $$(WARN) $$(WITH_PB) -MMD -MP -Icompiler -I$$(B) -DNGC_LIBS='"$$(strip $$(LIBS))"' $$(if $$(filter driver1,$$*$$(MPI)),-DNGC_MPI_LIBS='"$$(strip $$(MPI_LIBS))"') -c -o $$@ $$<
 endef
 $(foreach room,$(wildcard compiler/*/),$(eval $(call COMPILE,$(room:/=))))
 
