@@ -59,7 +59,7 @@ diabetes)
     ;;
 fashion | lenet | resnet)
     data=$(sh "$here/../tests/data.sh" fashion)
-    case $name in fashion) epochs=12 ;; lenet) epochs=3 ;; resnet) epochs=8 ;; esac
+    case $name in fashion) epochs=12 ;; lenet) epochs=4 ;; resnet) epochs=8 ;; esac
     show --data "x=$data/train-images-idx3-ubyte.gz,t=$data/train-labels-idx1-ubyte.gz" \
         --val "x=$data/t10k-images-idx3-ubyte.gz,t=$data/t10k-labels-idx1-ubyte.gz" --epochs $epochs "$@"
     ;;
