@@ -102,6 +102,6 @@ int ngrt_scatter_classes(const Trainer *t, const size_t *count, const char *cons
         if (cell >= 14)
             ngrt_picture_text(&p, EDGE - 6, TOP + cell * ((double)i + 0.5) + 5, 1, 0, name[i]);
     }
-    draw_frame(&p, "a row for each true class, a column for each predicted one");
+    draw_frame(&p, "rows: true class, columns: predicted class");
     return ngrt_picture_write(t, &p, t->assess_path);
 }
