@@ -280,7 +280,7 @@ void modes_ranks(Modes *modes)
     Graph *g = m->graph;
     Ranks r = {.g = g};
 
-    if (!g->ngc->opt.ranks || !can_divide(m))
+    if (!g->ngc->opt.ranks || g->ngc->opt.weights || !can_divide(m))
         return;
     g->dim[ALL_ROWS] = (Dim){.name = text_format(g->ngc, "all_%s", g->dim[0].name),
                              .max = INT32_MAX,

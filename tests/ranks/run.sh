@@ -1,7 +1,7 @@
 #!/bin/sh
 # run.sh - C of --ranks, and `ngc train` under mpirun.
 #
-# threads: models whose batch is divided among threads that play ranks, against the batch in one piece (threads.c); models that
+# threads: models, also random ones, whose batch is divided among threads that play ranks, against the batch in one piece (threads.c); models that
 # cannot be divided get an error at the right line. mpi: trainings on two and three processes, where MPI is installed: the
 # weights of one process, to rounding; a rank that is killed, interrupts, --resume with the same bits.
 #
@@ -43,6 +43,24 @@ refused() {
     same "$1" "1 $2" "$? $(sed -n 's/^[^ ]*\.ng:\([0-9]*\):.* error: .*NG0422.$/\1/p' "$dir/log")"
 }
 
+# Random models: those that cannot be divided say so. CHECK_LONG=1 takes 400, in place of 40.
+random_models() {
+    first=$((40 * (CHECK_SEED % 10))) count=40
+    [ "$CHECK_LONG" ] && first=0 count=400
+    cc -std=c11 -D_POSIX_C_SOURCE=200809L -w -O1 tests/random/model.c -lm -o "$dir/model" && functions "$build" >"$dir/functions.txt" &&
+        mkdir "$dir/random" && "$dir/model" $first $count "$dir/random" "$dir/functions.txt" || exit 2
+    can=0
+    for model in "$dir"/random/*.ng; do
+        if "$NGC" --ranks --real=double "$model" -Wno-all -o "$dir/m.c" 2>"$dir/log"; then
+            divided "$model"
+            can=$((can + 1))
+        else
+            same "$(basename "$model")" "all errors are NG0422" "$(grep ' error: ' "$dir/log" | grep -vq 'NG0422.$' || echo 'all errors are NG0422')"
+        fi
+    done
+    [ $can -ge $((count / 2)) ] || fail "only $can of $count random models can be divided"
+}
+
 threads() {
     cc -std=c11 -D_POSIX_C_SOURCE=200809L -w -O1 -Iruntime -DMODEL=model_model -c tests/ranks/threads.c -o "$dir/threads.o" || exit 2
     for model in tests/ranks/models/*.ng; do
@@ -61,6 +79,7 @@ threads() {
         case $model in windows) continue ;; esac
         in_share 3 $number && divided tests/emit/models/$model.ng
     done
+    random_models
     refused tests/emit/models/windows.ng 7
     refused tests/emit/models/peeled.ng 8
     refused tests/emit/models/sorted.ng 6
