@@ -257,8 +257,9 @@ void ngrt_dcof2(int batch, int n, const double *f, const double *w, double *out)
  *   y[o,i,j,b] = sum over c, u, v of k[o,c,u,v] x[c, i sh + u dh - ph, j sw + v dw - pw, b]
  *   k[o,c,u,v] = sum over i, j, b of x[c, i sh + u dh, j sw + v dw, b] y[o,i,j,b]
  *
- * n holds g c o h w b kh kw oh ow sh sw dh dw ph pw. x is 0 outside of its h rows and w columns;
- * with a pw that is not 0, b must be at least 16. Computes part number `part` of `parts`: some rows
+ * n holds g c o h w b kh kw oh ow sh sw dh dw ph pw, and how many of x's first and of its last rows
+ * are 0, so that they need not be read. x is 0 outside of its h rows and w columns; with a pw that
+ * is not 0, b must be at least 16. Computes part number `part` of `parts`: some rows
  * of y, or some kernels. The parts are disjoint, and different threads may compute them. */
 void ngrt_sconv(const int *n, const float *x, const float *k, float *y, int part, int parts);
 void ngrt_dconv(const int *n, const double *x, const double *k, double *y, int part, int parts);

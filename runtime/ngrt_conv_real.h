@@ -21,15 +21,15 @@ enum {
 
 /* The sizes as they came, and what follows from them. x is [g c,h,w,b], y is [g o,oh,ow,b]. */
 typedef struct ngrt_conv_shape {
-    int g, c, o, h, w, b, kh, kw, oh, ow, sh, sw, dh, dw, ph, pw;
+    int g, c, o, h, w, b, kh, kw, oh, ow, sh, sw, dh, dw, ph, pw, above, below;
     int taps, depth;                /* elements of a kernel: for one channel, and for all c */
     ptrdiff_t channel_x, channel_y; /* elements of one channel */
 } ngrt_conv_shape;
 
 static ngrt_conv_shape ngrt_conv_read(const int *n)
 {
-    ngrt_conv_shape s = {n[0],  n[1],  n[2],  n[3],  n[4],  n[5],  n[6], n[7], n[8], n[9],
-                         n[10], n[11], n[12], n[13], n[14], n[15], 0,    0,    0,    0};
+    ngrt_conv_shape s = {n[0],  n[1],  n[2],  n[3],  n[4],  n[5],  n[6],  n[7], n[8], n[9], n[10],
+                         n[11], n[12], n[13], n[14], n[15], n[16], n[17], 0,    0,    0,    0};
 
     s.taps = s.kh * s.kw;
     s.depth = s.c * s.taps;
@@ -514,7 +514,7 @@ static void ngrt_conv_pack(const ngrt_conv_shape *s, const real *k, const real *
  * `part` of `parts` of the rows i. */
 NGRT_FN void ngrt_conv(const int *n, const real *x, const real *k, real *y, int part, int parts)
 {
-    const ngrt_conv_shape s = ngrt_conv_read(n);
+    ngrt_conv_shape s = ngrt_conv_read(n);
     const int first = (int)((ptrdiff_t)s.oh * part / parts);
     const int end = (int)((ptrdiff_t)s.oh * (part + 1) / parts);
     const int inside = s.pw == 0 && (s.ow - 1) * s.sw + (s.kw - 1) * s.dw < s.w;
@@ -522,6 +522,11 @@ NGRT_FN void ngrt_conv(const int *n, const real *x, const real *k, real *y, int 
     const ptrdiff_t piece = s.sw == 1 && inside ? row_y : s.b;
     int g, i;
 
+    if (piece >= NGRT_CONV_COLS) { /* taps that fall on rows of zeros are left out */
+        x += (ptrdiff_t)s.above * s.w * s.b;
+        s.h -= s.above + s.below;
+        s.ph += s.above;
+    }
     for (g = 0; g < s.g; g++) {
         if (piece < NGRT_CONV_COLS)
             ngrt_conv_pack(&s, k, x, y, first * row_y, end * row_y);

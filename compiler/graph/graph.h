@@ -33,6 +33,8 @@ enum {
     CONV_DW,
     CONV_PH,
     CONV_PW,
+    CONV_ABOVE, /* rows of the image that are known to be 0: the first, and the last */
+    CONV_BELOW,
     CALL_SIZES, /* no record has more */
 };
 

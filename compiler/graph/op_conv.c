@@ -35,6 +35,7 @@ static void conv_sizes(Graph *g, const Node *n, Size *out)
         out[CONV_SH + i] = n->attr.stride[i];
         out[CONV_DH + i] = n->attr.dilation[i];
         out[CONV_PH + i] = 0;
+        out[CONV_ABOVE + i] = 0;
     }
 }
 

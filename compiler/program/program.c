@@ -275,11 +275,27 @@ static void implicit_padding_sizes(const Program *p, const Node *conv, Size *siz
     }
 }
 
+/* With padding that is stored: its rows above and below the image. */
+static void stored_padding_sizes(const Program *p, const Node *conv, Size *size)
+{
+    const Node *x = conv->arg[0];
+    if (x->op != OP_pad || x != call_operand(p, conv, 0) || x->attr.step[1] != 1)
+        return;
+
+    Size all = x->shape.dim[1], own = x->arg[0]->shape.dim[1], above = x->attr.lo[1];
+    if (all < 0 || own < 0 || above < 0 || all - above - own < 0)
+        return;
+    size[CONV_ABOVE] = above;
+    size[CONV_BELOW] = all - above - own;
+}
+
 void call_sizes(const Program *p, const Node *n, Size *size)
 {
     op_info[n->op]->sizes(p->graph, n, size);
-    if (n->op == OP_conv)
+    if (n->op == OP_conv) {
         implicit_padding_sizes(p, n, size);
+        stored_padding_sizes(p, n, size);
+    }
 }
 
 /* Does a call get its operand i as a whole tensor? */

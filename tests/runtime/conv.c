@@ -6,7 +6,28 @@
 
 #include <string.h>
 
-enum { G, C, O, H, W, B, KH, KW, OH, OW, SH, SW, DH, DW, PH, PW, SIZES, ROOM = 40000 };
+enum {
+    G,
+    C,
+    O,
+    H,
+    W,
+    B,
+    KH,
+    KW,
+    OH,
+    OW,
+    SH,
+    SW,
+    DH,
+    DW,
+    PH,
+    PW,
+    ABOVE,
+    BELOW,
+    SIZES,
+    ROOM = 40000
+};
 
 static double x[ROOM], k[ROOM], y[ROOM], want[ROOM];
 static float x_f[ROOM], k_f[ROOM], y_f[ROOM];
@@ -68,6 +89,18 @@ static void compare(const int *n, const char *what, const double *got, const flo
     fprintf(stderr, "\n");
 }
 
+/* Rows of the images that are said to be 0. */
+static void clear_rows(const int *n)
+{
+    int channel, i, p, row = n[W] * n[B];
+    for (channel = 0; channel < n[G] * n[C]; channel++)
+        for (i = 0; i < n[H]; i++)
+            for (p = 0; p < row && (i < n[ABOVE] || i >= n[H] - n[BELOW]); p++) {
+                int at = (channel * n[H] + i) * row + p;
+                x_f[at] = (float)(x[at] = 0);
+            }
+}
+
 static void check_shape(const int *n, int zeros)
 {
     int images = n[G] * n[C] * n[H] * n[W] * n[B], kernels = n[G] * n[O] * n[C] * n[KH] * n[KW];
@@ -75,6 +108,7 @@ static void check_shape(const int *n, int zeros)
     if (images >= ROOM || kernels >= ROOM || results >= ROOM)
         return;
     fill(x, x_f, images);
+    clear_rows(n);
     fill(k, k_f, kernels);
     define(n, 0);
     for (p = 0; p <= results; p++)
@@ -117,6 +151,8 @@ int main(void)
                        n[PH + a] - (zeros ? draw(0, 4) : 0);
             n[H + a] = n[H + a] < 1 ? 1 : n[H + a];
         }
+        n[ABOVE] = draw(0, n[H] - 1 < 3 ? n[H] - 1 : 3);
+        n[BELOW] = draw(0, n[H] - 1 - n[ABOVE] < 3 ? n[H] - 1 - n[ABOVE] : 3);
         check_shape(n, zeros);
     }
     return check_end("conv");
