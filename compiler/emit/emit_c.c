@@ -8,11 +8,12 @@
 /* Whatever the user's options are: the loops that gain by vectors name them, and all others are
  * compiled as they are written. The vectorisers of GCC 11 and 12 make wrong code of some loops:
  * reversed and strided reads, shifted differences, loads under a condition. Arithmetic is that of
- * IEEE 754: -ffast-math and its parts would undo what makes exp, tanh and sums exact. */
+ * IEEE 754: -ffast-math and its parts would undo what makes exp, tanh and sums exact.
+ * Clang can switch them off for x86 only. */
 static const char pragmas_begin[] =
-    "#if defined __clang__\n"
+    "#if defined __clang__ && (defined __x86_64__ || defined __i386__)\n"
     "#pragma float_control(precise, on, push)\n"
-    "#elif defined __GNUC__ && defined __OPTIMIZE__\n"
+    "#elif defined __GNUC__ && defined __OPTIMIZE__ && !defined __clang__\n"
     "#pragma GCC push_options\n"
     "#pragma GCC optimize (\"no-tree-vectorize,no-tree-loop-vectorize,no-tree-slp-vectorize\")\n"
     "#pragma GCC optimize (\"no-fast-math,no-unsafe-math-optimizations,no-associative-math,"
@@ -23,11 +24,12 @@ static const char pragmas_begin[] =
     "#endif\n"
     "\n";
 
-static const char pragmas_end[] = "#if defined __clang__\n"
-                                  "#pragma float_control(pop)\n"
-                                  "#elif defined __GNUC__ && defined __OPTIMIZE__\n"
-                                  "#pragma GCC pop_options\n"
-                                  "#endif\n";
+static const char pragmas_end[] =
+    "#if defined __clang__ && (defined __x86_64__ || defined __i386__)\n"
+    "#pragma float_control(pop)\n"
+    "#elif defined __GNUC__ && defined __OPTIMIZE__ && !defined __clang__\n"
+    "#pragma GCC pop_options\n"
+    "#endif\n";
 
 /* ---- names of files ---- */
 

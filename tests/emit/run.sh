@@ -52,6 +52,8 @@ crossed() {
     "$dir/selfcheck" --standalone --seed=8 "$model" >"$dir/p.c" 2>"$dir/log" || { fail "$1: $(head -3 "$dir/log")"; return; }
     aarch64-linux-gnu-gcc -std=c99 -O2 -static "$dir/p.c" -lm -o "$dir/p" 2>"$dir/log" || { fail "$1: ARM: $(head -5 "$dir/log")"; return; }
     qemu-aarch64 "$dir/p" >"$dir/out" 2>&1 || fail "$1: ARM: $(head -5 "$dir/out")"
+    command -v clang >/dev/null || return 0
+    clang --target=aarch64-linux-gnu -Werror -fsyntax-only "$dir/p.c" 2>"$dir/log" || fail "$1: ARM: clang: $(head -5 "$dir/log")"
 }
 
 # strict NAME OPTIONS FLAGS NUMBER: the C has no warnings, the header is C++98, all exports have the prefix, no .data or .bss.
