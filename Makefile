@@ -163,7 +163,7 @@ ESBUILD = $(P)/node_modules/.bin/esbuild --bundle --minify --format=iife --targe
 
 playground: $(B)/playground.html
 
-$(B)/playground.html: $(P)/ngc.wasm $(P)/main.js $(P)/worker.js $(P)/style.css $(PLAY)/join.js $(PLAY)/playground.html LICENSE \
+$(B)/playground.html: $(P)/ngc.wasm $(P)/main.js $(P)/worker.js $(P)/trainer.js $(P)/style.css compiler/explain/page/math.js $(PLAY)/join.js $(PLAY)/playground.html LICENSE \
                       examples/README.md grammars/README.md $(wildcard examples/*.ng)
 	node $(PLAY)/join.js . $(P) $@.tmp && mv $@.tmp $@
 
@@ -181,7 +181,7 @@ $(P)/ng.tab.o $(P)/ng.lex.o $(P)/texts.o: $(P)/%.o: $(B)/%.c $(B)/ng.tab.h $(P)/
 	$(WASM_CC) -Icompiler -I$(B) -c -o $@ $<
 
 # the script of the page, with the packages that package-lock.json names; they are kept in $(P)
-$(P)/main.js $(P)/worker.js: $(P)/%.js: $(PLAY)/%.js $(wildcard $(PLAY)/*.js) $(P)/packages
+$(P)/main.js $(P)/worker.js $(P)/trainer.js: $(P)/%.js: $(PLAY)/%.js $(wildcard $(PLAY)/*.js) $(P)/packages
 	NODE_PATH=$(P)/node_modules $(ESBUILD) $< --metafile=$(P)/$*.json --outfile=$@
 	[ $* != main ] || mv $(P)/main.json $(P)/meta.json
 

@@ -165,6 +165,95 @@ def helps(page):
     check("a word under the pointer", "dense(" in shown and "def dense" in shown, shown)
 
 
+def wait(page, condition, seconds=40):
+    """Until the condition holds in the page; returns the seconds that it took, or None."""
+    start = time.monotonic()
+    while time.monotonic() - start < seconds:
+        if page.value(condition):
+            return time.monotonic() - start
+        time.sleep(0.05)
+    return None
+
+
+READY = "!playground.busy && playground.train.isReady && !!playground.train.frame"
+
+
+def choose(page, value):
+    page.value(f"(document.getElementById('menu').value = {json.dumps(value)}, document.getElementById('menu').onchange(), 0)")
+    settled(page)
+
+
+def training(page):
+    """The view that trains: data, controls and the text, and what is drawn."""
+    t = "playground.train"
+    choose(page, "net spiral")
+    wait(page, READY)
+    page.value(f"{t}.set('noise', 0.1), {t}.toggle(), 0")
+    took = wait(page, f"{t}.frame.steps > 0 && {t}.frame.train.accuracy >= 0.99", 60)
+    check("the spiral at noise 0.1 is learned to 99 %", took is not None, page.value(f"JSON.stringify({t}.frame.train)"))
+    check("in 10 s", took is not None and took < 10, took)
+    page.value(f"{t}.toggle(), 0")
+    wait(page, f"!{t}.frame.running")
+    drawn = page.value("(() => { const c = document.querySelector('.big'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; return new Set(d).size; })()")
+    check("a picture of the output", drawn > 50, drawn)
+    check("a line for each weight", page.value("document.querySelectorAll('.weight').length") == 2*16 + 16*8 + 8)
+
+    # the controls and the text
+    choose(page, "net circle")
+    wait(page, READY)
+    text = "playground.editor.text"
+    page.value("document.querySelector('[aria-label=\"one layer more\"]').click(), 0")
+    settled(page), wait(page, READY)
+    check("one layer more is a line more", "h3 = dense(h2, 2, tanh)\nz = dense(h3, 1)" in page.value(text), page.value(text))
+    page.value("document.querySelector('[aria-label=\"one unit of h3 more\"]').click(), 0")
+    settled(page), wait(page, READY)
+    check("one unit more", "h3 = dense(h2, 3, tanh)" in page.value(text), page.value(text))
+    for name, value, want in (("activation", "relu", "h1 = dense(x, 4, relu)"), ("optimizer", "adam", "with adam(lr = 0.1)"), ("rate", "0.003", "lr = 0.003"),
+                              ("penalty", "l2", "+ 0.001*(l2(h1.W) + l2(h2.W) + l2(h3.W) + l2(z.W)) with"), ("batch", "50", "m <= 50")):
+        page.value(f"(() => {{ const s = [...document.querySelectorAll('.controls label')].find(l => l.firstChild.textContent === '{name}').querySelector('select');"
+                   f" s.value = '{value}'; s.onchange(); }})()")
+        settled(page), wait(page, READY)
+        check(f"the control {name}", want in page.value(text), page.value(text))
+    page.value("document.querySelector('[aria-label=\"one layer less\"]').click(), 0")
+    settled(page), wait(page, READY)
+    check("a penalty names the layers that there are", "(l2(h1.W) + l2(h2.W) + l2(z.W)) with" in page.value(text), page.value(text))
+    page.value("[...document.querySelectorAll('.features input')][2].click(), 0")
+    settled(page), wait(page, READY)
+    check("a feature", "u = stack([x[:, 0], x[:, 1], x[:, 0]^2], 1)\nh1 = dense(u, 4" in page.value(text), page.value(text))
+    check("no control makes a mistake", page.value("document.getElementById('state').textContent") == "up to date")
+    page.value(f"(playground.editor.edit({text}.replace('lr = 0.003', 'lr = 0.3').replace('relu', 'sigmoid')), 0)")
+    settled(page), wait(page, READY)
+    shown = page.value("[...document.querySelectorAll('.controls label')].filter(l => /rate|activation/.test(l.firstChild.textContent)).map(l => l.querySelector('select').value)")
+    check("the text moves the controls", shown == ["sigmoid", "0.3"], shown)
+
+    # data: a step, a click, a table, another kind
+    steps = page.value(f"{t}.frame.steps")
+    page.value(f"{t}.step(), 0")
+    check("a step is one", wait(page, f"{t}.frame.steps === {steps} + 1") is not None, page.value(f"{t}.frame.steps"))
+    points = page.value(f"{t}.data.train.length")
+    page.value("document.querySelector('.big').dispatchEvent(new MouseEvent('click', {clientX: 5, clientY: 5})), 0")
+    check("a click adds a point", page.value(f"{t}.data.train.length") == points + 1)
+    page.value(f"{t}.useTable('a,b,kind\\n' + Array.from({{length: 60}}, (_, k) => `${{k % 7}},${{k % 5}},${{k % 7 > k % 5 ? 'yes' : 'no'}}`).join('\\n')), 0")
+    check("a table with words", page.value(f"{t}.classes && {t}.data.train.length + {t}.data.test.length") in (60, 61))
+    for name in ("sine", "hills", "plane", "gauss", "xor"):
+        choose(page, "net " + name)
+        wait(page, READY)
+        page.value(f"{t}.restart(), 0")
+        wait(page, f"{t}.frame.steps === 0")
+        before = page.value(f"{t}.frame.train.J")
+        page.value(f"{t}.send({{kind: 'step', count: 300}}), 0")
+        wait(page, f"{t}.frame.steps === 300")
+        after = page.value(f"{t}.frame.train.J")
+        check(f"{name}: the loss falls", after < 0.9*before, (before, after))
+    page.value("[...document.querySelectorAll('.side .row button')].pop().click(), 0")
+    check("the loss over two params", wait(page, "!!document.querySelector('canvas.surface')") is not None)
+    choose(page, "net circle")
+    put(page, "input A[3, 3]\nminimize J = det(A) over A with sgd(lr = 1)")
+    put(page, "param A[3, 3] = [[2, 1, 0], [0, 1, 3], [1, 0, 1]]\nminimize J = det(A) with sgd(lr = 1)")
+    check("what cannot be trained here is said", "does not train in a page" in page.value("document.getElementById('panel-train').textContent"))
+    page.value("document.getElementById('tab-lesson').click(), 0")
+
+
 def links(page):
     put(page, "y = 3*x\n# \u00e9\U0001f600", "x=2")
     page.value("document.getElementById('link').click(), 0")
@@ -264,6 +353,7 @@ if program == "chromium":
         views(page)
         helps(page)
         links(page)
+        training(page)
         speed(page)
         quiet(page)
         sizes(browser)

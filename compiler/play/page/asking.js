@@ -30,8 +30,8 @@ export class Asking {
   }
 
   /* Asks about a text; done gets the answer, unless another text comes before it is asked. */
-  ask(text, given, parts, done) {
-    this.next = {id: ++this.number, text, given, parts, done};
+  ask(text, given, parts, seed, done) {
+    this.next = {id: ++this.number, text, given, parts, seed, done};
     if (!this.current) this.send();
   }
 
@@ -39,8 +39,8 @@ export class Asking {
     if (!this.next) return;
     this.current = this.next;
     this.next = null;
-    const {id, text, given, parts, done} = this.current;
-    this.worker.postMessage({id, text, given, parts});
+    const {id, text, given, parts, seed, done} = this.current;
+    this.worker.postMessage({id, text, given, parts, seed});
     this.timer = setTimeout(() => {
       this.worker.terminate();
       this.current = null;

@@ -99,6 +99,8 @@ const parts = {
   LICENCES: escaped(licences()),
   WASM: wasm,
   WORKER: script(read(build, 'worker.js')),
+  MATH: script(read(top, 'compiler/explain/page/math.js')),
+  TRAINER: script(read(build, 'trainer.js')),
   MODELS: JSON.stringify(data).replace(/</g, '\\u003c'),
   SCRIPT: script(read(build, 'main.js'))
 };

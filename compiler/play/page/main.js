@@ -4,12 +4,18 @@ import {readLibrary} from './language.js';
 import {Asking} from './asking.js';
 import {PARTS} from './compiler.js';
 import {LessonFrame} from './frame.js';
+import {Train} from './train.js';
+import {firstNet, readNet} from './net.js';
+import {SETS} from './points.js';
 import {difference} from './diff.js';
 import {LANGUAGES, say, setLanguage} from './texts.js';
 import {$, html, number, pause} from './page.js';
 
 const models = JSON.parse($('models').textContent);
 let library = {};
+let functions = '';
+let seed = 1; /* of starting weights */
+let train = null;
 let answer = null; /* the last one without errors */
 
 /* ---- texts of the page ---- */
@@ -32,6 +38,10 @@ function chooseLanguage(code) {
   paintTexts();
   paintMenu();
   tabs.forEach(t => ($(`tab-${t}`).textContent = say(`tab_${t}`)));
+  if (train) {
+    train.build();
+    train.key = '';
+  }
   if (answer) paintPanel();
 }
 
@@ -54,8 +64,8 @@ function kept(name) {
 
 /* ---- views ---- */
 
-const tabs = ['lesson', 'c', 'words', 'numbers'];
-const partsOf = {lesson: 0, c: PARTS.c, words: PARTS.words, numbers: PARTS.values | PARTS.check};
+const tabs = ['lesson', 'train', 'c', 'words', 'numbers'];
+const partsOf = {lesson: 0, train: PARTS.program, c: PARTS.c, words: PARTS.words, numbers: PARTS.values | PARTS.check};
 let tab = 'lesson';
 
 function addTabs() {
@@ -88,6 +98,7 @@ function chooseTab(name) {
 const asking = new Asking($('worker').textContent, $('wasm').textContent, {
   library: given => {
     library = readLibrary(given, models.manual);
+    functions = given.functions;
     lessonFrame.template = given.page;
     follow();
   },
@@ -112,7 +123,7 @@ function follow() {
   const asked = change;
   if (!lessonFrame.page) return;
   $('state').textContent = say('working');
-  asking.ask(editor.text, givenWords(), PARTS.lesson | partsOf[tab], (a, milliseconds) => {
+  asking.ask(editor.text, givenWords(), PARTS.lesson | partsOf[tab], seed, (a, milliseconds) => {
     receive(a, milliseconds);
     busy = change !== asked;
   });
@@ -125,7 +136,7 @@ function changing() {
 
 function receive(a, milliseconds) {
   const messages = [];
-  for (const name of ['messages', 'lesson_messages', 'values_messages', 'check_messages'])
+  for (const name of ['messages', 'lesson_messages', 'values_messages', 'check_messages', 'program_messages'])
     for (const m of a[name] || [])
       if (!messages.some(seen => JSON.stringify(seen) === JSON.stringify(m))) messages.push(m);
   const failed = a.broken || messages.some(m => m.severity === 'error');
@@ -197,6 +208,7 @@ function aboutWord(word) {
 
 function paintPanel() {
   if (tab === 'lesson') lessonFrame.show(answer.lesson);
+  if (tab === 'train' && answer.program) train.load(answer.program, functions);
   if (tab === 'c' && answer.c !== undefined) paintC();
   if (tab === 'words' && answer.words !== undefined) $('panel-words').replaceChildren(html('pre', {}, answer.words));
   if (tab === 'numbers' && answer.values !== undefined)
@@ -206,6 +218,20 @@ function paintPanel() {
       html('h2', {}, say('check')),
       html('pre', {}, answer.check || say('no_check'))
     );
+}
+
+function startTraining() {
+  train = new Train({
+    parent: $('panel-train'),
+    script: $('trainer').textContent,
+    math: $('math').textContent,
+    text: () => editor.text,
+    edit: text => editor.edit(text),
+    again: another => {
+      seed = another;
+      follow();
+    }
+  });
 }
 
 let cView = 'fast';
@@ -257,6 +283,7 @@ function paintMenu() {
   $('menu').replaceChildren(
     html('option', {value: ''}, say('own')),
     group('lessons', models.lessons.map((l, k) => [`lesson ${k + 1}`, `${k + 1}. ${l.title}`])),
+    group('nets', Object.keys(SETS).map(s => [`net ${s}`, say('set_' + s)])),
     group('examples', Object.keys(models.examples).map(name => [name, `${name} — ${aboutExample(name)}`]))
   );
   $('menu').value = was;
@@ -302,6 +329,16 @@ function choose(value) {
   showLesson(lesson ? lesson[1] - 1 : -1);
   if (lesson) openText(models.examples[models.lessons[lesson[1] - 1].model], '');
   else if (models.examples[value]) openText(models.examples[value], '');
+  else if (value.startsWith('net ')) chooseNet(value.slice(4));
+}
+
+/* A net for a set of points, in the view that trains. */
+function chooseNet(set) {
+  train.table = null;
+  train.settings.set = set;
+  train.renew();
+  openText(firstNet(SETS[set]), '');
+  chooseTab('train');
 }
 
 function save() {
@@ -311,8 +348,20 @@ function save() {
   setTimeout(() => URL.revokeObjectURL(url), 10000);
 }
 
+/* A table is data for the view that trains. */
+async function openTable(file) {
+  if (!train.useTable(await file.text())) return;
+  const net = readNet(editor.text);
+  if (!net || train.inputs !== 2) openText(firstNet({classes: train.classes, inputs: train.inputs}), '');
+  chooseTab('train');
+}
+
 async function openFile(file) {
   if (!file) return;
+  if (/\.(csv|tsv|txt)$/i.test(file.name)) {
+    await openTable(file);
+    return;
+  }
   if (file.size > 4 << 20) {
     $('state').textContent = say('too_large');
     return;
@@ -347,8 +396,9 @@ let ignoreHash = false;
 function openLink() {
   const hash = location.hash.slice(1);
   const lesson = /^lesson-(\d+)$/.exec(hash);
-  const value = lesson ? `lesson ${lesson[1]}` : hash;
-  if (lesson || models.examples[hash]) {
+  const net = /^net-(\w+)$/.exec(hash);
+  const value = lesson ? `lesson ${lesson[1]}` : net ? `net ${net[1]}` : hash;
+  if (lesson || models.examples[hash] || (net && SETS[net[1]])) {
     $('menu').value = value;
     choose(value);
     return true;
@@ -403,6 +453,7 @@ addEventListener('hashchange', () => {
 for (const code in LANGUAGES) $('language').append(html('option', {value: code, lang: code}, LANGUAGES[code]));
 $('language').onchange = () => chooseLanguage($('language').value);
 addTabs();
+startTraining();
 const wanted = kept('language') || navigator.language.slice(0, 2);
 chooseLanguage(wanted in LANGUAGES ? wanted : 'en');
 chooseTab('lesson');
@@ -415,6 +466,9 @@ if (!openLink()) {
 globalThis.playground = {
   editor,
   frame: lessonFrame,
+  get train() {
+    return train;
+  },
   get answer() {
     return answer;
   },

@@ -1,0 +1,501 @@
+/* train.js - the view that trains: data, controls that change the text, and what the net does with all
+ * that. The training itself is in a worker (trainer.js). */
+import {$, html, number, pause} from './page.js';
+import {say} from './texts.js';
+import {SETS, makePoints, divide, readTable} from './points.js';
+import {readNet, changes, firstNet, FEATURE_FORMS} from './net.js';
+import {heat, pointsOn, curveOn, chart, wires, contourOf} from './drawing.js';
+
+const GRID = 44; /* places of a heat map along a side */
+const CURVE = 161; /* places of a curve */
+
+const ACTIVATIONS = ['tanh', 'relu', 'sigmoid', 'leaky_relu', 'gelu', 'identity'];
+const OPTIMIZERS = ['sgd', 'adam', 'rmsprop', 'adagrad', 'adamw'];
+const RATES = ['0.0001', '0.001', '0.003', '0.01', '0.03', '0.1', '0.3', '1', '3', '10'];
+const PENALTIES = ['0', '0.0001', '0.001', '0.003', '0.01', '0.03', '0.1', '1'];
+const BATCHES = ['1', '5', '10', '20', '50', '100', '200'];
+
+export class Train {
+  /* text, edit: the model's text, and what changes it; again: asks for the program anew */
+  constructor({parent, script, math, text, edit, again}) {
+    Object.assign(this, {parent, script, math, text, edit, again});
+    this.settings = {set: 'circle', count: 200, noise: 0, share: 0.5, seed: 1};
+    this.seed = 1;
+    this.table = null; /* rows of a file */
+    this.clicked = []; /* points that were added by clicks */
+    this.history = [];
+    this.worker = null;
+    this.build();
+    this.renew();
+  }
+
+  /* ---- data ---- */
+
+  renew() {
+    const points = this.table || makePoints(this.settings);
+    const own = this.clicked.filter(p => p.length === (points[0] || p).length);
+    const parts = divide(points, this.settings.share, this.settings.seed);
+    this.data = {train: [...parts.train, ...own], test: parts.test};
+    this.inputs = (points[0] || [0, 0, 0]).length - 1;
+    this.findRange(points);
+    this.send({kind: 'data', ...this.data});
+    this.history = [];
+    this.paintData();
+  }
+
+  /* Where the points are: that of all formulas, or that of the table. */
+  findRange(points) {
+    this.range = [0, 1].map(k => {
+      if (!this.table) return [-6, 6];
+      const all = points.map(p => p[k]);
+      const [low, high] = [Math.min(...all), Math.max(...all)];
+      const margin = (high - low || 1) * 0.1;
+      return [low - margin, high + margin];
+    });
+    const t = points.map(p => p[p.length - 1]);
+    this.classes = this.table ? t.every(x => x === 0 || x === 1) : SETS[this.settings.set].classes;
+    this.high = this.classes ? 1 : Math.max(1e-9, ...t.map(Math.abs));
+  }
+
+  /* A table that was dropped on the page. */
+  useTable(text) {
+    const rows = readTable(text);
+    if (!rows.length || rows[0].length < 2) return false;
+    this.table = rows;
+    this.renew();
+    return true;
+  }
+
+  gridPoints() {
+    const [x, y] = this.range;
+    const at = ([low, high], k, n) => low + ((high - low) * (k + 0.5)) / n;
+    if (this.inputs === 1) return Array.from({length: CURVE}, (_, k) => [at(x, k, CURVE)]);
+    if (this.inputs !== 2) return [];
+    return Array.from({length: GRID * GRID}, (_, k) => [at(x, k % GRID, GRID), at(y, GRID - 1 - Math.floor(k / GRID), GRID)]);
+  }
+
+  /* ---- the worker ---- */
+
+  /* The program that the compiler made of the text. */
+  load(program, functions) {
+    const key = JSON.stringify(program);
+    if (key === this.key) return;
+    this.key = key;
+    this.stop();
+    this.program = program;
+    this.net = readNet(this.text());
+    this.paintControls();
+    this.problem = program.reason ? say('not_in_page', program.reason)
+      : !program.results.some(r => r.kind === 'loss') ? say('nothing_to_minimize') : '';
+    this.paintProblem();
+    if (this.problem) return;
+    const parts = [this.math, `\nconst F = ${functions};`, `\nconst program = ${key};`, `\nconst model = ${program.text};\n`, this.script];
+    const url = URL.createObjectURL(new Blob(parts, {type: 'text/javascript'}));
+    this.worker = new Worker(url);
+    this.worker.onmessage = ({data}) => {
+      if (data.kind === 'ready') URL.revokeObjectURL(url);
+      this.receive(data);
+    };
+    this.worker.onerror = e => {
+      this.problem = String(e.message);
+      this.paintProblem();
+    };
+  }
+
+  stop() {
+    this.worker?.terminate();
+    this.worker = null;
+    this.isReady = false;
+    this.wasRunning = this.running;
+  }
+
+  send(message) {
+    this.worker?.postMessage(message);
+  }
+
+  receive(message) {
+    if (message.kind === 'ready') this.ready(message);
+    if (message.kind === 'frame') this.show(message);
+    if (message.kind === 'surface') this.paintSurface(message);
+  }
+
+  ready(message) {
+    this.isReady = true;
+    this.layout = message;
+    const wanted = message.columns - (message.inputs.length ? 1 : 0);
+    if (message.inputs.length && wanted !== this.inputs) this.fitData(wanted);
+    this.problem = message.inputs.length && wanted !== this.inputs ? say('other_columns', message.columns) : '';
+    this.paintProblem();
+    this.units = this.findUnits();
+    this.buildPicture();
+    if (this.frame && this.keeps) this.send({kind: 'keep', weights: this.frame.weights});
+    else this.history = [];
+    this.send({kind: 'data', ...this.data});
+    this.send({kind: 'grid', points: this.gridPoints(), units: this.units});
+    if (this.wasRunning) this.send({kind: 'run'});
+  }
+
+  /* Data with as many features as the model takes. */
+  fitData(wanted) {
+    if (this.table) return;
+    const set = Object.keys(SETS).find(s => SETS[s].inputs === wanted);
+    if (!set) return;
+    this.settings.set = set;
+    this.renew();
+  }
+
+  /* The layers of units: those of the net, else all values with a name and a row for each point. */
+  findUnits() {
+    const shown = this.program.arrays.filter(a => a.block === 'work' && a.of && a.shape.length === 2 && a.shape[0] === this.layout.room && !/[./ ]/.test(a.of));
+    const own = this.net ? [this.net.features?.name, ...this.net.layers.map(l => l.name)] : shown.map(a => a.of);
+    return own.map(name => shown.find(a => a.of === name)).filter(a => a)
+      .map(a => ({name: a.of, array: a.name, count: Math.min(a.shape[1], 16)}));
+  }
+
+  /* ---- controls ---- */
+
+  build() {
+    const button = (name, action, cls) => {
+      const b = html('button', {class: cls || null, title: say(name + '_title')}, say(name));
+      b.onclick = action;
+      return b;
+    };
+    this.runButton = button('run', () => this.toggle(), 'main');
+    this.bar = html('div', {class: 'bar-row'},
+      html('div', {class: 'group'}, this.runButton, button('one_step', () => this.step()), button('restart', () => this.restart()), button('reseed', () => this.reseed())),
+      (this.facts = html('span', {class: 'facts'})));
+    this.note = html('p', {class: 'soft', role: 'status', hidden: ''});
+    this.dataRow = html('div', {class: 'controls', role: 'group', 'aria-label': say('data')});
+    this.netRow = html('div', {class: 'controls', role: 'group', 'aria-label': say('net')});
+    this.picture = html('div', {class: 'picture'});
+    this.side = html('div', {class: 'side'});
+    this.parent.replaceChildren(this.bar, this.note, this.dataRow, this.netRow, html('div', {class: 'stage'}, this.picture, this.side));
+    this.paintControls();
+  }
+
+  control(name, field) {
+    return html('label', {class: 'control'}, html('span', {}, say(name)), field);
+  }
+
+  choice(name, values, value, change, labels = values) {
+    const select = html('select', {});
+    const all = values.includes(value) ? values : [value, ...values];
+    all.forEach(v => select.append(html('option', {value: v}, values.includes(v) ? labels[values.indexOf(v)] : v)));
+    select.value = value;
+    select.onchange = () => change(select.value);
+    return this.control(name, select);
+  }
+
+  slider(name, low, high, step, value, change, show = String) {
+    const range = html('input', {type: 'range', min: low, max: high, step, value});
+    const out = html('output', {}, show(value));
+    const act = pause(60, () => change(+range.value));
+    range.oninput = () => {
+      out.textContent = show(+range.value);
+      act();
+    };
+    return this.control(name, html('span', {class: 'slide'}, range, out));
+  }
+
+  set(name, value) {
+    this.settings[name] = value;
+    if (name === 'set') this.table = null;
+    this.renew();
+    this.send({kind: 'grid', points: this.gridPoints(), units: this.units || []});
+  }
+
+  paintData() {
+    const {set, count, noise, share, seed} = this.settings;
+    const names = Object.keys(SETS);
+    this.dataRow.replaceChildren(
+      html('b', {}, say('data')),
+      this.choice('set', names, this.table ? '' : set, v => v && this.chooseSet(v), names.map(n => say('set_' + n))),
+      ...(this.table ? [html('span', {class: 'soft'}, say('from_file', this.table.length))] : [
+        this.slider('noise', 0, 0.5, 0.05, noise, v => this.set('noise', v)),
+        this.slider('count', 20, 1000, 20, count, v => this.set('count', v)),
+        this.slider('data_seed', 1, 50, 1, seed, v => this.set('seed', v))
+      ]),
+      this.slider('share', 0.1, 0.9, 0.1, share, v => this.set('share', v), v => Math.round(100 * v) + ' %'),
+      html('span', {class: 'soft'}, say('click_points'))
+    );
+  }
+
+  /* Another kind of data needs another loss; a text that is not a net stays as it is. */
+  chooseSet(set) {
+    const was = [this.classes, this.inputs].join();
+    this.clicked = [];
+    this.set('set', set);
+    if (this.net && was !== [this.classes, this.inputs].join()) this.edit(firstNet(SETS[set]));
+  }
+
+  paintControls() {
+    this.paintData();
+    const {net} = this;
+    if (!net) {
+      this.netRow.replaceChildren(html('b', {}, say('net')), html('span', {class: 'soft'}, say('no_controls')));
+      return;
+    }
+    const change = (name, ...args) => {
+      this.keeps = ['rate', 'optimizer', 'penalty', 'batch'].includes(name);
+      this.edit(changes[name](readNet(this.text()) || net, ...args));
+    };
+    const small = (text, label, action, off) => {
+      const b = html('button', {'aria-label': label, title: label}, text);
+      b.disabled = !!off;
+      b.onclick = action;
+      return b;
+    };
+    const layers = html('span', {class: 'group'},
+      small('−', say('fewer_layers'), () => change('removeLayer'), !net.layers.length),
+      html('span', {class: 'count'}, String(net.layers.length)),
+      small('+', say('more_layers'), () => change('addLayer'), net.layers.length >= 6));
+    const units = net.layers.map((l, k) => html('span', {class: 'group'},
+      small('−', say('fewer_units', l.name), () => change('units', k, +l.units - 1), !(+l.units > 1)),
+      html('span', {class: 'count', title: l.name}, l.units),
+      small('+', say('more_units', l.name), () => change('units', k, +l.units + 1), !(+l.units < 16))));
+    const {penalty} = net.loss;
+    this.netRow.replaceChildren(
+      html('b', {}, say('net')),
+      this.control('layers', layers),
+      ...(units.length ? [html('span', {class: 'control'}, html('span', {}, say('units')), ...units)] : []),
+      ...(net.layers.length ? [this.choice('activation', ACTIVATIONS, net.layers[0].act || 'identity', v => change('act', v))] : []),
+      this.choice('optimizer', OPTIMIZERS, net.loss.optimizer, v => change('optimizer', v)),
+      this.choice('rate', RATES, net.loss.rate || '', v => change('rate', v)),
+      this.choice('penalty', ['', 'l1', 'l2'], penalty ? penalty.kind : '', v => change('penalty', v, penalty ? penalty.rate : '0.001'), [say('none'), 'L1', 'L2']),
+      ...(penalty ? [this.choice('penalty_rate', PENALTIES, penalty.rate, v => change('penalty', penalty.kind, v))] : []),
+      ...(net.batch ? [this.choice('batch', BATCHES, String(net.batch.size), v => change('batch', v))] : []),
+      ...(this.inputs === 2 ? [this.featureBoxes(net, change)] : [])
+    );
+  }
+
+  featureBoxes(net, change) {
+    const used = net.features ? net.features.list : [FEATURE_FORMS.x1, FEATURE_FORMS.x2];
+    const boxes = html('span', {class: 'features', role: 'group', 'aria-label': say('features')});
+    for (const name in FEATURE_FORMS) {
+      const box = html('input', {type: 'checkbox'});
+      box.checked = used.includes(FEATURE_FORMS[name]);
+      box.onchange = () => {
+        const list = Object.values(FEATURE_FORMS).filter(f => (f === FEATURE_FORMS[name] ? box.checked : used.includes(f)));
+        change('features', list);
+      };
+      boxes.append(html('label', {}, box, ' ', name));
+    }
+    return html('span', {class: 'control'}, html('span', {}, say('features')), boxes);
+  }
+
+  paintProblem() {
+    this.note.hidden = !this.problem;
+    this.note.textContent = this.problem || '';
+  }
+
+  toggle() {
+    this.keeps = true;
+    if (!this.isReady) { /* it begins as soon as it can */
+      this.wasRunning = !this.wasRunning;
+      this.setRunning(this.wasRunning);
+      return;
+    }
+    this.send({kind: this.running ? 'pause' : 'run'});
+    this.setRunning(!this.running);
+  }
+
+  setRunning(on) {
+    this.running = on;
+    this.runButton.textContent = say(on ? 'pause' : 'run');
+    this.runButton.setAttribute('aria-pressed', on);
+  }
+
+  step() {
+    this.setRunning(false);
+    this.keeps = true;
+    this.send({kind: 'step'});
+  }
+
+  restart() {
+    this.setRunning(false);
+    this.history = [];
+    this.keeps = false;
+    if (this.surface) this.path = [];
+    this.send({kind: 'reset'});
+  }
+
+  /* Other starting weights. */
+  reseed() {
+    this.restart();
+    this.seed++;
+    this.again(this.seed);
+  }
+
+  /* ---- what is seen ---- */
+
+  buildPicture() {
+    this.canvases = this.units.map(u => Array.from({length: u.count}, (_, k) =>
+      html('canvas', {width: 44, height: 44, class: 'unit-map', role: 'img', 'aria-label': `${u.name}[${k}]`})));
+    const features = this.net?.features || this.inputs !== 2 ? [] : ['x1', 'x2'];
+    this.featureMaps = features.map(name => html('canvas', {width: 44, height: 44, class: 'unit-map', role: 'img', 'aria-label': name}));
+    this.lines = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+    this.lines.setAttribute('class', 'wires');
+    this.lines.setAttribute('aria-hidden', 'true');
+    const column = (title, cells) => html('div', {class: 'column'}, html('span', {class: 'soft'}, title), ...cells);
+    const columns = this.inputs === 2 || this.inputs === 1
+      ? [...(features.length ? [column('x', this.featureMaps)] : []), ...this.units.map((u, k) => column(u.name, this.canvases[k]))]
+      : [];
+    this.big = html('canvas', {width: 352, height: 352, class: 'big', role: 'img', tabindex: 0, 'aria-label': say('boundary')});
+    this.big.onclick = e => this.addPoint(e);
+    this.out = html('div', {class: 'column out'}, html('span', {class: 'soft'}, this.program.results.find(r => r.kind === 'output')?.name || ''), this.big,
+      html('div', {class: 'legend-points soft'}, say(this.classes ? 'point_classes' : 'point_values')));
+    this.columns = columns;
+    this.picture.replaceChildren(this.lines, ...columns, this.out);
+    this.chartBox = html('div', {});
+    this.tableBox = html('div', {});
+    this.surfaceBox = html('div', {});
+    this.surface = null;
+    this.side.replaceChildren(html('h2', {}, say('losses')), this.chartBox, this.tableBox, html('h2', {}, say('surface')), this.surfaceRow(), this.surfaceBox);
+    this.featureMaps.forEach((c, k) => heat(c, Float32Array.from({length: GRID * GRID}, (_, i) => (k ? GRID / 2 - Math.floor(i / GRID) : (i % GRID) - GRID / 2)), GRID, GRID / 2));
+  }
+
+  addPoint(e) {
+    if (this.inputs !== 2) return;
+    const box = this.big.getBoundingClientRect();
+    const [x, y] = this.range;
+    const px = (e.clientX - box.left) / box.width;
+    const py = (e.clientY - box.top) / box.height;
+    this.clicked.push([x[0] + px * (x[1] - x[0]), y[1] - py * (y[1] - y[0]), e.shiftKey ? (this.classes ? 0 : -1) : 1]);
+    const history = this.history;
+    this.renew();
+    this.history = history;
+  }
+
+  show(frame) {
+    this.frame = frame;
+    if (frame.running !== this.running) this.setRunning(frame.running);
+    const loss = this.program.results.find(r => r.kind === 'loss').name;
+    this.history.push([frame.steps, frame.train[loss], frame.test[loss]]);
+    if (this.history.length > 400) this.history = this.history.filter((_, k) => k % 2 === 0 || k > 380);
+    const text = [`${say('steps')} ${frame.steps}`, `${say('epochs')} ${number(frame.epoch, 4)}`];
+    if (frame.running && frame.speed) text.push(say('per_second', Math.round(frame.speed)));
+    this.facts.textContent = text.join('   ');
+    this.facts.dataset.steps = frame.steps;
+    this.paintNumbers(frame);
+    this.chartBox.replaceChildren(chart(this.history, [say('training'), say('test')]));
+    this.paintMaps(frame);
+    if (this.surface && this.pair.every(({name, k}) => frame.weights[name]?.[k] !== undefined)) {
+      this.path.push(this.pair.map(({name, k}) => frame.weights[name][k]));
+      this.paintPath();
+    }
+  }
+
+  paintMaps({maps, out, outWidth, dead, weights}) {
+    if (!maps) return;
+    this.units.forEach((u, k) => {
+      for (let j = 0; j < u.count; j++) {
+        const places = this.inputs === 2 ? GRID * GRID : CURVE;
+        const values = maps[k].subarray(j * places, (j + 1) * places);
+        const canvas = this.canvases[k][j];
+        if (this.inputs === 2) heat(canvas, values, GRID);
+        else curveOn(canvas, values, this.range[0], [], null);
+        canvas.classList.toggle('dead', !!dead?.[k]?.[j]);
+        canvas.title = dead?.[k]?.[j] ? say('dead') : `${u.name}[${j}]`;
+        canvas.setAttribute('aria-label', `${u.name}[${j}]${dead?.[k]?.[j] ? ', ' + say('dead') : ''}`);
+      }
+    });
+    if (out && this.inputs === 2) this.paintOutput(out, outWidth);
+    if (out && this.inputs === 1) curveOn(this.big, out, this.range[0], [...this.data.train, ...this.data.test], this.data.train.length);
+    this.paintWires(weights);
+  }
+
+  /* One number for each place: a probability, a value, or the most likely class. */
+  paintOutput(out, width) {
+    const places = GRID * GRID;
+    if (!width) return;
+    const one = new Float32Array(places);
+    for (let i = 0; i < places; i++) {
+      if (width === 1) one[i] = this.classes ? 2 * out[i] - 1 : out[i];
+      else {
+        let best = 0;
+        for (let k = 1; k < width; k++) if (out[i * width + k] > out[i * width + best]) best = k;
+        one[i] = (2 * best) / (width - 1) - 1;
+      }
+    }
+    heat(this.big, one, GRID, this.classes ? 1 : this.high);
+    if (this.classes) contourOf(this.big, one, GRID);
+    pointsOn(this.big, this.data, this.range, this.classes, this.high);
+  }
+
+  paintWires(weights) {
+    if (!this.net || !this.columns.length) return;
+    const first = this.featureMaps.length ? [this.featureMaps] : [];
+    const layers = [...first, ...this.canvases];
+    const names = [...this.net.layers.map(l => l.name), this.net.out.name];
+    wires(this.lines, this.picture, layers, [this.big], names.map(n => weights[n + '.W']));
+  }
+
+  paintNumbers(frame) {
+    const row = (name, a, b) => html('tr', {}, html('th', {scope: 'row'}, name), html('td', {class: 'num v'}, a), html('td', {class: 'num'}, b));
+    const table = html('table', {}, html('tr', {}, html('th', {}, ''), html('th', {class: 'num'}, say('training')), html('th', {class: 'num'}, say('test'))));
+    for (const name in frame.train) table.append(row(name, number(frame.train[name], 4), name in frame.test ? number(frame.test[name], 4) : ''));
+    const list = Object.entries(frame.gradients).filter(([name]) => !/\.b$/.test(name)).slice(0, 8);
+    const most = Math.max(1e-12, ...list.map(([, g]) => g));
+    for (const [name, g] of list)
+      table.append(html('tr', {}, html('th', {scope: 'row'}, `|d/d${name}|`), html('td', {class: 'num g'}, number(g, 3)),
+        html('td', {}, html('span', {class: 'gradient-bar', style: `width: ${Math.max(1, Math.round((100 * g) / most))}%`}))));
+    this.tableBox.replaceChildren(table);
+    this.tableBox.dataset.train = JSON.stringify(frame.train);
+  }
+
+  /* ---- the loss over two chosen numbers ---- */
+
+  surfaceRow() {
+    const cells = this.program.arrays.filter(a => a.block === 'params').flatMap(a => Array.from({length: Math.min(a.count, 24)}, (_, k) => `${a.of}[${k}]`));
+    const pick = k => {
+      const select = html('select', {'aria-label': say('param')});
+      cells.forEach(c => select.append(html('option', {value: c}, c)));
+      select.value = cells[Math.min(k, cells.length - 1)];
+      return select;
+    };
+    const [a, b] = [pick(0), pick(1)];
+    const go = html('button', {}, say('draw'));
+    const cell = text => {
+      const [, name, k] = /^(.*)\[(\d+)\]$/.exec(text);
+      return {name, k: +k};
+    };
+    go.onclick = () => {
+      this.pair = [cell(a.value), cell(b.value)];
+      this.path = [];
+      this.send({kind: 'surface', a: this.pair[0], b: this.pair[1], reach: 4, size: 33});
+    };
+    return html('div', {class: 'row'}, a, b, go);
+  }
+
+  paintSurface(s) {
+    const canvas = html('canvas', {width: 264, height: 264, class: 'big surface', role: 'img', 'aria-label': say('surface')});
+    const logs = Float32Array.from(s.values, Math.log);
+    const finite = [...logs].filter(Number.isFinite);
+    const [low, high] = [Math.min(...finite), Math.max(...finite)];
+    const flipped = Float32Array.from(logs, (_, i) => {
+      const r = s.size - 1 - Math.floor(i / s.size);
+      return (2 * (logs[r * s.size + (i % s.size)] - low)) / (high - low || 1) - 1;
+    });
+    heat(canvas, flipped, s.size, 1);
+    this.surface = {...s, canvas, ground: canvas.getContext('2d').getImageData(0, 0, 264, 264)};
+    this.surfaceBox.replaceChildren(canvas, html('p', {class: 'soft'}, say('surface_words')));
+    this.path = [[s.x, s.y]];
+    this.paintPath();
+  }
+
+  paintPath() {
+    const {canvas, ground, x, y, reach} = this.surface;
+    const c = canvas.getContext('2d');
+    c.putImageData(ground, 0, 0);
+    const at = ([p, q]) => [((p - x) / reach / 2 + 0.5) * canvas.width, (0.5 - (q - y) / reach / 2) * canvas.height];
+    c.strokeStyle = c.fillStyle = '#000';
+    c.lineWidth = 2;
+    c.beginPath();
+    this.path.map(at).forEach(([u, v], k) => (k ? c.lineTo(u, v) : c.moveTo(u, v)));
+    c.stroke();
+    const [u, v] = at(this.path[this.path.length - 1]);
+    c.beginPath();
+    c.arc(u, v, 4, 0, 7);
+    c.fill();
+  }
+}
