@@ -76,10 +76,10 @@ static void each_product(const Node *n, const Eval *e,
     const int64_t k_dim[] = {outs, s[CONV_CHANNELS], s[CONV_KH], s[CONV_KW]};
     const int64_t y_dim[] = {outs, s[CONV_OH], s[CONV_OW], s[CONV_BATCH]};
 
-    /* the indices of the sums: those of K, and those of Y except o */
-    enum { O, C, U, V, I, J, B, AXES };
-    const int64_t dim[AXES] = {k_dim[0], k_dim[1], k_dim[2], k_dim[3],
-                               y_dim[1], y_dim[2], y_dim[3]};
+    /* the indices of the sums: those of K, and those of Y except o; the batch is in order in X and
+     * in Y */
+    enum { O, C, U, V, I, J, AXES };
+    const int64_t dim[AXES] = {k_dim[0], k_dim[1], k_dim[2], k_dim[3], y_dim[1], y_dim[2]};
     int64_t at[AXES] = {0};
     for (int i = 0; i < AXES; i++)
         if (dim[i] == 0)
@@ -91,10 +91,11 @@ static void each_product(const Node *n, const Eval *e,
         int64_t row = at[I] * s[CONV_SH] + at[U] * s[CONV_DH];
         int64_t col = at[J] * s[CONV_SW] + at[V] * s[CONV_DW];
 
-        int64_t x = index_at(4, x_dim, (int64_t[]){channel, row, col, at[B]});
+        int64_t x = index_at(4, x_dim, (int64_t[]){channel, row, col, 0});
         int64_t k = index_at(4, k_dim, (int64_t[]){at[O], at[C], at[U], at[V]});
-        int64_t y = index_at(4, y_dim, (int64_t[]){at[O], at[I], at[J], at[B]});
-        f(x, k, y, with);
+        int64_t y = index_at(4, y_dim, (int64_t[]){at[O], at[I], at[J], 0});
+        for (int64_t b = 0; b < s[CONV_BATCH]; b++)
+            f(x + b, k, y + b, with);
     } while (index_next(AXES, dim, at));
 }
 
