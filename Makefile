@@ -154,8 +154,10 @@ P       = $(B)/play
 WASM_C  = $(filter-out compiler/onnx/% compiler/tool/%,$(wildcard compiler/*/*.c)) compiler/tool/compile.c
 WASM_RT = $(foreach f,ngrt_random ngrt_dlinear file prep element numpy safetensors archive weights csv data,$(filter %/$f.c,$(RT_C)))
 WASM_O  = $(patsubst %.c,$(P)/%.o,$(notdir $(WASM_C))) $(P)/ng.tab.o $(P)/ng.lex.o $(P)/texts.o $(patsubst %.c,$(P)/rt_%.o,$(notdir $(WASM_RT)))
-WASM_CC = $(WASM_CLANG) --target=wasm32-wasi -Oz -std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -ffunction-sections -fdata-sections -w -MMD -MP
+WASM_CC = $(WASM_CLANG) --target=wasm32-wasi $(if $(filter $(WASM_FAST),$(basename $(@F))),-O3,-Oz) -std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -ffunction-sections -fdata-sections -w -MMD -MP
 WASM_CLANG = clang
+# what the interpreter spends its time in; all else is as small as possible
+WASM_FAST = eval op_conv op_linear op_reduce op_arith op_math op_shape op_index
 # the stack is below all data, so that one that is too small ends the program; memory has a limit, which calloc obeys
 WASM_LD = -mexec-model=reactor -Wl,--gc-sections,--strip-all,-z,stack-size=4194304,--stack-first,--max-memory=536870912 \
           $(foreach f,play play_room play_library play_free,-Wl,--export=$f)
