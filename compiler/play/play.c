@@ -18,7 +18,7 @@ extern const char prelude_text[];
 enum { GIVEN = 256 }; /* values that a request can give, at most */
 
 /* Operations that a page may wait for, at most. */
-static const double MOST = 4e8;
+static const double MOST = 3e8;
 enum { OF_CHECK = 500 }; /* passes forward that a check makes for each derivative, about */
 
 /* One compilation of the text, for one part of the answer. */
