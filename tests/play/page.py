@@ -246,6 +246,9 @@ def training(page):
         after = page.value(f"{t}.frame.train.J")
         check(f"{name}: the loss falls", after < 0.9*before, (before, after))
     page.value("[...document.querySelectorAll('.side .row button')].pop().click(), 0")
+    page.value("[...document.querySelectorAll('.side .row button')][0].click(), 0")
+    check("five rates are compared", wait(page, "!!document.querySelector('[data-done]')") is not None
+          and page.value("document.querySelectorAll('[data-done] path.line').length") == 5)
     check("the loss over two params", wait(page, "!!document.querySelector('canvas.surface')") is not None)
     choose(page, "net circle")
     put(page, "input A[3, 3]\nminimize J = det(A) over A with sgd(lr = 1)")

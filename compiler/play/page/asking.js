@@ -7,7 +7,7 @@ export class Asking {
   /* source: the worker's script; wasm: the compiler, in base 64 */
   constructor(source, wasm, {library, failed}) {
     this.url = URL.createObjectURL(new Blob([source], {type: 'text/javascript'}));
-    Object.assign(this, {wasm, library, failed, next: null, current: null, number: 0});
+    Object.assign(this, {wasm, library, failed, next: null, aside: [], current: null, number: 0});
     this.start();
   }
 
@@ -35,10 +35,18 @@ export class Asking {
     if (!this.current) this.send();
   }
 
+  /* Asks about another text, when there is nothing else to do. */
+  askAside(text, given, parts, seed) {
+    return new Promise(done => {
+      this.aside.push({id: ++this.number, text, given, parts, seed, done});
+      if (!this.current) this.send();
+    });
+  }
+
   send() {
-    if (!this.next) return;
-    this.current = this.next;
+    this.current = this.next || this.aside.shift();
     this.next = null;
+    if (!this.current) return;
     const {id, text, given, parts, seed, done} = this.current;
     this.worker.postMessage({id, text, given, parts, seed});
     this.timer = setTimeout(() => {

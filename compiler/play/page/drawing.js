@@ -145,6 +145,36 @@ export function wires(picture, around, layers, last, weights) {
   picture.replaceChildren(...parts);
 }
 
+/* Losses over the steps, a line for each rate, with its name at its end: [{name, points}, ...]. */
+export function manyLines(lines) {
+  const [W, H, left, right] = [340, 170, 46, 74];
+  const root = svg('svg', {viewBox: `0 0 ${W} ${H}`, class: 'plot', role: 'img'});
+  const good = y => Number.isFinite(y) && y > 0;
+  const last = l => l.points[l.points.length - 1];
+  const text = y => (Number.isFinite(y) ? String(+y.toPrecision(3)) : 'inf');
+  root.setAttribute('aria-label', lines.map(l => `${l.name}: ${text(last(l)[1])}`).join(', '));
+  const first = lines[0].points[0][1];
+  const cap = 30 * (good(first) ? first : 1); /* what climbs out is cut */
+  const all = lines.flatMap(l => l.points.map(p => p[1])).filter(y => good(y) && y <= cap);
+  const [low, high] = [Math.log10(Math.min(...all)), Math.log10(Math.max(...all)) + 0.02];
+  const py = y => 8 + ((high - Math.log10(Math.min(y, cap))) / (high - low || 1)) * (H - 28);
+  const px = s => left + ((W - left - right) * s) / (last(lines[0])[0] || 1);
+  for (const t of [low, (low + high) / 2, high])
+    root.append(svg('path', {class: 'grid', d: `M${left} ${py(10 ** t)}H${W - right}`}), svg('text', {x: left - 4, y: py(10 ** t) + 4, 'text-anchor': 'end'}, text(+(10 ** t).toPrecision(2))));
+  root.append(svg('text', {x: W - right, y: H - 4, 'text-anchor': 'end'}, String(last(lines[0])[0])), svg('text', {x: left, y: H - 4}, '0'));
+  const places = lines.map(l => (good(last(l)[1]) ? py(last(l)[1]) : 8));
+  const order = places.map((y, k) => [y, k]).sort((a, b) => a[0] - b[0]);
+  let free = 8;
+  for (const [y, k] of order) {
+    free = Math.max(y, free + 13);
+    const points = lines[k].points.filter(p => good(p[1]));
+    const dash = ['1 4', '3 3', '', '8 3', '12 3 2 3'][k];
+    if (points.length) root.append(svg('path', {class: 'line rate' + k, 'stroke-dasharray': dash, d: 'M' + points.map(p => `${px(p[0]).toFixed(1)} ${py(p[1]).toFixed(1)}`).join('L')}));
+    root.append(svg('text', {x: W - right + 4, y: free + 3}, lines[k].name.replace('lr = ', '')));
+  }
+  return root;
+}
+
 /* Two lines over the steps: [[step, a, b], ...]. The axis of losses is logarithmic. */
 export function chart(history, names) {
   const [W, H, left, bottom] = [340, 150, 46, 20];

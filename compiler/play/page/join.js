@@ -43,10 +43,10 @@ function lessons(readme) {
   const solutions = {};
   const list = (/^## Solutions\n([\s\S]*?)(?=^# )/m.exec(readme) || ['', ''])[1];
   for (const [, k, text] of list.matchAll(/^\*\*(\d+)\.\*\* ([\s\S]*?)(?=^\*\*\d+\.|(?![\s\S]))/gm))
-    solutions[k] = markdown(text);
+    solutions[k] = markdown(text.replaceAll('$NGC', 'ngc'));
   return [...readme.matchAll(/^## (\d+)\. (.*)\n([\s\S]*?)(?=^#+ )/gm)].map(([, k, title, text]) => ({
     title,
-    html: markdown(text),
+    html: markdown(text.replaceAll('$NGC', 'ngc')),
     model: /`(\w+)\.ng`/.exec(text)[1],
     solution: solutions[k] || ''
   }));

@@ -227,6 +227,7 @@ function startTraining() {
     math: $('math').textContent,
     text: () => editor.text,
     edit: text => editor.edit(text),
+    compile: text => asking.askAside(text, givenWords(), PARTS.program, seed),
     again: another => {
       seed = another;
       follow();

@@ -4,7 +4,7 @@ import {$, html, number, pause} from './page.js';
 import {say} from './texts.js';
 import {SETS, makePoints, divide, readTable} from './points.js';
 import {readNet, changes, firstNet, FEATURE_FORMS} from './net.js';
-import {heat, pointsOn, curveOn, chart, wires, contourOf} from './drawing.js';
+import {heat, pointsOn, curveOn, chart, manyLines, wires, contourOf} from './drawing.js';
 
 const GRID = 44; /* places of a heat map along a side */
 const CURVE = 161; /* places of a curve */
@@ -16,9 +16,10 @@ const PENALTIES = ['0', '0.0001', '0.001', '0.003', '0.01', '0.03', '0.1', '1'];
 const BATCHES = ['1', '5', '10', '20', '50', '100', '200'];
 
 export class Train {
-  /* text, edit: the model's text, and what changes it; again: asks for the program anew */
-  constructor({parent, script, math, text, edit, again}) {
-    Object.assign(this, {parent, script, math, text, edit, again});
+  /* text, edit: the model's text, and what changes it; again: asks for the program anew; compile: the
+   * program of another text */
+  constructor({parent, script, math, text, edit, again, compile}) {
+    Object.assign(this, {parent, script, math, text, edit, again, compile});
     this.settings = {set: 'circle', count: 200, noise: 0, share: 0.5, seed: 1};
     this.seed = 1;
     this.table = null; /* rows of a file */
@@ -89,17 +90,25 @@ export class Train {
       : !program.results.some(r => r.kind === 'loss') ? say('nothing_to_minimize') : '';
     this.paintProblem();
     if (this.problem) return;
-    const parts = [this.math, `\nconst F = ${functions};`, `\nconst program = ${key};`, `\nconst model = ${program.text};\n`, this.script];
-    const url = URL.createObjectURL(new Blob(parts, {type: 'text/javascript'}));
-    this.worker = new Worker(url);
-    this.worker.onmessage = ({data}) => {
-      if (data.kind === 'ready') URL.revokeObjectURL(url);
-      this.receive(data);
-    };
+    this.functions = functions;
+    this.worker = this.workerOf(program, message => this.receive(message));
     this.worker.onerror = e => {
       this.problem = String(e.message);
       this.paintProblem();
     };
+  }
+
+  /* The program is a part of the worker's script. */
+  workerOf(program, receive) {
+    const parts = [this.math, `\nconst F = ${this.functions};`, `\nconst program = ${JSON.stringify(program)};`,
+      `\nconst model = ${program.text};\n`, this.script];
+    const url = URL.createObjectURL(new Blob(parts, {type: 'text/javascript'}));
+    const worker = new Worker(url);
+    worker.onmessage = ({data}) => {
+      if (data.kind === 'ready') URL.revokeObjectURL(url);
+      receive(data);
+    };
+    return worker;
   }
 
   stop() {
@@ -350,7 +359,8 @@ export class Train {
     this.tableBox = html('div', {});
     this.surfaceBox = html('div', {});
     this.surface = null;
-    this.side.replaceChildren(html('h2', {}, say('losses')), this.chartBox, this.tableBox, html('h2', {}, say('surface')), this.surfaceRow(), this.surfaceBox);
+    this.side.replaceChildren(html('h2', {}, say('losses')), this.chartBox, this.tableBox, html('h2', {}, say('rates')), this.compareRow(),
+      html('h2', {}, say('surface')), this.surfaceRow(), this.surfaceBox);
     this.featureMaps.forEach((c, k) => heat(c, Float32Array.from({length: GRID * GRID}, (_, i) => (k ? GRID / 2 - Math.floor(i / GRID) : (i % GRID) - GRID / 2)), GRID, GRID / 2));
   }
 
@@ -441,6 +451,42 @@ export class Train {
         html('td', {}, html('span', {class: 'gradient-bar', style: `width: ${Math.max(1, Math.round((100 * g) / most))}%`}))));
     this.tableBox.replaceChildren(table);
     this.tableBox.dataset.train = JSON.stringify(frame.train);
+  }
+
+  /* ---- several rates, each from the same start ---- */
+
+  compareRow() {
+    const go = html('button', {}, say('compare'));
+    go.disabled = !this.net?.loss.rate;
+    go.onclick = () => this.compare();
+    this.compareBox = html('div', {});
+    return html('div', {}, html('div', {class: 'row'}, go, html('span', {class: 'soft'}, say('compare_words'))), this.compareBox);
+  }
+
+  async compare() {
+    const net = readNet(this.text());
+    const box = this.compareBox;
+    const rates = [0.1, 0.3, 1, 3, 10].map(f => String(+(f * net.loss.rate).toPrecision(3)));
+    const lines = [];
+    for (const rate of rates) {
+      const {program} = await this.compile(changes.rate(net, rate));
+      if (!program?.text) return;
+      lines.push({name: `lr = ${rate}`, points: await this.recordOf(program)});
+      box.replaceChildren(manyLines(lines));
+    }
+    box.dataset.done = rates.join(' ');
+  }
+
+  recordOf(program) {
+    return new Promise(done => {
+      const worker = this.workerOf(program, message => {
+        if (message.kind !== 'path') return;
+        worker.terminate();
+        done(message.path);
+      });
+      worker.postMessage({kind: 'data', ...this.data});
+      worker.postMessage({kind: 'record', count: 600, every: 10});
+    });
   }
 
   /* ---- the loss over two chosen numbers ---- */

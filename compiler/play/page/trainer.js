@@ -206,7 +206,17 @@ const commands = {
     for (const a of program.arrays)
       if (a.block === 'params' && given[a.of]?.length === a.count) B.params[a.name].set(given[a.of]);
   },
-  surface
+  surface,
+
+  /* trains from the start, and tells the loss of all rows to learn from now and then */
+  record({count, every}) {
+    const path = [[0, measure(data.train)[loss.name]]];
+    for (let k = 1; k <= count; k++) {
+      step();
+      if (k % every === 0) path.push([k, measure(data.train)[loss.name]]);
+    }
+    postMessage({kind: 'path', path});
+  }
 };
 
 onmessage = ({data: message}) => commands[message.kind](message);
