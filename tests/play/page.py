@@ -324,6 +324,19 @@ def contrast(page, mode):
         check(f"{mode}: contrast of {a} on {b} is {ratio:.2f}", ratio >= 4.5)
 
 
+def languages(page):
+    """Every text is there in each language; nothing is wider than a phone."""
+    for code in ("de", "fr", "es", "vi", "zh"):
+        page.value(f"(document.getElementById('language').value = '{code}', document.getElementById('language').onchange(), 0)")
+        page.value("document.getElementById('tab-train').click(), 0")
+        settled(page)
+        texts = page.value("[...document.querySelectorAll('button, h1, h2, summary, label span')].map(e => e.textContent.trim()).join('|')")
+        check(f"{code}: the page has no English text", "New weights" not in texts and "Losses" not in texts and "undefined" not in texts, texts)
+        wide = page.value("document.documentElement.scrollWidth - innerWidth")
+        check(f"{code}: nothing is wider than the page", wide <= 0, wide)
+    page.value("(document.getElementById('language').value = 'en', document.getElementById('language').onchange(), 0)")
+
+
 def sizes(browser):
     for width, height, phone, dark in ((390, 844, True, False), (820, 1180, False, True), (2560, 1440, False, False)):
         page = Page(browser, width, height, dark, phone)
@@ -335,6 +348,8 @@ def sizes(browser):
         unnamed = page.value("[...document.querySelectorAll('button, select, input:not([hidden]), iframe, [role=tabpanel]')].filter(e => !(e.textContent.trim() || e.getAttribute('aria-label')"
                              " || e.title || e.labels?.length || e.getAttribute('aria-labelledby'))).map(e => e.outerHTML)")
         check(f"{width} x {height}: everything has a name", not unnamed, unnamed)
+        if phone:
+            languages(page)
         quiet(page)
 
 
