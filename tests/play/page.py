@@ -387,6 +387,10 @@ else:
         page.value("document.querySelector('#messages .fix').click(), 0")
         settled(page)
         check("mended", page.value("playground.editor.text") == "y = softmax(x)", page.value("playground.editor.text"))
+        choose(page, "net spiral")
+        wait(page, READY)
+        page.value("playground.train.toggle(), 0")
+        check("the spiral is learned", wait(page, "playground.train.frame.train.accuracy >= 0.99", 60) is not None)
         links(page)
     finally:
         page.close()
