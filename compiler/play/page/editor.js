@@ -1,7 +1,7 @@
 /* editor.js - the text: CodeMirror with the language, messages under it, and what a name means. */
 import {EditorState, Transaction} from '@codemirror/state';
 import {EditorView, keymap, lineNumbers, highlightActiveLine, highlightActiveLineGutter, drawSelection, hoverTooltip} from '@codemirror/view';
-import {defaultKeymap, history, historyKeymap, indentWithTab, toggleComment} from '@codemirror/commands';
+import {defaultKeymap, history, historyKeymap, toggleComment} from '@codemirror/commands';
 import {bracketMatching, indentOnInput} from '@codemirror/language';
 import {autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap} from '@codemirror/autocomplete';
 import {linter, lintGutter, lintKeymap, setDiagnostics} from '@codemirror/lint';
@@ -108,7 +108,7 @@ export class Editor {
       autocompletion({override: [completions(library)], icons: true}), highlightActiveLine(), highlightActiveLineGutter(),
       highlightSelectionMatches(), ng, theme, hover(about), linter(null),
       keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap,
-        ...lintKeymap, {key: 'Mod-/', run: toggleComment}, indentWithTab]),
+        ...lintKeymap, {key: 'Mod-/', run: toggleComment}]), /* Tab leaves the text */
       EditorView.contentAttributes.of({'aria-label': label, spellcheck: 'false', autocapitalize: 'off', autocorrect: 'off'}),
       EditorView.updateListener.of(update => {
         if (update.docChanged) changed(this.text);

@@ -115,6 +115,7 @@ function givenWords() {
 }
 
 let busy = false; /* is the page behind the text? */
+let slow = 0;
 let change = 0; /* grows with each change of the text, the numbers or the view */
 
 /* Everything follows the text. */
@@ -143,6 +144,7 @@ function receive(a, milliseconds) {
   editor.show(messages);
   paintMessages(messages);
   document.body.classList.toggle('stale', failed);
+  clearTimeout(slow);
   $('state').textContent = a.late ? say('late') : say(failed ? 'errors' : 'ready');
   $('state').dataset.milliseconds = milliseconds;
   if (!a.lesson) return;
