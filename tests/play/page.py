@@ -254,6 +254,13 @@ def training(page):
     put(page, "input A[3, 3]\nminimize J = det(A) over A with sgd(lr = 1)")
     put(page, "param A[3, 3] = [[2, 1, 0], [0, 1, 3], [1, 0, 1]]\nminimize J = det(A) with sgd(lr = 1)")
     check("what cannot be trained here is said", "does not train in a page" in page.value("document.getElementById('panel-train').textContent"))
+    for model, words in (("chain", "minimizes nothing"), ("iris", "take 5 columns"), ("gan", ""), ("wave", "")):
+        choose(page, model)
+        if not words:
+            wait(page, READY)
+            page.value(f"{t}.send({{kind: 'step', count: 3}}), 0")
+        note = wait(page, "document.querySelector('#panel-train p.soft').textContent.includes(%s)" % json.dumps(words), 5)
+        check(f"{model} in the view that trains", note is not None and (words or wait(page, f"{t}.frame.steps === 3") is not None))
     page.value("document.getElementById('tab-lesson').click(), 0")
 
 

@@ -87,7 +87,7 @@ export class Train {
     this.net = readNet(this.text());
     this.paintControls();
     this.problem = program.reason ? say('not_in_page', program.reason)
-      : !program.results.some(r => r.kind === 'loss') ? say('nothing_to_minimize') : '';
+      : !program.text.includes('\n  step() {') ? say('nothing_to_minimize') : '';
     this.paintProblem();
     if (this.problem) return;
     this.functions = functions;
@@ -379,7 +379,7 @@ export class Train {
   show(frame) {
     this.frame = frame;
     if (frame.running !== this.running) this.setRunning(frame.running);
-    const loss = this.program.results.find(r => r.kind === 'loss').name;
+    const loss = (this.program.results.find(r => r.kind === 'loss') || {}).name;
     this.history.push([frame.steps, frame.train[loss], frame.test[loss]]);
     if (this.history.length > 400) this.history = this.history.filter((_, k) => k % 2 === 0 || k > 380);
     const text = [`${say('steps')} ${frame.steps}`, `${say('epochs')} ${number(frame.epoch, 4)}`];

@@ -15,7 +15,7 @@ const batchDim = Object.keys(program.dims)[0];
 const width = a => a.shape.slice(1).reduce((t, n) => t * n, 1);
 const columns = inputs.reduce((t, a) => t + width(a), 0);
 const room = inputs.length ? Math.min(...inputs.map(a => a.shape[0])) : 0;
-const loss = program.results.find(r => r.kind === 'loss');
+const loss = program.results.find(r => r.kind === 'loss') || program.results.find(r => r.kind === 'metric') || {};
 const output = program.results.find(r => r.kind === 'output');
 const outputArray = output && program.arrays.find(a => a.block === 'work' && a.name === output.array);
 
@@ -146,8 +146,7 @@ function run() {
     now = performance.now();
   } while (now - begin < SLICE);
   speed = ((steps - from) * 1000) / (now - begin);
-  const value = loss && B.work[loss.array][0];
-  if (loss && !Number.isFinite(value)) running = false;
+  if (loss.array && !Number.isFinite(B.work[loss.array][0])) running = false;
   report();
   setTimeout(run, 0);
 }
@@ -171,8 +170,9 @@ function surface({a, b, reach, size}) {
 
 const commands = {
   data({train, test}) {
-    data = {train, test};
-    order = [...train];
+    const fits = row => row.length === columns;
+    data = {train: train.filter(fits), test: test.filter(fits)};
+    order = [...data.train];
     at = 0;
     report();
   },
