@@ -483,7 +483,9 @@ static void settle_notes(const For *f, bool stays)
     if (!stays) {
         m->loops = f->notes[1];
     } else if (!peeled) {
-        memmove(m->loop + f->notes[0], m->loop + f->notes[1], (size_t)general * sizeof *m->loop);
+        if (general > 0)
+            memmove(m->loop + f->notes[0], m->loop + f->notes[1],
+                    (size_t)general * sizeof *m->loop);
         m->loops -= first;
     }
 }
