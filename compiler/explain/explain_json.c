@@ -251,7 +251,7 @@ static void json_node(const Json *j, Node *n, bool first)
     text_add(t, "],");
 
     json_attr(j->l, t, n);
-    if (node_loop(n))
+    if (lesson_loop(j->l, n) >= 0)
         text_add(t, "\"loop\":%d,", lesson_loop(j->l, n));
     json_node_value(j, n);
     text_add(t, "}");
@@ -687,6 +687,17 @@ static double nodes_of_passes(const Lesson *l)
     return count;
 }
 
+/* Is a step in a loop that no result needs? Then nothing runs that loop. */
+static bool has_idle_loop(const Lesson *l)
+{
+    int count;
+    Node **node = lesson_nodes(l, &count);
+    for (int i = 0; i < count; i++)
+        if (node_loop(node[i]) && lesson_loop(l, node[i]) < 0)
+            return true;
+    return false;
+}
+
 /* Is the model small enough for the page to compute all of it again at each move? */
 static bool is_live(const Lesson *l)
 {
@@ -694,7 +705,7 @@ static bool is_live(const Lesson *l)
     double cost = l->cost.all + LIVE_NODE * nodes_of_passes(l);
     for (int i = 0; i < l->m->vars; i++)
         given += lesson_count(l, l->m->var[i]->node, dim);
-    return cost <= LIVE_COST && given <= LIVE_DATA;
+    return cost <= LIVE_COST && given <= LIVE_DATA && !has_idle_loop(l);
 }
 
 /* Whole batches of --data, as many as a page may carry. */

@@ -94,7 +94,7 @@ static const char *plain_name(const Lesson *l, const char *label, Math math)
     const char *name = escape(l, label, math);
     if (math == M_HTML)
         return text_format(l->ngc, "<mi>%s</mi>", name);
-    if (label[1])
+    if (label[0] && label[1])
         return text_format(l->ngc, "\\mathit{%s}", name);
     return name;
 }

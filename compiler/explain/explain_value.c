@@ -225,14 +225,18 @@ void lesson_compute(Lesson *l)
 
 Stats lesson_stats(const Lesson *l, Node *n)
 {
+    const Stats none = {.mean = NAN, .low = NAN, .high = NAN};
     int64_t dim[MAX_RANK];
     if (l->stats[n->id].known)
         return l->stats[n->id];
     if (lesson_loop(l, n) >= 0) {
         const PassValue *last = lesson_pass(l, n, false);
-        return last ? last->stats : (Stats){.mean = NAN, .low = NAN, .high = NAN};
+        return last ? last->stats : none;
     }
-    return stats_of(eval_node(l->e, n), lesson_count(l, n, dim));
+
+    /* a variable of a loop that no result needs has no value */
+    const double *x = eval_node(l->e, n);
+    return x ? stats_of(x, lesson_count(l, n, dim)) : none;
 }
 
 /* ---- values as text ---- */

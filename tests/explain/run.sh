@@ -214,8 +214,10 @@ else
     echo "dot is not installed: graphs are not drawn"
 fi
 if have python3; then
+    # a step is in a loop that no result needs
+    check "a loop without results" "$NGC" explain --json tests/emit/models/choice.ng -o "$dir/choice.json"
     # shellcheck disable=SC2046
-    check "JSON fits its schema" python3 tests/explain/schema.py $(files json)
+    check "JSON fits its schema" python3 tests/explain/schema.py $(files json) "$dir/choice.json"
     set --
     for name in $loops; do
         [ "$name" = loop_dim ] || set -- "$@" "tests/explain/$name.ng" # its loop cannot be expanded

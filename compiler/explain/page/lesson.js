@@ -118,7 +118,7 @@ const shapeText = n => '[' + n.shape.join(', ') + ']';
 
 let epoch = 0; /* grows whenever values change: until then statistics hold */
 function statistics(n) {
-  if (!n.v) return n.stats;
+  if (!n.v) return n.stats || {mean: NaN, min: NaN, max: NaN};
   if (n.known !== epoch) {
     n.known = epoch;
     n.statistics = summary(n);
