@@ -384,12 +384,12 @@ static int command(Ngc *ngc, const Args *a)
 
 int main(int argc, char **argv)
 {
-    enum { ROOM = 1 << 16 };
+    static char room[1 << 16];
     Ngc ngc = {.opt = {.optimize = 2, .comments = -1, .color = 2, .digits = 9}};
     Args a = {0};
     a.rest = arena_alloc(&ngc, (size_t)(2 * argc + 1) * sizeof *a.rest);
     if (!isatty(1)) /* what fits is written at the end, where an error is reported */
-        setvbuf(stdout, NULL, _IOFBF, ROOM);
+        setvbuf(stdout, room, _IOFBF, sizeof room);
     int status = options_read(&ngc, &a, argc, argv);
 
     if (ngc.opt.color == 2)

@@ -53,6 +53,19 @@ printf 'input x[3000, 3000] = 1\noutput y = x @ x\n' >"$dir/large.ng"
 check "a large model is refused with its cost" grep -q '"the model is not computed here: it would take about [0-9.e+]* operations; give smaller sizes"' "$dir/answer"
 group "the same as the command line"
 
+# All parts of an answer under the sanitizers, which also find what is not freed.
+if [ "$CHECK_LONG" ]; then
+    flags="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
+    check "a sanitized ngc" make --no-print-directory B="$dir/san" CC=clang CFLAGS="$flags" "$dir/san/libngc.a"
+    # shellcheck disable=SC2086
+    check "native.c with it" clang $flags -std=c11 -D_POSIX_C_SOURCE=200809L -Icompiler tests/play/native.c "$dir/san/libngc.a" -lm -o "$dir/sanitized"
+    for model in examples/*.ng tests/emit/models/*.ng tests/err/*.ng tests/explain/*.ng; do
+        case $model in *char_* | *resnet* | *lenet* | *vectorised* | *series* | *mirror* | *autoencoder* | *fashion* | *blocks*) continue ;; esac
+        check "$model under the sanitizers" "$dir/sanitized" "$model" 47
+    done
+    group "under the sanitizers"
+fi
+
 # ---- the page ----
 
 count() { # count COMMAND...: a program whose last line is "N passed, N failed"
