@@ -321,11 +321,10 @@ const char *lesson_value_in(const Lesson *l, Node *n, const PassValue *v)
 const char *lesson_value_of(const Lesson *l, Node *n, bool first)
 {
     const PassValue *v = NULL;
-    if (lesson_loop(l, n) >= 0) {
+    if (lesson_loop(l, n) >= 0)
         v = lesson_pass(l, n, first);
-        if (!v)
-            return "no pass";
-    }
+    if (node_loop(n) && !v)
+        return "no pass";
     return lesson_value_in(l, n, v);
 }
 

@@ -215,7 +215,9 @@ else
 fi
 if have python3; then
     # a step is in a loop that no result needs
-    check "a loop without results" "$NGC" explain --json tests/emit/models/choice.ng -o "$dir/choice.json"
+    for form in json text tex dot html; do
+        check "a loop without results in --$form" "$NGC" explain --$form tests/emit/models/choice.ng -o "$dir/choice.$form"
+    done
     # shellcheck disable=SC2046
     check "JSON fits its schema" python3 tests/explain/schema.py $(files json) "$dir/choice.json"
     set --
