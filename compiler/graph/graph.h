@@ -767,7 +767,7 @@ Risk risk_worse(Risk, Risk);
 /* exp(x - max(x)), over axes that are among these? */
 bool node_centred(const Node *, uint32_t axes);
 
-/* ---- graph.c: nodes ---- */
+/* ---- graph.c: nodes, leaves, rebuilding ---- */
 
 Graph *graph_new(Ngc *);
 
@@ -786,74 +786,12 @@ Node *graph_random(Graph *, Shape, Random, double a, double b, int stream);
 Node *graph_noise(Graph *, Shape, Node *draws, int stream, Size pass); /* stream + pass */
 
 Node *graph_iota(Graph *, Shape, int axis); /* the index along an axis, int */
-Node *graph_cast(Graph *, Node *, Type);
-Node *graph_as_int(Graph *, Node *); /* the whole number below, as an int */
-Node *graph_unary(Graph *, Op, Node *);
-Node *graph_binary(Graph *, Op, Node *, Node *);
-Node *graph_where(Graph *, Node *c, Node *a, Node *b);
-
-/* Axes: those of the result that the operand does not have. */
-Node *graph_expand(Graph *, Node *, Shape, uint32_t axes);
-
-Node *graph_broadcast(Graph *, Node *, Shape); /* NumPy's rule, by reshape and expand */
-Node *graph_reshape(Graph *, Node *, Shape);
-Node *graph_permute(Graph *, Node *, const int *perm);
-Node *graph_transpose(Graph *, Node *); /* the last two axes */
-Node *graph_slice(Graph *, Node *, const Size *lo, const Size *step, Shape);
-
-/* The adjoint of slice. */
-Node *graph_pad(Graph *, Node *, const Size *lo, const Size *step, Shape);
-
-Node *graph_concat(Graph *, Node **, int count, int axis);
-Node *graph_reduce(Graph *, Op, Node *, uint32_t axes); /* sum, max */
-Node *graph_argmax(Graph *, Node *, int axis);
-Node *graph_matmul(Graph *, Node *, Node *, bool ta, bool tb); /* equal batch axes, or none in b */
-Node *graph_chain(Graph *, Node *, Node *, bool ta, bool tb, bool down); /* see Node.attr.chain */
-
-/* Factors [.., n, n + 1] of a [.., n, n]; no derivative of their own. */
-Node *graph_lu(Graph *, Node *a);
-
-/* x [.., n, k] with a x = b, or a' x = b. */
-Node *graph_solve(Graph *, Node *a, Node *b, bool transposed);
-
-Node *graph_det(Graph *, Op, Node *a);       /* det or logdet of a [.., n, n]: [..] */
-Node *graph_lup(Graph *, Node *a);           /* factors for cof and cof2: [.., n, n + 2] */
-Node *graph_cof(Graph *, Node *a);           /* cofactors of a [.., n, n]: the derivatives of det */
-Node *graph_cof2(Graph *, Node *a, Node *w); /* how they change as a does by w */
-
-/* op_conv.c: groups, steps, dilations of attr. */
-Node *graph_conv(Graph *, Node *x, Node *k, const struct Attr *);
-
-/* Its derivative with respect to k. */
-Node *graph_convk(Graph *, Node *x, Node *y, const struct Attr *, Shape);
-
-Node *graph_checked(Graph *, Node *i, Size size); /* an index, checked at run time: in [0, size) */
-Node *graph_gather(Graph *, Node *x, Node *i, int axis); /* int tensor in place of one axis */
-
-/* Where the k largest along the last axis are, the largest first. */
-Node *graph_order_of(Graph *, Node *x, Size k);
-
-/* Int tensors of one shape in place of the axes from `axis` on: their axes, once. */
-Node *graph_gather_at(Graph *, Node *x, Node *const *index, int count, int axis);
-
-/* The adjoint of gather: adds where indices repeat. */
-Node *graph_scatter(Graph *, Node *dy, Node *i, Shape, int axis);
-Node *graph_scatter_at(Graph *, Node *dy, Node *const *index, int count, Shape, int axis);
-
-/* onto, with rows[k] in place of its row i[k]; where i repeats, the last one is taken. If onto is
- * NULL, the other rows must not be read. */
-Node *graph_assign(Graph *, Node *onto, Node *rows, Node *i, Shape);
-
-Node *graph_stop(Graph *, Node *);
 
 /* The sum or the maximum of a value over all ranks. */
 Node *graph_over_ranks(Graph *, Node *, OverRanks);
 
 /* Noise in whose shape there are rows: other numbers on each rank. */
 Node *graph_noise_of_rows(Graph *, const Node *noise, Node *draws);
-
-/* arg[0], whose derivative with respect to arg[1], .. is given. */
-Node *graph_given(Graph *, const Given *, Node *const *arg);
 
 /* Any node: for loop.c, which has builders of its own. */
 Node *graph_add(Graph *, Node, Node *const *arg);
@@ -900,6 +838,76 @@ void node_rewrites(Node *m, const Node *n, int first);
 Node *node_because(Node *n, const char *why);
 
 void graph_verify(const Graph *); /* ends ngc with status 4 if an invariant is broken */
+
+/* ---- graph_map.c: elementwise nodes ---- */
+
+Node *graph_cast(Graph *, Node *, Type);
+Node *graph_as_int(Graph *, Node *); /* the whole number below, as an int */
+Node *graph_unary(Graph *, Op, Node *);
+Node *graph_binary(Graph *, Op, Node *, Node *);
+Node *graph_where(Graph *, Node *c, Node *a, Node *b);
+
+Node *graph_stop(Graph *, Node *);
+
+/* arg[0], whose derivative with respect to arg[1], .. is given. */
+Node *graph_given(Graph *, const Given *, Node *const *arg);
+
+/* ---- graph_view.c: views and reductions ---- */
+
+/* Axes: those of the result that the operand does not have. */
+Node *graph_expand(Graph *, Node *, Shape, uint32_t axes);
+
+Node *graph_broadcast(Graph *, Node *, Shape); /* NumPy's rule, by reshape and expand */
+Node *graph_reshape(Graph *, Node *, Shape);
+Node *graph_permute(Graph *, Node *, const int *perm);
+Node *graph_transpose(Graph *, Node *); /* the last two axes */
+Node *graph_slice(Graph *, Node *, const Size *lo, const Size *step, Shape);
+
+/* The adjoint of slice. */
+Node *graph_pad(Graph *, Node *, const Size *lo, const Size *step, Shape);
+
+Node *graph_concat(Graph *, Node **, int count, int axis);
+Node *graph_reduce(Graph *, Op, Node *, uint32_t axes); /* sum, max */
+Node *graph_argmax(Graph *, Node *, int axis);
+
+/* ---- graph_index.c: matrix products, linear algebra, indexing ---- */
+
+Node *graph_matmul(Graph *, Node *, Node *, bool ta, bool tb); /* equal batch axes, or none in b */
+Node *graph_chain(Graph *, Node *, Node *, bool ta, bool tb, bool down); /* see Node.attr.chain */
+
+/* Factors [.., n, n + 1] of a [.., n, n]; no derivative of their own. */
+Node *graph_lu(Graph *, Node *a);
+
+/* x [.., n, k] with a x = b, or a' x = b. */
+Node *graph_solve(Graph *, Node *a, Node *b, bool transposed);
+
+Node *graph_det(Graph *, Op, Node *a);       /* det or logdet of a [.., n, n]: [..] */
+Node *graph_lup(Graph *, Node *a);           /* factors for cof and cof2: [.., n, n + 2] */
+Node *graph_cof(Graph *, Node *a);           /* cofactors of a [.., n, n]: the derivatives of det */
+Node *graph_cof2(Graph *, Node *a, Node *w); /* how they change as a does by w */
+
+/* op_conv.c: groups, steps, dilations of attr. */
+Node *graph_conv(Graph *, Node *x, Node *k, const struct Attr *);
+
+/* Its derivative with respect to k. */
+Node *graph_convk(Graph *, Node *x, Node *y, const struct Attr *, Shape);
+
+Node *graph_checked(Graph *, Node *i, Size size); /* an index, checked at run time: in [0, size) */
+Node *graph_gather(Graph *, Node *x, Node *i, int axis); /* int tensor in place of one axis */
+
+/* Where the k largest along the last axis are, the largest first. */
+Node *graph_order_of(Graph *, Node *x, Size k);
+
+/* Int tensors of one shape in place of the axes from `axis` on: their axes, once. */
+Node *graph_gather_at(Graph *, Node *x, Node *const *index, int count, int axis);
+
+/* The adjoint of gather: adds where indices repeat. */
+Node *graph_scatter(Graph *, Node *dy, Node *i, Shape, int axis);
+Node *graph_scatter_at(Graph *, Node *dy, Node *const *index, int count, Shape, int axis);
+
+/* onto, with rows[k] in place of its row i[k]; where i repeats, the last one is taken. If onto is
+ * NULL, the other rows must not be read. */
+Node *graph_assign(Graph *, Node *onto, Node *rows, Node *i, Shape);
 
 /* ---- loop.c: loops that stay loops ---- */
 

@@ -1,0 +1,219 @@
+/* graph_index.c - builders of matrix products, linear algebra and indexing. */
+#include "graph/build.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+/* ---- matrix product, indexing ---- */
+
+/* Does n exchange the last two axes of its operand, and nothing else? */
+static bool is_transpose(const Graph *g, const Node *n)
+{
+    if (!is(g, n, OP_permute))
+        return false;
+    for (int i = 0, r = n->shape.rank; i < r; i++)
+        if (n->attr.perm[i] != (i < r - 2 ? i : 2 * r - 3 - i))
+            return false;
+    return true;
+}
+
+static Node *untranspose(const Graph *g, Node *n, bool *flag)
+{
+    if (!is_transpose(g, n))
+        return n;
+    *flag = !*flag;
+    return n->arg[0];
+}
+
+static Node *matmul(Graph *g, Node *a, Node *b, struct Attr attr);
+
+/* A batch of matrices times one matrix is one product of a taller matrix. */
+static Node *matmul_flat(Graph *g, Node *a, Node *b, struct Attr attr)
+{
+    if (attr.ta)
+        a = graph_transpose(g, a);
+
+    Shape shape = a->shape, flat = {.rank = 2, .dim = {1}};
+    for (int i = 0; i < shape.rank - 1; i++)
+        flat.dim[0] = size_mul(g, flat.dim[0], shape.dim[i]);
+    flat.dim[1] = shape.dim[shape.rank - 1];
+    attr.ta = false;
+    Node *c = matmul(g, graph_reshape(g, a, flat), b, attr);
+    shape.dim[shape.rank - 1] = c->shape.dim[1];
+    return graph_reshape(g, c, shape);
+}
+
+static Node *matmul(Graph *g, Node *a, Node *b, struct Attr attr)
+{
+    a = untranspose(g, graph_cast(g, a, T_FLOAT), &attr.ta);
+    b = untranspose(g, graph_cast(g, b, T_FLOAT), &attr.tb);
+    int r = a->shape.rank;
+    if (r > 2 && b->shape.rank == 2)
+        return matmul_flat(g, a, b, attr);
+    if (r == 2 && b->shape.rank > 2) {
+        Shape s = b->shape;
+        memcpy(s.dim + s.rank - 2, a->shape.dim, 2 * sizeof *s.dim);
+        a = graph_broadcast(g, a, s);
+        r = s.rank;
+    }
+
+    Shape shape = a->shape;
+    shape.dim[r - 2] = a->shape.dim[r - 2 + attr.ta];
+    shape.dim[r - 1] = b->shape.dim[r - 1 - attr.tb];
+    if (b->shape.rank != r || a->shape.dim[r - 1 - attr.ta] != b->shape.dim[r - 2 + attr.tb])
+        ngc_bug("matmul: %s and %s", shape_text(g, a->shape), shape_text(g, b->shape));
+    Node n = {.op = OP_matmul, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = attr};
+    return graph_add(g, n, (Node *[]){a, b});
+}
+
+Node *graph_matmul(Graph *g, Node *a, Node *b, bool ta, bool tb)
+{
+    return matmul(g, a, b, (struct Attr){.ta = ta, .tb = tb});
+}
+
+Node *graph_chain(Graph *g, Node *a, Node *b, bool ta, bool tb, bool down)
+{
+    return matmul(g, a, b, (struct Attr){.ta = ta, .tb = tb, .chain = true, .down = down});
+}
+
+Node *graph_lu(Graph *g, Node *a)
+{
+    Shape s = a->shape;
+    s.dim[s.rank - 1] = size_add(g, s.dim[s.rank - 1], 1);
+    return graph_add(g, (Node){.op = OP_lu, .type = T_FLOAT, .shape = s, .nargs = 1}, &a);
+}
+
+/* The derivative needs the matrix, the value its factors: both are operands. Equal factors are
+ * shared. */
+Node *graph_solve(Graph *g, Node *a, Node *b, bool transposed)
+{
+    Node n = {
+        .op = OP_solve, .type = T_FLOAT, .shape = b->shape, .nargs = 3, .attr.ta = transposed};
+    return graph_add(g, n, (Node *[]){a, graph_lu(g, a), b});
+}
+
+/* [.., n, n + 2]: see ngrt_linear_real.h */
+Node *graph_lup(Graph *g, Node *a)
+{
+    Shape s = a->shape;
+    s.dim[s.rank - 1] = size_add(g, s.dim[s.rank - 1], 2);
+    return graph_add(g, (Node){.op = OP_lup, .type = T_FLOAT, .shape = s, .nargs = 1}, &a);
+}
+
+Node *graph_cof(Graph *g, Node *a)
+{
+    Node n = {.op = OP_cof, .type = T_FLOAT, .shape = a->shape, .nargs = 2};
+    return graph_add(g, n, (Node *[]){a, graph_lup(g, a)});
+}
+
+Node *graph_cof2(Graph *g, Node *a, Node *w)
+{
+    Node n = {.op = OP_cof2, .type = T_FLOAT, .shape = a->shape, .nargs = 3};
+    return graph_add(g, n, (Node *[]){a, graph_lup(g, a), w});
+}
+
+Node *graph_det(Graph *g, Op op, Node *a)
+{
+    Shape s = a->shape;
+    s.rank -= 2;
+    memset(s.dim + s.rank, 0, 2 * sizeof *s.dim);
+    return graph_add(g, (Node){.op = op, .type = T_FLOAT, .shape = s, .nargs = 2},
+                     (Node *[]){a, graph_lu(g, a)});
+}
+
+/* The number of places of a window of `taps` along an axis of n:
+ * (n - dilation (taps - 1) - 1) / step + 1. */
+static Size window_places(Graph *g, Size n, Size taps, Size step, Size dilation)
+{
+    Size rest = size_sub(g, n, size_add(g, size_mul(g, dilation, size_sub(g, taps, 1)), 1));
+    Size count;
+    if (!size_floor(g, rest, step, &count))
+        ngc_bug("conv: a step of %lld along an axis of unknown size", (long long)step);
+    return size_add(g, count, 1);
+}
+
+Node *graph_conv(Graph *g, Node *x, Node *k, const struct Attr *at)
+{
+    Shape shape = {.rank = 4, .dim = {k->shape.dim[0], 0, 0, x->shape.dim[3]}};
+    for (int i = 0; i < 2; i++)
+        shape.dim[1 + i] = window_places(g, x->shape.dim[1 + i], k->shape.dim[2 + i], at->stride[i],
+                                         at->dilation[i]);
+    Node n = {.op = OP_conv, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = *at};
+    x = graph_cast(g, x, T_FLOAT);
+    k = graph_cast(g, k, T_FLOAT);
+    return graph_add(g, n, (Node *[]){x, k});
+}
+
+Node *graph_convk(Graph *g, Node *x, Node *y, const struct Attr *at, Shape shape)
+{
+    Node n = {.op = OP_convk, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = *at};
+    return graph_add(g, n, (Node *[]){x, y});
+}
+
+Node *graph_checked(Graph *g, Node *i, Size size)
+{
+    double v;
+    if (node_const(i, &v) && v >= 0 && size >= 0 && v < (double)size)
+        return i;
+    Node n = {.op = OP_checked, .type = T_INT, .shape = i->shape, .nargs = 1, .attr.size = size};
+    return graph_add(g, n, &i);
+}
+
+Node *graph_order_of(Graph *g, Node *x, Size k)
+{
+    Shape shape = x->shape;
+
+    shape.dim[shape.rank - 1] = k;
+    x = graph_cast(g, x, T_FLOAT);
+    return graph_add(g, (Node){.op = OP_order, .type = T_INT, .shape = shape, .nargs = 1}, &x);
+}
+
+Node *graph_gather_at(Graph *g, Node *x, Node *const *index, int count, int axis)
+{
+    int rank = index[0]->shape.rank, end = axis + rank; /* the index's axes replace `count` */
+    Shape shape = {.rank = x->shape.rank - count + rank};
+    Node **arg = arena_alloc(g->ngc, (size_t)(1 + count) * sizeof *arg);
+
+    for (int k = 0; k < shape.rank; k++) {
+        if (k < axis)
+            shape.dim[k] = x->shape.dim[k];
+        else if (k < end)
+            shape.dim[k] = index[0]->shape.dim[k - axis];
+        else
+            shape.dim[k] = x->shape.dim[k - rank + count];
+    }
+
+    arg[0] = x;
+    memcpy(arg + 1, index, (size_t)count * sizeof *arg);
+    Node n = {.op = OP_gather, .type = x->type, .shape = shape, .nargs = 1 + count};
+    n.attr.axis = axis;
+    return graph_add(g, n, arg);
+}
+
+Node *graph_gather(Graph *g, Node *x, Node *i, int axis)
+{
+    return graph_gather_at(g, x, &i, 1, axis);
+}
+
+Node *graph_scatter_at(Graph *g, Node *dy, Node *const *index, int count, Shape shape, int axis)
+{
+    Node **arg = arena_alloc(g->ngc, (size_t)(1 + count) * sizeof *arg);
+
+    arg[0] = dy;
+    memcpy(arg + 1, index, (size_t)count * sizeof *arg);
+    Node n = {.op = OP_scatter, .type = dy->type, .shape = shape, .nargs = 1 + count};
+    n.attr.axis = axis;
+    return graph_add(g, n, arg);
+}
+
+Node *graph_scatter(Graph *g, Node *dy, Node *i, Shape shape, int axis)
+{
+    return graph_scatter_at(g, dy, &i, 1, shape, axis);
+}
+
+Node *graph_assign(Graph *g, Node *onto, Node *rows, Node *i, Shape shape)
+{
+    Node n = {.op = OP_assign, .type = rows->type, .shape = shape, .nargs = onto ? 3 : 2};
+    return graph_add(g, n, (Node *[]){rows, i, onto});
+}

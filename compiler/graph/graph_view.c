@@ -1,0 +1,290 @@
+/* graph_view.c - builders of views and reductions: of two in a row, one is made. */
+#include "graph/build.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+/* ---- views ---- */
+
+Node *graph_expand(Graph *g, Node *a, Shape shape, uint32_t axes)
+{
+    if (!shape_equal(shape_without(shape, axes), a->shape))
+        ngc_bug("expand: %s without axes %x is not %s", shape_text(g, shape), axes,
+                shape_text(g, a->shape));
+    if (axes == 0)
+        return a;
+
+    /* Of two expands one is made: the axes of the inner one, as they are numbered in the outer. */
+    if (is(g, a, OP_expand)) {
+        uint32_t inner = 0;
+        for (int i = 0, k = 0; i < shape.rank; i++)
+            if (!(axes >> i & 1))
+                inner |= (a->attr.axes >> k++ & 1) << i;
+        return graph_expand(g, a->arg[0], shape, axes | inner);
+    }
+    return add_unary(g, OP_expand, shape, a, (struct Attr){.axes = axes});
+}
+
+Node *graph_broadcast(Graph *g, Node *a, Shape shape)
+{
+    uint32_t axes = 0;
+    Shape kept = {0};
+    if (shape_equal(a->shape, shape))
+        return a;
+
+    double v;
+    if (node_const(a, &v))
+        return refill(g, a, shape);
+
+    int lead = shape.rank - a->shape.rank;
+    for (int i = 0; i < shape.rank; i++) {
+        if (i < lead || a->shape.dim[i - lead] != shape.dim[i])
+            axes |= 1u << i;
+        else
+            kept.dim[kept.rank++] = shape.dim[i];
+    }
+    return graph_expand(g, graph_reshape(g, a, kept), shape, axes);
+}
+
+/* reshape(expand x), where the reshape only inserts and removes axes of size 1, as
+ * expand(reshape x), with the inserted axes among the copies. */
+static Node *reshape_expand(Graph *g, Node *a, Shape shape)
+{
+    Shape from = a->shape, small = {0};
+    uint32_t axes = 0;
+    int i = 0;
+
+    for (int k = 0; k < shape.rank; k++) {
+        if (shape.dim[k] == 1) {
+            axes |= 1u << k;
+            continue;
+        }
+        while (from.dim[i] == 1)
+            i++;
+        if (a->attr.axes >> i++ & 1)
+            axes |= 1u << k;
+        else
+            small.dim[small.rank++] = shape.dim[k];
+    }
+    return graph_expand(g, graph_reshape(g, a->arg[0], small), shape, axes);
+}
+
+Node *graph_reshape(Graph *g, Node *a, Shape shape)
+{
+    double v;
+    if (shape_equal(a->shape, shape))
+        return a;
+    if (shape_count(g, a->shape) != shape_count(g, shape))
+        ngc_bug("reshape: %s to %s", shape_text(g, a->shape), shape_text(g, shape));
+    if (node_const(a, &v))
+        return refill(g, a, shape);
+    if (is(g, a, OP_reshape))
+        return graph_reshape(g, a->arg[0], shape);
+    if (is(g, a, OP_expand) && trivial(a->shape, shape))
+        return reshape_expand(g, a, shape);
+    return add_unary(g, OP_reshape, shape, a, (struct Attr){0});
+}
+
+/* Does the permutation move only axes of size 1? Then it moves no element. */
+static bool keeps_order(Shape s, const int *perm)
+{
+    int last = -1; /* the last axis of another size */
+    for (int i = 0; i < s.rank; i++) {
+        if (s.dim[perm[i]] == 1)
+            continue;
+        if (perm[i] < last)
+            return false;
+        last = perm[i];
+    }
+    return true;
+}
+
+Node *graph_permute(Graph *g, Node *a, const int *perm)
+{
+    Shape shape = {.rank = a->shape.rank};
+    bool same = true;
+    double v;
+
+    for (int i = 0; i < shape.rank; i++) {
+        shape.dim[i] = a->shape.dim[perm[i]];
+        same &= perm[i] == i;
+    }
+
+    if (same)
+        return a;
+    if (node_const(a, &v))
+        return refill(g, a, shape);
+    if (is(g, a, OP_permute)) {
+        int both[MAX_RANK] = {0};
+        for (int i = 0; i < shape.rank; i++)
+            both[i] = a->attr.perm[perm[i]];
+        return graph_permute(g, a->arg[0], both);
+    }
+
+    if (trivial(a->shape, shape) && keeps_order(a->shape, perm))
+        return graph_reshape(g, a, shape);
+    return add_unary(g, OP_permute, shape, a, (struct Attr){.perm = perm});
+}
+
+Node *graph_transpose(Graph *g, Node *a)
+{
+    int perm[MAX_RANK], r = a->shape.rank;
+    for (int i = 0; i < r; i++)
+        perm[i] = i < r - 2 ? i : 2 * r - 3 - i;
+    return graph_permute(g, a, perm);
+}
+
+/* slice or pad: the index of each loop that lo depends on is an operand. */
+static Node *add_moved(Graph *g, Op op, Shape shape, Node *a, const Size *lo, const Size *step)
+{
+    Node *arg[1 + MAX_LEVELS] = {a};
+    int nargs = 1 + graph_indices(g, lo, shape.rank, arg + 1);
+
+    Node n = {.op = op,
+              .type = a->type,
+              .shape = shape,
+              .nargs = nargs,
+              .attr = {.lo = lo, .step = step}};
+    return graph_add(g, n, arg);
+}
+
+Node *graph_slice(Graph *g, Node *a, const Size *lo, const Size *step, Shape shape)
+{
+    bool all = true;
+    double v;
+    for (int i = 0; i < shape.rank; i++)
+        all &= lo[i] == 0 && step[i] == 1 && shape.dim[i] == a->shape.dim[i];
+    if (all)
+        return a;
+    if (node_const(a, &v))
+        return refill(g, a, shape);
+    return add_moved(g, OP_slice, shape, a, lo, step);
+}
+
+Node *graph_pad(Graph *g, Node *a, const Size *lo, const Size *step, Shape shape)
+{
+    bool all = true;
+    for (int i = 0; i < shape.rank; i++)
+        all &= lo[i] == 0 && step[i] == 1 && shape.dim[i] == a->shape.dim[i];
+    if (all)
+        return a;
+    if (node_is(a, 0))
+        return graph_full(g, shape, 0);
+    return add_moved(g, OP_pad, shape, a, lo, step);
+}
+
+/* Is b the slice of the same tensor that follows the slice a along this axis? */
+static bool follows(Graph *g, const Node *a, const Node *b, int axis)
+{
+    if (!is(g, a, OP_slice) || !is(g, b, OP_slice) || a->arg[0] != b->arg[0] ||
+        a->nargs != b->nargs)
+        return false;
+    if (memcmp(a->arg, b->arg, (size_t)a->nargs * sizeof *a->arg) != 0)
+        return false;
+
+    for (int i = 0; i < a->shape.rank; i++) {
+        Size end = size_add(g, a->attr.lo[i], i == axis ? a->shape.dim[i] : 0);
+        if (a->attr.step[i] != 1 || b->attr.step[i] != 1 || b->attr.lo[i] != end)
+            return false;
+    }
+    return true;
+}
+
+/* Slices that follow each other become one. Returns how many operands are left. */
+static int join_slices(Graph *g, Node **arg, int count, int axis)
+{
+    int kept = 0;
+
+    for (int i = 0, end; i < count; i = end) {
+        Shape shape = arg[i]->shape;
+        for (end = i + 1; end < count && follows(g, arg[end - 1], arg[end], axis); end++)
+            shape.dim[axis] = size_add(g, shape.dim[axis], arg[end]->shape.dim[axis]);
+
+        Node *one = arg[i];
+        if (end > i + 1) {
+            Indices before = graph_use_indices(g, one->arg + 1, one->nargs - 1);
+            one = graph_slice(g, one->arg[0], one->attr.lo, one->attr.step, shape);
+            graph_restore_indices(g, before);
+        }
+        arg[kept++] = one;
+    }
+    return kept;
+}
+
+Node *graph_concat(Graph *g, Node **arg, int count, int axis)
+{
+    count = join_slices(g, arg, count, axis);
+
+    Shape shape = arg[0]->shape;
+    Type type = arg[0]->type;
+    for (int i = 1; i < count; i++) {
+        shape.dim[axis] = size_add(g, shape.dim[axis], arg[i]->shape.dim[axis]);
+        type = arg[i]->type == T_FLOAT ? T_FLOAT : type;
+    }
+
+    if (count == 1)
+        return arg[0];
+
+    for (int i = 0; i < count; i++)
+        arg[i] = graph_cast(g, arg[i], type);
+    return graph_add(
+        g, (Node){.op = OP_concat, .type = type, .shape = shape, .nargs = count, .attr.axis = axis},
+        arg);
+}
+
+/* ---- reductions ---- */
+
+/* The sum of an expand: copies become a factor, the other axes are summed in the small operand. */
+static Node *sum_expand(Graph *g, Node *a, uint32_t axes)
+{
+    Size copies = 1;
+    uint32_t inner = 0, outer = 0;
+    for (int i = 0, k = 0, kept = 0; i < a->shape.rank; i++) {
+        bool copy = a->attr.axes >> i & 1, gone = axes >> i & 1;
+        if (copy && gone)
+            copies = size_mul(g, copies, a->shape.dim[i]);
+        if (!copy)
+            inner |= (uint32_t)gone << k++;
+        if (!gone)
+            outer |= (uint32_t)copy << kept++;
+    }
+
+    Node *times = graph_size(g, copies);
+    Node *s = graph_binary(g, OP_mul, graph_reduce(g, OP_sum, a->arg[0], inner), times);
+    return graph_expand(g, s, shape_without(a->shape, axes), outer);
+}
+
+Node *graph_reduce(Graph *g, Op op, Node *a, uint32_t axes)
+{
+    Shape shape = shape_without(a->shape, axes);
+    bool ones = true;
+    if (axes == 0)
+        return a;
+
+    for (int i = 0; i < a->shape.rank; i++)
+        ones &= !(axes >> i & 1) || a->shape.dim[i] == 1;
+    if (ones)
+        return graph_reshape(g, a, shape);
+    if (is(g, a, OP_expand) && op == OP_sum)
+        return sum_expand(g, a, axes);
+    if (is(g, a, OP_expand) && (a->attr.axes & axes) == axes) { /* the largest of equal copies */
+        uint32_t outer = 0;
+        for (int i = 0, kept = 0; i < a->shape.rank; i++)
+            if (!(axes >> i & 1))
+                outer |= (a->attr.axes >> i & 1) << kept++;
+        return graph_expand(g, a->arg[0], shape, outer);
+    }
+    return graph_add(
+        g, (Node){.op = op, .type = a->type, .shape = shape, .nargs = 1, .attr.axes = axes}, &a);
+}
+
+Node *graph_argmax(Graph *g, Node *a, int axis)
+{
+    Node n = {.op = OP_argmax,
+              .type = T_INT,
+              .shape = shape_without(a->shape, 1u << axis),
+              .nargs = 1,
+              .attr.axis = axis};
+    return graph_add(g, n, &a);
+}
