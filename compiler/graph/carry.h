@@ -92,4 +92,12 @@ void modes_ranks(Modes *);          /* ranks.c: --ranks */
 void modes_layout(Modes *);         /* layout.c: the order of axes */
 void modes_sparse(Modes *);         /* sparse.c; sets Modes.step */
 
+/* ---- carry_node.c: the rules for one node ---- */
+
+RowInfo info_mixed(const Node *why);
+int info_row_axis(const Graph *g, Shape s);
+RowInfo info_of_passes(const RowClasses *a, const Node *loop);
+RowInfo info_either_pass(const Node *n, RowInfo a, RowInfo b);
+RowInfo info_of_node(const RowClasses *a, const Node *n);
+
 #endif
