@@ -24,7 +24,7 @@ bool coef_equal(Coef a, Coef b)
     return a.plus == b.plus && a.minus == b.minus;
 }
 
-static bool coef_zero(Coef a)
+bool coef_zero(Coef a)
 {
     return a.plus == 0 && a.minus == 0;
 }
@@ -63,7 +63,7 @@ static Coef coef_add(Graph *g, Coef a, Coef b)
     return (Coef){0, c.minus - c.plus};
 }
 
-static Coef coef_mul(Graph *g, Coef a, Size by)
+Coef coef_mul(Graph *g, Coef a, Size by)
 {
     return (Coef){size_mul(g, a.plus, by), size_mul(g, a.minus, by)};
 }
@@ -162,7 +162,7 @@ static void grow_indices(Program *p)
 }
 
 /* The program's one copy of it, which never changes; NULL for 0. */
-static const Index *keep_index(Program *p, const Index *x)
+const Index *index_keep(Program *p, const Index *x)
 {
     if (index_equal(x, NULL))
         return NULL;
@@ -194,7 +194,7 @@ static Index linear(Program *p, const Index *idx, Shape shape)
 static const Index *index_linear(Program *p, const Index *idx, Shape shape)
 {
     Index at = linear(p, idx, shape);
-    return keep_index(p, &at);
+    return index_keep(p, &at);
 }
 
 /* ---- values, shared within a kernel ---- */
@@ -277,7 +277,7 @@ static Val *pad_val(Program *p, Kernel *k, const Node *n, const Index *idx)
             Val quotient = {.kind = V_QUOTIENT,
                             .type = T_INT,
                             .size = n->attr.step[i],
-                            .at = keep_index(p, &back)};
+                            .at = index_keep(p, &back)};
             inner[i] = index_val(add_val(p, k, quotient));
         }
     }
@@ -294,7 +294,7 @@ static Val *pad_val(Program *p, Kernel *k, const Node *n, const Index *idx)
                      .arg = {v},
                      .size = step,
                      .span = size_mul(g, x->shape.dim[i], step),
-                     .at = keep_index(p, &from[i])};
+                     .at = index_keep(p, &from[i])};
         v = add_val(p, k, guard);
     }
     return v;
@@ -383,7 +383,7 @@ static Val *view_val(Program *p, Kernel *k, const Node *n, const Index *idx)
 
 static Val *iota_val(Program *p, Kernel *k, const Node *n, const Index *idx)
 {
-    Val v = {.kind = V_INDEX, .type = n->type, .at = keep_index(p, &idx[n->attr.axis])};
+    Val v = {.kind = V_INDEX, .type = n->type, .at = index_keep(p, &idx[n->attr.axis])};
     return add_val(p, k, v);
 }
 
@@ -451,7 +451,7 @@ Val *val_of(Program *p, Kernel *k, const Node *n, const Index *idx)
     if (stored)
         return stored;
 
-    Val load = {.kind = V_LOAD, .type = n->type, .node = holder, .at = keep_index(p, &at)};
+    Val load = {.kind = V_LOAD, .type = n->type, .node = holder, .at = index_keep(p, &at)};
     return add_val(p, k, load);
 }
 
@@ -747,7 +747,7 @@ Kernel *kernel_piece(Program *p, Node *concat, int arg, Size before)
         index_add(p->graph, &at, &idx[i], stride);
         stride = size_mul(p->graph, stride, concat->shape.dim[i]);
     }
-    k->store[k->stores++] = (Store){.node = concat, .val = v, .at = keep_index(p, &at)};
+    k->store[k->stores++] = (Store){.node = concat, .val = v, .at = index_keep(p, &at)};
     return k;
 }
 
@@ -802,211 +802,17 @@ Kernel *kernel_part(Program *p, Node *collect)
     }
     k->store[k->stores++] = (Store){.node = collect,
                                     .val = v,
-                                    .at = keep_index(p, &at),
+                                    .at = index_keep(p, &at),
                                     .add = !collect_is_whole(p, collect)};
     return k;
 }
 
-/* ---- last changes: fewer loops, levels, uses ---- */
-
-/* Does x step through loops i and i + 1 at one distance, so that they may become one? */
-static bool steps_evenly(Graph *g, const Index *x, int i, Size inner)
-{
-    return x == NULL || coef_equal(x->axis[i], coef_mul(g, x->axis[i + 1], inner));
-}
-
-static const Index *without_axis(Program *p, const Index *x, int i)
-{
-    if (x == NULL)
-        return NULL;
-
-    Index y = *x;
-    memmove(y.axis + i, y.axis + i + 1, (MAX_AXES - 1 - (size_t)i) * sizeof *y.axis);
-    y.axis[MAX_AXES - 1] = (Coef){0, 0};
-    return keep_index(p, &y);
-}
-
-bool kernel_joins(Program *p, const Kernel *k, int i)
-{
-    Size inner = k->extent[i + 1];
-
-    if (k->axis[i] != k->axis[i + 1])
-        return false;
-    if (k->axis[i] == AX_REDUCE && op_info[k->reduce]->combine == NULL)
-        return false;
-
-    for (int s = 0; s < k->stores; s++)
-        if (!steps_evenly(p->graph, k->store[s].at, i, inner))
-            return false;
-    for (int v = 0; v < k->vals; v++)
-        if (!steps_evenly(p->graph, k->val[v]->at, i, inner))
-            return false;
-    return true;
-}
-
-void kernel_join(Program *p, Kernel *k, int i)
-{
-    size_t moved = (size_t)(k->axes - 1 - i);
-
-    for (int s = 0; s < k->stores; s++)
-        k->store[s].at = without_axis(p, k->store[s].at, i);
-    for (int v = 0; v < k->vals; v++)
-        k->val[v]->at = without_axis(p, k->val[v]->at, i);
-
-    k->extent[i + 1] = size_mul(p->graph, k->extent[i], k->extent[i + 1]);
-    memmove(k->extent + i, k->extent + i + 1, moved * sizeof *k->extent);
-    memmove(k->axis + i, k->axis + i + 1, moved * sizeof *k->axis);
-    k->axes--;
-}
-
-/* loop variable i becomes i*inner + the next one */
-static const Index *split_axis(Program *p, const Index *x, int i, Size inner)
-{
-    if (x == NULL)
-        return NULL;
-
-    Index y = *x;
-    memmove(y.axis + i + 1, y.axis + i, (MAX_AXES - 1 - (size_t)i) * sizeof *y.axis);
-    y.axis[i] = coef_mul(p->graph, y.axis[i + 1], inner);
-    return keep_index(p, &y);
-}
-
-void kernel_split(Program *p, Kernel *k, int i, Size inner)
-{
-    size_t moved = (size_t)(k->axes - i);
-
-    for (int s = 0; s < k->stores; s++)
-        k->store[s].at = split_axis(p, k->store[s].at, i, inner);
-    for (int v = 0; v < k->vals; v++)
-        k->val[v]->at = split_axis(p, k->val[v]->at, i, inner);
-
-    memmove(k->extent + i + 1, k->extent + i, moved * sizeof *k->extent);
-    memmove(k->axis + i + 1, k->axis + i, moved * sizeof *k->axis);
-    k->extent[i + 1] = inner;
-    k->extent[i] /= inner;
-    k->axes++;
-}
-
-void kernel_collapse(Program *p, Kernel *k)
-{
-    for (int i = k->axes - 2; i >= 0; i--)
-        if (kernel_joins(p, k, i))
-            kernel_join(p, k, i);
-}
-
-/* In how many loops does x change? */
-static int index_level(const Index *x)
-{
-    int level = 0;
-    if (x == NULL)
-        return 0;
-
-    for (int i = 0; i < MAX_AXES; i++)
-        if (!coef_zero(x->axis[i]))
-            level = i + 1;
-    for (int i = 0; i < x->parts; i++)
-        if (x->part[i].val->level > level)
-            level = x->part[i].val->level;
-    return level;
-}
-
-/* Counts a use of v. What a guard protects is not used until the guard has been passed, so it gets
- * no temporary. */
-static void count_use(Val *v)
-{
-    if (v == NULL || v->uses++ > 0)
-        return;
-
-    for (int i = 0; v->at && i < v->at->parts; i++)
-        count_use(v->at->part[i].val);
-    if (v->kind == V_GUARD)
-        return;
-    for (int i = 0; i < 3; i++)
-        count_use(v->arg[i]);
-}
-
-static void mark_live(Val *v)
-{
-    if (v == NULL || v->live)
-        return;
-
-    v->live = true;
-    for (int i = 0; v->at && i < v->at->parts; i++)
-        mark_live(v->at->part[i].val);
-    for (int i = 0; i < 3; i++)
-        mark_live(v->arg[i]);
-}
-
-static void note_use(Val *v)
-{
-    count_use(v);
-    mark_live(v);
-}
+/* ---- maps ---- */
 
 bool kernel_reduces(const Kernel *k)
 {
     return op_info[k->reduce]->flags & F_REDUCE;
 }
-
-bool kernel_sums_rows(const Kernel *k)
-{
-    return kernel_reduces(k) && k->axes > 0 && k->axis[k->axes - 1] == AX_TRAIL;
-}
-
-/* Each addition to a sum of many floats would lose what is below the last place of the sum so far.
- */
-bool kernel_sums_many(const Program *p, const Kernel *k)
-{
-    int64_t terms = 1;
-
-    if (k->reduce != OP_sum || k->store[0].node->type != T_FLOAT || p->ngc->opt.real_double)
-        return false;
-
-    for (int i = 0; i < k->axes && terms <= LONG_SUM; i++)
-        if (k->axis[i] == AX_REDUCE)
-            terms *= size_max(p->graph, k->extent[i]);
-    return terms > LONG_SUM;
-}
-
-int64_t kernel_columns(const Kernel *k)
-{
-    int64_t n = 1;
-
-    for (int i = 0; i < k->axes; i++)
-        if (k->axis[i] == AX_TRAIL) {
-            if (k->extent[i] < 0)
-                return -1;
-            n *= k->extent[i];
-        }
-    return n;
-}
-
-void kernel_finish(Program *p, Kernel *k)
-{
-    (void)p;
-
-    /* arguments come before their users */
-    for (int i = 0; i < k->vals; i++) {
-        Val *v = k->val[i];
-        v->id = i;
-        v->uses = 0;
-        v->live = false;
-        v->level = v->test_level = index_level(v->at);
-        for (int a = 0; a < 3; a++)
-            if (v->arg[a] && v->arg[a]->level > v->level)
-                v->level = v->arg[a]->level;
-    }
-
-    for (int i = 0; i < k->stores; i++) {
-        const Index *at = k->store[i].at;
-        note_use(k->store[i].val);
-        for (int j = 0; at && j < at->parts; j++)
-            note_use(at->part[j].val);
-    }
-    note_use(k->alpha);
-}
-
-/* ---- maps ---- */
 
 bool kernel_is_map(const Kernel *k)
 {

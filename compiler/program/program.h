@@ -302,10 +302,13 @@ void kernel_count_reads(Program *, const Kernel *, int *count, int by);
 
 /* ---- loops.c: what a kernel's body is made of ---- */
 
+bool coef_zero(Coef a);
+Coef coef_mul(Graph *g, Coef a, Size by);
 bool coef_equal(Coef a, Coef b);
 Index index_zero(void);
 Index index_axis(int axis);
-bool index_equal(const Index *a, const Index *b); /* NULL is 0 */
+const Index *index_keep(Program *p, const Index *x); /* shared with equal ones */
+bool index_equal(const Index *a, const Index *b);    /* NULL is 0 */
 void index_add(Graph *, Index *to, const Index *from, Size by);
 
 Val *val_of(Program *, Kernel *, const Node *n, const Index *idx); /* n read at idx */

@@ -1,0 +1,198 @@
+/* finish.c - last changes of a kernel: fewer loops, levels, uses. */
+#include "program/program.h"
+
+#include <string.h>
+
+/* ---- last changes: fewer loops, levels, uses ---- */
+
+/* Does x step through loops i and i + 1 at one distance, so that they may become one? */
+static bool steps_evenly(Graph *g, const Index *x, int i, Size inner)
+{
+    return x == NULL || coef_equal(x->axis[i], coef_mul(g, x->axis[i + 1], inner));
+}
+
+static const Index *without_axis(Program *p, const Index *x, int i)
+{
+    if (x == NULL)
+        return NULL;
+
+    Index y = *x;
+    memmove(y.axis + i, y.axis + i + 1, (MAX_AXES - 1 - (size_t)i) * sizeof *y.axis);
+    y.axis[MAX_AXES - 1] = (Coef){0, 0};
+    return index_keep(p, &y);
+}
+
+bool kernel_joins(Program *p, const Kernel *k, int i)
+{
+    Size inner = k->extent[i + 1];
+
+    if (k->axis[i] != k->axis[i + 1])
+        return false;
+    if (k->axis[i] == AX_REDUCE && op_info[k->reduce]->combine == NULL)
+        return false;
+
+    for (int s = 0; s < k->stores; s++)
+        if (!steps_evenly(p->graph, k->store[s].at, i, inner))
+            return false;
+    for (int v = 0; v < k->vals; v++)
+        if (!steps_evenly(p->graph, k->val[v]->at, i, inner))
+            return false;
+    return true;
+}
+
+void kernel_join(Program *p, Kernel *k, int i)
+{
+    size_t moved = (size_t)(k->axes - 1 - i);
+
+    for (int s = 0; s < k->stores; s++)
+        k->store[s].at = without_axis(p, k->store[s].at, i);
+    for (int v = 0; v < k->vals; v++)
+        k->val[v]->at = without_axis(p, k->val[v]->at, i);
+
+    k->extent[i + 1] = size_mul(p->graph, k->extent[i], k->extent[i + 1]);
+    memmove(k->extent + i, k->extent + i + 1, moved * sizeof *k->extent);
+    memmove(k->axis + i, k->axis + i + 1, moved * sizeof *k->axis);
+    k->axes--;
+}
+
+/* loop variable i becomes i*inner + the next one */
+static const Index *split_axis(Program *p, const Index *x, int i, Size inner)
+{
+    if (x == NULL)
+        return NULL;
+
+    Index y = *x;
+    memmove(y.axis + i + 1, y.axis + i, (MAX_AXES - 1 - (size_t)i) * sizeof *y.axis);
+    y.axis[i] = coef_mul(p->graph, y.axis[i + 1], inner);
+    return index_keep(p, &y);
+}
+
+void kernel_split(Program *p, Kernel *k, int i, Size inner)
+{
+    size_t moved = (size_t)(k->axes - i);
+
+    for (int s = 0; s < k->stores; s++)
+        k->store[s].at = split_axis(p, k->store[s].at, i, inner);
+    for (int v = 0; v < k->vals; v++)
+        k->val[v]->at = split_axis(p, k->val[v]->at, i, inner);
+
+    memmove(k->extent + i + 1, k->extent + i, moved * sizeof *k->extent);
+    memmove(k->axis + i + 1, k->axis + i, moved * sizeof *k->axis);
+    k->extent[i + 1] = inner;
+    k->extent[i] /= inner;
+    k->axes++;
+}
+
+void kernel_collapse(Program *p, Kernel *k)
+{
+    for (int i = k->axes - 2; i >= 0; i--)
+        if (kernel_joins(p, k, i))
+            kernel_join(p, k, i);
+}
+
+/* In how many loops does x change? */
+static int index_level(const Index *x)
+{
+    int level = 0;
+    if (x == NULL)
+        return 0;
+
+    for (int i = 0; i < MAX_AXES; i++)
+        if (!coef_zero(x->axis[i]))
+            level = i + 1;
+    for (int i = 0; i < x->parts; i++)
+        if (x->part[i].val->level > level)
+            level = x->part[i].val->level;
+    return level;
+}
+
+/* Counts a use of v. What a guard protects is not used until the guard has been passed, so it gets
+ * no temporary. */
+static void count_use(Val *v)
+{
+    if (v == NULL || v->uses++ > 0)
+        return;
+
+    for (int i = 0; v->at && i < v->at->parts; i++)
+        count_use(v->at->part[i].val);
+    if (v->kind == V_GUARD)
+        return;
+    for (int i = 0; i < 3; i++)
+        count_use(v->arg[i]);
+}
+
+static void mark_live(Val *v)
+{
+    if (v == NULL || v->live)
+        return;
+
+    v->live = true;
+    for (int i = 0; v->at && i < v->at->parts; i++)
+        mark_live(v->at->part[i].val);
+    for (int i = 0; i < 3; i++)
+        mark_live(v->arg[i]);
+}
+
+static void note_use(Val *v)
+{
+    count_use(v);
+    mark_live(v);
+}
+
+bool kernel_sums_rows(const Kernel *k)
+{
+    return kernel_reduces(k) && k->axes > 0 && k->axis[k->axes - 1] == AX_TRAIL;
+}
+
+/* Each addition to a sum of many floats would lose what is below the last place of the sum so far.
+ */
+bool kernel_sums_many(const Program *p, const Kernel *k)
+{
+    int64_t terms = 1;
+
+    if (k->reduce != OP_sum || k->store[0].node->type != T_FLOAT || p->ngc->opt.real_double)
+        return false;
+
+    for (int i = 0; i < k->axes && terms <= LONG_SUM; i++)
+        if (k->axis[i] == AX_REDUCE)
+            terms *= size_max(p->graph, k->extent[i]);
+    return terms > LONG_SUM;
+}
+
+int64_t kernel_columns(const Kernel *k)
+{
+    int64_t n = 1;
+
+    for (int i = 0; i < k->axes; i++)
+        if (k->axis[i] == AX_TRAIL) {
+            if (k->extent[i] < 0)
+                return -1;
+            n *= k->extent[i];
+        }
+    return n;
+}
+
+void kernel_finish(Program *p, Kernel *k)
+{
+    (void)p;
+
+    /* arguments come before their users */
+    for (int i = 0; i < k->vals; i++) {
+        Val *v = k->val[i];
+        v->id = i;
+        v->uses = 0;
+        v->live = false;
+        v->level = v->test_level = index_level(v->at);
+        for (int a = 0; a < 3; a++)
+            if (v->arg[a] && v->arg[a]->level > v->level)
+                v->level = v->arg[a]->level;
+    }
+
+    for (int i = 0; i < k->stores; i++) {
+        const Index *at = k->store[i].at;
+        note_use(k->store[i].val);
+        for (int j = 0; at && j < at->parts; j++)
+            note_use(at->part[j].val);
+    }
+    note_use(k->alpha);
+}
