@@ -49,7 +49,7 @@ if have python3; then
     ok "curve.svg" python3 -c 'import xml.dom.minidom as x; p = x.parse("curve.svg").getElementsByTagName("path"); assert len(p) == 6 and p[1].getAttribute("d").count("L") == 29'
 fi
 
-# the bar, on a terminal: 300 steps of a network that is large enough
+# the bar, on a terminal: 1,000 steps of a network that is large enough
 if have python3; then
     cat >wide.ng <<'NG'
 dim   m <= 1
@@ -67,7 +67,7 @@ def read(fd):
 status = pty.spawn(sys.argv[1:], read)
 sys.exit(not (status == 0 and b"\rEpoch 1/1 [" in text and b" rows/s 00:" in text and b" left J " in text and b"\r\rEpoch 1/1 - " in text.replace(b" " * 79, b"")))
 PY
-    for i in 1 2 3; do cat data.csv; done >300.csv
+    for i in 1 2 3 4 5 6 7 8 9 10; do cat data.csv; done >300.csv
     ok "the bar" python3 bar.py "$ngc" train wide.ng --data 300.csv --epochs 1
     ok "a line, without a terminal" "$ngc" train wide.ng --data 300.csv --epochs 1
     grep -q '\[' "$dir/got" && bad "a bar without a terminal" || good
