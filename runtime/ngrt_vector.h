@@ -62,7 +62,8 @@ static inline size_t ngrt_whole(size_t n, size_t lanes)
 #define NGRT_EACH(x)     ((x) - (ngrt_v){0})
 #define NGRT_EACH_INT(x) ((x) - (ngrt_i){0})
 
-/* a choice that is the same for all lanes */
+/* a choice that is the same for all lanes, of which only one is computed: the other may be outside
+ * of a tensor */
 #define NGRT_EITHER(test, a, b)     ((test) ? (ngrt_v)NGRT_EACH(a) : (ngrt_v)NGRT_EACH(b))
 #define NGRT_EITHER_INT(test, a, b) ((test) ? (ngrt_i)NGRT_EACH_INT(a) : (ngrt_i)NGRT_EACH_INT(b))
 
@@ -70,6 +71,9 @@ static inline size_t ngrt_whole(size_t n, size_t lanes)
  * or a short text. */
 #define NGRT_PICK(test, a, b) \
     ((ngrt_v)(((ngrt_i)(test) & (ngrt_i)NGRT_EACH(a)) | (~(ngrt_i)(test) & (ngrt_i)NGRT_EACH(b))))
+/* A test that is the same for all lanes, without a branch: where GCC 11 and 12 join branches, they
+ * lose what a test of vectors between them is, and end with an internal error. */
+#define NGRT_ALL(test)     NGRT_EACH_INT(-((test) != 0))
 #define NGRT_ONES(test)    ((ngrt_v)((ngrt_i)(test) & (ngrt_i)NGRT_EACH(1)))
 #define NGRT_MAXIMUM(a, b) NGRT_PICK((NGRT_EACH(a) > (b)) | (NGRT_EACH(a) != (a)), a, b)
 #define NGRT_MINIMUM(a, b) NGRT_PICK((NGRT_EACH(a) < (b)) | (NGRT_EACH(a) != (a)), a, b)

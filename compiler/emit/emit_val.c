@@ -638,7 +638,7 @@ static Part vector_wrapping(Printer *pr, const Val *v)
     return (Part){print_format(pr, "(ngrt_i)(%s %s %s)", of[0], op, of[1]), PREC_UNARY};
 }
 
-/* An operation. A choice that is the same for all lanes stays a choice in C. */
+/* An operation. The test of a choice may be the same for all lanes. */
 static Part vector_op(Printer *pr, const Val *v)
 {
     const OpInfo *info = op_info[v->op];
@@ -649,7 +649,7 @@ static Part vector_op(Printer *pr, const Val *v)
         return vector_wrapping(pr, v);
     print_operands(pr, v, arg);
     if (info->flags & F_CONDITION && !is_vector(pr, v->arg[0]))
-        return print_fill(pr, "NGRT_EITHER($a, $b, $c)", PREC_CALL, T_FLOAT, arg, NULL, "");
+        return print_fill(pr, "NGRT_PICK(NGRT_ALL($a), $b, $c)", PREC_CALL, T_FLOAT, arg, NULL, "");
 
     int prec = info->flags & F_MACRO ? PREC_CALL : info->prec;
     return print_fill(pr, c, prec, T_FLOAT, arg, NULL, pr->e->suffix);
