@@ -606,6 +606,20 @@ static bool refuse(const For *f)
     return false;
 }
 
+/* In formula mode, the first pass may have met a name that it assigns: an input, which is carried
+ * from then on. */
+static void carry_inputs(For *f)
+{
+    Lower *L = f->L;
+    int known = f->count;
+
+    body_find_carried(f, f->s->body);
+    for (int i = known; i < f->count; i++)
+        for (int k = 0; k < L->m->vars; k++)
+            if (strcmp(L->m->var[k]->name, f->carried[i].b->name) == 0)
+                f->carried[i].init = value_node(L, f->s->loc, L->m->var[k]->node);
+}
+
 static bool lower_range(Lower *L, const Stmt *s, const Value *from, Value **result)
 {
     For f = {.L = L, .s = s, .number = ++L->fors};
@@ -629,6 +643,8 @@ static bool lower_range(Lower *L, const Stmt *s, const Value *from, Value **resu
         return f.passes != 0;
     if (L->ngc->errors > errors || (f.passes == 1 && !s->test))
         return false;
+    if (L->formula)
+        carry_inputs(&f);
     for (int i = 0; i < f.count; i++)
         f.carried[i].first = f.carried[i].b->value;
     f.start = f.lo;

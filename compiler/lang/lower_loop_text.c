@@ -75,7 +75,7 @@ static void add_carried(For *f, const char *name)
     L->scope = scope_new(L, SCOPE_PASS, outer);
     Binding *b = name == f->s->name ? NULL : scope_carried(L, name);
     L->scope = outer;
-    if (!b || b->declared)
+    if (!b)
         return;
 
     for (int i = 0; i < f->count; i++)
