@@ -131,9 +131,6 @@ static Lexeme next_lexeme(const char **at, bool field)
         x.kind = K_WORD;
         while (is_word_char(*c))
             c++;
-    } else if (field && *c == '*') { /* any text in a path: h.*.W */
-        x.kind = K_WORD;
-        c++;
     } else {
         x.kind = K_SIGN;
         c = sign_end(c);
@@ -190,8 +187,6 @@ static bool is_tight(const Layout *l, const Lexeme *x)
     bool in_slice = is_sign(last, ":") && l->depth > 0; /* x[1:n] */
     if (is_sign(x, ":") || in_slice)
         return true;
-    if (is_sign(x, "*") && is_keyword(last)) /* over *.W */
-        return false;
     if (is_any_sign(x, binds) || is_any_sign(last, binds))
         return true;
     return is_any_sign(x, opens) && ends_operand(last); /* a call or an index */
