@@ -99,7 +99,7 @@ typedef struct Binding {
     Value *value;
     Loc loc;
     int serial;
-    bool declared; /* by input, param or state: it cannot be assigned */
+    bool declared; /* by input, param or state: only passes of a loop can assign it */
     Var *var;      /* what was declared, or NULL */
     bool again;    /* its layer is called again, and this call has not updated it yet: the value is
                       what the last call left */

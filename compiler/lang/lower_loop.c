@@ -614,10 +614,10 @@ static void carry_inputs(For *f)
     int known = f->count;
 
     body_find_carried(f, f->s->body);
-    for (int i = known; i < f->count; i++)
-        for (int k = 0; k < L->m->vars; k++)
-            if (strcmp(L->m->var[k]->name, f->carried[i].b->name) == 0)
-                f->carried[i].init = value_node(L, f->s->loc, L->m->var[k]->node);
+    for (int i = known; i < f->count; i++) {
+        const Var *v = lower_find_var(L, f->carried[i].b->name);
+        f->carried[i].init = value_node(L, f->s->loc, v->node);
+    }
 }
 
 static bool lower_range(Lower *L, const Stmt *s, const Value *from, Value **result)
