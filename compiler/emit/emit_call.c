@@ -70,6 +70,17 @@ static void print_small(Printer *pr, const Gemm *x)
                given ? x->alpha : "");
 }
 
+/* How a product is shared, and which part of `passes` is this one: arguments of a call. */
+static const char *gemm_range(Printer *pr, Size passes)
+{
+    const Kernel *k = pr->k;
+    const char *most = emit_size(pr->e, passes, &pr->dims);
+
+    return print_format(pr, "%d, (int)%s, (int)%s", k->split - SHARE_WHOLE,
+                        share_begin(pr->b, most, k->unit, false),
+                        share_begin(pr->b, most, k->unit, true));
+}
+
 /* Threads share the products of a batch, rows or columns. */
 static void print_shared_gemm(Printer *pr, const Gemm *x)
 {
@@ -79,12 +90,9 @@ static void print_shared_gemm(Printer *pr, const Gemm *x)
     Size shared = k->split == SHARE_ROWS ? x->size.m : x->size.n;
     if (k->split == SHARE_WHOLE)
         shared = x->size.batch;
-    const char *passes = emit_size(e, shared, &pr->dims);
 
     emit_section(e, call);
-    print_line(pr, "ngrt_%s(threads, %d, (int)%s, (int)%s,", call, k->split - SHARE_WHOLE,
-               share_begin(pr->b, passes, k->unit, false),
-               share_begin(pr->b, passes, k->unit, true));
+    print_line(pr, "ngrt_%s(threads, %s,", call, gemm_range(pr, shared));
     print_line(pr, "    %s, %s, %s, %s, %s, %s, %s);", int_text(pr, x->size.batch), x->sizes,
                x->alpha, x->a, x->b, x->beta, x->c);
 }
@@ -118,11 +126,8 @@ static void print_chain(Printer *pr, const Gemm *x)
     const char *call = gemm_call(pr->e, k->split ? "_chain_share" : "_chain"), *share = "";
 
     if (k->split) {
-        const char *passes =
-            emit_size(pr->e, k->split == SHARE_ROWS ? x->size.m : x->size.n, &pr->dims);
-        const char *begin = share_begin(pr->b, passes, k->unit, false);
-        const char *end = share_begin(pr->b, passes, k->unit, true);
-        share = print_format(pr, "%d, (int)%s, (int)%s, ", k->split - SHARE_WHOLE, begin, end);
+        Size passes = k->split == SHARE_ROWS ? x->size.m : x->size.n;
+        share = print_format(pr, "%s, ", gemm_range(pr, passes));
     }
     emit_section(pr->e, call);
     print_line(pr, "ngrt_%s(%s%s, %d, %s, %s, %d, %s);", call, share, x->sizes,
@@ -135,15 +140,11 @@ static void print_half_gemm(Printer *pr, const Gemm *x)
     Emit *e = pr->e;
     const Kernel *k = pr->k;
     const char *call = gemm_call(e, "_half"), *batch = int_text(pr, x->size.batch);
-    int by = k->split ? k->split - SHARE_WHOLE : 0;
 
     emit_section(e, call);
     if (k->split) {
-        Size shared = by ? x->size.m : x->size.batch;
-        const char *passes = emit_size(e, shared, &pr->dims);
-        print_line(pr, "ngrt_%s(threads, %d, (int)%s, (int)%s,", call, by,
-                   share_begin(pr->b, passes, k->unit, false),
-                   share_begin(pr->b, passes, k->unit, true));
+        Size shared = k->split == SHARE_WHOLE ? x->size.batch : x->size.m;
+        print_line(pr, "ngrt_%s(threads, %s,", call, gemm_range(pr, shared));
         pr->indent++;
         print_line(pr, "%d, %d, %d, %s, %s, %s, %s, %s, %s);", HALF_ROWS, k->half, (int)k->diagonal,
                    batch, x->sizes, x->alpha, x->a, x->b, x->c);
