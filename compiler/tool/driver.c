@@ -401,7 +401,7 @@ static bool start_ranks(Ngc *ngc, const char *command)
  * kept. The lock ends with the process. */
 static void wait_for_others(const Build *b)
 {
-    int fd = b->mpi && b->cache ? open(b->cache, O_RDONLY | O_CLOEXEC) : -1;
+    int fd = open(b->cache, O_RDONLY | O_CLOEXEC);
 
     if (fd >= 0)
         flock(fd, LOCK_EX);
@@ -476,6 +476,15 @@ static bool find_runtime(Ngc *ngc, Build *b)
     return true;
 }
 
+/* What the cache keeps: an open file, or -1. */
+static int find_kept(Ngc *ngc, Build *b)
+{
+    int fd = cache_find(ngc, b->kept, b->key);
+
+    b->is_kept = fd >= 0;
+    return fd;
+}
+
 /* The program from the cache: an open file, or -1. Sets where it is, or would be. */
 static int find_program(Ngc *ngc, Build *b, const Model *m, const Text *c)
 {
@@ -487,9 +496,7 @@ static int find_program(Ngc *ngc, Build *b, const Model *m, const Text *c)
     if (!b->cache)
         return -1;
     b->kept = text_format(ngc, "%s/%s-%s", b->cache, m->name, b->key);
-    int fd = cache_find(ngc, b->kept, b->key);
-    b->is_kept = fd >= 0;
-    return fd;
+    return find_kept(ngc, b);
 }
 
 /* What is made of the C: from the cache, or compiled now. An open file, or -1 with a message. */
@@ -499,8 +506,7 @@ static int obtain_program(Ngc *ngc, Build *b, const Model *m, const Text *c, con
     int fd = find_program(ngc, b, m, c);
     if (fd < 0 && b->mpi && b->kept) {
         wait_for_others(b);
-        fd = cache_find(ngc, b->kept, b->key);
-        b->is_kept = fd >= 0;
+        fd = find_kept(ngc, b);
     }
     if (fd >= 0 || !b->key)
         return fd;
