@@ -526,6 +526,15 @@ static ngrt_gemm_matrix ngrt_gemm_op(int transposed, const real *x, ptrdiff_t ld
     return op;
 }
 
+/* The kernel for half as many columns; its tile is NULL if there is none. */
+static ngrt_gemm_kernel ngrt_gemm_halved(const ngrt_gemm_kernel *kernel)
+{
+    const ngrt_gemm_kernel half = {kernel->rows, kernel->cols / 2, kernel->half, NULL,
+                                   kernel->transpose};
+
+    return half;
+}
+
 /*@ gemm_part: gemm_tile */
 /* Packs `rows` rows of a, k long: out[p][i] = a(i, p), for one tile's rows after the other's. */
 static void ngrt_gemm_pack_a(const ngrt_gemm_kernel *kernel, int rows, int k, ngrt_gemm_matrix a,
@@ -591,8 +600,7 @@ static void ngrt_gemm_panels(const ngrt_gemm_kernel *kernel, int rows, int n, in
                              ngrt_gemm_matrix a, const real *packed, ngrt_gemm_matrix b, real beta,
                              real *c, ptrdiff_t ldc)
 {
-    const ngrt_gemm_kernel half = {kernel->rows, kernel->cols / 2, kernel->half, NULL,
-                                   kernel->transpose};
+    const ngrt_gemm_kernel half = ngrt_gemm_halved(kernel);
     real space[NGRT_GEMM_LENGTH((k + NGRT_GEMM_SLACK) * 2 * NGRT_GEMM_COLS,
                                 (NGRT_GEMM_DEPTH + NGRT_GEMM_SLACK) * 2 * NGRT_GEMM_COLS)];
     real *panel = ngrt_gemm_line(space);
@@ -953,8 +961,7 @@ static void ngrt_gemm_chain_part(int i0, int i1, int j0, int j1, int k, int down
 {
     enum { depth = NGRT_GEMM_DEPTH / 4 };
     const ngrt_gemm_kernel kernel = ngrt_gemm_choose();
-    const ngrt_gemm_kernel half = {kernel.rows, kernel.cols / 2, kernel.half, NULL,
-                                   kernel.transpose};
+    const ngrt_gemm_kernel half = ngrt_gemm_halved(&kernel);
     const ngrt_gemm_matrix none = {NULL, 0, 0};
     real panel[depth * 2 * NGRT_GEMM_COLS];
     int cols, i, j, p;
