@@ -12,6 +12,19 @@ in_share() {
     [ "$CHECK_LONG" ] || [ $((($2 + CHECK_SEED) % $1)) = 0 ]
 }
 
+# check NAME COMMAND...: the command must succeed; a failure is counted, and shown with the beginning of what it prints
+check() {
+    what=$1
+    shift
+    if "$@" >"$dir/log" 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED $what"
+        head -30 "$dir/log"
+    fi
+}
+
 # limit SECONDS COMMAND...: runs it with a limit of processor time
 limit() {
     [ -x "$dir/limit" ] || cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 "${suite_top:-.}/tests/limit.c" -o "$dir/limit" || return 3

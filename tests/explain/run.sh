@@ -10,17 +10,6 @@ trap 'rm -rf "$dir"' EXIT
 passed=0 failed=0
 . tests/suite.sh
 
-check() { # check NAME COMMAND...: the command must succeed
-    what=$1
-    shift
-    if "$@" >"$dir/log" 2>&1; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED $what"
-        head -20 "$dir/log"
-    fi
-}
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # Every scalar derivative that `ngc run` prints is in the lesson, digit by digit.

@@ -7,6 +7,8 @@ ngc=${NGC:-../../build/ngc}
 passed=0 failed=0
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
+suite_top=../..
+. ../suite.sh
 
 for model in *.ng; do
     options=$(sed -n '1s/^# \(-d [^:]*\):.*/\1/p' "$model")
@@ -28,18 +30,6 @@ for model in *.ng; do
         failed=$((failed + 1))
     fi
 done
-# check WHAT COMMAND...
-check() {
-    what=$1
-    shift
-    if "$@" >"$dir/got" 2>&1; then
-        passed=$((passed + 1))
-    else
-        echo "FAIL $what: $(head -3 "$dir/got")"
-        failed=$((failed + 1))
-    fi
-}
-
 # The table says which passes are needed; the others can be left out. The model is valid after every pass, and with each left out.
 words=$(tr '\n' ' ' < ../../compiler/program/passes.c | sed 's/\[PASS_/\n&/g' | sed -n '/needed = true/!s/^\[PASS_[A-Z]*\] = {"\([a-z]*\)".*/\1/p' | tr '\n' ' ')
 check "the words of --without are those of the table" grep -q "^ *\"${words% }\";" ../../compiler/program/passes.c
@@ -90,8 +80,6 @@ check "a table for blocks says what it holds" prints '^/\* Tables for loops over
 check "each table has its name there" prints '^static const size_t blocks_1.*{ /\* at\[0\], .. in each pass \*/$' "$dir/blocks.ng"
 
 # The functions that suites share: limits of processor time, and shares.
-suite_top=../..
-. ../suite.sh
 ends() { # ends STATUS PATTERN COMMAND...: under a limit of one second
     wanted=$1 pattern=$2
     shift 2

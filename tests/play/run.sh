@@ -14,18 +14,6 @@ passed=0 failed=0
 . tests/suite.sh
 [ "${1-}" = page ] && CHECK_LONG=1
 
-check() { # check NAME COMMAND...: the command must succeed
-    what=$1
-    shift
-    if "$@" >"$dir/log" 2>&1; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED $what"
-        head -30 "$dir/log"
-    fi
-}
-
 # ---- the same as the command line ----
 
 ALL=31 # PLAY_LESSON to PLAY_CHECK
