@@ -315,17 +315,17 @@ bool lower_pass(Lower *, const Stmt *, struct PassAt, Value *, Value **result); 
 void lower_rebind(Lower *, Binding *, Value *);          /* what a loop carries out of it */
 bool lower_block(Lower *, const Stmt *, Value **result); /* true: a return was executed */
 
-/* lower_expr.c: expressions and calls */
+/* lower_expr.c: expressions */
 bool lower_enter(Lower *, Loc); /* one level deeper; false with a message: too deep */
 bool lower_work(Lower *, Loc);  /* another call or pass; false with a message: too many */
 Value *lower_expr(Lower *, const Expr *);
-
-/* first: arguments put before its own */
-Value *lower_call(Lower *, const Expr *call, Value **first, int firsts, Path *path);
-
-Node *expr_node(Lower *, const Expr *);            /* a tensor, or NULL with a message */
-bool expr_number(Lower *, const Expr *, double *); /* a number known now */
+Value *unknown_name(Lower *, const Expr *, const char *what); /* "name" or "function": reports it */
+Node *expr_node(Lower *, const Expr *);                       /* a tensor, or NULL with a message */
+bool expr_number(Lower *, const Expr *, double *);            /* a number known now */
 bool expr_shape(Lower *, const Arg *sizes, Shape *);
+
+/* lower_call.c: calls and layers. first: arguments put before its own */
+Value *lower_call(Lower *, const Expr *call, Value **first, int firsts, Path *path);
 
 /* lower_index.c */
 Value *lower_index(Lower *, const Expr *);
@@ -359,6 +359,7 @@ void lower_update(Lower *, const Stmt *);
 
 /* ---- what other rooms call ---- */
 
+/* lower_model.c */
 Model *lower(Ngc *, int file); /* as the user wrote it; NULL where there were errors */
 
 /* Statements one text after another, for those who ask for shapes on the way. There is no model in
