@@ -6,8 +6,8 @@
  * with values of the forward pass. These are kept: each becomes an element of a tensor that the
  * forward loop collects. Views, and what does not depend on the variables, are computed again.
  *
- * The masks of grad.c are carried beside the adjoints: what a later pass does not choose has no
- * slope in an earlier one. */
+ * The masks of grad_mask.c are carried beside the adjoints: what a later pass does not choose has
+ * no slope in an earlier one. */
 #include "graph/grad_loop.h"
 
 #include <string.h>

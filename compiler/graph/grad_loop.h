@@ -28,7 +28,7 @@ typedef struct BackLoop {
     const int *touched;
     int touches;
 
-    /* of the sweep that the loop is in, by id; NULL: the loop needs no masks (see grad.c) */
+    /* of the sweep that the loop is in, by id; NULL: the loop needs no masks (see grad_mask.c) */
     Node *const *masks;
     const Risk *below;
 

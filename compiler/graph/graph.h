@@ -419,8 +419,8 @@ typedef struct OpInfo {
     /* ---- the derivative ---- */
 
     /* d loss / d operand in the language itself: from operands a b c, the result y and its adjoint
-     * dy. grad.c parses and builds it, explanations print it. For an op with .back it is only a
-     * comment. NULL: no derivative flows to that operand. */
+     * dy. grad_rule.c parses and builds it, explanations print it. For an op with .back it is only
+     * a comment. NULL: no derivative flows to that operand. */
     const char *rule[3];
 
     /* sets dx[i] for each operand, or leaves it NULL */
@@ -1031,6 +1031,8 @@ typedef enum {
  * y must be a scalar. g[i] is zeros where y does not depend on x[i]; reach[i] says how it depends.
  * Each node between the x and y is visited once. */
 void graph_grad(Graph *, Node *y, Node *seed, Node *const *x, int count, Node **g, Reach *reach);
+
+/* ---- grad_rule.c: rules of derivatives ---- */
 
 /* The record's rule as it applies to y, or NULL. */
 const char *op_rule(Ngc *, const Node *y, int operand);

@@ -91,7 +91,7 @@ rooms_find() {
     fi
 }
 rooms_find 'compiler/tool/main is in no room' '/^tool ->/d'
-rooms_find 'compiler/graph/grad (graph) calls compiler/syntax/ng.tab (syntax)' 's/^graph -> .*/graph -> base runtime/'
+rooms_find 'compiler/graph/grad_rule (graph) calls compiler/syntax/ng.tab (syntax)' 's/^graph -> .*/graph -> base runtime/'
 rooms_find 'compiler/emit/emit (emit) includes compiler/program/module (program)' 's/^emit -> program/emit ->/'
 rooms_find 'a ring of calls: compiler/lang/lower ' '/^ring lower /d'
 rooms_find 'compiler/emit/emit_kernel calls compiler/emit/emit_loops, which is above it' 's/ emit_loops / /; s/ emit_index / emit_index emit_loops /'
