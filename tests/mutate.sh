@@ -3,7 +3,7 @@
 # suites until one fails. A mutant that no suite notices is printed: either a test is missing, or the mutant changes nothing.
 # This takes long.
 #
-#     sh tests/mutate.sh [FILE...]      the derivatives in compiler/graph/op_*.c; or compiler/graph/simplify.c, compiler/graph/graph.c ...
+#     sh tests/mutate.sh [FILE...]      the derivatives in compiler/graph/op_*.c; or compiler/graph/simplify*.c, compiler/graph/graph.c ...
 #     MUTATE_EVERY=K                    only each Kth mutant
 #     MUTATE_FIRST_LOOK=1               only random models, interpreted: a minute or two, but weaker than all tests
 #     MUTATE_LOG=FILE                   the result of each mutant
