@@ -69,7 +69,7 @@ typedef struct Emit { /* the state of the printer of one module */
     bool uses_meet;
     bool uses_small; /* ngrt_small.h */
 
-    /* emit_comment.c; "by id" is by the id of a node */
+    /* emit_rule.c, emit_lines.c, emit_comment.c; "by id" is by the id of a node */
     const Step **step_of;     /* by id: the last contribution to its adjoint */
     Table grad_of;            /* by Root.cname: 1 + the root */
     const Node **holder;      /* by id: the value whose adjoint its own is */
@@ -144,10 +144,13 @@ void emit_runtime(Emit *, Text *);                /* the sections that are used,
 void emit_function_headers(const Emit *, Text *); /* includes ngrt_float.h, if it is used */
 void emit_types(Text *, bool ranks);              /* the descriptor's types */
 
-/* ---- emit_comment.c ---- */
+/* ---- emit_words.c ---- */
 
 /* Safe within a comment. */
 const char *comment_text(Ngc *, const char *text);
+
+/* ---- emit_comment.c ---- */
+
 /* Before and after the printing of a function: names are lent, and restored. */
 void comment_names(Emit *, Program *, bool lend);
 /* The lines above a statement. */
