@@ -946,20 +946,6 @@ Node *graph_collect_sum(Graph *, Node *loop, Node *n); /* in the shape of n */
 Node *graph_collect_all(Graph *, Node *loop, Node *n); /* [passes, ..]: its value in each pass */
 Node *graph_at_pass(Graph *, Node *all, const Loop *, Shape); /* of such a tensor: this pass */
 
-/* All ids, so that each node comes after its operands, and a loop after all that its body uses,
- * also for what is collected from it. Where there are no loops, that is the order of the ids. */
-int *graph_order(Graph *);
-
-/* Of one loop: the nodes that are in its body, also in bodies of loops inside, and what leaves it.
- */
-typedef struct LoopPart {
-    Node **node, **leave; /* leave: OP_last and OP_collect */
-    int count, leaves;
-} LoopPart;
-
-/* By Loop.id, of all nodes: `node` in this order, `leave` by id. */
-LoopPart *graph_loop_parts(Graph *, const int *order);
-
 bool loop_is_of_segments(const Loop *); /* is it one over segments, or a derivative of one? */
 const Loop *node_loop(const Node *);    /* the innermost loop whose body n is in, or NULL */
 
@@ -974,7 +960,21 @@ typedef struct Indices {
 Indices graph_use_indices(Graph *, Node *const *leaf, int count);
 void graph_restore_indices(Graph *, Indices);
 
-/* ---- unroll.c: an order for passes that look into loops; copies of a body ---- */
+/* ---- loop_order.c: nodes in an order that loops allow ---- */
+
+/* All ids, so that each node comes after its operands, and a loop after all that its body uses,
+ * also for what is collected from it. Where there are no loops, that is the order of the ids. */
+int *graph_order(Graph *);
+
+/* Of one loop: the nodes that are in its body, also in bodies of loops inside, and what leaves it.
+ */
+typedef struct LoopPart {
+    Node **node, **leave; /* leave: OP_last and OP_collect */
+    int count, leaves;
+} LoopPart;
+
+/* By Loop.id, of all nodes: `node` in this order, `leave` by id. */
+LoopPart *graph_loop_parts(Graph *, const int *order);
 
 /* Nodes that some roots need, so that what a loop begins with comes before its variables. */
 typedef struct LoopOrder {
@@ -1001,6 +1001,8 @@ typedef struct Settle {
 } Settle;
 
 void order_settle(const LoopOrder *, const Node *loop, Settle);
+
+/* ---- unroll.c: copies of a body in place of a loop ---- */
 
 /* Can it be replaced by one copy of its body for each pass? Not if there is a loop in its body. */
 bool order_can_unroll(const LoopOrder *, const Loop *);
