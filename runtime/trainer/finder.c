@@ -63,8 +63,8 @@ static int sweep(Trainer *t, Sweep *s)
             status = take_step(t, &first, i, &loss);
         if (status || !isfinite(loss))
             break;
-        mean = 0.9 * mean + 0.1 * loss;
-        weight = 0.9 * weight + 0.1;
+        mean = 0.95 * mean + 0.05 * loss;
+        weight = 0.95 * weight + 0.05;
         s->rate[i] = rate_of(i);
         s->loss[i] = mean / weight;
         s->steps = i + 1;
@@ -75,15 +75,21 @@ static int sweep(Trainer *t, Sweep *s)
     return status;
 }
 
-/* The rate at which the loss falls fastest, over a few steps; -1: it does not fall. */
+/* The rate at which the loss falls fastest, over a few steps; -1: it does not fall. The losses of
+ * batches differ at any rate, so what counts is by how much the lowest loss so far falls. The first
+ * steps, whose mean is that of few batches, only begin it. */
 static double steepest(const Sweep *s)
 {
-    enum { OVER = 10 };
-    double best = 0, rate = -1;
+    enum { FIRST = 30, OVER = 15 };
+    double lowest[STEPS], best = 0, rate = -1;
     int i;
 
-    for (i = OVER; i + OVER < s->steps; i++) {
-        double fall = s->loss[i - OVER] - s->loss[i + OVER];
+    for (i = FIRST; i < s->steps; i++)
+        lowest[i] = i > FIRST ? fmin(lowest[i - 1], s->loss[i]) : s->loss[i];
+
+    for (i = FIRST + OVER; i + OVER < s->steps; i++) {
+        double fall = lowest[i - OVER] - lowest[i + OVER];
+
         if (fall > best) {
             best = fall;
             rate = s->rate[i];

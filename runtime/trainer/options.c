@@ -283,8 +283,9 @@ static int set_curve(Trainer *t, const char *path)
 static int set_assess(Trainer *t, const char *path)
 {
     t->assess = 1;
-    t->assess_path = path && strcmp(path, "-") != 0 ? path : NULL;
-    return DONE;
+    if (!path || strcmp(path, "-") == 0)
+        return DONE;
+    return set_picture(t, "--assess", path, &t->assess_path);
 }
 
 /* ---- how tables are read, and what becomes of them ---- */
