@@ -810,6 +810,8 @@ static const char *hint_colon(Parser *p, const Wanted *w)
     bool block = p->prev.kind == ELSE || wants(w, symbol_of('{'));
     bool range = wants(w, YYSYMBOL_DOTS);
 
+    if (p->prev.kind == '[')
+        return "a size that is known only at run time is a dim: dim m <= 64";
     if (block && range && scanner_next(p) != NEWLINE)
         block = false;
     if (block && wants(w, symbol_of('=')))
@@ -844,6 +846,8 @@ static const char *hint_declaration(Parser *p, const Wanted *w, yysymbol_kind_t 
         return text_format(p->ngc, "the type follows the name and its sizes: %s: %s", word, prev);
     if (kind == symbol_of('(') && declares)
         return text_format(p->ngc, "write sizes in square brackets: %s[3, 4]", prev);
+    if (kind == symbol_of('(') && p->prev.kind == FOR)
+        return "a loop runs over a range or a list: for i in 0..3 { ... }";
     if (kind == YYSYMBOL_NAME && p->prev.kind == ']' && wants(w, symbol_of('~')))
         return text_format(p->ngc, "separate declarations by commas: ..., %s", word);
     if (kind == YYSYMBOL_EQ && wants(w, symbol_of('=')))
