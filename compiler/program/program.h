@@ -382,7 +382,10 @@ void program_positions(Program *); /* of loops, after the order of kernels has c
 void program_fuse(Program *);     /* which values are stored, by which loops, in which order */
 void program_collapse(Program *); /* loops over adjacent axes become one */
 void program_finish(Program *);   /* what printing needs to know of each kernel */
-void program_parts(Program *);    /* functions of a size that C compilers like */
+
+/* ---- parts.c ---- */
+
+void program_parts(Program *); /* functions of a size that C compilers like */
 
 /* ---- recompute.c: backward computes values of forward again where memory is short ---- */
 

@@ -1,0 +1,132 @@
+/* stored.c - which values are stored, rather than computed again in each of their users.
+ *
+ * Requires: how each node is used, and which exist only as a part of another. Gives: a place of
+ * kind P_SPACE, P_ALIAS or P_NONE for each node that had none, weights and depths.
+ */
+#include "program/fuse.h"
+
+enum {
+    SCALAR_OPS = 12, /* operators: a longer expression of scalars is cut */
+    LOOP_OPS = 60,   /* the same within a loop */
+    DEPTH = 100,     /* nodes inlined one in another; code that follows them is recursive */
+};
+
+/* Operators of n itself, without its operands. */
+static int own_weight(const Node *n)
+{
+    unsigned flags = op_info[n->op]->flags;
+
+    if (n->op == OP_pad)
+        return 1;
+    if (!(flags & F_ELEMENTWISE) || node_identity(n))
+        return 0;
+    return flags & F_CHEAP ? 1 : 4;
+}
+
+/* Operators that it costs to compute n inside its user. */
+static int inline_weight(const Program *p, const Node *n)
+{
+    int weight = own_weight(n);
+
+    for (int k = 0; k < n->nargs; k++)
+        if (!program_stored(p, n->arg[k]))
+            weight += p->weight[p->slot[n->arg[k]->id]];
+    return weight > 255 ? 255 : weight;
+}
+
+/* The number of nodes between n and stored values, if n is inlined. */
+static int inline_depth(const Program *p, const Node *n)
+{
+    int depth = 0;
+
+    for (int k = 0; k < n->nargs; k++) {
+        int below = p->depth[p->slot[n->arg[k]->id]];
+        if (!program_stored(p, n->arg[k]) && below >= depth)
+            depth = below + 1;
+    }
+    return depth;
+}
+
+/* At -O0: is an elementwise value stored? Conversions and comparisons are not, if they are used
+ * once. */
+static bool worth_storing_plain(const Node *n, const Demand *d)
+{
+    bool converts = n->type != n->arg[0]->type;
+    bool compares = op_info[n->op]->flags & F_FLAT && n->nargs == 2;
+
+    if (n->op == OP_pad || d->uses > 1)
+        return true;
+    return !converts && !compares;
+}
+
+/* Is an elementwise value stored, rather than computed again in each of its users? */
+static bool worth_storing(const Program *p, const Node *n, const Demand *d, int weight)
+{
+    bool scalar = node_scalar(n);
+
+    if (d->buffer || d->target)
+        return true;
+    if (p->plain)
+        return worth_storing_plain(n, d);
+
+    if (weight > (scalar ? SCALAR_OPS : LOOP_OPS))
+        return true;
+    if (d->repeated)
+        return weight > (scalar ? 0 : 1);
+    if (d->uses <= 1)
+        return false;
+    if (scalar)
+        return weight > 0;
+    return weight > 2 || d->uses > 3;
+}
+
+/* Marks a node as stored. Where is decided later. */
+static void store_node(Program *p, int slot)
+{
+    p->place[slot].kind = P_SPACE;
+    p->place[slot].offset = -1;
+}
+
+/* Must n have memory, whatever it costs to compute it again? */
+static bool needs_memory(const Program *p, const Node *n, const Demand *d)
+{
+    double value;
+
+    if (d->buffer || (d->target && !node_const(n, &value)))
+        return true;
+    return p->depth[p->slot[n->id]] >= DEPTH && n->op != OP_expand;
+}
+
+/* Is n stored? `needed`: it must have memory. */
+static bool is_stored(const Program *p, const Node *n, const Demand *d, bool needed)
+{
+    unsigned flags = op_info[n->op]->flags;
+    bool leaf = flags & F_LEAF && n->op != OP_random;
+
+    if (n->op == OP_loop)
+        return false;
+    if (needed || n->op == OP_carried)
+        return true;
+    if (flags & F_VIEW || node_identity(n) || leaf)
+        return false;
+    if (!(flags & F_ELEMENTWISE) && n->op != OP_pad)
+        return true;
+    return worth_storing(p, n, d, p->weight[p->slot[n->id]]);
+}
+
+void decide_storage(Program *p, const Demand *demand)
+{
+    for (int i = 0; i < p->nodes; i++) {
+        const Node *n = p->node[i];
+        if (p->given[i] || p->place[i].kind != P_NONE)
+            continue;
+
+        p->weight[i] = (unsigned char)inline_weight(p, n);
+        p->depth[i] = (unsigned char)inline_depth(p, n);
+
+        if (is_renaming(n) && program_stored(p, n->arg[0]))
+            p->place[i].kind = P_ALIAS;
+        else if (is_stored(p, n, &demand[i], needs_memory(p, n, &demand[i])))
+            store_node(p, i);
+    }
+}
