@@ -381,9 +381,13 @@ Value *lower_call(Lower *L, const Expr *x, Value **first, int firsts, Path *path
     if (f->kind == V_LAYER)
         return layer_call(L, x, f->layer, given, count);
     if (f->kind != V_FUNC) {
-        bool number = x->a->kind == X_NUM;
+        const char *hint = "";
+        if (x->a->kind == X_NUM)
+            hint = "; a product has an operator, as in 2*(a + b)";
+        if (f->kind == V_TEXT)
+            hint = "; a function is given by its name, without quotes: relu";
         lower_error(L, ERR_NOT_A_FUNCTION, x->loc, "%s is %s, not a function%s", value_text(L, f),
-                    value_kind(f), number ? "; a product has an operator, as in 2*(a + b)" : "");
+                    value_kind(f), hint);
         return value_error(L, x->loc);
     }
     if (open)
