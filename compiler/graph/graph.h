@@ -587,7 +587,7 @@ struct Var {
     /* a state of an optimizer, or a counter of steps or draws: it starts anew with training */
     bool fresh;
 
-    /* input: the user gave no value, so run.c made up its numbers */
+    /* input: the user gave no value, so run_values.c made up its numbers */
     bool invented;
 };
 
