@@ -312,53 +312,70 @@ static const char **add_patterns(Ngc *ngc, const char **list, int *count, const 
     return list;
 }
 
-/* Does what an option says; its value may be NULL. */
-static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
+/* Options of a command: what it reads and writes. false: it is not one. */
+static bool set_argument(Args *a, const Option *o, const char *value)
 {
-    static const int color_of_word[] = {2, 1, 0}; /* auto always never */
-    Options *opt = &ngc->opt;
-    int n = 0;
-    int status = o->words ? choose(ngc, o, value, &n) : -1;
-    if (status >= 0)
-        return status;
-
     switch (o->kind) {
     case O_OUTPUT: a->output = value; break;
     case O_HEADER:
         a->want_header = true;
         a->header = value;
         break;
-    case O_PREFIX: return set_prefix(ngc, value);
-    case O_STANDALONE: opt->standalone = true; break;
-    case O_REAL: opt->real_double = n == 1; break;
-    case O_OPTIMIZE: opt->optimize = n == 1 ? 2 : 0; break;
-    case O_DEFINE: return add_define(ngc, value);
-    case O_INCLUDE: opt->include = add_text(ngc, opt->include, &opt->includes, value); break;
-    case O_COMMENTS: opt->comments = n; break;
-    case O_REPORT: a->report = true; break;
-    case O_KEEP: opt->keep = add_text(ngc, opt->keep, &opt->keeps, value); break;
-    case O_DUMP: return set_dump(ngc, value);
-    case O_VERIFY: opt->verify = true; break;
-    case O_EXPRESSION: a->expression = value; break;
-    case O_WARNING: return set_warning(ngc, value);
-    case O_COLOR: opt->color = color_of_word[n]; break;
-    case O_NO_SHARE: opt->no_share = true; break;
-    case O_POOL_FROM: return set_pool_from(ngc, value);
-    case O_SEGMENT: return set_segment(ngc, value);
-    case O_UNROLL: return set_unroll(ngc, value);
-    case O_MEMORY: return set_memory(ngc, value);
-    case O_RANKS: options_ranks(opt); break;
-    case O_WITHOUT: opt->without |= 1u << pass_find(value); break;
-    case O_FILL: a->fill = true; break;
-    case O_DIGITS: return set_digits(ngc, value);
-    case O_DEPS: a->deps_only = true; break;
-    case O_DEPS_TOO: a->deps = true; break;
-    case O_DEPS_FILE: a->deps_file = value; break;
-    case O_DEPS_TARGET: a->deps_target = value; break;
     case O_MANIFEST:
         a->want_manifest = true;
         a->manifest = value;
         break;
+    case O_REPORT: a->report = true; break;
+    case O_EXPRESSION: a->expression = value; break;
+    case O_FILL: a->fill = true; break;
+    case O_DEPS: a->deps_only = true; break;
+    case O_DEPS_TOO: a->deps = true; break;
+    case O_DEPS_FILE: a->deps_file = value; break;
+    case O_DEPS_TARGET: a->deps_target = value; break;
+    case O_CHECK: a->check = true; break;
+    case O_LOSS: a->loss = value; break;
+    case O_OPTIMIZER: a->optimizer = value; break;
+    case O_FLAT: a->flat = true; break;
+    case O_FORCE: a->force = true; break;
+    case O_TRAINING: a->training = true; break;
+    case O_FORM: a->form = o->name + 2; break;
+    default: return false;
+    }
+    return true;
+}
+
+/* Options without a value of their own, or whose value is one of a few words: the word of number n.
+ * false: it is not one. */
+static bool set_word(Options *opt, const Option *o, int n)
+{
+    static const int color_of_word[] = {2, 1, 0}; /* auto always never */
+
+    switch (o->kind) {
+    case O_STANDALONE: opt->standalone = true; break;
+    case O_REAL: opt->real_double = n == 1; break;
+    case O_OPTIMIZE: opt->optimize = n == 1 ? 2 : 0; break;
+    case O_COMMENTS: opt->comments = n; break;
+    case O_VERIFY: opt->verify = true; break;
+    case O_COLOR: opt->color = color_of_word[n]; break;
+    case O_NO_SHARE: opt->no_share = true; break;
+    case O_RANKS: options_ranks(opt); break;
+    case O_DIAGNOSTICS: opt->json = n == 1; break;
+    case O_JACOBIANS: opt->jacobians = true; break;
+    case O_LAYOUT: opt->columns = n % 2 == 1; break;
+    default: return false;
+    }
+    return true;
+}
+
+/* Options with any text, which are added to lists or kept as they are. false: it is not one. */
+static bool set_text(Ngc *ngc, const Option *o, const char *value)
+{
+    Options *opt = &ngc->opt;
+
+    switch (o->kind) {
+    case O_INCLUDE: opt->include = add_text(ngc, opt->include, &opt->includes, value); break;
+    case O_KEEP: opt->keep = add_text(ngc, opt->keep, &opt->keeps, value); break;
+    case O_WITHOUT: opt->without |= 1u << pass_find(value); break;
     case O_WEIGHTS:
         if (opt->weights)
             opt->overlay = add_text(ngc, opt->overlay, &opt->overlays, value);
@@ -371,40 +388,65 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
         break;
     case O_FRESH: opt->fresh = add_patterns(ngc, opt->fresh, &opt->freshes, value); break;
     case O_STDIN_NAME: opt->stdin_name = value; break;
-    case O_DIAGNOSTICS: opt->json = n == 1; break;
-    case O_CHECK: a->check = true; break;
     case O_MAP: opt->map = value; break;
-    case O_TRAINER:
-        if (a->command == C_EXPLAIN && strcmp(o->name, "--data") == 0) {
-            a->data = value;
-            break;
-        }
-        if (a->command == C_IMPORT && strcmp(o->name, "--save") == 0) {
-            a->save = value;
-            break;
-        }
-        if (a->command == C_EXPORT && strcmp(o->name, "--load") == 0) {
-            if (a->load)
-                opt->overlay = add_text(ngc, opt->overlay, &opt->overlays, value);
-            else
-                a->load = value;
-            break;
-        }
-        return usage_error(ngc, "%s is an option of train, eval and predict", o->name, NULL);
-    case O_LOSS: a->loss = value; break;
-    case O_OPTIMIZER: a->optimizer = value; break;
-    case O_FLAT: a->flat = true; break;
-    case O_FORCE: a->force = true; break;
-    case O_TRAINING: a->training = true; break;
-    case O_FORM: a->form = o->name + 2; break;
-    case O_JACOBIANS: opt->jacobians = true; break;
-    case O_LAYOUT: opt->columns = n % 2 == 1; break;
+    default: return false;
+    }
+    return true;
+}
+
+/* Options of the trainer, some of which other commands have too. */
+static int set_trainer_option(Ngc *ngc, Args *a, const Option *o, const char *value)
+{
+    if (a->command == C_EXPLAIN && strcmp(o->name, "--data") == 0) {
+        a->data = value;
+        return -1;
+    }
+    if (a->command == C_IMPORT && strcmp(o->name, "--save") == 0) {
+        a->save = value;
+        return -1;
+    }
+    if (a->command == C_EXPORT && strcmp(o->name, "--load") == 0) {
+        Options *opt = &ngc->opt;
+        if (a->load)
+            opt->overlay = add_text(ngc, opt->overlay, &opt->overlays, value);
+        else
+            a->load = value;
+        return -1;
+    }
+    return usage_error(ngc, "%s is an option of train, eval and predict", o->name, NULL);
+}
+
+/* Does what an option says; its value may be NULL. The exit status, or -1 to go on. */
+static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
+{
+    int n = 0;
+    int status = o->words ? choose(ngc, o, value, &n) : -1;
+    if (status >= 0)
+        return status;
+    if (set_argument(a, o, value) || set_word(&ngc->opt, o, n) || set_text(ngc, o, value))
+        return -1;
+
+    switch (o->kind) {
+    /* a value that may be wrong */
+    case O_PREFIX: return set_prefix(ngc, value);
+    case O_DEFINE: return add_define(ngc, value);
+    case O_DUMP: return set_dump(ngc, value);
+    case O_WARNING: return set_warning(ngc, value);
+    case O_POOL_FROM: return set_pool_from(ngc, value);
+    case O_SEGMENT: return set_segment(ngc, value);
+    case O_UNROLL: return set_unroll(ngc, value);
+    case O_MEMORY: return set_memory(ngc, value);
+    case O_DIGITS: return set_digits(ngc, value);
+    case O_TRAINER: return set_trainer_option(ngc, a, o, value);
+
+    /* what is printed instead of all else */
     case O_COMPLETION: completion_print(value, stdout); return 0;
     case O_MAN: manual_print(ngc, stdout); return 0;
     case O_HELP: help(ngc); return 0;
     case O_VERSION: print_version(); return 0;
+
+    default: ngc_bug("nothing reads the option %s", o->name);
     }
-    return -1;
 }
 
 static int unknown_option(Ngc *ngc, const char *arg)
