@@ -79,72 +79,98 @@ static bool finite(const Node *n, int depth)
     }
 }
 
+static Node *fold_add(Graph *g, Node *a, Node *b)
+{
+    if (node_is(b, 0))
+        return a;
+    if (node_is(a, 0))
+        return b;
+
+    if (is(g, b, OP_neg))
+        return graph_binary(g, OP_sub, a, b->arg[0]);
+    if (is(g, a, OP_neg))
+        return graph_binary(g, OP_sub, b, a->arg[0]);
+    return NULL;
+}
+
+static Node *fold_sub(Graph *g, Node *a, Node *b)
+{
+    if (node_is(b, 0))
+        return a;
+    if (node_is(a, 0))
+        return graph_unary(g, OP_neg, b);
+    if (is(g, b, OP_neg))
+        return graph_binary(g, OP_add, a, b->arg[0]);
+    return NULL;
+}
+
+static Node *fold_mul(Graph *g, Node *a, Node *b)
+{
+    double number;
+
+    if (node_is(b, 1))
+        return a;
+    if (node_is(a, 1))
+        return b;
+    if (node_is(b, -1))
+        return graph_unary(g, OP_neg, a);
+    if (node_is(a, -1))
+        return graph_unary(g, OP_neg, b);
+    if (node_is(b, 0) && finite(a, 8))
+        return b;
+    if (node_is(a, 0) && finite(b, 8))
+        return a;
+
+    /* Two signs cancel, and one before a number goes into it. */
+    if (is(g, a, OP_neg) && is(g, b, OP_neg))
+        return graph_binary(g, OP_mul, a->arg[0], b->arg[0]);
+    if (is(g, a, OP_neg) && node_const(b, &number))
+        return graph_binary(g, OP_mul, a->arg[0], graph_unary(g, OP_neg, b));
+    if (is(g, b, OP_neg) && node_const(a, &number))
+        return graph_binary(g, OP_mul, graph_unary(g, OP_neg, a), b->arg[0]);
+    return NULL;
+}
+
+static Node *fold_div(Graph *g, Node *a, const Node *b)
+{
+    if (node_is(b, 1))
+        return a;
+    if (node_is(b, -1))
+        return graph_unary(g, OP_neg, a);
+    return NULL;
+}
+
+/* Small powers become products, once no more gradients can be asked for. */
+static Node *fold_pow(Graph *g, Node *a, const Node *b)
+{
+    if (node_is(b, 1))
+        return a;
+    if (node_is(b, 0))
+        return graph_full(g, a->shape, 1); /* as in C, NumPy and PyTorch, also for NaN */
+    if (!g->final)
+        return NULL;
+
+    if (node_is(b, 2))
+        return graph_binary(g, OP_mul, a, a);
+    if (node_is(b, 3))
+        return graph_binary(g, OP_mul, graph_binary(g, OP_mul, a, a), a);
+    if (node_is(b, -1))
+        return graph_binary(g, OP_div, graph_full(g, a->shape, 1), a);
+    return NULL;
+}
+
 /* The identities of sums, products and powers; NULL: none applies. a and b have one shape and type.
  */
 static Node *fold_binary(Graph *g, Op op, Node *a, Node *b)
 {
-    double v = 0, w = 0;
-    bool ca = node_const(a, &v), cb = node_const(b, &w);
     switch (op) {
-    case OP_add:
-        if (cb && w == 0)
-            return a;
-        if (ca && v == 0)
-            return b;
-        if (is(g, b, OP_neg))
-            return graph_binary(g, OP_sub, a, b->arg[0]);
-        if (is(g, a, OP_neg))
-            return graph_binary(g, OP_sub, b, a->arg[0]);
-        break;
-    case OP_sub:
-        if (cb && w == 0)
-            return a;
-        if (ca && v == 0)
-            return graph_unary(g, OP_neg, b);
-        if (is(g, b, OP_neg))
-            return graph_binary(g, OP_add, a, b->arg[0]);
-        break;
-    case OP_mul:
-        if (cb && w == 1)
-            return a;
-        if (ca && v == 1)
-            return b;
-        if (cb && w == -1)
-            return graph_unary(g, OP_neg, a);
-        if (ca && v == -1)
-            return graph_unary(g, OP_neg, b);
-        if (cb && w == 0 && finite(a, 8))
-            return b;
-        if (ca && v == 0 && finite(b, 8))
-            return a;
-        if (is(g, a, OP_neg) && is(g, b, OP_neg))
-            return graph_binary(g, OP_mul, a->arg[0], b->arg[0]);
-        if (is(g, a, OP_neg) && cb)
-            return graph_binary(g, OP_mul, a->arg[0], graph_unary(g, OP_neg, b));
-        if (is(g, b, OP_neg) && ca)
-            return graph_binary(g, OP_mul, graph_unary(g, OP_neg, a), b->arg[0]);
-        break;
-    case OP_div:
-        if (cb && w == 1)
-            return a;
-        if (cb && w == -1)
-            return graph_unary(g, OP_neg, a);
-        break;
-    case OP_pow:
-        if (cb && w == 1)
-            return a;
-        if (cb && w == 0)
-            return graph_full(g, a->shape, 1); /* as in C, NumPy and PyTorch, also for NaN */
-        if (g->final && cb && w == 2)
-            return graph_binary(g, OP_mul, a, a);
-        if (g->final && cb && w == 3)
-            return graph_binary(g, OP_mul, graph_binary(g, OP_mul, a, a), a);
-        if (g->final && cb && w == -1)
-            return graph_binary(g, OP_div, graph_full(g, a->shape, 1), a);
-        break;
-    default: break;
+    case OP_add: return fold_add(g, a, b);
+    case OP_sub: return fold_sub(g, a, b);
+    case OP_mul: return fold_mul(g, a, b);
+    case OP_div: return fold_div(g, a, b);
+    case OP_pow: return fold_pow(g, a, b);
+    default: return NULL;
     }
-    return NULL;
 }
 
 static Node *elementwise(Graph *g, Op op, Node **arg, int n);
