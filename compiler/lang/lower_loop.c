@@ -620,60 +620,96 @@ static void carry_inputs(For *f)
     }
 }
 
+/* The first pass, always on its own. false: no other follows. */
+static bool first_pass(For *f, Value **result, bool *returned)
+{
+    Lower *L = f->L;
+    bool tests = f->s->test != NULL;
+    int errors = L->ngc->errors;
+
+    body_find_carried(f, f->s->body);
+    f->notes[0] = L->m->loops;
+    states_before(f);
+    if (tests && f->passes != 0 && !only_assigns(f))
+        return refuse(f);
+    if (tests && f->passes != 0 && !while_begins(f))
+        return false;
+    if (tests)
+        while_hide_constants(f);
+    if (f->passes == 0)
+        return false;
+
+    *returned = expand(f, f->lo, f->lo + 1, result);
+    if (*returned || L->ngc->errors > errors)
+        return false;
+    return tests || f->passes != 1;
+}
+
+/* What the first pass has shown, which the general pass is compared with. */
+static void note_first_pass(For *f, Counts before)
+{
+    Lower *L = f->L;
+
+    if (L->formula)
+        carry_inputs(f);
+    for (int i = 0; i < f->count; i++)
+        f->carried[i].first = f->carried[i].b->value;
+
+    f->start = f->lo;
+    f->notes[1] = L->m->loops;
+    f->streams = before.streams;
+    f->draws = L->streams - before.streams;
+    states_of_first_pass(f);
+}
+
+/* Do the other passes stay a loop? If not, For.why says why. The reason is kept by the text of the
+ * loop, so that it is not tried again where the text is lowered once more. */
+static bool stays(For *f, Counts before)
+{
+    Lower *L = f->L;
+    Size passes = f->passes;
+    int known = *table_at(L->ngc, &L->unrolled, f->s);
+
+    if (known && !for_must_stay(f)) {
+        f->why = L->reason[known - 1].why;
+        f->why_loc = L->reason[known - 1].why_loc;
+        if (L->levels > 0) /* the note of the first pass around it is dropped */
+            note_loop(f, false);
+        return false;
+    }
+
+    bool peels = passes != 2 && !f->s->test;
+    bool kept = may_stay(f, before) && (keep(f) || (peels && keep_rest(f)));
+    note_loop(f, kept);
+    if (kept) {
+        L->streams = f->streams + f->draws * (int)size_max(L->g, passes);
+        return true;
+    }
+
+    L->reason = arena_grow(L->ngc, L->reason, L->reasons, &L->reason_room, sizeof *L->reason);
+    L->reason[L->reasons++] = (struct Expanding){f->why, f->why_loc};
+    *table_at(L->ngc, &L->unrolled, f->s) = L->reasons;
+    return false;
+}
+
 static bool lower_range(Lower *L, const Stmt *s, const Value *from, Value **result)
 {
     For f = {.L = L, .s = s, .number = ++L->fors};
+    bool returned = false;
     if (!for_range(&f, from))
         return false;
     f.from = f.lo;
 
-    /* the first pass */
     Counts before = counts(L);
-    int errors = L->ngc->errors;
-    body_find_carried(&f, s->body);
-    f.notes[0] = L->m->loops;
-    states_before(&f);
-    if (s->test && f.passes != 0 && !only_assigns(&f))
-        return refuse(&f);
-    if (s->test && f.passes != 0 && !while_begins(&f))
-        return false;
-    if (s->test)
-        while_hide_constants(&f);
-    if (f.passes == 0 || expand(&f, f.lo, f.lo + 1, result))
-        return f.passes != 0;
-    if (L->ngc->errors > errors || (f.passes == 1 && !s->test))
-        return false;
-    if (L->formula)
-        carry_inputs(&f);
-    for (int i = 0; i < f.count; i++)
-        f.carried[i].first = f.carried[i].b->value;
-    f.start = f.lo;
-    f.notes[1] = L->m->loops;
-    f.streams = before.streams;
-    f.draws = L->streams - before.streams;
-    states_of_first_pass(&f);
+    if (!first_pass(&f, result, &returned))
+        return returned;
+    note_first_pass(&f, before);
 
-    /* the others, as a loop or not */
+    /* To try whether it stays may change which passes are to be lowered. */
     int64_t lo = f.lo;
     Size passes = f.passes;
-    int *unrolled = table_at(L->ngc, &L->unrolled, s);
-    if (!*unrolled || for_must_stay(&f)) {
-        bool peels = f.passes != 2 && !s->test;
-        bool stays = may_stay(&f, before) && (keep(&f) || (peels && keep_rest(&f)));
-        note_loop(&f, stays);
-        if (stays) {
-            L->streams = f.streams + f.draws * (int)size_max(L->g, passes);
-            return false;
-        }
-        L->reason = arena_grow(L->ngc, L->reason, L->reasons, &L->reason_room, sizeof *L->reason);
-        L->reason[L->reasons++] = (struct Expanding){f.why, f.why_loc};
-        *table_at(L->ngc, &L->unrolled, s) = L->reasons;
-    } else {
-        f.why = L->reason[*unrolled - 1].why;
-        f.why_loc = L->reason[*unrolled - 1].why_loc;
-        if (L->levels > 0) /* the note of the first pass around it is dropped */
-            note_loop(&f, false);
-    }
+    if (stays(&f, before))
+        return false;
     f.lo = lo;
     f.passes = passes;
     if (for_must_stay(&f))
