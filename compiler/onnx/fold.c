@@ -216,7 +216,7 @@ static Known *fold_axes(Import *im, bool insert)
 static Known *fold_concat(Import *im)
 {
     const Known *first = input_known(im, 0);
-    int64_t dim[MAX_RANK], axis = axis_of(im, attribute_int(im, "axis", 0), first->rank);
+    int64_t dim[MAX_RANK], axis = axis_attribute(im, 0, first->rank);
     bool sizes = false;
     if (axis < 0)
         return NULL;
@@ -251,7 +251,7 @@ static Known *fold_concat(Import *im)
 static Known *fold_gather(Import *im)
 {
     const Known *x = input_known(im, 0), *index = input_known(im, 1);
-    int64_t axis = axis_of(im, attribute_int(im, "axis", 0), x->rank), dim[MAX_RANK];
+    int64_t axis = axis_attribute(im, 0, x->rank), dim[MAX_RANK];
     int rank = 0;
     if (axis < 0 || x->rank - 1 + index->rank > MAX_RANK)
         return NULL;

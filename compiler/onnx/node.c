@@ -502,6 +502,11 @@ int64_t axis_of(Import *im, int64_t axis, int rank)
     return axis < 0 ? axis + rank : axis;
 }
 
+int64_t axis_attribute(Import *im, int64_t otherwise, int rank)
+{
+    return im->failed ? -1 : axis_of(im, attribute_int(im, "axis", otherwise), rank);
+}
+
 int axes_of(Import *im, const char *name, int input, int64_t *out, int rank)
 {
     int count;

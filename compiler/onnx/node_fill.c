@@ -165,7 +165,7 @@ static void take_one_hot(Import *im, const Pb__Node *n)
     int64_t k = 0;
     if (im->failed)
         return;
-    int64_t axis = axis_of(im, attribute_int(im, "axis", -1), rank + 1);
+    int64_t axis = axis_attribute(im, -1, rank + 1);
     if (axis < 0 || !known_whole(im->g, depth, 0, &k) || values->count != 2)
         return;
     known_number(im->g, values, 0, &off);

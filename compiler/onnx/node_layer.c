@@ -201,9 +201,7 @@ static void take_layer_norm(Import *im, const Pb__Node *n)
 {
     int rank = input_rank(im, 0);
     Operand x = operand(im, 0);
-    if (im->failed)
-        return;
-    int64_t axis = axis_of(im, attribute_int(im, "axis", -1), rank);
+    int64_t axis = axis_attribute(im, -1, rank);
     if (axis < 0)
         return;
     const char *eps = eps_text(im, "epsilon", 1e-5, ", ");

@@ -177,7 +177,7 @@ static void take_quantize(Import *im, const Pb__Node *n)
     Operand zero = has_input(n, 2) ? operand(im, 2) : literal(im, 0);
     if (im->failed)
         return;
-    int64_t axis = rank > 1 ? axis_of(im, attribute_int(im, "axis", 1), rank) : 0;
+    int64_t axis = rank > 1 ? axis_attribute(im, 1, rank) : 0;
     if (axis < 0)
         return;
     const char *s = along_axis(im, scale, axis, rank), *z = along_axis(im, zero, axis, rank);

@@ -56,9 +56,7 @@ static void take_arg(Import *im, const Pb__Node *n)
     int rank = input_rank(im, 0);
     bool last = attribute_int(im, "select_last_index", 0);
     Operand x = operand(im, 0);
-    if (im->failed)
-        return;
-    int64_t axis = axis_of(im, attribute_int(im, "axis", 0), rank);
+    int64_t axis = axis_attribute(im, 0, rank);
     if (axis < 0)
         return;
     const char *f = strcmp(n->op, "ArgMax") == 0 ? "argmax" : "argmin";
@@ -82,9 +80,7 @@ static void take_top(Import *im, const Pb__Node *n)
     int64_t k = attribute_int(im, "k", 0);
     const Known *given = has_input(n, 1) ? want_known(im, 1, "the number of elements") : NULL;
     Operand x = operand(im, 0);
-    if (im->failed)
-        return;
-    int64_t axis = axis_of(im, attribute_int(im, "axis", -1), rank);
+    int64_t axis = axis_attribute(im, -1, rank);
     if (axis < 0)
         return;
     if (given && (given->count != 1 || !known_whole(im->g, given, 0, &k))) {
@@ -151,10 +147,8 @@ static void take_softmax(Import *im, const Pb__Node *n)
 {
     int rank = input_rank(im, 0);
     Operand x = operand(im, 0);
-    if (im->failed)
-        return;
     bool joined = im->opset < 13; /* all axes from this one on are one */
-    int64_t axis = axis_of(im, attribute_int(im, "axis", joined ? 1 : -1), rank);
+    int64_t axis = axis_attribute(im, joined ? 1 : -1, rank);
     if (axis < 0)
         return;
     const char *f = strcmp(n->op, "LogSoftmax") == 0 ? "log_softmax" : "softmax", *form;

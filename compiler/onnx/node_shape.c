@@ -300,7 +300,7 @@ static void take_split(Import *im, const Pb__Node *n)
     Shape s;
     if (rank < 0 || !input_shape(im, 0, &s))
         return;
-    int64_t axis = axis_of(im, attribute_int(im, "axis", 0), (int)rank), size;
+    int64_t axis = axis_attribute(im, 0, (int)rank), size;
     const Known *list = has_input(n, 1) ? want_known(im, 1, "the lengths") : NULL;
     Operand x = operand(im, 0);
     if (im->failed)
@@ -481,7 +481,7 @@ static void take_gather(Import *im, const Pb__Node *n)
     int rank = input_rank(im, 0);
     if (rank < 0)
         return;
-    int64_t axis = axis_of(im, attribute_int(im, "axis", 0), rank), at;
+    int64_t axis = axis_attribute(im, 0, rank), at;
     if (axis < 0 || take_embedding(im) || im->failed)
         return;
     Operand x = operand(im, 0);
@@ -511,7 +511,7 @@ static void take_gather_elements(Import *im, const Pb__Node *n)
     (void)n;
     int rank = input_rank(im, 0);
     Operand x = operand(im, 0), i = places(im, 1);
-    int64_t axis = im->failed ? -1 : axis_of(im, attribute_int(im, "axis", 0), rank);
+    int64_t axis = axis_attribute(im, 0, rank);
     if (axis < 0)
         return;
     const char *at = axis ? text_format(im->ngc, ", %lld", (long long)axis) : "";
@@ -537,7 +537,7 @@ static void take_scatter(Import *im, const Pb__Node *n)
     const char *reduction = attribute_text(im, "reduction", "none");
     int rank = input_rank(im, 0);
     Operand x = operand(im, 0), i = places(im, 1), u = operand(im, 2);
-    int64_t axis = im->failed || nd ? 0 : axis_of(im, attribute_int(im, "axis", 0), rank);
+    int64_t axis = im->failed || nd ? 0 : axis_attribute(im, 0, rank);
     if (im->failed || axis < 0)
         return;
     if (strcmp(reduction, "none") == 0)

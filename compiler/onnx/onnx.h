@@ -241,6 +241,8 @@ int attribute_ints(const Import *, const char *name, int64_t *out, int room); /*
 /* Axes: an attribute, or an operand from an opset on. -1: not there; -2 with a problem. */
 int axes_of(Import *, const char *name, int input, int64_t *out, int rank);
 int64_t axis_of(Import *, int64_t axis, int rank); /* not negative; -1 with a problem */
+int64_t axis_attribute(Import *, int64_t otherwise,
+                       int rank); /* the same of `axis`; -1 if it failed */
 
 const char *number_text(Import *, double);
 const char *sizes_text(Import *, const Size *, int count); /* "[m, 3]" */
