@@ -112,7 +112,7 @@ Pb__Tensor *new_tensor(Export *x, const char *name, Type type, int rank, const i
     t->has_type = true;
     t->type = element_of(x, type);
     t->n_dims = (size_t)rank;
-    t->dims = arena_copy(x->ngc, dim, (size_t)(rank + 1) * sizeof *dim);
+    t->dims = arena_copy(x->ngc, dim, (size_t)rank * sizeof *dim);
     size_t size = t->type == EL_FLOAT ? 4 : 8;
     char *raw = arena_alloc(x->ngc, (size_t)count * size + 1);
     for (int64_t i = 0; i < count; i++) {
