@@ -8,6 +8,24 @@
 
 enum { CHUNK = 1 << 16, ALIGN = 16 };
 
+/* Under the address sanitizer, only what was handed out may be read and written: there is a gap
+ * after each piece. */
+#ifdef __SANITIZE_ADDRESS__
+#define WATCHED
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+#define WATCHED
+#endif
+#endif
+#ifdef WATCHED
+#include <sanitizer/asan_interface.h>
+enum { GAP = ALIGN };
+#else
+enum { GAP = 0 };
+#define ASAN_POISON_MEMORY_REGION(at, size)   ((void)(at), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#endif
+
 /* From calloc, so all memory that is handed out is zero. */
 typedef struct Chunk {
     struct Chunk *older;
@@ -109,6 +127,7 @@ static Chunk *add_chunk(struct Arena *arena, size_t size)
     Chunk *chunk = take_memory(header + room);
     chunk->at = (char *)chunk + header;
     chunk->end = chunk->at + room;
+    ASAN_POISON_MEMORY_REGION(chunk->at, room);
 
     if (own && arena->last != NULL) {
         chunk->older = arena->last->older;
@@ -126,13 +145,14 @@ void *arena_alloc(Ngc *ngc, size_t size)
         ngc->arena = take_memory(sizeof *ngc->arena);
     if (size > SIZE_MAX / 2)
         size = SIZE_MAX / 2; /* calloc refuses that */
-    size = aligned(size);
+    size_t room = aligned(size) + GAP;
 
     Chunk *chunk = ngc->arena->last;
-    if (chunk == NULL || (size_t)(chunk->end - chunk->at) < size)
-        chunk = add_chunk(ngc->arena, size);
+    if (chunk == NULL || (size_t)(chunk->end - chunk->at) < room)
+        chunk = add_chunk(ngc->arena, room);
     void *p = chunk->at;
-    chunk->at += size;
+    chunk->at += room;
+    ASAN_UNPOISON_MEMORY_REGION(p, size);
     return p;
 }
 
