@@ -116,6 +116,7 @@ typedef struct Options {
     int pool_from;  /* estimated nanoseconds from which on threads share work; 0: as is best; for
                        tests with small models */
     int64_t memory; /* bytes of work, at most; 0: no limit */
+    int operations; /* of the graph, at most; 0: as many as ngc takes */
     bool literal;   /* the graph is what the text says: nothing folded, shared or simplified. What
                        tests believe */
     unsigned seed;  /* of starting values in the interpreter; 0: 1 */

@@ -556,6 +556,7 @@ bool lower_block(Lower *L, const Stmt *s, Value **result)
     for (; s && !returned && lower_enter(L, s->loc); s = s->next) {
         L->g->loc = lower_site(L, s->loc);
         returned = lower_statement(L, s, result);
+        lower_fits(L, s->loc);
         L->nest--;
     }
     return returned;

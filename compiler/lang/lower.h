@@ -176,6 +176,7 @@ struct Lower {
     /* Limits. */
     int nest, nest_max; /* depth of recursion, and how deep the stack allows */
     int work;           /* calls and passes expanded so far */
+    int most;           /* operations of the graph, with those of the library */
     bool stopped;       /* a limit was reached: nothing more is executed */
 
     /* Counters. */
@@ -316,8 +317,10 @@ void lower_rebind(Lower *, Binding *, Value *);          /* what a loop carries 
 bool lower_block(Lower *, const Stmt *, Value **result); /* true: a return was executed */
 
 /* lower_expr.c: expressions */
-bool lower_enter(Lower *, Loc); /* one level deeper; false with a message: too deep */
-bool lower_work(Lower *, Loc);  /* another call or pass; false with a message: too many */
+enum { MOST_OPERATIONS = 4000000 }; /* of a model, unless --max-operations says another number */
+bool lower_enter(Lower *, Loc);     /* one level deeper; false with a message: too deep */
+bool lower_fits(Lower *, Loc);      /* false with a message: the graph has too many operations */
+bool lower_work(Lower *, Loc);      /* another call or pass; false with a message: too many */
 Value *lower_expr(Lower *, const Expr *);
 Value *unknown_name(Lower *, const Expr *, const char *what); /* "name" or "function": reports it */
 Node *expr_node(Lower *, const Expr *);                       /* a tensor, or NULL with a message */

@@ -5,7 +5,7 @@
 
 /* ---- limits: expansion must end, and soon ---- */
 
-enum { MAX_WORK = 200000, MAX_NODES = 4000000 };
+enum { MAX_WORK = 200000 };
 
 static bool stop_here(Lower *L, Loc loc, const char *what, int limit)
 {
@@ -30,13 +30,20 @@ bool lower_enter(Lower *L, Loc loc)
     return !L->stopped;
 }
 
+bool lower_fits(Lower *L, Loc loc)
+{
+    int given = L->ngc->opt.operations;
+
+    if (L->g->count > L->most)
+        stop_here(L, loc, "operations", given ? given : MOST_OPERATIONS);
+    return !L->stopped;
+}
+
 bool lower_work(Lower *L, Loc loc)
 {
     if (++L->work > MAX_WORK)
         stop_here(L, loc, "calls and passes of loops", MAX_WORK);
-    else if (L->g->count > MAX_NODES)
-        stop_here(L, loc, "operations", MAX_NODES);
-    return !L->stopped;
+    return lower_fits(L, loc);
 }
 
 /* ---- operators ---- */

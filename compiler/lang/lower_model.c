@@ -272,6 +272,7 @@ static Lower *lower_new(Ngc *ngc)
     L->ngc = ngc;
     L->nest_max = nest_max();
     L->group = -1;
+    L->most = MOST_OPERATIONS;
     L->g = graph_new(ngc);
     L->m = arena_alloc(ngc, sizeof *L->m);
     L->m->graph = L->g;
@@ -286,6 +287,8 @@ Lower *lower_begin(Ngc *ngc)
     /* The library, which is file 0; the model is in a scope above it. */
     L->file = L->scope = L->library = scope_new(L, SCOPE_FILE, NULL);
     lower_block(L, ngc->file[0]->body, &none);
+    if (ngc->opt.operations)
+        L->most = L->g->count + ngc->opt.operations;
     L->file = L->scope = scope_new(L, SCOPE_FILE, L->library);
     return L;
 }

@@ -244,6 +244,14 @@ static int set_unroll(Ngc *ngc, const char *value)
                        NULL);
 }
 
+static int set_operations(Ngc *ngc, const char *value)
+{
+    if (read_number(value, 1000000000, &ngc->opt.operations))
+        return -1;
+    return usage_error(ngc, "--max-operations wants a number, 1 to 1000000000, not '%s'", value,
+                       NULL);
+}
+
 static int set_pool_from(Ngc *ngc, const char *value)
 {
     if (read_number(value, 1000000000, &ngc->opt.pool_from))
@@ -433,6 +441,7 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
     case O_DUMP: return set_dump(ngc, value);
     case O_WARNING: return set_warning(ngc, value);
     case O_POOL_FROM: return set_pool_from(ngc, value);
+    case O_OPERATIONS: return set_operations(ngc, value);
     case O_SEGMENT: return set_segment(ngc, value);
     case O_UNROLL: return set_unroll(ngc, value);
     case O_MEMORY: return set_memory(ngc, value);

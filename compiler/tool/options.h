@@ -20,6 +20,7 @@ typedef enum {
     O_DUMP,
     O_VERIFY,
     O_EXPRESSION,
+    O_OPERATIONS,
     O_WARNING,
     O_COLOR,
     O_NO_SHARE,

@@ -28,6 +28,8 @@ const Option option_table[] = {
     {"-I", O_INCLUDE, OF_MODEL, 1, "DIR", NULL, "look for imported files here too"},
     {"-e", O_EXPRESSION, OF_MODEL, 1, "TEXT", NULL,
      "the model is TEXT, an expression or statements"},
+    {"--max-operations", O_OPERATIONS, OF_MODEL, 1, "N", NULL,
+     "refuse a model whose text becomes more than N operations (default: 4000000)"},
     {"--stdin-name", O_STDIN_NAME, OF_MODEL, 1, "NAME", NULL,
      "what messages and the prefix call the model that '-' reads"},
 

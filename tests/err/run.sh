@@ -95,6 +95,11 @@ printf 'J = 2*a + b*\n' >"$dir/broken.ng"
 says 2 "did you mean '--standalone'" --standalon m.ng
 says 2 "did you mean '--report'" --reprot m.ng
 says 2 "unknown option '-q'" -q m.ng
+says 2 "--max-operations wants a number, 1 to 1000000000, not '0'" --max-operations=0 m.ng
+says 1 "m.ng:1:1: error: operations: more than 2; .*NG0221" --max-operations=2 m.ng
+says 0 "^bytes of work" --max-operations=20 --report m.ng
+printf 'dim m <= 8\ninput x[m, 2]\nparam w[3] = 1\nminimize J = sum(w)*sum(sort(x)) with sgd(0.1)\n' >"$dir/rows.ng"
+says 1 "cannot be divided among ranks" --ranks rows.ng
 says 2 "no model is named"
 says 2 "no model is named" run
 says 2 "is another" m.ng m.ng
