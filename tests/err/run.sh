@@ -43,6 +43,7 @@ says() {
     shift 2
     (cd "$dir" && "$ngc" "$@") >"$dir/got" 2>&1 </dev/null
     status=$?
+    head -20 "$dir/got" >>"$dir/messages"
     if [ $status = "$want" ] && grep -q -e "$pattern" "$dir/got"; then
         good
     else
@@ -344,6 +345,12 @@ repeat 500 'x = ,
 { echo 'input x'; repeat 300 'if training { '; echo 'y = x'; repeat 300 '}'; echo; echo 'output x'; } >"$dir/large.ng"
 "$ngc" "$dir/large.ng" -o "$dir/large.c" >"$dir/got" 2>&1
 [ $? -le 1 ] && good || bad "many blocks"
+{ printf "J = "; repeat 2000 "("; } | refuse "brackets" 'nested too deeply'
+
+group "generated texts"
+# ---- every code has a test that shows its place ----
+awk -f codes.awk ../../compiler/base/errors.h ./*.expect warn/*.expect ../front/err/*.expect "$dir/messages" >"$dir/got" 2>"$dir/count"
+[ $? = 0 ] && [ ! -s "$dir/got" ] && [ "$(cat "$dir/count")" -ge 100 ] && good || bad "codes: $(cat "$dir/got" "$dir/count")"
 
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
