@@ -341,12 +341,14 @@ static int sign_of_square(const Node *n)
 {
     const Node *todo[MANY_FACTORS] = {n};
     Odd odd = {{NULL}, 0};
-    int left = 1, sign = 1;
+    int left = 1, sign = 1, looked_at = 0;
 
     while (left > 0) {
         const Node *x = todo[--left];
         double v;
 
+        if (++looked_at > 8 * MANY_FACTORS) /* of a long chain, or a power of a power */
+            return 0;
         if (node_const(x, &v)) {
             if (v < 0)
                 sign = -sign;

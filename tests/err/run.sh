@@ -341,6 +341,7 @@ repeat 500 'x = ,
 { echo 'input x'; echo 'h0 = x'; numbered 60 'h# = h@*h@ + h@'; echo 'J = h60'; echo 'gradient J'; } | compiles 'sixty squarings'
 { echo 'input x = 1'; echo 'h0 = x'; numbered 10000 'h# = h@ + x'; echo 'output h10000'; } | compiles 'ten thousand statements'
 { echo 'input x = 1'; echo 'h0 = x'; numbered 2000 'h# = 1/(1 + exp(-h@))'; echo 'J = h2000'; echo 'gradient J'; } | compiles 'two thousand sigmoids'
+{ echo 'input x = 1'; printf 'output y = x'; repeat 100000 '*x'; echo; } | compiles 'a hundred thousand factors'
 { echo 'l = []'; echo 'for i in 0..20000 { l = append(l, i) }'; echo 'output s = sum(l)'; } | compiles 'a long list'
 { echo 'input x'; repeat 300 'if training { '; echo 'y = x'; repeat 300 '}'; echo; echo 'output x'; } >"$dir/large.ng"
 "$ngc" "$dir/large.ng" -o "$dir/large.c" >"$dir/got" 2>&1
