@@ -174,10 +174,12 @@ struct Lower {
     int var_paths, var_path_room;
 
     /* Limits. */
-    int nest, nest_max; /* depth of recursion, and how deep the stack allows */
-    int work;           /* calls and passes expanded so far */
-    int most;           /* operations of the graph, with those of the library */
-    bool stopped;       /* a limit was reached: nothing more is executed */
+    int nest;          /* depth of recursion */
+    const char *stack; /* where the stack was when lowering began, */
+    size_t stack_room; /* and the bytes of it that recursion may take; 0: it has no limit */
+    int work;          /* calls and passes expanded so far */
+    int most;          /* operations of the graph, with those of the library */
+    bool stopped;      /* a limit was reached: nothing more is executed */
 
     /* Counters. */
     Var *counter;      /* `step`, if something reads it */
@@ -318,6 +320,7 @@ bool lower_block(Lower *, const Stmt *, Value **result); /* true: a return was e
 
 /* lower_expr.c: expressions */
 enum { MOST_OPERATIONS = 4000000 }; /* of a model, unless --max-operations says another number */
+const char *stack_place(void);      /* where the stack is now */
 bool lower_enter(Lower *, Loc);     /* one level deeper; false with a message: too deep */
 bool lower_fits(Lower *, Loc);      /* false with a message: the graph has too many operations */
 bool lower_work(Lower *, Loc);      /* another call or pass; false with a message: too many */

@@ -6,6 +6,11 @@
 /* ---- limits: expansion must end, and soon ---- */
 
 enum { MAX_WORK = 200000 };
+#ifdef __wasi__
+enum { MAX_NEST = 500 }; /* the stack of a browser's worker is small, and cannot be asked for */
+#else
+enum { MAX_NEST = 2000 };
+#endif
 
 static bool stop_here(Lower *L, Loc loc, const char *what, int limit)
 {
@@ -22,10 +27,23 @@ static bool stop_here(Lower *L, Loc loc, const char *what, int limit)
     return false;
 }
 
+const char *stack_place(void)
+{
+    return __builtin_frame_address(0);
+}
+
+/* Does recursion take more of the stack than it may? A stack grows up or down. */
+static bool is_stack_full(const Lower *L)
+{
+    uintptr_t from = (uintptr_t)L->stack, to = (uintptr_t)stack_place();
+
+    return L->stack_room && (from > to ? from - to : to - from) > L->stack_room;
+}
+
 bool lower_enter(Lower *L, Loc loc)
 {
-    if (L->nest >= L->nest_max)
-        stop_here(L, loc, "calls, blocks and operations inside one another", L->nest_max);
+    if (L->nest >= MAX_NEST || is_stack_full(L))
+        stop_here(L, loc, "calls, blocks and operations inside one another", L->nest);
     L->nest += !L->stopped;
     return !L->stopped;
 }

@@ -229,19 +229,18 @@ static void mark_named(Model *m)
         m->root[i].of_loss = uses[m->root[i].node->id] > 0;
 }
 
-/* How deep lowering may recurse: a level takes less than 2 KB of the stack. */
-static int nest_max(void)
+/* How much of the stack lowering may take: the rest is for what it calls at the deepest place. */
+static size_t stack_room(void)
 {
-    enum { MOST = 2000, IN_A_PAGE = 500, LEVEL = 2048 };
 #ifdef __wasi__
-    return IN_A_PAGE; /* the stack of a browser's worker is smaller, and cannot be asked for */
+    return 0; /* it cannot be asked for: see lower_enter */
 #else
+    enum { REST = 256 << 10 };
     struct rlimit stack;
     if (getrlimit(RLIMIT_STACK, &stack) != 0 || stack.rlim_cur == RLIM_INFINITY)
-        return MOST;
-    if (stack.rlim_cur / LEVEL >= MOST)
-        return MOST;
-    return (int)(stack.rlim_cur / LEVEL);
+        return 0;
+    size_t room = (size_t)stack.rlim_cur;
+    return room / 2 > REST ? room - REST : room / 2;
 #endif
 }
 
@@ -270,7 +269,8 @@ static Lower *lower_new(Ngc *ngc)
 {
     Lower *L = arena_alloc(ngc, sizeof *L);
     L->ngc = ngc;
-    L->nest_max = nest_max();
+    L->stack = stack_place();
+    L->stack_room = stack_room();
     L->group = -1;
     L->most = MOST_OPERATIONS;
     L->g = graph_new(ngc);
