@@ -44,7 +44,10 @@ RT_C    = $(filter-out runtime/mpi/%,$(if $(filter 0,$(HOST)),$(filter-out %/ngr
 RT_O    = $(patsubst %.c,$(B)/rt_%.o,$(notdir $(RT_C)))
 # Loops of the runtime begin on a boundary: where they happen to lie costs small ones up to half of their speed.
 ALIGN  := $(if $(call have,stddef.h,-falign-loops=32),-falign-loops=32)
-STD     = -fno-tree-vectorize -std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700
+# The same bits in any directory: what debuggers read has no path to it. (A quote cannot be passed on.)
+QUOTE   := '
+MAP    := $(if $(findstring $(QUOTE),$(CURDIR)),,$(if $(call have,stddef.h,-fdebug-prefix-map=/a=/b),'-fdebug-prefix-map=$(CURDIR)=.'))
+STD     = $(MAP) -fno-tree-vectorize -std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700
 
 ifndef V
 .SILENT:
@@ -73,7 +76,7 @@ $(B)/rt_ngrt_mpi.o: runtime/mpi/ngrt_mpi.c $(B)/config
 
 define COMPILE # a file of a room of the compiler
 $(B)/%.o: $(1)/%.c $(B)/ng.tab.h $(B)/config
-	$$(CC) $$(STD) $$(CFLAGS) $$(WARN) $$(WITH_PB) -MMD -MP -Icompiler -I$$(B) -DNGC_LIBS='"$$(strip $$(LIBS))"' $$(if $$(filter driver1,$$*$$(MPI)),-DNGC_MPI_LIBS='"$$(strip $$(MPI_LIBS))"') -c -o $$@ $$<
+	$$(CC) $$(STD) $$(CFLAGS) $$(WARN) $$(WITH_PB) -MMD -MP -Icompiler -I$$(B) -DNGC_LIBS='"$$(strip $$(LIBS))"' $$(if $$(filter driver1 options1,$$*$$(MPI)),-DNGC_MPI_LIBS='"$$(strip $$(MPI_LIBS))"') -c -o $$@ $$<
 endef
 $(foreach room,$(wildcard compiler/*/),$(eval $(call COMPILE,$(room:/=))))
 
@@ -88,10 +91,10 @@ $(patsubst compiler/onnx/%.c,$(B)/%.o,$(wildcard compiler/onnx/*.c)) $(B)/import
 endif
 
 $(B)/format.pb-c.o: $(B)/format.pb-c.c
-	$(CC) $(CFLAGS) -c -o $@ $<
+	$(CC) $(MAP) $(CFLAGS) -c -o $@ $<
 
 $(B)/texts.o: $(B)/texts.c
-	$(CC) $(CFLAGS) -c -o $@ $<
+	$(CC) $(MAP) $(CFLAGS) -c -o $@ $<
 
 define RUNTIME # a file of a room of the runtime: for its library (rt_), and for ngc and the programs of tests, which link only libc (plain_)
 $(B)/rt_%.o: $(1)/%.c $(B)/config
@@ -129,10 +132,10 @@ FEWER_JS = -e 's/^  *//; /^\/\*.*\*\/$$/d; /^\/\*/,/\*\/$$/d; s/  *\/\* [^*]*\*\
           -e 's/ \(=>\|===\|!==\|&&\|||\|[-+<>]=\|[*<>]\) /\1/g; s/; }/}/g; s/) {/){/g; s/\<\(if\|for\|while\) (/\1(/g'
 PAGE_JS = lesson math ops folds graph code board plot train lectures jacobians main
 $(B)/page.js: $(PAGE_JS:%=compiler/explain/page/%.js) Makefile | $(B)
-	cat $(PAGE_JS:%=compiler/explain/page/%.js) | sed $(FEWER_JS) > $@.tmp && mv $@.tmp $@
+	cat $(PAGE_JS:%=compiler/explain/page/%.js) | LC_ALL=C sed $(FEWER_JS) > $@.tmp && mv $@.tmp $@
 
 $(B)/page.css: compiler/explain/page/page.css | $(B)
-	sed 's/^  *//; /^\/\*[^*]*\*\/$$/d; /^$$/d' $< > $@.tmp && mv $@.tmp $@
+	LC_ALL=C sed 's/^  *//; /^\/\*[^*]*\*\/$$/d; /^$$/d' $< > $@.tmp && mv $@.tmp $@
 
 $(B)/texts.c: $(B)/embed $(foreach t,$(TEXTS),$(lastword $(subst =, ,$(t)))) Makefile
 	$(B)/embed $(TEXTS) > $@.tmp && mv $@.tmp $@

@@ -74,24 +74,47 @@ static void help(Ngc *ngc)
 #ifndef NGC_LIBS
 #define NGC_LIBS ""
 #endif
+#ifdef NGC_ONNX
+#define HAS_ONNX true
+#else
+#define HAS_ONNX false
+#endif
+#ifdef NGC_MPI_LIBS
+#define HAS_MPI true
+#else
+#define HAS_MPI false
+#endif
 
-/* The version; then the libraries that the build chose, each a word with + or -. */
+/* The compiler that built ngc. */
+#if defined __clang__
+#define BUILT_BY __VERSION__
+#elif defined __GNUC__ && defined __VERSION__
+#define BUILT_BY "gcc " __VERSION__
+#else
+#define BUILT_BY "another C compiler"
+#endif
+#ifdef __OPTIMIZE__
+#define OPTIMIZED ""
+#else
+#define OPTIMIZED ", without optimization"
+#endif
+
+/* The version; then the libraries that the build chose, each a word with + or -; then what compiled
+ * it, for how many bits. */
 static void print_version(void)
 {
-    static const struct {
-        const char *name, *linked;
-        bool onnx;
-    } library[] = {{"openblas", "-lopenblas", false}, {"zlib", "-lz", false}, {"onnx", "", true}};
+    const struct {
+        const char *name;
+        bool there;
+    } library[] = {{"openblas", strstr(NGC_LIBS, "-lopenblas") != NULL},
+                   {"zlib", strstr(NGC_LIBS, "-lz") != NULL},
+                   {"onnx", HAS_ONNX},
+                   {"mpi", HAS_MPI}};
 
     printf("ngc %s\n", NGC_VERSION);
-    for (size_t i = 0; i < sizeof library / sizeof *library; i++) {
-        bool there = strstr(NGC_LIBS, library[i].linked) != NULL;
-#ifndef NGC_ONNX
-        there &= !library[i].onnx;
-#endif
-        printf("%s%c%s", i > 0 ? " " : "", there ? '+' : '-', library[i].name);
-    }
-    printf("\n");
+    for (size_t i = 0; i < sizeof library / sizeof *library; i++)
+        printf("%s%c%s", i > 0 ? " " : "", library[i].there ? '+' : '-', library[i].name);
+    printf("\nbuilt by %s, for %d bits%s\n", BUILT_BY, (int)(8 * sizeof(void *)), OPTIMIZED);
 }
 
 /* ---- reading ---- */

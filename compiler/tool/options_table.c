@@ -130,7 +130,7 @@ const Option option_table[] = {
     {"--man", O_MAN, OF_OTHER, 0, NULL, NULL, "print the manual page, for man"},
     {"--help", O_HELP, OF_OTHER, 0, NULL, NULL, "print this"},
     {"--version", O_VERSION, OF_OTHER, 0, NULL, NULL,
-     "print the version, and with which optional libraries (+) ngc was built"},
+     "print the version, with which optional libraries (+) ngc was built, and by what"},
 
     TRAINER_OPTIONS(TRAINER_OPTION) /* of train, eval and predict */
 };

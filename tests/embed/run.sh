@@ -46,7 +46,7 @@ CC=$(cc_with -O0)    # what train, eval and predict compile with
 export CC
 expected='xor: 0 1 1 0
 line: 2.00 x + 1.00' # what the programs of examples/embed say
-for part in ${EMBED_PARTS:-cli cache data install editors builds hosts all object python weights saves metrics firmware cross}; do
+for part in ${EMBED_PARTS:-cli cache data install editors builds again hosts all object python weights saves metrics firmware cross}; do
     cd "$top/tests/embed" || exit 2
     . ./$part.sh
     group $part

@@ -96,6 +96,8 @@ printf 'J = 2*a + b*\n' >"$dir/broken.ng"
 says 2 "did you mean '--standalone'" --standalon m.ng
 says 2 "did you mean '--report'" --reprot m.ng
 says 2 "unknown option '-q'" -q m.ng
+says 0 "^[-+]openblas [-+]zlib [-+]onnx [-+]mpi$" --version
+says 0 "^built by [A-Za-z]* .*, for [0-9]* bits" --version
 says 2 "--max-operations wants a number, 1 to 1000000000, not '0'" --max-operations=0 m.ng
 says 1 "m.ng:1:1: error: operations: more than 2; .*NG0221" --max-operations=2 m.ng
 says 0 "^bytes of work" --max-operations=20 --report m.ng
