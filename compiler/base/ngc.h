@@ -216,6 +216,10 @@ int source_add(Ngc *, const char *name, const char *text, size_t size, bool libr
 int source_read(Ngc *, const char *path, Loc from);
 
 int source_line(const Ngc *, Loc, int *column); /* both from 1; column in characters */
+
+/* Adds the text with `?` for control characters and for bytes that are not part of a character. So
+ * no file name, comment or binary file can control a terminal. A tab becomes one blank. */
+void text_clean(Text *, const char *, size_t);
 const char *source_text(Ngc *, Loc); /* that piece of the text, on one line, shortened if long */
 Diag *diag(Ngc *, Severity, ErrorCode code, Loc, const char *format, ...);
 Diag *warn(Ngc *, const char *flag, ErrorCode code, Loc, const char *format, ...);

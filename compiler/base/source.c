@@ -55,9 +55,7 @@ static int count_chars(const char *a, const char *b)
     return n;
 }
 
-/* Adds the text with `?` for control characters and for bytes that are not part of a character. So
- * no file name, comment or binary file can control a terminal. A tab becomes one blank. */
-static void put_clean(Text *t, const char *text, size_t size)
+void text_clean(Text *t, const char *text, size_t size)
 {
     const char *end = text + size;
     while (text < end) {
@@ -236,7 +234,7 @@ const char *source_text(Ngc *ngc, Loc loc)
     const char *at = ngc->file[loc.file]->text + loc.at, *end = ngc->file[loc.file]->text + loc.end;
     for (int chars = 0; at < end && chars <= TEXT_MAX; chars++) {
         int n = char_size(at, end);
-        put_clean(&piece, at, (size_t)(n == 0 ? 1 : n));
+        text_clean(&piece, at, (size_t)(n == 0 ? 1 : n));
         at += n == 0 ? 1 : n;
         bool comment = at < end && *at == '#';
         if (at < end && (*at == '\n' || *at == '\r' || comment)) {
@@ -421,12 +419,12 @@ static void draw_head(Ngc *ngc, Text *out, const Diag *d)
         text_add(out, "ngc: ");
     } else {
         int column, line = source_line(ngc, d->loc, &column);
-        put_clean(out, ngc->file[d->loc.file]->name, strlen(ngc->file[d->loc.file]->name));
+        text_clean(out, ngc->file[d->loc.file]->name, strlen(ngc->file[d->loc.file]->name));
         text_add(out, ":%d:%d: ", line, column);
     }
     const char *paint = color(ngc, severity_color[d->severity]), *plain = color(ngc, "\033[0m");
     text_add(out, "%s%s: %s", paint, severity_name[d->severity], plain);
-    put_clean(out, d->text, strlen(d->text));
+    text_clean(out, d->text, strlen(d->text));
     if (d->code > 0 && d->flag != NULL)
         text_add(out, " [NG%04d, -W%s]", d->code, d->flag);
     else if (d->code > 0)
@@ -485,7 +483,7 @@ static void put_blanks(Text *out, int count)
 static void draw_source(const Canvas *c, int line)
 {
     text_add(c->out, "%5d | %s", line, c->cut_left ? "..." : "");
-    put_clean(c->out, c->text + c->from, (size_t)(c->to - c->from));
+    text_clean(c->out, c->text + c->from, (size_t)(c->to - c->from));
     text_add(c->out, "%s\n", c->cut_right ? "..." : "");
 }
 
@@ -539,7 +537,7 @@ static void draw_labels(const Canvas *c, const Diag *d)
             text_add(c->out, "|");
             drawn = column + 1;
         }
-        put_clean(c->out, label->text, strlen(label->text));
+        text_clean(c->out, label->text, strlen(label->text));
         text_add(c->out, "\n");
     }
 }

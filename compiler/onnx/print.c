@@ -329,7 +329,10 @@ void import_print(Import *im, const ImportOptions *options, Written *w)
         outline(im, &p);
 
     const char *slash = strrchr(im->path, '/');
-    text_add(t, "# imported from %s\n", slash ? slash + 1 : im->path);
+    const char *name = slash ? slash + 1 : im->path;
+    text_add(t, "# imported from ");
+    text_clean(t, name, strlen(name));
+    text_add(t, "\n");
     int start = common_start(&p);
     for (int i = 0; i < p.statements; i++)
         if (p.statement[i]->declares == LINE_INPUT)

@@ -281,8 +281,19 @@ static void add_deps(Files *f, const Text *deps)
     file->ours.holds = ":";
 }
 
-/* Sets the names of the C and its header. */
-static void name_files(Files *f)
+/* Can the C include a file of this name? In quotes, some characters have another meaning. */
+static bool can_include(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    for (const char *c = name; *c; c++)
+        if (*c == '"' || (unsigned char)*c < 0x20)
+            return false;
+    return strstr(name, "??") == NULL;
+}
+
+/* Sets the names of the C and its header; false with a message. */
+static bool name_files(Files *f)
 {
     const Args *a = f->a;
     f->path = a->output;
@@ -291,6 +302,11 @@ static void name_files(Files *f)
     f->header = a->header;
     if (!f->header && (a->want_header || ends_in(f->path, ".c")))
         f->header = beside(f, ".h");
+    if (!f->header || can_include(f->header))
+        return true;
+    complain(f->ngc, "the C cannot include a header of the name '%s'; --header=FILE gives another",
+             f->header);
+    return false;
 }
 
 /* The C, and what is asked for with it: all files are written, or none. */
@@ -313,7 +329,8 @@ static int compile(Ngc *ngc, const Args *a, Model *m)
         return 0;
     }
 
-    name_files(&f);
+    if (!name_files(&f))
+        return 2;
 
     Text deps = {.ngc = ngc};
     const char *target[] = {f.path, f.header};

@@ -44,7 +44,7 @@ says() {
     (cd "$dir" && "$ngc" "$@") >"$dir/got" 2>&1 </dev/null
     status=$?
     head -20 "$dir/got" >>"$dir/messages"
-    if [ $status = "$want" ] && grep -q -e "$pattern" "$dir/got"; then
+    if [ $status = "$want" ] && { [ -z "$pattern" ] || grep -q -e "$pattern" "$dir/got"; }; then
         good
     else
         bad "ngc $*: status $status, not $want with '$pattern'"
@@ -325,6 +325,37 @@ cc -std=c11 -I../../compiler "$dir/bug.c" "$(dirname "$ngc")/libngc.a" -lm -o "$
     bad "an internal error as JSON: $(cat "$dir/got")"
 
 group "what is written"
+# ---- names of files: no shell sees them, and they get into no text as more than a name ----
+hostile() { # hostile NAME: a model and data of this name, by every command
+    odd=$1
+    printf 'dim m <= 4\ninput x[m, 2], t[m]: int\nz = dense(x, 2)\noutput p = softmax(z)\nminimize J = cross_entropy(z, t) with sgd(0.1)\n' >"$dir/$odd.ng"
+    printf '1,2,0\n2,3,1\n' >"$dir/$odd.csv"
+    says 0 "" "./$odd.ng" -o "./$odd.c" --header=plain.h --manifest
+    says 0 "^z = " run --fill "./$odd.ng"
+    says 0 "" explain "./$odd.ng" -o "./$odd.html"
+    says 0 "" fmt --check "./$odd.ng"
+    says 0 "Epoch 1" train "./$odd.ng" --data "./$odd.csv" --epochs 1 --save "./$odd.st"
+    says 0 "" predict "./$odd.ng" --data "./$odd.csv" --load "./$odd.st"
+    if "$ngc" --version | grep -q +onnx; then
+        says 0 "" export "./$odd.ng" -o "./$odd.onnx"
+        says 0 "" import "./$odd.onnx" -o "./$odd.2.ng"
+        says 0 "" run --fill "./$odd.2.ng"
+    fi
+    cc -std=c99 -Wall -Werror -I../../runtime -c "$dir/$odd.c" -o "$dir/odd.o" >"$dir/got" 2>&1 && good || bad "$odd: its C"
+    [ -e "$dir/hacked" ] && bad "$odd: a shell has run it" || good
+    grep -q '<script>alert' "$dir/$odd.html" && bad "$odd: it is in the page as it is" || good
+}
+CC="$(cc_with -O0)" XDG_CACHE_HOME="$dir/cache" TMPDIR="$dir"
+export CC XDG_CACHE_HOME TMPDIR
+hostile "-o \$(touch hacked)\`touch hacked\`;touch hacked; 'x\" %s ?? \\ <script>alert(1)<"
+says 2 "cannot include a header of the name 'a\"b.h'" m.ng -o 'a"b.c'
+unset CC XDG_CACHE_HOME TMPDIR
+if "$ngc" --version | grep -q +onnx; then # a line of its own would be a statement
+    says 0 "" export -e 'input x; output y = 2*x' -o "$(printf 'a\nb = 1.onnx')"
+    says 0 "^# imported from a?b = 1.onnx$" import "$(printf 'a\nb = 1.onnx')" -o -
+fi
+
+group "names of files"
 # ---- generated texts: refuse NAME PATTERN, with the model on standard input ----
 refuse() {
     cat >"$dir/large.ng"
