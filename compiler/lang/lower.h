@@ -127,6 +127,9 @@ typedef struct Frame {
     struct Scope *body; /* then: the scope of the body, which is not seen any more */
 } Frame;
 
+/* What a node is computed from: numbers, also run-time sizes, also what the caller gives. */
+typedef enum { OF_NUMBERS, OF_SIZES, OF_DATA } Origin;
+
 struct Lower {
     Ngc *ngc;
     Graph *g;
@@ -154,8 +157,8 @@ struct Lower {
         Loc why_loc;
     } * expanding;
     int levels;     /* loops that stay loops, and whose body is being lowered */
-    bool *run_time; /* by node id: is it computed from what is known only at run time? */
-    int run_times, run_time_room;
+    Origin *origin; /* by node id: the most that it is computed from */
+    int origins, origin_room;
     Table unrolled; /* by Stmt: where its passes are not alike, 1 + the place of the reason */
     struct Expanding *reason;
     int reasons, reason_room;

@@ -261,48 +261,55 @@ static bool lower_any_pass(For *f, const Kept *k)
     return true;
 }
 
-/* Finds which nodes are computed from what is known only at run time: those that there are more of
- * than the last time. */
-static void find_run_time(Lower *L)
+static Origin later(Origin a, Origin b)
+{
+    return a > b ? a : b;
+}
+
+/* Finds what nodes are computed from: those that there are more of than the last time. */
+static void find_origins(Lower *L)
 {
     const Graph *g = L->g;
 
-    while (L->run_times < g->count) {
-        const Node *n = g->node[L->run_times];
+    while (L->origins < g->count) {
+        const Node *n = g->node[L->origins];
         bool leaf = op_info[n->op]->flags & F_RUN_TIME && n->op != OP_training;
-        bool is = leaf && n->op != OP_carried && n->op != OP_index;
+        Origin of = OF_NUMBERS;
+        if (leaf && n->op != OP_carried && n->op != OP_index)
+            of = n->op == OP_size ? OF_SIZES : OF_DATA;
+
         for (int k = 0; k < n->nargs; k++)
-            is |= L->run_time[n->arg[k]->id];
-        L->run_time = arena_grow(L->ngc, L->run_time, L->run_times, &L->run_time_room, 1);
-        L->run_time[L->run_times++] = is;
+            of = later(of, L->origin[n->arg[k]->id]);
+        L->origin = arena_grow(L->ngc, L->origin, L->origins, &L->origin_room, sizeof *L->origin);
+        L->origin[L->origins++] = of;
     }
 }
 
-/* Is n known only at run time, or only in a pass of a loop around this one? */
-static bool is_run_time_value(const For *f, const Loop *loop, const Node *n)
+/* What n is computed from. What differs in the passes of a loop around this one is data. */
+static Origin origin_of(const For *f, const Loop *loop, const Node *n)
 {
     for (int l = 0; l < loop->level; l++)
         if (n->in[l])
-            return true;
-    return f->L->run_time[n->id];
+            return OF_DATA;
+    return f->L->origin[n->id];
 }
 
-/* Does a pass depend on anything that is known only at run time? */
-static bool uses_run_time(const For *f, const Loop *loop)
+/* The most that anything of a pass is computed from. */
+static Origin origin_of_pass(const For *f, const Loop *loop)
 {
-    find_run_time(f->L);
+    Origin most = OF_NUMBERS;
+
+    find_origins(f->L);
     for (int i = 0; i < f->count; i++) {
         const Carried *c = &f->carried[i];
         const Value *v = c->b->value;
-        if (c->leaf && is_run_time_value(f, loop, c->next))
-            return true;
-        if (c->leaf && is_run_time_value(f, loop, c->init->node))
-            return true;
+        if (c->leaf)
+            most =
+                later(most, later(origin_of(f, loop, c->next), origin_of(f, loop, c->init->node)));
         for (int k = c->init->count; !c->leaf && k < v->count; k++)
-            if (is_run_time_value(f, loop, v->item[k]->node))
-                return true;
+            most = later(most, origin_of(f, loop, v->item[k]->node));
     }
-    return false;
+    return most;
 }
 
 /* Does it leave anything? */
@@ -331,15 +338,19 @@ static bool is_long(For *f, const Loop *loop, int from)
     return for_differs(f, f->s->loc, "it is short");
 }
 
-/* Is a loop better than its expanded form? */
+/* Is a loop better than its expanded form? One that computes sizes, such as a list of those of a
+ * new tensor, is expanded: its results can be sizes then. */
 static bool is_worth_it(For *f, const Loop *loop, int from)
 {
     if (for_must_stay(f) || f->states > 0)
         return for_must_stay(f) || is_long(f, loop, from);
     if (!leaves_something(f))
         return for_differs(f, f->s->loc, "no value outside of it changes");
-    if (!uses_run_time(f, loop))
+    Origin of = origin_of_pass(f, loop);
+    if (of == OF_NUMBERS)
         return for_differs(f, f->s->loc, "what it computes is known at compile time");
+    if (of == OF_SIZES && f->passes <= MAX_PASSES)
+        return for_differs(f, f->s->loc, "it computes with sizes only");
     return is_long(f, loop, from);
 }
 
