@@ -89,10 +89,10 @@ static const int32_t ngrt_lane[16]
  * adds to the lanes. They take only 16 floats each before they go to the sum, which is a double. */
 #define NGRT_LONG_SUM(i, from, end, sum, lanes, ...)                             \
     for (size_t ngrt_j = (from); ngrt_j < (end); ngrt_j += 16 * NGRT_LANES) {    \
-        const size_t ngrt_to =                                                   \
+        const size_t ngrt_until =                                                \
             ngrt_j + 16 * NGRT_LANES < (end) ? ngrt_j + 16 * NGRT_LANES : (end); \
         ngrt_v lanes = NGRT_EACH(0);                                             \
-        for (size_t i = ngrt_j; i < ngrt_to; i += NGRT_LANES) {                  \
+        for (size_t i = ngrt_j; i < ngrt_until; i += NGRT_LANES) {               \
             __VA_ARGS__                                                          \
         }                                                                        \
         NGRT_EVERY_LANE(sum += (double)lanes[l];)                                \
