@@ -6,7 +6,8 @@
 # compiled by tcc, if it is installed, which is a hundred times faster than gcc; 5 models are compiled by gcc -O1, and 5 for AVX2,
 # if the processor has it, because the C's own kernels would choose AVX-512 (suite.sh: CHECK_SEED chooses the models). With
 # CHECK_LONG=1 or RANDOM_MODELS, all are compiled, every tenth hundred by gcc, the others by RANDOM_CC; none means no compiler.
-# Every op of ops.h must occur. Passes that are wrong on purpose must be found.
+# Every op of ops.h must occur. Passes that are wrong on purpose must be found. Half as many random networks (net.c) are tested in
+# the same way: one hundred in ten without C, and 10 networks by the quick compiler.
 #
 #     tests/random/run.sh               from anywhere; needs a built tree; BUILD says where
 cd "$(dirname "$0")/../.." || exit 2
@@ -23,7 +24,7 @@ choose_quick
 OPENBLAS_NUM_THREADS=1
 export OPENBLAS_NUM_THREADS
 
-cc -std=c11 -O1 -o "$dir/model" tests/random/model.c || exit 2
+cc -std=c11 -O1 -o "$dir/model" tests/random/model.c && cc -std=c11 -O1 -o "$dir/net" tests/random/net.c || exit 2
 functions "$build" > "$dir/functions" || exit 2
 cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler -c tests/random/check.c -o "$dir/check.o" &&
     cc "$dir/check.o" "$build/libngc.a" "$build/rt_ngrt_error.o" -lm -ldl -o "$dir/check" || exit 2
@@ -36,46 +37,51 @@ esac
 
 narrow=
 grep -qw avx2 /proc/cpuinfo 2>/dev/null && narrow=-march=x86-64-v3
-# job FIRST COUNT COMPILER: models in a directory of their own, removed unless something failed
+# job GENERATOR FIRST COUNT COMPILER: models in a directory of their own, removed unless something failed
 cat > "$dir/job" <<'END'
-at=$dir/$1_$3
+at=$dir/$1_$2_$4
 mkdir -p "$at"
 by=$quick n=
-case $3 in
+case $4 in
 none) n=-n ;;
 gcc) by="gcc -w" quick_libs= ;;
 narrow) by="gcc -w $narrow" quick_libs= ;;
 esac
-"$dir/model" "$1" "$2" "$at" "$dir/functions" || echo "FAIL model $1"
-"$dir/check" $n "$at" "$1" "$2" "$by" "$quick_libs $libs" > "$at/log" 2>&1
+"$dir/$1" "$2" "$3" "$at" "$dir/functions" || echo "FAIL $1 $2"
+"$dir/check" $n "$at" "$2" "$3" "$by" "$quick_libs $libs" > "$at/log" 2>&1
 status=$?
-[ $status -gt 1 ] && echo "the run of models $1 to $(($1 + $2 - 1)) ended with status $status" >> "$at/log"
+[ $status -gt 1 ] && echo "the run of $1s $2 to $(($2 + $3 - 1)) ended with status $status" >> "$at/log"
 rm -f "$at"/*.c "$at"/*.so
 grep -v '^[0-9]* passed, [0-9]* failed$' "$at/log" | head -20
-echo "models $1 to $(($1 + $2 - 1)), $3: $(tail -1 "$at/log")"
+echo "$1s $2 to $(($2 + $3 - 1)), $4: $(tail -1 "$at/log")"
 END
-# The jobs: hundreds of models, and the compiler for each.
+# jobs GENERATOR MODELS SHARE: hundreds of models, and the compiler for each. One hundred in SHARE is tested, one in 13 in C.
 jobs() {
     number=0
-    for start in $(seq "$first" 100 $((first + models - 1))); do
-        count=$((first + models - start))
+    for start in $(seq "$first" 100 $((first + $2 - 1))); do
+        count=$((first + $2 - start))
         [ $count -gt 100 ] && count=100
         by=quick
         [ "$CHECK_LONG" ] && case $((number % 20)) in 0) by=gcc ;; 10) by=narrow ;; esac
         in_share 13 $number || by=none
         [ "$none" ] && by=none
-        if [ "$by" != none ] || [ "${RANDOM_MODELS-}" ] || in_share 2 $number; then echo "$start $count $by"; fi
+        if [ "${RANDOM_MODELS-}" ] || in_share $3 $number || { [ $1 = model ] && [ "$by" != none ]; }; then echo "$1 $start $count $by"; fi
         number=$((number + 1))
     done
-    [ "$CHECK_LONG" ] && return
-    echo "$((first + CHECK_SEED * 5 % models)) 5 gcc"
-    echo "$((first + (CHECK_SEED * 5 + models / 2) % models)) 5 narrow"
 }
-export dir first models quick quick_libs libs narrow
-jobs > "$dir/jobs"
+export dir first quick quick_libs libs narrow
+{
+    jobs model $models 2
+    jobs net $((models / 2)) 10
+    if ! [ "$CHECK_LONG" ]; then
+        echo "model $((first + CHECK_SEED * 5 % models)) 5 gcc"
+        echo "model $((first + (CHECK_SEED * 5 + models / 2) % models)) 5 narrow"
+        [ "$none" ] || echo "net $((first + CHECK_SEED * 10 % models)) 10 quick"
+    fi
+} > "$dir/jobs"
 xargs -P 2 -L 1 sh "$dir/job" < "$dir/jobs"
 
-total=$(awk '{ n += $2 } END { print n }' "$dir/jobs")
+total=$(awk '{ n += $3 } END { print n }' "$dir/jobs")
 passed=$(cat "$dir"/*/log | awk '/^[0-9]+ passed, / { n += $1 } END { print n + 0 }')
 failed=$((total - passed))
 cat "$dir"/*/*.ops | awk '{ n[$1] += $2 } END { for (op in n) print op, n[op] }' | sort -k2n > "$dir/ops"
