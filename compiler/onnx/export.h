@@ -35,6 +35,8 @@ typedef struct Export {
     const Model *m;
     Placed *place;             /* by node id */
     Form **form;               /* by node id, or NULL */
+    const int *uses;           /* by node id: is it read? */
+    bool *measured;            /* by index of a variable: an input of which a size is read */
     const char *dim[MAX_DIMS]; /* the tensors with the sizes */
     int element;               /* of a float */
     Table taken;               /* names of tensors */

@@ -164,24 +164,44 @@ void cannot(Export *x, const Node *n, const char *why)
 
 /* ---- sizes ---- */
 
-/* The tensor [1] with a run-time dim: a size of an input. */
-static const char *dim_value(Export *x, int dim)
+/* An input with this size, and the axis: rather one whose elements are read too. */
+static const Var *find_sized(const Export *x, int dim, int *axis)
 {
-    if (x->dim[dim])
-        return x->dim[dim];
+    const Var *found = NULL;
+
     for (int i = 0; i < x->m->vars; i++) {
         const Var *v = x->m->var[i];
-        for (int k = 0; v->kind == VAR_INPUT && k < v->shape.rank; k++) {
+        if (v->kind != VAR_INPUT || (found && !x->uses[v->node->id]))
+            continue;
+        for (int k = 0; k < v->shape.rank; k++) {
             if (v->shape.dim[k] != size_dim(x->g, dim))
                 continue;
-            const char *shape = put(x, "Shape", v->name, NULL);
-            int64_t at = k;
-            return x->dim[dim] = put(x, "Gather", shape, int_list(x, &at, 1), NULL);
+            *axis = k;
+            if (x->uses[v->node->id])
+                return v;
+            found = v;
         }
+    }
+    return found;
+}
+
+/* The tensor [1] with a run-time dim. */
+static const char *dim_value(Export *x, int dim)
+{
+    int axis = 0;
+    int64_t at, one = 1;
+    if (x->dim[dim])
+        return x->dim[dim];
+
+    const Var *v = find_sized(x, dim, &axis);
+    if (v) {
+        x->measured[v->index] = true;
+        at = axis;
+        const char *shape = put(x, "Shape", v->name, NULL);
+        return x->dim[dim] = put(x, "Gather", shape, int_list(x, &at, 1), NULL);
     }
     complain(x->ngc, "the size %s cannot be exported: no input has it", x->g->dim[dim].name);
     x->problems++;
-    int64_t one = 1;
     return x->dim[dim] = int_list(x, &one, 1);
 }
 

@@ -45,19 +45,15 @@ static Pb__Value *value_info(Export *x, const char *name, Type type, Shape s)
     return v;
 }
 
-static void add_variables(Export *x, Pb__Graph *graph, const int *uses, const double *const *var)
+static void add_weights(Export *x, const double *const *var)
 {
-    graph->input = arena_alloc(x->ngc, (size_t)(x->m->vars + 1) * sizeof *graph->input);
     for (int i = 0; i < x->m->vars; i++) {
         const Var *v = x->m->var[i];
-        if (!uses[v->node->id] && v->kind != VAR_INPUT)
+        if (!x->uses[v->node->id] && v->kind != VAR_INPUT)
             continue;
         x->place[v->node->id].name = fresh_name(x, v->name);
-        if (v->kind == VAR_INPUT) {
-            if (uses[v->node->id])
-                graph->input[graph->n_input++] = value_info(x, v->name, v->type, v->shape);
+        if (v->kind == VAR_INPUT)
             continue;
-        }
         int64_t dim[MAX_RANK];
         for (int k = 0; k < v->shape.rank; k++)
             dim[k] = size_max(x->g, v->shape.dim[k]);
@@ -65,11 +61,22 @@ static void add_variables(Export *x, Pb__Graph *graph, const int *uses, const do
     }
 }
 
-static void add_nodes(Export *x, const int *uses)
+/* The inputs whose elements, or sizes, the nodes read. */
+static void add_inputs(Export *x, Pb__Graph *graph)
+{
+    graph->input = arena_alloc(x->ngc, (size_t)(x->m->vars + 1) * sizeof *graph->input);
+    for (int i = 0; i < x->m->vars; i++) {
+        const Var *v = x->m->var[i];
+        if (v->kind == VAR_INPUT && (x->uses[v->node->id] || x->measured[i]))
+            graph->input[graph->n_input++] = value_info(x, v->name, v->type, v->shape);
+    }
+}
+
+static void add_nodes(Export *x)
 {
     for (int i = 0; i < x->g->count; i++) {
         const Node *n = x->g->node[i];
-        if (!uses[i] || n->op == OP_var)
+        if (!x->uses[i] || n->op == OP_var)
             continue;
         if (n->op == OP_data) {
             int64_t dim[MAX_RANK];
@@ -170,11 +177,13 @@ Pb__Model *onnx_export(Ngc *ngc, Model *m, const double *const *var, bool traini
     }
 
     forms_find(&x, graph_uses(m->graph, node, count));
-    int *uses = find_needed(&x, node, count);
+    x.uses = find_needed(&x, node, count);
+    x.measured = arena_alloc(ngc, (size_t)(m->vars + 1) * sizeof *x.measured);
     x.place = arena_alloc(ngc, (size_t)(m->graph->count + 1) * sizeof *x.place);
-    add_variables(&x, graph, uses, var);
-    add_nodes(&x, uses);
+    add_weights(&x, var);
+    add_nodes(&x);
     add_outputs(&x, graph, root, count, node);
+    add_inputs(&x, graph);
     if (x.problems)
         return NULL;
     graph->n_node = (size_t)x.nodes;

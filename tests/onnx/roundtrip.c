@@ -1,9 +1,10 @@
 /* roundtrip.c - models are exported, checked to be the same after an import: outputs, losses and
  * gradients for random inputs, by the interpreter.
  *
- *     DUMP=FOLDER roundtrip ...  writes FOLDER/NAME.onnx with floats, and FOLDER/NAME.json: inputs,
- * and what the interpreter computes, for other programs roundtrip MODEL.ng ...     a line for each:
- * "ok NAME: N values", "no NAME: why not", "WRONG NAME: ..."
+ *     roundtrip MODEL.ng ...         a line for each: "ok NAME: N values", "no NAME: why not",
+ *                                    "WRONG NAME: ..."
+ *     DUMP=FOLDER roundtrip ...      writes FOLDER/NAME.onnx with floats (with DOUBLE=1: doubles),
+ * and FOLDER/NAME.json: inputs, and what the interpreter computes, for other programs
  */
 #include "onnx/export.h"
 #include "onnx/onnx.h"
@@ -143,15 +144,18 @@ static void add_tensor(Text *t, const char *name, Type type, int rank, const int
 {
     int64_t n = 1;
     text_add(t, "{\"name\": ");
+    const char *element = t->ngc->opt.real_double ? "float64" : "float32";
+    if (type == T_INT)
+        element = "int64";
     json_string(t, name);
-    text_add(t, ", \"type\": \"%s\", \"dims\": [", type == T_INT ? "int64" : "float32");
+    text_add(t, ", \"type\": \"%s\", \"dims\": [", element);
     for (int i = 0; i < rank; i++) {
         text_add(t, "%s%lld", i ? ", " : "", (long long)dim[i]);
         n *= dim[i];
     }
     text_add(t, "], \"data\": [");
     for (int64_t i = 0; i < n; i++)
-        text_add(t, isfinite(x[i]) ? "%s%.9g" : "%snull", i ? ", " : "", x[i]);
+        text_add(t, isfinite(x[i]) ? "%s%.17g" : "%snull", i ? ", " : "", x[i]);
     text_add(t, "]}");
 }
 
@@ -197,8 +201,10 @@ static void dump(Eval *e, const Text *model, const char *folder, const char *nam
 
 static void test(const char *file)
 {
-    Ngc ngc = {
-        .opt = {.optimize = 2, .digits = 9, .real_double = !getenv("DUMP"), .unroll = INT32_MAX}};
+    Ngc ngc = {.opt = {.optimize = 2,
+                       .digits = 9,
+                       .real_double = !getenv("DUMP") || getenv("DOUBLE"),
+                       .unroll = INT32_MAX}};
     Ngc other = ngc;
     const char *name = strrchr(file, '/') ? strrchr(file, '/') + 1 : file, *why = NULL;
     source_restart(&ngc);

@@ -196,6 +196,33 @@ damage() {
     group "damaged files"
 }
 
+# Random models and networks as PyTorch computes them, with the gradients that it finds itself; the same by onnxruntime, if it is
+# there. Those with random numbers or loops that end by data are not exported, nor those where nothing has a slope.
+random() {
+    count=20 enough=24
+    [ "$CHECK_LONG" ] && count=1000 enough=1200
+    cc -std=c11 -O1 -o "$dir/model" tests/random/model.c && cc -std=c11 -O1 -o "$dir/net" tests/random/net.c || exit 2
+    first=$((1 + count * CHECK_SEED))
+    mkdir "$dir/random" "$dir/floats"
+    for by in model net; do
+        mkdir "$dir/$by.d" && "$dir/$by" $first $count "$dir/$by.d"
+        for i in $(seq $first $((first + count - 1))); do mv "$dir/$by.d/$i.ng" "$dir/random/$by$i.ng"; done
+    done
+    mkdir "$dir/doubles"
+    DOUBLE=1 DUMP=$dir/doubles limit 600 "$dir/roundtrip" "$dir"/random/*.ng >"$dir/out" 2>&1 || fail "roundtrip: status $?: $(tail -2 "$dir/out")"
+    limit 600 $python tests/random/pytorch.py "$dir/doubles" >"$dir/out" 2>&1 || fail "pytorch.py: $(tail -3 "$dir/out")"
+    passed=$((passed + $(grep -c '^ok ' "$dir/out")))
+    [ "$(grep -c '^ok ' "$dir/out")" -ge $enough ] && good || fail "PyTorch computes few models: $(grep -v '^ok ' "$dir/out" | head -3)"
+    grep -v '^ok ' "$dir/out" >"$dir/got" && fail "PyTorch: $(head -5 "$dir/got")"
+    if [ -d "$dir/npm" ]; then
+        DUMP=$dir/floats limit 600 "$dir/roundtrip" "$dir"/random/*.ng >"$dir/out" 2>&1
+        NODE_PATH=$dir/npm/node_modules limit 600 node $here/runtime.js "$dir/floats" >"$dir/out" 2>&1 || fail "runtime.js: $(tail -3 "$dir/out")"
+        passed=$((passed + $(grep -c '^ok ' "$dir/out")))
+        grep -v '^ok ' "$dir/out" >"$dir/got" && fail "onnxruntime: $(head -5 "$dir/got")"
+    fi
+    group "random models in PyTorch"
+}
+
 # Without protobuf-c, ngc works, and import says what is missing.
 without() {
     in_share 8 0 || return
@@ -219,6 +246,7 @@ messages
 exports
 sequence
 damage
+random
 without
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
