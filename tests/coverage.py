@@ -14,7 +14,11 @@ def counts(build):
     """For each source: {line: times}, {(line, branch): times}."""
     lines = collections.defaultdict(dict)
     branches = collections.defaultdict(dict)
-    for data in sorted(glob.glob(os.path.join(build, "*.gcda"))):
+    for data in sorted(glob.glob(os.path.join(build, "data", "*", "*.gcda"))):
+        notes = os.path.basename(data)[:-5] + ".gcno"  # gcov wants them beside the counts
+        link = os.path.join(os.path.dirname(data), notes)
+        if not os.path.exists(link):
+            os.symlink(os.path.join(build, notes), link)
         text = subprocess.run(
             ["gcov", "--json-format", "--stdout", "--branch-probabilities", data],
             capture_output=True, check=True).stdout

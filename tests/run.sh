@@ -22,6 +22,7 @@ clock() {
 
 # Runs one suite. Shows its lines at once, except the counts, which go to a file.
 one() {
+    [ "${COVERAGE-}" ] && GCOV_PREFIX=$COVERAGE/$1 && export GCOV_PREFIX # tests/coverage.sh
     {
         sh "$(command_of "$1")" 2>&1
         echo $? >"$results/$1.status"
