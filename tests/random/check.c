@@ -9,6 +9,10 @@
  *     check [-n] DIR FIRST COUNT CC [LIBS]      -n: no C. Reads DIR/FIRST.ng ..., writes what it
  * needs beside them, and DIR/FIRST.ops: how often each op occurred
  *
+ *     check -r TEXTS DIR FIRST COUNT            no C; the literal graph is that of TEXTS/FIRST.ng
+ * ..., where rewrite.py wrote the models in another way. Where that keeps the order of operations,
+ * the values are the same bits, and with other names so is the C.
+ *
  * All models of a run are one C file for each way, so that starting compilers is not the cost.
  */
 #include "emit/emit_c.h"
@@ -44,6 +48,7 @@ enum { WAYS = sizeof ways / sizeof *ways };
 typedef struct Case { /* one model */
     int number;
     char path[1100];
+    char text[1100]; /* the file of the literal graph */
     Ngc *ngc, *literal_ngc;
     Model *m, *literal; /* equal roots in equal order */
     Eval *e, *reference;
@@ -55,6 +60,7 @@ typedef struct Case { /* one model */
 } Case;
 
 static int failed;
+static const char *rewritten; /* the directory of other texts, or NULL */
 
 static void fault(Case *c, const char *way, const char *what, const char *name, const char *text)
 {
@@ -118,12 +124,30 @@ static bool is_last_pass(const char *kept, const char *expanded)
            expanded[n + 1 + strspn(expanded + n + 1, "0123456789")] == 0;
 }
 
+/* After marks such as b__, which rewrite.py puts before names. */
+static const char *after_marks(const char *p)
+{
+    while (rewritten && islower((unsigned char)p[0]) && p[1] == '_' && p[2] == '_')
+        p += 3;
+    return p;
+}
+
+static bool same_name(const char *a, const char *b)
+{
+    a = after_marks(a);
+    b = after_marks(b);
+    while (*a && *a == *b) {
+        a = after_marks(a + 1);
+        b = after_marks(b + 1);
+    }
+    return *a == *b;
+}
+
 static bool same_root(const Root *a, const Root *b)
 {
     if (a->kind != b->kind)
         return false;
-    return strcmp(a->name, b->name) == 0 ||
-           (a->kind == ROOT_GRAD && is_last_pass(a->name, b->name));
+    return same_name(a->name, b->name) || (a->kind == ROOT_GRAD && is_last_pass(a->name, b->name));
 }
 
 /* The roots of the other model, in its order. A named value that is a number where sizes are
@@ -140,6 +164,9 @@ static void match_roots(Case *c)
 
         while (at < c->literal->roots && !same_root(r, &c->literal->root[at]))
             at++;
+        if (at == c->literal->roots && rewritten) /* its statements are in another order */
+            for (at = 0; at < c->literal->roots && !same_root(r, &c->literal->root[at]);)
+                at++;
         bool found = at < c->literal->roots;
         root[i] = found ? c->literal->root[at] : *r;
         root[i].name = r->name;
@@ -175,10 +202,11 @@ static bool open_case(Case *c, const char *dir, int number)
 {
     *c = (Case){.number = number, .seed = (uint64_t)number};
     snprintf(c->path, sizeof c->path, "%s/%d.ng", dir, number);
+    snprintf(c->text, sizeof c->text, "%s/%d.ng", rewritten ? rewritten : dir, number);
     c->m = read_model(&c->ngc, c->path, case_options(c, 0));
     if (!c->m)
         fault(c, "compiler", "model", c->path, "there are errors");
-    if (!c->m || !read_literal(c, c->path)) {
+    if (!c->m || !read_literal(c, c->text)) {
         c->m = NULL;
         return false;
     }
@@ -196,7 +224,7 @@ static bool open_case(Case *c, const char *dir, int number)
 static bool write_sized(const Case *c, const char *path)
 {
     const Graph *g = c->m->graph;
-    FILE *in = fopen(c->path, "r"), *out = fopen(path, "w");
+    FILE *in = fopen(c->text, "r"), *out = fopen(path, "w");
     char line[4096];
 
     while (in && out && fgets(line, sizeof line, in))
@@ -220,7 +248,7 @@ static bool give_sizes(Case *c)
     if (!c->moving)
         return true;
 
-    snprintf(path, sizeof path, "%s.sized", c->path);
+    snprintf(path, sizeof path, "%s.sized", c->text);
     arena_free(c->literal_ngc);
     if (!write_sized(c, path) || !read_literal(c, path))
         return false;
@@ -771,6 +799,55 @@ static void check_emitted(Case *c, void *const *object)
     }
 }
 
+/* ---- texts written in another way ---- */
+
+/* Without signs, -0 is 0. */
+static bool same_bits(const double *x, const double *y, int64_t n, bool signs)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (memcmp(&x[i], &y[i], sizeof *x) != 0 && (signs || x[i] != y[i]))
+            return false;
+    return true;
+}
+
+/* Values that are no derivatives, literally computed from both texts, are the same bits. */
+static void check_same_bits(Case *c, bool signs)
+{
+    Ngc *ngc;
+    Model *m = read_model(&ngc, c->path, (Options){.literal = true});
+    Eval *e = m ? new_eval(ngc, m, c->value) : NULL;
+
+    memcpy(e->dim, c->reference->dim, sizeof e->dim);
+    for (int i = 0; i < m->roots; i++) {
+        const Root *a = &m->root[i], *b = c->literal->root;
+        for (int k = 0; k < c->literal->roots && !same_root(a, b); k++)
+            b++;
+        if (b == c->literal->root + c->literal->roots || !b->node || a->kind != ROOT_NAMED ||
+            !strchr("vy", *a->name))
+            continue;
+        if (!same_bits(eval_node(e, a->node), eval_node(c->reference, b->node),
+                       count_of(e, a->node), signs))
+            fault(c, "literal", "bits", a->name, "other bits where the text is written otherwise");
+    }
+    arena_free(ngc);
+}
+
+/* The kind of rewriting is the first word of the text. */
+static void check_rewritten(Case *c)
+{
+    char kind[40] = "";
+    FILE *f = fopen(c->text, "r");
+
+    if (!f || fscanf(f, "# %39s", kind) != 1)
+        fault(c, "text", "kind", c->text, "is not there");
+    if (f)
+        fclose(f);
+    c->reference->training = 1;
+    eval_forget(c->reference);
+    if (!c->moving && strcmp(kind, "reductions") != 0)
+        check_same_bits(c, strcmp(kind, "zero") != 0); /* -0 + 0*x is 0 */
+}
+
 /* ---- the run ---- */
 
 /* Adds up the ops that what is asked for needs. */
@@ -817,7 +894,10 @@ static void check_case(Case *c, void *const *object, bool emit, int *ops)
     count_ops(c->literal, ops);
     if (give_values(c, 0)) {
         check_simplified(c);
-        check_gradients(c);
+        if (rewritten)
+            check_rewritten(c);
+        else
+            check_gradients(c);
     }
     for (int round = 1; c->moving && round < rounds(c) && give_values(c, round); round++)
         check_simplified(c);
@@ -834,9 +914,14 @@ int main(int argc, char **argv)
     if (!emit) {
         argv++;
         argc--;
+    } else if (argc > 2 && strcmp(argv[1], "-r") == 0) {
+        rewritten = argv[2];
+        emit = false;
+        argv += 2;
+        argc -= 2;
     }
     if (argc < 4 + emit) {
-        fprintf(stderr, "usage: check [-n] DIR FIRST COUNT CC [LIBS]\n");
+        fprintf(stderr, "usage: check [-n | -r TEXTS] DIR FIRST COUNT CC [LIBS]\n");
         return 2;
     }
     const char *dir = argv[1], *libs = argc > 5 ? argv[5] : "";
