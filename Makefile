@@ -219,7 +219,7 @@ check:
 	@sh tests/run.sh $(B)/ngc
 
 check-long:
-	@sh tests/install.sh check
+	@sh tests/install.sh long
 	@$(MAKE) --no-print-directory all
 	@CHECK_LONG=1 sh tests/run.sh $(B)/ngc
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# install.sh - makes sure that this machine has what a goal of make needs: `sh tests/install.sh demo|check|bench`.
+# install.sh - makes sure that this machine has what a goal of make needs: `sh tests/install.sh demo|check|long|bench`.
 # Installs missing packages if it can (Debian's apt-get, as root or by sudo). Otherwise it prints the command and fails.
 set -u
 
@@ -35,7 +35,8 @@ want bison command -v bison
 want libopenblas-dev header cblas.h -lopenblas
 want zlib1g-dev header zlib.h -lz
 want dataset-fashion-mnist test -e /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
-if [ "${1:-demo}" = check ]; then
+case ${1:-demo} in
+check | long)
     want clang command -v clang
     want clang-format-14 command -v clang-format-14
     want graphviz command -v dot
@@ -74,6 +75,20 @@ if [ "${1:-demo}" = check ]; then
     want python3-torchvision /usr/bin/python3 -c 'import torchvision'
     want python3 command -v python3
     want python3-numpy /usr/bin/python3 -c 'import numpy'
+    ;;
+esac
+if [ "${1:-demo}" = long ] && [ "$(uname -m)" = x86_64 ]; then # tests/random/targets.sh
+    for version in 11 12; do want gcc-$version command -v gcc-$version; done
+    for version in 13 14 15 16 19; do want clang-$version command -v clang-$version; done
+    want gcc-arm-linux-gnueabihf command -v arm-linux-gnueabihf-gcc
+    want gcc-riscv64-linux-gnu command -v riscv64-linux-gnu-gcc
+    want gcc-s390x-linux-gnu command -v s390x-linux-gnu-gcc
+    want libc6-dev-armhf-cross test -e /usr/arm-linux-gnueabihf/lib/libm.a
+    want libc6-dev-riscv64-cross test -e /usr/riscv64-linux-gnu/lib/libm.a
+    want libc6-dev-s390x-cross test -e /usr/s390x-linux-gnu/lib/libm.a
+    want gcc-mingw-w64-x86-64 command -v x86_64-w64-mingw32-gcc
+    want wine64 test -e /usr/lib/wine/wine64
+    want wine command -v wine
 fi
 if [ "${1:-demo}" = bench ]; then
     want python3-numpy /usr/bin/python3 -c 'import numpy'

@@ -6,7 +6,8 @@
  *     selfcheck [OPTION ...] MODEL.ng > program.c
  *
  * Options: -O0, --no-share, --standalone, --unroll=N, --segment=N; --dims=N, the most that run-time
- * sizes are; --seed=N.
+ * sizes are; --seed=N; --float, for 32-bit floats, which differ by up to 1e-3 of the largest
+ * element of a result (of 1, if all are smaller).
  *
  * --freeze=N: param number i is a constant if bit i % 16 of N is set.
  */
@@ -150,7 +151,7 @@ static int row_axis(Graph *g, Shape s, Size *unit)
  * `count` elements are `outer` pieces for each row. */
 static void print_part_of(Text *t, const Var *v, int i, int64_t count, int64_t outer, int64_t rows)
 {
-    const char *type = v->type == T_INT ? "int32_t" : "double";
+    const char *type = v->type == T_INT ? "int32_t" : "number";
     long long piece = (long long)(count / outer / rows);
 
     printf("static %s part_%d[%lld];\n", type, i, (long long)count);
@@ -216,19 +217,22 @@ static const char *const helpers =
     "    for (size_t i = 0; i < n; i++)\n"
     "        bits = (bits ^ ((const unsigned char *)x)[i]) * 1099511628211ull;\n"
     "}\n"
-    "static int same(double got, double want)\n"
+    "static int same(double got, double want, double size)\n"
     "{\n"
-    "    double size = fabs(want) > 1 ? fabs(want) : 1;\n"
     "    if (got != got && want != want)\n"
     "        return 1;\n"
-    "    return got == want || fabs(got - want) <= 1e-10 * size;\n"
+    "    size = sizeof(number) == sizeof(double) && fabs(want) > 1 ? fabs(want) : size;\n"
+    "    return got == want || fabs(got - want) <= NEAR * size;\n"
     "}\n"
     "static void check(const char *what, const void *at, const double *want, size_t n)\n"
     "{\n"
-    "    const double *got = at;\n"
+    "    const number *got = at;\n"
+    "    double size = 1;\n"
     "    note(at, n * sizeof *got);\n"
+    "    for (size_t i = 0; i < n && sizeof(number) < sizeof(double); i++)\n"
+    "        size = fabs(want[i]) > size ? fabs(want[i]) : size;\n"
     "    for (size_t i = 0; i < n; i++)\n"
-    "        if (!same(got[i], want[i])) {\n"
+    "        if (!same(got[i], want[i], size)) {\n"
     "            printf(\"%s[%d]: %.17g, not %.17g\\n\", what, (int)i, got[i], want[i]);\n"
     "            bad = 1;\n"
     "            return;\n"
@@ -403,12 +407,12 @@ static void print_main(Eval *e, const Model *m, const double *const *value)
     print_blocks(m);
     for (int i = 0; i < m->vars; i++) {
         int64_t dim[MAX_RANK], count = eval_shape(e, m->var[i]->shape, dim);
-        const char *type = m->var[i]->type == T_INT ? "int32_t" : "double";
+        const char *type = m->var[i]->type == T_INT ? "int32_t" : "number";
 
         if (m->var[i]->kind != VAR_FROZEN)
             print_array(type, "value", i, value[i], count);
     }
-    bool batches = m->graph->dims > 0 && print_part(e, m);
+    bool batches = e->ngc->opt.real_double && m->graph->dims > 0 && print_part(e, m);
     if (batches)
         printf("%s", total_helper);
 
@@ -465,6 +469,8 @@ static const char *read_arguments(int argc, char **argv, Options *opt, int64_t *
             opt->no_share = true;
         } else if (strcmp(arg, "--standalone") == 0) {
             opt->standalone = true;
+        } else if (strcmp(arg, "--float") == 0) {
+            opt->real_double = false;
         } else if (strncmp(arg, "--dims=", 7) == 0) {
             *dims = atoll(arg + 7);
         } else if (strncmp(arg, "--unroll=", 9) == 0) {
@@ -497,7 +503,9 @@ static void print_code(Model *made, Model *m)
         m->root[i].cname = made->root[i].cname;
     for (int i = 0; i < m->vars; i++)
         m->var[i]->cname = made->var[i]->cname;
-    printf("%s%s", out.c.at, helpers);
+    printf("%s\ntypedef %s number;\n#define NEAR %s%s", out.c.at,
+           ngc->opt.real_double ? "double" : "float", ngc->opt.real_double ? "1e-10" : "1e-3",
+           helpers);
 }
 
 int main(int argc, char **argv)

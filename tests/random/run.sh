@@ -92,6 +92,21 @@ for op in $(sed -n 's/\/\*.*\*\///; s/X(\([a-z0-9_]*\))/\1/gp' compiler/graph/op
 done
 group "models"
 
+# Texts that are written in another way, with the same numbers. Numbers 1 to 21 are of each kind.
+some=30
+[ "$CHECK_LONG" ] && some=$models
+for by in model net; do
+    at=$dir/$by.texts from=$((first + some * CHECK_SEED))
+    [ "$CHECK_LONG" ] && from=$first
+    mkdir "$at" "$at/new" && "$dir/$by" $from $some "$at" "$dir/functions" && python3 tests/random/rewrite.py $from $some "$at" "$at/new" || exit 2
+    "$dir/check" -r "$at/new" "$at" $from $some >"$at/log" 2>&1
+    grep -v ' passed, ' "$at/log" | head -20
+    now=$(sed -n '$s/ passed, .*//p' "$at/log")
+    passed=$((passed + ${now:-0}))
+    failed=$((failed + some - ${now:-0}))
+done
+group "other texts"
+
 # Passes that are wrong on purpose: a few models are enough.
 broken_models() { limit 100 "$dir/broken" "$dir/few" 7 6 "$quick" "$quick_libs $libs"; }
 if [ -z "$none" ]; then
@@ -107,6 +122,13 @@ if [ -z "$none" ]; then
         fi
     done
     group "broken passes"
+fi
+# Other processors and compilers.
+if [ "$CHECK_LONG" ] && ! [ "${RANDOM_MODELS-}" ] && [ "$(uname -m)" = x86_64 ]; then
+    BUILD=$build sh tests/random/targets.sh >"$dir/targets.log" 2>&1
+    grep -v ' passed, ' "$dir/targets.log"
+    passed=$((passed + $(tail -1 "$dir/targets.log" | sed 's/ passed.*//')))
+    failed=$((failed + $(tail -1 "$dir/targets.log" | sed 's/.*, \([0-9]*\) failed/\1/')))
 fi
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
