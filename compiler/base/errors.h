@@ -117,9 +117,11 @@ typedef enum {
     ERR_NO_PARAMS = 511,       /* the model has no params to optimize */
     ERR_THIRD_OF_DET = 512,    /* a third derivative of det (-Wsingular-matrix) */
     ERR_LAZY = 513,            /* lazy changes nothing (-Wlazy) */
-    ERR_ADJOINTS = 520,        /* what a backward part returns does not fit the parameters */
-    ERR_NO_RULE = 521,         /* a def that cannot have a backward part */
-    ERR_UNRULED = 522,         /* it is computed from a param that has no adjoint */
+    /* the gradient is with respect to a variable that a loop has changed (-Wover-variable) */
+    ERR_OVER_VARIABLE = 514,
+    ERR_ADJOINTS = 520, /* what a backward part returns does not fit the parameters */
+    ERR_NO_RULE = 521,  /* a def that cannot have a backward part */
+    ERR_UNRULED = 522,  /* it is computed from a param that has no adjoint */
 
     /* the emitted C */
     /* a name is changed in the emitted C (-Wrenamed-identifier) */

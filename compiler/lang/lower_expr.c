@@ -294,7 +294,9 @@ static Value *formula_input(Lower *L, const Expr *x)
 
     Scope *here = L->scope;
     L->scope = L->file;
-    scope_bind(L, x->name, value, x->loc)->declared = true;
+    Binding *b = scope_bind(L, x->name, value, x->loc);
+    b->declared = true;
+    b->var = v;
     L->scope = here;
     return value;
 }

@@ -17,7 +17,7 @@ void root_add(Lower *L, Root r)
 Value *lower_path(Lower *L, const char *path, Loc loc)
 {
     const Binding *b = scope_find(L, path);
-    const Var *v = b ? b->var : lower_find_var(L, path);
+    const Var *v = b ? NULL : lower_find_var(L, path);
     if (v)
         return value_node(L, loc, v->node);
     if (!strchr(path, '.') || b) {
@@ -121,6 +121,23 @@ static bool over_pattern(Lower *L, const Names *pattern, Derivative *d)
     return found;
 }
 
+/* What a name in `over` means. A variable is meant itself, as without `over`, also where a loop has
+ * assigned to its name since; a warning says that this is not its value there. */
+static Value *over_value(Lower *L, const Names *name, bool params_only)
+{
+    const Binding *b = scope_find(L, name->name);
+    if (!b || !b->var)
+        return lower_path(L, name->name, name->loc);
+
+    bool same = b->again || b->value->node == b->var->node;
+    if (!same && !params_only)
+        warn(L->ngc, "over-variable", ERR_OVER_VARIABLE, name->loc,
+             "this is with respect to the variable '%s', not to what a loop left in it; for that, "
+             "write last = %s after the loop, and 'over last'",
+             name->name, name->name);
+    return value_node(L, name->loc, b->var->node);
+}
+
 static bool over_names(Lower *L, const Stmt *s, Derivative *d, bool params_only)
 {
     for (const Names *t = s->names; t; t = t->next) {
@@ -129,7 +146,7 @@ static bool over_names(Lower *L, const Stmt *s, Derivative *d, bool params_only)
                 return false;
             continue;
         }
-        const Value *v = lower_path(L, t->name, t->loc);
+        const Value *v = over_value(L, t, params_only);
         if (!check_over(L, t, v, params_only))
             return false;
         over_node(d, v->node, t->name);

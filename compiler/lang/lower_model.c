@@ -81,6 +81,44 @@ static void deliver_loss(Lower *L, const Root *r)
     root_grads(L, &d, -1);
 }
 
+/* What a loop leaves is used if, in its expanded form, the last pass or something after it would
+ * use it: a variable after a pass, if something else in the body reads it; its value before the
+ * first pass, if the body reads the variable. */
+static void mark_of_loop(const Node *n, bool *used)
+{
+    if (n->op == OP_last) {
+        const Node *loop = n->arg[1];
+        for (int i = 0; i < loop_variables(loop); i++)
+            if (loop_leaf(loop, i) == n->arg[0])
+                used[n->id] |= used[loop_next(loop, i)->id];
+    }
+    for (int i = 0; n->op == OP_loop && i < loop_variables(n); i++)
+        used[loop_init(n, i)->id] |= used[loop_leaf(n, i)->id];
+}
+
+/* Which values do the named ones use? The answer is the same whether a loop stays a loop or not. */
+static bool *mark_used(Lower *L)
+{
+    const Model *m = L->m;
+    Graph *g = L->g;
+    bool *used = arena_alloc(L->ngc, (size_t)g->count + 1);
+    Node **named = arena_alloc(L->ngc, (size_t)(m->roots + 1) * sizeof *named);
+
+    for (int i = 0; i < m->roots; i++)
+        named[i] = m->root[i].node;
+    const int *uses = graph_uses(g, named, m->roots);
+
+    for (int k = 0; k < g->count; k++) {
+        const Node *n = g->node[k];
+        for (int a = n->op == OP_loop ? 3 * loop_variables(n) : 0; uses[k] && a < n->nargs; a++)
+            used[n->arg[a]->id] = true;
+    }
+    for (int k = 0; k < g->count; k++)
+        if (uses[k])
+            mark_of_loop(g->node[k], used);
+    return used;
+}
+
 /* If the file asks for nothing, it delivers the named values that no other value uses. If there is
  * one, and it is a scalar, it is differentiated too. */
 static void deliver(Lower *L)
@@ -93,11 +131,7 @@ static void deliver(Lower *L)
         if (m->root[i].kind != ROOT_NAMED)
             return;
 
-    bool *used = arena_alloc(L->ngc, (size_t)L->g->count + 1);
-    for (int k = 0; k < L->g->count; k++)
-        for (int a = 0; a < L->g->node[k]->nargs; a++)
-            used[L->g->node[k]->arg[a]->id] = true;
-
+    const bool *used = mark_used(L);
     int last = -1, count = 0;
     for (int i = 0; i < named; i++)
         if (!used[m->root[i].node->id]) {

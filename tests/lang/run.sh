@@ -53,6 +53,13 @@ indices() {
     done
 }
 
+# What a loop left in the name of an input is what output delivers.
+left() {
+    printf 'input x\nfor i in 0..3 { x = x*2 }\noutput x\n' >"$dir/left.ng"
+    "$NGC" -O0 "$dir/left.ng" -o "$dir/left.c" 2>"$dir/log" && ! grep -q 'w->x = in->x;' "$dir/left.c" && [ ! -s "$dir/log" ] &&
+        good || fail "output x after a loop: $(head -5 "$dir/log")"
+}
+
 # Several losses that are minimized in turn.
 turns() {
     for options in "-O0" "-O2 --real=double"; do
@@ -76,6 +83,7 @@ sed '$d' "$dir/expected"
 passed=$(echo "$last" | sed 's/.*: \([0-9]*\) passed.*/\1/') failed=$(echo "$last" | sed 's/.* \([0-9]*\) failed/\1/')
 defaults
 indices
+left
 turns
 sparse
 echo "$passed passed, $failed failed"
