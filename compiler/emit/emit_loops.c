@@ -177,6 +177,50 @@ static void print_map(Printer *pr, int lead)
     close_loops(pr, lead, last, brace);
 }
 
+static Part as_double(Printer *pr, Part x)
+{
+    return (Part){print_format(pr, x.prec >= PREC_UNARY ? "(double)%s" : "(double)(%s)", x.text),
+                  PREC_UNARY};
+}
+
+/* What the innermost loop of a scatter does, which adds to sums in double. */
+static void print_scatter_add(Printer *pr, const char *sums)
+{
+    const Store *s = &pr->k->store[0];
+    const char *at = print_index(pr, s->at);
+    print_line(pr, "%s[%s] += %s;", sums, at, as_double(pr, print_val(pr, s->val)).text);
+}
+
+/* A scatter that may add many floats to an element: in double, and only the sums are stored. */
+static void print_scatter(Printer *pr)
+{
+    int64_t elements = pr->k->hits;
+    const Store *s = &pr->k->store[0];
+    int last = pr->k->axes - 1;
+    bool brace[MAX_AXES];
+    Index start = index_zero();
+    const char *sums = temp_new(pr), *y = temp_new(pr);
+
+    if (!pr->apart) {
+        print_line(pr, "{");
+        pr->indent++;
+    }
+    print_line(pr, "double %s[%lld] = {0};", sums, (long long)elements);
+    const char *first = print_element(pr, store_place(pr->b->p, s), s->node, &start, true);
+    print_line(pr, "%s *%s = &%s;", pr->e->real, y, first);
+
+    open_loops(pr, 0, last, brace);
+    print_passes(pr, false, print_scatter_add, sums);
+    close_loops(pr, 0, last, brace);
+
+    print_line(pr, "for (size_t i = 0; i < %lld; i++)", (long long)elements);
+    print_line(pr, "    %s[i] += (%s)%s[i];", y, pr->e->real, sums);
+    if (!pr->apart) {
+        pr->indent--;
+        print_line(pr, "}");
+    }
+}
+
 /* The value that a reduction begins with. T_INT: in a double that sums ints or many floats. */
 static const char *start_text(Printer *pr, Type type)
 {
@@ -290,12 +334,6 @@ static void print_argmax(Printer *pr, int lead, const char *at)
 }
 
 /* ---- a result accumulated in a variable ---- */
-
-static Part as_double(Printer *pr, Part x)
-{
-    return (Part){print_format(pr, x.prec >= PREC_UNARY ? "(double)%s" : "(double)(%s)", x.text),
-                  PREC_UNARY};
-}
 
 static void print_fold_step(Printer *pr, const char *acc)
 {
@@ -829,7 +867,9 @@ void print_loops(Printer *pr)
         return;
     }
     print_temps(pr);
-    if (!kernel_reduces(k))
+    if (k->hits > 0)
+        print_scatter(pr);
+    else if (!kernel_reduces(k))
         print_map(pr, 0);
     else if (kernel_sums_rows(k))
         print_columns(pr);

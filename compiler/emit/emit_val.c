@@ -178,7 +178,7 @@ static void add_terms(Printer *pr, Text *t, const Index *x, bool minus)
 }
 
 /* All that is added comes first, so that no sum on the way is below 0. */
-static const char *index_text(Printer *pr, const Index *x)
+const char *print_index(Printer *pr, const Index *x)
 {
     Text t = {.ngc = pr->e->ngc};
     if (x == NULL)
@@ -326,7 +326,7 @@ static const char *row_element(Printer *pr, const Place *place, const Index *x)
     Index rest = index_copy(x);
     for (int i = 0; i < pr->lead; i++)
         rest.axis[i] = (Coef){0, 0};
-    return print_format(pr, "%s[%s]", place->name, index_text(pr, &rest));
+    return print_format(pr, "%s[%s]", place->name, print_index(pr, &rest));
 }
 
 /* An element by a parameter of the kernel's function. The parameters in its index come first. */
@@ -335,7 +335,7 @@ static const char *param_element(Printer *pr, const Place *place, const Node *n,
 {
     Index rest = index_copy(x);
     const char *pointer = print_shifted(pr, place, n, &rest);
-    const char *index = index_text(pr, &rest);
+    const char *index = print_index(pr, &rest);
     const char *param = print_param(pr, pointer, place, n->type, written)->name;
     return print_format(pr, "%s[%s]", param, index);
 }
@@ -347,7 +347,7 @@ static const char *space_element(Printer *pr, const Place *place, const Node *n,
     index_add(pr->e->graph, &at, &start, 1);
 
     const char *space = space_text(pr->b, n->type);
-    return print_format(pr, "%s[%s]", space, index_text(pr, &at));
+    return print_format(pr, "%s[%s]", space, print_index(pr, &at));
 }
 
 /* An element of a member: a subscript for each axis if it is declared so. */
@@ -359,18 +359,18 @@ static const char *member_element(Printer *pr, const Place *place, const Node *n
     emit_dims(pr->e, *place->shape, &flat);
     const char *member = member_text(pr->b, place);
     if (flat || is_input(place) || place->shape->rank == 1)
-        return print_format(pr, "%s[%s]", member, index_text(pr, x));
+        return print_format(pr, "%s[%s]", member, print_index(pr, x));
 
     if (!split_index(pr, x, *place->shape, sub)) {
         const char *constant = written ? "" : "const ", *type = emit_type(pr->e, n->type);
-        const char *index = index_text(pr, x);
+        const char *index = print_index(pr, x);
         return print_format(pr, "((%s%s *)%s)[%s]", constant, type, member, index);
     }
 
     Text t = {.ngc = pr->e->ngc};
     text_add(&t, "%s", member);
     for (int i = 0; i < place->shape->rank; i++)
-        text_add(&t, "[%s]", index_text(pr, &sub[i]));
+        text_add(&t, "[%s]", print_index(pr, &sub[i]));
     return t.at;
 }
 
@@ -393,7 +393,7 @@ const char *print_element(Printer *pr, const Place *place, const Node *n, const 
         return param_element(pr, place, n, x, written);
 
     if (place->kind == P_DATA) {
-        const char *index = index_text(pr, x);
+        const char *index = print_index(pr, x);
         return print_format(pr, "%s[%s]", print_pointer(pr->b, place, n), index);
     }
     if (place->kind == P_SPACE)
@@ -475,7 +475,7 @@ static bool index_is_int(const Index *x)
  * not. */
 const char *print_test(Printer *pr, const Val *v)
 {
-    const char *at = index_text(pr, v->at);
+    const char *at = print_index(pr, v->at);
     const char *span = emit_size(pr->e, v->span, &pr->dims);
     if (index_is_int(v->at))
         at = print_format(pr, "(size_t)%s", at);
@@ -673,7 +673,7 @@ static const char *vector_guard(Printer *pr, const Val *v)
 
 static const char *vector_index(Printer *pr, const Val *v)
 {
-    return print_format(pr, "(int32_t)(%s) + NGRT_LANE", index_text(pr, v->at));
+    return print_format(pr, "(int32_t)(%s) + NGRT_LANE", print_index(pr, v->at));
 }
 
 static Part print_vector(Printer *pr, const Val *v)
@@ -739,7 +739,7 @@ static Part print_load(Printer *pr, const Val *v)
 
 static Part print_quotient(Printer *pr, const Val *v)
 {
-    const char *at = index_text(pr, v->at);
+    const char *at = print_index(pr, v->at);
     return (Part){print_format(pr, "(%s)/%lld", at, (long long)v->size), PREC_PRODUCT};
 }
 
@@ -755,7 +755,7 @@ Part print_val(Printer *pr, const Val *v)
     case V_CONST: return print_constant(pr, v);
     case V_SIZE: return print_cast(pr, type, emit_size(pr->e, v->size, &pr->dims));
     case V_LOAD: return print_load(pr, v);
-    case V_INDEX: return print_cast(pr, "int32_t", index_text(pr, v->at));
+    case V_INDEX: return print_cast(pr, "int32_t", print_index(pr, v->at));
     case V_QUOTIENT: return print_quotient(pr, v);
     case V_GUARD: return print_guard(pr, v);
     case V_OP: return print_op(pr, v);

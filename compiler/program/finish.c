@@ -159,6 +159,21 @@ bool kernel_sums_many(const Program *p, const Kernel *k)
     return terms > LONG_SUM;
 }
 
+static int64_t scatter_hits(const Program *p, const Kernel *k)
+{
+    const Node *n = k->stores > 0 ? k->store[0].node : NULL;
+    if (!n || n->op != OP_scatter || !k->store[0].add)
+        return 0;
+
+    int64_t elements;
+    bool known = size_number(p->graph, shape_count(p->graph, n->shape), &elements);
+    if (!known || n->type != T_FLOAT || p->ngc->opt.real_double)
+        return 0;
+
+    bool many = size_max(p->graph, shape_count(p->graph, n->arg[1]->shape)) > LONG_SUM;
+    return many && elements <= SCATTER_SUMS ? elements : 0;
+}
+
 int64_t kernel_columns(const Kernel *k)
 {
     int64_t n = 1;
@@ -174,7 +189,7 @@ int64_t kernel_columns(const Kernel *k)
 
 void kernel_finish(Program *p, Kernel *k)
 {
-    (void)p;
+    k->hits = scatter_hits(p, k);
 
     /* arguments come before their users */
     for (int i = 0; i < k->vals; i++) {

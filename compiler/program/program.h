@@ -15,6 +15,7 @@ enum {
     MAX_PARTS = 8,           /* loaded ints in the index of one element */
     BLOCKS = 8,              /* a sum over shared rows is taken in this many blocks of rows */
     LONG_SUM = 256,          /* floats: a sum of more than this is taken in double */
+    SCATTER_SUMS = 1024,     /* a scatter to at most so many elements, too */
     CACHE_LINE = 16,         /* elements: no two threads should write to the same line */
 };
 
@@ -168,6 +169,10 @@ struct Kernel {
     Store *store; /* of every kind of kernel */
     int stores;
     Op reduce; /* with AX_REDUCE axes: the reduction */
+
+    /* Of a scatter that may add more than LONG_SUM floats to an element, and whose sums are taken
+     * in double, one at a time by one thread: the number of its elements; else 0. */
+    int64_t hits;
 
     /* K_GEMM: onto + alpha * product, of whole stored operands; onto and alpha may be NULL.
      * K_CALL: the node is product; alpha is its scalar operand, or NULL. */

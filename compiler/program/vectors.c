@@ -186,7 +186,7 @@ static int widest(const Program *p, int64_t elements)
 
 static int vector_of(const Program *p, const Kernel *k, int lead)
 {
-    if (k->kind != K_LOOP || k->axes <= lead || !stores_vectors(p, k))
+    if (k->kind != K_LOOP || k->hits > 0 || k->axes <= lead || !stores_vectors(p, k))
         return 0;
 
     for (int i = 0; i < k->vals; i++)
