@@ -38,7 +38,7 @@ LIBS    = $(if $(filter openblas,$(BLAS)),-lopenblas) $(LIBZ) -lm -lpthread
 NGC_C   = $(filter-out compiler/tool/embed.c $(if $(filter 0,$(ONNX)),compiler/onnx/%),$(wildcard compiler/*/*.c))
 NGC_O   = $(patsubst %.c,$(B)/%.o,$(notdir $(NGC_C))) $(B)/ng.tab.o $(B)/ng.lex.o $(B)/texts.o $(B)/rt_ngrt_random.o \
           $(if $(filter 1,$(ONNX)),$(B)/format.pb-c.o) \
-          $(patsubst %,$(B)/plain_%.o,ngrt_dlinear file prep element numpy safetensors archive weights csv data)
+          $(patsubst %,$(B)/plain_%.o,ngrt_dlinear ngrt_order file prep element numpy safetensors archive weights csv data)
 HOST    = 1
 RT_C    = $(filter-out runtime/mpi/%,$(if $(filter 0,$(HOST)),$(filter-out %/ngrt_pool.c,$(wildcard runtime/*.c)),$(wildcard runtime/*.c runtime/*/*.c)))
 RT_O    = $(patsubst %.c,$(B)/rt_%.o,$(notdir $(RT_C)))
@@ -125,7 +125,7 @@ TEXTS   = prelude=compiler/lang/prelude.ng errors=compiler/tool/errors.txt \
           page=compiler/explain/page/page.html page_style=$(B)/page.css page_script=$(B)/page.js \
           runtime_header=runtime/ngrt.h runtime_math=runtime/ngrt_math.h runtime_float=runtime/ngrt_float.h runtime_double=runtime/ngrt_double.h runtime_vector=runtime/ngrt_vector.h \
           runtime_small=runtime/ngrt_small.h runtime_random=runtime/ngrt_random.c \
-          $(foreach t,gemm conv linear,runtime_$t=runtime/ngrt_$t_real.h)
+          $(foreach t,gemm conv linear order,runtime_$t=runtime/ngrt_$t_real.h)
 # the parts of ngc explain's page, in order of use, and smaller: without indentation, comments, and blanks around operators that
 # do not occur in texts
 FEWER_JS = -e 's/^  *//; /^\/\*.*\*\/$$/d; /^\/\*/,/\*\/$$/d; s/  *\/\* [^*]*\*\/$$//; /^$$/d' -e 's/\<const \([A-Za-z[{]\)/let \1/g' \
@@ -155,7 +155,7 @@ $(B):
 PLAY    = compiler/play/page
 P       = $(B)/play
 WASM_C  = $(filter-out compiler/onnx/% compiler/tool/%,$(wildcard compiler/*/*.c)) compiler/tool/compile.c
-WASM_RT = $(foreach f,ngrt_random ngrt_dlinear file prep element numpy safetensors archive weights csv data,$(filter %/$f.c,$(RT_C)))
+WASM_RT = $(foreach f,ngrt_random ngrt_dlinear ngrt_order file prep element numpy safetensors archive weights csv data,$(filter %/$f.c,$(RT_C)))
 WASM_O  = $(patsubst %.c,$(P)/%.o,$(notdir $(WASM_C))) $(P)/ng.tab.o $(P)/ng.lex.o $(P)/texts.o $(patsubst %.c,$(P)/rt_%.o,$(notdir $(WASM_RT)))
 WASM_CC = $(WASM_CLANG) --target=wasm32-wasi $(if $(filter $(WASM_FAST),$(basename $(@F))),-O3,-Oz) -std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -ffunction-sections -fdata-sections -w -MMD -MP
 WASM_CLANG = clang

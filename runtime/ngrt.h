@@ -215,14 +215,20 @@ void ngrt_dgemm_half(int threads, int by, int begin, int end, int rows, int half
                      int batch, int ta, int tb, int m, int n, int k, double alpha, const double *a,
                      const double *b, double *c);
 
+/* ---- sorting ---- */
+
+/* y [rows,k]: where the k largest of each row of x [rows,n] are, the largest first, equal ones in
+ * their order. NaN is larger than any number. */
+void ngrt_sorder(int rows, int n, int k, const float *x, int32_t *y);
+void ngrt_dorder(int rows, int n, int k, const double *x, int32_t *y);
+void ngrt_iorder(int rows, int n, int k, const int32_t *x, int32_t *y);
+
 /* ---- linear equations ---- */
 
 /* The factors lu [batch,n,n+1] of the matrices a [batch,n,n]. Row i holds column i of L and U of
  * the transpose, as LAPACK's getrf leaves them, and after them the number of the row that was
  * exchanged with row i. A singular matrix has a 0 on the diagonal. By LAPACK for large n, where the
  * library was built with OpenBLAS. */
-void ngrt_sorder(int rows, int n, int k, const float *x, int32_t *y);
-void ngrt_dorder(int rows, int n, int k, const double *x, int32_t *y);
 void ngrt_slu(int batch, int n, const float *a, float *lu);
 void ngrt_dlu(int batch, int n, const double *a, double *lu);
 

@@ -1,6 +1,6 @@
 /* ngrt_linear_real.h - systems of linear equations by LU factors: solve, det, logdet, and inv as a
- * solve against eye; and the order of elements, for sorting. One text, compiled for float by
- * ngrt_slinear.c and for double by ngrt_dlinear.c; sections and names as in ngrt_gemm_real.h.
+ * solve against eye. One text, compiled for float by ngrt_slinear.c and for double by
+ * ngrt_dlinear.c; sections and names as in ngrt_gemm_real.h.
  * real_log is logf or log.
  *
  * Golub and Van Loan, Matrix Computations, 3.4 (Gaussian elimination with partial pivoting). Where
@@ -20,7 +20,6 @@ static void ngrt_lu(int batch, int n, const real *a, real *lu);
 #define ngrt_lup    NGRT_NAME(lup)
 #define ngrt_cof    NGRT_NAME(cof)
 #define ngrt_cof2   NGRT_NAME(cof2)
-#define ngrt_order  NGRT_NAME(order)
 
 /*@ lu: */
 /* Factors one matrix in place: column c of it is lu[c][0..n]. */
@@ -212,64 +211,6 @@ NGRT_FN void ngrt_logdet(int batch, int n, const real *lu, real *out)
             sum += real_log(row[i] < 0 ? -row[i] : row[i]);
         }
         out[t] = minus && !singular ? (real)NAN : sum;
-    }
-}
-
-/*@ order: */
-/* Does element i come before element k: is it larger, or equal and earlier? NaN is larger than any
- * number. */
-static int ngrt_order_before(const real *x, int32_t i, int32_t k)
-{
-    const int not_i = x[i] != x[i], not_k = x[k] != x[k];
-
-    if (not_i != not_k)
-        return not_i;
-    if (x[i] > x[k])
-        return 1;
-    if (x[i] < x[k])
-        return 0;
-    return i < k;
-}
-
-/* Moves element `at` of a heap down. The last one in the order is on top. */
-static void ngrt_order_sift(const real *x, int32_t *heap, int n, int at)
-{
-    int child;
-
-    while ((child = 2 * at + 1) < n) {
-        int32_t swap = heap[at];
-        if (child + 1 < n && ngrt_order_before(x, heap[child], heap[child + 1]))
-            child++;
-        if (!ngrt_order_before(x, swap, heap[child]))
-            return;
-        heap[at] = heap[child];
-        heap[child] = swap;
-        at = child;
-    }
-}
-
-/* y [rows, k]: where the k largest of each row of x [rows, n] are, the largest first. A heap has
- * the k largest so far. */
-NGRT_FN void ngrt_order(int rows, int n, int k, const real *x, int32_t *y)
-{
-    int t, i;
-
-    for (t = 0; t < rows; t++, x += n, y += k) {
-        for (i = 0; i < k; i++)
-            y[i] = i;
-        for (i = k / 2 - 1; i >= 0; i--)
-            ngrt_order_sift(x, y, k, i);
-        for (i = k; i < n; i++)
-            if (ngrt_order_before(x, i, y[0])) {
-                y[0] = i;
-                ngrt_order_sift(x, y, k, 0);
-            }
-        for (i = k - 1; i > 0; i--) { /* the last in the order goes to the end */
-            int32_t swap = y[0];
-            y[0] = y[i];
-            y[i] = swap;
-            ngrt_order_sift(x, y, i, 0);
-        }
     }
 }
 

@@ -575,5 +575,18 @@ static inline int32_t ngrt_mul_int(int32_t a, int32_t b)
     return (int32_t)((uint32_t)a * (uint32_t)b);
 }
 
+/*@ mod_int: */
+/* The remainder of a/b with the sign of b; 0 if b is 0. (In plain C, both a % 0 and the least int
+ * % -1 are undefined.) */
+static inline int32_t ngrt_mod_int(int32_t a, int32_t b)
+{
+    int32_t r;
+
+    if (b == 0 || b == -1)
+        return 0;
+    r = a % b;
+    return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+
 /*@ end: */
 #endif

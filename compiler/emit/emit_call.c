@@ -345,6 +345,14 @@ void print_wait(Body *b, const Kernel *k)
     b->blocks |= USES_WORK;
 }
 
+/* The letter of a runtime function: by the type of what it reads. */
+static char call_letter(const Emit *e, const Node *n)
+{
+    if (n->nargs > 0 && n->arg[0]->type == T_INT)
+        return 'i';
+    return e->ngc->opt.real_double ? 'd' : 's';
+}
+
 /* The record's call of a runtime function, filled in. */
 void print_call(Body *b, const Kernel *k)
 {
@@ -362,7 +370,7 @@ void print_call(Body *b, const Kernel *k)
     }
     for (const char *c = op_info[n->op]->call; *c; c++)
         switch (*c) {
-        case '%': text_add(&t, "%c", e->ngc->opt.real_double ? 'd' : 's'); break;
+        case '%': text_add(&t, "%c", call_letter(e, n)); break;
         case '@': text_add(&t, "%s", e->suffix); break;
         case '$': text_add(&t, "%s", call_word(&pr, *++c, n, size)); break;
         default: text_put(&t, c, 1);

@@ -325,8 +325,11 @@ static void print_argmax(Printer *pr, int lead, const char *at)
     temps_declare(pr, lead + 1);
     print_line(pr, "const %s %s = %s;", type, x, print_val(pr, v).text);
 
-    print_line(pr, "if (%s == 0 || %s > %s || (%s != %s && %s == %s)) {", i, x, best, x, x, best,
-               best);
+    if (v->type == T_INT)
+        print_line(pr, "if (%s == 0 || %s > %s) {", i, x, best);
+    else
+        print_line(pr, "if (%s == 0 || %s > %s || (%s != %s && %s == %s)) {", i, x, best, x, x,
+                   best, best);
     print_line(pr, "    %s = %s;", best, x);
     print_line(pr, "    %s = (int32_t)%s;", at, i);
     print_line(pr, "}");

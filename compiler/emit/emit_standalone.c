@@ -1,8 +1,8 @@
 /* emit_standalone.c - puts what a model uses of the runtime into its file.
  *
  * The runtime's texts are in sections, from a line "/" "*@ NAME: SECTIONS IT NEEDS" to the next
- * such line. Some texts are written once for float and double: a section NAME of theirs is asked
- * for as sNAME or dNAME, and copied with the names of that type.
+ * such line. Some texts are written once for float, double and ints: a section NAME of theirs is
+ * asked for as sNAME, dNAME or iNAME, and copied with the names of that type.
  */
 #include "emit/emit.h"
 
@@ -10,12 +10,13 @@
 
 extern const char runtime_math_text[], runtime_float_text[], runtime_double_text[],
     runtime_vector_text[], runtime_small_text[], runtime_random_text[], runtime_gemm_text[],
-    runtime_conv_text[], runtime_linear_text[], runtime_header_text[];
+    runtime_conv_text[], runtime_linear_text[], runtime_order_text[], runtime_header_text[];
 
 static const char *const plain_texts[] = {runtime_math_text,   runtime_float_text,
                                           runtime_double_text, runtime_vector_text,
                                           runtime_small_text,  runtime_random_text};
-static const char *const real_texts[] = {runtime_gemm_text, runtime_conv_text, runtime_linear_text};
+static const char *const real_texts[] = {runtime_gemm_text, runtime_conv_text, runtime_linear_text,
+                                         runtime_order_text};
 
 /* What the words of a text for both types become in one of them. */
 typedef struct Real {
@@ -24,7 +25,9 @@ typedef struct Real {
     const char *real_log; /* for `real_log` */
 } Real;
 
-static const Real reals[] = {{'s', 'S', "float", "logf"}, {'d', 'D', "double", "log"}};
+static const Real reals[] = {{'s', 'S', "float", "logf"},
+                             {'d', 'D', "double", "log"},
+                             {'i', 'I', "int32_t", ""}};
 
 typedef struct Section {
     const char *needs, *body, *end;

@@ -37,6 +37,8 @@ const char *print_shortest(Ngc *ngc, double v, bool single)
 
 const char *emit_number(Emit *e, double v, Type type)
 {
+    if (type == T_INT && v == INT32_MIN) /* 2147483648 would be a long */
+        return "(-2147483647 - 1)";
     if (type == T_INT)
         return text_format(e->ngc, "%lld", (long long)v);
     return print_shortest(e->ngc, v, !e->ngc->opt.real_double);

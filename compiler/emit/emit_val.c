@@ -557,6 +557,7 @@ static Bounds op_bounds(const Val *v)
         double c = a.lo * b.lo, d = a.lo * b.hi, e = a.hi * b.lo, f = a.hi * b.hi;
         return (Bounds){fmin(fmin(c, d), fmin(e, f)), fmax(fmax(c, d), fmax(e, f))};
     }
+    case OP_mod: return (Bounds){fmin(b.lo, 0), fmax(b.hi, 0)};
     case OP_maximum: return (Bounds){fmax(a.lo, b.lo), fmax(a.hi, b.hi)};
     case OP_minimum: return (Bounds){fmin(a.lo, b.lo), fmin(a.hi, b.hi)};
     case OP_where: {
@@ -587,9 +588,12 @@ static Bounds bounds_of(const Val *v)
     }
 }
 
-/* The function in place of an operator on ints, if the result may leave their range; NULL: none. */
-static const char *wrapping_form(const Val *v)
+/* The function in place of an operator on ints, if the result may leave their range. A remainder
+ * of ints has a function of its own. NULL: none. */
+static const char *int_form(const Val *v)
 {
+    if (v->type == T_INT && v->op == OP_mod)
+        return "ngrt_mod_int($a, $b)";
     if (v->type != T_INT || !leaves_ints(op_bounds(v)))
         return NULL;
     switch (v->op) {
@@ -645,7 +649,7 @@ static Part vector_op(Printer *pr, const Val *v)
     const char *c = op_vec(pr->b->p, v);
     Part arg[3] = {{NULL, 0}};
 
-    if (wrapping_form(v))
+    if (int_form(v))
         return vector_wrapping(pr, v);
     print_operands(pr, v, arg);
     if (info->flags & F_CONDITION && !is_vector(pr, v->arg[0]))
@@ -713,12 +717,12 @@ static const char *op_text(const Printer *pr, const Val *v)
 static Part print_op(Printer *pr, const Val *v)
 {
     const OpInfo *info = op_info[v->op];
-    const char *wrapping = wrapping_form(v);
+    const char *form = int_form(v);
     Part arg[3] = {{NULL, 0}};
 
     print_operands(pr, v, arg);
-    if (wrapping) {
-        Part all = print_fill(pr, wrapping, PREC_UNARY, T_INT, arg, NULL, "");
+    if (form) {
+        Part all = print_fill(pr, form, PREC_UNARY, T_INT, arg, NULL, "");
         all.prec = PREC_CALL;
         return all;
     }

@@ -165,7 +165,6 @@ Node *graph_order_of(Graph *g, Node *x, Size k)
     Shape shape = x->shape;
 
     shape.dim[shape.rank - 1] = k;
-    x = graph_cast(g, x, T_FLOAT);
     return graph_add(g, (Node){.op = OP_order, .type = T_INT, .shape = shape, .nargs = 1}, &x);
 }
 

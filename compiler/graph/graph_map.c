@@ -18,13 +18,13 @@ Node *graph_cast(Graph *g, Node *a, Type type)
     return graph_add(g, (Node){.op = OP_cast, .type = type, .shape = a->shape, .nargs = 1}, &a);
 }
 
-/* Is n an int, or a whole constant, which fits both types? */
+/* Is n an int, or a whole constant that is one too? */
 static bool fits_int(const Node *n)
 {
     double v;
     if (n->type == T_INT)
         return true;
-    return node_const(n, &v) && v == floor(v) && fabs(v) < 1e9;
+    return node_const(n, &v) && v == floor(v) && v >= INT32_MIN && v <= INT32_MAX;
 }
 
 /* Is n a run-time size, which beside ints is an int? (But not in a product, which may be too

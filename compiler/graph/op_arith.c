@@ -155,7 +155,7 @@ const OpInfo op_pow = {.name = "pow",
 /* a = q b + y with a whole q. floor(a/b) may miss q by 1, because a/b is rounded. */
 const OpInfo op_mod = {.name = "mod",
                        .arity = 2,
-                       .flags = F_ELEMENTWISE,
+                       .flags = F_ELEMENTWISE | F_INT,
                        .params = "a b",
                        .value = v_mod,
                        .js = "remainder",

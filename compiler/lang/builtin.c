@@ -242,7 +242,11 @@ static Value *b_grad(Lower *L, Loc loc, Value **arg)
     Node *y = want_node(L, arg[0], "what is differentiated");
     if (!y || arg[1]->kind == V_ERROR)
         return value_error(L, loc);
-    if (y->shape.rank != 0 || y->type != T_FLOAT) {
+    if (y->shape.rank == 0 && y->type == T_INT) {
+        lower_error(L, ERR_LOSS_INT, arg[0]->loc, "grad: an int has no gradient");
+        return value_error(L, loc);
+    }
+    if (y->shape.rank != 0) {
         lower_error(L, ERR_LOSS_NOT_A_NUMBER, arg[0]->loc,
                     "grad: a scalar is differentiated; %s has shape %s: sum or mean makes it one",
                     value_text(L, arg[0]), shape_text(L->g, y->shape));

@@ -260,7 +260,7 @@ Node *want_node(Lower *L, const Value *v, const char *what)
 
 bool is_int32(double x)
 {
-    return x == floor(x) && fabs(x) <= INT32_MAX;
+    return x == floor(x) && x >= INT32_MIN && x <= INT32_MAX;
 }
 
 Node *want_index(Lower *L, const Value *v, const char *what)

@@ -19,7 +19,7 @@ BEGIN {
     print "}"
     print "def weights(y) {"
     print "    if len(shape_of(y)) == 0 { return 1 }"
-    print "    return 1 + 2*mod(arange(y.shape[0]), 3)"
+    print "    return 1 + 2*mod(arange(y.shape[0]), 3)/1"
     print "}"
     print "def slope(f, x) = grad(sum(f(x)*weights(f(x))), x)"
     print "def curve(f, x) = grad(sum(slope(f, x)*weights(x)), x)"

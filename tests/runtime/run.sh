@@ -128,7 +128,7 @@ number=0
 for cc in ${*:-gcc clang}; do
     command -v "$cc" >/dev/null || continue
     turn=0
-    for f in ngrt_sgemm ngrt_dgemm ngrt_sconv ngrt_dconv ngrt_slinear ngrt_dlinear ngrt_random ngrt_error; do
+    for f in ngrt_sgemm ngrt_dgemm ngrt_sconv ngrt_dconv ngrt_slinear ngrt_dlinear ngrt_order ngrt_random ngrt_error; do
         compile "$cc" $strict -O2 -c "$rt/$f.c" -o "$out/$f.o"
     done
     zlib=
