@@ -461,12 +461,20 @@ static Node *log_cosh(Stable *s, Node *u)
                         "log(cosh(u)) = abs(u) + softplus(-2*abs(u)) - log(2)");
 }
 
-/* log(exp(a) + exp(b)), as logaddexp has it. */
+/* log(exp(a) + exp(b)), as logaddexp has it: of two equal infinities, that infinity. */
 static Node *log_add(Stable *s, Node *a, Node *b)
 {
-    Node *over_b = binary(s, OP_add, b, unary(s, OP_softplus, binary(s, OP_sub, a, b)));
-    Node *over_a = binary(s, OP_add, a, unary(s, OP_softplus, binary(s, OP_sub, b, a)));
-    return node_because(graph_where(s->g, binary(s, OP_lt, a, b), over_b, over_a),
+    Node *equal = binary(s, OP_eq, a, b);
+    Node *infinite = binary(s, OP_eq, unary(s, OP_abs, a), constant(s, INFINITY));
+    Node *same = binary(s, OP_mul, equal, infinite);
+
+    Node *d = graph_where(s->g, same, constant(s, 0), binary(s, OP_sub, a, b));
+    Node *over_b = binary(s, OP_add, b, unary(s, OP_softplus, d));
+    Node *over_a = binary(s, OP_add, a, unary(s, OP_softplus, unary(s, OP_neg, d)));
+    Node *larger = graph_where(s->g, binary(s, OP_lt, a, b), over_b, over_a);
+
+    Node *mean = binary(s, OP_mul, constant(s, 0.5), binary(s, OP_add, a, b));
+    return node_because(graph_where(s->g, same, mean, larger),
                         "log(exp(a) + exp(b)) = logaddexp(a, b)");
 }
 
