@@ -59,8 +59,10 @@ static inline bool is_derived(const Node *n)
 
 /* ---- simplify_term.c: products and quotients as terms ---- */
 
-Node *one_plus_exp(const Graph *, const Node *);    /* exp(w) of 1 + exp(w); NULL: it is not this */
-bool is_logistic(const Graph *, const Node *);      /* is it 1/(1 + exp(w))? */
+Node *one_plus_exp(const Graph *, const Node *); /* exp(w) of 1 + exp(w); NULL: it is not this */
+bool is_logistic(const Graph *, const Node *);   /* is it 1/(1 + exp(w))? */
+/* is n expand(sum e) over the axes it copies: the denominator of a softmax? */
+bool is_total(const Graph *, const Node *n, const Node *e);
 Node *sum_inside(const Graph *, const Node *);      /* the sum that it shows, or NULL */
 bool is_sum(const Graph *, const Node *);           /* is there one? */
 Node *shown_like(Graph *, const Node *n, Node *x);  /* x, an operand of that sum, as n shows it */

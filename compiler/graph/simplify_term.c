@@ -32,8 +32,7 @@ static Node *logistic_of(Graph *g, Node *s)
     return graph_binary(g, OP_div, graph_const(g, 1), s);
 }
 
-/* Is n = expand(sum e) over the axes it copies: the denominator of a softmax? */
-static bool is_total(const Graph *g, const Node *n, const Node *e)
+bool is_total(const Graph *g, const Node *n, const Node *e)
 {
     return is_open_op(g, n, OP_expand) && n->arg[0]->op == OP_sum && n->arg[0]->arg[0] == e &&
            n->arg[0]->attr.axes == n->attr.axes;

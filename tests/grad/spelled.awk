@@ -22,7 +22,8 @@ FILENAME != ARGV[ARGC - 1] {
     for (i = 3; i <= NF; i++)
         most = size($i) > most ? size($i) : most
     good = n == NF
-    within = part[1] ~ /^h/ ? 16*relative : relative # a curvature contains differences
+    within = part[1] ~ /^h/ ? 16*relative : relative # a curvature contains differences,
+    if (part[1] ~ /^h/ && text[number] ~ /z/) most += 1/4 # for a row of numbers up to 1, which round too
     for (i = 3; i <= NF; i++) {
         if (text[number] !~ /z/) # each number by itself
             most = size($i)
