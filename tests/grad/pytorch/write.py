@@ -9,6 +9,7 @@ import os
 import sys
 import torch
 import torch.nn.functional as F
+import torchvision
 
 torch.set_default_dtype(torch.float64)
 
@@ -220,6 +221,18 @@ def images():
     f.case("pixel_shuffle(x, 2)", lambda x: F.pixel_shuffle(x, 2), x=floats(1, 8, 2, 3))
     f.case("pixel_unshuffle(x, 3)", lambda x: F.pixel_unshuffle(x, 3), x=floats(1, 2, 3, 6))
     f.case("pixel_unshuffle(pixel_shuffle(x, 2, 1), 2, 1)", lambda x: x + 0, x=floats(1, 8, 1, 2))
+    corners = lambda x: F.interpolate(x, size=(3, 5), mode="bilinear", align_corners=True)
+    f.case("resize_linear(x, [3, 5], at = [cropped(_, _, _, _, _, 0, 1), cropped(_, _, _, _, _, 0, 1)], outside = 7)", corners, x=floats(1, 1, 2, 4))
+    f.case("resize_linear(x, [2, 5], at = cropped(_, _, _, _, _, -1, 1), outside = 7)",
+           lambda x: torch.cat([torch.full((1, 1, 2, 2), 7.0), x], 3)[:, :, :1].repeat(1, 1, 2, 1).index_put(
+               (torch.tensor(0), torch.tensor(0), torch.tensor(0)), torch.full((5,), 7.0)).index_put(
+               (torch.tensor(0), torch.tensor(0), torch.tensor(1)), torch.cat([torch.full((2,), 7.0), x[0, 0, 1]])), x=floats(1, 1, 2, 3))
+    boxes = torch.tensor([[0.5, 1.2, 7.3, 6.1], [-3.0, 2.0, 4.0, 9.5], [5.0, 5.0, 5.5, 5.25]])
+    images_ = torch.tensor([1, 0, 1])
+    for aligned in 0, 1:
+        f.case(f"roi_align(x, boxes, k, [2, 3], scale = 0.75, samples = {2 + aligned}, offset = {aligned/2})",
+               lambda x, boxes, k: torchvision.ops.roi_align(x, torch.cat([k[:, None].double(), boxes], 1), (2, 3), 0.75, 2 + aligned, bool(aligned)),
+               second=False, held=("boxes",), x=floats(2, 2, 5, 6), boxes=boxes, k=images_)
     f.write()
 
 
@@ -313,6 +326,13 @@ def places():
     f.case("scatter_elements_set(x, i, u, 1)", lambda x, i, u: x.scatter(1, i, u), x=floats(3, 4), i=torch.tensor([[0, 3], [2, 1]]), u=floats(2, 2))
     f.case("scatter_elements_add(x, i, u)", lambda x, i, u: x.scatter_add(0, i, u), x=floats(3, 4), i=ints(3, 5, 4), u=floats(5, 4))
     f.case("scatter_elements_max(x, i, u, 1)", lambda x, i, u: x.scatter_reduce(1, i, u, "amax"), second=False, x=floats(2, 3), i=ints(3, 2, 6), u=floats(2, 6))
+    f.case("scatter_elements_min(x, from_end(i, 3), u, 1)", lambda x, i, u: x.scatter_reduce(1, i % 3, u, "amin"), second=False, x=floats(2, 3),
+           i=ints(3, 2, 6) - 3, u=floats(2, 6))
+    f.case("scatter_elements_mul(x, i, u, 1)", lambda x, i, u: torch.stack([torch.stack([x[r, c]*u[r][i[r] == c].prod() for c in range(3)]) for r in range(2)]),
+           x=floats(2, 3), i=ints(3, 2, 4), u=floats(2, 4))
+    f.case("scatter_nd_mul(x, i, u)", lambda x, i, u: torch.stack([x[c]*u[i[:, 0] == c].prod(0) for c in range(3)]), x=floats(3, 2), i=ints(3, 4, 1), u=floats(4, 2))
+    f.case("scatter_nd_min(x, i, u)", lambda x, i, u: torch.minimum(x, torch.stack([torch.cat([u[i[:, 0] == c], x[c:c + 1] + 1]).amin(0) for c in range(3)])),
+           second=False, x=floats(3, 2), i=ints(3, 4, 1), u=floats(4, 2))
     modes = {"nearest": 0, "bilinear": 1, "bicubic": 3}
     rules = {"zeros": "zeros", "border": "pad_edge", "reflection": "pad_reflect"}
     for mode, degree in modes.items():
@@ -336,6 +356,17 @@ def matrices():
     f.case("solve_triangular(A, b, 1, 1)", lambda A, b: torch.linalg.solve_triangular(A, b, upper=True, unitriangular=True), A=A, b=floats(3, 2))
     f.case("solve_triangular(A, b, unit = 1)", lambda A, b: torch.linalg.solve_triangular(A, b, upper=False, unitriangular=True),
            A=floats(2, 2, 2), b=floats(2, 2, 1))
+    f.write()
+
+
+def spectra():
+    """The discrete Fourier transform, of lengths with several prime factors."""
+    f = Family("spectra")
+    pair = lambda x: torch.view_as_complex(x.contiguous())
+    f.case("dft(x, 1)", lambda x: torch.view_as_real(torch.fft.fft(pair(x), dim=1)), x=floats(2, 6, 2))
+    f.case("dft(x, n = 17)", lambda x: torch.view_as_real(torch.fft.fft(pair(x), n=17)), x=floats(9, 2))
+    f.case("dft(x, 0, 5, 1)", lambda x: torch.view_as_real(torch.fft.ifft(pair(x), n=5, dim=0)), x=floats(8, 2, 2))
+    f.case("dft(x, half = 1)", lambda x: torch.view_as_real(torch.fft.rfft(x[..., 0])), x=floats(2, 34, 1))
     f.write()
 
 
@@ -375,7 +406,7 @@ def adapters():
     f.write()
 
 
-FAMILIES = [adapters, functions, losses, padding, convolution, pooling, images, sequences, places, matrices, sorting]
+FAMILIES = [adapters, functions, losses, padding, convolution, pooling, images, sequences, places, matrices, spectra, sorting]
 
 if __name__ == "__main__":
     for family in FAMILIES:
