@@ -571,6 +571,8 @@ static Known *fold_unary(Import *im)
             v = 1 / v;
         else if (strcmp(op, "Abs") == 0)
             v = fabs(v);
+        else if (strcmp(op, "Relu") == 0)
+            v = v < 0 ? 0 : v;
         else if (is_not)
             v = v == 0;
         y->number[i] = v;
@@ -697,6 +699,10 @@ static const struct Fold {
     {"Ceil", fold_unary},
     {"Sqrt", fold_unary},
     {"Abs", fold_unary},
+    {"Relu", fold_unary},
+    {"NonZero", fold_nonzero},
+    {"Unique", fold_unique},
+    {"NonMaxSuppression", fold_suppression},
     {"Reciprocal", fold_unary},
 };
 

@@ -134,7 +134,7 @@ static void join_twins(Import *im, Known **list, Use **use, int count)
         for (int k = i + 1; k < count && list[k]->mix == list[i]->mix; k++) {
             Known *a = list[i], *b = list[k];
             const Use *ua = use[a->order], *ub = use[b->order];
-            if (b->twin || b->even || !ua || !ub)
+            if (b->twin || b->even || !ua || !ub || a->inside || b->inside)
                 continue;
             bool same = known_same(im->g, a, b);
             bool turned = a->rank == 2 && b->rank == 2 && same_transposed(a, b);
@@ -160,8 +160,33 @@ static bool is_other_name(Import *im, const Pb__Node *n)
     return true;
 }
 
+/* What a graph in a node reads from outside is one weight, however often the graph is repeated. */
+static void count_inside(Import *im, const Pb__Node *n)
+{
+    for (size_t i = 0; i < n->n_attribute; i++) {
+        const Pb__Graph *g = n->attribute[i]->g;
+        for (size_t k = 0; g && k < g->n_node + g->n_output; k++) {
+            const Pb__Node *inner = k < g->n_node ? g->node[k] : NULL;
+            for (size_t o = 0; o < (inner ? inner->n_input : 1); o++) {
+                const char *name = inner ? inner->input[o] : g->output[k - g->n_node]->name;
+                const Meaning *m = name ? meaning_of(im, name) : NULL;
+                if (name)
+                    *table_at(im->ngc, &im->uses, intern_str(im->ngc, name)) += 2;
+                if (m && m->known) {
+                    m->known->inside = true;
+                    m->known->uses += 2;
+                }
+            }
+            if (inner)
+                count_inside(im, inner);
+        }
+    }
+}
+
 static void count_operands(Import *im, Use **use)
 {
+    for (int i = 0; i < im->nodes; i++)
+        count_inside(im, im->node[i]);
     for (int i = 0; i < im->nodes; i++)
         for (size_t k = 0; !is_other_name(im, im->node[i]) && k < im->node[i]->n_input; k++) {
             const char *name = im->node[i]->input[k];
@@ -201,7 +226,7 @@ void weights_find(Import *im)
         k->mix = mix_elements(k);
         k->even = known_even(im->g, k, &v);
         k->merged = k->even || is_merged(use[k->order]);
-        k->merged &= !is_of_one_module(use[k->order]);
+        k->merged &= !is_of_one_module(use[k->order]) && !k->inside;
         list[count++] = k;
     }
     join_twins(im, list, use, count);

@@ -170,6 +170,10 @@ static void take_one_hot(Import *im, const Pb__Node *n)
         return;
     known_number(im->g, values, 0, &off);
     known_number(im->g, values, 1, &on);
+    if (operand_node(i)->type != T_INT)
+        i = emit(im, BIND_ATOM, "as_int($00)", 1, i);
+    if (!im->failed && operand_node(i)->range.lo < 0)
+        i = emit(im, BIND_ATOM, text_format(im->ngc, "from_end($00, %lld)", (long long)k), 1, i);
     Operand x = emit(im, BIND_ATOM, text_format(im->ngc, "one_hot($00, %lld)", (long long)k), 1, i);
     if (off != 0 || on != 1)
         x = emit(im, BIND_ATOM,
@@ -311,42 +315,7 @@ static void take_reverse(Import *im, const Pb__Node *n)
     result(im, 0, emit(im, BIND_ATOM, form.at, 2, x, at));
 }
 
-/* The windows of spectra: sums of cosines. */
-static void take_window(Import *im, const Pb__Node *n)
-{
-    static const struct {
-        const char *op;
-        double a, b, c;
-    } windows[] = {{"HannWindow", 0.5, 0.5, 0},
-                   {"HammingWindow", 25.0 / 46, 21.0 / 46, 0},
-                   {"BlackmanWindow", 0.42, 0.5, 0.08}};
-    const Known *k = want_known(im, 0, "the size");
-    bool periodic = attribute_int(im, "periodic", 1);
-    int64_t size;
-    if (!k)
-        return;
-    if (!known_whole(im->g, k, 0, &size) || size < 2) {
-        problem(im, "the size must be a number from 2 on");
-        return;
-    }
-    for (int i = 0; i < 3; i++) {
-        if (strcmp(n->op, windows[i].op) != 0)
-            continue;
-        Operand t = emit(im, BIND_TERM,
-                         text_format(im->ngc, "2*pi/%lld*arange(%lld)",
-                                     (long long)(periodic ? size : size - 1), (long long)size),
-                         0);
-        const char *form = text_format(im->ngc, "%s - %s*cos($00)", number_text(im, windows[i].a),
-                                       number_text(im, windows[i].b));
-        if (windows[i].c != 0)
-            form = text_format(im->ngc, "%s + %s*cos(2*$30)", form, number_text(im, windows[i].c));
-        result(im, 0, emit(im, BIND_SUM, form, 1, t));
-    }
-}
-
 const OnnxOp onnx_fill[] = {
-    {"BlackmanWindow", .take = take_window, .attributes = "output_datatype periodic",
-     .says = "by `cos`"},
     {"Compress", .take = take_compress, .attributes = "axis", .says = "an index"},
     {"ConstantFill", .take = take_fill, .attributes = "dtype extra_shape input_as_shape value",
      .says = "as ConstantOfShape"},
@@ -355,10 +324,6 @@ const OnnxOp onnx_fill[] = {
     {"DepthToSpace", .take = take_blocks, .attributes = "blocksize mode",
      .says = "`pixel_shuffle`"},
     {"EyeLike", .take = take_eye_like, .attributes = "dtype k", .says = "`eye`"},
-    {"HammingWindow", .take = take_window, .attributes = "output_datatype periodic",
-     .says = "by `cos`"},
-    {"HannWindow", .take = take_window, .attributes = "output_datatype periodic",
-     .says = "by `cos`"},
     {"OneHot", .take = take_one_hot, .attributes = "axis", .says = "`one_hot`"},
     {"Pad", .take = take_pad, .attributes = "mode pads value",
      .says = "`pad`, `pad_reflect`, `pad_edge`, `pad_wrap`"},

@@ -129,6 +129,27 @@ static const char *eps_text(Import *im, const char *name, double usual, const ch
     return text_format(im->ngc, "%seps = %s", before, number_text(im, eps));
 }
 
+/* Replaces statistics, which are operands, by those of the batch. Results 1 and 2 are what the
+ * operands become after it. */
+static void batch_statistics(Import *im, const Pb__Node *n, Operand x, double momentum,
+                             Operand *mean, Operand *var)
+{
+    static const char *const functions[] = {"mean", "var"};
+    Operand *of[] = {mean, var};
+    Text axes = {.ngc = im->ngc};
+    for (int i = 2; i < operand_node(x)->shape.rank; i++)
+        text_add(&axes, ", %d", i);
+    for (int i = 0; i < 2 && !im->failed; i++) {
+        const char *form = text_format(im->ngc, "%s($00, [0%s])", functions[i],
+                                       operand_node(x)->shape.rank > 2 ? axes.at : "");
+        Operand now = emit(im, BIND_ATOM, form, 1, x);
+        form = text_format(im->ngc, "%.9g*$30 + %.9g*$31", 1 - momentum, momentum);
+        if (wants_output(n, 1 + i))
+            result(im, 1 + i, emit(im, BIND_SUM, form, 2, *of[i], now));
+        *of[i] = now;
+    }
+}
+
 static void take_batch_norm(Import *im, const Pb__Node *n)
 {
     int rank = input_rank(im, 0);
@@ -155,13 +176,13 @@ static void take_batch_norm(Import *im, const Pb__Node *n)
         result(im, 0, finish_layer(im, l, w[0], w[2]));
         return;
     }
-    if (attribute_int(im, "training_mode", 0) || n->n_output > 1) {
-        problem(im, "training with statistics that are not stored in the model is not supported");
-        return;
-    }
+    bool training = attribute_int(im, "training_mode", 0) && im->opset >= 14;
+    Operand mean = operand(im, 3), var = operand(im, 4);
+    if (training && !im->failed)
+        batch_statistics(im, n, x, momentum, &mean, &var);
     const char *at = channels_index(im, rank);
     double eps = attribute_float(im, "epsilon", 1e-5);
-    Operand scale = operand(im, 1), b = operand(im, 2), mean = operand(im, 3), var = operand(im, 4);
+    Operand scale = operand(im, 1), b = operand(im, 2);
     const char *form = text_format(im->ngc, "($20 - $61%s)/sqrt($62%s + %s)*$63%s + $64%s", at, at,
                                    number_text(im, eps), at, at);
     result(im, 0, emit(im, BIND_SUM, form, 5, x, mean, var, scale, b));
@@ -234,19 +255,42 @@ static void take_layer_norm(Import *im, const Pb__Node *n)
     result(im, 0, y);
 }
 
+/* A weight with a number for each channel, as one that has no other axes; or NULL. */
+static Known *channel_weight(Import *im, int i, Size channels)
+{
+    const Known *k = input_known(im, i);
+    Known *own = k ? own_weight(im, i, k->rank) : NULL;
+    if (!own || k->rank < 1 || k->dim[0] != k->count || k->count != (int64_t)channels)
+        return NULL;
+    if (own->rank == 1)
+        return own;
+    own = arena_copy(im->ngc, own, sizeof *own);
+    own->rank = 1;
+    return own;
+}
+
 static void take_group_norm(Import *im, const Pb__Node *n)
 {
-    (void)n;
     Operand x = operand(im, 0);
-    Known *gain = own_weight(im, 1, 1), *bias = own_weight(im, 2, 1);
     int64_t groups = attribute_int(im, "num_groups", 1);
     if (im->failed)
         return;
     Shape s = operand_node(x)->shape;
-    if (!gain || !bias || s.rank < 2 || gain->dim[0] != s.dim[1]) {
+    Known *gain = s.rank > 1 ? channel_weight(im, 1, s.dim[1]) : NULL;
+    Known *bias = s.rank > 1 ? channel_weight(im, 2, s.dim[1]) : NULL;
+    if (!gain || !bias) {
         problem(im, "a scale that is not one weight for each channel is not supported");
         return;
     }
+    const Known *shape = has_input(n, 3) ? input_known(im, 3) : NULL; /* pattern.c */
+    bool good = !has_input(n, 3) || (shape && shape->count == s.rank);
+    for (int i = 0; i < s.rank && good && shape; i++) {
+        int64_t v = 1;
+        bool number = size_number(im->g, known_size(im->g, shape, i), &v);
+        good = known_size(im->g, shape, i) == s.dim[i] || (number && v <= 0);
+    }
+    if (!good)
+        problem(im, "the shape after the normalisation is another one");
     const char *form = text_format(im->ngc, "group_norm($00, %lld%s)", (long long)groups,
                                    eps_text(im, "epsilon", 1e-5, ", "));
     Line *l = line_new(im, BIND_ATOM, form, 1, &x);

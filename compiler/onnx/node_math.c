@@ -156,44 +156,6 @@ static void take_hard_sigmoid(Import *im, const Pb__Node *n)
         result(im, 0, emit(im, BIND_ATOM, form, 1, x));
 }
 
-/* (x - zero)*scale, each a number or one for each element of an axis. */
-static const char *along_axis(Import *im, Operand o, int64_t axis, int rank)
-{
-    if (operand_node(o)->shape.rank == 0)
-        return "";
-    Text t = {.ngc = im->ngc};
-    text_add(&t, "[:");
-    for (int64_t i = axis + 1; i < rank; i++)
-        text_add(&t, ", new");
-    text_add(&t, "]");
-    return axis + 1 < rank ? t.at : "";
-}
-
-/* QuantizeLinear and DequantizeLinear. */
-static void take_quantize(Import *im, const Pb__Node *n)
-{
-    int rank = input_rank(im, 0);
-    Operand x = operand(im, 0), scale = operand(im, 1);
-    Operand zero = has_input(n, 2) ? operand(im, 2) : literal(im, 0);
-    if (im->failed)
-        return;
-    int64_t axis = rank > 1 ? axis_attribute(im, 1, rank) : 0;
-    if (axis < 0)
-        return;
-    const char *s = along_axis(im, scale, axis, rank), *z = along_axis(im, zero, axis, rank);
-    bool small = has_input(n, 2) && input_element(im, 2) == EL_INT8;
-    if (strcmp(n->op, "DequantizeLinear") == 0)
-        result(im, 0,
-               emit(im, BIND_TERM, text_format(im->ngc, "($20 - $61%s)*$62%s", z, s), 3, x, zero,
-                    scale));
-    else
-        result(im, 0,
-               emit(im, BIND_ATOM,
-                    text_format(im->ngc, "clip(round($30/$62%s) + $61%s, %s)", s, z,
-                                small ? "-128, 127" : "0, 255"),
-                    3, x, zero, scale));
-}
-
 /* Of whole numbers that are not negative. */
 static void take_shift(Import *im, const Pb__Node *n)
 {
@@ -358,9 +320,6 @@ const OnnxOp onnx_math[] = {
     {"Log", "log($00)", BIND_ATOM, .says = "`log`"},
     {"Mish", "mish($00)", BIND_ATOM, .says = "`mish`"},
     {"PRelu", .take = take_prelu, .says = "`prelu`, or by `where`"},
-    {"QuantizeLinear", .take = take_quantize, .attributes = "axis",
-     .says = "by `round` and `clip`"},
-    {"DequantizeLinear", .take = take_quantize, .attributes = "axis", .says = "`-` and `*`"},
     {"Reciprocal", "1/$40", BIND_TERM, .says = "`/`"},
     {"Relu", "relu($00)", BIND_ATOM, .says = "`relu`"},
     {"Round", .take = take_round, .says = "`round`"},

@@ -282,18 +282,6 @@ static void take_loss(Import *im, const Pb__Node *n)
                     arg[0]));
 }
 
-/* A product of whole numbers, each less its zero point. */
-static void take_integers(Import *im, const Pb__Node *n)
-{
-    Operand a = operand(im, 0), b = operand(im, 1);
-    if (has_input(n, 2))
-        a = emit(im, BIND_SUM, "$20 - $31", 2, a, operand(im, 2));
-    if (has_input(n, 3))
-        b = emit(im, BIND_SUM, "$20 - $31", 2, b, operand(im, 3));
-    if (!im->failed)
-        result(im, 0, emit(im, BIND_TERM, "$30 @ $41", 2, a, b));
-}
-
 #define REDUCE(op, words)                                                                          \
     {                                                                                              \
         op, .take = take_reduce, .attributes = "axes keepdims noop_with_empty_axes", .says = words \
@@ -312,7 +300,6 @@ const OnnxOp onnx_reduce[] = {
     {"GlobalMaxPool", .take = take_global_pool, .says = "`max` over the places"},
     {"Hardmax", .take = take_softmax, .attributes = "axis", .says = "`one_hot` of `argmax`"},
     {"LogSoftmax", .take = take_softmax, .attributes = "axis", .says = "`log_softmax`"},
-    {"MatMulInteger", .take = take_integers, .says = "`@`"},
     {"NegativeLogLikelihoodLoss", .take = take_loss, .attributes = "ignore_index reduction",
      .says = "`nll`"},
     REDUCE("ReduceL1", "`sum` of `abs`"),

@@ -258,7 +258,7 @@ static void take_concat(Import *im, const Pb__Node *n)
                         : axis == rank - 1 ? ", -1"
                                            : text_format(im->ngc, ", %lld", (long long)axis);
     for (int i = 0; i < (int)n->n_input && !im->failed; i++) {
-        if (!has_input(n, i))
+        if (!has_input(n, i) || is_empty(input_known(im, i)))
             continue;
         if (count == MOST) { /* more than a line has operands */
             Text t = {.ngc = im->ngc};
@@ -302,14 +302,16 @@ static void take_split(Import *im, const Pb__Node *n)
         return;
     int64_t axis = axis_attribute(im, 0, (int)rank), size;
     const Known *list = has_input(n, 1) ? want_known(im, 1, "the lengths") : NULL;
-    Operand x = operand(im, 0);
+    bool nothing = is_empty(input_known(im, 0));
+    Operand x = nothing ? (Operand){0} : operand(im, 0);
     if (im->failed)
         return;
     if (list && list->count <= 64)
         for (given = 0; given < (int)list->count; given++)
             if (!known_whole(im->g, list, given, &length[given]))
                 length[given] = 0;
-    if (count > 64 || !size_number(im->g, s.dim[axis], &size) || (given >= 0 && given != count)) {
+    if (count < 1 || count > 64 || !size_number(im->g, s.dim[axis], &size) ||
+        (given >= 0 && given != count)) {
         problem(im, "the parts do not fit, or are of an axis of run-time size");
         return;
     }
@@ -319,11 +321,20 @@ static void take_split(Import *im, const Pb__Node *n)
         if (given < 0)
             length[i] = i < count - 1 ? most : size - most * (count - 1);
         even &= length[i] == length[0];
-        if (length[i] <= 0 || (at += length[i]) > size) {
-            problem(im, "a part is empty, or the parts are larger than the axis");
+        if (length[i] < 0 || (at += length[i]) > size) {
+            problem(im, "the parts are larger than the axis");
             return;
         }
     }
+    for (int i = 0; i < count; i++) {
+        Shape part = s;
+        part.dim[axis] = length[i];
+        if ((nothing || length[i] == 0) && !result_empty(im, i, input_element(im, 0), &part))
+            return;
+        even &= length[i] > 0;
+    }
+    if (nothing)
+        return;
     if (even && count > 1 && at == size) {
         const char *form = axis == 0 ? "split($00, %d)" : "split($00, %d, %lld)";
         Line *l =
@@ -340,7 +351,7 @@ static void take_split(Import *im, const Pb__Node *n)
     for (int i = 0; i < count; at += length[i++]) {
         const char *range =
             text_format(im->ngc, "%lld:%lld", (long long)at, (long long)(at + length[i]));
-        if (wants_output(n, i))
+        if (wants_output(n, i) && length[i] > 0)
             result(im, i, emit(im, BIND_ATOM, range_form(im, axis, range), 1, x));
     }
 }
@@ -378,6 +389,20 @@ static const Known *slice_list(Import *im, int i, const char *name)
     return k;
 }
 
+/* Does a slice of an axis have no elements? */
+static bool is_nothing(Import *im, Size from, Size to, Size size, int64_t step)
+{
+    int64_t a, b, n;
+    if (!size_number(im->g, from, &a) || !size_number(im->g, to, &b) ||
+        !size_number(im->g, size, &n))
+        return false;
+    a = a < 0 ? a + n : a;
+    b = b < 0 ? b + n : b;
+    if (step > 0)
+        return a >= n || b <= 0 || a >= b;
+    return n == 0 || a < 0 || (a < n ? a : n - 1) <= b;
+}
+
 static void take_slice(Import *im, const Pb__Node *n)
 {
     (void)n;
@@ -387,6 +412,8 @@ static void take_slice(Import *im, const Pb__Node *n)
     const Known *axes = slice_list(im, 3, "axes"), *steps = slice_list(im, 4, "steps");
     if (!input_shape(im, 0, &s))
         return;
+    Shape part_shape = s;
+    bool nothing = false;
     Operand x = operand(im, 0);
     if (!im->failed &&
         (!starts || !ends || starts->count != ends->count || starts->count > s.rank ||
@@ -410,6 +437,11 @@ static void take_slice(Import *im, const Pb__Node *n)
             return;
         }
         Size size = s.dim[axis];
+        if (is_nothing(im, known_size(im->g, starts, i), known_size(im->g, ends, i), size, step)) {
+            part_shape.dim[axis] = 0;
+            nothing = true;
+            continue;
+        }
         const char *from = bound_text(im, known_size(im->g, starts, i), size, false, step);
         const char *to = bound_text(im, known_size(im->g, ends, i), size, true, step);
         if (!*from && !*to && step == 1)
@@ -417,6 +449,14 @@ static void take_slice(Import *im, const Pb__Node *n)
         part[axis] =
             text_format(im->ngc, step == 1 ? "%s:%s" : "%s:%s:%lld", from, to, (long long)step);
         last = axis > last ? (int)axis : last;
+    }
+    if (nothing && last >= 0) {
+        problem(im, "a slice without elements that cuts another axis too is not supported");
+        return;
+    }
+    if (nothing) {
+        result_empty(im, 0, input_element(im, 0), &part_shape);
+        return;
     }
     if (last < 0) {
         result(im, 0, x);
@@ -466,13 +506,59 @@ static bool is_row(Import *im, const Known *index, int64_t *first)
     return true;
 }
 
-/* An operand that says where to read or write. Arithmetic with numbers has made a float of it. */
-static Operand places(Import *im, int i)
+/* Known places in axes of these sizes, the last axis of which has one for each of them if there are
+ * several: negative ones count from the end. */
+static Known *known_places(Import *im, Known *k, const Size *size, int sizes)
 {
+    bool below = false;
+    Known *y = known_new(im->ngc, EL_INT64, k->rank, k->dim);
+    for (int64_t i = 0; i < k->count; i++) {
+        int64_t n, at;
+        if (!known_whole(im->g, k, i, &at))
+            return k;
+        below |= at < 0;
+        y->number[i] = (double)at;
+        if (at < 0 && size_number(im->g, size[i % sizes], &n))
+            y->number[i] = (double)(at + n);
+    }
+    return below ? y : k;
+}
+
+/* Operand i says where to read or write in axes of these sizes, as above. If it is computed,
+ * arithmetic with numbers has made a float of it, and it may be negative. */
+static Operand places(Import *im, int i, const Size *size, int sizes)
+{
+    Known *k = input_known(im, i);
+    if (k && !im->failed) {
+        Known *y = known_places(im, k, size, sizes);
+        return y == k ? operand(im, i) : operand_of_known(im, y);
+    }
     Operand o = operand(im, i);
-    if (im->failed || !o.line || operand_node(o)->type == T_INT)
+    if (im->failed || !o.line)
         return o;
-    return emit(im, BIND_ATOM, "as_int($00)", 1, o);
+    if (operand_node(o)->type != T_INT)
+        o = emit(im, BIND_ATOM, "as_int($00)", 1, o);
+    const Known *table = input_known(im, 0); /* the rows of a weight are counted from the first */
+    if (im->failed || operand_node(o)->range.lo >= 0 || (table && is_param(im, table)))
+        return o;
+    const char *n = sizes == 1 ? size_text(im->g, size[0], "") : sizes_text(im, size, sizes);
+    return emit(im, BIND_ATOM, text_format(im->ngc, "from_end($00, %s)", n), 1, o);
+}
+
+/* How many of the first axes the rows of operand i are places in; 0 with a problem. */
+static int place_axes(Import *im, int i, int64_t batch, Size *size)
+{
+    Shape x, at;
+    int64_t n = 0;
+    if (!input_shape(im, 0, &x) || !input_shape(im, i, &at))
+        return 0;
+    bool good = at.rank > 0 && size_number(im->g, at.dim[at.rank - 1], &n) && n >= 1 &&
+                batch >= 0 && batch < x.rank && n <= x.rank - batch;
+    for (int64_t a = 0; good && a < n; a++)
+        size[a] = x.dim[batch + a];
+    if (!good)
+        problem(im, "its indices do not fit the axes of what they are for");
+    return good ? (int)n : 0;
 }
 
 static void take_gather(Import *im, const Pb__Node *n)
@@ -501,7 +587,9 @@ static void take_gather(Import *im, const Pb__Node *n)
         result(im, 0, index->rank == 1 ? x : emit(im, BIND_ATOM, "$60[new]", 1, x));
         return;
     }
-    Operand i = places(im, 1);
+    if (im->failed)
+        return;
+    Operand i = places(im, 1, &operand_node(x)->shape.dim[axis], 1);
     if (!im->failed)
         result(im, 0, emit(im, BIND_ATOM, range_form(im, axis, "$01"), 2, x, i));
 }
@@ -510,10 +598,11 @@ static void take_gather_elements(Import *im, const Pb__Node *n)
 {
     (void)n;
     int rank = input_rank(im, 0);
-    Operand x = operand(im, 0), i = places(im, 1);
+    Operand x = operand(im, 0);
     int64_t axis = axis_attribute(im, 0, rank);
     if (axis < 0)
         return;
+    Operand i = places(im, 1, &operand_node(x)->shape.dim[axis], 1);
     const char *at = axis ? text_format(im->ngc, ", %lld", (long long)axis) : "";
     const char *form = text_format(im->ngc, "gather_elements($00, $01%s)", at);
     result(im, 0, emit(im, BIND_ATOM, form, 2, x, i));
@@ -523,7 +612,11 @@ static void take_gather_nd(Import *im, const Pb__Node *n)
 {
     (void)n;
     int64_t batch = attribute_int(im, "batch_dims", 0);
-    Operand x = operand(im, 0), i = places(im, 1);
+    Size size[MAX_RANK];
+    Operand x = operand(im, 0), i = {0};
+    int sizes = im->failed ? 0 : place_axes(im, 1, batch, size);
+    if (sizes)
+        i = places(im, 1, size, sizes);
     const char *more = batch ? text_format(im->ngc, ", %lld", (long long)batch) : "";
     if (!im->failed)
         result(im, 0,
@@ -533,23 +626,33 @@ static void take_gather_nd(Import *im, const Pb__Node *n)
 /* ScatterND, and Scatter and ScatterElements along an axis. */
 static void take_scatter(Import *im, const Pb__Node *n)
 {
+    static const char *const ways[] = {"add", "mul", "max", "min"};
     bool nd = strcmp(n->op, "ScatterND") == 0;
-    const char *reduction = attribute_text(im, "reduction", "none");
-    int rank = input_rank(im, 0);
-    Operand x = operand(im, 0), i = places(im, 1), u = operand(im, 2);
+    const char *reduction = attribute_text(im, "reduction", "none"), *way = NULL;
+    int rank = input_rank(im, 0), sizes = 1;
+    Size size[MAX_RANK];
+    Operand x = operand(im, 0);
     int64_t axis = im->failed || nd ? 0 : axis_attribute(im, 0, rank);
     if (im->failed || axis < 0)
         return;
     if (strcmp(reduction, "none") == 0)
-        reduction = "set";
-    if (strcmp(reduction, "set") != 0 && strcmp(reduction, "add") != 0 &&
-        strcmp(reduction, "max") != 0) {
+        way = "set";
+    for (int i = 0; i < 4; i++)
+        if (strcmp(reduction, ways[i]) == 0)
+            way = ways[i];
+    if (!way) {
         problem(im, "attribute 'reduction': '%s' is not supported", reduction);
         return;
     }
+    size[0] = operand_node(x)->shape.dim[axis];
+    if (nd && !(sizes = place_axes(im, 1, 0, size)))
+        return;
+    Operand i = places(im, 1, size, sizes), u = operand(im, 2);
+    if (im->failed)
+        return;
     const char *at = axis ? text_format(im->ngc, ", %lld", (long long)axis) : "";
-    const char *form = text_format(im->ngc, "scatter_%s_%s($00, $01, $02%s)",
-                                   nd ? "nd" : "elements", reduction, at);
+    const char *form =
+        text_format(im->ngc, "scatter_%s_%s($00, $01, $02%s)", nd ? "nd" : "elements", way, at);
     result(im, 0, emit(im, BIND_ATOM, form, 3, x, i, u));
 }
 
@@ -566,9 +669,9 @@ const OnnxOp onnx_shape[] = {
     {"GatherND", .take = take_gather_nd, .attributes = "batch_dims", .says = "`gather_nd`"},
     {"Scatter", .take = take_scatter, .attributes = "axis", .says = "`scatter_elements_set`"},
     {"ScatterElements", .take = take_scatter, .attributes = "axis reduction",
-     .says = "`scatter_elements_set`, `..._add`, `..._max`"},
+     .says = "`scatter_elements_set`, `..._add`, `..._mul`, `..._max`, `..._min`"},
     {"ScatterND", .take = take_scatter, .attributes = "reduction",
-     .says = "`scatter_nd_set`, `..._add`, `..._max`"},
+     .says = "`scatter_nd_set`, `..._add`, `..._mul`, `..._max`, `..._min`"},
     {"Reshape", .take = take_reshape, .attributes = "allowzero", .says = "`reshape`, `flatten`"},
     {"Shape", .form = "", .attributes = "start end", .says = "sizes"},
     {"Size", .form = "", .says = "a size"},

@@ -177,26 +177,19 @@ static void take_conv(Import *im, const Pb__Node *n)
     finish_conv(im, x, &w, "conv", "conv", k.dim[0], t.at);
 }
 
-/* ConvInteger: of whole numbers, each less its zero point. */
-static void take_conv_integer(Import *im, const Pb__Node *n)
+/* The convolution of two operands, with the attributes of the current node. */
+Operand convolution(Import *im, Operand x, Operand K)
 {
     Window w;
-    Shape k;
+    Shape k = operand_node(K)->shape;
     int64_t groups = attribute_int(im, "group", 1);
-    Operand x = operand(im, 0), K = operand(im, 1);
-    if (im->failed || !input_shape(im, 1, &k) || !check_kernel(im, x, k) ||
-        !read_window(im, &w, k.dim + 2))
-        return;
-    if (has_input(n, 2))
-        x = emit(im, BIND_SUM, "$20 - $31", 2, x, operand(im, 2));
-    if (has_input(n, 3))
-        K = emit(im, BIND_SUM, "$20 - $31", 2, K, operand(im, 3));
+    if (!check_kernel(im, x, k) || !read_window(im, &w, k.dim + 2))
+        return (Operand){0};
     Text t = {.ngc = im->ngc};
     text_add(&t, "conv($00, $01");
     add_conv_arguments(im, &t, &w, groups);
     text_add(&t, ")");
-    if (!im->failed)
-        result(im, 0, emit(im, BIND_ATOM, t.at, 2, x, K));
+    return emit(im, BIND_ATOM, t.at, 2, x, K);
 }
 
 /* A given size of the result, or SAME padding, decides how much is cut off. */
@@ -257,6 +250,28 @@ static const char *pool_form(Import *im, const char *f, const Window *w, const c
     return t.at;
 }
 
+/* Places among the elements of a channel, which were counted along rows, counted along columns. */
+static Operand by_columns(Import *im, Operand y, const Window *w)
+{
+    int64_t n[DIRECTIONS], all = 1;
+    Operand rest = y, sum = {0};
+    for (int i = 0; i < w->n; i++, all *= n[i - 1])
+        if (!size_number(im->g, w->image[i], &n[i])) {
+            problem(im, "attribute 'storage_order': only 0 is supported for run-time sizes");
+            return y;
+        }
+    for (int i = w->n - 1; i > 0 && !im->failed; i--) {
+        const char *size = text_format(im->ngc, "%lld", (long long)n[i]);
+        Operand q = emit(im, BIND_ATOM, text_format(im->ngc, "as_int($30/%s)", size), 1, rest);
+        const char *form =
+            text_format(im->ngc, "($20 - %s*$31)*%lld", size, (long long)(all /= n[i]));
+        Operand part = emit(im, BIND_TERM, form, 2, rest, q);
+        sum = sum.line ? emit(im, BIND_SUM, "$20 + $31", 2, part, sum) : part;
+        rest = q;
+    }
+    return sum.line ? emit(im, BIND_SUM, "$20 + $31", 2, rest, sum) : y;
+}
+
 /* The places of the maxima, counted over the whole tensor. */
 static Operand pool_places(Import *im, Operand x, const Window *w)
 {
@@ -264,9 +279,11 @@ static Operand pool_places(Import *im, Operand x, const Window *w)
     Size area = 1, channels[MAX_RANK] = {s.dim[0], s.dim[1], 1, 1, 1};
     for (int i = 0; i < w->n; i++)
         area = size_mul(im->g, area, s.dim[2 + i]);
-    if (attribute_int(im, "storage_order", 0))
-        problem(im, "attribute 'storage_order': only 0 is supported for places");
     Operand y = emit(im, BIND_ATOM, pool_form(im, "max_pool_index", w, ""), 1, x);
+    if (attribute_int(im, "storage_order", 0))
+        y = by_columns(im, y, w);
+    if (im->failed)
+        return y;
     const char *count = size_text(im->g, size_mul(im->g, s.dim[0], s.dim[1]), "");
     const char *form =
         text_format(im->ngc, "$20 + (%s)*reshape(arange(%s), %s)", size_text(im->g, area, ""),
@@ -283,6 +300,82 @@ static void take_max_pool(Import *im, const Pb__Node *n)
     result(im, 0, emit(im, BIND_ATOM, pool_form(im, "max_pool", &w, ""), 1, x));
     if (wants_output(n, 1) && !im->failed)
         result(im, 1, pool_places(im, x, &w));
+}
+
+/* The inverse of MaxPool: what comes from these places, and 0 elsewhere. A given size is larger at
+ * the ends. */
+static void take_max_unpool(Import *im, const Pb__Node *n)
+{
+    Window w;
+    Size dim[MAX_RANK], count = 1;
+    const Known *given = has_input(n, 2) ? want_known(im, 2, "the sizes") : NULL;
+    Operand x = operand(im, 0), at = operand(im, 1);
+    if (im->failed || !read_window(im, &w, NULL))
+        return;
+    Shape s = operand_node(x)->shape;
+    Text more = {.ngc = im->ngc};
+    for (int i = 0; i < s.rank; i++) {
+        int64_t d = i - 2, size, wanted;
+        dim[i] = s.dim[i];
+        if (d >= 0 && size_number(im->g, s.dim[i], &size))
+            dim[i] = (size - 1) * w.stride[d] + w.size[d] - w.before[d] - w.after[d];
+        else if (d >= 0)
+            problem(im, "the image has a run-time size");
+        bool fits = !given || (given->count == s.rank && known_whole(im->g, given, i, &wanted));
+        if (given && fits && d >= 0)
+            fits = wanted >= (int64_t)dim[i];
+        if ((d >= 0 && (int64_t)dim[i] < 1) || !fits)
+            problem(im, "the sizes do not fit the window");
+        if (im->failed)
+            return;
+        count = size_mul(im->g, count, dim[i]);
+        text_add(&more, "%s[0, %lld]", i ? ", " : "",
+                 (long long)(given && d >= 0 ? wanted - (int64_t)dim[i] : 0));
+    }
+    if (operand_node(at)->type != T_INT)
+        at = emit(im, BIND_ATOM, "as_int($00)", 1, at);
+    Operand y = emit(im, BIND_ATOM,
+                     text_format(im->ngc,
+                                 "reshape(scatter_nd_set(zeros([%s]), reshape($01, [-1, 1]), "
+                                 "reshape($00, [-1])), %s)",
+                                 size_text(im->g, count, ""), sizes_text(im, dim, s.rank)),
+                     2, x, at);
+    if (given && !im->failed && strpbrk(more.at, "123456789"))
+        y = emit(im, BIND_ATOM, text_format(im->ngc, "pad($00, [%s])", more.at), 1, y);
+    result(im, 0, y);
+}
+
+/* Parts of images, each to one size. */
+static void take_roi_align(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    int64_t size[2] = {attribute_int(im, "output_height", 1), attribute_int(im, "output_width", 1)};
+    int64_t samples = attribute_int(im, "sampling_ratio", 0);
+    double scale = attribute_float(im, "spatial_scale", 1);
+    const char *at = attribute_text(im, "coordinate_transformation_mode",
+                                    im->opset < 16 ? "output_half_pixel" : "half_pixel");
+    Operand x = operand(im, 0), boxes = operand(im, 1), images = operand(im, 2);
+    if (im->failed)
+        return;
+    if (strcmp(attribute_text(im, "mode", "avg"), "avg") != 0)
+        problem(im, "attribute 'mode': only 'avg' is supported");
+    else if (samples < 1 || samples > 64)
+        problem(im, "attribute 'sampling_ratio': 0, a number that depends on the boxes, is not "
+                    "supported");
+    else if (size[0] < 1 || size[1] < 1 || size[0] > 1 << 16 || size[1] > 1 << 16)
+        problem(im, "attributes 'output_height' and 'output_width' are out of range");
+    if (im->failed)
+        return;
+    if (operand_node(images)->type != T_INT)
+        images = emit(im, BIND_ATOM, "as_int($00)", 1, images);
+    Text t = {.ngc = im->ngc};
+    text_add(&t, "roi_align($00, $01, $02, %s", pair_text(im, size, 2));
+    if (scale != 1)
+        text_add(&t, ", scale = %s", number_text(im, scale));
+    if (samples != 2)
+        text_add(&t, ", samples = %lld", (long long)samples);
+    text_add(&t, strcmp(at, "half_pixel") == 0 ? ")" : ", offset = 0)");
+    result(im, 0, emit(im, BIND_ATOM, t.at, 3, x, boxes, images));
 }
 
 static void take_avg_pool(Import *im, const Pb__Node *n)
@@ -337,9 +430,32 @@ static bool resize_text(Import *im, const Known *list, bool sizes, int rank, Tex
     return true;
 }
 
-/* ", at = align_corners, rounding = half_down": what is not the default. */
-static bool resize_places(Import *im, const char *mode, Text *t)
+/* A part of the image: operand 1 has where it starts on each axis, then where it ends. */
+static void add_crop(Import *im, Text *t)
 {
+    const Known *roi = want_known(im, 1, "the region");
+    int rank = input_rank(im, 0);
+    double from = 0, to = 1, value = attribute_float(im, "extrapolation_value", 0);
+    if (!im->failed && roi->count != 2 * rank)
+        problem(im, "the region has %d numbers for %d axes", (int)roi->count, rank);
+    for (int i = 0; !im->failed && i < rank; i++) {
+        known_number(im->g, roi, i, &from);
+        known_number(im->g, roi, rank + i, &to);
+        if (i < 2 && (from != 0 || to != 1))
+            problem(im, "only the axes after the first two can be cut");
+        if (i >= 2)
+            text_add(t, "%scropped(_, _, _, _, _, %s, %s)", i == 2 ? ", at = [" : ", ",
+                     number_text(im, from), number_text(im, to));
+    }
+    text_add(t, "], outside = %s", number_text(im, value));
+}
+
+/* ", at = align_corners, rounding = half_down": what is not the default. */
+static bool resize_places(Import *im, const char *mode, bool scaled, Text *t)
+{
+    static const char *const ways[] = {"half_pixel",           "pytorch_half_pixel",
+                                       "half_pixel_symmetric", "align_corners",
+                                       "asymmetric",           "tf_half_pixel_for_nn"};
     static const char *const roundings[][2] = {{"round_prefer_floor", "half_down"},
                                                {"round_prefer_ceil", "half_up"},
                                                {"floor", "floor"},
@@ -348,35 +464,38 @@ static bool resize_places(Import *im, const char *mode, Text *t)
     const char *at =
         attribute_text(im, "coordinate_transformation_mode", old ? "asymmetric" : "half_pixel");
     const char *by = attribute_text(im, "nearest_mode", old ? "floor" : "round_prefer_floor");
-    if (strcmp(at, "half_pixel") != 0 && strcmp(at, "pytorch_half_pixel") != 0 &&
-        strcmp(at, "half_pixel_symmetric") != 0 && strcmp(at, "asymmetric") != 0 &&
-        strcmp(at, "align_corners") != 0) {
+    bool found = false;
+    for (int i = 0; i < 6; i++)
+        found |= strcmp(at, ways[i]) == 0;
+    if (strcmp(at, "tf_crop_and_resize") == 0) {
+        add_crop(im, t);
+    } else if (!found) {
         problem(im, "attribute 'coordinate_transformation_mode': '%s' is not supported", at);
-        return false;
-    }
-    if (strcmp(at, nearest ? "asymmetric" : "half_pixel") != 0)
+    } else if (strcmp(at, "align_corners") == 0 && scaled) {
+        text_add(t, ", at = align_scaled");
+    } else if (strcmp(at, nearest ? "asymmetric" : "half_pixel") != 0) {
         text_add(t, ", at = %s", at);
+    }
     for (int i = 0; nearest && i < 4; i++)
         if (strcmp(by, roundings[i][0]) == 0 && strcmp(by, "floor") != 0)
             text_add(t, ", rounding = %s", roundings[i][1]);
-    return true;
+    return !im->failed;
 }
 
-/* The corners of ONNX are those of an axis of a size that is a fraction, if the scale is one. */
-static bool corners_fit(Import *im, const Known *scales, int rank)
+/* The corners of ONNX are those of an axis of a size that is a fraction, if the scale gives one.
+ * PyTorch means an axis of the size that there is. */
+static bool corners_scaled(Import *im, const Known *scales, int rank)
 {
     Shape s;
-    const char *at = attribute_text(im, "coordinate_transformation_mode", "");
-    for (int i = 2; strcmp(at, "align_corners") == 0 && i < rank; i++) {
+    const char *producer = im->model->producer ? im->model->producer : "";
+    for (int i = 2; i < rank && strcmp(producer, "pytorch") != 0; i++) {
         int64_t n;
         double v = 0;
         if (!input_shape(im, 0, &s) || !size_number(im->g, s.dim[i], &n) ||
-            !known_number(im->g, scales, i, &v) || (double)n * v != floor((double)n * v)) {
-            problem(im, "align_corners with a scale that does not give whole sizes");
-            return false;
-        }
+            !known_number(im->g, scales, i, &v) || (double)n * v != floor((double)n * v))
+            return true;
     }
-    return true;
+    return false;
 }
 
 /* Resize, and Upsample before it. */
@@ -400,8 +519,8 @@ static void take_resize(Import *im, const Pb__Node *n)
     if (im->failed)
         return;
     text_add(&t, "resize_%s($00", mode);
-    if (!resize_text(im, list, sizes, rank, &t) || !resize_places(im, mode, &t) ||
-        (!sizes && !corners_fit(im, list, rank)))
+    if (!resize_text(im, list, sizes, rank, &t) ||
+        !resize_places(im, mode, !sizes && corners_scaled(im, list, rank), &t))
         return;
     if (strcmp(mode, "cubic") == 0) {
         double a = attribute_float(im, "cubic_coeff_a", -0.75);
@@ -453,12 +572,17 @@ const OnnxOp onnx_window[] = {
      .says = "`avg_pool`"},
     {"Conv", .take = take_conv, .attributes = WINDOW " group",
      .says = "`conv1d`, `conv2d`, `conv3d`, `conv`"},
-    {"ConvInteger", .take = take_conv_integer, .attributes = WINDOW " group", .says = "`conv`"},
     {"ConvTranspose", .take = take_conv_transpose,
      .attributes = WINDOW " group output_padding output_shape",
      .says = "`conv_transpose1d` and so on, `conv_transpose`"},
     {"GridSample", .take = take_grid_sample, .attributes = "align_corners mode padding_mode",
      .says = "`grid_sample`"},
+    {"MaxUnpool", .take = take_max_unpool, .attributes = "kernel_shape pads strides",
+     .says = "`scatter_nd_set`"},
+    {"RoiAlign", .take = take_roi_align,
+     .attributes =
+         "coordinate_transformation_mode mode output_height output_width sampling_ratio spatial_scale",
+     .says = "`roi_align`"},
     {"MaxPool", .take = take_max_pool, .attributes = WINDOW " ceil_mode storage_order",
      .says = "`max_pool`, `max_pool_index`"},
     {"Resize", .take = take_resize,

@@ -71,6 +71,7 @@ typedef struct Known {
     uint64_t mix;       /* a number that does not depend on the order of its elements */
     int order;          /* its place in the file */
     bool even;          /* all elements are equal */
+    bool inside;        /* a graph in a node reads it, perhaps repeatedly */
     bool merged;        /* each use is a weight of its own */
     struct Known *twin; /* the weight that it is once more, or NULL */
     bool turned;        /* transposed */
@@ -101,6 +102,7 @@ typedef enum {
 } Binds;
 
 typedef struct Line Line;
+typedef struct GraphScope GraphScope; /* node_control.c */
 
 typedef struct Operand { /* what a line computes, or one of several */
     Line *line;          /* NULL: none */
@@ -176,14 +178,20 @@ typedef struct Import {
     Table taken; /* names that the text has; "dim " before a word: 1 + the place in dim_name */
     const char **dim_name;
     int dim_names, dim_name_room;
-    const char *index; /* of loops in the text */
-    Table written;     /* names of outputs */
-    Table uses;        /* by name: operands of nodes, and outputs */
+    const char *index;                               /* of loops in the text */
+    Table written;                                   /* names of outputs */
+    Table uses;                                      /* by name: operands of nodes, and outputs */
+    void (*take)(struct Import *, const Pb__Node *); /* turns a node into lines: walk.c */
+    GraphScope *scope; /* of the graph in a node that is being taken, or NULL */
+    int scopes;        /* that there have been, and passes over them */
+    int64_t inner_nodes;
 
     char **fixed; /* NAME=VALUE: inputs that are known */
     int fixes;
     Operand *output;
+    const char **output_name; /* as the file calls them */
     int outputs;
+    Text remarks; /* at the end of the text: outputs without elements */
 } Import;
 
 typedef struct OnnxOp {
@@ -270,6 +278,18 @@ void patterns_find(Import *);
 
 bool fold(Import *, const Pb__Node *); /* true: it was one, and its results are known */
 
+/* ---- fold_data.c: of known data; NULL: it is not possible ---- */
+
+Known *fold_nonzero(Import *);
+Known *fold_unique(Import *);
+Known *fold_suppression(Import *);
+
+/* ---- empty.c: tensors without elements ---- */
+
+bool is_empty(const Known *); /* also NULL: no */
+bool result_empty(Import *, int i, int element, const Shape *);
+bool take_empty(Import *, const Pb__Node *);
+
 /* ---- node_*.c: operators ---- */
 
 /* Each file has a table of its operators, which ends with a row without a name. */
@@ -279,11 +299,18 @@ extern const OnnxOp onnx_fill[];      /* node_fill.c: copies, padding, numbers *
 extern const OnnxOp onnx_reduce[];    /* node_reduce.c: reductions, products, losses */
 extern const OnnxOp onnx_layer[];     /* node_layer.c: products and normalisations with weights */
 extern const OnnxOp onnx_window[];    /* node_window.c: convolutions, pooling, resizing */
+extern const OnnxOp onnx_data[];      /* fold_data.c: what can be had only of known data */
+extern const OnnxOp onnx_control[];   /* node_control.c: graphs in nodes */
 extern const OnnxOp onnx_recurrent[]; /* node_recurrent.c */
+extern const OnnxOp onnx_quantize[];  /* node_quantize.c: whole numbers with a scale */
+extern const OnnxOp onnx_signal[];    /* node_signal.c: spectra and windows */
 extern const OnnxOp *const onnx_tables[];
 const OnnxOp *onnx_find(const char *name);
+const char *onnx_refusal(const char *name); /* why there is no such operator, or NULL */
 
 const char *range_form(Import *, int64_t axis, const char *range); /* node_shape.c: "$60[:, 2:4]" */
+
+Operand convolution(Import *, Operand x, Operand kernel); /* node_window.c */
 
 /* node_layer.c: a weight with this many axes that a layer of its own can have, or NULL; ends a
  * layer with its weights. */

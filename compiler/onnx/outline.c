@@ -283,7 +283,7 @@ static const char *def_word(Import *im, const char *path)
 {
     const char *dot = path ? strrchr(path, '.') : NULL, *word = dot ? dot + 1 : path;
     size_t n = word ? strlen(word) : 0;
-    while (n > 0 && is_digit(word[n - 1]))
+    while (n > 0 && (is_digit(word[n - 1]) || word[n - 1] == '_'))
         n--;
     return n > 2 ? text_format(im->ngc, "%.*s", (int)n, word) : "block";
 }
@@ -460,14 +460,16 @@ static bool make_best(Import *im, Page *p)
 
 /* ---- loops ---- */
 
-/* The number at the end of a path after a point, or -1. *stem: the length before the point. */
+/* The number at the end of a path, "h.0" or "layer_0", or -1. *stem: the length before it. */
 static int path_number(const char *path, int *stem)
 {
-    const char *dot = path ? strrchr(path, '.') : NULL;
-    if (!dot || !is_digit(dot[1]))
+    size_t n = path ? strlen(path) : 0, digits = 0;
+    while (digits < n && is_digit(path[n - 1 - digits]))
+        digits++;
+    if (digits == 0 || digits > 6 || digits + 2 > n || !strchr("._", path[n - 1 - digits]))
         return -1;
-    *stem = (int)(dot - path);
-    return atoi(dot + 1);
+    *stem = (int)(n - digits - 1);
+    return atoi(path + n - digits);
 }
 
 /* Is b the next pass of what a begins? It reads a, and nothing else does. */

@@ -14,12 +14,16 @@ typedef struct Finder {
 
 /* ---- what a name is ---- */
 
-/* The node of this operator that computes a name, or NULL. */
+/* The node of this operator that computes a name, or NULL. It has the operands that it needs. */
 static const Pb__Node *made_by(Finder *f, const char *name, const char *op)
 {
+    static const char *const of_two[] = {"Add", "Sub", "Mul", "Div", "Pow", "MatMul", "Reshape"};
     int at = *table_at(f->im->ngc, &f->maker, intern_str(f->im->ngc, name));
     const Pb__Node *n = at ? f->im->node[at - 1] : NULL;
-    return n && strcmp(n->op, op) == 0 ? n : NULL;
+    size_t least = strcmp(op, "Constant") != 0;
+    for (size_t i = 0; i < sizeof of_two / sizeof *of_two; i++)
+        least += strcmp(op, of_two[i]) == 0;
+    return n && strcmp(n->op, op) == 0 && n->n_input >= least ? n : NULL;
 }
 
 /* The node that computes the operand of another one. */
@@ -104,6 +108,15 @@ static void give_float(Finder *f, Pb__Node *n, const char *name, double v)
         list[i] = n->attribute[i];
     list[n->n_attribute++] = a;
     n->attribute = list;
+}
+
+static void give_int(Finder *f, Pb__Node *n, const char *name, int64_t v)
+{
+    give_float(f, n, name, 0);
+    Pb__Attribute *a = n->attribute[n->n_attribute - 1];
+    a->has_f = false;
+    a->has_i = true;
+    a->i = v;
 }
 
 /* ---- products ---- */
@@ -273,6 +286,73 @@ static bool find_norm(Finder *f, int at)
     return true;
 }
 
+/* A tensor that is known before the walk, or NULL. */
+static const Known *known_tensor(Finder *f, const char *name)
+{
+    const char *why;
+    const Meaning *m = meaning_of(f->im, name);
+    const Pb__Node *n = m ? NULL : made_by(f, name, "Constant");
+    if (n && n->n_attribute == 1 && n->attribute[0]->t)
+        return known_of_tensor(f->im->ngc, n->attribute[0]->t, f->im->folder, &why);
+    return m ? m->known : NULL;
+}
+
+/* Are all elements of a tensor this number? */
+static bool is_even(Finder *f, const char *name, double wanted)
+{
+    double v;
+    const Known *k = known_tensor(f, name);
+    return k && known_even(f->im->g, k, &v) && v == wanted;
+}
+
+/* The operand of a node of two beside a weight with a number for each channel, which is set; or
+ * NULL. */
+static const char *beside_channels(Finder *f, const Pb__Node *n, const char **weight)
+{
+    for (int i = 0; n && n->n_input == 2 && i < 2; i++) {
+        const Meaning *m = meaning_of(f->im, n->input[i]);
+        const Known *k = m ? m->known : NULL;
+        if (k && k->name && k->rank > 0 && k->dim[0] == k->count) {
+            *weight = n->input[i];
+            return n->input[1 - i];
+        }
+    }
+    return NULL;
+}
+
+/* A normalisation of groups of channels: x is reshaped to [m, groups, -1], normalized, reshaped
+ * back, and each channel gets a gain and a bias. */
+static bool find_groups(Finder *f, int at)
+{
+    const char *gain, *bias;
+    const char *scaled = beside_channels(f, f->im->node[at], &bias);
+    const Pb__Node *mul = scaled && uses_of(f->im, scaled) == 1 ? made_by(f, scaled, "Mul") : NULL;
+    const char *whole = beside_channels(f, mul, &gain);
+    const Pb__Node *back =
+        whole && uses_of(f->im, whole) == 1 ? made_by(f, whole, "Reshape") : NULL;
+    const Pb__Node *norm = operand_by(f, back, 0, "InstanceNormalization");
+    const Pb__Node *parts = operand_by(f, norm, 0, "Reshape");
+    if (!parts || norm->n_input != 3 || !is_even(f, norm->input[1], 1) ||
+        !is_even(f, norm->input[2], 0))
+        return false;
+    int64_t groups = known_tensor(f, norm->input[1])->count, v[3] = {0};
+    const Known *shape = known_tensor(f, parts->input[1]);
+    for (int i = 0; shape && shape->count == 3 && i < 3; i++)
+        known_whole(f->im->g, shape, i, &v[i]);
+    if (v[0] != 0 || v[1] != groups || v[2] != -1)
+        return false;
+
+    const char *input[] = {parts->input[0], gain, bias, back->input[1]};
+    double eps = 1e-5;
+    for (size_t i = 0; i < norm->n_attribute; i++)
+        if (same(norm->attribute[i]->name, "epsilon"))
+            eps = norm->attribute[i]->f;
+    Pb__Node *n = join(f, at, "GroupNormalization", 4, input);
+    give_float(f, n, "epsilon", eps);
+    give_int(f, n, "num_groups", groups);
+    return true;
+}
+
 /* ---- attention ---- */
 
 /* A product with a number, or a quotient by one: its operand, and the number's name. */
@@ -376,22 +456,34 @@ static bool find_linear(Finder *f, int at)
 
     const char *input[] = {n->input[0], turn->input[0]};
     Pb__Node *joined = join(f, at, "Gemm", 2, input);
-    give_float(f, joined, "transB", 0);
-    Pb__Attribute *a = joined->attribute[joined->n_attribute - 1];
-    a->has_f = false;
-    a->has_i = true;
-    a->i = 1;
+    give_int(f, joined, "transB", 1);
     return true;
+}
+
+/* Which node computes each name. A node that reads what is computed after it is left out, so that
+ * no pattern goes round in a circle. */
+static void find_makers(Finder *f)
+{
+    Table all = {0};
+    Ngc *ngc = f->im->ngc;
+    for (int i = 0; i < f->im->nodes; i++)
+        for (size_t k = 0; k < f->im->node[i]->n_output; k++)
+            *table_at(ngc, &all, intern_str(ngc, f->im->node[i]->output[k])) = i + 1;
+    for (int i = 0; i < f->im->nodes; i++) {
+        const Pb__Node *n = f->im->node[i];
+        bool good = true;
+        for (size_t k = 0; k < n->n_input; k++)
+            good &= !*n->input[k] || *table_at(ngc, &all, intern_str(ngc, n->input[k])) <= i;
+        for (size_t k = 0; k < n->n_output && good; k++)
+            if (*table_at(ngc, &all, intern_str(ngc, n->output[k])) == i + 1)
+                *table_at(ngc, &f->maker, intern_str(ngc, n->output[k])) = i + 1;
+    }
 }
 
 void patterns_find(Import *im)
 {
     Finder f = {.im = im};
-    for (int i = 0; i < im->nodes; i++) {
-        const Pb__Node *n = im->node[i];
-        for (size_t k = 0; k < n->n_output; k++)
-            *table_at(im->ngc, &f.maker, intern_str(im->ngc, n->output[k])) = i + 1;
-    }
+    find_makers(&f);
     for (int i = 0; i < im->nodes; i++) {
         const Pb__Node *n = im->node[i];
         if (n->n_input != 2 || n->n_output != 1)
@@ -401,6 +493,6 @@ void patterns_find(Import *im)
         else if (strcmp(n->op, "MatMul") == 0)
             (void)(find_attention(&f, i) || find_linear(&f, i));
         else if (strcmp(n->op, "Add") == 0)
-            find_norm(&f, i);
+            (void)(find_norm(&f, i) || find_groups(&f, i));
     }
 }

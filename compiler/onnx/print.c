@@ -229,7 +229,7 @@ static void add_outputs(Import *im, Text *t)
 {
     for (int i = 0; i < im->outputs; i++) {
         const Line *l = im->output[i].line;
-        const char *theirs = im->graph->output[i]->name;
+        const char *theirs = im->output_name[i];
         bool good = is_good_name(theirs) && strcmp(theirs, "output") != 0;
         if (l->kind == LINE_LITERAL) {
             text_add(t, "output %s = %s\n", name_fresh(im, good ? theirs : "y", false), l->form);
@@ -355,6 +355,8 @@ void import_print(Import *im, const ImportOptions *options, Written *w)
             add_statement(im, t, s, "");
     }
     add_outputs(im, t);
+    if (im->remarks.size)
+        text_add(t, "%s", im->remarks.at);
     add_loss(im, t, options);
     collect_weights(im, &p, w);
 }

@@ -52,7 +52,7 @@ static Size dim_named(Import *im, const char *wanted)
 /* The size of an axis of an input. */
 static Size axis_size(Import *im, const Pb__Axis *a, int input, int axis)
 {
-    if (a->has_size && a->size > 0)
+    if (a->has_size && a->size >= 0)
         return a->size;
     if (a->name && *a->name)
         return dim_named(im, a->name);
@@ -88,7 +88,7 @@ static Known *fixed_input(Import *im, const Pb__Value *v, const Pb__TensorType *
         rank = (int)type->shape->n_axis;
         for (int i = 0; i < rank; i++) {
             const Pb__Axis *a = type->shape->axis[i];
-            dim[i] = a->has_size && a->size > 0 ? a->size : count;
+            dim[i] = a->has_size && a->size >= 0 ? a->size : count;
             all *= dim[i];
         }
     }
@@ -99,6 +99,18 @@ static Known *fixed_input(Import *im, const Pb__Value *v, const Pb__TensorType *
     Known *k = known_new(im->ngc, type->element, rank, dim);
     memcpy(k->number, number, (size_t)count * sizeof *number);
     return k;
+}
+
+static Meaning empty_input(Import *im, const char *name, int element, const Shape *s)
+{
+    int64_t dim[MAX_RANK];
+    for (int i = 0; i < s->rank; i++)
+        if (!size_number(im->g, s->dim[i], &dim[i])) {
+            problem(im, "the input '%s' has no elements, and an axis of run-time size", name);
+            dim[i] = 1;
+        }
+    Known *k = known_new(im->ngc, element, s->rank, dim);
+    return (Meaning){.known = k, .element = element};
 }
 
 static void read_input(Import *im, const Pb__Value *v, int number)
@@ -122,15 +134,19 @@ static void read_input(Import *im, const Pb__Value *v, int number)
         return;
     }
 
-    Size size[MAX_RANK];
+    Size size[MAX_RANK] = {0};
+    bool empty = false;
     int rank = (int)type->shape->n_axis;
     for (int i = 0; i < rank; i++) {
         const Pb__Axis *a = type->shape->axis[i];
-        if (a->has_size && a->size == 0) {
-            problem(im, "the input '%s' has no elements", v->name);
-            return;
-        }
         size[i] = axis_size(im, a, number, i);
+        empty |= size[i] == 0;
+    }
+    if (empty) { /* there is nothing to give */
+        Shape s = {.rank = rank};
+        memcpy(s.dim, size, sizeof size);
+        *meaning_new(im, v->name) = empty_input(im, v->name, type->element, &s);
+        return;
     }
     const char *form = text_format(im->ngc, "%s%s", rank ? sizes_text(im, size, rank) : "",
                                    element_is_int(type->element) ? ": int" : "");
@@ -157,28 +173,72 @@ static bool own_domain(const Pb__Node *n)
     return !n->domain || !*n->domain || strcmp(n->domain, "ai.onnx") == 0;
 }
 
-/* Operators and attributes that are not supported: all of them are listed. */
-static void check_nodes(Import *im)
+static void check_node(Import *im, const Pb__Node *n)
 {
-    for (int i = 0; i < im->nodes; i++) {
-        const Pb__Node *n = im->at = im->node[i];
-        const OnnxOp *op = n->op && own_domain(n) ? onnx_find(n->op) : NULL;
-        im->failed = false;
-        if (!op) {
+    const OnnxOp *op = n->op && own_domain(n) ? onnx_find(n->op) : NULL;
+    im->at = n;
+    im->failed = false;
+    if (!op) {
+        const char *why = own_domain(n) && n->op ? onnx_refusal(n->op) : NULL;
+        if (why)
+            problem(im, "the operator is not supported: %s", why);
+        else
             problem(im,
                     own_domain(n) ? "the operator is not supported"
                                   : "operators of the domain '%s' are not supported",
                     n->domain);
-            continue;
-        }
-        for (size_t k = 0; k < n->n_attribute; k++) {
-            const char *name = n->attribute[k]->name;
-            im->failed = false;
-            if (name && !has_word(op->attributes ? op->attributes : "", name))
-                problem(im, "the attribute '%s' is not supported", name);
-        }
+        return;
     }
+    for (size_t k = 0; k < n->n_attribute; k++) {
+        const char *name = n->attribute[k]->name;
+        const Pb__Graph *g = n->attribute[k]->g;
+        im->at = n;
+        im->failed = false;
+        bool old = name && im->own_opset < 7 && has_word("axis broadcast is_test", name);
+        if (name && !old && !has_word(op->attributes ? op->attributes : "", name))
+            problem(im, "the attribute '%s' is not supported", name);
+        for (size_t i = 0; g && i < g->n_node; i++)
+            check_node(im, g->node[i]);
+    }
+}
+
+/* Operators and attributes that are not supported: all of them are listed. */
+static void check_nodes(Import *im)
+{
+    for (int i = 0; i < im->nodes; i++)
+        check_node(im, im->node[i]);
     im->at = NULL;
+}
+
+/* Before opset 7, an attribute says at which axis of the first operand the second one begins. The
+ * node, with an operand that has axes of size 1 after it. */
+static const Pb__Node *aligned(Import *im, const Pb__Node *n)
+{
+    bool slope = strcmp(n->op, "PRelu") == 0;
+    int a = 0, b = 0;
+    if (im->opset >= 7 || n->n_input != 2 || !(slope || attribute(im, "broadcast")))
+        return n;
+    a = input_rank(im, 0);
+    b = input_rank(im, 1);
+    int64_t axis = attribute_int(im, "axis", slope ? 1 : a - b);
+    axis = axis < 0 ? axis + a : axis;
+    Operand y = operand(im, 1);
+    if (im->failed || b == 0 || axis < 0 || axis + b >= a || operand_node(y)->shape.dim[0] == 1)
+        return n;
+    Text index = {.ngc = im->ngc};
+    text_add(&index, "$60[");
+    for (int i = 0; i < b; i++)
+        text_add(&index, "%s:", i ? ", " : "");
+    for (int64_t i = axis + b; i < a; i++)
+        text_add(&index, ", new");
+    text_add(&index, "]");
+    Pb__Node *same = arena_copy(im->ngc, n, sizeof *n);
+    same->input = arena_copy(im->ngc, n->input, 2 * sizeof *n->input);
+    same->input[1] = (char *)text_format(im->ngc, "%s/aligned", n->input[1]);
+    *meaning_new(im, same->input[1]) =
+        (Meaning){.operand = emit(im, BIND_ATOM, index.at, 1, y), .element = input_element(im, 1)};
+    im->at = same;
+    return same;
 }
 
 static void take_node(Import *im, const Pb__Node *n)
@@ -191,7 +251,8 @@ static void take_node(Import *im, const Pb__Node *n)
         if (*n->output[i])
             *meaning_new(im, n->output[i]) = (Meaning){0};
 
-    if (fold(im, n))
+    n = aligned(im, n);
+    if (im->failed || fold(im, n) || take_empty(im, n))
         return;
     if (op->take) {
         op->take(im, n);
@@ -217,6 +278,8 @@ static void take_outputs(Import *im)
 {
     im->at = NULL;
     im->output = arena_alloc(im->ngc, (im->graph->n_output + 1) * sizeof *im->output);
+    im->output_name = arena_alloc(im->ngc, (im->graph->n_output + 1) * sizeof *im->output_name);
+    im->remarks.ngc = im->ngc;
     for (size_t i = 0; i < im->graph->n_output; i++) {
         const char *name = im->graph->output[i]->name;
         Meaning *m = name ? meaning_of(im, name) : NULL;
@@ -225,10 +288,16 @@ static void take_outputs(Import *im)
             problem(im, "no node computes the output '%s'", name ? name : "");
             continue;
         }
+        if (is_empty(m->known)) {
+            text_add(&im->remarks, "# the output '%s' has no elements: its shape is %s\n", name,
+                     ints_text(im, m->known->dim, m->known->rank));
+            continue;
+        }
         if (m->known)
             m->operand = operand_of_known(im, m->known);
         if (!m->operand.line && im->problems == 0)
             problem(im, "the output '%s' is not known", name);
+        im->output_name[im->outputs] = name;
         im->output[im->outputs++] = m->operand;
     }
 }
@@ -273,6 +342,7 @@ static bool import_graph(Import *im)
     const char *producer = im->model->producer ? im->model->producer : "";
     im->named_numbers = strcmp(producer, "pytorch") == 0 || strcmp(producer, "ngc") == 0;
     im->opset = im->own_opset = opset_of(im->model);
+    im->take = take_node;
     im->lower = lower_begin(im->ngc);
     im->g = im->lower->g;
     im->nodes = (int)im->graph->n_node;

@@ -117,6 +117,10 @@ int import_main(Ngc *ngc, const Args *a)
     Import *im = onnx_import(ngc, a->file, a->rest, a->rests, &options, &made);
     if (!im)
         return 1;
+    if (im->outputs == 0) {
+        complain(ngc, "%s: no output has elements, so there is nothing to compute", a->file);
+        return 1;
+    }
 
     const char *name = a->output && strcmp(a->output, "-") != 0 ? a->output : "model.ng";
     const Model *m = compile_text(ngc, name, &made.text);

@@ -63,3 +63,29 @@ external("outside", "../external.bin", False)
 external("missing", "not_there.bin", False)
 
 model("strange", [node("Foo", ["x"], ["a"], name="/Foo"), node("Bar", ["a"], ["c"], domain="other"), node("Relu", ["c"], ["y"], gain=2.0)], [("x", ["m", 4])], [])
+
+# graphs in nodes: a weight inside of a graph is one weight for all passes; nothing is computed for a branch that is not taken
+value = helper.make_tensor_value_info
+body = helper.make_graph([node("Gemm", ["h", "U", "c"], ["p"]), node("Add", ["p", "row"], ["s"]), node("Tanh", ["s"], ["h2"]), node("Mul", ["h2", "h2"], ["o"])],
+                         "body", [value("h", 1, None), value("row", 1, None)], [value("h2", 1, None), value("o", 1, None)], [tensor("U", rng.randn(4, 4))])
+yes = helper.make_graph([node("Relu", ["last"], ["r1"])], "yes", [], [value("r1", 1, None)])
+no = helper.make_graph([node("Exp", ["last"], ["r2"])], "no", [], [value("r2", 1, None)])
+number = lambda name, v: numpy_helper.from_array(np.array(v), name)
+model("inner", [node("Scan", ["start", "rows"], ["last", "all"], body=body, num_scan_inputs=1, scan_output_axes=[1]),
+                node("If", ["true"], ["y"], then_branch=yes, else_branch=no)],
+      [("start", [2, 4]), ("rows", [3, 2, 4])], [tensor("c", rng.randn(4)), number("true", True)], [("y", [2, 4]), ("all", [2, 3, 4])])
+
+# tensors without elements
+model("empty", [node("Slice", ["x", "3", "9", "1"], ["none"]), node("Concat", ["none", "x"], ["joined"], axis=1), node("ReduceSum", ["none", "1"], ["zero"]),
+                node("Add", ["joined", "zero"], ["y"]), node("Relu", ["none"], ["nothing"])],
+      [("x", [2, 3])], [number("3", [3]), number("9", [9]), number("1", [1])], [("nothing", [2, 0]), ("y", [2, 3])])
+model("hollow", [node("Relu", ["x"], ["y"])], [("x", [0, 3])], [], [("y", [0, 3])])
+model("largest", [node("Slice", ["x", "3", "9", "1"], ["none"]), node("ReduceMax", ["none"], ["y"], axes=[1])],
+      [("x", [2, 3])], [number("3", [3]), number("9", [9]), number("1", [1])], [("y", [2, 1])])
+
+# what depends on data
+step = helper.make_graph([node("Less", ["v", "ten"], ["go"]), node("Add", ["v", "v"], ["w"])], "step",
+                         [value("i", 7, []), value("c", 9, []), value("v", 1, [])], [value("go", 9, []), value("w", 1, [])])
+model("endless", [node("Loop", ["", "", "x"], ["y"], body=step)], [("x", [])], [number("ten", np.float32(10))], [("y", [])])
+model("data", [node("NonZero", ["x"], ["a"]), node("SequenceEmpty", [], ["b"]), node("Bernoulli", ["x"], ["y"])], [("x", [2, 3])], [], [("y", [2, 3])])
+model("nonzero", [node("NonZero", ["x"], ["y"])], [("x", [2])], [], [("y", [1, "k"])])

@@ -53,6 +53,36 @@ class Again(nn.Module):
         return self.out(x)
 
 
+class Looped(nn.Module):
+    """A loop and a condition in the file: scripted, not traced."""
+    def __init__(self):
+        super().__init__()
+        self.fc, self.out = nn.Linear(4, 4), nn.Linear(4, 2)
+
+    def forward(self, x):
+        h = torch.zeros_like(x[:, 0])
+        for i in range(x.size(1)):
+            h = torch.tanh(self.fc(h) + x[:, i])
+        if bool(h.sum() > 0):
+            y = self.out(h)
+        else:
+            y = -self.out(h)
+        return y
+
+
+class Grouped(nn.Module):
+    """Normalisations that an export writes as several nodes, with slopes for each channel."""
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm, self.prelu = nn.Conv2d(3, 8, 3), nn.GroupNorm(2, 8), nn.PReLU(8)
+        self.depth, self.each, self.fc = nn.Conv2d(8, 8, 3, groups=8), nn.InstanceNorm2d(8, affine=True), nn.Linear(8, 3)
+
+    def forward(self, x):
+        x = self.prelu(self.norm(self.conv(x)))
+        x = nn.functional.hardswish(self.each(self.depth(x)))
+        return self.fc(nn.functional.adaptive_max_pool2d(x, 1).flatten(1))
+
+
 class UNet(nn.Module):
     def __init__(self):
         super().__init__()
@@ -208,6 +238,8 @@ NETWORKS = {
     "lenet": (LeNet, image(1, 28)),
     "unet": (UNet, image(2, 16)),
     "again": (Again, lambda: (torch.randn(4, 6),)),
+    "looped": (lambda: torch.jit.script(Looped()), lambda: (torch.randn(2, 3, 4),)),
+    "grouped": (Grouped, image(3, 10)),
     "lstm": (lambda: Recurrent(nn.LSTM), words(5, 20)),
     "gru": (lambda: Recurrent(nn.GRU), words(5, 20)),
     "encoder": (Encoder, lambda: (torch.randn(2, 5, 12),)),
@@ -268,7 +300,7 @@ def recurrent(model):
 
 
 def gradients(model, network):
-    """By the names of the initializers: a parameter is found by its elements, perhaps transposed."""
+    """By the names of the initializers: a parameter is found by its elements, perhaps transposed, or with other axes."""
     pairs = [(p.detach().numpy(), p.grad.numpy()) for p in network.parameters() if p.grad is not None] + list(recurrent(network))
     for t in model.graph.initializer:
         x = numpy_helper.to_array(t)
@@ -277,6 +309,8 @@ def gradients(model, network):
                 yield t.name, g
             elif x.ndim == 2 and x.shape == w.T.shape and (x == w.T).all():
                 yield t.name, g.T
+            elif x.size == w.size > 1 and (x.ravel() == w.ravel()).all():
+                yield t.name, g.reshape(x.shape)
 
 
 def make(folder, name):

@@ -1,0 +1,224 @@
+/* empty.c - tensors without elements. The language has none, so they are never part of the text:
+ * such a tensor is known when a model is imported, by its shape alone. What is computed of it by
+ * elements has none either; joined to others, it adds nothing; a sum over nothing is 0. */
+#include "onnx/onnx.h"
+
+#include <math.h>
+#include <string.h>
+
+bool is_empty(const Known *k)
+{
+    return k && k->count == 0;
+}
+
+/* Result i has no elements. False with a problem: another size of it is known only at run time. */
+bool result_empty(Import *im, int i, int element, const Shape *s)
+{
+    int64_t dim[MAX_RANK];
+    for (int a = 0; a < s->rank; a++)
+        if (!size_number(im->g, s->dim[a], &dim[a])) {
+            problem(im, "its result has no elements, and a size that is known only at run time");
+            return false;
+        }
+    result_known(im, i, known_new(im->ngc, element, s->rank, dim));
+    return true;
+}
+
+static bool has_operator(const OnnxOp *table, const char *name)
+{
+    for (const OnnxOp *op = table; op->name; op++)
+        if (strcmp(op->name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool is_one_of(const char *const *names, const char *name)
+{
+    for (; *names; names++)
+        if (strcmp(*names, name) == 0)
+            return true;
+    return false;
+}
+
+/* The shape to which all operands are broadcast, a size of 0 as any other: it stays beside a 1. */
+static bool broadcast_all(Import *im, Shape *s)
+{
+    *s = (Shape){0};
+    for (int i = 0; i < (int)im->at->n_input; i++) {
+        Shape x, y = *s;
+        if (!has_input(im->at, i))
+            continue;
+        if (!input_shape(im, i, &x))
+            return false;
+        s->rank = x.rank > y.rank ? x.rank : y.rank;
+        for (int a = 1; a <= s->rank; a++) {
+            Size u = a <= x.rank ? x.dim[x.rank - a] : 1, v = a <= y.rank ? y.dim[y.rank - a] : 1;
+            if (u != v && u != 1 && v != 1) {
+                problem(im, "the shapes of its operands do not fit");
+                return false;
+            }
+            s->dim[s->rank - a] = u == 1 ? v : u;
+        }
+    }
+    return true;
+}
+
+/* A tensor of one number in place of a sum of nothing. */
+static bool fill(Import *im, const Shape *s, double value)
+{
+    int64_t dim[MAX_RANK];
+    for (int a = 0; a < s->rank; a++)
+        if (!size_number(im->g, s->dim[a], &dim[a]) || dim[a] > 1 << 20) {
+            problem(im, "a sum of nothing has a size that is known only at run time");
+            return true;
+        }
+    Known *y = known_new(im->ngc, EL_FLOAT, s->rank, dim);
+    for (int64_t i = 0; i < y->count; i++)
+        y->number[i] = value;
+    result_known(im, 0, y);
+    return true;
+}
+
+/* A reduction. */
+static bool reduce(Import *im, const Pb__Node *n)
+{
+    static const struct {
+        const char *op;
+        double of_nothing;
+    } rows[] = {{"ReduceSum", 0},
+                {"ReduceL1", 0},
+                {"ReduceL2", 0},
+                {"ReduceSumSquare", 0},
+                {"ReduceProd", 1},
+                {"ReduceLogSum", -INFINITY},
+                {"ReduceLogSumExp", -INFINITY}};
+    Shape s, to = {0};
+    int64_t axis[MAX_RANK];
+    unsigned set = 0;
+    if (!input_shape(im, 0, &s))
+        return true;
+    int from = strcmp(n->op, "ReduceSum") == 0 ? 13 : 18;
+    int axes = axes_of(im, "axes", im->opset >= from ? 1 : -1, axis, s.rank);
+    for (int i = 0; i < axes; i++)
+        set |= 1u << axis[i];
+    bool keep = attribute_int(im, "keepdims", 1), nothing = true;
+    for (int a = 0; a < s.rank; a++) {
+        bool reduced = axes <= 0 || set >> a & 1;
+        if (!reduced || keep)
+            to.dim[to.rank++] = reduced ? 1 : s.dim[a];
+        nothing &= reduced || s.dim[a] != 0;
+    }
+    if (!nothing)
+        return result_empty(im, 0, input_element(im, 0), &to);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(n->op, rows[i].op) == 0)
+            return fill(im, &to, rows[i].of_nothing);
+    problem(im, "it has no value for a tensor without elements");
+    return true;
+}
+
+/* A product of matrices: without rows or columns it has no elements, and a sum over nothing is 0.
+ */
+static bool product(Import *im)
+{
+    Shape a, b, to = {0};
+    bool gemm = strcmp(im->at->op, "Gemm") == 0;
+    if (!input_shape(im, 0, &a) || !input_shape(im, 1, &b))
+        return true;
+    if (a.rank < 2 || b.rank < 2 || (gemm && has_input(im->at, 2))) {
+        problem(im, "a product of a tensor without elements is supported only for two matrices");
+        return true;
+    }
+    bool ta = gemm && attribute_int(im, "transA", 0), tb = gemm && attribute_int(im, "transB", 0);
+    const Shape *batch = a.rank >= b.rank ? &a : &b;
+    for (int i = 0; i < batch->rank - 2; i++)
+        to.dim[to.rank++] = batch->dim[i];
+    to.dim[to.rank++] = a.dim[a.rank - (ta ? 1 : 2)];
+    to.dim[to.rank++] = b.dim[b.rank - (tb ? 2 : 1)];
+    bool nothing = false;
+    for (int i = 0; i < to.rank; i++)
+        nothing |= to.dim[i] == 0;
+    return nothing ? result_empty(im, 0, EL_FLOAT, &to) : fill(im, &to, 0);
+}
+
+/* The sizes that Reshape, Flatten and Tile make. */
+static bool reshaped(Import *im, const Pb__Node *n)
+{
+    Shape s, to = {0};
+    if (!input_shape(im, 0, &s))
+        return true;
+    if (strcmp(n->op, "Flatten") == 0) {
+        int64_t axis = attribute_int(im, "axis", 1);
+        axis = axis < 0 ? axis + s.rank : axis;
+        to = (Shape){.rank = 2, .dim = {1, 1}};
+        for (int i = 0; i < s.rank; i++)
+            to.dim[i >= axis] = size_mul(im->g, to.dim[i >= axis], s.dim[i]);
+        return result_empty(im, 0, input_element(im, 0), &to);
+    }
+    const Known *list = want_known(im, 1, "the list of sizes");
+    bool tile = strcmp(n->op, "Tile") == 0, nothing = false;
+    if (!list || list->count > MAX_RANK || (tile && list->count != s.rank)) {
+        problem(im, "its sizes do not fit");
+        return true;
+    }
+    to.rank = (int)list->count;
+    for (int i = 0; i < to.rank; i++) {
+        to.dim[i] = known_size(im->g, list, i);
+        if (tile)
+            to.dim[i] = size_mul(im->g, to.dim[i], s.dim[i]);
+        else if (to.dim[i] == 0 && i < s.rank && !attribute_int(im, "allowzero", 0))
+            to.dim[i] = s.dim[i];
+        nothing |= to.dim[i] == 0;
+    }
+    if (nothing)
+        return result_empty(im, 0, input_element(im, 0), &to);
+    problem(im, "a tensor without elements cannot get the shape %s", shape_text(im->g, to));
+    return true;
+}
+
+/* Takes a node of which an operand has no elements. False: nothing is known of such a node. */
+bool take_empty(Import *im, const Pb__Node *n)
+{
+    static const char *const same[] = {"Trilu",
+                                       "Softmax",
+                                       "LogSoftmax",
+                                       "CumSum",
+                                       "LRN",
+                                       "Hardmax",
+                                       "BatchNormalization",
+                                       "InstanceNormalization",
+                                       "Dropout",
+                                       "ReverseSequence",
+                                       "LayerNormalization",
+                                       "MeanVarianceNormalization",
+                                       "Identity",
+                                       "Clip",
+                                       "CastLike",
+                                       NULL};
+    static const char *const truths[] = {
+        "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual",
+        "And",   "Or",   "Xor",         "Not",     NULL};
+    Shape s;
+    bool all = has_operator(onnx_math, n->op) || strcmp(n->op, "Add") == 0, some = false;
+    for (int i = 0; i < (int)n->n_input && (all || i < 2); i++)
+        some |= has_input(n, i) && is_empty(input_known(im, i));
+    if (!some)
+        return false;
+
+    bool first = is_empty(input_known(im, 0));
+    int element = is_one_of(truths, n->op) ? EL_BOOL : input_element(im, 0);
+    if (first && is_one_of(same, n->op))
+        return !input_shape(im, 0, &s) || result_empty(im, 0, element, &s) || true;
+    if (all)
+        return !broadcast_all(im, &s) || result_empty(im, 0, element, &s) || true;
+    if (strcmp(n->op, "MatMul") == 0 || strcmp(n->op, "Gemm") == 0)
+        return product(im);
+    if (!first)
+        return false;
+    if (strncmp(n->op, "Reduce", 6) == 0)
+        return reduce(im, n) || true;
+    if (strcmp(n->op, "Reshape") == 0 || strcmp(n->op, "Flatten") == 0 ||
+        strcmp(n->op, "Tile") == 0)
+        return reshaped(im, n) || true;
+    return false;
+}

@@ -1,0 +1,245 @@
+/* fold_data.c - results whose size depends on data: places that are not 0, elements without
+ * repetitions, boxes that do not overlap. They can be had only if the data is known when a model is
+ * imported. */
+#include "onnx/onnx.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 1 << 20 };
+
+static double element(const Known *k, int64_t i)
+{
+    double v = 0;
+    known_number(NULL, k, i, &v);
+    return v;
+}
+
+/* Elements that are numbers, or NULL: they are sizes. */
+static Known *known_numbers(Import *im, int i)
+{
+    Known *k = input_known(im, i);
+    return k && !k->size && k->count <= MOST ? k : NULL;
+}
+
+/* ---- NonZero ---- */
+
+Known *fold_nonzero(Import *im)
+{
+    const Known *x = known_numbers(im, 0);
+    if (!x)
+        return NULL;
+    int64_t dim[2] = {x->rank ? x->rank : 1, 0}, at[MAX_RANK] = {0}, to = 0;
+    for (int64_t i = 0; i < x->count; i++)
+        dim[1] += element(x, i) != 0;
+    Known *y = known_new(im->ngc, EL_INT64, 2, dim);
+    for (int64_t i = 0; i < x->count; i++, index_next(x->rank, x->dim, at)) {
+        if (element(x, i) == 0)
+            continue;
+        for (int a = 0; a < x->rank; a++)
+            y->number[a * dim[1] + to] = (double)at[a];
+        to++;
+    }
+    return y;
+}
+
+/* ---- Unique ---- */
+
+typedef struct Slices { /* what is compared: the parts of a tensor along an axis */
+    const Known *x;
+    int64_t outer, count, inner;
+} Slices;
+
+static double part(const Slices *s, int64_t which, int64_t i)
+{
+    return element(s->x, (i / s->inner * s->count + which) * s->inner + i % s->inner);
+}
+
+static int compare_parts(const Slices *s, int64_t a, int64_t b)
+{
+    for (int64_t i = 0; i < s->outer * s->inner; i++) {
+        double x = part(s, a, i), y = part(s, b, i);
+        if (x != y)
+            return x < y ? -1 : 1;
+    }
+    return 0;
+}
+
+/* Which parts are the first of their kind, in order; kind: the place of each part's kind there. */
+static int64_t find_kinds(const Slices *s, bool sorted, int64_t *first, int64_t *kind)
+{
+    int64_t kinds = 0;
+    for (int64_t i = 0; i < s->count; i++) {
+        int64_t at = 0;
+        while (at < kinds && compare_parts(s, first[at], i) != 0)
+            at++;
+        if (at == kinds)
+            first[kinds++] = i;
+    }
+    for (int64_t i = 1; i < kinds && sorted; i++)
+        for (int64_t k = i; k > 0 && compare_parts(s, first[k - 1], first[k]) > 0; k--) {
+            int64_t swap = first[k];
+            first[k] = first[k - 1];
+            first[k - 1] = swap;
+        }
+    for (int64_t i = 0; i < s->count; i++)
+        for (int64_t k = 0; k < kinds; k++)
+            if (compare_parts(s, first[k], i) == 0)
+                kind[i] = k;
+    return kinds;
+}
+
+/* Its other results: where the kinds are first, which kind each part is, how many there are. */
+static void other_results(Import *im, const Slices *s, int64_t kinds, const int64_t *first,
+                          const int64_t *kind)
+{
+    Known *places = known_new(im->ngc, EL_INT64, 1, &kinds);
+    Known *inverse = known_new(im->ngc, EL_INT64, 1, &s->count);
+    Known *counts = known_new(im->ngc, EL_INT64, 1, &kinds);
+    for (int64_t k = 0; k < kinds; k++)
+        places->number[k] = (double)first[k];
+    for (int64_t i = 0; i < s->count; i++) {
+        inverse->number[i] = (double)kind[i];
+        counts->number[kind[i]]++;
+    }
+    result_known(im, 1, places);
+    result_known(im, 2, inverse);
+    result_known(im, 3, counts);
+}
+
+Known *fold_unique(Import *im)
+{
+    const Known *x = known_numbers(im, 0);
+    int64_t dim[MAX_RANK], axis = 0;
+    if (!x || x->count > 1 << 12)
+        return NULL;
+    bool whole = !attribute(im, "axis");
+    if (!whole && (axis = axis_of(im, attribute_int(im, "axis", 0), x->rank)) < 0)
+        return NULL;
+    Slices s = {.x = x, .outer = 1, .count = whole ? x->count : x->dim[axis], .inner = 1};
+    for (int a = 0; a < x->rank && !whole; a++) {
+        s.outer *= a < axis ? x->dim[a] : 1;
+        s.inner *= a > axis ? x->dim[a] : 1;
+        dim[a] = x->dim[a];
+    }
+    int64_t *first = arena_alloc(im->ngc, (size_t)(s.count + 1) * sizeof *first);
+    int64_t *kind = arena_alloc(im->ngc, (size_t)(s.count + 1) * sizeof *kind);
+    int64_t kinds = find_kinds(&s, attribute_int(im, "sorted", 1), first, kind);
+    other_results(im, &s, kinds, first, kind);
+
+    dim[axis] = kinds;
+    Known *y = known_new(im->ngc, x->element, whole ? 1 : x->rank, dim);
+    for (int64_t o = 0; o < s.outer; o++)
+        for (int64_t k = 0; k < kinds; k++)
+            for (int64_t i = 0; i < s.inner; i++)
+                y->number[(o * kinds + k) * s.inner + i] = part(&s, first[k], o * s.inner + i);
+    return y;
+}
+
+/* ---- NonMaxSuppression ---- */
+
+typedef struct Box {
+    double low[2], high[2];
+} Box;
+
+static Box box_at(const Known *boxes, int64_t at, bool by_centre)
+{
+    double v[4];
+    Box b;
+    for (int i = 0; i < 4; i++)
+        v[i] = element(boxes, 4 * at + i);
+    for (int i = 0; i < 2; i++) {
+        double from = by_centre ? v[i] - v[2 + i] / 2 : v[i];
+        double to = by_centre ? v[i] + v[2 + i] / 2 : v[2 + i];
+        b.low[i] = fmin(from, to);
+        b.high[i] = fmax(from, to);
+    }
+    return b;
+}
+
+/* The common part of two boxes, as a share of what they cover together. */
+static double overlap(Box a, Box b)
+{
+    double common = 1, x = 1, y = 1;
+    for (int i = 0; i < 2; i++) {
+        common *= fmax(0, fmin(a.high[i], b.high[i]) - fmax(a.low[i], b.low[i]));
+        x *= a.high[i] - a.low[i];
+        y *= b.high[i] - b.low[i];
+    }
+    double all = x + y - common;
+    return all > 0 ? common / all : 0;
+}
+
+/* The best of the boxes from `from` on that are not taken yet; -1: none is above the limit. */
+static int64_t best_box(const Known *scores, int64_t from, int64_t count, const bool *done,
+                        double limit)
+{
+    int64_t best = -1;
+    for (int64_t i = 0; i < count; i++) {
+        double v = element(scores, from + i);
+        if (!done[i] && v > limit && (best < 0 || v > element(scores, from + best)))
+            best = i;
+    }
+    return best;
+}
+
+static double number_at(Import *im, int i, double otherwise)
+{
+    const Known *k = has_input(im->at, i) ? known_numbers(im, i) : NULL;
+    return k && k->count == 1 ? element(k, 0) : otherwise;
+}
+
+Known *fold_suppression(Import *im)
+{
+    const Known *boxes = known_numbers(im, 0), *scores = known_numbers(im, 1);
+    if (!boxes || !scores || boxes->rank != 3 || scores->rank != 3 || boxes->dim[2] != 4 ||
+        boxes->dim[0] != scores->dim[0] || boxes->dim[1] != scores->dim[2] || boxes->dim[1] > 4096)
+        return NULL;
+    int64_t n = boxes->dim[1], classes = scores->dim[1], most = (int64_t)number_at(im, 2, 0);
+    double share = number_at(im, 3, 0), limit = number_at(im, 4, -INFINITY);
+    bool by_centre = attribute_int(im, "center_point_box", 0);
+    int64_t *kept = arena_alloc(im->ngc, (size_t)(scores->count + 1) * 3 * sizeof *kept);
+    bool *done = arena_alloc(im->ngc, (size_t)n + 1);
+    int64_t dim[2] = {0, 3};
+    for (int64_t row = 0; row < boxes->dim[0] * classes; row++) {
+        int64_t batch = row / classes, start = dim[0], at;
+        memset(done, 0, (size_t)n);
+        while (dim[0] - start < most && (at = best_box(scores, row * n, n, done, limit)) >= 0) {
+            bool apart = true;
+            Box b = box_at(boxes, batch * n + at, by_centre);
+            done[at] = true;
+            for (int64_t k = start; k < dim[0] && apart; k++)
+                apart = overlap(b, box_at(boxes, batch * n + kept[3 * k + 2], by_centre)) <= share;
+            if (apart) {
+                int64_t *to = &kept[3 * dim[0]++];
+                to[0] = batch;
+                to[1] = row % classes;
+                to[2] = at;
+            }
+        }
+    }
+    Known *y = known_new(im->ngc, EL_INT64, 2, dim);
+    for (int64_t i = 0; i < y->count; i++)
+        y->number[i] = (double)kept[i];
+    return y;
+}
+
+/* ---- where they are not known ---- */
+
+static void take_by_data(Import *im, const Pb__Node *n)
+{
+    problem(im,
+            "the size of its result depends on '%s', which is not known; an input of the model "
+            "can be given: %s=[...]",
+            n->n_input ? n->input[0] : "", n->n_input ? n->input[0] : "");
+}
+
+const OnnxOp onnx_data[] = {
+    {"NonMaxSuppression", .take = take_by_data, .attributes = "center_point_box",
+     .says = "numbers: its operands must be known"},
+    {"NonZero", .take = take_by_data, .says = "numbers: its operand must be known"},
+    {"Unique", .take = take_by_data, .attributes = "axis sorted",
+     .says = "numbers: its operand must be known"},
+    {NULL},
+};
