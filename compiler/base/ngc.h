@@ -135,6 +135,7 @@ typedef struct Options {
     const char **fresh; /* patterns of --fresh: the params that are trained from where the model
                            starts */
     int freshes;
+    bool as_saved;      /* states of optimizers are those of the file too: nothing new is trained */
     const bool *frozen; /* by the number of a param, in the order of declaration: is it a constant?
                            NULL: none is */
     int params;         /* the length of that */

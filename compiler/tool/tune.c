@@ -138,6 +138,7 @@ Model *tune_model(Ngc *ngc, Model *m, int file, Command command, int *status)
     *status = 2;
 
     bool named = ngc->opt.trains + ngc->opt.freshes > 0;
+    ngc->opt.as_saved = !named && (command == C_RUN || command == C_CHECK || command == C_EXPLAIN);
     if (!choose(&t) || (named && !check_chosen(&t)))
         return NULL;
 

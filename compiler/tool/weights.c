@@ -334,10 +334,10 @@ static bool prepare_inputs(const File *f, Model *m)
 
 /* ---- several files ---- */
 
-/* Does --fresh say that the model starts it, whatever the file has? */
+/* Does --fresh say that the model starts it, whatever the file has? States of optimizers do too. */
 static bool is_fresh(const Ngc *ngc, const Var *v)
 {
-    bool fresh = v->fresh;
+    bool fresh = v->fresh && !ngc->opt.as_saved;
     for (int i = 0; i < ngc->opt.freshes; i++)
         fresh |= v->kind == VAR_PARAM && name_matches(v->name, ngc->opt.fresh[i]);
     return fresh;

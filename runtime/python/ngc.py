@@ -1157,11 +1157,21 @@ class Model:
         return said
 
     def explain(self, inputs={}, /, **named):
-        """The lesson of `ngc explain`, for these inputs. A notebook shows it."""
-        named = {**inputs, **named}
-        return Lesson(self._lesson("--html", named), lambda: self._lesson("--text", named))
+        """The lesson of `ngc explain`, for these inputs and the params and states as they are now. A notebook shows it."""
+        named, weights = {**inputs, **named}, self._weights_now()
+        return Lesson(self._lesson("--html", named, weights), lambda: self._lesson("--text", named, weights))
 
-    def _lesson(self, form, named):
+    def _weights_now(self):
+        """Params and states as a file has them, or None: the model has none, or they are constants."""
+        if self._frozen or not (self.params or self.state):
+            return None
+        with tempfile.TemporaryDirectory(prefix="ngc-") as private:
+            path = os.path.join(private, "now.safetensors")
+            self.save(path)
+            with open(path, "rb") as f:
+                return f.read()
+
+    def _lesson(self, form, named, weights):
         with tempfile.TemporaryDirectory(prefix="ngc-") as private:
             words, files = [], []
             for number, (name, value) in enumerate(named.items()):
@@ -1174,6 +1184,11 @@ class Model:
                 else:
                     words.append(f"{name}={value}")
             options = ["--data", ",".join(files)] if files else []
+            if weights is not None:
+                path = os.path.join(private, "now.safetensors")
+                with open(path, "wb") as f:
+                    f.write(weights)
+                options.append("--weights=" + path)  # it goes before files that the model was loaded with
             return self._text().run("explain", form, "-o", "-", *options, rest=words)[0]
 
 

@@ -4,6 +4,7 @@ import copy
 import gc
 import json
 import os
+import signal
 import pickle
 import random
 import shutil
@@ -274,6 +275,11 @@ def texts():
     page = m.explain(x=np.ones((2, 4)), t=[0, 1])
     shown = page._repr_html_()
     check(shown.startswith("<iframe srcdoc=") and shown.count("<") == 2 and "Forward" in page.text, "explain")
+    m.params["h.W"][...], m.state["sgd.h.W.v"][...] = 0.125, 0.375
+    now = m.explain(x=np.ones((2, 4)), t=[0, 1])
+    m.params["h.W"][...] = 0
+    check("from 0.125 to 0.125" in now.text and "from 0.375 to 0.375" in now.text and "0.125" in now.html, "the weights of a lesson")
+    check("from 0.125 to 0.125" not in page.text, "the weights before")
     page.save("lesson.html")
     check(open("lesson.html").read() == page.html and "sofmax" not in page.html, "the page")
     check("dJ/da: 4" in str(ngc.compile("J = (a + 1)^2").explain(a=1)).replace(" = ", ": "), "a number to explain")
@@ -321,6 +327,7 @@ def lives():
     check(abs(same[0] - same[1]) < 1e-5, f"a pool: {same}")
     child = os.fork()
     if child == 0:
+        signal.alarm(20)  # a call that waits for threads which are not here ends the test
         good = wide.predict(x=x).p.shape == (64, 10) and a.predict(x=x[:2]).p.shape == (2, 10)
         other = ngc.compile(WIDE, threads=2)
         other.step(x=x, t=t)
