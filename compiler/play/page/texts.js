@@ -20,14 +20,7 @@ const table = {
     'bài học hoặc ví dụ',
     '课程或示例'
   ],
-  lessons: [
-    'The course in ten lessons',
-    'Der Kurs in zehn Lektionen',
-    'Le cours en dix leçons',
-    'El curso en diez lecciones',
-    'Khóa học mười bài',
-    '十课教程'
-  ],
+  lessons: ['The course', 'Der Kurs', 'Le cours', 'El curso', 'Khóa học', '教程'],
   examples: ['Examples', 'Beispiele', 'Exemples', 'Ejemplos', 'Ví dụ', '示例'],
   nets: [
     'Nets to play with',
