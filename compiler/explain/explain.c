@@ -3,6 +3,7 @@
 #include "explain/explain.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 typedef struct Form {
     const char *name;
@@ -26,9 +27,16 @@ static const Form *find_form(const Ngc *ngc, const char *name)
     return &forms[0];
 }
 
+static bool is_regular(const char *path)
+{
+    struct stat s;
+    return strcmp(path, "-") != 0 && stat(path, &s) == 0 && S_ISREG(s.st_mode);
+}
+
 /* Writes the text to the path. NULL: to the form's own place, where only a page of ngc's is
- * overwritten. Returns the exit status. */
-static int write_lesson(Ngc *ngc, const Model *m, const Form *form, const char *path, const Text *t)
+ * overwritten. Adds to `said` which file it wrote. Returns the exit status. */
+static int write_lesson(Ngc *ngc, const Model *m, const Form *form, const char *path, const Text *t,
+                        Text *said)
 {
     OutFile file = {.path = path, .text = t->at, .size = t->size};
     if (!path && strcmp(form->end, "-") == 0) {
@@ -41,11 +49,17 @@ static int write_lesson(Ngc *ngc, const Model *m, const Form *form, const char *
 
     if (output_clash(ngc, &file, 1) || output_foreign(ngc, &file, 1))
         return 2;
-    return output_write(ngc, &file, 1) ? 0 : 3;
+    if (!output_write(ngc, &file, 1))
+        return 3;
+
+    if (is_regular(file.path))
+        text_add(said, "wrote %s%s\n", file.path,
+                 form->print == explain_html ? ": open it in a browser" : "");
+    return 0;
 }
 
 int explain_main(Ngc *ngc, Model *m, const char *form, const char *path, const char *files,
-                 char **assign, int count)
+                 char **assign, int count, Text *said)
 {
     int status;
     Lesson *l = lesson_new(ngc, m);
@@ -59,5 +73,5 @@ int explain_main(Ngc *ngc, Model *m, const char *form, const char *path, const c
     const Form *f = find_form(ngc, form);
     Text t = {.ngc = ngc};
     f->print(l, &t);
-    return write_lesson(ngc, m, f, path, &t);
+    return write_lesson(ngc, m, f, path, &t, said);
 }

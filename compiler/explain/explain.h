@@ -328,6 +328,6 @@ void explain_pack(Ngc *, Text *out, const char *text, size_t size);
 
 /* explain*.c: ngc explain. form: "text", "html", ... */
 int explain_main(Ngc *, Model *, const char *form, const char *path, const char *files,
-                 char **assign, int count);
+                 char **assign, int count, Text *said);
 
 #endif

@@ -372,7 +372,7 @@ static int model_command(Ngc *ngc, const Args *a)
     case C_RUN: status = run_main(ngc, m, a->rest, a->rests, a->fill, &out); break;
     case C_CHECK: status = check_main(ngc, m, a->rest, a->rests, &out); break;
     case C_EXPLAIN:
-        status = explain_main(ngc, m, a->form, a->output, a->data, a->rest, a->rests);
+        status = explain_main(ngc, m, a->form, a->output, a->data, a->rest, a->rests, &out);
         break;
     case C_TRAIN:
     case C_EVAL:

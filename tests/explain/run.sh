@@ -101,6 +101,11 @@ sizes() {
     blocks12) echo "-D blocks=12 -D width=16 m=1" ;;
     esac
 }
+cp tests/explain/chain.ng "$dir/named.ng"
+check "it says what file it wrote" sh -c 'cd "$2" && [ "$("$1" explain named.ng a=3 b=2 c=5)" = "wrote named.html: open it in a browser" ] && [ -s named.html ]' sh "$NGC" "$dir"
+check "also one that is named" sh -c '[ "$("$1" explain --dot "$2/named.ng" -o "$2/named.dot" a=3 b=2 c=5)" = "wrote $2/named.dot" ]' sh "$NGC" "$dir"
+check "and nothing on standard output" sh -c '"$1" explain --text "$2/named.ng" a=3 b=2 c=5 -o - | ( ! grep wrote )' sh "$NGC" "$dir"
+
 names=
 explain() { # explain NAME MODEL [FORM...]: writes each form, or these
     name=$1 model=$2
