@@ -224,10 +224,10 @@ const shareOf = (x, most) => {
   return s <= 1 ? s : 1;
 };
 
-/* Blue below 0, orange above, paler toward 0. */
+/* As --plus above 0, as --minus below, paler toward 0. */
 function heatColour(x, most, dark) {
   if (Number.isNaN(x)) return '#888';
-  const hue = x < 0 ? 215 : 28;
+  const hue = x < 0 ? 28 : 210;
   const share = shareOf(x, most);
   if (dark) return `hsl(${hue} ${30 + 60 * share}% ${14 + 46 * share}%)`;
   return `hsl(${hue} ${40 + 50 * share}% ${96 - 46 * share}%)`;

@@ -18,6 +18,7 @@ function render() {
 /* In a frame of another page, what the reader has chosen is kept for the lesson that takes the place
  * of this one. */
 const framed = parent !== window;
+document.documentElement.classList.toggle('framed', framed);
 const chosenBefore = window.name;
 let chosenLevel = '';
 function remember() {

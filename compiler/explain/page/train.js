@@ -209,7 +209,7 @@ function scoresAt(points) {
   return out;
 }
 
-const CLASS_COLOURS = ['#2b6cb0', '#d9822b', '#3a8f5c', '#a04ba0', '#8a6d3b', '#c23b5a'];
+const CLASS_COLOURS = ['#d9822b', '#2b6cb0', '#3a8f5c', '#a04ba0', '#8a6d3b', '#c23b5a'];
 const colourOf = label => CLASS_COLOURS[label % CLASS_COLOURS.length];
 const GRID = 90; /* cells of the regions, across and down */
 

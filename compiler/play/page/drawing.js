@@ -2,12 +2,18 @@
  * and class 1, orange for negative ones and class 0; classes differ in shape too. */
 
 const dark = () => matchMedia('(prefers-color-scheme: dark)').matches;
-const BLUE = [0x1f, 0x77, 0xd0];
-const ORANGE = [0xe8, 0x7f, 0x1c];
+
+/* "#1f77d0" of the style sheet as three numbers */
+function colourNamed(name) {
+  const hex = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  return [1, 3, 5].map(k => parseInt(hex.slice(k, k + 2), 16));
+}
+const PLUS = colourNamed('--plus');
+const MINUS = colourNamed('--minus');
 
 function colourOf(x, base) {
   const t = Math.max(-1, Math.min(1, x));
-  const to = t > 0 ? BLUE : ORANGE;
+  const to = t > 0 ? PLUS : MINUS;
   const part = Math.abs(t) ** 0.8 * 0.85;
   return base.map((b, k) => b + (to[k] - b) * part);
 }
@@ -77,7 +83,8 @@ export function pointsOn(canvas, {train, test}, [x, y], classes, high) {
   train.slice(0, 600).forEach(p => draw(p, true));
 }
 
-/* A curve over [low, high], with points [x, t]; the first `seen` are those to learn from. */
+/* A curve over [low, high], with points [x, t]; the first `seen` are those to learn from. Returns the
+ * heights of the picture's lower and upper edge. */
 export function curveOn(canvas, values, [low, high], points, seen) {
   const c = canvas.getContext('2d');
   const all = [...values, ...points.map(p => p[1])].filter(Number.isFinite);
@@ -103,6 +110,7 @@ export function curveOn(canvas, values, [low, high], points, seen) {
   c.strokeStyle = dark() ? '#7eb4ff' : '#1f5fbf';
   c.lineWidth = canvas.width > 100 ? 2.5 : 1.5;
   c.stroke();
+  return [bottom - margin, top + margin];
 }
 
 const space = 'http://www.w3.org/2000/svg';
@@ -196,7 +204,7 @@ export function chart(history, names) {
   [['line v', 1], ['line fore dashed', 2]].forEach(([cls, k]) => {
     const points = history.filter(h => h[k] > 0 && Number.isFinite(h[k]));
     if (points.length) root.append(svg('path', {class: cls, d: 'M' + points.map(h => `${px(h[0]).toFixed(1)} ${py(h[k]).toFixed(1)}`).join('L')}));
-    if (points.length) root.append(svg('text', {x: W - 10, y: k === 1 ? 18 : 32, 'text-anchor': 'end', class: k === 1 ? 'v' : 'soft'}, `${names[k - 1]} ${text(last[k])}`));
+    if (points.length) root.append(svg('text', {x: W - 10, y: k === 1 ? 18 : 32, 'text-anchor': 'end', class: k === 1 ? 'v halo' : 'soft halo'}, `${names[k - 1]} ${text(last[k])}`));
   });
   return root;
 }

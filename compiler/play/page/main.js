@@ -27,7 +27,7 @@ function paintTexts() {
     ['label', (e, t) => e.setAttribute('aria-label', t)]
   ])
     document.querySelectorAll(`[data-${attribute}]`).forEach(e => set(e, say(e.dataset[attribute])));
-  document.title = say('title');
+  document.title = 'ngc ' + say('title');
 }
 
 function chooseLanguage(code) {

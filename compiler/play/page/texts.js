@@ -4,14 +4,7 @@
 export const LANGUAGES = {en: 'English', de: 'Deutsch', fr: 'Français', es: 'Español', vi: 'Tiếng Việt', zh: '中文'};
 
 const table = {
-  title: [
-    'ngc playground',
-    'ngc-Spielplatz',
-    'Terrain de jeu ngc',
-    'Campo de juego de ngc',
-    'Sân chơi ngc',
-    'ngc 试验场'
-  ],
+  title: ['playground', 'Spielplatz', 'terrain de jeu', 'campo de juego', 'sân chơi', '试验场'],
   menu: [
     'lesson or example',
     'Lektion oder Beispiel',
@@ -183,6 +176,22 @@ const table = {
     'Un clic añade un punto, con Mayús uno de la otra clase.',
     'Nhấp để thêm một điểm, giữ Shift để thêm điểm của lớp kia.',
     '单击添加一个点，按住 Shift 则添加另一类的点。'
+  ],
+  key_points: [
+    'With the keyboard: arrows move a cross, Enter adds a point, Backspace takes the last one away.',
+    'Mit der Tastatur: Pfeile bewegen ein Kreuz, Enter setzt einen Punkt, die Rücktaste nimmt den letzten weg.',
+    'Au clavier : les flèches déplacent une croix, Entrée ajoute un point, Retour arrière enlève le dernier.',
+    'Con el teclado: las flechas mueven una cruz, Intro añade un punto, Retroceso quita el último.',
+    'Bằng bàn phím: phím mũi tên di chuyển dấu thập, Enter thêm một điểm, Backspace xóa điểm cuối.',
+    '用键盘：方向键移动十字，回车添加一个点，退格键删除最后一个点。'
+  ],
+  own_points: [
+    '% points of your own',
+    '% eigene Punkte',
+    '% points ajoutés',
+    '% puntos propios',
+    '% điểm do bạn thêm',
+    '您添加了 % 个点'
   ],
   layers: ['hidden layers', 'verborgene Schichten', 'couches cachées', 'capas ocultas', 'lớp ẩn', '隐藏层'],
   fewer_layers: [

@@ -25,6 +25,7 @@ export class Train {
     this.table = null; /* rows of a file */
     this.clicked = []; /* points that were added by clicks */
     this.history = [];
+    this.heights = [-1, 1]; /* of a curve's picture */
     this.worker = null;
     this.build();
     this.renew();
@@ -63,6 +64,7 @@ export class Train {
     const rows = readTable(text);
     if (!rows.length || rows[0].length < 2) return false;
     this.table = rows;
+    this.clicked = [];
     this.renew();
     return true;
   }
@@ -350,9 +352,14 @@ export class Train {
       ? [...(features.length ? [column('x', this.featureMaps)] : []), ...this.units.map((u, k) => column(u.name, this.canvases[k]))]
       : [];
     this.big = html('canvas', {width: 352, height: 352, class: 'big', role: 'img', tabindex: 0, 'aria-label': say('boundary')});
-    this.big.onclick = e => this.addPoint(e);
-    this.out = html('div', {class: 'column out'}, html('span', {class: 'soft'}, this.program.results.find(r => r.kind === 'output')?.name || ''), this.big,
-      html('div', {class: 'legend-points soft'}, say(this.classes ? 'point_classes' : 'point_values')));
+    this.big.onclick = e => this.clickPoint(e);
+    this.big.onkeydown = e => this.keyPoint(e);
+    this.cross = html('span', {class: 'cross', hidden: ''});
+    this.said = html('div', {class: 'legend-points soft', role: 'status'});
+    this.out = html('div', {class: 'column out'}, html('span', {class: 'soft'}, this.program.results.find(r => r.kind === 'output')?.name || ''), html('div', {class: 'plane'}, this.big, this.cross),
+      html('div', {class: 'legend-points soft'}, say(this.classes ? 'point_classes' : 'point_values')), html('div', {class: 'legend-points soft with-keys'}, say('key_points')), this.said);
+    this.big.setAttribute('aria-description', say('key_points'));
+    this.place = [0.5, 0.5];
     this.columns = columns;
     this.picture.replaceChildren(this.lines, ...columns, this.out);
     this.chartBox = html('div', {});
@@ -364,16 +371,48 @@ export class Train {
     this.featureMaps.forEach((c, k) => heat(c, Float32Array.from({length: GRID * GRID}, (_, i) => (k ? GRID / 2 - Math.floor(i / GRID) : (i % GRID) - GRID / 2)), GRID, GRID / 2));
   }
 
-  addPoint(e) {
-    if (this.inputs !== 2) return;
+  /* ---- points by hand: places in the picture are from 0 to 1, from its upper left ---- */
+
+  clickPoint(e) {
     const box = this.big.getBoundingClientRect();
-    const [x, y] = this.range;
-    const px = (e.clientX - box.left) / box.width;
-    const py = (e.clientY - box.top) / box.height;
-    this.clicked.push([x[0] + px * (x[1] - x[0]), y[1] - py * (y[1] - y[0]), e.shiftKey ? (this.classes ? 0 : -1) : 1]);
-    const history = this.history;
+    this.addPoint([(e.clientX - box.left) / box.width, (e.clientY - box.top) / box.height], e.shiftKey);
+  }
+
+  /* What is at a place: x1 and x2, or x and the height of a curve. */
+  at([u, v]) {
+    const [x, y] = this.inputs === 1 ? [this.range[0], this.heights] : this.range;
+    return [x[0] + u * (x[1] - x[0]), y[1] - v * (y[1] - y[0])];
+  }
+
+  addPoint(place, other) {
+    const point = this.at(place);
+    if (this.inputs === 2) point.push(other ? (this.classes ? 0 : -1) : 1);
+    if (this.inputs <= 2) this.keepPoints([...this.clicked, point]);
+  }
+
+  keepPoints(points) {
+    this.clicked = points;
+    const {history} = this;
     this.renew();
     this.history = history;
+  }
+
+  /* Arrows move a cross, Enter adds a point at it, Backspace takes the last one away. */
+  keyPoint(e) {
+    const by = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[e.key];
+    const step = e.shiftKey ? 0.1 : 0.025;
+    if (by) this.place = this.place.map((p, k) => Math.max(0, Math.min(1, p + step * by[k])));
+    else if (e.key === 'Enter' || e.key === ' ') this.addPoint(this.place, e.shiftKey);
+    else if (e.key === 'Backspace' || e.key === 'Delete') this.keepPoints(this.clicked.slice(0, -1));
+    else return;
+
+    e.preventDefault();
+    this.cross.hidden = false;
+    this.cross.style.left = 100 * this.place[0] + '%';
+    this.cross.style.top = 100 * this.place[1] + '%';
+    const names = this.inputs === 1 ? ['x', 'y'] : ['x1', 'x2'];
+    const where = this.at(this.place).map((x, k) => `${names[k]} = ${number(x, 3)}`);
+    this.said.textContent = `${where.join(', ')}; ${say('own_points', this.clicked.length)}`;
   }
 
   show(frame) {
@@ -382,9 +421,10 @@ export class Train {
     const loss = (this.program.results.find(r => r.kind === 'loss') || {}).name;
     this.history.push([frame.steps, frame.train[loss], frame.test[loss]]);
     if (this.history.length > 400) this.history = this.history.filter((_, k) => k % 2 === 0 || k > 380);
-    const text = [`${say('steps')} ${frame.steps}`, `${say('epochs')} ${number(frame.epoch, 4)}`];
+    const epoch = frame.epoch < 100 ? number(frame.epoch, 3) : Math.round(frame.epoch);
+    const text = [`${say('steps')} ${frame.steps}`, `${say('epochs')} ${epoch}`];
     if (frame.running && frame.speed) text.push(say('per_second', Math.round(frame.speed)));
-    this.facts.textContent = text.join('   ');
+    this.facts.replaceChildren(...text.map(t => html('span', {}, t)));
     this.facts.dataset.steps = frame.steps;
     this.paintNumbers(frame);
     this.chartBox.replaceChildren(chart(this.history, [say('training'), say('test')]));
@@ -410,7 +450,7 @@ export class Train {
       }
     });
     if (out && this.inputs === 2) this.paintOutput(out, outWidth);
-    if (out && this.inputs === 1) curveOn(this.big, out, this.range[0], [...this.data.train, ...this.data.test], this.data.train.length);
+    if (out && this.inputs === 1) this.heights = curveOn(this.big, out, this.range[0], [...this.data.train, ...this.data.test], this.data.train.length);
     this.paintWires(weights);
   }
 

@@ -186,6 +186,7 @@ const commands = {
   },
   pause() {
     running = false;
+    report(); /* after those that were on their way */
   },
   step({count = 1}) {
     running = false;
