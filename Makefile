@@ -8,6 +8,7 @@
 #   make dist       an archive that needs neither Flex nor Bison
 #   make deb        a Debian package
 #   make playground ngc in a web page: build/playground.html
+#   make gallery    a page of all examples: build/gallery.html   make pictures   those of the course, by a browser
 #
 # CC, CFLAGS as usual. BLAS=openblas|builtin, ZLIB=1|0, ONNX=1|0 and MPI=1|0 choose libraries; by default those that are installed.
 # HOST=0 leaves out what of the runtime needs POSIX: files, the trainer, threads. B is the directory of what is built.
@@ -168,8 +169,16 @@ ESBUILD = $(P)/node_modules/.bin/esbuild --bundle --minify --format=iife --targe
 
 playground: $(B)/playground.html
 
+# by Chromium, with the lesson pages
+gallery: all playground
+	python3 examples/gallery.py $(B)/ngc $(B)/gallery.html
+
+# the pictures that are kept in the repository; it also needs PIL, Debian's python3-pil
+pictures: all playground
+	/usr/bin/python3 examples/pictures.py $(B)/ngc $(B)/playground.html examples/pictures
+
 $(B)/playground.html: $(P)/ngc.wasm $(P)/main.js $(P)/worker.js $(P)/trainer.js $(P)/style.css compiler/explain/page/math.js $(PLAY)/join.js $(PLAY)/playground.html LICENSE \
-                      examples/README.md grammars/README.md $(wildcard examples/*.ng)
+                      examples/README.md grammars/README.md $(wildcard examples/*.ng examples/pictures/*)
 	node $(PLAY)/join.js . $(P) $@.tmp && mv $@.tmp $@
 
 $(P)/ngc.wasm: $(WASM_O)
@@ -309,5 +318,5 @@ deb: dist
 	cd $(B)/$(DIST) && dpkg-buildpackage -b -us -uc $(DEBFLAGS)
 
 FORCE:
-.PHONY: all playground demo check check-long bench coverage mutate clean install uninstall dist deb FORCE
+.PHONY: all playground gallery pictures demo check check-long bench coverage mutate clean install uninstall dist deb FORCE
 -include $(wildcard $(B)/*.d) $(wildcard $(P)/*.d)

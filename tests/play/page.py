@@ -1,4 +1,4 @@
-"""page.py NGC PAGE BROWSER - drives the playground: each lesson is opened, and its numbers are those of `ngc run`; a model is
+"""page.py NGC PAGE BROWSER [GALLERY] - drives the playground: each lesson is opened, and its numbers are those of `ngc run`; a model is
 typed; mistakes have messages under the text, with the suggested change; the views have what the command line prints; a link
 carries the text; undo works; it fits all sizes, its colours have contrast, and nothing is said on the console. BROWSER is
 chromium or firefox-esr, which does a part of this. Prints a line for each failure, then "N passed, N failed"."""
@@ -306,6 +306,24 @@ minimize J = bce_logits(z, t) with sgd(lr = %s)
 """
 
 
+def gallery(browser, where):
+    """The page of examples: each has a graph, and its link opens its text."""
+    page = Page(browser)
+    page.open(where)
+    cards = page.value("[...document.querySelectorAll('.card')].map(e => [e.id, e.querySelectorAll('.unit').length, e.querySelector('p').textContent])")
+    check("the gallery has graphs and sentences", cards and all(boxes >= 1 and len(words) > 10 for _, boxes, words in cards), cards)
+    check("it fits", page.value("document.documentElement.scrollWidth - innerWidth") <= 0)
+    faults = list(page.faults)
+    check("it asks for nothing and says nothing", not faults, faults)
+    page.value("document.querySelector('#xor').click(), 0")
+    wait(page, "!!window.playground")
+    settled(page)
+    with open(os.path.join(examples, "xor.ng")) as f:
+        check("its link opens the example", page.value("playground.editor.text") == f.read())
+    check("which the menu names", page.value("document.getElementById('menu').value") == "xor")
+    page.close()
+
+
 def speed(page):
     """From an edit to the new lesson on the page, the best of some: the machine may be busy."""
     put(page, NET % 0.1)
@@ -392,6 +410,8 @@ if program == "chromium":
         speed(page)
         quiet(page)
         sizes(browser)
+        if len(sys.argv) > 4:
+            gallery(browser, os.path.abspath(sys.argv[4]))
     finally:
         browser.close()
 else:

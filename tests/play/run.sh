@@ -86,7 +86,11 @@ if in_share 3 2; then
     check "$edits random edits" node tests/play/edits.js "$build/play/ngc.wasm" examples $edits "$CHECK_SEED"
     cat "$dir/log"
     group "the page: size, WebAssembly, edits"
-    count python3 -u tests/play/page.py "$NGC" "$page" chromium
+    set -- chain xor mirror
+    [ "$CHECK_LONG" ] && set --
+    check "a gallery" python3 examples/gallery.py "$NGC" "$build/gallery_tested.html" "$@"
+    check "pictures of the course are small" sh -c '! find examples/pictures -size +40k | grep .'
+    count python3 -u tests/play/page.py "$NGC" "$page" chromium "$build/gallery_tested.html"
     in_share 9 8 && count python3 -u tests/play/page.py "$NGC" "$page" firefox-esr
     group "the page in a browser"
 else

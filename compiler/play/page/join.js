@@ -13,6 +13,13 @@ const read = (...path) => readFileSync(join(...path), 'utf8');
 
 /* ---- Markdown, as far as the course uses it ---- */
 
+/* A picture of the course becomes a part of the page. */
+function picture(alt, path) {
+  const kind = path.endsWith('.svg') ? 'svg+xml' : 'png';
+  const data = readFileSync(join(top, 'examples', path)).toString('base64');
+  return `<img alt="${alt}" src="data:image/${kind};base64,${data}">`;
+}
+
 const escaped = s => s.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 
 /* A name of an example becomes a button that opens it. */
@@ -25,6 +32,7 @@ function inline(text) {
     return part
       .replace(/\*\*([^*]*)\*\*/g, '<b>$1</b>')
       .replace(/\*([^*]*)\*/g, '<i>$1</i>')
+      .replace(/!\[([^\]]*)\]\(([^)]*)\)/g, (_, alt, path) => picture(alt, path))
       .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1');
   }).join('');
 }

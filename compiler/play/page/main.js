@@ -408,7 +408,7 @@ function openLink() {
   }
   try {
     const {text, given} = JSON.parse(decodeURIComponent(hash));
-    $('menu').value = '';
+    $('menu').value = Object.keys(models.examples).find(name => models.examples[name] === text) || '';
     showLesson(-1);
     openText(String(text), String(given || ''));
     return true;
