@@ -363,12 +363,17 @@ def languages(page):
     """Every text is there in each language; nothing is wider than a phone."""
     for code in ("de", "fr", "es", "vi", "zh"):
         page.value(f"(document.getElementById('language').value = '{code}', document.getElementById('language').onchange(), 0)")
+        settled(page)
+        frame = page.value(f"[...{IN_FRAME}.document.querySelectorAll('button, h2, th, p, #board')].map(e => e.textContent).join('|')")
+        check(f"{code}: the lesson has no English text", not any(t in frame for t in ("Step", "The model", "First forward", "Gradients,", "The neurons", "derivative")), frame[:300])
+        check(f"{code}: nor the state", page.value("document.getElementById('state').textContent") != "up to date")
         page.value("document.getElementById('tab-train').click(), 0")
         settled(page)
         texts = page.value("[...document.querySelectorAll('button, h1, h2, summary, label span')].map(e => e.textContent.trim()).join('|')")
         check(f"{code}: the page has no English text", "New weights" not in texts and "Losses" not in texts and "undefined" not in texts, texts)
         wide = page.value("document.documentElement.scrollWidth - innerWidth")
         check(f"{code}: nothing is wider than the page", wide <= 0, wide)
+        page.value("document.getElementById('tab-lesson').click(), 0")
     page.value("(document.getElementById('language').value = 'en', document.getElementById('language').onchange(), 0)")
 
 

@@ -63,6 +63,9 @@ count() { # count COMMAND...: a program whose last line is "N passed, N failed"
     passed=$((passed + $1)) failed=$((failed + $3))
 }
 
+count node tests/play/texts.js .
+group "texts in all languages"
+
 if in_share 3 2; then
     check "make playground" make --no-print-directory B="$build" playground
     page=$build/playground.html

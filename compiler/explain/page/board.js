@@ -1,7 +1,5 @@
 /* board.js - what a step says, in words, as a formula and in numbers. Also a value in
  * full. */
-const nth = u =>
-  u < 5 ? ['first', 'second', 'third', 'fourth', 'fifth'][u] + ' use' : 'use ' + (u + 1);
 const scalars = new Map(
   items.filter(t => node.get(t.node).shape.length === 0).map(t => [t.name, node.get(t.node)])
 );
@@ -16,7 +14,7 @@ const inNumbers = (f, k) =>
     })
     .replace(/([-+*/^] ?)(-(inf|[0-9.]+(e-?\d+)?))/g, '$1($2)');
 
-const passCount = x => x + (x === 1 ? ' pass' : ' passes');
+const passCount = x => x + ' ' + T(x === 1 ? 'pass' : 'passes');
 
 /* What is said before the values of a loop's body. */
 const inPass = k => (k === null || k === undefined ? '' : `${passText(k)}: `);
@@ -26,10 +24,10 @@ function tellLoop(t) {
   const n = node.get(t.node);
   const isLoop = t.kind === 'loop';
   const passes = n.v ? n.v[0] : L.loops[n.attr.loop].passes;
-  const body = ' The values of its body are those of one pass: the slider chooses which.';
+  const body = T('The values of its body are those of one pass: the slider chooses which.');
   return {
     phase: 'forward',
-    words: isLoop ? `${t.formula}, ${passCount(passes)}.${body}` : `${t.name} is ${t.formula}.`,
+    words: isLoop ? `${t.formula}, ${passCount(passes)}. ${body}` : T('%1 is %2.', t.name, t.formula),
     math: '',
     numbers: isLoop ? [] : [`${inPass(t.loop)}${t.name} = ${show(t.node)}`]
   };
@@ -43,17 +41,21 @@ function tellForward({box}) {
     return {
       phase: 'forward',
       words:
-        `${box.name}: ${count(box.made, 'operation')} folded into one box. `
-        + `Its result is ${t.name}. A click on the box opens it.`,
+        T(
+          '%1: %2 folded into one box. Its result is %3. A click on the box opens it.',
+          box.name,
+          count(box.made, 'operation'),
+          t.name
+        ),
       math: '',
       numbers: [`${inPass(t.loop)}${t.name} = ${show(t.node)}`]
     };
 
-  const from = [...new Set(t.args)].map(a => items[a].name).join(', ') || 'constants';
-  const teach = t.teach ? ' \u2014 backward, it will be: ' + t.teach : '';
+  const from = [...new Set(t.args)].map(a => items[a].name).join(', ') || T('constants');
+  const teach = t.teach ? ' \u2014 ' + T('backward, it will be: %1', T(t.teach)) : '';
   return {
     phase: 'forward',
-    words: `${t.name} is computed from ${from}${teach}`,
+    words: T('%1 is computed from %2', t.name, from) + teach,
     math: t.mathml ? `${mathName(t.name)}<mo>=</mo>${t.mathml}` : '',
     numbers: [
       `${inPass(t.loop)}${t.name} = `
@@ -104,8 +106,8 @@ function contribution(s) {
     product = `${number(dy.v[0])} \u00d7 ${slope[0] === '-' ? `(${slope})` : slope} = `;
   }
   if (!s.use) return `${inPass(s.loop)}${s.downstream} = ${product}${show(s.dx)}`;
-  const together = `; together ${s.downstream} = ${show(s.sum)}`;
-  return `${inPass(s.loop)}${s.downstream} gets ${product}${show(s.dx)}${together}`;
+  const gets = T('%1 gets %2; together %1 = %3', s.downstream, product + show(s.dx), show(s.sum));
+  return inPass(s.loop) + gets;
 }
 
 /* All steps of a folded box at once: the gradients that leave it. */
@@ -114,12 +116,17 @@ function tellFoldedBackward({box, list}) {
     s => isWhole(s) && (items[s.x].kind === 'param' || boxOf[s.x] !== box)
   );
   const last = new Map(leave.map(s => [s.downstream, s]));
-  const more = last.size > 8 ? [`and ${last.size - 8} more, in the table of gradients`] : [];
+  const more = last.size > 8 ? [T('and %1 more, in the table of gradients', last.size - 8)] : [];
   return {
     phase: 'backward',
     words:
-      `Through ${box.name}, folded: ${count(list.length, 'step')} of the chain rule. `
-      + `It takes ${list[0].upstream} and hands on the gradients of what it was computed from.`,
+      T(
+        'Through %1, folded: %2 of the chain rule. '
+          + 'It takes %3 and hands on the gradients of what it was computed from.',
+        box.name,
+        count(list.length, 'step'),
+        list[0].upstream
+      ),
     math: '',
     numbers: [...last.values()]
       .slice(0, 8)
@@ -133,8 +140,13 @@ function tellLoopBackward(s) {
   return {
     phase: 'backward',
     words:
-      `After all passes of ${items[s.y].name}, back: ${s.downstream} is ${s.rule}. `
-      + `Upstream is ${s.upstream}.`,
+      T(
+        'After all passes of %1, back: %2 is %3. Upstream is %4.',
+        items[s.y].name,
+        s.downstream,
+        s.rule,
+        s.upstream
+      ),
     math: '',
     numbers: [contribution(s)]
   };
@@ -144,14 +156,14 @@ function tellBackward({box, list}) {
   if (box.part) return tellFoldedBackward({box, list});
   const s = list[0];
   const y = items[s.y];
-  const teach = s.teach ? ' \u2014 ' + s.teach : '';
-  const local = s.local ? ', the local slope is ' + s.local : '';
+  const teach = s.teach ? ' \u2014 ' + T(s.teach) : '';
+  const local = s.local ? ', ' + T('the local slope is %1', s.local) : '';
   if (y.kind === 'loop') return tellLoopBackward(s);
   const within = s.loop === null ? '' : `${L.loops[s.loop].formula}. `;
-  const added = s.use ? `; ${nth(s.use)} of ${items[s.x].name}: added` : '';
+  const added = s.use ? '; ' + T('use %1 of %2: added', s.use + 1, items[s.x].name) : '';
   return {
     phase: 'backward',
-    words: `${within}Through ${y.name} = ${y.formula}${teach}. Upstream is ${s.upstream}${local}${added}.`,
+    words: `${within}${T('Through %1', `${y.name} = ${y.formula}`)}${teach}. ${T('Upstream is %1', s.upstream)}${local}${added}.`,
     math: `${fraction(s.downstream)}<mo>${s.use ? '+=' : '='}</mo>${s.mathml}`,
     numbers: [contribution(s)]
   };
@@ -160,7 +172,8 @@ function tellBackward({box, list}) {
 function inventedText() {
   const made = items.filter(t => t.invented).map(t => t.name);
   if (!made.length) return '';
-  return `Invented numbers: ${made.join(', ')}. Give your own with NAME=VALUE or --data FILE. `;
+  const own = framed ? T('Give your own below the text.') : T('Give your own with NAME=VALUE or --data FILE.');
+  return `${T('Invented numbers: %1.', made.join(', '))} ${own} `;
 }
 
 function tell(k) {
@@ -169,8 +182,10 @@ function tell(k) {
       phase: 'start',
       words:
         inventedText()
-        + 'Press Step, or the right arrow key. First forward: each value from the ones before it. '
-        + 'Then backward: from the loss, upstream times local slope.',
+        + T(
+          'Press Step, or the right arrow key. First forward: each value from the ones before it. '
+            + 'Then backward: from the loss, upstream times local slope.'
+        ),
       math: '',
       numbers: []
     };
@@ -181,24 +196,24 @@ function tell(k) {
 }
 
 function tellUpdate(list) {
-  const next = u => `next ${u.name} = ${node.get(u.node) ? show(u.node) : ''}`;
+  const next = u => `${T('next %1', u.name)} = ${node.get(u.node) ? show(u.node) : ''}`;
   if (list.length === 1)
     return {
       phase: 'update',
-      words: `${list[0].name} becomes ${list[0].formula}.`,
+      words: T('%1 becomes %2', list[0].name, list[0].formula) + '.',
       math: '',
       numbers: [next(list[0])]
     };
 
   const trained = list.filter(u => items.some(t => t.node === u.var && t.kind === 'param'));
   const others = list.length - trained.length;
-  const kept = others ? ` and ${count(others, 'value')} that the optimizer keeps` : '';
+  const kept = others ? ' ' + T('and %1 that the optimizer keeps', count(others, 'value')) : '';
   const [first] = trained;
-  const example = first ? `${first.name} becomes ${cut(first.formula, 200)}` : '';
-  const more = trained.length > 6 ? [`and ${trained.length - 6} more`] : [];
+  const example = first ? T('%1 becomes %2', first.name, cut(first.formula, 200)) : '';
+  const more = trained.length > 6 ? [T('and %1 more', trained.length - 6)] : [];
   return {
     phase: 'update',
-    words: `All at once: ${count(trained.length, 'param')}${kept}. ${example}`,
+    words: `${T('All at once: %1', count(trained.length, 'param'))}${kept}. ${example}`,
     math: '',
     numbers: trained.slice(0, 6).map(next).concat(more)
   };
@@ -208,7 +223,7 @@ function paintBoard(k) {
   const said = tell(k);
   const math = $('formula');
   $('board').dataset.phase = said.phase;
-  $('phase').textContent = said.phase;
+  $('phase').textContent = T(said.phase);
   $('words').textContent = said.words;
   math.classList.toggle('long', said.math.replace(/<[^>]*>|&#\d+;/g, '').length > 24);
   math.innerHTML = said.math ? `<math display="block">${said.math}</math>` : '';
@@ -269,7 +284,7 @@ function heatMap(n, name) {
     height: rows * cell,
     class: 'heat',
     role: 'img',
-    'aria-label': 'heat map of ' + name
+    'aria-label': T('heat map of %1', name)
   });
   const c = canvas.getContext('2d');
   const dark = matchMedia('(prefers-color-scheme: dark)').matches;
@@ -304,10 +319,10 @@ function aboutTensor(id, name, cls) {
   else {
     const {mean, min, max} = statistics(n);
     part.append(
-      html('p', {}, `mean ${number(mean, 4)}, from ${number(min, 4)} to ${number(max, 4)}`)
+      html('p', {}, T('mean %1, from %2 to %3', number(mean, 4), number(min, 4), number(max, 4)))
     );
     if (n.v && n.v.length <= 16384) part.append(...heatMap(n, name));
-    else part.append(html('p', {class: 'soft'}, 'too large for its elements to be here'));
+    else part.append(html('p', {class: 'soft'}, T('too large for its elements to be here')));
   }
   return part;
 }
@@ -316,7 +331,7 @@ function paintDetail() {
   $('detail').hidden = opened < 0;
   if (opened < 0) return;
   const t = items[opened];
-  const close = html('button', {'aria-label': 'close'}, '\u00d7');
+  const close = html('button', {'aria-label': T('close')}, '\u00d7');
   close.onclick = () => {
     opened = -1;
     paintDetail();
@@ -327,8 +342,8 @@ function paintDetail() {
     html(
       'div',
       {class: 'tensors'},
-      aboutTensor(t.node, 'value', 'v'),
-      ...(t.gradient !== null ? [aboutTensor(t.gradient, 'gradient', 'g')] : [])
+      aboutTensor(t.node, T('value'), 'v'),
+      ...(t.gradient !== null ? [aboutTensor(t.gradient, T('gradient'), 'g')] : [])
     )
   );
 }

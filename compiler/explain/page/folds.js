@@ -107,7 +107,7 @@ function describeBox(b) {
   const [candidates] = [own, made, b.items].filter(list => list.length);
   const values = candidates.filter(i => items[i].kind !== 'loop'); /* the loop itself is a number */
   [b.result] = (values.length ? values : candidates).slice(-1);
-  b.name = b.part === NET ? 'the net' : b.part || items[b.result].name;
+  b.name = b.part === NET ? T('the net') : b.part || items[b.result].name;
   b.params = b.items.filter(i => items[i].kind === 'param');
   b.made = made.length;
 }

@@ -100,7 +100,7 @@ function wordsOf(b) {
 
 /* The same in a sentence, for those who do not see the drawing. */
 function spokenWords(b) {
-  if (b.part) return `${b.name}, folded: ${wordsOf(b)}`;
+  if (b.part) return `${T('%1, folded', b.name)}: ${wordsOf(b)}`;
   return b.name + (isStart(items[b.result]) ? ', ' : ' ') + wordsOf(b);
 }
 
@@ -238,7 +238,7 @@ function drawGraph() {
     {
       viewBox: `0 0 ${width} ${height}`,
       role: 'img',
-      'aria-label': 'the computation graph',
+      'aria-label': T('the computation graph'),
       class: reversed ? 'reversed' : ''
     },
     svg('defs', {}, arrow('to', 'M0 1 L8 4 L0 7 Z', 8), arrow('from', 'M8 1 L0 4 L8 7 Z', 0))

@@ -182,7 +182,7 @@ function neuronDrawing(width, height) {
     viewBox: `0 0 ${width} ${height}`,
     class: 'neurons',
     role: 'img',
-    'aria-label': 'the neurons and their weights'
+    'aria-label': T('the neurons and their weights')
   });
   s.style.maxWidth = Math.max(260, width) + 'px';
   return s;
@@ -251,7 +251,7 @@ function drawChain(chain) {
     }
     if (c.n > MOST) {
       const [x, y] = spot(q, MOST);
-      s.append(text(x, y + 4, 'soft', `and ${c.n - MOST} more`));
+      s.append(text(x, y + 4, 'soft', T('and %1 more', c.n - MOST)));
     }
     const middle = DX / 2 + q * DX;
     s.append(
@@ -377,7 +377,7 @@ function countPaths() {
 function big(n) {
   const s = String(n);
   if (s.length < 10) return s.replace(/\B(?=(\d{3})+$)/g, ',');
-  return `about ${s[0]}.${s[1]} \u00d7 10^${s.length - 1}`;
+  return T('about %1', `${s[0]}.${s[1]} \u00d7 10^${s.length - 1}`);
 }
 
 const barOf = (share, cls) => {
@@ -392,7 +392,6 @@ const wordsAndNumber = (what, x) =>
 
 function paintPaths() {
   const {paths, leaves, naive, stored, total} = countPaths();
-  const [are, s] = total === 1n ? ['is', ''] : ['are', 's'];
   const share = Number((BigInt(stored) * 100000n) / (naive || 1n)) / 100000;
   const some = leaves.slice(0, 12).map(i => `${items[i].name}: ${big(paths[i])}`);
   if (leaves.length > 12) some.push('\u2026');
@@ -400,15 +399,21 @@ function paintPaths() {
     html(
       'p',
       {},
-      `From ${loss} back to what is given there ${are} ${big(total)} path${s}. `
-        + 'The naive chain rule multiplies the slopes along each; backpropagation stores what '
-        + 'arrives at a value and passes it on once.'
+      `${
+        total === 1n
+          ? T('From %1 back to what is given there is one path.', loss)
+          : T('From %1 back to what is given there are %2 paths.', loss, big(total))
+      } `
+        + T(
+          'The naive chain rule multiplies the slopes along each; backpropagation stores what '
+            + 'arrives at a value and passes it on once.'
+        )
     ),
     html(
       'table',
       {},
-      wordsAndNumber('naive: slopes on all paths', big(naive)),
-      wordsAndNumber('stored: an edge, a slope', big(BigInt(stored)))
+      wordsAndNumber(T('naive: slopes on all paths'), big(naive)),
+      wordsAndNumber(T('stored: an edge, a slope'), big(BigInt(stored)))
     ),
     barOf(1, 'naive'),
     barOf(share, 'stored'),
@@ -422,15 +427,19 @@ function paintCost() {
   const back = all - forward;
   const round = x => big(BigInt(Math.round(x)));
   const differences = forward * (numbers + 1);
-  const s = numbers === 1 ? '' : 's';
-  const row = (what, x) => wordsAndNumber(what, round(x) + ' operations');
+  const row = (what, x) => wordsAndNumber(T(what), T('%1 operations', round(x)));
   $('cost').replaceChildren(
     html(
       'p',
       {},
-      `${loss} depends on ${round(numbers)} number${s} that it is differentiated by. `
-        + `Differences move them one by one: ${round(numbers)} + 1 passes forward. `
-        + 'The backward pass gives all slopes at once.'
+      T(
+        '%1 depends on %2 that it is differentiated by. '
+          + 'Differences move them one by one: %3 + 1 passes forward. '
+          + 'The backward pass gives all slopes at once.',
+        loss,
+        round(numbers) + ' ' + T(numbers === 1 ? 'number' : 'numbers'),
+        round(numbers)
+      )
     ),
     html(
       'table',
@@ -444,8 +453,10 @@ function paintCost() {
     html(
       'p',
       {class: 'soft'},
-      `The backward pass costs ${number(back / forward, 2)} times the forward one, `
-        + 'however many numbers there are.'
+      T(
+        'The backward pass costs %1 times the forward one, however many numbers there are.',
+        number(back / forward, 2)
+      )
     )
   );
 }
@@ -469,16 +480,19 @@ function dotsOn(c) {
 /* What a slope does to a gradient that passes through. */
 function slopeWords(c) {
   if (c.name === 'relu')
-    return (
+    return T(
       'The slope is 1 for what is positive and 0 for all else: '
-      + 'a unit that is never positive learns nothing.'
+        + 'a unit that is never positive learns nothing.'
     );
   const most = Math.max(...c.slope.filter(x => x !== null).map(Math.abs));
   const edge = Math.abs(c.slope[c.slope.length - 1]);
-  if (edge >= 0.02 * most) return `The slope at a = ${c.to} is ${number(edge, 3)}.`;
-  return (
-    `The slope is at most ${number(most, 3)}, and at a = ${c.to} it is ${number(edge, 2)}: `
-    + 'far out the function saturates, and a gradient that passes through it all but vanishes.'
+  if (edge >= 0.02 * most) return T('The slope at a = %1 is %2.', c.to, number(edge, 3));
+  return T(
+    'The slope is at most %1, and at a = %2 it is %3: '
+      + 'far out the function saturates, and a gradient that passes through it all but vanishes.',
+    number(most, 3),
+    c.to,
+    number(edge, 2)
   );
 }
 
@@ -488,7 +502,7 @@ function paintCurve() {
   const points = ys => ys.map((y, k) => [c.from + step * k, y === null ? NaN : y]);
   const finite = c.y.concat(c.slope).filter(x => x !== null && Math.abs(x) < 6);
   const dots = dotsOn(c);
-  const about = 'Dots: the values that this model gives to it.';
+  const about = T('Dots: the values that this model gives to it.');
   $('curves').replaceChildren(
     plot({
       lines: [
@@ -499,11 +513,11 @@ function paintCurve() {
       x: 'a',
       y: '',
       range: [Math.min(...finite) - 0.1, Math.max(...finite) + 0.1],
-      label: c.name + ' and its slope'
+      label: T('%1 and its slope', c.name)
     }),
     legend(
       ['v', `${c.name}(a)`],
-      ['g', `its slope: ${c.rule.replace(/^dy\*|dy/g, m => (m === 'dy' ? '1' : ''))}`]
+      ['g', T('its slope: %1', c.rule.replace(/^dy\*|dy/g, m => (m === 'dy' ? '1' : '')))]
     ),
     html('p', {}, slopeWords(c)),
     ...(dots.length ? [html('p', {class: 'soft'}, about)] : [])
@@ -621,7 +635,7 @@ function addSlopeChoices() {
     const on = dependents([x.id]);
     const again = needed([items[y].node]).filter(n => !isGiven(n) && on.has(n.id));
     slopeChoices.push({
-      name: `${of} by ${by}${x.shape.length ? `[${k}]` : ''}`,
+      name: T('%1 by %2', of, by + (x.shape.length ? `[${k}]` : '')),
       of,
       item: i,
       k,
@@ -706,31 +720,38 @@ function paintSlope() {
         {x: c.x, y: y0, cls: 'plain'},
         {x: c.x + h, y: y1, cls: 'fore'}
       ],
-      x: 'the number that is moved',
+      x: T('the number that is moved'),
       y: c.of,
-      label: 'rise over run'
+      label: T('rise over run')
     })
   );
   $('rise-words').textContent =
-    `run ${number(h, 3)}, rise ${number(y1 - y0, 6)}: slope ${number(slope, 7)}; `
-    + `the derivative is ${number(c.exact, 7)}`;
+    T(
+      'run %1, rise %2: slope %3; the derivative is %4',
+      number(h, 3),
+      number(y1 - y0, 6),
+      number(slope, 7),
+      number(c.exact, 7)
+    );
   $('errors').replaceChildren(
     plot({
       lines: [
         {points: forward, cls: 'fore'},
         {points: central, cls: 'v dashed'}
       ],
-      x: 'the step h',
-      y: 'relative error',
+      x: T('the step h'),
+      y: T('relative error'),
       log: true,
-      label: 'the error of a finite difference against its step'
+      label: T('the error of a finite difference against its step')
     }),
     legend(['fore', '(J(x+h) \u2212 J(x))/h'], ['v', '(J(x+h) \u2212 J(x\u2212h))/2h']),
     html(
       'p',
       {class: 'soft'},
-      'A large step errs by the curve it cuts off, a tiny one by the digits that a subtraction '
-        + 'loses. The derivative has neither error.'
+      T(
+        'A large step errs by the curve it cuts off, a tiny one by the digits that a subtraction '
+          + 'loses. The derivative has neither error.'
+      )
     )
   );
 }

@@ -2,6 +2,23 @@
 'use strict';
 const $ = id => document.getElementById(id);
 
+/* A page that shows this one in a frame may have put the words of another language before this:
+ * texts by the English ones, where %1, %2 are what is given. */
+const WORDS = globalThis.WORDS || {};
+const T = (text, ...given) => (WORDS[text] || text).replace(/%(\d)/g, (_, k) => given[k - 1]);
+
+/* The texts of the page that no script paints. */
+function translate(part) {
+  const walk = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
+  for (let n = walk.nextNode(); n; n = walk.nextNode()) {
+    const text = n.data.trim();
+    if (WORDS[text] && n.parentNode.tagName !== 'SCRIPT') n.data = n.data.replace(text, () => WORDS[text]);
+  }
+  for (const name of ['title', 'aria-label'])
+    part.querySelectorAll(`[${name}]`).forEach(e => e.setAttribute(name, T(e.getAttribute(name))));
+}
+translate(document.body);
+
 /* A long lesson is packed (explain_pack.c): a "~", how far back in three digits, and how many
  * characters in one. */
 function unpack(s) {
@@ -95,7 +112,7 @@ const passText = k =>
 const items = L.items;
 const nodeOf = i => node.get(items[i].node);
 const itemAt = new Map(items.map((t, i) => [t.node, i]));
-const kindOf = t => t.kind + (t.invented ? ', invented' : '');
+const kindOf = t => t.kind + (t.invented ? ', ' + T('invented') : '');
 const users = items.map(() => []);
 items.forEach((t, i) => new Set(t.args).forEach(a => users[a].push(i)));
 const size = shape => shape.reduce((a, b) => a * b, 1);
@@ -176,4 +193,4 @@ const fraction = d => {
   return `<mfrac><mrow><mo>&#8706;</mo>${a}</mrow><mrow><mo>&#8706;</mo>${b}</mrow></mfrac>`;
 };
 
-const count = (n, what) => n + ' ' + what + (n === 1 ? '' : 's');
+const count = (n, what) => n + ' ' + T(what + (n === 1 ? '' : 's'));

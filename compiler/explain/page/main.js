@@ -93,7 +93,7 @@ function gradientRow(i, of, sum, touched) {
 
 function updateRow(u) {
   const next = node.get(u.node) ? brief(u.node, 24) : '';
-  return html('tr', {}, html('td', {}, `next ${u.name}`), html('td', {class: 'num'}, next));
+  return html('tr', {}, html('td', {}, T('next %1', u.name)), html('td', {class: 'num'}, next));
 }
 
 /* The table of gradients as the sweep fills it. */
@@ -107,9 +107,9 @@ function paintTable(e) {
     html(
       'tr',
       {},
-      html('th', {}, 'gradient'),
-      html('th', {class: 'num'}, `${sum.size} of ${total.size} known`),
-      html('th', {class: 'num'}, 'value')
+      html('th', {}, T('gradient')),
+      html('th', {class: 'num'}, T('%1 of %2 known', sum.size, total.size)),
+      html('th', {class: 'num'}, T('value'))
     ),
     ...listed.map(i => gradientRow(i, of, sum, touched.has(i)))
   );
@@ -141,7 +141,7 @@ function addKnobs() {
   for (const t of given) {
     const n = node.get(t.node);
     const range = html('input', {type: 'range', 'aria-label': t.name});
-    const box = html('input', {type: 'number', class: 'v', 'aria-label': t.name + ', the number'});
+    const box = html('input', {type: 'number', class: 'v', 'aria-label': T('%1, the number', t.name)});
     const knob = html('div', {}, html('span', {}, t.name), range, box);
     const fit = () => {
       const s = sliderRange(n.v[0]);
@@ -201,7 +201,7 @@ function addPasses() {
   $('passes').hidden = !forward.length;
   for (const k of forward) {
     const name = items[L.loops[k].item].name;
-    const range = html('input', {type: 'range', min: 0, step: 1, 'aria-label': `pass of ${name}`});
+    const range = html('input', {type: 'range', min: 0, step: 1, 'aria-label': T('pass of %1', name)});
     const shown = html('span', {class: 'v'});
     const row = html('div', {}, html('span', {}, name), range, shown);
     row.refresh = () => {
@@ -209,7 +209,7 @@ function addPasses() {
       const last = list.length - 1;
       range.max = Math.max(0, last);
       range.value = list.filter(p => p <= chosen[k]).length - 1;
-      shown.textContent = list.length ? passText(k) : 'no pass';
+      shown.textContent = list.length ? passText(k) : T('no pass');
     };
     range.addEventListener('input', () => showPass(k, passesToShow(k)[+range.value]));
     row.refresh();

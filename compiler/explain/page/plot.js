@@ -43,7 +43,7 @@ function plot({lines, dots = [], x, y, log = false, label, range, least = 0}) {
   dots = dots.filter(d => Number.isFinite(d.x) && Number.isFinite(d.y));
   const pieces = lines.flatMap(finitePieces);
   const all = pieces.flatMap(l => l.points).concat(dots.map(d => [d.x, d.y]));
-  if (!all.length) return html('p', {class: 'soft'}, 'nothing finite to draw');
+  if (!all.length) return html('p', {class: 'soft'}, T('nothing finite to draw'));
 
   /* the range of both axes */
   let [x0, x1, y0, y1] = [0, 1].flatMap(a => [

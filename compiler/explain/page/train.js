@@ -47,9 +47,9 @@ function paintTrain() {
       lines: [{points, cls: 'v'}],
       least: 10,
       dots: [{x: points.length - 1, y: lossNode.v[0], cls: 'v'}],
-      x: 'steps',
+      x: T('steps'),
       y: loss,
-      label: 'the loss after each step'
+      label: T('the loss after each step')
     })
   );
   $('state').replaceChildren(
@@ -75,7 +75,7 @@ function trainRun(on) {
   };
   if (running) cancelAnimationFrame(running);
   running = on ? requestAnimationFrame(each) : null;
-  $('run').textContent = on ? 'Pause' : 'Run';
+  $('run').textContent = on ? T('Pause') : T('Run');
 }
 
 /* ---- the decision boundary: points of two numbers, a score and a label for each ---- */
@@ -291,5 +291,5 @@ function paintBoundary() {
 
   const corner = (x, y) => `(${number(x, 3)}, ${number(y, 3)})`;
   $('bounds').textContent =
-    `from ${corner(x0, y0)} below left to ${corner(x1, y1)}; ${count(points.length, 'point')}`;
+    `${T('from %1 below left to %2', corner(x0, y0), corner(x1, y1))}; ${count(points.length, 'point')}`;
 }

@@ -2,6 +2,10 @@
  * a second frame, which takes the place of the first when it is drawn; so nothing flickers. What the
  * reader has chosen there (the step, the detail) goes from the one to the other by their names. */
 import {html} from './page.js';
+import {frameWords} from './frame_texts.js';
+import {language} from './texts.js';
+
+const asScript = object => JSON.stringify(object).replaceAll('<', '\\u003c');
 
 export class LessonFrame {
   constructor(parent, title) {
@@ -14,13 +18,16 @@ export class LessonFrame {
   }
 
   show(lesson) {
-    const text = JSON.stringify(lesson).replaceAll('<', '\\u003c');
-    if (text === this.lesson) return;
-    this.lesson = text;
+    const text = asScript(lesson);
+    if (text + language() === this.lesson) return;
+    this.lesson = text + language();
     const number = ++this.number;
     const frame = html('iframe', {title: this.title(), class: 'coming'});
     if (this.shown) frame.name = this.shown.contentWindow.name;
-    frame.srcdoc = this.page.join(text);
+    const [before, after] = this.page;
+    const words = `<script>globalThis.WORDS = ${asScript(frameWords(language()))}</script>`;
+    const head = before.replace('<html lang="en">', `<html lang="${language()}">`);
+    frame.srcdoc = head.replace('</head>', () => words + '</head>') + text + after;
     frame.addEventListener('load', () => this.loaded(frame, number));
     this.parent.append(frame);
   }

@@ -37,6 +37,7 @@ function chooseLanguage(code) {
   keep('language', code);
   paintTexts();
   paintMenu();
+  setState(...state);
   tabs.forEach(t => ($(`tab-${t}`).textContent = say(`tab_${t}`)));
   if (train) {
     train.build();
@@ -103,7 +104,7 @@ const asking = new Asking($('worker').textContent, $('wasm').textContent, {
     follow();
   },
   failed: why => {
-    $('state').textContent = say('no_start', why);
+    setState('no_start', why);
   }
 });
 
@@ -112,6 +113,12 @@ const lessonFrame = new LessonFrame($('panel-lesson'), () => say('lesson_frame')
 /* "a=3 b=[1, 2]" -> ["a=3", "b=[1,2]"] */
 function givenWords() {
   return $('given').value.replace(/\s*([=,\[\]])\s*/g, '$1').split(/\s+/).filter(w => w);
+}
+
+let state = []; /* of the page: the name of a text, and what is given to it */
+function setState(...said) {
+  state = said;
+  $('state').textContent = said.length ? say(...said) : '';
 }
 
 let busy = false; /* is the page behind the text? */
@@ -123,7 +130,7 @@ function follow() {
   changing();
   const asked = change;
   if (!lessonFrame.page) return;
-  $('state').textContent = say('working');
+  setState('working');
   asking.ask(editor.text, givenWords(), PARTS.lesson | partsOf[tab], seed, (a, milliseconds) => {
     receive(a, milliseconds);
     busy = change !== asked;
@@ -145,7 +152,8 @@ function receive(a, milliseconds) {
   paintMessages(messages);
   document.body.classList.toggle('stale', failed);
   clearTimeout(slow);
-  $('state').textContent = a.late ? say('late') : say(failed ? 'errors' : 'ready');
+  const now = failed ? 'errors' : 'ready';
+  setState(a.late ? 'late' : now);
   $('state').dataset.milliseconds = milliseconds;
   if (!a.lesson) return;
   answer = a;
@@ -366,7 +374,7 @@ async function openFile(file) {
     return;
   }
   if (file.size > 4 << 20) {
-    $('state').textContent = say('too_large');
+    setState('too_large');
     return;
   }
   $('menu').value = '';
@@ -387,9 +395,9 @@ async function copyLink() {
   const url = location.href;
   try {
     await navigator.clipboard.writeText(url);
-    $('state').textContent = say('copied');
+    setState('copied');
   } catch {
-    $('state').textContent = say('in_address');
+    setState('in_address');
   }
 }
 

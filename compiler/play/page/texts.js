@@ -1,17 +1,18 @@
-/* texts.js - the texts of the page, in each language: one table. What the compiler says is English. */
+/* texts.js - the texts of the page, in each language: one table. What
+ * the compiler says is English; frame_texts.js has the texts of the lesson. */
 
 /* By name: the texts in the order of LANGUAGES. */
 export const LANGUAGES = {en: 'English', de: 'Deutsch', fr: 'Français', es: 'Español', vi: 'Tiếng Việt', zh: '中文'};
 
-const table = {
-  title: ['playground', 'Spielplatz', 'terrain de jeu', 'campo de juego', 'sân chơi', '试验场'],
+export const table = {
+  title: ['playground', 'Spielplatz', 'terrain de jeu', 'campo de juego', 'sân chơi', '演练场'],
   menu: [
     'lesson or example',
     'Lektion oder Beispiel',
     'leçon ou exemple',
     'lección o ejemplo',
     'bài học hoặc ví dụ',
-    '课程或示例'
+    '教程或示例'
   ],
   lessons: ['The course', 'Der Kurs', 'Le cours', 'El curso', 'Khóa học', '教程'],
   examples: ['Examples', 'Beispiele', 'Exemples', 'Ejemplos', 'Ví dụ', '示例'],
@@ -87,7 +88,7 @@ const table = {
   numbers: ['Numbers', 'Zahlen', 'Nombres', 'Números', 'Số', '数值'],
   messages: ['messages', 'Meldungen', 'messages', 'mensajes', 'thông báo', '消息'],
   views: ['views', 'Ansichten', 'vues', 'vistas', 'khung nhìn', '视图'],
-  tab_lesson: ['Lesson', 'Lektion', 'Leçon', 'Lección', 'Bài học', '课程'],
+  tab_lesson: ['Lesson', 'Lektion', 'Leçon', 'Lección', 'Bài học', '讲解'],
   tab_train: ['Train', 'Trainieren', 'Entraîner', 'Entrenar', 'Huấn luyện', '训练'],
   run: ['Run', 'Start', 'Démarrer', 'Iniciar', 'Chạy', '运行'],
   run_title: [
@@ -128,7 +129,7 @@ const table = {
   ],
   data: ['Data', 'Daten', 'Données', 'Datos', 'Dữ liệu', '数据'],
   net: ['Net', 'Netz', 'Réseau', 'Red', 'Mạng', '网络'],
-  set: ['set', 'Menge', 'jeu', 'conjunto', 'tập', '数据集'],
+  set: ['set', 'Datensatz', 'jeu', 'conjunto', 'tập', '数据集'],
   set_circle: ['circle', 'Kreis', 'cercle', 'círculo', 'vòng tròn', '圆'],
   set_xor: ['xor', 'xor', 'xor', 'xor', 'xor', '异或'],
   set_gauss: ['two clouds', 'zwei Wolken', 'deux nuages', 'dos nubes', 'hai đám mây', '两团点'],
@@ -159,8 +160,8 @@ const table = {
   ],
   noise: ['noise', 'Rauschen', 'bruit', 'ruido', 'nhiễu', '噪声'],
   count: ['points', 'Punkte', 'points', 'puntos', 'số điểm', '点数'],
-  data_seed: ['seed', 'Zufallszahl', 'graine', 'semilla', 'hạt giống', '随机种子'],
-  share: ['to learn from', 'zum Lernen', 'pour apprendre', 'para aprender', 'để học', '用于学习'],
+  data_seed: ['seed', 'Startwert', 'graine', 'semilla', 'hạt giống', '随机种子'],
+  share: ['to learn from', 'zum Lernen', 'pour apprendre', 'para aprender', 'để học', '训练占比'],
   from_file: [
     '% rows of a file',
     '% Zeilen einer Datei',
@@ -229,34 +230,34 @@ const table = {
   ],
   activation: ['activation', 'Aktivierung', 'activation', 'activación', 'hàm kích hoạt', '激活函数'],
   optimizer: ['optimizer', 'Optimierer', 'optimiseur', 'optimizador', 'bộ tối ưu', '优化器'],
-  rate: ['rate', 'Rate', 'taux', 'tasa', 'tốc độ học', '学习率'],
-  penalty: ['penalty', 'Strafe', 'pénalité', 'penalización', 'phạt', '惩罚'],
+  rate: ['rate', 'Lernrate', 'taux', 'tasa', 'tốc độ học', '学习率'],
+  penalty: ['penalty', 'Strafe', 'pénalité', 'penalización', 'phạt', '惩罚项'],
   penalty_rate: ['its factor', 'ihr Faktor', 'son facteur', 'su factor', 'hệ số phạt', '惩罚系数'],
   none: ['none', 'keine', 'aucune', 'ninguna', 'không', '无'],
   batch: ['batch', 'Stapel', 'lot', 'lote', 'lô', '批量'],
   features: ['features', 'Merkmale', 'caractéristiques', 'características', 'đặc trưng', '特征'],
   no_controls: [
     'The controls are for texts that are a chain of dense layers; this one trains too.',
-    'Die Regler sind für Texte, die eine Kette von dichten Schichten sind; auch dieser trainiert.',
-    'Les réglages sont pour les textes qui sont une chaîne de couches denses ; celui-ci s\'entraîne aussi.',
-    'Los controles son para textos que son una cadena de capas densas; este también se entrena.',
+    'Die Regler sind für Texte, die eine Kette von dense-Schichten beschreiben; auch dieser lässt sich trainieren.',
+    'Les réglages sont pour les textes qui décrivent une chaîne de couches denses ; celui-ci s\'entraîne aussi.',
+    'Los controles son para textos que describen una cadena de capas densas; este también se puede entrenar.',
     'Các nút điều khiển dành cho chuỗi lớp dense; văn bản này vẫn huấn luyện được.',
     '控件用于由 dense 层串成的文本；此文本同样可以训练。'
   ],
   not_in_page: [
     'This model does not train in a page: it uses %.',
-    'Dieses Modell trainiert nicht in einer Seite: es benutzt %.',
-    'Ce modèle ne s\'entraîne pas dans une page : il utilise %.',
-    'Este modelo no se entrena en una página: usa %.',
+    'Dieses Modell lässt sich in einer Seite nicht trainieren: es benutzt %.',
+    'Ce modèle ne peut pas s\'entraîner dans une page : il utilise %.',
+    'Este modelo no se puede entrenar en una página: usa %.',
     'Mô hình này không huấn luyện được trong trang: nó dùng %.',
     '此模型不能在页面中训练：它使用 %。'
   ],
   nothing_to_minimize: [
     'The text minimizes nothing: a line such as "minimize J = mse(z, t) with sgd(lr = 0.1)" trains.',
-    'Der Text minimiert nichts: eine Zeile wie "minimize J = mse(z, t) with sgd(lr = 0.1)" trainiert.',
-    'Le texte ne minimise rien : une ligne comme « minimize J = mse(z, t) with sgd(lr = 0.1) » entraîne.',
-    'El texto no minimiza nada: una línea como «minimize J = mse(z, t) with sgd(lr = 0.1)» entrena.',
-    'Văn bản không tối thiểu hóa gì: dòng như "minimize J = mse(z, t) with sgd(lr = 0.1)" sẽ huấn luyện.',
+    'Der Text minimiert nichts: mit einer Zeile wie "minimize J = mse(z, t) with sgd(lr = 0.1)" lässt er sich trainieren.',
+    'Le texte ne minimise rien : une ligne comme « minimize J = mse(z, t) with sgd(lr = 0.1) » permet de l\'entraîner.',
+    'El texto no minimiza nada: con una línea como «minimize J = mse(z, t) with sgd(lr = 0.1)» se puede entrenar.',
+    'Văn bản không tối thiểu hóa gì: hãy thêm một dòng như "minimize J = mse(z, t) with sgd(lr = 0.1)" để huấn luyện.',
     '文本没有最小化任何量：例如写一行 "minimize J = mse(z, t) with sgd(lr = 0.1)" 即可训练。'
   ],
   other_columns: [
@@ -291,11 +292,11 @@ const table = {
     'điểm lớn: để học, điểm nhỏ: để kiểm tra',
     '较大的点用于学习，较小的用于测试'
   ],
-  losses: ['Losses', 'Verluste', 'Pertes', 'Pérdidas', 'Hàm mất mát', '损失'],
+  losses: ['Losses', 'Verluste', 'Pertes', 'Pérdidas', 'Mất mát', '损失'],
   training: ['training', 'Training', 'entraînement', 'entrenamiento', 'huấn luyện', '训练'],
   test: ['test', 'Test', 'test', 'prueba', 'kiểm tra', '测试'],
   steps: ['steps', 'Schritte', 'pas', 'pasos', 'số bước', '步数'],
-  epochs: ['epochs', 'Epochen', 'époques', 'épocas', 'số vòng', '轮数'],
+  epochs: ['epochs', 'Epochen', 'époques', 'épocas', 'số epoch', '轮数'],
   per_second: [
     '% steps a second',
     '% Schritte je Sekunde',
@@ -332,7 +333,7 @@ const table = {
   ],
   surface_words: [
     'The logarithm of the training loss around the present values: blue is high, orange is low. The line is the way of the steps since.',
-    'Der Logarithmus des Trainingsverlusts um die jetzigen Werte: blau ist hoch, orange ist tief. Die Linie ist der Weg der Schritte seither.',
+    'Der Logarithmus des Trainingsverlusts um die jetzigen Werte: Blau ist hoch, Orange ist tief. Die Linie ist der Weg der Schritte seither.',
     'Le logarithme de la perte d\'entraînement autour des valeurs présentes : bleu est haut, orange est bas. La ligne est le chemin des pas depuis.',
     'El logaritmo de la pérdida de entrenamiento alrededor de los valores actuales: azul es alto, naranja es bajo. La línea es el camino de los pasos desde entonces.',
     'Lôgarit của mất mát huấn luyện quanh giá trị hiện tại: xanh là cao, cam là thấp. Đường vẽ là đường đi của các bước từ đó.',
@@ -341,7 +342,7 @@ const table = {
   param: ['param', 'Parameter', 'paramètre', 'parámetro', 'tham số', '参数'],
   draw: ['Draw', 'Zeichnen', 'Dessiner', 'Dibujar', 'Vẽ', '绘制'],
   tab_c: ['C', 'C', 'C', 'C', 'C', 'C'],
-  tab_words: ['In words', 'In Worten', 'En mots', 'En palabras', 'Bằng lời', '文字'],
+  tab_words: ['In words', 'In Worten', 'En mots', 'En palabras', 'Bằng lời', '文字说明'],
   tab_numbers: ['Numbers', 'Zahlen', 'Nombres', 'Números', 'Số', '数值'],
   lesson_frame: [
     'the graph, its values and gradients, step by step',
@@ -459,6 +460,8 @@ const table = {
 };
 
 let column = 0;
+
+export const language = () => Object.keys(LANGUAGES)[column];
 
 export function setLanguage(code) {
   column = Math.max(0, Object.keys(LANGUAGES).indexOf(code));
