@@ -124,7 +124,8 @@ static Node *without_constant(Graph *g, Node *n, uint32_t axes, Node **constant,
 
     for (int i = 0; i < 2; i++) {
         *constant = constant_along(g, n->arg[i], axes);
-        if (*constant && !node_is(*constant, 0))
+        bool number = n->arg[i]->op == OP_expand && n->arg[i]->arg[0]->shape.rank == 0;
+        if (*constant && !node_is(*constant, 0) && (depth == 0 || !number))
             return n->arg[1 - i];
     }
     for (int i = 0; i < 2; i++) {
