@@ -810,7 +810,7 @@ static bool same_bits(const double *x, const double *y, int64_t n, bool signs)
     return true;
 }
 
-/* Values that are no derivatives, literally computed from both texts, are the same bits. */
+/* Values other than derivatives, literally computed from both texts, are the same bits. */
 static void check_same_bits(Case *c, bool signs)
 {
     Ngc *ngc;

@@ -192,7 +192,7 @@ def differ(name, want, got):
         return None
     apart = ((want - got).abs()[finite]).max().item()
     most = max(0.01, want[finite].abs().max().item())
-    return None if apart <= 1e-7 * most else "%s: apart by %g of %g" % (name, apart, most)
+    return None if apart <= 1e-7 * most else "%s: differ by %g of %g" % (name, apart, most)
 
 
 def check(path):
