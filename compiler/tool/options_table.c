@@ -172,6 +172,7 @@ const WarningInfo warning_table[] = {
     {"log-softmax", "the log of a softmax"},
     {"mask-product", "a product with 0 and 1 over an infinite value or slope"},
     {"not-logits", "a softmax or sigmoid given to a loss that takes logits"},
+    {"over-variable", "a gradient over a variable that a loop has changed"},
     {"renamed-identifier", "a name that is changed in the C"},
     {"singular-matrix", "a third derivative of det, which needs a regular matrix"},
     {"underflow", "a number so small that it becomes 0"},
