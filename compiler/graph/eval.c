@@ -373,5 +373,5 @@ const double *eval_node(Eval *e, Node *n)
 
 void eval_forget(Eval *e)
 {
-    memset(e->known, 0, (size_t)e->graph->count);
+    memset(e->known, 0, (size_t)e->nodes);
 }
