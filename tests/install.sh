@@ -1,5 +1,5 @@
 #!/bin/sh
-# install.sh - makes sure that this machine has what a goal of make needs: `sh tests/install.sh demo|check|long|bench`.
+# install.sh - makes sure that this machine has what a goal of make needs: `sh tests/install.sh demo|check|long|bench|fuzz`.
 # Installs missing packages if it can (Debian's apt-get, as root or by sudo). Otherwise it prints the command and fails.
 set -u
 
@@ -94,6 +94,15 @@ if [ "${1:-demo}" = bench ]; then
     want python3-numpy /usr/bin/python3 -c 'import numpy'
     want python3-torch /usr/bin/python3 -c 'import torch'
     want python3-sklearn /usr/bin/python3 -c 'import sklearn'
+fi
+if [ "${1:-demo}" = fuzz ]; then # tests/fuzz/campaign.sh
+    want clang command -v clang
+    want libclang-rt-dev sanitizers
+    want afl++ command -v afl-clang-fast
+    want libprotobuf-c-dev header protobuf-c/protobuf-c.h -lprotobuf-c
+    want protobuf-c-compiler command -v protoc-c
+    want libonnx-testdata test -d /usr/share/libonnx-testdata
+    want python3-numpy /usr/bin/python3 -c 'import numpy'
 fi
 [ -n "$need" ] || exit 0
 

@@ -127,7 +127,8 @@ typedef struct Lesson {
 
     Item *item; /* operands before their users */
     int items;
-    int *at; /* by node id: 1 + its item; 0: none */
+    int *at;    /* by node id: 1 + its item; 0: none */
+    int placed; /* the nodes that at knows: Jacobians make more of them */
 
     Node **loss;
     int losses;
@@ -147,6 +148,12 @@ typedef struct Lesson {
 
     LessonCost cost;
 } Lesson;
+
+/* 1 + the item of a node; 0: it has none. */
+static inline int lesson_at(const Lesson *l, const Node *n)
+{
+    return n->id < l->placed ? l->at[n->id] : 0;
+}
 
 /* ---- explain_pass.c: values of the passes of loops ---- */
 

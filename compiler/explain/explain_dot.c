@@ -78,10 +78,10 @@ static void dot_edges(const Lesson *l, Text *t, const Node *n)
     int count = lesson_operands(l, n, operand);
 
     for (int k = 0; k < count; k++)
-        if (l->at[operand[k]->id])
+        if (lesson_at(l, operand[k]))
             text_add(t, "    n%d -> n%d\n", operand[k]->id, n->id);
     for (int i = 0; n->op == OP_loop && i < loop_variables(n); i++)
-        if (l->at[loop_next(n, i)->id] && l->at[loop_leaf(n, i)->id])
+        if (lesson_at(l, loop_next(n, i)) && lesson_at(l, loop_leaf(n, i)))
             text_add(t, "    n%d -> n%d [style=dashed, constraint=false, label=\"next pass\"]\n",
                      loop_next(n, i)->id, loop_leaf(n, i)->id);
 }

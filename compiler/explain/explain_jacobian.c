@@ -43,7 +43,7 @@ static Node *leaf_for(const Copy *c, const Node *x)
     Lesson *l = c->l;
     Var *v = arena_alloc(l->ngc, sizeof *v);
     *v = (Var){.kind = VAR_INPUT,
-               .name = l->item[l->at[x->id] - 1].label,
+               .name = l->item[lesson_at(l, x) - 1].label,
                .type = x->type,
                .shape = x->shape,
                .index = -1};
@@ -90,10 +90,10 @@ static Copy copy_region(Lesson *l, const Node *y)
             continue;
         if (n == y || !is_users(n)) {
             c.copy[i] = copy_node(&c, n);
-        } else if (n->type != T_FLOAT || !l->at[i]) { /* no derivative by it: it stays */
+        } else if (n->type != T_FLOAT || !lesson_at(l, n)) { /* no derivative by it: it stays */
             c.copy[i] = n;
         } else {
-            c.from[c.count] = l->at[i] - 1;
+            c.from[c.count] = lesson_at(l, n) - 1;
             c.copy[i] = c.leaf[c.count++] = leaf_for(&c, n);
         }
     }

@@ -273,8 +273,8 @@ static void json_item_args(const Lesson *l, Text *t, const Node *n)
     int count = lesson_operands(l, n, operand);
 
     for (int i = 0; i < count; i++)
-        if (l->at[operand[i]->id])
-            text_add(t, "%d,", l->at[operand[i]->id] - 1);
+        if (lesson_at(l, operand[i]))
+            text_add(t, "%d,", lesson_at(l, operand[i]) - 1);
     drop_comma(t);
 }
 

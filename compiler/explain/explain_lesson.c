@@ -21,7 +21,7 @@ const char *lesson_nth(const Lesson *l, int use)
 /* The item of a node, or NULL. */
 static Item *item_of(const Lesson *l, const Node *n)
 {
-    int at = l->at[n->id];
+    int at = lesson_at(l, n);
     return at ? &l->item[at - 1] : NULL;
 }
 
@@ -311,7 +311,7 @@ static void group_items(Lesson *l)
     for (int i = l->items; i-- > 0;) {
         Item *t = &l->item[i];
         for (int k = 0; k < t->node->nargs; k++) {
-            int operand = l->at[t->node->arg[k]->id];
+            int operand = lesson_at(l, t->node->arg[k]);
             if (operand)
                 user[operand - 1] = i + 1;
         }
@@ -387,8 +387,8 @@ static void describe_move(Lesson *l, Move *v)
 {
     const Step *s = v->step;
     const OpInfo *info = op_info[s->y->op];
-    v->x = l->at[s->x->id] - 1;
-    v->y = l->at[s->y->id] - 1;
+    v->x = lesson_at(l, s->x) - 1;
+    v->y = lesson_at(l, s->y) - 1;
     v->up = s->y->op == OP_loop ? loop_upstream(l, s) : adjoint_label(l, s->loss, s->y);
     v->down = adjoint_label(l, s->loss, s->x);
     if (v->loop >= 0 && lesson_loop(l, s->x) != l->loop[v->loop].of)
@@ -457,7 +457,7 @@ static LastSteps collect_moves_of(Lesson *l, const Node *loss, const Step **step
         const Step *s = step[i];
         int loop = loop_of_step(l, s);
         const Step **before = last_step(&last, loop, s->x);
-        bool has_items = l->at[s->x->id] && l->at[s->y->id];
+        bool has_items = lesson_at(l, s->x) && lesson_at(l, s->y);
         bool again = *before && s->use <= (*before)->use; /* by a second sweep of the same loss */
         if (s->loss != loss || !has_items || again)
             continue;
@@ -681,7 +681,7 @@ static void find_loops(Lesson *l)
     for (int i = 0; i < l->items; i++)
         node[count++] = l->item[i].node;
     for (int i = 0; i < steps; i++)
-        if (l->at[step[i]->x->id] && l->at[step[i]->y->id])
+        if (lesson_at(l, step[i]->x) && lesson_at(l, step[i]->y))
             node[count++] = step[i]->sum;
     for (int i = 0; i < l->m->roots; i++)
         node[count++] = l->m->root[i].written;
@@ -698,7 +698,8 @@ Lesson *lesson_new(Ngc *ngc, Model *m)
     emit_readable(l);
     return_names(l);
 
-    l->at = arena_alloc(ngc, (size_t)(l->g->count + 1) * sizeof *l->at);
+    l->placed = l->g->count;
+    l->at = arena_alloc(ngc, (size_t)(l->placed + 1) * sizeof *l->at);
     collect_losses(l);
     collect_items(l);
     label_items(l);

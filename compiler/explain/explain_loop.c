@@ -31,7 +31,7 @@ void lesson_loops(Lesson *l, const int *uses)
         l->loop[l->loops++] = (LessonLoop){
             .loop = n->attr.loop,
             .node = n,
-            .item = l->at[i] - 1,
+            .item = lesson_at(l, n) - 1,
             .outer = -1,
             .of = -1,
         };

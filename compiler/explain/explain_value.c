@@ -336,8 +336,8 @@ const char *lesson_value(const Lesson *l, Node *n)
 const char *lesson_label(const Lesson *l, const Node *n)
 {
     double c;
-    if (l->at[n->id])
-        return l->item[l->at[n->id] - 1].label;
+    if (lesson_at(l, n))
+        return l->item[lesson_at(l, n) - 1].label;
     if (node_const(n, &c))
         return lesson_number(l, c);
     if (node_name(n))
