@@ -328,7 +328,7 @@ group "what is written"
 # ---- names of files: no shell sees them, and they get into no text as more than a name ----
 hostile() { # hostile NAME: a model and data of this name, by every command
     odd=$1
-    printf 'dim m <= 4\ninput x[m, 2], t[m]: int\nz = dense(x, 2)\noutput p = softmax(z)\nminimize J = cross_entropy(z, t) with sgd(0.1)\n' >"$dir/$odd.ng"
+    printf '# </script><img src=x onerror=alert(1)> \"*/ ??/ \140\ndim m <= 4\ninput x[m, 2], t[m]: int\nz = dense(x, 2)\noutput p = softmax(z)\nminimize J = cross_entropy(z, t) with sgd(0.1)\n' >"$dir/$odd.ng"
     printf '1,2,0\n2,3,1\n' >"$dir/$odd.csv"
     says 0 "" "./$odd.ng" -o "./$odd.c" --header=plain.h --manifest
     says 0 "^z = " run --fill "./$odd.ng"
@@ -343,7 +343,7 @@ hostile() { # hostile NAME: a model and data of this name, by every command
     fi
     cc -std=c99 -Wall -Werror -I../../runtime -c "$dir/$odd.c" -o "$dir/odd.o" >"$dir/got" 2>&1 && good || bad "$odd: its C"
     [ -e "$dir/hacked" ] && bad "$odd: a shell has run it" || good
-    grep -q '<script>alert' "$dir/$odd.html" && bad "$odd: it is in the page as it is" || good
+    grep -q -e '<script>alert' -e '<img' "$dir/$odd.html" && bad "$odd: it is in the page as it is" || good
 }
 CC="$(cc_with -O0)" XDG_CACHE_HOME="$dir/cache" TMPDIR="$dir"
 export CC XDG_CACHE_HOME TMPDIR
