@@ -207,13 +207,19 @@ static double area(const Pair *p, size_t class, Scored *s)
     return (ranks - of * (of + 1) / 2) / (of * others);
 }
 
-/* The name of a class: its word, or its number. */
+/* The name of a class: its word, or its number. A word comes from a file, and its control
+ * characters must not reach a terminal. */
 static const char *class_name(const Pair *p, size_t class, char *text, size_t room)
 {
+    char *c;
+
     if (p->words)
         snprintf(text, room, "%.*s", NAME_WIDTH, p->words->word[class]);
     else
         snprintf(text, room, "%zu", class);
+    for (c = text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
     return text;
 }
 

@@ -474,6 +474,9 @@ END
     prints 'no                    2    0.6667    1.0000    0.8000    0.7500'
     prints 'yes                   2    1.0000    0.5000    0.6667    0.7500'
     prints 'mean                  4    0.8333    0.7500    0.7333    0.7500'
+    printf '0.1,no\n0.8,\033[31m\n' >red.csv # no word may control the terminal
+    run 0 eval score.ng --data red.csv --no-header --assess
+    prints '?[31m                 0        1'
     cat >line.ng <<'END'
 dim    m <= 3
 input  x[m], y[m]
