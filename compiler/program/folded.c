@@ -30,11 +30,12 @@ static bool match_scaled(const Node *n, Accumulation *a)
     return n->op == OP_matmul;
 }
 
-/* Is n computed by this program and read once only, by the node that is looked at? */
+/* Is n computed by this program and read once only, by the node that is looked at? What a given
+ * value was computed from is not known here. */
 static bool is_used_up(const Program *p, const Node *n, const Demand *demand)
 {
     int slot = p->slot[n->id];
-    return !p->given[slot] && demand[slot].uses == 1 && !demand[slot].target;
+    return slot >= 0 && !p->given[slot] && demand[slot].uses == 1 && !demand[slot].target;
 }
 
 static bool same_phase(const Program *p, const Node *a, const Node *b)
@@ -157,7 +158,7 @@ Accumulation **find_accumulations(Program *p, Demand *demand)
 
     for (int i = 0; i < p->nodes; i++) {
         Accumulation a;
-        if (!match_accumulation(p, p->node[i], demand, &a) ||
+        if (p->given[i] || !match_accumulation(p, p->node[i], demand, &a) ||
             program_own_place(p, a.onto)->kind == P_FOLDED)
             continue;
 
