@@ -382,6 +382,35 @@ repeat 500 'x = ,
 { printf "J = "; repeat 2000 "("; } | refuse "brackets" 'nested too deeply'
 
 group "generated texts"
+# ---- the stack has a bound at any nesting: texts of 100,000 levels, and of 900, which the parser takes, on a small stack ----
+deep() { # deep NAME BEFORE OPEN INNER CLOSE AFTER
+    for levels in 100000 900; do
+        { printf '%s' "$2"; repeat $levels "$3"; printf '%s' "$4"; repeat $levels "$5"; printf '%s\n' "$6"; } >"$dir/deep.ng"
+        for kilobytes in 128 1024; do
+            (ulimit -s $kilobytes && "$ngc" "$dir/deep.ng" -o "$dir/deep.c") >"$dir/got" 2>&1
+            [ $? -le 1 ] && good || bad "$1: $levels levels, a stack of $kilobytes KB: $(head -c 300 "$dir/got")"
+        done
+    done
+}
+deep parentheses 'J = ' '(' a ')' ''
+deep lists 'x = ' '[' 1 ']' '; J = sum(x)'
+deep calls 'J = ' 'sin(' a ')' ''
+deep minus 'J = ' '-' a '' ''
+deep powers 'J = ' 'a^' 2 '' ''
+deep pipes 'J = a' ' |> sin' '' '' ''
+deep choices 'input x; J = ' 'where(x > 0, ' x ', 1)' ''
+deep blocks 'input x; ' 'if 1 { ' 'y = x' ' }' '; output y'
+deep loops 'input x; ' 'for i in 0..2 { ' 'y = x' ' }' '; output x'
+deep definitions 'input x; ' 'def f(x) { ' 'return x' ' }' '; output y = f(x)'
+deep rules 'def r(x) = round(x) backward(dy) = dy; J = ' 'r(' a ')' ''
+numbered 3000 'def f#(x) = f@(x)+1' | { echo 'def f0(x) = x'; cat; echo 'J = f3000(a)'; } >"$dir/deep.ng"
+(ulimit -s 128 && "$ngc" "$dir/deep.ng" -o "$dir/deep.c") >"$dir/got" 2>&1
+[ $? = 1 ] && grep -q 'inside one another' "$dir/got" && good || bad "a tower of calls on a small stack"
+{ printf '\105\015\003\0\0\0\0\0{"a":'; repeat 100000 '['; repeat 100000 ']'; } >"$dir/deep.st"
+(ulimit -s 128 && "$ngc" -e 'param W[2] = 0; output y = 2*W' --weights="$dir/deep.st" -o "$dir/deep.c") >"$dir/got" 2>&1
+[ $? = 3 ] && grep -q 'header is damaged' "$dir/got" && good || bad "lists in the header of safetensors: $(cat "$dir/got")"
+
+group "small stacks"
 # ---- every code has a test that shows its place ----
 awk -f codes.awk ../../compiler/base/errors.h ./*.expect warn/*.expect ../front/err/*.expect "$dir/messages" >"$dir/got" 2>"$dir/count"
 [ $? = 0 ] && [ ! -s "$dir/got" ] && [ "$(cat "$dir/count")" -ge 100 ] && good || bad "codes: $(cat "$dir/got" "$dir/count")"
