@@ -47,12 +47,21 @@ static const char *real_path(Ngc *ngc, const char *path)
     return out;
 }
 
+/* Who may read and write the file: as before, if it is there, otherwise as the umask says. */
+static mode_t mode_for(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) == 0)
+        return st.st_mode & 0777;
+
+    mode_t mask = umask(0); /* the only way to read it */
+    umask(mask);
+    return 0666 & ~mask;
+}
+
 /* Writes the temporary file, o->temp. */
 static bool write_temp(Ngc *ngc, OutFile *o)
 {
-    mode_t mask = umask(0); /* the only way to read it */
-    umask(mask);
-
     o->target = real_path(ngc, o->path);
     char *temp = (char *)text_format(ngc, "%s.XXXXXX", o->target);
     int fd = mkstemp(temp);
@@ -60,7 +69,7 @@ static bool write_temp(Ngc *ngc, OutFile *o)
         return failed(ngc, "write", o->path, NULL);
 
     FILE *f = fdopen(fd, "w");
-    if (!f || fchmod(fd, 0666 & ~mask) != 0) {
+    if (!f || fchmod(fd, mode_for(o->target)) != 0) {
         close(fd);
         return failed(ngc, "write", o->path, temp);
     }

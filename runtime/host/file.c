@@ -124,10 +124,13 @@ char *ngrt_text_copy(const char *text)
     return copy;
 }
 
-/* Opens a new file beside the target, under a name that nobody has. Its mode is what the umask
- * leaves, as of any new file. False after a failure. */
+/* Opens a new file beside the target, under a name that nobody has. Who may read and write it is as
+ * of the target, or where there is none, as of any new file. False after a failure. */
 static int open_temp(Writer *out)
 {
+    struct stat st;
+    int exists = stat(out->target, &st) == 0;
+    mode_t mode = exists ? st.st_mode & 0777 : 0666;
     size_t room = strlen(out->target) + 40;
     int i;
 
@@ -136,7 +139,9 @@ static int open_temp(Writer *out)
         return 0;
     for (i = 0; i < 1000; i++) {
         snprintf(out->temp, room, "%s.%ld-%d.tmp", out->target, (long)getpid(), i);
-        out->fd = open(out->temp, O_WRONLY | O_CREAT | O_EXCL, 0666);
+        out->fd = open(out->temp, O_WRONLY | O_CREAT | O_EXCL, mode);
+        if (out->fd >= 0 && exists)
+            fchmod(out->fd, mode); /* the umask may have taken some of it */
         if (out->fd >= 0)
             return 1;
         if (errno != EEXIST)

@@ -324,6 +324,14 @@ cc -std=c11 -I../../compiler "$dir/bug.c" "$(dirname "$ngc")/libngc.a" -lm -o "$
 [ "$?$(cat "$dir/got")" = '4{"severity": "error", "message": "internal error: a \"text\"\u000a\\ \u00c3"}' ] && good ||
     bad "an internal error as JSON: $(cat "$dir/got")"
 
+# a new file has the mode that the umask leaves, a file that was there keeps its own
+mode_of() { ls -l "$1" | cut -c2-10; }
+rm -f "$dir/mode.c" "$dir/mode.h"
+(umask 027 && "$ngc" "$dir/m.ng" -o "$dir/mode.c" 2>/dev/null) && [ "$(mode_of "$dir/mode.c")" = rw-r----- ] && good || bad "the mode of a new file"
+chmod 600 "$dir/mode.c" && chmod 664 "$dir/mode.h"
+(umask 022 && "$ngc" "$dir/m.ng" -o "$dir/mode.c" 2>/dev/null) && [ "$(mode_of "$dir/mode.c")" = rw------- ] && [ "$(mode_of "$dir/mode.h")" = rw-rw-r-- ] && good ||
+    bad "the mode of an old file"
+
 group "what is written"
 # ---- names of files: no shell sees them, and they get into no text as more than a name ----
 hostile() { # hostile NAME: a model and data of this name, by every command

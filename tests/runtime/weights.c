@@ -578,9 +578,28 @@ static void test_faults(void)
     CHECK(failed > 50);
 }
 
+/* The mode of a file after it is saved. */
+static int saved_mode(const char *path)
+{
+    struct stat st;
+
+    CHECK(ngrt_weights_save(&net, &old_params, NULL, NULL, path, NULL, &message) == NGRT_OK);
+    return stat(path, &st) == 0 ? (int)(st.st_mode & 0777) : -1;
+}
+
+/* Who may read a file is not changed by a save; a new file is as the umask says. */
+static void test_mode(void)
+{
+    remove("mode.st");
+    CHECK(saved_mode("mode.st") == 0644);
+    CHECK(chmod("mode.st", 0600) == 0 && saved_mode("mode.st") == 0600);
+    CHECK(chmod("mode.st", 0664) == 0 && saved_mode("mode.st") == 0664);
+}
+
 int main(void)
 {
     umask(022);
+    test_mode();
     test_round();
     test_single();
     test_foreign();
