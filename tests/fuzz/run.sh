@@ -3,7 +3,8 @@
 #
 # With SECONDS of processor time, or CHECK_LONG=1 (suite.sh), it builds an ngc with the sanitizers. Otherwise, as a part of
 # `make check`, it runs for some seconds with the objects of the build, and CHECK_SEED is the seed. Passes that are wrong on
-# purpose must be found.
+# purpose must be found. Then the targets of campaign.sh are given what campaigns have kept, and every text of the tests that is
+# not a model: nothing may crash, take over a second or 256 MB, or leave memory behind. CHECK_LONG=1 fuzzes them, too.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 build=${BUILD:-build}
@@ -46,5 +47,31 @@ for pass in none simplify rows; do
     fi
 done
 group "broken passes"
+
+# ---- what campaigns have kept ----
+. tests/fuzz/build.sh
+. tests/fuzz/seeds.sh
+dir=$(cd "$dir" && pwd)
+tar -xzf tests/fuzz/corpus.tar.gz -C "$dir" || exit 1
+choose_engine replay && build_objects replay "$dir" || exit 1
+for target in $targets; do
+    if ! build_target replay "$dir" "$target"; then
+        echo "FAIL $target cannot be built"
+        failed=$((failed + 1))
+        continue
+    fi
+    set -- $(find "$dir/$target" "$PWD/tests/fuzz/found" \( -path "$dir/*" -o -name "$target-*" \) -type f | sort)
+    case $target in parse | model) set -- "$@" $(find "$PWD/tests/err" "$PWD/tests/front/err" -name '*.ng') ;; esac
+    if GLIBC_TUNABLES=glibc.malloc.tcache_count=0 "$dir/$target.replay" "$@" >/dev/null 2>"$dir/log"; then
+        passed=$((passed + $#))
+    else
+        echo "FAIL $target: $(tail -2 "$dir/log")"
+        failed=$((failed + 1))
+    fi
+    group "$target"
+done
+if [ "$CHECK_LONG" ]; then
+    sh tests/fuzz/campaign.sh 20 && passed=$((passed + 1)) || failed=$((failed + 1))
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

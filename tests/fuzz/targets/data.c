@@ -1,0 +1,111 @@
+/* data.c - bytes are read as a file of data, whatever their format is: CSV, IDX, npy, npz, each
+ * also by gzip; as a table with columns of words; as a file of weights; and as what such a file
+ * says of its data. What was read of data and weights is written and read again. */
+#include "../../../runtime/host/table.h"
+#include "target.h"
+
+#include <string.h>
+
+static ngrt_message message;
+
+static Bytes copy_bytes(const uint8_t *data, size_t size)
+{
+    Bytes b = {0};
+
+    if (!ngrt_bytes_add(&b, data, size))
+        abort();
+    return b;
+}
+
+/* Reads all elements. */
+static double sum_of(const ngrt_data *d)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < d->rows * d->columns; i++)
+        sum += ngrt_data_value(d, i);
+    return sum;
+}
+
+static void read_data(const uint8_t *data, size_t size)
+{
+    static volatile double all;
+    ngrt_data d = {0};
+    Bytes b = copy_bytes(data, size);
+
+    if (ngrt_data_parse(&d, &b, "file", NULL, &message) == NGRT_OK)
+        all = sum_of(&d);
+    ngrt_data_free(&d);
+    ngrt_bytes_free(&b);
+}
+
+/* Above the limit, an array stays in its file. */
+static void read_large(const uint8_t *data, size_t size)
+{
+    ngrt_data d = {0};
+    Store store;
+    int swapped;
+
+    ngrt_store_start(&store, choose(data, size) % 64);
+    ngrt_data_read_large(&d, &store, &swapped, "file", NULL, store.limit, &message);
+    ngrt_data_free(&d);
+    ngrt_store_free(&store);
+}
+
+static void read_table(unsigned choice)
+{
+    static const char separator[] = {0, ',', ';', '\t', ' ', '|', 0, 0};
+    static const char *const chosen[] = {NULL, "0", "0-1", "1,0", "a,b", "kind"};
+    Form form = {.skip = choice & 1,
+                 .separator = separator[choice >> 1 & 7],
+                 .no_header = choice >> 4 & 1,
+                 .missing = (int)(choice >> 5 & 3) % 3,
+                 .wide = choice >> 7 & 1,
+                 .limit = choice >> 8 & 1 ? 0 : 1000};
+    Table t = {0};
+    size_t *list = NULL, count;
+
+    if (ngrt_table_open(&t, "file", &form, &message) == NGRT_OK &&
+        ngrt_table_choose(&t, chosen[(choice >> 9) % 6], &list, &count, &message) == NGRT_OK &&
+        ngrt_table_read(&t, &message) == NGRT_OK)
+        for (size_t i = 0; i < t.rows && i < 20; i++)
+            ngrt_table_place(&t, i, i % t.columns);
+    free(list);
+    ngrt_table_free(&t);
+}
+
+static void read_weights(const uint8_t *data, size_t size)
+{
+    Archive a = {0}, again = {0};
+    Prep prep = {0};
+    Bytes b = {0};
+
+    if (ngrt_archive_read(&a, "file", &message) == NGRT_OK) {
+        for (int i = 0; i < a.count; i++)
+            sum_of(&a.tensor[i].data);
+        a.path = "again";
+        if (ngrt_safetensors_write(&a, &message) == NGRT_OK &&
+            ngrt_archive_read(&again, "again", &message) != NGRT_OK)
+            abort(); /* what was written cannot be read */
+    }
+    ngrt_archive_free(&again);
+    ngrt_archive_free(&a);
+
+    char *text = strndup((const char *)data, size);
+    if (ngrt_prep_read(&prep, text))
+        ngrt_prep_write(&prep, &b);
+    ngrt_prep_free(&prep);
+    ngrt_bytes_free(&b);
+    free(text);
+}
+
+int target(const uint8_t *data, size_t size)
+{
+    enter_directory();
+    write_file("file", data, size);
+    read_data(data, size);
+    read_large(data, size);
+    read_table(choose(data, size));
+    read_weights(data, size);
+    return 0;
+}
