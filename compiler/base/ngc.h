@@ -108,10 +108,11 @@ typedef struct Options {
     bool ranks;       /* the C can be one of several ranks that share the rows of a batch */
     bool no_share;    /* every value has memory of its own: for tests of the memory plan */
     unsigned without; /* passes that are left out, for tests and for measuring them: bits of Pass */
-    bool verify;      /* the invariants are checked after each pass, not only after the last */
-    int short_row;    /* columns from which on rows make a nest; 0: as is best; for tests with small
-                         models */
-    int unroll;       /* loops of fewer passes than this are expanded; 0: as is best */
+    int reorder; /* for tests: passes run in another order that their facts allow; 0: they do not */
+    bool verify; /* the invariants are checked after each pass, not only after the last */
+    int short_row;  /* columns from which on rows make a nest; 0: as is best; for tests with small
+                       models */
+    int unroll;     /* loops of fewer passes than this are expanded; 0: as is best */
     int segment;    /* passes of a segment of a loop, which the way back computes again; 0: none */
     int pool_from;  /* estimated nanoseconds from which on threads share work; 0: as is best; for
                        tests with small models */

@@ -17,6 +17,7 @@ typedef enum {
     FACT_LEVELS = 16, /* levels and uses of values are those of their kernel's loops */
     FACT_PARTS = 32,  /* each kernel is in a function; forward's are before backward's */
     FACT_PLACES = 64, /* values that live at the same time do not overlap */
+    FACT_LANES = 128, /* it is chosen, for the kernels as they are, which are vectorised */
 } Fact;
 
 typedef struct PassInfo {

@@ -42,13 +42,15 @@ const PassInfo pass_table[PASS_COUNT] = {
     [PASS_DROP] = {"drop", .plain = true},
     [PASS_FUSE] = {"fuse", 'u', .needed = true, .plain = true, .requires = FACT_MODES,
                    .gives = FACT_KERNELS, .program = program_fuse},
-    [PASS_ROWS] = {"rows", 'r', .requires = FACT_KERNELS, .breaks = FACT_LEVELS,
+    [PASS_ROWS] = {"rows", 'r', .requires = FACT_KERNELS,
+                   .breaks = FACT_LEVELS | FACT_PARTS | FACT_PLACES | FACT_LANES,
                    .program = program_rows},
-    [PASS_COLLAPSE] = {"collapse", 'c', .requires = FACT_KERNELS, .breaks = FACT_LEVELS,
-                       .program = program_collapse},
+    [PASS_COLLAPSE] = {"collapse", 'c', .requires = FACT_KERNELS,
+                       .breaks = FACT_LEVELS | FACT_LANES, .program = program_collapse},
     [PASS_FINISH] = {"finish", 'n', .needed = true, .plain = true, .requires = FACT_KERNELS,
-                     .gives = FACT_LEVELS, .program = program_finish},
+                     .gives = FACT_LEVELS, .breaks = FACT_LANES, .program = program_finish},
     [PASS_RECOMPUTE] = {"recompute", 'm', .needed = true, .requires = FACT_KERNELS | FACT_LEVELS,
+                        .breaks = FACT_PARTS | FACT_PLACES | FACT_LANES,
                         .program = program_recompute},
     [PASS_PARTS] = {"parts", 'f', .needed = true, .plain = true, .requires = FACT_KERNELS,
                     .gives = FACT_PARTS, .program = program_parts},
@@ -60,7 +62,7 @@ const PassInfo pass_table[PASS_COUNT] = {
                    .gives = FACT_PLACES, .program = program_plan},
     [PASS_WAITS] = {"waits", 'w', .needed = true, .requires = FACT_PLACES,
                     .program = program_waits},
-    [PASS_VECTORS] = {"vectors", 'v', .requires = FACT_LEVELS | FACT_PLACES,
+    [PASS_VECTORS] = {"vectors", 'v', .requires = FACT_LEVELS | FACT_PLACES, .gives = FACT_LANES,
                       .breaks = FACT_LEVELS, /* a value that is computed late has no uses */
                       .program = program_vectors},
 };
@@ -145,6 +147,52 @@ static void verify_modes(const Modes *modes)
         ngc_bug("a root still needs `training`");
 }
 
+/* ---- the order ---- */
+
+static unsigned facts_of_next(const PassInfo *pass, unsigned facts)
+{
+    return (facts & ~pass->breaks) | pass->gives;
+}
+
+/* One try: each time one of the passes whose facts hold, by chance. False: none is left that can
+ * run, or at the end other facts hold. */
+static bool draw_order(int *pass, int count, unsigned facts, unsigned wanted, uint64_t *seed)
+{
+    for (int i = 0; i < count; i++) {
+        int ready[PASS_COUNT], n = 0;
+        for (int k = i; k < count; k++)
+            if (!(pass_table[pass[k]].requires & ~facts))
+                ready[n++] = k;
+        if (n == 0)
+            return false;
+
+        *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+        int k = ready[(*seed >> 33) % (unsigned)n], taken = pass[k];
+        memmove(pass + i + 1, pass + i, (size_t)(k - i) * sizeof *pass);
+        pass[i] = taken;
+        facts = facts_of_next(&pass_table[taken], facts);
+    }
+    return facts == wanted;
+}
+
+/* For tests, passes that run are put into another order that their facts allow. */
+static void reorder(const Ngc *ngc, int *pass, int count, unsigned facts)
+{
+    int order[PASS_COUNT];
+    unsigned wanted = facts;
+    uint64_t seed = (uint64_t)ngc->opt.reorder;
+
+    for (int i = 0; i < count; i++)
+        wanted = facts_of_next(&pass_table[pass[i]], wanted);
+    for (int tries = 0; ngc->opt.reorder && tries < 100; tries++) {
+        memcpy(order, pass, sizeof order);
+        if (!draw_order(order, count, facts, wanted, &seed))
+            continue;
+        memcpy(pass, order, sizeof order);
+        return;
+    }
+}
+
 /* ---- running it ---- */
 
 /* No gradient can be asked any more: names no longer keep values apart, and the derivatives that
@@ -169,9 +217,14 @@ void model_run_passes(Model *m)
 {
     Ngc *ngc = m->graph->ngc;
 
-    for (int i = PASS_LOWER; i < PASS_TRAINING; i++) {
-        const PassInfo *pass = &pass_table[i];
-        bool left_out = !pass_runs(ngc, (Pass)i) || (ngc->opt.literal && !pass->needed) ||
+    int order[PASS_COUNT], count = 0;
+
+    for (int i = PASS_LOWER; i < PASS_TRAINING; i++)
+        order[count++] = i;
+    reorder(ngc, order, count, m->facts);
+    for (int i = 0; i < count; i++) {
+        const PassInfo *pass = &pass_table[order[i]];
+        bool left_out = !pass_runs(ngc, (Pass)order[i]) || (ngc->opt.literal && !pass->needed) ||
                         (ngc->opt.optimize == 0 && !pass->plain);
 
         if (!left_out && pass->model) {
@@ -200,12 +253,15 @@ Modes model_modes(Model *m)
 {
     Ngc *ngc = m->graph->ngc;
     Modes modes = {.model = m};
+    int order[PASS_COUNT], count = 0;
 
-    for (int i = 0; i < PASS_COUNT; i++) {
-        const PassInfo *pass = &pass_table[i];
-        bool left_out = !pass_runs(ngc, (Pass)i) || (ngc->opt.optimize == 0 && !pass->plain);
-        if (!pass->modes)
-            continue;
+    for (int i = 0; i < PASS_COUNT; i++)
+        if (pass_table[i].modes)
+            order[count++] = i;
+    reorder(ngc, order, count, m->facts);
+    for (int i = 0; i < count; i++) {
+        const PassInfo *pass = &pass_table[order[i]];
+        bool left_out = !pass_runs(ngc, (Pass)order[i]) || (ngc->opt.optimize == 0 && !pass->plain);
 
         if (!left_out) {
             m->facts = facts_after(pass, m->facts);
@@ -225,17 +281,21 @@ Modes model_modes(Model *m)
 
 static void run_on_program(Program *p)
 {
-    for (int i = 0; i < PASS_COUNT; i++) {
-        const PassInfo *pass = &pass_table[i];
-        bool left_out = !pass_runs(p->ngc, (Pass)i) || (p->plain && !pass->plain);
-        if (!pass->program)
-            continue;
+    int order[PASS_COUNT], count = 0;
+
+    for (int i = 0; i < PASS_COUNT; i++)
+        if (pass_table[i].program)
+            order[count++] = i;
+    reorder(p->ngc, order, count, p->facts);
+    for (int i = 0; i < count; i++) {
+        const PassInfo *pass = &pass_table[order[i]];
+        bool left_out = !pass_runs(p->ngc, (Pass)order[i]) || (p->plain && !pass->plain);
 
         if (!left_out) {
             p->facts = facts_after(pass, p->facts);
             pass->program(p);
         }
-        if (p->ngc->opt.verify || i == PASS_PARTS)
+        if (p->ngc->opt.verify || order[i] == PASS_PARTS)
             program_verify(p);
         if (is_printed(p->ngc, pass))
             program_dump(p, stderr);
