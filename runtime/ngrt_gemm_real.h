@@ -83,9 +83,13 @@ typedef struct ngrt_gemm_kernel {
     int (*transpose)(int cols, int k, const real *from, ptrdiff_t row, real *out, int width);
 } ngrt_gemm_kernel;
 
-/* c[j step] = alpha sum[j] + beta c[j step] for j < cols; beta = 0 overwrites. */
-static void ngrt_gemm_store(int cols, real alpha, const real *sum, real beta, real *c,
-                            ptrdiff_t step)
+/* c[j step] = alpha sum[j] + beta c[j step] for j < cols; beta = 0 overwrites. C with chains of
+ * sums alone does not call it. */
+#ifdef __GNUC__
+__attribute__((unused))
+#endif
+static void
+ngrt_gemm_store(int cols, real alpha, const real *sum, real beta, real *c, ptrdiff_t step)
 {
     int j;
 

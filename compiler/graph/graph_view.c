@@ -281,6 +281,9 @@ Node *graph_reduce(Graph *g, Op op, Node *a, uint32_t axes)
 
 Node *graph_argmax(Graph *g, Node *a, int axis)
 {
+    if (a->shape.dim[axis] == 1 && !g->ngc->opt.literal)
+        return graph_as_int(g, graph_full(g, shape_without(a->shape, 1u << axis), 0));
+
     Node n = {.op = OP_argmax,
               .type = T_INT,
               .shape = shape_without(a->shape, 1u << axis),
