@@ -715,6 +715,29 @@ static void report_mixed(const Model *m, const Root *r, const Node *why)
         diag_note(ngc, d, why->loc, "rows of one batch meet here");
 }
 
+static void report_draws(const Model *m, const Root *r, const Node *noise)
+{
+    Ngc *ngc = m->graph->ngc;
+    Diag *d = diag(ngc, SEV_ERROR, ERR_NOT_CARRIED, r->loc,
+                   "the metric %s cannot be carried from batch to batch: random numbers are drawn "
+                   "for its %s rows, and each batch draws the same ones",
+                   r->name, dim_name(m));
+    if (noise->loc.file > 0)
+        diag_note(ngc, d, noise->loc,
+                  "they are drawn here; 'if training { ... }' draws only there");
+}
+
+/* A draw for each row of a batch, from which n is computed; NULL: there is none. */
+static const Node *draws_of_rows(Graph *g, Node *n)
+{
+    const int *uses = graph_uses(g, &n, 1);
+
+    for (int i = 0; i <= n->id; i++)
+        if (uses[i] && g->node[i]->op == OP_noise && info_row_axis(g, g->node[i]->shape) != -1)
+            return g->node[i];
+    return NULL;
+}
+
 /* Reports each loss and metric that has no value of all rows, and why. */
 void carry_check(Model *m)
 {
@@ -741,5 +764,10 @@ void carry_check(Model *m)
             report_rows(m, r);
         else if (x.class == IS_MIXED)
             report_mixed(m, r, x.why);
+        else if (r->kind == ROOT_METRIC && !mixes) {
+            const Node *noise = draws_of_rows(g, root[i]);
+            if (noise)
+                report_draws(m, r, noise);
+        }
     }
 }
