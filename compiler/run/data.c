@@ -1,22 +1,31 @@
 /* data.c - `ngc explain --data`: files of numbers -> the model's inputs, bound as `ngc train
  * --data` binds them. FILE: its columns fill the tensor inputs in the order of their declaration.
- * NAME=FILE,NAME=FILE: each file is one input. The model is explained with the first batch. All
- * rows are kept for a page that trains. */
+ * NAME=FILE,NAME=FILE: each file is one input. FILE:0-3,7 takes these columns. The model is
+ * explained with the first batch. All rows are kept for a page that trains. */
 #include "run/run.h"
 
 #include "../runtime/ngrt_host.h"
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* A file, and the columns of it that are taken: F.csv, or F.csv:0-3,7. */
+typedef struct File {
+    const char *path;
+    ngrt_data *data;
+    const char *words; /* the columns as they were given, or NULL: all */
+    int64_t *column;
+    int64_t columns;
+} File;
 
 /* An input and where its numbers are. */
 typedef struct Feed {
     Var *var;
-    const ngrt_data *data;
-    const char *path;
+    const File *file;
     bool own;       /* the file is for this input only */
     int axis;       /* runs over rows; -1: none */
     int64_t width;  /* elements in a row */
-    int64_t column; /* the first of them in a row of the file */
+    int64_t column; /* the first of them among the columns of the file that are taken */
 } Feed;
 
 /* What --data names. */
@@ -25,8 +34,7 @@ typedef struct Files {
     Model *m;
     Feed *feed;
     int feeds;
-    const ngrt_data *shared; /* of inputs that have no file of their own, or NULL */
-    const char *shared_path;
+    const File *shared; /* of inputs that have no file of their own, or NULL */
 } Files;
 
 /* Reports an error. Returns the exit status. */
@@ -65,16 +73,82 @@ static size_t word_length(const char *text)
     return comma ? (size_t)(comma - text) : strlen(text);
 }
 
+/* Separates the columns from the name of a file, where no file has all of it as its name. */
+static void split_columns(Ngc *ngc, File *f)
+{
+    const char *colon = strrchr(f->path, ':');
+    FILE *whole = colon ? fopen(f->path, "rb") : NULL;
+
+    if (whole)
+        fclose(whole);
+    if (!colon || whole)
+        return;
+    f->words = colon + 1;
+    f->path = text_format(ngc, "%.*s", (int)(colon - f->path), f->path);
+}
+
+/* Takes columns first to last. */
+static void take_columns(Ngc *ngc, File *f, int64_t first, int64_t last)
+{
+    int64_t *more = arena_alloc(ngc, (size_t)(f->columns + last - first + 2) * sizeof *more);
+    for (int64_t i = 0; i < f->columns; i++)
+        more[i] = f->column[i];
+    for (int64_t i = first; i <= last; i++)
+        more[f->columns++] = i;
+    f->column = more;
+}
+
+/* The columns that are taken: numbers from 0, and ranges of them. Returns the exit status. */
+static int choose_columns(Ngc *ngc, File *f)
+{
+    int64_t all = (int64_t)f->data->columns;
+    const char *c = f->words;
+    if (!c) {
+        take_columns(ngc, f, 0, all - 1);
+        return 0;
+    }
+
+    while (true) {
+        char *end;
+        int64_t first = strtoll(c, &end, 10), last = first;
+        bool good = isdigit((unsigned char)*c);
+        if (good && *end == '-') {
+            c = end + 1;
+            good = isdigit((unsigned char)*c);
+            last = strtoll(c, &end, 10);
+        }
+
+        good &= *end == ',' || *end == '\0';
+        if (!good)
+            return fail(ngc, 2,
+                        "--data %s:%s: the columns of a lesson are numbers from 0, as in "
+                        "x=%s:0-3,7",
+                        f->path, f->words, f->path);
+        if (first > last || last >= all)
+            return fail(ngc, 3, "%s has columns 0 to %lld, not %s", f->path, (long long)all - 1,
+                        f->words);
+        take_columns(ngc, f, first, last);
+        if (*end == '\0')
+            return 0;
+        c = end + 1;
+    }
+}
+
 /* name: of an array in an archive; NULL: its only one. The data lives as long as the process. */
-static int read_file(Ngc *ngc, const char *path, const char *name, ngrt_data **data)
+static int read_file(Ngc *ngc, const char *path, const char *name, const File **file)
 {
     ngrt_message message;
-    *data = arena_alloc(ngc, sizeof **data);
-    if (ngrt_data_read_named(*data, path, name, &message))
+    File *f = arena_alloc(ngc, sizeof *f);
+
+    f->path = path;
+    f->data = arena_alloc(ngc, sizeof *f->data);
+    split_columns(ngc, f);
+    *file = f;
+    if (ngrt_data_read_named(f->data, f->path, name, &message))
         return fail(ngc, 3, "%s", message.text);
     if (message.text[0])
         diag(ngc, SEV_NOTE, NO_CODE, (Loc){.file = -1}, "%s", message.text);
-    return 0;
+    return choose_columns(ngc, f);
 }
 
 /* Which axis runs over rows: the first whose size is known at run time. In a model without such
@@ -95,32 +169,30 @@ static int add_own(Files *files, const char *word)
     Ngc *ngc = files->ngc;
     size_t n = name_length(word);
     Var *v = find_input(files->m, text_format(ngc, "%.*s", (int)n, word));
-    const char *path = word + n + 1;
     if (!v)
         return fail(ngc, 2, "--data %s: the model has no input of that name", word);
     if (v->shape.rank == 0)
         return fail(ngc, 2, "--data %s: the input is a scalar: give %s=value", word, v->name);
 
-    ngrt_data *data;
-    int status = read_file(ngc, path, v->name, &data);
+    const File *file;
+    int status = read_file(ngc, word + n + 1, v->name, &file);
     if (status != 0)
         return status;
-    files->feed[files->feeds++] = (Feed){.var = v, .data = data, .path = path, .own = true};
+    files->feed[files->feeds++] = (Feed){.var = v, .file = file, .own = true};
     return 0;
 }
 
 /* FILE: shared by all inputs that have none of their own. */
 static int add_shared(Files *files, const char *path)
 {
-    ngrt_data *data;
-    int status = read_file(files->ngc, path, NULL, &data);
+    const File *file;
+    int status = read_file(files->ngc, path, NULL, &file);
     if (status != 0)
         return status;
     if (files->shared)
         return fail(files->ngc, 2,
                     "--data: two files for the inputs that have no file of their own");
-    files->shared = data;
-    files->shared_path = path;
+    files->shared = file;
     return 0;
 }
 
@@ -149,8 +221,7 @@ static int find_feeds(Files *files, const char *words)
     for (int i = 0; i < files->m->vars && files->shared; i++) {
         Var *v = files->m->var[i];
         if (v->kind == VAR_INPUT && v->shape.rank > 0 && !has_feed(files, v))
-            files->feed[files->feeds++] =
-                (Feed){.var = v, .data = files->shared, .path = files->shared_path};
+            files->feed[files->feeds++] = (Feed){.var = v, .file = files->shared};
     }
     return 0;
 }
@@ -166,11 +237,11 @@ static int64_t row_width(const Eval *e, const Feed *f)
 /* A file for one input that has no rows: all its numbers are the input. */
 static int check_whole(Ngc *ngc, const Feed *f)
 {
-    size_t numbers = f->data->rows * f->data->columns;
-    if (f->own && (int64_t)numbers == f->width)
+    int64_t numbers = (int64_t)f->file->data->rows * f->file->columns;
+    if (f->own && numbers == f->width)
         return 0;
-    return fail(ngc, 3, "%s: %zu numbers, but the input %s takes %lld", f->path, numbers,
-                f->var->name, (long long)f->width);
+    return fail(ngc, 3, "%s: %lld numbers, but the input %s takes %lld", f->file->path,
+                (long long)numbers, f->var->name, (long long)f->width);
 }
 
 /* Sets widths and columns. *shared becomes the columns that inputs of the shared file take. */
@@ -203,19 +274,19 @@ static int check_sizes(const Files *files, int64_t shared, int64_t *rows)
         if (f->axis > 0)
             return fail(ngc, 2, "--data: the rows of the input %s are not its first axis",
                         f->var->name);
-        if (first && (int64_t)f->data->rows != *rows)
-            return fail(ngc, 3, "%s has %lld rows, %s has %zu", first->path, (long long)*rows,
-                        f->path, f->data->rows);
+        if (first && (int64_t)f->file->data->rows != *rows)
+            return fail(ngc, 3, "%s has %lld rows, %s has %zu", first->file->path, (long long)*rows,
+                        f->file->path, f->file->data->rows);
         first = f;
-        *rows = (int64_t)f->data->rows;
+        *rows = (int64_t)f->file->data->rows;
     }
 
     for (int i = 0; i < files->feeds; i++) {
         const Feed *f = &files->feed[i];
         int64_t takes = f->own ? f->width : shared;
-        if (f->axis >= 0 && takes != (int64_t)f->data->columns)
-            return fail(ngc, 3, "%s: %zu columns, but the inputs take %lld", f->path,
-                        f->data->columns, (long long)takes);
+        if (f->axis >= 0 && takes != f->file->columns)
+            return fail(ngc, 3, "%s: %lld columns, but the inputs take %lld", f->file->path,
+                        (long long)f->file->columns, (long long)takes);
     }
     return 0;
 }
@@ -233,7 +304,7 @@ static void leave_defaults(const Eval *e, Files *files)
             need += row_width(e, f);
     }
 
-    bool enough = files->shared && need == (int64_t)files->shared->columns;
+    bool enough = files->shared && need == files->shared->columns;
     int kept = 0;
     for (int i = 0; i < files->feeds; i++) {
         const Feed *f = &files->feed[i];
@@ -246,13 +317,17 @@ static void leave_defaults(const Eval *e, Files *files)
 /* The input's elements, of all rows. */
 static double *copy_elements(Ngc *ngc, const Feed *f, int64_t rows)
 {
+    const File *file = f->file;
+    int64_t wide = (int64_t)file->data->columns;
     double *x = arena_alloc(ngc, (size_t)(rows * f->width + 1) * sizeof *x);
-    for (int64_t r = 0; r < rows; r++) {
-        int64_t begin = 0; /* in the file */
-        if (f->axis >= 0)
-            begin = r * (int64_t)f->data->columns + f->column;
-        for (int64_t k = 0; k < f->width; k++)
-            x[r * f->width + k] = ngrt_data_value(f->data, (size_t)(begin + k));
+
+    for (int64_t i = 0; i < rows * f->width; i++) {
+        int64_t row = i / file->columns, column = i % file->columns;
+        if (f->axis >= 0) {
+            row = i / f->width;
+            column = f->column + i % f->width;
+        }
+        x[i] = ngrt_data_value(file->data, (size_t)(row * wide + file->column[column]));
     }
     return x;
 }
@@ -263,7 +338,7 @@ static int bind_feed(Ngc *ngc, const Eval *e, const Feed *f, double **var, DataR
     int64_t dim[MAX_RANK];
     int64_t rows = f->axis < 0 ? 1 : out->rows;
     if (eval_shape(e, f->var->shape, dim) > rows * f->width)
-        return fail(ngc, 3, "%s has %lld rows, but the input %s takes %lld", f->path,
+        return fail(ngc, 3, "%s has %lld rows, but the input %s takes %lld", f->file->path,
                     (long long)rows, f->var->name, (long long)dim[0]);
 
     double *x = copy_elements(ngc, f, rows);

@@ -169,6 +169,11 @@ check "--data: JSON fits its schema" python3 tests/explain/schema.py "$dir/two.j
 check "--data: the numbers of run" grep -qFx "  $(grep '^dJ/dz.b' "$dir/run")" "$dir/two.text"
 gzip -c "$dir/points.csv" >"$dir/points.csv.gz"
 check "--data: a compressed file is the same" sh -c '"$1" explain --text --data "$2" tests/explain/two.ng | diff "$3" -' sh "$NGC" "$dir/points.csv.gz" "$dir/two.text"
+awk -F, 'NR > 1 { print $3 ",0," $1 "," $2 }' "$dir/points.csv" >"$dir/wide.csv"
+for columns in "x=$dir/wide.csv:2-3,t=$dir/wide.csv:0" "$dir/wide.csv:2-3,0"; do
+    check "--data: columns" sh -c '"$1" explain --text --data "$2" tests/explain/two.ng | diff "$3" -' sh "$NGC" "$columns" "$dir/two.text"
+done
+check "--data: no such column" sh -c '"$1" explain --data "$2:2-4,0" tests/explain/two.ng 2>&1 | grep -q "wide.csv has columns 0 to 3, not 2-4,0"' sh "$NGC" "$dir/wide.csv"
 # Every form shows numbers that are not finite, and marks inputs without numbers as invented.
 for form in text tex dot; do
     check "edges in --$form: invented inputs" sh -c '[ "$(grep -c "input, invented" "$1")" -eq 2 ]' sh "$dir/edges.$form"
