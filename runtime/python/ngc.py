@@ -946,9 +946,9 @@ class Model:
         for s in slots:
             if len(s.last) != len(s.sizes):
                 raise ShapeError(f"{s.name} has the shape {s.last}, not {s.form()}")
-        left, before = [(s, i) for s in slots for i in range(len(s.sizes))], None
-        while left and left != before:
-            before, left = left, []
+        left, more = [(s, i) for s in slots for i in range(len(s.sizes))], True
+        while left and more:
+            before, left, more = left, [], False
             for s, i in before:
                 if s.sizes[i].names() <= dims.keys():
                     self._compare(s, i, dims)
@@ -957,6 +957,7 @@ class Model:
                 if found:
                     self._check_dims(dict([found]), s)
                     dims[found[0]] = found[1]
+                    more = True
                 left.append((s, i))
         for s, i in left:
             unknown = s.sizes[i].names() - dims.keys()

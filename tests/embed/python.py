@@ -186,6 +186,8 @@ def training():
         check(abs(found.J - whole.J) < 1e-5 and abs(found.accuracy - whole.accuracy) < 1e-6, f"measure by {batch}")
     with raises(ngc.ShapeError, "rows"):
         m.measure(x=many, t=kinds[1:])
+    line = ngc.compile("dim n <= 4\ninput x[n]\nmetric total = sum(x)", name="line")
+    check(line.measure(x=np.arange(6)).total == 15, "one input of one axis")
 
     # writes through views, and files
     view = m.params["h.b"]
