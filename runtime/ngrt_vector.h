@@ -63,9 +63,27 @@ static inline size_t ngrt_whole(size_t n, size_t lanes)
 #define NGRT_EACH_INT(x) ((x) - (ngrt_i){0})
 
 /* a choice that is the same for all lanes, of which only one is computed: the other may be outside
- * of a tensor */
+ * of a tensor. GCC 11 and 12 may join the branch with others, or move a test of vectors into it;
+ * then they lose what that test is, and end with an internal error. So they are not told that the
+ * test is the same as in other places, nor what the value is. */
+#ifdef __clang__
 #define NGRT_EITHER(test, a, b)     ((test) ? (ngrt_v)NGRT_EACH(a) : (ngrt_v)NGRT_EACH(b))
 #define NGRT_EITHER_INT(test, a, b) ((test) ? (ngrt_i)NGRT_EACH_INT(a) : (ngrt_i)NGRT_EACH_INT(b))
+#else
+#define NGRT_EITHER(test, a, b) NGRT_GUARD(__COUNTER__, ngrt_v, test, NGRT_EACH(a), NGRT_EACH(b))
+#define NGRT_EITHER_INT(test, a, b) \
+    NGRT_GUARD(__COUNTER__, ngrt_i, test, NGRT_EACH_INT(a), NGRT_EACH_INT(b))
+#define NGRT_GUARD(n, ...) NGRT_GUARD_OF(n, __VA_ARGS__)
+#define NGRT_GUARD_OF(n, type, test, a, b)                    \
+    __extension__({                                           \
+        int ngrt_test##n = (test) != 0;                       \
+        type ngrt_value##n;                                   \
+        __asm__("" : "+r"(ngrt_test##n));                     \
+        ngrt_value##n = ngrt_test##n ? (type)(a) : (type)(b); \
+        NGRT_HIDE(ngrt_value##n)                              \
+        ngrt_value##n;                                        \
+    })
+#endif
 
 /* A test of vectors has all bits of a lane set where it holds. What is written twice here is a name
  * or a short text. */

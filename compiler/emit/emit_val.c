@@ -403,16 +403,19 @@ const char *print_element(Printer *pr, const Place *place, const Node *n, const 
 
 /* ---- expressions ---- */
 
-/* An operand in its place in a C text. Between parentheses and commas it may be anything. Elsewhere
- * it gets parentheses if it binds less tightly, or if it is a minus after a minus. */
-static const char *operand_text(Printer *pr, Part p, int prec, char before, char after, bool first)
+/* An operand at c in a C text. Between parentheses and commas it may be anything, and beside an
+ * operator of a macro, which is a comparison, a sum. Elsewhere it gets parentheses if it binds less
+ * tightly, or if it is a minus after a minus. */
+static const char *operand_text(Printer *pr, Part p, int prec, const char *start, const char *c)
 {
-    bool opened = before == '(' || before == ',' || before == ' ';
+    char before = c > start ? c[-1] : '\0', after = c[2];
+    char opener = before == ' ' ? c[-2] : before;
+    bool opened = opener == '(' || opener == ',' || (before == ' ' && p.prec >= PREC_SUM);
     bool closed = after == ')' || after == ',';
     if (p.prec == PREC_CALL || (prec == PREC_CALL && opened && closed))
         return p.text;
 
-    bool looser = p.prec < prec || (p.prec == prec && !first) || p.prec < PREC_SUM;
+    bool looser = p.prec < prec || (p.prec == prec && c > start) || p.prec < PREC_SUM;
     bool two_minus = p.text[0] == '-' && before == '-';
     return looser || two_minus ? print_format(pr, "(%s)", p.text) : p.text;
 }
@@ -448,11 +451,10 @@ Part print_fill(Printer *pr, const char *c, int prec, Type type, const Part *arg
             c += strlen("acc");
         } else {
             Part p = arg[c[1] == 'x' ? 0 : c[1] - 'a'];
-            char before = c > start ? c[-1] : '\0';
             if (cast)
                 text_add(&t, "%s", cast_text(pr, "double", p));
             else
-                text_add(&t, "%s", operand_text(pr, p, prec, before, c[2], c == start));
+                text_add(&t, "%s", operand_text(pr, p, prec, start, c));
             c++;
         }
     }
