@@ -195,9 +195,6 @@ bool take_empty(Import *im, const Pb__Node *n)
                                        "Clip",
                                        "CastLike",
                                        NULL};
-    static const char *const truths[] = {
-        "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual",
-        "And",   "Or",   "Xor",         "Not",     NULL};
     Shape s;
     bool all = has_operator(onnx_math, n->op) || strcmp(n->op, "Add") == 0, some = false;
     for (int i = 0; i < (int)n->n_input && (all || i < 2); i++)
@@ -206,7 +203,7 @@ bool take_empty(Import *im, const Pb__Node *n)
         return false;
 
     bool first = is_empty(input_known(im, 0));
-    int element = is_one_of(truths, n->op) ? EL_BOOL : input_element(im, 0);
+    int element = gives_truth(n->op) ? EL_BOOL : input_element(im, 0);
     if (first && is_one_of(same, n->op))
         return !input_shape(im, 0, &s) || result_empty(im, 0, element, &s) || true;
     if (all)

@@ -700,6 +700,7 @@ static const struct Fold {
     {"Sqrt", fold_unary},
     {"Abs", fold_unary},
     {"Relu", fold_unary},
+    {"ScatterND", fold_scatter},
     {"NonZero", fold_nonzero},
     {"Unique", fold_unique},
     {"NonMaxSuppression", fold_suppression},

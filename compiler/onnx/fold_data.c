@@ -1,6 +1,5 @@
-/* fold_data.c - results whose size depends on data: places that are not 0, elements without
- * repetitions, boxes that do not overlap. They can be had only if the data is known when a model is
- * imported. */
+/* fold_data.c - results of known data: masks, and what can be had only of known data, as its size
+ * depends on it: places that are not 0, elements without repetitions, boxes that do not overlap. */
 #include "onnx/onnx.h"
 
 #include <math.h>
@@ -21,6 +20,38 @@ static Known *known_numbers(Import *im, int i)
 {
     Known *k = input_known(im, i);
     return k && !k->size && k->count <= MOST ? k : NULL;
+}
+
+/* ---- ScatterND, by which exporters make masks ---- */
+
+Known *fold_scatter(Import *im)
+{
+    const Known *x = known_numbers(im, 0), *i = known_numbers(im, 1), *u = known_numbers(im, 2);
+    int64_t axes = i && i->rank > 0 ? i->dim[i->rank - 1] : 0, inner = 1;
+    if (!x || !u || axes < 1 || axes > x->rank || attribute(im, "reduction"))
+        return NULL;
+    for (int a = (int)axes; a < x->rank; a++)
+        inner *= x->dim[a];
+    int64_t rows = i->count / axes;
+    if (u->count != rows * inner)
+        return NULL;
+
+    Known *y = known_new(im->ngc, x->element, x->rank, x->dim);
+    for (int64_t k = 0; k < x->count; k++)
+        y->number[k] = element(x, k);
+    for (int64_t r = 0; r < rows; r++) {
+        int64_t to = 0;
+        for (int64_t a = 0; a < axes; a++) {
+            int64_t at = (int64_t)element(i, r * axes + a), n = x->dim[a];
+            at = at < 0 ? at + n : at;
+            if (at < 0 || at >= n)
+                return NULL;
+            to = to * n + at;
+        }
+        for (int64_t k = 0; k < inner; k++)
+            y->number[to * inner + k] = element(u, r * inner + k);
+    }
+    return y;
 }
 
 /* ---- NonZero ---- */

@@ -337,21 +337,40 @@ static Operand *twin_operand(Import *im, Known *k)
     return &m->operand;
 }
 
+/* Are its matrices one number below and on the diagonal, and another one above? */
+static bool is_triangle(Import *im, const Known *k, double *lower, double *upper)
+{
+    double v;
+    int64_t at[MAX_RANK] = {0};
+    if (k->rank < 2 || k->dim[k->rank - 1] != k->dim[k->rank - 2] || k->dim[k->rank - 1] < 2)
+        return false;
+    known_number(im->g, k, 0, lower);
+    known_number(im->g, k, 1, upper);
+    for (int64_t i = 0; i < k->count; i++, index_next(k->rank, k->dim, at)) {
+        bool above = at[k->rank - 1] > at[k->rank - 2];
+        if (!known_number(im->g, k, i, &v) || v != (above ? *upper : *lower))
+            return false;
+    }
+    return true;
+}
+
 /* A large constant that the language has a function for: one number, or a causal mask. */
 static const char *regular_form(Import *im, const Known *k)
 {
-    double v;
+    double v, upper;
     Size dim[MAX_RANK];
-    int64_t at[MAX_RANK] = {0};
-    bool lower = k->rank >= 2 && k->dim[k->rank - 1] == k->dim[k->rank - 2];
     for (int i = 0; i < k->rank; i++)
         dim[i] = k->dim[i];
     const char *shape = sizes_text(im, dim, k->rank);
     if (known_even(im->g, k, &v))
         return text_format(im->ngc, "full(%s, %s)", shape, number_text(im, v));
-    for (int64_t i = 0; i < k->count && lower; i++, index_next(k->rank, k->dim, at))
-        lower = known_number(im->g, k, i, &v) && v == (at[k->rank - 1] <= at[k->rank - 2]);
-    return lower ? text_format(im->ngc, "tril(ones(%s))", shape) : NULL;
+    if (!is_triangle(im, k, &v, &upper))
+        return NULL;
+    if (v == 1 && upper == 0)
+        return text_format(im->ngc, "tril(ones(%s))", shape);
+    if (v == 0)
+        return text_format(im->ngc, "triu(full(%s, %s), 1)", shape, number_text(im, upper));
+    return NULL;
 }
 
 Operand operand_of_known(Import *im, Known *k)
@@ -372,8 +391,12 @@ Operand operand_of_known(Import *im, Known *k)
         Operand o = *twin_operand(im, k->twin);
         return k->turned && o.line ? emit(im, BIND_ATOM, "$60'", 1, o) : o;
     }
-    if (!k->size && (param || k->count > MOST))
-        return declare(im, k, NULL);
+    if (!k->size && (param || k->count > MOST)) {
+        Operand o = k->line ? (Operand){k->line, 0} : declare(im, k, NULL);
+        if (k->name && !k->merged) /* it may have other names, by an Identity */
+            k->line = o.line;
+        return o;
+    }
 
     Text t = {.ngc = im->ngc};
     list_text(im, &t, k, 0, &at);
@@ -427,6 +450,17 @@ int input_rank(Import *im, int i)
 }
 
 /* ---- results ---- */
+
+bool gives_truth(const char *name)
+{
+    static const char *const names[] = {"Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual",
+                                        "And",   "Or",   "Xor",         "Not",     "IsNaN",
+                                        "IsInf"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
 
 void result(Import *im, int i, Operand o)
 {

@@ -255,6 +255,28 @@ static void take_layer_norm(Import *im, const Pb__Node *n)
     result(im, 0, y);
 }
 
+/* What pattern.c has joined. */
+static void take_rms_norm(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    Known *gain = own_weight(im, 1, 1);
+    Operand x = operand(im, 0);
+    if (im->failed)
+        return;
+    Shape s = operand_node(x)->shape;
+    const char *eps = eps_text(im, "epsilon", 1e-5, ", ");
+    if (gain && s.rank > 0 && s.dim[s.rank - 1] == gain->dim[0]) {
+        Line *l = line_new(im, BIND_ATOM, text_format(im->ngc, "rms_norm($00%s)", eps), 1, &x);
+        line_weight(im, l, gain, NULL);
+        result(im, 0, finish_layer(im, l, gain, NULL));
+        return;
+    }
+    const char *form = text_format(im->ngc, "$30/sqrt(mean($60^2, -1, keepdims = 1) + %s)*$41",
+                                   number_text(im, attribute_float(im, "epsilon", 1e-5)));
+    Operand g = operand(im, 1);
+    result(im, 0, emit(im, BIND_TERM, form, 2, x, g));
+}
+
 /* A weight with a number for each channel, as one that has no other axes; or NULL. */
 static Known *channel_weight(Import *im, int i, Size channels)
 {
@@ -359,6 +381,7 @@ const OnnxOp onnx_layer[] = {
      .says = "`layer_norm`, `normalize`"},
     {"LRN", .take = take_lrn, .attributes = "alpha beta bias size", .says = "`pad`, sums and `^`"},
     {"MatMul", .take = take_matmul, .says = "`dense`, `@`"},
+    {"RmsNormalization", .take = take_rms_norm}, /* pattern.c */
     {"MeanVarianceNormalization", .take = take_mean_variance, .attributes = "axes",
      .says = "`normalize`"},
     {NULL},

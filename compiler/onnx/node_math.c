@@ -23,6 +23,23 @@ static void take_div(Import *im, const Pb__Node *n)
     result(im, 0, q);
 }
 
+static void take_mul(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    double v = 0;
+    for (int i = 0; i < 2; i++) { /* a number 1 that an exporter has left */
+        const Known *k = input_known(im, i);
+        bool one = k && k->rank == 0 && !is_param(im, k) && known_number(im->g, k, 0, &v) && v == 1;
+        if (one && !input_known(im, 1 - i)) {
+            result(im, 0, operand(im, 1 - i));
+            return;
+        }
+    }
+    Operand a = operand(im, 0), b = operand(im, 1);
+    if (!im->failed)
+        result(im, 0, emit(im, BIND_TERM, "$30*$41", 2, a, b));
+}
+
 static void take_mod(Import *im, const Pb__Node *n)
 {
     (void)n;
@@ -274,7 +291,7 @@ static void take_identity(Import *im, const Pb__Node *n)
 
 const OnnxOp onnx_math[] = {
     {"Sub", "$20 - $31", BIND_SUM, .says = "`-`"},
-    {"Mul", "$30*$41", BIND_TERM, .says = "`*`"},
+    {"Mul", .take = take_mul, .says = "`*`"},
     {"Div", .take = take_div, .says = "`/`; of whole numbers towards 0"},
     {"Mod", .take = take_mod, .attributes = "fmod", .says = "`mod`"},
     {"Pow", "$60^$41", BIND_POWER, .says = "`^`"},

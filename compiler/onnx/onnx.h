@@ -75,6 +75,7 @@ typedef struct Known {
     bool merged;        /* each use is a weight of its own */
     struct Known *twin; /* the weight that it is once more, or NULL */
     bool turned;        /* transposed */
+    struct Line *line;  /* its declaration, if it is one weight in all places; or NULL */
 } Known;
 
 /* NULL with a message in *why. folder: where the model's external data is. */
@@ -234,6 +235,7 @@ void line_weight(Import *, Line *, Known *, const int *perm);
 
 void result(Import *, int i, Operand); /* output i of the current node */
 void result_known(Import *, int i, Known *);
+bool gives_truth(const char *op); /* are its results 0 and 1? */
 bool wants_output(const Pb__Node *, int i);
 bool is_param(const Import *, const Known *); /* is it a weight that is trained? */
 bool is_shared(const Known *);                /* is it one weight in several places? */
@@ -280,6 +282,7 @@ bool fold(Import *, const Pb__Node *); /* true: it was one, and its results are 
 
 /* ---- fold_data.c: of known data; NULL: it is not possible ---- */
 
+Known *fold_scatter(Import *);
 Known *fold_nonzero(Import *);
 Known *fold_unique(Import *);
 Known *fold_suppression(Import *);

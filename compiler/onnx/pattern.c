@@ -286,6 +286,50 @@ static bool find_norm(Finder *f, int at)
     return true;
 }
 
+/* Is it the mean of the squares of x over the last axis, plus eps, which is set, under a root? */
+static bool is_mean_root(Finder *f, const char *name, const char *x, double *eps)
+{
+    const Pb__Node *root = made_by(f, name, "Sqrt"), *add = operand_by(f, root, 0, "Add");
+    for (int i = 0; add && add->n_input == 2 && i < 2; i++) {
+        const char *squares = last_mean(f, add->input[1 - i]);
+        const Pb__Node *power = squares ? made_by(f, squares, "Pow") : NULL;
+        const Pb__Node *mul = squares ? made_by(f, squares, "Mul") : NULL;
+        if (!is_number(f, add->input[i], eps))
+            continue;
+        if (power && same(power->input[0], x) && is_about(f, power->input[1], 2))
+            return true;
+        if (mul && same(mul->input[0], x) && same(mul->input[1], x))
+            return true;
+    }
+    return false;
+}
+
+/* x/sqrt(mean(x^2) + eps) gain, or x times 1/sqrt(...). */
+static bool find_mean_square(Finder *f, int at)
+{
+    const char *gain;
+    double eps;
+    const char *name = beside_vector(f, f->im->node[at], &gain);
+    const Pb__Node *div = name ? made_by(f, name, "Div") : NULL;
+    const Pb__Node *mul = name ? made_by(f, name, "Mul") : NULL;
+    const char *x =
+        div && is_mean_root(f, div->input[1], div->input[0], &eps) ? div->input[0] : NULL;
+    for (int i = 0; mul && mul->n_input == 2 && i < 2 && !x; i++) {
+        const Pb__Node *over = made_by(f, mul->input[i], "Reciprocal");
+        const Pb__Node *one = made_by(f, mul->input[i], "Div");
+        const char *root = over ? over->input[0] : NULL;
+        if (one && is_about(f, one->input[0], 1))
+            root = one->input[1];
+        if (root && is_mean_root(f, root, mul->input[1 - i], &eps))
+            x = mul->input[1 - i];
+    }
+    if (!x || centred(f, x)) /* see find_norm */
+        return false;
+    Pb__Node *n = join(f, at, "RmsNormalization", 2, (const char *const[]){x, gain});
+    give_float(f, n, "epsilon", eps);
+    return true;
+}
+
 /* A tensor that is known before the walk, or NULL. */
 static const Known *known_tensor(Finder *f, const char *name)
 {
@@ -489,7 +533,7 @@ void patterns_find(Import *im)
         if (n->n_input != 2 || n->n_output != 1)
             continue;
         if (strcmp(n->op, "Mul") == 0)
-            find_product(&f, i);
+            (void)(find_product(&f, i) || find_mean_square(&f, i));
         else if (strcmp(n->op, "MatMul") == 0)
             (void)(find_attention(&f, i) || find_linear(&f, i));
         else if (strcmp(n->op, "Add") == 0)

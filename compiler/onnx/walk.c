@@ -270,8 +270,11 @@ static void take_node(Import *im, const Pb__Node *n)
     for (const char *c = op->form; *c; c++)
         if (*c == '$' && c[2] - '0' >= args)
             input_of(im, c[2] - '0'); /* says that it is missing */
-    if (!im->failed)
-        result(im, 0, emit_line(im, line_new(im, op->binds, op->form, args, arg)));
+    if (im->failed)
+        return;
+    result(im, 0, emit_line(im, line_new(im, op->binds, op->form, args, arg)));
+    if (gives_truth(n->op) && wants_output(n, 0))
+        meaning_of(im, n->output[0])->element = EL_BOOL;
 }
 
 static void take_outputs(Import *im)

@@ -83,6 +83,27 @@ class Grouped(nn.Module):
         return self.fc(nn.functional.adaptive_max_pool2d(x, 1).flatten(1))
 
 
+class Llama(nn.Module):
+    """A block with norms by mean squares, a causal mask that is added, and a gated layer."""
+    def __init__(self, d=8, heads=2):
+        super().__init__()
+        self.heads = heads
+        self.q, self.k, self.v, self.o = (nn.Linear(d, d, bias=False) for _ in range(4))
+        self.gate, self.up, self.down = nn.Linear(d, 12, bias=False), nn.Linear(d, 12, bias=False), nn.Linear(12, d, bias=False)
+        self.norm1, self.norm2 = nn.Parameter(torch.ones(d)), nn.Parameter(torch.ones(d))
+
+    def norm(self, x, weight):
+        return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6) * weight
+
+    def forward(self, x):
+        h = self.norm(x, self.norm1)
+        q, k, v = (f(h).view(x.size(0), 6, self.heads, -1).transpose(1, 2) for f in (self.q, self.k, self.v))
+        w = q @ k.transpose(2, 3) / 2 + torch.full((6, 6), float("-inf")).triu(1)
+        x = x + self.o((torch.softmax(w, -1) @ v).transpose(1, 2).reshape(x.size()))
+        h = self.norm(x, self.norm2)
+        return x + self.down(nn.functional.silu(self.gate(h)) * self.up(h))
+
+
 class UNet(nn.Module):
     def __init__(self):
         super().__init__()
@@ -240,6 +261,7 @@ NETWORKS = {
     "again": (Again, lambda: (torch.randn(4, 6),)),
     "looped": (lambda: torch.jit.script(Looped()), lambda: (torch.randn(2, 3, 4),)),
     "grouped": (Grouped, image(3, 10)),
+    "llama": (Llama, lambda: (torch.randn(2, 6, 8),)),
     "lstm": (lambda: Recurrent(nn.LSTM), words(5, 20)),
     "gru": (lambda: Recurrent(nn.GRU), words(5, 20)),
     "encoder": (Encoder, lambda: (torch.randn(2, 5, 12),)),

@@ -92,7 +92,7 @@ END
 # largest take the interpreter minutes, and are only in check-long.
 networks() {
     $python -c 'import torch, torchvision, onnx' 2>/dev/null || { fail "PyTorch, torchvision or onnx is not installed for $python"; return; }
-    list="mnist_cnn lenet gpt2 again lstm gru looped grouped" i=0
+    list="mnist_cnn lenet gpt2 again lstm gru looped grouped llama" i=0
     for name in unet encoder bert squeezenet vgg11_bn resnet18 densenet; do
         in_share 7 $i && list="$list $name"
         i=$((i + 1))
@@ -110,7 +110,7 @@ networks() {
 
 # The texts of two networks, word by word, and what they are used for.
 texts() {
-    for name in mnist_cnn gpt2; do
+    for name in mnist_cnn gpt2 llama; do
         "$NGC" import "$dir/nets/$name/model.onnx" -o "$dir/$name.ng" --save "$dir/$name.safetensors" >"$dir/out" 2>&1 || fail "$name: $(cat "$dir/out")"
         diff -u $here/$name.ng "$dir/$name.ng" && good || fail "the text of $name"
         "$NGC" fmt --check "$dir/$name.ng" >"$dir/out" && good || fail "the layout of $name"
