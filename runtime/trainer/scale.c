@@ -190,9 +190,31 @@ static void forget(Feed *f, PrepInput *x)
     x->elements = 0;
 }
 
+/* What is done to inputs comes from a file of weights: do the options fit it? */
+static int check_loaded(const Trainer *t)
+{
+    const char *path = t->load_path ? t->load_path : t->weights_path;
+    int i;
+
+    for (i = 0; i < t->changes; i++) {
+        const char *name = t->change[i].input->name;
+        const PrepInput *x = ngrt_prep_find(&t->prep, name);
+
+        if (!x || x->elements == 0)
+            return ngrt_trainer_fail(t, USAGE,
+                                     "the input %s is to be scaled, but it was not in the training "
+                                     "of %s, whose weights are for it as it was",
+                                     name, path);
+        if (!t->resume_path)
+            ngrt_trainer_note(t, "%s is scaled as in the training of %s, not by the new data", name,
+                              path);
+    }
+    return DONE;
+}
+
 int ngrt_scale_start(Trainer *t, Set *set)
 {
-    int i, status = DONE;
+    int i, status = t->prep_loaded ? check_loaded(t) : DONE;
 
     for (i = 0; i < set->feeds && !status && !t->prep_loaded; i++) {
         Feed *f = &set->feed[i];

@@ -204,6 +204,14 @@ sed 's/cat/ant/; s/cow/bee/; s/dog/fly/' old.csv >new.csv
 grep -qE '^right: (1|0.9)' said && good || fail "other words: $(cat said)"
 "$NGC" predict norms.ng --weights=words.st --train=z --data new.csv:0-3 --load tuned.st --quiet >words.out 2>&1
 sed -n 2p words.out | grep -q ',ant$' && good || fail "the words of predict: $(head -3 words.out)"
+# the option again: the numbers are those of the first training; of an input that it did not change, an error
+"$NGC" train norms.ng --weights=words.st --train=z --data x=new.csv:0-3,t=new.csv:kind --standardize x --epochs 20 --save twice.st >said 2>&1
+grep -q "note: x is scaled as in the training of words.st, not by the new data" said && tail -c 60 tuned.st >once && tail -c 60 twice.st | cmp -s once - && good || fail "--standardize again: $(cat said)"
+"$NGC" train norms.ng --data x=old.csv:0-3,t=old.csv:kind --epochs 1 --quiet --save raw.st >said 2>&1 || fail "raw: $(cat said)"
+for how in --weights=raw.st --load=raw.st; do
+    "$NGC" train norms.ng $how --data x=old.csv:0-3,t=old.csv:kind --standardize x --epochs 1 --quiet >said 2>&1
+    [ $? = 2 ] && grep -q "the input x is to be scaled, but it was not in the training of raw.st" said && good || fail "--standardize of what was not: $(cat said)"
+done
 # the C does it to its inputs: its loss is that of eval
 cat >loss.c <<'C'
 #include "c.h"
