@@ -66,10 +66,11 @@ static bool broadcast_all(Import *im, Shape *s)
 /* A tensor of one number in place of a sum of nothing. */
 static bool fill(Import *im, const Shape *s, double value)
 {
-    int64_t dim[MAX_RANK];
+    int64_t dim[MAX_RANK], count = 1;
     for (int a = 0; a < s->rank; a++)
-        if (!size_number(im->g, s->dim[a], &dim[a]) || dim[a] > 1 << 20) {
-            problem(im, "a sum of nothing has a size that is known only at run time");
+        if (!size_number(im->g, s->dim[a], &dim[a]) || dim[a] > 1 << 20 ||
+            (count *= dim[a]) > 1 << 20) {
+            problem(im, "a sum of nothing has a run-time size, or more than 2^20 elements");
             return true;
         }
     Known *y = known_new(im->ngc, EL_FLOAT, s->rank, dim);

@@ -225,7 +225,8 @@ Known *fold_suppression(Import *im)
 {
     const Known *boxes = known_numbers(im, 0), *scores = known_numbers(im, 1);
     if (!boxes || !scores || boxes->rank != 3 || scores->rank != 3 || boxes->dim[2] != 4 ||
-        boxes->dim[0] != scores->dim[0] || boxes->dim[1] != scores->dim[2] || boxes->dim[1] > 4096)
+        boxes->dim[0] != scores->dim[0] || boxes->dim[1] != scores->dim[2] ||
+        boxes->dim[1] > 4096 || scores->count * boxes->dim[1] > 1 << 26)
         return NULL;
     int64_t n = boxes->dim[1], classes = scores->dim[1], most = (int64_t)number_at(im, 2, 0);
     double share = number_at(im, 3, 0), limit = number_at(im, 4, -INFINITY);

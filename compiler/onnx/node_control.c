@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { MOST_PASSES = 4096, MOST_NODES = 100000 };
+enum { MOST_PASSES = 4096, MOST_NODES = 20000 };
 
 struct GraphScope {
     Table inner;        /* names that the graph defines: 1, and 2 for its initializers */
@@ -87,7 +87,7 @@ static bool take_pass(Import *im, const Pb__Graph *g, const Meaning *in)
     const Pb__Node *outer = im->at;
     Pb__Node **node = arena_alloc(im->ngc, (g->n_node + 1) * sizeof *node);
     im->scope->prefix = text_format(im->ngc, "%d/", ++im->scopes);
-    if ((im->inner_nodes += (int64_t)g->n_node) > MOST_NODES) {
+    if ((im->inner_nodes += 1 + (int64_t)g->n_node) > MOST_NODES) {
         problem(im, "it makes more than %d nodes", MOST_NODES);
         return false;
     }
@@ -248,7 +248,7 @@ static Known *joined_known(Import *im, const Meaning *part, int count)
 {
     const Known *first = part[0].known;
     int64_t dim[MAX_RANK] = {count};
-    if (!first || first->rank == MAX_RANK)
+    if (!first || first->rank == MAX_RANK || first->count > (1 << 20) / count)
         return NULL;
     memcpy(dim + 1, first->dim, (size_t)first->rank * sizeof *dim);
     Known *y = known_new(im->ngc, first->element, first->rank + 1, dim);

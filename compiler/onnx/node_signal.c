@@ -56,7 +56,8 @@ static void take_mel(Import *im, const Pb__Node *n)
         return;
     dim[0] = (int64_t)(v[1] >= 0 && v[1] < 1e6 ? floor(v[1] / 2) + 1 : 0);
     dim[1] = (int64_t)(v[0] >= 1 && v[0] < 1e4 ? v[0] : 0);
-    if (dim[0] < 1 || dim[1] < 1 || !(v[2] > 0) || !(v[4] > v[3]) || !(v[3] >= 0)) {
+    if (dim[0] < 1 || dim[1] < 1 || dim[0] * dim[1] > 1 << 24 || !(v[2] > 0) || !(v[4] > v[3]) ||
+        !(v[3] >= 0)) {
         problem(im, "the numbers of bands and of elements, or the frequencies, are out of range");
         return;
     }
@@ -130,7 +131,8 @@ static void take_stft(Import *im, const Pb__Node *n)
         good &= known_whole(im->g, given, 0, &length);
     else if (window.line)
         good &= size_number(im->g, operand_node(window)->shape.dim[0], &length);
-    if (!good || step < 1 || length < 1 || length > size) {
+    if (!good || step < 1 || length < 1 || length > size ||
+        (size - length) / step + 1 > (1 << 24) / length) {
         problem(im, "the signal, its step and the length of a piece do not fit");
         return;
     }
