@@ -24,7 +24,7 @@ const any = list => list[random(list.length)];
 const LARGE = ['char_gpt', 'char_rnn', 'lenet', 'resnet', 'fashion', 'autoencoder', 'digits', 'gan', 'regularised', 'vectorised', 'series'];
 const texts = readdirSync(folder).filter(f => f.endsWith('.ng') && !LARGE.includes(f.slice(0, -3)))
   .map(f => readFileSync(`${folder}/${f}`, 'utf8')).filter(t => t.length < 3000);
-const some = texts.filter((_, k) => k % 4 === 0); /* to see what memory they need */
+const some = texts.filter((_, k) => k % (+count < 1000 ? 16 : 4) === 0); /* to see what memory they need */
 const PIECES = ['(', ')', '[', ']', '{', '}', ',', '=', ' ', '\n', '*', '@', "'", '.', '"', '#', '0', '1e9', 'x', 'tanh(', 'dense(', 'for i in 0..3 {',
   'if training {', 'def f(x) = ', 'minimize J = ', 'input q[m]', 'dim m <= 4', '|> relu', '\u00e9', '\ud83d\ude00', 'grad(', '..', 'with adam(lr = 1)', '[:, 0]', '-', '^2', '_'];
 

@@ -20,10 +20,16 @@ ALL=31 # PLAY_LESSON to PLAY_CHECK
 native="$dir/native"
 check "native.c is compiled" cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler tests/play/native.c "$build/libngc.a" -lm -o "$native"
 
+count() { # count COMMAND...: a program whose last line is "N passed, N failed"
+    "$@" >"$dir/page" 2>&1
+    sed '/^[0-9]* passed, [0-9]* failed$/d' "$dir/page" | head -60
+    set -- $(tail -1 "$dir/page" | grep -E '^[0-9]+ passed, [0-9]+ failed$' || echo "0 passed, 1 failed")
+    passed=$((passed + $1)) failed=$((failed + $3))
+}
+
 # Models of lesson size, and models with errors and warnings.
-models="$(sed -n 's/^`\([a-z_0-9]*\)\.ng`.*/examples\/\1.ng/p' examples/README.md | sort -u) tests/explain/loop.ng tests/explain/given.ng"
 number=0
-for model in $models tests/err/*.ng tests/err/warn/*.ng examples/*.ng; do
+for model in examples/*.ng tests/explain/loop.ng tests/explain/given.ng tests/err/*.ng tests/err/warn/*.ng; do
     number=$((number + 1))
     grep -q '^import' "$model" && continue # a page has no files
     case $model in
@@ -31,11 +37,10 @@ for model in $models tests/err/*.ng tests/err/warn/*.ng examples/*.ng; do
     *net_221* | *given*) ;;
     *) in_share 6 $number || continue ;;
     esac
-    "$native" "$model" $ALL >"$dir/answer"
-    check "$model: the same as the command line" sh -c 'python3 tests/play/same.py "$1" "$2" <"$3"' sh "$NGC" "$model" "$dir/answer"
-done
-"$native" tests/explain/chain.ng $ALL a=3 b=2 c=5 >"$dir/answer"
-check "chain.ng with numbers" sh -c 'python3 tests/play/same.py "$1" tests/explain/chain.ng a=3 b=2 c=5 <"$2"' sh "$NGC" "$dir/answer"
+    echo "$model"
+done >"$dir/models"
+echo "tests/explain/chain.ng a=3 b=2 c=5" >>"$dir/models"
+count python3 tests/play/same.py "$NGC" $ALL "$native" <"$dir/models"
 printf 'input x[3000, 3000] = 1\noutput y = x @ x\n' >"$dir/large.ng"
 "$native" "$dir/large.ng" $ALL >"$dir/answer"
 check "a large model is refused with its cost" grep -q '"the model is not computed here: it would take about [0-9.e+]* operations; give smaller sizes"' "$dir/answer"
@@ -56,13 +61,6 @@ fi
 
 # ---- the page ----
 
-count() { # count COMMAND...: a program whose last line is "N passed, N failed"
-    "$@" >"$dir/page" 2>&1
-    sed '/^[0-9]* passed, [0-9]* failed$/d' "$dir/page" | head -60
-    set -- $(tail -1 "$dir/page" | grep -E '^[0-9]+ passed, [0-9]+ failed$' || echo "0 passed, 1 failed")
-    passed=$((passed + $1)) failed=$((failed + $3))
-}
-
 count node tests/play/texts.js .
 group "texts in all languages"
 
@@ -72,16 +70,14 @@ if in_share 3 2; then
     check "the page has at most 1.5 MB" test "$(wc -c <"$page")" -le 1500000
     check "it names no other address that it would load" sh -c '! grep -oE "(src|href)=\"?(https?:)?//[^\" >]*|url\((https?:)?//[^)]*|@import" "$1"' sh "$page"
     check "it has the licences of its parts" sh -c 'grep -q "<pre>@codemirror/autocomplete, .*@codemirror/view" "$1" && grep -q "^MIT License" "$1"' sh "$page"
-    for model in examples/net_221.ng examples/xor.ng tests/explain/loop.ng; do
-        node tests/play/wasm.js "$build/play/ngc.wasm" $model $ALL >"$dir/answer"
-        check "$model: the WebAssembly says the same" sh -c 'python3 tests/play/same.py "$1" "$2" <"$3"' sh "$NGC" "$model" "$dir/answer"
-    done
+    printf '%s\n' examples/net_221.ng examples/xor.ng tests/explain/loop.ng >"$dir/models"
+    count python3 tests/play/same.py "$NGC" $ALL node tests/play/wasm.js "$build/play/ngc.wasm" <"$dir/models"
     set -- examples/net_221.ng examples/spiral.ng examples/regularised.ng
     number=0
     for model in tests/emit/models/*.ng examples/*.ng; do
         number=$((number + 1))
         case $model in *char_* | *resnet* | *lenet* | *fashion* | *autoencoder* | *vectorised* | *digits*) continue ;; esac
-        in_share 4 $number && set -- "$@" "$model"
+        in_share 6 $number && set -- "$@" "$model"
     done
     count node tests/play/program.js "$build/play/ngc.wasm" compiler/explain/page/math.js "$@"
     edits=100
