@@ -147,7 +147,14 @@ static const char *operation(Js *j, const Val *v)
     for (int i = 0; i < 3 && v->arg[i]; i++)
         arg[i] = value(j, v->arg[i]);
 
+    /* ints go round, modulo 2^32 */
     const char *sign = op_info[v->op]->sign;
+    if (v->type == T_INT && v->op == OP_mul)
+        return text_format(j->ngc, "Math.imul(%s, %s)", arg[0], arg[1]);
+    if (v->type == T_INT && (v->op == OP_add || v->op == OP_sub))
+        return text_format(j->ngc, "(%s %s %s | 0)", arg[0], sign, arg[1]);
+    if (v->type == T_INT && v->op == OP_neg)
+        return text_format(j->ngc, "(-%s | 0)", arg[0]);
     if (v->arg[1] && sign && strchr("+-*/", *sign) && !sign[1])
         return text_format(j->ngc, "(%s %s %s)", arg[0], sign, arg[1]);
     return text_format(j->ngc, "F.%s(%s%s%s%s%s)", op_info[v->op]->name, arg[0],
@@ -236,7 +243,9 @@ static void print_map(Js *j)
 /* The statement that takes one more value into a sum or a maximum. */
 static void combine(Js *j, const char *acc, const char *x)
 {
-    if (j->k->reduce == OP_sum)
+    if (j->k->reduce == OP_sum && j->k->store[0].node->type == T_INT)
+        line(j, "%s = %s + %s | 0;", acc, acc, x);
+    else if (j->k->reduce == OP_sum)
         line(j, "%s += %s;", acc, x);
     else if (j->k->reduce == OP_max)
         line(j, "%s = F.maximum(%s, %s);", acc, acc, x);

@@ -146,6 +146,18 @@ def views(page):
     page.value("document.getElementById('tab-lesson').click(), 0")
 
 
+def printing(page):
+    put(page, NET % 0.1)
+    high = f"[parseFloat(document.getElementById('panel-lesson').style.getPropertyValue('--printed')) || 0, {IN_FRAME}.document.documentElement.scrollHeight]"
+    page.value("dispatchEvent(new Event('beforeprint')), 0")
+    paper, content = page.value(high)
+    check("all of the lesson is printed", paper > content > 500, (paper, content))
+    pdf = page.send("Page.printToPDF")["data"]
+    check("on a few pages", 20000 < len(pdf) < 3000000, len(pdf))
+    page.value("dispatchEvent(new Event('afterprint')), 0")
+    check("and then the page is as before", page.value(high)[0] == 0)
+
+
 def helps(page):
     put(page, "input x[4]\nh = dense(x, 3, tanh)\ny = \n")
     page.value("(playground.editor.goto(3, 5), 0)")
@@ -409,6 +421,7 @@ if program == "chromium":
         typing(page)
         mistakes(page)
         views(page)
+        printing(page)
         helps(page)
         links(page)
         training(page)

@@ -311,6 +311,7 @@ allowDrag($('graph'));
 setLevel(items.length > 120 && outermost.size > 1 ? 'layer' : 'op');
 renderAll();
 addEventListener('beforeprint', () => {
+  if (!$('graph').firstChild.natural) return; /* it is ready for paper already */
   go(steps.length);
   zoomFit();
   cutGraph();

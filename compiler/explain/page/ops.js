@@ -546,11 +546,15 @@ const isGiven = n => n.args.length === 0 && n.op !== 'iota' && n.loop === undefi
 const live =
   L.live && L.nodes.every(n => (isGiven(n) ? n.v : n.op in elementwise || n.op in whole));
 
+/* Ints go round, modulo 2^32. */
+const GOES_ROUND = ['add', 'sub', 'neg', 'sum'];
+const elementFunction = n => (n.attr.int && n.op === 'mul' ? Math.imul : elementwise[n.op]);
+
 function computeNode(n) {
   const a = n.operands || (n.operands = n.args.map(id => node.get(id)));
   if (!n.v) n.v = new Float64Array(size(n.shape));
   const y = n.v;
-  const f = elementwise[n.op];
+  const f = elementFunction(n);
   if (!f) whole[n.op](n, y, a);
   else if (a.length === 1) {
     const x = a[0].v;
@@ -565,6 +569,7 @@ function computeNode(n) {
     const w = a[2].v;
     for (let k = 0; k < y.length; k++) y[k] = f(c[k], x[k], w[k]);
   }
+  if (n.attr.int && GOES_ROUND.includes(n.op)) for (let k = 0; k < y.length; k++) y[k] |= 0;
 }
 
 const outside = inOrder(undefined);

@@ -42,4 +42,12 @@ export class LessonFrame {
     this.shown = frame;
     this.done?.();
   }
+
+  /* On paper, all of the lesson; in the width of the paper it is longer than it is here. */
+  print(on) {
+    const inside = this.shown?.contentDocument;
+    if (!inside) return;
+    this.shown.contentWindow.dispatchEvent(new Event(on ? 'beforeprint' : 'afterprint'));
+    this.parent.style.setProperty('--printed', on ? 1.8 * inside.documentElement.scrollHeight + 'px' : '');
+  }
 }

@@ -450,6 +450,8 @@ $('open').onclick = () => $('file').click();
 $('file').onchange = () => openFile($('file').files[0]);
 $('save').onclick = save;
 $('link').onclick = copyLink;
+addEventListener('beforeprint', () => lessonFrame.print(true));
+addEventListener('afterprint', () => lessonFrame.print(false));
 for (const name of ['dragover', 'drop'])
   addEventListener(name, e => {
     if (![...e.dataTransfer.types].includes('Files')) return;

@@ -366,8 +366,8 @@ export class Train {
     this.tableBox = html('div', {});
     this.surfaceBox = html('div', {});
     this.surface = null;
-    this.side.replaceChildren(html('h2', {}, say('losses')), this.chartBox, this.tableBox, html('h2', {}, say('rates')), this.compareRow(),
-      html('h2', {}, say('surface')), this.surfaceRow(), this.surfaceBox);
+    this.side.replaceChildren(html('h2', {}, say('losses')), this.chartBox, this.tableBox, html('h2', {class: 'of-rates'}, say('rates')), this.compareRow(),
+      html('h2', {class: 'of-surface'}, say('surface')), this.surfaceRow(), this.surfaceBox);
     this.featureMaps.forEach((c, k) => heat(c, Float32Array.from({length: GRID * GRID}, (_, i) => (k ? GRID / 2 - Math.floor(i / GRID) : (i % GRID) - GRID / 2)), GRID, GRID / 2));
   }
 
