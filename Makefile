@@ -131,7 +131,7 @@ TEXTS   = prelude=compiler/lang/prelude.ng errors=compiler/tool/errors.txt \
 # do not occur in texts
 FEWER_JS = -e 's/^  *//; /^\/\*.*\*\/$$/d; /^\/\*/,/\*\/$$/d; s/  *\/\* [^*]*\*\/$$//; /^$$/d' -e 's/\<const \([A-Za-z[{]\)/let \1/g' \
           -e 's/ \(=>\|===\|!==\|&&\|||\|[-+<>]=\|[*<>]\) /\1/g; s/; }/}/g; s/) {/){/g; s/\<\(if\|for\|while\) (/\1(/g'
-PAGE_JS = lesson math ops folds graph code board plot train lectures jacobians main
+PAGE_JS = lesson math matrix ops folds graph code board plot train lectures jacobians main
 $(B)/page.js: $(PAGE_JS:%=compiler/explain/page/%.js) Makefile | $(B)
 	cat $(PAGE_JS:%=compiler/explain/page/%.js) | LC_ALL=C sed $(FEWER_JS) > $@.tmp && mv $@.tmp $@
 
@@ -177,7 +177,7 @@ gallery: all playground
 pictures: all playground
 	/usr/bin/python3 examples/pictures.py $(B)/ngc $(B)/playground.html examples/pictures
 
-$(B)/playground.html: $(P)/ngc.wasm $(P)/main.js $(P)/worker.js $(P)/trainer.js $(P)/style.css compiler/explain/page/math.js $(PLAY)/join.js $(PLAY)/playground.html LICENSE \
+$(B)/playground.html: $(P)/ngc.wasm $(P)/main.js $(P)/worker.js $(P)/trainer.js $(P)/style.css compiler/explain/page/math.js compiler/explain/page/matrix.js $(PLAY)/join.js $(PLAY)/playground.html LICENSE \
                       examples/README.md grammars/README.md $(wildcard examples/*.ng examples/pictures/*)
 	node $(PLAY)/join.js . $(P) $@.tmp && mv $@.tmp $@
 

@@ -131,7 +131,7 @@ static unsigned affordable(Trip *t, Lesson *l, unsigned parts)
         say_too_large(t, "the model", l->cost.all);
         return 0;
     }
-    if ((parts & PLAY_CHECK) && check > 10 * MOST) {
+    if ((parts & PLAY_CHECK) && check > 4 * MOST) {
         say_too_large(t, "the check", check);
         return parts & ~(unsigned)PLAY_CHECK;
     }
@@ -181,6 +181,7 @@ static void part_program(Trip *t, unsigned seed)
     int status;
     DataRows rows = {0};
     t->ngc.opt.optimize = 0;
+    t->ngc.opt.without |= 1u << PASS_ROWS; /* nests are not printed */
     t->ngc.opt.real_double = true;
     t->ngc.opt.seed = seed;
     Eval *e = run_eval(&t->ngc, t->m, t->given, t->count, NULL, &rows, &status);

@@ -4,10 +4,10 @@
  *     (B, F) => { const p_W = B.params.W, ...; return {predict() {...}, step() {...}, ...}; }
  *
  * of arrays B, blocks of memory by the names of block_info, and of functions F: those of one
- * element by the names of their ops, and `uniform`, which draws numbers. Run-time sizes are B.dims.
+ * element by the names of their ops, `uniform`, which draws numbers, and those of whole tensors
+ * (matrix.js). Run-time sizes are B.dims.
  *
- * What a page does not need is missing: the calls of the runtime's functions for matrices. Then the
- * object has the reason, and no text. */
+ * What a page does not need is missing. Then the object has the reason, and no text. */
 #include "play/print_js.h"
 
 #include <math.h>
@@ -83,22 +83,44 @@ static const char *data_array(Js *j, const Node *n)
     return name;
 }
 
+/* The array that a place is in; a number (P_LOCAL) is in none. */
+static const char *array_of(Js *j, const Place *place, const Node *n)
+{
+    switch (place->kind) {
+    case P_VAR: return block_array(j, block_of_var[place->var->kind], place->var->cname);
+    case P_MEMBER: return block_array(j, BLOCK_WORK, place->name);
+    case P_GRAD: return block_array(j, BLOCK_GRADS, place->name);
+    case P_DATA: return data_array(j, n);
+    case P_SPACE: return n->type == T_INT ? "ispace" : "space";
+    default: return refuse(j, "a value without a place");
+    }
+}
+
 /* An element of what is stored at a place. */
 static const char *element(Js *j, const Place *place, const Node *n, const char *at)
 {
-    const char *array;
-    switch (place->kind) {
-    case P_LOCAL: return text_format(j->ngc, "t%d", j->p->slot[n->id]);
-    case P_VAR: array = block_array(j, block_of_var[place->var->kind], place->var->cname); break;
-    case P_MEMBER: array = block_array(j, BLOCK_WORK, place->name); break;
-    case P_GRAD: array = block_array(j, BLOCK_GRADS, place->name); break;
-    case P_DATA: array = data_array(j, n); break;
-    case P_SPACE:
-        return text_format(j->ngc, "%s[%lld + %s]", n->type == T_INT ? "ispace" : "space",
-                           (long long)place->offset, at);
-    default: return refuse(j, "a value without a place");
-    }
+    if (place->kind == P_LOCAL)
+        return text_format(j->ngc, "t%d", j->p->slot[n->id]);
+    const char *array = array_of(j, place, n);
+    if (place->kind == P_SPACE)
+        return text_format(j->ngc, "%s[%lld + %s]", array, (long long)place->offset, at);
     return text_format(j->ngc, "%s[%s]", array, at);
+}
+
+/* Its elements in order, as an array of their own (a copy, or the same memory). */
+static const char *elements(Js *j, const Place *place, const Node *n, bool copy)
+{
+    Text count = {.ngc = j->ngc};
+    text_add(&count, "%lld", place->kind == P_SPACE ? (long long)place->offset : 0LL);
+    const char *from = text_format(j->ngc, "%s", count.at);
+    text_add(&count, " + 1");
+    for (int i = 0; i < n->shape.rank; i++)
+        text_add(&count, "*%s", size(j, n->shape.dim[i]));
+
+    if (place->kind == P_LOCAL)
+        return text_format(j->ngc, "[%s]", element(j, place, n, "0"));
+    return text_format(j->ngc, "%s.%s(%s, %s)", array_of(j, place, n), copy ? "slice" : "subarray",
+                       from, count.at);
 }
 
 /* ---- values ---- */
@@ -363,19 +385,78 @@ static void print_gemm(Js *j)
     line(j, "}");
 }
 
-/* Draws of noise; other functions of the runtime are not in a page. */
+static const char *sizes_text(Js *j, const Node *n)
+{
+    Text t = {.ngc = j->ngc};
+    text_add(&t, "[");
+    for (int i = 0; i < n->shape.rank; i++)
+        text_add(&t, "%s%s", i ? ", " : "", size(j, n->shape.dim[i]));
+    text_add(&t, "]");
+    return t.at;
+}
+
+/* The operands of a call, copied, as the result may have their memory. */
+static const char *operands_text(Js *j, const Node *n)
+{
+    Text t = {.ngc = j->ngc};
+    text_put(&t, "", 0);
+    for (int i = 0; i < n->nargs; i++) {
+        const Node *a = n->arg[i], *held = kernel_operand(j->p, j->k, i);
+        text_add(&t, "%s{shape: %s", i ? ", " : "", sizes_text(j, a));
+        if (call_takes(n, i) && call_operand(j->p, n, i) != a)
+            refuse(j, "padding that is not stored");
+        else if (call_takes(n, i) && held)
+            text_add(&t, ", v: %s", elements(j, program_place(j->p, held), a, true));
+        text_add(&t, "}");
+    }
+    return t.at;
+}
+
+static const char *attr_text(Js *j, const Node *n)
+{
+    const char *ta = n->attr.ta ? "true" : "false";
+    if (n->op != OP_conv && n->op != OP_convk)
+        return text_format(j->ngc, "{ta: %s}", ta);
+    return text_format(j->ngc, "{stride: [%s, %s], dilation: [%s, %s], groups: %d}",
+                       size(j, n->attr.stride[0]), size(j, n->attr.stride[1]),
+                       size(j, n->attr.dilation[0]), size(j, n->attr.dilation[1]), n->attr.groups);
+}
+
+/* A call of a function of whole tensors: a draw, or one of matrix.js. */
 static void print_call(Js *j)
 {
     const Node *n = j->k->product;
+    const Place *place = store_place(j->p, &j->k->store[0]);
+    bool number = place->kind == P_LOCAL;
+    const char *to = number ? text_format(j->ngc, "y%d", n->id) : elements(j, place, n, false);
+    if (number)
+        line(j, "const %s = new Float64Array(1);", to);
+
     Size sizes[CALL_SIZES] = {0};
-    if (n->op != OP_noise || store_place(j->p, &j->k->store[0])->kind != P_MEMBER) {
-        refuse(j, op_info[n->op]->name);
-        return;
+    switch (n->op) {
+    case OP_noise:
+        call_sizes(j->p, n, sizes);
+        line(j, "F.uniform(%s, %s, %s, %d + %s);", to, size(j, sizes[0]), value(j, j->k->alpha),
+             n->attr.stream, size(j, n->attr.size));
+        break;
+    case OP_conv:
+    case OP_convk:
+    case OP_lu:
+    case OP_solve:
+    case OP_det:
+    case OP_logdet:
+    case OP_lup:
+    case OP_cof:
+    case OP_cof2:
+    case OP_order:
+        line(j, "F.%s({shape: %s, attr: %s}, %s, [%s]);", op_info[n->op]->name, sizes_text(j, n),
+             attr_text(j, n), to, operands_text(j, n));
+        break;
+    default: refuse(j, op_info[n->op]->name); break;
     }
-    call_sizes(j->p, n, sizes);
-    line(j, "F.uniform(%s, %s, %s, %d + %s);",
-         block_array(j, BLOCK_WORK, program_place(j->p, n)->name), size(j, sizes[0]),
-         value(j, j->k->alpha), n->attr.stream, size(j, n->attr.size));
+
+    if (number)
+        line(j, "let %s = %s[0];", element(j, place, n, "0"), to);
 }
 
 static void print_for(Js *j)

@@ -1,4 +1,4 @@
-/* program.js - models in JavaScript (print_js.c) against the interpreter: `node program.js NGC.WASM MATH.JS MODEL ...`. Gradients
+/* program.js - models in JavaScript (print_js.c) against the interpreter: `node program.js NGC.WASM FOLDER MODEL ...`, where FOLDER has math.js and matrix.js. Gradients
  * after forward and backward, losses, and all that a step changes are those of `ngc run`. Says what differs; the last line counts. */
 import {readFileSync} from 'node:fs';
 import {Compiler} from '../../compiler/play/page/compiler.js';
@@ -6,7 +6,8 @@ import {Compiler} from '../../compiler/play/page/compiler.js';
 const [wasm, math, ...models] = process.argv.slice(2);
 const compiler = new Compiler(new WebAssembly.Module(readFileSync(wasm)));
 const {functions} = compiler.library();
-const F = new Function(`${readFileSync(math, 'utf8')}; return {...${functions}, uniform};`)();
+const text = ['math', 'matrix'].map(name => readFileSync(`${math}/${name}.js`, 'utf8')).join('');
+const F = new Function(`${text}; return {...${functions}, uniform, ...matrixOps};`)();
 
 /* "W = [[1, 2],\n [3, 4]]" -> {W: [1, 2, 3, 4]} */
 function valuesOf(text) {

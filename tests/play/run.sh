@@ -72,6 +72,7 @@ if in_share 3 2; then
     check "it has the licences of its parts" sh -c 'grep -q "<pre>@codemirror/autocomplete, .*@codemirror/view" "$1" && grep -q "^MIT License" "$1"' sh "$page"
     printf '%s\n' examples/net_221.ng examples/xor.ng tests/explain/loop.ng >"$dir/models"
     count python3 tests/play/same.py "$NGC" $ALL node tests/play/wasm.js "$build/play/ngc.wasm" <"$dir/models"
+    check "LeNet's lesson in two seconds of the processor, with the start" limit 3 node tests/play/wasm.js "$build/play/ngc.wasm" examples/lenet.ng 1
     set -- examples/net_221.ng examples/spiral.ng examples/regularised.ng
     number=0
     for model in tests/emit/models/*.ng examples/*.ng; do
@@ -79,7 +80,7 @@ if in_share 3 2; then
         case $model in *char_* | *resnet* | *lenet* | *fashion* | *autoencoder* | *vectorised* | *digits*) continue ;; esac
         in_share 6 $number && set -- "$@" "$model"
     done
-    count node tests/play/program.js "$build/play/ngc.wasm" compiler/explain/page/math.js "$@"
+    count node tests/play/program.js "$build/play/ngc.wasm" compiler/explain/page "$@"
     edits=100
     [ "$CHECK_LONG" ] && edits=10000
     check "$edits random edits" node tests/play/edits.js "$build/play/ngc.wasm" examples $edits "$CHECK_SEED"

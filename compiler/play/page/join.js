@@ -107,7 +107,7 @@ const parts = {
   LICENCES: escaped(licences()),
   WASM: wasm,
   WORKER: script(read(build, 'worker.js')),
-  MATH: script(read(top, 'compiler/explain/page/math.js')),
+  MATH: script(['math', 'matrix'].map(name => read(top, 'compiler/explain/page', name + '.js')).join('')),
   TRAINER: script(read(build, 'trainer.js')),
   MODELS: JSON.stringify(data).replace(/</g, '\\u003c'),
   SCRIPT: script(read(build, 'main.js'))

@@ -1,5 +1,5 @@
 /* trainer.js - trains a model in a worker of its own, and tells the page what it sees. Before this
- * text, the page puts: math.js; F, the functions of one element; `program`, what the compiler said of
+ * text, the page puts: math.js and matrix.js; F, the functions of one element; `program`, what the compiler said of
  * the model; and `model`, its functions in JavaScript. So nothing is evaluated from a string. */
 
 const B = {params: {}, state: {}, inputs: {}, work: {}, grads: {}, dims: {...program.dims}};
@@ -7,7 +7,7 @@ for (const a of program.arrays) {
   B[a.block][a.name] = new Float64Array(a.count);
   if (a.start) B[a.block][a.name].set(a.start.map(x => x ?? NaN));
 }
-const functions = model(B, {...F, uniform});
+const functions = model(B, {...F, uniform, ...matrixOps});
 const start = ['params', 'state'].map(b => Object.fromEntries(Object.entries(B[b]).map(([k, v]) => [k, v.slice()])));
 
 const inputs = program.arrays.filter(a => a.block === 'inputs' && (a.batch || a.shape.length));
