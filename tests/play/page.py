@@ -255,8 +255,21 @@ def training(page):
     check("one of which takes a point away", page.value(f"{t}.data.train.length") == points + 2)
     said = page.value("document.querySelector('.out [role=status]').textContent")
     check("a screen reader hears where", said == "x1 = 0, x2 = 0.3; 2 points of your own", said)
-    page.value(f"{t}.useTable('a,b,kind\\n' + Array.from({{length: 60}}, (_, k) => `${{k % 7}},${{k % 5}},${{k % 7 > k % 5 ? 'yes' : 'no'}}`).join('\\n')), 0")
-    check("a table with words", page.value(f"{t}.classes && {t}.data.train.length + {t}.data.test.length") == 60)
+    page.value("""(() => {
+        const text = 'a,b,kind\\n' + Array.from({length: 60}, (_, k) => `${k % 7},${k % 5},${k % 7 > k % 5 ? 'yes' : 'no'}`).join('\\n');
+        const data = new DataTransfer();
+        data.items.add(new File([text], 'points.csv', {type: 'text/csv'}));
+        dispatchEvent(new DragEvent('drop', {dataTransfer: data, cancelable: true}));
+        return 0;
+    })()""")
+    check("a table with words is dropped on the page", wait(page, f"{t}.classes && {t}.data.train.length + {t}.data.test.length === 60") is not None,
+          page.value(f"{t}.data.train.length + {t}.data.test.length"))
+    choose(page, "net circle")
+    put(page, page.value(text).replace("tanh", "relu").replace("lr = 0.1", "lr = 30"))
+    wait(page, READY)
+    page.value(f"{t}.send({{kind: 'step', count: 200}}), 0")
+    wait(page, f"{t}.frame.steps === 200")
+    check("a unit that is 0 for all points is marked and named", page.value("[...document.querySelectorAll('.unit-map.dead')].filter(e => /dead/.test(e.getAttribute('aria-label'))).length") > 0)
     for name in ("sine", "hills", "plane", "gauss", "xor"):
         choose(page, "net " + name)
         wait(page, READY)
