@@ -51,9 +51,9 @@ def lessons(page):
     """Each lesson's model, by its number: the values on the page are those of the command line."""
     count = page.value("JSON.parse(document.getElementById('models').textContent).lessons.length")
     check("there are fifteen lessons", count == 15, count)
-    page.value("document.getElementById('tab-numbers').click(), 0")
     for k in range(1, count + 1):
         page.value(f"(document.getElementById('menu').value = 'lesson {k}', document.getElementById('menu').onchange(), 0)")
+        page.value("document.getElementById('tab-numbers').click(), 0")
         model = page.value(f"JSON.parse(document.getElementById('models').textContent).lessons[{k - 1}].model")
         said = settled(page, "playground.answer && playground.answer.values !== undefined && playground.answer.lesson.source === playground.editor.text")
         values = page.value("document.querySelector('#panel-numbers pre').textContent")
@@ -270,6 +270,12 @@ def training(page):
     page.value(f"{t}.send({{kind: 'step', count: 200}}), 0")
     wait(page, f"{t}.frame.steps === 200")
     check("a unit that is 0 for all points is marked and named", page.value("[...document.querySelectorAll('.unit-map.dead')].filter(e => /dead/.test(e.getAttribute('aria-label'))).length") > 0)
+    choose(page, "lesson 15")
+    wait(page, READY)
+    check("the lesson about a curve begins where it can be seen", page.value("document.getElementById('panel-train').hidden") is False)
+    check("which has no features of a plane", page.value("document.querySelectorAll('.features input').length") == 0)
+    page.value("document.querySelector('.big').dispatchEvent(new MouseEvent('click', {clientX: 50, clientY: 50})), 0")
+    check("a point can be added to a curve", page.value(f"{t}.clicked.length === 1 && {t}.clicked[0].length === 2"))
     for name in ("sine", "hills", "plane", "gauss", "xor"):
         choose(page, "net " + name)
         wait(page, READY)

@@ -271,7 +271,7 @@ function paintListing() {
 
 /* A reason once for each line and value that it made. */
 function paintReasons() {
-  const rows = new Map(answer.why.map(w => [`${w.line} ${w.why}`, w]));
+  const rows = new Map([...answer.why].sort((a, b) => a.line - b.line).map(w => [`${w.line} ${w.why}`, w]));
   const list = html('ul', {class: 'reasons'});
   for (const w of rows.values()) {
     const place = html('button', {class: 'place'}, w.line ? say('line', w.line) : '·');
@@ -335,10 +335,17 @@ function openText(text, given) {
   follow();
 }
 
+/* A lesson about the view that trains begins there. */
+function openLesson({model, html}) {
+  const text = models.examples[model];
+  openText(text, '');
+  if (/<i>Train<\/i>/.test(html) && readNet(text)) chooseTab('train');
+}
+
 function choose(value) {
   const lesson = /^lesson (\d+)$/.exec(value);
   showLesson(lesson ? lesson[1] - 1 : -1);
-  if (lesson) openText(models.examples[models.lessons[lesson[1] - 1].model], '');
+  if (lesson) openLesson(models.lessons[lesson[1] - 1]);
   else if (models.examples[value]) openText(models.examples[value], '');
   else if (value.startsWith('net ')) chooseNet(value.slice(4));
 }

@@ -178,6 +178,14 @@ export const table = {
     'Nhấp để thêm một điểm, giữ Shift để thêm điểm của lớp kia.',
     '单击添加一个点，按住 Shift 则添加另一类的点。'
   ],
+  click_values: [
+    'A click adds a point.',
+    'Ein Klick fügt einen Punkt hinzu.',
+    'Un clic ajoute un point.',
+    'Un clic añade un punto.',
+    'Nhấp để thêm một điểm.',
+    '单击添加一个点。'
+  ],
   key_points: [
     'With the keyboard: arrows move a cross, Enter adds a point, Backspace takes the last one away.',
     'Mit der Tastatur: Pfeile bewegen ein Kreuz, Enter setzt einen Punkt, die Rücktaste nimmt den letzten weg.',

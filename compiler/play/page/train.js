@@ -135,6 +135,7 @@ export class Train {
     this.layout = message;
     const wanted = message.columns - (message.inputs.length ? 1 : 0);
     if (message.inputs.length && wanted !== this.inputs) this.fitData(wanted);
+    this.paintControls(); /* features are those of the data */
     this.problem = message.inputs.length && wanted !== this.inputs ? say('other_columns', message.columns) : '';
     this.paintProblem();
     this.units = this.findUnits();
@@ -227,7 +228,7 @@ export class Train {
         this.slider('data_seed', 1, 50, 1, seed, v => this.set('seed', v))
       ]),
       this.slider('share', 0.1, 0.9, 0.1, share, v => this.set('share', v), v => Math.round(100 * v) + ' %'),
-      html('span', {class: 'soft'}, say('click_points'))
+      html('span', {class: 'soft'}, say(this.classes ? 'click_points' : 'click_values'))
     );
   }
 
