@@ -6,6 +6,7 @@
  * written is first filled with NaN. */
 #include "emitted.h"
 
+#include "element.h"
 #include "values.h"
 
 typedef struct Blocks { /* the structs of one model, and room for its input tensors */
@@ -42,28 +43,6 @@ static void complain(Test *t, const char *what, const char *name, const char *te
         printf("%s: %s: %s: %s\n", t->entry->name, what, name, text);
 }
 
-static size_t element_size(int type)
-{
-    return type == NGRT_F64 ? sizeof(double) : type == NGRT_F32 ? sizeof(float) : sizeof(int32_t);
-}
-
-static double element(const void *at, int type, size_t i)
-{
-    if (type == NGRT_F64)
-        return ((const double *)at)[i];
-    return type == NGRT_F32 ? (double)((const float *)at)[i] : (double)((const int32_t *)at)[i];
-}
-
-static void set_element(void *at, int type, size_t i, double x)
-{
-    if (type == NGRT_F64)
-        ((double *)at)[i] = x;
-    else if (type == NGRT_F32)
-        ((float *)at)[i] = (float)x;
-    else
-        ((int32_t *)at)[i] = (int32_t)x;
-}
-
 /* ---- inputs ---- */
 
 /* `ngc run --fill` has every run-time size at its bound. */
@@ -82,12 +61,12 @@ static void set_input(Test *t, const ngrt_tensor *x)
         return;
     }
     if (x->rank == 0) {
-        set_element(t->b.inputs + x->offset, x->type, 0, v->at[0]);
+        element_put(t->b.inputs + x->offset, x->type, 0, v->at[0]);
         return;
     }
     void *at = room(v->count * element_size(x->type));
     for (size_t i = 0; i < v->count; i++)
-        set_element(at, x->type, i, v->at[i]);
+        element_put(at, x->type, i, v->at[i]);
     memcpy(t->b.inputs + x->offset, &at, sizeof at);
 }
 
@@ -127,7 +106,7 @@ static void compare(Test *t, const char *what, const char *name, const ngrt_tens
         bound = fmax(bound, single ? 1e-8 : 1e-14);
     t->checks++;
     for (size_t i = 0; i < want.count; i++) {
-        double got = element(block + x->offset, x->type, i);
+        double got = element_get(block + x->offset, x->type, i);
         if (!value_near(got, want.at[i], bound)) {
             snprintf(text, sizeof text, "element %zu: got %.17g, wanted %.17g, may differ by %.2g",
                      i, got, want.at[i], bound);

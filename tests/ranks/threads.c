@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ngrt.h"
+#include "../element.h"
 
 extern const ngrt_model MODEL;
 
@@ -40,28 +40,6 @@ typedef struct Rank {
     int status;
 } Rank;
 
-static size_t size_of(int type)
-{
-    return type == NGRT_F64 ? 8 : 4;
-}
-
-static double get(const void *x, int type, size_t i)
-{
-    if (type == NGRT_F64)
-        return ((const double *)x)[i];
-    return type == NGRT_F32 ? (double)((const float *)x)[i] : (double)((const int32_t *)x)[i];
-}
-
-static void put(void *x, int type, size_t i, double v)
-{
-    if (type == NGRT_F64)
-        ((double *)x)[i] = v;
-    else if (type == NGRT_F32)
-        ((float *)x)[i] = (float)v;
-    else
-        ((int32_t *)x)[i] = (int32_t)v;
-}
-
 static void reduce(Rank *r, int type, void *x, size_t n, int max)
 {
     double *out = malloc((n + 1) * sizeof *out);
@@ -74,15 +52,15 @@ static void reduce(Rank *r, int type, void *x, size_t n, int max)
             exit(1);
         }
     for (size_t i = 0; i < n; i++) {
-        out[i] = get(shared[0].x, type, i);
+        out[i] = element_get(shared[0].x, type, i);
         for (int k = 1; k < ranks; k++) {
-            double v = get(shared[k].x, type, i);
+            double v = element_get(shared[k].x, type, i);
             out[i] = max ? (v > out[i] || v != v ? v : out[i]) : out[i] + v;
         }
     }
     pthread_barrier_wait(&all);
     for (size_t i = 0; i < n; i++)
-        put(x, type, i, out[i]);
+        element_put(x, type, i, out[i]);
     pthread_barrier_wait(&all);
     free(out);
 }
@@ -102,9 +80,9 @@ static void do_ready(ngrt_ranks *of, int type, void *x, size_t n)
     Rank *r = (Rank *)of;
     struct Late *l = &r->late[r->later++];
 
-    *l = (struct Late){x, malloc(n * size_of(type)), n, type};
-    memcpy(l->kept, x, n * size_of(type));
-    memset(x, 0xff, n * size_of(type));
+    *l = (struct Late){x, malloc(n * element_size(type)), n, type};
+    memcpy(l->kept, x, n * element_size(type));
+    memset(x, 0xff, n * element_size(type));
 }
 
 static void do_wait(ngrt_ranks *of)
@@ -113,7 +91,7 @@ static void do_wait(ngrt_ranks *of)
 
     for (int i = 0; i < r->later; i++) {
         struct Late *l = &r->late[i];
-        memcpy(l->x, l->kept, l->n * size_of(l->type));
+        memcpy(l->x, l->kept, l->n * element_size(l->type));
         free(l->kept);
         reduce(r, l->type, l->x, l->n, 0);
     }
@@ -158,7 +136,7 @@ static size_t elements(const ngrt_tensor *x)
 static void take_rows(const ngrt_tensor *x, const char *from, int rows, int first, int count,
                       char *to)
 {
-    size_t outer, piece, size = size_of(x->type);
+    size_t outer, piece, size = element_size(x->type);
 
     row_sizes(x, &outer, &piece);
     for (size_t o = 0; o < outer; o++)
@@ -193,13 +171,14 @@ static void fill(char *inputs, int rows)
         if (x->role != NGRT_INPUT || (x->rank == 0 && x->flags & NGRT_DEFAULT))
             continue;
         if (x->rank > 0) {
-            char *block = zeroed(n * size_of(x->type));
+            char *block = zeroed(n * element_size(x->type));
             memcpy(at, &block, sizeof block);
             at = block;
         }
         for (size_t k = 0; k < n; k++)
-            put(at, x->type, k,
-                x->type == NGRT_I32 ? floor(draw() * (x->limit ? x->limit : 3)) : 2 * draw() - 0.7);
+            element_put(at, x->type, k,
+                        x->type == NGRT_I32 ? floor(draw() * (x->limit ? x->limit : 3))
+                                            : 2 * draw() - 0.7);
     }
     for (int d = 0; d < m->dims; d++)
         memcpy(inputs + m->dim[d].offset, d ? &m->dim[d].max : &rows, sizeof(int));
@@ -258,7 +237,7 @@ static void divide(Rank *r, const Rank *whole, int rows)
         const ngrt_tensor *x = &m->tensor[i];
         if (x->role != NGRT_INPUT || x->rank == 0 || row_axis(x) < 0)
             continue;
-        char *from, *own = zeroed(elements(x) * size_of(x->type));
+        char *from, *own = zeroed(elements(x) * element_size(x->type));
         memcpy(&from, whole->inputs + x->offset, sizeof from);
         take_rows(x, from, rows, r->first, r->count, own);
         memcpy(r->inputs + x->offset, &own, sizeof own);
@@ -291,14 +270,14 @@ static void compare(const Rank *whole, const Rank *r, int rows)
         b += x->offset;
         if (row_axis(x) >= 0) {
             size_t outer, piece;
-            char *own = zeroed(n * size_of(x->type));
+            char *own = zeroed(n * element_size(x->type));
             row_sizes(x, &outer, &piece);
             take_rows(x, a, rows, r->first, r->count, own);
             a = own;
             n = outer * piece * (size_t)r->count;
         }
         for (size_t k = 0; k < n; k++) {
-            double u = get(a, x->type, k), v = get(b, x->type, k);
+            double u = element_get(a, x->type, k), v = element_get(b, x->type, k);
             if (fabs(u) > largest && isfinite(u))
                 largest = fabs(u);
             if (fabs(u - v) > differs || isnan(u) != isnan(v))
