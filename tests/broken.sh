@@ -11,6 +11,17 @@ broken_link() {
     done
 }
 
+# broken_each PASSES COMMAND...: broken_found is a check for none and for each of these passes
+broken_each() {
+    passes="none $1"
+    shift
+    for pass in $passes; do
+        broken_found "$pass" "$@"
+        verdict $? "the broken pass $pass was not found, or a fault without one: $(head -3 "$dir/broken.log")"
+    done
+    group "broken passes"
+}
+
 # broken_found PASS COMMAND...: the command must fail if the compiler has that broken pass, and succeed if it has none
 broken_found() {
     broken=$1

@@ -9,7 +9,6 @@
 # A run does one of the two ways for every third model, and one in sixteen of all ways for the sample. The C of -O0 is
 # optimized only for the sample, and where it is not long. With CHECK_LONG=1 (suite.sh) everything is done and optimized.
 # Then one program runs them all (emitted.c) and compares. Last line: "N passed, N failed".
-build=${BUILD:-build}
 strict="-std=c99 -pedantic -Wall -Wextra -Wconversion -Wmissing-prototypes -Werror"
 
 # One model with one compiler: emitted.sh --one COMPILER LEVEL REAL LINK MODEL. Makes an object, or a file with the reason.
@@ -33,23 +32,15 @@ if [ "$1" = --one ]; then
 fi
 
 cd "$(dirname "$0")/.." || exit 2
-[ -x "$build/ngc" ] || { echo "emitted: there is no $build/ngc; run make first"; exit 2; }
-dir=$(mktemp -d) || exit 2
-trap 'rm -rf "$dir"' EXIT
-export dir build sample
-passed=0 failed=0
 . tests/suite.sh
+[ -x "$build/ngc" ] || { echo "emitted: there is no $build/ngc; run make first"; exit 2; }
+export dir build sample
 [ $# -gt 0 ] && CHECK_LONG=1
 limit 10 true || exit 2 # builds it
 compilers=$(for c in gcc clang; do command -v $c >/dev/null && echo $c; done)
 first=$(echo $compilers | cut -d' ' -f1)
 last=${compilers##*[!a-z]}
 sample="product net_221 logistic_rows two_layers upstream symmetry micrograd two_layer_net rnn_embedding gmm_small"
-
-fail() {
-    echo "FAIL $*"
-    failed=$((failed + 1))
-}
 
 # The ways to compile each model go to $dir/jobs, its expected values to $dir/NAME.values. Where a run has no way for a model,
 # it needs none.

@@ -5,11 +5,6 @@
 # more than one function needs at one time.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-NGC=${NGC:-$PWD/build/ngc}
-export NGC
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0
 . tests/suite.sh
 cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 tests/expect.c -lm -o "$dir/expect" || exit 1
 "$dir/expect" tests/examples/*.expect tests/cases/*.expect >"$dir/log"

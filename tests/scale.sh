@@ -7,11 +7,8 @@
 # Then gcc's time for the C of a long sum. Then the C of deep networks: its lines, and the time of cc -O2, in times of that for runtime/ngrt_sgemm.c. In each run
 # one network is compiled, with CHECK_LONG=1 (suite.sh) each.
 cd "$(dirname "$0")/.." || exit 2
-ngc=${NGC:-build/ngc}
-dir=$(mktemp -d) || exit 2
-trap 'rm -rf "$dir"' EXIT
-failed=0 checks=0
 . tests/suite.sh
+ngc=$NGC checks=0
 
 # A model with about $2 nodes in the forward pass.
 write() {

@@ -1,6 +1,20 @@
-# suite.sh - functions that the suites share; they source it. It chooses a share of the long tests, limits processor time, and
-# prints lines of progress. It needs $dir, a directory of the suite's own, and the counts $passed and $failed.
+# suite.sh - what the suites share. They go to the top folder and source it. It chooses a share of the long tests, limits
+# processor time, and prints lines of progress. It sets
 #
+#     $top              the top folder
+#     $NGC              the compiler that is tested: its path from the root, also for programs that the suite starts
+#     $build            the folder of the build, from the root: $BUILD, or that of $NGC
+#     $dir              a folder of the suite's own, which is removed at its end, unless $KEEP is set
+#     $passed $failed   counts
+top=$PWD
+case ${NGC:=build/ngc} in /*) ;; *) NGC=$top/$NGC ;; esac
+build=${BUILD:-$(dirname "$NGC")}
+case $build in /*) ;; *) build=$top/$build ;; esac
+dir=$(mktemp -d) || exit 2
+[ "${KEEP-}" ] || trap 'rm -rf "$dir"' EXIT
+passed=0 failed=0
+export NGC
+
 # A run does each kind of test; of the long kinds, it does a share of the models or options. CHECK_SEED, a number, chooses the
 # share: if it is one in N, N consecutive seeds do everything. CHECK_LONG=1 (`make check-long`) does all.
 CHECK_SEED=${CHECK_SEED:-1}
@@ -12,22 +26,33 @@ in_share() {
     [ "$CHECK_LONG" ] || [ $((($2 + CHECK_SEED) % $1)) = 0 ]
 }
 
+# good: counts a check that has succeeded; fail WORD...: one that has failed, and says what
+good() { passed=$((passed + 1)); }
+fail() {
+    failed=$((failed + 1))
+    echo "FAIL $*"
+}
+
+# verdict STATUS WORD...: good or fail, by a status
+verdict() {
+    if [ "$1" = 0 ]; then good; else shift && fail "$@"; fi
+}
+
 # check NAME COMMAND...: the command must succeed; a failure is counted, and shown with the beginning of what it prints
 check() {
     what=$1
     shift
     if "$@" >"$dir/log" 2>&1; then
-        passed=$((passed + 1))
+        good
     else
-        failed=$((failed + 1))
-        echo "FAILED $what"
+        fail "$what"
         head -30 "$dir/log"
     fi
 }
 
 # limit SECONDS COMMAND...: runs it with a limit of processor time
 limit() {
-    [ -x "$dir/limit" ] || cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 "${suite_top:-.}/tests/limit.c" -o "$dir/limit" || return 3
+    [ -x "$dir/limit" ] || cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 "$top/tests/limit.c" -o "$dir/limit" || return 3
     "$dir/limit" "$@"
 }
 
@@ -47,7 +72,7 @@ group() {
 
 # The functions of one element that the language has, a line each (functions.c): functions BUILD
 functions() {
-    cc -std=c11 -O1 -I"${suite_top:-.}/compiler" "${suite_top:-.}/tests/functions.c" "$1/libngc.a" -lm -o "$dir/functions.run" && "$dir/functions.run"
+    cc -std=c11 -O1 -I"$top/compiler" "$top/tests/functions.c" "$1/libngc.a" -lm -o "$dir/functions.run" && "$dir/functions.run"
 }
 
 # Sets $quick to a compiler that does not optimize, and $quick_libs to what its objects are linked with. They are linked by cc,
@@ -71,6 +96,13 @@ runtime_libs() {
     nm "$1/libngrt.a" 2>/dev/null | grep -q 'U cblas_sgemm' && echo -lopenblas
     echo -lm
     echo 'int main(void) { return 0; }' | cc -x c - -fuse-ld=gold -o "$dir/gold" 2>/dev/null && echo -fuse-ld=gold
+}
+
+# Prints the flags that send calls of the system to faults/wrap.c, which lets them fail.
+fault_wraps() {
+    for name in malloc calloc realloc open mkstemp fopen fdopen read write fwrite fflush fsync close fclose rename; do
+        echo "-Wl,--wrap=$name"
+    done
 }
 
 # Prints the name of a Python that has NumPy, or nothing.

@@ -8,12 +8,9 @@
 # all. Sequences and small models are compiled with -O1, because with -O2 gcc takes longer for them than training does.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-ngc=${NGC:-build/ngc}
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 cc=cc
-names=" $* "
 . tests/suite.sh
+ngc=$NGC cc=cc
+names=" $* "
 [ $# -gt 0 ] && CHECK_LONG=1
 
 # asked NAME: is this test to be run?

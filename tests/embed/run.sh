@@ -4,18 +4,11 @@
 # NGC is the ngc under test; it is installed from its own directory.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-top=$PWD
-ngc=${NGC:-build/ngc}
-ngc=$(cd "$(dirname "$ngc")" && pwd)/$(basename "$ngc")
-dir=$(mktemp -d) || exit 2
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0
-suite_top=$top
 . tests/suite.sh
+ngc=$NGC
 LC_ALL=C NO_COLOR=1 XDG_CACHE_HOME=$dir/cache
 export LC_ALL NO_COLOR XDG_CACHE_HOME
 
-good() { passed=$((passed + 1)); }
 bad() {
     failed=$((failed + 1))
     echo "FAIL $*"

@@ -3,19 +3,15 @@
 # the messages and the exit status. Then come models with warnings, command lines, files that are not models, and generated texts.
 # usage: tests/err/run.sh [--accept]; NGC is the compiler. --accept writes the .expect files: read the diff.
 set -u
-cd "$(dirname "$0")" || exit 2
-ngc=${NGC:-../../build/ngc}
-ngc=$(cd "$(dirname "$ngc")" && pwd)/$(basename "$ngc")
-dir=$(mktemp -d)
+cd "$(dirname "$0")/../.." || exit 2
+. tests/suite.sh
+cd tests/err || exit 2
 trap 'chmod -R u+w "$dir"; rm -rf "$dir"' EXIT
-accept=0 passed=0 failed=0
-suite_top=../..
-. ../suite.sh
+ngc=$NGC accept=0
 [ "${1-}" = --accept ] && accept=1
 export LC_ALL=C NO_COLOR=1
 ulimit -t 20 -v 2000000 2>/dev/null
 
-good() { passed=$((passed + 1)); }
 bad() { failed=$((failed + 1)); echo "FAIL $*"; }
 
 # as_expected MODEL: checks the messages for it; leaves the files that ngc wrote

@@ -4,10 +4,6 @@
 # chromium) are used if they are installed.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-NGC=${NGC:-$PWD/build/ngc}
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0
 . tests/suite.sh
 
 have() { command -v "$1" >/dev/null 2>&1; }

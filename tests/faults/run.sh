@@ -6,20 +6,13 @@
 # A run does one call in five, CHECK_SEED says which; CHECK_LONG=1 does all.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-top=$PWD suite_top=$PWD build=${BUILD:-$(dirname "${NGC:-build/ngc}")}
-case $build in /*) ;; *) build=$top/$build ;; esac
-ngc=${NGC:-build/ngc}
-case $ngc in /*) ;; *) ngc=$top/$ngc ;; esac
-dir=$(mktemp -d) || exit 1
-[ "${KEEP-}" ] || trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0
 . tests/suite.sh
+ngc=$NGC
 choose_quick
 step=5
 [ "$CHECK_LONG" ] && step=1
 strict="-std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -D_DEFAULT_SOURCE -Wall -Wextra -O1"
-calls="malloc calloc realloc open mkstemp fopen fdopen read write fwrite fflush fsync close fclose rename"
-wraps=$(for f in $calls; do echo "-Wl,--wrap=$f"; done)
+wraps=$(fault_wraps)
 onnx=$(nm "$build/libngc.a" 2>/dev/null | grep -q protobuf_c_message_unpack && echo -lprotobuf-c)
 zlib=$(nm "$build/file.zlib" 2>/dev/null | grep -q 'U inflate' && echo -lz)
 

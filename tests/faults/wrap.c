@@ -1,8 +1,12 @@
 /* wrap.c - calls of the system that fail. The linker sends them here (--wrap); FAULT=N in the
  * environment makes the N-th of them fail, FAULT=-N ends the process there instead, as a crash of
- * the machine would. At exit, the number of calls is written to the file FAULT_COUNT.
+ * the machine would. At exit, the number of calls is written to the file FAULT_COUNT. A program
+ * that tests itself includes wrap.h.
  *
- * A failing write takes a part first, as a disk that gets full does. */
+ * A failing write takes a part first, as a disk that gets full does. Nothing is really
+ * synchronized, which takes long and matters only to a machine that stops. */
+#include "wrap.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,7 +17,9 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-static long calls;
+static long calls, at; /* at: the call that fails */
+static int started;
+static int in_pieces; /* writes take little at a time, so that there are more of them */
 
 void *__real_malloc(size_t);
 void *__real_calloc(size_t, size_t);
@@ -26,7 +32,6 @@ ssize_t __real_read(int, void *, size_t);
 ssize_t __real_write(int, const void *, size_t);
 size_t __real_fwrite(const void *, size_t, size_t, FILE *);
 int __real_fflush(FILE *);
-int __real_fsync(int);
 int __real_close(int);
 int __real_fclose(FILE *);
 int __real_rename(const char *, const char *);
@@ -42,16 +47,33 @@ static void count_calls(void)
     }
 }
 
+static void start(void)
+{
+    const char *fault = getenv("FAULT");
+
+    started = 1;
+    at = fault ? strtol(fault, NULL, 10) : 0;
+    atexit(count_calls);
+}
+
+void fault_in(long n)
+{
+    started = 1;
+    at = n > 0 ? calls + n : 0;
+    in_pieces = n > 0;
+}
+
+int fault_is_left(void)
+{
+    return calls < at;
+}
+
 /* Is this the call that fails? */
 static int fails(int error)
 {
-    static long at;
-
-    if (calls++ == 0) {
-        const char *fault = getenv("FAULT");
-        at = fault ? strtol(fault, NULL, 10) : 0;
-        atexit(count_calls);
-    }
+    if (!started)
+        start();
+    calls++;
     if (calls == -at)
         raise(SIGKILL);
     if (calls != at)
@@ -108,6 +130,8 @@ ssize_t __wrap_read(int fd, void *to, size_t n)
 
 ssize_t __wrap_write(int fd, const void *from, size_t n)
 {
+    if (in_pieces && n > 40)
+        n = 40;
     if (!fails(ENOSPC))
         return __real_write(fd, from, n);
     if (n > 1 && __real_write(fd, from, n / 2) > 0)
@@ -133,7 +157,8 @@ int __wrap_fflush(FILE *f)
 
 int __wrap_fsync(int fd)
 {
-    return fails(EIO) ? -1 : __real_fsync(fd);
+    (void)fd;
+    return fails(EIO) ? -1 : 0;
 }
 
 /* Also a close that fails releases what it closes. */

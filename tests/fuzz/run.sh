@@ -7,12 +7,8 @@
 # not a model: nothing may crash, take over a second or 256 MB, or leave memory behind. CHECK_LONG=1 fuzzes them, too.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-build=${BUILD:-build}
-out=${FUZZ_OUT:-$build/tests/fuzz}
-dir=$(mktemp -d) || exit 2
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0
 . tests/suite.sh
+out=${FUZZ_OUT:-$build/tests/fuzz}
 . tests/broken.sh
 mkdir -p "$out"
 models=$(find examples tests/emit tests/err tests/examples tests/cases -name '*.ng' -size -12k | sort)
@@ -38,26 +34,16 @@ failed=${last##*compiled, }
 failed=${failed%% *}
 passed=$((${last%% *} - failed))
 group "models"
-for pass in none simplify rows; do
-    if broken_found $pass "$dir/broken" 2 5 "$dir" $models; then
-        passed=$((passed + 1))
-    else
-        echo "FAIL the broken pass $pass was not found, or a fault without one: $(head -3 "$dir/broken.log")"
-        failed=$((failed + 1))
-    fi
-done
-group "broken passes"
+broken_each "simplify rows" "$dir/broken" 2 5 "$dir" $models
 
 # ---- what campaigns have kept ----
 . tests/fuzz/build.sh
 . tests/fuzz/seeds.sh
-dir=$(cd "$dir" && pwd)
 tar -xzf tests/fuzz/corpus.tar.gz -C "$dir" || exit 1
 choose_engine replay && build_objects replay "$dir" || exit 1
 for target in $targets; do
     if ! build_target replay "$dir" "$target"; then
-        echo "FAIL $target cannot be built"
-        failed=$((failed + 1))
+        fail "$target cannot be built"
         continue
     fi
     set -- $(find "$dir/$target" "$PWD/tests/fuzz/found" \( -path "$dir/*" -o -name "$target-*" \) -type f | sort)
@@ -65,13 +51,13 @@ for target in $targets; do
     if GLIBC_TUNABLES=glibc.malloc.tcache_count=0 "$dir/$target.replay" "$@" >/dev/null 2>"$dir/log"; then
         passed=$((passed + $#))
     else
-        echo "FAIL $target: $(tail -2 "$dir/log")"
-        failed=$((failed + 1))
+        fail "$target: $(tail -2 "$dir/log")"
     fi
     group "$target"
 done
 if [ "$CHECK_LONG" ]; then
-    sh tests/fuzz/campaign.sh 20 && passed=$((passed + 1)) || failed=$((failed + 1))
+    sh tests/fuzz/campaign.sh 20
+    verdict $? "a campaign has found something"
 fi
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

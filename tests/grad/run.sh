@@ -7,21 +7,11 @@
 # The comment of each function says what its section does. Last line: "N passed, N failed".
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-NGC=${NGC:-$PWD/build/ngc}
-CC=${CC:-cc}
-export NGC
-here=tests/grad
-dir=$(mktemp -d) || exit 2
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0
 . tests/suite.sh
-libs=$(runtime_libs "$(dirname "$NGC")")
+CC=${CC:-cc}
+here=tests/grad
+libs=$(runtime_libs "$build")
 choose_quick
-
-fail() {
-    echo "FAIL $*"
-    failed=$((failed + 1))
-}
 
 # Adds the results of a section: a file that says what failed, with "N passed, N failed" as its last line.
 take() {

@@ -4,23 +4,9 @@
 #     sh tests/lang/run.sh      from anywhere; NGC=build/ngc, CC=cc
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-NGC=${NGC:-$PWD/build/ngc}
+. tests/suite.sh
 CC=${CC:-cc}
-export NGC
-lib=$(dirname "$NGC")/libngrt.a
-libs="$lib $(nm "$lib" 2>/dev/null | grep -q 'U cblas_sgemm' && echo -lopenblas) -lm"
-dir=$(mktemp -d) || exit 2
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0
-
-good() {
-    passed=$((passed + 1))
-}
-
-fail() {
-    echo "FAIL $*"
-    failed=$((failed + 1))
-}
+libs=$(runtime_libs "$build")
 
 # program MODEL OPTIONS: builds MODEL.c, a program of tests/lang, with the C of MODEL.ng
 program() {

@@ -5,24 +5,10 @@
 #     sh tests/onnx/run.sh      from anywhere; NGC=build/ngc
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-NGC=${NGC:-$PWD/build/ngc}
-build=$(dirname "$NGC")
-here=tests/onnx
-dir=$(mktemp -d) || exit 2
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0
 . tests/suite.sh
+here=tests/onnx
 python=/usr/bin/python3
 data=/usr/share/libonnx-testdata/data
-
-good() {
-    passed=$((passed + 1))
-}
-
-fail() {
-    echo "FAIL $*"
-    failed=$((failed + 1))
-}
 
 # build_test NAME: a program of this suite
 build_test() {

@@ -2,13 +2,10 @@
 # run.sh - the results of the passes: the graph or the programs as text, with nodes numbered from 1, against NAME.expect.
 # usage: tests/pass/run.sh [--accept]; the first line of a model, `# -d LETTERS OPTIONS: what it shows`, says what is printed.
 set -u
-cd "$(dirname "$0")" || exit 1
-ngc=${NGC:-../../build/ngc}
-passed=0 failed=0
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-suite_top=../..
-. ../suite.sh
+cd "$(dirname "$0")/../.." || exit 1
+. tests/suite.sh
+cd tests/pass || exit 1
+ngc=$NGC
 
 for model in *.ng; do
     options=$(sed -n '1s/^# \(-d [^:]*\):.*/\1/p' "$model")

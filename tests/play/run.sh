@@ -6,11 +6,6 @@
 # A page that cannot be built, or a browser that is missing, is a failure.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-NGC=${NGC:-$PWD/build/ngc}
-build=$(dirname "$NGC")
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0
 . tests/suite.sh
 [ "${1-}" = page ] && CHECK_LONG=1
 

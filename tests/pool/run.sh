@@ -5,21 +5,12 @@
 #
 #     tests/pool/run.sh      from anywhere; needs a built tree
 cd "$(dirname "$0")/../.." || exit 2
-build=${BUILD:-build}
-ngc=${NGC:-$build/ngc}
-dir=$(mktemp -d) || exit 2
-trap 'rm -rf "$dir"' EXIT
+. tests/suite.sh
+ngc=$NGC
 strict="-std=c99 -pedantic -Wall -Wextra -Wconversion -Wsign-conversion -Wmissing-prototypes -Wshadow -Werror"
 posix="-std=c11 -D_POSIX_C_SOURCE=200809L"
 models=tests/emit/models
 blas=$(nm $build/libngrt.a 2>/dev/null | grep -q 'U cblas_sgemm' && echo -lopenblas)
-passed=0 failed=0
-. tests/suite.sh
-
-# verdict STATUS TEXT
-verdict() {
-    if [ "$1" = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL $2"; fi
-}
 
 # same MODEL OPTIONS FLAGS LIBRARY [ARGUMENT]: the same bits on any number of threads; even small functions are parallelized
 same() {

@@ -11,13 +11,9 @@
 #
 #     tests/random/run.sh               from anywhere; needs a built tree; BUILD says where
 cd "$(dirname "$0")/../.." || exit 2
-build=${BUILD:-$(dirname "${NGC:-build/ngc}")}
-models=${RANDOM_MODELS:-2000} first=${RANDOM_FIRST:-1}
-dir=$(mktemp -d) || exit 2
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0
-[ "${RANDOM_MODELS-}" ] && CHECK_LONG=1
 . tests/suite.sh
+models=${RANDOM_MODELS:-2000} first=${RANDOM_FIRST:-1}
+[ "${RANDOM_MODELS-}" ] && CHECK_LONG=1
 . tests/broken.sh
 libs=$(runtime_libs "$build" | tr '\n' ' ')
 choose_quick
@@ -113,15 +109,7 @@ if [ -z "$none" ]; then
     cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler "$dir/check.o" $(broken_link) "$build/libngc.a" "$build/rt_ngrt_error.o" \
         -lm -ldl -o "$dir/broken" || exit 2
     mkdir "$dir/few" && "$dir/model" 7 6 "$dir/few" "$dir/functions"
-    for pass in none $broken_passes $broken_loops; do
-        if broken_found $pass broken_models; then
-            passed=$((passed + 1))
-        else
-            echo "FAIL the broken pass $pass was not found, or a fault without one: $(head -3 "$dir/broken.log")"
-            failed=$((failed + 1))
-        fi
-    done
-    group "broken passes"
+    broken_each "$broken_passes $broken_loops" broken_models
 fi
 # Other processors and compilers.
 if [ "$CHECK_LONG" ] && ! [ "${RANDOM_MODELS-}" ] && [ "$(uname -m)" = x86_64 ]; then

@@ -7,20 +7,10 @@
 #
 #     tests/ranks/run.sh [threads|mpi ...]      from anywhere; needs a built tree
 cd "$(dirname "$0")/../.." || exit 2
-case ${NGC:=build/ngc} in /*) ;; *) NGC=$PWD/$NGC ;; esac
-build=$(dirname "$NGC")
-dir=$(mktemp -d) || exit 2
-trap 'rm -rf "$dir"' EXIT
-failed=0 passed=0
 . tests/suite.sh
 libs=$(runtime_libs "$build")
 choose_quick
 export OPENBLAS_NUM_THREADS=1
-
-fail() {
-    failed=$((failed + 1))
-    echo "FAIL $*"
-}
 
 # same NAME EXPECTED ACTUAL
 same() {

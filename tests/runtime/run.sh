@@ -5,17 +5,12 @@
 # A run builds a program with one compiler, with sanitizers or with -O3, in turn (suite.sh), and only one of those for products
 # and convolutions. CHECK_LONG=1, or naming compilers, does everything.
 # Usage: tests/runtime/run.sh [compiler...]     Result: 0 if all checks hold.
-here=$(cd "$(dirname "$0")" && pwd)
-rt=$here/../../runtime
-out=${TMPDIR:-/tmp}/ngrt_test.$$
-mkdir -p "$out" || exit 3
-trap 'rm -rf "$out"' EXIT
+cd "$(dirname "$0")/../.." || exit 2
+. tests/suite.sh
+here=$top/tests/runtime rt=$top/runtime out=$dir
 strict="-std=c99 -pedantic -Wall -Wextra -Wconversion -Wsign-conversion -Wmissing-prototypes -Werror"
 posix="-std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -Wall -Wextra -Wconversion -Wno-sign-conversion -Wmissing-prototypes -Werror"
 plain="-Wall -Wextra -Werror -I$rt -I$here"
-passed=0 failed=0
-dir=$out suite_top=$here/../..
-. "$suite_top/tests/suite.sh"
 [ $# -gt 0 ] && CHECK_LONG=1
 
 # Runs the rest of the line; shows its output only if it fails.
@@ -34,8 +29,6 @@ files="file stream prep element numpy safetensors csv table archive weights data
 trainer="trainer ranks sizes options picture source columns ahead rows set scale split metrics curve log best course checkpoint accumulate train scatter assess boundary finder results runs predict commands ngrt_pool"
 # The sources of these names, in whichever room of the runtime they are.
 sources() { for f; do ls "$rt/$f.c" "$rt"/*/"$f.c" 2>/dev/null; done; }
-# system calls that weights.c makes fail, one at a time
-faults=$(for f in malloc realloc calloc open write fsync close rename; do echo "-Wl,--wrap=$f"; done)
 
 # Is it the next program's turn in this run?
 due() {
@@ -176,7 +169,7 @@ for cc in ${*:-gcc clang}; do
     zipped=$files
     [ "$zlib" ] && zipped=$(echo $files | sed 's/\<file\>/file_z/')
     [ "$zlib" ] && due && objects_of $zipped && build_run data "$cc" $opt $plain "$here/data.c" $objects $zlib
-    due && objects_of $zipped && build_run weights "$cc" $opt $plain $faults "$here/weights.c" $objects $zlib
+    due && objects_of $zipped && build_run weights "$cc" $opt $plain $(fault_wraps) "$here/weights.c" "$top/tests/faults/wrap.c" $objects $zlib
     due && objects_of $files $trainer ngrt_random ngrt_error && build_run train "$cc" $opt $plain "$here/train.c" $objects
     if has "$cc" -lopenblas cblas.h; then
         due && build_run gemm "$cc" -std=c99 -O2 $plain -DNGRT_CBLAS "$here/gemm.c" $(sources ngrt_sgemm ngrt_dgemm) -lopenblas

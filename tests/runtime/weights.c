@@ -1,95 +1,20 @@
 /* weights.c - files of weights: written and read back in each format, by other names, from other
  * programs' types; damaged at every byte; of other models; and saved while any call of the system
- * fails. Writes its files into the current directory.
- *
- * The linker sends malloc, write and others to the functions below (--wrap). */
+ * fails (faults/wrap.c). Writes its files into the current directory. */
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "../../runtime/ngrt_host.h"
+#include "../faults/wrap.h"
 #include "check.h"
 
 #ifdef NGRT_ZLIB
 #include <zlib.h>
 #endif
-
-/* ---- calls that fail ---- */
-
-static long calls_left = -1; /* until one fails; below 0: none does */
-
-static int fails(int error)
-{
-    if (calls_left < 0 || calls_left-- > 0)
-        return 0;
-    errno = error;
-    return 1;
-}
-
-void *__real_malloc(size_t);
-void *__real_realloc(void *, size_t);
-void *__real_calloc(size_t, size_t);
-int __real_open(const char *, int, ...);
-ssize_t __real_write(int, const void *, size_t);
-int __real_close(int);
-int __real_rename(const char *, const char *);
-void *__wrap_malloc(size_t n);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_calloc(size_t n, size_t m);
-int __wrap_open(const char *path, int flags, ...);
-ssize_t __wrap_write(int fd, const void *at, size_t n);
-int __wrap_fsync(int fd);
-int __wrap_close(int fd);
-int __wrap_rename(const char *from, const char *to);
-
-void *__wrap_malloc(size_t n)
-{
-    return fails(ENOMEM) ? NULL : __real_malloc(n);
-}
-void *__wrap_realloc(void *p, size_t n)
-{
-    return fails(ENOMEM) ? NULL : __real_realloc(p, n);
-}
-void *__wrap_calloc(size_t n, size_t m)
-{
-    return fails(ENOMEM) ? NULL : __real_calloc(n, m);
-}
-int __wrap_open(const char *path, int flags, ...)
-{
-    va_list a;
-    int mode;
-    va_start(a, flags);
-    mode = flags & O_CREAT ? va_arg(a, int) : 0;
-    va_end(a);
-    return fails(EACCES) ? -1 : __real_open(path, flags, mode);
-}
-/* A disk that gets full takes a part first. */
-ssize_t __wrap_write(int fd, const void *at, size_t n)
-{
-    return fails(ENOSPC) ? -1 : __real_write(fd, at, n > 40 && calls_left >= 0 ? 40 : n);
-}
-int __wrap_fsync(int fd)
-{
-    (void)fd;
-    return fails(EIO) ? -1 : 0;
-} /* the real one would take long here */
-int __wrap_close(int fd)
-{
-    int failed = fails(EIO), error = errno;
-    __real_close(fd);
-    errno = error;
-    return failed ? -1 : 0;
-}
-int __wrap_rename(const char *from, const char *to)
-{
-    return fails(EIO) ? -1 : __real_rename(from, to);
-}
 
 /* ---- models ---- */
 
@@ -550,10 +475,10 @@ static void test_faults(void)
         files = count_files();
         for (k = 0; k < 1000; k++) {
             int left;
-            calls_left = k;
+            fault_in(k + 1);
             error = save(path[i], 1, "h=h");
-            left = calls_left >= 0;
-            calls_left = -1;
+            left = fault_is_left();
+            fault_in(0);
             failed += error != NGRT_OK;
             CHECK((error == NGRT_OK || error == NGRT_ENOMEM || error == NGRT_EIO) &&
                   (!error || message.text[0]));
@@ -565,10 +490,10 @@ static void test_faults(void)
         CHECK(error == NGRT_OK && k > 20 && k < 1000);
         for (k = 0; k < 1000; k++) {
             int left;
-            calls_left = k;
+            fault_in(k + 1);
             error = load(path[i], "h=h");
-            left = calls_left >= 0;
-            calls_left = -1;
+            left = fault_is_left();
+            fault_in(0);
             CHECK(error ? untouched() && message.text[0] : holds(1));
             if (left)
                 break;

@@ -7,15 +7,8 @@
 #
 #     tests/style/run.sh                from anywhere
 cd "$(dirname "$0")/../.." || exit 2
+. tests/suite.sh
 format=$(command -v clang-format-14 || echo clang-format)
-dir=$(mktemp -d) || exit 2
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0
-
-fail() {
-    echo "FAIL $1"
-    failed=$((failed + 1))
-}
 
 # Laid out by hand: kernels that are macros with many statements, which clang-format takes for expressions.
 by_hand='runtime/ngrt_small\.h'
@@ -74,7 +67,7 @@ else
 fi
 
 # Files call downward only, and in no ring but those of the table.
-if tests/style/rooms.py "${BUILD:-build}" > "$dir/rooms"; then
+if tests/style/rooms.py "$build" > "$dir/rooms"; then
     passed=$((passed + 1))
 else
     fail "calls and includes are not those of tests/style/rooms.txt: $(cat "$dir/rooms")"
@@ -83,7 +76,7 @@ fi
 # rooms_find WHAT SCRIPT: is a fault with WHAT found in the table as the sed script changes it?
 rooms_find() {
     sed "$2" tests/style/rooms.txt > "$dir/table"
-    tests/style/rooms.py "${BUILD:-build}" "$dir/table" > "$dir/found"
+    tests/style/rooms.py "$build" "$dir/table" > "$dir/found"
     if grep -q "$1" "$dir/found"; then
         passed=$((passed + 1))
     else

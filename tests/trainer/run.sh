@@ -5,13 +5,9 @@
 #     sh tests/trainer/run.sh [GROUP...]
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-case ${NGC:-build/ngc} in /*) ngc=${NGC-} ;; *) ngc=$PWD/${NGC:-build/ngc} ;; esac
-top=$PWD suite_top=$PWD
-dir=$(mktemp -d) || exit 1
-[ "${KEEP-}" ] || trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0
-groups=" $* "
 . tests/suite.sh
+ngc=$NGC
+groups=" $* "
 choose_quick
 export XDG_CACHE_HOME="$dir/cache" TMPDIR="$dir" OPENBLAS_NUM_THREADS=1
 CC=$(cc_with -O0)

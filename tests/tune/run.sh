@@ -4,26 +4,14 @@
 # NGC is the ngc under test.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-top=$PWD
-NGC=${NGC:-build/ngc}
-NGC=$(cd "$(dirname "$NGC")" && pwd)/$(basename "$NGC")
-dir=$(mktemp -d) || exit 2
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0
-suite_top=$top
 . tests/suite.sh
 LC_ALL=C NO_COLOR=1 XDG_CACHE_HOME=$dir/cache
 CC=$(cc_with -O0)
 export LC_ALL NO_COLOR XDG_CACHE_HOME CC
 choose_quick
-libs=$(runtime_libs "$(dirname "$NGC")")
+libs=$(runtime_libs "$build")
 cd "$dir" || exit 2
 
-good() { passed=$((passed + 1)); }
-fail() {
-    failed=$((failed + 1))
-    echo "FAIL $*"
-}
 # says STATUS TEXT ARGUMENT...: ngc must end with this status and print this
 says() {
     want=$1 text=$2
