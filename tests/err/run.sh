@@ -105,9 +105,9 @@ says 2 "is another" m.ng m.ng
 says 2 "wants a value" m.ng -o
 says 2 "cannot be 'half'" --real=half m.ng
 says 2 "cannot be '3'" -O3 m.ng
-says 2 "no pass has the letter 'q'; there are les" -d qz m.ng
+says 2 "no pass has the letter 'Q'; there are les" -d Qz m.ng
 says 2 "no pass has the letter 'z'" -d lz m.ng
-says 2 "cannot be 'lower'; it is one of stable simplify loops layout" --without=lower m.ng
+says 2 "cannot be 'lower'; it is one of stable simplify " --without=lower m.ng
 says 2 "wants a number of bytes, as 64M, not '12Q'" --memory=12Q m.ng
 says 2 "wants a number of bytes" --memory=0 m.ng
 says 2 "wants a number of bytes" --memory=M m.ng

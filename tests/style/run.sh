@@ -90,6 +90,26 @@ rooms_find 'a ring of calls: compiler/lang/lower ' '/^ring lower /d'
 rooms_find 'compiler/emit/emit_kernel calls compiler/emit/emit_loops, which is above it' 's/ emit_loops / /; s/ emit_index / emit_index emit_loops /'
 rooms_find 'compiler/emit/emit_body is not in the ladder of emit' 's/ emit_body / /'
 
+# not_named MANUAL FOLDER: the files of C below it that no table of the manual names, by their name or by a pattern (`emit_*.c`)
+not_named() {
+    grep '^|' "$1" | grep -o '`[a-z_0-9*]*\.[ch]`' | tr -d '`' | sed 's/\./\\./; s/\*/[a-z_0-9]*/' > "$dir/named"
+    find "$2" -name '*.[ch]' | sed 's:.*/::' | grep -vxf "$dir/named"
+}
+for folder in compiler runtime; do
+    if [ "$(not_named $folder/README.md $folder)" ]; then
+        fail "$folder/README.md has no row for: $(not_named $folder/README.md $folder)"
+    else
+        good
+    fi
+done
+sed 's/`graph.c`/graph.c/' compiler/README.md > "$dir/manual"
+[ "$(not_named "$dir/manual" compiler)" = graph.c ] && good || fail "a file without a row in compiler/README.md is not found"
+
+# The manual's list of passes is that of passes.c, in order.
+sed -n '/pass_table\[/,/^};/s/^ *\[PASS_[A-Z]*\] = {"\([a-z]*\)".*/\1/p' compiler/program/passes.c > "$dir/passes"
+sed -n '/^| pass |/,/^$/s/^| \(`[^|]*`\) |.*/\1/p' compiler/README.md | grep -o '[a-z]*' | diff "$dir/passes" - > "$dir/diff" &&
+    good || fail "compiler/README.md lists other passes than passes.c: $(cat "$dir/diff")"
+
 # What people read: manuals, error pages, models, scripts; and code, which has comments and messages.
 prose() {
     find . -type d \( -name build -o -name .git -o -path ./tests/style \) -prune -o -type f \
