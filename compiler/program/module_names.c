@@ -157,7 +157,7 @@ void module_names(Module *m)
 {
     Taken var[VAR_KINDS] = {{0}}; /* by VarKind: a block of its own each */
 
-    m->name = c_name(m->ngc, m->model->name);
+    m->name = m->model->name ? c_name(m->ngc, m->model->name) : "model";
     name_dims(m, &var[VAR_INPUT]);
     for (int i = 0; i < m->model->vars; i++) {
         Var *v = m->model->var[i];
