@@ -160,7 +160,19 @@ void model_dump(const Model *m, FILE *out)
 
 /* ---- a node as an expression of the language ---- */
 
-typedef struct Piece { /* text and how tightly it binds, as OpInfo.prec */
+/* How tightly a text binds, as OpInfo.prec. */
+enum {
+    PROSE = 0,
+    COMPARES = 10,
+    ABOVE_COMPARES = 11,
+    ADDS = 12,
+    MULTIPLIES = 13,
+    NEGATES = 14,
+    FOLLOWS = 15, /* x', x[i] after an operand, x^2 */
+    IS_WHOLE = 16,
+};
+
+typedef struct Piece {
     const char *text;
     int prec;
 } Piece;
@@ -244,7 +256,8 @@ static unsigned dropped_axes(const Node *reshape, const Node *slice)
 static Piece piece_slice(const Graph *g, const Node *n, int depth, unsigned dropped)
 {
     const char *place = place_text(g, n, n->shape, n->arg[0]->shape, dropped);
-    return (Piece){text_format(g->ngc, "%s[%s]", operand(g, n->arg[0], depth, 15), place), 16};
+    return (Piece){text_format(g->ngc, "%s[%s]", operand(g, n->arg[0], depth, FOLLOWS), place),
+                   IS_WHOLE};
 }
 
 /* The slice that n is, or is a reshape of that only drops axes; NULL: n is not a slice. */
@@ -276,15 +289,15 @@ static Piece piece_pad(const Graph *g, const Node *n, int depth)
     }
     use_names((Graph *)g, names);
 
-    const char *x = operand(g, n->arg[0], depth, apart ? 11 : 0);
+    const char *x = operand(g, n->arg[0], depth, apart ? ABOVE_COMPARES : PROSE);
     if (apart) {
         const char *place = place_text(g, n, n->arg[0]->shape, n->shape, 0);
-        return (Piece){text_format(g->ngc, "%s at [%s], 0 elsewhere", x, place), 0};
+        return (Piece){text_format(g->ngc, "%s at [%s], 0 elsewhere", x, place), PROSE};
     }
 
     if (strcmp(before.at, after.at) == 0)
-        return (Piece){text_format(g->ngc, "pad(%s, [%s])", x, before.at), 16};
-    return (Piece){text_format(g->ngc, "pad(%s, [%s], [%s])", x, before.at, after.at), 16};
+        return (Piece){text_format(g->ngc, "pad(%s, [%s])", x, before.at), IS_WHOLE};
+    return (Piece){text_format(g->ngc, "pad(%s, [%s], [%s])", x, before.at, after.at), IS_WHOLE};
 }
 
 /* "concat([a, b], 1)"; of many pieces the first two and the last. */
@@ -297,24 +310,24 @@ static Piece piece_concat(const Graph *g, const Node *n, int depth)
         bool hidden = n->nargs > SHOWN && i >= 2 && i < n->nargs - 1;
         if (hidden && i > 2)
             continue;
-        text_add(&t, "%s%s", i ? ", " : "", hidden ? "..." : operand(g, n->arg[i], depth, 0));
+        text_add(&t, "%s%s", i ? ", " : "", hidden ? "..." : operand(g, n->arg[i], depth, PROSE));
     }
 
     text_add(&t, n->attr.axis ? "], %d)" : "])", n->attr.axis);
-    return (Piece){t.at, 16};
+    return (Piece){t.at, IS_WHOLE};
 }
 
 /* x[:, i] with an int tensor i: one ":" for each axis before the gathered one. */
 static Piece piece_gather(const Graph *g, const Node *n, int depth)
 {
     Text t = {.ngc = g->ngc};
-    text_add(&t, "%s[", operand(g, n->arg[0], depth, 15));
+    text_add(&t, "%s[", operand(g, n->arg[0], depth, FOLLOWS));
     for (int i = 0; i < n->attr.axis; i++)
         text_add(&t, ":, ");
     for (int i = 1; i < n->nargs; i++)
-        text_add(&t, "%s%s", i > 1 ? ", " : "", operand(g, n->arg[i], depth, 0));
+        text_add(&t, "%s%s", i > 1 ? ", " : "", operand(g, n->arg[i], depth, PROSE));
     text_add(&t, "]");
-    return (Piece){t.at, 16};
+    return (Piece){t.at, IS_WHOLE};
 }
 
 /* The last two axes exchanged are x', any others permute(x, ...). */
@@ -330,19 +343,20 @@ static Piece piece_permute(const Graph *g, const Node *n, int depth)
     }
 
     if (last)
-        return (Piece){text_format(g->ngc, "%s'", operand(g, n->arg[0], depth, 16)), 15};
-    return (Piece){text_format(g->ngc, "permute(%s, [%s])", operand(g, n->arg[0], depth, 0), t.at),
-                   16};
+        return (Piece){text_format(g->ngc, "%s'", operand(g, n->arg[0], depth, IS_WHOLE)), FOLLOWS};
+    return (
+        Piece){text_format(g->ngc, "permute(%s, [%s])", operand(g, n->arg[0], depth, PROSE), t.at),
+               IS_WHOLE};
 }
 
 /* a @ b, with ' after an operand that is stored transposed */
 static Piece piece_matmul(const Graph *g, const Node *n, int depth)
 {
-    const char *a = operand(g, n->arg[0], depth, 13 + n->attr.ta);
-    const char *b = operand(g, n->arg[1], depth, 14);
+    const char *a = operand(g, n->arg[0], depth, n->attr.ta ? NEGATES : MULTIPLIES);
+    const char *b = operand(g, n->arg[1], depth, NEGATES);
     const char *ta = n->attr.ta ? "'" : "";
     const char *tb = n->attr.tb ? "'" : "";
-    return (Piece){text_format(g->ngc, "%s%s @ %s%s", a, ta, b, tb), 13};
+    return (Piece){text_format(g->ngc, "%s%s @ %s%s", a, ta, b, tb), MULTIPLIES};
 }
 
 /* The index of a loop; a pass of one that does not begin at 0 has another number. */
@@ -350,9 +364,9 @@ static Piece piece_index(const Graph *g, const Node *n)
 {
     const Loop *l = n->attr.loop;
     if (l->from == 0)
-        return (Piece){l->name, 16};
+        return (Piece){l->name, IS_WHOLE};
     const char *sign = l->from < 0 ? "+" : "-";
-    return (Piece){text_format(g->ngc, "%s %s %lld", l->name, sign, llabs(l->from)), 12};
+    return (Piece){text_format(g->ngc, "%s %s %lld", l->name, sign, llabs(l->from)), ADDS};
 }
 
 /* Is a collected value put into its place whole, the same in each pass? */
@@ -384,23 +398,24 @@ static Piece piece_leaving(const Graph *g, const Node *n, int depth)
     Ngc *ngc = g->ngc;
 
     if (n->op == OP_loop)
-        return (Piece){text_format(ngc, "for %s", range_of_loop(g, l)), 0};
+        return (Piece){text_format(ngc, "for %s", range_of_loop(g, l)), PROSE};
     if (n->op == OP_passes)
-        return (Piece){text_format(ngc, "the number of passes of %s", l->name), 0};
+        return (Piece){text_format(ngc, "the number of passes of %s", l->name), PROSE};
 
     for (int i = 0; n->op == OP_last && i < loop_variables(n->arg[1]); i++)
         if (loop_leaf(n->arg[1], i) == n->arg[0] && node_name(loop_next(n->arg[1], i)))
             value = loop_next(n->arg[1], i);
-    const char *text = operand(g, value, depth, 11);
+    const char *text = operand(g, value, depth, ABOVE_COMPARES);
     if (n->op == OP_last)
-        return (Piece){text_format(ngc, "%s of the %s pass", text, l->down ? "first" : "last"), 0};
+        return (Piece){text_format(ngc, "%s of the %s pass", text, l->down ? "first" : "last"),
+                       PROSE};
     if (is_summed(n))
-        return (Piece){text_format(ngc, "the sum of %s over %s", text, l->name), 0};
+        return (Piece){text_format(ngc, "the sum of %s over %s", text, l->name), PROSE};
     if (is_stacked((Graph *)g, n))
-        return (Piece){text_format(ngc, "%s for each %s", text, l->name), 0};
+        return (Piece){text_format(ngc, "%s for each %s", text, l->name), PROSE};
 
     const char *place = place_text(g, n, n->arg[0]->shape, n->shape, 0);
-    return (Piece){text_format(ngc, "%s at [%s] for each %s", text, place, l->name), 0};
+    return (Piece){text_format(ngc, "%s at [%s] for each %s", text, place, l->name), PROSE};
 }
 
 /* A leaf that has no name, in the words of the language. */
@@ -445,9 +460,9 @@ static Piece piece_call(const Graph *g, const Node *n, int depth)
     text_add(&t, "%s(", name);
     for (int i = 0; i < n->nargs; i++)
         if (i != 1 || !factored)
-            text_add(&t, "%s%s", i ? ", " : "", operand(g, n->arg[i], depth, 0));
+            text_add(&t, "%s%s", i ? ", " : "", operand(g, n->arg[i], depth, PROSE));
     text_add(&t, ")");
-    return (Piece){t.at, 16};
+    return (Piece){t.at, IS_WHOLE};
 }
 
 /* The call of the def, with its tensors: what it is computed as is said elsewhere. */
@@ -456,9 +471,9 @@ static Piece piece_given(const Graph *g, const Node *n, int depth)
     Text t = {.ngc = g->ngc};
     text_add(&t, "%s(", n->attr.given->name);
     for (int i = 1; i <= n->attr.given->count; i++)
-        text_add(&t, "%s%s", i > 1 ? ", " : "", operand(g, n->arg[i], depth, 0));
+        text_add(&t, "%s%s", i > 1 ? ", " : "", operand(g, n->arg[i], depth, PROSE));
     text_add(&t, ")");
-    return (Piece){t.at, 16};
+    return (Piece){t.at, IS_WHOLE};
 }
 
 /* An elementwise op: a call of the language's function, or its operator. */
@@ -478,14 +493,15 @@ static Piece piece_elementwise(const Graph *g, const Node *n, int depth)
     }
 
     if (n->op == OP_pow) {
-        text_add(&t, "%s^%s", operand(g, n->arg[0], depth, 16), operand(g, n->arg[1], depth, 16));
-        return (Piece){t.at, 15};
+        text_add(&t, "%s^%s", operand(g, n->arg[0], depth, IS_WHOLE),
+                 operand(g, n->arg[1], depth, IS_WHOLE));
+        return (Piece){t.at, FOLLOWS};
     }
 
     if (info->test) {
-        text_add(&t, "%s %s %s", operand(g, n->arg[0], depth, 11), info->sign,
-                 operand(g, n->arg[1], depth, 11));
-        return (Piece){t.at, 10};
+        text_add(&t, "%s %s %s", operand(g, n->arg[0], depth, ABOVE_COMPARES), info->sign,
+                 operand(g, n->arg[1], depth, ABOVE_COMPARES));
+        return (Piece){t.at, COMPARES};
     }
 
     int right = info->flags & F_COMMUTATIVE ? info->prec : info->prec + 1;
@@ -500,59 +516,86 @@ static bool is_short(const Node *n)
     return node_name(n) != NULL;
 }
 
-static Piece piece(const Graph *g, const Node *n, int depth, bool top)
+/* What is written without its operands: numbers, names, leaves. false: n is not such a node. */
+static bool piece_alone(const Graph *g, const Node *n, bool top, Piece *out)
 {
     const char *name = node_name(n);
-    unsigned dropped;
-    if (n->op == OP_const)
-        return (Piece){text_format(g->ngc, "%.6g", n->attr.value), n->attr.value < 0 ? 14 : 16};
+    const Loop *counted = node_counts(n);
+    *out = (Piece){name, IS_WHOLE};
+
+    if (n->op == OP_const) {
+        int prec = n->attr.value < 0 ? NEGATES : IS_WHOLE;
+        *out = (Piece){text_format(g->ngc, "%.6g", n->attr.value), prec};
+        return true;
+    }
     if (n->op == OP_size) {
         const char *size = size_text(g, n->attr.size, "");
-        return (Piece){size, strpbrk(size, " *") ? 12 : 16};
+        *out = (Piece){size, strpbrk(size, " *") ? ADDS : IS_WHOLE};
+        return true;
     }
 
-    const Loop *counted = node_counts(n);
-    if (counted)
-        return (Piece){counted->name, 16};
-    if (n->op == OP_index)
-        return piece_index(g, n);
+    if (counted) {
+        out->text = counted->name;
+        return true;
+    }
+    if (n->op == OP_index) {
+        *out = piece_index(g, n);
+        return true;
+    }
 
-    if (name && !top)
-        return (Piece){name, 16};
-    if (name && n->op == OP_var)
-        return (Piece){name, 16};
-    if (op_info[n->op]->flags & F_LEAF)
-        return (Piece){leaf_text(g, n), 16};
+    if (name && (!top || n->op == OP_var))
+        return true;
+    if (!(op_info[n->op]->flags & F_LEAF))
+        return false;
+    out->text = leaf_text(g, n);
+    return true;
+}
 
+/* An op that is not elementwise, by its operands. */
+static Piece piece_op(const Graph *g, const Node *n, int depth)
+{
+    switch (n->op) {
+    case OP_matmul: return piece_matmul(g, n, depth);
+    case OP_permute: return piece_permute(g, n, depth);
+    case OP_pad: return piece_pad(g, n, depth);
+    case OP_concat: return piece_concat(g, n, depth);
+    case OP_gather: return piece_gather(g, n, depth);
+    case OP_given: return piece_given(g, n, depth);
+    case OP_loop:
+    case OP_last:
+    case OP_passes:
+    case OP_collect: return piece_leaving(g, n, depth);
+    case OP_convk: /* what the kernel of a convolution gets */
+        return (Piece){text_format(g->ngc, "%s against %s",
+                                   operand(g, n->arg[0], depth, ABOVE_COMPARES),
+                                   operand(g, n->arg[1], depth, ABOVE_COMPARES)),
+                       COMPARES};
+    default: return piece_call(g, n, depth);
+    }
+}
+
+static Piece piece(const Graph *g, const Node *n, int depth, bool top)
+{
+    Piece alone;
+    unsigned dropped;
+    if (piece_alone(g, n, top, &alone))
+        return alone;
+
+    /* a slice of a name is as short as a name */
     const Node *slice = as_slice(n, &dropped);
     if (slice && (depth > 0 || is_short(slice->arg[0])))
         return piece_slice(g, slice, depth > 0 ? depth - 1 : 0, dropped);
     if (depth == 0)
-        return (Piece){"...", 16};
+        return (Piece){"...", IS_WHOLE};
+
     if (op_info[n->op]->flags & F_ELEMENTWISE)
         return piece_elementwise(g, n, depth - 1);
     if (node_is_turned(n))
-        return (Piece){text_format(g->ngc, "%s'", operand(g, n->arg[0], depth - 1, 16)), 15};
+        return (Piece){text_format(g->ngc, "%s'", operand(g, n->arg[0], depth - 1, IS_WHOLE)),
+                       FOLLOWS};
     if (n->op == OP_expand || n->op == OP_reshape)
         return piece(g, n->arg[0], depth, false);
-
-    switch (n->op) {
-    case OP_matmul: return piece_matmul(g, n, depth - 1);
-    case OP_permute: return piece_permute(g, n, depth - 1);
-    case OP_pad: return piece_pad(g, n, depth - 1);
-    case OP_concat: return piece_concat(g, n, depth - 1);
-    case OP_gather: return piece_gather(g, n, depth - 1);
-    case OP_given: return piece_given(g, n, depth - 1);
-    case OP_loop:
-    case OP_last:
-    case OP_passes:
-    case OP_collect: return piece_leaving(g, n, depth - 1);
-    case OP_convk: /* what the kernel of a convolution gets */
-        return (Piece){text_format(g->ngc, "%s against %s", operand(g, n->arg[0], depth - 1, 11),
-                                   operand(g, n->arg[1], depth - 1, 11)),
-                       10};
-    default: return piece_call(g, n, depth - 1);
-    }
+    return piece_op(g, n, depth - 1);
 }
 
 const char *node_text(const Graph *g, const Node *n, int depth)
