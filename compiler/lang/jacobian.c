@@ -99,12 +99,24 @@ Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed, const 
 
 /* ---- few products for many rows ---- */
 
+typedef struct Diagonals {
+    int d[MOST_DIAGONALS]; /* ascending */
+    int count;
+} Diagonals;
+
 typedef struct Triplets { /* of a matrix that is stored as its places */
     Lower *L;
     Loc loc;
-    const Value *of, *by;
-    Node *y;
+    const Value *of, *by; /* y and x, for messages */
+    Node *y, *x;
+    bool symmetric;
+
     Pattern p;
+    bool known;  /* the places were found */
+    bool few;    /* there are few colours */
+    bool banded; /* the places are these diagonals: */
+    Diagonals bands;
+
     Node **sum; /* by colour: the sum of its rows, [p.columns] */
     Node *rows, *columns, *values;
 } Triplets;
@@ -157,11 +169,6 @@ static bool read_places(Triplets *t)
 }
 
 /* ---- diagonals: a[i, i + d] for each d ---- */
-
-typedef struct Diagonals {
-    int d[MOST_DIAGONALS]; /* ascending */
-    int count;
-} Diagonals;
 
 static int first_row(int d)
 {
@@ -239,9 +246,10 @@ static Node *diagonal(const Triplets *t, Node *colour, int d)
     return v;
 }
 
-static bool read_diagonals(Triplets *t, const Diagonals *all, bool symmetric)
+static bool read_diagonals(Triplets *t)
 {
     Graph *g = t->L->g;
+    const Diagonals *all = &t->bands;
     Node *value[MOST_DIAGONALS], *row[MOST_DIAGONALS], *column[MOST_DIAGONALS];
     Node *colour = int_data(t, t->p.colour, t->p.rows);
 
@@ -249,7 +257,7 @@ static bool read_diagonals(Triplets *t, const Diagonals *all, bool symmetric)
         return false;
     for (int k = all->count - 1; k >= 0; k--) {
         int d = all->d[k], mirror = all->count - 1 - k;
-        bool same = symmetric && mirror > k && all->d[mirror] == -d;
+        bool same = t->symmetric && mirror > k && all->d[mirror] == -d;
         Node *i = graph_iota(g, (Shape){1, {length_of(&t->p, d)}}, 0);
         row[k] = graph_binary(g, OP_add, i, graph_int(g, first_row(d)));
         column[k] = graph_binary(g, OP_add, i, graph_int(g, first_row(d) + d));
@@ -302,6 +310,68 @@ static bool gains(const Pattern *p)
     return p->rows >= FEW_ROWS && (int64_t)p->colours * GAIN <= p->rows && elements <= INT32_MAX;
 }
 
+/* Finds few colours for the places. */
+static void colour(Triplets *t)
+{
+    t->banded = fill_diagonals(t->L->ngc, &t->p, &t->bands);
+    t->few = graph_colour(t->L->g, &t->p, t->symmetric && !t->banded);
+}
+
+static bool is_empty(const Triplets *t)
+{
+    return t->p.first[t->p.rows] == 0;
+}
+
+/* Computes the elements. False: after a message. */
+static bool read_elements(Triplets *t)
+{
+    return t->banded ? read_diagonals(t) : read_places(t);
+}
+
+/* The whole matrix in a list, or 0 if it has too few zeros. */
+static Value *whole_matrix(Triplets *t)
+{
+    if (!t->known || t->y->shape.rank + t->x->shape.rank > MAX_RANK)
+        return value_number(t->L, t->loc, 0);
+
+    colour(t);
+    if (!t->few || !gains(&t->p) || is_empty(t))
+        return value_number(t->L, t->loc, 0);
+    if (!read_elements(t))
+        return value_error(t->L, t->loc);
+    return value_list(t->L, t->loc, (Value *[]){value_node(t->L, t->loc, dense(t, t->x->shape))},
+                      1);
+}
+
+/* Finds the places and colours of a matrix that the user asks for. False: after a message. */
+static bool find_places(Triplets *t)
+{
+    Lower *L = t->L;
+
+    if (t->y->type != T_FLOAT) {
+        lower_error(L, ERR_LOSS_INT, t->of->loc, "an int has no gradient");
+        return false;
+    }
+    if (!t->known && !whole_pattern(t, t->y->shape, t->x->shape)) {
+        lower_error(L, ERR_LIBRARY_ARGUMENTS, t->loc,
+                    "the places of a sparse matrix are found before the model runs: the shapes %s "
+                    "and %s must be numbers, and not too large",
+                    shape_text(L->g, t->y->shape), shape_text(L->g, t->x->shape));
+        return false;
+    }
+
+    colour(t);
+    if (!t->few) {
+        lower_error(L, ERR_LIBRARY_ARGUMENTS, t->loc, "the matrix has too few zeros for its size");
+        return false;
+    }
+    if (is_empty(t)) {
+        lower_error(L, ERR_LIBRARY_ARGUMENTS, t->loc, "all elements of the matrix are 0");
+        return false;
+    }
+    return true;
+}
+
 /* _sparse(y, x, symmetric, dense): [rows, columns, values] of dy/dx. With `dense`, the whole matrix
  * in a list, or 0 if it has too few zeros. */
 Value *builtin_sparse(Lower *L, Loc loc, Value **arg)
@@ -313,42 +383,20 @@ Value *builtin_sparse(Lower *L, Loc loc, Value **arg)
         !want_number(L, arg[3], "this", &whole))
         return value_error(L, loc);
 
-    Triplets t = {.L = L, .loc = loc, .of = arg[0], .by = arg[1], .y = y};
-    Diagonals all = {.count = 0};
-    bool known = y->type == T_FLOAT && x->type == T_FLOAT && graph_pattern(L->g, y, x, &t.p);
-    if (whole != 0 && (!known || y->shape.rank + x->shape.rank > MAX_RANK))
-        return value_number(L, loc, 0);
-    if (y->type != T_FLOAT) {
-        lower_error(L, ERR_LOSS_INT, arg[0]->loc, "an int has no gradient");
-        return value_error(L, loc);
-    }
-    if (!known && !whole_pattern(&t, y->shape, x->shape)) {
-        lower_error(L, ERR_LIBRARY_ARGUMENTS, loc,
-                    "the places of a sparse matrix are found before the model runs: the shapes %s "
-                    "and %s must be numbers, and not too large",
-                    shape_text(L->g, y->shape), shape_text(L->g, x->shape));
-        return value_error(L, loc);
-    }
-
-    bool banded = fill_diagonals(L->ngc, &t.p, &all);
-    bool few = graph_colour(L->g, &t.p, symmetric != 0 && !banded);
-    if (whole != 0 && (!few || !gains(&t.p) || t.p.first[t.p.rows] == 0))
-        return value_number(L, loc, 0);
-    if (!few) {
-        lower_error(L, ERR_LIBRARY_ARGUMENTS, loc, "the matrix has too few zeros for its size");
-        return value_error(L, loc);
-    }
-    if (t.p.first[t.p.rows] == 0) {
-        lower_error(L, ERR_LIBRARY_ARGUMENTS, loc, "all elements of the matrix are 0");
-        return value_error(L, loc);
-    }
-
-    if (!(banded ? read_diagonals(&t, &all, symmetric != 0) : read_places(&t)))
-        return value_error(L, loc);
+    Triplets t = {.L = L,
+                  .loc = loc,
+                  .of = arg[0],
+                  .by = arg[1],
+                  .y = y,
+                  .x = x,
+                  .symmetric = symmetric != 0};
+    t.known = y->type == T_FLOAT && x->type == T_FLOAT && graph_pattern(L->g, y, x, &t.p);
     if (whole != 0)
-        return value_list(L, loc, (Value *[]){value_node(L, loc, dense(&t, x->shape))}, 1);
-    return value_list(L, loc,
-                      (Value *[]){value_node(L, loc, t.rows), value_node(L, loc, t.columns),
-                                  value_node(L, loc, t.values)},
-                      3);
+        return whole_matrix(&t);
+
+    if (!find_places(&t) || !read_elements(&t))
+        return value_error(L, loc);
+    Value *part[] = {value_node(L, loc, t.rows), value_node(L, loc, t.columns),
+                     value_node(L, loc, t.values)};
+    return value_list(L, loc, part, 3);
 }
