@@ -5,7 +5,13 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- matrix product, indexing ---- */
+/* Adds a node of floats without attributes. */
+static Node *add_floats(Graph *g, Op op, Shape shape, Node *const *arg, int count)
+{
+    return graph_add(g, (Node){.op = op, .type = T_FLOAT, .shape = shape, .nargs = count}, arg);
+}
+
+/* ---- matrix product ---- */
 
 /* Does n exchange the last two axes of its operand, and nothing else? */
 static bool is_transpose(const Graph *g, const Node *n)
@@ -33,36 +39,48 @@ static Node *matmul_flat(Graph *g, Node *a, Node *b, struct Attr attr)
 {
     if (attr.ta)
         a = graph_transpose(g, a);
-
-    Shape shape = a->shape, flat = {.rank = 2, .dim = {1}};
-    for (int i = 0; i < shape.rank - 1; i++)
-        flat.dim[0] = size_mul(g, flat.dim[0], shape.dim[i]);
-    flat.dim[1] = shape.dim[shape.rank - 1];
     attr.ta = false;
+
+    /* [.., r, k] -> [.. * r, k] */
+    Shape shape = a->shape, flat = {.rank = 2, .dim = {1}};
+    int last = shape.rank - 1;
+    for (int i = 0; i < last; i++)
+        flat.dim[0] = size_mul(g, flat.dim[0], shape.dim[i]);
+    flat.dim[1] = shape.dim[last];
+
+    /* [.. * r, c] -> [.., r, c] */
     Node *c = matmul(g, graph_reshape(g, a, flat), b, attr);
-    shape.dim[shape.rank - 1] = c->shape.dim[1];
+    shape.dim[last] = c->shape.dim[1];
     return graph_reshape(g, c, shape);
 }
 
+/* A matrix as a batch of copies, as b is one. */
+static Node *repeated(Graph *g, Node *a, const Node *b)
+{
+    Shape s = b->shape;
+    memcpy(s.dim + s.rank - 2, a->shape.dim, 2 * sizeof *s.dim);
+    return graph_broadcast(g, a, s);
+}
+
+/* a [.., m, k] times b [.., k, n], as they are after the transposes that attr says. */
 static Node *matmul(Graph *g, Node *a, Node *b, struct Attr attr)
 {
     a = untranspose(g, graph_cast(g, a, T_FLOAT), &attr.ta);
     b = untranspose(g, graph_cast(g, b, T_FLOAT), &attr.tb);
-    int r = a->shape.rank;
-    if (r > 2 && b->shape.rank == 2)
+    if (a->shape.rank > 2 && b->shape.rank == 2)
         return matmul_flat(g, a, b, attr);
-    if (r == 2 && b->shape.rank > 2) {
-        Shape s = b->shape;
-        memcpy(s.dim + s.rank - 2, a->shape.dim, 2 * sizeof *s.dim);
-        a = graph_broadcast(g, a, s);
-        r = s.rank;
-    }
+    if (a->shape.rank == 2 && b->shape.rank > 2)
+        a = repeated(g, a, b);
+
+    int column = a->shape.rank - 1, row = column - 1;
+    Size m = a->shape.dim[attr.ta ? column : row], k = a->shape.dim[attr.ta ? row : column];
+    bool fits = b->shape.rank == a->shape.rank && k == b->shape.dim[attr.tb ? column : row];
+    if (!fits)
+        ngc_bug("matmul: %s and %s", shape_text(g, a->shape), shape_text(g, b->shape));
 
     Shape shape = a->shape;
-    shape.dim[r - 2] = a->shape.dim[r - 2 + attr.ta];
-    shape.dim[r - 1] = b->shape.dim[r - 1 - attr.tb];
-    if (b->shape.rank != r || a->shape.dim[r - 1 - attr.ta] != b->shape.dim[r - 2 + attr.tb])
-        ngc_bug("matmul: %s and %s", shape_text(g, a->shape), shape_text(g, b->shape));
+    shape.dim[row] = m;
+    shape.dim[column] = b->shape.dim[attr.tb ? row : column];
     Node n = {.op = OP_matmul, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = attr};
     return graph_add(g, n, (Node *[]){a, b});
 }
@@ -77,40 +95,29 @@ Node *graph_chain(Graph *g, Node *a, Node *b, bool ta, bool tb, bool down)
     return matmul(g, a, b, (struct Attr){.ta = ta, .tb = tb, .chain = true, .down = down});
 }
 
+/* ---- linear algebra ---- */
+
+/* The derivative of these needs the matrix, the value its factors: both are operands. Equal factors
+ * are shared. */
+
+/* a matrix, and `more` columns after it */
+static Shape wider(Graph *g, Shape s, int more)
+{
+    s.dim[s.rank - 1] = size_add(g, s.dim[s.rank - 1], more);
+    return s;
+}
+
+/* [.., n, n + 1]: see ngrt_linear_real.h */
 Node *graph_lu(Graph *g, Node *a)
 {
-    Shape s = a->shape;
-    s.dim[s.rank - 1] = size_add(g, s.dim[s.rank - 1], 1);
-    return graph_add(g, (Node){.op = OP_lu, .type = T_FLOAT, .shape = s, .nargs = 1}, &a);
+    return add_floats(g, OP_lu, wider(g, a->shape, 1), &a, 1);
 }
 
-/* The derivative needs the matrix, the value its factors: both are operands. Equal factors are
- * shared. */
 Node *graph_solve(Graph *g, Node *a, Node *b, bool transposed)
 {
-    Node n = {
-        .op = OP_solve, .type = T_FLOAT, .shape = b->shape, .nargs = 3, .attr.ta = transposed};
+    Node n = {.op = OP_solve, .type = T_FLOAT, .shape = b->shape, .nargs = 3};
+    n.attr.ta = transposed;
     return graph_add(g, n, (Node *[]){a, graph_lu(g, a), b});
-}
-
-/* [.., n, n + 2]: see ngrt_linear_real.h */
-Node *graph_lup(Graph *g, Node *a)
-{
-    Shape s = a->shape;
-    s.dim[s.rank - 1] = size_add(g, s.dim[s.rank - 1], 2);
-    return graph_add(g, (Node){.op = OP_lup, .type = T_FLOAT, .shape = s, .nargs = 1}, &a);
-}
-
-Node *graph_cof(Graph *g, Node *a)
-{
-    Node n = {.op = OP_cof, .type = T_FLOAT, .shape = a->shape, .nargs = 2};
-    return graph_add(g, n, (Node *[]){a, graph_lup(g, a)});
-}
-
-Node *graph_cof2(Graph *g, Node *a, Node *w)
-{
-    Node n = {.op = OP_cof2, .type = T_FLOAT, .shape = a->shape, .nargs = 3};
-    return graph_add(g, n, (Node *[]){a, graph_lup(g, a), w});
 }
 
 Node *graph_det(Graph *g, Op op, Node *a)
@@ -118,9 +125,26 @@ Node *graph_det(Graph *g, Op op, Node *a)
     Shape s = a->shape;
     s.rank -= 2;
     memset(s.dim + s.rank, 0, 2 * sizeof *s.dim);
-    return graph_add(g, (Node){.op = op, .type = T_FLOAT, .shape = s, .nargs = 2},
-                     (Node *[]){a, graph_lu(g, a)});
+    return add_floats(g, op, s, (Node *[]){a, graph_lu(g, a)}, 2);
 }
+
+/* [.., n, n + 2]: see ngrt_linear_real.h */
+Node *graph_lup(Graph *g, Node *a)
+{
+    return add_floats(g, OP_lup, wider(g, a->shape, 2), &a, 1);
+}
+
+Node *graph_cof(Graph *g, Node *a)
+{
+    return add_floats(g, OP_cof, a->shape, (Node *[]){a, graph_lup(g, a)}, 2);
+}
+
+Node *graph_cof2(Graph *g, Node *a, Node *w)
+{
+    return add_floats(g, OP_cof2, a->shape, (Node *[]){a, graph_lup(g, a), w}, 3);
+}
+
+/* ---- convolution ---- */
 
 /* The number of places of a window of `taps` along an axis of n:
  * (n - dilation (taps - 1) - 1) / step + 1. */
@@ -135,10 +159,12 @@ static Size window_places(Graph *g, Size n, Size taps, Size step, Size dilation)
 
 Node *graph_conv(Graph *g, Node *x, Node *k, const struct Attr *at)
 {
+    /* x [c, h, w, b] and k [o, c/groups, kh, kw]: [o, i, j, b] */
     Shape shape = {.rank = 4, .dim = {k->shape.dim[0], 0, 0, x->shape.dim[3]}};
     for (int i = 0; i < 2; i++)
         shape.dim[1 + i] = window_places(g, x->shape.dim[1 + i], k->shape.dim[2 + i], at->stride[i],
                                          at->dilation[i]);
+
     Node n = {.op = OP_conv, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = *at};
     x = graph_cast(g, x, T_FLOAT);
     k = graph_cast(g, k, T_FLOAT);
@@ -151,11 +177,14 @@ Node *graph_convk(Graph *g, Node *x, Node *y, const struct Attr *at, Shape shape
     return graph_add(g, n, (Node *[]){x, y});
 }
 
+/* ---- indexing ---- */
+
 Node *graph_checked(Graph *g, Node *i, Size size)
 {
     double v;
     if (node_const(i, &v) && v >= 0 && size >= 0 && v < (double)size)
         return i;
+
     Node n = {.op = OP_checked, .type = T_INT, .shape = i->shape, .nargs = 1, .attr.size = size};
     return graph_add(g, n, &i);
 }
@@ -170,10 +199,11 @@ Node *graph_order_of(Graph *g, Node *x, Size k)
 
 Node *graph_gather_at(Graph *g, Node *x, Node *const *index, int count, int axis)
 {
-    int rank = index[0]->shape.rank, end = axis + rank; /* the index's axes replace `count` */
-    Shape shape = {.rank = x->shape.rank - count + rank};
     Node **arg = arena_alloc(g->ngc, (size_t)(1 + count) * sizeof *arg);
 
+    /* The axes of the index replace `count` axes of x. */
+    int rank = index[0]->shape.rank, end = axis + rank;
+    Shape shape = {.rank = x->shape.rank - count + rank};
     for (int k = 0; k < shape.rank; k++) {
         if (k < axis)
             shape.dim[k] = x->shape.dim[k];

@@ -71,6 +71,7 @@ static void each_product(const Node *n, const Eval *e,
     for (int i = 0; i < CALL_SIZES; i++)
         s[i] = size_at(e->graph, size[i], e->dim);
 
+    /* the shapes of X, K and Y */
     int64_t channels = s[CONV_GROUPS] * s[CONV_CHANNELS], outs = s[CONV_GROUPS] * s[CONV_OUT];
     const int64_t x_dim[] = {channels, s[CONV_HEIGHT], s[CONV_WIDTH], s[CONV_BATCH]};
     const int64_t k_dim[] = {outs, s[CONV_CHANNELS], s[CONV_KH], s[CONV_KW]};
@@ -134,6 +135,7 @@ static Node *exchange(Graph *g, Node *k, int groups)
     if (groups == 1)
         return graph_permute(g, k, (int[]){1, 0, 2, 3});
 
+    /* [groups, outs, ins, kh, kw] -> [groups, ins, outs, kh, kw] */
     Shape s = k->shape;
     Size outs, ins = s.dim[1]; /* of one group */
     if (!size_div(g, s.dim[0], groups, &outs))
@@ -207,7 +209,8 @@ static Node *conv_adjoint(Graph *g, Node *k, Node *y, const struct Attr *at, Sha
 {
     Node *sum = NULL, *exchanged = exchange(g, k, at->groups);
     const Size *taps = &k->shape.dim[2];
-    Size phases[2];
+
+    Size phases[2]; /* along each axis */
     for (int a = 0; a < 2; a++) {
         Size period = phase_of(0, 1, at->stride[a], at->dilation[a]).period;
         phases[a] = period < taps[a] ? period : taps[a];
