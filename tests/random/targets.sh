@@ -9,12 +9,8 @@
 # installs all that they need. Every second model is a network; every third has 32-bit floats.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-build=${BUILD:-$(dirname "${NGC:-build/ngc}")}
-count=${TARGET_MODELS:-24} first=${TARGET_FIRST:-1}
-dir=$(mktemp -d) || exit 2
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0
 . tests/suite.sh
+count=${TARGET_MODELS:-24} first=${TARGET_FIRST:-1}
 
 all='
 gcc-11-O0|gcc-11 -O0|
