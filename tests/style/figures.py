@@ -65,22 +65,29 @@ def at(values, share):
     return values[min(len(values) - 1, int(len(values) * share))]
 
 
+LONG = 60  # lines of a function
+FILES = 5  # that are printed: those with most tokens a line, without the short ones
+
+
 def print_figures(name, paths):
-    length, weight, widths = [], [], []
+    length, weight, widths, long, dense = [], [], [], [], []
     code_lines = code_tokens = choices = nested = comments = blanks = inside = 0
     for path in paths:
         text = open(path).read().replace("\\\n", " \n")
         lines, comment_only = without_comments(text)
         widths += [len(line) for line in text.split("\n") if line.strip()]
-        for line in lines:
-            if line.strip() and not line.lstrip().startswith("#"):
-                code_lines += 1
-                choices += choices_in(line) > 0
-                nested += choices_in(line) > 1
+        code = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+        code_lines += len(code)
+        choices += sum(choices_in(line) > 0 for line in code)
+        nested += sum(choices_in(line) > 1 for line in code)
         code_tokens += len(tokens(lines))
+        if len(code) > 100:
+            dense.append((len(tokens(lines)) / len(code), os.path.relpath(path, top)))
         for head, brace, end in functions(lines):
             body = slice(brace + 1, end)
             length.append(end - head + 1)
+            if length[-1] > LONG:
+                long.append("%s:%d" % (os.path.relpath(path, top), head + 1))
             weight.append(len(tokens(lines[head:end + 1])))
             inside += end - brace - 1
             comments += sum(comment_only[body])
@@ -95,6 +102,8 @@ def print_figures(name, paths):
     print("  lines with ?:       %.2f%%, with two or more %.2f%%" % (100 * choices / lines, 100 * nested / lines))
     print("  in bodies           %.1f lines of comment in 100, %.1f%% blank" % (
         100 * comments / max(inside, 1), 100 * blanks / max(inside, 1)))
+    print("  over %d lines       %s" % (LONG, " ".join(long) or "none"))
+    print("  densest files       " + ", ".join("%s %.1f" % (path, share) for share, path in sorted(dense)[:-FILES - 1:-1]))
 
 
 def main():
