@@ -263,6 +263,8 @@ static bool read_kernel_call(Reader *x)
     const char *param = called->params + 1, *comma = "";
 
     text_add(&x->text, "%s(", called->name);
+
+    /* sizes that were joined */
     const char *sizes = f->joined ? f->sizes : "";
     while (*sizes) {
         size_t n = strcspn(sizes, ",");
@@ -276,6 +278,7 @@ static bool read_kernel_call(Reader *x)
         comma = ", ";
     }
 
+    /* the range, where one thread does all */
     for (const char *range = f->range; range && *range; param = next_param(param)) {
         size_t n = strcspn(range, ",");
         text_add(&x->text, "%s", comma);
@@ -285,6 +288,7 @@ static bool read_kernel_call(Reader *x)
         range = skip_blanks(range + n + (range[n] == ','));
     }
 
+    /* what the call itself gives */
     for (x->at = end + 1; *x->at != ')'; comma = ", ") {
         const char *text = x->at = skip_blanks(x->at), *after = argument_end(text, x->end);
         text_add(&x->text, "%s", comma);

@@ -387,10 +387,13 @@ static void describe_move(Lesson *l, Move *v)
 {
     const Step *s = v->step;
     const OpInfo *info = op_info[s->y->op];
+
+    /* from where to where */
     v->x = lesson_at(l, s->x) - 1;
     v->y = lesson_at(l, s->y) - 1;
     v->up = s->y->op == OP_loop ? loop_upstream(l, s) : adjoint_label(l, s->loss, s->y);
     v->down = adjoint_label(l, s->loss, s->x);
+
     if (v->loop >= 0 && lesson_loop(l, s->x) != l->loop[v->loop].of)
         v->down = text_format(l->ngc, "%s in this pass", v->down);
     v->slope = NAN;
@@ -401,11 +404,14 @@ static void describe_move(Lesson *l, Move *v)
     name[3] = lesson_label(l, s->y);
     name[4] = v->up;
 
+    /* by which rule */
     v->rule = math_rule(l, s, name, false, M_TEXT);
     v->rule_tex = rule_in(l, s, name, M_TEX);
     v->rule_html = rule_in(l, s, name, M_HTML);
     if (!(info->flags & F_ELEMENTWISE) || !info->rule[s->operand])
         return;
+
+    /* the slope of an elementwise op by itself */
     v->local = math_rule(l, s, name, true, M_TEXT);
     if (s->y->shape.rank == 0)
         v->slope = slope_of(l, s);

@@ -258,6 +258,7 @@ static Node *total_passes(Plan *p, const Node *n)
     if (p->total[n->id])
         return p->total[n->id];
 
+    /* the variables that are totals */
     for (int i = 0; i < variables; i++) {
         if (p->a.info[n->arg[i]->id].class != IS_TOTAL || !p->total[n->arg[i]->id])
             continue;
@@ -266,6 +267,7 @@ static Node *total_passes(Plan *p, const Node *n)
         next[count++] = float_operand(p, n, 2 * variables + i);
     }
 
+    /* what follows the variables among the operands: the test, the count, the loops around */
     int k = 3 * variables, arounds = 0;
     Node *around[MAX_LEVELS];
     Node *test = loop_test(n) ? total_operand(p, n, k++) : NULL;
@@ -636,11 +638,13 @@ static Carry *carry_plan(Model *m, Node **root)
     Loc loc = g->loc;
     unroll_waiting(m, root);
     count = measured(m, root, all);
+
     Plan p = {.a = row_classes(g, all, count, false)};
     p.total = arena_alloc(g->ngc, (size_t)(g->count + 1) * sizeof *p.total);
     p.loop = arena_alloc(g->ngc, (size_t)(g->loops + 1) * sizeof *p.loop);
     p.linked = arena_alloc(g->ngc, (size_t)g->count + 1);
 
+    /* the losses and metrics of which all rows have a value */
     int good = 0;
     for (int i = 0; i < count; i++)
         if (has_result(&p, all[i]))
@@ -648,6 +652,7 @@ static Carry *carry_plan(Model *m, Node **root)
     if (good == 0)
         return NULL;
 
+    /* what batches contribute, walk by walk, and what comes of it */
     p.carry = arena_alloc(g->ngc, sizeof *p.carry);
     p.carry->walks = 1;
     p.carry->rows = total_leaf(g, g->dim[0].name, (Shape){0});

@@ -189,11 +189,14 @@ static void sweep_loop(Sweep *s, Node *loop)
         b.masks = s->found->mask;
         b.below = s->below;
     }
+
+    /* where the sweep through the body begins: at what has an adjoint after the loop */
     back_loop_begin(&b, s->found->adjoint);
     body.within = loop->attr.loop;
     body.found = s->found + 1;
     begin_found(&body);
 
+    /* the sweep through the body; what it makes is of one pass */
     Indices before = graph_use_indices(s->g, &index, 1);
     for (int i = 0; i < b.seeds; i++) {
         Node *y = b.seeds_of[i], *dy = s->found->adjoint[y->id];
@@ -202,11 +205,14 @@ static void sweep_loop(Sweep *s, Node *loop)
     sweep(&body);
     graph_restore_indices(s->g, before);
 
+    /* what it has found becomes the body of the loop that goes back */
     qsort(body.found->touched, (size_t)body.found->touches, sizeof(int), compare_ids);
     b.touched = body.found->touched;
     b.touches = body.found->touches;
     back_loop_end(&b, body.found->adjoint, body.found->mask);
     end_found(body.found);
+
+    /* what that loop sends to values outside */
     for (int i = 0; i < b.count; i++)
         if (s->wanted[b.x[i]->id])
             contribute(s, loop, s->found->adjoint[loop->id], b.x[i], b.operand[i], b.dx[i],

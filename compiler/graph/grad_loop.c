@@ -53,6 +53,8 @@ static void seed_variable(BackLoop *b, int i, Node *const *adjoint)
 
     if (leaf->type != T_FLOAT || !b->wanted[leaf->id])
         return;
+
+    /* what is read of it after the last pass */
     for (int k = 0; k < b->part->leaves; k++) {
         Node *n = b->part->leave[k];
         if (n->op != OP_last || n->arg[1] != b->loop || n->arg[0] != leaf || !adjoint[n->id])
@@ -62,6 +64,7 @@ static void seed_variable(BackLoop *b, int i, Node *const *adjoint)
         mask = mask_of(b, n);
     }
 
+    /* its adjoint is a variable of the loop that goes back */
     b->init[i] = init ? init : graph_full(g, leaf->shape, 0);
     b->leaf[i] = graph_carried(g, b->loop->attr.loop, leaf);
     if (b->masks && b->below[leaf->id] != RISK_NONE) {
@@ -575,6 +578,7 @@ void back_loop_end(BackLoop *b, Node *const *adjoint, Node *const *mask)
     int results = body_results(b, &v, result);
     simplify_results(b, result, results);
 
+    /* into the body that goes back: values of the forward pass become elements that it has kept */
     Move m = new_move(b);
     move_variables(&m, &v);
     name_variables(b, &v);
@@ -584,6 +588,7 @@ void back_loop_end(BackLoop *b, Node *const *adjoint, Node *const *mask)
     end_memory(b);
     Node *loop = make_loop(b, m.to, &v);
 
+    /* what the passes contribute to values outside, and to the starting values */
     for (int i = 0; i < b->count; i++) {
         b->dx[i] = graph_collect_sum(g, loop, b->dx[i]);
         if (b->dx_mask[i])

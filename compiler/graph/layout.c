@@ -288,6 +288,7 @@ void modes_layout(Modes *modes)
     Node **root = arena_alloc(ngc, (size_t)(roots + 1) * sizeof *root);
     bool *stays = arena_alloc(ngc, (size_t)(roots + 1));
 
+    /* one array: the roots of both modes, then the totals */
     for (int i = 0; i < m->roots; i++) {
         root[use + i] = modes->use[i];
         root[learn + i] = modes->learn[i];
@@ -301,6 +302,7 @@ void modes_layout(Modes *modes)
         stays[i] = true;
 
     graph_layout(m->graph, root, roots, stays);
+
     modes->use = root + use;
     modes->learn = root + learn;
     for (int i = 0; i < carriers; i++)

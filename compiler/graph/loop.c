@@ -150,6 +150,7 @@ static Node *new_loop(Graph *g, const Loop *loop, Node *const *leaf, Node *const
     Node **arg = arena_alloc(g->ngc, (size_t)(3 * count + 2 + arounds) * sizeof *arg);
     int n = 0;
 
+    /* the operands: [leaf.., init.., next.., test, passes, around..] */
     for (int i = 0; i < count; i++)
         arg[n++] = leaf[i];
     for (int i = 0; i < count; i++)

@@ -111,6 +111,7 @@ LoopPart *graph_loop_parts(Graph *g, const int *order)
 {
     LoopPart *part = arena_alloc(g->ngc, (size_t)(g->loops + 1) * sizeof *part);
 
+    /* how many there are, for the room */
     for (int i = 0; i < g->count; i++) {
         const Node *n = g->node[i];
         for (int l = 0; l < MAX_LEVELS; l++)
@@ -119,6 +120,7 @@ LoopPart *graph_loop_parts(Graph *g, const int *order)
         if (is_loop_result(n))
             part[n->attr.loop->id].leaves++;
     }
+
     for (int i = 0; i < g->loops; i++) {
         LoopPart *p = &part[i];
         p->node = arena_alloc(g->ngc, (size_t)(p->count + 1) * sizeof *p->node);
@@ -126,6 +128,7 @@ LoopPart *graph_loop_parts(Graph *g, const int *order)
         p->count = p->leaves = 0;
     }
 
+    /* which they are */
     for (int i = 0; i < g->count; i++) {
         Node *n = g->node[order[i]], *leave = g->node[i];
         for (int l = 0; l < MAX_LEVELS; l++) {

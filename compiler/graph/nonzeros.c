@@ -130,6 +130,7 @@ static void of_moved(Search *s, const Node *n, const Set **out, int64_t count)
         all += count_of(s, n->arg[k]);
     from = arena_alloc(ngc, (size_t)(all + 1) * sizeof *from);
 
+    /* numbers the elements of all operands, one after the other */
     for (int k = 0; k < operands; k++) {
         const Node *a = n->arg[k];
         int64_t own = count_of(s, a);
@@ -141,9 +142,11 @@ static void of_moved(Search *s, const Node *n, const Set **out, int64_t count)
         s->eval.value[a->id] = number;
     }
 
+    /* moves the numbers */
     for (int k = 1; n->op == OP_gather && k < n->nargs; k++)
         s->eval.value[n->arg[k]->id] = (double *)n->arg[k]->attr.data;
     op_info[n->op]->eval(n, &s->eval, moved);
+
     for (int64_t i = 0; i < count; i++)
         out[i] = moved[i] > 0 ? from[(int64_t)moved[i] - 1] : NULL;
 }

@@ -22,9 +22,11 @@ static bool find_by_element(const Graph *g, const Given *r, const Node *dx)
 {
     if (!is_inside(r, dx) || !shape_equal(dx->shape, r->dy->shape))
         return false;
+
     bool *on_path = arena_alloc(g->ngc, (size_t)(r->end - r->first));
     bool *used = arena_alloc(g->ngc, (size_t)(r->end - r->first));
 
+    /* what is computed from the adjoint */
     for (int i = r->first; i < r->end; i++) {
         const Node *n = g->node[i];
         on_path[i - r->first] = n == r->dy;
@@ -33,6 +35,7 @@ static bool find_by_element(const Graph *g, const Given *r, const Node *dx)
                 on_path[i - r->first] |= on_path[n->arg[k]->id - r->first];
     }
 
+    /* of that, what dx is computed from */
     used[dx->id - r->first] = true;
     for (int i = dx->id; i >= r->first; i--) {
         const Node *n = g->node[i];

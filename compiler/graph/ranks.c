@@ -295,12 +295,15 @@ void modes_ranks(Modes *modes)
     r.whole = arena_alloc(g->ngc, room * sizeof *r.whole);
     r.own = arena_alloc(g->ngc, room * sizeof *r.own);
     r.refused = arena_alloc(g->ngc, room * sizeof *r.refused);
+
+    /* what is only a share of a sum over all rows, and what depends on rows that one rank has */
     for (int i = 0; i < r.a.order.count; i++) {
         const Node *n = r.a.order.node[i];
         r.shares[n->id] = has_share(&r, n);
         r.refused[n->id] = is_refused(&r, n);
     }
 
+    /* what the roots need as a whole */
     mark_roots(&r, m, modes->learn);
     build(&r);
     for (int i = 0; i < m->roots; i++)

@@ -138,6 +138,7 @@ static Node *product_of_all(Graph *g, const Node *n)
     if (rows->shape.rank != 2 || w->shape.rank != 2 || slice->op != OP_slice || slice->nargs < 2)
         return NULL;
 
+    /* the slice moves along an axis of x that is not the one of the sums */
     Node *x = slice->arg[0], *all;
     int axis = moved_axis(slice), last = x->shape.rank - 1;
     if (axis < 0 || axis == last || rows->shape.dim[1] != x->shape.dim[last])
@@ -145,6 +146,7 @@ static Node *product_of_all(Graph *g, const Node *n)
     if (!is_outside(x, slice) || !is_outside(w, slice) || !uses_all(g, slice, axis))
         return NULL;
 
+    /* the row of this pass in the product of all; with segments, of all passes of one */
     Size at[MAX_RANK] = {0};
     at[axis] = slice->attr.lo[axis];
     if (g->ngc->opt.segment > 0) {
@@ -185,6 +187,7 @@ static Node *tidy_loop(Tidy *t, Node *n)
     if (count == variables)
         return graph_rebuild(g, n, t->now);
 
+    /* what follows the variables among the operands: the test, the count, the loops around */
     t->changed = true;
     Node *test = loop_test(n) ? t->now[n->arg[k++]->id] : NULL;
     Node *passes = loop_count(n) ? t->now[n->arg[k++]->id] : NULL;

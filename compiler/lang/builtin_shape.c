@@ -185,10 +185,13 @@ Value *b_pad(Lower *L, Loc loc, Value **arg)
         lo[i] = before;
         s.dim[i] = size_add(L->g, s.dim[i], before + after);
     }
+
+    /* with zeros */
     Node *y = graph_pad(L->g, x, lo, step, s);
     if (arg[3]->kind == V_ABSENT || y == x)
         return value_node(L, loc, y);
 
+    /* another value takes the place of the zeros outside */
     Node *value = want_node(L, arg[3], "a value");
     if (value && value->shape.rank != 0) {
         lower_error(L, ERR_SHAPES, arg[3]->loc, "pad: the value must be a scalar");

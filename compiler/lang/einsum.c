@@ -331,6 +331,7 @@ Value *builtin_einsum(Lower *L, Loc loc, Value **arg)
         return value_error(L, loc);
     }
 
+    /* the letters of each operand */
     const char *all = without_spaces(L->ngc, arg[0]->text);
     const char *text = all;
     for (int i = 1; i <= 3 && arg[i]->kind != V_ABSENT; i++) {
@@ -347,6 +348,7 @@ Value *builtin_einsum(Lower *L, Loc loc, Value **arg)
         return value_error(L, loc);
     }
 
+    /* the letters of the result */
     Letters keep;
     const char *written = text_format(L->ngc, "%.*s", (int)(text - all), all);
     if (!read_result(text, written, t, count, keep)) {

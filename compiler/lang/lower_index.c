@@ -180,6 +180,8 @@ static bool index_range(Lower *L, Index *ix, const Expr *r)
         lower_error(L, ERR_SLICE, c->loc, "a step of 0 goes nowhere");
         return false;
     }
+
+    /* from lo up to hi, or from lo down to above hi */
     if (a && !place(L, a, size, step > 0, &lo))
         return false;
     if (b && !place(L, b, size, true, &hi))
@@ -190,6 +192,8 @@ static bool index_range(Lower *L, Index *ix, const Expr *r)
         lo = a ? lo : size_sub(g, size, 1);
         length = b ? size_sub(g, lo, hi) : size_add(g, lo, 1);
     }
+
+    /* the number of elements, which must be known to be at least 1 */
     if (!slice_count(L, length, step < 0 ? -step : step, &count)) {
         lower_error(L, ERR_SLICE, r->loc,
                     "a step of %lld along the run-time size %s: the length is not known",
@@ -343,6 +347,7 @@ static Node *index_tensor(Lower *L, const Expr *x, Node *a)
     for (int i = 0; i < MAX_RANK; i++)
         ix.step[i] = 1;
 
+    /* a part for each axis of the result; what is left out at the end is whole */
     for (const Arg *p = x->args; p; p = p->next) {
         if (p->value->kind == X_ELLIPSIS) {
             int left = a->shape.rank - ix.axis - count_axes(p->next);
@@ -357,6 +362,7 @@ static Node *index_tensor(Lower *L, const Expr *x, Node *a)
     while (ix.axis < a->shape.rank)
         index_whole(&ix);
 
+    /* first the ranges, then the tensors of indices */
     L->g->loc = lower_site(L, x->loc);
     Node *n = graph_reshape(L->g, graph_slice(L->g, a, ix.lo, ix.step, ix.cut), ix.shape);
     if (ix.gathers == 0)

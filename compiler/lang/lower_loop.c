@@ -169,6 +169,8 @@ static bool begin_variable(For *f, const Loop *loop, Carried *c)
 
     if (!fit_lists(f, c))
         return false;
+
+    /* a list, to which passes only append */
     if (c->init->kind == V_LIST && c->first->kind == V_LIST) {
         if (body_uses_list(f->s->body, name))
             return for_differs(f, c->b->loc, text_format(L->ngc, "it reads the list '%s'", name));
@@ -177,6 +179,8 @@ static bool begin_variable(For *f, const Loop *loop, Carried *c)
         c->b->value = list;
         return true;
     }
+
+    /* a tensor of one shape and type */
     if (c->init->kind != V_NODE || c->first->kind != V_NODE)
         return for_differs(f, c->b->loc, text_format(L->ngc, "'%s' is not a tensor", name));
 
@@ -192,6 +196,7 @@ static bool begin_variable(For *f, const Loop *loop, Carried *c)
     if (init->type != first->type && !node_const(init, &v))
         return for_differs(f, c->b->loc, text_format(L->ngc, "'%s' changes its type", name));
 
+    /* its value before a pass */
     const Path *path = path_passes(L, path_new(L, L->path, name));
     c->leaf = graph_carried(L->g, loop, first);
     c->leaf->name = text_format(L->ngc, "%s.before", path_text(L, path, NULL, false));
@@ -231,18 +236,21 @@ static bool lower_any_pass(For *f, const Kept *k)
     struct PassAt at = {.number = -1, .name = f->s->name, .loop = f->number};
     Trial trial;
 
+    /* messages, work and draws of a pass that is only tried do not count */
     int work = L->work;
     bool stopped = L->stopped;
     Size outer = L->pass_streams;
     L->streams = f->streams;
     L->pass_streams = kept_streams_before(f, k);
     trial_begin(L->ngc, &trial);
+
     Value *v = value_node(L, f->s->at, kept_pass_number(f, k));
     if (f->s->test)
         f->test = while_test(f, at, v);
     if (f->test && while_is_always(f->test))
         f->test = NULL;
     lower_pass(L, f->s, at, v, &result);
+
     L->work = work;
     L->stopped = stopped;
     L->pass_streams = outer;
@@ -404,6 +412,7 @@ static Value *appended(const For *f, const Kept *k, const Carried *c, Node *loop
     if (for_is_run_time(f))
         return value_node(L, f->s->loc, after_first(f, c, all[0]));
 
+    /* element i of pass t is row t of all[i] */
     for (int64_t t = 0; t < f->passes; t++)
         for (int i = 0; i < each; i++) {
             const Value *item = list->item[c->init->count + i];
@@ -516,6 +525,7 @@ static bool keep(For *f)
         good = good && begin_variable(f, k.loop, &f->carried[i]);
     states_begin(f, k.loop);
 
+    /* the body, once for all passes */
     L->levels += k.levels;
     good = good && lower_any_pass(f, &k);
     L->levels = levels;
@@ -524,10 +534,13 @@ static bool keep(For *f)
         good = good && end_variable(f, &f->carried[i]);
     states_end(f);
     graph_restore_indices(g, before);
+
+    /* was a pass like the first one, and is a loop better? */
     good = good && lists_fit(f) && body_derivatives_stay(f, k.loop, inners);
     if (good && f->states > 0 && L->inners > inners)
         good = for_differs(f, f->s->loc, "a pass updates a state, and there is a derivative in it");
     good = good && is_worth_it(f, k.loop, from);
+
     if (!good || levels == 0)
         L->inners = inners;
     if (good)

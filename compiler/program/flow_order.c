@@ -178,6 +178,7 @@ void flow_order(Program *p, KernelRun *item, int count, int forwards)
         updates += i >= forwards && only_updates(p, &item[i]);
     }
 
+    /* takes one that is ready, again and again; updates as early as they can be in backward */
     for (int ordered = 0; ordered < count; ordered++) {
         bool early = updates > 0 && ordered >= forwards;
         int i = early ? find_ready(&w, forwards, true) : -1;
@@ -189,6 +190,7 @@ void flow_order(Program *p, KernelRun *item, int count, int forwards)
         count_reads(&w, &w.left[i], -1);
         coming_count(p, &w.coming, &w.left[i], -1);
         updates -= i >= forwards && only_updates(p, &w.left[i]);
+
         item[ordered] = w.left[i];
         w.left[i].count = 0;
         while (first < count && w.left[first].count == 0)

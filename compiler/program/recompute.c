@@ -207,6 +207,7 @@ static Kernel *copy_loops(Copier *c, const Kernel *k, uint64_t set, int from)
         store->val = copy_val(&x, k->store[s].val);
         store->at = copy_index(&x, k->store[s].at);
     }
+
     for (int v = 0; v < k->vals; v++) /* arguments first, as before */
         if (x.copy[v])
             copy->val[copy->vals++] = x.copy[v];

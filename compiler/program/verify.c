@@ -257,6 +257,7 @@ static Span *find_spans(Program *p)
         int64_t at = p->place[i].offset;
         s.of[i] = (Span){at, at + size_max(p->graph, shape_count(p->graph, n->shape)), -1, -1, n};
     }
+
     for (s.kernel = 0; s.kernel < p->kernels; s.kernel++) {
         const Kernel *k = p->kernel[s.kernel];
         for (int i = 0; i < k->stores; i++) {
@@ -270,6 +271,8 @@ static Span *find_spans(Program *p)
         }
         kernel_each_read(p, k, note_read, &s);
     }
+
+    /* what a loop reads lives until its last pass */
     for (int i = 0; i < p->kernels; i++)
         for (int k = 0; k < p->nodes && p->kernel[i]->kind == K_FOR; k++)
             stay_through(p, p->kernel[i], i, &s.of[k]);

@@ -318,6 +318,7 @@ static int compile(Ngc *ngc, const Args *a, Model *m)
             return status;
     }
 
+    /* what is computed; a report without a file is all that is printed */
     Files f = {.ngc = ngc, .a = a, .m = m};
     if (a->report || !a->deps_only)
         f.module = module_build(m);
@@ -332,6 +333,7 @@ static int compile(Ngc *ngc, const Args *a, Model *m)
     if (!name_files(&f))
         return 2;
 
+    /* the texts of the files */
     Text deps = {.ngc = ngc};
     const char *target[] = {f.path, f.header};
     bool want_deps = a->deps_only || a->deps;
@@ -346,6 +348,7 @@ static int compile(Ngc *ngc, const Args *a, Model *m)
     if (want_deps)
         add_deps(&f, &deps);
 
+    /* the files; then the report, which must not be in the C on stdout */
     if (output_clash(ngc, f.file, f.count) || output_foreign(ngc, f.file, f.count))
         return 2;
     if (!output_write(ngc, f.file, f.count))

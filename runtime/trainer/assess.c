@@ -339,11 +339,14 @@ static void print_scatter(const Pair *p)
     double low = INFINITY, high = -INFINITY, error = 0, away = 0, mean = 0, spread = 0;
     size_t i;
 
+    /* the range of both */
     for (i = 0; i < p->rows; i++) {
         low = fmin(low, fmin(p->is[i], p->said[i]));
         high = fmax(high, fmax(p->is[i], p->said[i]));
         mean += p->is[i] / (double)p->rows;
     }
+
+    /* rows by character, and the errors */
     for (i = 0; i < p->rows; i++) {
         double scale = high > low ? 1 / (high - low) : 0;
 

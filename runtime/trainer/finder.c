@@ -146,13 +146,18 @@ static int draw_sweep(const Trainer *t, const Sweep *s)
         low = fmin(low, s->loss[i]);
         high = fmax(high, s->loss[i]);
     }
+
+    /* the curve: rates are steps of one factor, so each has the same width */
     for (i = 0; i < s->steps; i++) {
         point[2 * i] = LEFT + (double)WIDTH * i / (STEPS - 1);
         point[2 * i + 1] = TOP + HEIGHT * (high > low ? (high - s->loss[i]) / (high - low) : 0.5);
     }
+
     ngrt_picture_start(&p, LEFT + WIDTH + 30, TOP + HEIGHT + 40, t->curve_path);
     ngrt_picture_line(&p, axes, 3, 0x888888, 1);
     ngrt_picture_line(&p, point, (size_t)s->steps, 0x1f5fbf, 2);
+
+    /* what it is, and the ends of both axes */
     snprintf(text, sizeof text, "%.40s by %.40s, logarithmic", t->value[0].name, t->find_rate);
     ngrt_picture_text(&p, LEFT, TOP - 12, 0, 0, text);
     snprintf(text, sizeof text, "%.4g", high);
