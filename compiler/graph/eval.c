@@ -350,7 +350,8 @@ void eval_nodes(Eval *e, Node *const *n, int count)
     int last;
     int open = mark_asked(e, n, count, &last), first = mark_needed(e, open, last);
     bool loops = needs_loop(e, first, last); /* then the order is not that of the ids */
-    int from = loops ? 0 : first, end = loops ? e->nodes : last;
+    int from = loops ? 0 : first;
+    int end = loops ? e->nodes : last;
 
     if (loops && !e->order)
         e->order = graph_order(e->graph);

@@ -68,7 +68,9 @@ static void seed_variable(BackLoop *b, int i, Node *const *adjoint)
     b->init[i] = init ? init : graph_full(g, leaf->shape, 0);
     b->leaf[i] = graph_carried(g, b->loop->attr.loop, leaf);
     if (b->masks && b->below[leaf->id] != RISK_NONE) {
-        b->mask_init[i] = mask ? mask : graph_full(g, leaf->shape, init ? 1 : 0);
+        if (!mask)
+            mask = graph_full(g, leaf->shape, init ? 1 : 0);
+        b->mask_init[i] = mask;
         b->mask[i] = graph_carried(g, b->loop->attr.loop, leaf);
     }
     add_seed(b, loop_next(b->loop, i), last, b->leaf[i], b->mask[i]);

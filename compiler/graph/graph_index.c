@@ -73,7 +73,8 @@ static Node *matmul(Graph *g, Node *a, Node *b, struct Attr attr)
         a = repeated(g, a, b);
 
     int column = a->shape.rank - 1, row = column - 1;
-    Size m = a->shape.dim[attr.ta ? column : row], k = a->shape.dim[attr.ta ? row : column];
+    Size m = a->shape.dim[attr.ta ? column : row];
+    Size k = a->shape.dim[attr.ta ? row : column];
     bool fits = b->shape.rank == a->shape.rank && k == b->shape.dim[attr.tb ? column : row];
     if (!fits)
         ngc_bug("matmul: %s and %s", shape_text(g, a->shape), shape_text(g, b->shape));

@@ -282,7 +282,8 @@ void modes_layout(Modes *modes)
     Model *m = modes->model;
     Carry *c = modes->carry;
     Ngc *ngc = m->graph->ngc;
-    int carriers = c ? c->carriers : 0, links = c ? c->links : 0;
+    int carriers = c ? c->carriers : 0;
+    int links = c ? c->links : 0;
     int use = 0, learn = m->roots, carrier = 2 * m->roots, link = carrier + carriers;
     int roots = link + links;
     Node **root = arena_alloc(ngc, (size_t)(roots + 1) * sizeof *root);

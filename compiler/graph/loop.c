@@ -169,7 +169,8 @@ static Node *new_loop(Graph *g, const Loop *loop, Node *const *leaf, Node *const
         arg[n++] = around[i];
 
     note_risks(g, loop, leaf, init, next, count);
-    int kind = (test ? LOOP_WHILE : 0) | (passes ? LOOP_COUNT : 0);
+    int kind = test ? LOOP_WHILE : 0;
+    kind |= passes ? LOOP_COUNT : 0;
     Node made = {.op = OP_loop,
                  .type = T_INT,
                  .nargs = n,

@@ -217,7 +217,8 @@ static Node *far_of(const Stable *s, int id)
  * last. NULL: n is not such a value. */
 static Node *apart(Stable *s, const Node *n)
 {
-    int a = n->nargs > 0 ? n->arg[0]->id : 0, b = n->nargs > 1 ? n->arg[1]->id : 0;
+    int a = n->nargs > 0 ? n->arg[0]->id : 0;
+    int b = n->nargs > 1 ? n->arg[1]->id : 0;
 
     if ((n->op == OP_add || n->op == OP_sub) && (s->near[a] || s->near[b])) {
         Node *far = binary(s, n->op, far_of(s, a), far_of(s, b));

@@ -418,8 +418,12 @@ static const char *rule_text(const Rule *r, const char *text)
         const char *name = word && !function ? rule_name(r, intern(ngc, c, n)) : NULL;
         if (word && !function && !name)
             return NULL;
-        text_add(&t, "%s", name ? name : text_format(ngc, "%.*s", (int)(n ? n : 1), c));
-        c += n ? n : 1;
+        size_t taken = n > 0 ? n : 1;
+        if (name)
+            text_add(&t, "%s", name);
+        else
+            text_put(&t, c, taken);
+        c += taken;
     }
     return t.at;
 }
