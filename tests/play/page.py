@@ -359,17 +359,19 @@ def gallery(browser, where):
 
 
 def speed(page):
-    """From an edit to the new lesson on the page, the best of some: the machine may be busy."""
+    """From an edit to the new lesson on the page, the best of some. The limit is that of a processor that does nothing else:
+    it is longer by as much as more programs want to run than there are processors."""
+    limit = 400 * max(1, os.getloadavg()[0] / os.cpu_count())
     put(page, NET % 0.1)
     times = []
-    while len(times) < 30 and min(times, default=999) >= 400:
+    while len(times) < 30 and min(times, default=limit) >= limit:
         times.append(page.value("""new Promise(done => {
             const start = performance.now();
             playground.frame.done = () => done(performance.now() - start);
             playground.editor.edit(%s);
         })""" % json.dumps(NET % (0.2 + len(times) / 10))))
     page.value("playground.frame.done = null, 0")
-    check(f"from an edit to the page in 300 ms, after a pause of 100: {min(times):.0f} ms", min(times) < 400, times)
+    check(f"from an edit to the page in {limit - 100:.0f} ms, after a pause of 100: {min(times):.0f} ms", min(times) < limit, times)
 
 
 PAIRS = [("fg", "bg"), ("fg", "card"), ("soft", "bg"), ("soft", "card"), ("value", "card"), ("grad", "card"), ("accent", "card"), ("comment", "card"),
