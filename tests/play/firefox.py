@@ -32,6 +32,7 @@ class Firefox:
         self.rest, self.number = b"", 0
         self.receive()
         self.send("WebDriver:NewSession", capabilities={})
+        self.send("WebDriver:SetTimeouts", script=120000)  # the machine may be busy
 
     def receive(self):
         while b":" not in self.rest:
@@ -57,7 +58,7 @@ class Firefox:
     def value(self, expression):
         """The value of an expression in the page; waits for promises. `window` is the page's own."""
         script = f"const done = arguments[arguments.length - 1]; (async () => ({expression}))().then(done, e => done('FAILED ' + e));"
-        return self.send("WebDriver:ExecuteAsyncScript", script=script, args=[], sandbox=None, scriptTimeout=60000)["value"]
+        return self.send("WebDriver:ExecuteAsyncScript", script=script, args=[], sandbox=None)["value"]
 
     def close(self):
         try:
