@@ -17,7 +17,7 @@ function translate(part) {
   for (const name of ['title', 'aria-label'])
     part.querySelectorAll(`[${name}]`).forEach(e => e.setAttribute(name, T(e.getAttribute(name))));
 }
-translate(document.body);
+if (globalThis.WORDS) translate(document.body);
 
 /* A long lesson is packed (explain_pack.c): a "~", how far back in three digits, and how many
  * characters in one. */

@@ -324,7 +324,9 @@ addEventListener('afterprint', () => {
 
 $('emitted').classList.toggle('long', code.lines.length > 500);
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', renderAll);
-code.see(code.lines.findIndex(s => /^int \w*(?:forward|predict)\(.*[^;]$/.test(s)));
+requestAnimationFrame(() => {
+  if (at === 0) code.see(code.lines.findIndex(s => /^int \w*(?:forward|predict)\(.*[^;]$/.test(s)));
+});
 if (location.hash === '#end') go(steps.length);
 recall();
 addEventListener('scroll', remember);

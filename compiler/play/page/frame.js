@@ -25,7 +25,7 @@ export class LessonFrame {
     const frame = html('iframe', {title: this.title(), class: 'coming'});
     if (this.shown) frame.name = this.shown.contentWindow.name;
     const [before, after] = this.page;
-    const words = `<script>globalThis.WORDS = ${asScript(frameWords(language()))}</script>`;
+    const words = language() === 'en' ? '' : `<script>globalThis.WORDS = ${asScript(frameWords(language()))}</script>`;
     const head = before.replace('<html lang="en">', `<html lang="${language()}">`);
     frame.srcdoc = head.replace('</head>', () => words + '</head>') + text + after;
     frame.addEventListener('load', () => this.loaded(frame, number));
