@@ -658,24 +658,25 @@ static const struct Fold {
     Known *(*fold)(Import *);
     bool any;     /* its operands need not be known */
     bool weights; /* and may be weights */
+    int least;    /* operands that it must have, if more than one */
 } folds[] = {
     {"Constant", fold_constant, .any = true},
     {"Shape", fold_shape, .any = true},
     {"Size", fold_size, .any = true},
     {"Identity", fold_same, .weights = true},
     {"ConstantOfShape", fold_fill},
-    {"Range", fold_range},
-    {"Gather", fold_gather},
+    {"Range", fold_range, .least = 3},
+    {"Gather", fold_gather, .least = 2},
     {"Slice", fold_slice},
     {"Concat", fold_concat},
     {"Unsqueeze", fold_unsqueeze},
     {"Squeeze", fold_squeeze},
-    {"Reshape", fold_to_shape},
+    {"Reshape", fold_to_shape, .least = 2},
     {"Transpose", fold_transpose},
     {"Cast", fold_cast},
     {"CastLike", fold_cast},
-    {"Expand", fold_expand},
-    {"Where", fold_where},
+    {"Expand", fold_expand, .least = 2},
+    {"Where", fold_where, .least = 3},
     {"ReduceProd", fold_reduce},
     {"ReduceSum", fold_reduce},
     {"Add", fold_binary},
@@ -719,9 +720,11 @@ bool fold(Import *im, const Pb__Node *n)
         const Known *k = has_input(n, i) ? input_known(im, i) : NULL;
         if (has_input(n, i) && (!k || (is_param(im, k) && !f->weights)))
             return false;
-        if (!k && i < 2)
+        if (!k && (i < 2 || i < f->least))
             return false;
     }
+    if ((int)n->n_input < f->least)
+        return false;
     Known *y = f->fold(im);
     if (im->failed)
         return true;
