@@ -499,7 +499,12 @@ class Values(dict):
         return float(self._one())
 
     def __array__(self, dtype=None, copy=None):
-        return numpy.array(self._one(), dtype)
+        """NumPy 2 says whether it wants a copy: True, False (rather an error), or None (only where one is needed)."""
+        value = self._one()
+        array = numpy.asarray(value, dtype)
+        if copy is False and array is not value:
+            raise ValueError("an array of this type has to be a copy of the value")
+        return array.copy() if copy and array is value else array
 
     def __dir__(self):
         return [*super().__dir__(), *self]

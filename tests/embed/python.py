@@ -247,6 +247,10 @@ def losses():
         none.step(a=1, b=2)
     none.forward(a=3, b=2)
     check(none.backward()["dy/da"] == 2, "the gradient of an input")
+    one = ngc.compile("input a[2]\noutput y = 2*a\n").predict(a=[1, 2])
+    check(one.__array__(copy=False) is one.y and one.__array__() is one.y and one.__array__(copy=True) is not one.y, "as NumPy 2 asks for arrays")
+    with raises(ValueError, "has to be a copy"):
+        one.__array__("f8", copy=False)
     check(np.asarray(none.predict(a=[3][0], b=np.array(2))) == 6 and float(none.predict(a=True, b=2)) == 2, "one value")
 
 
