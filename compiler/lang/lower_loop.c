@@ -376,6 +376,10 @@ static bool lists_fit(For *f)
                             "'%s' would be a list of unknown length: in a loop with a "
                             "run-time bound, one element is appended to an empty list",
                             c->b->name));
+        if (!for_is_run_time(f) && each > 0 && f->passes > MAX_PASSES)
+            return for_differs(f, c->b->loc,
+                               text_format(f->L->ngc, "'%s' would have an element for each pass",
+                                           c->b->name));
     }
     return true;
 }
