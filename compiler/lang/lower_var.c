@@ -41,18 +41,6 @@ static Node *var_init(Lower *L, const Stmt *s, Shape *shape)
     return graph_broadcast(L->g, n, *shape);
 }
 
-static bool var_type(Lower *L, const Stmt *s, Type *type)
-{
-    *type = T_FLOAT;
-    if (!s->type || strcmp(s->type, "float") == 0)
-        return true;
-    *type = T_INT;
-    if (strcmp(s->type, "int") == 0)
-        return true;
-    lower_error(L, ERR_TYPE, s->type_loc, "unknown type '%s'; a tensor is float or int", s->type);
-    return false;
-}
-
 /* Is the value of this leaf known only at run time, where n is computed? Outside a loop, its index
  * and its variables are nothing that n depends on. */
 static bool is_of_run_time(const Node *n, const Node *leaf)
@@ -209,8 +197,8 @@ static Var *declare_new(Lower *L, const Stmt *s, Path *path, Shape shape, Type t
 static Var *declare(Lower *L, const Stmt *s, bool *again)
 {
     Shape shape;
-    Type type;
-    if (!expr_shape(L, s->sizes, &shape) || !var_type(L, s, &type))
+    Type type = s->type ? T_INT : T_FLOAT;
+    if (!expr_shape(L, s->sizes, &shape))
         return NULL;
     if (s->kind != S_INPUT && !check_weight(L, s, shape, type))
         return NULL;
