@@ -76,6 +76,26 @@ whole() {
 
 choose_quick
 cc $posix -O1 -Iruntime -c tests/pool/pool.c -o "$dir/pool.o"
+
+# Random models and networks have the same bits on any number of threads. Not every int of theirs is a label.
+cc -std=c11 -O1 -o "$dir/model" tests/random/model.c && cc -std=c11 -O1 -o "$dir/net" tests/random/net.c || exit 2
+some=2
+[ "$CHECK_LONG" ] && some=100
+number=0
+for by in model net; do
+    mkdir "$dir/$by.d" && "$dir/$by" $((1 + some * CHECK_SEED)) $some "$dir/$by.d" || exit 2
+    for model in "$dir/$by.d"/*.ng; do
+        number=$((number + 1))
+        real=$([ $((number % 2)) = 0 ] && echo "--real=double")
+        "$ngc" "$model" --prefix=model --pool-from=1 --standalone $real -o "$dir/m.c" 2>"$dir/log" &&
+            $quick -Iruntime -I"$dir" -c "$dir/m.c" -o "$dir/m.o" 2>"$dir/log" &&
+            cc "$dir/pool.o" "$dir/m.o" $build/libngrt.a $quick_libs -lm -lpthread -o "$dir/m" 2>"$dir/log" &&
+            limit 100 "$dir/m" labels >"$dir/log" 2>&1
+        verdict $? "$by $(basename "$model") $real: $(head -5 "$dir/log")"
+    done
+done
+group "random models"
+
 whole tests/pool/segments.ng "" 1 4 5
 whole tests/pool/segments.ng "--real=double --pool-from=100" 3
 whole tests/pool/segments.ng "-O0" 2 5
