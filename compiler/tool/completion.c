@@ -83,6 +83,14 @@ static const char *zsh_suffix(const Option *o)
     return o->name[1] == '-' ? "=-" : "+";
 }
 
+/* What -W can be followed by. */
+static void print_warning_words(FILE *f)
+{
+    fprintf(f, "all error");
+    for (int i = 0; i < warning_count; i++)
+        fprintf(f, " %s no-%s", warning_table[i].name, warning_table[i].name);
+}
+
 static void print_zsh(FILE *f)
 {
     fprintf(f, "#compdef ngc\n_ngc() {\n    local -a commands\n    commands=(\n");
@@ -100,9 +108,8 @@ static void print_zsh(FILE *f)
         if (o->value) {
             fprintf(f, "%s%s:", o->value == 2 ? "::" : ":", o->metavar);
             if (o->kind == O_WARNING) {
-                fprintf(f, "(all error");
-                for (int k = 0; k < warning_count; k++)
-                    fprintf(f, " %s no-%s", warning_table[k].name, warning_table[k].name);
+                fprintf(f, "(");
+                print_warning_words(f);
                 fprintf(f, ")");
             } else if (o->words) {
                 fprintf(f, "(%s)", o->words);
@@ -137,9 +144,8 @@ static void print_fish(FILE *f)
             fprintf(f, " -x");
 
         if (o->kind == O_WARNING) {
-            fprintf(f, " -a 'all error");
-            for (int k = 0; k < warning_count; k++)
-                fprintf(f, " %s no-%s", warning_table[k].name, warning_table[k].name);
+            fprintf(f, " -a '");
+            print_warning_words(f);
             fprintf(f, "'");
         } else if (o->words) {
             fprintf(f, " -a '%s'", o->words);
@@ -182,6 +188,16 @@ static void print_roff(FILE *f, const char *text)
     }
 }
 
+/* A paragraph about a term. */
+static void print_entry(FILE *f, const char *term, const char *text)
+{
+    fprintf(f, ".TP\n.B ");
+    print_roff(f, term);
+    fprintf(f, "\n");
+    print_roff(f, text);
+    fprintf(f, "\n");
+}
+
 void manual_print(Ngc *ngc, FILE *f)
 {
     fprintf(
@@ -195,40 +211,28 @@ void manual_print(Ngc *ngc, FILE *f)
         print_roff(f, command_table[i].usage);
         fprintf(f, "\n.br\n");
     }
+
     fprintf(
         f,
         ".SH DESCRIPTION\nngc compiles a description of a computation graph into C99 that evaluates it, differentiates it and trains it.\n"
         "The language is described in\n.BR ngc\\-language (5),\nthe C and the runtime in\n.BR ngrt (3).\n.SH COMMANDS\n");
-    for (int i = 0; i < command_count; i++) {
-        fprintf(f, ".TP\n.B ");
-        print_roff(f, command_table[i].name);
-        fprintf(f, "\n");
-        print_roff(f, command_table[i].help);
-        fprintf(f, "\n");
-    }
+    for (int i = 0; i < command_count; i++)
+        print_entry(f, command_table[i].name, command_table[i].help);
+
     fprintf(f, ".SH OPTIONS\n");
     for (int g = 0; g < OF_COUNT; g++) {
         fprintf(f, ".SS ");
         print_roff(f, option_group_title[g]);
         fprintf(f, "\n");
-        for (int i = 0; i < option_count; i++) {
-            if ((int)option_table[i].group != g)
-                continue;
-            fprintf(f, ".TP\n.B ");
-            print_roff(f, option_form(ngc, &option_table[i]));
-            fprintf(f, "\n");
-            print_roff(f, option_table[i].help);
-            fprintf(f, "\n");
-        }
+        for (int i = 0; i < option_count; i++)
+            if ((int)option_table[i].group == g)
+                print_entry(f, option_form(ngc, &option_table[i]), option_table[i].help);
     }
+
     fprintf(f, ".SH WARNINGS\n");
-    for (int i = 0; i < warning_count; i++) {
-        fprintf(f, ".TP\n.B ");
-        print_roff(f, warning_table[i].name);
-        fprintf(f, "\n");
-        print_roff(f, warning_table[i].help);
-        fprintf(f, "\n");
-    }
+    for (int i = 0; i < warning_count; i++)
+        print_entry(f, warning_table[i].name, warning_table[i].help);
+
     fprintf(
         f,
         ".SH EXIT STATUS\n0 success; 1 an error in the model or a failed check; 2 usage; 3 cannot read or write; 4 a fault of ngc.\n"
