@@ -302,6 +302,8 @@ static const char *join_texts(Repetition *x, const char **at, const char *type)
             before = '0';
             continue;
         }
+
+        /* all else must be the same in all passes */
         char c = *at[0];
         for (int i = 0; i < x->passes; i++)
             if (*at[i]++ != c)
@@ -309,6 +311,7 @@ static const char *join_texts(Repetition *x, const char **at, const char *type)
         text_put(&t, &c, 1);
         before = c == ' ' ? before : c;
     }
+
     for (int i = 0; i < x->passes; i++)
         if (*at[i])
             return NULL;

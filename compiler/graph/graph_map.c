@@ -286,9 +286,12 @@ static Node *elementwise(Graph *g, Op op, Node **arg, int n)
         if (!shape_broadcast(shape, arg[i]->shape, &shape))
             ngc_bug("%s: shapes %s and %s", info->name, shape_text(g, shape),
                     shape_text(g, arg[i]->shape));
+
     Type type = unify(g, op, arg, n);
     if (info->test)
         type = T_FLOAT;
+
+    /* operands of one shape; of constants, the value is known */
     double v[3] = {0};
     bool constant = true;
     for (int i = 0; i < n; i++) {
@@ -301,6 +304,7 @@ static Node *elementwise(Graph *g, Op op, Node **arg, int n)
         return graph_expand(g, number(g, type, r), shape, all_axes(shape));
     }
 
+    /* identities, before a node is made */
     Node *folded = fold_expand(g, op, arg, n, shape);
     if (!folded)
         folded = fold_reshape(g, op, arg, n, shape);

@@ -130,6 +130,7 @@ Value *b_concat(Lower *L, Loc loc, Value **arg)
  * argument of its own, pairs are not allowed. false: after a message. */
 static bool pad_of(Lower *L, const Value *v, Shape s, int axis, int side, bool pairs, int64_t *n)
 {
+    /* of this axis */
     if (v->kind == V_LIST) {
         bool alone = v->count == 1 && v->item[0]->kind == V_LIST;
         bool pair = pairs && s.rank == 1 && v->count == 2 && v->item[0]->kind != V_LIST;
@@ -141,6 +142,7 @@ static bool pad_of(Lower *L, const Value *v, Shape s, int axis, int side, bool p
             v = v->item[alone ? 0 : axis];
     }
 
+    /* of this side */
     if (v->kind == V_LIST) {
         if (!pairs) {
             lower_error(
@@ -441,6 +443,8 @@ static Node **want_places_of(Lower *L, Loc loc, const Value *list, Shape s, int 
                     shape_text(L->g, s));
         return NULL;
     }
+
+    /* ints within the axes */
     for (int i = 0; i < count; i++) {
         index[i] = want_index(L, list->item[i], "an index");
         if (!index[i])
@@ -454,10 +458,12 @@ static Node **want_places_of(Lower *L, Loc loc, const Value *list, Shape s, int 
             return NULL;
         }
     }
+
     if (s.rank - count + shape.rank > MAX_RANK) {
         lower_error(L, ERR_TOO_MANY_AXES, loc, "at most %d axes are allowed", MAX_RANK);
         return NULL;
     }
+
     for (int i = 0; i < count; i++)
         index[i] = graph_broadcast(L->g, index[i], shape);
     return index;

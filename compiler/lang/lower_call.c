@@ -233,6 +233,7 @@ static Value *call_def(Lower *L, const Func *f, const Call *c, Loc loc, Path *pa
         return value_error(L, loc);
     }
 
+    /* the body, in a scope of its own */
     int errors = L->ngc->errors;
     ((Func *)f)->active = true;
     enter_def(L, f, &frame, path);
@@ -250,6 +251,8 @@ static Value *call_def(Lower *L, const Func *f, const Call *c, Loc loc, Path *pa
         lower_error(L, ERR_NO_RETURN, loc, "%s returns nothing", f->name);
     if (!result)
         return value_error(L, loc);
+
+    /* the value is at the place of the call */
     result = arena_copy(L->ngc, result, sizeof *result);
     result->loc = loc;
     return result;
@@ -390,9 +393,12 @@ Value *lower_call(Lower *L, const Expr *x, Value **first, int firsts, Path *path
                     value_kind(f), hint);
         return value_error(L, x->loc);
     }
+
+    /* some arguments are left open: a layer */
     if (open)
         return layer_new(L, x, f->func, given, count);
 
+    /* a call */
     Call c = {0};
     if (!call_match(L, f->func, &c, first, firsts, x->args, given, x->loc))
         return value_error(L, x->loc);

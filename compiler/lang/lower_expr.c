@@ -164,6 +164,7 @@ static Node *binary(Lower *L, const Expr *x, Node *a, Node *b)
     if (!shape_fits(L, x->loc, s))
         return NULL;
 
+    /* what is legal, but probably not meant */
     bool compares =
         strcmp(x->name, "-") == 0 || strcmp(x->name, "==") == 0 || strcmp(x->name, "!=") == 0;
     if (compares) {

@@ -83,6 +83,7 @@ static bool check_over(Lower *L, const Names *name, const Value *v, bool params_
                     name->name);
         return false;
     }
+
     if (params_only && (x->op != OP_var || !is_weight(x->attr.var))) {
         lower_error(L, ERR_OVER_NOT_A_PARAM, name->loc,
                     "'%s' is not a param; minimize changes params", name->name);

@@ -263,6 +263,8 @@ static int check_sizes(const Files *files, int64_t shared, int64_t *rows)
 {
     Ngc *ngc = files->ngc;
     const Feed *first = NULL;
+
+    /* rows */
     for (int i = 0; i < files->feeds; i++) {
         const Feed *f = &files->feed[i];
         int status = f->axis < 0 ? check_whole(ngc, f) : 0;
@@ -281,6 +283,7 @@ static int check_sizes(const Files *files, int64_t shared, int64_t *rows)
         *rows = (int64_t)f->file->data->rows;
     }
 
+    /* columns */
     for (int i = 0; i < files->feeds; i++) {
         const Feed *f = &files->feed[i];
         int64_t takes = f->own ? f->width : shared;
