@@ -89,6 +89,12 @@ group warnings
 # ---- the command line ----
 printf 'J = 2*a\n' >"$dir/m.ng"
 printf 'J = 2*a + b*\n' >"$dir/broken.ng"
+# No option is forgotten by what reads them, which ends with status 4.
+for option in $("$ngc" --completion=bash | sed -n "s/.*compgen -W '\(-[^']*\)' .*/\1/p"); do
+    case $option in *=) option=${option}x ;; esac
+    (cd "$dir" && mkdir -p each && cp m.ng each && cd each && "$ngc" $option m.ng) >"$dir/got" 2>&1 </dev/null
+    if [ $? -le 3 ]; then good; else bad "$option: $(head -3 "$dir/got")"; fi
+done
 says 2 "did you mean '--standalone'" --standalon m.ng
 says 2 "did you mean '--report'" --reprot m.ng
 says 2 "unknown option '-q'" -q m.ng
