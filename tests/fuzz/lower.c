@@ -3,7 +3,8 @@
  * strange one. Each is compiled by the compiler's own list of passes, verified after each, in a
  * process of its own; where it is small, the interpreter computes the graph before and after the
  * passes. A signal, a sanitizer's report, an internal error, another value, over 4 s (the
- * sanitizers take their share) or 288 MB is a finding: the first of each kind is kept in DIR. */
+ * sanitizers take their share) or 288 MB (with them, 576) is a finding: the first of each kind is
+ * kept in DIR. */
 #include "emit/emit_c.h"
 #include "run/run.h"
 #include "tool/tool.h"
@@ -26,6 +27,12 @@ enum {
     TEXT = 1 << 16, /* bytes of a text */
     LIMIT = 20      /* seconds of one run */
 };
+
+#ifdef __SANITIZE_ADDRESS__
+enum { MEGABYTES = 576 }; /* it watches a gap after each piece of memory */
+#else
+enum { MEGABYTES = 288 };
+#endif
 
 typedef struct Tokens { /* a text as tokens; a line's end is the token "\n" */
     const char *token[TOKENS];
@@ -492,7 +499,7 @@ static void finding(FILE *log, int status, const struct rusage *use, char *kind,
     if (WIFEXITED(status) && WEXITSTATUS(status) <= 1) {
         if (seconds > 4)
             snprintf(kind, room, "slow");
-        else if (use->ru_maxrss > 288 * 1024)
+        else if (use->ru_maxrss > MEGABYTES * 1024)
             snprintf(kind, room, "large");
         return;
     }

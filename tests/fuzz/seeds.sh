@@ -128,6 +128,11 @@ keep_corpus() {
     for t in $targets; do
         mkdir -p "$out/kept/$t" "$out/corpus/$t" "$out/seeds/$t"
         nice -n "${NICE:-15}" "$out/$t.libfuzzer" -merge=1 -timeout=60 -rss_limit_mb=2000 -close_fd_mask=3 "$out/kept/$t" "$out/corpus/$t" >"$out/merge-$t.log" 2>&1
+        n=0
+        for f in "$out/kept/$t"/*; do # short names: the archive is smaller
+            n=$((n + 1))
+            [ ! -e "$f" ] || mv "$f" "$out/kept/$t/$n"
+        done
     done
     tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -C "$out/kept" -cf - . | gzip -n9 >tests/fuzz/corpus.tar.gz
 }
