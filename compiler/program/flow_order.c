@@ -2,17 +2,27 @@
  * read before it is computed, and each variable is overwritten after its last reader.
  *
  * In: items in an order that somebody wants. Out: each as early in that order as it can be.
- * Kernels that only update variables come as soon as they can, so that gradients do not live long.
+ * Kernels that only update variables come as soon as they can, and so do those that only compute
+ * what is for such updates: then gradients do not live long, and what they are computed of is not
+ * needed once more.
  */
 #include "program/flow.h"
 
 #include <limits.h>
+
+/* What comes before other items that can come next, too. */
+typedef enum {
+    NO_HASTE,
+    FOR_UPDATES, /* computes what only updates read */
+    UPDATES,     /* only updates variables */
+} Haste;
 
 typedef struct Waiting {
     Program *p;
     KernelRun *left; /* no kernels: it has its place */
     int count;
     int *readers; /* by slot: kernels to come that read it */
+    Haste *haste; /* by item */
     Coming coming;
 } Waiting;
 
@@ -55,12 +65,54 @@ static bool only_updates(const Program *p, const KernelRun *item)
     return item->count == 1 && k->stores > 0;
 }
 
-/* The first that can come next, from `first` on; update: among those that only update. -1: none. */
-static int find_ready(Waiting *w, int first, bool update)
+static void mark_read(Program *p, const Kernel *k, const Node *n, void *with)
+{
+    bool *elsewhere = with;
+    (void)k;
+    elsewhere[p->slot[n->id]] = true;
+}
+
+/* Does one kernel compute values that are read by updates, and by nothing else? What is computed
+ * again stays right before its reader. elsewhere: by slot, something else reads it. */
+static bool is_for_updates(const Waiting *w, const KernelRun *item, const bool *elsewhere)
+{
+    const Kernel *k = item->kernel[0];
+
+    if (item->count != 1 || k->stores == 0 || k->again)
+        return false;
+    for (int s = 0; s < k->stores; s++) {
+        int slot = w->p->slot[k->store[s].node->id];
+        bool read = w->readers[slot] > 0 && !elsewhere[slot];
+        if (!read || k->store[s].target)
+            return false;
+    }
+    return true;
+}
+
+/* Finds the haste of items of backward, from the last on: readers come later. Counts each. */
+static void find_haste(Waiting *w, int forwards, int *count)
+{
+    bool *elsewhere = arena_alloc(w->p->ngc, (size_t)w->p->nodes + 1);
+
+    w->haste = arena_alloc(w->p->ngc, ((size_t)w->count + 1) * sizeof *w->haste);
+    for (int i = w->count - 1; i >= forwards; i--) {
+        const KernelRun *item = &w->left[i];
+
+        if (only_updates(w->p, item))
+            w->haste[i] = UPDATES;
+        else if (is_for_updates(w, item, elsewhere))
+            w->haste[i] = FOR_UPDATES;
+        count[w->haste[i]]++;
+        for (int k = 0; k < item->count && w->haste[i] != UPDATES; k++)
+            kernel_each_read(w->p, item->kernel[k], mark_read, elsewhere);
+    }
+}
+
+/* The first that can come next, from `first` on, of at least this haste. -1: none. */
+static int find_ready(Waiting *w, int first, Haste haste)
 {
     for (int i = first; i < w->count; i++)
-        if (w->left[i].count && (!update || only_updates(w->p, &w->left[i])) &&
-            is_ready(w, &w->left[i]))
+        if (w->left[i].count && w->haste[i] >= haste && is_ready(w, &w->left[i]))
             return i;
     return -1;
 }
@@ -170,26 +222,27 @@ void flow_order(Program *p, KernelRun *item, int count, int forwards)
                  .count = count,
                  .readers = arena_alloc(p->ngc, room * sizeof *w.readers),
                  .coming.writers = arena_alloc(p->ngc, room * sizeof *w.coming.writers)};
-    int first = 0, updates = 0;
+    int first = 0, hasty[UPDATES + 1] = {0};
 
     for (int i = 0; i < count; i++) {
         count_reads(&w, &item[i], 1);
         coming_count(p, &w.coming, &item[i], 1);
-        updates += i >= forwards && only_updates(p, &item[i]);
     }
+    find_haste(&w, forwards, hasty);
 
     /* takes one that is ready, again and again; updates as early as they can be in backward */
     for (int ordered = 0; ordered < count; ordered++) {
-        bool early = updates > 0 && ordered >= forwards;
-        int i = early ? find_ready(&w, forwards, true) : -1;
+        int i = -1;
+        for (Haste h = UPDATES; h > NO_HASTE && i < 0 && ordered >= forwards; h--)
+            i = hasty[h] > 0 ? find_ready(&w, forwards, h) : -1;
         if (i < 0)
-            i = find_ready(&w, first, false);
+            i = find_ready(&w, first, NO_HASTE);
         if (i < 0)
             ngc_bug("%s: kernels wait for each other", p->name);
 
         count_reads(&w, &w.left[i], -1);
         coming_count(p, &w.coming, &w.left[i], -1);
-        updates -= i >= forwards && only_updates(p, &w.left[i]);
+        hasty[w.haste[i]]--;
 
         item[ordered] = w.left[i];
         w.left[i].count = 0;

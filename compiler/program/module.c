@@ -481,6 +481,13 @@ static void fit_work(Module *m, const Modes *modes)
     }
     if (fit_into(m, modes, most, members) <= most)
         return;
+
+    /* only programs that are too large for it become as small as they can */
+    m->tight = true;
+    bytes = fit_into(m, modes, most, members);
+    m->tight = false;
+    if (bytes <= most)
+        return;
     bytes = fit_functions(m, modes, 0);
     while (bytes > most && (least = fit_into(m, modes, bytes - 1, members)) < bytes)
         bytes = least;

@@ -168,6 +168,7 @@ struct Module {
     int64_t space, ispace; /* elements of the space that functions plan: reals and ints */
     int spare;             /* elements more, so that space can begin on a cache line; 0: small */
     int64_t room;          /* bytes of that for each function; -1: no limit */
+    bool tight;            /* a program that does not fit becomes as small as it can */
     int temps;             /* at -O0: t0, t1, ... below this number are other names already */
 
     /* while it is built */

@@ -56,6 +56,8 @@ Program *program_fit(const Module *m, const char *name, const Target *t, int cou
             break;
         room = (live < room ? live : room) - (bytes - m->room) * (i + 1) / 2;
     }
+    if (m->tight && program_bytes(p) > m->room && m->room > 0)
+        p = build_smallest(m, name, t, count);
     p->whole = whole;
     return p;
 }

@@ -162,6 +162,12 @@ printf 'input x[8, 32], t[8]: int\nh = x\nfor i in 0..60 { h = dense(h, 32, tanh
 says 0 "computed again: [0-9]* values, by [0-9]* kernels: [0-9]* flops, [0-9][.][0-9]% of the time of forward and backward" \
     --memory=77000 --report layers.ng -o "$dir/layers.c"
 
+# with sums to what goes past the layers, and an optimizer with moments: gradients do not live to the end
+printf 'input x[16, 32], y[16, 32]\nh = x\nfor i in 0..25 { h = h + dense(dense(h, 32, tanh), 32) }\nminimize J = mse(h, y) with adam(0.01)\n' >"$dir/past.ng"
+says 0 "computed again: [0-9]* values, by [0-9]* kernels: [0-9]* flops, [0-9]*[.][0-9]% of the time of the step" \
+    --memory=70K --report past.ng -o "$dir/past.c"
+awk '/of the time of the step/ { sub(/%.*/, ""); exit $NF > 40 }' "$dir/got" && good || bad "--memory=70K: $(grep 'of the step' "$dir/got")"
+
 # the same with a loop, whose passes are computed again by segments
 cat >"$dir/long.ng" <<'END'
 input x[60, 4]
