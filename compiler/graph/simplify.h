@@ -76,4 +76,9 @@ void term_clean(Sum *, Term *);                     /* factors that cancel each 
 bool always_finite(const Node *);
 Node *simplify_sum(Graph *, Node *); /* the form, if it is shorter; else the node */
 
+/* ---- simplify_reduce.c: sums over axes ---- */
+
+Node *simplify_share(Graph *, Node *);  /* of a product with e: the quotient e/sum(e) instead */
+Node *simplify_reduce(Graph *, Node *); /* what is the same for all that is summed leaves the sum */
+
 #endif
