@@ -350,5 +350,13 @@ static const int32_t ngrt_lane[16]
 #define NGRT_WHOLE(n) ((size_t)0)
 #endif
 
+/*@ upto: */
+/* Elements of a row that are computed, if all from the n-th on are 0: n, rounded up to vectors. */
+static inline size_t ngrt_upto(size_t n, size_t row)
+{
+    n = (n + 15) / 16 * 16;
+    return n < row ? n : row;
+}
+
 /*@ end: */
 #endif

@@ -25,6 +25,27 @@ static const char *loop_end(Printer *pr, int axis)
     return pr->k->split == axis + 1 ? "to" : emit_size(pr->e, pr->k->extent[axis], &pr->dims);
 }
 
+/* Are passes of this loop left out, above a diagonal? */
+static bool is_short(const Kernel *k, int axis)
+{
+    return k->half == HALF_LOOP && axis == k->axes - 1;
+}
+
+/* Where the passes end that are done: before those above the diagonal. */
+static const char *done_end(Printer *pr, int axis)
+{
+    const Kernel *k = pr->k;
+    const char *end = loop_end(pr, axis);
+    if (!is_short(k, axis))
+        return end;
+
+    emit_section(pr->e, "upto");
+    const char *count = pr->loop[k->row];
+    if (k->diagonal != -1)
+        count = print_format(pr, "%s + %lld", count, (long long)k->diagonal + 1);
+    return print_format(pr, "ngrt_upto(%s, %s)", count, end);
+}
+
 static void open_range(Printer *pr, const char *i, const char *from, const char *to, bool brace)
 {
     print_line(pr, "for (size_t %s = %s; %s < %s; %s++)%s", i, from, i, to, i, brace ? " {" : "");
@@ -47,7 +68,8 @@ static void close_loop(Printer *pr, bool brace)
 static void open_loops(Printer *pr, int first, int last, bool *brace)
 {
     for (int i = first; i < last; i++) {
-        brace[i] = temps_any(pr, i + 1) || (pr->k->vector && i + 1 == pr->k->axes - 1);
+        bool several = pr->k->vector || is_short(pr->k, i + 1);
+        brace[i] = temps_any(pr, i + 1) || (several && i + 1 == pr->k->axes - 1);
         open_loop(pr, i, brace[i]);
         temps_declare(pr, i + 1);
     }
@@ -116,7 +138,7 @@ static void print_passes(Printer *pr, bool brace, PassText *pass, const char *ac
 {
     int last = pr->k->axes - 1;
 
-    print_range(pr, loop_start(pr, last), loop_end(pr, last), brace, pass, acc);
+    print_range(pr, loop_start(pr, last), done_end(pr, last), brace, pass, acc);
 }
 
 /* Is the result declared where it is computed? */
@@ -161,6 +183,21 @@ static void print_stores(Printer *pr, const char *to)
     }
 }
 
+/* The results of the passes that are left out. */
+static void print_zeros(Printer *pr, int axis)
+{
+    const Kernel *k = pr->k;
+    bool brace = k->stores > 1;
+
+    open_range(pr, pr->loop[axis], done_end(pr, axis), loop_end(pr, axis), brace);
+    for (int i = 0; i < k->stores; i++) {
+        const Store *s = &k->store[i];
+        const char *y = print_element(pr, store_place(pr->b->p, s), s->node, s->at, true);
+        print_line(pr, "%s = %s;", y, emit_number(pr->e, 0, T_FLOAT));
+    }
+    close_loop(pr, brace);
+}
+
 /* Without a reduction: the stores, in the loops over the axes from lead on. */
 static void print_map(Printer *pr, int lead)
 {
@@ -174,6 +211,8 @@ static void print_map(Printer *pr, int lead)
 
     open_loops(pr, lead, last, brace);
     print_passes(pr, pr->k->stores > 1, print_stores, NULL);
+    if (is_short(pr->k, last))
+        print_zeros(pr, last);
     close_loops(pr, lead, last, brace);
 }
 
@@ -358,7 +397,7 @@ static void print_fold(Printer *pr, int axis, const char *acc)
     }
 
     open_loops(pr, axis, last, brace);
-    print_single_passes(pr, loop_start(pr, last), loop_end(pr, last), false, print_fold_step, acc);
+    print_single_passes(pr, loop_start(pr, last), done_end(pr, last), false, print_fold_step, acc);
     close_loops(pr, axis, last, brace);
 }
 
@@ -412,7 +451,7 @@ static void print_vector_fold(Printer *pr, int first, const char *acc)
 {
     int last = pr->k->axes - 1;
     const char *lanes = temp_new(pr);
-    const char *from = loop_start(pr, last), *to = loop_end(pr, last);
+    const char *from = loop_start(pr, last), *to = done_end(pr, last);
     const char *whole = whole_end(pr, from, to);
     bool blocks = is_long_sum(pr), brace[MAX_AXES];
 

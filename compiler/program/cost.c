@@ -9,6 +9,35 @@ static int64_t count_at_bound(Graph *g, Shape shape)
     return size_max(g, shape_count(g, shape));
 }
 
+/* The share of a product that is computed, if the elements of a matrix [rows, columns] above a
+ * diagonal are left out: whole blocks of rows are. */
+static double half_share(int64_t rows, int64_t columns, int64_t diagonal, int64_t block)
+{
+    double done = 0;
+
+    for (int64_t i = 0; i < rows; i += block) {
+        int64_t end = i + block < rows ? i + block : rows, most = end + diagonal;
+        if (most > 0)
+            done += (double)(end - i) * (double)(most < columns ? most : columns);
+    }
+    return done / ((double)rows * (double)columns);
+}
+
+/* Of the passes of the innermost loop, or of the multiply-adds of a product, those that are done.
+ */
+static double kernel_share(Graph *g, const Kernel *k)
+{
+    if (k->half == HALF_NONE)
+        return 1;
+    if (k->half == HALF_LOOP)
+        return half_share(size_max(g, k->extent[k->row]), size_max(g, k->extent[k->axes - 1]),
+                          k->diagonal, 1);
+
+    const Node *n = k->half == HALF_A ? k->product->arg[0] : k->product;
+    const Size *size = &n->shape.dim[n->shape.rank - 2];
+    return half_share(size_max(g, size[0]), size_max(g, size[1]), k->diagonal, HALF_ROWS);
+}
+
 /* Of a product or a convolution: a multiply-add for each product that is added. */
 static int64_t product_flops(Graph *g, const Node *n)
 {
@@ -26,6 +55,7 @@ static int64_t loop_flops(Graph *g, const Kernel *k)
 
     for (int i = 0; i < k->axes; i++)
         passes[i + 1] = passes[i] * size_max(g, k->extent[i]);
+    passes[k->axes] = (int64_t)((double)passes[k->axes] * kernel_share(g, k));
 
     for (int i = 0; i < k->vals; i++)
         if (k->val[i]->kind == V_OP && k->val[i]->op != OP_cast)
@@ -41,7 +71,7 @@ int64_t kernel_flops(const Program *p, const Kernel *k)
 
     switch (k->kind) {
     case K_GEMM:
-    case K_CALL: return product_flops(g, k->product);
+    case K_CALL: return (int64_t)((double)product_flops(g, k->product) * kernel_share(g, k));
     case K_FOR:
     case K_TEST:
     case K_NEXT:

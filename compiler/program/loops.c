@@ -845,7 +845,7 @@ bool kernel_axis_is_free(const Kernel *k, int axis)
 {
     if (k->member)
         return true;
-    if (k->hits > 0)
+    if (k->hits > 0 || (k->half == HALF_LOOP && axis == k->axes - 1))
         return false;
     for (int i = 0; i < k->stores; i++)
         if (k->store[i].add || k->store[i].node->op == OP_assign)

@@ -133,15 +133,17 @@ typedef enum {
     AX_TRAIL,  /* inside of AX_REDUCE: a row of results that rows are added to */
 } AxisKind;
 
-/* The half of a product that is not computed. */
+/* The half of a product, or of loops, that is not computed: where the column is larger than the row
+ * + diagonal. */
 typedef enum {
     HALF_NONE,
-    HALF_A, /* elements of A, as it is stored, whose column is larger than the row + diagonal are 0
-             */
-    HALF_C, /* those of the result are not used, and become 0 */
+    HALF_A,    /* elements of A, as it is stored, are 0 */
+    HALF_C,    /* those of the result are not used, and become 0 */
+    HALF_LOOP, /* passes of the innermost loop: there the results of a map are 0, and a reduction
+                  gains nothing */
 } Half;
 
-enum { HALF_ROWS = 96 }; /* that are computed at a time: whole tiles, see share.c */
+enum { HALF_ROWS = 96 }; /* of a product, that are computed at a time: whole tiles, see share.c */
 
 typedef struct Store {
     Node *node;     /* what is stored */
@@ -179,9 +181,10 @@ struct Kernel {
     Node *product, *onto;
     Val *alpha;
 
-    /* K_GEMM, triangle.c: what is 0, or not used, above a diagonal */
+    /* K_GEMM, K_LOOP, triangle.c: what is 0, or not used, above a diagonal */
     Half half;
     int64_t diagonal;
+    int row; /* HALF_LOOP: the axis of the rows */
 
     /* K_LOOP of rows.c: kernels that are run for each row, one after the other. The axes are those
      * of the rows, which are also the first axes of each member. val and store are those of all

@@ -216,7 +216,7 @@ static bool choose_columns(const Program *p, Kernel *k)
         bool sums_rows = kernel_sums_rows(in);
         if (in->axes != axis + 1 || in->extent[axis] != k->member[0]->extent[axis])
             return false;
-        if (kernel_reduces(in) && !sums_rows)
+        if ((kernel_reduces(in) && !sums_rows) || in->half)
             return false;
         sums |= sums_rows;
     }

@@ -1,5 +1,6 @@
-/* triangle.c - products of which nearly one half need not be computed. In causal attention the
- * weights of a text [T, T] are 0 above the diagonal, and the scores there are not used:
+/* triangle.c - products and loops of which nearly one half need not be computed. In causal
+ * attention the weights of a text [T, T] are 0 above the diagonal, and the scores there are not
+ * used:
  *
  *     w = softmax(where(column <= row, q @ k', -inf))     C: columns after a row's own are not used
  *     y = w @ v                                           A: and are 0
@@ -16,7 +17,11 @@
 #include <math.h>
 #include <string.h>
 
-enum { DEEP = 16 }; /* nodes on a way that is followed */
+enum {
+    DEEP = 16,       /* nodes on a way that is followed */
+    LONG_ROW = 64,   /* columns: of shorter rows a half gains too little */
+    FAR = 1000000000 /* more than any number of columns */
+};
 
 typedef struct Triangles {
     const Program *p;
@@ -251,23 +256,221 @@ static bool is_large(const Program *p, const Kernel *k)
     return m >= 2 * HALF_ROWS && second >= 2 * HALF_ROWS;
 }
 
+/* ---- loops over the columns of each row ---- */
+
+/* A value in the innermost loop, which goes over columns. */
+typedef struct Above {
+    bool of_row; /* it is the same for all columns */
+    bool known;  /* it is this value above this diagonal */
+    double value;
+    int64_t diagonal;
+} Above;
+
+static const Above unknown;
+
+static bool is_number(Coef a, int64_t n)
+{
+    return a.plus == n && a.minus == 0;
+}
+
+/* Is v, an int, linear in the passes of the loops? */
+static bool find_linear_val(const Val *v, int64_t *by, int64_t *more, int sign, int depth)
+{
+    if (depth > DEEP || v == NULL || v->type != T_INT)
+        return false;
+
+    if (v->kind == V_CONST) {
+        *more += sign * (int64_t)v->value;
+        return fabs(v->value) < FAR;
+    }
+    if (v->kind == V_OP && (v->op == OP_add || v->op == OP_sub))
+        return find_linear_val(v->arg[0], by, more, sign, depth + 1) &&
+               find_linear_val(v->arg[1], by, more, v->op == OP_add ? sign : -sign, depth + 1);
+    if (v->kind != V_INDEX || v->at == NULL || v->at->parts > 0)
+        return false;
+
+    for (int i = -1; i < MAX_AXES; i++) {
+        Coef c = i < 0 ? v->at->base : v->at->axis[i];
+        if (c.plus < 0 || c.minus < 0 || c.plus > FAR || c.minus > FAR)
+            return false;
+        *(i < 0 ? more : &by[i]) += sign * (c.plus - c.minus);
+    }
+    return true;
+}
+
+/* Is the test v the same everywhere above a diagonal? */
+static bool find_test(const Kernel *k, int row, const Val *v, bool *value, int64_t *diagonal)
+{
+    int64_t by[MAX_AXES] = {0}, more = 0;
+    int column = k->axes - 1;
+
+    if (v->kind != V_OP || (v->op != OP_lt && v->op != OP_le))
+        return false;
+    if (!find_linear_val(v->arg[0], by, &more, 1, 0) ||
+        !find_linear_val(v->arg[1], by, &more, -1, 0))
+        return false;
+    for (int i = 0; i < MAX_AXES; i++)
+        if (i != row && i != column && by[i] != 0)
+            return false;
+
+    bool less = v->op == OP_lt;
+    *value = by[column] == -1;
+    *diagonal = *value ? more - !less : -more - less; /* as in find_mask */
+    return (by[column] == 1 && by[row] == -1) || (by[column] == -1 && by[row] == 1);
+}
+
+/* A load of a tensor whose rows and columns are those of the loops. */
+static Above load_above(const Kernel *k, int row, const Val *v)
+{
+    const Shape *shape = &v->node->shape;
+    const Index *at = v->at;
+    Above a = {.known = true};
+
+    if (at == NULL || at->parts > 0 || !is_number(at->base, 0) || shape->rank < 2)
+        return unknown;
+    Size columns = shape->dim[shape->rank - 1], rows = shape->dim[shape->rank - 2];
+    for (int i = 0; i < k->axes; i++) {
+        Coef by = at->axis[i];
+        bool whole = rows > 0 && columns > 0 && by.plus >= 0 && by.plus % (rows * columns) == 0;
+        if (i == k->axes - 1 ? !is_number(by, 1) || k->extent[i] != columns
+                             : (i == row ? !is_number(by, columns) || k->extent[i] != rows
+                                         : by.minus != 0 || (by.plus != 0 && !whole)))
+            return unknown;
+    }
+    return find_above(v->node, &a.value, &a.diagonal, 0) ? a : unknown;
+}
+
+static Above of_both(double value, const Above *a, const Above *b)
+{
+    return (Above){.known = true,
+                   .value = value,
+                   .diagonal = a->diagonal > b->diagonal ? a->diagonal : b->diagonal};
+}
+
+/* A value that is computed from x, y and z. `above`: by the id of a value. */
+static Above op_above(const Kernel *k, int row, const Val *v, const Above *above)
+{
+    const Above *x = &above[v->arg[0]->id], *y = v->arg[1] ? &above[v->arg[1]->id] : &unknown;
+    bool both = x->known && y->known, mask;
+    Above test = {.known = true};
+
+    switch (v->op) {
+    case OP_where:
+        if (!find_test(k, row, v->arg[0], &mask, &test.diagonal))
+            return unknown;
+        y = &above[v->arg[mask ? 1 : 2]->id];
+        return y->known ? of_both(y->value, &test, y) : unknown;
+    case OP_exp: return x->known ? of_both(exp(x->value), x, x) : unknown;
+    case OP_neg: return x->known ? of_both(-x->value, x, x) : unknown;
+    case OP_add: return both ? of_both(x->value + y->value, x, y) : unknown;
+    case OP_sub: /* from -inf; every row has other elements, or all of it would be NaN */
+        if (x->known && x->value == -INFINITY && x->diagonal >= 0 && y->of_row)
+            return *x;
+        return both ? of_both(x->value - y->value, x, y) : unknown;
+    case OP_mul:
+        if (x->known && x->value == 0)
+            return *x;
+        return y->known && y->value == 0 ? *y : unknown;
+    case OP_div:
+        return x->known && x->value == 0 && y->of_row && !(y->known && y->value == 0) ? *x
+                                                                                      : unknown;
+    default: return unknown;
+    }
+}
+
+/* What each value of the kernel is above a diagonal. */
+static void find_values(const Kernel *k, int row, Above *above)
+{
+    for (int i = 0; i < k->vals; i++) {
+        const Val *v = k->val[i];
+        Above *a = &above[v->id];
+
+        *a = unknown;
+        if (v->kind == V_CONST)
+            *a = (Above){.of_row = true, .known = true, .value = v->value, .diagonal = -FAR};
+        else if (!val_is_inner(k, v))
+            a->of_row = true;
+        else if (v->kind == V_LOAD)
+            *a = load_above(k, row, v);
+        else if (v->kind == V_OP)
+            *a = op_above(k, row, v, above);
+    }
+}
+
+/* Does the kernel do nothing but store 0, or add nothing to its result, above the diagonal? */
+static bool gains_nothing(const Kernel *k, const Above *above, int64_t *diagonal)
+{
+    double nothing = kernel_reduces(k) && k->reduce == OP_max ? -INFINITY : 0;
+
+    *diagonal = -FAR;
+    for (int i = 0; i < k->stores; i++) {
+        const Store *s = &k->store[i];
+        const Above *a = &above[s->val->id];
+        if (s->add || s->target || s->node->op == OP_assign || s->node->type != T_FLOAT ||
+            !val_is_inner(k, s->val) || !a->known || a->value != nothing)
+            return false;
+        if (a->diagonal > *diagonal)
+            *diagonal = a->diagonal;
+    }
+    return k->stores > 0;
+}
+
+static void find_short_rows(Program *p, Kernel *k)
+{
+    int column = k->axes - 1;
+    int64_t diagonal;
+
+    if (k->member || column < 1 || size_max(p->graph, k->extent[column]) < LONG_ROW)
+        return;
+    if (kernel_reduces(k) &&
+        (k->axis[column] != AX_REDUCE || (k->reduce != OP_sum && k->reduce != OP_max)))
+        return;
+
+    Above *above = arena_alloc(p->ngc, (size_t)(k->vals + 1) * sizeof *above);
+    for (int row = 0; row < column; row++) {
+        if (k->extent[row] != k->extent[column] || (kernel_reduces(k) && k->axis[row] != AX_LEAD))
+            continue;
+        find_values(k, row, above);
+        if (!gains_nothing(k, above, &diagonal) || diagonal < -1 || diagonal > 0)
+            continue;
+
+        k->half = HALF_LOOP;
+        k->row = row;
+        k->diagonal = diagonal;
+        return;
+    }
+}
+
+/* ---- the pass ---- */
+
+static void find_product(Program *p, Kernel *k, Triangles *t)
+{
+    double value;
+
+    if (k->onto || k->store[0].target || !is_large(p, k))
+        return;
+    if (find_above(k->product->arg[0], &value, &k->diagonal, 0) && value == 0) {
+        k->half = HALF_A;
+        return;
+    }
+    if (t->p == NULL)
+        *t = find_uses(p);
+    if (is_unused(t, k->store[0].node, &k->diagonal, 0))
+        k->half = HALF_C;
+}
+
 void program_triangles(Program *p)
 {
     Triangles t = {.p = NULL};
 
     for (int i = 0; i < p->kernels; i++) {
         Kernel *k = p->kernel[i];
-        double value;
 
-        if (k->kind != K_GEMM || k->onto || k->store[0].target || !is_large(p, k))
-            continue;
-        if (find_above(k->product->arg[0], &value, &k->diagonal, 0) && value == 0) {
-            k->half = HALF_A;
-            continue;
-        }
-        if (t.p == NULL)
-            t = find_uses(p);
-        if (is_unused(&t, k->store[0].node, &k->diagonal, 0))
-            k->half = HALF_C;
+        if (k->kind == K_GEMM)
+            find_product(p, k, &t);
+        if (k->kind == K_LOOP)
+            find_short_rows(p, k);
+        for (int m = 0; m < k->members; m++)
+            find_short_rows(p, k->member[m]);
     }
 }

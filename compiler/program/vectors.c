@@ -230,7 +230,7 @@ static void find_late(const Program *p, Kernel *k)
 
     bool nested = k->kind == K_LOOP && k->axes >= 2 && k->split <= 1;
     bool one_store = !kernel_reduces(k) && k->stores == 1 && !s->add;
-    if (k->vector || !nested || !one_store)
+    if (k->vector || k->half || !nested || !one_store)
         return;
     if (!is_costly(p, v) || v->uses != 1)
         return;
