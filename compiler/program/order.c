@@ -5,11 +5,21 @@
  * loop is one item among those around it, from its K_FOR to its K_NEXT. Within a loop, the
  * variables that it carries are those that are overwritten.
  *
+ * What is computed from variables alone, such as turned weights, could come first of all, and would
+ * take memory from then on. It comes right before its first reader. An update of a variable comes
+ * as soon as it can: then what it is computed from, a gradient, needs no memory any more.
+ *
  * Requires: kernels in any order. Gives: the order, with K_FOR, K_TEST and K_NEXT.
  */
 #include "program/program.h"
 
 #include <string.h>
+
+enum {
+    LARGE = 1024,             /* elements of a tensor that is computed late */
+    LARGE_UPDATE = 128 * 1024 /* of a variable whose update comes early; others are repeated, one
+                                 after another, by less C */
+};
 
 typedef struct Order {
     Coming coming; /* its loop is that whose kernels are put in order */
@@ -29,6 +39,17 @@ typedef struct Order {
     int lates, late_room;
 
     int *var_readers; /* by slot of a variable: kernels still to come that read it */
+
+    /* items that come right before the first that reads what they store */
+    int *waiting;
+    int waitings;
+    bool *waits;  /* by item: is it one of them? */
+    int *made_by; /* by slot: 1 + the one of them that stores it, or 0; NULL if there is none */
+
+    /* updates of variables, which come as soon as what they wait for is there */
+    int *watcher; /* by slot: 1 + the last item that waits for its value, or for the readers of the
+                     variable; 0: none. NULL: updates come in their order */
+    int *next;    /* by item: 1 + the one before that waits for the same */
 } Order;
 
 /* ---- variables that are overwritten ---- */
@@ -174,22 +195,124 @@ static void store_aside(Program *p, Order *o, Kernel *k, Store *s)
 
 /* ---- the kernels of one loop, or of none ---- */
 
+/* Does the item wait for gradients that go over the ranks? */
+static bool reads_later(Program *p, const KernelRun *item)
+{
+    for (int i = 0; i < item->count; i++)
+        if (kernel_reads_later(p, item->kernel[i]))
+            return true;
+    return false;
+}
+
 static void append_kernel(Program *p, Order *o, Kernel *k)
 {
     o->kernel = arena_grow(p->ngc, o->kernel, o->count, &o->room, sizeof *o->kernel);
     o->kernel[o->count++] = k;
 }
 
+static void append_item(Program *p, Order *o, int i);
+
+/* Appends the update i, or puts it where it is woken up. */
+static void try_update(Program *p, Order *o, int i)
+{
+    const KernelRun *item = &o->item[i];
+    int slot = -1;
+
+    if (o->done[i] || (o->before_later && reads_later(p, item)))
+        return;
+    if (coming_blocks(p, &o->coming, item))
+        slot = o->coming.blocker;
+    for (int s = 0; s < item->kernel[0]->stores && slot < 0; s++)
+        if (store_waits(p, o, item->kernel[0], &item->kernel[0]->store[s]))
+            slot = overwritten(p, o, &item->kernel[0]->store[s]);
+
+    if (slot < 0) {
+        append_item(p, o, i);
+    } else {
+        o->next[i] = o->watcher[slot];
+        o->watcher[slot] = i + 1;
+    }
+}
+
+static void wake(Program *p, Order *o, int slot)
+{
+    int i = o->watcher[slot];
+
+    for (o->watcher[slot] = 0; i > 0;) {
+        int next = o->next[i - 1];
+        try_update(p, o, i - 1);
+        i = next;
+    }
+}
+
+static void wake_for_variable(Program *p, const Kernel *k, const Node *n, void *order)
+{
+    (void)k;
+    if (n->op == OP_var)
+        wake(p, order, p->slot[n->id]);
+}
+
+/* The item has been appended: tries the updates that waited for its results, or for it to read. */
+static void wake_updates(Program *p, Order *o, const KernelRun *item)
+{
+    for (int k = 0; k < item->count; k++) {
+        const Kernel *kernel = item->kernel[k];
+        for (int s = 0; s < kernel->stores; s++)
+            if (!kernel->store[s].target)
+                wake(p, o, p->slot[kernel->store[s].node->id]);
+        kernel_each_read(p, kernel, wake_for_variable, o);
+    }
+}
+
+/* What has waited for a kernel that reads it comes now. */
+static void append_waiting(Program *p, const Kernel *k, const Node *n, void *order)
+{
+    Order *o = order;
+    int item = o->made_by[p->slot[n->id]] - 1;
+
+    (void)k;
+    if (item >= 0 && !o->done[item])
+        append_item(p, o, item);
+}
+
+static bool loads(const Kernel *k, const Node *n)
+{
+    for (int v = 0; v < k->vals; v++)
+        if (k->val[v]->kind == V_LOAD && k->val[v]->node == n)
+            return true;
+    return false;
+}
+
+/* What reads a variable that the item overwrites has waited long enough. */
+static void append_readers(Program *p, Order *o, const KernelRun *item)
+{
+    const Kernel *k = item->kernel[0];
+
+    for (int s = 0; o->waitings && item->count == 1 && s < k->stores; s++) {
+        int slot = overwritten(p, o, &k->store[s]);
+        for (int w = 0; slot >= 0 && w < o->waitings; w++) {
+            int i = o->waiting[w];
+            if (!o->done[i] && loads(o->item[i].kernel[0], p->node[slot]))
+                append_item(p, o, i);
+        }
+    }
+}
+
 static void append_item(Program *p, Order *o, int i)
 {
     const KernelRun *item = &o->item[i];
 
+    for (int k = 0; o->waitings && k < item->count; k++)
+        kernel_each_read(p, item->kernel[k], append_waiting, o);
     for (int k = 0; k < item->count; k++) {
         kernel_count_reads(p, item->kernel[k], o->var_readers, -1);
         append_kernel(p, o, item->kernel[k]);
     }
-    coming_count(p, &o->coming, item, -1);
+    if (!o->waits[i])
+        coming_count(p, &o->coming, item, -1);
     o->done[i] = true;
+    if (o->watcher)
+        wake_updates(p, o, item);
 }
 
 /* Does the item compute something that the test of the loop needs? */
@@ -207,7 +330,7 @@ static bool is_for_test(const Program *p, const Order *o, const KernelRun *item)
 static bool all_done(const Program *p, const Order *o)
 {
     for (int i = 0; i < o->items; i++)
-        if (!o->done[i] && (!o->before_test || is_for_test(p, o, &o->item[i])))
+        if (!o->done[i] && !o->waits[i] && (!o->before_test || is_for_test(p, o, &o->item[i])))
             return false;
     return true;
 }
@@ -216,15 +339,6 @@ static bool all_done(const Program *p, const Order *o)
 static bool is_still_blocked(const Order *o, int i)
 {
     return o->blocker[i] >= 0 && o->coming.writers[o->blocker[i]] > o->own[i];
-}
-
-/* Does the item wait for gradients that go over the ranks? */
-static bool reads_later(Program *p, const KernelRun *item)
-{
-    for (int i = 0; i < item->count; i++)
-        if (kernel_reads_later(p, item->kernel[i]))
-            return true;
-    return false;
 }
 
 /* Appends every item that can come next, in one walk over those that are left. Returns the first
@@ -236,7 +350,7 @@ static Kernel *append_ready(Program *p, Order *o, bool *some)
     *some = false;
     for (int i = 0; i < o->items; i++) {
         const KernelRun *item = &o->item[i];
-        if (o->done[i] || (o->before_test && !is_for_test(p, o, item)))
+        if (o->done[i] || o->waits[i] || (o->before_test && !is_for_test(p, o, item)))
             continue;
         if (is_still_blocked(o, i) || (o->before_later && reads_later(p, item)))
             continue;
@@ -245,6 +359,7 @@ static Kernel *append_ready(Program *p, Order *o, bool *some)
             o->own[i] = o->coming.own;
             continue;
         }
+        append_readers(p, o, item);
         if (item_waits(p, o, item)) {
             stuck = stuck ? stuck : item->kernel[0];
             continue;
@@ -284,11 +399,85 @@ static void append_before_later(Program *p, Order *o)
     o->before_later = false;
 }
 
+static int64_t elements(const Program *p, const Node *n)
+{
+    return size_max(p->graph, shape_count(p->graph, n->shape));
+}
+
+/* Is the item a large tensor that is computed from variables alone? */
+static bool may_wait(const Program *p, const Order *o, const KernelRun *item)
+{
+    const Kernel *k = item->kernel[0];
+    bool reads = false;
+
+    if (item->count != 1 || !kernel_is_map(k))
+        return false;
+    for (int s = 0; s < k->stores; s++) {
+        int slot = p->slot[k->store[s].node->id];
+        if (k->store[s].target || p->place[slot].kind != P_SPACE || o->coming.writers[slot] != 1 ||
+            elements(p, k->store[s].node) < LARGE)
+            return false;
+    }
+    for (int v = 0; v < k->vals; v++)
+        if (k->val[v]->kind == V_LOAD) {
+            reads = true;
+            if (k->val[v]->node->op != OP_var)
+                return false;
+        }
+    return reads;
+}
+
+/* Items that wait store nothing that is still to come: it comes when it is read. */
+static void find_waiting(Program *p, Order *o)
+{
+    size_t slots = (size_t)(p->nodes + p->targets + p->kernels + 1);
+
+    for (int i = 0; i < o->items; i++) {
+        const KernelRun *item = &o->item[i];
+        if (!may_wait(p, o, item))
+            continue;
+
+        if (!o->made_by) {
+            o->made_by = arena_alloc(p->ngc, slots * sizeof *o->made_by);
+            o->waiting = arena_alloc(p->ngc, (size_t)o->items * sizeof *o->waiting);
+        }
+        o->waiting[o->waitings++] = i;
+        o->waits[i] = true;
+        coming_count(p, &o->coming, item, -1);
+        for (int s = 0; s < item->kernel[0]->stores; s++)
+            o->made_by[p->slot[item->kernel[0]->store[s].node->id]] = i + 1;
+    }
+}
+
+/* Does the item only overwrite large variables of the model? */
+static bool is_update(const Program *p, const KernelRun *item)
+{
+    const Kernel *k = item->kernel[0];
+
+    for (int s = 0; s < k->stores; s++)
+        if (store_place(p, &k->store[s])->kind != P_VAR ||
+            elements(p, k->store[s].node) < LARGE_UPDATE)
+            return false;
+    return item->count == 1 && k->stores > 0;
+}
+
+static void find_updates(Program *p, Order *o)
+{
+    size_t slots = (size_t)(p->nodes + p->targets + p->kernels + 1);
+
+    o->watcher = arena_alloc(p->ngc, slots * sizeof *o->watcher);
+    o->next = arena_alloc(p->ngc, ((size_t)o->items + 1) * sizeof *o->next);
+    for (int i = 0; i < o->items; i++)
+        if (is_update(p, &o->item[i]))
+            try_update(p, o, i);
+}
+
 static void order_items(Program *p, Order *o)
 {
     size_t room = (size_t)o->items + 1;
 
     o->done = arena_alloc(p->ngc, room);
+    o->waits = arena_alloc(p->ngc, room);
     o->own = arena_alloc(p->ngc, room * sizeof *o->own);
     o->blocker = arena_alloc(p->ngc, room * sizeof *o->blocker);
     for (int i = 0; i < o->items; i++) {
@@ -296,6 +485,11 @@ static void order_items(Program *p, Order *o)
         for (int k = 0; k < o->item[i].count; k++)
             kernel_count_reads(p, o->item[i].kernel[k], o->var_readers, 1);
         coming_count(p, &o->coming, &o->item[i], 1);
+    }
+
+    if (!p->plain && !p->init && !o->coming.loop) {
+        find_waiting(p, o);
+        find_updates(p, o);
     }
 
     o->before_test = o->test != NULL;
@@ -306,6 +500,9 @@ static void order_items(Program *p, Order *o)
     }
     append_before_later(p, o);
     append_all(p, o);
+    for (int w = 0; w < o->waitings; w++)
+        if (!o->done[o->waiting[w]])
+            append_item(p, o, o->waiting[w]);
     for (int i = 0; i < o->lates; i++)
         append_kernel(p, o, o->late[i]);
 }
