@@ -90,14 +90,24 @@ static bool reads_repeatedly(const Node *n, int k)
     return true;
 }
 
-/* n reads operand k in a kernel. */
-static void demand_operand(const Program *p, const Node *n, int k, Demand *of)
+bool node_goes_back(const Node *n)
+{
+    return n->derived && !n->again;
+}
+
+/* n, which its users want so, reads operand k in a kernel. */
+static void demand_operand(const Program *p, const Node *n, const Demand *d, int k, Demand *of)
 {
     bool call = is_call(p, n);
     if (call && !call_takes(n, k))
         return;
 
     of->uses++;
+    if (node_goes_back(n))
+        of->back++;
+    else if (d->back + d->through > 0 && !d->buffer && !d->target &&
+             op_info[n->op]->flags & F_ELEMENTWISE)
+        of->through++;
     if (call && n->arg[k]->shape.rank > 0)
         of->buffer = true;
     if (n->op == OP_matmul && !is_loop_product(p, n))
@@ -115,6 +125,8 @@ static void pass_demand(const Node *n, const Demand *d, Demand *of)
     bool moves = n->op == OP_reshape && !reshape_is_trivial(n->shape, n->arg[0]->shape);
 
     of->uses += d->uses;
+    of->back += d->back;
+    of->through += d->through;
     if (d->repeated || view_repeats(n))
         of->repeated = true;
     if (moves || (is_renaming(n) && (d->buffer || d->target)))
@@ -159,7 +171,7 @@ Demand *find_demand(Program *p)
             if (k == 0 && is_transparent(n, &demand[i]))
                 pass_demand(n, &demand[i], of);
             else
-                demand_operand(p, n, k, of);
+                demand_operand(p, n, &demand[i], k, of);
         }
     }
     return demand;

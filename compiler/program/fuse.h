@@ -11,6 +11,8 @@
 
 typedef struct Demand { /* how a node's users want it */
     int uses;           /* places in kernels where it is read */
+    int back;           /* of them, those of derivatives, */
+    int through;        /* and those of values that derivatives use and that may be part of them */
     bool buffer;        /* by address: an operand of a product, the tensor under a reshape */
     bool repeated;      /* some element is read more than once */
     bool target;        /* it is a root */
@@ -28,7 +30,8 @@ typedef struct Accumulation { /* y = x + c*(A B) */
 
 Demand *find_demand(Program *); /* by slot */
 
-bool is_renaming(const Node *); /* are its elements its operand's, in the same order? */
+bool node_goes_back(const Node *); /* is it of a derivative? */
+bool is_renaming(const Node *);    /* are its elements its operand's, in the same order? */
 bool is_loop_product(const Program *, const Node *); /* a product that plain loops compute? */
 bool is_call(const Program *, const Node *);         /* is it made by the runtime's function? */
 

@@ -8,6 +8,8 @@
 enum {
     SCALAR_OPS = 12, /* operators: a longer expression of scalars is cut */
     LOOP_OPS = 60,   /* the same within a loop */
+    AGAIN_USES = 6,  /* before backward, and in it */
+    AGAIN_OPS = 12,  /* operators: a longer expression is not computed again in backward */
     DEPTH = 100,     /* nodes inlined one in another; code that follows them is recursive */
 };
 
@@ -59,9 +61,58 @@ static bool worth_storing_plain(const Node *n, const Demand *d)
     return !converts && !compares;
 }
 
-/* Is an elementwise value stored, rather than computed again in each of its users? */
-static bool worth_storing(const Program *p, const Node *n, const Demand *d, int weight)
+/* Is the stored value a there in backward anyway, because derivatives read it? One other, no larger
+ * than the result n, may stay in place of it. */
+static bool stays(const Program *p, const Node *n, const Node *a, const Demand *demand,
+                  const Node **other)
 {
+    const Node *holder = program_holder(p, a);
+    const Demand *d = &demand[p->slot[holder->id]];
+
+    if (p->given[p->slot[holder->id]] || d->back > 0 || node_scalar(a))
+        return true;
+    if (d->through == 0 || (*other && *other != holder))
+        return false;
+    *other = holder;
+    return shape_equal(holder->shape, n->shape);
+}
+
+/* Is the value a, a part of n, computed by cheap operations from values that are there in backward?
+ */
+static bool stays_within_reach(const Program *p, const Node *n, const Node *a, const Demand *demand,
+                               const Node **other)
+{
+    for (int k = 0; k < a->nargs; k++) {
+        const Node *x = a->arg[k];
+        unsigned flags = op_info[x->op]->flags;
+        bool cheap = flags & F_ELEMENTWISE && flags & F_CHEAP;
+
+        if (program_stored(p, x) ? !stays(p, n, x, demand, other)
+                                 : !(cheap || flags & (F_LEAF | F_VIEW) || node_identity(x)) ||
+                                       !stays_within_reach(p, n, x, demand, other))
+            return false;
+    }
+    return true;
+}
+
+/* Is n, which forward and derivatives use, better computed again in backward? From one to the other
+ * it would take memory, and most of the time of a cheap operation is that of its memory. */
+static bool worth_again(const Program *p, const Node *n, const Demand *demand, int weight)
+{
+    const Demand *d = &demand[p->slot[n->id]];
+    int before = d->uses - d->back, back = d->back + d->through;
+    const Node *other = NULL;
+
+    if (weight > AGAIN_OPS || before > AGAIN_USES || back == 0 || back > AGAIN_USES)
+        return false;
+    return !node_goes_back(n) && op_info[n->op]->flags & F_CHEAP &&
+           stays_within_reach(p, n, n, demand, &other);
+}
+
+/* Is an elementwise value stored, rather than computed again in each of its users? */
+static bool worth_storing(const Program *p, const Node *n, const Demand *demand, int weight)
+{
+    const Demand *d = &demand[p->slot[n->id]];
     bool scalar = node_scalar(n);
 
     if (d->buffer || d->target)
@@ -77,7 +128,7 @@ static bool worth_storing(const Program *p, const Node *n, const Demand *d, int 
         return false;
     if (scalar)
         return weight > 0;
-    return weight > 2 || d->uses > 3;
+    return (weight > 2 || d->uses > 3) && !worth_again(p, n, demand, weight);
 }
 
 /* Marks a node as stored. Where is decided later. */
@@ -98,7 +149,7 @@ static bool needs_memory(const Program *p, const Node *n, const Demand *d)
 }
 
 /* Is n stored? `needed`: it must have memory. */
-static bool is_stored(const Program *p, const Node *n, const Demand *d, bool needed)
+static bool is_stored(const Program *p, const Node *n, const Demand *demand, bool needed)
 {
     unsigned flags = op_info[n->op]->flags;
     bool leaf = flags & F_LEAF && n->op != OP_random;
@@ -111,7 +162,7 @@ static bool is_stored(const Program *p, const Node *n, const Demand *d, bool nee
         return false;
     if (!(flags & F_ELEMENTWISE) && n->op != OP_pad)
         return true;
-    return worth_storing(p, n, d, p->weight[p->slot[n->id]]);
+    return worth_storing(p, n, demand, p->weight[p->slot[n->id]]);
 }
 
 void decide_storage(Program *p, const Demand *demand)
@@ -126,7 +177,7 @@ void decide_storage(Program *p, const Demand *demand)
 
         if (is_renaming(n) && program_stored(p, n->arg[0]))
             p->place[i].kind = P_ALIAS;
-        else if (is_stored(p, n, &demand[i], needs_memory(p, n, &demand[i])))
+        else if (is_stored(p, n, demand, needs_memory(p, n, &demand[i])))
             store_node(p, i);
     }
 }
