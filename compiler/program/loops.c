@@ -560,13 +560,32 @@ static bool last_reduced(Shape shape, uint32_t axes)
     return true;
 }
 
-Kernel *kernel_reduce(Program *p, Node *n)
+/* Do the loads that change most go from row to row, as of a tensor whose axes were exchanged: does
+ * its reduced axis step by one element, and its last one not? */
+static bool rows_are_columns(const Kernel *k)
+{
+    int reduced = 0, last = k->axes - 1;
+    bool some = false;
+
+    if (last < 1 || k->axis[last] != AX_TRAIL)
+        return false;
+    while (k->axis[reduced] != AX_REDUCE)
+        reduced++;
+    for (int v = 0; v < k->vals; v++) {
+        const Index *at = k->val[v]->at;
+        if (k->val[v]->kind != V_LOAD || at == NULL)
+            continue;
+        if (at->parts > 0 || at->axis[last].plus == 1)
+            return false;
+        some |= at->axis[reduced].plus == 1 && at->axis[last].plus > 1;
+    }
+    return some && k->axis[reduced + 1] != AX_REDUCE;
+}
+
+static Kernel *reduce_in_order(Program *p, Node *n, uint32_t axes, bool rows)
 {
     Kernel *k = new_kernel(p, n, 1);
     const Node *x = n->arg[0];
-    bool by_axis = op_info[n->op]->combine == NULL;
-    uint32_t axes = by_axis ? 1u << n->attr.axis : n->attr.axes;
-    bool rows = !by_axis && n->type == T_FLOAT && !last_reduced(x->shape, axes) && !p->plain;
 
     Index idx[MAX_RANK];
     k->reduce = n->op;
@@ -579,6 +598,19 @@ Kernel *kernel_reduce(Program *p, Node *n)
             out[rank++] = idx[i];
 
     add_store(p, k, n, val_of(p, k, x, idx), out);
+    return k;
+}
+
+Kernel *kernel_reduce(Program *p, Node *n)
+{
+    bool by_axis = op_info[n->op]->combine == NULL;
+    uint32_t axes = by_axis ? 1u << n->attr.axis : n->attr.axes;
+    bool rows =
+        !by_axis && n->type == T_FLOAT && !last_reduced(n->arg[0]->shape, axes) && !p->plain;
+
+    Kernel *k = reduce_in_order(p, n, axes, rows);
+    if (rows && rows_are_columns(k))
+        k = reduce_in_order(p, n, axes, false);
     return k;
 }
 
