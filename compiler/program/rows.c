@@ -21,8 +21,8 @@
 enum {
     WINDOW = 24,      /* kernels among which members are sought */
     SHORT_ROW = 16,   /* columns: shorter rows are better done by loops over all elements */
-    ROW_ROOM = 2048,  /* columns of a row in an array of its own */
-    NEST_ROOM = 6144, /* elements of all such arrays of a nest */
+    ROW_ROOM = 4096,  /* columns of a row in an array of its own */
+    NEST_ROOM = 8192, /* elements of all such arrays of a nest */
     MEMBERS = 12,     /* of one nest */
     SUM_ROOM = 512,   /* columns of a long sum of rows, which is taken in an array of doubles */
 };
