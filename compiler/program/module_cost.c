@@ -11,7 +11,8 @@ static int64_t node_bytes(const Program *p, const Node *n)
 
 /* ---- tensors that a kernel reads ---- */
 
-typedef void LoadVisit(const Node *, void *with);
+/* passes: the loops read or write one element in each; -1: all of the tensor */
+typedef void LoadVisit(const Node *, int64_t passes, void *with);
 
 typedef struct Loads { /* of the kernels of a program */
     const Program *p;
@@ -27,13 +28,30 @@ static Loads loads_of(const Program *p, LoadVisit *visit, void *with)
     return (Loads){.p = p, .seen = seen, .visit = visit, .with = with};
 }
 
-static void visit_load(Loads *l, int kernel, const Node *n)
+static void visit_load(Loads *l, int kernel, const Node *n, int64_t passes)
 {
     int *seen = &l->seen[l->p->slot[n->id]];
 
     if (*seen != kernel + 1)
-        l->visit(n, l->with);
+        l->visit(n, passes, l->with);
     *seen = kernel + 1;
+}
+
+/* The passes of the innermost loop. */
+static int64_t all_passes(const Program *p, const Kernel *k)
+{
+    int64_t passes = 1;
+
+    for (int i = 0; i < k->axes; i++)
+        passes *= size_max(p->graph, k->extent[i]);
+    return passes;
+}
+
+static void visit_values(Loads *l, int kernel, const Kernel *k)
+{
+    for (int i = 0; i < k->vals; i++)
+        if (k->val[i]->kind == V_LOAD)
+            visit_load(l, kernel, program_holder(l->p, k->val[i]->node), all_passes(l->p, k));
 }
 
 /* Each tensor is visited once, whatever the kernel uses it for. */
@@ -44,11 +62,12 @@ static void visit_loads(Loads *l, int kernel)
     for (int i = 0; i < 3; i++) {
         const Node *n = kernel_operand(l->p, k, i);
         if (n)
-            visit_load(l, kernel, n);
+            visit_load(l, kernel, n, -1);
     }
-    for (int i = 0; i < k->vals; i++)
-        if (k->val[i]->kind == V_LOAD)
-            visit_load(l, kernel, program_holder(l->p, k->val[i]->node));
+    for (int m = 0; m < k->members; m++)
+        visit_values(l, kernel, k->member[m]);
+    if (!k->member)
+        visit_values(l, kernel, k);
 }
 
 /* ---- operations and memory ---- */
@@ -58,24 +77,35 @@ typedef struct Moved {
     int64_t bytes;
 } Moved;
 
+/* Of a large table, no more is moved than the elements that the loops reach. */
+static int64_t moved_bytes(const Program *p, const Node *n, int64_t passes)
+{
+    int64_t all = node_bytes(p, n), most = passes * type_size(p->ngc, n->type);
+    return passes >= 0 && most < all ? most : all;
+}
+
 /* A variable of the function stays in a register, or near. */
-static void add_moved(const Node *n, void *with)
+static void add_moved(const Node *n, int64_t passes, void *with)
 {
     Moved *m = with;
     PlaceKind kind = program_place(m->p, n)->kind;
 
     if (kind != P_LOCAL && kind != P_ROW)
-        m->bytes += node_bytes(m->p, n);
+        m->bytes += moved_bytes(m->p, n, passes);
 }
 
 static void add_stores(Moved *m, const Kernel *k)
 {
-    for (int i = 0; i < k->stores; i++) {
+    int64_t passes = k->kind == K_LOOP && !k->member ? all_passes(m->p, k) : -1;
+
+    for (int i = 0; i < k->members; i++)
+        add_stores(m, k->member[i]);
+    for (int i = 0; i < k->stores && !k->member; i++) {
         const Store *s = &k->store[i];
         if (s->target)
-            m->bytes += node_bytes(m->p, s->node);
+            m->bytes += moved_bytes(m->p, s->node, passes);
         else
-            add_moved(s->node, m);
+            add_moved(s->node, passes, m);
     }
 }
 
@@ -118,8 +148,9 @@ static bool is_kept(const Program *p, int slot)
            kind != P_NONE && kind != P_ALIAS;
 }
 
-static void note_saved(const Node *n, void *with)
+static void note_saved(const Node *n, int64_t passes, void *with)
 {
+    (void)passes;
     Saved *s = with;
     int slot = s->p->slot[n->id];
 
