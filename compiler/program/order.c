@@ -16,9 +16,10 @@
 #include <string.h>
 
 enum {
-    LARGE = 1024,             /* elements of a tensor that is computed late */
-    LARGE_UPDATE = 128 * 1024 /* of a variable whose update comes early; others are repeated, one
-                                 after another, by less C */
+    LARGE = 1024,              /* elements of a tensor that is computed late */
+    LARGE_UPDATE = 128 * 1024, /* of a variable whose update comes early, */
+    SHARE_OF_UPDATES = 10      /* if it is this part, a tenth, of all that is updated; others are
+                                  repeated, one after another, by less C */
 };
 
 typedef struct Order {
@@ -449,27 +450,37 @@ static void find_waiting(Program *p, Order *o)
     }
 }
 
-/* Does the item only overwrite large variables of the model? */
-static bool is_update(const Program *p, const KernelRun *item)
+/* The elements of the variables of the model that the item overwrites, if it does nothing else. */
+static int64_t updated(const Program *p, const KernelRun *item)
 {
     const Kernel *k = item->kernel[0];
+    int64_t count = 0;
 
-    for (int s = 0; s < k->stores; s++)
-        if (store_place(p, &k->store[s])->kind != P_VAR ||
-            elements(p, k->store[s].node) < LARGE_UPDATE)
-            return false;
-    return item->count == 1 && k->stores > 0;
+    if (item->count != 1)
+        return 0;
+    for (int s = 0; s < k->stores; s++) {
+        if (store_place(p, &k->store[s])->kind != P_VAR)
+            return 0;
+        count += elements(p, k->store[s].node);
+    }
+    return count;
 }
 
 static void find_updates(Program *p, Order *o)
 {
     size_t slots = (size_t)(p->nodes + p->targets + p->kernels + 1);
+    int64_t all = 0;
+
+    for (int i = 0; i < o->items; i++)
+        all += updated(p, &o->item[i]);
 
     o->watcher = arena_alloc(p->ngc, slots * sizeof *o->watcher);
     o->next = arena_alloc(p->ngc, ((size_t)o->items + 1) * sizeof *o->next);
-    for (int i = 0; i < o->items; i++)
-        if (is_update(p, &o->item[i]))
+    for (int i = 0; i < o->items; i++) {
+        int64_t count = updated(p, &o->item[i]);
+        if (count >= LARGE_UPDATE && count >= all / SHARE_OF_UPDATES)
             try_update(p, o, i);
+    }
 }
 
 static void order_items(Program *p, Order *o)
