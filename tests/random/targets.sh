@@ -6,8 +6,7 @@
 #     TARGET_MODELS=24 TARGET_FIRST=1           how many for each target; where their numbers begin
 #
 # A target is a line of the list below: its name, the command that compiles, and what runs the program. `sh tests/install.sh long`
-# installs all that they need. With -std=c99, gcc for s390x has floats as double numbers between operations, which vectors of floats
-# do not take: hence its option. Every second model is a network; every third has 32-bit floats.
+# installs all that they need. Every second model is a network; every third has 32-bit floats.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 . tests/suite.sh
@@ -35,7 +34,7 @@ clang-19-O3|clang-19 -O3 -march=native|
 aarch64|aarch64-linux-gnu-gcc -O2 -static|qemu-aarch64
 armhf|arm-linux-gnueabihf-gcc -O2 -static|qemu-arm
 riscv64|riscv64-linux-gnu-gcc -O2 -static|qemu-riscv64
-s390x|s390x-linux-gnu-gcc -O2 -static -fexcess-precision=fast|qemu-s390x
+s390x|s390x-linux-gnu-gcc -O2 -static|qemu-s390x
 wasm32|clang-14 --target=wasm32-wasi -O2 -Wl,-z,stack-size=1048576|node --no-warnings tests/random/wasi.mjs
 windows|x86_64-w64-mingw32-gcc -O2 -D__USE_MINGW_ANSI_STDIO=1|wine
 '
