@@ -734,7 +734,7 @@ static void ngrt_gemm_add_products(int k, const real *x, const real *y, real *s)
 static void ngrt_gemm_add_rows(int k, const real *x, const real *b, ptrdiff_t row, real *sum)
 {
     int p;
-    /* where C computes floats as doubles, a float and a vector have no product */
+    /* where C computes with more digits than the type has, a number and a vector have no product */
 #if defined __GNUC__ && __FLT_EVAL_METHOD__ == 0
     ngrt_gemm_quarter s0 = {0}, s1 = s0, s2 = s0, s3 = s0;
 
