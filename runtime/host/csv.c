@@ -388,7 +388,7 @@ static int counts_rows(Csv csv, size_t *counted)
     for (; ngrt_csv_next(&csv); count++)
         if (count == 0 && (double)count_cells(&csv) != columns + 1)
             return 0;
-    if (streams && count > 0)
+    if (streams && count > 0 && rows >= 1 && rows < 1e15)
         *counted = (size_t)rows;
     return (double)count == rows || (streams && count > 0 && rows >= 1 && rows < 1e15);
 }
