@@ -50,7 +50,8 @@ check | long)
     want firefox-esr command -v firefox-esr
     want g++ command -v g++
     want tcc command -v tcc
-    want gcc-multilib word32
+    # not gcc-multilib, which Debian does not install beside a compiler for another processor
+    want "gcc-$(gcc -dumpversion 2>/dev/null | sed 's/\..*//; s/^$/12/')-multilib" word32
     want cmake command -v cmake
     want ninja-build command -v ninja
     want meson command -v meson
