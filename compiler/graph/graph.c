@@ -3,8 +3,6 @@
  * nodes. */
 #include "graph/build.h"
 
-#include <assert.h>
-#include <math.h>
 #include <string.h>
 
 /* ---- nodes: equal ones are shared ---- */

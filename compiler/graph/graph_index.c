@@ -1,8 +1,6 @@
 /* graph_index.c - builders of matrix products, linear algebra and indexing. */
 #include "graph/build.h"
 
-#include <assert.h>
-#include <math.h>
 #include <string.h>
 
 /* Adds a node of floats without attributes. */

@@ -1,9 +1,7 @@
 /* graph_map.c - builders of elementwise nodes, with the identities that hold for every value. */
 #include "graph/build.h"
 
-#include <assert.h>
 #include <math.h>
-#include <string.h>
 
 /* ---- elementwise ---- */
 

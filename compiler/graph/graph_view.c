@@ -1,8 +1,6 @@
 /* graph_view.c - builders of views and reductions: of two in a row, one is made. */
 #include "graph/build.h"
 
-#include <assert.h>
-#include <math.h>
 #include <string.h>
 
 /* ---- views ---- */

@@ -6,7 +6,6 @@
 
 #include <float.h>
 #include <math.h>
-#include <string.h>
 
 static const double LEAST = DBL_TRUE_MIN; /* the lower bound of what is greater than 0 */
 static const double EXP_MOST = 80;        /* exp of this is finite in float32 too */

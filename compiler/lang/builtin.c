@@ -2,7 +2,6 @@
  * graph's builders. All else of the library is in prelude.ng. */
 #include "lang/builtin.h"
 
-#include <math.h>
 #include <string.h>
 
 /* ---- arguments ---- */

@@ -15,7 +15,6 @@
 #include "program/program.h"
 
 #include <math.h>
-#include <string.h>
 
 enum {
     DEEP = 16,       /* nodes on a way that is followed */

@@ -8,7 +8,6 @@
 #include "tool/tool.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { POINTER = 8, DIM_BYTES = 4 };
 

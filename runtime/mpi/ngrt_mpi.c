@@ -6,7 +6,6 @@
  * on the thread that has called ngrt_mpi_start, and in the same order on all ranks, so that all
  * sums have the same bits each time. */
 #define _GNU_SOURCE /* process_vm_readv */
-#include <errno.h>
 #include <limits.h>
 #include <mpi.h>
 #include <stdio.h>

@@ -1,6 +1,5 @@
 /* accumulate.c - a step whose gradient is that of several batches together: for a batch that memory
  * has no room for. */
-#include <math.h>
 #include <string.h>
 
 #include "trainer.h"

@@ -2,7 +2,6 @@
  * matrix, precision, recall, F1 and the area under the ROC curve; for numbers a scatter plot. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "trainer.h"
 

@@ -2,7 +2,6 @@
  * validation data if there is any. Then that epoch's weights can be kept, and the training ends
  * when no better epoch has come for some epochs. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "trainer.h"

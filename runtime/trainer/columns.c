@@ -5,7 +5,6 @@
  * the alphabet. For one of floats it is an element for each word. A column of two words is one
  * element, 0 or 1, if the number of elements fits the input only then. What was chosen in training
  * is saved with the weights and used again. */
-#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>

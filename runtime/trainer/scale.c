@@ -3,7 +3,6 @@
  * the training data, are saved with the weights, and then taken from there. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "trainer.h"
 

@@ -2,7 +2,6 @@
  * the confusion matrix as squares that are darker where there are more rows. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "trainer.h"
 

@@ -13,7 +13,6 @@
  * a message says "error", and nothing else is left in the directory. Prints the counts as a line "N
  * passed, M failed". */
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>

@@ -11,7 +11,6 @@
 #include "ngrt_float.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { MANY = 4099, STEP = 16381, WAYS = 4, PAIRS = 40 * MANY };
 
