@@ -10,6 +10,15 @@ static inline size_t element_size(int type)
     return type == NGRT_F64 ? 8 : 4;
 }
 
+static inline size_t element_count(const ngrt_tensor *x)
+{
+    size_t n = 1;
+
+    for (int i = 0; i < x->rank; i++)
+        n *= (size_t)x->shape[i];
+    return n;
+}
+
 static inline double element_get(const void *x, int type, size_t i)
 {
     if (type == NGRT_F64)

@@ -15,17 +15,11 @@
 #include "program/module.h"
 #include "tool/tool.h"
 
+#include "../draw.h"
 #include "../literal.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Uniform in [0, 1). */
-static double draw(uint64_t *seed)
-{
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*seed >> 11) / 9007199254740992.0;
-}
 
 /* A number as C writes it. */
 static void print_number(bool whole, double x)
@@ -56,9 +50,9 @@ static double make_value(const Var *v, uint64_t *seed)
     int limit = v->limit > 0 ? v->limit : 3;
 
     if (v->type == T_INT)
-        return floor(draw(seed) * limit);
+        return floor(draw_unit(seed) * limit);
     bool weight = v->kind == VAR_PARAM || v->kind == VAR_FROZEN;
-    return weight ? draw(seed) - 0.5 : 0.1 + 0.8 * draw(seed);
+    return weight ? draw_unit(seed) - 0.5 : 0.1 + 0.8 * draw_unit(seed);
 }
 
 /* The elements of a variable; a state has its starting value. */

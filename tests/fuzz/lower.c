@@ -9,6 +9,7 @@
 #include "run/run.h"
 #include "tool/tool.h"
 
+#include "../draw.h"
 #include "../literal.h"
 #include <ctype.h>
 #include <fcntl.h>
@@ -340,20 +341,14 @@ static bool is_small(const Model *m)
     return elements <= ELEMENTS;
 }
 
-static double draw(uint64_t *seed)
-{
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*seed >> 11) / 9007199254740992.0;
-}
-
 /* An element of a variable; floats are moved by a little. */
 static double make_value(const Var *v, double little, uint64_t *seed, uint64_t *noise)
 {
-    double u = draw(seed);
+    double u = draw_unit(seed);
 
     if (v->type == T_INT)
         return floor(u * (double)(v->limit > 0 ? v->limit : 3));
-    return (1.6 * u - 0.7) * (1 + little * (draw(noise) - 0.5));
+    return (1.6 * u - 0.7) * (1 + little * (draw_unit(noise) - 0.5));
 }
 
 static double *make_values(Eval *e, const Var *v, double little, uint64_t *seed, uint64_t *noise)

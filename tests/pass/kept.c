@@ -7,6 +7,7 @@
 #include "graph/carry.h"
 #include "tool/tool.h"
 
+#include "../draw.h"
 #include "../literal.h"
 #include <math.h>
 #include <stdio.h>
@@ -30,12 +31,6 @@ static Model *read_model(const char *path, bool literal)
 
 /* ---- values ---- */
 
-static double draw(uint64_t *seed)
-{
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*seed >> 11) / 9007199254740992.0;
-}
-
 static double *values(Eval *e, const Var *v, uint64_t *seed)
 {
     int64_t dim[MAX_RANK], n = eval_shape(e, v->shape, dim);
@@ -43,7 +38,7 @@ static double *values(Eval *e, const Var *v, uint64_t *seed)
 
     for (int64_t i = 0; i < n; i++) {
         int64_t limit = v->limit > 0 ? v->limit : 3;
-        x[i] = v->type == T_INT ? floor(draw(seed) * (double)limit) : 2 * draw(seed) - 1;
+        x[i] = v->type == T_INT ? floor(draw_unit(seed) * (double)limit) : 2 * draw_unit(seed) - 1;
     }
     return x;
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../element.h"
 #include "ngrt_host.h"
 
 extern const ngrt_model model_model;
@@ -30,19 +31,6 @@ static void *room(size_t size)
     return p;
 }
 
-static size_t count(const ngrt_tensor *t)
-{
-    size_t n = 1;
-    for (int i = 0; i < t->rank; i++)
-        n *= (size_t)t->shape[i];
-    return n;
-}
-
-static size_t element_size(int type)
-{
-    return type == NGRT_F64 ? 8 : 4;
-}
-
 /* Floats from 0 to 1, labels below their limit, sizes at their bound. */
 static void fill(const ngrt_model *m, char *inputs)
 {
@@ -53,8 +41,8 @@ static void fill(const ngrt_model *m, char *inputs)
         const ngrt_tensor *t = &m->tensor[i];
         if (t->role != NGRT_INPUT)
             continue;
-        char *at = t->rank ? room(count(t) * 8) : inputs + t->offset;
-        for (size_t k = 0; k < count(t); k++) {
+        char *at = t->rank ? room(element_count(t) * 8) : inputs + t->offset;
+        for (size_t k = 0; k < element_count(t); k++) {
             seed = seed * 1664525u + 1013904223u;
             double x = (double)(seed >> 8) / 16777216.0;
             if (t->type == NGRT_I32)
@@ -105,7 +93,7 @@ static uint64_t add_blocks(uint64_t hash, const ngrt_model *m, const Blocks *b)
                             : t->role == NGRT_GRAD  ? b->grads
                                                     : b->work;
         if (t->role != NGRT_INPUT)
-            hash = add(hash, block + t->offset, count(t) * element_size(t->type));
+            hash = add(hash, block + t->offset, element_count(t) * element_size(t->type));
     }
     return hash;
 }

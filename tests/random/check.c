@@ -20,6 +20,7 @@
 #include "tool/tool.h"
 
 #include "../runtime/ngrt.h"
+#include "../draw.h"
 #include <ctype.h>
 #include <dlfcn.h>
 #include <math.h>
@@ -88,22 +89,16 @@ static Model *read_model(Ngc **ngc, const char *path, Options opt)
     return m;
 }
 
-static double draw(uint64_t *seed)
-{
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*seed >> 11) / 9007199254740992.0;
-}
-
 /* An element of a variable: between -1 and 1, labels below their limit, int states as counters. */
 static double make_value(const Var *v, int round, uint64_t *seed)
 {
     int limit = v->limit > 0 ? v->limit : 3;
 
     if (v->kind == VAR_STATE)
-        return v->type == T_INT ? round + 3 : draw(seed);
+        return v->type == T_INT ? round + 3 : draw_unit(seed);
     if (v->type == T_INT)
-        return floor(draw(seed) * (double)limit);
-    return 2 * draw(seed) - 1;
+        return floor(draw_unit(seed) * (double)limit);
+    return 2 * draw_unit(seed) - 1;
 }
 
 static Eval *new_eval(Ngc *ngc, Model *m, double *const *value)
@@ -268,7 +263,7 @@ static bool give_values(Case *c, int round)
         int64_t size = round == 2 ? 1 : g->dim[d].max;
 
         if (round == 1)
-            size = 1 + (int64_t)(draw(&c->seed) * (double)size);
+            size = 1 + (int64_t)(draw_unit(&c->seed) * (double)size);
         c->e->dim[d] = size;
     }
     for (int i = 0; i < c->m->vars; i++) {
@@ -390,7 +385,7 @@ static void check_gradient(Case *c, const Root *r)
     double *u = arena_alloc(c->ngc, size + sizeof *u), dot = 0, scale = 1e-3;
 
     for (int64_t i = 0; i < n; i++) {
-        u[i] = 2 * draw(&c->seed) - 1;
+        u[i] = 2 * draw_unit(&c->seed) - 1;
         dot += u[i] * g[i];
         scale = fmax(scale, fabs(u[i] * g[i]));
     }

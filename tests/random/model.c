@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../draw.h"
+
 enum { VALUES = 64, RANK = 4, ELEMENTS = 200 };
 
 /* A size is 100*factor + 10*(power of m) + (power of n); m and n are the run-time sizes. */
@@ -25,7 +27,7 @@ typedef struct Value {
 } Value;
 
 static FILE *out;
-static unsigned long long state;
+static uint64_t state;
 static Value value[VALUES];
 static int values;
 static int suspect;  /* a constant was looked at since the last value was begun */
@@ -37,8 +39,7 @@ static int named;    /* carried values, indices, functions and layers so far */
 
 static int draw(int n)
 {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (int)((state >> 33) % (unsigned)n);
+    return draw_below(&state, n);
 }
 
 /* ---- sizes and shapes ---- */

@@ -11,14 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../draw.h"
+
 static FILE *out;
-static unsigned long long state;
+static uint64_t state;
 static int values; /* y1, y2, ... so far */
 
 static int draw(int n)
 {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (int)((state >> 33) % (unsigned)n);
+    return draw_below(&state, n);
 }
 
 #define ONE_OF(list) (list)[draw((int)(sizeof(list) / sizeof *(list)))]

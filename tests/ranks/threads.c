@@ -123,15 +123,6 @@ static void row_sizes(const ngrt_tensor *x, size_t *outer, size_t *piece)
     }
 }
 
-static size_t elements(const ngrt_tensor *x)
-{
-    size_t n = 1;
-
-    for (int i = 0; i < x->rank; i++)
-        n *= (size_t)x->shape[i];
-    return n;
-}
-
 /* Rows first to first + count of `rows`, from a whole tensor. */
 static void take_rows(const ngrt_tensor *x, const char *from, int rows, int first, int count,
                       char *to)
@@ -165,7 +156,7 @@ static void fill(char *inputs, int rows)
 {
     for (int i = 0; i < m->tensors; i++) {
         const ngrt_tensor *x = &m->tensor[i];
-        size_t n = elements(x);
+        size_t n = element_count(x);
         char *at = inputs + x->offset;
 
         if (x->role != NGRT_INPUT || (x->rank == 0 && x->flags & NGRT_DEFAULT))
@@ -237,7 +228,7 @@ static void divide(Rank *r, const Rank *whole, int rows)
         const ngrt_tensor *x = &m->tensor[i];
         if (x->role != NGRT_INPUT || x->rank == 0 || row_axis(x) < 0)
             continue;
-        char *from, *own = zeroed(elements(x) * element_size(x->type));
+        char *from, *own = zeroed(element_count(x) * element_size(x->type));
         memcpy(&from, whole->inputs + x->offset, sizeof from);
         take_rows(x, from, rows, r->first, r->count, own);
         memcpy(r->inputs + x->offset, &own, sizeof own);
@@ -262,7 +253,7 @@ static void compare(const Rank *whole, const Rank *r, int rows)
     for (int i = 0; i < m->tensors; i++) {
         const ngrt_tensor *x = &m->tensor[i];
         const char *a = block_of(whole, x->role), *b = block_of(r, x->role);
-        size_t n = elements(x);
+        size_t n = element_count(x);
         double largest = 1e-30, differs = 0;
         if (!a || x->rank > 8)
             continue;

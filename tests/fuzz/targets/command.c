@@ -4,8 +4,6 @@
 #include "target.h"
 #include "tool/tool.h"
 
-#include <string.h>
-
 int ngc_main(int argc, char **argv); /* main.c, with its main under this name */
 
 enum { MOST_OPERATIONS = 1000, MOST_WORK = 100000 };
