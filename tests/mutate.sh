@@ -24,7 +24,7 @@ files_of() { # the files of a group, or the file itself
     reverse) echo compiler/graph/grad*.c ;;
     shapes) echo compiler/lang/builtin_shape.c compiler/lang/einsum.c compiler/lang/lower_index.c compiler/graph/size.c compiler/graph/graph_map.c compiler/graph/graph_view.c compiler/graph/graph_index.c ;;
     rewrites) echo compiler/graph/simplify*.c compiler/graph/stable*.c compiler/graph/range.c compiler/graph/graph.c ;;
-    fuse) echo compiler/program/fuse.c compiler/program/demand.c compiler/program/folded.c compiler/program/stored.c compiler/program/merge.c compiler/program/parts.c compiler/program/rows.c compiler/program/loops.c compiler/program/finish.c compiler/program/order.c ;;
+    fuse) echo compiler/program/fuse.c compiler/program/demand.c compiler/program/folded.c compiler/program/stored.c compiler/program/merge.c compiler/program/parts.c compiler/program/rows.c compiler/program/index.c compiler/program/val.c compiler/program/loops.c compiler/program/finish.c compiler/program/order.c ;;
     plan) echo compiler/program/plan.c compiler/program/share.c compiler/program/coming.c compiler/program/recompute.c compiler/program/flow*.c compiler/program/budget.c ;;
     *) echo "$1" ;;
     esac

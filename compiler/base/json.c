@@ -1,8 +1,6 @@
 /* json.c - texts as JSON strings. */
 #include "base/ngc.h"
 
-#include <string.h>
-
 /* How many more bytes the UTF-8 character that begins with this byte has. */
 static int more_bytes(unsigned char first)
 {

@@ -178,9 +178,11 @@ void *arena_grow(Ngc *, void *old, int count, int *room, size_t item);
 
 const char *intern(Ngc *, const char *text, size_t size); /* equal texts become equal pointers */
 const char *intern_str(Ngc *, const char *text);
-int ascii_lower(char);   /* the small letter of a capital one */
-bool is_digit(char);     /* 0 to 9, in any locale */
-bool is_word_char(char); /* a letter, a digit or _ */
+int ascii_lower(char);                   /* the small letter of a capital one */
+bool is_digit(char);                     /* 0 to 9, in any locale */
+bool is_word_char(char);                 /* a letter, a digit or _ */
+bool is_int32(double);                   /* is it whole, and not too large for an int? */
+const char *next_line(const char *line); /* where the next one begins: its end, if it is the last */
 bool name_matches(const char *name, const char *pattern);
 const char *text_format(Ngc *, const char *format, ...); /* sprintf into the arena */
 const char *text_vformat(Ngc *, const char *format, va_list);

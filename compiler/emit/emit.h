@@ -162,8 +162,9 @@ void comment_helper(Emit *, Text *, const Kernel *, int level);
 
 /* ---- emit_type.c: types, sizes, arguments ---- */
 
-/* "float" */
+/* "float"; "NGRT_F32" */
 const char *emit_type(const Emit *, Type);
+const char *emit_type_constant(const Emit *, Type);
 /* Adds the run-time dims that it uses to dims. */
 const char *emit_size(Emit *, Size, unsigned *dims);
 /* "[64][10]"; flat: one size, because rows have a length known only at run time. */
@@ -276,12 +277,15 @@ void share_end(Body *);
 void share_function(Emit *, const Function *, Body *, Text *out);
 void share_helpers(const Emit *, Text *);
 
+/* ---- emit_passes.c, emit_columns.c: see emit_loops.h ---- */
+
+/* acc = combine(acc, x), by the kernel's reduction */
+void print_combine(Printer *, const char *acc, Part x, Type);
+
 /* ---- emit_loops.c ---- */
 
 /* All loops of a K_LOOP. */
 void print_loops(Printer *);
-/* acc = combine(acc, x), by the kernel's reduction */
-void print_combine(Printer *, const char *acc, Part x, Type);
 
 /* ---- emit_call.c: calls of the runtime ---- */
 

@@ -290,13 +290,6 @@ static const char *call_word(Printer *pr, char letter, const Node *n, const Size
 const char *const ranks_word[] = {
     [RANKS_SUM] = "sum", [RANKS_MAX] = "max", [RANKS_LATER] = "ready"};
 
-static const char *type_word(const Emit *e, Type type)
-{
-    if (type == T_INT)
-        return "NGRT_I32";
-    return e->ngc->opt.real_double ? "NGRT_F64" : "NGRT_F32";
-}
-
 /* A value of all ranks takes the place of the rank's own. */
 static void print_over_ranks(Printer *pr, const Kernel *k)
 {
@@ -315,7 +308,7 @@ static void print_over_ranks(Printer *pr, const Kernel *k)
                        n->type == T_INT ? "int32_t" : pr->e->real);
     }
     print_line(pr, "ranks_%s(w->ranks, %s, %s, %s);", ranks_word[n->attr.kind],
-               type_word(pr->e, n->type), to, count);
+               emit_type_constant(pr->e, n->type), to, count);
     pr->e->uses_ranks |= 1u << n->attr.kind;
     pr->e->ready |= n->attr.kind == RANKS_LATER;
     b->blocks |= USES_WORK;

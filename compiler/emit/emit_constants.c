@@ -140,7 +140,7 @@ void emit_defaults(Emit *e, Text *t, bool define)
         if (data == NULL)
             continue;
 
-        int64_t count = size_max(e->graph, shape_count(e->graph, v->shape));
+        int64_t count = shape_count_max(e->graph, v->shape);
         text_add(t, "%sconst %s %s_default_%s[%lld]", define ? "" : "extern ",
                  emit_type(e, v->type), e->module->name, v->cname, (long long)count);
         if (define)

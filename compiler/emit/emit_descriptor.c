@@ -51,13 +51,6 @@ typedef struct Row {            /* of the table of tensors */
 
 enum { DESCRIPTOR_RANK = 8 }; /* sizes that a row has room for */
 
-static const char *type_constant(const Emit *e, Type type)
-{
-    if (type == T_INT)
-        return "NGRT_I32";
-    return e->ngc->opt.real_double ? "NGRT_F64" : "NGRT_F32";
-}
-
 /* The rows of the table, and the lengths of axes that are computed. */
 typedef struct Rows {
     Text table;
@@ -78,8 +71,8 @@ static void add_row(Emit *e, Rows *rows, Row r)
     int rank = r.shape.rank;
     Text *t = &rows->table;
 
-    text_add(t, "    {%s, %s, %s, %d, {", quote(e->ngc, r.name), r.role, type_constant(e, r.type),
-             rank);
+    text_add(t, "    {%s, %s, %s, %d, {", quote(e->ngc, r.name), r.role,
+             emit_type_constant(e, r.type), rank);
     for (int i = 0; i < DESCRIPTOR_RANK; i++) {
         long long size = i < rank ? size_max(e->graph, r.shape.dim[i]) : 0;
         text_add(t, "%s%lld", i ? ", " : "", size);
@@ -337,7 +330,7 @@ void emit_model(Emit *e, Text *t)
 
     text_add(t, "const ngrt_model %s_model = {\n", m->name);
     text_add(t, "    NGRT_MODEL_VERSION, %s, %s,\n", quote(e->ngc, m->model->name),
-             type_constant(e, T_FLOAT));
+             emit_type_constant(e, T_FLOAT));
     print_block_sizes(e, t);
     text_add(t, "    %d, %s, %d, %s,\n", e->graph->dims, e->graph->dims ? "dims" : "NULL",
              rows.count, rows.count ? "tensors" : "NULL");

@@ -312,7 +312,7 @@ static void merge_carrier(Emit *e, Text *t, int k)
     const Metrics *x = e->module->metrics;
     const Carrier *c = &x->carry->carrier[k];
     const char *name = x->of_carrier[k], *count = c->walk ? x->seen : x->rows;
-    long long n = size_max(e->graph, shape_count(e->graph, c->node->shape));
+    long long n = shape_count_max(e->graph, c->node->shape);
     const char *to = text_format(e->ngc, "t->%s", name);
     const char *from = text_format(e->ngc, "other->%s", name);
 
@@ -389,7 +389,7 @@ static void print_start(Emit *e, Text *text)
             text_add(text, "    t->%s = -INFINITY;\n", total);
             continue;
         }
-        long long count = size_max(e->graph, shape_count(e->graph, c->node->shape));
+        long long count = shape_count_max(e->graph, c->node->shape);
         text_add(text, "    for (size_t i = 0; i < %lld; i++)\n", count);
         text_add(text, "        ((double *)t->%s)[i] = -INFINITY;\n", total);
     }

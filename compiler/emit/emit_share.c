@@ -3,8 +3,6 @@
  * share. What only one thread does is within "if (id == 0)". */
 #include "emit/emit.h"
 
-#include <string.h>
-
 const char *share_begin(Body *b, const char *n, int64_t unit, bool next)
 {
     b->uses_id = true;

@@ -8,6 +8,13 @@ const char *emit_type(const Emit *e, Type type)
     return type == T_INT ? "int32_t" : e->real;
 }
 
+const char *emit_type_constant(const Emit *e, Type type)
+{
+    if (type == T_INT)
+        return "NGRT_I32";
+    return e->ngc->opt.real_double ? "NGRT_F64" : "NGRT_F32";
+}
+
 const char *emit_size(Emit *e, Size s, unsigned *dims)
 {
     for (int i = 0; i < ALL_DIMS && s < 0; i++)
@@ -27,7 +34,7 @@ const char *emit_dims(Emit *e, Shape shape, bool *flat)
     for (int i = 1; i < shape.rank; i++)
         *flat |= shape.dim[i] < 0;
     if (*flat) {
-        long long count = size_max(e->graph, shape_count(e->graph, shape));
+        long long count = shape_count_max(e->graph, shape);
         return text_format(e->ngc, "[%lld]", count);
     }
 

@@ -387,12 +387,6 @@ static void read_unit(Runs *r, Unit *u, const char *statement)
 
 /* ---- the statements of all functions ---- */
 
-const char *next_line(const char *line)
-{
-    const char *end = strchr(line, '\n');
-    return end ? end + 1 : line + strlen(line);
-}
-
 /* Does a line at this place begin another statement? */
 static bool begins_unit(const char *line)
 {

@@ -344,8 +344,6 @@ static bool index_is_safe(const Node *i, RowInfo info)
     return info.walk == 0 || i->op == OP_argmax;
 }
 
-/* Elements of x [.., k, ..] at the indices i [..]. Either each row has its indices into one table,
- * or each row has its table and the indices are the same. */
 /* Is it an iota along an axis, copied along others? Returns that axis of n, or -1. */
 static int counted_axis(const Node *n)
 {

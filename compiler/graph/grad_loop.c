@@ -10,8 +10,6 @@
  * no slope in an earlier one. */
 #include "graph/grad_loop.h"
 
-#include <string.h>
-
 /* ---- before the sweep through the body ---- */
 
 static void add_seed(BackLoop *b, Node *n, Node *of, Node *seed, Node *mask)
@@ -219,7 +217,7 @@ static Node *move_operands(Move *m, Node *n)
     Node *moved = copy_moved(m, n, arg);
     g->loc = loc;
     if (m->from->segments && is_forward(m, n) && moved->id >= first)
-        moved->again = n->again || !n->derived;
+        moved->again = !node_is_derived(n);
     node_replaces(moved, n, first);
     return moved;
 }

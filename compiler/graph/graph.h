@@ -719,8 +719,9 @@ int64_t size_at(const Graph *, Size, const int64_t *dim);
 /* "2*m + 1", with prefix before the name of each dim. */
 const char *size_text(const Graph *, Size, const char *prefix);
 
-Size shape_count(Graph *, Shape); /* number of elements */
-bool shape_is_run_time(Shape);    /* is one of its sizes known only at run time? */
+Size shape_count(Graph *, Shape);        /* number of elements */
+int64_t shape_count_max(Graph *, Shape); /* the same at the bounds of run-time sizes */
+bool shape_is_run_time(Shape);           /* is one of its sizes known only at run time? */
 bool shape_equal(Shape, Shape);
 bool shape_broadcast(Shape a, Shape b, Shape *out); /* NumPy's rule; false: they differ */
 Shape shape_without(Shape, uint32_t axes);          /* what a reduction over these axes leaves */
@@ -816,6 +817,12 @@ Node *graph_rebuild(Graph *, Node *n, Node *const *now);
 const char *node_name(const Node *);          /* a variable's name, or the user's, or NULL */
 bool node_const(const Node *, double *value); /* a const, or an expand of one */
 bool node_is(const Node *, double value);
+
+/* Is it of a derivative, and not of the text, nor the text computed again? */
+static inline bool node_is_derived(const Node *n)
+{
+    return n->derived && !n->again;
+}
 bool node_is_turned(const Node *); /* a reshape that is the transpose of a row or column */
 
 /* For each id: how often the node is an operand, among the nodes that roots need. Being a root

@@ -22,7 +22,7 @@ static bool fits_int(const Node *n)
     double v;
     if (n->type == T_INT)
         return true;
-    return node_const(n, &v) && v == floor(v) && v >= INT32_MIN && v <= INT32_MAX;
+    return node_const(n, &v) && is_int32(v);
 }
 
 /* Is n a run-time size, which beside ints is an int? (But not in a product, which may be too

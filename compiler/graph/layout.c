@@ -10,8 +10,6 @@
  */
 #include "graph/carry.h"
 
-#include <string.h>
-
 typedef struct Layout { /* all by id of an old node */
     Graph *g;
     Node **now;      /* the node that replaces it */

@@ -19,8 +19,6 @@
  */
 #include "graph/carry.h"
 
-#include <string.h>
-
 enum { NEEDS_WHOLE = 1, NEEDS_SHARE = 2 };
 
 typedef struct Ranks {

@@ -54,7 +54,7 @@ static Node *better_log(Graph *g, Node *n)
 static Node *better_difference(Graph *g, Node *n)
 {
     Node *a = n->arg[1];
-    if (!node_is(n->arg[0], 1) || !(is_derived(n) || is_derived(a)))
+    if (!node_is(n->arg[0], 1) || !(node_is_derived(n) || node_is_derived(a)))
         return n;
     if (a->op == OP_sigmoid)
         return node_because(graph_unary(g, OP_sigmoid, graph_unary(g, OP_neg, a->arg[0])),

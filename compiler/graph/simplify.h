@@ -51,12 +51,6 @@ static inline bool is_open_op(const Graph *g, const Node *n, Op op)
     return n->op == op && is_open(g, n);
 }
 
-/* Is it of a derivative, and not of the text? */
-static inline bool is_derived(const Node *n)
-{
-    return n->derived && !n->again;
-}
-
 /* ---- simplify_term.c: products and quotients as terms ---- */
 
 Node *one_plus_exp(const Graph *, const Node *); /* exp(w) of 1 + exp(w); NULL: it is not this */

@@ -63,7 +63,7 @@ static Node *over_total(Graph *g, const Node *x, const Node *total, int depth)
  * need only the quotient, which the forward pass has too. So only one of the two is kept. */
 Node *simplify_share(Graph *g, Node *n)
 {
-    for (int i = 0; i < 2 && n->op == OP_mul && is_derived(n) && is_open(g, n); i++) {
+    for (int i = 0; i < 2 && n->op == OP_mul && node_is_derived(n) && is_open(g, n); i++) {
         Node *e = n->arg[i], *x = n->arg[1 - i];
         const Node *total = find_total(g, x, e, 0);
         Node *y = total ? over_total(g, x, total, 0) : NULL;
@@ -215,5 +215,5 @@ Node *simplify_reduce(Graph *g, Node *n)
         return n;
     if (is_one_hot(a, axes))
         return graph_full(g, n->shape, 1);
-    return simple_sum(g, a, axes, is_derived(n));
+    return simple_sum(g, a, axes, node_is_derived(n));
 }

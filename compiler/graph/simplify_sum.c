@@ -361,7 +361,7 @@ static bool is_linear(const Sum *s)
 Node *simplify_sum(Graph *g, Node *n)
 {
     Node *best = n;
-    if (n->type != T_FLOAT || !is_derived(n) || n->scaled) /* what the user wrote stays */
+    if (n->type != T_FLOAT || !node_is_derived(n) || n->scaled) /* what the user wrote stays */
         return n;
 
     for (int deep = 0; deep < 2; deep++) {

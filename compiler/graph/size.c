@@ -459,6 +459,11 @@ Size shape_count(Graph *g, Shape s)
     return n;
 }
 
+int64_t shape_count_max(Graph *g, Shape s)
+{
+    return size_max(g, shape_count(g, s));
+}
+
 bool shape_is_run_time(Shape s)
 {
     for (int i = 0; i < s.rank; i++)

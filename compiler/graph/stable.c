@@ -17,9 +17,6 @@
  */
 #include "graph/stable.h"
 
-#include <math.h>
-#include <string.h>
-
 static Node *log_of(Stable *s, const Node *n, int depth, Node **near);
 
 /* The log of n as the log of a fraction, or NULL. */
@@ -240,7 +237,6 @@ static Node *apart(Stable *s, const Node *n)
     return keep_apart(s, n, far, form_mapped(s, n, s->near[a]));
 }
 
-/* n with the operands as they are now. It is n itself if they have not changed. */
 /* Marks what the roots need, and what it is made of. Is there anything to do? */
 static bool look(Stable *s, Node *const *root, int roots, int count)
 {

@@ -2,9 +2,6 @@
  */
 #include "lang/builtin.h"
 
-#include <math.h>
-#include <string.h>
-
 /* ---- shapes ---- */
 
 /* The sizes of a reshape. One of them may be -1: it is total / known, the size that is left. */

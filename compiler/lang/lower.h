@@ -215,7 +215,6 @@ Value *value_error(Lower *, Loc);
 const char *value_text(Lower *, const Value *); /* for messages: "W2: [6, 3]" without the shape */
 const char *value_kind(const Value *);          /* "a list" */
 
-bool is_int32(double);                          /* is it whole, and not too large for an int? */
 bool shape_fits(Lower *, Loc, Shape);           /* is it small enough? With a message */
 const char *least_text(Lower *, Size);          /* of a run-time size: ", which may be 3" */
 Node *node_new_axis(Lower *, Node *, int axis); /* of size 1 */

@@ -4,8 +4,6 @@
 #include "lang/lower.h"
 #include "graph/eval.h"
 
-#include <string.h>
-
 enum { MOST = 10000000 }; /* elements that are written into C */
 
 /* Is every size but the first known? Then the place of an element does not depend on the first. */
@@ -93,7 +91,7 @@ void lower_defaults(Lower *L)
         if (!v->init || (v->kind != VAR_INPUT && v->type != T_INT))
             continue;
 
-        int64_t count = size_max(L->g, shape_count(L->g, v->shape));
+        int64_t count = shape_count_max(L->g, v->shape);
         if (v->kind == VAR_INPUT && !can_fold(L, v, count))
             continue;
 

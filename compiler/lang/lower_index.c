@@ -2,8 +2,6 @@
  * most one gather, which may have several int tensors. */
 #include "lang/lower.h"
 
-#include <string.h>
-
 /* ---- indexing ---- */
 
 /* An index being read, axis by axis. */

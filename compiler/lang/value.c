@@ -258,11 +258,6 @@ Node *want_node(Lower *L, const Value *v, const char *what)
     return NULL;
 }
 
-bool is_int32(double x)
-{
-    return x == floor(x) && x >= INT32_MIN && x <= INT32_MAX;
-}
-
 Node *want_index(Lower *L, const Value *v, const char *what)
 {
     Node *n = v->kind == V_ERROR ? NULL : want_node(L, v, what);

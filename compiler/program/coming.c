@@ -10,6 +10,16 @@ bool store_updates(const Coming *c, const Store *s)
     return c->loop && s->node->op == OP_carried && s->node->attr.loop == c->loop && !s->target;
 }
 
+bool run_updates_only(const Program *p, const KernelRun *run)
+{
+    const Kernel *k = run->kernel[0];
+
+    for (int s = 0; s < k->stores; s++)
+        if (store_place(p, &k->store[s])->kind != P_VAR)
+            return false;
+    return run->count == 1 && k->stores > 0;
+}
+
 void coming_count(const Program *p, Coming *c, const KernelRun *item, int by)
 {
     for (int i = 0; i < item->count; i++)

@@ -4,11 +4,6 @@
  * them (share.c) and the report prints them. Nothing is changed. */
 #include "program/program.h"
 
-static int64_t count_at_bound(Graph *g, Shape shape)
-{
-    return size_max(g, shape_count(g, shape));
-}
-
 /* The share of a product that is computed, if the elements of a matrix [rows, columns] above a
  * diagonal are left out: whole blocks of rows are. */
 static double half_share(int64_t rows, int64_t columns, int64_t diagonal, int64_t block)
@@ -44,7 +39,7 @@ static int64_t product_flops(Graph *g, const Node *n)
     const OpInfo *info = op_info[n->op];
     if (!info->terms)
         return 0;
-    return 2 * count_at_bound(g, n->shape) * size_max(g, info->terms(g, n));
+    return 2 * shape_count_max(g, n->shape) * size_max(g, info->terms(g, n));
 }
 
 /* Of a nest of loops: each value is computed once for each pass of the loops that are open where it
@@ -111,7 +106,7 @@ double kernel_time(const Program *p, const Kernel *k)
     if (k->kind == K_GEMM || k->kind == K_CALL)
         return flops / common_rate(p->ngc);
     if (k->kind == K_RANDOM)
-        return DRAW * (double)count_at_bound(p->graph, k->store[0].node->shape);
+        return DRAW * (double)shape_count_max(p->graph, k->store[0].node->shape);
 
     if (k->member) {
         for (int i = 0; i < k->members; i++)

@@ -90,11 +90,6 @@ static bool reads_repeatedly(const Node *n, int k)
     return true;
 }
 
-bool node_goes_back(const Node *n)
-{
-    return n->derived && !n->again;
-}
-
 /* n, which its users want so, reads operand k in a kernel. */
 static void demand_operand(const Program *p, const Node *n, const Demand *d, int k, Demand *of)
 {
@@ -103,7 +98,7 @@ static void demand_operand(const Program *p, const Node *n, const Demand *d, int
         return;
 
     of->uses++;
-    if (node_goes_back(n))
+    if (node_is_derived(n))
         of->back++;
     else if (d->back + d->through > 0 && !d->buffer && !d->target &&
              op_info[n->op]->flags & F_ELEMENTWISE)

@@ -170,7 +170,8 @@ static int64_t scatter_hits(const Program *p, const Kernel *k)
     if (!known || n->type != T_FLOAT || p->ngc->opt.real_double)
         return 0;
 
-    bool many = size_max(p->graph, shape_count(p->graph, n->arg[1]->shape)) > LONG_SUM;
+    bool many = shape_count_max(p->graph, n->arg[1]->shape) > LONG_SUM;
+    /* the sums are doubles on the stack, so their number has to be small */
     return many && elements <= SCATTER_SUMS ? elements : 0;
 }
 

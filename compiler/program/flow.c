@@ -80,14 +80,14 @@ static void find_overs(Flow *f, Unit *u, Piece *x, const Store *s)
 {
     Program *p = f->p;
     Reads r = {.p = p};
-    int64_t size = size_max(p->graph, shape_count(p->graph, s->node->shape));
+    int64_t size = shape_count_max(p->graph, s->node->shape);
 
     kernel_each_read(p, u->kernel, add_read, &r);
     x->over = arena_alloc(p->ngc, (size_t)(r.count + 1) * sizeof *x->over);
     for (int i = 0; i < r.count && x->value >= 0; i++) {
         const Node *n = p->node[r.slot[i]];
         bool fits = n->type == s->node->type && r.slot[i] != x->value && f->bytes[r.slot[i]] > 0 &&
-                    size_max(p->graph, shape_count(p->graph, n->shape)) == size;
+                    shape_count_max(p->graph, n->shape) == size;
         if (fits && store_is_in_place(p, u->kernel, s, n))
             x->over[x->overs++] = r.slot[i];
     }
@@ -231,7 +231,7 @@ static void find_bytes(Flow *f)
     const Program *p = f->p;
 
     for (int i = 0; i < f->values; i++) {
-        int64_t count = size_max(p->graph, shape_count(p->graph, p->node[i]->shape));
+        int64_t count = shape_count_max(p->graph, p->node[i]->shape);
         int64_t size = p->node[i]->type == T_FLOAT && p->ngc->opt.real_double ? 8 : 4;
 
         f->row[i] = p->place[i].kind == P_ROW;

@@ -55,16 +55,6 @@ static bool is_ready(Waiting *w, const KernelRun *item)
     return !coming_blocks(w->p, &w->coming, item) && !overwrites_early(w, item);
 }
 
-static bool only_updates(const Program *p, const KernelRun *item)
-{
-    const Kernel *k = item->kernel[0];
-
-    for (int s = 0; s < k->stores; s++)
-        if (store_place(p, &k->store[s])->kind != P_VAR)
-            return false;
-    return item->count == 1 && k->stores > 0;
-}
-
 static void mark_read(Program *p, const Kernel *k, const Node *n, void *with)
 {
     bool *elsewhere = with;
@@ -98,7 +88,7 @@ static void find_haste(Waiting *w, int forwards, int *count)
     for (int i = w->count - 1; i >= forwards; i--) {
         const KernelRun *item = &w->left[i];
 
-        if (only_updates(w->p, item))
+        if (run_updates_only(w->p, item))
             w->haste[i] = UPDATES;
         else if (is_for_updates(w, item, elsewhere))
             w->haste[i] = FOR_UPDATES;

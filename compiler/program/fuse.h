@@ -30,8 +30,7 @@ typedef struct Accumulation { /* y = x + c*(A B) */
 
 Demand *find_demand(Program *); /* by slot */
 
-bool node_goes_back(const Node *); /* is it of a derivative? */
-bool is_renaming(const Node *);    /* are its elements its operand's, in the same order? */
+bool is_renaming(const Node *); /* are its elements its operand's, in the same order? */
 bool is_loop_product(const Program *, const Node *); /* a product that plain loops compute? */
 bool is_call(const Program *, const Node *);         /* is it made by the runtime's function? */
 

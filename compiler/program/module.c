@@ -5,8 +5,6 @@
  */
 #include "program/module.h"
 
-#include <string.h>
-
 bool function_has(const Function *f, const Kernel *k)
 {
     return f->phase < 0 || k->phase == f->phase;

@@ -6,7 +6,7 @@
 
 static int64_t node_bytes(const Program *p, const Node *n)
 {
-    return size_max(p->graph, shape_count(p->graph, n->shape)) * type_size(p->ngc, n->type);
+    return shape_count_max(p->graph, n->shape) * type_size(p->ngc, n->type);
 }
 
 /* ---- tensors that a kernel reads ---- */

@@ -11,17 +11,10 @@
 
 /* ---- finding and adding them ---- */
 
-/* The one of that name, or NULL. */
-static Member *module_member(Module *m, const char *name)
+/* The one of that name, or that this node has in another program; NULL: there is none. */
+static Member *module_member(Module *m, const void *key)
 {
-    int at = *table_at(m->ngc, &m->member_of, name);
-    return at ? &m->member[at - 1] : NULL;
-}
-
-/* The member that n has in another program. */
-static Member *member_of_node(Module *m, const Node *n)
-{
-    int at = *table_at(m->ngc, &m->member_of, n);
+    int at = *table_at(m->ngc, &m->member_of, key);
     return at ? &m->member[at - 1] : NULL;
 }
 
@@ -190,7 +183,7 @@ static void place_values(Module *m, Program *p, bool known)
         if (p->place[i].kind != P_SPACE)
             continue;
 
-        Member *member = known ? member_of_node(m, n) : find_member(m, n);
+        Member *member = known ? module_member(m, n) : find_member(m, n);
         if (member == NULL)
             continue;
 

@@ -30,7 +30,7 @@ int64_t type_size(const Ngc *ngc, Type type)
 
 int64_t module_count(const Module *m, Shape shape)
 {
-    return size_max(m->graph, shape_count(m->graph, shape));
+    return shape_count_max(m->graph, shape);
 }
 
 int64_t module_bytes(const Module *m, Type type, Shape shape)

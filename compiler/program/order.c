@@ -13,8 +13,6 @@
  */
 #include "program/program.h"
 
-#include <string.h>
-
 enum {
     LARGE = 1024,              /* elements of a tensor that is computed late */
     LARGE_UPDATE = 128 * 1024, /* of a variable whose update comes early, */
@@ -400,11 +398,6 @@ static void append_before_later(Program *p, Order *o)
     o->before_later = false;
 }
 
-static int64_t elements(const Program *p, const Node *n)
-{
-    return size_max(p->graph, shape_count(p->graph, n->shape));
-}
-
 /* Is the item a large tensor that is computed from variables alone? */
 static bool may_wait(const Program *p, const Order *o, const KernelRun *item)
 {
@@ -416,7 +409,7 @@ static bool may_wait(const Program *p, const Order *o, const KernelRun *item)
     for (int s = 0; s < k->stores; s++) {
         int slot = p->slot[k->store[s].node->id];
         if (k->store[s].target || p->place[slot].kind != P_SPACE || o->coming.writers[slot] != 1 ||
-            elements(p, k->store[s].node) < LARGE)
+            shape_count_max(p->graph, k->store[s].node->shape) < LARGE)
             return false;
     }
     for (int v = 0; v < k->vals; v++)
@@ -456,13 +449,10 @@ static int64_t updated(const Program *p, const KernelRun *item)
     const Kernel *k = item->kernel[0];
     int64_t count = 0;
 
-    if (item->count != 1)
+    if (!run_updates_only(p, item))
         return 0;
-    for (int s = 0; s < k->stores; s++) {
-        if (store_place(p, &k->store[s])->kind != P_VAR)
-            return 0;
-        count += elements(p, k->store[s].node);
-    }
+    for (int s = 0; s < k->stores; s++)
+        count += shape_count_max(p->graph, k->store[s].node->shape);
     return count;
 }
 

@@ -32,11 +32,6 @@ typedef struct Group { /* what shares one piece of memory */
     const Place *fixed; /* its piece is this target's place */
 } Group;
 
-static int64_t count_max(const Program *p, const Node *n)
-{
-    return size_max(p->graph, shape_count(p->graph, n->shape));
-}
-
 static bool is_scalar(const Program *p, const Node *n)
 {
     return shape_count(p->graph, n->shape) == 1;
@@ -194,8 +189,10 @@ static bool dies_in_place(const Program *p, const Life *life, const Group *group
         return false;
     if (n->type != s->node->type || p->phase[dying] != p->phase[p->slot[s->node->id]])
         return false;
-    return count_max(p, n) == count_max(p, s->node) && !is_scalar(p, n) &&
-           store_is_in_place(p, p->kernel[at], s, n);
+    int64_t read = shape_count_max(p->graph, n->shape);
+    int64_t written = shape_count_max(p->graph, s->node->shape);
+
+    return read == written && !is_scalar(p, n) && store_is_in_place(p, p->kernel[at], s, n);
 }
 
 /* A tensor that dies in kernel `at` and that store s can write over; NULL: there is none. */
@@ -242,7 +239,7 @@ static Group *find_groups(Program *p, Life *life)
         group[i] = (Group){.slot = i,
                            .first = life[i].first,
                            .last = life[i].last,
-                           .size = count_max(p, p->node[i]),
+                           .size = shape_count_max(p->graph, p->node[i]->shape),
                            .type = p->node[i]->type,
                            .scalar = is_scalar(p, p->node[i])};
     if (p->ngc->opt.no_share)
@@ -569,7 +566,7 @@ static void measure(Program *p, Group **list, int count, const Life *life)
 
     for (int i = 0; i < p->nodes; i++)
         if (p->place[i].kind == P_SPACE && life[i].first >= 0 && p->node[i]->type == T_FLOAT)
-            p->stored += count_max(p, p->node[i]);
+            p->stored += shape_count_max(p->graph, p->node[i]->shape);
 
     for (int i = 0; i < count; i++) {
         const Group *g = list[i];

@@ -3,7 +3,7 @@
  *
  * program_build (passes.c) makes it from a set of targets: program.c collects the nodes, and the
  * passes (fuse.c with order.c, rows.c, recompute.c, triangle.c, share.c, plan.c, vectors.c) choose
- * kernels and places. emit_*.c print it. loops.c holds what a kernel's body is made of.
+ * kernels and places. emit_*.c print it. index.c, val.c and loops.c make what is in a kernel.
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
@@ -30,7 +30,7 @@ typedef struct Val Val;
 typedef struct Kernel Kernel;
 typedef struct Program Program;
 
-/* ---- places in a tensor (loops.c) ---- */
+/* ---- places in a tensor (index.c) ---- */
 
 typedef struct Coef { /* plus - minus, since a Size cannot be negative */
     Size plus, minus;
@@ -47,7 +47,7 @@ typedef struct Index {
     } part[MAX_PARTS];
 } Index;
 
-/* ---- the value of one element (loops.c) ---- */
+/* ---- the value of one element (val.c) ---- */
 
 typedef enum {
     V_CONST,    /* value */
@@ -308,22 +308,38 @@ bool kernel_reads_later(Program *, const Kernel *);
 /* Adds `by` to the count, by slot, of each of them, once for every read. */
 void kernel_count_reads(Program *, const Kernel *, int *count, int by);
 
-/* ---- loops.c: what a kernel's body is made of ---- */
+/* ---- index.c: the place of an element; a pointer to 0 may be NULL ---- */
 
 bool coef_zero(Coef a);
 Coef coef_mul(Graph *g, Coef a, Size by);
 bool coef_equal(Coef a, Coef b);
 Index index_zero(void);
 Index index_axis(int axis);
-const Index *index_keep(Program *p, const Index *x); /* shared with equal ones */
-bool index_equal(const Index *a, const Index *b);    /* NULL is 0 */
-void index_add(Graph *, Index *to, const Index *from, Size by);
+Index index_val(Val *);                                           /* the value of an int */
+Index index_strided(Graph *, const Index *x, Size lo, Size step); /* lo + step*x; step may be < 0 */
+bool index_equal(const Index *a, const Index *b);
+void index_add(Graph *, Index *to, const Index *from, Size by); /* to += from*by */
+
+/* The program's one copy of it, which never changes. */
+const Index *index_keep(Program *, const Index *);
+
+/* The distance in memory of idx, one for each axis, from the first element of a dense tensor. */
+Index index_of_element(Program *, const Index *idx, Shape);
+const Index *index_keep_element(Program *, const Index *idx, Shape);
+
+/* ---- val.c: the value of an element ---- */
 
 Val *val_of(Program *, Kernel *, const Node *n, const Index *idx); /* n read at idx */
 Val *val_op(Program *, Kernel *, Op op, Type type, Val *a, Val *b, Val *c);
+Val *val_const(Program *, Kernel *, Type, double value);
 
 /* n computed at idx, stored or not. */
 Val *val_definition(Program *, Kernel *, const Node *n, const Index *idx);
+
+/* `at` gets where x has the element idx of y[.., i, ..] = x[.., index[i], ..], for a gather n, or
+ * the scatter that is its adjoint. */
+void index_gathered(Program *, Kernel *, const Node *n, const Node *x, const Index *idx, Index *at);
+Index index_row(Val *row); /* the place that an index of rows chooses */
 
 bool node_identity(const Node *);          /* y = a, as stop and copy */
 bool reshape_is_trivial(Shape a, Shape b); /* moves only axes of size 1 */
@@ -375,7 +391,9 @@ typedef struct Coming {
     int blocker, own;      /* then: its slot, and how many of its writers the item itself has */
 } Coming;
 
-bool store_updates(const Coming *, const Store *); /* is it a variable's next value? */
+bool store_updates(const Coming *, const Store *); /* is it the next value of a loop's variable? */
+bool run_updates_only(const Program *,
+                      const KernelRun *); /* one kernel, of variables of the model? */
 void coming_count(const Program *, Coming *, const KernelRun *, int by); /* the stores of an item */
 bool coming_blocks(Program *, Coming *,
                    const KernelRun *); /* does it wait for what others store? */
@@ -402,6 +420,7 @@ void program_recompute(Program *); /* so that the program fits into Program.room
 /* ---- rows.c: loops over the same rows become one nest ---- */
 
 void program_rows(Program *);
+void kernel_gather_members(Program *, Kernel *); /* its val and store: those of all members */
 bool kernel_reads_row(const Kernel *, const Store *,
                       const Node *n); /* may the store overwrite n? */
 

@@ -215,28 +215,6 @@ static Kernel *copy_loops(Copier *c, const Kernel *k, uint64_t set, int from)
     return copy;
 }
 
-/* The values and stores of all members. */
-static void gather_members(Program *p, Kernel *k)
-{
-    int vals = 0, stores = 0;
-
-    for (int m = 0; m < k->members; m++) {
-        vals += k->member[m]->vals;
-        stores += k->member[m]->stores;
-    }
-    k->val = arena_alloc(p->ngc, (size_t)(vals + 1) * sizeof *k->val);
-    k->store = arena_alloc(p->ngc, (size_t)(stores + 1) * sizeof *k->store);
-    k->vals = k->stores = 0;
-
-    for (int m = 0; m < k->members; m++) {
-        const Kernel *member = k->member[m];
-        memcpy(k->val + k->vals, member->val, (size_t)member->vals * sizeof *k->val);
-        memcpy(k->store + k->stores, member->store, (size_t)member->stores * sizeof *k->store);
-        k->vals += member->vals;
-        k->stores += member->stores;
-    }
-}
-
 /* The same nest, with the members that have a store in `set`. */
 static Kernel *copy_nest(Copier *c, const Kernel *k, uint64_t set)
 {
@@ -253,7 +231,7 @@ static Kernel *copy_nest(Copier *c, const Kernel *k, uint64_t set)
     }
     copy->extent = arena_copy(c->p->ngc, copy->extent, MAX_AXES * sizeof *k->extent);
     copy->axis = arena_copy(c->p->ngc, copy->axis, MAX_AXES * sizeof *k->axis);
-    gather_members(c->p, copy);
+    kernel_gather_members(c->p, copy);
     return copy;
 }
 

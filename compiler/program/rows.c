@@ -419,20 +419,20 @@ static void mark_columns(const Nest *nest, Kernel *k)
         k->axis[i] = AX_TRAIL;
 }
 
-/* The values and stores of all members. */
-static void gather_members(Program *p, const Nest *nest, Kernel *k)
+void kernel_gather_members(Program *p, Kernel *k)
 {
     int vals = 0, stores = 0;
 
-    for (int m = 0; m < nest->members; m++) {
-        vals += nest->member[m]->vals;
-        stores += nest->member[m]->stores;
+    for (int m = 0; m < k->members; m++) {
+        vals += k->member[m]->vals;
+        stores += k->member[m]->stores;
     }
     k->val = arena_alloc(p->ngc, (size_t)(vals + 1) * sizeof *k->val);
     k->store = arena_alloc(p->ngc, (size_t)(stores + 1) * sizeof *k->store);
+    k->vals = k->stores = 0;
 
-    for (int m = 0; m < nest->members; m++) {
-        const Kernel *member = nest->member[m];
+    for (int m = 0; m < k->members; m++) {
+        const Kernel *member = k->member[m];
         for (int v = 0; v < member->vals; v++)
             k->val[k->vals++] = member->val[v];
         for (int s = 0; s < member->stores; s++)
@@ -459,7 +459,7 @@ static Kernel *make_kernel(Program *p, Nest *nest)
     k->axis = arena_alloc(p->ngc, MAX_AXES * sizeof *k->axis);
     k->member = arena_copy(p->ngc, nest->member, sizeof nest->member);
     k->members = nest->members;
-    gather_members(p, nest, k);
+    kernel_gather_members(p, k);
     return k;
 }
 

@@ -512,7 +512,7 @@ static void add_use(Program *p, Uses *list, const Kernel *k, const Place *place,
              .alone = !k->split,
              .layout = layout};
 
-    if (!locate_use(&u, place, size_max(p->graph, shape_count(p->graph, n->shape))))
+    if (!locate_use(&u, place, shape_count_max(p->graph, n->shape)))
         return;
     if (writes && n->op == OP_concat)
         u.piece = n;

@@ -87,9 +87,13 @@ static bool stays_within_reach(const Program *p, const Node *n, const Node *a, c
         unsigned flags = op_info[x->op]->flags;
         bool cheap = flags & F_ELEMENTWISE && flags & F_CHEAP;
 
-        if (program_stored(p, x) ? !stays(p, n, x, demand, other)
-                                 : !(cheap || flags & (F_LEAF | F_VIEW) || node_identity(x)) ||
-                                       !stays_within_reach(p, n, x, demand, other))
+        /* a stored part must stay; another one must be cheap itself, down to stored parts */
+        bool reached = cheap || flags & (F_LEAF | F_VIEW) || node_identity(x);
+        if (program_stored(p, x))
+            reached = stays(p, n, x, demand, other);
+        else
+            reached = reached && stays_within_reach(p, n, x, demand, other);
+        if (!reached)
             return false;
     }
     return true;
@@ -105,7 +109,7 @@ static bool worth_again(const Program *p, const Node *n, const Demand *demand, i
 
     if (weight > AGAIN_OPS || before > AGAIN_USES || back == 0 || back > AGAIN_USES)
         return false;
-    return !node_goes_back(n) && op_info[n->op]->flags & F_CHEAP &&
+    return !node_is_derived(n) && op_info[n->op]->flags & F_CHEAP &&
            stays_within_reach(p, n, n, demand, &other);
 }
 

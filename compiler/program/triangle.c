@@ -87,6 +87,24 @@ static bool reshapes_before(const Node *n)
     return y->dim[y->rank - 1] == x->dim[x->rank - 1] && y->dim[y->rank - 2] == x->dim[x->rank - 2];
 }
 
+/* A comparison of row*i + column*j + more with 0, for element (i, j): < 0 if `less`, else <= 0. Is
+ * it the same everywhere above a diagonal? */
+static bool find_diagonal(int64_t row, int64_t column, int64_t more, bool less, bool *value,
+                          int64_t *diagonal)
+{
+    if (column == 1 && row == -1) { /* j - i < -more, or <= */
+        *value = false;
+        *diagonal = -more - less;
+        return true;
+    }
+    if (column == -1 && row == 1) { /* j - i > more, or >= */
+        *value = true;
+        *diagonal = more - !less;
+        return true;
+    }
+    return false;
+}
+
 /* Is a mask the same everywhere above a diagonal? */
 static bool find_mask(const Node *n, bool *value, int64_t *diagonal, int depth)
 {
@@ -106,19 +124,7 @@ static bool find_mask(const Node *n, bool *value, int64_t *diagonal, int depth)
             return false;
 
     int64_t column = x.by[rank - 1] - y.by[rank - 1], row = x.by[rank - 2] - y.by[rank - 2];
-    int64_t more = x.more - y.more;
-    bool less = n->op == OP_lt;
-    if (column == 1 && row == -1) { /* column - row + more < 0, or <= 0 */
-        *value = false;
-        *diagonal = -more - less;
-        return true;
-    }
-    if (column == -1 && row == 1) { /* column - row - more > 0, or >= 0 */
-        *value = true;
-        *diagonal = more - !less;
-        return true;
-    }
-    return false;
+    return find_diagonal(row, column, x.more - y.more, n->op == OP_lt, value, diagonal);
 }
 
 /* Is n the same for all columns of a row? */
@@ -312,10 +318,7 @@ static bool find_test(const Kernel *k, int row, const Val *v, bool *value, int64
         if (i != row && i != column && by[i] != 0)
             return false;
 
-    bool less = v->op == OP_lt;
-    *value = by[column] == -1;
-    *diagonal = *value ? more - !less : -more - less; /* as in find_mask */
-    return (by[column] == 1 && by[row] == -1) || (by[column] == -1 && by[row] == 1);
+    return find_diagonal(by[row], by[column], more, v->op == OP_lt, value, diagonal);
 }
 
 /* A load of a tensor whose rows and columns are those of the loops. */
@@ -331,9 +334,15 @@ static Above load_above(const Kernel *k, int row, const Val *v)
     for (int i = 0; i < k->axes; i++) {
         Coef by = at->axis[i];
         bool whole = rows > 0 && columns > 0 && by.plus >= 0 && by.plus % (rows * columns) == 0;
-        if (i == k->axes - 1 ? !is_number(by, 1) || k->extent[i] != columns
-                             : (i == row ? !is_number(by, columns) || k->extent[i] != rows
-                                         : by.minus != 0 || (by.plus != 0 && !whole)))
+        bool walks;
+
+        if (i == k->axes - 1)
+            walks = is_number(by, 1) && k->extent[i] == columns;
+        else if (i == row)
+            walks = is_number(by, columns) && k->extent[i] == rows;
+        else /* from one matrix of a batch to another */
+            walks = by.minus == 0 && (by.plus == 0 || whole);
+        if (!walks)
             return unknown;
     }
     return find_above(v->node, &a.value, &a.diagonal, 0) ? a : unknown;

@@ -120,8 +120,8 @@ static bool places_overlap(const Program *p, const Place *a, const Node *x, cons
         return false;
 
     if (a->kind == P_SPACE) {
-        int64_t n = size_max(p->graph, shape_count(p->graph, x->shape));
-        int64_t m = size_max(p->graph, shape_count(p->graph, y->shape));
+        int64_t n = shape_count_max(p->graph, x->shape);
+        int64_t m = shape_count_max(p->graph, y->shape);
         return x->type == y->type && a->offset < b->offset + m && b->offset < a->offset + n;
     }
 

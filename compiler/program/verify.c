@@ -255,7 +255,7 @@ static Span *find_spans(Program *p)
     for (int i = 0; i < p->nodes; i++) {
         const Node *n = p->node[i];
         int64_t at = p->place[i].offset;
-        s.of[i] = (Span){at, at + size_max(p->graph, shape_count(p->graph, n->shape)), -1, -1, n};
+        s.of[i] = (Span){at, at + shape_count_max(p->graph, n->shape), -1, -1, n};
     }
 
     for (s.kernel = 0; s.kernel < p->kernels; s.kernel++) {

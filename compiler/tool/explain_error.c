@@ -14,12 +14,6 @@ static bool begins_page(const char *line)
     return strncmp(line, "NG", 2) == 0 && isdigit((unsigned char)line[2]);
 }
 
-static const char *next_line(const char *line)
-{
-    const char *end = strchr(line, '\n');
-    return end ? end + 1 : line + strlen(line);
-}
-
 /* The page of a code, without the empty lines at its end; NULL: there is none. */
 static const char *find_page(long code, size_t *size)
 {

@@ -194,7 +194,7 @@ static void report_saved(const Function *backward, FILE *out)
         if (!saved.wanted[i])
             continue;
 
-        int64_t count = size_max(p->graph, shape_count(p->graph, n->shape));
+        int64_t count = shape_count_max(p->graph, n->shape);
         int64_t bytes = count * type_size(p->ngc, n->type);
         const Kernel *k = saved.wanted[i];
         const Node *user =
@@ -224,7 +224,7 @@ static void report_again(const Function *f, FILE *out)
         if (p->again[i] == 0)
             continue;
 
-        int64_t count = size_max(p->graph, shape_count(p->graph, n->shape));
+        int64_t count = shape_count_max(p->graph, n->shape);
         fprintf(out, "    %s %s, %lld bytes%s\n", statement(p, n), shape_text(p->graph, n->shape),
                 (long long)(count * type_size(p->ngc, n->type)),
                 p->again[i] > 1 ? text_format(p->ngc, ", %d times", p->again[i]) : "");

@@ -114,7 +114,7 @@ static double *read_named(File *f, const Graph *g, const Var *v, int64_t count)
     bool whole = true;
     for (int64_t i = 0; i < count; i++) {
         out[i] = ngrt_data_value(&s->data, (size_t)i);
-        whole &= out[i] >= INT32_MIN && out[i] <= INT32_MAX && out[i] == (int32_t)out[i];
+        whole &= is_int32(out[i]);
     }
     if (v->type == T_INT && !whole) {
         fail(f, "is int, but its elements in the file are not", v->name);
@@ -172,14 +172,9 @@ static double *read_plain(const File *f, const Var *v, size_t at, int64_t count)
     return out;
 }
 
-static int64_t var_count(const Model *m, const Var *v)
-{
-    return size_max(m->graph, shape_count(m->graph, v->shape));
-}
-
 static size_t var_bytes(const File *f, const Model *m, const Var *v)
 {
-    return (size_t)var_count(m, v) * (size_t)type_size(f->ngc, v->type);
+    return (size_t)shape_count_max(m->graph, v->shape) * (size_t)type_size(f->ngc, v->type);
 }
 
 /* The params in the order of the struct. */
@@ -204,7 +199,7 @@ static bool read_memory(File *f, Model *m)
         Var *v = m->var[i];
         if (v->kind != VAR_PARAM)
             continue;
-        v->data = read_plain(f, v, at, var_count(m, v));
+        v->data = read_plain(f, v, at, shape_count_max(m->graph, v->shape));
         at += var_bytes(f, m, v);
     }
     return true;
@@ -354,7 +349,7 @@ static bool overlay_file(File *over, Model *m)
         bool wanted = v->kind != VAR_INPUT && !is_fresh(over->ngc, v);
         if (!wanted || !ngrt_archive_find(&over->tensors, &over->map, v->name))
             continue;
-        v->data = read_named(over, m->graph, v, var_count(m, v));
+        v->data = read_named(over, m->graph, v, shape_count_max(m->graph, v->shape));
         if (!v->data)
             return false;
         found = true;
@@ -382,7 +377,7 @@ static bool freeze_variable(File *f, const Model *m, Var *v)
 {
     if (!f->named)
         return fail(f, "a state that predict needs is not in the memory of params", v->name);
-    v->data = read_named(f, m->graph, v, var_count(m, v));
+    v->data = read_named(f, m->graph, v, shape_count_max(m->graph, v->shape));
     return v->data != NULL;
 }
 
@@ -417,7 +412,7 @@ static bool load(File *f, Model *m)
         bool there = f->named && (is_single(f) || ngrt_archive_find(&f->tensors, &f->map, v->name));
         if (v->kind == VAR_INPUT || v->data || (v->kind == VAR_STATE && !there))
             continue;
-        v->data = read_named(f, m->graph, v, var_count(m, v));
+        v->data = read_named(f, m->graph, v, shape_count_max(m->graph, v->shape));
         if (!v->data)
             return false;
     }

@@ -11,11 +11,6 @@
 
 /* ---- lines and cells ---- */
 
-static size_t length(Span s)
-{
-    return (size_t)(s.end - s.at);
-}
-
 /* Is the character a blank beside a cell? A tab that separates is not. */
 static int is_blank(char c, char separator)
 {
@@ -42,7 +37,7 @@ static Span trim(Span s, char separator)
 static int read_more(Csv *csv)
 {
     enum { MORE = 1 << 16 };
-    size_t left = length(csv->rest), got = 0;
+    size_t left = span_length(csv->rest), got = 0;
 
     if (!csv->from || csv->error)
         return 0;
@@ -69,7 +64,8 @@ static const char *find_line_end(Csv *csv, size_t scanned)
 
         if (end)
             return end;
-        scanned = length(csv->rest);
+        /* no byte is searched twice */
+        scanned = span_length(csv->rest);
         if (!read_more(csv))
             return csv->rest.end;
     }
@@ -134,7 +130,7 @@ static size_t count_lines(Span s)
 {
     size_t lines = 0;
 
-    while (s.at < s.end && (s.at = memchr(s.at, '\n', length(s)))) {
+    while (s.at < s.end && (s.at = memchr(s.at, '\n', span_length(s)))) {
         s.at++;
         lines++;
     }
@@ -155,7 +151,7 @@ static int take_line(Csv *csv)
     csv->line = (Span){csv->rest.at, end};
     csv->rest.at = end < csv->rest.end ? end + 1 : end;
     csv->number = ++csv->lines;
-    if (memchr(csv->line.at, '\n', length(csv->line)))
+    if (memchr(csv->line.at, '\n', span_length(csv->line)))
         csv->lines += count_lines(csv->line);
     return 1;
 }
@@ -164,7 +160,7 @@ static int take_line(Csv *csv)
 int ngrt_csv_next(Csv *csv)
 {
     while (take_line(csv))
-        if (length(trim(csv->line, ' ')) > 0) {
+        if (span_length(trim(csv->line, ' ')) > 0) {
             csv->line = trim(csv->line, csv->separator ? csv->separator : '\t');
             return 1;
         }
@@ -207,7 +203,7 @@ int ngrt_csv_cell(Cells *c)
         rest->at++;
 
     cell = trim(cell, c->separator);
-    if (length(cell) >= 2 && *cell.at == '"' && cell.end[-1] == '"') {
+    if (span_length(cell) >= 2 && *cell.at == '"' && cell.end[-1] == '"') {
         cell.at++;
         cell.end--;
     }
@@ -232,7 +228,7 @@ enum { CELL_ROOM = 64 }; /* bytes of a number's text */
 /* The cell as a text that ends; 0: it is empty, or too long for a number. */
 static int read_text(Span cell, char text[CELL_ROOM])
 {
-    size_t size = length(cell);
+    size_t size = span_length(cell);
 
     if (size == 0 || size >= CELL_ROOM)
         return 0;
@@ -248,7 +244,7 @@ static int read_slowly(Span cell, double *value)
 
     if (!read_text(cell, text))
         return 0;
-    if (strspn(text, "0123456789+-.eE") != length(cell))
+    if (strspn(text, "0123456789+-.eE") != span_length(cell))
         return 0;
     *value = strtod(text, &end);
     return *end == 0 && end != text && isfinite(*value);
@@ -312,7 +308,7 @@ int ngrt_csv_is_number(Span cell)
 /* Is the cell this word, in letters of either case? */
 static int is_word(Span cell, const char *word)
 {
-    size_t size = length(cell), i;
+    size_t size = span_length(cell), i;
 
     if (strlen(word) != size)
         return 0;
@@ -344,7 +340,7 @@ static char find_separator(Span line)
     const char *s;
 
     for (s = ";\t,"; *s; s++)
-        if (memchr(line.at, *s, length(line)))
+        if (memchr(line.at, *s, span_length(line)))
             return *s;
     return ' ';
 }
@@ -398,7 +394,7 @@ const char *ngrt_show(Span s, char *text, size_t room)
 {
     size_t i;
 
-    for (i = 0; i < length(s) && i < room - 1; i++)
+    for (i = 0; i < span_length(s) && i < room - 1; i++)
         text[i] = s.at[i] >= ' ' && s.at[i] <= '~' ? s.at[i] : '?';
     text[i] = 0;
     return text;
@@ -407,7 +403,7 @@ const char *ngrt_show(Span s, char *text, size_t room)
 /* What follows that text: "..." where the span is longer. */
 const char *ngrt_show_dots(Span s, size_t room)
 {
-    return length(s) < room ? "" : "...";
+    return span_length(s) < room ? "" : "...";
 }
 
 /* Says that the first line was taken as a header, and shows where it begins. */
@@ -430,7 +426,7 @@ static void read_top(Csv *csv)
             at < csv->rest.end ? memchr(at, '\n', (size_t)(csv->rest.end - at)) : NULL;
 
         if (end) {
-            found += length(trim((Span){at, end}, ' ')) > 0;
+            found += span_length(trim((Span){at, end}, ' ')) > 0;
             seen = (size_t)(end - csv->rest.at) + 1;
         } else if (!read_more(csv)) {
             return;
@@ -459,7 +455,7 @@ static int is_top(Csv *csv)
         return 0;
     if (is_header(csv)) {
         note_header(csv, "the names of the columns", csv->message);
-        if (!ngrt_bytes_add(&csv->names, csv->line.at, length(csv->line)))
+        if (!ngrt_bytes_add(&csv->names, csv->line.at, span_length(csv->line)))
             csv->error = ngrt_fail(csv->message, NGRT_ENOMEM, "%s: out of memory", csv->path);
         return 1;
     }
@@ -476,7 +472,7 @@ int ngrt_csv_begin(Csv *csv, size_t skip)
     if (!csv->rest.at)
         csv->rest = (Span){mark, mark}; /* nothing yet, but somewhere */
     read_top(csv);
-    if (length(csv->rest) >= 3 && memcmp(csv->rest.at, mark, 3) == 0)
+    if (span_length(csv->rest) >= 3 && memcmp(csv->rest.at, mark, 3) == 0)
         csv->rest.at += 3;
     for (; skip > 0; skip--)
         if (!take_line(csv))
@@ -513,7 +509,7 @@ int ngrt_csv_fail(const Csv *csv, Span cell, ngrt_message *message)
     size_t column = ngrt_csv_column(csv, cell);
     char text[24];
 
-    if (length(cell) == 0)
+    if (span_length(cell) == 0)
         return ngrt_fail(message, NGRT_EFORMAT, "%s:%zu:%zu: a value is missing%s", csv->path,
                          csv->number, column, more);
     return ngrt_fail(message, NGRT_EFORMAT, "%s:%zu:%zu: '%s'%s is not a finite number%s",

@@ -17,11 +17,6 @@ static int no_memory(const char *path, ngrt_message *message)
     return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", path);
 }
 
-static size_t length(Span s)
-{
-    return (size_t)(s.end - s.at);
-}
-
 /* ---- the words of a column ---- */
 
 static uint32_t hash_of(const char *text, size_t size)
@@ -36,7 +31,7 @@ static uint32_t hash_of(const char *text, size_t size)
 /* A word as a text that ends; of two quotes one is left. NULL without memory. */
 static char *copy_word(Span cell)
 {
-    char *text = malloc(length(cell) + 1), *to = text;
+    char *text = malloc(span_length(cell) + 1), *to = text;
     const char *at;
 
     if (!text)
@@ -184,7 +179,8 @@ static size_t find_name(const Choice *c, Span word)
     for (i = 0; c->name && i < c->columns; i++) {
         const char *name = c->name(c->of, i);
 
-        if (name && strlen(name) == length(word) && memcmp(name, word.at, length(word)) == 0)
+        if (name && strlen(name) == span_length(word) &&
+            memcmp(name, word.at, span_length(word)) == 0)
             return i;
     }
     return c->columns;
@@ -309,7 +305,7 @@ static int read_word(Table *t, Column *c, Span cell, double *value, ngrt_message
 {
     long index;
 
-    if (length(cell) == 0 || c->numbers > 0 || ngrt_csv_is_number(cell))
+    if (span_length(cell) == 0 || c->numbers > 0 || ngrt_csv_is_number(cell))
         return ngrt_csv_fail(&t->csv, cell, message);
     index = index_of(&c->names, &t->csv, cell);
     if (index < 0)
@@ -330,8 +326,10 @@ static int is_missing(const Table *t, const Column *c, Span cell)
 
     if (t->form->missing == MISSING_ERROR)
         return 0;
-    if (c->names.count > 0 && length(cell) > 0 && !ngrt_csv_is_number(cell))
-        return *cell.at == '?' || (length(cell) <= 4 && ngrt_csv_missing(cell) && *cell.at != 'n');
+    /* in a column of words only what cannot be one is missing */
+    if (c->names.count > 0 && span_length(cell) > 0 && !ngrt_csv_is_number(cell))
+        return *cell.at == '?' ||
+               (span_length(cell) <= 4 && ngrt_csv_missing(cell) && *cell.at != 'n');
     return ngrt_csv_missing(cell) ||
            (!ngrt_csv_number(cell, &value) && ngrt_csv_is_number(cell)); /* nan, inf */
 }

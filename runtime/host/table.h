@@ -37,6 +37,11 @@ typedef struct Span { /* a piece of a text */
     const char *at, *end;
 } Span;
 
+static inline size_t span_length(Span s)
+{
+    return (size_t)(s.end - s.at);
+}
+
 typedef struct Csv {  /* a table as text that is being read, line by line */
     const char *path; /* for messages */
     Reader *from;     /* what gives more text, by `read`; NULL: all is in rest */

@@ -328,8 +328,8 @@ static int write_table(const Trainer *t, const Result *result, int results)
         if (result[i].rows != result[0].rows)
             return ngrt_trainer_fail(
                 t, USAGE,
-                "the outputs %s and %s do not make a table: they have %zu and %zu rows; write them to a "
-                ".npz file",
+                "the outputs %s and %s do not make a table: they have %zu and %zu rows; write them "
+                "to a .npz file",
                 result[0].tensor->name, result[i].tensor->name, result[0].rows, result[i].rows);
 
     if (add_table(&b, t, result, results))

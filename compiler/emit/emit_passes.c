@@ -1,0 +1,197 @@
+/* emit_passes.c - the passes of the loops of a kernel: where they begin and end, those that vectors
+ * do, and those left over; and how a pass stores its value, or combines it with a sum. */
+#include "emit/emit_loops.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Where the passes of a loop begin and end. */
+const char *passes_from(const Printer *pr, int axis)
+{
+    return pr->k->split == axis + 1 ? "from" : "0";
+}
+
+const char *passes_to(Printer *pr, int axis)
+{
+    return pr->k->split == axis + 1 ? "to" : emit_size(pr->e, pr->k->extent[axis], &pr->dims);
+}
+
+/* Are passes of this loop left out, above a diagonal? */
+bool passes_are_cut(const Kernel *k, int axis)
+{
+    return k->half == HALF_LOOP && axis == k->axes - 1;
+}
+
+/* Where the passes end that are done: before those above the diagonal. */
+const char *passes_upto(Printer *pr, int axis)
+{
+    const Kernel *k = pr->k;
+    const char *end = passes_to(pr, axis);
+    if (!passes_are_cut(k, axis))
+        return end;
+
+    emit_section(pr->e, "upto");
+    /* row r has columns 0 .. r + diagonal */
+    const char *count = pr->loop[k->row];
+    if (k->diagonal != -1)
+        count = print_format(pr, "%s + %lld", count, (long long)k->diagonal + 1);
+    return print_format(pr, "ngrt_upto(%s, %s)", count, end);
+}
+
+void range_open(Printer *pr, const char *i, const char *from, const char *to, bool brace)
+{
+    print_line(pr, "for (size_t %s = %s; %s < %s; %s++)%s", i, from, i, to, i, brace ? " {" : "");
+    pr->indent++;
+}
+
+void passes_open(Printer *pr, int axis, bool brace)
+{
+    range_open(pr, pr->loop[axis], passes_from(pr, axis), passes_to(pr, axis), brace);
+}
+
+void passes_close(Printer *pr, bool brace)
+{
+    pr->indent--;
+    if (brace)
+        print_line(pr, "}");
+}
+
+/* The loops over axes first .. last - 1, each with its temporaries. */
+void passes_open_all(Printer *pr, int first, int last, bool *brace)
+{
+    for (int i = first; i < last; i++) {
+        /* the innermost loop is two loops then: vectors and the rest, or passes done and zeros */
+        bool several = pr->k->vector || passes_are_cut(pr->k, i + 1);
+        brace[i] = temps_any(pr, i + 1) || (several && i + 1 == pr->k->axes - 1);
+        passes_open(pr, i, brace[i]);
+        temps_declare(pr, i + 1);
+    }
+}
+
+void passes_close_all(Printer *pr, int first, int last, const bool *brace)
+{
+    for (int i = last - 1; i >= first; i--)
+        passes_close(pr, brace[i]);
+}
+
+/* The innermost loop by vectors, from `from` up to `to`, with text before and after it. */
+void passes_in_vectors(Printer *pr, const char *before, const char *from, const char *to,
+                       PassText *pass, const char *acc, const char *after)
+{
+    const char *i = pr->loop[pr->k->axes - 1];
+
+    print_line(pr, "%sfor (size_t %s = %s; %s < %s; %s += NGRT_LANES) {", before, i, from, i, to,
+               i);
+    pr->indent++;
+    /* what is printed from here on are vectors; temporaries are declared anew, as those of the loop
+     * by elements are other ones */
+    pr->vector = true;
+    temps_declare(pr, pr->k->axes);
+    pass(pr, acc);
+    temps_forget(pr, pr->k->axes);
+    pr->vector = false;
+    pr->indent--;
+    print_line(pr, "}%s", after);
+}
+
+/* The end of the passes that whole vectors hold. */
+const char *passes_whole(Printer *pr, const char *from, const char *to)
+{
+    if (strcmp(from, "0") == 0)
+        return print_format(pr, "NGRT_WHOLE(%s)", to);
+    return print_format(pr, "%s + NGRT_WHOLE(%s - %s)", from, to, from);
+}
+
+/* The passes from `from` up to `to`, one at a time. */
+void passes_one_by_one(Printer *pr, const char *from, const char *to, bool brace, PassText *pass,
+                       const char *acc)
+{
+    /* a loop of several statements needs braces */
+    brace |= temps_any(pr, pr->k->axes);
+    range_open(pr, pr->loop[pr->k->axes - 1], from, to, brace);
+    temps_declare(pr, pr->k->axes);
+    pass(pr, acc);
+    passes_close(pr, brace);
+}
+
+/* All passes from `from` up to `to`: by vectors, then one at a time those left over. */
+void passes_range(Printer *pr, const char *from, const char *to, bool brace, PassText *pass,
+                  const char *acc)
+{
+    if (pr->k->vector) {
+        const char *whole = passes_whole(pr, from, to);
+        passes_in_vectors(pr, "NGRT_VECTORS(", from, whole, pass, acc, ")");
+        from = whole;
+    }
+
+    passes_one_by_one(pr, from, to, brace, pass, acc);
+}
+
+void passes_print(Printer *pr, bool brace, PassText *pass, const char *acc)
+{
+    int last = pr->k->axes - 1;
+
+    passes_range(pr, passes_from(pr, last), passes_upto(pr, last), brace, pass, acc);
+}
+
+/* The left side of a store: an element, or the vector that begins with it. */
+const char *stored_text(Printer *pr, const char *element, Type type)
+{
+    if (!pr->vector)
+        return element;
+    return print_format(pr, type == T_INT ? "NGRT_STORE_INT(%s)" : "NGRT_STORE(%s)", element);
+}
+
+/* The value that a reduction begins with. T_INT: in a double that sums ints or many floats. */
+const char *reduction_start(Printer *pr, Type type)
+{
+    const char *init = op_info[pr->k->reduce]->init;
+    char *end;
+    double v = strtod(init, &end);
+    bool is_number = end != init && *end == '\0' && !isinf(v);
+
+    /* a name, such as -INFINITY, is as good for float as for double */
+    if (!is_number)
+        return init;
+    return type == T_INT ? "0.0" : emit_number(pr->e, v, T_FLOAT);
+}
+
+/* acc = combine(acc, x) */
+void print_combine(Printer *pr, const char *acc, Part x, Type type)
+{
+    const OpInfo *info = op_info[pr->k->reduce];
+    const char *combine = pr->vector ? info->combine_vec : info->combine;
+
+    if (strcmp(combine, "$acc + $x") == 0) {
+        print_line(pr, "%s += %s;", acc, x.text);
+        return;
+    }
+    /* ints are combined in a double */
+    const char *suffix = type == T_INT ? "" : pr->e->suffix;
+    print_line(pr, "%s = %s;", acc,
+               print_fill(pr, combine, PREC_CALL, T_FLOAT, &x, acc, suffix).text);
+}
+
+int axes_before(const Kernel *k, AxisKind kind)
+{
+    int i = 0;
+    while (i < k->axes && k->axis[i] < kind)
+        i++;
+    return i;
+}
+
+/* Is it a sum of ints that may leave their range? */
+bool sum_goes_round(const Printer *pr)
+{
+    const Kernel *k = pr->k;
+    double terms = 1;
+
+    if (k->reduce != OP_sum || k->store[0].node->type != T_INT)
+        return false;
+    /* terms of one result */
+    for (int i = 0; i < k->axes; i++)
+        if (k->axis[i] == AX_REDUCE)
+            terms *= (double)size_max(pr->b->p->graph, k->extent[i]);
+    return print_sum_leaves_ints(k->store[0].val, terms);
+}
